@@ -1,0 +1,74 @@
+#include "common/base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool limn_size_mul(size_t *out, size_t a, size_t b)
+{
+    if (b != 0 && a > SIZE_MAX / b)
+        return false;
+    *out = a * b;
+    return true;
+}
+
+bool limn_size_add(size_t *out, size_t a, size_t b)
+{
+    if (a > SIZE_MAX - b)
+        return false;
+    *out = a + b;
+    return true;
+}
+
+void *limn_alloc(size_t n_items, size_t item_size)
+{
+    size_t size;
+    if (!limn_size_mul(&size, n_items, item_size))
+        return NULL;
+    return malloc(size ? size : 1);
+}
+
+void *limn_calloc(size_t n_items, size_t item_size)
+{
+    if (n_items == 0 || item_size == 0)
+        return calloc(1, 1);
+    return calloc(n_items, item_size);
+}
+
+void *limn_alloc_aligned(size_t n_items, size_t item_size)
+{
+    size_t size;
+    if (!limn_size_mul(&size, n_items, item_size) ||
+        !limn_size_add(&size, size, LIMN_ALIGNMENT - 1))
+        return NULL;
+    size -= size % LIMN_ALIGNMENT;
+    return aligned_alloc(LIMN_ALIGNMENT, size ? size : LIMN_ALIGNMENT);
+}
+
+void *limn_realloc(void *block, size_t n_items, size_t item_size)
+{
+    size_t size;
+    if (!limn_size_mul(&size, n_items, item_size))
+        return NULL;
+    return realloc(block, size ? size : 1);
+}
+
+char *limn_strndup(const char *text, size_t size)
+{
+    char *copy = size < SIZE_MAX ? limn_alloc(size + 1, 1) : NULL;
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+char *limn_strdup(const char *text)
+{
+    return limn_strndup(text, strlen(text));
+}
+
+void limn_free(void *block)
+{
+    free(block);
+}

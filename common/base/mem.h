@@ -1,0 +1,27 @@
+/* Memory with checked sizes. Byte counts that come from a file or a caller are
+ * computed here and nowhere else. Everything is thread-safe. */
+#ifndef LIMN_COMMON_BASE_MEM_H
+#define LIMN_COMMON_BASE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LIMN_ALIGNMENT 64 /* bytes: a cache line, and the widest vector */
+
+/* *out = a * b or a + b; false (and *out untouched) when that overflows. */
+bool limn_size_mul(size_t *out, size_t a, size_t b);
+bool limn_size_add(size_t *out, size_t a, size_t b);
+
+/* n_items * item_size bytes; NULL on overflow or when memory is short. Zero bytes
+ * gives a pointer that may be freed. The caller frees with limn_free(). */
+void *limn_alloc(size_t n_items, size_t item_size);
+void *limn_calloc(size_t n_items, size_t item_size);
+/* As limn_alloc, aligned to LIMN_ALIGNMENT. Also freed with limn_free(). */
+void *limn_alloc_aligned(size_t n_items, size_t item_size);
+/* Grows or shrinks a block of limn_alloc/limn_calloc; on NULL the old block stays valid. */
+void *limn_realloc(void *block, size_t n_items, size_t item_size);
+char *limn_strdup(const char *text);
+char *limn_strndup(const char *text, size_t size);
+void limn_free(void *block); /* accepts NULL */
+
+#endif

@@ -1,0 +1,48 @@
+#include "common/base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *limn_status_name(limn_status s)
+{
+    static const char *const names[] = {
+        [LIMN_OK] = "ok",
+        [LIMN_E_NOMEM] = "out of memory",
+        [LIMN_E_IO] = "i/o error",
+        [LIMN_E_FORMAT] = "bad format",
+        [LIMN_E_TRUNCATED] = "truncated",
+        [LIMN_E_UNSUPPORTED] = "unsupported",
+        [LIMN_E_LIMIT] = "over limit",
+        [LIMN_E_ARG] = "bad argument",
+        [LIMN_E_INTERRUPTED] = "interrupted",
+    };
+    return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown";
+}
+
+limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...)
+{
+    if (err && err->code == LIMN_OK) {
+        va_list ap;
+        err->code = code;
+        va_start(ap, fmt);
+        vsnprintf(err->text, sizeof err->text, fmt, ap);
+        va_end(ap);
+    }
+    return code;
+}
+
+void limn_error_prefix(limn_error *err, const char *fmt, ...)
+{
+    char old[sizeof err->text];
+    size_t used;
+    va_list ap;
+    if (!err)
+        return;
+    memcpy(old, err->text, sizeof old);
+    va_start(ap, fmt);
+    vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    used = strlen(err->text);
+    snprintf(err->text + used, sizeof err->text - used, ": %s", old);
+}

@@ -1,0 +1,39 @@
+/* Pictures from bytes: one entry for every format, told by content.
+ *
+ *     bytes  ->  limn_image_decode  ->  RGB8, upright
+ *
+ * All input is hostile: sizes are checked from the header before anything is decoded, a
+ * picture that is not whole is an error, never a half-grey picture. Re-entrant. */
+#ifndef LIMN_COMMON_IMAGE_IMAGE_H
+#define LIMN_COMMON_IMAGE_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+
+typedef struct limn_image {
+    uint8_t *pixels; /* [height, width, 3] RGB, dense; owned, limn_image_finish frees it */
+    uint32_t width, height;
+} limn_image;
+
+typedef struct limn_image_settings {
+    uint64_t max_pixels; /* refuse pictures with more pixels; default 178956970, as Pillow */
+    uint32_t max_side;   /* refuse wider or higher pictures; default 65535 */
+    /* Decode a JPEG at 1/2, 1/4 or 1/8 where both sides stay at least twice this many pixels
+     * (after orientation); 0 (default) = always in full. */
+    uint32_t min_side_hint;
+} limn_image_settings;
+
+limn_image_settings limn_image_settings_default(void);
+
+/* Decodes `size` bytes of JPEG, PNG, WebP, BMP, GIF (first frame), TGA-free PNM: transparency over
+ * white, 16 bit rounded to 8, grey and CMYK converted, EXIF orientation applied. `out` is
+ * overwritten. LIMN_E_UNSUPPORTED names the format it found (AVIF, HEIC, …) or says that the bytes
+ * are no known picture; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */
+limn_status limn_image_decode(limn_image *out, const void *bytes, size_t size,
+                              const limn_image_settings *settings, limn_error *err);
+
+void limn_image_finish(limn_image *image); /* accepts a zeroed image */
+
+#endif

@@ -1,0 +1,26 @@
+/* Resizing, bit for bit as Pillow's Image.resize does it on 8-bit RGB (antialiased: the filter
+ * widens with the scale; two passes in 8-bit fixed point, horizontal first). */
+#ifndef LIMN_COMMON_IMAGE_RESIZE_H
+#define LIMN_COMMON_IMAGE_RESIZE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+
+typedef enum limn_resize_filter { LIMN_RESIZE_BILINEAR = 0, LIMN_RESIZE_BICUBIC } limn_resize_filter;
+
+/* Scratch memory that grows to the largest picture seen and is then reused. Zero-initialise. */
+typedef struct limn_resize_scratch {
+    void *block;
+    size_t size;
+} limn_resize_scratch;
+void limn_resize_scratch_finish(limn_resize_scratch *s);
+
+/* dst [dst_height, dst_width, 3] from src [src_height, src_width, 3], dense. Sides from 1 to 65535.
+ * LIMN_E_NOMEM, LIMN_E_ARG (a side out of range). Allocates only when `scratch` must grow. */
+limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, const uint8_t *src,
+                        uint32_t src_width, uint32_t src_height, limn_resize_filter filter,
+                        limn_resize_scratch *scratch, limn_error *err);
+
+#endif

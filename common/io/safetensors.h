@@ -1,0 +1,85 @@
+/* The safetensors container: named tensors and string metadata in one file.
+ *
+ * Reading maps the file and checks every count, offset, shape and string before anything
+ * is used (https://github.com/huggingface/safetensors, "Format"). Writing goes through a
+ * temporary name and a rename. Python's stock `safetensors` reads what is written here. */
+#ifndef LIMN_COMMON_IO_SAFETENSORS_H
+#define LIMN_COMMON_IO_SAFETENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+
+#define LIMN_TENSOR_MAX_DIMS 8
+
+typedef enum limn_tensor_dtype {
+    LIMN_TENSOR_F32 = 0,
+    LIMN_TENSOR_F16,
+    LIMN_TENSOR_BF16,
+    LIMN_TENSOR_F64,
+    LIMN_TENSOR_U8,
+    LIMN_TENSOR_I8,
+    LIMN_TENSOR_I16,
+    LIMN_TENSOR_U16,
+    LIMN_TENSOR_I32,
+    LIMN_TENSOR_U32,
+    LIMN_TENSOR_I64,
+    LIMN_TENSOR_U64,
+    LIMN_TENSOR_BOOL,
+} limn_tensor_dtype;
+
+/* A view: data and name belong to the file (or to the caller, when writing). */
+typedef struct limn_tensor {
+    const char *name;
+    limn_tensor_dtype dtype;
+    size_t n_dims;
+    size_t shape[LIMN_TENSOR_MAX_DIMS];
+    const void *data; /* row-major, little-endian, maybe unaligned */
+    size_t size;      /* bytes = product of shape * size of dtype */
+} limn_tensor;
+
+typedef struct limn_safetensors limn_safetensors; /* immutable after open; shareable */
+
+/* Maps and checks `path`. Errors begin with the path and name the field and its bound.
+ * LIMN_E_IO, LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_LIMIT (header over 100 MB, over 65536
+ * tensors), LIMN_E_UNSUPPORTED (dtype), LIMN_E_NOMEM. */
+limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn_error *err);
+/* The same over bytes in memory, which must outlive the result (tests, fuzzing). */
+limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *bytes, size_t size,
+                                         limn_error *err);
+void limn_safetensors_close(limn_safetensors **f); /* accepts NULL and *f == NULL; nulls it */
+
+size_t limn_safetensors_n_tensors(const limn_safetensors *f);
+/* In the order of the file's offsets. NULL past the end. */
+const limn_tensor *limn_safetensors_at(const limn_safetensors *f, size_t index);
+const limn_tensor *limn_safetensors_find(const limn_safetensors *f, const char *name); /* or NULL */
+/* A string of __metadata__, UTF-8, NUL-terminated, without NUL inside; NULL when absent. */
+const char *limn_safetensors_metadata(const limn_safetensors *f, const char *key);
+/* SHA-256 is not asked for: a 64-bit hash (FNV-1a) of all the file's bytes, for "is this the same
+ * model". Reads the whole file. */
+uint64_t limn_safetensors_checksum(const limn_safetensors *f);
+
+size_t limn_tensor_dtype_size(limn_tensor_dtype t);      /* bytes of one element */
+const char *limn_tensor_dtype_name(limn_tensor_dtype t); /* "F32" … */
+
+/* Finds `name`, requires f32 or f16 and exactly this shape. LIMN_E_FORMAT names the tensor, what
+ * it is and what was expected. */
+limn_status limn_safetensors_require(const limn_tensor **out, const limn_safetensors *f,
+                                     const char *name, size_t n_dims, const size_t *shape,
+                                     limn_error *err);
+/* out [n elements of t] as f32, from f32 or f16. */
+void limn_tensor_to_f32(float *out, const limn_tensor *t);
+
+typedef struct limn_metadata_item {
+    const char *key, *value; /* UTF-8 */
+} limn_metadata_item;
+
+/* Writes tensors (sorted by alignment of dtype, then name, header padded so that data start at a
+ * multiple of 64) to `path` atomically: temporary name, fsync, rename. LIMN_E_IO, LIMN_E_NOMEM,
+ * LIMN_E_ARG (two tensors of one name). */
+limn_status limn_safetensors_write(const char *path, const limn_tensor *tensors, size_t n_tensors,
+                                   const limn_metadata_item *metadata, size_t n_metadata,
+                                   limn_error *err);
+
+#endif

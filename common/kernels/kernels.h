@@ -1,0 +1,116 @@
+/* The compute kernels: one table of functions, filled for a CPU level.
+ *
+ * Order contract. Every sum below has one fixed order, stated with the function, and
+ * every multiply-add is fused (fmaf). So each level gives the same bits as the plain
+ * C one, for any number of rows, threads or pictures; tests compare them with memcmp.
+ * The C implementation (*_c.c) is the specification.
+ *
+ * All functions are re-entrant, allocate nothing, and can't fail. Pointers need no
+ * alignment unless said. Nothing may overlap unless said. */
+#ifndef LIMN_COMMON_KERNELS_KERNELS_H
+#define LIMN_COMMON_KERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cpu.h"
+
+#define LIMN_PANEL 16 /* outputs in a panel of packed weights */
+
+typedef enum limn_dtype { LIMN_F32 = 0, LIMN_F16 } limn_dtype;
+
+/* The weights of y = x Wᵀ + b, packed once. Panel p holds outputs 16p … 16p+15 as
+ * [n_inputs][16], so that a kernel reads it from front to back; outputs past
+ * n_outputs are zero. */
+typedef struct limn_packed {
+    const void *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT */
+    const float *bias;  /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
+    size_t n_outputs, n_inputs;
+    limn_dtype dtype;
+} limn_packed;
+
+typedef enum limn_activation {
+    LIMN_ACT_NONE = 0,
+    LIMN_ACT_RELU6, /* min(max(v, 0), 6) */
+    LIMN_ACT_GELU,  /* v * (1 + erf(v / sqrt 2)) / 2, with limn_erff of math_c.h */
+} limn_activation;
+
+/* One product: for each row r < n_rows and each output o of panels
+ * panel_begin … panel_end-1 with o < w->n_outputs,
+ *
+ *     acc = bias[o]; for k in 0 … n_inputs-1 in order: acc = fma(x[r][k], w[o][k], acc)
+ *     y[r][o] = activation(acc) + residual[r][o]
+ *
+ * Row r of x starts at x + r*x_stride. Row r of y starts at y + (y_rows ? y_rows[r] :
+ * r*y_stride), and so does that of residual, from its own base. y may equal residual;
+ * y must not overlap x. f16 weights are widened exactly before use. */
+typedef struct limn_linear_job {
+    float *y;             /* [n_rows, n_outputs] at y_stride */
+    const float *x;       /* [n_rows, n_inputs] at x_stride */
+    const float *residual; /* as y, or NULL */
+    const size_t *y_rows; /* [n_rows] offsets in floats, or NULL */
+    size_t n_rows, x_stride, y_stride;
+    const limn_packed *w;
+    size_t panel_begin, panel_end;
+    limn_activation activation;
+} limn_linear_job;
+
+typedef void limn_linear_fn(const limn_linear_job *job);
+
+/* One output row of a depthwise convolution, channels last. For each output column
+ * j < n_columns and channel c < n_channels,
+ *
+ *     acc = bias[c]; for ky, for kx in order:
+ *         acc = fma(rows[ky][(j*stride + kx)*x_stride + c], w[(ky*size + kx)*w_stride + c], acc)
+ *     y[j*y_stride + c] = relu6(acc)
+ *
+ * `rows` point at zero-padded input rows, so there is no edge to care for. */
+typedef struct limn_depthwise_job {
+    float *y;                 /* [n_columns, n_channels] at y_stride */
+    const float *const *rows; /* [size] rows of [.., n_channels] at x_stride */
+    const float *w;           /* [size, size, n_channels] at w_stride */
+    const float *bias;        /* [n_channels] */
+    size_t n_columns, n_channels, size, stride; /* size 3 or 5, stride 1 or 2 */
+    size_t x_stride, y_stride, w_stride;
+} limn_depthwise_job;
+
+typedef void limn_depthwise_fn(const limn_depthwise_job *job);
+
+/* Sums over a row of n values use 16 lanes: element i goes to lane i % 16 in order of
+ * i; lanes are then folded in halves: l[j] += l[j+8] for j < 8, then +4, +2, +1. */
+
+/* y[r] = (x[r] - mean) / sqrt(var + eps) * gamma + beta for each row r; two passes
+ * (mean, then squared deviations), lane sums divided by dim. y may equal x. */
+typedef void limn_layer_norm_fn(float *y, const float *x, const float *gamma, const float *beta,
+                                float eps, size_t n_rows, size_t dim);
+
+/* In place over each row of x [n_rows, n] at `stride`: x = exp(x - max) / lane sum. */
+typedef void limn_softmax_fn(float *x, size_t n_rows, size_t n, size_t stride);
+
+/* max + log(lane sum of exp(x - max)) of x [n], n >= 1: logits minus this are log-probabilities. */
+typedef float limn_log_sum_exp_fn(const float *x, size_t n);
+
+/* Attention of one query over n cached positions, one head:
+ *
+ *     s[p] = scale * lane sum over d of q[d] * k[p][d]; s = softmax(s)
+ *     y[d] = sum over p in order, by fma from 0, of s[p] * v[p][d]
+ *
+ * k[p], v[p]: pointers to [dim] floats, one per position: hypotheses that share a
+ * past share its rows. `weights` [n] is scratch and receives the softmax. */
+typedef void limn_attend_fn(float *y, float *weights, const float *q, const float *const *k,
+                            const float *const *v, size_t n, size_t dim, float scale);
+
+typedef struct limn_kernels {
+    limn_cpu_level level;
+    limn_linear_fn *linear;
+    limn_depthwise_fn *depthwise;
+    limn_layer_norm_fn *layer_norm;
+    limn_softmax_fn *softmax;
+    limn_log_sum_exp_fn *log_sum_exp;
+    limn_attend_fn *attend;
+} limn_kernels;
+
+/* Fills the table for `level`, which must be available here (limn_cpu_level_parse). */
+void limn_kernels_init(limn_kernels *k, limn_cpu_level level);
+
+#endif

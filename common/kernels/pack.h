@@ -1,0 +1,24 @@
+/* Packing weights into the panels that limn_kernels.linear reads. */
+#ifndef LIMN_COMMON_KERNELS_PACK_H
+#define LIMN_COMMON_KERNELS_PACK_H
+
+#include "common/kernels/kernels.h"
+
+/* Panels for n outputs: ceil(n / 16). */
+size_t limn_n_panels(size_t n_outputs);
+
+/* Packs w [n_outputs, n_inputs] (row-major, `dtype` f32 or f16, no alignment needed) and
+ * bias [n_outputs] (f32, or NULL) into memory of its own. `packed_dtype` chooses how panels are
+ * kept; f32 -> f16 rounds to nearest even. Free with limn_packed_finish().
+ * LIMN_E_NOMEM when memory is short or the size overflows. */
+limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, const float *bias,
+                             size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
+                             limn_error *err);
+void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */
+
+/* f16 <-> f32, IEEE binary16, subnormals, infinities and NaN included; f32 -> f16 rounds to
+ * nearest even. Plain C, the same bits everywhere. */
+float limn_f16_to_f32(uint16_t h);
+uint16_t limn_f32_to_f16(float f);
+
+#endif

@@ -1,0 +1,68 @@
+/* The decoder: a transformer that writes a caption token by token, looking at features.
+ *
+ * Pre-norm (Xiong 2020), per layer self-attention, cross-attention, feed-forward (Vaswani 2017):
+ *
+ *     memory = LN(features · Wᵀ + b + position)                              [n_positions, dim]
+ *     x = token_embedding[t] * sqrt(dim) + position_embedding[pos]
+ *     per layer: x += self_attention(LN(x)); x += cross_attention(LN(x), memory);
+ *                x += down(gelu(up(LN(x))))
+ *     logits = LN(x) · token_embeddingᵀ
+ *
+ * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is one
+ * worker's scratch memory and caches. A row is one hypothesis; its numbers depend on nothing but its
+ * own past and the picture, whatever other rows there are. */
+#ifndef LIMN_DECODER_DECODER_H
+#define LIMN_DECODER_DECODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/pool.h"
+#include "common/base/status.h"
+#include "common/io/safetensors.h"
+#include "common/kernels/kernels.h"
+
+typedef struct limn_decoder_config {
+    uint32_t n_layers;          /* 1 … 64 */
+    uint32_t dim;               /* multiple of 16 and of n_heads; 16 … 4096 */
+    uint32_t n_heads;           /* 1 … 64; dim / n_heads is a multiple of 8 */
+    uint32_t feed_forward_dim;  /* multiple of 16; 16 … 16384 */
+    uint32_t max_positions;     /* longest caption with its start token; 2 … 512 */
+    uint32_t n_tokens;          /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
+    uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
+    uint32_t memory_dim;        /* encoder features; 1 … 16384 */
+} limn_decoder_config;
+
+typedef struct limn_decoder limn_decoder;
+typedef struct limn_decoder_state limn_decoder_state;
+
+/* Builds a decoder from the tensors of `file` whose names begin with "decoder."
+ * (models/FORMAT.md), packed into memory of its own; f16 tensors stay f16. Errors as
+ * limn_encoder_open. */
+limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
+                              const limn_decoder_config *config, limn_cpu_level level,
+                              limn_error *err);
+void limn_decoder_close(limn_decoder **d); /* accepts NULL and *d == NULL; nulls it */
+const limn_decoder_config *limn_decoder_get_config(const limn_decoder *d);
+size_t limn_decoder_weight_bytes(const limn_decoder *d);
+
+/* All scratch memory of one worker for up to max_rows hypotheses (1 … 256) and max_steps steps
+ * (1 … max_positions). `d` must outlive it. LIMN_E_ARG, LIMN_E_NOMEM. */
+limn_status limn_decoder_state_create(limn_decoder_state **out, const limn_decoder *d,
+                                      size_t max_rows, size_t max_steps, limn_error *err);
+void limn_decoder_state_destroy(limn_decoder_state **s); /* accepts NULL and *s == NULL */
+size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps);
+
+/* Starts a picture: computes cross-attention keys and values of every layer from features
+ * [n_memory_positions, memory_dim] and empties the caches. Allocates nothing. `pool` may be NULL;
+ * the result is the same bits for any pool (also in limn_decoder_step). */
+void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features);
+
+/* One more token for each of n_rows hypotheses, 1 … max_rows. Row i continues row parents[i] of
+ * the step before (ignored at the first step) with token tokens[i] (the start token first).
+ * Writes logits [n_rows, n_tokens]. At most max_steps calls after each limn_decoder_begin.
+ * Allocates nothing. Reordering copies no cache rows: a hypothesis is a list of indices. */
+void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
+                       const uint32_t *parents, const uint32_t *tokens, float *logits);
+
+#endif

@@ -1,0 +1,37 @@
+/* The vocabulary: token ids and their texts. Immutable after opening, shareable. */
+#ifndef LIMN_DECODER_VOCAB_H
+#define LIMN_DECODER_VOCAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+
+enum { LIMN_TOKEN_PAD = 0, LIMN_TOKEN_START = 1, LIMN_TOKEN_END = 2, LIMN_TOKEN_UNKNOWN = 3 };
+
+#define LIMN_VOCAB_MAX_TOKENS 65536
+#define LIMN_VOCAB_MAX_TOKEN_SIZE 256 /* bytes */
+
+typedef struct limn_vocab limn_vocab;
+
+/* From n texts (copied) in id order. The first four must be <pad> <s> </s> <unk>; each must be
+ * valid UTF-8 without white space or control characters, 1 … LIMN_VOCAB_MAX_TOKEN_SIZE bytes, and
+ * no two may be equal. LIMN_E_FORMAT names the id and what is wrong; LIMN_E_LIMIT; LIMN_E_NOMEM. */
+limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_t n_tokens,
+                              limn_error *err);
+/* One token a line (vocab.txt). Errors name path and line. */
+limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err);
+void limn_vocab_destroy(limn_vocab **v); /* accepts NULL and *v == NULL; nulls it */
+
+size_t limn_vocab_n_tokens(const limn_vocab *v);
+const char *limn_vocab_text(const limn_vocab *v, uint32_t id); /* id < n_tokens */
+/* The id of a text of `size` bytes; LIMN_TOKEN_UNKNOWN when it is not there. */
+uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size);
+
+/* Joins the words of ids [n] with single spaces, leaving out the four special tokens, into out
+ * [capacity], always NUL-terminated. Returns the length that was needed without the NUL, as
+ * snprintf. */
+size_t limn_vocab_join(char *out, size_t capacity, const limn_vocab *v, const uint32_t *ids,
+                       size_t n);
+
+#endif

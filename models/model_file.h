@@ -1,0 +1,42 @@
+/* The model file: one .safetensors with tensors, configuration, vocabulary and preprocessing
+ * recipe inside (models/FORMAT.md). Opened once, immutable. */
+#ifndef LIMN_MODELS_MODEL_FILE_H
+#define LIMN_MODELS_MODEL_FILE_H
+
+#include <stdbool.h>
+
+#include "common/image/resize.h"
+#include "common/io/safetensors.h"
+#include "decoder/decoder.h"
+#include "decoder/vocab.h"
+#include "encoder/encoder.h"
+
+typedef struct limn_model_config {
+    limn_encoder_config encoder;
+    limn_resize_filter resize; /* whole picture squashed to input_size x input_size */
+    bool has_decoder;          /* false for an encoder-only file */
+    limn_decoder_config decoder;
+    float length_penalty;      /* default search of this model: logprob / length^A */
+    uint32_t max_steps;        /* default search: tokens at most, end token included */
+} limn_model_config;
+
+typedef struct limn_model_file {
+    limn_safetensors *tensors;
+    limn_model_config config;
+    limn_vocab *vocab; /* NULL in an encoder-only file */
+} limn_model_file;
+
+/* Opens and checks everything but the tensors' presence and shapes, which encoder and decoder
+ * check when they are built. Errors begin with the path. LIMN_E_FORMAT with a hint when the file is a
+ * safetensors file of another program (limn-convert), or a Git LFS pointer. */
+limn_status limn_model_file_open(limn_model_file *out, const char *path, limn_error *err);
+void limn_model_file_close(limn_model_file *f); /* accepts a zeroed struct */
+
+/* Writes a model file atomically: `tensors` as they are to be stored, `vocab` NULL for
+ * encoder-only. Extra metadata (training record …) may be given. */
+limn_status limn_model_file_write(const char *path, const limn_model_config *config,
+                                  const limn_vocab *vocab, const limn_tensor *tensors,
+                                  size_t n_tensors, const limn_metadata_item *extra,
+                                  size_t n_extra, limn_error *err);
+
+#endif

@@ -1,0 +1,6 @@
+#include LIMN_HEADER
+
+int main(void)
+{
+    return 0;
+}
