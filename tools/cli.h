@@ -1,0 +1,109 @@
+/* The command line: one table of options per tool, from which come parsing, --help, --version and
+ * the man page.
+ *
+ *     typedef struct settings { bool recurse; uint32_t beam; const char *output; } settings;
+ *     static const limn_cli_option options[] = {
+ *         { "recursive", 'r', NULL, "go into folders below", .type = LIMN_CLI_FLAG,
+ *           .offset = offsetof(settings, recurse), .group = "Input" },
+ *         { "beam", 0, "K", "hypotheses kept (default 3)", .type = LIMN_CLI_COUNT,
+ *           .offset = offsetof(settings, beam), .min = 1, .max = 64, .group = "Search" },
+ *     };
+ *     static const limn_cli_tool tool = {
+ *         .name = "limn", .summary = "captions for pictures", .operands = "PATH...",
+ *         .options = options, .n_options = sizeof options / sizeof *options,
+ *         .min_operands = 1, .max_operands = SIZE_MAX,
+ *     };
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         settings s = { .beam = 3 };                   // defaults are what stands here before
+ *         limn_cli_operands paths;
+ *         int code;
+ *         if (!limn_cli_parse(&paths, &s, &tool, argc, argv, &code))
+ *             return code;
+ *         …
+ *         limn_cli_finish(&s, &tool);
+ *     }
+ *
+ * Every tool also has --help, --version and, hidden, --man-page (run at build). Accepted: `--beam 5`,
+ * `--beam=5`, `-o FILE`, `-oFILE`, `-rq`; `--` ends the options; options and operands mix; the last of
+ * two equal options wins, except in lists. No tool calls setlocale(): numbers are read
+ * and written with a point everywhere. */
+#ifndef LIMN_TOOLS_CLI_H
+#define LIMN_TOOLS_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit codes of every tool. */
+enum {
+    LIMN_EXIT_OK = 0,           /* all done */
+    LIMN_EXIT_USAGE = 1,        /* usage, or options that can't be met */
+    LIMN_EXIT_NOTHING = 2,      /* nothing done */
+    LIMN_EXIT_SOME_FAILED = 3,  /* some inputs failed */
+    LIMN_EXIT_ASSERT = 4,       /* an --assert does not hold */
+    LIMN_EXIT_INTERRUPTED = 130,
+};
+
+/* What an option's argument is, and the type of the field that takes it. */
+typedef enum limn_cli_type {
+    LIMN_CLI_FLAG = 0, /* bool; takes no argument */
+    LIMN_CLI_COUNT,    /* uint32_t, a whole number in min … max */
+    LIMN_CLI_SIZE,     /* uint64_t, a whole number in min … max; max at most 2^53 */
+    LIMN_CLI_REAL,     /* float, in min … max; never NaN or infinite */
+    LIMN_CLI_TEXT,     /* const char *, points into argv */
+    LIMN_CLI_CHOICE,   /* unsigned: index into `choices` */
+    LIMN_CLI_LIST,     /* limn_cli_list: one item each time the option is given */
+} limn_cli_type;
+
+typedef struct limn_cli_list {
+    const char **items; /* [n_items], each points into argv; limn_cli_finish frees the array */
+    size_t n_items;
+} limn_cli_list;
+
+typedef struct limn_cli_option {
+    const char *name;     /* long name without dashes */
+    char letter;          /* short name, 0 for none */
+    const char *argument; /* name of the argument in --help; NULL for a flag */
+    const char *help;     /* one line, at most about 50 characters, no full stop */
+    const char *detail;   /* more sentences, for the man page only; may be NULL */
+    const char *group;    /* heading in --help; options of a group stand together */
+    limn_cli_type type;
+    size_t offset;        /* of the field in the tool's settings struct */
+    double min, max;      /* COUNT, SIZE, REAL: bounds, inclusive */
+    const char *const *choices; /* CHOICE: names, NULL after the last */
+} limn_cli_option;
+
+typedef struct limn_cli_example {
+    const char *command, *what;
+} limn_cli_example;
+
+typedef struct limn_cli_tool {
+    const char *name;        /* "limn-eval" */
+    const char *summary;     /* half a sentence: "captions for pictures" */
+    const char *operands;    /* as in the usage line: "PATH..."; NULL when there are none */
+    const char *description; /* man page: paragraphs, "\n\n" between them; may be NULL */
+    const limn_cli_example *examples; /* man page; [n_examples] */
+    size_t n_examples;
+    const limn_cli_option *options; /* [n_options] */
+    size_t n_options;
+    size_t min_operands, max_operands;
+} limn_cli_tool;
+
+typedef struct limn_cli_operands {
+    char *const *items; /* [n_items], in argv, which was reordered */
+    size_t n_items;
+} limn_cli_operands;
+
+/* Reads argv into `settings`, which holds the defaults, and names the tool in later messages
+ * (tools/message.h). False when the tool is to return *exit_code at once: 0 after --help and
+ * --version, 1 after an error, which was printed (lists are then freed already). */
+bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool, int argc,
+                    char **argv, int *exit_code);
+/* Frees the lists in `settings`. */
+void limn_cli_finish(void *settings, const limn_cli_tool *tool);
+
+/* The exit code after n_done inputs that worked and n_failed that did not. */
+int limn_cli_exit_code(size_t n_done, size_t n_failed);
+
+#endif

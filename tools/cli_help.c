@@ -1,0 +1,78 @@
+#include <string.h>
+
+#include "tools/cli_pages.h"
+
+enum { HELP_COLUMN_MAX = 28 };
+
+/* "-o, --output FILE" without indentation; returns its width. */
+static int name_of(char *out, size_t size, const limn_cli_option *o)
+{
+    char letter[5] = "    ";
+    if (o->letter)
+        snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    return snprintf(out, size, "%s--%s%s%s", letter, o->name, o->argument ? " " : "",
+                    o->argument ? o->argument : "");
+}
+
+/* Where the help texts begin. */
+static int help_column(const limn_cli_tool *tool)
+{
+    int column = 16;
+    for (size_t i = 0; i < tool->n_options; i++) {
+        char name[128];
+        const int width = name_of(name, sizeof name, &tool->options[i]) + 4;
+        if (width > column && width <= HELP_COLUMN_MAX)
+            column = width;
+    }
+    return column;
+}
+
+/* Writes words of text from `column` on, which is where the cursor is; lines are broken at
+ * LIMN_CLI_COLUMNS. */
+static void put_wrapped(FILE *out, const char *text, int column)
+{
+    int at = column;
+    while (*text) {
+        const int size = (int)strcspn(text, " ");
+        if (at > column && at + 1 + size > LIMN_CLI_COLUMNS) {
+            fprintf(out, "\n%*s", column, "");
+            at = column;
+        }
+        at += fprintf(out, "%s%.*s", at > column ? " " : "", size, text);
+        text += (size_t)size + strspn(text + size, " ");
+    }
+    putc('\n', out);
+}
+
+static void put_option(FILE *out, const limn_cli_option *o, int column)
+{
+    char name[128];
+    int width;
+    if (!o->help)
+        return;
+    width = name_of(name, sizeof name, o) + 2;
+    fprintf(out, "  %s", name);
+    if (width + 2 > column) {
+        putc('\n', out);
+        width = 0;
+    }
+    fprintf(out, "%*s", column - width, "");
+    put_wrapped(out, o->help, column);
+}
+
+void limn_cli_print_help(FILE *out, const limn_cli_tool *tool)
+{
+    const int column = help_column(tool);
+    const char *group = NULL;
+    fprintf(out, "Usage: %s [OPTION]...%s%s\n%s: %s.\n", tool->name, tool->operands ? " " : "",
+            tool->operands ? tool->operands : "", tool->name, tool->summary);
+    for (size_t i = 0; i < tool->n_options; i++) {
+        const limn_cli_option *o = &tool->options[i];
+        if (o->group && (!group || strcmp(group, o->group)))
+            fprintf(out, "%s:\n", o->group);
+        group = o->group;
+        put_option(out, o, column);
+    }
+    for (size_t i = 0; i < limn_cli_n_common_options; i++)
+        put_option(out, &limn_cli_common_options[i], column);
+}

@@ -1,0 +1,134 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "tools/cli_pages.h"
+
+/* Text as troff takes it literally. A line may not begin with a control character. */
+static void put_text(FILE *out, const char *text)
+{
+    bool is_line_start = true;
+    for (; *text; text++) {
+        if (is_line_start && (*text == '.' || *text == '\''))
+            fputs("\\&", out);
+        if (*text == '\\')
+            fputs("\\e", out);
+        else if (*text == '-')
+            fputs("\\-", out);
+        else if (!strncmp(text, "\342\200\246", 3)) { /* … */
+            fputs("...", out);
+            text += 2;
+        } else
+            putc(*text, out);
+        is_line_start = *text == '\n';
+    }
+}
+
+static void put_line(FILE *out, const char *before, const char *text, const char *after)
+{
+    fputs(before, out);
+    put_text(out, text);
+    fputs(after, out);
+}
+
+static void put_paragraphs(FILE *out, const char *text)
+{
+    char paragraph[2048];
+    while (*text) {
+        const char *end = strstr(text, "\n\n");
+        const size_t size = end ? (size_t)(end - text) : strlen(text);
+        snprintf(paragraph, sizeof paragraph, "%.*s", (int)size, text);
+        put_line(out, ".PP\n", paragraph, "\n");
+        text += size + (end ? 2 : 0);
+    }
+}
+
+/* Bounds and choices, which --help has no room for. */
+static void put_values(FILE *out, const limn_cli_option *o)
+{
+    if (o->type == LIMN_CLI_COUNT || o->type == LIMN_CLI_SIZE || o->type == LIMN_CLI_REAL)
+        fprintf(out, "From %s%.16g to %.16g.\n", o->min < 0 ? "\\" : "", o->min, o->max);
+    if (o->type == LIMN_CLI_LIST)
+        fputs("May be given more than once.\n", out);
+    if (o->type != LIMN_CLI_CHOICE)
+        return;
+    fputs("One of", out);
+    for (size_t i = 0; o->choices[i]; i++)
+        put_line(out, i ? ", \\fB" : " \\fB", o->choices[i], "\\fR");
+    fputs(".\n", out);
+}
+
+static void put_option(FILE *out, const limn_cli_option *o)
+{
+    if (!o->help)
+        return;
+    fputs(".TP\n", out);
+    if (o->letter)
+        fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
+    put_line(out, "\\fB\\-\\-", o->name, "\\fR");
+    if (o->argument)
+        put_line(out, " \\fI", o->argument, "\\fR");
+    fprintf(out, "\n%c", toupper((unsigned char)o->help[0]));
+    put_line(out, "", o->help + 1, ".\n");
+    put_values(out, o);
+    if (o->detail)
+        put_line(out, "", o->detail, "\n");
+}
+
+static void put_options(FILE *out, const limn_cli_tool *tool)
+{
+    const char *group = NULL;
+    fputs(".SH OPTIONS\n", out);
+    for (size_t i = 0; i < tool->n_options; i++) {
+        const limn_cli_option *o = &tool->options[i];
+        if (o->group && (!group || strcmp(group, o->group)))
+            put_line(out, ".SS ", o->group, "\n");
+        group = o->group;
+        put_option(out, o);
+    }
+    fputs(".SS General\n", out);
+    for (size_t i = 0; i < limn_cli_n_common_options; i++)
+        put_option(out, &limn_cli_common_options[i]);
+}
+
+static void put_exit_codes(FILE *out)
+{
+    static const struct {
+        int code;
+        const char *what;
+    } codes[] = {
+        { LIMN_EXIT_OK, "All was done." },
+        { LIMN_EXIT_USAGE, "Wrong usage, or options that can't be met." },
+        { LIMN_EXIT_NOTHING, "Nothing was done." },
+        { LIMN_EXIT_SOME_FAILED, "Some inputs failed; each is named on standard error." },
+        { LIMN_EXIT_ASSERT, "A condition asked for does not hold." },
+        { LIMN_EXIT_INTERRUPTED, "Interrupted." },
+    };
+    fputs(".SH EXIT STATUS\n", out);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        fprintf(out, ".TP\n%d\n%s\n", codes[i].code, codes[i].what);
+}
+
+void limn_cli_print_man_page(FILE *out, const limn_cli_tool *tool)
+{
+    fputs(".TH \"", out);
+    for (const char *p = tool->name; *p; p++)
+        putc(toupper((unsigned char)*p), out);
+    fprintf(out, "\" 1 \"\" \"limn %s\" \"User Commands\"\n", LIMN_VERSION);
+    put_line(out, ".SH NAME\n", tool->name, "");
+    put_line(out, " \\- ", tool->summary, "\n");
+    put_line(out, ".SH SYNOPSIS\n.B ", tool->name, "\n[\\fIOPTION\\fR]...\n");
+    if (tool->operands)
+        put_line(out, "", tool->operands, "\n");
+    if (tool->description) {
+        fputs(".SH DESCRIPTION\n", out);
+        put_paragraphs(out, tool->description);
+    }
+    put_options(out, tool);
+    put_exit_codes(out);
+    if (tool->n_examples)
+        fputs(".SH EXAMPLES\n", out);
+    for (size_t i = 0; i < tool->n_examples; i++) {
+        put_line(out, ".TP\n.B ", tool->examples[i].command, "\n");
+        put_line(out, "", tool->examples[i].what, "\n");
+    }
+}

@@ -1,0 +1,19 @@
+/* Pages made from the option table: --help, --version, the man page. For tools/cli.c. */
+#ifndef LIMN_TOOLS_CLI_PAGES_H
+#define LIMN_TOOLS_CLI_PAGES_H
+
+#include <stdio.h>
+
+#include "tools/cli.h"
+
+#define LIMN_CLI_COLUMNS 79 /* widest line of --help */
+
+/* The options that every tool has; [limn_cli_n_common_options]. */
+extern const limn_cli_option limn_cli_common_options[];
+extern const size_t limn_cli_n_common_options;
+
+void limn_cli_print_help(FILE *out, const limn_cli_tool *tool);
+void limn_cli_print_man_page(FILE *out, const limn_cli_tool *tool);
+void limn_cli_print_version(FILE *out, const limn_cli_tool *tool);
+
+#endif

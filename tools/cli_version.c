@@ -1,0 +1,42 @@
+#include <stdio.h>
+
+#include <archive.h>
+#include <jansson.h>
+#include <jconfig.h>
+#include <png.h>
+#include <utf8proc.h>
+#include <webp/decode.h>
+#include <zlib.h>
+
+#include "common/base/cpu.h"
+#include "tools/cli_pages.h"
+
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x) TEXT_OF_(x)
+
+#ifdef LIBJPEG_TURBO_VERSION
+#define JPEG_NAME "libjpeg-turbo " TEXT_OF(LIBJPEG_TURBO_VERSION)
+#else
+#define JPEG_NAME "libjpeg " TEXT_OF(JPEG_LIB_VERSION)
+#endif
+
+/* Of the libraries as loaded, where they tell; libjpeg, libexif and jansson as compiled against. */
+static void put_libraries(FILE *out)
+{
+    const int webp = WebPGetDecoderVersion();
+    fprintf(out, "libraries: %s, libpng %s, zlib %s, libwebp %d.%d.%d, libexif %s,\n", JPEG_NAME,
+            png_get_libpng_ver(NULL), zlibVersion(), webp >> 16, webp >> 8 & 255, webp & 255,
+            LIBEXIF_VERSION);
+    fprintf(out, "  jansson %s, %s, utf8proc %s\n", JANSSON_VERSION, archive_version_string(),
+            utf8proc_version());
+}
+
+void limn_cli_print_version(FILE *out, const limn_cli_tool *tool)
+{
+    fprintf(out, "%s %s\n", tool->name, LIMN_VERSION);
+    fputs("CPU levels here:", out);
+    for (int i = 0; i <= (int)limn_cpu_best(); i++)
+        fprintf(out, " %s", limn_cpu_level_name((limn_cpu_level)i));
+    putc('\n', out);
+    put_libraries(out);
+}

@@ -1,0 +1,28 @@
+/* What a tool says on standard error: "limn: path: reason", one line each.
+ *
+ * Control characters of names are shown as \n, \t, \xNN, so that a message stays one line and
+ * cannot steer a terminal. Thread-safe after limn_message_init. */
+#ifndef LIMN_TOOLS_MESSAGE_H
+#define LIMN_TOOLS_MESSAGE_H
+
+#include <stdbool.h>
+
+#include "common/base/status.h"
+
+typedef enum limn_verbosity {
+    LIMN_QUIET = -1, /* -q: errors only, no progress */
+    LIMN_NORMAL = 0,
+    LIMN_VERBOSE = 1, /* -v */
+} limn_verbosity;
+
+/* limn_cli_parse calls it with LIMN_NORMAL; a tool sets what -q and -v ask for. `program` is kept. */
+void limn_message_init(const char *program, limn_verbosity verbosity);
+/* -q wins over -v. */
+limn_verbosity limn_verbosity_of(bool is_quiet, bool is_verbose);
+limn_verbosity limn_message_verbosity(void);
+
+void limn_message_error(const char *fmt, ...) LIMN_PRINTF(1, 2);   /* always */
+void limn_message_warning(const char *fmt, ...) LIMN_PRINTF(1, 2); /* not with -q */
+void limn_message_note(const char *fmt, ...) LIMN_PRINTF(1, 2);    /* only with -v */
+
+#endif

@@ -1,0 +1,68 @@
+#include "tools/progress.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/message.h"
+
+static const char *progress_unit;
+static bool progress_is_on, progress_is_shown;
+static double progress_began, progress_drawn;
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void limn_progress_start(const char *unit)
+{
+    progress_unit = unit;
+    progress_is_on = limn_message_verbosity() >= LIMN_NORMAL && isatty(STDERR_FILENO);
+    progress_began = seconds_now();
+    progress_drawn = progress_began;
+}
+
+static void put_time_left(double seconds)
+{
+    const unsigned long s = (unsigned long)seconds;
+    if (s >= 3600)
+        fprintf(stderr, ", %lu h %02lu min left", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        fprintf(stderr, ", %lu min %02lu s left", s / 60, s % 60);
+    else
+        fprintf(stderr, ", %lu s left", s);
+}
+
+void limn_progress_update(size_t n_done, size_t n_failed, size_t n_total)
+{
+    double now;
+    if (!progress_is_on || (now = seconds_now()) - progress_drawn < 0.1)
+        return;
+    progress_drawn = now;
+    flockfile(stderr);
+    limn_progress_erase();
+    fprintf(stderr, "%zu", n_done);
+    if (n_total)
+        fprintf(stderr, " of %zu", n_total);
+    fprintf(stderr, " %s, %.1f/s", progress_unit, (double)n_done / (now - progress_began));
+    if (n_failed)
+        fprintf(stderr, ", %zu failed", n_failed);
+    if (n_total > n_done && n_done)
+        put_time_left((now - progress_began) / (double)n_done * (double)(n_total - n_done));
+    fflush(stderr);
+    progress_is_shown = true;
+    funlockfile(stderr);
+}
+
+void limn_progress_erase(void)
+{
+    flockfile(stderr);
+    if (progress_is_shown)
+        fputs("\r\033[K", stderr);
+    progress_is_shown = false;
+    funlockfile(stderr);
+}
