@@ -1,0 +1,293 @@
+#include "common/io/dirwalk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/mem.h"
+#include "common/io/list_reader.h"
+
+/* A folder on the way to the current file: its names, sorted, and how far we are. */
+typedef struct folder {
+    char *bytes;     /* the names, each with its NUL */
+    size_t n_bytes, bytes_capacity;
+    size_t *offsets; /* [n_names] into bytes until sorted; then see `names` */
+    const char **names; /* [n_names], sorted */
+    size_t n_names, offsets_capacity, next;
+    size_t path_size; /* of this folder in w->path, with the slash at its end */
+    dev_t device;
+    ino_t inode;
+} folder;
+
+struct limn_dirwalk {
+    limn_dirwalk_settings settings;
+    char *const *names;
+    size_t n_names, next_name;
+    bool is_in_list;
+    limn_list_reader list;
+    folder *folders; /* [n_folders], the innermost last */
+    size_t n_folders, folders_capacity;
+    char *path; /* of the current entry */
+    size_t path_capacity;
+    limn_dirwalk_counts counts;
+};
+
+limn_status limn_dirwalk_create(limn_dirwalk **out, char *const *names, size_t n_names,
+                                const limn_dirwalk_settings *settings, limn_error *err)
+{
+    limn_dirwalk *w = limn_calloc(1, sizeof *w);
+    *out = w;
+    if (!w)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    w->settings = *settings;
+    w->names = names;
+    w->n_names = n_names;
+    limn_list_reader_init(&w->list, settings->list_fd, settings->wake_fd, settings->list_separator);
+    return LIMN_OK;
+}
+
+static void folder_finish(folder *f)
+{
+    limn_free(f->bytes);
+    limn_free(f->offsets);
+    limn_free(f->names);
+}
+
+void limn_dirwalk_destroy(limn_dirwalk **w)
+{
+    if (!w || !*w)
+        return;
+    while ((*w)->n_folders)
+        folder_finish(&(*w)->folders[--(*w)->n_folders]);
+    limn_free((*w)->folders);
+    limn_free((*w)->path);
+    limn_free(*w);
+    *w = NULL;
+}
+
+limn_dirwalk_counts limn_dirwalk_get_counts(const limn_dirwalk *w)
+{
+    return w->counts;
+}
+
+/* Makes room for n items in a block that doubles. */
+static bool reserve(void **block, size_t *capacity, size_t n, size_t item_size)
+{
+    size_t wanted = *capacity ? *capacity : 64;
+    void *larger;
+    if (n <= *capacity)
+        return true;
+    while (wanted < n)
+        if (!limn_size_mul(&wanted, wanted, 2))
+            return false;
+    larger = limn_realloc(*block, wanted, item_size);
+    if (!larger)
+        return false;
+    *block = larger;
+    *capacity = wanted;
+    return true;
+}
+
+/* path[from …] = name */
+static bool set_path(limn_dirwalk *w, size_t from, const char *name)
+{
+    const size_t size = strlen(name) + 1;
+    void *block = w->path;
+    const bool fits = reserve(&block, &w->path_capacity, from + size, 1);
+    w->path = block;
+    if (fits)
+        memcpy(w->path + from, name, size);
+    return fits;
+}
+
+/* ---- folders --------------------------------------------------------------------------- */
+
+static bool add_name(folder *f, const char *name)
+{
+    const size_t size = strlen(name) + 1;
+    void *bytes = f->bytes, *offsets = f->offsets;
+    bool fits = reserve(&bytes, &f->bytes_capacity, f->n_bytes + size, 1);
+    f->bytes = bytes;
+    fits = fits && reserve(&offsets, &f->offsets_capacity, f->n_names + 1, sizeof *f->offsets);
+    f->offsets = offsets;
+    if (!fits)
+        return false;
+    memcpy(f->bytes + f->n_bytes, name, size);
+    f->offsets[f->n_names++] = f->n_bytes;
+    f->n_bytes += size;
+    return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool sort_names(folder *f)
+{
+    f->names = limn_alloc(f->n_names, sizeof *f->names);
+    if (!f->names)
+        return false;
+    for (size_t i = 0; i < f->n_names; i++)
+        f->names[i] = f->bytes + f->offsets[i];
+    limn_free(f->offsets);
+    f->offsets = NULL;
+    qsort(f->names, f->n_names, sizeof *f->names, compare_names);
+    return true;
+}
+
+/* Reads the names of the open folder `dir`. */
+static limn_status read_names(limn_dirwalk *w, folder *f, DIR *dir, limn_error *err)
+{
+    const struct dirent *entry;
+    while (errno = 0, (entry = readdir(dir))) {
+        const bool is_dots = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+        if (entry->d_name[0] == '.')
+            w->counts.n_hidden += !is_dots;
+        else if (!add_name(f, entry->d_name))
+            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    }
+    if (errno)
+        return limn_fail(err, LIMN_E_IO, "reading the folder: %s", strerror(errno));
+    if (!sort_names(f))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return LIMN_OK;
+}
+
+static bool is_ancestor(const limn_dirwalk *w, const struct stat *st)
+{
+    for (size_t i = 0; i < w->n_folders; i++)
+        if (w->folders[i].device == st->st_dev && w->folders[i].inode == st->st_ino)
+            return true;
+    return false;
+}
+
+/* Opens the folder at w->path and makes it the innermost. */
+static limn_status enter(limn_dirwalk *w, const struct stat *st, limn_error *err)
+{
+    folder f = { .device = st->st_dev, .inode = st->st_ino, .path_size = strlen(w->path) };
+    void *folders = w->folders;
+    DIR *dir = opendir(w->path);
+    limn_status s;
+    if (!dir)
+        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    s = read_names(w, &f, dir, err);
+    closedir(dir);
+    if (s == LIMN_OK && !reserve(&folders, &w->folders_capacity, w->n_folders + 1, sizeof f))
+        s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    w->folders = folders;
+    if (s != LIMN_OK) {
+        folder_finish(&f);
+        return s;
+    }
+    if (f.path_size && w->path[f.path_size - 1] != '/') {
+        if (!set_path(w, f.path_size, "/")) {
+            folder_finish(&f);
+            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        }
+        f.path_size++;
+    }
+    w->folders[w->n_folders++] = f;
+    return LIMN_OK;
+}
+
+/* Looks at w->path, found in a folder: *is_file when it is to come out. */
+static limn_status look_at_found(limn_dirwalk *w, bool *is_file, limn_error *err)
+{
+    struct stat st;
+    *is_file = false;
+    if (stat(w->path, &st))
+        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    *is_file = S_ISREG(st.st_mode);
+    if (S_ISREG(st.st_mode))
+        return LIMN_OK;
+    if (!S_ISDIR(st.st_mode))
+        w->counts.n_special++;
+    else if (!w->settings.is_recursive)
+        w->counts.n_folders++;
+    else if (is_ancestor(w, &st))
+        w->counts.n_loops++;
+    else
+        return enter(w, &st, err);
+    return LIMN_OK;
+}
+
+/* ---- names ----------------------------------------------------------------------------- */
+
+/* The next name of the user or of a list; NULL at the end. */
+static limn_status next_name(limn_dirwalk *w, const char **out, limn_error *err)
+{
+    *out = NULL;
+    for (;;) {
+        if (w->is_in_list) {
+            LIMN_TRY(limn_list_reader_next(&w->list, out, err));
+            w->is_in_list = *out != NULL;
+            if (*out)
+                return LIMN_OK;
+        }
+        if (w->next_name == w->n_names)
+            return LIMN_OK;
+        *out = w->names[w->next_name++];
+        if (w->settings.list_fd < 0 || strcmp(*out, "-"))
+            return LIMN_OK;
+        w->is_in_list = true;
+    }
+}
+
+/* Looks at w->path, which was named: *is_file unless it is a folder. */
+static limn_status look_at_named(limn_dirwalk *w, bool *is_file, limn_error *err)
+{
+    struct stat st;
+    *is_file = stat(w->path, &st) || !S_ISDIR(st.st_mode);
+    return *is_file ? LIMN_OK : enter(w, &st, err);
+}
+
+/* Moves to the next name, found or named, and looks at it. `*is_end` when there is none. */
+static limn_status step(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file, bool *is_end,
+                        limn_error *err)
+{
+    folder *f = w->n_folders ? &w->folders[w->n_folders - 1] : NULL;
+    const char *name;
+    size_t from = 0;
+    *is_file = false;
+    *out = (limn_dirwalk_entry){ "-", !f };
+    if (f && f->next == f->n_names) {
+        folder_finish(f);
+        w->n_folders--;
+        return LIMN_OK;
+    }
+    if (f) {
+        name = f->names[f->next++];
+        from = f->path_size;
+    } else {
+        LIMN_TRY(next_name(w, &name, err));
+        *is_end = !name;
+        if (!name)
+            return LIMN_OK;
+    }
+    if (!set_path(w, from, name))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    out->path = w->path;
+    return f ? look_at_found(w, is_file, err) : look_at_named(w, is_file, err);
+}
+
+limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_error *err)
+{
+    bool is_file = false, is_end = false;
+    while (!is_file && !is_end) {
+        const limn_status s = step(w, out, &is_file, &is_end, err);
+        if (s == LIMN_E_NOMEM || s == LIMN_E_INTERRUPTED) {
+            while (w->n_folders)
+                folder_finish(&w->folders[--w->n_folders]);
+            w->next_name = w->n_names;
+            w->is_in_list = false;
+        }
+        if (s != LIMN_OK)
+            return s;
+    }
+    if (is_end)
+        out->path = NULL;
+    return LIMN_OK;
+}

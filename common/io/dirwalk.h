@@ -1,0 +1,54 @@
+/* Expands what a user names into files: files, folders, and lists of either on a descriptor.
+ *
+ * A folder gives its entries in byte-wise order of their names, folders below (when asked for) at
+ * their place. Hidden entries (".x") and what is neither file nor folder are left out of
+ * folders, never when named. Symbolic links are followed; a folder that is its own ancestor is
+ * entered once. What is named twice comes twice. Paths are bytes, built from what the user wrote.
+ * Only the names of the folders on the way to the current file are held. One thread at a time. */
+#ifndef LIMN_COMMON_IO_DIRWALK_H
+#define LIMN_COMMON_IO_DIRWALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/status.h"
+
+#define LIMN_DIRWALK_MAX_PATH 65536 /* bytes of a path in a list */
+
+typedef struct limn_dirwalk limn_dirwalk;
+
+typedef struct limn_dirwalk_settings {
+    bool is_recursive;   /* go into folders inside folders */
+    int list_fd;         /* the name "-" stands for the list read here; -1: "-" is a name */
+    char list_separator; /* '\n' or '\0'; empty entries are left out */
+    int wake_fd;         /* -1, or waiting for the list ends when this becomes readable */
+} limn_dirwalk_settings;
+
+typedef struct limn_dirwalk_entry {
+    const char *path; /* valid until the next call; NULL at the end */
+    bool is_named;    /* by the user or a list, not found in a folder */
+} limn_dirwalk_entry;
+
+/* What was left out of folders. */
+typedef struct limn_dirwalk_counts {
+    size_t n_hidden;
+    size_t n_folders; /* below a folder, without is_recursive */
+    size_t n_loops;   /* folders that are their own ancestors */
+    size_t n_special; /* sockets, pipes, devices */
+} limn_dirwalk_counts;
+
+/* names [n_names] is borrowed until the walk is destroyed. LIMN_E_NOMEM. */
+limn_status limn_dirwalk_create(limn_dirwalk **out, char *const *names, size_t n_names,
+                                const limn_dirwalk_settings *settings, limn_error *err);
+void limn_dirwalk_destroy(limn_dirwalk **w); /* accepts NULL and *w == NULL; nulls it */
+
+/* The next file, or out->path NULL at the end. After a failure, out->path is what failed, the
+ * text does not repeat it, and the walk may go on: LIMN_E_IO (not there, folder or list unreadable),
+ * LIMN_E_LIMIT (a list entry over LIMN_DIRWALK_MAX_PATH), LIMN_E_FORMAT (a NUL in a list of lines),
+ * LIMN_E_INTERRUPTED (wake_fd), LIMN_E_NOMEM: after these two the walk is at its end. A named
+ * file need not exist to come out: whoever opens it reports that. */
+limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_error *err);
+
+limn_dirwalk_counts limn_dirwalk_get_counts(const limn_dirwalk *w);
+
+#endif
