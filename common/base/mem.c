@@ -63,6 +63,23 @@ char *limn_strndup(const char *text, size_t size)
     return copy;
 }
 
+bool limn_grow(void **block, size_t *capacity, size_t n_items, size_t item_size)
+{
+    size_t wanted = *capacity ? *capacity : 16;
+    void *larger;
+    if (n_items <= *capacity)
+        return true;
+    while (wanted < n_items)
+        if (!limn_size_mul(&wanted, wanted, 2))
+            return false;
+    larger = limn_realloc(*block, wanted, item_size);
+    if (!larger)
+        return false;
+    *block = larger;
+    *capacity = wanted;
+    return true;
+}
+
 char *limn_strdup(const char *text)
 {
     return limn_strndup(text, strlen(text));

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/list_reader.h"
 
 /* A folder on the way to the current file: its names, sorted, and how far we are. */
 typedef struct folder {
-    char *bytes;     /* the names, each with its NUL */
-    size_t n_bytes, bytes_capacity;
-    size_t *offsets; /* [n_names] into bytes until sorted; then see `names` */
+    limn_buffer bytes;  /* the names, each with its NUL */
+    size_t *offsets;    /* [n_names] into bytes, while they are being read */
     const char **names; /* [n_names], sorted */
     size_t n_names, offsets_capacity, next;
     size_t path_size; /* of this folder in w->path, with the slash at its end */
@@ -50,7 +50,7 @@ limn_status limn_dirwalk_create(limn_dirwalk **out, char *const *names, size_t n
 
 static void folder_finish(folder *f)
 {
-    limn_free(f->bytes);
+    limn_buffer_finish(&f->bytes);
     limn_free(f->offsets);
     limn_free(f->names);
 }
@@ -72,30 +72,12 @@ limn_dirwalk_counts limn_dirwalk_get_counts(const limn_dirwalk *w)
     return w->counts;
 }
 
-/* Makes room for n items in a block that doubles. */
-static bool reserve(void **block, size_t *capacity, size_t n, size_t item_size)
-{
-    size_t wanted = *capacity ? *capacity : 64;
-    void *larger;
-    if (n <= *capacity)
-        return true;
-    while (wanted < n)
-        if (!limn_size_mul(&wanted, wanted, 2))
-            return false;
-    larger = limn_realloc(*block, wanted, item_size);
-    if (!larger)
-        return false;
-    *block = larger;
-    *capacity = wanted;
-    return true;
-}
-
 /* path[from …] = name */
 static bool set_path(limn_dirwalk *w, size_t from, const char *name)
 {
     const size_t size = strlen(name) + 1;
     void *block = w->path;
-    const bool fits = reserve(&block, &w->path_capacity, from + size, 1);
+    const bool fits = limn_grow(&block, &w->path_capacity, from + size, 1);
     w->path = block;
     if (fits)
         memcpy(w->path + from, name, size);
@@ -106,18 +88,15 @@ static bool set_path(limn_dirwalk *w, size_t from, const char *name)
 
 static bool add_name(folder *f, const char *name)
 {
-    const size_t size = strlen(name) + 1;
-    void *bytes = f->bytes, *offsets = f->offsets;
-    bool fits = reserve(&bytes, &f->bytes_capacity, f->n_bytes + size, 1);
-    f->bytes = bytes;
-    fits = fits && reserve(&offsets, &f->offsets_capacity, f->n_names + 1, sizeof *f->offsets);
+    void *offsets = f->offsets;
+    const bool fits =
+        limn_grow(&offsets, &f->offsets_capacity, f->n_names + 1, sizeof *f->offsets);
     f->offsets = offsets;
     if (!fits)
         return false;
-    memcpy(f->bytes + f->n_bytes, name, size);
-    f->offsets[f->n_names++] = f->n_bytes;
-    f->n_bytes += size;
-    return true;
+    f->offsets[f->n_names++] = f->bytes.size;
+    limn_buffer_append(&f->bytes, name, strlen(name) + 1);
+    return !f->bytes.has_failed;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -131,7 +110,7 @@ static bool sort_names(folder *f)
     if (!f->names)
         return false;
     for (size_t i = 0; i < f->n_names; i++)
-        f->names[i] = f->bytes + f->offsets[i];
+        f->names[i] = f->bytes.bytes + f->offsets[i];
     limn_free(f->offsets);
     f->offsets = NULL;
     qsort(f->names, f->n_names, sizeof *f->names, compare_names);
@@ -175,7 +154,7 @@ static limn_status enter(limn_dirwalk *w, const struct stat *st, limn_error *err
         return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     s = read_names(w, &f, dir, err);
     closedir(dir);
-    if (s == LIMN_OK && !reserve(&folders, &w->folders_capacity, w->n_folders + 1, sizeof f))
+    if (s == LIMN_OK && !limn_grow(&folders, &w->folders_capacity, w->n_folders + 1, sizeof f))
         s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->folders = folders;
     if (s != LIMN_OK) {

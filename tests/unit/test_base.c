@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "common/base/arena.h"
+#include "common/base/buffer.h"
 #include "common/base/cpu.h"
 #include "common/base/mem.h"
 #include "common/base/pool.h"
@@ -95,6 +96,26 @@ static void test_cpu_levels_parse(void **state)
     assert_non_null(strstr(err.text, "mmx"));
 }
 
+static void test_buffer_grows_and_remembers_failure(void **state)
+{
+    limn_buffer b = { 0 };
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        limn_buffer_printf(&b, "%d,", i % 10);
+    limn_buffer_append_text(&b, "end");
+    assert_int_equal(b.size, 2003);
+    assert_memory_equal(b.bytes + 1998, "9,end", 6);
+    limn_buffer_append(&b, "", SIZE_MAX);
+    assert_true(b.has_failed);
+    assert_int_equal(b.size, 2003);
+    limn_buffer_clear(&b);
+    limn_buffer_append_text(&b, "again");
+    assert_false(b.has_failed);
+    assert_string_equal(b.bytes, "again");
+    limn_buffer_finish(&b);
+    assert_null(b.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +124,7 @@ int main(void)
         cmocka_unit_test(test_counting_arena_plans_what_a_real_one_takes),
         cmocka_unit_test(test_pool_runs_every_item_once),
         cmocka_unit_test(test_cpu_levels_parse),
+        cmocka_unit_test(test_buffer_grows_and_remembers_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
