@@ -20,6 +20,15 @@ const char *limn_status_name(limn_status s)
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown";
 }
 
+/* Texts quote hostile names and values: without control characters they stay one line and
+ * can't command a terminal. */
+static void replace_control_characters(char *text)
+{
+    for (unsigned char *p = (unsigned char *)text; *p; p++)
+        if (*p < 0x20 || *p == 0x7f)
+            *p = '?';
+}
+
 limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...)
 {
     if (err && err->code == LIMN_OK) {
@@ -28,6 +37,7 @@ limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...)
         va_start(ap, fmt);
         vsnprintf(err->text, sizeof err->text, fmt, ap);
         va_end(ap);
+        replace_control_characters(err->text);
     }
     return code;
 }
@@ -45,4 +55,5 @@ void limn_error_prefix(limn_error *err, const char *fmt, ...)
     va_end(ap);
     used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", old);
+    replace_control_characters(err->text);
 }

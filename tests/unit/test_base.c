@@ -36,6 +36,10 @@ static void test_first_error_wins_and_takes_a_prefix(void **state)
     limn_error_prefix(&err, "%s", "photo.png");
     assert_int_equal(err.code, LIMN_E_FORMAT);
     assert_string_equal(err.text, "photo.png: width 9 exceeds 8");
+    err = (limn_error){ 0 };
+    limn_fail(&err, LIMN_E_IO, "a\nname with \x1b[2J");
+    limn_error_prefix(&err, "folder\r");
+    assert_string_equal(err.text, "folder?: a?name with ?[2J");
     assert_int_equal(limn_fail(NULL, LIMN_E_IO, "nobody listens"), LIMN_E_IO);
 }
 
