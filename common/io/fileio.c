@@ -1,0 +1,344 @@
+/* realpath() */
+#define _XOPEN_SOURCE 700
+
+#include "common/io/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+
+static limn_status fail_errno(limn_error *err, const char *path, const char *what)
+{
+    const int code = errno;
+    char text[128];
+    if (strerror_r(code, text, sizeof text) != 0)
+        return limn_fail(err, LIMN_E_IO, "%s: %s: error %d", path, what, code);
+    return limn_fail(err, LIMN_E_IO, "%s: %s: %s", path, what, text);
+}
+
+/* O_NONBLOCK so that a pipe without a writer does not hang the open. */
+static limn_status open_input(int *fd, struct stat *st, const char *path, limn_error *err)
+{
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (*fd < 0)
+        return fail_errno(err, path, "can't open");
+    if (fstat(*fd, st) == 0 && !S_ISDIR(st->st_mode))
+        return LIMN_OK;
+    limn_status s = S_ISDIR(st->st_mode) ? limn_fail(err, LIMN_E_IO, "%s: is a folder", path)
+                                         : fail_errno(err, path, "can't inspect");
+    close(*fd);
+    return s;
+}
+
+static limn_status fail_size(limn_error *err, const char *path, uint64_t size, size_t max_size)
+{
+    return limn_fail(err, LIMN_E_LIMIT, "%s: has %llu bytes, more than the limit of %zu", path,
+                     (unsigned long long)size, max_size);
+}
+
+static limn_status map_fd(limn_file_map *out, int fd, const struct stat *st, const char *path,
+                          size_t max_size, limn_error *err)
+{
+    if (!S_ISREG(st->st_mode))
+        return limn_fail(err, LIMN_E_IO, "%s: is not a regular file", path);
+    if ((uint64_t)st->st_size > max_size)
+        return fail_size(err, path, (uint64_t)st->st_size, max_size);
+    if (st->st_size == 0) {
+        *out = (limn_file_map){ (const unsigned char *)"", 0 };
+        return LIMN_OK;
+    }
+    void *bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        return fail_errno(err, path, "can't map");
+    *out = (limn_file_map){ bytes, (size_t)st->st_size };
+    return LIMN_OK;
+}
+
+limn_status limn_file_map_open(limn_file_map *out, const char *path, size_t max_size,
+                               limn_error *err)
+{
+    struct stat st;
+    int fd;
+    *out = (limn_file_map){ NULL, 0 };
+    LIMN_TRY(open_input(&fd, &st, path, err));
+    limn_status s = map_fd(out, fd, &st, path, max_size, err);
+    close(fd);
+    return s;
+}
+
+void limn_file_map_close(limn_file_map *map)
+{
+    if (map->size > 0)
+        munmap((void *)map->bytes, map->size);
+    *map = (limn_file_map){ NULL, 0 };
+}
+
+/* One read of at most `room` bytes: how many came, 0 at the end, -1 with errno. */
+static ssize_t read_some(int fd, unsigned char *bytes, size_t room)
+{
+    ssize_t n;
+    do
+        n = read(fd, bytes, room);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* Room for at least one byte more (and the NUL), doubling. */
+static bool grow(unsigned char **bytes, size_t *capacity)
+{
+    size_t wanted;
+    if (!limn_size_mul(&wanted, *capacity, 2))
+        return false;
+    unsigned char *grown = limn_realloc(*bytes, wanted, 1);
+    if (!grown)
+        return false;
+    *bytes = grown;
+    *capacity = wanted;
+    return true;
+}
+
+/* `expected` is the size that the file has now; more or fewer bytes may come. */
+static limn_status read_all(unsigned char **out, size_t *size, int fd, const char *name,
+                            size_t expected, size_t max_size, limn_error *err)
+{
+    limn_status s = LIMN_OK;
+    size_t used = 0, capacity = (expected < max_size ? expected : 0) + 4096;
+    unsigned char *bytes = limn_alloc(capacity, 1);
+    if (!bytes)
+        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory for its bytes", name);
+    for (;;) {
+        if (used + 1 >= capacity && !grow(&bytes, &capacity)) {
+            s = limn_fail(err, LIMN_E_NOMEM, "%s: out of memory for its bytes", name);
+            goto done;
+        }
+        const ssize_t n = read_some(fd, bytes + used, capacity - 1 - used);
+        if (n < 0) {
+            s = fail_errno(err, name, "can't read");
+            goto done;
+        }
+        if (n == 0)
+            break;
+        used += (size_t)n;
+        if (used > max_size) {
+            s = limn_fail(err, LIMN_E_LIMIT, "%s: has more than the limit of %zu bytes", name,
+                          max_size);
+            goto done;
+        }
+    }
+    bytes[used] = '\0';
+    *out = bytes;
+    *size = used;
+    bytes = NULL;
+done:
+    limn_free(bytes);
+    return s;
+}
+
+limn_status limn_file_read(unsigned char **out, size_t *size, const char *path, size_t max_size,
+                           limn_error *err)
+{
+    struct stat st;
+    int fd;
+    LIMN_TRY(open_input(&fd, &st, path, err));
+    const bool is_file = S_ISREG(st.st_mode);
+    limn_status s;
+    if (is_file && (uint64_t)st.st_size > max_size)
+        s = fail_size(err, path, (uint64_t)st.st_size, max_size);
+    else if (!is_file && fcntl(fd, F_SETFL, O_RDONLY) < 0) /* from here on, wait for the writer */
+        s = fail_errno(err, path, "can't read");
+    else
+        s = read_all(out, size, fd, path, is_file ? (size_t)st.st_size : 0, max_size, err);
+    close(fd);
+    return s;
+}
+
+limn_status limn_fd_read(unsigned char **out, size_t *size, int fd, const char *name,
+                         size_t max_size, limn_error *err)
+{
+    return read_all(out, size, fd, name, 0, max_size, err);
+}
+
+struct limn_file_writer {
+    FILE *stream;
+    char *path;      /* where it will be: symbolic links resolved */
+    char *temporary; /* in the same folder */
+    uint64_t size;   /* bytes written */
+};
+
+/* "folder/" of a path including its slash, or "" */
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* The file that `path` leads to; itself when nothing is there yet. */
+static char *resolve(const char *path)
+{
+    char *real = realpath(path, NULL);
+    if (!real)
+        return limn_strdup(path);
+    char *copy = limn_strdup(real);
+    free(real);
+    return copy;
+}
+
+/* Creates folder/.limn-PID-N.tmp for the first N that is free, with the mode of any new file. */
+static limn_status create_temporary(limn_file_writer *w, int *fd, limn_error *err)
+{
+    const size_t folder = folder_length(w->path), capacity = folder + 64;
+    w->temporary = limn_alloc(capacity, 1);
+    if (!w->temporary)
+        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", w->path);
+    memcpy(w->temporary, w->path, folder);
+    for (unsigned n = 0; n < 10000; n++) {
+        snprintf(w->temporary + folder, capacity - folder, ".limn-%ld-%u.tmp", (long)getpid(), n);
+        *fd = open(w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (*fd >= 0)
+            return LIMN_OK;
+        if (errno != EEXIST)
+            break;
+    }
+    limn_status s = fail_errno(err, w->path, "can't create a file beside it");
+    limn_free(w->temporary); /* there is nothing to remove */
+    w->temporary = NULL;
+    return s;
+}
+
+static limn_status open_writer(limn_file_writer *w, const char *path, limn_error *err)
+{
+    struct stat st;
+    int fd = -1;
+    w->path = resolve(path);
+    if (!w->path)
+        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    const bool is_there = stat(w->path, &st) == 0;
+    if (is_there && !S_ISREG(st.st_mode))
+        return limn_fail(err, LIMN_E_IO, "%s: is there and is not a regular file", path);
+    LIMN_TRY(create_temporary(w, &fd, err));
+    if (is_there)
+        (void)fchmod(fd, st.st_mode & 07777); /* a file system without modes is no failure */
+    w->stream = fdopen(fd, "w+b");
+    if (!w->stream) {
+        limn_status s = fail_errno(err, path, "can't write");
+        close(fd);
+        return s;
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_file_writer_open(limn_file_writer **out, const char *path, limn_error *err)
+{
+    limn_file_writer *w = limn_calloc(1, sizeof *w);
+    *out = NULL;
+    if (!w)
+        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    limn_status s = open_writer(w, path, err);
+    if (s != LIMN_OK)
+        limn_file_writer_discard(&w);
+    *out = w;
+    return s;
+}
+
+limn_status limn_file_writer_write(limn_file_writer *w, const void *bytes, size_t size,
+                                   limn_error *err)
+{
+    if (size > 0 && fwrite(bytes, 1, size, w->stream) != size)
+        return fail_errno(err, w->path, "can't write");
+    w->size += size;
+    return LIMN_OK;
+}
+
+limn_status limn_file_writer_patch(limn_file_writer *w, uint64_t offset, const void *bytes,
+                                   size_t size, limn_error *err)
+{
+    if (offset > w->size || size > w->size - offset)
+        return limn_fail(err, LIMN_E_ARG, "%s: can't patch %zu bytes at %llu of %llu", w->path,
+                         size, (unsigned long long)offset, (unsigned long long)w->size);
+    if (fseeko(w->stream, (off_t)offset, SEEK_SET) != 0 ||
+        (size > 0 && fwrite(bytes, 1, size, w->stream) != size) ||
+        fseeko(w->stream, 0, SEEK_END) != 0)
+        return fail_errno(err, w->path, "can't write");
+    return LIMN_OK;
+}
+
+/* A rename is on disk only when its folder is. */
+static limn_status sync_folder(const char *path, limn_error *err)
+{
+    const size_t length = folder_length(path);
+    char *folder = length > 0 ? limn_strndup(path, length) : limn_strdup(".");
+    if (!folder)
+        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    limn_status s = LIMN_OK;
+    /* EINVAL: a file system that can't sync folders */
+    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
+        s = fail_errno(err, folder, "can't sync the folder");
+    if (fd >= 0)
+        close(fd);
+    limn_free(folder);
+    return s;
+}
+
+static limn_status commit(limn_file_writer *w, limn_error *err)
+{
+    if (fflush(w->stream) != 0 || fsync(fileno(w->stream)) != 0)
+        return fail_errno(err, w->path, "can't write");
+    FILE *stream = w->stream;
+    w->stream = NULL;
+    if (fclose(stream) != 0)
+        return fail_errno(err, w->path, "can't write");
+    if (rename(w->temporary, w->path) != 0)
+        return fail_errno(err, w->path, "can't put the new file in place");
+    limn_free(w->temporary);
+    w->temporary = NULL;
+    return sync_folder(w->path, err);
+}
+
+limn_status limn_file_writer_commit(limn_file_writer **w, limn_error *err)
+{
+    limn_status s = commit(*w, err);
+    limn_file_writer_discard(w); /* after a success only memory is left to release */
+    return s;
+}
+
+void limn_file_writer_discard(limn_file_writer **w)
+{
+    if (!w || !*w)
+        return;
+    if ((*w)->stream)
+        fclose((*w)->stream);
+    if ((*w)->temporary)
+        unlink((*w)->temporary);
+    limn_free((*w)->temporary);
+    limn_free((*w)->path);
+    limn_free(*w);
+    *w = NULL;
+}
+
+limn_status limn_file_replace(const char *path, const void *bytes, size_t size, limn_error *err)
+{
+    limn_file_writer *w = NULL;
+    LIMN_TRY(limn_file_writer_open(&w, path, err));
+    limn_status s = limn_file_writer_write(w, bytes, size, err);
+    if (s == LIMN_OK)
+        return limn_file_writer_commit(&w, err);
+    limn_file_writer_discard(&w);
+    return s;
+}
+
+uint64_t limn_fnv1a64(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
