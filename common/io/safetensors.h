@@ -6,12 +6,15 @@
 #ifndef LIMN_COMMON_IO_SAFETENSORS_H
 #define LIMN_COMMON_IO_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/status.h"
 
 #define LIMN_TENSOR_MAX_DIMS 8
+#define LIMN_SAFETENSORS_MAX_HEADER (32u << 20) /* bytes */
+#define LIMN_SAFETENSORS_MAX_TENSORS 65536
 
 typedef enum limn_tensor_dtype {
     LIMN_TENSOR_F32 = 0,
@@ -42,8 +45,9 @@ typedef struct limn_tensor {
 typedef struct limn_safetensors limn_safetensors; /* immutable after open; shareable */
 
 /* Maps and checks `path`. Errors begin with the path and name the field and its bound.
- * LIMN_E_IO, LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_LIMIT (header over 100 MB, over 65536
- * tensors), LIMN_E_UNSUPPORTED (dtype), LIMN_E_NOMEM. */
+ * LIMN_E_IO, LIMN_E_FORMAT (with a hint for Git LFS pointers and PyTorch files),
+ * LIMN_E_TRUNCATED, LIMN_E_LIMIT (header, tensors, dimensions), LIMN_E_UNSUPPORTED (dtype),
+ * LIMN_E_NOMEM. */
 limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn_error *err);
 /* The same over bytes in memory, which must outlive the result (tests, fuzzing). */
 limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *bytes, size_t size,
@@ -56,12 +60,18 @@ const limn_tensor *limn_safetensors_at(const limn_safetensors *f, size_t index);
 const limn_tensor *limn_safetensors_find(const limn_safetensors *f, const char *name); /* or NULL */
 /* A string of __metadata__, UTF-8, NUL-terminated, without NUL inside; NULL when absent. */
 const char *limn_safetensors_metadata(const limn_safetensors *f, const char *key);
-/* SHA-256 is not asked for: a 64-bit hash (FNV-1a) of all the file's bytes, for "is this the same
- * model". Reads the whole file. */
+/* 64-bit FNV-1a of all the file's bytes, for "is this the same model". Reads the whole file, about
+ * a nanosecond a byte. */
 uint64_t limn_safetensors_checksum(const limn_safetensors *f);
 
 size_t limn_tensor_dtype_size(limn_tensor_dtype t);      /* bytes of one element */
 const char *limn_tensor_dtype_name(limn_tensor_dtype t); /* "F32" … */
+bool limn_tensor_dtype_parse(limn_tensor_dtype *out, const char *name); /* false: unknown */
+/* Bytes of a tensor; false when that overflows. */
+bool limn_tensor_byte_size(size_t *out, limn_tensor_dtype t, size_t n_dims, const size_t *shape);
+/* "F32 [32, 3, 3, 3]", cut off at `capacity` with its NUL. */
+void limn_tensor_describe(char *out, size_t capacity, limn_tensor_dtype t, size_t n_dims,
+                          const size_t *shape);
 
 /* Finds `name`, requires f32 or f16 and exactly this shape. LIMN_E_FORMAT names the tensor, what
  * it is and what was expected. */
@@ -76,8 +86,10 @@ typedef struct limn_metadata_item {
 } limn_metadata_item;
 
 /* Writes tensors (sorted by alignment of dtype, then name, header padded so that data start at a
- * multiple of 64) to `path` atomically: temporary name, fsync, rename. LIMN_E_IO, LIMN_E_NOMEM,
- * LIMN_E_ARG (two tensors of one name). */
+ * multiple of 64) to `path` atomically: temporary name, fsync, rename. The same input gives the
+ * same bytes, in whatever order the tensors come. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_ARG (two tensors
+ * or metadata items of one name, a name or value that is not UTF-8, a size that is not its
+ * shape's). */
 limn_status limn_safetensors_write(const char *path, const limn_tensor *tensors, size_t n_tensors,
                                    const limn_metadata_item *metadata, size_t n_metadata,
                                    limn_error *err);

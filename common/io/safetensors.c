@@ -1,0 +1,326 @@
+/* Reading: the header is parsed by jansson, then every field is checked before it is used. */
+#include "common/io/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "common/io/json.h"
+
+#define METADATA_KEY "__metadata__"
+
+struct limn_safetensors {
+    limn_file_map map; /* zeroed when the bytes are the caller's */
+    const unsigned char *bytes;
+    size_t size;
+    json_t *header;               /* owns all names and metadata */
+    const json_t *metadata;       /* NULL when absent */
+    limn_tensor *tensors;         /* [n_tensors], by offset */
+    const limn_tensor **by_name;  /* [n_tensors] */
+    size_t n_tensors;
+};
+
+/* ---- header ------------------------------------------------------------------------------- */
+
+static bool begins_with(const limn_safetensors *f, const char *prefix, size_t size)
+{
+    return f->size >= size && memcmp(f->bytes, prefix, size) == 0;
+}
+
+/* Files that users take for a model: say what they are. */
+static limn_status refuse_known_others(const limn_safetensors *f, limn_error *err)
+{
+    static const char lfs[] = "version https://git-lfs.github.com/spec/";
+    if (begins_with(f, lfs, sizeof lfs - 1))
+        return limn_fail(err, LIMN_E_FORMAT, "is a Git LFS pointer, not the file itself: fetch it "
+                                             "with `git lfs pull`");
+    if (begins_with(f, "PK\3\4", 4))
+        return limn_fail(err, LIMN_E_FORMAT, "is a zip archive, maybe a PyTorch file: convert it "
+                                             "with limn-convert");
+    if (begins_with(f, "\x80\x02\x8a\x0a", 4))
+        return limn_fail(err, LIMN_E_FORMAT, "is a PyTorch file: convert it with limn-convert");
+    return LIMN_OK;
+}
+
+/* The size of the JSON header, checked against the file and the limit. */
+static limn_status header_size(size_t *out, const limn_safetensors *f, limn_error *err)
+{
+    uint64_t size = 0;
+    if (f->size < 8)
+        return limn_fail(err, LIMN_E_TRUNCATED, "has %zu bytes, a safetensors file at least 10",
+                         f->size);
+    for (int i = 7; i >= 0; i--)
+        size = size << 8 | f->bytes[i];
+    LIMN_TRY(refuse_known_others(f, err));
+    if (size >= 2 && f->size > 8 && f->bytes[8] != '{')
+        return limn_fail(err, LIMN_E_FORMAT, "is no safetensors file (no '{' at byte 8)");
+    if (size > LIMN_SAFETENSORS_MAX_HEADER)
+        return limn_fail(err, LIMN_E_LIMIT, "header of %llu bytes exceeds the limit of %u",
+                         (unsigned long long)size, LIMN_SAFETENSORS_MAX_HEADER);
+    if (size > f->size - 8)
+        return limn_fail(err, LIMN_E_TRUNCATED, "header of %llu bytes, but only %zu follow",
+                         (unsigned long long)size, f->size - 8);
+    *out = (size_t)size;
+    return LIMN_OK;
+}
+
+static limn_status check_metadata(limn_safetensors *f, const limn_json_node *root, limn_error *err)
+{
+    limn_json_node metadata;
+    const char *key;
+    json_t *value;
+    if (!limn_json_has(root, METADATA_KEY))
+        return LIMN_OK;
+    LIMN_TRY(limn_json_object(&metadata, root, METADATA_KEY, err));
+    json_object_foreach((json_t *)metadata.value, key, value) {
+        const char *text;
+        LIMN_TRY(limn_json_string(&text, &metadata, key, err));
+    }
+    f->metadata = metadata.value;
+    return LIMN_OK;
+}
+
+/* ---- tensors ------------------------------------------------------------------------------ */
+
+static limn_status read_dtype(limn_tensor *t, const limn_json_node *entry, limn_error *err)
+{
+    limn_json_node dtype;
+    const char *name;
+    LIMN_TRY(limn_json_get(&dtype, entry, "dtype", err));
+    LIMN_TRY(limn_json_as_string(&name, &dtype, err));
+    if (!limn_tensor_dtype_parse(&t->dtype, name))
+        return limn_json_fail(&dtype, err, LIMN_E_UNSUPPORTED, "\"%.40s\" is not supported", name);
+    return LIMN_OK;
+}
+
+static limn_status read_shape(limn_tensor *t, const limn_json_node *entry, limn_error *err)
+{
+    limn_json_node shape;
+    LIMN_TRY(limn_json_array(&shape, &t->n_dims, entry, "shape", err));
+    if (t->n_dims > LIMN_TENSOR_MAX_DIMS)
+        return limn_json_fail(&shape, err, LIMN_E_LIMIT, "has %zu dimensions, the limit is %d",
+                              t->n_dims, LIMN_TENSOR_MAX_DIMS);
+    for (size_t i = 0; i < t->n_dims; i++) {
+        limn_json_node item = limn_json_at(&shape, i);
+        int64_t n = 0;
+        LIMN_TRY(limn_json_as_integer(&n, &item, 0, INT64_MAX, err));
+        t->shape[i] = (size_t)n;
+    }
+    if (!limn_tensor_byte_size(&t->size, t->dtype, t->n_dims, t->shape))
+        return limn_json_fail(&shape, err, LIMN_E_FORMAT, "more bytes than memory has addresses");
+    return LIMN_OK;
+}
+
+/* data_offsets [begin, end] into the data_size bytes at `data`. */
+static limn_status read_offsets(limn_tensor *t, const limn_json_node *entry,
+                                const unsigned char *data, size_t data_size, limn_error *err)
+{
+    limn_json_node offsets, items[2];
+    size_t n_items;
+    int64_t value[2] = { 0, 0 };
+    LIMN_TRY(limn_json_array(&offsets, &n_items, entry, "data_offsets", err));
+    if (n_items != 2)
+        return limn_json_fail(&offsets, err, LIMN_E_FORMAT, "expected two offsets, has %zu",
+                              n_items);
+    for (size_t i = 0; i < 2; i++) {
+        items[i] = limn_json_at(&offsets, i);
+        LIMN_TRY(limn_json_as_integer(&value[i], &items[i], 0, INT64_MAX, err));
+    }
+    const uint64_t begin = (uint64_t)value[0], end = (uint64_t)value[1];
+    if (end < begin)
+        return limn_json_fail(&offsets, err, LIMN_E_FORMAT, "%llu … %llu runs backwards",
+                              (unsigned long long)begin, (unsigned long long)end);
+    if (end > data_size)
+        return limn_json_fail(&offsets, err, LIMN_E_TRUNCATED,
+                              "ends at byte %llu of the data, the file has %zu",
+                              (unsigned long long)end, data_size);
+    if (end - begin != t->size)
+        return limn_json_fail(&offsets, err, LIMN_E_FORMAT,
+                              "%llu … %llu is %llu bytes, dtype and shape make %zu",
+                              (unsigned long long)begin, (unsigned long long)end,
+                              (unsigned long long)(end - begin), t->size);
+    t->data = data + begin;
+    return LIMN_OK;
+}
+
+static int compare_offsets(const void *a, const void *b)
+{
+    const limn_tensor *x = a, *y = b;
+    const uintptr_t p = (uintptr_t)x->data, q = (uintptr_t)y->data;
+    if (p != q)
+        return p < q ? -1 : 1;
+    if (x->size != y->size)
+        return x->size < y->size ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const limn_tensor *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+/* The tensors, sorted by offset, must cover the data without holes or overlaps. */
+static limn_status check_tiling(const limn_safetensors *f, const unsigned char *data,
+                                size_t data_size, limn_error *err)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < f->n_tensors; i++) {
+        const limn_tensor *t = &f->tensors[i];
+        const size_t begin = (size_t)((const unsigned char *)t->data - data);
+        if (begin != end)
+            return limn_fail(err, LIMN_E_FORMAT, "%.200s: begins at byte %zu of the data, the "
+                             "tensor before it ends at %zu (%s)", t->name, begin, end,
+                             begin < end ? "overlap" : "hole");
+        end = begin + t->size;
+    }
+    if (end != data_size)
+        return limn_fail(err, LIMN_E_FORMAT, "%zu bytes after the last tensor", data_size - end);
+    return LIMN_OK;
+}
+
+static limn_status read_tensors(limn_safetensors *f, const limn_json_node *root,
+                                const unsigned char *data, size_t data_size, limn_error *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)root->value, key, value) {
+        limn_tensor *t = &f->tensors[f->n_tensors];
+        limn_json_node entry;
+        if (strcmp(key, METADATA_KEY) == 0)
+            continue;
+        LIMN_TRY(limn_json_object(&entry, root, key, err));
+        LIMN_TRY(read_dtype(t, &entry, err));
+        LIMN_TRY(read_shape(t, &entry, err));
+        LIMN_TRY(read_offsets(t, &entry, data, data_size, err));
+        t->name = key;
+        f->n_tensors++;
+    }
+    qsort(f->tensors, f->n_tensors, sizeof *f->tensors, compare_offsets);
+    for (size_t i = 0; i < f->n_tensors; i++)
+        f->by_name[i] = &f->tensors[i];
+    qsort(f->by_name, f->n_tensors, sizeof *f->by_name, compare_names);
+    return check_tiling(f, data, data_size, err);
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+static limn_status parse(limn_safetensors *f, limn_error *err)
+{
+    size_t size = 0;
+    LIMN_TRY(header_size(&size, f, err));
+    LIMN_TRY(limn_json_parse(&f->header, f->bytes + 8, size, err));
+    const limn_json_node root = limn_json_root(f->header);
+    LIMN_TRY(limn_json_as_object(&root, err));
+    LIMN_TRY(check_metadata(f, &root, err));
+    const size_t n_entries = json_object_size(f->header);
+    if (n_entries > LIMN_SAFETENSORS_MAX_TENSORS)
+        return limn_fail(err, LIMN_E_LIMIT, "%zu tensors, the limit is %d", n_entries,
+                         LIMN_SAFETENSORS_MAX_TENSORS);
+    f->tensors = limn_calloc(n_entries, sizeof *f->tensors);
+    f->by_name = limn_calloc(n_entries, sizeof *f->by_name);
+    if (!f->tensors || !f->by_name)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", n_entries);
+    return read_tensors(f, &root, f->bytes + 8 + size, f->size - 8 - size, err);
+}
+
+/* Takes over the map. */
+static limn_status open_bytes(limn_safetensors **out, limn_file_map map, const void *bytes,
+                              size_t size, limn_error *err)
+{
+    limn_safetensors *f = limn_calloc(1, sizeof *f);
+    if (!f) {
+        limn_file_map_close(&map);
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    }
+    f->map = map;
+    f->bytes = bytes;
+    f->size = size;
+    limn_status s = parse(f, err);
+    if (s != LIMN_OK)
+        limn_safetensors_close(&f);
+    *out = f;
+    return s;
+}
+
+limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn_error *err)
+{
+    limn_file_map map;
+    *out = NULL;
+    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
+    limn_status s = open_bytes(out, map, map.bytes, map.size, err);
+    if (s != LIMN_OK)
+        limn_error_prefix(err, "%s", path);
+    return s;
+}
+
+limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *bytes, size_t size,
+                                         limn_error *err)
+{
+    *out = NULL;
+    return open_bytes(out, (limn_file_map){ NULL, 0 }, bytes, size, err);
+}
+
+void limn_safetensors_close(limn_safetensors **f)
+{
+    if (!f || !*f)
+        return;
+    limn_free((*f)->tensors);
+    limn_free((*f)->by_name);
+    json_decref((*f)->header);
+    limn_file_map_close(&(*f)->map);
+    limn_free(*f);
+    *f = NULL;
+}
+
+/* ---- looking up --------------------------------------------------------------------------- */
+
+size_t limn_safetensors_n_tensors(const limn_safetensors *f)
+{
+    return f->n_tensors;
+}
+
+const limn_tensor *limn_safetensors_at(const limn_safetensors *f, size_t index)
+{
+    return index < f->n_tensors ? &f->tensors[index] : NULL;
+}
+
+const limn_tensor *limn_safetensors_find(const limn_safetensors *f, const char *name)
+{
+    const limn_tensor wanted = { .name = name }, *key = &wanted;
+    const limn_tensor **found =
+        bsearch(&key, f->by_name, f->n_tensors, sizeof *f->by_name, compare_names);
+    return found ? *found : NULL;
+}
+
+const char *limn_safetensors_metadata(const limn_safetensors *f, const char *key)
+{
+    return json_string_value(json_object_get(f->metadata, key));
+}
+
+uint64_t limn_safetensors_checksum(const limn_safetensors *f)
+{
+    return limn_fnv1a64(LIMN_FNV1A64_INIT, f->bytes, f->size);
+}
+
+limn_status limn_safetensors_require(const limn_tensor **out, const limn_safetensors *f,
+                                     const char *name, size_t n_dims, const size_t *shape,
+                                     limn_error *err)
+{
+    char is[160], expected[160];
+    const limn_tensor *t = limn_safetensors_find(f, name);
+    limn_tensor_describe(expected, sizeof expected, LIMN_TENSOR_F32, n_dims, shape);
+    if (!t)
+        return limn_fail(err, LIMN_E_FORMAT, "tensor %.200s is missing, expected %s or F16", name,
+                         expected);
+    const bool is_float = t->dtype == LIMN_TENSOR_F32 || t->dtype == LIMN_TENSOR_F16;
+    if (is_float && t->n_dims == n_dims &&
+        (n_dims == 0 || memcmp(t->shape, shape, n_dims * sizeof *shape) == 0)) {
+        *out = t;
+        return LIMN_OK;
+    }
+    limn_tensor_describe(is, sizeof is, t->dtype, t->n_dims, t->shape);
+    return limn_fail(err, LIMN_E_FORMAT, "tensor %.200s is %s, expected %s or F16", name, is,
+                     expected);
+}
