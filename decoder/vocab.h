@@ -19,7 +19,8 @@ typedef struct limn_vocab limn_vocab;
  * no two may be equal. LIMN_E_FORMAT names the id and what is wrong; LIMN_E_LIMIT; LIMN_E_NOMEM. */
 limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_t n_tokens,
                               limn_error *err);
-/* One token a line (vocab.txt). Errors name path and line. */
+/* One token a line (vocab.txt), newlines alone, the last one optional. Errors begin with the path
+ * and name the token's id, which is its line counted from 0. */
 limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err);
 void limn_vocab_destroy(limn_vocab **v); /* accepts NULL and *v == NULL; nulls it */
 

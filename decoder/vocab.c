@@ -1,0 +1,247 @@
+#include "decoder/vocab.h"
+
+#include <string.h>
+#include <utf8proc.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+
+/* Tokens of the largest size and their newlines. */
+#define MAX_FILE_SIZE ((size_t)LIMN_VOCAB_MAX_TOKENS * (LIMN_VOCAB_MAX_TOKEN_SIZE + 1))
+
+static const char *const special_tokens[] = {
+    [LIMN_TOKEN_PAD] = "<pad>",
+    [LIMN_TOKEN_START] = "<s>",
+    [LIMN_TOKEN_END] = "</s>",
+    [LIMN_TOKEN_UNKNOWN] = "<unk>",
+};
+enum { N_SPECIAL = 4 };
+
+struct limn_vocab {
+    size_t n_tokens;
+    char **texts;    /* [n_tokens] into `block` */
+    char *block;     /* all texts, NUL-terminated */
+    uint32_t *slots; /* [n_slots] open addressing by hash: id + 1, 0 = free */
+    size_t n_slots;  /* a power of two, at least twice n_tokens */
+};
+
+/* ---- checks ------------------------------------------------------------------------------- */
+
+static bool is_forbidden(utf8proc_int32_t codepoint)
+{
+    switch (utf8proc_category(codepoint)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* NULL when `text` may be a token; else what is wrong with it. */
+static const char *complaint(const char *text, size_t size)
+{
+    if (size == 0)
+        return "is empty";
+    if (size > LIMN_VOCAB_MAX_TOKEN_SIZE)
+        return "is longer than 256 bytes";
+    for (size_t at = 0; at < size;) {
+        utf8proc_int32_t codepoint;
+        const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+                                                    (utf8proc_ssize_t)(size - at), &codepoint);
+        if (n < 1)
+            return "is not valid UTF-8";
+        if (is_forbidden(codepoint))
+            return "has white space or a control character in it";
+        at += (size_t)n;
+    }
+    return NULL;
+}
+
+static limn_status check_token(const char *text, size_t id, limn_error *err)
+{
+    const char *wrong = complaint(text, strlen(text));
+    if (wrong)
+        return limn_fail(err, LIMN_E_FORMAT, "token %zu %s", id, wrong);
+    if (id < N_SPECIAL && strcmp(text, special_tokens[id]) != 0)
+        return limn_fail(err, LIMN_E_FORMAT, "token %zu must be %s, is \"%.40s\"", id,
+                         special_tokens[id], text);
+    return LIMN_OK;
+}
+
+/* ---- index -------------------------------------------------------------------------------- */
+
+/* The slot of a text: the one that holds it, or the free one where it belongs. */
+static uint32_t *slot_of(const limn_vocab *v, const char *text, size_t size)
+{
+    size_t at = (size_t)limn_fnv1a64(LIMN_FNV1A64_INIT, text, size);
+    for (;; at++) {
+        uint32_t *slot = &v->slots[at & (v->n_slots - 1)];
+        if (*slot == 0)
+            return slot;
+        const char *other = v->texts[*slot - 1];
+        if (strlen(other) == size && memcmp(other, text, size) == 0)
+            return slot;
+    }
+}
+
+/* Copies one token to *end of the block and indexes it. */
+static limn_status add_token(limn_vocab *v, char **end, const char *text, limn_error *err)
+{
+    const size_t size = strlen(text), id = v->n_tokens;
+    LIMN_TRY(check_token(text, id, err));
+    uint32_t *slot = slot_of(v, text, size);
+    if (*slot != 0)
+        return limn_fail(err, LIMN_E_FORMAT, "tokens %u and %zu are both \"%.40s\"", *slot - 1, id,
+                         text);
+    memcpy(*end, text, size + 1);
+    v->texts[id] = *end;
+    *end += size + 1;
+    *slot = (uint32_t)++v->n_tokens;
+    return LIMN_OK;
+}
+
+static limn_status fill(limn_vocab *v, const char *const *tokens, size_t n_tokens, limn_error *err)
+{
+    size_t block_size = 0;
+    for (size_t i = 0; i < n_tokens; i++)
+        block_size += strlen(tokens[i]) + 1; /* they are all in memory: no overflow */
+    v->n_slots = 16;
+    while (v->n_slots < 2 * n_tokens)
+        v->n_slots *= 2;
+    v->texts = limn_calloc(n_tokens, sizeof *v->texts);
+    v->slots = limn_calloc(v->n_slots, sizeof *v->slots);
+    v->block = limn_alloc(block_size, 1);
+    if (!v->texts || !v->slots || !v->block)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", n_tokens);
+    char *end = v->block;
+    for (size_t i = 0; i < n_tokens; i++)
+        LIMN_TRY(add_token(v, &end, tokens[i], err));
+    return LIMN_OK;
+}
+
+limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_t n_tokens,
+                              limn_error *err)
+{
+    *out = NULL;
+    if (n_tokens < N_SPECIAL)
+        return limn_fail(err, LIMN_E_FORMAT, "%zu tokens, expected at least <pad> <s> </s> <unk>",
+                         n_tokens);
+    if (n_tokens > LIMN_VOCAB_MAX_TOKENS)
+        return limn_fail(err, LIMN_E_LIMIT, "%zu tokens, the limit is %d", n_tokens,
+                         LIMN_VOCAB_MAX_TOKENS);
+    limn_vocab *v = limn_calloc(1, sizeof *v);
+    if (!v)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    limn_status s = fill(v, tokens, n_tokens, err);
+    if (s != LIMN_OK)
+        limn_vocab_destroy(&v);
+    *out = v;
+    return s;
+}
+
+void limn_vocab_destroy(limn_vocab **v)
+{
+    if (!v || !*v)
+        return;
+    limn_free((*v)->texts);
+    limn_free((*v)->slots);
+    limn_free((*v)->block);
+    limn_free(*v);
+    *v = NULL;
+}
+
+/* ---- vocab.txt ---------------------------------------------------------------------------- */
+
+/* Cuts text [size] (with a NUL behind it) at its newlines; the last line may lack one. */
+static limn_status split_lines(char ***out, size_t *n_lines, char *text, size_t size,
+                               limn_error *err)
+{
+    size_t n = 0, i = 0;
+    for (const char *p = text; p < text + size; p++)
+        n += *p == '\n' || p + 1 == text + size;
+    if (n > LIMN_VOCAB_MAX_TOKENS)
+        return limn_fail(err, LIMN_E_LIMIT, "%zu lines, the limit is %d", n, LIMN_VOCAB_MAX_TOKENS);
+    char **lines = limn_alloc(n, sizeof *lines);
+    if (!lines)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu lines", n);
+    for (char *line = text, *next; line < text + size; line = next + 1) {
+        next = memchr(line, '\n', (size_t)(text + size - line));
+        if (!next)
+            next = text + size;
+        *next = '\0';
+        lines[i++] = line;
+    }
+    *out = lines;
+    *n_lines = n;
+    return LIMN_OK;
+}
+
+static limn_status read_text(limn_vocab **out, char *text, size_t size, limn_error *err)
+{
+    char **lines = NULL;
+    size_t n_lines = 0;
+    const char *nul = memchr(text, '\0', size);
+    if (nul)
+        return limn_fail(err, LIMN_E_FORMAT, "has a NUL byte at byte %td", nul - text);
+    LIMN_TRY(split_lines(&lines, &n_lines, text, size, err));
+    limn_status s = limn_vocab_create(out, (const char *const *)lines, n_lines, err);
+    limn_free(lines);
+    return s;
+}
+
+limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err)
+{
+    unsigned char *text = NULL;
+    size_t size = 0;
+    *out = NULL;
+    LIMN_TRY(limn_file_read(&text, &size, path, MAX_FILE_SIZE, err));
+    limn_status s = read_text(out, (char *)text, size, err);
+    if (s != LIMN_OK)
+        limn_error_prefix(err, "%s", path);
+    limn_free(text);
+    return s;
+}
+
+/* ---- looking up --------------------------------------------------------------------------- */
+
+size_t limn_vocab_n_tokens(const limn_vocab *v)
+{
+    return v->n_tokens;
+}
+
+const char *limn_vocab_text(const limn_vocab *v, uint32_t id)
+{
+    return v->texts[id];
+}
+
+uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size)
+{
+    const uint32_t slot = *slot_of(v, text, size);
+    return slot ? slot - 1 : LIMN_TOKEN_UNKNOWN;
+}
+
+size_t limn_vocab_join(char *out, size_t capacity, const limn_vocab *v, const uint32_t *ids,
+                       size_t n)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (ids[i] < N_SPECIAL)
+            continue;
+        const char *text = v->texts[ids[i]];
+        const size_t size = strlen(text);
+        if (length > 0) {
+            if (length < capacity)
+                out[length] = ' ';
+            length++;
+        }
+        if (length < capacity)
+            memcpy(out + length, text, size < capacity - length ? size : capacity - length);
+        length += size;
+    }
+    if (capacity > 0)
+        out[length < capacity ? length : capacity - 1] = '\0';
+    return length;
+}
