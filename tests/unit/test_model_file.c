@@ -1,0 +1,207 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "models/model_file.h"
+#include "tests/unit/temp_folder.h"
+
+#define ENCODER \
+    "\"encoder\": {\"family\": \"efficientnet-lite0\", \"input_size\": 224, " \
+    "\"resize\": \"bicubic\", \"mean\": 127, \"scale\": 0.0078125}"
+#define DECODER_WITH(dim, heads, feed_forward) \
+    "\"decoder\": {\"layers\": 3, \"dim\": " dim ", \"heads\": " heads ", \"feed_forward\": " \
+    feed_forward ", \"max_positions\": 64, \"memory_positions\": 49, \"memory_dim\": 1280}"
+#define DECODER DECODER_WITH("384", "8", "1536")
+#define SEARCH "\"search\": {\"length_penalty\": 0.7, \"max_steps\": 30}"
+#define CONFIG "{" ENCODER ", " DECODER ", " SEARCH "}"
+#define WORDS "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a\", \"dog\"]"
+
+static const float weight = 1.5f;
+static const limn_tensor tensor = { "encoder.weight", LIMN_TENSOR_F32, 1, { 1 }, &weight, 4 };
+
+/* A file with these metadata; NULL leaves an item out. */
+static const char *file_with(const char *version, const char *config, const char *vocabulary)
+{
+    const char *path = temp_path("model.safetensors");
+    limn_metadata_item items[3];
+    size_t n = 0;
+    if (version)
+        items[n++] = (limn_metadata_item){ "limn.version", version };
+    if (config)
+        items[n++] = (limn_metadata_item){ "limn.config", config };
+    if (vocabulary)
+        items[n++] = (limn_metadata_item){ "limn.vocabulary", vocabulary };
+    assert_int_equal(limn_safetensors_write(path, &tensor, 1, items, n, NULL), LIMN_OK);
+    return path;
+}
+
+static void test_a_whole_file_opens(void **state)
+{
+    limn_model_file f;
+    (void)state;
+    assert_int_equal(limn_model_file_open(&f, file_with("1", CONFIG, WORDS), NULL), LIMN_OK);
+    assert_string_equal(f.config.encoder.family, "efficientnet-lite0");
+    assert_int_equal(f.config.encoder.input_size, 224);
+    assert_true(f.config.encoder.mean == 127 && f.config.encoder.scale == 1 / 128.0f);
+    assert_int_equal(f.config.resize, LIMN_RESIZE_BICUBIC);
+    assert_true(f.config.has_decoder);
+    assert_int_equal(f.config.decoder.n_layers, 3);
+    assert_int_equal(f.config.decoder.dim, 384);
+    assert_int_equal(f.config.decoder.n_heads, 8);
+    assert_int_equal(f.config.decoder.feed_forward_dim, 1536);
+    assert_int_equal(f.config.decoder.max_positions, 64);
+    assert_int_equal(f.config.decoder.n_memory_positions, 49);
+    assert_int_equal(f.config.decoder.memory_dim, 1280);
+    assert_int_equal(f.config.decoder.n_tokens, 6);
+    assert_true(f.config.length_penalty == 0.7f);
+    assert_int_equal(f.config.max_steps, 30);
+    assert_string_equal(limn_vocab_text(f.vocab, 5), "dog");
+    limn_model_file_close(&f);
+    assert_null(f.tensors);
+    limn_model_file_close(&f);
+}
+
+static void test_an_encoder_alone_opens(void **state)
+{
+    limn_model_file f;
+    (void)state;
+    assert_int_equal(limn_model_file_open(&f, file_with("1", "{" ENCODER "}", NULL), NULL),
+                     LIMN_OK);
+    assert_false(f.config.has_decoder);
+    assert_null(f.vocab);
+    limn_model_file_close(&f);
+}
+
+static void test_every_kind_of_damage_is_named(void **state)
+{
+    static const struct {
+        const char *version, *config, *vocabulary, *says;
+    } cases[] = {
+        { NULL, CONFIG, WORDS, "is a safetensors file, but no limn model" },
+        { "2", CONFIG, WORDS, "limn.version is \"2\", this program reads 1" },
+        { "1", NULL, WORDS, "__metadata__ has no limn.config" },
+        { "1", CONFIG, NULL, "__metadata__ has no limn.vocabulary" },
+        { "1", "", WORDS, "limn.config: JSON, line 1" },
+        { "1", "[]", WORDS, "limn.config: expected an object, is an array" },
+        { "1", "{}", WORDS, "limn.config: encoder: is missing" },
+        { "1", "{\"encoder\": 1}", WORDS, "limn.config: encoder: expected an object, is 1" },
+        { "1", "{\"encoder\": {}}", NULL, "encoder.family: is missing" },
+        { "1", "{\"encoder\": {\"family\": \"\"}}", NULL,
+          "encoder.family: expected 1 to 31 bytes" },
+        { "1", "{\"encoder\": {\"family\": \"0123456789012345678901234567890123456789\"}}", NULL,
+          "encoder.family: expected 1 to 31 bytes" },
+        { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 31}}", NULL,
+          "encoder.input_size: expected an integer in 32 … 1024, is 31" },
+        { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 1025}}", NULL,
+          "encoder.input_size: expected an integer in 32 … 1024, is 1025" },
+        { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"lanczos\"}}",
+          NULL,
+          "encoder.resize: expected \"bicubic\" or \"bilinear\", is \"lanczos\"" },
+        { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+               "\"mean\": \"127\"}}", NULL, "encoder.mean: expected a number" },
+        { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+               "\"mean\": 127, \"scale\": 0}}", NULL, "encoder.scale: expected a number" },
+        { "1", "{" ENCODER ", " DECODER "}", WORDS, "limn.config: search: is missing" },
+        { "1", "{" ENCODER ", " DECODER ", \"search\": {\"length_penalty\": 11}}", WORDS,
+          "search.length_penalty: expected a number in -10 … 10, is 11" },
+        { "1", "{" ENCODER ", " DECODER ", \"search\": {\"length_penalty\": 0, \"max_steps\": 65}}",
+          WORDS, "search.max_steps: expected an integer in 1 … 64, is 65" },
+        { "1", "{" ENCODER ", \"decoder\": null}", WORDS, "decoder: expected an object, is null" },
+        { "1", "{" ENCODER ", " DECODER_WITH("-3", "8", "1536") "}", WORDS,
+          "decoder.dim: expected an integer in 16 … 4096, is -3" },
+        { "1", "{" ENCODER ", " DECODER_WITH("99999999999", "8", "1536") "}", WORDS,
+          "decoder.dim: expected an integer in 16 … 4096, is 99999999999" },
+        { "1", "{" ENCODER ", " DECODER_WITH("384", "0", "1536") "}", WORDS,
+          "decoder.heads: expected an integer in 1 … 64, is 0" },
+        { "1", "{" ENCODER ", " DECODER_WITH("384", "7", "1536") "}", WORDS,
+          "decoder.dim: 384 is not a multiple of 16 and of 8 times the 7 heads" },
+        { "1", "{" ENCODER ", " DECODER_WITH("384", "32", "1536") "}", WORDS,
+          "decoder.dim: 384 is not a multiple of 16 and of 8 times the 32 heads" },
+        { "1", "{" ENCODER ", " DECODER_WITH("384", "8", "1540") "}", WORDS,
+          "decoder: feed_forward 1540 is not a multiple of 16" },
+        { "1", CONFIG, "{}", "limn.vocabulary: expected an array, is an object" },
+        { "1", CONFIG, "[]", "limn.vocabulary: 0 tokens, expected at least" },
+        { "1", CONFIG, "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\"]",
+          "limn.vocabulary: has no word beside the four special tokens" },
+        { "1", CONFIG, "[\"<pad>\", 1]", "limn.vocabulary: [1]: expected a string, is 1" },
+        { "1", CONFIG, "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a b\"]",
+          "limn.vocabulary: token 4 has white space" },
+        { "1", CONFIG, "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a\", \"a\"]",
+          "limn.vocabulary: tokens 4 and 5 are both \"a\"" },
+        { "1", CONFIG, "[\"a\", \"<s>\", \"</s>\", \"<unk>\", \"<pad>\"]",
+          "limn.vocabulary: token 0 must be <pad>, is \"a\"" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        limn_model_file f;
+        limn_error err = { 0 };
+        const char *path = file_with(cases[i].version, cases[i].config, cases[i].vocabulary);
+        const limn_status s = limn_model_file_open(&f, path, &err);
+        if (s == LIMN_OK || !strstr(err.text, cases[i].says) ||
+            strncmp(err.text, path, strlen(path)) != 0)
+            fail_msg("case %zu: status %d, \"%s\" lacks \"%s\"", i, s, err.text, cases[i].says);
+        assert_null(f.tensors);
+        assert_null(f.vocab);
+    }
+}
+
+static void test_what_is_written_is_read_back(void **state)
+{
+    static const char *const words[] = { "<pad>", "<s>", "</s>", "<unk>", "a", "caf\xc3\xa9" };
+    const char *path = temp_path("written.safetensors");
+    const limn_metadata_item note = { "limn.train", "a note" };
+    limn_vocab *vocab;
+    limn_model_file first, second;
+    (void)state;
+    assert_int_equal(limn_model_file_open(&first, file_with("1", CONFIG, WORDS), NULL), LIMN_OK);
+    first.config.resize = LIMN_RESIZE_BILINEAR;
+    assert_int_equal(limn_vocab_create(&vocab, words, 6, NULL), LIMN_OK);
+    assert_int_equal(limn_model_file_write(path, &first.config, vocab, &tensor, 1, &note, 1, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_model_file_open(&second, path, NULL), LIMN_OK);
+    assert_memory_equal(&second.config.decoder, &first.config.decoder, sizeof first.config.decoder);
+    assert_memory_equal(&second.config.encoder, &first.config.encoder, sizeof first.config.encoder);
+    assert_int_equal(second.config.resize, LIMN_RESIZE_BILINEAR);
+    assert_true(second.config.length_penalty == 0.7f);
+    assert_int_equal(second.config.max_steps, 30);
+    assert_string_equal(limn_vocab_text(second.vocab, 5), words[5]);
+    assert_string_equal(limn_safetensors_metadata(second.tensors, "limn.train"), "a note");
+    assert_non_null(strstr(limn_safetensors_metadata(second.tensors, "limn.config"),
+                           "\"length_penalty\": 0.7,"));
+    limn_model_file_close(&second);
+    limn_model_file_close(&first);
+    limn_vocab_destroy(&vocab);
+}
+
+static void test_writing_refuses_what_opening_would(void **state)
+{
+    limn_model_file f;
+    limn_error err = { 0 };
+    const char *path = temp_path("refused.safetensors");
+    (void)state;
+    assert_int_equal(limn_model_file_open(&f, file_with("1", CONFIG, WORDS), NULL), LIMN_OK);
+    assert_int_equal(limn_model_file_write(path, &f.config, NULL, &tensor, 1, NULL, 0, NULL),
+                     LIMN_E_ARG);
+    f.config.decoder.dim = 17;
+    assert_int_not_equal(
+        limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0, &err), LIMN_OK);
+    assert_non_null(strstr(err.text, "limn.config: decoder.dim: 17 is not a multiple"));
+    assert_int_not_equal(access(path, F_OK), 0);
+    limn_model_file_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_whole_file_opens),
+        cmocka_unit_test(test_an_encoder_alone_opens),
+        cmocka_unit_test(test_every_kind_of_damage_is_named),
+        cmocka_unit_test(test_what_is_written_is_read_back),
+        cmocka_unit_test(test_writing_refuses_what_opening_would),
+    };
+    return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);
+}
