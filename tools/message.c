@@ -39,6 +39,7 @@ static size_t append_escaped(char *line, size_t capacity, size_t used, const cha
 }
 
 /* One write for the whole line, so that lines of several processes don't mix. */
+LIMN_PRINTF(2, 0)
 static void put_line(const char *kind, const char *fmt, va_list ap)
 {
     char text[8192], line[3 * sizeof text]; /* a path of PATH_MAX bytes and an error text */

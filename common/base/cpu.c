@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#if HAVE_X86_KERNELS
+#include <cpuid.h>
+#endif
 
 static const char *const level_names[LIMN_N_CPU_LEVELS] = {
     [LIMN_CPU_C] = "c",
@@ -9,12 +12,21 @@ static const char *const level_names[LIMN_N_CPU_LEVELS] = {
     [LIMN_CPU_AVX512] = "avx512",
 };
 
+#if HAVE_X86_KERNELS
+/* clang 14's __builtin_cpu_supports does not know this one. */
+static int has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+#endif
+
 limn_cpu_level limn_cpu_best(void)
 {
 #if HAVE_X86_KERNELS
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
-        !__builtin_cpu_supports("f16c"))
+        !has_f16c())
         return LIMN_CPU_C;
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
