@@ -115,14 +115,15 @@ static bool out_of_range(const limn_cli_option *o, const char *text)
 
 static bool read_whole(uint64_t *out, const limn_cli_option *o, const char *text)
 {
-    const size_t n_digits = strspn(text, "0123456789");
+    const char *digits = *text == '-' ? text + 1 : text;
+    const size_t n_digits = strspn(digits, "0123456789");
     unsigned long long value;
-    if (*text == '-' && strspn(text + 1, "0123456789") == strlen(text) - 1 && text[1])
-        return out_of_range(o, text);
-    if (!n_digits || text[n_digits]) {
+    if (!n_digits || digits[n_digits]) {
         limn_message_error("--%s: '%s' is not a whole number", o->name, text);
         return false;
     }
+    if (digits != text)
+        return out_of_range(o, text);
     errno = 0;
     value = strtoull(text, NULL, 10);
     if (errno || (double)value < o->min || (double)value > o->max)
