@@ -18,10 +18,15 @@ static double seconds_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+bool limn_progress_is_wanted(void)
+{
+    return limn_message_verbosity() >= LIMN_NORMAL && isatty(STDERR_FILENO);
+}
+
 void limn_progress_start(const char *unit)
 {
     progress_unit = unit;
-    progress_is_on = limn_message_verbosity() >= LIMN_NORMAL && isatty(STDERR_FILENO);
+    progress_is_on = limn_progress_is_wanted();
     progress_began = seconds_now();
     progress_drawn = progress_began;
 }

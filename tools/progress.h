@@ -3,8 +3,10 @@
 #ifndef LIMN_TOOLS_PROGRESS_H
 #define LIMN_TOOLS_PROGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+bool limn_progress_is_wanted(void); /* a terminal, and no -q */
 /* Starts the clock. `unit` is what is counted, in the plural: "pictures". Kept. */
 void limn_progress_start(const char *unit);
 /* n_done of n_total (0 = not known yet), n_failed of those failed. Shows the rate, the failures and,

@@ -1,0 +1,189 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/temp_folder.h"
+#include "tools/interrupt.h"
+#include "tools/message.h"
+#include "tools/output.h"
+#include "tools/picture_file.h"
+#include "tools/pipeline.h"
+
+enum { N_FILES = 100, INPUT_SIZE = 8 };
+
+/* Stages whose "pictures" are eight digits; every result is the digits, put on a line of its own. */
+typedef struct job {
+    char put[N_FILES * 32];
+    size_t n_put, n_put_at_most;
+} job;
+
+static limn_status open_worker(void **out, void *ctx, limn_error *err)
+{
+    (void)err;
+    *out = ctx;
+    return LIMN_OK;
+}
+
+static void close_worker(void *worker)
+{
+    (void)worker;
+}
+
+static void wait_a_little(uint8_t how_long)
+{
+    const struct timespec t = { 0, how_long % 7 * 300000L };
+    nanosleep(&t, NULL);
+}
+
+static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *input,
+                        limn_error *err)
+{
+    (void)worker;
+    if (size < INPUT_SIZE)
+        return limn_fail(err, LIMN_E_TRUNCATED, "has %zu bytes", size);
+    memcpy(input, bytes, INPUT_SIZE);
+    wait_a_little(input[7]);
+    return LIMN_OK;
+}
+
+static limn_status run(void *worker, const char *path, const uint8_t *input, limn_buffer *out,
+                       limn_error *err)
+{
+    (void)worker;
+    (void)path;
+    wait_a_little(input[6]);
+    if (input[0] == 'X')
+        return limn_fail(err, LIMN_E_ARG, "can't be");
+    limn_buffer_append(out, input, INPUT_SIZE);
+    return LIMN_OK;
+}
+
+static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
+{
+    job *j = ctx;
+    if (j->n_put++ == j->n_put_at_most)
+        return limn_fail(err, LIMN_E_IO, "full");
+    strcat(j->put, result->error ? result->error->text : result->out->bytes);
+    strcat(j->put, "\n");
+    return LIMN_OK;
+}
+
+static const limn_pipeline_stages stages = { open_worker, close_worker, load, run, put };
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *f = fopen(temp_path(name), "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static int make_files(void **state)
+{
+    if (temp_folder_setup(state) || !limn_interrupt_start())
+        return -1;
+    limn_message_init("test", LIMN_QUIET);
+    for (int i = 0; i < N_FILES; i++) {
+        char name[16], text[16];
+        snprintf(name, sizeof name, "%03d.jpg", i);
+        snprintf(text, sizeof text, i == 50 ? "XX" : i == 60 ? "X%07d" : "%08d", i * 1237);
+        write_file(name, text);
+    }
+    write_file("notes.txt", "no picture");
+    write_file("picture", "GIF89a12");
+    return 0;
+}
+
+static limn_status run_all(job *j, limn_pipeline_counts *counts, size_t n_threads, limn_error *err)
+{
+    char *names[] = { temp_folder };
+    const limn_pipeline_settings settings = { .n_threads = n_threads, .input_size = INPUT_SIZE,
+                                              .names = names, .n_names = 1 };
+    return limn_pipeline_run(counts, &stages, j, &settings, err);
+}
+
+static void test_results_come_in_order_from_any_number_of_threads(void **state)
+{
+    static char expected[N_FILES * 32];
+    static const size_t n_threads[] = { 1, 2, 7, 40 };
+    (void)state;
+    for (int i = 0; i < N_FILES; i++) {
+        char line[32];
+        snprintf(line, sizeof line, i == 50 ? "has 2 bytes\n" : i == 60 ? "can't be\n" : "%08d\n",
+                 i * 1237);
+        strcat(expected, line);
+    }
+    strcat(expected, "GIF89a12\n");
+    for (size_t i = 0; i < sizeof n_threads / sizeof *n_threads; i++) {
+        job j = { .n_put_at_most = SIZE_MAX };
+        limn_pipeline_counts counts;
+        assert_int_equal(run_all(&j, &counts, n_threads[i], NULL), LIMN_OK);
+        assert_string_equal(j.put, expected);
+        assert_int_equal(counts.n_done, N_FILES - 1);
+        assert_int_equal(counts.n_failed, 2);
+        assert_int_equal(counts.n_left_out, 1);
+    }
+}
+
+static void test_a_full_output_ends_it(void **state)
+{
+    job j = { .n_put_at_most = 10 };
+    limn_pipeline_counts counts;
+    limn_error err = { 0 };
+    (void)state;
+    assert_int_equal(run_all(&j, &counts, 3, &err), LIMN_E_IO);
+    assert_string_equal(err.text, "full");
+    assert_int_equal(counts.n_done, 10);
+    assert_int_equal(j.n_put, 11);
+}
+
+static void test_picture_files_are_told(void **state)
+{
+    (void)state;
+    assert_true(limn_picture_file_has_extension("a.b/c.JPeG"));
+    assert_false(limn_picture_file_has_extension("a.jpg/c"));
+    assert_false(limn_picture_file_has_extension("jpg"));
+    assert_true(limn_picture_file_has_magic((const unsigned char *)"\xff\xd8\xff", 3));
+    assert_false(limn_picture_file_has_magic((const unsigned char *)"\xff\xd8\xff", 2));
+    assert_true(limn_picture_file_has_magic((const unsigned char *)"RIFF....WEBP", 12));
+    assert_true(limn_picture_file_has_magic((const unsigned char *)"P6\n", 3));
+    assert_false(limn_picture_file_has_magic((const unsigned char *)"P6 ", 2));
+    assert_false(limn_picture_file_has_magic((const unsigned char *)"BM is a company", 15));
+    assert_true(limn_picture_file_has_magic((const unsigned char *)"BM1234\0\0\0\0", 10));
+}
+
+static void test_an_output_file_is_new_and_whole(void **state)
+{
+    limn_output out;
+    limn_error err = { 0 };
+    (void)state;
+    assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_OK);
+    assert_int_equal(limn_output_write(&out, "line\n", 5, NULL), LIMN_OK);
+    assert_int_equal(access(temp_path("out"), F_OK), -1);
+    assert_int_equal(limn_output_close(&out, false, NULL), LIMN_OK);
+    assert_int_equal(limn_output_open(&out, temp_path("out"), &err), LIMN_E_ARG);
+    assert_non_null(strstr(err.text, "out.part: exists"));
+    assert_int_equal(unlink(temp_path("out.part")), 0);
+    assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_OK);
+    assert_int_equal(limn_output_close(&out, false, NULL), LIMN_OK);
+    assert_int_equal(access(temp_path("out.part"), F_OK), -1); /* nothing was in it */
+    assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_OK);
+    assert_int_equal(limn_output_close(&out, true, NULL), LIMN_OK);
+    assert_int_equal(access(temp_path("out"), F_OK), 0);
+    assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_E_ARG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_results_come_in_order_from_any_number_of_threads),
+        cmocka_unit_test(test_a_full_output_ends_it),
+        cmocka_unit_test(test_picture_files_are_told),
+        cmocka_unit_test(test_an_output_file_is_new_and_whole),
+    };
+    return cmocka_run_group_tests(tests, make_files, temp_folder_teardown);
+}

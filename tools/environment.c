@@ -1,0 +1,63 @@
+#define _GNU_SOURCE /* sched_getaffinity: cores that this process may use, not all there are */
+#include "tools/environment.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/buffer.h"
+#include "common/base/mem.h"
+
+uint32_t limn_default_threads(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+#ifdef __linux__
+    cpu_set_t set;
+    if (!sched_getaffinity(0, sizeof set, &set))
+        n = CPU_COUNT(&set);
+#endif
+    if (n < 1)
+        return 1;
+    return n > LIMN_MAX_THREADS ? LIMN_MAX_THREADS : (uint32_t)n;
+}
+
+/* The folder of this program with a slash at its end; "" when that can't be found out. */
+static void program_folder(char *out, size_t size)
+{
+    const ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    char *slash;
+    out[n > 0 ? n : 0] = '\0';
+    slash = strrchr(out, '/');
+    if (slash)
+        slash[1] = '\0';
+    else
+        out[0] = '\0';
+}
+
+limn_status limn_default_model_path(char **out, limn_error *err)
+{
+    static const char *const below_program[] = { "../models/", "../share/limn/" };
+    char folder[4096];
+    limn_buffer path = { 0 };
+    program_folder(folder, sizeof folder);
+    for (size_t i = 0; i < 3; i++) {
+        limn_buffer_clear(&path);
+        if (i < 2)
+            limn_buffer_printf(&path, "%s%s" LIMN_DEFAULT_MODEL, folder, below_program[i]);
+        else
+            limn_buffer_append_text(&path, LIMN_DATA_FOLDER "/" LIMN_DEFAULT_MODEL);
+        if (path.has_failed)
+            break;
+        if ((i == 2 || folder[0]) && !access(path.bytes, R_OK)) {
+            *out = path.bytes;
+            return LIMN_OK;
+        }
+    }
+    limn_buffer_finish(&path);
+    return limn_fail(err, LIMN_E_IO,
+                     "no default model: no " LIMN_DEFAULT_MODEL " in %s../models, %s../share/limn "
+                     "or " LIMN_DATA_FOLDER "; name one with --model FILE",
+                     folder, folder);
+}

@@ -1,0 +1,70 @@
+#include "tools/interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cli.h"
+
+static volatile sig_atomic_t n_signals;
+static int wake_pipe[2] = { -1, -1 };
+static bool was_sigpipe_ignored;
+
+/* Only async-signal-safe calls. */
+static void on_signal(int number)
+{
+    const int saved = errno;
+    (void)number;
+    if (n_signals)
+        _exit(LIMN_EXIT_INTERRUPTED);
+    n_signals = 1;
+    limn_interrupt_wake();
+    errno = saved;
+}
+
+static bool ignore_sigpipe(void)
+{
+    struct sigaction action = { .sa_handler = SIG_IGN }, old;
+    if (sigaction(SIGPIPE, &action, &old))
+        return false;
+    was_sigpipe_ignored = old.sa_handler == SIG_IGN;
+    return true;
+}
+
+bool limn_interrupt_start(void)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    if (pipe(wake_pipe) || fcntl(wake_pipe[0], F_SETFD, FD_CLOEXEC) < 0 ||
+        fcntl(wake_pipe[1], F_SETFD, FD_CLOEXEC) < 0)
+        return false;
+    sigemptyset(&action.sa_mask);
+    return !sigaction(SIGINT, &action, NULL) && !sigaction(SIGTERM, &action, NULL) &&
+           ignore_sigpipe();
+}
+
+bool limn_interrupt_is_set(void)
+{
+    return n_signals != 0;
+}
+
+int limn_interrupt_wake_fd(void)
+{
+    return wake_pipe[0];
+}
+
+void limn_interrupt_wake(void)
+{
+    while (write(wake_pipe[1], "", 1) < 0 && errno == EINTR)
+        continue;
+}
+
+void limn_interrupt_raise_sigpipe(void)
+{
+    struct sigaction action = { .sa_handler = SIG_DFL };
+    if (was_sigpipe_ignored)
+        return;
+    sigaction(SIGPIPE, &action, NULL);
+    raise(SIGPIPE);
+}

@@ -1,0 +1,21 @@
+/* SIGINT and SIGTERM: the first asks to finish what is in work, the second ends at once.
+ * One per process. */
+#ifndef LIMN_TOOLS_INTERRUPT_H
+#define LIMN_TOOLS_INTERRUPT_H
+
+#include <stdbool.h>
+
+/* Installs the handlers, and makes writing to a closed pipe an error (EPIPE) instead of a signal.
+ * False when pipes or handlers can't be had (errno says why). */
+bool limn_interrupt_start(void);
+/* Whether a signal came. Any thread. */
+bool limn_interrupt_is_set(void);
+/* Becomes readable with the first signal, and stays so: for poll(). */
+int limn_interrupt_wake_fd(void);
+/* Makes it readable without a signal: whoever waits is to stop waiting. */
+void limn_interrupt_wake(void);
+/* After EPIPE: ends the process as the signal would have, so that shells and scripts see what they
+ * see of any program; returns when the signal was already ignored as the process began. */
+void limn_interrupt_raise_sigpipe(void);
+
+#endif

@@ -1,0 +1,103 @@
+#include "tools/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+
+static const char *name_of(const limn_output *out)
+{
+    return out->path ? out->path : "standard output";
+}
+
+static limn_status make_part_path(limn_output *out, limn_error *err)
+{
+    const size_t size = strlen(out->path) + sizeof ".part";
+    out->part_path = limn_alloc(size, 1);
+    if (!out->part_path)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    snprintf(out->part_path, size, "%s.part", out->path);
+    return LIMN_OK;
+}
+
+static limn_status open_part(limn_output *out, limn_error *err)
+{
+    LIMN_TRY(make_part_path(out, err));
+    out->fd = open(out->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (out->fd >= 0)
+        return LIMN_OK;
+    if (errno == EEXIST)
+        limn_fail(err, LIMN_E_ARG,
+                  "%s: exists, of an interrupted or a running limn; move it away first",
+                  out->part_path);
+    else
+        limn_fail(err, LIMN_E_IO, "%s: %s", out->part_path, strerror(errno));
+    limn_free(out->part_path);
+    out->part_path = NULL;
+    return errno == EEXIST ? LIMN_E_ARG : LIMN_E_IO;
+}
+
+limn_status limn_output_open(limn_output *out, const char *path, limn_error *err)
+{
+    struct stat st;
+    *out = (limn_output){ .fd = STDOUT_FILENO };
+    if (!path || !strcmp(path, "-"))
+        return LIMN_OK;
+    out->path = path;
+    if (stat(path, &st))
+        return open_part(out, err);
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+        return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", path);
+    out->fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (out->fd < 0)
+        return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+    return LIMN_OK;
+}
+
+limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, limn_error *err)
+{
+    while (size) {
+        const ssize_t n = write(out->fd, bytes, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            out->is_pipe_closed = errno == EPIPE;
+            return limn_fail(err, LIMN_E_IO, "%s: %s", name_of(out), strerror(errno));
+        }
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return LIMN_OK;
+}
+
+/* Gives a complete part file its name, unless that is taken meanwhile. */
+static limn_status rename_part(limn_output *out, limn_error *err)
+{
+    if (!access(out->path, F_OK))
+        return limn_fail(err, LIMN_E_IO, "%s: came to be meanwhile; the results are in %s",
+                         out->path, out->part_path);
+    if (rename(out->part_path, out->path))
+        return limn_fail(err, LIMN_E_IO, "%s: %s", out->path, strerror(errno));
+    return LIMN_OK;
+}
+
+limn_status limn_output_close(limn_output *out, bool is_complete, limn_error *err)
+{
+    limn_status s = LIMN_OK;
+    struct stat st;
+    if (out->part_path && is_complete && fsync(out->fd))
+        s = limn_fail(err, LIMN_E_IO, "%s: %s", out->part_path, strerror(errno));
+    if (out->part_path && !is_complete && !fstat(out->fd, &st) && !st.st_size)
+        unlink(out->part_path);
+    if (out->path && close(out->fd) && s == LIMN_OK)
+        s = limn_fail(err, LIMN_E_IO, "%s: %s", out->path, strerror(errno));
+    if (out->part_path && is_complete && s == LIMN_OK)
+        s = rename_part(out, err);
+    limn_free(out->part_path);
+    out->part_path = NULL;
+    return s;
+}

@@ -1,0 +1,47 @@
+#include "tools/pipeline_report.h"
+
+#include "tools/cli.h"
+#include "tools/message.h"
+
+static void note_counts(const limn_pipeline_counts *c)
+{
+    limn_message_note("%zu done, %zu failed", c->n_done, c->n_failed);
+    if (c->n_left_out || c->walk.n_hidden || c->walk.n_special)
+        limn_message_note("left out of folders: %zu files that are no pictures, %zu hidden, "
+                          "%zu special", c->n_left_out, c->walk.n_hidden, c->walk.n_special);
+    if (c->walk.n_folders)
+        limn_message_note("%zu folders inside folders were not entered (-r does)",
+                          c->walk.n_folders);
+    if (c->walk.n_loops)
+        limn_message_note("%zu links back to a folder above were not followed", c->walk.n_loops);
+}
+
+static int interrupted(const limn_pipeline_counts *c, const char *output)
+{
+    limn_message_warning("interrupted after %zu pictures", c->n_done + c->n_failed);
+    if (output && c->n_done + c->n_failed)
+        limn_message_warning("what was done is in %s.part", output);
+    return LIMN_EXIT_INTERRUPTED;
+}
+
+int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
+                         const limn_error *err, const char *output)
+{
+    note_counts(counts);
+    if (status == LIMN_E_INTERRUPTED)
+        return interrupted(counts, output);
+    if (status != LIMN_OK) {
+        limn_message_error("%s", err->text);
+        if (status == LIMN_E_ARG)
+            return LIMN_EXIT_USAGE;
+        return counts->n_done ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
+    }
+    if (!counts->n_done && !counts->n_failed) {
+        limn_message_warning("no pictures found");
+        return LIMN_EXIT_NOTHING;
+    }
+    if (counts->n_failed)
+        limn_message_warning("%zu of %zu pictures failed", counts->n_failed,
+                             counts->n_failed + counts->n_done);
+    return limn_cli_exit_code(counts->n_done, counts->n_failed);
+}

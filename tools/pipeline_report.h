@@ -1,0 +1,12 @@
+/* What a tool says at the end of a pipeline, and its exit code. */
+#ifndef LIMN_TOOLS_PIPELINE_REPORT_H
+#define LIMN_TOOLS_PIPELINE_REPORT_H
+
+#include "tools/pipeline.h"
+
+/* `status` and `err` as limn_pipeline_run (or what followed it) gave them; `output` is the path that -o
+ * named, NULL for none. Counts are said with -v, failures unless -q. */
+int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
+                         const limn_error *err, const char *output);
+
+#endif
