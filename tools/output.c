@@ -85,19 +85,33 @@ static limn_status rename_part(limn_output *out, limn_error *err)
     return LIMN_OK;
 }
 
+static bool is_empty(const limn_output *out)
+{
+    struct stat st;
+    return !fstat(out->fd, &st) && !st.st_size;
+}
+
+/* Everything but closing. */
+static limn_status finish_part(limn_output *out, bool is_complete, limn_error *err)
+{
+    if (is_empty(out)) {
+        unlink(out->part_path);
+        return LIMN_OK;
+    }
+    if (!is_complete)
+        return LIMN_OK;
+    if (fsync(out->fd))
+        return limn_fail(err, LIMN_E_IO, "%s: %s", out->part_path, strerror(errno));
+    return rename_part(out, err);
+}
+
 limn_status limn_output_close(limn_output *out, bool is_complete, limn_error *err)
 {
-    limn_status s = LIMN_OK;
-    struct stat st;
-    if (out->part_path && is_complete && fsync(out->fd))
-        s = limn_fail(err, LIMN_E_IO, "%s: %s", out->part_path, strerror(errno));
-    if (out->part_path && !is_complete && !fstat(out->fd, &st) && !st.st_size)
-        unlink(out->part_path);
-    if (out->path && close(out->fd) && s == LIMN_OK)
-        s = limn_fail(err, LIMN_E_IO, "%s: %s", out->path, strerror(errno));
-    if (out->part_path && is_complete && s == LIMN_OK)
-        s = rename_part(out, err);
+    const limn_status s = out->part_path ? finish_part(out, is_complete, err) : LIMN_OK;
+    const bool is_closed = !out->path || !close(out->fd);
     limn_free(out->part_path);
     out->part_path = NULL;
+    if (s == LIMN_OK && !is_closed)
+        return limn_fail(err, LIMN_E_IO, "%s: %s", out->path, strerror(errno));
     return s;
 }

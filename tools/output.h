@@ -20,8 +20,8 @@ typedef struct limn_output {
 limn_status limn_output_open(limn_output *out, const char *path, limn_error *err);
 /* One write for all of it, so that lines come whole and at once. LIMN_E_IO. */
 limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, limn_error *err);
-/* Closes; when `is_complete`, after syncing and renaming. Otherwise the .part file stays, or goes when
- * it is empty. */
+/* Closes; when `is_complete`, after syncing and renaming. Otherwise the .part file stays. An empty
+ * one goes in any case: nothing was done. */
 limn_status limn_output_close(limn_output *out, bool is_complete, limn_error *err);
 
 #endif

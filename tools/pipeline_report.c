@@ -40,7 +40,7 @@ int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
         limn_message_warning("no pictures found");
         return LIMN_EXIT_NOTHING;
     }
-    if (counts->n_failed)
+    if (counts->n_failed && counts->n_failed + counts->n_done > 1)
         limn_message_warning("%zu of %zu pictures failed", counts->n_failed,
                              counts->n_failed + counts->n_done);
     return limn_cli_exit_code(counts->n_done, counts->n_failed);

@@ -169,9 +169,11 @@ static void test_an_output_file_is_new_and_whole(void **state)
     assert_non_null(strstr(err.text, "out.part: exists"));
     assert_int_equal(unlink(temp_path("out.part")), 0);
     assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_OK);
-    assert_int_equal(limn_output_close(&out, false, NULL), LIMN_OK);
-    assert_int_equal(access(temp_path("out.part"), F_OK), -1); /* nothing was in it */
+    assert_int_equal(limn_output_close(&out, true, NULL), LIMN_OK);
+    assert_int_equal(access(temp_path("out"), F_OK), -1); /* nothing was in it */
+    assert_int_equal(access(temp_path("out.part"), F_OK), -1);
     assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_OK);
+    assert_int_equal(limn_output_write(&out, "line\n", 5, NULL), LIMN_OK);
     assert_int_equal(limn_output_close(&out, true, NULL), LIMN_OK);
     assert_int_equal(access(temp_path("out"), F_OK), 0);
     assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_E_ARG);
