@@ -2,15 +2,22 @@
 
 #include "common/kernels/kernel_levels.h"
 
+#if HAVE_X86_KERNELS
+static void use_avx2(limn_kernels *k)
+{
+    k->linear = limn_linear_avx2;
+}
+#endif
+
 void limn_kernels_init(limn_kernels *k, limn_cpu_level level)
 {
     *k = (limn_kernels){
         .level = level,
         .linear = limn_linear_c,
         .depthwise = limn_depthwise_c,
-        .layer_norm = limn_layer_norm_c,
-        .softmax = limn_softmax_c,
-        .log_sum_exp = limn_log_sum_exp_c,
-        .attend = limn_attend_c,
     };
+#if HAVE_X86_KERNELS
+    if (level >= LIMN_CPU_AVX2)
+        use_avx2(k);
+#endif
 }

@@ -64,10 +64,11 @@ typedef void limn_linear_fn(const limn_linear_job *job);
  *         acc = fma(rows[ky][(j*stride + kx)*x_stride + c], w[(ky*size + kx)*w_stride + c], acc)
  *     y[j*y_stride + c] = relu6(acc)
  *
- * `rows` point at zero-padded input rows, so there is no edge to care for. */
+ * Rows of the input carry zeros at their left and right edge; rows above and below it are NULL
+ * in `rows` and skipped. */
 typedef struct limn_depthwise_job {
     float *y;                 /* [n_columns, n_channels] at y_stride */
-    const float *const *rows; /* [size] rows of [.., n_channels] at x_stride */
+    const float *const *rows; /* [size] rows of [.., n_channels] at x_stride, or NULL */
     const float *w;           /* [size, size, n_channels] at w_stride */
     const float *bias;        /* [n_channels] */
     size_t n_columns, n_channels, size, stride; /* size 3 or 5, stride 1 or 2 */

@@ -33,4 +33,33 @@ static inline float limn_expf(float x)
     return p * scale;
 }
 
+/* erf(x), absolute error at most 1e-7: near 0 an odd polynomial, elsewhere 1 - exp of one
+ * (both minimax fits). NaN is not expected. */
+static inline float limn_erff(float x)
+{
+    const float t = fabsf(x), s = x * x;
+    if (t > 0.927734375f) {
+        float p = fmaf(-1.72853470e-5f, t, 3.83197126e-4f);
+        const float q = fmaf(-3.88396438e-3f, t, 2.42546219e-2f);
+        p = fmaf(p, s, q);
+        p = fmaf(p, t, -1.06777877e-1f);
+        p = fmaf(p, t, -6.34846687e-1f);
+        p = fmaf(p, t, -1.28717512e-1f);
+        p = fmaf(p, t, -t);
+        return copysignf(1.0f - limn_expf(p), x);
+    }
+    float p = fmaf(-5.96761703e-4f, s, 4.99119423e-3f);
+    p = fmaf(p, s, -2.67681349e-2f);
+    p = fmaf(p, s, 1.12819925e-1f);
+    p = fmaf(p, s, -3.76125336e-1f);
+    p = fmaf(p, s, 1.28379166e-1f);
+    return fmaf(p, x, x);
+}
+
+/* x * (1 + erf(x / sqrt 2)) / 2. */
+static inline float limn_geluf(float x)
+{
+    return 0.5f * x * (1.0f + limn_erff(x * 0.70710678118654752f));
+}
+
 #endif

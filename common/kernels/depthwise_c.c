@@ -1,0 +1,28 @@
+#include <math.h>
+
+#include "common/kernels/kernel_levels.h"
+
+static float tap_sum(const limn_depthwise_job *job, size_t column, size_t channel)
+{
+    float acc = job->bias[channel];
+    for (size_t ky = 0; ky < job->size; ky++) {
+        if (!job->rows[ky])
+            continue;
+        const float *x = job->rows[ky] + column * job->stride * job->x_stride + channel;
+        const float *w = job->w + ky * job->size * job->w_stride + channel;
+        for (size_t kx = 0; kx < job->size; kx++)
+            acc = fmaf(x[kx * job->x_stride], w[kx * job->w_stride], acc);
+    }
+    return acc;
+}
+
+void limn_depthwise_c(const limn_depthwise_job *job)
+{
+    for (size_t j = 0; j < job->n_columns; j++) {
+        for (size_t c = 0; c < job->n_channels; c++) {
+            float v = tap_sum(job, j, c);
+            v = v > 0.0f ? v : 0.0f;
+            job->y[j * job->y_stride + c] = v < 6.0f ? v : 6.0f;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+/* y = activation(x Wᵀ + b) + residual with AVX2, FMA and F16C.
+ *
+ * The work is cut into tiles of R rows by P panels of 16 outputs, whose sums stay in registers
+ * (two vectors of 8 a row and panel) while k runs over all inputs:
+ *
+ *                     panel p           panel p+1 …
+ *         k      [ w 0…7 | w 8…15 ]
+ *         |
+ *     row r   x ─▶ acc[0]   acc[1]      one step of k: load the panel's 16 weights, and for each
+ *     row r+1 x ─▶ acc[0]   acc[1]      row broadcast x[k] and do 2 fused multiply-adds
+ *
+ * 6 rows × 1 panel take 12 of the 16 vector registers; a step does 12 FMAs for 8 loads, so that
+ * the two FMA units are the limit. An FMA takes 4 cycles and 2 start in a cycle, so at least 8
+ * independent sums are needed: with 1 to 3 rows (the decoder's), the tile takes more panels. */
+#include <immintrin.h>
+
+#include "common/kernels/kernel_levels.h"
+#include "common/kernels/math_avx2.h"
+#include "common/kernels/unroll.h"
+
+enum { MAX_ROWS = 6, MAX_PANELS = 4, HALF = LIMN_PANEL / 2 };
+
+INLINE __m256 load_weights(const limn_packed *w, size_t i, limn_dtype dtype)
+{
+    if (dtype == LIMN_F16)
+        return _mm256_cvtph_ps(_mm_load_si128((const __m128i *)((const uint16_t *)w->panels + i)));
+    return _mm256_load_ps((const float *)w->panels + i);
+}
+
+/* Where the 8 weights of step k lie that half h of the tile's panels needs. */
+INLINE size_t half_at(size_t first, size_t h, size_t k, size_t n_inputs)
+{
+    return first + (h / 2 * n_inputs + k) * LIMN_PANEL + h % 2 * HALF;
+}
+
+INLINE size_t y_offset(const limn_linear_job *job, size_t row)
+{
+    return job->y_rows ? job->y_rows[row] : row * job->y_stride;
+}
+
+/* Out of line, so that its constants don't compete for registers with the tile's sums. */
+static __attribute__((noinline)) __m256 gelu(__m256 v)
+{
+    return limn_gelu8(v);
+}
+
+INLINE __m256 activate(limn_activation activation, __m256 v)
+{
+    if (activation == LIMN_ACT_RELU6)
+        return _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), _mm256_set1_ps(6.0f));
+    return activation == LIMN_ACT_GELU ? gelu(v) : v;
+}
+
+static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m256 v)
+{
+    static const int32_t ones_then_zeros[2 * HALF] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+    const __m256i mask = _mm256_loadu_si256((const __m256i *)(ones_then_zeros + HALF - n));
+    if (job->residual)
+        v = _mm256_add_ps(v, _mm256_maskload_ps(job->residual + offset, mask));
+    _mm256_maskstore_ps(job->y + offset, mask, v);
+}
+
+/* Writes 8 sums of a row, or as many as there are outputs from `output` on. */
+INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m256 v)
+{
+    const size_t offset = y_offset(job, row) + output;
+    v = activate(job->activation, v);
+    if (output + HALF <= job->w->n_outputs) {
+        if (job->residual)
+            v = _mm256_add_ps(v, _mm256_loadu_ps(job->residual + offset));
+        _mm256_storeu_ps(job->y + offset, v);
+    } else if (output < job->w->n_outputs) {
+        store_part(job, offset, job->w->n_outputs - output, v);
+    }
+}
+
+/* The product of n_rows rows with n_panels panels. All but `job`, `row` and `panel` are constants
+ * where this is called, so every loop but that over k disappears. Of the step's operands, the
+ * fewer ones are held in registers and the others loaded one by one: 12 sums leave room for 4. */
+INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const size_t n_rows,
+                 const size_t n_panels, const limn_dtype dtype)
+{
+    const limn_packed *w = job->w;
+    const size_t n_inputs = w->n_inputs, x_stride = job->x_stride, n_halves = 2 * n_panels;
+    const size_t first = panel * n_inputs * LIMN_PANEL;
+    const float *x = job->x + row * x_stride;
+    __m256 acc[MAX_ROWS][2 * MAX_PANELS], x_k[MAX_ROWS], w_k[2 * MAX_PANELS];
+    UNROLL for (size_t h = 0; h < n_halves; h++) {
+        const __m256 bias = w->bias ? _mm256_load_ps(w->bias + panel * LIMN_PANEL + h * HALF)
+                                    : _mm256_setzero_ps();
+        UNROLL for (size_t r = 0; r < n_rows; r++)
+            acc[r][h] = bias;
+    }
+    for (size_t k = 0; k < n_inputs; k++) {
+        if (n_rows < n_halves) {
+            UNROLL for (size_t r = 0; r < n_rows; r++)
+                x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
+            UNROLL for (size_t h = 0; h < n_halves; h++) {
+                w_k[h] = load_weights(w, half_at(first, h, k, n_inputs), dtype);
+                UNROLL for (size_t r = 0; r < n_rows; r++)
+                    acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
+            }
+        } else {
+            UNROLL for (size_t h = 0; h < n_halves; h++)
+                w_k[h] = load_weights(w, half_at(first, h, k, n_inputs), dtype);
+            UNROLL for (size_t r = 0; r < n_rows; r++) {
+                x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
+                UNROLL for (size_t h = 0; h < n_halves; h++)
+                    acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
+            }
+        }
+    }
+    UNROLL for (size_t r = 0; r < n_rows; r++)
+        UNROLL for (size_t h = 0; h < n_halves; h++)
+            store(job, row + r, panel * LIMN_PANEL + h * HALF, acc[r][h]);
+}
+
+typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel);
+
+#define TILE(rows, panels, dtype)                                                        \
+    static void tile_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row, \
+                                                 size_t panel)                           \
+    {                                                                                    \
+        tile(job, row, panel, rows, panels, LIMN_##dtype);                               \
+    }
+#define TILES(dtype)                                                                     \
+    TILE(1, 1, dtype) TILE(2, 1, dtype) TILE(3, 1, dtype) TILE(4, 1, dtype)              \
+    TILE(5, 1, dtype) TILE(6, 1, dtype) TILE(1, 4, dtype) TILE(2, 2, dtype) TILE(3, 2, dtype)
+TILES(F32)
+TILES(F16)
+
+typedef struct tile_shape {
+    tile_fn *one_panel, *several_panels; /* for this number of rows */
+    size_t n_several;
+} tile_shape;
+
+#define SHAPES(dtype)                                              \
+    {                                                              \
+        [1] = { tile_1x1_##dtype, tile_1x4_##dtype, 4 },           \
+        [2] = { tile_2x1_##dtype, tile_2x2_##dtype, 2 },           \
+        [3] = { tile_3x1_##dtype, tile_3x2_##dtype, 2 },           \
+        [4] = { tile_4x1_##dtype, tile_4x1_##dtype, 1 },           \
+        [5] = { tile_5x1_##dtype, tile_5x1_##dtype, 1 },           \
+        [6] = { tile_6x1_##dtype, tile_6x1_##dtype, 1 },           \
+    }
+static const tile_shape shapes[2][MAX_ROWS + 1] = {
+    [LIMN_F32] = SHAPES(F32),
+    [LIMN_F16] = SHAPES(F16),
+};
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Panels outside, rows inside: a panel's weights are read from far once and then stay near. Rows
+ * are shared out evenly, so that no tile is left with too few to keep the FMA units busy. */
+void limn_linear_avx2(const limn_linear_job *job)
+{
+    const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
+    const size_t most = n_tiles ? (job->n_rows + n_tiles - 1) / n_tiles : 1;
+    const size_t step = shapes[job->w->dtype][most].n_several;
+    for (size_t p = job->panel_begin; p < job->panel_end; p += step) {
+        const size_t n_panels = min_size(step, job->panel_end - p);
+        size_t row = 0;
+        for (size_t t = n_tiles; t > 0; t--) {
+            const size_t n_rows = (job->n_rows - row + t - 1) / t;
+            const tile_shape *shape = &shapes[job->w->dtype][n_rows];
+            if (n_panels == shape->n_several)
+                shape->several_panels(job, row, p);
+            else
+                for (size_t i = 0; i < n_panels; i++)
+                    shape->one_panel(job, row, p + i);
+            row += n_rows;
+        }
+    }
+}

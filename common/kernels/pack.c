@@ -1,0 +1,93 @@
+#include "common/kernels/pack.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+size_t limn_n_panels(size_t n_outputs)
+{
+    return n_outputs / LIMN_PANEL + (n_outputs % LIMN_PANEL != 0);
+}
+
+static float load(const unsigned char *from, limn_dtype dtype)
+{
+    uint16_t h;
+    float f;
+    if (dtype == LIMN_F16) {
+        memcpy(&h, from, sizeof h);
+        return limn_f16_to_f32(h);
+    }
+    memcpy(&f, from, sizeof f);
+    return f;
+}
+
+static void store(unsigned char *to, limn_dtype dtype, float f)
+{
+    const uint16_t h = dtype == LIMN_F16 ? limn_f32_to_f16(f) : 0;
+    if (dtype == LIMN_F16)
+        memcpy(to, &h, sizeof h);
+    else
+        memcpy(to, &f, sizeof f);
+}
+
+static size_t item_size(limn_dtype dtype)
+{
+    return dtype == LIMN_F16 ? sizeof(uint16_t) : sizeof(float);
+}
+
+static void pack(unsigned char *panels, const limn_packed *shape, const unsigned char *w,
+                 limn_dtype dtype)
+{
+    const size_t from_size = item_size(dtype), to_size = item_size(shape->dtype);
+    const size_t n_inputs = shape->n_inputs;
+    for (size_t first = 0; first < shape->n_outputs; first += LIMN_PANEL) {
+        for (size_t k = 0; k < n_inputs; k++) {
+            for (size_t o = first; o < first + LIMN_PANEL; o++, panels += to_size) {
+                const unsigned char *from = w + (o * n_inputs + k) * from_size;
+                if (o >= shape->n_outputs)
+                    memset(panels, 0, to_size);
+                else if (dtype == shape->dtype)
+                    memcpy(panels, from, to_size);
+                else
+                    store(panels, shape->dtype, load(from, dtype));
+            }
+        }
+    }
+}
+
+static float *pack_bias(const float *bias, size_t n_outputs, size_t n_lanes)
+{
+    float *packed = limn_alloc_aligned(n_lanes, sizeof *packed);
+    for (size_t o = 0; packed && o < n_lanes; o++)
+        packed[o] = o < n_outputs ? bias[o] : 0.0f;
+    return packed;
+}
+
+limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, const float *bias,
+                             size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
+                             limn_error *err)
+{
+    *out = (limn_packed){ .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = packed_dtype };
+    size_t n_lanes, n_weights;
+    void *panels = NULL;
+    if (limn_size_mul(&n_lanes, limn_n_panels(n_outputs), LIMN_PANEL) &&
+        limn_size_mul(&n_weights, n_lanes, n_inputs))
+        panels = limn_alloc_aligned(n_weights, item_size(packed_dtype));
+    out->panels = panels;
+    if (panels && bias)
+        out->bias = pack_bias(bias, n_outputs, n_lanes);
+    if (!panels || (bias && !out->bias)) {
+        limn_packed_finish(out);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for weights of %zu x %zu", n_outputs,
+                         n_inputs);
+    }
+    pack(panels, out, w, dtype);
+    return LIMN_OK;
+}
+
+void limn_packed_finish(limn_packed *w)
+{
+    limn_free((void *)w->panels);
+    limn_free((void *)w->bias);
+    *w = (limn_packed){ 0 };
+}

@@ -1,0 +1,15 @@
+/* How the vector kernels make loops over constant sizes disappear: a function that is always
+ * inlined, called with constants, whose loops are marked UNROLL. Arrays of vectors indexed in such
+ * loops become registers. */
+#ifndef LIMN_COMMON_KERNELS_UNROLL_H
+#define LIMN_COMMON_KERNELS_UNROLL_H
+
+#define INLINE static inline __attribute__((always_inline))
+
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+#endif

@@ -1,0 +1,259 @@
+/* limn_kernels.linear: the C level against sums written out here, every other level against C
+ * with memcmp, over random shapes, strides, row offsets, storage types and activations; and what
+ * does not change a bit: which rows and which panels are computed together. */
+#include <math.h>
+
+#include "tests/unit/kernel_check.h"
+
+#include "common/kernels/pack.h"
+
+enum { N_CASES = 600 };
+
+typedef struct test_case {
+    limn_linear_job job; /* all but y, which each level gets of its own */
+    limn_packed w;
+    float *x, *weights, *bias, *residual;
+    size_t *y_rows;
+    size_t y_size; /* floats, those between and around the rows included */
+    bool is_in_place; /* y is the residual */
+} test_case;
+
+static void make_weights(test_case *t, limn_rng *rng, size_t n_outputs, size_t n_inputs)
+{
+    const limn_dtype dtype = random_below(rng, 2) ? LIMN_F16 : LIMN_F32;
+    t->weights = random_floats(rng, n_outputs * n_inputs);
+    t->bias = random_below(rng, 4) ? random_floats(rng, n_outputs) : NULL;
+    assert_int_equal(limn_packed_init(&t->w, t->weights, LIMN_F32, t->bias, n_outputs, n_inputs,
+                                      dtype, NULL),
+                     LIMN_OK);
+}
+
+/* Rows of y in a random order, with gaps. */
+static void scatter_rows(test_case *t, limn_rng *rng)
+{
+    const size_t n_rows = t->job.n_rows;
+    t->y_rows = malloc((n_rows + 1) * sizeof *t->y_rows);
+    for (size_t r = 0; r < n_rows; r++) {
+        const size_t other = random_below(rng, r + 1);
+        t->y_rows[r] = t->y_rows[other];
+        t->y_rows[other] = r * t->job.y_stride;
+    }
+    t->job.y_rows = t->y_rows;
+    t->job.y_stride = SIZE_MAX; /* must not be looked at */
+}
+
+static test_case make_case(uint64_t seed)
+{
+    limn_rng rng = limn_rng_stream(seed, "linear", 6);
+    test_case t = { 0 };
+    const size_t n_outputs = random_below(&rng, 160), n_inputs = random_below(&rng, 70);
+    const size_t n_rows = random_below(&rng, random_below(&rng, 3) ? 21 : 70);
+    make_weights(&t, &rng, n_outputs, n_inputs);
+    const size_t n_panels = limn_n_panels(n_outputs);
+    const size_t begin = random_below(&rng, n_panels + 1);
+    const size_t y_stride = n_outputs + random_below(&rng, 9);
+    t.job = (limn_linear_job){
+        .n_rows = n_rows,
+        .x_stride = n_inputs + random_below(&rng, 5),
+        .y_stride = y_stride,
+        .panel_begin = random_below(&rng, 2) ? begin : 0,
+        .panel_end = begin + random_below(&rng, n_panels - begin + 1),
+        .activation = (limn_activation)random_below(&rng, 3),
+    };
+    t.y_size = n_rows * y_stride + 8;
+    t.x = random_floats(&rng, n_rows * t.job.x_stride);
+    if (random_below(&rng, 2))
+        t.residual = random_floats(&rng, t.y_size);
+    t.is_in_place = t.residual && random_below(&rng, 2);
+    if (random_below(&rng, 2))
+        scatter_rows(&t, &rng);
+    t.job.x = t.x;
+    return t;
+}
+
+static void free_case(test_case *t)
+{
+    limn_packed_finish(&t->w);
+    free(t->x);
+    free(t->weights);
+    free(t->bias);
+    free(t->residual);
+    free(t->y_rows);
+}
+
+/* All of y, canaries included, as `level` leaves it; the caller frees. */
+static float *run(const test_case *t, limn_cpu_level level, size_t panel_begin, size_t panel_end)
+{
+    limn_kernels k;
+    limn_kernels_init(&k, level);
+    float *y = canaries(t->y_size);
+    limn_linear_job job = t->job;
+    if (t->is_in_place)
+        memcpy(y, t->residual, t->y_size * sizeof *y);
+    job.y = y;
+    job.residual = t->is_in_place ? y : t->residual;
+    job.w = &t->w;
+    job.panel_begin = panel_begin;
+    job.panel_end = panel_end;
+    k.linear(&job);
+    return y;
+}
+
+static void test_every_level_gives_the_bits_of_c(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < N_CASES; seed++) {
+        test_case t = make_case(seed);
+        float *expected = run(&t, LIMN_CPU_C, t.job.panel_begin, t.job.panel_end);
+        for (int level = LIMN_CPU_C + 1; level <= (int)limn_cpu_best(); level++) {
+            float *y = run(&t, (limn_cpu_level)level, t.job.panel_begin, t.job.panel_end);
+            if (memcmp(y, expected, t.y_size * sizeof *y) != 0)
+                fail_msg("%s differs from c in case %d: %zu rows, %zu inputs, %zu outputs",
+                         limn_cpu_level_name((limn_cpu_level)level), (int)seed, t.job.n_rows,
+                         t.w.n_inputs, t.w.n_outputs);
+            free(y);
+        }
+        free(expected);
+        free_case(&t);
+    }
+}
+
+static float expected_sum(const test_case *t, size_t row, size_t output)
+{
+    float acc = t->bias ? t->bias[output] : 0.0f;
+    for (size_t k = 0; k < t->w.n_inputs; k++) {
+        float w = t->weights[output * t->w.n_inputs + k];
+        if (t->w.dtype == LIMN_F16)
+            w = limn_f16_to_f32(limn_f32_to_f16(w));
+        acc = fmaf(t->x[row * t->job.x_stride + k], w, acc);
+    }
+    if (t->job.activation == LIMN_ACT_RELU6)
+        return fminf(fmaxf(acc, 0.0f), 6.0f);
+    if (t->job.activation == LIMN_ACT_GELU)
+        return (float)(acc * (1.0 + erf(acc * sqrt(0.5))) / 2.0);
+    return acc;
+}
+
+static void test_c_computes_what_the_header_says(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < N_CASES; seed++) {
+        test_case t = make_case(seed);
+        float *y = run(&t, LIMN_CPU_C, 0, limn_n_panels(t.w.n_outputs));
+        for (size_t i = 0; i < t.job.n_rows * t.w.n_outputs; i++) {
+            const size_t row = i / t.w.n_outputs, output = i % t.w.n_outputs;
+            const size_t at = (t.y_rows ? t.y_rows[row] : row * t.job.y_stride) + output;
+            const float sum = expected_sum(&t, row, output);
+            const float expected = t.residual ? sum + t.residual[at] : sum;
+            const float tolerance = t.job.activation == LIMN_ACT_GELU ? 2e-6f : 0.0f;
+            assert_true(fabsf(y[at] - expected) <= tolerance * (1.0f + fabsf(sum)));
+        }
+        free(y);
+        free_case(&t);
+    }
+}
+
+static void test_nothing_else_is_written(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < N_CASES; seed++) {
+        test_case t = make_case(seed);
+        float *before = canaries(t.y_size);
+        float *y = run(&t, limn_cpu_best(), t.job.panel_begin, t.job.panel_end);
+        const size_t begin = t.job.panel_begin * LIMN_PANEL, end = t.job.panel_end * LIMN_PANEL;
+        if (t.is_in_place)
+            memcpy(before, t.residual, t.y_size * sizeof *before);
+        for (size_t i = 0; i < t.job.n_rows * t.w.n_outputs; i++) {
+            const size_t row = i / t.w.n_outputs, output = i % t.w.n_outputs;
+            const size_t at = (t.y_rows ? t.y_rows[row] : row * t.job.y_stride) + output;
+            if (output >= begin && output < end)
+                before[at] = y[at];
+        }
+        assert_memory_equal(y, before, t.y_size * sizeof *y);
+        free(y);
+        free(before);
+        free_case(&t);
+    }
+}
+
+/* Beams, batches and threads: a row's bits depend neither on the rows computed with it nor on
+ * the panels. */
+static void test_rows_and_panels_do_not_depend_on_company(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < N_CASES; seed++) {
+        test_case t = make_case(seed);
+        limn_kernels k;
+        limn_kernels_init(&k, limn_cpu_best());
+        float *together = run(&t, limn_cpu_best(), t.job.panel_begin, t.job.panel_end);
+        float *apart = canaries(t.y_size);
+        if (t.is_in_place)
+            memcpy(apart, t.residual, t.y_size * sizeof *apart);
+        for (size_t row = 0; row < t.job.n_rows; row++) {
+            const size_t y_row = t.y_rows ? t.y_rows[row] : row * t.job.y_stride;
+            limn_linear_job job = t.job;
+            job.w = &t.w;
+            job.n_rows = 1;
+            job.y_rows = NULL;
+            job.x = t.x + row * t.job.x_stride;
+            job.y = apart + y_row;
+            job.residual = t.is_in_place ? job.y : t.residual ? t.residual + y_row : NULL;
+            for (job.panel_begin = t.job.panel_begin; job.panel_begin < t.job.panel_end;
+                 job.panel_begin++) {
+                job.panel_end = job.panel_begin + 1;
+                k.linear(&job);
+            }
+        }
+        assert_memory_equal(apart, together, t.y_size * sizeof *apart);
+        free(apart);
+        free(together);
+        free_case(&t);
+    }
+}
+
+/* What is not finite goes the same way everywhere: ReLU6 makes 0 of a NaN. */
+static void test_values_that_are_not_finite(void **state)
+{
+    (void)state;
+    float x[2] = { INFINITY, 1.0f }, weights[20 * 2] = { 0 }, bias[20] = { 0 };
+    weights[0] = 1.0f;  /* inf */
+    weights[2] = -1.0f; /* -inf */
+    weights[4] = 0.0f;  /* nan */
+    for (int level = LIMN_CPU_C; level <= (int)limn_cpu_best(); level++) {
+        limn_kernels k;
+        limn_packed w;
+        float y[20];
+        limn_kernels_init(&k, (limn_cpu_level)level);
+        assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, bias, 20, 2, LIMN_F32, NULL), 0);
+        const limn_linear_job job = { .y = y, .x = x, .n_rows = 1, .w = &w, .panel_end = 2,
+                                      .activation = LIMN_ACT_RELU6 };
+        k.linear(&job);
+        assert_true(y[0] == 6.0f && y[1] == 0.0f && y[2] == 0.0f && !signbit(y[1]));
+        limn_packed_finish(&w);
+    }
+}
+
+static void test_weights_too_large_for_memory_are_an_error(void **state)
+{
+    (void)state;
+    limn_packed w;
+    limn_error err = { 0 };
+    assert_int_equal(limn_packed_init(&w, NULL, LIMN_F32, NULL, SIZE_MAX, 2, LIMN_F16, &err),
+                     LIMN_E_NOMEM);
+    assert_int_equal(limn_packed_init(&w, NULL, LIMN_F32, NULL, 17, SIZE_MAX / 8, LIMN_F16, &err),
+                     LIMN_E_NOMEM);
+    limn_packed_finish(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_level_gives_the_bits_of_c),
+        cmocka_unit_test(test_c_computes_what_the_header_says),
+        cmocka_unit_test(test_nothing_else_is_written),
+        cmocka_unit_test(test_rows_and_panels_do_not_depend_on_company),
+        cmocka_unit_test(test_values_that_are_not_finite),
+        cmocka_unit_test(test_weights_too_large_for_memory_are_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
