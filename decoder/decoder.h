@@ -9,8 +9,8 @@
  *     logits = LN(x) · token_embeddingᵀ
  *
  * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is one
- * worker's scratch memory and caches. A row is one hypothesis; its numbers depend on nothing but its
- * own past and the picture, whatever other rows there are. */
+ * worker's scratch memory and caches. A row is one hypothesis; its numbers depend on nothing but
+ * its own past and the picture, whatever other rows there are. */
 #ifndef LIMN_DECODER_DECODER_H
 #define LIMN_DECODER_DECODER_H
 

@@ -68,7 +68,7 @@ typedef struct limn_options {
     uint32_t min_words;       /* default 0 */
     uint32_t max_words;       /* 0 (default) = the model's limit */
     uint32_t no_repeat_ngram; /* no n-gram of that size twice in a caption; 0 (default) = off */
-    float length_penalty;     /* score = logprob / length^A; NAN (default) = the model's; -10 … 10 */
+    float length_penalty;     /* score = logprob / length^A; NAN (default): the model's; -10 … 10 */
     const char *const *banned_words; /* [n_banned_words], never written; borrowed during the call
                                       * that gets these options; an unknown word is LIMN_E_ARG */
     size_t n_banned_words;

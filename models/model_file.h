@@ -27,8 +27,8 @@ typedef struct limn_model_file {
 } limn_model_file;
 
 /* Opens and checks everything but the tensors' presence and shapes, which encoder and decoder
- * check when they are built. Errors begin with the path. LIMN_E_FORMAT with a hint when the file is a
- * safetensors file of another program (limn-convert), or a Git LFS pointer. */
+ * check when they are built. Errors begin with the path. LIMN_E_FORMAT with a hint when the file is
+ * a safetensors file of another program (limn-convert), or a Git LFS pointer. */
 limn_status limn_model_file_open(limn_model_file *out, const char *path, limn_error *err);
 void limn_model_file_close(limn_model_file *f); /* accepts a zeroed struct */
 

@@ -279,8 +279,8 @@ static bool check_operands(const parser *p)
     return false;
 }
 
-bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool, int argc,
-                    char **argv, int *exit_code)
+bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool,
+                    int argc, char **argv, int *exit_code)
 {
     parser p = { .tool = tool, .settings = settings, .argv = argv,
                  .n_args = argc > 0 ? (size_t)argc : 0, .next = 1 };

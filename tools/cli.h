@@ -25,10 +25,10 @@
  *         limn_cli_finish(&s, &tool);
  *     }
  *
- * Every tool also has --help, --version and, hidden, --man-page (run at build). Accepted: `--beam 5`,
- * `--beam=5`, `-o FILE`, `-oFILE`, `-rq`; `--` ends the options; options and operands mix; the last of
- * two equal options wins, except in lists. No tool calls setlocale(): numbers are read
- * and written with a point everywhere. */
+ * Every tool also has --help, --version and, hidden, --man-page (run at build). Accepted:
+ * `--beam 5`, `--beam=5`, `-o FILE`, `-oFILE`, `-rq`; `--` ends the options; options and operands
+ * mix; the last of two equal options wins, except in lists. No tool calls setlocale(): numbers are
+ * read and written with a point everywhere. */
 #ifndef LIMN_TOOLS_CLI_H
 #define LIMN_TOOLS_CLI_H
 
@@ -98,8 +98,8 @@ typedef struct limn_cli_operands {
 /* Reads argv into `settings`, which holds the defaults, and names the tool in later messages
  * (tools/message.h). False when the tool is to return *exit_code at once: 0 after --help and
  * --version, 1 after an error, which was printed (lists are then freed already). */
-bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool, int argc,
-                    char **argv, int *exit_code);
+bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool,
+                    int argc, char **argv, int *exit_code);
 /* Frees the lists in `settings`. */
 void limn_cli_finish(void *settings, const limn_cli_tool *tool);
 

@@ -13,8 +13,8 @@
 /* The cores that this process may use, 1 … LIMN_MAX_THREADS. */
 uint32_t limn_default_threads(void);
 
-/* The path of the default model: `models/` of the build folder that the program stands in, or the data
- * folder of its installation. The caller frees it with limn_free(). LIMN_E_IO says where was
+/* The path of the default model: `models/` of the build folder that the program stands in, or the
+ * data folder of its installation. The caller frees it with limn_free(). LIMN_E_IO says where was
  * looked and what to do; LIMN_E_NOMEM. */
 limn_status limn_default_model_path(char **out, limn_error *err);
 

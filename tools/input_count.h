@@ -1,5 +1,5 @@
-/* How many inputs there will be, counted beside the work, so that the progress line can tell the time
- * left. Only where that line is shown and no list is read. */
+/* How many inputs there will be, counted beside the work, so that the progress line can tell the
+ * time left. Only where that line is shown and no list is read. */
 #ifndef LIMN_TOOLS_INPUT_COUNT_H
 #define LIMN_TOOLS_INPUT_COUNT_H
 

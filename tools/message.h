@@ -15,7 +15,8 @@ typedef enum limn_verbosity {
     LIMN_VERBOSE = 1, /* -v */
 } limn_verbosity;
 
-/* limn_cli_parse calls it with LIMN_NORMAL; a tool sets what -q and -v ask for. `program` is kept. */
+/* limn_cli_parse calls it with LIMN_NORMAL; a tool sets what -q and -v ask for. `program` is
+ * kept. */
 void limn_message_init(const char *program, limn_verbosity verbosity);
 /* -q wins over -v. */
 limn_verbosity limn_verbosity_of(bool is_quiet, bool is_verbose);

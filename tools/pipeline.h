@@ -56,8 +56,8 @@ typedef struct limn_pipeline_counts {
     limn_dirwalk_counts walk;
 } limn_pipeline_counts;
 
-/* Runs until the names are at their end or a signal came (tools/interrupt.h): then what is in work is
- * finished and put, and the result is LIMN_E_INTERRUPTED. Other failures: of the first `open`,
+/* Runs until the names are at their end or a signal came (tools/interrupt.h): then what is in work
+ * is finished and put, and the result is LIMN_E_INTERRUPTED. Other failures: of the first `open`,
  * of `put`, LIMN_E_NOMEM. A picture that fails is a result, not a failure. Shows progress.
  * `counts` are right in every case. */
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,

@@ -4,8 +4,8 @@
 
 #include "tools/pipeline.h"
 
-/* `status` and `err` as limn_pipeline_run (or what followed it) gave them; `output` is the path that -o
- * named, NULL for none. Counts are said with -v, failures unless -q. */
+/* `status` and `err` as limn_pipeline_run (or what followed it) gave them; `output` is the path
+ * that -o named, NULL for none. Counts are said with -v, failures unless -q. */
 int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
                          const limn_error *err, const char *output);
 

@@ -9,8 +9,8 @@
 bool limn_progress_is_wanted(void); /* a terminal, and no -q */
 /* Starts the clock. `unit` is what is counted, in the plural: "pictures". Kept. */
 void limn_progress_start(const char *unit);
-/* n_done of n_total (0 = not known yet), n_failed of those failed. Shows the rate, the failures and,
- * when n_total is known, the time left. Call from one thread. */
+/* n_done of n_total (0 = not known yet), n_failed of those failed. Shows the rate, the failures
+ * and, when n_total is known, the time left. Call from one thread. */
 void limn_progress_update(size_t n_done, size_t n_failed, size_t n_total);
 /* Takes the line away; also called by every message, so that lines don't mix. */
 void limn_progress_erase(void);

@@ -20,8 +20,8 @@ void *limn_calloc(size_t n_items, size_t item_size);
 void *limn_alloc_aligned(size_t n_items, size_t item_size);
 /* Grows or shrinks a block of limn_alloc/limn_calloc; on NULL the old block stays valid. */
 void *limn_realloc(void *block, size_t n_items, size_t item_size);
-/* Makes room for at least n_items in `*block` of `*capacity` items, doubling it, for arrays that grow
- * one by one. False (and nothing changed) when that overflows or memory is short. */
+/* Makes room for at least n_items in `*block` of `*capacity` items, doubling it, for arrays that
+ * grow one by one. False (and nothing changed) when that overflows or memory is short. */
 bool limn_grow(void **block, size_t *capacity, size_t n_items, size_t item_size);
 char *limn_strdup(const char *text);
 char *limn_strndup(const char *text, size_t size);

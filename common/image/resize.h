@@ -8,7 +8,10 @@
 
 #include "common/base/status.h"
 
-typedef enum limn_resize_filter { LIMN_RESIZE_BILINEAR = 0, LIMN_RESIZE_BICUBIC } limn_resize_filter;
+typedef enum limn_resize_filter {
+    LIMN_RESIZE_BILINEAR = 0,
+    LIMN_RESIZE_BICUBIC,
+} limn_resize_filter;
 
 /* Scratch memory that grows to the largest picture seen and is then reused. Zero-initialise. */
 typedef struct limn_resize_scratch {

@@ -43,10 +43,10 @@ limn_status limn_dirwalk_create(limn_dirwalk **out, char *const *names, size_t n
 void limn_dirwalk_destroy(limn_dirwalk **w); /* accepts NULL and *w == NULL; nulls it */
 
 /* The next file, or out->path NULL at the end. After a failure, out->path is what failed, the
- * text does not repeat it, and the walk may go on: LIMN_E_IO (not there, folder or list unreadable),
- * LIMN_E_LIMIT (a list entry over LIMN_DIRWALK_MAX_PATH), LIMN_E_FORMAT (a NUL in a list of lines),
- * LIMN_E_INTERRUPTED (wake_fd), LIMN_E_NOMEM: after these two the walk is at its end. A named
- * file need not exist to come out: whoever opens it reports that. */
+ * text does not repeat it, and the walk may go on: LIMN_E_IO (not there, folder or list
+ * unreadable), LIMN_E_LIMIT (a list entry over LIMN_DIRWALK_MAX_PATH), LIMN_E_FORMAT (a NUL in a
+ * list of lines), LIMN_E_INTERRUPTED (wake_fd), LIMN_E_NOMEM: after these two the walk is at its
+ * end. A named file need not exist to come out: whoever opens it reports that. */
 limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_error *err);
 
 limn_dirwalk_counts limn_dirwalk_get_counts(const limn_dirwalk *w);

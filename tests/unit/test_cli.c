@@ -48,7 +48,7 @@ static const limn_cli_tool tool = {
     .min_operands = 1, .max_operands = 3,
 };
 
-/* Parses words (NULL after the last) with stderr and stdout in files; what was said goes to `said`. */
+/* Parses words (NULL after the last) with stderr and stdout in files; `said` has what was said. */
 typedef struct outcome {
     settings s;
     limn_cli_operands operands;
@@ -86,8 +86,8 @@ static void test_every_way_to_write_an_option(void **state)
 {
     outcome o;
     (void)state;
-    RUN(&o, "a", "--beam", "5", "-r0oout", "--max-pixels=9007199254740992", "--length-penalty", "-1.5",
-        "--format=jsonl", "--ban", "red", "--ban=blue", "-", "--", "--beam");
+    RUN(&o, "a", "--beam", "5", "-r0oout", "--max-pixels=9007199254740992", "--length-penalty",
+        "-1.5", "--format=jsonl", "--ban", "red", "--ban=blue", "-", "--", "--beam");
     assert_true(o.goes_on);
     assert_int_equal(o.s.beam, 5);
     assert_true(o.s.recurse && o.s.nul);
@@ -139,7 +139,8 @@ static void test_mistakes_are_named(void **state)
         { { "a", "--output" }, "tool: --output needs FILE\n" },
         { { "a", "-o" }, "tool: --output needs FILE\n" },
         { { "--baem", "3", "a" }, "tool: unknown option --baem; did you mean --beam?\n" },
-        { { "--length", "3", "a" }, "tool: unknown option --length; did you mean --length-penalty?\n" },
+        { { "--length", "3", "a" },
+          "tool: unknown option --length; did you mean --length-penalty?\n" },
         { { "--zzzzzz", "a" }, "tool: unknown option --zzzzzz; see tool --help\n" },
         { { "-rx", "a" }, "tool: unknown option -x; see tool --help\n" },
         { { "--ban", "red" }, "tool: no PATH... given; see tool --help\n" },

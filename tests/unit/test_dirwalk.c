@@ -140,7 +140,8 @@ static void test_lists(void **state)
     walk_list(out, sizeof out, "", 0, '\n');
     assert_string_equal(out, "=first | =last | ");
     walk_list(out, sizeof out, "a\0b\nc", 5, '\n');
-    assert_string_equal(out, "=first | !=-: line 1 holds a NUL byte; is this a NUL-separated list? | "
+    assert_string_equal(out, "=first | "
+                             "!=-: line 1 holds a NUL byte; is this a NUL-separated list? | "
                              "=c | =last | ");
 }
 

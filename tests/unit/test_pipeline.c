@@ -15,7 +15,7 @@
 
 enum { N_FILES = 100, INPUT_SIZE = 8 };
 
-/* Stages whose "pictures" are eight digits; every result is the digits, put on a line of its own. */
+/* Stages whose "pictures" are eight digits; every result is the digits, on a line of its own. */
 typedef struct job {
     char put[N_FILES * 32];
     size_t n_put, n_put_at_most;

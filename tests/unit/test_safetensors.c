@@ -143,6 +143,8 @@ static void test_files_of_other_kinds_are_named(void **state)
     }
 }
 
+#define EMPTY_U8 "{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"
+
 static void test_too_many_tensors_are_refused(void **state)
 {
     enum { N = LIMN_SAFETENSORS_MAX_TENSORS + 1, ENTRY = 64 };
@@ -153,9 +155,7 @@ static void test_too_many_tensors_are_refused(void **state)
     assert_non_null(header);
     header[0] = '{';
     for (size_t i = 0; i < N; i++)
-        used += (size_t)snprintf(header + used, ENTRY,
-                                 "%s\"%zx\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}",
-                                 i ? "," : "", i);
+        used += (size_t)snprintf(header + used, ENTRY, "%s\"%zx\":" EMPTY_U8, i ? "," : "", i);
     header[used] = '}';
     unsigned char *bytes = build(&size, header, 0, 0);
     assert_int_equal(limn_safetensors_open_memory(&f, bytes, size, NULL), LIMN_E_LIMIT);
