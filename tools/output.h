@@ -14,8 +14,8 @@ typedef struct limn_output {
     bool is_pipe_closed; /* the reader of standard output has gone */
 } limn_output;
 
-/* `path` (borrowed) NULL or "-" is standard output; a pipe or device is written directly; a file that
- * exists already is refused, as is its .part of an interrupted run. LIMN_E_ARG for
+/* `path` (borrowed) NULL or "-" is standard output; a pipe or device is written directly; a file
+ * that exists already is refused, as is its .part of an interrupted run. LIMN_E_ARG for
  * those, LIMN_E_IO, LIMN_E_NOMEM; errors begin with the path. */
 limn_status limn_output_open(limn_output *out, const char *path, limn_error *err);
 /* One write for all of it, so that lines come whole and at once. LIMN_E_IO. */
