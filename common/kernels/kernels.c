@@ -6,7 +6,6 @@
 static void use_avx2(limn_kernels *k)
 {
     k->linear = limn_linear_avx2;
-    k->depthwise = limn_depthwise_avx2;
 }
 #endif
 
