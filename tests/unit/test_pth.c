@@ -170,7 +170,8 @@ static void test_pickles_that_are_no_state_dict_are_refused(void **state)
         { PICKLE("ccollections\nOrderedDict\n(NtR"), LIMN_E_FORMAT, "OrderedDict with wrong" },
         { PICKLE("ctorch\nSize\n)R"), LIMN_E_FORMAT, "a size with wrong" },
         { PICKLE("ctorch._utils\n_rebuild_tensor_v2\n)R"), LIMN_E_FORMAT, "a tensor with wrong" },
-        { PICKLE("ctorch._utils\n_rebuild_parameter\n)R"), LIMN_E_FORMAT, "a parameter with wrong" },
+        { PICKLE("ctorch._utils\n_rebuild_parameter\n)R"), LIMN_E_FORMAT,
+          "a parameter with wrong" },
         { PICKLE("b"), LIMN_E_FORMAT, "the stack is empty" },
     };
     (void)state;
