@@ -75,7 +75,8 @@ static limn_status grow(limn_word_counts *c, limn_error *err)
     return LIMN_OK;
 }
 
-static limn_status add_word(limn_word_counts *c, const char *word, size_t size, limn_error *err)
+limn_status limn_word_counts_add_word(limn_word_counts *c, const char *word, size_t size,
+                                      limn_error *err)
 {
     const uint64_t hash = limn_fnv1a64(LIMN_FNV1A64_INIT, word, size);
     entry *e;
@@ -100,10 +101,15 @@ limn_status limn_word_counts_add(limn_word_counts *c, const char *text, limn_err
     while (*text) {
         const size_t size = strcspn(text, " ");
         if (size)
-            LIMN_TRY(add_word(c, text, size, err));
+            LIMN_TRY(limn_word_counts_add_word(c, text, size, err));
         text += size + (text[size] != '\0');
     }
     return LIMN_OK;
+}
+
+uint64_t limn_word_counts_of(const limn_word_counts *c, const char *word, size_t size)
+{
+    return find(c, limn_fnv1a64(LIMN_FNV1A64_INIT, word, size), word, size)->count;
 }
 
 uint64_t limn_word_counts_total(const limn_word_counts *c)

@@ -19,6 +19,11 @@ void limn_word_counts_destroy(limn_word_counts **c); /* accepts NULL and *c == N
 
 /* Counts the words of `text`, which are separated by single spaces. LIMN_E_NOMEM. */
 limn_status limn_word_counts_add(limn_word_counts *c, const char *text, limn_error *err);
+/* Counts one word of `size` bytes, which may hold spaces but no NUL. LIMN_E_NOMEM. */
+limn_status limn_word_counts_add_word(limn_word_counts *c, const char *word, size_t size,
+                                      limn_error *err);
+/* How often a word of `size` bytes was counted. */
+uint64_t limn_word_counts_of(const limn_word_counts *c, const char *word, size_t size);
 
 uint64_t limn_word_counts_total(const limn_word_counts *c);    /* of all words */
 size_t limn_word_counts_n_different(const limn_word_counts *c);

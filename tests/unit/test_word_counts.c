@@ -22,6 +22,8 @@ static void test_words_come_by_count_then_bytes(void **state)
     assert_int_equal(limn_word_counts_add(c, "a \xc3\xa9 dog a B", NULL), LIMN_OK);
     assert_int_equal(limn_word_counts_total(c), 8);
     assert_int_equal(limn_word_counts_n_different(c), 5);
+    assert_int_equal(limn_word_counts_of(c, "dogs", 3), 2);
+    assert_int_equal(limn_word_counts_of(c, "dogs", 4), 0);
     assert_int_equal(limn_word_counts_sorted(&words, c, NULL), LIMN_OK);
     for (size_t i = 0; i < 5; i++) {
         assert_string_equal(words[i].word, expected[i].word);
