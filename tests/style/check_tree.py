@@ -11,6 +11,7 @@ import sys
 
 MAX_LINES = 700
 MAX_COLUMNS = 100
+README_LINES = 200
 MAX_FUNCTION_LINES = 120
 LIBRARY = ("common", "encoder", "decoder", "models")
 # What a folder's files may include, beside the folder itself.
@@ -114,6 +115,15 @@ def check_guard(tree, path, text):
         tree.report(path, 0, f"has no include guard {guard}")
 
 
+def check_readme(tree):
+    """The README is short, and its C program is the one that is compiled."""
+    text = tree.files["README.md"]
+    if text.count("\n") > README_LINES:
+        tree.report("README.md", 0, f"{text.count(chr(10))} lines; at most {README_LINES}")
+    if "```c\n" + tree.files["samples/caption_one.c"] + "```" not in text:
+        tree.report("README.md", max(text.find("```c"), 0), "does not show samples/caption_one.c")
+
+
 def function_lengths(tree):
     """(lines, function, path) of every C function: the lines between its braces."""
     lengths = []
@@ -140,6 +150,7 @@ def print_lengths(lengths):
 def main(root):
     tree = Tree(root)
     check_names(tree)
+    check_readme(tree)
     for path, text in tree.files.items():
         check_text(tree, path, text)
         if path.endswith(C_FILES):
