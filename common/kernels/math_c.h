@@ -1,4 +1,4 @@
-/* exp and erf as every CPU level computes them, so that libm's version never matters.
+/* exp, erf and log as every CPU level computes them, so that libm's version never matters.
  * The vector levels repeat exactly these operations in this order. */
 #ifndef LIMN_COMMON_KERNELS_MATH_C_H
 #define LIMN_COMMON_KERNELS_MATH_C_H
@@ -54,6 +54,32 @@ static inline float limn_erff(float x)
     p = fmaf(p, s, -3.76125336e-1f);
     p = fmaf(p, s, 1.28379166e-1f);
     return fmaf(p, x, x);
+}
+
+/* log(x) of a normal positive x, absolute error at most 1e-6 for x in 1 … 1e6 and relative 2e-7
+ * elsewhere: x = m 2^e with m in sqrt(1/2) … sqrt(2), then the polynomial of Cephes logf. */
+static inline float limn_logf(float x)
+{
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const int32_t e = (bits - 0x3f3504f3) >> 23;
+    bits -= e * (1 << 23);
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    m -= 1.0f;
+    float p = 7.0376836292e-2f;
+    p = fmaf(p, m, -1.1514610310e-1f);
+    p = fmaf(p, m, 1.1676998740e-1f);
+    p = fmaf(p, m, -1.2420140846e-1f);
+    p = fmaf(p, m, 1.4249322787e-1f);
+    p = fmaf(p, m, -1.6668057665e-1f);
+    p = fmaf(p, m, 2.0000714765e-1f);
+    p = fmaf(p, m, -2.4999993993e-1f);
+    p = fmaf(p, m, 3.3333331174e-1f);
+    const float z = m * m;
+    p = fmaf(p * m, z, -2.12194440e-4f * (float)e);
+    p = fmaf(-0.5f, z, p) + m;
+    return fmaf(0.693359375f, (float)e, p);
 }
 
 /* x * (1 + erf(x / sqrt 2)) / 2. */

@@ -1,0 +1,63 @@
+/* Sums in 16 lanes, the order of every sum over a row (kernels.h): element i goes to lane i % 16,
+ * then lanes are folded in halves. */
+#ifndef LIMN_COMMON_KERNELS_LANES_H
+#define LIMN_COMMON_KERNELS_LANES_H
+
+#include <math.h>
+#include <stddef.h>
+
+enum { LIMN_LANES = 16 };
+
+static inline float limn_fold(float lane[LIMN_LANES])
+{
+    for (int half = LIMN_LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
+}
+
+static inline float limn_lane_sum(const float *x, size_t n)
+{
+    float lane[LIMN_LANES] = { 0 };
+    size_t i = 0;
+    for (; i + LIMN_LANES <= n; i += LIMN_LANES)
+        for (int j = 0; j < LIMN_LANES; j++)
+            lane[j] += x[i + j];
+    for (int j = 0; i < n; i++, j++)
+        lane[j] += x[i];
+    return limn_fold(lane);
+}
+
+static inline float limn_lane_dot(const float *a, const float *b, size_t n)
+{
+    float lane[LIMN_LANES] = { 0 };
+    size_t i = 0;
+    for (; i + LIMN_LANES <= n; i += LIMN_LANES)
+        for (int j = 0; j < LIMN_LANES; j++)
+            lane[j] = fmaf(a[i + j], b[i + j], lane[j]);
+    for (int j = 0; i < n; i++, j++)
+        lane[j] = fmaf(a[i], b[i], lane[j]);
+    return limn_fold(lane);
+}
+
+static inline float limn_lane_squares(const float *x, float mean, size_t n)
+{
+    float lane[LIMN_LANES] = { 0 };
+    size_t i = 0;
+    for (; i + LIMN_LANES <= n; i += LIMN_LANES)
+        for (int j = 0; j < LIMN_LANES; j++)
+            lane[j] = fmaf(x[i + j] - mean, x[i + j] - mean, lane[j]);
+    for (int j = 0; i < n; i++, j++)
+        lane[j] = fmaf(x[i] - mean, x[i] - mean, lane[j]);
+    return limn_fold(lane);
+}
+
+static inline float limn_row_max(const float *x, size_t n)
+{
+    float max = x[0];
+    for (size_t i = 1; i < n; i++)
+        max = x[i] > max ? x[i] : max;
+    return max;
+}
+
+#endif
