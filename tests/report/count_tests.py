@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the tests of a meson run: count.py BUILD/meson-logs/testlog.json
+"""Counts the tests of a meson run: count_tests.py BUILD/meson-logs/testlog.json
 
 Prints "N passed, N failed, N skipped". A cmocka program counts as the tests that it names on its standard
 output, any other program as one test. Fails when a test failed, or when there was none.
