@@ -177,8 +177,8 @@ static void extend(limn_beam *b, const struct candidate *c, size_t n_words)
     b->n_next++;
 }
 
-/* Walks the candidates from the best: an end token finishes a hypothesis only while fewer than K open
- * ones rank above it; the others go on, until there are K. */
+/* Walks the candidates from the best: an end token finishes a hypothesis only while fewer than K
+ * open ones rank above it; the others go on, until there are K. */
 static void sort_candidates(limn_beam *b, const limn_beam_settings *s, size_t n_words)
 {
     b->n_next = 0;
