@@ -19,7 +19,9 @@ typedef struct limn_image {
 
 typedef struct limn_image_settings {
     uint64_t max_pixels; /* refuse pictures with more pixels; default 178956970, as Pillow */
-    uint32_t max_side;   /* refuse wider or higher pictures; default 65535 */
+    uint32_t max_side;   /* refuse wider or higher pictures; default 65535, the largest allowed */
+    uint32_t min_side;   /* refuse narrower or lower ones: nothing is to be seen on a picture of
+                          * 1 x 1; default 2 */
     /* Decode a JPEG at 1/2, 1/4 or 1/8 where both sides stay at least twice this many pixels
      * (after orientation); 0 (default) = always in full. */
     uint32_t min_side_hint;
@@ -27,13 +29,15 @@ typedef struct limn_image_settings {
 
 limn_image_settings limn_image_settings_default(void);
 
-/* Decodes `size` bytes of JPEG, PNG, WebP, BMP, GIF (first frame), TGA-free PNM: transparency over
- * white, 16 bit rounded to 8, grey and CMYK converted, EXIF orientation applied. `out` is
- * overwritten. LIMN_E_UNSUPPORTED names the format it found (AVIF, HEIC, …) or says that the bytes
+/* Decodes `size` bytes of JPEG, PNG, WebP, GIF (of an animation, the first frame), BMP or PNM (PGM
+ * and PPM): transparency over white, 16 bit rounded to 8, grey and CMYK converted, EXIF
+ * orientation applied, colour profiles and gamma ignored. Bytes after the picture are ignored.
+ * `out` is overwritten, with zeros on failure. Texts begin with the format, not with a file name.
+ * LIMN_E_UNSUPPORTED names the format found (AVIF, HEIC, text, …) or says that the bytes
  * are no known picture; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */
 limn_status limn_image_decode(limn_image *out, const void *bytes, size_t size,
                               const limn_image_settings *settings, limn_error *err);
 
-void limn_image_finish(limn_image *image); /* accepts a zeroed image */
+void limn_image_finish(limn_image *image); /* accepts a zeroed image; zeroes it */
 
 #endif

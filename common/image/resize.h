@@ -10,7 +10,7 @@
 
 typedef enum limn_resize_filter {
     LIMN_RESIZE_BILINEAR = 0,
-    LIMN_RESIZE_BICUBIC,
+    LIMN_RESIZE_BICUBIC, /* Keys' cubic, a = -0.5 */
 } limn_resize_filter;
 
 /* Scratch memory that grows to the largest picture seen and is then reused. Zero-initialise. */

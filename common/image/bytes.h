@@ -1,0 +1,17 @@
+/* Reading the headers of formats that no library checks for us. Internal to this folder. */
+#ifndef LIMN_COMMON_IMAGE_BYTES_H
+#define LIMN_COMMON_IMAGE_BYTES_H
+
+#include <stdint.h>
+
+static inline uint32_t limn_u16le(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
+}
+
+static inline uint32_t limn_u32le(const uint8_t *p)
+{
+    return limn_u16le(p) | limn_u16le(p + 2) << 16;
+}
+
+#endif

@@ -1,0 +1,254 @@
+#include "common/image/resize.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+#include "common/base/mem.h"
+
+/* As in Pillow's Resample.c: weights are fixed point with 22 bits after the point, which leaves 8
+ * bits for the pixel and 2 for the overshoot of the bicubic filter in an int32_t. */
+#define PRECISION_BITS (32 - 8 - 2)
+#define MAX_SIDE 65535
+
+typedef struct filter_shape {
+    double (*weight)(double x);
+    double support; /* weight is 0 from here on, on both sides */
+} filter_shape;
+
+/* How one axis is resized: output i is the sum over t < n_taps[i] of
+ * weights[i * stride + t] * input[first[i] + t]. */
+typedef struct axis_plan {
+    uint32_t n_in, n_out;
+    uint32_t stride; /* most taps of an output */
+    uint32_t *first, *n_taps; /* [n_out] */
+    int32_t *weights;         /* [n_out, stride], fixed point */
+    double *exact;            /* [stride], while planning */
+} axis_plan;
+
+static double bilinear_weight(double x)
+{
+    x = fabs(x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+/* Keys' cubic convolution with a = -0.5; the order of operations is Pillow's. */
+static double bicubic_weight(double x)
+{
+    const double a = -0.5;
+    x = fabs(x);
+    if (x < 1.0)
+        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+    if (x < 2.0)
+        return (((x - 5) * x + 8) * x - 4) * a;
+    return 0.0;
+}
+
+static const filter_shape filters[] = {
+    [LIMN_RESIZE_BILINEAR] = { bilinear_weight, 1.0 },
+    [LIMN_RESIZE_BICUBIC] = { bicubic_weight, 2.0 },
+};
+
+static double axis_scale(const axis_plan *p)
+{
+    return (double)p->n_in / p->n_out;
+}
+
+/* Half the width of the filter on the input, in pixels: it widens when the picture shrinks. */
+static double axis_support(const axis_plan *p, const filter_shape *filter)
+{
+    return filter->support * fmax(axis_scale(p), 1.0);
+}
+
+static uint32_t axis_stride(const axis_plan *p, const filter_shape *filter)
+{
+    double n = ceil(axis_support(p, filter)) * 2 + 1;
+    return n < p->n_in ? (uint32_t)n : p->n_in;
+}
+
+static int32_t to_fixed_point(double weight)
+{
+    double scaled = weight * (1 << PRECISION_BITS);
+    return (int32_t)(weight < 0 ? scaled - 0.5 : scaled + 0.5);
+}
+
+static void plan_output(axis_plan *p, const filter_shape *filter, uint32_t i)
+{
+    double scale = axis_scale(p), support = axis_support(p, filter);
+    double center = (i + 0.5) * scale, inverse = 1.0 / fmax(scale, 1.0), total = 0.0;
+    double from = center - support + 0.5, to = center + support + 0.5;
+    uint32_t first = from < 0 ? 0 : (uint32_t)from;
+    uint32_t end = to > p->n_in ? p->n_in : (uint32_t)to;
+    uint32_t n_taps = end - first;
+    int32_t *weights = p->weights + (size_t)i * p->stride;
+    assert(n_taps > 0 && n_taps <= p->stride);
+    for (uint32_t t = 0; t < n_taps; t++) {
+        p->exact[t] = filter->weight(((double)t + first - center + 0.5) * inverse);
+        total += p->exact[t];
+    }
+    for (uint32_t t = 0; t < n_taps; t++)
+        weights[t] = to_fixed_point(total != 0.0 ? p->exact[t] / total : p->exact[t]);
+    p->first[i] = first;
+    p->n_taps[i] = n_taps;
+}
+
+static void plan_axis(axis_plan *p, const filter_shape *filter)
+{
+    for (uint32_t i = 0; i < p->n_out; i++)
+        plan_output(p, filter, i);
+}
+
+static uint8_t to_pixel(int32_t sum)
+{
+    int32_t value = sum >> PRECISION_BITS;
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+/* out [n_out, 3] from in [n_in, 3] */
+static void resize_row(uint8_t *restrict out, const uint8_t *restrict in, const axis_plan *p)
+{
+    for (uint32_t i = 0; i < p->n_out; i++) {
+        const int32_t *weights = p->weights + (size_t)i * p->stride;
+        const uint8_t *pixel = in + (size_t)p->first[i] * 3;
+        int32_t r = 1 << (PRECISION_BITS - 1), g = r, b = r;
+        for (uint32_t t = 0; t < p->n_taps[i]; t++, pixel += 3) {
+            r += pixel[0] * weights[t];
+            g += pixel[1] * weights[t];
+            b += pixel[2] * weights[t];
+        }
+        out[i * 3] = to_pixel(r);
+        out[i * 3 + 1] = to_pixel(g);
+        out[i * 3 + 2] = to_pixel(b);
+    }
+}
+
+/* sums [n] += weight * row [n] */
+static void add_weighted(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight,
+                         size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sums[i] += row[i] * weight;
+}
+
+/* out [n_out, n_bytes] from in [n_in, n_bytes]; sums [n_bytes] is scratch. */
+static void resize_columns(uint8_t *restrict out, const uint8_t *restrict in, const axis_plan *p,
+                           int32_t *restrict sums, size_t n_bytes)
+{
+    for (uint32_t i = 0; i < p->n_out; i++, out += n_bytes) {
+        const int32_t *weights = p->weights + (size_t)i * p->stride;
+        const uint8_t *row = in + p->first[i] * n_bytes;
+        for (size_t j = 0; j < n_bytes; j++)
+            sums[j] = 1 << (PRECISION_BITS - 1);
+        for (uint32_t t = 0; t < p->n_taps[i]; t++, row += n_bytes)
+            add_weighted(sums, row, weights[t], n_bytes);
+        for (size_t j = 0; j < n_bytes; j++)
+            out[j] = to_pixel(sums[j]);
+    }
+}
+
+/* All that one resizing needs, laid out in the scratch block. */
+typedef struct resize_job {
+    const filter_shape *filter;
+    axis_plan x, y;
+    uint8_t *rows; /* [src_height, dst_width, 3], between the passes */
+    int32_t *sums; /* [dst_width * 3] */
+} resize_job;
+
+static bool is_copied(const axis_plan *p)
+{
+    return p->n_in == p->n_out;
+}
+
+static void lay_out_axis(axis_plan *p, const filter_shape *filter, limn_arena *a)
+{
+    size_t n_weights;
+    if (is_copied(p))
+        return;
+    p->stride = axis_stride(p, filter);
+    p->first = limn_arena_take(a, p->n_out, sizeof *p->first);
+    p->n_taps = limn_arena_take(a, p->n_out, sizeof *p->n_taps);
+    p->exact = limn_arena_take(a, p->stride, sizeof *p->exact);
+    if (!limn_size_mul(&n_weights, p->n_out, p->stride))
+        n_weights = SIZE_MAX;
+    p->weights = limn_arena_take(a, n_weights, sizeof *p->weights);
+}
+
+static void lay_out(resize_job *job, limn_arena *a)
+{
+    size_t row_size = (size_t)job->x.n_out * 3;
+    lay_out_axis(&job->x, job->filter, a);
+    lay_out_axis(&job->y, job->filter, a);
+    if (!is_copied(&job->x) && !is_copied(&job->y))
+        job->rows = limn_arena_take(a, job->y.n_in, row_size);
+    if (!is_copied(&job->y))
+        job->sums = limn_arena_take(a, row_size, sizeof *job->sums);
+}
+
+static limn_status reserve(resize_job *job, limn_resize_scratch *scratch, limn_error *err)
+{
+    limn_arena a;
+    limn_arena_init_counting(&a);
+    lay_out(job, &a);
+    if (a.has_failed)
+        return limn_fail(err, LIMN_E_NOMEM, "resize: scratch memory is too large to count");
+    if (a.high > scratch->size) {
+        limn_resize_scratch_finish(scratch);
+        scratch->block = limn_alloc_aligned(a.high, 1);
+        if (!scratch->block)
+            return limn_fail(err, LIMN_E_NOMEM, "resize: no memory for %zu bytes", a.high);
+        scratch->size = a.high;
+    }
+    a = (limn_arena){ .base = scratch->block, .size = scratch->size };
+    lay_out(job, &a);
+    return LIMN_OK;
+}
+
+static void run(const resize_job *job, uint8_t *dst, const uint8_t *src)
+{
+    size_t row_size = (size_t)job->x.n_out * 3;
+    if (!is_copied(&job->x)) {
+        uint8_t *rows = is_copied(&job->y) ? dst : job->rows;
+        for (uint32_t y = 0; y < job->y.n_in; y++)
+            resize_row(rows + y * row_size, src + (size_t)y * job->x.n_in * 3, &job->x);
+        src = rows;
+    }
+    if (!is_copied(&job->y))
+        resize_columns(dst, src, &job->y, job->sums, row_size);
+    else if (is_copied(&job->x))
+        memcpy(dst, src, row_size * job->y.n_in);
+}
+
+static limn_status check_side(const char *name, uint32_t side, limn_error *err)
+{
+    if (side < 1 || side > MAX_SIDE)
+        return limn_fail(err, LIMN_E_ARG, "resize: %s %u is not within 1 and %u", name, side,
+                         MAX_SIDE);
+    return LIMN_OK;
+}
+
+limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, const uint8_t *src,
+                        uint32_t src_width, uint32_t src_height, limn_resize_filter filter,
+                        limn_resize_scratch *scratch, limn_error *err)
+{
+    resize_job job = { .filter = &filters[filter],
+                       .x = { .n_in = src_width, .n_out = dst_width },
+                       .y = { .n_in = src_height, .n_out = dst_height } };
+    LIMN_TRY(check_side("source width", src_width, err));
+    LIMN_TRY(check_side("source height", src_height, err));
+    LIMN_TRY(check_side("width", dst_width, err));
+    LIMN_TRY(check_side("height", dst_height, err));
+    LIMN_TRY(reserve(&job, scratch, err));
+    if (!is_copied(&job.x))
+        plan_axis(&job.x, job.filter);
+    if (!is_copied(&job.y))
+        plan_axis(&job.y, job.filter);
+    run(&job, dst, src);
+    return LIMN_OK;
+}
+
+void limn_resize_scratch_finish(limn_resize_scratch *s)
+{
+    limn_free(s->block);
+    *s = (limn_resize_scratch){ 0 };
+}

@@ -1,0 +1,181 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/image/image.h"
+#include "common/io/fileio.h"
+#include "tests/unit/image_fixtures.h"
+
+#define MAX_FILE_SIZE (1u << 20)
+
+static limn_status decode(limn_image *image, const char *folder, const char *name,
+                          const limn_image_settings *settings, limn_error *err)
+{
+    limn_file_map map;
+    limn_status s;
+    assert_int_equal(limn_file_map_open(&map, source_path(folder, name), MAX_FILE_SIZE, NULL),
+                     LIMN_OK);
+    s = limn_image_decode(image, map.bytes, map.size, settings, err);
+    limn_file_map_close(&map);
+    return s;
+}
+
+static uint64_t hash_pixels(const limn_image *image)
+{
+    return limn_fnv1a64(LIMN_FNV1A64_INIT, image->pixels,
+                        (size_t)image->width * image->height * 3);
+}
+
+/* Whether the file gives the size and the hash in columns[0..2]. */
+static bool is_as_expected(const char *name, const limn_image_settings *settings, char **columns)
+{
+    limn_image image;
+    limn_error err = { 0 };
+    bool is_good = false;
+    if (decode(&image, "tests/data/images", name, settings, &err)) {
+        print_error("%s: %s\n", name, err.text);
+        return false;
+    }
+    if (image.width != (uint32_t)atoi(columns[0]) || image.height != (uint32_t)atoi(columns[1]))
+        print_error("%s: %u x %u pixels, not %s x %s\n", name, image.width, image.height,
+                    columns[0], columns[1]);
+    else if (hash_pixels(&image) != strtoull(columns[2], NULL, 16))
+        print_error("%s: other pixels\n", name);
+    else
+        is_good = true;
+    limn_image_finish(&image);
+    return is_good;
+}
+
+static void test_pictures_have_the_expected_pixels(void **state)
+{
+    limn_image_settings settings = limn_image_settings_default();
+    FILE *table = fopen(source_path("tests/data/images", "expected.tsv"), "r");
+    char line[256], *columns[4];
+    int n_lines = 0, n_wrong = 0;
+    (void)state;
+    assert_non_null(table);
+    for (; read_columns(table, line, sizeof line, columns, 4); n_lines++)
+        n_wrong += !is_as_expected(columns[0], &settings, columns + 1);
+    fclose(table);
+    assert_int_equal(n_wrong, 0);
+    assert_true(n_lines > 100);
+}
+
+static void test_large_jpegs_are_reduced_down_to_twice_the_hint(void **state)
+{
+    limn_image_settings settings = limn_image_settings_default();
+    FILE *table = fopen(source_path("tests/data/images", "reduced.tsv"), "r");
+    char line[256], *columns[5];
+    int n_lines = 0, n_wrong = 0;
+    (void)state;
+    assert_non_null(table);
+    for (; read_columns(table, line, sizeof line, columns, 5); n_lines++) {
+        settings.min_side_hint = (uint32_t)atoi(columns[1]);
+        n_wrong += !is_as_expected(columns[0], &settings, columns + 2);
+    }
+    fclose(table);
+    assert_int_equal(n_wrong, 0);
+    assert_int_equal(n_lines, 16);
+}
+
+static bool is_refused(char **columns, const limn_image_settings *settings)
+{
+    limn_image image;
+    limn_error err = { 0 };
+    limn_status s = decode(&image, "tests/data/bad", columns[0], settings, &err);
+    bool is_right = s == err.code && strcmp(limn_status_name(s), columns[1]) == 0 &&
+                    strcmp(err.text, columns[2]) == 0;
+    if (!is_right)
+        print_error("%s: %s: %s\n", columns[0], limn_status_name(s), err.text);
+    assert_true(s == LIMN_OK || !image.pixels);
+    limn_image_finish(&image);
+    return is_right;
+}
+
+static void test_bad_files_are_refused_with_telling_texts(void **state)
+{
+    limn_image_settings settings = limn_image_settings_default();
+    FILE *table = fopen(source_path("tests/data/bad", "expected.tsv"), "r");
+    char line[512], *columns[3];
+    int n_lines = 0, n_wrong = 0;
+    (void)state;
+    assert_non_null(table);
+    for (; read_columns(table, line, sizeof line, columns, 3); n_lines++)
+        n_wrong += !is_refused(columns, &settings);
+    fclose(table);
+    assert_int_equal(n_wrong, 0);
+    assert_true(n_lines > 60);
+}
+
+/* Cut anywhere, a picture is an error or, where only what follows the pixels is gone, the same. */
+static void test_no_prefix_of_a_picture_gives_other_pixels(void **state)
+{
+    static const char *const names[] = { "rgb420.jpg", "rgb420_progressive.jpg", "cmyk.jpg",
+                                         "rgb8_interlaced.png", "lossy_alpha.webp", "lossless.webp",
+                                         "interlaced.gif", "rgb24.bmp", "rgb.ppm" };
+    limn_image_settings settings = limn_image_settings_default();
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        limn_file_map map;
+        limn_image whole, image;
+        assert_int_equal(limn_file_map_open(&map, source_path("tests/data/images", names[i]),
+                                            MAX_FILE_SIZE, NULL), LIMN_OK);
+        assert_int_equal(limn_image_decode(&whole, map.bytes, map.size, &settings, NULL), LIMN_OK);
+        for (size_t size = 0; size < map.size; size++)
+            if (limn_image_decode(&image, map.bytes, size, &settings, NULL) == LIMN_OK) {
+                assert_int_equal(image.width, whole.width);
+                assert_int_equal(image.height, whole.height);
+                assert_memory_equal(image.pixels, whole.pixels,
+                                    (size_t)whole.width * whole.height * 3);
+                limn_image_finish(&image);
+            }
+        limn_image_finish(&whole);
+        limn_file_map_close(&map);
+    }
+}
+
+static void test_limits_are_those_of_the_settings(void **state)
+{
+    limn_image_settings settings = limn_image_settings_default();
+    limn_image image;
+    limn_error err = { 0 };
+    (void)state;
+    settings.max_pixels = 45 * 31;
+    settings.max_side = 45;
+    settings.min_side = 31;
+    assert_int_equal(decode(&image, "tests/data/images", "rgb8.png", &settings, NULL), LIMN_OK);
+    limn_image_finish(&image);
+    assert_null(image.pixels);
+    settings.max_pixels--;
+    assert_int_equal(decode(&image, "tests/data/images", "rgb420.jpg", &settings, &err),
+                     LIMN_E_LIMIT);
+    assert_string_equal(err.text, "JPEG: 45 x 31 pixels exceed the limit of 1394 pixels");
+    settings = limn_image_settings_default();
+    settings.max_side = 44;
+    assert_int_equal(decode(&image, "tests/data/images", "lossy.webp", &settings, NULL),
+                     LIMN_E_LIMIT);
+    settings = limn_image_settings_default();
+    settings.min_side = 1;
+    assert_int_equal(decode(&image, "tests/data/bad", "1x1.png", &settings, NULL), LIMN_OK);
+    limn_image_finish(&image);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pictures_have_the_expected_pixels),
+        cmocka_unit_test(test_large_jpegs_are_reduced_down_to_twice_the_hint),
+        cmocka_unit_test(test_bad_files_are_refused_with_telling_texts),
+        cmocka_unit_test(test_no_prefix_of_a_picture_gives_other_pixels),
+        cmocka_unit_test(test_limits_are_those_of_the_settings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,104 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/image/resize.h"
+#include "common/io/fileio.h"
+#include "tests/unit/image_fixtures.h"
+
+/* The pixels that make_images.py gives to Pillow. */
+static uint8_t *make_noise(size_t n_bytes)
+{
+    uint8_t *bytes = limn_alloc(n_bytes, 1);
+    uint32_t state = 12345;
+    assert_non_null(bytes);
+    for (size_t i = 0; i < n_bytes; i++) {
+        state = state * 1103515245u + 12345u;
+        bytes[i] = (uint8_t)(state >> 24);
+    }
+    return bytes;
+}
+
+static void check_line(char **columns, limn_resize_scratch *scratch)
+{
+    uint32_t sizes[4];
+    limn_resize_filter filter = strcmp(columns[4], "bicubic") ? LIMN_RESIZE_BILINEAR
+                                                              : LIMN_RESIZE_BICUBIC;
+    for (int i = 0; i < 4; i++)
+        sizes[i] = (uint32_t)atoi(columns[i]);
+    size_t n_bytes = (size_t)sizes[2] * sizes[3] * 3;
+    uint8_t *src = make_noise((size_t)sizes[0] * sizes[1] * 3);
+    uint8_t *dst = limn_alloc(n_bytes, 1);
+    assert_non_null(dst);
+    assert_int_equal(limn_resize(dst, sizes[2], sizes[3], src, sizes[0], sizes[1], filter, scratch,
+                                 NULL), LIMN_OK);
+    uint64_t hash = limn_fnv1a64(LIMN_FNV1A64_INIT, dst, n_bytes);
+    if (hash != strtoull(columns[5], NULL, 16))
+        fail_msg("%ux%u to %ux%u %s: other pixels than Pillow's", sizes[0], sizes[1], sizes[2],
+                 sizes[3], columns[4]);
+    limn_free(src);
+    limn_free(dst);
+}
+
+static void test_pixels_are_those_of_pillow(void **state)
+{
+    FILE *table = fopen(source_path("tests/data/images", "resize.tsv"), "r");
+    limn_resize_scratch scratch = { 0 };
+    char line[256], *columns[6];
+    int n_lines = 0;
+    (void)state;
+    assert_non_null(table);
+    for (; read_columns(table, line, sizeof line, columns, 6); n_lines++)
+        check_line(columns, &scratch);
+    assert_int_equal(n_lines, 32);
+    fclose(table);
+    limn_resize_scratch_finish(&scratch);
+    assert_null(scratch.block);
+}
+
+static void test_scratch_memory_is_reused(void **state)
+{
+    limn_resize_scratch scratch = { 0 };
+    uint8_t *src = make_noise(100 * 90 * 3), dst[20 * 20 * 3];
+    const void *block;
+    (void)state;
+    assert_false(limn_resize(dst, 20, 20, src, 100, 90, LIMN_RESIZE_BICUBIC, &scratch, NULL));
+    block = scratch.block;
+    assert_non_null(block);
+    assert_false(limn_resize(dst, 20, 20, src, 90, 80, LIMN_RESIZE_BICUBIC, &scratch, NULL));
+    assert_false(limn_resize(dst, 20, 20, src, 100, 90, LIMN_RESIZE_BILINEAR, &scratch, NULL));
+    assert_ptr_equal(scratch.block, block);
+    limn_resize_scratch_finish(&scratch);
+    limn_free(src);
+}
+
+static void test_sides_out_of_range_are_refused(void **state)
+{
+    limn_resize_scratch scratch = { 0 };
+    limn_error err = { 0 };
+    uint8_t pixel[3] = { 0 };
+    (void)state;
+    assert_int_equal(limn_resize(pixel, 1, 1, pixel, 0, 1, LIMN_RESIZE_BICUBIC, &scratch, &err),
+                     LIMN_E_ARG);
+    assert_string_equal(err.text, "resize: source width 0 is not within 1 and 65535");
+    assert_int_equal(limn_resize(pixel, 1, 65536, pixel, 1, 1, LIMN_RESIZE_BICUBIC, &scratch, NULL),
+                     LIMN_E_ARG);
+    assert_null(scratch.block);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pixels_are_those_of_pillow),
+        cmocka_unit_test(test_scratch_memory_is_reused),
+        cmocka_unit_test(test_sides_out_of_range_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
