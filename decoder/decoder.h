@@ -65,4 +65,8 @@ void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *fea
 void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
                        const uint32_t *parents, const uint32_t *tokens, float *logits);
 
+/* max + log(sum of exp(logits - max)) of logits [n_tokens]: logits minus this are
+ * log-probabilities. */
+float limn_decoder_log_sum_exp(const limn_decoder *d, const float *logits);
+
 #endif

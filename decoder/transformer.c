@@ -344,3 +344,8 @@ void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
     linear(s, logits, s->h, n_rows, &s->d->token_embedding);
     s->n_steps++;
 }
+
+float limn_decoder_log_sum_exp(const limn_decoder *d, const float *logits)
+{
+    return d->kernels.log_sum_exp(logits, d->config.n_tokens);
+}

@@ -1,0 +1,18 @@
+/* Inside of a limn_model: what captioner.h keeps opaque. Only model.c and state.c include this. */
+#ifndef LIMN_MODELS_CAPTIONER_MODEL_H
+#define LIMN_MODELS_CAPTIONER_MODEL_H
+
+#include "models/captioner.h"
+#include "models/model_file.h"
+
+struct limn_model {
+    limn_model_config config;
+    limn_cpu_level level;
+    uint64_t checksum;
+    limn_vocab *vocab;
+    limn_encoder *encoder;
+    limn_decoder *decoder;
+    size_t max_text; /* bytes of the longest caption, NUL included */
+};
+
+#endif

@@ -1,0 +1,104 @@
+#include "models/captioner_model.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+static size_t longest_token(const limn_vocab *v)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < limn_vocab_n_tokens(v); i++) {
+        const size_t n = strlen(limn_vocab_text(v, (uint32_t)i));
+        longest = n > longest ? n : longest;
+    }
+    return longest;
+}
+
+/* The model keeps vocabulary and packed weights; the file itself is closed again. */
+static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
+{
+    m->config = file->config;
+    if (!file->config.has_decoder)
+        return limn_fail(err, LIMN_E_ARG, "is an encoder without a decoder and writes no captions");
+    LIMN_TRY(limn_encoder_open(&m->encoder, file->tensors, &m->config.encoder, m->level, err));
+    LIMN_TRY(limn_decoder_open(&m->decoder, file->tensors, &m->config.decoder, m->level, err));
+    if (limn_encoder_n_positions(m->encoder) != m->config.decoder.n_memory_positions ||
+        limn_encoder_dim(m->encoder) != m->config.decoder.memory_dim)
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "the encoder gives %zu positions of %zu, the decoder reads %u of %u",
+                         limn_encoder_n_positions(m->encoder), limn_encoder_dim(m->encoder),
+                         m->config.decoder.n_memory_positions, m->config.decoder.memory_dim);
+    m->checksum = limn_safetensors_checksum(file->tensors);
+    m->vocab = file->vocab;
+    file->vocab = NULL;
+    m->max_text = (longest_token(m->vocab) + 1) * m->config.max_steps + 1;
+    return LIMN_OK;
+}
+
+limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
+                            limn_error *err)
+{
+    limn_model_file file = { 0 };
+    limn_cpu_level level;
+    *out = NULL;
+    LIMN_TRY(limn_cpu_level_parse(&level, cpu_level, err));
+    LIMN_TRY(limn_model_file_open(&file, path, err));
+    limn_model *m = limn_calloc(1, sizeof *m);
+    limn_status status;
+    if (m) {
+        m->level = level;
+        status = build(m, &file, err);
+    } else {
+        status = limn_fail(err, LIMN_E_NOMEM, "no memory for a model");
+    }
+    if (status != LIMN_OK) {
+        limn_error_prefix(err, "%s", path);
+        limn_model_close(&m);
+    }
+    limn_model_file_close(&file);
+    *out = m;
+    return status;
+}
+
+void limn_model_close(limn_model **model)
+{
+    limn_model *m = model ? *model : NULL;
+    if (!m)
+        return;
+    limn_encoder_close(&m->encoder);
+    limn_decoder_close(&m->decoder);
+    limn_vocab_destroy(&m->vocab);
+    limn_free(m);
+    *model = NULL;
+}
+
+void limn_model_get_info(const limn_model *m, limn_model_info *info)
+{
+    *info = (limn_model_info){
+        .input_size = m->config.encoder.input_size,
+        .n_tokens = m->config.decoder.n_tokens,
+        .max_words = m->config.max_steps,
+        .length_penalty = m->config.length_penalty,
+        .encoder = m->config.encoder.family,
+        .cpu_level = limn_cpu_level_name(m->level),
+        .checksum = m->checksum,
+    };
+}
+
+const char *limn_model_token(const limn_model *m, uint32_t id)
+{
+    return id < limn_vocab_n_tokens(m->vocab) ? limn_vocab_text(m->vocab, id) : NULL;
+}
+
+const char *limn_version(void)
+{
+    return LIMN_VERSION;
+}
+
+const char *const *limn_cpu_levels(void)
+{
+    static const char *const names[LIMN_N_CPU_LEVELS + 1][LIMN_N_CPU_LEVELS + 1] = {
+        { "c", NULL }, { "c", "avx2", NULL }, { "c", "avx2", "avx512", NULL },
+    };
+    return names[limn_cpu_best()];
+}
