@@ -1,0 +1,118 @@
+/* limn_kernels.depthwise: the C level against sums over a plain picture (so that the padding and
+ * the order of taps are checked too), every other level against C with memcmp. */
+#include <math.h>
+
+#include "tests/unit/kernel_check.h"
+
+enum { N_CASES = 400, MAX_SIZE = 5 };
+
+typedef struct test_case {
+    limn_depthwise_job job; /* all but y */
+    const float *rows[MAX_SIZE];
+    float *x, *w, *bias;
+    size_t y_size;
+} test_case;
+
+static void make_case(test_case *t, uint64_t seed)
+{
+    limn_rng rng = limn_rng_stream(seed, "depthwise", 9);
+    const size_t size = random_below(&rng, 2) ? 3 : 5, stride = 1 + random_below(&rng, 2);
+    const size_t n_columns = random_below(&rng, 24), n_channels = random_below(&rng, 75);
+    const size_t width = n_columns * stride + size;
+    t->job = (limn_depthwise_job){
+        .rows = t->rows,
+        .n_columns = n_columns,
+        .n_channels = n_channels,
+        .size = size,
+        .stride = stride,
+        .x_stride = n_channels + random_below(&rng, 9),
+        .y_stride = n_channels + random_below(&rng, 9),
+        .w_stride = n_channels + random_below(&rng, 9),
+    };
+    t->x = random_floats(&rng, size * width * t->job.x_stride);
+    t->w = random_floats(&rng, size * size * t->job.w_stride);
+    t->bias = random_floats(&rng, n_channels);
+    t->job.w = t->w;
+    t->job.bias = t->bias;
+    for (size_t ky = 0; ky < size; ky++)
+        t->rows[ky] = random_below(&rng, 6) ? t->x + ky * width * t->job.x_stride : NULL;
+    t->y_size = n_columns * t->job.y_stride + 8;
+}
+
+static void free_case(test_case *t)
+{
+    free(t->x);
+    free(t->w);
+    free(t->bias);
+}
+
+static float *run(const test_case *t, limn_cpu_level level)
+{
+    limn_kernels k;
+    limn_kernels_init(&k, level);
+    limn_depthwise_job job = t->job;
+    float *y = canaries(t->y_size);
+    job.y = y;
+    k.depthwise(&job);
+    return y;
+}
+
+static float expected_sum(const test_case *t, size_t column, size_t channel)
+{
+    const limn_depthwise_job *job = &t->job;
+    float acc = t->bias[channel];
+    for (size_t tap = 0; tap < job->size * job->size; tap++) {
+        const float *row = t->rows[tap / job->size];
+        const size_t x_column = column * job->stride + tap % job->size;
+        if (row)
+            acc = fmaf(row[x_column * job->x_stride + channel],
+                       t->w[tap * job->w_stride + channel], acc);
+    }
+    return fminf(fmaxf(acc, 0.0f), 6.0f);
+}
+
+static void test_c_computes_what_the_header_says(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < N_CASES; seed++) {
+        test_case t;
+        make_case(&t, seed);
+        float *y = run(&t, LIMN_CPU_C), *expected = canaries(t.y_size);
+        for (size_t j = 0; j < t.job.n_columns; j++)
+            for (size_t c = 0; c < t.job.n_channels; c++)
+                expected[j * t.job.y_stride + c] = expected_sum(&t, j, c) + 0.0f;
+        assert_memory_equal(y, expected, t.y_size * sizeof *y);
+        free(y);
+        free(expected);
+        free_case(&t);
+    }
+}
+
+static void test_every_level_gives_the_bits_of_c(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < N_CASES; seed++) {
+        test_case t;
+        make_case(&t, seed);
+        float *expected = run(&t, LIMN_CPU_C);
+        for (int level = LIMN_CPU_C + 1; level <= (int)limn_cpu_best(); level++) {
+            float *y = run(&t, (limn_cpu_level)level);
+            if (memcmp(y, expected, t.y_size * sizeof *y) != 0)
+                fail_msg("%s differs from c in case %d: size %zu, stride %zu, %zu columns, "
+                         "%zu channels", limn_cpu_level_name((limn_cpu_level)level), (int)seed,
+                         t.job.size, t.job.stride, t.job.n_columns, t.job.n_channels);
+            free(y);
+        }
+        free(expected);
+        free_case(&t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_c_computes_what_the_header_says),
+        cmocka_unit_test(test_every_level_gives_the_bits_of_c),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
