@@ -85,6 +85,22 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
     return LIMN_OK;
 }
 
+limn_packed limn_packed_view(const limn_packed *w, size_t first_panel, size_t n_panels)
+{
+    const size_t first = first_panel * LIMN_PANEL, n_left = w->n_outputs - first;
+    limn_packed view = *w;
+    view.panels = (const unsigned char *)w->panels + first * w->n_inputs * item_size(w->dtype);
+    view.bias = w->bias ? w->bias + first : NULL;
+    view.n_outputs = n_left < n_panels * LIMN_PANEL ? n_left : n_panels * LIMN_PANEL;
+    return view;
+}
+
+size_t limn_packed_bytes(const limn_packed *w)
+{
+    const size_t n_lanes = limn_n_panels(w->n_outputs) * LIMN_PANEL;
+    return n_lanes * w->n_inputs * item_size(w->dtype) + (w->bias ? n_lanes * sizeof(float) : 0);
+}
+
 void limn_packed_finish(limn_packed *w)
 {
     limn_free((void *)w->panels);

@@ -16,6 +16,13 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
                              limn_error *err);
 void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */
 
+/* Panels first_panel … first_panel + n_panels - 1 (fewer at the end) as weights of their own,
+ * whose outputs count from 0. Borrowed: valid as long as `w`, and not to be finished. */
+limn_packed limn_packed_view(const limn_packed *w, size_t first_panel, size_t n_panels);
+
+/* Bytes of panels and bias. */
+size_t limn_packed_bytes(const limn_packed *w);
+
 /* f16 <-> f32, IEEE binary16, subnormals, infinities and NaN included; f32 -> f16 rounds to
  * nearest even. Plain C, the same bits everywhere. */
 float limn_f16_to_f32(uint16_t h);

@@ -1,0 +1,285 @@
+#include "encoder/efficientnet_lite.h"
+
+#include <stdio.h>
+
+#include "common/base/mem.h"
+#include "common/kernels/pack_tensor.h"
+#include "encoder/efficientnet_lite_shape.h"
+#include "encoder/mbconv.h"
+#include "encoder/stem.h"
+
+typedef struct network {
+    limn_efficientnet_lite_shape shape;
+    limn_stem stem;
+    limn_mbconv blocks[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS]; /* [shape.n_blocks] */
+    limn_packed head;
+} network;
+
+typedef struct scratch {
+    limn_stem_scratch stem;
+    limn_mbconv_scratch blocks;
+    float *maps[2]; /* a block reads one and writes the other, or adds to the one it reads */
+} scratch;
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- opening ---- */
+
+static bool has_family(const char *name)
+{
+    limn_efficientnet_lite_shape shape;
+    return limn_efficientnet_lite_shape_find(&shape, name);
+}
+
+static void plan(network *net, const limn_encoder_config *config)
+{
+    limn_efficientnet_lite_shape_find(&net->shape, config->family);
+    limn_stem_plan(&net->stem, config->input_size, config->mean, config->scale);
+    size_t size = net->stem.output_size;
+    for (size_t i = 0; i < net->shape.n_blocks; i++) {
+        limn_mbconv_plan(&net->blocks[i], &net->shape.blocks[i], size);
+        size = net->blocks[i].output_size;
+    }
+}
+
+static limn_status load_filter(limn_mbconv *b, const limn_safetensors *file, const char *prefix,
+                               limn_error *err)
+{
+    const size_t shape[] = { b->shape.n_expanded, b->shape.kernel, b->shape.kernel };
+    float *filter = NULL, *bias = NULL;
+    char name[96];
+    snprintf(name, sizeof name, "%s.depthwise.weight", prefix);
+    LIMN_TRY(limn_tensor_load(&filter, file, name, 3, shape, err));
+    snprintf(name, sizeof name, "%s.depthwise.bias", prefix);
+    limn_status status = limn_tensor_load(&bias, file, name, 1, shape, err);
+    if (status == LIMN_OK)
+        status = limn_mbconv_set_filter(b, filter, bias, err);
+    limn_free(filter);
+    return status;
+}
+
+static limn_status load_block(network *net, size_t index, const limn_safetensors *file,
+                              limn_error *err)
+{
+    limn_mbconv *b = &net->blocks[index];
+    const limn_mbconv_shape *shape = &b->shape;
+    char prefix[64], name[80];
+    snprintf(prefix, sizeof prefix, "encoder.blocks.%zu", index);
+    if (index == 0) {
+        LIMN_TRY(limn_stem_load(&b->expand, file, "encoder.stem", net->shape.n_stem, err));
+    } else {
+        snprintf(name, sizeof name, "%s.expand", prefix);
+        LIMN_TRY(limn_packed_load(&b->expand, file, name, shape->n_expanded, shape->n_inputs,
+                                  LIMN_F32, err));
+    }
+    LIMN_TRY(load_filter(b, file, prefix, err));
+    snprintf(name, sizeof name, "%s.project", prefix);
+    return limn_packed_load(&b->project, file, name, shape->n_outputs, shape->n_expanded, LIMN_F32,
+                            err);
+}
+
+static void close_network(void *p)
+{
+    network *net = p;
+    if (!net)
+        return;
+    for (size_t i = 0; i < net->shape.n_blocks; i++)
+        limn_mbconv_finish(&net->blocks[i]);
+    limn_packed_finish(&net->head);
+    limn_free(net);
+}
+
+static const limn_mbconv *last_block(const network *net)
+{
+    return &net->blocks[net->shape.n_blocks - 1];
+}
+
+static limn_status open_network(void **out, const limn_safetensors *file,
+                                const limn_encoder_config *config, limn_error *err)
+{
+    network *net = limn_calloc(1, sizeof *net);
+    *out = net;
+    if (!net)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a network");
+    plan(net, config);
+    for (size_t i = 0; i < net->shape.n_blocks; i++)
+        LIMN_TRY(load_block(net, i, file, err)); /* the caller closes what was opened so far */
+    return limn_packed_load(&net->head, file, "encoder.head", net->shape.n_head,
+                            last_block(net)->shape.n_outputs, LIMN_F32, err);
+}
+
+static size_t n_positions(const void *p)
+{
+    const network *net = p;
+    return last_block(net)->output_size * last_block(net)->output_size;
+}
+
+static size_t dim(const void *p)
+{
+    const network *net = p;
+    return net->shape.n_head;
+}
+
+static size_t weight_bytes(const void *p)
+{
+    const network *net = p;
+    size_t n = limn_packed_bytes(&net->head);
+    for (size_t i = 0; i < net->shape.n_blocks; i++)
+        n += limn_mbconv_weight_bytes(&net->blocks[i]);
+    return n;
+}
+
+/* ---- running ---- */
+
+static size_t map_size(const limn_mbconv *b) /* floats of its output */
+{
+    return b->output_size * b->output_size * b->shape.n_outputs;
+}
+
+static size_t stem_map_size(const network *net)
+{
+    return net->stem.output_size * net->stem.output_size * net->shape.n_stem;
+}
+
+static void take_parts(const network *net, scratch *s, limn_arena *arena)
+{
+    size_t n_map = 0;
+    for (size_t i = 0; i < net->shape.n_blocks; i++)
+        n_map = max_size(n_map, map_size(&net->blocks[i]));
+    limn_stem_scratch_take(&s->stem, arena, &net->stem, net->blocks[0].ring_rows);
+    limn_mbconv_scratch_take(&s->blocks, arena, net->blocks, net->shape.n_blocks);
+    /* The stem's own map is written for a tap only. */
+    s->maps[0] = limn_arena_take(arena, max_size(n_map, stem_map_size(net)), sizeof **s->maps);
+    s->maps[1] = limn_arena_take(arena, n_map, sizeof **s->maps);
+}
+
+static void *take_scratch(const void *p, limn_arena *arena)
+{
+    scratch counted, *s = limn_arena_take(arena, 1, sizeof *s);
+    take_parts(p, s ? s : &counted, arena);
+    return s;
+}
+
+/* A map as the input of a block. */
+typedef struct map_rows {
+    const float *x;  /* [n, n, C] */
+    size_t row_size; /* floats */
+} map_rows;
+
+static const float *rows_of_map(void *ctx, size_t first, size_t end)
+{
+    const map_rows *m = ctx;
+    (void)end;
+    return m->x + first * m->row_size;
+}
+
+static void tap(const limn_encoder_job *job, const char *stage, const float *x, size_t size,
+                size_t n_channels)
+{
+    if (job->tap)
+        job->tap(job->tap_ctx, stage, x, size, size, n_channels);
+}
+
+/* The stem's map, which only a tap asks for. */
+static void tap_stem(const network *net, scratch *s, const limn_encoder_job *job)
+{
+    const size_t n = net->stem.output_size;
+    for (size_t row = 0; row < n; row++) {
+        const limn_linear_job stem = {
+            .y = s->maps[0] + row * n * net->shape.n_stem,
+            .x = limn_stem_rows(&s->stem, row, row + 1),
+            .n_rows = n,
+            .x_stride = LIMN_STEM_PATCH,
+            .y_stride = net->shape.n_stem,
+            .w = &net->blocks[0].expand,
+            .panel_end = limn_n_panels(net->shape.n_stem),
+            .activation = LIMN_ACT_RELU6,
+        };
+        job->kernels->linear(&stem);
+    }
+    tap(job, "stem", s->maps[0], n, net->shape.n_stem);
+}
+
+/* Runs block `index` and returns its output. */
+static const float *run_block(const network *net, scratch *s, size_t index, const float *x,
+                              const limn_encoder_job *job)
+{
+    const limn_mbconv *b = &net->blocks[index];
+    const bool is_residual = b->shape.stride == 1 && b->shape.n_inputs == b->shape.n_outputs;
+    float *y = s->maps[is_residual == (x == s->maps[0]) ? 0 : 1];
+    map_rows map = { x, b->input_size * b->shape.n_inputs };
+    limn_mbconv_input input = { rows_of_map, &map, b->shape.n_inputs };
+    if (index == 0)
+        input = (limn_mbconv_input){ limn_stem_rows, &s->stem, LIMN_STEM_PATCH };
+    limn_mbconv_run(b, job->kernels, job->pool, &s->blocks, &input, is_residual ? x : NULL, y);
+    return y;
+}
+
+/* The head's outputs, shared out among threads by panels. */
+typedef struct head_job {
+    limn_linear_job job;
+    const limn_kernels *kernels;
+    size_t n_panels, n_parts;
+} head_job;
+
+static void run_head_part(void *ctx, size_t part, size_t worker)
+{
+    const head_job *h = ctx;
+    limn_linear_job job = h->job;
+    (void)worker;
+    job.panel_begin = h->n_panels * part / h->n_parts;
+    job.panel_end = h->n_panels * (part + 1) / h->n_parts;
+    h->kernels->linear(&job);
+}
+
+static void run_head(const network *net, const float *x, const limn_encoder_job *job)
+{
+    head_job head = {
+        .job = {
+            .y = job->features,
+            .x = x,
+            .n_rows = n_positions(net),
+            .x_stride = net->head.n_inputs,
+            .y_stride = net->head.n_outputs,
+            .w = &net->head,
+            .activation = LIMN_ACT_RELU6,
+        },
+        .kernels = job->kernels,
+        .n_panels = limn_n_panels(net->head.n_outputs),
+        .n_parts = limn_pool_n_threads(job->pool),
+    };
+    limn_pool_run(job->pool, head.n_parts, run_head_part, &head);
+}
+
+static void run_network(const void *p, void *scratch_memory, const limn_encoder_job *job)
+{
+    const network *net = p;
+    scratch *s = scratch_memory;
+    const float *x = NULL;
+    s->stem.pixels = job->pixels;
+    if (job->tap)
+        tap_stem(net, s, job);
+    for (size_t i = 0; i < net->shape.n_blocks; i++) {
+        char stage[16];
+        const limn_mbconv *b = &net->blocks[i];
+        x = run_block(net, s, i, x, job);
+        snprintf(stage, sizeof stage, "block%zu", i);
+        tap(job, stage, x, b->output_size, b->shape.n_outputs);
+    }
+    run_head(net, x, job);
+    tap(job, "features", job->features, last_block(net)->output_size, net->shape.n_head);
+}
+
+const limn_encoder_family limn_efficientnet_lite = {
+    .has = has_family,
+    .open = open_network,
+    .close = close_network,
+    .n_positions = n_positions,
+    .dim = dim,
+    .weight_bytes = weight_bytes,
+    .scratch_take = take_scratch,
+    .run = run_network,
+};

@@ -1,0 +1,277 @@
+#include "encoder/mbconv.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+enum {
+    GROUP_PANELS = 2,
+    GROUP = GROUP_PANELS * LIMN_PANEL, /* expanded channels that are computed together */
+    CACHE_LINE = 16,                   /* floats */
+    MAX_KERNEL = 5,
+    /* Floats that a strip may take of the second cache (1 MB or more in the machines that AVX2
+     * kernels meet), weights and maps aside. */
+    STRIP_BUDGET = 160 * 1024,
+};
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- geometry ---- */
+
+static size_t ring_size(const limn_mbconv *b) /* floats of one group */
+{
+    return b->ring_rows * b->padded_size * GROUP;
+}
+
+static bool is_single_strip(const limn_mbconv *b)
+{
+    return b->strip_rows == b->output_size;
+}
+
+static void set_strip(limn_mbconv *b, size_t strip_rows)
+{
+    b->strip_rows = strip_rows;
+    b->ring_rows = min_size((strip_rows - 1) * b->shape.stride + b->shape.kernel, b->input_size);
+}
+
+static bool fits(const limn_mbconv *b)
+{
+    const size_t filtered = b->strip_rows * b->output_size * b->filtered_stride;
+    return filtered + ring_size(b) * (is_single_strip(b) ? 1 : b->n_groups) <= STRIP_BUDGET;
+}
+
+void limn_mbconv_plan(limn_mbconv *b, const limn_mbconv_shape *shape, size_t input_size)
+{
+    const size_t output_size = (input_size + shape->stride - 1) / shape->stride;
+    const size_t covered = (output_size - 1) * shape->stride + shape->kernel;
+    const size_t n_lines = (shape->n_expanded + CACHE_LINE - 1) / CACHE_LINE;
+    b->shape = *shape;
+    b->n_groups = (shape->n_expanded + GROUP - 1) / GROUP;
+    b->input_size = input_size;
+    b->output_size = output_size;
+    b->padded_size = max_size(covered, input_size);
+    b->n_before = (b->padded_size - input_size) / 2;
+    /* An odd number of lines, so that neighbours don't share the same few sets of the cache. */
+    b->filtered_stride = (n_lines | 1) * CACHE_LINE;
+    set_strip(b, output_size);
+    while (!fits(b) && b->strip_rows > 1)
+        set_strip(b, b->strip_rows - 1);
+}
+
+void limn_mbconv_scratch_take(limn_mbconv_scratch *s, limn_arena *arena, const limn_mbconv *blocks,
+                              size_t n_blocks)
+{
+    size_t n_ring = 0, n_filtered = 0, n_positions = 0;
+    for (size_t i = 0; i < n_blocks; i++) {
+        const limn_mbconv *b = &blocks[i];
+        n_ring = max_size(n_ring, ring_size(b) * b->n_groups);
+        n_filtered = max_size(n_filtered, b->strip_rows * b->output_size * b->filtered_stride);
+        n_positions = max_size(n_positions, b->ring_rows * b->input_size);
+    }
+    s->ring = limn_arena_take(arena, n_ring, sizeof *s->ring);
+    s->filtered = limn_arena_take(arena, n_filtered, sizeof *s->filtered);
+    s->positions = limn_arena_take(arena, n_positions, sizeof *s->positions);
+}
+
+/* ---- weights ---- */
+
+limn_status limn_mbconv_set_filter(limn_mbconv *b, const float *filter, float *bias,
+                                   limn_error *err)
+{
+    const size_t n_taps = (size_t)b->shape.kernel * b->shape.kernel;
+    b->filter_bias = bias;
+    b->filter = limn_alloc_aligned(b->n_groups * n_taps * GROUP, sizeof *b->filter);
+    if (!b->filter)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a depthwise filter of %u channels",
+                         (unsigned)b->shape.n_expanded);
+    for (size_t c = 0; c < b->n_groups * GROUP; c++)
+        for (size_t tap = 0; tap < n_taps; tap++)
+            b->filter[(c / GROUP * n_taps + tap) * GROUP + c % GROUP] =
+                c < b->shape.n_expanded ? filter[c * n_taps + tap] : 0.0f;
+    return LIMN_OK;
+}
+
+void limn_mbconv_finish(limn_mbconv *b)
+{
+    limn_packed_finish(&b->expand);
+    limn_packed_finish(&b->project);
+    limn_free(b->filter);
+    limn_free(b->filter_bias);
+    *b = (limn_mbconv){ 0 };
+}
+
+size_t limn_mbconv_weight_bytes(const limn_mbconv *b)
+{
+    const size_t n_taps = (size_t)b->shape.kernel * b->shape.kernel;
+    return limn_packed_bytes(&b->expand) + limn_packed_bytes(&b->project) +
+           (b->n_groups * n_taps * GROUP + b->shape.n_expanded) * sizeof(float);
+}
+
+/* ---- running ---- */
+
+/* A strip on its way, seen by all threads that share it. */
+typedef struct strip {
+    const limn_mbconv *b;
+    const limn_kernels *k;
+    const limn_mbconv_scratch *scratch;
+    const float *x; /* the new input rows: [n_new_rows, n, C] at x_stride */
+    size_t x_stride, n_new_rows;
+    size_t first_row, end_row; /* output rows */
+    const float *residual;     /* of the whole map, as y */
+    float *y;
+    size_t n_parts; /* of the projection */
+    bool is_shared; /* by several threads */
+} strip;
+
+static float *group_ring(const strip *s, size_t group)
+{
+    const bool is_reused = is_single_strip(s->b) && !s->is_shared;
+    return s->scratch->ring + (is_reused ? 0 : group) * ring_size(s->b);
+}
+
+static float *ring_row(const limn_mbconv *b, float *ring, size_t input_row)
+{
+    return ring + input_row % b->ring_rows * b->padded_size * GROUP;
+}
+
+/* The zeros left and right of every row. */
+static void clear_edges(const limn_mbconv *b, float *ring)
+{
+    const size_t n_before = b->n_before, end = n_before + b->input_size;
+    for (size_t i = 0; i < b->ring_rows; i++) {
+        float *row = ring_row(b, ring, i);
+        memset(row, 0, n_before * GROUP * sizeof *row);
+        memset(row + end * GROUP, 0, (b->padded_size - end) * GROUP * sizeof *row);
+    }
+}
+
+static void expand_group(const strip *s, size_t group, float *ring)
+{
+    const limn_packed w = limn_packed_view(&s->b->expand, group * GROUP_PANELS, GROUP_PANELS);
+    const limn_linear_job job = {
+        .y = ring,
+        .x = s->x,
+        .y_rows = s->scratch->positions,
+        .n_rows = s->n_new_rows * s->b->input_size,
+        .x_stride = s->x_stride,
+        .w = &w,
+        .panel_end = limn_n_panels(w.n_outputs),
+        .activation = LIMN_ACT_RELU6,
+    };
+    s->k->linear(&job);
+}
+
+/* The rows under the kernel for output row `row`; NULL above and below the map. */
+static void find_rows(const float **rows, const limn_mbconv *b, float *ring, size_t row)
+{
+    for (size_t ky = 0; ky < b->shape.kernel; ky++) {
+        const size_t padded_row = row * b->shape.stride + ky;
+        const bool is_inside =
+            padded_row >= b->n_before && padded_row - b->n_before < b->input_size;
+        rows[ky] = is_inside ? ring_row(b, ring, padded_row - b->n_before) : NULL;
+    }
+}
+
+static void filter_group(const strip *s, size_t group, float *ring)
+{
+    const limn_mbconv *b = s->b;
+    const size_t n_taps = (size_t)b->shape.kernel * b->shape.kernel;
+    const float *rows[MAX_KERNEL];
+    for (size_t row = s->first_row; row < s->end_row; row++) {
+        find_rows(rows, b, ring, row);
+        const limn_depthwise_job job = {
+            .y = s->scratch->filtered +
+                 (row - s->first_row) * b->output_size * b->filtered_stride + group * GROUP,
+            .rows = rows,
+            .w = b->filter + group * n_taps * GROUP,
+            .bias = b->filter_bias + group * GROUP,
+            .n_columns = b->output_size,
+            .n_channels = min_size(b->shape.n_expanded - group * GROUP, GROUP),
+            .size = b->shape.kernel,
+            .stride = b->shape.stride,
+            .x_stride = GROUP,
+            .y_stride = b->filtered_stride,
+            .w_stride = GROUP,
+        };
+        s->k->depthwise(&job);
+    }
+}
+
+static void run_group(void *ctx, size_t group, size_t worker)
+{
+    const strip *s = ctx;
+    float *ring = group_ring(s, group);
+    (void)worker;
+    if (s->first_row == 0)
+        clear_edges(s->b, ring);
+    expand_group(s, group, ring);
+    filter_group(s, group, ring);
+}
+
+static void project_part(void *ctx, size_t part, size_t worker)
+{
+    const strip *s = ctx;
+    const limn_mbconv *b = s->b;
+    const size_t n_positions = (s->end_row - s->first_row) * b->output_size;
+    const size_t first = n_positions * part / s->n_parts;
+    const size_t end = n_positions * (part + 1) / s->n_parts;
+    const size_t at = (s->first_row * b->output_size + first) * b->shape.n_outputs;
+    const limn_linear_job job = {
+        .y = s->y + at,
+        .x = s->scratch->filtered + first * b->filtered_stride,
+        .residual = s->residual ? s->residual + at : NULL,
+        .n_rows = end - first,
+        .x_stride = b->filtered_stride,
+        .y_stride = b->shape.n_outputs,
+        .w = &b->project,
+        .panel_end = limn_n_panels(b->project.n_outputs),
+    };
+    (void)worker;
+    s->k->linear(&job);
+}
+
+/* Where the expanded positions of input rows first … end-1 go in a group's ring. */
+static void place_rows(const limn_mbconv *b, size_t *positions, size_t first, size_t end)
+{
+    for (size_t row = first; row < end; row++)
+        for (size_t i = 0; i < b->input_size; i++)
+            *positions++ = (row % b->ring_rows * b->padded_size + b->n_before + i) * GROUP;
+}
+
+/* One past the last input row that output rows before `end_row` need. */
+static size_t end_of_input(const limn_mbconv *b, size_t end_row)
+{
+    const size_t end = (end_row - 1) * b->shape.stride + b->shape.kernel - b->n_before;
+    return min_size(end, b->input_size);
+}
+
+void limn_mbconv_run(const limn_mbconv *b, const limn_kernels *k, limn_pool *pool,
+                     const limn_mbconv_scratch *scratch, const limn_mbconv_input *input,
+                     const float *residual, float *y)
+{
+    strip s = {
+        .b = b, .k = k, .scratch = scratch, .x_stride = input->stride,
+        .residual = residual, .y = y,
+        .n_parts = limn_pool_n_threads(pool), .is_shared = limn_pool_n_threads(pool) > 1,
+    };
+    size_t n_done = 0; /* input rows */
+    for (size_t row = 0; row < b->output_size; row = s.end_row) {
+        s.first_row = row;
+        s.end_row = min_size(row + b->strip_rows, b->output_size);
+        const size_t n_needed = end_of_input(b, s.end_row);
+        s.n_new_rows = n_needed - n_done;
+        s.x = input->rows(input->ctx, n_done, n_needed);
+        place_rows(b, scratch->positions, n_done, n_needed);
+        limn_pool_run(pool, b->n_groups, run_group, &s);
+        limn_pool_run(pool, s.n_parts, project_part, &s);
+        n_done = n_needed;
+    }
+}
