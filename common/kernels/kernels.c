@@ -6,6 +6,7 @@
 static void use_avx2(limn_kernels *k)
 {
     k->linear = limn_linear_avx2;
+    k->depthwise = limn_depthwise_avx2;
     k->layer_norm = limn_layer_norm_avx2;
     k->softmax = limn_softmax_avx2;
     k->log_sum_exp = limn_log_sum_exp_avx2;

@@ -17,7 +17,8 @@ static void test_the_toy_model_has_exactly_the_tensors_of_its_configuration(void
     limn_error err = { 0 };
     (void)state;
     for (int is_encoder_only = 0; is_encoder_only < 2; is_encoder_only++) {
-        const toy_model_settings settings = { 1, LIMN_TENSOR_F16, is_encoder_only };
+        const toy_model_settings settings = { .seed = 1, .dtype = LIMN_TENSOR_F16,
+                                              .is_encoder_only = is_encoder_only };
         limn_model_file f;
         limn_tensor_spec *specs;
         size_t n_specs;
