@@ -1,5 +1,5 @@
-/* bench_encoder MODEL [RUNS [CPU [THREADS]]]: milliseconds of one picture through the encoder alone,
- * from resized pixels to features. Prints "encoder CPU threads N: min MS median MS". */
+/* bench_encoder MODEL [RUNS [CPU [THREADS]]]: milliseconds of one picture through the encoder
+ * alone, from resized pixels to features. Prints "encoder CPU threads N: min MS median MS". */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
