@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/io/json.h"
 
 enum { LIMN_TOKEN_PAD = 0, LIMN_TOKEN_START = 1, LIMN_TOKEN_END = 2, LIMN_TOKEN_UNKNOWN = 3 };
 
@@ -22,6 +23,8 @@ limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_
 /* One token a line (vocab.txt), newlines alone, the last one optional. Errors begin with the path
  * and name the token's id, which is its line counted from 0. */
 limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err);
+/* From a JSON array of strings in id order. */
+limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *array, limn_error *err);
 void limn_vocab_destroy(limn_vocab **v); /* accepts NULL and *v == NULL; nulls it */
 
 size_t limn_vocab_n_tokens(const limn_vocab *v);

@@ -112,25 +112,6 @@ static limn_status read_config(limn_model_config *c, const limn_json_node *root,
     return read_search(c, root, err);
 }
 
-/* ---- reading the vocabulary --------------------------------------------------------------- */
-
-static limn_status read_vocabulary(limn_vocab **out, const limn_json_node *root, limn_error *err)
-{
-    size_t n_tokens;
-    LIMN_TRY(limn_json_as_array(&n_tokens, root, err));
-    const char **tokens = limn_calloc(n_tokens, sizeof *tokens);
-    limn_status s =
-        tokens ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", n_tokens);
-    for (size_t i = 0; i < n_tokens && s == LIMN_OK; i++) {
-        const limn_json_node item = limn_json_at(root, i);
-        s = limn_json_as_string(&tokens[i], &item, err);
-    }
-    if (s == LIMN_OK)
-        s = limn_vocab_create(out, tokens, n_tokens, err);
-    limn_free(tokens);
-    return s;
-}
-
 /* ---- opening ------------------------------------------------------------------------------ */
 
 typedef limn_status metadata_fn(limn_model_file *f, const limn_json_node *root, limn_error *err);
@@ -161,7 +142,7 @@ static limn_status take_config(limn_model_file *f, const limn_json_node *root, l
 
 static limn_status take_vocabulary(limn_model_file *f, const limn_json_node *root, limn_error *err)
 {
-    return read_vocabulary(&f->vocab, root, err);
+    return limn_vocab_from_json(&f->vocab, root, err);
 }
 
 static limn_status check_version(const limn_safetensors *tensors, limn_error *err)

@@ -299,6 +299,20 @@ const char *limn_safetensors_metadata(const limn_safetensors *f, const char *key
     return json_string_value(json_object_get(f->metadata, key));
 }
 
+size_t limn_safetensors_list_metadata(limn_metadata_item *items, size_t capacity,
+                                      const limn_safetensors *f)
+{
+    size_t n = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)f->metadata, key, value) {
+        if (n < capacity)
+            items[n] = (limn_metadata_item){ key, json_string_value(value) };
+        n++;
+    }
+    return n;
+}
+
 uint64_t limn_safetensors_checksum(const limn_safetensors *f)
 {
     return limn_fnv1a64(LIMN_FNV1A64_INIT, f->bytes, f->size);

@@ -42,6 +42,10 @@ typedef struct limn_tensor {
     size_t size;      /* bytes = product of shape * size of dtype */
 } limn_tensor;
 
+typedef struct limn_metadata_item {
+    const char *key, *value; /* UTF-8 */
+} limn_metadata_item;
+
 typedef struct limn_safetensors limn_safetensors; /* immutable after open; shareable */
 
 /* Maps and checks `path`. Errors begin with the path and name the field and its bound.
@@ -60,6 +64,10 @@ const limn_tensor *limn_safetensors_at(const limn_safetensors *f, size_t index);
 const limn_tensor *limn_safetensors_find(const limn_safetensors *f, const char *name); /* or NULL */
 /* A string of __metadata__, UTF-8, NUL-terminated, without NUL inside; NULL when absent. */
 const char *limn_safetensors_metadata(const limn_safetensors *f, const char *key);
+/* Writes up to `capacity` items of __metadata__ in the order of the file, owned by it, and returns
+ * how many there are. */
+size_t limn_safetensors_list_metadata(limn_metadata_item *items, size_t capacity,
+                                      const limn_safetensors *f);
 /* 64-bit FNV-1a of all the file's bytes, for "is this the same model". Reads the whole file, about
  * a nanosecond a byte. */
 uint64_t limn_safetensors_checksum(const limn_safetensors *f);
@@ -80,10 +88,6 @@ limn_status limn_safetensors_require(const limn_tensor **out, const limn_safeten
                                      limn_error *err);
 /* out [n elements of t] as f32, from f32 or f16. */
 void limn_tensor_to_f32(float *out, const limn_tensor *t);
-
-typedef struct limn_metadata_item {
-    const char *key, *value; /* UTF-8 */
-} limn_metadata_item;
 
 /* Writes tensors (sorted by alignment of dtype, then name, header padded so that data start at a
  * multiple of 64) to `path` atomically: temporary name, fsync, rename. The same input gives the

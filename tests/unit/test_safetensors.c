@@ -208,6 +208,7 @@ static void test_what_is_written_is_read_back(void **state)
     const limn_metadata_item metadata[] = { { "format", "pt" }, { "text", "line\n\"é\"" } };
     const char *path = temp_path("w.safetensors");
     limn_safetensors *f;
+    limn_metadata_item items[2] = { { NULL, NULL } };
     limn_file_map map;
     float out[3];
     (void)state;
@@ -223,6 +224,10 @@ static void test_what_is_written_is_read_back(void **state)
         assert_memory_equal(t->data, written[i].data, t->size);
     }
     assert_string_equal(limn_safetensors_metadata(f, "text"), "line\n\"é\"");
+    assert_int_equal(limn_safetensors_list_metadata(items, 1, f), 2);
+    assert_string_equal(items[0].key, "format");
+    assert_string_equal(items[0].value, "pt");
+    assert_null(items[1].key);
     limn_tensor_to_f32(out, limn_safetensors_find(f, "a.half"));
     assert_true(out[0] == 1 && out[1] == -2 && out[2] == 0x1p-24f);
     assert_int_equal((uintptr_t)limn_safetensors_at(f, 0)->data % 64, 0);

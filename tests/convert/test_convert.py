@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""limn-convert from end to end: test_convert.py LIMN-CONVERT TOY-MODEL. Standard library only."""
+
+import array
+import json
+import math
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import original_weights as original
+
+CONVERT, TOY = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+LAYERS = {"stem": ("_conv_stem", "_bn0"), "head": ("_conv_head", "_bn1"),
+          "expand": ("_expand_conv", "_bn0"), "depthwise": ("_depthwise_conv", "_bn1"),
+          "project": ("_project_conv", "_bn2")}
+
+
+def folded(tensors, name, prefix=""):
+    """Batch norm folded in double precision: the tensor `name` of the output."""
+    block, layer, part = re.fullmatch(r"encoder\.(?:blocks\.(\d+)\.)?(\w+)\.(\w+)", name).groups()
+    start = prefix + (f"_blocks.{block}." if block else "")
+    conv, norm = (start + part_name for part_name in LAYERS[layer])
+    gamma, beta, mean, var = (tensors[f"{norm}.{x}"].values
+                              for x in ("weight", "bias", "running_mean", "running_var"))
+    scale = [g / math.sqrt(v + 1e-3) for g, v in zip(gamma, var)]
+    if part == "bias":
+        return array.array("f", [b - m * s for b, m, s in zip(beta, mean, scale)])
+    values = tensors[conv + ".weight"].values
+    each = len(values) // len(scale)
+    return array.array("f", [w * scale[i // each] for i, w in enumerate(values)])
+
+
+class Convert(unittest.TestCase):
+    """Each test has a folder of its own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.output = self.folder / "out.safetensors"
+
+    def run_convert(self, *arguments):
+        """Runs limn-convert IN … -o out.safetensors."""
+        return subprocess.run([CONVERT, *map(str, arguments), "-o", self.output],
+                              capture_output=True, text=True, check=False, cwd=self.folder)
+
+    def convert(self, *arguments):
+        """The output of a conversion that must work."""
+        done = self.run_convert(*arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return original.read_safetensors(self.output)
+
+    def assert_fails(self, code, text, *arguments):
+        """It fails with this exit code and text, and leaves no file behind."""
+        before = sorted(os.listdir(self.folder))
+        done = self.run_convert(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(text, done.stderr)
+        self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def assert_fails_as_reference(self, text, tensors, config=None):
+        """The same for a reference captioner with these tensors."""
+        path = self.folder / "bad.safetensors"
+        original.write_safetensors(path, tensors, original.reference_metadata(config))
+        self.assert_fails(2, text, path)
+
+    def test_both_pytorch_containers_are_folded_exactly(self):
+        weights = original.lite0()
+        outputs = []
+        for is_legacy in (False, True):
+            original.write_pth(self.folder / "in.pth", weights, is_legacy)
+            metadata, tensors = self.convert(self.folder / "in.pth", "--encoder-only", "--force")
+            outputs.append(self.output.read_bytes())
+        self.assertEqual(outputs[0], outputs[1])
+        self.assertEqual(len(tensors), 98)
+        for name, (dtype, _, values) in tensors.items():
+            self.assertEqual(dtype, "F32")
+            self.assertEqual(array.array("f", values), folded(weights, name), name)
+        self.assertEqual(tensors["encoder.blocks.3.depthwise.weight"][1], (144, 5, 5))
+        config = json.loads(metadata["limn.config"])
+        self.assertEqual(config["encoder"], {"family": "efficientnet-lite0", "input_size": 224,
+                                             "resize": "bicubic", "mean": 127, "scale": 1 / 128})
+        self.assertNotIn("decoder", config)
+        self.assertNotIn("limn.vocabulary", metadata)
+
+    def test_the_reference_captioner_becomes_a_model(self):
+        source = original.reference()
+        path = self.folder / "in.safetensors"
+        original.write_safetensors(path, source, original.reference_metadata())
+        metadata, tensors = self.convert(path)
+        for name, (_, shape, values) in tensors.items():
+            expected = (folded(source, name, "encoder.") if name.startswith("encoder.")
+                        else source[name].values)
+            self.assertEqual(array.array("f", values), expected, name)
+            if name.startswith("decoder."):
+                self.assertEqual(shape, source[name].shape)
+        self.assertEqual(len(tensors), 98 + 7 + 26 + 2)
+        config = json.loads(metadata["limn.config"])
+        self.assertEqual(config["decoder"], {
+            "layers": 1, "dim": 16, "heads": 2, "feed_forward": 32, "max_positions": 32,
+            "memory_positions": 49, "memory_dim": 1280})
+        self.assertEqual(config["search"], {"length_penalty": 0.7, "max_steps": 30})
+        self.assertEqual(json.loads(metadata["limn.vocabulary"]), original.WORDS)
+        _, alone = self.convert(path, "--encoder-only", "--force")
+        self.assertEqual(sorted(alone), sorted(n for n in tensors if n.startswith("encoder.")))
+
+    def test_a_model_changes_its_type(self):
+        _, full = self.convert(TOY)
+        self.assertEqual(self.output.read_bytes(), pathlib.Path(TOY).read_bytes())
+        _, half = self.convert(TOY, "--dtype", "f16", "--force")
+        first = self.output.read_bytes()
+        for name, (dtype, shape, values) in half.items():
+            is_weight = name.endswith(".weight") and len(shape) > 1
+            self.assertEqual(dtype, "F16" if is_weight else "F32", name)
+            bound = 2.0 ** -11 if is_weight else 0
+            for got, wanted in list(zip(values, full[name][2]))[:500]:
+                self.assertLessEqual(abs(got - wanted), bound * abs(wanted) + bound * 2.0 ** -13)
+        done = self.run_convert(self.output, "--dtype", "f16", "--force") # in place
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.output.read_bytes(), first)
+
+    def test_nothing_is_overwritten_unasked(self):
+        self.output.write_text("mine")
+        self.assert_fails(1, "is there already; --force replaces it", TOY)
+        self.assertEqual(self.output.read_text(), "mine")
+
+    def test_verbose_lists_the_tensors(self):
+        done = self.run_convert(TOY, "-v")
+        self.assertRegex(done.stdout, r"encoder\.stem\.weight +F32 \[32, 3, 3, 3\]\n")
+        self.assertEqual(len(done.stdout.splitlines()), 159 + 1)
+        self.assertEqual(self.run_convert(TOY, "-q", "--force").stdout, "")
+
+    def test_mistakes_of_use(self):
+        weights = self.folder / "in.pth"
+        original.write_pth(weights, original.lite0())
+        self.assert_fails(1, "convert it with --encoder-only", weights)
+        self.assert_fails(2, "can't open", self.folder / "none.pth")
+        self.assert_fails(2, "is a folder", self.folder)
+        self.assert_fails(1, "f64", TOY, "--dtype", "f64")
+        done = subprocess.run([CONVERT, TOY], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("-o FILE", done.stderr)
+
+    def test_damaged_weights_are_named(self):
+        source = original.reference()
+
+        def changed(name, tensor):
+            copy = dict(source)
+            if tensor:
+                copy[name] = tensor
+            else:
+                del copy[name]
+            return copy
+
+        def with_value(name, value):
+            values = array.array("f", source[name].values)
+            values[1] = value
+            return changed(name, original.Tensor(source[name].shape, values))
+
+        one = original.Tensor((1,), array.array("f", [1]))
+        head, var = "encoder._conv_head.weight", "encoder._bn1.running_var"
+        cases = [
+            (f"tensor {head} is missing, expected F32 [1280, 320, 1, 1]", changed(head, None)),
+            (f"tensor {head} is F32 [1], expected F32 [1280, 320, 1, 1] or F16",
+             changed(head, one)),
+            (f"tensor {var} is missing, expected F32 [1280]", changed(var, None)),
+            (f"tensor {var}: value 1 is -1, expected 0 or more",
+             with_value(var, -1)),
+            (f"tensor {head}: value 1 is not finite", with_value(head, math.nan)),
+            ("tensor decoder.norm.bias: value 1 is not finite",
+             with_value("decoder.norm.bias", math.inf)),
+            ("tensor decoder.norm.bias is missing, expected F32 [16]",
+             changed("decoder.norm.bias", None)),
+            ("tensor surplus belongs to no part of efficientnet-lite0", changed("surplus", one)),
+            ("tensor encoder.surplus belongs to no part of", changed("encoder.surplus", one)),
+            ("two encoders", changed("other._conv_stem.weight", one)),
+            ("tensor decoder.memory.project.weight: expected a matrix",
+             changed("decoder.memory.project.weight", one)),
+            ("has no tensor _conv_stem.weight", changed("encoder._conv_stem.weight", None)),
+        ]
+        for text, tensors in cases:
+            with self.subTest(text):
+                self.assert_fails_as_reference(text, tensors)
+
+    def test_values_beyond_f16_are_named(self):
+        source = original.reference()
+        name = "decoder.token_embedding.weight"
+        source[name].values[3] = 70000
+        path = self.folder / "in.safetensors"
+        original.write_safetensors(path, source, original.reference_metadata())
+        self.assert_fails(2, f"tensor {name}: value 3 is 70000, F16 ends at 65504", path,
+                          "--dtype", "f16")
+        self.convert(path)
+
+    def test_another_architecture_is_refused(self):
+        source = original.reference()
+        for part, key, value, text in [
+                ("encoder", "kind", "resnet50", "encoder family \"resnet50\" is not known"),
+                ("encoder", "kind", "efficientnet-lite1", "is F32"),
+                ("encoder", "padding", "SAME", "encoder.padding: expected \"TensorFlow SAME\""),
+                ("encoder", "scale", "1:128", "encoder.scale: expected a fraction"),
+                ("encoder", "resize", "lanczos", "encoder.resize: expected bicubic"),
+                ("decoder", "activation", "relu", "decoder.activation: expected \"gelu (erf)\""),
+                ("decoder", "layers", 2, "decoder.layers.1.self_attention.query.weight is missing"),
+                ("decoder", "heads", 3, "decoder.dim: 16 is not a multiple"),
+        ]:
+            with self.subTest(f"{part}.{key}"):
+                config = json.loads(json.dumps(original.REFERENCE_CONFIG))
+                config[part][key] = value
+                self.assert_fails_as_reference(text, source, config)
+
+
+unittest.main(argv=sys.argv[:1])

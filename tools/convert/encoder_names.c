@@ -1,0 +1,53 @@
+#include "tools/convert/encoder_names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *layer; /* ours */
+    const char *convolution, *norm;
+    bool is_in_block;
+} layers[] = {
+    { "stem", "_conv_stem", "_bn0", false },
+    { "head", "_conv_head", "_bn1", false },
+    { "expand", "_expand_conv", "_bn0", true },
+    { "depthwise", "_depthwise_conv", "_bn1", true },
+    { "project", "_project_conv", "_bn2", true },
+};
+
+bool encoder_layer_names_find(encoder_layer_names *out, const char *name, const char *prefix)
+{
+    unsigned block = 0;
+    char layer[16], within[32] = "";
+    const bool is_in_block = sscanf(name, "encoder.blocks.%4u.%15[a-z].", &block, layer) == 2;
+    if (!is_in_block && sscanf(name, "encoder.%15[a-z].", layer) != 1)
+        return false;
+    if (is_in_block)
+        snprintf(within, sizeof within, "_blocks.%u.", block);
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        if (layers[i].is_in_block == is_in_block && strcmp(layers[i].layer, layer) == 0) {
+            snprintf(out->convolution, sizeof out->convolution, "%s%s%s.weight", prefix, within,
+                     layers[i].convolution);
+            snprintf(out->norm, sizeof out->norm, "%s%s%s", prefix, within, layers[i].norm);
+            return true;
+        }
+    return false;
+}
+
+bool encoder_name_is_unneeded(const char *name)
+{
+    static const char counter[] = ".num_batches_tracked";
+    const size_t size = strlen(name);
+    return strcmp(name, "_fc.weight") == 0 || strcmp(name, "_fc.bias") == 0 ||
+           (size >= sizeof counter && strcmp(name + size - (sizeof counter - 1), counter) == 0);
+}
+
+void encoder_original_shape(size_t shape[4], const limn_tensor_spec *weight)
+{
+    const size_t *s = weight->shape;
+    const size_t full[4] = { s[0], s[1], s[2], s[3] };
+    const size_t depthwise[4] = { s[0], 1, s[1], s[2] };
+    const size_t pointwise[4] = { s[0], s[1], 1, 1 };
+    memcpy(shape, weight->n_dims == 4 ? full : weight->n_dims == 3 ? depthwise : pointwise,
+           sizeof full);
+}
