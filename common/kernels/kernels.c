@@ -11,7 +11,6 @@ static void use_avx2(limn_kernels *k)
     k->softmax = limn_softmax_avx2;
     k->log_sum_exp = limn_log_sum_exp_avx2;
     k->attend = limn_attend_avx2;
-    k->depthwise = limn_depthwise_avx2;
 }
 #endif
 
