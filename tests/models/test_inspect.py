@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""limn-inspect from end to end: test_inspect.py LIMN-INSPECT TOY-MODEL. Standard library only."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import original_weights as original
+
+INSPECT, TOY = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+
+
+def fnv1a64(data):
+    """The checksum that is shown, of a short file."""
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001b3 % 2 ** 64
+    return value
+
+
+class Inspect(unittest.TestCase):
+    """What it writes about good and broken models."""
+
+    def inspect(self, *arguments):
+        """Its exit code, the lines it wrote, and its messages."""
+        done = subprocess.run([INSPECT, *map(str, arguments)], capture_output=True, text=True,
+                              check=False)
+        return done.returncode, done.stdout.splitlines(), done.stderr
+
+    def test_everything_about_a_model(self):
+        code, lines, messages = self.inspect(TOY)
+        self.assertEqual((code, messages), (0, ""))
+        for expected in [
+                f"model: {TOY}",
+                "encoder: efficientnet-lite0",
+                "input: 224 x 224 pixels, bicubic, (pixel - 127) * 0.0078125",
+                "decoder: 2 layers, dim 32, 4 heads, feed-forward 64, 24 positions",
+                "memory: 49 positions of 1280 features",
+                "search: length penalty 0.7, at most 20 steps",
+                "vocabulary: 24 tokens: <pad> <s> </s> <unk> a the dog cat man woman red blue "
+                "green in on under ...",
+                "tensor: encoder.stem.weight F32 [32, 3, 3, 3] 3456 bytes",
+                "tensor: decoder.layers.1.feed_forward.down.weight F32 [32, 64] 8192 bytes",
+                "metadata: limn.version = 1",
+        ]:
+            self.assertIn(expected, lines)
+        self.assertEqual(sum(line.startswith("tensor: ") for line in lines), 159)
+        plan = {line.split(":")[0] for line in lines if " MB)" in line}
+        self.assertEqual(plan, {"encoder weights, packed", "encoder state, each worker",
+                                "decoder weights, packed", "decoder state, each worker",
+                                "beam search, each worker"})
+        self.assertRegex(lines[-1], "^checksum: [0-9a-f]{16}$")
+
+    def test_the_plan_follows_the_beam(self):
+        _, small, _ = self.inspect(TOY, "--no-tensors", "--beam", "1")
+        _, large, _ = self.inspect(TOY, "--no-tensors", "--beam", "20")
+        state = [next(int(line.split()[4]) for line in lines
+                      if line.startswith("decoder state, each worker:"))
+                 for lines in (small, large)]
+        self.assertGreater(state[1], state[0])
+        self.assertFalse([line for line in small if line.startswith("tensor: ")])
+
+    def test_broken_models(self):
+        config = {"encoder": {"family": "efficientnet-lite0", "input_size": 224,
+                              "resize": "bicubic", "mean": 127, "scale": 0.0078125}}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "broken.safetensors"
+            metadata = {"limn.version": "1", "limn.config": json.dumps(config),
+                        "note": "two\nlines \x1b[31m"}
+            original.write_safetensors(path, {}, metadata)
+            code, lines, messages = self.inspect(path)
+            self.assertEqual(code, 2)
+            self.assertIn("encoder.stem.weight is missing", messages)
+            self.assertIn(str(path), messages)
+            self.assertIn("metadata: note = two?lines ?[31m", lines)
+            self.assertIn("decoder: none", lines)
+            self.assertEqual(lines[-1], f"checksum: {fnv1a64(path.read_bytes()):016x}")
+            path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+            code, lines, messages = self.inspect(path)
+            self.assertEqual((code, lines), (2, []))
+            self.assertIn("Git LFS pointer", messages)
+
+    def test_mistakes_of_use(self):
+        self.assertEqual(self.inspect()[0], 1)
+        self.assertEqual(self.inspect(TOY, "--beam", "65")[0], 1)
+        self.assertEqual(self.inspect("/nowhere")[0], 2)
+
+
+unittest.main(argv=sys.argv[:1])

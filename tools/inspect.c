@@ -1,0 +1,193 @@
+/* limn-inspect: what a model file holds, and how much memory it takes to use. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+#include "decoder/beam.h"
+#include "models/model_file.h"
+#include "tools/cli.h"
+#include "tools/message.h"
+
+#define N_WORDS_SHOWN 16
+
+typedef struct settings {
+    uint32_t beam;
+    bool has_no_tensors;
+} settings;
+
+static const limn_cli_option options[] = {
+    { "beam", 0, "K", "beam size of the memory plan (default 3)", .type = LIMN_CLI_COUNT,
+      .offset = offsetof(settings, beam), .min = 1, .max = LIMN_BEAM_MAX, .group = "Output" },
+    { "no-tensors", 0, NULL, "leave out the list of tensors", .type = LIMN_CLI_FLAG,
+      .offset = offsetof(settings, has_no_tensors), .group = "Output" },
+};
+
+static const limn_cli_example examples[] = {
+    { "limn-inspect model.safetensors", "everything about a model" },
+};
+
+static const limn_cli_tool tool = {
+    .name = "limn-inspect",
+    .summary = "shows what a model file holds",
+    .operands = "MODEL",
+    .description =
+        "Writes configuration, vocabulary, notes, tensors, the memory that the model takes, and "
+        "a checksum of the file: 64-bit FNV-1a of all its bytes. Every tensor is checked "
+        "as when the model is used.",
+    .examples = examples, .n_examples = sizeof examples / sizeof *examples,
+    .options = options, .n_options = sizeof options / sizeof *options,
+    .min_operands = 1, .max_operands = 1,
+};
+
+/* ---- parts of the report ------------------------------------------------------------------ */
+
+/* A text of the file, without what could command a terminal; at most `limit` bytes of it. */
+static void print_text(const char *text, size_t limit)
+{
+    size_t n = 0;
+    for (; text[n] && n < limit; n++)
+        putchar((unsigned char)text[n] < 0x20 || text[n] == 0x7f ? '?' : text[n]);
+    if (text[n])
+        fputs(" ...", stdout);
+}
+
+static void print_config(const limn_model_config *c)
+{
+    const limn_encoder_config *e = &c->encoder;
+    const limn_decoder_config *d = &c->decoder;
+    fputs("encoder: ", stdout);
+    print_text(e->family, sizeof e->family);
+    printf("\ninput: %u x %u pixels, %s, (pixel - %g) * %g\n", e->input_size, e->input_size,
+           c->resize == LIMN_RESIZE_BICUBIC ? "bicubic" : "bilinear", (double)e->mean,
+           (double)e->scale);
+    if (!c->has_decoder) {
+        puts("decoder: none");
+        return;
+    }
+    printf("decoder: %u layers, dim %u, %u heads, feed-forward %u, %u positions\n", d->n_layers,
+           d->dim, d->n_heads, d->feed_forward_dim, d->max_positions);
+    printf("memory: %u positions of %u features\n", d->n_memory_positions, d->memory_dim);
+    printf("search: length penalty %g, at most %u steps\n", (double)c->length_penalty,
+           c->max_steps);
+}
+
+static void print_vocabulary(const limn_vocab *v)
+{
+    if (!v)
+        return;
+    const size_t n = limn_vocab_n_tokens(v);
+    printf("vocabulary: %zu tokens:", n);
+    for (uint32_t i = 0; i < n && i < N_WORDS_SHOWN; i++)
+        printf(" %s", limn_vocab_text(v, i));
+    puts(n > N_WORDS_SHOWN ? " ..." : "");
+}
+
+/* Metadata that is neither configuration nor vocabulary. */
+static void print_notes(const limn_safetensors *file)
+{
+    limn_metadata_item items[64];
+    const size_t n = limn_safetensors_list_metadata(items, 64, file);
+    for (size_t i = 0; i < n && i < 64; i++) {
+        if (strcmp(items[i].key, "limn.config") == 0 ||
+            strcmp(items[i].key, "limn.vocabulary") == 0)
+            continue;
+        fputs("metadata: ", stdout);
+        print_text(items[i].key, 60);
+        fputs(" = ", stdout);
+        print_text(items[i].value, 200);
+        putchar('\n');
+    }
+}
+
+static void print_tensors(const limn_safetensors *file, bool is_listed)
+{
+    char text[160];
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < limn_safetensors_n_tensors(file); i++) {
+        const limn_tensor *t = limn_safetensors_at(file, i);
+        n_bytes += t->size;
+        if (!is_listed)
+            continue;
+        limn_tensor_describe(text, sizeof text, t->dtype, t->n_dims, t->shape);
+        fputs("tensor: ", stdout);
+        print_text(t->name, 200);
+        printf(" %s %zu bytes\n", text, t->size);
+    }
+    printf("tensors: %zu, %zu bytes\n", limn_safetensors_n_tensors(file), n_bytes);
+}
+
+static void print_bytes(const char *what, size_t n_bytes)
+{
+    printf("%s: %zu bytes (%.1f MB)\n", what, n_bytes, (double)n_bytes / 1e6);
+}
+
+/* ---- memory plan -------------------------------------------------------------------------- */
+
+static limn_status plan_encoder(const limn_model_file *f, limn_error *err)
+{
+    limn_encoder *encoder = NULL;
+    LIMN_TRY(limn_encoder_open(&encoder, f->tensors, &f->config.encoder, limn_cpu_best(), err));
+    print_bytes("encoder weights, packed", limn_encoder_weight_bytes(encoder));
+    print_bytes("encoder state, each worker", limn_encoder_state_bytes(encoder));
+    limn_encoder_close(&encoder);
+    return LIMN_OK;
+}
+
+static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_error *err)
+{
+    const uint32_t max_steps = f->config.max_steps;
+    limn_decoder *decoder = NULL;
+    limn_arena arena;
+    if (!f->config.has_decoder)
+        return LIMN_OK;
+    LIMN_TRY(limn_decoder_open(&decoder, f->tensors, &f->config.decoder, limn_cpu_best(), err));
+    print_bytes("decoder weights, packed", limn_decoder_weight_bytes(decoder));
+    print_bytes("decoder state, each worker", limn_decoder_state_bytes(decoder, beam, max_steps));
+    limn_arena_init_counting(&arena);
+    limn_beam_plan(&arena, beam, max_steps, f->config.decoder.n_tokens);
+    print_bytes("beam search, each worker", arena.high);
+    limn_decoder_close(&decoder);
+    return LIMN_OK;
+}
+
+/* ---- the tool ----------------------------------------------------------------------------- */
+
+static limn_status report(const limn_model_file *f, const settings *s, limn_error *err)
+{
+    print_config(&f->config);
+    print_vocabulary(f->vocab);
+    print_notes(f->tensors);
+    print_tensors(f->tensors, !s->has_no_tensors);
+    LIMN_TRY(plan_encoder(f, err));
+    return plan_decoder(f, s->beam, err);
+}
+
+static int run(const settings *s, const char *path)
+{
+    limn_model_file f;
+    limn_error err = { 0 };
+    if (limn_model_file_open(&f, path, &err) != LIMN_OK) {
+        limn_message_error("%s", err.text);
+        return LIMN_EXIT_NOTHING;
+    }
+    printf("model: %s\n", path);
+    const limn_status status = report(&f, s, &err);
+    printf("checksum: %016llx\n", (unsigned long long)limn_safetensors_checksum(f.tensors));
+    limn_model_file_close(&f);
+    if (status == LIMN_OK)
+        return LIMN_EXIT_OK;
+    limn_message_error("%s: %s", path, err.text);
+    return LIMN_EXIT_NOTHING;
+}
+
+int main(int argc, char **argv)
+{
+    settings s = { .beam = 3 };
+    limn_cli_operands models;
+    int code;
+    if (!limn_cli_parse(&models, &s, &tool, argc, argv, &code))
+        return code;
+    code = run(&s, models.items[0]);
+    limn_cli_finish(&s, &tool);
+    return code;
+}
