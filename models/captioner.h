@@ -93,7 +93,8 @@ LIMN_API void limn_state_destroy(limn_state **state); /* accepts NULL and *state
 typedef struct limn_caption {
     const char *text;            /* words joined by spaces, UTF-8 */
     const uint32_t *tokens;      /* [n_tokens], end token included if it came */
-    const float *token_logprobs; /* [n_tokens], natural logarithm */
+    const float *token_logprobs; /* [n_tokens], natural logarithm; <pad>, <s> and <unk>, which are
+                                  * never written, have no share in the probabilities */
     size_t n_tokens;
     double logprob;              /* sum over tokens, end token included */
     double score;                /* logprob / length^A; length counts the end token */

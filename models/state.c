@@ -173,7 +173,8 @@ limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8
 
 /* ---- captions ------------------------------------------------------------------------------ */
 
-/* The decoder as beam search sees it: log-probabilities from logits. */
+/* The decoder as beam search sees it: log-probabilities from logits, over the tokens that a caption
+ * can hold: the share of those that are never written goes to the others. */
 static void beam_step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                       float *log_probs)
 {
@@ -182,6 +183,7 @@ static void beam_step(void *ctx, size_t n_rows, const uint32_t *parents, const u
     limn_decoder_step(s->decoder, s->pool, n_rows, parents, tokens, log_probs);
     for (size_t r = 0; r < n_rows; r++) {
         float *row = log_probs + r * n;
+        row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;
         const float log_sum = limn_decoder_log_sum_exp(s->model->decoder, row);
         for (size_t t = 0; t < n; t++)
             row[t] -= log_sum;
