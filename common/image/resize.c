@@ -151,13 +151,22 @@ static void resize_columns(uint8_t *restrict out, const uint8_t *restrict in, co
 typedef struct resize_job {
     const filter_shape *filter;
     axis_plan x, y;
-    uint8_t *rows; /* [src_height, dst_width, 3], between the passes */
-    int32_t *sums; /* [dst_width * 3] */
+    bool is_vertical_first;
+    uint8_t *between; /* what the first pass gives to the second */
+    int32_t *sums;    /* one row of the vertical pass */
 } resize_job;
 
 static bool is_copied(const axis_plan *p)
 {
     return p->n_in == p->n_out;
+}
+
+/* Pillow's rule since its version 13, seen from outside: the vertical pass comes first when it
+ * takes away more than twice as many rows as the other takes away columns. */
+static bool is_vertical_first(const axis_plan *x, const axis_plan *y)
+{
+    uint32_t n_columns_less = x->n_in > x->n_out ? x->n_in - x->n_out : 0;
+    return y->n_in > y->n_out && y->n_in - y->n_out > 2 * n_columns_less;
 }
 
 static void lay_out_axis(axis_plan *p, const filter_shape *filter, limn_arena *a)
@@ -176,13 +185,15 @@ static void lay_out_axis(axis_plan *p, const filter_shape *filter, limn_arena *a
 
 static void lay_out(resize_job *job, limn_arena *a)
 {
-    size_t row_size = (size_t)job->x.n_out * 3;
+    size_t row_size = (size_t)(job->is_vertical_first ? job->x.n_in : job->x.n_out) * 3;
     lay_out_axis(&job->x, job->filter, a);
     lay_out_axis(&job->y, job->filter, a);
-    if (!is_copied(&job->x) && !is_copied(&job->y))
-        job->rows = limn_arena_take(a, job->y.n_in, row_size);
-    if (!is_copied(&job->y))
-        job->sums = limn_arena_take(a, row_size, sizeof *job->sums);
+    if (is_copied(&job->y))
+        return;
+    job->sums = limn_arena_take(a, row_size, sizeof *job->sums);
+    if (!is_copied(&job->x))
+        job->between =
+            limn_arena_take(a, job->is_vertical_first ? job->y.n_out : job->y.n_in, row_size);
 }
 
 static limn_status reserve(resize_job *job, limn_resize_scratch *scratch, limn_error *err)
@@ -204,19 +215,28 @@ static limn_status reserve(resize_job *job, limn_resize_scratch *scratch, limn_e
     return LIMN_OK;
 }
 
+static void resize_rows(const resize_job *job, uint8_t *dst, const uint8_t *src, size_t n_rows)
+{
+    for (size_t y = 0; y < n_rows; y++)
+        resize_row(dst + y * job->x.n_out * 3, src + y * job->x.n_in * 3, &job->x);
+}
+
+/* A pass that would change nothing is left out, as it is in Pillow. */
 static void run(const resize_job *job, uint8_t *dst, const uint8_t *src)
 {
-    size_t row_size = (size_t)job->x.n_out * 3;
-    if (!is_copied(&job->x)) {
-        uint8_t *rows = is_copied(&job->y) ? dst : job->rows;
-        for (uint32_t y = 0; y < job->y.n_in; y++)
-            resize_row(rows + y * row_size, src + (size_t)y * job->x.n_in * 3, &job->x);
-        src = rows;
+    if (is_copied(&job->x) && is_copied(&job->y)) {
+        memcpy(dst, src, (size_t)job->x.n_in * 3 * job->y.n_in);
+    } else if (is_copied(&job->x)) {
+        resize_columns(dst, src, &job->y, job->sums, (size_t)job->x.n_in * 3);
+    } else if (is_copied(&job->y)) {
+        resize_rows(job, dst, src, job->y.n_in);
+    } else if (job->is_vertical_first) {
+        resize_columns(job->between, src, &job->y, job->sums, (size_t)job->x.n_in * 3);
+        resize_rows(job, dst, job->between, job->y.n_out);
+    } else {
+        resize_rows(job, job->between, src, job->y.n_in);
+        resize_columns(dst, job->between, &job->y, job->sums, (size_t)job->x.n_out * 3);
     }
-    if (!is_copied(&job->y))
-        resize_columns(dst, src, &job->y, job->sums, row_size);
-    else if (is_copied(&job->x))
-        memcpy(dst, src, row_size * job->y.n_in);
 }
 
 static limn_status check_side(const char *name, uint32_t side, limn_error *err)
@@ -238,6 +258,7 @@ limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, c
     LIMN_TRY(check_side("source height", src_height, err));
     LIMN_TRY(check_side("width", dst_width, err));
     LIMN_TRY(check_side("height", dst_height, err));
+    job.is_vertical_first = is_vertical_first(&job.x, &job.y);
     LIMN_TRY(reserve(&job, scratch, err));
     if (!is_copied(&job.x))
         plan_axis(&job.x, job.filter);

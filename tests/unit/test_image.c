@@ -11,6 +11,7 @@
 
 #include "common/image/image.h"
 #include "common/io/fileio.h"
+#include "common/io/safetensors.h"
 #include "tests/unit/image_fixtures.h"
 
 #define MAX_FILE_SIZE (1u << 20)
@@ -168,6 +169,46 @@ static void test_limits_are_those_of_the_settings(void **state)
     limn_image_finish(&image);
 }
 
+/* Photo `name` against the tensor "INDEX.pixels", which Pillow decoded. */
+static void check_reference_pixels(const limn_safetensors *tensors, int index, const char *name)
+{
+    limn_image_settings settings = limn_image_settings_default();
+    limn_image image;
+    char tensor_name[16];
+    const limn_tensor *expected;
+    snprintf(tensor_name, sizeof tensor_name, "%d.pixels", index);
+    expected = limn_safetensors_find(tensors, tensor_name);
+    assert_non_null(expected);
+    assert_int_equal(expected->n_dims, 3);
+    assert_int_equal(decode(&image, "../shared/data/flickr8k/images", name, &settings, NULL),
+                     LIMN_OK);
+    assert_int_equal(image.height, expected->shape[0]);
+    assert_int_equal(image.width, expected->shape[1]);
+    assert_memory_equal(image.pixels, expected->data, expected->size);
+    limn_image_finish(&image);
+}
+
+static void test_reference_photos_have_the_reference_pixels(void **state)
+{
+    FILE *names = fopen(source_path("../shared/data/flickr8k", "dev.txt"), "r");
+    const char *tensors_path = source_path("../shared/reference", "tensors.safetensors");
+    limn_safetensors *tensors;
+    char name[256];
+    (void)state;
+    if (!names) {
+        print_message("SKIP: ../shared is not here\n");
+        skip();
+    }
+    assert_int_equal(limn_safetensors_open(&tensors, tensors_path, NULL), LIMN_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_non_null(fgets(name, sizeof name, names));
+        name[strcspn(name, "\n")] = '\0';
+        check_reference_pixels(tensors, i, name);
+    }
+    limn_safetensors_close(&tensors);
+    fclose(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_bad_files_are_refused_with_telling_texts),
         cmocka_unit_test(test_no_prefix_of_a_picture_gives_other_pixels),
         cmocka_unit_test(test_limits_are_those_of_the_settings),
+        cmocka_unit_test(test_reference_photos_have_the_reference_pixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

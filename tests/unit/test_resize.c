@@ -57,7 +57,7 @@ static void test_pixels_are_those_of_pillow(void **state)
     assert_non_null(table);
     for (; read_columns(table, line, sizeof line, columns, 6); n_lines++)
         check_line(columns, &scratch);
-    assert_int_equal(n_lines, 32);
+    assert_int_equal(n_lines, 44);
     fclose(table);
     limn_resize_scratch_finish(&scratch);
     assert_null(scratch.block);
