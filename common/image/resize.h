@@ -1,7 +1,7 @@
 /* Resizing, bit for bit as Pillow's Image.resize does it on 8-bit RGB (antialiased: the filter
  * widens with the scale; two passes in 8-bit fixed point). Which pass comes first follows Pillow
- * 13; until version 12 the horizontal one always did, so that on pictures which are reduced much more
- * in height than in width some pixels differ from its by one or two, rarely more. */
+ * 13; until version 12 the horizontal one always did, so that of pictures that lose many more
+ * rows than columns some pixels differ from its by a little. */
 #ifndef LIMN_COMMON_IMAGE_RESIZE_H
 #define LIMN_COMMON_IMAGE_RESIZE_H
 
