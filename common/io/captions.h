@@ -1,0 +1,47 @@
+/* Caption files: pictures and what is said of them, in the formats that are in use, told apart by
+ * content. Each may be gzipped.
+ *
+ *   TSV        id<TAB>caption, or id#k<TAB>caption (Flickr8k.token.txt; limn --format text)
+ *   JSONL      {"file" | "file_name" | "image" | "id" | "image_id": …, and "caption" or "text": a
+ * string, or "captions": an array of strings or of {"caption": …}} (limn --format jsonl) COCO
+ * annotation file, or result file (an array of objects as in JSONL) Karpathy   {"images":
+ * [{"filename", "split", "sentences": [{"raw"}]}]} CSV        RFC 4180 with a header that names one
+ * of the id fields and one of the caption fields
+ */
+#ifndef LIMN_COMMON_IO_CAPTIONS_H
+#define LIMN_COMMON_IO_CAPTIONS_H
+
+#include <stddef.h>
+
+#include "common/base/status.h"
+
+#define LIMN_CAPTION_MAX_SIZE 65536                  /* bytes of one caption or id */
+#define LIMN_CAPTION_LINE_MAX_SIZE (1024 * 1024)     /* bytes of one line of TSV, JSONL, CSV */
+#define LIMN_CAPTION_FILE_MAX_SIZE ((size_t)4 << 30) /* bytes, after gunzip */
+
+typedef struct limn_caption_record {
+    const char *id;    /* a file name, or a number in decimal; without #k */
+    const char *alias; /* the other name that COCO and Karpathy files give a picture; may be NULL */
+    const char *caption; /* valid UTF-8 without NUL; NULL: the entry says that there is none */
+    size_t entry;        /* records of one entry are alternatives, best first; see below */
+} limn_caption_record;
+
+/* The records in the order of the file. An entry is a line, or an object of a JSON array: two
+ * captions of a picture in one entry are its n-best list, in two entries they are two statements.
+ */
+typedef struct limn_caption_file {
+    limn_caption_record *records; /* [n_records] */
+    size_t n_records, n_entries;
+    const char *format; /* "TSV", "JSONL", "COCO annotations" …; static */
+    struct limn_caption_strings *strings;
+} limn_caption_file;
+
+/* Reads a caption file. `split` (may be NULL: all) names a split of a Karpathy file. Errors begin
+ * with the path and name the line and the byte, or the path of the JSON field:
+ * LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT (NUL, invalid UTF-8, a wrong shape, no caption at all),
+ * LIMN_E_LIMIT (the bounds above), LIMN_E_ARG (a split where there is none of the name). */
+limn_status limn_caption_file_read(limn_caption_file *out, const char *path, const char *split,
+                                   limn_error *err);
+void limn_caption_file_finish(limn_caption_file *file); /* accepts a zeroed one; zeroes it */
+
+#endif

@@ -1,0 +1,107 @@
+/* Caption files of lines: TSV and JSONL. */
+#include "common/io/caption_parse.h"
+
+#include <string.h>
+
+#include "common/text/utf8.h"
+
+static limn_status check_line(limn_caption_text line, size_t line_number, limn_error *err)
+{
+    const size_t valid_size = limn_utf8_valid_size(line.bytes, line.size);
+    const char *nul = memchr(line.bytes, '\0', line.size);
+    if (line.size > LIMN_CAPTION_LINE_MAX_SIZE)
+        return limn_fail(err, LIMN_E_LIMIT, "line %zu: %zu bytes exceed the limit of %d",
+                         line_number, line.size, LIMN_CAPTION_LINE_MAX_SIZE);
+    if (nul)
+        return limn_fail(err, LIMN_E_FORMAT, "line %zu, byte %zu: NUL, this is no text",
+                         line_number, (size_t)(nul - line.bytes) + 1);
+    if (valid_size < line.size)
+        return limn_fail(err, LIMN_E_FORMAT, "line %zu, byte %zu: invalid UTF-8 (0x%02X)",
+                         line_number, valid_size + 1, (unsigned char)line.bytes[valid_size]);
+    return LIMN_OK;
+}
+
+bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, size_t *n_lines,
+                            limn_status *status, limn_error *err)
+{
+    const char *end = text->size > 0 ? memchr(text->bytes, '\n', text->size) : NULL;
+    size_t size = end ? (size_t)(end - text->bytes) : text->size;
+    *status = LIMN_OK;
+    if (text->size == 0) return false;
+    *line = (limn_caption_text){ text->bytes, size };
+    text->bytes += size + (end != NULL);
+    text->size -= size + (end != NULL);
+    if (size > 0 && line->bytes[size - 1] == '\r') line->size--;
+    *status = check_line(*line, ++*n_lines, err);
+    return *status == LIMN_OK;
+}
+
+static bool is_blank(limn_caption_text line)
+{
+    for (size_t i = 0; i < line.size; i++)
+        if (line.bytes[i] != ' ' && line.bytes[i] != '\t') return false;
+    return true;
+}
+
+/* The size of an id without its "#k". */
+static size_t id_size(const char *id, size_t size)
+{
+    size_t at = size;
+    while (at > 0 && id[at - 1] >= '0' && id[at - 1] <= '9') at--;
+    return at < size && at > 1 && id[at - 1] == '#' ? at - 1 : size;
+}
+
+static limn_status add_tsv_line(limn_caption_file *file, limn_caption_text line, limn_error *err)
+{
+    const char *tab = memchr(line.bytes, '\t', line.size);
+    if (!tab)
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "no tab between name and caption (and the file is neither JSON nor CSV "
+                         "with a header that names \"image\" and \"caption\")");
+    const size_t size = (size_t)(tab - line.bytes);
+    limn_caption_begin_entry(file);
+    return limn_caption_add(file, (limn_caption_text){ line.bytes, id_size(line.bytes, size) },
+                            (limn_caption_text){ 0 },
+                            (limn_caption_text){ tab + 1, line.size - size - 1 }, err);
+}
+
+static limn_status add_json_line(limn_caption_file *file, limn_caption_text line, limn_error *err)
+{
+    json_t *document = NULL;
+    LIMN_TRY(limn_json_parse(&document, line.bytes, line.size, err));
+    const limn_json_node root = limn_json_root(document);
+    const limn_status status = limn_caption_add_object(file, &root, err);
+    json_decref(document);
+    return status;
+}
+
+typedef limn_status add_line_fn(limn_caption_file *file, limn_caption_text line, limn_error *err);
+
+static limn_status parse_lines(limn_caption_file *file, limn_caption_text text, add_line_fn *add,
+                               limn_error *err)
+{
+    limn_caption_text line;
+    limn_status status;
+    size_t n_lines = 0;
+    while (limn_caption_next_line(&line, &text, &n_lines, &status, err)) {
+        status = is_blank(line) ? LIMN_OK : add(file, line, err);
+        if (status != LIMN_OK) {
+            limn_error_prefix(err, "line %zu", n_lines);
+            return status;
+        }
+    }
+    return status;
+}
+
+limn_status limn_caption_parse_tsv(limn_caption_file *file, limn_caption_text text, limn_error *err)
+{
+    file->format = "TSV";
+    return parse_lines(file, text, add_tsv_line, err);
+}
+
+limn_status limn_caption_parse_jsonl(limn_caption_file *file, limn_caption_text text,
+                                     limn_error *err)
+{
+    file->format = "JSONL";
+    return parse_lines(file, text, add_json_line, err);
+}
