@@ -7,6 +7,7 @@
 #include "common/image/image.h"
 #include "common/io/fileio.h"
 #include "decoder/beam.h"
+#include "encoder/encoder_input.h"
 #include "models/captioner_model.h"
 
 enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of a picture file */
@@ -157,18 +158,12 @@ static limn_status squash(limn_state *s, uint8_t *input, const uint8_t *pixels, 
 limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
                             uint32_t *width, uint32_t *height, limn_error *err)
 {
-    limn_image_settings settings = limn_image_settings_default();
-    limn_image image = { 0 };
-    settings.max_pixels = s->options.max_pixels;
-    settings.min_side_hint = s->model->config.encoder.input_size;
-    LIMN_TRY(limn_image_decode(&image, bytes, size, &settings, err));
-    const limn_status status = squash(s, input, image.pixels, image.width, image.height, err);
-    if (width)
-        *width = image.width;
-    if (height)
-        *height = image.height;
-    limn_image_finish(&image);
-    return status;
+    const limn_encoder_input_settings settings = {
+        .input_size = s->model->config.encoder.input_size,
+        .resize = s->model->config.resize,
+        .max_pixels = s->options.max_pixels,
+    };
+    return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, width, height, err);
 }
 
 /* ---- captions ------------------------------------------------------------------------------ */
