@@ -1,0 +1,71 @@
+#include "tools/limn/caption_job.h"
+
+#include "common/base/mem.h"
+#include "tools/message.h"
+
+typedef struct caption_worker {
+    const limn_caption_job *job;
+    limn_state *state;
+} caption_worker;
+
+static limn_status open_worker(void **out, void *ctx, limn_error *err)
+{
+    const limn_caption_job *job = ctx;
+    caption_worker *w = limn_calloc(1, sizeof *w);
+    limn_status s;
+    if (!w)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    w->job = job;
+    s = limn_state_create(&w->state, job->model, job->options, job->n_state_threads, err);
+    if (s != LIMN_OK) {
+        limn_free(w);
+        return s;
+    }
+    *out = w;
+    return LIMN_OK;
+}
+
+static void close_worker(void *worker)
+{
+    caption_worker *w = worker;
+    if (w)
+        limn_state_destroy(&w->state);
+    limn_free(w);
+}
+
+static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *input,
+                        limn_error *err)
+{
+    caption_worker *w = worker;
+    return limn_state_load(w->state, bytes, size, input, NULL, NULL, err);
+}
+
+static limn_status caption(void *worker, const char *path, const uint8_t *input, limn_buffer *out,
+                           limn_error *err)
+{
+    caption_worker *w = worker;
+    limn_record record = { .path = path, .model = w->job->model,
+                           .has_n_best = w->job->options->n_best > 1 };
+    LIMN_TRY(limn_state_caption_input(w->state, input, &record.captions, err));
+    w->job->writer->render(out, &record);
+    return LIMN_OK;
+}
+
+static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
+{
+    limn_caption_job *job = ctx;
+    const limn_record record = { .path = result->path, .error = result->error,
+                                 .model = job->model };
+    if (!result->error)
+        return limn_output_write(job->output, result->out->bytes, result->out->size, err);
+    limn_message_error("%s: %s", result->path, result->error->text);
+    limn_buffer_clear(&job->scratch);
+    job->writer->render(&job->scratch, &record);
+    if (job->scratch.has_failed)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return limn_output_write(job->output, job->scratch.bytes, job->scratch.size, err);
+}
+
+const limn_pipeline_stages limn_caption_stages = {
+    .open = open_worker, .close = close_worker, .load = load, .run = caption, .put = put,
+};

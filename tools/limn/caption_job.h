@@ -1,0 +1,22 @@
+/* The job of `limn`: captions for the pictures of a pipeline, put out by a writer. */
+#ifndef LIMN_TOOLS_LIMN_CAPTION_JOB_H
+#define LIMN_TOOLS_LIMN_CAPTION_JOB_H
+
+#include "models/captioner.h"
+#include "tools/output.h"
+#include "tools/pipeline.h"
+#include "tools/writers/writer.h"
+
+typedef struct limn_caption_job {
+    const limn_model *model;
+    const limn_options *options;
+    const limn_writer *writer;
+    limn_output *output;
+    uint32_t n_state_threads; /* more than 1: the work of one picture is split */
+    limn_buffer scratch;      /* of put; freed by whoever made the job */
+} limn_caption_job;
+
+/* For limn_pipeline_run with a limn_caption_job as ctx. */
+extern const limn_pipeline_stages limn_caption_stages;
+
+#endif

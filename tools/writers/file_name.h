@@ -1,0 +1,19 @@
+/* File names in text. They are bytes: they may hold tabs, newlines, and no UTF-8 at all. */
+#ifndef LIMN_TOOLS_WRITERS_FILE_NAME_H
+#define LIMN_TOOLS_WRITERS_FILE_NAME_H
+
+#include <stdbool.h>
+
+#include "common/base/buffer.h"
+
+/* For a line of text: backslash, tab, newline and carriage return as \\ \t \n \r, every other
+ * byte as it is. `printf %b` undoes it. */
+void limn_file_name_append_line(limn_buffer *out, const char *name);
+
+bool limn_file_name_is_utf8(const char *name);
+/* As UTF-8: every byte that is not part of valid UTF-8 as \xNN. For reading; not to be undone. */
+void limn_file_name_append_utf8(limn_buffer *out, const char *name);
+/* All bytes as two hexadecimal digits each. */
+void limn_file_name_append_hex(limn_buffer *out, const char *name);
+
+#endif

@@ -1,0 +1,105 @@
+#include <jansson.h>
+
+#include "tools/writers/file_name.h"
+#include "tools/writers/writer.h"
+
+/* Digits of numbers: a float's own, which is more than log-probabilities mean. */
+enum { N_DIGITS = 9 };
+
+/* jansson reports short memory by NULL, which every call passes on; it is looked for once, when the
+ * object is written. `is_whole` becomes false when a value could not be set. */
+static void set(json_t *object, const char *key, json_t *value, bool *is_whole)
+{
+    if (json_object_set_new(object, key, value))
+        *is_whole = false;
+}
+
+static void set_file(json_t *object, const char *path, bool *is_whole)
+{
+    limn_buffer text = { 0 };
+    if (limn_file_name_is_utf8(path)) {
+        set(object, "file", json_string(path), is_whole);
+        return;
+    }
+    limn_file_name_append_utf8(&text, path);
+    set(object, "file", json_stringn(text.bytes, text.size), is_whole);
+    *is_whole = *is_whole && !text.has_failed;
+    limn_buffer_clear(&text);
+    limn_file_name_append_hex(&text, path);
+    set(object, "file_bytes", json_stringn(text.bytes, text.size), is_whole);
+    *is_whole = *is_whole && !text.has_failed;
+    limn_buffer_finish(&text);
+}
+
+static void set_scores(json_t *object, const limn_caption *caption, bool *is_whole)
+{
+    set(object, "caption", json_string(caption->text), is_whole);
+    set(object, "logprob", json_real(caption->logprob), is_whole);
+    set(object, "score", json_real(caption->score), is_whole);
+}
+
+static json_t *tokens_of(const limn_caption *caption, const limn_model *model, bool *is_whole)
+{
+    json_t *tokens = json_array();
+    for (size_t i = 0; i < caption->n_tokens; i++) {
+        json_t *token = json_object();
+        set(token, "token", json_string(limn_model_token(model, caption->tokens[i])), is_whole);
+        set(token, "logprob", json_real((double)caption->token_logprobs[i]), is_whole);
+        if (json_array_append_new(tokens, token))
+            *is_whole = false;
+    }
+    return tokens;
+}
+
+static json_t *captions_of(const limn_captions *captions, bool *is_whole)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < captions->n_items; i++) {
+        json_t *one = json_object();
+        set_scores(one, &captions->items[i], is_whole);
+        if (json_array_append_new(all, one))
+            *is_whole = false;
+    }
+    return all;
+}
+
+static json_t *error_of(const limn_error *error, bool *is_whole)
+{
+    json_t *object = json_object();
+    limn_buffer detail = { 0 };
+    limn_file_name_append_utf8(&detail, error->text); /* it may quote bytes of a file */
+    set(object, "kind", json_string(limn_status_name(error->code)), is_whole);
+    set(object, "detail", json_stringn(detail.bytes ? detail.bytes : "", detail.size), is_whole);
+    limn_buffer_finish(&detail);
+    return object;
+}
+
+static int append(const char *bytes, size_t size, void *out)
+{
+    limn_buffer_append(out, bytes, size);
+    return 0;
+}
+
+/* One object a line, keys in this order; errors too. */
+static void render_jsonl(limn_buffer *out, const limn_record *record)
+{
+    json_t *object = json_object();
+    bool is_whole = true;
+    set_file(object, record->path, &is_whole);
+    if (record->error) {
+        set(object, "error", error_of(record->error, &is_whole), &is_whole);
+    } else {
+        const limn_caption *best = &record->captions->items[0];
+        set_scores(object, best, &is_whole);
+        set(object, "tokens", tokens_of(best, record->model, &is_whole), &is_whole);
+        if (record->has_n_best)
+            set(object, "captions", captions_of(record->captions, &is_whole), &is_whole);
+    }
+    if (!is_whole || json_dump_callback(object, append, out,
+                                        JSON_COMPACT | JSON_REAL_PRECISION(N_DIGITS)))
+        out->has_failed = true;
+    limn_buffer_append(out, "\n", 1);
+    json_decref(object);
+}
+
+const limn_writer limn_writer_jsonl = { .name = "jsonl", .render = render_jsonl };
