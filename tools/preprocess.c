@@ -1,0 +1,164 @@
+/* limn-preprocess: the cache that training reads, pixels or features of many pictures. */
+#include <stdint.h>
+
+#include "common/base/mem.h"
+#include "models/model_file.h"
+#include "tools/cli.h"
+#include "tools/environment.h"
+#include "tools/interrupt.h"
+#include "tools/message.h"
+#include "tools/pipeline_report.h"
+#include "tools/preprocess/feature_job.h"
+
+typedef struct settings {
+    const char *model, *cpu, *output;
+    uint64_t max_pixels;
+    uint32_t n_threads;
+    bool is_recursive, is_nul_separated, has_features, is_quiet, is_verbose;
+} settings;
+
+#define FIELD(name) .offset = offsetof(settings, name)
+
+static const limn_cli_option options[] = {
+    { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
+      .type = LIMN_CLI_FLAG, FIELD(is_recursive) },
+    { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
+      .type = LIMN_CLI_FLAG, FIELD(is_nul_separated) },
+    { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
+      .type = LIMN_CLI_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
+    { "model", 0, "FILE", "model or encoder (default: limn's own)", .group = "Output",
+      .detail = "It says how large the input is and how pictures are resized; --features runs its "
+                "encoder.",
+      .type = LIMN_CLI_TEXT, FIELD(model) },
+    { "features", 0, NULL, "the encoder's features, not pixels", .group = "Output",
+      .detail = "f16 [n, positions, dim] instead of u8 [n, height, width, 3].",
+      .type = LIMN_CLI_FLAG, FIELD(has_features) },
+    { "output", 'o', "OUT", "write OUT.npy and OUT.txt, which must be new", .group = "Output",
+      .type = LIMN_CLI_TEXT, FIELD(output) },
+    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_CLI_FLAG,
+      FIELD(is_quiet) },
+    { "verbose", 'v', NULL, "say what was left out", .group = "Running", .type = LIMN_CLI_FLAG,
+      FIELD(is_verbose) },
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running",
+      .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
+      .type = LIMN_CLI_TEXT, FIELD(cpu) },
+};
+
+static const limn_cli_example examples[] = {
+    { "limn-preprocess -o pixels photos", "pixels.npy and pixels.txt from a folder of photos." },
+    { "limn-preprocess --model encoder.safetensors --features -o features photos",
+      "The features of each photo." },
+};
+
+static const limn_cli_tool tool = {
+    .name = "limn-preprocess",
+    .summary = "a cache of pixels or features, for training",
+    .operands = "PATH...",
+    .description =
+        "Writes the pictures as a model's encoder gets them, or its features of them, as a NumPy "
+        "array with one row for each picture, and beside it a list of the names, one a line, in "
+        "the order of the rows. PATH, the order of pictures and what happens to those that fail "
+        "are as in limn(1): a picture that fails has no row. Both files come to be when all is "
+        "done; an interrupted run leaves none.",
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
+};
+
+static int failed(const limn_error *err)
+{
+    limn_message_error("%s", err->text);
+    return err->code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
+}
+
+/* The cache's files with rows of pixels or features. */
+static limn_status open_cache(limn_feature_job *job, const char *path, limn_error *err)
+{
+    const size_t side = job->settings.input_size;
+    const size_t pixels[] = { side, side, 3 };
+    if (!job->encoder)
+        return limn_cache_writer_open(&job->cache, path, LIMN_NPY_U8, 3, pixels, err);
+    const size_t features[] = { limn_encoder_n_positions(job->encoder),
+                                limn_encoder_dim(job->encoder) };
+    return limn_cache_writer_open(&job->cache, path, LIMN_NPY_F16, 2, features, err);
+}
+
+static int run_job(limn_feature_job *job, const settings *s, const limn_cli_operands *paths)
+{
+    limn_pipeline_counts counts = { 0 };
+    limn_error err = { 0 };
+    const size_t side = job->settings.input_size;
+    const limn_pipeline_settings pipeline = {
+        .n_threads = s->n_threads,
+        .input_size = side * side * 3,
+        .names = paths->items,
+        .n_names = paths->n_items,
+        .is_recursive = s->is_recursive,
+        .is_nul_separated = s->is_nul_separated,
+    };
+    limn_status status = limn_pipeline_run(&counts, &limn_feature_stages, job, &pipeline, &err);
+    if (status == LIMN_OK && counts.n_done)
+        status = limn_cache_writer_commit(&job->cache, &err);
+    return limn_pipeline_report(&counts, status, &err, NULL);
+}
+
+static limn_status open_encoder(limn_encoder **out, const limn_model_file *file, const settings *s,
+                                limn_error *err)
+{
+    limn_cpu_level level;
+    LIMN_TRY(limn_cpu_level_parse(&level, s->cpu, err));
+    if (!s->has_features)
+        return LIMN_OK;
+    return limn_encoder_open(out, file->tensors, &file->config.encoder, level, err);
+}
+
+static int run(const settings *s, const char *model, const limn_cli_operands *paths)
+{
+    limn_model_file file = { 0 };
+    limn_encoder *encoder = NULL;
+    limn_feature_job job = { .cache = NULL };
+    limn_error err = { 0 };
+    limn_status status = limn_model_file_open(&file, model, &err);
+    int code;
+    if (status == LIMN_OK)
+        status = open_encoder(&encoder, &file, s, &err);
+    job.encoder = encoder;
+    job.settings = (limn_encoder_input_settings){ .input_size = file.config.encoder.input_size,
+                                                  .resize = file.config.resize,
+                                                  .max_pixels = s->max_pixels };
+    if (status == LIMN_OK)
+        status = open_cache(&job, s->output, &err);
+    code = status == LIMN_OK ? run_job(&job, s, paths) : failed(&err);
+    limn_cache_writer_discard(&job.cache);
+    limn_encoder_close(&encoder);
+    limn_model_file_close(&file);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS, .n_threads = limn_default_threads() };
+    limn_cli_operands paths;
+    limn_error err = { 0 };
+    char *default_model = NULL;
+    int code;
+    if (!limn_cli_parse(&paths, &s, &tool, argc, argv, &code))
+        return code;
+    limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
+    if (!s.output) {
+        limn_message_error("no --output OUT given; see %s --help", tool.name);
+        return LIMN_EXIT_USAGE;
+    }
+    if (!limn_interrupt_start())
+        limn_fail(&err, LIMN_E_IO, "can't install signal handlers");
+    else if (s.model || !limn_default_model_path(&default_model, &err))
+        code = run(&s, s.model ? s.model : default_model, &paths);
+    if (err.code)
+        code = failed(&err);
+    limn_free(default_model);
+    return code;
+}

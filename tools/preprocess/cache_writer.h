@@ -1,0 +1,26 @@
+/* A feature cache under construction: OUT.npy, one row a picture, and OUT.txt, one file name a
+ * line. Both come to be at the end, or neither. One thread at a time. */
+#ifndef LIMN_TOOLS_PREPROCESS_CACHE_WRITER_H
+#define LIMN_TOOLS_PREPROCESS_CACHE_WRITER_H
+
+#include <stddef.h>
+
+#include "common/base/status.h"
+#include "common/io/npy.h"
+
+typedef struct limn_cache_writer limn_cache_writer;
+
+/* Rows of `n_dims` dimensions `row_shape`. LIMN_E_ARG when OUT.npy or OUT.txt exists already,
+ * LIMN_E_IO, LIMN_E_NOMEM; errors begin with the path. */
+limn_status limn_cache_writer_open(limn_cache_writer **out, const char *path, limn_npy_dtype dtype,
+                                   size_t n_dims, const size_t *row_shape, limn_error *err);
+/* Whether a name can stand in the list: LIMN_E_ARG for one with a newline. */
+limn_status limn_cache_writer_check_name(const char *name, limn_error *err);
+/* One more row and its name. LIMN_E_IO. */
+limn_status limn_cache_writer_add(limn_cache_writer *w, const char *name, const void *row,
+                                  limn_error *err);
+/* Writes both files to the end and gives them their names. Nulls *w also on failure. LIMN_E_IO. */
+limn_status limn_cache_writer_commit(limn_cache_writer **w, limn_error *err);
+void limn_cache_writer_discard(limn_cache_writer **w); /* accepts NULL and *w == NULL; nulls it */
+
+#endif

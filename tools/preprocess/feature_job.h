@@ -1,0 +1,19 @@
+/* The job of `limn-preprocess`: pixels or features of the pictures of a pipeline, into a cache. */
+#ifndef LIMN_TOOLS_PREPROCESS_FEATURE_JOB_H
+#define LIMN_TOOLS_PREPROCESS_FEATURE_JOB_H
+
+#include "encoder/encoder.h"
+#include "encoder/encoder_input.h"
+#include "tools/pipeline.h"
+#include "tools/preprocess/cache_writer.h"
+
+typedef struct limn_feature_job {
+    limn_encoder_input_settings settings;
+    const limn_encoder *encoder; /* NULL: the pixels themselves */
+    limn_cache_writer *cache;
+} limn_feature_job;
+
+/* For limn_pipeline_run with a limn_feature_job as ctx. */
+extern const limn_pipeline_stages limn_feature_stages;
+
+#endif
