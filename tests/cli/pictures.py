@@ -1,0 +1,73 @@
+"""Small pictures, good and bad, for the command-line tests; nothing but the standard library."""
+
+import struct
+import zlib
+
+
+def png_chunk(kind, data):
+    """One chunk with its length and checksum."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, pixel):
+    """An RGB PNG of pixel(x, y)."""
+    rows = b"".join(b"\0" + bytes(v for x in range(width) for v in pixel(x, y))
+                    for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) +
+            png_chunk(b"IDAT", zlib.compress(rows)) + png_chunk(b"IEND", b""))
+
+
+def ppm(width, height, pixel):
+    """The same as a binary PPM."""
+    return b"P6\n%d %d\n255\n" % (width, height) + bytes(
+        v for y in range(height) for x in range(width) for v in pixel(x, y))
+
+
+def noise(seed):
+    """A pixel function that looks different for every seed, the same everywhere."""
+    def pixel(x, y):
+        value = zlib.crc32(struct.pack("<III", seed, x // 8, y // 8))
+        return value & 255, value >> 8 & 255, value >> 16 & 255
+    return pixel
+
+
+def write_all(folder):
+    """Writes the pictures and folders that the .cases files name."""
+    red = png(40, 30, lambda x, y: (200, 30, 30))
+    files = {
+        "red.png": red,
+        "noise.png": png(64, 48, noise(1)),
+        "noise.ppm": ppm(64, 48, noise(1)),
+        "dot.png": png(1, 1, lambda x, y: (0, 0, 255)),
+        "text.jpg": b"This is no picture.\n",
+        "empty.png": b"",
+        "truncated.png": red[:60],
+        "huge.png": b"\x89PNG\r\n\x1a\n" + png_chunk(
+            b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)),
+        "none.png": b"\x89PNG\r\n\x1a\n" + png_chunk(
+            b"IHDR", struct.pack(">IIBBBBB", 0, 0, 8, 2, 0, 0, 0)),
+        "photo.avif": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(64),
+        "folder/10.png": png(20, 20, noise(10)),
+        "folder/2.PNG": png(20, 20, noise(2)),
+        "folder/1.png": png(20, 20, noise(3)),
+        "folder/without-extension": png(20, 20, noise(4)),
+        "folder/notes.txt": b"left out\n",
+        "folder/.hidden.png": red,
+        "folder/below/deep.png": png(20, 20, noise(5)),
+        "names/tab\there.png": red,
+        "names/new\nline.png": red,
+        "names/back\\slash.png": red,
+        "names/quote\"'s.png": red,
+        "names/gr\u00fc\u00dfe \u732b.png": red,
+    }
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    for i in range(24):
+        (folder / "many").mkdir(exist_ok=True)
+        (folder / "many" / f"{i:02}.png").write_bytes(png(16 + i, 70 - i, noise(100 + i)))
+    with open(bytes(folder / "names") + b"/latin-\xe9.png", "wb") as file:
+        file.write(red)
+    (folder / "nothing").mkdir()
