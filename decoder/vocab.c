@@ -198,7 +198,8 @@ static limn_status split_lines(char ***out, size_t *n_lines, char *text, size_t 
     return LIMN_OK;
 }
 
-static limn_status read_text(limn_vocab **out, char *text, size_t size, limn_error *err)
+/* The tokens of a text [size], with a NUL behind it, which is cut up. */
+static limn_status read_lines(limn_vocab **out, char *text, size_t size, limn_error *err)
 {
     char **lines = NULL;
     size_t n_lines = 0;
@@ -211,13 +212,24 @@ static limn_status read_text(limn_vocab **out, char *text, size_t size, limn_err
     return s;
 }
 
+limn_status limn_vocab_from_text(limn_vocab **out, const char *text, size_t size, limn_error *err)
+{
+    char *copy = limn_strndup(text, size);
+    *out = NULL;
+    if (!copy)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for a text of %zu bytes", size);
+    limn_status s = read_lines(out, copy, size, err);
+    limn_free(copy);
+    return s;
+}
+
 limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err)
 {
     unsigned char *text = NULL;
     size_t size = 0;
     *out = NULL;
     LIMN_TRY(limn_file_read(&text, &size, path, MAX_FILE_SIZE, err));
-    limn_status s = read_text(out, (char *)text, size, err);
+    limn_status s = read_lines(out, (char *)text, size, err);
     if (s != LIMN_OK)
         limn_error_prefix(err, "%s", path);
     limn_free(text);

@@ -20,8 +20,9 @@ typedef struct limn_vocab limn_vocab;
  * no two may be equal. LIMN_E_FORMAT names the id and what is wrong; LIMN_E_LIMIT; LIMN_E_NOMEM. */
 limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_t n_tokens,
                               limn_error *err);
-/* One token a line (vocab.txt), newlines alone, the last one optional. Errors begin with the path
- * and name the token's id, which is its line counted from 0. */
+/* One token a line (vocab.txt), newlines alone, the last one optional. Errors name the token's id,
+ * which is its line counted from 0, after the path. */
+limn_status limn_vocab_from_text(limn_vocab **out, const char *text, size_t size, limn_error *err);
 limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err);
 /* From a JSON array of strings in id order. */
 limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *array, limn_error *err);

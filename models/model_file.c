@@ -184,6 +184,17 @@ limn_status limn_model_file_open(limn_model_file *out, const char *path, limn_er
     return s;
 }
 
+limn_status limn_model_file_open_memory(limn_model_file *out, const void *bytes, size_t size,
+                                        limn_error *err)
+{
+    *out = (limn_model_file){ 0 };
+    LIMN_TRY(limn_safetensors_open_memory(&out->tensors, bytes, size, err));
+    limn_status s = read_metadata(out, err);
+    if (s != LIMN_OK)
+        limn_model_file_close(out);
+    return s;
+}
+
 void limn_model_file_close(limn_model_file *f)
 {
     limn_safetensors_close(&f->tensors);

@@ -30,6 +30,9 @@ typedef struct limn_model_file {
  * check when they are built. Errors begin with the path. LIMN_E_FORMAT with a hint when the file is
  * a safetensors file of another program (limn-convert), or a Git LFS pointer. */
 limn_status limn_model_file_open(limn_model_file *out, const char *path, limn_error *err);
+/* The same over bytes in memory, which must outlive the result (tests, fuzzing). */
+limn_status limn_model_file_open_memory(limn_model_file *out, const void *bytes, size_t size,
+                                        limn_error *err);
 void limn_model_file_close(limn_model_file *f); /* accepts a zeroed struct */
 
 /* Writes a model file atomically: `tensors` as they are to be stored, `vocab` NULL for
