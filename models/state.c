@@ -14,14 +14,14 @@ enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of a picture file */
 
 struct limn_state {
     const limn_model *model;
-    limn_options options; /* banned_words is not kept: is_banned holds them */
+    limn_options options; /* banned_words is not kept: `banned` holds them */
     limn_pool *pool;      /* NULL for one thread */
     limn_arena arena;
     limn_encoder_state *encoder;
     limn_decoder_state *decoder;
     limn_beam *beam;
     limn_resize_scratch resize;
-    bool *is_banned;       /* [n_tokens] */
+    uint32_t *banned;      /* [options.n_banned_words] */
     float *features;       /* [n_positions, dim] */
     uint8_t *input;        /* [input_size, input_size, 3] */
     limn_caption *items;   /* [n_best] */
@@ -63,15 +63,12 @@ static limn_status check_options(const limn_options *o, const limn_model *m, lim
 
 static limn_status ban_words(limn_state *s, const limn_options *o, limn_error *err)
 {
-    s->is_banned[LIMN_TOKEN_PAD] = true;
-    s->is_banned[LIMN_TOKEN_START] = true;
-    s->is_banned[LIMN_TOKEN_UNKNOWN] = true;
     for (size_t i = 0; i < o->n_banned_words; i++) {
         const char *word = o->banned_words[i];
         const uint32_t id = limn_vocab_find(s->model->vocab, word, strlen(word));
         if (id <= LIMN_TOKEN_UNKNOWN)
             return limn_fail(err, LIMN_E_ARG, "banned word '%s' is not in the vocabulary", word);
-        s->is_banned[id] = true;
+        s->banned[i] = id;
     }
     return LIMN_OK;
 }
@@ -84,7 +81,7 @@ static void plan(limn_state *s, limn_arena *a)
     const limn_model *m = s->model;
     const size_t side = m->config.encoder.input_size, n_tokens = m->config.decoder.n_tokens;
     s->beam = limn_beam_plan(a, s->options.beam_size, m->config.max_steps, n_tokens);
-    s->is_banned = limn_arena_take(a, n_tokens, sizeof *s->is_banned);
+    s->banned = limn_arena_take(a, s->options.n_banned_words, sizeof *s->banned);
     s->features = limn_arena_take(a, limn_encoder_n_positions(m->encoder),
                                   limn_encoder_dim(m->encoder) * sizeof *s->features);
     s->input = limn_arena_take(a, side * side, 3);
@@ -100,7 +97,6 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
     if (counting.has_failed || !limn_arena_init(&s->arena, counting.high))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
     plan(s, &s->arena);
-    memset(s->is_banned, 0, s->model->config.decoder.n_tokens * sizeof *s->is_banned);
     LIMN_TRY(ban_words(s, o, err));
     if (n_threads > 1)
         LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
@@ -121,7 +117,6 @@ limn_status limn_state_create(limn_state **out, const limn_model *model,
     s->model = model;
     s->options = *options;
     s->options.banned_words = NULL;
-    s->options.n_banned_words = 0;
     if (isnan(s->options.length_penalty))
         s->options.length_penalty = model->config.length_penalty;
     const limn_status status = build(s, options, n_threads, err);
@@ -185,9 +180,8 @@ static void beam_step(void *ctx, size_t n_rows, const uint32_t *parents, const u
     }
 }
 
-static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n_found)
+static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
 {
-    const size_t n = n_found < s->options.n_best ? n_found : s->options.n_best;
     for (size_t i = 0; i < n; i++) {
         char *text = s->texts + i * s->model->max_text;
         limn_vocab_join(text, s->model->max_text, s->model->vocab, found[i].tokens,
@@ -204,12 +198,14 @@ limn_status limn_state_caption_input(limn_state *s, const uint8_t *input,
                                      const limn_captions **out, limn_error *err)
 {
     const limn_model *m = s->model;
+    const limn_options *o = &s->options;
     const limn_beam_settings settings = {
-        .beam_size = s->options.beam_size, .max_steps = m->config.max_steps,
-        .min_words = s->options.min_words, .max_words = s->options.max_words,
-        .no_repeat_ngram = s->options.no_repeat_ngram,
-        .length_penalty = s->options.length_penalty, .n_tokens = m->config.decoder.n_tokens,
-        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END, .is_banned = s->is_banned,
+        .beam_size = o->beam_size, .n_best = o->n_best, .max_steps = m->config.max_steps,
+        .length_penalty = o->length_penalty, .n_tokens = m->config.decoder.n_tokens,
+        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END,
+        .constraints = { .min_words = o->min_words, .max_words = o->max_words,
+                         .no_repeat_ngram = o->no_repeat_ngram, .banned = s->banned,
+                         .n_banned = o->n_banned_words },
     };
     const limn_hypothesis *found;
     size_t n_found;
