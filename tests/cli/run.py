@@ -13,8 +13,8 @@ A .cases file is a list of commands with all that they must do:
 `? N` is the exit code, left out when it is 0; standard output comes before standard error. Commands of
 one file share a fresh folder with the pictures that pictures.py makes and, when --model is given, the
 model `toy.safetensors` and one that is `broken.safetensors`; they run in bash with each DIR in front
-of PATH and the first of them as LIMN_BIN. --update rewrites the files with what the commands do now:
-read the difference before committing it.
+of PATH, the first of them as LIMN_BIN and the tree as LIMN_SOURCE_ROOT. --update rewrites the files
+with what the commands do now: read the difference before committing it.
 """
 
 import argparse
@@ -129,7 +129,8 @@ def main():
     options = parser.parse_args()
     folders = [*map(str, map(Path.resolve, options.bin)), str(Path(__file__).resolve().parent)]
     environment = {"PATH": ":".join([*folders, os.environ["PATH"]]), "LC_ALL": "C",
-                   "HOME": "/nonexistent", "LIMN_BIN": folders[0]}
+                   "HOME": "/nonexistent", "LIMN_BIN": folders[0],
+                   "LIMN_SOURCE_ROOT": str(Path(__file__).resolve().parents[2])}
     for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
         if key in os.environ:
             environment[key] = os.environ[key]
