@@ -18,6 +18,14 @@ void limn_image_finish(limn_image *image)
     *image = (limn_image){ 0 };
 }
 
+limn_status limn_image_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
+                              const limn_image *image, limn_resize_filter filter,
+                              limn_resize_scratch *scratch, limn_error *err)
+{
+    return limn_resize_part(dst, dst_width, dst_height, image->pixels, image->width, image->height,
+                            &image->box, filter, scratch, err);
+}
+
 static limn_status check_side(const char *format, const char *name, uint64_t side,
                               const limn_image_settings *settings, limn_error *err)
 {
@@ -54,8 +62,9 @@ limn_status limn_image_reserve(limn_image *out, const char *format, uint32_t wid
     if (!out->pixels)
         return limn_fail(err, LIMN_E_NOMEM, "%s: no memory for %" PRIu32 " x %" PRIu32 " pixels",
                          format, width, height);
-    out->width = width;
-    out->height = height;
+    out->width = out->full_width = width;
+    out->height = out->full_height = height;
+    out->box = (limn_resize_box){ 0, 0, (float)width, (float)height };
     return LIMN_OK;
 }
 

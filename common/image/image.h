@@ -11,10 +11,15 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/image/resize.h"
 
 typedef struct limn_image {
     uint8_t *pixels; /* [height, width, 3] RGB, dense; owned, limn_image_finish frees it */
     uint32_t width, height;
+    uint32_t full_width, full_height; /* before a JPEG was decoded reduced; else the same */
+    /* What the picture covers of the pixels: all, but a reduced JPEG may fill its outermost
+     * column and row only in part. limn_image_resize heeds it. */
+    limn_resize_box box;
 } limn_image;
 
 typedef struct limn_image_settings {
@@ -37,6 +42,11 @@ limn_image_settings limn_image_settings_default(void);
  * are no known picture; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */
 limn_status limn_image_decode(limn_image *out, const void *bytes, size_t size,
                               const limn_image_settings *settings, limn_error *err);
+
+/* dst [dst_height, dst_width, 3] from the whole picture: limn_resize_part with its box. */
+limn_status limn_image_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
+                              const limn_image *image, limn_resize_filter filter,
+                              limn_resize_scratch *scratch, limn_error *err);
 
 void limn_image_finish(limn_image *image); /* accepts a zeroed image; zeroes it */
 

@@ -147,7 +147,12 @@ static limn_status start(jpeg_job *job)
     c->scale_denom = choose_denominator(job);
     jpeg_start_decompress(c);
     LIMN_TRY(check_components(job));
-    return limn_image_reserve(job->out, "JPEG", c->output_width, c->output_height, job->err);
+    LIMN_TRY(limn_image_reserve(job->out, "JPEG", c->output_width, c->output_height, job->err));
+    job->out->full_width = c->image_width;
+    job->out->full_height = c->image_height;
+    job->out->box.right = (float)c->image_width / (float)c->scale_denom;
+    job->out->box.bottom = (float)c->image_height / (float)c->scale_denom;
+    return LIMN_OK;
 }
 
 /* Four components are taken as Adobe writes them, inverted, whether or not its marker is there,

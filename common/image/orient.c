@@ -26,6 +26,19 @@ static walk plan_walk(unsigned orientation, ptrdiff_t width, ptrdiff_t height)
     }
 }
 
+static limn_resize_box turn_box(limn_resize_box b, const walk *w, const limn_image *upright,
+                                bool is_transposed)
+{
+    float width = (float)upright->width, height = (float)upright->height;
+    if (is_transposed)
+        b = (limn_resize_box){ b.top, b.left, b.bottom, b.right };
+    if (w->dx < 0)
+        b = (limn_resize_box){ width - b.right, b.top, width - b.left, b.bottom };
+    if (w->dy < 0)
+        b = (limn_resize_box){ b.left, height - b.bottom, b.right, height - b.top };
+    return b;
+}
+
 static void copy_tile(limn_image *to, const uint8_t *from, const walk *w, uint32_t x0, uint32_t y0)
 {
     uint32_t x1 = to->width - x0 < TILE ? to->width : x0 + TILE;
@@ -54,6 +67,9 @@ limn_status limn_image_orient(limn_image *image, unsigned orientation, limn_erro
     for (uint32_t y = 0; y < upright.height; y += TILE)
         for (uint32_t x = 0; x < upright.width; x += TILE)
             copy_tile(&upright, image->pixels, &w, x, y);
+    upright.full_width = is_transposed ? image->full_height : image->full_width;
+    upright.full_height = is_transposed ? image->full_width : image->full_height;
+    upright.box = turn_box(image->box, &w, &upright, is_transposed);
     limn_image_finish(image);
     *image = upright;
     return LIMN_OK;

@@ -21,6 +21,7 @@ typedef struct filter_shape {
  * weights[i * stride + t] * input[first[i] + t]. */
 typedef struct axis_plan {
     uint32_t n_in, n_out;
+    float from, to;  /* the part of the input that is resized */
     uint32_t stride; /* most taps of an output */
     uint32_t *first, *n_taps; /* [n_out] */
     int32_t *weights;         /* [n_out, stride], fixed point */
@@ -52,7 +53,7 @@ static const filter_shape filters[] = {
 
 static double axis_scale(const axis_plan *p)
 {
-    return (double)p->n_in / p->n_out;
+    return (double)(p->to - p->from) / p->n_out;
 }
 
 /* Half the width of the filter on the input, in pixels: it widens when the picture shrinks. */
@@ -76,7 +77,7 @@ static int32_t to_fixed_point(double weight)
 static void plan_output(axis_plan *p, const filter_shape *filter, uint32_t i)
 {
     double scale = axis_scale(p), support = axis_support(p, filter);
-    double center = (i + 0.5) * scale, inverse = 1.0 / fmax(scale, 1.0), total = 0.0;
+    double center = p->from + (i + 0.5) * scale, inverse = 1.0 / fmax(scale, 1.0), total = 0.0;
     double from = center - support + 0.5, to = center + support + 0.5;
     uint32_t first = from < 0 ? 0 : (uint32_t)from;
     uint32_t end = to > p->n_in ? p->n_in : (uint32_t)to;
@@ -158,7 +159,7 @@ typedef struct resize_job {
 
 static bool is_copied(const axis_plan *p)
 {
-    return p->n_in == p->n_out;
+    return p->n_in == p->n_out && p->from == 0 && p->to == p->n_in;
 }
 
 /* Pillow's rule since its version 13, seen from outside: the vertical pass comes first when it
@@ -247,17 +248,30 @@ static limn_status check_side(const char *name, uint32_t side, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, const uint8_t *src,
-                        uint32_t src_width, uint32_t src_height, limn_resize_filter filter,
-                        limn_resize_scratch *scratch, limn_error *err)
+static limn_status check_range(const char *name, const axis_plan *p, limn_error *err)
 {
-    resize_job job = { .filter = &filters[filter],
-                       .x = { .n_in = src_width, .n_out = dst_width },
-                       .y = { .n_in = src_height, .n_out = dst_height } };
+    if (!(p->from >= 0 && p->from < p->to && p->to <= p->n_in))
+        return limn_fail(err, LIMN_E_ARG, "resize: %s %g to %g are not within 0 and %u", name,
+                         (double)p->from, (double)p->to, p->n_in);
+    return LIMN_OK;
+}
+
+limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
+                             const uint8_t *src, uint32_t src_width, uint32_t src_height,
+                             const limn_resize_box *box, limn_resize_filter filter,
+                             limn_resize_scratch *scratch, limn_error *err)
+{
+    resize_job job = {
+        .filter = &filters[filter],
+        .x = { .n_in = src_width, .n_out = dst_width, .from = box->left, .to = box->right },
+        .y = { .n_in = src_height, .n_out = dst_height, .from = box->top, .to = box->bottom },
+    };
     LIMN_TRY(check_side("source width", src_width, err));
     LIMN_TRY(check_side("source height", src_height, err));
     LIMN_TRY(check_side("width", dst_width, err));
     LIMN_TRY(check_side("height", dst_height, err));
+    LIMN_TRY(check_range("columns", &job.x, err));
+    LIMN_TRY(check_range("rows", &job.y, err));
     job.is_vertical_first = is_vertical_first(&job.x, &job.y);
     LIMN_TRY(reserve(&job, scratch, err));
     if (!is_copied(&job.x))
@@ -266,6 +280,15 @@ limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, c
         plan_axis(&job.y, job.filter);
     run(&job, dst, src);
     return LIMN_OK;
+}
+
+limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, const uint8_t *src,
+                        uint32_t src_width, uint32_t src_height, limn_resize_filter filter,
+                        limn_resize_scratch *scratch, limn_error *err)
+{
+    const limn_resize_box whole = { 0, 0, (float)src_width, (float)src_height };
+    return limn_resize_part(dst, dst_width, dst_height, src, src_width, src_height, &whole, filter,
+                            scratch, err);
 }
 
 void limn_resize_scratch_finish(limn_resize_scratch *s)

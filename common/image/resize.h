@@ -22,10 +22,22 @@ typedef struct limn_resize_scratch {
 } limn_resize_scratch;
 void limn_resize_scratch_finish(limn_resize_scratch *s);
 
+/* A rectangle in pixels of the source, which may begin and end within a pixel. */
+typedef struct limn_resize_box {
+    float left, top, right, bottom;
+} limn_resize_box;
+
 /* dst [dst_height, dst_width, 3] from src [src_height, src_width, 3], dense. Sides from 1 to 65535.
  * LIMN_E_NOMEM, LIMN_E_ARG (a side out of range). Allocates only when `scratch` must grow. */
 limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, const uint8_t *src,
                         uint32_t src_width, uint32_t src_height, limn_resize_filter filter,
                         limn_resize_scratch *scratch, limn_error *err);
+
+/* The same of a part of the source, as Pillow does it with `box`. LIMN_E_ARG also when the box is
+ * empty or reaches out of the source. */
+limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
+                             const uint8_t *src, uint32_t src_width, uint32_t src_height,
+                             const limn_resize_box *box, limn_resize_filter filter,
+                             limn_resize_scratch *scratch, limn_error *err);
 
 #endif

@@ -34,8 +34,20 @@ static uint64_t hash_pixels(const limn_image *image)
                         (size_t)image->width * image->height * 3);
 }
 
-/* Whether the file gives the size and the hash in columns[0..2]. */
-static bool is_as_expected(const char *name, const limn_image_settings *settings, char **columns)
+static uint64_t hash_resized(const limn_image *image)
+{
+    uint8_t pixels[13 * 11 * 3];
+    limn_resize_scratch scratch = { 0 };
+    assert_int_equal(limn_image_resize(pixels, 13, 11, image, LIMN_RESIZE_BICUBIC, &scratch, NULL),
+                     LIMN_OK);
+    limn_resize_scratch_finish(&scratch);
+    return limn_fnv1a64(LIMN_FNV1A64_INIT, pixels, sizeof pixels);
+}
+
+/* Whether the file gives the size and the hash in columns[0..2], and where there are four the
+ * resized hash in the last. */
+static bool is_as_expected(const char *name, const limn_image_settings *settings, char **columns,
+                           int n_columns)
 {
     limn_image image;
     limn_error err = { 0 };
@@ -49,6 +61,8 @@ static bool is_as_expected(const char *name, const limn_image_settings *settings
                     columns[0], columns[1]);
     else if (hash_pixels(&image) != strtoull(columns[2], NULL, 16))
         print_error("%s: other pixels\n", name);
+    else if (n_columns > 3 && hash_resized(&image) != strtoull(columns[3], NULL, 16))
+        print_error("%s, hint %u: other pixels resized\n", name, settings->min_side_hint);
     else
         is_good = true;
     limn_image_finish(&image);
@@ -64,7 +78,7 @@ static void test_pictures_have_the_expected_pixels(void **state)
     (void)state;
     assert_non_null(table);
     for (; read_columns(table, line, sizeof line, columns, 4); n_lines++)
-        n_wrong += !is_as_expected(columns[0], &settings, columns + 1);
+        n_wrong += !is_as_expected(columns[0], &settings, columns + 1, 3);
     fclose(table);
     assert_int_equal(n_wrong, 0);
     assert_true(n_lines > 100);
@@ -74,17 +88,17 @@ static void test_large_jpegs_are_reduced_down_to_twice_the_hint(void **state)
 {
     limn_image_settings settings = limn_image_settings_default();
     FILE *table = fopen(source_path("tests/data/images", "reduced.tsv"), "r");
-    char line[256], *columns[5];
+    char line[256], *columns[6];
     int n_lines = 0, n_wrong = 0;
     (void)state;
     assert_non_null(table);
-    for (; read_columns(table, line, sizeof line, columns, 5); n_lines++) {
+    for (; read_columns(table, line, sizeof line, columns, 6); n_lines++) {
         settings.min_side_hint = (uint32_t)atoi(columns[1]);
-        n_wrong += !is_as_expected(columns[0], &settings, columns + 2);
+        n_wrong += !is_as_expected(columns[0], &settings, columns + 2, 4);
     }
     fclose(table);
     assert_int_equal(n_wrong, 0);
-    assert_int_equal(n_lines, 16);
+    assert_int_equal(n_lines, 48);
 }
 
 static bool is_refused(char **columns, const limn_image_settings *settings)

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,12 +94,28 @@ static void test_sides_out_of_range_are_refused(void **state)
     assert_null(scratch.block);
 }
 
+static void test_parts_out_of_the_source_are_refused(void **state)
+{
+    static const limn_resize_box bad[] = {
+        { -0.5f, 0, 2, 2 }, { 0, 0, 2.5f, 2 }, { 1, 0, 1, 2 }, { 0, 2, 2, 1 }, { 0, 0, NAN, 2 },
+    };
+    limn_resize_scratch scratch = { 0 };
+    limn_error err = { 0 };
+    uint8_t pixels[12] = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(limn_resize_part(pixels, 2, 2, pixels, 2, 2, &bad[i], LIMN_RESIZE_BILINEAR,
+                                          &scratch, &err), LIMN_E_ARG);
+    assert_string_equal(err.text, "resize: columns -0.5 to 2 are not within 0 and 2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pixels_are_those_of_pillow),
         cmocka_unit_test(test_scratch_memory_is_reused),
         cmocka_unit_test(test_sides_out_of_range_are_refused),
+        cmocka_unit_test(test_parts_out_of_the_source_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
