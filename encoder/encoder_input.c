@@ -3,9 +3,9 @@
 #include "common/image/image.h"
 
 limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t size,
-                            const limn_encoder_input_settings *settings,
-                            limn_resize_scratch *scratch, uint32_t *width, uint32_t *height,
-                            limn_error *err)
+                                    const limn_encoder_input_settings *settings,
+                                    limn_resize_scratch *scratch, uint32_t *width, uint32_t *height,
+                                    limn_error *err)
 {
     limn_image_settings decoding = limn_image_settings_default();
     limn_image image = { 0 };
@@ -13,12 +13,12 @@ limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t si
     decoding.max_pixels = settings->max_pixels;
     decoding.min_side_hint = settings->input_size;
     LIMN_TRY(limn_image_decode(&image, bytes, size, &decoding, err));
-    s = limn_resize(input, settings->input_size, settings->input_size, image.pixels, image.width,
-                    image.height, settings->resize, scratch, err);
+    s = limn_image_resize(input, settings->input_size, settings->input_size, &image,
+                          settings->resize, scratch, err);
     if (width)
-        *width = image.width;
+        *width = image.full_width;
     if (height)
-        *height = image.height;
+        *height = image.full_height;
     limn_image_finish(&image);
     return s;
 }

@@ -16,11 +16,11 @@ typedef struct limn_encoder_input_settings {
 
 /* Decodes a picture upright and squashes the whole of it to input [input_size, input_size, 3]. A
  * JPEG may be decoded at a fraction of its size that stays at least twice input_size. `*width` and
- * `*height` (may be NULL) are those of the upright picture as it was decoded. Errors as
+ * `*height` (may be NULL) are those of the whole upright picture, in the file's pixels. Errors as
  * limn_image_decode. Re-entrant; `scratch` belongs to one thread. */
 limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t size,
-                            const limn_encoder_input_settings *settings,
-                            limn_resize_scratch *scratch, uint32_t *width, uint32_t *height,
-                            limn_error *err);
+                                    const limn_encoder_input_settings *settings,
+                                    limn_resize_scratch *scratch, uint32_t *width, uint32_t *height,
+                                    limn_error *err);
 
 #endif
