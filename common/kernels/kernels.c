@@ -12,6 +12,11 @@ static void use_avx2(limn_kernels *k)
     k->log_sum_exp = limn_log_sum_exp_avx2;
     k->attend = limn_attend_avx2;
 }
+
+static void use_avx512(limn_kernels *k)
+{
+    k->linear = limn_linear_avx512;
+}
 #endif
 
 void limn_kernels_init(limn_kernels *k, limn_cpu_level level)
@@ -28,5 +33,7 @@ void limn_kernels_init(limn_kernels *k, limn_cpu_level level)
 #if HAVE_X86_KERNELS
     if (level >= LIMN_CPU_AVX2)
         use_avx2(k);
+    if (level >= LIMN_CPU_AVX512)
+        use_avx512(k);
 #endif
 }

@@ -1,0 +1,144 @@
+/* y = activation(x Wᵀ + b) + residual with AVX-512; read linear_avx2.c first.
+ *
+ * One vector holds a whole panel, and there are 32 registers, so a tile is 14 rows × 2 panels: 28
+ * sums, two vectors of weights and one broadcast input, 16 loads for 28 FMAs. 14 divides the
+ * numbers of rows that a 224-pixel network has (112, 56, 28 and 14 to a row of a map). Up to 6
+ * rows (the decoder's) take 4 panels at once. */
+#include <immintrin.h>
+
+#include "common/kernels/kernel_levels.h"
+#include "common/kernels/math_avx2.h"
+#include "common/kernels/unroll.h"
+
+enum { MAX_ROWS = 14, MAX_FEW_ROWS = 6, MAX_PANELS = 4 };
+
+INLINE __m512 load_weights(const limn_packed *w, size_t i, limn_dtype dtype)
+{
+    if (dtype == LIMN_F16)
+        return _mm512_cvtph_ps(
+            _mm256_load_si256((const __m256i *)((const uint16_t *)w->panels + i)));
+    return _mm512_load_ps((const float *)w->panels + i);
+}
+
+INLINE size_t y_offset(const limn_linear_job *job, size_t row)
+{
+    return job->y_rows ? job->y_rows[row] : row * job->y_stride;
+}
+
+/* Out of line, so that its constants don't compete for registers with the tile's sums. */
+static __attribute__((noinline)) __m512 gelu(__m512 v)
+{
+    const __m256 low = limn_gelu8(_mm512_castps512_ps256(v));
+    const __m256 high = limn_gelu8(_mm512_extractf32x8_ps(v, 1));
+    return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+
+INLINE __m512 activate(limn_activation activation, __m512 v)
+{
+    if (activation == LIMN_ACT_RELU6)
+        return _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), _mm512_set1_ps(6.0f));
+    return activation == LIMN_ACT_GELU ? gelu(v) : v;
+}
+
+/* Writes the sums of a row and panel, or as many as there are outputs. */
+INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v)
+{
+    const size_t output = panel * LIMN_PANEL, n_left = job->w->n_outputs - output;
+    const size_t offset = y_offset(job, row) + output;
+    v = activate(job->activation, v);
+    if (n_left >= LIMN_PANEL) {
+        if (job->residual)
+            v = _mm512_add_ps(v, _mm512_loadu_ps(job->residual + offset));
+        _mm512_storeu_ps(job->y + offset, v);
+    } else {
+        const __mmask16 mask = (__mmask16)((1u << n_left) - 1);
+        if (job->residual)
+            v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, job->residual + offset));
+        _mm512_mask_storeu_ps(job->y + offset, mask, v);
+    }
+}
+
+/* The product of n_rows rows with n_panels panels. All but `job`, `row` and `panel` are constants
+ * where this is called, so every loop but that over k disappears. */
+INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const size_t n_rows,
+                 const size_t n_panels, const limn_dtype dtype)
+{
+    const limn_packed *w = job->w;
+    const size_t n_inputs = w->n_inputs, x_stride = job->x_stride;
+    const size_t first = panel * n_inputs * LIMN_PANEL;
+    const float *x = job->x + row * x_stride;
+    __m512 acc[MAX_ROWS][MAX_PANELS], w_k[MAX_PANELS];
+    UNROLL for (size_t p = 0; p < n_panels; p++) {
+        const __m512 bias = w->bias ? _mm512_load_ps(w->bias + (panel + p) * LIMN_PANEL)
+                                    : _mm512_setzero_ps();
+        UNROLL for (size_t r = 0; r < n_rows; r++)
+            acc[r][p] = bias;
+    }
+    for (size_t k = 0; k < n_inputs; k++) {
+        UNROLL for (size_t p = 0; p < n_panels; p++)
+            w_k[p] = load_weights(w, first + (p * n_inputs + k) * LIMN_PANEL, dtype);
+        UNROLL for (size_t r = 0; r < n_rows; r++) {
+            const __m512 x_k = _mm512_set1_ps(x[r * x_stride + k]);
+            UNROLL for (size_t p = 0; p < n_panels; p++)
+                acc[r][p] = _mm512_fmadd_ps(x_k, w_k[p], acc[r][p]);
+        }
+    }
+    UNROLL for (size_t r = 0; r < n_rows; r++)
+        UNROLL for (size_t p = 0; p < n_panels; p++)
+            store(job, row + r, panel + p, acc[r][p]);
+}
+
+typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel);
+
+#define TILE(rows, panels, dtype)                                                        \
+    static void tile_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row, \
+                                                 size_t panel)                           \
+    {                                                                                    \
+        tile(job, row, panel, rows, panels, LIMN_##dtype);                               \
+    }
+#define EACH_NUMBER_OF_ROWS(X, panels, dtype)                                            \
+    X(1, panels, dtype) X(2, panels, dtype) X(3, panels, dtype) X(4, panels, dtype)      \
+    X(5, panels, dtype) X(6, panels, dtype) X(7, panels, dtype) X(8, panels, dtype)      \
+    X(9, panels, dtype) X(10, panels, dtype) X(11, panels, dtype) X(12, panels, dtype)   \
+    X(13, panels, dtype) X(14, panels, dtype)
+#define FEW_ROWS(X, panels, dtype)                                                       \
+    X(1, panels, dtype) X(2, panels, dtype) X(3, panels, dtype) X(4, panels, dtype)      \
+    X(5, panels, dtype) X(6, panels, dtype)
+
+EACH_NUMBER_OF_ROWS(TILE, 1, F32)
+EACH_NUMBER_OF_ROWS(TILE, 2, F32)
+FEW_ROWS(TILE, 4, F32)
+EACH_NUMBER_OF_ROWS(TILE, 1, F16)
+EACH_NUMBER_OF_ROWS(TILE, 2, F16)
+FEW_ROWS(TILE, 4, F16)
+
+#define ENTRY(rows, panels, dtype) [rows] = tile_##rows##x##panels##_##dtype,
+#define TABLE(dtype)                                       \
+    {                                                      \
+        [1] = { EACH_NUMBER_OF_ROWS(ENTRY, 1, dtype) },    \
+        [2] = { EACH_NUMBER_OF_ROWS(ENTRY, 2, dtype) },    \
+        [4] = { FEW_ROWS(ENTRY, 4, dtype) },               \
+    }
+/* [dtype][panels][rows] */
+static tile_fn *const tiles[2][MAX_PANELS + 1][MAX_ROWS + 1] = {
+    [LIMN_F32] = TABLE(F32),
+    [LIMN_F16] = TABLE(F16),
+};
+
+/* Panels outside, rows inside, rows shared out evenly, as in linear_avx2.c. */
+void limn_linear_avx512(const limn_linear_job *job)
+{
+    const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
+    const size_t most = job->n_rows <= MAX_FEW_ROWS ? 4 : 2;
+    size_t n_panels;
+    for (size_t p = job->panel_begin; p < job->panel_end; p += n_panels) {
+        const size_t n_left = job->panel_end - p;
+        n_panels = n_left >= most ? most : n_left >= 2 ? 2 : 1;
+        size_t row = 0;
+        for (size_t t = n_tiles; t > 0; t--) {
+            const size_t n_rows = (job->n_rows - row + t - 1) / t;
+            tiles[job->w->dtype][n_panels][n_rows](job, row, p);
+            row += n_rows;
+        }
+    }
+}
