@@ -74,11 +74,13 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m256 
     }
 }
 
-/* The product of n_rows rows with n_panels panels. All but `job`, `row` and `panel` are constants
- * where this is called, so every loop but that over k disappears. Of the step's operands, the
- * fewer ones are held in registers and the others loaded one by one: 12 sums leave room for 4. */
-INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const size_t n_rows,
-                 const size_t n_panels, const limn_dtype dtype)
+/* The product of n_rows rows with n_panels panels. The last three are constants where this is
+ * called, so every loop but that over k disappears. Of the step's operands, the fewer ones are held
+ * in registers and the others loaded one by one: 12 sums leave room for 4. Each step also asks for
+ * weights that later tiles need, `ahead_step` bytes further on. */
+INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
+                 size_t ahead_step, const size_t n_rows, const size_t n_panels,
+                 const limn_dtype dtype)
 {
     const limn_packed *w = job->w;
     const size_t n_inputs = w->n_inputs, x_stride = job->x_stride, n_halves = 2 * n_panels;
@@ -92,6 +94,10 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const siz
             acc[r][h] = bias;
     }
     for (size_t k = 0; k < n_inputs; k++) {
+        if (n_rows > 1) { /* a single row is limited by its loads */
+            _mm_prefetch(ahead, _MM_HINT_T0);
+            ahead += ahead_step;
+        }
         if (n_rows < n_halves) {
             UNROLL for (size_t r = 0; r < n_rows; r++)
                 x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
@@ -115,16 +121,18 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const siz
             store(job, row + r, panel * LIMN_PANEL + h * HALF, acc[r][h]);
 }
 
-typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel);
+typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
+                     size_t ahead_step);
 
-#define TILE(rows, panels, dtype)                                                        \
-    static void tile_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row, \
-                                                 size_t panel)                           \
-    {                                                                                    \
-        tile(job, row, panel, rows, panels, LIMN_##dtype);                               \
+#define TILE(rows, panels, dtype)                                                           \
+    static void tile_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row,    \
+                                                 size_t panel, const char *ahead,           \
+                                                 size_t ahead_step)                         \
+    {                                                                                       \
+        tile(job, row, panel, ahead, ahead_step, rows, panels, LIMN_##dtype);               \
     }
-#define TILES(dtype)                                                                     \
-    TILE(1, 1, dtype) TILE(2, 1, dtype) TILE(3, 1, dtype) TILE(4, 1, dtype)              \
+#define TILES(dtype)                                                                        \
+    TILE(1, 1, dtype) TILE(2, 1, dtype) TILE(3, 1, dtype) TILE(4, 1, dtype)                 \
     TILE(5, 1, dtype) TILE(6, 1, dtype) TILE(1, 4, dtype) TILE(2, 2, dtype) TILE(3, 2, dtype)
 TILES(F32)
 TILES(F16)
@@ -153,25 +161,38 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* All rows with panels `panel` … panel + n_panels - 1. Meanwhile each of the n_tiles row tiles
+ * fetches its share of as many panels after them, which lie next in memory (what lies behind the
+ * last panel may be fetched too, but is never read). */
+static void run_panels(const limn_linear_job *job, size_t panel, size_t n_panels, size_t n_tiles)
+{
+    const limn_packed *w = job->w;
+    const size_t item_size = w->dtype == LIMN_F16 ? 2 : 4;
+    const size_t panel_size = w->n_inputs * LIMN_PANEL * item_size;
+    const char *ahead = (const char *)w->panels + (panel + n_panels) * panel_size;
+    const size_t ahead_step = n_panels * LIMN_PANEL * item_size / n_tiles;
+    size_t row = 0;
+    for (size_t t = n_tiles; t > 0; t--) {
+        const size_t n_rows = (job->n_rows - row + t - 1) / t;
+        const tile_shape *shape = &shapes[w->dtype][n_rows];
+        if (n_panels == shape->n_several)
+            shape->several_panels(job, row, panel, ahead, ahead_step);
+        else
+            for (size_t i = 0; i < n_panels; i++)
+                shape->one_panel(job, row, panel + i, ahead, ahead_step);
+        row += n_rows;
+        ahead += w->n_inputs * ahead_step;
+    }
+}
+
 /* Panels outside, rows inside: a panel's weights are read from far once and then stay near. Rows
  * are shared out evenly, so that no tile is left with too few to keep the FMA units busy. */
 void limn_linear_avx2(const limn_linear_job *job)
 {
     const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
-    const size_t most = n_tiles ? (job->n_rows + n_tiles - 1) / n_tiles : 1;
-    const size_t step = shapes[job->w->dtype][most].n_several;
-    for (size_t p = job->panel_begin; p < job->panel_end; p += step) {
-        const size_t n_panels = min_size(step, job->panel_end - p);
-        size_t row = 0;
-        for (size_t t = n_tiles; t > 0; t--) {
-            const size_t n_rows = (job->n_rows - row + t - 1) / t;
-            const tile_shape *shape = &shapes[job->w->dtype][n_rows];
-            if (n_panels == shape->n_several)
-                shape->several_panels(job, row, p);
-            else
-                for (size_t i = 0; i < n_panels; i++)
-                    shape->one_panel(job, row, p + i);
-            row += n_rows;
-        }
-    }
+    if (n_tiles == 0)
+        return;
+    const size_t step = shapes[job->w->dtype][(job->n_rows + n_tiles - 1) / n_tiles].n_several;
+    for (size_t p = job->panel_begin; p < job->panel_end; p += step)
+        run_panels(job, p, min_size(step, job->panel_end - p), n_tiles);
 }

@@ -2,23 +2,17 @@
  *
  * One vector holds a whole panel, and there are 32 registers, so a tile is 14 rows × 2 panels: 28
  * sums, two vectors of weights and one broadcast input, 16 loads for 28 FMAs. 14 divides the
- * numbers of rows that a 224-pixel network has (112, 56, 28 and 14 to a row of a map). Up to 6
- * rows (the decoder's) take 4 panels at once. */
+ * numbers of positions that a 224-pixel network has (112, 56, 28 or 14 to a row of a map).
+ *
+ * Few rows, and weights that have to be widened, gain nothing from longer vectors: they go to
+ * AVX2. */
 #include <immintrin.h>
 
 #include "common/kernels/kernel_levels.h"
 #include "common/kernels/math_avx2.h"
 #include "common/kernels/unroll.h"
 
-enum { MAX_ROWS = 14, MAX_FEW_ROWS = 6, MAX_PANELS = 4 };
-
-INLINE __m512 load_weights(const limn_packed *w, size_t i, limn_dtype dtype)
-{
-    if (dtype == LIMN_F16)
-        return _mm512_cvtph_ps(
-            _mm256_load_si256((const __m256i *)((const uint16_t *)w->panels + i)));
-    return _mm512_load_ps((const float *)w->panels + i);
-}
+enum { MAX_ROWS = 14, MAX_PANELS = 2, FEW_ROWS = 6 };
 
 INLINE size_t y_offset(const limn_linear_job *job, size_t row)
 {
@@ -58,14 +52,15 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v
     }
 }
 
-/* The product of n_rows rows with n_panels panels. All but `job`, `row` and `panel` are constants
- * where this is called, so every loop but that over k disappears. */
-INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const size_t n_rows,
-                 const size_t n_panels, const limn_dtype dtype)
+/* The product of n_rows rows with n_panels panels. The last two are constants where this is
+ * called, so every loop but that over k disappears. Each step also asks for weights that later
+ * tiles need, `ahead_step` bytes further on. */
+INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
+                 size_t ahead_step, const size_t n_rows, const size_t n_panels)
 {
     const limn_packed *w = job->w;
     const size_t n_inputs = w->n_inputs, x_stride = job->x_stride;
-    const size_t first = panel * n_inputs * LIMN_PANEL;
+    const float *weights = (const float *)w->panels + panel * n_inputs * LIMN_PANEL;
     const float *x = job->x + row * x_stride;
     __m512 acc[MAX_ROWS][MAX_PANELS], w_k[MAX_PANELS];
     UNROLL for (size_t p = 0; p < n_panels; p++) {
@@ -75,8 +70,10 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const siz
             acc[r][p] = bias;
     }
     for (size_t k = 0; k < n_inputs; k++) {
+        _mm_prefetch(ahead, _MM_HINT_T0);
+        ahead += ahead_step;
         UNROLL for (size_t p = 0; p < n_panels; p++)
-            w_k[p] = load_weights(w, first + (p * n_inputs + k) * LIMN_PANEL, dtype);
+            w_k[p] = _mm512_load_ps(weights + (p * n_inputs + k) * LIMN_PANEL);
         UNROLL for (size_t r = 0; r < n_rows; r++) {
             const __m512 x_k = _mm512_set1_ps(x[r * x_stride + k]);
             UNROLL for (size_t p = 0; p < n_panels; p++)
@@ -88,57 +85,50 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const siz
             store(job, row + r, panel + p, acc[r][p]);
 }
 
-typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel);
+typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
+                     size_t ahead_step);
 
-#define TILE(rows, panels, dtype)                                                        \
-    static void tile_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row, \
-                                                 size_t panel)                           \
-    {                                                                                    \
-        tile(job, row, panel, rows, panels, LIMN_##dtype);                               \
+#define TILE(rows, panels)                                                                   \
+    static void tile_##rows##x##panels(const limn_linear_job *job, size_t row, size_t panel, \
+                                       const char *ahead, size_t ahead_step)                 \
+    {                                                                                        \
+        tile(job, row, panel, ahead, ahead_step, rows, panels);                              \
     }
-#define EACH_NUMBER_OF_ROWS(X, panels, dtype)                                            \
-    X(1, panels, dtype) X(2, panels, dtype) X(3, panels, dtype) X(4, panels, dtype)      \
-    X(5, panels, dtype) X(6, panels, dtype) X(7, panels, dtype) X(8, panels, dtype)      \
-    X(9, panels, dtype) X(10, panels, dtype) X(11, panels, dtype) X(12, panels, dtype)   \
-    X(13, panels, dtype) X(14, panels, dtype)
-#define FEW_ROWS(X, panels, dtype)                                                       \
-    X(1, panels, dtype) X(2, panels, dtype) X(3, panels, dtype) X(4, panels, dtype)      \
-    X(5, panels, dtype) X(6, panels, dtype)
+/* Rows are shared out evenly, so that of more than 6 no tile gets fewer than 7. */
+#define EACH_NUMBER_OF_ROWS(X, panels)                                                       \
+    X(7, panels) X(8, panels) X(9, panels) X(10, panels) X(11, panels) X(12, panels)         \
+    X(13, panels) X(14, panels)
+EACH_NUMBER_OF_ROWS(TILE, 1)
+EACH_NUMBER_OF_ROWS(TILE, 2)
 
-EACH_NUMBER_OF_ROWS(TILE, 1, F32)
-EACH_NUMBER_OF_ROWS(TILE, 2, F32)
-FEW_ROWS(TILE, 4, F32)
-EACH_NUMBER_OF_ROWS(TILE, 1, F16)
-EACH_NUMBER_OF_ROWS(TILE, 2, F16)
-FEW_ROWS(TILE, 4, F16)
-
-#define ENTRY(rows, panels, dtype) [rows] = tile_##rows##x##panels##_##dtype,
-#define TABLE(dtype)                                       \
-    {                                                      \
-        [1] = { EACH_NUMBER_OF_ROWS(ENTRY, 1, dtype) },    \
-        [2] = { EACH_NUMBER_OF_ROWS(ENTRY, 2, dtype) },    \
-        [4] = { FEW_ROWS(ENTRY, 4, dtype) },               \
-    }
-/* [dtype][panels][rows] */
-static tile_fn *const tiles[2][MAX_PANELS + 1][MAX_ROWS + 1] = {
-    [LIMN_F32] = TABLE(F32),
-    [LIMN_F16] = TABLE(F16),
+#define ENTRY(rows, panels) [rows] = tile_##rows##x##panels,
+static tile_fn *const tiles[MAX_PANELS + 1][MAX_ROWS + 1] = {
+    [1] = { EACH_NUMBER_OF_ROWS(ENTRY, 1) },
+    [2] = { EACH_NUMBER_OF_ROWS(ENTRY, 2) },
 };
 
-/* Panels outside, rows inside, rows shared out evenly, as in linear_avx2.c. */
+/* Panels outside, rows inside, rows shared out evenly, weights fetched ahead as in
+ * linear_avx2.c. */
 void limn_linear_avx512(const limn_linear_job *job)
 {
+    const limn_packed *w = job->w;
     const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
-    const size_t most = job->n_rows <= MAX_FEW_ROWS ? 4 : 2;
+    const size_t panel_size = w->n_inputs * LIMN_PANEL * sizeof(float);
     size_t n_panels;
+    if (job->n_rows <= FEW_ROWS || w->dtype == LIMN_F16) {
+        limn_linear_avx2(job);
+        return;
+    }
     for (size_t p = job->panel_begin; p < job->panel_end; p += n_panels) {
-        const size_t n_left = job->panel_end - p;
-        n_panels = n_left >= most ? most : n_left >= 2 ? 2 : 1;
+        n_panels = job->panel_end - p >= MAX_PANELS ? MAX_PANELS : 1;
+        const size_t ahead_step = n_panels * LIMN_PANEL * sizeof(float) / n_tiles;
+        const char *ahead = (const char *)w->panels + (p + n_panels) * panel_size;
         size_t row = 0;
         for (size_t t = n_tiles; t > 0; t--) {
             const size_t n_rows = (job->n_rows - row + t - 1) / t;
-            tiles[job->w->dtype][n_panels][n_rows](job, row, p);
+            tiles[n_panels][n_rows](job, row, p, ahead, ahead_step);
             row += n_rows;
+            ahead += w->n_inputs * ahead_step;
         }
     }
 }
