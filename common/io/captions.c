@@ -78,7 +78,7 @@ limn_status limn_caption_add(limn_caption_file *file, limn_caption_text id, limn
                              limn_caption_text caption, limn_error *err)
 {
     const limn_caption_record *last = NULL;
-    limn_caption_record record = { .entry = file->n_entries - 1 };
+    limn_caption_record record = { .number = -1, .entry = file->n_entries - 1 };
     if (id.size == 0) return limn_fail(err, LIMN_E_FORMAT, "the picture's name is empty");
     if (id.size > LIMN_CAPTION_MAX_SIZE || caption.size > LIMN_CAPTION_MAX_SIZE)
         return limn_fail(err, LIMN_E_LIMIT, "%s of %zu bytes exceeds the limit of %d",

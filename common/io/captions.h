@@ -23,6 +23,7 @@ typedef struct limn_caption_record {
     const char *id;    /* a file name, or a number in decimal; without #k */
     const char *alias; /* the other name that COCO and Karpathy files give a picture; may be NULL */
     const char *caption; /* valid UTF-8 without NUL; NULL: the entry says that there is none */
+    long number;         /* k of id#k; -1 without */
     size_t entry;        /* records of one entry are alternatives, best first; see below */
 } limn_caption_record;
 

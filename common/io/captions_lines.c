@@ -43,26 +43,35 @@ static bool is_blank(limn_caption_text line)
     return true;
 }
 
-/* The size of an id without its "#k". */
-static size_t id_size(const char *id, size_t size)
+/* The size of an id without its "#k"; *number = k, -1 without. */
+static size_t id_size(long *number, const char *id, size_t size)
 {
+    enum { MAX_DIGITS = 9 };
     size_t at = size;
+    *number = -1;
     while (at > 0 && id[at - 1] >= '0' && id[at - 1] <= '9') at--;
-    return at < size && at > 1 && id[at - 1] == '#' ? at - 1 : size;
+    if (at == size || size - at > MAX_DIGITS || at < 2 || id[at - 1] != '#') return size;
+    *number = 0;
+    for (size_t i = at; i < size; i++) *number = 10 * *number + (id[i] - '0');
+    return at - 1;
 }
 
 static limn_status add_tsv_line(limn_caption_file *file, limn_caption_text line, limn_error *err)
 {
     const char *tab = memchr(line.bytes, '\t', line.size);
+    limn_caption_text id = { line.bytes, 0 }, caption = { 0 };
+    long number;
     if (!tab)
         return limn_fail(err, LIMN_E_FORMAT,
                          "no tab between name and caption (and the file is neither JSON nor CSV "
                          "with a header that names \"image\" and \"caption\")");
-    const size_t size = (size_t)(tab - line.bytes);
+    id.size = id_size(&number, line.bytes, (size_t)(tab - line.bytes));
+    caption.bytes = tab + 1;
+    caption.size = (size_t)(line.bytes + line.size - caption.bytes);
     limn_caption_begin_entry(file);
-    return limn_caption_add(file, (limn_caption_text){ line.bytes, id_size(line.bytes, size) },
-                            (limn_caption_text){ 0 },
-                            (limn_caption_text){ tab + 1, line.size - size - 1 }, err);
+    LIMN_TRY(limn_caption_add(file, id, (limn_caption_text){ 0 }, caption, err));
+    file->records[file->n_records - 1].number = number;
+    return LIMN_OK;
 }
 
 static limn_status add_json_line(limn_caption_file *file, limn_caption_text line, limn_error *err)

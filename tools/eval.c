@@ -1,0 +1,225 @@
+/* limn-eval: scores of captions against references. */
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "tools/cli.h"
+#include "tools/eval/eval.h"
+#include "tools/eval/eval_df.h"
+#include "tools/eval/eval_diversity.h"
+#include "tools/eval/eval_options.h"
+#include "tools/eval/eval_output.h"
+#include "tools/message.h"
+#include "tools/output.h"
+
+/* All that a run holds. */
+typedef struct run {
+    const limn_eval_options *options;
+    limn_eval_settings settings;
+    limn_eval_choice choice;
+    limn_eval_assert *asserts; /* [options->asserts.n_items] */
+    limn_caption_file refs, hyps, training;
+    limn_eval_data data;
+    limn_eval_result results[16]; /* [n_results] */
+    double oracles[16][LIMN_EVAL_MAX_KEYS];
+    size_t n_results;
+    limn_eval_diversity diversity;
+    limn_buffer signature, out;
+} run;
+
+static void finish(run *r)
+{
+    for (size_t i = 0; i < r->n_results; i++) limn_eval_result_finish(&r->results[i]);
+    limn_eval_data_finish(&r->data);
+    limn_caption_file_finish(&r->refs);
+    limn_caption_file_finish(&r->hyps);
+    limn_caption_file_finish(&r->training);
+    limn_buffer_finish(&r->signature);
+    limn_buffer_finish(&r->out);
+    limn_free(r->asserts);
+}
+
+static limn_status print(run *r, limn_error *err)
+{
+    limn_output output;
+    if (r->out.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for the output");
+    LIMN_TRY(limn_output_open(&output, NULL, err));
+    LIMN_TRY(limn_output_write(&output, r->out.bytes, r->out.size, err));
+    return limn_output_close(&output, true, err);
+}
+
+/* ---- --tokenize --------------------------------------------------------------------------- */
+
+static limn_status tokenize(run *r, limn_error *err)
+{
+    limn_eval_tokenizer tokenizer = { 0 };
+    limn_status status = LIMN_OK;
+    tokenizer.kind = limn_eval_find_tokenizer(limn_eval_tokenizer_names[r->options->tokenizer]);
+    LIMN_TRY(limn_caption_file_read(&r->refs, r->options->tokenize, r->options->split, err));
+    for (size_t i = 0; status == LIMN_OK && i < r->refs.n_records; i++) {
+        const limn_caption_record *record = &r->refs.records[i];
+        const char *tokens;
+        if (!record->caption) continue;
+        status =
+            tokenizer.kind->run(&tokens, &tokenizer, record->caption, strlen(record->caption), err);
+        if (status != LIMN_OK) continue;
+        limn_buffer_append_text(&r->out, record->id);
+        if (record->number >= 0) limn_buffer_printf(&r->out, "#%ld", record->number);
+        limn_buffer_printf(&r->out, "\t%s\n", tokens);
+    }
+    limn_eval_tokenizer_finish(&tokenizer);
+    return status == LIMN_OK ? print(r, err) : status;
+}
+
+/* ---- evaluating --------------------------------------------------------------------------- */
+
+static limn_status read_files(run *r, limn_error *err)
+{
+    const limn_eval_options *o = r->options;
+    LIMN_TRY(limn_caption_file_read(&r->refs, o->refs, o->split, err));
+    LIMN_TRY(limn_caption_file_read(&r->hyps, o->hyps, NULL, err));
+    if (o->train) LIMN_TRY(limn_caption_file_read(&r->training, o->train, NULL, err));
+    limn_message_note("%s is %s, %s is %s", o->refs, r->refs.format, o->hyps, r->hyps.format);
+    return limn_eval_data_create(&r->data, &r->refs, &r->hyps,
+                                 limn_eval_tokenizer_names[o->tokenizer], o->allow_missing, err);
+}
+
+static limn_status measure(run *r, limn_error *err)
+{
+    const bool has_lists = r->data.n_hyps > r->data.n_images;
+    for (size_t i = 0; i < r->choice.n_metrics; i++) {
+        LIMN_TRY(limn_eval_measure(&r->results[i], r->choice.metrics[i], &r->data, 0, &r->settings,
+                                   err));
+        r->n_results++;
+        if (has_lists)
+            LIMN_TRY(
+                limn_eval_oracle(r->oracles[i], r->choice.metrics[i], &r->data, &r->settings, err));
+    }
+    if (!r->choice.has_diversity) return LIMN_OK;
+    return limn_eval_diversity_measure(&r->diversity, &r->data,
+                                       r->options->train ? &r->training : NULL, &r->settings, err);
+}
+
+static limn_status save_df(const run *r, limn_error *err)
+{
+    const limn_eval_settings of_references = { 0 };
+    limn_cider_df *df;
+    limn_status status;
+    LIMN_TRY(limn_eval_df_create(&df, &r->data, &of_references, err));
+    status = limn_eval_df_save(r->options->save_df, df, &r->data, err);
+    limn_cider_df_destroy(&df);
+    return status;
+}
+
+static limn_status write_results(run *r, const limn_eval_outcome *outcome, limn_error *err)
+{
+    limn_buffer lines = { 0 };
+    limn_status status = LIMN_OK;
+    if (r->options->per_image) {
+        limn_eval_render_per_image(&lines, outcome);
+        status = lines.has_failed
+                     ? limn_fail(err, LIMN_E_NOMEM, "out of memory for the output")
+                     : limn_file_replace(r->options->per_image, lines.bytes, lines.size, err);
+        limn_buffer_finish(&lines);
+    }
+    if (status == LIMN_OK && r->options->save_df) status = save_df(r, err);
+    if (status != LIMN_OK) return status;
+    if (r->options->format == LIMN_EVAL_JSON)
+        limn_eval_render_json(&r->out, outcome);
+    else
+        limn_eval_render_text(&r->out, outcome);
+    return print(r, err);
+}
+
+/* Exit code of the assertions. */
+static int check_asserts(const run *r, const limn_eval_outcome *outcome)
+{
+    int code = LIMN_EXIT_OK;
+    for (size_t i = 0; i < r->options->asserts.n_items; i++) {
+        const limn_eval_assert *a = &r->asserts[i];
+        double score = 0;
+        limn_eval_find_score(&score, outcome, a->text, a->key_size);
+        if (limn_eval_assert_holds(a, score)) continue;
+        limn_message_error("assertion %s does not hold: %.*s is %.6f", a->text, (int)a->key_size,
+                           a->text, score);
+        code = LIMN_EXIT_ASSERT;
+    }
+    return code;
+}
+
+static limn_status evaluate(run *r, int *exit_code, limn_error *err)
+{
+    limn_eval_outcome outcome;
+    LIMN_TRY(read_files(r, err));
+    LIMN_TRY(measure(r, err));
+    limn_eval_sign(&r->signature, &r->data, r->results, r->n_results, &r->settings);
+    if (r->signature.has_failed)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for the signature");
+    outcome = (limn_eval_outcome){
+        .data = &r->data,
+        .results = r->results,
+        .n_results = r->n_results,
+        .oracles = r->data.n_hyps > r->data.n_images ? r->oracles : NULL,
+        .diversity = r->choice.has_diversity ? &r->diversity : NULL,
+        .signature = r->signature.bytes,
+    };
+    LIMN_TRY(write_results(r, &outcome, err));
+    *exit_code = check_asserts(r, &outcome);
+    return LIMN_OK;
+}
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+static bool has_key(const limn_eval_choice *choice, const limn_eval_assert *a)
+{
+    for (size_t i = 0; i < choice->n_metrics; i++) {
+        const limn_eval_metric *metric = choice->metrics[i];
+        for (size_t k = 0; k < metric->n_keys; k++)
+            if (strlen(metric->keys[k]) == a->key_size &&
+                memcmp(metric->keys[k], a->text, a->key_size) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* What must be right before a file is read. */
+static limn_status check_options(run *r, limn_error *err)
+{
+    const limn_eval_options *o = r->options;
+    LIMN_TRY(limn_eval_choose(&r->choice, o->metrics, err));
+    if (o->tokenize) return LIMN_OK;
+    if (!o->refs || !o->hyps)
+        return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");
+    r->settings.df_path = o->df;
+    r->asserts = limn_calloc(o->asserts.n_items, sizeof *r->asserts);
+    if (!r->asserts) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < o->asserts.n_items; i++) {
+        LIMN_TRY(limn_eval_assert_parse(&r->asserts[i], o->asserts.items[i], err));
+        if (!has_key(&r->choice, &r->asserts[i]))
+            return limn_fail(err, LIMN_E_ARG, "--assert \"%s\": no metric of the run has this key",
+                             o->asserts.items[i]);
+    }
+    return LIMN_OK;
+}
+
+int main(int argc, char **argv)
+{
+    limn_eval_options options = { 0 };
+    limn_cli_operands operands;
+    limn_error err = { 0 };
+    run r = { .options = &options };
+    int code;
+    if (!limn_cli_parse(&operands, &options, &limn_eval_tool, argc, argv, &code)) return code;
+    limn_message_init(limn_eval_tool.name, limn_verbosity_of(options.is_quiet, options.is_verbose));
+    code = LIMN_EXIT_OK;
+    if (check_options(&r, &err) != LIMN_OK) {
+        limn_message_error("%s", err.text);
+        code = LIMN_EXIT_USAGE;
+    } else if ((options.tokenize ? tokenize(&r, &err) : evaluate(&r, &code, &err)) != LIMN_OK) {
+        limn_message_error("%s", err.text);
+        code = LIMN_EXIT_NOTHING;
+    }
+    finish(&r);
+    limn_cli_finish(&options, &limn_eval_tool);
+    return code;
+}

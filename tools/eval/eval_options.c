@@ -1,0 +1,131 @@
+#include "tools/eval/eval_options.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const format_names[] = { "text", "json", NULL };
+
+#define OPTION(field) .offset = offsetof(limn_eval_options, field)
+
+static const limn_cli_option options[] = {
+    { "refs", 0, "FILE", "references", .type = LIMN_CLI_TEXT, OPTION(refs), .group = "Input",
+      .detail =
+          "TSV, JSONL, COCO annotations, Karpathy's JSON, or CSV with a header; also gzipped. "
+          "The format is told by the content." },
+    { "hyps", 0, "FILE", "hypotheses, e.g. the output of limn", .type = LIMN_CLI_TEXT, OPTION(hyps),
+      .group = "Input",
+      .detail = "Formats as for --refs, and COCO results. Names match as a whole, or by their last "
+                "component." },
+    { "split", 0, "NAME", "take this split of the references", .type = LIMN_CLI_TEXT, OPTION(split),
+      .group = "Input" },
+    { "allow-missing", 0, NULL, "leave out pictures that only one file has", .type = LIMN_CLI_FLAG,
+      OPTION(allow_missing), .group = "Input" },
+    { "train", 0, "FILE", "training captions: how many were seen there", .type = LIMN_CLI_TEXT,
+      OPTION(train), .group = "Input" },
+    { "metrics", 0, "LIST", "bleu,rouge,cider,cider-plain,diversity", .type = LIMN_CLI_TEXT,
+      OPTION(metrics), .group = "Metrics",
+      .detail = "Names with commas between. The default is bleu,rouge,cider,diversity." },
+    { "tokenizer", 0, "NAME", "ptb (default) or none", .type = LIMN_CLI_CHOICE, OPTION(tokenizer),
+      .choices = limn_eval_tokenizer_names, .group = "Metrics" },
+    { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_CLI_TEXT, OPTION(df),
+      .group = "Metrics", .detail = "Of --save-df. Without it they are those of the references." },
+    { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_CLI_TEXT, OPTION(save_df),
+      .group = "Metrics" },
+    { "format", 0, "NAME", "text (default) or json", .type = LIMN_CLI_CHOICE, OPTION(format),
+      .choices = format_names, .group = "Output" },
+    { "per-image", 0, "FILE", "scores of each picture, as JSONL", .type = LIMN_CLI_TEXT,
+      OPTION(per_image), .group = "Output" },
+    { "assert", 0, "\"KEY>=X\"", "end with code 4 if this doesn't hold", .type = LIMN_CLI_LIST,
+      OPTION(asserts), .group = "Output",
+      .detail = "Relations: >= > <= <. May be given several times." },
+    { "tokenize", 0, "FILE", "only print the tokens of a file's captions", .type = LIMN_CLI_TEXT,
+      OPTION(tokenize), .group = "Output" },
+    { "quiet", 'q', NULL, "errors only", .type = LIMN_CLI_FLAG, OPTION(is_quiet),
+      .group = "Output" },
+    { "verbose", 'v', NULL, "say more", .type = LIMN_CLI_FLAG, OPTION(is_verbose),
+      .group = "Output" },
+};
+
+static const limn_cli_example examples[] = {
+    { "limn-eval --refs captions.tsv --hyps out.jsonl", "BLEU, ROUGE-L and CIDEr of captions" },
+    { "limn-eval --refs dataset_flickr8k.json --split test --hyps out.jsonl --format json",
+      "the same for one split, as JSON" },
+    { "limn-eval --refs r.tsv --hyps h.tsv --assert \"CIDEr>=0.55\"", "a check for CI" },
+};
+
+const limn_cli_tool limn_eval_tool = {
+    .name = "limn-eval",
+    .summary = "scores of captions against references",
+    .description =
+        "Computes what coco-caption computes, to the last digits that matter, without Java. All "
+        "scores are fractions; the signature line says how they came about.",
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+};
+
+limn_status limn_eval_assert_parse(limn_eval_assert *out, const char *text, limn_error *err)
+{
+    const size_t key_size = strcspn(text, "<>");
+    const char *relation = text + key_size;
+    const bool has_equal = relation[0] && relation[1] == '=';
+    const char *number = relation + 1 + has_equal;
+    char *end = NULL;
+    *out = (limn_eval_assert){ .text = text, .key_size = key_size };
+    if (relation[0] == '>')
+        out->relation = has_equal ? LIMN_ASSERT_GE : LIMN_ASSERT_GT;
+    else
+        out->relation = has_equal ? LIMN_ASSERT_LE : LIMN_ASSERT_LT;
+    if (relation[0]) out->bound = strtod(number, &end);
+    if (key_size == 0 || !relation[0] || end == number || *end || !isfinite(out->bound))
+        return limn_fail(err, LIMN_E_ARG, "--assert \"%s\": expected e.g. \"CIDEr>=0.55\"", text);
+    return LIMN_OK;
+}
+
+bool limn_eval_assert_holds(const limn_eval_assert *a, double value)
+{
+    switch (a->relation) {
+    case LIMN_ASSERT_GE: return value >= a->bound;
+    case LIMN_ASSERT_GT: return value > a->bound;
+    case LIMN_ASSERT_LE: return value <= a->bound;
+    case LIMN_ASSERT_LT: return value < a->bound;
+    }
+    return false;
+}
+
+static void choose_default(limn_eval_choice *out)
+{
+    out->has_diversity = true;
+    for (size_t i = 0; limn_eval_metrics[i]; i++)
+        if (limn_eval_metrics[i]->is_default) out->metrics[out->n_metrics++] = limn_eval_metrics[i];
+}
+
+static bool is_chosen(const limn_eval_choice *choice, const limn_eval_metric *metric)
+{
+    for (size_t i = 0; i < choice->n_metrics; i++)
+        if (choice->metrics[i] == metric) return true;
+    return false;
+}
+
+limn_status limn_eval_choose(limn_eval_choice *out, const char *names, limn_error *err)
+{
+    static const char diversity[] = "diversity";
+    *out = (limn_eval_choice){ 0 };
+    if (!names) choose_default(out);
+    for (const char *name = names, *end = names; end; name = end + 1) {
+        end = strchr(name, ',');
+        const size_t size = end ? (size_t)(end - name) : strlen(name);
+        const limn_eval_metric *metric = limn_eval_find_metric(name, size);
+        if (metric && !is_chosen(out, metric))
+            out->metrics[out->n_metrics++] = metric;
+        else if (size == strlen(diversity) && memcmp(name, diversity, size) == 0)
+            out->has_diversity = true;
+        else if (!metric)
+            return limn_fail(err, LIMN_E_ARG, "--metrics: there is no metric \"%.*s\"", (int)size,
+                             name);
+    }
+    return LIMN_OK;
+}

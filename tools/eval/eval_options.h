@@ -1,0 +1,45 @@
+/* The command line of limn-eval. */
+#ifndef LIMN_TOOLS_EVAL_EVAL_OPTIONS_H
+#define LIMN_TOOLS_EVAL_EVAL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/cli.h"
+#include "tools/eval/eval.h"
+
+enum { LIMN_EVAL_TEXT = 0, LIMN_EVAL_JSON };
+
+typedef struct limn_eval_options {
+    const char *refs, *hyps, *split, *train;
+    const char *metrics, *df, *save_df, *per_image, *tokenize;
+    limn_cli_list asserts;
+    unsigned format, tokenizer; /* indices: LIMN_EVAL_TEXT …, limn_eval_tokenizer_names */
+    bool allow_missing, is_quiet, is_verbose;
+} limn_eval_options;
+
+extern const limn_cli_tool limn_eval_tool;
+
+/* "CIDEr>=0.55" */
+typedef struct limn_eval_assert {
+    const char *text;
+    size_t key_size; /* bytes of `text` that are the key */
+    enum { LIMN_ASSERT_GE, LIMN_ASSERT_GT, LIMN_ASSERT_LE, LIMN_ASSERT_LT } relation;
+    double bound;
+} limn_eval_assert;
+
+/* LIMN_E_ARG when the text is no assertion. */
+limn_status limn_eval_assert_parse(limn_eval_assert *out, const char *text, limn_error *err);
+bool limn_eval_assert_holds(const limn_eval_assert *a, double value);
+
+/* What is asked for: [n_metrics], and whether diversity is. */
+typedef struct limn_eval_choice {
+    const limn_eval_metric *metrics[16];
+    size_t n_metrics;
+    bool has_diversity;
+} limn_eval_choice;
+
+/* From a list of names with commas between; NULL: the default. LIMN_E_ARG names what is unknown. */
+limn_status limn_eval_choose(limn_eval_choice *out, const char *names, limn_error *err);
+
+#endif
