@@ -1,27 +1,9 @@
 #include "common/metrics/meteor_normalize.h"
 
-#include <string.h>
-
-#include "common/base/mem.h"
 #include "common/text/utf8.h"
 
 /* A run of n dots, which stays one word, is the "code point" DOT_RUN + n while other rules work. */
 enum { DOT_RUN = 0x200000 };
-
-static void put(limn_code_points *out, uint32_t c)
-{
-    if (out->has_failed ||
-        !limn_grow((void **)&out->items, &out->capacity, out->n_items + 1, sizeof *out->items)) {
-        out->has_failed = true;
-        return;
-    }
-    out->items[out->n_items++] = c;
-}
-
-static void put_string(limn_code_points *out, const char *ascii)
-{
-    for (; *ascii; ascii++) put(out, (unsigned char)*ascii);
-}
 
 /* ---- classes of characters ---------------------------------------------------------------- */
 
@@ -98,10 +80,10 @@ static void separate_symbols(limn_code_points *out, const limn_code_points *in)
     for (size_t i = 0; i < in->n_items; i++) {
         const bool is_symbol = !is_kept_in_words(in->items[i]);
         if (is_symbol)
-            put(out, ' ');
-        put(out, in->items[i]);
+            limn_code_points_put(out, ' ');
+        limn_code_points_put(out, in->items[i]);
         if (is_symbol)
-            put(out, ' ');
+            limn_code_points_put(out, ' ');
     }
 }
 
@@ -111,12 +93,12 @@ static void join_dot_runs(limn_code_points *out, const limn_code_points *in)
         size_t n_dots = 0;
         while (i + n_dots < in->n_items && in->items[i + n_dots] == '.') n_dots++;
         if (n_dots < 2) {
-            put(out, in->items[i++]);
+            limn_code_points_put(out, in->items[i++]);
             continue;
         }
-        put(out, ' ');
-        put(out, DOT_RUN + (uint32_t)n_dots);
-        put(out, ' ');
+        limn_code_points_put(out, ' ');
+        limn_code_points_put(out, DOT_RUN + (uint32_t)n_dots);
+        limn_code_points_put(out, ' ');
         i += n_dots;
     }
 }
@@ -131,10 +113,10 @@ static void join_quotes(limn_code_points *out, const limn_code_points *in)
         const bool is_next_single =
             next == '\'' || next == '`' || next == 0x2018 || next == 0x2019;
         if ((is_single && is_next_single) || c == 0x201C || c == 0x201D) {
-            put_string(out, " \" ");
+            limn_code_points_put_ascii(out, " \" ");
             i += is_single;
         } else {
-            put(out, is_single ? '\'' : c);
+            limn_code_points_put(out, is_single ? '\'' : c);
         }
     }
 }
@@ -148,7 +130,7 @@ static void join_dashes(limn_code_points *out, const limn_code_points *in)
 {
     for (size_t i = 0; i < in->n_items; i++) {
         const uint32_t c = dash_of(in->items[i]);
-        put(out, c);
+        limn_code_points_put(out, c);
         if (c == '-' && i + 1 < in->n_items && dash_of(in->items[i + 1]) == '-')
             i++;
     }
@@ -167,10 +149,10 @@ static void apply_rule(limn_code_points *out, const limn_code_points *in, const 
 {
     for (size_t i = 0; i < in->n_items; i++) {
         const uint32_t *c = in->items + i;
-        put(out, c[0]);
+        limn_code_points_put(out, c[0]);
         if (i + 2 < in->n_items && c[1] == r->middle && r->is_left(c[0]) && r->is_right(c[2])) {
-            put_string(out, r->between);
-            put(out, c[2]);
+            limn_code_points_put_ascii(out, r->between);
+            limn_code_points_put(out, c[2]);
             i += 2;
         }
     }
@@ -281,10 +263,10 @@ static void put_word(limn_code_points *out, const limn_meteor_prefixes *p, span 
     const bool drops_dots = has_dot && is_acronym(stem);
     for (size_t i = 0; i < stem.n_items; i++)
         if (!drops_dots || stem.items[i] != '.')
-            put(out, stem.items[i]);
+            limn_code_points_put(out, stem.items[i]);
     if (has_dot && !drops_dots)
-        put_string(out, keeps_dot(p, stem, next) ? "." : " .");
-    put(out, ' ');
+        limn_code_points_put_ascii(out, keeps_dot(p, stem, next) ? "." : " .");
+    limn_code_points_put(out, ' ');
 }
 
 static void split_final_dots(limn_meteor_normalizer *n, const limn_meteor_prefixes *prefixes)
@@ -298,22 +280,6 @@ static void split_final_dots(limn_meteor_normalizer *n, const limn_meteor_prefix
 }
 
 /* ---- in and out --------------------------------------------------------------------------- */
-
-static limn_status read_caption(limn_code_points *in, const char *caption, size_t size,
-                                limn_error *err)
-{
-    in->n_items = 0;
-    put(in, ' ');
-    for (size_t i = 0, used; i < size; i += used) {
-        uint32_t c;
-        used = limn_utf8_decode(&c, caption + i, size - i);
-        if (!used)
-            return limn_fail(err, LIMN_E_FORMAT, "caption: byte %zu is not valid UTF-8", i);
-        put(in, c);
-    }
-    put(in, ' ');
-    return LIMN_OK;
-}
 
 /* Without the control characters at both ends; wide spaces become spaces, dot runs dots again. */
 static limn_status write_words(limn_text *text, const limn_code_points *in, limn_error *err)
@@ -335,9 +301,11 @@ limn_status limn_meteor_normalize(limn_text *words, limn_meteor_normalizer *n,
                                   const limn_meteor_prefixes *prefixes, const char *caption,
                                   size_t size, limn_error *err)
 {
-    n->in.has_failed = n->out.has_failed = false;
-    n->out.n_items = 0;
-    LIMN_TRY(read_caption(&n->in, caption, size, err));
+    limn_code_points_clear(&n->in);
+    limn_code_points_clear(&n->out);
+    limn_code_points_put(&n->in, ' ');
+    LIMN_TRY(limn_code_points_put_utf8(&n->in, caption, size, err));
+    limn_code_points_put(&n->in, ' ');
     separate_words(n);
     split_final_dots(n, prefixes);
     if (n->in.has_failed || n->out.has_failed)
@@ -349,8 +317,8 @@ limn_status limn_meteor_normalize(limn_text *words, limn_meteor_normalizer *n,
 
 void limn_meteor_normalizer_finish(limn_meteor_normalizer *n)
 {
-    limn_free(n->in.items);
-    limn_free(n->out.items);
+    limn_code_points_finish(&n->in);
+    limn_code_points_finish(&n->out);
     limn_text_finish(&n->text);
     *n = (limn_meteor_normalizer){ 0 };
 }

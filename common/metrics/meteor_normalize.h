@@ -8,14 +8,9 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/text/code_points.h"
 #include "common/text/string_table.h"
 #include "common/text/text_buffer.h"
-
-typedef struct limn_code_points {
-    uint32_t *items; /* [n_items] */
-    size_t n_items, capacity;
-    bool has_failed; /* memory was short once */
-} limn_code_points;
 
 /* Words after which a dot is no end of sentence ("Mr"), from METEOR's nonbreaking/english.prefixes.
  * Read-only after parsing. */
