@@ -1,0 +1,15 @@
+/* What rows_grad.c, attention_grad.c and conv_grad.c define when compiled for a CPU level. Only
+ * these files and rows_grad_choice.c include this. */
+#ifndef LIMN_COMMON_KERNELS_ROWS_GRAD_LEVELS_H
+#define LIMN_COMMON_KERNELS_ROWS_GRAD_LEVELS_H
+
+#include "common/kernels/level_name.h"
+#include "common/kernels/rows_grad.h"
+
+extern const limn_rows_grad limn_rows_grad_c, limn_rows_grad_avx2;
+limn_attention_forward_fn limn_attention_forward_c, limn_attention_forward_avx2;
+limn_attention_backward_fn limn_attention_backward_c, limn_attention_backward_avx2;
+limn_depthwise_forward_fn limn_depthwise_forward_c, limn_depthwise_forward_avx2;
+limn_depthwise_backward_fn limn_depthwise_backward_c, limn_depthwise_backward_avx2;
+
+#endif
