@@ -1,0 +1,430 @@
+/* Forward: memory, embedding, layers, logits, loss. Backward: the same in reverse. */
+#include "decoder/decoder_grad.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/base/rng.h"
+#include "common/kernels/gemm.h"
+#include "decoder/decoder_trainer.h"
+
+/* One forward or backward pass over a batch. */
+struct pass {
+    limn_decoder_trainer *t;
+    const limn_decoder_batch *batch;
+    limn_decoder_grad_settings settings;
+    size_t n_rows, n_memory; /* R, P*S; n_memory is 0 for text alone */
+};
+
+enum { COLUMNS_PER_ITEM = 64, ROWS_PER_ITEM = 16 };
+
+/* Where dropout is applied; with the layer's number a key of its own. */
+enum dropout_site { FEATURES, EMBEDDING, SELF_OUTPUT, CROSS_OUTPUT, HIDDEN, DOWN_OUTPUT, N_SITES };
+
+static uint64_t dropout_key(const struct pass *p, enum dropout_site site, size_t layer)
+{
+    const uint64_t name = layer * N_SITES + site;
+    return limn_rng_stream(p->settings.seed, &name, sizeof name).key;
+}
+
+static void apply_dropout(const struct pass *p, float *x, size_t n, enum dropout_site site,
+                          size_t layer)
+{
+    limn_dropout_apply(&p->t->ctx, x, n, dropout_key(p, site, layer), p->settings.dropout);
+}
+
+static size_t n_row_items(size_t n_rows)
+{
+    return (n_rows + ROWS_PER_ITEM - 1) / ROWS_PER_ITEM;
+}
+
+static size_t n_column_items(const limn_decoder_trainer *t)
+{
+    return (t->config.dim + COLUMNS_PER_ITEM - 1) / COLUMNS_PER_ITEM;
+}
+
+static void columns_of(const limn_decoder_trainer *t, size_t item, size_t *first, size_t *end)
+{
+    *first = item * COLUMNS_PER_ITEM;
+    *end = *first + COLUMNS_PER_ITEM < t->config.dim ? *first + COLUMNS_PER_ITEM : t->config.dim;
+}
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+static void memory_forward(struct pass *p)
+{
+    limn_decoder_trainer *t = p->t;
+    const limn_decoder_config *c = &t->config;
+    if (p->n_memory == 0)
+        return;
+    memcpy(t->features, p->batch->features, p->n_memory * c->memory_dim * sizeof(float));
+    limn_dropout_apply(&t->ctx, t->features, p->n_memory * c->memory_dim,
+                       dropout_key(p, FEATURES, 0), p->settings.feature_dropout);
+    limn_linear_forward(&t->ctx, t->memory_x, t->features, p->n_memory, &t->memory_project);
+    for (size_t i = 0; i < p->batch->n_pictures; i++)
+        limn_add_to(&t->ctx, t->memory_x + i * c->n_memory_positions * c->dim,
+                    t->memory_position.value, (size_t)c->n_memory_positions * c->dim);
+    limn_norm_forward(&t->ctx, t->memory, t->memory_stats, t->memory_x, p->n_memory,
+                      &t->memory_norm);
+}
+
+static void memory_backward(struct pass *p, float *feature_gradients)
+{
+    limn_decoder_trainer *t = p->t;
+    const limn_decoder_config *c = &t->config;
+    float *d_x = t->scratch.d_key; /* [P*S, D], free at this point */
+    if (p->n_memory == 0)
+        return;
+    memset(d_x, 0, p->n_memory * c->dim * sizeof *d_x);
+    limn_norm_backward(&t->ctx, d_x, t->scratch.d_memory, t->memory_x, t->memory_stats,
+                       p->n_memory, &t->memory_norm);
+    for (size_t i = 0; i < p->batch->n_pictures; i++)
+        limn_add_to(&t->ctx, t->memory_position.gradient, d_x + i * c->n_memory_positions * c->dim,
+                    (size_t)c->n_memory_positions * c->dim);
+    limn_linear_backward(&t->ctx, feature_gradients, false, d_x, t->features, p->n_memory,
+                         &t->memory_project);
+    if (feature_gradients)
+        limn_dropout_apply(&t->ctx, feature_gradients, p->n_memory * c->memory_dim,
+                           dropout_key(p, FEATURES, 0), p->settings.feature_dropout);
+}
+
+/* ---- embedding ----------------------------------------------------------------------------- */
+
+static void embed_caption(void *ctx, size_t caption, size_t worker)
+{
+    const struct pass *p = ctx;
+    const limn_decoder_trainer *t = p->t;
+    const size_t dim = t->config.dim, first = p->batch->offsets[caption];
+    const float scale = sqrtf((float)dim);
+    (void)worker;
+    for (size_t r = first; r < p->batch->offsets[caption + 1]; r++) {
+        const float *token = t->token_embedding.value + p->batch->inputs[r] * dim;
+        const float *position = t->position_embedding.value + (r - first) * dim;
+        for (size_t i = 0; i < dim; i++) t->x[r * dim + i] = fmaf(token[i], scale, position[i]);
+    }
+}
+
+static void embedding_forward(struct pass *p)
+{
+    limn_pool_run(p->t->ctx.pool, p->batch->n_captions, embed_caption, p);
+    apply_dropout(p, p->t->x, p->n_rows * p->t->config.dim, EMBEDDING, 0);
+}
+
+/* Captions share tokens and positions, so columns are split and rows are added in order. */
+static void embed_backward_columns(void *ctx, size_t item, size_t worker)
+{
+    const struct pass *p = ctx;
+    const limn_decoder_trainer *t = p->t;
+    const size_t dim = t->config.dim;
+    const float scale = sqrtf((float)dim);
+    size_t begin, end;
+    (void)worker;
+    columns_of(t, item, &begin, &end);
+    for (size_t caption = 0; caption < p->batch->n_captions; caption++) {
+        const size_t first = p->batch->offsets[caption];
+        for (size_t r = first; r < p->batch->offsets[caption + 1]; r++) {
+            float *token = t->token_embedding.gradient + p->batch->inputs[r] * dim;
+            float *position = t->position_embedding.gradient + (r - first) * dim;
+            for (size_t i = begin; i < end; i++) {
+                token[i] = fmaf(t->dx[r * dim + i], scale, token[i]);
+                position[i] += t->dx[r * dim + i];
+            }
+        }
+    }
+}
+
+static void embedding_backward(struct pass *p)
+{
+    apply_dropout(p, p->t->dx, p->n_rows * p->t->config.dim, EMBEDDING, 0);
+    limn_pool_run(p->t->ctx.pool, n_column_items(p->t), embed_backward_columns, p);
+}
+
+/* ---- attention ----------------------------------------------------------------------------- */
+
+/* Self-attention runs caption by caption, cross-attention picture by picture, because the captions
+ * of a picture add to the gradients of the same keys and values. */
+struct attention_job {
+    const struct pass *p;
+    struct attention_kept *kept;
+    bool is_self;
+};
+
+static limn_attention_shape attention_span(const struct attention_job *j, size_t item,
+                                           size_t *first_row, size_t *first_key)
+{
+    const limn_decoder_trainer *t = j->p->t;
+    limn_attention_shape shape = { .n_heads = t->config.n_heads, .dim = t->config.dim,
+                                   .is_causal = j->is_self };
+    if (j->is_self) {
+        *first_row = *first_key = j->p->batch->offsets[item];
+        shape.n_rows = shape.n_positions = j->p->batch->offsets[item + 1] - *first_row;
+    } else {
+        *first_row = t->picture_rows[item];
+        *first_key = item * t->config.n_memory_positions;
+        shape.n_rows = t->picture_rows[item + 1] - *first_row;
+        shape.n_positions = t->config.n_memory_positions;
+    }
+    return shape;
+}
+
+static float *probs_of(const struct attention_job *j, size_t first_row)
+{
+    const limn_decoder_config *c = &j->p->t->config;
+    const size_t n = j->is_self ? c->max_positions : c->n_memory_positions;
+    return j->kept->probs + first_row * c->n_heads * n;
+}
+
+static void attend_item(void *ctx, size_t item, size_t worker)
+{
+    const struct attention_job *j = ctx;
+    const struct attention_kept *k = j->kept;
+    size_t row, key;
+    const limn_attention_shape shape = attention_span(j, item, &row, &key);
+    const size_t at = row * shape.dim, key_at = key * shape.dim;
+    (void)worker;
+    j->p->t->ctx.rows->attention_forward(k->y + at, probs_of(j, row), k->q + at, k->k + key_at,
+                                         k->v + key_at, &shape);
+}
+
+static void attend_backward_item(void *ctx, size_t item, size_t worker)
+{
+    const struct attention_job *j = ctx;
+    const struct attention_kept *k = j->kept;
+    const limn_decoder_config *c = &j->p->t->config;
+    const struct scratch *s = &j->p->t->scratch;
+    const size_t n_g =
+        c->max_positions > c->n_memory_positions ? c->max_positions : c->n_memory_positions;
+    size_t row, key;
+    const limn_attention_shape shape = attention_span(j, item, &row, &key);
+    const size_t at = row * shape.dim, key_at = key * shape.dim;
+    j->p->t->ctx.rows->attention_backward(s->d_query + at, s->d_key + key_at, s->d_value + key_at,
+                                          s->d_row2 + at, probs_of(j, row), k->q + at,
+                                          k->k + key_at, k->v + key_at, s->g + worker * n_g,
+                                          &shape);
+}
+
+static void attention_forward(struct pass *p, const struct attention_params *w,
+                              struct attention_kept *k, bool is_self, size_t layer)
+{
+    limn_decoder_trainer *t = p->t;
+    const size_t n = p->n_rows * t->config.dim;
+    const float *source = is_self ? k->h : t->memory;
+    const size_t n_keys = is_self ? p->n_rows : p->n_memory;
+    struct attention_job job = { p, k, is_self };
+    memcpy(k->x, t->x, n * sizeof *k->x);
+    limn_norm_forward(&t->ctx, k->h, k->stats, k->x, p->n_rows, &w->norm);
+    limn_linear_forward(&t->ctx, k->q, k->h, p->n_rows, &w->query);
+    limn_linear_forward(&t->ctx, k->k, source, n_keys, &w->key);
+    limn_linear_forward(&t->ctx, k->v, source, n_keys, &w->value);
+    limn_pool_run(t->ctx.pool, is_self ? p->batch->n_captions : p->batch->n_pictures, attend_item,
+                  &job);
+    limn_linear_forward(&t->ctx, t->scratch.d_row, k->y, p->n_rows, &w->output);
+    apply_dropout(p, t->scratch.d_row, n, is_self ? SELF_OUTPUT : CROSS_OUTPUT, layer);
+    limn_add_to(&t->ctx, t->x, t->scratch.d_row, n);
+}
+
+static void attention_backward(struct pass *p, const struct attention_params *w,
+                               struct attention_kept *k, bool is_self, size_t layer)
+{
+    limn_decoder_trainer *t = p->t;
+    struct scratch *s = &t->scratch;
+    const size_t n = p->n_rows * t->config.dim;
+    const size_t n_keys = is_self ? p->n_rows : p->n_memory;
+    const float *source = is_self ? k->h : t->memory;
+    float *d_source = is_self ? s->d_row : s->d_memory;
+    struct attention_job job = { p, k, is_self };
+    memcpy(s->d_row, t->dx, n * sizeof *s->d_row);
+    apply_dropout(p, s->d_row, n, is_self ? SELF_OUTPUT : CROSS_OUTPUT, layer);
+    limn_linear_backward(&t->ctx, s->d_row2, false, s->d_row, k->y, p->n_rows, &w->output);
+    memset(s->d_key, 0, n_keys * t->config.dim * sizeof *s->d_key);
+    memset(s->d_value, 0, n_keys * t->config.dim * sizeof *s->d_value);
+    limn_pool_run(t->ctx.pool, is_self ? p->batch->n_captions : p->batch->n_pictures,
+                  attend_backward_item, &job);
+    limn_linear_backward(&t->ctx, s->d_row, false, s->d_query, k->h, p->n_rows, &w->query);
+    limn_linear_backward(&t->ctx, d_source, true, s->d_key, source, n_keys, &w->key);
+    limn_linear_backward(&t->ctx, d_source, true, s->d_value, source, n_keys, &w->value);
+    limn_norm_backward(&t->ctx, t->dx, s->d_row, k->x, k->stats, p->n_rows, &w->norm);
+}
+
+/* ---- feed-forward -------------------------------------------------------------------------- */
+
+static void feed_forward_forward(struct pass *p, const struct feed_forward_params *w,
+                                 struct feed_forward_kept *k, size_t layer)
+{
+    limn_decoder_trainer *t = p->t;
+    const size_t n = p->n_rows * t->config.dim, n_hidden = p->n_rows * t->config.feed_forward_dim;
+    memcpy(k->x, t->x, n * sizeof *k->x);
+    limn_norm_forward(&t->ctx, k->h, k->stats, k->x, p->n_rows, &w->norm);
+    limn_linear_forward(&t->ctx, k->up, k->h, p->n_rows, &w->up);
+    limn_gelu_forward(&t->ctx, k->active, k->up, n_hidden);
+    apply_dropout(p, k->active, n_hidden, HIDDEN, layer);
+    limn_linear_forward(&t->ctx, t->scratch.d_row, k->active, p->n_rows, &w->down);
+    apply_dropout(p, t->scratch.d_row, n, DOWN_OUTPUT, layer);
+    limn_add_to(&t->ctx, t->x, t->scratch.d_row, n);
+}
+
+static void feed_forward_backward(struct pass *p, const struct feed_forward_params *w,
+                                  struct feed_forward_kept *k, size_t layer)
+{
+    limn_decoder_trainer *t = p->t;
+    struct scratch *s = &t->scratch;
+    const size_t n = p->n_rows * t->config.dim, n_hidden = p->n_rows * t->config.feed_forward_dim;
+    memcpy(s->d_row, t->dx, n * sizeof *s->d_row);
+    apply_dropout(p, s->d_row, n, DOWN_OUTPUT, layer);
+    limn_linear_backward(&t->ctx, s->d_hidden, false, s->d_row, k->active, p->n_rows, &w->down);
+    apply_dropout(p, s->d_hidden, n_hidden, HIDDEN, layer);
+    limn_gelu_backward(&t->ctx, s->d_hidden, s->d_hidden, k->up, n_hidden);
+    limn_linear_backward(&t->ctx, s->d_row, false, s->d_hidden, k->h, p->n_rows, &w->up);
+    limn_norm_backward(&t->ctx, t->dx, s->d_row, k->x, k->stats, p->n_rows, &w->norm);
+}
+
+/* ---- logits and loss ----------------------------------------------------------------------- */
+
+static void loss_rows(void *ctx, size_t item, size_t worker)
+{
+    const struct pass *p = ctx;
+    const limn_decoder_trainer *t = p->t;
+    const size_t first = item * ROWS_PER_ITEM, left = p->n_rows - first;
+    (void)worker;
+    t->ctx.rows->cross_entropy(t->logits + first * t->config.n_tokens, t->losses + first,
+                               p->batch->targets + first,
+                               p->batch->weights ? p->batch->weights + first : NULL,
+                               left < ROWS_PER_ITEM ? left : ROWS_PER_ITEM, t->config.n_tokens,
+                               p->settings.label_smoothing, p->settings.scale);
+}
+
+/* Leaves d loss / d logits in t->logits. */
+static double output_forward(struct pass *p)
+{
+    limn_decoder_trainer *t = p->t;
+    double sum = 0;
+    memcpy(t->final_x, t->x, p->n_rows * t->config.dim * sizeof *t->x);
+    limn_norm_forward(&t->ctx, t->final_h, t->final_stats, t->final_x, p->n_rows, &t->final_norm);
+    limn_gemm(t->ctx.pool, &(limn_gemm_job){ .c = t->logits, .a = t->final_h,
+                                             .b = t->token_embedding.value, .m = p->n_rows,
+                                             .n = t->config.n_tokens, .k = t->config.dim,
+                                             .b_is_transposed = true });
+    limn_pool_run(t->ctx.pool, n_row_items(p->n_rows), loss_rows, p);
+    for (size_t r = 0; r < p->n_rows; r++)
+        sum += (double)t->losses[r] * (p->batch->weights ? p->batch->weights[r] : 1.0f);
+    return sum;
+}
+
+static void output_backward(struct pass *p)
+{
+    limn_decoder_trainer *t = p->t;
+    limn_gemm(t->ctx.pool, &(limn_gemm_job){ .c = t->scratch.d_row, .a = t->logits,
+                                             .b = t->token_embedding.value, .m = p->n_rows,
+                                             .n = t->config.dim, .k = t->config.n_tokens });
+    limn_gemm(t->ctx.pool, &(limn_gemm_job){ .c = t->token_embedding.gradient, .a = t->logits,
+                                             .b = t->final_h, .m = t->config.n_tokens,
+                                             .n = t->config.dim, .k = p->n_rows,
+                                             .a_is_transposed = true, .accumulates = true });
+    memset(t->dx, 0, p->n_rows * t->config.dim * sizeof *t->dx);
+    limn_norm_backward(&t->ctx, t->dx, t->scratch.d_row, t->final_x, t->final_stats, p->n_rows,
+                       &t->final_norm);
+}
+
+/* ---- passes -------------------------------------------------------------------------------- */
+
+static double forward(struct pass *p)
+{
+    limn_decoder_trainer *t = p->t;
+    memory_forward(p);
+    embedding_forward(p);
+    for (size_t i = 0; i < t->config.n_layers; i++) {
+        attention_forward(p, &t->layers[i].self, &t->kept[i].self, true, i);
+        if (p->n_memory > 0)
+            attention_forward(p, &t->layers[i].cross, &t->kept[i].cross, false, i);
+        feed_forward_forward(p, &t->layers[i].feed_forward, &t->kept[i].feed_forward, i);
+    }
+    return output_forward(p);
+}
+
+static void backward(struct pass *p, float *feature_gradients)
+{
+    limn_decoder_trainer *t = p->t;
+    memset(t->scratch.d_memory, 0, p->n_memory * t->config.dim * sizeof(float));
+    output_backward(p);
+    for (size_t i = t->config.n_layers; i-- > 0;) {
+        feed_forward_backward(p, &t->layers[i].feed_forward, &t->kept[i].feed_forward, i);
+        if (p->n_memory > 0)
+            attention_backward(p, &t->layers[i].cross, &t->kept[i].cross, false, i);
+        attention_backward(p, &t->layers[i].self, &t->kept[i].self, true, i);
+    }
+    embedding_backward(p);
+    memory_backward(p, feature_gradients);
+}
+
+/* ---- checking ------------------------------------------------------------------------------ */
+
+static limn_status check_caption(const limn_decoder_trainer *t, const limn_decoder_batch *b,
+                                 size_t caption, limn_error *err)
+{
+    const uint32_t first = b->offsets[caption], end = b->offsets[caption + 1];
+    if (end <= first || end - first > t->config.max_positions)
+        return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch has %d tokens, not 1 … %u",
+                         caption, (int)(end - first), t->config.max_positions);
+    for (size_t r = first; r < end; r++)
+        if (b->inputs[r] >= t->config.n_tokens || b->targets[r] >= t->config.n_tokens)
+            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch has a token past %u",
+                             caption, t->config.n_tokens - 1);
+    return LIMN_OK;
+}
+
+/* Fills picture_rows: pictures without a caption have no rows. */
+static limn_status find_pictures(limn_decoder_trainer *t, const limn_decoder_batch *b,
+                                 limn_error *err)
+{
+    size_t picture = 0;
+    for (size_t i = 0; i < b->n_captions; i++) {
+        if (b->pictures[i] >= b->n_pictures || b->pictures[i] + 1 < picture)
+            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch names picture %u of %zu",
+                             i, b->pictures[i], b->n_pictures);
+        while (picture <= b->pictures[i]) t->picture_rows[picture++] = b->offsets[i];
+    }
+    while (picture <= b->n_pictures) t->picture_rows[picture++] = b->offsets[b->n_captions];
+    return LIMN_OK;
+}
+
+static limn_status begin(struct pass *p, limn_decoder_trainer *t, const limn_decoder_batch *b,
+                         const limn_decoder_grad_settings *settings, limn_error *err)
+{
+    const bool is_text = b->n_captions > 0 && b->pictures[0] == LIMN_NO_PICTURE;
+    if (b->n_captions == 0 || b->offsets[b->n_captions] > t->limits.max_rows ||
+        b->n_pictures > t->limits.max_pictures)
+        return limn_fail(err, LIMN_E_ARG,
+                         "a batch of %zu captions and %zu pictures is not within 1 caption, %zu "
+                         "tokens, %zu pictures",
+                         b->n_captions, b->n_pictures, t->limits.max_rows, t->limits.max_pictures);
+    for (size_t i = 0; i < b->n_captions; i++) LIMN_TRY(check_caption(t, b, i, err));
+    if (!is_text)
+        LIMN_TRY(find_pictures(t, b, err));
+    *p = (struct pass){ .t = t, .batch = b, .settings = *settings,
+                        .n_rows = b->offsets[b->n_captions],
+                        .n_memory = is_text ? 0 : b->n_pictures * t->config.n_memory_positions };
+    return LIMN_OK;
+}
+
+limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decoder_batch *batch,
+                                      float *losses, double *loss_sum, limn_error *err)
+{
+    const limn_decoder_grad_settings settings = { .scale = 1.0f };
+    struct pass p;
+    LIMN_TRY(begin(&p, t, batch, &settings, err));
+    *loss_sum = forward(&p);
+    if (losses)
+        memcpy(losses, t->losses, p.n_rows * sizeof *losses);
+    return LIMN_OK;
+}
+
+limn_status limn_decoder_trainer_run(limn_decoder_trainer *t, const limn_decoder_batch *batch,
+                                     const limn_decoder_grad_settings *settings,
+                                     float *feature_gradients, double *loss_sum, limn_error *err)
+{
+    struct pass p;
+    LIMN_TRY(begin(&p, t, batch, settings, err));
+    *loss_sum = forward(&p);
+    backward(&p, feature_gradients);
+    return LIMN_OK;
+}

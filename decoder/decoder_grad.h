@@ -1,0 +1,75 @@
+/* Training the decoder: loss and gradients of a batch by teacher forcing.
+ *
+ * The same network as decoder.h, computed for all tokens of all captions at once: one row per
+ * token, captions one after another without padding. The captions of a picture share its memory,
+ * keys and values. With dropout (Srivastava 2014) on the embedding, on each sublayer's output,
+ * inside the feed-forward and on the features; label smoothing (Szegedy 2016).
+ *
+ * Results do not depend on the number of threads. */
+#ifndef LIMN_DECODER_DECODER_GRAD_H
+#define LIMN_DECODER_DECODER_GRAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/params.h"
+#include "common/base/pool.h"
+#include "decoder/decoder.h"
+
+/* Adds all decoder tensors of models/FORMAT.md, in that order, to `params`. */
+limn_status limn_decoder_params_add(limn_params *params, const limn_decoder_config *config,
+                                    limn_error *err);
+/* Initial values after limn_params_allocate: matrices Xavier uniform (Glorot 2010), embeddings
+ * normal with deviation dim^-1/2, positions 0.02, norms 1, biases 0. The same bits for the same
+ * seed. */
+void limn_decoder_params_init(limn_params *params, uint64_t seed);
+
+#define LIMN_NO_PICTURE UINT32_MAX
+
+typedef struct limn_decoder_batch {
+    size_t n_pictures, n_captions;
+    const float *features;   /* [n_pictures, n_memory_positions, memory_dim] */
+    const uint32_t *pictures; /* [n_captions], not decreasing: the caption's picture; all
+                               * LIMN_NO_PICTURE: a batch of text alone, no cross-attention */
+    const uint32_t *offsets; /* [n_captions + 1]: first row of each caption, then n_rows */
+    const uint32_t *inputs;  /* [n_rows] token read at this row; the start token first */
+    const uint32_t *targets; /* [n_rows] token to predict; the end token last */
+    const float *weights;    /* [n_rows] factor of the row's loss, or NULL = 1 */
+} limn_decoder_batch;
+
+typedef struct limn_decoder_grad_settings {
+    float dropout, feature_dropout; /* 0 … 0.9 */
+    float label_smoothing;          /* 0 … 0.9 */
+    uint64_t seed;                  /* of this step's dropout */
+    float scale;                    /* gradients are those of scale * sum of weighted losses */
+} limn_decoder_grad_settings;
+
+typedef struct limn_decoder_limits {
+    size_t max_rows, max_pictures; /* of one batch */
+} limn_decoder_limits;
+
+typedef struct limn_decoder_trainer limn_decoder_trainer; /* activations of one batch */
+
+/* `params` (with memory) and `pool` (may be NULL) are borrowed until the trainer is gone.
+ * LIMN_E_NOMEM, LIMN_E_ARG (params lack a decoder tensor). */
+limn_status limn_decoder_trainer_create(limn_decoder_trainer **out,
+                                        const limn_decoder_config *config, limn_params *params,
+                                        const limn_decoder_limits *limits, limn_pool *pool,
+                                        limn_cpu_level level, limn_error *err);
+void limn_decoder_trainer_destroy(limn_decoder_trainer **t); /* accepts NULL and *t == NULL */
+size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
+                                  const limn_decoder_limits *limits);
+
+/* Sum over rows of weight * loss without gradients and without dropout (dev loss): losses
+ * [n_rows], -log p of each target without smoothing, may be NULL. LIMN_E_ARG names what does not
+ * fit: a batch over the limits, a token out of range, an empty caption. */
+limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decoder_batch *batch,
+                                      float *losses, double *loss_sum, limn_error *err);
+
+/* Forward and backward: adds to params->gradients; *loss_sum (smoothed, weighted, unscaled).
+ * feature_gradients [as batch->features], or NULL; written, not added to. */
+limn_status limn_decoder_trainer_run(limn_decoder_trainer *t, const limn_decoder_batch *batch,
+                                     const limn_decoder_grad_settings *settings,
+                                     float *feature_gradients, double *loss_sum, limn_error *err);
+
+#endif
