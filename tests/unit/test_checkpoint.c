@@ -1,0 +1,117 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "models/train/checkpoint.h"
+#include "models/train/schedule.h"
+
+static void make_params(limn_params *params, size_t n_rows)
+{
+    memset(params, 0, sizeof *params);
+    assert_int_equal(limn_params_add(params, "a.weight", 2, (size_t[]){ n_rows, 3 }, true, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_params_add(params, "a.bias", 1, (size_t[]){ n_rows }, false, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_params_allocate(params, NULL), LIMN_OK);
+    for (size_t i = 0; i < params->n_floats; i++) {
+        params->values[i] = (float)i;
+        params->gradients[i] = 0.5f - (float)(i % 7);
+    }
+}
+
+static void step(limn_params *params, limn_adamw *adamw)
+{
+    const limn_adamw_settings settings = limn_adamw_settings_default();
+    limn_adamw_step(adamw, params, &settings, 0.01f, limn_gradient_norm(params, NULL), NULL);
+}
+
+static void test_a_run_goes_on_bit_for_bit(void **test_state)
+{
+    char path[] = "checkpoint-XXXXXX", *state = NULL;
+    limn_params straight, resumed;
+    limn_adamw adamw_straight, adamw_resumed;
+    (void)test_state;
+    close(mkstemp(path));
+    make_params(&straight, 5);
+    make_params(&resumed, 5);
+    assert_int_equal(limn_adamw_init(&adamw_straight, &straight, NULL), LIMN_OK);
+    assert_int_equal(limn_adamw_init(&adamw_resumed, &resumed, NULL), LIMN_OK);
+    for (int i = 0; i < 3; i++) step(&straight, &adamw_straight);
+    assert_int_equal(limn_checkpoint_write(path, &straight, &adamw_straight, "{\"epoch\": 2}",
+                                           NULL), LIMN_OK);
+    assert_int_equal(limn_checkpoint_read(path, &resumed, &adamw_resumed, &state, NULL), LIMN_OK);
+    assert_string_equal(state, "{\"epoch\": 2}");
+    for (int i = 0; i < 3; i++) {
+        step(&straight, &adamw_straight);
+        step(&resumed, &adamw_resumed);
+    }
+    for (size_t i = 0; i < straight.n_items; i++) {
+        const limn_param *p = &straight.items[i];
+        const size_t size = p->n * sizeof(float);
+        assert_memory_equal(straight.values + p->offset, resumed.values + p->offset, size);
+        assert_memory_equal(adamw_straight.average + p->offset, adamw_resumed.average + p->offset,
+                            size);
+    }
+    unlink(path);
+    limn_free(state);
+    limn_adamw_finish(&adamw_straight);
+    limn_adamw_finish(&adamw_resumed);
+    limn_params_finish(&straight);
+    limn_params_finish(&resumed);
+}
+
+static void test_another_models_checkpoint_is_refused(void **test_state)
+{
+    char path[] = "checkpoint-XXXXXX", *state = NULL;
+    limn_params params, other;
+    limn_adamw adamw, adamw_other;
+    limn_error err = { 0 };
+    (void)test_state;
+    close(mkstemp(path));
+    make_params(&params, 5);
+    make_params(&other, 6);
+    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
+    assert_int_equal(limn_adamw_init(&adamw_other, &other, NULL), LIMN_OK);
+    assert_int_equal(limn_checkpoint_write(path, &params, &adamw, "", NULL), LIMN_OK);
+    assert_int_equal(limn_checkpoint_read(path, &other, &adamw_other, &state, &err),
+                     LIMN_E_FORMAT);
+    assert_null(state);
+    assert_non_null(strstr(err.text, path));
+    assert_non_null(strstr(err.text, "value.a.weight"));
+    unlink(path);
+    limn_adamw_finish(&adamw);
+    limn_adamw_finish(&adamw_other);
+    limn_params_finish(&params);
+    limn_params_finish(&other);
+}
+
+static void test_the_schedule_warms_up_and_cools_down(void **test_state)
+{
+    const limn_schedule s = { .peak = 1.0f, .final_share = 0.1f, .n_warmup_steps = 10,
+                              .n_steps = 110 };
+    (void)test_state;
+    assert_float_equal(limn_schedule_rate(&s, 0), 0.1f, 1e-6f);
+    assert_float_equal(limn_schedule_rate(&s, 9), 1.0f, 1e-6f);
+    assert_float_equal(limn_schedule_rate(&s, 10), 1.0f, 1e-6f);
+    assert_float_equal(limn_schedule_rate(&s, 60), 0.55f, 1e-6f);
+    assert_float_equal(limn_schedule_rate(&s, 110), 0.1f, 1e-6f);
+    assert_float_equal(limn_schedule_rate(&s, 100000), 0.1f, 1e-6f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_run_goes_on_bit_for_bit),
+        cmocka_unit_test(test_another_models_checkpoint_is_refused),
+        cmocka_unit_test(test_the_schedule_warms_up_and_cools_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

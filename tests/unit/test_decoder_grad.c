@@ -1,0 +1,290 @@
+/* Gradients of the decoder against PyTorch's (a fixture of tests/fixtures/make_decoder_grad.py) and
+ * against finite differences; ten optimizer steps; the same bits for any number of threads. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/io/safetensors.h"
+#include "common/kernels/gemm.h"
+#include "decoder/decoder_grad.h"
+#include "models/train/adamw.h"
+
+static const limn_decoder_config config = {
+    .n_layers = 2, .dim = 16, .n_heads = 2, .feed_forward_dim = 32, .max_positions = 12,
+    .n_tokens = 19, .n_memory_positions = 5, .memory_dim = 7,
+};
+static const uint32_t pictures[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
+enum { N_ROWS = 24, N_FEATURES = 3 * 5 * 7 };
+
+struct fixture {
+    limn_safetensors *file;
+    limn_params params;
+    limn_pool *pool;
+    limn_decoder_trainer *trainer;
+    float features[N_FEATURES], weights[N_ROWS];
+    uint32_t inputs[N_ROWS], targets[N_ROWS];
+    limn_decoder_batch batch;
+};
+
+static void read_tensor(const struct fixture *f, const char *prefix, const char *name, float *out)
+{
+    char full[128];
+    snprintf(full, sizeof full, "%s%s", prefix, name);
+    const limn_tensor *t = limn_safetensors_find(f->file, full);
+    assert_non_null(t);
+    limn_tensor_to_f32(out, t);
+}
+
+static void reset_values(struct fixture *f)
+{
+    for (size_t i = 0; i < f->params.n_items; i++)
+        read_tensor(f, "value.", f->params.items[i].name,
+                    f->params.values + f->params.items[i].offset);
+    limn_params_clear_gradients(&f->params);
+}
+
+static void open_fixture(struct fixture *f, size_t n_threads, limn_cpu_level level)
+{
+    const limn_decoder_limits limits = { 40, 4 };
+    char path[1024];
+    memset(f, 0, sizeof *f);
+    snprintf(path, sizeof path, "%s/tests/data/train/decoder_grad.safetensors",
+             getenv("LIMN_SOURCE_ROOT"));
+    assert_int_equal(limn_safetensors_open(&f->file, path, NULL), LIMN_OK);
+    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_params_add(&f->params, &config, NULL), LIMN_OK);
+    assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
+    assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_trainer_create(&f->trainer, &config, &f->params, &limits, f->pool,
+                                                 level, NULL), LIMN_OK);
+    reset_values(f);
+    read_tensor(f, "", "features", f->features);
+    read_tensor(f, "", "weights", f->weights);
+    memcpy(f->inputs, limn_safetensors_find(f->file, "captions")->data, sizeof f->inputs);
+    memcpy(f->targets, limn_safetensors_find(f->file, "targets")->data, sizeof f->targets);
+    f->batch = (limn_decoder_batch){ .n_pictures = 3, .n_captions = 5, .features = f->features,
+                                     .pictures = pictures, .offsets = offsets,
+                                     .inputs = f->inputs, .targets = f->targets,
+                                     .weights = f->weights };
+}
+
+static void close_fixture(struct fixture *f)
+{
+    limn_decoder_trainer_destroy(&f->trainer);
+    limn_params_finish(&f->params);
+    limn_pool_destroy(&f->pool);
+    limn_safetensors_close(&f->file);
+}
+
+static double largest(const float *x, size_t n)
+{
+    double max = 0;
+    for (size_t i = 0; i < n; i++) max = fabs(x[i]) > max ? fabs(x[i]) : max;
+    return max;
+}
+
+/* Gradients of key biases are zero but for rounding, hence the absolute part. */
+static void assert_close(const char *name, const float *got, const float *expected, size_t n)
+{
+    const double scale = largest(expected, n);
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)got[i] - expected[i]) <= 1e-4 * scale + 2e-6))
+            fail_msg("%s[%zu] is %.8g, expected %.8g (largest %.3g)", name, i, (double)got[i],
+                     (double)expected[i], scale);
+}
+
+static void test_gradients_equal_pytorch(void **state)
+{
+    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f };
+    struct fixture f;
+    float expected[N_FEATURES > 1024 ? N_FEATURES : 1024], d_features[N_FEATURES];
+    double loss;
+    (void)state;
+    for (limn_cpu_level level = LIMN_CPU_C; level <= limn_cpu_best(); level++) {
+        open_fixture(&f, 2, level);
+        assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, d_features,
+                                                  &loss, NULL), LIMN_OK);
+        read_tensor(&f, "", "loss", expected);
+        assert_true(fabs(loss - expected[0]) < 1e-5 * expected[0]);
+        for (size_t i = 0; i < f.params.n_items; i++) {
+            const limn_param *p = &f.params.items[i];
+            assert_true(p->n <= sizeof expected / sizeof *expected);
+            read_tensor(&f, "gradient.", p->name, expected);
+            assert_close(p->name, f.params.gradients + p->offset, expected, p->n);
+        }
+        read_tensor(&f, "gradient.", "features", expected);
+        assert_close("features", d_features, expected, N_FEATURES);
+        close_fixture(&f);
+    }
+}
+
+/* Loss after moving one tensor's values by `step` along its own gradient. */
+static double moved_loss(struct fixture *f, const limn_param *p, const float *direction,
+                         double step, const limn_decoder_grad_settings *settings)
+{
+    float *value = f->params.values + p->offset;
+    float *kept = limn_alloc(p->n, sizeof *kept);
+    double loss;
+    memcpy(kept, value, p->n * sizeof *kept);
+    for (size_t i = 0; i < p->n; i++) value[i] += (float)(step * direction[i]);
+    assert_int_equal(limn_decoder_trainer_run(f->trainer, &f->batch, settings, NULL, &loss, NULL),
+                     LIMN_OK);
+    memcpy(value, kept, p->n * sizeof *kept);
+    limn_free(kept);
+    return loss;
+}
+
+static void check_tensor(struct fixture *f, const limn_param *p, const float *gradients,
+                         const limn_decoder_grad_settings *settings)
+{
+    const float *gradient = gradients + p->offset;
+    float *direction = limn_alloc(p->n, sizeof *direction);
+    double norm = 0;
+    for (size_t i = 0; i < p->n; i++) norm += (double)gradient[i] * gradient[i];
+    norm = sqrt(norm);
+    for (size_t i = 0; i < p->n; i++)
+        direction[i] = norm > 0 ? (float)(gradient[i] / norm) : 0.0f;
+    const double h = 0.006;
+    const double near = moved_loss(f, p, direction, h, settings) -
+                        moved_loss(f, p, direction, -h, settings);
+    const double far = moved_loss(f, p, direction, 2 * h, settings) -
+                       moved_loss(f, p, direction, -2 * h, settings);
+    const double slope = (8 * near - far) / (12 * h); /* fourth-order central difference */
+    if (!(fabs(slope - norm) <= 1e-4 * norm + 3e-4))
+        fail_msg("%s: slope %.8g, gradient norm %.8g", p->name, slope, norm);
+    limn_free(direction);
+}
+
+/* With dropout, whose mask is the same for the same seed. */
+static void test_gradients_equal_finite_differences(void **state)
+{
+    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f,
+                                                  .dropout = 0.2f, .feature_dropout = 0.1f,
+                                                  .seed = 5 };
+    struct fixture f;
+    double loss;
+    (void)state;
+    open_fixture(&f, 1, limn_cpu_best());
+    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL),
+                     LIMN_OK);
+    float *gradients = limn_alloc(f.params.n_floats, sizeof *gradients);
+    memcpy(gradients, f.params.gradients, f.params.n_floats * sizeof *gradients);
+    for (size_t i = 0; i < f.params.n_items; i++)
+        check_tensor(&f, &f.params.items[i], gradients, &settings);
+    limn_free(gradients);
+    close_fixture(&f);
+}
+
+static void test_ten_steps_follow_pytorch(void **state)
+{
+    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f,
+                                                  .scale = 1.0f / N_ROWS };
+    const limn_adamw_settings optimizer = { .beta1 = 0.9f, .beta2 = 0.98f, .epsilon = 1e-8f,
+                                            .weight_decay = 0.05f, .clip_norm = 0.5f,
+                                            .average_decay = 0.9f };
+    struct fixture f;
+    limn_adamw adamw;
+    float expected[10];
+    double loss;
+    (void)state;
+    open_fixture(&f, 2, limn_cpu_best());
+    read_tensor(&f, "", "step_losses", expected);
+    assert_int_equal(limn_adamw_init(&adamw, &f.params, NULL), LIMN_OK);
+    for (int i = 0; i < 10; i++) {
+        limn_params_clear_gradients(&f.params);
+        assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss,
+                                                  NULL), LIMN_OK);
+        if (!(fabs(loss / N_ROWS - expected[i]) < 1e-4 * expected[i]))
+            fail_msg("step %d: loss %.7g, expected %.7g", i, loss / N_ROWS, (double)expected[i]);
+        limn_adamw_step(&adamw, &f.params, &optimizer, 3e-3f,
+                        limn_gradient_norm(&f.params, f.pool), f.pool);
+    }
+    limn_adamw_finish(&adamw);
+    close_fixture(&f);
+}
+
+static void test_threads_and_levels_do_not_change_bits(void **state)
+{
+    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f,
+                                                  .dropout = 0.3f, .feature_dropout = 0.2f,
+                                                  .seed = 9 };
+    struct fixture one, other;
+    double loss_one, loss_other;
+    (void)state;
+    open_fixture(&one, 1, LIMN_CPU_C);
+    limn_decoder_trainer_run(one.trainer, &one.batch, &settings, NULL, &loss_one, NULL);
+    for (size_t n_threads = 1; n_threads <= 3; n_threads++) {
+        open_fixture(&other, n_threads, limn_cpu_best());
+        limn_decoder_trainer_run(other.trainer, &other.batch, &settings, NULL, &loss_other, NULL);
+        assert_memory_equal(&loss_one, &loss_other, sizeof loss_one);
+        assert_memory_equal(one.params.gradients, other.params.gradients,
+                            one.params.n_floats * sizeof(float));
+        close_fixture(&other);
+    }
+    close_fixture(&one);
+}
+
+static void test_text_alone_leaves_cross_attention_alone(void **state)
+{
+    static const uint32_t none[] = { LIMN_NO_PICTURE, LIMN_NO_PICTURE, LIMN_NO_PICTURE,
+                                     LIMN_NO_PICTURE, LIMN_NO_PICTURE };
+    const limn_decoder_grad_settings settings = { .scale = 1.0f };
+    struct fixture f;
+    double loss;
+    (void)state;
+    open_fixture(&f, 1, limn_cpu_best());
+    f.batch.pictures = none;
+    f.batch.n_pictures = 0;
+    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL),
+                     LIMN_OK);
+    for (size_t i = 0; i < f.params.n_items; i++) {
+        const limn_param *p = &f.params.items[i];
+        const bool is_pictures = strstr(p->name, "cross") || strstr(p->name, "memory");
+        assert_true((largest(f.params.gradients + p->offset, p->n) == 0) == is_pictures ||
+                    strstr(p->name, "key.bias"));
+    }
+    close_fixture(&f);
+}
+
+static void test_bad_batches_are_refused(void **state)
+{
+    const limn_decoder_grad_settings settings = { .scale = 1.0f };
+    static const uint32_t far_pictures[] = { 0, 0, 1, 2, 7 }, empty[] = { 0, 5, 5, 14, 16, 24 };
+    struct fixture f;
+    limn_error err = { 0 };
+    double loss;
+    (void)state;
+    open_fixture(&f, 1, limn_cpu_best());
+    f.batch.pictures = far_pictures;
+    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, &err),
+                     LIMN_E_ARG);
+    assert_string_equal(err.text, "caption 4 of the batch names picture 7 of 3");
+    f.batch.pictures = pictures;
+    f.batch.offsets = empty;
+    assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, NULL), LIMN_E_ARG);
+    f.batch.offsets = offsets;
+    f.inputs[3] = 19;
+    assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, NULL), LIMN_E_ARG);
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gradients_equal_pytorch),
+        cmocka_unit_test(test_gradients_equal_finite_differences),
+        cmocka_unit_test(test_ten_steps_follow_pytorch),
+        cmocka_unit_test(test_threads_and_levels_do_not_change_bits),
+        cmocka_unit_test(test_text_alone_leaves_cross_attention_alone),
+        cmocka_unit_test(test_bad_batches_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
