@@ -21,6 +21,8 @@ typedef struct run {
     limn_caption_file refs, hyps, training;
     limn_eval_data data;
     limn_eval_result results[16]; /* [n_results] */
+    limn_meteor_data *meteor;
+    limn_eval_trials confidence, comparison;
     double oracles[16][LIMN_EVAL_MAX_KEYS];
     size_t n_results;
     limn_eval_diversity diversity;
@@ -31,6 +33,7 @@ static void finish(run *r)
 {
     for (size_t i = 0; i < r->n_results; i++) limn_eval_result_finish(&r->results[i]);
     limn_eval_data_finish(&r->data);
+    limn_meteor_data_close(&r->meteor);
     limn_caption_file_finish(&r->refs);
     limn_caption_file_finish(&r->hyps);
     limn_caption_file_finish(&r->training);
@@ -54,7 +57,8 @@ static limn_status tokenize(run *r, limn_error *err)
 {
     limn_eval_tokenizer tokenizer = { 0 };
     limn_status status = LIMN_OK;
-    tokenizer.kind = limn_eval_find_tokenizer(limn_eval_tokenizer_names[r->options->tokenizer]);
+    tokenizer.kind = limn_eval_find_tokenizer(limn_eval_tokenizer_name(r->options, "ptb"));
+    tokenizer.is_lower_case = r->options->is_lower_case;
     LIMN_TRY(limn_caption_file_read(&r->refs, r->options->tokenize, r->options->split, err));
     for (size_t i = 0; status == LIMN_OK && i < r->refs.n_records; i++) {
         const limn_caption_record *record = &r->refs.records[i];
@@ -81,7 +85,7 @@ static limn_status read_files(run *r, limn_error *err)
     if (o->train) LIMN_TRY(limn_caption_file_read(&r->training, o->train, NULL, err));
     limn_message_note("%s is %s, %s is %s", o->refs, r->refs.format, o->hyps, r->hyps.format);
     return limn_eval_data_create(&r->data, &r->refs, &r->hyps,
-                                 limn_eval_tokenizer_names[o->tokenizer], o->allow_missing, err);
+                                 limn_eval_tokenizer_name(o, "ptb"), o->allow_missing, err);
 }
 
 static limn_status measure(run *r, limn_error *err)
@@ -98,6 +102,72 @@ static limn_status measure(run *r, limn_error *err)
     if (!r->choice.has_diversity) return LIMN_OK;
     return limn_eval_diversity_measure(&r->diversity, &r->data,
                                        r->options->train ? &r->training : NULL, &r->settings, err);
+}
+
+/* METEOR is left out, and it is said why, when there is no data; it has another name when there is
+ * no paraphrase table. */
+static limn_status open_meteor(run *r, limn_error *err)
+{
+    limn_eval_choice *c = &r->choice;
+    size_t i = 0;
+    while (i < c->n_metrics && c->metrics[i] != &limn_eval_meteor) i++;
+    if (i == c->n_metrics)
+        return LIMN_OK;
+    if (!r->options->meteor_data) {
+        limn_message_warning("METEOR is left out: it needs --meteor-data");
+        memmove(&c->metrics[i], &c->metrics[i + 1],
+                (--c->n_metrics - i) * sizeof c->metrics[0]);
+        return LIMN_OK;
+    }
+    LIMN_TRY(limn_meteor_data_open(&r->meteor, r->options->meteor_data, r->options->meteor_cache,
+                                   err));
+    r->settings.meteor = r->meteor;
+    if (!limn_meteor_data_has_paraphrases(r->meteor))
+        c->metrics[i] = &limn_eval_meteor_without_paraphrases;
+    return LIMN_OK;
+}
+
+static limn_status measure_baseline(limn_eval_result results[16], size_t *n_results, run *r,
+                                    const limn_eval_data *data, limn_error *err)
+{
+    for (; *n_results < r->n_results; ++*n_results)
+        LIMN_TRY(limn_eval_measure(&results[*n_results], r->results[*n_results].metric, data, 0,
+                                   &r->settings, err));
+    r->comparison.baseline = r->options->baseline;
+    return limn_eval_trials_run(&r->comparison, r->results, results, r->n_results,
+                                r->data.n_images, err);
+}
+
+static limn_status compare(run *r, limn_error *err)
+{
+    limn_eval_result results[16];
+    size_t n_results = 0;
+    limn_caption_file file = { 0 };
+    limn_eval_data data = { 0 };
+    limn_status status = limn_caption_file_read(&file, r->options->baseline, NULL, err);
+    if (status == LIMN_OK) {
+        status = limn_eval_baseline_create(&data, &r->data, &r->refs, &file,
+                                           limn_eval_tokenizer_name(r->options, "ptb"),
+                                           r->options->allow_missing, err);
+        if (status == LIMN_OK)
+            status = measure_baseline(results, &n_results, r, &data, err);
+        if (status != LIMN_OK)
+            limn_error_prefix(err, "--baseline %s", r->options->baseline);
+    }
+    for (size_t i = 0; i < n_results; i++) limn_eval_result_finish(&results[i]);
+    limn_eval_data_finish(&data);
+    limn_caption_file_finish(&file);
+    return status;
+}
+
+static limn_status run_trials(run *r, limn_error *err)
+{
+    r->confidence.n_trials = r->comparison.n_trials = r->options->n_trials;
+    r->confidence.seed = r->comparison.seed = r->options->seed;
+    if (r->options->has_confidence)
+        LIMN_TRY(limn_eval_trials_run(&r->confidence, r->results, NULL, r->n_results,
+                                      r->data.n_images, err));
+    return r->options->baseline ? compare(r, err) : LIMN_OK;
 }
 
 static limn_status save_df(const run *r, limn_error *err)
@@ -150,8 +220,10 @@ static int check_asserts(const run *r, const limn_eval_outcome *outcome)
 static limn_status evaluate(run *r, int *exit_code, limn_error *err)
 {
     limn_eval_outcome outcome;
+    LIMN_TRY(open_meteor(r, err));
     LIMN_TRY(read_files(r, err));
     LIMN_TRY(measure(r, err));
+    LIMN_TRY(run_trials(r, err));
     limn_eval_sign(&r->signature, &r->data, r->results, r->n_results, &r->settings);
     if (r->signature.has_failed)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for the signature");
@@ -161,6 +233,8 @@ static limn_status evaluate(run *r, int *exit_code, limn_error *err)
         .n_results = r->n_results,
         .oracles = r->data.n_hyps > r->data.n_images ? r->oracles : NULL,
         .diversity = r->choice.has_diversity ? &r->diversity : NULL,
+        .confidence = r->options->has_confidence ? &r->confidence : NULL,
+        .comparison = r->options->baseline ? &r->comparison : NULL,
         .signature = r->signature.bytes,
     };
     LIMN_TRY(write_results(r, &outcome, err));
@@ -186,11 +260,17 @@ static bool has_key(const limn_eval_choice *choice, const limn_eval_assert *a)
 static limn_status check_options(run *r, limn_error *err)
 {
     const limn_eval_options *o = r->options;
-    LIMN_TRY(limn_eval_choose(&r->choice, o->metrics, err));
+    LIMN_TRY(limn_eval_choose(&r->choice, o->metrics, o->meteor_data != NULL, err));
     if (o->tokenize) return LIMN_OK;
     if (!o->refs || !o->hyps)
         return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");
     r->settings.df_path = o->df;
+    r->settings.sacrebleu = (limn_sacrebleu_settings){
+        .smoothing = (limn_sacrebleu_smoothing)o->smoothing,
+        .value = o->smoothing_value,
+        .is_lower_case = o->is_lower_case,
+        .tokenizer = limn_eval_tokenizer_name(o, "13a"),
+    };
     r->asserts = limn_calloc(o->asserts.n_items, sizeof *r->asserts);
     if (!r->asserts) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0; i < o->asserts.n_items; i++) {
@@ -204,7 +284,7 @@ static limn_status check_options(run *r, limn_error *err)
 
 int main(int argc, char **argv)
 {
-    limn_eval_options options = { 0 };
+    limn_eval_options options = limn_eval_options_default();
     limn_cli_operands operands;
     limn_error err = { 0 };
     run r = { .options = &options };

@@ -96,9 +96,9 @@ void limn_meteor_data_close(limn_meteor_data **data)
     *data = NULL;
 }
 
-const char *limn_meteor_data_metric_name(const limn_meteor_data *data)
+bool limn_meteor_data_has_paraphrases(const limn_meteor_data *data)
 {
-    return data->paraphrases.n_slots ? "METEOR" : "METEOR (exact,stem,synonym)";
+    return data->paraphrases.n_slots > 0;
 }
 
 /* ---- scoring -------------------------------------------------------------------------------- */

@@ -27,8 +27,9 @@ limn_status limn_meteor_data_open(limn_meteor_data **out, const char *folder, co
                                   limn_error *err);
 void limn_meteor_data_close(limn_meteor_data **data); /* accepts NULL; nulls it */
 
-/* "METEOR", or "METEOR (exact,stem,synonym)" without the paraphrase table. Static storage. */
-const char *limn_meteor_data_metric_name(const limn_meteor_data *data);
+/* Whether there is a paraphrase table. Without it the metric is to be named
+ * "METEOR (exact,stem,synonym)", with it "METEOR". */
+bool limn_meteor_data_has_paraphrases(const limn_meteor_data *data);
 
 /* What a score is computed from; sums over pictures score a corpus. Whole numbers. */
 typedef struct limn_meteor_side {

@@ -116,7 +116,7 @@ static void test_scores_are_those_of_the_java_program(void **state)
     fixture f;
     (void)state;
     open_fixture(&f, source_path("tests/data/meteor"), NULL);
-    assert_string_equal(limn_meteor_data_metric_name(f.data), "METEOR");
+    assert_true(limn_meteor_data_has_paraphrases(f.data));
     check_all_segments(&f);
     close_fixture(&f);
 }
@@ -263,7 +263,7 @@ static void test_golden_without_paraphrases(void **state)
     assert_int_equal(limn_file_read(&json, &size, path, MAX_FILE, NULL), LIMN_OK);
     assert_int_equal(limn_json_parse(&document, json, size, NULL), LIMN_OK);
     open_fixture(&f, temp_folder, NULL);
-    assert_string_equal(limn_meteor_data_metric_name(f.data), "METEOR (exact,stem,synonym)");
+    assert_false(limn_meteor_data_has_paraphrases(f.data));
     const json_t *small = json_object_get(document, "small");
     json_array_foreach(json_object_get(small, "inputs"), i, input) {
         const json_t *refs = json_object_get(input, "refs_tok");

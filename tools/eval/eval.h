@@ -12,7 +12,9 @@
 #include "common/base/buffer.h"
 #include "common/base/status.h"
 #include "common/io/captions.h"
+#include "common/metrics/meteor.h"
 #include "common/metrics/ngram.h"
+#include "common/metrics/sacrebleu.h"
 #include "common/text/string_table.h"
 #include "tools/eval/eval_tokenizer.h"
 
@@ -64,6 +66,8 @@ const limn_eval_caption *limn_eval_hyp(const limn_eval_data *data, size_t image,
 /* What metrics need to know beside the data. A path of NULL is not given. */
 typedef struct limn_eval_settings {
     const char *df_path; /* saved document frequencies, instead of those of the references */
+    const limn_meteor_data *meteor; /* needed by METEOR only */
+    limn_sacrebleu_settings sacrebleu;
 } limn_eval_settings;
 
 enum { LIMN_EVAL_MAX_KEYS = 8, LIMN_EVAL_MAX_STATS = 32 };
@@ -81,14 +85,20 @@ typedef struct limn_eval_metric {
     limn_status (*measure)(double *stats, const limn_eval_data *data, size_t rank,
                            const limn_eval_settings *settings, limn_error *err);
     /* out [n_keys] from the sum of the rows of n_images images. Never NaN. */
-    void (*score)(double *out, const double *stats, size_t n_images);
+    void (*score)(double *out, const double *stats, size_t n_images,
+                  const limn_eval_settings *settings);
     /* Appends what the metric's variant is, for the signature: "cider:D,df:refs". */
     void (*sign)(limn_buffer *out, const limn_eval_settings *settings);
+    /* Appends lines of text in the metric's own manner, from a sum of rows; NULL when it has
+     * none. */
+    void (*print)(limn_buffer *out, const double *stats, const limn_eval_data *data,
+                  const limn_eval_settings *settings);
 } limn_eval_metric;
 
 extern const limn_eval_metric *const limn_eval_metrics[]; /* NULL after the last */
 extern const limn_eval_metric limn_eval_bleu, limn_eval_rouge, limn_eval_cider,
-    limn_eval_cider_plain;
+    limn_eval_cider_plain, limn_eval_meteor, limn_eval_meteor_without_paraphrases,
+    limn_eval_sacrebleu;
 
 /* NULL when there is none of the name [size bytes]. */
 const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size);
@@ -97,6 +107,7 @@ const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size);
 
 typedef struct limn_eval_result {
     const limn_eval_metric *metric;
+    const limn_eval_settings *settings;
     double *stats;                     /* [n_images, metric->n_stats] */
     double scores[LIMN_EVAL_MAX_KEYS]; /* [metric->n_keys] of the corpus */
 } limn_eval_result;
@@ -105,6 +116,8 @@ typedef struct limn_eval_result {
 limn_status limn_eval_measure(limn_eval_result *out, const limn_eval_metric *metric,
                               const limn_eval_data *data, size_t rank,
                               const limn_eval_settings *settings, limn_error *err);
+/* Adds all rows: sum [metric->n_stats]. */
+void limn_eval_sum(double *sum, const limn_eval_result *result, size_t n_images);
 /* The scores of one image: out [metric->n_keys]. */
 void limn_eval_image_scores(double *out, const limn_eval_result *result, size_t image);
 void limn_eval_result_finish(limn_eval_result *result);

@@ -9,8 +9,9 @@
 #include "common/metrics/rouge.h"
 #include "tools/eval/eval_df.h"
 
-const limn_eval_metric *const limn_eval_metrics[] = { &limn_eval_bleu, &limn_eval_rouge,
-                                                      &limn_eval_cider, &limn_eval_cider_plain,
+const limn_eval_metric *const limn_eval_metrics[] = { &limn_eval_bleu,        &limn_eval_meteor,
+                                                      &limn_eval_rouge,       &limn_eval_cider,
+                                                      &limn_eval_cider_plain, &limn_eval_sacrebleu,
                                                       NULL };
 
 const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size)
@@ -24,13 +25,19 @@ const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size)
 
 /* ---- results ------------------------------------------------------------------------------ */
 
-static void score_corpus(double *out, const limn_eval_result *result, size_t n_images)
+void limn_eval_sum(double *sum, const limn_eval_result *result, size_t n_images)
 {
     const size_t n_stats = result->metric->n_stats;
-    double sum[LIMN_EVAL_MAX_STATS] = { 0 };
+    memset(sum, 0, n_stats * sizeof *sum);
     for (size_t i = 0; i < n_images; i++)
         for (size_t k = 0; k < n_stats; k++) sum[k] += result->stats[i * n_stats + k];
-    result->metric->score(out, sum, n_images);
+}
+
+static void score_corpus(double *out, const limn_eval_result *result, size_t n_images)
+{
+    double sum[LIMN_EVAL_MAX_STATS];
+    limn_eval_sum(sum, result, n_images);
+    result->metric->score(out, sum, n_images, result->settings);
 }
 
 limn_status limn_eval_measure(limn_eval_result *out, const limn_eval_metric *metric,
@@ -38,7 +45,7 @@ limn_status limn_eval_measure(limn_eval_result *out, const limn_eval_metric *met
                               const limn_eval_settings *settings, limn_error *err)
 {
     limn_status status;
-    *out = (limn_eval_result){ .metric = metric };
+    *out = (limn_eval_result){ .metric = metric, .settings = settings };
     out->stats = limn_calloc(data->n_images, metric->n_stats * sizeof *out->stats);
     if (!out->stats)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", data->n_images);
@@ -53,7 +60,8 @@ limn_status limn_eval_measure(limn_eval_result *out, const limn_eval_metric *met
 
 void limn_eval_image_scores(double *out, const limn_eval_result *result, size_t image)
 {
-    result->metric->score(out, result->stats + image * result->metric->n_stats, 1);
+    result->metric->score(out, result->stats + image * result->metric->n_stats, 1,
+                          result->settings);
 }
 
 void limn_eval_result_finish(limn_eval_result *result)
@@ -99,8 +107,10 @@ limn_status limn_eval_oracle(double *out, const limn_eval_metric *metric,
     return status;
 }
 
-static void score_mean(double *out, const double *stats, size_t n_images)
+static void score_mean(double *out, const double *stats, size_t n_images,
+                       const limn_eval_settings *settings)
 {
+    (void)settings;
     out[0] = n_images > 0 ? stats[0] / (double)n_images : 0;
 }
 
@@ -159,9 +169,11 @@ static limn_status measure_bleu(double *stats, const limn_eval_data *data, size_
     return status;
 }
 
-static void score_bleu(double *out, const double *stats, size_t n_images)
+static void score_bleu(double *out, const double *stats, size_t n_images,
+                       const limn_eval_settings *settings)
 {
     limn_bleu_stats s;
+    (void)settings;
     (void)n_images;
     memcpy(&s, stats, sizeof s);
     limn_bleu_score(out, &s);

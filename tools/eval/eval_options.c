@@ -24,15 +24,43 @@ static const limn_cli_option options[] = {
       OPTION(allow_missing), .group = "Input" },
     { "train", 0, "FILE", "training captions: how many were seen there", .type = LIMN_CLI_TEXT,
       OPTION(train), .group = "Input" },
-    { "metrics", 0, "LIST", "bleu,rouge,cider,cider-plain,diversity", .type = LIMN_CLI_TEXT,
-      OPTION(metrics), .group = "Metrics",
-      .detail = "Names with commas between. The default is bleu,rouge,cider,diversity." },
-    { "tokenizer", 0, "NAME", "ptb (default) or none", .type = LIMN_CLI_CHOICE, OPTION(tokenizer),
-      .choices = limn_eval_tokenizer_names, .group = "Metrics" },
+    { "metrics", 0, "LIST", "which, with commas between", .type = LIMN_CLI_TEXT, OPTION(metrics),
+      .group = "Metrics",
+      .detail = "bleu, rouge, cider, cider-plain, meteor, sacrebleu, diversity. The default is "
+                "bleu,rouge,cider,diversity, and meteor with --meteor-data." },
+    { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_CLI_CHOICE,
+      OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
+      .detail = "For all metrics. The default is ptb, as coco-caption's, and 13a for sacrebleu." },
+    { "meteor-data", 0, "FOLDER", "METEOR's word lists", .type = LIMN_CLI_TEXT, OPTION(meteor_data),
+      .group = "Metrics",
+      .detail = "The folder meteor/ of PyPI's pycocoevalcap: meteor-1.5.jar and "
+                "data/paraphrase-en.gz. Without the latter the metric is named METEOR "
+                "(exact,stem,synonym)." },
+    { "meteor-cache", 0, "FILE", "keep the paraphrase table here", .type = LIMN_CLI_TEXT,
+      OPTION(meteor_cache), .group = "Metrics",
+      .detail = "Made when it is not there: 51 MB that open at once, where the table itself takes "
+                "seconds." },
+    { "smooth", 0, "NAME", "sacrebleu: exp, floor, add-k or none", .type = LIMN_CLI_CHOICE,
+      OPTION(smoothing), .choices = limn_sacrebleu_smoothing_names, .group = "Metrics" },
+    { "smooth-value", 0, "X", "of floor (0.1) and add-k (1)", .type = LIMN_CLI_REAL,
+      OPTION(smoothing_value), .min = 0, .max = 1e6, .group = "Metrics" },
+    { "lowercase", 0, NULL, "sacrebleu: ignore case", .type = LIMN_CLI_FLAG, OPTION(is_lower_case),
+      .group = "Metrics" },
     { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_CLI_TEXT, OPTION(df),
       .group = "Metrics", .detail = "Of --save-df. Without it they are those of the references." },
     { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_CLI_TEXT, OPTION(save_df),
       .group = "Metrics" },
+    { "confidence", 0, NULL, "95 % intervals", .type = LIMN_CLI_FLAG, OPTION(has_confidence),
+      .group = "Certainty",
+      .detail = "By bootstrap: the pictures are drawn anew many times." },
+    { "baseline", 0, "FILE", "compare with these hypotheses", .type = LIMN_CLI_TEXT,
+      OPTION(baseline), .group = "Certainty",
+      .detail = "Paired bootstrap: difference of the scores, its 95 % interval, and p, the "
+                "probability of a difference this large when there is none." },
+    { "trials", 0, "N", "of the bootstrap (default 1000)", .type = LIMN_CLI_COUNT, OPTION(n_trials),
+      .min = 1, .max = 1000000, .group = "Certainty" },
+    { "seed", 0, "N", "of the bootstrap (default 0)", .type = LIMN_CLI_SIZE, OPTION(seed), .min = 0,
+      .max = 9007199254740992.0, .group = "Certainty" },
     { "format", 0, "NAME", "text (default) or json", .type = LIMN_CLI_CHOICE, OPTION(format),
       .choices = format_names, .group = "Output" },
     { "per-image", 0, "FILE", "scores of each picture, as JSONL", .type = LIMN_CLI_TEXT,
@@ -67,6 +95,19 @@ const limn_cli_tool limn_eval_tool = {
     .n_options = sizeof options / sizeof *options,
 };
 
+limn_eval_options limn_eval_options_default(void)
+{
+    return (limn_eval_options){ .tokenizer = LIMN_EVAL_NO_TOKENIZER,
+                                .smoothing_value = -1,
+                                .n_trials = 1000 };
+}
+
+const char *limn_eval_tokenizer_name(const limn_eval_options *o, const char *otherwise)
+{
+    return o->tokenizer == LIMN_EVAL_NO_TOKENIZER ? otherwise
+                                                  : limn_eval_tokenizer_names[o->tokenizer];
+}
+
 limn_status limn_eval_assert_parse(limn_eval_assert *out, const char *text, limn_error *err)
 {
     const size_t key_size = strcspn(text, "<>");
@@ -96,11 +137,13 @@ bool limn_eval_assert_holds(const limn_eval_assert *a, double value)
     return false;
 }
 
-static void choose_default(limn_eval_choice *out)
+static void choose_default(limn_eval_choice *out, bool has_meteor)
 {
     out->has_diversity = true;
     for (size_t i = 0; limn_eval_metrics[i]; i++)
-        if (limn_eval_metrics[i]->is_default) out->metrics[out->n_metrics++] = limn_eval_metrics[i];
+        if (limn_eval_metrics[i]->is_default ||
+            (has_meteor && limn_eval_metrics[i] == &limn_eval_meteor))
+            out->metrics[out->n_metrics++] = limn_eval_metrics[i];
 }
 
 static bool is_chosen(const limn_eval_choice *choice, const limn_eval_metric *metric)
@@ -110,11 +153,12 @@ static bool is_chosen(const limn_eval_choice *choice, const limn_eval_metric *me
     return false;
 }
 
-limn_status limn_eval_choose(limn_eval_choice *out, const char *names, limn_error *err)
+limn_status limn_eval_choose(limn_eval_choice *out, const char *names, bool has_meteor,
+                             limn_error *err)
 {
     static const char diversity[] = "diversity";
     *out = (limn_eval_choice){ 0 };
-    if (!names) choose_default(out);
+    if (!names) choose_default(out, has_meteor);
     for (const char *name = names, *end = names; end; name = end + 1) {
         end = strchr(name, ',');
         const size_t size = end ? (size_t)(end - name) : strlen(name);

@@ -2,6 +2,7 @@
 #ifndef LIMN_TOOLS_EVAL_EVAL_OPTIONS_H
 #define LIMN_TOOLS_EVAL_EVAL_OPTIONS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,10 +14,25 @@ enum { LIMN_EVAL_TEXT = 0, LIMN_EVAL_JSON };
 typedef struct limn_eval_options {
     const char *refs, *hyps, *split, *train;
     const char *metrics, *df, *save_df, *per_image, *tokenize;
+    const char *meteor_data, *meteor_cache; /* folder and file; NULL: not given */
+    const char *baseline;
     limn_cli_list asserts;
-    unsigned format, tokenizer; /* indices: LIMN_EVAL_TEXT …, limn_eval_tokenizer_names */
-    bool allow_missing, is_quiet, is_verbose;
+    unsigned format;    /* LIMN_EVAL_TEXT … */
+    unsigned tokenizer; /* index in limn_eval_tokenizer_names, or LIMN_EVAL_NO_TOKENIZER */
+    unsigned smoothing; /* limn_sacrebleu_smoothing */
+    float smoothing_value; /* negative: the smoothing's default */
+    uint64_t seed;
+    uint32_t n_trials;
+    bool allow_missing, is_lower_case, has_confidence, is_quiet, is_verbose;
 } limn_eval_options;
+
+/* Not given: each metric has its own, ptb or, for sacreBLEU, 13a. */
+#define LIMN_EVAL_NO_TOKENIZER UINT_MAX
+
+limn_eval_options limn_eval_options_default(void);
+
+/* The tokenizer's name: the one given, or `otherwise`. */
+const char *limn_eval_tokenizer_name(const limn_eval_options *o, const char *otherwise);
 
 extern const limn_cli_tool limn_eval_tool;
 
@@ -39,7 +55,9 @@ typedef struct limn_eval_choice {
     bool has_diversity;
 } limn_eval_choice;
 
-/* From a list of names with commas between; NULL: the default. LIMN_E_ARG names what is unknown. */
-limn_status limn_eval_choose(limn_eval_choice *out, const char *names, limn_error *err);
+/* From a list of names with commas between; NULL: the default, with METEOR when `has_meteor`.
+ * LIMN_E_ARG names what is unknown. */
+limn_status limn_eval_choose(limn_eval_choice *out, const char *names, bool has_meteor,
+                             limn_error *err);
 
 #endif

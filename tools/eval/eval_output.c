@@ -88,6 +88,17 @@ void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
     for (size_t i = 0; i < o->n_results; i++)
         for (size_t k = 0; k < o->results[i].metric->n_keys; k++)
             render_score(out, o->results[i].metric->keys[k], o->results[i].scores[k]);
+    for (size_t i = 0; i < o->n_results; i++) {
+        double sum[LIMN_EVAL_MAX_STATS];
+        if (!o->results[i].metric->print)
+            continue;
+        limn_eval_sum(sum, &o->results[i], o->data->n_images);
+        o->results[i].metric->print(out, sum, o->data, o->results[i].settings);
+    }
+    if (o->confidence)
+        limn_eval_trials_render_text(out, o->confidence, o->results, o->n_results);
+    if (o->comparison)
+        limn_eval_trials_render_text(out, o->comparison, o->results, o->n_results);
     for (size_t i = 0; o->oracles && i < o->n_results; i++) {
         const size_t best = o->results[i].metric->best_key;
         limn_buffer_printf(out, "%-12s %.4f with the best of each n-best list\n",
@@ -170,6 +181,12 @@ void limn_eval_render_json(limn_buffer *out, const limn_eval_outcome *o)
         json_object_set_new(object, "oracle", oracle);
     }
     if (o->diversity) json_object_set_new(object, "diversity", diversity_object(o->diversity));
+    if (o->confidence)
+        json_object_set_new(object, "confidence",
+                            limn_eval_trials_json(o->confidence, o->results, o->n_results));
+    if (o->comparison)
+        json_object_set_new(object, "baseline",
+                            limn_eval_trials_json(o->comparison, o->results, o->n_results));
     json_object_set_new(object, "signature", json_string(o->signature));
     append_json(out, object, JSON_INDENT(2));
 }

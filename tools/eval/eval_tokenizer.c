@@ -2,37 +2,49 @@
 
 #include <string.h>
 
-#include "common/text/utf8.h"
-
 static limn_status run_ptb(const char **tokens, limn_eval_tokenizer *t, const char *caption,
                            size_t size, limn_error *err)
 {
     return limn_ptb_tokenize(tokens, &t->ptb, caption, size, LIMN_PTB_DROP_PUNCTUATION, err);
 }
 
-/* The words as they are, between single spaces. */
+static limn_status run_13a(const char **tokens, limn_eval_tokenizer *t, const char *caption,
+                           size_t size, limn_error *err)
+{
+    return limn_mteval_tokenize(tokens, &t->mteval, LIMN_MTEVAL_13A, t->is_lower_case, caption,
+                                size, err);
+}
+
+static limn_status run_intl(const char **tokens, limn_eval_tokenizer *t, const char *caption,
+                            size_t size, limn_error *err)
+{
+    return limn_mteval_tokenize(tokens, &t->mteval, LIMN_MTEVAL_INTL, t->is_lower_case, caption,
+                                size, err);
+}
+
+static limn_status run_char(const char **tokens, limn_eval_tokenizer *t, const char *caption,
+                            size_t size, limn_error *err)
+{
+    return limn_mteval_tokenize(tokens, &t->mteval, LIMN_MTEVAL_CHAR, t->is_lower_case, caption,
+                                size, err);
+}
+
 static limn_status run_none(const char **tokens, limn_eval_tokenizer *t, const char *caption,
                             size_t size, limn_error *err)
 {
-    const char *word;
-    size_t word_size;
-    limn_buffer_clear(&t->out);
-    limn_buffer_append_text(&t->out, "");
-    while ((word = limn_utf8_next_word(&word_size, &caption, &size))) {
-        if (t->out.size > 0) limn_buffer_append_text(&t->out, " ");
-        limn_buffer_append(&t->out, word, word_size);
-    }
-    if (t->out.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a caption");
-    *tokens = t->out.bytes;
-    return LIMN_OK;
+    return limn_mteval_tokenize(tokens, &t->mteval, LIMN_MTEVAL_NONE, t->is_lower_case, caption,
+                                size, err);
 }
 
 static const limn_eval_tokenizer_kind kinds[] = {
     { .name = "ptb", .is_lower_case = true, .run = run_ptb },
-    { .name = "none", .is_lower_case = false, .run = run_none },
+    { .name = "13a", .run = run_13a },
+    { .name = "intl", .run = run_intl },
+    { .name = "char", .run = run_char },
+    { .name = "none", .run = run_none },
 };
 
-const char *const limn_eval_tokenizer_names[] = { "ptb", "none", NULL };
+const char *const limn_eval_tokenizer_names[] = { "ptb", "13a", "intl", "char", "none", NULL };
 
 const limn_eval_tokenizer_kind *limn_eval_find_tokenizer(const char *name)
 {
@@ -44,6 +56,6 @@ const limn_eval_tokenizer_kind *limn_eval_find_tokenizer(const char *name)
 void limn_eval_tokenizer_finish(limn_eval_tokenizer *t)
 {
     limn_ptb_finish(&t->ptb);
-    limn_buffer_finish(&t->out);
+    limn_mteval_finish(&t->mteval);
     *t = (limn_eval_tokenizer){ 0 };
 }

@@ -5,15 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/base/buffer.h"
 #include "common/base/status.h"
+#include "common/text/mteval.h"
 #include "common/text/ptb.h"
 
 /* Scratch memory of one thread. Zero-initialise; limn_eval_tokenizer_finish frees. */
 typedef struct limn_eval_tokenizer {
     const struct limn_eval_tokenizer_kind *kind;
+    bool is_lower_case; /* asked for; ptb is always */
     limn_ptb ptb;
-    limn_buffer out;
+    limn_mteval mteval;
 } limn_eval_tokenizer;
 
 typedef struct limn_eval_tokenizer_kind {
