@@ -203,6 +203,14 @@ static void tap_stem(const network *net, scratch *s, const limn_encoder_job *job
     tap(job, "stem", s->maps[0], n, net->shape.n_stem);
 }
 
+static void tap_block(const network *net, size_t index, const float *y,
+                      const limn_encoder_job *job)
+{
+    char stage[32];
+    snprintf(stage, sizeof stage, "block%zu", index);
+    tap(job, stage, y, net->blocks[index].output_size, net->blocks[index].shape.n_outputs);
+}
+
 /* Runs block `index` and returns its output. */
 static const float *run_block(const network *net, scratch *s, size_t index, const float *x,
                               const limn_encoder_job *job)
@@ -263,11 +271,8 @@ static void run_network(const void *p, void *scratch_memory, const limn_encoder_
     if (job->tap)
         tap_stem(net, s, job);
     for (size_t i = 0; i < net->shape.n_blocks; i++) {
-        char stage[16];
-        const limn_mbconv *b = &net->blocks[i];
         x = run_block(net, s, i, x, job);
-        snprintf(stage, sizeof stage, "block%zu", i);
-        tap(job, stage, x, b->output_size, b->shape.n_outputs);
+        tap_block(net, i, x, job);
     }
     run_head(net, x, job);
     tap(job, "features", job->features, last_block(net)->output_size, net->shape.n_head);

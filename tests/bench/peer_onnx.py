@@ -5,7 +5,6 @@
 
 Builds an ONNX graph of a limn model's encoder (batch norm is folded there already), runs it, and
 prints "onnxruntime threads N: min MS median MS". Its input is normalised beforehand, ours is not.
-With --check it compares its features of random pixels with a file of float32 that it is given.
 Needs python3 with numpy, onnx, onnxruntime and safetensors; the product does not.
 """
 import json

@@ -123,7 +123,7 @@ void reference_encoder_run(const limn_safetensors *file, const limn_encoder_conf
     x = convolve(x, file, "encoder.stem", shape.n_stem, (convolution){ 3, 2, false, true });
     tap(ctx, "stem", x.x, x.size, x.size, x.n_channels);
     for (size_t i = 0; i < shape.n_blocks; i++) {
-        char stage[16];
+        char stage[32];
         x = block(x, file, i, &shape.blocks[i]);
         snprintf(stage, sizeof stage, "block%zu", i);
         tap(ctx, stage, x.x, x.size, x.size, x.n_channels);

@@ -105,7 +105,7 @@ static float *encode(const limn_safetensors *file, const limn_encoder_config *co
 enum { MAX_STAGES = 40 };
 
 typedef struct stages {
-    char names[MAX_STAGES][16];
+    char names[MAX_STAGES][32];
     float *x[MAX_STAGES];
     size_t n_floats[MAX_STAGES];
     size_t n;
