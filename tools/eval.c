@@ -9,6 +9,7 @@
 #include "tools/eval/eval_diversity.h"
 #include "tools/eval/eval_options.h"
 #include "tools/eval/eval_output.h"
+#include "tools/eval/report/report.h"
 #include "tools/message.h"
 #include "tools/output.h"
 
@@ -181,6 +182,19 @@ static limn_status save_df(const run *r, limn_error *err)
     return status;
 }
 
+static limn_status write_report(const run *r, const limn_eval_outcome *outcome, limn_error *err)
+{
+    limn_report report = { .outcome = outcome,
+                           .refs = r->options->refs,
+                           .hyps = r->options->hyps,
+                           .images = r->options->images };
+    LIMN_TRY(limn_report_write(&report, r->options->report, err));
+    if (report.n_without_thumbnail)
+        limn_message_warning("%s: %zu pictures could not be read from %s", r->options->report,
+                             report.n_without_thumbnail, r->options->images);
+    return LIMN_OK;
+}
+
 static limn_status write_results(run *r, const limn_eval_outcome *outcome, limn_error *err)
 {
     limn_buffer lines = { 0 };
@@ -193,6 +207,7 @@ static limn_status write_results(run *r, const limn_eval_outcome *outcome, limn_
         limn_buffer_finish(&lines);
     }
     if (status == LIMN_OK && r->options->save_df) status = save_df(r, err);
+    if (status == LIMN_OK && r->options->report) status = write_report(r, outcome, err);
     if (status != LIMN_OK) return status;
     if (r->options->format == LIMN_EVAL_JSON)
         limn_eval_render_json(&r->out, outcome);
@@ -266,11 +281,12 @@ static limn_status check_options(run *r, limn_error *err)
         return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");
     r->settings.df_path = o->df;
     r->settings.sacrebleu = (limn_sacrebleu_settings){
-        .smoothing = (limn_sacrebleu_smoothing)o->smoothing,
-        .value = o->smoothing_value,
+        .value = -1,
         .is_lower_case = o->is_lower_case,
         .tokenizer = limn_eval_tokenizer_name(o, "13a"),
     };
+    if (o->smoothing)
+        LIMN_TRY(limn_eval_smoothing_parse(&r->settings.sacrebleu, o->smoothing, err));
     r->asserts = limn_calloc(o->asserts.n_items, sizeof *r->asserts);
     if (!r->asserts) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0; i < o->asserts.n_items; i++) {

@@ -40,10 +40,9 @@ static const limn_cli_option options[] = {
       OPTION(meteor_cache), .group = "Metrics",
       .detail = "Made when it is not there: 51 MB that open at once, where the table itself takes "
                 "seconds." },
-    { "smooth", 0, "NAME", "sacrebleu: exp, floor, add-k or none", .type = LIMN_CLI_CHOICE,
-      OPTION(smoothing), .choices = limn_sacrebleu_smoothing_names, .group = "Metrics" },
-    { "smooth-value", 0, "X", "of floor (0.1) and add-k (1)", .type = LIMN_CLI_REAL,
-      OPTION(smoothing_value), .min = 0, .max = 1e6, .group = "Metrics" },
+    { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_CLI_TEXT,
+      OPTION(smoothing), .group = "Metrics",
+      .detail = "The default is exp. floor (0.1) and add-k (1) take a number: floor:0.01." },
     { "lowercase", 0, NULL, "sacrebleu: ignore case", .type = LIMN_CLI_FLAG, OPTION(is_lower_case),
       .group = "Metrics" },
     { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_CLI_TEXT, OPTION(df),
@@ -51,20 +50,25 @@ static const limn_cli_option options[] = {
     { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_CLI_TEXT, OPTION(save_df),
       .group = "Metrics" },
     { "confidence", 0, NULL, "95 % intervals", .type = LIMN_CLI_FLAG, OPTION(has_confidence),
-      .group = "Certainty",
+      .group = "Metrics",
       .detail = "By bootstrap: the pictures are drawn anew many times." },
     { "baseline", 0, "FILE", "compare with these hypotheses", .type = LIMN_CLI_TEXT,
-      OPTION(baseline), .group = "Certainty",
+      OPTION(baseline), .group = "Metrics",
       .detail = "Paired bootstrap: difference of the scores, its 95 % interval, and p, the "
                 "probability of a difference this large when there is none." },
     { "trials", 0, "N", "of the bootstrap (default 1000)", .type = LIMN_CLI_COUNT, OPTION(n_trials),
-      .min = 1, .max = 1000000, .group = "Certainty" },
+      .min = 1, .max = 1000000, .group = "Metrics" },
     { "seed", 0, "N", "of the bootstrap (default 0)", .type = LIMN_CLI_SIZE, OPTION(seed), .min = 0,
-      .max = 9007199254740992.0, .group = "Certainty" },
+      .max = 9007199254740992.0, .group = "Metrics" },
     { "format", 0, "NAME", "text (default) or json", .type = LIMN_CLI_CHOICE, OPTION(format),
       .choices = format_names, .group = "Output" },
     { "per-image", 0, "FILE", "scores of each picture, as JSONL", .type = LIMN_CLI_TEXT,
       OPTION(per_image), .group = "Output" },
+    { "report", 0, "FILE.html", "a page to look at, all in one file", .type = LIMN_CLI_TEXT,
+      OPTION(report), .group = "Output",
+      .detail = "Scores, histograms, the best and the worst pictures with their captions." },
+    { "images", 0, "FOLDER", "the pictures, for the report", .type = LIMN_CLI_TEXT, OPTION(images),
+      .group = "Output" },
     { "assert", 0, "\"KEY>=X\"", "end with code 4 if this doesn't hold", .type = LIMN_CLI_LIST,
       OPTION(asserts), .group = "Output",
       .detail = "Relations: >= > <= <. May be given several times." },
@@ -98,7 +102,6 @@ const limn_cli_tool limn_eval_tool = {
 limn_eval_options limn_eval_options_default(void)
 {
     return (limn_eval_options){ .tokenizer = LIMN_EVAL_NO_TOKENIZER,
-                                .smoothing_value = -1,
                                 .n_trials = 1000 };
 }
 
@@ -106,6 +109,28 @@ const char *limn_eval_tokenizer_name(const limn_eval_options *o, const char *oth
 {
     return o->tokenizer == LIMN_EVAL_NO_TOKENIZER ? otherwise
                                                   : limn_eval_tokenizer_names[o->tokenizer];
+}
+
+limn_status limn_eval_smoothing_parse(limn_sacrebleu_settings *out, const char *text,
+                                      limn_error *err)
+{
+    const size_t size = strcspn(text, ":");
+    const bool has_value = text[size] == ':';
+    char *end = NULL;
+    size_t i = 0;
+    while (limn_sacrebleu_smoothing_names[i] &&
+           (strlen(limn_sacrebleu_smoothing_names[i]) != size ||
+            memcmp(limn_sacrebleu_smoothing_names[i], text, size) != 0))
+        i++;
+    const bool takes_value = i == LIMN_SACREBLEU_FLOOR || i == LIMN_SACREBLEU_ADD_K;
+    out->smoothing = (limn_sacrebleu_smoothing)i;
+    out->value = has_value ? strtod(text + size + 1, &end) : -1;
+    if (!limn_sacrebleu_smoothing_names[i] || (has_value && !takes_value) ||
+        (has_value && (end == text + size + 1 || *end || !(out->value >= 0 && out->value <= 1e6))))
+        return limn_fail(err, LIMN_E_ARG,
+                         "--smooth \"%s\": expected exp, floor, add-k, none, floor:X or add-k:X",
+                         text);
+    return LIMN_OK;
 }
 
 limn_status limn_eval_assert_parse(limn_eval_assert *out, const char *text, limn_error *err)

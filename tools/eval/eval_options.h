@@ -15,12 +15,11 @@ typedef struct limn_eval_options {
     const char *refs, *hyps, *split, *train;
     const char *metrics, *df, *save_df, *per_image, *tokenize;
     const char *meteor_data, *meteor_cache; /* folder and file; NULL: not given */
-    const char *baseline;
+    const char *baseline, *smoothing; /* smoothing: "floor:0.1" */
+    const char *report, *images;
     limn_cli_list asserts;
     unsigned format;    /* LIMN_EVAL_TEXT … */
     unsigned tokenizer; /* index in limn_eval_tokenizer_names, or LIMN_EVAL_NO_TOKENIZER */
-    unsigned smoothing; /* limn_sacrebleu_smoothing */
-    float smoothing_value; /* negative: the smoothing's default */
     uint64_t seed;
     uint32_t n_trials;
     bool allow_missing, is_lower_case, has_confidence, is_quiet, is_verbose;
@@ -35,6 +34,10 @@ limn_eval_options limn_eval_options_default(void);
 const char *limn_eval_tokenizer_name(const limn_eval_options *o, const char *otherwise);
 
 extern const limn_cli_tool limn_eval_tool;
+
+/* "exp", "floor:0.01": sets smoothing and value. LIMN_E_ARG when the text is none. */
+limn_status limn_eval_smoothing_parse(limn_sacrebleu_settings *out, const char *text,
+                                      limn_error *err);
 
 /* "CIDEr>=0.55" */
 typedef struct limn_eval_assert {

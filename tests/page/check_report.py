@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Opens a page of limn-eval --report in headless Chromium and uses it: check_report.py LIMN_EVAL
+
+Skipped (exit code 77) where there is no Chromium. Captions are hostile on purpose.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HOSTILE = '</script><img src=x onerror="document.title=1"> & "quoted" \'so\' <b>'
+# What a user does; the results go into an element that --dump-dom shows.
+USE = """
+<script>
+addEventListener("load", () => {
+  const $ = (id) => document.getElementById(id);
+  const names = () => [...document.querySelectorAll("#cards .name")].map((e) => e.textContent);
+  const set = (id, value, type) => { $(id).value = value; $(id).dispatchEvent(new Event(type, {bubbles: true})); };
+  const seen = { title: document.title, keys: [...$("sort").options].map((o) => o.textContent),
+    first: names(), more: $("more").hidden, histograms: document.querySelectorAll("svg").length,
+    thumbnails: [...document.images].map((i) => [i.alt, i.naturalWidth, i.naturalHeight]) };
+  set("order", "best", "change"); seen.best = names();
+  set("sort", "-1", "change"); set("order", "worst", "change"); seen.names = names();
+  set("search", "hostile quoted", "input"); seen.found = names(); seen.hostile =
+    document.querySelector("#cards h3") && document.querySelector("#cards h3").textContent;
+  set("search", "nothing-like-this", "input"); seen.none = $("count").textContent;
+  set("search", "", "input"); $("more").click(); seen.all = names().length;
+  seen.focusable = [...document.querySelectorAll("a[href], input, select, button")].every((e) => e.tabIndex >= 0);
+  seen.outside = performance.getEntriesByType("resource").filter((e) => !e.name.startsWith("data:")).length;
+  const out = document.createElement("pre"); out.id = "seen"; out.textContent = JSON.stringify(seen);
+  document.body.append(out);
+});
+</script>
+"""
+
+
+def run_chromium(chromium, page):
+    command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+               "--virtual-time-budget=4000", "--dump-dom", page.as_uri()]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return result.stdout, [line for line in result.stderr.splitlines() if "CONSOLE" in line]
+
+
+def write_inputs(folder):
+    """40 pictures: the n-th has n of its caption's 40 words right; p07 has a hostile caption."""
+    refs, hyps = [], []
+    for n in range(40):
+        words = [f"w{i}" for i in range(40)]
+        caption = " ".join(words[:n] + ["x"] * (40 - n)) if n != 7 else "hostile " + HOSTILE
+        refs += [f"p{n:02}.jpg#0\t{' '.join(words)}", f"p{n:02}.jpg#1\t{HOSTILE}"]
+        hyps.append(f"p{n:02}.jpg\t{caption}")
+    (folder / "refs.tsv").write_text("\n".join(refs) + "\n")
+    (folder / "hyps.tsv").write_text("\n".join(hyps) + "\n")
+    photos = sorted((pathlib.Path(os.environ["LIMN_SOURCE_ROOT"]) / "samples/photos").glob("*.jpg"))
+    for i, photo in enumerate(photos[:2]):
+        shutil.copy(photo, folder / f"p0{i}.jpg")
+    return len(photos[:2])
+
+
+def check(seen, n_photos):
+    names = [f"p{n:02}.jpg" for n in range(40)]
+    problems = []
+
+    def expect(what, value, wanted):
+        if value != wanted:
+            problems.append(f"{what}: {value!r}, expected {wanted!r}")
+
+    expect("title", seen["title"], "Captions of hyps.tsv")
+    expect("sort keys", seen["keys"], ["Bleu_4", "ROUGE_L", "file name"])
+    expect("histograms", seen["histograms"], 2)
+    expect("shown at first", len(seen["first"]), 30)
+    expect("best first", seen["best"][:3], ["p39.jpg", "p38.jpg", "p37.jpg"])
+    expect("by name", seen["names"], names[:30])
+    expect("found", seen["found"], ["p07.jpg"])
+    expect("hostile caption", seen["hostile"], "hostile " + HOSTILE)
+    expect("nothing found", seen["none"], "No picture has these words.")
+    expect("all", seen["all"], 40)
+    expect("by keyboard", seen["focusable"], True)
+    expect("requests to elsewhere", seen["outside"], 0)
+    expect("thumbnails", sorted(t[0] for t in seen["thumbnails"]), names[:n_photos])
+    for name, width, height in seen["thumbnails"]:
+        expect(f"longer side of {name}", max(width, height), 288)
+    return problems
+
+
+def main(limn_eval):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        print("SKIP: there is no Chromium here")
+        return 77
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        n_photos = write_inputs(folder)
+        page = folder / "report.html"
+        subprocess.run([limn_eval, "-q", "--refs", folder / "refs.tsv", "--hyps", folder / "hyps.tsv", "--metrics",
+                        "bleu,rouge", "--report", page, "--images", folder], check=True, stdout=subprocess.DEVNULL)
+        html = page.read_text()
+        problems = [f"console: {line}" for line in run_chromium(chromium, page)[1]]
+        page.write_text(html.replace("</body>", USE + "</body>"))
+        dom, console = run_chromium(chromium, page)
+        problems += [f"console: {line}" for line in console]
+        found = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.S)
+        if not found:
+            problems.append("the script of the page ended early")
+        else:
+            text = found.group(1).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+            problems += check(json.loads(text), n_photos)
+    print("\n".join(problems) or "the page works")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
