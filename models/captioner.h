@@ -53,7 +53,6 @@ typedef struct limn_model_info {
     float length_penalty;    /* default exponent of the length in a score */
     const char *encoder;     /* family, e.g. "efficientnet-lite0"; owned by the model */
     const char *cpu_level;   /* kernels in use; static storage */
-    uint64_t checksum;       /* of the file's bytes */
 } limn_model_info;
 
 LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info);

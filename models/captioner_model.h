@@ -8,7 +8,6 @@
 struct limn_model {
     limn_model_config config;
     limn_cpu_level level;
-    uint64_t checksum;
     limn_vocab *vocab;
     limn_encoder *encoder;
     limn_decoder *decoder;

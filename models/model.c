@@ -28,7 +28,6 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
                          "the encoder gives %zu positions of %zu, the decoder reads %u of %u",
                          limn_encoder_n_positions(m->encoder), limn_encoder_dim(m->encoder),
                          m->config.decoder.n_memory_positions, m->config.decoder.memory_dim);
-    m->checksum = limn_safetensors_checksum(file->tensors);
     m->vocab = file->vocab;
     file->vocab = NULL;
     m->max_text = (longest_token(m->vocab) + 1) * m->config.max_steps + 1;
@@ -81,7 +80,6 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
         .length_penalty = m->config.length_penalty,
         .encoder = m->config.encoder.family,
         .cpu_level = limn_cpu_level_name(m->level),
-        .checksum = m->checksum,
     };
 }
 

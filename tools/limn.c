@@ -123,8 +123,7 @@ static void note_model(const limn_model *model, const char *path, uint32_t n_thr
 {
     limn_model_info info;
     limn_model_get_info(model, &info);
-    limn_message_note("model %s: %s, %u tokens, checksum %016llx", path, info.encoder,
-                      (unsigned)info.n_tokens, (unsigned long long)info.checksum);
+    limn_message_note("model %s: %s, %u tokens", path, info.encoder, (unsigned)info.n_tokens);
     limn_message_note("CPU level %s, %u threads", info.cpu_level, (unsigned)n_threads);
 }
 
