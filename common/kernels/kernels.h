@@ -80,12 +80,12 @@ typedef void limn_depthwise_fn(const limn_depthwise_job *job);
 /* Sums over a row of n values use 16 lanes: element i goes to lane i % 16 in order of
  * i; lanes are then folded in halves: l[j] += l[j+8] for j < 8, then +4, +2, +1. */
 
-/* y[r] = (x[r] - mean) / sqrt(var + eps) * gamma + beta for each row r; two passes
- * (mean, then squared deviations), lane sums divided by dim. y may equal x. */
+/* For each row, with mean = lane sum of x / dim, var = lane sum of (x - mean)^2 (by fma) / dim
+ * and s = 1 / sqrt(var + eps): y = fma((x - mean) * s, gamma, beta). y may equal x. */
 typedef void limn_layer_norm_fn(float *y, const float *x, const float *gamma, const float *beta,
                                 float eps, size_t n_rows, size_t dim);
 
-/* In place over each row of x [n_rows, n] at `stride`: x = exp(x - max) / lane sum. */
+/* In place over each row of x [n_rows, n] at `stride`: x = exp(x - max) * (1 / lane sum). */
 typedef void limn_softmax_fn(float *x, size_t n_rows, size_t n, size_t stride);
 
 /* max + log(lane sum of exp(x - max)) of x [n], n >= 1: logits minus this are log-probabilities. */

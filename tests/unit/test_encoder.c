@@ -17,38 +17,7 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/encoder_reference.h"
 #include "tests/unit/temp_folder.h"
-
-/* ---- counting and failing allocations ---- */
-
-static size_t n_allocations, n_until_failure = SIZE_MAX;
-
-static bool may_allocate(void)
-{
-    n_allocations++;
-    return n_until_failure == SIZE_MAX || n_until_failure-- > 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return may_allocate() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return may_allocate() ? __real_calloc(n, size) : NULL;
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return may_allocate() ? __real_aligned_alloc(alignment, size) : NULL;
-}
+#include "tests/unit/wrapped_allocations.h"
 
 /* ---- a model, and pictures ---- */
 

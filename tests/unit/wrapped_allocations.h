@@ -1,0 +1,49 @@
+/* malloc and its kin as the linker gives them to a test and the library within it (--wrap):
+ * counted, and failing when told. Included by the one source of a program. Shared libraries keep
+ * their own. */
+#ifndef LIMN_TESTS_UNIT_WRAPPED_ALLOCATIONS_H
+#define LIMN_TESTS_UNIT_WRAPPED_ALLOCATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How many there were, and how many more succeed; SIZE_MAX: all. */
+static size_t n_allocations, n_until_failure = SIZE_MAX;
+
+static bool may_allocate(void)
+{
+    n_allocations++;
+    return n_until_failure == SIZE_MAX || n_until_failure-- > 0;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return may_allocate() ? __real_malloc(size) : NULL;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return may_allocate() ? __real_calloc(n, size) : NULL;
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    return may_allocate() ? __real_realloc(block, size) : NULL;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return may_allocate() ? __real_aligned_alloc(alignment, size) : NULL;
+}
+
+#endif
