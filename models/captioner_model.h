@@ -1,4 +1,5 @@
-/* Inside of a limn_model: what captioner.h keeps opaque. Only model.c and state.c include this. */
+/* Inside of a limn_model: what captioner.h keeps opaque. Only model.c and state.c include
+ * this, and the benchmark that times the parts. */
 #ifndef LIMN_MODELS_CAPTIONER_MODEL_H
 #define LIMN_MODELS_CAPTIONER_MODEL_H
 

@@ -1,0 +1,139 @@
+/* bench_caption MODEL [BEAM [CPU [THREADS]]] < NAMES: captions of picture files, named one a line,
+ * from their bytes in memory. Prints the first caption's time (model opened, state made), then
+ * for all of them, in the fastest of 5 rounds, milliseconds of loading, encoder and decoder and
+ * captions a second, and the largest resident memory. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "models/captioner.h"
+#include "models/captioner_model.h"
+
+enum { MAX_PICTURES = 4096, N_ROUNDS = 5 };
+
+typedef struct bench {
+    limn_model *model;
+    limn_state *state;
+    limn_encoder_state *encoder; /* to time the encoder alone */
+    limn_pool *pool;
+    uint8_t *input;
+    float *features;
+    unsigned char *bytes[MAX_PICTURES];
+    size_t sizes[MAX_PICTURES], n_pictures;
+} bench;
+
+typedef struct times {
+    double load, encode, caption; /* milliseconds of all pictures; caption: encoder and decoder */
+} times;
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static limn_status read_pictures(bench *b, limn_error *err)
+{
+    char name[4096];
+    while (b->n_pictures < MAX_PICTURES && fgets(name, sizeof name, stdin)) {
+        const size_t i = b->n_pictures;
+        name[strcspn(name, "\n")] = '\0';
+        LIMN_TRY(limn_file_read(&b->bytes[i], &b->sizes[i], name, (size_t)1 << 30, err));
+        b->n_pictures++;
+    }
+    return b->n_pictures ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "no pictures are named");
+}
+
+static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
+{
+    const uint32_t n_threads = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 1;
+    limn_options options = limn_options_default();
+    const limn_captions *captions;
+    LIMN_TRY(read_pictures(b, err));
+    const double start = now_ms();
+    if (argc > 2)
+        options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
+    LIMN_TRY(limn_model_open(&b->model, argv[1], argc > 3 ? argv[3] : NULL, err));
+    LIMN_TRY(limn_state_create(&b->state, b->model, &options, n_threads, err));
+    LIMN_TRY(limn_state_caption_bytes(b->state, b->bytes[0], b->sizes[0], &captions, err));
+    printf("first caption %.1f ms: %s\n", now_ms() - start, captions->items[0].text);
+    const size_t side = b->model->config.encoder.input_size;
+    const size_t n_features =
+        limn_encoder_n_positions(b->model->encoder) * limn_encoder_dim(b->model->encoder);
+    b->input = limn_alloc(side * side, 3);
+    b->features = limn_alloc(n_features, sizeof *b->features);
+    if (!b->input || !b->features)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a picture");
+    LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
+    return limn_encoder_state_create(&b->encoder, b->model->encoder, err);
+}
+
+static void close_bench(bench *b)
+{
+    limn_encoder_state_destroy(&b->encoder);
+    limn_state_destroy(&b->state);
+    limn_model_close(&b->model);
+    limn_pool_destroy(&b->pool);
+    for (size_t i = 0; i < b->n_pictures; i++)
+        limn_free(b->bytes[i]);
+    limn_free(b->input);
+    limn_free(b->features);
+}
+
+static limn_status run_round(bench *b, times *t, limn_error *err)
+{
+    const limn_captions *captions;
+    *t = (times){ 0 };
+    for (size_t i = 0; i < b->n_pictures; i++) {
+        const double start = now_ms();
+        LIMN_TRY(limn_state_load(b->state, b->bytes[i], b->sizes[i], b->input, NULL, NULL, err));
+        const double loaded = now_ms();
+        LIMN_TRY(limn_state_caption_input(b->state, b->input, &captions, err));
+        const double captioned = now_ms();
+        limn_encoder_run(b->model->encoder, b->encoder, b->pool, b->input, b->features);
+        t->load += loaded - start;
+        t->caption += captioned - loaded;
+        t->encode += now_ms() - captioned;
+    }
+    return LIMN_OK;
+}
+
+static limn_status run_bench(bench *b, limn_error *err)
+{
+    const double n = (double)b->n_pictures;
+    times best = { 1e300, 0, 1e300 }, t;
+    for (int i = 0; i < N_ROUNDS; i++) {
+        LIMN_TRY(run_round(b, &t, err));
+        if (t.load + t.caption < best.load + best.caption)
+            best = t;
+    }
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%zu pictures, each: loading %.2f ms, encoder %.2f ms, decoder %.2f ms\n", b->n_pictures,
+           best.load / n, best.encode / n, (best.caption - best.encode) / n);
+    printf("%.1f captions/s; %.0f MB resident\n", 1e3 * n / (best.load + best.caption),
+           (double)usage.ru_maxrss / 1e3);
+    return LIMN_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static bench b;
+    limn_error err = { 0 };
+    if (argc < 2 || argc > 5) {
+        fprintf(stderr, "usage: bench_caption MODEL [BEAM [CPU [THREADS]]] < NAMES\n");
+        return 1;
+    }
+    limn_status status = open_bench(&b, argv, argc, &err);
+    if (status == LIMN_OK)
+        status = run_bench(&b, &err);
+    if (status != LIMN_OK)
+        fprintf(stderr, "bench_caption: %s\n", err.text);
+    close_bench(&b);
+    return status == LIMN_OK ? 0 : 2;
+}
