@@ -164,12 +164,14 @@ static limn_status choose_images(limn_eval_data *data, size_t *first_ref, size_t
 static limn_status check_names(const limn_eval_data *data, bool allow_missing, limn_error *err)
 {
     const limn_eval_names *hyp = &data->without_hyp, *ref = &data->without_ref;
+    if (data->n_images == 0 && ref->n_items == 0)
+        return limn_fail(err, LIMN_E_ARG, "none of the %zu pictures has a hypothesis",
+                         hyp->n_items);
     if (data->n_images == 0)
         return limn_fail(err, LIMN_E_ARG,
                          "no picture is in both files: the references name \"%s\", the hypotheses "
                          "\"%s\"",
-                         hyp->n_items > 0 ? hyp->items[0] : "",
-                         ref->n_items > 0 ? ref->items[0] : "");
+                         hyp->n_items > 0 ? hyp->items[0] : "", ref->items[0]);
     if (allow_missing || (hyp->n_items == 0 && ref->n_items == 0)) return LIMN_OK;
     if (hyp->n_items > 0)
         return limn_fail(err, LIMN_E_ARG,

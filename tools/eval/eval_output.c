@@ -82,7 +82,9 @@ static void render_diversity(limn_buffer *out, const limn_eval_diversity *d, siz
 
 void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
 {
-    limn_buffer_printf(out, "%zu pictures, %zu references\n", o->data->n_images, o->data->n_refs);
+    limn_buffer_printf(out, "%zu picture%s, %zu reference%s\n", o->data->n_images,
+                       o->data->n_images == 1 ? "" : "s", o->data->n_refs,
+                       o->data->n_refs == 1 ? "" : "s");
     render_names(out, "without hypothesis", &o->data->without_hyp);
     render_names(out, "without reference", &o->data->without_ref);
     for (size_t i = 0; i < o->n_results; i++)
