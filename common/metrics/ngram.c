@@ -88,8 +88,6 @@ static limn_status count_order(limn_ngram_counts *c, limn_sentence sentence, siz
         uint32_t number;
         memcpy(ngram.words, sentence.words + i, order * sizeof *ngram.words);
         LIMN_TRY(limn_ngram_table_add(&number, &c->table, &ngram, err));
-        if (!limn_grow((void **)&c->counts, &c->capacity, c->table.n_ngrams, sizeof *c->counts))
-            return limn_fail(err, LIMN_E_NOMEM, "out of memory for n-gram counts");
         c->counts[number] = c->table.n_ngrams > n_before ? 1 : c->counts[number] + 1;
     }
     return LIMN_OK;
@@ -97,6 +95,9 @@ static limn_status count_order(limn_ngram_counts *c, limn_sentence sentence, siz
 
 limn_status limn_ngram_counts_fill(limn_ngram_counts *c, limn_sentence sentence, limn_error *err)
 {
+    if (!limn_grow((void **)&c->counts, &c->capacity, LIMN_NGRAM_MAX_ORDER * sentence.n_words,
+                   sizeof *c->counts))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for n-gram counts");
     limn_ngram_table_clear(&c->table);
     c->n_words = sentence.n_words;
     c->begins[0] = 0;

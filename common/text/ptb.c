@@ -176,19 +176,23 @@ static limn_status spell(limn_ptb *ptb, limn_ptb_kind kind, const char *text, si
 {
     limn_text_clear(&ptb->token);
     if (kinds[kind].whole) return limn_text_append_string(&ptb->token, kinds[kind].whole, err);
+    size_t unchanged = 0; /* where the bytes begin that are not copied yet */
     for (size_t at = 0, n; at < size; at += n) {
         uint32_t c = 0;
         char character[4];
-        const char *replacement;
-        n = text[at] == '&' ? entity_at(&c, kind, text + at, size - at) : 0;
-        if (n == 0) n = limn_utf8_decode(&c, text + at, size - at);
+        const size_t entity_size = text[at] == '&' ? entity_at(&c, kind, text + at, size - at) : 0;
+        n = entity_size ? entity_size : limn_utf8_decode(&c, text + at, size - at);
         assert(n > 0);
-        replacement = kinds[kind].character ? kinds[kind].character(c) : NULL;
+        const char *replacement = kinds[kind].character ? kinds[kind].character(c) : NULL;
+        if (!replacement && !entity_size) continue;
+        LIMN_TRY(limn_text_append(&ptb->token, text + unchanged, at - unchanged, err));
+        unchanged = at + n;
         if (replacement)
             LIMN_TRY(limn_text_append_string(&ptb->token, replacement, err));
         else
             LIMN_TRY(limn_text_append(&ptb->token, character, limn_utf8_encode(character, c), err));
     }
+    LIMN_TRY(limn_text_append(&ptb->token, text + unchanged, size - unchanged, err));
     if (ptb->token.size == 0) /* nothing but soft hyphens */
         return limn_text_append_string(&ptb->token, "-", err);
     return LIMN_OK;

@@ -106,21 +106,24 @@ static size_t lower(char *out, uint32_t c, const char *text, size_t at, size_t n
 
 limn_status limn_utf8_append_lower(limn_text *out, const char *text, size_t size, limn_error *err)
 {
-    size_t n;
     LIMN_TRY(limn_text_reserve(out, size, err));
-    for (size_t at = 0; at < size; at += n) {
+    for (size_t at = 0, n; at < size; at += n) {
         uint32_t c;
         char bytes[4] = { text[at], 0, 0, 0 };
         size_t n_bytes = 1;
         n = limn_utf8_decode(&c, text + at, size - at);
+        if (n == 1) { /* there is room for the rest of the text */
+            out->bytes[out->size++] = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+            continue;
+        }
         if (n == 0)
             n = 1;
-        else if (c < 0x80)
-            bytes[0] = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
         else
             n_bytes = lower(bytes, c, text, at, n, size);
         LIMN_TRY(limn_text_append(out, bytes, n_bytes, err));
+        LIMN_TRY(limn_text_reserve(out, size - at - n, err));
     }
+    out->bytes[out->size] = '\0';
     return LIMN_OK;
 }
 
