@@ -37,8 +37,9 @@ limn_bleu_stats limn_bleu_count(const limn_ngram_counts *hyp, const limn_ngram_c
     for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++) {
         stats.guess[n] = hyp->n_words > n ? (double)(hyp->n_words - n) : 0;
         for (size_t i = hyp->begins[n]; i < hyp->begins[n + 1]; i++) {
-            const uint32_t limit = largest_count(&hyp->table.ngrams[i], refs, n_refs);
-            stats.correct[n] += hyp->counts[i] < limit ? hyp->counts[i] : limit;
+            const limn_ngram_entry *entry = &hyp->table.entries[i];
+            const uint32_t limit = largest_count(&entry->ngram, refs, n_refs);
+            stats.correct[n] += entry->count < limit ? entry->count : limit;
         }
     }
     return stats;

@@ -7,11 +7,8 @@
 /* ---- document frequencies ----------------------------------------------------------------- */
 
 struct limn_cider_df {
-    limn_ngram_table table;
-    uint32_t *n_pictures; /* [table.n_ngrams] */
-    uint32_t *last;       /* [table.n_ngrams] number, from 1, of the last picture that counted */
-    size_t n_pictures_capacity, last_capacity;
-    uint32_t n_all;
+    limn_ngram_table table; /* `mark`: number, from 1, of the last picture that was counted */
+    uint32_t n_pictures;
 };
 
 limn_status limn_cider_df_create(limn_cider_df **out, limn_error *err)
@@ -24,38 +21,21 @@ void limn_cider_df_destroy(limn_cider_df **df)
 {
     if (!df || !*df) return;
     limn_ngram_table_finish(&(*df)->table);
-    limn_free((*df)->n_pictures);
-    limn_free((*df)->last);
     limn_free(*df);
     *df = NULL;
-}
-
-static limn_status entry_of(uint32_t *number, limn_cider_df *df, const limn_ngram *ngram,
-                            limn_error *err)
-{
-    const size_t n_before = df->table.n_ngrams;
-    if (!limn_grow((void **)&df->n_pictures, &df->n_pictures_capacity, n_before + 1,
-                   sizeof *df->n_pictures) ||
-        !limn_grow((void **)&df->last, &df->last_capacity, n_before + 1, sizeof *df->last))
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams", n_before + 1);
-    LIMN_TRY(limn_ngram_table_add(number, &df->table, ngram, err));
-    if (df->table.n_ngrams > n_before) {
-        df->n_pictures[*number] = 0;
-        df->last[*number] = 0;
-    }
-    return LIMN_OK;
 }
 
 limn_status limn_cider_df_add(limn_cider_df *df, const limn_ngram_counts *refs, size_t n_refs,
                               limn_error *err)
 {
-    const uint32_t picture = ++df->n_all;
+    const uint32_t picture = ++df->n_pictures;
     for (size_t r = 0; r < n_refs; r++) {
         for (size_t i = 0; i < refs[r].table.n_ngrams; i++) {
-            uint32_t number;
-            LIMN_TRY(entry_of(&number, df, &refs[r].table.ngrams[i], err));
-            df->n_pictures[number] += df->last[number] != picture;
-            df->last[number] = picture;
+            limn_ngram_entry *entry;
+            LIMN_TRY(
+                limn_ngram_table_add(&entry, &df->table, &refs[r].table.entries[i].ngram, err));
+            entry->count += entry->mark != picture;
+            entry->mark = picture;
         }
     }
     return LIMN_OK;
@@ -64,50 +44,48 @@ limn_status limn_cider_df_add(limn_cider_df *df, const limn_ngram_counts *refs, 
 limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32_t n_pictures,
                               limn_error *err)
 {
-    uint32_t number;
-    LIMN_TRY(entry_of(&number, df, ngram, err));
-    df->n_pictures[number] = n_pictures;
+    limn_ngram_entry *entry;
+    LIMN_TRY(limn_ngram_table_add(&entry, &df->table, ngram, err));
+    entry->count = n_pictures;
     return LIMN_OK;
 }
 
 void limn_cider_df_set_n_pictures(limn_cider_df *df, uint32_t n_pictures)
 {
-    df->n_all = n_pictures;
+    df->n_pictures = n_pictures;
 }
 
 uint32_t limn_cider_df_n_pictures(const limn_cider_df *df)
 {
-    return df->n_all;
+    return df->n_pictures;
 }
 
-const limn_ngram_table *limn_cider_df_ngrams(const uint32_t **n_pictures, const limn_cider_df *df)
+const limn_ngram_table *limn_cider_df_ngrams(const limn_cider_df *df)
 {
-    *n_pictures = df->n_pictures;
     return &df->table;
 }
 
 /* ---- scores ------------------------------------------------------------------------------- */
 
-static double inverse_frequency(const limn_cider_df *df, double log_n_all, const limn_ngram *ngram)
+static double inverse_frequency(const limn_cider_df *df, double log_n_pictures,
+                                const limn_ngram *ngram)
 {
-    uint32_t number;
-    if (!limn_ngram_table_find(&number, &df->table, ngram) || df->n_pictures[number] < 2)
-        return log_n_all;
-    return log_n_all - log(df->n_pictures[number]);
+    const limn_ngram_entry *entry = limn_ngram_table_find(&df->table, ngram);
+    return entry && entry->count > 1 ? log_n_pictures - log(entry->count) : log_n_pictures;
 }
 
 limn_status limn_cider_vector_fill(limn_cider_vector *v, const limn_ngram_counts *counts,
                                    const limn_cider_df *df, limn_error *err)
 {
-    const double log_n_all = df->n_all > 0 ? log(df->n_all) : 0;
+    const double log_n_pictures = df->n_pictures > 0 ? log(df->n_pictures) : 0;
     if (!limn_grow((void **)&v->weights, &v->capacity, counts->table.n_ngrams, sizeof *v->weights))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams",
                          counts->table.n_ngrams);
     for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++) {
         double sum = 0;
         for (size_t i = counts->begins[n]; i < counts->begins[n + 1]; i++) {
-            v->weights[i] =
-                counts->counts[i] * inverse_frequency(df, log_n_all, &counts->table.ngrams[i]);
+            const limn_ngram_entry *entry = &counts->table.entries[i];
+            v->weights[i] = entry->count * inverse_frequency(df, log_n_pictures, &entry->ngram);
             sum += v->weights[i] * v->weights[i];
         }
         v->norms[n] = sqrt(sum);
@@ -131,9 +109,11 @@ double limn_cider_similarity(const limn_ngram_counts *hyp, const limn_cider_vect
     for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++) {
         double dot = 0;
         for (size_t i = hyp->begins[n]; i < hyp->begins[n + 1]; i++) {
-            uint32_t number;
-            if (!limn_ngram_table_find(&number, &ref->table, &hyp->table.ngrams[i])) continue;
-            const double h = hyp_vector->weights[i], r = ref_vector->weights[number];
+            const limn_ngram_entry *entry =
+                limn_ngram_table_find(&ref->table, &hyp->table.entries[i].ngram);
+            if (!entry) continue;
+            const double h = hyp_vector->weights[i];
+            const double r = ref_vector->weights[entry - ref->table.entries];
             dot += (variant == LIMN_CIDER_D && h > r ? r : h) * r;
         }
         if (hyp_vector->norms[n] > 0 && ref_vector->norms[n] > 0)

@@ -39,8 +39,8 @@ limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32
 void limn_cider_df_set_n_pictures(limn_cider_df *df, uint32_t n_pictures);
 
 uint32_t limn_cider_df_n_pictures(const limn_cider_df *df);
-/* The n-grams, and of each the number of pictures [table->n_ngrams]; both belong to `df`. */
-const limn_ngram_table *limn_cider_df_ngrams(const uint32_t **n_pictures, const limn_cider_df *df);
+/* The n-grams, `count` being the number of pictures. Belongs to `df`. */
+const limn_ngram_table *limn_cider_df_ngrams(const limn_cider_df *df);
 
 /* ---- scores ------------------------------------------------------------------------------- */
 

@@ -19,8 +19,8 @@ limn_status limn_div_n(double out[2], const limn_sentence *sentences, size_t n_s
                 const uint32_t *words = sentences[s].words + i;
                 const limn_ngram ngram = { { words[0], order > 1 ? words[1] : LIMN_NO_WORD,
                                              LIMN_NO_WORD, LIMN_NO_WORD } };
-                uint32_t number;
-                status = limn_ngram_table_add(&number, &table, &ngram, err);
+                limn_ngram_entry *entry;
+                status = limn_ngram_table_add(&entry, &table, &ngram, err);
             }
         }
         out[order - 1] = (double)table.n_ngrams / n_words;

@@ -22,7 +22,7 @@ static size_t hash_of(const limn_ngram *ngram)
 static uint32_t *find_slot(const limn_ngram_table *t, const limn_ngram *ngram)
 {
     size_t i = hash_of(ngram) & (t->n_slots - 1);
-    while (t->slots[i] && memcmp(&t->ngrams[t->slots[i] - 1], ngram, sizeof *ngram) != 0)
+    while (t->slots[i] && memcmp(&t->entries[t->slots[i] - 1].ngram, ngram, sizeof *ngram) != 0)
         i = (i + 1) & (t->n_slots - 1);
     return &t->slots[i];
 }
@@ -35,33 +35,31 @@ static limn_status grow_slots(limn_ngram_table *t, limn_error *err)
     limn_free(t->slots);
     t->slots = slots;
     t->n_slots = n_slots;
-    for (uint32_t i = 0; i < t->n_ngrams; i++) *find_slot(t, &t->ngrams[i]) = i + 1;
+    for (uint32_t i = 0; i < t->n_ngrams; i++) *find_slot(t, &t->entries[i].ngram) = i + 1;
     return LIMN_OK;
 }
 
-limn_status limn_ngram_table_add(uint32_t *number, limn_ngram_table *t, const limn_ngram *ngram,
-                                 limn_error *err)
+limn_status limn_ngram_table_add(limn_ngram_entry **entry, limn_ngram_table *t,
+                                 const limn_ngram *ngram, limn_error *err)
 {
     if (2 * (t->n_ngrams + 1) > t->n_slots) LIMN_TRY(grow_slots(t, err));
     uint32_t *slot = find_slot(t, ngram);
     if (!*slot) {
         if (t->n_ngrams >= INT32_MAX)
             return limn_fail(err, LIMN_E_LIMIT, "more than %d different n-grams", INT32_MAX);
-        if (!limn_grow((void **)&t->ngrams, &t->capacity, t->n_ngrams + 1, sizeof *t->ngrams))
+        if (!limn_grow((void **)&t->entries, &t->capacity, t->n_ngrams + 1, sizeof *t->entries))
             return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams", t->n_ngrams + 1);
-        t->ngrams[t->n_ngrams] = *ngram;
+        t->entries[t->n_ngrams] = (limn_ngram_entry){ .ngram = *ngram };
         *slot = (uint32_t)++t->n_ngrams;
     }
-    *number = *slot - 1;
+    *entry = &t->entries[*slot - 1];
     return LIMN_OK;
 }
 
-bool limn_ngram_table_find(uint32_t *number, const limn_ngram_table *t, const limn_ngram *ngram)
+const limn_ngram_entry *limn_ngram_table_find(const limn_ngram_table *t, const limn_ngram *ngram)
 {
     const uint32_t *slot = t->n_slots ? find_slot(t, ngram) : NULL;
-    if (!slot || !*slot) return false;
-    *number = *slot - 1;
-    return true;
+    return slot && *slot ? &t->entries[*slot - 1] : NULL;
 }
 
 void limn_ngram_table_clear(limn_ngram_table *t)
@@ -72,7 +70,7 @@ void limn_ngram_table_clear(limn_ngram_table *t)
 
 void limn_ngram_table_finish(limn_ngram_table *t)
 {
-    limn_free(t->ngrams);
+    limn_free(t->entries);
     limn_free(t->slots);
     *t = (limn_ngram_table){ 0 };
 }
@@ -82,22 +80,18 @@ void limn_ngram_table_finish(limn_ngram_table *t)
 static limn_status count_order(limn_ngram_counts *c, limn_sentence sentence, size_t order,
                                limn_error *err)
 {
+    limn_ngram ngram = { { LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD } };
     for (size_t i = 0; i + order <= sentence.n_words; i++) {
-        limn_ngram ngram = { { LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD } };
-        const size_t n_before = c->table.n_ngrams;
-        uint32_t number;
+        limn_ngram_entry *entry;
         memcpy(ngram.words, sentence.words + i, order * sizeof *ngram.words);
-        LIMN_TRY(limn_ngram_table_add(&number, &c->table, &ngram, err));
-        c->counts[number] = c->table.n_ngrams > n_before ? 1 : c->counts[number] + 1;
+        LIMN_TRY(limn_ngram_table_add(&entry, &c->table, &ngram, err));
+        entry->count++;
     }
     return LIMN_OK;
 }
 
 limn_status limn_ngram_counts_fill(limn_ngram_counts *c, limn_sentence sentence, limn_error *err)
 {
-    if (!limn_grow((void **)&c->counts, &c->capacity, LIMN_NGRAM_MAX_ORDER * sentence.n_words,
-                   sizeof *c->counts))
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for n-gram counts");
     limn_ngram_table_clear(&c->table);
     c->n_words = sentence.n_words;
     c->begins[0] = 0;
@@ -110,14 +104,13 @@ limn_status limn_ngram_counts_fill(limn_ngram_counts *c, limn_sentence sentence,
 
 uint32_t limn_ngram_counts_of(const limn_ngram_counts *c, const limn_ngram *ngram)
 {
-    uint32_t number;
-    return limn_ngram_table_find(&number, &c->table, ngram) ? c->counts[number] : 0;
+    const limn_ngram_entry *entry = limn_ngram_table_find(&c->table, ngram);
+    return entry ? entry->count : 0;
 }
 
 void limn_ngram_counts_finish(limn_ngram_counts *c)
 {
     limn_ngram_table_finish(&c->table);
-    limn_free(c->counts);
     *c = (limn_ngram_counts){ 0 };
 }
 

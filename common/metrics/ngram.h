@@ -24,27 +24,31 @@ typedef struct limn_ngram {
     uint32_t words[LIMN_NGRAM_MAX_ORDER]; /* LIMN_NO_WORD after the last */
 } limn_ngram;
 
+typedef struct limn_ngram_entry {
+    limn_ngram ngram;
+    uint32_t count, mark; /* for the table's owner; 0 when new */
+} limn_ngram_entry;
+
 /* Different n-grams, numbered from 0 in the order in which they were added. */
 typedef struct limn_ngram_table {
-    limn_ngram *ngrams; /* [n_ngrams] */
+    limn_ngram_entry *entries; /* [n_ngrams] */
     size_t n_ngrams, capacity;
     uint32_t *slots; /* [n_slots], a power of two, at most half in use: number + 1, or 0 */
     size_t n_slots;
 } limn_ngram_table;
 
-/* The number of an n-gram, which is added when it is new. LIMN_E_NOMEM; LIMN_E_LIMIT beyond 2^31.
- */
-limn_status limn_ngram_table_add(uint32_t *number, limn_ngram_table *t, const limn_ngram *ngram,
-                                 limn_error *err);
-bool limn_ngram_table_find(uint32_t *number, const limn_ngram_table *t, const limn_ngram *ngram);
+/* The entry of an n-gram, which is added when it is new; valid until the next addition.
+ * LIMN_E_NOMEM; LIMN_E_LIMIT beyond 2^31. */
+limn_status limn_ngram_table_add(limn_ngram_entry **entry, limn_ngram_table *t,
+                                 const limn_ngram *ngram, limn_error *err);
+/* NULL when it was never added. */
+const limn_ngram_entry *limn_ngram_table_find(const limn_ngram_table *t, const limn_ngram *ngram);
 void limn_ngram_table_clear(limn_ngram_table *t); /* keeps the memory */
 void limn_ngram_table_finish(limn_ngram_table *t);
 
 /* The n-grams of order 1 … 4 of one sentence. */
 typedef struct limn_ngram_counts {
-    limn_ngram_table table;
-    uint32_t *counts; /* [table.n_ngrams] */
-    size_t capacity;
+    limn_ngram_table table; /* `count`: how often */
     /* Those of order n are begins[n - 1] … begins[n] - 1, by first occurrence. */
     size_t begins[LIMN_NGRAM_MAX_ORDER + 1];
     size_t n_words; /* of the sentence */

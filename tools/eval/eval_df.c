@@ -95,16 +95,15 @@ limn_status limn_eval_df_load(limn_cider_df *df, const char *path, const limn_ev
 limn_status limn_eval_df_save(const char *path, const limn_cider_df *df, const limn_eval_data *data,
                               limn_error *err)
 {
-    const uint32_t *n_pictures;
-    const limn_ngram_table *table = limn_cider_df_ngrams(&n_pictures, df);
+    const limn_ngram_table *table = limn_cider_df_ngrams(df);
     limn_buffer out = { 0 };
     limn_status status;
     limn_buffer_printf(&out, "%s%s\t%u\n", magic, data->tokenizer->name,
                        limn_cider_df_n_pictures(df));
     for (size_t i = 0; i < table->n_ngrams; i++) {
-        limn_buffer_printf(&out, "%u\t", n_pictures[i]);
+        limn_buffer_printf(&out, "%u\t", table->entries[i].count);
         for (size_t w = 0; w < LIMN_NGRAM_MAX_ORDER; w++) {
-            const uint32_t word = table->ngrams[i].words[w];
+            const uint32_t word = table->entries[i].ngram.words[w];
             if (word == LIMN_NO_WORD) break;
             limn_buffer_append_text(&out, w > 0 ? " " : "");
             limn_buffer_append_text(&out, limn_string_table_get(&data->strings, word));
