@@ -93,9 +93,9 @@ class EvalTest(unittest.TestCase):
     def test_fixture(self):
         with open(ROOT / "tests/data/metrics/metrics.json", encoding="utf-8") as file:
             sets = json.load(file)
-        self.assertEqual(len(sets), 6)
+        self.assertEqual(len(sets), 7)
         for number, one in enumerate(sets):
-            corpus, each = self.evaluate(one["images"], "--tokenizer", "none")
+            corpus, each = self.evaluate(one["images"], "--tokenizer", one["tokenizer"])
             self.assert_scores(corpus, one["scores"], f"set {number}")
             for image in one["images"]:
                 self.assert_scores(each[image["id"]], image["scores"], f"set {number}, {image['id']}")
