@@ -10,33 +10,7 @@
 #include "common/metrics/cider.h"
 #include "common/metrics/diversity.h"
 #include "common/metrics/rouge.h"
-
-static size_t n_allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n_items, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n_items, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    n_allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n_items, size_t size)
-{
-    n_allocations++;
-    return __real_calloc(n_items, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    n_allocations++;
-    return __real_realloc(block, size);
-}
+#include "tests/unit/wrapped_allocations.h"
 
 /* a b c d e / a b c f / b c d */
 static const uint32_t words[] = { 0, 1, 2, 3, 4, 0, 1, 2, 5, 1, 2, 3 };
@@ -97,6 +71,47 @@ static void test_rewards_allocate_nothing_once_grown(void **state)
     limn_cider_scorer_finish(&scorer);
     limn_rouge_finish(&rouge);
     limn_cider_df_destroy(&df);
+}
+
+/* All that allocates, once. */
+static limn_status score_once(limn_error *err)
+{
+    limn_cider_df *df = NULL;
+    limn_cider_scorer scorer = { 0 };
+    limn_ngram_counts_list counts = { 0 };
+    limn_rouge rouge = { 0 };
+    double score, div[2];
+    limn_status status = limn_cider_df_create(&df, err);
+    if (status == LIMN_OK) status = limn_ngram_counts_list_fill(&counts, sentences, 3, err);
+    if (status == LIMN_OK) status = limn_cider_df_add(df, counts.items, 3, err);
+    if (status == LIMN_OK)
+        status = limn_cider_score(&score, &scorer, df, LIMN_CIDER_D, counts.items, counts.items + 1,
+                                  2, err);
+    if (status == LIMN_OK) status = limn_self_cider(&score, df, counts.items, 3, err);
+    if (status == LIMN_OK)
+        status = limn_rouge_l(&score, &rouge, sentences[0], sentences + 1, 2, err);
+    if (status == LIMN_OK) status = limn_div_n(div, sentences, 3, err);
+    limn_ngram_counts_list_finish(&counts);
+    limn_cider_scorer_finish(&scorer);
+    limn_rouge_finish(&rouge);
+    limn_cider_df_destroy(&df);
+    return status;
+}
+
+static void test_each_failing_allocation_is_reported(void **state)
+{
+    size_t n_failures = 0;
+    limn_status status = LIMN_E_NOMEM;
+    (void)state;
+    while (status != LIMN_OK) {
+        limn_error err = { 0 };
+        n_until_failure = n_failures;
+        status = score_once(&err);
+        n_until_failure = SIZE_MAX;
+        assert_true(status == LIMN_OK || (status == LIMN_E_NOMEM && err.text[0] != '\0'));
+        n_failures += status != LIMN_OK;
+    }
+    assert_true(n_failures > 10);
 }
 
 static void test_bleu_adds_up(void **state)
@@ -170,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frequencies_count_pictures_not_sentences),
         cmocka_unit_test(test_rewards_allocate_nothing_once_grown),
+        cmocka_unit_test(test_each_failing_allocation_is_reported),
         cmocka_unit_test(test_bleu_adds_up),
         cmocka_unit_test(test_div_n),
         cmocka_unit_test(test_self_cider_at_its_ends),
