@@ -30,7 +30,7 @@ static limn_model *open_model(const char *cpu_level)
 {
     const toy_model_settings settings = { .seed = 3, .dtype = LIMN_TENSOR_F16 };
     const char *path = temp_path("toy.safetensors");
-    limn_model *model;
+    limn_model *model = NULL;
     limn_error err = { 0 };
     if ((access(path, R_OK) != 0 && toy_model_write(path, &settings, &err)) ||
         limn_model_open(&model, path, cpu_level, &err))

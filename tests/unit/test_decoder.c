@@ -38,7 +38,7 @@ static limn_safetensors *open_file(const limn_decoder_config *config, limn_tenso
 {
     const toy_model_settings settings = { .seed = 5, .dtype = dtype, .decoder = config };
     const char *path = temp_path("toy.safetensors");
-    limn_safetensors *file;
+    limn_safetensors *file = NULL;
     limn_error err = { 0 };
     if (toy_model_write(path, &settings, &err) || limn_safetensors_open(&file, path, &err))
         fail_msg("%s", err.text);
