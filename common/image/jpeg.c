@@ -125,10 +125,14 @@ static unsigned choose_denominator(const jpeg_job *job)
 /* A component that no scan brought stays grey without a word from libjpeg. */
 static limn_status check_components(const jpeg_job *job)
 {
-    for (int i = 0; i < job->cinfo.num_components; i++)
-        if (!job->cinfo.comp_info[i].quant_table)
+    const struct jpeg_decompress_struct *c = &job->cinfo;
+    for (int i = 0; i < c->num_components; i++) {
+        bool is_missing = c->progressive_mode ? c->coef_bits[i][0] < 0
+                                              : !c->comp_info[i].quant_table;
+        if (is_missing)
             return limn_fail(job->err, LIMN_E_TRUNCATED, "JPEG: no data for component %d of %d",
-                             i + 1, job->cinfo.num_components);
+                             i + 1, c->num_components);
+    }
     return LIMN_OK;
 }
 
