@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,7 +148,7 @@ static void test_div_n(void **state)
 
 /* Sets of k equal sentences have a matrix of ones: one root, spread 0. Sets without a common word
  * have the unit matrix: equal roots, spread 1. */
-static void test_self_cider_at_its_ends(void **state)
+static void test_self_cider(void **state)
 {
     enum { N = 5 };
     static const uint32_t different[N * 4] = { 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,
@@ -165,6 +166,11 @@ static void test_self_cider_at_its_ends(void **state)
     assert_int_equal(limn_ngram_counts_list_fill(&counts, set, N, NULL), LIMN_OK);
     assert_int_equal(limn_self_cider(&value, df, counts.items, N, NULL), LIMN_OK);
     assert_true(value >= 0 && value < 1e-6);
+    /* Two equal and one without their words: eigenvalues 2, 1, 0. */
+    set[2] = (limn_sentence){ different, 4 };
+    assert_int_equal(limn_ngram_counts_list_fill(&counts, set, 3, NULL), LIMN_OK);
+    assert_int_equal(limn_self_cider(&value, df, counts.items, 3, NULL), LIMN_OK);
+    assert_true(fabs(value - log(1 + 1 / sqrt(2)) / log(3)) < 1e-9);
     assert_int_equal(limn_self_cider(&value, df, counts.items, 1, NULL), LIMN_E_ARG);
     limn_ngram_counts_list_finish(&counts);
     limn_cider_df_destroy(&df);
@@ -188,7 +194,7 @@ int main(void)
         cmocka_unit_test(test_each_failing_allocation_is_reported),
         cmocka_unit_test(test_bleu_adds_up),
         cmocka_unit_test(test_div_n),
-        cmocka_unit_test(test_self_cider_at_its_ends),
+        cmocka_unit_test(test_self_cider),
         cmocka_unit_test(test_endings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ typedef struct ptb_case {
     const char *caption, *tokens;
 } ptb_case;
 
-/* One caption a rule; the tokens are Stanford PTBTokenizer 3.4.1's. */
+/* A caption or more for each rule. */
 static const ptb_case cases[] = {
     { "", "" },
     { " \t ", "" },
