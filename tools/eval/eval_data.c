@@ -30,10 +30,11 @@ static limn_status add_number(builder *b, const char *word, size_t size, limn_er
 static limn_status add_tokens(builder *b, caption_place *place, const char *text, limn_error *err)
 {
     place->tokens = b->data->numbers.size / sizeof(uint32_t);
-    for (const char *token = text, *end = text; end; token = end + 1) {
-        end = strchr(token, ' ');
-        LIMN_TRY(add_number(b, token, end ? (size_t)(end - token) : strlen(token), err));
+    for (const char *token = text; token;) {
+        const size_t size = strcspn(token, " ");
+        LIMN_TRY(add_number(b, token, size, err));
         place->n_tokens++;
+        token = token[size] ? token + size + 1 : NULL;
     }
     return LIMN_OK;
 }

@@ -28,11 +28,11 @@ static bool read_ngram(limn_ngram *out, bool *is_known, const char *words,
     size_t n_words = 0;
     *is_known = true;
     *out = (limn_ngram){ { LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD } };
-    for (const char *end = words; end; words = end + 1) {
-        end = strchr(words, ' ');
-        const size_t size = end ? (size_t)(end - words) : strlen(words);
+    while (words) {
+        const size_t size = strcspn(words, " ");
         if (size == 0 || n_words == LIMN_NGRAM_MAX_ORDER) return false;
         *is_known &= limn_string_table_find(&out->words[n_words++], strings, words, size);
+        words = words[size] ? words + size + 1 : NULL;
     }
     return true;
 }
@@ -79,9 +79,9 @@ limn_status limn_eval_df_load(limn_cider_df *df, const char *path, const limn_ev
     size_t size, line_number = 0;
     limn_status status = LIMN_OK;
     LIMN_TRY(limn_file_read(&bytes, &size, path, DF_FILE_MAX_SIZE, err));
-    for (char *line = (char *)bytes, *end = line; status == LIMN_OK && end; line = end + 1) {
-        end = strchr(line, '\n');
-        if (end) *end = '\0';
+    for (char *line = (char *)bytes, *next; status == LIMN_OK && line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
         if (++line_number == 1)
             status = parse_header(df, line, data, err);
         else if (line[0])

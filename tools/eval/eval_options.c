@@ -184,9 +184,8 @@ limn_status limn_eval_choose(limn_eval_choice *out, const char *names, bool has_
     static const char diversity[] = "diversity";
     *out = (limn_eval_choice){ 0 };
     if (!names) choose_default(out, has_meteor);
-    for (const char *name = names, *end = names; end; name = end + 1) {
-        end = strchr(name, ',');
-        const size_t size = end ? (size_t)(end - name) : strlen(name);
+    for (const char *name = names; name;) {
+        const size_t size = strcspn(name, ",");
         const limn_eval_metric *metric = limn_eval_find_metric(name, size);
         if (metric && !is_chosen(out, metric))
             out->metrics[out->n_metrics++] = metric;
@@ -195,6 +194,7 @@ limn_status limn_eval_choose(limn_eval_choice *out, const char *names, bool has_
         else if (!metric)
             return limn_fail(err, LIMN_E_ARG, "--metrics: there is no metric \"%.*s\"", (int)size,
                              name);
+        name = name[size] ? name + size + 1 : NULL;
     }
     return LIMN_OK;
 }
