@@ -35,23 +35,34 @@ static size_t item_size(limn_dtype dtype)
     return dtype == LIMN_F16 ? sizeof(uint16_t) : sizeof(float);
 }
 
+/* One output's weights into its lane of a panel. Copies have a size known when compiled, which
+ * makes opening a model several times faster. */
+static void pack_lane(unsigned char *lane, limn_dtype to, const unsigned char *w, limn_dtype from,
+                      size_t n_inputs)
+{
+    const size_t step = LIMN_PANEL * item_size(to);
+    if (from == to && to == LIMN_F16)
+        for (size_t k = 0; k < n_inputs; k++)
+            memcpy(lane + k * step, w + k * sizeof(uint16_t), sizeof(uint16_t));
+    else if (from == to)
+        for (size_t k = 0; k < n_inputs; k++)
+            memcpy(lane + k * step, w + k * sizeof(float), sizeof(float));
+    else
+        for (size_t k = 0; k < n_inputs; k++)
+            store(lane + k * step, to, load(w + k * item_size(from), from));
+}
+
 static void pack(unsigned char *panels, const limn_packed *shape, const unsigned char *w,
                  limn_dtype dtype)
 {
-    const size_t from_size = item_size(dtype), to_size = item_size(shape->dtype);
-    const size_t n_inputs = shape->n_inputs;
-    for (size_t first = 0; first < shape->n_outputs; first += LIMN_PANEL) {
-        for (size_t k = 0; k < n_inputs; k++) {
-            for (size_t o = first; o < first + LIMN_PANEL; o++, panels += to_size) {
-                const unsigned char *from = w + (o * n_inputs + k) * from_size;
-                if (o >= shape->n_outputs)
-                    memset(panels, 0, to_size);
-                else if (dtype == shape->dtype)
-                    memcpy(panels, from, to_size);
-                else
-                    store(panels, shape->dtype, load(from, dtype));
-            }
-        }
+    const size_t to_size = item_size(shape->dtype), n_inputs = shape->n_inputs;
+    const size_t panel_size = n_inputs * LIMN_PANEL * to_size;
+    for (size_t first = 0; first < shape->n_outputs; first += LIMN_PANEL, panels += panel_size) {
+        if (first + LIMN_PANEL > shape->n_outputs)
+            memset(panels, 0, panel_size);
+        for (size_t o = first; o < first + LIMN_PANEL && o < shape->n_outputs; o++)
+            pack_lane(panels + (o - first) * to_size, shape->dtype,
+                      w + o * n_inputs * item_size(dtype), dtype, n_inputs);
     }
 }
 
