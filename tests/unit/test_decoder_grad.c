@@ -126,40 +126,38 @@ static void test_gradients_equal_pytorch(void **state)
     }
 }
 
-/* Loss after moving one tensor's values by `step` along its own gradient. */
-static double moved_loss(struct fixture *f, const limn_param *p, const float *direction,
+/* Loss after moving value [n] by `step` along its own gradient. */
+static double moved_loss(struct fixture *f, float *value, size_t n, const float *direction,
                          double step, const limn_decoder_grad_settings *settings)
 {
-    float *value = f->params.values + p->offset;
-    float *kept = limn_alloc(p->n, sizeof *kept);
+    float *kept = limn_alloc(n, sizeof *kept);
     double loss;
-    memcpy(kept, value, p->n * sizeof *kept);
-    for (size_t i = 0; i < p->n; i++) value[i] += (float)(step * direction[i]);
+    memcpy(kept, value, n * sizeof *kept);
+    for (size_t i = 0; i < n; i++) value[i] += (float)(step * direction[i]);
     assert_int_equal(limn_decoder_trainer_run(f->trainer, &f->batch, settings, NULL, &loss, NULL),
                      LIMN_OK);
-    memcpy(value, kept, p->n * sizeof *kept);
+    memcpy(value, kept, n * sizeof *kept);
     limn_free(kept);
     return loss;
 }
 
-static void check_tensor(struct fixture *f, const limn_param *p, const float *gradients,
-                         const limn_decoder_grad_settings *settings)
+static void check_tensor(struct fixture *f, const char *name, float *value, size_t n,
+                         const float *gradient, const limn_decoder_grad_settings *settings)
 {
-    const float *gradient = gradients + p->offset;
-    float *direction = limn_alloc(p->n, sizeof *direction);
+    float *direction = limn_alloc(n, sizeof *direction);
     double norm = 0;
-    for (size_t i = 0; i < p->n; i++) norm += (double)gradient[i] * gradient[i];
+    for (size_t i = 0; i < n; i++) norm += (double)gradient[i] * gradient[i];
     norm = sqrt(norm);
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < n; i++)
         direction[i] = norm > 0 ? (float)(gradient[i] / norm) : 0.0f;
     const double h = 0.006;
-    const double near = moved_loss(f, p, direction, h, settings) -
-                        moved_loss(f, p, direction, -h, settings);
-    const double far = moved_loss(f, p, direction, 2 * h, settings) -
-                       moved_loss(f, p, direction, -2 * h, settings);
+    const double near = moved_loss(f, value, n, direction, h, settings) -
+                        moved_loss(f, value, n, direction, -h, settings);
+    const double far = moved_loss(f, value, n, direction, 2 * h, settings) -
+                       moved_loss(f, value, n, direction, -2 * h, settings);
     const double slope = (8 * near - far) / (12 * h); /* fourth-order central difference */
     if (!(fabs(slope - norm) <= 1e-4 * norm + 3e-4))
-        fail_msg("%s: slope %.8g, gradient norm %.8g", p->name, slope, norm);
+        fail_msg("%s: slope %.8g, gradient norm %.8g", name, slope, norm);
     limn_free(direction);
 }
 
@@ -170,15 +168,20 @@ static void test_gradients_equal_finite_differences(void **state)
                                                   .dropout = 0.2f, .feature_dropout = 0.1f,
                                                   .seed = 5 };
     struct fixture f;
+    float d_features[N_FEATURES];
     double loss;
     (void)state;
     open_fixture(&f, 1, limn_cpu_best());
-    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL),
-                     LIMN_OK);
+    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, d_features, &loss,
+                                              NULL), LIMN_OK);
     float *gradients = limn_alloc(f.params.n_floats, sizeof *gradients);
     memcpy(gradients, f.params.gradients, f.params.n_floats * sizeof *gradients);
-    for (size_t i = 0; i < f.params.n_items; i++)
-        check_tensor(&f, &f.params.items[i], gradients, &settings);
+    for (size_t i = 0; i < f.params.n_items; i++) {
+        const limn_param *p = &f.params.items[i];
+        check_tensor(&f, p->name, f.params.values + p->offset, p->n, gradients + p->offset,
+                     &settings);
+    }
+    check_tensor(&f, "features", f.features, N_FEATURES, d_features, &settings);
     limn_free(gradients);
     close_fixture(&f);
 }
