@@ -29,8 +29,10 @@ static limn_hypothesis *plan_hypotheses(limn_arena *a, size_t n, size_t max_step
     for (size_t i = 0; i < n; i++) {
         uint32_t *tokens = limn_arena_take(a, max_steps, sizeof *tokens);
         float *logprobs = limn_arena_take(a, max_steps, sizeof *logprobs);
+        uint32_t *rows = limn_arena_take(a, max_steps, sizeof *rows);
         if (items)
-            items[i] = (limn_hypothesis){ .tokens = tokens, .token_logprobs = logprobs };
+            items[i] = (limn_hypothesis){ .tokens = tokens, .token_logprobs = logprobs,
+                                          .rows = rows };
     }
     return items;
 }
@@ -102,14 +104,17 @@ static void copy_hypothesis(limn_hypothesis *to, const limn_hypothesis *from)
     *to = *from;
     to->tokens = memory.tokens;
     to->token_logprobs = memory.token_logprobs;
+    to->rows = memory.rows;
     memcpy(to->tokens, from->tokens, from->n_tokens * sizeof *to->tokens);
     memcpy(to->token_logprobs, from->token_logprobs, from->n_tokens * sizeof *to->token_logprobs);
+    memcpy(to->rows, from->rows, from->n_tokens * sizeof *to->rows);
 }
 
 static void append(limn_hypothesis *h, const candidate *c)
 {
     h->tokens[h->n_tokens] = c->token;
     h->token_logprobs[h->n_tokens] = c->token_logprob;
+    h->rows[h->n_tokens] = c->row;
     h->n_tokens++;
     h->logprob = c->logprob;
 }

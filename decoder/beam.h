@@ -39,6 +39,7 @@ typedef struct limn_beam_settings {
 typedef struct limn_hypothesis {
     uint32_t *tokens;      /* [n_tokens] without the start token, with the end token if any */
     float *token_logprobs; /* [n_tokens] */
+    uint32_t *rows;        /* [n_tokens]: the row of each step that gave the token */
     size_t n_tokens;
     bool is_finished;      /* the end token came */
     double logprob, score;

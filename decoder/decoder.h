@@ -65,6 +65,24 @@ void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *fea
 void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
                        const uint32_t *parents, const uint32_t *tokens, float *logits);
 
+/* ---- attention -------------------------------------------------------------------------- */
+
+/* Floats of one row's attention: n_layers * n_heads * n_memory_positions. */
+size_t limn_decoder_attention_dim(const limn_decoder *d);
+
+/* Cross-attention is not kept unless asked for, and then costs a copy of the probabilities; logits
+ * are the same bits. From the next step on, steps write theirs to `attention` [max_steps, max_rows,
+ * attention_dim], which must live as long as they are read; NULL: no longer. */
+void limn_decoder_keep_attention(limn_decoder_state *s, float *attention);
+
+/* Where row `row` of step `step` (0 is the first) looked: [n_layers, n_heads, n_memory_positions];
+ * each [n_memory_positions] sums to 1. NULL while none is kept. Nothing is moved when hypotheses are
+ * reordered: a hypothesis is the list of its rows. */
+const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row);
+
+/* The row of step `step` that row `row` of the latest step comes from; `row` at the latest step. */
+uint32_t limn_decoder_past_row(const limn_decoder_state *s, size_t step, size_t row);
+
 /* max + log(sum of exp(logits - max)) of logits [n_tokens]: logits minus this are
  * log-probabilities. */
 float limn_decoder_log_sum_exp(const limn_decoder *d, const float *logits);

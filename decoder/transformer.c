@@ -31,6 +31,8 @@ struct limn_decoder_state {
     float *hidden;               /* [R, F] */
     float *scores;               /* [R, S up to a multiple of 16], also [max_steps] weights */
     const float **key_rows, **value_rows; /* [max_steps] */
+    float *attention;            /* [max_steps, max_rows, n_layers, n_heads, S], the caller's; NULL:
+                                  * not kept */
 };
 
 /* ---- planning ------------------------------------------------------------------------------ */
@@ -295,6 +297,17 @@ static void self_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
     add_linear(s, s->x, s->y, n_rows, &l->self_output);
 }
 
+/* Keeps the probabilities in s->scores, [R, S] at `stride`, of one head of every row. */
+static void keep_attention(limn_decoder_state *s, size_t layer, size_t head, size_t n_rows,
+                           size_t stride)
+{
+    const limn_decoder_config *c = &s->d->config;
+    const size_t n = c->n_memory_positions, dim = limn_decoder_attention_dim(s->d);
+    float *to = s->attention + s->n_steps * s->max_rows * dim + (layer * c->n_heads + head) * n;
+    for (size_t r = 0; r < n_rows; r++)
+        memcpy(to + r * dim, s->scores + r * stride, n * sizeof *to);
+}
+
 static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
 {
     const limn_decoder_layer *l = &s->d->layers[layer];
@@ -311,6 +324,8 @@ static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
             .y = s->scores, .x = q + head * head_dim, .n_rows = n_rows, .x_stride = c->dim,
             .y_stride = stride, .w = keys, .panel_end = limn_n_panels(keys->n_outputs) });
         kernels->softmax(s->scores, n_rows, c->n_memory_positions, stride);
+        if (s->attention)
+            keep_attention(s, layer, head, n_rows, stride);
         kernels->linear(&(limn_linear_job){
             .y = s->y + head * head_dim, .x = s->scores, .n_rows = n_rows, .x_stride = stride,
             .y_stride = c->dim, .w = values, .panel_end = limn_n_panels(values->n_outputs) });
@@ -348,4 +363,27 @@ void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
 float limn_decoder_log_sum_exp(const limn_decoder *d, const float *logits)
 {
     return d->kernels.log_sum_exp(logits, d->config.n_tokens);
+}
+
+/* ---- attention ----------------------------------------------------------------------------- */
+
+size_t limn_decoder_attention_dim(const limn_decoder *d)
+{
+    return (size_t)d->config.n_layers * d->config.n_heads * d->config.n_memory_positions;
+}
+
+void limn_decoder_keep_attention(limn_decoder_state *s, float *attention)
+{
+    s->attention = attention;
+}
+
+const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row)
+{
+    const size_t dim = limn_decoder_attention_dim(s->d);
+    return s->attention ? s->attention + (step * s->max_rows + row) * dim : NULL;
+}
+
+uint32_t limn_decoder_past_row(const limn_decoder_state *s, size_t step, size_t row)
+{
+    return s->slots[row * s->max_steps + step];
 }

@@ -58,8 +58,9 @@ static double *norm(const limn_safetensors *file, const char *name, const double
     return y;
 }
 
-/* One query of one head over n keys and values [n, dim]: y [head_dim]. */
-static void attend(double *y, const double *q, const double *k, const double *v, size_t n,
+/* One query of one head over n keys and values [n, dim]: y [head_dim], and where `looks` is not
+ * NULL, probabilities [n]. */
+static void attend(double *y, double *looks, const double *q, const double *k, const double *v, size_t n,
                    size_t dim, size_t head_dim)
 {
     double *weights = malloc(n * sizeof *weights), sum = 0;
@@ -75,16 +76,19 @@ static void attend(double *y, const double *q, const double *k, const double *v,
         for (size_t p = 0; p < n; p++)
             y[i] += weights[p] / sum * v[p * dim + i];
     }
+    for (size_t p = 0; looks && p < n; p++)
+        looks[p] = weights[p] / sum;
     free(weights);
 }
 
 /* x [n_rows, dim] += output(attention(LN(x), memory)); over x itself and causal where memory is
- * NULL. */
-static void attention(double *x, const limn_safetensors *file, const limn_decoder_config *c,
+ * NULL. `looks` [n_rows, n_layers, n_heads, n_memory_positions] from this layer on, or NULL. */
+static void attention(double *x, double *looks, const limn_safetensors *file, const limn_decoder_config *c,
                       const char *layer, const char *kind, size_t n_rows, const double *memory)
 {
     const size_t dim = c->dim, head_dim = dim / c->n_heads;
     const size_t n_keys = memory ? c->n_memory_positions : n_rows;
+    const size_t row_size = (size_t)c->n_layers * c->n_heads * n_keys;
     char name[5][64];
     static const char *const parts[] = { "_norm", ".query", ".key", ".value", ".output" };
     for (size_t i = 0; i < 5; i++)
@@ -95,8 +99,9 @@ static void attention(double *x, const limn_safetensors *file, const limn_decode
     double *v = linear(file, name[3], memory ? memory : h, n_keys, dim, dim);
     for (size_t r = 0; r < n_rows; r++)
         for (size_t at = 0; at < dim; at += head_dim)
-            attend(h + r * dim + at, q + r * dim + at, k + at, v + at, memory ? n_keys : r + 1,
-                   dim, head_dim);
+            attend(h + r * dim + at,
+                   looks ? looks + r * row_size + at / head_dim * n_keys : NULL,
+                   q + r * dim + at, k + at, v + at, memory ? n_keys : r + 1, dim, head_dim);
     double *y = linear(file, name[4], h, n_rows, dim, dim);
     for (size_t i = 0; i < n_rows * dim; i++)
         x[i] += y[i];
@@ -159,7 +164,7 @@ static double *embed(const double *embedding, const limn_safetensors *file, size
     return x;
 }
 
-void decoder_reference_run(double *logits, const limn_safetensors *file,
+void decoder_reference_run(double *logits, double *looks, const limn_safetensors *file,
                            const limn_decoder_config *c, const float *features,
                            const uint32_t *tokens, size_t n_steps)
 {
@@ -169,8 +174,9 @@ void decoder_reference_run(double *logits, const limn_safetensors *file,
     for (unsigned i = 0; i < c->n_layers; i++) {
         char layer[32];
         snprintf(layer, sizeof layer, "layers.%u.", i);
-        attention(x, file, c, layer, "self_attention", n_steps, NULL);
-        attention(x, file, c, layer, "cross_attention", n_steps, memory);
+        attention(x, NULL, file, c, layer, "self_attention", n_steps, NULL);
+        attention(x, looks ? looks + (size_t)i * c->n_heads * c->n_memory_positions : NULL, file,
+                  c, layer, "cross_attention", n_steps, memory);
         feed_forward(x, file, c, layer, n_steps);
     }
     double *h = norm(file, "norm", x, n_steps, c->dim);

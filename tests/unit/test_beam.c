@@ -13,7 +13,7 @@
 #include "common/base/rng.h"
 #include "decoder/beam.h"
 
-enum { START = 0, END = 1, MAX_TOKENS = 12, MAX_STEPS = 12, MAX_BEAM = 3200 };
+enum { START = 0, END = 1, MAX_TOKENS = 12, MAX_STEPS = 12, MAX_BEAM = 3200, MAX_KEPT_BEAM = 8 };
 
 /* ---- a toy language model ----------------------------------------------------------------- */
 
@@ -47,6 +47,7 @@ typedef struct tracker {
     const void *lm;
     size_t n_tokens, n_calls, n_rows;
     uint32_t (*words)[MAX_STEPS], (*before)[MAX_STEPS]; /* [MAX_BEAM] */
+    uint32_t (*history)[MAX_KEPT_BEAM][MAX_STEPS]; /* [MAX_STEPS]: `words` of each call; or NULL */
 } tracker;
 
 static void track(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
@@ -68,6 +69,8 @@ static void track(void *ctx, size_t n_rows, const uint32_t *parents, const uint3
         }
         t->next(t->lm, t->words[r], t->n_calls, log_probs + r * t->n_tokens);
     }
+    if (t->history)
+        memcpy(t->history[t->n_calls], t->words, n_rows * sizeof *t->words);
     t->n_rows = n_rows;
     t->n_calls++;
 }
@@ -89,6 +92,7 @@ static limn_status run(search *s, const limn_beam_settings *settings, next_fn *n
     s->beam = limn_beam_plan(&s->arena, settings->beam_size, MAX_STEPS, MAX_TOKENS);
     assert_non_null(s->beam);
     s->tracker = (tracker){ .next = next, .lm = lm, .n_tokens = settings->n_tokens,
+                            .history = s->tracker.history,
                             .words = calloc(MAX_BEAM, sizeof *s->tracker.words),
                             .before = calloc(MAX_BEAM, sizeof *s->tracker.before) };
     return limn_beam_search(s->beam, settings, track, &s->tracker, &s->best, &s->n_best, err);
@@ -281,6 +285,25 @@ static void test_the_n_best_are_those_of_the_reference_search(void **state)
         finish(&run_of);
     }
     assert_true(n_steps_saved > 4000);
+}
+
+/* A hypothesis knows which row of each step it came through. */
+static void test_rows_are_those_that_gave_the_tokens(void **state)
+{
+    static uint32_t history[MAX_STEPS][MAX_KEPT_BEAM][MAX_STEPS];
+    (void)state;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        const toy lm = { seed, 6, seed % 2 ? 0 : 2 };
+        const limn_beam_settings s =
+            settings_of(1 + seed % MAX_KEPT_BEAM, MAX_STEPS, lm.n_tokens, 0.7f);
+        search run_of = { .tracker = { .history = history } };
+        assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
+        for (size_t i = 0; i < run_of.n_best; i++)
+            for (size_t step = 1; step < run_of.best[i].n_tokens; step++)
+                assert_memory_equal(history[step][run_of.best[i].rows[step]],
+                                    run_of.best[i].tokens, step * sizeof(uint32_t));
+        finish(&run_of);
+    }
 }
 
 /* Without a length penalty nothing that goes on can beat an end. */
@@ -482,6 +505,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_wide_beam_finds_the_best_of_all),
         cmocka_unit_test(test_the_n_best_are_those_of_the_reference_search),
+        cmocka_unit_test(test_rows_are_those_that_gave_the_tokens),
         cmocka_unit_test(test_beam_one_without_length_penalty_is_greedy),
         cmocka_unit_test(test_word_limits_hold),
         cmocka_unit_test(test_ngrams_are_not_repeated_and_banned_words_not_written),

@@ -31,7 +31,8 @@ typedef struct fixture {
     limn_decoder_config config;
     limn_decoder *decoder;
     limn_decoder_state *state;
-    float *features; /* [n_memory_positions, memory_dim] */
+    float *features;  /* [n_memory_positions, memory_dim] */
+    float *attention; /* [N_STEPS, MAX_ROWS, attention_dim], kept while not NULL */
 } fixture;
 
 static limn_safetensors *open_file(const limn_decoder_config *config, limn_tensor_dtype dtype)
@@ -68,6 +69,14 @@ static void close_fixture(fixture *f)
     limn_decoder_close(&f->decoder);
     limn_safetensors_close(&f->file);
     free(f->features);
+    free(f->attention);
+}
+
+static void keep_attention(fixture *f)
+{
+    f->attention = calloc((size_t)N_STEPS * MAX_ROWS * limn_decoder_attention_dim(f->decoder),
+                          sizeof *f->attention);
+    limn_decoder_keep_attention(f->state, f->attention);
 }
 
 /* ---- hypotheses that branch at random ----------------------------------------------------- */
@@ -131,7 +140,7 @@ static void check_against_reference(const limn_decoder_config *config, limn_tens
     results *r = run_script(&f, NULL, &s);
     double worst = 0, largest = 0, expected[N_STEPS][N_TOKENS];
     for (size_t row = 0; row < s.n_rows[N_STEPS - 1]; row++) {
-        decoder_reference_run(expected[0], f.file, &f.config, f.features,
+        decoder_reference_run(expected[0], NULL, f.file, &f.config, f.features,
                               s.paths[N_STEPS - 1][row].tokens, N_STEPS);
         for (size_t t = 0; t < N_TOKENS; t++) {
             const double e = expected[N_STEPS - 1][t];
@@ -152,6 +161,86 @@ static void test_logits_are_those_of_a_plain_transformer(void **state)
     check_against_reference(NULL, LIMN_TENSOR_F16);
     check_against_reference(&wide, LIMN_TENSOR_F32);
     check_against_reference(&wide, LIMN_TENSOR_F16);
+}
+
+/* Where every token of the rows of the last step looked, found by their pasts. */
+static void test_attention_is_that_of_a_plain_transformer(void **state)
+{
+    const script s = make_script(1);
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        fixture f = open_fixture(i ? &wide : NULL, LIMN_TENSOR_F16, limn_cpu_best());
+        const size_t dim = limn_decoder_attention_dim(f.decoder);
+        double *looks = malloc(N_STEPS * dim * sizeof *looks), logits[N_STEPS][N_TOKENS];
+        double worst = 0;
+        keep_attention(&f);
+        free(run_script(&f, NULL, &s));
+        for (size_t row = 0; row < s.n_rows[N_STEPS - 1]; row++) {
+            decoder_reference_run(logits[0], looks, f.file, &f.config, f.features,
+                                  s.paths[N_STEPS - 1][row].tokens, N_STEPS);
+            for (size_t step = 0; step < N_STEPS; step++) {
+                const float *got = limn_decoder_attention(
+                    f.state, step, limn_decoder_past_row(f.state, step, row));
+                for (size_t p = 0; p < dim; p++)
+                    worst = fmax(worst, fabs((double)got[p] - looks[step * dim + p]));
+            }
+        }
+        assert_true(worst <= 1e-5);
+        free(looks);
+        close_fixture(&f);
+    }
+}
+
+static void test_attention_sums_to_one_and_changes_no_logits(void **state)
+{
+    fixture f = open_fixture(&wide, LIMN_TENSOR_F16, limn_cpu_best());
+    const script s = make_script(2);
+    const size_t n = f.config.n_memory_positions, dim = limn_decoder_attention_dim(f.decoder);
+    results *without = run_script(&f, NULL, &s);
+    (void)state;
+    assert_int_equal(dim, 3 * 2 * n);
+    assert_null(limn_decoder_attention(f.state, 0, 0));
+    keep_attention(&f);
+    results *with = run_script(&f, NULL, &s);
+    assert_memory_equal(with, without, sizeof *with);
+    for (size_t step = 0; step < N_STEPS; step++)
+        for (size_t row = 0; row < s.n_rows[step]; row++)
+            for (size_t head = 0; head < dim / n; head++) {
+                const float *look = limn_decoder_attention(f.state, step, row) + head * n;
+                double sum = 0;
+                for (size_t p = 0; p < n; p++)
+                    sum += (double)look[p];
+                assert_true(fabs(sum - 1) <= 1e-6);
+            }
+    free(with);
+    free(without);
+    close_fixture(&f);
+}
+
+/* Of a path among other rows, and of the same tokens alone: the same bits. */
+static void test_attention_of_a_row_does_not_depend_on_its_company(void **state)
+{
+    fixture f = open_fixture(NULL, LIMN_TENSOR_F16, limn_cpu_best());
+    fixture alone = open_fixture(NULL, LIMN_TENSOR_F16, LIMN_CPU_C);
+    const size_t size = limn_decoder_attention_dim(f.decoder) * sizeof(float), last = N_STEPS - 1;
+    (void)state;
+    keep_attention(&f);
+    keep_attention(&alone);
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        const script s = make_script(seed);
+        float logits[N_TOKENS];
+        free(run_script(&f, NULL, &s));
+        for (size_t row = 0; row < s.n_rows[last]; row++) {
+            run_alone(&alone, &s.paths[last][row], N_STEPS, logits);
+            for (size_t step = 0; step < N_STEPS; step++) {
+                const uint32_t past = limn_decoder_past_row(f.state, step, row);
+                assert_memory_equal(limn_decoder_attention(f.state, step, past),
+                                    limn_decoder_attention(alone.state, step, 0), size);
+            }
+        }
+    }
+    close_fixture(&alone);
+    close_fixture(&f);
 }
 
 static void test_a_row_does_not_depend_on_its_company(void **state)
@@ -311,6 +400,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logits_are_those_of_a_plain_transformer),
+        cmocka_unit_test(test_attention_is_that_of_a_plain_transformer),
+        cmocka_unit_test(test_attention_sums_to_one_and_changes_no_logits),
+        cmocka_unit_test(test_attention_of_a_row_does_not_depend_on_its_company),
         cmocka_unit_test(test_a_row_does_not_depend_on_its_company),
         cmocka_unit_test(test_levels_and_threads_give_the_same_bits),
         cmocka_unit_test(test_a_picture_allocates_nothing_and_leaves_no_trace),
