@@ -76,8 +76,8 @@ size_t limn_decoder_attention_dim(const limn_decoder *d);
 void limn_decoder_keep_attention(limn_decoder_state *s, float *attention);
 
 /* Where row `row` of step `step` (0 is the first) looked: [n_layers, n_heads, n_memory_positions];
- * each [n_memory_positions] sums to 1. NULL while none is kept. Nothing is moved when hypotheses are
- * reordered: a hypothesis is the list of its rows. */
+ * each [n_memory_positions] sums to 1. NULL while none is kept. Nothing is moved when hypotheses
+ * are reordered: a hypothesis is the list of its rows. */
 const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row);
 
 /* The row of step `step` that row `row` of the latest step comes from; `row` at the latest step. */

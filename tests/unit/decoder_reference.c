@@ -60,8 +60,8 @@ static double *norm(const limn_safetensors *file, const char *name, const double
 
 /* One query of one head over n keys and values [n, dim]: y [head_dim], and where `looks` is not
  * NULL, probabilities [n]. */
-static void attend(double *y, double *looks, const double *q, const double *k, const double *v, size_t n,
-                   size_t dim, size_t head_dim)
+static void attend(double *y, double *looks, const double *q, const double *k, const double *v,
+                   size_t n, size_t dim, size_t head_dim)
 {
     double *weights = malloc(n * sizeof *weights), sum = 0;
     for (size_t p = 0; p < n; p++) {
@@ -83,8 +83,9 @@ static void attend(double *y, double *looks, const double *q, const double *k, c
 
 /* x [n_rows, dim] += output(attention(LN(x), memory)); over x itself and causal where memory is
  * NULL. `looks` [n_rows, n_layers, n_heads, n_memory_positions] from this layer on, or NULL. */
-static void attention(double *x, double *looks, const limn_safetensors *file, const limn_decoder_config *c,
-                      const char *layer, const char *kind, size_t n_rows, const double *memory)
+static void attention(double *x, double *looks, const limn_safetensors *file,
+                      const limn_decoder_config *c, const char *layer, const char *kind,
+                      size_t n_rows, const double *memory)
 {
     const size_t dim = c->dim, head_dim = dim / c->n_heads;
     const size_t n_keys = memory ? c->n_memory_positions : n_rows;
