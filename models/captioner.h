@@ -105,15 +105,18 @@ typedef struct limn_captions {
 } limn_captions;
 
 /* Captions of a picture file, of its bytes, or of pixels [height, width, 3] RGB. The formats and
- * limits: README. `*out` belongs to the state and stays valid until its next call.
+ * limits: README. `*out` belongs to the state and stays valid until its next call. `name` (may be
+ * NULL) or `path`: what follows its last '/' is the picture's name, to which random numbers belong.
  * LIMN_E_IO, LIMN_E_UNSUPPORTED (the text names the format found), LIMN_E_TRUNCATED, LIMN_E_FORMAT,
  * LIMN_E_LIMIT, LIMN_E_NOMEM, LIMN_E_ARG (no caption can meet the options). */
 LIMN_API limn_status limn_state_caption_file(limn_state *state, const char *path,
                                              const limn_captions **out, limn_error *err);
-LIMN_API limn_status limn_state_caption_bytes(limn_state *state, const void *bytes, size_t size,
+LIMN_API limn_status limn_state_caption_bytes(limn_state *state, const char *name,
+                                              const void *bytes, size_t size,
                                               const limn_captions **out, limn_error *err);
-LIMN_API limn_status limn_state_caption_pixels(limn_state *state, const uint8_t *pixels,
-                                               uint32_t width, uint32_t height,
+LIMN_API limn_status limn_state_caption_pixels(limn_state *state, const char *name,
+                                               const uint8_t *pixels, uint32_t width,
+                                               uint32_t height,
                                                const limn_captions **out, limn_error *err);
 
 /* The two halves of limn_state_caption_bytes, for programs that load pictures ahead: loading
@@ -122,8 +125,9 @@ LIMN_API limn_status limn_state_caption_pixels(limn_state *state, const uint8_t 
 LIMN_API limn_status limn_state_load(limn_state *state, const void *bytes, size_t size,
                                      uint8_t *input, uint32_t *width, uint32_t *height,
                                      limn_error *err);
-LIMN_API limn_status limn_state_caption_input(limn_state *state, const uint8_t *input,
-                                              const limn_captions **out, limn_error *err);
+LIMN_API limn_status limn_state_caption_input(limn_state *state, const char *name,
+                                              const uint8_t *input, const limn_captions **out,
+                                              limn_error *err);
 
 /* ---- about ---------------------------------------------------------------------------- */
 

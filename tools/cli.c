@@ -256,7 +256,7 @@ static bool read_arguments(parser *p)
 static bool print_page(const parser *p)
 {
     if (p->common.help)
-        limn_cli_print_help(stdout, p->tool);
+        limn_cli_print_help(stdout, p->tool, p->n_operands ? p->argv[1] : NULL);
     else if (p->common.version)
         limn_cli_print_version(stdout, p->tool);
     else if (p->common.man_page)

@@ -25,7 +25,9 @@
  *         limn_cli_finish(&s, &tool);
  *     }
  *
- * Every tool also has --help, --version and, hidden, --man-page (run at build). Accepted:
+ * Every tool also has --help, --version and, hidden, --man-page (run at build). Where the options
+ * are too many for a screen, those with .is_more are left out of --help, which then names `--help
+ * all` and the groups, of which each has a page: `limn --help sampling`. Accepted:
  * `--beam 5`, `--beam=5`, `-o FILE`, `-oFILE`, `-rq`; `--` ends the options; options and operands
  * mix; the last of two equal options wins, except in lists. No tool calls setlocale(): numbers are
  * read and written with a point everywhere. */
@@ -72,6 +74,8 @@ typedef struct limn_cli_option {
     size_t offset;        /* of the field in the tool's settings struct */
     double min, max;      /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
+    bool is_more;         /* left out of the short --help: in --help all, that of its group, and
+                           * the man page */
 } limn_cli_option;
 
 typedef struct limn_cli_example {

@@ -1,4 +1,6 @@
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "tools/cli_pages.h"
 
@@ -60,19 +62,75 @@ static void put_option(FILE *out, const limn_cli_option *o, int column)
     put_wrapped(out, o->help, column);
 }
 
-void limn_cli_print_help(FILE *out, const limn_cli_tool *tool)
+/* The options that a page shows. */
+typedef struct page {
+    const limn_cli_tool *tool;
+    const char *group; /* that alone; NULL: every group */
+    bool has_more;     /* also what is .is_more */
+} page;
+
+static page page_of(const limn_cli_tool *tool, const char *topic)
 {
-    const int column = help_column(tool);
+    page p = { .tool = tool, .has_more = topic && !strcmp(topic, "all") };
+    for (size_t i = 0; topic && i < tool->n_options; i++) {
+        const char *group = tool->options[i].group;
+        if (group && !strcasecmp(group, topic)) {
+            p.group = group;
+            p.has_more = true;
+        }
+    }
+    return p;
+}
+
+static bool shows(const page *p, const limn_cli_option *o)
+{
+    return (!o->is_more || p->has_more) && (!p->group || (o->group && !strcmp(p->group, o->group)));
+}
+
+static void put_options(FILE *out, const page *p, int column)
+{
     const char *group = NULL;
-    fprintf(out, "Usage: %s [OPTION]...%s%s\n%s: %s.\n", tool->name, tool->operands ? " " : "",
-            tool->operands ? tool->operands : "", tool->name, tool->summary);
-    for (size_t i = 0; i < tool->n_options; i++) {
-        const limn_cli_option *o = &tool->options[i];
+    for (size_t i = 0; i < p->tool->n_options; i++) {
+        const limn_cli_option *o = &p->tool->options[i];
+        if (!shows(p, o))
+            continue;
         if (o->group && (!group || strcmp(group, o->group)))
             fprintf(out, "%s:\n", o->group);
         group = o->group;
         put_option(out, o, column);
     }
-    for (size_t i = 0; i < limn_cli_n_common_options; i++)
+}
+
+/* Where the options are that a short page leaves out. */
+static void put_more(FILE *out, const limn_cli_tool *tool)
+{
+    char text[256];
+    const char *group = NULL;
+    size_t size = 0;
+    for (size_t i = 0; i < tool->n_options && size < sizeof text; i++) {
+        const limn_cli_option *o = &tool->options[i];
+        if (!o->is_more || !o->group || (group && !strcmp(group, o->group)))
+            continue;
+        group = o->group;
+        size += (size_t)snprintf(text + size, sizeof text - size, ", --help %c%s",
+                                 tolower((unsigned char)group[0]), group + 1);
+    }
+    if (group) {
+        fputs("More: ", out);
+        put_wrapped(out, text + 2, 6);
+        fprintf(out, "All: %s --help all, and the man page\n", tool->name);
+    }
+}
+
+void limn_cli_print_help(FILE *out, const limn_cli_tool *tool, const char *topic)
+{
+    const page p = page_of(tool, topic);
+    const int column = help_column(tool);
+    fprintf(out, "Usage: %s [OPTION]...%s%s\n%s: %s.\n", tool->name, tool->operands ? " " : "",
+            tool->operands ? tool->operands : "", tool->name, tool->summary);
+    put_options(out, &p, column);
+    for (size_t i = 0; i < limn_cli_n_common_options && !p.group; i++)
         put_option(out, &limn_cli_common_options[i], column);
+    if (!p.has_more)
+        put_more(out, tool);
 }

@@ -12,7 +12,9 @@
 extern const limn_cli_option limn_cli_common_options[];
 extern const size_t limn_cli_n_common_options;
 
-void limn_cli_print_help(FILE *out, const limn_cli_tool *tool);
+/* `topic` NULL, or none of the following: the options that are not .is_more; "all": every
+ * option; a group's name in any case: those of the group. */
+void limn_cli_print_help(FILE *out, const limn_cli_tool *tool, const char *topic);
 void limn_cli_print_man_page(FILE *out, const limn_cli_tool *tool);
 void limn_cli_print_version(FILE *out, const limn_cli_tool *tool);
 

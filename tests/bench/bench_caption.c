@@ -60,7 +60,7 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
         options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
     LIMN_TRY(limn_model_open(&b->model, argv[1], argc > 3 ? argv[3] : NULL, err));
     LIMN_TRY(limn_state_create(&b->state, b->model, &options, n_threads, err));
-    LIMN_TRY(limn_state_caption_bytes(b->state, b->bytes[0], b->sizes[0], &captions, err));
+    LIMN_TRY(limn_state_caption_bytes(b->state, NULL, b->bytes[0], b->sizes[0], &captions, err));
     printf("first caption %.1f ms: %s\n", now_ms() - start, captions->items[0].text);
     const size_t side = b->model->config.encoder.input_size;
     const size_t n_features =
@@ -93,7 +93,7 @@ static limn_status run_round(bench *b, times *t, limn_error *err)
         const double start = now_ms();
         LIMN_TRY(limn_state_load(b->state, b->bytes[i], b->sizes[i], b->input, NULL, NULL, err));
         const double loaded = now_ms();
-        LIMN_TRY(limn_state_caption_input(b->state, b->input, &captions, err));
+        LIMN_TRY(limn_state_caption_input(b->state, NULL, b->input, &captions, err));
         const double captioned = now_ms();
         limn_encoder_run(b->model->encoder, b->encoder, b->pool, b->input, b->features);
         t->load += loaded - start;

@@ -123,13 +123,14 @@ static void test_a_picture_is_the_same_however_it_comes(void **state)
     assert_non_null(file);
     const size_t size = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    assert_int_equal(limn_state_caption_bytes(s, bytes, size, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_bytes(s, "cat.jpg", bytes, size, &captions, NULL), LIMN_OK);
     assert_string_equal(print(captions), expected);
     assert_int_equal(limn_state_load(s, bytes, size, input, &width, &height, NULL), LIMN_OK);
     assert_true(width > 0 && height > 0);
-    assert_int_equal(limn_state_caption_input(s, input, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_input(s, "cat.jpg", input, &captions, NULL), LIMN_OK);
     assert_string_equal(print(captions), expected);
-    assert_int_equal(limn_state_caption_pixels(s, input, SIDE, SIDE, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_pixels(s, "cat.jpg", input, SIDE, SIDE, &captions, NULL),
+                     LIMN_OK);
     assert_string_equal(print(captions), expected);
     limn_state_destroy(&s);
     limn_model_close(&model);
@@ -145,11 +146,12 @@ static void test_nothing_is_allocated_after_the_first_picture(void **state)
     options.beam_size = 5;
     options.no_repeat_ngram = 2;
     limn_state *s = make_state(model, &options, 2);
-    assert_int_equal(limn_state_caption_pixels(s, first, 200, 220, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_pixels(s, NULL, first, 200, 220, &captions, NULL), LIMN_OK);
     const size_t n_before = n_allocations;
-    assert_int_equal(limn_state_caption_pixels(s, second, 200, 220, &captions, NULL), LIMN_OK);
-    assert_int_equal(limn_state_caption_pixels(s, first, 150, 200, &captions, NULL), LIMN_OK);
-    assert_int_equal(limn_state_caption_input(s, first, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_pixels(s, NULL, second, 200, 220, &captions, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_state_caption_pixels(s, NULL, first, 150, 200, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_input(s, NULL, first, &captions, NULL), LIMN_OK);
     assert_int_equal(n_allocations, n_before);
     limn_state_destroy(&s);
     limn_model_close(&model);

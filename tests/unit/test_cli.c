@@ -34,7 +34,8 @@ static const limn_cli_option options[] = {
     { "max-pixels", 0, "N", "refuse larger pictures", .group = "Search", .type = LIMN_CLI_SIZE,
       .offset = offsetof(settings, max_pixels), .min = 1, .max = 9007199254740992.0 },
     { "length-penalty", 0, "A", "exponent of the length", .group = "Search", .type = LIMN_CLI_REAL,
-      .offset = offsetof(settings, penalty), .min = -10, .max = 10 },
+      .offset = offsetof(settings, penalty), .min = -10, .max = 10,
+      .is_more = true },
     { "output", 'o', "FILE", "write here", .group = "Output", .type = LIMN_CLI_TEXT,
       .offset = offsetof(settings, output) },
     { "format", 0, "NAME", "text or jsonl", .group = "Output", .type = LIMN_CLI_CHOICE,
@@ -160,7 +161,7 @@ static void test_pages_come_from_the_table(void **state)
 {
     outcome o;
     (void)state;
-    RUN(&o, "--help", "--version");
+    RUN(&o, "--help", "all", "--version");
     assert_int_equal(o.exit_code, LIMN_EXIT_OK);
     assert_false(o.goes_on);
     for (size_t i = 0; i < tool.n_options; i++)
@@ -173,6 +174,27 @@ static void test_pages_come_from_the_table(void **state)
     assert_non_null(strstr(o.said, "\\fB\\-\\-length\\-penalty\\fR \\fIA\\fR\n"));
     assert_non_null(strstr(o.said, "From \\-10 to 10.\n"));
     assert_non_null(strstr(o.said, "One of \\fBtext\\fR, \\fBjsonl\\fR.\n"));
+}
+
+static void test_short_help_and_pages_of_groups(void **state)
+{
+    outcome o;
+    (void)state;
+    RUN(&o, "--help");
+    assert_int_equal(o.exit_code, LIMN_EXIT_OK);
+    assert_null(strstr(o.said, "--length-penalty"));
+    assert_non_null(strstr(o.said, "--beam"));
+    assert_non_null(strstr(o.said, "More: --help search\nAll: tool --help all, and the man "));
+    RUN(&o, "--help", "search");
+    assert_non_null(strstr(o.said, "Search:\n"));
+    assert_non_null(strstr(o.said, "--length-penalty"));
+    assert_null(strstr(o.said, "--output"));
+    assert_null(strstr(o.said, "More: "));
+    RUN(&o, "--help", "input");
+    assert_non_null(strstr(o.said, "--recursive"));
+    assert_null(strstr(o.said, "--beam"));
+    RUN(&o, "photo.jpg", "--help");
+    assert_non_null(strstr(o.said, "More: "));
 }
 
 static void test_exit_codes(void **state)
@@ -207,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_defaults_stay_and_the_last_wins),
         cmocka_unit_test(test_mistakes_are_named),
         cmocka_unit_test(test_pages_come_from_the_table),
+        cmocka_unit_test(test_short_help_and_pages_of_groups),
         cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_edit_distance),
     };

@@ -46,7 +46,7 @@ static limn_status caption(void *worker, const char *path, const uint8_t *input,
     caption_worker *w = worker;
     limn_record record = { .path = path, .model = w->job->model,
                            .has_n_best = w->job->options->n_best > 1 };
-    LIMN_TRY(limn_state_caption_input(w->state, input, &record.captions, err));
+    LIMN_TRY(limn_state_caption_input(w->state, path, input, &record.captions, err));
     w->job->writer->render(out, &record);
     return LIMN_OK;
 }

@@ -1,0 +1,115 @@
+/* A picture into a state, and captions out of it. */
+#include <math.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "encoder/encoder_input.h"
+#include "models/captioner_state.h"
+
+enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of a picture file */
+
+/* ---- loading ------------------------------------------------------------------------------- */
+
+static limn_status squash(limn_state *s, uint8_t *input, const uint8_t *pixels, uint32_t width,
+                          uint32_t height, limn_error *err)
+{
+    const uint32_t side = s->model->config.encoder.input_size;
+    return limn_resize(input, side, side, pixels, width, height, s->model->config.resize,
+                       &s->resize, err);
+}
+
+limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
+                            uint32_t *width, uint32_t *height, limn_error *err)
+{
+    const limn_encoder_input_settings settings = {
+        .input_size = s->model->config.encoder.input_size,
+        .resize = s->model->config.resize,
+        .max_pixels = s->options.max_pixels,
+    };
+    return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, width, height, err);
+}
+
+/* ---- captions ------------------------------------------------------------------------------ */
+
+/* The decoder as beam search sees it: log-probabilities from logits, over the tokens that a caption
+ * can hold: the share of those that are never written goes to the others. */
+static void beam_step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
+                      float *log_probs)
+{
+    limn_state *s = ctx;
+    const size_t n = s->model->config.decoder.n_tokens;
+    limn_decoder_step(s->decoder, s->pool, n_rows, parents, tokens, log_probs);
+    for (size_t r = 0; r < n_rows; r++) {
+        float *row = log_probs + r * n;
+        row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;
+        const float log_sum = limn_decoder_log_sum_exp(s->model->decoder, row);
+        for (size_t t = 0; t < n; t++)
+            row[t] -= log_sum;
+    }
+}
+
+static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *text = s->texts + i * s->model->max_text;
+        limn_vocab_join(text, s->model->max_text, s->model->vocab, found[i].tokens,
+                        found[i].n_tokens);
+        s->items[i] = (limn_caption){ .text = text, .tokens = found[i].tokens,
+                                      .token_logprobs = found[i].token_logprobs,
+                                      .n_tokens = found[i].n_tokens,
+                                      .logprob = found[i].logprob, .score = found[i].score };
+    }
+    s->captions = (limn_captions){ s->items, n };
+}
+
+limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
+                                     const limn_captions **out, limn_error *err)
+{
+    const limn_model *m = s->model;
+    const limn_options *o = &s->options;
+    const limn_beam_settings settings = {
+        .beam_size = o->beam_size, .n_best = o->n_best, .max_steps = m->config.max_steps,
+        .length_penalty = o->length_penalty, .n_tokens = m->config.decoder.n_tokens,
+        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END,
+        .constraints = { .min_words = o->min_words, .max_words = o->max_words,
+                         .no_repeat_ngram = o->no_repeat_ngram, .banned = s->banned,
+                         .n_banned = o->n_banned_words },
+    };
+    const limn_hypothesis *found;
+    size_t n_found;
+    limn_encoder_run(m->encoder, s->encoder, s->pool, input, s->features);
+    limn_decoder_begin(s->decoder, s->pool, s->features);
+    LIMN_TRY(limn_beam_search(s->beam, &settings, beam_step, s, &found, &n_found, err));
+    take_captions(s, found, n_found);
+    *out = &s->captions;
+    return LIMN_OK;
+}
+
+limn_status limn_state_caption_bytes(limn_state *s, const char *name, const void *bytes,
+                                     size_t size, const limn_captions **out, limn_error *err)
+{
+    LIMN_TRY(limn_state_load(s, bytes, size, s->input, NULL, NULL, err));
+    return limn_state_caption_input(s, name, s->input, out, err);
+}
+
+limn_status limn_state_caption_pixels(limn_state *s, const char *name, const uint8_t *pixels,
+                                      uint32_t width, uint32_t height, const limn_captions **out,
+                                      limn_error *err)
+{
+    LIMN_TRY(squash(s, s->input, pixels, width, height, err));
+    return limn_state_caption_input(s, name, s->input, out, err);
+}
+
+limn_status limn_state_caption_file(limn_state *s, const char *path, const limn_captions **out,
+                                    limn_error *err)
+{
+    unsigned char *bytes = NULL;
+    size_t size;
+    LIMN_TRY(limn_file_read(&bytes, &size, path, MAX_FILE_SIZE, err));
+    const limn_status status = limn_state_caption_bytes(s, path, bytes, size, out, err);
+    if (status != LIMN_OK)
+        limn_error_prefix(err, "%s", path);
+    limn_free(bytes);
+    return status;
+}

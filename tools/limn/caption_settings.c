@@ -1,0 +1,115 @@
+#include "tools/limn/caption_settings.h"
+
+#include "tools/environment.h"
+#include "tools/message.h"
+#include "tools/pipeline_report.h"
+#include "tools/writers/writer.h"
+
+#define FIELD(name) .offset = offsetof(caption_settings, name)
+
+static const limn_cli_option options[] = {
+    { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
+      .type = LIMN_CLI_FLAG, FIELD(is_recursive) },
+    { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
+      .type = LIMN_CLI_FLAG, FIELD(is_nul_separated) },
+    { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
+      .type = LIMN_CLI_SIZE, FIELD(options.max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
+      .is_more = true },
+    { "model", 0, "FILE", "the model (default: the one that came with limn)",
+      .group = "Captioning", .type = LIMN_CLI_TEXT, FIELD(model) },
+    { "beam", 0, "K", "hypotheses kept; 1 = greedy (default 3)", .group = "Captioning",
+      .type = LIMN_CLI_COUNT, FIELD(options.beam_size), .min = 1, .max = 64 },
+    { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
+      .detail = "The length counts the end of the caption as a word. Larger values favour longer "
+                "captions.",
+      .group = "Captioning", .type = LIMN_CLI_REAL, FIELD(options.length_penalty), .min = -10,
+      .max = 10, .is_more = true },
+    { "min-words", 0, "N", "no shorter captions", .group = "Captioning", .type = LIMN_CLI_COUNT,
+      FIELD(options.min_words), .min = 0, .max = 511 },
+    { "max-words", 0, "N", "no longer captions (default: the model's)", .group = "Captioning",
+      .type = LIMN_CLI_COUNT, FIELD(options.max_words), .min = 1, .max = 511 },
+    { "no-repeat-ngram", 0, "N", "no N words in a row twice; 0 = off (default)",
+      .group = "Captioning", .type = LIMN_CLI_COUNT, FIELD(options.no_repeat_ngram), .min = 0,
+      .max = 511, .is_more = true },
+    { "ban", 0, "WORD", "never use WORD; may be repeated", .group = "Captioning",
+      .type = LIMN_CLI_LIST, FIELD(banned) },
+    { "n-best", 0, "N", "captions for each picture, at most K (default 1)", .group = "Output",
+      .type = LIMN_CLI_COUNT, FIELD(options.n_best), .min = 1, .max = 64 },
+    { "format", 0, "NAME", "text (default) or jsonl", .group = "Output",
+      .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for a picture that "
+                "failed; in PATH, backslash, tab, newline and carriage return are written \\\\, "
+                "\\t, \\n and \\r. jsonl: one object for each picture, failed ones with the key "
+                "error; a name that is not UTF-8 has its odd bytes as \\xNN in file, and all its "
+                "bytes, two hexadecimal digits each, in file_bytes.",
+      .type = LIMN_CLI_CHOICE, FIELD(format), .choices = limn_writer_names },
+    { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
+      .detail = "It is called FILE.part until it is complete.", .type = LIMN_CLI_TEXT,
+      FIELD(output) },
+    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_CLI_FLAG,
+      FIELD(is_quiet) },
+    { "verbose", 'v', NULL, "say what is used, and what was left out", .group = "Running",
+      .type = LIMN_CLI_FLAG, FIELD(is_verbose) },
+    { "threads", 0, "N", "threads (default: all cores)",
+      .group = "Running", .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1,
+      .max = LIMN_MAX_THREADS },
+    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)",
+      .group = "Running", .type = LIMN_CLI_TEXT, FIELD(cpu) },
+};
+
+static const limn_cli_example examples[] = {
+    { "limn photo.jpg", "The caption of one picture." },
+    { "limn -r photos > captions.txt", "Every picture below a folder." },
+    { "limn --format jsonl --n-best 3 -o captions.jsonl photos",
+      "Three captions a picture, with log-probabilities." },
+    { "find . -name '*.png' -print0 | limn -0 -", "A list of names on standard input." },
+};
+
+const limn_cli_tool caption_cli_tool = {
+    .name = "limn",
+    .summary = "captions for pictures",
+    .operands = "PATH...",
+    .description =
+        "Writes a caption for each picture. A PATH is a picture, a folder of pictures, or - for a "
+        "list of either on standard input. A folder's entries come in byte-wise order of their "
+        "names, and captions in the order of the pictures, whatever the number of threads. The "
+        "same picture, model and options give the same bytes everywhere.\n\n"
+        "In folders, hidden files are left out, and files that are no pictures: those whose name "
+        "does not end like a picture's and whose first bytes are no picture's either. A file "
+        "named on the command line or in a list, or with a picture's extension, is an error when "
+        "it is no picture. Symbolic links are followed. What is named twice is captioned twice.\n\n"
+        "A picture that fails is named on standard error, and the others get their captions. "
+        "Nothing is captioned from a half-decoded picture.\n\n"
+        "SIGINT and SIGTERM let the pictures in work be finished; a second one ends limn at once.",
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
+};
+
+caption_settings caption_settings_default(void)
+{
+    return (caption_settings){ .options = limn_options_default(),
+                               .n_threads = limn_default_threads() };
+}
+
+static bool check_options(const limn_options *o)
+{
+    if (o->n_best > o->beam_size)
+        limn_message_error("--n-best: %u is more than --beam, %u", (unsigned)o->n_best,
+                           (unsigned)o->beam_size);
+    else if (o->max_words && o->min_words > o->max_words)
+        limn_message_error("--min-words: %u is more than --max-words, %u", (unsigned)o->min_words,
+                           (unsigned)o->max_words);
+    else
+        return true;
+    return false;
+}
+
+bool caption_settings_complete(caption_settings *s)
+{
+    s->options.banned_words = s->banned.items;
+    s->options.n_banned_words = s->banned.n_items;
+    return check_options(&s->options);
+}

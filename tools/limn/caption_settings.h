@@ -1,0 +1,30 @@
+/* The options of `limn`: what the command line sets, and what contradicts itself in it. */
+#ifndef LIMN_TOOLS_LIMN_CAPTION_SETTINGS_H
+#define LIMN_TOOLS_LIMN_CAPTION_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/captioner.h"
+#include "tools/cli.h"
+
+typedef struct caption_settings {
+    const char *model, *cpu, *output;
+    limn_options options;
+    limn_cli_list banned;
+    uint32_t n_threads;
+    unsigned format;
+    bool is_recursive, is_nul_separated, is_quiet, is_verbose;
+} caption_settings;
+
+/* Reads into a caption_settings. */
+extern const limn_cli_tool caption_cli_tool;
+
+caption_settings caption_settings_default(void);
+
+/* After parsing: lists into options. False when options contradict each other, by the names that
+ * the user knows them by; it was said on standard error. */
+bool caption_settings_complete(caption_settings *settings);
+
+#endif
