@@ -193,6 +193,17 @@ limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
     return r.status;
 }
 
+limn_status limn_decoder_reload(limn_decoder *d, const limn_safetensors *file, limn_error *err)
+{
+    limn_decoder *fresh;
+    LIMN_TRY(limn_decoder_open(&fresh, file, &d->config, d->kernels.level, err));
+    const limn_decoder old = *d;
+    *d = *fresh;
+    *fresh = old;
+    limn_decoder_close(&fresh);
+    return LIMN_OK;
+}
+
 static void finish_norm(limn_norm_weights *n)
 {
     limn_free(n->gamma);

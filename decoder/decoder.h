@@ -42,6 +42,10 @@ typedef struct limn_decoder_state limn_decoder_state;
 limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
                               const limn_decoder_config *config, limn_cpu_level level,
                               limn_error *err);
+/* Takes new weights of the same configuration (from training, limn_params_open), about as fast as
+ * opening. States of `d` stay good; none may be in use, and each goes on with limn_decoder_begin.
+ * Errors as limn_decoder_open; the old weights stay then. */
+limn_status limn_decoder_reload(limn_decoder *d, const limn_safetensors *file, limn_error *err);
 void limn_decoder_close(limn_decoder **d); /* accepts NULL and *d == NULL; nulls it */
 const limn_decoder_config *limn_decoder_get_config(const limn_decoder *d);
 size_t limn_decoder_weight_bytes(const limn_decoder *d);

@@ -161,6 +161,13 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+static void sort_by_name(limn_safetensors *f)
+{
+    for (size_t i = 0; i < f->n_tensors; i++)
+        f->by_name[i] = &f->tensors[i];
+    qsort(f->by_name, f->n_tensors, sizeof *f->by_name, compare_names);
+}
+
 /* The tensors, sorted by offset, must cover the data without holes or overlaps. */
 static limn_status check_tiling(const limn_safetensors *f, const unsigned char *data,
                                 size_t data_size, limn_error *err)
@@ -198,13 +205,20 @@ static limn_status read_tensors(limn_safetensors *f, const limn_json_node *root,
         f->n_tensors++;
     }
     qsort(f->tensors, f->n_tensors, sizeof *f->tensors, compare_offsets);
-    for (size_t i = 0; i < f->n_tensors; i++)
-        f->by_name[i] = &f->tensors[i];
-    qsort(f->by_name, f->n_tensors, sizeof *f->by_name, compare_names);
+    sort_by_name(f);
     return check_tiling(f, data, data_size, err);
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */
+
+static limn_status take_list(limn_safetensors *f, size_t n_tensors, limn_error *err)
+{
+    f->tensors = limn_calloc(n_tensors, sizeof *f->tensors);
+    f->by_name = limn_calloc(n_tensors, sizeof *f->by_name);
+    if (!f->tensors || !f->by_name)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", n_tensors);
+    return LIMN_OK;
+}
 
 static limn_status parse(limn_safetensors *f, limn_error *err)
 {
@@ -218,10 +232,7 @@ static limn_status parse(limn_safetensors *f, limn_error *err)
     if (n_entries > LIMN_SAFETENSORS_MAX_TENSORS)
         return limn_fail(err, LIMN_E_LIMIT, "%zu tensors, the limit is %d", n_entries,
                          LIMN_SAFETENSORS_MAX_TENSORS);
-    f->tensors = limn_calloc(n_entries, sizeof *f->tensors);
-    f->by_name = limn_calloc(n_entries, sizeof *f->by_name);
-    if (!f->tensors || !f->by_name)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", n_entries);
+    LIMN_TRY(take_list(f, n_entries, err));
     return read_tensors(f, &root, f->bytes + 8 + size, f->size - 8 - size, err);
 }
 
@@ -260,6 +271,33 @@ limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *byt
 {
     *out = NULL;
     return open_bytes(out, (limn_file_map){ NULL, 0 }, bytes, size, err);
+}
+
+static limn_status copy_list(limn_safetensors *f, const limn_tensor *tensors, size_t n_tensors,
+                             limn_error *err)
+{
+    LIMN_TRY(take_list(f, n_tensors, err));
+    for (size_t i = 0; i < n_tensors; i++) {
+        LIMN_TRY(limn_tensor_check(&tensors[i], err));
+        f->tensors[f->n_tensors++] = tensors[i];
+    }
+    sort_by_name(f);
+    for (size_t i = 1; i < n_tensors; i++)
+        if (strcmp(f->by_name[i - 1]->name, f->by_name[i]->name) == 0)
+            return limn_fail(err, LIMN_E_ARG, "two tensors are named %.200s", f->by_name[i]->name);
+    return LIMN_OK;
+}
+
+limn_status limn_safetensors_from_tensors(limn_safetensors **out, const limn_tensor *tensors,
+                                          size_t n_tensors, limn_error *err)
+{
+    *out = limn_calloc(1, sizeof **out);
+    if (!*out)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    const limn_status status = copy_list(*out, tensors, n_tensors, err);
+    if (status != LIMN_OK)
+        limn_safetensors_close(out);
+    return status;
 }
 
 void limn_safetensors_close(limn_safetensors **f)

@@ -56,6 +56,11 @@ limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn
 /* The same over bytes in memory, which must outlive the result (tests, fuzzing). */
 limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *bytes, size_t size,
                                          limn_error *err);
+/* Tensors that are already in memory, seen as a file: without metadata, and with a checksum that
+ * says nothing. The list is copied; names and data are borrowed, and changed data show at once.
+ * LIMN_E_ARG (two of one name, a size that is not its shape's), LIMN_E_NOMEM. */
+limn_status limn_safetensors_from_tensors(limn_safetensors **out, const limn_tensor *tensors,
+                                          size_t n_tensors, limn_error *err);
 void limn_safetensors_close(limn_safetensors **f); /* accepts NULL and *f == NULL; nulls it */
 
 size_t limn_safetensors_n_tensors(const limn_safetensors *f);
@@ -77,6 +82,8 @@ const char *limn_tensor_dtype_name(limn_tensor_dtype t); /* "F32" … */
 bool limn_tensor_dtype_parse(limn_tensor_dtype *out, const char *name); /* false: unknown */
 /* Bytes of a tensor; false when that overflows. */
 bool limn_tensor_byte_size(size_t *out, limn_tensor_dtype t, size_t n_dims, const size_t *shape);
+/* LIMN_E_ARG when the size is not the shape's. */
+limn_status limn_tensor_check(const limn_tensor *t, limn_error *err);
 /* "F32 [32, 3, 3, 3]", cut off at `capacity` with its NUL. */
 void limn_tensor_describe(char *out, size_t capacity, limn_tensor_dtype t, size_t n_dims,
                           const size_t *shape);

@@ -26,16 +26,6 @@ static json_t *tensor_entry(const limn_tensor *t, size_t begin)
                      shape, "data_offsets", (json_int_t)begin, (json_int_t)(begin + t->size));
 }
 
-static limn_status check_tensor(const limn_tensor *t, limn_error *err)
-{
-    size_t size;
-    if (t->n_dims > LIMN_TENSOR_MAX_DIMS ||
-        !limn_tensor_byte_size(&size, t->dtype, t->n_dims, t->shape) || size != t->size)
-        return limn_fail(err, LIMN_E_ARG, "tensor %s: %zu bytes are not its shape's", t->name,
-                         t->size);
-    return LIMN_OK;
-}
-
 /* Adds a member that must be new; takes over `value`. */
 static limn_status add_member(json_t *object, const char *key, json_t *value, limn_error *err)
 {
@@ -58,7 +48,7 @@ static limn_status fill_header(json_t *header, const limn_tensor *const *tensors
     for (size_t i = 0; i < n_metadata; i++)
         LIMN_TRY(add_member(strings, metadata[i].key, json_string(metadata[i].value), err));
     for (size_t i = 0; i < n_tensors; i++) {
-        LIMN_TRY(check_tensor(tensors[i], err));
+        LIMN_TRY(limn_tensor_check(tensors[i], err));
         LIMN_TRY(add_member(header, tensors[i]->name, tensor_entry(tensors[i], begin), err));
         if (!limn_size_add(&begin, begin, tensors[i]->size))
             return limn_fail(err, LIMN_E_ARG, "tensors have more bytes than a size can count");

@@ -50,6 +50,16 @@ bool limn_tensor_byte_size(size_t *out, limn_tensor_dtype t, size_t n_dims, cons
     return true;
 }
 
+limn_status limn_tensor_check(const limn_tensor *t, limn_error *err)
+{
+    size_t size;
+    if (t->n_dims > LIMN_TENSOR_MAX_DIMS ||
+        !limn_tensor_byte_size(&size, t->dtype, t->n_dims, t->shape) || size != t->size)
+        return limn_fail(err, LIMN_E_ARG, "tensor %s: %zu bytes are not its shape's", t->name,
+                         t->size);
+    return LIMN_OK;
+}
+
 void limn_tensor_describe(char *out, size_t capacity, limn_tensor_dtype t, size_t n_dims,
                           const size_t *shape)
 {

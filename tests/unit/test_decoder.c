@@ -396,6 +396,29 @@ static void test_memory_that_ends_anywhere_is_an_error(void **state)
     limn_safetensors_close(&file);
 }
 
+static void test_new_weights_under_old_states(void **state)
+{
+    limn_safetensors *other = open_file(&wide, LIMN_TENSOR_F32);
+    fixture f = open_fixture(&wide, LIMN_TENSOR_F16, limn_cpu_best());
+    fixture expected = open_fixture(&wide, LIMN_TENSOR_F32, limn_cpu_best());
+    const script s = make_script(6);
+    (void)state;
+    n_until_failure = 0;
+    assert_int_equal(limn_decoder_reload(f.decoder, other, NULL), LIMN_E_NOMEM);
+    n_until_failure = SIZE_MAX;
+    results *old = run_script(&f, NULL, &s), *wanted = run_script(&expected, NULL, &s);
+    assert_memory_not_equal(old, wanted, sizeof *old);
+    assert_int_equal(limn_decoder_reload(f.decoder, other, NULL), LIMN_OK);
+    results *got = run_script(&f, NULL, &s);
+    assert_memory_equal(got, wanted, sizeof *got);
+    free(old);
+    free(wanted);
+    free(got);
+    close_fixture(&f);
+    close_fixture(&expected);
+    limn_safetensors_close(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_a_picture_allocates_nothing_and_leaves_no_trace),
         cmocka_unit_test(test_what_a_state_cannot_be),
         cmocka_unit_test(test_configurations_that_the_file_does_not_have),
+        cmocka_unit_test(test_new_weights_under_old_states),
         cmocka_unit_test(test_memory_that_ends_anywhere_is_an_error),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

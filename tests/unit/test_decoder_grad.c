@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
-#include "common/io/safetensors.h"
+#include "common/io/params_tensors.h"
 #include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
 #include "models/train/adamw.h"
@@ -257,6 +257,47 @@ static void test_text_alone_leaves_cross_attention_alone(void **state)
     close_fixture(&f);
 }
 
+/* -log p of each target, one token at a time. */
+static void caption_losses(const limn_decoder *d, const struct fixture *f, float *losses)
+{
+    limn_decoder_state *s;
+    float logits[19];
+    assert_int_equal(limn_decoder_state_create(&s, d, 1, config.max_positions, NULL), LIMN_OK);
+    for (size_t i = 0; i < f->batch.n_captions; i++) {
+        const uint32_t none = 0;
+        limn_decoder_begin(s, NULL, f->features + pictures[i] * (N_FEATURES / 3));
+        for (size_t r = offsets[i]; r < offsets[i + 1]; r++) {
+            limn_decoder_step(s, NULL, 1, &none, &f->inputs[r], logits);
+            losses[r] = limn_decoder_log_sum_exp(d, logits) - logits[f->targets[r]];
+        }
+    }
+    limn_decoder_state_destroy(&s);
+}
+
+static void test_a_decoder_of_the_parameters_gives_their_losses(void **state)
+{
+    struct fixture f;
+    limn_safetensors *source;
+    limn_decoder *decoder;
+    float expected[N_ROWS], got[N_ROWS];
+    double loss;
+    (void)state;
+    open_fixture(&f, 1, limn_cpu_best());
+    assert_int_equal(limn_params_open(&source, &f.params, f.params.values, NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_open(&decoder, source, &config, limn_cpu_best(), NULL), LIMN_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, expected, &loss, NULL),
+                         LIMN_OK);
+        caption_losses(decoder, &f, got);
+        assert_close("losses", got, expected, N_ROWS);
+        for (size_t j = 0; j < f.params.n_floats; j++) f.params.values[j] *= 0.9f;
+        assert_int_equal(limn_decoder_reload(decoder, source, NULL), LIMN_OK);
+    }
+    limn_decoder_close(&decoder);
+    limn_safetensors_close(&source);
+    close_fixture(&f);
+}
+
 static void test_bad_batches_are_refused(void **state)
 {
     const limn_decoder_grad_settings settings = { .scale = 1.0f };
@@ -287,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_ten_steps_follow_pytorch),
         cmocka_unit_test(test_threads_and_levels_do_not_change_bits),
         cmocka_unit_test(test_text_alone_leaves_cross_attention_alone),
+        cmocka_unit_test(test_a_decoder_of_the_parameters_gives_their_losses),
         cmocka_unit_test(test_bad_batches_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

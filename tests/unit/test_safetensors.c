@@ -288,6 +288,35 @@ static void test_require_checks_presence_type_and_shape(void **state)
     limn_safetensors_close(&f);
 }
 
+static void test_tensors_in_memory_are_a_file(void **state)
+{
+    const limn_tensor twice[] = { written[0], written[0] };
+    limn_tensor wrong = written[1];
+    limn_safetensors *f;
+    (void)state;
+    assert_int_equal(limn_safetensors_from_tensors(&f, written, N_WRITTEN, NULL), LIMN_OK);
+    assert_int_equal(limn_safetensors_n_tensors(f), N_WRITTEN);
+    for (size_t i = 0; i < N_WRITTEN; i++) {
+        const limn_tensor *t = limn_safetensors_find(f, written[i].name);
+        assert_ptr_equal(t->data, written[i].data);
+        assert_int_equal(t->size, written[i].size);
+        assert_ptr_equal(limn_safetensors_at(f, i)->name, written[i].name);
+    }
+    assert_null(limn_safetensors_find(f, "none"));
+    assert_null(limn_safetensors_metadata(f, "format"));
+    assert_int_equal(limn_safetensors_list_metadata(NULL, 0, f), 0);
+    limn_safetensors_close(&f);
+    assert_int_equal(limn_safetensors_from_tensors(&f, twice, 2, NULL), LIMN_E_ARG);
+    assert_null(f);
+    wrong.size++;
+    assert_int_equal(limn_safetensors_from_tensors(&f, &wrong, 1, NULL), LIMN_E_ARG);
+    wrong = written[1];
+    wrong.n_dims = LIMN_TENSOR_MAX_DIMS + 1;
+    assert_int_equal(limn_safetensors_from_tensors(&f, &wrong, 1, NULL), LIMN_E_ARG);
+    assert_int_equal(limn_safetensors_from_tensors(&f, NULL, 0, NULL), LIMN_OK);
+    limn_safetensors_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_unordered_entries_empty_tensors_and_padding_are_fine),
         cmocka_unit_test(test_what_is_written_is_read_back),
         cmocka_unit_test(test_writing_refuses_what_reading_would),
+        cmocka_unit_test(test_tensors_in_memory_are_a_file),
         cmocka_unit_test(test_require_checks_presence_type_and_shape),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);
