@@ -8,8 +8,7 @@
 static void *count_main(void *arg)
 {
     limn_input_count *c = arg;
-    const limn_dirwalk_settings settings = { .is_recursive = c->settings->is_recursive,
-                                             .list_fd = -1, .wake_fd = -1 };
+    const limn_dirwalk_settings settings = limn_pipeline_walk_settings(c->settings, false);
     limn_dirwalk *walk = NULL;
     limn_dirwalk_entry entry = { 0 };
     limn_status s = limn_dirwalk_create(&walk, c->settings->names, c->settings->n_names, &settings,

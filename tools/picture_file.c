@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/io/fileio.h"
 
 bool limn_picture_file_has_extension(const char *path)
@@ -44,7 +46,7 @@ bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size)
            strchr(" \t\r\n", bytes[2]) && bytes[2];
 }
 
-/* `*is_picture` by the first bytes of the regular file `fd`, which stays at its beginning. */
+/* `*is_picture` by the first bytes of the regular file `fd`. */
 static limn_status look_inside(bool *is_picture, int fd, limn_error *err)
 {
     unsigned char head[32];
@@ -55,20 +57,52 @@ static limn_status look_inside(bool *is_picture, int fd, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
-                                   bool is_named, size_t max_size, limn_error *err)
+limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, bool is_named,
+                                         limn_error *err)
 {
-    limn_status s = LIMN_OK;
-    bool is_picture = is_named || limn_picture_file_has_extension(path);
+    limn_status s;
+    int fd;
+    *is_picture = is_named || limn_picture_file_has_extension(path);
+    if (*is_picture)
+        return LIMN_OK;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    s = look_inside(is_picture, fd, err);
+    close(fd);
+    return s;
+}
+
+/* Whether the file was written to between the two looks at it. */
+static bool has_changed(const struct stat *before, const struct stat *after)
+{
+    return before->st_size != after->st_size ||
+           before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
+           before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
+}
+
+limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
+                                   size_t max_size, limn_error *err)
+{
+    struct stat before, after;
+    limn_status s;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     *bytes = NULL;
     *size = 0;
-    if (fd < 0)
-        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
-    if (!is_picture)
-        s = look_inside(&is_picture, fd, err);
-    if (s == LIMN_OK && is_picture)
-        s = limn_fd_read(bytes, size, fd, "reading", max_size, err);
+    if (fd < 0 || fstat(fd, &before)) {
+        limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return LIMN_E_IO;
+    }
+    s = limn_fd_read(bytes, size, fd, "reading", max_size, err);
+    if (s == LIMN_OK && S_ISREG(before.st_mode) && !fstat(fd, &after) &&
+        has_changed(&before, &after)) {
+        limn_free(*bytes);
+        *bytes = NULL;
+        *size = 0;
+        s = limn_fail(err, LIMN_E_IO, "it was written to while it was read");
+    }
     close(fd);
     return s;
 }

@@ -7,12 +7,17 @@
 
 #include "common/base/status.h"
 
-/* Reads the file at `path`; the caller frees `*bytes` with limn_free(). A file found in a folder
- * (`is_named` false) whose name does not end like a picture's and whose first bytes are no
- * picture's either is not read: `*bytes` is then NULL and the status LIMN_OK. The text of an error
- * does not repeat the path. LIMN_E_IO, LIMN_E_LIMIT (more than max_size bytes), LIMN_E_NOMEM. */
+/* Whether the file at `path` is to be taken for a picture: one that was named always is; one found
+ * in a folder is when its name ends like a picture's or its first bytes are a picture's. The text
+ * of an error does not repeat the path. LIMN_E_IO. */
+limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, bool is_named,
+                                         limn_error *err);
+
+/* All bytes of the file at `path`; the caller frees `*bytes` with limn_free(). The text of an error
+ * does not repeat the path. LIMN_E_IO (also when a file changes meanwhile), LIMN_E_LIMIT (more than
+ * max_size bytes), LIMN_E_NOMEM. */
 limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
-                                   bool is_named, size_t max_size, limn_error *err);
+                                   size_t max_size, limn_error *err);
 
 /* Whether `path` ends in .jpg, .jpeg, .png …, in any case. */
 bool limn_picture_file_has_extension(const char *path);

@@ -23,12 +23,13 @@ typedef enum slot_step {
 /* One picture in work. `step` is guarded by the mutex; the rest belongs to whoever has it. */
 typedef struct slot {
     slot_step step;
-    char *path;
+    char *path; /* input.path, owned */
     size_t path_capacity;
-    bool is_named, is_left_out;
+    limn_dirwalk_entry input;
+    bool is_left_out, is_skipped;
     unsigned char *bytes; /* [size] of the file; NULL before reading and after loading */
     size_t size;
-    uint8_t *input; /* [input_size] */
+    uint8_t *pixels; /* [input_size], while it is loaded; NULL before and after */
     limn_buffer out;
     limn_error error;
 } slot;
@@ -44,8 +45,11 @@ typedef struct pipeline {
     pthread_cond_t changed;
     slot *slots; /* [n_slots]; picture i is in slot i % n_slots */
     size_t n_slots;
-    size_t first, next; /* pictures first … next-1 are in work */
-    size_t n_loaded;    /* slots LOADING or LOADED */
+    size_t first, next;  /* pictures first … next-1 are in work or wait to be put */
+    size_t n_unfinished; /* slots READING … RUNNING */
+    size_t n_loaded;     /* slots LOADING or LOADED */
+    uint8_t **pixels;    /* [n_pixels] those that no slot has */
+    size_t n_pixels;
     size_t n_read_bytes;
     size_t n_readers;   /* still running */
     bool is_stopped;    /* take no more names */
@@ -57,9 +61,27 @@ static slot *slot_at(pipeline *p, size_t picture)
     return &p->slots[picture % p->n_slots];
 }
 
+/* Few, since they wait for the disk most of the time. */
+static size_t n_readers_for(size_t n_workers)
+{
+    return 1 + (n_workers - 1) / 4;
+}
+
+/* Pictures that are read ahead or in work. */
+static size_t max_unfinished(const pipeline *p)
+{
+    return 4 * p->settings->n_threads + 4;
+}
+
 /* Call with the mutex. */
 static void set_step(pipeline *p, slot *s, slot_step step)
 {
+    if (step == SLOT_DONE) {
+        p->n_unfinished--;
+        if (s->pixels)
+            p->pixels[p->n_pixels++] = s->pixels;
+        s->pixels = NULL;
+    }
     s->step = step;
     pthread_cond_broadcast(&p->changed);
 }
@@ -79,6 +101,7 @@ static slot *wait_for_slot(pipeline *p)
     slot *s;
     pthread_mutex_lock(&p->mutex);
     while (!p->is_stopped && (p->next - p->first == p->n_slots ||
+                              p->n_unfinished == max_unfinished(p) ||
                               p->n_read_bytes >= LIMN_PIPELINE_READ_AHEAD))
         pthread_cond_wait(&p->changed, &p->mutex);
     s = p->is_stopped ? NULL : slot_at(p, p->next);
@@ -86,15 +109,19 @@ static slot *wait_for_slot(pipeline *p)
     return s;
 }
 
-static bool set_slot_path(slot *s, const char *path)
+static bool set_slot_input(slot *s, const limn_dirwalk_entry *input)
 {
-    const size_t size = strlen(path) + 1;
+    const size_t size = strlen(input->path) + 1;
     void *block = s->path;
     const bool fits = limn_grow(&block, &s->path_capacity, size, 1);
     s->path = block;
-    if (fits)
-        memcpy(s->path, path, size);
-    return fits;
+    if (!fits)
+        return false;
+    memcpy(s->path, input->path, size);
+    s->input = *input;
+    s->input.path = s->path;
+    s->input.relative = s->path + (input->relative - input->path);
+    return true;
 }
 
 /* Takes the next name into a free slot; a name that fails is there with its error. NULL at the
@@ -108,30 +135,44 @@ static slot *take_name(pipeline *p)
     if (!s)
         return NULL;
     s->error = (limn_error){ 0 };
-    s->is_left_out = false;
+    s->is_left_out = s->is_skipped = false;
     limn_buffer_clear(&s->out);
     status = limn_dirwalk_next(p->walk, &entry, &s->error);
     is_interrupted = status == LIMN_E_INTERRUPTED || (entry.path && limn_interrupt_is_set());
-    is_out_of_memory = entry.path && !set_slot_path(s, entry.path);
+    is_out_of_memory = entry.path && !set_slot_input(s, &entry);
     is_end = is_interrupted || is_out_of_memory || !entry.path;
-    s->is_named = entry.is_named;
     pthread_mutex_lock(&p->mutex);
     p->is_interrupted = p->is_interrupted || is_interrupted;
     p->is_out_of_memory = p->is_out_of_memory || is_out_of_memory;
     p->is_stopped = p->is_stopped || is_end;
     p->next += !is_end;
+    p->n_unfinished += !is_end;
     set_step(p, s, is_end ? SLOT_FREE : SLOT_READING);
     pthread_mutex_unlock(&p->mutex);
     return is_end ? NULL : s;
+}
+
+/* Tells by is_left_out and is_skipped whether there is anything to read. */
+static limn_status look_at_slot(pipeline *p, slot *s)
+{
+    bool is_picture = false, is_wanted = true;
+    LIMN_TRY(limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error));
+    s->is_left_out = !is_picture;
+    if (is_picture && p->stages->want)
+        LIMN_TRY(p->stages->want(p->ctx, &s->input, &is_wanted, &s->error));
+    s->is_skipped = !is_wanted;
+    return LIMN_OK;
 }
 
 static void read_slot(pipeline *p, slot *s)
 {
     limn_status status = s->error.code;
     if (status == LIMN_OK)
-        status = limn_picture_file_read(&s->bytes, &s->size, s->path, s->is_named,
-                                        LIMN_PIPELINE_MAX_FILE_SIZE, &s->error);
-    s->is_left_out = status == LIMN_OK && !s->bytes;
+        status = look_at_slot(p, s);
+    if (status == LIMN_OK && !s->is_left_out && !s->is_skipped)
+        status = limn_picture_file_read(&s->bytes, &s->size, s->path, LIMN_PIPELINE_MAX_FILE_SIZE,
+                                        &s->error);
+    s->error.code = status;
     pthread_mutex_lock(&p->mutex);
     p->n_read_bytes += s->size;
     set_step(p, s, s->bytes ? SLOT_READ : SLOT_DONE);
@@ -188,6 +229,7 @@ static slot *take_work(pipeline *p)
     while (!s && is_work_left(p)) {
         if (p->n_loaded < p->settings->n_threads && (s = oldest(p, SLOT_READ))) {
             p->n_loaded++;
+            s->pixels = p->pixels[--p->n_pixels];
             s->step = SLOT_LOADING;
         } else if ((s = oldest(p, SLOT_LOADED))) {
             p->n_loaded--;
@@ -207,7 +249,7 @@ static void load_slot(pipeline *p, worker *w, slot *s)
     if (!w->state)
         status = p->stages->open(&w->state, p->ctx, &s->error);
     if (status == LIMN_OK)
-        status = p->stages->load(w->state, s->bytes, s->size, s->input, &s->error);
+        status = p->stages->load(w->state, s->bytes, s->size, s->pixels, &s->error);
     s->error.code = status;
     limn_free(s->bytes);
     s->bytes = NULL;
@@ -225,7 +267,7 @@ static void run_slot(pipeline *p, worker *w, slot *s)
     if (!w->state)
         status = p->stages->open(&w->state, p->ctx, &s->error);
     if (status == LIMN_OK)
-        status = p->stages->run(w->state, s->path, s->input, &s->out, &s->error);
+        status = p->stages->run(w->state, &s->input, s->pixels, &s->out, &s->error);
     if (status == LIMN_OK && s->out.has_failed)
         status = limn_fail(&s->error, LIMN_E_NOMEM, "out of memory");
     s->error.code = status;
@@ -286,11 +328,11 @@ static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *co
                             limn_error *err)
 {
     const bool has_failed = s->error.code != LIMN_OK;
-    const limn_pipeline_result result = { s->path, has_failed ? &s->error : NULL, &s->out };
-    if (s->is_left_out) {
-        counts->n_left_out++;
+    const limn_pipeline_result result = { &s->input, has_failed ? &s->error : NULL, &s->out };
+    counts->n_left_out += s->is_left_out;
+    counts->n_skipped += s->is_skipped;
+    if (s->is_left_out || s->is_skipped)
         return LIMN_OK;
-    }
     LIMN_TRY(p->stages->put(p->ctx, &result, err));
     counts->n_done += !has_failed;
     counts->n_failed += has_failed;
@@ -340,12 +382,6 @@ static size_t start_workers(worker *workers, size_t n)
     return n_started;
 }
 
-/* Few, since they wait for the disk most of the time. */
-static size_t n_readers_for(size_t n_workers)
-{
-    return 1 + (n_workers - 1) / 4;
-}
-
 /* Runs all threads to their end. Too few threads is a failure only when there is none. */
 static limn_status run_threads(pipeline *p, worker *workers, pthread_t *readers,
                                limn_pipeline_counts *counts, limn_error *err)
@@ -372,14 +408,19 @@ static limn_status run_threads(pipeline *p, worker *workers, pthread_t *readers,
 
 static limn_status make_slots(pipeline *p, limn_error *err)
 {
-    p->n_slots = 4 * p->settings->n_threads + 4;
+    const size_t n_pixels = 2 * p->settings->n_threads; /* loaded or loading, and running */
+    p->n_slots = max_unfinished(p) + LIMN_PIPELINE_MAX_WAITING;
     p->slots = limn_calloc(p->n_slots, sizeof *p->slots);
-    for (size_t i = 0; p->slots && i < p->n_slots; i++) {
-        p->slots[i].input = limn_alloc_aligned(p->settings->input_size, 1);
-        if (!p->slots[i].input)
+    p->pixels = limn_calloc(n_pixels, sizeof *p->pixels);
+    if (!p->slots || !p->pixels)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    while (p->n_pixels < n_pixels) {
+        p->pixels[p->n_pixels] = limn_alloc_aligned(p->settings->input_size, 1);
+        if (!p->pixels[p->n_pixels])
             return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        p->n_pixels++;
     }
-    return p->slots ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return LIMN_OK;
 }
 
 static void free_slots(pipeline *p)
@@ -387,10 +428,26 @@ static void free_slots(pipeline *p)
     for (size_t i = 0; p->slots && i < p->n_slots; i++) {
         limn_free(p->slots[i].path);
         limn_free(p->slots[i].bytes);
-        limn_free(p->slots[i].input);
+        limn_free(p->slots[i].pixels);
         limn_buffer_finish(&p->slots[i].out);
     }
+    for (size_t i = 0; i < p->n_pixels; i++)
+        limn_free(p->pixels[i]);
+    limn_free(p->pixels);
     limn_free(p->slots);
+}
+
+limn_dirwalk_settings limn_pipeline_walk_settings(const limn_pipeline_settings *settings,
+                                                  bool has_list)
+{
+    return (limn_dirwalk_settings){
+        .is_recursive = settings->is_recursive,
+        .list_fd = has_list ? STDIN_FILENO : -1,
+        .list_separator = settings->is_nul_separated ? '\0' : '\n',
+        .wake_fd = has_list ? limn_interrupt_wake_fd() : -1,
+        .accepts = settings->accepts,
+        .accepts_ctx = settings->accepts_ctx,
+    };
 }
 
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
@@ -399,12 +456,7 @@ limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_
     pipeline p = { .stages = stages, .ctx = ctx, .settings = settings,
                    .reading = PTHREAD_MUTEX_INITIALIZER, .mutex = PTHREAD_MUTEX_INITIALIZER,
                    .changed = PTHREAD_COND_INITIALIZER };
-    const limn_dirwalk_settings walk = {
-        .is_recursive = settings->is_recursive,
-        .list_fd = STDIN_FILENO,
-        .list_separator = settings->is_nul_separated ? '\0' : '\n',
-        .wake_fd = limn_interrupt_wake_fd(),
-    };
+    const limn_dirwalk_settings walk = limn_pipeline_walk_settings(settings, true);
     worker *workers = limn_calloc(settings->n_threads, sizeof *workers);
     pthread_t *readers = limn_calloc(n_readers_for(settings->n_threads), sizeof *readers);
     limn_status status = LIMN_OK;

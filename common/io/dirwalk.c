@@ -172,24 +172,53 @@ static limn_status enter(limn_dirwalk *w, const struct stat *st, limn_error *err
     return LIMN_OK;
 }
 
+/* w->path below the folder that was named. */
+static const char *relative_path(const limn_dirwalk *w)
+{
+    return w->path + (w->n_folders ? w->folders[0].path_size : 0);
+}
+
+/* Whether to look at w->path. */
+static bool is_accepted(limn_dirwalk *w, limn_dirwalk_kind kind)
+{
+    const limn_dirwalk_settings *s = &w->settings;
+    const bool is = !s->accepts || s->accepts(s->accepts_ctx, relative_path(w), kind);
+    w->counts.n_refused += !is;
+    return is;
+}
+
+static limn_status look_at_folder(limn_dirwalk *w, const struct stat *st, limn_error *err)
+{
+    limn_error reason = { 0 };
+    limn_status s;
+    if (!w->settings.is_recursive)
+        w->counts.n_folders++;
+    else if (!is_accepted(w, LIMN_DIRWALK_FOLDER))
+        return LIMN_OK;
+    else if (is_ancestor(w, st))
+        w->counts.n_loops++;
+    else if ((s = enter(w, st, &reason)) &&
+             (s == LIMN_E_NOMEM || is_accepted(w, LIMN_DIRWALK_UNREADABLE)))
+        return limn_fail(err, s, "%s", reason.text);
+    return LIMN_OK;
+}
+
 /* Looks at w->path, found in a folder: *is_file when it is to come out. */
 static limn_status look_at_found(limn_dirwalk *w, bool *is_file, limn_error *err)
 {
     struct stat st;
     *is_file = false;
-    if (stat(w->path, &st))
-        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
-    *is_file = S_ISREG(st.st_mode);
+    if (stat(w->path, &st)) {
+        const char *reason = strerror(errno);
+        return is_accepted(w, LIMN_DIRWALK_FILE) ? limn_fail(err, LIMN_E_IO, "%s", reason)
+                                                 : LIMN_OK;
+    }
+    if (S_ISDIR(st.st_mode))
+        return look_at_folder(w, &st, err);
     if (S_ISREG(st.st_mode))
-        return LIMN_OK;
-    if (!S_ISDIR(st.st_mode))
-        w->counts.n_special++;
-    else if (!w->settings.is_recursive)
-        w->counts.n_folders++;
-    else if (is_ancestor(w, &st))
-        w->counts.n_loops++;
+        *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
     else
-        return enter(w, &st, err);
+        w->counts.n_special++;
     return LIMN_OK;
 }
 
@@ -219,8 +248,10 @@ static limn_status next_name(limn_dirwalk *w, const char **out, limn_error *err)
 static limn_status look_at_named(limn_dirwalk *w, bool *is_file, limn_error *err)
 {
     struct stat st;
-    *is_file = stat(w->path, &st) || !S_ISDIR(st.st_mode);
-    return *is_file ? LIMN_OK : enter(w, &st, err);
+    if (!stat(w->path, &st) && S_ISDIR(st.st_mode))
+        return enter(w, &st, err);
+    *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
+    return LIMN_OK;
 }
 
 /* Moves to the next name, found or named, and looks at it. `*is_end` when there is none. */
@@ -231,7 +262,7 @@ static limn_status step(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file,
     const char *name;
     size_t from = 0;
     *is_file = false;
-    *out = (limn_dirwalk_entry){ "-", !f };
+    *out = (limn_dirwalk_entry){ "-", "-", !f };
     if (f && f->next == f->n_names) {
         folder_finish(f);
         w->n_folders--;
@@ -249,6 +280,7 @@ static limn_status step(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file,
     if (!set_path(w, from, name))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     out->path = w->path;
+    out->relative = relative_path(w);
     return f ? look_at_found(w, is_file, err) : look_at_named(w, is_file, err);
 }
 

@@ -17,24 +17,38 @@
 
 typedef struct limn_dirwalk limn_dirwalk;
 
+typedef enum limn_dirwalk_kind {
+    LIMN_DIRWALK_FILE,
+    LIMN_DIRWALK_FOLDER, /* inside a folder */
+    /* such a folder that could not be read: whether the failure is to come out */
+    LIMN_DIRWALK_UNREADABLE,
+} limn_dirwalk_kind;
+
 typedef struct limn_dirwalk_settings {
     bool is_recursive;   /* go into folders inside folders */
     int list_fd;         /* the name "-" stands for the list read here; -1: "-" is a name */
     char list_separator; /* '\n' or '\0'; empty entries are left out */
     int wake_fd;         /* -1, or waiting for the list ends when this becomes readable */
+    /* NULL, or whether to look at something, by its `relative` below. Not asked for what is hidden
+     * or special. */
+    bool (*accepts)(const void *ctx, const char *relative, limn_dirwalk_kind kind);
+    const void *accepts_ctx;
 } limn_dirwalk_settings;
 
 typedef struct limn_dirwalk_entry {
     const char *path; /* valid until the next call; NULL at the end */
-    bool is_named;    /* by the user or a list, not found in a folder */
+    const char *relative; /* the end of `path`: below the folder that was named; all of it for a
+                           * file that was */
+    bool is_named;        /* by the user or a list, not found in a folder */
 } limn_dirwalk_entry;
 
-/* What was left out of folders. */
+/* What was left out. */
 typedef struct limn_dirwalk_counts {
     size_t n_hidden;
     size_t n_folders; /* below a folder, without is_recursive */
     size_t n_loops;   /* folders that are their own ancestors */
     size_t n_special; /* sockets, pipes, devices */
+    size_t n_refused; /* files and folders that `accepts` refused; files inside don't count */
 } limn_dirwalk_counts;
 
 /* names [n_names] is borrowed until the walk is destroyed. LIMN_E_NOMEM. */

@@ -72,6 +72,8 @@ static void walk(char *out, size_t size, limn_dirwalk_counts *counts,
                                  entry.is_named ? "=" : "", entry.path, s ? ": " : "",
                                  s ? err.text : "");
         used += (size_t)snprintf(out + used, size - used, " | ");
+        assert_string_equal(entry.path + strlen(entry.path) - strlen(entry.relative),
+                            entry.relative);
         assert_true(used < size);
     }
     if (counts)
@@ -162,6 +164,30 @@ static void test_a_long_list_entry_is_refused_and_the_next_one_read(void **state
     close(fd);
 }
 
+/* All but the file b.jpg and the folder b/deep. */
+static bool is_accepted(const void *ctx, const char *relative, limn_dirwalk_kind kind)
+{
+    assert_string_equal(ctx, "ctx");
+    return strcmp(relative, kind == LIMN_DIRWALK_FILE ? "b.jpg" : "b/deep") != 0;
+}
+
+static void test_refused_files_and_folders_are_left_out(void **state)
+{
+    char out[1024];
+    limn_dirwalk_settings settings = plain;
+    limn_dirwalk_counts counts;
+    (void)state;
+    settings.is_recursive = true;
+    settings.accepts = is_accepted;
+    settings.accepts_ctx = "ctx";
+    walk(out, sizeof out, &counts, &settings, 2, (const char *const[]){ "d/b/..", "b.jpg" });
+    assert_string_equal(out, "d/b/../10.jpg | d/b/../2.jpg | d/b/../B.jpg | d/b/../a.jpg | "
+                             "d/b/../b/z.jpg | "
+                             "!d/b/../c-dangling: No such file or directory | "
+                             "d/b/../new\nline.jpg | ");
+    assert_int_equal(counts.n_refused, 3);
+}
+
 static void test_waiting_for_a_list_can_be_ended(void **state)
 {
     char out[256];
@@ -189,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_names_come_as_given),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_a_long_list_entry_is_refused_and_the_next_one_read),
+        cmocka_unit_test(test_refused_files_and_folders_are_left_out),
         cmocka_unit_test(test_waiting_for_a_list_can_be_ended),
     };
     return cmocka_run_group_tests(tests, make_tree, remove_tree);

@@ -50,11 +50,11 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *i
     return LIMN_OK;
 }
 
-static limn_status run(void *worker, const char *path, const uint8_t *input, limn_buffer *out,
-                       limn_error *err)
+static limn_status run(void *worker, const limn_dirwalk_entry *picture, const uint8_t *input,
+                       limn_buffer *out, limn_error *err)
 {
     (void)worker;
-    (void)path;
+    assert_string_equal(picture->relative, picture->path + strlen(temp_folder) + 1);
     wait_a_little(input[6]);
     if (input[0] == 'X')
         return limn_fail(err, LIMN_E_ARG, "can't be");
@@ -72,7 +72,16 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
     return LIMN_OK;
 }
 
-static const limn_pipeline_stages stages = { open_worker, close_worker, load, run, put };
+/* All but 07?.jpg, and 077.jpg is a failure. */
+static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
+                        limn_error *err)
+{
+    (void)ctx;
+    *is_wanted = strncmp(input->relative, "07", 2) != 0;
+    return strcmp(input->relative, "077.jpg") ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "no");
+}
+
+static const limn_pipeline_stages stages = { open_worker, close_worker, NULL, load, run, put };
 
 static void write_file(const char *name, const char *text)
 {
@@ -129,6 +138,24 @@ static void test_results_come_in_order_from_any_number_of_threads(void **state)
     }
 }
 
+static void test_what_is_not_wanted_is_skipped(void **state)
+{
+    char *names[] = { temp_folder };
+    const limn_pipeline_settings settings = { .n_threads = 2, .input_size = INPUT_SIZE,
+                                              .names = names, .n_names = 1 };
+    limn_pipeline_stages choosing = stages;
+    limn_pipeline_counts counts;
+    job j = { .n_put_at_most = SIZE_MAX };
+    (void)state;
+    choosing.want = want;
+    assert_int_equal(limn_pipeline_run(&counts, &choosing, &j, &settings, NULL), LIMN_OK);
+    assert_int_equal(counts.n_skipped, 9);
+    assert_int_equal(counts.n_failed, 3);
+    assert_int_equal(counts.n_done, N_FILES - 11);
+    assert_int_equal(counts.n_left_out, 1);
+    assert_non_null(strstr(j.put, "\nno\n"));
+}
+
 static void test_a_full_output_ends_it(void **state)
 {
     job j = { .n_put_at_most = 10 };
@@ -183,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_results_come_in_order_from_any_number_of_threads),
+        cmocka_unit_test(test_what_is_not_wanted_is_skipped),
         cmocka_unit_test(test_a_full_output_ends_it),
         cmocka_unit_test(test_picture_files_are_told),
         cmocka_unit_test(test_an_output_file_is_new_and_whole),

@@ -33,20 +33,20 @@ static void close_worker(void *worker)
     limn_free(w);
 }
 
-static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *input,
+static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
                         limn_error *err)
 {
     caption_worker *w = worker;
-    return limn_state_load(w->state, bytes, size, input, NULL, NULL, err);
+    return limn_state_load(w->state, bytes, size, pixels, NULL, NULL, err);
 }
 
-static limn_status caption(void *worker, const char *path, const uint8_t *input, limn_buffer *out,
-                           limn_error *err)
+static limn_status caption(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
+                           limn_buffer *out, limn_error *err)
 {
     caption_worker *w = worker;
-    limn_record record = { .path = path, .model = w->job->model,
+    limn_record record = { .path = input->path, .model = w->job->model,
                            .has_n_best = w->job->options->n_best > 1 };
-    LIMN_TRY(limn_state_caption_input(w->state, path, input, &record.captions, err));
+    LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &record.captions, err));
     w->job->writer->render(out, &record);
     return LIMN_OK;
 }
@@ -54,11 +54,11 @@ static limn_status caption(void *worker, const char *path, const uint8_t *input,
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_caption_job *job = ctx;
-    const limn_record record = { .path = result->path, .error = result->error,
+    const limn_record record = { .path = result->input->path, .error = result->error,
                                  .model = job->model };
     if (!result->error)
         return limn_output_write(job->output, result->out->bytes, result->out->size, err);
-    limn_message_error("%s: %s", result->path, result->error->text);
+    limn_message_error("%s: %s", result->input->path, result->error->text);
     limn_buffer_clear(&job->scratch);
     job->writer->render(&job->scratch, &record);
     if (job->scratch.has_failed)

@@ -55,25 +55,25 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     return LIMN_OK;
 }
 
-static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *input,
+static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
                         limn_error *err)
 {
     feature_worker *w = worker;
-    return limn_encoder_input_load(input, bytes, size, &w->job->settings, &w->resize, NULL, NULL,
+    return limn_encoder_input_load(pixels, bytes, size, &w->job->settings, &w->resize, NULL, NULL,
                                    err);
 }
 
-static limn_status run(void *worker, const char *path, const uint8_t *input, limn_buffer *out,
-                       limn_error *err)
+static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
+                       limn_buffer *out, limn_error *err)
 {
     feature_worker *w = worker;
     const size_t side = w->job->settings.input_size;
-    LIMN_TRY(limn_cache_writer_check_name(path, err));
+    LIMN_TRY(limn_cache_writer_check_name(input->path, err));
     if (!w->state) {
-        limn_buffer_append(out, input, side * side * 3);
+        limn_buffer_append(out, pixels, side * side * 3);
         return LIMN_OK;
     }
-    limn_encoder_run(w->job->encoder, w->state, NULL, input, w->features);
+    limn_encoder_run(w->job->encoder, w->state, NULL, pixels, w->features);
     for (size_t i = 0; i < w->n_features; i++)
         w->halves[i] = limn_f32_to_f16(w->features[i]);
     limn_buffer_append(out, w->halves, w->n_features * sizeof *w->halves);
@@ -84,8 +84,8 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
 {
     limn_feature_job *job = ctx;
     if (!result->error)
-        return limn_cache_writer_add(job->cache, result->path, result->out->bytes, err);
-    limn_message_error("%s: %s", result->path, result->error->text);
+        return limn_cache_writer_add(job->cache, result->input->path, result->out->bytes, err);
+    limn_message_error("%s: %s", result->input->path, result->error->text);
     return LIMN_OK;
 }
 
