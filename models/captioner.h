@@ -51,6 +51,8 @@ typedef struct limn_model_info {
     uint32_t n_tokens;       /* vocabulary size */
     uint32_t max_words;      /* longest caption the default search allows */
     float length_penalty;    /* default exponent of the length in a score */
+    uint32_t n_layers, n_heads;       /* of the decoder's attention */
+    uint32_t grid_width, grid_height; /* encoder positions: cells that divide the picture evenly */
     const char *encoder;     /* family, e.g. "efficientnet-lite0"; owned by the model */
     const char *cpu_level;   /* kernels in use; static storage */
 } limn_model_info;
@@ -60,6 +62,11 @@ LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info
 LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
 
 /* ---- options ---------------------------------------------------------------------------- */
+
+typedef enum limn_style {
+    LIMN_STYLE_RAW = 0,  /* tokens in lower case with spaces between, as scores need them */
+    LIMN_STYLE_SENTENCE, /* "A man's dog.": common/text/sentence.h has the rules */
+} limn_style;
 
 typedef struct limn_options {
     uint32_t beam_size;       /* 1 … 64; 1 = greedy; default 3 */
@@ -72,6 +79,11 @@ typedef struct limn_options {
                                       * that gets these options; an unknown word is LIMN_E_ARG */
     size_t n_banned_words;
     uint64_t max_pixels;      /* larger pictures are refused; default 178956970 */
+    limn_style style;         /* of limn_caption.text; default LIMN_STYLE_RAW */
+    bool keeps_search;        /* limn_captions.search and limn_caption.predictions; default false:
+                               * then they cost nothing. Captions are the same bits either way */
+    bool keeps_attention;     /* implies keeps_search; limn_prediction.attention */
+    uint32_t n_alternatives;  /* > 0 implies keeps_search; 0 (default) … 100 of each prediction */
 } limn_options;
 
 LIMN_API limn_options limn_options_default(void);
@@ -89,12 +101,44 @@ LIMN_API void limn_state_destroy(limn_state **state); /* accepts NULL and *state
 
 /* ---- captions ------------------------------------------------------------------------- */
 
+typedef struct limn_alternative {
+    uint32_t token;
+    float logprob; /* as in limn_caption.token_logprobs */
+} limn_alternative;
+
+/* What the model predicted after a hypothesis, a row of a step of the search: its distribution
+ * before the options forbid or favour anything. */
+typedef struct limn_prediction {
+    uint32_t parent; /* the row of the step before that the hypothesis continues; 0 at the first */
+    uint32_t token;  /* by that token, of that probability; the start token, 0, at the first step */
+    float token_logprob;
+    float entropy;                        /* nats: how open the prediction is */
+    const limn_alternative *alternatives; /* [n_alternatives] the most probable, best first */
+    size_t n_alternatives;                /* as in the options, or all that can be written */
+    const float *attention; /* [n_layers, n_heads, grid_height, grid_width]: where it looked, cells
+                             * row by row; each [grid_height, grid_width] sums to 1. NULL unless
+                             * keeps_attention */
+} limn_prediction;
+
+typedef struct limn_search_step {
+    const limn_prediction *rows; /* [n_rows] the hypotheses kept, best first */
+    size_t n_rows;
+} limn_search_step;
+
+/* All hypotheses that a search looked at: a tree by their parents. */
+typedef struct limn_search {
+    const limn_search_step *steps; /* [n_steps]; before the first step there are no words */
+    size_t n_steps;
+} limn_search;
+
 typedef struct limn_caption {
-    const char *text;            /* words joined by spaces, UTF-8 */
+    const char *text;            /* in the style of the options, UTF-8 */
     const uint32_t *tokens;      /* [n_tokens], end token included if it came */
     const float *token_logprobs; /* [n_tokens], natural logarithm; <pad>, <s> and <unk>, which are
                                   * never written, have no share in the probabilities */
     size_t n_tokens;
+    const limn_prediction *const *predictions; /* [n_tokens] what each token was chosen from; NULL
+                                                * unless the search is kept */
     double logprob;              /* sum over tokens, end token included */
     double score;                /* logprob / length^A; length counts the end token */
 } limn_caption;
@@ -102,6 +146,7 @@ typedef struct limn_caption {
 typedef struct limn_captions {
     const limn_caption *items; /* [n_items], best score first */
     size_t n_items;            /* 1 … n_best */
+    const limn_search *search; /* NULL unless kept */
 } limn_captions;
 
 /* Captions of a picture file, of its bytes, or of pixels [height, width, 3] RGB. The formats and

@@ -7,6 +7,7 @@
 #include "common/image/resize.h"
 #include "decoder/beam.h"
 #include "models/captioner_model.h"
+#include "models/trace.h"
 
 struct limn_state {
     const limn_model *model;
@@ -22,6 +23,9 @@ struct limn_state {
     uint8_t *input;      /* [input_size, input_size, 3] */
     limn_caption *items; /* [n_best] */
     char *texts;         /* [n_best, max_text] */
+    char *raw_text;      /* [max_text] of the caption that becomes a sentence */
+    limn_trace *trace;   /* NULL unless the search is kept */
+    const limn_prediction **predictions; /* [n_best, max_steps], with `trace` */
     limn_captions captions;
 };
 

@@ -4,6 +4,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/sentence.h"
 #include "encoder/encoder_input.h"
 #include "models/captioner_state.h"
 
@@ -47,20 +48,44 @@ static void beam_step(void *ctx, size_t n_rows, const uint32_t *parents, const u
         for (size_t t = 0; t < n; t++)
             row[t] -= log_sum;
     }
+    if (s->trace)
+        limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
+}
+
+/* The text of a hypothesis, in the memory of caption i. */
+static const char *text_of(limn_state *s, size_t i, const limn_hypothesis *h)
+{
+    const size_t size = s->model->max_text;
+    char *text = s->texts + i * size;
+    if (s->options.style == LIMN_STYLE_RAW) {
+        limn_vocab_join(text, size, s->model->vocab, h->tokens, h->n_tokens);
+    } else {
+        limn_vocab_join(s->raw_text, size, s->model->vocab, h->tokens, h->n_tokens);
+        limn_sentence(text, size, s->raw_text);
+    }
+    return text;
+}
+
+/* What each token of caption i was chosen from; NULL unless that is kept. */
+static const limn_prediction *const *predictions_of(limn_state *s, size_t i,
+                                                    const limn_hypothesis *h)
+{
+    if (!s->trace)
+        return NULL;
+    const limn_prediction **out = s->predictions + i * s->model->config.max_steps;
+    limn_trace_predictions(out, s->trace, h->rows, h->n_tokens);
+    return out;
 }
 
 static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        char *text = s->texts + i * s->model->max_text;
-        limn_vocab_join(text, s->model->max_text, s->model->vocab, found[i].tokens,
-                        found[i].n_tokens);
-        s->items[i] = (limn_caption){ .text = text, .tokens = found[i].tokens,
+    for (size_t i = 0; i < n; i++)
+        s->items[i] = (limn_caption){ .text = text_of(s, i, &found[i]), .tokens = found[i].tokens,
                                       .token_logprobs = found[i].token_logprobs,
                                       .n_tokens = found[i].n_tokens,
+                                      .predictions = predictions_of(s, i, &found[i]),
                                       .logprob = found[i].logprob, .score = found[i].score };
-    }
-    s->captions = (limn_captions){ s->items, n };
+    s->captions = (limn_captions){ s->items, n, s->trace ? limn_trace_search(s->trace) : NULL };
 }
 
 limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
@@ -80,6 +105,8 @@ limn_status limn_state_caption_input(limn_state *s, const char *name, const uint
     size_t n_found;
     limn_encoder_run(m->encoder, s->encoder, s->pool, input, s->features);
     limn_decoder_begin(s->decoder, s->pool, s->features);
+    if (s->trace)
+        limn_trace_begin(s->trace);
     LIMN_TRY(limn_beam_search(s->beam, &settings, beam_step, s, &found, &n_found, err));
     take_captions(s, found, n_found);
     *out = &s->captions;

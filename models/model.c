@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/text/sentence.h"
 
 static size_t longest_token(const limn_vocab *v)
 {
@@ -30,7 +31,8 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
                          m->config.decoder.n_memory_positions, m->config.decoder.memory_dim);
     m->vocab = file->vocab;
     file->vocab = NULL;
-    m->max_text = (longest_token(m->vocab) + 1) * m->config.max_steps + 1;
+    m->max_text =
+        (longest_token(m->vocab) + 1) * m->config.max_steps + LIMN_SENTENCE_MAX_GROWTH + 1;
     return LIMN_OK;
 }
 
@@ -71,6 +73,15 @@ void limn_model_close(limn_model **model)
     *model = NULL;
 }
 
+/* The side of the encoder's grid, which is as high as it is wide. */
+static uint32_t grid_side(const limn_model *m)
+{
+    uint32_t side = 1;
+    while ((size_t)side * side < m->config.decoder.n_memory_positions)
+        side++;
+    return side;
+}
+
 void limn_model_get_info(const limn_model *m, limn_model_info *info)
 {
     *info = (limn_model_info){
@@ -78,6 +89,10 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
         .n_tokens = m->config.decoder.n_tokens,
         .max_words = m->config.max_steps,
         .length_penalty = m->config.length_penalty,
+        .n_layers = m->config.decoder.n_layers,
+        .n_heads = m->config.decoder.n_heads,
+        .grid_width = grid_side(m),
+        .grid_height = grid_side(m),
         .encoder = m->config.encoder.family,
         .cpu_level = limn_cpu_level_name(m->level),
     };

@@ -30,6 +30,8 @@ limn_status limn_options_check(const limn_options *o, const limn_model *m, limn_
     if (o->max_words > 0 && o->min_words > o->max_words)
         return limn_fail(err, LIMN_E_ARG, "min_words: %u is more than max_words, %u", o->min_words,
                          o->max_words);
+    LIMN_TRY(check_count("n_alternatives", o->n_alternatives, 0, 100, err));
+    LIMN_TRY(check_count("style", (uint32_t)o->style, LIMN_STYLE_RAW, LIMN_STYLE_SENTENCE, err));
     if (!isnan(o->length_penalty) && !(o->length_penalty >= -10 && o->length_penalty <= 10))
         return limn_fail(err, LIMN_E_ARG, "length_penalty: %g is not in -10 … 10",
                          (double)o->length_penalty);

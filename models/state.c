@@ -17,6 +17,26 @@ static limn_status ban_words(limn_state *s, const limn_options *o, limn_error *e
     return LIMN_OK;
 }
 
+static bool keeps_search(const limn_options *o)
+{
+    return o->keeps_search || o->keeps_attention || o->n_alternatives > 0;
+}
+
+static void plan_trace(limn_state *s, limn_arena *a)
+{
+    const limn_model *m = s->model;
+    const limn_options *o = &s->options;
+    const size_t n_tokens = m->config.decoder.n_tokens;
+    const limn_trace_settings settings = {
+        .max_rows = o->beam_size, .max_steps = m->config.max_steps, .n_tokens = n_tokens,
+        .n_alternatives = o->n_alternatives < n_tokens ? o->n_alternatives : n_tokens,
+        .attention_dim = o->keeps_attention ? limn_decoder_attention_dim(m->decoder) : 0,
+    };
+    s->trace = limn_trace_plan(a, &settings);
+    s->predictions = limn_arena_take(a, (size_t)o->n_best * settings.max_steps,
+                                     sizeof *s->predictions);
+}
+
 /* Takes what belongs to no module from `a`, which may be counting. */
 static void plan(limn_state *s, limn_arena *a)
 {
@@ -29,6 +49,9 @@ static void plan(limn_state *s, limn_arena *a)
     s->input = limn_arena_take(a, side * side, 3);
     s->items = limn_arena_take(a, s->options.n_best, sizeof *s->items);
     s->texts = limn_arena_take(a, s->options.n_best, m->max_text);
+    s->raw_text = limn_arena_take(a, m->max_text, 1);
+    if (keeps_search(&s->options))
+        plan_trace(s, a);
 }
 
 static limn_status build(limn_state *s, const limn_options *o, uint32_t n_threads, limn_error *err)
@@ -43,8 +66,11 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
     if (n_threads > 1)
         LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
     LIMN_TRY(limn_encoder_state_create(&s->encoder, s->model->encoder, err));
-    return limn_decoder_state_create(&s->decoder, s->model->decoder, o->beam_size,
-                                     s->model->config.max_steps, err);
+    LIMN_TRY(limn_decoder_state_create(&s->decoder, s->model->decoder, o->beam_size,
+                                       s->model->config.max_steps, err));
+    if (s->trace)
+        limn_trace_attach(s->trace, s->decoder);
+    return LIMN_OK;
 }
 
 limn_status limn_state_create(limn_state **out, const limn_model *model,
