@@ -48,11 +48,12 @@ static size_t select_best(limn_alternative *out, size_t n, const float *log_prob
 {
     size_t n_out = 0;
     for (size_t token = 0; token < n_tokens && n > 0; token++) {
-        if (n_out == n && !(log_probs[token] > out[n - 1].logprob)) continue;
+        if (!(log_probs[token] > (n_out == n ? out[n - 1].logprob : -INFINITY))) continue;
         size_t at = n_out < n ? n_out++ : n - 1;
         for (; at > 0 && log_probs[token] > out[at - 1].logprob; at--) out[at] = out[at - 1];
         out[at] = (limn_alternative){(uint32_t)token, log_probs[token]};
     }
+    return n_out;
 }
 
 /* -sum of p log p in order of the tokens. */
