@@ -55,6 +55,8 @@ typedef struct limn_model_info {
     uint32_t grid_width, grid_height; /* encoder positions: cells that divide the picture evenly */
     const char *encoder;     /* family, e.g. "efficientnet-lite0"; owned by the model */
     const char *cpu_level;   /* kernels in use; static storage */
+    uint32_t n_reference_pictures; /* in whose captions the file's document frequencies were
+                                    * counted; 0: it has none */
 } limn_model_info;
 
 LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info);

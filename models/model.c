@@ -29,6 +29,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
                          "the encoder gives %zu positions of %zu, the decoder reads %u of %u",
                          limn_encoder_n_positions(m->encoder), limn_encoder_dim(m->encoder),
                          m->config.decoder.n_memory_positions, m->config.decoder.memory_dim);
+    LIMN_TRY(limn_document_frequencies_read(&m->frequencies, file->tensors, err));
     m->vocab = file->vocab;
     file->vocab = NULL;
     m->max_text =
@@ -68,6 +69,7 @@ void limn_model_close(limn_model **model)
         return;
     limn_encoder_close(&m->encoder);
     limn_decoder_close(&m->decoder);
+    limn_document_frequencies_destroy(&m->frequencies);
     limn_vocab_destroy(&m->vocab);
     limn_free(m);
     *model = NULL;
@@ -95,6 +97,8 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
         .grid_height = grid_side(m),
         .encoder = m->config.encoder.family,
         .cpu_level = limn_cpu_level_name(m->level),
+        .n_reference_pictures =
+            m->frequencies ? limn_document_frequencies_n_pictures(m->frequencies) : 0,
     };
 }
 

@@ -1,31 +1,48 @@
 /* limn-convert: makes a model file of the reference captioner, of EfficientNet-Lite weights, or of
- * another model file. */
+ * other model files. */
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "tools/cli.h"
-#include "tools/convert/convert_tensors.h"
+#include "tools/convert/average.h"
+#include "tools/convert/reference_frequencies.h"
 #include "tools/message.h"
 
 typedef struct settings {
-    const char *output;
-    unsigned dtype; /* index into dtype_names */
-    bool is_encoder_only, is_forced, is_quiet, is_verbose;
+    const char *output, *only, *split;
+    limn_cli_list references;
+    unsigned dtype; /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
+    bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
 } settings;
 
+enum { DTYPE_F32, DTYPE_F16, DTYPE_OF_INPUT };
 static const char *const dtype_names[] = { "f32", "f16", NULL };
-static const limn_tensor_dtype dtypes[] = { LIMN_TENSOR_F32, LIMN_TENSOR_F16 };
 
 static const limn_cli_option options[] = {
     { "output", 'o', "FILE", "the model file to write", .type = LIMN_CLI_TEXT,
       .offset = offsetof(settings, output), .group = "Output" },
-    { "dtype", 0, "TYPE", "f32 or f16, of weights (default f32)",
+    { "dtype", 0, "TYPE", "f32 or f16, of weights (default: a model's own, or f32)",
       "Biases, norms and positions stay f32 in every file.", .type = LIMN_CLI_CHOICE,
       .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
+    { "average", 0, NULL, "the mean of the weights of all the models named",
+      "They must have one architecture and one vocabulary; what is no weight is taken from the "
+      "first.", .type = LIMN_CLI_FLAG,
+      .offset = offsetof(settings, is_average), .group = "Output" },
     { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_encoder_only), .group = "Output" },
     { "force", 0, NULL, "replace an existing output", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
+    { "references", 0, "FILE", "captions to count document frequencies in",
+      "In how many pictures' captions each n-gram of words occurs is kept in the model file, for "
+      "limn --rerank consensus. TSV, JSONL, COCO, Karpathy or CSV, told apart by content.",
+      .type = LIMN_CLI_LIST, .offset = offsetof(settings, references),
+      .group = "Document frequencies" },
+    { "only", 0, "LIST", "only captions of the pictures in LIST, one a line",
+      "Names are compared by the last parts of their paths.", .type = LIMN_CLI_TEXT,
+      .offset = offsetof(settings, only), .group = "Document frequencies" },
+    { "split", 0, "NAME", "only this split of a Karpathy file", .type = LIMN_CLI_TEXT,
+      .offset = offsetof(settings, split), .group = "Document frequencies" },
     { "quiet", 'q', NULL, "errors only", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_quiet), .group = "Messages" },
     { "verbose", 'v', NULL, "list the tensors that were written", .type = LIMN_CLI_FLAG,
@@ -37,22 +54,27 @@ static const limn_cli_example examples[] = {
       "the reference captioner as a model file of half the size" },
     { "limn-convert efficientnet-lite0.pth --encoder-only -o lite0.safetensors",
       "an encoder to train a decoder for" },
+    { "limn-convert --average a.safetensors b.safetensors c.safetensors -o mean.safetensors",
+      "the mean of three checkpoints" },
+    { "limn-convert model.safetensors --references captions.txt -o with.safetensors",
+      "a model with the document frequencies of its training captions" },
 };
 
 static const limn_cli_tool tool = {
     .name = "limn-convert",
     .summary = "makes a model file from other weights",
-    .operands = "IN.safetensors|IN.pth",
+    .operands = "IN...",
     .description =
         "Reads one of three kinds of file, told apart by content: the reference captioner "
         "(.safetensors), EfficientNet-Lite0 to Lite4 weights as published for PyTorch (.pth, "
-        "with --encoder-only), or a model file of limn, to change its type.\n\n"
+        "with --encoder-only), or a model file of limn: to change its type, to average several, or "
+        "to give it document frequencies.\n\n"
         "Batch norm is folded into the convolutions in double precision. A tensor that is "
         "missing, has another shape or belongs to nothing is an error. Pickles in .pth files are "
         "never executed.",
     .examples = examples, .n_examples = sizeof examples / sizeof *examples,
     .options = options, .n_options = sizeof options / sizeof *options,
-    .min_operands = 1, .max_operands = 1,
+    .min_operands = 1, .max_operands = SIZE_MAX,
 };
 
 static void print_tensors(const convert_result *r)
@@ -65,41 +87,87 @@ static void print_tensors(const convert_result *r)
     }
 }
 
-static limn_status convert(const settings *s, const char *input, limn_error *err)
+static void report(const settings *s, const convert_result *r, const convert_source *source)
 {
-    const convert_settings wanted = { s->is_encoder_only, dtypes[s->dtype] };
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < r->n_tensors; i++)
+        n_bytes += r->tensors[i].size;
+    printf("%s: %s from %s, %zu tensors, %.1f MB\n", s->output, r->config.encoder.family,
+           convert_kind_name(source->kind), r->n_tensors, (double)n_bytes / 1e6);
+    if (r->frequencies)
+        printf("%s: document frequencies of %zu n-grams in the captions of %u pictures\n",
+               s->output, limn_document_frequencies_n_ngrams(r->frequencies),
+               (unsigned)limn_document_frequencies_n_pictures(r->frequencies));
+}
+
+/* What the model gets beside the tensors of its source. */
+static limn_status complete(convert_result *r, const settings *s, const convert_source *source,
+                            const limn_cli_operands *inputs, limn_error *err)
+{
+    const reference_settings references = { s->references.items, s->references.n_items, s->only,
+                                            s->split };
+    const limn_tensor_dtype dtype = convert_source_dtype(r, source);
+    if (s->is_average)
+        LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
+    if (s->references.n_items) {
+        limn_document_frequencies_destroy(&r->frequencies);
+        LIMN_TRY(reference_frequencies_count(&r->frequencies, &references, err));
+    }
+    if (s->dtype == DTYPE_F16 || (s->dtype == DTYPE_OF_INPUT && dtype == LIMN_TENSOR_F16))
+        return convert_result_narrow(r, err);
+    return LIMN_OK;
+}
+
+static limn_status convert(const settings *s, const limn_cli_operands *inputs, limn_error *err)
+{
     convert_source source;
     convert_result result;
-    LIMN_TRY(convert_source_open(&source, input, err));
-    limn_status status = convert_tensors(&result, &source, &wanted, err);
+    LIMN_TRY(convert_source_open(&source, inputs->items[0], err));
+    limn_status status = convert_tensors(&result, &source, s->is_encoder_only, err);
     if (status != LIMN_OK)
-        limn_error_prefix(err, "%s (%s)", input, convert_kind_name(source.kind));
+        limn_error_prefix(err, "%s (%s)", inputs->items[0], convert_kind_name(source.kind));
     else
+        status = complete(&result, s, &source, inputs, err);
+    if (status == LIMN_OK)
         status = convert_result_write(s->output, &result, &source, err);
     if (status == LIMN_OK && limn_message_verbosity() == LIMN_VERBOSE)
         print_tensors(&result);
     if (status == LIMN_OK && limn_message_verbosity() >= LIMN_NORMAL)
-        printf("%s: %s from %s, %zu tensors, %.1f MB\n", s->output, result.config.encoder.family,
-               convert_kind_name(source.kind), result.n_tensors, (double)result.n_bytes / 1e6);
+        report(s, &result, &source);
     convert_result_finish(&result);
     convert_source_close(&source);
     return status;
 }
 
-static int run(const settings *s, const char *input)
+/* Options that contradict each other. */
+static bool check(const settings *s, const limn_cli_operands *inputs)
 {
     struct stat st;
+    if (!s->output)
+        limn_message_error("no output: name it with -o FILE");
+    else if (inputs->n_items > 1 && !s->is_average)
+        limn_message_error("'%s' is one model too many; --average makes one of several",
+                           inputs->items[1]);
+    else if (inputs->n_items < 2 && s->is_average)
+        limn_message_error("--average needs two models or more");
+    else if ((s->only || s->split) && !s->references.n_items)
+        limn_message_error("--only and --split choose among --references FILE, which is not given");
+    else if (s->references.n_items && s->is_encoder_only)
+        limn_message_error("--references: an encoder alone has no use for document frequencies");
+    else if (!s->is_forced && lstat(s->output, &st) == 0)
+        limn_message_error("%s: is there already; --force replaces it", s->output);
+    else
+        return true;
+    return false;
+}
+
+static int run(const settings *s, const limn_cli_operands *inputs)
+{
     limn_error err = { 0 };
     limn_message_init(tool.name, limn_verbosity_of(s->is_quiet, s->is_verbose));
-    if (!s->output) {
-        limn_message_error("no output: name it with -o FILE");
+    if (!check(s, inputs))
         return LIMN_EXIT_USAGE;
-    }
-    if (!s->is_forced && lstat(s->output, &st) == 0) {
-        limn_message_error("%s: is there already; --force replaces it", s->output);
-        return LIMN_EXIT_USAGE;
-    }
-    const limn_status status = convert(s, input, &err);
+    const limn_status status = convert(s, inputs, &err);
     if (status == LIMN_OK)
         return LIMN_EXIT_OK;
     limn_message_error("%s", err.text);
@@ -108,12 +176,12 @@ static int run(const settings *s, const char *input)
 
 int main(int argc, char **argv)
 {
-    settings s = { .output = NULL };
+    settings s = { .dtype = DTYPE_OF_INPUT };
     limn_cli_operands inputs;
     int code;
     if (!limn_cli_parse(&inputs, &s, &tool, argc, argv, &code))
         return code;
-    code = run(&s, inputs.items[0]);
+    code = run(&s, &inputs);
     limn_cli_finish(&s, &tool);
     return code;
 }

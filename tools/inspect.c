@@ -4,6 +4,7 @@
 
 #include "common/base/arena.h"
 #include "decoder/beam.h"
+#include "models/document_frequencies.h"
 #include "models/model_file.h"
 #include "tools/cli.h"
 #include "tools/message.h"
@@ -82,6 +83,17 @@ static void print_vocabulary(const limn_vocab *v)
     puts(n > N_WORDS_SHOWN ? " ..." : "");
 }
 
+static limn_status print_frequencies(const limn_safetensors *file, limn_error *err)
+{
+    limn_document_frequencies *f;
+    LIMN_TRY(limn_document_frequencies_read(&f, file, err));
+    if (f)
+        printf("document frequencies: %zu n-grams in the captions of %u pictures\n",
+               limn_document_frequencies_n_ngrams(f), limn_document_frequencies_n_pictures(f));
+    limn_document_frequencies_destroy(&f);
+    return LIMN_OK;
+}
+
 /* Metadata that is neither configuration nor vocabulary. */
 static void print_notes(const limn_safetensors *file)
 {
@@ -158,6 +170,7 @@ static limn_status report(const limn_model_file *f, const settings *s, limn_erro
     print_vocabulary(f->vocab);
     print_notes(f->tensors);
     print_tensors(f->tensors, !s->has_no_tensors);
+    LIMN_TRY(print_frequencies(f->tensors, err));
     LIMN_TRY(plan_encoder(f, err));
     return plan_decoder(f, s->beam, err);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/document_frequencies.h"
 #include "models/model_file.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -26,9 +27,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     limn_safetensors *f;
     limn_model_file model;
+    limn_document_frequencies *frequencies;
     limn_error err = { 0 };
     if (limn_safetensors_open_memory(&f, bytes, size, &err) == LIMN_OK) {
         read_tensors(f);
+        limn_document_frequencies_read(&frequencies, f, NULL);
+        limn_document_frequencies_destroy(&frequencies);
         limn_safetensors_close(&f);
     }
     if (limn_model_file_open_memory(&model, bytes, size, NULL) == LIMN_OK)

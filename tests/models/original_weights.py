@@ -26,13 +26,25 @@ def count(shape):
     return n
 
 
+def as_float32(value):
+    """The nearest number of 32 bits."""
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
+def fnv1a64(data):
+    """64-bit FNV-1a, of few bytes."""
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001b3 % 2 ** 64
+    return value
+
+
 class Maker:
     """Draws values: from a table, since a few million are needed."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
-        self.table = [struct.unpack("<f", struct.pack("<f", self.random.uniform(-1, 1)))[0]
-                      for _ in range(1000)]
+        self.table = [as_float32(self.random.uniform(-1, 1)) for _ in range(1000)]
         self.positive = [abs(value) + 0.125 for value in self.table]
 
     def tensor(self, *shape, positive=False):
@@ -148,12 +160,12 @@ def read_safetensors(path):
     header = json.loads(data[8:8 + size])
     metadata, tensors, end = header.pop("__metadata__"), {}, 0
     assert all(isinstance(value, str) for value in metadata.values())
-    width = {"F32": 4, "F16": 2}
+    width = {"F32": 4, "F16": 2, "U32": 4, "U64": 8}
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         begin, stop = entry["data_offsets"]
         assert begin == end and stop - begin == count(entry["shape"]) * width[entry["dtype"]]
         end, raw = stop, data[8 + size + begin:8 + size + stop]
-        code = {"F32": "f", "F16": "e"}[entry["dtype"]]
+        code = {"F32": "f", "F16": "e", "U32": "I", "U64": "Q"}[entry["dtype"]]
         tensors[name] = (entry["dtype"], tuple(entry["shape"]),
                          struct.unpack(f"<{len(raw) // width[entry['dtype']]}{code}", raw))
     assert 8 + size + end == len(data)

@@ -124,6 +124,85 @@ class Convert(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.output.read_bytes(), first)
 
+    def test_a_model_keeps_its_type(self):
+        self.convert(TOY, "--dtype", "f16")
+        half = self.folder / "half.safetensors"
+        self.output.rename(half)
+        self.convert(half)
+        self.assertEqual(self.output.read_bytes(), half.read_bytes())
+
+    def make_other(self, scale):
+        """The toy model with every tensor times `scale`, as another file."""
+        metadata, tensors = original.read_safetensors(TOY)
+        path = self.folder / f"times{scale}.safetensors"
+        original.write_safetensors(path, {
+            name: original.Tensor(shape, array.array("f", (scale * v for v in values)))
+            for name, (_, shape, values) in tensors.items()}, metadata)
+        return path
+
+    def test_the_average_of_models(self):
+        others = [self.make_other(scale) for scale in (2.0, 6.0)]
+        _, source = original.read_safetensors(TOY)
+        _, mean = self.convert("--average", TOY, *others)
+        self.assertEqual(sorted(mean), sorted(source))
+        for name, (_, _, values) in mean.items():
+            for got, value in list(zip(values, source[name][2]))[:500]:
+                self.assertEqual(got, original.as_float32(3 * value))
+        self.convert("--average", TOY, TOY, TOY, "--force")
+        self.assertEqual(self.output.read_bytes(), pathlib.Path(TOY).read_bytes())
+
+    def test_models_that_have_no_average(self):
+        _, tensors = original.read_safetensors(TOY)
+        metadata, _ = original.read_safetensors(TOY)
+        words = metadata["limn.vocabulary"]
+        for change, text in (
+                ({"limn.vocabulary": words.replace('"dog"', '"hound"')},
+                 "token 6 is 'hound', that of the first model 'dog'"),
+                ({"limn.config": metadata["limn.config"].replace("bicubic", "bilinear")},
+                 "has another encoder or input than the first model"),
+                ({"limn.config": metadata["limn.config"].replace('"heads": 4', '"heads": 2')},
+                 "has another decoder than the first model")):
+            other = self.folder / "other.safetensors"
+            original.write_safetensors(other, {
+                name: original.Tensor(shape, array.array("f", values))
+                for name, (_, shape, values) in tensors.items()}, {**metadata, **change})
+            self.assert_fails(1, f"{other}: {text}", "--average", TOY, other)
+        self.assert_fails(1, "one model too many; --average", TOY, TOY)
+        self.assert_fails(1, "--average needs two models or more", "--average", TOY)
+
+    def test_document_frequencies(self):
+        """Counted here once more, from words that the tokenizer leaves alone."""
+        captions = {"1.jpg": ["a dog runs", "a red dog"], "2.jpg": ["a red cat ."],
+                    "3.jpg": ["the red dog", "a red dog runs"], "4.jpg": ["a zebra"]}
+        text = "".join(f"{name}#{k}\t{line}\n" for k in (0, 1) for name, lines in captions.items()
+                       for line in lines[k:k + 1])
+        (self.folder / "captions.txt").write_text(text)
+        (self.folder / "train.txt").write_text("1.jpg\n2.jpg\nphotos/3.jpg\n")
+        counts = {}
+        for name in ("1.jpg", "2.jpg", "3.jpg"):
+            lines = [line.replace(" .", "").split() for line in captions[name]]
+            for gram in {" ".join(words[i:i + n]) for words in lines for n in range(1, 5)
+                         for i in range(len(words) - n + 1)}:
+                counts[gram] = counts.get(gram, 0) + 1
+        expected = {original.fnv1a64(g.encode()): n for g, n in counts.items() if n > 1}
+        arguments = ("--references", "captions.txt", "--only", "train.txt")
+        metadata, tensors = self.convert(TOY, *arguments)
+        self.assertEqual(json.loads(metadata["limn.document_frequencies"]), {"pictures": 3})
+        hashes = list(tensors.pop("document_frequencies.hashes")[2])
+        self.assertEqual(hashes, sorted(expected))
+        self.assertEqual(list(tensors.pop("document_frequencies.counts")[2]),
+                         [expected[h] for h in hashes])
+        self.assertEqual(tensors, original.read_safetensors(TOY)[1])
+        first = self.output.read_bytes()
+        self.convert(self.output, "--force") # they stay
+        self.assertEqual(self.output.read_bytes(), first)
+        metadata, tensors = self.convert(self.output, "--encoder-only", "--force")
+        self.assertNotIn("limn.document_frequencies", metadata)
+        self.assertEqual([n for n in tensors if n.startswith("document")], [])
+        self.assert_fails(1, "no caption of a picture that counts", TOY, "--force",
+                          "--references", "captions.txt", "--only", "captions.txt")
+        self.assert_fails(1, "--references FILE, which is not given", TOY, "--only", "train.txt")
+
     def test_nothing_is_overwritten_unasked(self):
         self.output.write_text("mine")
         self.assert_fails(1, "is there already; --force replaces it", TOY)

@@ -1,6 +1,7 @@
 #include "tools/convert/convert_tensors.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -130,6 +131,88 @@ static limn_status fold(float **out, convert_source *source, const limn_tensor_s
 
 /* ---- making tensors ----------------------------------------------------------------------- */
 
+static limn_status make_tensor(limn_tensor *t, const limn_tensor_spec *spec, convert_source *source,
+                               limn_error *err)
+{
+    encoder_layer_names names;
+    float *values = NULL;
+    const bool is_folded = source->kind != CONVERT_MODEL &&
+                           encoder_layer_names_find(&names, spec->name, source->prefix);
+    limn_status s = is_folded ? fold(&values, source, spec, &names, err)
+                              : read_values(&values, source, spec->name, spec->n_dims, spec->shape,
+                                            err);
+    *t = (limn_tensor){ .name = spec->name, .n_dims = spec->n_dims, .data = values,
+                        .dtype = LIMN_TENSOR_F32, .size = n_values_of(spec) * sizeof *values };
+    memcpy(t->shape, spec->shape, spec->n_dims * sizeof *spec->shape);
+    return s;
+}
+
+static bool begins_with(const char *name, const char *beginning)
+{
+    return strncmp(name, beginning, strlen(beginning)) == 0;
+}
+
+/* What is left over must be known to be of no use, or the file is not what it seems to be. */
+static limn_status check_unused(const convert_source *source, bool is_encoder_only, limn_error *err)
+{
+    for (size_t i = 0; i < source->n_items; i++) {
+        const char *name = source->items[i].tensor->name;
+        if (source->items[i].is_used || (is_encoder_only && begins_with(name, "decoder.")))
+            continue;
+        if (source->kind == CONVERT_MODEL && begins_with(name, LIMN_DOCUMENT_FREQUENCIES_PREFIX))
+            continue;
+        if (source->kind != CONVERT_MODEL && begins_with(name, source->prefix) &&
+            encoder_name_is_unneeded(name + strlen(source->prefix)))
+            continue;
+        return limn_fail(err, LIMN_E_FORMAT, "tensor %s belongs to no part of %s", name,
+                         source->config.encoder.family);
+    }
+    return LIMN_OK;
+}
+
+static limn_status make_all(convert_result *out, convert_source *source, bool is_encoder_only,
+                            limn_error *err)
+{
+    LIMN_TRY(limn_model_tensor_specs(&out->specs, &out->n_tensors, &out->config, err));
+    out->tensors = limn_calloc(out->n_tensors, sizeof *out->tensors);
+    if (!out->tensors)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", out->n_tensors);
+    for (size_t i = 0; i < out->n_tensors; i++)
+        LIMN_TRY(make_tensor(&out->tensors[i], &out->specs[i], source, err));
+    LIMN_TRY(check_unused(source, is_encoder_only, err));
+    if (source->kind != CONVERT_MODEL || is_encoder_only)
+        return LIMN_OK;
+    return limn_document_frequencies_read(&out->frequencies, source->file, err);
+}
+
+limn_status convert_tensors(convert_result *out, convert_source *source, bool is_encoder_only,
+                            limn_error *err)
+{
+    *out = (convert_result){ .config = source->config, .vocab = source->vocab };
+    if (!source->config.has_decoder && !is_encoder_only)
+        return limn_fail(err, LIMN_E_ARG, "has an encoder alone: convert it with --encoder-only");
+    if (is_encoder_only) {
+        out->config.has_decoder = false;
+        out->vocab = NULL;
+    }
+    limn_status s = make_all(out, source, is_encoder_only, err);
+    if (s != LIMN_OK)
+        convert_result_finish(out);
+    return s;
+}
+
+void convert_result_finish(convert_result *r)
+{
+    for (size_t i = 0; r->tensors && i < r->n_tensors; i++)
+        limn_free((void *)r->tensors[i].data);
+    limn_free(r->tensors);
+    limn_free(r->specs);
+    limn_document_frequencies_destroy(&r->frequencies);
+    *r = (convert_result){ .n_tensors = 0 };
+}
+
+/* ---- narrowing ---------------------------------------------------------------------------- */
+
 /* Narrows values [n] to f16 in their own memory. */
 static limn_status to_f16(float *values, size_t n, const char *name, limn_error *err)
 {
@@ -143,107 +226,81 @@ static limn_status to_f16(float *values, size_t n, const char *name, limn_error 
     return LIMN_OK;
 }
 
-static limn_status make_tensor(limn_tensor *t, const limn_tensor_spec *spec, convert_source *source,
-                               limn_tensor_dtype dtype, limn_error *err)
+limn_status convert_result_narrow(convert_result *r, limn_error *err)
 {
-    encoder_layer_names names;
-    float *values = NULL;
-    const size_t n = n_values_of(spec);
-    const bool is_folded = source->kind != CONVERT_MODEL &&
-                           encoder_layer_names_find(&names, spec->name, source->prefix);
-    limn_status s = is_folded ? fold(&values, source, spec, &names, err)
-                              : read_values(&values, source, spec->name, spec->n_dims, spec->shape,
-                                            err);
-    *t = (limn_tensor){ .name = spec->name, .n_dims = spec->n_dims, .data = values,
-                        .dtype = spec->may_be_half ? dtype : LIMN_TENSOR_F32 };
-    memcpy(t->shape, spec->shape, spec->n_dims * sizeof *spec->shape);
-    t->size = n * limn_tensor_dtype_size(t->dtype);
-    if (s == LIMN_OK && t->dtype == LIMN_TENSOR_F16)
-        s = to_f16(values, n, spec->name, err);
-    return s;
-}
-
-/* What is left over must be known to be of no use, or the file is not what it seems to be. */
-static limn_status check_unused(const convert_source *source, bool is_encoder_only, limn_error *err)
-{
-    const size_t prefix_size = strlen(source->prefix);
-    for (size_t i = 0; i < source->n_items; i++) {
-        const char *name = source->items[i].tensor->name;
-        if (source->items[i].is_used || (is_encoder_only && strncmp(name, "decoder.", 8) == 0))
+    for (size_t i = 0; i < r->n_tensors; i++) {
+        limn_tensor *t = &r->tensors[i];
+        const size_t n = t->size / sizeof(float);
+        if (!r->specs[i].may_be_half || t->dtype == LIMN_TENSOR_F16)
             continue;
-        if (source->kind != CONVERT_MODEL && strncmp(name, source->prefix, prefix_size) == 0 &&
-            encoder_name_is_unneeded(name + prefix_size))
-            continue;
-        return limn_fail(err, LIMN_E_FORMAT, "tensor %s belongs to no part of %s", name,
-                         source->config.encoder.family);
+        LIMN_TRY(to_f16((float *)(uintptr_t)t->data, n, t->name, err));
+        t->dtype = LIMN_TENSOR_F16;
+        t->size = n * sizeof(uint16_t);
     }
     return LIMN_OK;
 }
 
-static limn_status make_all(convert_result *out, convert_source *source,
-                            const convert_settings *settings, limn_error *err)
+limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source)
 {
-    LIMN_TRY(limn_model_tensor_specs(&out->specs, &out->n_tensors, &out->config, err));
-    out->tensors = limn_calloc(out->n_tensors, sizeof *out->tensors);
-    if (!out->tensors)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", out->n_tensors);
-    for (size_t i = 0; i < out->n_tensors; i++) {
-        LIMN_TRY(make_tensor(&out->tensors[i], &out->specs[i], source, settings->dtype, err));
-        out->n_bytes += out->tensors[i].size;
+    for (size_t i = 0; source->kind == CONVERT_MODEL && i < r->n_tensors; i++) {
+        const limn_tensor *t = limn_safetensors_find(source->file, r->specs[i].name);
+        if (r->specs[i].may_be_half)
+            return t->dtype;
     }
-    return check_unused(source, settings->is_encoder_only, err);
-}
-
-limn_status convert_tensors(convert_result *out, convert_source *source,
-                            const convert_settings *settings, limn_error *err)
-{
-    *out = (convert_result){ .config = source->config, .vocab = source->vocab };
-    if (!source->config.has_decoder && !settings->is_encoder_only)
-        return limn_fail(err, LIMN_E_ARG, "has an encoder alone: convert it with --encoder-only");
-    if (settings->is_encoder_only) {
-        out->config.has_decoder = false;
-        out->vocab = NULL;
-    }
-    limn_status s = make_all(out, source, settings, err);
-    if (s != LIMN_OK)
-        convert_result_finish(out);
-    return s;
-}
-
-void convert_result_finish(convert_result *r)
-{
-    for (size_t i = 0; r->tensors && i < r->n_tensors; i++)
-        limn_free((void *)r->tensors[i].data);
-    limn_free(r->tensors);
-    limn_free(r->specs);
-    *r = (convert_result){ .n_tensors = 0 };
+    return LIMN_TENSOR_F32;
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-/* Whether the writer sets a metadata item itself. */
+/* Whether a metadata item is written anew. */
 static bool is_written_anyway(const char *key)
 {
-    return strcmp(key, "format") == 0 || strcmp(key, "limn.version") == 0 ||
-           strcmp(key, "limn.config") == 0 || strcmp(key, "limn.vocabulary") == 0;
+    static const char *const keys[] = { "format", "limn.version", "limn.config", "limn.vocabulary",
+                                        LIMN_DOCUMENT_FREQUENCIES_KEY };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
 }
 
-limn_status convert_result_write(const char *path, const convert_result *r,
-                                 const convert_source *source, limn_error *err)
+/* The notes of a source that was a model, and the item of the document frequencies. The caller
+ * frees `*out`. */
+static limn_status list_notes(limn_metadata_item **out, size_t *n_out, const convert_result *r,
+                              const convert_source *source, limn_error *err)
 {
     const bool is_model = source->kind == CONVERT_MODEL;
     const size_t n_all = is_model ? limn_safetensors_list_metadata(NULL, 0, source->file) : 0;
-    limn_metadata_item *notes = limn_alloc(n_all, sizeof *notes);
-    size_t n_notes = 0;
+    limn_metadata_item *notes = limn_alloc(n_all + 1, sizeof *notes);
+    size_t n = 0;
     if (!notes)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (is_model)
         limn_safetensors_list_metadata(notes, n_all, source->file);
     for (size_t i = 0; i < n_all; i++)
         if (!is_written_anyway(notes[i].key))
-            notes[n_notes++] = notes[i];
-    limn_status s = limn_model_file_write(path, &r->config, r->vocab, r->tensors, r->n_tensors,
-                                          notes, n_notes, err);
+            notes[n++] = notes[i];
+    if (r->frequencies)
+        notes[n++] = limn_document_frequencies_metadata(r->frequencies);
+    *out = notes;
+    *n_out = n;
+    return LIMN_OK;
+}
+
+limn_status convert_result_write(const char *path, const convert_result *r,
+                                 const convert_source *source, limn_error *err)
+{
+    limn_metadata_item *notes = NULL;
+    size_t n_notes = 0, n = r->n_tensors;
+    limn_tensor *tensors = limn_alloc(n + LIMN_DOCUMENT_FREQUENCIES_N_TENSORS, sizeof *tensors);
+    limn_status s = tensors ? list_notes(&notes, &n_notes, r, source, err)
+                            : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (s == LIMN_OK) {
+        memcpy(tensors, r->tensors, n * sizeof *tensors);
+        if (r->frequencies)
+            n += limn_document_frequencies_tensors(r->frequencies, tensors + n);
+        s = limn_model_file_write(path, &r->config, r->vocab, tensors, n, notes, n_notes, err);
+    }
+    limn_free(tensors);
     limn_free(notes);
     return s;
 }

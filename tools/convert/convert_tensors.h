@@ -5,28 +5,31 @@
 
 #include <stdbool.h>
 
+#include "models/document_frequencies.h"
 #include "models/model_tensors.h"
 #include "tools/convert/convert_source.h"
-
-typedef struct convert_settings {
-    bool is_encoder_only;
-    limn_tensor_dtype dtype; /* LIMN_TENSOR_F32 or LIMN_TENSOR_F16 */
-} convert_settings;
 
 typedef struct convert_result {
     limn_model_config config;
     const limn_vocab *vocab; /* the source's; NULL for an encoder alone */
     limn_tensor_spec *specs; /* [n_tensors]; names of the tensors */
     limn_tensor *tensors;    /* [n_tensors]; data owned */
-    size_t n_tensors, n_bytes;
+    size_t n_tensors;
+    limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
 } convert_result;
 
-/* LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or belongs to
- * nothing; LIMN_E_LIMIT one whose values F16 can't hold; LIMN_E_UNSUPPORTED (family, dtype);
- * LIMN_E_ARG (a decoder is wanted and not there); LIMN_E_NOMEM. */
-limn_status convert_tensors(convert_result *out, convert_source *source,
-                            const convert_settings *settings, limn_error *err);
+/* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or
+ * belongs to nothing; LIMN_E_UNSUPPORTED (family, dtype); LIMN_E_ARG (a decoder is wanted and not
+ * there); LIMN_E_NOMEM. */
+limn_status convert_tensors(convert_result *out, convert_source *source, bool is_encoder_only,
+                            limn_error *err);
 void convert_result_finish(convert_result *r); /* accepts a zeroed struct */
+
+/* Weights to F16; the others stay as they are. LIMN_E_LIMIT names a value that F16 can't hold. */
+limn_status convert_result_narrow(convert_result *r, limn_error *err);
+
+/* How a source stored the weights: F32 where it was no model. */
+limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source);
 
 /* Writes the model file, with the notes (metadata) of a source that was one. */
 limn_status convert_result_write(const char *path, const convert_result *r,

@@ -7,11 +7,12 @@
 #include "common/base/status.h"
 #include "common/text/ptb.h"
 #include "common/text/word_counts.h"
+#include "tools/picture_list.h"
 
 typedef struct limn_caption_words {
     limn_word_counts *counts;
     limn_word_counts *pictures; /* whose captions were counted */
-    limn_word_counts *only;     /* names of the pictures that count; NULL: all */
+    limn_picture_list *only;    /* the pictures that count; NULL: all */
     limn_ptb ptb;
     size_t n_captions;
 } limn_caption_words;
