@@ -7,6 +7,7 @@
 #include "tools/eval/eval.h"
 #include "tools/eval/eval_df.h"
 #include "tools/eval/eval_diversity.h"
+#include "tools/eval/eval_objects.h"
 #include "tools/eval/eval_options.h"
 #include "tools/eval/eval_output.h"
 #include "tools/eval/report/report.h"
@@ -27,12 +28,14 @@ typedef struct run {
     double oracles[16][LIMN_EVAL_MAX_KEYS];
     size_t n_results;
     limn_eval_diversity diversity;
+    limn_eval_objects objects;
     limn_buffer signature, out;
 } run;
 
 static void finish(run *r)
 {
     for (size_t i = 0; i < r->n_results; i++) limn_eval_result_finish(&r->results[i]);
+    limn_eval_objects_finish(&r->objects);
     limn_eval_data_finish(&r->data);
     limn_meteor_data_close(&r->meteor);
     limn_caption_file_finish(&r->refs);
@@ -100,6 +103,8 @@ static limn_status measure(run *r, limn_error *err)
             LIMN_TRY(
                 limn_eval_oracle(r->oracles[i], r->choice.metrics[i], &r->data, &r->settings, err));
     }
+    if (limn_eval_is_chosen(&r->choice, &limn_eval_object_names))
+        LIMN_TRY(limn_eval_objects_measure(&r->objects, &r->data, err));
     if (!r->choice.has_diversity) return LIMN_OK;
     return limn_eval_diversity_measure(&r->diversity, &r->data,
                                        r->options->train ? &r->training : NULL, &r->settings, err);
@@ -248,6 +253,7 @@ static limn_status evaluate(run *r, int *exit_code, limn_error *err)
         .n_results = r->n_results,
         .oracles = r->data.n_hyps > r->data.n_images ? r->oracles : NULL,
         .diversity = r->choice.has_diversity ? &r->diversity : NULL,
+        .objects = r->objects.made_up ? &r->objects : NULL,
         .confidence = r->options->has_confidence ? &r->confidence : NULL,
         .comparison = r->options->baseline ? &r->comparison : NULL,
         .signature = r->signature.bytes,
@@ -275,7 +281,7 @@ static bool has_key(const limn_eval_choice *choice, const limn_eval_assert *a)
 static limn_status check_options(run *r, limn_error *err)
 {
     const limn_eval_options *o = r->options;
-    LIMN_TRY(limn_eval_choose(&r->choice, o->metrics, o->meteor_data != NULL, err));
+    LIMN_TRY(limn_eval_choose(&r->choice, o, err));
     if (o->tokenize) return LIMN_OK;
     if (!o->refs || !o->hyps)
         return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");

@@ -22,7 +22,8 @@ addEventListener("load", () => {
   const names = () => [...document.querySelectorAll("#cards .name")].map((e) => e.textContent);
   const set = (id, value, type) => { $(id).value = value; $(id).dispatchEvent(new Event(type, {bubbles: true})); };
   const seen = { title: document.title, keys: [...$("sort").options].map((o) => o.textContent),
-    first: names(), more: $("more").hidden, histograms: document.querySelectorAll("svg").length,
+    first: names(), madeUp: [...document.querySelectorAll(".made-up")].map((e) => e.textContent),
+    classes: document.querySelectorAll("details tr").length - 1, more: $("more").hidden, histograms: document.querySelectorAll("svg").length,
     thumbnails: [...document.images].map((i) => [i.alt, i.naturalWidth, i.naturalHeight]) };
   set("order", "best", "change"); seen.best = names();
   set("sort", "-1", "change"); set("order", "worst", "change"); seen.names = names();
@@ -47,11 +48,11 @@ def run_chromium(chromium, page):
 
 
 def write_inputs(folder):
-    """40 pictures: the n-th has n of its caption's 40 words right; p07 has a hostile caption."""
+    """40 pictures: the n-th has n of its caption's 40 words right; p03 makes a cat up, p07 is hostile."""
     refs, hyps = [], []
     for n in range(40):
         words = [f"w{i}" for i in range(40)]
-        caption = " ".join(words[:n] + ["x"] * (40 - n)) if n != 7 else "hostile " + HOSTILE
+        caption = " ".join(words[:n] + ["x" if n != 3 else "cat"] * (40 - n)) if n != 7 else "hostile " + HOSTILE
         refs += [f"p{n:02}.jpg#0\t{' '.join(words)}", f"p{n:02}.jpg#1\t{HOSTILE}"]
         hyps.append(f"p{n:02}.jpg\t{caption}")
     (folder / "refs.tsv").write_text("\n".join(refs) + "\n")
@@ -71,12 +72,13 @@ def check(seen, n_photos):
             problems.append(f"{what}: {value!r}, expected {wanted!r}")
 
     expect("title", seen["title"], "Captions of hyps.tsv")
-    expect("sort keys", seen["keys"], ["Bleu_4", "ROUGE_L", "file name"])
-    expect("histograms", seen["histograms"], 2)
+    expect("sort keys", seen["keys"], ["Bleu_4", "ROUGE_L", "Obj_recall", "file name"])
+    expect("histograms", seen["histograms"], 3)
     expect("shown at first", len(seen["first"]), 30)
     expect("best first", seen["best"][:3], ["p39.jpg", "p38.jpg", "p37.jpg"])
     expect("by name", seen["names"], names[:30])
     expect("found", seen["found"], ["p07.jpg"])
+    expect("made up", (seen["madeUp"], seen["classes"]), (["in no reference: cat"], 1))
     expect("hostile caption", seen["hostile"], "hostile " + HOSTILE)
     expect("nothing found", seen["none"], "No picture has these words.")
     expect("all", seen["all"], 40)
@@ -98,7 +100,7 @@ def main(limn_eval):
         n_photos = write_inputs(folder)
         page = folder / "report.html"
         subprocess.run([limn_eval, "-q", "--refs", folder / "refs.tsv", "--hyps", folder / "hyps.tsv", "--metrics",
-                        "bleu,rouge", "--report", page, "--images", folder], check=True, stdout=subprocess.DEVNULL)
+                        "bleu,rouge", "--objects", "--report", page, "--images", folder], check=True, stdout=subprocess.DEVNULL)
         html = page.read_text()
         problems = [f"console: {line}" for line in run_chromium(chromium, page)[1]]
         page.write_text(html.replace("</body>", USE + "</body>"))

@@ -80,6 +80,7 @@ typedef struct limn_eval_metric {
     const char *keys[LIMN_EVAL_MAX_KEYS]; /* [n_keys], as in JSON: "Bleu_1" … */
     size_t n_keys, n_stats;
     size_t best_key; /* what decides which caption of an n-best list is the best; index of a key */
+    size_t n_lower_better; /* the first keys are better when lower */
     bool is_default; /* computed without being asked for */
     /* Fills stats [data->n_images, n_stats] from the hypotheses at `rank`. */
     limn_status (*measure)(double *stats, const limn_eval_data *data, size_t rank,
@@ -98,7 +99,7 @@ typedef struct limn_eval_metric {
 extern const limn_eval_metric *const limn_eval_metrics[]; /* NULL after the last */
 extern const limn_eval_metric limn_eval_bleu, limn_eval_rouge, limn_eval_cider,
     limn_eval_cider_plain, limn_eval_meteor, limn_eval_meteor_without_paraphrases,
-    limn_eval_sacrebleu;
+    limn_eval_sacrebleu, limn_eval_object_names;
 
 /* NULL when there is none of the name [size bytes]. */
 const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size);

@@ -12,7 +12,7 @@
 const limn_eval_metric *const limn_eval_metrics[] = { &limn_eval_bleu,        &limn_eval_meteor,
                                                       &limn_eval_rouge,       &limn_eval_cider,
                                                       &limn_eval_cider_plain, &limn_eval_sacrebleu,
-                                                      NULL };
+                                                      &limn_eval_object_names, NULL };
 
 const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size)
 {

@@ -26,8 +26,14 @@ static const limn_cli_option options[] = {
       OPTION(train), .group = "Input" },
     { "metrics", 0, "LIST", "which, with commas between", .type = LIMN_CLI_TEXT, OPTION(metrics),
       .group = "Metrics",
-      .detail = "bleu, rouge, cider, cider-plain, meteor, sacrebleu, diversity. The default is "
-                "bleu,rouge,cider,diversity, and meteor with --meteor-data." },
+      .detail = "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, diversity. The "
+                "default is bleu,rouge,cider,diversity, and meteor with --meteor-data." },
+    { "objects", 0, NULL, "what captions make up, by class", .type = LIMN_CLI_FLAG,
+      OPTION(has_objects), .group = "Metrics",
+      .detail = "Adds the metric objects. False_person: captions that name a person, of the "
+                "pictures whose references name none. CHAIR_s and CHAIR_i (Rohrbach 2018): "
+                "captions, and mentions, of one of COCO's 80 classes that no reference names. "
+                "Obj_recall: classes named, of those that references name. English only." },
     { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_CLI_CHOICE,
       OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
       .detail = "For all metrics. The default is ptb, as coco-caption's, and 13a for sacrebleu." },
@@ -38,17 +44,18 @@ static const limn_cli_option options[] = {
                 "(exact,stem,synonym)." },
     { "meteor-cache", 0, "FILE", "keep the paraphrase table here", .type = LIMN_CLI_TEXT,
       OPTION(meteor_cache), .group = "Metrics",
+      .is_more = true,
       .detail = "Made when it is not there: 51 MB that open at once, where the table itself takes "
                 "seconds." },
     { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_CLI_TEXT,
-      OPTION(smoothing), .group = "Metrics",
+      OPTION(smoothing), .group = "Metrics", .is_more = true,
       .detail = "The default is exp. floor (0.1) and add-k (1) take a number: floor:0.01." },
     { "lowercase", 0, NULL, "sacrebleu: ignore case", .type = LIMN_CLI_FLAG, OPTION(is_lower_case),
-      .group = "Metrics" },
+      .group = "Metrics", .is_more = true },
     { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_CLI_TEXT, OPTION(df),
       .group = "Metrics", .detail = "Of --save-df. Without it they are those of the references." },
     { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_CLI_TEXT, OPTION(save_df),
-      .group = "Metrics" },
+      .group = "Metrics", .is_more = true },
     { "confidence", 0, NULL, "95 % intervals", .type = LIMN_CLI_FLAG, OPTION(has_confidence),
       .group = "Metrics",
       .detail = "By bootstrap: the pictures are drawn anew many times." },
@@ -171,23 +178,22 @@ static void choose_default(limn_eval_choice *out, bool has_meteor)
             out->metrics[out->n_metrics++] = limn_eval_metrics[i];
 }
 
-static bool is_chosen(const limn_eval_choice *choice, const limn_eval_metric *metric)
+bool limn_eval_is_chosen(const limn_eval_choice *choice, const limn_eval_metric *metric)
 {
     for (size_t i = 0; i < choice->n_metrics; i++)
         if (choice->metrics[i] == metric) return true;
     return false;
 }
 
-limn_status limn_eval_choose(limn_eval_choice *out, const char *names, bool has_meteor,
-                             limn_error *err)
+limn_status limn_eval_choose(limn_eval_choice *out, const limn_eval_options *o, limn_error *err)
 {
     static const char diversity[] = "diversity";
     *out = (limn_eval_choice){ 0 };
-    if (!names) choose_default(out, has_meteor);
-    for (const char *name = names; name;) {
+    if (!o->metrics) choose_default(out, o->meteor_data != NULL);
+    for (const char *name = o->metrics; name;) {
         const size_t size = strcspn(name, ",");
         const limn_eval_metric *metric = limn_eval_find_metric(name, size);
-        if (metric && !is_chosen(out, metric))
+        if (metric && !limn_eval_is_chosen(out, metric))
             out->metrics[out->n_metrics++] = metric;
         else if (size == strlen(diversity) && memcmp(name, diversity, size) == 0)
             out->has_diversity = true;
@@ -196,5 +202,7 @@ limn_status limn_eval_choose(limn_eval_choice *out, const char *names, bool has_
                              name);
         name = name[size] ? name + size + 1 : NULL;
     }
+    if (o->has_objects && !limn_eval_is_chosen(out, &limn_eval_object_names))
+        out->metrics[out->n_metrics++] = &limn_eval_object_names;
     return LIMN_OK;
 }

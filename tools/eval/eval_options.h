@@ -22,7 +22,7 @@ typedef struct limn_eval_options {
     unsigned tokenizer; /* index in limn_eval_tokenizer_names, or LIMN_EVAL_NO_TOKENIZER */
     uint64_t seed;
     uint32_t n_trials;
-    bool allow_missing, is_lower_case, has_confidence, is_quiet, is_verbose;
+    bool allow_missing, is_lower_case, has_objects, has_confidence, is_quiet, is_verbose;
 } limn_eval_options;
 
 /* Not given: each metric has its own, ptb or, for sacreBLEU, 13a. */
@@ -58,9 +58,11 @@ typedef struct limn_eval_choice {
     bool has_diversity;
 } limn_eval_choice;
 
-/* From a list of names with commas between; NULL: the default, with METEOR when `has_meteor`.
- * LIMN_E_ARG names what is unknown. */
-limn_status limn_eval_choose(limn_eval_choice *out, const char *names, bool has_meteor,
-                             limn_error *err);
+/* By o->metrics, a list of names with commas between; NULL: the default, with METEOR when its
+ * data are given. --objects adds its metric. LIMN_E_ARG names what is unknown. */
+limn_status limn_eval_choose(limn_eval_choice *out, const limn_eval_options *o, limn_error *err);
+
+/* Whether a metric is among the chosen. */
+bool limn_eval_is_chosen(const limn_eval_choice *choice, const limn_eval_metric *metric);
 
 #endif

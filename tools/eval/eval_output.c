@@ -97,6 +97,7 @@ void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
         limn_eval_sum(sum, &o->results[i], o->data->n_images);
         o->results[i].metric->print(out, sum, o->data, o->results[i].settings);
     }
+    if (o->objects) limn_eval_objects_render_text(out, o->objects);
     if (o->confidence)
         limn_eval_trials_render_text(out, o->confidence, o->results, o->n_results);
     if (o->comparison)
@@ -183,6 +184,7 @@ void limn_eval_render_json(limn_buffer *out, const limn_eval_outcome *o)
         json_object_set_new(object, "oracle", oracle);
     }
     if (o->diversity) json_object_set_new(object, "diversity", diversity_object(o->diversity));
+    if (o->objects) json_object_set_new(object, "objects", limn_eval_objects_json(o->objects));
     if (o->confidence)
         json_object_set_new(object, "confidence",
                             limn_eval_trials_json(o->confidence, o->results, o->n_results));
@@ -208,6 +210,8 @@ void limn_eval_render_per_image(limn_buffer *out, const limn_eval_outcome *o)
             limn_eval_image_scores(scores, &o->results[m], i);
             set_scores(object, o->results[m].metric, scores);
         }
+        if (o->objects)
+            json_object_set_new(object, "made_up", limn_eval_objects_made_up_json(o->objects, i));
         append_json(out, object, JSON_COMPACT);
     }
 }

@@ -8,6 +8,7 @@
 #include "common/base/buffer.h"
 #include "tools/eval/eval.h"
 #include "tools/eval/eval_diversity.h"
+#include "tools/eval/eval_objects.h"
 #include "tools/eval/eval_trials.h"
 
 typedef struct limn_eval_outcome {
@@ -16,6 +17,7 @@ typedef struct limn_eval_outcome {
     size_t n_results;
     double (*oracles)[LIMN_EVAL_MAX_KEYS]; /* [n_results]; NULL without n-best lists */
     const limn_eval_diversity *diversity;  /* NULL when it was not asked for */
+    const limn_eval_objects *objects;      /* likewise */
     const limn_eval_trials *confidence, *comparison; /* NULL when not asked for */
     const char *signature;
 } limn_eval_outcome;

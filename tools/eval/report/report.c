@@ -50,6 +50,7 @@ static limn_status append_part(limn_buffer *out, limn_report *r, const char *nam
     } parts[] = { { "scores", limn_report_scores },
                   { "notes", limn_report_notes },
                   { "diversity", limn_report_diversity },
+                  { "objects", limn_report_objects },
                   { "histograms", limn_report_histograms } };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strlen(parts[i].name) == size && memcmp(parts[i].name, name, size) == 0)

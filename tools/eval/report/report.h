@@ -26,11 +26,12 @@ void limn_report_escape(limn_buffer *out, const char *text);
 void limn_report_scores(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_notes(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *outcome);
+void limn_report_objects(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_histograms(limn_buffer *out, const limn_eval_outcome *outcome);
 
 /* The JSON that report.js reads: {"keys", "first", "images": [{"id", "caption", "references",
- * "scores", "thumbnail"}], "thumbnails"}. The thirty best and worst of each key have thumbnails.
- * LIMN_E_NOMEM. */
+ * "scores", "made_up", "thumbnail"}], "thumbnails"}. The thirty best and worst of each key have
+ * thumbnails. LIMN_E_NOMEM. */
 limn_status limn_report_data(limn_buffer *out, limn_report *report, limn_error *err);
 
 /* Appends a data: URI of the picture in `folder` that is named `id` (as a whole, or by its last

@@ -11,7 +11,7 @@
   const fold = (text) => text.normalize("NFKC").toLowerCase();
 
   data.images.forEach((image) => {
-    image.text = fold([image.id, image.caption, ...image.references].join("\n"));
+    image.text = fold([image.id, image.caption, ...(image.made_up || []), ...image.references].join("\n"));
   });
   data.keys.forEach((key, i) => sort.add(new Option(key, i)));
   sort.add(new Option("file name", -1));
@@ -23,6 +23,12 @@
     if (className) element.className = className;
     element.append(...children);
     return element;
+  }
+
+  /* What the caption names and no reference does. */
+  function madeUp(image) {
+    const names = image.made_up || [];
+    return names.length ? [make("p", "made-up", `in no reference: ${names.join(", ")}`)] : [];
   }
 
   function card(image) {
@@ -39,7 +45,7 @@
     const chips = image.scores.map((score, i) =>
       make("li", i === Number(sort.value) ? "chosen" : "", `${data.keys[i]} ${score.toFixed(3)}`));
     item.append(make("div", "body", make("p", "name", image.id), caption,
-      make("ul", "references", ...references), make("ul", "chips", ...chips)));
+      ...madeUp(image), make("ul", "references", ...references), make("ul", "chips", ...chips)));
     return item;
   }
 

@@ -106,6 +106,8 @@ static json_t *page_object(limn_report *report, const table *t)
     }
     for (size_t i = 0; i < o->data->n_images; i++) {
         json_t *image = image_object(o->data, i, t->scores + i * o->n_results, o->n_results);
+        if (o->objects)
+            json_object_set_new(image, "made_up", limn_eval_objects_made_up_json(o->objects, i));
         if (report->images && t->thumbnails[i])
             add_thumbnail(image, thumbnails, report, o->data->images[i].id);
         json_array_append_new(images, image);

@@ -12,9 +12,11 @@ static bool is_count(const char *key)
 
 /* ---- scores --------------------------------------------------------------------------------- */
 
-static void append_difference(limn_buffer *out, const limn_interval *d)
+static void append_difference(limn_buffer *out, const limn_interval *d, bool is_lower_better)
 {
-    const char *kind = d->low > 0 ? "gain" : d->high < 0 ? "loss" : "same";
+    const bool is_higher = d->low > 0, is_lower = d->high < 0;
+    const bool is_worse = is_lower_better ? is_higher : is_lower;
+    const char *kind = is_higher == is_lower ? "same" : is_worse ? "loss" : "gain";
     limn_buffer_printf(out, "<dd class=\"detail\"><span class=\"%s\">%+.4f</span> vs baseline",
                        kind, d->value);
     limn_buffer_printf(out, "<br>%+.4f … %+.4f<br>p = %.4f</dd>\n", d->low, d->high, d->p);
@@ -31,7 +33,8 @@ static void append_score(limn_buffer *out, const limn_eval_outcome *o, size_t re
         limn_buffer_printf(out, "<dd class=\"detail\">%.4f … %.4f</dd>\n", v->low, v->high);
     }
     if (o->comparison)
-        append_difference(out, &o->comparison->intervals[result][key]);
+        append_difference(out, &o->comparison->intervals[result][key],
+                          key < o->results[result].metric->n_lower_better);
     limn_buffer_append_text(out, "</div>\n");
 }
 
@@ -78,6 +81,11 @@ void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *o)
         limn_buffer_printf(out, "<li><b>%.1f&nbsp;%%</b> stand in the training captions</li>\n",
                            100 * d->seen);
     limn_buffer_append_text(out, "</ul>\n");
+}
+
+void limn_report_objects(limn_buffer *out, const limn_eval_outcome *o)
+{
+    if (o->objects) limn_eval_objects_render_html(out, o->objects);
 }
 
 /* ---- histograms ----------------------------------------------------------------------------- */

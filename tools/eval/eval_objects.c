@@ -1,0 +1,189 @@
+#include "tools/eval/eval_objects.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+/* What reading captions needs. */
+typedef struct reader {
+    limn_object_lexicon *lexicon;
+    limn_ptb ptb;
+} reader;
+
+static void finish_reader(reader *r)
+{
+    limn_object_lexicon_destroy(&r->lexicon);
+    limn_ptb_finish(&r->ptb);
+}
+
+static limn_status read_caption(limn_object_mentions *out, reader *r,
+                                const limn_eval_caption *caption, limn_error *err)
+{
+    const char *tokens;
+    LIMN_TRY(limn_ptb_tokenize(&tokens, &r->ptb, caption->raw, strlen(caption->raw),
+                               LIMN_PTB_ALL_TOKENS, err));
+    limn_objects_find(out, r->lexicon, tokens);
+    return LIMN_OK;
+}
+
+/* What a picture's caption and its references name. */
+typedef struct picture {
+    limn_object_mentions caption;
+    limn_object_set shown;
+    bool shows_people;
+} picture;
+
+static bool is_shown(const picture *p, size_t object)
+{
+    return limn_object_set_has(p->shown, object) ||
+           (object == LIMN_OBJECT_PERSON && p->shows_people);
+}
+
+static limn_status read_picture(picture *out, reader *r, const limn_eval_data *data, size_t image,
+                                size_t rank, limn_error *err)
+{
+    const limn_eval_image *m = &data->images[image];
+    *out = (picture){.shows_people = false};
+    LIMN_TRY(read_caption(&out->caption, r, limn_eval_hyp(data, image, rank), err));
+    for (size_t i = 0; i < m->n_refs; i++) {
+        limn_object_mentions ref;
+        LIMN_TRY(read_caption(&ref, r, &data->refs[m->first_ref + i], err));
+        out->shown.bits[0] |= ref.objects.bits[0];
+        out->shown.bits[1] |= ref.objects.bits[1];
+        out->shows_people = out->shows_people || ref.names_person;
+    }
+    return LIMN_OK;
+}
+
+/* ---- the metric --------------------------------------------------------------------------- */
+
+/* A row of statistics. */
+enum {
+    WITHOUT_PEOPLE, /* 1 when the references name nobody */
+    FALSE_PEOPLE,   /* 1 when the caption does all the same */
+    MENTIONS,
+    FALSE_MENTIONS,
+    FALSE_CAPTION, /* 1 when any mention is false */
+    SHOWN,         /* classes that the references name */
+    FOUND,         /* of these, those that the caption names */
+    N_STATS
+};
+
+static void fill_row(double *row, const picture *p)
+{
+    row[WITHOUT_PEOPLE] = !p->shows_people;
+    row[FALSE_PEOPLE] = !p->shows_people && p->caption.names_person;
+    row[MENTIONS] = (double)p->caption.n_mentions;
+    for (size_t i = 0; i < p->caption.n_mentions; i++)
+        row[FALSE_MENTIONS] += !is_shown(p, p->caption.mentions[i]);
+    row[FALSE_CAPTION] = row[FALSE_MENTIONS] > 0;
+    for (size_t c = 0; c < LIMN_N_OBJECTS; c++) {
+        const bool shown = limn_object_set_has(p->shown, c);
+        row[SHOWN] += shown;
+        row[FOUND] += shown && limn_object_set_has(p->caption.objects, c);
+    }
+}
+
+static limn_status measure(double *stats, const limn_eval_data *data, size_t rank,
+                           const limn_eval_settings *settings, limn_error *err)
+{
+    reader r = {0};
+    limn_status status = limn_object_lexicon_create(&r.lexicon, err);
+    (void)settings;
+    for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++) {
+        picture p;
+        status = read_picture(&p, &r, data, i, rank, err);
+        if (status == LIMN_OK) fill_row(stats + i * N_STATS, &p);
+    }
+    finish_reader(&r);
+    return status;
+}
+
+static double share(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
+static void score(double *out, const double *stats, size_t n_images,
+                  const limn_eval_settings *settings)
+{
+    (void)settings;
+    out[0] = share(stats[FALSE_PEOPLE], stats[WITHOUT_PEOPLE]);
+    out[1] = share(stats[FALSE_CAPTION], (double)n_images);
+    out[2] = share(stats[FALSE_MENTIONS], stats[MENTIONS]);
+    out[3] = share(stats[FOUND], stats[SHOWN]);
+}
+
+static void sign(limn_buffer *out, const limn_eval_settings *settings)
+{
+    (void)settings;
+    limn_buffer_append_text(out, "objects:coco80,refs");
+}
+
+static void print(limn_buffer *out, const double *stats, const limn_eval_data *data,
+                  const limn_eval_settings *settings)
+{
+    (void)data;
+    (void)settings;
+    limn_buffer_printf(out, "people       %.0f of %.0f captions where no reference names any\n",
+                       stats[FALSE_PEOPLE], stats[WITHOUT_PEOPLE]);
+}
+
+const limn_eval_metric limn_eval_object_names = {
+    .name = "objects",
+    .keys = {"False_person", "CHAIR_s", "CHAIR_i", "Obj_recall"},
+    .n_keys = 4,
+    .n_stats = N_STATS,
+    .best_key = 3,
+    .n_lower_better = 3,
+    .measure = measure,
+    .score = score,
+    .sign = sign,
+    .print = print,
+};
+
+/* ---- each class --------------------------------------------------------------------------- */
+
+static void count(limn_eval_object_count *c, bool is_shown_here, bool is_named)
+{
+    c->n_shown += is_shown_here;
+    c->n_found += is_shown_here && is_named;
+    c->n_absent += !is_shown_here;
+    c->n_false += !is_shown_here && is_named;
+}
+
+static void add_picture(limn_eval_objects *out, const picture *p, size_t image)
+{
+    count(&out->people, p->shows_people, p->caption.names_person);
+    for (size_t c = 0; c < LIMN_N_OBJECTS; c++) {
+        const bool is_named = limn_object_set_has(p->caption.objects, c);
+        count(&out->classes[c], is_shown(p, c), is_named);
+        if (is_named && !is_shown(p, c)) limn_object_set_add(&out->made_up[image], c);
+    }
+}
+
+limn_status limn_eval_objects_measure(limn_eval_objects *out, const limn_eval_data *data,
+                                      limn_error *err)
+{
+    reader r = {0};
+    limn_status status;
+    *out = (limn_eval_objects){.made_up = NULL};
+    out->made_up = limn_calloc(data->n_images, sizeof *out->made_up);
+    if (!out->made_up)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", data->n_images);
+    status = limn_object_lexicon_create(&r.lexicon, err);
+    for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++) {
+        picture p;
+        status = read_picture(&p, &r, data, i, 0, err);
+        if (status == LIMN_OK) add_picture(out, &p, i);
+    }
+    finish_reader(&r);
+    if (status != LIMN_OK) limn_eval_objects_finish(out);
+    return status;
+}
+
+void limn_eval_objects_finish(limn_eval_objects *objects)
+{
+    limn_free(objects->made_up);
+    *objects = (limn_eval_objects){.made_up = NULL};
+}
