@@ -45,7 +45,8 @@ static limn_status caption(void *worker, const limn_dirwalk_entry *input, const 
 {
     caption_worker *w = worker;
     limn_record record = { .path = input->path, .model = w->job->model,
-                           .has_n_best = w->job->options->n_best > 1 };
+                           .has_n_best = w->job->options->n_best > 1,
+                           .has_alternatives = w->job->options->n_alternatives > 0 };
     LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &record.captions, err));
     w->job->writer->render(out, &record);
     return LIMN_OK;

@@ -7,6 +7,8 @@
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
 
+static const char *const style_names[] = { "raw", "sentence", NULL }; /* as limn_style */
+
 static const limn_cli_option options[] = {
     { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
       .type = LIMN_CLI_FLAG, FIELD(is_recursive) },
@@ -42,6 +44,17 @@ static const limn_cli_option options[] = {
                 "error; a name that is not UTF-8 has its odd bytes as \\xNN in file, and all its "
                 "bytes, two hexadecimal digits each, in file_bytes.",
       .type = LIMN_CLI_CHOICE, FIELD(format), .choices = limn_writer_names },
+    { "style", 0, "NAME", "raw (default) or sentence",
+      .detail = "raw: tokens in lower case with spaces between, as scores need them. sentence: a "
+                "capital letter, a full stop, clitics and marks joined to their words.",
+      .group = "Output", .type = LIMN_CLI_CHOICE, FIELD(style), .choices = style_names },
+    { "alternatives", 0, "K", "in jsonl, K alternatives to each word",
+      .detail = "The most probable tokens where each token was chosen, the chosen one among them "
+                "if it is, as {token, logprob} in alternatives; and in entropy how open the choice "
+                "was, in nats. Both are the model's own, before options such as --ban take effect. "
+                "They are no calibrated probabilities of being right.",
+      .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_alternatives), .min = 1,
+      .max = 100, .is_more = true },
     { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
       .detail = "It is called FILE.part until it is complete.", .type = LIMN_CLI_TEXT,
       FIELD(output) },
@@ -94,14 +107,17 @@ caption_settings caption_settings_default(void)
                                .n_threads = limn_default_threads() };
 }
 
-static bool check_options(const limn_options *o)
+static bool check_options(const caption_settings *s)
 {
+    const limn_options *o = &s->options;
     if (o->n_best > o->beam_size)
         limn_message_error("--n-best: %u is more than --beam, %u", (unsigned)o->n_best,
                            (unsigned)o->beam_size);
     else if (o->max_words && o->min_words > o->max_words)
         limn_message_error("--min-words: %u is more than --max-words, %u", (unsigned)o->min_words,
                            (unsigned)o->max_words);
+    else if (o->n_alternatives > 0 && limn_writers[s->format] != &limn_writer_jsonl)
+        limn_message_error("--alternatives: only --format jsonl has a place for them");
     else
         return true;
     return false;
@@ -111,5 +127,6 @@ bool caption_settings_complete(caption_settings *s)
 {
     s->options.banned_words = s->banned.items;
     s->options.n_banned_words = s->banned.n_items;
-    return check_options(&s->options);
+    s->options.style = (limn_style)s->style;
+    return check_options(s);
 }

@@ -14,7 +14,7 @@ typedef struct caption_settings {
     limn_options options;
     limn_cli_list banned;
     uint32_t n_threads;
-    unsigned format;
+    unsigned format, style;
     bool is_recursive, is_nul_separated, is_quiet, is_verbose;
 } caption_settings;
 

@@ -38,13 +38,36 @@ static void set_scores(json_t *object, const limn_caption *caption, bool *is_who
     set(object, "score", json_real(caption->score), is_whole);
 }
 
-static json_t *tokens_of(const limn_caption *caption, const limn_model *model, bool *is_whole)
+static json_t *token_object(const limn_model *model, uint32_t token, float logprob, bool *is_whole)
+{
+    json_t *object = json_object();
+    set(object, "token", json_string(limn_model_token(model, token)), is_whole);
+    set(object, "logprob", json_real((double)logprob), is_whole);
+    return object;
+}
+
+/* What could have come instead, where the user asked for it. */
+static void set_alternatives(json_t *token, const limn_prediction *p, const limn_model *model,
+                             bool *is_whole)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < p->n_alternatives; i++) {
+        const limn_alternative *a = &p->alternatives[i];
+        if (json_array_append_new(all, token_object(model, a->token, a->logprob, is_whole)))
+            *is_whole = false;
+    }
+    set(token, "entropy", json_real((double)p->entropy), is_whole);
+    set(token, "alternatives", all, is_whole);
+}
+
+static json_t *tokens_of(const limn_caption *caption, const limn_record *record, bool *is_whole)
 {
     json_t *tokens = json_array();
     for (size_t i = 0; i < caption->n_tokens; i++) {
-        json_t *token = json_object();
-        set(token, "token", json_string(limn_model_token(model, caption->tokens[i])), is_whole);
-        set(token, "logprob", json_real((double)caption->token_logprobs[i]), is_whole);
+        json_t *token = token_object(record->model, caption->tokens[i], caption->token_logprobs[i],
+                                     is_whole);
+        if (record->has_alternatives)
+            set_alternatives(token, caption->predictions[i], record->model, is_whole);
         if (json_array_append_new(tokens, token))
             *is_whole = false;
     }
@@ -91,7 +114,7 @@ static void render_jsonl(limn_buffer *out, const limn_record *record)
     } else {
         const limn_caption *best = &record->captions->items[0];
         set_scores(object, best, &is_whole);
-        set(object, "tokens", tokens_of(best, record->model, &is_whole), &is_whole);
+        set(object, "tokens", tokens_of(best, record, &is_whole), &is_whole);
         if (record->has_n_best)
             set(object, "captions", captions_of(record->captions, &is_whole), &is_whole);
     }
