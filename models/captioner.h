@@ -67,7 +67,7 @@ LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
 
 typedef enum limn_style {
     LIMN_STYLE_RAW = 0,  /* tokens in lower case with spaces between, as scores need them */
-    LIMN_STYLE_SENTENCE, /* "A man's dog.": common/text/sentence.h has the rules */
+    LIMN_STYLE_SENTENCE, /* "A man's dog.": common/text/detokenize.h has the rules */
 } limn_style;
 
 typedef struct limn_options {

@@ -4,7 +4,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "common/text/sentence.h"
+#include "common/text/detokenize.h"
 #include "encoder/encoder_input.h"
 #include "models/captioner_state.h"
 
@@ -61,7 +61,7 @@ static const char *text_of(limn_state *s, size_t i, const limn_hypothesis *h)
         limn_vocab_join(text, size, s->model->vocab, h->tokens, h->n_tokens);
     } else {
         limn_vocab_join(s->raw_text, size, s->model->vocab, h->tokens, h->n_tokens);
-        limn_sentence(text, size, s->raw_text);
+        limn_detokenize(text, size, s->raw_text);
     }
     return text;
 }

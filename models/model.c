@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/text/sentence.h"
+#include "common/text/detokenize.h"
 
 static size_t longest_token(const limn_vocab *v)
 {
@@ -33,7 +33,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     m->vocab = file->vocab;
     file->vocab = NULL;
     m->max_text =
-        (longest_token(m->vocab) + 1) * m->config.max_steps + LIMN_SENTENCE_MAX_GROWTH + 1;
+        (longest_token(m->vocab) + 1) * m->config.max_steps + LIMN_DETOKENIZE_MAX_GROWTH + 1;
     return LIMN_OK;
 }
 

@@ -1,4 +1,4 @@
-#include "common/text/sentence.h"
+#include "common/text/detokenize.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -151,7 +151,7 @@ static void put_piece(sentence *s, const piece *p)
     note_end(s, p);
 }
 
-size_t limn_sentence(char *out, size_t capacity, const char *text)
+size_t limn_detokenize(char *out, size_t capacity, const char *text)
 {
     sentence s = {.out = out, .capacity = capacity};
     const char *token = text;

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "common/base/rng.h"
-#include "common/text/sentence.h"
+#include "common/text/detokenize.h"
 
 static const struct {
     const char *raw, *sentence;
@@ -69,10 +69,10 @@ static void test_exact_sentences(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char out[256];
-        const size_t size = limn_sentence(out, sizeof out, cases[i].raw);
+        const size_t size = limn_detokenize(out, sizeof out, cases[i].raw);
         assert_string_equal(out, cases[i].sentence);
         assert_int_equal(size, strlen(out));
-        assert_true(size <= strlen(cases[i].raw) + LIMN_SENTENCE_MAX_GROWTH);
+        assert_true(size <= strlen(cases[i].raw) + LIMN_DETOKENIZE_MAX_GROWTH);
     }
 }
 
@@ -84,7 +84,7 @@ static void test_a_short_buffer_gets_the_beginning(void **state)
         for (size_t capacity = 1; capacity <= size + 1; capacity++) {
             char out[256];
             memset(out, 7, sizeof out);
-            assert_int_equal(limn_sentence(out, capacity, cases[i].raw), size);
+            assert_int_equal(limn_detokenize(out, capacity, cases[i].raw), size);
             assert_memory_equal(out, cases[i].sentence, capacity - 1);
             assert_int_equal(out[capacity - 1], 0);
             assert_int_equal(out[capacity], 7);
@@ -105,8 +105,8 @@ static void test_any_bytes_stay_within_the_bound(void **state)
             if (limn_rng_below(&rng, 2))
                 strcat(text, " ");
         }
-        const size_t size = limn_sentence(out, sizeof out, text);
-        assert_true(size <= strlen(text) + LIMN_SENTENCE_MAX_GROWTH);
+        const size_t size = limn_detokenize(out, sizeof out, text);
+        assert_true(size <= strlen(text) + LIMN_DETOKENIZE_MAX_GROWTH);
         assert_int_equal(strlen(out), size);
     }
 }

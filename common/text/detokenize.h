@@ -1,12 +1,12 @@
 /* A raw caption as a sentence for reading. Scores need the raw one: their tokens are its words.
  * Pure and thread-safe. */
-#ifndef LIMN_COMMON_TEXT_SENTENCE_H
-#define LIMN_COMMON_TEXT_SENTENCE_H
+#ifndef LIMN_COMMON_TEXT_DETOKENIZE_H
+#define LIMN_COMMON_TEXT_DETOKENIZE_H
 
 #include <stddef.h>
 
 /* A sentence has at most so many bytes more than its tokens. */
-#define LIMN_SENTENCE_MAX_GROWTH 4
+#define LIMN_DETOKENIZE_MAX_GROWTH 4
 
 /* Writes the tokens of `text`, UTF-8 in lower case with single spaces between, as a sentence to out
  * [capacity], always NUL-terminated (capacity >= 1); returns the bytes it needs without the NUL, as
@@ -20,6 +20,6 @@
  *   - , : ; at the end are left out; a full stop ends it unless . ! ? does, also within " ' ) ]
  *
  * No words, no sentence. */
-size_t limn_sentence(char *out, size_t capacity, const char *text);
+size_t limn_detokenize(char *out, size_t capacity, const char *text);
 
 #endif
