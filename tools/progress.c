@@ -42,12 +42,34 @@ static void put_time_left(double seconds)
         fprintf(stderr, ", %lu s left", s);
 }
 
+/* Whether a line is to be drawn now. */
+static bool is_due(double *now)
+{
+    *now = seconds_now();
+    if (!progress_is_on || *now - progress_drawn < 0.1)
+        return false;
+    progress_drawn = *now;
+    return true;
+}
+
+void limn_progress_show(const char *line)
+{
+    double now;
+    if (!is_due(&now))
+        return;
+    flockfile(stderr);
+    limn_progress_erase();
+    fputs(line, stderr);
+    fflush(stderr);
+    progress_is_shown = true;
+    funlockfile(stderr);
+}
+
 void limn_progress_update(size_t n_done, size_t n_failed, size_t n_total)
 {
     double now;
-    if (!progress_is_on || (now = seconds_now()) - progress_drawn < 0.1)
+    if (!is_due(&now))
         return;
-    progress_drawn = now;
     flockfile(stderr);
     limn_progress_erase();
     fprintf(stderr, "%zu", n_done);

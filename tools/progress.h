@@ -12,6 +12,8 @@ void limn_progress_start(const char *unit);
 /* n_done of n_total (0 = not known yet), n_failed of those failed. Shows the rate, the failures
  * and, when n_total is known, the time left. Call from one thread. */
 void limn_progress_update(size_t n_done, size_t n_failed, size_t n_total);
+/* A line of the caller's own in its place, as often. */
+void limn_progress_show(const char *line);
 /* Takes the line away; also called by every message, so that lines don't mix. */
 void limn_progress_erase(void);
 

@@ -105,3 +105,16 @@ limn_status limn_checkpoint_read(const char *path, limn_params *params, limn_ada
     limn_safetensors_close(&file);
     return status;
 }
+
+limn_status limn_checkpoint_read_state(const char *path, char **state, limn_error *err)
+{
+    limn_safetensors *file = NULL;
+    limn_adamw steps = { 0 };
+    *state = NULL;
+    LIMN_TRY(limn_safetensors_open(&file, path, err));
+    const limn_status status = read_metadata(file, &steps, state, err);
+    if (status != LIMN_OK)
+        limn_error_prefix(err, "%s", path);
+    limn_safetensors_close(&file);
+    return status;
+}

@@ -19,5 +19,7 @@ limn_status limn_checkpoint_write(const char *path, const limn_params *params,
  * extra; LIMN_E_IO, LIMN_E_TRUNCATED, LIMN_E_NOMEM. On failure both may be partly overwritten. */
 limn_status limn_checkpoint_read(const char *path, limn_params *params, limn_adamw *adamw,
                                  char **state, limn_error *err);
+/* The text alone. LIMN_E_FORMAT, LIMN_E_IO, LIMN_E_TRUNCATED, LIMN_E_NOMEM. */
+limn_status limn_checkpoint_read_state(const char *path, char **state, limn_error *err);
 
 #endif

@@ -1,0 +1,266 @@
+#include "models/train/batches.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/rng.h"
+#include "decoder/vocab.h"
+
+struct limn_batches {
+    limn_batch_source sources[LIMN_BATCH_MAX_SOURCES];
+    size_t n_sources;
+    limn_batches_settings settings;
+    limn_batch_picture *order; /* [n_order] the pictures of `epoch` in their order */
+    size_t n_order;
+    uint64_t epoch;     /* of `order`; UINT64_MAX before the first */
+    uint32_t *shuffled; /* scratch: [largest source] */
+    limn_batch batch;
+    uint32_t *captions; /* scratch: [captions_a_picture] */
+    uint32_t *pictures, *offsets, *inputs, *targets;
+};
+
+static size_t n_items(const limn_batch_source *s)
+{
+    return s->n_pictures ? s->n_pictures : s->n_captions;
+}
+
+static size_t n_an_epoch(const limn_batch_source *s)
+{
+    return s->n_an_epoch ? s->n_an_epoch : n_items(s);
+}
+
+/* ---- creation ------------------------------------------------------------------------------ */
+
+static limn_status check(const limn_batch_source *sources, size_t n_sources,
+                         const limn_batches_settings *s, limn_error *err)
+{
+    if (n_sources == 0 || n_sources > LIMN_BATCH_MAX_SOURCES || s->n_pictures == 0 ||
+        s->n_pictures > 4096 || s->captions_a_picture == 0 || s->captions_a_picture > 64 ||
+        s->max_words == 0 || s->max_words > 511 || s->n_views == 0)
+        return limn_fail(err, LIMN_E_ARG, "settings of the batches are out of range");
+    for (size_t i = 0; i < n_sources; i++) {
+        const limn_batch_source *source = &sources[i];
+        if (n_items(source) == 0) return limn_fail(err, LIMN_E_ARG, "there is nothing to train on");
+        if (!source->n_pictures != !sources[0].n_pictures)
+            return limn_fail(err, LIMN_E_ARG, "text alone can't be mixed with pictures");
+        for (size_t c = 0; c < source->n_captions; c++)
+            if (source->offsets[c + 1] - source->offsets[c] > s->max_words)
+                return limn_fail(err, LIMN_E_ARG, "caption %zu has %zu words, more than %zu", c,
+                                 source->offsets[c + 1] - source->offsets[c], s->max_words);
+    }
+    return LIMN_OK;
+}
+
+static bool allocate(limn_batches *b)
+{
+    const limn_decoder_limits limits = limn_batches_limits(b);
+    const size_t n_captions = b->settings.n_pictures * b->settings.captions_a_picture;
+    size_t largest = 0;
+    for (size_t i = 0; i < b->n_sources; i++) {
+        const size_t n = n_items(&b->sources[i]);
+        largest = n > largest ? n : largest;
+        b->n_order += n_an_epoch(&b->sources[i]);
+    }
+    b->order = limn_calloc(b->n_order, sizeof *b->order);
+    b->shuffled = limn_calloc(largest, sizeof *b->shuffled);
+    b->batch.pictures = limn_calloc(b->settings.n_pictures, sizeof *b->batch.pictures);
+    b->captions = limn_calloc(b->settings.captions_a_picture, sizeof *b->captions);
+    b->pictures = limn_calloc(n_captions, sizeof *b->pictures);
+    b->offsets = limn_calloc(n_captions + 1, sizeof *b->offsets);
+    b->inputs = limn_calloc(limits.max_rows, sizeof *b->inputs);
+    b->targets = limn_calloc(limits.max_rows, sizeof *b->targets);
+    return b->order && b->shuffled && b->batch.pictures && b->captions && b->pictures &&
+           b->offsets && b->inputs && b->targets;
+}
+
+limn_status limn_batches_create(limn_batches **out, const limn_batch_source *sources,
+                                size_t n_sources, const limn_batches_settings *settings,
+                                limn_error *err)
+{
+    *out = NULL;
+    LIMN_TRY(check(sources, n_sources, settings, err));
+    limn_batches *b = limn_calloc(1, sizeof *b);
+    if (b) {
+        memcpy(b->sources, sources, n_sources * sizeof *sources);
+        b->n_sources = n_sources;
+        b->settings = *settings;
+        b->epoch = UINT64_MAX;
+    }
+    if (!b || !allocate(b)) {
+        limn_batches_destroy(&b);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for the batches");
+    }
+    *out = b;
+    return LIMN_OK;
+}
+
+void limn_batches_destroy(limn_batches **p)
+{
+    limn_batches *b = p ? *p : NULL;
+    if (!b) return;
+    limn_free(b->order);
+    limn_free(b->shuffled);
+    limn_free(b->batch.pictures);
+    limn_free(b->captions);
+    limn_free(b->pictures);
+    limn_free(b->offsets);
+    limn_free(b->inputs);
+    limn_free(b->targets);
+    limn_free(b);
+    *p = NULL;
+}
+
+size_t limn_batches_n_steps(const limn_batches *b)
+{
+    return (b->n_order + b->settings.n_pictures - 1) / b->settings.n_pictures;
+}
+
+limn_decoder_limits limn_batches_limits(const limn_batches *b)
+{
+    const limn_batches_settings *s = &b->settings;
+    const bool is_text = b->sources[0].n_pictures == 0;
+    return (limn_decoder_limits){
+        .max_rows = s->n_pictures * (is_text ? 1 : s->captions_a_picture) * (s->max_words + 1),
+        .max_pictures = s->n_pictures,
+    };
+}
+
+/* ---- the order of an epoch ----------------------------------------------------------------- */
+
+/* Fisher and Yates. */
+static void shuffle(uint32_t *numbers, size_t n, limn_rng *rng)
+{
+    for (size_t i = 0; i < n; i++) numbers[i] = (uint32_t)i;
+    for (size_t i = n; i > 1; i--) {
+        const size_t j = limn_rng_below(rng, i);
+        const uint32_t t = numbers[i - 1];
+        numbers[i - 1] = numbers[j];
+        numbers[j] = t;
+    }
+}
+
+/* The k-th picture that a source gives over the whole run is the k-th of its list, shuffled anew
+ * each time the list is through: so all come equally often, whatever an epoch takes. */
+static void take_pictures(limn_batches *b, uint32_t source, limn_batch_picture *out)
+{
+    const limn_batch_source *s = &b->sources[source];
+    const size_t n = n_items(s), n_taken = n_an_epoch(s);
+    uint64_t round = UINT64_MAX;
+    for (size_t k = 0; k < n_taken; k++) {
+        const uint64_t at = b->epoch * n_taken + k;
+        if (at / n != round) {
+            round = at / n;
+            const uint64_t name[] = {source, round};
+            limn_rng rng = limn_rng_stream(b->settings.seed, name, sizeof name);
+            shuffle(b->shuffled, n, &rng);
+        }
+        out[k] = (limn_batch_picture){.source = source, .picture = b->shuffled[at % n]};
+    }
+}
+
+static void mix(limn_batch_picture *order, size_t n, limn_rng *rng)
+{
+    for (size_t i = n; i > 1; i--) {
+        const size_t j = limn_rng_below(rng, i);
+        const limn_batch_picture t = order[i - 1];
+        order[i - 1] = order[j];
+        order[j] = t;
+    }
+}
+
+static void begin_epoch(limn_batches *b, uint64_t epoch)
+{
+    const uint64_t name[] = {LIMN_BATCH_MAX_SOURCES, epoch};
+    limn_rng rng = limn_rng_stream(b->settings.seed, name, sizeof name);
+    size_t n = 0;
+    if (b->epoch == epoch) return;
+    b->epoch = epoch;
+    for (size_t i = 0; i < b->n_sources; i++) {
+        take_pictures(b, (uint32_t)i, b->order + n);
+        n += n_an_epoch(&b->sources[i]);
+    }
+    mix(b->order, n, &rng);
+    for (size_t i = 0; i < n; i++)
+        b->order[i].view = (uint32_t)limn_rng_below(&rng, b->settings.n_views);
+}
+
+/* ---- one batch ----------------------------------------------------------------------------- */
+
+static int compare_source(const void *a, const void *b)
+{
+    const limn_batch_picture *x = a, *y = b;
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    return (x->picture > y->picture) - (x->picture < y->picture);
+}
+
+/* A choice of captions that changes from epoch to epoch when there are more than are wanted. */
+static size_t own_captions(const limn_batches *b, const limn_batch_source *s,
+                           const limn_batch_picture *p, uint32_t *out)
+{
+    const size_t first = s->first_captions[p->picture];
+    const size_t n = s->first_captions[p->picture + 1] - first;
+    const size_t n_wanted = b->settings.captions_a_picture;
+    for (size_t k = 0; k < n && k < n_wanted; k++)
+        out[k] = (uint32_t)(first + (n <= n_wanted ? k : (b->epoch * n_wanted + k) % n));
+    return n < n_wanted ? n : n_wanted;
+}
+
+static size_t captions_of(limn_batches *b, const limn_batch_picture *p)
+{
+    const limn_batch_source *s = &b->sources[p->source];
+    if (s->n_pictures == 0) {
+        b->captions[0] = p->picture;
+        return 1;
+    }
+    if (s->draw)
+        return s->draw(s->draw_ctx, b->epoch, p->picture, b->captions,
+                       b->settings.captions_a_picture);
+    return own_captions(b, s, p, b->captions);
+}
+
+/* Appends a caption's rows: it is read from the start token on, each row predicts the next. */
+static void add_caption(limn_batches *b, const limn_batch_source *s, uint32_t caption,
+                        uint32_t picture)
+{
+    limn_batch *batch = &b->batch;
+    const uint32_t *words = s->tokens + s->offsets[caption];
+    const size_t n = s->offsets[caption + 1] - s->offsets[caption];
+    uint32_t *inputs = b->inputs + batch->n_rows, *targets = b->targets + batch->n_rows;
+    inputs[0] = LIMN_TOKEN_START;
+    memcpy(inputs + 1, words, n * sizeof *words);
+    memcpy(targets, words, n * sizeof *words);
+    targets[n] = LIMN_TOKEN_END;
+    batch->n_rows += n + 1;
+    b->pictures[batch->decoder.n_captions++] = picture;
+    b->offsets[batch->decoder.n_captions] = (uint32_t)batch->n_rows;
+}
+
+static void add_picture(limn_batches *b, const limn_batch_picture *p)
+{
+    limn_batch *batch = &b->batch;
+    const limn_batch_source *s = &b->sources[p->source];
+    const size_t n = captions_of(b, p);
+    const bool is_text = s->n_pictures == 0;
+    if (n == 0) return;
+    for (size_t k = 0; k < n; k++)
+        add_caption(b, s, b->captions[k], is_text ? LIMN_NO_PICTURE : (uint32_t)batch->n_pictures);
+    batch->pictures[batch->n_pictures++] = *p;
+    batch->decoder.n_pictures += !is_text;
+}
+
+const limn_batch *limn_batches_get(limn_batches *b, uint64_t step)
+{
+    const size_t n_steps = limn_batches_n_steps(b), first = step % n_steps * b->settings.n_pictures;
+    const size_t left = b->n_order - first;
+    const size_t n = left < b->settings.n_pictures ? left : b->settings.n_pictures;
+    begin_epoch(b, step / n_steps);
+    b->batch.n_pictures = b->batch.n_rows = 0;
+    b->batch.epoch = b->epoch;
+    b->batch.step = step;
+    b->batch.decoder = (limn_decoder_batch){
+        .pictures = b->pictures, .offsets = b->offsets, .inputs = b->inputs, .targets = b->targets};
+    qsort(b->order + first, n, sizeof *b->order, compare_source);
+    for (size_t i = 0; i < n; i++) add_picture(b, &b->order[first + i]);
+    return &b->batch;
+}

@@ -1,0 +1,79 @@
+/* The batches of a run: which pictures, in which view, with which captions, at which step.
+ *
+ * An epoch is a list of pictures of all sources in an order of its own, cut into batches of
+ * n_pictures; each picture brings up to captions_a_picture captions. Everything is a function of
+ * (seed, step), so that a run goes on at any step without a state of its own. Rows are the tokens
+ * of the captions one after another, so nothing is padded; a batch is as long as its captions. */
+#ifndef LIMN_MODELS_TRAIN_BATCHES_H
+#define LIMN_MODELS_TRAIN_BATCHES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+#include "decoder/decoder_grad.h"
+
+/* Writes the numbers of up to `capacity` captions for a picture of the source in this epoch, and
+ * returns how many; 0 leaves the picture out. The same answer for the same arguments. */
+typedef size_t limn_caption_draw_fn(void *ctx, uint64_t epoch, uint32_t picture, uint32_t *captions,
+                                    size_t capacity);
+
+/* Pictures with captions of their own, pictures that captions are drawn for, or captions alone. All
+ * is borrowed. */
+typedef struct limn_batch_source {
+    const uint32_t *tokens; /* word ids of all captions, one after another */
+    const size_t *offsets;  /* [n_captions + 1] where each caption begins in `tokens` */
+    size_t n_captions;
+    size_t n_pictures; /* 0: text alone, each caption counts as one picture */
+    /* With `draw` NULL picture p has the captions first_captions[p] … first_captions[p + 1] - 1. */
+    const size_t *first_captions; /* [n_pictures + 1] */
+    limn_caption_draw_fn *draw;
+    void *draw_ctx;
+    size_t n_an_epoch; /* pictures taken in an epoch, from the whole list again when that is
+                        * more than n_pictures; 0 = all once */
+} limn_batch_source;
+
+enum { LIMN_BATCH_MAX_SOURCES = 4 };
+
+typedef struct limn_batches_settings {
+    size_t n_pictures;         /* of a batch, 1 … 4096 */
+    size_t captions_a_picture; /* 1 … 64 */
+    size_t max_words;          /* no caption is longer; 1 … 511 */
+    size_t n_views;            /* of each picture, >= 1: one is drawn for each epoch */
+    uint64_t seed;
+} limn_batches_settings;
+
+/* One picture of a batch. */
+typedef struct limn_batch_picture {
+    uint32_t source;  /* number of its source */
+    uint32_t picture; /* in its source */
+    uint32_t view;    /* 0 … n_views - 1 */
+} limn_batch_picture;
+
+typedef struct limn_batch {
+    limn_batch_picture *pictures; /* [decoder.n_pictures], by source; those of text alone count here
+                                   * but not in decoder.n_pictures, which is then 0 */
+    size_t n_pictures;
+    size_t n_rows;
+    uint64_t epoch, step;
+    limn_decoder_batch decoder; /* `features` and `weights` are for the caller to set */
+} limn_batch;
+
+typedef struct limn_batches limn_batches; /* one thread at a time */
+
+/* All sources are text alone, or none is. LIMN_E_ARG (no picture, settings out of range, a caption
+ * longer than max_words), LIMN_E_NOMEM. */
+limn_status limn_batches_create(limn_batches **out, const limn_batch_source *sources,
+                                size_t n_sources, const limn_batches_settings *settings,
+                                limn_error *err);
+void limn_batches_destroy(limn_batches **b); /* accepts NULL and *b == NULL; nulls it */
+
+size_t limn_batches_n_steps(const limn_batches *b); /* in an epoch */
+/* Rows and pictures of the largest batch. */
+limn_decoder_limits limn_batches_limits(const limn_batches *b);
+
+/* The batch of a step, counted from 0 over all epochs. It belongs to `b` and is valid until the
+ * next call. A batch whose pictures were all left out has no rows. */
+const limn_batch *limn_batches_get(limn_batches *b, uint64_t step);
+
+#endif

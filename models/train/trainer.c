@@ -1,0 +1,216 @@
+#include "models/train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/rng.h"
+#include "common/kernels/gemm.h"
+
+const char *const limn_stage_names[] = {
+    [LIMN_STAGE_TEXT] = "text",
+    [LIMN_STAGE_FEATURES] = "features",
+    [LIMN_STAGE_END_TO_END] = "end-to-end",
+    [LIMN_STAGE_REWARD] = "reward",
+    NULL,
+};
+
+struct limn_trainer {
+    limn_model_config config;
+    limn_trainer_settings settings;
+    limn_efficientnet_lite_shape shape;
+    limn_pool *pool;
+    limn_params params;
+    limn_adamw adamw;
+    limn_decoder_trainer *decoder;
+    limn_encoder_trainer *encoder; /* end-to-end only */
+    float *feature_gradients;      /* [max_pictures, n_positions, memory_dim], end-to-end only */
+};
+
+static size_t n_feature_floats(const limn_model_config *c, const limn_decoder_limits *limits)
+{
+    return limits->max_pictures * c->decoder.n_memory_positions * c->decoder.memory_dim;
+}
+
+/* ---- creation ------------------------------------------------------------------------------ */
+
+static limn_status add_params(limn_trainer *t, limn_error *err)
+{
+    const limn_trainer_settings *s = &t->settings;
+    LIMN_TRY(limn_decoder_params_add(&t->params, &t->config.decoder, err));
+    if (s->stage == LIMN_STAGE_END_TO_END)
+        LIMN_TRY(limn_encoder_params_add(&t->params, &t->shape, s->first_encoder_stage,
+                                         s->encoder_rate, err));
+    LIMN_TRY(limn_params_allocate(&t->params, err));
+    return limn_adamw_init(&t->adamw, &t->params, err);
+}
+
+static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *limits,
+                                  limn_cpu_level level, limn_error *err)
+{
+    const limn_trainer_settings *s = &t->settings;
+    t->feature_gradients = limn_alloc_aligned(n_feature_floats(&t->config, limits), sizeof(float));
+    if (!t->feature_gradients)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for gradients of %zu pictures",
+                         limits->max_pictures);
+    return limn_encoder_trainer_create(&t->encoder, &t->shape, &t->config.encoder,
+                                       s->first_encoder_stage, &t->params, limits->max_pictures,
+                                       t->pool, level, err);
+}
+
+static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, limn_cpu_level level,
+                         limn_error *err)
+{
+    if (!limn_efficientnet_lite_shape_find(&t->shape, t->config.encoder.family))
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "encoder family '%s' can't be trained",
+                         t->config.encoder.family);
+    LIMN_TRY(limn_gemm_init(err));
+    LIMN_TRY(add_params(t, err));
+    if (t->settings.stage == LIMN_STAGE_END_TO_END) LIMN_TRY(create_encoder(t, limits, level, err));
+    return limn_decoder_trainer_create(&t->decoder, &t->config.decoder, &t->params, limits, t->pool,
+                                       level, err);
+}
+
+limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *config,
+                                const limn_trainer_settings *settings,
+                                const limn_decoder_limits *limits, limn_pool *pool,
+                                limn_cpu_level level, limn_error *err)
+{
+    limn_trainer *t = limn_calloc(1, sizeof *t);
+    *out = NULL;
+    if (!t) return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
+    t->config = *config;
+    t->settings = *settings;
+    t->pool = pool;
+    const limn_status status = build(t, limits, level, err);
+    if (status != LIMN_OK) limn_trainer_destroy(&t);
+    *out = t;
+    return status;
+}
+
+void limn_trainer_destroy(limn_trainer **p)
+{
+    limn_trainer *t = p ? *p : NULL;
+    if (!t) return;
+    limn_decoder_trainer_destroy(&t->decoder);
+    limn_encoder_trainer_destroy(&t->encoder);
+    limn_free(t->feature_gradients);
+    limn_adamw_finish(&t->adamw);
+    limn_params_finish(&t->params);
+    limn_free(t);
+    *p = NULL;
+}
+
+size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_settings *settings,
+                          const limn_decoder_limits *limits)
+{
+    limn_trainer t = {.config = *config, .settings = *settings};
+    const bool has_encoder = settings->stage == LIMN_STAGE_END_TO_END;
+    size_t n_floats = 0, bytes = 0;
+    if (limn_efficientnet_lite_shape_find(&t.shape, config->encoder.family) &&
+        limn_decoder_params_add(&t.params, &config->decoder, NULL) == LIMN_OK &&
+        (!has_encoder || limn_encoder_params_add(&t.params, &t.shape, settings->first_encoder_stage,
+                                                 1.0f, NULL) == LIMN_OK)) {
+        n_floats = 5 * t.params.n_floats; /* values, gradients, two moments, average */
+        bytes = limn_decoder_trainer_bytes(&config->decoder, limits);
+        if (has_encoder) {
+            n_floats += n_feature_floats(config, limits);
+            bytes += limn_encoder_trainer_bytes(&t.shape, &config->encoder, limits->max_pictures);
+        }
+        bytes += n_floats * sizeof(float);
+    }
+    limn_params_finish(&t.params);
+    return bytes;
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static limn_status read_values(limn_params *params, const limn_safetensors *file, bool only_encoder,
+                               limn_error *err)
+{
+    for (size_t i = 0; i < params->n_items; i++) {
+        const limn_param *p = &params->items[i];
+        const limn_tensor *tensor;
+        if (only_encoder && strncmp(p->name, "decoder.", 8) == 0) continue;
+        LIMN_TRY(limn_safetensors_require(&tensor, file, p->name, p->n_dims, p->shape, err));
+        limn_tensor_to_f32(params->values + p->offset, tensor);
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, bool only_encoder,
+                              uint64_t seed, limn_error *err)
+{
+    const size_t size = t->params.n_floats * sizeof(float);
+    if (only_encoder) limn_decoder_params_init(&t->params, seed);
+    LIMN_TRY(read_values(&t->params, file, only_encoder, err));
+    memset(t->adamw.m, 0, size);
+    memset(t->adamw.v, 0, size);
+    memcpy(t->adamw.average, t->params.values, size);
+    t->adamw.n_steps = 0;
+    return LIMN_OK;
+}
+
+limn_params *limn_trainer_params(limn_trainer *t)
+{
+    return &t->params;
+}
+
+limn_adamw *limn_trainer_adamw(limn_trainer *t)
+{
+    return &t->adamw;
+}
+
+/* ---- a step -------------------------------------------------------------------------------- */
+
+static limn_status gradients(limn_trainer *t, const limn_decoder_batch *batch,
+                             const limn_decoder_grad_settings *settings, double *loss,
+                             limn_error *err)
+{
+    LIMN_TRY(
+        limn_decoder_trainer_run(t->decoder, batch, settings, t->feature_gradients, loss, err));
+    if (t->encoder) limn_encoder_trainer_backward(t->encoder, t->feature_gradients);
+    return LIMN_OK;
+}
+
+static limn_status apply(limn_trainer *t, const limn_batch *batch, limn_step_result *result,
+                         limn_error *err)
+{
+    result->norm = limn_gradient_norm(&t->params, t->pool);
+    result->rate = limn_schedule_rate(&t->settings.schedule, batch->step);
+    if (!isfinite(result->loss) || !isfinite(result->norm))
+        return limn_fail(err, LIMN_E_LIMIT,
+                         "step %llu: loss %g, gradient norm %g (first picture of the batch: number "
+                         "%u of source %u): lower the learning rate",
+                         (unsigned long long)batch->step, result->loss, result->norm,
+                         batch->pictures[0].picture, batch->pictures[0].source);
+    limn_adamw_step(&t->adamw, &t->params, &t->settings.adamw, result->rate, result->norm, t->pool);
+    return LIMN_OK;
+}
+
+static const float *features_of(limn_trainer *t, const limn_batch *batch,
+                                const limn_trainer_input *input)
+{
+    const size_t n = batch->decoder.n_pictures;
+    if (!t->encoder || n == 0) return input->features;
+    return limn_encoder_trainer_forward(t->encoder, input->pixels, n);
+}
+
+limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
+                              const limn_trainer_input *input, limn_step_result *result,
+                              limn_error *err)
+{
+    const limn_trainer_settings *s = &t->settings;
+    const limn_decoder_grad_settings settings = {
+        .dropout = s->dropout,
+        .feature_dropout = s->feature_dropout,
+        .label_smoothing = s->label_smoothing,
+        .scale = 1.0f / (float)batch->n_rows,
+        .seed = limn_rng_stream(s->seed, &batch->step, sizeof batch->step).key,
+    };
+    limn_decoder_batch decoder = batch->decoder;
+    decoder.features = features_of(t, batch, input);
+    limn_params_clear_gradients(&t->params);
+    LIMN_TRY(gradients(t, &decoder, &settings, &result->loss, err));
+    return apply(t, batch, result, err);
+}

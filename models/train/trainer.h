@@ -1,0 +1,91 @@
+/* One stage of training: parameters, optimizer, and one step on a batch.
+ *
+ *   text         the decoder as a language model, without pictures
+ *   features     the decoder, on features of a frozen encoder
+ *   end-to-end   decoder and upper encoder, from activations at a cut or from pixels
+ *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017), on features
+ *
+ * A trainer belongs to one thread; its pool splits the work. Results don't depend on the number of
+ * threads. */
+#ifndef LIMN_MODELS_TRAIN_TRAINER_H
+#define LIMN_MODELS_TRAIN_TRAINER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/params.h"
+#include "common/base/pool.h"
+#include "decoder/decoder_grad.h"
+#include "encoder/encoder_grad.h"
+#include "models/model_file.h"
+#include "models/train/adamw.h"
+#include "models/train/batches.h"
+#include "models/train/schedule.h"
+
+typedef enum limn_stage {
+    LIMN_STAGE_TEXT = 0,
+    LIMN_STAGE_FEATURES,
+    LIMN_STAGE_END_TO_END,
+    LIMN_STAGE_REWARD,
+} limn_stage;
+
+extern const char *const limn_stage_names[]; /* by limn_stage, NULL after the last */
+
+typedef struct limn_trainer_settings {
+    limn_stage stage;
+    limn_schedule schedule;
+    limn_adamw_settings adamw;
+    float dropout, feature_dropout; /* 0 … 0.9 */
+    float label_smoothing;          /* 0 … 0.9 */
+    uint64_t seed;                  /* of dropout */
+    /* end-to-end */
+    size_t first_encoder_stage; /* trained from this one on (encoder_grad.h) */
+    float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
+    bool is_from_pixels;        /* the lower encoder runs too; else its activations are given */
+} limn_trainer_settings;
+
+typedef struct limn_trainer limn_trainer;
+
+/* A trainer for the model of `config`, encoder and decoder. `limits` are the batches' and `pool`
+ * (may be NULL) is borrowed. All values are zero: limn_trainer_load or limn_trainer_init sets them,
+ * or a checkpoint. LIMN_E_NOMEM, LIMN_E_UNSUPPORTED (encoder family, OpenBLAS), LIMN_E_ARG. */
+limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *config,
+                                const limn_trainer_settings *settings,
+                                const limn_decoder_limits *limits, limn_pool *pool,
+                                limn_cpu_level level, limn_error *err);
+void limn_trainer_destroy(limn_trainer **t); /* accepts NULL and *t == NULL; nulls it */
+/* Memory that a trainer takes, activations, parameters and optimizer. 0 for an unknown family. */
+size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_settings *settings,
+                          const limn_decoder_limits *limits);
+
+/* Values from a model file, and a fresh optimizer. With `only_encoder` the decoder gets its initial
+ * values from `seed` instead. LIMN_E_FORMAT names the tensor that is missing or of another shape.
+ */
+limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, bool only_encoder,
+                              uint64_t seed, limn_error *err);
+
+/* For checkpoints and export; belong to the trainer. */
+limn_params *limn_trainer_params(limn_trainer *t);
+limn_adamw *limn_trainer_adamw(limn_trainer *t);
+
+/* What a batch is computed from; one of them, by stage; [decoder.n_pictures, …]. */
+typedef struct limn_trainer_input {
+    const float *features;    /* [n, n_positions, memory_dim] */
+    const float *activations; /* [n, side, side, channels] of the stage before the first trained */
+    const uint8_t *pixels;    /* [n, input_size, input_size, 3] */
+} limn_trainer_input;
+
+typedef struct limn_step_result {
+    double loss; /* sum over rows, with smoothing and dropout */
+    double norm; /* of the gradient, before clipping */
+    float rate;  /* learning rate */
+} limn_step_result;
+
+/* One step: gradients of the mean loss over the batch's rows, and the optimizer. `batch` has rows.
+ * LIMN_E_LIMIT when loss or gradient is not finite: says step and pictures' numbers, and the
+ * parameters are as before; LIMN_E_ARG. */
+limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
+                              const limn_trainer_input *input, limn_step_result *result,
+                              limn_error *err);
+
+#endif

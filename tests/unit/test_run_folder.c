@@ -1,0 +1,121 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "models/train/run_folder.h"
+#include "tests/unit/temp_folder.h"
+
+static limn_run_folder *create(const char *folder)
+{
+    limn_run_folder *f;
+    limn_error err = {0};
+    if (limn_run_folder_create(&f, folder, &err) != LIMN_OK) fail_msg("%s", err.text);
+    return f;
+}
+
+static void write_file(limn_run_folder *f, const char *name, const char *text)
+{
+    assert_int_equal(limn_file_replace(limn_run_folder_file(f, name), text, strlen(text), NULL),
+                     LIMN_OK);
+}
+
+static char *read_file(limn_run_folder *f, const char *name)
+{
+    unsigned char *bytes;
+    size_t size;
+    assert_int_equal(limn_file_read(&bytes, &size, limn_run_folder_file(f, name), 10000, NULL),
+                     LIMN_OK);
+    return (char *)bytes;
+}
+
+static void test_a_folder_in_use_is_refused(void **state)
+{
+    limn_run_folder *f = create(temp_folder), *other;
+    limn_error err = {0};
+    (void)state;
+    assert_int_equal(limn_run_folder_open(&other, temp_folder, NULL),
+                     LIMN_E_ARG); /* no run.json yet */
+    write_file(f, "run.json", "{}");
+    assert_int_equal(limn_run_folder_create(&other, temp_folder, &err), LIMN_E_ARG);
+    assert_non_null(strstr(err.text, "--resume"));
+    assert_int_equal(limn_run_folder_open(&other, temp_folder, NULL), LIMN_OK);
+    limn_run_folder_close(&other);
+    unlink(limn_run_folder_file(f, "run.json"));
+    assert_int_equal(limn_run_folder_create(&other, temp_folder, NULL), LIMN_E_ARG); /* not empty */
+    limn_run_folder_close(&f);
+}
+
+static void test_the_last_three_checkpoints_stay(void **state)
+{
+    limn_run_folder *f = create(temp_folder);
+    limn_params params = {0};
+    limn_adamw adamw;
+    uint64_t steps[8];
+    char *text = NULL;
+    (void)state;
+    assert_int_equal(limn_params_add(&params, "a", 1, (size_t[]){3}, true, NULL), LIMN_OK);
+    assert_int_equal(limn_params_allocate(&params, NULL), LIMN_OK);
+    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
+    for (uint64_t step = 8; step <= 12; step++) {
+        params.values[0] = (float)step;
+        assert_int_equal(limn_run_folder_save(f, step, &params, &adamw, "{\"x\":1}", NULL),
+                         LIMN_OK);
+    }
+    write_file(f, "checkpoint-99.safetensors.tmp", "");
+    assert_int_equal(limn_run_folder_checkpoints(steps, 8, f), 3);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(steps[i], 12 - i);
+    assert_int_equal(limn_run_folder_state(&text, f, 11, NULL), LIMN_OK);
+    assert_string_equal(text, "{\"x\":1}");
+    limn_free(text);
+    assert_int_equal(limn_run_folder_load(f, 11, &params, &adamw, NULL), LIMN_OK);
+    assert_true(params.values[0] == 11.0f);
+    assert_int_equal(limn_run_folder_load(f, 9, &params, &adamw, NULL), LIMN_E_IO);
+    limn_adamw_finish(&adamw);
+    limn_params_finish(&params);
+    limn_run_folder_close(&f);
+}
+
+static void test_the_log_is_cut_where_a_run_goes_on(void **state)
+{
+    limn_run_folder *f = create(temp_folder);
+    char *log;
+    (void)state;
+    assert_int_equal(limn_run_folder_trim_log(f, 3, NULL), LIMN_OK); /* there is none */
+    for (int step = 1; step <= 5; step++) {
+        char line[32];
+        snprintf(line, sizeof line, "{\"step\":%d}", step);
+        assert_int_equal(limn_run_folder_log(f, line, NULL), LIMN_OK);
+    }
+    assert_int_equal(limn_run_folder_trim_log(f, 3, NULL), LIMN_OK);
+    log = read_file(f, "log.jsonl");
+    assert_string_equal(log, "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
+    limn_free(log);
+    write_file(f, "log.jsonl", "{\"step\":1}\n{\"st");
+    assert_int_equal(limn_run_folder_trim_log(f, 3, NULL), LIMN_OK);
+    log = read_file(f, "log.jsonl");
+    assert_string_equal(log, "{\"step\":1}\n");
+    limn_free(log);
+    limn_run_folder_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_folder_in_use_is_refused, temp_folder_setup,
+                                        temp_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_the_last_three_checkpoints_stay, temp_folder_setup,
+                                        temp_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_the_log_is_cut_where_a_run_goes_on, temp_folder_setup,
+                                        temp_folder_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
