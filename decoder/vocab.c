@@ -9,13 +9,12 @@
 /* Tokens of the largest size and their newlines. */
 #define MAX_FILE_SIZE ((size_t)LIMN_VOCAB_MAX_TOKENS * (LIMN_VOCAB_MAX_TOKEN_SIZE + 1))
 
-static const char *const special_tokens[] = {
+const char *const limn_special_tokens[LIMN_N_SPECIAL] = {
     [LIMN_TOKEN_PAD] = "<pad>",
     [LIMN_TOKEN_START] = "<s>",
     [LIMN_TOKEN_END] = "</s>",
     [LIMN_TOKEN_UNKNOWN] = "<unk>",
 };
-enum { N_SPECIAL = 4 };
 
 struct limn_vocab {
     size_t n_tokens;
@@ -65,9 +64,9 @@ static limn_status check_token(const char *text, size_t id, limn_error *err)
     const char *wrong = complaint(text, strlen(text));
     if (wrong)
         return limn_fail(err, LIMN_E_FORMAT, "token %zu %s", id, wrong);
-    if (id < N_SPECIAL && strcmp(text, special_tokens[id]) != 0)
+    if (id < LIMN_N_SPECIAL && strcmp(text, limn_special_tokens[id]) != 0)
         return limn_fail(err, LIMN_E_FORMAT, "token %zu must be %s, is \"%.40s\"", id,
-                         special_tokens[id], text);
+                         limn_special_tokens[id], text);
     return LIMN_OK;
 }
 
@@ -126,7 +125,7 @@ limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_
                               limn_error *err)
 {
     *out = NULL;
-    if (n_tokens < N_SPECIAL)
+    if (n_tokens < LIMN_N_SPECIAL)
         return limn_fail(err, LIMN_E_FORMAT, "%zu tokens, expected at least <pad> <s> </s> <unk>",
                          n_tokens);
     if (n_tokens > LIMN_VOCAB_MAX_TOKENS)
@@ -254,25 +253,72 @@ uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size)
     return slot ? slot - 1 : LIMN_TOKEN_UNKNOWN;
 }
 
+limn_token_kind limn_vocab_kind(const limn_vocab *v)
+{
+    const bool has_space = v->n_tokens > LIMN_N_SPECIAL && !strcmp(v->texts[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN);
+    return has_space ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS;
+}
+
+bool limn_vocab_accepts(const char *text, size_t size)
+{
+    for (size_t i = 0; i < LIMN_N_SPECIAL; i++)
+        if (strlen(limn_special_tokens[i]) == size && memcmp(text, limn_special_tokens[i], size) == 0)
+            return false;
+    return !complaint(text, size);
+}
+
+void limn_vocab_append_text(limn_buffer *out, const limn_vocab *v)
+{
+    for (size_t i = 0; i < v->n_tokens; i++) limn_buffer_printf(out, "%s\n", v->texts[i]);
+}
+
+size_t limn_vocab_encode(uint32_t *ids, size_t capacity, const limn_vocab *v, const char *tokens)
+{
+    size_t n = 0;
+    while (*tokens) {
+        const size_t size = strcspn(tokens, " ");
+        const uint32_t id = limn_vocab_find(v, tokens, size);
+        if (n < capacity)
+            ids[n] = id < LIMN_N_SPECIAL ? LIMN_TOKEN_UNKNOWN : id;
+        n++;
+        tokens += size + (tokens[size] != '\0');
+    }
+    return n;
+}
+
+/* A caption under construction: `length` is what it needs, `out` [capacity] gets what fits. */
+typedef struct joined {
+    char *out;
+    size_t capacity, length;
+} joined;
+
+static void append(joined *j, const char *text, size_t size)
+{
+    if (j->length < j->capacity)
+        memcpy(j->out + j->length, text,
+               size < j->capacity - j->length ? size : j->capacity - j->length);
+    j->length += size;
+}
+
 size_t limn_vocab_join(char *out, size_t capacity, const limn_vocab *v, const uint32_t *ids,
                        size_t n)
 {
-    size_t length = 0;
+    const bool is_words = limn_vocab_kind(v) == LIMN_TOKENS_WORDS;
+    joined j = { out, capacity, 0 };
+    bool is_spaced = false; /* before the next text */
     for (size_t i = 0; i < n; i++) {
-        if (ids[i] < N_SPECIAL)
+        if (ids[i] < LIMN_N_SPECIAL)
             continue;
-        const char *text = v->texts[ids[i]];
-        const size_t size = strlen(text);
-        if (length > 0) {
-            if (length < capacity)
-                out[length] = ' ';
-            length++;
+        if (!is_words && ids[i] == LIMN_N_SPECIAL) { /* LIMN_SPACE_TOKEN */
+            is_spaced = true;
+            continue;
         }
-        if (length < capacity)
-            memcpy(out + length, text, size < capacity - length ? size : capacity - length);
-        length += size;
+        if (is_spaced && j.length > 0)
+            append(&j, " ", 1);
+        append(&j, v->texts[ids[i]], strlen(v->texts[ids[i]]));
+        is_spaced = is_words;
     }
     if (capacity > 0)
-        out[length < capacity ? length : capacity - 1] = '\0';
-    return length;
+        out[j.length < capacity ? j.length : capacity - 1] = '\0';
+    return j.length;
 }

@@ -1,14 +1,23 @@
-/* The vocabulary: token ids and their texts. Immutable after opening, shareable. */
+/* The vocabulary: token ids and their texts. Immutable after opening, shareable.
+ *
+ * Tokens are words, and captions put a space between two of them. A vocabulary whose first token
+ * after the special ones is LIMN_SPACE_TOKEN is one of characters: captions are joined without
+ * spaces, and that token stands for one (common/text/caption_tokens.h). */
 #ifndef LIMN_DECODER_VOCAB_H
 #define LIMN_DECODER_VOCAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/buffer.h"
 #include "common/base/status.h"
 #include "common/io/json.h"
+#include "common/text/caption_tokens.h"
 
-enum { LIMN_TOKEN_PAD = 0, LIMN_TOKEN_START = 1, LIMN_TOKEN_END = 2, LIMN_TOKEN_UNKNOWN = 3 };
+/* The special tokens, first in every vocabulary. */
+enum { LIMN_TOKEN_PAD = 0, LIMN_TOKEN_START, LIMN_TOKEN_END, LIMN_TOKEN_UNKNOWN, LIMN_N_SPECIAL };
+extern const char *const limn_special_tokens[LIMN_N_SPECIAL]; /* "<pad>" … */
 
 #define LIMN_VOCAB_MAX_TOKENS 65536
 #define LIMN_VOCAB_MAX_TOKEN_SIZE 256 /* bytes */
@@ -33,9 +42,23 @@ const char *limn_vocab_text(const limn_vocab *v, uint32_t id); /* id < n_tokens 
 /* The id of a text of `size` bytes; LIMN_TOKEN_UNKNOWN when it is not there. */
 uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size);
 
-/* Joins the words of ids [n] with single spaces, leaving out the four special tokens, into out
- * [capacity], always NUL-terminated. Returns the length that was needed without the NUL, as
- * snprintf. */
+limn_token_kind limn_vocab_kind(const limn_vocab *v);
+
+/* Whether a text of `size` bytes may stand in a vocabulary after the special tokens: their bounds
+ * as above, and none of theirs. */
+bool limn_vocab_accepts(const char *text, size_t size);
+
+/* vocab.txt: one token a line. */
+void limn_vocab_append_text(limn_buffer *out, const limn_vocab *v);
+
+/* The ids of tokens that one space separates (common/text/caption_tokens.h) into ids [capacity];
+ * what is no word of the vocabulary, special tokens included, is LIMN_TOKEN_UNKNOWN. Returns the
+ * number that was needed. */
+size_t limn_vocab_encode(uint32_t *ids, size_t capacity, const limn_vocab *v, const char *tokens);
+
+/* The caption of ids [n]: their texts without those of the four special tokens, between words a
+ * space. Into out [capacity], always NUL-terminated. Returns the length that was needed without
+ * the NUL, as snprintf. */
 size_t limn_vocab_join(char *out, size_t capacity, const limn_vocab *v, const uint32_t *ids,
                        size_t n);
 

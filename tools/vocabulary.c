@@ -3,26 +3,34 @@
 #include <stdio.h>
 
 #include "common/base/mem.h"
+#include "models/vocab_file.h"
 #include "tools/cli.h"
 #include "tools/message.h"
 #include "tools/output.h"
 #include "tools/vocabulary/caption_words.h"
-#include "tools/vocabulary/word_choice.h"
+#include "tools/vocabulary/vocab_summary.h"
 
 typedef struct settings {
-    limn_cli_list captions;
-    const char *only, *split, *output;
+    limn_cli_list captions, texts;
+    const char *only, *split, *extend, *output;
     uint32_t min_count;
-    bool is_quiet;
+    bool has_characters, is_quiet;
 } settings;
 
 #define FIELD(name) .offset = offsetof(settings, name)
 
 static const limn_cli_option options[] = {
-    { "captions", 0, "FILE", "captions to count; may be repeated", .group = "Input",
+    { "captions", 0, "FILE[:N]", "captions to count; may be repeated", .group = "Input",
       .detail = "TSV (id or id#k, a tab, the caption), JSONL, COCO annotations, a Karpathy split "
-                "file, or CSV with a header, told apart by content; each may be gzipped.",
+                "file, or CSV with a header, told apart by content, each may be gzipped; or a "
+                "folder of pictures with captions in text files beside them, NAME.txt for "
+                "NAME.jpg. N is the --min-count of this file. Files with the same minimum count "
+                "together; words of the others follow those of the first.",
       .type = LIMN_CLI_LIST, FIELD(captions) },
+    { "text", 0, "FILE[:N]", "captions without pictures; may be repeated", .group = "Input",
+      .detail = "As --captions, but neither --only nor --split applies, and the file may be text "
+                "with one caption a line.",
+      .type = LIMN_CLI_LIST, FIELD(texts) },
     { "only", 0, "LIST", "only captions of the pictures in LIST, one a line", .group = "Input",
       .detail = "Names are compared by the last parts of their paths.",
       .type = LIMN_CLI_TEXT, FIELD(only) },
@@ -30,6 +38,14 @@ static const limn_cli_option options[] = {
       .type = LIMN_CLI_TEXT, FIELD(split) },
     { "min-count", 0, "N", "keep words with at least N uses (default 5)", .group = "Output",
       .type = LIMN_CLI_COUNT, FIELD(min_count), .min = 1, .max = 4294967295.0 },
+    { "characters", 0, NULL, "characters, for writing without spaces", .group = "Output",
+      .detail = "Captions of a model with such a vocabulary are joined without spaces. Case and "
+                "punctuation stay as they are; white space is a token of its own.",
+      .type = LIMN_CLI_FLAG, FIELD(has_characters) },
+    { "extend", 0, "FILE", "keep the tokens of FILE, and add to them", .group = "Output",
+      .detail = "FILE is a model or a vocabulary. Its tokens keep their ids, so that the model "
+                "can be trained further; new words follow.",
+      .type = LIMN_CLI_TEXT, FIELD(extend) },
     { "output", 'o', "FILE", "write the vocabulary to FILE, which must be new", .group = "Output",
       .detail = "One token a line in the order of their ids: <pad>, <s>, </s>, <unk>, then the "
                 "words, the most frequent first, equally frequent ones in the order of their "
@@ -42,6 +58,10 @@ static const limn_cli_option options[] = {
 static const limn_cli_example examples[] = {
     { "limn-vocab --captions captions.token.txt --only train.txt -o vocab.txt",
       "Words with five uses or more in the captions of the training pictures." },
+    { "limn-vocab --captions captions.tsv:5 --text more.txt:12 -o vocab.txt",
+      "Those, and then words with twelve uses or more in captions without pictures." },
+    { "limn-vocab --captions my-photos --extend model.safetensors --min-count 1",
+      "How many words of one's own captions a model lacks." },
 };
 
 static const limn_cli_tool tool = {
@@ -57,13 +77,13 @@ static const limn_cli_tool tool = {
     .n_options = sizeof options / sizeof *options,
 };
 
-static limn_status write_file(const char *path, const limn_word_choice *choice, limn_error *err)
+static limn_status write_file(const char *path, const limn_vocab *vocab, limn_error *err)
 {
     limn_output out;
     limn_buffer text = { 0 };
     limn_status s;
     LIMN_TRY(limn_output_open(&out, path, err));
-    limn_word_choice_append_file(&text, choice);
+    limn_vocab_append_text(&text, vocab);
     s = text.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
                         : limn_output_write(&out, text.bytes, text.size, err);
     limn_buffer_finish(&text);
@@ -76,29 +96,65 @@ static limn_status write_file(const char *path, const limn_word_choice *choice, 
 static limn_status count_all(limn_caption_words *words, const settings *s, limn_error *err)
 {
     for (size_t i = 0; i < s->captions.n_items; i++)
-        LIMN_TRY(limn_caption_words_add_file(words, s->captions.items[i], s->split, err));
-    if (!words->n_captions)
+        LIMN_TRY(limn_caption_words_add_file(words, s->captions.items[i], s->split, s->min_count,
+                                             err));
+    for (size_t i = 0; i < s->texts.n_items; i++)
+        LIMN_TRY(limn_caption_words_add_text(words, s->texts.items[i], s->min_count, err));
+    if (!words->n_captions && !words->n_texts)
         return limn_fail(err, LIMN_E_ARG, "no captions found%s",
                          s->only ? " of pictures in the list" : "");
     return LIMN_OK;
 }
 
-static limn_status make_vocabulary(const settings *s, limn_caption_words *words, limn_error *err)
+static void print_counts(const limn_caption_words *words, const limn_vocab_summary *summary)
 {
-    limn_word_choice choice = { 0 };
-    limn_status status = count_all(words, s, err);
-    if (status == LIMN_OK)
-        status = limn_word_choice_make(&choice, words->counts, s->min_count, err);
-    if (status == LIMN_OK && s->output)
-        status = write_file(s->output, &choice, err);
-    if (status == LIMN_OK && !s->is_quiet) {
+    if (words->n_captions)
         printf("captions       %zu of %zu pictures\n", words->n_captions,
                limn_word_counts_n_different(words->pictures));
-        limn_word_choice_print(stdout, &choice, s->min_count);
-    }
+    if (words->n_texts)
+        printf("texts          %zu captions without pictures\n", words->n_texts);
+    limn_vocab_summary_print(stdout, summary);
+}
+
+static limn_status make_vocabulary(const settings *s, limn_caption_words *words,
+                                   const limn_vocab *old, limn_error *err)
+{
+    limn_vocab *vocab = NULL;
+    limn_status status = count_all(words, s, err);
+    if (status == LIMN_OK)
+        status = limn_vocab_builder_build(&vocab, words->builder, old, err);
+    if (status == LIMN_OK && s->output && limn_vocab_n_tokens(vocab) == LIMN_N_SPECIAL)
+        status = limn_fail(err, LIMN_E_ARG, "no word has %u uses: nothing to write; lower "
+                           "--min-count", (unsigned)s->min_count);
+    if (status == LIMN_OK && s->output)
+        status = write_file(s->output, vocab, err);
+    if (status == LIMN_OK && !s->is_quiet)
+        print_counts(words, &(limn_vocab_summary){ words->builder, vocab,
+                                                   old ? limn_vocab_n_tokens(old) : 0 });
     if (status == LIMN_OK && fflush(stdout))
         status = limn_fail(err, LIMN_E_IO, "can't write to standard output");
-    limn_word_choice_finish(&choice);
+    limn_vocab_destroy(&vocab);
+    return status;
+}
+
+static limn_status run(const settings *s, limn_error *err)
+{
+    limn_caption_words words = { 0 };
+    limn_vocab *old = NULL;
+    limn_token_kind kind = s->has_characters ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS;
+    limn_status status = LIMN_OK;
+    if (!s->captions.n_items && !s->texts.n_items)
+        return limn_fail(err, LIMN_E_ARG, "no --captions FILE given; see %s --help", tool.name);
+    if (s->extend)
+        status = limn_vocab_file_read(&old, s->extend, err);
+    if (old && !s->has_characters)
+        kind = limn_vocab_kind(old);
+    if (status == LIMN_OK)
+        status = limn_caption_words_init(&words, kind, s->only, err);
+    if (status == LIMN_OK)
+        status = make_vocabulary(s, &words, old, err);
+    limn_caption_words_finish(&words);
+    limn_vocab_destroy(&old);
     return status;
 }
 
@@ -106,18 +162,11 @@ int main(int argc, char **argv)
 {
     settings s = { .min_count = 5 };
     limn_cli_operands none;
-    limn_caption_words words;
     limn_error err = { 0 };
     int code;
     if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code))
         return code;
-    if (!s.captions.n_items)
-        limn_fail(&err, LIMN_E_ARG, "no --captions FILE given; see %s --help", tool.name);
-    else if (!limn_caption_words_init(&words, s.only, &err)) {
-        make_vocabulary(&s, &words, &err);
-        limn_caption_words_finish(&words);
-    }
-    if (err.code)
+    if (run(&s, &err) != LIMN_OK)
         limn_message_error("%s", err.text);
     limn_cli_finish(&s, &tool);
     if (err.code)

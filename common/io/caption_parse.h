@@ -26,6 +26,8 @@ void limn_caption_begin_entry(limn_caption_file *file);
  * LIMN_E_NOMEM. */
 limn_status limn_caption_add(limn_caption_file *file, limn_caption_text id, limn_caption_text alias,
                              limn_caption_text caption, limn_error *err);
+/* Counts a text file that stands beside no picture, and keeps the first one's path. LIMN_E_NOMEM. */
+limn_status limn_caption_note_orphan(limn_caption_file *file, const char *path, limn_error *err);
 
 /* ---- lines -------------------------------------------------------------------------------- */
 
@@ -34,6 +36,10 @@ limn_status limn_caption_add(limn_caption_file *file, limn_caption_text id, limn
  * with the result false. */
 bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, size_t *n_lines,
                             limn_status *status, limn_error *err);
+
+bool limn_caption_is_blank(limn_caption_text line); /* empty, or spaces and tabs alone */
+/* The text without the byte order mark that it may begin with. */
+limn_caption_text limn_caption_without_mark(const char *bytes, size_t size);
 
 /* ---- formats ------------------------------------------------------------------------------ */
 
@@ -47,9 +53,15 @@ limn_status limn_caption_parse_csv(limn_caption_file *file, limn_caption_text te
                                    limn_error *err);
 limn_status limn_caption_parse_jsonl(limn_caption_file *file, limn_caption_text text,
                                      limn_error *err);
+/* One caption a line. */
+limn_status limn_caption_parse_plain(limn_caption_file *file, limn_caption_text text,
+                                     limn_error *err);
 /* One JSON document: COCO or Karpathy. */
 limn_status limn_caption_parse_json(limn_caption_file *file, limn_caption_text text,
                                     const char *split, limn_error *err);
+
+/* NAME.txt beside NAME.jpg, see captions.h. Errors begin with a path. */
+limn_status limn_caption_read_folder(limn_caption_file *file, const char *path, limn_error *err);
 
 /* Whether the text begins with a line that names an id field and a caption field. */
 bool limn_caption_is_csv(limn_caption_text text);

@@ -1,6 +1,7 @@
 #include "common/io/captions.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <zlib.h>
 
@@ -59,6 +60,14 @@ static const char *keep_string(limn_caption_file *file, limn_caption_text text)
 void limn_caption_begin_entry(limn_caption_file *file)
 {
     file->n_entries++;
+}
+
+limn_status limn_caption_note_orphan(limn_caption_file *file, const char *path, limn_error *err)
+{
+    if (!file->without_picture)
+        file->without_picture = keep_string(file, (limn_caption_text){ path, strlen(path) });
+    file->n_without_picture++;
+    return file->without_picture ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }
 
 static bool equals(const char *string, limn_caption_text text)
@@ -152,15 +161,41 @@ static bool is_json_object_line(limn_caption_text line)
     return is_object;
 }
 
-static limn_status parse(limn_caption_file *file, limn_caption_text text, const char *split,
-                         limn_error *err)
+limn_caption_text limn_caption_without_mark(const char *bytes, size_t size)
 {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    const size_t skip = size >= 3 && memcmp(bytes, byte_order_mark, 3) == 0 ? 3 : 0;
+    return (limn_caption_text){ bytes + skip, size - skip };
+}
+
+/* What a file is read as. */
+typedef struct reading {
+    const char *split;    /* or NULL */
+    bool may_be_plain;    /* lines without tabs are captions without pictures */
+} reading;
+
+static limn_status parse_lines(limn_caption_file *file, limn_caption_text text,
+                               const reading *r, limn_error *err)
+{
+    limn_caption_text line, rest = text;
+    limn_status s = LIMN_OK;
+    size_t n_lines = 0;
+    if (limn_caption_is_csv(text))
+        return limn_caption_parse_csv(file, text, err);
+    while (limn_caption_next_line(&line, &rest, &n_lines, &s, NULL) && limn_caption_is_blank(line))
+        ;
+    if (r->may_be_plain && s == LIMN_OK && !memchr(line.bytes, '\t', line.size))
+        return limn_caption_parse_plain(file, text, err);
+    return limn_caption_parse_tsv(file, text, err);
+}
+
+static limn_status parse(limn_caption_file *file, limn_caption_text text, const reading *r,
+                         limn_error *err)
+{
     limn_caption_text first, rest;
     size_t blank = 0, n_lines = 0;
     limn_status status = LIMN_OK;
-    if (text.size >= 3 && memcmp(text.bytes, byte_order_mark, 3) == 0)
-        text = (limn_caption_text){ text.bytes + 3, text.size - 3 };
+    text = limn_caption_without_mark(text.bytes, text.size);
     while (blank < text.size && strchr(" \t\r\n", text.bytes[blank]) && text.bytes[blank]) blank++;
     rest = (limn_caption_text){ text.bytes + blank, text.size - blank };
     if (rest.size == 0) return limn_fail(err, LIMN_E_FORMAT, "the file is empty");
@@ -169,41 +204,69 @@ static limn_status parse(limn_caption_file *file, limn_caption_text text, const 
     const bool is_object_line = first_byte == '{' &&
                                 limn_caption_next_line(&first, &rest, &n_lines, &status, NULL) &&
                                 is_json_object_line(first);
-    if (is_json && !is_object_line) return limn_caption_parse_json(file, text, split, err);
-    if (split)
+    if (is_json && !is_object_line) return limn_caption_parse_json(file, text, r->split, err);
+    if (r->split)
         return limn_fail(err, LIMN_E_ARG, "the file has no splits: only Karpathy's format has");
     if (is_object_line) return limn_caption_parse_jsonl(file, text, err);
-    return limn_caption_is_csv(text) ? limn_caption_parse_csv(file, text, err)
-                                     : limn_caption_parse_tsv(file, text, err);
+    return parse_lines(file, text, r, err);
 }
 
-limn_status limn_caption_file_read(limn_caption_file *out, const char *path, const char *split,
-                                   limn_error *err)
+static limn_status read_file(limn_caption_file *out, const char *path, const reading *r,
+                             limn_error *err)
 {
     unsigned char *bytes = NULL;
     size_t size = 0;
     limn_buffer inflated = { 0 };
-    limn_status status;
-    *out = (limn_caption_file){ 0 };
-    LIMN_TRY(limn_file_read(&bytes, &size, path, LIMN_CAPTION_FILE_MAX_SIZE, err));
-    out->strings = limn_calloc(1, sizeof *out->strings);
-    status = out->strings ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (status == LIMN_OK && size >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B) {
+    limn_status status = limn_file_read(&bytes, &size, path, LIMN_CAPTION_FILE_MAX_SIZE, err);
+    if (status != LIMN_OK) return status;
+    if (size >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B) {
         status = inflate_all(&inflated, bytes, size, err);
         limn_free(bytes);
         bytes = NULL;
     }
     if (status == LIMN_OK) {
         const char *text = bytes ? (const char *)bytes : inflated.bytes ? inflated.bytes : "";
-        status = parse(out, (limn_caption_text){ text, bytes ? size : inflated.size }, split, err);
+        status = parse(out, (limn_caption_text){ text, bytes ? size : inflated.size }, r, err);
     }
     if (status == LIMN_OK && out->n_records == 0)
         status = limn_fail(err, LIMN_E_FORMAT, "no caption in it");
+    if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
     limn_free(bytes);
     limn_buffer_finish(&inflated);
-    if (status != LIMN_OK) {
-        limn_error_prefix(err, "%s", path);
-        limn_caption_file_finish(out);
-    }
     return status;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static limn_status read_any(limn_caption_file *out, const char *path, const reading *r,
+                            limn_error *err)
+{
+    limn_status status = LIMN_OK;
+    *out = (limn_caption_file){ 0 };
+    out->strings = limn_calloc(1, sizeof *out->strings);
+    if (!out->strings) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!is_folder(path))
+        status = read_file(out, path, r, err);
+    else if (r->split)
+        status = limn_fail(err, LIMN_E_ARG,
+                           "%s: a folder has no splits: only Karpathy's format has", path);
+    else
+        status = limn_caption_read_folder(out, path, err);
+    if (status != LIMN_OK) limn_caption_file_finish(out);
+    return status;
+}
+
+limn_status limn_caption_file_read(limn_caption_file *out, const char *path, const char *split,
+                                   limn_error *err)
+{
+    return read_any(out, path, &(reading){ .split = split }, err);
+}
+
+limn_status limn_caption_text_file_read(limn_caption_file *out, const char *path, limn_error *err)
+{
+    return read_any(out, path, &(reading){ .may_be_plain = true }, err);
 }

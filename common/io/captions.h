@@ -3,10 +3,15 @@
  *
  *   TSV        id<TAB>caption, or id#k<TAB>caption (Flickr8k.token.txt; limn --format text)
  *   JSONL      {"file" | "file_name" | "image" | "id" | "image_id": …, and "caption" or "text": a
- * string, or "captions": an array of strings or of {"caption": …}} (limn --format jsonl) COCO
- * annotation file, or result file (an array of objects as in JSONL) Karpathy   {"images":
- * [{"filename", "split", "sentences": [{"raw"}]}]} CSV        RFC 4180 with a header that names one
- * of the id fields and one of the caption fields
+ *              string, or "captions": an array of strings or of {"caption": …}} (limn --format
+ *              jsonl)
+ *   COCO       annotation file, or result file (an array of objects as in JSONL)
+ *   Karpathy   {"images": [{"filename", "split", "sentences": [{"raw"}]}]}
+ *   CSV        RFC 4180 with a header that names one of the id fields and one of the caption fields
+ *   a folder   NAME.txt (or NAME.jpg.txt) beside NAME.jpg, also in folders below: each line that is
+ *              not blank is a caption; the id is the picture's path inside the folder. Pictures are
+ *              told by the endings of their names there; an empty text file says that there is no
+ *              caption.
  */
 #ifndef LIMN_COMMON_IO_CAPTIONS_H
 #define LIMN_COMMON_IO_CAPTIONS_H
@@ -34,15 +39,21 @@ typedef struct limn_caption_file {
     limn_caption_record *records; /* [n_records] */
     size_t n_records, n_entries;
     const char *format; /* "TSV", "JSONL", "COCO annotations" …; static */
+    size_t n_without_picture;    /* of a folder: text files that stand beside no picture */
+    const char *without_picture; /* the path of the first; NULL when there is none */
     struct limn_caption_strings *strings;
 } limn_caption_file;
 
-/* Reads a caption file. `split` (may be NULL: all) names a split of a Karpathy file. Errors begin
+/* Reads a caption file, or the captions in a folder. `split` (may be NULL: all) names a split of a Karpathy file. Errors begin
  * with the path and name the line and the byte, or the path of the JSON field:
  * LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT (NUL, invalid UTF-8, a wrong shape, no caption at all),
- * LIMN_E_LIMIT (the bounds above), LIMN_E_ARG (a split where there is none of the name). */
+ * LIMN_E_LIMIT (the bounds above; 1 MB for the text file of a picture), LIMN_E_ARG (a split where
+ * there is none of the name). */
 limn_status limn_caption_file_read(limn_caption_file *out, const char *path, const char *split,
                                    limn_error *err);
+/* The same for captions whose pictures don't matter: a file whose first line has no tab and that is
+ * of no other format is text with a caption a line; ids are then the captions' numbers, from 1. */
+limn_status limn_caption_text_file_read(limn_caption_file *out, const char *path, limn_error *err);
 void limn_caption_file_finish(limn_caption_file *file); /* accepts a zeroed one; zeroes it */
 
 #endif

@@ -1,6 +1,7 @@
 /* Caption files of lines: TSV and JSONL. */
 #include "common/io/caption_parse.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/text/utf8.h"
@@ -36,7 +37,7 @@ bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, si
     return *status == LIMN_OK;
 }
 
-static bool is_blank(limn_caption_text line)
+bool limn_caption_is_blank(limn_caption_text line)
 {
     for (size_t i = 0; i < line.size; i++)
         if (line.bytes[i] != ' ' && line.bytes[i] != '\t') return false;
@@ -93,7 +94,7 @@ static limn_status parse_lines(limn_caption_file *file, limn_caption_text text, 
     limn_status status;
     size_t n_lines = 0;
     while (limn_caption_next_line(&line, &text, &n_lines, &status, err)) {
-        status = is_blank(line) ? LIMN_OK : add(file, line, err);
+        status = limn_caption_is_blank(line) ? LIMN_OK : add(file, line, err);
         if (status != LIMN_OK) {
             limn_error_prefix(err, "line %zu", n_lines);
             return status;
@@ -106,6 +107,23 @@ limn_status limn_caption_parse_tsv(limn_caption_file *file, limn_caption_text te
 {
     file->format = "TSV";
     return parse_lines(file, text, add_tsv_line, err);
+}
+
+/* A caption without a picture: its name is its number in the file, from 1. */
+static limn_status add_plain_line(limn_caption_file *file, limn_caption_text line, limn_error *err)
+{
+    char name[24];
+    limn_caption_begin_entry(file);
+    const int size = snprintf(name, sizeof name, "%zu", file->n_entries);
+    return limn_caption_add(file, (limn_caption_text){ name, (size_t)size },
+                            (limn_caption_text){ 0 }, line, err);
+}
+
+limn_status limn_caption_parse_plain(limn_caption_file *file, limn_caption_text text,
+                                     limn_error *err)
+{
+    file->format = "text";
+    return parse_lines(file, text, add_plain_line, err);
 }
 
 limn_status limn_caption_parse_jsonl(limn_caption_file *file, limn_caption_text text,

@@ -1,30 +1,38 @@
-/* The words of caption files, counted. */
+/* The words of caption files, counted for a vocabulary. */
 #ifndef LIMN_TOOLS_VOCABULARY_CAPTION_WORDS_H
 #define LIMN_TOOLS_VOCABULARY_CAPTION_WORDS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/status.h"
-#include "common/text/ptb.h"
 #include "common/text/word_counts.h"
 #include "tools/picture_list.h"
+#include "decoder/vocab_build.h"
 
 typedef struct limn_caption_words {
-    limn_word_counts *counts;
+    limn_vocab_builder *builder;
     limn_word_counts *pictures; /* whose captions were counted */
     limn_picture_list *only;    /* the pictures that count; NULL: all */
-    limn_ptb ptb;
-    size_t n_captions;
+    size_t n_captions;          /* of pictures */
+    size_t n_texts;             /* without */
 } limn_caption_words;
 
 /* `only`: path of a list of picture names, one a line; NULL for all pictures. Errors name the path.
  * LIMN_E_IO, LIMN_E_NOMEM. */
-limn_status limn_caption_words_init(limn_caption_words *w, const char *only, limn_error *err);
+limn_status limn_caption_words_init(limn_caption_words *w, limn_token_kind kind, const char *only,
+                                    limn_error *err);
 void limn_caption_words_finish(limn_caption_words *w);
 
-/* Counts the captions of a file (common/io/captions.h) whose pictures count, in lower-case tokens
- * without punctuation. `split` (may be NULL) names one of the file. Errors as those of reading. */
-limn_status limn_caption_words_add_file(limn_caption_words *w, const char *path, const char *split,
+/* `name` is FILE or FILE:N: a caption file (common/io/captions.h) and the uses in it that a token
+ * needs, min_count where it does not say. */
+
+/* Counts the captions whose pictures count. `split` (may be NULL) names one of the file. Errors as
+ * those of reading; LIMN_E_ARG when N is 0 or more than 4294967295. */
+limn_status limn_caption_words_add_file(limn_caption_words *w, const char *name, const char *split,
+                                        uint32_t min_count, limn_error *err);
+/* Counts all captions of a file, which may be text without pictures. */
+limn_status limn_caption_words_add_text(limn_caption_words *w, const char *name, uint32_t min_count,
                                         limn_error *err);
 
 #endif

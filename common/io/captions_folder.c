@@ -1,0 +1,200 @@
+/* Captions beside their pictures: NAME.txt for NAME.jpg. */
+#include "common/io/caption_parse.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/buffer.h"
+#include "common/base/mem.h"
+#include "common/io/dirwalk.h"
+#include "common/io/fileio.h"
+#include "common/text/string_table.h"
+#include "common/text/utf8.h"
+
+enum { NONE = -1 };
+#define SIDECAR_MAX_SIZE ((size_t)1 << 20) /* bytes */
+
+/* The files of a folder and those below, by name and by stem. */
+typedef struct folder {
+    char *path;                /* without slashes at its end, unless it is nothing else */
+    const char *slash;         /* what stands between it and a name */
+    limn_string_table files;   /* names below the folder, in the order of the walk */
+    limn_string_table stems;   /* of pictures: names without their endings */
+    uint32_t *picture, *rival; /* [n stems] a picture of that stem, and another one */
+    size_t capacity, rival_capacity;
+} folder;
+
+/* The bytes of a name before the dot of its ending; all where there is none. */
+static size_t stem_size(const char *name)
+{
+    const char *slash = strrchr(name, '/'), *dot = strrchr(name, '.');
+    return dot && (!slash || dot > slash + 1) && dot > name ? (size_t)(dot - name) : strlen(name);
+}
+
+static bool is_sidecar(const char *name)
+{
+    return strcasecmp(name + stem_size(name), ".txt") == 0;
+}
+
+static bool is_picture(const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png",  ".webp", ".gif",
+                                          ".bmp", ".pgm",  ".ppm", ".pnm",  ".avif", ".heic",
+                                          ".tif", ".tiff", ".jxl", ".jfif", ".heif"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(name + stem_size(name), endings[i]) == 0) return true;
+    return false;
+}
+
+static limn_status add_picture(folder *f, const char *name, uint32_t file, limn_error *err)
+{
+    const size_t n_before = f->stems.n_strings;
+    uint32_t stem;
+    LIMN_TRY(limn_string_table_add(&stem, &f->stems, name, stem_size(name), err));
+    if (!limn_grow((void **)&f->picture, &f->capacity, f->stems.n_strings, sizeof *f->picture) ||
+        !limn_grow((void **)&f->rival, &f->rival_capacity, f->stems.n_strings, sizeof *f->rival))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (f->stems.n_strings > n_before) f->picture[stem] = file;
+    f->rival[stem] = file;
+    return LIMN_OK;
+}
+
+static limn_status add_file(folder *f, const char *path, limn_error *err)
+{
+    const char *name = path + strlen(f->path) + strlen(f->slash);
+    uint32_t number;
+    LIMN_TRY(limn_string_table_add(&number, &f->files, name, strlen(name), err));
+    return is_picture(name) ? add_picture(f, name, number, err) : LIMN_OK;
+}
+
+static limn_status walk(folder *f, limn_error *err)
+{
+    const limn_dirwalk_settings settings = {.is_recursive = true, .list_fd = -1, .wake_fd = -1};
+    limn_dirwalk *w = NULL;
+    limn_dirwalk_entry entry = { 0 };
+    limn_status s = limn_dirwalk_create(&w, &f->path, 1, &settings, err);
+    while (s == LIMN_OK && (s = limn_dirwalk_next(w, &entry, err)) == LIMN_OK && entry.path)
+        s = add_file(f, entry.path, err);
+    if (s != LIMN_OK && entry.path) limn_error_prefix(err, "%s", entry.path);
+    limn_dirwalk_destroy(&w);
+    return s;
+}
+
+static limn_status read_names(folder *f, const char *path, limn_error *err)
+{
+    size_t size = strlen(path);
+    while (size > 1 && path[size - 1] == '/') size--;
+    f->path = limn_strndup(path, size);
+    if (!f->path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    f->slash = f->path[size - 1] == '/' ? "" : "/";
+    return walk(f, err);
+}
+
+static void finish(folder *f)
+{
+    limn_free(f->path);
+    limn_string_table_finish(&f->files);
+    limn_string_table_finish(&f->stems);
+    limn_free(f->picture);
+    limn_free(f->rival);
+}
+
+/* The picture of a sidecar: NAME.jpg.txt names it whole, NAME.txt by its stem. `*file` is NONE
+ * when there is none. */
+static limn_status find_picture(int64_t *file, const folder *f, const char *sidecar,
+                                limn_error *err)
+{
+    const size_t size = stem_size(sidecar);
+    uint32_t number;
+    *file = NONE;
+    if (limn_string_table_find(&number, &f->files, sidecar, size) &&
+        !is_sidecar(limn_string_table_get(&f->files, number))) {
+        *file = number;
+    } else if (limn_string_table_find(&number, &f->stems, sidecar, size)) {
+        const char *picture = limn_string_table_get(&f->files, f->picture[number]);
+        *file = f->picture[number];
+        if (f->rival[number] != f->picture[number])
+            return limn_fail(err, LIMN_E_FORMAT,
+                             "stands beside %s and %s; name it %s.txt if it belongs to the first",
+                             picture, limn_string_table_get(&f->files, f->rival[number]), picture);
+    }
+    return LIMN_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static limn_status add_lines(limn_caption_file *out, const char *picture, limn_caption_text text,
+                             limn_error *err)
+{
+    const limn_caption_text id = {picture, strlen(picture)}, none = { 0 };
+    const size_t n_before = out->n_records;
+    limn_caption_text line;
+    limn_status s;
+    size_t n_lines = 0;
+    while (limn_caption_next_line(&line, &text, &n_lines, &s, err)) {
+        if (limn_caption_is_blank(line)) continue;
+        limn_caption_begin_entry(out);
+        s = limn_caption_add(out, id, none, line, err);
+        if (s != LIMN_OK) {
+            limn_error_prefix(err, "line %zu", n_lines);
+            return s;
+        }
+    }
+    if (s == LIMN_OK && out->n_records == n_before) {
+        limn_caption_begin_entry(out);
+        s = limn_caption_add(out, id, none, none, err);
+    }
+    return s;
+}
+
+static limn_status read_sidecar(limn_caption_file *out, const char *picture, const char *path,
+                                limn_error *err)
+{
+    unsigned char *bytes = NULL;
+    size_t size;
+    limn_status s;
+    if (limn_utf8_valid_size(picture, strlen(picture)) < strlen(picture))
+        return limn_fail(err, LIMN_E_FORMAT, "%s: the picture's name is not valid UTF-8", path);
+    LIMN_TRY(limn_file_read(&bytes, &size, path, SIDECAR_MAX_SIZE, err));
+    s = add_lines(out, picture, limn_caption_without_mark((const char *)bytes, size), err);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
+    limn_free(bytes);
+    return s;
+}
+
+static limn_status add_sidecar(limn_caption_file *out, const folder *f, const char *sidecar,
+                               limn_error *err)
+{
+    limn_buffer path = { 0 };
+    int64_t file;
+    limn_status s;
+    limn_buffer_printf(&path, "%s%s%s", f->path, f->slash, sidecar);
+    if (path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    s = find_picture(&file, f, sidecar, err);
+    if (s != LIMN_OK)
+        limn_error_prefix(err, "%s", path.bytes);
+    else if (file == NONE)
+        s = limn_caption_note_orphan(out, path.bytes, err);
+    else
+        s = read_sidecar(out, limn_string_table_get(&f->files, (uint32_t)file), path.bytes, err);
+    limn_buffer_finish(&path);
+    return s;
+}
+
+limn_status limn_caption_read_folder(limn_caption_file *out, const char *path, limn_error *err)
+{
+    folder f = { 0 };
+    limn_status s = read_names(&f, path, err);
+    out->format = "sidecar files";
+    for (size_t i = 0; i < f.files.n_strings && s == LIMN_OK; i++) {
+        const char *name = limn_string_table_get(&f.files, (uint32_t)i);
+        if (is_sidecar(name)) s = add_sidecar(out, &f, name, err);
+    }
+    if (s == LIMN_OK && out->n_records == 0)
+        s = limn_fail(err, LIMN_E_FORMAT,
+                      "%s: no picture in this folder has a text file beside it (NAME.txt for "
+                      "NAME.jpg)",
+                      path);
+    finish(&f);
+    return s;
+}
