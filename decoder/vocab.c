@@ -255,15 +255,18 @@ uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size)
 
 limn_token_kind limn_vocab_kind(const limn_vocab *v)
 {
-    const bool has_space = v->n_tokens > LIMN_N_SPECIAL && !strcmp(v->texts[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN);
+    const bool has_space = v->n_tokens > LIMN_N_SPECIAL &&
+                           strcmp(v->texts[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN) == 0;
     return has_space ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS;
 }
 
 bool limn_vocab_accepts(const char *text, size_t size)
 {
-    for (size_t i = 0; i < LIMN_N_SPECIAL; i++)
-        if (strlen(limn_special_tokens[i]) == size && memcmp(text, limn_special_tokens[i], size) == 0)
+    for (size_t i = 0; i < LIMN_N_SPECIAL; i++) {
+        const char *special = limn_special_tokens[i];
+        if (strlen(special) == size && memcmp(text, special, size) == 0)
             return false;
+    }
     return !complaint(text, size);
 }
 

@@ -26,7 +26,7 @@ void limn_caption_begin_entry(limn_caption_file *file);
  * LIMN_E_NOMEM. */
 limn_status limn_caption_add(limn_caption_file *file, limn_caption_text id, limn_caption_text alias,
                              limn_caption_text caption, limn_error *err);
-/* Counts a text file that stands beside no picture, and keeps the first one's path. LIMN_E_NOMEM. */
+/* Counts a text file that stands beside no picture; keeps the first one's path. LIMN_E_NOMEM. */
 limn_status limn_caption_note_orphan(limn_caption_file *file, const char *path, limn_error *err);
 
 /* ---- lines -------------------------------------------------------------------------------- */

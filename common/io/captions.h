@@ -44,8 +44,9 @@ typedef struct limn_caption_file {
     struct limn_caption_strings *strings;
 } limn_caption_file;
 
-/* Reads a caption file, or the captions in a folder. `split` (may be NULL: all) names a split of a Karpathy file. Errors begin
- * with the path and name the line and the byte, or the path of the JSON field:
+/* Reads a caption file, or the captions in a folder. `split` (may be NULL: all) names a split of a
+ * Karpathy file. Errors begin with the path and name the line and the byte, or the path of the
+ * JSON field:
  * LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT (NUL, invalid UTF-8, a wrong shape, no caption at all),
  * LIMN_E_LIMIT (the bounds above; 1 MB for the text file of a picture), LIMN_E_ARG (a split where
  * there is none of the name). */
