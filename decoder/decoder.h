@@ -62,6 +62,10 @@ size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t m
  * the result is the same bits for any pool (also in limn_decoder_step). */
 void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features);
 
+/* Empties the caches: what follows begins anew with the same picture, after which at most max_steps
+ * steps. */
+void limn_decoder_rewind(limn_decoder_state *s);
+
 /* One more token for each of n_rows hypotheses, 1 … max_rows. Row i continues row parents[i] of
  * the step before (ignored at the first step) with token tokens[i] (the start token first).
  * Writes logits [n_rows, n_tokens]. At most max_steps calls after each limn_decoder_begin.

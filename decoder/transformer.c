@@ -218,7 +218,7 @@ void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *fea
     const limn_decoder *d = s->d;
     const limn_decoder_config *c = &d->config;
     s->pool = pool;
-    s->n_steps = 0;
+    limn_decoder_rewind(s);
     memcpy(s->memory, d->memory_position,
            (size_t)c->n_memory_positions * c->dim * sizeof *s->memory);
     add_linear(s, s->memory, features, c->n_memory_positions, &d->memory_project);
@@ -228,6 +228,11 @@ void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *fea
         for (size_t head = 0; head < c->n_heads; head++)
             pack_head(s, &s->cross[i], head);
     }
+}
+
+void limn_decoder_rewind(limn_decoder_state *s)
+{
+    s->n_steps = 0;
 }
 
 /* ---- one step ------------------------------------------------------------------------------ */

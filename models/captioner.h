@@ -63,6 +63,10 @@ LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info
 /* Text of a token; NULL when id >= n_tokens. Owned by the model. */
 LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
 
+#define LIMN_UNKNOWN_TOKEN 3 /* stands for every word that the vocabulary lacks; never written */
+/* The token of a word; LIMN_UNKNOWN_TOKEN when there is none. */
+LIMN_API uint32_t limn_model_find(const limn_model *model, const char *word);
+
 /* ---- options ---------------------------------------------------------------------------- */
 
 typedef enum limn_style {

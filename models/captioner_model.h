@@ -3,6 +3,7 @@
 #ifndef LIMN_MODELS_CAPTIONER_MODEL_H
 #define LIMN_MODELS_CAPTIONER_MODEL_H
 
+#include "encoder/encoder_input.h"
 #include "models/captioner.h"
 #include "models/document_frequencies.h"
 #include "models/model_file.h"
@@ -16,5 +17,12 @@ struct limn_model {
     limn_document_frequencies *frequencies; /* NULL when the file has none */
     size_t max_text; /* bytes of the longest caption, NUL included */
 };
+
+/* How pictures become input of the model. */
+limn_encoder_input_settings limn_model_input_settings(const limn_model *model, uint64_t max_pixels);
+
+/* Logits [n_rows, n_tokens] to log-probabilities over the tokens that a caption can hold: the share
+ * of those that are never written goes to the others. */
+void limn_model_log_probs(const limn_model *model, float *logits, size_t n_rows);
 
 #endif

@@ -1,11 +1,9 @@
 /* A picture into a state, and captions out of it. */
-#include <math.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/text/detokenize.h"
-#include "encoder/encoder_input.h"
 #include "models/captioner_state.h"
 
 enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of a picture file */
@@ -23,31 +21,20 @@ static limn_status squash(limn_state *s, uint8_t *input, const uint8_t *pixels, 
 limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
                             uint32_t *width, uint32_t *height, limn_error *err)
 {
-    const limn_encoder_input_settings settings = {
-        .input_size = s->model->config.encoder.input_size,
-        .resize = s->model->config.resize,
-        .max_pixels = s->options.max_pixels,
-    };
+    const limn_encoder_input_settings settings =
+        limn_model_input_settings(s->model, s->options.max_pixels);
     return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, width, height, err);
 }
 
 /* ---- captions ------------------------------------------------------------------------------ */
 
-/* The decoder as beam search sees it: log-probabilities from logits, over the tokens that a caption
- * can hold: the share of those that are never written goes to the others. */
+/* The decoder as beam search sees it. */
 static void beam_step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                       float *log_probs)
 {
     limn_state *s = ctx;
-    const size_t n = s->model->config.decoder.n_tokens;
     limn_decoder_step(s->decoder, s->pool, n_rows, parents, tokens, log_probs);
-    for (size_t r = 0; r < n_rows; r++) {
-        float *row = log_probs + r * n;
-        row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;
-        const float log_sum = limn_decoder_log_sum_exp(s->model->decoder, row);
-        for (size_t t = 0; t < n; t++)
-            row[t] -= log_sum;
-    }
+    limn_model_log_probs(s->model, log_probs, n_rows);
     if (s->trace)
         limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
 }

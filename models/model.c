@@ -1,5 +1,6 @@
 #include "models/captioner_model.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -100,6 +101,30 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
         .n_reference_pictures =
             m->frequencies ? limn_document_frequencies_n_pictures(m->frequencies) : 0,
     };
+}
+
+limn_encoder_input_settings limn_model_input_settings(const limn_model *m, uint64_t max_pixels)
+{
+    return (limn_encoder_input_settings){ .input_size = m->config.encoder.input_size,
+                                          .resize = m->config.resize, .max_pixels = max_pixels };
+}
+
+void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)
+{
+    const size_t n = m->config.decoder.n_tokens;
+    for (size_t r = 0; r < n_rows; r++) {
+        float *row = logits + r * n;
+        row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;
+        const float log_sum = limn_decoder_log_sum_exp(m->decoder, row);
+        for (size_t t = 0; t < n; t++)
+            row[t] -= log_sum;
+    }
+}
+
+uint32_t limn_model_find(const limn_model *m, const char *word)
+{
+    const uint32_t id = limn_vocab_find(m->vocab, word, strlen(word));
+    return id > LIMN_TOKEN_UNKNOWN ? id : (uint32_t)LIMN_TOKEN_UNKNOWN;
 }
 
 const char *limn_model_token(const limn_model *m, uint32_t id)

@@ -1,0 +1,178 @@
+#include "models/scorer.h"
+
+#include <math.h>
+
+#include "common/base/arena.h"
+#include "common/base/mem.h"
+#include "common/image/image.h"
+#include "models/captioner_model.h"
+
+enum { MAX_ROWS = 8 }; /* captions that go through the decoder together */
+
+struct limn_scorer {
+    const limn_model *model;
+    uint64_t max_pixels;
+    limn_pool *pool; /* NULL for one thread */
+    limn_arena arena;
+    limn_encoder_state *encoder;
+    limn_decoder_state *seeing, *blind; /* with the picture; with features of zero, begun once */
+    limn_resize_scratch resize;
+    float *features;  /* [n_positions, dim] */
+    float *log_probs; /* [MAX_ROWS, n_tokens] */
+};
+
+static void plan(limn_scorer *s, limn_arena *a)
+{
+    const limn_model *m = s->model;
+    s->features = limn_arena_take(a, limn_encoder_n_positions(m->encoder),
+                                  limn_encoder_dim(m->encoder) * sizeof *s->features);
+    s->log_probs = limn_arena_take(a, MAX_ROWS * (size_t)m->config.decoder.n_tokens,
+                                   sizeof *s->log_probs);
+}
+
+/* No picture at all. */
+static void begin_blind(limn_scorer *s)
+{
+    const limn_encoder *e = s->model->encoder;
+    for (size_t i = 0; i < limn_encoder_n_positions(e) * limn_encoder_dim(e); i++)
+        s->features[i] = 0;
+    limn_decoder_begin(s->blind, s->pool, s->features);
+}
+
+static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
+{
+    const limn_model *m = s->model;
+    limn_arena counting;
+    limn_arena_init_counting(&counting);
+    plan(s, &counting);
+    if (counting.has_failed || !limn_arena_init(&s->arena, counting.high))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer of %zu bytes", counting.high);
+    plan(s, &s->arena);
+    if (n_threads > 1)
+        LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
+    LIMN_TRY(limn_encoder_state_create(&s->encoder, m->encoder, err));
+    const uint32_t max_steps = m->config.decoder.max_positions;
+    LIMN_TRY(limn_decoder_state_create(&s->seeing, m->decoder, MAX_ROWS, max_steps, err));
+    LIMN_TRY(limn_decoder_state_create(&s->blind, m->decoder, MAX_ROWS, max_steps, err));
+    begin_blind(s);
+    return LIMN_OK;
+}
+
+limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint64_t max_pixels,
+                               uint32_t n_threads, limn_error *err)
+{
+    *out = NULL;
+    if (n_threads < 1 || n_threads > 1024)
+        return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … 1024", n_threads);
+    limn_scorer *s = limn_calloc(1, sizeof *s);
+    if (!s)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer");
+    s->model = model;
+    s->max_pixels = max_pixels ? max_pixels : limn_image_settings_default().max_pixels;
+    const limn_status status = build(s, n_threads, err);
+    if (status != LIMN_OK)
+        limn_scorer_destroy(&s);
+    *out = s;
+    return status;
+}
+
+void limn_scorer_destroy(limn_scorer **scorer)
+{
+    limn_scorer *s = scorer ? *scorer : NULL;
+    if (!s)
+        return;
+    limn_encoder_state_destroy(&s->encoder);
+    limn_decoder_state_destroy(&s->seeing);
+    limn_decoder_state_destroy(&s->blind);
+    limn_pool_destroy(&s->pool);
+    limn_resize_scratch_finish(&s->resize);
+    limn_arena_finish(&s->arena);
+    limn_free(s);
+    *scorer = NULL;
+}
+
+uint32_t limn_scorer_max_words(const limn_scorer *s)
+{
+    return s->model->config.decoder.max_positions - 1;
+}
+
+limn_status limn_scorer_load(limn_scorer *s, const void *bytes, size_t size, uint8_t *input,
+                             limn_error *err)
+{
+    const limn_encoder_input_settings settings =
+        limn_model_input_settings(s->model, s->max_pixels);
+    return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, NULL, NULL, err);
+}
+
+/* ---- scoring ------------------------------------------------------------------------------- */
+
+static limn_status check(const limn_scorer *s, const limn_score_job *job, limn_error *err)
+{
+    const uint32_t n_tokens = s->model->config.decoder.n_tokens;
+    if (job->n_words > limn_scorer_max_words(s))
+        return limn_fail(err, LIMN_E_ARG, "%zu words are more than %u, the longest caption",
+                         job->n_words, limn_scorer_max_words(s));
+    for (size_t i = 0; i < job->n_words; i++)
+        if (job->words[i] >= n_tokens || job->words[i] < LIMN_TOKEN_UNKNOWN)
+            return limn_fail(err, LIMN_E_ARG, "token %u is no word: %u … %u are", job->words[i],
+                             LIMN_TOKEN_UNKNOWN, n_tokens - 1);
+    return LIMN_OK;
+}
+
+/* What follows `n` words of a caption: a word, or the end. */
+static uint32_t next_token(const limn_score_job *job, size_t n)
+{
+    return n < job->n_words ? job->words[n] : (uint32_t)LIMN_TOKEN_END;
+}
+
+/* Captions through the decoder side by side; one that has come to its end repeats it, to no
+ * effect. */
+static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_job *jobs,
+                  size_t n_jobs, bool is_blind)
+{
+    const size_t n_tokens = s->model->config.decoder.n_tokens;
+    uint32_t parents[MAX_ROWS], tokens[MAX_ROWS];
+    size_t n_steps = 0;
+    for (size_t r = 0; r < n_jobs; r++) {
+        parents[r] = (uint32_t)r;
+        tokens[r] = LIMN_TOKEN_START;
+        n_steps = jobs[r].n_words + 1 > n_steps ? jobs[r].n_words + 1 : n_steps;
+    }
+    limn_decoder_rewind(decoder);
+    for (size_t step = 0; step < n_steps; step++) {
+        limn_decoder_step(decoder, s->pool, n_jobs, parents, tokens, s->log_probs);
+        limn_model_log_probs(s->model, s->log_probs, n_jobs);
+        for (size_t r = 0; r < n_jobs; r++) {
+            float *out = is_blind ? jobs[r].logprobs_without : jobs[r].logprobs;
+            tokens[r] = next_token(&jobs[r], step);
+            if (out && step <= jobs[r].n_words)
+                out[step] = tokens[r] == LIMN_TOKEN_UNKNOWN
+                                ? NAN
+                                : s->log_probs[r * n_tokens + tokens[r]];
+        }
+    }
+}
+
+static bool wants_blind(const limn_score_job *jobs, size_t n_jobs)
+{
+    for (size_t i = 0; i < n_jobs; i++)
+        if (jobs[i].logprobs_without)
+            return true;
+    return false;
+}
+
+limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_score_job *jobs,
+                            size_t n_jobs, limn_error *err)
+{
+    for (size_t i = 0; i < n_jobs; i++)
+        LIMN_TRY(check(s, &jobs[i], err));
+    limn_encoder_run(s->model->encoder, s->encoder, s->pool, input, s->features);
+    limn_decoder_begin(s->seeing, s->pool, s->features);
+    for (size_t i = 0; i < n_jobs; i += MAX_ROWS) {
+        const size_t n = n_jobs - i < MAX_ROWS ? n_jobs - i : (size_t)MAX_ROWS;
+        force(s, s->seeing, jobs + i, n, false);
+        if (wants_blind(jobs + i, n))
+            force(s, s->blind, jobs + i, n, true);
+    }
+    return LIMN_OK;
+}

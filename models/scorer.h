@@ -1,0 +1,61 @@
+/* Scores of given captions: how probable a model finds them, with the picture and without.
+ *
+ *     limn_scorer *scorer = NULL;        // one per thread: all scratch memory
+ *     uint32_t words[] = { limn_model_find(model, "a"), limn_model_find(model, "dog") };
+ *     float with[3], without[3];         // of each word and of the end
+ *     limn_score_job job = { words, 2, with, without };
+ *     …
+ *     limn_scorer_create(&scorer, model, 0, 1, &err);
+ *     limn_scorer_load(scorer, bytes, size, input, &err);
+ *     limn_scorer_run(scorer, input, &job, 1, &err);
+ *
+ * The rules of models/captioner.h hold here too: the log-probabilities of a caption that limn wrote
+ * are those that it told, bit for bit. */
+#ifndef LIMN_MODELS_SCORER_H
+#define LIMN_MODELS_SCORER_H
+
+#include "models/captioner.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct limn_scorer limn_scorer;
+
+/* As limn_state_create. `max_pixels` as in limn_options; 0 = its default. LIMN_E_ARG, LIMN_E_NOMEM.
+ * `model` must outlive the scorer. */
+LIMN_API limn_status limn_scorer_create(limn_scorer **out, const limn_model *model,
+                                        uint64_t max_pixels, uint32_t n_threads, limn_error *err);
+LIMN_API void limn_scorer_destroy(limn_scorer **scorer); /* accepts NULL and *scorer == NULL */
+
+/* The words that a caption can have at most. */
+LIMN_API uint32_t limn_scorer_max_words(const limn_scorer *scorer);
+
+/* input [input_size, input_size, 3] of the bytes of a picture file, as limn_state_load. */
+LIMN_API limn_status limn_scorer_load(limn_scorer *scorer, const void *bytes, size_t size,
+                                      uint8_t *input, limn_error *err);
+
+/* A caption, and where its scores go. */
+typedef struct limn_score_job {
+    const uint32_t *words; /* [n_words] tokens without start and end; LIMN_UNKNOWN_TOKEN for what
+                            * the vocabulary lacks: the words after it are scored as following an
+                            * unknown one */
+    size_t n_words;        /* 0 … limn_scorer_max_words */
+    float *logprobs;       /* [n_words + 1] of each word, then of the end, natural logarithm, as
+                            * limn_caption.token_logprobs; NAN for an unknown word, which has no
+                            * probability */
+    float *logprobs_without; /* [n_words + 1] with features of zero instead of a picture's: what the
+                              * words alone make probable; NULL: not wanted */
+} limn_score_job;
+
+/* Scores jobs [n_jobs], all of one picture. Allocates nothing. A caption's scores are the same bits
+ * whatever else is scored with it. LIMN_E_ARG: a token that is none, or more words than can be;
+ * then nothing is scored. */
+LIMN_API limn_status limn_scorer_run(limn_scorer *scorer, const uint8_t *input,
+                                     const limn_score_job *jobs, size_t n_jobs, limn_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
