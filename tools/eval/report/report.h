@@ -21,8 +21,6 @@ limn_status limn_report_write(limn_report *report, const char *path, limn_error 
 /* ---- the parts of the page; all append, and `has_failed` of the buffer says when memory was
  * short ------------------------------------------------------------------------------------- */
 
-/* Text with <, >, &, " and ' made harmless. */
-void limn_report_escape(limn_buffer *out, const char *text);
 void limn_report_scores(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_notes(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *outcome);

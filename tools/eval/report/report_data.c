@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "tools/eval/report/report.h"
+#include "tools/page/page.h"
 
 enum { N_SHOWN = 30 }; /* best, and as many worst */
 
@@ -119,19 +120,6 @@ static json_t *page_object(limn_report *report, const table *t)
     return page;
 }
 
-/* Without "<", nothing in it can end the script element that it stands in. */
-static void append_without_markup(limn_buffer *out, const char *text)
-{
-    for (size_t n; *text; text += n) {
-        n = strcspn(text, "<");
-        limn_buffer_append(out, text, n);
-        if (text[n] == '<') {
-            limn_buffer_append_text(out, "\\u003c");
-            n++;
-        }
-    }
-}
-
 limn_status limn_report_data(limn_buffer *out, limn_report *report, limn_error *err)
 {
     table t = { 0 };
@@ -142,7 +130,7 @@ limn_status limn_report_data(limn_buffer *out, limn_report *report, limn_error *
         text = json_dumps(page, JSON_COMPACT | JSON_REAL_PRECISION(6));
         json_decref(page);
         if (text)
-            append_without_markup(out, text);
+            limn_page_append_json(out, text);
         else
             s = limn_fail(err, LIMN_E_NOMEM, "out of memory for the report");
     }

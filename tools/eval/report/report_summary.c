@@ -4,6 +4,7 @@
 
 #include "common/base/mem.h"
 #include "tools/eval/report/report.h"
+#include "tools/page/page.h"
 
 static bool is_count(const char *key)
 {
@@ -26,7 +27,7 @@ static void append_score(limn_buffer *out, const limn_eval_outcome *o, size_t re
 {
     const char *name = o->results[result].metric->keys[key];
     limn_buffer_append_text(out, "<div><dt>");
-    limn_report_escape(out, name);
+    limn_page_escape(out, name);
     limn_buffer_printf(out, "</dt><dd class=\"value\">%.4f</dd>\n", o->results[result].scores[key]);
     if (o->confidence) {
         const limn_interval *v = &o->confidence->intervals[result][key];
@@ -54,7 +55,7 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
                            t->n_trials);
     if (o->comparison) {
         limn_buffer_append_text(out, " The baseline is ");
-        limn_report_escape(out, o->comparison->baseline);
+        limn_page_escape(out, o->comparison->baseline);
         limn_buffer_append_text(out, ".");
     }
     if (t)
@@ -151,11 +152,11 @@ static void append_histogram(limn_buffer *out, const char *key, const histogram 
 {
     const double mean = h->mean / h->max * WIDTH;
     limn_buffer_append_text(out, "<figure><figcaption>");
-    limn_report_escape(out, key);
+    limn_page_escape(out, key);
     limn_buffer_printf(out, "<span>mean %.3f</span></figcaption>\n", h->mean);
     limn_buffer_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Histogram of ",
                        WIDTH, HEIGHT);
-    limn_report_escape(out, key);
+    limn_page_escape(out, key);
     limn_buffer_append_text(out, "\">\n");
     append_bars(out, h);
     limn_buffer_printf(out, "<line class=\"axis\" x1=\"0\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n",

@@ -1,0 +1,84 @@
+#include "tools/page/page.h"
+
+#include <string.h>
+
+#include "common/io/fileio.h"
+
+extern const char limn_page_css[]; /* page.css, made into an array at build */
+
+void limn_page_escape(limn_buffer *out, const char *text)
+{
+    for (; *text; text++) switch (*text) {
+        case '<':
+            limn_buffer_append_text(out, "&lt;");
+            break;
+        case '>':
+            limn_buffer_append_text(out, "&gt;");
+            break;
+        case '&':
+            limn_buffer_append_text(out, "&amp;");
+            break;
+        case '"':
+            limn_buffer_append_text(out, "&quot;");
+            break;
+        case '\'':
+            limn_buffer_append_text(out, "&#39;");
+            break;
+        default:
+            limn_buffer_append(out, text, 1);
+        }
+}
+
+void limn_page_append_json(limn_buffer *out, const char *json)
+{
+    for (size_t n; *json; json += n) {
+        n = strcspn(json, "<");
+        limn_buffer_append(out, json, n);
+        if (json[n] == '<') {
+            limn_buffer_append_text(out, "\\u003c");
+            n++;
+        }
+    }
+}
+
+static bool is_named(const char *part, const char *name, size_t size)
+{
+    return strlen(part) == size && memcmp(part, name, size) == 0;
+}
+
+/* name [size bytes] as the template has it. */
+static limn_status append_part(limn_buffer *out, const char *name, size_t size,
+                               const limn_page_part *parts, size_t n_parts, void *ctx,
+                               limn_error *err)
+{
+    for (size_t i = 0; i < n_parts; i++)
+        if (is_named(parts[i].name, name, size)) {
+            if (!parts[i].text) return parts[i].append(out, ctx, err);
+            limn_buffer_append_text(out, parts[i].text);
+        }
+    if (is_named("page.css", name, size)) limn_buffer_append_text(out, limn_page_css);
+    return LIMN_OK;
+}
+
+static limn_status fill(limn_buffer *out, const char *template, const limn_page_part *parts,
+                        size_t n_parts, void *ctx, limn_error *err)
+{
+    for (const char *name, *end; (name = strstr(template, "{{")); template = end + 2) {
+        limn_buffer_append(out, template, (size_t)(name - template));
+        name += 2;
+        end = strstr(name, "}}");
+        LIMN_TRY(append_part(out, name, (size_t)(end - name), parts, n_parts, ctx, err));
+    }
+    limn_buffer_append_text(out, template);
+    return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory for a page") : LIMN_OK;
+}
+
+limn_status limn_page_write(const char *path, const char *template, const limn_page_part *parts,
+                            size_t n_parts, void *ctx, limn_error *err)
+{
+    limn_buffer page = { 0 };
+    limn_status s = fill(&page, template, parts, n_parts, ctx, err);
+    if (s == LIMN_OK) s = limn_file_replace(path, page.bytes, page.size, err);
+    limn_buffer_finish(&page);
+    return s;
+}
