@@ -79,12 +79,11 @@ static int failed(const limn_error *err)
 static limn_status open_cache(limn_feature_job *job, const char *path, limn_error *err)
 {
     const size_t side = job->settings.input_size;
-    const size_t pixels[] = { side, side, 3 };
-    if (!job->encoder)
-        return limn_cache_writer_open(&job->cache, path, LIMN_NPY_U8, 3, pixels, err);
-    const size_t features[] = { limn_encoder_n_positions(job->encoder),
-                                limn_encoder_dim(job->encoder) };
-    return limn_cache_writer_open(&job->cache, path, LIMN_NPY_F16, 2, features, err);
+    limn_cache_shape shape = { LIMN_NPY_U8, 3, { side, side, 3 } };
+    if (job->encoder)
+        shape = (limn_cache_shape){ LIMN_NPY_F16, 2, { limn_encoder_n_positions(job->encoder),
+                                                       limn_encoder_dim(job->encoder) } };
+    return limn_cache_writer_open(&job->cache, path, &shape, false, err);
 }
 
 static int run_job(limn_feature_job *job, const settings *s, const limn_cli_operands *paths)

@@ -2,10 +2,10 @@
 #ifndef LIMN_TOOLS_PREPROCESS_FEATURE_JOB_H
 #define LIMN_TOOLS_PREPROCESS_FEATURE_JOB_H
 
+#include "common/io/cache_writer.h"
 #include "encoder/encoder.h"
 #include "encoder/encoder_input.h"
 #include "tools/pipeline.h"
-#include "tools/preprocess/cache_writer.h"
 
 typedef struct limn_feature_job {
     limn_encoder_input_settings settings;

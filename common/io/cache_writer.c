@@ -1,4 +1,4 @@
-#include "tools/preprocess/cache_writer.h"
+#include "common/io/cache_writer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,32 +12,33 @@ struct limn_cache_writer {
     limn_file_writer *names;
 };
 
-/* "path.extension", which must not exist yet. The caller frees it. */
-static limn_status new_path(char **out, const char *path, const char *extension, limn_error *err)
+/* "path.extension", which must not exist yet unless it is replaced. The caller frees it. */
+static limn_status new_path(char **out, const char *path, const char *extension, bool replaces,
+                            limn_error *err)
 {
     const size_t size = strlen(path) + strlen(extension) + 1;
     *out = limn_alloc(size, 1);
     if (!*out)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     snprintf(*out, size, "%s%s", path, extension);
-    if (!access(*out, F_OK))
+    if (!replaces && !access(*out, F_OK))
         return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", *out);
     return LIMN_OK;
 }
 
-limn_status limn_cache_writer_open(limn_cache_writer **out, const char *path, limn_npy_dtype dtype,
-                                   size_t n_dims, const size_t *row_shape, limn_error *err)
+limn_status limn_cache_writer_open(limn_cache_writer **out, const char *path,
+                                   const limn_cache_shape *shape, bool replaces, limn_error *err)
 {
     limn_cache_writer *w = limn_calloc(1, sizeof *w);
     char *npy = NULL, *txt = NULL;
     limn_status s = w ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     *out = w;
     if (s == LIMN_OK)
-        s = new_path(&npy, path, ".npy", err);
+        s = new_path(&npy, path, ".npy", replaces, err);
     if (s == LIMN_OK)
-        s = new_path(&txt, path, ".txt", err);
+        s = new_path(&txt, path, ".txt", replaces, err);
     if (s == LIMN_OK)
-        s = limn_npy_writer_open(&w->rows, npy, dtype, n_dims, row_shape, err);
+        s = limn_npy_writer_open(&w->rows, npy, shape->dtype, shape->n_dims, shape->row_shape, err);
     if (s == LIMN_OK)
         s = limn_file_writer_open(&w->names, txt, err);
     limn_free(npy);
@@ -64,9 +65,9 @@ limn_status limn_cache_writer_add(limn_cache_writer *w, const char *name, const 
 
 limn_status limn_cache_writer_commit(limn_cache_writer **w, limn_error *err)
 {
-    limn_status s = limn_npy_writer_commit(&(*w)->rows, err);
+    limn_status s = limn_file_writer_commit(&(*w)->names, err);
     if (s == LIMN_OK)
-        s = limn_file_writer_commit(&(*w)->names, err);
+        s = limn_npy_writer_commit(&(*w)->rows, err);
     limn_cache_writer_discard(w);
     return s;
 }

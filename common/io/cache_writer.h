@@ -1,8 +1,10 @@
 /* A feature cache under construction: OUT.npy, one row a picture, and OUT.txt, one file name a
- * line. Both come to be at the end, or neither. One thread at a time. */
-#ifndef LIMN_TOOLS_PREPROCESS_CACHE_WRITER_H
-#define LIMN_TOOLS_PREPROCESS_CACHE_WRITER_H
+ * line. Both come to be at the end, or neither; OUT.npy comes last, so that where it is the list is
+ * too. One thread at a time. */
+#ifndef LIMN_COMMON_IO_CACHE_WRITER_H
+#define LIMN_COMMON_IO_CACHE_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/status.h"
@@ -10,10 +12,15 @@
 
 typedef struct limn_cache_writer limn_cache_writer;
 
-/* Rows of `n_dims` dimensions `row_shape`. LIMN_E_ARG when OUT.npy or OUT.txt exists already,
- * LIMN_E_IO, LIMN_E_NOMEM; errors begin with the path. */
-limn_status limn_cache_writer_open(limn_cache_writer **out, const char *path, limn_npy_dtype dtype,
-                                   size_t n_dims, const size_t *row_shape, limn_error *err);
+typedef struct limn_cache_shape {
+    limn_npy_dtype dtype;
+    size_t n_dims, row_shape[LIMN_NPY_MAX_DIMS - 1]; /* of a row */
+} limn_cache_shape;
+
+/* LIMN_E_ARG when OUT.npy or OUT.txt exists already, unless it `replaces` them; LIMN_E_IO,
+ * LIMN_E_NOMEM; errors begin with the path. */
+limn_status limn_cache_writer_open(limn_cache_writer **out, const char *path,
+                                   const limn_cache_shape *shape, bool replaces, limn_error *err);
 /* Whether a name can stand in the list: LIMN_E_ARG for one with a newline. */
 limn_status limn_cache_writer_check_name(const char *name, limn_error *err);
 /* One more row and its name. LIMN_E_IO. */

@@ -1,0 +1,58 @@
+/* Rows of an array by the names of pictures: PATH.npy [n, …] and PATH.txt, one name a line, as
+ * limn-preprocess writes them. Pixel caches and view caches are such. */
+#ifndef LIMN_MODELS_TRAIN_ROW_CACHE_H
+#define LIMN_MODELS_TRAIN_ROW_CACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/pool.h"
+#include "common/base/status.h"
+#include "common/io/cache_writer.h"
+#include "common/io/npy_map.h"
+#include "models/train/picture_names.h"
+#include "models/train/train_progress.h"
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* Immutable after opening; may be shared by threads. The rows are mapped, not read. */
+typedef struct limn_row_cache {
+    limn_npy_map rows;
+    limn_picture_names names; /* number = row */
+    size_t n_rows;
+    size_t row_size; /* bytes */
+} limn_row_cache;
+
+/* Opens PATH.npy and PATH.txt and checks them against `shape`. Errors name the file, what it is and
+ * what was expected: those of limn_npy_map_open; LIMN_E_FORMAT (another element type or shape, more
+ * or fewer names than rows, a name twice), LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_row_cache_open(limn_row_cache *out, const char *path,
+                                const limn_cache_shape *shape, limn_error *err);
+void limn_row_cache_close(limn_row_cache *c); /* accepts a zeroed one; zeroes it */
+
+const void *limn_row_cache_row(const limn_row_cache *c, size_t row); /* row < n_rows */
+
+/* ---- making ------------------------------------------------------------------------------- */
+
+/* Rows of items 0 … n_items - 1, computed by the threads of a pool a block at a time, and put one
+ * after another. */
+typedef struct limn_row_job {
+    size_t n_items;
+    size_t row_size; /* bytes */
+    /* Computes a row; `worker` as in limn_pool_fn. */
+    limn_status (*compute)(void *ctx, size_t item, size_t worker, void *row, limn_error *err);
+    /* Takes it, in the order of the items, in the calling thread; `error` is NULL when it worked. A
+     * failure ends the job. */
+    limn_status (*put)(void *ctx, size_t item, const void *row, const limn_error *error,
+                       limn_error *err);
+    void *ctx;
+    limn_pool *pool; /* NULL: the calling thread alone */
+    limn_train_progress progress;
+    size_t n_done_before, n_total; /* for the progress: items of other jobs too */
+} limn_row_job;
+
+/* LIMN_E_NOMEM, LIMN_E_INTERRUPTED (the progress asked to stop), what `put` returned. Holds up to
+ * 32 MB of rows, and at least one for each thread. */
+limn_status limn_row_job_run(const limn_row_job *job, limn_error *err);
+
+#endif

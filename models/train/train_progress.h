@@ -1,0 +1,17 @@
+/* How long work of the training library tells how far it is, and is asked to stop. */
+#ifndef LIMN_MODELS_TRAIN_TRAIN_PROGRESS_H
+#define LIMN_MODELS_TRAIN_TRAIN_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Called in the thread that asked for the work, now and then and at its end. False asks to stop:
+ * the work then ends with LIMN_E_INTERRUPTED, and what was not finished does not come to be. */
+typedef bool limn_train_progress_fn(void *ctx, size_t done, size_t total);
+
+typedef struct limn_train_progress {
+    limn_train_progress_fn *report; /* NULL: nobody is told */
+    void *ctx;
+} limn_train_progress;
+
+#endif

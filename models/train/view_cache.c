@@ -1,0 +1,479 @@
+#include "models/train/view_cache.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "common/kernels/pack.h"
+#include "models/train/augment.h"
+
+enum { MAX_PATH_SIZE = 4096, MAX_RECORD_SIZE = 1024 };
+
+static limn_status out_of_memory(limn_error *err)
+{
+    return limn_fail(err, LIMN_E_NOMEM, "out of memory for views");
+}
+
+/* ---- cuts ---------------------------------------------------------------------------------- */
+
+/* Copies the output of one stage. */
+typedef struct stage_tap {
+    size_t wanted, n_seen;   /* stages */
+    size_t n_positions, dim; /* of the wanted one */
+    float *out;              /* [n_positions, dim]; NULL: only the shape is wanted */
+} stage_tap;
+
+static void tap_stage(void *ctx, const char *stage, const float *x, size_t height, size_t width,
+                      size_t n_channels)
+{
+    stage_tap *t = ctx;
+    (void)stage;
+    if (t->n_seen++ != t->wanted) return;
+    t->n_positions = height * width;
+    t->dim = n_channels;
+    if (t->out) memcpy(t->out, x, height * width * n_channels * sizeof *x);
+}
+
+static limn_status probe(stage_tap *tap, const limn_encoder *encoder, uint32_t input_size,
+                         limn_error *err)
+{
+    limn_encoder_state *state = NULL;
+    const size_t n_features = limn_encoder_n_positions(encoder) * limn_encoder_dim(encoder);
+    uint8_t *pixels = limn_calloc((size_t)input_size * input_size, 3);
+    float *features = limn_alloc_aligned(n_features, sizeof *features);
+    limn_status s =
+        pixels && features ? limn_encoder_state_create(&state, encoder, err) : out_of_memory(err);
+    if (s == LIMN_OK) limn_encoder_run_tapped(encoder, state, pixels, features, tap_stage, tap);
+    limn_encoder_state_destroy(&state);
+    limn_free(features);
+    limn_free(pixels);
+    return s;
+}
+
+limn_status limn_cut_shape_of(limn_cut_shape *out, const limn_encoder *encoder, uint32_t input_size,
+                              size_t first_stage, limn_error *err)
+{
+    stage_tap tap = {.wanted = first_stage - 1};
+    LIMN_TRY(probe(&tap, encoder, input_size, err));
+    *out = (limn_cut_shape){tap.n_seen, tap.n_positions, tap.dim};
+    if (first_stage == LIMN_STAGE_AFTER_HEAD) {
+        out->n_positions = limn_encoder_n_positions(encoder);
+        out->dim = limn_encoder_dim(encoder);
+    } else if (first_stage == 0 || first_stage > tap.n_seen) {
+        return limn_fail(err, LIMN_E_ARG,
+                         "training can't begin at stage %zu of the encoder, only "
+                         "at 1 … %zu",
+                         first_stage, tap.n_seen);
+    }
+    return LIMN_OK;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    return limn_fnv1a64(hash, text, strlen(text) + 1);
+}
+
+static uint64_t hash_tensor(uint64_t hash, const limn_tensor *t)
+{
+    hash = hash_text(hash, t->name);
+    hash = hash_text(hash, limn_tensor_dtype_name(t->dtype));
+    for (size_t i = 0; i < t->n_dims; i++) {
+        const uint64_t side = t->shape[i];
+        hash = limn_fnv1a64(hash, &side, sizeof side);
+    }
+    return limn_fnv1a64(hash, t->data, t->size);
+}
+
+uint64_t limn_encoder_checksum(const limn_safetensors *file, const limn_encoder_config *config)
+{
+    uint64_t hash = hash_text(LIMN_FNV1A64_INIT, config->family);
+    hash = limn_fnv1a64(hash, &config->input_size, sizeof config->input_size);
+    hash = limn_fnv1a64(hash, &config->mean, sizeof config->mean);
+    hash = limn_fnv1a64(hash, &config->scale, sizeof config->scale);
+    for (size_t i = 0; i < limn_safetensors_n_tensors(file); i++) {
+        const limn_tensor *t = limn_safetensors_at(file, i);
+        if (!strncmp(t->name, "encoder.", 8)) hash = hash_tensor(hash, t);
+    }
+    return hash;
+}
+
+/* ---- views --------------------------------------------------------------------------------- */
+
+limn_status limn_view_pixels(uint8_t *dst, const uint8_t *src, uint32_t size, size_t view,
+                             uint64_t seed, const char *name, limn_resize_filter filter,
+                             limn_resize_scratch *scratch, limn_error *err)
+{
+    limn_augment_settings settings = limn_augment_settings_default();
+    limn_rng rng = limn_picture_rng(seed, name, "view", view);
+    settings.brightness = settings.contrast = settings.saturation = 0;
+    settings.filter = filter;
+    if (view > 1) return limn_augment(dst, src, size, &settings, &rng, scratch, err);
+    memcpy(dst, src, (size_t)size * size * 3);
+    if (view == 1) limn_flip_pixels(dst, size);
+    return LIMN_OK;
+}
+
+/* ---- a view's file ------------------------------------------------------------------------- */
+
+/* FOLDER/view-K with each extension. */
+typedef struct view_paths {
+    char stem[MAX_PATH_SIZE], npy[MAX_PATH_SIZE + 8], json[MAX_PATH_SIZE + 8];
+} view_paths;
+
+static limn_status make_paths(view_paths *out, const char *folder, size_t view, limn_error *err)
+{
+    if (snprintf(out->stem, sizeof out->stem, "%s/view-%zu", folder, view) >= (int)sizeof out->stem)
+        return limn_fail(err, LIMN_E_LIMIT, "%.200s…: the path is too long", folder);
+    snprintf(out->npy, sizeof out->npy, "%s.npy", out->stem);
+    snprintf(out->json, sizeof out->json, "%s.json", out->stem);
+    return LIMN_OK;
+}
+
+typedef struct view_worker {
+    limn_encoder_state *state;
+    limn_resize_scratch scratch;
+    uint8_t *pixels; /* [input_size, input_size, 3] */
+    float *features; /* [n_positions, dim] of the encoder */
+    float *cut;      /* [n_positions, dim] of the cut; NULL: those are the features */
+} view_worker;
+
+typedef struct maker {
+    const limn_view_cache_settings *settings;
+    const char *folder;
+    limn_cut_shape shape;
+    size_t first_stage;   /* n_stages for the features */
+    uint32_t *rows;       /* [n names] of the pixel cache */
+    uint64_t pictures;    /* checksum of names and pixels */
+    view_worker *workers; /* [n_threads] */
+    size_t view;          /* that is made now */
+    limn_cache_writer *writer;
+} maker;
+
+static limn_cache_shape row_shape(size_t n_positions, size_t dim)
+{
+    return (limn_cache_shape){LIMN_NPY_F16, 2, {n_positions, dim}};
+}
+
+/* What a view is made from, as the text of FOLDER/view-K.json: two views are the same when their
+ * texts are. Views 0 and 1 draw nothing. */
+static void describe(char text[MAX_RECORD_SIZE], const maker *m, size_t view)
+{
+    const limn_view_cache_settings *s = m->settings;
+    char drawn[96] = "";
+    if (view > 1)
+        snprintf(drawn, sizeof drawn, " \"seed\": %llu,\n \"resize\": \"%s\",\n",
+                 (unsigned long long)s->seed,
+                 s->filter == LIMN_RESIZE_BICUBIC ? "bicubic" : "bilinear");
+    snprintf(text, MAX_RECORD_SIZE,
+             "{\n \"encoder\": \"%016llx\",\n \"first_stage\": %zu,\n \"view\": %zu,\n%s"
+             " \"pictures\": \"%016llx\",\n \"shape\": [%zu, %zu, %zu]\n}\n",
+             (unsigned long long)s->encoder_checksum, m->first_stage, view, drawn,
+             (unsigned long long)m->pictures, limn_picture_names_count(s->names),
+             m->shape.n_positions, m->shape.dim);
+}
+
+static bool has_text(const char *path, const char *text)
+{
+    unsigned char *bytes;
+    size_t size;
+    if (limn_file_read(&bytes, &size, path, MAX_RECORD_SIZE, NULL) != LIMN_OK) return false;
+    const bool is_same = size == strlen(text) && !memcmp(bytes, text, size);
+    limn_free(bytes);
+    return is_same;
+}
+
+/* Opens a finished view that was made from the same; leaves `out` zeroed otherwise. */
+static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, limn_error *err)
+{
+    const limn_cache_shape shape = row_shape(m->shape.n_positions, m->shape.dim);
+    char text[MAX_RECORD_SIZE];
+    view_paths paths;
+    LIMN_TRY(make_paths(&paths, m->folder, view, err));
+    if (access(paths.npy, F_OK) != 0) return LIMN_OK;
+    if (access(paths.json, F_OK) != 0)
+        return limn_fail(err, LIMN_E_ARG,
+                         "%s: has no .json beside it, so it was not made here and "
+                         "is not replaced: remove it, or name another folder",
+                         paths.npy);
+    describe(text, m, view);
+    if (has_text(paths.json, text) &&
+        limn_row_cache_open(out, paths.stem, &shape, NULL) == LIMN_OK &&
+        out->n_rows != limn_picture_names_count(m->settings->names))
+        limn_row_cache_close(out);
+    return LIMN_OK;
+}
+
+/* ---- making a view ------------------------------------------------------------------------- */
+
+static limn_status to_halves(uint16_t *out, const float *x, size_t n, limn_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = limn_f32_to_f16(x[i]);
+        if ((out[i] & 0x7c00) == 0x7c00)
+            return limn_fail(err, LIMN_E_UNSUPPORTED,
+                             "the encoder gives %g, which is too large for a cache in f16",
+                             (double)x[i]);
+    }
+    return LIMN_OK;
+}
+
+static void run_encoder(const maker *m, view_worker *w)
+{
+    stage_tap tap = {.wanted = m->first_stage - 1, .out = w->cut};
+    if (w->cut)
+        limn_encoder_run_tapped(m->settings->encoder, w->state, w->pixels, w->features, tap_stage,
+                                &tap);
+    else
+        limn_encoder_run(m->settings->encoder, w->state, NULL, w->pixels, w->features);
+}
+
+static limn_status compute(void *ctx, size_t item, size_t worker, void *row, limn_error *err)
+{
+    const maker *m = ctx;
+    const limn_view_cache_settings *s = m->settings;
+    view_worker *w = &m->workers[worker];
+    LIMN_TRY(limn_view_pixels(w->pixels, limn_pixel_cache_row(s->pixels, m->rows[item]),
+                              s->pixels->size, m->view, s->seed,
+                              limn_picture_names_get(s->names, item), s->filter, &w->scratch, err));
+    run_encoder(m, w);
+    return to_halves(row, w->cut ? w->cut : w->features, m->shape.n_positions * m->shape.dim, err);
+}
+
+static limn_status put(void *ctx, size_t item, const void *row, const limn_error *error,
+                       limn_error *err)
+{
+    maker *m = ctx;
+    const char *name = limn_picture_names_get(m->settings->names, item);
+    if (error) return limn_fail(err, error->code, "%s, view %zu: %s", name, m->view, error->text);
+    return limn_cache_writer_add(m->writer, name, row, err);
+}
+
+/* Record first, array last: where the array is, all is. What was there before goes first of all. */
+static limn_status write_view(maker *m, const view_paths *paths, const limn_row_job *job,
+                              limn_error *err)
+{
+    const limn_cache_shape shape = row_shape(m->shape.n_positions, m->shape.dim);
+    char text[MAX_RECORD_SIZE];
+    if (remove(paths->npy) != 0 && errno != ENOENT)
+        return limn_fail(err, LIMN_E_IO, "%s: can't remove it: %s", paths->npy, strerror(errno));
+    LIMN_TRY(limn_cache_writer_open(&m->writer, paths->stem, &shape, access(paths->json, F_OK) == 0,
+                                    err));
+    LIMN_TRY(limn_row_job_run(job, err));
+    describe(text, m, m->view);
+    LIMN_TRY(limn_file_replace(paths->json, text, strlen(text), err));
+    return limn_cache_writer_commit(&m->writer, err);
+}
+
+static limn_status make_view(maker *m, size_t view, limn_view_cache *cache, size_t n_views_to_make,
+                             limn_error *err)
+{
+    const size_t n = limn_picture_names_count(m->settings->names);
+    const limn_cache_shape shape = row_shape(m->shape.n_positions, m->shape.dim);
+    const limn_row_job job = {
+        .n_items = n,
+        .row_size = m->shape.n_positions * m->shape.dim * sizeof(uint16_t),
+        .compute = compute,
+        .put = put,
+        .ctx = m,
+        .pool = m->settings->pool,
+        .progress = m->settings->progress,
+        .n_done_before = cache->n_made * n,
+        .n_total = n_views_to_make * n,
+    };
+    view_paths paths;
+    m->view = view;
+    LIMN_TRY(make_paths(&paths, m->folder, view, err));
+    const limn_status s = write_view(m, &paths, &job, err);
+    limn_cache_writer_discard(&m->writer);
+    cache->n_made += s == LIMN_OK;
+    return s == LIMN_OK ? limn_row_cache_open(&cache->views[view], paths.stem, &shape, err) : s;
+}
+
+/* ---- making a cache ------------------------------------------------------------------------ */
+
+static limn_status find_pixels(maker *m, limn_error *err)
+{
+    const limn_view_cache_settings *s = m->settings;
+    const size_t n = limn_picture_names_count(s->names);
+    m->rows = limn_alloc(n, sizeof *m->rows);
+    m->pictures = LIMN_FNV1A64_INIT;
+    if (!m->rows) return out_of_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = limn_picture_names_get(s->names, i);
+        m->rows[i] = limn_picture_names_find(&s->pixels->rows.names, name);
+        if (m->rows[i] == LIMN_NO_PICTURE)
+            return limn_fail(err, LIMN_E_ARG, "%s: is not among the pictures that were decoded",
+                             name);
+        m->pictures = hash_text(m->pictures, name);
+        m->pictures = limn_fnv1a64(m->pictures, &s->pixels->checksums[m->rows[i]],
+                                   sizeof *s->pixels->checksums);
+    }
+    return LIMN_OK;
+}
+
+static limn_status make_worker(view_worker *w, const maker *m, limn_error *err)
+{
+    const limn_view_cache_settings *s = m->settings;
+    const size_t side = s->pixels->size;
+    const bool has_cut = m->first_stage < m->shape.n_stages;
+    w->pixels = limn_alloc(side * side, 3);
+    w->features = limn_alloc_aligned(
+        limn_encoder_n_positions(s->encoder) * limn_encoder_dim(s->encoder), sizeof *w->features);
+    if (has_cut) w->cut = limn_alloc_aligned(m->shape.n_positions * m->shape.dim, sizeof *w->cut);
+    if (!w->pixels || !w->features || (has_cut && !w->cut)) return out_of_memory(err);
+    return limn_encoder_state_create(&w->state, s->encoder, err);
+}
+
+static limn_status make_workers(maker *m, limn_error *err)
+{
+    const size_t n = limn_pool_n_threads(m->settings->pool);
+    m->workers = limn_calloc(n, sizeof *m->workers);
+    if (!m->workers) return out_of_memory(err);
+    for (size_t i = 0; i < n; i++) LIMN_TRY(make_worker(&m->workers[i], m, err));
+    return LIMN_OK;
+}
+
+static void finish_maker(maker *m)
+{
+    for (size_t i = 0; m->workers && i < limn_pool_n_threads(m->settings->pool); i++) {
+        view_worker *w = &m->workers[i];
+        limn_encoder_state_destroy(&w->state);
+        limn_resize_scratch_finish(&w->scratch);
+        limn_free(w->pixels);
+        limn_free(w->features);
+        limn_free(w->cut);
+    }
+    limn_free(m->workers);
+    limn_free(m->rows);
+}
+
+static limn_status allocate(limn_view_cache *c, size_t n_pictures, size_t n_views, limn_error *err)
+{
+    c->n_pictures = n_pictures;
+    c->rows = limn_alloc(n_pictures, sizeof *c->rows);
+    c->views = limn_calloc(n_views, sizeof *c->views);
+    if (!c->rows || !c->views) return out_of_memory(err);
+    c->n_views = n_views;
+    for (size_t i = 0; i < n_pictures; i++) c->rows[i] = (uint32_t)i;
+    return LIMN_OK;
+}
+
+static limn_status make_missing(limn_view_cache *c, maker *m, limn_error *err)
+{
+    size_t n_missing = 0;
+    for (size_t v = 0; v < c->n_views; v++) {
+        LIMN_TRY(find_view(&c->views[v], m, v, err));
+        n_missing += c->views[v].n_rows == 0;
+    }
+    if (n_missing > 0) LIMN_TRY(make_workers(m, err));
+    for (size_t v = 0; v < c->n_views; v++)
+        if (c->views[v].n_rows == 0) LIMN_TRY(make_view(m, v, c, n_missing, err));
+    return LIMN_OK;
+}
+
+static limn_status make(limn_view_cache *c, maker *m, limn_error *err)
+{
+    const limn_view_cache_settings *s = m->settings;
+    if (s->n_views < 1 || s->n_views > LIMN_MAX_VIEWS || !limn_picture_names_count(s->names))
+        return limn_fail(err, LIMN_E_ARG,
+                         "%zu views of %zu pictures: 1 … %d, and at least one "
+                         "picture",
+                         s->n_views, limn_picture_names_count(s->names), LIMN_MAX_VIEWS);
+    LIMN_TRY(limn_cut_shape_of(&m->shape, s->encoder, s->pixels->size, s->first_stage, err));
+    m->first_stage = s->first_stage < m->shape.n_stages ? s->first_stage : m->shape.n_stages;
+    LIMN_TRY(find_pixels(m, err));
+    LIMN_TRY(allocate(c, limn_picture_names_count(s->names), s->n_views, err));
+    c->n_positions = m->shape.n_positions;
+    c->dim = m->shape.dim;
+    if (mkdir(m->folder, 0777) != 0 && errno != EEXIST)
+        return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", m->folder,
+                         strerror(errno));
+    return make_missing(c, m, err);
+}
+
+limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
+                                 const limn_view_cache_settings *settings, limn_error *err)
+{
+    maker m = {.settings = settings, .folder = folder};
+    *out = (limn_view_cache){0};
+    const limn_status s = make(out, &m, err);
+    finish_maker(&m);
+    if (s != LIMN_OK) limn_view_cache_close(out);
+    return s;
+}
+
+/* ---- a cache from elsewhere ---------------------------------------------------------------- */
+
+static limn_status find_rows(limn_view_cache *c, const char *path, const limn_picture_names *names,
+                             limn_error *err)
+{
+    for (size_t i = 0; i < c->n_pictures; i++) {
+        const char *name = limn_picture_names_get(names, i);
+        c->rows[i] = limn_picture_names_find(&c->views[0].names, name);
+        if (c->rows[i] == LIMN_NO_PICTURE)
+            return limn_fail(err, LIMN_E_ARG, "%s.txt: has no row of %s", path, name);
+    }
+    return LIMN_OK;
+}
+
+static limn_status open_features(limn_view_cache *c, const char *path,
+                                 const limn_picture_names *names, limn_error *err)
+{
+    const limn_cache_shape shape = row_shape(c->n_positions, c->dim);
+    LIMN_TRY(allocate(c, limn_picture_names_count(names), 1, err));
+    LIMN_TRY(limn_row_cache_open(&c->views[0], path, &shape, err));
+    return find_rows(c, path, names, err);
+}
+
+limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
+                                          const limn_picture_names *names, size_t n_positions,
+                                          size_t dim, limn_error *err)
+{
+    *out = (limn_view_cache){.n_positions = n_positions, .dim = dim};
+    const limn_status s = open_features(out, path, names, err);
+    if (s != LIMN_OK) limn_view_cache_close(out);
+    return s;
+}
+
+void limn_view_cache_close(limn_view_cache *c)
+{
+    for (size_t v = 0; v < c->n_views; v++) limn_row_cache_close(&c->views[v]);
+    limn_free(c->views);
+    limn_free(c->rows);
+    *c = (limn_view_cache){0};
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+const uint16_t *limn_view_cache_row(const limn_view_cache *c, size_t view, size_t picture)
+{
+    return limn_row_cache_row(&c->views[view], c->rows[picture]);
+}
+
+typedef struct gathering {
+    const limn_view_cache *cache;
+    float *out;
+    const uint32_t *pictures, *views;
+} gathering;
+
+static void gather_row(void *ctx, size_t index, size_t worker)
+{
+    const gathering *g = ctx;
+    const size_t n = g->cache->n_positions * g->cache->dim;
+    const uint16_t *row =
+        limn_view_cache_row(g->cache, g->views ? g->views[index] : 0, g->pictures[index]);
+    float *out = g->out + index * n;
+    (void)worker;
+    for (size_t i = 0; i < n; i++) out[i] = limn_f16_to_f32(row[i]);
+}
+
+void limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
+                            const uint32_t *views, size_t n, limn_pool *pool)
+{
+    gathering g = {c, out, pictures, views};
+    limn_pool_run(pool, n, gather_row, &g);
+}

@@ -1,0 +1,98 @@
+/* What a frozen encoder, or the frozen lower part of one, makes of pictures in several views,
+ * computed once: f16 [n, n_positions, dim], one file a view.
+ *
+ *     pixel cache ─ view (whole, flipped, crops) ─▶ encoder, to the cut ─▶ FOLDER/view-0.npy …
+ *
+ * View 0 is the whole picture, view 1 the same flipped, the others are random resized crops (area
+ * 0.7 … 1, aspect 4/5 … 5/4), half of them flipped, drawn from (seed, last part of the picture's
+ * name, view).
+ *
+ * The cut is where training begins: `first_stage` counts as in encoder/encoder_grad.h (0 the stem,
+ * then the blocks, the head, and after it nothing: the features). Cached is what that stage reads,
+ * [n, side * side, channels] channels last, or the features themselves.
+ *
+ * FOLDER/view-K.json says what a file was made from (encoder, cut, view, seed, pictures); one that
+ * no longer fits is made again. A finished file is kept, so that making a cache goes on where it
+ * was stopped; an unfinished one never has its name. */
+#ifndef LIMN_MODELS_TRAIN_VIEW_CACHE_H
+#define LIMN_MODELS_TRAIN_VIEW_CACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/pool.h"
+#include "common/base/status.h"
+#include "common/io/safetensors.h"
+#include "encoder/encoder.h"
+#include "models/train/pixel_cache.h"
+
+enum { LIMN_MAX_VIEWS = 64 };
+
+/* `first_stage` of the features: after the last stage. */
+#define LIMN_STAGE_AFTER_HEAD SIZE_MAX
+
+/* What an encoder gives at a cut. */
+typedef struct limn_cut_shape {
+    size_t n_stages;         /* of the encoder: first_stage n_stages means the features */
+    size_t n_positions, dim; /* side * side and channels of what is cached */
+} limn_cut_shape;
+
+/* Runs the encoder on an empty picture to see. `input_size` is that of its configuration.
+ * LIMN_E_ARG
+ * (`first_stage` 0, or beyond the features), LIMN_E_NOMEM. */
+limn_status limn_cut_shape_of(limn_cut_shape *out, const limn_encoder *encoder, uint32_t input_size,
+                              size_t first_stage, limn_error *err);
+/* A checksum of all that an encoder is: its configuration and the tensors "encoder.…". */
+uint64_t limn_encoder_checksum(const limn_safetensors *file, const limn_encoder_config *config);
+
+/* Immutable after opening; may be shared by threads. The rows are mapped, not read. */
+typedef struct limn_view_cache {
+    size_t n_pictures, n_views;
+    size_t n_positions, dim;
+    uint32_t *rows;        /* [n_pictures] of the pictures in each file */
+    limn_row_cache *views; /* [n_views] */
+    size_t n_made;         /* views that this call made, the others were there */
+} limn_view_cache;
+
+typedef struct limn_view_cache_settings {
+    const limn_pixel_cache *pixels;
+    const limn_picture_names *names; /* the pictures in their order; each has a row of pixels */
+    const limn_encoder *encoder;
+    uint64_t encoder_checksum;
+    size_t first_stage; /* 1 … n_stages, or LIMN_STAGE_AFTER_HEAD */
+    size_t n_views;     /* 1 … LIMN_MAX_VIEWS */
+    uint64_t seed;
+    limn_resize_filter filter;    /* of crops: the model's */
+    limn_pool *pool;              /* NULL: the calling thread alone */
+    limn_train_progress progress; /* in pictures of all views that are made */
+} limn_view_cache_settings;
+
+/* Opens the views in `folder` (made if it is not there), making those that are missing or made from
+ * something else. Picture i of the cache is name i. LIMN_E_ARG (a name without pixels, settings out
+ * of range, a file FOLDER/view-K.npy without .json, which is somebody's and not replaced),
+ * LIMN_E_UNSUPPORTED (an activation too large for f16), LIMN_E_IO, LIMN_E_INTERRUPTED (finished
+ * views stay), LIMN_E_NOMEM. */
+limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
+                                 const limn_view_cache_settings *settings, limn_error *err);
+/* A cache of features of whole pictures made by `limn-preprocess --features -o PATH`, as a view
+ * cache of one view. Every one of `names` must be in it: LIMN_E_ARG names the first that is not. It
+ * does not say which encoder made it; that is for the user to know. Errors of limn_row_cache_open.
+ */
+limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
+                                          const limn_picture_names *names, size_t n_positions,
+                                          size_t dim, limn_error *err);
+void limn_view_cache_close(limn_view_cache *c); /* accepts a zeroed one; zeroes it */
+
+/* f16 [n_positions, dim]; view < n_views, picture < n_pictures */
+const uint16_t *limn_view_cache_row(const limn_view_cache *c, size_t view, size_t picture);
+/* out [n, n_positions, dim]: row i is views[i] of pictures[i]. `views` NULL: view 0 of each. */
+void limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
+                            const uint32_t *views, size_t n, limn_pool *pool);
+
+/* dst [size, size, 3]: a view of src. For other uses of the same views. LIMN_E_NOMEM, LIMN_E_ARG.
+ */
+limn_status limn_view_pixels(uint8_t *dst, const uint8_t *src, uint32_t size, size_t view,
+                             uint64_t seed, const char *name, limn_resize_filter filter,
+                             limn_resize_scratch *scratch, limn_error *err);
+
+#endif

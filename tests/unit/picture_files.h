@@ -1,0 +1,37 @@
+/* Small pictures (PPM) in the folder of temp_folder.h, each unlike the others. */
+#ifndef LIMN_TESTS_UNIT_PICTURE_FILES_H
+#define LIMN_TESTS_UNIT_PICTURE_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/rng.h"
+#include "common/io/fileio.h"
+#include "models/train/picture_names.h"
+#include "tests/unit/temp_folder.h"
+
+/* width x height pixels of noise that the name and `salt` determine. */
+static inline void write_picture(const char *name, unsigned width, unsigned height, uint64_t salt)
+{
+    static unsigned char bytes[64 + 3 * 64 * 64];
+    limn_rng rng = limn_rng_stream(salt, name, strlen(name));
+    const int head = snprintf((char *)bytes, 64, "P6\n%u %u\n255\n", width, height);
+    for (size_t i = 0; i < (size_t)3 * width * height; i++)
+        bytes[(size_t)head + i] = (unsigned char)limn_rng_below(&rng, 256);
+    limn_file_replace(temp_path(name), bytes, (size_t)head + (size_t)3 * width * height, NULL);
+}
+
+/* Pictures p0.ppm … of 20 x 24 pixels, and their names. */
+static inline void write_pictures(limn_picture_names *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "p%zu.ppm", i);
+        write_picture(name, 20, 24, 0);
+        limn_picture_names_add(names, name, NULL);
+    }
+}
+
+#endif
