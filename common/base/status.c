@@ -16,6 +16,7 @@ const char *limn_status_name(limn_status s)
         [LIMN_E_LIMIT] = "over limit",
         [LIMN_E_ARG] = "bad argument",
         [LIMN_E_INTERRUPTED] = "interrupted",
+        [LIMN_E_CRASHED] = "crashed",
     };
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown";
 }
@@ -40,6 +41,17 @@ limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...)
         replace_control_characters(err->text);
     }
     return code;
+}
+
+void limn_note(limn_error *err, const char *fmt, ...)
+{
+    if (err && err->code == LIMN_OK && !err->text[0]) {
+        va_list ap;
+        va_start(ap, fmt);
+        vsnprintf(err->text, sizeof err->text, fmt, ap);
+        va_end(ap);
+        replace_control_characters(err->text);
+    }
 }
 
 void limn_error_prefix(limn_error *err, const char *fmt, ...)

@@ -27,10 +27,12 @@ typedef enum limn_status {
     LIMN_E_LIMIT,       /* larger than the configured limit */
     LIMN_E_ARG,         /* the caller broke the documented contract */
     LIMN_E_INTERRUPTED, /* a callback asked to stop */
+    LIMN_E_CRASHED,     /* the process that did the work died of it */
 } limn_status;
 
 /* The text of the first failure: one line, no newline at its end, naming file,
- * field, value and bound. Zero-initialise it before the first call that gets it. */
+ * field, value and bound. Zero-initialise it before the first call that gets it. After a success
+ * (code LIMN_OK) a text is a note on something that was ignored. */
 typedef struct limn_error {
     limn_status code;
     char text[480];
@@ -42,6 +44,9 @@ LIMN_API const char *limn_status_name(limn_status s);
 /* Records a failure and returns `code`, so that `return limn_fail(...)` reads as
  * one sentence. The first text wins; `err` may be NULL. */
 limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...) LIMN_PRINTF(3, 4);
+
+/* Leaves a note on something that was ignored, unless there is a text already. */
+void limn_note(limn_error *err, const char *fmt, ...) LIMN_PRINTF(2, 3);
 
 /* Puts "prefix: " before an error's text, for the layer that knows the file name. */
 void limn_error_prefix(limn_error *err, const char *fmt, ...) LIMN_PRINTF(2, 3);

@@ -9,7 +9,7 @@
 /* LIMN_SOURCE_ROOT/folder/name; valid until the next call. */
 static const char *source_path(const char *folder, const char *name)
 {
-    static char path[4096];
+    static char path[8192];
     const char *root = getenv("LIMN_SOURCE_ROOT");
     snprintf(path, sizeof path, "%s/%s/%s", root ? root : ".", folder, name);
     return path;

@@ -1,0 +1,147 @@
+#include "tools/picture_load.h"
+
+#include <string.h>
+
+#include "tools/message.h"
+#include "tools/pipeline.h"
+
+enum {
+    MAX_OUT_SIZE = 64 << 20,
+    CPU_SECONDS = 120, /* a progressive JPEG of the largest size takes a good part of that */
+    BYTES_PER_PIXEL = 20, /* that decoders hold at once: rows, coefficients, the upright copy */
+    FIXED_MEMORY = 256 << 20,
+};
+
+/* ---- pixels and thumbnail ------------------------------------------------------------------ */
+
+static size_t input_bytes(const limn_picture_load *l)
+{
+    return (size_t)l->input.input_size * l->input.input_size * 3;
+}
+
+/* Where the thumbnail is: its sizes have an alignment. */
+static size_t thumbnail_at(const limn_picture_load *l)
+{
+    return (input_bytes(l) + 15) / 16 * 16;
+}
+
+size_t limn_picture_load_size(const limn_picture_load *l)
+{
+    if (!l->thumbnail_side)
+        return input_bytes(l);
+    return thumbnail_at(l) + sizeof(limn_thumbnail) +
+           (size_t)l->thumbnail_side * l->thumbnail_side * 3;
+}
+
+const limn_thumbnail *limn_picture_load_thumbnail(const limn_picture_load *l,
+                                                  const uint8_t *loaded)
+{
+    return (const limn_thumbnail *)(loaded + thumbnail_at(l));
+}
+
+/* The longer side becomes max_side; no picture becomes larger than it is. */
+static void fit(limn_thumbnail *t, const limn_image *image, uint32_t max_side)
+{
+    const uint32_t longer = image->width > image->height ? image->width : image->height;
+    t->width = image->width;
+    t->height = image->height;
+    if (longer <= max_side)
+        return;
+    t->width = (uint32_t)((uint64_t)image->width * max_side / longer);
+    t->height = (uint32_t)((uint64_t)image->height * max_side / longer);
+    t->width += t->width == 0;
+    t->height += t->height == 0;
+}
+
+static limn_status resize_both(uint8_t *loaded, const limn_image *image, const limn_picture_load *l,
+                               limn_resize_scratch *scratch, limn_error *err)
+{
+    const uint32_t side = l->input.input_size;
+    limn_thumbnail *t;
+    LIMN_TRY(limn_image_resize(loaded, side, side, image, l->input.resize, scratch, err));
+    if (!l->thumbnail_side)
+        return LIMN_OK;
+    t = (limn_thumbnail *)(loaded + thumbnail_at(l));
+    fit(t, image, l->thumbnail_side);
+    return limn_image_resize(t->pixels, t->width, t->height, image, LIMN_RESIZE_BICUBIC, scratch,
+                             err);
+}
+
+limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t size,
+                                  const limn_picture_load *l, limn_resize_scratch *scratch,
+                                  limn_error *err)
+{
+    limn_image image = { 0 };
+    limn_status s = limn_encoder_input_decode(&image, bytes, size, &l->input, err);
+    if (s == LIMN_OK)
+        s = resize_both(loaded, &image, l, scratch, err);
+    limn_image_finish(&image);
+    return s;
+}
+
+/* ---- in a sandbox -------------------------------------------------------------------------- */
+
+const char *const limn_sandbox_uses[] = { "auto", "on", "off", NULL };
+
+/* A JPEG of 16 x 16 pixels: decoding it makes libjpeg look at the processor, for which it may open
+ * files. */
+static const unsigned char first_picture[] = {
+    0xff, 0xd8, 0xff, 0xdb, 0, 0x43, 0,
+    /* a table of ones */
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0,
+    /* one code, 0, for the symbol 0, in each table */
+    0xff, 0xc4, 0, 20, 0x00, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0xff, 0xc4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0, 0xff, 0xd9,
+};
+
+static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t size,
+                        const void *settings, limn_error *err)
+{
+    static limn_resize_scratch scratch;
+    static uint8_t first[8 * 8 * 3];
+    const limn_picture_load first_load = { .input = { .input_size = 8, .max_pixels = 256 } };
+    limn_picture_load load;
+    if (!settings)
+        return limn_picture_load_run(first, first_picture, sizeof first_picture, &first_load,
+                                     &scratch, err);
+    memcpy(&load, settings, sizeof load);
+    if (limn_picture_load_size(&load) != out_size)
+        return limn_fail(err, LIMN_E_ARG, "no room for the picture");
+    return limn_picture_load_run(out, bytes, size, &load, &scratch, err);
+}
+
+limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use, size_t n_children,
+                                       uint64_t max_pixels, limn_error *err)
+{
+    const limn_sandbox_settings settings = {
+        .work = work,
+        .n_children = n_children,
+        .max_size = LIMN_PIPELINE_MAX_FILE_SIZE,
+        .max_out_size = MAX_OUT_SIZE,
+        .max_memory = FIXED_MEMORY + (size_t)max_pixels * BYTES_PER_PIXEL,
+        .max_cpu_seconds = CPU_SECONDS,
+    };
+    limn_error reason = { 0 };
+    limn_status s;
+    *out = NULL;
+    if (use == LIMN_SANDBOX_OFF)
+        return LIMN_OK;
+    s = limn_sandbox_start(out, &settings, &reason);
+    if (s == LIMN_OK)
+        return LIMN_OK;
+    if (use == LIMN_SANDBOX_ON)
+        return limn_fail(err, s, "no sandbox for decoding: %s", reason.text);
+    limn_message_note("pictures are decoded without a sandbox: %s", reason.text);
+    return LIMN_OK;
+}
+
+limn_status limn_picture_sandbox_load(limn_sandbox *sandbox, size_t child, uint8_t *loaded,
+                                      const void *bytes, size_t size,
+                                      const limn_picture_load *load, limn_error *err)
+{
+    return limn_sandbox_run(sandbox, child, loaded, limn_picture_load_size(load), bytes, size, load,
+                            sizeof *load, err);
+}
