@@ -1,6 +1,7 @@
 #include "encoder/efficientnet_lite.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 #include "common/kernels/pack_tensor.h"
@@ -111,16 +112,16 @@ static limn_status open_network(void **out, const limn_safetensors *file,
                             last_block(net)->shape.n_outputs, LIMN_F32, err);
 }
 
-static size_t n_positions(const void *p)
+static size_t n_stages(const void *p)
 {
     const network *net = p;
-    return last_block(net)->output_size * last_block(net)->output_size;
+    return net->shape.n_blocks + 2;
 }
 
-static size_t dim(const void *p)
+static limn_encoder_map stage_map(const void *p, size_t stage)
 {
     const network *net = p;
-    return net->shape.n_head;
+    return limn_efficientnet_lite_map(&net->shape, net->stem.input_size, stage);
 }
 
 static size_t weight_bytes(const void *p)
@@ -151,7 +152,7 @@ static void take_parts(const network *net, scratch *s, limn_arena *arena)
         n_map = max_size(n_map, map_size(&net->blocks[i]));
     limn_stem_scratch_take(&s->stem, arena, &net->stem, net->blocks[0].ring_rows);
     limn_mbconv_scratch_take(&s->blocks, arena, net->blocks, net->shape.n_blocks);
-    /* The stem's own map is written for a tap only. */
+    /* The stem's own map is written only when it is asked for. */
     s->maps[0] = limn_arena_take(arena, max_size(n_map, stem_map_size(net)), sizeof **s->maps);
     s->maps[1] = limn_arena_take(arena, n_map, sizeof **s->maps);
 }
@@ -183,8 +184,8 @@ static void tap(const limn_encoder_job *job, const char *stage, const float *x, 
         job->tap(job->tap_ctx, stage, x, size, size, n_channels);
 }
 
-/* The stem's map, which only a tap asks for. */
-static void tap_stem(const network *net, scratch *s, const limn_encoder_job *job)
+/* The stem's map, which the first block has no need of. */
+static const float *run_stem(const network *net, scratch *s, const limn_encoder_job *job)
 {
     const size_t n = net->stem.output_size;
     for (size_t row = 0; row < n; row++) {
@@ -201,6 +202,7 @@ static void tap_stem(const network *net, scratch *s, const limn_encoder_job *job
         job->kernels->linear(&stem);
     }
     tap(job, "stem", s->maps[0], n, net->shape.n_stem);
+    return s->maps[0];
 }
 
 static void tap_block(const network *net, size_t index, const float *y,
@@ -247,9 +249,9 @@ static void run_head(const network *net, const float *x, const limn_encoder_job 
 {
     head_job head = {
         .job = {
-            .y = job->features,
+            .y = job->map,
             .x = x,
-            .n_rows = n_positions(net),
+            .n_rows = last_block(net)->output_size * last_block(net)->output_size,
             .x_stride = net->head.n_inputs,
             .y_stride = net->head.n_outputs,
             .w = &net->head,
@@ -265,25 +267,29 @@ static void run_head(const network *net, const float *x, const limn_encoder_job 
 static void run_network(const void *p, void *scratch_memory, const limn_encoder_job *job)
 {
     const network *net = p;
+    const limn_encoder_map map = stage_map(p, job->last_stage);
     scratch *s = scratch_memory;
     const float *x = NULL;
     s->stem.pixels = job->pixels;
-    if (job->tap)
-        tap_stem(net, s, job);
-    for (size_t i = 0; i < net->shape.n_blocks; i++) {
+    if (job->tap || job->last_stage == 0)
+        x = run_stem(net, s, job);
+    for (size_t i = 0; i < net->shape.n_blocks && i < job->last_stage; i++) {
         x = run_block(net, s, i, x, job);
         tap_block(net, i, x, job);
     }
-    run_head(net, x, job);
-    tap(job, "features", job->features, last_block(net)->output_size, net->shape.n_head);
+    if (job->last_stage > net->shape.n_blocks)
+        run_head(net, x, job);
+    else
+        memcpy(job->map, x, map.side * map.side * map.n_channels * sizeof *x);
+    tap(job, "features", job->map, last_block(net)->output_size, net->shape.n_head);
 }
 
 const limn_encoder_family limn_efficientnet_lite = {
     .has = has_family,
     .open = open_network,
     .close = close_network,
-    .n_positions = n_positions,
-    .dim = dim,
+    .n_stages = n_stages,
+    .map = stage_map,
     .weight_bytes = weight_bytes,
     .scratch_take = take_scratch,
     .run = run_network,

@@ -66,3 +66,17 @@ bool limn_efficientnet_lite_shape_find(limn_efficientnet_lite_shape *out, const 
         }
     return false;
 }
+
+limn_encoder_map limn_efficientnet_lite_map(const limn_efficientnet_lite_shape *shape,
+                                            size_t input_size, size_t stage)
+{
+    limn_encoder_map map = { (input_size + 1) / 2, shape->n_stem };
+    for (size_t i = 0; i < shape->n_blocks && i < stage; i++) {
+        const limn_mbconv_shape *b = &shape->blocks[i];
+        map.side = (map.side + b->stride - 1) / b->stride;
+        map.n_channels = b->n_outputs;
+    }
+    if (stage > shape->n_blocks)
+        map.n_channels = shape->n_head;
+    return map;
+}

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "encoder/encoder.h"
+
 #define LIMN_EFFICIENTNET_LITE_MAX_BLOCKS 30
 #define LIMN_N_EFFICIENTNET_LITES 5
 
@@ -26,6 +28,10 @@ typedef struct limn_efficientnet_lite_shape {
     size_t n_blocks;
     limn_mbconv_shape blocks[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS]; /* [n_blocks] */
 } limn_efficientnet_lite_shape;
+
+/* The map after a stage (encoder.h) of a picture of input_size pixels. */
+limn_encoder_map limn_efficientnet_lite_map(const limn_efficientnet_lite_shape *shape,
+                                            size_t input_size, size_t stage);
 
 /* Lite`index`, 0 … LIMN_N_EFFICIENTNET_LITES - 1. */
 void limn_efficientnet_lite_shape_at(limn_efficientnet_lite_shape *out, size_t index);

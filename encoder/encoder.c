@@ -61,14 +61,30 @@ void limn_encoder_close(limn_encoder **e)
     *e = NULL;
 }
 
+static size_t last_stage(const limn_encoder *e)
+{
+    return e->family->n_stages(e->net) - 1;
+}
+
+size_t limn_encoder_n_stages(const limn_encoder *e)
+{
+    return e->family->n_stages(e->net);
+}
+
+limn_encoder_map limn_encoder_stage_map(const limn_encoder *e, size_t stage)
+{
+    return e->family->map(e->net, stage);
+}
+
 size_t limn_encoder_n_positions(const limn_encoder *e)
 {
-    return e->family->n_positions(e->net);
+    const size_t side = limn_encoder_stage_map(e, last_stage(e)).side;
+    return side * side;
 }
 
 size_t limn_encoder_dim(const limn_encoder *e)
 {
-    return e->family->dim(e->net);
+    return limn_encoder_stage_map(e, last_stage(e)).n_channels;
 }
 
 size_t limn_encoder_weight_bytes(const limn_encoder *e)
@@ -115,15 +131,22 @@ size_t limn_encoder_state_bytes(const limn_encoder *e)
 void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                       const uint8_t *pixels, float *features)
 {
+    limn_encoder_run_stages(e, s, pool, pixels, last_stage(e), features);
+}
+
+void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
+                             const uint8_t *pixels, size_t last_stage, float *map)
+{
     const limn_encoder_job job = { .kernels = &e->kernels, .pool = pool, .pixels = pixels,
-                                   .features = features };
+                                   .last_stage = last_stage, .map = map };
     e->family->run(e->net, s->scratch, &job);
 }
 
 void limn_encoder_run_tapped(const limn_encoder *e, limn_encoder_state *s, const uint8_t *pixels,
                              float *features, limn_encoder_tap_fn *tap, void *ctx)
 {
-    const limn_encoder_job job = { .kernels = &e->kernels, .pixels = pixels, .features = features,
-                                   .tap = tap, .tap_ctx = ctx };
+    const limn_encoder_job job = { .kernels = &e->kernels, .pixels = pixels,
+                                   .last_stage = last_stage(e), .map = features, .tap = tap,
+                                   .tap_ctx = ctx };
     e->family->run(e->net, s->scratch, &job);
 }

@@ -53,6 +53,20 @@ size_t limn_encoder_state_bytes(const limn_encoder *e);   /* what a state takes 
 void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                       const uint8_t *pixels, float *features);
 
+/* Stages of a network: 0 is the stem, 1 … n - 2 the blocks, n - 1 the head that gives features. */
+size_t limn_encoder_n_stages(const limn_encoder *e);
+
+/* What a stage gives: floats [side, side, n_channels], dense, channels last. */
+typedef struct limn_encoder_map {
+    size_t side, n_channels;
+} limn_encoder_map;
+limn_encoder_map limn_encoder_stage_map(const limn_encoder *e, size_t stage);
+
+/* As limn_encoder_run, but stops after `last_stage` and writes its map: what lower stages give is
+ * the input of encoder_grad.h. */
+void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
+                             const uint8_t *pixels, size_t last_stage, float *map);
+
 /* For tests and training: called with each stage's output ("stem", "block0" …, "features"), x
  * [height, width, n_channels] dense, channels last, valid during the call. */
 typedef void limn_encoder_tap_fn(void *ctx, const char *stage, const float *x, size_t height,

@@ -13,7 +13,8 @@ typedef struct limn_encoder_job {
     const limn_kernels *kernels;
     limn_pool *pool;
     const uint8_t *pixels; /* [input_size, input_size, 3] */
-    float *features;       /* [n_positions, dim] */
+    size_t last_stage;     /* to run */
+    float *map;            /* that of last_stage: features [n_positions, dim] after all stages */
     limn_encoder_tap_fn *tap;
     void *tap_ctx;
 } limn_encoder_job;
@@ -24,8 +25,8 @@ typedef struct limn_encoder_family {
     limn_status (*open)(void **out, const limn_safetensors *file, const limn_encoder_config *config,
                         limn_error *err);
     void (*close)(void *net); /* accepts NULL */
-    size_t (*n_positions)(const void *net);
-    size_t (*dim)(const void *net);
+    size_t (*n_stages)(const void *net);
+    limn_encoder_map (*map)(const void *net, size_t stage);
     size_t (*weight_bytes)(const void *net);
     /* Takes all scratch memory from `arena`, its own description included; NULL while counting. */
     void *(*scratch_take)(const void *net, limn_arena *arena);

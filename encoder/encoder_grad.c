@@ -1,383 +1,399 @@
-/* The network is a list of layers, each of which keeps its output: stem, then per block expand,
- * depthwise, project, then the head. Activations are channels last, [n_pictures, side, side, n]. */
+/* The passes. Pictures are what the threads share out: each goes through the whole network on one
+ * thread, in memory that stays in its cache. Gradients of weights are summed over the pictures of a
+ * part in order, then over the parts in order. */
 #include "encoder/encoder_grad.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "common/base/arena.h"
-#include "common/base/mem.h"
-#include "common/kernels/layers_grad.h"
+#include "common/kernels/gemm.h"
+#include "encoder/encoder_trainer.h"
 
-enum { MAX_LAYERS = 3 * LIMN_EFFICIENTNET_LITE_MAX_BLOCKS + 2, CHANNELS_PER_ITEM = 32 };
-enum { STEM_INPUTS = 27 }; /* 3 channels of a 3x3 window */
+enum { MAX_KERNEL = 5 };
 
-enum layer_kind { STEM, POINTWISE, DEPTHWISE };
+/* ---- weights ------------------------------------------------------------------------------- */
 
-struct layer {
-    enum layer_kind kind;
-    const char *name; /* in the model file, after "encoder." or "encoder.blocks.N." */
-    size_t stage;
-    size_t in_side, out_side, n_in, n_out;
-    size_t kernel, stride, pad; /* pad: zeros before the first row and column (TensorFlow SAME) */
-    bool has_relu6;
-    bool starts_residual, ends_residual; /* first and last layer of a block that adds its input */
-    limn_linear_params params;  /* a depthwise weight is [n_out, kernel, kernel] */
-    float *y;                   /* [n_pictures, out_side, out_side, n_out] */
-};
-
-struct limn_encoder_trainer {
-    limn_layer_ctx ctx;
-    limn_arena arena;
-    limn_encoder_config config;
-    struct layer layers[MAX_LAYERS];
-    size_t n_layers, first_layer; /* layers from first_layer on are trained */
-    size_t max_pictures, n_pictures;
-    float *windows;           /* [n_pictures, side, side, 27]: the stem's input */
-    float *d_in, *d_out, *d_skip;
-    float *w_last, *dw_last;  /* a depthwise weight and its gradient as [kernel, kernel, n_out] */
-};
-
-/* ---- building ------------------------------------------------------------------------------ */
-
-static struct layer *add_layer(limn_encoder_trainer *t, enum layer_kind kind, const char *name,
-                               size_t stage, size_t n_in, size_t n_out, size_t kernel,
-                               size_t stride)
+static void fill_product(const limn_encoder_trainer *t, const struct product *p, const float *w)
 {
-    const struct layer *last = t->n_layers ? &t->layers[t->n_layers - 1] : NULL;
-    struct layer *l = &t->layers[t->n_layers++];
-    *l = (struct layer){ .kind = kind, .name = name, .stage = stage, .n_in = n_in,
-                         .n_out = n_out, .kernel = kernel, .stride = stride, .has_relu6 = true };
-    l->in_side = last ? last->out_side : t->config.input_size;
-    l->out_side = (l->in_side + stride - 1) / stride;
-    const size_t covered = (l->out_side - 1) * stride + kernel;
-    l->pad = covered > l->in_side ? (covered - l->in_side) / 2 : 0;
-    return l;
+    limn_packed_fill(&p->forward, w, t->params->values + p->at.bias);
+    if (p->backward.panels)
+        limn_packed_fill_transposed(&p->backward, w, NULL);
 }
 
-static void add_block(limn_encoder_trainer *t, size_t stage, const limn_mbconv_shape *b)
+static void fill_block(const limn_encoder_trainer *t, const struct block *b)
 {
-    const bool has_residual = b->stride == 1 && b->n_inputs == b->n_outputs;
-    const size_t first = t->n_layers;
-    if (b->n_expanded != b->n_inputs)
-        add_layer(t, POINTWISE, "expand", stage, b->n_inputs, b->n_expanded, 1, 1);
-    add_layer(t, DEPTHWISE, "depthwise", stage, b->n_expanded, b->n_expanded, b->kernel,
-              b->stride);
-    struct layer *project =
-        add_layer(t, POINTWISE, "project", stage, b->n_expanded, b->n_outputs, 1, 1);
-    project->has_relu6 = false;
-    project->ends_residual = has_residual;
-    t->layers[first].starts_residual = has_residual;
+    const float *values = t->params->values, *filter = values + b->depthwise.weight;
+    const size_t n_taps = (size_t)b->map.shape.kernel * b->map.shape.kernel;
+    const size_t n = b->map.shape.n_expanded;
+    for (size_t c = 0; c < n; c++)
+        for (size_t tap = 0; tap < n_taps; tap++)
+            b->filter[tap * n + c] = filter[c * n_taps + tap];
+    if (b->has_expand)
+        fill_product(t, &b->expand, values + b->expand.at.weight);
+    fill_product(t, &b->project, values + b->project.at.weight);
 }
 
-static void add_layers(limn_encoder_trainer *t, const limn_efficientnet_lite_shape *s)
+/* Item i is stage first_stage + i, as in sum_stage. */
+static void fill_stage(void *ctx, size_t item, size_t worker)
 {
-    add_layer(t, STEM, "stem", 0, 3, s->n_stem, 3, 2);
-    for (size_t i = 0; i < s->n_blocks; i++) add_block(t, i + 1, &s->blocks[i]);
-    add_layer(t, POINTWISE, "head", s->n_blocks + 1, s->blocks[s->n_blocks - 1].n_outputs,
-              s->n_head, 1, 1);
-}
-
-static size_t n_values(const struct layer *l)
-{
-    return l->out_side * l->out_side * l->n_out;
-}
-
-/* Takes all activations from `a`, which may be counting. */
-static void plan(limn_encoder_trainer *t, limn_arena *a)
-{
-    const size_t n = t->max_pictures;
-    size_t largest = 0, largest_skip = 0, largest_weight = 0;
-    for (size_t i = 0; i < t->n_layers; i++) {
-        struct layer *l = &t->layers[i];
-        const size_t weight = l->kernel * l->kernel * l->n_out;
-        l->y = limn_arena_take(a, n * n_values(l), sizeof *l->y);
-        largest = n_values(l) > largest ? n_values(l) : largest;
-        if (l->ends_residual && n_values(l) > largest_skip)
-            largest_skip = n_values(l);
-        if (l->kind == DEPTHWISE && weight > largest_weight)
-            largest_weight = weight;
-    }
-    t->windows = limn_arena_take(a, n * t->layers[0].out_side * t->layers[0].out_side,
-                                 STEM_INPUTS * sizeof *t->windows);
-    t->d_in = limn_arena_take(a, n * largest, sizeof *t->d_in);
-    t->d_out = limn_arena_take(a, n * largest, sizeof *t->d_out);
-    t->d_skip = limn_arena_take(a, n * largest_skip, sizeof *t->d_skip);
-    t->w_last = limn_arena_take(a, largest_weight, sizeof *t->w_last);
-    t->dw_last = limn_arena_take(a, largest_weight, sizeof *t->dw_last);
-}
-
-static limn_status resolve_weight(limn_weight *out, const limn_params *params, const char *name,
-                                  limn_error *err)
-{
-    const limn_param *p = limn_params_find(params, name);
-    if (!p)
-        return limn_fail(err, LIMN_E_ARG, "parameter '%s' is missing", name);
-    *out = (limn_weight){ params->values + p->offset, params->gradients + p->offset };
-    return LIMN_OK;
-}
-
-static limn_status resolve(limn_encoder_trainer *t, const limn_params *params, limn_error *err)
-{
-    for (size_t i = 0; i < t->n_layers; i++) {
-        struct layer *l = &t->layers[i];
-        char prefix[64], name[LIMN_PARAM_NAME_SIZE];
-        if (i == 0 || i == t->n_layers - 1)
-            snprintf(prefix, sizeof prefix, "encoder.%s", l->name);
-        else
-            snprintf(prefix, sizeof prefix, "encoder.blocks.%zu.%s", l->stage - 1, l->name);
-        l->params.n_out = l->n_out;
-        l->params.n_in = l->kind == STEM ? STEM_INPUTS : l->n_in;
-        snprintf(name, sizeof name, "%s.weight", prefix);
-        LIMN_TRY(resolve_weight(&l->params.weight, params, name, err));
-        snprintf(name, sizeof name, "%s.bias", prefix);
-        LIMN_TRY(resolve_weight(&l->params.bias, params, name, err));
-    }
-    return LIMN_OK;
-}
-
-static void init(limn_encoder_trainer *t, const limn_efficientnet_lite_shape *shape,
-                 const limn_encoder_config *config, size_t max_pictures)
-{
-    t->config = *config;
-    t->max_pictures = max_pictures;
-    add_layers(t, shape);
-}
-
-size_t limn_encoder_trainer_bytes(const limn_efficientnet_lite_shape *shape,
-                                  const limn_encoder_config *config, size_t max_pictures)
-{
-    limn_encoder_trainer t = { 0 };
-    limn_arena a;
-    init(&t, shape, config, max_pictures);
-    limn_arena_init_counting(&a);
-    plan(&t, &a);
-    return a.high;
-}
-
-limn_status limn_encoder_trainer_create(limn_encoder_trainer **out,
-                                        const limn_efficientnet_lite_shape *shape,
-                                        const limn_encoder_config *config, size_t first_stage,
-                                        limn_params *params, size_t max_pictures, limn_pool *pool,
-                                        limn_cpu_level level, limn_error *err)
-{
-    limn_encoder_trainer *t = limn_calloc(1, sizeof *t);
-    limn_status status = LIMN_E_NOMEM;
-    *out = NULL;
-    if (!t)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
-    init(t, shape, config, max_pictures);
-    t->ctx = (limn_layer_ctx){ pool, limn_rows_grad_choose(level) };
-    while (t->first_layer < t->n_layers && t->layers[t->first_layer].stage < first_stage)
-        t->first_layer++;
-    if (!limn_arena_init(&t->arena, limn_encoder_trainer_bytes(shape, config, max_pictures)))
-        limn_fail(err, LIMN_E_NOMEM, "no memory to train the encoder on %zu pictures at once",
-                  max_pictures);
-    else if ((status = resolve(t, params, err)) == LIMN_OK)
-        plan(t, &t->arena);
-    if (status != LIMN_OK)
-        limn_encoder_trainer_destroy(&t);
-    *out = t;
-    return status;
-}
-
-void limn_encoder_trainer_destroy(limn_encoder_trainer **t)
-{
-    if (!t || !*t)
-        return;
-    limn_arena_finish(&(*t)->arena);
-    limn_free(*t);
-    *t = NULL;
-}
-
-/* ---- stem ---------------------------------------------------------------------------------- */
-
-struct window_job {
-    limn_encoder_trainer *t;
-    const uint8_t *pixels;
-};
-
-/* One 3x3 window of a picture as 27 numbers, channel by channel; outside is 0. */
-static void fill_window(float *window, const limn_encoder_trainer *t, const uint8_t *picture,
-                        size_t oy, size_t ox)
-{
-    const struct layer *stem = &t->layers[0];
-    const size_t side = stem->in_side;
-    for (size_t c = 0; c < 3; c++)
-        for (size_t ky = 0; ky < 3; ky++)
-            for (size_t kx = 0; kx < 3; kx++) {
-                const size_t y = oy * stem->stride + ky - stem->pad;
-                const size_t x = ox * stem->stride + kx - stem->pad;
-                const bool is_inside = y < side && x < side; /* a negative index wraps */
-                *window++ = is_inside ? ((float)picture[(y * side + x) * 3 + c] - t->config.mean) *
-                                            t->config.scale
-                                      : 0.0f;
-            }
-}
-
-static void fill_windows(void *ctx, size_t picture, size_t worker)
-{
-    const struct window_job *j = ctx;
-    const struct layer *stem = &j->t->layers[0];
-    const uint8_t *pixels = j->pixels + picture * stem->in_side * stem->in_side * 3;
-    float *window = j->t->windows + picture * stem->out_side * stem->out_side * STEM_INPUTS;
-    (void)worker;
-    for (size_t y = 0; y < stem->out_side; y++)
-        for (size_t x = 0; x < stem->out_side; x++, window += STEM_INPUTS)
-            fill_window(window, j->t, pixels, y, x);
-}
-
-/* ---- depthwise ----------------------------------------------------------------------------- */
-
-/* w_last [kernel², n_out] of the weight [n_out, kernel²]. */
-static void weights_to_last(limn_encoder_trainer *t, const struct layer *l)
-{
-    const size_t area = l->kernel * l->kernel;
-    for (size_t c = 0; c < l->n_out; c++)
-        for (size_t k = 0; k < area; k++)
-            t->w_last[k * l->n_out + c] = l->params.weight.value[c * area + k];
-}
-
-static void add_gradients_from_last(limn_encoder_trainer *t, const struct layer *l)
-{
-    const size_t area = l->kernel * l->kernel;
-    for (size_t c = 0; c < l->n_out; c++)
-        for (size_t k = 0; k < area; k++)
-            l->params.weight.gradient[c * area + k] += t->dw_last[k * l->n_out + c];
-}
-
-struct depthwise_job {
-    limn_encoder_trainer *t;
-    const struct layer *l;
-    const float *x, *dy; /* dy, dx: backward only */
-    float *dx;
-};
-
-static limn_depthwise_shape depthwise_shape(const struct layer *l, size_t first_channel)
-{
-    const size_t left = l->n_out - first_channel;
-    return (limn_depthwise_shape){
-        .height = l->in_side, .width = l->in_side, .out_height = l->out_side,
-        .out_width = l->out_side, .dim = l->n_out,
-        .n_channels = left < CHANNELS_PER_ITEM ? left : CHANNELS_PER_ITEM,
-        .size = l->kernel, .stride = l->stride, .pad_top = l->pad, .pad_left = l->pad,
-    };
-}
-
-static void depthwise_forward_channels(void *ctx, size_t item, size_t worker)
-{
-    const struct depthwise_job *j = ctx;
-    const struct layer *l = j->l;
-    const size_t c = item * CHANNELS_PER_ITEM;
-    const limn_depthwise_shape shape = depthwise_shape(l, c);
-    (void)worker;
-    for (size_t i = 0; i < j->t->n_pictures; i++)
-        j->t->ctx.rows->depthwise_forward(l->y + i * n_values(l) + c,
-                                          j->x + i * l->in_side * l->in_side * l->n_in + c,
-                                          j->t->w_last + c, l->params.bias.value + c, &shape);
-}
-
-static void depthwise_backward_channels(void *ctx, size_t item, size_t worker)
-{
-    const struct depthwise_job *j = ctx;
-    const struct layer *l = j->l;
-    const size_t c = item * CHANNELS_PER_ITEM;
-    const limn_depthwise_shape shape = depthwise_shape(l, c);
-    (void)worker;
-    for (size_t i = 0; i < j->t->n_pictures; i++) {
-        const size_t in = i * l->in_side * l->in_side * l->n_in + c;
-        j->t->ctx.rows->depthwise_backward(j->dx + in, j->t->dw_last + c,
-                                           l->params.bias.gradient + c,
-                                           j->dy + i * n_values(l) + c, j->x + in,
-                                           j->t->w_last + c, &shape);
+    const limn_encoder_trainer *t = ctx;
+    const size_t stage = t->settings.first_stage + item;
+    float *ordered = t->scratch[worker].stem_weights;
+    if (stage == 0) {
+        limn_stem_order(ordered, t->params->values + t->stem_product.at.weight,
+                        t->settings.shape.n_stem);
+        fill_product(t, &t->stem_product, ordered);
+    } else if (stage <= t->settings.shape.n_blocks) {
+        fill_block(t, &t->blocks[stage - 1]);
+    } else {
+        fill_product(t, &t->head, t->params->values + t->head.at.weight);
     }
 }
 
-static void run_depthwise(limn_encoder_trainer *t, limn_pool_fn *fn, struct depthwise_job job)
+static size_t n_trained_stages(const limn_encoder_trainer *t)
 {
-    weights_to_last(t, job.l);
-    limn_pool_run(t->ctx.pool, (job.l->n_out + CHANNELS_PER_ITEM - 1) / CHANNELS_PER_ITEM, fn,
-                  &job);
+    return t->settings.shape.n_blocks + 2 - t->settings.first_stage;
+}
+
+/* ---- layers -------------------------------------------------------------------------------- */
+
+/* y = activation(x Wᵀ + b) + residual (or NULL), all dense but y at y_rows (or NULL). */
+static void run_product(const limn_encoder_trainer *t, const limn_packed *w, float *y,
+                        const size_t *y_rows, const float *x, size_t n_rows,
+                        limn_activation activation, const float *residual)
+{
+    t->kernels.linear(&(limn_linear_job){
+        .y = y, .y_rows = y_rows, .x = x, .residual = residual, .n_rows = n_rows,
+        .x_stride = w->n_inputs, .y_stride = w->n_outputs, .w = w,
+        .panel_end = limn_n_panels(w->n_outputs), .activation = activation });
+}
+
+/* Adds the gradients of weight and bias, from dy [n_rows, n_outputs] and x [n_rows, n_inputs], to
+ * the sums of a part. */
+static void add_product(const limn_encoder_trainer *t, float *sums, const struct product *p,
+                        const float *dy, const float *x, size_t n_rows)
+{
+    const size_t n_outputs = p->forward.n_outputs;
+    t->rows->column_sums(sums + p->at.bias - t->first_float, dy, n_rows, n_outputs, 0, n_outputs);
+    limn_gemm(NULL, &(limn_gemm_job){ .c = sums + p->at.weight - t->first_float, .a = dy, .b = x,
+                                      .m = n_outputs, .n = p->forward.n_inputs, .k = n_rows,
+                                      .a_is_transposed = true, .accumulates = true });
+}
+
+/* Row `row` of a padded map, from its first position inside. */
+static float *inside_of(const struct block *b, float *map, size_t row)
+{
+    return map + (row * b->map.padded_size + b->map.n_before) * b->map.shape.n_expanded;
+}
+
+/* The rows of a padded map under the kernel for an output row; NULL above and below. */
+static void find_rows(float **rows, const struct block *b, float *map, size_t output_row)
+{
+    const size_t row_size = b->map.padded_size * b->map.shape.n_expanded;
+    for (size_t ky = 0; ky < b->map.shape.kernel; ky++) {
+        const size_t row = output_row * b->map.shape.stride + ky - b->map.n_before;
+        rows[ky] = row < b->map.input_size ? map + row * row_size : NULL; /* below 0 wraps */
+    }
+}
+
+static void clear_edges(const struct block *b, float *map)
+{
+    const size_t n = b->map.shape.n_expanded, n_before = b->map.n_before * n;
+    const size_t n_inside = b->map.input_size * n, n_row = b->map.padded_size * n;
+    for (size_t row = 0; row < b->map.input_size; row++, map += n_row) {
+        memset(map, 0, n_before * sizeof *map);
+        memset(map + n_before + n_inside, 0, (n_row - n_before - n_inside) * sizeof *map);
+    }
+}
+
+/* ---- a block ------------------------------------------------------------------------------- */
+
+static void expand(const limn_encoder_trainer *t, const struct picture_scratch *s,
+                   const struct block *b, const float *x)
+{
+    const size_t side = b->map.input_size, n_row = side * b->map.shape.n_inputs;
+    clear_edges(b, s->expanded);
+    if (b->has_expand)
+        run_product(t, &b->expand.forward, s->expanded, b->positions, x, side * side,
+                    LIMN_ACT_RELU6, NULL);
+    else
+        for (size_t row = 0; row < side; row++)
+            memcpy(inside_of(b, s->expanded, row), x + row * n_row, n_row * sizeof *x);
+}
+
+static void filter(const limn_encoder_trainer *t, const struct picture_scratch *s,
+                   const struct block *b)
+{
+    const limn_mbconv_shape *shape = &b->map.shape;
+    const size_t n_row = b->map.output_size * shape->n_expanded;
+    float *rows[MAX_KERNEL];
+    for (size_t row = 0; row < b->map.output_size; row++) {
+        find_rows(rows, b, s->expanded, row);
+        t->kernels.depthwise(&(limn_depthwise_job){
+            .y = s->filtered + row * n_row, .rows = (const float *const *)rows, .w = b->filter,
+            .bias = t->params->values + b->depthwise.bias, .n_columns = b->map.output_size,
+            .n_channels = shape->n_expanded, .size = shape->kernel, .stride = shape->stride,
+            .x_stride = shape->n_expanded, .y_stride = shape->n_expanded,
+            .w_stride = shape->n_expanded });
+    }
+}
+
+static void block_forward(const limn_encoder_trainer *t, const struct picture_scratch *s,
+                          const struct block *b, float *y, const float *x)
+{
+    expand(t, s, b, x);
+    filter(t, s, b);
+    run_product(t, &b->project.forward, y, NULL, s->filtered,
+                b->map.output_size * b->map.output_size, LIMN_ACT_NONE,
+                b->has_residual ? x : NULL);
+}
+
+/* From d_filtered, gradients of the filter's outputs, to d_expanded, of its padded input. */
+static void filter_backward(const limn_encoder_trainer *t, float *sums,
+                            const struct picture_scratch *s, const struct block *b)
+{
+    const limn_mbconv_shape *shape = &b->map.shape;
+    const size_t n_row = b->map.output_size * shape->n_expanded;
+    float *rows[MAX_KERNEL], *d_rows[MAX_KERNEL];
+    memset(s->d_expanded, 0, b->map.input_size * b->map.padded_size * shape->n_expanded *
+                                 sizeof *s->d_expanded);
+    for (size_t row = 0; row < b->map.output_size; row++) {
+        float *dy = s->d_filtered + row * n_row;
+        t->rows->relu6_dx(dy, dy, s->filtered + row * n_row, n_row);
+        find_rows(rows, b, s->expanded, row);
+        find_rows(d_rows, b, s->d_expanded, row);
+        t->rows->depthwise(&(limn_depthwise_grad_job){
+            .dx_rows = d_rows, .x_rows = (const float *const *)rows, .w = b->filter,
+            .dw = sums + b->depthwise.weight - t->first_float,
+            .dbias = sums + b->depthwise.bias - t->first_float, .dy = dy,
+            .n_columns = b->map.output_size, .n_channels = shape->n_expanded,
+            .size = shape->kernel, .stride = shape->stride });
+    }
+}
+
+/* d_expanded becomes dense, and the gradient before the ReLU6 if there is one. */
+static void unpad(const limn_encoder_trainer *t, const struct picture_scratch *s,
+                  const struct block *b)
+{
+    const size_t n_row = b->map.input_size * b->map.shape.n_expanded;
+    for (size_t row = 0; row < b->map.input_size; row++) {
+        float *dx = inside_of(b, s->d_expanded, row);
+        if (b->has_expand)
+            t->rows->relu6_dx(dx, dx, inside_of(b, s->expanded, row), n_row);
+        memmove(s->d_expanded + row * n_row, dx, n_row * sizeof *dx);
+    }
+}
+
+/* From dy, the gradient of the block's output, to dx, that of its input x (NULL: not wanted). */
+static void block_backward(const limn_encoder_trainer *t, float *sums,
+                           const struct picture_scratch *s, const struct block *b, float *dx,
+                           const float *dy, const float *x)
+{
+    const size_t n_in = b->map.input_size * b->map.input_size;
+    const size_t n_out = b->map.output_size * b->map.output_size;
+    const size_t n_floats = n_in * b->map.shape.n_inputs;
+    expand(t, s, b, x);
+    filter(t, s, b);
+    add_product(t, sums, &b->project, dy, s->filtered, n_out);
+    run_product(t, &b->project.backward, s->d_filtered, NULL, dy, n_out, LIMN_ACT_NONE, NULL);
+    filter_backward(t, sums, s, b);
+    unpad(t, s, b);
+    if (b->has_expand)
+        add_product(t, sums, &b->expand, s->d_expanded, x, n_in);
+    if (dx && b->has_expand)
+        run_product(t, &b->expand.backward, dx, NULL, s->d_expanded, n_in, LIMN_ACT_NONE,
+                    b->has_residual ? dy : NULL);
+    else if (dx)
+        for (size_t i = 0; i < n_floats; i++)
+            dx[i] = s->d_expanded[i] + (b->has_residual ? dy[i] : 0.0f);
+}
+
+/* ---- a picture ----------------------------------------------------------------------------- */
+
+static float *map_of(const limn_encoder_trainer *t, size_t stage, size_t picture)
+{
+    const limn_encoder_map m = limn_efficientnet_lite_map(
+        &t->settings.shape, t->settings.config.input_size, stage);
+    return t->maps[stage] + picture * m.side * m.side * m.n_channels;
+}
+
+/* What a stage after the stem reads. */
+static const float *input_of(const limn_encoder_trainer *t, size_t stage, size_t picture)
+{
+    const limn_encoder_map m = limn_efficientnet_lite_map(
+        &t->settings.shape, t->settings.config.input_size, stage - 1);
+    return stage == t->settings.first_stage ? t->cut + picture * m.side * m.side * m.n_channels
+                                            : map_of(t, stage - 1, picture);
+}
+
+/* The patches of the whole picture. */
+static const float *patches_of(const limn_encoder_trainer *t, struct picture_scratch *s,
+                               size_t picture)
+{
+    const size_t side = t->settings.config.input_size;
+    s->stem.pixels = t->pixels + picture * side * side * 3;
+    return limn_stem_rows(&s->stem, 0, t->stem.output_size);
+}
+
+static size_t n_stem_positions(const limn_encoder_trainer *t)
+{
+    return t->stem.output_size * t->stem.output_size;
+}
+
+static size_t n_head_positions(const limn_encoder_trainer *t)
+{
+    const size_t side = t->blocks[t->settings.shape.n_blocks - 1].map.output_size;
+    return side * side;
+}
+
+static void forward_picture(void *ctx, size_t picture, size_t worker)
+{
+    const limn_encoder_trainer *t = ctx;
+    const size_t head = t->settings.shape.n_blocks + 1;
+    struct picture_scratch *s = &t->scratch[worker];
+    size_t stage = t->settings.first_stage;
+    if (stage == 0)
+        run_product(t, &t->stem_product.forward, map_of(t, stage++, picture), NULL,
+                    patches_of(t, s, picture), n_stem_positions(t), LIMN_ACT_RELU6, NULL);
+    for (; stage < head; stage++)
+        block_forward(t, s, &t->blocks[stage - 1], map_of(t, stage, picture),
+                      input_of(t, stage, picture));
+    run_product(t, &t->head.forward, map_of(t, head, picture), NULL, input_of(t, head, picture),
+                n_head_positions(t), LIMN_ACT_RELU6, NULL);
+}
+
+static void stem_backward(const limn_encoder_trainer *t, float *sums, struct picture_scratch *s,
+                          size_t picture)
+{
+    const size_t n = n_stem_positions(t);
+    float *dy = s->d_maps[0];
+    t->rows->relu6_dx(dy, dy, map_of(t, 0, picture), n * t->settings.shape.n_stem);
+    add_product(t, sums, &t->stem_product, dy, patches_of(t, s, picture), n);
+}
+
+/* Leaves the gradient of the head's input in d_maps[0]. */
+static void head_backward(const limn_encoder_trainer *t, float *sums,
+                          const struct picture_scratch *s, size_t picture)
+{
+    const size_t n = n_head_positions(t), stage = t->settings.shape.n_blocks + 1;
+    const size_t n_floats = n * t->settings.shape.n_head;
+    float *dy = s->d_maps[1];
+    t->rows->relu6_dx(dy, t->d_features + picture * n_floats, map_of(t, stage, picture), n_floats);
+    add_product(t, sums, &t->head, dy, input_of(t, stage, picture), n);
+    if (t->head.backward.panels)
+        run_product(t, &t->head.backward, s->d_maps[0], NULL, dy, n, LIMN_ACT_NONE, NULL);
+}
+
+static void backward_picture(const limn_encoder_trainer *t, float *sums, struct picture_scratch *s,
+                             size_t picture)
+{
+    const size_t first_stage = t->settings.first_stage;
+    head_backward(t, sums, s, picture);
+    for (size_t stage = t->settings.shape.n_blocks; stage > 0 && stage >= first_stage; stage--) {
+        float *dy = s->d_maps[0];
+        block_backward(t, sums, s, &t->blocks[stage - 1],
+                       stage > first_stage ? s->d_maps[1] : NULL, dy,
+                       input_of(t, stage, picture));
+        s->d_maps[0] = s->d_maps[1];
+        s->d_maps[1] = dy;
+    }
+    if (first_stage == 0)
+        stem_backward(t, sums, s, picture);
+}
+
+static void backward_part(void *ctx, size_t part, size_t worker)
+{
+    const limn_encoder_trainer *t = ctx;
+    float *sums = t->sums + part * t->n_floats;
+    memset(sums, 0, t->n_floats * sizeof *sums);
+    for (size_t i = t->n_pictures * part / t->n_parts;
+         i < t->n_pictures * (part + 1) / t->n_parts; i++)
+        backward_picture(t, sums, &t->scratch[worker], i);
+}
+
+/* ---- sums of gradients --------------------------------------------------------------------- */
+
+/* Adds the parts' sums of n values to their gradient. */
+static void add_sums(const limn_encoder_trainer *t, size_t at, size_t n)
+{
+    float *gradient = t->params->gradients + at;
+    for (size_t part = 0; part < t->n_parts; part++) {
+        const float *sums = t->sums + part * t->n_floats + at - t->first_float;
+        for (size_t i = 0; i < n; i++) gradient[i] += sums[i];
+    }
+}
+
+/* The same where sums are n_groups matrices [n_rows, n_columns], gradients their transposes. */
+static void add_transposed(const limn_encoder_trainer *t, size_t at, size_t n_groups,
+                           size_t n_rows, size_t n_columns)
+{
+    for (size_t part = 0; part < t->n_parts; part++) {
+        const float *sums = t->sums + part * t->n_floats + at - t->first_float;
+        float *gradient = t->params->gradients + at;
+        for (size_t g = 0; g < n_groups; g++, sums += n_rows * n_columns)
+            for (size_t c = 0; c < n_columns; c++)
+                for (size_t r = 0; r < n_rows; r++) *gradient++ += sums[r * n_columns + c];
+    }
+}
+
+static void sum_product(const limn_encoder_trainer *t, const struct product *p)
+{
+    add_sums(t, p->at.weight, p->forward.n_outputs * p->forward.n_inputs);
+    add_sums(t, p->at.bias, p->forward.n_outputs);
+}
+
+static void sum_block(const limn_encoder_trainer *t, const struct block *b)
+{
+    const limn_mbconv_shape *s = &b->map.shape;
+    if (b->has_expand)
+        sum_product(t, &b->expand);
+    add_transposed(t, b->depthwise.weight, 1, (size_t)s->kernel * s->kernel, s->n_expanded);
+    add_sums(t, b->depthwise.bias, s->n_expanded);
+    sum_product(t, &b->project);
+}
+
+static void sum_stage(void *ctx, size_t item, size_t worker)
+{
+    const limn_encoder_trainer *t = ctx;
+    const size_t stage = t->settings.first_stage + item, n_stem = t->settings.shape.n_stem;
+    (void)worker;
+    if (stage == 0) {
+        add_transposed(t, t->stem_product.at.weight, n_stem, LIMN_STEM_PATCH / 3, 3);
+        add_sums(t, t->stem_product.at.bias, n_stem);
+    } else if (stage <= t->settings.shape.n_blocks) {
+        sum_block(t, &t->blocks[stage - 1]);
+    } else {
+        sum_product(t, &t->head);
+    }
 }
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
-static const float *layer_input(const limn_encoder_trainer *t, size_t index)
+static const float *forward(limn_encoder_trainer *t, size_t n_pictures)
 {
-    return index == 0 ? t->windows : t->layers[index - 1].y;
-}
-
-/* The input of the block that ends with layer `index`. */
-static const float *block_input(const limn_encoder_trainer *t, size_t index)
-{
-    while (!t->layers[index].starts_residual) index--;
-    return layer_input(t, index);
-}
-
-static void layer_forward(limn_encoder_trainer *t, size_t index)
-{
-    const struct layer *l = &t->layers[index];
-    const size_t n_rows = t->n_pictures * l->out_side * l->out_side;
-    if (l->kind == DEPTHWISE)
-        run_depthwise(t, depthwise_forward_channels,
-                      (struct depthwise_job){ .t = t, .l = l, .x = layer_input(t, index) });
-    else
-        limn_linear_forward(&t->ctx, l->y, layer_input(t, index), n_rows, &l->params);
-    if (l->has_relu6)
-        limn_relu6_forward(&t->ctx, l->y, n_rows * l->n_out);
-    if (l->ends_residual)
-        limn_add_to(&t->ctx, l->y, block_input(t, index), n_rows * l->n_out);
+    t->n_pictures = n_pictures;
+    t->n_parts = n_pictures < LIMN_ENCODER_PARTS ? n_pictures : LIMN_ENCODER_PARTS;
+    limn_pool_run(t->pool, n_trained_stages(t), fill_stage, t);
+    limn_pool_run(t->pool, n_pictures, forward_picture, t);
+    return t->maps[t->settings.shape.n_blocks + 1];
 }
 
 const float *limn_encoder_trainer_forward(limn_encoder_trainer *t, const uint8_t *pixels,
                                           size_t n_pictures)
 {
-    struct window_job windows = { t, pixels };
-    t->n_pictures = n_pictures;
-    limn_pool_run(t->ctx.pool, n_pictures, fill_windows, &windows);
-    for (size_t i = 0; i < t->n_layers; i++) layer_forward(t, i);
-    return t->layers[t->n_layers - 1].y;
+    t->pixels = pixels;
+    return forward(t, n_pictures);
 }
 
-static void depthwise_backward(limn_encoder_trainer *t, size_t index)
+const float *limn_encoder_trainer_forward_cut(limn_encoder_trainer *t, const float *maps,
+                                              size_t n_pictures)
 {
-    const struct layer *l = &t->layers[index];
-    const size_t n_inputs = t->n_pictures * l->in_side * l->in_side * l->n_in;
-    memset(t->d_in, 0, n_inputs * sizeof *t->d_in);
-    memset(t->dw_last, 0, l->kernel * l->kernel * l->n_out * sizeof *t->dw_last);
-    run_depthwise(t, depthwise_backward_channels,
-                  (struct depthwise_job){ .t = t, .l = l, .x = layer_input(t, index),
-                                          .dy = t->d_out, .dx = t->d_in });
-    add_gradients_from_last(t, l);
-}
-
-/* From d_out, the gradient of the layer's output, to d_in, that of its input. */
-static void layer_backward(limn_encoder_trainer *t, size_t index)
-{
-    const struct layer *l = &t->layers[index];
-    const size_t n_rows = t->n_pictures * l->out_side * l->out_side;
-    const size_t n_inputs = t->n_pictures * l->in_side * l->in_side * l->n_in;
-    if (l->ends_residual)
-        memcpy(t->d_skip, t->d_out, n_rows * l->n_out * sizeof *t->d_skip);
-    if (l->has_relu6)
-        limn_relu6_backward(&t->ctx, t->d_out, l->y, n_rows * l->n_out);
-    if (l->kind == DEPTHWISE)
-        depthwise_backward(t, index);
-    else
-        limn_linear_backward(&t->ctx, index > t->first_layer ? t->d_in : NULL, false, t->d_out,
-                             layer_input(t, index), n_rows, &l->params);
-    if (l->starts_residual)
-        limn_add_to(&t->ctx, t->d_in, t->d_skip, n_inputs);
+    t->cut = maps;
+    return forward(t, n_pictures);
 }
 
 void limn_encoder_trainer_backward(limn_encoder_trainer *t, const float *feature_gradients)
 {
-    const struct layer *head = &t->layers[t->n_layers - 1];
-    memcpy(t->d_out, feature_gradients, t->n_pictures * n_values(head) * sizeof *t->d_out);
-    for (size_t i = t->n_layers; i-- > t->first_layer;) {
-        layer_backward(t, i);
-        float *swap = t->d_in;
-        t->d_in = t->d_out;
-        t->d_out = swap;
-    }
+    t->d_features = feature_gradients;
+    limn_pool_run(t->pool, t->n_parts, backward_part, t);
+    limn_pool_run(t->pool, n_trained_stages(t), sum_stage, t);
 }

@@ -36,13 +36,11 @@ static void add_block(struct adder *a, size_t index, const limn_mbconv_shape *b)
 limn_status limn_encoder_params_add(limn_params *params, const limn_efficientnet_lite_shape *s,
                                     size_t first_stage, float rate, limn_error *err)
 {
-    struct adder a = { params, err, first_stage == 0 ? rate : 0.0f, LIMN_OK };
-    add_conv(&a, "encoder.", "stem", 4, (size_t[]){ s->n_stem, 3, 3, 3 });
-    for (size_t i = 0; i < s->n_blocks; i++) {
-        a.rate = i + 1 >= first_stage ? rate : 0.0f;
+    struct adder a = { params, err, rate, LIMN_OK };
+    if (first_stage == 0)
+        add_conv(&a, "encoder.", "stem", 4, (size_t[]){ s->n_stem, 3, 3, 3 });
+    for (size_t i = first_stage > 0 ? first_stage - 1 : 0; i < s->n_blocks; i++)
         add_block(&a, i, &s->blocks[i]);
-    }
-    a.rate = s->n_blocks + 1 >= first_stage ? rate : 0.0f;
     add_conv(&a, "encoder.", "head", 2,
              (size_t[]){ s->n_head, s->blocks[s->n_blocks - 1].n_outputs });
     return a.status;

@@ -25,7 +25,7 @@ void limn_stem_scratch_take(limn_stem_scratch *s, limn_arena *arena, const limn_
 }
 
 /* The weight of (output, colour, tap) goes to (output, tap, colour). */
-static void order_as_patches(float *out, const float *w, size_t n_outputs)
+void limn_stem_order(float *out, const float *w, size_t n_outputs)
 {
     const size_t n_taps = KERNEL * KERNEL;
     for (size_t o = 0; o < n_outputs; o++)
@@ -49,7 +49,7 @@ limn_status limn_stem_load(limn_packed *out, const limn_safetensors *file, const
     if (status == LIMN_OK && !(ordered = limn_alloc(n_outputs * LIMN_STEM_PATCH, sizeof *ordered)))
         status = limn_fail(err, LIMN_E_NOMEM, "no memory for tensor '%s'", tensor_name);
     if (status == LIMN_OK) {
-        order_as_patches(ordered, w, n_outputs);
+        limn_stem_order(ordered, w, n_outputs);
         status = limn_packed_init(out, ordered, LIMN_F32, bias, n_outputs, LIMN_STEM_PATCH,
                                   LIMN_F32, err);
     }

@@ -33,6 +33,8 @@ void limn_stem_plan(limn_stem *stem, size_t input_size, float mean, float scale)
 void limn_stem_scratch_take(limn_stem_scratch *s, limn_arena *arena, const limn_stem *stem,
                             size_t max_rows);
 
+/* w [n_outputs, 3, 3, 3] (out, colour, ky, kx) in the order of patches. */
+void limn_stem_order(float *out, const float *w, size_t n_outputs);
 /* The weights "NAME.weight" [n_outputs, 3, 3, 3] (out, colour, ky, kx) and "NAME.bias" in the order
  * of patches. Errors as limn_packed_load. */
 limn_status limn_stem_load(limn_packed *out, const limn_safetensors *file, const char *name,

@@ -163,22 +163,6 @@ static void gelu_dx_values(void *ctx, size_t item, size_t worker)
     j->rows->gelu_dx(j->y + at, j->dy + at, j->x + at, piece_size(j->n, VALUES_PER_ITEM, item));
 }
 
-static void relu6_values(void *ctx, size_t item, size_t worker)
-{
-    const struct value_job *j = ctx;
-    const size_t at = item * VALUES_PER_ITEM;
-    (void)worker;
-    j->rows->relu6(j->y + at, piece_size(j->n, VALUES_PER_ITEM, item));
-}
-
-static void relu6_dx_values(void *ctx, size_t item, size_t worker)
-{
-    const struct value_job *j = ctx;
-    const size_t at = item * VALUES_PER_ITEM;
-    (void)worker;
-    j->rows->relu6_dx(j->y + at, j->x + at, piece_size(j->n, VALUES_PER_ITEM, item));
-}
-
 static void dropout_values(void *ctx, size_t item, size_t worker)
 {
     const struct value_job *j = ctx;
@@ -210,16 +194,6 @@ void limn_gelu_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, c
                         size_t n)
 {
     run_values(ctx, gelu_dx_values, (struct value_job){ .y = dx, .dy = dy, .x = x, .n = n });
-}
-
-void limn_relu6_forward(const limn_layer_ctx *ctx, float *y, size_t n)
-{
-    run_values(ctx, relu6_values, (struct value_job){ .y = y, .n = n });
-}
-
-void limn_relu6_backward(const limn_layer_ctx *ctx, float *dy, const float *y, size_t n)
-{
-    run_values(ctx, relu6_dx_values, (struct value_job){ .y = dy, .x = y, .n = n });
 }
 
 void limn_dropout_apply(const limn_layer_ctx *ctx, float *x, size_t n, uint64_t key, float rate)

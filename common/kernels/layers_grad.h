@@ -50,10 +50,6 @@ void limn_gelu_forward(const limn_layer_ctx *ctx, float *y, const float *x, size
 void limn_gelu_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, const float *x,
                         size_t n);
 
-/* In place; backward: dy [n] is masked by the output y [n]. */
-void limn_relu6_forward(const limn_layer_ctx *ctx, float *y, size_t n);
-void limn_relu6_backward(const limn_layer_ctx *ctx, float *dy, const float *y, size_t n);
-
 /* In place on x [n]; does nothing at rate 0. The same (key, rate) masks the gradient. */
 void limn_dropout_apply(const limn_layer_ctx *ctx, float *x, size_t n, uint64_t key, float rate);
 

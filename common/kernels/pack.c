@@ -96,6 +96,32 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
     return LIMN_OK;
 }
 
+static void fill_bias(const limn_packed *out, const float *bias)
+{
+    float *to = (float *)out->bias; /* the caller's own */
+    for (size_t o = 0; to && o < limn_n_panels(out->n_outputs) * LIMN_PANEL; o++)
+        to[o] = o < out->n_outputs ? bias[o] : 0.0f;
+}
+
+void limn_packed_fill(const limn_packed *out, const float *w, const float *bias)
+{
+    pack((unsigned char *)out->panels, out, (const unsigned char *)w, LIMN_F32);
+    fill_bias(out, bias);
+}
+
+void limn_packed_fill_transposed(const limn_packed *out, const float *w, const float *bias)
+{
+    float *lanes = (float *)out->panels;
+    for (size_t first = 0; first < out->n_outputs; first += LIMN_PANEL) {
+        const size_t left = out->n_outputs - first, n = left < LIMN_PANEL ? left : LIMN_PANEL;
+        for (size_t k = 0; k < out->n_inputs; k++, lanes += LIMN_PANEL) {
+            memcpy(lanes, w + k * out->n_outputs + first, n * sizeof *lanes);
+            memset(lanes + n, 0, (LIMN_PANEL - n) * sizeof *lanes);
+        }
+    }
+    fill_bias(out, bias);
+}
+
 limn_packed limn_packed_view(const limn_packed *w, size_t first_panel, size_t n_panels)
 {
     const size_t first = first_panel * LIMN_PANEL, n_left = w->n_outputs - first;

@@ -14,6 +14,11 @@ size_t limn_n_panels(size_t n_outputs);
 limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, const float *bias,
                              size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
                              limn_error *err);
+/* The same for weights in training, in f32, again and again into memory of the caller: out->panels
+ * [n_panels, n_inputs, 16] and out->bias [n_panels * 16] or NULL. w is [n_outputs, n_inputs], or
+ * its transpose [n_inputs, n_outputs]; bias [n_outputs] is read if there is room for it. */
+void limn_packed_fill(const limn_packed *out, const float *w, const float *bias);
+void limn_packed_fill_transposed(const limn_packed *out, const float *w, const float *bias);
 void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */
 
 /* Panels first_panel … first_panel + n_panels - 1 (fewer at the end) as weights of their own,

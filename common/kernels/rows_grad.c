@@ -78,17 +78,9 @@ static void gelu_dx(float *dx, const float *dy, const float *x, size_t n)
     }
 }
 
-static void relu6(float *x, size_t n)
+static void relu6_dx(float *dx, const float *dy, const float *y, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const float v = x[i] > 0.0f ? x[i] : 0.0f;
-        x[i] = v < 6.0f ? v : 6.0f;
-    }
-}
-
-static void relu6_dx(float *dy, const float *y, size_t n)
-{
-    for (size_t i = 0; i < n; i++) dy[i] = y[i] > 0.0f && y[i] < 6.0f ? dy[i] : 0.0f;
+    for (size_t i = 0; i < n; i++) dx[i] = y[i] > 0.0f && y[i] < 6.0f ? dy[i] : 0.0f;
 }
 
 /* A 32-bit integer hash with good avalanche (C. Wellons, "lowbias32"). */
@@ -149,13 +141,11 @@ const limn_rows_grad LIMN_LEVEL(limn_rows_grad) = {
     .layer_norm_dweight = layer_norm_dweight,
     .gelu = gelu,
     .gelu_dx = gelu_dx,
-    .relu6 = relu6,
     .relu6_dx = relu6_dx,
     .column_sums = column_sums,
     .dropout = dropout,
     .cross_entropy = cross_entropy,
     .attention_forward = LIMN_LEVEL(limn_attention_forward),
     .attention_backward = LIMN_LEVEL(limn_attention_backward),
-    .depthwise_forward = LIMN_LEVEL(limn_depthwise_forward),
-    .depthwise_backward = LIMN_LEVEL(limn_depthwise_backward),
+    .depthwise = LIMN_LEVEL(limn_depthwise_grad),
 };

@@ -1,5 +1,5 @@
-/* Functions of training that are no matrix products, forward and backward: layer norm, GELU,
- * dropout, attention, softmax cross-entropy with label smoothing, depthwise convolution.
+/* Functions of training that are no matrix products: layer norm, GELU, dropout, attention, softmax
+ * cross-entropy with label smoothing, and backward alone ReLU6 and depthwise convolution.
  *
  * Every function works on its own rows only, so callers split rows among threads and get the same
  * bits. Sums over a row use 16 lanes as in kernels.h. All CPU levels give the same bits. */
@@ -31,24 +31,26 @@ typedef void limn_attention_backward_fn(float *dq, float *dk, float *dv, const f
                                         const float *v, float *scratch,
                                         const limn_attention_shape *shape);
 
-/* A depthwise convolution of one picture, channels last, without what follows it. n_channels of
- * `dim` channels, so that callers split channels among threads by moving the pointers. */
-typedef struct limn_depthwise_shape {
-    size_t height, width, out_height, out_width;
-    size_t n_channels, dim; /* dim: floats from one position to the next, of w too */
-    size_t size, stride;    /* of the kernel */
-    size_t pad_top, pad_left;
-} limn_depthwise_shape;
+/* Backward of one output row of a depthwise convolution (limn_depthwise_job of kernels.h, dense and
+ * without its ReLU6). For each kernel row ky that is not NULL, column j, kx and channel c, with
+ * i = (j*stride + kx)*n_channels + c and t = (ky*size + kx)*n_channels + c,
+ *
+ *     dx_rows[ky][i] = fma(dy[j][c], w[t], dx_rows[ky][i])
+ *     dw[t] = fma(dy[j][c], x_rows[ky][i], dw[t])
+ *     dbias[c] += dy[j][c], once for all ky
+ *
+ * Columns in order, so each sum has the order of output rows and columns. */
+typedef struct limn_depthwise_grad_job {
+    float *const *dx_rows;       /* [size] rows with zeros or junk at their edges, as x_rows */
+    const float *const *x_rows;  /* [size], NULL above and below the map */
+    const float *w;              /* [size, size, n_channels] */
+    float *dw;                   /* [size, size, n_channels] */
+    float *dbias;                /* [n_channels] */
+    const float *dy;             /* [n_columns, n_channels] */
+    size_t n_columns, n_channels, size, stride; /* size 3 or 5, stride 1 or 2 */
+} limn_depthwise_grad_job;
 
-/* y [out_height, out_width, dim] = bias + convolution of x [height, width, dim] with w [size,
- * size, dim]; taps in row order, by fused multiply-adds after the bias. */
-typedef void limn_depthwise_forward_fn(float *y, const float *x, const float *w,
-                                       const float *bias, const limn_depthwise_shape *shape);
-
-/* From dy: adds to dx, dw and dbias, output positions in order. */
-typedef void limn_depthwise_backward_fn(float *dx, float *dw, float *dbias, const float *dy,
-                                        const float *x, const float *w,
-                                        const limn_depthwise_shape *shape);
+typedef void limn_depthwise_grad_fn(const limn_depthwise_grad_job *job);
 
 typedef struct limn_rows_grad {
     /* y = (x - mean) * rstd * gamma + beta for rows of `dim`; keeps mean and 1/std of each row in
@@ -67,9 +69,8 @@ typedef struct limn_rows_grad {
     void (*gelu)(float *y, const float *x, size_t n);
     /* dx [n] = dy [n] * gelu'(x [n]); dx may equal dy. */
     void (*gelu_dx)(float *dx, const float *dy, const float *x, size_t n);
-    /* In place x [n] = min(max(x, 0), 6); dy [n] becomes 0 where y [n], its output, is 0 or 6. */
-    void (*relu6)(float *x, size_t n);
-    void (*relu6_dx)(float *dy, const float *y, size_t n);
+    /* dx [n] = dy [n], or 0 where the output y [n] of ReLU6 is 0 or 6; dx may equal dy. */
+    void (*relu6_dx)(float *dx, const float *dy, const float *y, size_t n);
     /* sums [n_columns] += sum over rows in order of x [n_rows, dim], from `column` on. */
     void (*column_sums)(float *sums, const float *x, size_t n_rows, size_t dim, size_t column,
                         size_t n_columns);
@@ -84,8 +85,7 @@ typedef struct limn_rows_grad {
                           float scale);
     limn_attention_forward_fn *attention_forward;
     limn_attention_backward_fn *attention_backward;
-    limn_depthwise_forward_fn *depthwise_forward;
-    limn_depthwise_backward_fn *depthwise_backward;
+    limn_depthwise_grad_fn *depthwise;
 } limn_rows_grad;
 
 /* The functions of a level that is available here. Static storage. */

@@ -1,5 +1,5 @@
-/* What rows_grad.c, attention_grad.c and conv_grad.c define when compiled for a CPU level. Only
- * these files and rows_grad_choice.c include this. */
+/* What rows_grad.c and attention_grad.c define when compiled for a CPU level, and what a file of
+ * each level defines. Only these files and rows_grad_choice.c include this. */
 #ifndef LIMN_COMMON_KERNELS_ROWS_GRAD_LEVELS_H
 #define LIMN_COMMON_KERNELS_ROWS_GRAD_LEVELS_H
 
@@ -9,7 +9,6 @@
 extern const limn_rows_grad limn_rows_grad_c, limn_rows_grad_avx2;
 limn_attention_forward_fn limn_attention_forward_c, limn_attention_forward_avx2;
 limn_attention_backward_fn limn_attention_backward_c, limn_attention_backward_avx2;
-limn_depthwise_forward_fn limn_depthwise_forward_c, limn_depthwise_forward_avx2;
-limn_depthwise_backward_fn limn_depthwise_backward_c, limn_depthwise_backward_avx2;
+limn_depthwise_grad_fn limn_depthwise_grad_c, limn_depthwise_grad_avx2;
 
 #endif

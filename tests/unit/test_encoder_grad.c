@@ -1,5 +1,6 @@
-/* Gradients of the encoder against PyTorch's on a tiny network (a fixture of
- * tests/fixtures/make_encoder_grad.py), for every CPU level, number of threads and frozen part. */
+/* Gradients of the encoder: on a tiny network against PyTorch's (a fixture of
+ * tests/fixtures/make_encoder_grad.py) and against finite differences of a plain network in double
+ * precision; on Lite0 from every cut; the same bits for every CPU level and number of threads. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,17 +13,20 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
+#include "common/base/rng.h"
+#include "common/io/params_tensors.h"
 #include "common/kernels/gemm.h"
 #include "encoder/encoder_grad.h"
 
-static const limn_efficientnet_lite_shape shape = {
-    .family = "tiny", .input_size = 33, .n_stem = 8, .n_head = 20, .n_blocks = 5,
-    .blocks = { { 8, 8, 8, 3, 1 }, { 8, 24, 12, 5, 2 }, { 12, 36, 12, 3, 1 },
-                { 12, 24, 16, 3, 2 }, { 16, 16, 16, 5, 1 } },
+enum { N_PICTURES = 3, N_FEATURES = N_PICTURES * 5 * 5 * 20 };
+
+static const limn_encoder_trainer_settings tiny = {
+    .shape = { .family = "tiny", .input_size = 33, .n_stem = 8, .n_head = 20, .n_blocks = 5,
+               .blocks = { { 8, 8, 8, 3, 1 }, { 8, 24, 12, 5, 2 }, { 12, 36, 12, 3, 1 },
+                           { 12, 24, 16, 3, 2 }, { 16, 16, 16, 5, 1 } } },
+    .config = { .family = "tiny", .input_size = 33, .mean = 127.0f, .scale = 0.0078125f },
+    .max_pictures = N_PICTURES,
 };
-static const limn_encoder_config config = { .family = "tiny", .input_size = 33, .mean = 127.0f,
-                                            .scale = 0.0078125f };
-enum { N_PICTURES = 3, N_FEATURES = N_PICTURES * 5 * 5 * 20, N_STAGES = 7 };
 
 struct fixture {
     limn_safetensors *file;
@@ -31,23 +35,27 @@ struct fixture {
     limn_encoder_trainer *trainer;
 };
 
-static void open_fixture(struct fixture *f, size_t first_stage, size_t n_threads,
-                         limn_cpu_level level)
+static void open_trainer(struct fixture *f, const limn_encoder_trainer_settings *settings,
+                         size_t n_threads, limn_cpu_level level)
+{
+    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
+    assert_int_equal(limn_encoder_params_add(&f->params, &settings->shape, settings->first_stage,
+                                             0.1f, NULL), LIMN_OK);
+    assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
+    assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
+    assert_int_equal(limn_encoder_trainer_create(&f->trainer, settings, &f->params, f->pool, level,
+                                                 NULL), LIMN_OK);
+}
+
+static void open_tiny(struct fixture *f, size_t n_threads, limn_cpu_level level)
 {
     char path[1024];
     memset(f, 0, sizeof *f);
     snprintf(path, sizeof path, "%s/tests/data/train/encoder_grad.safetensors",
              getenv("LIMN_SOURCE_ROOT"));
     assert_int_equal(limn_safetensors_open(&f->file, path, NULL), LIMN_OK);
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
-    assert_int_equal(limn_encoder_params_add(&f->params, &shape, first_stage, 0.1f, NULL),
-                     LIMN_OK);
-    assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
+    open_trainer(f, &tiny, n_threads, level);
     assert_int_equal(limn_encoder_params_read(&f->params, f->file, NULL), LIMN_OK);
-    assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
-    assert_int_equal(limn_encoder_trainer_create(&f->trainer, &shape, &config, first_stage,
-                                                 &f->params, N_PICTURES, f->pool, level, NULL),
-                     LIMN_OK);
 }
 
 static void close_fixture(struct fixture *f)
@@ -70,15 +78,21 @@ static float *read_tensor(const struct fixture *f, const char *prefix, const cha
     return out;
 }
 
-static const float *run(struct fixture *f)
+static const uint8_t *tiny_pixels(const struct fixture *f)
+{
+    return limn_safetensors_find(f->file, "pixels")->data;
+}
+
+static const float *run_tiny(struct fixture *f)
 {
     float *d_features = read_tensor(f, "", "d_features", N_FEATURES);
-    const float *features = limn_encoder_trainer_forward(
-        f->trainer, limn_safetensors_find(f->file, "pixels")->data, N_PICTURES);
+    const float *features = limn_encoder_trainer_forward(f->trainer, tiny_pixels(f), N_PICTURES);
     limn_encoder_trainer_backward(f->trainer, d_features);
     limn_free(d_features);
     return features;
 }
+
+/* ---- PyTorch ------------------------------------------------------------------------------- */
 
 static void assert_close(const char *name, const float *got, const float *expected, size_t n)
 {
@@ -91,43 +105,22 @@ static void assert_close(const char *name, const float *got, const float *expect
                      (double)expected[i], scale);
 }
 
-static void check_gradients(struct fixture *f)
-{
-    for (size_t i = 0; i < f->params.n_items; i++) {
-        const limn_param *p = &f->params.items[i];
-        const float *gradient = f->params.gradients + p->offset;
-        float *expected = read_tensor(f, "gradient.", p->name, p->n);
-        if (p->rate > 0)
-            assert_close(p->name, gradient, expected, p->n);
-        else
-            for (size_t j = 0; j < p->n; j++) assert_true(gradient[j] == 0);
-        limn_free(expected);
-    }
-}
-
 static void test_features_and_gradients_equal_pytorch(void **state)
 {
     struct fixture f;
     (void)state;
     for (limn_cpu_level level = LIMN_CPU_C; level <= limn_cpu_best(); level++) {
-        open_fixture(&f, 0, 2, level);
-        const float *features = run(&f);
+        open_tiny(&f, 2, level);
+        const float *features = run_tiny(&f);
         float *expected = read_tensor(&f, "", "features", N_FEATURES);
         assert_close("features", features, expected, N_FEATURES);
-        check_gradients(&f);
         limn_free(expected);
-        close_fixture(&f);
-    }
-}
-
-static void test_frozen_stages_have_no_gradient(void **state)
-{
-    struct fixture f;
-    (void)state;
-    for (size_t first_stage = 1; first_stage < N_STAGES; first_stage++) {
-        open_fixture(&f, first_stage, 2, limn_cpu_best());
-        run(&f);
-        check_gradients(&f);
+        for (size_t i = 0; i < f.params.n_items; i++) {
+            const limn_param *p = &f.params.items[i];
+            expected = read_tensor(&f, "gradient.", p->name, p->n);
+            assert_close(p->name, f.params.gradients + p->offset, expected, p->n);
+            limn_free(expected);
+        }
         close_fixture(&f);
     }
 }
@@ -136,11 +129,11 @@ static void test_threads_and_levels_do_not_change_bits(void **state)
 {
     struct fixture one, other;
     (void)state;
-    open_fixture(&one, 0, 1, LIMN_CPU_C);
-    run(&one);
+    open_tiny(&one, 1, LIMN_CPU_C);
+    run_tiny(&one);
     for (size_t n_threads = 1; n_threads <= 3; n_threads++) {
-        open_fixture(&other, 0, n_threads, limn_cpu_best());
-        run(&other);
+        open_tiny(&other, n_threads, limn_cpu_best());
+        run_tiny(&other);
         assert_memory_equal(one.params.gradients, other.params.gradients,
                             one.params.n_floats * sizeof(float));
         close_fixture(&other);
@@ -148,12 +141,269 @@ static void test_threads_and_levels_do_not_change_bits(void **state)
     close_fixture(&one);
 }
 
+/* ---- finite differences -------------------------------------------------------------------- */
+
+/* A network in double precision that reads the parameters in order, as they were added. */
+struct plain {
+    const struct fixture *f;
+    const limn_param *moved; /* along its gradient, scaled to length 1, by `step` */
+    double step, length;
+    size_t next;
+};
+
+struct plain_map {
+    double *x; /* [side, side, n] */
+    size_t side, n;
+};
+
+static double value_of(const struct plain *p, const limn_param *item, size_t i)
+{
+    const double moved = item == p->moved ? p->step / p->length : 0;
+    return p->f->params.values[item->offset + i] +
+           moved * p->f->params.gradients[item->offset + i];
+}
+
+static double plain_sum(const struct plain *p, const struct plain_map *in, size_t kernel,
+                        size_t stride, bool is_depthwise, size_t row, size_t column, size_t o)
+{
+    const limn_param *w = &p->f->params.items[p->next];
+    const size_t out_side = (in->side + stride - 1) / stride;
+    const long covered = (long)((out_side - 1) * stride + kernel);
+    const long before = covered > (long)in->side ? (covered - (long)in->side) / 2 : 0;
+    const size_t n = is_depthwise ? 1 : in->n;
+    double sum = value_of(p, w + 1, o);
+    for (size_t c = 0; c < n; c++)
+        for (size_t tap = 0; tap < kernel * kernel; tap++) {
+            const long y = (long)(row * stride + tap / kernel) - before;
+            const long x = (long)(column * stride + tap % kernel) - before;
+            if (y >= 0 && x >= 0 && y < (long)in->side && x < (long)in->side)
+                sum += value_of(p, w, (o * n + c) * kernel * kernel + tap) *
+                       in->x[((size_t)y * in->side + (size_t)x) * in->n + (is_depthwise ? o : c)];
+        }
+    return sum;
+}
+
+static struct plain_map plain_convolve(struct plain *p, const struct plain_map *in, size_t n_out,
+                                       size_t kernel, size_t stride, bool is_depthwise,
+                                       bool has_relu6)
+{
+    struct plain_map out = { .side = (in->side + stride - 1) / stride, .n = n_out };
+    out.x = limn_alloc(out.side * out.side * n_out, sizeof *out.x);
+    for (size_t i = 0; i < out.side * out.side * n_out; i++) {
+        const size_t position = i / n_out;
+        const double v = plain_sum(p, in, kernel, stride, is_depthwise, position / out.side,
+                                   position % out.side, i % n_out);
+        out.x[i] = has_relu6 ? fmin(fmax(v, 0), 6) : v;
+    }
+    p->next += 2;
+    return out;
+}
+
+static struct plain_map plain_block(struct plain *p, struct plain_map x, const limn_mbconv_shape *s)
+{
+    struct plain_map e = x, f, y;
+    if (s->n_expanded != s->n_inputs)
+        e = plain_convolve(p, &x, s->n_expanded, 1, 1, false, true);
+    f = plain_convolve(p, &e, s->n_expanded, s->kernel, s->stride, true, true);
+    y = plain_convolve(p, &f, s->n_outputs, 1, 1, false, false);
+    if (s->stride == 1 && s->n_inputs == s->n_outputs)
+        for (size_t i = 0; i < y.side * y.side * y.n; i++) y.x[i] += x.x[i];
+    if (e.x != x.x)
+        limn_free(e.x);
+    limn_free(f.x);
+    limn_free(x.x);
+    return y;
+}
+
+/* The sum of features * d_features of one picture. */
+static double plain_loss(struct plain *p, const uint8_t *pixels, const float *d_features)
+{
+    struct plain_map in = { .side = tiny.config.input_size, .n = 3 }, x;
+    double loss = 0;
+    in.x = limn_alloc(in.side * in.side * in.n, sizeof *in.x);
+    for (size_t i = 0; i < in.side * in.side * in.n; i++)
+        in.x[i] = ((double)pixels[i] - tiny.config.mean) * tiny.config.scale;
+    p->next = 0;
+    x = plain_convolve(p, &in, tiny.shape.n_stem, 3, 2, false, true);
+    for (size_t i = 0; i < tiny.shape.n_blocks; i++) x = plain_block(p, x, &tiny.shape.blocks[i]);
+    const struct plain_map y = plain_convolve(p, &x, tiny.shape.n_head, 1, 1, false, true);
+    for (size_t i = 0; i < y.side * y.side * y.n; i++) loss += y.x[i] * d_features[i];
+    limn_free(in.x);
+    limn_free(x.x);
+    limn_free(y.x);
+    return loss;
+}
+
+static double moved_loss(struct plain *p, double step, const float *d_features)
+{
+    const size_t n_pixels = (size_t)tiny.config.input_size * tiny.config.input_size * 3;
+    double loss = 0;
+    p->step = step;
+    for (size_t i = 0; i < N_PICTURES; i++)
+        loss += plain_loss(p, tiny_pixels(p->f) + i * n_pixels,
+                           d_features + i * (N_FEATURES / N_PICTURES));
+    return loss;
+}
+
+/* The step is so short that hardly a ReLU6 changes its side on the way. */
+static void test_gradients_equal_finite_differences(void **state)
+{
+    const double h = 1e-6;
+    struct fixture f;
+    (void)state;
+    open_tiny(&f, 2, limn_cpu_best());
+    run_tiny(&f);
+    float *d_features = read_tensor(&f, "", "d_features", N_FEATURES);
+    for (size_t i = 0; i < f.params.n_items; i++) {
+        struct plain p = { .f = &f, .moved = &f.params.items[i] };
+        const float *gradient = f.params.gradients + p.moved->offset;
+        for (size_t j = 0; j < p.moved->n; j++) p.length += (double)gradient[j] * gradient[j];
+        p.length = sqrt(p.length);
+        assert_true(p.length > 0.1);
+        const double slope = (moved_loss(&p, h, d_features) - moved_loss(&p, -h, d_features)) /
+                             (2 * h);
+        if (!(fabs(slope - p.length) <= 1e-4 * p.length))
+            fail_msg("%s: slope %.8g, length of the gradient %.8g", p.moved->name, slope,
+                     p.length);
+    }
+    limn_free(d_features);
+    close_fixture(&f);
+}
+
+/* ---- cuts ---------------------------------------------------------------------------------- */
+
+/* Lite0 on small pictures, with random weights. */
+static limn_encoder_trainer_settings lite0_settings(size_t first_stage)
+{
+    limn_encoder_trainer_settings s = {
+        .config = { .family = "efficientnet-lite0", .input_size = 50, .mean = 127,
+                    .scale = 1 / 128.0f },
+        .first_stage = first_stage, .max_pictures = N_PICTURES,
+    };
+    limn_efficientnet_lite_shape_at(&s.shape, 0);
+    return s;
+}
+
+static void open_lite0(struct fixture *f, size_t first_stage)
+{
+    const limn_encoder_trainer_settings settings = lite0_settings(first_stage);
+    memset(f, 0, sizeof *f);
+    open_trainer(f, &settings, 2, limn_cpu_best());
+    for (size_t i = 0; i < f->params.n_items; i++) {
+        const limn_param *p = &f->params.items[i];
+        limn_rng rng = limn_rng_stream(3, p->name, strlen(p->name));
+        const double size = p->n_dims > 1 ? 3.0 / sqrt((double)p->n / (double)p->shape[0]) : 0.3;
+        for (size_t j = 0; j < p->n; j++)
+            f->params.values[p->offset + j] = (float)(size * (limn_rng_uniform(&rng) - 0.45));
+    }
+}
+
+static void fill_random(uint8_t *pixels, float *d_features, size_t n_pixels, size_t n_features)
+{
+    limn_rng rng = limn_rng_stream(4, "pictures", 8);
+    for (size_t i = 0; i < n_pixels; i++) pixels[i] = (uint8_t)limn_rng_below(&rng, 256);
+    for (size_t i = 0; i < n_features; i++) d_features[i] = (float)limn_rng_normal(&rng);
+}
+
+/* The maps of the stage before `stage` by the encoder that captions. */
+static float *cut_maps(const limn_encoder *e, const uint8_t *pixels, size_t n_pixels, size_t stage)
+{
+    const limn_encoder_map m = limn_encoder_stage_map(e, stage - 1);
+    const size_t n = m.side * m.side * m.n_channels;
+    float *maps = limn_alloc(N_PICTURES * n, sizeof *maps);
+    limn_encoder_state *s;
+    assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
+    for (size_t i = 0; i < N_PICTURES; i++)
+        limn_encoder_run_stages(e, s, NULL, pixels + i * n_pixels, stage - 1, maps + i * n);
+    limn_encoder_state_destroy(&s);
+    return maps;
+}
+
+static void check_cut(const struct fixture *whole, size_t stage, const float *maps,
+                      const float *features, size_t n_features, const float *d_features)
+{
+    struct fixture f;
+    open_lite0(&f, stage);
+    const float *got = limn_encoder_trainer_forward_cut(f.trainer, maps, N_PICTURES);
+    assert_memory_equal(got, features, n_features * sizeof *got);
+    limn_encoder_trainer_backward(f.trainer, d_features);
+    for (size_t i = 0; i < f.params.n_items; i++) {
+        const limn_param *p = &f.params.items[i], *q = limn_params_find(&whole->params, p->name);
+        assert_memory_equal(f.params.gradients + p->offset, whole->params.gradients + q->offset,
+                            p->n * sizeof(float));
+    }
+    close_fixture(&f);
+}
+
+static void test_features_are_the_encoders_and_cuts_change_nothing(void **state)
+{
+    const limn_encoder_trainer_settings settings = lite0_settings(0);
+    const size_t n_pixels = (size_t)settings.config.input_size * settings.config.input_size * 3;
+    struct fixture whole;
+    limn_safetensors *source;
+    limn_encoder *e;
+    (void)state;
+    open_lite0(&whole, 0);
+    assert_int_equal(limn_params_open(&source, &whole.params, whole.params.values, NULL), LIMN_OK);
+    assert_int_equal(limn_encoder_open(&e, source, &settings.config, limn_cpu_best(), NULL),
+                     LIMN_OK);
+    const size_t n_stages = limn_encoder_n_stages(e);
+    const size_t n_features = N_PICTURES * limn_encoder_n_positions(e) * limn_encoder_dim(e);
+    uint8_t *pixels = limn_alloc(N_PICTURES, n_pixels);
+    float *d_features = limn_alloc(n_features, sizeof *d_features);
+    fill_random(pixels, d_features, N_PICTURES * n_pixels, n_features);
+    const float *features = limn_encoder_trainer_forward(whole.trainer, pixels, N_PICTURES);
+    float *expected = cut_maps(e, pixels, n_pixels, n_stages);
+    assert_memory_equal(features, expected, n_features * sizeof *features);
+    limn_encoder_trainer_backward(whole.trainer, d_features);
+    limn_free(expected);
+    for (size_t stage = 1; stage < n_stages; stage++) {
+        float *maps = cut_maps(e, pixels, n_pixels, stage);
+        check_cut(&whole, stage, maps, features, n_features, d_features);
+        limn_free(maps);
+    }
+    limn_free(pixels);
+    limn_free(d_features);
+    limn_encoder_close(&e);
+    limn_safetensors_close(&source);
+    close_fixture(&whole);
+}
+
+static void test_gradients_add_up_and_missing_parameters_are_named(void **state)
+{
+    limn_encoder_trainer_settings settings = tiny;
+    limn_encoder_trainer *t;
+    limn_error err = { 0 };
+    struct fixture once, twice;
+    (void)state;
+    open_tiny(&once, 1, limn_cpu_best());
+    open_tiny(&twice, 1, limn_cpu_best());
+    run_tiny(&once);
+    run_tiny(&twice);
+    run_tiny(&twice);
+    for (size_t i = 0; i < once.params.n_floats; i++) once.params.gradients[i] *= 2;
+    for (size_t i = 0; i < once.params.n_items; i++) {
+        const limn_param *p = &once.params.items[i];
+        assert_close(p->name, twice.params.gradients + p->offset,
+                     once.params.gradients + p->offset, p->n);
+    }
+    settings.shape.n_head = 24;
+    assert_int_equal(limn_encoder_trainer_create(&t, &settings, &once.params, NULL, LIMN_CPU_C,
+                                                 &err), LIMN_E_ARG);
+    assert_null(t);
+    assert_string_equal(err.text, "parameter 'encoder.head.weight' of 384 values is missing");
+    close_fixture(&once);
+    close_fixture(&twice);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_features_and_gradients_equal_pytorch),
-        cmocka_unit_test(test_frozen_stages_have_no_gradient),
         cmocka_unit_test(test_threads_and_levels_do_not_change_bits),
+        cmocka_unit_test(test_gradients_equal_finite_differences),
+        cmocka_unit_test(test_features_are_the_encoders_and_cuts_change_nothing),
+        cmocka_unit_test(test_gradients_add_up_and_missing_parameters_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,6 +245,44 @@ static void test_weights_too_large_for_memory_are_an_error(void **state)
     limn_packed_finish(&w);
 }
 
+/* Into memory full of canaries. */
+static void check_filled(size_t n_outputs, size_t n_inputs, bool is_transposed, bool has_bias)
+{
+    limn_rng rng = limn_rng_stream(n_outputs * 100 + n_inputs, "fill", 4);
+    const size_t n_lanes = limn_n_panels(n_outputs) * LIMN_PANEL;
+    float *w = random_floats(&rng, n_outputs * n_inputs), *bias = random_floats(&rng, n_outputs);
+    float *transposed = malloc((n_outputs * n_inputs + 1) * sizeof *transposed);
+    float *panels = canaries(n_lanes * n_inputs), *lanes = canaries(n_lanes);
+    const limn_packed got = { .panels = panels, .bias = has_bias ? lanes : NULL,
+                              .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = LIMN_F32 };
+    limn_packed expected;
+    for (size_t o = 0; o < n_outputs; o++)
+        for (size_t i = 0; i < n_inputs; i++) transposed[i * n_outputs + o] = w[o * n_inputs + i];
+    assert_int_equal(limn_packed_init(&expected, w, LIMN_F32, has_bias ? bias : NULL, n_outputs,
+                                      n_inputs, LIMN_F32, NULL), LIMN_OK);
+    if (is_transposed)
+        limn_packed_fill_transposed(&got, transposed, bias);
+    else
+        limn_packed_fill(&got, w, bias);
+    assert_memory_equal(panels, expected.panels, n_lanes * n_inputs * sizeof *panels);
+    if (has_bias)
+        assert_memory_equal(lanes, expected.bias, n_lanes * sizeof *lanes);
+    limn_packed_finish(&expected);
+    free(w);
+    free(bias);
+    free(transposed);
+    free(panels);
+    free(lanes);
+}
+
+static void test_memory_of_the_caller_is_filled_as_packing_does(void **state)
+{
+    (void)state;
+    for (size_t n_outputs = 1; n_outputs < 40; n_outputs += 5)
+        for (size_t n_inputs = 1; n_inputs < 20; n_inputs += 6)
+            for (int i = 0; i < 4; i++) check_filled(n_outputs, n_inputs, i % 2, i / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +291,7 @@ int main(void)
         cmocka_unit_test(test_nothing_else_is_written),
         cmocka_unit_test(test_rows_and_panels_do_not_depend_on_company),
         cmocka_unit_test(test_values_that_are_not_finite),
+        cmocka_unit_test(test_memory_of_the_caller_is_filled_as_packing_does),
         cmocka_unit_test(test_weights_too_large_for_memory_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
