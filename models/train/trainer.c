@@ -45,17 +45,23 @@ static limn_status add_params(limn_trainer *t, limn_error *err)
     return limn_adamw_init(&t->adamw, &t->params, err);
 }
 
+static limn_encoder_trainer_settings encoder_settings(const limn_trainer *t,
+                                                      const limn_decoder_limits *limits)
+{
+    return (limn_encoder_trainer_settings){ .shape = t->shape, .config = t->config.encoder,
+                                            .first_stage = t->settings.first_encoder_stage,
+                                            .max_pictures = limits->max_pictures };
+}
+
 static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *limits,
                                   limn_cpu_level level, limn_error *err)
 {
-    const limn_trainer_settings *s = &t->settings;
+    const limn_encoder_trainer_settings settings = encoder_settings(t, limits);
     t->feature_gradients = limn_alloc_aligned(n_feature_floats(&t->config, limits), sizeof(float));
     if (!t->feature_gradients)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for gradients of %zu pictures",
                          limits->max_pictures);
-    return limn_encoder_trainer_create(&t->encoder, &t->shape, &t->config.encoder,
-                                       s->first_encoder_stage, &t->params, limits->max_pictures,
-                                       t->pool, level, err);
+    return limn_encoder_trainer_create(&t->encoder, &settings, &t->params, t->pool, level, err);
 }
 
 static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, limn_cpu_level level,
@@ -102,7 +108,7 @@ void limn_trainer_destroy(limn_trainer **p)
 }
 
 size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_settings *settings,
-                          const limn_decoder_limits *limits)
+                          const limn_decoder_limits *limits, size_t n_threads)
 {
     limn_trainer t = {.config = *config, .settings = *settings};
     const bool has_encoder = settings->stage == LIMN_STAGE_END_TO_END;
@@ -114,8 +120,9 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
         n_floats = 5 * t.params.n_floats; /* values, gradients, two moments, average */
         bytes = limn_decoder_trainer_bytes(&config->decoder, limits);
         if (has_encoder) {
+            const limn_encoder_trainer_settings encoder = encoder_settings(&t, limits);
             n_floats += n_feature_floats(config, limits);
-            bytes += limn_encoder_trainer_bytes(&t.shape, &config->encoder, limits->max_pictures);
+            bytes += limn_encoder_trainer_bytes(&encoder, n_threads);
         }
         bytes += n_floats * sizeof(float);
     }
@@ -193,7 +200,9 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
 {
     const size_t n = batch->decoder.n_pictures;
     if (!t->encoder || n == 0) return input->features;
-    return limn_encoder_trainer_forward(t->encoder, input->pixels, n);
+    return t->settings.first_encoder_stage == 0
+               ? limn_encoder_trainer_forward(t->encoder, input->pixels, n)
+               : limn_encoder_trainer_forward_cut(t->encoder, input->activations, n);
 }
 
 limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,

@@ -41,7 +41,6 @@ typedef struct limn_trainer_settings {
     /* end-to-end */
     size_t first_encoder_stage; /* trained from this one on (encoder_grad.h) */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
-    bool is_from_pixels;        /* the lower encoder runs too; else its activations are given */
 } limn_trainer_settings;
 
 typedef struct limn_trainer limn_trainer;
@@ -56,7 +55,7 @@ limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *con
 void limn_trainer_destroy(limn_trainer **t); /* accepts NULL and *t == NULL; nulls it */
 /* Memory that a trainer takes, activations, parameters and optimizer. 0 for an unknown family. */
 size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_settings *settings,
-                          const limn_decoder_limits *limits);
+                          const limn_decoder_limits *limits, size_t n_threads);
 
 /* Values from a model file, and a fresh optimizer. With `only_encoder` the decoder gets its initial
  * values from `seed` instead. LIMN_E_FORMAT names the tensor that is missing or of another shape.
@@ -72,7 +71,7 @@ limn_adamw *limn_trainer_adamw(limn_trainer *t);
 typedef struct limn_trainer_input {
     const float *features;    /* [n, n_positions, memory_dim] */
     const float *activations; /* [n, side, side, channels] of the stage before the first trained */
-    const uint8_t *pixels;    /* [n, input_size, input_size, 3] */
+    const uint8_t *pixels;    /* [n, input_size, input_size, 3], where the first trained is 0 */
 } limn_trainer_input;
 
 typedef struct limn_step_result {
