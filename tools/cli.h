@@ -37,6 +37,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/buffer.h"
+
 /* Exit codes of every tool. */
 enum {
     LIMN_EXIT_OK = 0,           /* all done */
@@ -74,6 +76,7 @@ typedef struct limn_cli_option {
     size_t offset;        /* of the field in the tool's settings struct */
     double min, max;      /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
+    bool is_neutral;      /* has no bearing on results: left out of limn_cli_append_values */
     bool is_more;         /* left out of the short --help: in --help all, that of its group, and
                            * the man page */
 } limn_cli_option;
@@ -106,6 +109,11 @@ bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_
                     int argc, char **argv, int *exit_code);
 /* Frees the lists in `settings`. */
 void limn_cli_finish(void *settings, const limn_cli_tool *tool);
+
+/* "NAME VALUE\n" for each option that is not neutral, in the order of the table: what results
+ * depend on. Of a list, a line for each item; a flag is 0 or 1; a text that is not given is empty.
+ * In texts, backslash, tab and line ends are \\ \t \n \r. */
+void limn_cli_append_values(limn_buffer *out, const void *settings, const limn_cli_tool *tool);
 
 /* The exit code after n_done inputs that worked and n_failed that did not. */
 int limn_cli_exit_code(size_t n_done, size_t n_failed);

@@ -8,7 +8,7 @@
 
 #include "tools/cli.h"
 
-static volatile sig_atomic_t n_signals;
+static volatile sig_atomic_t n_signals, is_held;
 static int wake_pipe[2] = { -1, -1 };
 static bool was_sigpipe_ignored;
 
@@ -17,9 +17,9 @@ static void on_signal(int number)
 {
     const int saved = errno;
     (void)number;
-    if (n_signals)
+    n_signals++;
+    if (n_signals > (is_held ? 2 : 1))
         _exit(LIMN_EXIT_INTERRUPTED);
-    n_signals = 1;
     limn_interrupt_wake();
     errno = saved;
 }
@@ -58,6 +58,37 @@ void limn_interrupt_wake(void)
 {
     while (write(wake_pipe[1], "", 1) < 0 && errno == EINTR)
         continue;
+}
+
+void limn_interrupt_hold(void)
+{
+    is_held = 1;
+}
+
+void limn_interrupt_release(void)
+{
+    is_held = 0;
+    if (n_signals > 1)
+        _exit(LIMN_EXIT_INTERRUPTED);
+}
+
+static void set_blocked(int how)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(how, &signals, NULL);
+}
+
+void limn_interrupt_block(void)
+{
+    set_blocked(SIG_BLOCK);
+}
+
+void limn_interrupt_unblock(void)
+{
+    set_blocked(SIG_UNBLOCK);
 }
 
 void limn_interrupt_raise_sigpipe(void)

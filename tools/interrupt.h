@@ -1,5 +1,5 @@
-/* SIGINT and SIGTERM: the first asks to finish what is in work, the second ends at once.
- * One per process. */
+/* SIGINT and SIGTERM: the first asks to finish what is in work, the second ends at once, though
+ * not within a line. One per process. */
 #ifndef LIMN_TOOLS_INTERRUPT_H
 #define LIMN_TOOLS_INTERRUPT_H
 
@@ -14,6 +14,14 @@ bool limn_interrupt_is_set(void);
 int limn_interrupt_wake_fd(void);
 /* Makes it readable without a signal: whoever waits is to stop waiting. */
 void limn_interrupt_wake(void);
+/* Between the two, a second signal waits (a third does not): around the writing of a line. In the
+ * thread that takes signals: every other one blocks them (limn_interrupt_block). */
+void limn_interrupt_hold(void);
+void limn_interrupt_release(void);
+/* Blocks SIGINT and SIGTERM in the calling thread, and in threads that it starts, until
+ * limn_interrupt_unblock: so that these never get them. */
+void limn_interrupt_block(void);
+void limn_interrupt_unblock(void);
 /* After EPIPE: ends the process as the signal would have, so that shells and scripts see what they
  * see of any program; returns when the signal was already ignored as the process began. */
 void limn_interrupt_raise_sigpipe(void);

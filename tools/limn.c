@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 #include "tools/environment.h"
 #include "tools/interrupt.h"
 #include "tools/limn/caption_job.h"
+#include "tools/limn/caption_report.h"
 #include "tools/limn/caption_settings.h"
 #include "tools/message.h"
-#include "tools/pipeline_report.h"
+#include "tools/sinks/sink_file.h"
 
 /* One picture is split among the threads; of many, each has one at a time. */
 static bool is_one_file(const limn_cli_operands *paths)
@@ -33,54 +35,103 @@ static void note_model(const limn_model *model, const char *path, uint32_t n_thr
     limn_message_note("CPU level %s, %u threads", info.cpu_level, (unsigned)n_threads);
 }
 
-static int run_job(limn_caption_job *job, const caption_settings *s, const limn_cli_operands *paths)
+/* Captions all pictures; what became of the run is for limn_picture_run_finish. */
+static limn_status caption_all(limn_pipeline_counts *counts, limn_caption_job *job,
+                               const caption_settings *s, const limn_cli_operands *paths,
+                               limn_error *err)
 {
-    limn_pipeline_counts counts = { 0 };
-    limn_error err = { 0 };
-    limn_model_info info;
     const bool is_split = is_one_file(paths);
-    limn_pipeline_settings pipeline = {
+    limn_model_info info;
+    limn_model_get_info(job->model, &info);
+    const limn_pipeline_settings pipeline = {
         .n_threads = is_split ? 1 : s->n_threads,
+        .input_size = (size_t)info.input_size * info.input_size * 3,
         .names = paths->items,
         .n_names = paths->n_items,
         .is_recursive = s->is_recursive,
         .is_nul_separated = s->is_nul_separated,
     };
-    limn_status status, closing;
-    limn_model_get_info(job->model, &info);
-    pipeline.input_size = (size_t)info.input_size * info.input_size * 3;
+    limn_status status;
     job->n_state_threads = is_split ? s->n_threads : 1;
-    status = limn_pipeline_run(&counts, &limn_caption_stages, job, &pipeline, &err);
-    closing = limn_output_close(job->output, status == LIMN_OK, &err);
+    status = limn_pipeline_run(counts, &limn_caption_stages, job, &pipeline, err);
     limn_buffer_finish(&job->scratch);
-    if (job->output->is_pipe_closed)
-        limn_interrupt_raise_sigpipe();
-    return limn_pipeline_report(&counts, status == LIMN_OK ? closing : status, &err, s->output);
+    return status;
 }
 
-/* Opens model and output, and captions. */
-static int run(const caption_settings *s, const limn_cli_operands *paths)
+/* What the captions depend on: the program, the model's bytes, and options. */
+static limn_status make_identity(limn_buffer *out, const caption_settings *s,
+                                 const char *model_path, limn_error *err)
+{
+    limn_file_map map = { 0 };
+    LIMN_TRY(limn_file_map_open(&map, model_path, SIZE_MAX, err));
+    limn_buffer_printf(out, "limn %s\nmodel %016llx\n", limn_version(),
+                       (unsigned long long)limn_fnv1a64(LIMN_FNV1A64_INIT, map.bytes, map.size));
+    limn_file_map_close(&map);
+    limn_cli_append_values(out, s, &caption_cli_tool);
+    return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
+}
+
+static int run_job(limn_caption_job *job, limn_sink *sink, const caption_settings *s,
+                   const char *model_path, const limn_cli_operands *paths)
+{
+    limn_pipeline_counts counts = { 0 };
+    limn_account account;
+    limn_error err = { 0 };
+    limn_buffer identity = { 0 };
+    bool is_over = false;
+    limn_status status = LIMN_OK;
+    if (sink->journal_path)
+        status = make_identity(&identity, s, model_path, &err);
+    const limn_picture_run_settings settings = { .sink = sink, .identity = identity.bytes,
+                                         .errors_path = s->errors, .is_forced = s->is_forced,
+                                         .is_strict = s->is_strict };
+    if (status == LIMN_OK)
+        status = limn_picture_run_begin(&job->run, &is_over, &settings, &err);
+    limn_buffer_finish(&identity);
+    if (status != LIMN_OK)
+        return failed(&err);
+    if (!is_over)
+        status = caption_all(&counts, job, s, paths, &err);
+    status = limn_picture_run_finish(&job->run, status, &account, &err);
+    if (sink->is_pipe_closed)
+        limn_interrupt_raise_sigpipe();
+    return limn_caption_report(&counts, &account, status, &err);
+}
+
+/* Opens the model and makes the sink, and captions. */
+static int run_with(const caption_settings *s, const char *model_path,
+                    const limn_cli_operands *paths)
 {
     limn_model *model = NULL;
+    limn_sink *sink = NULL;
+    limn_error err = { 0 };
+    limn_caption_job job = { .options = &s->options, .writer = s->writer };
+    int code;
+    if (!limn_model_open(&model, model_path, s->cpu, &err) &&
+        !limn_sink_file_create(&sink, s->output, s->writer, &err)) {
+        job.model = model;
+        note_model(model, model_path, s->n_threads);
+        code = run_job(&job, sink, s, model_path, paths);
+    } else {
+        code = failed(&err);
+    }
+    limn_sink_destroy(&sink);
+    limn_model_close(&model);
+    return code;
+}
+
+static int run(const caption_settings *s, const limn_cli_operands *paths)
+{
     char *default_path = NULL;
-    limn_output output;
     limn_error err = { 0 };
     int code;
     if (!limn_interrupt_start()) {
         limn_message_error("can't install signal handlers");
         return LIMN_EXIT_NOTHING;
     }
-    if ((s->model || !limn_default_model_path(&default_path, &err)) &&
-        !limn_model_open(&model, s->model ? s->model : default_path, s->cpu, &err) &&
-        !limn_output_open(&output, s->output, &err)) {
-        limn_caption_job job = { .model = model, .options = &s->options,
-                                 .writer = limn_writers[s->format], .output = &output };
-        note_model(model, s->model ? s->model : default_path, s->n_threads);
-        code = run_job(&job, s, paths);
-    } else {
-        code = failed(&err);
-    }
-    limn_model_close(&model);
+    if (!s->model && limn_default_model_path(&default_path, &err))
+        return failed(&err);
+    code = run_with(s, s->model ? s->model : default_path, paths);
     limn_free(default_path);
     return code;
 }

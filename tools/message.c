@@ -72,6 +72,16 @@ void limn_message_warning(const char *fmt, ...)
     va_end(ap);
 }
 
+void limn_message_info(const char *fmt, ...)
+{
+    va_list ap;
+    if (message_verbosity < LIMN_NORMAL)
+        return;
+    va_start(ap, fmt);
+    put_line("", fmt, ap);
+    va_end(ap);
+}
+
 void limn_message_note(const char *fmt, ...)
 {
     va_list ap;

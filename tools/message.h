@@ -24,6 +24,7 @@ limn_verbosity limn_message_verbosity(void);
 
 void limn_message_error(const char *fmt, ...) LIMN_PRINTF(1, 2);   /* always */
 void limn_message_warning(const char *fmt, ...) LIMN_PRINTF(1, 2); /* not with -q */
+void limn_message_info(const char *fmt, ...) LIMN_PRINTF(1, 2);    /* not with -q */
 void limn_message_note(const char *fmt, ...) LIMN_PRINTF(1, 2);    /* only with -v */
 
 #endif

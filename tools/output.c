@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tools/interrupt.h"
 
 static const char *name_of(const limn_output *out)
 {
@@ -58,7 +59,7 @@ limn_status limn_output_open(limn_output *out, const char *path, limn_error *err
     return LIMN_OK;
 }
 
-limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, limn_error *err)
+static limn_status write_all(limn_output *out, const char *bytes, size_t size, limn_error *err)
 {
     while (size) {
         const ssize_t n = write(out->fd, bytes, size);
@@ -72,6 +73,15 @@ limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, 
         size -= (size_t)n;
     }
     return LIMN_OK;
+}
+
+limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, limn_error *err)
+{
+    limn_status s;
+    limn_interrupt_hold();
+    s = write_all(out, bytes, size, err);
+    limn_interrupt_release();
+    return s;
 }
 
 /* Gives a complete part file its name, unless that is taken meanwhile. */

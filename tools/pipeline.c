@@ -346,6 +346,7 @@ static limn_status put_results(pipeline *p, limn_pipeline_counts *counts, limn_e
     limn_status status = LIMN_OK;
     slot *s;
     limn_input_count_start(&count, p->settings);
+    limn_interrupt_unblock();
     limn_progress_start("pictures");
     while ((s = wait_for_done(p))) {
         if (status == LIMN_OK) {
@@ -469,10 +470,12 @@ limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_
         status = make_slots(&p, err);
     for (size_t i = 0; workers && i < settings->n_threads; i++)
         workers[i].pipeline = &p;
+    limn_interrupt_block(); /* in all threads but this one, which writes */
     if (status == LIMN_OK)
         status = stages->open(&workers[0].state, ctx, err);
     if (status == LIMN_OK)
         status = run_threads(&p, workers, readers, counts, err);
+    limn_interrupt_unblock();
     if (p.walk)
         counts->walk = limn_dirwalk_get_counts(p.walk);
     for (size_t i = 0; workers && i < settings->n_threads; i++)

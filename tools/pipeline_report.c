@@ -3,9 +3,8 @@
 #include "tools/cli.h"
 #include "tools/message.h"
 
-static void note_counts(const limn_pipeline_counts *c)
+void limn_pipeline_note_left_out(const limn_pipeline_counts *c)
 {
-    limn_message_note("%zu done, %zu failed", c->n_done, c->n_failed);
     if (c->n_left_out || c->walk.n_hidden || c->walk.n_special)
         limn_message_note("left out of folders: %zu files that are no pictures, %zu hidden, "
                           "%zu special", c->n_left_out, c->walk.n_hidden, c->walk.n_special);
@@ -27,7 +26,8 @@ static int interrupted(const limn_pipeline_counts *c, const char *output)
 int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
                          const limn_error *err, const char *output)
 {
-    note_counts(counts);
+    limn_message_note("%zu done, %zu failed", counts->n_done, counts->n_failed);
+    limn_pipeline_note_left_out(counts);
     if (status == LIMN_E_INTERRUPTED)
         return interrupted(counts, output);
     if (status != LIMN_OK) {

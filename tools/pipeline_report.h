@@ -4,6 +4,9 @@
 
 #include "tools/pipeline.h"
 
+/* With -v: what was left out of folders. */
+void limn_pipeline_note_left_out(const limn_pipeline_counts *counts);
+
 /* `status` and `err` as limn_pipeline_run (or what followed it) gave them; `output` is the path
  * that -o named, NULL for none. Counts are said with -v, failures unless -q. */
 int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,

@@ -180,8 +180,7 @@ static size_t folder_length(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* The file that `path` leads to; itself when nothing is there yet. */
-static char *resolve(const char *path)
+char *limn_file_resolve(const char *path)
 {
     char *real = realpath(path, NULL);
     if (!real)
@@ -217,7 +216,7 @@ static limn_status open_writer(limn_file_writer *w, const char *path, limn_error
 {
     struct stat st;
     int fd = -1;
-    w->path = resolve(path);
+    w->path = limn_file_resolve(path);
     if (!w->path)
         return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
     const bool is_there = stat(w->path, &st) == 0;
@@ -270,8 +269,7 @@ limn_status limn_file_writer_patch(limn_file_writer *w, uint64_t offset, const v
     return LIMN_OK;
 }
 
-/* A rename is on disk only when its folder is. */
-static limn_status sync_folder(const char *path, limn_error *err)
+limn_status limn_folder_sync(const char *path, limn_error *err)
 {
     const size_t length = folder_length(path);
     char *folder = length > 0 ? limn_strndup(path, length) : limn_strdup(".");
@@ -300,7 +298,7 @@ static limn_status commit(limn_file_writer *w, limn_error *err)
         return fail_errno(err, w->path, "can't put the new file in place");
     limn_free(w->temporary);
     w->temporary = NULL;
-    return sync_folder(w->path, err);
+    return limn_folder_sync(w->path, err);
 }
 
 limn_status limn_file_writer_commit(limn_file_writer **w, limn_error *err)

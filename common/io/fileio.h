@@ -53,8 +53,16 @@ limn_status limn_file_writer_commit(limn_file_writer **w, limn_error *err);
 /* Removes the temporary file. Accepts NULL and *w == NULL; nulls it. */
 void limn_file_writer_discard(limn_file_writer **w);
 
+/* The file that `path` leads to, symbolic links followed; `path` itself when nothing is there yet.
+ * The caller frees it with limn_free(). NULL when memory is short. */
+char *limn_file_resolve(const char *path);
+
 /* The three steps in one. */
 limn_status limn_file_replace(const char *path, const void *bytes, size_t size, limn_error *err);
+
+/* Syncs the folder that `path` is in: only then is a rename, or that a file came to be or went, on
+ * the disk. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_folder_sync(const char *path, limn_error *err);
 
 /* ---- hashing ------------------------------------------------------------------------------ */
 

@@ -52,21 +52,30 @@ static limn_status caption(void *worker, const limn_dirwalk_entry *input, const 
     return LIMN_OK;
 }
 
+static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
+                        limn_error *err)
+{
+    const limn_caption_job *job = ctx;
+    return limn_picture_run_want(job->run, input, is_wanted, err);
+}
+
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_caption_job *job = ctx;
     const limn_record record = { .path = result->input->path, .error = result->error,
                                  .model = job->model };
+    const limn_pipeline_result failure = { result->input, result->error, &job->scratch };
     if (!result->error)
-        return limn_output_write(job->output, result->out->bytes, result->out->size, err);
+        return limn_picture_run_put(job->run, result, err);
     limn_message_error("%s: %s", result->input->path, result->error->text);
     limn_buffer_clear(&job->scratch);
     job->writer->render(&job->scratch, &record);
     if (job->scratch.has_failed)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    return limn_output_write(job->output, job->scratch.bytes, job->scratch.size, err);
+    return limn_picture_run_put(job->run, &failure, err);
 }
 
 const limn_pipeline_stages limn_caption_stages = {
-    .open = open_worker, .close = close_worker, .load = load, .run = caption, .put = put,
+    .open = open_worker, .close = close_worker, .want = want, .load = load,
+    .run = caption, .put = put,
 };

@@ -3,15 +3,15 @@
 #define LIMN_TOOLS_LIMN_CAPTION_JOB_H
 
 #include "models/captioner.h"
-#include "tools/output.h"
 #include "tools/pipeline.h"
+#include "tools/run/picture_run.h"
 #include "tools/writers/writer.h"
 
 typedef struct limn_caption_job {
     const limn_model *model;
     const limn_options *options;
     const limn_writer *writer;
-    limn_output *output;
+    limn_picture_run *run;
     uint32_t n_state_threads; /* more than 1: the work of one picture is split */
     limn_buffer scratch;      /* of put; freed by whoever made the job */
 } limn_caption_job;

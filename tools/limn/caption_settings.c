@@ -13,12 +13,13 @@ static const limn_cli_option options[] = {
     { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
       .type = LIMN_CLI_FLAG, FIELD(is_recursive) },
     { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
-      .type = LIMN_CLI_FLAG, FIELD(is_nul_separated) },
+      .type = LIMN_CLI_FLAG, FIELD(is_nul_separated), .is_neutral = true },
     { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
       .type = LIMN_CLI_SIZE, FIELD(options.max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
       .is_more = true },
     { "model", 0, "FILE", "the model (default: the one that came with limn)",
-      .group = "Captioning", .type = LIMN_CLI_TEXT, FIELD(model) },
+      .group = "Captioning", .type = LIMN_CLI_TEXT, FIELD(model),
+      .is_neutral = true },
     { "beam", 0, "K", "hypotheses kept; 1 = greedy (default 3)", .group = "Captioning",
       .type = LIMN_CLI_COUNT, FIELD(options.beam_size), .min = 1, .max = 64 },
     { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
@@ -37,7 +38,8 @@ static const limn_cli_option options[] = {
       .type = LIMN_CLI_LIST, FIELD(banned) },
     { "n-best", 0, "N", "captions for each picture, at most K (default 1)", .group = "Output",
       .type = LIMN_CLI_COUNT, FIELD(options.n_best), .min = 1, .max = 64 },
-    { "format", 0, "NAME", "text (default) or jsonl", .group = "Output",
+    { "format", 0, "NAME", "text or jsonl (default: by the name of FILE)",
+      .group = "Output",
       .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for a picture that "
                 "failed; in PATH, backslash, tab, newline and carriage return are written \\\\, "
                 "\\t, \\n and \\r. jsonl: one object for each picture, failed ones with the key "
@@ -55,18 +57,31 @@ static const limn_cli_option options[] = {
                 "They are no calibrated probabilities of being right.",
       .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_alternatives), .min = 1,
       .max = 100, .is_more = true },
-    { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
-      .detail = "It is called FILE.part until it is complete.", .type = LIMN_CLI_TEXT,
-      FIELD(output) },
+    { "output", 'o', "FILE", "write to FILE, or add to it what it lacks", .group = "Output",
+      .detail = "The file is called FILE.part until the run is complete, with a journal "
+                "FILE.limn-run beside it, from which the same command goes on after an "
+                "interruption. When FILE is there already, what it holds is kept, and pictures "
+                "that have their lines in it are skipped.",
+      .type = LIMN_CLI_TEXT, FIELD(output), .is_neutral = true },
+    { "errors", 0, "FILE", "list what failed: PATH, cause, detail", .group = "Output",
+      .detail = "Lines with tabs between the fields; in names as in text. FILE must not exist yet.",
+      .type = LIMN_CLI_TEXT, FIELD(errors), .is_more = true },
+    { "force", 0, NULL, "go on under another model or other options", .group = "Running",
+      .detail = "An interrupted run goes on with the model and the options that it was begun with, "
+                "and is refused otherwise. --force goes on all the same: the output is then of "
+                "two kinds.",
+      .type = LIMN_CLI_FLAG, FIELD(is_forced), .is_neutral = true, .is_more = true },
+    { "strict", 0, NULL, "stop at the first picture that fails", .group = "Running",
+      .type = LIMN_CLI_FLAG, FIELD(is_strict), .is_neutral = true, .is_more = true },
     { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_CLI_FLAG,
-      FIELD(is_quiet) },
+      FIELD(is_quiet), .is_neutral = true },
     { "verbose", 'v', NULL, "say what is used, and what was left out", .group = "Running",
-      .type = LIMN_CLI_FLAG, FIELD(is_verbose) },
+      .type = LIMN_CLI_FLAG, FIELD(is_verbose), .is_neutral = true },
     { "threads", 0, "N", "threads (default: all cores)",
       .group = "Running", .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1,
-      .max = LIMN_MAX_THREADS },
+      .max = LIMN_MAX_THREADS, .is_neutral = true },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)",
-      .group = "Running", .type = LIMN_CLI_TEXT, FIELD(cpu) },
+      .group = "Running", .type = LIMN_CLI_TEXT, FIELD(cpu), .is_neutral = true },
 };
 
 static const limn_cli_example examples[] = {
@@ -104,7 +119,8 @@ const limn_cli_tool caption_cli_tool = {
 caption_settings caption_settings_default(void)
 {
     return (caption_settings){ .options = limn_options_default(),
-                               .n_threads = limn_default_threads() };
+                               .n_threads = limn_default_threads(),
+                               .format = LIMN_FORMAT_BY_NAME };
 }
 
 static bool check_options(const caption_settings *s)
@@ -116,7 +132,7 @@ static bool check_options(const caption_settings *s)
     else if (o->max_words && o->min_words > o->max_words)
         limn_message_error("--min-words: %u is more than --max-words, %u", (unsigned)o->min_words,
                            (unsigned)o->max_words);
-    else if (o->n_alternatives > 0 && limn_writers[s->format] != &limn_writer_jsonl)
+    else if (o->n_alternatives > 0 && s->writer != &limn_writer_jsonl)
         limn_message_error("--alternatives: only --format jsonl has a place for them");
     else
         return true;
@@ -128,5 +144,10 @@ bool caption_settings_complete(caption_settings *s)
     s->options.banned_words = s->banned.items;
     s->options.n_banned_words = s->banned.n_items;
     s->options.style = (limn_style)s->style;
+    s->writer = s->format != LIMN_FORMAT_BY_NAME ? limn_writers[s->format]
+                : s->output                      ? limn_writer_for(s->output)
+                                                 : NULL;
+    s->writer = s->writer ? s->writer : &limn_writer_text;
+    s->format = limn_writer_number(s->writer);
     return check_options(s);
 }

@@ -2,20 +2,25 @@
 #ifndef LIMN_TOOLS_LIMN_CAPTION_SETTINGS_H
 #define LIMN_TOOLS_LIMN_CAPTION_SETTINGS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "models/captioner.h"
 #include "tools/cli.h"
+#include "tools/writers/writer.h"
+
+#define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
 typedef struct caption_settings {
-    const char *model, *cpu, *output;
+    const char *model, *cpu, *output, *errors;
     limn_options options;
     limn_cli_list banned;
     uint32_t n_threads;
-    unsigned format, style;
-    bool is_recursive, is_nul_separated, is_quiet, is_verbose;
+    unsigned format, style; /* format: index into limn_writers */
+    const limn_writer *writer;
+    bool is_recursive, is_nul_separated, is_forced, is_strict, is_quiet, is_verbose;
 } caption_settings;
 
 /* Reads into a caption_settings. */

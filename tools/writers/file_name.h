@@ -10,10 +10,16 @@
  * byte as it is. `printf %b` undoes it. */
 void limn_file_name_append_line(limn_buffer *out, const char *name);
 
+/* Undoes it for `text` [size bytes]; also \xNN. False when a backslash is followed by anything
+ * else, or a NUL would come out. */
+bool limn_file_name_append_unescaped(limn_buffer *out, const char *text, size_t size);
+
 bool limn_file_name_is_utf8(const char *name);
 /* As UTF-8: every byte that is not part of valid UTF-8 as \xNN. For reading; not to be undone. */
 void limn_file_name_append_utf8(limn_buffer *out, const char *name);
 /* All bytes as two hexadecimal digits each. */
 void limn_file_name_append_hex(limn_buffer *out, const char *name);
+/* Undoes it for `text` [size bytes]. False when that is something else, or holds a NUL. */
+bool limn_file_name_append_from_hex(limn_buffer *out, const char *text, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
-/* Writers: what a format makes of one picture. A format is a const struct in writer.c's table. */
+/* Writers: what a format makes of one picture. A format is a const struct in writer.c's table;
+ * where its bytes go is a sink's matter (tools/sinks/sink.h). */
 #ifndef LIMN_TOOLS_WRITERS_WRITER_H
 #define LIMN_TOOLS_WRITERS_WRITER_H
 
@@ -17,9 +18,18 @@ typedef struct limn_record {
 } limn_record;
 
 typedef struct limn_writer {
-    const char *name; /* as in --format */
-    /* Appends whole lines for one picture, or nothing. Any thread. */
+    const char *name;      /* as in --format */
+    const char *extension; /* of output files in this format: ".jsonl" */
+    const char *head;      /* bytes before the first record, between records, and after the last; */
+    const char *separator; /* NULL: none */
+    const char *foot;
+    /* Appends the record of one picture: whole lines, or nothing (a failure, mostly). Any
+     * thread. */
     void (*render)(limn_buffer *out, const limn_record *record);
+    /* Reads a record that `render` made from the beginning of `text` [size]: its *record_size,
+     * and the path, appended to `name`. 0 when it is not complete (torn off). LIMN_E_FORMAT. */
+    limn_status (*parse)(limn_buffer *name, size_t *record_size, const char *text, size_t size,
+                         limn_error *err);
 } limn_writer;
 
 extern const limn_writer limn_writer_text;
@@ -28,5 +38,10 @@ extern const limn_writer limn_writer_jsonl;
 /* For --format: the writers, and their names in the same order, NULL after the last. */
 extern const limn_writer *const limn_writers[];
 extern const char *const limn_writer_names[];
+
+/* The writer for an output file by its name, or NULL. */
+const limn_writer *limn_writer_for(const char *path);
+/* Its index in limn_writers. */
+unsigned limn_writer_number(const limn_writer *writer);
 
 #endif

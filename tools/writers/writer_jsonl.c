@@ -1,48 +1,21 @@
 #include <jansson.h>
 
 #include "tools/writers/file_name.h"
+#include "tools/writers/json_line.h"
 #include "tools/writers/writer.h"
-
-/* Digits of numbers: a float's own, which is more than log-probabilities mean. */
-enum { N_DIGITS = 9 };
-
-/* jansson reports short memory by NULL, which every call passes on; it is looked for once, when the
- * object is written. `is_whole` becomes false when a value could not be set. */
-static void set(json_t *object, const char *key, json_t *value, bool *is_whole)
-{
-    if (json_object_set_new(object, key, value))
-        *is_whole = false;
-}
-
-static void set_file(json_t *object, const char *path, bool *is_whole)
-{
-    limn_buffer text = { 0 };
-    if (limn_file_name_is_utf8(path)) {
-        set(object, "file", json_string(path), is_whole);
-        return;
-    }
-    limn_file_name_append_utf8(&text, path);
-    set(object, "file", json_stringn(text.bytes, text.size), is_whole);
-    *is_whole = *is_whole && !text.has_failed;
-    limn_buffer_clear(&text);
-    limn_file_name_append_hex(&text, path);
-    set(object, "file_bytes", json_stringn(text.bytes, text.size), is_whole);
-    *is_whole = *is_whole && !text.has_failed;
-    limn_buffer_finish(&text);
-}
 
 static void set_scores(json_t *object, const limn_caption *caption, bool *is_whole)
 {
-    set(object, "caption", json_string(caption->text), is_whole);
-    set(object, "logprob", json_real(caption->logprob), is_whole);
-    set(object, "score", json_real(caption->score), is_whole);
+    limn_json_line_set(object, "caption", json_string(caption->text), is_whole);
+    limn_json_line_set(object, "logprob", json_real(caption->logprob), is_whole);
+    limn_json_line_set(object, "score", json_real(caption->score), is_whole);
 }
 
 static json_t *token_object(const limn_model *model, uint32_t token, float logprob, bool *is_whole)
 {
     json_t *object = json_object();
-    set(object, "token", json_string(limn_model_token(model, token)), is_whole);
-    set(object, "logprob", json_real((double)logprob), is_whole);
+    limn_json_line_set(object, "token", json_string(limn_model_token(model, token)), is_whole);
+    limn_json_line_set(object, "logprob", json_real((double)logprob), is_whole);
     return object;
 }
 
@@ -56,20 +29,19 @@ static void set_alternatives(json_t *token, const limn_prediction *p, const limn
         if (json_array_append_new(all, token_object(model, a->token, a->logprob, is_whole)))
             *is_whole = false;
     }
-    set(token, "entropy", json_real((double)p->entropy), is_whole);
-    set(token, "alternatives", all, is_whole);
+    limn_json_line_set(token, "entropy", json_real((double)p->entropy), is_whole);
+    limn_json_line_set(token, "alternatives", all, is_whole);
 }
 
 static json_t *tokens_of(const limn_caption *caption, const limn_record *record, bool *is_whole)
 {
     json_t *tokens = json_array();
     for (size_t i = 0; i < caption->n_tokens; i++) {
-        json_t *token = token_object(record->model, caption->tokens[i], caption->token_logprobs[i],
-                                     is_whole);
+        json_t *token =
+            token_object(record->model, caption->tokens[i], caption->token_logprobs[i], is_whole);
         if (record->has_alternatives)
             set_alternatives(token, caption->predictions[i], record->model, is_whole);
-        if (json_array_append_new(tokens, token))
-            *is_whole = false;
+        if (json_array_append_new(tokens, token)) *is_whole = false;
     }
     return tokens;
 }
@@ -80,8 +52,7 @@ static json_t *captions_of(const limn_captions *captions, bool *is_whole)
     for (size_t i = 0; i < captions->n_items; i++) {
         json_t *one = json_object();
         set_scores(one, &captions->items[i], is_whole);
-        if (json_array_append_new(all, one))
-            *is_whole = false;
+        if (json_array_append_new(all, one)) *is_whole = false;
     }
     return all;
 }
@@ -89,18 +60,13 @@ static json_t *captions_of(const limn_captions *captions, bool *is_whole)
 static json_t *error_of(const limn_error *error, bool *is_whole)
 {
     json_t *object = json_object();
-    limn_buffer detail = { 0 };
+    limn_buffer detail = {0};
     limn_file_name_append_utf8(&detail, error->text); /* it may quote bytes of a file */
-    set(object, "kind", json_string(limn_status_name(error->code)), is_whole);
-    set(object, "detail", json_stringn(detail.bytes ? detail.bytes : "", detail.size), is_whole);
+    limn_json_line_set(object, "kind", json_string(limn_status_name(error->code)), is_whole);
+    limn_json_line_set(object, "detail",
+                       json_stringn(detail.bytes ? detail.bytes : "", detail.size), is_whole);
     limn_buffer_finish(&detail);
     return object;
-}
-
-static int append(const char *bytes, size_t size, void *out)
-{
-    limn_buffer_append(out, bytes, size);
-    return 0;
 }
 
 /* One object a line, keys in this order; errors too. */
@@ -108,21 +74,38 @@ static void render_jsonl(limn_buffer *out, const limn_record *record)
 {
     json_t *object = json_object();
     bool is_whole = true;
-    set_file(object, record->path, &is_whole);
+    limn_json_line_set_name(object, "file", record->path, &is_whole);
     if (record->error) {
-        set(object, "error", error_of(record->error, &is_whole), &is_whole);
+        limn_json_line_set(object, "error", error_of(record->error, &is_whole), &is_whole);
     } else {
         const limn_caption *best = &record->captions->items[0];
         set_scores(object, best, &is_whole);
-        set(object, "tokens", tokens_of(best, record, &is_whole), &is_whole);
+        limn_json_line_set(object, "tokens", tokens_of(best, record, &is_whole), &is_whole);
         if (record->has_n_best)
-            set(object, "captions", captions_of(record->captions, &is_whole), &is_whole);
+            limn_json_line_set(object, "captions", captions_of(record->captions, &is_whole),
+                               &is_whole);
     }
-    if (!is_whole || json_dump_callback(object, append, out,
-                                        JSON_COMPACT | JSON_REAL_PRECISION(N_DIGITS)))
-        out->has_failed = true;
+    limn_json_line_append(out, object, is_whole);
     limn_buffer_append(out, "\n", 1);
-    json_decref(object);
 }
 
-const limn_writer limn_writer_jsonl = { .name = "jsonl", .render = render_jsonl };
+static limn_status parse_jsonl(limn_buffer *name, size_t *record_size, const char *text,
+                               size_t size, limn_error *err)
+{
+    json_t *object = NULL;
+    limn_status s = limn_json_line_parse(&object, record_size, text, size, err);
+    if (object && *record_size < size && text[*record_size] != '\n')
+        s = limn_fail(err, LIMN_E_FORMAT, "more than an object in a line");
+    else if (object)
+        s = limn_json_line_get_name(name, object, "file", err);
+    *record_size += object && *record_size < size; /* the line end */
+    json_decref(object);
+    return s;
+}
+
+const limn_writer limn_writer_jsonl = {
+    .name = "jsonl",
+    .extension = ".jsonl",
+    .render = render_jsonl,
+    .parse = parse_jsonl,
+};

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "tools/writers/file_name.h"
 #include "tools/writers/writer.h"
 
@@ -10,4 +12,22 @@ static void render_text(limn_buffer *out, const limn_record *record)
     }
 }
 
-const limn_writer limn_writer_text = { .name = "text", .render = render_text };
+static limn_status parse_text(limn_buffer *name, size_t *record_size, const char *text, size_t size,
+                              limn_error *err)
+{
+    const char *stop = memchr(text, '\n', size);
+    const size_t line = stop ? (size_t)(stop - text) : size;
+    const char *tab = memchr(text, '\t', line);
+    *record_size = stop ? line + 1 : 0;
+    if (!stop) return LIMN_OK;
+    if (!tab || tab == text || !limn_file_name_append_unescaped(name, text, (size_t)(tab - text)))
+        return limn_fail(err, LIMN_E_FORMAT, "no line PATH<TAB>CAPTION");
+    return LIMN_OK;
+}
+
+const limn_writer limn_writer_text = {
+    .name = "text",
+    .extension = ".txt",
+    .render = render_text,
+    .parse = parse_text,
+};

@@ -1,0 +1,93 @@
+#include "tools/limn/caption_report.h"
+
+#include "tools/cli.h"
+#include "tools/message.h"
+#include "tools/pipeline_report.h"
+
+/* Sums over this run and the one that it went on with. */
+typedef struct totals {
+    size_t counts[LIMN_N_STATUSES];
+    size_t n_done, n_failed, n_skipped;
+} totals;
+
+static totals sum_up(const limn_account *account)
+{
+    totals t = {.n_skipped = account->n_there};
+    for (int s = 0; s < LIMN_N_STATUSES; s++) {
+        t.counts[s] = account->counts[s] + account->counts_before[s];
+        t.n_failed += s == LIMN_OK ? 0 : t.counts[s];
+    }
+    t.n_done = t.counts[LIMN_OK];
+    return t;
+}
+
+/* "3 truncated, 1 unsupported" */
+static void append_causes(limn_buffer *out, const totals *t)
+{
+    const char *comma = "";
+    for (int s = LIMN_OK + 1; s < LIMN_N_STATUSES; s++) {
+        if (!t->counts[s]) continue;
+        limn_buffer_printf(out, "%s%zu %s", comma, t->counts[s], limn_status_name((limn_status)s));
+        comma = ", ";
+    }
+}
+
+static void warn_of_failures(const totals *t)
+{
+    limn_buffer causes = {0};
+    append_causes(&causes, t);
+    if (!causes.has_failed && t->n_done + t->n_failed > 1)
+        limn_message_warning("%zu of %zu pictures failed: %s", t->n_failed, t->n_done + t->n_failed,
+                             causes.bytes);
+    limn_buffer_finish(&causes);
+}
+
+static void tell_of_earlier_work(const limn_account *account)
+{
+    size_t n_before = 0;
+    for (int s = 0; s < LIMN_N_STATUSES; s++) n_before += account->counts_before[s];
+    if (account->is_resumed)
+        limn_message_info("went on with an interrupted run, which had got through %zu pictures",
+                          n_before);
+    if (account->n_there)
+        limn_message_info("skipped: %zu pictures that have captions already", account->n_there);
+}
+
+static void tell_how_to_go_on(const limn_account *account, size_t n)
+{
+    if (account->can_go_on)
+        limn_message_warning("interrupted after %zu pictures; the same command goes on from there",
+                             n);
+    else
+        limn_message_warning("interrupted after %zu pictures", n);
+}
+
+static int failed(const limn_account *account, const totals *t, limn_status status,
+                  const limn_error *err)
+{
+    limn_message_error("%s", err->text);
+    if (account->can_go_on)
+        limn_message_info("what was done is kept; the same command goes on from there");
+    if (status == LIMN_E_ARG) return LIMN_EXIT_USAGE;
+    return t->n_done ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
+}
+
+int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *account,
+                        limn_status status, const limn_error *err)
+{
+    const totals t = sum_up(account);
+    tell_of_earlier_work(account);
+    limn_message_note("%zu done, %zu failed", t.n_done, t.n_failed);
+    limn_pipeline_note_left_out(counts);
+    if (status == LIMN_E_INTERRUPTED) {
+        tell_how_to_go_on(account, t.n_done + t.n_failed);
+        return LIMN_EXIT_INTERRUPTED;
+    }
+    if (status != LIMN_OK) return failed(account, &t, status, err);
+    if (t.n_failed) warn_of_failures(&t);
+    if (!t.n_done && !t.n_failed && !t.n_skipped) {
+        limn_message_warning("no pictures found");
+        return LIMN_EXIT_NOTHING;
+    }
+    return limn_cli_exit_code(t.n_done + t.n_skipped, t.n_failed);
+}
