@@ -14,7 +14,7 @@ struct limn_batches {
     limn_batch_picture *order; /* [n_order] the pictures of `epoch` in their order */
     size_t n_order;
     uint64_t epoch;     /* of `order`; UINT64_MAX before the first */
-    uint32_t *shuffled; /* scratch: [largest source] */
+    limn_batch_picture *round; /* scratch: pictures of one round through a source */
     limn_batch batch;
     uint32_t *captions; /* scratch: [captions_a_picture] */
     uint32_t *pictures, *offsets, *inputs, *targets;
@@ -23,6 +23,23 @@ struct limn_batches {
 static size_t n_items(const limn_batch_source *s)
 {
     return s->n_pictures ? s->n_pictures : s->n_captions;
+}
+
+static size_t max_a_round(const limn_batch_source *s)
+{
+    return n_items(s) * (s->draw ? s->draw->max_repeats : 1);
+}
+
+static size_t n_repeats(const limn_batch_source *s, uint64_t round, uint32_t picture)
+{
+    return s->draw ? s->draw->n_repeats(s->draw->ctx, round, picture) : 1;
+}
+
+static size_t round_length(const limn_batch_source *s, uint64_t round)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < n_items(s); i++) n += n_repeats(s, round, i);
+    return n;
 }
 
 static size_t n_an_epoch(const limn_batch_source *s)
@@ -41,7 +58,8 @@ static limn_status check(const limn_batch_source *sources, size_t n_sources,
         return limn_fail(err, LIMN_E_ARG, "settings of the batches are out of range");
     for (size_t i = 0; i < n_sources; i++) {
         const limn_batch_source *source = &sources[i];
-        if (n_items(source) == 0) return limn_fail(err, LIMN_E_ARG, "there is nothing to train on");
+        if (n_items(source) == 0 || (source->draw && round_length(source, 0) == 0))
+            return limn_fail(err, LIMN_E_ARG, "there is nothing to train on");
         if (!source->n_pictures != !sources[0].n_pictures)
             return limn_fail(err, LIMN_E_ARG, "text alone can't be mixed with pictures");
         for (size_t c = 0; c < source->n_captions; c++)
@@ -58,19 +76,19 @@ static bool allocate(limn_batches *b)
     const size_t n_captions = b->settings.n_pictures * b->settings.captions_a_picture;
     size_t largest = 0;
     for (size_t i = 0; i < b->n_sources; i++) {
-        const size_t n = n_items(&b->sources[i]);
+        const size_t n = max_a_round(&b->sources[i]);
         largest = n > largest ? n : largest;
         b->n_order += n_an_epoch(&b->sources[i]);
     }
     b->order = limn_calloc(b->n_order, sizeof *b->order);
-    b->shuffled = limn_calloc(largest, sizeof *b->shuffled);
+    b->round = limn_calloc(largest, sizeof *b->round);
     b->batch.pictures = limn_calloc(b->settings.n_pictures, sizeof *b->batch.pictures);
     b->captions = limn_calloc(b->settings.captions_a_picture, sizeof *b->captions);
     b->pictures = limn_calloc(n_captions, sizeof *b->pictures);
     b->offsets = limn_calloc(n_captions + 1, sizeof *b->offsets);
     b->inputs = limn_calloc(limits.max_rows, sizeof *b->inputs);
     b->targets = limn_calloc(limits.max_rows, sizeof *b->targets);
-    return b->order && b->shuffled && b->batch.pictures && b->captions && b->pictures &&
+    return b->order && b->round && b->batch.pictures && b->captions && b->pictures &&
            b->offsets && b->inputs && b->targets;
 }
 
@@ -98,9 +116,10 @@ limn_status limn_batches_create(limn_batches **out, const limn_batch_source *sou
 void limn_batches_destroy(limn_batches **p)
 {
     limn_batches *b = p ? *p : NULL;
-    if (!b) return;
+    if (!b)
+        return;
     limn_free(b->order);
-    limn_free(b->shuffled);
+    limn_free(b->round);
     limn_free(b->batch.pictures);
     limn_free(b->captions);
     limn_free(b->pictures);
@@ -129,58 +148,66 @@ limn_decoder_limits limn_batches_limits(const limn_batches *b)
 /* ---- the order of an epoch ----------------------------------------------------------------- */
 
 /* Fisher and Yates. */
-static void shuffle(uint32_t *numbers, size_t n, limn_rng *rng)
+static void shuffle(limn_batch_picture *pictures, size_t n, limn_rng *rng)
 {
-    for (size_t i = 0; i < n; i++) numbers[i] = (uint32_t)i;
     for (size_t i = n; i > 1; i--) {
         const size_t j = limn_rng_below(rng, i);
-        const uint32_t t = numbers[i - 1];
-        numbers[i - 1] = numbers[j];
-        numbers[j] = t;
+        const limn_batch_picture t = pictures[i - 1];
+        pictures[i - 1] = pictures[j];
+        pictures[j] = t;
     }
 }
 
-/* The k-th picture that a source gives over the whole run is the k-th of its list, shuffled anew
- * each time the list is through: so all come equally often, whatever an epoch takes. */
+/* The pictures of a round through a source in their order. */
+static size_t fill_round(limn_batches *b, uint32_t source, uint64_t round)
+{
+    const limn_batch_source *s = &b->sources[source];
+    const uint64_t name[] = { source, round };
+    limn_rng rng = limn_rng_stream(b->settings.seed, name, sizeof name);
+    size_t n = 0;
+    for (uint32_t i = 0; i < n_items(s); i++) {
+        const size_t n_times = n_repeats(s, round, i);
+        for (uint32_t k = 0; k < n_times; k++)
+            b->round[n++] = (limn_batch_picture){ .source = source, .picture = i,
+                                                  .round = (uint32_t)round, .repeat = k };
+    }
+    shuffle(b->round, n, &rng);
+    return n;
+}
+
+/* The rounds of a source follow one another over the whole run, whatever an epoch takes, so that
+ * all pictures come as often as they should. */
 static void take_pictures(limn_batches *b, uint32_t source, limn_batch_picture *out)
 {
     const limn_batch_source *s = &b->sources[source];
-    const size_t n = n_items(s), n_taken = n_an_epoch(s);
-    uint64_t round = UINT64_MAX;
-    for (size_t k = 0; k < n_taken; k++) {
-        const uint64_t at = b->epoch * n_taken + k;
-        if (at / n != round) {
-            round = at / n;
-            const uint64_t name[] = {source, round};
-            limn_rng rng = limn_rng_stream(b->settings.seed, name, sizeof name);
-            shuffle(b->shuffled, n, &rng);
+    const size_t n_taken = n_an_epoch(s);
+    uint64_t skip = b->epoch * n_taken;
+    size_t n = 0;
+    for (uint64_t round = 0; n < n_taken; round++) {
+        const size_t length = round_length(s, round);
+        if (skip >= length) {
+            skip -= length;
+            continue;
         }
-        out[k] = (limn_batch_picture){.source = source, .picture = b->shuffled[at % n]};
-    }
-}
-
-static void mix(limn_batch_picture *order, size_t n, limn_rng *rng)
-{
-    for (size_t i = n; i > 1; i--) {
-        const size_t j = limn_rng_below(rng, i);
-        const limn_batch_picture t = order[i - 1];
-        order[i - 1] = order[j];
-        order[j] = t;
+        fill_round(b, source, round);
+        for (size_t i = skip; i < length && n < n_taken; i++) out[n++] = b->round[i];
+        skip = 0;
     }
 }
 
 static void begin_epoch(limn_batches *b, uint64_t epoch)
 {
-    const uint64_t name[] = {LIMN_BATCH_MAX_SOURCES, epoch};
+    const uint64_t name[] = { LIMN_BATCH_MAX_SOURCES, epoch };
     limn_rng rng = limn_rng_stream(b->settings.seed, name, sizeof name);
     size_t n = 0;
-    if (b->epoch == epoch) return;
+    if (b->epoch == epoch)
+        return;
     b->epoch = epoch;
     for (size_t i = 0; i < b->n_sources; i++) {
         take_pictures(b, (uint32_t)i, b->order + n);
         n += n_an_epoch(&b->sources[i]);
     }
-    mix(b->order, n, &rng);
+    shuffle(b->order, n, &rng);
     for (size_t i = 0; i < n; i++)
         b->order[i].view = (uint32_t)limn_rng_below(&rng, b->settings.n_views);
 }
@@ -190,8 +217,11 @@ static void begin_epoch(limn_batches *b, uint64_t epoch)
 static int compare_source(const void *a, const void *b)
 {
     const limn_batch_picture *x = a, *y = b;
-    if (x->source != y->source) return x->source < y->source ? -1 : 1;
-    return (x->picture > y->picture) - (x->picture < y->picture);
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    if (x->picture != y->picture)
+        return x->picture < y->picture ? -1 : 1;
+    return (x->repeat > y->repeat) - (x->repeat < y->repeat);
 }
 
 /* A choice of captions that changes from epoch to epoch when there are more than are wanted. */
@@ -214,8 +244,8 @@ static size_t captions_of(limn_batches *b, const limn_batch_picture *p)
         return 1;
     }
     if (s->draw)
-        return s->draw(s->draw_ctx, b->epoch, p->picture, b->captions,
-                       b->settings.captions_a_picture);
+        return s->draw->draw(s->draw->ctx, p->round, p->picture, p->repeat, b->captions,
+                             b->settings.captions_a_picture);
     return own_captions(b, s, p, b->captions);
 }
 
@@ -242,7 +272,8 @@ static void add_picture(limn_batches *b, const limn_batch_picture *p)
     const limn_batch_source *s = &b->sources[p->source];
     const size_t n = captions_of(b, p);
     const bool is_text = s->n_pictures == 0;
-    if (n == 0) return;
+    if (n == 0)
+        return;
     for (size_t k = 0; k < n; k++)
         add_caption(b, s, b->captions[k], is_text ? LIMN_NO_PICTURE : (uint32_t)batch->n_pictures);
     batch->pictures[batch->n_pictures++] = *p;
@@ -259,7 +290,8 @@ const limn_batch *limn_batches_get(limn_batches *b, uint64_t step)
     b->batch.epoch = b->epoch;
     b->batch.step = step;
     b->batch.decoder = (limn_decoder_batch){
-        .pictures = b->pictures, .offsets = b->offsets, .inputs = b->inputs, .targets = b->targets};
+        .pictures = b->pictures, .offsets = b->offsets, .inputs = b->inputs,
+        .targets = b->targets };
     qsort(b->order + first, n, sizeof *b->order, compare_source);
     for (size_t i = 0; i < n; i++) add_picture(b, &b->order[first + i]);
     return &b->batch;

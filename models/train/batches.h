@@ -13,10 +13,17 @@
 #include "common/base/status.h"
 #include "decoder/decoder_grad.h"
 
-/* Writes the numbers of up to `capacity` captions for a picture of the source in this epoch, and
- * returns how many; 0 leaves the picture out. The same answer for the same arguments. */
-typedef size_t limn_caption_draw_fn(void *ctx, uint64_t epoch, uint32_t picture, uint32_t *captions,
-                                    size_t capacity);
+/* Captions that are drawn for pictures that have none of their own, anew in each round through the
+ * pictures. Pure functions of their arguments. */
+typedef struct limn_caption_draw {
+    /* How often a picture comes in a round, at most max_repeats times. */
+    size_t (*n_repeats)(const void *ctx, uint64_t round, uint32_t picture);
+    /* Writes the numbers of at most `capacity` captions for one of these times; how many. */
+    size_t (*draw)(const void *ctx, uint64_t round, uint32_t picture, size_t repeat,
+                   uint32_t *captions, size_t capacity);
+    const void *ctx;
+    size_t max_repeats; /* >= 1 */
+} limn_caption_draw;
 
 /* Pictures with captions of their own, pictures that captions are drawn for, or captions alone. All
  * is borrowed. */
@@ -27,10 +34,9 @@ typedef struct limn_batch_source {
     size_t n_pictures; /* 0: text alone, each caption counts as one picture */
     /* With `draw` NULL picture p has the captions first_captions[p] … first_captions[p + 1] - 1. */
     const size_t *first_captions; /* [n_pictures + 1] */
-    limn_caption_draw_fn *draw;
-    void *draw_ctx;
-    size_t n_an_epoch; /* pictures taken in an epoch, from the whole list again when that is
-                        * more than n_pictures; 0 = all once */
+    const limn_caption_draw *draw;
+    size_t n_an_epoch; /* pictures taken in an epoch; a round through the list may be shorter or
+                        * longer, the next begins where it ends; 0 = as many as there are */
 } limn_batch_source;
 
 enum { LIMN_BATCH_MAX_SOURCES = 4 };
@@ -48,6 +54,7 @@ typedef struct limn_batch_picture {
     uint32_t source;  /* number of its source */
     uint32_t picture; /* in its source */
     uint32_t view;    /* 0 … n_views - 1 */
+    uint32_t round, repeat; /* for the draw of its captions */
 } limn_batch_picture;
 
 typedef struct limn_batch {

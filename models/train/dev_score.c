@@ -34,11 +34,13 @@ static limn_status number_words(dev_sentence *out, limn_string_table *strings, c
     size_t n = 0, capacity = 1;
     for (const char *c = text; *c; c++) capacity += *c == ' ';
     limn_free(out->words);
-    *out = (dev_sentence){.words = limn_alloc(capacity, sizeof *out->words)};
-    if (!out->words) return limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
+    *out = (dev_sentence){ .words = limn_alloc(capacity, sizeof *out->words) };
+    if (!out->words)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
     while (*text) {
         const size_t size = strcspn(text, " ");
-        if (size > 0) LIMN_TRY(limn_string_table_add(&out->words[n++], strings, text, size, err));
+        if (size > 0)
+            LIMN_TRY(limn_string_table_add(&out->words[n++], strings, text, size, err));
         text += size + (text[size] == ' ');
     }
     out->n_words = n;
@@ -47,7 +49,7 @@ static limn_status number_words(dev_sentence *out, limn_string_table *strings, c
 
 static limn_sentence sentence_of(const dev_sentence *s)
 {
-    return (limn_sentence){s->words, s->n_words};
+    return (limn_sentence){ s->words, s->n_words };
 }
 
 /* ---- the set ------------------------------------------------------------------------------- */
@@ -84,10 +86,12 @@ limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_pictures *pic
 {
     limn_dev_set *set = limn_calloc(1, sizeof *set);
     *out = NULL;
-    if (!set) return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
+    if (!set)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
     set->pictures = *pictures;
     const limn_status status = fill(set, err);
-    if (status != LIMN_OK) limn_dev_set_destroy(&set);
+    if (status != LIMN_OK)
+        limn_dev_set_destroy(&set);
     *out = set;
     return status;
 }
@@ -95,7 +99,8 @@ limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_pictures *pic
 void limn_dev_set_destroy(limn_dev_set **p)
 {
     limn_dev_set *set = p ? *p : NULL;
-    if (!set) return;
+    if (!set)
+        return;
     for (size_t i = 0; set->references && i < set->n_references; i++)
         limn_free(set->references[i].words);
     for (size_t i = 0; set->counts && i < set->n_references; i++)
@@ -138,7 +143,8 @@ static void caption_picture(void *ctx, size_t picture, size_t worker)
                                               j->set->pictures.pixels[picture], &captions, err)))
         return;
     *text = limn_strdup(captions->items[0].text);
-    if (!*text) err->code = limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
+    if (!*text)
+        err->code = limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
 }
 
 static limn_status caption_all(struct caption_job *j, const limn_model *model, limn_pool *pool,
@@ -158,8 +164,8 @@ static limn_status make_captions(limn_dev_set *set, const limn_model *model, lim
                                  limn_error *err)
 {
     const size_t n = limn_pool_n_threads(pool);
-    struct caption_job job = {set, limn_calloc(n, sizeof *job.states),
-                              limn_calloc(n, sizeof *job.errors)};
+    struct caption_job job = { set, limn_calloc(n, sizeof *job.states),
+                              limn_calloc(n, sizeof *job.errors) };
     const limn_status status = job.states && job.errors
                                    ? caption_all(&job, model, pool, err)
                                    : limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states", n);
@@ -217,10 +223,10 @@ static limn_status score_all(limn_dev_scores *out, struct sums *s, limn_dev_set 
     double bleu[LIMN_NGRAM_MAX_ORDER];
     for (size_t i = 0; i < set->pictures.n_pictures; i++) LIMN_TRY(score_picture(s, set, i, err));
     limn_bleu_score(bleu, &s->bleu);
-    *out = (limn_dev_scores){.bleu_4 = bleu[3],
+    *out = (limn_dev_scores){ .bleu_4 = bleu[3],
                              .cider = s->cider / n,
                              .distinct = (double)s->captions.n_strings / n,
-                             .bad_endings = s->n_bad / n};
+                             .bad_endings = s->n_bad / n };
     return LIMN_OK;
 }
 
@@ -228,10 +234,11 @@ limn_status limn_dev_score(limn_dev_scores *out, limn_dev_set *set, const char *
                            limn_pool *pool, limn_error *err)
 {
     limn_model *model = NULL;
-    struct sums sums = {.n_bad = 0};
+    struct sums sums = { .n_bad = 0 };
     LIMN_TRY(limn_model_open(&model, model_path, NULL, err));
     limn_status status = make_captions(set, model, pool, err);
-    if (status == LIMN_OK) status = score_all(out, &sums, set, err);
+    if (status == LIMN_OK)
+        status = score_all(out, &sums, set, err);
     limn_string_table_finish(&sums.captions);
     limn_free(sums.words.words);
     limn_ngram_counts_finish(&sums.counts);

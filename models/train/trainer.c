@@ -48,9 +48,10 @@ static limn_status add_params(limn_trainer *t, limn_error *err)
 static limn_encoder_trainer_settings encoder_settings(const limn_trainer *t,
                                                       const limn_decoder_limits *limits)
 {
-    return (limn_encoder_trainer_settings){ .shape = t->shape, .config = t->config.encoder,
-                                            .first_stage = t->settings.first_encoder_stage,
-                                            .max_pictures = limits->max_pictures };
+    return (limn_encoder_trainer_settings){
+        .shape = t->shape, .config = t->config.encoder,
+        .first_stage = t->settings.first_encoder_stage, .max_pictures = limits->max_pictures,
+    };
 }
 
 static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *limits,
@@ -72,7 +73,8 @@ static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, lim
                          t->config.encoder.family);
     LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(add_params(t, err));
-    if (t->settings.stage == LIMN_STAGE_END_TO_END) LIMN_TRY(create_encoder(t, limits, level, err));
+    if (t->settings.stage == LIMN_STAGE_END_TO_END)
+        LIMN_TRY(create_encoder(t, limits, level, err));
     return limn_decoder_trainer_create(&t->decoder, &t->config.decoder, &t->params, limits, t->pool,
                                        level, err);
 }
@@ -84,12 +86,14 @@ limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *con
 {
     limn_trainer *t = limn_calloc(1, sizeof *t);
     *out = NULL;
-    if (!t) return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
+    if (!t)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
     t->config = *config;
     t->settings = *settings;
     t->pool = pool;
     const limn_status status = build(t, limits, level, err);
-    if (status != LIMN_OK) limn_trainer_destroy(&t);
+    if (status != LIMN_OK)
+        limn_trainer_destroy(&t);
     *out = t;
     return status;
 }
@@ -97,7 +101,8 @@ limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *con
 void limn_trainer_destroy(limn_trainer **p)
 {
     limn_trainer *t = p ? *p : NULL;
-    if (!t) return;
+    if (!t)
+        return;
     limn_decoder_trainer_destroy(&t->decoder);
     limn_encoder_trainer_destroy(&t->encoder);
     limn_free(t->feature_gradients);
@@ -110,7 +115,7 @@ void limn_trainer_destroy(limn_trainer **p)
 size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_settings *settings,
                           const limn_decoder_limits *limits, size_t n_threads)
 {
-    limn_trainer t = {.config = *config, .settings = *settings};
+    limn_trainer t = { .config = *config, .settings = *settings };
     const bool has_encoder = settings->stage == LIMN_STAGE_END_TO_END;
     size_t n_floats = 0, bytes = 0;
     if (limn_efficientnet_lite_shape_find(&t.shape, config->encoder.family) &&
@@ -120,8 +125,8 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
         n_floats = 5 * t.params.n_floats; /* values, gradients, two moments, average */
         bytes = limn_decoder_trainer_bytes(&config->decoder, limits);
         if (has_encoder) {
-            const limn_encoder_trainer_settings encoder = encoder_settings(&t, limits);
             n_floats += n_feature_floats(config, limits);
+            const limn_encoder_trainer_settings encoder = encoder_settings(&t, limits);
             bytes += limn_encoder_trainer_bytes(&encoder, n_threads);
         }
         bytes += n_floats * sizeof(float);
@@ -138,7 +143,8 @@ static limn_status read_values(limn_params *params, const limn_safetensors *file
     for (size_t i = 0; i < params->n_items; i++) {
         const limn_param *p = &params->items[i];
         const limn_tensor *tensor;
-        if (only_encoder && strncmp(p->name, "decoder.", 8) == 0) continue;
+        if (only_encoder && strncmp(p->name, "decoder.", 8) == 0)
+            continue;
         LIMN_TRY(limn_safetensors_require(&tensor, file, p->name, p->n_dims, p->shape, err));
         limn_tensor_to_f32(params->values + p->offset, tensor);
     }
@@ -149,7 +155,8 @@ limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, boo
                               uint64_t seed, limn_error *err)
 {
     const size_t size = t->params.n_floats * sizeof(float);
-    if (only_encoder) limn_decoder_params_init(&t->params, seed);
+    if (only_encoder)
+        limn_decoder_params_init(&t->params, seed);
     LIMN_TRY(read_values(&t->params, file, only_encoder, err));
     memset(t->adamw.m, 0, size);
     memset(t->adamw.v, 0, size);
@@ -176,7 +183,8 @@ static limn_status gradients(limn_trainer *t, const limn_decoder_batch *batch,
 {
     LIMN_TRY(
         limn_decoder_trainer_run(t->decoder, batch, settings, t->feature_gradients, loss, err));
-    if (t->encoder) limn_encoder_trainer_backward(t->encoder, t->feature_gradients);
+    if (t->encoder)
+        limn_encoder_trainer_backward(t->encoder, t->feature_gradients);
     return LIMN_OK;
 }
 
@@ -199,7 +207,8 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
                                 const limn_trainer_input *input)
 {
     const size_t n = batch->decoder.n_pictures;
-    if (!t->encoder || n == 0) return input->features;
+    if (!t->encoder || n == 0)
+        return input->features;
     return t->settings.first_encoder_stage == 0
                ? limn_encoder_trainer_forward(t->encoder, input->pixels, n)
                : limn_encoder_trainer_forward_cut(t->encoder, input->activations, n);

@@ -39,7 +39,7 @@ typedef struct limn_trainer_settings {
     float label_smoothing;          /* 0 … 0.9 */
     uint64_t seed;                  /* of dropout */
     /* end-to-end */
-    size_t first_encoder_stage; /* trained from this one on (encoder_grad.h) */
+    size_t first_encoder_stage; /* trained from this one on (encoder_grad.h); 0: from pixels */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
 } limn_trainer_settings;
 
@@ -70,8 +70,8 @@ limn_adamw *limn_trainer_adamw(limn_trainer *t);
 /* What a batch is computed from; one of them, by stage; [decoder.n_pictures, …]. */
 typedef struct limn_trainer_input {
     const float *features;    /* [n, n_positions, memory_dim] */
-    const float *activations; /* [n, side, side, channels] of the stage before the first trained */
-    const uint8_t *pixels;    /* [n, input_size, input_size, 3], where the first trained is 0 */
+    const float *activations; /* [n, side, side, channels] before the first trained stage */
+    const uint8_t *pixels;    /* [n, input_size, input_size, 3] */
 } limn_trainer_input;
 
 typedef struct limn_step_result {

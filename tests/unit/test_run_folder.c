@@ -17,8 +17,9 @@
 static limn_run_folder *create(const char *folder)
 {
     limn_run_folder *f;
-    limn_error err = {0};
-    if (limn_run_folder_create(&f, folder, &err) != LIMN_OK) fail_msg("%s", err.text);
+    limn_error err = { 0 };
+    if (limn_run_folder_create(&f, folder, &err) != LIMN_OK)
+        fail_msg("%s", err.text);
     return f;
 }
 
@@ -40,7 +41,7 @@ static char *read_file(limn_run_folder *f, const char *name)
 static void test_a_folder_in_use_is_refused(void **state)
 {
     limn_run_folder *f = create(temp_folder), *other;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     assert_int_equal(limn_run_folder_open(&other, temp_folder, NULL),
                      LIMN_E_ARG); /* no run.json yet */
@@ -57,12 +58,12 @@ static void test_a_folder_in_use_is_refused(void **state)
 static void test_the_last_three_checkpoints_stay(void **state)
 {
     limn_run_folder *f = create(temp_folder);
-    limn_params params = {0};
+    limn_params params = { 0 };
     limn_adamw adamw;
     uint64_t steps[8];
     char *text = NULL;
     (void)state;
-    assert_int_equal(limn_params_add(&params, "a", 1, (size_t[]){3}, true, NULL), LIMN_OK);
+    assert_int_equal(limn_params_add(&params, "a", 1, (size_t[]){ 3 }, true, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&params, NULL), LIMN_OK);
     assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
     for (uint64_t step = 8; step <= 12; step++) {

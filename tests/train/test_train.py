@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""limn-train from end to end: test_train.py LIMN-TRAIN LIMN-INSPECT TOY-MODEL SOURCE-ROOT. Standard library
+only. Twelve small pictures, a toy model, a few steps of each stage."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TRAIN, INSPECT, TOY, ROOT = (os.path.abspath(a) for a in sys.argv[1:5])
+sys.path.insert(0, os.path.join(ROOT, "tests", "cli"))
+import pictures  # noqa: E402
+
+COLOURS = {"red": (200, 30, 30), "green": (30, 180, 30), "blue": (30, 30, 200)}
+N_PICTURES = 16
+SMALL = ["--layers", 1, "--dim", 32, "--heads", 2, "--min-count", 1]
+
+
+def word(seed):
+    """The word that the toy encoder's random features are to be learned with."""
+    return list(COLOURS)[seed % len(COLOURS)]
+
+
+class Train(unittest.TestCase):
+    """Each test has a folder of its own, the pictures are shared."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.shared.cleanup)
+        cls.data = pathlib.Path(cls.shared.name)
+        (cls.data / "photos").mkdir()
+        (cls.data / "more").mkdir()
+        captions = []
+        for i in range(N_PICTURES):
+            name = f"p{i:02}.png"
+            colour = COLOURS[word(i)]
+            (cls.data / "photos" / name).write_bytes(pictures.png(24, 20, lambda x, y: colour))
+            captions += [f"{name}\ta {word(i)} wall", f"{name}\tthe wall is {word(i)} ."]
+        for i in range(4):
+            (cls.data / "more" / f"m{i}.png").write_bytes(pictures.png(20, 20, pictures.noise(i)))
+        (cls.data / "captions.tsv").write_text("\n".join(captions) + "\n")
+        names = [f"p{i:02}.png" for i in range(N_PICTURES)]
+        (cls.data / "train.txt").write_text("\n".join(names[:12]) + "\n")
+        (cls.data / "dev.txt").write_text("\n".join(names[12:]) + "\n")
+        (cls.data / "objects.tsv").write_text(
+            "".join(f"m{i}.png\t{o}:0.9\n" for i, o in enumerate(("dog", "cat", "dog", "bus"))))
+        (cls.data / "text.tsv").write_text(
+            "1\ta dog on the wall\n2\ta cat\n3\ta bus in a street\n4\tone dog\n5\ta man\n")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def command(self, *arguments, data=True, new=True):
+        """A command line; with `data` pictures, captions and lists, with `new` a small decoder."""
+        line = [TRAIN]
+        if data:
+            line += ["--images", self.data / "photos", "--captions", self.data / "captions.tsv", "--train",
+                     self.data / "train.txt", "--dev", self.data / "dev.txt"]
+        if new:
+            line += ["--encoder", TOY, *SMALL]
+        return list(map(str, [*line, *arguments]))
+
+    def run_train(self, *arguments, code=0, **more):
+        done = subprocess.run(self.command(*arguments, **more), capture_output=True, text=True, check=False,
+                              cwd=self.folder)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def losses(self, run):
+        """What a log says, without what depends on the clock."""
+        lines = [json.loads(line) for line in (self.folder / run / "log.jsonl").read_text().splitlines()]
+        return [{k: v for k, v in line.items() if k not in ("seconds", "tokens_per_second")} for line in lines]
+
+    def kill_and_resume(self, run, arguments, threads):
+        """Kills a run once a checkpoint is there, and lets it go on to its end."""
+        with subprocess.Popen(self.command("--run", run, "--threads", threads, *arguments), cwd=self.folder,
+                              stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and not (self.folder / run / "checkpoint-9.safetensors").exists():
+                time.sleep(0.001)
+            process.send_signal(signal.SIGKILL)
+        self.assertEqual(process.returncode, -signal.SIGKILL, "it was over before it could be killed")
+        self.run_train("--resume", run, "--threads", threads, data=False, new=False)
+
+    def check_stage(self, *stage, n_steps=20, all_threads=(2,)):
+        """Straight, and killed and resumed with other numbers of threads: the same model, the same log."""
+        arguments = [*stage, "--epochs", 5, "--batch", 3, "--views", 2, "--checkpoint-steps", 3, "--cache", "cache"]
+        self.run_train("--run", "straight", "--threads", 1, "-o", "straight.safetensors", *arguments)
+        straight = (self.folder / "straight.safetensors").read_bytes()
+        log = self.losses("straight")
+        self.assertEqual(max(line["step"] for line in log if line["kind"] == "step"), n_steps)
+        for threads in all_threads:
+            run = f"killed{threads}"
+            self.kill_and_resume(run, ["-o", f"{run}.safetensors", *arguments], threads)
+            self.assertEqual((self.folder / f"{run}.safetensors").read_bytes(), straight)
+            self.assertEqual(self.losses(run), log)
+            self.assertEqual(list((self.folder / run).glob(".*")), [])
+
+    def test_features_go_on_bit_for_bit(self):
+        self.check_stage("--stage", "features", all_threads=(1, 2, 3))
+
+    def test_end_to_end_goes_on_bit_for_bit(self):
+        self.check_stage("--stage", "end-to-end", "--unfreeze", 3)
+
+    def test_unpaired_captions_go_on_bit_for_bit(self):
+        self.check_stage("--stage", "features", "--unpaired-images", self.data / "more", "--objects",
+                         self.data / "objects.tsv", "--text", self.data / "text.tsv", "--unpaired-share", 0.4,
+                         n_steps=35)
+
+    def test_text_alone(self):
+        self.run_train("--run", "run", "--stage", "text", "--text", self.data / "text.tsv", "--epochs", 30,
+                       "--batch", 5)
+        log = [line["loss"] for line in self.losses("run") if line["kind"] == "step"]
+        self.assertLess(log[-1], 0.9 * log[0])
+
+    def test_stages_follow_one_another(self):
+        self.run_train("--run", "run", "-o", "model.safetensors", "--checkpoint-steps", 2)
+        stages = [line["stage"] for line in self.losses("run") if line["kind"] == "start"]
+        self.assertEqual(stages, ["features", "end-to-end", "reward"])
+
+    def test_learns(self):
+        done = self.run_train("--run", "run", "--stage", "features", "--epochs", 60, "--batch", 6, "--views", 1,
+                              "--dropout", 0, "--feature-dropout", 0, "--rate", 3e-3, "-o", "model.safetensors",
+                              "--eval-epochs", 60, "-v")
+        self.assertIn("best CIDEr", done.stderr)
+        log = self.losses("run")
+        losses = [line["loss"] for line in log if line["kind"] == "step"]
+        self.assertLess(losses[-1], 0.5 * losses[0])
+        self.assertEqual(log[-1]["kind"], "end")
+        info = subprocess.run([INSPECT, self.folder / "model.safetensors"], capture_output=True, text=True,
+                              check=True).stdout
+        self.assertIn("efficientnet-lite0", info)
+
+    def test_plan_writes_nothing(self):
+        done = self.run_train("--plan", "--stage", "features", "--epochs", 2, "--batch", 3)
+        self.assertIn("12 to train on, 4 for development", done.stdout)
+        self.assertIn("2 epochs, 8 steps of 3 pictures", done.stdout)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    # ---- bad input ---------------------------------------------------------------------------------------
+
+    def fails(self, text, *arguments, code=1, **more):
+        done = self.run_train(*arguments, code=code, **more)
+        self.assertIn(text, done.stderr)
+
+    def test_options_that_lack_a_companion(self):
+        self.fails("--run DIR", data=False, new=False)
+        self.fails("--images DIR", "--run", "r", data=False, new=False)
+        self.fails("either --encoder FILE or --init MODEL", "--run", "r", "--init", TOY)
+        self.fails("need --stage NAME", "--run", "r", "--epochs", 3)
+        self.fails("belong together", "--run", "r", "--objects", "x")
+
+    def test_a_folder_in_use(self):
+        self.run_train("--run", "run", "--stage", "features", "--epochs", 1, "--batch", 12)
+        before = sorted((p.name, p.stat().st_mtime_ns) for p in (self.folder / "run").iterdir())
+        self.fails("--resume run", "--run", "run", "--stage", "features")
+        self.assertEqual(sorted((p.name, p.stat().st_mtime_ns) for p in (self.folder / "run").iterdir()), before)
+
+    def test_a_list_with_an_unknown_picture(self):
+        (self.folder / "train.txt").write_text("p00.png\nnobody.png\n")
+        self.fails("nobody.png", "--run", "r", "--train", "train.txt", "--stage", "features")
+
+    def test_a_broken_picture_is_left_out_up_to_one_in_a_hundred(self):
+        photos = self.folder / "photos"
+        photos.mkdir()
+        lines = []
+        for i in range(120):
+            (photos / f"{i}.png").write_bytes(pictures.png(4, 4, pictures.noise(i)))
+            lines.append(f"{i}.png\ta wall {i % 7}")
+        (photos / "7.png").write_bytes(b"no picture")
+        (self.folder / "c.tsv").write_text("\n".join(lines) + "\n")
+        arguments = ["--images", photos, "--captions", self.folder / "c.tsv", "--encoder", TOY, *SMALL, "--stage",
+                     "features", "--epochs", 1, "--views", 1]
+        done = self.run_train("--run", "one", *arguments, data=False, new=False)
+        self.assertIn("7.png", done.stderr)
+        (photos / "8.png").write_bytes(b"no picture either")
+        self.fails("8.png", "--run", "two", *arguments, data=False, new=False, code=2)
+
+    def test_a_torn_checkpoint_is_passed_over(self):
+        arguments = ["--stage", "features", "--epochs", 2, "--batch", 3, "--views", 1, "--checkpoint-steps", 3]
+        self.run_train("--run", "run", "-o", "a.safetensors", *arguments)
+        model = (self.folder / "a.safetensors").read_bytes()
+        newest = self.folder / "run" / "checkpoint-8.safetensors"
+        newest.write_bytes(newest.read_bytes()[:1000])
+        done = self.run_train("--resume", "run", data=False, new=False)
+        self.assertIn("1 checkpoints can't be read", done.stderr)
+        self.assertEqual((self.folder / "a.safetensors").read_bytes(), model)
+
+    def test_other_captions_are_another_run(self):
+        captions = self.folder / "captions.tsv"
+        captions.write_bytes((self.data / "captions.tsv").read_bytes())
+        self.run_train("--run", "run", "--captions", captions, "--stage", "features", "--epochs", 1, "--batch", 6)
+        captions.write_text(captions.read_text().replace("p03.png\ta red wall", "p03.png\tthe red wall"))
+        self.fails("other pictures, captions or settings", "--resume", "run", data=False, new=False)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,317 @@
+#include "tools/train/train_data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/buffer.h"
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "decoder/vocab_build.h"
+#include "models/vocab_file.h"
+#include "tools/environment.h"
+#include "tools/interrupt.h"
+#include "tools/message.h"
+#include "tools/progress.h"
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+static bool is_karpathy(const limn_caption_file *file)
+{
+    return strncmp(file->format, "Karpathy", 8) == 0;
+}
+
+/* The pictures of one split of a Karpathy file. */
+static limn_status read_split(limn_picture_names *out, const char *path, const char *split,
+                              limn_error *err)
+{
+    limn_caption_file file = { 0 };
+    LIMN_TRY(limn_caption_file_read(&file, path, split, err));
+    const limn_status status = limn_picture_names_add_captions(out, &file, err);
+    limn_caption_file_finish(&file);
+    return status;
+}
+
+static limn_status deal_out(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    limn_picture_names all = { 0 };
+    limn_status status = limn_picture_names_add_captions(&all, &d->captions, err);
+    if (status == LIMN_OK)
+        status = limn_picture_names_split(&d->train_names, &d->dev_names, &all, o->dev_share,
+                                          o->seed, err);
+    limn_picture_names_finish(&all);
+    return status;
+}
+
+static limn_status read_names(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    if (o->train_list) {
+        LIMN_TRY(limn_picture_names_read(&d->train_names, o->train_list, err));
+        return limn_picture_names_read(&d->dev_names, o->dev_list, err);
+    }
+    if (is_karpathy(&d->captions)) {
+        LIMN_TRY(read_split(&d->train_names, o->captions, "train", err));
+        return read_split(&d->dev_names, o->captions, "val", err);
+    }
+    return deal_out(d, err);
+}
+
+/* ---- words ------------------------------------------------------------------------------- */
+
+static limn_status count_captions(limn_vocab_builder *b, const limn_train_data *d, limn_error *err)
+{
+    for (size_t i = 0; i < d->captions.n_records; i++) {
+        const limn_caption_record *r = &d->captions.records[i];
+        if (r->caption && limn_picture_names_find_record(&d->train_names, r) != LIMN_NO_PICTURE)
+            LIMN_TRY(limn_vocab_builder_add(b, r->caption, strlen(r->caption),
+                                            d->options->min_count, err));
+    }
+    return LIMN_OK;
+}
+
+/* From the captions to train on; with --vocab extend behind the old words. */
+static limn_status build_vocabulary(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    const limn_vocab *old = o->vocab_mode == LIMN_VOCAB_EXTEND ? d->base.vocab : NULL;
+    limn_vocab_builder *b = NULL;
+    LIMN_TRY(limn_vocab_builder_create(&b, old ? limn_vocab_kind(old) : o->tokenizer, err));
+    limn_status status = count_captions(b, d, err);
+    if (status == LIMN_OK)
+        status = limn_vocab_builder_build(&d->own_vocab, b, old, err);
+    limn_vocab_builder_destroy(&b);
+    return status;
+}
+
+static limn_status read_vocabulary(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    if (o->vocab_file)
+        LIMN_TRY(limn_vocab_file_read(&d->own_vocab, o->vocab_file, err));
+    else if (!o->init || o->vocab_mode != LIMN_VOCAB_KEEP)
+        LIMN_TRY(build_vocabulary(d, err));
+    d->vocab = d->own_vocab ? d->own_vocab : d->base.vocab;
+    if (o->init && d->own_vocab)
+        limn_message_note("%zu words, %zu before", limn_vocab_n_tokens(d->vocab),
+                          limn_vocab_n_tokens(d->base.vocab));
+    return LIMN_OK;
+}
+
+/* ---- the model --------------------------------------------------------------------------- */
+
+static limn_status read_base(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    LIMN_TRY(limn_model_file_open(&d->base, o->init ? o->init : o->encoder, err));
+    if (o->init && !d->base.config.has_decoder)
+        return limn_fail(err, LIMN_E_ARG, "%s: is an encoder without a decoder: --encoder",
+                         o->init);
+    d->config = d->base.config;
+    return LIMN_OK;
+}
+
+/* The configuration of a new decoder for the encoder of the base. */
+static limn_status new_decoder(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    limn_encoder *encoder = NULL;
+    LIMN_TRY(
+        limn_encoder_open(&encoder, d->base.tensors, &d->config.encoder, limn_cpu_best(), err));
+    d->config.has_decoder = true;
+    d->config.decoder = (limn_decoder_config){
+        .n_layers = o->n_layers,
+        .dim = o->dim,
+        .n_heads = o->n_heads,
+        .feed_forward_dim = o->feed_forward ? o->feed_forward : 4 * o->dim,
+        .max_positions = o->max_words + 24,
+        .n_memory_positions = (uint32_t)limn_encoder_n_positions(encoder),
+        .memory_dim = (uint32_t)limn_encoder_dim(encoder),
+    };
+    d->config.length_penalty = 0.7f;
+    d->config.max_steps = o->max_words < 30 ? o->max_words + 1 : 30;
+    limn_encoder_close(&encoder);
+    return LIMN_OK;
+}
+
+static limn_status make_config(limn_train_data *d, limn_error *err)
+{
+    if (!d->options->init)
+        LIMN_TRY(new_decoder(d, err));
+    d->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(d->vocab);
+    return LIMN_OK;
+}
+
+/* ---- captions ---------------------------------------------------------------------------- */
+
+static void warn_count(const limn_training_count *count, const char *what)
+{
+    if (count->n == 0)
+        return;
+    limn_message_warning("%zu %s left out, the first of %s%s", count->n, what, count->first[0],
+                         count->n > 1 ? " and others" : "");
+}
+
+static void warn_report(const limn_training_report *r)
+{
+    warn_count(&r->empty, "captions without a word");
+    warn_count(&r->too_long, "captions that are too long");
+    warn_count(&r->without, "pictures without a caption");
+}
+
+static limn_status make_set(limn_training_set *out, limn_train_data *d,
+                            const limn_picture_names *names, const char *list, limn_error *err)
+{
+    const limn_training_set_settings settings = {
+        .vocab = d->vocab,
+        .max_words = d->options->max_words,
+        .names = names,
+        .list = list,
+    };
+    LIMN_TRY(limn_training_set_create(out, &d->captions, &settings, err));
+    warn_report(&out->report);
+    return LIMN_OK;
+}
+
+static limn_status make_sets(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    LIMN_TRY(make_set(&d->train, d, &d->train_names, o->train_list, err));
+    if (limn_picture_names_count(&d->dev_names) > 0)
+        LIMN_TRY(make_set(&d->dev, d, &d->dev_names, o->dev_list, err));
+    LIMN_TRY(limn_picture_names_add_all(&d->all_names, &d->train.names, err));
+    return limn_picture_names_add_all(&d->all_names, &d->dev.names, err);
+}
+
+limn_status limn_train_data_read(limn_train_data *d, const limn_train_options *options,
+                                 limn_error *err)
+{
+    *d = (limn_train_data){ .options = options };
+    LIMN_TRY(read_base(d, err));
+    if (options->captions) {
+        LIMN_TRY(limn_caption_file_read(&d->captions, options->captions, NULL, err));
+        LIMN_TRY(read_names(d, err));
+    }
+    LIMN_TRY(read_vocabulary(d, err));
+    LIMN_TRY(make_config(d, err));
+    LIMN_TRY(limn_train_unpaired_read(&d->unpaired, options, d->vocab, err));
+    return options->captions ? make_sets(d, err) : LIMN_OK;
+}
+
+void limn_train_data_finish(limn_train_data *d)
+{
+    limn_train_unpaired_finish(&d->unpaired);
+    limn_pixel_cache_close(&d->pixels);
+    limn_training_set_finish(&d->train);
+    limn_training_set_finish(&d->dev);
+    limn_picture_names_finish(&d->train_names);
+    limn_picture_names_finish(&d->dev_names);
+    limn_picture_names_finish(&d->all_names);
+    limn_caption_file_finish(&d->captions);
+    limn_vocab_destroy(&d->own_vocab);
+    limn_model_file_close(&d->base);
+}
+
+/* ---- pictures ---------------------------------------------------------------------------- */
+
+static bool show_pictures(void *ctx, size_t done, size_t total)
+{
+    (void)ctx;
+    limn_progress_update(done, 0, total);
+    return !limn_interrupt_is_set();
+}
+
+/* Only names that have pixels. */
+static limn_status keep_readable(limn_picture_names *names, const limn_pixel_cache *pixels,
+                                 limn_error *err)
+{
+    limn_picture_names kept = { 0 };
+    for (size_t i = 0; i < limn_picture_names_count(names); i++) {
+        const char *name = limn_picture_names_get(names, i);
+        if (limn_picture_names_find(&pixels->rows.names, name) != LIMN_NO_PICTURE)
+            LIMN_TRY(limn_picture_names_add(&kept, name, err));
+    }
+    limn_picture_names_finish(names);
+    *names = kept;
+    return LIMN_OK;
+}
+
+static limn_status leave_out_unreadable(limn_train_data *d, limn_error *err)
+{
+    for (size_t i = 0; i < d->pixels.n_unreadable; i++)
+        limn_message_error("%s: %s; left out", d->pixels.unreadable[i].name,
+                           d->pixels.unreadable[i].error);
+    if (d->pixels.n_unreadable == 0)
+        return LIMN_OK;
+    LIMN_TRY(keep_readable(&d->train_names, &d->pixels, err));
+    LIMN_TRY(keep_readable(&d->dev_names, &d->pixels, err));
+    limn_training_set_finish(&d->train);
+    limn_training_set_finish(&d->dev);
+    limn_picture_names_finish(&d->all_names);
+    return make_sets(d, err);
+}
+
+static limn_status load_paired(limn_train_data *d, const char *path,
+                               const limn_pixel_cache_settings *settings, limn_error *err)
+{
+    limn_progress_start("pictures read");
+    const limn_status status = limn_pixel_cache_make(&d->pixels, path, settings, err);
+    limn_progress_erase();
+    LIMN_TRY(status);
+    return leave_out_unreadable(d, err);
+}
+
+limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache, limn_pool *pool,
+                                          limn_error *err)
+{
+    const limn_pixel_cache_settings settings = {
+        .folder = d->options->images, .names = &d->all_names, .pool = pool,
+        .input = { .input_size = d->config.encoder.input_size, .resize = d->config.resize,
+                   .max_pixels = LIMN_DEFAULT_MAX_PIXELS },
+        .progress = { show_pictures, NULL },
+    };
+    limn_buffer path = { 0 };
+    limn_status status = LIMN_OK;
+    limn_buffer_printf(&path, "%s/pixels", cache);
+    if (d->options->images)
+        status = load_paired(d, path.bytes, &settings, err);
+    limn_buffer_clear(&path);
+    limn_buffer_printf(&path, "%s/unpaired-pixels", cache);
+    if (status == LIMN_OK)
+        status = limn_train_unpaired_load(&d->unpaired, d->options, &settings, path.bytes, err);
+    limn_buffer_finish(&path);
+    return status;
+}
+
+/* ---- fingerprint ------------------------------------------------------------------------- */
+
+static uint64_t hash_set(uint64_t hash, const limn_training_set *set,
+                         const limn_pixel_cache *pixels)
+{
+    hash = limn_fnv1a64(hash, &set->n_pictures, sizeof set->n_pictures);
+    if (set->n_pictures == 0)
+        return hash;
+    hash = limn_fnv1a64(hash, set->first_captions,
+                        (set->n_pictures + 1) * sizeof *set->first_captions);
+    for (size_t i = 0; i < set->n_pictures; i++) {
+        const char *name = limn_training_set_name(set, i);
+        const uint32_t row = limn_picture_names_find(&pixels->rows.names, name);
+        hash = limn_fnv1a64(hash, name, strlen(name) + 1);
+        hash = limn_fnv1a64(hash, &pixels->checksums[row], sizeof *pixels->checksums);
+    }
+    for (size_t i = 0; i < set->n_captions; i++)
+        hash = limn_fnv1a64(hash, set->texts[i], strlen(set->texts[i]) + 1);
+    return hash;
+}
+
+uint64_t limn_train_data_fingerprint(const limn_train_data *d)
+{
+    uint64_t hash = limn_safetensors_checksum(d->base.tensors);
+    hash = hash_set(hash, &d->train, &d->pixels);
+    hash = hash_set(hash, &d->dev, &d->pixels);
+    for (size_t i = 0; i < limn_vocab_n_tokens(d->vocab); i++) {
+        const char *text = limn_vocab_text(d->vocab, (uint32_t)i);
+        hash = limn_fnv1a64(hash, text, strlen(text) + 1);
+    }
+    return limn_train_unpaired_hash(&d->unpaired, hash);
+}

@@ -1,0 +1,120 @@
+#include "tools/train/train_inputs.h"
+
+#include <inttypes.h>
+
+#include "common/base/buffer.h"
+#include "common/base/mem.h"
+#include "tools/interrupt.h"
+#include "tools/progress.h"
+
+static bool show_views(void *ctx, size_t done, size_t total)
+{
+    (void)ctx;
+    limn_progress_update(done, 0, total);
+    return !limn_interrupt_is_set();
+}
+
+/* Caches of different encoders, cuts and pictures stand side by side. */
+static limn_status make_views(limn_view_cache *out, const char *pictures,
+                              const limn_train_inputs_settings *s,
+                              limn_view_cache_settings *settings, limn_error *err)
+{
+    limn_buffer path = { 0 };
+    limn_buffer_printf(&path, "%s/%s-%016" PRIx64, s->cache, pictures, settings->encoder_checksum);
+    if (s->first_stage != LIMN_STAGE_AFTER_HEAD)
+        limn_buffer_printf(&path, "-%zu", s->first_stage);
+    limn_progress_start("views computed");
+    const limn_status status = path.has_failed
+                                   ? limn_fail(err, LIMN_E_NOMEM, "no memory for a name")
+                                   : limn_view_cache_make(out, path.bytes, settings, err);
+    limn_progress_erase();
+    limn_buffer_finish(&path);
+    return status;
+}
+
+static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
+                            const limn_train_inputs_settings *s, const limn_encoder *encoder,
+                            limn_error *err)
+{
+    limn_view_cache_settings settings = {
+        .pixels = &d->pixels, .names = &d->train.names, .encoder = encoder,
+        .encoder_checksum = limn_encoder_checksum(s->base->tensors, &s->base->config.encoder),
+        .first_stage = s->first_stage, .n_views = s->n_views, .seed = d->options->seed,
+        .filter = d->config.resize, .pool = s->pool, .progress = { show_views, NULL },
+    };
+    LIMN_TRY(make_views(&in->views[0], "views", s, &settings, err));
+    if (!s->has_unpaired)
+        return LIMN_OK;
+    settings.pixels = &d->unpaired.pixels;
+    settings.names = &d->unpaired.names;
+    return make_views(&in->views[1], "unpaired-views", s, &settings, err);
+}
+
+/* --features instead, where they are what is wanted. */
+static bool uses_given_features(const limn_train_data *d, const limn_train_inputs_settings *s)
+{
+    return d->options->features && s->first_stage == LIMN_STAGE_AFTER_HEAD;
+}
+
+static limn_status open_views(limn_train_inputs *in, const limn_train_data *d,
+                              const limn_train_inputs_settings *s, limn_error *err)
+{
+    const limn_decoder_config *c = &d->config.decoder;
+    limn_encoder *encoder = NULL;
+    if (uses_given_features(d, s))
+        return limn_view_cache_open_features(&in->views[0], d->options->features, &d->train.names,
+                                             c->n_memory_positions, c->memory_dim, err);
+    LIMN_TRY(limn_encoder_open(&encoder, s->base->tensors, &d->config.encoder, limn_cpu_best(),
+                               err));
+    const limn_status status = make_all(in, d, s, encoder, err);
+    limn_encoder_close(&encoder);
+    return status;
+}
+
+limn_status limn_train_inputs_open(limn_train_inputs *in, const limn_train_data *d,
+                                   const limn_train_inputs_settings *s, limn_error *err)
+{
+    *in = (limn_train_inputs){ .n_sources = s->has_unpaired ? 2 : 1, .pool = s->pool };
+    limn_status status = open_views(in, d, s, err);
+    if (status == LIMN_OK) {
+        in->n_positions = in->views[0].n_positions;
+        in->dim = in->views[0].dim;
+        in->pictures = limn_calloc(s->n_pictures, sizeof *in->pictures);
+        in->numbers = limn_calloc(s->n_pictures, sizeof *in->numbers);
+        in->values = limn_alloc_aligned(s->n_pictures * in->n_positions, in->dim * sizeof(float));
+        if (!in->pictures || !in->numbers || !in->values)
+            status = limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu pictures",
+                               s->n_pictures);
+    }
+    if (status != LIMN_OK)
+        limn_train_inputs_close(in);
+    return status;
+}
+
+void limn_train_inputs_close(limn_train_inputs *in)
+{
+    for (size_t i = 0; i < LIMN_TRAIN_N_SOURCES; i++) limn_view_cache_close(&in->views[i]);
+    limn_free(in->pictures);
+    limn_free(in->numbers);
+    limn_free(in->values);
+    *in = (limn_train_inputs){ .n_sources = 0 };
+}
+
+const float *limn_train_inputs_fill(limn_train_inputs *in, const limn_batch *batch)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < batch->n_pictures; i++) {
+        in->pictures[i] = batch->pictures[i].picture;
+        in->numbers[i] = batch->pictures[i].view;
+    }
+    for (uint32_t source = 0; source < in->n_sources; source++) { /* a batch is sorted by source */
+        size_t end = done;
+        while (end < batch->n_pictures && batch->pictures[end].source == source) end++;
+        if (end > done)
+            limn_view_cache_gather(&in->views[source],
+                                   in->values + done * in->n_positions * in->dim,
+                                   in->pictures + done, in->numbers + done, end - done, in->pool);
+        done = end;
+    }
+    return in->values;
+}

@@ -1,0 +1,61 @@
+#include "tools/train/train_plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "tools/train/train_stage.h"
+
+static void print_data(const limn_train_data *d)
+{
+    const limn_training_set *t = &d->train;
+    printf("pictures     %zu to train on, %zu for development\n", t->n_pictures, d->dev.n_pictures);
+    printf("captions     %zu to train on, %zu for development\n", t->n_captions, d->dev.n_captions);
+    printf("words        %zu tokens in the vocabulary; of %zu words in captions "
+           "%.2f %% are not in "
+           "it\n",
+           limn_vocab_n_tokens(d->vocab), t->n_words,
+           t->n_words ? 100.0 * (double)t->n_unknown / (double)t->n_words : 0.0);
+    printf("encoder      %s, %u pixels\n", d->config.encoder.family, d->config.encoder.input_size);
+    printf("decoder      %u layers of width %u, %u heads\n", d->config.decoder.n_layers,
+           d->config.decoder.dim, d->config.decoder.n_heads);
+}
+
+static void print_time(double seconds)
+{
+    if (seconds < 90)
+        printf("%.0f s", seconds);
+    else if (seconds < 5400)
+        printf("%.0f min", seconds / 60);
+    else
+        printf("%.1f h", seconds / 3600);
+}
+
+static limn_status print_stage(double *total, const limn_train_data *d, const limn_train_stage *s,
+                               limn_pool *pool, limn_error *err)
+{
+    uint64_t n_steps;
+    size_t bytes;
+    double seconds;
+    LIMN_TRY(limn_train_stage_n_steps(&n_steps, d, s, err));
+    LIMN_TRY(limn_train_stage_bytes(&bytes, d, s, err));
+    LIMN_TRY(limn_train_stage_step_seconds(&seconds, d, s, pool, err));
+    printf("%-12s %u epochs, %" PRIu64 " steps of %u pictures, up to %.1f GB, about ",
+           limn_stage_names[s->stage], s->n_epochs, n_steps, s->n_pictures, (double)bytes / 1e9);
+    print_time(seconds * (double)n_steps);
+    printf("\n");
+    *total += seconds * (double)n_steps;
+    return LIMN_OK;
+}
+
+limn_status limn_train_plan_print(const limn_train_data *d, limn_pool *pool, limn_error *err)
+{
+    limn_train_stage stages[LIMN_TRAIN_MAX_STAGES];
+    const size_t n = limn_train_stages(stages, d->options);
+    double total = 0;
+    print_data(d);
+    for (size_t i = 0; i < n; i++) LIMN_TRY(print_stage(&total, d, &stages[i], pool, err));
+    printf("in all       about ");
+    print_time(total);
+    printf(", without reading pictures and scoring development pictures\n");
+    return LIMN_OK;
+}

@@ -1,0 +1,294 @@
+#include "tools/train/train_stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "common/base/mem.h"
+#include "encoder/efficientnet_lite_shape.h"
+#include "tools/interrupt.h"
+#include "tools/message.h"
+#include "tools/progress.h"
+#include "tools/train/train_inputs.h"
+
+enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20 };
+
+struct stage_run {
+    const limn_train_context *context;
+    const limn_train_stage *stage;
+    limn_model_file base;
+    limn_train_inputs inputs;
+    limn_batches *batches;
+    limn_trainer *trainer;
+};
+
+/* ---- settings ------------------------------------------------------------------------------ */
+
+/* The first trained stage of the encoder, counted from the stem. */
+static size_t first_encoder_stage(const limn_train_data *d, const limn_train_stage *s)
+{
+    limn_efficientnet_lite_shape shape;
+    if (!limn_efficientnet_lite_shape_find(&shape, d->config.encoder.family))
+        return 0;
+    const size_t n_stages = shape.n_blocks + 2;
+    return s->unfreeze < n_stages ? n_stages - s->unfreeze : 0;
+}
+
+static limn_trainer_settings trainer_settings(const limn_train_data *d, const limn_train_stage *s,
+                                              uint64_t n_steps)
+{
+    limn_trainer_settings t = {
+        .stage = s->stage, .adamw = limn_adamw_settings_default(), .dropout = s->dropout,
+        .feature_dropout = s->feature_dropout, .label_smoothing = s->label_smoothing,
+        .seed = d->options->seed, .first_encoder_stage = first_encoder_stage(d, s),
+        .encoder_rate = s->encoder_rate,
+        .schedule = { .peak = s->rate, .final_share = 0.02f, .n_steps = n_steps,
+                      .n_warmup_steps = n_steps / N_WARMUP_SHARES },
+    };
+    t.adamw.weight_decay = s->weight_decay;
+    return t;
+}
+
+/* Pictures whose captions are drawn; the reward compares with references, so it has none. */
+static bool has_unpaired(const limn_train_data *d, const limn_train_stage *s)
+{
+    return d->options->unpaired_images && d->options->unpaired_share > 0 &&
+           (s->stage == LIMN_STAGE_FEATURES || s->stage == LIMN_STAGE_END_TO_END);
+}
+
+static limn_batch_source text_source(const limn_training_set *set)
+{
+    return (limn_batch_source){ .tokens = set->tokens, .offsets = set->offsets,
+                                .n_captions = set->n_captions };
+}
+
+static limn_batch_source paired_source(const limn_training_set *set)
+{
+    limn_batch_source source = text_source(set);
+    source.n_pictures = set->n_pictures;
+    source.first_captions = set->first_captions;
+    return source;
+}
+
+static limn_batch_source unpaired_source(const limn_train_data *d)
+{
+    const double share = d->options->unpaired_share;
+    limn_batch_source source = text_source(&d->unpaired.text);
+    source.n_pictures = limn_picture_names_count(&d->unpaired.names);
+    source.draw = &d->unpaired.draw;
+    source.n_an_epoch = (size_t)(share / (1 - share) * (double)d->train.n_pictures + 0.5);
+    return source;
+}
+
+static limn_status create_batches(limn_batches **out, const limn_train_data *d,
+                                  const limn_train_stage *s, limn_error *err)
+{
+    const limn_batches_settings settings = {
+        .n_pictures = s->n_pictures, .captions_a_picture = CAPTIONS_A_PICTURE,
+        .max_words = d->options->max_words, .n_views = s->n_views, .seed = d->options->seed,
+    };
+    limn_batch_source sources[LIMN_TRAIN_N_SOURCES];
+    size_t n = 0;
+    if (s->stage == LIMN_STAGE_TEXT)
+        sources[n++] = text_source(&d->unpaired.text);
+    else
+        sources[n++] = paired_source(&d->train);
+    if (has_unpaired(d, s))
+        sources[n++] = unpaired_source(d);
+    return limn_batches_create(out, sources, n, &settings, err);
+}
+
+limn_status limn_train_stage_n_steps(uint64_t *n_steps, const limn_train_data *d,
+                                     const limn_train_stage *s, limn_error *err)
+{
+    limn_batches *batches = NULL;
+    LIMN_TRY(create_batches(&batches, d, s, err));
+    *n_steps = limn_batches_n_steps(batches) * s->n_epochs;
+    limn_batches_destroy(&batches);
+    return LIMN_OK;
+}
+
+limn_status limn_train_stage_bytes(size_t *bytes, const limn_train_data *d,
+                                   const limn_train_stage *s, limn_error *err)
+{
+    const limn_trainer_settings settings = trainer_settings(d, s, 1);
+    limn_batches *batches = NULL;
+    LIMN_TRY(create_batches(&batches, d, s, err));
+    const limn_decoder_limits limits = limn_batches_limits(batches);
+    limn_batches_destroy(&batches);
+    *bytes = limn_trainer_bytes(&d->config, &settings, &limits, d->options->n_threads);
+    return LIMN_OK;
+}
+
+/* ---- parts --------------------------------------------------------------------------------- */
+
+static limn_status open_inputs(struct stage_run *r, limn_error *err)
+{
+    const limn_train_context *c = r->context;
+    const bool is_end_to_end = r->stage->stage == LIMN_STAGE_END_TO_END;
+    const limn_train_inputs_settings settings = {
+        .base = &r->base, .cache = c->cache, .n_views = r->stage->n_views,
+        .n_pictures = r->stage->n_pictures, .pool = c->pool,
+        .has_unpaired = has_unpaired(c->data, r->stage),
+        .first_stage = is_end_to_end ? first_encoder_stage(c->data, r->stage)
+                                     : LIMN_STAGE_AFTER_HEAD,
+    };
+    if (r->stage->stage == LIMN_STAGE_TEXT)
+        return LIMN_OK;
+    return limn_train_inputs_open(&r->inputs, c->data, &settings, err);
+}
+
+static limn_status create_trainer(struct stage_run *r, size_t index, limn_error *err)
+{
+    const limn_train_data *d = r->context->data;
+    const uint64_t n_steps = limn_batches_n_steps(r->batches) * r->stage->n_epochs;
+    const limn_trainer_settings settings = trainer_settings(d, r->stage, n_steps);
+    const limn_decoder_limits limits = limn_batches_limits(r->batches);
+    LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
+                                 limn_cpu_best(), err));
+    /* A new decoder begins at random, also beside an --encoder that has one of its own. */
+    const bool is_new = index == 0 && !d->options->init;
+    return limn_trainer_load(r->trainer, r->base.tensors, is_new, d->options->seed, err);
+}
+
+static limn_status fill_input(void *ctx, const limn_batch *batch, limn_trainer_input *input,
+                              limn_error *err)
+{
+    struct stage_run *r = ctx;
+    (void)err;
+    if (r->stage->stage == LIMN_STAGE_END_TO_END)
+        input->activations = limn_train_inputs_fill(&r->inputs, batch);
+    else if (r->stage->stage != LIMN_STAGE_TEXT)
+        input->features = limn_train_inputs_fill(&r->inputs, batch);
+    return LIMN_OK;
+}
+
+/* ---- running ------------------------------------------------------------------------------- */
+
+static bool show_steps(void *ctx, const limn_run_report *report)
+{
+    struct stage_run *r = ctx;
+    char line[160], best[32] = "";
+    if (report->best >= 0)
+        snprintf(best, sizeof best, ", best CIDEr %.1f", 100 * report->best);
+    snprintf(line, sizeof line,
+             "%s: epoch %.1f of %.0f, step %" PRIu64 " of %" PRIu64 ", loss %.3f, %.0f tokens/s%s",
+             limn_stage_names[r->stage->stage], report->epoch, report->n_epochs, report->step,
+             report->n_steps, report->loss, report->tokens_per_second, best);
+    limn_progress_show(line);
+    return !limn_interrupt_is_set();
+}
+
+static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
+                       limn_run_position *position, limn_error *err)
+{
+    const limn_train_context *c = r->context;
+    const limn_train_options *o = c->data->options;
+    const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text alone writes no captions */
+    const limn_model_export model = {
+        .config = &c->data->config, .vocab = c->data->vocab, .base = r->base.tensors,
+        .dtype = o->is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16,
+    };
+    const limn_run_parts parts = {
+        .folder = c->folder, .trainer = r->trainer, .batches = r->batches, .input = fill_input,
+        .input_ctx = r, .dev = has_scores ? c->dev : NULL, .dev_names = c->dev_names,
+        .dev_references = c->dev_references, .n_dev = c->data->dev.n_pictures, .model = &model,
+        .pool = c->pool, .report = show_steps, .report_ctx = r,
+    };
+    const limn_run_settings settings = {
+        .stage = r->stage->stage, .stage_index = index, .first_step = first_step,
+        .n_steps = limn_batches_n_steps(r->batches) * r->stage->n_epochs, .log_steps = LOG_STEPS,
+        .checkpoint_steps = o->checkpoint_steps, .n_eval_epochs = o->n_eval_epochs,
+        .fingerprint = c->fingerprint,
+    };
+    limn_progress_start("steps");
+    const limn_status status = limn_run_stage(&settings, &parts, position, err);
+    limn_progress_erase();
+    return status;
+}
+
+static void finish(struct stage_run *r)
+{
+    limn_trainer_destroy(&r->trainer);
+    limn_batches_destroy(&r->batches);
+    limn_train_inputs_close(&r->inputs);
+    limn_model_file_close(&r->base);
+}
+
+limn_status limn_train_stage_run(const limn_train_context *context, const limn_train_stage *stage,
+                                 size_t index, uint64_t first_step, const char *base,
+                                 limn_run_position *position, limn_error *err)
+{
+    struct stage_run r = { .context = context, .stage = stage };
+    limn_status status = limn_model_file_open(&r.base, base, err);
+    if (status == LIMN_OK)
+        status = open_inputs(&r, err);
+    if (status == LIMN_OK)
+        status = create_batches(&r.batches, context->data, stage, err);
+    if (status == LIMN_OK)
+        status = create_trainer(&r, index, err);
+    if (status == LIMN_OK)
+        status = run(&r, index, first_step, position, err);
+    finish(&r);
+    return status;
+}
+
+/* ---- estimates ----------------------------------------------------------------------------- */
+
+static double clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Floats of one picture's input. */
+static size_t input_floats(const limn_train_data *d, const limn_train_stage *s)
+{
+    limn_efficientnet_lite_shape shape;
+    const size_t first = first_encoder_stage(d, s);
+    if (s->stage != LIMN_STAGE_END_TO_END || first == 0 ||
+        !limn_efficientnet_lite_shape_find(&shape, d->config.encoder.family))
+        return (size_t)d->config.decoder.n_memory_positions * d->config.decoder.memory_dim;
+    const limn_encoder_map map =
+        limn_efficientnet_lite_map(&shape, d->config.encoder.input_size, first - 1);
+    return map.side * map.side * map.n_channels;
+}
+
+/* Two steps on inputs that are all zero; the second one counts. */
+static limn_status time_steps(double *seconds, struct stage_run *r, const float *zeros,
+                              limn_error *err)
+{
+    const limn_trainer_input input = { .features = zeros, .activations = zeros };
+    limn_step_result result;
+    for (uint64_t i = 0; i < 2; i++) {
+        const double start = clock_now();
+        const limn_batch *batch = limn_batches_get(r->batches, i);
+        LIMN_TRY(limn_trainer_step(r->trainer, batch, &input, &result, err));
+        *seconds = clock_now() - start;
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_train_stage_step_seconds(double *seconds, const limn_train_data *d,
+                                          const limn_train_stage *s, limn_pool *pool,
+                                          limn_error *err)
+{
+    const limn_train_context context = { .data = (limn_train_data *)d, .pool = pool };
+    struct stage_run r = { .context = &context, .stage = s };
+    const size_t n_floats =
+        s->n_pictures * input_floats(d, s);
+    float *zeros = limn_calloc(n_floats, sizeof *zeros);
+    limn_status status = zeros ? limn_model_file_open(&r.base, d->options->init ? d->options->init
+                                                               : d->options->encoder, err)
+                               : limn_fail(err, LIMN_E_NOMEM, "no memory for a step");
+    if (status == LIMN_OK)
+        status = create_batches(&r.batches, d, s, err);
+    if (status == LIMN_OK)
+        status = create_trainer(&r, 0, err);
+    if (status == LIMN_OK)
+        status = time_steps(seconds, &r, zeros, err);
+    finish(&r);
+    limn_free(zeros);
+    return status;
+}

@@ -1,0 +1,134 @@
+#include "tools/train/train_unpaired.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "tools/message.h"
+#include "tools/progress.h"
+
+void limn_train_unpaired_finish(limn_train_unpaired *u)
+{
+    limn_pairing_destroy(&u->pairing);
+    limn_pixel_cache_close(&u->pixels);
+    limn_picture_names_finish(&u->names);
+    limn_free(u->numbers);
+    limn_object_labels_finish(&u->labels);
+    limn_training_set_finish(&u->text);
+}
+
+/* Names and numbers of the pictures that have pixels; of all while there are none. */
+static limn_status take_names(limn_train_unpaired *u, limn_error *err)
+{
+    const bool has_pixels = u->pixels.rows.n_rows > 0;
+    size_t n = 0;
+    limn_picture_names_finish(&u->names);
+    if (!u->numbers)
+        u->numbers = limn_calloc(u->labels.n_pictures, sizeof *u->numbers);
+    if (!u->numbers)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
+    for (uint32_t i = 0; i < u->labels.n_pictures; i++) {
+        const char *name = limn_string_table_get(&u->labels.names, i);
+        if (has_pixels &&
+            limn_picture_names_find(&u->pixels.rows.names, name) == LIMN_NO_PICTURE)
+            continue;
+        LIMN_TRY(limn_picture_names_add(&u->names, name, err));
+        u->numbers[n++] = i;
+    }
+    return LIMN_OK;
+}
+
+/* ---- captions ------------------------------------------------------------------------------ */
+
+static size_t count_repeats(const void *ctx, uint64_t round, uint32_t picture)
+{
+    return limn_pairing_n_repeats(ctx, round, picture);
+}
+
+static size_t draw_captions(const void *ctx, uint64_t round, uint32_t picture, size_t repeat,
+                            uint32_t *captions, size_t capacity)
+{
+    return limn_pairing_draw(captions, ctx, round, picture, repeat, capacity);
+}
+
+static limn_status pair(limn_train_unpaired *u, uint64_t seed, limn_error *err)
+{
+    limn_pairing_settings settings = limn_pairing_settings_default();
+    settings.seed = seed;
+    limn_pairing_destroy(&u->pairing);
+    LIMN_TRY(limn_pairing_create(&u->pairing, &u->labels, u->numbers,
+                                 limn_picture_names_count(&u->names), u->text.texts,
+                                 u->text.n_captions, &settings, err));
+    u->draw = (limn_caption_draw){ count_repeats, draw_captions, u->pairing,
+                                   settings.max_repeats };
+    const limn_pairing_summary s = limn_pairing_summarize(u->pairing);
+    limn_message_note("%zu unpaired pictures with captions, %zu without an object, %zu without a "
+                      "caption that fits; %zu captions in use",
+                      s.n_pictures, s.n_without_object, s.n_without_caption, s.n_captions);
+    return LIMN_OK;
+}
+
+limn_status limn_train_unpaired_read(limn_train_unpaired *u, const limn_train_options *o,
+                                     const limn_vocab *vocab, limn_error *err)
+{
+    const limn_training_set_settings settings = { .vocab = vocab, .max_words = o->max_words };
+    *u = (limn_train_unpaired){ .pairing = NULL };
+    if (o->text)
+        LIMN_TRY(limn_training_set_read_text(&u->text, o->text, &settings, err));
+    if (!o->unpaired_images)
+        return LIMN_OK;
+    LIMN_TRY(limn_object_labels_read(&u->labels, o->objects, err));
+    LIMN_TRY(take_names(u, err));
+    return pair(u, o->seed, err);
+}
+
+/* ---- pictures ------------------------------------------------------------------------------ */
+
+static limn_status load_pixels(limn_train_unpaired *u, const limn_train_options *o,
+                               const limn_pixel_cache_settings *common, const char *path,
+                               limn_error *err)
+{
+    limn_pixel_cache_settings settings = *common;
+    settings.folder = o->unpaired_images;
+    settings.names = &u->names;
+    limn_progress_start("unpaired pictures read");
+    const limn_status status = limn_pixel_cache_make(&u->pixels, path, &settings, err);
+    limn_progress_erase();
+    return status;
+}
+
+limn_status limn_train_unpaired_load(limn_train_unpaired *u, const limn_train_options *o,
+                                     const limn_pixel_cache_settings *settings, const char *path,
+                                     limn_error *err)
+{
+    if (!o->unpaired_images)
+        return LIMN_OK;
+    LIMN_TRY(load_pixels(u, o, settings, path, err));
+    if (u->pixels.n_unreadable == 0)
+        return LIMN_OK;
+    for (size_t i = 0; i < u->pixels.n_unreadable; i++)
+        limn_message_error("%s: %s; left out", u->pixels.unreadable[i].name,
+                           u->pixels.unreadable[i].error);
+    LIMN_TRY(take_names(u, err));
+    return pair(u, o->seed, err);
+}
+
+/* ---- fingerprint --------------------------------------------------------------------------- */
+
+uint64_t limn_train_unpaired_hash(const limn_train_unpaired *u, uint64_t hash)
+{
+    for (size_t i = 0; i < u->text.n_captions; i++)
+        hash = limn_fnv1a64(hash, u->text.texts[i], strlen(u->text.texts[i]) + 1);
+    for (size_t i = 0; i < limn_picture_names_count(&u->names); i++) {
+        const char *name = limn_picture_names_get(&u->names, i);
+        const uint32_t row = limn_picture_names_find(&u->pixels.rows.names, name);
+        const size_t first = u->labels.first_box[u->numbers[i]];
+        hash = limn_fnv1a64(hash, name, strlen(name) + 1);
+        hash = limn_fnv1a64(hash, &u->pixels.checksums[row], sizeof *u->pixels.checksums);
+        for (size_t k = first; k < u->labels.first_box[u->numbers[i] + 1]; k++) {
+            hash = limn_fnv1a64(hash, &u->labels.boxes[k].object, sizeof u->labels.boxes->object);
+            hash = limn_fnv1a64(hash, &u->labels.boxes[k].score, sizeof u->labels.boxes->score);
+        }
+    }
+    return hash;
+}
