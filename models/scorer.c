@@ -1,6 +1,7 @@
 #include "models/scorer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "common/base/arena.h"
 #include "common/base/mem.h"
@@ -19,6 +20,9 @@ struct limn_scorer {
     limn_resize_scratch resize;
     float *features;  /* [n_positions, dim] */
     float *log_probs; /* [MAX_ROWS, n_tokens] */
+    limn_caption_tokenizer tokenizer;
+    uint32_t *ids; /* [ids_capacity] of the caption encoded last */
+    size_t ids_capacity;
 };
 
 static void plan(limn_scorer *s, limn_arena *a)
@@ -68,6 +72,7 @@ limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint6
     if (!s)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer");
     s->model = model;
+    s->tokenizer.kind = limn_vocab_kind(model->vocab);
     s->max_pixels = max_pixels ? max_pixels : limn_image_settings_default().max_pixels;
     const limn_status status = build(s, n_threads, err);
     if (status != LIMN_OK)
@@ -87,6 +92,8 @@ void limn_scorer_destroy(limn_scorer **scorer)
     limn_pool_destroy(&s->pool);
     limn_resize_scratch_finish(&s->resize);
     limn_arena_finish(&s->arena);
+    limn_caption_tokenizer_finish(&s->tokenizer);
+    limn_free(s->ids);
     limn_free(s);
     *scorer = NULL;
 }
@@ -102,6 +109,20 @@ limn_status limn_scorer_load(limn_scorer *s, const void *bytes, size_t size, uin
     const limn_encoder_input_settings settings =
         limn_model_input_settings(s->model, s->max_pixels);
     return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, NULL, NULL, err);
+}
+
+limn_status limn_scorer_encode(limn_words *out, limn_scorer *s, const char *caption,
+                               limn_error *err)
+{
+    const limn_vocab *vocab = s->model->vocab;
+    const char *tokens;
+    LIMN_TRY(limn_caption_tokenize(&tokens, &s->tokenizer, caption, strlen(caption), err));
+    const size_t n = limn_vocab_encode(NULL, 0, vocab, tokens);
+    if (!limn_grow((void **)&s->ids, &s->ids_capacity, n, sizeof *s->ids))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu words", n);
+    limn_vocab_encode(s->ids, n, vocab, tokens);
+    *out = (limn_words){ s->ids, tokens, n };
+    return LIMN_OK;
 }
 
 /* ---- scoring ------------------------------------------------------------------------------- */

@@ -1,12 +1,12 @@
 /* Scores of given captions: how probable a model finds them, with the picture and without.
  *
  *     limn_scorer *scorer = NULL;        // one per thread: all scratch memory
- *     uint32_t words[] = { limn_model_find(model, "a"), limn_model_find(model, "dog") };
- *     float with[3], without[3];         // of each word and of the end
- *     limn_score_job job = { words, 2, with, without };
- *     …
+ *     limn_words words;
  *     limn_scorer_create(&scorer, model, 0, 1, &err);
  *     limn_scorer_load(scorer, bytes, size, input, &err);
+ *     limn_scorer_encode(&words, scorer, "A dog runs.", &err);
+ *     float with[words.n_words + 1], without[words.n_words + 1]; // of each word, and of the end
+ *     limn_score_job job = { words.ids, words.n_words, with, without };
  *     limn_scorer_run(scorer, input, &job, 1, &err);
  *
  * The rules of models/captioner.h hold here too: the log-probabilities of a caption that limn wrote
@@ -34,6 +34,18 @@ LIMN_API uint32_t limn_scorer_max_words(const limn_scorer *scorer);
 /* input [input_size, input_size, 3] of the bytes of a picture file, as limn_state_load. */
 LIMN_API limn_status limn_scorer_load(limn_scorer *scorer, const void *bytes, size_t size,
                                       uint8_t *input, limn_error *err);
+
+typedef struct limn_words {
+    const uint32_t *ids; /* [n_words] LIMN_UNKNOWN_TOKEN for what the vocabulary lacks */
+    const char *texts;   /* of all of them, one space between two */
+    size_t n_words;
+} limn_words;
+
+/* The words of a caption, UTF-8, as the model's own were told apart: lower case without
+ * punctuation, or characters (common/text/caption_tokens.h). `*out` belongs to the scorer and is
+ * valid until its next call. LIMN_E_FORMAT for what is no UTF-8, LIMN_E_LIMIT, LIMN_E_NOMEM. */
+LIMN_API limn_status limn_scorer_encode(limn_words *out, limn_scorer *scorer, const char *caption,
+                                        limn_error *err);
 
 /* A caption, and where its scores go. */
 typedef struct limn_score_job {

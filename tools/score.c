@@ -1,0 +1,220 @@
+/* limn-score: how probable a model finds given captions. */
+#include <stdint.h>
+
+#include "common/base/mem.h"
+#include "tools/cli.h"
+#include "tools/environment.h"
+#include "tools/interrupt.h"
+#include "tools/message.h"
+#include "tools/pipeline_report.h"
+#include "tools/score/scoring.h"
+
+typedef struct settings {
+    const char *images, *captions, *split, *model, *cpu, *output;
+    uint64_t max_pixels;
+    uint32_t n_threads;
+    unsigned format;
+    bool is_ranked, is_quiet, is_verbose;
+} settings;
+
+#define FIELD(name) .offset = offsetof(settings, name)
+
+static const limn_cli_option options[] = {
+    { "images", 0, "DIR", "the folder of the pictures", .group = "Input",
+      .detail = "A caption's picture is DIR/NAME, or DIR and the last part of NAME; where the "
+                "file gives a picture a number and a name, either.",
+      .type = LIMN_CLI_TEXT, FIELD(images) },
+    { "captions", 0, "FILE", "captions and the pictures they are of", .group = "Input",
+      .detail = "TSV (id or id#k, a tab, the caption), JSONL, COCO annotations or results, a "
+                "Karpathy split file, or CSV with a header, told apart by content, and each may "
+                "be gzipped; what limn writes is among them.",
+      .type = LIMN_CLI_TEXT, FIELD(captions) },
+    { "split", 0, "NAME", "only this split of a Karpathy file", .group = "Input",
+      .type = LIMN_CLI_TEXT, FIELD(split) },
+    { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
+      .type = LIMN_CLI_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
+    { "model", 0, "FILE", "the model (default: the one that came with limn)", .group = "Scoring",
+      .type = LIMN_CLI_TEXT, FIELD(model) },
+    { "format", 0, "NAME", "text (default) or jsonl", .group = "Output",
+      .detail = "text: NAME, PMI, LOGPROB, PERPLEXITY, UNKNOWN and CAPTION with tabs between, a "
+                "line for each caption; in NAME and CAPTION, backslash, tab, newline and carriage "
+                "return are written \\\\, \\t, \\n and \\r. jsonl: an object for each "
+                "caption, with logprob, logprob_without and pmi also of each token, null where it is unknown; "
+                "for a picture that failed, or a caption that is too long, the key error.",
+      .type = LIMN_CLI_CHOICE, FIELD(format), .choices = limn_score_format_names },
+    { "rank", 0, NULL, "captions that fit least first", .group = "Output",
+      .detail = "By PMI: where it is below 0, the picture speaks against the caption. Nothing is "
+                "written before all is done.",
+      .type = LIMN_CLI_FLAG, FIELD(is_ranked) },
+    { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
+      .detail = "It is called FILE.part until it is complete.", .type = LIMN_CLI_TEXT,
+      FIELD(output) },
+    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_CLI_FLAG,
+      FIELD(is_quiet) },
+    { "verbose", 'v', NULL, "say the scores of all captions together", .group = "Running",
+      .type = LIMN_CLI_FLAG, FIELD(is_verbose) },
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running",
+      .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
+      .type = LIMN_CLI_TEXT, FIELD(cpu) },
+};
+
+static const limn_cli_example examples[] = {
+    { "limn-score --images photos --captions captions.txt", "How probable each caption is." },
+    { "limn-score --images photos --captions captions.txt --rank | head -20",
+      "The twenty captions that fit their pictures least: look whether they are mixed up." },
+    { "limn -q --format jsonl photos | limn-score --images photos --captions /dev/stdin --rank",
+      "Which of its own captions a model owes least to the pictures." },
+};
+
+static const limn_cli_tool tool = {
+    .name = "limn-score",
+    .summary = "how probable given captions are, with the picture and without",
+    .description =
+        "Has a model read each caption word by word, and tells what probability it gave to what "
+        "came. LOGPROB is the sum of the words' log-probabilities (natural logarithms), the end's "
+        "included. PERPLEXITY is exp(-LOGPROB / n) of n tokens: among how many equally probable "
+        "ones the model seems to choose.\n\n"
+        "The same is done without the picture: with features of zero. PMI (pointwise mutual "
+        "information) is what the picture adds to the log-probability of a token on average. It is "
+        "near 0 for words that fit any picture and below 0 where the picture speaks against them; "
+        "a caption with a low PMI may belong to another picture. These are opinions of the model: "
+        "what it can't see or has no word for, it can't tell.\n\n"
+        "Captions are read in lower case and without punctuation, as the metrics do (limn-eval). A "
+        "word that the model's vocabulary lacks has no probability: it is left out of the sums and "
+        "of n, the words after it are scored as following an unknown one, and UNKNOWN is the "
+        "number of such words. Of captions that limn wrote, the scores are those that limn "
+        "told.\n\n"
+        "Captions come picture by picture, in the order in which FILE first names the pictures. A "
+        "picture that fails is named on standard error, and the others get their scores.",
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+};
+
+static int failed(const limn_error *err)
+{
+    limn_message_error("%s", err->text);
+    return err->code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
+}
+
+static void note_totals(const limn_scoring_totals *t, size_t n_without)
+{
+    if (t->n_tokens)
+        limn_message_note("%zu captions: perplexity %.2f, without the picture %.2f, PMI %.4f",
+                          t->n_captions, limn_perplexity(t->logprob, t->n_tokens),
+                          limn_perplexity(t->logprob_without, t->n_tokens),
+                          (t->logprob - t->logprob_without) / (double)t->n_tokens);
+    if (n_without)
+        limn_message_note("%zu entries have no caption", n_without);
+    if (t->n_unknown)
+        limn_message_warning("%zu of %zu words are not in the vocabulary and were left out",
+                             t->n_unknown, t->n_words);
+    if (t->n_failed)
+        limn_message_warning("%zu of %zu captions failed", t->n_failed,
+                             t->n_failed + t->n_captions);
+}
+
+/* A caption that failed counts like a picture. */
+static int code_of(int code, const limn_scoring_totals *t)
+{
+    if (code != LIMN_EXIT_OK || !t->n_failed)
+        return code;
+    return t->n_captions ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
+}
+
+static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
+{
+    limn_pipeline_counts counts = { 0 };
+    limn_error err = { 0 };
+    limn_model_info info;
+    const size_t n = job->captions->n_pictures;
+    limn_model_get_info(job->model, &info);
+    const limn_pipeline_settings pipeline = {
+        .n_threads = n == 1 ? 1 : s->n_threads,
+        .input_size = (size_t)info.input_size * info.input_size * 3,
+        .names = paths,
+        .n_names = n,
+    };
+    job->n_scorer_threads = n == 1 ? s->n_threads : 1;
+    limn_status status = limn_pipeline_run(&counts, &limn_scoring_stages, job, &pipeline, &err);
+    if (job->is_ranked && (status == LIMN_OK || status == LIMN_E_INTERRUPTED)) {
+        const limn_status ranking = limn_scoring_put_ranked(job, &err);
+        counts.n_done = ranking == LIMN_OK ? counts.n_done : 0;
+        status = status == LIMN_OK ? ranking : status;
+    }
+    const limn_status closing = limn_output_close(job->output, status == LIMN_OK, &err);
+    limn_scoring_finish(job);
+    if (job->output->is_pipe_closed)
+        limn_interrupt_raise_sigpipe();
+    note_totals(&job->totals, job->captions->n_without);
+    return code_of(limn_pipeline_report(&counts, status == LIMN_OK ? closing : status, &err,
+                                        s->output), &job->totals);
+}
+
+/* With the model open: reads the captions and scores them. */
+static int score(const limn_model *model, const settings *s)
+{
+    limn_score_captions captions;
+    limn_output output;
+    limn_error err = { 0 };
+    char **paths = NULL;
+    int code;
+    if (limn_score_captions_read(&captions, s->captions, s->images, s->split, &err))
+        return failed(&err);
+    paths = limn_calloc(captions.n_pictures, sizeof *paths);
+    for (size_t i = 0; paths && i < captions.n_pictures; i++)
+        paths[i] = captions.pictures[i].path;
+    if (!paths)
+        limn_fail(&err, LIMN_E_NOMEM, "out of memory");
+    if (paths && !limn_output_open(&output, s->output, &err)) {
+        limn_scoring job = { .model = model, .captions = &captions, .output = &output,
+                             .format = limn_score_formats[s->format],
+                             .max_pixels = s->max_pixels, .is_ranked = s->is_ranked };
+        code = run_scoring(&job, s, paths);
+    } else {
+        code = failed(&err);
+    }
+    limn_free(paths);
+    limn_score_captions_finish(&captions);
+    return code;
+}
+
+static int run(const settings *s)
+{
+    limn_model *model = NULL;
+    char *default_path = NULL;
+    limn_error err = { 0 };
+    int code;
+    if (!limn_interrupt_start()) {
+        limn_message_error("can't install signal handlers");
+        return LIMN_EXIT_NOTHING;
+    }
+    if ((s->model || !limn_default_model_path(&default_path, &err)) &&
+        !limn_model_open(&model, s->model ? s->model : default_path, s->cpu, &err))
+        code = score(model, s);
+    else
+        code = failed(&err);
+    limn_model_close(&model);
+    limn_free(default_path);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS, .n_threads = limn_default_threads() };
+    limn_cli_operands none;
+    int code;
+    if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code))
+        return code;
+    limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
+    if (!s.images || !s.captions) {
+        limn_message_error("no --%s given; see %s --help",
+                           s.images ? "captions FILE" : "images DIR", tool.name);
+        return LIMN_EXIT_USAGE;
+    }
+    code = run(&s);
+    limn_cli_finish(&s, &tool);
+    return code;
+}
