@@ -38,9 +38,10 @@ static const limn_cli_option options[] = {
     { "format", 0, "NAME", "text (default) or jsonl", .group = "Output",
       .detail = "text: NAME, PMI, LOGPROB, PERPLEXITY, UNKNOWN and CAPTION with tabs between, a "
                 "line for each caption; in NAME and CAPTION, backslash, tab, newline and carriage "
-                "return are written \\\\, \\t, \\n and \\r. jsonl: an object for each "
-                "caption, with logprob, logprob_without and pmi also of each token, null "
-                "where it is unknown; for a picture that failed, or a caption that is too long, the key error.",
+                "return are written \\\\, \\t, \\n and \\r. jsonl: an object for each caption, "
+                "with logprob, logprob_without and pmi also of each token, null where it is "
+                "unknown; for a picture that failed, or a caption that is too long, the key "
+                "error.",
       .type = LIMN_CLI_CHOICE, FIELD(format), .choices = limn_score_format_names },
     { "rank", 0, NULL, "captions that fit least first", .group = "Output",
       .detail = "By PMI: where it is below 0, the picture speaks against the caption. Nothing is "
