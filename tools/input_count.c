@@ -20,6 +20,8 @@ static void *count_main(void *arg)
             atomic_store(&c->n_inputs, n);
             break;
         }
+        if (limn_dirwalk_archive(walk) && limn_archive_is_compressed(limn_dirwalk_archive(walk)))
+            break; /* counting its members is half the work of reading them */
         n++;
     }
     limn_dirwalk_destroy(&walk);

@@ -18,7 +18,7 @@ static bool is_one_file(const limn_cli_operands *paths)
 {
     struct stat st;
     return paths->n_items == 1 && strcmp(paths->items[0], "-") && !stat(paths->items[0], &st) &&
-           !S_ISDIR(st.st_mode);
+           !S_ISDIR(st.st_mode) && !limn_archive_has_name(paths->items[0]);
 }
 
 static int failed(const limn_error *err)

@@ -10,6 +10,8 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 
+enum { MAGIC_SIZE = 32 /* bytes looked at */ };
+
 bool limn_picture_file_has_extension(const char *path)
 {
     static const char *const extensions[] = {
@@ -49,7 +51,7 @@ bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size)
 /* `*is_picture` by the first bytes of the regular file `fd`. */
 static limn_status look_inside(bool *is_picture, int fd, limn_error *err)
 {
-    unsigned char head[32];
+    unsigned char head[MAGIC_SIZE];
     const ssize_t n = pread(fd, head, sizeof head, 0);
     if (n < 0)
         return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
@@ -71,6 +73,23 @@ limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, boo
     s = look_inside(is_picture, fd, err);
     close(fd);
     return s;
+}
+
+limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_entry *input,
+                                           limn_archive *archive, limn_error *err)
+{
+    unsigned char head[MAGIC_SIZE];
+    size_t size;
+    *is_picture = limn_picture_file_has_extension(input->path);
+    if (*is_picture && input->is_link)
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "a link inside an archive is not followed");
+    if (*is_picture || input->is_link)
+        return LIMN_OK;
+    if (limn_archive_has_name(input->path))
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "an archive inside an archive is not read");
+    LIMN_TRY(limn_archive_peek(archive, head, sizeof head, &size, err));
+    *is_picture = limn_picture_file_has_magic(head, size);
+    return LIMN_OK;
 }
 
 /* Whether the file was written to between the two looks at it. */

@@ -6,12 +6,18 @@
 #include <stddef.h>
 
 #include "common/base/status.h"
+#include "common/io/dirwalk.h"
 
 /* Whether the file at `path` is to be taken for a picture: one that was named always is; one found
  * in a folder is when its name ends like a picture's or its first bytes are a picture's. The text
  * of an error does not repeat the path. LIMN_E_IO. */
 limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, bool is_named,
                                          limn_error *err);
+
+/* The same of the member `input` that `archive` stands at: told by its name or its first bytes.
+ * LIMN_E_UNSUPPORTED: it is an archive itself; and what limn_archive_peek fails with. */
+limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_entry *input,
+                                           limn_archive *archive, limn_error *err);
 
 /* All bytes of the file at `path`; the caller frees `*bytes` with limn_free(). The text of an error
  * does not repeat the path. LIMN_E_IO (also when a file changes meanwhile), LIMN_E_LIMIT (more than

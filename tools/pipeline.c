@@ -153,10 +153,13 @@ static slot *take_name(pipeline *p)
 }
 
 /* Tells by is_left_out and is_skipped whether there is anything to read. */
-static limn_status look_at_slot(pipeline *p, slot *s)
+static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
 {
     bool is_picture = false, is_wanted = true;
-    LIMN_TRY(limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error));
+    if (archive)
+        LIMN_TRY(limn_picture_member_is_picture(&is_picture, &s->input, archive, &s->error));
+    else
+        LIMN_TRY(limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error));
     s->is_left_out = !is_picture;
     if (is_picture && p->stages->want)
         LIMN_TRY(p->stages->want(p->ctx, &s->input, &is_wanted, &s->error));
@@ -164,14 +167,22 @@ static limn_status look_at_slot(pipeline *p, slot *s)
     return LIMN_OK;
 }
 
-static void read_slot(pipeline *p, slot *s)
+static limn_status read_bytes(slot *s, limn_archive *archive)
+{
+    if (archive)
+        return limn_archive_read(archive, &s->bytes, &s->size, LIMN_PIPELINE_MAX_FILE_SIZE,
+                                 &s->error);
+    return limn_picture_file_read(&s->bytes, &s->size, s->path, LIMN_PIPELINE_MAX_FILE_SIZE,
+                                  &s->error);
+}
+
+static void read_slot(pipeline *p, slot *s, limn_archive *archive)
 {
     limn_status status = s->error.code;
     if (status == LIMN_OK)
-        status = look_at_slot(p, s);
+        status = look_at_slot(p, s, archive);
     if (status == LIMN_OK && !s->is_left_out && !s->is_skipped)
-        status = limn_picture_file_read(&s->bytes, &s->size, s->path, LIMN_PIPELINE_MAX_FILE_SIZE,
-                                        &s->error);
+        status = read_bytes(s, archive);
     s->error.code = status;
     pthread_mutex_lock(&p->mutex);
     p->n_read_bytes += s->size;
@@ -179,16 +190,21 @@ static void read_slot(pipeline *p, slot *s)
     pthread_mutex_unlock(&p->mutex);
 }
 
+/* An archive is read before its walk goes on; files by several readers at once. */
 static void *reader_main(void *arg)
 {
     pipeline *p = arg;
+    limn_archive *archive;
     slot *s;
     do {
         pthread_mutex_lock(&p->reading);
         s = take_name(p);
+        archive = limn_dirwalk_archive(p->walk);
+        if (s && archive)
+            read_slot(p, s, archive);
         pthread_mutex_unlock(&p->reading);
-        if (s)
-            read_slot(p, s);
+        if (s && !archive)
+            read_slot(p, s, NULL);
     } while (s);
     pthread_mutex_lock(&p->mutex);
     p->n_readers--;
@@ -443,6 +459,7 @@ limn_dirwalk_settings limn_pipeline_walk_settings(const limn_pipeline_settings *
 {
     return (limn_dirwalk_settings){
         .is_recursive = settings->is_recursive,
+        .has_archives = true,
         .list_fd = has_list ? STDIN_FILENO : -1,
         .list_separator = settings->is_nul_separated ? '\0' : '\n',
         .wake_fd = has_list ? limn_interrupt_wake_fd() : -1,

@@ -11,6 +11,9 @@ void limn_pipeline_note_left_out(const limn_pipeline_counts *c)
     if (c->walk.n_folders)
         limn_message_note("%zu folders inside folders were not entered (-r does)",
                           c->walk.n_folders);
+    if (c->walk.n_archives)
+        limn_message_note("%zu archives inside folders were not entered (-r does)",
+                          c->walk.n_archives);
     if (c->walk.n_loops)
         limn_message_note("%zu links back to a folder above were not followed", c->walk.n_loops);
 }

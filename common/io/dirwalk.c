@@ -31,6 +31,8 @@ struct limn_dirwalk {
     size_t n_folders, folders_capacity;
     char *path; /* of the current entry */
     size_t path_capacity;
+    limn_archive *archive; /* that we are in, inside all folders; NULL: none */
+    size_t archive_size;   /* bytes of its path */
     limn_dirwalk_counts counts;
 };
 
@@ -55,12 +57,18 @@ static void folder_finish(folder *f)
     limn_free(f->names);
 }
 
+static void leave_all(limn_dirwalk *w)
+{
+    limn_archive_close(&w->archive);
+    while (w->n_folders)
+        folder_finish(&w->folders[--w->n_folders]);
+}
+
 void limn_dirwalk_destroy(limn_dirwalk **w)
 {
     if (!w || !*w)
         return;
-    while ((*w)->n_folders)
-        folder_finish(&(*w)->folders[--(*w)->n_folders]);
+    leave_all(*w);
     limn_free((*w)->folders);
     limn_free((*w)->path);
     limn_free(*w);
@@ -203,6 +211,67 @@ static limn_status look_at_folder(limn_dirwalk *w, const struct stat *st, limn_e
     return LIMN_OK;
 }
 
+/* ---- archives -------------------------------------------------------------------------- */
+
+static bool is_archive(const limn_dirwalk *w)
+{
+    return w->settings.has_archives && limn_archive_has_name(w->path);
+}
+
+static limn_status enter_archive(limn_dirwalk *w, limn_error *err)
+{
+    w->archive_size = strlen(w->path);
+    return limn_archive_open(&w->archive, w->path, err);
+}
+
+/* Below a folder. */
+static limn_status look_at_archive(limn_dirwalk *w, limn_error *err)
+{
+    if (!w->settings.is_recursive)
+        w->counts.n_archives++;
+    else if (is_accepted(w, LIMN_DIRWALK_FOLDER))
+        return enter_archive(w, err);
+    return LIMN_OK;
+}
+
+static bool is_hidden(const char *name)
+{
+    return *name == '.' || strstr(name, "/.");
+}
+
+/* Moves to the next member; to the archive itself when there is none, or it failed. */
+static limn_status step_in_archive(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file,
+                                   limn_error *err)
+{
+    limn_archive_member m;
+    const limn_status s = limn_archive_next(w->archive, &m, err);
+    const char *name = m.name ? m.name : "";
+    if (!set_path(w, w->archive_size, m.name ? "/" : "") ||
+        !set_path(w, w->archive_size + (m.name ? 1 : 0), name))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    *out = (limn_dirwalk_entry){ .path = w->path, .relative = relative_path(w),
+                                 .is_link = m.kind == LIMN_ARCHIVE_LINK };
+    out->archive_size = m.name ? w->archive_size : 0;
+    if (!m.name)
+        limn_archive_close(&w->archive);
+    if (s != LIMN_OK || !m.name)
+        return s;
+    if (is_hidden(name))
+        w->counts.n_hidden++;
+    else if (m.kind == LIMN_ARCHIVE_SPECIAL)
+        w->counts.n_special++;
+    else
+        *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
+    return LIMN_OK;
+}
+
+limn_archive *limn_dirwalk_archive(const limn_dirwalk *w)
+{
+    return w->archive;
+}
+
+/* ---- folders ---------------------------------------------------------------------------- */
+
 /* Looks at w->path, found in a folder: *is_file when it is to come out. */
 static limn_status look_at_found(limn_dirwalk *w, bool *is_file, limn_error *err)
 {
@@ -215,10 +284,12 @@ static limn_status look_at_found(limn_dirwalk *w, bool *is_file, limn_error *err
     }
     if (S_ISDIR(st.st_mode))
         return look_at_folder(w, &st, err);
-    if (S_ISREG(st.st_mode))
-        *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
-    else
+    if (!S_ISREG(st.st_mode))
         w->counts.n_special++;
+    else if (is_archive(w))
+        return look_at_archive(w, err);
+    else
+        *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
     return LIMN_OK;
 }
 
@@ -250,6 +321,8 @@ static limn_status look_at_named(limn_dirwalk *w, bool *is_file, limn_error *err
     struct stat st;
     if (!stat(w->path, &st) && S_ISDIR(st.st_mode))
         return enter(w, &st, err);
+    if (is_archive(w))
+        return enter_archive(w, err);
     *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
     return LIMN_OK;
 }
@@ -262,7 +335,9 @@ static limn_status step(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file,
     const char *name;
     size_t from = 0;
     *is_file = false;
-    *out = (limn_dirwalk_entry){ "-", "-", !f };
+    if (w->archive)
+        return step_in_archive(w, out, is_file, err);
+    *out = (limn_dirwalk_entry){ .path = "-", .relative = "-", .is_named = !f };
     if (f && f->next == f->n_names) {
         folder_finish(f);
         w->n_folders--;
@@ -290,8 +365,7 @@ limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_err
     while (!is_file && !is_end) {
         const limn_status s = step(w, out, &is_file, &is_end, err);
         if (s == LIMN_E_NOMEM || s == LIMN_E_INTERRUPTED) {
-            while (w->n_folders)
-                folder_finish(&w->folders[--w->n_folders]);
+            leave_all(w);
             w->next_name = w->n_names;
             w->is_in_list = false;
         }

@@ -188,6 +188,59 @@ static void test_refused_files_and_folders_are_left_out(void **state)
     assert_int_equal(counts.n_refused, 3);
 }
 
+static void make_archives(void)
+{
+    assert_int_equal(system("mkdir e && tar -C d -cf e/a.tar b.jpg .hidden.jpg ./b/z.jpg pipe "
+                            "--transform 's,^./,,' && cp e/a.tar e/c.tar && : > e/b.tar"), 0);
+}
+
+static void test_archives_are_folders(void **state)
+{
+    char out[1024];
+    limn_dirwalk_settings settings = plain;
+    limn_dirwalk_counts counts;
+    (void)state;
+    make_archives();
+    walk(out, sizeof out, &counts, &settings, 1, (const char *const[]){ "e/a.tar" });
+    assert_string_equal(out, "=e/a.tar | ");
+    settings.has_archives = true;
+    walk(out, sizeof out, &counts, &settings, 2, (const char *const[]){ "e/a.tar", "e" });
+    assert_string_equal(out, "e/a.tar/b.jpg | e/a.tar/b/z.jpg | ");
+    assert_int_equal(counts.n_archives, 3);
+    assert_int_equal(counts.n_hidden, 1);
+    assert_int_equal(counts.n_special, 1);
+    settings.is_recursive = true;
+    settings.accepts = is_accepted;
+    settings.accepts_ctx = "ctx";
+    walk(out, sizeof out, &counts, &settings, 2, (const char *const[]){ "e", "no.zip" });
+    assert_string_equal(out, "e/a.tar/b.jpg | e/a.tar/b/z.jpg | !e/b.tar: the file is empty | "
+                             "e/c.tar/b.jpg | e/c.tar/b/z.jpg | "
+                             "!=no.zip: No such file or directory | ");
+}
+
+static void test_a_member_can_be_read_when_it_came_out(void **state)
+{
+    char *names[] = { (char *)"e/a.tar", (char *)"d/b.jpg" };
+    limn_dirwalk_settings settings = plain;
+    limn_dirwalk *w;
+    limn_dirwalk_entry entry;
+    unsigned char *bytes;
+    size_t size;
+    (void)state;
+    settings.has_archives = true;
+    assert_int_equal(limn_dirwalk_create(&w, names, 2, &settings, NULL), LIMN_OK);
+    assert_int_equal(limn_dirwalk_next(w, &entry, NULL), LIMN_OK);
+    assert_int_equal(entry.archive_size, 7);
+    assert_int_equal(limn_archive_read(limn_dirwalk_archive(w), &bytes, &size, 1, NULL), LIMN_OK);
+    free(bytes);
+    assert_int_equal(limn_dirwalk_next(w, &entry, NULL), LIMN_OK);
+    assert_int_equal(limn_dirwalk_next(w, &entry, NULL), LIMN_OK);
+    assert_string_equal(entry.path, "d/b.jpg");
+    assert_int_equal(entry.archive_size, 0);
+    assert_null(limn_dirwalk_archive(w));
+    limn_dirwalk_destroy(&w);
+}
+
 static void test_waiting_for_a_list_can_be_ended(void **state)
 {
     char out[256];
@@ -216,6 +269,8 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_a_long_list_entry_is_refused_and_the_next_one_read),
         cmocka_unit_test(test_refused_files_and_folders_are_left_out),
+        cmocka_unit_test(test_archives_are_folders),
+        cmocka_unit_test(test_a_member_can_be_read_when_it_came_out),
         cmocka_unit_test(test_waiting_for_a_list_can_be_ended),
     };
     return cmocka_run_group_tests(tests, make_tree, remove_tree);

@@ -97,14 +97,18 @@ const limn_cli_tool caption_cli_tool = {
     .summary = "captions for pictures",
     .operands = "PATH...",
     .description =
-        "Writes a caption for each picture. A PATH is a picture, a folder of pictures, or - for a "
-        "list of either on standard input. A folder's entries come in byte-wise order of their "
-        "names, and captions in the order of the pictures, whatever the number of threads. The "
-        "same picture, model and options give the same bytes everywhere.\n\n"
+        "Writes a caption for each picture. A PATH is a picture, a folder or archive of pictures, "
+        "or - for a list of them on standard input. A folder's entries come in byte-wise order of "
+        "their names, and captions in the order of the pictures, whatever the number of threads. "
+        "The same picture, model and options give the same bytes everywhere.\n\n"
         "In folders, hidden files are left out, and files that are no pictures: those whose name "
         "does not end like a picture's and whose first bytes are no picture's either. A file "
         "named on the command line or in a list, or with a picture's extension, is an error when "
         "it is no picture. Symbolic links are followed. What is named twice is captioned twice.\n\n"
+        "An archive (.tar, .tar.gz, .tgz, .zip) is read like a folder, without unpacking it; its "
+        "pictures are named ARCHIVE/MEMBER and come in its order. Archives inside folders are "
+        "read with -r. Links and archives inside archives are errors, as are names that lead out "
+        "of them.\n\n"
         "A picture that fails is named on standard error, and the others get their captions. "
         "Nothing is captioned from a half-decoded picture.\n\n"
         "SIGINT and SIGTERM let the pictures in work be finished; a second one ends limn at once.",
