@@ -1,0 +1,310 @@
+#include "models/train/reward.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/io/params_tensors.h"
+#include "decoder/vocab.h"
+#include "models/train/sampler.h"
+
+/* ---- references ---------------------------------------------------------------------------- */
+
+/* A picture's references with their end tokens. Zero-initialise. */
+struct ended {
+    uint32_t *words;
+    size_t words_capacity;
+    limn_sentence *sentences; /* [n], into words */
+    size_t n, capacity;
+    limn_ngram_counts_list counts;
+};
+
+static void ended_finish(struct ended *e)
+{
+    limn_free(e->words);
+    limn_free(e->sentences);
+    limn_ngram_counts_list_finish(&e->counts);
+}
+
+static limn_status ended_fill(struct ended *e, const limn_references *r, size_t picture,
+                              limn_error *err)
+{
+    const size_t first = r->first_captions[picture], end = r->first_captions[picture + 1];
+    const size_t n_words = r->offsets[end] - r->offsets[first] + (end - first);
+    if (!limn_grow((void **)&e->words, &e->words_capacity, n_words, sizeof *e->words) ||
+        !limn_grow((void **)&e->sentences, &e->capacity, end - first, sizeof *e->sentences))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu references", end - first);
+    uint32_t *words = e->words;
+    e->n = end - first;
+    for (size_t c = first; c < end; c++) {
+        const size_t n = r->offsets[c + 1] - r->offsets[c];
+        memcpy(words, r->tokens + r->offsets[c], n * sizeof *words);
+        words[n] = LIMN_TOKEN_END;
+        e->sentences[c - first] = (limn_sentence){ words, n + 1 };
+        words += n + 1;
+    }
+    return limn_ngram_counts_list_fill(&e->counts, e->sentences, e->n, err);
+}
+
+limn_status limn_references_count(limn_cider_df **out, const limn_references *references,
+                                  limn_error *err)
+{
+    struct ended ended = { 0 };
+    limn_status status = limn_cider_df_create(out, err);
+    for (size_t i = 0; status == LIMN_OK && i < references->n_pictures; i++) {
+        status = ended_fill(&ended, references, i, err);
+        if (status == LIMN_OK)
+            status = limn_cider_df_add(*out, ended.counts.items, ended.n, err);
+    }
+    ended_finish(&ended);
+    if (status != LIMN_OK)
+        limn_cider_df_destroy(out);
+    return status;
+}
+
+/* ---- creation ------------------------------------------------------------------------------ */
+
+/* One thread's. */
+struct worker {
+    limn_sampler *sampler;
+    struct ended references;
+    limn_ngram_counts hypothesis;
+    limn_cider_scorer scorer;
+};
+
+struct limn_reward {
+    limn_decoder_config config;
+    limn_reward_settings settings;
+    const limn_references *references;
+    limn_pool *pool;
+    limn_safetensors *source; /* the parameters */
+    limn_decoder *decoder;
+    limn_cider_df *df;
+    struct worker *workers; /* [n_workers] */
+    size_t n_workers;
+    /* By sample of the batch: */
+    uint32_t *tokens; /* [max_steps] each */
+    size_t *lengths;
+    double *rewards;
+    uint32_t *pictures, *offsets; /* offsets has one more */
+    /* By row of the batch: */
+    uint32_t *inputs, *targets;
+    float *weights;
+    limn_status *statuses; /* [max_pictures] */
+    limn_reward_batch batch;
+};
+
+limn_decoder_limits limn_reward_limits(const limn_reward_settings *s)
+{
+    return (limn_decoder_limits){ .max_rows = s->max_pictures * s->n_samples * s->max_steps,
+                                  .max_pictures = s->max_pictures };
+}
+
+static limn_status take_batch(limn_reward *r, limn_error *err)
+{
+    const limn_reward_settings *s = &r->settings;
+    const size_t n_samples = s->max_pictures * s->n_samples, n_rows = n_samples * s->max_steps;
+    r->tokens = limn_alloc(n_rows, sizeof *r->tokens);
+    r->lengths = limn_alloc(n_samples, sizeof *r->lengths);
+    r->rewards = limn_alloc(n_samples, sizeof *r->rewards);
+    r->pictures = limn_alloc(n_samples, sizeof *r->pictures);
+    r->offsets = limn_calloc(n_samples + 1, sizeof *r->offsets);
+    r->inputs = limn_alloc(n_rows, sizeof *r->inputs);
+    r->targets = limn_alloc(n_rows, sizeof *r->targets);
+    r->weights = limn_alloc(n_rows, sizeof *r->weights);
+    r->statuses = limn_alloc(s->max_pictures, sizeof *r->statuses);
+    if (!r->tokens || !r->lengths || !r->rewards || !r->pictures || !r->offsets || !r->inputs ||
+        !r->targets || !r->weights || !r->statuses)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu captions of %zu tokens", n_samples,
+                         s->max_steps);
+    return LIMN_OK;
+}
+
+static limn_status check_settings(const limn_reward_settings *s, limn_error *err)
+{
+    size_t n;
+    if (s->n_samples < 2 || s->n_samples > 256)
+        return limn_fail(err, LIMN_E_ARG, "%zu samples of a picture are not in 2 … 256",
+                         s->n_samples);
+    if (s->max_pictures < 1 || !limn_size_mul(&n, s->max_pictures, s->n_samples) ||
+        !limn_size_mul(&n, n, s->max_steps) || n >= UINT32_MAX)
+        return limn_fail(err, LIMN_E_ARG, "%zu pictures are not a batch that can be drawn",
+                         s->max_pictures);
+    return LIMN_OK;
+}
+
+static limn_status build(limn_reward *r, const limn_params *params, limn_cpu_level level,
+                         limn_error *err)
+{
+    const limn_reward_settings *s = &r->settings;
+    LIMN_TRY(check_settings(s, err));
+    LIMN_TRY(take_batch(r, err));
+    LIMN_TRY(limn_params_open(&r->source, params, params->values, err));
+    LIMN_TRY(limn_decoder_open(&r->decoder, r->source, &r->config, level, err));
+    LIMN_TRY(limn_references_count(&r->df, r->references, err));
+    const size_t n_workers = limn_pool_n_threads(r->pool);
+    r->workers = limn_calloc(n_workers, sizeof *r->workers);
+    if (!r->workers)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", n_workers);
+    r->n_workers = n_workers;
+    for (size_t i = 0; i < n_workers; i++)
+        LIMN_TRY(limn_sampler_create(&r->workers[i].sampler, r->decoder, s->n_samples,
+                                     s->max_steps, level, err));
+    return LIMN_OK;
+}
+
+limn_status limn_reward_create(limn_reward **out, const limn_decoder_config *config,
+                               const limn_params *params, const limn_references *references,
+                               const limn_reward_settings *settings, limn_pool *pool,
+                               limn_cpu_level level, limn_error *err)
+{
+    limn_reward *r = limn_calloc(1, sizeof *r);
+    *out = NULL;
+    if (!r)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a reward");
+    r->config = *config;
+    r->settings = *settings;
+    r->references = references;
+    r->pool = pool;
+    const limn_status status = build(r, params, level, err);
+    if (status != LIMN_OK)
+        limn_reward_destroy(&r);
+    *out = r;
+    return status;
+}
+
+static void finish_worker(struct worker *w)
+{
+    limn_sampler_destroy(&w->sampler);
+    ended_finish(&w->references);
+    limn_ngram_counts_finish(&w->hypothesis);
+    limn_cider_scorer_finish(&w->scorer);
+}
+
+void limn_reward_destroy(limn_reward **p)
+{
+    limn_reward *r = p ? *p : NULL;
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->n_workers; i++) finish_worker(&r->workers[i]);
+    limn_free(r->workers);
+    limn_cider_df_destroy(&r->df);
+    limn_decoder_close(&r->decoder);
+    limn_safetensors_close(&r->source);
+    limn_free(r->tokens);
+    limn_free(r->lengths);
+    limn_free(r->rewards);
+    limn_free(r->pictures);
+    limn_free(r->offsets);
+    limn_free(r->inputs);
+    limn_free(r->targets);
+    limn_free(r->weights);
+    limn_free(r->statuses);
+    limn_free(r);
+    *p = NULL;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------- */
+
+struct draw_job {
+    limn_reward *r;
+    uint64_t key; /* of the step */
+    const limn_reward_picture *pictures;
+    const float *features;
+};
+
+static limn_status score_samples(limn_reward *r, struct worker *w, size_t picture,
+                                 uint32_t reference)
+{
+    const size_t n = r->settings.n_samples;
+    LIMN_TRY(ended_fill(&w->references, r->references, reference, NULL));
+    for (size_t i = picture * n; i < (picture + 1) * n; i++) {
+        const limn_sentence sample = { r->tokens + i * r->settings.max_steps, r->lengths[i] };
+        LIMN_TRY(limn_ngram_counts_fill(&w->hypothesis, sample, NULL));
+        LIMN_TRY(limn_cider_score(&r->rewards[i], &w->scorer, r->df, LIMN_CIDER_D, &w->hypothesis,
+                                  w->references.counts.items, w->references.n, NULL));
+    }
+    return LIMN_OK;
+}
+
+static void draw_picture(void *ctx, size_t picture, size_t worker)
+{
+    const struct draw_job *j = ctx;
+    limn_reward *r = j->r;
+    const size_t n = r->settings.n_samples;
+    const limn_reward_picture *p = &j->pictures[picture];
+    limn_rng rng = limn_rng_stream(j->key, p->name, strlen(p->name));
+    limn_sampler_draw(r->workers[worker].sampler, r->tokens + picture * n * r->settings.max_steps,
+                      r->lengths + picture * n,
+                      j->features + picture * r->config.n_memory_positions * r->config.memory_dim,
+                      &rng);
+    r->statuses[picture] = score_samples(r, &r->workers[worker], picture, p->reference);
+}
+
+static float advantage(const limn_reward *r, size_t sample)
+{
+    const size_t n = r->settings.n_samples, first = sample / n * n;
+    double others = 0;
+    for (size_t i = first; i < first + n; i++) others += i == sample ? 0 : r->rewards[i];
+    return (float)(r->rewards[sample] - others / (double)(n - 1));
+}
+
+static void add_sample(limn_reward *r, size_t sample)
+{
+    const uint32_t *tokens = r->tokens + sample * r->settings.max_steps;
+    const size_t first = r->offsets[sample], n = r->lengths[sample];
+    const float weight = advantage(r, sample);
+    for (size_t i = 0; i < n; i++) {
+        r->inputs[first + i] = i == 0 ? (uint32_t)LIMN_TOKEN_START : tokens[i - 1];
+        r->targets[first + i] = tokens[i];
+        r->weights[first + i] = weight;
+    }
+    r->pictures[sample] = (uint32_t)(sample / r->settings.n_samples);
+    r->offsets[sample + 1] = (uint32_t)(first + n);
+    r->batch.mean_reward += r->rewards[sample];
+    r->batch.share_ended += tokens[n - 1] == LIMN_TOKEN_END;
+}
+
+static void fill_batch(limn_reward *r, const float *features, size_t n_pictures)
+{
+    const size_t n = n_pictures * r->settings.n_samples;
+    r->batch = (limn_reward_batch){
+        .decoder = { .n_pictures = n_pictures, .n_captions = n, .features = features,
+                     .pictures = r->pictures, .offsets = r->offsets, .inputs = r->inputs,
+                     .targets = r->targets, .weights = r->weights },
+        .rewards = r->rewards,
+    };
+    for (size_t i = 0; i < n; i++) add_sample(r, i);
+    r->batch.mean_reward /= (double)n;
+    r->batch.share_ended /= (double)n;
+}
+
+static limn_status check_pictures(const limn_reward *r, const limn_reward_picture *pictures,
+                                  size_t n_pictures, limn_error *err)
+{
+    if (n_pictures < 1 || n_pictures > r->settings.max_pictures)
+        return limn_fail(err, LIMN_E_ARG, "%zu pictures are not in 1 … %zu", n_pictures,
+                         r->settings.max_pictures);
+    for (size_t i = 0; i < n_pictures; i++)
+        if (pictures[i].reference >= r->references->n_pictures)
+            return limn_fail(err, LIMN_E_ARG, "'%s' has the references of picture %u of %zu",
+                             pictures[i].name, pictures[i].reference, r->references->n_pictures);
+    return LIMN_OK;
+}
+
+limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint64_t step,
+                             const limn_reward_picture *pictures, const float *features,
+                             size_t n_pictures, limn_error *err)
+{
+    struct draw_job job = { .r = r, .pictures = pictures, .features = features,
+                            .key = limn_rng_stream(r->settings.seed, &step, sizeof step).key };
+    LIMN_TRY(check_pictures(r, pictures, n_pictures, err));
+    LIMN_TRY(limn_decoder_reload(r->decoder, r->source, err));
+    limn_pool_run(r->pool, n_pictures, draw_picture, &job);
+    for (size_t i = 0; i < n_pictures; i++)
+        if (r->statuses[i] != LIMN_OK)
+            return limn_fail(err, r->statuses[i], "no memory to score captions of '%s'",
+                             pictures[i].name);
+    fill_batch(r, features, n_pictures);
+    *out = &r->batch;
+    return LIMN_OK;
+}

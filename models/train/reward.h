@@ -1,0 +1,86 @@
+/* Self-critical training (Rennie 2017, with the baseline of Luo 2020): captions are drawn from the
+ * decoder as it is, and their log-probability is raised by as much as their CIDEr-D is above that
+ * of the picture's other samples.
+ *
+ *     reward     r_i: CIDEr-D (0 … 10, as cider.h) of sample i against the picture's references,
+ *                with the document frequencies of all training references. The end token is a word
+ *                of both; a sample that did not end has none, and so learns to end.
+ *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline doesn't know sample i, so it has no
+ *                bias; the advantages of a picture sum to 0.
+ *     loss       sum over samples and their tokens of a_i * -log p(token)
+ *
+ * That is limn_decoder_trainer_run on the batch made here, whose weights are the advantages,
+ * without label smoothing or dropout (captions are drawn without), with scale = 1 / rows for a mean
+ * over tokens. Gradients add up, so cross-entropy is mixed in by a second run before the
+ * optimizer's step:
+ *
+ *     limn_params_clear_gradients(params);
+ *     run(reward batch, scale = (1 - share) / rows of it);
+ *     run(batch of the references, scale = share / rows of it, label smoothing, dropout);
+ *
+ * Captions depend on parameters, seed, step, and each picture's name and features, not on the other
+ * pictures or the number of threads. */
+#ifndef LIMN_MODELS_TRAIN_REWARD_H
+#define LIMN_MODELS_TRAIN_REWARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/params.h"
+#include "common/base/pool.h"
+#include "common/metrics/cider.h"
+#include "decoder/decoder_grad.h"
+
+/* Reference captions as word ids without start and end token, laid out as in limn_training_set. */
+typedef struct limn_references {
+    const uint32_t *tokens;
+    const size_t *offsets;        /* caption c is tokens[offsets[c]] … [offsets[c + 1] - 1] */
+    const size_t *first_captions; /* [n_pictures + 1]; a picture has one caption at least */
+    size_t n_pictures;
+} limn_references;
+
+/* Document frequencies of all references with their end tokens. LIMN_E_NOMEM, LIMN_E_LIMIT. */
+limn_status limn_references_count(limn_cider_df **out, const limn_references *references,
+                                  limn_error *err);
+
+typedef struct limn_reward_settings {
+    size_t n_samples;    /* captions drawn for a picture, 2 … 256 */
+    size_t max_steps;    /* tokens of one at most, the end included, 1 … max_positions */
+    size_t max_pictures; /* of a batch, >= 1 */
+    uint64_t seed;
+} limn_reward_settings;
+
+/* Rows and pictures of the largest batch, for limn_decoder_trainer_create. */
+limn_decoder_limits limn_reward_limits(const limn_reward_settings *settings);
+
+typedef struct limn_reward limn_reward; /* one thread at a time */
+
+/* `params` (of the decoder, with memory), `references` and `pool` (may be NULL) are borrowed.
+ * LIMN_E_ARG (settings out of range), LIMN_E_NOMEM, errors of limn_decoder_open. */
+limn_status limn_reward_create(limn_reward **out, const limn_decoder_config *config,
+                               const limn_params *params, const limn_references *references,
+                               const limn_reward_settings *settings, limn_pool *pool,
+                               limn_cpu_level level, limn_error *err);
+void limn_reward_destroy(limn_reward **r); /* accepts NULL and *r == NULL; nulls it */
+
+typedef struct limn_reward_picture {
+    const char *name;   /* of its random numbers */
+    uint32_t reference; /* number of the picture in the references */
+} limn_reward_picture;
+
+/* Belongs to the limn_reward, valid until its next call. */
+typedef struct limn_reward_batch {
+    limn_decoder_batch decoder; /* caption i is sample i % n_samples of picture i / n_samples */
+    const double *rewards;      /* [n_captions], 0 … 10 */
+    double mean_reward;         /* 1 is what papers call 100 */
+    double share_ended;         /* of the samples */
+} limn_reward_batch;
+
+/* Draws and scores captions with the present values of the parameters. features [n_pictures,
+ * n_memory_positions, memory_dim] become those of the batch; 1 <= n_pictures <= max_pictures.
+ * LIMN_E_ARG, LIMN_E_NOMEM. */
+limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint64_t step,
+                             const limn_reward_picture *pictures, const float *features,
+                             size_t n_pictures, limn_error *err);
+
+#endif

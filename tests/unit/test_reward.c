@@ -1,0 +1,378 @@
+/* Drawing captions and their rewards, on a decoder of nine tokens: draws have the decoder's
+ * probabilities, rewards are CIDEr-D with end tokens, advantages leave out their own sample,
+ * training by them raises the reward; the same for any number of threads and other pictures. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/io/params_tensors.h"
+#include "common/kernels/gemm.h"
+#include "decoder/vocab.h"
+#include "models/train/adamw.h"
+#include "models/train/reward.h"
+#include "models/train/sampler.h"
+
+enum { N_TOKENS = 9, N_PICTURES = 3, N_SAMPLES = 5, MAX_STEPS = 6, FEATURES = 3 * 5 };
+
+static const limn_decoder_config config = {
+    .n_layers = 2, .dim = 16, .n_heads = 2, .feed_forward_dim = 32, .max_positions = 8,
+    .n_tokens = N_TOKENS, .n_memory_positions = 3, .memory_dim = 5,
+};
+/* Two references for the first picture, one for the others. */
+static const uint32_t reference_tokens[] = { 4, 5, 6, 4, 5, 7, 8, 8, 7, 5, 4, 6 };
+static const size_t reference_offsets[] = { 0, 3, 6, 8, 12 }, first_references[] = { 0, 2, 3, 4 };
+static const limn_references references = { reference_tokens, reference_offsets, first_references,
+                                            N_PICTURES };
+static const limn_reward_settings settings = { .n_samples = N_SAMPLES, .max_steps = MAX_STEPS,
+                                               .max_pictures = N_PICTURES, .seed = 7 };
+static const limn_reward_picture pictures[] = { { "a.jpg", 0 }, { "b.jpg", 1 }, { "c.jpg", 2 } };
+
+struct fixture {
+    limn_params params;
+    limn_pool *pool;
+    float features[N_PICTURES * FEATURES];
+    limn_reward *reward;
+};
+
+static void open_fixture(struct fixture *f, size_t n_threads)
+{
+    limn_rng rng = limn_rng_stream(1, "features", 8);
+    memset(f, 0, sizeof *f);
+    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_params_add(&f->params, &config, NULL), LIMN_OK);
+    assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
+    limn_decoder_params_init(&f->params, 3);
+    for (size_t i = 0; i < N_PICTURES * FEATURES; i++)
+        f->features[i] = (float)limn_rng_normal(&rng);
+    assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
+    assert_int_equal(limn_reward_create(&f->reward, &config, &f->params, &references, &settings,
+                                        f->pool, limn_cpu_best(), NULL), LIMN_OK);
+}
+
+static void close_fixture(struct fixture *f)
+{
+    limn_reward_destroy(&f->reward);
+    limn_pool_destroy(&f->pool);
+    limn_params_finish(&f->params);
+}
+
+static const limn_reward_batch *draw(struct fixture *f, uint64_t step)
+{
+    const limn_reward_batch *batch;
+    assert_int_equal(limn_reward_draw(f->reward, &batch, step, pictures, f->features, N_PICTURES,
+                                      NULL), LIMN_OK);
+    return batch;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------- */
+
+/* Probabilities of the token after <s> and path [n], without what is never drawn. */
+static void next_probabilities(const limn_decoder *d, const float *features, const uint32_t *path,
+                               size_t n, double *probs)
+{
+    const uint32_t start = LIMN_TOKEN_START, parent = 0;
+    float logits[N_TOKENS];
+    limn_decoder_state *s;
+    double sum = 0;
+    assert_int_equal(limn_decoder_state_create(&s, d, 1, n + 1, NULL), LIMN_OK);
+    limn_decoder_begin(s, NULL, features);
+    for (size_t i = 0; i <= n; i++)
+        limn_decoder_step(s, NULL, 1, &parent, i == 0 ? &start : &path[i - 1], logits);
+    for (size_t i = 0; i < N_TOKENS; i++) {
+        const bool is_left_out =
+            i == LIMN_TOKEN_PAD || i == LIMN_TOKEN_START || i == LIMN_TOKEN_UNKNOWN;
+        probs[i] = is_left_out ? 0 : exp((double)logits[i]);
+        sum += probs[i];
+    }
+    for (size_t i = 0; i < N_TOKENS; i++) probs[i] /= sum;
+    limn_decoder_state_destroy(&s);
+}
+
+enum { N_CALLS = 300, N_DRAWS = 200, DEPTH = 3, N_CELLS = N_TOKENS * N_TOKENS * N_TOKENS };
+
+/* How often each path of up to DEPTH tokens comes; a path is a number of DEPTH digits, 0 after the
+ * end. */
+static void count_paths(const limn_decoder *d, const float *features, size_t *counts)
+{
+    uint32_t tokens[N_DRAWS * DEPTH];
+    size_t lengths[N_DRAWS];
+    limn_sampler *s;
+    limn_rng rng = limn_rng_stream(11, "draws", 5);
+    assert_int_equal(limn_sampler_create(&s, d, N_DRAWS, DEPTH, limn_cpu_best(), NULL), LIMN_OK);
+    memset(counts, 0, N_CELLS * sizeof *counts);
+    for (size_t call = 0; call < N_CALLS; call++) {
+        limn_sampler_draw(s, tokens, lengths, features, &rng);
+        for (size_t i = 0; i < N_DRAWS; i++) {
+            size_t cell = 0;
+            for (size_t j = 0; j < DEPTH; j++)
+                cell = cell * N_TOKENS + (j < lengths[i] ? tokens[i * DEPTH + j] : 0);
+            assert_true(lengths[i] == DEPTH ||
+                        tokens[i * DEPTH + lengths[i] - 1] == LIMN_TOKEN_END);
+            counts[cell]++;
+        }
+    }
+    limn_sampler_destroy(&s);
+}
+
+/* Compares the counts of all paths that go on from path [n], of probability p. */
+static void check_paths(const limn_decoder *d, const float *features, const size_t *counts,
+                        const uint32_t *path, size_t n, double p)
+{
+    const double mean = p * N_CALLS * N_DRAWS;
+    double probs[N_TOKENS];
+    if (n == DEPTH || (n > 0 && path[n - 1] == LIMN_TOKEN_END)) {
+        size_t cell = 0;
+        for (size_t j = 0; j < DEPTH; j++) cell = cell * N_TOKENS + (j < n ? path[j] : 0);
+        if (!(fabs((double)counts[cell] - mean) <= 4.5 * sqrt(mean) + 2))
+            fail_msg("path %zu: %zu draws, expected %g", cell, counts[cell], mean);
+        return;
+    }
+    next_probabilities(d, features, path, n, probs);
+    for (uint32_t t = 0; t < N_TOKENS; t++) {
+        uint32_t longer[DEPTH] = { 0 };
+        memcpy(longer, path, n * sizeof *path);
+        longer[n] = t;
+        check_paths(d, features, counts, longer, n + 1, p * probs[t]);
+    }
+}
+
+static void test_draws_have_the_decoders_probabilities(void **state)
+{
+    const uint32_t start[DEPTH] = { 0 };
+    struct fixture f;
+    limn_safetensors *source;
+    limn_decoder *d;
+    size_t counts[N_CELLS];
+    (void)state;
+    open_fixture(&f, 1);
+    assert_int_equal(limn_params_open(&source, &f.params, f.params.values, NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_open(&d, source, &config, limn_cpu_best(), NULL), LIMN_OK);
+    count_paths(d, f.features, counts);
+    check_paths(d, f.features, counts, start, 0, 1);
+    limn_decoder_close(&d);
+    limn_safetensors_close(&source);
+    close_fixture(&f);
+}
+
+/* ---- rewards ------------------------------------------------------------------------------- */
+
+static void test_frequencies_count_end_tokens(void **state)
+{
+    const limn_ngram end = { { LIMN_TOKEN_END, LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD } };
+    const limn_ngram ending = { { 6, LIMN_TOKEN_END, LIMN_NO_WORD, LIMN_NO_WORD } };
+    const limn_ngram inside = { { 4, 5, LIMN_NO_WORD, LIMN_NO_WORD } };
+    limn_cider_df *df;
+    (void)state;
+    assert_int_equal(limn_references_count(&df, &references, NULL), LIMN_OK);
+    const limn_ngram_table *table = limn_cider_df_ngrams(df);
+    assert_int_equal(limn_cider_df_n_pictures(df), 3);
+    assert_int_equal(limn_ngram_table_find(table, &end)->count, 3);
+    assert_int_equal(limn_ngram_table_find(table, &ending)->count, 2);
+    assert_int_equal(limn_ngram_table_find(table, &inside)->count, 1);
+    limn_cider_df_destroy(&df);
+}
+
+static double expected_reward(const limn_cider_df *df, const uint32_t *sample, size_t n,
+                              size_t picture)
+{
+    uint32_t words[2][8];
+    limn_sentence sentences[2];
+    limn_ngram_counts hypothesis = { .n_words = 0 };
+    limn_ngram_counts_list list = { .n_items = 0 };
+    limn_cider_scorer scorer = { .hyp = { .length = 0 } };
+    const size_t first = first_references[picture], n_refs = first_references[picture + 1] - first;
+    double reward;
+    for (size_t i = 0; i < n_refs; i++) {
+        const size_t begin = reference_offsets[first + i];
+        const size_t n_words = reference_offsets[first + i + 1] - begin;
+        memcpy(words[i], reference_tokens + begin, n_words * sizeof **words);
+        words[i][n_words] = LIMN_TOKEN_END;
+        sentences[i] = (limn_sentence){ words[i], n_words + 1 };
+    }
+    limn_ngram_counts_list_fill(&list, sentences, n_refs, NULL);
+    limn_ngram_counts_fill(&hypothesis, (limn_sentence){ sample, n }, NULL);
+    limn_cider_score(&reward, &scorer, df, LIMN_CIDER_D, &hypothesis, list.items, n_refs, NULL);
+    limn_ngram_counts_finish(&hypothesis);
+    limn_ngram_counts_list_finish(&list);
+    limn_cider_scorer_finish(&scorer);
+    return reward;
+}
+
+static void check_rows(const limn_decoder_batch *b, size_t sample, double advantage)
+{
+    const uint32_t first = b->offsets[sample], end = b->offsets[sample + 1];
+    assert_in_range(end - first, 1, MAX_STEPS);
+    assert_int_equal(b->inputs[first], LIMN_TOKEN_START);
+    for (uint32_t r = first; r < end; r++) {
+        const bool is_last = r + 1 == end;
+        assert_true(b->targets[r] >= 4 || (b->targets[r] == LIMN_TOKEN_END && is_last));
+        assert_true(is_last || b->inputs[r + 1] == b->targets[r]);
+        assert_true(b->targets[r] == LIMN_TOKEN_END || !is_last || end - first == MAX_STEPS);
+        assert_float_equal(b->weights[r], advantage, 1e-6);
+    }
+}
+
+static void test_rewards_are_cider_and_advantages_leave_out_their_sample(void **state)
+{
+    struct fixture f;
+    limn_cider_df *df;
+    size_t n_rewarded = 0, n_ended = 0;
+    double sum = 0;
+    (void)state;
+    open_fixture(&f, 2);
+    assert_int_equal(limn_references_count(&df, &references, NULL), LIMN_OK);
+    for (uint64_t step = 0; step < 20; step++) {
+        const limn_reward_batch *batch = draw(&f, step);
+        const limn_decoder_batch *b = &batch->decoder;
+        assert_int_equal(b->n_captions, N_PICTURES * N_SAMPLES);
+        for (size_t i = 0; i < b->n_captions; i++) {
+            const size_t picture = i / N_SAMPLES;
+            const double *rewards = batch->rewards + picture * N_SAMPLES;
+            const uint32_t *sample = b->targets + b->offsets[i];
+            const size_t n = b->offsets[i + 1] - b->offsets[i];
+            double all = 0;
+            for (size_t j = 0; j < N_SAMPLES; j++) all += rewards[j];
+            assert_true(batch->rewards[i] == expected_reward(df, sample, n, picture));
+            assert_int_equal(b->pictures[i], picture);
+            check_rows(b, i, batch->rewards[i] - (all - batch->rewards[i]) / (N_SAMPLES - 1));
+            n_rewarded += batch->rewards[i] > 0;
+            n_ended += sample[n - 1] == LIMN_TOKEN_END;
+            sum += batch->rewards[i];
+        }
+        sum -= batch->mean_reward * (double)b->n_captions;
+        assert_true(fabs(sum) < 1e-9);
+        assert_float_equal(batch->share_ended * (double)b->n_captions, n_ended, 1e-9);
+        n_ended = 0;
+    }
+    assert_true(n_rewarded > 50);
+    limn_cider_df_destroy(&df);
+    close_fixture(&f);
+}
+
+static double mean_reward(struct fixture *f, uint64_t first_step)
+{
+    double sum = 0;
+    for (uint64_t i = 0; i < 20; i++) sum += draw(f, first_step + i)->mean_reward;
+    return sum / 20;
+}
+
+static void train_step(struct fixture *f, limn_decoder_trainer *t, limn_adamw *adamw,
+                       uint64_t step)
+{
+    const limn_adamw_settings optimizer = limn_adamw_settings_default();
+    const limn_decoder_batch *b = &draw(f, step)->decoder;
+    const limn_decoder_grad_settings scale = { .scale = 1.0f / (float)b->offsets[b->n_captions] };
+    double loss;
+    limn_params_clear_gradients(&f->params);
+    assert_int_equal(limn_decoder_trainer_run(t, b, &scale, NULL, &loss, NULL), LIMN_OK);
+    limn_adamw_step(adamw, &f->params, &optimizer, 0.01f, limn_gradient_norm(&f->params, NULL),
+                    NULL);
+}
+
+static void test_training_by_rewards_raises_them(void **state)
+{
+    const limn_decoder_limits limits = limn_reward_limits(&settings);
+    struct fixture f;
+    limn_decoder_trainer *t;
+    limn_adamw adamw;
+    (void)state;
+    open_fixture(&f, 1);
+    assert_int_equal(limn_decoder_trainer_create(&t, &config, &f.params, &limits, NULL,
+                                                 limn_cpu_best(), NULL), LIMN_OK);
+    assert_int_equal(limn_adamw_init(&adamw, &f.params, NULL), LIMN_OK);
+    const double before = mean_reward(&f, 1000);
+    for (uint64_t step = 0; step < 60; step++) train_step(&f, t, &adamw, step);
+    const double after = mean_reward(&f, 1000);
+    if (!(before < 1.5 && after > before + 2))
+        fail_msg("mean reward %g, then %g", before, after);
+    limn_adamw_finish(&adamw);
+    limn_decoder_trainer_destroy(&t);
+    close_fixture(&f);
+}
+
+/* ---- contract ------------------------------------------------------------------------------ */
+
+static void test_threads_and_company_change_nothing(void **state)
+{
+    struct fixture one, other;
+    (void)state;
+    open_fixture(&one, 1);
+    const limn_reward_batch *expected = draw(&one, 5), *got;
+    for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
+        open_fixture(&other, n_threads);
+        got = draw(&other, 5);
+        const size_t n = expected->decoder.offsets[N_PICTURES * N_SAMPLES];
+        assert_memory_equal(got->decoder.targets, expected->decoder.targets, n * sizeof(uint32_t));
+        assert_memory_equal(got->decoder.weights, expected->decoder.weights, n * sizeof(float));
+        assert_int_equal(limn_reward_draw(other.reward, &got, 5, pictures + 2,
+                                          other.features + 2 * FEATURES, 1, NULL), LIMN_OK);
+        const size_t first = expected->decoder.offsets[2 * N_SAMPLES];
+        assert_int_equal(got->decoder.offsets[N_SAMPLES], n - first);
+        assert_memory_equal(got->decoder.targets, expected->decoder.targets + first,
+                            (n - first) * sizeof(uint32_t));
+        close_fixture(&other);
+    }
+    open_fixture(&other, 1);
+    got = draw(&other, 6);
+    assert_true(got->decoder.offsets[15] != expected->decoder.offsets[15] ||
+                memcmp(got->decoder.targets, expected->decoder.targets,
+                       got->decoder.offsets[15] * sizeof(uint32_t)) != 0);
+    close_fixture(&other);
+    close_fixture(&one);
+}
+
+static void test_what_cannot_be_drawn_is_an_error(void **state)
+{
+    static const struct {
+        limn_reward_settings settings;
+        const char *says;
+    } cases[] = {
+        { { .n_samples = 1, .max_steps = 4, .max_pictures = 1 },
+          "1 samples of a picture are not in 2 … 256" },
+        { { .n_samples = 2, .max_steps = 9, .max_pictures = 1 }, "9 steps are not in 1 … 8" },
+        { { .n_samples = 2, .max_steps = 4, .max_pictures = 0 }, "0 pictures" },
+        { { .n_samples = 2, .max_steps = 4, .max_pictures = SIZE_MAX / 2 }, "pictures are not" },
+    };
+    const limn_reward_picture far = { "far.jpg", N_PICTURES };
+    const limn_reward_batch *batch;
+    struct fixture f;
+    limn_error err = { 0 };
+    (void)state;
+    open_fixture(&f, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        limn_reward *r;
+        err = (limn_error){ 0 };
+        assert_int_equal(limn_reward_create(&r, &config, &f.params, &references,
+                                            &cases[i].settings, NULL, LIMN_CPU_C, &err),
+                         LIMN_E_ARG);
+        assert_null(r);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("\"%s\" lacks \"%s\"", err.text, cases[i].says);
+    }
+    err = (limn_error){ 0 };
+    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, &far, f.features, 1, &err), LIMN_E_ARG);
+    assert_string_equal(err.text, "'far.jpg' has the references of picture 3 of 3");
+    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, pictures, f.features, 4, NULL),
+                     LIMN_E_ARG);
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_draws_have_the_decoders_probabilities),
+        cmocka_unit_test(test_frequencies_count_end_tokens),
+        cmocka_unit_test(test_rewards_are_cider_and_advantages_leave_out_their_sample),
+        cmocka_unit_test(test_training_by_rewards_raises_them),
+        cmocka_unit_test(test_threads_and_company_change_nothing),
+        cmocka_unit_test(test_what_cannot_be_drawn_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
