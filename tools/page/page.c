@@ -60,8 +60,8 @@ static limn_status append_part(limn_buffer *out, const char *name, size_t size,
     return LIMN_OK;
 }
 
-static limn_status fill(limn_buffer *out, const char *template, const limn_page_part *parts,
-                        size_t n_parts, void *ctx, limn_error *err)
+limn_status limn_page_fill(limn_buffer *out, const char *template, const limn_page_part *parts,
+                           size_t n_parts, void *ctx, limn_error *err)
 {
     for (const char *name, *end; (name = strstr(template, "{{")); template = end + 2) {
         limn_buffer_append(out, template, (size_t)(name - template));
@@ -77,7 +77,7 @@ limn_status limn_page_write(const char *path, const char *template, const limn_p
                             size_t n_parts, void *ctx, limn_error *err)
 {
     limn_buffer page = { 0 };
-    limn_status s = fill(&page, template, parts, n_parts, ctx, err);
+    limn_status s = limn_page_fill(&page, template, parts, n_parts, ctx, err);
     if (s == LIMN_OK) s = limn_file_replace(path, page.bytes, page.size, err);
     limn_buffer_finish(&page);
     return s;

@@ -16,8 +16,11 @@ typedef struct limn_page_part {
     limn_status (*append)(limn_buffer *out, void *ctx, limn_error *err);
 } limn_page_part;
 
-/* Fills a template and replaces the file at `path` by the page. Every {{name}} of the template is
- * in parts [n_parts] or is "page.css". LIMN_E_IO, LIMN_E_NOMEM, and what the parts return. */
+/* Appends a template filled in. Every {{name}} of it is in parts [n_parts] or is "page.css".
+ * LIMN_E_NOMEM, and what the parts return. */
+limn_status limn_page_fill(limn_buffer *out, const char *template, const limn_page_part *parts,
+                           size_t n_parts, void *ctx, limn_error *err);
+/* Replaces the file at `path` by the page. As above, and LIMN_E_IO. */
 limn_status limn_page_write(const char *path, const char *template, const limn_page_part *parts,
                             size_t n_parts, void *ctx, limn_error *err);
 
