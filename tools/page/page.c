@@ -51,12 +51,15 @@ static limn_status append_part(limn_buffer *out, const char *name, size_t size,
                                const limn_page_part *parts, size_t n_parts, void *ctx,
                                limn_error *err)
 {
+    const char *text = is_named("page.css", name, size) ? limn_page_css : NULL;
     for (size_t i = 0; i < n_parts; i++)
         if (is_named(parts[i].name, name, size)) {
             if (!parts[i].text) return parts[i].append(out, ctx, err);
-            limn_buffer_append_text(out, parts[i].text);
+            text = parts[i].text;
         }
-    if (is_named("page.css", name, size)) limn_buffer_append_text(out, limn_page_css);
+    if (!text)
+        return limn_fail(err, LIMN_E_ARG, "the page has no part \"%.*s\"", (int)size, name);
+    limn_buffer_append_text(out, text);
     return LIMN_OK;
 }
 

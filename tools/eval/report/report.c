@@ -57,6 +57,13 @@ static limn_status append_notes(limn_buffer *out, void *ctx, limn_error *err)
     (void)err;
     limn_report_notes(out, r->outcome);
     limn_report_diversity(out, r->outcome);
+    return LIMN_OK;
+}
+
+static limn_status append_objects(limn_buffer *out, void *ctx, limn_error *err)
+{
+    const limn_report *r = ctx;
+    (void)err;
     limn_report_objects(out, r->outcome);
     return LIMN_OK;
 }
@@ -77,15 +84,16 @@ static limn_status append_data(limn_buffer *out, void *ctx, limn_error *err)
 limn_status limn_report_write(limn_report *report, const char *path, limn_error *err)
 {
     const limn_page_part parts[] = {
-        {"title", NULL, append_title},
-        {"lead", NULL, append_lead},
-        {"scores", NULL, append_scores},
-        {"notes", NULL, append_notes},
-        {"histograms", NULL, append_histograms},
-        {"signature", NULL, append_signature},
-        {"data", NULL, append_data},
-        {"css", limn_report_css, NULL},
-        {"js", limn_report_js, NULL},
+        { "title", NULL, append_title },
+        { "lead", NULL, append_lead },
+        { "scores", NULL, append_scores },
+        { "notes", NULL, append_notes },
+        { "objects", NULL, append_objects },
+        { "histograms", NULL, append_histograms },
+        { "signature", NULL, append_signature },
+        { "data", NULL, append_data },
+        { "css", limn_report_css, NULL },
+        { "js", limn_report_js, NULL },
     };
     return limn_page_write(path, limn_report_html, parts, sizeof parts / sizeof *parts, report,
                            err);
