@@ -4,17 +4,17 @@
 Skipped (exit code 77) where there is no Chromium. Captions are hostile on purpose.
 """
 
-import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
+import browser
+
 HOSTILE = '</script><img src=x onerror="document.title=1"> & "quoted" \'so\' <b>'
-# What a user does; the results go into an element that --dump-dom shows.
+# What a user does.
 USE = """
 <script>
 addEventListener("load", () => {
@@ -33,18 +33,10 @@ addEventListener("load", () => {
   set("search", "", "input"); $("more").click(); seen.all = names().length;
   seen.focusable = [...document.querySelectorAll("a[href], input, select, button")].every((e) => e.tabIndex >= 0);
   seen.outside = performance.getEntriesByType("resource").filter((e) => !e.name.startsWith("data:")).length;
-  const out = document.createElement("pre"); out.id = "seen"; out.textContent = JSON.stringify(seen);
-  document.body.append(out);
+  show(seen);
 });
 </script>
 """
-
-
-def run_chromium(chromium, page):
-    command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-               "--virtual-time-budget=4000", "--dump-dom", page.as_uri()]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return result.stdout, [line for line in result.stderr.splitlines() if "CONSOLE" in line]
 
 
 def write_inputs(folder):
@@ -91,27 +83,15 @@ def check(seen, n_photos):
 
 
 def main(limn_eval):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        print("SKIP: there is no Chromium here")
-        return 77
+    chromium = browser.find()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         n_photos = write_inputs(folder)
         page = folder / "report.html"
         subprocess.run([limn_eval, "-q", "--refs", folder / "refs.tsv", "--hyps", folder / "hyps.tsv", "--metrics",
                         "bleu,rouge", "--objects", "--report", page, "--images", folder], check=True, stdout=subprocess.DEVNULL)
-        html = page.read_text()
-        problems = [f"console: {line}" for line in run_chromium(chromium, page)[1]]
-        page.write_text(html.replace("</body>", USE + "</body>"))
-        dom, console = run_chromium(chromium, page)
-        problems += [f"console: {line}" for line in console]
-        found = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.S)
-        if not found:
-            problems.append("the script of the page ended early")
-        else:
-            text = found.group(1).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-            problems += check(json.loads(text), n_photos)
+        problems, seen = browser.use(chromium, page, page.read_text(), USE)
+        problems += check(seen, n_photos) if seen else []
     print("\n".join(problems) or "the page works")
     return 1 if problems else 0
 

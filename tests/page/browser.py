@@ -1,0 +1,46 @@
+"""Pages opened and used in headless Chromium."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+SHOW = """<script>
+const show = (seen) => {
+  const out = document.createElement("pre");
+  out.id = "seen";
+  out.textContent = JSON.stringify(seen);
+  document.body.append(out);
+};
+</script>"""
+
+
+def find():
+    """Chromium's path; ends the test as skipped where there is none."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        print("SKIP: there is no Chromium here")
+        sys.exit(77)
+    return chromium
+
+
+def run(chromium, page, *options):
+    """The page's document after its scripts, and what the console said."""
+    command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+               "--virtual-time-budget=4000", *options, "--dump-dom", page.as_uri()]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return result.stdout, [line for line in result.stderr.splitlines() if "CONSOLE" in line]
+
+
+def use(chromium, page, text, script, *options):
+    """Writes `text` to `page` with a script in it that calls show(results) when it has used the page, and opens it.
+    Returns problems, and the results or None."""
+    page.write_text(text.replace("</body>", SHOW + script + "</body>"), encoding="utf-8")
+    dom, console = run(chromium, page, *options)
+    problems = [f"console: {line}" for line in console]
+    found = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.S)
+    if not found:
+        return problems + ["the script of the page ended early"], None
+    return problems, json.loads(html.unescape(found.group(1)))
