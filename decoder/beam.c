@@ -3,230 +3,531 @@
 #include <math.h>
 #include <string.h>
 
-/* One more token for a row. */
-typedef struct candidate {
-    double logprob; /* of the whole hypothesis */
-    float token_logprob;
-    uint32_t row, token;
-} candidate;
+/* Open hypotheses that compete with each other: those of a state of a group. */
+typedef struct bank {
+    size_t begin, n; /* open[begin] … open[begin + n - 1], best value first */
+} bank;
+
+/* The best extensions into a bank. */
+typedef struct candidate_list {
+    limn_candidate *items; /* [2 * width], best first */
+    size_t n;
+} candidate_list;
+
+typedef struct group {
+    limn_hypothesis *finished; /* [n_finished of max_finished], best score of the search first */
+    double *ranks;             /* [max_finished] those scores, which diversity may have lowered */
+    size_t n_finished;
+} group;
 
 struct limn_beam {
-    size_t max_beam, max_steps, max_tokens; /* what was planned for */
-    float *log_probs;                       /* [max_beam, n_tokens] */
-    limn_hypothesis *open, *next;           /* [max_beam], best logprob first; before and after a
-                                             * step; row i of the callback is open[i] */
-    limn_hypothesis *finished;              /* [max_beam], best score first */
-    candidate *candidates;                  /* [2 * max_beam], best first */
-    uint32_t *parents, *tokens;             /* [max_beam], of the rows of the next callback */
-    size_t n_open, n_finished, n_candidates;
+    limn_beam_settings plan;
+    float *log_probs;             /* [max_rows, n_tokens] */
+    float *values;                /* [max_rows, n_tokens]; log_probs where they are the same */
+    limn_hypothesis *open, *next; /* [max_rows], before and after a step; row i of the callback is
+                                   * open[i] */
+    bank *banks, *next_banks;     /* [n_groups, n_states] */
+    candidate_list *candidates;   /* [n_states] of the group whose turn it is */
+    group *groups;                /* [n_groups] */
+    uint32_t *parents, *tokens;   /* [max_rows], of the rows of the next callback */
+    uint32_t *taken;              /* [max_rows] tokens of the groups before, in this step */
+    float *before_taken;          /* [max_rows] their values without cost */
+    limn_hypothesis *best;        /* [n_best] of several groups */
+    size_t n_open, n_next, n_taken;
 };
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+static size_t n_groups_of(const limn_beam_settings *s)
+{
+    return s->n_groups > 0 ? s->n_groups : 1;
+}
+
+static size_t n_states_of(const limn_beam_settings *s)
+{
+    return s->automaton ? limn_automaton_n_states(s->automaton) : 1;
+}
+
+/* Hypotheses of a bank. */
+static size_t width_of(const limn_beam_settings *s)
+{
+    return s->beam_size / n_groups_of(s);
+}
+
+/* Hypotheses of a group that may finish. */
+static size_t max_finished_of(const limn_beam_settings *s)
+{
+    const double patience = s->patience > 0 ? (double)s->patience : 1;
+    const double n = floor((double)width_of(s) * patience + 0.5);
+    return n < 1 ? 1 : (size_t)n;
+}
+
+size_t limn_beam_max_rows(const limn_beam_settings *s)
+{
+    return s->beam_size * n_states_of(s);
+}
+
+size_t limn_beam_max_finished(const limn_beam_settings *s)
+{
+    return max_finished_of(s) * n_groups_of(s);
+}
+
+static bool has_own_values(const limn_beam_settings *s)
+{
+    return !limn_token_values_are_plain(&s->values) || n_groups_of(s) > 1;
+}
 
 /* ---- planning ------------------------------------------------------------------------------ */
 
-static limn_hypothesis *plan_hypotheses(limn_arena *a, size_t n, size_t max_steps)
+static void plan_groups(limn_beam *plan, limn_arena *a, const limn_beam_settings *s)
 {
-    limn_hypothesis *items = limn_arena_take(a, n, sizeof *items);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t *tokens = limn_arena_take(a, max_steps, sizeof *tokens);
-        float *logprobs = limn_arena_take(a, max_steps, sizeof *logprobs);
-        uint32_t *rows = limn_arena_take(a, max_steps, sizeof *rows);
-        if (items)
-            items[i] = (limn_hypothesis){ .tokens = tokens, .token_logprobs = logprobs,
-                                          .rows = rows };
+    const size_t n_groups = n_groups_of(s), n = max_finished_of(s);
+    plan->groups = limn_arena_take(a, n_groups, sizeof *plan->groups);
+    for (size_t g = 0; g < n_groups; g++) {
+        limn_hypothesis *finished = limn_hypotheses_plan(a, n, s->max_steps);
+        double *ranks = limn_arena_take(a, n, sizeof *ranks);
+        if (plan->groups)
+            plan->groups[g] = (group){ finished, ranks, 0 };
     }
-    return items;
+    plan->best = limn_arena_take(a, n_groups > 1 ? s->n_best : 0, sizeof *plan->best);
 }
 
-limn_beam *limn_beam_plan(limn_arena *a, size_t beam_size, size_t max_steps, size_t n_tokens)
+static void plan_candidates(limn_beam *plan, limn_arena *a, const limn_beam_settings *s)
 {
-    limn_beam plan = { .max_beam = beam_size, .max_steps = max_steps, .max_tokens = n_tokens };
+    plan->candidates = limn_arena_take(a, n_states_of(s), sizeof *plan->candidates);
+    for (size_t i = 0; i < n_states_of(s); i++) {
+        limn_candidate *items = limn_arena_take(a, 2 * width_of(s), sizeof *items);
+        if (plan->candidates)
+            plan->candidates[i] = (candidate_list){ items, 0 };
+    }
+}
+
+limn_beam *limn_beam_plan(limn_arena *a, const limn_beam_settings *s)
+{
+    const size_t max_rows = limn_beam_max_rows(s), n_banks = n_groups_of(s) * n_states_of(s);
+    limn_beam plan = { .plan = *s };
     limn_beam *b = limn_arena_take(a, 1, sizeof *b);
-    plan.log_probs = limn_arena_take(a, beam_size * n_tokens, sizeof *plan.log_probs);
-    plan.open = plan_hypotheses(a, beam_size, max_steps);
-    plan.next = plan_hypotheses(a, beam_size, max_steps);
-    plan.finished = plan_hypotheses(a, beam_size, max_steps);
-    plan.candidates = limn_arena_take(a, 2 * beam_size, sizeof *plan.candidates);
-    plan.parents = limn_arena_take(a, beam_size, sizeof *plan.parents);
-    plan.tokens = limn_arena_take(a, beam_size, sizeof *plan.tokens);
+    plan.log_probs = limn_arena_take(a, max_rows * s->n_tokens, sizeof *plan.log_probs);
+    plan.values = plan.log_probs;
+    if (has_own_values(s))
+        plan.values = limn_arena_take(a, max_rows * s->n_tokens, sizeof *plan.values);
+    plan.open = limn_hypotheses_plan(a, max_rows, s->max_steps);
+    plan.next = limn_hypotheses_plan(a, max_rows, s->max_steps);
+    plan.banks = limn_arena_take(a, n_banks, sizeof *plan.banks);
+    plan.next_banks = limn_arena_take(a, n_banks, sizeof *plan.next_banks);
+    plan_candidates(&plan, a, s);
+    plan_groups(&plan, a, s);
+    plan.parents = limn_arena_take(a, max_rows, sizeof *plan.parents);
+    plan.tokens = limn_arena_take(a, max_rows, sizeof *plan.tokens);
+    plan.taken = limn_arena_take(a, max_rows, sizeof *plan.taken);
+    plan.before_taken = limn_arena_take(a, max_rows, sizeof *plan.before_taken);
     if (!b || a->has_failed)
         return NULL;
     *b = plan;
     return b;
 }
 
+/* ---- values -------------------------------------------------------------------------------- */
+
+/* What every open hypothesis may be continued by, and at what value. */
+static void prepare_values(limn_beam *b, const limn_beam_settings *s)
+{
+    const limn_token_bounds bounds = { &s->constraints, s->n_tokens, s->max_steps, s->end_token };
+    if (b->values != b->log_probs)
+        memcpy(b->values, b->log_probs, b->n_open * s->n_tokens * sizeof *b->values);
+    for (size_t row = 0; row < b->n_open; row++) {
+        float *values = b->values + row * s->n_tokens;
+        limn_token_values_apply(&s->values, &bounds, &b->open[row], values);
+        if (s->automaton && !limn_automaton_accepts(s->automaton, b->open[row].state))
+            values[s->end_token] = -INFINITY;
+    }
+}
+
+static size_t times_taken(const limn_beam *b, uint32_t token)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < b->n_taken; i++)
+        n += b->taken[i] == token;
+    return n;
+}
+
+/* Takes the cost of what groups before took off the values of a row. */
+static void charge_row(limn_beam *b, const limn_beam_settings *s, float *values)
+{
+    for (size_t i = 0; i < b->n_taken; i++)
+        b->before_taken[i] = values[b->taken[i]];
+    for (size_t i = 0; i < b->n_taken; i++)
+        values[b->taken[i]] =
+            b->before_taken[i] - s->diversity * (float)times_taken(b, b->taken[i]);
+}
+
+/* Groups share the row of the first step, so values must be as they were. */
+static void refund_row(limn_beam *b, float *values)
+{
+    for (size_t i = 0; i < b->n_taken; i++)
+        values[b->taken[i]] = b->before_taken[i];
+}
+
 /* ---- candidates ---------------------------------------------------------------------------- */
+
+static double worst_of(const candidate_list *list, size_t max)
+{
+    return list->n == max ? list->items[max - 1].value : (double)-INFINITY;
+}
 
 /* Keeps the best `max`. Rows and tokens come in increasing order, so the later of equals stays
  * behind. */
-static void offer(limn_beam *b, size_t max, candidate c)
+static void offer(candidate_list *list, size_t max, limn_candidate c)
 {
-    size_t at = b->n_candidates < max ? b->n_candidates++ : max - 1;
-    for (; at > 0 && c.logprob > b->candidates[at - 1].logprob; at--)
-        b->candidates[at] = b->candidates[at - 1];
-    b->candidates[at] = c;
+    size_t at = list->n < max ? list->n++ : max - 1;
+    for (; at > 0 && c.value > list->items[at - 1].value; at--)
+        list->items[at] = list->items[at - 1];
+    list->items[at] = c;
 }
 
-static void offer_row(limn_beam *b, size_t row, const float *log_probs, size_t n_tokens, size_t max)
+static void offer_row(limn_beam *b, const limn_beam_settings *s, size_t row)
 {
-    const double past = b->open[row].logprob;
-    for (size_t t = 0; t < n_tokens; t++) {
-        const double logprob = past + (double)log_probs[t];
-        const double worst =
-            b->n_candidates == max ? b->candidates[max - 1].logprob : (double)-INFINITY;
-        if (logprob > worst)
-            offer(b, max, (candidate){ logprob, log_probs[t], (uint32_t)row, (uint32_t)t });
+    const float *values = b->values + row * s->n_tokens;
+    const float *log_probs = b->log_probs + row * s->n_tokens;
+    const double past = b->open[row].value;
+    const size_t max = 2 * width_of(s);
+    candidate_list *list = &b->candidates[0];
+    for (size_t t = 0; t < s->n_tokens; t++) {
+        const double value = past + (double)values[t];
+        if (value > worst_of(list, max))
+            offer(list, max, (limn_candidate){ value, log_probs[t], (uint32_t)row, (uint32_t)t });
     }
 }
 
-/* The 2K best extensions of all open hypotheses that the constraints allow. */
-static void collect_candidates(limn_beam *b, const limn_beam_settings *s)
+/* The same where a token leads to a state with a list of its own. */
+static void offer_row_to_states(limn_beam *b, const limn_beam_settings *s, size_t row)
 {
-    b->n_candidates = 0;
-    for (size_t row = 0; row < b->n_open; row++) {
-        float *log_probs = b->log_probs + row * s->n_tokens;
-        limn_constraints_apply(&s->constraints, log_probs, s->n_tokens, s->end_token,
-                               b->open[row].tokens, b->open[row].n_tokens);
-        offer_row(b, row, log_probs, s->n_tokens, 2 * s->beam_size);
+    const float *values = b->values + row * s->n_tokens;
+    const float *log_probs = b->log_probs + row * s->n_tokens;
+    const uint16_t *next = limn_automaton_next(s->automaton, b->open[row].state);
+    const double past = b->open[row].value;
+    const size_t max = 2 * width_of(s);
+    for (size_t t = 0; t < s->n_tokens; t++) {
+        candidate_list *list = &b->candidates[next[t]];
+        const double value = past + (double)values[t];
+        if (value > worst_of(list, max))
+            offer(list, max, (limn_candidate){ value, log_probs[t], (uint32_t)row, (uint32_t)t });
     }
+}
+
+static void offer_bank(limn_beam *b, const limn_beam_settings *s, const bank *from)
+{
+    for (size_t row = from->begin; row < from->begin + from->n; row++) {
+        float *values = b->values + row * s->n_tokens;
+        if (b->n_taken > 0)
+            charge_row(b, s, values);
+        if (s->automaton)
+            offer_row_to_states(b, s, row);
+        else
+            offer_row(b, s, row);
+        if (b->n_taken > 0)
+            refund_row(b, values);
+    }
+}
+
+/* The 2K best extensions of a group's hypotheses into each state. */
+static void collect_candidates(limn_beam *b, const limn_beam_settings *s, size_t g)
+{
+    const size_t n_states = n_states_of(s);
+    for (size_t i = 0; i < n_states; i++)
+        b->candidates[i].n = 0;
+    for (size_t i = 0; i < n_states; i++)
+        offer_bank(b, s, &b->banks[g * n_states + i]);
 }
 
 /* ---- hypotheses ---------------------------------------------------------------------------- */
 
-static double score_of(double logprob, size_t length, const limn_beam_settings *s)
+static limn_scoring scoring_of(const limn_beam_settings *s, void *ctx)
 {
-    return logprob / pow((double)length, (double)s->length_penalty);
+    return (limn_scoring){ .length_penalty = s->length_penalty, .length_reward = s->length_reward,
+                           .coverage = s->coverage, .coverage_of = s->coverage_of,
+                           .coverage_ctx = ctx };
 }
 
-/* `to` becomes `from`, in its own memory. */
-static void copy_hypothesis(limn_hypothesis *to, const limn_hypothesis *from)
+/* A place among the best finished ones of a group, whose old content may be overwritten; NULL when
+ * the rank is not good enough. */
+static limn_hypothesis *finished_place(group *g, size_t max, double rank)
 {
-    const limn_hypothesis memory = *to;
-    *to = *from;
-    to->tokens = memory.tokens;
-    to->token_logprobs = memory.token_logprobs;
-    to->rows = memory.rows;
-    memcpy(to->tokens, from->tokens, from->n_tokens * sizeof *to->tokens);
-    memcpy(to->token_logprobs, from->token_logprobs, from->n_tokens * sizeof *to->token_logprobs);
-    memcpy(to->rows, from->rows, from->n_tokens * sizeof *to->rows);
-}
-
-static void append(limn_hypothesis *h, const candidate *c)
-{
-    h->tokens[h->n_tokens] = c->token;
-    h->token_logprobs[h->n_tokens] = c->token_logprob;
-    h->rows[h->n_tokens] = c->row;
-    h->n_tokens++;
-    h->logprob = c->logprob;
-}
-
-/* A place among the K best finished ones, whose old content may be overwritten; NULL when the score
- * is not good enough. */
-static limn_hypothesis *finished_place(limn_beam *b, const limn_beam_settings *s, double score)
-{
-    if (b->n_finished == s->beam_size && !(score > b->finished[s->beam_size - 1].score))
+    if (g->n_finished == max && !(rank > g->ranks[max - 1]))
         return NULL;
-    size_t at = b->n_finished < s->beam_size ? b->n_finished++ : s->beam_size - 1;
-    const limn_hypothesis freed = b->finished[at];
-    for (; at > 0 && score > b->finished[at - 1].score; at--)
-        b->finished[at] = b->finished[at - 1];
-    b->finished[at] = freed;
-    return &b->finished[at];
+    size_t at = g->n_finished < max ? g->n_finished++ : max - 1;
+    const limn_hypothesis freed = g->finished[at];
+    for (; at > 0 && rank > g->ranks[at - 1]; at--) {
+        g->finished[at] = g->finished[at - 1];
+        g->ranks[at] = g->ranks[at - 1];
+    }
+    g->finished[at] = freed;
+    g->ranks[at] = rank;
+    return &g->finished[at];
 }
 
-static void finish(limn_beam *b, const limn_beam_settings *s, const candidate *c)
+/* Where a hypothesis of these values and length is among the finished ones, with its score. */
+static limn_hypothesis *place_by_score(group *g, const limn_beam_settings *s, void *ctx,
+                                       const limn_hypothesis *values, size_t length, size_t row)
+{
+    const limn_scoring scoring = scoring_of(s, ctx);
+    const double rank = limn_score(&scoring, values->value, length, row);
+    limn_hypothesis *h = finished_place(g, max_finished_of(s), rank);
+    if (h)
+        h->score = values->paid > 0
+                       ? limn_score(&scoring, values->value + values->paid, length, row)
+                       : rank;
+    return h;
+}
+
+static double cost_of(const limn_beam *b, const limn_beam_settings *s, uint32_t token)
+{
+    return b->n_taken > 0 ? (double)(s->diversity * (float)times_taken(b, token)) : 0;
+}
+
+static void finish(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t g,
+                   const limn_candidate *c)
 {
     const limn_hypothesis *parent = &b->open[c->row];
-    const double score = score_of(c->logprob, parent->n_tokens + 1, s);
-    limn_hypothesis *h = finished_place(b, s, score);
+    const limn_hypothesis values = { .value = c->value,
+                                     .paid = parent->paid + cost_of(b, s, c->token) };
+    limn_hypothesis *h =
+        place_by_score(&b->groups[g], s, ctx, &values, parent->n_tokens + 1, c->row);
     if (!h)
         return;
-    copy_hypothesis(h, parent);
-    append(h, c);
+    const double score = h->score;
+    limn_hypothesis_copy(h, parent);
+    limn_hypothesis_append(h, c);
     h->score = score;
+    h->paid = values.paid;
     h->is_finished = true;
 }
 
+static void keep_open(limn_beam *b, const limn_beam_settings *s, const limn_candidate *c,
+                      size_t state)
+{
+    const size_t n = b->n_next++;
+    limn_hypothesis_copy(&b->next[n], &b->open[c->row]);
+    limn_hypothesis_append(&b->next[n], c);
+    b->next[n].state = state;
+    b->next[n].paid += cost_of(b, s, c->token);
+    b->parents[n] = c->row;
+    b->tokens[n] = c->token;
+}
+
 /* Walks the candidates from the best: those that end are finished, until there are K open ones. */
-static void take_candidates(limn_beam *b, const limn_beam_settings *s)
+static void take_candidates(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t g,
+                            size_t state)
 {
-    size_t n_next = 0;
-    for (size_t i = 0; i < b->n_candidates && n_next < s->beam_size; i++) {
-        const candidate *c = &b->candidates[i];
-        if (c->token == s->end_token) {
-            finish(b, s, c);
-            continue;
-        }
-        copy_hypothesis(&b->next[n_next], &b->open[c->row]);
-        append(&b->next[n_next], c);
-        b->parents[n_next] = c->row;
-        b->tokens[n_next] = c->token;
-        n_next++;
+    const candidate_list *list = &b->candidates[state];
+    const size_t begin = b->n_next, width = width_of(s);
+    for (size_t i = 0; i < list->n && b->n_next - begin < width; i++) {
+        if (list->items[i].token == s->end_token)
+            finish(b, s, ctx, g, &list->items[i]);
+        else
+            keep_open(b, s, &list->items[i], state);
     }
-    limn_hypothesis *swap = b->open;
-    b->open = b->next;
-    b->next = swap;
-    b->n_open = n_next;
+    b->next_banks[g * n_states_of(s) + state] = (bank){ begin, b->n_next - begin };
 }
 
-/* The best score that an open hypothesis can still come to: that of ending for nothing at the
- * length that divides its logprob by most. */
-static double bound(const limn_hypothesis *h, const limn_beam_settings *s)
+static void swap_open(limn_beam *b)
 {
-    const size_t longest = limn_constraints_max_words(&s->constraints, s->max_steps) + 1;
-    return score_of(h->logprob, s->length_penalty >= 0 ? longest : h->n_tokens + 1, s);
+    limn_hypothesis *open = b->open;
+    bank *banks = b->banks;
+    b->open = b->next;
+    b->next = open;
+    b->n_open = b->n_next;
+    b->banks = b->next_banks;
+    b->next_banks = banks;
 }
 
-/* Not before K have finished: until then, open ones may come to count without an end. */
+/* One step of all groups in turn. */
+static void advance(limn_beam *b, const limn_beam_settings *s, void *ctx)
+{
+    prepare_values(b, s);
+    b->n_next = b->n_taken = 0;
+    for (size_t g = 0; g < n_groups_of(s); g++) {
+        collect_candidates(b, s, g);
+        for (size_t state = 0; state < n_states_of(s); state++)
+            take_candidates(b, s, ctx, g, state);
+        if (s->diversity > 0 && g + 1 < n_groups_of(s)) {
+            memcpy(b->taken, b->tokens, b->n_next * sizeof *b->taken);
+            b->n_taken = b->n_next;
+        }
+    }
+    swap_open(b);
+}
+
+/* How many hypotheses of a bank can still come among the n best of their group. Not before K have
+ * finished: until then, open ones may come to count without an end. */
+static size_t count_hopeful(const limn_beam *b, const limn_beam_settings *s, size_t g,
+                            const bank *of)
+{
+    const size_t max = max_finished_of(s), n_best = s->n_best < max ? s->n_best : max;
+    const size_t longest = limn_constraints_max_words(&s->constraints, s->max_steps) + 1;
+    const limn_scoring scoring = scoring_of(s, NULL);
+    size_t n = of->n;
+    if (b->groups[g].n_finished < max)
+        return n;
+    const double worst = b->groups[g].ranks[n_best - 1];
+    while (n > 0) {
+        const limn_hypothesis *last = &b->open[of->begin + n - 1];
+        if (limn_score_bound(&scoring, last->value, last->n_tokens, longest) > worst)
+            return n;
+        n--;
+    }
+    return n;
+}
+
+/* Moves row `from` to the free row `to`. */
+static void move_row(limn_beam *b, size_t to, size_t from)
+{
+    const limn_hypothesis freed = b->open[to];
+    if (to == from)
+        return;
+    b->open[to] = b->open[from];
+    b->open[from] = freed;
+    b->parents[to] = b->parents[from];
+    b->tokens[to] = b->tokens[from];
+}
+
 static void drop_hopeless(limn_beam *b, const limn_beam_settings *s)
 {
-    if (b->n_finished < s->beam_size)
-        return;
-    const double worst = b->finished[s->n_best - 1].score;
-    while (b->n_open > 0 && bound(&b->open[b->n_open - 1], s) <= worst)
-        b->n_open--;
+    const size_t n_banks = n_groups_of(s) * n_states_of(s);
+    size_t n_open = 0;
+    for (size_t i = 0; i < n_banks; i++) {
+        bank *of = &b->banks[i];
+        const size_t begin = n_open, n = count_hopeful(b, s, i / n_states_of(s), of);
+        for (size_t k = 0; k < n; k++)
+            move_row(b, n_open++, of->begin + k);
+        *of = (bank){ begin, n };
+    }
+    b->n_open = n_open;
 }
 
-/* Hypotheses that have not ended count where too few have. */
-static void add_unfinished(limn_beam *b, const limn_beam_settings *s)
+/* Hypotheses that have not ended count where too few of their group have. */
+static void add_unfinished(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t g)
 {
-    for (size_t i = 0; i < b->n_open; i++) {
-        const double score = score_of(b->open[i].logprob, s->max_steps, s);
-        limn_hypothesis *h = finished_place(b, s, score);
-        if (!h)
-            return;
-        copy_hypothesis(h, &b->open[i]);
-        h->score = score;
+    const size_t n_states = n_states_of(s);
+    for (size_t state = 0; state < n_states; state++) {
+        const bank *of = &b->banks[g * n_states + state];
+        if (s->automaton && !limn_automaton_accepts(s->automaton, state))
+            continue;
+        for (size_t i = of->begin; i < of->begin + of->n; i++) {
+            const limn_hypothesis *open = &b->open[i];
+            limn_hypothesis *h = place_by_score(&b->groups[g], s, ctx, open, s->max_steps,
+                                                open->rows[open->n_tokens - 1]);
+            if (!h)
+                break;
+            const double score = h->score;
+            limn_hypothesis_copy(h, open);
+            h->score = score;
+        }
     }
+}
+
+/* ---- the best ------------------------------------------------------------------------------ */
+
+static bool is_among_best(const limn_beam *b, size_t n, const limn_hypothesis *h)
+{
+    for (size_t i = 0; i < n; i++)
+        if (limn_hypothesis_same_tokens(&b->best[i], h))
+            return true;
+    return false;
+}
+
+/* Puts best[n] among the n before it, by score. */
+static void sort_in(limn_beam *b, size_t n)
+{
+    const limn_hypothesis h = b->best[n];
+    for (; n > 0 && h.score > b->best[n - 1].score; n--)
+        b->best[n] = b->best[n - 1];
+    b->best[n] = h;
+}
+
+/* The best of each group, then the second of each …, without repetition; returns how many. */
+static size_t merge_groups(limn_beam *b, const limn_beam_settings *s)
+{
+    size_t n = 0;
+    for (size_t rank = 0; rank < max_finished_of(s); rank++)
+        for (size_t g = 0; g < n_groups_of(s) && n < s->n_best; g++) {
+            if (rank >= b->groups[g].n_finished ||
+                is_among_best(b, n, &b->groups[g].finished[rank]))
+                continue;
+            b->best[n] = b->groups[g].finished[rank];
+            sort_in(b, n++);
+        }
+    return n;
+}
+
+static limn_status take_best(limn_beam *b, const limn_beam_settings *s,
+                             const limn_hypothesis **out, size_t *n_out, limn_error *err)
+{
+    if (n_groups_of(s) > 1) {
+        *out = b->best;
+        *n_out = merge_groups(b, s);
+    } else {
+        const size_t n = b->groups[0].n_finished;
+        *out = b->groups[0].finished;
+        *n_out = n < s->n_best ? n : s->n_best;
+    }
+    if (*n_out > 0)
+        return LIMN_OK;
+    if (s->automaton)
+        return limn_fail(err, LIMN_E_ARG, "no caption can meet the constraints: none that has the "
+                         "required words is left");
+    return limn_fail(err, LIMN_E_ARG, "no caption can meet the constraints: everything that "
+                                      "could follow is banned");
 }
 
 /* ---- search -------------------------------------------------------------------------------- */
 
+static limn_status check_sizes(const limn_beam *b, const limn_beam_settings *s, limn_error *err)
+{
+    const limn_beam_settings *plan = &b->plan;
+    if (s->beam_size < 1 || s->beam_size > plan->beam_size)
+        return limn_fail(err, LIMN_E_ARG, "beam size %zu is not in 1 … %zu", s->beam_size,
+                         plan->beam_size);
+    if (s->beam_size % n_groups_of(s))
+        return limn_fail(err, LIMN_E_ARG, "%zu groups don't divide a beam of %zu", s->n_groups,
+                         s->beam_size);
+    if (s->n_best < 1 || s->n_best > limn_beam_max_finished(s))
+        return limn_fail(err, LIMN_E_ARG, "%zu best hypotheses are not in 1 … %zu, those that may "
+                         "finish", s->n_best, limn_beam_max_finished(s));
+    if (s->max_steps < 1 || s->max_steps > plan->max_steps)
+        return limn_fail(err, LIMN_E_ARG, "%zu steps are not in 1 … %zu", s->max_steps,
+                         plan->max_steps);
+    if (s->n_tokens > plan->n_tokens || s->end_token >= s->n_tokens)
+        return limn_fail(err, LIMN_E_ARG, "%zu tokens are more than %zu, or lack end token %u",
+                         s->n_tokens, plan->n_tokens, s->end_token);
+    if (n_states_of(s) > n_states_of(plan) || n_groups_of(s) > n_groups_of(plan) ||
+        max_finished_of(s) > max_finished_of(plan) || width_of(s) > width_of(plan) ||
+        (n_groups_of(s) > 1 && s->n_best > plan->n_best) ||
+        (has_own_values(s) && !has_own_values(plan)))
+        return limn_fail(err, LIMN_E_ARG, "the search is larger than what it was planned for");
+    return LIMN_OK;
+}
+
 static limn_status check(const limn_beam *b, const limn_beam_settings *s, limn_error *err)
 {
-    if (s->beam_size < 1 || s->beam_size > b->max_beam)
-        return limn_fail(err, LIMN_E_ARG, "beam size %zu is not in 1 … %zu", s->beam_size,
-                         b->max_beam);
-    if (s->n_best < 1 || s->n_best > s->beam_size)
-        return limn_fail(err, LIMN_E_ARG, "%zu best hypotheses are not in 1 … %zu, the beam size",
-                         s->n_best, s->beam_size);
-    if (s->max_steps < 1 || s->max_steps > b->max_steps)
-        return limn_fail(err, LIMN_E_ARG, "%zu steps are not in 1 … %zu", s->max_steps,
-                         b->max_steps);
-    if (s->n_tokens > b->max_tokens || s->end_token >= s->n_tokens)
-        return limn_fail(err, LIMN_E_ARG, "%zu tokens are more than %zu, or lack end token %u",
-                         s->n_tokens, b->max_tokens, s->end_token);
-    if (!isfinite(s->length_penalty))
-        return limn_fail(err, LIMN_E_ARG, "length penalty is not finite");
+    LIMN_TRY(check_sizes(b, s, err));
+    if (!isfinite(s->length_penalty) || !isfinite(s->length_reward))
+        return limn_fail(err, LIMN_E_ARG, "length penalty or reward is not finite");
+    if (!(s->coverage >= 0) || (s->coverage > 0 && !s->coverage_of) || !(s->diversity >= 0))
+        return limn_fail(err, LIMN_E_ARG, "coverage or diversity is below 0, or not measured");
     return limn_constraints_check(&s->constraints, s->n_tokens, s->max_steps, err);
 }
 
 static void start(limn_beam *b, const limn_beam_settings *s)
 {
-    b->n_finished = 0;
+    const size_t n_states = n_states_of(s);
+    for (size_t g = 0; g < n_groups_of(s); g++) {
+        b->groups[g].n_finished = 0;
+        for (size_t i = 0; i < n_states; i++)
+            b->banks[g * n_states + i] = (bank){ 0, i == 0 };
+    }
+    limn_hypothesis_clear(&b->open[0]);
     b->n_open = 1;
-    b->open[0].n_tokens = 0;
-    b->open[0].logprob = 0;
-    b->open[0].is_finished = false;
     b->parents[0] = 0;
     b->tokens[0] = s->start_token;
 }
@@ -239,16 +540,11 @@ limn_status limn_beam_search(limn_beam *b, const limn_beam_settings *s, limn_bea
     start(b, s);
     for (size_t i = 0; i < s->max_steps && b->n_open > 0; i++) {
         step(ctx, b->n_open, b->parents, b->tokens, b->log_probs);
-        collect_candidates(b, s);
-        take_candidates(b, s);
+        advance(b, s, ctx);
         drop_hopeless(b, s);
     }
-    if (b->n_finished < s->beam_size)
-        add_unfinished(b, s);
-    *out = b->finished;
-    *n_out = b->n_finished < s->n_best ? b->n_finished : s->n_best;
-    if (b->n_finished == 0)
-        return limn_fail(err, LIMN_E_ARG, "no caption can meet the constraints: everything that "
-                                          "could follow is banned");
-    return LIMN_OK;
+    for (size_t g = 0; g < n_groups_of(s); g++)
+        if (b->groups[g].n_finished < max_finished_of(s))
+            add_unfinished(b, s, ctx, g);
+    return take_best(b, s, out, n_out, err);
 }

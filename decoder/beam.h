@@ -1,7 +1,8 @@
-/* Beam search. It knows scores and tokens, not models: a callback gives log-probabilities.
+/* Beam search: plain, diverse (in groups) and constrained (along an automaton). It knows scores and
+ * tokens, not models: a callback gives log-probabilities.
  *
- * Semantics (those of the reference captioner): at each step the 2K best extensions over all open
- * hypotheses are walked from the best; an extension by the end token is a finished hypothesis,
+ * Plain (the semantics of the reference captioner): at each step the 2K best extensions over all
+ * open hypotheses are walked from the best; an extension by the end token is a finished hypothesis,
  * taken only while fewer than K open ones rank above it; others stay open until there are K. It
  * stops when K are finished and no open one can still beat the worst of them, at most max_steps
  * steps; if fewer than K have finished by then, the open ones count too, with
@@ -12,7 +13,21 @@
  * Logprobs only fall, so an open hypothesis can't come to more than logprob / L^A (L: the longest
  * length; for A < 0 the next one). Where that is no better than the n-th best of K finished scores,
  * it can't come among the n best, nor can those below it: such ones are dropped at once, and the
- * search ends when none is left. The n best are those of the whole search. */
+ * search ends when none is left. The n best are those of the whole search.
+ *
+ * Patience: where K finished ones are spoken of, they are round(K * patience).
+ *
+ * Groups (Vijayakumar et al. 2016): G plain searches of K / G hypotheses side by side; at each step
+ * they choose in turn, and a token costs group g `diversity` for each open hypothesis of the groups
+ * before it that just took it. What that took off counts inside a group, not in the score. The n
+ * best are the best of each group, then the second of each …, without repetition, by their scores.
+ *
+ * Automaton (Anderson et al. 2017): each of its states is a plain beam of K hypotheses of its own;
+ * an extension competes in the beam of the state that its token leads to. Only hypotheses in an
+ * accepting state finish.
+ *
+ * Values that are searched by are log-probabilities; a filter, penalties and diversity change them,
+ * but never the log-probabilities that a hypothesis reports. */
 #ifndef LIMN_DECODER_BEAM_H
 #define LIMN_DECODER_BEAM_H
 
@@ -22,40 +37,47 @@
 
 #include "common/base/arena.h"
 #include "common/base/status.h"
+#include "decoder/automaton.h"
 #include "decoder/constraints.h"
+#include "decoder/hypothesis.h"
+#include "decoder/token_values.h"
 
-#define LIMN_BEAM_MAX 64
+#define LIMN_BEAM_MAX 64       /* hypotheses */
+#define LIMN_BEAM_MAX_ROWS 256 /* those of all states */
 
 typedef struct limn_beam_settings {
     size_t beam_size;     /* K, 1 … LIMN_BEAM_MAX */
-    size_t n_best;        /* hypotheses wanted, 1 … beam_size */
+    size_t n_best;        /* hypotheses wanted, 1 … what may finish */
     size_t max_steps;     /* tokens at most, end token included, >= 1 */
     float length_penalty; /* A */
     size_t n_tokens;      /* vocabulary size */
     uint32_t start_token, end_token;
     limn_constraints constraints;
+    /* What is 0 from here on is off. */
+    float patience;                  /* 0 = 1 */
+    size_t n_groups;                 /* G, which divides K; 0 = 1 */
+    float diversity;                 /* >= 0 */
+    const limn_automaton *automaton; /* over n_tokens tokens */
+    limn_token_values values;        /* filter and penalties of tokens */
+    float length_reward, coverage;   /* of limn_scoring */
+    limn_coverage_fn *coverage_of;   /* gets the ctx of the search */
 } limn_beam_settings;
-
-typedef struct limn_hypothesis {
-    uint32_t *tokens;      /* [n_tokens] without the start token, with the end token if any */
-    float *token_logprobs; /* [n_tokens] */
-    uint32_t *rows;        /* [n_tokens]: the row of each step that gave the token */
-    size_t n_tokens;
-    bool is_finished;      /* the end token came */
-    double logprob, score;
-} limn_hypothesis;
 
 /* Writes log-probabilities [n_rows, n_tokens], none above 0, after row i, which continued row
  * parents[i] of the call before, took tokens[i]. At the first call n_rows is 1 and the token the
- * start token. */
+ * start token (with groups, that many rows of it). */
 typedef void limn_beam_step_fn(void *ctx, size_t n_rows, const uint32_t *parents,
                                const uint32_t *tokens, float *log_probs);
 
 typedef struct limn_beam limn_beam; /* scratch of one worker, taken from an arena */
 
-/* Takes all scratch for searches of up to these sizes from `arena`. NULL when the arena is counting
+/* Rows of the widest step, and hypotheses that may finish, all groups together. */
+size_t limn_beam_max_rows(const limn_beam_settings *settings);
+size_t limn_beam_max_finished(const limn_beam_settings *settings);
+
+/* Takes all scratch for searches with these settings from `arena`. NULL when the arena is counting
  * or has failed. */
-limn_beam *limn_beam_plan(limn_arena *arena, size_t beam_size, size_t max_steps, size_t n_tokens);
+limn_beam *limn_beam_plan(limn_arena *arena, const limn_beam_settings *settings);
 
 /* Searches. *out [*n_out] are the best hypotheses, best score first, n_out in 1 … n_best; they
  * belong to `b` and stay valid until its next search. Allocates nothing.

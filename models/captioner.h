@@ -43,11 +43,21 @@ typedef struct limn_state limn_state;
  * LIMN_E_NOMEM; LIMN_E_ARG for an unknown CPU level or an encoder-only file. */
 LIMN_API limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
                                      limn_error *err);
+/* Several models as one: at each step the probabilities that they give are averaged. They must have
+ * the same vocabulary; what else a model says (length penalty, limits, document frequencies,
+ * attention) is that of the first, whose captions are as long as all can make them. Errors as those
+ * of limn_model_open; LIMN_E_ARG also when vocabularies differ. */
+LIMN_API limn_status limn_model_open_ensemble(limn_model **out, const char *const *paths,
+                                              size_t n_paths, const char *cpu_level,
+                                              limn_error *err);
 /* After every state of it is gone. Accepts NULL and *model == NULL; nulls it. */
 LIMN_API void limn_model_close(limn_model **model);
 
 typedef struct limn_model_info {
     uint32_t input_size;     /* pixels: pictures are squashed to input_size x input_size */
+    size_t input_bytes;      /* of what limn_state_load writes: input_size * input_size * 3, more
+                              * for an ensemble whose models see pictures of different sizes */
+    uint32_t n_models;       /* 1, more for an ensemble */
     uint32_t n_tokens;       /* vocabulary size */
     uint32_t max_words;      /* longest caption the default search allows */
     float length_penalty;    /* default exponent of the length in a score */
@@ -60,6 +70,8 @@ typedef struct limn_model_info {
 } limn_model_info;
 
 LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info);
+/* Whether all words of a text are in the vocabulary, as options take them (LIMN_E_ARG there). */
+LIMN_API bool limn_model_knows(const limn_model *model, const char *text);
 /* Text of a token; NULL when id >= n_tokens. Owned by the model. */
 LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
 
@@ -74,16 +86,82 @@ typedef enum limn_style {
     LIMN_STYLE_SENTENCE, /* "A man's dog.": common/text/detokenize.h has the rules */
 } limn_style;
 
+/* How captions are found. */
+typedef enum limn_method {
+    LIMN_METHOD_BEAM = 0,        /* the most probable ones, by beam search */
+    LIMN_METHOD_SAMPLE,          /* drawn from the model's distribution, each by itself */
+    LIMN_METHOD_SAMPLE_DISTINCT, /* drawn such that all differ, by stochastic beam search */
+} limn_method;
+
+/* Which of the captions found are the best. */
+typedef enum limn_rerank {
+    LIMN_RERANK_NONE = 0,  /* those of the best score */
+    LIMN_RERANK_CONSENSUS, /* those most like the others (minimum Bayes risk under CIDEr-D, by the
+                            * document frequencies in the model file) */
+} limn_rerank;
+
+/* May change values [n_tokens] before a search chooses what follows words [n_words]: log-
+ * probabilities, indexed by token (limn_model_token). -INFINITY forbids; what is above 0 counts as
+ * 0. What limn_captions report are the model's log-probabilities all the same. It may be called by
+ * the thread of any state that has these options. */
+typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, float *values,
+                            size_t n_tokens);
+
+/* Texts are borrowed during the call that gets these options. A word that is not in the vocabulary
+ * is LIMN_E_ARG, which offers near ones. */
 typedef struct limn_options {
+    limn_method method;       /* default LIMN_METHOD_BEAM */
+    uint32_t n_best;          /* captions returned at most, 1 … 64; default 1 */
+    uint32_t n_candidates;    /* captions among which they are chosen, n_best … 256: of samples, as
+                               * many are drawn; of a beam, as many may finish. 0 (default): n_best
+                               * samples; round(beam_size * patience) of a beam */
+    limn_rerank rerank;       /* default LIMN_RERANK_NONE */
+
+    /* beam search */
     uint32_t beam_size;       /* 1 … 64; 1 = greedy; default 3 */
-    uint32_t n_best;          /* captions returned at most, 1 … beam_size; default 1 */
+    float patience;           /* as many times beam_size must have finished before the search may
+                               * end; 0.01 … 64; default 1 */
+    uint32_t n_groups;        /* that must differ from each other; divides beam_size; default 1 */
+    float diversity;          /* what a word costs a group for each time that the groups before it
+                               * have just taken it; 0 … 100; default 0.5 */
+
+    /* sampling, in this order */
+    float temperature;        /* 0 … 100; 0 = the most probable token; default 1 */
+    uint32_t top_k;           /* only the k most probable tokens; 0 (default) = all */
+    float top_p;              /* only the fewest that have that probability together; in (0, 1];
+                               * default 1 */
+    float min_p;              /* none below that share of the largest probability; 0 … 1; default
+                               * 0 */
+    float typical;            /* only the most typical that have that probability together; in
+                               * (0, 1]; default 1 */
+    uint64_t seed;            /* with the picture's name, says which random numbers; default 0 */
+
+    /* what captions may be */
     uint32_t min_words;       /* default 0 */
     uint32_t max_words;       /* 0 (default) = the model's limit */
     uint32_t no_repeat_ngram; /* no n-gram of that size twice in a caption; 0 (default) = off */
-    float length_penalty;     /* score = logprob / length^A; NAN (default): the model's; -10 … 10 */
-    const char *const *banned_words; /* [n_banned_words], never written; borrowed during the call
-                                      * that gets these options; an unknown word is LIMN_E_ARG */
+    const char *const *required; /* [n_required], at most 16; each caption has them all: a word or a
+                                  * phrase, or several with '|' between, any of which will do. Only
+                                  * beam search can */
+    size_t n_required;
+    const char *const *banned_words; /* [n_banned_words] words and phrases, never written */
     size_t n_banned_words;
+    const char *start;        /* the first words of each caption; NULL (default) = none */
+    bool ends_well;           /* no caption ends after an article, a preposition or the like
+                               * (English); default false */
+
+    /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
+     * the logprob, with each word's that was there before times repetition_penalty */
+    float length_penalty;     /* A; NAN (default): the model's; -10 … 10 */
+    float length_reward;      /* of each token; -10 … 10; default 0 */
+    float repetition_penalty; /* above 1: words are less likely to come again; 0.01 … 100; default
+                               * 1; in sampling it changes the distribution, not the score */
+    float coverage_penalty;   /* 0 (default) … 10; the coverage is the sum over the picture's cells
+                               * of log(min(attention they got in all steps, 1)), of the first model
+                               * of an ensemble, layers and heads averaged */
+    limn_filter_fn *filter;   /* NULL (default) = none */
+    void *filter_ctx;
+
     uint64_t max_pixels;      /* larger pictures are refused; default 178956970 */
     limn_style style;         /* of limn_caption.text; default LIMN_STYLE_RAW */
     bool keeps_search;        /* limn_captions.search and limn_caption.predictions; default false:
@@ -146,7 +224,9 @@ typedef struct limn_caption {
     const limn_prediction *const *predictions; /* [n_tokens] what each token was chosen from; NULL
                                                 * unless the search is kept */
     double logprob;              /* sum over tokens, end token included */
-    double score;                /* logprob / length^A; length counts the end token */
+    double score;                /* logprob / length^A, length counting the end token; more where
+                                  * the options say so; the consensus, 0 … 10, where that ranks */
+    uint32_t n_drawn;            /* how often it was drawn; 1 unless sampled */
 } limn_caption;
 
 typedef struct limn_captions {
@@ -171,7 +251,7 @@ LIMN_API limn_status limn_state_caption_pixels(limn_state *state, const char *na
                                                const limn_captions **out, limn_error *err);
 
 /* The two halves of limn_state_caption_bytes, for programs that load pictures ahead: loading
- * writes input [input_size, input_size, 3] and uses only the loading scratch of the state;
+ * writes input [input_bytes], pixels [input_size, input_size, 3], and uses only loading scratch;
  * captioning reads it. `*width`, `*height` (may be NULL): the upright picture's size. */
 LIMN_API limn_status limn_state_load(limn_state *state, const void *bytes, size_t size,
                                      uint8_t *input, uint32_t *width, uint32_t *height,

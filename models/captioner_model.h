@@ -16,10 +16,17 @@ struct limn_model {
     limn_decoder *decoder;
     limn_document_frequencies *frequencies; /* NULL when the file has none */
     size_t max_text; /* bytes of the longest caption, NUL included */
+    limn_model **others; /* [n_others] the other models of an ensemble, of the same vocabulary */
+    size_t n_others;
 };
 
-/* How pictures become input of the model. */
+/* Model `i` of an ensemble, 0 being the model itself; NULL past the last. */
+const limn_model *limn_model_member(const limn_model *model, size_t i);
+/* How pictures become input of the model (of an ensemble: of the first). */
 limn_encoder_input_settings limn_model_input_settings(const limn_model *model, uint64_t max_pixels);
+/* Where the pixels of member `i` begin in the input of an ensemble: models that see a picture alike
+ * share them. With i the number of members, the bytes of the whole input. */
+size_t limn_model_input_offset(const limn_model *model, size_t i);
 
 /* Logits [n_rows, n_tokens] to log-probabilities over the tokens that a caption can hold: the share
  * of those that are never written goes to the others. */

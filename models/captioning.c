@@ -10,33 +10,60 @@ enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of a picture file */
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
+/* Where member `i` of an ensemble has its pixels, when no member before it sees pictures alike;
+ * NULL when one does. */
+static uint8_t *own_input(const limn_model *m, size_t i, uint8_t *input)
+{
+    const size_t offset = limn_model_input_offset(m, i);
+    for (size_t k = 0; k < i; k++)
+        if (limn_model_input_offset(m, k) == offset)
+            return NULL;
+    return input + offset;
+}
+
 static limn_status squash(limn_state *s, uint8_t *input, const uint8_t *pixels, uint32_t width,
                           uint32_t height, limn_error *err)
 {
-    const uint32_t side = s->model->config.encoder.input_size;
-    return limn_resize(input, side, side, pixels, width, height, s->model->config.resize,
-                       &s->resize, err);
+    for (size_t i = 0; limn_model_member(s->model, i); i++) {
+        const limn_model_config *c = &limn_model_member(s->model, i)->config;
+        uint8_t *out = own_input(s->model, i, input);
+        if (out)
+            LIMN_TRY(limn_resize(out, c->encoder.input_size, c->encoder.input_size, pixels, width,
+                                 height, c->resize, &s->resize, err));
+    }
+    return LIMN_OK;
 }
 
 limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
                             uint32_t *width, uint32_t *height, limn_error *err)
 {
-    const limn_encoder_input_settings settings =
-        limn_model_input_settings(s->model, s->options.max_pixels);
-    return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, width, height, err);
+    for (size_t i = 0; limn_model_member(s->model, i); i++) {
+        const limn_encoder_input_settings settings =
+            limn_model_input_settings(limn_model_member(s->model, i), s->options.max_pixels);
+        uint8_t *out = own_input(s->model, i, input);
+        if (out)
+            LIMN_TRY(limn_encoder_input_load(out, bytes, size, &settings, &s->resize, width,
+                                             height, err));
+    }
+    return LIMN_OK;
 }
 
 /* ---- captions ------------------------------------------------------------------------------ */
 
-/* The decoder as beam search sees it. */
-static void beam_step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
-                      float *log_probs)
+/* The model as a search sees it. */
+static void step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
+                 float *log_probs)
 {
     limn_state *s = ctx;
-    limn_decoder_step(s->decoder, s->pool, n_rows, parents, tokens, log_probs);
-    limn_model_log_probs(s->model, log_probs, n_rows);
+    limn_forward_step(s->forward, n_rows, parents, tokens, log_probs);
     if (s->trace)
         limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
+}
+
+static double coverage_of(void *ctx, size_t row)
+{
+    const limn_state *s = ctx;
+    return limn_forward_coverage(s->forward, row);
 }
 
 /* The text of a hypothesis, in the memory of caption i. */
@@ -71,30 +98,20 @@ static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
                                       .token_logprobs = found[i].token_logprobs,
                                       .n_tokens = found[i].n_tokens,
                                       .predictions = predictions_of(s, i, &found[i]),
-                                      .logprob = found[i].logprob, .score = found[i].score };
+                                      .logprob = found[i].logprob, .score = found[i].score,
+                                      .n_drawn = found[i].n_drawn };
     s->captions = (limn_captions){ s->items, n, s->trace ? limn_trace_search(s->trace) : NULL };
 }
 
 limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
                                      const limn_captions **out, limn_error *err)
 {
-    const limn_model *m = s->model;
-    const limn_options *o = &s->options;
-    const limn_beam_settings settings = {
-        .beam_size = o->beam_size, .n_best = o->n_best, .max_steps = m->config.max_steps,
-        .length_penalty = o->length_penalty, .n_tokens = m->config.decoder.n_tokens,
-        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END,
-        .constraints = { .min_words = o->min_words, .max_words = o->max_words,
-                         .no_repeat_ngram = o->no_repeat_ngram, .banned = s->banned,
-                         .n_banned = o->n_banned_words },
-    };
     const limn_hypothesis *found;
     size_t n_found;
-    limn_encoder_run(m->encoder, s->encoder, s->pool, input, s->features);
-    limn_decoder_begin(s->decoder, s->pool, s->features);
+    limn_forward_begin(s->forward, input);
     if (s->trace)
         limn_trace_begin(s->trace);
-    LIMN_TRY(limn_beam_search(s->beam, &settings, beam_step, s, &found, &n_found, err));
+    LIMN_TRY(limn_decoding_run(s->decoding, name, step, coverage_of, s, &found, &n_found, err));
     take_captions(s, found, n_found);
     *out = &s->captions;
     return LIMN_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "models/user_words.h"
 #include "common/text/detokenize.h"
 
 static size_t longest_token(const limn_vocab *v)
@@ -63,11 +64,100 @@ limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_
     return status;
 }
 
+/* ---- ensembles ---------------------------------------------------------------------------- */
+
+static limn_status check_same_vocabulary(const limn_model *a, const limn_model *b, limn_error *err)
+{
+    const size_t n = limn_vocab_n_tokens(a->vocab), n_other = limn_vocab_n_tokens(b->vocab);
+    if (n != n_other)
+        return limn_fail(err, LIMN_E_ARG, "has a vocabulary of %zu tokens, the first model one of "
+                         "%zu: models of an ensemble share theirs", n_other, n);
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(limn_vocab_text(a->vocab, i), limn_vocab_text(b->vocab, i)) != 0)
+            return limn_fail(err, LIMN_E_ARG, "has '%s' as token %u, the first model '%s': models "
+                             "of an ensemble share their vocabulary", limn_vocab_text(b->vocab, i),
+                             i, limn_vocab_text(a->vocab, i));
+    return LIMN_OK;
+}
+
+static limn_status open_others(limn_model *m, const char *const *paths, size_t n,
+                               const char *cpu_level, limn_error *err)
+{
+    m->others = limn_calloc(n, sizeof *m->others);
+    if (!m->others)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu models", n);
+    for (size_t i = 0; i < n; i++) {
+        LIMN_TRY(limn_model_open(&m->others[i], paths[i], cpu_level, err));
+        m->n_others++;
+        const limn_status s = check_same_vocabulary(m, m->others[i], err);
+        if (s != LIMN_OK) {
+            limn_error_prefix(err, "%s", paths[i]);
+            return s;
+        }
+        const uint32_t max_positions = m->others[i]->config.decoder.max_positions;
+        if (m->config.max_steps > max_positions)
+            m->config.max_steps = max_positions;
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_model_open_ensemble(limn_model **out, const char *const *paths, size_t n_paths,
+                                     const char *cpu_level, limn_error *err)
+{
+    *out = NULL;
+    if (n_paths < 1)
+        return limn_fail(err, LIMN_E_ARG, "no model is named");
+    LIMN_TRY(limn_model_open(out, paths[0], cpu_level, err));
+    if (n_paths == 1)
+        return LIMN_OK;
+    const limn_status status = open_others(*out, paths + 1, n_paths - 1, cpu_level, err);
+    if (status != LIMN_OK)
+        limn_model_close(out);
+    return status;
+}
+
+const limn_model *limn_model_member(const limn_model *m, size_t i)
+{
+    return i == 0 ? m : i <= m->n_others ? m->others[i - 1] : NULL;
+}
+
+static bool sees_alike(const limn_model *a, const limn_model *b)
+{
+    return a->config.encoder.input_size == b->config.encoder.input_size &&
+           a->config.resize == b->config.resize;
+}
+
+/* The first member that sees pictures as member `i` does. */
+static size_t first_alike(const limn_model *m, size_t i)
+{
+    size_t first = 0;
+    while (!sees_alike(limn_model_member(m, first), limn_model_member(m, i)))
+        first++;
+    return first;
+}
+
+size_t limn_model_input_offset(const limn_model *m, size_t i)
+{
+    const size_t end = limn_model_member(m, i) ? first_alike(m, i) : i;
+    size_t offset = 0;
+    for (size_t k = 0; k < end; k++) {
+        const size_t side = limn_model_member(m, k)->config.encoder.input_size;
+        if (first_alike(m, k) == k)
+            offset += side * side * 3;
+    }
+    return offset;
+}
+
+/* ---- all ---------------------------------------------------------------------------------- */
+
 void limn_model_close(limn_model **model)
 {
     limn_model *m = model ? *model : NULL;
     if (!m)
         return;
+    for (size_t i = 0; i < m->n_others; i++)
+        limn_model_close(&m->others[i]);
+    limn_free(m->others);
     limn_encoder_close(&m->encoder);
     limn_decoder_close(&m->decoder);
     limn_document_frequencies_destroy(&m->frequencies);
@@ -98,6 +188,8 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
         .grid_height = grid_side(m),
         .encoder = m->config.encoder.family,
         .cpu_level = limn_cpu_level_name(m->level),
+        .n_models = (uint32_t)(1 + m->n_others),
+        .input_bytes = limn_model_input_offset(m, 1 + m->n_others),
         .n_reference_pictures =
             m->frequencies ? limn_document_frequencies_n_pictures(m->frequencies) : 0,
     };
@@ -125,6 +217,14 @@ uint32_t limn_model_find(const limn_model *m, const char *word)
 {
     const uint32_t id = limn_vocab_find(m->vocab, word, strlen(word));
     return id > LIMN_TOKEN_UNKNOWN ? id : (uint32_t)LIMN_TOKEN_UNKNOWN;
+}
+
+bool limn_model_knows(const limn_model *m, const char *text)
+{
+    limn_user_words words = { 0 };
+    const limn_status s = limn_user_words_add(&words, m->vocab, "", text, strlen(text), NULL);
+    limn_user_words_finish(&words);
+    return s == LIMN_OK;
 }
 
 const char *limn_model_token(const limn_model *m, uint32_t id)

@@ -34,7 +34,8 @@ limn_trace *limn_trace_plan(limn_arena *a, const limn_trace_settings *s)
 void limn_trace_attach(limn_trace *t, limn_decoder_state *decoder)
 {
     t->decoder = decoder;
-    limn_decoder_keep_attention(decoder, t->settings.attention_dim ? t->attention : NULL);
+    if (t->settings.attention_dim)
+        limn_decoder_keep_attention(decoder, t->attention);
 }
 
 void limn_trace_begin(limn_trace *t)
@@ -82,7 +83,8 @@ void limn_trace_step(limn_trace *t, size_t n_rows, const uint32_t *parents, cons
                 select_best(best, s->n_alternatives, log_probs + r * s->n_tokens, s->n_tokens),
             .token_logprob = step > 0 ? t->log_probs[parents[r] * s->n_tokens + tokens[r]] : 0,
             .entropy = entropy_of(log_probs + r * s->n_tokens, s->n_tokens),
-            .attention = limn_decoder_attention(t->decoder, step, r),
+            .attention =
+                s->attention_dim ? limn_decoder_attention(t->decoder, step, r) : NULL,
         };
     }
     memcpy(t->log_probs, log_probs, n_rows * s->n_tokens * sizeof *log_probs);

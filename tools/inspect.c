@@ -148,6 +148,8 @@ static limn_status plan_encoder(const limn_model_file *f, limn_error *err)
 static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_error *err)
 {
     const uint32_t max_steps = f->config.max_steps;
+    const limn_beam_settings search = { .beam_size = beam, .n_best = 1, .max_steps = max_steps,
+                                        .n_tokens = f->config.decoder.n_tokens };
     limn_decoder *decoder = NULL;
     limn_arena arena;
     if (!f->config.has_decoder)
@@ -156,7 +158,7 @@ static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_er
     print_bytes("decoder weights, packed", limn_decoder_weight_bytes(decoder));
     print_bytes("decoder state, each worker", limn_decoder_state_bytes(decoder, beam, max_steps));
     limn_arena_init_counting(&arena);
-    limn_beam_plan(&arena, beam, max_steps, f->config.decoder.n_tokens);
+    limn_beam_plan(&arena, &search);
     print_bytes("beam search, each worker", arena.high);
     limn_decoder_close(&decoder);
     return LIMN_OK;

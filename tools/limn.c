@@ -45,7 +45,7 @@ static limn_status caption_all(limn_pipeline_counts *counts, limn_caption_job *j
     limn_model_get_info(job->model, &info);
     const limn_pipeline_settings pipeline = {
         .n_threads = is_split ? 1 : s->n_threads,
-        .input_size = (size_t)info.input_size * info.input_size * 3,
+        .input_size = info.input_bytes,
         .names = paths->items,
         .n_names = paths->n_items,
         .is_recursive = s->is_recursive,

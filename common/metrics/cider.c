@@ -55,6 +55,12 @@ void limn_cider_df_set_n_pictures(limn_cider_df *df, uint32_t n_pictures)
     df->n_pictures = n_pictures;
 }
 
+void limn_cider_df_clear(limn_cider_df *df)
+{
+    limn_ngram_table_clear(&df->table);
+    df->n_pictures = 0;
+}
+
 uint32_t limn_cider_df_n_pictures(const limn_cider_df *df)
 {
     return df->n_pictures;

@@ -37,6 +37,7 @@ limn_status limn_cider_df_add(limn_cider_df *df, const limn_ngram_counts *refs, 
 limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32_t n_pictures,
                               limn_error *err);
 void limn_cider_df_set_n_pictures(limn_cider_df *df, uint32_t n_pictures);
+void limn_cider_df_clear(limn_cider_df *df); /* no n-grams, no pictures; keeps the memory */
 
 uint32_t limn_cider_df_n_pictures(const limn_cider_df *df);
 /* The n-grams, `count` being the number of pictures. Belongs to `df`. */

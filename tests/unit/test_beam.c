@@ -86,10 +86,13 @@ typedef struct search {
 static limn_status run(search *s, const limn_beam_settings *settings, next_fn *next,
                        const void *lm, limn_error *err)
 {
+    limn_beam_settings plan = *settings;
+    plan.max_steps = MAX_STEPS;
+    plan.n_tokens = MAX_TOKENS;
     limn_arena_init_counting(&s->arena);
-    assert_null(limn_beam_plan(&s->arena, settings->beam_size, MAX_STEPS, MAX_TOKENS));
+    assert_null(limn_beam_plan(&s->arena, &plan));
     assert_true(limn_arena_init(&s->arena, s->arena.high));
-    s->beam = limn_beam_plan(&s->arena, settings->beam_size, MAX_STEPS, MAX_TOKENS);
+    s->beam = limn_beam_plan(&s->arena, &plan);
     assert_non_null(s->beam);
     s->tracker = (tracker){ .next = next, .lm = lm, .n_tokens = settings->n_tokens,
                             .history = s->tracker.history,

@@ -1,0 +1,311 @@
+#include "decoder/automaton.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+/* ---- one requirement -------------------------------------------------------------------- */
+
+/* The tree of a requirement's alternatives (Aho & Corasick 1975). Its nodes are beginnings of
+ * phrases, the root the empty one; one more, `done`, has no way out. */
+typedef struct matcher {
+    struct matcher_node {
+        uint32_t token, parent;
+        uint32_t failure; /* the longest other node that the words so far end with */
+        bool is_done;     /* a phrase ends here */
+    } *nodes;             /* [n_nodes], parents before children */
+    size_t n_nodes;
+} matcher;
+
+static uint32_t find_child(const matcher *m, uint32_t parent, uint32_t token)
+{
+    for (uint32_t i = 1; i < m->n_nodes; i++)
+        if (m->nodes[i].parent == parent && m->nodes[i].token == token)
+            return i;
+    return 0;
+}
+
+static uint32_t done_of(const matcher *m)
+{
+    return (uint32_t)m->n_nodes;
+}
+
+/* Where a token leads from a node; `done` stays. */
+static uint32_t step(const matcher *m, uint32_t node, uint32_t token)
+{
+    if (node == done_of(m))
+        return node;
+    for (;;) {
+        const uint32_t child = find_child(m, node, token);
+        if (child)
+            return m->nodes[child].is_done ? done_of(m) : child;
+        if (node == 0)
+            return 0;
+        node = m->nodes[node].failure;
+    }
+}
+
+/* Adds the node of a phrase's first n + 1 tokens, so that nodes come level by level. */
+static void add_level(matcher *m, const limn_phrase *phrase, size_t n)
+{
+    uint32_t parent = 0;
+    for (size_t i = 0; i < n; i++)
+        parent = find_child(m, parent, phrase->tokens[i]);
+    uint32_t node = find_child(m, parent, phrase->tokens[n]);
+    if (!node) {
+        node = (uint32_t)m->n_nodes++;
+        m->nodes[node] = (struct matcher_node){ .token = phrase->tokens[n], .parent = parent };
+    }
+    if (n + 1 == phrase->n_tokens)
+        m->nodes[node].is_done = true;
+}
+
+/* Levels are complete above a node when its failure is looked for. */
+static void link_failures(matcher *m)
+{
+    for (uint32_t i = 1; i < m->n_nodes; i++) {
+        struct matcher_node *node = &m->nodes[i];
+        uint32_t at = node->parent, child = 0;
+        while (at != 0 && !child) {
+            at = m->nodes[at].failure;
+            child = find_child(m, at, node->token);
+        }
+        node->failure = child;
+        node->is_done |= m->nodes[child].is_done;
+    }
+}
+
+static limn_status build_matcher(matcher *m, const limn_requirement *r, size_t n_tokens,
+                                 limn_error *err)
+{
+    size_t n_nodes = 1, longest = 0;
+    for (size_t a = 0; a < r->n_alternatives; a++) {
+        const limn_phrase *p = &r->alternatives[a];
+        for (size_t i = 0; i < p->n_tokens; i++)
+            if (p->tokens[i] >= n_tokens)
+                return limn_fail(err, LIMN_E_ARG, "required token %u is not in 0 … %zu",
+                                 p->tokens[i], n_tokens - 1);
+        if (p->n_tokens == 0)
+            return limn_fail(err, LIMN_E_ARG, "a required phrase has no words");
+        n_nodes += p->n_tokens;
+        longest = p->n_tokens > longest ? p->n_tokens : longest;
+    }
+    m->nodes = limn_calloc(n_nodes, sizeof *m->nodes);
+    if (!m->nodes)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for required words");
+    m->n_nodes = 1;
+    for (size_t level = 0; level < longest; level++)
+        for (size_t a = 0; a < r->n_alternatives; a++)
+            if (level < r->alternatives[a].n_tokens)
+                add_level(m, &r->alternatives[a], level);
+    link_failures(m);
+    return LIMN_OK;
+}
+
+/* ---- all requirements ------------------------------------------------------------------- */
+
+/* A state is a node of each requirement's matcher. */
+typedef struct node_tuple {
+    uint32_t nodes[LIMN_AUTOMATON_MAX_REQUIREMENTS];
+} node_tuple;
+
+struct limn_automaton {
+    size_t n_states, n_tokens;
+    uint16_t *next;  /* [n_states, n_tokens] */
+    bool *accepts;   /* [n_states] */
+    size_t *needed;  /* [n_states] */
+};
+
+/* An automaton while its states are being found. */
+typedef struct builder {
+    matcher matchers[LIMN_AUTOMATON_MAX_REQUIREMENTS];
+    size_t n_matchers, max_states;
+    const limn_requirement *requirements;
+    node_tuple *tuples; /* [n_states] */
+    limn_automaton *a;
+} builder;
+
+static node_tuple step_all(const builder *b, const node_tuple *from, uint32_t token)
+{
+    node_tuple to = { { 0 } };
+    for (size_t i = 0; i < b->n_matchers; i++)
+        to.nodes[i] = step(&b->matchers[i], from->nodes[i], token);
+    return to;
+}
+
+/* After a token that no phrase has, only what is met stays. */
+static node_tuple step_other(const builder *b, const node_tuple *from)
+{
+    node_tuple to = { { 0 } };
+    for (size_t i = 0; i < b->n_matchers; i++)
+        if (from->nodes[i] == done_of(&b->matchers[i]))
+            to.nodes[i] = from->nodes[i];
+    return to;
+}
+
+static bool is_accepting(const builder *b, const node_tuple *tuple)
+{
+    for (size_t i = 0; i < b->n_matchers; i++)
+        if (tuple->nodes[i] != done_of(&b->matchers[i]))
+            return false;
+    return true;
+}
+
+/* The number of a state, which is added when it is new; max_states when there is no more room. */
+static size_t number_of(builder *b, const node_tuple *tuple)
+{
+    limn_automaton *a = b->a;
+    for (size_t i = 0; i < a->n_states; i++)
+        if (memcmp(&b->tuples[i], tuple, sizeof *tuple) == 0)
+            return i;
+    if (a->n_states == b->max_states)
+        return b->max_states;
+    b->tuples[a->n_states] = *tuple;
+    a->accepts[a->n_states] = is_accepting(b, tuple);
+    return a->n_states++;
+}
+
+static limn_status grow_next(limn_automaton *a, limn_error *err)
+{
+    size_t n;
+    uint16_t *next = limn_size_mul(&n, a->n_states, a->n_tokens)
+                         ? limn_realloc(a->next, n, sizeof *next)
+                         : NULL;
+    if (!next)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states of required words",
+                         a->n_states);
+    a->next = next;
+    return LIMN_OK;
+}
+
+static limn_status too_many(const builder *b, limn_error *err)
+{
+    return limn_fail(err, LIMN_E_LIMIT, "the required words take more than %zu states",
+                     b->max_states);
+}
+
+/* Finds where every token leads from `state`, and the states that are new. */
+static limn_status expand(builder *b, size_t state, limn_error *err)
+{
+    limn_automaton *a = b->a;
+    const node_tuple from = b->tuples[state], other = step_other(b, &from);
+    size_t to = number_of(b, &other);
+    if (to == b->max_states)
+        return too_many(b, err);
+    uint16_t *next = a->next + state * a->n_tokens;
+    for (size_t t = 0; t < a->n_tokens; t++)
+        next[t] = (uint16_t)to;
+    for (size_t m = 0; m < b->n_matchers; m++)
+        for (size_t i = 1; i < b->matchers[m].n_nodes; i++) {
+            const uint32_t token = b->matchers[m].nodes[i].token;
+            const node_tuple after = step_all(b, &from, token);
+            to = number_of(b, &after);
+            if (to == b->max_states)
+                return too_many(b, err);
+            next[token] = (uint16_t)to;
+        }
+    return LIMN_OK;
+}
+
+/* needed[s] = 1 + the least of the states after s, until nothing changes. */
+static void count_needed(limn_automaton *a)
+{
+    bool has_changed = true;
+    for (size_t s = 0; s < a->n_states; s++)
+        a->needed[s] = a->accepts[s] ? 0 : a->n_states;
+    while (has_changed) {
+        has_changed = false;
+        for (size_t s = 0; s < a->n_states; s++)
+            for (size_t t = 0; t < a->n_tokens; t++) {
+                const size_t through = a->needed[a->next[s * a->n_tokens + t]] + 1;
+                if (through < a->needed[s]) {
+                    a->needed[s] = through;
+                    has_changed = true;
+                }
+            }
+    }
+}
+
+static limn_status build(builder *b, size_t n_requirements, limn_error *err)
+{
+    limn_automaton *a = b->a;
+    const node_tuple start = { { 0 } };
+    for (size_t i = 0; i < n_requirements; i++) {
+        b->n_matchers++;
+        LIMN_TRY(build_matcher(&b->matchers[i], &b->requirements[i], a->n_tokens, err));
+    }
+    number_of(b, &start);
+    for (size_t state = 0; state < a->n_states; state++) {
+        LIMN_TRY(grow_next(a, err));
+        LIMN_TRY(expand(b, state, err));
+    }
+    count_needed(a);
+    return LIMN_OK;
+}
+
+static limn_status allocate(builder *b, limn_error *err)
+{
+    b->a = limn_calloc(1, sizeof *b->a);
+    b->tuples = limn_calloc(b->max_states, sizeof *b->tuples);
+    if (b->a) {
+        b->a->accepts = limn_calloc(b->max_states, sizeof *b->a->accepts);
+        b->a->needed = limn_calloc(b->max_states, sizeof *b->a->needed);
+    }
+    if (b->a && b->tuples && b->a->accepts && b->a->needed)
+        return LIMN_OK;
+    return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states", b->max_states);
+}
+
+limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *requirements,
+                                  size_t n_requirements, size_t n_tokens, size_t max_states,
+                                  limn_error *err)
+{
+    builder b = { .requirements = requirements, .max_states = max_states };
+    *out = NULL;
+    if (n_requirements > LIMN_AUTOMATON_MAX_REQUIREMENTS)
+        return limn_fail(err, LIMN_E_LIMIT, "%zu required words or phrases are more than %d",
+                         n_requirements, LIMN_AUTOMATON_MAX_REQUIREMENTS);
+    limn_status status = allocate(&b, err);
+    if (status == LIMN_OK) {
+        b.a->n_tokens = n_tokens;
+        status = build(&b, n_requirements, err);
+    }
+    for (size_t i = 0; i < b.n_matchers; i++)
+        limn_free(b.matchers[i].nodes);
+    limn_free(b.tuples);
+    if (status != LIMN_OK)
+        limn_automaton_destroy(&b.a);
+    *out = b.a;
+    return status;
+}
+
+void limn_automaton_destroy(limn_automaton **a)
+{
+    if (!a || !*a)
+        return;
+    limn_free((*a)->next);
+    limn_free((*a)->accepts);
+    limn_free((*a)->needed);
+    limn_free(*a);
+    *a = NULL;
+}
+
+size_t limn_automaton_n_states(const limn_automaton *a)
+{
+    return a->n_states;
+}
+
+const uint16_t *limn_automaton_next(const limn_automaton *a, size_t state)
+{
+    return a->next + state * a->n_tokens;
+}
+
+bool limn_automaton_accepts(const limn_automaton *a, size_t state)
+{
+    return a->accepts[state];
+}
+
+size_t limn_automaton_n_needed(const limn_automaton *a, size_t state)
+{
+    return a->needed[state];
+}

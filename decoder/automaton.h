@@ -1,0 +1,41 @@
+/* The words that a caption must have, as a finite-state machine (Anderson et al. 2017): each state
+ * says which requirements are met, and how far into the phrases of the others the last words are.
+ *
+ * A requirement is met by any one of its alternatives, each a phrase of one or more tokens in a
+ * row. State 0 is the start; transitions are looked up in a table [n_states, n_tokens]. */
+#ifndef LIMN_DECODER_AUTOMATON_H
+#define LIMN_DECODER_AUTOMATON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+#include "decoder/phrase_trie.h"
+
+#define LIMN_AUTOMATON_MAX_REQUIREMENTS 16
+
+typedef struct limn_requirement {
+    const limn_phrase *alternatives; /* [n_alternatives], one or more */
+    size_t n_alternatives;
+} limn_requirement;
+
+typedef struct limn_automaton limn_automaton; /* immutable; shared by threads */
+
+/* Of requirements [n_requirements] over n_tokens tokens. LIMN_E_LIMIT when it takes more than
+ * max_states (1 … 65535) states or there are too many requirements; LIMN_E_ARG for a phrase without
+ * tokens or with one that is not below n_tokens; LIMN_E_NOMEM. */
+limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *requirements,
+                                  size_t n_requirements, size_t n_tokens, size_t max_states,
+                                  limn_error *err);
+void limn_automaton_destroy(limn_automaton **a); /* accepts NULL and *a == NULL; nulls it */
+
+size_t limn_automaton_n_states(const limn_automaton *a);
+/* The states after each token [n_tokens] in `state`. */
+const uint16_t *limn_automaton_next(const limn_automaton *a, size_t state);
+/* Whether all requirements are met. */
+bool limn_automaton_accepts(const limn_automaton *a, size_t state);
+/* The least number of words after `state` until all requirements are met. */
+size_t limn_automaton_n_needed(const limn_automaton *a, size_t state);
+
+#endif

@@ -1,0 +1,375 @@
+#include "models/decoding.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/metrics/diversity.h"
+#include "decoder/sample_search.h"
+#include "models/consensus.h"
+#include "models/user_words.h"
+
+struct limn_decoding {
+    const limn_model *model;
+    limn_options options;         /* its texts are not kept */
+    limn_user_words start;        /* the first words */
+    limn_phrase_trie *banned;     /* NULL = none */
+    limn_automaton *required;     /* NULL = none */
+    unsigned char *cannot_end;    /* [n_tokens]; NULL = off */
+    limn_arena arena;
+    limn_beam *beam;              /* the one of the method; the other is NULL */
+    limn_sample_search *samples;
+    limn_consensus *consensus;    /* NULL = off */
+    limn_hypothesis *found;       /* [max_found] with `consensus`: views of what was found */
+    size_t max_found;             /* captions that a search gives */
+};
+
+/* ---- texts -------------------------------------------------------------------------------- */
+
+/* Phrases of which each is a part of the tokens of `words`. */
+typedef struct phrase_list {
+    limn_user_words words;
+    size_t *ends; /* [n] where each phrase ends in words.tokens */
+    size_t n, capacity;
+    limn_phrase *phrases; /* [n], once they are made */
+} phrase_list;
+
+static void finish_phrases(phrase_list *l)
+{
+    limn_user_words_finish(&l->words);
+    limn_free(l->ends);
+    limn_free(l->phrases);
+    *l = (phrase_list){ 0 };
+}
+
+static limn_status add_phrase(phrase_list *l, const limn_vocab *v, const char *kind,
+                              const char *text, size_t size, limn_error *err)
+{
+    LIMN_TRY(limn_user_words_add(&l->words, v, kind, text, size, err));
+    if (!limn_grow((void **)&l->ends, &l->capacity, l->n + 1, sizeof *l->ends))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    l->ends[l->n++] = l->words.n_tokens;
+    return LIMN_OK;
+}
+
+/* No phrase is added after this. */
+static limn_status make_phrases(phrase_list *l, limn_error *err)
+{
+    l->phrases = limn_alloc(l->n, sizeof *l->phrases);
+    if (!l->phrases)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    for (size_t i = 0, begin = 0; i < l->n; begin = l->ends[i++])
+        l->phrases[i] = (limn_phrase){ l->words.tokens + begin, l->ends[i] - begin };
+    return LIMN_OK;
+}
+
+/* ---- banned words ------------------------------------------------------------------------- */
+
+static limn_status build_banned(limn_decoding *d, const limn_options *o, limn_error *err)
+{
+    phrase_list list = { 0 };
+    limn_status s = LIMN_OK;
+    for (size_t i = 0; i < o->n_banned_words && s == LIMN_OK; i++)
+        s = add_phrase(&list, d->model->vocab, "banned", o->banned_words[i],
+                       strlen(o->banned_words[i]), err);
+    if (s == LIMN_OK)
+        s = make_phrases(&list, err);
+    if (s == LIMN_OK && list.n > 0)
+        s = limn_phrase_trie_create(&d->banned, list.phrases, list.n, err);
+    finish_phrases(&list);
+    return s;
+}
+
+/* Of the longest caption. */
+static size_t max_words_of(const limn_decoding *d)
+{
+    const limn_constraints c = { .max_words = d->options.max_words };
+    return limn_constraints_max_words(&c, d->model->config.max_steps);
+}
+
+static limn_status build_start(limn_decoding *d, const limn_options *o, limn_error *err)
+{
+    const size_t max_words = max_words_of(d);
+    if (!o->start)
+        return LIMN_OK;
+    LIMN_TRY(limn_user_words_add(&d->start, d->model->vocab, "starting", o->start,
+                                 strlen(o->start), err));
+    if (d->start.n_tokens > max_words)
+        return limn_fail(err, LIMN_E_ARG, "the start '%.100s' has %zu words, and a caption at most "
+                         "%zu", o->start, d->start.n_tokens, max_words);
+    if (d->banned && limn_phrase_trie_finds(d->banned, d->start.tokens, d->start.n_tokens))
+        return limn_fail(err, LIMN_E_ARG, "the start '%.100s' has words that are banned",
+                         o->start);
+    return LIMN_OK;
+}
+
+static limn_status build_endings(limn_decoding *d, limn_error *err)
+{
+    const size_t n_tokens = d->model->config.decoder.n_tokens;
+    d->cannot_end = limn_calloc(n_tokens, 1);
+    if (!d->cannot_end)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    for (uint32_t t = LIMN_TOKEN_UNKNOWN + 1; t < n_tokens; t++) {
+        const char *word = limn_vocab_text(d->model->vocab, t);
+        d->cannot_end[t] = limn_is_bad_ending(word, strlen(word));
+    }
+    return LIMN_OK;
+}
+
+/* ---- required words ----------------------------------------------------------------------- */
+
+/* The alternatives of all requirements, one after the other. */
+typedef struct requirement_list {
+    phrase_list phrases;
+    size_t n_of[LIMN_AUTOMATON_MAX_REQUIREMENTS]; /* alternatives of each */
+} requirement_list;
+
+static limn_status add_requirement(requirement_list *l, const limn_vocab *v, size_t i,
+                                   const char *text, limn_error *err)
+{
+    do {
+        const size_t size = strcspn(text, "|");
+        LIMN_TRY(add_phrase(&l->phrases, v, "required", text, size, err));
+        l->n_of[i]++;
+        text += size;
+    } while (*text++);
+    return LIMN_OK;
+}
+
+/* A requirement of which each alternative has banned words can't be met. */
+static limn_status check_not_banned(const limn_decoding *d, const limn_requirement *r,
+                                    const char *text, limn_error *err)
+{
+    for (size_t i = 0; i < r->n_alternatives; i++) {
+        const limn_phrase *p = &r->alternatives[i];
+        if (!d->banned || !limn_phrase_trie_finds(d->banned, p->tokens, p->n_tokens))
+            return LIMN_OK;
+    }
+    return limn_fail(err, LIMN_E_ARG, "'%.100s' is required and banned", text);
+}
+
+/* The state after the starting words. */
+static size_t state_after_start(const limn_decoding *d)
+{
+    size_t state = 0;
+    for (size_t i = 0; i < d->start.n_tokens; i++)
+        state = limn_automaton_next(d->required, state)[d->start.tokens[i]];
+    return state;
+}
+
+static limn_status check_length(const limn_decoding *d, limn_error *err)
+{
+    const size_t max_words = max_words_of(d);
+    const size_t n_needed = limn_automaton_n_needed(d->required, state_after_start(d));
+    if (d->start.n_tokens + n_needed <= max_words)
+        return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG, "the required words%s take %zu words at least, and a caption "
+                     "has at most %zu", d->start.n_tokens ? " after the start" : "",
+                     d->start.n_tokens + n_needed, max_words);
+}
+
+static limn_status build_automaton(limn_decoding *d, const requirement_list *l,
+                                   const limn_options *o, limn_error *err)
+{
+    limn_requirement requirements[LIMN_AUTOMATON_MAX_REQUIREMENTS];
+    const limn_phrase *at = l->phrases.phrases;
+    const size_t max_states = LIMN_BEAM_MAX_ROWS / o->beam_size;
+    limn_error too_many = { 0 };
+    for (size_t i = 0; i < o->n_required; at += l->n_of[i++]) {
+        requirements[i] = (limn_requirement){ at, l->n_of[i] };
+        LIMN_TRY(check_not_banned(d, &requirements[i], o->required[i], err));
+    }
+    const limn_status s =
+        limn_automaton_create(&d->required, requirements, o->n_required,
+                              d->model->config.decoder.n_tokens, max_states, &too_many);
+    if (s == LIMN_E_LIMIT)
+        return limn_fail(err, LIMN_E_ARG, "the required words take more than %zu states with a "
+                         "beam of %u each: ask for fewer, or take a smaller beam", max_states,
+                         o->beam_size);
+    return s == LIMN_OK ? check_length(d, err) : limn_fail(err, s, "%s", too_many.text);
+}
+
+static limn_status build_required(limn_decoding *d, const limn_options *o, limn_error *err)
+{
+    requirement_list list = { .n_of = { 0 } };
+    limn_status s = LIMN_OK;
+    for (size_t i = 0; i < o->n_required && s == LIMN_OK; i++)
+        s = add_requirement(&list, d->model->vocab, i, o->required[i], err);
+    if (s == LIMN_OK)
+        s = make_phrases(&list.phrases, err);
+    if (s == LIMN_OK && o->n_required > 0)
+        s = build_automaton(d, &list, o, err);
+    finish_phrases(&list.phrases);
+    return s;
+}
+
+/* ---- settings of the searches ------------------------------------------------------------- */
+
+static limn_constraints constraints_of(const limn_decoding *d)
+{
+    const limn_options *o = &d->options;
+    return (limn_constraints){ .min_words = o->min_words, .max_words = o->max_words,
+                               .no_repeat_ngram = o->no_repeat_ngram,
+                               .banned_phrases = d->banned, .start = d->start.tokens,
+                               .n_start = d->start.n_tokens, .cannot_end = d->cannot_end };
+}
+
+static limn_token_values values_of(const limn_options *o)
+{
+    return (limn_token_values){ .repetition = o->repetition_penalty, .filter = o->filter,
+                                .filter_ctx = o->filter_ctx };
+}
+
+static limn_beam_settings beam_settings(const limn_decoding *d)
+{
+    const limn_options *o = &d->options;
+    limn_beam_settings s = {
+        .beam_size = o->beam_size, .max_steps = d->model->config.max_steps,
+        .length_penalty = o->length_penalty, .n_tokens = d->model->config.decoder.n_tokens,
+        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END,
+        .constraints = constraints_of(d), .n_groups = o->n_groups, .diversity = o->diversity,
+        .automaton = d->required, .values = values_of(o), .length_reward = o->length_reward,
+        .coverage = o->coverage_penalty,
+        .patience = o->n_candidates ? (float)o->n_candidates / (float)o->beam_size : o->patience,
+    };
+    const size_t max_finished = limn_beam_max_finished(&s);
+    s.n_best = o->rerank || o->n_best > max_finished ? max_finished : o->n_best;
+    return s;
+}
+
+static limn_sample_settings sample_settings(const limn_decoding *d)
+{
+    const limn_options *o = &d->options;
+    limn_kernels kernels;
+    limn_kernels_init(&kernels, d->model->level);
+    return (limn_sample_settings){
+        .n_samples = o->n_candidates ? o->n_candidates : o->n_best,
+        .is_distinct = o->method == LIMN_METHOD_SAMPLE_DISTINCT,
+        .max_steps = d->model->config.max_steps, .n_tokens = d->model->config.decoder.n_tokens,
+        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END,
+        .constraints = constraints_of(d), .values = values_of(o),
+        .sampling = { .temperature = o->temperature, .top_k = o->top_k, .top_p = o->top_p,
+                      .min_p = o->min_p, .typical = o->typical },
+        .scoring = { .length_penalty = o->length_penalty, .length_reward = o->length_reward,
+                     .coverage = o->coverage_penalty },
+        .softmax = kernels.softmax,
+    };
+}
+
+/* ---- creating ----------------------------------------------------------------------------- */
+
+/* Takes the scratch of the search from `a`, which may be counting. */
+static void plan(limn_decoding *d, limn_arena *a)
+{
+    if (d->options.method == LIMN_METHOD_BEAM) {
+        const limn_beam_settings s = beam_settings(d);
+        d->beam = limn_beam_plan(a, &s);
+        d->max_found = s.n_best;
+    } else {
+        const limn_sample_settings s = sample_settings(d);
+        d->samples = limn_sample_plan(a, &s);
+        d->max_found = s.n_samples;
+    }
+    if (d->options.rerank)
+        d->found = limn_arena_take(a, d->max_found, sizeof *d->found);
+}
+
+static limn_status build(limn_decoding *d, const limn_options *o, limn_error *err)
+{
+    limn_arena counting;
+    const limn_model *m = d->model;
+    LIMN_TRY(build_banned(d, o, err));
+    LIMN_TRY(build_start(d, o, err));
+    if (o->ends_well)
+        LIMN_TRY(build_endings(d, err));
+    LIMN_TRY(build_required(d, o, err));
+    limn_arena_init_counting(&counting);
+    plan(d, &counting);
+    if (counting.has_failed || !limn_arena_init(&d->arena, counting.high))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a search of %zu bytes", counting.high);
+    plan(d, &d->arena);
+    if (!o->rerank)
+        return LIMN_OK;
+    return limn_consensus_create(&d->consensus, d->max_found, m->config.max_steps, m->frequencies,
+                                 m->vocab, err);
+}
+
+limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
+                                 const limn_options *options, limn_error *err)
+{
+    limn_decoding *d = limn_calloc(1, sizeof *d);
+    *out = NULL;
+    if (!d)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a search");
+    d->model = model;
+    d->options = *options;
+    d->options.banned_words = d->options.required = NULL;
+    d->options.start = NULL;
+    if (isnan(d->options.length_penalty))
+        d->options.length_penalty = model->config.length_penalty;
+    const limn_status status = build(d, options, err);
+    if (status != LIMN_OK)
+        limn_decoding_destroy(&d);
+    *out = d;
+    return status;
+}
+
+void limn_decoding_destroy(limn_decoding **p)
+{
+    limn_decoding *d = p ? *p : NULL;
+    if (!d)
+        return;
+    limn_user_words_finish(&d->start);
+    limn_phrase_trie_destroy(&d->banned);
+    limn_automaton_destroy(&d->required);
+    limn_free(d->cannot_end);
+    limn_consensus_destroy(&d->consensus);
+    limn_arena_finish(&d->arena);
+    limn_free(d);
+    *p = NULL;
+}
+
+size_t limn_decoding_max_rows(const limn_decoding *d)
+{
+    if (d->samples)
+        return d->max_found;
+    const limn_beam_settings s = beam_settings(d);
+    return limn_beam_max_rows(&s);
+}
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+static const char *last_part(const char *name)
+{
+    const char *slash = name ? strrchr(name, '/') : NULL;
+    return slash ? slash + 1 : name ? name : "";
+}
+
+static limn_status search(limn_decoding *d, const char *name, limn_beam_step_fn *step,
+                          limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
+                          size_t *n_out, limn_error *err)
+{
+    if (d->beam) {
+        limn_beam_settings s = beam_settings(d);
+        s.coverage_of = coverage_of;
+        return limn_beam_search(d->beam, &s, step, ctx, out, n_out, err);
+    }
+    limn_sample_settings s = sample_settings(d);
+    s.scoring.coverage_of = coverage_of;
+    return limn_sample(d->samples, &s, d->options.seed, name, strlen(name), step, ctx, out, n_out,
+                       err);
+}
+
+limn_status limn_decoding_run(limn_decoding *d, const char *name, limn_beam_step_fn *step,
+                              limn_coverage_fn *coverage_of, void *ctx,
+                              const limn_hypothesis **out, size_t *n_out, limn_error *err)
+{
+    LIMN_TRY(search(d, last_part(name), step, coverage_of, ctx, out, n_out, err));
+    if (d->consensus) {
+        memcpy(d->found, *out, *n_out * sizeof *d->found);
+        LIMN_TRY(limn_consensus_rank(d->consensus, d->found, *n_out, d->samples != NULL, err));
+        *out = d->found;
+    }
+    *n_out = *n_out < d->options.n_best ? *n_out : d->options.n_best;
+    return LIMN_OK;
+}

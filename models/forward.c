@@ -1,0 +1,216 @@
+#include "models/forward.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/kernels/math_c.h"
+
+/* What one model of an ensemble needs. */
+typedef struct member {
+    const limn_model *model;
+    size_t input_offset; /* where its pixels are in the input */
+    limn_encoder_state *encoder;
+    limn_decoder_state *decoder;
+    float *features; /* [n_positions, dim] */
+} member;
+
+struct limn_forward {
+    limn_pool *pool;
+    limn_arena arena;
+    member *members; /* [n_members] */
+    size_t n_members, max_rows;
+    float *more;      /* [max_rows, n_tokens] of the models after the first */
+    float *attention; /* [max_steps, max_rows, attention_dim] for the coverage; NULL = not kept */
+    double *covered;  /* [n_positions] */
+    size_t n_steps;   /* so far */
+    limn_softmax_fn *softmax;
+};
+
+/* ---- creating ----------------------------------------------------------------------------- */
+
+static void plan(limn_forward *f, limn_arena *a, bool has_coverage)
+{
+    const limn_model *m = f->members[0].model;
+    const size_t n_tokens = m->config.decoder.n_tokens;
+    for (size_t i = 0; i < f->n_members; i++) {
+        const limn_encoder *e = f->members[i].model->encoder;
+        f->members[i].features = limn_arena_take(a, limn_encoder_n_positions(e),
+                                                 limn_encoder_dim(e) * sizeof(float));
+    }
+    if (f->n_members > 1)
+        f->more = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->more);
+    if (has_coverage) {
+        f->attention = limn_arena_take(a, m->config.max_steps * f->max_rows,
+                                       limn_decoder_attention_dim(m->decoder) * sizeof(float));
+        f->covered = limn_arena_take(a, m->config.decoder.n_memory_positions, sizeof(double));
+    }
+}
+
+static limn_status open_members(limn_forward *f, const limn_model *model, limn_error *err)
+{
+    f->n_members = 1 + model->n_others;
+    f->members = limn_calloc(f->n_members, sizeof *f->members);
+    if (!f->members)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
+    for (size_t i = 0; i < f->n_members; i++) {
+        member *m = &f->members[i];
+        m->model = i == 0 ? model : model->others[i - 1];
+        m->input_offset = limn_model_input_offset(model, i);
+        LIMN_TRY(limn_encoder_state_create(&m->encoder, m->model->encoder, err));
+        LIMN_TRY(limn_decoder_state_create(&m->decoder, m->model->decoder, f->max_rows,
+                                           model->config.max_steps, err));
+    }
+    return LIMN_OK;
+}
+
+static limn_status build(limn_forward *f, const limn_model *model, bool has_coverage,
+                         limn_error *err)
+{
+    limn_arena counting;
+    limn_kernels kernels;
+    limn_kernels_init(&kernels, model->level);
+    f->softmax = kernels.softmax;
+    LIMN_TRY(open_members(f, model, err));
+    limn_arena_init_counting(&counting);
+    plan(f, &counting, has_coverage);
+    if (counting.has_failed || !limn_arena_init(&f->arena, counting.high))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
+    plan(f, &f->arena, has_coverage);
+    if (has_coverage)
+        limn_decoder_keep_attention(f->members[0].decoder, f->attention);
+    return LIMN_OK;
+}
+
+limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
+                                size_t max_rows, bool has_coverage, limn_error *err)
+{
+    limn_forward *f = limn_calloc(1, sizeof *f);
+    *out = NULL;
+    if (!f)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
+    f->pool = pool;
+    f->max_rows = max_rows;
+    const limn_status status = build(f, model, has_coverage, err);
+    if (status != LIMN_OK)
+        limn_forward_destroy(&f);
+    *out = f;
+    return status;
+}
+
+void limn_forward_destroy(limn_forward **p)
+{
+    limn_forward *f = p ? *p : NULL;
+    if (!f)
+        return;
+    for (size_t i = 0; f->members && i < f->n_members; i++) {
+        limn_encoder_state_destroy(&f->members[i].encoder);
+        limn_decoder_state_destroy(&f->members[i].decoder);
+    }
+    limn_arena_finish(&f->arena);
+    limn_free(f->members);
+    limn_free(f);
+    *p = NULL;
+}
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+void limn_forward_begin(limn_forward *f, const uint8_t *input)
+{
+    f->n_steps = 0;
+    for (size_t i = 0; i < f->n_members; i++) {
+        const member *m = &f->members[i];
+        limn_encoder_run(m->model->encoder, m->encoder, f->pool, input + m->input_offset,
+                         m->features);
+        limn_decoder_begin(m->decoder, f->pool, m->features);
+    }
+}
+
+static void forbid_special(float *row)
+{
+    row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;
+}
+
+/* Logits [n_rows, n_tokens] to probabilities. */
+static void to_probabilities(const limn_forward *f, float *logits, size_t n_rows, size_t n_tokens)
+{
+    for (size_t r = 0; r < n_rows; r++)
+        forbid_special(logits + r * n_tokens);
+    f->softmax(logits, n_rows, n_tokens, n_tokens);
+}
+
+/* Sums of probabilities over the members to logarithms of their mean. What is too rare for a float
+ * stays possible. */
+static void to_log_means(const limn_forward *f, float *sums, size_t n_rows, size_t n_tokens)
+{
+    const float share = 1.0f / (float)f->n_members;
+    for (size_t r = 0; r < n_rows; r++) {
+        float *row = sums + r * n_tokens;
+        for (size_t t = 0; t < n_tokens; t++) {
+            const float mean = share * row[t];
+            row[t] = limn_logf(mean > FLT_MIN ? mean : FLT_MIN);
+        }
+        forbid_special(row);
+    }
+}
+
+static void average_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
+                         const uint32_t *tokens, float *log_probs)
+{
+    const size_t n_tokens = f->members[0].model->config.decoder.n_tokens;
+    to_probabilities(f, log_probs, n_rows, n_tokens);
+    for (size_t i = 1; i < f->n_members; i++) {
+        limn_decoder_step(f->members[i].decoder, f->pool, n_rows, parents, tokens, f->more);
+        to_probabilities(f, f->more, n_rows, n_tokens);
+        for (size_t k = 0; k < n_rows * n_tokens; k++)
+            log_probs[k] += f->more[k];
+    }
+    to_log_means(f, log_probs, n_rows, n_tokens);
+}
+
+void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
+                       const uint32_t *tokens, float *log_probs)
+{
+    limn_decoder_step(f->members[0].decoder, f->pool, n_rows, parents, tokens, log_probs);
+    f->n_steps++;
+    if (f->n_members == 1)
+        limn_model_log_probs(f->members[0].model, log_probs, n_rows);
+    else
+        average_step(f, n_rows, parents, tokens, log_probs);
+}
+
+limn_decoder_state *limn_forward_decoder(limn_forward *f)
+{
+    return f->members[0].decoder;
+}
+
+/* ---- coverage ----------------------------------------------------------------------------- */
+
+/* covered [n_positions] += attention of one step, a row of [n_maps, n_positions] */
+static void add_attention(double *covered, const float *attention, size_t n_maps,
+                          size_t n_positions)
+{
+    for (size_t i = 0; i < n_maps; i++)
+        for (size_t p = 0; p < n_positions; p++)
+            covered[p] += (double)attention[i * n_positions + p] / (double)n_maps;
+}
+
+double limn_forward_coverage(const limn_forward *f, size_t row)
+{
+    const limn_decoder_state *decoder = f->members[0].decoder;
+    const limn_decoder_config *c = &f->members[0].model->config.decoder;
+    const size_t n = c->n_memory_positions;
+    double sum = 0;
+    memset(f->covered, 0, n * sizeof *f->covered);
+    for (size_t step = 0; step < f->n_steps; step++) {
+        const size_t past = limn_decoder_past_row(decoder, step, row);
+        add_attention(f->covered, limn_decoder_attention(decoder, step, past),
+                      (size_t)c->n_layers * c->n_heads, n);
+    }
+    for (size_t p = 0; p < n; p++) {
+        const float covered = (float)fmin(f->covered[p], 1);
+        sum += (double)limn_logf(covered > FLT_MIN ? covered : FLT_MIN);
+    }
+    return sum;
+}

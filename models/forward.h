@@ -1,0 +1,29 @@
+/* Pictures and words through the networks of a model, or of all models of an ensemble, whose
+ * probabilities are averaged: from input to log-probabilities of the next token. One worker's. */
+#ifndef LIMN_MODELS_FORWARD_H
+#define LIMN_MODELS_FORWARD_H
+
+#include "common/base/arena.h"
+#include "models/captioner_model.h"
+
+typedef struct limn_forward limn_forward;
+
+/* For up to max_rows hypotheses. `model` must outlive it; `pool` (may be NULL) too.
+ * `has_coverage`: limn_forward_coverage will be asked. LIMN_E_NOMEM. */
+limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
+                                size_t max_rows, bool has_coverage, limn_error *err);
+void limn_forward_destroy(limn_forward **f); /* accepts NULL and *f == NULL; nulls it */
+
+/* Starts a picture. input [limn_model_info.input_bytes]. Allocates nothing. */
+void limn_forward_begin(limn_forward *f, const uint8_t *input);
+/* A step of limn_beam_step_fn: log-probabilities over the tokens that a caption can hold. Allocates
+ * nothing. */
+void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
+                       const uint32_t *tokens, float *log_probs);
+
+/* The decoder of the (first) model, for its attention. */
+limn_decoder_state *limn_forward_decoder(limn_forward *f);
+/* As limn_coverage_fn wants it, of the first model, its layers and heads averaged. */
+double limn_forward_coverage(const limn_forward *f, size_t row);
+
+#endif

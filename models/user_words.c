@@ -1,0 +1,149 @@
+#include "models/user_words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/text/edit_distance.h"
+#include "common/text/ptb.h"
+#include "common/text/utf8.h"
+
+enum { N_NEAR = 3 };
+
+void limn_user_words_finish(limn_user_words *w)
+{
+    limn_free(w->tokens);
+    *w = (limn_user_words){ 0 };
+}
+
+/* ---- near words --------------------------------------------------------------------------- */
+
+typedef struct near_word {
+    const char *text;
+    size_t distance;
+} near_word;
+
+static bool begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* Letters apart; a word that goes on where the other ends ("skateboard", "skateboarder") is near
+ * however much is left. */
+static size_t distance_of(const char *known, const char *wanted)
+{
+    enum { MIN_COMMON = 4, FAR = 3 };
+    const size_t distance = limn_edit_distance(known, wanted);
+    const bool is_related = strlen(known) >= MIN_COMMON && strlen(wanted) >= MIN_COMMON &&
+                            (begins_with(known, wanted) || begins_with(wanted, known));
+    return is_related && distance > FAR ? FAR : distance;
+}
+
+/* Of equals the more frequent words, which come first in a vocabulary. */
+static void find_near(near_word near[N_NEAR], const limn_vocab *v, const char *wanted)
+{
+    const size_t limit = strlen(wanted) <= 3 ? 1 : 3;
+    for (size_t i = 0; i < N_NEAR; i++)
+        near[i] = (near_word){ NULL, limit + 1 };
+    for (uint32_t t = LIMN_TOKEN_UNKNOWN + 1; t < limn_vocab_n_tokens(v); t++) {
+        const char *known = limn_vocab_text(v, t);
+        const near_word found = { known, distance_of(known, wanted) };
+        size_t at = N_NEAR;
+        while (at > 0 && found.distance < near[at - 1].distance)
+            at--;
+        if (at == N_NEAR)
+            continue;
+        memmove(near + at + 1, near + at, (N_NEAR - 1 - at) * sizeof *near);
+        near[at] = found;
+    }
+}
+
+static limn_status unknown_word(const limn_vocab *v, const char *kind, const char *word,
+                                limn_error *err)
+{
+    near_word near[N_NEAR];
+    char list[160] = "";
+    find_near(near, v, word);
+    for (size_t i = 0; i < N_NEAR && near[i].text; i++) {
+        const size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "; near ones: ",
+                 near[i].text);
+    }
+    return limn_fail(err, LIMN_E_ARG, "%s word '%.60s' is not in the vocabulary%s", kind, word,
+                     list);
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static limn_status add_token(limn_user_words *w, uint32_t token, limn_error *err)
+{
+    if (!limn_grow((void **)&w->tokens, &w->capacity, w->n_tokens + 1, sizeof *w->tokens))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    w->tokens[w->n_tokens++] = token;
+    return LIMN_OK;
+}
+
+/* A word that a caption can hold; LIMN_TOKEN_UNKNOWN or less for others. */
+static uint32_t find_word(const limn_vocab *v, const char *word, size_t size)
+{
+    return limn_vocab_find(v, word, size);
+}
+
+/* Whether all words of the text are known as they are; then they are added. */
+static limn_status add_as_written(bool *is_known, limn_user_words *w, const limn_vocab *v,
+                                  const char *text, size_t size, limn_error *err)
+{
+    const size_t n_before = w->n_tokens;
+    size_t word_size;
+    const char *word;
+    *is_known = true;
+    while (*is_known && (word = limn_utf8_next_word(&word_size, &text, &size))) {
+        const uint32_t token = find_word(v, word, word_size);
+        *is_known = token > LIMN_TOKEN_UNKNOWN;
+        if (*is_known)
+            LIMN_TRY(add_token(w, token, err));
+    }
+    if (!*is_known)
+        w->n_tokens = n_before;
+    return LIMN_OK;
+}
+
+static limn_status add_tokenized(limn_user_words *w, const limn_vocab *v, const char *kind,
+                                 const char *tokens, limn_error *err)
+{
+    char word[LIMN_VOCAB_MAX_TOKEN_SIZE + 1];
+    while (*tokens) {
+        const size_t size = strcspn(tokens, " ");
+        const uint32_t token = find_word(v, tokens, size);
+        snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word - 1),
+                 tokens);
+        if (token <= LIMN_TOKEN_UNKNOWN)
+            return unknown_word(v, kind, word, err);
+        LIMN_TRY(add_token(w, token, err));
+        tokens += size + (tokens[size] == ' ');
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_user_words_add(limn_user_words *w, const limn_vocab *v, const char *kind,
+                                const char *text, size_t size, limn_error *err)
+{
+    const size_t n_before = w->n_tokens;
+    limn_ptb ptb = { 0 };
+    const char *tokens;
+    bool is_known;
+    LIMN_TRY(add_as_written(&is_known, w, v, text, size, err));
+    if (!is_known) {
+        limn_status status =
+            limn_ptb_tokenize(&tokens, &ptb, text, size, LIMN_PTB_ALL_TOKENS, err);
+        if (status == LIMN_OK)
+            status = add_tokenized(w, v, kind, tokens, err);
+        else
+            limn_error_prefix(err, "%s words", kind);
+        limn_ptb_finish(&ptb);
+        LIMN_TRY(status == LIMN_E_FORMAT ? LIMN_E_ARG : status);
+    }
+    if (w->n_tokens == n_before)
+        return limn_fail(err, LIMN_E_ARG, "%s word '' is empty", kind);
+    return LIMN_OK;
+}

@@ -1,0 +1,26 @@
+/* Words and phrases as a user writes them, as tokens of a vocabulary. */
+#ifndef LIMN_MODELS_USER_WORDS_H
+#define LIMN_MODELS_USER_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+#include "decoder/vocab.h"
+
+/* Zero-initialise; limn_user_words_finish frees. */
+typedef struct limn_user_words {
+    uint32_t *tokens; /* [n_tokens] */
+    size_t n_tokens, capacity;
+} limn_user_words;
+
+void limn_user_words_finish(limn_user_words *words);
+
+/* Appends the tokens of text [size bytes]: its words at white space, as they are, or, when one of
+ * them is not in the vocabulary, its Penn Treebank tokens in lower case ("Dog's": dog 's). `kind`
+ * is what errors call them, as "required". LIMN_E_ARG for no word, or one that is not in the
+ * vocabulary, with the nearest ones; LIMN_E_NOMEM. */
+limn_status limn_user_words_add(limn_user_words *words, const limn_vocab *vocab, const char *kind,
+                                const char *text, size_t size, limn_error *err);
+
+#endif
