@@ -12,8 +12,10 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/json.h"
+#include "models/train/vocab_extend.h"
 #include "tools/interrupt.h"
 #include "tools/message.h"
+#include "tools/train/run_page.h"
 #include "tools/train/train_arguments.h"
 #include "tools/train/train_data.h"
 #include "tools/train/train_plan.h"
@@ -78,16 +80,39 @@ static limn_status create_dev_set(limn_dev_set **out, dev_arrays *arrays, const 
 
 /* ---- stages ------------------------------------------------------------------------------ */
 
+static limn_status copy_best(const char *path, limn_run_folder *folder, limn_error *err)
+{
+    unsigned char *bytes = NULL;
+    size_t size;
+    const char *best = limn_run_folder_file(folder, "best.safetensors");
+    if (!best)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    LIMN_TRY(limn_file_read(&bytes, &size, best, SIZE_MAX / 2, err));
+    const limn_status status = limn_file_replace(path, bytes, size, err);
+    limn_free(bytes);
+    return status;
+}
+
+/* The --init model with the words of this run. */
+static limn_status extend_init(const char *path, const limn_train_data *d, limn_error *err)
+{
+    size_t n_kept;
+    LIMN_TRY(limn_vocab_extend_model(path, &n_kept, &d->base, d->vocab, d->options->seed, err));
+    limn_message_warning("%zu words are kept, %zu are new", n_kept,
+                         limn_vocab_n_tokens(d->vocab) - n_kept);
+    return LIMN_OK;
+}
+
 /* The model that stage `index` begins with: the best one before it, kept under
  * a name of its own so that a run that goes on begins with the same one. */
 static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t index,
-                              const limn_train_options *o, limn_error *err)
+                              const limn_train_data *d, limn_error *err)
 {
-    unsigned char *bytes = NULL;
+    const limn_train_options *o = d->options;
+    const bool has_other_words = o->init && d->own_vocab;
     char name[40];
-    size_t size;
     limn_buffer_clear(path);
-    if (index == 0) {
+    if (index == 0 && !has_other_words) {
         limn_buffer_append_text(path, o->init ? o->init : o->encoder);
         return LIMN_OK;
     }
@@ -95,11 +120,7 @@ static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t
     limn_buffer_append_text(path, limn_run_folder_file(folder, name));
     if (access(path->bytes, F_OK) == 0)
         return LIMN_OK;
-    LIMN_TRY(limn_file_read(&bytes, &size, limn_run_folder_file(folder, "best.safetensors"),
-                            SIZE_MAX / 2, err));
-    const limn_status status = limn_file_replace(path->bytes, bytes, size, err);
-    limn_free(bytes);
-    return status;
+    return index == 0 ? extend_init(path->bytes, d, err) : copy_best(path->bytes, folder, err);
 }
 
 static limn_status run_stages(const limn_train_context *context, limn_run_position *position,
@@ -120,7 +141,7 @@ static limn_status run_stages(const limn_train_context *context, limn_run_positi
             position->file_step = LIMN_RUN_NO_CHECKPOINT;
         }
         position->stage_index = i;
-        status = stage_base(&base, context->folder, i, context->data->options, err);
+        status = stage_base(&base, context->folder, i, context->data, err);
         if (status == LIMN_OK)
             status =
                 limn_train_stage_run(context, &stages[i], i, first_step, base.bytes, position, err);
@@ -131,26 +152,36 @@ static limn_status run_stages(const limn_train_context *context, limn_run_positi
 
 /* ---- a run ------------------------------------------------------------------------------- */
 
-/* Copies the best model to --output and ends the log. */
-static limn_status finish_run(limn_run_folder *folder, const limn_train_options *o,
-                              const limn_run_position *position, limn_error *err)
+static limn_status copy_output(limn_run_folder *folder, const char *output, limn_error *err)
 {
-    unsigned char *bytes = NULL;
-    size_t size;
+    return output ? copy_best(output, folder, err) : LIMN_OK;
+}
+
+/* Ends the log, and with it the page's loading itself again. */
+static limn_status end_log(limn_run_folder *folder, const limn_run_position *position,
+                           limn_error *err)
+{
     char line[160];
-    if (o->output) {
-        LIMN_TRY(limn_file_read(&bytes, &size, limn_run_folder_file(folder, "best.safetensors"),
-                                SIZE_MAX / 2, err));
-        const limn_status status = limn_file_replace(o->output, bytes, size, err);
-        limn_free(bytes);
-        LIMN_TRY(status);
-    }
+    limn_buffer page = { 0 };
     snprintf(line, sizeof line,
              "{\"kind\":\"end\",\"best\":%.6f,\"best_step\":%" PRIu64 ",\"seconds\":%.1f}",
              position->best, position->best_step, position->seconds);
     LIMN_TRY(limn_run_folder_log(folder, line, err));
-    limn_message_note("best CIDEr %.2f after step %" PRIu64, 100 * position->best,
-                      position->best_step);
+    limn_buffer_append_text(&page, limn_run_folder_file(folder, "run.html"));
+    const limn_status status =
+        limn_run_page_write(page.bytes, limn_run_folder_file(folder, "log.jsonl"), err);
+    limn_buffer_finish(&page);
+    return status;
+}
+
+static limn_status finish_run(limn_run_folder *folder, const limn_train_options *o,
+                              const limn_run_position *position, limn_error *err)
+{
+    LIMN_TRY(copy_output(folder, o->output, err));
+    LIMN_TRY(end_log(folder, position, err));
+    if (position->best >= 0)
+        limn_message_note("best CIDEr %.2f after step %" PRIu64, 100 * position->best,
+                          position->best_step);
     return LIMN_OK;
 }
 

@@ -7,17 +7,12 @@
 #include "common/metrics/cider.h"
 #include "common/metrics/diversity.h"
 #include "common/text/ptb.h"
-#include "common/text/string_table.h"
-
-typedef struct dev_sentence {
-    uint32_t *words; /* [n_words] numbers in `strings`; owned */
-    size_t n_words;
-} dev_sentence;
+#include "common/text/numbered_words.h"
 
 struct limn_dev_set {
     limn_dev_pictures pictures;
     limn_string_table strings;
-    dev_sentence *references;  /* [n_references] */
+    limn_numbered_words *references;  /* [n_references] */
     limn_ngram_counts *counts; /* [n_references] */
     size_t n_references;
     limn_cider_df *df;
@@ -25,31 +20,9 @@ struct limn_dev_set {
     limn_ptb ptb;
 };
 
-/* ---- sentences ----------------------------------------------------------------------------- */
-
-/* Numbers of the words of `text`, which are separated by single spaces. */
-static limn_status number_words(dev_sentence *out, limn_string_table *strings, const char *text,
-                                limn_error *err)
+static limn_sentence sentence_of(const limn_numbered_words *w)
 {
-    size_t n = 0, capacity = 1;
-    for (const char *c = text; *c; c++) capacity += *c == ' ';
-    limn_free(out->words);
-    *out = (dev_sentence){ .words = limn_alloc(capacity, sizeof *out->words) };
-    if (!out->words)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
-    while (*text) {
-        const size_t size = strcspn(text, " ");
-        if (size > 0)
-            LIMN_TRY(limn_string_table_add(&out->words[n++], strings, text, size, err));
-        text += size + (text[size] == ' ');
-    }
-    out->n_words = n;
-    return LIMN_OK;
-}
-
-static limn_sentence sentence_of(const dev_sentence *s)
-{
-    return (limn_sentence){ s->words, s->n_words };
+    return (limn_sentence){ w->words, w->n_words };
 }
 
 /* ---- the set ------------------------------------------------------------------------------- */
@@ -61,7 +34,8 @@ static limn_status add_picture(limn_dev_set *set, size_t picture, limn_error *er
     if (first == end)
         return limn_fail(err, LIMN_E_ARG, "development picture %zu has no caption", picture);
     for (size_t r = first; r < end; r++) {
-        LIMN_TRY(number_words(&set->references[r], &set->strings, p->references[r], err));
+        LIMN_TRY(limn_numbered_words_fill(&set->references[r], &set->strings, p->references[r],
+                                          err));
         LIMN_TRY(limn_ngram_counts_fill(&set->counts[r], sentence_of(&set->references[r]), err));
     }
     return limn_cider_df_add(set->df, set->counts + first, end - first, err);
@@ -102,7 +76,7 @@ void limn_dev_set_destroy(limn_dev_set **p)
     if (!set)
         return;
     for (size_t i = 0; set->references && i < set->n_references; i++)
-        limn_free(set->references[i].words);
+        limn_numbered_words_finish(&set->references[i]);
     for (size_t i = 0; set->counts && i < set->n_references; i++)
         limn_ngram_counts_finish(&set->counts[i]);
     for (size_t i = 0; set->captions && i < set->pictures.n_pictures; i++)
@@ -182,7 +156,7 @@ struct sums {
     limn_bleu_stats bleu;
     double cider, n_bad;
     limn_string_table captions;
-    dev_sentence words;
+    limn_numbered_words words;
     limn_ngram_counts counts;
     limn_cider_scorer scorer;
 };
@@ -205,7 +179,7 @@ static limn_status score_picture(struct sums *s, limn_dev_set *set, size_t pictu
     LIMN_TRY(limn_ptb_tokenize(&tokens, &set->ptb, caption, strlen(caption),
                                LIMN_PTB_DROP_PUNCTUATION, err));
     LIMN_TRY(limn_string_table_add(&number, &s->captions, caption, strlen(caption), err));
-    LIMN_TRY(number_words(&s->words, &set->strings, tokens, err));
+    LIMN_TRY(limn_numbered_words_fill(&s->words, &set->strings, tokens, err));
     LIMN_TRY(limn_ngram_counts_fill(&s->counts, sentence_of(&s->words), err));
     const limn_bleu_stats bleu = limn_bleu_count(&s->counts, set->counts + first, n);
     limn_bleu_add(&s->bleu, &bleu);
@@ -240,7 +214,7 @@ limn_status limn_dev_score(limn_dev_scores *out, limn_dev_set *set, const char *
     if (status == LIMN_OK)
         status = score_all(out, &sums, set, err);
     limn_string_table_finish(&sums.captions);
-    limn_free(sums.words.words);
+    limn_numbered_words_finish(&sums.words);
     limn_ngram_counts_finish(&sums.counts);
     limn_cider_scorer_finish(&sums.scorer);
     limn_model_close(&model);

@@ -15,7 +15,7 @@ enum { N_SAMPLES = 8, MAX_CHECKPOINTS = 64, SECONDS_A_CHECKPOINT = 300 };
 
 /* What was computed since the last line of the log. */
 struct sums {
-    double loss, norm;
+    double loss, norm, reward;
     uint64_t n_tokens, n_steps;
     double start; /* seconds */
 };
@@ -98,12 +98,14 @@ static limn_status log_steps(struct run *r, limn_error *err)
     struct sums *s = &r->sums;
     if (s->n_steps == 0)
         return LIMN_OK;
-    json_t *line = json_pack("{s:s, s:I, s:f, s:s, s:f, s:f, s:f, s:I, s:f, s:f}", "kind", "step",
-                             "step", (json_int_t)global_step(r), "epoch", epoch_of(r), "stage",
-                             limn_stage_names[r->settings->stage], "loss", mean_loss(r), "rate",
-                             (double)r->rate, "norm", s->norm / (double)s->n_steps, "tokens",
-                             (json_int_t)s->n_tokens, "tokens_per_second", tokens_per_second(r),
-                             "seconds", seconds(r));
+    json_t *line = json_pack(
+        "{s:s, s:I, s:f, s:s, s:f, s:f, s:f, s:I, s:f, s:f}", "kind", "step", "step",
+        (json_int_t)global_step(r), "epoch", epoch_of(r), "stage",
+        limn_stage_names[r->settings->stage], "loss", mean_loss(r), "rate", (double)r->rate,
+        "norm", s->norm / (double)s->n_steps, "tokens", (json_int_t)s->n_tokens,
+        "tokens_per_second", tokens_per_second(r), "seconds", seconds(r));
+    if (line && r->settings->stage == LIMN_STAGE_REWARD)
+        json_object_set_new(line, "reward", json_real(100 * s->reward / (double)s->n_steps));
     *s = (struct sums){ .start = seconds(r) };
     return put_line(r, line, err);
 }
@@ -289,6 +291,7 @@ static limn_status do_step(struct run *r, limn_error *err)
         LIMN_TRY(limn_trainer_step(p->trainer, batch, &input, &result, err));
         r->sums.loss += result.loss;
         r->sums.norm += result.norm;
+        r->sums.reward += result.reward;
         r->sums.n_tokens += batch->n_rows;
         r->sums.n_steps++;
         r->rate = result.rate;

@@ -24,6 +24,8 @@ struct limn_trainer {
     limn_adamw adamw;
     limn_decoder_trainer *decoder;
     limn_encoder_trainer *encoder; /* end-to-end only */
+    limn_reward *reward;           /* reward only */
+    limn_reward_picture *pictures; /* [max_pictures], reward only */
     float *feature_gradients;      /* [max_pictures, n_positions, memory_dim], end-to-end only */
 };
 
@@ -65,6 +67,36 @@ static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *li
     return limn_encoder_trainer_create(&t->encoder, &settings, &t->params, t->pool, level, err);
 }
 
+static limn_reward_settings reward_settings(const limn_trainer_settings *s, size_t max_pictures)
+{
+    return (limn_reward_settings){ .n_samples = s->n_samples, .max_steps = s->max_steps,
+                                   .max_pictures = max_pictures, .seed = s->seed };
+}
+
+static limn_status create_reward(limn_trainer *t, const limn_decoder_limits *limits,
+                                 limn_cpu_level level, limn_error *err)
+{
+    const limn_reward_settings settings = reward_settings(&t->settings, limits->max_pictures);
+    t->pictures = limn_calloc(limits->max_pictures, sizeof *t->pictures);
+    if (!t->pictures)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", limits->max_pictures);
+    return limn_reward_create(&t->reward, &t->config.decoder, &t->params,
+                              &t->settings.references, &settings, t->pool, level, err);
+}
+
+/* Rows and pictures of the largest batch, drawn captions included. */
+static limn_decoder_limits largest(const limn_trainer_settings *s,
+                                   const limn_decoder_limits *batches)
+{
+    limn_decoder_limits limits = *batches;
+    if (s->stage == LIMN_STAGE_REWARD) {
+        const limn_reward_settings settings = reward_settings(s, batches->max_pictures);
+        const limn_decoder_limits drawn = limn_reward_limits(&settings);
+        limits.max_rows = drawn.max_rows > limits.max_rows ? drawn.max_rows : limits.max_rows;
+    }
+    return limits;
+}
+
 static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, limn_cpu_level level,
                          limn_error *err)
 {
@@ -75,7 +107,10 @@ static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, lim
     LIMN_TRY(add_params(t, err));
     if (t->settings.stage == LIMN_STAGE_END_TO_END)
         LIMN_TRY(create_encoder(t, limits, level, err));
-    return limn_decoder_trainer_create(&t->decoder, &t->config.decoder, &t->params, limits, t->pool,
+    if (t->settings.stage == LIMN_STAGE_REWARD)
+        LIMN_TRY(create_reward(t, limits, level, err));
+    const limn_decoder_limits all = largest(&t->settings, limits);
+    return limn_decoder_trainer_create(&t->decoder, &t->config.decoder, &t->params, &all, t->pool,
                                        level, err);
 }
 
@@ -105,6 +140,8 @@ void limn_trainer_destroy(limn_trainer **p)
         return;
     limn_decoder_trainer_destroy(&t->decoder);
     limn_encoder_trainer_destroy(&t->encoder);
+    limn_reward_destroy(&t->reward);
+    limn_free(t->pictures);
     limn_free(t->feature_gradients);
     limn_adamw_finish(&t->adamw);
     limn_params_finish(&t->params);
@@ -123,7 +160,8 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
         (!has_encoder || limn_encoder_params_add(&t.params, &t.shape, settings->first_encoder_stage,
                                                  1.0f, NULL) == LIMN_OK)) {
         n_floats = 5 * t.params.n_floats; /* values, gradients, two moments, average */
-        bytes = limn_decoder_trainer_bytes(&config->decoder, limits);
+        const limn_decoder_limits all = largest(settings, limits);
+        bytes = limn_decoder_trainer_bytes(&config->decoder, &all);
         if (has_encoder) {
             n_floats += n_feature_floats(config, limits);
             const limn_encoder_trainer_settings encoder = encoder_settings(&t, limits);
@@ -214,21 +252,43 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
                : limn_encoder_trainer_forward_cut(t->encoder, input->activations, n);
 }
 
+/* Adds the gradients of captions that are drawn, weighted by their rewards. */
+static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
+                                    const float *features, double *mean_reward, limn_error *err)
+{
+    const limn_reward_batch *drawn;
+    double loss;
+    for (size_t i = 0; i < batch->n_pictures; i++) {
+        const uint32_t picture = batch->pictures[i].picture;
+        t->pictures[i] = (limn_reward_picture){ t->settings.names[picture], picture };
+    }
+    LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, features,
+                              batch->n_pictures, err));
+    const limn_decoder_grad_settings settings = {
+        .scale = (1 - t->settings.cross_entropy_share) /
+                 (float)drawn->decoder.offsets[drawn->decoder.n_captions],
+    };
+    *mean_reward = drawn->mean_reward;
+    return limn_decoder_trainer_run(t->decoder, &drawn->decoder, &settings, NULL, &loss, err);
+}
+
 limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
                               const limn_trainer_input *input, limn_step_result *result,
                               limn_error *err)
 {
     const limn_trainer_settings *s = &t->settings;
+    const float share = t->reward ? s->cross_entropy_share : 1;
     const limn_decoder_grad_settings settings = {
-        .dropout = s->dropout,
-        .feature_dropout = s->feature_dropout,
-        .label_smoothing = s->label_smoothing,
-        .scale = 1.0f / (float)batch->n_rows,
+        .dropout = s->dropout, .feature_dropout = s->feature_dropout,
+        .label_smoothing = s->label_smoothing, .scale = share / (float)batch->n_rows,
         .seed = limn_rng_stream(s->seed, &batch->step, sizeof batch->step).key,
     };
     limn_decoder_batch decoder = batch->decoder;
+    *result = (limn_step_result){ .loss = 0 };
     decoder.features = features_of(t, batch, input);
     limn_params_clear_gradients(&t->params);
+    if (t->reward)
+        LIMN_TRY(reward_gradients(t, batch, decoder.features, &result->reward, err));
     LIMN_TRY(gradients(t, &decoder, &settings, &result->loss, err));
     return apply(t, batch, result, err);
 }

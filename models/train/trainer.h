@@ -20,6 +20,7 @@
 #include "models/model_file.h"
 #include "models/train/adamw.h"
 #include "models/train/batches.h"
+#include "models/train/reward.h"
 #include "models/train/schedule.h"
 
 typedef enum limn_stage {
@@ -41,6 +42,11 @@ typedef struct limn_trainer_settings {
     /* end-to-end */
     size_t first_encoder_stage; /* trained from this one on (encoder_grad.h); 0: from pixels */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
+    /* reward (reward.h): all borrowed */
+    limn_references references;  /* of the pictures that batches have */
+    const char *const *names;    /* [references.n_pictures] of the pictures */
+    size_t n_samples, max_steps; /* captions drawn a picture; tokens of one at most */
+    float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */
 } limn_trainer_settings;
 
 typedef struct limn_trainer limn_trainer;
@@ -78,6 +84,7 @@ typedef struct limn_step_result {
     double loss; /* sum over rows, with smoothing and dropout */
     double norm; /* of the gradient, before clipping */
     float rate;  /* learning rate */
+    double reward; /* mean CIDEr-D of the captions drawn; 0 in other stages */
 } limn_step_result;
 
 /* One step: gradients of the mean loss over the batch's rows, and the optimizer. `batch` has rows.

@@ -114,6 +114,26 @@ class Train(unittest.TestCase):
                          self.data / "objects.tsv", "--text", self.data / "text.tsv", "--unpaired-share", 0.4,
                          n_steps=35)
 
+    def test_reward_goes_on_bit_for_bit(self):
+        self.check_stage("--stage", "reward", "--samples", 3)
+
+    def test_new_words_come_behind_the_old_ones(self):
+        self.run_train("--run", "a", "--stage", "features", "--epochs", 1, "-o", "a.safetensors")
+        captions = self.folder / "captions.tsv"
+        captions.write_text((self.data / "captions.tsv").read_text().replace("wall", "zorgle"))
+        done = self.run_train("--run", "b", "--init", "a.safetensors", "--vocab", "extend", "--min-count", 1,
+                              "--stage", "features", "--epochs", 1, "-o", "b.safetensors", "--captions", captions,
+                              new=False)
+        self.assertIn("1 are new", done.stderr)
+        words = [json.loads(self.metadata(f"{name}.safetensors")["limn.vocabulary"]) for name in "ab"]
+        self.assertEqual(words[1], [*words[0], "zorgle"])
+
+    def metadata(self, name):
+        """The metadata of a safetensors file."""
+        with open(self.folder / name, "rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            return json.loads(file.read(size))["__metadata__"]
+
     def test_text_alone(self):
         self.run_train("--run", "run", "--stage", "text", "--text", self.data / "text.tsv", "--epochs", 30,
                        "--batch", 5)

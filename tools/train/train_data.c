@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "decoder/vocab_build.h"
+#include "models/train/training_frequencies.h"
 #include "models/vocab_file.h"
 #include "tools/environment.h"
 #include "tools/interrupt.h"
@@ -180,7 +181,9 @@ static limn_status make_sets(limn_train_data *d, limn_error *err)
     if (limn_picture_names_count(&d->dev_names) > 0)
         LIMN_TRY(make_set(&d->dev, d, &d->dev_names, o->dev_list, err));
     LIMN_TRY(limn_picture_names_add_all(&d->all_names, &d->train.names, err));
-    return limn_picture_names_add_all(&d->all_names, &d->dev.names, err);
+    LIMN_TRY(limn_picture_names_add_all(&d->all_names, &d->dev.names, err));
+    limn_document_frequencies_destroy(&d->frequencies);
+    return limn_training_frequencies_create(&d->frequencies, &d->train, err);
 }
 
 limn_status limn_train_data_read(limn_train_data *d, const limn_train_options *options,
@@ -202,6 +205,7 @@ void limn_train_data_finish(limn_train_data *d)
 {
     limn_train_unpaired_finish(&d->unpaired);
     limn_pixel_cache_close(&d->pixels);
+    limn_document_frequencies_destroy(&d->frequencies);
     limn_training_set_finish(&d->train);
     limn_training_set_finish(&d->dev);
     limn_picture_names_finish(&d->train_names);

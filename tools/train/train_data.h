@@ -8,6 +8,7 @@
 #include "common/base/pool.h"
 #include "common/io/captions.h"
 #include "models/model_file.h"
+#include "models/document_frequencies.h"
 #include "models/train/pixel_cache.h"
 #include "models/train/training_set.h"
 #include "tools/train/train_options.h"
@@ -22,6 +23,7 @@ typedef struct limn_train_data {
     limn_caption_file captions;
     limn_picture_names train_names, dev_names, all_names;
     limn_training_set train, dev;
+    limn_document_frequencies *frequencies; /* of train; NULL without captions */
     limn_pixel_cache pixels; /* of all_names; empty until limn_train_data_load_pictures */
     limn_train_unpaired unpaired;
 } limn_train_data;

@@ -88,7 +88,7 @@ static const limn_cli_option options[] = {
     {"batch", 0, "N", "pictures a step (default 64; end-to-end 32)", .group = "Training",
      .type = LIMN_CLI_COUNT, FIELD(n_pictures), .min = 1, .max = 4096 },
     {"rate", 0, "R", "peak learning rate", .group = "Training",
-     .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 1e-5 reward. "
+     .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 3e-5 reward. "
                "It rises over the "
                "first steps and falls by a half cosine.",
      .type = LIMN_CLI_REAL, FIELD(rate), .min = 1e-8, .max = 1 },
@@ -104,6 +104,9 @@ static const limn_cli_option options[] = {
      FIELD(n_views), .min = 1, .max = 64, .is_more = true },
     {"samples", 0, "N", "reward: captions drawn a picture (default 5)", .group = "Training",
      .type = LIMN_CLI_COUNT, FIELD(n_samples), .min = 2, .max = 64, .is_more = true },
+    { "cross-entropy", 0, "S", "reward: share of cross-entropy (default 0.2)",
+      .group = "Training", .type = LIMN_CLI_REAL, FIELD(cross_entropy_share), .min = 0, .max = 1,
+      .is_more = true },
     {"dropout", 0, "P", "of the decoder (default 0.2)", .group = "Training", .type = LIMN_CLI_REAL,
      FIELD(dropout), .min = 0, .max = 0.9, .is_more = true },
     {"feature-dropout", 0, "P", "of features (default 0.1)", .group = "Training",
@@ -188,63 +191,31 @@ const limn_cli_tool limn_train_tool = {
 limn_train_options limn_train_options_default(void)
 {
     return (limn_train_options){
-        .dev_share = 0.05f,
-        .unpaired_share = 0.45f,
-        .min_count = 5,
-        .max_words = 40,
-        .n_layers = 3,
-        .dim = 384,
-        .n_heads = 8,
-        .n_eval_epochs = 1,
-        .seed = 1,
-        .rate = NAN,
-        .encoder_rate = NAN,
-        .dropout = NAN,
-        .feature_dropout = NAN,
-        .label_smoothing = NAN,
-        .weight_decay = NAN,
-        .n_threads = limn_default_threads(),
+        .dev_share = 0.05f, .unpaired_share = 0.45f, .min_count = 5, .max_words = 40,
+        .n_layers = 3, .dim = 384, .n_heads = 8, .n_eval_epochs = 1, .seed = 1, .rate = NAN,
+        .encoder_rate = NAN, .dropout = NAN, .feature_dropout = NAN, .label_smoothing = NAN,
+        .weight_decay = NAN, .cross_entropy_share = NAN, .n_threads = limn_default_threads(),
     };
 }
 
 /* ---- stages ------------------------------------------------------------------------------ */
 
 static const limn_train_stage stage_defaults[] = {
-    [LIMN_STAGE_TEXT] = { .stage = LIMN_STAGE_TEXT,
-                         .n_epochs = 4,
-                         .n_pictures = 256,
-                         .n_views = 1,
-                         .rate = 5e-4f,
-                         .dropout = 0.2f,
-                         .label_smoothing = 0.1f,
-                         .weight_decay = 0.02f },
-    [LIMN_STAGE_FEATURES] = { .stage = LIMN_STAGE_FEATURES,
-                             .n_epochs = 12,
-                             .n_pictures = 64,
-                             .n_views = 4,
-                             .rate = 5e-4f,
-                             .dropout = 0.2f,
-                             .feature_dropout = 0.1f,
-                             .label_smoothing = 0.1f,
-                             .weight_decay = 0.02f },
-    [LIMN_STAGE_END_TO_END] = { .stage = LIMN_STAGE_END_TO_END,
-                               .n_epochs = 4,
-                               .n_pictures = 32,
-                               .n_views = 4,
-                               .unfreeze = 10,
-                               .rate = 1e-4f,
-                               .encoder_rate = 0.3f,
-                               .dropout = 0.2f,
-                               .feature_dropout = 0.1f,
-                               .label_smoothing = 0.1f,
-                               .weight_decay = 0.02f },
-    [LIMN_STAGE_REWARD] = { .stage = LIMN_STAGE_REWARD,
-                           .n_epochs = 2,
-                           .n_pictures = 64,
-                           .n_views = 2,
-                           .n_samples = 5,
-                           .rate = 1e-5f,
-                           .weight_decay = 0.02f },
+    [LIMN_STAGE_TEXT] = { .stage = LIMN_STAGE_TEXT, .n_epochs = 4, .n_pictures = 256,
+                          .n_views = 1, .rate = 5e-4f, .dropout = 0.2f, .label_smoothing = 0.1f,
+                          .weight_decay = 0.02f },
+    [LIMN_STAGE_FEATURES] = { .stage = LIMN_STAGE_FEATURES, .n_epochs = 12, .n_pictures = 64,
+                              .n_views = 4, .rate = 5e-4f, .dropout = 0.2f,
+                              .feature_dropout = 0.1f, .label_smoothing = 0.1f,
+                              .weight_decay = 0.02f },
+    [LIMN_STAGE_END_TO_END] = { .stage = LIMN_STAGE_END_TO_END, .n_epochs = 4, .n_pictures = 32,
+                                .n_views = 4, .unfreeze = 10, .rate = 1e-4f,
+                                .encoder_rate = 0.3f, .dropout = 0.2f, .feature_dropout = 0.1f,
+                                .label_smoothing = 0.1f, .weight_decay = 0.02f },
+    [LIMN_STAGE_REWARD] = { .stage = LIMN_STAGE_REWARD, .n_epochs = 2, .n_pictures = 64,
+                            .n_views = 2, .n_samples = 5, .rate = 3e-5f, .dropout = 0.2f,
+                            .label_smoothing = 0.1f, .weight_decay = 0.02f,
+                            .cross_entropy_share = 0.2f },
 };
 
 static void set_count(uint32_t *value, uint32_t given)
@@ -267,6 +238,7 @@ static limn_train_stage resolve(limn_stage stage, const limn_train_options *o)
     s.unfreeze = o->unfreeze ? o->unfreeze : s.unfreeze;
     set_real(&s.rate, o->rate);
     set_real(&s.encoder_rate, o->encoder_rate);
+    set_real(&s.cross_entropy_share, o->cross_entropy_share);
     set_real(&s.dropout, o->dropout);
     set_real(&s.feature_dropout, o->feature_dropout);
     set_real(&s.label_smoothing, o->label_smoothing);
@@ -285,8 +257,7 @@ size_t limn_train_stages(limn_train_stage stages[LIMN_TRAIN_MAX_STAGES],
     return n;
 }
 
-/* ---- contradictions
- * ------------------------------------------------------------------------ */
+/* ---- contradictions ------------------------------------------------------------------------ */
 
 static bool has_stage_options(const limn_train_options *o)
 {

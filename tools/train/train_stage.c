@@ -4,14 +4,16 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "encoder/efficientnet_lite_shape.h"
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/progress.h"
+#include "tools/train/run_page.h"
 #include "tools/train/train_inputs.h"
 
-enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20 };
+enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20, SECONDS_A_PAGE = 5 };
 
 struct stage_run {
     const limn_train_context *context;
@@ -20,7 +22,16 @@ struct stage_run {
     limn_train_inputs inputs;
     limn_batches *batches;
     limn_trainer *trainer;
+    const char **names;  /* of the pictures, for the reward; NULL in other stages */
+    double page_written; /* seconds of clock_now */
 };
+
+static double clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
@@ -41,7 +52,8 @@ static limn_trainer_settings trainer_settings(const limn_train_data *d, const li
         .stage = s->stage, .adamw = limn_adamw_settings_default(), .dropout = s->dropout,
         .feature_dropout = s->feature_dropout, .label_smoothing = s->label_smoothing,
         .seed = d->options->seed, .first_encoder_stage = first_encoder_stage(d, s),
-        .encoder_rate = s->encoder_rate,
+        .encoder_rate = s->encoder_rate, .n_samples = s->n_samples,
+        .max_steps = d->config.max_steps, .cross_entropy_share = s->cross_entropy_share,
         .schedule = { .peak = s->rate, .final_share = 0.02f, .n_steps = n_steps,
                       .n_warmup_steps = n_steps / N_WARMUP_SHARES },
     };
@@ -138,12 +150,30 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
     return limn_train_inputs_open(&r->inputs, c->data, &settings, err);
 }
 
+/* What the captions that are drawn are compared with. */
+static limn_status set_references(struct stage_run *r, limn_trainer_settings *settings,
+                                  limn_error *err)
+{
+    const limn_training_set *set = &r->context->data->train;
+    r->names = limn_calloc(set->n_pictures, sizeof *r->names);
+    if (!r->names)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu names", set->n_pictures);
+    for (size_t i = 0; i < set->n_pictures; i++) r->names[i] = limn_training_set_name(set, i);
+    settings->names = r->names;
+    settings->references = (limn_references){ .tokens = set->tokens, .offsets = set->offsets,
+                                              .first_captions = set->first_captions,
+                                              .n_pictures = set->n_pictures };
+    return LIMN_OK;
+}
+
 static limn_status create_trainer(struct stage_run *r, size_t index, limn_error *err)
 {
     const limn_train_data *d = r->context->data;
     const uint64_t n_steps = limn_batches_n_steps(r->batches) * r->stage->n_epochs;
-    const limn_trainer_settings settings = trainer_settings(d, r->stage, n_steps);
     const limn_decoder_limits limits = limn_batches_limits(r->batches);
+    limn_trainer_settings settings = trainer_settings(d, r->stage, n_steps);
+    if (r->stage->stage == LIMN_STAGE_REWARD)
+        LIMN_TRY(set_references(r, &settings, err));
     LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
                                  limn_cpu_best(), err));
     /* A new decoder begins at random, also beside an --encoder that has one of its own. */
@@ -165,10 +195,26 @@ static limn_status fill_input(void *ctx, const limn_batch *batch, limn_trainer_i
 
 /* ---- running ------------------------------------------------------------------------------- */
 
+/* A page that can't be written is no reason to stop. */
+static void write_page(struct stage_run *r)
+{
+    limn_buffer page = { 0 };
+    limn_error err = { 0 };
+    limn_buffer_append_text(&page, limn_run_folder_file(r->context->folder, "run.html"));
+    if (!page.has_failed &&
+        limn_run_page_write(page.bytes, limn_run_folder_file(r->context->folder, "log.jsonl"),
+                            &err) != LIMN_OK)
+        limn_message_warning("%s", err.text);
+    limn_buffer_finish(&page);
+    r->page_written = clock_now();
+}
+
 static bool show_steps(void *ctx, const limn_run_report *report)
 {
     struct stage_run *r = ctx;
     char line[160], best[32] = "";
+    if (report->has_new_log && clock_now() - r->page_written > SECONDS_A_PAGE)
+        write_page(r);
     if (report->best >= 0)
         snprintf(best, sizeof best, ", best CIDEr %.1f", 100 * report->best);
     snprintf(line, sizeof line,
@@ -179,16 +225,32 @@ static bool show_steps(void *ctx, const limn_run_report *report)
     return !limn_interrupt_is_set();
 }
 
+/* Models hold the document frequencies of their training captions. */
+static limn_model_export export_settings(limn_tensor *tensors, limn_metadata_item *metadata,
+                                         const limn_train_data *d, const limn_safetensors *base)
+{
+    limn_model_export e = {
+        .config = &d->config, .vocab = d->vocab, .base = base, .extra_tensors = tensors,
+        .dtype = d->options->is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16, .extra = metadata,
+    };
+    if (d->frequencies) {
+        e.n_extra_tensors = limn_document_frequencies_tensors(d->frequencies, tensors);
+        *metadata = limn_document_frequencies_metadata(d->frequencies);
+        e.n_extra = 1;
+    }
+    return e;
+}
+
 static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
                        limn_run_position *position, limn_error *err)
 {
     const limn_train_context *c = r->context;
     const limn_train_options *o = c->data->options;
     const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text alone writes no captions */
-    const limn_model_export model = {
-        .config = &c->data->config, .vocab = c->data->vocab, .base = r->base.tensors,
-        .dtype = o->is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16,
-    };
+    limn_tensor tensors[LIMN_DOCUMENT_FREQUENCIES_N_TENSORS];
+    limn_metadata_item metadata;
+    const limn_model_export model =
+        export_settings(tensors, &metadata, c->data, r->base.tensors);
     const limn_run_parts parts = {
         .folder = c->folder, .trainer = r->trainer, .batches = r->batches, .input = fill_input,
         .input_ctx = r, .dev = has_scores ? c->dev : NULL, .dev_names = c->dev_names,
@@ -212,6 +274,7 @@ static void finish(struct stage_run *r)
     limn_trainer_destroy(&r->trainer);
     limn_batches_destroy(&r->batches);
     limn_train_inputs_close(&r->inputs);
+    limn_free(r->names);
     limn_model_file_close(&r->base);
 }
 
@@ -234,13 +297,6 @@ limn_status limn_train_stage_run(const limn_train_context *context, const limn_t
 }
 
 /* ---- estimates ----------------------------------------------------------------------------- */
-
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Floats of one picture's input. */
 static size_t input_floats(const limn_train_data *d, const limn_train_stage *s)

@@ -1,0 +1,13 @@
+/* In how many pictures' training captions each n-gram occurs, for the model file: consensus
+ * reranking and CIDEr of its captions need no caption file then. */
+#ifndef LIMN_MODELS_TRAIN_TRAINING_FREQUENCIES_H
+#define LIMN_MODELS_TRAIN_TRAINING_FREQUENCIES_H
+
+#include "models/document_frequencies.h"
+#include "models/train/training_set.h"
+
+/* Counts the words as they are in the captions, those outside the vocabulary too. LIMN_E_NOMEM. */
+limn_status limn_training_frequencies_create(limn_document_frequencies **out,
+                                             const limn_training_set *set, limn_error *err);
+
+#endif
