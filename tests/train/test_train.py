@@ -109,6 +109,9 @@ class Train(unittest.TestCase):
     def test_end_to_end_goes_on_bit_for_bit(self):
         self.check_stage("--stage", "end-to-end", "--unfreeze", 3)
 
+    def test_the_whole_encoder_goes_on_bit_for_bit(self):
+        self.check_stage("--stage", "end-to-end", "--unfreeze", 64)
+
     def test_unpaired_captions_go_on_bit_for_bit(self):
         self.check_stage("--stage", "features", "--unpaired-images", self.data / "more", "--objects",
                          self.data / "objects.tsv", "--text", self.data / "text.tsv", "--unpaired-share", 0.4,

@@ -12,6 +12,7 @@
 #include "tools/progress.h"
 #include "tools/train/run_page.h"
 #include "tools/train/train_inputs.h"
+#include "tools/train/train_pixels.h"
 
 enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20, SECONDS_A_PAGE = 5 };
 
@@ -19,7 +20,8 @@ struct stage_run {
     const limn_train_context *context;
     const limn_train_stage *stage;
     limn_model_file base;
-    limn_train_inputs inputs;
+    limn_train_inputs inputs;  /* features, or activations at a cut */
+    limn_train_pixels *pixels; /* instead, where the whole encoder is trained */
     limn_batches *batches;
     limn_trainer *trainer;
     const char **names;  /* of the pictures, for the reward; NULL in other stages */
@@ -134,6 +136,19 @@ limn_status limn_train_stage_bytes(size_t *bytes, const limn_train_data *d,
 
 /* ---- parts --------------------------------------------------------------------------------- */
 
+static bool is_from_pixels(const limn_train_data *d, const limn_train_stage *s)
+{
+    return s->stage == LIMN_STAGE_END_TO_END && first_encoder_stage(d, s) == 0;
+}
+
+static limn_status open_pixels(struct stage_run *r, limn_error *err)
+{
+    const limn_train_data *d = r->context->data;
+    limn_batches *ahead = NULL;
+    LIMN_TRY(create_batches(&ahead, d, r->stage, err));
+    return limn_train_pixels_create(&r->pixels, d, ahead, has_unpaired(d, r->stage) ? 2 : 1, err);
+}
+
 static limn_status open_inputs(struct stage_run *r, limn_error *err)
 {
     const limn_train_context *c = r->context;
@@ -147,6 +162,8 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
     };
     if (r->stage->stage == LIMN_STAGE_TEXT)
         return LIMN_OK;
+    if (is_from_pixels(c->data, r->stage))
+        return open_pixels(r, err);
     return limn_train_inputs_open(&r->inputs, c->data, &settings, err);
 }
 
@@ -185,7 +202,8 @@ static limn_status fill_input(void *ctx, const limn_batch *batch, limn_trainer_i
                               limn_error *err)
 {
     struct stage_run *r = ctx;
-    (void)err;
+    if (r->pixels)
+        return limn_train_pixels_fill(r->pixels, batch, &input->pixels, err);
     if (r->stage->stage == LIMN_STAGE_END_TO_END)
         input->activations = limn_train_inputs_fill(&r->inputs, batch);
     else if (r->stage->stage != LIMN_STAGE_TEXT)
@@ -274,6 +292,7 @@ static void finish(struct stage_run *r)
     limn_trainer_destroy(&r->trainer);
     limn_batches_destroy(&r->batches);
     limn_train_inputs_close(&r->inputs);
+    limn_train_pixels_destroy(&r->pixels);
     limn_free(r->names);
     limn_model_file_close(&r->base);
 }
@@ -303,7 +322,9 @@ static size_t input_floats(const limn_train_data *d, const limn_train_stage *s)
 {
     limn_efficientnet_lite_shape shape;
     const size_t first = first_encoder_stage(d, s);
-    if (s->stage != LIMN_STAGE_END_TO_END || first == 0 ||
+    if (is_from_pixels(d, s)) /* bytes */
+        return (size_t)d->config.encoder.input_size * d->config.encoder.input_size;
+    if (s->stage != LIMN_STAGE_END_TO_END ||
         !limn_efficientnet_lite_shape_find(&shape, d->config.encoder.family))
         return (size_t)d->config.decoder.n_memory_positions * d->config.decoder.memory_dim;
     const limn_encoder_map map =
@@ -315,7 +336,8 @@ static size_t input_floats(const limn_train_data *d, const limn_train_stage *s)
 static limn_status time_steps(double *seconds, struct stage_run *r, const float *zeros,
                               limn_error *err)
 {
-    const limn_trainer_input input = { .features = zeros, .activations = zeros };
+    const limn_trainer_input input = { .features = zeros, .activations = zeros,
+                                       .pixels = (const uint8_t *)zeros };
     limn_step_result result;
     for (uint64_t i = 0; i < 2; i++) {
         const double start = clock_now();

@@ -1,0 +1,139 @@
+#include "tools/train/train_pixels.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "models/train/pixel_prefetch.h"
+
+enum { MAX_SOURCES = 2, DEPTH = 2 };
+
+/* The pictures of one source. */
+struct source {
+    limn_pixel_prefetch *prefetch;
+    uint32_t *rows; /* of each picture in the cache */
+};
+
+struct limn_train_pixels {
+    limn_batches *ahead;
+    struct source sources[MAX_SOURCES];
+    size_t n_sources, picture_size; /* bytes of a picture */
+    uint32_t *rows;                 /* [max_pictures] of a batch */
+    uint8_t *pixels;                /* [max_pictures, picture_size] */
+    uint64_t next;                  /* step to be submitted next; 0 also before the first */
+};
+
+/* ---- creation ------------------------------------------------------------------------------ */
+
+static limn_status find_rows(struct source *s, const limn_pixel_cache *cache,
+                             const limn_picture_names *names, limn_error *err)
+{
+    const size_t n = limn_picture_names_count(names);
+    s->rows = limn_calloc(n, sizeof *s->rows);
+    if (!s->rows)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", n);
+    for (size_t i = 0; i < n; i++)
+        s->rows[i] = limn_picture_names_find(&cache->rows.names, limn_picture_names_get(names, i));
+    return LIMN_OK;
+}
+
+static limn_status open_source(struct source *s, const limn_train_data *d,
+                               const limn_pixel_cache *cache, const limn_picture_names *names,
+                               size_t max_pictures, limn_error *err)
+{
+    limn_augment_settings augment = limn_augment_settings_default();
+    augment.filter = d->config.resize;
+    const limn_pixel_prefetch_settings settings = {
+        .cache = cache, .augment = &augment, .seed = d->options->seed, .depth = DEPTH,
+        .max_pictures = max_pictures, .n_threads = d->options->n_threads,
+    };
+    LIMN_TRY(find_rows(s, cache, names, err));
+    return limn_pixel_prefetch_create(&s->prefetch, &settings, err);
+}
+
+static limn_status open(limn_train_pixels *p, const limn_train_data *d, limn_error *err)
+{
+    const size_t side = d->config.encoder.input_size;
+    const size_t n = limn_batches_limits(p->ahead).max_pictures;
+    p->picture_size = side * side * 3;
+    p->rows = limn_calloc(n, sizeof *p->rows);
+    p->pixels = limn_alloc(n, p->picture_size);
+    if (!p->rows || !p->pixels)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu pictures", n);
+    LIMN_TRY(open_source(&p->sources[0], d, &d->pixels, &d->train.names, n, err));
+    if (p->n_sources == 1)
+        return LIMN_OK;
+    return open_source(&p->sources[1], d, &d->unpaired.pixels, &d->unpaired.names, n, err);
+}
+
+limn_status limn_train_pixels_create(limn_train_pixels **out, const limn_train_data *data,
+                                     limn_batches *ahead, size_t n_sources, limn_error *err)
+{
+    limn_train_pixels *p = limn_calloc(1, sizeof *p);
+    *out = p;
+    if (!p) {
+        limn_batches_destroy(&ahead);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for pixels");
+    }
+    p->ahead = ahead;
+    p->n_sources = n_sources;
+    const limn_status status = open(p, data, err);
+    if (status != LIMN_OK)
+        limn_train_pixels_destroy(out);
+    return status;
+}
+
+void limn_train_pixels_destroy(limn_train_pixels **pixels)
+{
+    limn_train_pixels *p = pixels ? *pixels : NULL;
+    if (!p)
+        return;
+    for (size_t i = 0; i < MAX_SOURCES; i++) {
+        limn_pixel_prefetch_destroy(&p->sources[i].prefetch);
+        limn_free(p->sources[i].rows);
+    }
+    limn_batches_destroy(&p->ahead);
+    limn_free(p->rows);
+    limn_free(p->pixels);
+    limn_free(p);
+    *pixels = NULL;
+}
+
+/* ---- batches ------------------------------------------------------------------------------- */
+
+/* The pictures from `first` on that are of the same source (a batch is sorted by source). */
+static size_t n_of_source(const limn_batch *batch, size_t first)
+{
+    size_t end = first;
+    while (end < batch->n_pictures &&
+           batch->pictures[end].source == batch->pictures[first].source)
+        end++;
+    return end - first;
+}
+
+static limn_status submit(limn_train_pixels *p, uint64_t step, limn_error *err)
+{
+    const limn_batch *batch = limn_batches_get(p->ahead, step);
+    for (size_t first = 0, n; first < batch->n_pictures; first += n) {
+        struct source *s = &p->sources[batch->pictures[first].source];
+        n = n_of_source(batch, first);
+        for (size_t i = 0; i < n; i++) p->rows[i] = s->rows[batch->pictures[first + i].picture];
+        LIMN_TRY(limn_pixel_prefetch_submit(s->prefetch, p->rows, n, step, err));
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_train_pixels_fill(limn_train_pixels *p, const limn_batch *batch,
+                                   const uint8_t **pixels, limn_error *err)
+{
+    p->next = p->next ? p->next : batch->step;
+    for (; p->next < batch->step + DEPTH; p->next++) LIMN_TRY(submit(p, p->next, err));
+    for (size_t first = 0, n; first < batch->n_pictures; first += n) {
+        const uint8_t *part;
+        struct source *s = &p->sources[batch->pictures[first].source];
+        n = n_of_source(batch, first);
+        LIMN_TRY(limn_pixel_prefetch_take(s->prefetch, &part, err));
+        memcpy(p->pixels + first * p->picture_size, part, n * p->picture_size);
+    }
+    *pixels = p->pixels;
+    return LIMN_OK;
+}
