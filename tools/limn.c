@@ -41,11 +41,9 @@ static limn_status caption_all(limn_pipeline_counts *counts, limn_caption_job *j
                                limn_error *err)
 {
     const bool is_split = is_one_file(paths);
-    limn_model_info info;
-    limn_model_get_info(job->model, &info);
     const limn_pipeline_settings pipeline = {
         .n_threads = is_split ? 1 : s->n_threads,
-        .input_size = info.input_bytes,
+        .input_size = limn_picture_load_size(&job->loader.load),
         .names = paths->items,
         .n_names = paths->n_items,
         .is_recursive = s->is_recursive,
@@ -107,7 +105,11 @@ static int run_with(const caption_settings *s, const char *model_path,
     limn_error err = { 0 };
     limn_caption_job job = { .options = &s->options, .writer = s->writer };
     int code;
-    if (!limn_model_open(&model, model_path, s->cpu, &err) &&
+    if (!limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox,
+                                    is_one_file(paths) ? 1 : s->n_threads, s->options.max_pixels,
+                                    &err) &&
+        !limn_model_open(&model, model_path, s->cpu, &err) &&
+        !limn_picture_load_for(&job.loader.load, model, s->options.max_pixels, &err) &&
         !limn_sink_file_create(&sink, s->output, s->writer, &err)) {
         job.model = model;
         note_model(model, model_path, s->n_threads);
@@ -116,6 +118,7 @@ static int run_with(const caption_settings *s, const char *model_path,
         code = failed(&err);
     }
     limn_sink_destroy(&sink);
+    limn_sandbox_stop(&job.loader.sandbox);
     limn_model_close(&model);
     return code;
 }

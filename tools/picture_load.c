@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "models/captioner_model.h"
 #include "tools/message.h"
 #include "tools/pipeline.h"
 
@@ -14,9 +15,32 @@ enum {
 
 /* ---- pixels and thumbnail ------------------------------------------------------------------ */
 
+limn_status limn_picture_load_for(limn_picture_load *l, const limn_model *model,
+                                  uint64_t max_pixels, limn_error *err)
+{
+    *l = (limn_picture_load){ 0 };
+    for (size_t i = 0; limn_model_member(model, i); i++) {
+        const limn_encoder_input_settings s =
+            limn_model_input_settings(limn_model_member(model, i), max_pixels);
+        uint32_t k = 0;
+        while (k < l->n_inputs &&
+               (s.input_size != l->inputs[k].input_size || s.resize != l->inputs[k].resize))
+            k++;
+        if (k == LIMN_PICTURE_MAX_INPUTS)
+            return limn_fail(err, LIMN_E_LIMIT,
+                             "more than %d models that see pictures differently", k);
+        l->inputs[k] = s;
+        l->n_inputs += k == l->n_inputs;
+    }
+    return LIMN_OK;
+}
+
 static size_t input_bytes(const limn_picture_load *l)
 {
-    return (size_t)l->input.input_size * l->input.input_size * 3;
+    size_t size = 0;
+    for (uint32_t i = 0; i < l->n_inputs; i++)
+        size += (size_t)l->inputs[i].input_size * l->inputs[i].input_size * 3;
+    return size;
 }
 
 /* Where the thumbnail is: its sizes have an alignment. */
@@ -53,29 +77,42 @@ static void fit(limn_thumbnail *t, const limn_image *image, uint32_t max_side)
     t->height += t->height == 0;
 }
 
-static limn_status resize_both(uint8_t *loaded, const limn_image *image, const limn_picture_load *l,
-                               limn_resize_scratch *scratch, limn_error *err)
+static limn_status make_thumbnail(uint8_t *loaded, const limn_image *image,
+                                  const limn_picture_load *l, limn_resize_scratch *scratch,
+                                  limn_error *err)
 {
-    const uint32_t side = l->input.input_size;
-    limn_thumbnail *t;
-    LIMN_TRY(limn_image_resize(loaded, side, side, image, l->input.resize, scratch, err));
+    limn_thumbnail *t = (limn_thumbnail *)(loaded + thumbnail_at(l));
     if (!l->thumbnail_side)
         return LIMN_OK;
-    t = (limn_thumbnail *)(loaded + thumbnail_at(l));
     fit(t, image, l->thumbnail_side);
     return limn_image_resize(t->pixels, t->width, t->height, image, LIMN_RESIZE_BICUBIC, scratch,
                              err);
+}
+
+/* Input `i` at `out`, and with the first one the thumbnail. */
+static limn_status make_input(uint8_t *out, const limn_image *image, const limn_picture_load *l,
+                              uint32_t i, limn_resize_scratch *scratch, limn_error *err)
+{
+    const uint32_t side = l->inputs[i].input_size;
+    LIMN_TRY(limn_image_resize(out, side, side, image, l->inputs[i].resize, scratch, err));
+    return i == 0 ? make_thumbnail(out, image, l, scratch, err) : LIMN_OK;
 }
 
 limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t size,
                                   const limn_picture_load *l, limn_resize_scratch *scratch,
                                   limn_error *err)
 {
-    limn_image image = { 0 };
-    limn_status s = limn_encoder_input_decode(&image, bytes, size, &l->input, err);
-    if (s == LIMN_OK)
-        s = resize_both(loaded, &image, l, scratch, err);
-    limn_image_finish(&image);
+    uint8_t *out = loaded;
+    limn_status s = LIMN_OK;
+    for (uint32_t i = 0; i < l->n_inputs && s == LIMN_OK; i++) {
+        const size_t side = l->inputs[i].input_size;
+        limn_image image = { 0 };
+        s = limn_encoder_input_decode(&image, bytes, size, &l->inputs[i], err);
+        if (s == LIMN_OK)
+            s = make_input(out, &image, l, i, scratch, err);
+        limn_image_finish(&image);
+        out += side * side * 3;
+    }
     return s;
 }
 
@@ -97,12 +134,15 @@ static const unsigned char first_picture[] = {
     0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0, 0xff, 0xd9,
 };
 
+_Static_assert(sizeof(limn_picture_load) <= LIMN_SANDBOX_MAX_SETTINGS, "settings of a request");
+
 static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t size,
                         const void *settings, limn_error *err)
 {
     static limn_resize_scratch scratch;
     static uint8_t first[8 * 8 * 3];
-    const limn_picture_load first_load = { .input = { .input_size = 8, .max_pixels = 256 } };
+    const limn_picture_load first_load = { .inputs = { { .input_size = 8, .max_pixels = 256 } },
+                                           .n_inputs = 1 };
     limn_picture_load load;
     if (!settings)
         return limn_picture_load_run(first, first_picture, sizeof first_picture, &first_load,
@@ -138,10 +178,27 @@ limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use,
     return LIMN_OK;
 }
 
-limn_status limn_picture_sandbox_load(limn_sandbox *sandbox, size_t child, uint8_t *loaded,
-                                      const void *bytes, size_t size,
-                                      const limn_picture_load *load, limn_error *err)
+/* ---- for the workers of a pipeline --------------------------------------------------------- */
+
+void limn_picture_loader_init(limn_picture_loader_worker *w, const limn_picture_loader *loader)
 {
-    return limn_sandbox_run(sandbox, child, loaded, limn_picture_load_size(load), bytes, size, load,
-                            sizeof *load, err);
+    *w = (limn_picture_loader_worker){ 0 };
+    if (loader->sandbox)
+        w->child = limn_sandbox_take_child(loader->sandbox);
+}
+
+void limn_picture_loader_finish(limn_picture_loader_worker *w)
+{
+    limn_resize_scratch_finish(&w->scratch);
+}
+
+limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
+                                    const limn_picture_loader *loader, uint8_t *loaded,
+                                    const void *bytes, size_t size, limn_error *err)
+{
+    const limn_picture_load *l = &loader->load;
+    if (!loader->sandbox)
+        return limn_picture_load_run(loaded, bytes, size, l, &w->scratch, err);
+    return limn_sandbox_run(loader->sandbox, w->child, loaded, limn_picture_load_size(l), bytes,
+                            size, l, sizeof *l, err);
 }

@@ -344,7 +344,12 @@ static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *co
                             limn_error *err)
 {
     const bool has_failed = s->error.code != LIMN_OK;
-    const limn_pipeline_result result = { &s->input, has_failed ? &s->error : NULL, &s->out };
+    const limn_pipeline_result result = {
+        .input = &s->input,
+        .error = has_failed ? &s->error : NULL,
+        .note = !has_failed && s->error.text[0] ? s->error.text : NULL,
+        .out = &s->out,
+    };
     counts->n_left_out += s->is_left_out;
     counts->n_skipped += s->is_skipped;
     if (s->is_left_out || s->is_skipped)

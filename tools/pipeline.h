@@ -26,6 +26,7 @@
 typedef struct limn_pipeline_result {
     const limn_dirwalk_entry *input;
     const limn_error *error; /* NULL when it worked; the text does not repeat the path */
+    const char *note;        /* on something that was ignored; NULL: none */
     const limn_buffer *out;  /* what `run` appended */
 } limn_pipeline_result;
 
@@ -39,7 +40,7 @@ typedef struct limn_pipeline_stages {
      * becomes the picture's result. Any thread. */
     limn_status (*want)(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
                         limn_error *err);
-    /* The bytes of a picture file to `pixels` [input_size]. */
+    /* The bytes of a picture file to `pixels` [input_size]. May leave a note in *err. */
     limn_status (*load)(void *worker, const void *bytes, size_t size, uint8_t *pixels,
                         limn_error *err);
     /* Appends the result for `pixels` [input_size] of the picture `input` to `out`. */

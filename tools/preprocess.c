@@ -14,6 +14,7 @@ typedef struct settings {
     const char *model, *cpu, *output;
     uint64_t max_pixels;
     uint32_t n_threads;
+    unsigned sandbox; /* a limn_sandbox_use */
     bool is_recursive, is_nul_separated, has_features, is_quiet, is_verbose;
 } settings;
 
@@ -41,6 +42,9 @@ static const limn_cli_option options[] = {
       FIELD(is_verbose) },
     { "threads", 0, "N", "threads (default: all cores)", .group = "Running",
       .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
+      .detail = "As in limn(1).", .type = LIMN_CLI_CHOICE, FIELD(sandbox),
+      .choices = limn_sandbox_uses },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
       .type = LIMN_CLI_TEXT, FIELD(cpu) },
 };
@@ -78,7 +82,7 @@ static int failed(const limn_error *err)
 /* The cache's files with rows of pixels or features. */
 static limn_status open_cache(limn_feature_job *job, const char *path, limn_error *err)
 {
-    const size_t side = job->settings.input_size;
+    const size_t side = job->loader.load.inputs[0].input_size;
     limn_cache_shape shape = { LIMN_NPY_U8, 3, { side, side, 3 } };
     if (job->encoder)
         shape = (limn_cache_shape){ LIMN_NPY_F16, 2, { limn_encoder_n_positions(job->encoder),
@@ -90,10 +94,9 @@ static int run_job(limn_feature_job *job, const settings *s, const limn_cli_oper
 {
     limn_pipeline_counts counts = { 0 };
     limn_error err = { 0 };
-    const size_t side = job->settings.input_size;
     const limn_pipeline_settings pipeline = {
         .n_threads = s->n_threads,
-        .input_size = side * side * 3,
+        .input_size = limn_picture_load_size(&job->loader.load),
         .names = paths->items,
         .n_names = paths->n_items,
         .is_recursive = s->is_recursive,
@@ -121,18 +124,24 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
     limn_encoder *encoder = NULL;
     limn_feature_job job = { .cache = NULL };
     limn_error err = { 0 };
-    limn_status status = limn_model_file_open(&file, model, &err);
+    limn_status status = limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox, s->n_threads,
+                                                    s->max_pixels, &err);
     int code;
+    if (status == LIMN_OK)
+        status = limn_model_file_open(&file, model, &err);
     if (status == LIMN_OK)
         status = open_encoder(&encoder, &file, s, &err);
     job.encoder = encoder;
-    job.settings = (limn_encoder_input_settings){ .input_size = file.config.encoder.input_size,
-                                                  .resize = file.config.resize,
-                                                  .max_pixels = s->max_pixels };
+    job.loader.load.n_inputs = 1;
+    job.loader.load.inputs[0] =
+        (limn_encoder_input_settings){ .input_size = file.config.encoder.input_size,
+                                       .resize = file.config.resize,
+                                       .max_pixels = s->max_pixels };
     if (status == LIMN_OK)
         status = open_cache(&job, s->output, &err);
     code = status == LIMN_OK ? run_job(&job, s, paths) : failed(&err);
     limn_cache_writer_discard(&job.cache);
+    limn_sandbox_stop(&job.loader.sandbox);
     limn_encoder_close(&encoder);
     limn_model_file_close(&file);
     return code;

@@ -6,6 +6,7 @@
 typedef struct caption_worker {
     const limn_caption_job *job;
     limn_state *state;
+    limn_picture_loader_worker loading;
 } caption_worker;
 
 static limn_status open_worker(void **out, void *ctx, limn_error *err)
@@ -21,6 +22,7 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
         limn_free(w);
         return s;
     }
+    limn_picture_loader_init(&w->loading, &job->loader);
     *out = w;
     return LIMN_OK;
 }
@@ -28,8 +30,10 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
 static void close_worker(void *worker)
 {
     caption_worker *w = worker;
-    if (w)
-        limn_state_destroy(&w->state);
+    if (!w)
+        return;
+    limn_state_destroy(&w->state);
+    limn_picture_loader_finish(&w->loading);
     limn_free(w);
 }
 
@@ -37,7 +41,7 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
                         limn_error *err)
 {
     caption_worker *w = worker;
-    return limn_state_load(w->state, bytes, size, pixels, NULL, NULL, err);
+    return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 static limn_status caption(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
@@ -64,7 +68,10 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
     limn_caption_job *job = ctx;
     const limn_record record = { .path = result->input->path, .error = result->error,
                                  .model = job->model };
-    const limn_pipeline_result failure = { result->input, result->error, &job->scratch };
+    const limn_pipeline_result failure = { .input = result->input, .error = result->error,
+                                           .out = &job->scratch };
+    if (result->note)
+        limn_message_warning("%s: %s", result->input->path, result->note);
     if (!result->error)
         return limn_picture_run_put(job->run, result, err);
     limn_message_error("%s: %s", result->input->path, result->error->text);

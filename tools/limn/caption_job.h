@@ -3,6 +3,7 @@
 #define LIMN_TOOLS_LIMN_CAPTION_JOB_H
 
 #include "models/captioner.h"
+#include "tools/picture_load.h"
 #include "tools/pipeline.h"
 #include "tools/run/picture_run.h"
 #include "tools/writers/writer.h"
@@ -12,6 +13,7 @@ typedef struct limn_caption_job {
     const limn_options *options;
     const limn_writer *writer;
     limn_picture_run *run;
+    limn_picture_loader loader;
     uint32_t n_state_threads; /* more than 1: the work of one picture is split */
     limn_buffer scratch;      /* of put; freed by whoever made the job */
 } limn_caption_job;

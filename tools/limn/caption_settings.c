@@ -2,6 +2,7 @@
 
 #include "tools/environment.h"
 #include "tools/message.h"
+#include "tools/picture_load.h"
 #include "tools/pipeline_report.h"
 #include "tools/writers/writer.h"
 
@@ -80,6 +81,13 @@ static const limn_cli_option options[] = {
     { "threads", 0, "N", "threads (default: all cores)",
       .group = "Running", .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1,
       .max = LIMN_MAX_THREADS, .is_neutral = true },
+    { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off",
+      .detail = "Pictures are decoded in processes that may do nothing but read, write and "
+                "compute: a flaw in an image library, or a picture that takes too much memory or "
+                "time, costs one picture. auto (default): where the kernel can (seccomp); on: or "
+                "not at all. The captions are the same.",
+      .group = "Running", .type = LIMN_CLI_CHOICE, FIELD(sandbox), .choices = limn_sandbox_uses,
+      .is_neutral = true, .is_more = true },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)",
       .group = "Running", .type = LIMN_CLI_TEXT, FIELD(cpu), .is_neutral = true },
 };

@@ -18,6 +18,7 @@ typedef struct caption_settings {
     limn_options options;
     limn_cli_list banned;
     uint32_t n_threads;
+    unsigned sandbox; /* a limn_sandbox_use */
     unsigned format, style; /* format: index into limn_writers */
     const limn_writer *writer;
     bool is_recursive, is_nul_separated, is_forced, is_strict, is_quiet, is_verbose;

@@ -6,7 +6,7 @@
 
 typedef struct feature_worker {
     const limn_feature_job *job;
-    limn_resize_scratch resize;
+    limn_picture_loader_worker loading;
     limn_encoder_state *state; /* NULL for pixels */
     float *features;           /* [n_features]; NULL for pixels */
     uint16_t *halves;          /* [n_features], f16 */
@@ -18,7 +18,7 @@ static void close_worker(void *worker)
     feature_worker *w = worker;
     if (!w)
         return;
-    limn_resize_scratch_finish(&w->resize);
+    limn_picture_loader_finish(&w->loading);
     limn_encoder_state_destroy(&w->state);
     limn_free(w->features);
     limn_free(w->halves);
@@ -51,6 +51,7 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
         close_worker(w);
         return s;
     }
+    limn_picture_loader_init(&w->loading, &w->job->loader);
     *out = w;
     return LIMN_OK;
 }
@@ -59,15 +60,14 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
                         limn_error *err)
 {
     feature_worker *w = worker;
-    return limn_encoder_input_load(pixels, bytes, size, &w->job->settings, &w->resize, NULL, NULL,
-                                   err);
+    return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
                        limn_buffer *out, limn_error *err)
 {
     feature_worker *w = worker;
-    const size_t side = w->job->settings.input_size;
+    const size_t side = w->job->loader.load.inputs[0].input_size;
     LIMN_TRY(limn_cache_writer_check_name(input->path, err));
     if (!w->state) {
         limn_buffer_append(out, pixels, side * side * 3);
@@ -83,6 +83,8 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_feature_job *job = ctx;
+    if (result->note)
+        limn_message_warning("%s: %s", result->input->path, result->note);
     if (!result->error)
         return limn_cache_writer_add(job->cache, result->input->path, result->out->bytes, err);
     limn_message_error("%s: %s", result->input->path, result->error->text);

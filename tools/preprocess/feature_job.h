@@ -4,11 +4,11 @@
 
 #include "common/io/cache_writer.h"
 #include "encoder/encoder.h"
-#include "encoder/encoder_input.h"
+#include "tools/picture_load.h"
 #include "tools/pipeline.h"
 
 typedef struct limn_feature_job {
-    limn_encoder_input_settings settings;
+    limn_picture_loader loader;
     const limn_encoder *encoder; /* NULL: the pixels themselves */
     limn_cache_writer *cache;
 } limn_feature_job;

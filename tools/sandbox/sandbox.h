@@ -17,7 +17,7 @@
 
 #include "common/base/status.h"
 
-#define LIMN_SANDBOX_MAX_SETTINGS 256 /* bytes */
+#define LIMN_SANDBOX_MAX_SETTINGS 1024 /* bytes */
 
 /* Fills out [out_size] from bytes [size]. Runs in a child; what it keeps in static variables is the
  * child's own and is gone with it. */
