@@ -67,6 +67,12 @@ limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decode
                                       float *losses, double *loss_sum, limn_error *err);
 
 /* Forward and backward: adds to params->gradients; *loss_sum (smoothed, weighted, unscaled).
+ *
+ * A batch is of captions with pictures or of text alone. Both kinds, several parts of one large
+ * batch, or several losses are mixed by several runs without limn_params_clear_gradients between
+ * them: gradients add up, each run by its own `scale`, to those of one batch but for rounding. With
+ * dropout each run takes a seed of its own.
+ *
  * feature_gradients [as batch->features], or NULL; written, not added to. */
 limn_status limn_decoder_trainer_run(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                      const limn_decoder_grad_settings *settings,

@@ -94,7 +94,7 @@ static void step_param(void *ctx, size_t item, size_t worker)
         m[i] = s->beta1 * m[i] + (1.0f - s->beta1) * g;
         v[i] = s->beta2 * v[i] + (1.0f - s->beta2) * g * g;
         value[i] = keep * value[i] - size * m[i] / (sqrtf(v[i]) / j->correction2 + s->epsilon);
-        average[i] = j->average_decay * average[i] + (1.0f - j->average_decay) * value[i];
+        average[i] += (1.0f - j->average_decay) * (value[i] - average[i]);
     }
 }
 

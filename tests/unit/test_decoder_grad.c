@@ -257,6 +257,74 @@ static void test_text_alone_leaves_cross_attention_alone(void **state)
     close_fixture(&f);
 }
 
+static void run_part(struct fixture *f, const limn_decoder_batch *batch, float scale)
+{
+    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = scale };
+    double loss;
+    assert_int_equal(limn_decoder_trainer_run(f->trainer, batch, &settings, NULL, &loss, NULL),
+                     LIMN_OK);
+}
+
+static void assert_same_gradients(const struct fixture *got, const struct fixture *expected)
+{
+    for (size_t i = 0; i < got->params.n_items; i++) {
+        const limn_param *p = &got->params.items[i];
+        assert_close(p->name, got->params.gradients + p->offset,
+                     expected->params.gradients + p->offset, p->n);
+    }
+}
+
+/* Captions 0 … 2 of pictures 0 and 1, then captions 3 and 4 of picture 2. */
+static void test_runs_on_parts_add_up_to_the_batch(void **state)
+{
+    static const uint32_t late_pictures[] = { 0, 0 }, late_offsets[] = { 0, 2, 10 };
+    struct fixture whole, parts;
+    (void)state;
+    open_fixture(&whole, 1, limn_cpu_best());
+    open_fixture(&parts, 1, limn_cpu_best());
+    limn_decoder_batch early = parts.batch, late = parts.batch;
+    early.n_captions = 3;
+    early.n_pictures = 2;
+    late.n_captions = 2;
+    late.n_pictures = 1;
+    late.pictures = late_pictures;
+    late.offsets = late_offsets;
+    late.features += 2 * N_FEATURES / 3;
+    late.inputs += offsets[3];
+    late.targets += offsets[3];
+    late.weights += offsets[3];
+    run_part(&whole, &whole.batch, 0.25f);
+    run_part(&parts, &early, 0.25f);
+    run_part(&parts, &late, 0.25f);
+    assert_same_gradients(&parts, &whole);
+    close_fixture(&whole);
+    close_fixture(&parts);
+}
+
+static void test_text_and_pictures_mix_by_two_runs(void **state)
+{
+    static const uint32_t none[] = { LIMN_NO_PICTURE, LIMN_NO_PICTURE, LIMN_NO_PICTURE,
+                                     LIMN_NO_PICTURE, LIMN_NO_PICTURE };
+    struct fixture both, with, without;
+    (void)state;
+    open_fixture(&both, 1, limn_cpu_best());
+    open_fixture(&with, 1, limn_cpu_best());
+    open_fixture(&without, 1, limn_cpu_best());
+    limn_decoder_batch text = both.batch;
+    text.pictures = none;
+    text.n_pictures = 0;
+    run_part(&both, &both.batch, 0.75f);
+    run_part(&both, &text, 0.25f);
+    run_part(&with, &with.batch, 0.75f);
+    run_part(&without, &text, 0.25f);
+    for (size_t i = 0; i < with.params.n_floats; i++)
+        with.params.gradients[i] += without.params.gradients[i];
+    assert_same_gradients(&both, &with);
+    close_fixture(&both);
+    close_fixture(&with);
+    close_fixture(&without);
+}
+
 /* -log p of each target, one token at a time. */
 static void caption_losses(const limn_decoder *d, const struct fixture *f, float *losses)
 {
@@ -328,6 +396,8 @@ int main(void)
         cmocka_unit_test(test_ten_steps_follow_pytorch),
         cmocka_unit_test(test_threads_and_levels_do_not_change_bits),
         cmocka_unit_test(test_text_alone_leaves_cross_attention_alone),
+        cmocka_unit_test(test_runs_on_parts_add_up_to_the_batch),
+        cmocka_unit_test(test_text_and_pictures_mix_by_two_runs),
         cmocka_unit_test(test_a_decoder_of_the_parameters_gives_their_losses),
         cmocka_unit_test(test_bad_batches_are_refused),
     };
