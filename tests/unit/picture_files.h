@@ -8,19 +8,20 @@
 #include <string.h>
 
 #include "common/base/rng.h"
-#include "common/io/fileio.h"
 #include "models/train/picture_names.h"
 #include "tests/unit/temp_folder.h"
 
 /* width x height pixels of noise that the name and `salt` determine. */
 static inline void write_picture(const char *name, unsigned width, unsigned height, uint64_t salt)
 {
-    static unsigned char bytes[64 + 3 * 64 * 64];
     limn_rng rng = limn_rng_stream(salt, name, strlen(name));
-    const int head = snprintf((char *)bytes, 64, "P6\n%u %u\n255\n", width, height);
+    FILE *file = fopen(temp_path(name), "wb");
+    if (!file)
+        return;
+    fprintf(file, "P6\n%u %u\n255\n", width, height);
     for (size_t i = 0; i < (size_t)3 * width * height; i++)
-        bytes[(size_t)head + i] = (unsigned char)limn_rng_below(&rng, 256);
-    limn_file_replace(temp_path(name), bytes, (size_t)head + (size_t)3 * width * height, NULL);
+        putc((int)limn_rng_below(&rng, 256), file);
+    fclose(file);
 }
 
 /* Pictures p0.ppm … of 20 x 24 pixels, and their names. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 #include "models/train/pixel_cache.h"
 #include "tests/unit/picture_files.h"
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 #include "common/kernels/pack.h"
 #include "models/train/augment.h"
 #include "models/train/view_cache.h"
