@@ -182,6 +182,28 @@ static void test_what_is_drawn_depends_on_the_stream(void **state)
     assert_memory_not_equal(out, again, N_BYTES);
 }
 
+/* Whatever the order that is drawn. A factor close to 1 may leave all pixels as they are. */
+static void test_each_colour_change_is_made_once(void **state)
+{
+    static const limn_augment_settings none = {
+        .min_area = 1, .max_area = 1, .min_aspect = 1, .max_aspect = 1};
+    limn_augment_settings each[] = {none, none, none};
+    uint8_t src[N_BYTES], out[N_BYTES];
+    (void)state;
+    make_noise(src, 1);
+    each[0].brightness = each[1].contrast = each[2].saturation = 0.9f;
+    for (int i = 0; i < 3; i++) {
+        size_t n_changed = 0;
+        for (int k = 0; k < 30; k++) {
+            char name[16];
+            snprintf(name, sizeof name, "p%d", k);
+            augment(out, &each[i], name);
+            n_changed += memcmp(out, src, N_BYTES) != 0;
+        }
+        assert_in_range(n_changed, 28, 30);
+    }
+}
+
 static void test_sides_out_of_range_are_refused(void **state)
 {
     const limn_augment_settings s = limn_augment_settings_default();
@@ -204,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_a_crop_that_never_fits_is_the_whole_picture),
         cmocka_unit_test(test_the_parts_make_the_whole),
         cmocka_unit_test(test_what_is_drawn_depends_on_the_stream),
+        cmocka_unit_test(test_each_colour_change_is_made_once),
         cmocka_unit_test(test_sides_out_of_range_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

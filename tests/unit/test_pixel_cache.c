@@ -273,6 +273,21 @@ static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **st
     limn_picture_names_finish(&names);
 }
 
+static void test_a_name_twice_is_refused(void **state)
+{
+    const limn_cache_shape shape = {LIMN_NPY_U8, 3, {SIZE, SIZE, 3}};
+    const uint8_t row[SIZE * SIZE * 3] = {0};
+    limn_cache_writer *w;
+    limn_pixel_cache c;
+    limn_error err = {0};
+    (void)state;
+    assert_int_equal(limn_cache_writer_open(&w, temp_path("cache"), &shape, false, NULL), LIMN_OK);
+    for (int i = 0; i < 2; i++) limn_cache_writer_add(w, "a.jpg", row, NULL);
+    assert_int_equal(limn_cache_writer_commit(&w, NULL), LIMN_OK);
+    assert_int_equal(limn_pixel_cache_open(&c, temp_path("cache"), SIZE, &err), LIMN_E_FORMAT);
+    assert_non_null(strstr(err.text, "cache.txt: line 2: a.jpg is there twice"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup(test_an_interrupted_cache_leaves_nothing, clear_folder),
         cmocka_unit_test_setup(test_a_cache_of_limn_preprocess_is_used_and_never_replaced,
                                clear_folder),
+        cmocka_unit_test_setup(test_a_name_twice_is_refused, clear_folder),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);
 }
