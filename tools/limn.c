@@ -103,7 +103,11 @@ static int run_with(const caption_settings *s, const char *model_path,
     limn_model *model = NULL;
     limn_sink *sink = NULL;
     limn_error err = { 0 };
-    limn_caption_job job = { .options = &s->options, .writer = s->writer };
+    limn_caption_job job = { .options = &s->options,
+                             .writer = s->writer,
+                             .output = s->output,
+                             .prefix = s->prefix,
+                             .suffix = s->suffix };
     int code;
     if (!limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox,
                                     is_one_file(paths) ? 1 : s->n_threads, s->options.max_pixels,

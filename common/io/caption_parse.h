@@ -49,8 +49,8 @@ bool limn_caption_is_caption_field(const char *name, size_t size);
 
 limn_status limn_caption_parse_tsv(limn_caption_file *file, limn_caption_text text,
                                    limn_error *err);
-limn_status limn_caption_parse_csv(limn_caption_file *file, limn_caption_text text,
-                                   limn_error *err);
+limn_status limn_caption_parse_table(limn_caption_file *file, limn_caption_text text,
+                                     limn_error *err);
 limn_status limn_caption_parse_jsonl(limn_caption_file *file, limn_caption_text text,
                                      limn_error *err);
 /* One caption a line. */
@@ -64,7 +64,7 @@ limn_status limn_caption_parse_json(limn_caption_file *file, limn_caption_text t
 limn_status limn_caption_read_folder(limn_caption_file *file, const char *path, limn_error *err);
 
 /* Whether the text begins with a line that names an id field and a caption field. */
-bool limn_caption_is_csv(limn_caption_text text);
+bool limn_caption_is_table(limn_caption_text text);
 /* Adds what an object of JSONL or of COCO results says. */
 limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_node *object,
                                     limn_error *err);

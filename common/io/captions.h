@@ -7,7 +7,8 @@
  *              jsonl)
  *   COCO       annotation file, or result file (an array of objects as in JSONL)
  *   Karpathy   {"images": [{"filename", "split", "sentences": [{"raw"}]}]}
- *   CSV        RFC 4180 with a header that names one of the id fields and one of the caption fields
+ *   CSV        RFC 4180 with a header that names one of the id fields and one of the caption
+ *              fields; or the same with tabs, where quotes mean nothing
  *   a folder   NAME.txt (or NAME.jpg.txt) beside NAME.jpg, also in folders below: each line that is
  *              not blank is a caption; the id is the picture's path inside the folder. Pictures are
  *              told by the endings of their names there; an empty text file says that there is no

@@ -1,4 +1,5 @@
-/* Caption files as comma-separated values with a header (RFC 4180). */
+/* Caption files as tables with a header: comma-separated values (RFC 4180), or tab-separated ones,
+ * which have no quotes. */
 #include "common/io/caption_parse.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@ enum { MAX_COLUMNS = 64 };
 /* Reads fields; a quoted one may hold commas, line ends and doubled quotes. */
 typedef struct csv_reader {
     limn_caption_text text;   /* what is left */
+    char separator;           /* ',' or '\t' */
     size_t n_lines;           /* number of the line that begins `text` */
     limn_buffer row;          /* the fields of the row, unquoted, without separators */
     size_t ends[MAX_COLUMNS]; /* where each field ends in `row` */
@@ -53,7 +55,9 @@ static limn_status read_quoted(csv_reader *r, limn_error *err)
 static void read_plain(csv_reader *r)
 {
     size_t size = 0;
-    while (size < r->text.size && r->text.bytes[size] != ',' && r->text.bytes[size] != '\n') size++;
+    while (size < r->text.size && r->text.bytes[size] != r->separator &&
+           r->text.bytes[size] != '\n')
+        size++;
     const bool is_at_line_end = size == r->text.size || r->text.bytes[size] == '\n';
     const bool has_return = is_at_line_end && size > 0 && r->text.bytes[size - 1] == '\r';
     limn_buffer_append(&r->row, r->text.bytes, size - has_return);
@@ -75,7 +79,7 @@ static bool read_row(csv_reader *r, limn_status *status, limn_error *err)
                 limn_fail(err, LIMN_E_LIMIT, "line %zu: more than %d columns", line, MAX_COLUMNS);
             break;
         }
-        if (r->text.size > 0 && r->text.bytes[0] == '"')
+        if (r->separator == ',' && r->text.size > 0 && r->text.bytes[0] == '"')
             *status = read_quoted(r, err);
         else
             read_plain(r);
@@ -84,7 +88,7 @@ static bool read_row(csv_reader *r, limn_status *status, limn_error *err)
             r->text.bytes++;
             r->text.size--;
         }
-        has_more = r->text.size > 0 && r->text.bytes[0] == ',';
+        has_more = r->text.size > 0 && r->text.bytes[0] == r->separator;
         if (r->text.size > 0 && *status == LIMN_OK) {
             r->n_lines += r->text.bytes[0] == '\n';
             r->text.bytes++;
@@ -124,22 +128,30 @@ static bool find_columns(size_t *id, size_t *caption, const csv_reader *r)
     return *id < MAX_COLUMNS && *caption < MAX_COLUMNS;
 }
 
-bool limn_caption_is_csv(limn_caption_text text)
+/* Whether the first line is a header, with fields between `separator`. */
+static bool has_header(limn_caption_text text, char separator)
 {
-    csv_reader r = { .text = text, .n_lines = 1 };
+    csv_reader r = { .text = text, .separator = separator, .n_lines = 1 };
     limn_status status;
     size_t id, caption;
-    const bool is_csv = read_row(&r, &status, NULL) && find_columns(&id, &caption, &r);
+    const bool has = read_row(&r, &status, NULL) && find_columns(&id, &caption, &r);
     limn_buffer_finish(&r.row);
-    return is_csv;
+    return has;
 }
 
-limn_status limn_caption_parse_csv(limn_caption_file *file, limn_caption_text text, limn_error *err)
+bool limn_caption_is_table(limn_caption_text text)
 {
-    csv_reader r = { .text = text, .n_lines = 1 };
+    return has_header(text, ',') || has_header(text, '\t');
+}
+
+limn_status limn_caption_parse_table(limn_caption_file *file, limn_caption_text text,
+                                     limn_error *err)
+{
+    const bool is_csv = has_header(text, ',');
+    csv_reader r = { .text = text, .separator = is_csv ? ',' : '\t', .n_lines = 1 };
     limn_status status;
     size_t id = 0, caption = 0, line;
-    file->format = "CSV";
+    file->format = is_csv ? "CSV" : "TSV with a header";
     if (read_row(&r, &status, err)) find_columns(&id, &caption, &r);
     while (status == LIMN_OK && (line = r.n_lines, read_row(&r, &status, err))) {
         const size_t n_needed = (id > caption ? id : caption) + 1;

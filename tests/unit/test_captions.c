@@ -64,6 +64,8 @@ static const good_file good_files[] = {
     { "CSV", "image,caption\r\na.jpg,A dog\r\nb.jpg,\"says \"\"hi\"\",\r\ntwice\"\r\n\nc,\"\"",
       NULL, "0 a.jpg A dog|1 b.jpg says \"hi\",\r\ntwice|2 c |" },
     { "CSV", "\"text\",n,\"file_name\"\nx,1,a\n", NULL, "0 a x|" },
+    { "TSV with a header", "file\tcaption\tscore\na.jpg\ta \"dog\"\t-1\nb.jpg\t\"b\t-2\n", NULL,
+      "0 a.jpg a \"dog\"|1 b.jpg \"b|" },
 };
 
 static void test_every_format_is_told_by_content(void **state)

@@ -1,12 +1,15 @@
 #include "tools/limn/caption_job.h"
 
 #include "common/base/mem.h"
+#include "tools/limn/caption_affix.h"
 #include "tools/message.h"
+#include "tools/run/path_names.h"
 
 typedef struct caption_worker {
     const limn_caption_job *job;
     limn_state *state;
     limn_picture_loader_worker loading;
+    caption_affix affix;
 } caption_worker;
 
 static limn_status open_worker(void **out, void *ctx, limn_error *err)
@@ -34,6 +37,7 @@ static void close_worker(void *worker)
         return;
     limn_state_destroy(&w->state);
     limn_picture_loader_finish(&w->loading);
+    caption_affix_finish(&w->affix);
     limn_free(w);
 }
 
@@ -44,14 +48,26 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
     return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
+/* The name that a picture has in the output. */
+static const char *shown_name(const limn_caption_job *job, const limn_dirwalk_entry *input)
+{
+    const char *below = NULL;
+    if (!job->writer->is_below_output)
+        return input->path;
+    if (job->output)
+        below = limn_path_below_folder_of(job->output, input->path);
+    return below ? below : input->relative;
+}
+
 static limn_status caption(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
                            limn_buffer *out, limn_error *err)
 {
     caption_worker *w = worker;
-    limn_record record = { .path = input->path, .model = w->job->model,
+    limn_record record = { .path = shown_name(w->job, input), .model = w->job->model,
                            .has_n_best = w->job->options->n_best > 1,
                            .has_alternatives = w->job->options->n_alternatives > 0 };
     LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &record.captions, err));
+    LIMN_TRY(caption_affix_apply(&w->affix, &record.captions, w->job->prefix, w->job->suffix, err));
     w->job->writer->render(out, &record);
     return LIMN_OK;
 }
@@ -60,13 +76,13 @@ static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wan
                         limn_error *err)
 {
     const limn_caption_job *job = ctx;
-    return limn_picture_run_want(job->run, input, is_wanted, err);
+    return limn_picture_run_want(job->run, input, shown_name(job, input), is_wanted, err);
 }
 
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_caption_job *job = ctx;
-    const limn_record record = { .path = result->input->path, .error = result->error,
+    const limn_record record = { .path = shown_name(job, result->input), .error = result->error,
                                  .model = job->model };
     const limn_pipeline_result failure = { .input = result->input, .error = result->error,
                                            .out = &job->scratch };

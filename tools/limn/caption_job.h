@@ -12,6 +12,8 @@ typedef struct limn_caption_job {
     const limn_model *model;
     const limn_options *options;
     const limn_writer *writer;
+    const char *output;          /* as -o gave it; NULL for none */
+    const char *prefix, *suffix; /* around each caption; may be NULL */
     limn_picture_run *run;
     limn_picture_loader loader;
     uint32_t n_state_threads; /* more than 1: the work of one picture is split */

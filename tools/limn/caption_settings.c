@@ -4,6 +4,7 @@
 #include "tools/message.h"
 #include "tools/picture_load.h"
 #include "tools/pipeline_report.h"
+#include "tools/writers/file_name.h"
 #include "tools/writers/writer.h"
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
@@ -39,14 +40,30 @@ static const limn_cli_option options[] = {
       .type = LIMN_CLI_LIST, FIELD(banned) },
     { "n-best", 0, "N", "captions for each picture, at most K (default 1)", .group = "Output",
       .type = LIMN_CLI_COUNT, FIELD(options.n_best), .min = 1, .max = 64 },
-    { "format", 0, "NAME", "text or jsonl (default: by the name of FILE)",
-      .group = "Output",
+    { "format", 0, "NAME", "text, jsonl, csv … (default: as FILE is called)", .group = "Output",
       .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for a picture that "
                 "failed; in PATH, backslash, tab, newline and carriage return are written \\\\, "
-                "\\t, \\n and \\r. jsonl: one object for each picture, failed ones with the key "
-                "error; a name that is not UTF-8 has its odd bytes as \\xNN in file, and all its "
-                "bytes, two hexadecimal digits each, in file_bytes.",
+                "\\t, \\n and \\r.\n\n"
+                "jsonl: one object for each picture, failed ones with the key error; a name that "
+                "is not UTF-8 has its odd bytes as \\xNN in file, and all its bytes, two "
+                "hexadecimal digits each, in file_bytes.\n\n"
+                "csv: RFC 4180, with a header; file, caption, logprob, score, rank and file_bytes, "
+                "which is empty when the name is UTF-8.\n\n"
+                "tsv: the same without file_bytes; names as in text, with odd bytes as \\xNN.\n\n"
+                "coco: COCO's result format. image_id is the number that a name like 42.jpg or "
+                "COCO_val2014_000000000042.jpg ends in, with the name in path; else the name "
+                "itself.\n\n"
+                "metadata: metadata.jsonl for Hugging Face's imagefolder, file_name and text; "
+                "file_name is below the folder of FILE where that is above the picture, else below "
+                "the folder that was named.\n\n"
+                "FILE.csv, FILE.tsv, FILE.jsonl, FILE.json (coco) and metadata.jsonl ask for their "
+                "format by themselves. With --n-best, text, csv and tsv have a line for each "
+                "caption; jsonl and coco have captions, metadata has texts.",
       .type = LIMN_CLI_CHOICE, FIELD(format), .choices = limn_writer_names },
+    { "prefix", 0, "TEXT", "write TEXT before each caption", .group = "Output",
+      .type = LIMN_CLI_TEXT, FIELD(prefix), .is_more = true },
+    { "suffix", 0, "TEXT", "write TEXT after each caption", .group = "Output",
+      .type = LIMN_CLI_TEXT, FIELD(suffix), .is_more = true },
     { "style", 0, "NAME", "raw (default) or sentence",
       .detail = "raw: tokens in lower case with spaces between, as scores need them. sentence: a "
                 "capital letter, a full stop, clitics and marks joined to their words.",
@@ -135,6 +152,21 @@ caption_settings caption_settings_default(void)
                                .format = LIMN_FORMAT_BY_NAME };
 }
 
+/* Captions are lines of UTF-8. */
+static bool check_affix(const char *name, const char *text)
+{
+    for (const char *p = text; p && *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
+            limn_message_error("--%s: holds a control character", name);
+            return false;
+        }
+    if (text && !limn_file_name_is_utf8(text)) {
+        limn_message_error("--%s: is not UTF-8", name);
+        return false;
+    }
+    return true;
+}
+
 static bool check_options(const caption_settings *s)
 {
     const limn_options *o = &s->options;
@@ -147,7 +179,7 @@ static bool check_options(const caption_settings *s)
     else if (o->n_alternatives > 0 && s->writer != &limn_writer_jsonl)
         limn_message_error("--alternatives: only --format jsonl has a place for them");
     else
-        return true;
+        return check_affix("prefix", s->prefix) && check_affix("suffix", s->suffix);
     return false;
 }
 

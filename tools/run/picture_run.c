@@ -169,11 +169,11 @@ limn_status limn_picture_run_begin(limn_picture_run **out, bool *is_over,
 /* ---- pictures --------------------------------------------------------------------------- */
 
 limn_status limn_picture_run_want(limn_picture_run *run, const limn_dirwalk_entry *input,
-                                  bool *is_wanted, limn_error *err)
+                                  const char *name, bool *is_wanted, limn_error *err)
 {
     bool is_there, is_done;
     pthread_mutex_lock(&run->mutex);
-    is_there = limn_name_set_has(&run->past.before, input->path);
+    is_there = limn_name_set_has(&run->past.before, name);
     is_done = !is_there && limn_name_set_take(&run->past.done, input->path);
     pthread_mutex_unlock(&run->mutex);
     if (!is_there && !is_done && run->sink->methods->look)

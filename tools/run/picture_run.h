@@ -40,9 +40,10 @@ typedef struct limn_account {
  * changed. */
 limn_status limn_picture_run_begin(limn_picture_run **out, bool *is_over,
                                    const limn_picture_run_settings *settings, limn_error *err);
-/* Whether `input` is still to be done. Any thread; a failure is the picture's result. */
+/* Whether `input`, called `name` in the output, is still to be done. Any thread; a failure is the
+ * picture's result. */
 limn_status limn_picture_run_want(limn_picture_run *run, const limn_dirwalk_entry *input,
-                                  bool *is_wanted, limn_error *err);
+                                  const char *name, bool *is_wanted, limn_error *err);
 /* In input order, from one thread; failures too. A failure ends the run. */
 limn_status limn_picture_run_put(limn_picture_run *run, const limn_pipeline_result *result,
                                  limn_error *err);

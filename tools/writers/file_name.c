@@ -33,10 +33,8 @@ static char unescape(const char *text, size_t size, size_t *used)
 {
     const char *letter = size && *text ? strchr(letters, *text) : NULL;
     *used = 1;
-    if (letter)
-        return escaped[letter - letters];
-    if (size < 3 || *text != 'x' || hex_digit(text[1]) < 0 || hex_digit(text[2]) < 0)
-        return 0;
+    if (letter) return escaped[letter - letters];
+    if (size < 3 || *text != 'x' || hex_digit(text[1]) < 0 || hex_digit(text[2]) < 0) return 0;
     *used = 3;
     return (char)(16 * hex_digit(text[1]) + hex_digit(text[2]));
 }
@@ -48,12 +46,10 @@ bool limn_file_name_append_unescaped(limn_buffer *out, const char *text, size_t 
         char byte;
         used = (stop ? (size_t)(stop - text) : size) - at;
         limn_buffer_append(out, text + at, used);
-        if (!stop)
-            break;
+        if (!stop) break;
         at += used + 1;
         byte = unescape(text + at, size - at, &used);
-        if (!byte)
-            return false;
+        if (!byte) return false;
         limn_buffer_append(out, &byte, 1);
     }
     return !memchr(text, '\0', size);
@@ -63,16 +59,15 @@ bool limn_file_name_append_unescaped(limn_buffer *out, const char *text, size_t 
 static size_t character_size(const char *name)
 {
     utf8proc_int32_t code;
-    const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)name,
-                                                (utf8proc_ssize_t)strnlen(name, 4), &code);
+    const utf8proc_ssize_t n =
+        utf8proc_iterate((const utf8proc_uint8_t *)name, (utf8proc_ssize_t)strnlen(name, 4), &code);
     return n > 0 ? (size_t)n : 0;
 }
 
 bool limn_file_name_is_utf8(const char *name)
 {
     size_t n = 1;
-    for (; *name && n; name += n)
-        n = character_size(name);
+    for (; *name && n; name += n) n = character_size(name);
     return n > 0;
 }
 
@@ -88,10 +83,24 @@ void limn_file_name_append_utf8(limn_buffer *out, const char *name)
     }
 }
 
+void limn_file_name_append_line_utf8(limn_buffer *out, const char *name)
+{
+    while (*name) {
+        const size_t n = character_size(name);
+        const char *letter = strchr(escaped, *name);
+        if (!n)
+            limn_buffer_printf(out, "\\x%02x", (unsigned char)*name);
+        else if (letter)
+            limn_buffer_printf(out, "\\%c", letters[letter - escaped]);
+        else
+            limn_buffer_append(out, name, n);
+        name += n ? n : 1;
+    }
+}
+
 void limn_file_name_append_hex(limn_buffer *out, const char *name)
 {
-    for (; *name; name++)
-        limn_buffer_printf(out, "%02x", (unsigned char)*name);
+    for (; *name; name++) limn_buffer_printf(out, "%02x", (unsigned char)*name);
 }
 
 bool limn_file_name_append_from_hex(limn_buffer *out, const char *text, size_t size)
@@ -99,8 +108,7 @@ bool limn_file_name_append_from_hex(limn_buffer *out, const char *text, size_t s
     for (size_t i = 0; i + 1 < size; i += 2) {
         const int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
         const char byte = (char)(16 * high + low);
-        if (high < 0 || low < 0 || !byte)
-            return false;
+        if (high < 0 || low < 0 || !byte) return false;
         limn_buffer_append(out, &byte, 1);
     }
     return size % 2 == 0;

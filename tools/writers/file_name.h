@@ -10,7 +10,9 @@
  * byte as it is. `printf %b` undoes it. */
 void limn_file_name_append_line(limn_buffer *out, const char *name);
 
-/* Undoes it for `text` [size bytes]; also \xNN. False when a backslash is followed by anything
+/* The same as valid UTF-8: bytes that are no part of that as \xNN. */
+void limn_file_name_append_line_utf8(limn_buffer *out, const char *name);
+/* Undoes both for `text` [size bytes]. False when a backslash is followed by anything
  * else, or a NUL would come out. */
 bool limn_file_name_append_unescaped(limn_buffer *out, const char *text, size_t size);
 

@@ -37,6 +37,14 @@ void limn_json_line_set_name(json_t *object, const char *key, const char *name, 
     limn_buffer_finish(&text);
 }
 
+json_t *limn_json_line_texts(const limn_captions *captions, bool *is_whole)
+{
+    json_t *texts = json_array();
+    for (size_t i = 0; i < captions->n_items; i++)
+        if (json_array_append_new(texts, json_string(captions->items[i].text))) *is_whole = false;
+    return texts;
+}
+
 static int append(const char *bytes, size_t size, void *out)
 {
     limn_buffer_append(out, bytes, size);
@@ -83,4 +91,19 @@ limn_status limn_json_line_get_name(limn_buffer *out, const json_t *object, cons
     else if (!limn_file_name_append_from_hex(out, bytes, strlen(bytes)))
         return limn_fail(err, LIMN_E_FORMAT, "\"%s\" is not hexadecimal", key_of_bytes);
     return LIMN_OK;
+}
+
+limn_status limn_json_line_parse_record(limn_buffer *name, size_t *record_size, const char *text,
+                                        size_t size, const char *key, limn_error *err)
+{
+    json_t *object = NULL;
+    limn_status s = limn_json_line_parse(&object, record_size, text, size, err);
+    if (!object) return s;
+    if (*record_size < size && text[*record_size] != '\n')
+        s = limn_fail(err, LIMN_E_FORMAT, "more than an object in a line");
+    else
+        s = limn_json_line_get_name(name, object, key, err);
+    *record_size += *record_size < size; /* the line end */
+    json_decref(object);
+    return s;
 }

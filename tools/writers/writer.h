@@ -9,7 +9,7 @@
 #include "models/captioner.h"
 
 typedef struct limn_record {
-    const char *path;
+    const char *path;        /* as it stands in the output */
     const limn_error *error; /* NULL when there are captions; the text does not repeat the path */
     const limn_captions *captions; /* NULL when there is an error */
     const limn_model *model;       /* for the texts of tokens */
@@ -19,7 +19,8 @@ typedef struct limn_record {
 
 typedef struct limn_writer {
     const char *name;      /* as in --format */
-    const char *extension; /* of output files in this format: ".jsonl" */
+    const char *extension; /* how output files in this format are called: ".jsonl" */
+    bool is_below_output;  /* a record's path is below the output file's folder */
     const char *head;      /* bytes before the first record, between records, and after the last; */
     const char *separator; /* NULL: none */
     const char *foot;
@@ -34,6 +35,14 @@ typedef struct limn_writer {
 
 extern const limn_writer limn_writer_text;
 extern const limn_writer limn_writer_jsonl;
+extern const limn_writer limn_writer_csv;
+extern const limn_writer limn_writer_tsv;
+extern const limn_writer limn_writer_coco;
+extern const limn_writer limn_writer_metadata;
+
+/* The `parse` of formats whose lines begin with an escaped name and a tab. */
+limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const char *text,
+                                   size_t size, limn_error *err);
 
 /* For --format: the writers, and their names in the same order, NULL after the last. */
 extern const limn_writer *const limn_writers[];

@@ -92,15 +92,7 @@ static void render_jsonl(limn_buffer *out, const limn_record *record)
 static limn_status parse_jsonl(limn_buffer *name, size_t *record_size, const char *text,
                                size_t size, limn_error *err)
 {
-    json_t *object = NULL;
-    limn_status s = limn_json_line_parse(&object, record_size, text, size, err);
-    if (object && *record_size < size && text[*record_size] != '\n')
-        s = limn_fail(err, LIMN_E_FORMAT, "more than an object in a line");
-    else if (object)
-        s = limn_json_line_get_name(name, object, "file", err);
-    *record_size += object && *record_size < size; /* the line end */
-    json_decref(object);
-    return s;
+    return limn_json_line_parse_record(name, record_size, text, size, "file", err);
 }
 
 const limn_writer limn_writer_jsonl = {

@@ -12,8 +12,8 @@ static void render_text(limn_buffer *out, const limn_record *record)
     }
 }
 
-static limn_status parse_text(limn_buffer *name, size_t *record_size, const char *text, size_t size,
-                              limn_error *err)
+limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const char *text,
+                                   size_t size, limn_error *err)
 {
     const char *stop = memchr(text, '\n', size);
     const size_t line = stop ? (size_t)(stop - text) : size;
@@ -29,5 +29,5 @@ const limn_writer limn_writer_text = {
     .name = "text",
     .extension = ".txt",
     .render = render_text,
-    .parse = parse_text,
+    .parse = limn_writer_parse_text,
 };
