@@ -252,18 +252,28 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
                : limn_encoder_trainer_forward_cut(t->encoder, input->activations, n);
 }
 
+/* Pictures with references: those of the first source, which a batch begins with. */
+static size_t n_paired(const limn_batch *batch)
+{
+    size_t n = 0;
+    while (n < batch->n_pictures && batch->pictures[n].source == 0) n++;
+    return n;
+}
+
 /* Adds the gradients of captions that are drawn, weighted by their rewards. */
 static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
                                     const float *features, double *mean_reward, limn_error *err)
 {
     const limn_reward_batch *drawn;
+    const size_t n = n_paired(batch);
     double loss;
-    for (size_t i = 0; i < batch->n_pictures; i++) {
+    if (n == 0)
+        return LIMN_OK;
+    for (size_t i = 0; i < n; i++) {
         const uint32_t picture = batch->pictures[i].picture;
         t->pictures[i] = (limn_reward_picture){ t->settings.names[picture], picture };
     }
-    LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, features,
-                              batch->n_pictures, err));
+    LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, features, n, err));
     const limn_decoder_grad_settings settings = {
         .scale = (1 - t->settings.cross_entropy_share) /
                  (float)drawn->decoder.offsets[drawn->decoder.n_captions],

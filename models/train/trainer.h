@@ -3,7 +3,8 @@
  *   text         the decoder as a language model, without pictures
  *   features     the decoder, on features of a frozen encoder
  *   end-to-end   decoder and upper encoder, from activations at a cut or from pixels
- *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017), on features
+ *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017) for the pictures
+ *                of the first source, mixed with the cross-entropy of all, on features
  *
  * A trainer belongs to one thread; its pool splits the work. Results don't depend on the number of
  * threads. */
@@ -43,7 +44,7 @@ typedef struct limn_trainer_settings {
     size_t first_encoder_stage; /* trained from this one on (encoder_grad.h); 0: from pixels */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
     /* reward (reward.h): all borrowed */
-    limn_references references;  /* of the pictures that batches have */
+    limn_references references;  /* of the first source's pictures */
     const char *const *names;    /* [references.n_pictures] of the pictures */
     size_t n_samples, max_steps; /* captions drawn a picture; tokens of one at most */
     float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */

@@ -8,8 +8,8 @@
 
 typedef struct limn_train_pixels limn_train_pixels;
 
-/* `ahead` are batches equal to those of the run, which become the pixels': they look at what comes
- * next. `n_sources` of them have pictures. LIMN_E_NOMEM, LIMN_E_ARG. */
+/* `ahead` are batches equal to those of the run, to look at what comes next; they belong to the
+ * pixels from now on. `n_sources`: paired pictures, and unpaired ones. LIMN_E_NOMEM, LIMN_E_ARG. */
 limn_status limn_train_pixels_create(limn_train_pixels **out, const limn_train_data *data,
                                      limn_batches *ahead, size_t n_sources, limn_error *err);
 void limn_train_pixels_destroy(limn_train_pixels **p); /* accepts NULL and *p == NULL; nulls it */

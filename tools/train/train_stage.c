@@ -63,11 +63,10 @@ static limn_trainer_settings trainer_settings(const limn_train_data *d, const li
     return t;
 }
 
-/* Pictures whose captions are drawn; the reward compares with references, so it has none. */
 static bool has_unpaired(const limn_train_data *d, const limn_train_stage *s)
 {
     return d->options->unpaired_images && d->options->unpaired_share > 0 &&
-           (s->stage == LIMN_STAGE_FEATURES || s->stage == LIMN_STAGE_END_TO_END);
+           s->stage != LIMN_STAGE_TEXT;
 }
 
 static limn_batch_source text_source(const limn_training_set *set)
