@@ -3,7 +3,7 @@
  *   text         the decoder as a language model, without pictures
  *   features     the decoder, on features of a frozen encoder
  *   end-to-end   decoder and upper encoder, from activations at a cut or from pixels
- *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017) for the pictures
+ *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017) for pictures
  *                of the first source, mixed with the cross-entropy of all, on features
  *
  * A trainer belongs to one thread; its pool splits the work. Results don't depend on the number of
