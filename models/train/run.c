@@ -243,8 +243,6 @@ static limn_status export_model(struct run *r, const char *path, limn_error *err
 static limn_status keep_best(struct run *r, const char *path, limn_error *err)
 {
     const char *best = limn_run_folder_file(r->parts->folder, "best.safetensors");
-    if (!best)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     if (rename(path, best) != 0)
         return limn_fail(err, LIMN_E_IO, "%s: can't rename to it: %s", best, strerror(errno));
     r->position.best_step = global_step(r);
@@ -267,8 +265,7 @@ static limn_status score(struct run *r, const char *path, limn_error *err)
 /* Exports the moving average, scores it, and keeps it if it is the best. */
 static limn_status evaluate(struct run *r, limn_error *err)
 {
-    const char *path = limn_run_folder_file(r->parts->folder, "candidate.safetensors");
-    char *copy = path ? limn_strdup(path) : NULL;
+    char *copy = limn_strdup(limn_run_folder_file(r->parts->folder, "candidate.safetensors"));
     if (!copy)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     limn_status status = export_model(r, copy, err);

@@ -49,7 +49,7 @@ static bool is_empty(const char *path)
 static bool is_there(limn_run_folder *f, const char *name)
 {
     const char *path = limn_run_folder_file(f, name);
-    return path && access(path, F_OK) == 0;
+    return access(path, F_OK) == 0;
 }
 
 static limn_status init(limn_run_folder **out, const char *path, limn_error *err)
@@ -75,7 +75,7 @@ static limn_status create(limn_run_folder *f, limn_error *err)
     if (!is_empty(f->path))
         return limn_fail(err, LIMN_E_ARG, "%s: is not an empty folder", f->path);
     const char *cache = limn_run_folder_file(f, "cache");
-    return cache ? make_folder(cache, err) : limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    return make_folder(cache, err);
 }
 
 limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn_error *err)
@@ -111,7 +111,7 @@ const char *limn_run_folder_file(limn_run_folder *f, const char *name)
 {
     limn_buffer_clear(&f->name);
     limn_buffer_printf(&f->name, "%s/%s", f->path, name);
-    return f->name.has_failed ? NULL : f->name.bytes;
+    return f->name.has_failed ? "" : f->name.bytes;
 }
 
 /* ---- checkpoints ------------------------------------------------------------------------------
@@ -160,21 +160,16 @@ limn_status limn_run_folder_save(limn_run_folder *f, uint64_t step, const limn_p
 {
     uint64_t steps[MAX_CHECKPOINTS];
     const char *path = checkpoint_path(f, step);
-    if (!path)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     LIMN_TRY(limn_checkpoint_write(path, params, adamw, state, err));
     const size_t n = limn_run_folder_checkpoints(steps, MAX_CHECKPOINTS, f);
     for (size_t i = N_KEPT; i < n; i++)
-        if ((path = checkpoint_path(f, steps[i])))
-            unlink(path);
+        unlink(checkpoint_path(f, steps[i]));
     return LIMN_OK;
 }
 
 limn_status limn_run_folder_state(char **state, limn_run_folder *f, uint64_t step, limn_error *err)
 {
-    const char *path = checkpoint_path(f, step);
-    return path ? limn_checkpoint_read_state(path, state, err)
-                : limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    return limn_checkpoint_read_state(checkpoint_path(f, step), state, err);
 }
 
 limn_status limn_run_folder_load(limn_run_folder *f, uint64_t step, limn_params *params,
@@ -182,8 +177,6 @@ limn_status limn_run_folder_load(limn_run_folder *f, uint64_t step, limn_params 
 {
     const char *path = checkpoint_path(f, step);
     char *state = NULL;
-    if (!path)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     const limn_status status = limn_checkpoint_read(path, params, adamw, &state, err);
     limn_free(state);
     return status;
@@ -208,8 +201,7 @@ limn_status limn_run_folder_log(limn_run_folder *f, const char *object, limn_err
     limn_buffer line = { 0 };
     const char *path = limn_run_folder_file(f, "log.jsonl");
     limn_buffer_printf(&line, "%s\n", object);
-    const limn_status status = path && !line.has_failed
-                                   ? append(path, line.bytes, line.size, err)
+    const limn_status status = !line.has_failed ? append(path, line.bytes, line.size, err)
                                    : limn_fail(err, LIMN_E_NOMEM, "no memory for a line");
     limn_buffer_finish(&line);
     return status;
@@ -248,8 +240,6 @@ limn_status limn_run_folder_trim_log(limn_run_folder *f, uint64_t step, limn_err
     const char *path = limn_run_folder_file(f, "log.jsonl");
     unsigned char *log = NULL;
     size_t size = 0, kept = 0;
-    if (!path)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     if (access(path, F_OK) != 0)
         return LIMN_OK;
     LIMN_TRY(limn_file_read(&log, &size, path, MAX_LOG_SIZE, err));

@@ -27,8 +27,8 @@ limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn
 limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_error *err);
 void limn_run_folder_close(limn_run_folder **f); /* accepts NULL and *f == NULL; nulls it */
 
-/* path/name in a buffer that belongs to the folder and is valid until the next call. NULL when
- * memory is short. */
+/* path/name in a buffer that belongs to the folder and is valid until the next call. "" when memory
+ * is short, which is no file's name. */
 const char *limn_run_folder_file(limn_run_folder *f, const char *name);
 
 /* ---- checkpoints ------------------------------------------------------------------------------

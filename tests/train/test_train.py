@@ -189,6 +189,13 @@ class Train(unittest.TestCase):
     def test_a_list_with_an_unknown_picture(self):
         (self.folder / "train.txt").write_text("p00.png\nnobody.png\n")
         self.fails("nobody.png", "--run", "r", "--train", "train.txt", "--stage", "features")
+        self.assertFalse((self.folder / "r").exists())
+
+    def test_an_output_that_is_there_already(self):
+        (self.folder / "mine").write_text("dear")
+        self.fails("mine: is there already", "--run", "r", "--stage", "features", "-o", "mine")
+        self.assertEqual((self.folder / "mine").read_text(), "dear")
+        self.assertFalse((self.folder / "r").exists())
 
     def test_a_broken_picture_is_left_out_up_to_one_in_a_hundred(self):
         photos = self.folder / "photos"

@@ -270,8 +270,8 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
         export_settings(tensors, &metadata, c->data, r->base.tensors);
     const limn_run_parts parts = {
         .folder = c->folder, .trainer = r->trainer, .batches = r->batches, .input = fill_input,
-        .input_ctx = r, .dev = has_scores ? c->dev : NULL, .dev_names = c->dev_names,
-        .dev_references = c->dev_references, .n_dev = c->data->dev.n_pictures, .model = &model,
+        .input_ctx = r, .dev = has_scores ? c->dev->set : NULL, .dev_names = c->dev->names,
+        .dev_references = c->dev->references, .n_dev = c->data->dev.n_pictures, .model = &model,
         .pool = c->pool, .report = show_steps, .report_ctx = r,
     };
     const limn_run_settings settings = {

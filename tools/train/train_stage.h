@@ -4,14 +4,14 @@
 
 #include "models/train/run.h"
 #include "tools/train/train_data.h"
+#include "tools/train/train_dev.h"
 
 /* What all stages of a run share; borrowed. */
 typedef struct limn_train_context {
     limn_train_data *data; /* with pictures */
     limn_run_folder *folder;
     const char *cache;                        /* folder for views */
-    limn_dev_set *dev;                        /* or NULL */
-    const char **dev_names, **dev_references; /* run.h */
+    const limn_train_dev *dev;
     limn_pool *pool;
     const char *fingerprint;
 } limn_train_context;

@@ -1,0 +1,52 @@
+#include "tools/train/train_dev.h"
+
+#include "common/base/mem.h"
+
+static void fill(limn_train_dev *dev, const limn_train_data *d)
+{
+    const limn_training_set *set = &d->dev;
+    for (size_t i = 0; i < set->n_pictures; i++) {
+        const size_t first = set->first_captions[i];
+        dev->names[i] = limn_training_set_name(set, i);
+        dev->pixels[i] = limn_pixel_cache_row(
+            &d->pixels, limn_picture_names_find(&d->pixels.rows.names, dev->names[i]));
+        dev->references[2 * i] = set->texts[first];
+        if (set->first_captions[i + 1] > first + 1)
+            dev->references[2 * i + 1] = set->texts[first + 1];
+    }
+}
+
+static limn_status open(limn_train_dev *dev, const limn_train_data *d, limn_error *err)
+{
+    const size_t n = d->dev.n_pictures;
+    dev->pixels = limn_calloc(n, sizeof *dev->pixels);
+    dev->names = limn_calloc(n, sizeof *dev->names);
+    dev->references = limn_calloc(n, 2 * sizeof *dev->references);
+    if (!dev->pixels || !dev->names || !dev->references)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
+    fill(dev, d);
+    const limn_dev_pictures pictures = { .n_pictures = n, .pixels = dev->pixels,
+                                         .first_references = d->dev.first_captions,
+                                         .references = d->dev.texts };
+    return limn_dev_set_create(&dev->set, &pictures, err);
+}
+
+limn_status limn_train_dev_open(limn_train_dev *dev, const limn_train_data *d, limn_error *err)
+{
+    *dev = (limn_train_dev){ .set = NULL };
+    if (d->dev.n_pictures == 0)
+        return LIMN_OK;
+    const limn_status status = open(dev, d, err);
+    if (status != LIMN_OK)
+        limn_train_dev_close(dev);
+    return status;
+}
+
+void limn_train_dev_close(limn_train_dev *dev)
+{
+    limn_dev_set_destroy(&dev->set);
+    limn_free(dev->pixels);
+    limn_free(dev->names);
+    limn_free(dev->references);
+    *dev = (limn_train_dev){ .set = NULL };
+}

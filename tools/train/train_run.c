@@ -1,0 +1,163 @@
+#include "tools/train/train_run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/buffer.h"
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "models/train/vocab_extend.h"
+#include "tools/message.h"
+#include "tools/train/run_page.h"
+#include "tools/train/train_stage.h"
+
+/* ---- stages --------------------------------------------------------------------------------- */
+
+static limn_status copy_best(const char *path, limn_run_folder *folder, limn_error *err)
+{
+    unsigned char *bytes = NULL;
+    size_t size;
+    const char *best = limn_run_folder_file(folder, "best.safetensors");
+    if (!best)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    LIMN_TRY(limn_file_read(&bytes, &size, best, SIZE_MAX / 2, err));
+    const limn_status status = limn_file_replace(path, bytes, size, err);
+    limn_free(bytes);
+    return status;
+}
+
+/* The --init model with the words of this run. */
+static limn_status extend_init(const char *path, const limn_train_data *d, limn_error *err)
+{
+    size_t n_kept;
+    LIMN_TRY(limn_vocab_extend_model(path, &n_kept, &d->base, d->vocab, d->options->seed, err));
+    limn_message_warning("%zu words are kept, %zu are new", n_kept,
+                         limn_vocab_n_tokens(d->vocab) - n_kept);
+    return LIMN_OK;
+}
+
+/* The model that stage `index` begins with: the best one before it, kept under
+ * a name of its own so that a run that goes on begins with the same one. */
+static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t index,
+                              const limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    const bool has_other_words = o->init && d->own_vocab;
+    char name[40];
+    limn_buffer_clear(path);
+    if (index == 0 && !has_other_words) {
+        limn_buffer_append_text(path, o->init ? o->init : o->encoder);
+        return LIMN_OK;
+    }
+    snprintf(name, sizeof name, "base-%zu.safetensors", index);
+    limn_buffer_append_text(path, limn_run_folder_file(folder, name));
+    if (access(path->bytes, F_OK) == 0)
+        return LIMN_OK;
+    return index == 0 ? extend_init(path->bytes, d, err) : copy_best(path->bytes, folder, err);
+}
+
+static limn_status run_stages(const limn_train_context *context, limn_run_position *position,
+                              limn_error *err)
+{
+    limn_train_stage stages[LIMN_TRAIN_MAX_STAGES];
+    const size_t n = limn_train_stages(stages, context->data->options);
+    limn_buffer base = { 0 };
+    limn_status status = LIMN_OK;
+    uint64_t first_step = 0, n_steps = 0;
+    for (size_t i = 0; status == LIMN_OK && i < n; i++, first_step += n_steps) {
+        status = limn_train_stage_n_steps(&n_steps, context->data, &stages[i], err);
+        if (status != LIMN_OK || i < position->stage_index ||
+            (i == position->stage_index && position->step == n_steps))
+            continue;
+        if (i > position->stage_index) {
+            position->step = 0;
+            position->file_step = LIMN_RUN_NO_CHECKPOINT;
+        }
+        position->stage_index = i;
+        status = stage_base(&base, context->folder, i, context->data, err);
+        if (status == LIMN_OK)
+            status =
+                limn_train_stage_run(context, &stages[i], i, first_step, base.bytes, position, err);
+    }
+    limn_buffer_finish(&base);
+    return status;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/* Ends the log, and with it the page's loading itself again. */
+static limn_status end_log(limn_run_folder *folder, const limn_run_position *position,
+                           limn_error *err)
+{
+    char line[160];
+    limn_buffer page = { 0 };
+    snprintf(line, sizeof line,
+             "{\"kind\":\"end\",\"best\":%.6f,\"best_step\":%" PRIu64 ",\"seconds\":%.1f}",
+             position->best, position->best_step, position->seconds);
+    LIMN_TRY(limn_run_folder_log(folder, line, err));
+    limn_buffer_append_text(&page, limn_run_folder_file(folder, "run.html"));
+    const limn_status status =
+        limn_run_page_write(page.bytes, limn_run_folder_file(folder, "log.jsonl"), err);
+    limn_buffer_finish(&page);
+    return status;
+}
+
+static limn_status finish_run(limn_run_folder *folder, const char *output,
+                              const limn_run_position *position, limn_error *err)
+{
+    if (output)
+        LIMN_TRY(copy_best(output, folder, err));
+    LIMN_TRY(end_log(folder, position, err));
+    if (position->best >= 0)
+        limn_message_note("best CIDEr %.2f after step %" PRIu64, 100 * position->best,
+                          position->best_step);
+    return LIMN_OK;
+}
+
+/* ---- a run --------------------------------------------------------------------------------- */
+
+static limn_status run_from_position(limn_train_context *context, limn_error *err)
+{
+    limn_run_position position;
+    size_t n_unreadable = 0;
+    LIMN_TRY(limn_run_find(&position, &n_unreadable, context->folder, context->fingerprint, err));
+    if (n_unreadable > 0)
+        limn_message_warning("%zu checkpoints can't be read and are passed over", n_unreadable);
+    LIMN_TRY(run_stages(context, &position, err));
+    return finish_run(context->folder, context->data->options->output, &position, err);
+}
+
+static limn_status run_with_cache(limn_train_context *context, limn_error *err)
+{
+    char fingerprint[24];
+    limn_train_dev dev;
+    if (mkdir(context->cache, 0777) != 0 && errno != EEXIST)
+        return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", context->cache,
+                         strerror(errno));
+    LIMN_TRY(limn_train_data_load_pictures(context->data, context->cache, context->pool, err));
+    LIMN_TRY(limn_train_dev_open(&dev, context->data, err));
+    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64,
+             limn_train_data_fingerprint(context->data));
+    context->fingerprint = fingerprint;
+    context->dev = &dev;
+    const limn_status status = run_from_position(context, err);
+    limn_train_dev_close(&dev);
+    return status;
+}
+
+limn_status limn_train_run(limn_train_data *data, limn_run_folder *folder, limn_pool *pool,
+                           limn_error *err)
+{
+    const char *given = data->options->cache;
+    char *cache = limn_strdup(given ? given : limn_run_folder_file(folder, "cache"));
+    limn_train_context context = { .data = data, .folder = folder, .pool = pool, .cache = cache };
+    const limn_status status =
+        cache ? run_with_cache(&context, err)
+              : limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    limn_free(cache);
+    return status;
+}
