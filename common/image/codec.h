@@ -52,8 +52,9 @@ const limn_image_format *limn_image_sniff(const uint8_t *bytes, size_t size);
 /* ---- exif.c ---- */
 
 /* The orientation, 1 to 8, of an EXIF block (with or without its leading "Exif\0\0"); 1 when there
- * is none or the block is broken. */
-unsigned limn_exif_orientation(const uint8_t *exif, size_t size);
+ * is none. A block that is broken, whose directories lead back to each other, or whose orientation
+ * is no such number is ignored, with a note in *err. */
+unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err);
 
 /* ---- orient.c ---- */
 

@@ -36,7 +36,8 @@ limn_image_settings limn_image_settings_default(void);
 
 /* Decodes `size` bytes of JPEG, PNG, WebP, GIF (of an animation, the first frame), BMP or PNM (PGM
  * and PPM): transparency over white, 16 bit rounded to 8, grey and CMYK converted, EXIF
- * orientation applied, colour profiles and gamma ignored. Bytes after the picture are ignored.
+ * orientation applied, colour profiles and gamma ignored. Bytes after the picture are ignored;
+ * a broken EXIF block is, with a note in *err.
  * `out` is overwritten, with zeros on failure. Texts begin with the format, not with a file name.
  * LIMN_E_UNSUPPORTED names the format found (AVIF, HEIC, text, …) or says that the bytes
  * are no known picture; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */

@@ -91,7 +91,7 @@ static void read_orientation(jpeg_job *job)
 {
     for (jpeg_saved_marker_ptr m = job->cinfo.marker_list; m; m = m->next)
         if (m->data_length >= 6 && memcmp(m->data, "Exif\0", 6) == 0) {
-            *job->orientation = limn_exif_orientation(m->data, m->data_length);
+            *job->orientation = limn_exif_orientation(m->data, m->data_length, job->err);
             return;
         }
 }

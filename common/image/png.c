@@ -127,7 +127,7 @@ static void read_orientation(png_job *job)
     png_bytep exif = NULL;
     png_uint_32 size = 0;
     if (png_get_eXIf_1(job->png, job->info, &size, &exif))
-        *job->orientation = limn_exif_orientation(exif, size);
+        *job->orientation = limn_exif_orientation(exif, size, job->err);
 }
 
 static limn_status guarded(png_job *job)

@@ -91,12 +91,12 @@ static limn_status decode_first_frame(limn_image *out, WebPDemuxer *demuxer,
     return s;
 }
 
-static unsigned find_orientation(WebPDemuxer *demuxer)
+static unsigned find_orientation(WebPDemuxer *demuxer, limn_error *err)
 {
     WebPChunkIterator chunk = { 0 };
     unsigned orientation = 1;
     if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk)) {
-        orientation = limn_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
+        orientation = limn_exif_orientation(chunk.chunk.bytes, chunk.chunk.size, err);
         WebPDemuxReleaseChunkIterator(&chunk);
     }
     return orientation;
@@ -110,7 +110,7 @@ limn_status limn_decode_webp(limn_image *out, unsigned *orientation, const limn_
     if (s == LIMN_OK)
         s = decode_first_frame(out, demuxer, in, err);
     if (s == LIMN_OK)
-        *orientation = find_orientation(demuxer);
+        *orientation = find_orientation(demuxer, err);
     WebPDemuxDelete(demuxer); /* accepts NULL */
     return s;
 }
