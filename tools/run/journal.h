@@ -27,7 +27,7 @@
 #include "common/base/status.h"
 #include "tools/run/name_set.h"
 
-#define LIMN_N_STATUSES (LIMN_E_INTERRUPTED + 1)
+#define LIMN_N_STATUSES (LIMN_E_CRASHED + 1)
 
 typedef struct limn_journal limn_journal;
 
