@@ -67,6 +67,7 @@ typedef struct limn_model_info {
     const char *cpu_level;   /* kernels in use; static storage */
     uint32_t n_reference_pictures; /* in whose captions the file's document frequencies were
                                     * counted; 0: it has none */
+    uint32_t n_tags;         /* concepts that it knows beside words; 0: none */
 } limn_model_info;
 
 LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info);
@@ -168,6 +169,8 @@ typedef struct limn_options {
                                * then they cost nothing. Captions are the same bits either way */
     bool keeps_attention;     /* implies keeps_search; limn_prediction.attention */
     uint32_t n_alternatives;  /* > 0 implies keeps_search; 0 (default) … 100 of each prediction */
+    uint32_t n_tags;          /* limn_captions.tags; 0 (default) … 100; LIMN_E_ARG for a model that
+                               * has none */
 } limn_options;
 
 LIMN_API limn_options limn_options_default(void);
@@ -229,9 +232,19 @@ typedef struct limn_caption {
     uint32_t n_drawn;            /* how often it was drawn; 1 unless sampled */
 } limn_caption;
 
+/* A concept that the picture shows, by one of the model file's heads. Each knows its own list only:
+ * "imagenet" one of 1000 classes, "objects" any of 80. */
+typedef struct limn_tag {
+    const char *name, *set; /* owned by the model */
+    float probability;
+} limn_tag;
+
 typedef struct limn_captions {
     const limn_caption *items; /* [n_items], best score first */
     size_t n_items;            /* 1 … n_best */
+    const limn_tag *tags;      /* [n_tags], the most probable first, of all sets together; of an
+                                * ensemble the first model's */
+    size_t n_tags;             /* as in the options, or all that the model has */
     const limn_search *search; /* NULL unless kept */
 } limn_captions;
 

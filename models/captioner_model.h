@@ -7,6 +7,7 @@
 #include "models/captioner.h"
 #include "models/document_frequencies.h"
 #include "models/model_file.h"
+#include "models/tagger.h"
 
 struct limn_model {
     limn_model_config config;
@@ -15,6 +16,7 @@ struct limn_model {
     limn_encoder *encoder;
     limn_decoder *decoder;
     limn_document_frequencies *frequencies; /* NULL when the file has none */
+    limn_tagger *tagger; /* NULL when the file has no tags */
     size_t max_text; /* bytes of the longest caption, NUL included */
     limn_model **others; /* [n_others] the other models of an ensemble, of the same vocabulary */
     size_t n_others;

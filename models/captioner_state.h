@@ -24,6 +24,9 @@ struct limn_state {
     char *raw_text;      /* [max_text] of the caption that becomes a sentence */
     limn_trace *trace;   /* NULL unless the search is kept */
     const limn_prediction **predictions; /* [n_best, max_steps], with `trace` */
+    limn_tagger_scratch *tagging; /* this and the next two: NULL unless tags are asked for */
+    float *tag_probabilities;     /* [all tags] */
+    limn_tag *tags;               /* [options.n_tags] */
     limn_captions captions;
 };
 

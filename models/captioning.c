@@ -100,7 +100,16 @@ static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
                                       .predictions = predictions_of(s, i, &found[i]),
                                       .logprob = found[i].logprob, .score = found[i].score,
                                       .n_drawn = found[i].n_drawn };
-    s->captions = (limn_captions){ s->items, n, s->trace ? limn_trace_search(s->trace) : NULL };
+    s->captions = (limn_captions){ .items = s->items, .n_items = n, .tags = s->tags,
+                                   .search = s->trace ? limn_trace_search(s->trace) : NULL };
+}
+
+static void take_tags(limn_state *s)
+{
+    const limn_tagger *tagger = s->model->tagger;
+    limn_tagger_run(tagger, s->tagging, limn_forward_features(s->forward), s->tag_probabilities);
+    s->captions.n_tags =
+        limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
 }
 
 limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
@@ -113,6 +122,8 @@ limn_status limn_state_caption_input(limn_state *s, const char *name, const uint
         limn_trace_begin(s->trace);
     LIMN_TRY(limn_decoding_run(s->decoding, name, step, coverage_of, s, &found, &n_found, err));
     take_captions(s, found, n_found);
+    if (s->tagging)
+        take_tags(s);
     *out = &s->captions;
     return LIMN_OK;
 }

@@ -127,6 +127,11 @@ void limn_forward_begin(limn_forward *f, const uint8_t *input)
     }
 }
 
+const float *limn_forward_features(const limn_forward *f)
+{
+    return f->members[0].features;
+}
+
 static void forbid_special(float *row)
 {
     row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;

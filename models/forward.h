@@ -21,6 +21,9 @@ void limn_forward_begin(limn_forward *f, const uint8_t *input);
 void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
                        const uint32_t *tokens, float *log_probs);
 
+/* The encoder's features of the picture [n_positions, dim], of the first model. */
+const float *limn_forward_features(const limn_forward *f);
+
 /* The decoder of the (first) model, for its attention. */
 limn_decoder_state *limn_forward_decoder(limn_forward *f);
 /* As limn_coverage_fn wants it, of the first model, its layers and heads averaged. */

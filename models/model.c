@@ -17,6 +17,18 @@ static size_t longest_token(const limn_vocab *v)
     return longest;
 }
 
+static limn_status open_tagger(limn_model *m, const limn_safetensors *file, limn_error *err)
+{
+    limn_tag_heads heads;
+    limn_status status = LIMN_OK;
+    LIMN_TRY(limn_tag_heads_read(&heads, file, limn_encoder_dim(m->encoder), err));
+    if (heads.n_items > 0)
+        status = limn_tagger_open(&m->tagger, &heads, limn_encoder_n_positions(m->encoder),
+                                  limn_encoder_dim(m->encoder), m->level, err);
+    limn_tag_heads_finish(&heads);
+    return status;
+}
+
 /* The model keeps vocabulary and packed weights; the file itself is closed again. */
 static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
 {
@@ -32,6 +44,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
                          limn_encoder_n_positions(m->encoder), limn_encoder_dim(m->encoder),
                          m->config.decoder.n_memory_positions, m->config.decoder.memory_dim);
     LIMN_TRY(limn_document_frequencies_read(&m->frequencies, file->tensors, err));
+    LIMN_TRY(open_tagger(m, file->tensors, err));
     m->vocab = file->vocab;
     file->vocab = NULL;
     m->max_text =
@@ -161,6 +174,7 @@ void limn_model_close(limn_model **model)
     limn_encoder_close(&m->encoder);
     limn_decoder_close(&m->decoder);
     limn_document_frequencies_destroy(&m->frequencies);
+    limn_tagger_close(&m->tagger);
     limn_vocab_destroy(&m->vocab);
     limn_free(m);
     *model = NULL;
@@ -192,6 +206,7 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
         .input_bytes = limn_model_input_offset(m, 1 + m->n_others),
         .n_reference_pictures =
             m->frequencies ? limn_document_frequencies_n_pictures(m->frequencies) : 0,
+        .n_tags = m->tagger ? (uint32_t)limn_tagger_n_tags(m->tagger) : 0,
     };
 }
 

@@ -104,6 +104,10 @@ static limn_status check_choice(const limn_options *o, const limn_model *m, limn
     LIMN_TRY(check_count("rerank", (uint32_t)o->rerank, 0, LIMN_RERANK_CONSENSUS, err));
     LIMN_TRY(check_count("style", (uint32_t)o->style, LIMN_STYLE_RAW, LIMN_STYLE_SENTENCE, err));
     LIMN_TRY(check_count("n_alternatives", o->n_alternatives, 0, 100, err));
+    LIMN_TRY(check_count("n_tags", o->n_tags, 0, 100, err));
+    if (o->n_tags > 0 && !m->tagger)
+        return limn_fail(err, LIMN_E_ARG, "n_tags: %u, but the model has no tags (limn-convert "
+                         "--tags gives it those of its encoder)", o->n_tags);
     if (o->rerank == LIMN_RERANK_CONSENSUS && !m->frequencies)
         return limn_fail(err, LIMN_E_ARG, "rerank: the model file has no document frequencies, "
                          "which consensus needs; limn-convert --references adds them");

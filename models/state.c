@@ -23,6 +23,15 @@ static void plan_trace(limn_state *s, limn_arena *a)
                                      sizeof *s->predictions);
 }
 
+static void plan_tags(limn_state *s, limn_arena *a)
+{
+    const limn_tagger *tagger = s->model->tagger;
+    s->tagging = limn_tagger_scratch_take(tagger, a);
+    s->tag_probabilities =
+        limn_arena_take(a, limn_tagger_n_tags(tagger), sizeof *s->tag_probabilities);
+    s->tags = limn_arena_take(a, s->options.n_tags, sizeof *s->tags);
+}
+
 /* Takes what belongs to no module from `a`, which may be counting. */
 static void plan(limn_state *s, limn_arena *a)
 {
@@ -33,6 +42,8 @@ static void plan(limn_state *s, limn_arena *a)
     s->raw_text = limn_arena_take(a, m->max_text, 1);
     if (keeps_search(&s->options))
         plan_trace(s, a);
+    if (s->options.n_tags > 0)
+        plan_tags(s, a);
 }
 
 static limn_status build(limn_state *s, const limn_options *o, uint32_t n_threads, limn_error *err)

@@ -6,11 +6,12 @@
 
 #include "tools/cli.h"
 #include "tools/convert/average.h"
+#include "tools/convert/convert_tags.h"
 #include "tools/convert/reference_frequencies.h"
 #include "tools/message.h"
 
 typedef struct settings {
-    const char *output, *only, *split;
+    const char *output, *tags, *only, *split;
     limn_cli_list references;
     unsigned dtype; /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
@@ -31,6 +32,10 @@ static const limn_cli_option options[] = {
       .offset = offsetof(settings, is_average), .group = "Output" },
     { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_encoder_only), .group = "Output" },
+    { "tags", 0, "FILE", "take the tags of this model file, of the same encoder",
+      "For limn --tags. EfficientNet-Lite weights bring the classes of ImageNet; this gives them "
+      "to a captioner.", .type = LIMN_CLI_TEXT,
+      .offset = offsetof(settings, tags), .group = "Output" },
     { "force", 0, NULL, "replace an existing output", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
     { "references", 0, "FILE", "captions to count document frequencies in",
@@ -89,11 +94,16 @@ static void print_tensors(const convert_result *r)
 
 static void report(const settings *s, const convert_result *r, const convert_source *source)
 {
+    size_t n_tags = 0;
     size_t n_bytes = 0;
     for (size_t i = 0; i < r->n_tensors; i++)
         n_bytes += r->tensors[i].size;
     printf("%s: %s from %s, %zu tensors, %.1f MB\n", s->output, r->config.encoder.family,
            convert_kind_name(source->kind), r->n_tensors, (double)n_bytes / 1e6);
+    for (size_t i = 0; i < r->tags.n_items; i++)
+        n_tags += r->tags.items[i].n_tags;
+    if (n_tags > 0)
+        printf("%s: tags: %zu\n", s->output, n_tags);
     if (r->frequencies)
         printf("%s: document frequencies of %zu n-grams in the captions of %u pictures\n",
                s->output, limn_document_frequencies_n_ngrams(r->frequencies),
@@ -109,6 +119,8 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     const limn_tensor_dtype dtype = convert_source_dtype(r, source);
     if (s->is_average)
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
+    if (s->tags)
+        LIMN_TRY(convert_tags_merge(r, s->tags, err));
     if (s->references.n_items) {
         limn_document_frequencies_destroy(&r->frequencies);
         LIMN_TRY(reference_frequencies_count(&r->frequencies, &references, err));

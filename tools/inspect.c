@@ -6,6 +6,7 @@
 #include "decoder/beam.h"
 #include "models/document_frequencies.h"
 #include "models/model_file.h"
+#include "models/tag_heads.h"
 #include "tools/cli.h"
 #include "tools/message.h"
 
@@ -94,14 +95,15 @@ static limn_status print_frequencies(const limn_safetensors *file, limn_error *e
     return LIMN_OK;
 }
 
-/* Metadata that is neither configuration nor vocabulary. */
+/* Metadata that no other part of the report shows. */
 static void print_notes(const limn_safetensors *file)
 {
     limn_metadata_item items[64];
     const size_t n = limn_safetensors_list_metadata(items, 64, file);
     for (size_t i = 0; i < n && i < 64; i++) {
         if (strcmp(items[i].key, "limn.config") == 0 ||
-            strcmp(items[i].key, "limn.vocabulary") == 0)
+            strcmp(items[i].key, "limn.vocabulary") == 0 ||
+            strcmp(items[i].key, LIMN_TAGS_KEY) == 0)
             continue;
         fputs("metadata: ", stdout);
         print_text(items[i].key, 60);
@@ -135,14 +137,30 @@ static void print_bytes(const char *what, size_t n_bytes)
 
 /* ---- memory plan -------------------------------------------------------------------------- */
 
+static limn_status print_tags(const limn_safetensors *file, size_t dim, limn_error *err)
+{
+    limn_tag_heads heads;
+    LIMN_TRY(limn_tag_heads_read(&heads, file, dim, err));
+    for (size_t i = 0; i < heads.n_items; i++) {
+        const limn_tag_head *h = &heads.items[i];
+        printf("tags: %s, %u names, %s:", h->set, h->n_tags, h->is_exclusive ? "one" : "any");
+        for (size_t k = 0; k < h->n_tags && k < N_WORDS_SHOWN; k++)
+            printf("%s %s", k > 0 ? "," : "", h->names[k]);
+        puts(h->n_tags > N_WORDS_SHOWN ? " ..." : "");
+    }
+    limn_tag_heads_finish(&heads);
+    return LIMN_OK;
+}
+
 static limn_status plan_encoder(const limn_model_file *f, limn_error *err)
 {
     limn_encoder *encoder = NULL;
     LIMN_TRY(limn_encoder_open(&encoder, f->tensors, &f->config.encoder, limn_cpu_best(), err));
     print_bytes("encoder weights, packed", limn_encoder_weight_bytes(encoder));
     print_bytes("encoder state, each worker", limn_encoder_state_bytes(encoder));
+    const limn_status status = print_tags(f->tensors, limn_encoder_dim(encoder), err);
     limn_encoder_close(&encoder);
-    return LIMN_OK;
+    return status;
 }
 
 static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_error *err)

@@ -53,7 +53,7 @@ class Maker:
         return Tensor(shape, array.array("f", self.random.choices(table, k=count(shape))))
 
 
-def lite0(seed=1):
+def lite0(seed=1, n_classes=10):
     """All tensors of the encoder, without prefix, as a dictionary in the order of the network."""
     maker = Maker(seed)
     tensors = {}
@@ -75,8 +75,8 @@ def lite0(seed=1):
             add(name + "_project_conv", name + "_bn2", outputs, inner, 1, 1)
             channels, block = outputs, block + 1
     add("_conv_head", "_bn1", 1280, channels, 1, 1)
-    tensors["_fc.weight"] = maker.tensor(10, 1280)
-    tensors["_fc.bias"] = maker.tensor(10)
+    tensors["_fc.weight"] = maker.tensor(n_classes, 1280)
+    tensors["_fc.bias"] = maker.tensor(n_classes)
     return tensors
 
 

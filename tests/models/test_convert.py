@@ -203,6 +203,37 @@ class Convert(unittest.TestCase):
                           "--references", "captions.txt", "--only", "captions.txt")
         self.assert_fails(1, "--references FILE, which is not given", TOY, "--only", "train.txt")
 
+    def test_the_classifier_of_imagenet(self):
+        weights = original.lite0(n_classes=1000)
+        original.write_pth(self.folder / "in.pth", weights, False)
+        metadata, tensors = self.convert(self.folder / "in.pth", "--encoder-only")
+        (head,) = json.loads(metadata["limn.tags"])
+        self.assertEqual([head[key] for key in ("set", "exclusive", "maximum", "hidden")], ["imagenet", True, False, 0])
+        self.assertEqual((len(head["names"]), head["names"][0], head["names"][340]), (1000, "tench", "zebra"))
+        for end, shape in (("weight", (1000, 1280)), ("bias", (1000,))):
+            dtype, is_shape, values = tensors["tags.imagenet.output." + end]
+            self.assertEqual((dtype, is_shape), ("F32", shape))
+            self.assertTrue(array.array("f", values) == weights["_fc." + end].values)
+        encoder = self.folder / "encoder.safetensors"
+        self.output.rename(encoder)
+        # A captioner of this encoder gets it, one of another does not.
+        reference = original.reference()
+        reference.update({f"encoder.{name}": tensor for name, tensor in weights.items()
+                          if not name.startswith("_fc") and not name.endswith("num_batches_tracked")})
+        path = self.folder / "in.safetensors"
+        original.write_safetensors(path, reference, original.reference_metadata())
+        metadata, tensors = self.convert(path, "--tags", encoder, "--dtype", "f16")
+        self.assertEqual(json.loads(metadata["limn.tags"]), [head])
+        self.assertEqual(tensors["tags.imagenet.output.weight"][0], "F16")
+        self.assertEqual(tensors["tags.imagenet.output.bias"][0], "F32")
+        first = self.output.read_bytes()
+        self.convert(self.output, "--force") # they stay
+        self.assertEqual(self.output.read_bytes(), first)
+        self.convert(path, "--tags", self.output, "--dtype", "f16", "--force") # also from f16
+        self.assertEqual(self.output.read_bytes(), first)
+        self.assert_fails(1, "its encoder is another: encoder.stem.weight differs", TOY, "--force", "--tags", encoder)
+        self.assert_fails(1, f"--tags {TOY}: has no tags", TOY, "--force", "--tags", TOY)
+
     def test_nothing_is_overwritten_unasked(self):
         self.output.write_text("mine")
         self.assert_fails(1, "is there already; --force replaces it", TOY)

@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/kernels/pack.h"
+#include "tools/convert/convert_tags.h"
 #include "tools/convert/encoder_names.h"
 
 /* ---- reading source tensors --------------------------------------------------------------- */
@@ -159,7 +160,9 @@ static limn_status check_unused(const convert_source *source, bool is_encoder_on
         const char *name = source->items[i].tensor->name;
         if (source->items[i].is_used || (is_encoder_only && begins_with(name, "decoder.")))
             continue;
-        if (source->kind == CONVERT_MODEL && begins_with(name, LIMN_DOCUMENT_FREQUENCIES_PREFIX))
+        if (source->kind == CONVERT_MODEL &&
+            (begins_with(name, LIMN_DOCUMENT_FREQUENCIES_PREFIX) ||
+             begins_with(name, LIMN_TAGS_PREFIX)))
             continue;
         if (source->kind != CONVERT_MODEL && begins_with(name, source->prefix) &&
             encoder_name_is_unneeded(name + strlen(source->prefix)))
@@ -180,6 +183,7 @@ static limn_status make_all(convert_result *out, convert_source *source, bool is
     for (size_t i = 0; i < out->n_tensors; i++)
         LIMN_TRY(make_tensor(&out->tensors[i], &out->specs[i], source, err));
     LIMN_TRY(check_unused(source, is_encoder_only, err));
+    LIMN_TRY(convert_tags_take(out, source, err));
     if (source->kind != CONVERT_MODEL || is_encoder_only)
         return LIMN_OK;
     return limn_document_frequencies_read(&out->frequencies, source->file, err);
@@ -208,6 +212,7 @@ void convert_result_finish(convert_result *r)
     limn_free(r->tensors);
     limn_free(r->specs);
     limn_document_frequencies_destroy(&r->frequencies);
+    limn_tag_heads_finish(&r->tags);
     *r = (convert_result){ .n_tensors = 0 };
 }
 
@@ -237,7 +242,7 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err)
         t->dtype = LIMN_TENSOR_F16;
         t->size = n * sizeof(uint16_t);
     }
-    return LIMN_OK;
+    return limn_tag_heads_narrow(&r->tags, err);
 }
 
 limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source)
@@ -256,21 +261,21 @@ limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_so
 static bool is_written_anyway(const char *key)
 {
     static const char *const keys[] = { "format", "limn.version", "limn.config", "limn.vocabulary",
-                                        LIMN_DOCUMENT_FREQUENCIES_KEY };
+                                        LIMN_DOCUMENT_FREQUENCIES_KEY, LIMN_TAGS_KEY };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
     return false;
 }
 
-/* The notes of a source that was a model, and the item of the document frequencies. The caller
- * frees `*out`. */
-static limn_status list_notes(limn_metadata_item **out, size_t *n_out, const convert_result *r,
+/* The notes of a source that was a model, and the items of document frequencies and tags. The
+ * caller frees `*out`. */
+static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_result *r,
                               const convert_source *source, limn_error *err)
 {
     const bool is_model = source->kind == CONVERT_MODEL;
     const size_t n_all = is_model ? limn_safetensors_list_metadata(NULL, 0, source->file) : 0;
-    limn_metadata_item *notes = limn_alloc(n_all + 1, sizeof *notes);
+    limn_metadata_item *notes = limn_alloc(n_all + 2, sizeof *notes);
     size_t n = 0;
     if (!notes)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -281,23 +286,33 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, const con
             notes[n++] = notes[i];
     if (r->frequencies)
         notes[n++] = limn_document_frequencies_metadata(r->frequencies);
+    if (r->tags.n_items) {
+        const limn_status s = limn_tag_heads_metadata(&r->tags, &notes[n++], err);
+        if (s != LIMN_OK) {
+            limn_free(notes);
+            return s;
+        }
+    }
     *out = notes;
     *n_out = n;
     return LIMN_OK;
 }
 
-limn_status convert_result_write(const char *path, const convert_result *r,
+limn_status convert_result_write(const char *path, convert_result *r,
                                  const convert_source *source, limn_error *err)
 {
     limn_metadata_item *notes = NULL;
     size_t n_notes = 0, n = r->n_tensors;
-    limn_tensor *tensors = limn_alloc(n + LIMN_DOCUMENT_FREQUENCIES_N_TENSORS, sizeof *tensors);
+    limn_tensor *tensors =
+        limn_alloc(n + LIMN_DOCUMENT_FREQUENCIES_N_TENSORS +
+                       (size_t)LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS, sizeof *tensors);
     limn_status s = tensors ? list_notes(&notes, &n_notes, r, source, err)
                             : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (s == LIMN_OK) {
         memcpy(tensors, r->tensors, n * sizeof *tensors);
         if (r->frequencies)
             n += limn_document_frequencies_tensors(r->frequencies, tensors + n);
+        n += limn_tag_heads_tensors(&r->tags, tensors + n);
         s = limn_model_file_write(path, &r->config, r->vocab, tensors, n, notes, n_notes, err);
     }
     limn_free(tensors);

@@ -7,6 +7,7 @@
 
 #include "models/document_frequencies.h"
 #include "models/model_tensors.h"
+#include "models/tag_heads.h"
 #include "tools/convert/convert_source.h"
 
 typedef struct convert_result {
@@ -16,6 +17,7 @@ typedef struct convert_result {
     limn_tensor *tensors;    /* [n_tensors]; data owned */
     size_t n_tensors;
     limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
+    limn_tag_heads tags; /* of the source */
 } convert_result;
 
 /* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or
@@ -32,7 +34,7 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err);
 limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source);
 
 /* Writes the model file, with the notes (metadata) of a source that was one. */
-limn_status convert_result_write(const char *path, const convert_result *r,
+limn_status convert_result_write(const char *path, convert_result *r,
                                  const convert_source *source, limn_error *err);
 
 #endif

@@ -75,6 +75,12 @@ static const limn_cli_option options[] = {
                 "They are no calibrated probabilities of being right.",
       .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_alternatives), .min = 1,
       .max = 100, .is_more = true },
+    { "tags", 0, "N", "in jsonl, the N most probable concepts",
+      .detail = "What the picture shows by the lists that the model knows beside its words, as "
+                "{tag, probability, set} in tags: imagenet, 1000 classes of which a picture has "
+                "one, and objects, any of 80.",
+      .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_tags), .min = 1, .max = 100,
+      .is_more = true },
     { "output", 'o', "FILE", "write to FILE, or add to it what it lacks", .group = "Output",
       .detail = "The file is called FILE.part until the run is complete, with a journal "
                 "FILE.limn-run beside it, from which the same command goes on after an "
@@ -178,6 +184,8 @@ static bool check_options(const caption_settings *s)
                            (unsigned)o->max_words);
     else if (o->n_alternatives > 0 && s->writer != &limn_writer_jsonl)
         limn_message_error("--alternatives: only --format jsonl has a place for them");
+    else if (o->n_tags > 0 && s->writer != &limn_writer_jsonl)
+        limn_message_error("--tags: only --format jsonl has a place for them");
     else
         return check_affix("prefix", s->prefix) && check_affix("suffix", s->suffix);
     return false;

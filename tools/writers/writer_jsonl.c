@@ -46,6 +46,21 @@ static json_t *tokens_of(const limn_caption *caption, const limn_record *record,
     return tokens;
 }
 
+static json_t *tags_of(const limn_captions *captions, bool *is_whole)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < captions->n_tags; i++) {
+        json_t *one = json_object();
+        limn_json_line_set(one, "tag", json_string(captions->tags[i].name), is_whole);
+        limn_json_line_set(one, "probability",
+                           json_real((double)captions->tags[i].probability), is_whole);
+        limn_json_line_set(one, "set", json_string(captions->tags[i].set), is_whole);
+        if (json_array_append_new(all, one))
+            *is_whole = false;
+    }
+    return all;
+}
+
 static json_t *captions_of(const limn_captions *captions, bool *is_whole)
 {
     json_t *all = json_array();
@@ -84,6 +99,8 @@ static void render_jsonl(limn_buffer *out, const limn_record *record)
         if (record->has_n_best)
             limn_json_line_set(object, "captions", captions_of(record->captions, &is_whole),
                                &is_whole);
+        if (record->captions->n_tags > 0)
+            limn_json_line_set(object, "tags", tags_of(record->captions, &is_whole), &is_whole);
     }
     limn_json_line_append(out, object, is_whole);
     limn_buffer_append(out, "\n", 1);
