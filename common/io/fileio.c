@@ -1,5 +1,6 @@
-/* realpath() */
+/* realpath(), madvise() */
 #define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 
 #include "common/io/fileio.h"
 
@@ -79,6 +80,13 @@ void limn_file_map_close(limn_file_map *map)
     if (map->size > 0)
         munmap((void *)map->bytes, map->size);
     *map = (limn_file_map){ NULL, 0 };
+}
+
+void limn_file_map_forget(const void *bytes, size_t size)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = (uintptr_t)bytes / page * page, end = (uintptr_t)bytes + size;
+    madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 /* One read of at most `room` bytes: how many came, 0 at the end, -1 with errno. */

@@ -56,8 +56,10 @@ static limn_status compute_checksums(limn_pixel_cache *c, limn_error *err)
 {
     c->checksums = limn_alloc(c->rows.n_rows, sizeof *c->checksums);
     if (!c->checksums) return out_of_memory(err);
-    for (size_t i = 0; i < c->rows.n_rows; i++)
+    for (size_t i = 0; i < c->rows.n_rows; i++) {
         c->checksums[i] = checksum_of(limn_pixel_cache_row(c, i), c->rows.row_size);
+        limn_row_cache_forget(&c->rows, i);
+    }
     return LIMN_OK;
 }
 

@@ -47,9 +47,13 @@ static limn_status fetch(const limn_pixel_prefetch *p, uint8_t *out, uint32_t ro
     const uint8_t *pixels = limn_pixel_cache_row(cache, row);
     const char *name = limn_picture_names_get(&cache->rows.names, row);
     limn_rng rng = limn_picture_rng(p->settings.seed, name, "draw", draw);
-    if (p->augments) return limn_augment(out, pixels, cache->size, &p->augment, &rng, scratch, err);
-    memcpy(out, pixels, p->picture_size);
-    return LIMN_OK;
+    limn_status s = LIMN_OK;
+    if (p->augments)
+        s = limn_augment(out, pixels, cache->size, &p->augment, &rng, scratch, err);
+    else
+        memcpy(out, pixels, p->picture_size);
+    limn_row_cache_forget(&cache->rows, row);
+    return s;
 }
 
 /* Takes the next picture: false when there is none. With the mutex. */

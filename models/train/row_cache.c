@@ -112,6 +112,11 @@ const void *limn_row_cache_row(const limn_row_cache *c, size_t row)
     return (const unsigned char *)c->rows.data + row * c->row_size;
 }
 
+void limn_row_cache_forget(const limn_row_cache *c, size_t row)
+{
+    limn_file_map_forget(limn_row_cache_row(c, row), c->row_size);
+}
+
 /* ---- making -------------------------------------------------------------------------------- */
 
 typedef struct block {

@@ -31,6 +31,9 @@ limn_status limn_row_cache_open(limn_row_cache *out, const char *path,
 void limn_row_cache_close(limn_row_cache *c); /* accepts a zeroed one; zeroes it */
 
 const void *limn_row_cache_row(const limn_row_cache *c, size_t row); /* row < n_rows */
+/* After use of a row, in passes over a cache: keeps the process small (limn_file_map_forget). The
+ * row may be read again, and by other threads at the same time. */
+void limn_row_cache_forget(const limn_row_cache *c, size_t row);
 
 /* ---- making ------------------------------------------------------------------------------- */
 

@@ -18,59 +18,7 @@ static limn_status out_of_memory(limn_error *err)
     return limn_fail(err, LIMN_E_NOMEM, "out of memory for views");
 }
 
-/* ---- cuts ---------------------------------------------------------------------------------- */
-
-/* Copies the output of one stage. */
-typedef struct stage_tap {
-    size_t wanted, n_seen;   /* stages */
-    size_t n_positions, dim; /* of the wanted one */
-    float *out;              /* [n_positions, dim]; NULL: only the shape is wanted */
-} stage_tap;
-
-static void tap_stage(void *ctx, const char *stage, const float *x, size_t height, size_t width,
-                      size_t n_channels)
-{
-    stage_tap *t = ctx;
-    (void)stage;
-    if (t->n_seen++ != t->wanted) return;
-    t->n_positions = height * width;
-    t->dim = n_channels;
-    if (t->out) memcpy(t->out, x, height * width * n_channels * sizeof *x);
-}
-
-static limn_status probe(stage_tap *tap, const limn_encoder *encoder, uint32_t input_size,
-                         limn_error *err)
-{
-    limn_encoder_state *state = NULL;
-    const size_t n_features = limn_encoder_n_positions(encoder) * limn_encoder_dim(encoder);
-    uint8_t *pixels = limn_calloc((size_t)input_size * input_size, 3);
-    float *features = limn_alloc_aligned(n_features, sizeof *features);
-    limn_status s =
-        pixels && features ? limn_encoder_state_create(&state, encoder, err) : out_of_memory(err);
-    if (s == LIMN_OK) limn_encoder_run_tapped(encoder, state, pixels, features, tap_stage, tap);
-    limn_encoder_state_destroy(&state);
-    limn_free(features);
-    limn_free(pixels);
-    return s;
-}
-
-limn_status limn_cut_shape_of(limn_cut_shape *out, const limn_encoder *encoder, uint32_t input_size,
-                              size_t first_stage, limn_error *err)
-{
-    stage_tap tap = {.wanted = first_stage - 1};
-    LIMN_TRY(probe(&tap, encoder, input_size, err));
-    *out = (limn_cut_shape){tap.n_seen, tap.n_positions, tap.dim};
-    if (first_stage == LIMN_STAGE_AFTER_HEAD) {
-        out->n_positions = limn_encoder_n_positions(encoder);
-        out->dim = limn_encoder_dim(encoder);
-    } else if (first_stage == 0 || first_stage > tap.n_seen) {
-        return limn_fail(err, LIMN_E_ARG,
-                         "training can't begin at stage %zu of the encoder, only "
-                         "at 1 … %zu",
-                         first_stage, tap.n_seen);
-    }
-    return LIMN_OK;
-}
+/* ---- encoder ------------------------------------------------------------------------------- */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
@@ -137,15 +85,14 @@ typedef struct view_worker {
     limn_encoder_state *state;
     limn_resize_scratch scratch;
     uint8_t *pixels; /* [input_size, input_size, 3] */
-    float *features; /* [n_positions, dim] of the encoder */
-    float *cut;      /* [n_positions, dim] of the cut; NULL: those are the features */
+    float *map;      /* [n_positions, dim] */
 } view_worker;
 
 typedef struct maker {
     const limn_view_cache_settings *settings;
     const char *folder;
-    limn_cut_shape shape;
-    size_t first_stage;   /* n_stages for the features */
+    size_t first_stage; /* the number of stages for the features */
+    size_t n_positions, dim;
     uint32_t *rows;       /* [n names] of the pixel cache */
     uint64_t pictures;    /* checksum of names and pixels */
     view_worker *workers; /* [n_threads] */
@@ -172,8 +119,8 @@ static void describe(char text[MAX_RECORD_SIZE], const maker *m, size_t view)
              "{\n \"encoder\": \"%016llx\",\n \"first_stage\": %zu,\n \"view\": %zu,\n%s"
              " \"pictures\": \"%016llx\",\n \"shape\": [%zu, %zu, %zu]\n}\n",
              (unsigned long long)s->encoder_checksum, m->first_stage, view, drawn,
-             (unsigned long long)m->pictures, limn_picture_names_count(s->names),
-             m->shape.n_positions, m->shape.dim);
+             (unsigned long long)m->pictures, limn_picture_names_count(s->names), m->n_positions,
+             m->dim);
 }
 
 static bool has_text(const char *path, const char *text)
@@ -189,7 +136,7 @@ static bool has_text(const char *path, const char *text)
 /* Opens a finished view that was made from the same; leaves `out` zeroed otherwise. */
 static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, limn_error *err)
 {
-    const limn_cache_shape shape = row_shape(m->shape.n_positions, m->shape.dim);
+    const limn_cache_shape shape = row_shape(m->n_positions, m->dim);
     char text[MAX_RECORD_SIZE];
     view_paths paths;
     LIMN_TRY(make_paths(&paths, m->folder, view, err));
@@ -221,16 +168,6 @@ static limn_status to_halves(uint16_t *out, const float *x, size_t n, limn_error
     return LIMN_OK;
 }
 
-static void run_encoder(const maker *m, view_worker *w)
-{
-    stage_tap tap = {.wanted = m->first_stage - 1, .out = w->cut};
-    if (w->cut)
-        limn_encoder_run_tapped(m->settings->encoder, w->state, w->pixels, w->features, tap_stage,
-                                &tap);
-    else
-        limn_encoder_run(m->settings->encoder, w->state, NULL, w->pixels, w->features);
-}
-
 static limn_status compute(void *ctx, size_t item, size_t worker, void *row, limn_error *err)
 {
     const maker *m = ctx;
@@ -239,8 +176,9 @@ static limn_status compute(void *ctx, size_t item, size_t worker, void *row, lim
     LIMN_TRY(limn_view_pixels(w->pixels, limn_pixel_cache_row(s->pixels, m->rows[item]),
                               s->pixels->size, m->view, s->seed,
                               limn_picture_names_get(s->names, item), s->filter, &w->scratch, err));
-    run_encoder(m, w);
-    return to_halves(row, w->cut ? w->cut : w->features, m->shape.n_positions * m->shape.dim, err);
+    limn_row_cache_forget(&s->pixels->rows, m->rows[item]);
+    limn_encoder_run_stages(s->encoder, w->state, NULL, w->pixels, m->first_stage - 1, w->map);
+    return to_halves(row, w->map, m->n_positions * m->dim, err);
 }
 
 static limn_status put(void *ctx, size_t item, const void *row, const limn_error *error,
@@ -256,7 +194,7 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
 static limn_status write_view(maker *m, const view_paths *paths, const limn_row_job *job,
                               limn_error *err)
 {
-    const limn_cache_shape shape = row_shape(m->shape.n_positions, m->shape.dim);
+    const limn_cache_shape shape = row_shape(m->n_positions, m->dim);
     char text[MAX_RECORD_SIZE];
     if (remove(paths->npy) != 0 && errno != ENOENT)
         return limn_fail(err, LIMN_E_IO, "%s: can't remove it: %s", paths->npy, strerror(errno));
@@ -272,10 +210,10 @@ static limn_status make_view(maker *m, size_t view, limn_view_cache *cache, size
                              limn_error *err)
 {
     const size_t n = limn_picture_names_count(m->settings->names);
-    const limn_cache_shape shape = row_shape(m->shape.n_positions, m->shape.dim);
+    const limn_cache_shape shape = row_shape(m->n_positions, m->dim);
     const limn_row_job job = {
         .n_items = n,
-        .row_size = m->shape.n_positions * m->shape.dim * sizeof(uint16_t),
+        .row_size = m->n_positions * m->dim * sizeof(uint16_t),
         .compute = compute,
         .put = put,
         .ctx = m,
@@ -319,12 +257,9 @@ static limn_status make_worker(view_worker *w, const maker *m, limn_error *err)
 {
     const limn_view_cache_settings *s = m->settings;
     const size_t side = s->pixels->size;
-    const bool has_cut = m->first_stage < m->shape.n_stages;
     w->pixels = limn_alloc(side * side, 3);
-    w->features = limn_alloc_aligned(
-        limn_encoder_n_positions(s->encoder) * limn_encoder_dim(s->encoder), sizeof *w->features);
-    if (has_cut) w->cut = limn_alloc_aligned(m->shape.n_positions * m->shape.dim, sizeof *w->cut);
-    if (!w->pixels || !w->features || (has_cut && !w->cut)) return out_of_memory(err);
+    w->map = limn_alloc_aligned(m->n_positions * m->dim, sizeof *w->map);
+    if (!w->pixels || !w->map) return out_of_memory(err);
     return limn_encoder_state_create(&w->state, s->encoder, err);
 }
 
@@ -344,8 +279,7 @@ static void finish_maker(maker *m)
         limn_encoder_state_destroy(&w->state);
         limn_resize_scratch_finish(&w->scratch);
         limn_free(w->pixels);
-        limn_free(w->features);
-        limn_free(w->cut);
+        limn_free(w->map);
     }
     limn_free(m->workers);
     limn_free(m->rows);
@@ -375,20 +309,34 @@ static limn_status make_missing(limn_view_cache *c, maker *m, limn_error *err)
     return LIMN_OK;
 }
 
+/* Where the encoder is cut, and what it gives there. */
+static limn_status set_cut(maker *m, limn_error *err)
+{
+    const limn_view_cache_settings *s = m->settings;
+    const size_t n_stages = limn_encoder_n_stages(s->encoder);
+    m->first_stage = s->first_stage == LIMN_STAGE_AFTER_HEAD ? n_stages : s->first_stage;
+    if (m->first_stage < 1 || m->first_stage > n_stages)
+        return limn_fail(err, LIMN_E_ARG,
+                         "training can't begin at stage %zu of the encoder, only at 1 … %zu",
+                         m->first_stage, n_stages);
+    const limn_encoder_map map = limn_encoder_stage_map(s->encoder, m->first_stage - 1);
+    m->n_positions = map.side * map.side;
+    m->dim = map.n_channels;
+    return LIMN_OK;
+}
+
 static limn_status make(limn_view_cache *c, maker *m, limn_error *err)
 {
     const limn_view_cache_settings *s = m->settings;
-    if (s->n_views < 1 || s->n_views > LIMN_MAX_VIEWS || !limn_picture_names_count(s->names))
-        return limn_fail(err, LIMN_E_ARG,
-                         "%zu views of %zu pictures: 1 … %d, and at least one "
-                         "picture",
-                         s->n_views, limn_picture_names_count(s->names), LIMN_MAX_VIEWS);
-    LIMN_TRY(limn_cut_shape_of(&m->shape, s->encoder, s->pixels->size, s->first_stage, err));
-    m->first_stage = s->first_stage < m->shape.n_stages ? s->first_stage : m->shape.n_stages;
+    const size_t n = limn_picture_names_count(s->names);
+    if (s->n_views < 1 || s->n_views > LIMN_MAX_VIEWS || n == 0)
+        return limn_fail(err, LIMN_E_ARG, "%zu views of %zu pictures: 1 … %d of at least one",
+                         s->n_views, n, LIMN_MAX_VIEWS);
+    LIMN_TRY(set_cut(m, err));
     LIMN_TRY(find_pixels(m, err));
-    LIMN_TRY(allocate(c, limn_picture_names_count(s->names), s->n_views, err));
-    c->n_positions = m->shape.n_positions;
-    c->dim = m->shape.dim;
+    LIMN_TRY(allocate(c, n, s->n_views, err));
+    c->n_positions = m->n_positions;
+    c->dim = m->dim;
     if (mkdir(m->folder, 0777) != 0 && errno != EEXIST)
         return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", m->folder,
                          strerror(errno));
@@ -464,11 +412,12 @@ static void gather_row(void *ctx, size_t index, size_t worker)
 {
     const gathering *g = ctx;
     const size_t n = g->cache->n_positions * g->cache->dim;
-    const uint16_t *row =
-        limn_view_cache_row(g->cache, g->views ? g->views[index] : 0, g->pictures[index]);
+    const size_t view = g->views ? g->views[index] : 0;
+    const uint16_t *row = limn_view_cache_row(g->cache, view, g->pictures[index]);
     float *out = g->out + index * n;
     (void)worker;
     for (size_t i = 0; i < n; i++) out[i] = limn_f16_to_f32(row[i]);
+    limn_row_cache_forget(&g->cache->views[view], g->cache->rows[g->pictures[index]]);
 }
 
 void limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,

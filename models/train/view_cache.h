@@ -31,17 +31,6 @@ enum { LIMN_MAX_VIEWS = 64 };
 /* `first_stage` of the features: after the last stage. */
 #define LIMN_STAGE_AFTER_HEAD SIZE_MAX
 
-/* What an encoder gives at a cut. */
-typedef struct limn_cut_shape {
-    size_t n_stages;         /* of the encoder: first_stage n_stages means the features */
-    size_t n_positions, dim; /* side * side and channels of what is cached */
-} limn_cut_shape;
-
-/* Runs the encoder on an empty picture to see. `input_size` is that of its configuration.
- * LIMN_E_ARG
- * (`first_stage` 0, or beyond the features), LIMN_E_NOMEM. */
-limn_status limn_cut_shape_of(limn_cut_shape *out, const limn_encoder *encoder, uint32_t input_size,
-                              size_t first_stage, limn_error *err);
 /* A checksum of all that an encoder is: its configuration and the tensors "encoder.…". */
 uint64_t limn_encoder_checksum(const limn_safetensors *file, const limn_encoder_config *config);
 
@@ -57,9 +46,9 @@ typedef struct limn_view_cache {
 typedef struct limn_view_cache_settings {
     const limn_pixel_cache *pixels;
     const limn_picture_names *names; /* the pictures in their order; each has a row of pixels */
-    const limn_encoder *encoder;
+    const limn_encoder *encoder;     /* its input has the size of the pixels */
     uint64_t encoder_checksum;
-    size_t first_stage; /* 1 … n_stages, or LIMN_STAGE_AFTER_HEAD */
+    size_t first_stage; /* 1 … limn_encoder_n_stages: the features, as LIMN_STAGE_AFTER_HEAD */
     size_t n_views;     /* 1 … LIMN_MAX_VIEWS */
     uint64_t seed;
     limn_resize_filter filter;    /* of crops: the model's */
