@@ -21,8 +21,8 @@ typedef struct limn_file_map {
 limn_status limn_file_map_open(limn_file_map *out, const char *path, size_t max_size,
                                limn_error *err);
 void limn_file_map_close(limn_file_map *map); /* accepts a zeroed struct; zeroes it */
-/* Says that `size` bytes of a mapped file (and what shares pages with them) are not needed soon: they
- * no longer count as memory of this process, and come from the file again when they are read. */
+/* Says that `size` bytes of a mapped file (and what shares pages with them) are not needed soon:
+ * they no longer count as memory of this process, and come from the file again when read. */
 void limn_file_map_forget(const void *bytes, size_t size);
 
 /* All bytes of a file, or of a pipe or device until it ends, with a NUL after them that `*size`
