@@ -4,7 +4,14 @@
 
 #include "common/io/fileio.h"
 
-extern const char limn_page_css[]; /* page.css, made into an array at build */
+/* made into arrays at build */
+extern const char limn_page_css[], limn_cards_css[], limn_cards_js[];
+
+static const limn_page_part common_parts[] = {
+    { "page.css", limn_page_css, NULL },
+    { "cards.css", limn_cards_css, NULL },
+    { "cards.js", limn_cards_js, NULL },
+};
 
 void limn_page_escape(limn_buffer *out, const char *text)
 {
@@ -46,20 +53,29 @@ static bool is_named(const char *part, const char *name, size_t size)
     return strlen(part) == size && memcmp(part, name, size) == 0;
 }
 
+static const limn_page_part *find(const limn_page_part *parts, size_t n_parts, const char *name,
+                                  size_t size)
+{
+    for (size_t i = 0; i < n_parts; i++)
+        if (is_named(parts[i].name, name, size))
+            return &parts[i];
+    return NULL;
+}
+
 /* name [size bytes] as the template has it. */
 static limn_status append_part(limn_buffer *out, const char *name, size_t size,
                                const limn_page_part *parts, size_t n_parts, void *ctx,
                                limn_error *err)
 {
-    const char *text = is_named("page.css", name, size) ? limn_page_css : NULL;
-    for (size_t i = 0; i < n_parts; i++)
-        if (is_named(parts[i].name, name, size)) {
-            if (!parts[i].text) return parts[i].append(out, ctx, err);
-            text = parts[i].text;
-        }
-    if (!text)
+    const limn_page_part *part = find(common_parts, sizeof common_parts / sizeof *common_parts,
+                                      name, size);
+    if (!part)
+        part = find(parts, n_parts, name, size);
+    if (!part)
         return limn_fail(err, LIMN_E_ARG, "the page has no part \"%.*s\"", (int)size, name);
-    limn_buffer_append_text(out, text);
+    if (!part->text)
+        return part->append(out, ctx, err);
+    limn_buffer_append_text(out, part->text);
     return LIMN_OK;
 }
 

@@ -2,7 +2,8 @@
  * filled in, with style, script and data inside. They ask the network for nothing.
  *
  * Templates, styles and scripts are files of their own, made into arrays at build (embed.c);
- * page.css is what all pages look like: a page begins with {{page.css}} and adds its own. */
+ * page.css is what all pages look like: a page begins with {{page.css}} and adds its own.
+ * {{cards.css}} and {{cards.js}} are for those that show pictures on cards. */
 #ifndef LIMN_TOOLS_PAGE_PAGE_H
 #define LIMN_TOOLS_PAGE_PAGE_H
 
@@ -16,7 +17,8 @@ typedef struct limn_page_part {
     limn_status (*append)(limn_buffer *out, void *ctx, limn_error *err);
 } limn_page_part;
 
-/* Appends a template filled in. Every {{name}} of it is in parts [n_parts] or is "page.css".
+/* Appends a template filled in. Every {{name}} of it is in parts [n_parts] or is one of
+ * those above.
  * LIMN_E_NOMEM, and what the parts return. */
 limn_status limn_page_fill(limn_buffer *out, const char *template, const limn_page_part *parts,
                            size_t n_parts, void *ctx, limn_error *err);
