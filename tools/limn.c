@@ -69,6 +69,19 @@ static limn_status make_identity(limn_buffer *out, const caption_settings *s,
     return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
+/* Also of a run that ended early: it shows what was done. */
+static limn_status write_sheet(contact_sheet *sheet, const limn_account *account,
+                               limn_status status, limn_error *err)
+{
+    size_t n_before = account->n_there;
+    limn_error failure = { 0 };
+    for (int s = 0; s < LIMN_N_STATUSES; s++)
+        n_before += account->counts_before[s];
+    if (contact_sheet_write(sheet, n_before, &failure) == LIMN_OK)
+        return status;
+    return status == LIMN_OK ? limn_fail(err, failure.code, "%s", failure.text) : status;
+}
+
 static int run_job(limn_caption_job *job, limn_sink *sink, const caption_settings *s,
                    const char *model_path, const limn_cli_operands *paths)
 {
@@ -91,6 +104,8 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     if (!is_over)
         status = caption_all(&counts, job, s, paths, &err);
     status = limn_picture_run_finish(&job->run, status, &account, &err);
+    if (job->sheet)
+        status = write_sheet(job->sheet, &account, status, &err);
     if (sink->is_pipe_closed)
         limn_interrupt_raise_sigpipe();
     return limn_caption_report(&counts, &account, status, &err);
@@ -114,7 +129,9 @@ static int run_with(const caption_settings *s, const char *model_path,
                                     &err) &&
         !limn_model_open(&model, model_path, s->cpu, &err) &&
         !limn_picture_load_for(&job.loader.load, model, s->options.max_pixels, &err) &&
+        !(s->report && contact_sheet_create(&job.sheet, s->report, &err)) &&
         !limn_sink_file_create(&sink, s->output, s->writer, &err)) {
+        job.loader.load.thumbnail_side = s->report ? SHEET_THUMBNAIL_SIDE : 0;
         job.model = model;
         note_model(model, model_path, s->n_threads);
         code = run_job(&job, sink, s, model_path, paths);
@@ -122,6 +139,7 @@ static int run_with(const caption_settings *s, const char *model_path,
         code = failed(&err);
     }
     limn_sink_destroy(&sink);
+    contact_sheet_destroy(&job.sheet);
     limn_sandbox_stop(&job.loader.sandbox);
     limn_model_close(&model);
     return code;

@@ -69,6 +69,9 @@ static limn_status caption(void *worker, const limn_dirwalk_entry *input, const 
     LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &record.captions, err));
     LIMN_TRY(caption_affix_apply(&w->affix, &record.captions, w->job->prefix, w->job->suffix, err));
     w->job->writer->render(out, &record);
+    if (w->job->sheet)
+        return contact_sheet_add(w->job->sheet, record.path, &record.captions->items[0],
+                                 limn_picture_load_thumbnail(&w->job->loader.load, pixels), err);
     return LIMN_OK;
 }
 
@@ -91,6 +94,8 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
     if (!result->error)
         return limn_picture_run_put(job->run, result, err);
     limn_message_error("%s: %s", result->input->path, result->error->text);
+    if (job->sheet)
+        LIMN_TRY(contact_sheet_add_failure(job->sheet, record.path, result->error, err));
     limn_buffer_clear(&job->scratch);
     job->writer->render(&job->scratch, &record);
     if (job->scratch.has_failed)

@@ -3,6 +3,7 @@
 #define LIMN_TOOLS_LIMN_CAPTION_JOB_H
 
 #include "models/captioner.h"
+#include "tools/limn/sheet/contact_sheet.h"
 #include "tools/picture_load.h"
 #include "tools/pipeline.h"
 #include "tools/run/picture_run.h"
@@ -16,6 +17,7 @@ typedef struct limn_caption_job {
     const char *prefix, *suffix; /* around each caption; may be NULL */
     limn_picture_run *run;
     limn_picture_loader loader;
+    contact_sheet *sheet; /* NULL: none; else the loader makes thumbnails */
     uint32_t n_state_threads; /* more than 1: the work of one picture is split */
     limn_buffer scratch;      /* of put; freed by whoever made the job */
 } limn_caption_job;

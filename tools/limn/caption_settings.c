@@ -90,6 +90,12 @@ static const limn_cli_option options[] = {
     { "errors", 0, "FILE", "list what failed: PATH, cause, detail", .group = "Output",
       .detail = "Lines with tabs between the fields; in names as in text. FILE must not exist yet.",
       .type = LIMN_CLI_TEXT, FIELD(errors), .is_more = true },
+    { "report", 0, "FILE", "a page of thumbnails, captions and failures", .group = "Output",
+      .detail = "One HTML file that needs no other, to look over the results of this run: what "
+                "failed and why, then the captions, lowest scores first. Of more than 1000 "
+                "pictures it has the 500 with the lowest scores, and 500 drawn from the others. "
+                "An older page of limn's at FILE is replaced, nothing else is.",
+      .type = LIMN_CLI_TEXT, FIELD(report), .is_neutral = true, .is_more = true },
     { "force", 0, NULL, "go on under another model or other options", .group = "Running",
       .detail = "An interrupted run goes on with the model and the options that it was begun with, "
                 "and is refused otherwise. --force goes on all the same: the output is then of "

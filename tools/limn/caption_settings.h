@@ -14,7 +14,7 @@
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
 typedef struct caption_settings {
-    const char *model, *cpu, *output, *errors, *prefix, *suffix;
+    const char *model, *cpu, *output, *errors, *report, *prefix, *suffix;
     limn_options options;
     limn_cli_list banned;
     uint32_t n_threads;

@@ -1,0 +1,52 @@
+(() => {
+  const FIRST_FAILURES = 12;
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const order = document.getElementById("order");
+
+  /* What failed, and how often by each cause. */
+  function showFailures() {
+    const list = document.getElementById("failures");
+    const more = document.getElementById("more-failures");
+    const counts = new Map();
+    const row = (f) => make("li", "", make("span", "kind", f.kind), make("span", "name", f.name), make("span", "detail", f.detail));
+    document.getElementById("failed").hidden = data.failures.length === 0;
+    data.failures.forEach((f) => counts.set(f.kind, (counts.get(f.kind) || 0) + 1));
+    document.getElementById("causes").append(...[...counts].sort((a, b) => b[1] - a[1]).map(([kind, n]) => make("li", "", `${n} ${kind}`)));
+    list.append(...data.failures.slice(0, FIRST_FAILURES).map(row));
+    more.hidden = data.failures.length <= FIRST_FAILURES;
+    more.addEventListener("click", () => {
+      list.append(...data.failures.slice(FIRST_FAILURES).map(row));
+      more.hidden = true;
+      list.children[FIRST_FAILURES].tabIndex = -1;
+      list.children[FIRST_FAILURES].focus({ preventScroll: true });
+    });
+  }
+
+  /* A path may be broken after its slashes. */
+  function makePath(path) {
+    const parts = path.split(/(?<=\/)/).flatMap((part) => [part, document.createElement("wbr")]);
+    return make("p", "name", ...parts.slice(0, -1));
+  }
+
+  function card(picture) {
+    const caption = make("h3", picture.caption ? "" : "empty", picture.caption || "(no words)");
+    const chips = make("ul", "chips", make("li", "", `score ${picture.score.toFixed(3).replace("-", "\u2212")}`));
+    return make("li", "", makeImage(picture.thumbnail, ""),
+      make("div", "body", caption, makePath(picture.name), chips));
+  }
+
+  /* Ties by name, so that the order is the same everywhere. */
+  function compare(a, b) {
+    const byName = a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+    const byScore = order.value === "name" ? 0 : order.value === "low" ? a.score - b.score : b.score - a.score;
+    return byScore || byName;
+  }
+
+  data.pictures.forEach((picture) => {
+    picture.text = fold(`${picture.name}\n${picture.caption}`);
+  });
+  const update = cardList(data.pictures, card, compare);
+  order.addEventListener("change", update);
+  showFailures();
+  update();
+})();
