@@ -174,6 +174,16 @@ static limn_status make_set(limn_training_set *out, limn_train_data *d,
     return LIMN_OK;
 }
 
+/* CIDEr of a handful of captions says nothing about which model is the best. */
+static void warn_small_dev(const limn_train_data *d)
+{
+    enum { FEW = 20 };
+    if (d->dev.n_pictures > 0 && d->dev.n_pictures < FEW && d->train.n_pictures >= FEW)
+        limn_message_warning("only %zu pictures for development, by whose score the model is "
+                             "chosen%s", d->dev.n_pictures,
+                             d->options->dev_list ? "" : "; --dev-share 0.2 takes more");
+}
+
 static limn_status make_sets(limn_train_data *d, limn_error *err)
 {
     const limn_train_options *o = d->options;
@@ -193,12 +203,18 @@ limn_status limn_train_data_read(limn_train_data *d, const limn_train_options *o
     LIMN_TRY(read_base(d, err));
     if (options->captions) {
         LIMN_TRY(limn_caption_file_read(&d->captions, options->captions, NULL, err));
+        if (d->captions.n_without_picture > 0)
+            limn_message_warning("left out: %zu text file(s) that stand beside no picture, as %s",
+                                 d->captions.n_without_picture, d->captions.without_picture);
         LIMN_TRY(read_names(d, err));
     }
     LIMN_TRY(read_vocabulary(d, err));
     LIMN_TRY(make_config(d, err));
     LIMN_TRY(limn_train_unpaired_read(&d->unpaired, options, d->vocab, err));
-    return options->captions ? make_sets(d, err) : LIMN_OK;
+    if (options->captions)
+        LIMN_TRY(make_sets(d, err));
+    warn_small_dev(d);
+    return LIMN_OK;
 }
 
 void limn_train_data_finish(limn_train_data *d)

@@ -30,13 +30,31 @@ static limn_status copy_best(const char *path, limn_run_folder *folder, limn_err
     return status;
 }
 
+/* Says which words the --init model lacked, as many as a line holds. */
+static void tell_new_words(const limn_train_data *d, size_t n_kept)
+{
+    enum { MAX_SHOWN = 10 };
+    const size_t n = limn_vocab_n_tokens(d->vocab);
+    limn_buffer words = { 0 };
+    size_t n_shown = 0;
+    for (uint32_t i = 0; i < n && n_shown < MAX_SHOWN; i++) {
+        const char *text = limn_vocab_text(d->vocab, i);
+        if (i >= LIMN_N_SPECIAL &&
+            limn_vocab_find(d->base.vocab, text, strlen(text)) == LIMN_TOKEN_UNKNOWN)
+            limn_buffer_printf(&words, "%s%s", n_shown++ ? " " : ": ", text);
+    }
+    limn_message_info("%zu tokens of the model are kept, %zu are new%s%s", n_kept, n - n_kept,
+                      n_shown && !words.has_failed ? words.bytes : "",
+                      n - n_kept > n_shown ? " …" : "");
+    limn_buffer_finish(&words);
+}
+
 /* The --init model with the words of this run. */
 static limn_status extend_init(const char *path, const limn_train_data *d, limn_error *err)
 {
     size_t n_kept;
     LIMN_TRY(limn_vocab_extend_model(path, &n_kept, &d->base, d->vocab, d->options->seed, err));
-    limn_message_warning("%zu words are kept, %zu are new", n_kept,
-                         limn_vocab_n_tokens(d->vocab) - n_kept);
+    tell_new_words(d, n_kept);
     return LIMN_OK;
 }
 
@@ -113,7 +131,7 @@ static limn_status finish_run(limn_run_folder *folder, const char *output,
         LIMN_TRY(copy_best(output, folder, err));
     LIMN_TRY(end_log(folder, position, err));
     if (position->best >= 0)
-        limn_message_note("best CIDEr %.2f after step %" PRIu64, 100 * position->best,
+        limn_message_info("best CIDEr %.1f after step %" PRIu64, 100 * position->best,
                           position->best_step);
     return LIMN_OK;
 }

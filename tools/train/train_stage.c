@@ -19,6 +19,7 @@ enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20, SECONDS_A_P
 struct stage_run {
     const limn_train_context *context;
     const limn_train_stage *stage;
+    bool is_trial; /* for its time alone: the decoder may hold any values, and fits any words */
     limn_model_file base;
     limn_train_inputs inputs;  /* features, or activations at a cut */
     limn_train_pixels *pixels; /* instead, where the whole encoder is trained */
@@ -193,7 +194,7 @@ static limn_status create_trainer(struct stage_run *r, size_t index, limn_error 
     LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
                                  limn_cpu_best(), err));
     /* A new decoder begins at random, also beside an --encoder that has one of its own. */
-    const bool is_new = index == 0 && !d->options->init;
+    const bool is_new = r->is_trial || (index == 0 && !d->options->init);
     return limn_trainer_load(r->trainer, r->base.tensors, is_new, d->options->seed, err);
 }
 
@@ -352,7 +353,7 @@ limn_status limn_train_stage_step_seconds(double *seconds, const limn_train_data
                                           limn_error *err)
 {
     const limn_train_context context = { .data = (limn_train_data *)d, .pool = pool };
-    struct stage_run r = { .context = &context, .stage = s };
+    struct stage_run r = { .context = &context, .stage = s, .is_trial = true };
     const size_t n_floats =
         s->n_pictures * input_floats(d, s);
     float *zeros = limn_calloc(n_floats, sizeof *zeros);
