@@ -266,40 +266,39 @@ static limn_hypothesis *finished_place(group *g, size_t max, double rank)
     return &g->finished[at];
 }
 
-/* Where a hypothesis of these values and length is among the finished ones, with its score. */
+/* Where a hypothesis of that value and length is among the finished ones, with the score of its
+ * base; its tokens are still to come. */
 static limn_hypothesis *place_by_score(group *g, const limn_beam_settings *s, void *ctx,
-                                       const limn_hypothesis *values, size_t length, size_t row)
+                                       double value, double base, size_t length, size_t row)
 {
     const limn_scoring scoring = scoring_of(s, ctx);
-    const double rank = limn_score(&scoring, values->value, length, row);
+    const double rank = limn_score(&scoring, value, length, row);
     limn_hypothesis *h = finished_place(g, max_finished_of(s), rank);
     if (h)
-        h->score = values->paid > 0
-                       ? limn_score(&scoring, values->value + values->paid, length, row)
-                       : rank;
+        h->score = base != value ? limn_score(&scoring, base, length, row) : rank;
     return h;
 }
 
-static double cost_of(const limn_beam *b, const limn_beam_settings *s, uint32_t token)
+/* The base of a hypothesis after one more token; rows have no costs any more. */
+static double base_of(const limn_beam *b, const limn_beam_settings *s, const limn_candidate *c)
 {
-    return b->n_taken > 0 ? (double)(s->diversity * (float)times_taken(b, token)) : 0;
+    return b->open[c->row].base + (double)b->values[c->row * s->n_tokens + c->token];
 }
 
 static void finish(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t g,
                    const limn_candidate *c)
 {
     const limn_hypothesis *parent = &b->open[c->row];
-    const limn_hypothesis values = { .value = c->value,
-                                     .paid = parent->paid + cost_of(b, s, c->token) };
-    limn_hypothesis *h =
-        place_by_score(&b->groups[g], s, ctx, &values, parent->n_tokens + 1, c->row);
+    const double base = base_of(b, s, c);
+    limn_hypothesis *h = place_by_score(&b->groups[g], s, ctx, c->value, base,
+                                        parent->n_tokens + 1, c->row);
     if (!h)
         return;
     const double score = h->score;
     limn_hypothesis_copy(h, parent);
     limn_hypothesis_append(h, c);
     h->score = score;
-    h->paid = values.paid;
+    h->base = base;
     h->is_finished = true;
 }
 
@@ -310,7 +309,7 @@ static void keep_open(limn_beam *b, const limn_beam_settings *s, const limn_cand
     limn_hypothesis_copy(&b->next[n], &b->open[c->row]);
     limn_hypothesis_append(&b->next[n], c);
     b->next[n].state = state;
-    b->next[n].paid += cost_of(b, s, c->token);
+    b->next[n].base = base_of(b, s, c);
     b->parents[n] = c->row;
     b->tokens[n] = c->token;
 }
@@ -415,8 +414,9 @@ static void add_unfinished(limn_beam *b, const limn_beam_settings *s, void *ctx,
             continue;
         for (size_t i = of->begin; i < of->begin + of->n; i++) {
             const limn_hypothesis *open = &b->open[i];
-            limn_hypothesis *h = place_by_score(&b->groups[g], s, ctx, open, s->max_steps,
-                                                open->rows[open->n_tokens - 1]);
+            limn_hypothesis *h =
+                place_by_score(&b->groups[g], s, ctx, open->value, open->base, s->max_steps,
+                               open->rows[open->n_tokens - 1]);
             if (!h)
                 break;
             const double score = h->score;

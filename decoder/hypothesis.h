@@ -17,7 +17,7 @@ typedef struct limn_hypothesis {
     uint32_t n_drawn; /* how often it was drawn; 1 unless sampled */
     double logprob;   /* sum of token_logprobs */
     double value;     /* what the search compares: logprob, changed by penalties or noise */
-    double paid;      /* what diversity took off `value` */
+    double base;      /* `value` without what diversity took off it */
     double score;
     size_t state; /* of the automaton that the search follows; 0 without one */
 } limn_hypothesis;

@@ -127,7 +127,7 @@ static void weigh(limn_consensus *c, const limn_hypothesis *captions, size_t n, 
         best = captions[i].logprob > best ? captions[i].logprob : best;
     for (size_t i = 0; i < n; i++)
         c->weights[i] = are_samples ? captions[i].n_drawn
-                                    : (double)limn_expf((float)(captions[i].logprob - best));
+                                    : (double)limn_expf((float)(captions[i].logprob - best) / 2);
 }
 
 /* The mean similarity of caption i with the others, and with itself where it was drawn again. */

@@ -1,8 +1,9 @@
 /* Minimum Bayes risk: of several captions of a picture, the one that is most like the others.
  *
  * The consensus of a caption is the mean of its CIDEr-D with each of the others, which stand for
- * the references that nobody wrote (Devlin et al. 2015). They are weighted as the model expects
- * them: those of a beam by their probability, samples by how often each was drawn. */
+ * the references that nobody wrote (Devlin et al. 2015). They are weighted: samples by how often
+ * each was drawn, those of a beam by the square root of their probability (by the probability
+ * itself, the few best ones would have all the say). */
 #ifndef LIMN_MODELS_CONSENSUS_H
 #define LIMN_MODELS_CONSENSUS_H
 

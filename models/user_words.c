@@ -20,7 +20,7 @@ void limn_user_words_finish(limn_user_words *w)
 
 typedef struct near_word {
     const char *text;
-    size_t distance;
+    size_t distance, n_common; /* n_common: bytes from the start that are the same */
 } near_word;
 
 static bool begins_with(const char *text, const char *beginning)
@@ -32,24 +32,38 @@ static bool begins_with(const char *text, const char *beginning)
  * however much is left. */
 static size_t distance_of(const char *known, const char *wanted)
 {
-    enum { MIN_COMMON = 4, FAR = 3 };
+    enum { MIN_COMMON = 4, FAR = 2 };
     const size_t distance = limn_edit_distance(known, wanted);
     const bool is_related = strlen(known) >= MIN_COMMON && strlen(wanted) >= MIN_COMMON &&
                             (begins_with(known, wanted) || begins_with(wanted, known));
     return is_related && distance > FAR ? FAR : distance;
 }
 
+static size_t count_common(const char *a, const char *b)
+{
+    size_t n = 0;
+    while (a[n] && a[n] == b[n])
+        n++;
+    return n;
+}
+
+static bool is_nearer(const near_word *a, const near_word *b)
+{
+    return a->distance != b->distance ? a->distance < b->distance : a->n_common > b->n_common;
+}
+
 /* Of equals the more frequent words, which come first in a vocabulary. */
 static void find_near(near_word near[N_NEAR], const limn_vocab *v, const char *wanted)
 {
-    const size_t limit = strlen(wanted) <= 3 ? 1 : 3;
+    const size_t size = strlen(wanted), limit = size <= 3 ? 1 : size <= 7 ? 2 : 3;
     for (size_t i = 0; i < N_NEAR; i++)
-        near[i] = (near_word){ NULL, limit + 1 };
+        near[i] = (near_word){ NULL, limit + 1, SIZE_MAX };
     for (uint32_t t = LIMN_TOKEN_UNKNOWN + 1; t < limn_vocab_n_tokens(v); t++) {
         const char *known = limn_vocab_text(v, t);
-        const near_word found = { known, distance_of(known, wanted) };
+        const near_word found = { known, distance_of(known, wanted),
+                                  count_common(known, wanted) };
         size_t at = N_NEAR;
-        while (at > 0 && found.distance < near[at - 1].distance)
+        while (at > 0 && is_nearer(&found, &near[at - 1]))
             at--;
         if (at == N_NEAR)
             continue;

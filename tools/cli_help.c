@@ -112,12 +112,12 @@ static void put_more(FILE *out, const limn_cli_tool *tool)
         if (!o->is_more || !o->group || (group && !strcmp(group, o->group)))
             continue;
         group = o->group;
-        size += (size_t)snprintf(text + size, sizeof text - size, ", --help %c%s",
+        size += (size_t)snprintf(text + size, sizeof text - size, ", %c%s",
                                  tolower((unsigned char)group[0]), group + 1);
     }
     if (group) {
-        fputs("More: ", out);
-        put_wrapped(out, text + 2, 6);
+        const int column = fprintf(out, "More: %s --help GROUP: ", tool->name);
+        put_wrapped(out, text + 2, column);
         fprintf(out, "All: %s --help all, and the man page\n", tool->name);
     }
 }

@@ -27,11 +27,20 @@ static int failed(const limn_error *err)
     return err->code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
 }
 
-static void note_model(const limn_model *model, const char *path, uint32_t n_threads)
+/* The model files: those that were named, or the one that came with limn. */
+typedef struct model_paths {
+    const char *const *items; /* [n] */
+    size_t n;
+} model_paths;
+
+static void note_model(const limn_model *model, const model_paths *paths, uint32_t n_threads)
 {
     limn_model_info info;
     limn_model_get_info(model, &info);
-    limn_message_note("model %s: %s, %u tokens", path, info.encoder, (unsigned)info.n_tokens);
+    limn_message_note("model %s: %s, %u tokens", paths->items[0], info.encoder,
+                      (unsigned)info.n_tokens);
+    for (size_t i = 1; i < paths->n; i++)
+        limn_message_note("and model %s", paths->items[i]);
     limn_message_note("CPU level %s, %u threads", info.cpu_level, (unsigned)n_threads);
 }
 
@@ -56,15 +65,27 @@ static limn_status caption_all(limn_pipeline_counts *counts, limn_caption_job *j
     return status;
 }
 
-/* What the captions depend on: the program, the model's bytes, and options. */
-static limn_status make_identity(limn_buffer *out, const caption_settings *s,
-                                 const char *model_path, limn_error *err)
+static limn_status add_checksum(limn_buffer *out, const char *what, const char *path,
+                                limn_error *err)
 {
     limn_file_map map = { 0 };
-    LIMN_TRY(limn_file_map_open(&map, model_path, SIZE_MAX, err));
-    limn_buffer_printf(out, "limn %s\nmodel %016llx\n", limn_version(),
+    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
+    limn_buffer_printf(out, "%s %016llx\n", what,
                        (unsigned long long)limn_fnv1a64(LIMN_FNV1A64_INIT, map.bytes, map.size));
     limn_file_map_close(&map);
+    return LIMN_OK;
+}
+
+/* What the captions depend on: the program, the bytes of models and word lists, and options. */
+static limn_status make_identity(limn_buffer *out, const caption_settings *s,
+                                 const model_paths *models, limn_error *err)
+{
+    const limn_cli_list *bans = &s->decoding.ban_files;
+    limn_buffer_printf(out, "limn %s\n", limn_version());
+    for (size_t i = 0; i < models->n; i++)
+        LIMN_TRY(add_checksum(out, "model", models->items[i], err));
+    for (size_t i = 0; i < bans->n_items; i++)
+        LIMN_TRY(add_checksum(out, "banned", bans->items[i], err));
     limn_cli_append_values(out, s, &caption_cli_tool);
     return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
@@ -83,7 +104,7 @@ static limn_status write_sheet(contact_sheet *sheet, const limn_account *account
 }
 
 static int run_job(limn_caption_job *job, limn_sink *sink, const caption_settings *s,
-                   const char *model_path, const limn_cli_operands *paths)
+                   const model_paths *models, const limn_cli_operands *paths)
 {
     limn_pipeline_counts counts = { 0 };
     limn_account account;
@@ -92,7 +113,7 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     bool is_over = false;
     limn_status status = LIMN_OK;
     if (sink->journal_path)
-        status = make_identity(&identity, s, model_path, &err);
+        status = make_identity(&identity, s, models, &err);
     const limn_picture_run_settings settings = { .sink = sink, .identity = identity.bytes,
                                          .errors_path = s->errors, .is_forced = s->is_forced,
                                          .is_strict = s->is_strict };
@@ -111,9 +132,8 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     return limn_caption_report(&counts, &account, status, &err);
 }
 
-/* Opens the model and makes the sink, and captions. */
-static int run_with(const caption_settings *s, const char *model_path,
-                    const limn_cli_operands *paths)
+/* Opens the models and makes the sink, and captions. */
+static int run_with(caption_settings *s, const model_paths *models, const limn_cli_operands *paths)
 {
     limn_model *model = NULL;
     limn_sink *sink = NULL;
@@ -127,14 +147,15 @@ static int run_with(const caption_settings *s, const char *model_path,
     if (!limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox,
                                     is_one_file(paths) ? 1 : s->n_threads, s->options.max_pixels,
                                     &err) &&
-        !limn_model_open(&model, model_path, s->cpu, &err) &&
+        !limn_model_open_ensemble(&model, models->items, models->n, s->cpu, &err) &&
+        !decoding_choice_ban(&s->options, &s->decoding, model, &err) &&
         !limn_picture_load_for(&job.loader.load, model, s->options.max_pixels, &err) &&
         !(s->report && contact_sheet_create(&job.sheet, s->report, &err)) &&
         !limn_sink_file_create(&sink, s->output, s->writer, &err)) {
         job.loader.load.thumbnail_side = s->report ? SHEET_THUMBNAIL_SIDE : 0;
         job.model = model;
-        note_model(model, model_path, s->n_threads);
-        code = run_job(&job, sink, s, model_path, paths);
+        note_model(model, models, s->n_threads);
+        code = run_job(&job, sink, s, models, paths);
     } else {
         code = failed(&err);
     }
@@ -145,18 +166,21 @@ static int run_with(const caption_settings *s, const char *model_path,
     return code;
 }
 
-static int run(const caption_settings *s, const limn_cli_operands *paths)
+static int run(caption_settings *s, const limn_cli_operands *paths)
 {
     char *default_path = NULL;
     limn_error err = { 0 };
+    model_paths models = { s->models.items, s->models.n_items };
     int code;
     if (!limn_interrupt_start()) {
         limn_message_error("can't install signal handlers");
         return LIMN_EXIT_NOTHING;
     }
-    if (!s->model && limn_default_model_path(&default_path, &err))
+    if (!models.n && limn_default_model_path(&default_path, &err))
         return failed(&err);
-    code = run_with(s, s->model ? s->model : default_path, paths);
+    if (!models.n)
+        models = (model_paths){ (const char *const *)&default_path, 1 };
+    code = run_with(s, &models, paths);
     limn_free(default_path);
     return code;
 }
@@ -170,6 +194,6 @@ int main(int argc, char **argv)
         return code;
     limn_message_init(caption_cli_tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     code = caption_settings_complete(&s) ? run(&s, &paths) : LIMN_EXIT_USAGE;
-    limn_cli_finish(&s, &caption_cli_tool);
+    caption_settings_finish(&s);
     return code;
 }

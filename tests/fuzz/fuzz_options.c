@@ -26,8 +26,10 @@ static int split(char **argv, char *text, size_t size)
 static void check(const caption_settings *s, const limn_cli_operands *paths)
 {
     const limn_options *o = &s->options;
-    if (!paths->n_items || o->beam_size < 1 || o->beam_size > 64 || o->n_best > o->beam_size ||
-        s->n_threads < 1 || !s->writer || o->n_banned_words != s->banned.n_items)
+    if (!paths->n_items || o->beam_size < 1 || o->beam_size > 64 || o->n_best < 1 ||
+        o->n_best > 64 || o->n_groups < 1 || o->beam_size % o->n_groups ||
+        (o->n_candidates && o->n_candidates < o->n_best) || s->n_threads < 1 || !s->writer ||
+        o->n_required != s->decoding.required.n_items)
         abort();
     for (size_t i = 0; i < paths->n_items; i++)
         fuzz_use((unsigned)strlen(paths->items[i]));
@@ -47,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (limn_cli_parse(&paths, &s, &caption_cli_tool, split(argv, text, size), argv, &code)) {
         if (caption_settings_complete(&s))
             check(&s, &paths);
-        limn_cli_finish(&s, &caption_cli_tool);
+        caption_settings_finish(&s);
     } else if (code != LIMN_EXIT_OK && code != LIMN_EXIT_USAGE) {
         abort();
     }

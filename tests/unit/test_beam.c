@@ -11,79 +11,17 @@
 #include <cmocka.h>
 
 #include "common/base/rng.h"
-#include "decoder/beam.h"
-
-enum { START = 0, END = 1, MAX_TOKENS = 12, MAX_STEPS = 12, MAX_BEAM = 3200, MAX_KEPT_BEAM = 8 };
-
-/* ---- a toy language model ----------------------------------------------------------------- */
-
-typedef void next_fn(const void *ctx, const uint32_t *words, size_t n_words, float *log_probs);
-
-typedef struct toy {
-    uint64_t seed;
-    size_t n_tokens;
-    int n_levels; /* weights are rounded to so many steps a unit, which makes ties; 0 = not */
-} toy;
-
-static void toy_next(const void *ctx, const uint32_t *words, size_t n_words, float *log_probs)
-{
-    const toy *lm = ctx;
-    limn_rng rng = limn_rng_stream(lm->seed, words, n_words * sizeof *words);
-    double weights[MAX_TOKENS], sum = 0;
-    for (size_t t = 0; t < lm->n_tokens; t++) {
-        double x = 2 * limn_rng_normal(&rng);
-        if (lm->n_levels > 0)
-            x = round(x * lm->n_levels) / lm->n_levels;
-        weights[t] = t == START ? 0 : exp(x);
-        sum += weights[t];
-    }
-    for (size_t t = 0; t < lm->n_tokens; t++)
-        log_probs[t] = t == START ? -INFINITY : (float)log(weights[t] / sum);
-}
-
-/* The callback of a search: follows the words of each row through parents. */
-typedef struct tracker {
-    next_fn *next;
-    const void *lm;
-    size_t n_tokens, n_calls, n_rows;
-    uint32_t (*words)[MAX_STEPS], (*before)[MAX_STEPS]; /* [MAX_BEAM] */
-    uint32_t (*history)[MAX_KEPT_BEAM][MAX_STEPS]; /* [MAX_STEPS]: `words` of each call; or NULL */
-} tracker;
-
-static void track(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
-                  float *log_probs)
-{
-    tracker *t = ctx;
-    uint32_t(*swap)[MAX_STEPS] = t->before;
-    t->before = t->words;
-    t->words = swap;
-    if (t->n_calls == 0) {
-        assert_int_equal(n_rows, 1);
-        assert_int_equal(tokens[0], START);
-    }
-    for (size_t r = 0; r < n_rows; r++) {
-        if (t->n_calls > 0) {
-            assert_true(parents[r] < t->n_rows);
-            memcpy(t->words[r], t->before[parents[r]], sizeof *t->words);
-            t->words[r][t->n_calls - 1] = tokens[r];
-        }
-        t->next(t->lm, t->words[r], t->n_calls, log_probs + r * t->n_tokens);
-    }
-    if (t->history)
-        memcpy(t->history[t->n_calls], t->words, n_rows * sizeof *t->words);
-    t->n_rows = n_rows;
-    t->n_calls++;
-}
+#include "tests/unit/toy_language.h"
 
 typedef struct search {
     limn_arena arena;
     limn_beam *beam;
-    tracker tracker;
+    toy_tracker tracker;
     const limn_hypothesis *best;
     size_t n_best;
 } search;
 
-static limn_status run(search *s, const limn_beam_settings *settings, next_fn *next,
+static limn_status run(search *s, const limn_beam_settings *settings, toy_next_fn *next,
                        const void *lm, limn_error *err)
 {
     limn_beam_settings plan = *settings;
@@ -94,18 +32,16 @@ static limn_status run(search *s, const limn_beam_settings *settings, next_fn *n
     assert_true(limn_arena_init(&s->arena, s->arena.high));
     s->beam = limn_beam_plan(&s->arena, &plan);
     assert_non_null(s->beam);
-    s->tracker = (tracker){ .next = next, .lm = lm, .n_tokens = settings->n_tokens,
-                            .history = s->tracker.history,
-                            .words = calloc(MAX_BEAM, sizeof *s->tracker.words),
-                            .before = calloc(MAX_BEAM, sizeof *s->tracker.before) };
-    return limn_beam_search(s->beam, settings, track, &s->tracker, &s->best, &s->n_best, err);
+    uint32_t(*history)[MAX_KEPT_ROWS][MAX_STEPS] = s->tracker.history;
+    s->tracker = toy_tracker_of(next, lm, settings->n_tokens);
+    s->tracker.history = history;
+    return limn_beam_search(s->beam, settings, toy_track, &s->tracker, &s->best, &s->n_best, err);
 }
 
 static void finish(search *s)
 {
     limn_arena_finish(&s->arena);
-    free(s->tracker.words);
-    free(s->tracker.before);
+    toy_tracker_finish(&s->tracker);
 }
 
 static limn_beam_settings settings_of(size_t beam_size, size_t max_steps, size_t n_tokens, float a)
@@ -117,85 +53,21 @@ static limn_beam_settings settings_of(size_t beam_size, size_t max_steps, size_t
 
 /* ---- the same by other means -------------------------------------------------------------- */
 
-/* A hypothesis of the naive searches. */
-typedef struct found {
-    uint32_t tokens[MAX_STEPS];
-    size_t n_tokens;
-    double logprob, score;
-    bool is_finished;
-} found;
-
-static double score(double logprob, size_t length, float a)
-{
-    return logprob / pow((double)length, (double)a);
-}
-
-static found extend(const found *h, uint32_t token, float log_prob)
-{
-    found child = *h;
-    child.tokens[child.n_tokens++] = token;
-    child.logprob = h->logprob + (double)log_prob;
-    return child;
-}
-
-static int by_logprob(const void *a, const void *b)
-{
-    const double x = ((const found *)a)->logprob, y = ((const found *)b)->logprob;
-    return (x < y) - (x > y);
-}
-
-static int by_score(const void *a, const void *b)
-{
-    const double x = ((const found *)a)->score, y = ((const found *)b)->score;
-    return (x < y) - (x > y);
-}
-
-/* Sorting that keeps the order of equals. */
-static void sort(found *items, size_t n, int (*compare)(const void *, const void *))
-{
-    for (size_t i = 1; i < n; i++) {
-        const found item = items[i];
-        size_t at = i;
-        for (; at > 0 && compare(&item, &items[at - 1]) < 0; at--)
-            items[at] = items[at - 1];
-        items[at] = item;
-    }
-}
-
-/* Words followed by END at every length, and those cut off at max_steps. */
-static void enumerate(found *out, size_t *n_out, const found *h, const toy *lm,
-                      const limn_beam_settings *s)
-{
-    float log_probs[MAX_TOKENS];
-    toy_next(lm, h->tokens, h->n_tokens, log_probs);
-    for (uint32_t t = 0; t < lm->n_tokens; t++) {
-        found child = extend(h, t, log_probs[t]);
-        child.score = score(child.logprob, child.n_tokens, s->length_penalty);
-        child.is_finished = t == END;
-        if (t == START)
-            continue;
-        if (t == END || child.n_tokens == s->max_steps)
-            out[(*n_out)++] = child;
-        else
-            enumerate(out, n_out, &child, lm, s);
-    }
-}
-
-static void keep_best(found *finished, size_t *n, size_t k, found h)
+static void keep_best(toy_caption *finished, size_t *n, size_t k, toy_caption h)
 {
     finished[(*n)++] = h;
-    sort(finished, *n, by_score);
+    toy_sort(finished, *n, toy_by_score);
     if (*n > k)
         *n = k;
 }
 
 /* The reference's search, written down as its description reads. */
-static size_t naive_search(found *finished, const toy *lm, const limn_beam_settings *s)
+static size_t naive_search(toy_caption *finished, const toy *lm, const limn_beam_settings *s)
 {
     const size_t k = s->beam_size;
-    static found open[64], candidates[64 * MAX_TOKENS];
+    static toy_caption open[64], candidates[64 * MAX_TOKENS];
     size_t n_open = 1, n_finished = 0;
-    open[0] = (found){ .n_tokens = 0 };
+    open[0] = (toy_caption){ .n_tokens = 0 };
     for (size_t step = 1; step <= s->max_steps; step++) {
         size_t n_candidates = 0;
         for (size_t row = 0; row < n_open; row++) {
@@ -203,50 +75,38 @@ static size_t naive_search(found *finished, const toy *lm, const limn_beam_setti
             toy_next(lm, open[row].tokens, open[row].n_tokens, log_probs);
             for (uint32_t t = 0; t < lm->n_tokens; t++)
                 if (t != START)
-                    candidates[n_candidates++] = extend(&open[row], t, log_probs[t]);
+                    candidates[n_candidates++] = toy_extend(&open[row], t, log_probs[t]);
         }
-        sort(candidates, n_candidates, by_logprob);
+        toy_sort(candidates, n_candidates, toy_by_logprob);
         n_open = 0;
         for (size_t i = 0; i < n_candidates && i < 2 * k && n_open < k; i++) {
-            found *c = &candidates[i];
+            toy_caption *c = &candidates[i];
             if (c->tokens[step - 1] != END) {
                 open[n_open++] = *c;
                 continue;
             }
-            c->score = score(c->logprob, step, s->length_penalty);
+            c->score = toy_score(c->logprob, step, s->length_penalty);
             c->is_finished = true;
             keep_best(finished, &n_finished, k, *c);
         }
         if (n_open == 0 ||
-            (n_finished == k && score(open[0].logprob, s->max_steps, s->length_penalty) <=
+            (n_finished == k && toy_score(open[0].logprob, s->max_steps, s->length_penalty) <=
                                     finished[k - 1].score))
             return n_finished;
     }
     const size_t n_ended = n_finished;
     for (size_t i = 0; i < n_open && n_ended < k; i++) {
-        open[i].score = score(open[i].logprob, s->max_steps, s->length_penalty);
+        open[i].score = toy_score(open[i].logprob, s->max_steps, s->length_penalty);
         keep_best(finished, &n_finished, k, open[i]);
     }
     return n_finished;
-}
-
-static void check_same(const limn_hypothesis *h, const found *expected)
-{
-    double sum = 0;
-    assert_int_equal(h->n_tokens, expected->n_tokens);
-    assert_memory_equal(h->tokens, expected->tokens, h->n_tokens * sizeof *h->tokens);
-    assert_true(h->logprob == expected->logprob && h->score == expected->score);
-    assert_int_equal(h->is_finished, expected->is_finished);
-    for (size_t i = 0; i < h->n_tokens; i++)
-        sum += (double)h->token_logprobs[i];
-    assert_true(sum == h->logprob);
 }
 
 /* ---- tests ---------------------------------------------------------------------------------- */
 
 static void test_a_wide_beam_finds_the_best_of_all(void **state)
 {
-    static found all[8000];
+    static toy_caption all[8000];
     (void)state;
     for (uint64_t seed = 0; seed < 12; seed++) {
         const toy lm = { seed, 4 + seed % 3, 0 };
@@ -255,19 +115,20 @@ static void test_a_wide_beam_finds_the_best_of_all(void **state)
         search run_of = { 0 };
         size_t n_all = 0;
         s.n_best = 40;
-        enumerate(all, &n_all, &(found){ .n_tokens = 0 }, &lm, &s);
-        qsort(all, n_all, sizeof *all, by_score);
+        toy_enumerate(all, &n_all, &(toy_caption){ .n_tokens = 0 }, &lm, max_steps,
+                      s.length_penalty);
+        qsort(all, n_all, sizeof *all, toy_by_score);
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
         assert_int_equal(run_of.n_best, s.n_best);
         for (size_t i = 0; i < s.n_best; i++)
-            check_same(&run_of.best[i], &all[i]);
+            toy_check_same(&run_of.best[i], &all[i]);
         finish(&run_of);
     }
 }
 
 static void test_the_n_best_are_those_of_the_reference_search(void **state)
 {
-    static found expected[128];
+    static toy_caption expected[128];
     size_t n_steps_saved = 0;
     (void)state;
     for (uint64_t seed = 0; seed < 4000; seed++) {
@@ -283,7 +144,7 @@ static void test_the_n_best_are_those_of_the_reference_search(void **state)
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
         assert_int_equal(run_of.n_best, n < s.n_best ? n : s.n_best);
         for (size_t i = 0; i < run_of.n_best; i++)
-            check_same(&run_of.best[i], &expected[i]);
+            toy_check_same(&run_of.best[i], &expected[i]);
         n_steps_saved += s.max_steps - run_of.tracker.n_calls;
         finish(&run_of);
     }
@@ -293,12 +154,12 @@ static void test_the_n_best_are_those_of_the_reference_search(void **state)
 /* A hypothesis knows which row of each step it came through. */
 static void test_rows_are_those_that_gave_the_tokens(void **state)
 {
-    static uint32_t history[MAX_STEPS][MAX_KEPT_BEAM][MAX_STEPS];
+    static uint32_t history[MAX_STEPS][MAX_KEPT_ROWS][MAX_STEPS];
     (void)state;
     for (uint64_t seed = 0; seed < 300; seed++) {
         const toy lm = { seed, 6, seed % 2 ? 0 : 2 };
         const limn_beam_settings s =
-            settings_of(1 + seed % MAX_KEPT_BEAM, MAX_STEPS, lm.n_tokens, 0.7f);
+            settings_of(1 + seed % MAX_KEPT_ROWS, MAX_STEPS, lm.n_tokens, 0.7f);
         search run_of = { .tracker = { .history = history } };
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
         for (size_t i = 0; i < run_of.n_best; i++)
@@ -316,7 +177,7 @@ static void test_beam_one_without_length_penalty_is_greedy(void **state)
     for (uint64_t seed = 0; seed < 100; seed++) {
         const toy lm = { seed, 8, 0 };
         const limn_beam_settings s = settings_of(1, MAX_STEPS, lm.n_tokens, 0);
-        found greedy = { .n_tokens = 0 };
+        toy_caption greedy = { .n_tokens = 0 };
         search run_of = { 0 };
         while (!greedy.is_finished && greedy.n_tokens < MAX_STEPS) {
             float log_probs[MAX_TOKENS];
@@ -325,12 +186,12 @@ static void test_beam_one_without_length_penalty_is_greedy(void **state)
             for (uint32_t t = 0; t < lm.n_tokens; t++)
                 if (log_probs[t] > log_probs[best])
                     best = t;
-            greedy = extend(&greedy, best, log_probs[best]);
+            greedy = toy_extend(&greedy, best, log_probs[best]);
             greedy.is_finished = best == END;
         }
         greedy.score = greedy.logprob;
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
-        check_same(&run_of.best[0], &greedy);
+        toy_check_same(&run_of.best[0], &greedy);
         assert_int_equal(run_of.tracker.n_calls, greedy.n_tokens);
         finish(&run_of);
     }
@@ -476,8 +337,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         limn_beam_settings s = good;
         limn_error err = { 0 };
         memcpy((char *)&s + cases[i].offset, &cases[i].value, sizeof cases[i].value);
-        assert_int_equal(limn_beam_search(planned.beam, &s, track, &planned.tracker, &planned.best,
-                                          &planned.n_best, &err), LIMN_E_ARG);
+        assert_int_equal(limn_beam_search(planned.beam, &s, toy_track, &planned.tracker,
+                                          &planned.best, &planned.n_best, &err), LIMN_E_ARG);
         if (!strstr(err.text, cases[i].says))
             fail_msg("\"%s\" lacks \"%s\"", err.text, cases[i].says);
     }
@@ -495,8 +356,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         limn_error err = { 0 };
         s.constraints = constraint_cases[i].constraints;
         planned.tracker.n_calls = 0;
-        assert_int_equal(limn_beam_search(planned.beam, &s, track, &planned.tracker, &planned.best,
-                                          &planned.n_best, &err), LIMN_E_ARG);
+        assert_int_equal(limn_beam_search(planned.beam, &s, toy_track, &planned.tracker,
+                                          &planned.best, &planned.n_best, &err), LIMN_E_ARG);
         if (!strstr(err.text, constraint_cases[i].says))
             fail_msg("\"%s\" lacks \"%s\"", err.text, constraint_cases[i].says);
     }

@@ -184,7 +184,7 @@ static void test_short_help_and_pages_of_groups(void **state)
     assert_int_equal(o.exit_code, LIMN_EXIT_OK);
     assert_null(strstr(o.said, "--length-penalty"));
     assert_non_null(strstr(o.said, "--beam"));
-    assert_non_null(strstr(o.said, "More: --help search\nAll: tool --help all, and the man "));
+    assert_non_null(strstr(o.said, "More: tool --help GROUP: search\nAll: tool --help all, and "));
     RUN(&o, "--help", "search");
     assert_non_null(strstr(o.said, "Search:\n"));
     assert_non_null(strstr(o.said, "--length-penalty"));

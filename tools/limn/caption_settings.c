@@ -20,25 +20,101 @@ static const limn_cli_option options[] = {
       .type = LIMN_CLI_SIZE, FIELD(options.max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
       .is_more = true },
     { "model", 0, "FILE", "the model (default: the one that came with limn)",
-      .group = "Captioning", .type = LIMN_CLI_TEXT, FIELD(model),
-      .is_neutral = true },
-    { "beam", 0, "K", "hypotheses kept; 1 = greedy (default 3)", .group = "Captioning",
-      .type = LIMN_CLI_COUNT, FIELD(options.beam_size), .min = 1, .max = 64 },
-    { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
-      .detail = "The length counts the end of the caption as a word. Larger values favour longer "
-                "captions.",
-      .group = "Captioning", .type = LIMN_CLI_REAL, FIELD(options.length_penalty), .min = -10,
-      .max = 10, .is_more = true },
+      .detail = "Given more than once, the models form an ensemble: at each step the mean of their "
+                "probabilities counts. They must have one vocabulary; all else is as the first one "
+                "says.",
+      .group = "Captioning", .type = LIMN_CLI_LIST, FIELD(models), .is_neutral = true },
+    { "beam", 0, "K", "hypotheses kept; 1 = greedy (default 3)",
+      .detail = "With --rerank consensus the default is 20.", .group = "Captioning",
+      .type = LIMN_CLI_COUNT, FIELD(decoding.beam), .min = 1, .max = 64 },
+    { "sample", 0, NULL, "draw captions instead of searching for the best", .group = "Captioning",
+      .detail = "Equal draws are written once. The random numbers belong to --seed and the "
+                "picture's file name alone.",
+      .type = LIMN_CLI_FLAG, FIELD(decoding.is_sampling) },
     { "min-words", 0, "N", "no shorter captions", .group = "Captioning", .type = LIMN_CLI_COUNT,
       FIELD(options.min_words), .min = 0, .max = 511 },
     { "max-words", 0, "N", "no longer captions (default: the model's)", .group = "Captioning",
       .type = LIMN_CLI_COUNT, FIELD(options.max_words), .min = 1, .max = 511 },
+    { "must", 0, "WORDS", "require them: \"dog|puppy\", \"ice cream\"",
+      .detail = "Each caption has one of the words or phrases between which | stands. May be "
+                "repeated: then it has all of them. The sentence is the best one that has them; of "
+                "what is in the picture it knows no more for it.",
+      .group = "Captioning", .type = LIMN_CLI_LIST, FIELD(decoding.required) },
+    { "ban", 0, "WORDS", "never write that word or phrase", .group = "Captioning",
+      .type = LIMN_CLI_LIST, FIELD(decoding.banned) },
+    { "ban-file", 0, "FILE", "ban the words or the phrase on each line of FILE",
+      .detail = "Lines with words that are not in the model's vocabulary are passed over: it never "
+                "writes them (-v tells how many).",
+      .group = "Captioning", .type = LIMN_CLI_LIST, FIELD(decoding.ban_files), .is_more = true },
+    { "start-with", 0, "WORDS", "the first words of every caption", .group = "Captioning",
+      .type = LIMN_CLI_TEXT, FIELD(decoding.start) },
+    { "no-bad-endings", 0, NULL, "don't end on an article, a preposition …",
+      .detail = "The list is English, and that of limn-eval.", .group = "Captioning",
+      .type = LIMN_CLI_FLAG, FIELD(decoding.has_good_endings), .is_more = true },
     { "no-repeat-ngram", 0, "N", "no N words in a row twice; 0 = off (default)",
       .group = "Captioning", .type = LIMN_CLI_COUNT, FIELD(options.no_repeat_ngram), .min = 0,
       .max = 511, .is_more = true },
-    { "ban", 0, "WORD", "never use WORD; may be repeated", .group = "Captioning",
-      .type = LIMN_CLI_LIST, FIELD(banned) },
-    { "n-best", 0, "N", "captions for each picture, at most K (default 1)", .group = "Output",
+    { "rerank", 0, "NAME", "the best by score (default) or consensus",
+      .detail = "consensus: of all captions found, the one that is most like the others (minimum "
+                "Bayes risk under CIDEr-D). The model file must have document frequencies "
+                "(limn-convert --references); score is then the consensus, 0 to 10.",
+      .group = "Search", .type = LIMN_CLI_CHOICE, FIELD(decoding.rerank),
+      .choices = decoding_rerank_names, .is_more = true },
+    { "candidates", 0, "N", "captions to choose from",
+      .detail = "So many are drawn (default: --n-best), or may finish in beam search (default: the "
+                "beam).",
+      .group = "Search", .type = LIMN_CLI_COUNT, FIELD(decoding.candidates), .min = 1, .max = 256,
+      .is_more = true },
+    { "groups", 0, "N", "groups of hypotheses that differ (default 1)",
+      .detail = "Diverse beam search: the beam is divided among N groups, which choose in turn.",
+      .group = "Search", .type = LIMN_CLI_COUNT, FIELD(decoding.groups), .min = 1, .max = 64,
+      .is_more = true },
+    { "diversity", 0, "X", "cost of a word that groups before chose (0.5)",
+      .detail = "In nats, each time that a group before has just taken the word.",
+      .group = "Search", .type = LIMN_CLI_REAL, FIELD(decoding.diversity), .min = 0, .max = 100,
+      .is_more = true },
+    { "patience", 0, "X", "end when X times K have finished (default 1)", .group = "Search",
+      .type = LIMN_CLI_REAL, FIELD(decoding.patience), .min = 0.01, .max = 64, .is_more = true },
+    { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
+      .detail = "The length counts the end of the caption as a word. Larger values favour longer "
+                "captions.",
+      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.length_penalty), .min = -10,
+      .max = 10, .is_more = true },
+    { "length-reward", 0, "X", "added to the score for each word (default 0)", .group = "Search",
+      .type = LIMN_CLI_REAL, FIELD(options.length_reward), .min = -10, .max = 10,
+      .is_more = true },
+    { "repetition-penalty", 0, "X", "factor for words that were there (default 1)",
+      .detail = "The log-probability of a word that the caption has already counts X times; above "
+                "1, words come again less often.",
+      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.repetition_penalty), .min = 0.01,
+      .max = 100, .is_more = true },
+    { "coverage-penalty", 0, "X", "weight of what was looked at (default 0)",
+      .detail = "Added to the score: X times the sum over the picture's cells of log(min(attention "
+                "that they got in all steps, 1)).",
+      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.coverage_penalty), .min = 0,
+      .max = 10, .is_more = true },
+    { "distinct", 0, NULL, "draw captions that all differ",
+      .detail = "Without replacement, by stochastic beam search.", .group = "Sampling",
+      .type = LIMN_CLI_FLAG, FIELD(decoding.is_distinct), .is_more = true },
+    { "temperature", 0, "T", "below 1: less daring; above: more; 0 = greedy",
+      .detail = "This and the next four act in this order, each on what the one before has left.",
+      .group = "Sampling", .type = LIMN_CLI_REAL, FIELD(decoding.temperature), .min = 0,
+      .max = 100, .is_more = true },
+    { "top-k", 0, "K", "only the K most probable words; 0 = all", .group = "Sampling",
+      .detail = "All that are as probable as the K-th.", .type = LIMN_CLI_COUNT,
+      FIELD(decoding.top_k), .min = 0, .max = 65536, .is_more = true },
+    { "top-p", 0, "P", "only the fewest that have probability P", .group = "Sampling",
+      .type = LIMN_CLI_REAL, FIELD(decoding.top_p), .min = 0.000001, .max = 1, .is_more = true },
+    { "min-p", 0, "P", "none below P times the most probable", .group = "Sampling",
+      .type = LIMN_CLI_REAL, FIELD(decoding.min_p), .min = 0, .max = 1, .is_more = true },
+    { "typical", 0, "P", "only the most typical that have probability P",
+      .detail = "Those whose information is nearest to the entropy.", .group = "Sampling",
+      .type = LIMN_CLI_REAL, FIELD(decoding.typical), .min = 0.000001, .max = 1,
+      .is_more = true },
+    { "seed", 0, "N", "other random numbers (default 0)", .group = "Sampling",
+      .type = LIMN_CLI_SIZE, FIELD(decoding.seed), .min = 0, .max = 9007199254740992.0,
+      .is_more = true },
+    { "n-best", 0, "N", "captions for each picture (default 1)", .group = "Output",
       .type = LIMN_CLI_COUNT, FIELD(options.n_best), .min = 1, .max = 64 },
     { "format", 0, "NAME", "text, jsonl, csv … (default: as FILE is called)", .group = "Output",
       .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for a picture that "
@@ -127,6 +203,13 @@ static const limn_cli_example examples[] = {
     { "limn --format jsonl --n-best 3 -o captions.jsonl photos",
       "Three captions a picture, with log-probabilities." },
     { "find . -name '*.png' -print0 | limn -0 -", "A list of names on standard input." },
+    { "limn --sample --temperature 0.8 --top-p 0.9 --n-best 5 --seed 1 photo.jpg",
+      "Five captions drawn at random." },
+    { "limn --beam 6 --groups 3 --diversity 0.5 --n-best 6 photo.jpg",
+      "Six captions in three groups that differ." },
+    { "limn --must 'dog|puppy' --must frisbee --start-with 'two people' photo.jpg",
+      "The best caption with these words." },
+    { "limn --rerank consensus photo.jpg", "The caption that most others agree with." },
 };
 
 const limn_cli_tool caption_cli_tool = {
@@ -160,6 +243,7 @@ const limn_cli_tool caption_cli_tool = {
 caption_settings caption_settings_default(void)
 {
     return (caption_settings){ .options = limn_options_default(),
+                               .decoding = decoding_choice_default(),
                                .n_threads = limn_default_threads(),
                                .format = LIMN_FORMAT_BY_NAME };
 }
@@ -182,13 +266,7 @@ static bool check_affix(const char *name, const char *text)
 static bool check_options(const caption_settings *s)
 {
     const limn_options *o = &s->options;
-    if (o->n_best > o->beam_size)
-        limn_message_error("--n-best: %u is more than --beam, %u", (unsigned)o->n_best,
-                           (unsigned)o->beam_size);
-    else if (o->max_words && o->min_words > o->max_words)
-        limn_message_error("--min-words: %u is more than --max-words, %u", (unsigned)o->min_words,
-                           (unsigned)o->max_words);
-    else if (o->n_alternatives > 0 && s->writer != &limn_writer_jsonl)
+    if (o->n_alternatives > 0 && s->writer != &limn_writer_jsonl)
         limn_message_error("--alternatives: only --format jsonl has a place for them");
     else if (o->n_tags > 0 && s->writer != &limn_writer_jsonl)
         limn_message_error("--tags: only --format jsonl has a place for them");
@@ -199,13 +277,17 @@ static bool check_options(const caption_settings *s)
 
 bool caption_settings_complete(caption_settings *s)
 {
-    s->options.banned_words = s->banned.items;
-    s->options.n_banned_words = s->banned.n_items;
     s->options.style = (limn_style)s->style;
     s->writer = s->format != LIMN_FORMAT_BY_NAME ? limn_writers[s->format]
                 : s->output                      ? limn_writer_for(s->output)
                                                  : NULL;
     s->writer = s->writer ? s->writer : &limn_writer_text;
     s->format = limn_writer_number(s->writer);
-    return check_options(s);
+    return decoding_choice_apply(&s->options, &s->decoding) && check_options(s);
+}
+
+void caption_settings_finish(caption_settings *s)
+{
+    decoding_choice_finish(&s->decoding);
+    limn_cli_finish(s, &caption_cli_tool);
 }

@@ -9,14 +9,16 @@
 
 #include "models/captioner.h"
 #include "tools/cli.h"
+#include "tools/limn/decoding_choice.h"
 #include "tools/writers/writer.h"
 
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
 typedef struct caption_settings {
-    const char *model, *cpu, *output, *errors, *report, *prefix, *suffix;
+    const char *cpu, *output, *errors, *report, *prefix, *suffix;
+    limn_cli_list models; /* none: the default one; several: an ensemble */
     limn_options options;
-    limn_cli_list banned;
+    decoding_choice decoding;
     uint32_t n_threads;
     unsigned sandbox; /* a limn_sandbox_use */
     unsigned format, style; /* format: index into limn_writers */
@@ -29,8 +31,11 @@ extern const limn_cli_tool caption_cli_tool;
 
 caption_settings caption_settings_default(void);
 
-/* After parsing: lists into options. False when options contradict each other, by the names that
- * the user knows them by; it was said on standard error. */
+/* After parsing: what was given becomes options, but for banned words. False when options
+ * contradict each other, by the names that the user knows them by; it was said on standard error.
+ */
 bool caption_settings_complete(caption_settings *settings);
+/* Frees what the settings own, lists too. */
+void caption_settings_finish(caption_settings *settings);
 
 #endif

@@ -1,0 +1,66 @@
+/* Made-up language models for tests of searches: a model's log-probabilities are a function of the
+ * words so far, drawn from a hash of them, and small enough to list all that it can say. */
+#ifndef LIMN_TESTS_UNIT_TOY_LANGUAGE_H
+#define LIMN_TESTS_UNIT_TOY_LANGUAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decoder/beam.h"
+
+enum { START = 0, END = 1, MAX_TOKENS = 12, MAX_STEPS = 12, MAX_ROWS = 3200, MAX_KEPT_ROWS = 8 };
+
+/* Log-probabilities after words [n_words]. */
+typedef void toy_next_fn(const void *ctx, const uint32_t *words, size_t n_words, float *log_probs);
+
+typedef struct toy {
+    uint64_t seed;
+    size_t n_tokens; /* START is never said */
+    int n_levels; /* weights are rounded to so many steps a unit, which makes ties; 0 = not */
+} toy;
+
+void toy_next(const void *ctx, const uint32_t *words, size_t n_words, float *log_probs);
+
+/* The callback of a search: follows the words of each row through parents. */
+typedef struct toy_tracker {
+    toy_next_fn *next;
+    const void *lm;
+    size_t n_tokens, n_calls, n_rows;
+    size_t most_rows; /* of any call */
+    uint32_t (*words)[MAX_STEPS], (*before)[MAX_STEPS]; /* [MAX_ROWS] */
+    uint32_t (*history)[MAX_KEPT_ROWS][MAX_STEPS]; /* [MAX_STEPS]: `words` of each call; or NULL */
+} toy_tracker;
+
+toy_tracker toy_tracker_of(toy_next_fn *next, const void *lm, size_t n_tokens);
+void toy_tracker_finish(toy_tracker *t);
+/* A limn_beam_step_fn with a toy_tracker as ctx. */
+void toy_track(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
+               float *log_probs);
+
+/* ---- all that can be said --------------------------------------------------------------- */
+
+typedef struct toy_caption {
+    uint32_t tokens[MAX_STEPS];
+    size_t n_tokens;
+    double logprob, score;
+    bool is_finished;
+} toy_caption;
+
+double toy_score(double logprob, size_t length, float length_penalty);
+toy_caption toy_extend(const toy_caption *c, uint32_t token, float log_prob);
+/* Adds words followed by END at every length, and those cut off at max_steps; from `c` on. */
+void toy_enumerate(toy_caption *out, size_t *n_out, const toy_caption *c, const toy *lm,
+                   size_t max_steps, float length_penalty);
+/* For qsort: the largest first. */
+int toy_by_score(const void *a, const void *b);
+int toy_by_logprob(const void *a, const void *b);
+/* Sorting that keeps the order of equals. */
+void toy_sort(toy_caption *items, size_t n, int (*compare)(const void *, const void *));
+/* All is the same, bit for bit, and adds up. */
+void toy_check_same(const limn_hypothesis *h, const toy_caption *expected);
+bool toy_same_tokens(const limn_hypothesis *h, const toy_caption *c);
+/* Whether `phrase` is among the words. */
+bool toy_says(const uint32_t *words, size_t n_words, const uint32_t *phrase, size_t n_phrase);
+
+#endif
