@@ -142,7 +142,9 @@ static int run_with(caption_settings *s, const model_paths *models, const limn_c
                              .writer = s->writer,
                              .output = s->output,
                              .prefix = s->prefix,
-                             .suffix = s->suffix };
+                             .suffix = s->suffix,
+                             .explain = { s->explain, s->attention, models->items[0],
+                                          s->options.n_best } };
     int code;
     if (!limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox,
                                     is_one_file(paths) ? 1 : s->n_threads, s->options.max_pixels,
@@ -154,6 +156,8 @@ static int run_with(caption_settings *s, const model_paths *models, const limn_c
         !limn_sink_file_create(&sink, s->output, s->writer, &err)) {
         job.loader.load.thumbnail_side = s->report ? SHEET_THUMBNAIL_SIDE : 0;
         job.model = model;
+        if (limn_explain_is_wanted(&job.explain))
+            job.loader.load.thumbnail_side = LIMN_EXPLAIN_PHOTO_SIDE;
         note_model(model, models, s->n_threads);
         code = run_job(&job, sink, s, models, paths);
     } else {

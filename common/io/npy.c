@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 
@@ -106,4 +105,17 @@ void limn_npy_writer_discard(limn_npy_writer **w)
     limn_file_writer_discard(&(*w)->file);
     limn_free(*w);
     *w = NULL;
+}
+
+void limn_npy_append(limn_buffer *out, limn_npy_dtype dtype, size_t n_dims, const size_t *shape,
+                     const void *data)
+{
+    limn_npy_writer w = { .dtype = dtype, .n_row_dims = n_dims - 1, .n_rows = shape[0] };
+    size_t size = limn_npy_dtype_size(dtype) * shape[0];
+    char header[HEADER_SIZE];
+    for (size_t i = 1; i < n_dims; i++)
+        size *= w.row_shape[i - 1] = shape[i];
+    make_header(header, &w);
+    limn_buffer_append(out, header, sizeof header);
+    limn_buffer_append(out, data, size);
 }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "common/base/buffer.h"
 #include "common/base/status.h"
 
 #define LIMN_NPY_MAX_DIMS 8
@@ -25,5 +26,10 @@ limn_status limn_npy_writer_add(limn_npy_writer *w, const void *row, limn_error 
 /* Nulls *w also on failure, when nothing comes to be. LIMN_E_IO. */
 limn_status limn_npy_writer_commit(limn_npy_writer **w, limn_error *err);
 void limn_npy_writer_discard(limn_npy_writer **w); /* accepts NULL and *w == NULL; nulls it */
+
+/* Appends a whole array: the bytes of its file, of data [shape[0], …, shape[n_dims - 1]], dense, in
+ * the machine's byte order; 1 … LIMN_NPY_MAX_DIMS dimensions. */
+void limn_npy_append(limn_buffer *out, limn_npy_dtype dtype, size_t n_dims, const size_t *shape,
+                     const void *data);
 
 #endif

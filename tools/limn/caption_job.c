@@ -8,6 +8,7 @@
 typedef struct caption_worker {
     const limn_caption_job *job;
     limn_state *state;
+    limn_options options; /* of the state */
     limn_picture_loader_worker loading;
     caption_affix affix;
 } caption_worker;
@@ -20,7 +21,10 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     if (!w)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = job;
-    s = limn_state_create(&w->state, job->model, job->options, job->n_state_threads, err);
+    w->options = *job->options;
+    if (limn_explain_is_wanted(&job->explain))
+        w->options = limn_explain_options(&job->explain, job->options);
+    s = limn_state_create(&w->state, job->model, &w->options, job->n_state_threads, err);
     if (s != LIMN_OK) {
         limn_free(w);
         return s;
@@ -59,14 +63,38 @@ static const char *shown_name(const limn_caption_job *job, const limn_dirwalk_en
     return below ? below : input->relative;
 }
 
+/* What shows how the captions came about, where it is wanted. */
+static limn_status explain(const caption_worker *w, const limn_dirwalk_entry *input,
+                           const uint8_t *pixels, const limn_captions *captions, limn_error *err)
+{
+    const limn_caption_job *job = w->job;
+    if (!limn_explain_is_wanted(&job->explain))
+        return LIMN_OK;
+    return limn_explain_write(&job->explain, input, captions, job->model, &w->options,
+                              limn_picture_load_thumbnail(&job->loader.load, pixels), err);
+}
+
+/* The captions that the user asked for, of those that were kept to be explained. */
+static limn_captions asked_for(const limn_caption_job *job, const limn_captions *captions)
+{
+    limn_captions asked = *captions;
+    if (asked.n_items > job->options->n_best)
+        asked.n_items = job->options->n_best;
+    return asked;
+}
+
 static limn_status caption(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
                            limn_buffer *out, limn_error *err)
 {
     caption_worker *w = worker;
     limn_record record = { .path = shown_name(w->job, input), .model = w->job->model,
                            .has_n_best = w->job->options->n_best > 1,
-                           .has_alternatives = w->job->options->n_alternatives > 0 };
-    LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &record.captions, err));
+                           .n_alternatives = w->job->options->n_alternatives };
+    const limn_captions *captions;
+    LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &captions, err));
+    LIMN_TRY(explain(w, input, pixels, captions, err));
+    const limn_captions asked = asked_for(w->job, captions);
+    record.captions = &asked;
     LIMN_TRY(caption_affix_apply(&w->affix, &record.captions, w->job->prefix, w->job->suffix, err));
     w->job->writer->render(out, &record);
     if (w->job->sheet)

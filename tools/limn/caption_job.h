@@ -3,6 +3,7 @@
 #define LIMN_TOOLS_LIMN_CAPTION_JOB_H
 
 #include "models/captioner.h"
+#include "tools/explain/explanation_files.h"
 #include "tools/limn/sheet/contact_sheet.h"
 #include "tools/picture_load.h"
 #include "tools/pipeline.h"
@@ -15,6 +16,7 @@ typedef struct limn_caption_job {
     const limn_writer *writer;
     const char *output;          /* as -o gave it; NULL for none */
     const char *prefix, *suffix; /* around each caption; may be NULL */
+    limn_explain_settings explain;
     limn_picture_run *run;
     limn_picture_loader loader;
     contact_sheet *sheet; /* NULL: none; else the loader makes thumbnails */

@@ -157,6 +157,22 @@ static const limn_cli_option options[] = {
                 "one, and objects, any of 80.",
       .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_tags), .min = 1, .max = 100,
       .is_more = true },
+    { "explain", 0, "DIR", "DIR/NAME.html: how each caption came about", .group = "Output",
+      .detail = "A page for each picture, of one file that needs no network: where the network "
+                "looked for each word, by layer and head, what else it considered, and which "
+                "beginnings the search kept and let go. NAME is the picture's, or its path below "
+                "the folder. A page that is there already is left as it is, and an error unless "
+                "it is the same.",
+      .type = LIMN_CLI_TEXT, FIELD(explain) },
+    { "attention", 0, "DIR", "DIR/NAME/…: attention, as numbers and pictures",
+      .group = "Output",
+      .detail = "A folder for each picture: attention.npy, f32 [tokens, layers, heads, height, "
+                "width], each [height, width] summing to 1; attention.txt, the tokens, one a line; "
+                "01-WORD.png and so on, the picture with where the last layer looked, the mean of "
+                "its heads; sheet.png, all of them with the words and their probabilities. With "
+                "--n-best, DIR/NAME/1/… for the best caption and so on. Files that are there "
+                "already as for --explain.",
+      .type = LIMN_CLI_TEXT, FIELD(attention), .is_more = true },
     { "output", 'o', "FILE", "write to FILE, or add to it what it lacks", .group = "Output",
       .detail = "The file is called FILE.part until the run is complete, with a journal "
                 "FILE.limn-run beside it, from which the same command goes on after an "

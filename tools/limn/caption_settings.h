@@ -15,7 +15,7 @@
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
 typedef struct caption_settings {
-    const char *cpu, *output, *errors, *report, *prefix, *suffix;
+    const char *cpu, *output, *errors, *report, *prefix, *suffix, *explain, *attention;
     limn_cli_list models; /* none: the default one; several: an ensemble */
     limn_options options;
     decoding_choice decoding;

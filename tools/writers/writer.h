@@ -14,7 +14,7 @@ typedef struct limn_record {
     const limn_captions *captions; /* NULL when there is an error */
     const limn_model *model;       /* for the texts of tokens */
     bool has_n_best;               /* the user asked for more than one caption */
-    bool has_alternatives;         /* and for those of each token */
+    size_t n_alternatives;         /* and for so many of each token; 0: none */
 } limn_record;
 
 typedef struct limn_writer {

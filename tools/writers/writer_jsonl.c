@@ -20,13 +20,14 @@ static json_t *token_object(const limn_model *model, uint32_t token, float logpr
 }
 
 /* What could have come instead, where the user asked for it. */
-static void set_alternatives(json_t *token, const limn_prediction *p, const limn_model *model,
+static void set_alternatives(json_t *token, const limn_prediction *p, const limn_record *record,
                              bool *is_whole)
 {
     json_t *all = json_array();
-    for (size_t i = 0; i < p->n_alternatives; i++) {
+    for (size_t i = 0; i < p->n_alternatives && i < record->n_alternatives; i++) {
         const limn_alternative *a = &p->alternatives[i];
-        if (json_array_append_new(all, token_object(model, a->token, a->logprob, is_whole)))
+        if (json_array_append_new(all,
+                                  token_object(record->model, a->token, a->logprob, is_whole)))
             *is_whole = false;
     }
     limn_json_line_set(token, "entropy", json_real((double)p->entropy), is_whole);
@@ -39,8 +40,8 @@ static json_t *tokens_of(const limn_caption *caption, const limn_record *record,
     for (size_t i = 0; i < caption->n_tokens; i++) {
         json_t *token =
             token_object(record->model, caption->tokens[i], caption->token_logprobs[i], is_whole);
-        if (record->has_alternatives)
-            set_alternatives(token, caption->predictions[i], record->model, is_whole);
+        if (record->n_alternatives > 0)
+            set_alternatives(token, caption->predictions[i], record, is_whole);
         if (json_array_append_new(tokens, token)) *is_whole = false;
     }
     return tokens;

@@ -1,0 +1,31 @@
+/* The page that shows how a picture's captions came about: one HTML file that needs no other. */
+#ifndef LIMN_TOOLS_EXPLAIN_EXPLAIN_PAGE_H
+#define LIMN_TOOLS_EXPLAIN_EXPLAIN_PAGE_H
+
+#include "common/base/buffer.h"
+#include "models/captioner.h"
+#include "tools/picture_load.h"
+
+typedef struct limn_explanation {
+    const char *name; /* of the picture; need not be UTF-8 */
+    const limn_thumbnail *picture;
+    const limn_captions *captions; /* with search, attention and alternatives */
+    const limn_model *model;
+    const char *model_name, *settings; /* said at the foot: the model's file, the search */
+} limn_explanation;
+
+/* Appends the page. LIMN_E_NOMEM. */
+limn_status limn_explain_page_append(limn_buffer *out, const limn_explanation *e, limn_error *err);
+
+/* Its data as JSON (explain.js reads it):
+ *
+ *   grid        [width, height]; layers, heads: their numbers
+ *   steps       of each step its hypotheses: {p: parent, t: token, l: logprob of the token}, and of
+ *               those of which more is told {e: entropy, a: [[token, logprob], …], m: number in
+ *               maps}: what was predicted after them, and where the network looked for it
+ *   captions    {text, logprob, score, rows, tokens: [[token, logprob], …], ended}
+ *   maps        base64 of u16 [n, layers, heads, height, width], 65535 = 1
+ */
+limn_status limn_explain_data_append(limn_buffer *out, const limn_explanation *e, limn_error *err);
+
+#endif

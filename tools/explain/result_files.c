@@ -1,0 +1,77 @@
+#include "tools/explain/result_files.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+
+static bool is_part(const char *part, size_t size)
+{
+    return size > 0 && !(size == 1 && part[0] == '.') &&
+           !(size == 2 && part[0] == '.' && part[1] == '.');
+}
+
+void limn_result_path_append(limn_buffer *out, const char *dir, const limn_dirwalk_entry *input)
+{
+    const char *slash = input->is_named ? strrchr(input->relative, '/') : NULL;
+    const char *part = slash ? slash + 1 : input->relative;
+    limn_buffer_append_text(out, dir);
+    while (*part) {
+        const size_t size = strcspn(part, "/");
+        if (is_part(part, size)) {
+            limn_buffer_append_text(out, "/");
+            limn_buffer_append(out, part, size);
+        }
+        part += size + (part[size] == '/');
+    }
+}
+
+static limn_status make_folder(const char *path, limn_error *err)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+    return LIMN_OK;
+}
+
+limn_status limn_result_folder_make(const char *path, limn_error *err)
+{
+    char *folder = limn_strdup(path);
+    limn_status s = LIMN_OK;
+    if (!folder)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    for (char *slash = strchr(folder + 1, '/'); slash && s == LIMN_OK;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        s = make_folder(folder, err);
+        *slash = '/';
+    }
+    limn_free(folder);
+    return s;
+}
+
+static bool holds(const char *path, const limn_buffer *bytes)
+{
+    limn_file_map map = { 0 };
+    if (limn_file_map_open(&map, path, bytes->size, NULL) != LIMN_OK)
+        return false;
+    const bool is_same =
+        map.size == bytes->size && memcmp(map.bytes, bytes->bytes, map.size) == 0;
+    limn_file_map_close(&map);
+    return is_same;
+}
+
+limn_status limn_result_file_write(const char *path, const limn_buffer *bytes, limn_error *err)
+{
+    struct stat st;
+    if (bytes->has_failed)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", path);
+    if (lstat(path, &st) == 0)
+        return holds(path, bytes)
+                   ? LIMN_OK
+                   : limn_fail(err, LIMN_E_IO,
+                               "%s: exists already and is another; limn overwrites nothing", path);
+    LIMN_TRY(limn_result_folder_make(path, err));
+    return limn_file_replace(path, bytes->bytes, bytes->size, err);
+}

@@ -1,0 +1,21 @@
+/* Files that a run writes for each picture, below a folder. */
+#ifndef LIMN_TOOLS_EXPLAIN_RESULT_FILES_H
+#define LIMN_TOOLS_EXPLAIN_RESULT_FILES_H
+
+#include "common/base/buffer.h"
+#include "common/base/status.h"
+#include "common/io/dirwalk.h"
+
+/* Appends DIR/NAME: the name of a picture that the user named, or its path below the folder (or in
+ * the archive) that was. It never leads out of DIR: "..", "." and empty parts are left out. */
+void limn_result_path_append(limn_buffer *out, const char *dir, const limn_dirwalk_entry *input);
+
+/* Makes the folder of `path` and those above it, where they are missing. LIMN_E_IO. Any thread. */
+limn_status limn_result_folder_make(const char *path, limn_error *err);
+
+/* Writes a new file, its folders too. One that is there already is left as it is: LIMN_E_IO, unless
+ * it holds these very bytes (the same run once more). Errors begin with the path; LIMN_E_NOMEM. Any
+ * thread. */
+limn_status limn_result_file_write(const char *path, const limn_buffer *bytes, limn_error *err);
+
+#endif
