@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/rng.h"
-#include "common/kernels/gemm.h"
+#include "common/kernels/cross_attention_grad.h"
 #include "decoder/decoder_trainer.h"
 
 /* One forward or backward pass over a batch. */
@@ -21,16 +21,13 @@ enum { COLUMNS_PER_ITEM = 64, ROWS_PER_ITEM = 16 };
 /* Where dropout is applied; with the layer's number a key of its own. */
 enum dropout_site { FEATURES, EMBEDDING, SELF_OUTPUT, CROSS_OUTPUT, HIDDEN, DOWN_OUTPUT, N_SITES };
 
-static uint64_t dropout_key(const struct pass *p, enum dropout_site site, size_t layer)
+static limn_dropout dropout_at(const struct pass *p, enum dropout_site site, size_t layer)
 {
     const uint64_t name = layer * N_SITES + site;
-    return limn_rng_stream(p->settings.seed, &name, sizeof name).key;
-}
-
-static void apply_dropout(const struct pass *p, float *x, size_t n, enum dropout_site site,
-                          size_t layer)
-{
-    limn_dropout_apply(&p->t->ctx, x, n, dropout_key(p, site, layer), p->settings.dropout);
+    return (limn_dropout){
+        .key = limn_rng_stream(p->settings.seed, &name, sizeof name).key,
+        .rate = site == FEATURES ? p->settings.feature_dropout : p->settings.dropout,
+    };
 }
 
 static size_t n_row_items(size_t n_rows)
@@ -49,21 +46,71 @@ static void columns_of(const limn_decoder_trainer *t, size_t item, size_t *first
     *end = *first + COLUMNS_PER_ITEM < t->config.dim ? *first + COLUMNS_PER_ITEM : t->config.dim;
 }
 
+/* ---- weights ------------------------------------------------------------------------------- */
+
+enum { LINEARS_A_LAYER = 10 };
+
+static void pack_linear(void *ctx, size_t item, size_t worker)
+{
+    const limn_decoder_trainer *t = ctx;
+    const size_t layer = item / LINEARS_A_LAYER;
+    (void)worker;
+    if (layer == t->config.n_layers) {
+        limn_linear_pack(item % LINEARS_A_LAYER == 0 ? &t->memory_project : &t->output);
+        return;
+    }
+    const struct layer_params *l = &t->layers[layer];
+    const limn_linear_params *const linears[LINEARS_A_LAYER] = {
+        &l->self.query, &l->self.key, &l->self.value, &l->self.output,
+        &l->cross.query, &l->cross.key, &l->cross.value, &l->cross.output,
+        &l->feed_forward.up, &l->feed_forward.down,
+    };
+    limn_linear_pack(linears[item % LINEARS_A_LAYER]);
+}
+
 /* ---- memory -------------------------------------------------------------------------------- */
+
+static size_t memory_floats(const struct pass *p) /* of one picture */
+{
+    return (size_t)p->t->config.n_memory_positions * p->t->config.dim;
+}
+
+static void add_positions(void *ctx, size_t picture, size_t worker)
+{
+    const struct pass *p = ctx;
+    const size_t n = memory_floats(p);
+    float *x = p->t->memory_x + picture * n;
+    (void)worker;
+    for (size_t i = 0; i < n; i++) x[i] += p->t->memory_position.value[i];
+}
+
+/* Position `item` of all pictures in order, from d_key. */
+static void add_position_gradients(void *ctx, size_t item, size_t worker)
+{
+    const struct pass *p = ctx;
+    const size_t dim = p->t->config.dim;
+    float *gradient = p->t->memory_position.gradient + item * dim;
+    (void)worker;
+    for (size_t picture = 0; picture < p->batch->n_pictures; picture++) {
+        const float *dx = p->t->scratch.d_key + picture * memory_floats(p) + item * dim;
+        for (size_t i = 0; i < dim; i++) gradient[i] += dx[i];
+    }
+}
 
 static void memory_forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
-    const limn_decoder_config *c = &t->config;
+    const size_t n = p->n_memory * t->config.memory_dim;
     if (p->n_memory == 0)
         return;
-    memcpy(t->features, p->batch->features, p->n_memory * c->memory_dim * sizeof(float));
-    limn_dropout_apply(&t->ctx, t->features, p->n_memory * c->memory_dim,
-                       dropout_key(p, FEATURES, 0), p->settings.feature_dropout);
+    t->features = p->batch->features;
+    if (p->settings.feature_dropout > 0) {
+        limn_dropout_apply(&t->ctx, t->dropped_features, p->batch->features, NULL, n,
+                           dropout_at(p, FEATURES, 0));
+        t->features = t->dropped_features;
+    }
     limn_linear_forward(&t->ctx, t->memory_x, t->features, p->n_memory, &t->memory_project);
-    for (size_t i = 0; i < p->batch->n_pictures; i++)
-        limn_add_to(&t->ctx, t->memory_x + i * c->n_memory_positions * c->dim,
-                    t->memory_position.value, (size_t)c->n_memory_positions * c->dim);
+    limn_pool_run(t->ctx.pool, p->batch->n_pictures, add_positions, p);
     limn_norm_forward(&t->ctx, t->memory, t->memory_stats, t->memory_x, p->n_memory,
                       &t->memory_norm);
 }
@@ -78,17 +125,22 @@ static void memory_backward(struct pass *p, float *feature_gradients)
     memset(d_x, 0, p->n_memory * c->dim * sizeof *d_x);
     limn_norm_backward(&t->ctx, d_x, t->scratch.d_memory, t->memory_x, t->memory_stats,
                        p->n_memory, &t->memory_norm);
-    for (size_t i = 0; i < p->batch->n_pictures; i++)
-        limn_add_to(&t->ctx, t->memory_position.gradient, d_x + i * c->n_memory_positions * c->dim,
-                    (size_t)c->n_memory_positions * c->dim);
+    limn_pool_run(t->ctx.pool, c->n_memory_positions, add_position_gradients, p);
     limn_linear_backward(&t->ctx, feature_gradients, false, d_x, t->features, p->n_memory,
                          &t->memory_project);
     if (feature_gradients)
-        limn_dropout_apply(&t->ctx, feature_gradients, p->n_memory * c->memory_dim,
-                           dropout_key(p, FEATURES, 0), p->settings.feature_dropout);
+        limn_dropout_apply(&t->ctx, feature_gradients, feature_gradients, NULL,
+                           p->n_memory * c->memory_dim, dropout_at(p, FEATURES, 0));
 }
 
 /* ---- embedding ----------------------------------------------------------------------------- */
+
+/* The residual stream passes through the kept inputs of the sublayers: each sublayer reads its own
+ * and writes the next one's. */
+static float *stream_begin(const struct pass *p)
+{
+    return p->t->kept[0].self.x;
+}
 
 static void embed_caption(void *ctx, size_t caption, size_t worker)
 {
@@ -100,14 +152,16 @@ static void embed_caption(void *ctx, size_t caption, size_t worker)
     for (size_t r = first; r < p->batch->offsets[caption + 1]; r++) {
         const float *token = t->token_embedding.value + p->batch->inputs[r] * dim;
         const float *position = t->position_embedding.value + (r - first) * dim;
-        for (size_t i = 0; i < dim; i++) t->x[r * dim + i] = fmaf(token[i], scale, position[i]);
+        float *x = stream_begin(p) + r * dim;
+        for (size_t i = 0; i < dim; i++) x[i] = fmaf(token[i], scale, position[i]);
     }
 }
 
 static void embedding_forward(struct pass *p)
 {
     limn_pool_run(p->t->ctx.pool, p->batch->n_captions, embed_caption, p);
-    apply_dropout(p, p->t->x, p->n_rows * p->t->config.dim, EMBEDDING, 0);
+    limn_dropout_apply(&p->t->ctx, stream_begin(p), stream_begin(p), NULL,
+                       p->n_rows * p->t->config.dim, dropout_at(p, EMBEDDING, 0));
 }
 
 /* Captions share tokens and positions, so columns are split and rows are added in order. */
@@ -135,7 +189,8 @@ static void embed_backward_columns(void *ctx, size_t item, size_t worker)
 
 static void embedding_backward(struct pass *p)
 {
-    apply_dropout(p, p->t->dx, p->n_rows * p->t->config.dim, EMBEDDING, 0);
+    limn_dropout_apply(&p->t->ctx, p->t->dx, p->t->dx, NULL, p->n_rows * p->t->config.dim,
+                       dropout_at(p, EMBEDDING, 0));
     limn_pool_run(p->t->ctx.pool, n_column_items(p->t), embed_backward_columns, p);
 }
 
@@ -146,81 +201,118 @@ static void embedding_backward(struct pass *p)
 struct attention_job {
     const struct pass *p;
     struct attention_kept *kept;
-    bool is_self;
 };
 
-static limn_attention_shape attention_span(const struct attention_job *j, size_t item,
-                                           size_t *first_row, size_t *first_key)
+static float *worker_scratch(const struct pass *p, size_t worker)
 {
-    const limn_decoder_trainer *t = j->p->t;
-    limn_attention_shape shape = { .n_heads = t->config.n_heads, .dim = t->config.dim,
-                                   .is_causal = j->is_self };
-    if (j->is_self) {
-        *first_row = *first_key = j->p->batch->offsets[item];
-        shape.n_rows = shape.n_positions = j->p->batch->offsets[item + 1] - *first_row;
-    } else {
-        *first_row = t->picture_rows[item];
-        *first_key = item * t->config.n_memory_positions;
-        shape.n_rows = t->picture_rows[item + 1] - *first_row;
-        shape.n_positions = t->config.n_memory_positions;
-    }
-    return shape;
+    return p->t->scratch.attention + worker * p->t->scratch.n_attention;
 }
 
-static float *probs_of(const struct attention_job *j, size_t first_row)
+static limn_attention_shape caption_shape(const struct pass *p, size_t caption)
+{
+    return (limn_attention_shape){
+        .n_rows = p->batch->offsets[caption + 1] - p->batch->offsets[caption],
+        .n_heads = p->t->config.n_heads, .dim = p->t->config.dim };
+}
+
+static float *caption_probs(const struct attention_job *j, size_t first_row)
 {
     const limn_decoder_config *c = &j->p->t->config;
-    const size_t n = j->is_self ? c->max_positions : c->n_memory_positions;
-    return j->kept->probs + first_row * c->n_heads * n;
+    return j->kept->probs + first_row * c->n_heads * c->max_positions;
 }
 
-static void attend_item(void *ctx, size_t item, size_t worker)
+static void attend_caption(void *ctx, size_t caption, size_t worker)
 {
     const struct attention_job *j = ctx;
     const struct attention_kept *k = j->kept;
-    size_t row, key;
-    const limn_attention_shape shape = attention_span(j, item, &row, &key);
-    const size_t at = row * shape.dim, key_at = key * shape.dim;
+    const size_t row = j->p->batch->offsets[caption];
+    const limn_attention_shape shape = caption_shape(j->p, caption);
+    const size_t at = row * shape.dim;
     (void)worker;
-    j->p->t->ctx.rows->attention_forward(k->y + at, probs_of(j, row), k->q + at, k->k + key_at,
-                                         k->v + key_at, &shape);
+    j->p->t->ctx.rows->attention_forward(k->y + at, caption_probs(j, row), k->q + at, k->k + at,
+                                         k->v + at, &shape);
 }
 
-static void attend_backward_item(void *ctx, size_t item, size_t worker)
+static void attend_caption_backward(void *ctx, size_t caption, size_t worker)
 {
     const struct attention_job *j = ctx;
     const struct attention_kept *k = j->kept;
-    const limn_decoder_config *c = &j->p->t->config;
     const struct scratch *s = &j->p->t->scratch;
-    const size_t n_g =
-        c->max_positions > c->n_memory_positions ? c->max_positions : c->n_memory_positions;
-    size_t row, key;
-    const limn_attention_shape shape = attention_span(j, item, &row, &key);
-    const size_t at = row * shape.dim, key_at = key * shape.dim;
-    j->p->t->ctx.rows->attention_backward(s->d_query + at, s->d_key + key_at, s->d_value + key_at,
-                                          s->d_row2 + at, probs_of(j, row), k->q + at,
-                                          k->k + key_at, k->v + key_at, s->g + worker * n_g,
+    const size_t row = j->p->batch->offsets[caption];
+    const limn_attention_shape shape = caption_shape(j->p, caption);
+    const size_t at = row * shape.dim, size = shape.n_rows * shape.dim * sizeof(float);
+    memset(s->d_key + at, 0, size);
+    memset(s->d_value + at, 0, size);
+    j->p->t->ctx.rows->attention_backward(s->d_query + at, s->d_key + at, s->d_value + at,
+                                          s->d_row2 + at, caption_probs(j, row), k->q + at,
+                                          k->k + at, k->v + at, worker_scratch(j->p, worker),
                                           &shape);
 }
 
+static limn_cross_attention picture_attention(const struct pass *p, size_t picture, size_t worker)
+{
+    const limn_decoder_trainer *t = p->t;
+    return (limn_cross_attention){
+        .kernels = &t->kernels, .n_heads = t->config.n_heads, .dim = t->config.dim,
+        .n_rows = t->picture_rows[picture + 1] - t->picture_rows[picture],
+        .n_positions = t->config.n_memory_positions, .scratch = worker_scratch(p, worker) };
+}
+
+static float *picture_probs(const struct attention_job *j, size_t first_row)
+{
+    const limn_decoder_config *c = &j->p->t->config;
+    return j->kept->probs + first_row * c->n_heads * c->n_memory_positions;
+}
+
+static void attend_picture(void *ctx, size_t picture, size_t worker)
+{
+    const struct attention_job *j = ctx;
+    const struct attention_kept *k = j->kept;
+    const size_t row = j->p->t->picture_rows[picture], at = row * j->p->t->config.dim;
+    const size_t key_at = picture * memory_floats(j->p);
+    const limn_cross_attention a = picture_attention(j->p, picture, worker);
+    limn_cross_attention_forward(&a, k->y + at, picture_probs(j, row), k->q + at, k->k + key_at,
+                                 k->v + key_at);
+}
+
+static void attend_picture_backward(void *ctx, size_t picture, size_t worker)
+{
+    const struct attention_job *j = ctx;
+    const struct attention_kept *k = j->kept;
+    const struct scratch *s = &j->p->t->scratch;
+    const size_t row = j->p->t->picture_rows[picture], at = row * j->p->t->config.dim;
+    const size_t key_at = picture * memory_floats(j->p);
+    const limn_cross_attention a = picture_attention(j->p, picture, worker);
+    limn_cross_attention_backward(&a, s->d_query + at, s->d_key + key_at, s->d_value + key_at,
+                                  s->d_row2 + at, picture_probs(j, row), k->q + at,
+                                  k->k + key_at, k->v + key_at);
+}
+
+static limn_dropout output_dropout(const struct pass *p, bool is_self, size_t layer)
+{
+    return dropout_at(p, is_self ? SELF_OUTPUT : CROSS_OUTPUT, layer);
+}
+
+/* From k->x to `next`. */
 static void attention_forward(struct pass *p, const struct attention_params *w,
-                              struct attention_kept *k, bool is_self, size_t layer)
+                              struct attention_kept *k, float *next, bool is_self, size_t layer)
 {
     limn_decoder_trainer *t = p->t;
     const size_t n = p->n_rows * t->config.dim;
     const float *source = is_self ? k->h : t->memory;
     const size_t n_keys = is_self ? p->n_rows : p->n_memory;
-    struct attention_job job = { p, k, is_self };
-    memcpy(k->x, t->x, n * sizeof *k->x);
+    struct attention_job job = { p, k };
     limn_norm_forward(&t->ctx, k->h, k->stats, k->x, p->n_rows, &w->norm);
     limn_linear_forward(&t->ctx, k->q, k->h, p->n_rows, &w->query);
     limn_linear_forward(&t->ctx, k->k, source, n_keys, &w->key);
     limn_linear_forward(&t->ctx, k->v, source, n_keys, &w->value);
-    limn_pool_run(t->ctx.pool, is_self ? p->batch->n_captions : p->batch->n_pictures, attend_item,
-                  &job);
+    if (is_self)
+        limn_pool_run(t->ctx.pool, p->batch->n_captions, attend_caption, &job);
+    else
+        limn_pool_run(t->ctx.pool, p->batch->n_pictures, attend_picture, &job);
     limn_linear_forward(&t->ctx, t->scratch.d_row, k->y, p->n_rows, &w->output);
-    apply_dropout(p, t->scratch.d_row, n, is_self ? SELF_OUTPUT : CROSS_OUTPUT, layer);
-    limn_add_to(&t->ctx, t->x, t->scratch.d_row, n);
+    limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n,
+                       output_dropout(p, is_self, layer));
 }
 
 static void attention_backward(struct pass *p, const struct attention_params *w,
@@ -232,14 +324,13 @@ static void attention_backward(struct pass *p, const struct attention_params *w,
     const size_t n_keys = is_self ? p->n_rows : p->n_memory;
     const float *source = is_self ? k->h : t->memory;
     float *d_source = is_self ? s->d_row : s->d_memory;
-    struct attention_job job = { p, k, is_self };
-    memcpy(s->d_row, t->dx, n * sizeof *s->d_row);
-    apply_dropout(p, s->d_row, n, is_self ? SELF_OUTPUT : CROSS_OUTPUT, layer);
+    struct attention_job job = { p, k };
+    limn_dropout_apply(&t->ctx, s->d_row, t->dx, NULL, n, output_dropout(p, is_self, layer));
     limn_linear_backward(&t->ctx, s->d_row2, false, s->d_row, k->y, p->n_rows, &w->output);
-    memset(s->d_key, 0, n_keys * t->config.dim * sizeof *s->d_key);
-    memset(s->d_value, 0, n_keys * t->config.dim * sizeof *s->d_value);
-    limn_pool_run(t->ctx.pool, is_self ? p->batch->n_captions : p->batch->n_pictures,
-                  attend_backward_item, &job);
+    if (is_self)
+        limn_pool_run(t->ctx.pool, p->batch->n_captions, attend_caption_backward, &job);
+    else
+        limn_pool_run(t->ctx.pool, p->batch->n_pictures, attend_picture_backward, &job);
     limn_linear_backward(&t->ctx, s->d_row, false, s->d_query, k->h, p->n_rows, &w->query);
     limn_linear_backward(&t->ctx, d_source, true, s->d_key, source, n_keys, &w->key);
     limn_linear_backward(&t->ctx, d_source, true, s->d_value, source, n_keys, &w->value);
@@ -248,19 +339,18 @@ static void attention_backward(struct pass *p, const struct attention_params *w,
 
 /* ---- feed-forward -------------------------------------------------------------------------- */
 
+/* From k->x to `next`. */
 static void feed_forward_forward(struct pass *p, const struct feed_forward_params *w,
-                                 struct feed_forward_kept *k, size_t layer)
+                                 struct feed_forward_kept *k, float *next, size_t layer)
 {
     limn_decoder_trainer *t = p->t;
     const size_t n = p->n_rows * t->config.dim, n_hidden = p->n_rows * t->config.feed_forward_dim;
-    memcpy(k->x, t->x, n * sizeof *k->x);
     limn_norm_forward(&t->ctx, k->h, k->stats, k->x, p->n_rows, &w->norm);
     limn_linear_forward(&t->ctx, k->up, k->h, p->n_rows, &w->up);
-    limn_gelu_forward(&t->ctx, k->active, k->up, n_hidden);
-    apply_dropout(p, k->active, n_hidden, HIDDEN, layer);
+    limn_gelu_forward(&t->ctx, k->active, k->up, n_hidden, dropout_at(p, HIDDEN, layer));
     limn_linear_forward(&t->ctx, t->scratch.d_row, k->active, p->n_rows, &w->down);
-    apply_dropout(p, t->scratch.d_row, n, DOWN_OUTPUT, layer);
-    limn_add_to(&t->ctx, t->x, t->scratch.d_row, n);
+    limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n,
+                       dropout_at(p, DOWN_OUTPUT, layer));
 }
 
 static void feed_forward_backward(struct pass *p, const struct feed_forward_params *w,
@@ -269,11 +359,10 @@ static void feed_forward_backward(struct pass *p, const struct feed_forward_para
     limn_decoder_trainer *t = p->t;
     struct scratch *s = &t->scratch;
     const size_t n = p->n_rows * t->config.dim, n_hidden = p->n_rows * t->config.feed_forward_dim;
-    memcpy(s->d_row, t->dx, n * sizeof *s->d_row);
-    apply_dropout(p, s->d_row, n, DOWN_OUTPUT, layer);
+    limn_dropout_apply(&t->ctx, s->d_row, t->dx, NULL, n, dropout_at(p, DOWN_OUTPUT, layer));
     limn_linear_backward(&t->ctx, s->d_hidden, false, s->d_row, k->active, p->n_rows, &w->down);
-    apply_dropout(p, s->d_hidden, n_hidden, HIDDEN, layer);
-    limn_gelu_backward(&t->ctx, s->d_hidden, s->d_hidden, k->up, n_hidden);
+    limn_gelu_backward(&t->ctx, s->d_hidden, s->d_hidden, k->up, n_hidden,
+                       dropout_at(p, HIDDEN, layer));
     limn_linear_backward(&t->ctx, s->d_row, false, s->d_hidden, k->h, p->n_rows, &w->up);
     limn_norm_backward(&t->ctx, t->dx, s->d_row, k->x, k->stats, p->n_rows, &w->norm);
 }
@@ -298,12 +387,8 @@ static double output_forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
     double sum = 0;
-    memcpy(t->final_x, t->x, p->n_rows * t->config.dim * sizeof *t->x);
     limn_norm_forward(&t->ctx, t->final_h, t->final_stats, t->final_x, p->n_rows, &t->final_norm);
-    limn_gemm(t->ctx.pool, &(limn_gemm_job){ .c = t->logits, .a = t->final_h,
-                                             .b = t->token_embedding.value, .m = p->n_rows,
-                                             .n = t->config.n_tokens, .k = t->config.dim,
-                                             .b_is_transposed = true });
+    limn_linear_forward(&t->ctx, t->logits, t->final_h, p->n_rows, &t->output);
     limn_pool_run(t->ctx.pool, n_row_items(p->n_rows), loss_rows, p);
     for (size_t r = 0; r < p->n_rows; r++)
         sum += (double)t->losses[r] * (p->batch->weights ? p->batch->weights[r] : 1.0f);
@@ -313,13 +398,8 @@ static double output_forward(struct pass *p)
 static void output_backward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
-    limn_gemm(t->ctx.pool, &(limn_gemm_job){ .c = t->scratch.d_row, .a = t->logits,
-                                             .b = t->token_embedding.value, .m = p->n_rows,
-                                             .n = t->config.dim, .k = t->config.n_tokens });
-    limn_gemm(t->ctx.pool, &(limn_gemm_job){ .c = t->token_embedding.gradient, .a = t->logits,
-                                             .b = t->final_h, .m = t->config.n_tokens,
-                                             .n = t->config.dim, .k = p->n_rows,
-                                             .a_is_transposed = true, .accumulates = true });
+    limn_linear_backward(&t->ctx, t->scratch.d_row, false, t->logits, t->final_h, p->n_rows,
+                         &t->output);
     memset(t->dx, 0, p->n_rows * t->config.dim * sizeof *t->dx);
     limn_norm_backward(&t->ctx, t->dx, t->scratch.d_row, t->final_x, t->final_stats, p->n_rows,
                        &t->final_norm);
@@ -327,17 +407,27 @@ static void output_backward(struct pass *p)
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
+static void layer_forward(struct pass *p, size_t layer, float *next)
+{
+    const struct layer_params *w = &p->t->layers[layer];
+    struct layer_kept *k = &p->t->kept[layer];
+    const bool has_memory = p->n_memory > 0;
+    attention_forward(p, &w->self, &k->self, has_memory ? k->cross.x : k->feed_forward.x, true,
+                      layer);
+    if (has_memory)
+        attention_forward(p, &w->cross, &k->cross, k->feed_forward.x, false, layer);
+    feed_forward_forward(p, &w->feed_forward, &k->feed_forward, next, layer);
+}
+
 static double forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
+    const size_t n_layers = t->config.n_layers;
+    limn_pool_run(t->ctx.pool, n_layers * LINEARS_A_LAYER + 2, pack_linear, t);
     memory_forward(p);
     embedding_forward(p);
-    for (size_t i = 0; i < t->config.n_layers; i++) {
-        attention_forward(p, &t->layers[i].self, &t->kept[i].self, true, i);
-        if (p->n_memory > 0)
-            attention_forward(p, &t->layers[i].cross, &t->kept[i].cross, false, i);
-        feed_forward_forward(p, &t->layers[i].feed_forward, &t->kept[i].feed_forward, i);
-    }
+    for (size_t i = 0; i < n_layers; i++)
+        layer_forward(p, i, i + 1 < n_layers ? t->kept[i + 1].self.x : t->final_x);
     return output_forward(p);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/mem.h"
+#include "common/kernels/cross_attention_grad.h"
 
 struct finder {
     limn_params *params;
@@ -77,8 +78,33 @@ static limn_status resolve(limn_decoder_trainer *t, limn_params *params, limn_er
     t->token_embedding = find(&f, "decoder.", "token_embedding", ".weight");
     t->position_embedding = find(&f, "decoder.", "position_embedding", "");
     t->final_norm = find_norm(&f, "decoder.", "norm", c->dim);
+    t->output = (limn_linear_params){ .weight = t->token_embedding, .n_out = c->n_tokens,
+                                      .n_in = c->dim };
     for (size_t i = 0; i < c->n_layers; i++) t->layers[i] = find_layer(&f, i, c);
     return f.status;
+}
+
+static void take_attention(struct attention_params *p, limn_arena *a, size_t dim)
+{
+    limn_linear_take(&p->query, a, dim, dim, true);
+    limn_linear_take(&p->key, a, dim, dim, true);
+    limn_linear_take(&p->value, a, dim, dim, true);
+    limn_linear_take(&p->output, a, dim, dim, true);
+}
+
+/* Room for the packed weights. */
+static void plan_weights(limn_decoder_trainer *t, limn_arena *a)
+{
+    const limn_decoder_config *c = &t->config;
+    limn_linear_take(&t->memory_project, a, c->dim, c->memory_dim, true);
+    limn_linear_take(&t->output, a, c->n_tokens, c->dim, false);
+    for (size_t i = 0; i < c->n_layers; i++) {
+        struct layer_params counted, *p = t->layers ? &t->layers[i] : &counted;
+        take_attention(&p->self, a, c->dim);
+        take_attention(&p->cross, a, c->dim);
+        limn_linear_take(&p->feed_forward.up, a, c->feed_forward_dim, c->dim, true);
+        limn_linear_take(&p->feed_forward.down, a, c->dim, c->feed_forward_dim, true);
+    }
 }
 
 static float *take(limn_arena *a, size_t n_rows, size_t n)
@@ -122,8 +148,8 @@ static struct scratch plan_scratch(limn_arena *a, size_t R, size_t PS, size_t n_
                                    const limn_decoder_config *c)
 {
     const size_t n_keys = R > PS ? R : PS;
-    const size_t n_positions =
-        c->max_positions > c->n_memory_positions ? c->max_positions : c->n_memory_positions;
+    const size_t n_cross = limn_cross_attention_floats(R, c->n_memory_positions, c->n_heads,
+                                                       c->dim);
     struct scratch s;
     s.d_row = take(a, R, c->dim);
     s.d_row2 = take(a, R, c->dim);
@@ -132,7 +158,9 @@ static struct scratch plan_scratch(limn_arena *a, size_t R, size_t PS, size_t n_
     s.d_value = take(a, n_keys, c->dim);
     s.d_hidden = take(a, R, c->feed_forward_dim);
     s.d_memory = take(a, PS, c->dim);
-    s.g = take(a, n_threads, n_positions);
+    s.n_attention = c->max_positions > n_cross ? c->max_positions : n_cross;
+    s.n_attention = (s.n_attention + 15) / 16 * 16; /* aligned for each thread */
+    s.attention = take(a, n_threads, s.n_attention);
     return s;
 }
 
@@ -141,16 +169,16 @@ static void plan(limn_decoder_trainer *t, limn_arena *a)
 {
     const limn_decoder_config *c = &t->config;
     const size_t R = t->limits.max_rows, PS = t->limits.max_pictures * c->n_memory_positions;
+    plan_weights(t, a);
     for (size_t i = 0; i < c->n_layers; i++) {
         const struct layer_kept kept = plan_layer(a, R, PS, c);
         if (t->kept)
             t->kept[i] = kept;
     }
-    t->features = take(a, PS, c->memory_dim);
+    t->dropped_features = take(a, PS, c->memory_dim);
     t->memory_x = take(a, PS, c->dim);
     t->memory_stats = take(a, PS, 2);
     t->memory = take(a, PS, c->dim);
-    t->x = take(a, R, c->dim);
     t->dx = take(a, R, c->dim);
     t->final_x = take(a, R, c->dim);
     t->final_stats = take(a, R, 2);
@@ -184,7 +212,8 @@ limn_status limn_decoder_trainer_create(limn_decoder_trainer **out,
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
     t->config = *config;
     t->limits = *limits;
-    t->ctx = (limn_layer_ctx){ pool, limn_rows_grad_choose(level) };
+    limn_kernels_init(&t->kernels, level);
+    t->ctx = (limn_layer_ctx){ pool, limn_rows_grad_choose(level), &t->kernels };
     limn_arena_init_counting(&counting);
     plan(t, &counting);
     t->layers = limn_calloc(config->n_layers, sizeof *t->layers);

@@ -26,7 +26,7 @@ struct layer_params {
 /* What the forward pass of an attention sublayer keeps. Keys and values have R rows in
  * self-attention, P*S in cross-attention. */
 struct attention_kept {
-    float *x, *stats, *h; /* [R, D], [R, 2], [R, D]: input, norm statistics, normed */
+    float *x, *stats, *h; /* [R, D], [R, 2], [R, D]: residual stream, norm statistics, normed */
     float *q, *k, *v, *y; /* y [R, D]: heads joined, before the output projection */
     float *probs;         /* [R, n_heads, max positions] */
 };
@@ -47,22 +47,25 @@ struct scratch {
     float *d_key, *d_value;    /* [max(R, P*S), D] */
     float *d_hidden;           /* [R, F] */
     float *d_memory;           /* [P*S, D] */
-    float *g;                  /* [n_threads, max(S, max_positions)] */
+    float *attention;          /* [n_threads, n_attention] */
+    size_t n_attention;
 };
 
 struct limn_decoder_trainer {
     limn_decoder_config config;
     limn_decoder_limits limits;
+    limn_kernels kernels;
     limn_layer_ctx ctx;
     limn_arena arena;
     limn_weight token_embedding, position_embedding, memory_position;
-    limn_linear_params memory_project;
+    limn_linear_params memory_project, output; /* output: the token embedding again */
     limn_norm_params memory_norm, final_norm;
     struct layer_params *layers; /* [n_layers] */
     struct layer_kept *kept;     /* [n_layers] */
-    float *features;             /* [P*S, memory_dim] after feature dropout */
+    float *dropped_features;     /* [P*S, memory_dim] */
+    const float *features;       /* those, or the batch's where there is no dropout */
     float *memory_x, *memory_stats, *memory; /* [P*S, D], [P*S, 2], [P*S, D] */
-    float *x, *dx;               /* [R, D]: residual stream and its gradient */
+    float *dx;                   /* [R, D]: gradient of the residual stream */
     float *final_x, *final_stats, *final_h;
     float *logits, *losses;      /* [R, V], [R] */
     size_t *picture_rows;        /* [P + 1]: first row of each picture */

@@ -57,20 +57,12 @@ static size_t filtered_floats(const struct block *b)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-static limn_packed plan_packed(limn_arena *a, size_t n_outputs, size_t n_inputs, bool has_bias)
-{
-    const size_t n_lanes = limn_n_panels(n_outputs) * LIMN_PANEL;
-    return (limn_packed){ .panels = limn_arena_take(a, n_lanes * n_inputs, sizeof(float)),
-                          .bias = has_bias ? limn_arena_take(a, n_lanes, sizeof(float)) : NULL,
-                          .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = LIMN_F32 };
-}
-
 static void plan_product(struct product *p, limn_arena *a, size_t n_outputs, size_t n_inputs,
                          bool goes_back)
 {
-    p->forward = plan_packed(a, n_outputs, n_inputs, true);
+    p->forward = limn_packed_take(a, n_outputs, n_inputs, true);
     if (goes_back)
-        p->backward = plan_packed(a, n_inputs, n_outputs, false);
+        p->backward = limn_packed_take(a, n_inputs, n_outputs, false);
 }
 
 static void plan_block(limn_encoder_trainer *t, size_t index, limn_arena *a)

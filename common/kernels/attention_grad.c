@@ -21,11 +21,6 @@ static void softmax(float *p, size_t n)
     for (size_t i = 0; i < n; i++) p[i] /= sum;
 }
 
-static size_t n_seen(const limn_attention_shape *s, size_t row)
-{
-    return s->is_causal ? row + 1 : s->n_positions;
-}
-
 static void forward_head(float *y, float *probs, const float *q, const float *k, const float *v,
                          size_t n, const limn_attention_shape *s)
 {
@@ -33,7 +28,7 @@ static void forward_head(float *y, float *probs, const float *q, const float *k,
     const float scale = 1.0f / sqrtf((float)head_dim);
     for (size_t p = 0; p < n; p++) probs[p] = scale * limn_lane_dot(q, k + p * s->dim, head_dim);
     softmax(probs, n);
-    for (size_t p = n; p < s->n_positions; p++) probs[p] = 0;
+    for (size_t p = n; p < s->n_rows; p++) probs[p] = 0;
     for (size_t i = 0; i < head_dim; i++) y[i] = 0;
     for (size_t p = 0; p < n; p++) add_scaled(y, probs[p], v + p * s->dim, head_dim);
 }
@@ -45,8 +40,8 @@ void LIMN_LEVEL(limn_attention_forward)(float *y, float *probs, const float *q, 
     for (size_t r = 0; r < s->n_rows; r++)
         for (size_t h = 0; h < s->n_heads; h++) {
             const size_t at = r * s->dim + h * head_dim;
-            forward_head(y + at, probs + (r * s->n_heads + h) * s->n_positions, q + at,
-                         k + h * head_dim, v + h * head_dim, n_seen(s, r), s);
+            forward_head(y + at, probs + (r * s->n_heads + h) * s->n_rows, q + at,
+                         k + h * head_dim, v + h * head_dim, r + 1, s);
         }
 }
 
@@ -81,7 +76,7 @@ void LIMN_LEVEL(limn_attention_backward)(float *dq, float *dk, float *dv, const 
         for (size_t h = 0; h < s->n_heads; h++) {
             const size_t at = r * s->dim + h * head_dim, head = h * head_dim;
             backward_head(dq + at, dk + head, dv + head, dy + at,
-                          probs + (r * s->n_heads + h) * s->n_positions, q + at, k + head,
-                          v + head, scratch, n_seen(s, r), s);
+                          probs + (r * s->n_heads + h) * s->n_rows, q + at, k + head,
+                          v + head, scratch, r + 1, s);
         }
 }

@@ -2,9 +2,17 @@
 
 #include <cblas.h>
 
-/* Rows or columns of c in a tile: enough to pay for BLAS's packing of the other operand, and
- * enough tiles for a few threads. */
-enum { TILE = 256 };
+/* Tiles are even in number, so that two threads get the same, and few, as each packs the whole of
+ * the other operand. */
+enum { COLUMNS_OF_TWO = 512, MAX_TILES = 8, TILE_STEP = 16 };
+
+/* Rows or columns of c in a tile. */
+static size_t tile_size(size_t side)
+{
+    const size_t wanted = 2 * ((side + COLUMNS_OF_TWO - 1) / COLUMNS_OF_TWO);
+    const size_t n_tiles = wanted < MAX_TILES ? wanted : MAX_TILES;
+    return ((side + n_tiles - 1) / n_tiles + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
+}
 
 limn_status limn_gemm_init(limn_error *err)
 {
@@ -20,8 +28,8 @@ static void run_tile(void *ctx, size_t tile, size_t worker)
 {
     const limn_gemm_job *job = ctx;
     const bool splits_rows = job->m >= job->n;
-    const size_t begin = tile * TILE, side = splits_rows ? job->m : job->n;
-    const size_t count = side - begin < TILE ? side - begin : TILE;
+    const size_t side = splits_rows ? job->m : job->n, size = tile_size(side);
+    const size_t begin = tile * size, count = side - begin < size ? side - begin : size;
     const size_t row = splits_rows ? begin : 0, column = splits_rows ? 0 : begin;
     const size_t lda = job->a_is_transposed ? job->m : job->k;
     const size_t ldb = job->b_is_transposed ? job->k : job->n;
@@ -41,5 +49,5 @@ void limn_gemm(limn_pool *pool, const limn_gemm_job *job)
     if (job->m == 0 || job->n == 0)
         return;
     limn_gemm_job copy = *job;
-    limn_pool_run(pool, (side + TILE - 1) / TILE, run_tile, &copy);
+    limn_pool_run(pool, (side + tile_size(side) - 1) / tile_size(side), run_tile, &copy);
 }

@@ -6,6 +6,8 @@
 
 /* How loops are cut: the pieces depend on sizes only, never on the number of threads. */
 enum { ROWS_PER_ITEM = 64, COLUMNS_PER_ITEM = 64, VALUES_PER_ITEM = 32768 };
+/* Rows of a product in a piece: 8 tiles of the kernel. */
+enum { PRODUCT_ROWS = 112, MIN_PIECES = 8 };
 
 static size_t n_pieces(size_t n, size_t piece)
 {
@@ -20,29 +22,65 @@ static size_t piece_size(size_t n, size_t piece, size_t item)
 
 /* ---- linear ------------------------------------------------------------------------------ */
 
-struct bias_job {
-    float *y;
-    const float *bias;
-    size_t n_rows, n_out;
+void limn_linear_take(limn_linear_params *p, limn_arena *arena, size_t n_out, size_t n_in,
+                      bool has_bias)
+{
+    p->forward = limn_packed_take(arena, n_out, n_in, has_bias);
+    p->backward = limn_packed_take(arena, n_in, n_out, false);
+}
+
+void limn_linear_pack(const limn_linear_params *p)
+{
+    limn_packed_fill(&p->forward, p->weight.value, p->bias.value);
+    limn_packed_fill_transposed(&p->backward, p->weight.value, NULL);
+}
+
+/* A product is cut into pieces of rows and, where rows are few, of panels. Each output is a sum of
+ * its own, so cuts change no bits. */
+struct product_job {
+    limn_linear_fn *linear;
+    limn_linear_job job;
+    size_t n_panel_pieces;
 };
 
-static void fill_bias(void *ctx, size_t item, size_t worker)
+static void run_piece(void *ctx, size_t item, size_t worker)
 {
-    const struct bias_job *j = ctx;
-    const size_t first = item * ROWS_PER_ITEM, n = piece_size(j->n_rows, ROWS_PER_ITEM, item);
+    const struct product_job *p = ctx;
+    limn_linear_job job = p->job;
+    const size_t n_panels = limn_n_panels(job.w->n_outputs);
+    const size_t rows = item / p->n_panel_pieces, panels = item % p->n_panel_pieces;
+    const size_t first = rows * PRODUCT_ROWS;
     (void)worker;
-    for (size_t r = first; r < first + n; r++)
-        memcpy(j->y + r * j->n_out, j->bias, j->n_out * sizeof *j->y);
+    job.n_rows = piece_size(p->job.n_rows, PRODUCT_ROWS, rows);
+    job.x += first * job.x_stride;
+    job.y += first * job.y_stride;
+    if (job.residual)
+        job.residual += first * job.y_stride;
+    job.panel_begin = n_panels * panels / p->n_panel_pieces;
+    job.panel_end = n_panels * (panels + 1) / p->n_panel_pieces;
+    p->linear(&job);
+}
+
+/* y [n_rows, n_outputs] = x [n_rows, n_inputs] Wᵀ + b (+ y) */
+static void multiply(const limn_layer_ctx *ctx, float *y, const float *x, size_t n_rows,
+                     const limn_packed *w, bool accumulates)
+{
+    const size_t n_row_pieces = n_pieces(n_rows, PRODUCT_ROWS);
+    if (n_rows == 0)
+        return;
+    struct product_job p = {
+        .linear = ctx->kernels->linear,
+        .job = { .y = y, .x = x, .residual = accumulates ? y : NULL, .n_rows = n_rows,
+                 .x_stride = w->n_inputs, .y_stride = w->n_outputs, .w = w },
+        .n_panel_pieces = n_pieces(MIN_PIECES, n_row_pieces),
+    };
+    limn_pool_run(ctx->pool, n_row_pieces * p.n_panel_pieces, run_piece, &p);
 }
 
 void limn_linear_forward(const limn_layer_ctx *ctx, float *y, const float *x, size_t n_rows,
                          const limn_linear_params *p)
 {
-    struct bias_job bias = { y, p->bias.value, n_rows, p->n_out };
-    limn_pool_run(ctx->pool, n_pieces(n_rows, ROWS_PER_ITEM), fill_bias, &bias);
-    limn_gemm(ctx->pool, &(limn_gemm_job){ .c = y, .a = x, .b = p->weight.value, .m = n_rows,
-                                           .n = p->n_out, .k = p->n_in,
-                                           .b_is_transposed = true, .accumulates = true });
+    multiply(ctx, y, x, n_rows, &p->forward, false);
 }
 
 struct column_job {
@@ -66,14 +104,13 @@ void limn_linear_backward(const limn_layer_ctx *ctx, float *dx, bool accumulates
 {
     struct column_job bias = { .rows = ctx->rows, .sums = p->bias.gradient, .dy = dy,
                                .n_rows = n_rows, .dim = p->n_out };
-    limn_pool_run(ctx->pool, n_pieces(p->n_out, COLUMNS_PER_ITEM), sum_columns, &bias);
+    if (p->bias.gradient)
+        limn_pool_run(ctx->pool, n_pieces(p->n_out, COLUMNS_PER_ITEM), sum_columns, &bias);
     limn_gemm(ctx->pool, &(limn_gemm_job){ .c = p->weight.gradient, .a = dy, .b = x, .m = p->n_out,
                                            .n = p->n_in, .k = n_rows, .a_is_transposed = true,
                                            .accumulates = true });
     if (dx)
-        limn_gemm(ctx->pool, &(limn_gemm_job){ .c = dx, .a = dy, .b = p->weight.value,
-                                               .m = n_rows, .n = p->n_in, .k = p->n_out,
-                                               .accumulates = accumulates });
+        multiply(ctx, dx, dy, n_rows, &p->backward, accumulates);
 }
 
 /* ---- layer norm -------------------------------------------------------------------------- */
@@ -141,42 +178,52 @@ void limn_norm_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, c
 struct value_job {
     const limn_rows_grad *rows;
     float *y;
-    const float *x, *dy;
+    const float *x, *dy, *residual;
     size_t n;
-    uint64_t key;
-    float rate;
+    limn_dropout dropout;
 };
 
-static void gelu_values(void *ctx, size_t item, size_t worker)
+static void drop(const struct value_job *j, size_t at, size_t n, float *y, const float *x)
 {
-    const struct value_job *j = ctx;
-    const size_t at = item * VALUES_PER_ITEM;
-    (void)worker;
-    j->rows->gelu(j->y + at, j->x + at, piece_size(j->n, VALUES_PER_ITEM, item));
-}
-
-static void gelu_dx_values(void *ctx, size_t item, size_t worker)
-{
-    const struct value_job *j = ctx;
-    const size_t at = item * VALUES_PER_ITEM;
-    (void)worker;
-    j->rows->gelu_dx(j->y + at, j->dy + at, j->x + at, piece_size(j->n, VALUES_PER_ITEM, item));
+    j->rows->dropout(y, x, j->dropout.key, at, n, j->dropout.rate);
 }
 
 static void dropout_values(void *ctx, size_t item, size_t worker)
 {
     const struct value_job *j = ctx;
-    const size_t at = item * VALUES_PER_ITEM;
+    const size_t at = item * VALUES_PER_ITEM, n = piece_size(j->n, VALUES_PER_ITEM, item);
+    float *y = j->y + at;
+    const float *x = j->x + at;
     (void)worker;
-    j->rows->dropout(j->y + at, j->key, at, piece_size(j->n, VALUES_PER_ITEM, item), j->rate);
+    if (j->dropout.rate > 0)
+        drop(j, at, n, y, x);
+    else if (y != x)
+        memcpy(y, x, n * sizeof *y);
+    if (j->residual)
+        for (size_t i = 0; i < n; i++) y[i] += j->residual[at + i];
 }
 
-static void add_values(void *ctx, size_t item, size_t worker)
+static void gelu_values(void *ctx, size_t item, size_t worker)
 {
     const struct value_job *j = ctx;
     const size_t at = item * VALUES_PER_ITEM, n = piece_size(j->n, VALUES_PER_ITEM, item);
     (void)worker;
-    for (size_t i = at; i < at + n; i++) j->y[i] += j->x[i];
+    j->rows->gelu(j->y + at, j->x + at, n);
+    if (j->dropout.rate > 0)
+        drop(j, at, n, j->y + at, j->y + at);
+}
+
+static void gelu_dx_values(void *ctx, size_t item, size_t worker)
+{
+    const struct value_job *j = ctx;
+    const size_t at = item * VALUES_PER_ITEM, n = piece_size(j->n, VALUES_PER_ITEM, item);
+    const float *dy = j->dy + at;
+    (void)worker;
+    if (j->dropout.rate > 0) {
+        drop(j, at, n, j->y + at, dy);
+        dy = j->y + at;
+    }
+    j->rows->gelu_dx(j->y + at, dy, j->x + at, n);
 }
 
 static void run_values(const limn_layer_ctx *ctx, limn_pool_fn *fn, struct value_job job)
@@ -185,25 +232,24 @@ static void run_values(const limn_layer_ctx *ctx, limn_pool_fn *fn, struct value
     limn_pool_run(ctx->pool, n_pieces(job.n, VALUES_PER_ITEM), fn, &job);
 }
 
-void limn_gelu_forward(const limn_layer_ctx *ctx, float *y, const float *x, size_t n)
+void limn_dropout_apply(const limn_layer_ctx *ctx, float *y, const float *x, const float *residual,
+                        size_t n, limn_dropout dropout)
 {
-    run_values(ctx, gelu_values, (struct value_job){ .y = y, .x = x, .n = n });
+    run_values(ctx, dropout_values,
+               (struct value_job){ .y = y, .x = x, .residual = residual, .n = n,
+                                   .dropout = dropout });
+}
+
+void limn_gelu_forward(const limn_layer_ctx *ctx, float *y, const float *x, size_t n,
+                       limn_dropout dropout)
+{
+    run_values(ctx, gelu_values,
+               (struct value_job){ .y = y, .x = x, .n = n, .dropout = dropout });
 }
 
 void limn_gelu_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, const float *x,
-                        size_t n)
+                        size_t n, limn_dropout dropout)
 {
-    run_values(ctx, gelu_dx_values, (struct value_job){ .y = dx, .dy = dy, .x = x, .n = n });
-}
-
-void limn_dropout_apply(const limn_layer_ctx *ctx, float *x, size_t n, uint64_t key, float rate)
-{
-    if (rate > 0)
-        run_values(ctx, dropout_values,
-                   (struct value_job){ .y = x, .n = n, .key = key, .rate = rate });
-}
-
-void limn_add_to(const limn_layer_ctx *ctx, float *y, const float *x, size_t n)
-{
-    run_values(ctx, add_values, (struct value_job){ .y = y, .x = x, .n = n });
+    run_values(ctx, gelu_dx_values,
+               (struct value_job){ .y = dx, .dy = dy, .x = x, .n = n, .dropout = dropout });
 }

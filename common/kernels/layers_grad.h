@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/pool.h"
+#include "common/kernels/pack.h"
 #include "common/kernels/rows_grad.h"
 
 /* A parameter in training. */
@@ -14,10 +15,13 @@ typedef struct limn_weight {
     float *value, *gradient; /* same shape */
 } limn_weight;
 
+/* Products with the weights go to the kernels that captions are made with, so the weights are
+ * packed before each pass; those that make the gradient of the weights go to BLAS. */
 typedef struct limn_linear_params {
     limn_weight weight; /* [n_out, n_in] */
-    limn_weight bias;   /* [n_out] */
+    limn_weight bias;   /* [n_out], or NULL */
     size_t n_out, n_in;
+    limn_packed forward, backward; /* of weight and bias; of the weight's transpose */
 } limn_linear_params;
 
 typedef struct limn_norm_params {
@@ -28,9 +32,16 @@ typedef struct limn_norm_params {
 typedef struct limn_layer_ctx {
     limn_pool *pool; /* or NULL */
     const limn_rows_grad *rows;
+    const limn_kernels *kernels;
 } limn_layer_ctx;
 
-/* y [n_rows, n_out] = x Wᵀ + b; x [n_rows, n_in] */
+/* Room for the packed weights, from an arena that may be counting. */
+void limn_linear_take(limn_linear_params *p, limn_arena *arena, size_t n_out, size_t n_in,
+                      bool has_bias);
+/* Packs the weights as they are now, on this thread. */
+void limn_linear_pack(const limn_linear_params *p);
+
+/* y [n_rows, n_out] = x Wᵀ + b; x [n_rows, n_in]. The same bits for any n_rows. */
 void limn_linear_forward(const limn_layer_ctx *ctx, float *y, const float *x, size_t n_rows,
                          const limn_linear_params *p);
 /* Adds to the gradients of weight and bias; dx [n_rows, n_in] (may be NULL) is written, or added to
@@ -45,15 +56,20 @@ void limn_norm_forward(const limn_layer_ctx *ctx, float *y, float *stats, const 
 void limn_norm_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, const float *x,
                         const float *stats, size_t n_rows, const limn_norm_params *p);
 
-/* y [n] = gelu(x [n]); dx [n] = dy * gelu'(x) (dx may equal dy). */
-void limn_gelu_forward(const limn_layer_ctx *ctx, float *y, const float *x, size_t n);
+/* What decides about dropout: the same mask for the same numbers, forward and backward. */
+typedef struct limn_dropout {
+    uint64_t key;
+    float rate; /* 0: everything is kept */
+} limn_dropout;
+
+/* y [n] = dropout(x [n]) + residual [n] (NULL: nothing); y may equal x. */
+void limn_dropout_apply(const limn_layer_ctx *ctx, float *y, const float *x, const float *residual,
+                        size_t n, limn_dropout dropout);
+
+/* y [n] = dropout(gelu(x [n])); dx [n] = dropout(dy) * gelu'(x) (dx may equal dy). */
+void limn_gelu_forward(const limn_layer_ctx *ctx, float *y, const float *x, size_t n,
+                       limn_dropout dropout);
 void limn_gelu_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, const float *x,
-                        size_t n);
-
-/* In place on x [n]; does nothing at rate 0. The same (key, rate) masks the gradient. */
-void limn_dropout_apply(const limn_layer_ctx *ctx, float *x, size_t n, uint64_t key, float rate);
-
-/* y [n] += x [n] */
-void limn_add_to(const limn_layer_ctx *ctx, float *y, const float *x, size_t n);
+                        size_t n, limn_dropout dropout);
 
 #endif

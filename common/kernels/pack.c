@@ -96,6 +96,16 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
     return LIMN_OK;
 }
 
+limn_packed limn_packed_take(limn_arena *arena, size_t n_outputs, size_t n_inputs, bool has_bias)
+{
+    const size_t n_lanes = limn_n_panels(n_outputs) * LIMN_PANEL;
+    return (limn_packed){
+        .panels = limn_arena_take(arena, n_lanes * n_inputs, sizeof(float)),
+        .bias = has_bias ? limn_arena_take(arena, n_lanes, sizeof(float)) : NULL,
+        .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = LIMN_F32,
+    };
+}
+
 static void fill_bias(const limn_packed *out, const float *bias)
 {
     float *to = (float *)out->bias; /* the caller's own */

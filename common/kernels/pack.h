@@ -2,6 +2,7 @@
 #ifndef LIMN_COMMON_KERNELS_PACK_H
 #define LIMN_COMMON_KERNELS_PACK_H
 
+#include "common/base/arena.h"
 #include "common/kernels/kernels.h"
 
 /* Panels for n outputs: ceil(n / 16). */
@@ -15,8 +16,10 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
                              size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
                              limn_error *err);
 /* The same for weights in training, in f32, again and again into memory of the caller: out->panels
- * [n_panels, n_inputs, 16] and out->bias [n_panels * 16] or NULL. w is [n_outputs, n_inputs], or
- * its transpose [n_inputs, n_outputs]; bias [n_outputs] is read if there is room for it. */
+ * [n_panels, n_inputs, 16] and out->bias [n_panels * 16] or NULL, from `arena` (which may be
+ * counting). w is [n_outputs, n_inputs], or its transpose [n_inputs, n_outputs]; bias [n_outputs]
+ * is read if there is room for it. */
+limn_packed limn_packed_take(limn_arena *arena, size_t n_outputs, size_t n_inputs, bool has_bias);
 void limn_packed_fill(const limn_packed *out, const float *w, const float *bias);
 void limn_packed_fill_transposed(const limn_packed *out, const float *w, const float *bias);
 void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */

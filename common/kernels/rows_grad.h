@@ -12,20 +12,17 @@
 
 #include "common/base/cpu.h"
 
-/* One group of query rows against one block of keys and values, all heads (Vaswani 2017, eq. 1). */
+/* Self-attention of one caption, all heads: row i sees rows 0 … i (Vaswani 2017, eq. 1). */
 typedef struct limn_attention_shape {
-    size_t n_rows;      /* queries */
-    size_t n_positions; /* keys and values; equals n_rows when causal */
-    size_t n_heads, dim;
-    bool is_causal;     /* row i sees positions 0 … i */
+    size_t n_rows, n_heads, dim;
 } limn_attention_shape;
 
-/* y [n_rows, dim]; probs [n_rows, n_heads, n_positions], 0 where a row does not see; q [n_rows,
- * dim]; k, v [n_positions, dim]. Sums over a head use 16 lanes, sums over positions go in order. */
+/* y, q, k, v [n_rows, dim]; probs [n_rows, n_heads, n_rows], 0 where a row does not see. Sums over
+ * a head use 16 lanes, sums over rows go in order. */
 typedef void limn_attention_forward_fn(float *y, float *probs, const float *q, const float *k,
                                        const float *v, const limn_attention_shape *shape);
 
-/* dq [n_rows, dim] is written; dk, dv [n_positions, dim] are added to. scratch [n_positions]. */
+/* dq [n_rows, dim] is written; dk, dv [n_rows, dim] are added to. scratch [n_rows]. */
 typedef void limn_attention_backward_fn(float *dq, float *dk, float *dv, const float *dy,
                                         const float *probs, const float *q, const float *k,
                                         const float *v, float *scratch,
@@ -52,6 +49,18 @@ typedef struct limn_depthwise_grad_job {
 
 typedef void limn_depthwise_grad_fn(const limn_depthwise_grad_job *job);
 
+/* One step of AdamW: with g = gradient * clip, element by element,
+ *
+ *     m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²
+ *     value = keep * value - size * m / (sqrt(v) / root + epsilon)
+ *     average += (1 - average_decay) (value - average) */
+typedef struct limn_adamw_rates {
+    float beta1, beta2, epsilon, clip;
+    float keep;       /* 1 - rate * weight decay */
+    float size, root; /* rate / (1 - beta1^step), sqrt(1 - beta2^step) */
+    float average_decay;
+} limn_adamw_rates;
+
 typedef struct limn_rows_grad {
     /* y = (x - mean) * rstd * gamma + beta for rows of `dim`; keeps mean and 1/std of each row in
      * stats [n_rows, 2]. */
@@ -74,15 +83,21 @@ typedef struct limn_rows_grad {
     /* sums [n_columns] += sum over rows in order of x [n_rows, dim], from `column` on. */
     void (*column_sums)(float *sums, const float *x, size_t n_rows, size_t dim, size_t column,
                         size_t n_columns);
-    /* In place x [n] *= keep(i) / (1 - rate), where keep(i) is decided by a counter-based random
-     * number of (key, first + i): the backward pass calls it again on the gradient. */
-    void (*dropout)(float *x, uint64_t key, uint64_t first, size_t n, float rate);
+    /* y [n] = x [n] * keep(i) / (1 - rate), where keep(i) is decided by a counter-based random
+     * number of (key, first + i): the backward pass calls it again on the gradient. y may equal
+     * x. */
+    void (*dropout)(float *y, const float *x, uint64_t key, uint64_t first, size_t n, float rate);
     /* Softmax cross-entropy of logits [n_rows, n_tokens] with label smoothing: the target's share
      * is 1 - smoothing, and smoothing / n_tokens is added to every token's. losses [n_rows] are
      * unweighted; logits are replaced by weights[r] (NULL = 1) * scale * d loss / d logits. */
     void (*cross_entropy)(float *logits, float *losses, const uint32_t *targets,
                           const float *weights, size_t n_rows, size_t n_tokens, float smoothing,
                           float scale);
+    /* [n] each */
+    void (*adamw)(float *value, float *m, float *v, float *average, const float *gradient, size_t n,
+                  const limn_adamw_rates *rates);
+    /* Sum of x [n] squared, in double with 16 lanes. */
+    double (*squares)(const float *x, size_t n);
     limn_attention_forward_fn *attention_forward;
     limn_attention_backward_fn *attention_backward;
     limn_depthwise_grad_fn *depthwise;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/kernels/rows_grad.h"
 
 limn_adamw_settings limn_adamw_settings_default(void)
 {
@@ -40,6 +41,7 @@ void limn_adamw_finish(limn_adamw *a)
 enum { MAX_ITEMS = 4096 };
 
 struct norm_job {
+    const limn_rows_grad *rows;
     const limn_params *params;
     size_t first;
     double squares[MAX_ITEMS];
@@ -49,16 +51,13 @@ static void sum_squares(void *ctx, size_t item, size_t worker)
 {
     struct norm_job *j = ctx;
     const limn_param *p = &j->params->items[j->first + item];
-    const float *g = j->params->gradients + p->offset;
-    double lanes[4] = { 0 };
     (void)worker;
-    for (size_t i = 0; i < p->n; i++) lanes[i % 4] += (double)g[i] * g[i];
-    j->squares[item] = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+    j->squares[item] = j->rows->squares(j->params->gradients + p->offset, p->n);
 }
 
 double limn_gradient_norm(const limn_params *params, limn_pool *pool)
 {
-    struct norm_job job = { .params = params };
+    struct norm_job job = { .rows = limn_rows_grad_choose(limn_cpu_best()), .params = params };
     double sum = 0;
     for (; job.first < params->n_items; job.first += MAX_ITEMS) {
         const size_t left = params->n_items - job.first, n = left < MAX_ITEMS ? left : MAX_ITEMS;
@@ -69,33 +68,24 @@ double limn_gradient_norm(const limn_params *params, limn_pool *pool)
 }
 
 struct step_job {
+    const limn_rows_grad *rows;
     limn_adamw *a;
     limn_params *params;
-    const limn_adamw_settings *settings;
-    float learning_rate, clip;     /* clip: factor on gradients */
-    float correction1, correction2; /* 1 - beta^step; the second under a square root */
-    float average_decay;
+    float learning_rate, weight_decay, correction1; /* correction1: 1 - beta1^step */
+    limn_adamw_rates rates; /* but those that a parameter changes */
 };
 
 static void step_param(void *ctx, size_t item, size_t worker)
 {
     const struct step_job *j = ctx;
-    const limn_adamw_settings *s = j->settings;
     const limn_param *p = &j->params->items[item];
-    float *value = j->params->values + p->offset, *m = j->a->m + p->offset;
-    float *v = j->a->v + p->offset, *average = j->a->average + p->offset;
-    const float *gradient = j->params->gradients + p->offset;
     const float rate = j->learning_rate * p->rate;
-    const float keep = p->decays ? 1.0f - rate * s->weight_decay : 1.0f;
-    const float size = rate / j->correction1;
+    limn_adamw_rates rates = j->rates;
+    rates.keep = p->decays ? 1.0f - rate * j->weight_decay : 1.0f;
+    rates.size = rate / j->correction1;
     (void)worker;
-    for (size_t i = 0; i < p->n; i++) {
-        const float g = gradient[i] * j->clip;
-        m[i] = s->beta1 * m[i] + (1.0f - s->beta1) * g;
-        v[i] = s->beta2 * v[i] + (1.0f - s->beta2) * g * g;
-        value[i] = keep * value[i] - size * m[i] / (sqrtf(v[i]) / j->correction2 + s->epsilon);
-        average[i] += (1.0f - j->average_decay) * (value[i] - average[i]);
-    }
+    j->rows->adamw(j->params->values + p->offset, j->a->m + p->offset, j->a->v + p->offset,
+                   j->a->average + p->offset, j->params->gradients + p->offset, p->n, &rates);
 }
 
 void limn_adamw_step(limn_adamw *a, limn_params *params, const limn_adamw_settings *s,
@@ -103,12 +93,15 @@ void limn_adamw_step(limn_adamw *a, limn_params *params, const limn_adamw_settin
 {
     const double step = (double)++a->n_steps;
     const double young = (1.0 + step) / (10.0 + step);
-    struct step_job job = { .a = a, .params = params, .settings = s,
-                            .learning_rate = learning_rate, .clip = 1.0f };
+    struct step_job job = {
+        .rows = limn_rows_grad_choose(limn_cpu_best()), .a = a, .params = params,
+        .learning_rate = learning_rate, .weight_decay = s->weight_decay,
+        .correction1 = (float)(1.0 - pow(s->beta1, step)),
+        .rates = { .beta1 = s->beta1, .beta2 = s->beta2, .epsilon = s->epsilon, .clip = 1.0f,
+                   .root = (float)sqrt(1.0 - pow(s->beta2, step)),
+                   .average_decay = young < s->average_decay ? (float)young : s->average_decay },
+    };
     if (s->clip_norm > 0 && norm > s->clip_norm)
-        job.clip = (float)(s->clip_norm / (norm + 1e-6));
-    job.correction1 = (float)(1.0 - pow(s->beta1, step));
-    job.correction2 = (float)sqrt(1.0 - pow(s->beta2, step));
-    job.average_decay = young < s->average_decay ? (float)young : s->average_decay;
+        job.rates.clip = (float)(s->clip_norm / (norm + 1e-6));
     limn_pool_run(pool, params->n_items, step_param, &job);
 }
