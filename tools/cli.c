@@ -213,6 +213,8 @@ static bool read_long(parser *p, const char *text)
     const found_option found = find(p, text, size, 0);
     if (!found.option)
         return unknown_option(p, text, size);
+    if (found.option->is_optional)
+        return store(&found, equals ? equals + 1 : "");
     if (found.option->type != LIMN_CLI_FLAG)
         return take_value(p, &found, equals ? equals + 1 : NULL);
     if (equals) {

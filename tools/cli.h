@@ -77,6 +77,7 @@ typedef struct limn_cli_option {
     double min, max;      /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
     bool is_neutral;      /* has no bearing on results: left out of limn_cli_append_values */
+    bool is_optional;     /* TEXT: the argument may be left out (then ""), else is after "=" */
     bool is_more;         /* left out of the short --help: in --help all, that of its group, and
                            * the man page */
 } limn_cli_option;

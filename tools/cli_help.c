@@ -12,6 +12,8 @@ static int name_of(char *out, size_t size, const limn_cli_option *o)
     char letter[5] = "    ";
     if (o->letter)
         snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    if (o->is_optional)
+        return snprintf(out, size, "%s--%s[=%s]", letter, o->name, o->argument);
     return snprintf(out, size, "%s--%s%s%s", letter, o->name, o->argument ? " " : "",
                     o->argument ? o->argument : "");
 }

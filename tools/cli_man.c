@@ -65,7 +65,9 @@ static void put_option(FILE *out, const limn_cli_option *o)
     if (o->letter)
         fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
     put_line(out, "\\fB\\-\\-", o->name, "\\fR");
-    if (o->argument)
+    if (o->is_optional)
+        put_line(out, "[=\\fI", o->argument, "\\fR]");
+    else if (o->argument)
         put_line(out, " \\fI", o->argument, "\\fR");
     fprintf(out, "\n%c", toupper((unsigned char)o->help[0]));
     put_line(out, "", o->help + 1, ".\n");

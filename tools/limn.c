@@ -10,8 +10,9 @@
 #include "tools/limn/caption_job.h"
 #include "tools/limn/caption_report.h"
 #include "tools/limn/caption_settings.h"
+#include "tools/limn/caption_sink.h"
 #include "tools/message.h"
-#include "tools/sinks/sink_file.h"
+#include "tools/writers/file_name.h"
 
 /* One picture is split among the threads; of many, each has one at a time. */
 static bool is_one_file(const limn_cli_operands *paths)
@@ -44,25 +45,20 @@ static void note_model(const limn_model *model, const model_paths *paths, uint32
     limn_message_note("CPU level %s, %u threads", info.cpu_level, (unsigned)n_threads);
 }
 
-/* Captions all pictures; what became of the run is for limn_picture_run_finish. */
-static limn_status caption_all(limn_pipeline_counts *counts, limn_caption_job *job,
-                               const caption_settings *s, const limn_cli_operands *paths,
-                               limn_error *err)
+static limn_pipeline_settings pipeline_settings(const limn_caption_job *job,
+                                                const caption_settings *s,
+                                                const limn_cli_operands *paths)
 {
-    const bool is_split = is_one_file(paths);
-    const limn_pipeline_settings pipeline = {
-        .n_threads = is_split ? 1 : s->n_threads,
+    return (limn_pipeline_settings){
+        .n_threads = is_one_file(paths) ? 1 : s->n_threads,
         .input_size = limn_picture_load_size(&job->loader.load),
         .names = paths->items,
         .n_names = paths->n_items,
         .is_recursive = s->is_recursive,
         .is_nul_separated = s->is_nul_separated,
+        .accepts = limn_input_filter_accepts,
+        .accepts_ctx = &s->filter,
     };
-    limn_status status;
-    job->n_state_threads = is_split ? s->n_threads : 1;
-    status = limn_pipeline_run(counts, &limn_caption_stages, job, &pipeline, err);
-    limn_buffer_finish(&job->scratch);
-    return status;
 }
 
 static limn_status add_checksum(limn_buffer *out, const char *what, const char *path,
@@ -78,7 +74,8 @@ static limn_status add_checksum(limn_buffer *out, const char *what, const char *
 
 /* What the captions depend on: the program, the bytes of models and word lists, and options. */
 static limn_status make_identity(limn_buffer *out, const caption_settings *s,
-                                 const model_paths *models, limn_error *err)
+                                 const model_paths *models, const limn_pipeline_settings *pipeline,
+                                 limn_error *err)
 {
     const limn_cli_list *bans = &s->decoding.ban_files;
     limn_buffer_printf(out, "limn %s\n", limn_version());
@@ -87,6 +84,11 @@ static limn_status make_identity(limn_buffer *out, const caption_settings *s,
     for (size_t i = 0; i < bans->n_items; i++)
         LIMN_TRY(add_checksum(out, "banned", bans->items[i], err));
     limn_cli_append_values(out, s, &caption_cli_tool);
+    for (size_t i = 0; s->sidecar && i < pipeline->n_names; i++) { /* names must stay the same */
+        limn_buffer_append_text(out, "path ");
+        limn_file_name_append_line(out, pipeline->names[i]);
+        limn_buffer_append_text(out, "\n");
+    }
     return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
@@ -104,7 +106,7 @@ static limn_status write_sheet(contact_sheet *sheet, const limn_account *account
 }
 
 static int run_job(limn_caption_job *job, limn_sink *sink, const caption_settings *s,
-                   const model_paths *models, const limn_cli_operands *paths)
+                   const model_paths *models, const limn_pipeline_settings *pipeline)
 {
     limn_pipeline_counts counts = { 0 };
     limn_account account;
@@ -113,7 +115,7 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     bool is_over = false;
     limn_status status = LIMN_OK;
     if (sink->journal_path)
-        status = make_identity(&identity, s, models, &err);
+        status = make_identity(&identity, s, models, pipeline, &err);
     const limn_picture_run_settings settings = { .sink = sink, .identity = identity.bytes,
                                          .errors_path = s->errors, .is_forced = s->is_forced,
                                          .is_strict = s->is_strict };
@@ -123,7 +125,8 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     if (status != LIMN_OK)
         return failed(&err);
     if (!is_over)
-        status = caption_all(&counts, job, s, paths, &err);
+        status = limn_pipeline_run(&counts, &limn_caption_stages, job, pipeline, &err);
+    limn_buffer_finish(&job->scratch);
     status = limn_picture_run_finish(&job->run, status, &account, &err);
     if (job->sheet)
         status = write_sheet(job->sheet, &account, status, &err);
@@ -132,11 +135,24 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     return limn_caption_report(&counts, &account, status, &err);
 }
 
-/* Opens the models and makes the sink, and captions. */
+static int make_sink_and_run(limn_caption_job *job, const caption_settings *s,
+                             const model_paths *models, const limn_cli_operands *paths)
+{
+    const limn_pipeline_settings pipeline = pipeline_settings(job, s, paths);
+    caption_sink sink = { 0 };
+    limn_error err = { 0 };
+    const limn_status status = caption_sink_make(&sink, s, &pipeline, &err);
+    const int code = status == LIMN_E_INTERRUPTED ? LIMN_EXIT_INTERRUPTED
+                     : status != LIMN_OK          ? failed(&err)
+                                        : run_job(job, sink.sink, s, models, &pipeline);
+    caption_sink_finish(&sink);
+    return code;
+}
+
+/* Opens the models, and captions. */
 static int run_with(caption_settings *s, const model_paths *models, const limn_cli_operands *paths)
 {
     limn_model *model = NULL;
-    limn_sink *sink = NULL;
     limn_error err = { 0 };
     limn_caption_job job = { .options = &s->options,
                              .writer = s->writer,
@@ -152,18 +168,17 @@ static int run_with(caption_settings *s, const model_paths *models, const limn_c
         !limn_model_open_ensemble(&model, models->items, models->n, s->cpu, &err) &&
         !decoding_choice_ban(&s->options, &s->decoding, model, &err) &&
         !limn_picture_load_for(&job.loader.load, model, s->options.max_pixels, &err) &&
-        !(s->report && contact_sheet_create(&job.sheet, s->report, &err)) &&
-        !limn_sink_file_create(&sink, s->output, s->writer, &err)) {
+        !(s->report && contact_sheet_create(&job.sheet, s->report, &err))) {
         job.loader.load.thumbnail_side = s->report ? SHEET_THUMBNAIL_SIDE : 0;
         job.model = model;
+        job.n_state_threads = is_one_file(paths) ? s->n_threads : 1;
         if (limn_explain_is_wanted(&job.explain))
             job.loader.load.thumbnail_side = LIMN_EXPLAIN_PHOTO_SIDE;
         note_model(model, models, s->n_threads);
-        code = run_job(&job, sink, s, models, paths);
+        code = make_sink_and_run(&job, s, models, paths);
     } else {
         code = failed(&err);
     }
-    limn_sink_destroy(&sink);
     contact_sheet_destroy(&job.sheet);
     limn_sandbox_stop(&job.loader.sandbox);
     limn_model_close(&model);

@@ -167,6 +167,16 @@ static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
     return LIMN_OK;
 }
 
+/* A name that the walk failed at: its failure may be known from an interrupted run. */
+static void look_at_failure(pipeline *p, slot *s)
+{
+    bool is_wanted = true;
+    if (!p->stages->want || p->stages->want(p->ctx, &s->input, &is_wanted, NULL) || is_wanted)
+        return;
+    s->is_skipped = true;
+    s->error = (limn_error){ 0 };
+}
+
 static limn_status read_bytes(slot *s, limn_archive *archive)
 {
     if (archive)
@@ -181,9 +191,11 @@ static void read_slot(pipeline *p, slot *s, limn_archive *archive)
     limn_status status = s->error.code;
     if (status == LIMN_OK)
         status = look_at_slot(p, s, archive);
+    else
+        look_at_failure(p, s);
     if (status == LIMN_OK && !s->is_left_out && !s->is_skipped)
         status = read_bytes(s, archive);
-    s->error.code = status;
+    s->error.code = s->is_skipped ? LIMN_OK : status;
     pthread_mutex_lock(&p->mutex);
     p->n_read_bytes += s->size;
     set_step(p, s, s->bytes ? SLOT_READ : SLOT_DONE);

@@ -1,10 +1,11 @@
 #include "tools/limn/caption_settings.h"
 
 #include "tools/environment.h"
+#include "tools/limn/output_settings.h"
 #include "tools/message.h"
 #include "tools/picture_load.h"
 #include "tools/pipeline_report.h"
-#include "tools/writers/file_name.h"
+#include "tools/sinks/sidecar_file.h"
 #include "tools/writers/writer.h"
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
@@ -16,6 +17,17 @@ static const limn_cli_option options[] = {
       .type = LIMN_CLI_FLAG, FIELD(is_recursive) },
     { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
       .type = LIMN_CLI_FLAG, FIELD(is_nul_separated), .is_neutral = true },
+    { "include", 0, "GLOB", "take only such names; may be repeated", .group = "Input",
+      .detail = "A pattern of the shell. Without a slash it is for the last part of a path, with "
+                "one for all of it below the folder that was named; * matches slashes too.",
+      .type = LIMN_CLI_LIST, FIELD(includes), .is_more = true },
+    { "exclude", 0, "GLOB", "leave out such names; may be repeated", .group = "Input",
+      .detail = "As --include, which it overrides; also folders, which are then not entered.",
+      .type = LIMN_CLI_LIST, FIELD(excludes), .is_more = true },
+    { "shard", 0, "I/N", "take part I of N, counted from 0", .group = "Input",
+      .detail = "By a hash of the path below the folder that was named: the same parts on every "
+                "machine, whatever the order.",
+      .type = LIMN_CLI_TEXT, FIELD(shard), .is_more = true },
     { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
       .type = LIMN_CLI_SIZE, FIELD(options.max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
       .is_more = true },
@@ -179,6 +191,23 @@ static const limn_cli_option options[] = {
                 "interruption. When FILE is there already, what it holds is kept, and pictures "
                 "that have their lines in it are skipped.",
       .type = LIMN_CLI_TEXT, FIELD(output), .is_neutral = true },
+    { "sidecar", 0, "EXT", "a file beside each picture: a.jpg, a.txt",
+      .detail = "The captions alone, a line each; with --format jsonl the object, in a.json. EXT "
+                "is another extension. The run is refused before anything is written when two "
+                "pictures would share a file. Its journal is a hidden file that ends in "
+                ".limn-run, in the folder that is named first or in DIR.",
+      .group = "Output", .type = LIMN_CLI_TEXT, FIELD(sidecar), .is_optional = true },
+    { "sidecar-full", 0, NULL, "a.jpg.txt, not a.txt", .group = "Output", .type = LIMN_CLI_FLAG,
+      FIELD(is_sidecar_full), .is_more = true },
+    { "out-dir", 0, "DIR", "sidecars in DIR, as the pictures are in theirs", .group = "Output",
+      .detail = "Below DIR as the picture is below the folder that was named; a picture that was "
+                "named itself, as it was written.",
+      .type = LIMN_CLI_TEXT, FIELD(out_dir), .is_more = true },
+    { "existing", 0, "NAME", "when a sidecar is there: skip (default) …", .group = "Output",
+      .detail = "skip: leave it, and do not caption the picture. overwrite: replace it. append, "
+                "prepend: add the caption as lines after or before what is there. error: refuse "
+                "the run. Also after an interruption, each happens once.",
+      .type = LIMN_CLI_CHOICE, FIELD(existing), .choices = limn_existing_names, .is_more = true },
     { "errors", 0, "FILE", "list what failed: PATH, cause, detail", .group = "Output",
       .detail = "Lines with tabs between the fields; in names as in text. FILE must not exist yet.",
       .type = LIMN_CLI_TEXT, FIELD(errors), .is_more = true },
@@ -261,22 +290,8 @@ caption_settings caption_settings_default(void)
     return (caption_settings){ .options = limn_options_default(),
                                .decoding = decoding_choice_default(),
                                .n_threads = limn_default_threads(),
+                               .existing = LIMN_EXISTING_UNSET,
                                .format = LIMN_FORMAT_BY_NAME };
-}
-
-/* Captions are lines of UTF-8. */
-static bool check_affix(const char *name, const char *text)
-{
-    for (const char *p = text; p && *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            limn_message_error("--%s: holds a control character", name);
-            return false;
-        }
-    if (text && !limn_file_name_is_utf8(text)) {
-        limn_message_error("--%s: is not UTF-8", name);
-        return false;
-    }
-    return true;
 }
 
 static bool check_options(const caption_settings *s)
@@ -287,19 +302,15 @@ static bool check_options(const caption_settings *s)
     else if (o->n_tags > 0 && s->writer != &limn_writer_jsonl)
         limn_message_error("--tags: only --format jsonl has a place for them");
     else
-        return check_affix("prefix", s->prefix) && check_affix("suffix", s->suffix);
+        return true;
     return false;
 }
 
 bool caption_settings_complete(caption_settings *s)
 {
     s->options.style = (limn_style)s->style;
-    s->writer = s->format != LIMN_FORMAT_BY_NAME ? limn_writers[s->format]
-                : s->output                      ? limn_writer_for(s->output)
-                                                 : NULL;
-    s->writer = s->writer ? s->writer : &limn_writer_text;
-    s->format = limn_writer_number(s->writer);
-    return decoding_choice_apply(&s->options, &s->decoding) && check_options(s);
+    return output_settings_complete(s) && decoding_choice_apply(&s->options, &s->decoding) &&
+           check_options(s);
 }
 
 void caption_settings_finish(caption_settings *s)

@@ -9,13 +9,18 @@
 
 #include "models/captioner.h"
 #include "tools/cli.h"
+#include "tools/input_filter.h"
 #include "tools/limn/decoding_choice.h"
 #include "tools/writers/writer.h"
 
+#define LIMN_EXISTING_UNSET UINT_MAX
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
 typedef struct caption_settings {
     const char *cpu, *output, *errors, *report, *prefix, *suffix, *explain, *attention;
+    const char *shard;             /* I/N */
+    const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
+    const char *sidecar_extension; /* once completed */
     limn_cli_list models; /* none: the default one; several: an ensemble */
     limn_options options;
     decoding_choice decoding;
@@ -23,7 +28,11 @@ typedef struct caption_settings {
     unsigned sandbox; /* a limn_sandbox_use */
     unsigned format, style; /* format: index into limn_writers */
     const limn_writer *writer;
-    bool is_recursive, is_nul_separated, is_forced, is_strict, is_quiet, is_verbose;
+    unsigned existing; /* limn_existing; LIMN_EXISTING_UNSET until completed */
+    limn_cli_list includes, excludes;
+    limn_input_filter filter; /* once completed */
+    bool is_recursive, is_nul_separated, is_sidecar_full, is_dry_run, is_forced, is_strict;
+    bool is_quiet, is_verbose;
 } caption_settings;
 
 /* Reads into a caption_settings. */

@@ -171,13 +171,21 @@ limn_status limn_picture_run_begin(limn_picture_run **out, bool *is_over,
 limn_status limn_picture_run_want(limn_picture_run *run, const limn_dirwalk_entry *input,
                                   const char *name, bool *is_wanted, limn_error *err)
 {
+    const limn_sink_methods *sink = run->sink->methods;
+    const bool is_once = run->sink->is_once;
+    limn_status s = LIMN_OK;
     bool is_there, is_done;
     pthread_mutex_lock(&run->mutex);
     is_there = limn_name_set_has(&run->past.before, name);
-    is_done = !is_there && limn_name_set_take(&run->past.done, input->path);
+    is_done = !is_there && (is_once ? limn_name_set_has(&run->past.done, input->path)
+                                    : limn_name_set_take(&run->past.done, input->path));
     pthread_mutex_unlock(&run->mutex);
-    if (!is_there && !is_done && run->sink->methods->look)
-        LIMN_TRY(run->sink->methods->look(run->sink, input, &is_there, err));
+    if (sink->look && (is_once || (!is_there && !is_done)))
+        s = sink->look(run->sink, input, &is_there, is_done ? NULL : err);
+    if (is_done)
+        is_there = false;
+    else if (s != LIMN_OK)
+        return s;
     pthread_mutex_lock(&run->mutex);
     run->account.n_there += is_there;
     pthread_mutex_unlock(&run->mutex);

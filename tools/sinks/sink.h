@@ -22,7 +22,8 @@ typedef struct limn_sink limn_sink;
 
 typedef struct limn_sink_methods {
     /* Whether there was a result for `input` before this run: such pictures are skipped. Any
-     * thread. NULL: never. A failure becomes the picture's result. */
+     * thread. NULL: never. A failure becomes the picture's result. Of a sink that is `is_once`,
+     * asked about every picture. */
     limn_status (*look)(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
                         limn_error *err);
 
@@ -58,6 +59,7 @@ typedef struct limn_sink_methods {
 struct limn_sink {
     const limn_sink_methods *methods;
     char *journal_path;  /* owned; NULL: no journal */
+    bool is_once;        /* a picture that is named twice has one result; `look` sees to it */
     bool is_pipe_closed; /* the reader of standard output has gone */
 };
 

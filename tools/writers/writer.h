@@ -39,6 +39,7 @@ extern const limn_writer limn_writer_csv;
 extern const limn_writer limn_writer_tsv;
 extern const limn_writer limn_writer_coco;
 extern const limn_writer limn_writer_metadata;
+extern const limn_writer limn_writer_caption; /* captions alone; not in the tables below */
 
 /* The `parse` of formats whose lines begin with an escaped name and a tab. */
 limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const char *text,

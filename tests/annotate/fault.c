@@ -1,0 +1,186 @@
+/* A library to preload: what a program does to files fails, or the program is killed, at a call
+ * that is told by its number.
+ *
+ *     LIMN_FAULT=kill:N       SIGKILL in place of call N (counted from 1)
+ *     LIMN_FAULT=torn:N       half of call N when it is a write, all of it otherwise; then SIGKILL
+ *     LIMN_FAULT=ENOSPC:N     call N and all after it that need room fail so; EIO:N likewise
+ *     LIMN_FAULT_LOG=FILE     the name of every call that counts, a line each
+ *
+ * What counts: write to a regular file, fsync, ftruncate, rename, link, unlink, mkdir, open with
+ * O_CREAT. Only in the process that loads it, not in its children. */
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+    enum { NOTHING, KILL, TORN, FAIL } action;
+    int error; /* of FAIL */
+    long at;   /* the call */
+    long n_calls;
+    int log_fd;
+    bool is_on;
+} fault;
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static void switch_off(void)
+{
+    fault.is_on = false;
+}
+
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *what = getenv("LIMN_FAULT"), *log = getenv("LIMN_FAULT_LOG");
+    const char *colon = what ? strchr(what, ':') : NULL;
+    fault.log_fd = log ? REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+    fault.is_on = colon || log;
+    if (colon) {
+        fault.at = atol(colon + 1);
+        fault.action = !strncmp(what, "kill", 4) ? KILL : !strncmp(what, "torn", 4) ? TORN : FAIL;
+        fault.error = !strncmp(what, "ENOSPC", 6) ? ENOSPC : EIO;
+    }
+    pthread_atfork(NULL, NULL, switch_off);
+}
+
+static void die(void)
+{
+    raise(SIGKILL);
+}
+
+/* Counts a call. True when it is to fail, with errno set. */
+static bool meet(const char *name, bool needs_room)
+{
+    if (!fault.is_on)
+        return false;
+    fault.n_calls++;
+    if (fault.log_fd >= 0) {
+        char line[32];
+        const size_t size = strlen(name);
+        memcpy(line, name, size);
+        line[size] = '\n';
+        if (REAL(write)(fault.log_fd, line, size + 1) < 0)
+            abort();
+    }
+    if (fault.action == KILL && fault.n_calls == fault.at)
+        die();
+    if (fault.action != FAIL || fault.n_calls < fault.at || !needs_room)
+        return false;
+    errno = fault.error;
+    return true;
+}
+
+/* After a call that was made. */
+static void leave(void)
+{
+    if (fault.is_on && fault.action == TORN && fault.n_calls == fault.at)
+        die();
+}
+
+static bool is_file(int fd)
+{
+    struct stat st;
+    return fault.is_on && !fstat(fd, &st) && S_ISREG(st.st_mode);
+}
+
+ssize_t write(int fd, const void *bytes, size_t size)
+{
+    ssize_t n;
+    if (!is_file(fd))
+        return REAL(write)(fd, bytes, size);
+    if (meet("write", true))
+        return -1;
+    if (fault.action == TORN && fault.n_calls == fault.at)
+        size /= 2;
+    n = REAL(write)(fd, bytes, size);
+    leave();
+    return n;
+}
+
+int fsync(int fd)
+{
+    int result;
+    if (meet("fsync", true))
+        return -1;
+    result = REAL(fsync)(fd);
+    leave();
+    return result;
+}
+
+int ftruncate64(int fd, off64_t size)
+{
+    int result;
+    if (meet("ftruncate", false))
+        return -1;
+    result = REAL(ftruncate64)(fd, size);
+    leave();
+    return result;
+}
+
+int rename(const char *from, const char *to)
+{
+    int result;
+    if (meet("rename", true))
+        return -1;
+    result = REAL(rename)(from, to);
+    leave();
+    return result;
+}
+
+int link(const char *from, const char *to)
+{
+    int result;
+    if (meet("link", true))
+        return -1;
+    result = REAL(link)(from, to);
+    leave();
+    return result;
+}
+
+int unlink(const char *path)
+{
+    int result;
+    if (meet("unlink", false))
+        return -1;
+    result = REAL(unlink)(path);
+    leave();
+    return result;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    int result;
+    if (meet("mkdir", true))
+        return -1;
+    result = REAL(mkdir)(path, mode);
+    leave();
+    return result;
+}
+
+int open64(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    int result;
+    if (flags & O_CREAT) {
+        va_list ap;
+        va_start(ap, flags);
+        mode = va_arg(ap, mode_t);
+        va_end(ap);
+        if (meet("open", true))
+            return -1;
+    }
+    result = REAL(open64)(path, flags, mode);
+    if (flags & O_CREAT)
+        leave();
+    return result;
+}

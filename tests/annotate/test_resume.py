@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Runs of limn that are killed, and go on:
+
+    test_resume.py LIMN MODEL --fault LIBRARY [--all | --quick] [--pictures N] [KillTest.test_JOB ...]
+
+Each job is run once without interruption. Then it is killed (by the library of fault.c) in place of, or in the middle
+of, one call after another that changes a file, and run again until it is done: its files must be those of the
+uninterrupted run, byte for byte, and no other file may be left. Without --all, calls that are many are tried at a few
+places; with --quick, only some jobs, and each call in one way."""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import annotation
+
+OPTIONS = LIMN = None
+FEW = 4  # of many calls with equal neighbours, the first, the last, and so many between
+QUICK_JOBS = ["text", "coco", "append"]
+
+# Arguments after the folder, by the name of a job.
+JOBS = {
+    "jsonl": ["-o", "out.jsonl"],
+    "csv": ["-o", "out.csv"],
+    "coco": ["-o", "out.json"],
+    "text": ["-o", "out.txt", "--errors", "errors.tsv"],
+    "metadata": ["-o", "p/metadata.jsonl"],
+    "skip": ["--sidecar"],
+    "append": ["--sidecar", "--existing", "append"],
+    "prepend": ["--sidecar=caption", "--existing", "prepend", "--errors", "errors.tsv"],
+    "overwrite": ["--sidecar", "--existing", "overwrite", "--sidecar-full"],
+    "out-dir": ["--sidecar", "--out-dir", "tree", "--format", "jsonl"],
+    "added": ["-o", "there.jsonl"],
+}
+
+
+def tree(folder):
+    """{path: bytes} of all files below, without the pictures' store."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
+            if p.is_file() and "p.store" not in p.parts}
+
+
+class Ground:
+    """A folder that a job starts from, and fresh copies of it."""
+
+    def __init__(self, job, n):
+        self.folder = Path(tempfile.mkdtemp(prefix="limn-resume-"))
+        start = self.folder / "start"
+        start.mkdir()
+        annotation.make_pictures(start / "p", n)
+        (start / "p" / "broken.png").write_bytes(b"no picture")
+        (start / "p" / "new\nline.png").write_bytes((start / "p" / "00000.png").read_bytes())
+        os.symlink("nowhere", start / "p" / "dangling.png")
+        for i in range(0, n, 3):
+            for extension in ["txt", "caption", "png.txt"]:
+                (start / "p" / f"{i:05}.{extension}").write_text(f"by hand {i}" + "\n" * (i % 2))
+        self.args = ["p", *JOBS[job]]
+        if job == "added":
+            LIMN.run("p/00001.png", "p/00003.png", "-o", "there.jsonl", cwd=start)
+
+    def fresh(self):
+        """A copy as it was at the start."""
+        copy = self.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.folder / "start", copy, symlinks=True, copy_function=os.link)
+        for path in copy.rglob("*.txt"):
+            data = path.read_bytes()
+            path.unlink()
+            path.write_bytes(data)
+        return copy
+
+    def remove(self):
+        """Removes all of it."""
+        shutil.rmtree(self.folder)
+
+
+def run(args, cwd, fault=None, log=None):
+    """Exit code of limn with a fault; negative after a signal."""
+    environment = dict(os.environ)
+    if fault or log:
+        environment["LD_PRELOAD"] = OPTIONS.fault
+    if fault:
+        environment["LIMN_FAULT"] = fault
+    if log:
+        environment["LIMN_FAULT_LOG"] = str(log)
+    return subprocess.run(LIMN.command(*args), cwd=cwd, env=environment, capture_output=True, check=False,
+                          stdin=subprocess.DEVNULL).returncode
+
+
+def points(calls):
+    """Numbers of the calls to try: all, or a few of many equal ones in a row."""
+    if OPTIONS.all:
+        return list(range(1, len(calls) + 1))
+    groups = {}  # by the call and its neighbours
+    for i, call in enumerate(calls):
+        groups.setdefault((calls[i - 1] if i else "", call, calls[i + 1] if i + 1 < len(calls) else ""), []).append(i + 1)
+    chosen = set()
+    for numbers in groups.values():
+        chosen |= {numbers[0], numbers[-1]}
+        if not OPTIONS.quick:
+            chosen |= set(random.Random(len(numbers)).sample(numbers, min(FEW, len(numbers))))
+    return sorted(chosen)
+
+
+class KillTest(unittest.TestCase):
+    """Every job of JOBS, killed everywhere."""
+
+    def check_job(self, job):
+        """Kills and goes on."""
+        ground = Ground(job, OPTIONS.pictures)
+        self.addCleanup(ground.remove)
+        folder = ground.fresh()
+        self.assertEqual(run(ground.args, folder, log=ground.folder / "calls"), 3)
+        expected = tree(folder)
+        calls = (ground.folder / "calls").read_text().split()
+        self.assertFalse([name for name in expected if "limn" in name or name.endswith(".part")], job)
+        for number in points(calls):
+            for action in [["kill", "torn"][number % 2]] if OPTIONS.quick else ["kill", "torn"]:
+                with self.subTest(action=action, call=number, of=len(calls), name=calls[number - 1]):
+                    self.check_kill(ground, f"{action}:{number}", expected)
+
+    def check_kill(self, ground, fault, expected):
+        """One kill. Without a journal and with all files in place, the run was complete."""
+        folder = ground.fresh()
+        self.assertEqual(run(ground.args, folder, fault), -signal.SIGKILL)
+        if tree(folder) != expected:
+            self.assertEqual(run(ground.args, folder), 3)
+        actual = tree(folder)
+        self.assertEqual([], sorted(k for k in actual.keys() | expected.keys() if actual.get(k) != expected.get(k)))
+
+
+def add_job(name):
+    """A test method for each job."""
+    setattr(KillTest, "test_" + name.replace("-", "_"), lambda self: self.check_job(name))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("limn", type=Path)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--fault", type=Path, required=True)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--pictures", type=int, default=280)
+    parser.add_argument("tests", nargs="*")
+    OPTIONS = parser.parse_intermixed_args()
+    OPTIONS.fault = str(OPTIONS.fault.resolve())
+    LIMN = annotation.Limn(OPTIONS.limn.resolve(), OPTIONS.model.resolve())
+    for job_name in QUICK_JOBS if OPTIONS.quick else JOBS:
+        add_job(job_name)
+    unittest.main(argv=["test_resume.py", *OPTIONS.tests], verbosity=2)

@@ -1,0 +1,12 @@
+/* The options of `limn` about inputs and outputs: what follows from them, and what contradicts
+ * itself. For caption_settings.c. */
+#ifndef LIMN_TOOLS_LIMN_OUTPUT_SETTINGS_H
+#define LIMN_TOOLS_LIMN_OUTPUT_SETTINGS_H
+
+#include "tools/limn/caption_settings.h"
+
+/* Sets writer, format, sidecar_extension, existing and filter. False when options contradict each
+ * other, which was said on standard error. */
+bool output_settings_complete(caption_settings *settings);
+
+#endif
