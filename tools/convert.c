@@ -6,12 +6,13 @@
 
 #include "tools/cli.h"
 #include "tools/convert/average.h"
+#include "tools/convert/convert_objects.h"
 #include "tools/convert/convert_tags.h"
 #include "tools/convert/reference_frequencies.h"
 #include "tools/message.h"
 
 typedef struct settings {
-    const char *output, *tags, *only, *split;
+    const char *output, *tags, *objects, *features, *only, *split;
     limn_cli_list references;
     unsigned dtype; /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
@@ -38,6 +39,14 @@ static const limn_cli_option options[] = {
       .offset = offsetof(settings, tags), .group = "Output" },
     { "force", 0, NULL, "replace an existing output", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
+    { "objects", 0, "FILE", "learn to tell objects from these labels",
+      "Lines \"name<TAB>class:score ...\" of an object detector with COCO's 80 classes. The model "
+      "gets the tags of the set objects, a small network on the features of --features; about a "
+      "minute.",
+      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, objects), .group = "Objects" },
+    { "features", 0, "CACHE", "the labelled pictures' features",
+      "CACHE.npy and CACHE.txt, made by limn-preprocess --features with this model.",
+      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, features), .group = "Objects" },
     { "references", 0, "FILE", "captions to count document frequencies in",
       "In how many pictures' captions each n-gram of words occurs is kept in the model file, for "
       "limn --rerank consensus. TSV, JSONL, COCO, Karpathy or CSV, told apart by content.",
@@ -110,6 +119,16 @@ static void report(const settings *s, const convert_result *r, const convert_sou
                (unsigned)limn_document_frequencies_n_pictures(r->frequencies));
 }
 
+static limn_status learn_objects(convert_result *r, const settings *s, limn_error *err)
+{
+    convert_objects learned;
+    LIMN_TRY(convert_objects_train(&learned, r, s->objects, s->features, err));
+    if (limn_message_verbosity() >= LIMN_NORMAL)
+        printf("%s: objects learned from %zu pictures, loss %.4f\n", s->output,
+               learned.n_pictures, learned.loss);
+    return LIMN_OK;
+}
+
 /* What the model gets beside the tensors of its source. */
 static limn_status complete(convert_result *r, const settings *s, const convert_source *source,
                             const limn_cli_operands *inputs, limn_error *err)
@@ -121,6 +140,8 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
     if (s->tags)
         LIMN_TRY(convert_tags_merge(r, s->tags, err));
+    if (s->objects)
+        LIMN_TRY(learn_objects(r, s, err));
     if (s->references.n_items) {
         limn_document_frequencies_destroy(&r->frequencies);
         LIMN_TRY(reference_frequencies_count(&r->frequencies, &references, err));
@@ -166,6 +187,8 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
         limn_message_error("--only and --split choose among --references FILE, which is not given");
     else if (s->references.n_items && s->is_encoder_only)
         limn_message_error("--references: an encoder alone has no use for document frequencies");
+    else if (!s->objects != !s->features)
+        limn_message_error("--objects FILE and --features CACHE go together");
     else if (!s->is_forced && lstat(s->output, &st) == 0)
         limn_message_error("%s: is there already; --force replaces it", s->output);
     else
