@@ -299,6 +299,7 @@ static limn_status take_member(limn_archive *a, limn_archive_member *out, limn_e
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     }
     out->name = a->name.bytes;
+    out->given_name = name;
     if (archive_entry_hardlink(a->entry) || archive_entry_filetype(a->entry) == AE_IFLNK)
         out->kind = LIMN_ARCHIVE_LINK;
     else if (archive_entry_filetype(a->entry) != AE_IFREG)

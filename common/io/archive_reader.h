@@ -37,6 +37,7 @@ typedef enum limn_archive_kind {
 typedef struct limn_archive_member {
     const char *name; /* relative, without "." and ".."; valid until the next call; NULL at the
                        * end and when the archive as a whole failed */
+    const char *given_name; /* as the archive has it; valid as long */
     limn_archive_kind kind;
 } limn_archive_member;
 

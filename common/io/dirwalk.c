@@ -33,6 +33,7 @@ struct limn_dirwalk {
     size_t path_capacity;
     limn_archive *archive; /* that we are in, inside all folders; NULL: none */
     size_t archive_size;   /* bytes of its path */
+    size_t n_entered;      /* archives so far */
     limn_dirwalk_counts counts;
 };
 
@@ -221,6 +222,7 @@ static bool is_archive(const limn_dirwalk *w)
 static limn_status enter_archive(limn_dirwalk *w, limn_error *err)
 {
     w->archive_size = strlen(w->path);
+    w->n_entered++;
     return limn_archive_open(&w->archive, w->path, err);
 }
 
@@ -252,6 +254,7 @@ static limn_status step_in_archive(limn_dirwalk *w, limn_dirwalk_entry *out, boo
     *out = (limn_dirwalk_entry){ .path = w->path, .relative = relative_path(w),
                                  .is_link = m.kind == LIMN_ARCHIVE_LINK };
     out->archive_size = m.name ? w->archive_size : 0;
+    out->archive_number = m.name ? w->n_entered : 0;
     if (!m.name)
         limn_archive_close(&w->archive);
     if (s != LIMN_OK || !m.name)

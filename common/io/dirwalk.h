@@ -47,6 +47,7 @@ typedef struct limn_dirwalk_entry {
                            * file that was */
     bool is_named;        /* by the user or a list, not found in a folder */
     size_t archive_size;  /* bytes of `path` that are the archive whose member it is; 0: none */
+    size_t archive_number; /* that archive's among those entered, from 1; 0: none */
     bool is_link;         /* a member that is a link to another file */
 } limn_dirwalk_entry;
 

@@ -81,7 +81,8 @@ static int compare_names(const void *a, const void *b)
 
 static limn_status sort(limn_zip_members *m, limn_error *err)
 {
-    qsort(m->items, m->n_items, sizeof *m->items, compare_names);
+    if (m->n_items > 1) /* of none, there is no array either */
+        qsort(m->items, m->n_items, sizeof *m->items, compare_names);
     for (size_t i = 1; i < m->n_items; i++)
         if (strcmp(m->items[i - 1].name, m->items[i].name) == 0)
             return limn_fail(err, LIMN_E_FORMAT, "zip archive: two members are named %.100s",

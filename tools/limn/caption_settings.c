@@ -189,7 +189,9 @@ static const limn_cli_option options[] = {
       .detail = "The file is called FILE.part until the run is complete, with a journal "
                 "FILE.limn-run beside it, from which the same command goes on after an "
                 "interruption. When FILE is there already, what it holds is kept, and pictures "
-                "that have their lines in it are skipped.",
+                "that have their lines in it are skipped. FILE may be a folder (or end with a "
+                "slash) when the pictures are in archives: it gets NAME.jsonl for NAME.tar; "
+                "archives whose files are there are skipped.",
       .type = LIMN_CLI_TEXT, FIELD(output), .is_neutral = true },
     { "sidecar", 0, "EXT", "a file beside each picture: a.jpg, a.txt",
       .detail = "The captions alone, a line each; with --format jsonl the object, in a.json. EXT "
@@ -208,6 +210,12 @@ static const limn_cli_option options[] = {
                 "prepend: add the caption as lines after or before what is there. error: refuse "
                 "the run. Also after an interruption, each happens once.",
       .type = LIMN_CLI_CHOICE, FIELD(existing), .choices = limn_existing_names, .is_more = true },
+    { "tar", 0, "ENDING", "with -o FOLDER: tars, NAME.ENDING added", .group = "Output",
+      .detail = "Instead of records, copies of the tars: every member as it was, and after each "
+                "picture NAME.jpg a member NAME.ENDING: with an ENDING that is json, or ends so, "
+                "the record as in jsonl, with any other the captions, one a line. May be repeated. "
+                "A tar that has such a member already is refused.",
+      .type = LIMN_CLI_LIST, FIELD(tar), .is_more = true },
     { "errors", 0, "FILE", "list what failed: PATH, cause, detail", .group = "Output",
       .detail = "Lines with tabs between the fields; in names as in text. FILE must not exist yet.",
       .type = LIMN_CLI_TEXT, FIELD(errors), .is_more = true },

@@ -22,6 +22,7 @@ typedef struct caption_settings {
     const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
     const char *sidecar_extension; /* once completed */
     limn_cli_list models; /* none: the default one; several: an ensemble */
+    limn_cli_list tar; /* endings of members that tars get */
     limn_options options;
     decoding_choice decoding;
     uint32_t n_threads;

@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "tools/list_spool.h"
 #include "tools/sinks/sink_file.h"
+#include "tools/sinks/sink_shards.h"
 
 static bool has_list(const limn_pipeline_settings *pipeline)
 {
@@ -61,6 +62,9 @@ limn_status caption_sink_make(caption_sink *out, const caption_settings *setting
                               const limn_pipeline_settings *pipeline, limn_error *err)
 {
     if (settings->sidecar) return make_sidecar(out, settings, pipeline, err);
+    if (limn_sink_shards_is_for(settings->output))
+        return limn_sink_shards_create(&out->sink, settings->output, settings->writer,
+                                       settings->tar.items, settings->tar.n_items, err);
     return limn_sink_file_create(&out->sink, settings->output, settings->writer, err);
 }
 

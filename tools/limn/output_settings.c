@@ -6,6 +6,7 @@
 #include "tools/message.h"
 #include "tools/picture_file.h"
 #include "tools/sinks/sidecar_file.h"
+#include "tools/sinks/sink_shards.h"
 #include "tools/writers/file_name.h"
 
 /* Captions are lines of UTF-8. */
@@ -49,6 +50,8 @@ static bool complete_sidecar(caption_settings *s)
     if (!*s->sidecar) s->sidecar_extension = is_json ? "json" : "txt";
     if (s->output)
         limn_message_error("--sidecar and --output exclude each other");
+    else if (s->tar.n_items)
+        limn_message_error("--sidecar and --tar exclude each other");
     else if (s->format != LIMN_FORMAT_BY_NAME && !is_json &&
              limn_writers[s->format] != &limn_writer_text)
         limn_message_error("--sidecar: only --format text and jsonl make files of one picture");
@@ -61,8 +64,32 @@ static bool complete_sidecar(caption_settings *s)
     return false;
 }
 
+/* ---- archives --------------------------------------------------------------------------- */
+
+/* Files for archives, in a folder. */
+static bool check_shards(const caption_settings *s, bool has_folder)
+{
+    const char *odd = NULL;
+    for (size_t i = 0; i < s->tar.n_items; i++)
+        if (!*s->tar.items[i] || strchr(s->tar.items[i], '/'))
+            odd = s->tar.items[i];
+    if (odd)
+        limn_message_error("--tar: '%s' is no ending of a name", odd);
+    else if (s->tar.n_items && !has_folder)
+        limn_message_error("--tar: needs -o FOLDER/ for the tars");
+    else if (s->tar.n_items && s->writer != &limn_writer_jsonl)
+        limn_message_error("--tar: takes no --format");
+    else if (s->shard && has_folder)
+        limn_message_error("--shard: would split archives; with -o FOLDER/, give each machine "
+                           "archives of its own");
+    else
+        return true;
+    return false;
+}
+
 static bool complete_plain(caption_settings *s)
 {
+    const bool has_folder = limn_sink_shards_is_for(s->output);
     const char *lonely = s->out_dir                           ? "out-dir"
                          : s->is_sidecar_full                 ? "sidecar-full"
                          : s->existing != LIMN_EXISTING_UNSET ? "existing"
@@ -73,11 +100,12 @@ static bool complete_plain(caption_settings *s)
     }
     s->existing = LIMN_EXISTING_SKIP;
     s->writer = s->format != LIMN_FORMAT_BY_NAME ? limn_writers[s->format]
+                : has_folder                     ? &limn_writer_jsonl
                 : s->output                      ? limn_writer_for(s->output)
                                                  : NULL;
     s->writer = s->writer ? s->writer : &limn_writer_text;
     s->format = limn_writer_number(s->writer);
-    return true;
+    return check_shards(s, has_folder);
 }
 
 /* ---- all -------------------------------------------------------------------------------- */

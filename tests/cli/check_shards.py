@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Archives in, a file for each out (limn -o FOLDER/, --tar): check_shards.py LIMN MODEL [KILLS]
+
+Records by shard are those of one run over all; a tar has every member of its source byte for byte, with captions added
+beside the pictures; and a run that is killed at random moments and begun again ends with the same bytes.
+"""
+import gzip
+import io
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+
+import pictures
+
+N_SHARDS, N_SAMPLES = 6, 12
+LONG = "folder-" + "x" * 120 + "/"
+
+
+def add(tar, name, data):
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime = len(data), 1000000000
+    tar.addfile(info, io.BytesIO(data))
+
+
+def make_shards(folder):
+    """Tars of samples: a picture, its class; in each, a broken picture, a hidden one, odd names."""
+    paths = []
+    for shard in range(N_SHARDS):
+        out = io.BytesIO()
+        kind = (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)[shard % 2]
+        with tarfile.open(fileobj=out, mode="w", format=kind) as tar:
+            for sample in range(N_SAMPLES):
+                key = (LONG if sample == 3 else "./" if sample == 4 else "gr\u00fc\u00dfe " if sample == 5 else "")
+                key += f"{shard}{sample:03}"
+                picture = pictures.png(20 + sample, 30 + shard, pictures.noise(100 * shard + sample))
+                add(tar, key + ".png", picture[:50] if sample == 6 else picture)
+                add(tar, key + ".cls", b"%d" % sample)
+        path = folder / f"shard{shard}.tar{'.gz' if shard % 3 == 2 else ''}"
+        path.write_bytes(gzip.compress(out.getvalue(), 1) if shard % 3 == 2 else out.getvalue())
+        paths.append(path)
+    return paths
+
+
+def run(limn, model, *arguments):
+    return subprocess.run([limn, "-q", "--model", model, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def contents(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def raw_members(data):
+    """(name, bytes with header and padding) of each member of a tar."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        members = tar.getmembers()
+    ends = [-(-(m.offset_data + m.size) // 512) * 512 for m in members]
+    return [(m.name, data[begin:end], data[m.offset_data:m.offset_data + m.size])
+            for m, begin, end in zip(members, [0, *ends], ends)], data[ends[-1]:]
+
+
+def check_tar(source, data, records):
+    original = gzip.decompress(source.read_bytes()) if source.suffix == ".gz" else source.read_bytes()
+    (before, rest), (after, rest_after) = raw_members(original), raw_members(data)
+    added = {name: text for name, _, text in after} if after else {}
+    if [m for m in after if not m[0].endswith((".txt", ".json"))] != before or rest != rest_after:
+        yield f"{source.name}: a member is not what it was"
+    for record in records:
+        member = record["file"].split(f"{source.name}/", 1)[1]
+        names = [name for name, _, _ in before if name.removeprefix("./") == member]
+        key = names[0].rsplit(".", 1)[0]
+        wanted = None if "error" in record else record["caption"].encode() + b"\n"
+        if added.get(key + ".txt") != wanted:
+            yield f"{source.name}: {key}.txt is {added.get(key + '.txt')}"
+        if wanted and json.loads(added[key + ".json"]) != record:
+            yield f"{source.name}: {key}.json differs"
+        order = [name for name, _, _ in after]
+        if wanted and order[order.index(names[0]) + 1:][:2] != [key + ".txt", key + ".json"]:
+            yield f"{source.name}: {key} is not together"
+
+
+def check_results(limn, model, folder, shards):
+    one = run(limn, model, "--format", "jsonl", *shards).stdout.splitlines(keepends=True)
+    done = run(limn, model, "-o", f"{folder}/records/", *shards)
+    if done.returncode != 3:
+        yield f"records: exit code {done.returncode}: {done.stderr}"
+    found = contents(folder / "records")
+    wanted = {f"shard{i}.jsonl": "".join(one[i * N_SAMPLES:][:N_SAMPLES]).encode() for i in range(N_SHARDS)}
+    if found != wanted:
+        yield "records by shard differ from those of one run"
+    run(limn, model, "-o", f"{folder}/tars/", "--tar", "txt", "--tar", "json", "--threads", "5", *shards)
+    tars = contents(folder / "tars")
+    if list(tars) != [f"shard{i}.tar" for i in range(N_SHARDS)]:
+        yield f"tars: {list(tars)}"
+        return
+    for i, shard in enumerate(shards):
+        records = [json.loads(line) for line in one[i * N_SAMPLES:][:N_SAMPLES]]
+        yield from check_tar(shard, tars[f"shard{i}.tar"], records)
+    again = run(limn, model, "-o", f"{folder}/tars/", "--tar", "txt", "--tar", "json", *shards)
+    if again.returncode or contents(folder / "tars") != tars:
+        yield f"a second run: exit code {again.returncode}"
+
+
+def check_kills(limn, model, folder, shards, name, options, n_kills):
+    """Kills runs until so many were killed; each time the run is begun again with the same command."""
+    whole, killed = contents(folder / name), 0
+    for attempt in range(10 * n_kills):
+        out = folder / f"{name}.{attempt}"
+        command = [limn, "-q", "--model", model, "-o", f"{out}/", *options, *map(str, shards)]
+        for _ in range(20):
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                try:
+                    process.wait(random.uniform(0.02, 0.6))
+                    break
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    killed += 1
+        else:
+            subprocess.run(command, check=False, capture_output=True)
+        if contents(out) != whole:
+            yield f"{name}: other bytes after kills: {sorted(contents(out))}"
+            return
+        if killed >= n_kills:
+            return
+    yield f"{name}: killed only {killed} times"
+
+
+def check_refusals(limn, model, folder, shards):
+    loose = folder / "loose.png"
+    loose.write_bytes(pictures.png(20, 20, pictures.noise(1)))
+    (folder / "other").mkdir()
+    (folder / "other" / shards[0].name).write_bytes(shards[1].read_bytes())
+    cut = folder / "cut.tar"
+    cut.write_bytes(shards[0].read_bytes()[:20000])
+    for name, arguments, code, wanted, files in (
+            ("an ending that is taken", ["--tar", "cls", shards[0]], 1, "choose another --tar ending", set()),
+            ("a picture in no archive", [loose], 2, "is in no archive", set()),
+            ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "named before", {"shard0.jsonl"}),
+            ("one twice", [shards[0], shards[0]], 3, "named before", {"shard0.jsonl"}),
+            ("a tar that is cut off", ["--tar", "txt", cut, shards[1]], 3, "the archive is cut off", {"shard1.tar"}),
+            ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is no ending", set()),
+            ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "takes no --format", set())):
+        out = folder / name.replace(" ", "_")
+        done = run(limn, model, "-o", f"{out}/", *arguments)
+        left = {p for p in contents(out) if not p.endswith((".part", ".limn-run"))} if out.exists() else set()
+        if done.returncode != code or wanted not in done.stderr or left != files:
+            yield f"{name}: exit code {done.returncode}, {left}: {done.stderr}"
+
+
+def main(limn, model, n_kills="6"):
+    limn, model = pathlib.Path(limn).resolve(), pathlib.Path(model).resolve()
+    random.seed(time.time_ns())
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        shards = make_shards(folder)
+        problems = list(check_results(limn, model, folder, shards))
+        if not problems:
+            problems += check_kills(limn, model, folder, shards, "records", [], int(n_kills))
+            problems += check_kills(limn, model, folder, shards, "tars", ["--tar", "txt", "--tar", "json"], int(n_kills))
+        problems += check_refusals(limn, model, folder, shards)
+    print("\n".join(problems) or "shards come out as they should")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
