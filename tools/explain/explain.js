@@ -441,6 +441,13 @@
     to.button.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
 
+  /* Samples are drawn each by itself: nothing was let go. */
+  if (data.sampled) {
+    get("tree-hint").textContent = "Each caption was drawn word by word; what they begin with alike is shown once. " +
+      "Choose a word to see its beginning; arrow keys go along the branches.";
+    get("legend").hidden = true;
+  }
+
   /* ---- start ---- */
 
   /* The photo may fill its column, and never more of the window than leaves room for words. */

@@ -146,6 +146,7 @@ static json_t *page_object(data *d)
     set(d, page, "grid", grid);
     set(d, page, "layers", json_integer((json_int_t)d->info.n_layers));
     set(d, page, "heads", json_integer((json_int_t)d->info.n_heads));
+    set(d, page, "sampled", json_boolean(d->e->is_sampled));
     set(d, page, "steps", steps_of(d));
     for (size_t i = 0; i < d->e->captions->n_items; i++)
         add(d, captions, caption_object(d, &d->e->captions->items[i]));

@@ -12,6 +12,7 @@ typedef struct limn_explanation {
     const limn_captions *captions; /* with search, attention and alternatives */
     const limn_model *model;
     const char *model_name, *settings; /* said at the foot: the model's file, the search */
+    bool is_sampled;                   /* captions were drawn, not searched for */
 } limn_explanation;
 
 /* Appends the page. LIMN_E_NOMEM. */
@@ -19,7 +20,7 @@ limn_status limn_explain_page_append(limn_buffer *out, const limn_explanation *e
 
 /* Its data as JSON (explain.js reads it):
  *
- *   grid        [width, height]; layers, heads: their numbers
+ *   grid        [width, height]; layers, heads: their numbers; sampled: whether
  *   steps       of each step its hypotheses: {p: parent, t: token, l: logprob of the token}, and of
  *               those of which more is told {e: entropy, a: [[token, logprob], …], m: number in
  *               maps}: what was predicted after them, and where the network looked for it

@@ -98,7 +98,8 @@ limn_status limn_explain_write(const limn_explain_settings *s, const limn_dirwal
                                limn_error *err)
 {
     limn_explanation e = { .name = input->path, .picture = picture, .captions = captions,
-                           .model = model, .model_name = last_component(s->model_path) };
+                           .model = model, .model_name = last_component(s->model_path),
+                           .is_sampled = options->method != LIMN_METHOD_BEAM };
     for (size_t i = 0; s->attention_dir && i < captions->n_items && i < s->n_best; i++)
         LIMN_TRY(write_attention(s, input, &e, i, err));
     return s->page_dir ? write_page(s, input, &e, options, err) : LIMN_OK;
