@@ -6,7 +6,6 @@
 #include "common/metrics/bleu.h"
 #include "common/metrics/cider.h"
 #include "common/metrics/diversity.h"
-#include "common/text/ptb.h"
 #include "common/text/numbered_words.h"
 
 struct limn_dev_set {
@@ -17,7 +16,7 @@ struct limn_dev_set {
     size_t n_references;
     limn_cider_df *df;
     char **captions; /* [n_pictures] */
-    limn_ptb ptb;
+    limn_caption_tokenizer tokenizer;
 };
 
 static limn_sentence sentence_of(const limn_numbered_words *w)
@@ -63,6 +62,7 @@ limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_pictures *pic
     if (!set)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
     set->pictures = *pictures;
+    set->tokenizer.kind = pictures->kind;
     const limn_status status = fill(set, err);
     if (status != LIMN_OK)
         limn_dev_set_destroy(&set);
@@ -86,7 +86,7 @@ void limn_dev_set_destroy(limn_dev_set **p)
     limn_free(set->captions);
     limn_cider_df_destroy(&set->df);
     limn_string_table_finish(&set->strings);
-    limn_ptb_finish(&set->ptb);
+    limn_caption_tokenizer_finish(&set->tokenizer);
     limn_free(set);
     *p = NULL;
 }
@@ -176,8 +176,7 @@ static limn_status score_picture(struct sums *s, limn_dev_set *set, size_t pictu
     const char *caption = set->captions[picture], *tokens;
     uint32_t number;
     double score;
-    LIMN_TRY(limn_ptb_tokenize(&tokens, &set->ptb, caption, strlen(caption),
-                               LIMN_PTB_DROP_PUNCTUATION, err));
+    LIMN_TRY(limn_caption_tokenize(&tokens, &set->tokenizer, caption, strlen(caption), err));
     LIMN_TRY(limn_string_table_add(&number, &s->captions, caption, strlen(caption), err));
     LIMN_TRY(limn_numbered_words_fill(&s->words, &set->strings, tokens, err));
     LIMN_TRY(limn_ngram_counts_fill(&s->counts, sentence_of(&s->words), err));

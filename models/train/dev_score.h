@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/pool.h"
+#include "common/text/caption_tokens.h"
 #include "models/captioner.h"
 
 /* Development pictures with their references. */
@@ -20,6 +21,7 @@ typedef struct limn_dev_pictures {
     const uint8_t *const *pixels;   /* [n_pictures] of [input_size, input_size, 3] */
     const size_t *first_references; /* [n_pictures + 1] */
     const char *const *references;
+    limn_token_kind kind; /* of their tokens; captions are cut in the same way */
 } limn_dev_pictures;
 
 limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_pictures *pictures,

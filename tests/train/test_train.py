@@ -164,6 +164,17 @@ class Train(unittest.TestCase):
                               check=True).stdout
         self.assertIn("efficientnet-lite0", info)
 
+    def test_characters_are_scored_as_characters(self):
+        """Captions without a space are one word each, and no words are alike."""
+        captions = self.folder / "captions.tsv"
+        lines = (line.split("\t") for line in (self.data / "captions.tsv").read_text().splitlines())
+        captions.write_text("".join(f"{name}\t{text.replace(' ', '')}x{i}\n" for i, (name, text) in enumerate(lines)))
+        self.run_train("--run", "run", "--tokenizer", "characters", "--stage", "features", "--epochs", 20, "--batch", 6,
+                       "--views", 1, "--rate", 3e-3, "--captions", captions, "-o", "model.safetensors")
+        scores = [line for line in self.losses("run") if line["kind"] == "dev"]
+        self.assertGreater(scores[-1]["scores"]["BLEU-4"], 0.1)
+        self.assertNotIn(" ", scores[-1]["samples"][0]["caption"])
+
     def test_plan_writes_nothing(self):
         done = self.run_train("--plan", "--stage", "features", "--epochs", 2, "--batch", 3)
         self.assertIn("12 to train on, 4 for development", done.stdout)

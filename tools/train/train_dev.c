@@ -27,7 +27,8 @@ static limn_status open(limn_train_dev *dev, const limn_train_data *d, limn_erro
     fill(dev, d);
     const limn_dev_pictures pictures = { .n_pictures = n, .pixels = dev->pixels,
                                          .first_references = d->dev.first_captions,
-                                         .references = d->dev.texts };
+                                         .references = d->dev.texts,
+                                         .kind = limn_vocab_kind(d->vocab) };
     return limn_dev_set_create(&dev->set, &pictures, err);
 }
 

@@ -15,7 +15,7 @@ static const char *const tokenizers[] = { "words", "characters", NULL };
 
 static const limn_cli_option options[] = {
     {"images", 0, "DIR", "the pictures", .group = "Data", .type = LIMN_CLI_TEXT, FIELD(images) },
-    {"captions", 0, "FILE", "their captions", .group = "Data",
+    {"captions", 0, "FILE", "their captions: a file, or a folder", .group = "Data",
      .detail = "TSV (name<TAB>caption), JSONL, COCO or Karpathy JSON, CSV, or "
                "a folder of .txt "
                "files beside the pictures.",
@@ -54,13 +54,13 @@ static const limn_cli_option options[] = {
     {"init", 0, "MODEL", "begin with this model", .group = "Model", .type = LIMN_CLI_TEXT,
      FIELD(init) },
     {"vocab", 0, "MODE", "with --init: keep (default), extend, replace", .group = "Model",
-     .detail = "keep: new words become <unk>. extend: they come behind the old "
-               "ones, which keep "
-               "what they learned. replace: all words are learned anew.",
+     .detail = "keep: new words become <unk>. extend: they come behind the old ones, which keep "
+               "their ids. replace: the words of these captions alone. What the model learned of "
+               "words that stay is kept.",
      .type = LIMN_CLI_CHOICE, FIELD(vocab_mode), .choices = vocab_modes },
-    {"vocab-file", 0, "FILE", "the words, made by limn-vocab", .group = "Model",
+    {"vocab-file", 0, "FILE", "a vocabulary made by limn-vocab", .group = "Model",
      .type = LIMN_CLI_TEXT, FIELD(vocab_file) },
-    {"min-count", 0, "N", "without it: words with N uses (default 5)", .group = "Model",
+    {"min-count", 0, "N", "new words need N uses (default 5)", .group = "Model",
      .type = LIMN_CLI_COUNT, FIELD(min_count), .min = 1, .max = 1000000 },
     {"tokenizer", 0, "NAME", "words (default) or characters", .group = "Model",
      .detail = "characters: for writing without spaces between words.", .type = LIMN_CLI_CHOICE,
@@ -69,11 +69,12 @@ static const limn_cli_option options[] = {
      .type = LIMN_CLI_COUNT, FIELD(max_words), .min = 1, .max = 511, .is_more = true },
     {"layers", 0, "N", "layers of a new decoder (default 3)", .group = "Model",
      .type = LIMN_CLI_COUNT, FIELD(n_layers), .min = 1, .max = 64, .is_more = true },
-    {"dim", 0, "N", "its width (default 384)", .group = "Model", .type = LIMN_CLI_COUNT, FIELD(dim),
+    {"dim", 0, "N", "width of a new decoder (default 384)", .group = "Model",
+     .type = LIMN_CLI_COUNT, FIELD(dim),
      .min = 16, .max = 4096, .is_more = true },
-    {"heads", 0, "N", "heads of attention (default 8)", .group = "Model", .type = LIMN_CLI_COUNT,
+    {"heads", 0, "N", "its attention heads (default 8)", .group = "Model", .type = LIMN_CLI_COUNT,
      FIELD(n_heads), .min = 1, .max = 64, .is_more = true },
-    {"feed-forward", 0, "N", "width between (default 4 x dim)", .group = "Model",
+    {"feed-forward", 0, "N", "its feed-forward width (default 4 x dim)", .group = "Model",
      .type = LIMN_CLI_COUNT, FIELD(feed_forward), .min = 16, .max = 16384, .is_more = true },
     {"stage", 0, "NAME", "text, features, end-to-end, reward; all (default)", .group = "Training",
      .detail = "features: the decoder, on features of the frozen encoder. "
@@ -92,7 +93,7 @@ static const limn_cli_option options[] = {
                "It rises over the "
                "first steps and falls by a half cosine.",
      .type = LIMN_CLI_REAL, FIELD(rate), .min = 1e-8, .max = 1 },
-    {"encoder-rate", 0, "R", "the encoder's, relative to it (default 0.3)", .group = "Training",
+    {"encoder-rate", 0, "R", "the encoder's, as a share of it (default 0.3)", .group = "Training",
      .type = LIMN_CLI_REAL, FIELD(encoder_rate), .min = 0, .max = 10, .is_more = true },
     {"unfreeze", 0, "N", "parts of the encoder trained, from the top (10)", .group = "Training",
      .detail = "The head counts as one, each block as one, the stem as one. "
@@ -111,7 +112,8 @@ static const limn_cli_option options[] = {
      FIELD(dropout), .min = 0, .max = 0.9, .is_more = true },
     {"feature-dropout", 0, "P", "of features (default 0.1)", .group = "Training",
      .type = LIMN_CLI_REAL, FIELD(feature_dropout), .min = 0, .max = 0.9, .is_more = true },
-    {"label-smoothing", 0, "P", "default 0.1", .group = "Training", .type = LIMN_CLI_REAL,
+    {"label-smoothing", 0, "P", "of the targets (default 0.1)", .group = "Training",
+     .type = LIMN_CLI_REAL,
      FIELD(label_smoothing), .min = 0, .max = 0.9, .is_more = true },
     {"weight-decay", 0, "W", "of matrices (default 0.02)", .group = "Training",
      .type = LIMN_CLI_REAL, FIELD(weight_decay), .min = 0, .max = 1, .is_more = true },
@@ -135,9 +137,9 @@ static const limn_cli_option options[] = {
      FIELD(is_f32), .is_more = true },
     {"plan", 0, NULL, "say what would be done, and what it takes", .group = "Running",
      .type = LIMN_CLI_FLAG, FIELD(is_plan) },
-    {"eval-epochs", 0, "N", "development scores after N epochs (default 1)", .group = "Running",
+    {"eval-epochs", 0, "N", "score the model every N epochs (default 1)", .group = "Running",
      .type = LIMN_CLI_COUNT, FIELD(n_eval_epochs), .min = 1, .max = 100000, .is_more = true },
-    {"checkpoint-steps", 0, "N", "checkpoints after N steps", .group = "Running",
+    {"checkpoint-steps", 0, "N", "a checkpoint every N steps", .group = "Running",
      .detail = "Default: every five minutes; always at the end of an epoch.", .type = LIMN_CLI_SIZE,
      FIELD(checkpoint_steps), .min = 1, .max = 1e9, .is_more = true },
     {"threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_CLI_COUNT,
