@@ -32,6 +32,8 @@ static struct {
     bool is_on;
 } fault;
 
+#pragma GCC visibility push(default) /* the functions below stand for the C library's */
+
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static void switch_off(void)

@@ -11,74 +11,17 @@ places; with --quick, only some jobs, and each call in one way."""
 import argparse
 import os
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
 import annotation
+from ground import JOBS, Ground, tree
 
 OPTIONS = LIMN = None
 FEW = 4  # of many calls with equal neighbours, the first, the last, and so many between
-QUICK_JOBS = ["text", "coco", "append"]
-
-# Arguments after the folder, by the name of a job.
-JOBS = {
-    "jsonl": ["-o", "out.jsonl"],
-    "csv": ["-o", "out.csv"],
-    "coco": ["-o", "out.json"],
-    "text": ["-o", "out.txt", "--errors", "errors.tsv"],
-    "metadata": ["-o", "p/metadata.jsonl"],
-    "skip": ["--sidecar"],
-    "append": ["--sidecar", "--existing", "append"],
-    "prepend": ["--sidecar=caption", "--existing", "prepend", "--errors", "errors.tsv"],
-    "overwrite": ["--sidecar", "--existing", "overwrite", "--sidecar-full"],
-    "out-dir": ["--sidecar", "--out-dir", "tree", "--format", "jsonl"],
-    "added": ["-o", "there.jsonl"],
-}
-
-
-def tree(folder):
-    """{path: bytes} of all files below, without the pictures' store."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
-            if p.is_file() and "p.store" not in p.parts}
-
-
-class Ground:
-    """A folder that a job starts from, and fresh copies of it."""
-
-    def __init__(self, job, n):
-        self.folder = Path(tempfile.mkdtemp(prefix="limn-resume-"))
-        start = self.folder / "start"
-        start.mkdir()
-        annotation.make_pictures(start / "p", n)
-        (start / "p" / "broken.png").write_bytes(b"no picture")
-        (start / "p" / "new\nline.png").write_bytes((start / "p" / "00000.png").read_bytes())
-        os.symlink("nowhere", start / "p" / "dangling.png")
-        for i in range(0, n, 3):
-            for extension in ["txt", "caption", "png.txt"]:
-                (start / "p" / f"{i:05}.{extension}").write_text(f"by hand {i}" + "\n" * (i % 2))
-        self.args = ["p", *JOBS[job]]
-        if job == "added":
-            LIMN.run("p/00001.png", "p/00003.png", "-o", "there.jsonl", cwd=start)
-
-    def fresh(self):
-        """A copy as it was at the start."""
-        copy = self.folder / "copy"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(self.folder / "start", copy, symlinks=True, copy_function=os.link)
-        for path in copy.rglob("*.txt"):
-            data = path.read_bytes()
-            path.unlink()
-            path.write_bytes(data)
-        return copy
-
-    def remove(self):
-        """Removes all of it."""
-        shutil.rmtree(self.folder)
-
+QUICK_JOBS = ["text", "append"]
 
 def run(args, cwd, fault=None, log=None):
     """Exit code of limn with a fault; negative after a signal."""
@@ -113,12 +56,13 @@ class KillTest(unittest.TestCase):
 
     def check_job(self, job):
         """Kills and goes on."""
-        ground = Ground(job, OPTIONS.pictures)
+        ground = Ground(LIMN, job, OPTIONS.pictures)
         self.addCleanup(ground.remove)
         folder = ground.fresh()
         self.assertEqual(run(ground.args, folder, log=ground.folder / "calls"), 3)
         expected = tree(folder)
         calls = (ground.folder / "calls").read_text().split()
+        self.assertGreater(len(calls), OPTIONS.pictures, "the library of faults saw nothing")
         self.assertFalse([name for name in expected if "limn" in name or name.endswith(".part")], job)
         for number in points(calls):
             for action in [["kill", "torn"][number % 2]] if OPTIONS.quick else ["kill", "torn"]:

@@ -1,0 +1,63 @@
+"""Jobs of annotation, and folders of pictures to do them in over and over."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import annotation
+
+# Arguments after the folder, by the name of a job.
+JOBS = {
+    "jsonl": ["-o", "out.jsonl"],
+    "csv": ["-o", "out.csv"],
+    "coco": ["-o", "out.json"],
+    "text": ["-o", "out.txt", "--errors", "errors.tsv"],
+    "metadata": ["-o", "p/metadata.jsonl"],
+    "skip": ["--sidecar"],
+    "append": ["--sidecar", "--existing", "append"],
+    "prepend": ["--sidecar=caption", "--existing", "prepend", "--errors", "errors.tsv"],
+    "overwrite": ["--sidecar", "--existing", "overwrite", "--sidecar-full"],
+    "out-dir": ["--sidecar", "--out-dir", "tree", "--format", "jsonl"],
+    "added": ["-o", "there.jsonl"],
+}
+
+
+def tree(folder):
+    """{path: bytes} of all files below, without the pictures' store."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
+            if p.is_file() and "p.store" not in p.parts}
+
+
+class Ground:
+    """A folder that a job starts from, and fresh copies of it."""
+
+    def __init__(self, limn, job, n):
+        self.folder = Path(tempfile.mkdtemp(prefix="limn-resume-"))
+        start = self.folder / "start"
+        start.mkdir()
+        annotation.make_pictures(start / "p", n)
+        (start / "p" / "broken.png").write_bytes(b"no picture")
+        (start / "p" / "new\nline.png").write_bytes((start / "p" / "00000.png").read_bytes())
+        os.symlink("nowhere", start / "p" / "dangling.png")
+        for i in range(0, n, 3):
+            for extension in ["txt", "caption", "png.txt"]:
+                (start / "p" / f"{i:05}.{extension}").write_text(f"by hand {i}" + "\n" * (i % 2))
+        self.args = ["p", *JOBS[job]]
+        if job == "added":
+            limn.run("p/00001.png", "p/00003.png", "-o", "there.jsonl", cwd=start)
+
+    def fresh(self):
+        """A copy as it was at the start."""
+        copy = self.folder / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.folder / "start", copy, symlinks=True, copy_function=os.link)
+        for path in copy.rglob("*.txt"):
+            data = path.read_bytes()
+            path.unlink()
+            path.write_bytes(data)
+        return copy
+
+    def remove(self):
+        """Removes all of it."""
+        shutil.rmtree(self.folder)
