@@ -112,8 +112,9 @@ bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_
 void limn_cli_finish(void *settings, const limn_cli_tool *tool);
 
 /* "NAME VALUE\n" for each option that is not neutral, in the order of the table: what results
- * depend on. Of a list, a line for each item; a flag is 0 or 1; a text that is not given is empty.
- * In texts, backslash, tab and line ends are \\ \t \n \r. */
+ * depend on. Of a list, a line for each item; a flag is yes or no; a text that is not given is
+ * empty, and a number or choice that could not be given (a default) is "default". In texts,
+ * backslash, tab and line ends are \\ \t \n \r. */
 void limn_cli_append_values(limn_buffer *out, const void *settings, const limn_cli_tool *tool);
 
 /* The exit code after n_done inputs that worked and n_failed that did not. */

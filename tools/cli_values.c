@@ -11,31 +11,54 @@ static void append_text(limn_buffer *out, const limn_cli_option *o, const char *
     limn_buffer_append_text(out, "\n");
 }
 
+/* A value that the user could not give stands for one that was not given. */
+static void append_default(limn_buffer *out, const limn_cli_option *o)
+{
+    append_text(out, o, "default");
+}
+
+static void append_whole(limn_buffer *out, const limn_cli_option *o, uint64_t value)
+{
+    if ((double)value < o->min || (double)value > o->max)
+        append_default(out, o);
+    else
+        limn_buffer_printf(out, "%s %" PRIu64 "\n", o->name, value);
+}
+
+static void append_real(limn_buffer *out, const limn_cli_option *o, double value)
+{
+    if (value >= o->min && value <= o->max) /* not NaN */
+        limn_buffer_printf(out, "%s %.9g\n", o->name, value);
+    else
+        append_default(out, o);
+}
+
+static void append_choice(limn_buffer *out, const limn_cli_option *o, unsigned value)
+{
+    for (unsigned i = 0; o->choices[i]; i++)
+        if (i == value) {
+            append_text(out, o, o->choices[i]);
+            return;
+        }
+    append_default(out, o);
+}
+
+static void append_list(limn_buffer *out, const limn_cli_option *o, const limn_cli_list *list)
+{
+    for (size_t i = 0; i < list->n_items; i++)
+        append_text(out, o, list->items[i]);
+}
+
 static void append_value(limn_buffer *out, const limn_cli_option *o, const void *field)
 {
     switch (o->type) {
-    case LIMN_CLI_FLAG:
-        limn_buffer_printf(out, "%s %d\n", o->name, *(const bool *)field);
-        return;
-    case LIMN_CLI_COUNT:
-        limn_buffer_printf(out, "%s %" PRIu32 "\n", o->name, *(const uint32_t *)field);
-        return;
-    case LIMN_CLI_SIZE:
-        limn_buffer_printf(out, "%s %" PRIu64 "\n", o->name, *(const uint64_t *)field);
-        return;
-    case LIMN_CLI_REAL:
-        limn_buffer_printf(out, "%s %.9g\n", o->name, (double)*(const float *)field);
-        return;
-    case LIMN_CLI_CHOICE:
-        limn_buffer_printf(out, "%s %s\n", o->name, o->choices[*(const unsigned *)field]);
-        return;
-    case LIMN_CLI_TEXT:
-        append_text(out, o, *(const char *const *)field);
-        return;
-    case LIMN_CLI_LIST:
-        for (size_t i = 0; i < ((const limn_cli_list *)field)->n_items; i++)
-            append_text(out, o, ((const limn_cli_list *)field)->items[i]);
-        return;
+    case LIMN_CLI_FLAG: append_text(out, o, *(const bool *)field ? "yes" : "no"); return;
+    case LIMN_CLI_COUNT: append_whole(out, o, *(const uint32_t *)field); return;
+    case LIMN_CLI_SIZE: append_whole(out, o, *(const uint64_t *)field); return;
+    case LIMN_CLI_REAL: append_real(out, o, (double)*(const float *)field); return;
+    case LIMN_CLI_CHOICE: append_choice(out, o, *(const unsigned *)field); return;
+    case LIMN_CLI_TEXT: append_text(out, o, *(const char *const *)field); return;
+    case LIMN_CLI_LIST: append_list(out, o, field); return;
     }
 }
 

@@ -1,5 +1,6 @@
 /* limn: captions for pictures. */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -105,6 +106,23 @@ static limn_status write_sheet(contact_sheet *sheet, const limn_account *account
     return status == LIMN_OK ? limn_fail(err, failure.code, "%s", failure.text) : status;
 }
 
+/* --dry-run, with job->run begun. */
+static int look_only(limn_caption_job *job, const limn_pipeline_settings *pipeline)
+{
+    limn_pipeline_settings alone = *pipeline;
+    limn_pipeline_counts counts = { 0 };
+    limn_account account;
+    limn_error err = { 0 };
+    limn_status status;
+    alone.n_threads = 1; /* names in their order */
+    status = limn_pipeline_run(&counts, &limn_caption_dry_stages, job, &alone, &err);
+    limn_buffer_finish(&job->scratch);
+    if (fflush(stdout) || ferror(stdout))
+        status = limn_fail(&err, LIMN_E_IO, "standard output: can't write");
+    limn_picture_run_finish(&job->run, status, &account, &err);
+    return limn_caption_report_dry(&counts, &account, job->n_to_do, status, &err);
+}
+
 static int run_job(limn_caption_job *job, limn_sink *sink, const caption_settings *s,
                    const model_paths *models, const limn_pipeline_settings *pipeline)
 {
@@ -118,12 +136,15 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
         status = make_identity(&identity, s, models, pipeline, &err);
     const limn_picture_run_settings settings = { .sink = sink, .identity = identity.bytes,
                                          .errors_path = s->errors, .is_forced = s->is_forced,
+                                         .is_dry = s->is_dry_run,
                                          .is_strict = s->is_strict };
     if (status == LIMN_OK)
         status = limn_picture_run_begin(&job->run, &is_over, &settings, &err);
     limn_buffer_finish(&identity);
     if (status != LIMN_OK)
         return failed(&err);
+    if (s->is_dry_run)
+        return look_only(job, pipeline);
     if (!is_over)
         status = limn_pipeline_run(&counts, &limn_caption_stages, job, pipeline, &err);
     limn_buffer_finish(&job->scratch);

@@ -1,9 +1,12 @@
 #include "tools/limn/caption_job.h"
 
+#include <stdio.h>
+
 #include "common/base/mem.h"
 #include "tools/limn/caption_affix.h"
 #include "tools/message.h"
 #include "tools/run/path_names.h"
+#include "tools/writers/file_name.h"
 
 typedef struct caption_worker {
     const limn_caption_job *job;
@@ -134,4 +137,49 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
 const limn_pipeline_stages limn_caption_stages = {
     .open = open_worker, .close = close_worker, .want = want, .load = load,
     .run = caption, .put = put,
+};
+
+/* ---- a look only ------------------------------------------------------------------------ */
+
+static limn_status open_nothing(void **out, void *ctx, limn_error *err)
+{
+    (void)err;
+    *out = ctx;
+    return LIMN_OK;
+}
+
+static void close_nothing(void *worker)
+{
+    (void)worker;
+}
+
+/* Tells the name, and goes on as if the picture were not wanted. */
+static limn_status want_dry(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
+                            limn_error *err)
+{
+    limn_caption_job *job = ctx;
+    LIMN_TRY(limn_picture_run_want(job->run, input, shown_name(job, input), is_wanted, err));
+    if (!*is_wanted)
+        return LIMN_OK;
+    *is_wanted = false;
+    job->n_to_do++;
+    limn_buffer_clear(&job->scratch);
+    limn_file_name_append_line(&job->scratch, input->path);
+    limn_buffer_append_text(&job->scratch, "\n");
+    if (job->scratch.has_failed)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    fwrite(job->scratch.bytes, 1, job->scratch.size, stdout); /* looked at in the end */
+    return LIMN_OK;
+}
+
+static limn_status put_dry(void *ctx, const limn_pipeline_result *result, limn_error *err)
+{
+    (void)ctx;
+    (void)err;
+    limn_message_error("%s: %s", result->input->path, result->error->text);
+    return LIMN_OK;
+}
+
+const limn_pipeline_stages limn_caption_dry_stages = {
+    .open = open_nothing, .close = close_nothing, .want = want_dry, .put = put_dry,
 };

@@ -21,10 +21,14 @@ typedef struct limn_caption_job {
     limn_picture_loader loader;
     contact_sheet *sheet; /* NULL: none; else the loader makes thumbnails */
     uint32_t n_state_threads; /* more than 1: the work of one picture is split */
+    size_t n_to_do;           /* counted by a dry run */
     limn_buffer scratch;      /* of put; freed by whoever made the job */
 } limn_caption_job;
 
 /* For limn_pipeline_run with a limn_caption_job as ctx. */
 extern const limn_pipeline_stages limn_caption_stages;
+/* The same for --dry-run, with one thread: names of pictures that are to be captioned go to
+ * standard output, one a line (escaped as in the text format), and are counted. */
+extern const limn_pipeline_stages limn_caption_dry_stages;
 
 #endif

@@ -47,7 +47,7 @@ static void tell_of_earlier_work(const limn_account *account)
     size_t n_before = 0;
     for (int s = 0; s < LIMN_N_STATUSES; s++) n_before += account->counts_before[s];
     if (account->is_resumed)
-        limn_message_info("went on with an interrupted run, which had got through %zu pictures",
+        limn_message_info("goes on with an interrupted run, which got through %zu pictures",
                           n_before);
     if (account->n_there)
         limn_message_info("skipped: %zu pictures that have captions already", account->n_there);
@@ -90,4 +90,23 @@ int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *
         return LIMN_EXIT_NOTHING;
     }
     return limn_cli_exit_code(t.n_done + t.n_skipped, t.n_failed);
+}
+
+int limn_caption_report_dry(const limn_pipeline_counts *counts, const limn_account *account,
+                            size_t n_to_do, limn_status status, const limn_error *err)
+{
+    const totals t = sum_up(account);
+    const size_t n_known = n_to_do + t.n_done + t.n_skipped;
+    tell_of_earlier_work(account);
+    limn_pipeline_note_left_out(counts);
+    if (status == LIMN_E_INTERRUPTED)
+        return LIMN_EXIT_INTERRUPTED;
+    if (status != LIMN_OK) {
+        limn_message_error("%s", err->text);
+        return LIMN_EXIT_NOTHING;
+    }
+    limn_message_info("to do: %zu pictures; nothing was done (--dry-run)", n_to_do);
+    if (!n_known && !counts->n_failed)
+        limn_message_warning("no pictures found");
+    return n_known ? limn_cli_exit_code(n_known, counts->n_failed) : LIMN_EXIT_NOTHING;
 }

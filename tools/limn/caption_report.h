@@ -11,4 +11,8 @@
 int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *account,
                         limn_status status, const limn_error *err);
 
+/* The same after a dry run that found n_to_do pictures to caption. */
+int limn_caption_report_dry(const limn_pipeline_counts *counts, const limn_account *account,
+                            size_t n_to_do, limn_status status, const limn_error *err);
+
 #endif

@@ -225,6 +225,10 @@ static const limn_cli_option options[] = {
                 "pictures it has the 500 with the lowest scores, and 500 drawn from the others. "
                 "An older page of limn's at FILE is replaced, nothing else is.",
       .type = LIMN_CLI_TEXT, FIELD(report), .is_neutral = true, .is_more = true },
+    { "dry-run", 0, NULL, "only name the pictures that would be captioned", .group = "Running",
+      .detail = "Those that --existing, an interrupted run, or lines in the output leave to be "
+                "done; pictures are not decoded, and nothing is written.",
+      .type = LIMN_CLI_FLAG, FIELD(is_dry_run), .is_neutral = true, .is_more = true },
     { "force", 0, NULL, "go on under another model or other options", .group = "Running",
       .detail = "An interrupted run goes on with the model and the options that it was begun with, "
                 "and is refused otherwise. --force goes on all the same: the output is then of "

@@ -49,6 +49,7 @@ static limn_status make_sidecar(caption_sink *out, const caption_settings *s,
         .names = pipeline->names,
         .n_names = pipeline->n_names,
         .plan = &out->plan,
+        .is_dry = s->is_dry_run,
     };
     limn_status status = append_variant(&variant, s, err);
     sidecar.variant = variant.bytes;

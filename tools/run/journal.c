@@ -82,9 +82,9 @@ static void make_header(limn_journal *j, const char *identity)
     limn_buffer_append_text(&j->header, LIMN_JOURNAL_BEGIN "\n");
 }
 
-/* Reads what is there; writes the header where there was nothing, or not even a whole header. */
-static limn_status read_or_begin(limn_journal *j, limn_journal_past *past, bool is_forced,
-                                 limn_error *err)
+/* Reads what is there, and checks that it may go on. */
+static limn_status read_past(limn_journal *j, limn_journal_past *past, bool is_forced,
+                             limn_error *err)
 {
     unsigned char *bytes = NULL;
     size_t size = 0;
@@ -93,33 +93,59 @@ static limn_status read_or_begin(limn_journal *j, limn_journal_past *past, bool 
     if (s == LIMN_OK && past->is_resumed && !is_forced)
         s = limn_journal_check_header((const char *)bytes, &j->header, j->path, err);
     limn_free(bytes);
-    if (s == LIMN_OK && !past->is_resumed && ftruncate(j->fd, 0)) s = fail_errno(err, j);
-    if (s == LIMN_OK && !past->is_resumed) s = write_all(j, j->fd, &j->header, err);
     return s;
+}
+
+/* Where there was nothing, or not even a whole header. */
+static limn_status write_header(limn_journal *j, limn_error *err)
+{
+    if (ftruncate(j->fd, 0)) return fail_errno(err, j);
+    return write_all(j, j->fd, &j->header, err);
+}
+
+static limn_status create(limn_journal **out, const char *path, const char *identity,
+                          limn_error *err)
+{
+    const size_t size = strlen(path) + sizeof ".new";
+    limn_journal *j = *out = limn_calloc(1, sizeof *j);
+    if (!j) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    j->fd = -1;
+    j->path = limn_strdup(path);
+    j->new_path = limn_alloc(size, 1);
+    if (!j->path || !j->new_path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    snprintf(j->new_path, size, "%s.new", path);
+    make_header(j, identity);
+    return LIMN_OK;
 }
 
 limn_status limn_journal_open(limn_journal **out, limn_journal_past *past, const char *path,
                               const char *identity, bool is_forced, limn_error *err)
 {
-    const size_t size = strlen(path) + sizeof ".new";
-    limn_journal *j = *out = limn_calloc(1, sizeof *j);
-    limn_status s;
+    limn_status s = create(out, path, identity, err);
     *past = (limn_journal_past){0};
-    if (!j || !(j->path = limn_strdup(path)) || !(j->new_path = limn_alloc(size, 1)))
-        s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    else
-        s = LIMN_OK;
-    if (j) j->fd = -1;
-    if (s == LIMN_OK) {
-        snprintf(j->new_path, size, "%s.new", path);
-        make_header(j, identity);
-        s = open_locked(j, err);
-    }
-    if (s == LIMN_OK) s = read_or_begin(j, past, is_forced, err);
+    if (s == LIMN_OK) s = open_locked(*out, err);
+    if (s == LIMN_OK) s = read_past(*out, past, is_forced, err);
+    if (s == LIMN_OK && !past->is_resumed) s = write_header(*out, err);
     if (s != LIMN_OK) {
         limn_journal_past_finish(past);
         limn_journal_close(out);
     }
+    return s;
+}
+
+limn_status limn_journal_peek(limn_journal_past *past, const char *path, const char *identity,
+                              bool is_forced, limn_error *err)
+{
+    limn_journal *j = NULL;
+    limn_status s = create(&j, path, identity, err);
+    *past = (limn_journal_past){0};
+    if (s == LIMN_OK) {
+        j->fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (j->fd < 0 && errno != ENOENT) s = fail_errno(err, j);
+    }
+    if (s == LIMN_OK && j->fd >= 0) s = read_past(j, past, is_forced, err);
+    if (s != LIMN_OK) limn_journal_past_finish(past);
+    limn_journal_close(&j);
     return s;
 }
 

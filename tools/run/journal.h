@@ -61,6 +61,11 @@ void limn_journal_past_finish(limn_journal_past *past); /* accepts a zeroed one;
 limn_status limn_journal_open(limn_journal **out, limn_journal_past *past, const char *path,
                               const char *identity, bool is_forced, limn_error *err);
 
+/* Only reads what an interrupted run left, if there is a journal: past->is_resumed. Errors as
+ * above. */
+limn_status limn_journal_peek(limn_journal_past *past, const char *path, const char *identity,
+                              bool is_forced, limn_error *err);
+
 /* Lines, which are written by the next sync or checkpoint. When memory is short, that fails. */
 void limn_journal_add_before(limn_journal *j, const char *name);
 void limn_journal_add(limn_journal *j, const char *name, limn_status status);

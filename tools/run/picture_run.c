@@ -117,7 +117,18 @@ static limn_status complete_past(limn_picture_run *run, limn_error *err)
     return limn_journal_remove(&run->journal, err);
 }
 
-static limn_status begin(limn_picture_run *run, limn_error *err)
+static limn_status begin_dry(limn_picture_run *run, limn_error *err)
+{
+    const limn_picture_run_settings *s = &run->settings;
+    const limn_sink_methods *sink = run->sink->methods;
+    if (run->sink->journal_path)
+        LIMN_TRY(
+            limn_journal_peek(&run->past, run->sink->journal_path, s->identity, s->is_forced, err));
+    if (run->past.is_resumed || !sink->peek) return LIMN_OK;
+    return sink->peek(run->sink, &run->past.before, err);
+}
+
+static limn_status begin_for_good(limn_picture_run *run, limn_error *err)
 {
     const limn_picture_run_settings *s = &run->settings;
     limn_status status;
@@ -125,12 +136,17 @@ static limn_status begin(limn_picture_run *run, limn_error *err)
         LIMN_TRY(limn_journal_open(&run->journal, &run->past, run->sink->journal_path, s->identity,
                                    s->is_forced, err));
     status = run->past.is_complete ? complete_past(run, err) : begin_sink(run, err);
-    memcpy(run->account.counts_before, run->past.counts, sizeof run->past.counts);
-    run->account.is_resumed = run->past.is_resumed;
-    if (status == LIMN_OK || !run->journal) return status;
-    if (!run->past.is_resumed) /* as if nothing had been */
+    if (status != LIMN_OK && run->journal && !run->past.is_resumed) /* as if nothing had been */
         (void)limn_journal_remove(&run->journal, NULL);
     return status;
+}
+
+static limn_status begin(limn_picture_run *run, limn_error *err)
+{
+    const limn_status s = run->settings.is_dry ? begin_dry(run, err) : begin_for_good(run, err);
+    memcpy(run->account.counts_before, run->past.counts, sizeof run->past.counts);
+    run->account.is_resumed = run->past.is_resumed;
+    return s;
 }
 
 static void destroy(limn_picture_run *run)
@@ -262,9 +278,11 @@ limn_status limn_picture_run_finish(limn_picture_run **run, limn_status status,
     limn_picture_run *r = *run;
     limn_error ignored = {0};
     limn_status s = LIMN_OK;
-    if (status == LIMN_OK && !r->is_over)
+    if (r->is_over || r->settings.is_dry)
+        s = LIMN_OK;
+    else if (status == LIMN_OK)
         s = complete(r, err);
-    else if (!r->is_over)
+    else
         s = r->journal ? leave_journaled(r, &ignored) : leave_plain(r, &ignored);
     *account = r->account;
     destroy(r);

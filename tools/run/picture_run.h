@@ -23,6 +23,7 @@ typedef struct limn_picture_run_settings {
     const char *identity;    /* lines "NAME VALUE\n": what must not change when the run goes on */
     const char *errors_path; /* --errors; NULL: no list */
     bool is_forced;          /* goes on under another identity all the same */
+    bool is_dry;             /* a look only: nothing is changed; `put` is not to be called */
     bool is_strict;          /* the first failure ends the run */
 } limn_picture_run_settings;
 

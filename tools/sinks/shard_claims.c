@@ -7,7 +7,7 @@
 
 void limn_shard_claims_init(limn_shard_claims *c, const char *folder, const char *extension)
 {
-    *c = (limn_shard_claims){ .folder = folder, .extension = extension };
+    *c = (limn_shard_claims){.folder = folder, .extension = extension};
     pthread_mutex_init(&c->mutex, NULL);
 }
 
@@ -22,8 +22,7 @@ static void free_claim(limn_shard_claim *claim)
 
 void limn_shard_claims_finish(limn_shard_claims *c)
 {
-    for (size_t i = 0; i < c->n_items; i++)
-        free_claim(c->items[i]);
+    for (size_t i = 0; i < c->n_items; i++) free_claim(c->items[i]);
     limn_free(c->items);
     pthread_mutex_destroy(&c->mutex);
 }
@@ -32,8 +31,7 @@ void limn_shard_claims_finish(limn_shard_claims *c)
 static size_t stem_size(const char *name, size_t size)
 {
     size_t n = size;
-    while (n && name[n - 1] != '.')
-        n--;
+    while (n && name[n - 1] != '.') n--;
     n -= n > 0;
     if (size - n == 3 && n > 4) /* .gz */
         n -= 4;
@@ -46,7 +44,7 @@ static char *make_output(const limn_shard_claims *c, const limn_dirwalk_entry *i
     const char *archive = input->relative;
     const size_t below = (size_t)(input->relative - input->path);
     size_t size = input->archive_size - below;
-    limn_buffer out = { 0 };
+    limn_buffer out = {0};
     if (!below) /* named itself */
         for (size_t i = 0; i < input->archive_size; i++)
             if (input->path[i] == '/') {
@@ -58,8 +56,7 @@ static char *make_output(const limn_shard_claims *c, const limn_dirwalk_entry *i
         limn_buffer_append(&out, "/", 1);
     limn_buffer_append(&out, archive, stem_size(archive, size));
     limn_buffer_append_text(&out, c->extension);
-    if (!out.has_failed)
-        return out.bytes;
+    if (!out.has_failed) return out.bytes;
     limn_buffer_finish(&out);
     return NULL;
 }
@@ -87,8 +84,7 @@ static limn_status add(limn_shard_claims *c, const limn_dirwalk_entry *input, li
 static const limn_shard_claim *find_number(const limn_shard_claims *c, size_t number)
 {
     for (size_t i = c->n_items; i-- > 0;)
-        if (c->items[i]->number == number)
-            return c->items[i];
+        if (c->items[i]->number == number) return c->items[i];
     return NULL;
 }
 
@@ -96,8 +92,7 @@ static const limn_shard_claim *find_number(const limn_shard_claims *c, size_t nu
 static const limn_shard_claim *find_rival(const limn_shard_claims *c, const limn_shard_claim *claim)
 {
     for (size_t i = 0; i < c->n_items && c->items[i] != claim; i++)
-        if (!strcmp(c->items[i]->output, claim->output))
-            return c->items[i];
+        if (!strcmp(c->items[i]->output, claim->output)) return c->items[i];
     return NULL;
 }
 
@@ -113,8 +108,8 @@ static limn_status find(limn_shard_claims *c, const limn_dirwalk_entry *input,
     rival = find_rival(c, *out);
     if (rival)
         return limn_fail(err, LIMN_E_ARG,
-                         "its results would go to %s, as those of %s, named before",
-                         (*out)->output, rival->archive);
+                         "its results would go to %s, as those of %s, named before", (*out)->output,
+                         rival->archive);
     return LIMN_OK;
 }
 

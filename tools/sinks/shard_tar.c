@@ -51,8 +51,7 @@ static limn_status note_added(limn_shard_tar *t, const char *picture, limn_error
 {
     for (size_t i = 0; i < t->n_endings; i++) {
         LIMN_TRY(make_name(&t->name, picture, t->endings[i], err));
-        if (limn_name_set_has(&t->there, t->name.bytes))
-            return fail_taken(t, t->name.bytes, err);
+        if (limn_name_set_has(&t->there, t->name.bytes)) return fail_taken(t, t->name.bytes, err);
         if (!limn_name_set_has(&t->added, t->name.bytes))
             LIMN_TRY(limn_name_set_add(&t->added, t->name.bytes, t->name.size, err));
     }
@@ -62,15 +61,12 @@ static limn_status note_added(limn_shard_tar *t, const char *picture, limn_error
 /* Moves to the next member: its *name, NULL at the end. Names that lead out come too. */
 static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_error *err)
 {
-    limn_error reason = { 0 };
+    limn_error reason = {0};
     const limn_status s = limn_archive_next(t->members, m, &reason);
-    if (s != LIMN_OK && !m->name)
-        return limn_fail(err, s, "%s: %s", t->path, reason.text);
-    if (!m->name)
-        return LIMN_OK;
+    if (s != LIMN_OK && !m->name) return limn_fail(err, s, "%s: %s", t->path, reason.text);
+    if (!m->name) return LIMN_OK;
     t->n_members++;
-    if (limn_name_set_has(&t->added, m->given_name))
-        return fail_taken(t, m->given_name, err);
+    if (limn_name_set_has(&t->added, m->given_name)) return fail_taken(t, m->given_name, err);
     LIMN_TRY(limn_name_set_add(&t->there, m->given_name, strlen(m->given_name), err));
     return limn_picture_file_has_extension(m->given_name) ? note_added(t, m->given_name, err)
                                                           : LIMN_OK;
@@ -80,9 +76,8 @@ static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_e
 
 static limn_status go_on(limn_shard_tar *t, size_t n_members, uint64_t position, limn_error *err)
 {
-    limn_archive_member m = { .name = "" };
-    while (t->n_members < n_members && m.name)
-        LIMN_TRY(next_member(t, &m, err));
+    limn_archive_member m = {.name = ""};
+    while (t->n_members < n_members && m.name) LIMN_TRY(next_member(t, &m, err));
     if (t->n_members < n_members || gzseek(t->bytes, (z_off_t)position, SEEK_SET) < 0)
         return limn_fail(err, LIMN_E_FORMAT, "%s: is not what it was", t->path);
     t->position = position;
@@ -91,13 +86,11 @@ static limn_status go_on(limn_shard_tar *t, size_t n_members, uint64_t position,
 
 static limn_status open_files(limn_shard_tar *t, limn_error *err)
 {
-    limn_error reason = { 0 };
+    limn_error reason = {0};
     const limn_status s = limn_archive_open(&t->members, t->path, &reason);
-    if (s != LIMN_OK)
-        return limn_fail(err, s, "%s: %s", t->path, reason.text);
+    if (s != LIMN_OK) return limn_fail(err, s, "%s: %s", t->path, reason.text);
     t->bytes = gzopen(t->path, "rb");
-    if (!t->bytes)
-        return limn_fail(err, LIMN_E_IO, "%s: %s", t->path, strerror(errno));
+    if (!t->bytes) return limn_fail(err, LIMN_E_IO, "%s: %s", t->path, strerror(errno));
     gzbuffer(t->bytes, BLOCK_SIZE);
     return LIMN_OK;
 }
@@ -109,27 +102,22 @@ limn_status limn_shard_tar_open(limn_shard_tar **out, const char *path, const ch
     limn_shard_tar *t = limn_calloc(1, sizeof *t);
     limn_status s;
     *out = t;
-    if (!t)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!t) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     t->endings = endings;
     t->n_endings = n_endings;
     t->path = limn_strdup(path);
     s = t->path ? open_files(t, err) : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s == LIMN_OK)
-        s = go_on(t, n_members, position, err);
-    if (s != LIMN_OK)
-        limn_shard_tar_close(out);
+    if (s == LIMN_OK) s = go_on(t, n_members, position, err);
+    if (s != LIMN_OK) limn_shard_tar_close(out);
     return s;
 }
 
 void limn_shard_tar_close(limn_shard_tar **tar)
 {
     limn_shard_tar *t = tar ? *tar : NULL;
-    if (!t)
-        return;
+    if (!t) return;
     limn_archive_close(&t->members);
-    if (t->bytes)
-        gzclose(t->bytes);
+    if (t->bytes) gzclose(t->bytes);
     limn_name_set_finish(&t->there);
     limn_name_set_finish(&t->added);
     limn_buffer_finish(&t->name);
@@ -154,10 +142,8 @@ static limn_status copy(limn_shard_tar *t, limn_part_file *out, uint64_t end, li
     while (t->position < end) {
         const uint64_t left = end - t->position;
         const int n = gzread(t->bytes, block, left < sizeof block ? (unsigned)left : sizeof block);
-        if (n < 0)
-            return limn_fail(err, LIMN_E_IO, "%s: can't be read a second time", t->path);
-        if (n == 0 && end == UINT64_MAX)
-            return LIMN_OK;
+        if (n < 0) return limn_fail(err, LIMN_E_IO, "%s: can't be read a second time", t->path);
+        if (n == 0 && end == UINT64_MAX) return LIMN_OK;
         if (n == 0)
             return limn_fail(err, LIMN_E_TRUNCATED, "%s: became shorter meanwhile", t->path);
         LIMN_TRY(limn_part_file_write(out, block, (size_t)n, err));
@@ -168,7 +154,7 @@ static limn_status copy(limn_shard_tar *t, limn_part_file *out, uint64_t end, li
 
 static limn_status copy_to_member_end(limn_shard_tar *t, limn_part_file *out, limn_error *err)
 {
-    limn_error reason = { 0 };
+    limn_error reason = {0};
     uint64_t end = 0;
     const limn_status s = limn_archive_end_of_member(t->members, &end, &reason);
     return s == LIMN_OK ? copy(t, out, end, err)
@@ -221,7 +207,7 @@ static limn_status write_member(limn_part_file *out, const char *name, const cha
 {
     struct archive *a = archive_write_new();
     struct archive_entry *entry = archive_entry_new();
-    tar_output output = { out, err };
+    tar_output output = {out, err};
     bool is_done = false;
     if (a && entry && !archive_write_set_format_gnutar(a) &&
         !archive_write_set_bytes_per_block(a, 0) &&
@@ -264,25 +250,20 @@ limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const cha
         if (!m.name)
             return limn_fail(err, LIMN_E_FORMAT, "%s: has no member %s any more", t->path, name);
     } while (strcmp(m.name, name));
-    if (!record)
-        return LIMN_OK; /* copied with what follows */
-    limn_buffer given = { 0 };
+    if (!record) return LIMN_OK; /* copied with what follows */
+    limn_buffer given = {0};
     limn_status s = LIMN_OK;
     limn_buffer_append(&given, m.given_name, strlen(m.given_name) + 1);
-    if (given.has_failed)
-        s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s == LIMN_OK)
-        s = copy_to_member_end(t, out, err);
-    if (s == LIMN_OK)
-        s = add_record(t, out, given.bytes, record, record_size, err);
+    if (given.has_failed) s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (s == LIMN_OK) s = copy_to_member_end(t, out, err);
+    if (s == LIMN_OK) s = add_record(t, out, given.bytes, record, record_size, err);
     limn_buffer_finish(&given);
     return s;
 }
 
 limn_status limn_shard_tar_finish(limn_shard_tar *t, limn_part_file *out, limn_error *err)
 {
-    limn_archive_member m = { .name = "" };
-    while (m.name)
-        LIMN_TRY(next_member(t, &m, err));
+    limn_archive_member m = {.name = ""};
+    while (m.name) LIMN_TRY(next_member(t, &m, err));
     return copy(t, out, UINT64_MAX, err);
 }

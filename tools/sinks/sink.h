@@ -31,6 +31,9 @@ typedef struct limn_sink_methods {
      * and undoes what came after it. NULL: from the beginning. Names with results of an earlier
      * run are then added to `before`. LIMN_E_ARG when another run's results are in the way. */
     limn_status (*begin)(limn_sink *s, const char *state, limn_name_set *before, limn_error *err);
+    /* For a look only, where there is no journal: what `begin` would add to `before`, without
+     * changing anything. NULL: nothing. */
+    limn_status (*peek)(limn_sink *s, limn_name_set *before, limn_error *err);
     /* Finds out what came of a note that was made after the last checkpoint: whether the picture
      * is done. NULL when the sink makes none. */
     limn_status (*settle)(limn_sink *s, const limn_journal_note *note, bool *is_done,

@@ -54,6 +54,14 @@ static limn_status take_over_part(const file_sink *f, limn_error *err)
     return s;
 }
 
+static limn_status peek(limn_sink *s, limn_name_set *before, limn_error *err)
+{
+    file_sink *f = (file_sink *)s;
+    limn_existing_lines existing;
+    if (!f->path || access(f->path, F_OK)) return LIMN_OK;
+    return limn_existing_lines_read(&existing, before, f->path, f->writer, err);
+}
+
 static limn_status begin_file(file_sink *f, limn_name_set *before, limn_error *err)
 {
     limn_existing_lines existing = {0};
@@ -180,6 +188,7 @@ static void destroy(limn_sink *s)
 
 static const limn_sink_methods methods = {
     .begin = begin,
+    .peek = peek,
     .put = put,
     .checkpoint = checkpoint,
     .end = end,

@@ -52,19 +52,16 @@ static limn_status make_folders(char *path, limn_error *err)
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         const bool is_made = !mkdir(path, 0777) || errno == EEXIST;
-        if (!is_made)
-            limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+        if (!is_made) limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
         *slash = '/';
-        if (!is_made)
-            return LIMN_E_IO;
+        if (!is_made) return LIMN_E_IO;
     }
     return LIMN_OK;
 }
 
 static limn_status open_tar(shards_sink *f, size_t n_members, uint64_t position, limn_error *err)
 {
-    if (!f->n_endings)
-        return LIMN_OK;
+    if (!f->n_endings) return LIMN_OK;
     return limn_shard_tar_open(&f->tar, f->archive, f->endings, f->n_endings, n_members, position,
                                err);
 }
@@ -77,8 +74,7 @@ static limn_status open_archive(shards_sink *f, const limn_shard_claim *claim, l
     f->has_records = false;
     f->archive = limn_strdup(claim->archive);
     s = f->archive ? open_tar(f, 0, 0, err) : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s != LIMN_OK)
-        drop_archive(f);
+    if (s != LIMN_OK) drop_archive(f);
     return s;
 }
 
@@ -91,15 +87,12 @@ static limn_status append_text(shards_sink *f, const char *text, limn_error *err
 static limn_status finish_archive(shards_sink *f, limn_error *err)
 {
     limn_status s;
-    if (!f->archive)
-        return LIMN_OK;
+    if (!f->archive) return LIMN_OK;
     s = f->tar           ? limn_shard_tar_finish(f->tar, &f->part, err)
         : f->has_records ? append_text(f, f->writer->foot, err)
                          : LIMN_OK;
-    if (s == LIMN_OK)
-        s = limn_part_file_commit(&f->part, err);
-    if (s == LIMN_OK)
-        forget_archive(f);
+    if (s == LIMN_OK) s = limn_part_file_commit(&f->part, err);
+    if (s == LIMN_OK) forget_archive(f);
     return s;
 }
 
@@ -109,8 +102,7 @@ static limn_status add_result(shards_sink *f, const limn_pipeline_result *r, lim
     if (f->tar)
         return limn_shard_tar_add(f->tar, &f->part, name, r->error ? NULL : r->out->bytes,
                                   r->out->size, err);
-    if (!r->out->size)
-        return LIMN_OK;
+    if (!r->out->size) return LIMN_OK;
     LIMN_TRY(append_text(f, f->has_records ? f->writer->separator : f->writer->head, err));
     f->has_records = true;
     return limn_part_file_write(&f->part, r->out->bytes, r->out->size, err);
@@ -146,8 +138,7 @@ static bool is_in_work(const shards_sink *f, const limn_dirwalk_entry *input)
 /* A result that is about an archive as a whole. */
 static void put_failed_archive(shards_sink *f, const limn_dirwalk_entry *input)
 {
-    if (f->archive && !strcmp(f->archive, input->path))
-        drop_archive(f);
+    if (f->archive && !strcmp(f->archive, input->path)) drop_archive(f);
 }
 
 /* The tar itself is at fault, not what is written: it gets no copy, and the run goes on. */
@@ -165,24 +156,22 @@ static limn_status give_up_tar(shards_sink *f, size_t number, const limn_error *
 /* The archive in work is at its end. */
 static limn_status end_archive(shards_sink *f, limn_error *err)
 {
-    limn_error reason = { 0 };
+    limn_error reason = {0};
     return finish_archive(f, &reason) == LIMN_OK ? LIMN_OK : give_up_tar(f, 0, &reason, err);
 }
 
 static limn_status put_member(shards_sink *f, const limn_pipeline_result *r, limn_error *err)
 {
     const limn_shard_claim *claim;
-    limn_error reason = { 0 };
+    limn_error reason = {0};
     limn_status s = LIMN_OK;
-    if (find_claim(f, r->input, &claim, NULL) ||
-        (claim->was_there && !is_in_work(f, r->input)))
+    if (find_claim(f, r->input, &claim, NULL) || (claim->was_there && !is_in_work(f, r->input)))
         return LIMN_OK; /* refused by `look`, or done when the last run was killed */
     if (!is_in_work(f, r->input)) {
         LIMN_TRY(end_archive(f, err));
         s = open_archive(f, claim, &reason);
     }
-    if (s == LIMN_OK)
-        s = add_result(f, r, &reason);
+    if (s == LIMN_OK) s = add_result(f, r, &reason);
     return s == LIMN_OK ? LIMN_OK : give_up_tar(f, r->input->archive_number, &reason, err);
 }
 
@@ -210,9 +199,8 @@ static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *
         return LIMN_OK;
     }
     LIMN_TRY(limn_part_file_sync(&f->part, err));
-    if (f->tar)
-        limn_shard_tar_position(f->tar, &n_members, &position);
-    limn_buffer paths = { 0 }, file = { 0 };
+    if (f->tar) limn_shard_tar_position(f->tar, &n_members, &position);
+    limn_buffer paths = {0}, file = {0};
     limn_file_name_append_line(&paths, f->archive);
     const size_t archive_size = paths.size;
     limn_file_name_append_line(&paths, f->part.path);
@@ -244,8 +232,7 @@ static bool parse_state(past_state *p, const char *state)
         return false;
     state += at;
     size = strlen(state);
-    if (file_size > size || archive_size > size - file_size)
-        return false;
+    if (file_size > size || archive_size > size - file_size) return false;
     p->file = state + size - file_size;
     return limn_file_name_append_unescaped(&p->archive, state, archive_size) &&
            limn_file_name_append_unescaped(&p->output, state + archive_size,
@@ -256,14 +243,13 @@ static bool parse_state(past_state *p, const char *state)
 
 static limn_status resume(shards_sink *f, const past_state *p, limn_error *err)
 {
-    limn_buffer part = { 0 };
+    limn_buffer part = {0};
     limn_status s;
     limn_buffer_printf(&part, "%s.part", p->output.bytes);
-    const bool is_complete = !part.has_failed && access(part.bytes, F_OK) &&
-                             !access(p->output.bytes, F_OK);
+    const bool is_complete =
+        !part.has_failed && access(part.bytes, F_OK) && !access(p->output.bytes, F_OK);
     limn_buffer_finish(&part);
-    if (is_complete)
-        return LIMN_OK; /* it got its name after the checkpoint */
+    if (is_complete) return LIMN_OK; /* it got its name after the checkpoint */
     LIMN_TRY(limn_part_file_resume(&f->part, p->output.bytes, p->file, err));
     f->archive = limn_strdup(p->archive.bytes);
     f->has_records = p->has_records != 0;
@@ -279,11 +265,10 @@ static limn_status resume(shards_sink *f, const past_state *p, limn_error *err)
 static limn_status begin(limn_sink *s, const char *state, limn_name_set *before, limn_error *err)
 {
     shards_sink *f = (shards_sink *)s;
-    past_state p = { 0 };
+    past_state p = {0};
     limn_status status = LIMN_OK;
     (void)before;
-    if (!state || !strcmp(state, "-"))
-        return LIMN_OK;
+    if (!state || !strcmp(state, "-")) return LIMN_OK;
     status = parse_state(&p, state) ? resume(f, &p, err)
                                     : limn_fail(err, LIMN_E_FORMAT, "'%s' is no state", state);
     limn_buffer_finish(&p.archive);
@@ -349,13 +334,12 @@ bool limn_sink_shards_is_for(const char *path)
 limn_status limn_sink_shards_create(limn_sink **out, const char *folder, const limn_writer *writer,
                                     const char *const *endings, size_t n_endings, limn_error *err)
 {
-    limn_buffer journal = { 0 };
+    limn_buffer journal = {0};
     shards_sink *f;
     struct stat st;
     *out = NULL;
     limn_buffer_printf(&journal, "%s/limn.limn-run", folder);
-    if (journal.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (journal.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_status s = make_folders(journal.bytes, err);
     if (s == LIMN_OK && (stat(folder, &st) || !S_ISDIR(st.st_mode)))
         s = limn_fail(err, LIMN_E_ARG, "%s: is no folder", folder);

@@ -16,6 +16,7 @@ typedef struct limn_sidecar_settings {
     char *const *names;
     size_t n_names;
     const char *variant;
+    bool is_dry;                   /* out_dir is not made */
     const limn_sidecar_plan *plan; /* of the same names; borrowed */
 } limn_sidecar_settings;
 
