@@ -58,7 +58,7 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
                         const void *settings, limn_error *err)
 {
     const uint8_t *text = bytes;
-    void *block;
+    void *volatile block; /* or a compiler that sees it unused need not ask for the memory */
     is_prepared = is_prepared || !settings;
     if (!settings)
         return LIMN_OK;
@@ -67,8 +67,10 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     misbehave((char)text[0]);
     if (text[0] == 'm') {
         block = malloc((size_t)MAX_MEMORY + (1 << 20));
+        if (!block)
+            return limn_fail(err, LIMN_E_NOMEM, "no memory");
         free(block);
-        return block ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "no memory");
+        return LIMN_OK;
     }
     if (text[0] == 'M') { /* much, but allowed */
         block = limn_calloc(1, MAX_MEMORY / 2);
