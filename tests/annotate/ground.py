@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tarfile
 import tempfile
 from pathlib import Path
 
@@ -20,6 +21,8 @@ JOBS = {
     "overwrite": ["--sidecar", "--existing", "overwrite", "--sidecar-full"],
     "out-dir": ["--sidecar", "--out-dir", "tree", "--format", "jsonl"],
     "added": ["-o", "there.jsonl"],
+    "shards": ["-o", "out/"],
+    "tars": ["-o", "out/", "--tar", "txt", "--tar", "json"],
 }
 
 
@@ -27,6 +30,16 @@ def tree(folder):
     """{path: bytes} of all files below, without the pictures' store."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
             if p.is_file() and "p.store" not in p.parts}
+
+
+def make_tars(folder):
+    """Three tars with the pictures of the folder p."""
+    (folder / "tars").mkdir()
+    files = [p for p in sorted((folder / "p").glob("*.png")) if not p.is_symlink()]
+    for i in range(3):
+        with tarfile.open(folder / "tars" / f"{i}.tar", "w") as tar:
+            for path in files[i::3]:
+                tar.add(path, path.name.replace("\n", "-"))
 
 
 class Ground:
@@ -44,6 +57,10 @@ class Ground:
             for extension in ["txt", "caption", "png.txt"]:
                 (start / "p" / f"{i:05}.{extension}").write_text(f"by hand {i}" + "\n" * (i % 2))
         self.args = ["p", *JOBS[job]]
+        if job in ["shards", "tars"]:
+            self.args[0] = "tars"
+            self.args.insert(0, "-r")
+            make_tars(start)
         if job == "added":
             limn.run("p/00001.png", "p/00003.png", "-o", "there.jsonl", cwd=start)
 

@@ -62,6 +62,12 @@ static limn_status checkpoint(limn_picture_run *run, limn_error *err)
     return s;
 }
 
+/* For limn_sink_record. */
+static limn_status record_now(void *run, limn_error *err)
+{
+    return checkpoint(run, err);
+}
+
 static bool is_checkpoint_due(const limn_picture_run *run)
 {
     return run->n_unrecorded >= LIMN_PICTURE_RUN_RESULTS ||
@@ -136,6 +142,10 @@ static limn_status begin_for_good(limn_picture_run *run, limn_error *err)
         LIMN_TRY(limn_journal_open(&run->journal, &run->past, run->sink->journal_path, s->identity,
                                    s->is_forced, err));
     status = run->past.is_complete ? complete_past(run, err) : begin_sink(run, err);
+    if (run->journal) {
+        run->sink->record = record_now;
+        run->sink->run = run;
+    }
     if (status != LIMN_OK && run->journal && !run->past.is_resumed) /* as if nothing had been */
         (void)limn_journal_remove(&run->journal, NULL);
     return status;
@@ -151,6 +161,7 @@ static limn_status begin(limn_picture_run *run, limn_error *err)
 
 static void destroy(limn_picture_run *run)
 {
+    run->sink->record = NULL;
     limn_journal_close(&run->journal);
     limn_journal_past_finish(&run->past);
     limn_error_list_finish(&run->errors);
@@ -212,8 +223,6 @@ limn_status limn_picture_run_want(limn_picture_run *run, const limn_dirwalk_entr
 static limn_status put(limn_picture_run *run, const limn_pipeline_result *result, limn_error *err)
 {
     const limn_status status = result->error ? result->error->code : LIMN_OK;
-    if (result->error && run->settings.is_strict)
-        return limn_fail(err, result->error->code, "stopped at the first failure (--strict)");
     LIMN_TRY(run->sink->methods->put(run->sink, result, err));
     if (result->error && run->settings.errors_path)
         LIMN_TRY(limn_error_list_add(&run->errors, result->input->path, result->error, err));
@@ -227,8 +236,13 @@ static limn_status put(limn_picture_run *run, const limn_pipeline_result *result
 limn_status limn_picture_run_put(limn_picture_run *run, const limn_pipeline_result *result,
                                  limn_error *err)
 {
-    LIMN_TRY(put(run, result, err));
-    return run->journal && is_checkpoint_due(run) ? checkpoint(run, err) : LIMN_OK;
+    if (result->error && run->settings.is_strict)
+        return limn_fail(err, LIMN_E_IO, "stopped at the first failure (--strict)");
+    const limn_status s = put(run, result, err);
+    if (s != LIMN_OK) /* a result may be here and not there: back to the last checkpoint */
+        run->has_failed = true;
+    if (s != LIMN_OK || !run->journal || !is_checkpoint_due(run)) return s;
+    return checkpoint(run, err);
 }
 
 /* ---- the end ---------------------------------------------------------------------------- */

@@ -61,11 +61,18 @@ typedef struct limn_sink_methods {
 
 struct limn_sink {
     const limn_sink_methods *methods;
-    char *journal_path;  /* owned; NULL: no journal */
-    bool is_once;        /* a picture that is named twice has one result; `look` sees to it */
+    char *journal_path; /* owned; NULL: no journal */
+    bool is_once;       /* a picture that is named twice has one result; `look` sees to it */
+    /* Set by the run: makes a checkpoint. For limn_sink_record. */
+    limn_status (*record)(void *run, limn_error *err);
+    void *run;
     bool is_pipe_closed; /* the reader of standard output has gone */
 };
 
+/* A checkpoint now, of all that was put before. For a sink that gives a file its name before the
+ * run is over: what became of the pictures in it, failures too, must be recorded first, since the
+ * file will not be made again. Nothing without a journal. */
+limn_status limn_sink_record(limn_sink *s, limn_error *err);
 /* Accepts NULL and *s == NULL; nulls it. */
 void limn_sink_destroy(limn_sink **s);
 

@@ -88,6 +88,7 @@ static limn_status finish_archive(shards_sink *f, limn_error *err)
 {
     limn_status s;
     if (!f->archive) return LIMN_OK;
+    LIMN_TRY(limn_sink_record(&f->sink, err));
     s = f->tar           ? limn_shard_tar_finish(f->tar, &f->part, err)
         : f->has_records ? append_text(f, f->writer->foot, err)
                          : LIMN_OK;
