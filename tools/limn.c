@@ -107,7 +107,7 @@ static limn_status write_sheet(contact_sheet *sheet, const limn_account *account
 }
 
 /* --dry-run, with job->run begun. */
-static int look_only(limn_caption_job *job, const limn_pipeline_settings *pipeline)
+static int look_only(limn_caption_job *job, const limn_pipeline_settings *pipeline, bool is_part)
 {
     limn_pipeline_settings alone = *pipeline;
     limn_pipeline_counts counts = { 0 };
@@ -120,6 +120,7 @@ static int look_only(limn_caption_job *job, const limn_pipeline_settings *pipeli
     if (fflush(stdout) || ferror(stdout))
         status = limn_fail(&err, LIMN_E_IO, "standard output: can't write");
     limn_picture_run_finish(&job->run, status, &account, &err);
+    account.is_part = is_part;
     return limn_caption_report_dry(&counts, &account, job->n_to_do, status, &err);
 }
 
@@ -144,11 +145,12 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     if (status != LIMN_OK)
         return failed(&err);
     if (s->is_dry_run)
-        return look_only(job, pipeline);
+        return look_only(job, pipeline, s->shard != NULL);
     if (!is_over)
         status = limn_pipeline_run(&counts, &limn_caption_stages, job, pipeline, &err);
     limn_buffer_finish(&job->scratch);
     status = limn_picture_run_finish(&job->run, status, &account, &err);
+    account.is_part = s->shard != NULL;
     if (job->sheet)
         status = write_sheet(job->sheet, &account, status, &err);
     if (sink->is_pipe_closed)

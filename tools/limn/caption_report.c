@@ -72,6 +72,17 @@ static int failed(const limn_account *account, const totals *t, limn_status stat
     return t->n_done ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
 }
 
+/* An empty part of what there is is no failure. */
+static int found_nothing(const limn_pipeline_counts *counts, const limn_account *account)
+{
+    if (account->is_part && counts->walk.n_refused) {
+        limn_message_info("no pictures in this part");
+        return LIMN_EXIT_OK;
+    }
+    limn_message_warning("no pictures found");
+    return LIMN_EXIT_NOTHING;
+}
+
 int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *account,
                         limn_status status, const limn_error *err)
 {
@@ -85,10 +96,7 @@ int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *
     }
     if (status != LIMN_OK) return failed(account, &t, status, err);
     if (t.n_failed) warn_of_failures(&t);
-    if (!t.n_done && !t.n_failed && !t.n_skipped) {
-        limn_message_warning("no pictures found");
-        return LIMN_EXIT_NOTHING;
-    }
+    if (!t.n_done && !t.n_failed && !t.n_skipped) return found_nothing(counts, account);
     return limn_cli_exit_code(t.n_done + t.n_skipped, t.n_failed);
 }
 
@@ -106,7 +114,6 @@ int limn_caption_report_dry(const limn_pipeline_counts *counts, const limn_accou
         return LIMN_EXIT_NOTHING;
     }
     limn_message_info("to do: %zu pictures; nothing was done (--dry-run)", n_to_do);
-    if (!n_known && !counts->n_failed)
-        limn_message_warning("no pictures found");
-    return n_known ? limn_cli_exit_code(n_known, counts->n_failed) : LIMN_EXIT_NOTHING;
+    if (!n_known && !counts->n_failed) return found_nothing(counts, account);
+    return limn_cli_exit_code(n_known, counts->n_failed);
 }

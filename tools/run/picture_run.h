@@ -32,6 +32,7 @@ typedef struct limn_account {
     size_t counts[LIMN_N_STATUSES];        /* in this run */
     size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted one that it went on with */
     size_t n_there;                        /* have results of an earlier run, and were skipped */
+    bool is_part; /* set by the caller: one of several parts (--shard), which may be empty */
     bool is_resumed;
     bool can_go_on; /* stopped early, and the same command goes on */
 } limn_account;
