@@ -260,6 +260,10 @@ static const limn_cli_example examples[] = {
     { "limn --format jsonl --n-best 3 -o captions.jsonl photos",
       "Three captions a picture, with log-probabilities." },
     { "find . -name '*.png' -print0 | limn -0 -", "A list of names on standard input." },
+    { "limn -r photos --sidecar --existing append",
+      "The caption as a line more in photo.txt beside each photo.jpg." },
+    { "limn -r --shard 3/16 -o captions.3.jsonl photos",
+      "A sixteenth of the pictures, the same on every machine." },
     { "limn --sample --temperature 0.8 --top-p 0.9 --n-best 5 --seed 1 photo.jpg",
       "Five captions drawn at random." },
     { "limn --beam 6 --groups 3 --diversity 0.5 --n-best 6 photo.jpg",
@@ -288,7 +292,12 @@ const limn_cli_tool caption_cli_tool = {
         "of them.\n\n"
         "A picture that fails is named on standard error, and the others get their captions. "
         "Nothing is captioned from a half-decoded picture.\n\n"
-        "SIGINT and SIGTERM let the pictures in work be finished; a second one ends limn at once.",
+        "SIGINT and SIGTERM let the pictures in work be finished; a second one ends limn at once, "
+        "though not within a line. With -o or --sidecar the same command then goes on, as after a "
+        "kill or a power cut: the journal says what is done, and the files become those of an "
+        "uninterrupted run. What failed is done too, as far as the journal goes; without one, "
+        "lines and sidecars that are there count as done, a torn last line does not. Of two runs "
+        "at once over the same output the second is refused.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,
