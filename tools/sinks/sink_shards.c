@@ -46,17 +46,20 @@ static void drop_archive(shards_sink *f)
     forget_archive(f);
 }
 
-/* The folders that `path` is in. */
-static limn_status make_folders(char *path, limn_error *err)
+/* The folders that `path` is in. Cuts a copy, since readers look at the claims meanwhile. */
+static limn_status make_folders(const char *path, limn_error *err)
 {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    char *copy = limn_strdup(path);
+    limn_status status = copy ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash && status == LIMN_OK;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        const bool is_made = !mkdir(path, 0777) || errno == EEXIST;
-        if (!is_made) limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+        if (mkdir(copy, 0777) && errno != EEXIST)
+            status = limn_fail(err, LIMN_E_IO, "%s: %s", copy, strerror(errno));
         *slash = '/';
-        if (!is_made) return LIMN_E_IO;
     }
-    return LIMN_OK;
+    limn_free(copy);
+    return status;
 }
 
 static limn_status open_tar(shards_sink *f, size_t n_members, uint64_t position, limn_error *err)
