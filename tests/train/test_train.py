@@ -193,6 +193,8 @@ class Train(unittest.TestCase):
         self.fails("either --encoder FILE or --init MODEL", "--run", "r", "--init", TOY)
         self.fails("need --stage NAME", "--run", "r", "--epochs", 3)
         self.fails("belong together", "--run", "r", "--objects", "x")
+        self.fails("leave it out", "--run", "r", "--features", "f", "--unpaired-images", "u", "--objects", "o",
+                   "--text", "t")
 
     def test_a_folder_in_use(self):
         self.run_train("--run", "run", "--stage", "features", "--epochs", 1, "--batch", 12)

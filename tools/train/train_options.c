@@ -238,6 +238,8 @@ static limn_train_stage resolve(limn_stage stage, const limn_train_options *o)
     set_count(&s.n_views, o->n_views);
     set_count(&s.n_samples, o->n_samples);
     s.unfreeze = o->unfreeze ? o->unfreeze : s.unfreeze;
+    if (o->features && stage != LIMN_STAGE_END_TO_END)
+        s.n_views = 1; /* such a cache has the whole pictures alone */
     set_real(&s.rate, o->rate);
     set_real(&s.encoder_rate, o->encoder_rate);
     set_real(&s.cross_entropy_share, o->cross_entropy_share);
@@ -291,6 +293,8 @@ static const char *complaint(const limn_train_options *o)
         return "--train and --dev: both lists or none";
     if (!o->unpaired_images != !o->objects || (o->unpaired_images && !o->text))
         return "--unpaired-images, --objects and --text belong together";
+    if (o->features && o->unpaired_images)
+        return "--features: has no features of --unpaired-images; leave it out";
     if (!o->stage && has_stage_options(o))
         return "--epochs, --batch, --rate and what else differs between stages "
                "need --stage NAME";
