@@ -154,6 +154,10 @@ typedef struct limn_options {
     /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
      * the logprob, with each word's that was there before times repetition_penalty */
     float length_penalty;     /* A; NAN (default): the model's; -10 … 10 */
+    float guidance;           /* G: log-probabilities become without + G * (with - without) the
+                               * picture, normalised: above 1, words count more that the picture,
+                               * not habit, makes probable; 0 … 10; 1 (default) = as the model has
+                               * it. Each step costs twice; captions tell the guided logprobs */
     float length_reward;      /* of each token; -10 … 10; default 0 */
     float repetition_penalty; /* above 1: words are less likely to come again; 0.01 … 100; default
                                * 1; in sampling it changes the distribution, not the score */

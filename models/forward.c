@@ -13,6 +13,7 @@ typedef struct member {
     size_t input_offset; /* where its pixels are in the input */
     limn_encoder_state *encoder;
     limn_decoder_state *decoder;
+    limn_decoder_state *blind; /* sees features of zero; NULL without guidance */
     float *features; /* [n_positions, dim] */
 } member;
 
@@ -21,6 +22,8 @@ struct limn_forward {
     limn_arena arena;
     member *members; /* [n_members] */
     size_t n_members, max_rows;
+    float guidance;
+    float *unseen;    /* [max_rows, n_tokens] logits of `blind`; NULL without guidance */
     float *more;      /* [max_rows, n_tokens] of the models after the first */
     float *attention; /* [max_steps, max_rows, attention_dim] for the coverage; NULL = not kept */
     double *covered;  /* [n_positions] */
@@ -39,6 +42,8 @@ static void plan(limn_forward *f, limn_arena *a, bool has_coverage)
         f->members[i].features = limn_arena_take(a, limn_encoder_n_positions(e),
                                                  limn_encoder_dim(e) * sizeof(float));
     }
+    if (f->guidance != 1)
+        f->unseen = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->unseen);
     if (f->n_members > 1)
         f->more = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->more);
     if (has_coverage) {
@@ -61,8 +66,23 @@ static limn_status open_members(limn_forward *f, const limn_model *model, limn_e
         LIMN_TRY(limn_encoder_state_create(&m->encoder, m->model->encoder, err));
         LIMN_TRY(limn_decoder_state_create(&m->decoder, m->model->decoder, f->max_rows,
                                            model->config.max_steps, err));
+        if (f->guidance != 1)
+            LIMN_TRY(limn_decoder_state_create(&m->blind, m->model->decoder, f->max_rows,
+                                               model->config.max_steps, err));
     }
     return LIMN_OK;
+}
+
+/* Features of no picture, for good: keys and values stay when the caches are emptied. */
+static void begin_blind(limn_forward *f)
+{
+    for (size_t i = 0; i < f->n_members && f->guidance != 1; i++) {
+        const member *m = &f->members[i];
+        const limn_encoder *e = m->model->encoder;
+        memset(m->features, 0,
+               limn_encoder_n_positions(e) * limn_encoder_dim(e) * sizeof *m->features);
+        limn_decoder_begin(m->blind, f->pool, m->features);
+    }
 }
 
 static limn_status build(limn_forward *f, const limn_model *model, bool has_coverage,
@@ -78,13 +98,15 @@ static limn_status build(limn_forward *f, const limn_model *model, bool has_cove
     if (counting.has_failed || !limn_arena_init(&f->arena, counting.high))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
     plan(f, &f->arena, has_coverage);
+    begin_blind(f);
     if (has_coverage)
         limn_decoder_keep_attention(f->members[0].decoder, f->attention);
     return LIMN_OK;
 }
 
 limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
-                                size_t max_rows, bool has_coverage, limn_error *err)
+                                size_t max_rows, bool has_coverage, float guidance,
+                                limn_error *err)
 {
     limn_forward *f = limn_calloc(1, sizeof *f);
     *out = NULL;
@@ -92,6 +114,7 @@ limn_status limn_forward_create(limn_forward **out, const limn_model *model, lim
         return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
     f->pool = pool;
     f->max_rows = max_rows;
+    f->guidance = guidance;
     const limn_status status = build(f, model, has_coverage, err);
     if (status != LIMN_OK)
         limn_forward_destroy(&f);
@@ -107,6 +130,7 @@ void limn_forward_destroy(limn_forward **p)
     for (size_t i = 0; f->members && i < f->n_members; i++) {
         limn_encoder_state_destroy(&f->members[i].encoder);
         limn_decoder_state_destroy(&f->members[i].decoder);
+        limn_decoder_state_destroy(&f->members[i].blind);
     }
     limn_arena_finish(&f->arena);
     limn_free(f->members);
@@ -124,6 +148,8 @@ void limn_forward_begin(limn_forward *f, const uint8_t *input)
         limn_encoder_run(m->model->encoder, m->encoder, f->pool, input + m->input_offset,
                          m->features);
         limn_decoder_begin(m->decoder, f->pool, m->features);
+        if (m->blind)
+            limn_decoder_rewind(m->blind);
     }
 }
 
@@ -160,13 +186,28 @@ static void to_log_means(const limn_forward *f, float *sums, size_t n_rows, size
     }
 }
 
+/* A step of member `i`: logits, moved from where they are without the picture to where they are
+ * with it, and beyond. What is added to all logits of a row changes nothing. */
+static void step_member(limn_forward *f, size_t i, size_t n_rows, const uint32_t *parents,
+                        const uint32_t *tokens, float *logits)
+{
+    const member *m = &f->members[i];
+    const size_t n = n_rows * m->model->config.decoder.n_tokens;
+    limn_decoder_step(m->decoder, f->pool, n_rows, parents, tokens, logits);
+    if (!m->blind)
+        return;
+    limn_decoder_step(m->blind, f->pool, n_rows, parents, tokens, f->unseen);
+    for (size_t k = 0; k < n; k++)
+        logits[k] = f->unseen[k] + f->guidance * (logits[k] - f->unseen[k]);
+}
+
 static void average_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
                          const uint32_t *tokens, float *log_probs)
 {
     const size_t n_tokens = f->members[0].model->config.decoder.n_tokens;
     to_probabilities(f, log_probs, n_rows, n_tokens);
     for (size_t i = 1; i < f->n_members; i++) {
-        limn_decoder_step(f->members[i].decoder, f->pool, n_rows, parents, tokens, f->more);
+        step_member(f, i, n_rows, parents, tokens, f->more);
         to_probabilities(f, f->more, n_rows, n_tokens);
         for (size_t k = 0; k < n_rows * n_tokens; k++)
             log_probs[k] += f->more[k];
@@ -177,7 +218,7 @@ static void average_step(limn_forward *f, size_t n_rows, const uint32_t *parents
 void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
                        const uint32_t *tokens, float *log_probs)
 {
-    limn_decoder_step(f->members[0].decoder, f->pool, n_rows, parents, tokens, log_probs);
+    step_member(f, 0, n_rows, parents, tokens, log_probs);
     f->n_steps++;
     if (f->n_members == 1)
         limn_model_log_probs(f->members[0].model, log_probs, n_rows);

@@ -10,7 +10,7 @@ limn_options limn_options_default(void)
 {
     return (limn_options){ .n_best = 1, .beam_size = 3, .patience = 1, .n_groups = 1,
                            .diversity = 0.5f, .temperature = 1, .top_p = 1, .typical = 1,
-                           .length_penalty = NAN, .repetition_penalty = 1,
+                           .length_penalty = NAN, .repetition_penalty = 1, .guidance = 1,
                            .max_pixels = limn_image_settings_default().max_pixels };
 }
 
@@ -93,6 +93,7 @@ static limn_status check_scores(const limn_options *o, limn_error *err)
 {
     if (!isnan(o->length_penalty))
         LIMN_TRY(check_real("length_penalty", o->length_penalty, -10, 10, err));
+    LIMN_TRY(check_real("guidance", o->guidance, 0, 10, err));
     LIMN_TRY(check_real("length_reward", o->length_reward, -10, 10, err));
     LIMN_TRY(check_real("repetition_penalty", o->repetition_penalty, 0.01f, 100, err));
     return check_real("coverage_penalty", o->coverage_penalty, 0, 10, err);

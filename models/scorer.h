@@ -10,7 +10,7 @@
  *     limn_scorer_run(scorer, input, &job, 1, &err);
  *
  * The rules of models/captioner.h hold here too: the log-probabilities of a caption that limn wrote
- * are those that it told, bit for bit. */
+ * are those that it told, bit for bit, unless with guidance. */
 #ifndef LIMN_MODELS_SCORER_H
 #define LIMN_MODELS_SCORER_H
 

@@ -59,7 +59,7 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
         LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
     LIMN_TRY(limn_forward_create(&s->forward, s->model, s->pool,
                                  limn_decoding_max_rows(s->decoding), o->coverage_penalty > 0,
-                                 err));
+                                 o->guidance, err));
     if (s->trace)
         limn_trace_attach(s->trace, limn_forward_decoder(s->forward));
     return LIMN_OK;

@@ -92,6 +92,11 @@ static const limn_cli_option options[] = {
                 "captions.",
       .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.length_penalty), .min = -10,
       .max = 10, .is_more = true },
+    { "guidance", 0, "G", "above 1: what the picture, not habit, suggests",
+      .detail = "Log-probabilities become without + G * (with - without the picture); the default, "
+                "1, leaves them as they are. Captioning takes about twice as long.",
+      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.guidance), .min = 0, .max = 10,
+      .is_more = true },
     { "length-reward", 0, "X", "added to the score for each word (default 0)", .group = "Search",
       .type = LIMN_CLI_REAL, FIELD(options.length_reward), .min = -10, .max = 10,
       .is_more = true },
