@@ -115,7 +115,7 @@ static limn_status create(limn_journal **out, const char *path, const char *iden
     if (!j->path || !j->new_path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     snprintf(j->new_path, size, "%s.new", path);
     make_header(j, identity);
-    return LIMN_OK;
+    return j->header.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
 limn_status limn_journal_open(limn_journal **out, limn_journal_past *past, const char *path,
