@@ -152,22 +152,8 @@ static slot *take_name(pipeline *p)
     return is_end ? NULL : s;
 }
 
-/* Tells by is_left_out and is_skipped whether there is anything to read. */
-static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
-{
-    bool is_picture = false, is_wanted = true;
-    if (archive)
-        LIMN_TRY(limn_picture_member_is_picture(&is_picture, &s->input, archive, &s->error));
-    else
-        LIMN_TRY(limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error));
-    s->is_left_out = !is_picture;
-    if (is_picture && p->stages->want)
-        LIMN_TRY(p->stages->want(p->ctx, &s->input, &is_wanted, &s->error));
-    s->is_skipped = !is_wanted;
-    return LIMN_OK;
-}
-
-/* A name that the walk failed at: its failure may be known from an interrupted run. */
+/* What failed before anybody was asked whether it is wanted: the failure may be known from an
+ * interrupted run. */
 static void look_at_failure(pipeline *p, slot *s)
 {
     bool is_wanted = true;
@@ -175,6 +161,24 @@ static void look_at_failure(pipeline *p, slot *s)
         return;
     s->is_skipped = true;
     s->error = (limn_error){ 0 };
+}
+
+/* Tells by is_left_out and is_skipped whether there is anything to read. */
+static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
+{
+    bool is_picture = false, is_wanted = true;
+    const limn_status status =
+        archive ? limn_picture_member_is_picture(&is_picture, &s->input, archive, &s->error)
+                : limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error);
+    if (status != LIMN_OK) {
+        look_at_failure(p, s);
+        return status;
+    }
+    s->is_left_out = !is_picture;
+    if (is_picture && p->stages->want)
+        LIMN_TRY(p->stages->want(p->ctx, &s->input, &is_wanted, &s->error));
+    s->is_skipped = !is_wanted;
+    return LIMN_OK;
 }
 
 static limn_status read_bytes(slot *s, limn_archive *archive)
