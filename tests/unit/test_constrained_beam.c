@@ -227,6 +227,16 @@ static void test_a_wide_beam_finds_the_best_that_has_the_words(void **state)
     assert_true(n_compared > 300);
 }
 
+/* The rows that the search asked about were its hypotheses, also after some were dropped. */
+static void check_model_logprobs(const limn_hypothesis *h, const toy *lm)
+{
+    for (size_t i = 0; i < h->n_tokens; i++) {
+        float log_probs[MAX_TOKENS];
+        toy_next(lm, h->tokens, i, log_probs);
+        assert_true(h->token_logprobs[i] == log_probs[h->tokens[i]]);
+    }
+}
+
 /* A narrow beam may miss the best, but never what is asked for. */
 static void test_required_words_are_there_in_every_caption(void **state)
 {
@@ -244,11 +254,13 @@ static void test_required_words_are_there_in_every_caption(void **state)
             LIMN_OK);
         s.automaton = automaton;
         s.constraints.max_words = 11;
+        s.n_best = 1 + seed % s.beam_size;
         assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
         for (size_t i = 0; i < run_of.n_best; i++) {
             const limn_hypothesis *h = &run_of.best[i];
             assert_true(h->is_finished && grants(&w, h->tokens, h->n_tokens - 1));
             assert_true(i == 0 || h->score <= run_of.best[i - 1].score);
+            check_model_logprobs(h, &lm);
         }
         assert_true(run_of.tracker.most_rows <= s.beam_size * limn_automaton_n_states(automaton));
         finish(&run_of);

@@ -361,6 +361,60 @@ static void test_samples_belong_to_seed_and_name(void **state)
     limn_model_close(&model);
 }
 
+/* ---- coverage ----------------------------------------------------------------------------- */
+
+/* Of the attention that a caption's own predictions tell. */
+static double coverage_of(const limn_caption *c, const limn_model_info *info)
+{
+    const size_t n_maps = (size_t)info->n_layers * info->n_heads;
+    const size_t n_cells = (size_t)info->grid_width * info->grid_height;
+    double sum = 0;
+    for (size_t cell = 0; cell < n_cells; cell++) {
+        double covered = 0;
+        for (size_t t = 0; t < c->n_tokens; t++)
+            for (size_t m = 0; m < n_maps; m++)
+                covered += (double)c->predictions[t]->attention[m * n_cells + cell];
+        sum += log(fmin(covered / (double)n_maps, 1));
+    }
+    return sum;
+}
+
+static void test_coverage_is_that_of_the_attention(void **state)
+{
+    const toy_model_settings settings = { .seed = 3, .dtype = LIMN_TENSOR_F32 };
+    const char *path = temp_path("cells.safetensors");
+    limn_model *model;
+    limn_options options = limn_options_default();
+    limn_model_info info;
+    size_t n_rows_changed = 0;
+    (void)state;
+    assert_int_equal(toy_model_write(path, &settings, NULL), LIMN_OK);
+    assert_int_equal(limn_model_open(&model, path, NULL, NULL), LIMN_OK);
+    limn_model_get_info(model, &info);
+    assert_int_equal(info.grid_width * info.grid_height, 49);
+    options.beam_size = options.n_best = 6;
+    options.coverage_penalty = 0.5f;
+    options.keeps_attention = true;
+    limn_state *s = make_state(model, &options, 1);
+    for (unsigned picture = 0; picture < 2; picture++) {
+        const limn_captions *captions = caption(s, picture);
+        for (size_t i = 0; i < captions->n_items; i++) {
+            const limn_caption *c = &captions->items[i];
+            assert_true(coverage_of(c, &info) < -1);
+            const double length = c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END
+                                      ? (double)c->n_tokens
+                                      : (double)info.max_words;
+            assert_true(fabs(c->score - c->logprob / pow(length, (double)info.length_penalty) -
+                             0.5 * coverage_of(c, &info)) < 1e-4);
+            for (size_t t = 2; t < c->n_tokens; t++)
+                n_rows_changed += c->predictions[t]->parent != 0;
+        }
+    }
+    assert_true(n_rows_changed > 10);
+    limn_state_destroy(&s);
+    limn_model_close(&model);
+}
+
 /* ---- ensembles ---------------------------------------------------------------------------- */
 
 static limn_model *open_ensemble(const uint64_t *seeds, size_t n)
@@ -528,6 +582,7 @@ int main(void)
         cmocka_unit_test(test_logprobs_are_those_of_a_forced_pass),
         cmocka_unit_test(test_words_are_there_or_not_as_asked),
         cmocka_unit_test(test_samples_belong_to_seed_and_name),
+        cmocka_unit_test(test_coverage_is_that_of_the_attention),
         cmocka_unit_test(test_an_ensemble_averages_probabilities),
         cmocka_unit_test(test_an_ensemble_of_one_model_is_that_model),
         cmocka_unit_test(test_a_filter_has_its_say_in_every_method),
