@@ -19,7 +19,9 @@ struct pass {
 enum { COLUMNS_PER_ITEM = 64, ROWS_PER_ITEM = 16 };
 
 /* Where dropout is applied; with the layer's number a key of its own. */
-enum dropout_site { FEATURES, EMBEDDING, SELF_OUTPUT, CROSS_OUTPUT, HIDDEN, DOWN_OUTPUT, N_SITES };
+enum dropout_site {
+    FEATURES, EMBEDDING, SELF_OUTPUT, CROSS_OUTPUT, HIDDEN, DOWN_OUTPUT, PICTURES, N_SITES
+};
 
 static limn_dropout dropout_at(const struct pass *p, enum dropout_site site, size_t layer)
 {
@@ -97,6 +99,17 @@ static void add_position_gradients(void *ctx, size_t item, size_t worker)
     }
 }
 
+/* Zeroes the features, or their gradients, of the pictures that are not to be seen. */
+static void hide_pictures(const struct pass *p, float *features)
+{
+    const limn_decoder_config *c = &p->t->config;
+    const size_t n = (size_t)c->n_memory_positions * c->memory_dim;
+    limn_rng rng = { .key = dropout_at(p, PICTURES, 0).key };
+    for (size_t i = 0; i < p->batch->n_pictures && p->settings.picture_dropout > 0; i++)
+        if (limn_rng_uniform(&rng) < p->settings.picture_dropout)
+            memset(features + i * n, 0, n * sizeof *features);
+}
+
 static void memory_forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
@@ -104,9 +117,10 @@ static void memory_forward(struct pass *p)
     if (p->n_memory == 0)
         return;
     t->features = p->batch->features;
-    if (p->settings.feature_dropout > 0) {
+    if (p->settings.feature_dropout > 0 || p->settings.picture_dropout > 0) {
         limn_dropout_apply(&t->ctx, t->dropped_features, p->batch->features, NULL, n,
                            dropout_at(p, FEATURES, 0));
+        hide_pictures(p, t->dropped_features);
         t->features = t->dropped_features;
     }
     limn_linear_forward(&t->ctx, t->memory_x, t->features, p->n_memory, &t->memory_project);
@@ -128,9 +142,11 @@ static void memory_backward(struct pass *p, float *feature_gradients)
     limn_pool_run(t->ctx.pool, c->n_memory_positions, add_position_gradients, p);
     limn_linear_backward(&t->ctx, feature_gradients, false, d_x, t->features, p->n_memory,
                          &t->memory_project);
-    if (feature_gradients)
-        limn_dropout_apply(&t->ctx, feature_gradients, feature_gradients, NULL,
-                           p->n_memory * c->memory_dim, dropout_at(p, FEATURES, 0));
+    if (!feature_gradients)
+        return;
+    limn_dropout_apply(&t->ctx, feature_gradients, feature_gradients, NULL,
+                       p->n_memory * c->memory_dim, dropout_at(p, FEATURES, 0));
+    hide_pictures(p, feature_gradients);
 }
 
 /* ---- embedding ----------------------------------------------------------------------------- */

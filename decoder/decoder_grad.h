@@ -39,6 +39,8 @@ typedef struct limn_decoder_batch {
 
 typedef struct limn_decoder_grad_settings {
     float dropout, feature_dropout; /* 0 … 0.9 */
+    float picture_dropout; /* share of pictures whose captions see features of zero, 0 … 0.9: what
+                            * guidance compares with (Ho & Salimans 2021) */
     float label_smoothing;          /* 0 … 0.9 */
     uint64_t seed;                  /* of this step's dropout */
     float scale;                    /* gradients are those of scale * sum of weighted losses */

@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/io/params_tensors.h"
 #include "decoder/vocab.h"
+#include "models/train/false_objects.h"
 #include "models/train/sampler.h"
 
 /* ---- references ---------------------------------------------------------------------------- */
@@ -79,6 +80,7 @@ struct limn_reward {
     limn_safetensors *source; /* the parameters */
     limn_decoder *decoder;
     limn_cider_df *df;
+    limn_false_objects *objects; /* NULL without a cost */
     struct worker *workers; /* [n_workers] */
     size_t n_workers;
     /* By sample of the batch: */
@@ -141,6 +143,8 @@ static limn_status build(limn_reward *r, const limn_params *params, limn_cpu_lev
     LIMN_TRY(limn_params_open(&r->source, params, params->values, err));
     LIMN_TRY(limn_decoder_open(&r->decoder, r->source, &r->config, level, err));
     LIMN_TRY(limn_references_count(&r->df, r->references, err));
+    if (s->object_cost > 0)
+        LIMN_TRY(limn_false_objects_create(&r->objects, s->vocab, r->references, err));
     const size_t n_workers = limn_pool_n_threads(r->pool);
     r->workers = limn_calloc(n_workers, sizeof *r->workers);
     if (!r->workers)
@@ -188,6 +192,7 @@ void limn_reward_destroy(limn_reward **p)
     for (size_t i = 0; i < r->n_workers; i++) finish_worker(&r->workers[i]);
     limn_free(r->workers);
     limn_cider_df_destroy(&r->df);
+    limn_false_objects_destroy(&r->objects);
     limn_decoder_close(&r->decoder);
     limn_safetensors_close(&r->source);
     limn_free(r->tokens);
@@ -222,6 +227,10 @@ static limn_status score_samples(limn_reward *r, struct worker *w, size_t pictur
         LIMN_TRY(limn_ngram_counts_fill(&w->hypothesis, sample, NULL));
         LIMN_TRY(limn_cider_score(&r->rewards[i], &w->scorer, r->df, LIMN_CIDER_D, &w->hypothesis,
                                   w->references.counts.items, w->references.n, NULL));
+        if (r->objects)
+            r->rewards[i] -= r->settings.object_cost *
+                             (double)limn_false_objects_count(r->objects, reference, sample.words,
+                                                              sample.n_words);
     }
     return LIMN_OK;
 }
@@ -278,6 +287,11 @@ static void fill_batch(limn_reward *r, const float *features, size_t n_pictures)
     r->batch.share_ended /= (double)n;
 }
 
+static size_t n_references(const limn_references *r, size_t picture)
+{
+    return r->first_captions[picture + 1] - r->first_captions[picture];
+}
+
 static limn_status check_pictures(const limn_reward *r, const limn_reward_picture *pictures,
                                   size_t n_pictures, limn_error *err)
 {
@@ -288,6 +302,8 @@ static limn_status check_pictures(const limn_reward *r, const limn_reward_pictur
         if (pictures[i].reference >= r->references->n_pictures)
             return limn_fail(err, LIMN_E_ARG, "'%s' has the references of picture %u of %zu",
                              pictures[i].name, pictures[i].reference, r->references->n_pictures);
+        else if (n_references(r->references, pictures[i].reference) == 0)
+            return limn_fail(err, LIMN_E_ARG, "'%s' has no references", pictures[i].name);
     return LIMN_OK;
 }
 

@@ -4,7 +4,8 @@
  *
  *     reward     r_i: CIDEr-D (0 … 10, as cider.h) of sample i against the picture's references,
  *                with the document frequencies of all training references. The end token is a word
- *                of both; a sample that did not end has none, and so learns to end.
+ *                of both; a sample that did not end has none, and so learns to end. Each class of
+ *                objects that it names and no reference does takes `object_cost` off.
  *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline doesn't know sample i, so it has no
  *                bias; the advantages of a picture sum to 0.
  *     loss       sum over samples and their tokens of a_i * -log p(token)
@@ -30,14 +31,8 @@
 #include "common/base/pool.h"
 #include "common/metrics/cider.h"
 #include "decoder/decoder_grad.h"
-
-/* Reference captions as word ids without start and end token, laid out as in limn_training_set. */
-typedef struct limn_references {
-    const uint32_t *tokens;
-    const size_t *offsets;        /* caption c is tokens[offsets[c]] … [offsets[c + 1] - 1] */
-    const size_t *first_captions; /* [n_pictures + 1]; a picture has one caption at least */
-    size_t n_pictures;
-} limn_references;
+#include "decoder/vocab.h"
+#include "models/train/references.h"
 
 /* Document frequencies of all references with their end tokens. LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_references_count(limn_cider_df **out, const limn_references *references,
@@ -48,6 +43,8 @@ typedef struct limn_reward_settings {
     size_t max_steps;    /* tokens of one at most, the end included, 1 … max_positions */
     size_t max_pictures; /* of a batch, >= 1 */
     uint64_t seed;
+    float object_cost;       /* of a false object, >= 0; 0: captions are not looked through */
+    const limn_vocab *vocab; /* borrowed; not used without object_cost */
 } limn_reward_settings;
 
 /* Rows and pictures of the largest batch, for limn_decoder_trainer_create. */
@@ -71,7 +68,7 @@ typedef struct limn_reward_picture {
 /* Belongs to the limn_reward, valid until its next call. */
 typedef struct limn_reward_batch {
     limn_decoder_batch decoder; /* caption i is sample i % n_samples of picture i / n_samples */
-    const double *rewards;      /* [n_captions], 0 … 10 */
+    const double *rewards;      /* [n_captions], 0 … 10 less the costs */
     double mean_reward;         /* 1 is what papers call 100 */
     double share_ended;         /* of the samples */
 } limn_reward_batch;

@@ -70,7 +70,8 @@ static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *li
 static limn_reward_settings reward_settings(const limn_trainer_settings *s, size_t max_pictures)
 {
     return (limn_reward_settings){ .n_samples = s->n_samples, .max_steps = s->max_steps,
-                                   .max_pictures = max_pictures, .seed = s->seed };
+                                   .max_pictures = max_pictures, .seed = s->seed,
+                                   .object_cost = s->object_cost, .vocab = s->vocab };
 }
 
 static limn_status create_reward(limn_trainer *t, const limn_decoder_limits *limits,
@@ -252,26 +253,18 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
                : limn_encoder_trainer_forward_cut(t->encoder, input->activations, n);
 }
 
-/* Pictures with references: those of the first source, which a batch begins with. */
-static size_t n_paired(const limn_batch *batch)
-{
-    size_t n = 0;
-    while (n < batch->n_pictures && batch->pictures[n].source == 0) n++;
-    return n;
-}
-
 /* Adds the gradients of captions that are drawn, weighted by their rewards. */
 static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
                                     const float *features, double *mean_reward, limn_error *err)
 {
     const limn_reward_batch *drawn;
-    const size_t n = n_paired(batch);
+    const size_t n = batch->n_pictures;
     double loss;
-    if (n == 0)
-        return LIMN_OK;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t picture = batch->pictures[i].picture;
-        t->pictures[i] = (limn_reward_picture){ t->settings.names[picture], picture };
+        const limn_batch_picture *p = &batch->pictures[i];
+        const size_t reference = t->settings.first_references[p->source] + p->picture;
+        t->pictures[i] =
+            (limn_reward_picture){ t->settings.names[reference], (uint32_t)reference };
     }
     LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, features, n, err));
     const limn_decoder_grad_settings settings = {
@@ -290,6 +283,7 @@ limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
     const float share = t->reward ? s->cross_entropy_share : 1;
     const limn_decoder_grad_settings settings = {
         .dropout = s->dropout, .feature_dropout = s->feature_dropout,
+        .picture_dropout = s->picture_dropout,
         .label_smoothing = s->label_smoothing, .scale = share / (float)batch->n_rows,
         .seed = limn_rng_stream(s->seed, &batch->step, sizeof batch->step).key,
     };

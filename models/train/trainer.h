@@ -3,8 +3,8 @@
  *   text         the decoder as a language model, without pictures
  *   features     the decoder, on features of a frozen encoder
  *   end-to-end   decoder and upper encoder, from activations at a cut or from pixels
- *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017) for pictures
- *                of the first source, mixed with the cross-entropy of all, on features
+ *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017), mixed with
+ *                cross-entropy, on features
  *
  * A trainer belongs to one thread; its pool splits the work. Results don't depend on the number of
  * threads. */
@@ -37,15 +37,18 @@ typedef struct limn_trainer_settings {
     limn_stage stage;
     limn_schedule schedule;
     limn_adamw_settings adamw;
-    float dropout, feature_dropout; /* 0 … 0.9 */
+    float dropout, feature_dropout, picture_dropout; /* 0 … 0.9 */
     float label_smoothing;          /* 0 … 0.9 */
     uint64_t seed;                  /* of dropout */
     /* end-to-end */
     size_t first_encoder_stage; /* trained from this one on (encoder_grad.h); 0: from pixels */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
     /* reward (reward.h): all borrowed */
-    limn_references references;  /* of the first source's pictures */
+    limn_references references;  /* of the pictures of all sources */
+    size_t first_references[LIMN_BATCH_MAX_SOURCES]; /* numbers of each source's first picture */
     const char *const *names;    /* [references.n_pictures] of the pictures */
+    const limn_vocab *vocab;     /* not used without object_cost */
+    float object_cost;           /* of a false object, in CIDEr-D */
     size_t n_samples, max_steps; /* captions drawn a picture; tokens of one at most */
     float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */
 } limn_trainer_settings;

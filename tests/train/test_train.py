@@ -112,13 +112,18 @@ class Train(unittest.TestCase):
     def test_the_whole_encoder_goes_on_bit_for_bit(self):
         self.check_stage("--stage", "end-to-end", "--unfreeze", 64)
 
+    def unpaired(self):
+        return ("--unpaired-images", self.data / "more", "--objects", self.data / "objects.tsv", "--text",
+                self.data / "text.tsv", "--unpaired-share", 0.4)
+
     def test_unpaired_captions_go_on_bit_for_bit(self):
-        self.check_stage("--stage", "features", "--unpaired-images", self.data / "more", "--objects",
-                         self.data / "objects.tsv", "--text", self.data / "text.tsv", "--unpaired-share", 0.4,
-                         n_steps=35)
+        self.check_stage("--stage", "features", "--picture-dropout", 0.2, *self.unpaired(), n_steps=35)
 
     def test_reward_goes_on_bit_for_bit(self):
         self.check_stage("--stage", "reward", "--samples", 3)
+
+    def test_reward_of_unpaired_pictures_goes_on_bit_for_bit(self):
+        self.check_stage("--stage", "reward", "--samples", 3, "--object-cost", 0.5, *self.unpaired(), n_steps=35)
 
     def test_new_words_come_behind_the_old_ones(self):
         self.run_train("--run", "a", "--stage", "features", "--epochs", 1, "-o", "a.safetensors")

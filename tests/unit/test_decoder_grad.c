@@ -166,7 +166,7 @@ static void test_gradients_equal_finite_differences(void **state)
 {
     const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f,
                                                   .dropout = 0.2f, .feature_dropout = 0.1f,
-                                                  .seed = 5 };
+                                                  .picture_dropout = 0.3f, .seed = 5 };
     struct fixture f;
     float d_features[N_FEATURES];
     double loss;
@@ -184,6 +184,36 @@ static void test_gradients_equal_finite_differences(void **state)
     check_tensor(&f, "features", f.features, N_FEATURES, d_features, &settings);
     limn_free(gradients);
     close_fixture(&f);
+}
+
+/* Hidden pictures are pictures of zero, whose features learn nothing. */
+static void test_hidden_pictures_are_pictures_of_zero(void **state)
+{
+    const size_t n = N_FEATURES / 3;
+    limn_decoder_grad_settings settings = { .scale = 1.0f, .picture_dropout = 0.5f, .seed = 5 };
+    struct fixture hidden, zero;
+    float d_features[N_FEATURES];
+    double loss, loss_zero;
+    size_t n_hidden = 0;
+    (void)state;
+    open_fixture(&hidden, 1, limn_cpu_best());
+    open_fixture(&zero, 1, limn_cpu_best());
+    assert_int_equal(limn_decoder_trainer_run(hidden.trainer, &hidden.batch, &settings, d_features,
+                                              &loss, NULL), LIMN_OK);
+    for (size_t i = 0; i < 3; i++)
+        if (largest(d_features + i * n, n) == 0) {
+            memset(zero.features + i * n, 0, n * sizeof(float));
+            n_hidden++;
+        }
+    assert_in_range(n_hidden, 1, 2);
+    settings.picture_dropout = 0;
+    assert_int_equal(limn_decoder_trainer_run(zero.trainer, &zero.batch, &settings, NULL,
+                                              &loss_zero, NULL), LIMN_OK);
+    assert_memory_equal(&loss, &loss_zero, sizeof loss);
+    assert_memory_equal(hidden.params.gradients, zero.params.gradients,
+                        zero.params.n_floats * sizeof(float));
+    close_fixture(&hidden);
+    close_fixture(&zero);
 }
 
 static void test_ten_steps_follow_pytorch(void **state)
@@ -393,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients_equal_pytorch),
         cmocka_unit_test(test_gradients_equal_finite_differences),
+        cmocka_unit_test(test_hidden_pictures_are_pictures_of_zero),
         cmocka_unit_test(test_ten_steps_follow_pytorch),
         cmocka_unit_test(test_threads_and_levels_do_not_change_bits),
         cmocka_unit_test(test_text_alone_leaves_cross_attention_alone),

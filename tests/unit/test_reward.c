@@ -328,6 +328,42 @@ static void test_threads_and_company_change_nothing(void **state)
     close_fixture(&one);
 }
 
+/* "dog", "man" and "cat" are false for the second picture alone. */
+static void test_false_objects_cost(void **state)
+{
+    static const char *const tokens[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
+                                                  "dog", "man", "cat", "on" };
+    limn_reward_settings costly = settings;
+    const limn_reward_batch *plain, *less;
+    limn_vocab *vocab;
+    size_t n_false = 0;
+    struct fixture f, g;
+    (void)state;
+    assert_int_equal(limn_vocab_create(&vocab, tokens, N_TOKENS, NULL), LIMN_OK);
+    open_fixture(&f, 1);
+    open_fixture(&g, 1);
+    costly.object_cost = 0.5f;
+    costly.vocab = vocab;
+    limn_reward_destroy(&g.reward);
+    assert_int_equal(limn_reward_create(&g.reward, &config, &g.params, &references, &costly, NULL,
+                                        limn_cpu_best(), NULL), LIMN_OK);
+    plain = draw(&f, 3);
+    less = draw(&g, 3);
+    for (size_t i = 0; i < plain->decoder.n_captions; i++) {
+        /* References of the pictures name: a dog, a man and a cat; nothing; a cat, dog and man. */
+        bool has[N_TOKENS] = { false };
+        for (uint32_t r = plain->decoder.offsets[i]; r < plain->decoder.offsets[i + 1]; r++)
+            has[plain->decoder.targets[r]] = true;
+        const size_t expected = i / N_SAMPLES == 1 ? has[5] + has[6] + has[7] : 0;
+        assert_float_equal(less->rewards[i], plain->rewards[i] - 0.5 * (double)expected, 1e-12);
+        n_false += expected;
+    }
+    assert_in_range(n_false, 1, 3 * N_SAMPLES);
+    close_fixture(&f);
+    close_fixture(&g);
+    limn_vocab_destroy(&vocab);
+}
+
 static void test_what_cannot_be_drawn_is_an_error(void **state)
 {
     static const struct {
@@ -372,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_rewards_are_cider_and_advantages_leave_out_their_sample),
         cmocka_unit_test(test_training_by_rewards_raises_them),
         cmocka_unit_test(test_threads_and_company_change_nothing),
+        cmocka_unit_test(test_false_objects_cost),
         cmocka_unit_test(test_what_cannot_be_drawn_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

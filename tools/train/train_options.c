@@ -108,10 +108,18 @@ static const limn_cli_option options[] = {
     { "cross-entropy", 0, "S", "reward: share of cross-entropy (default 0.2)",
       .group = "Training", .type = LIMN_CLI_REAL, FIELD(cross_entropy_share), .min = 0, .max = 1,
       .is_more = true },
+    {"object-cost", 0, "C", "reward: less for each false object (default 0)", .group = "Training",
+     .detail = "A false object is one that a caption names and no reference does; C is in CIDEr-D, "
+               "where 1 is what papers call 100. English alone.",
+     .type = LIMN_CLI_REAL, FIELD(object_cost), .min = 0, .max = 10, .is_more = true },
     {"dropout", 0, "P", "of the decoder (default 0.2)", .group = "Training", .type = LIMN_CLI_REAL,
      FIELD(dropout), .min = 0, .max = 0.9, .is_more = true },
     {"feature-dropout", 0, "P", "of features (default 0.1)", .group = "Training",
      .type = LIMN_CLI_REAL, FIELD(feature_dropout), .min = 0, .max = 0.9, .is_more = true },
+    {"picture-dropout", 0, "P", "share of pictures not shown (default 0)", .group = "Training",
+     .detail = "Their captions are learned without seeing anything, which is what limn --guidance "
+               "compares with.",
+     .type = LIMN_CLI_REAL, FIELD(picture_dropout), .min = 0, .max = 0.9, .is_more = true },
     {"label-smoothing", 0, "P", "of the targets (default 0.1)", .group = "Training",
      .type = LIMN_CLI_REAL,
      FIELD(label_smoothing), .min = 0, .max = 0.9, .is_more = true },
@@ -195,8 +203,9 @@ limn_train_options limn_train_options_default(void)
     return (limn_train_options){
         .dev_share = 0.05f, .unpaired_share = 0.45f, .min_count = 5, .max_words = 40,
         .n_layers = 3, .dim = 384, .n_heads = 8, .n_eval_epochs = 1, .seed = 1, .rate = NAN,
-        .encoder_rate = NAN, .dropout = NAN, .feature_dropout = NAN, .label_smoothing = NAN,
-        .weight_decay = NAN, .cross_entropy_share = NAN, .n_threads = limn_default_threads(),
+        .encoder_rate = NAN, .dropout = NAN, .feature_dropout = NAN, .picture_dropout = NAN,
+        .label_smoothing = NAN, .weight_decay = NAN, .cross_entropy_share = NAN,
+        .object_cost = NAN, .n_threads = limn_default_threads(),
     };
 }
 
@@ -243,8 +252,10 @@ static limn_train_stage resolve(limn_stage stage, const limn_train_options *o)
     set_real(&s.rate, o->rate);
     set_real(&s.encoder_rate, o->encoder_rate);
     set_real(&s.cross_entropy_share, o->cross_entropy_share);
+    set_real(&s.object_cost, o->object_cost);
     set_real(&s.dropout, o->dropout);
     set_real(&s.feature_dropout, o->feature_dropout);
+    set_real(&s.picture_dropout, o->picture_dropout);
     set_real(&s.label_smoothing, o->label_smoothing);
     set_real(&s.weight_decay, o->weight_decay);
     return s;
@@ -267,7 +278,7 @@ static bool has_stage_options(const limn_train_options *o)
 {
     return o->n_epochs || o->n_pictures || o->n_samples || o->unfreeze || !isnan(o->rate) ||
            !isnan(o->encoder_rate) || !isnan(o->dropout) || !isnan(o->feature_dropout) ||
-           !isnan(o->label_smoothing);
+           !isnan(o->picture_dropout) || !isnan(o->label_smoothing);
 }
 
 static const char *complaint(const limn_train_options *o)

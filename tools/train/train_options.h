@@ -25,8 +25,8 @@ typedef struct limn_train_options {
     uint32_t n_layers, dim, n_heads, feed_forward;
     uint32_t n_epochs, n_pictures, n_views, unfreeze, n_samples, n_eval_epochs;
     uint64_t checkpoint_steps, seed;
-    float rate, encoder_rate, dropout, feature_dropout, label_smoothing, weight_decay;
-    float cross_entropy_share;
+    float rate, encoder_rate, dropout, feature_dropout, picture_dropout, label_smoothing;
+    float weight_decay, cross_entropy_share, object_cost;
     uint32_t n_threads;
     bool is_plan, is_f32, is_quiet, is_verbose;
 } limn_train_options;
@@ -40,8 +40,10 @@ typedef struct limn_train_stage {
     limn_stage stage;
     uint32_t n_epochs, n_pictures, n_views, n_samples;
     size_t unfreeze; /* encoder stages trained, from the head down */
-    float rate, encoder_rate, dropout, feature_dropout, label_smoothing, weight_decay;
+    float rate, encoder_rate, dropout, feature_dropout, picture_dropout, label_smoothing;
+    float weight_decay;
     float cross_entropy_share; /* of the reward stage's loss */
+    float object_cost;         /* in its reward */
 } limn_train_stage;
 
 /* The stages of a run in their order; returns how many. */

@@ -13,6 +13,7 @@
 #include "tools/train/run_page.h"
 #include "tools/train/train_inputs.h"
 #include "tools/train/train_pixels.h"
+#include "tools/train/train_references.h"
 
 enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20, SECONDS_A_PAGE = 5 };
 
@@ -25,7 +26,7 @@ struct stage_run {
     limn_train_pixels *pixels; /* instead, where the whole encoder is trained */
     limn_batches *batches;
     limn_trainer *trainer;
-    const char **names;  /* of the pictures, for the reward; NULL in other stages */
+    limn_train_references references; /* of the reward stage alone */
     double page_written; /* seconds of clock_now */
 };
 
@@ -53,10 +54,12 @@ static limn_trainer_settings trainer_settings(const limn_train_data *d, const li
 {
     limn_trainer_settings t = {
         .stage = s->stage, .adamw = limn_adamw_settings_default(), .dropout = s->dropout,
-        .feature_dropout = s->feature_dropout, .label_smoothing = s->label_smoothing,
+        .feature_dropout = s->feature_dropout, .picture_dropout = s->picture_dropout,
+        .label_smoothing = s->label_smoothing,
         .seed = d->options->seed, .first_encoder_stage = first_encoder_stage(d, s),
         .encoder_rate = s->encoder_rate, .n_samples = s->n_samples,
         .max_steps = d->config.max_steps, .cross_entropy_share = s->cross_entropy_share,
+        .object_cost = s->object_cost,
         .schedule = { .peak = s->rate, .final_share = 0.02f, .n_steps = n_steps,
                       .n_warmup_steps = n_steps / N_WARMUP_SHARES },
     };
@@ -167,22 +170,6 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
     return limn_train_inputs_open(&r->inputs, c->data, &settings, err);
 }
 
-/* What the captions that are drawn are compared with. */
-static limn_status set_references(struct stage_run *r, limn_trainer_settings *settings,
-                                  limn_error *err)
-{
-    const limn_training_set *set = &r->context->data->train;
-    r->names = limn_calloc(set->n_pictures, sizeof *r->names);
-    if (!r->names)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu names", set->n_pictures);
-    for (size_t i = 0; i < set->n_pictures; i++) r->names[i] = limn_training_set_name(set, i);
-    settings->names = r->names;
-    settings->references = (limn_references){ .tokens = set->tokens, .offsets = set->offsets,
-                                              .first_captions = set->first_captions,
-                                              .n_pictures = set->n_pictures };
-    return LIMN_OK;
-}
-
 static limn_status create_trainer(struct stage_run *r, size_t index, limn_error *err)
 {
     const limn_train_data *d = r->context->data;
@@ -190,7 +177,8 @@ static limn_status create_trainer(struct stage_run *r, size_t index, limn_error 
     const limn_decoder_limits limits = limn_batches_limits(r->batches);
     limn_trainer_settings settings = trainer_settings(d, r->stage, n_steps);
     if (r->stage->stage == LIMN_STAGE_REWARD)
-        LIMN_TRY(set_references(r, &settings, err));
+        LIMN_TRY(limn_train_references_set(&r->references, &settings, d,
+                                           has_unpaired(d, r->stage), err));
     LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
                                  limn_cpu_best(), err));
     /* A new decoder begins at random, also beside an --encoder that has one of its own. */
@@ -293,7 +281,7 @@ static void finish(struct stage_run *r)
     limn_batches_destroy(&r->batches);
     limn_train_inputs_close(&r->inputs);
     limn_train_pixels_destroy(&r->pixels);
-    limn_free(r->names);
+    limn_train_references_finish(&r->references);
     limn_model_file_close(&r->base);
 }
 

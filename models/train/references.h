@@ -1,0 +1,16 @@
+/* Reference captions as word ids, picture by picture, laid out as in limn_training_set. */
+#ifndef LIMN_MODELS_TRAIN_REFERENCES_H
+#define LIMN_MODELS_TRAIN_REFERENCES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct limn_references {
+    const uint32_t *tokens; /* without start and end token */
+    const size_t *offsets;  /* caption c is tokens[offsets[c]] … [offsets[c + 1] - 1] */
+    const size_t *first_captions; /* [n_pictures + 1]; of picture p: first_captions[p] …
+                                   * [p + 1] - 1; a picture without any must not be drawn for */
+    size_t n_pictures;
+} limn_references;
+
+#endif

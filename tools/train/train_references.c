@@ -1,0 +1,92 @@
+#include "tools/train/train_references.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+/* Of an unpaired picture: enough for what they agree on to count more than what one alone says. */
+enum { MAX_DRAWN = 10 };
+
+void limn_train_references_finish(limn_train_references *r)
+{
+    limn_free(r->names);
+    limn_free(r->first_captions);
+    limn_free(r->offsets);
+    limn_free(r->tokens);
+    *r = (limn_train_references){ .n_pictures = 0 };
+}
+
+static limn_status no_memory(limn_error *err)
+{
+    return limn_fail(err, LIMN_E_NOMEM, "no memory for references");
+}
+
+/* Begins the captions of one more picture. */
+static limn_status add_picture(limn_train_references *r, const char *name, limn_error *err)
+{
+    if (!limn_grow((void **)&r->names, &r->names_capacity, r->n_pictures + 1, sizeof *r->names) ||
+        !limn_grow((void **)&r->first_captions, &r->captions_capacity, r->n_pictures + 2,
+                   sizeof *r->first_captions))
+        return no_memory(err);
+    if (r->n_pictures == 0)
+        r->first_captions[0] = 0;
+    r->names[r->n_pictures++] = name;
+    r->first_captions[r->n_pictures] = r->n_captions;
+    return LIMN_OK;
+}
+
+static limn_status add_caption(limn_train_references *r, const limn_training_set *set,
+                               size_t caption, limn_error *err)
+{
+    const size_t first = set->offsets[caption], n = set->offsets[caption + 1] - first;
+    const size_t at = r->n_captions ? r->offsets[r->n_captions] : 0;
+    if (!limn_grow((void **)&r->offsets, &r->offsets_capacity, r->n_captions + 2,
+                   sizeof *r->offsets) ||
+        !limn_grow((void **)&r->tokens, &r->tokens_capacity, at + n, sizeof *r->tokens))
+        return no_memory(err);
+    memcpy(r->tokens + at, set->tokens + first, n * sizeof *r->tokens);
+    r->offsets[r->n_captions++] = at;
+    r->offsets[r->n_captions] = at + n;
+    r->first_captions[r->n_pictures] = r->n_captions;
+    return LIMN_OK;
+}
+
+static limn_status add_paired(limn_train_references *r, const limn_training_set *set,
+                              limn_error *err)
+{
+    for (size_t p = 0; p < set->n_pictures; p++) {
+        LIMN_TRY(add_picture(r, limn_training_set_name(set, p), err));
+        for (size_t c = set->first_captions[p]; c < set->first_captions[p + 1]; c++)
+            LIMN_TRY(add_caption(r, set, c, err));
+    }
+    return LIMN_OK;
+}
+
+static limn_status add_unpaired(limn_train_references *r, const limn_train_unpaired *u,
+                                limn_error *err)
+{
+    for (size_t p = 0; p < limn_picture_names_count(&u->names); p++) {
+        size_t n;
+        const uint32_t *captions = limn_pairing_candidates(&n, u->pairing, p);
+        LIMN_TRY(add_picture(r, limn_picture_names_get(&u->names, p), err));
+        for (size_t i = 0; i < n && i < MAX_DRAWN; i++)
+            LIMN_TRY(add_caption(r, &u->text, captions[i], err));
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_train_references_set(limn_train_references *r, limn_trainer_settings *settings,
+                                      const limn_train_data *data, bool has_unpaired,
+                                      limn_error *err)
+{
+    LIMN_TRY(add_paired(r, &data->train, err));
+    if (has_unpaired)
+        LIMN_TRY(add_unpaired(r, &data->unpaired, err));
+    settings->names = r->names;
+    settings->first_references[1] = data->train.n_pictures;
+    settings->references = (limn_references){ .tokens = r->tokens, .offsets = r->offsets,
+                                              .first_captions = r->first_captions,
+                                              .n_pictures = r->n_pictures };
+    settings->vocab = data->vocab;
+    return LIMN_OK;
+}
