@@ -410,6 +410,18 @@ static size_t rank_of(const limn_pairing *p, const photo *f, size_t i)
     return rank;
 }
 
+size_t limn_pairing_heaviest(uint32_t *out, const limn_pairing *p, size_t picture, size_t k)
+{
+    const photo *f = &p->photos[picture];
+    size_t n_kept = 0;
+    for (size_t i = f->first; i < f->first + f->n; i++) {
+        const size_t rank = rank_of(p, f, i);
+        n_kept += p->probabilities[i] > 0;
+        if (rank < k) out[rank] = p->candidates[i];
+    }
+    return n_kept < k ? n_kept : k;
+}
+
 void limn_pairing_set_scores(limn_pairing *p, size_t picture, const float *scores, size_t n_kept)
 {
     const photo *f = &p->photos[picture];

@@ -107,6 +107,9 @@ const uint32_t *limn_pairing_candidates(size_t *n, const limn_pairing *p, size_t
  * and keeps the n_kept (>= 1) heaviest. Scores that are not finite leave their candidate out,
  * unless all would be. NULL: no scores, all are kept. */
 void limn_pairing_set_scores(limn_pairing *p, size_t picture, const float *scores, size_t n_kept);
+/* Writes the captions of at most k candidates, the heaviest first with the scores set last, into
+ * out [k] and returns how many. */
+size_t limn_pairing_heaviest(uint32_t *out, const limn_pairing *p, size_t picture, size_t k);
 /* The scores set last [n of the candidates], zero without; for the caller to keep. */
 const float *limn_pairing_scores(const limn_pairing *p, size_t picture);
 

@@ -79,26 +79,26 @@ class Train(unittest.TestCase):
         lines = [json.loads(line) for line in (self.folder / run / "log.jsonl").read_text().splitlines()]
         return [{k: v for k, v in line.items() if k not in ("seconds", "tokens_per_second")} for line in lines]
 
-    def kill_and_resume(self, run, arguments, threads):
+    def kill_and_resume(self, run, arguments, threads, new):
         """Kills a run once a checkpoint is there, and lets it go on to its end."""
-        with subprocess.Popen(self.command("--run", run, "--threads", threads, *arguments), cwd=self.folder,
-                              stderr=subprocess.DEVNULL) as process:
+        line = self.command("--run", run, "--threads", threads, *arguments, new=new)
+        with subprocess.Popen(line, cwd=self.folder, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and not (self.folder / run / "checkpoint-9.safetensors").exists():
                 time.sleep(0.001)
             process.send_signal(signal.SIGKILL)
         self.assertEqual(process.returncode, -signal.SIGKILL, "it was over before it could be killed")
         self.run_train("--resume", run, "--threads", threads, data=False, new=False)
 
-    def check_stage(self, *stage, n_steps=20, all_threads=(2,)):
+    def check_stage(self, *stage, n_steps=20, all_threads=(2,), new=True):
         """Straight, and killed and resumed with other numbers of threads: the same model, the same log."""
         arguments = [*stage, "--epochs", 5, "--batch", 3, "--views", 2, "--checkpoint-steps", 3, "--cache", "cache"]
-        self.run_train("--run", "straight", "--threads", 1, "-o", "straight.safetensors", *arguments)
+        self.run_train("--run", "straight", "--threads", 1, "-o", "straight.safetensors", *arguments, new=new)
         straight = (self.folder / "straight.safetensors").read_bytes()
         log = self.losses("straight")
         self.assertEqual(max(line["step"] for line in log if line["kind"] == "step"), n_steps)
         for threads in all_threads:
             run = f"killed{threads}"
-            self.kill_and_resume(run, ["-o", f"{run}.safetensors", *arguments], threads)
+            self.kill_and_resume(run, ["-o", f"{run}.safetensors", *arguments], threads, new)
             self.assertEqual((self.folder / f"{run}.safetensors").read_bytes(), straight)
             self.assertEqual(self.losses(run), log)
             self.assertEqual(list((self.folder / run).glob(".*")), [])
@@ -124,6 +124,15 @@ class Train(unittest.TestCase):
 
     def test_reward_of_unpaired_pictures_goes_on_bit_for_bit(self):
         self.check_stage("--stage", "reward", "--samples", 3, "--object-cost", 0.5, *self.unpaired(), n_steps=35)
+
+    def test_self_training_goes_on_bit_for_bit(self):
+        """What the model finds to fit is asked once, and is what a run that goes on uses."""
+        self.check_stage("--init", TOY, "--vocab", "extend", "--min-count", 1, "--stage", "features",
+                         "--self-training", 1, *self.unpaired(), n_steps=35, new=False)
+        opinions = [(self.folder / run / "agreement.npy").read_bytes() for run in ("straight", "killed2")]
+        self.assertEqual(*opinions)
+        done = self.run_train("--run", "no", "--self-training", 1, *self.unpaired(), code=1)
+        self.assertIn("--self-training: needs --init MODEL", done.stderr)
 
     def test_new_words_come_behind_the_old_ones(self):
         self.run_train("--run", "a", "--stage", "features", "--epochs", 1, "-o", "a.safetensors")

@@ -220,6 +220,10 @@ static void test_scores(void **state)
         n_best += out[0] == candidates[1];
     }
     assert_in_range(n_best, 985, 1000); /* 1 / (1 + exp(-6)) = 0.9975 */
+    assert_int_equal(limn_pairing_heaviest(out, p, 0, 10), 2);
+    assert_int_equal(out[0], candidates[1]);
+    assert_int_equal(out[1], candidates[8]);
+    assert_int_equal(limn_pairing_heaviest(out, p, 0, 1), 1);
     limn_pairing_set_scores(p, 0, scores, 100);
     assert_int_equal(limn_pairing_draw(out, p, 0, 0, 0, 10), 9);
     limn_pairing_set_scores(p, 0, useless, 3);

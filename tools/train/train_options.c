@@ -46,6 +46,11 @@ static const limn_cli_option options[] = {
      .type = LIMN_CLI_TEXT, FIELD(text), .is_more = true },
     {"unpaired-share", 0, "S", "share of such pictures in a batch (0.45)", .group = "Unpaired data",
      .type = LIMN_CLI_REAL, FIELD(unpaired_share), .min = 0, .max = 0.95, .is_more = true },
+    {"self-training", 0, "N", "keep the N captions that --init finds to fit",
+     .group = "Unpaired data",
+     .detail = "Of the captions that name a picture's objects, those that the picture makes more "
+               "probable, by the --init model. It takes minutes.",
+     .type = LIMN_CLI_COUNT, FIELD(n_self_training), .min = 1, .max = 32, .is_more = true },
     {"encoder", 0, "FILE", "begin with this encoder", .group = "Model",
      .detail = "A model file, or an encoder made by limn-convert "
                "--encoder-only. The decoder "
@@ -306,6 +311,8 @@ static const char *complaint(const limn_train_options *o)
         return "--unpaired-images, --objects and --text belong together";
     if (o->features && o->unpaired_images)
         return "--features: has no features of --unpaired-images; leave it out";
+    if (o->n_self_training && (!o->init || !o->unpaired_images))
+        return "--self-training: needs --init MODEL, whose opinion it is, and --unpaired-images";
     if (!o->stage && has_stage_options(o))
         return "--epochs, --batch, --rate and what else differs between stages "
                "need --stage NAME";

@@ -24,6 +24,7 @@ typedef struct limn_train_options {
     uint32_t min_count, max_words;
     uint32_t n_layers, dim, n_heads, feed_forward;
     uint32_t n_epochs, n_pictures, n_views, unfreeze, n_samples, n_eval_epochs;
+    uint32_t n_self_training;
     uint64_t checkpoint_steps, seed;
     float rate, encoder_rate, dropout, feature_dropout, picture_dropout, label_smoothing;
     float weight_decay, cross_entropy_share, object_cost;

@@ -66,10 +66,10 @@ static limn_status add_unpaired(limn_train_references *r, const limn_train_unpai
                                 limn_error *err)
 {
     for (size_t p = 0; p < limn_picture_names_count(&u->names); p++) {
-        size_t n;
-        const uint32_t *captions = limn_pairing_candidates(&n, u->pairing, p);
+        uint32_t captions[MAX_DRAWN];
+        const size_t n = limn_pairing_heaviest(captions, u->pairing, p, MAX_DRAWN);
         LIMN_TRY(add_picture(r, limn_picture_names_get(&u->names, p), err));
-        for (size_t i = 0; i < n && i < MAX_DRAWN; i++)
+        for (size_t i = 0; i < n; i++)
             LIMN_TRY(add_caption(r, &u->text, captions[i], err));
     }
     return LIMN_OK;

@@ -157,6 +157,9 @@ static limn_status run_with_cache(limn_train_context *context, limn_error *err)
         return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", context->cache,
                          strerror(errno));
     LIMN_TRY(limn_train_data_load_pictures(context->data, context->cache, context->pool, err));
+    LIMN_TRY(limn_train_unpaired_select(&context->data->unpaired, context->data->options,
+                                        limn_run_folder_file(context->folder, "agreement.npy"),
+                                        context->pool, err));
     LIMN_TRY(limn_train_dev_open(&dev, context->data, err));
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64,
              limn_train_data_fingerprint(context->data));

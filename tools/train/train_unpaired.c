@@ -2,8 +2,13 @@
 
 #include <string.h>
 
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/npy.h"
+#include "common/io/npy_map.h"
+#include "models/train/self_training.h"
+#include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/progress.h"
 
@@ -111,6 +116,91 @@ limn_status limn_train_unpaired_load(limn_train_unpaired *u, const limn_train_op
                            u->pixels.unreadable[i].error);
     LIMN_TRY(take_names(u, err));
     return pair(u, o->seed, err);
+}
+
+/* ---- self-training ------------------------------------------------------------------------- */
+
+static bool show_opinion(void *ctx, size_t done, size_t total)
+{
+    (void)ctx;
+    limn_progress_update(done, 0, total);
+    return !limn_interrupt_is_set();
+}
+
+static limn_status ask(float *agreement, const limn_train_unpaired *u, const limn_model *model,
+                       limn_pool *pool, limn_error *err)
+{
+    const size_t n = limn_picture_names_count(&u->names);
+    const uint8_t **pixels = limn_calloc(n, sizeof *pixels);
+    const limn_opinion opinion = {
+        .model = model, .pairing = u->pairing, .pixels = pixels, .n_pictures = n,
+        .captions = u->text.texts, .n_captions = u->text.n_captions, .pool = pool,
+        .progress = { show_opinion, NULL },
+    };
+    if (!pixels)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
+    for (size_t i = 0; i < n; i++)
+        pixels[i] = limn_pixel_cache_row(
+            &u->pixels, limn_picture_names_find(&u->pixels.rows.names,
+                                                limn_picture_names_get(&u->names, i)));
+    limn_progress_start("unpaired pictures looked at");
+    const limn_status status = limn_self_training_agree(agreement, &opinion, err);
+    limn_progress_erase();
+    limn_free(pixels);
+    return status;
+}
+
+/* Asks the model, and keeps what it said in the file. */
+static limn_status make_agreement(float *agreement, const limn_train_unpaired *u,
+                                  const char *model_path, const char *path, limn_pool *pool,
+                                  limn_error *err)
+{
+    const size_t shape[] = { limn_picture_names_count(&u->names), LIMN_AGREEMENT_MAX_CAPTIONS };
+    limn_model *model = NULL;
+    limn_buffer file = { 0 };
+    LIMN_TRY(limn_model_open(&model, model_path, NULL, err));
+    limn_status status = ask(agreement, u, model, pool, err);
+    limn_model_close(&model);
+    if (status != LIMN_OK)
+        return status;
+    limn_npy_append(&file, LIMN_NPY_F32, 2, shape, agreement);
+    status = file.has_failed ? limn_fail(err, LIMN_E_NOMEM, "no memory for %s", path)
+                             : limn_file_replace(path, file.bytes, file.size, err);
+    limn_buffer_finish(&file);
+    return status;
+}
+
+/* False when there is none of these pictures. */
+static bool read_agreement(float *agreement, size_t n_pictures, const char *path)
+{
+    limn_npy_map map;
+    if (limn_npy_map_open(&map, path, NULL) != LIMN_OK)
+        return false;
+    const bool fits = map.dtype == LIMN_NPY_F32 && map.n_dims == 2 &&
+                      map.shape[0] == n_pictures && map.shape[1] == LIMN_AGREEMENT_MAX_CAPTIONS;
+    if (fits)
+        memcpy(agreement, map.data, map.size);
+    limn_npy_map_close(&map);
+    return fits;
+}
+
+limn_status limn_train_unpaired_select(limn_train_unpaired *u, const limn_train_options *o,
+                                       const char *path, limn_pool *pool, limn_error *err)
+{
+    const size_t n = limn_picture_names_count(&u->names);
+    float *agreement;
+    limn_status status = LIMN_OK;
+    if (!o->n_self_training)
+        return LIMN_OK;
+    agreement = limn_calloc(n, LIMN_AGREEMENT_MAX_CAPTIONS * sizeof *agreement);
+    if (!agreement)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for an opinion on %zu pictures", n);
+    if (!read_agreement(agreement, n, path))
+        status = make_agreement(agreement, u, o->init, path, pool, err);
+    if (status == LIMN_OK)
+        status = limn_self_training_apply(u->pairing, n, agreement, o->n_self_training, err);
+    limn_free(agreement);
+    return status;
 }
 
 /* ---- fingerprint --------------------------------------------------------------------------- */

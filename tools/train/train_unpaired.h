@@ -31,6 +31,11 @@ limn_status limn_train_unpaired_read(limn_train_unpaired *out, const limn_train_
 limn_status limn_train_unpaired_load(limn_train_unpaired *u, const limn_train_options *options,
                                      const limn_pixel_cache_settings *settings, const char *path,
                                      limn_error *err);
+/* Keeps of each picture's captions the --self-training ones that the --init model finds to fit
+ * best; its opinion is kept in the file `path` for a run that goes on. Nothing without that option.
+ * LIMN_E_INTERRUPTED, LIMN_E_IO, errors of opening the model. */
+limn_status limn_train_unpaired_select(limn_train_unpaired *u, const limn_train_options *options,
+                                       const char *path, limn_pool *pool, limn_error *err);
 void limn_train_unpaired_finish(limn_train_unpaired *u); /* accepts a zeroed one */
 
 /* Names, boxes and captions, for the fingerprint of a run. */
