@@ -40,8 +40,9 @@ static const limn_cli_option options[] = {
       .detail = "With --rerank consensus the default is 20.", .group = "Captioning",
       .type = LIMN_CLI_COUNT, FIELD(decoding.beam), .min = 1, .max = 64 },
     { "sample", 0, NULL, "draw captions instead of searching for the best", .group = "Captioning",
-      .detail = "Equal draws are written once. The random numbers belong to --seed and the "
-                "picture's file name alone.",
+      .detail = "Equal draws are written once; in jsonl, drawn says how often they came where that "
+                "is more than once. The random numbers belong to --seed and the picture's file "
+                "name alone.",
       .type = LIMN_CLI_FLAG, FIELD(decoding.is_sampling) },
     { "min-words", 0, "N", "no shorter captions", .group = "Captioning", .type = LIMN_CLI_COUNT,
       FIELD(options.min_words), .min = 0, .max = 511 },

@@ -68,6 +68,8 @@ static json_t *captions_of(const limn_captions *captions, bool *is_whole)
     for (size_t i = 0; i < captions->n_items; i++) {
         json_t *one = json_object();
         set_scores(one, &captions->items[i], is_whole);
+        if (captions->items[i].n_drawn > 1)
+            limn_json_line_set(one, "drawn", json_integer(captions->items[i].n_drawn), is_whole);
         if (json_array_append_new(all, one)) *is_whole = false;
     }
     return all;
