@@ -70,8 +70,7 @@ static limn_status run_picture(bench *b, picture *p, limn_error *err)
     options.n_required = 1;
     LIMN_TRY(limn_file_read(&p->bytes, &p->size, p->path, (size_t)1 << 30, err));
     limn_status status = limn_state_create(&constrained, b->model, &options, 1, err);
-    if (status == LIMN_OK)
-        status = compare(b, constrained, p, err);
+    if (status == LIMN_OK) status = compare(b, constrained, p, err);
     limn_state_destroy(&constrained);
     limn_free(p->bytes);
     return status;
@@ -80,24 +79,20 @@ static limn_status run_picture(bench *b, picture *p, limn_error *err)
 static limn_status run_line(bench *b, char *line, limn_error *err)
 {
     const char *path = strtok(line, "\t"), *word = strtok(NULL, " \n");
-    while (word && !limn_model_knows(b->model, word))
-        word = strtok(NULL, " \n");
-    if (!word)
-        return LIMN_OK;
-    return run_picture(b, &(picture){ .path = path, .word = word }, err);
+    while (word && !limn_model_knows(b->model, word)) word = strtok(NULL, " \n");
+    if (!word) return LIMN_OK;
+    return run_picture(b, &(picture){.path = path, .word = word}, err);
 }
 
 static limn_status run(bench *b, int argc, char **argv, limn_error *err)
 {
     static char line[1 << 16];
     b->options = limn_options_default();
-    if (argc > 2)
-        b->options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
+    if (argc > 2) b->options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
     b->n_rounds = argc > 3 ? strtoul(argv[3], NULL, 10) : 3;
     LIMN_TRY(limn_model_open(&b->model, argv[1], NULL, err));
     LIMN_TRY(limn_state_create(&b->state, b->model, &b->options, 1, err));
-    while (fgets(line, sizeof line, stdin))
-        LIMN_TRY(run_line(b, line, err));
+    while (fgets(line, sizeof line, stdin)) LIMN_TRY(run_line(b, line, err));
     if (b->n_pictures == 0)
         return limn_fail(err, LIMN_E_ARG, "no pictures, or no word that the model knows");
     printf("# %.3f %.3f\n", b->free_ms / (double)b->n_pictures,
@@ -107,15 +102,14 @@ static limn_status run(bench *b, int argc, char **argv, limn_error *err)
 
 int main(int argc, char **argv)
 {
-    bench b = { 0 };
-    limn_error err = { 0 };
+    bench b = {0};
+    limn_error err = {0};
     if (argc < 2 || argc > 4) {
         fprintf(stderr, "usage: bench_constrained MODEL [BEAM [ROUNDS]] < LINES\n");
         return 1;
     }
     const limn_status status = run(&b, argc, argv, &err);
-    if (status != LIMN_OK)
-        fprintf(stderr, "bench_constrained: %s\n", err.text);
+    if (status != LIMN_OK) fprintf(stderr, "bench_constrained: %s\n", err.text);
     limn_state_destroy(&b.state);
     limn_model_close(&b.model);
     return status == LIMN_OK ? 0 : 2;

@@ -116,12 +116,15 @@ def check_guard(tree, path, text):
 
 
 def check_readme(tree):
-    """The README is short, and its C program is the one that is compiled."""
+    """The README is short, and its C is that of programs that are compiled."""
     text = tree.files["README.md"]
     if text.count("\n") > README_LINES:
         tree.report("README.md", 0, f"{text.count(chr(10))} lines; at most {README_LINES}")
     if "```c\n" + tree.files["samples/caption_one.c"] + "```" not in text:
         tree.report("README.md", max(text.find("```c"), 0), "does not show samples/caption_one.c")
+    for block in re.finditer(r"```c\n(.*?)```", text, re.DOTALL):
+        if not any(block.group(1) in of for path, of in tree.files.items() if path.startswith("samples/")):
+            tree.report("README.md", block.start(), "shows C that no program of samples/ has")
 
 
 def function_lengths(tree):
