@@ -4,17 +4,17 @@
     diversity.py LIMN LIMN_EVAL MODEL DATA [N [THREADS]]
 
 DATA is a folder with images/, captions.token.txt (NAME#k<TAB>caption), train.txt and dev.txt (a name a line), as
-Flickr8k's. Captions the first N photos of dev.txt (all) in each way of WAYS, five captions a photo where it gives
-several, and prints a markdown table (scores times 100):
+Flickr8k's. Captions the first N photos of dev.txt (all) in each way of WAYS, and prints a markdown table, a column for
+each (CIDEr times 100). All but the first give five captions a photo:
 
-CIDEr         CIDEr-D of the first caption (samples are sorted by score too), with the references' document
-              frequencies.
-oracle@5      CIDEr-D of the best of a photo's captions by CIDEr-D; mean over the photos.
-Div-2         different word pairs of a photo's five captions / all their words; mean over the photos. Captions
-              that were drawn several times count as often.
-distinct      different captions among the five of a photo, mean over the photos; and different first captions of
-              all photos, as parts of their numbers.
-self-CIDEr    0: the five captions are equal … 1: they have nothing in common (Wang & Chan 2019).
+CIDEr             CIDEr-D of the first caption (samples are sorted by score too), with the references' document
+                  frequencies.
+oracle CIDEr@5    the same of the best of a photo's captions by CIDEr-D; mean over the photos.
+Div-2             different word pairs of a photo's captions / all their words; mean over the photos. A caption that
+                  was drawn several times counts as often.
+distinct of five  different captions of a photo / its captions; mean over the photos.
+distinct of all   different first captions of all photos / photos.
+self-CIDEr        0: a photo's captions are equal … 1: they have nothing in common (Wang & Chan 2019).
 
 Where the model has no document frequencies, which consensus needs, a copy of it gets those of the captions of
 train.txt's photos, by the limn-convert beside LIMN.
@@ -27,17 +27,16 @@ import sys
 import tempfile
 
 N_CAPTIONS = 5
-SAMPLE = ["--sample", "--n-best", "5"]
 WAYS = [
     ("beam 3", ["--beam", "3"]),
-    ("beam 5, its five best", ["--beam", "5", "--n-best", "5"]),
-    ("diverse beam: 5 groups of 2", ["--beam", "10", "--groups", "5", "--n-best", "5"]),
-    ("sampling, top-p 0.9", [*SAMPLE, "--top-p", "0.9"]),
-    ("sampling, top-p 0.9, temperature 0.7", [*SAMPLE, "--top-p", "0.9", "--temperature", "0.7"]),
-    ("stochastic beam", [*SAMPLE, "--distinct"]),
-    ("consensus of beam 20", ["--rerank", "consensus", "--beam", "20", "--n-best", "5"]),
-    ("consensus of 40 samples, temperature 0.7", [*SAMPLE, "--temperature", "0.7", "--candidates", "40",
-                                                   "--rerank", "consensus"]),
+    ("beam 5", ["--beam", "5", "--n-best", "5"]),
+    ("diverse beam", ["--beam", "10", "--groups", "5", "--n-best", "5"]),
+    ("sampling", ["--sample", "--top-p", "0.9", "--n-best", "5"]),
+    ("… at 0.7", ["--sample", "--top-p", "0.9", "--temperature", "0.7", "--n-best", "5"]),
+    ("stochastic beam", ["--sample", "--distinct", "--n-best", "5"]),
+    ("consensus", ["--rerank", "consensus", "--beam", "20", "--n-best", "5"]),
+    ("… of samples", ["--rerank", "consensus", "--sample", "--temperature", "0.7", "--candidates", "40",
+                       "--n-best", "5"]),
 ]
 
 
@@ -83,17 +82,26 @@ def evaluate(limn_eval, refs, folder, lists):
     return json.loads(output)
 
 
-def row(limn_eval, refs, folder, records):
-    """The columns of the table."""
+def column(limn_eval, refs, folder, records):
+    """{row of the table: text}"""
     lists = [(pathlib.Path(record["file"]).name, as_drawn(record)) for record in records]
     found = evaluate(limn_eval, refs, folder, lists)
-    of_all = f"{found['diversity']['distinct_captions'] / len(lists):.2f}"
-    if "oracle" not in found:
-        return [f"{100 * found['CIDEr']:.1f}", "", "", of_all, ""]
-    distinct = sum(len(set(captions)) / len(captions) for _, captions in lists) / len(lists)
-    return [f"{100 * found['CIDEr']:.1f}", f"{100 * found['oracle']['CIDEr']:.1f}",
-            f"{found['diversity']['list_Div_2']:.2f}", f"{distinct:.2f}, {of_all}",
-            f"{found['diversity']['self_CIDEr']:.2f}"]
+    cells = {"CIDEr": f"{100 * found['CIDEr']:.1f}",
+             "distinct of all": f"{found['diversity']['distinct_captions'] / len(lists):.2f}"}
+    if "oracle" in found:
+        distinct = sum(len(set(captions)) / len(captions) for _, captions in lists) / len(lists)
+        cells.update({"oracle CIDEr@5": f"{100 * found['oracle']['CIDEr']:.1f}",
+                      "Div-2": f"{found['diversity']['list_Div_2']:.2f}", "distinct of five": f"{distinct:.2f}",
+                      "self-CIDEr": f"{found['diversity']['self_CIDEr']:.2f}"})
+    return cells
+
+
+def print_table(n_photos, columns):
+    """A row for each measure, a column for each way, [(what, cells)]."""
+    print(f"| {n_photos} photos | {' | '.join(what for what, _ in columns)} |")
+    print("|---" * (len(columns) + 1) + "|")
+    for measure in ("CIDEr", "oracle CIDEr@5", "Div-2", "distinct of five", "distinct of all", "self-CIDEr"):
+        print(f"| {measure} | {' | '.join(cells.get(measure, '') for _, cells in columns)} |")
 
 
 def main(limn, limn_eval, model, data, n="1000", threads="1"):
@@ -106,13 +114,12 @@ def main(limn, limn_eval, model, data, n="1000", threads="1"):
         with open(data / "captions.token.txt", encoding="utf-8") as file:
             refs.write_text("".join(line for line in file if line.split("#")[0] in wanted))
         model = with_frequencies(limn, model, data, folder)
-        print(f"{len(names)} photos\n")
-        print("| captions by | options | CIDEr | oracle@5 | Div-2 | distinct of five, of all | self-CIDEr |")
-        print("|---|---|---|---|---|---|---|")
+        columns = []
         for what, options in WAYS:
             records = caption(limn, model, options, [data / "images" / name for name in names], threads)
-            columns = row(limn_eval, refs, folder, records)
-            print(f"| {what} | `{' '.join(options)}` | {' | '.join(columns)} |", flush=True)
+            columns.append((what, column(limn_eval, refs, folder, records)))
+            print(f"{what}: {' '.join(options)}: {columns[-1][1]}", file=sys.stderr)
+    print_table(len(names), columns)
 
 
 if __name__ == "__main__":
