@@ -10,8 +10,9 @@
 
 #include "common/base/rng.h"
 #include "models/consensus.h"
+#include "tests/unit/toy_language.h"
 
-enum { N_TOKENS = 10, END = LIMN_TOKEN_END, MAX_WORDS = 8, MAX_CAPTIONS = 12, N_PICTURES = 30 };
+enum { N_TOKENS = 10, MAX_WORDS = 8, MAX_CAPTIONS = 12, N_PICTURES = 30 };
 
 static const char *const texts[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
                                              "dog",   "cat", "runs", "red",   "the" };
@@ -146,7 +147,7 @@ static void test_consensus_is_that_of_its_definition(void **state)
             h[i] = (limn_hypothesis){ .n_drawn = 1 + (uint32_t)limn_rng_below(&rng, 4),
                                       .logprob = -8 * limn_rng_uniform(&rng),
                                       .is_finished = limn_rng_below(&rng, 5) > 0 };
-            captions[i].words[captions[i].n] = END;
+            captions[i].words[captions[i].n] = LIMN_TOKEN_END;
             h[i].tokens = captions[i].words;
             h[i].n_tokens = captions[i].n + h[i].is_finished;
             h[i].state = i;
@@ -168,9 +169,106 @@ static void test_consensus_is_that_of_its_definition(void **state)
     limn_vocab_destroy(&vocab);
 }
 
+/* ---- a whole language --------------------------------------------------------------------- */
+
+typedef struct language {
+    toy lm;
+    size_t max_steps, n_all;
+    toy_caption all[100]; /* [n_all] all that can be said */
+    sentence captions[100];
+    limn_hypothesis as_found[100]; /* what consensus_of needs to know of them */
+    sentence references[N_PICTURES];
+} language;
+
+/* Of 2 … 4 words. */
+static void fill_language(language *l, uint64_t seed)
+{
+    limn_rng rng = limn_rng_stream(seed, "language", 8);
+    l->lm = (toy){ seed, 4 + seed % 3, 0 };
+    l->max_steps = l->lm.n_tokens == 4 ? 5 : 3;
+    l->n_all = 0;
+    toy_enumerate(l->all, &l->n_all, &(toy_caption){ .n_tokens = 0 }, &l->lm, l->max_steps, 0.7f);
+    for (size_t i = 0; i < l->n_all; i++) {
+        l->captions[i].n = l->all[i].n_tokens - l->all[i].is_finished;
+        memcpy(l->captions[i].words, l->all[i].tokens, l->captions[i].n * sizeof(uint32_t));
+        l->as_found[i].logprob = l->all[i].logprob;
+    }
+    for (size_t i = 0; i < N_PICTURES; i++) {
+        l->references[i].n = 1 + limn_rng_below(&rng, 5);
+        for (size_t k = 0; k < l->references[i].n; k++)
+            l->references[i].words[k] = (uint32_t)(2 + limn_rng_below(&rng, l->lm.n_tokens - 2));
+    }
+}
+
+/* The best hypotheses of a beam wide enough for all; they belong to the arena. */
+static const limn_hypothesis *search(const language *l, limn_arena *arena, size_t *n)
+{
+    const limn_beam_settings s = { .beam_size = 100, .n_best = 100, .max_steps = l->max_steps,
+                                   .length_penalty = 0.7f, .n_tokens = l->lm.n_tokens,
+                                   .start_token = START, .end_token = END };
+    toy_tracker tracker = toy_tracker_of(toy_next, &l->lm, l->lm.n_tokens);
+    const limn_hypothesis *found;
+    limn_arena_init_counting(arena);
+    limn_beam_plan(arena, &s);
+    assert_true(limn_arena_init(arena, arena->high));
+    limn_beam *beam = limn_beam_plan(arena, &s);
+    assert_int_equal(limn_beam_search(beam, &s, toy_track, &tracker, &found, n, NULL), LIMN_OK);
+    toy_tracker_finish(&tracker);
+    return found;
+}
+
+static size_t number_of(const language *l, const limn_hypothesis *h)
+{
+    for (size_t i = 0; i < l->n_all; i++)
+        if (toy_same_tokens(h, &l->all[i]))
+            return i;
+    fail_msg("a caption that the language has not");
+    return 0;
+}
+
+/* Everything that a search found, ranked, against everything that can be said. */
+static void check_choice(const language *l, limn_hypothesis *found)
+{
+    double most = 0;
+    for (size_t i = 0; i < l->n_all; i++) {
+        const double expected =
+            consensus_of(l->captions, l->as_found, l->n_all, i, false, l->references);
+        most = expected > most ? expected : most;
+        for (size_t k = 0; k < l->n_all; k++)
+            if (number_of(l, &found[k]) == i) assert_true(fabs(found[k].score - expected) < 1e-5);
+    }
+    assert_true(most > 0 && fabs(found[0].score - most) < 1e-5);
+}
+
+static void test_the_choice_is_that_of_the_whole_language(void **state)
+{
+    limn_vocab *vocab;
+    (void)state;
+    assert_int_equal(limn_vocab_create(&vocab, texts, N_TOKENS, NULL), LIMN_OK);
+    for (uint64_t seed = 0; seed < 9; seed++) {
+        static language l;
+        limn_arena arena;
+        limn_hypothesis ranked[100];
+        limn_consensus *c;
+        size_t n;
+        fill_language(&l, seed);
+        limn_document_frequencies *f = count_references(l.references);
+        const limn_hypothesis *found = search(&l, &arena, &n);
+        assert_int_equal(n, l.n_all);
+        memcpy(ranked, found, n * sizeof *ranked);
+        assert_int_equal(limn_consensus_create(&c, n, l.max_steps, f, vocab, NULL), LIMN_OK);
+        assert_int_equal(limn_consensus_rank(c, ranked, n, false, NULL), LIMN_OK);
+        check_choice(&l, ranked);
+        limn_consensus_destroy(&c);
+        limn_document_frequencies_destroy(&f);
+        limn_arena_finish(&arena);
+    }
+    limn_vocab_destroy(&vocab);
+}
+
 static void test_a_single_caption_stays_as_it_is(void **state)
 {
-    uint32_t words[] = { 4, 5, END };
+    uint32_t words[] = { 4, 5, LIMN_TOKEN_END };
     sentence references[N_PICTURES] = { { { 4, 5 }, 2 } };
     limn_hypothesis h = { .tokens = words, .n_tokens = 3, .is_finished = true, .n_drawn = 1,
                           .score = -3 };
@@ -191,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_consensus_is_that_of_its_definition),
+        cmocka_unit_test(test_the_choice_is_that_of_the_whole_language),
         cmocka_unit_test(test_a_single_caption_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
