@@ -68,6 +68,7 @@ typedef struct limn_model_info {
     uint32_t n_reference_pictures; /* in whose captions the file's document frequencies were
                                     * counted; 0: it has none */
     uint32_t n_tags;         /* concepts that it knows beside words; 0: none */
+    bool has_confidence;     /* the file says how its signals make a confidence */
 } limn_model_info;
 
 LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info);
@@ -175,6 +176,9 @@ typedef struct limn_options {
     uint32_t n_alternatives;  /* > 0 implies keeps_search; 0 (default) … 100 of each prediction */
     uint32_t n_tags;          /* limn_captions.tags; 0 (default) … 100; LIMN_E_ARG for a model that
                                * has none */
+    bool has_confidence;      /* limn_caption.confidence and .signals; default false. Implies
+                               * keeps_search, and costs a pass of the decoder for each caption;
+                               * captions are the same bits */
 } limn_options;
 
 LIMN_API limn_options limn_options_default(void);
@@ -222,6 +226,26 @@ typedef struct limn_search {
     size_t n_steps;
 } limn_search;
 
+/* What tells right captions from wrong ones. */
+typedef enum limn_signal {
+    LIMN_SIGNAL_LOGPROB = 0, /* logprob of a token, the mean */
+    LIMN_SIGNAL_LEAST,       /* that of the least probable token */
+    LIMN_SIGNAL_ENTROPY,     /* of the predictions that its tokens were chosen from, the mean */
+    LIMN_SIGNAL_LENGTH,      /* tokens, end token included */
+    LIMN_SIGNAL_PICTURE,     /* LOGPROB, less what it is without the picture, as the (first) model
+                              * has it */
+    LIMN_SIGNAL_MARGIN,      /* LOGPROB, less the best of the search's other captions; 0 without */
+    LIMN_SIGNAL_AGREEMENT,   /* different tokens that it shares with another of them, of those of
+                              * either, the mean; 1 without */
+    LIMN_SIGNAL_OBJECTS,     /* of the 80 objects (tags "objects") that the caption names: the log
+                              * of the least probability; 0 where it names none */
+    LIMN_SIGNAL_PERSON,      /* log of a person's probability; 0 where the caption names nobody */
+    LIMN_SIGNAL_PEOPLE,      /* 1 where it names somebody, 0 elsewhere */
+    LIMN_SIGNAL_FAMILIAR,    /* log of the largest probability of the tags "imagenet": how like its
+                              * classes the picture is; 0 without them */
+    LIMN_N_SIGNALS
+} limn_signal;
+
 typedef struct limn_caption {
     const char *text;            /* in the style of the options, UTF-8 */
     const uint32_t *tokens;      /* [n_tokens], end token included if it came */
@@ -234,6 +258,10 @@ typedef struct limn_caption {
     double score;                /* logprob / length^A, length counting the end token; more where
                                   * the options say so; the consensus, 0 … 10, where that ranks */
     uint32_t n_drawn;            /* how often it was drawn; 1 unless sampled */
+    double confidence;           /* probability that it is right, 0 … 1, as fitted for captions of
+                                  * this model alone with the default options; NAN unless asked
+                                  * for, and for a model file without a fit */
+    const float *signals;        /* [LIMN_N_SIGNALS] what that is made of; NULL unless asked for */
 } limn_caption;
 
 /* A concept that the picture shows, by one of the model file's heads. Each knows its own list only:

@@ -5,6 +5,7 @@
 
 #include "encoder/encoder_input.h"
 #include "models/captioner.h"
+#include "models/confidence.h"
 #include "models/document_frequencies.h"
 #include "models/model_file.h"
 #include "models/tagger.h"
@@ -17,6 +18,8 @@ struct limn_model {
     limn_decoder *decoder;
     limn_document_frequencies *frequencies; /* NULL when the file has none */
     limn_tagger *tagger; /* NULL when the file has no tags */
+    limn_confidence confidence; /* with has_confidence */
+    bool has_confidence;
     size_t max_text; /* bytes of the longest caption, NUL included */
     limn_model **others; /* [n_others] the other models of an ensemble, of the same vocabulary */
     size_t n_others;

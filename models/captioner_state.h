@@ -8,6 +8,7 @@
 #include "models/captioner_model.h"
 #include "models/decoding.h"
 #include "models/forward.h"
+#include "models/signals.h"
 #include "models/trace.h"
 
 struct limn_state {
@@ -24,8 +25,10 @@ struct limn_state {
     char *raw_text;      /* [max_text] of the caption that becomes a sentence */
     limn_trace *trace;   /* NULL unless the search is kept */
     const limn_prediction **predictions; /* [n_best, max_steps], with `trace` */
-    limn_tagger_scratch *tagging; /* this and the next two: NULL unless tags are asked for */
+    limn_tagger_scratch *tagging; /* this and the next: NULL unless tags are needed */
     float *tag_probabilities;     /* [all tags] */
+    limn_signals *signals;        /* NULL unless confidence is asked for */
+    float *signal_values;         /* [n_best, LIMN_N_SIGNALS] */
     limn_tag *tags;               /* [options.n_tags] */
     limn_captions captions;
 };

@@ -1,4 +1,5 @@
 /* A picture into a state, and captions out of it. */
+#include <math.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -99,9 +100,21 @@ static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
                                       .n_tokens = found[i].n_tokens,
                                       .predictions = predictions_of(s, i, &found[i]),
                                       .logprob = found[i].logprob, .score = found[i].score,
-                                      .n_drawn = found[i].n_drawn };
+                                      .n_drawn = found[i].n_drawn, .confidence = NAN };
     s->captions = (limn_captions){ .items = s->items, .n_items = n, .tags = s->tags,
                                    .search = s->trace ? limn_trace_search(s->trace) : NULL };
+}
+
+static void take_confidence(limn_state *s, const limn_hypothesis *found, size_t n_found)
+{
+    for (size_t i = 0; i < s->captions.n_items; i++) {
+        float *values = s->signal_values + i * LIMN_N_SIGNALS;
+        limn_signals_measure(values, s->signals, found, n_found, i, s->items[i].predictions,
+                             s->tag_probabilities);
+        s->items[i].signals = values;
+        if (s->model->has_confidence)
+            s->items[i].confidence = limn_confidence_of(&s->model->confidence, values);
+    }
 }
 
 static void take_tags(limn_state *s)
@@ -121,9 +134,11 @@ limn_status limn_state_caption_input(limn_state *s, const char *name, const uint
     if (s->trace)
         limn_trace_begin(s->trace);
     LIMN_TRY(limn_decoding_run(s->decoding, name, step, coverage_of, s, &found, &n_found, err));
-    take_captions(s, found, n_found);
+    take_captions(s, found, n_found < s->options.n_best ? n_found : s->options.n_best);
     if (s->tagging)
         take_tags(s);
+    if (s->signals)
+        take_confidence(s, found, n_found);
     *out = &s->captions;
     return LIMN_OK;
 }

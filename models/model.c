@@ -45,6 +45,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
                          m->config.decoder.n_memory_positions, m->config.decoder.memory_dim);
     LIMN_TRY(limn_document_frequencies_read(&m->frequencies, file->tensors, err));
     LIMN_TRY(open_tagger(m, file->tensors, err));
+    LIMN_TRY(limn_confidence_read(&m->confidence, &m->has_confidence, file->tensors, err));
     m->vocab = file->vocab;
     file->vocab = NULL;
     m->max_text =
@@ -207,6 +208,7 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
         .n_reference_pictures =
             m->frequencies ? limn_document_frequencies_n_pictures(m->frequencies) : 0,
         .n_tags = m->tagger ? (uint32_t)limn_tagger_n_tags(m->tagger) : 0,
+        .has_confidence = m->has_confidence,
     };
 }
 

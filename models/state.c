@@ -4,7 +4,7 @@
 
 static bool keeps_search(const limn_options *o)
 {
-    return o->keeps_search || o->keeps_attention || o->n_alternatives > 0;
+    return o->keeps_search || o->keeps_attention || o->n_alternatives > 0 || o->has_confidence;
 }
 
 static void plan_trace(limn_state *s, limn_arena *a)
@@ -42,14 +42,27 @@ static void plan(limn_state *s, limn_arena *a)
     s->raw_text = limn_arena_take(a, m->max_text, 1);
     if (keeps_search(&s->options))
         plan_trace(s, a);
-    if (s->options.n_tags > 0)
+    if (s->options.n_tags > 0 || (s->options.has_confidence && m->tagger))
         plan_tags(s, a);
+    if (s->options.has_confidence)
+        s->signal_values = limn_arena_take(a, (size_t)s->options.n_best * LIMN_N_SIGNALS,
+                                           sizeof *s->signal_values);
+}
+
+/* What agrees and what comes near is looked for among all captions of a beam. */
+static limn_options searched_options(const limn_options *o)
+{
+    limn_options searched = *o;
+    if (o->has_confidence && o->method == LIMN_METHOD_BEAM && o->n_best < o->beam_size)
+        searched.n_best = o->beam_size;
+    return searched;
 }
 
 static limn_status build(limn_state *s, const limn_options *o, uint32_t n_threads, limn_error *err)
 {
     limn_arena counting;
-    LIMN_TRY(limn_decoding_create(&s->decoding, s->model, o, err));
+    const limn_options searched = searched_options(o);
+    LIMN_TRY(limn_decoding_create(&s->decoding, s->model, &searched, err));
     limn_arena_init_counting(&counting);
     plan(s, &counting);
     if (counting.has_failed || !limn_arena_init(&s->arena, counting.high))
@@ -62,7 +75,7 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
                                  o->guidance, err));
     if (s->trace)
         limn_trace_attach(s->trace, limn_forward_decoder(s->forward));
-    return LIMN_OK;
+    return o->has_confidence ? limn_signals_create(&s->signals, s->model, s->pool, err) : LIMN_OK;
 }
 
 limn_status limn_state_create(limn_state **out, const limn_model *model,
@@ -93,6 +106,7 @@ void limn_state_destroy(limn_state **state)
         return;
     limn_forward_destroy(&s->forward);
     limn_decoding_destroy(&s->decoding);
+    limn_signals_destroy(&s->signals);
     limn_pool_destroy(&s->pool);
     limn_resize_scratch_finish(&s->resize);
     limn_arena_finish(&s->arena);

@@ -6,13 +6,14 @@
 
 #include "tools/cli.h"
 #include "tools/convert/average.h"
+#include "tools/convert/convert_confidence.h"
 #include "tools/convert/convert_objects.h"
 #include "tools/convert/convert_tags.h"
 #include "tools/convert/reference_frequencies.h"
 #include "tools/message.h"
 
 typedef struct settings {
-    const char *output, *tags, *objects, *features, *only, *split;
+    const char *output, *tags, *objects, *features, *only, *split, *confidence;
     limn_cli_list references;
     unsigned dtype; /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
@@ -47,6 +48,10 @@ static const limn_cli_option options[] = {
     { "features", 0, "CACHE", "the labelled pictures' features",
       "CACHE.npy and CACHE.txt, made by limn-preprocess --features with this model.",
       .type = LIMN_CLI_TEXT, .offset = offsetof(settings, features), .group = "Objects" },
+    { "confidence", 0, "FILE", "for limn --confidence, by limn-eval --fit",
+      "The fit must be to captions of this model: another's says nothing of it. A model's own is "
+      "kept when only its type changes or document frequencies are added.",
+      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
     { "references", 0, "FILE", "captions to count document frequencies in",
       "In how many pictures' captions each n-gram of words occurs is kept in the model file, for "
       "limn --rerank consensus. TSV, JSONL, COCO, Karpathy or CSV, told apart by content.",
@@ -113,6 +118,8 @@ static void report(const settings *s, const convert_result *r, const convert_sou
         n_tags += r->tags.items[i].n_tags;
     if (n_tags > 0)
         printf("%s: tags: %zu\n", s->output, n_tags);
+    if (r->confidence)
+        printf("%s: confidence\n", s->output);
     if (r->frequencies)
         printf("%s: document frequencies of %zu n-grams in the captions of %u pictures\n",
                s->output, limn_document_frequencies_n_ngrams(r->frequencies),
@@ -146,6 +153,8 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
         limn_document_frequencies_destroy(&r->frequencies);
         LIMN_TRY(reference_frequencies_count(&r->frequencies, &references, err));
     }
+    LIMN_TRY(convert_confidence(r, source, s->confidence,
+                                !s->is_average && !s->tags && !s->objects, err));
     if (s->dtype == DTYPE_F16 || (s->dtype == DTYPE_OF_INPUT && dtype == LIMN_TENSOR_F16))
         return convert_result_narrow(r, err);
     return LIMN_OK;
@@ -187,6 +196,8 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
         limn_message_error("--only and --split choose among --references FILE, which is not given");
     else if (s->references.n_items && s->is_encoder_only)
         limn_message_error("--references: an encoder alone has no use for document frequencies");
+    else if (s->confidence && s->is_encoder_only)
+        limn_message_error("--confidence: an encoder alone has no use for it");
     else if (!s->objects != !s->features)
         limn_message_error("--objects FILE and --features CACHE go together");
     else if (!s->is_forced && lstat(s->output, &st) == 0)

@@ -7,6 +7,7 @@
 #include "tools/eval/eval.h"
 #include "tools/eval/eval_df.h"
 #include "tools/eval/eval_diversity.h"
+#include "tools/eval/eval_fit.h"
 #include "tools/eval/eval_objects.h"
 #include "tools/eval/eval_options.h"
 #include "tools/eval/eval_output.h"
@@ -29,6 +30,7 @@ typedef struct run {
     size_t n_results;
     limn_eval_diversity diversity;
     limn_eval_objects objects;
+    limn_eval_reliability reliability;
     limn_buffer signature, out;
 } run;
 
@@ -105,6 +107,7 @@ static limn_status measure(run *r, limn_error *err)
     }
     if (limn_eval_is_chosen(&r->choice, &limn_eval_object_names))
         LIMN_TRY(limn_eval_objects_measure(&r->objects, &r->data, err));
+    LIMN_TRY(limn_eval_reliability_measure(&r->reliability, &r->data, &r->settings, err));
     if (!r->choice.has_diversity) return LIMN_OK;
     return limn_eval_diversity_measure(&r->diversity, &r->data,
                                        r->options->train ? &r->training : NULL, &r->settings, err);
@@ -254,6 +257,7 @@ static limn_status evaluate(run *r, int *exit_code, limn_error *err)
         .oracles = r->data.n_hyps > r->data.n_images ? r->oracles : NULL,
         .diversity = r->choice.has_diversity ? &r->diversity : NULL,
         .objects = r->objects.made_up ? &r->objects : NULL,
+        .reliability = r->reliability.n ? &r->reliability : NULL,
         .confidence = r->options->has_confidence ? &r->confidence : NULL,
         .comparison = r->options->baseline ? &r->comparison : NULL,
         .signature = r->signature.bytes,
@@ -261,6 +265,12 @@ static limn_status evaluate(run *r, int *exit_code, limn_error *err)
     LIMN_TRY(write_results(r, &outcome, err));
     *exit_code = check_asserts(r, &outcome);
     return LIMN_OK;
+}
+
+static limn_status fit(run *r, limn_error *err)
+{
+    LIMN_TRY(limn_eval_fit_run(&r->out, r->options, &r->settings, err));
+    return print(r, err);
 }
 
 /* ---- options ------------------------------------------------------------------------------ */
@@ -285,6 +295,8 @@ static limn_status check_options(run *r, limn_error *err)
     if (o->tokenize) return LIMN_OK;
     if (!o->refs || !o->hyps)
         return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");
+    if (o->also.n_items && !o->fit)
+        return limn_fail(err, LIMN_E_ARG, "--also: is for --fit");
     r->settings.df_path = o->df;
     r->settings.sacrebleu = (limn_sacrebleu_settings){
         .value = -1,
@@ -317,7 +329,9 @@ int main(int argc, char **argv)
     if (check_options(&r, &err) != LIMN_OK) {
         limn_message_error("%s", err.text);
         code = LIMN_EXIT_USAGE;
-    } else if ((options.tokenize ? tokenize(&r, &err) : evaluate(&r, &code, &err)) != LIMN_OK) {
+    } else if ((options.tokenize ? tokenize(&r, &err)
+                : options.fit    ? fit(&r, &err)
+                                 : evaluate(&r, &code, &err)) != LIMN_OK) {
         limn_message_error("%s", err.text);
         code = LIMN_EXIT_NOTHING;
     }

@@ -1,4 +1,5 @@
 /* limn: captions for pictures. */
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -172,6 +173,19 @@ static int make_sink_and_run(limn_caption_job *job, const caption_settings *s,
     return code;
 }
 
+/* A confidence is asked for only of a model that knows how. */
+static limn_status check_confidence(const caption_settings *s, const limn_model *model,
+                                    const char *path, limn_error *err)
+{
+    limn_model_info info;
+    limn_model_get_info(model, &info);
+    if (info.has_confidence || (!s->has_confidence && isnan(s->min_confidence)))
+        return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG, "--%s: %s has no confidence; limn --signals, limn-eval --fit "
+                     "and limn-convert --confidence give it one (limn-eval --help fit)",
+                     s->has_confidence ? "confidence" : "min-confidence", path);
+}
+
 /* Opens the models, and captions. */
 static int run_with(caption_settings *s, const model_paths *models, const limn_cli_operands *paths)
 {
@@ -182,13 +196,18 @@ static int run_with(caption_settings *s, const model_paths *models, const limn_c
                              .output = s->output,
                              .prefix = s->prefix,
                              .suffix = s->suffix,
+                             .min_confidence = s->min_confidence,
+                             .has_confidence = s->has_confidence || !isnan(s->min_confidence),
+                             .has_signals = s->has_signals,
                              .explain = { s->explain, s->attention, models->items[0],
                                           s->options.n_best } };
     int code;
+    left_out_init(&job.left_out);
     if (!limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox,
                                     is_one_file(paths) ? 1 : s->n_threads, s->options.max_pixels,
                                     &err) &&
         !limn_model_open_ensemble(&model, models->items, models->n, s->cpu, &err) &&
+        !check_confidence(s, model, models->items[0], &err) &&
         !decoding_choice_ban(&s->options, &s->decoding, model, &err) &&
         !limn_picture_load_for(&job.loader.load, model, s->options.max_pixels, &err) &&
         !(s->report && contact_sheet_create(&job.sheet, s->report, &err))) {
@@ -203,6 +222,7 @@ static int run_with(caption_settings *s, const model_paths *models, const limn_c
         code = failed(&err);
     }
     contact_sheet_destroy(&job.sheet);
+    left_out_finish(&job.left_out);
     limn_sandbox_stop(&job.loader.sandbox);
     limn_model_close(&model);
     return code;

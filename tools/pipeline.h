@@ -28,6 +28,7 @@ typedef struct limn_pipeline_result {
     const limn_error *error; /* NULL when it worked; the text does not repeat the path */
     const char *note;        /* on something that was ignored; NULL: none */
     const limn_buffer *out;  /* what `run` appended */
+    bool is_left_out;        /* for limn_picture_run_put: done, but what was found is left out */
 } limn_pipeline_result;
 
 typedef struct limn_pipeline_stages {

@@ -26,6 +26,10 @@ void limn_caption_begin_entry(limn_caption_file *file);
  * LIMN_E_NOMEM. */
 limn_status limn_caption_add(limn_caption_file *file, limn_caption_text id, limn_caption_text alias,
                              limn_caption_text caption, limn_error *err);
+/* Sets what a record says of its caption's sureness; signals with bytes == NULL stand for none.
+ * LIMN_E_NOMEM. */
+limn_status limn_caption_set_sureness(limn_caption_file *file, size_t record, double confidence,
+                                      limn_caption_text signals, limn_error *err);
 /* Counts a text file that stands beside no picture; keeps the first one's path. LIMN_E_NOMEM. */
 limn_status limn_caption_note_orphan(limn_caption_file *file, const char *path, limn_error *err);
 

@@ -1,5 +1,6 @@
 #include "common/io/captions.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -87,7 +88,7 @@ limn_status limn_caption_add(limn_caption_file *file, limn_caption_text id, limn
                              limn_caption_text caption, limn_error *err)
 {
     const limn_caption_record *last = NULL;
-    limn_caption_record record = { .number = -1, .entry = file->n_entries - 1 };
+    limn_caption_record record = { .number = -1, .confidence = NAN, .entry = file->n_entries - 1 };
     if (id.size == 0) return limn_fail(err, LIMN_E_FORMAT, "the picture's name is empty");
     if (id.size > LIMN_CAPTION_MAX_SIZE || caption.size > LIMN_CAPTION_MAX_SIZE)
         return limn_fail(err, LIMN_E_LIMIT, "%s of %zu bytes exceeds the limit of %d",
@@ -105,6 +106,17 @@ limn_status limn_caption_add(limn_caption_file *file, limn_caption_text id, limn
     if (caption.bytes && !record.caption)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
     file->records[file->n_records++] = record;
+    return LIMN_OK;
+}
+
+limn_status limn_caption_set_sureness(limn_caption_file *file, size_t record, double confidence,
+                                      limn_caption_text signals, limn_error *err)
+{
+    limn_caption_record *r = &file->records[record];
+    r->confidence = confidence;
+    r->signals = signals.bytes ? keep_string(file, signals) : NULL;
+    if (signals.bytes && !r->signals)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
     return LIMN_OK;
 }
 

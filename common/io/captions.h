@@ -30,6 +30,9 @@ typedef struct limn_caption_record {
     const char *alias; /* the other name that COCO and Karpathy files give a picture; may be NULL */
     const char *caption; /* valid UTF-8 without NUL; NULL: the entry says that there is none */
     long number;         /* k of id#k; -1 without */
+    double confidence;   /* in objects: "confidence" from 0 to 1 (limn --confidence), of the first
+                          * record of an entry; NAN for none */
+    const char *signals; /* in objects: "signals", an object, as JSON; likewise; NULL for none */
     size_t entry;        /* records of one entry are alternatives, best first; see below */
 } limn_caption_record;
 

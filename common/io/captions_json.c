@@ -1,7 +1,9 @@
 /* Caption files as JSON: objects of JSONL and COCO results, COCO annotations, Karpathy's splits. */
 #include "common/io/caption_parse.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buffer.h"
@@ -79,8 +81,23 @@ static limn_status add_captions(limn_caption_file *file, const limn_json_node *a
     return LIMN_OK;
 }
 
-limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_node *object,
-                                    limn_error *err)
+/* What an object says of the sureness of its (first) caption. What is none is passed over: the
+ * names are not ours alone. */
+static limn_status add_sureness(limn_caption_file *file, size_t record,
+                                const limn_json_node *object, limn_error *err)
+{
+    const json_t *number = json_object_get(object->value, "confidence");
+    const json_t *signals = json_object_get(object->value, "signals");
+    const double value = json_is_number(number) ? json_number_value(number) : -1;
+    char *text = json_is_object(signals) ? json_dumps(signals, JSON_COMPACT) : NULL;
+    const limn_status status = limn_caption_set_sureness(
+        file, record, value >= 0 && value <= 1 ? value : NAN, text_of(text), err);
+    free(text);
+    return status;
+}
+
+static limn_status add_captions_of(limn_caption_file *file, const limn_json_node *object,
+                                   limn_error *err)
 {
     limn_json_node node;
     limn_caption_text id;
@@ -110,6 +127,14 @@ limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_nod
     const char *caption = NULL;
     if (!json_is_null(node.value)) LIMN_TRY(limn_json_as_string(&caption, &node, err));
     return add_at(file, &node, id, (limn_caption_text){ 0 }, text_of(caption), err);
+}
+
+limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_node *object,
+                                    limn_error *err)
+{
+    const size_t first = file->n_records;
+    LIMN_TRY(add_captions_of(file, object, err));
+    return add_sureness(file, first, object, err);
 }
 
 /* ---- COCO --------------------------------------------------------------------------------- */

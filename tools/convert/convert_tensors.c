@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/kernels/pack.h"
+#include "models/confidence.h"
 #include "tools/convert/convert_tags.h"
 #include "tools/convert/encoder_names.h"
 
@@ -213,6 +214,7 @@ void convert_result_finish(convert_result *r)
     limn_free(r->specs);
     limn_document_frequencies_destroy(&r->frequencies);
     limn_tag_heads_finish(&r->tags);
+    limn_free(r->confidence);
     *r = (convert_result){ .n_tensors = 0 };
 }
 
@@ -261,21 +263,22 @@ limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_so
 static bool is_written_anyway(const char *key)
 {
     static const char *const keys[] = { "format", "limn.version", "limn.config", "limn.vocabulary",
-                                        LIMN_DOCUMENT_FREQUENCIES_KEY, LIMN_TAGS_KEY };
+                                        LIMN_DOCUMENT_FREQUENCIES_KEY, LIMN_TAGS_KEY,
+                                        LIMN_CONFIDENCE_KEY };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0)
             return true;
     return false;
 }
 
-/* The notes of a source that was a model, and the items of document frequencies and tags. The
- * caller frees `*out`. */
+/* The notes of a source that was a model, and the items of confidence, document frequencies and
+ * tags. The caller frees `*out`. */
 static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_result *r,
                               const convert_source *source, limn_error *err)
 {
     const bool is_model = source->kind == CONVERT_MODEL;
     const size_t n_all = is_model ? limn_safetensors_list_metadata(NULL, 0, source->file) : 0;
-    limn_metadata_item *notes = limn_alloc(n_all + 2, sizeof *notes);
+    limn_metadata_item *notes = limn_alloc(n_all + 3, sizeof *notes);
     size_t n = 0;
     if (!notes)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -284,6 +287,8 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
     for (size_t i = 0; i < n_all; i++)
         if (!is_written_anyway(notes[i].key))
             notes[n++] = notes[i];
+    if (r->confidence)
+        notes[n++] = (limn_metadata_item){ LIMN_CONFIDENCE_KEY, r->confidence };
     if (r->frequencies)
         notes[n++] = limn_document_frequencies_metadata(r->frequencies);
     if (r->tags.n_items) {

@@ -18,6 +18,7 @@ typedef struct convert_result {
     size_t n_tensors;
     limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
     limn_tag_heads tags; /* of the source */
+    char *confidence;    /* its JSON (models/confidence.h), from limn_alloc; NULL without */
 } convert_result;
 
 /* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or

@@ -22,6 +22,7 @@
 
 typedef struct limn_eval_caption {
     const char *raw;      /* as it is in the file */
+    const limn_caption_record *record; /* there */
     const char *text;     /* tokenised, one space between two tokens */
     limn_sentence words;  /* `text` split at white space: for BLEU and CIDEr */
     limn_sentence tokens; /* `text` split at single spaces, "" is one token: for ROUGE */

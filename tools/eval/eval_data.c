@@ -108,6 +108,7 @@ static limn_status add_side(limn_eval_caption *out, builder *b, const side *s, s
         const size_t at = first[s->image_of[i]]++;
         LIMN_TRY(add_caption(b, r, err));
         out[at].raw = r->caption;
+        out[at].record = r;
         out[at].words.n_words = n_places + n_captions++; /* its place, for resolve() */
     }
     return LIMN_OK;

@@ -67,6 +67,18 @@ static const limn_cli_option options[] = {
       .min = 1, .max = 1000000, .group = "Metrics" },
     { "seed", 0, "N", "of the bootstrap (default 0)", .type = LIMN_CLI_SIZE, OPTION(seed), .min = 0,
       .max = 9007199254740992.0, .group = "Metrics" },
+    { "fit", 0, "FILE", "fit a confidence to these captions", .type = LIMN_CLI_TEXT, OPTION(fit),
+      .group = "Fit", .is_more = true,
+      .detail =
+          "For limn-convert --confidence, which gives it to a model. The hypotheses are of that "
+          "model, written by limn --signals --format jsonl. A caption is right when its CIDEr-D is "
+          "0.3 or more and it names neither people nor an object of COCO's 80 classes that no "
+          "reference names; how likely that is, is fitted as a logistic function of the signals. "
+          "FILE is replaced. Tells the weights, and how well parts of the captions do by a fit to "
+          "the others." },
+    { "also", 0, "REFS:HYPS", "further captions to fit to", .type = LIMN_CLI_LIST, OPTION(also),
+      .group = "Fit", .is_more = true,
+      .detail = "May be given several times. Document frequencies are each set's own." },
     { "format", 0, "NAME", "text (default) or json", .type = LIMN_CLI_CHOICE, OPTION(format),
       .choices = format_names, .group = "Output" },
     { "per-image", 0, "FILE", "scores of each picture, as JSONL", .type = LIMN_CLI_TEXT,

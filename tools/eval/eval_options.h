@@ -16,8 +16,8 @@ typedef struct limn_eval_options {
     const char *metrics, *df, *save_df, *per_image, *tokenize;
     const char *meteor_data, *meteor_cache; /* folder and file; NULL: not given */
     const char *baseline, *smoothing; /* smoothing: "floor:0.1" */
-    const char *report, *images;
-    limn_cli_list asserts;
+    const char *report, *images, *fit;
+    limn_cli_list asserts, also;
     unsigned format;    /* LIMN_EVAL_TEXT … */
     unsigned tokenizer; /* index in limn_eval_tokenizer_names, or LIMN_EVAL_NO_TOKENIZER */
     uint64_t seed;

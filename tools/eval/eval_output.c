@@ -98,6 +98,8 @@ void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
         o->results[i].metric->print(out, sum, o->data, o->results[i].settings);
     }
     if (o->objects) limn_eval_objects_render_text(out, o->objects);
+    if (o->reliability)
+        limn_eval_reliability_render_text(out, o->reliability);
     if (o->confidence)
         limn_eval_trials_render_text(out, o->confidence, o->results, o->n_results);
     if (o->comparison)
@@ -185,6 +187,8 @@ void limn_eval_render_json(limn_buffer *out, const limn_eval_outcome *o)
     }
     if (o->diversity) json_object_set_new(object, "diversity", diversity_object(o->diversity));
     if (o->objects) json_object_set_new(object, "objects", limn_eval_objects_json(o->objects));
+    if (o->reliability)
+        json_object_set_new(object, "reliability", limn_eval_reliability_json(o->reliability));
     if (o->confidence)
         json_object_set_new(object, "confidence",
                             limn_eval_trials_json(o->confidence, o->results, o->n_results));

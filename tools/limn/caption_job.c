@@ -1,5 +1,6 @@
 #include "tools/limn/caption_job.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "common/base/mem.h"
@@ -9,16 +10,17 @@
 #include "tools/writers/file_name.h"
 
 typedef struct caption_worker {
-    const limn_caption_job *job;
+    limn_caption_job *job;
     limn_state *state;
     limn_options options; /* of the state */
     limn_picture_loader_worker loading;
     caption_affix affix;
+    sure_captions sure;
 } caption_worker;
 
 static limn_status open_worker(void **out, void *ctx, limn_error *err)
 {
-    const limn_caption_job *job = ctx;
+    limn_caption_job *job = ctx;
     caption_worker *w = limn_calloc(1, sizeof *w);
     limn_status s;
     if (!w)
@@ -45,6 +47,7 @@ static void close_worker(void *worker)
     limn_state_destroy(&w->state);
     limn_picture_loader_finish(&w->loading);
     caption_affix_finish(&w->affix);
+    sure_captions_finish(&w->sure);
     limn_free(w);
 }
 
@@ -86,21 +89,36 @@ static limn_captions asked_for(const limn_caption_job *job, const limn_captions 
     return asked;
 }
 
+/* Leaves out what is not sure enough. */
+static limn_status leave_out(caption_worker *w, const limn_dirwalk_entry *input,
+                             const limn_captions **captions, limn_error *err)
+{
+    limn_caption_job *job = w->job;
+    if (isnan(job->min_confidence))
+        return LIMN_OK;
+    LIMN_TRY(sure_captions_choose(&w->sure, captions, job->min_confidence, err));
+    return (*captions)->n_items ? LIMN_OK : left_out_add(&job->left_out, input->path, err);
+}
+
 static limn_status caption(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
                            limn_buffer *out, limn_error *err)
 {
     caption_worker *w = worker;
     limn_record record = { .path = shown_name(w->job, input), .model = w->job->model,
                            .has_n_best = w->job->options->n_best > 1,
-                           .n_alternatives = w->job->options->n_alternatives };
+                           .n_alternatives = w->job->options->n_alternatives,
+                           .has_confidence = w->job->has_confidence,
+                           .has_signals = w->job->has_signals };
     const limn_captions *captions;
     LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &captions, err));
     LIMN_TRY(explain(w, input, pixels, captions, err));
     const limn_captions asked = asked_for(w->job, captions);
     record.captions = &asked;
+    record.best = &asked.items[0];
+    LIMN_TRY(leave_out(w, input, &record.captions, err));
     LIMN_TRY(caption_affix_apply(&w->affix, &record.captions, w->job->prefix, w->job->suffix, err));
     w->job->writer->render(out, &record);
-    if (w->job->sheet)
+    if (w->job->sheet && record.captions->n_items)
         return contact_sheet_add(w->job->sheet, record.path, &record.captions->items[0],
                                  limn_picture_load_thumbnail(&w->job->loader.load, pixels), err);
     return LIMN_OK;
@@ -122,8 +140,11 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
                                            .out = &job->scratch };
     if (result->note)
         limn_message_warning("%s: %s", result->input->path, result->note);
-    if (!result->error)
-        return limn_picture_run_put(job->run, result, err);
+    if (!result->error) {
+        limn_pipeline_result done = *result;
+        done.is_left_out = left_out_take(&job->left_out, result->input->path);
+        return limn_picture_run_put(job->run, &done, err);
+    }
     limn_message_error("%s: %s", result->input->path, result->error->text);
     if (job->sheet)
         LIMN_TRY(contact_sheet_add_failure(job->sheet, record.path, result->error, err));

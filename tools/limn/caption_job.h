@@ -4,6 +4,7 @@
 
 #include "models/captioner.h"
 #include "tools/explain/explanation_files.h"
+#include "tools/limn/left_out.h"
 #include "tools/limn/sheet/contact_sheet.h"
 #include "tools/picture_load.h"
 #include "tools/pipeline.h"
@@ -16,6 +17,9 @@ typedef struct limn_caption_job {
     const limn_writer *writer;
     const char *output;          /* as -o gave it; NULL for none */
     const char *prefix, *suffix; /* around each caption; may be NULL */
+    float min_confidence; /* NAN: all captions are written */
+    bool has_confidence, has_signals; /* these are written too */
+    left_out_list left_out;
     limn_explain_settings explain;
     limn_picture_run *run;
     limn_picture_loader loader;

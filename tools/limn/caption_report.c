@@ -90,6 +90,9 @@ int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *
     tell_of_earlier_work(account);
     limn_message_note("%zu done, %zu failed", t.n_done, t.n_failed);
     limn_pipeline_note_left_out(counts);
+    if (account->n_left_out)
+        limn_message_info("left without a caption for low confidence: %zu of %zu pictures",
+                          account->n_left_out, t.n_done);
     if (status == LIMN_E_INTERRUPTED) {
         tell_how_to_go_on(account, t.n_done + t.n_failed);
         return LIMN_EXIT_INTERRUPTED;

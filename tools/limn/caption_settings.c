@@ -1,5 +1,7 @@
 #include "tools/limn/caption_settings.h"
 
+#include <math.h>
+
 #include "tools/environment.h"
 #include "tools/limn/output_settings.h"
 #include "tools/message.h"
@@ -175,6 +177,26 @@ static const limn_cli_option options[] = {
                 "one, and objects, any of 80.",
       .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_tags), .min = 1, .max = 100,
       .is_more = true },
+    { "confidence", 0, NULL, "in jsonl, how likely each caption is right", .group = "Output",
+      .detail = "From 0 to 1, in confidence: of captions with 0.7, 7 of 10 are right, as the model "
+                "file says what was called right (limn-inspect shows it) and as it was fitted: for "
+                "captions of that model alone by the default search, of pictures like those of the "
+                "fit. limn-eval --fit and limn-convert --confidence give a model its fit.",
+      .type = LIMN_CLI_FLAG, FIELD(has_confidence), .is_more = true },
+    { "signals", 0, NULL, "in jsonl, what a confidence is made of", .group = "Output",
+      .detail = "Numbers of the best caption in signals, for limn-eval --fit: logprob of a token "
+                "and the least of any, entropy, length, what the picture adds to logprob, margin "
+                "over the beam's other captions and agreement with them, and by the tags: the "
+                "least log-probability of an object that it names, that of a person where it names "
+                "people, whether it does, and how familiar the picture is.",
+      .type = LIMN_CLI_FLAG, FIELD(has_signals), .is_more = true },
+    { "min-confidence", 0, "C", "leave out captions less likely right than C",
+      .group = "Output",
+      .detail = "Such a caption is not written: jsonl has \"caption\": null and \"why\": \"low "
+                "confidence\", the other formats an empty caption, a sidecar of captions an empty "
+                "line. The picture counts as done; with --n-best, captions go one by one. How many "
+                "pictures were left without is told in the end.",
+      .type = LIMN_CLI_REAL, FIELD(min_confidence), .min = 0, .max = 1 },
     { "explain", 0, "DIR", "DIR/NAME.html: how each caption came about", .group = "Output",
       .detail = "A page for each picture, of one file that needs no network: where the network "
                 "looked for each word, by layer and head, what else it considered, and which "
@@ -316,6 +338,7 @@ caption_settings caption_settings_default(void)
 {
     return (caption_settings){ .options = limn_options_default(),
                                .decoding = decoding_choice_default(),
+                               .min_confidence = NAN,
                                .n_threads = limn_default_threads(),
                                .existing = LIMN_EXISTING_UNSET,
                                .format = LIMN_FORMAT_BY_NAME };
@@ -328,6 +351,10 @@ static bool check_options(const caption_settings *s)
         limn_message_error("--alternatives: only --format jsonl has a place for them");
     else if (o->n_tags > 0 && s->writer != &limn_writer_jsonl)
         limn_message_error("--tags: only --format jsonl has a place for them");
+    else if (s->has_confidence && s->writer != &limn_writer_jsonl)
+        limn_message_error("--confidence: only --format jsonl has a place for it");
+    else if (s->has_signals && s->writer != &limn_writer_jsonl)
+        limn_message_error("--signals: only --format jsonl has a place for them");
     else
         return true;
     return false;
@@ -336,6 +363,7 @@ static bool check_options(const caption_settings *s)
 bool caption_settings_complete(caption_settings *s)
 {
     s->options.style = (limn_style)s->style;
+    s->options.has_confidence = s->has_confidence || s->has_signals || !isnan(s->min_confidence);
     return output_settings_complete(s) && decoding_choice_apply(&s->options, &s->decoding) &&
            check_options(s);
 }

@@ -25,6 +25,7 @@ typedef struct caption_settings {
     limn_cli_list tar; /* endings of members that tars get */
     limn_options options;
     decoding_choice decoding;
+    float min_confidence; /* NAN: all captions are written */
     uint32_t n_threads;
     unsigned sandbox; /* a limn_sandbox_use */
     unsigned format, style; /* format: index into limn_writers */
@@ -33,6 +34,7 @@ typedef struct caption_settings {
     limn_cli_list includes, excludes;
     limn_input_filter filter; /* once completed */
     bool is_recursive, is_nul_separated, is_sidecar_full, is_dry_run, is_forced, is_strict;
+    bool has_confidence, has_signals;
     bool is_quiet, is_verbose;
 } caption_settings;
 

@@ -194,6 +194,11 @@ void limn_journal_add(limn_journal *j, const char *name, limn_status status)
         add_line(j, '-', name, limn_status_name(status));
 }
 
+void limn_journal_add_left_out(limn_journal *j, const char *name)
+{
+    add_line(j, '+', name, "left-out");
+}
+
 void limn_journal_add_note(limn_journal *j, const char *name, const char *text)
 {
     add_line(j, '~', name, text);

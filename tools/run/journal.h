@@ -9,6 +9,7 @@
  *     begin
  *     * NAME           has a result of an earlier run, in the output
  *     + NAME           done
+ *     + NAME left-out  done, but what was found is left out
  *     - NAME KIND      failed
  *     ~ NAME NOTE      a sink's own: what it is about to do
  *     @ STATE ERRORS   a checkpoint: what stands above is in the output, on the disk; STATE is the
@@ -48,6 +49,7 @@ typedef struct limn_journal_past {
     limn_name_set done;         /* names that are done or failed, as often as they were */
     limn_name_set before;       /* names with results of an earlier run */
     size_t counts[LIMN_N_STATUSES]; /* done, and failed by cause */
+    size_t n_left_out;              /* of those done */
     limn_journal_note *notes;       /* [n_notes] after the last checkpoint */
     size_t n_notes, notes_capacity;
     limn_buffer lines; /* all that counts, for the journal's next version */
@@ -69,6 +71,7 @@ limn_status limn_journal_peek(limn_journal_past *past, const char *path, const c
 /* Lines, which are written by the next sync or checkpoint. When memory is short, that fails. */
 void limn_journal_add_before(limn_journal *j, const char *name);
 void limn_journal_add(limn_journal *j, const char *name, limn_status status);
+void limn_journal_add_left_out(limn_journal *j, const char *name);
 void limn_journal_add_note(limn_journal *j, const char *name, const char *text);
 
 /* After limn_journal_open, once the sink is ready and notes are settled: the first checkpoint.

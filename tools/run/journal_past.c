@@ -94,6 +94,7 @@ static limn_status read_name(limn_journal_past *past, const journal_line *line, 
     if (line->letter == '~') return counts ? LIMN_OK : add_note(past, name->bytes, line, err);
     if (!counts) return LIMN_OK;
     if (line->letter == '*') return limn_name_set_add(&past->before, name->bytes, name->size, err);
+    past->n_left_out += line->letter == '+' && line->second;
     past->counts[line->letter == '+' ? LIMN_OK : status_named(line->second, line->second_size)]++;
     return limn_name_set_add(&past->done, name->bytes, name->size, err);
 }

@@ -155,6 +155,7 @@ static limn_status begin(limn_picture_run *run, limn_error *err)
 {
     const limn_status s = run->settings.is_dry ? begin_dry(run, err) : begin_for_good(run, err);
     memcpy(run->account.counts_before, run->past.counts, sizeof run->past.counts);
+    run->account.n_left_out = run->past.n_left_out;
     run->account.is_resumed = run->past.is_resumed;
     return s;
 }
@@ -227,8 +228,12 @@ static limn_status put(limn_picture_run *run, const limn_pipeline_result *result
     if (result->error && run->settings.errors_path)
         LIMN_TRY(limn_error_list_add(&run->errors, result->input->path, result->error, err));
     run->account.counts[status]++;
+    run->account.n_left_out += result->is_left_out;
     if (!run->journal) return LIMN_OK;
-    limn_journal_add(run->journal, result->input->path, status);
+    if (result->is_left_out)
+        limn_journal_add_left_out(run->journal, result->input->path);
+    else
+        limn_journal_add(run->journal, result->input->path, status);
     run->n_unrecorded++;
     return LIMN_OK;
 }

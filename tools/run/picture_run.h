@@ -31,6 +31,7 @@ typedef struct limn_picture_run_settings {
 typedef struct limn_account {
     size_t counts[LIMN_N_STATUSES];        /* in this run */
     size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted one that it went on with */
+    size_t n_left_out;                     /* of those done in both, without a caption */
     size_t n_there;                        /* have results of an earlier run, and were skipped */
     bool is_part; /* set by the caller: one of several parts (--shard), which may be empty */
     bool is_resumed;

@@ -8,6 +8,16 @@ const limn_writer *const limn_writers[] = {
 };
 const char *const limn_writer_names[] = { "text", "jsonl", "csv", "tsv", "coco", "metadata", NULL };
 
+bool limn_record_is_left_out(const limn_record *record)
+{
+    return record->captions && record->captions->n_items == 0;
+}
+
+const char *limn_record_text(const limn_record *record)
+{
+    return record->captions->n_items ? record->captions->items[0].text : "";
+}
+
 /* Extensions are ends of names; one without a dot is the whole name, and goes before these. */
 static bool is_called(const char *name, const char *extension)
 {

@@ -11,9 +11,12 @@
 typedef struct limn_record {
     const char *path;        /* as it stands in the output */
     const limn_error *error; /* NULL when there are captions; the text does not repeat the path */
-    const limn_captions *captions; /* NULL when there is an error */
+    const limn_captions *captions; /* NULL when there is an error; without items when no caption
+                                    * is sure enough: an empty one is written */
     const limn_model *model;       /* for the texts of tokens */
     bool has_n_best;               /* the user asked for more than one caption */
+    const limn_caption *best;      /* of what was found; may not be among `captions` */
+    bool has_confidence, has_signals; /* the user asked for these */
     size_t n_alternatives;         /* and for so many of each token; 0: none */
 } limn_record;
 
@@ -40,6 +43,11 @@ extern const limn_writer limn_writer_tsv;
 extern const limn_writer limn_writer_coco;
 extern const limn_writer limn_writer_metadata;
 extern const limn_writer limn_writer_caption; /* captions alone; not in the tables below */
+
+/* Whether there were captions, and none was sure enough. */
+bool limn_record_is_left_out(const limn_record *record);
+/* The best caption's text; "" for one that is left out. There are captions. */
+const char *limn_record_text(const limn_record *record);
 
 /* The `parse` of formats whose lines begin with an escaped name and a tab. */
 limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const char *text,

@@ -29,7 +29,7 @@ static void render_coco(limn_buffer *out, const limn_record *record)
         limn_json_line_set(object, "image_id", json_integer(number), &is_whole);
     else
         limn_json_line_set_name(object, "image_id", record->path, &is_whole);
-    limn_json_line_set(object, "caption", json_string(record->captions->items[0].text), &is_whole);
+    limn_json_line_set(object, "caption", json_string(limn_record_text(record)), &is_whole);
     if (record->has_n_best)
         limn_json_line_set(object, "captions", limn_json_line_texts(record->captions, &is_whole),
                            &is_whole);

@@ -10,7 +10,7 @@ static void render_metadata(limn_buffer *out, const limn_record *record)
     if (!record->captions) return;
     object = json_object();
     limn_json_line_set_name(object, "file_name", record->path, &is_whole);
-    limn_json_line_set(object, "text", json_string(record->captions->items[0].text), &is_whole);
+    limn_json_line_set(object, "text", json_string(limn_record_text(record)), &is_whole);
     if (record->has_n_best)
         limn_json_line_set(object, "texts", limn_json_line_texts(record->captions, &is_whole),
                            &is_whole);

@@ -32,17 +32,27 @@ static void append_csv_name(limn_buffer *out, const char *path)
     limn_buffer_finish(&shown);
 }
 
+/* `caption` is NULL for one that is left out: a row without numbers. */
+static void append_csv_row(limn_buffer *out, const char *path, const limn_caption *caption,
+                           size_t rank)
+{
+    append_csv_name(out, path);
+    limn_buffer_append_text(out, ",");
+    if (caption) {
+        append_field(out, caption->text);
+        limn_buffer_printf(out, ",%.9g,%.9g,%zu,", caption->logprob, caption->score, rank);
+    } else {
+        limn_buffer_append_text(out, ",,,,");
+    }
+    if (!limn_file_name_is_utf8(path)) limn_file_name_append_hex(out, path);
+    limn_buffer_append_text(out, "\r\n");
+}
+
 static void render_csv(limn_buffer *out, const limn_record *record)
 {
-    for (size_t i = 0; record->captions && i < record->captions->n_items; i++) {
-        const limn_caption *c = &record->captions->items[i];
-        append_csv_name(out, record->path);
-        limn_buffer_append_text(out, ",");
-        append_field(out, c->text);
-        limn_buffer_printf(out, ",%.9g,%.9g,%zu,", c->logprob, c->score, i + 1);
-        if (!limn_file_name_is_utf8(record->path)) limn_file_name_append_hex(out, record->path);
-        limn_buffer_append_text(out, "\r\n");
-    }
+    for (size_t i = 0; record->captions && i < record->captions->n_items; i++)
+        append_csv_row(out, record->path, &record->captions->items[i], i + 1);
+    if (limn_record_is_left_out(record)) append_csv_row(out, record->path, NULL, 0);
 }
 
 /* The size of the row at `text`, without its line end; `size` when that is missing. */
@@ -102,6 +112,10 @@ static void render_tsv(limn_buffer *out, const limn_record *record)
         limn_buffer_append_text(out, "\t");
         limn_file_name_append_line_utf8(out, c->text);
         limn_buffer_printf(out, "\t%.9g\t%.9g\t%zu\n", c->logprob, c->score, i + 1);
+    }
+    if (limn_record_is_left_out(record)) {
+        limn_file_name_append_line_utf8(out, record->path);
+        limn_buffer_append_text(out, "\t\t\t\t\n");
     }
 }
 

@@ -10,6 +10,10 @@ static void render_text(limn_buffer *out, const limn_record *record)
         limn_file_name_append_line(out, record->path);
         limn_buffer_printf(out, "\t%s\n", record->captions->items[i].text);
     }
+    if (limn_record_is_left_out(record)) {
+        limn_file_name_append_line(out, record->path);
+        limn_buffer_append_text(out, "\t\n");
+    }
 }
 
 limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const char *text,
