@@ -4,6 +4,7 @@
 Skipped (exit code 77) where there is no Chromium. Captions are hostile on purpose.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -23,7 +24,8 @@ addEventListener("load", () => {
   const set = (id, value, type) => { $(id).value = value; $(id).dispatchEvent(new Event(type, {bubbles: true})); };
   const seen = { title: document.title, keys: [...$("sort").options].map((o) => o.textContent),
     first: names(), madeUp: [...document.querySelectorAll(".made-up")].map((e) => e.textContent),
-    classes: document.querySelectorAll("details tr").length - 1, more: $("more").hidden, histograms: document.querySelectorAll("svg").length,
+    classes: document.querySelectorAll("details tr").length - 1, more: $("more").hidden, histograms: document.querySelectorAll(".histograms svg").length,
+    bins: [...document.querySelectorAll(".reliability g title")].map((e) => e.textContent),
     thumbnails: [...document.images].map((i) => [i.alt, i.naturalWidth, i.naturalHeight]) };
   set("order", "best", "change"); seen.best = names();
   set("sort", "-1", "change"); set("order", "worst", "change"); seen.names = names();
@@ -46,9 +48,9 @@ def write_inputs(folder):
         words = [f"w{i}" for i in range(40)]
         caption = " ".join(words[:n] + ["x" if n != 3 else "cat"] * (40 - n)) if n != 7 else "hostile " + HOSTILE
         refs += [f"p{n:02}.jpg#0\t{' '.join(words)}", f"p{n:02}.jpg#1\t{HOSTILE}"]
-        hyps.append(f"p{n:02}.jpg\t{caption}")
+        hyps.append(json.dumps({"file": f"p{n:02}.jpg", "caption": caption, "confidence": n / 40}))
     (folder / "refs.tsv").write_text("\n".join(refs) + "\n")
-    (folder / "hyps.tsv").write_text("\n".join(hyps) + "\n")
+    (folder / "hyps.jsonl").write_text("\n".join(hyps) + "\n")
     photos = sorted((pathlib.Path(os.environ["LIMN_SOURCE_ROOT"]) / "samples/photos").glob("*.jpg"))
     for i, photo in enumerate(photos[:2]):
         shutil.copy(photo, folder / f"p0{i}.jpg")
@@ -63,9 +65,11 @@ def check(seen, n_photos):
         if value != wanted:
             problems.append(f"{what}: {value!r}, expected {wanted!r}")
 
-    expect("title", seen["title"], "Captions of hyps.tsv")
+    expect("title", seen["title"], "Captions of hyps.jsonl")
     expect("sort keys", seen["keys"], ["Bleu_4", "ROUGE_L", "Obj_recall", "file name"])
     expect("histograms", seen["histograms"], 3)
+    expect("bins of confidence", [b.split(" of ")[1][:1] for b in seen["bins"]], ["4"] * 10)
+    expect("the last bin", seen["bins"][-1:], ["0 of 4 right (0.00) at a confidence of 0.94"])
     expect("shown at first", len(seen["first"]), 30)
     expect("best first", seen["best"][:3], ["p39.jpg", "p38.jpg", "p37.jpg"])
     expect("by name", seen["names"], names[:30])
@@ -88,7 +92,7 @@ def main(limn_eval):
         folder = pathlib.Path(name)
         n_photos = write_inputs(folder)
         page = folder / "report.html"
-        subprocess.run([limn_eval, "-q", "--refs", folder / "refs.tsv", "--hyps", folder / "hyps.tsv", "--metrics",
+        subprocess.run([limn_eval, "-q", "--refs", folder / "refs.tsv", "--hyps", folder / "hyps.jsonl", "--metrics",
                         "bleu,rouge", "--objects", "--report", page, "--images", folder], check=True, stdout=subprocess.DEVNULL)
         problems, seen = browser.use(chromium, page, page.read_text(), USE)
         problems += check(seen, n_photos) if seen else []

@@ -119,9 +119,11 @@ static void leave_journal(void)
     assert_int_equal(limn_journal_begin(j, &past, &s, NULL), LIMN_OK);
     limn_journal_add(j, "new\nline\t\\", LIMN_OK);
     limn_journal_add(j, "bad", LIMN_E_TRUNCATED);
+    limn_journal_add_left_out(j, "un\tsure");
     set_state(&s, "17", "5 4");
     assert_int_equal(limn_journal_checkpoint(j, &s, NULL), LIMN_OK);
     limn_journal_add(j, "unrecorded", LIMN_OK);
+    limn_journal_add_left_out(j, "unrecorded too");
     limn_journal_add_note(j, "noted\n", "hash");
     assert_int_equal(limn_journal_sync(j, NULL), LIMN_OK);
     limn_journal_close(&j);
@@ -145,7 +147,9 @@ static void test_a_journal_tells_what_was_done(void **state)
     assert_false(limn_name_set_take(&past.done, "new\nline\t\\"));
     assert_true(limn_name_set_take(&past.done, "bad"));
     assert_false(limn_name_set_has(&past.done, "unrecorded"));
-    assert_int_equal(past.counts[LIMN_OK], 1);
+    assert_true(limn_name_set_take(&past.done, "un\tsure"));
+    assert_int_equal(past.counts[LIMN_OK], 2);
+    assert_int_equal(past.n_left_out, 1);
     assert_int_equal(past.counts[LIMN_E_TRUNCATED], 1);
     assert_int_equal(past.n_notes, 1);
     assert_string_equal(past.notes[0].name, "noted\n");
@@ -157,6 +161,7 @@ static void test_a_journal_tells_what_was_done(void **state)
     limn_journal_past_finish(&past);
     assert_int_equal(open_journal(&j, &past, "beam 3\nformat text\n", NULL), LIMN_OK);
     assert_true(past.is_complete);
+    assert_int_equal(past.n_left_out, 1); /* kept with the lines */
     assert_int_equal(past.n_notes, 0);
     assert_string_equal(past.state, "18");
     assert_null(past.errors_state);

@@ -76,6 +76,14 @@ static limn_status append_histograms(limn_buffer *out, void *ctx, limn_error *er
     return LIMN_OK;
 }
 
+static limn_status append_reliability(limn_buffer *out, void *ctx, limn_error *err)
+{
+    const limn_report *r = ctx;
+    (void)err;
+    limn_report_reliability(out, r->outcome);
+    return LIMN_OK;
+}
+
 static limn_status append_data(limn_buffer *out, void *ctx, limn_error *err)
 {
     return limn_report_data(out, ctx, err);
@@ -90,6 +98,7 @@ limn_status limn_report_write(limn_report *report, const char *path, limn_error 
         { "notes", NULL, append_notes },
         { "objects", NULL, append_objects },
         { "histograms", NULL, append_histograms },
+        { "reliability", NULL, append_reliability },
         { "signature", NULL, append_signature },
         { "data", NULL, append_data },
         { "css", limn_report_css, NULL },

@@ -26,6 +26,8 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_objects(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_histograms(limn_buffer *out, const limn_eval_outcome *outcome);
+/* A section of its own; nothing where no caption has a confidence. */
+void limn_report_reliability(limn_buffer *out, const limn_eval_outcome *outcome);
 
 /* The JSON that report.js reads: {"keys", "first", "images": [{"id", "caption", "references",
  * "scores", "made_up", "thumbnail"}], "thumbnails"}. The thirty best and worst of each key have
