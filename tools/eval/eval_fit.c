@@ -9,6 +9,7 @@
 #include "common/io/fileio.h"
 #include "common/io/json.h"
 #include "tools/eval/eval_right.h"
+#include "tools/message.h"
 
 void limn_eval_fit_finish(limn_eval_fit *fit)
 {
@@ -38,9 +39,10 @@ static limn_status add_example(limn_eval_fit *fit, const limn_eval_data *data, s
 {
     const limn_caption_record *record = limn_eval_hyp(data, image, 0)->record;
     limn_confidence_example *e;
-    if (!record->signals)
-        return limn_fail(err, LIMN_E_ARG, "%s: has no \"signals\": write them with limn --signals "
-                         "--format jsonl", record->id);
+    if (!record->signals) {
+        fit->n_without++;
+        return LIMN_OK;
+    }
     if (!limn_grow((void **)&fit->examples, &fit->capacity, fit->n_examples + 1,
                    sizeof *fit->examples))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
@@ -104,6 +106,11 @@ static limn_status add_all(limn_eval_fit *fit, const limn_eval_options *o,
     LIMN_TRY(add_files(fit, o, o->refs, o->hyps, settings, err));
     for (size_t i = 0; i < o->also.n_items; i++)
         LIMN_TRY(add_also(fit, o, o->also.items[i], settings, err));
+    if (fit->n_examples == 0)
+        return limn_fail(err, LIMN_E_ARG, "no caption has \"signals\": write them with limn "
+                         "--signals --format jsonl");
+    if (fit->n_without > 0)
+        limn_message_warning("%zu captions without \"signals\" are left out", fit->n_without);
     return LIMN_OK;
 }
 

@@ -26,8 +26,8 @@ static void append_axes(limn_buffer *out)
         limn_buffer_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n",
                            x_of(at), COUNTS_BASE + 16, at);
     }
-    limn_buffer_printf(out, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", LEFT,
-                       RIGHT, COUNTS_BASE, COUNTS_BASE);
+    limn_buffer_printf(out, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n",
+                       LEFT, RIGHT, COUNTS_BASE, COUNTS_BASE);
     limn_buffer_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">confidence</text>\n",
                        (LEFT + RIGHT) / 2, HEIGHT - 6);
 }
@@ -85,9 +85,10 @@ void limn_report_reliability(limn_buffer *out, const limn_eval_outcome *o)
     limn_buffer_printf(out, "<p>%zu of %zu captions with a confidence are right: ", r->n_right,
                        r->n);
     limn_page_escape(out, LIMN_EVAL_RIGHT);
-    limn_buffer_printf(out, ". Bars: how many of a bin are; ticks: the mean confidence there; below: "
-                       "captions in each bin. Expected calibration error <b>%.3f</b>, area under "
-                       "the curve <b>%.3f</b>.</p>\n", r->calibration_error, r->auc);
+    limn_buffer_append_text(out, ". Bars: how many of a bin are; ticks: the mean confidence there; "
+                                 "below: captions in each bin.");
+    limn_buffer_printf(out, " Expected calibration error <b>%.3f</b>, area under the curve "
+                       "<b>%.3f</b>.</p>\n", r->calibration_error, r->auc);
     append_figure(out, r);
     limn_buffer_append_text(out, "</section>\n");
 }
