@@ -74,4 +74,10 @@ train end-to-end --init "$work/features.safetensors" --stage end-to-end --epochs
     --self-training 12 --picture-dropout 0.1
 train reward --init "$work/end-to-end.safetensors" --stage reward --epochs 2 \
     --self-training 12 --object-cost 0.5
-make "$work/limn-default.safetensors" cp "$work/reward.safetensors" "$work/limn-default.safetensors"
+make "$work/seen.npy" "$bin/limn-preprocess" --model "$work/reward.safetensors" --features -q \
+    -o "$work/seen" "$coco_unlabelled/images"
+make "$work/tagged.safetensors" "$bin/limn-convert" "$work/reward.safetensors" \
+    --objects "$coco_unlabelled/objects.tsv" --features "$work/seen" -o "$work/tagged.safetensors"
+make "$work/limn-default.safetensors" "$(dirname "$0")/fit_confidence.sh" "$bin" \
+    "$work/tagged.safetensors" "$flickr8k" "$general" "$work/confidence" \
+    "$work/limn-default.safetensors"
