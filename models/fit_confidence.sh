@@ -5,9 +5,9 @@
 #     models/fit_confidence.sh BIN MODEL FLICKR8K COCO_DEV WORK OUT
 #
 # BIN: folder of limn's tools. MODEL: the model file, with its tags. FLICKR8K: images/, captions.token.txt, dev.txt.
-# COCO_DEV: images/, captions.token.txt. WORK: a folder for captions and fits, which are kept by the model's
-# checksum, so that the script goes on where it was stopped. OUT: the new model file; it is replaced.
-# LIMN_FLAGS: further options of limn, e.g. "--threads 1".
+# COCO_DEV: images/, captions.token.txt. WORK: a folder for captions and fits, which are kept by the checksum of
+# model and options, so that the script goes on where it was stopped. OUT: the new model file; it is replaced.
+# LIMN_FLAGS: further options of limn, e.g. "--guidance 1.5", where the fit is to be for captions found so.
 set -eu
 
 if [ $# -ne 6 ]; then
@@ -15,7 +15,7 @@ if [ $# -ne 6 ]; then
     exit 1
 fi
 bin=$1 model=$2 flickr8k=$3 coco=$4 work=$5 out=$6
-sum=$(cksum <"$model" | cut -d ' ' -f 1)
+sum=$({ cat "$model"; printf '%s' "${LIMN_FLAGS:-}"; } | cksum | cut -d ' ' -f 1)
 mkdir -p "$work"
 
 # caption NAME PATH : signals of the captions of PATH, in $work/NAME-SUM.jsonl.

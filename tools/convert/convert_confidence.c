@@ -41,8 +41,12 @@ limn_status convert_confidence(convert_result *r, const convert_source *source, 
         return read_file(r, path, err);
     if (!own || !r->config.has_decoder)
         return LIMN_OK;
-    if (is_kept)
-        return take(r, own, strlen(own), err);
+    if (is_kept) {
+        const limn_status status = take(r, own, strlen(own), err);
+        if (status != LIMN_OK)
+            limn_error_prefix(err, LIMN_CONFIDENCE_KEY);
+        return status;
+    }
     limn_message_warning("the confidence was fitted to another model and is left out: see "
                          "--confidence");
     return LIMN_OK;
