@@ -137,6 +137,17 @@ static void read_embeddings(struct reader *r, limn_decoder *d)
     d->memory_position = read_floats(r, t, (size_t)c->n_memory_positions * c->dim);
 }
 
+static void read_tags(struct reader *r, limn_decoder *d)
+{
+    const limn_decoder_config *c = &d->config;
+    const size_t tags[] = { c->n_tags, c->dim };
+    if (c->n_tag_slots == 0)
+        return;
+    d->tag_embedding =
+        read_floats(r, find(r, 2, tags, "decoder.tag_embedding"), (size_t)c->n_tags * c->dim);
+    d->tag_probability = read_floats(r, find(r, 1, tags + 1, "decoder.tag_probability"), c->dim);
+}
+
 static limn_status check_range(const char *field, uint32_t value, uint32_t low, uint32_t high,
                                limn_error *err)
 {
@@ -156,6 +167,8 @@ static limn_status check_config(const limn_decoder_config *c, limn_error *err)
     LIMN_TRY(check_range("vocabulary size", c->n_tokens, 5, 65536, err));
     LIMN_TRY(check_range("memory positions", c->n_memory_positions, 1, 4096, err));
     LIMN_TRY(check_range("memory dim", c->memory_dim, 1, 16384, err));
+    LIMN_TRY(check_range("tag_slots", c->n_tag_slots, 0, LIMN_MAX_TAG_SLOTS, err));
+    LIMN_TRY(check_range("tags", c->n_tags, c->n_tag_slots, c->n_tag_slots ? 10000 : 0, err));
     if (c->dim % 16 || c->dim % c->n_heads || c->dim / c->n_heads % 8 || c->feed_forward_dim % 16)
         return limn_fail(err, LIMN_E_LIMIT,
                          "decoder dim %u with %u heads and feed_forward %u: dim and feed_forward "
@@ -185,6 +198,7 @@ limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
     d->memory_norm = read_norm(&r, "decoder.memory.norm", config->dim);
     d->final_norm = read_norm(&r, "decoder.norm", config->dim);
     read_embeddings(&r, d);
+    read_tags(&r, d);
     for (size_t i = 0; i < config->n_layers; i++)
         read_layer(&r, &d->layers[i], i, config);
     if (r.status != LIMN_OK)
@@ -236,6 +250,8 @@ void limn_decoder_close(limn_decoder **p)
     finish_norm(&d->memory_norm);
     finish_norm(&d->final_norm);
     limn_free(d->memory_position);
+    limn_free(d->tag_embedding);
+    limn_free(d->tag_probability);
     limn_free(d->position_embedding);
     limn_free(d->layers);
     limn_free(d);
@@ -245,6 +261,16 @@ void limn_decoder_close(limn_decoder **p)
 const limn_decoder_config *limn_decoder_get_config(const limn_decoder *d)
 {
     return &d->config;
+}
+
+size_t limn_decoder_n_memory_rows(const limn_decoder_config *c)
+{
+    return (size_t)c->n_memory_positions + c->n_tag_slots;
+}
+
+void limn_decoder_blind_slots(limn_tag_slot *slots, const limn_decoder_config *c)
+{
+    for (uint32_t i = 0; i < c->n_tag_slots; i++) slots[i] = (limn_tag_slot){ .tag = i };
 }
 
 static size_t packed_bytes(const limn_packed *w)
@@ -259,6 +285,7 @@ size_t limn_decoder_weight_bytes(const limn_decoder *d)
     const limn_decoder_config *c = &d->config;
     size_t sum = packed_bytes(&d->memory_project) + packed_bytes(&d->token_embedding);
     sum += sizeof(float) * c->dim * (4 + c->max_positions + c->n_memory_positions);
+    sum += sizeof(float) * c->dim * (c->n_tags + (c->n_tag_slots > 0));
     for (size_t i = 0; i < c->n_layers; i++) {
         const limn_decoder_layer *l = &d->layers[i];
         sum += packed_bytes(&l->self_qkv) + packed_bytes(&l->self_output);

@@ -3,6 +3,8 @@
  * Pre-norm (Xiong 2020), per layer self-attention, cross-attention, feed-forward (Vaswani 2017):
  *
  *     memory = LN(features · Wᵀ + b + position)                              [n_positions, dim]
+ *              and of a decoder with tag slots, behind those rows, one of each
+ *              LN(tag_embedding[tag] + probability · tag_probability)          [n_tag_slots, dim]
  *     x = token_embedding[t] * sqrt(dim) + position_embedding[pos]
  *     per layer: x += self_attention(LN(x)); x += cross_attention(LN(x), memory);
  *                x += down(gelu(up(LN(x))))
@@ -31,7 +33,24 @@ typedef struct limn_decoder_config {
     uint32_t n_tokens;          /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
     uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
     uint32_t memory_dim;        /* encoder features; 1 … 16384 */
+    uint32_t n_tag_slots;       /* tags of a picture that it is told; 0 … LIMN_MAX_TAG_SLOTS */
+    uint32_t n_tags;            /* tags that there are; n_tag_slots … 10000, 0 without slots */
 } limn_decoder_config;
+
+/* What a decoder with tag slots is told of a picture beside its features: that it shows `tag`, with
+ * this probability. */
+typedef struct limn_tag_slot {
+    uint32_t tag; /* below n_tags */
+    float probability;
+} limn_tag_slot;
+
+enum { LIMN_MAX_TAG_SLOTS = 32 };
+
+/* Rows of the memory: n_memory_positions + n_tag_slots. */
+size_t limn_decoder_n_memory_rows(const limn_decoder_config *config);
+/* Slots [n_tag_slots] of no picture, which go with features of zero: the tags 0, 1, 2 … with
+ * probability 0. */
+void limn_decoder_blind_slots(limn_tag_slot *slots, const limn_decoder_config *config);
 
 typedef struct limn_decoder limn_decoder;
 typedef struct limn_decoder_state limn_decoder_state;
@@ -58,9 +77,11 @@ void limn_decoder_state_destroy(limn_decoder_state **s); /* accepts NULL and *s 
 size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps);
 
 /* Starts a picture: computes cross-attention keys and values of every layer from features
- * [n_memory_positions, memory_dim] and empties the caches. Allocates nothing. `pool` may be NULL;
- * the result is the same bits for any pool (also in limn_decoder_step). */
-void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features);
+ * [n_memory_positions, memory_dim] and `slots` [n_tag_slots] (NULL: those of no picture; not looked
+ * at without slots) and empties the caches. Allocates nothing. `pool` may be NULL; the result is
+ * the same bits for any pool (also in limn_decoder_step). */
+void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features,
+                        const limn_tag_slot *slots);
 
 /* Empties the caches: what follows begins anew with the same picture, after which at most max_steps
  * steps. */
@@ -78,14 +99,17 @@ void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
 /* Floats of one row's attention: n_layers * n_heads * n_memory_positions. */
 size_t limn_decoder_attention_dim(const limn_decoder *d);
 
-/* Cross-attention is not kept unless asked for, and then costs a copy of the probabilities; logits
+/* Attention is that to the positions of the picture: what tag slots get is left out, and the rest
+ * stays as it is.
+ *
+ * Cross-attention is not kept unless asked for, and then costs a copy of the probabilities; logits
  * are the same bits. From the next step on, steps write theirs to `attention` [max_steps, max_rows,
  * attention_dim], which must live as long as they are read; NULL: no longer. */
 void limn_decoder_keep_attention(limn_decoder_state *s, float *attention);
 
 /* Where row `row` of step `step` (0 is the first) looked: [n_layers, n_heads, n_memory_positions];
- * each [n_memory_positions] sums to 1. NULL while none is kept. Nothing is moved when hypotheses
- * are reordered: a hypothesis is the list of its rows. */
+ * each [n_memory_positions] sums to 1, or to less by what the tag slots got. NULL while none is
+ * kept. Nothing is moved when hypotheses are reordered: a hypothesis is the list of its rows. */
 const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row);
 
 /* The row of step `step` that row `row` of the latest step comes from; `row` at the latest step. */

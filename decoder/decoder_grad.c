@@ -14,6 +14,7 @@ struct pass {
     const limn_decoder_batch *batch;
     limn_decoder_grad_settings settings;
     size_t n_rows, n_memory; /* R, P*S; n_memory is 0 for text alone */
+    size_t n_positions;      /* of the pictures: P * n_memory_positions, or 0 */
 };
 
 enum { COLUMNS_PER_ITEM = 64, ROWS_PER_ITEM = 16 };
@@ -74,16 +75,69 @@ static void pack_linear(void *ctx, size_t item, size_t worker)
 
 static size_t memory_floats(const struct pass *p) /* of one picture */
 {
+    return limn_decoder_n_memory_rows(&p->t->config) * p->t->config.dim;
+}
+
+static size_t grid_floats(const struct pass *p) /* of one picture, without its tag slots */
+{
     return (size_t)p->t->config.n_memory_positions * p->t->config.dim;
 }
 
-static void add_positions(void *ctx, size_t picture, size_t worker)
+/* Where the features' projections [P, n_memory_positions, D] are, and in the backward pass their
+ * gradients: `rows` of the memory themselves, where there are no tag slots between the pictures. */
+static float *projections(const struct pass *p, float *rows)
+{
+    return p->t->config.n_tag_slots > 0 ? p->t->scratch.d_value : rows;
+}
+
+/* The rows of a picture's memory before the norm. */
+static void fill_memory(void *ctx, size_t picture, size_t worker)
 {
     const struct pass *p = ctx;
-    const size_t n = memory_floats(p);
-    float *x = p->t->memory_x + picture * n;
+    const limn_decoder_trainer *t = p->t;
+    const size_t n = grid_floats(p), dim = t->config.dim, n_slots = t->config.n_tag_slots;
+    const float *projected = projections(p, t->memory_x) + picture * n;
+    float *x = t->memory_x + picture * memory_floats(p);
     (void)worker;
-    for (size_t i = 0; i < n; i++) x[i] += p->t->memory_position.value[i];
+    for (size_t i = 0; i < n; i++) x[i] = projected[i] + t->memory_position.value[i];
+    x += n;
+    for (size_t k = 0; k < n_slots; k++, x += dim) {
+        const limn_tag_slot slot = t->slots[picture * n_slots + k];
+        const float *embedding = t->tag_embedding.value + slot.tag * dim;
+        for (size_t i = 0; i < dim; i++)
+            x[i] = fmaf(slot.probability, t->tag_probability.value[i], embedding[i]);
+    }
+}
+
+/* The gradients of a picture's projections, from those of its memory's rows in d_key. */
+static void take_projections(void *ctx, size_t picture, size_t worker)
+{
+    const struct pass *p = ctx;
+    (void)worker;
+    memcpy(p->t->scratch.d_value + picture * grid_floats(p),
+           p->t->scratch.d_key + picture * memory_floats(p), grid_floats(p) * sizeof(float));
+}
+
+/* Pictures share tags, so columns are split and slots are added in order, from d_key. */
+static void add_tag_gradients(void *ctx, size_t item, size_t worker)
+{
+    const struct pass *p = ctx;
+    const limn_decoder_trainer *t = p->t;
+    const size_t dim = t->config.dim, n_slots = t->config.n_tag_slots;
+    size_t begin, end;
+    (void)worker;
+    columns_of(t, item, &begin, &end);
+    for (size_t k = 0; k < p->batch->n_pictures * n_slots; k++) {
+        const limn_tag_slot slot = t->slots[k];
+        const float *dx = t->scratch.d_key + k / n_slots * memory_floats(p) + grid_floats(p) +
+                          k % n_slots * dim;
+        float *embedding = t->tag_embedding.gradient + slot.tag * dim;
+        for (size_t i = begin; i < end; i++) {
+            embedding[i] += dx[i];
+            t->tag_probability.gradient[i] =
+                fmaf(slot.probability, dx[i], t->tag_probability.gradient[i]);
+        }
+    }
 }
 
 /* Position `item` of all pictures in order, from d_key. */
@@ -99,23 +153,40 @@ static void add_position_gradients(void *ctx, size_t item, size_t worker)
     }
 }
 
+/* Decides which pictures are not to be seen, and takes the slots of the others. */
+static void choose_pictures(const struct pass *p)
+{
+    limn_decoder_trainer *t = p->t;
+    const size_t n_slots = t->config.n_tag_slots;
+    limn_rng rng = { .key = dropout_at(p, PICTURES, 0).key };
+    for (size_t i = 0; i < p->batch->n_pictures; i++) {
+        t->is_hidden[i] = p->settings.picture_dropout > 0 &&
+                          limn_rng_uniform(&rng) < p->settings.picture_dropout;
+        if (t->is_hidden[i])
+            limn_decoder_blind_slots(t->slots + i * n_slots, &t->config);
+        else if (n_slots > 0)
+            memcpy(t->slots + i * n_slots, p->batch->slots + i * n_slots,
+                   n_slots * sizeof *t->slots);
+    }
+}
+
 /* Zeroes the features, or their gradients, of the pictures that are not to be seen. */
 static void hide_pictures(const struct pass *p, float *features)
 {
     const limn_decoder_config *c = &p->t->config;
     const size_t n = (size_t)c->n_memory_positions * c->memory_dim;
-    limn_rng rng = { .key = dropout_at(p, PICTURES, 0).key };
-    for (size_t i = 0; i < p->batch->n_pictures && p->settings.picture_dropout > 0; i++)
-        if (limn_rng_uniform(&rng) < p->settings.picture_dropout)
+    for (size_t i = 0; i < p->batch->n_pictures; i++)
+        if (p->t->is_hidden[i])
             memset(features + i * n, 0, n * sizeof *features);
 }
 
 static void memory_forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
-    const size_t n = p->n_memory * t->config.memory_dim;
+    const size_t n = p->n_positions * t->config.memory_dim;
     if (p->n_memory == 0)
         return;
+    choose_pictures(p);
     t->features = p->batch->features;
     if (p->settings.feature_dropout > 0 || p->settings.picture_dropout > 0) {
         limn_dropout_apply(&t->ctx, t->dropped_features, p->batch->features, NULL, n,
@@ -123,8 +194,9 @@ static void memory_forward(struct pass *p)
         hide_pictures(p, t->dropped_features);
         t->features = t->dropped_features;
     }
-    limn_linear_forward(&t->ctx, t->memory_x, t->features, p->n_memory, &t->memory_project);
-    limn_pool_run(t->ctx.pool, p->batch->n_pictures, add_positions, p);
+    limn_linear_forward(&t->ctx, projections(p, t->memory_x), t->features, p->n_positions,
+                        &t->memory_project);
+    limn_pool_run(t->ctx.pool, p->batch->n_pictures, fill_memory, p);
     limn_norm_forward(&t->ctx, t->memory, t->memory_stats, t->memory_x, p->n_memory,
                       &t->memory_norm);
 }
@@ -140,12 +212,16 @@ static void memory_backward(struct pass *p, float *feature_gradients)
     limn_norm_backward(&t->ctx, d_x, t->scratch.d_memory, t->memory_x, t->memory_stats,
                        p->n_memory, &t->memory_norm);
     limn_pool_run(t->ctx.pool, c->n_memory_positions, add_position_gradients, p);
-    limn_linear_backward(&t->ctx, feature_gradients, false, d_x, t->features, p->n_memory,
-                         &t->memory_project);
+    if (c->n_tag_slots > 0) {
+        limn_pool_run(t->ctx.pool, n_column_items(t), add_tag_gradients, p);
+        limn_pool_run(t->ctx.pool, p->batch->n_pictures, take_projections, p);
+    }
+    limn_linear_backward(&t->ctx, feature_gradients, false, projections(p, d_x), t->features,
+                         p->n_positions, &t->memory_project);
     if (!feature_gradients)
         return;
     limn_dropout_apply(&t->ctx, feature_gradients, feature_gradients, NULL,
-                       p->n_memory * c->memory_dim, dropout_at(p, FEATURES, 0));
+                       p->n_positions * c->memory_dim, dropout_at(p, FEATURES, 0));
     hide_pictures(p, feature_gradients);
 }
 
@@ -271,13 +347,14 @@ static limn_cross_attention picture_attention(const struct pass *p, size_t pictu
     return (limn_cross_attention){
         .kernels = &t->kernels, .n_heads = t->config.n_heads, .dim = t->config.dim,
         .n_rows = t->picture_rows[picture + 1] - t->picture_rows[picture],
-        .n_positions = t->config.n_memory_positions, .scratch = worker_scratch(p, worker) };
+        .n_positions = limn_decoder_n_memory_rows(&t->config),
+        .scratch = worker_scratch(p, worker) };
 }
 
 static float *picture_probs(const struct attention_job *j, size_t first_row)
 {
     const limn_decoder_config *c = &j->p->t->config;
-    return j->kept->probs + first_row * c->n_heads * c->n_memory_positions;
+    return j->kept->probs + first_row * c->n_heads * limn_decoder_n_memory_rows(c);
 }
 
 static void attend_picture(void *ctx, size_t picture, size_t worker)
@@ -478,6 +555,19 @@ static limn_status check_caption(const limn_decoder_trainer *t, const limn_decod
     return LIMN_OK;
 }
 
+static limn_status check_slots(const limn_decoder_trainer *t, const limn_decoder_batch *b,
+                               limn_error *err)
+{
+    const size_t n = b->n_pictures * t->config.n_tag_slots;
+    if (n > 0 && !b->slots)
+        return limn_fail(err, LIMN_E_ARG, "the batch has no tags of its pictures");
+    for (size_t i = 0; i < n; i++)
+        if (b->slots[i].tag >= t->config.n_tags)
+            return limn_fail(err, LIMN_E_ARG, "picture %zu of the batch has tag %u, past %u",
+                             i / t->config.n_tag_slots, b->slots[i].tag, t->config.n_tags - 1);
+    return LIMN_OK;
+}
+
 /* Fills picture_rows: pictures without a caption have no rows. */
 static limn_status find_pictures(limn_decoder_trainer *t, const limn_decoder_batch *b,
                                  limn_error *err)
@@ -497,6 +587,7 @@ static limn_status begin(struct pass *p, limn_decoder_trainer *t, const limn_dec
                          const limn_decoder_grad_settings *settings, limn_error *err)
 {
     const bool is_text = b->n_captions > 0 && b->pictures[0] == LIMN_NO_PICTURE;
+    const size_t n_seen = is_text ? 0 : b->n_pictures;
     if (b->n_captions == 0 || b->offsets[b->n_captions] > t->limits.max_rows ||
         b->n_pictures > t->limits.max_pictures)
         return limn_fail(err, LIMN_E_ARG,
@@ -504,11 +595,14 @@ static limn_status begin(struct pass *p, limn_decoder_trainer *t, const limn_dec
                          "tokens, %zu pictures",
                          b->n_captions, b->n_pictures, t->limits.max_rows, t->limits.max_pictures);
     for (size_t i = 0; i < b->n_captions; i++) LIMN_TRY(check_caption(t, b, i, err));
-    if (!is_text)
+    if (!is_text) {
         LIMN_TRY(find_pictures(t, b, err));
+        LIMN_TRY(check_slots(t, b, err));
+    }
     *p = (struct pass){ .t = t, .batch = b, .settings = *settings,
                         .n_rows = b->offsets[b->n_captions],
-                        .n_memory = is_text ? 0 : b->n_pictures * t->config.n_memory_positions };
+                        .n_memory = n_seen * limn_decoder_n_memory_rows(&t->config),
+                        .n_positions = n_seen * t->config.n_memory_positions };
     return LIMN_OK;
 }
 

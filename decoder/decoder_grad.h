@@ -20,8 +20,8 @@
 limn_status limn_decoder_params_add(limn_params *params, const limn_decoder_config *config,
                                     limn_error *err);
 /* Initial values after limn_params_allocate: matrices Xavier uniform (Glorot 2010), embeddings
- * normal with deviation dim^-1/2, positions 0.02, norms 1, biases 0. The same bits for the same
- * seed. */
+ * (of tags: and what their probability adds) normal with deviation dim^-1/2, positions 0.02, norms
+ * 1, biases 0. The same bits for the same seed. */
 void limn_decoder_params_init(limn_params *params, uint64_t seed);
 
 #define LIMN_NO_PICTURE UINT32_MAX
@@ -29,6 +29,7 @@ void limn_decoder_params_init(limn_params *params, uint64_t seed);
 typedef struct limn_decoder_batch {
     size_t n_pictures, n_captions;
     const float *features;   /* [n_pictures, n_memory_positions, memory_dim] */
+    const limn_tag_slot *slots; /* [n_pictures, n_tag_slots]; NULL for a decoder without */
     const uint32_t *pictures; /* [n_captions], not decreasing: the caption's picture; all
                                * LIMN_NO_PICTURE: a batch of text alone, no cross-attention */
     const uint32_t *offsets; /* [n_captions + 1]: first row of each caption, then n_rows */
@@ -39,8 +40,9 @@ typedef struct limn_decoder_batch {
 
 typedef struct limn_decoder_grad_settings {
     float dropout, feature_dropout; /* 0 … 0.9 */
-    float picture_dropout; /* share of pictures whose captions see features of zero, 0 … 0.9: what
-                            * guidance compares with (Ho & Salimans 2021) */
+    float picture_dropout; /* share of pictures whose captions see features of zero and the tag
+                            * slots of no picture, 0 … 0.9: what guidance compares with (Ho &
+                            * Salimans 2021) */
     float label_smoothing;          /* 0 … 0.9 */
     uint64_t seed;                  /* of this step's dropout */
     float scale;                    /* gradients are those of scale * sum of weighted losses */
@@ -64,7 +66,7 @@ size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
 
 /* Sum over rows of weight * loss without gradients and without dropout (dev loss): losses
  * [n_rows], -log p of each target without smoothing, may be NULL. LIMN_E_ARG names what does not
- * fit: a batch over the limits, a token out of range, an empty caption. */
+ * fit: a batch over the limits, a token or tag out of range, an empty caption, no slots. */
 limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                       float *losses, double *loss_sum, limn_error *err);
 

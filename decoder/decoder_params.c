@@ -64,6 +64,10 @@ limn_status limn_decoder_params_add(limn_params *params, const limn_decoder_conf
     add(&a, "decoder.memory.", "position_embedding", "", 2,
         (size_t[]){ c->n_memory_positions, c->dim }, false);
     add_norm(&a, "decoder.memory.", "norm", c->dim);
+    if (c->n_tag_slots > 0) {
+        add(&a, "decoder.", "tag_embedding", "", 2, (size_t[]){ c->n_tags, c->dim }, true);
+        add(&a, "decoder.", "tag_probability", "", 1, (size_t[]){ c->dim }, false);
+    }
     add(&a, "decoder.", "token_embedding", ".weight", 2, (size_t[]){ c->n_tokens, c->dim }, true);
     add(&a, "decoder.", "position_embedding", "", 2, (size_t[]){ c->max_positions, c->dim },
         false);
@@ -99,8 +103,8 @@ void limn_decoder_params_init(limn_params *params, uint64_t seed)
             continue;
         if (name_ends(p, "position_embedding"))
             init_normal(x, p->n, 0.02f, &rng);
-        else if (name_ends(p, "token_embedding.weight"))
-            init_normal(x, p->n, 1.0f / sqrtf((float)p->shape[1]), &rng);
+        else if (name_ends(p, "token_embedding.weight") || strstr(p->name, "decoder.tag_"))
+            init_normal(x, p->n, 1.0f / sqrtf((float)p->shape[p->n_dims - 1]), &rng);
         else if (p->n_dims == 2)
             init_uniform(x, p->n, sqrtf(6.0f / (float)(p->shape[0] + p->shape[1])), &rng);
         else if (name_ends(p, "norm.weight"))

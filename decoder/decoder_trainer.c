@@ -75,6 +75,10 @@ static limn_status resolve(limn_decoder_trainer *t, limn_params *params, limn_er
     t->memory_project = find_linear(&f, "decoder.memory.", "project", c->dim, c->memory_dim);
     t->memory_position = find(&f, "decoder.memory.", "position_embedding", "");
     t->memory_norm = find_norm(&f, "decoder.memory.", "norm", c->dim);
+    if (c->n_tag_slots > 0) {
+        t->tag_embedding = find(&f, "decoder.", "tag_embedding", "");
+        t->tag_probability = find(&f, "decoder.", "tag_probability", "");
+    }
     t->token_embedding = find(&f, "decoder.", "token_embedding", ".weight");
     t->position_embedding = find(&f, "decoder.", "position_embedding", "");
     t->final_norm = find_norm(&f, "decoder.", "norm", c->dim);
@@ -135,7 +139,7 @@ static struct layer_kept plan_layer(limn_arena *a, size_t R, size_t PS,
 {
     struct layer_kept k;
     k.self = plan_attention(a, R, R, c->max_positions, c);
-    k.cross = plan_attention(a, R, PS, c->n_memory_positions, c);
+    k.cross = plan_attention(a, R, PS, limn_decoder_n_memory_rows(c), c);
     k.feed_forward.x = take(a, R, c->dim);
     k.feed_forward.stats = take(a, R, 2);
     k.feed_forward.h = take(a, R, c->dim);
@@ -148,8 +152,8 @@ static struct scratch plan_scratch(limn_arena *a, size_t R, size_t PS, size_t n_
                                    const limn_decoder_config *c)
 {
     const size_t n_keys = R > PS ? R : PS;
-    const size_t n_cross = limn_cross_attention_floats(R, c->n_memory_positions, c->n_heads,
-                                                       c->dim);
+    const size_t n_cross = limn_cross_attention_floats(R, limn_decoder_n_memory_rows(c),
+                                                       c->n_heads, c->dim);
     struct scratch s;
     s.d_row = take(a, R, c->dim);
     s.d_row2 = take(a, R, c->dim);
@@ -168,14 +172,15 @@ static struct scratch plan_scratch(limn_arena *a, size_t R, size_t PS, size_t n_
 static void plan(limn_decoder_trainer *t, limn_arena *a)
 {
     const limn_decoder_config *c = &t->config;
-    const size_t R = t->limits.max_rows, PS = t->limits.max_pictures * c->n_memory_positions;
+    const size_t R = t->limits.max_rows, P = t->limits.max_pictures;
+    const size_t PS = P * limn_decoder_n_memory_rows(c);
     plan_weights(t, a);
     for (size_t i = 0; i < c->n_layers; i++) {
         const struct layer_kept kept = plan_layer(a, R, PS, c);
         if (t->kept)
             t->kept[i] = kept;
     }
-    t->dropped_features = take(a, PS, c->memory_dim);
+    t->dropped_features = take(a, P * c->n_memory_positions, c->memory_dim);
     t->memory_x = take(a, PS, c->dim);
     t->memory_stats = take(a, PS, 2);
     t->memory = take(a, PS, c->dim);
@@ -185,7 +190,9 @@ static void plan(limn_decoder_trainer *t, limn_arena *a)
     t->final_h = take(a, R, c->dim);
     t->logits = take(a, R, c->n_tokens);
     t->losses = take(a, R, 1);
-    t->picture_rows = limn_arena_take(a, t->limits.max_pictures + 1, sizeof *t->picture_rows);
+    t->is_hidden = limn_arena_take(a, P, sizeof *t->is_hidden);
+    t->slots = limn_arena_take(a, P * c->n_tag_slots, sizeof *t->slots);
+    t->picture_rows = limn_arena_take(a, P + 1, sizeof *t->picture_rows);
     t->scratch = plan_scratch(a, R, PS, limn_pool_n_threads(t->ctx.pool), c);
 }
 

@@ -1,6 +1,7 @@
 /* Inside of the decoder's trainer: parameters, what the forward pass keeps, scratch. Only
  * decoder_trainer.c (building) and decoder_grad.c (the passes) include this.
- * Names: R rows (tokens), P pictures, S positions a picture, D dim, F feed-forward, V tokens. */
+ * Names: R rows (tokens), P pictures, S rows of a picture's memory, D dim, F feed-forward, V
+ * tokens. */
 #ifndef LIMN_DECODER_DECODER_TRAINER_H
 #define LIMN_DECODER_DECODER_TRAINER_H
 
@@ -58,13 +59,16 @@ struct limn_decoder_trainer {
     limn_layer_ctx ctx;
     limn_arena arena;
     limn_weight token_embedding, position_embedding, memory_position;
+    limn_weight tag_embedding, tag_probability; /* of a decoder with tag slots */
     limn_linear_params memory_project, output; /* output: the token embedding again */
     limn_norm_params memory_norm, final_norm;
     struct layer_params *layers; /* [n_layers] */
     struct layer_kept *kept;     /* [n_layers] */
-    float *dropped_features;     /* [P*S, memory_dim] */
+    float *dropped_features;     /* [P, n_memory_positions, memory_dim] */
     const float *features;       /* those, or the batch's where there is no dropout */
     float *memory_x, *memory_stats, *memory; /* [P*S, D], [P*S, 2], [P*S, D] */
+    bool *is_hidden;             /* [P]: of the pictures not to be seen */
+    limn_tag_slot *slots;        /* [P, n_tag_slots] that are seen */
     float *dx;                   /* [R, D]: gradient of the residual stream */
     float *final_x, *final_stats, *final_h;
     float *logits, *losses;      /* [R, V], [R] */

@@ -25,6 +25,8 @@ struct limn_decoder {
     limn_kernels kernels;
     limn_packed memory_project;       /* [dim, memory_dim] */
     float *memory_position;           /* [n_memory_positions, dim] */
+    float *tag_embedding;             /* [n_tags, dim]; NULL without tag slots, as the next */
+    float *tag_probability;           /* [dim] */
     limn_norm_weights memory_norm, final_norm;
     limn_packed token_embedding;      /* [n_tokens, dim]: output product and input look-up */
     float *position_embedding;        /* [max_positions, dim] */

@@ -1,4 +1,4 @@
-/* Running the decoder. Names: R rows (hypotheses), S memory positions, D dim, F feed-forward. */
+/* Running the decoder. Names: R rows (hypotheses), S rows of the memory, D dim, F feed-forward. */
 #include <math.h>
 #include <string.h>
 
@@ -31,8 +31,8 @@ struct limn_decoder_state {
     float *hidden;               /* [R, F] */
     float *scores;               /* [R, S up to a multiple of 16], also [max_steps] weights */
     const float **key_rows, **value_rows; /* [max_steps] */
-    float *attention;            /* [max_steps, max_rows, n_layers, n_heads, S], the caller's; NULL:
-                                  * not kept */
+    float *attention;            /* [max_steps, max_rows, n_layers, n_heads, n_memory_positions],
+                                  * the caller's; NULL: not kept */
 };
 
 /* ---- planning ------------------------------------------------------------------------------ */
@@ -57,7 +57,7 @@ static void plan_heads(limn_packed *heads, limn_arena *a, size_t n_heads, size_t
 static void plan(limn_decoder_state *s, limn_arena *a)
 {
     const limn_decoder_config *c = &s->d->config;
-    const size_t R = s->max_rows, S = c->n_memory_positions, D = c->dim;
+    const size_t R = s->max_rows, S = limn_decoder_n_memory_rows(c), D = c->dim;
     const size_t n_scores = R * padded(S) > s->max_steps ? R * padded(S) : s->max_steps;
     s->cross = limn_arena_take(a, c->n_layers, sizeof *s->cross);
     s->self_kv = limn_arena_take(a, c->n_layers, sizeof *s->self_kv);
@@ -203,7 +203,7 @@ static void pack_head(const limn_decoder_state *s, const struct cross_memory *m,
     const float scale = 1.0f / sqrtf((float)head_dim);
     clear_padding(&m->keys[head]);
     clear_padding(&m->values[head]);
-    for (size_t p = 0; p < c->n_memory_positions; p++) {
+    for (size_t p = 0; p < limn_decoder_n_memory_rows(c); p++) {
         const float *key = s->memory_kv + p * 2 * c->dim + head * head_dim;
         const float *value = key + c->dim;
         for (size_t i = 0; i < head_dim; i++) {
@@ -213,18 +213,38 @@ static void pack_head(const limn_decoder_state *s, const struct cross_memory *m,
     }
 }
 
-void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features)
+/* The rows of the memory behind the positions. */
+static void fill_slots(limn_decoder_state *s, const limn_tag_slot *slots)
+{
+    const limn_decoder *d = s->d;
+    const size_t dim = d->config.dim;
+    float *x = s->memory + d->config.n_memory_positions * dim;
+    limn_tag_slot blind[LIMN_MAX_TAG_SLOTS];
+    if (!slots)
+        limn_decoder_blind_slots(blind, &d->config);
+    for (size_t k = 0; k < d->config.n_tag_slots; k++, x += dim) {
+        const limn_tag_slot slot = slots ? slots[k] : blind[k];
+        const float *embedding = d->tag_embedding + slot.tag * dim;
+        for (size_t i = 0; i < dim; i++)
+            x[i] = fmaf(slot.probability, d->tag_probability[i], embedding[i]);
+    }
+}
+
+void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features,
+                        const limn_tag_slot *slots)
 {
     const limn_decoder *d = s->d;
     const limn_decoder_config *c = &d->config;
+    const size_t n_rows = limn_decoder_n_memory_rows(c);
     s->pool = pool;
     limn_decoder_rewind(s);
     memcpy(s->memory, d->memory_position,
            (size_t)c->n_memory_positions * c->dim * sizeof *s->memory);
     add_linear(s, s->memory, features, c->n_memory_positions, &d->memory_project);
-    norm(s, s->memory, s->memory, c->n_memory_positions, &d->memory_norm);
+    fill_slots(s, slots);
+    norm(s, s->memory, s->memory, n_rows, &d->memory_norm);
     for (size_t i = 0; i < c->n_layers; i++) {
-        linear(s, s->memory_kv, s->memory, c->n_memory_positions, &d->layers[i].cross_kv);
+        linear(s, s->memory_kv, s->memory, n_rows, &d->layers[i].cross_kv);
         for (size_t head = 0; head < c->n_heads; head++)
             pack_head(s, &s->cross[i], head);
     }
@@ -318,7 +338,8 @@ static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
     const limn_decoder_layer *l = &s->d->layers[layer];
     const limn_decoder_config *c = &s->d->config;
     const limn_kernels *kernels = &s->d->kernels;
-    const size_t head_dim = c->dim / c->n_heads, stride = padded(c->n_memory_positions);
+    const size_t head_dim = c->dim / c->n_heads, n_memory = limn_decoder_n_memory_rows(c);
+    const size_t stride = padded(n_memory);
     float *q = s->qkv; /* [R, D] */
     norm(s, s->h, s->x, n_rows, &l->cross_norm);
     linear(s, q, s->h, n_rows, &l->cross_query);
@@ -328,7 +349,7 @@ static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
         kernels->linear(&(limn_linear_job){
             .y = s->scores, .x = q + head * head_dim, .n_rows = n_rows, .x_stride = c->dim,
             .y_stride = stride, .w = keys, .panel_end = limn_n_panels(keys->n_outputs) });
-        kernels->softmax(s->scores, n_rows, c->n_memory_positions, stride);
+        kernels->softmax(s->scores, n_rows, n_memory, stride);
         if (s->attention)
             keep_attention(s, layer, head, n_rows, stride);
         kernels->linear(&(limn_linear_job){

@@ -211,7 +211,8 @@ typedef struct limn_prediction {
     const limn_alternative *alternatives; /* [n_alternatives] the most probable, best first */
     size_t n_alternatives;                /* as in the options, or all that can be written */
     const float *attention; /* [n_layers, n_heads, grid_height, grid_width]: where it looked, cells
-                             * row by row; each [grid_height, grid_width] sums to 1. NULL unless
+                             * row by row; each [grid_height, grid_width] sums to 1, or to less by
+                             * what the model's tag slots got. NULL unless
                              * keeps_attention */
 } limn_prediction;
 

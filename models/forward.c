@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/kernels/math_c.h"
+#include "models/tag_slots.h"
 
 /* What one model of an ensemble needs. */
 typedef struct member {
@@ -15,6 +16,7 @@ typedef struct member {
     limn_decoder_state *decoder;
     limn_decoder_state *blind; /* sees features of zero; NULL without guidance */
     float *features; /* [n_positions, dim] */
+    limn_tag_slots *slots; /* NULL without */
 } member;
 
 struct limn_forward {
@@ -41,6 +43,8 @@ static void plan(limn_forward *f, limn_arena *a, bool has_coverage)
         const limn_encoder *e = f->members[i].model->encoder;
         f->members[i].features = limn_arena_take(a, limn_encoder_n_positions(e),
                                                  limn_encoder_dim(e) * sizeof(float));
+        f->members[i].slots = limn_tag_slots_take(&f->members[i].model->config.decoder,
+                                                  f->members[i].model->tagger, a);
     }
     if (f->guidance != 1)
         f->unseen = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->unseen);
@@ -81,7 +85,7 @@ static void begin_blind(limn_forward *f)
         const limn_encoder *e = m->model->encoder;
         memset(m->features, 0,
                limn_encoder_n_positions(e) * limn_encoder_dim(e) * sizeof *m->features);
-        limn_decoder_begin(m->blind, f->pool, m->features);
+        limn_decoder_begin(m->blind, f->pool, m->features, NULL);
     }
 }
 
@@ -147,7 +151,8 @@ void limn_forward_begin(limn_forward *f, const uint8_t *input)
         const member *m = &f->members[i];
         limn_encoder_run(m->model->encoder, m->encoder, f->pool, input + m->input_offset,
                          m->features);
-        limn_decoder_begin(m->decoder, f->pool, m->features);
+        limn_decoder_begin(m->decoder, f->pool, m->features,
+                           limn_tag_slots_find(m->slots, m->features));
         if (m->blind)
             limn_decoder_rewind(m->blind);
     }

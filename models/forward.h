@@ -10,8 +10,8 @@ typedef struct limn_forward limn_forward;
 
 /* For up to max_rows hypotheses. `model` must outlive it; `pool` (may be NULL) too.
  * `has_coverage`: limn_forward_coverage will be asked. `guidance`: as in limn_options; unless it is
- * 1, each step is also taken with features of zero instead of the picture's (Ho & Salimans 2022).
- * LIMN_E_NOMEM. */
+ * 1, each step is also taken with features of zero and the tag slots of no picture instead of the
+ * picture's (Ho & Salimans 2022). LIMN_E_NOMEM. */
 limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
                                 size_t max_rows, bool has_coverage, float guidance,
                                 limn_error *err);

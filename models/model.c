@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "models/tag_slots.h"
 #include "models/user_words.h"
 #include "common/text/detokenize.h"
 
@@ -46,6 +47,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     LIMN_TRY(limn_document_frequencies_read(&m->frequencies, file->tensors, err));
     LIMN_TRY(open_tagger(m, file->tensors, err));
     LIMN_TRY(limn_confidence_read(&m->confidence, &m->has_confidence, file->tensors, err));
+    LIMN_TRY(limn_tag_slots_check(&m->config.decoder, m->tagger, err));
     m->vocab = file->vocab;
     file->vocab = NULL;
     m->max_text =

@@ -7,11 +7,13 @@
 
 #include "common/base/mem.h"
 #include "common/io/json.h"
+#include "models/tag_heads.h"
 
 #define VERSION_KEY "limn.version"
 #define CONFIG_KEY "limn.config"
 #define VOCABULARY_KEY "limn.vocabulary"
 #define VERSION "1"
+#define SLOTS_VERSION "2" /* of models with tag slots, which readers of 1 would pass over */
 
 static const char *const filter_names[] = {
     [LIMN_RESIZE_BILINEAR] = "bilinear",
@@ -70,6 +72,16 @@ static limn_status read_encoder(limn_model_config *c, const limn_json_node *root
     return read_float(&c->encoder.scale, &encoder, "scale", 1e-6, 1000, err);
 }
 
+static limn_status read_tag_slots(limn_decoder_config *d, const limn_json_node *decoder,
+                                  limn_error *err)
+{
+    if (!limn_json_has(decoder, "tag_slots"))
+        return LIMN_OK;
+    LIMN_TRY(
+        limn_json_u32(&d->n_tag_slots, decoder, "tag_slots", 1, LIMN_MAX_TAG_SLOTS, err));
+    return limn_json_u32(&d->n_tags, decoder, "tags", d->n_tag_slots, LIMN_TAGS_MAX_NAMES, err);
+}
+
 /* n_tokens comes from the vocabulary. */
 static limn_status read_decoder(limn_decoder_config *d, const limn_json_node *root, limn_error *err)
 {
@@ -82,6 +94,7 @@ static limn_status read_decoder(limn_decoder_config *d, const limn_json_node *ro
     LIMN_TRY(limn_json_u32(&d->max_positions, &decoder, "max_positions", 2, 512, err));
     LIMN_TRY(limn_json_u32(&d->n_memory_positions, &decoder, "memory_positions", 1, 4096, err));
     LIMN_TRY(limn_json_u32(&d->memory_dim, &decoder, "memory_dim", 1, 16384, err));
+    LIMN_TRY(read_tag_slots(d, &decoder, err));
     LIMN_TRY(limn_json_get(&dim, &decoder, "dim", err));
     if (d->dim % 16 != 0 || d->dim % d->n_heads != 0 || d->dim / d->n_heads % 8 != 0)
         return limn_json_fail(&dim, err, LIMN_E_FORMAT, "%u is not a multiple of 16 and of 8 times "
@@ -152,9 +165,25 @@ static limn_status check_version(const limn_safetensors *tensors, limn_error *er
         return limn_fail(err, LIMN_E_FORMAT, "is a safetensors file, but no limn model (no "
                          VERSION_KEY " in its __metadata__): limn-convert makes one of the "
                          "reference captioner or of EfficientNet-Lite weights");
-    if (strcmp(version, VERSION) != 0)
+    if (strcmp(version, VERSION) != 0 && strcmp(version, SLOTS_VERSION) != 0)
         return limn_fail(err, LIMN_E_UNSUPPORTED, VERSION_KEY " is \"%.40s\", this program reads "
-                         VERSION, version);
+                         VERSION " and " SLOTS_VERSION, version);
+    return LIMN_OK;
+}
+
+static const char *version_of(const limn_model_config *c)
+{
+    return c->has_decoder && c->decoder.n_tag_slots > 0 ? SLOTS_VERSION : VERSION;
+}
+
+/* A reader of version 1 would not know of the slots and caption without. */
+static limn_status check_slots_version(const limn_model_file *f, limn_error *err)
+{
+    const char *version = limn_safetensors_metadata(f->tensors, VERSION_KEY);
+    if (strcmp(version, VERSION) == 0 && strcmp(version_of(&f->config), VERSION) != 0)
+        return limn_fail(err, LIMN_E_FORMAT, CONFIG_KEY ": decoder.tag_slots: is %u, which "
+                         VERSION_KEY " \"" VERSION "\" does not have",
+                         f->config.decoder.n_tag_slots);
     return LIMN_OK;
 }
 
@@ -162,6 +191,7 @@ static limn_status read_metadata(limn_model_file *f, limn_error *err)
 {
     LIMN_TRY(check_version(f->tensors, err));
     LIMN_TRY(with_metadata(f, CONFIG_KEY, take_config, err));
+    LIMN_TRY(check_slots_version(f, err));
     if (!f->config.has_decoder)
         return LIMN_OK;
     LIMN_TRY(with_metadata(f, VOCABULARY_KEY, take_vocabulary, err));
@@ -230,6 +260,9 @@ static char *config_text(const limn_model_config *c)
                       (int)d->feed_forward_dim, "max_positions", (int)d->max_positions,
                       "memory_positions", (int)d->n_memory_positions, "memory_dim",
                       (int)d->memory_dim));
+        if (d->n_tag_slots > 0)
+            json_object_update_new(json_object_get(root, "decoder"),
+                json_pack("{s:i, s:i}", "tag_slots", (int)d->n_tag_slots, "tags", (int)d->n_tags));
         json_object_set_new(root, "search",
             json_pack("{s:o, s:i}", "length_penalty", float_number(c->length_penalty), "max_steps",
                       (int)c->max_steps));
@@ -287,7 +320,7 @@ limn_status limn_model_file_write(const char *path, const limn_model_config *con
         goto done;
     }
     items[n_items++] = (limn_metadata_item){ "format", "pt" };
-    items[n_items++] = (limn_metadata_item){ VERSION_KEY, VERSION };
+    items[n_items++] = (limn_metadata_item){ VERSION_KEY, version_of(config) };
     items[n_items++] = (limn_metadata_item){ CONFIG_KEY, config_json };
     if (vocab)
         items[n_items++] = (limn_metadata_item){ VOCABULARY_KEY, vocabulary_json };

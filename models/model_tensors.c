@@ -101,6 +101,10 @@ static void add_decoder(spec_list *list, const limn_decoder_config *d)
     add_linear(list, d->dim, d->memory_dim, "decoder.memory.project");
     add(list, false, SHAPE(d->n_memory_positions, d->dim), "decoder.memory.position_embedding");
     add_norm(list, d->dim, "decoder.memory.norm");
+    if (d->n_tag_slots > 0) {
+        add(list, true, SHAPE(d->n_tags, d->dim), "decoder.tag_embedding");
+        add(list, false, SHAPE(d->dim), "decoder.tag_probability");
+    }
     add(list, true, SHAPE(d->n_tokens, d->dim), "decoder.token_embedding.weight");
     add(list, false, SHAPE(d->max_positions, d->dim), "decoder.position_embedding");
     for (unsigned i = 0; i < d->n_layers; i++)

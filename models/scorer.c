@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/image/image.h"
 #include "models/captioner_model.h"
+#include "models/tag_slots.h"
 
 enum { MAX_ROWS = 8 }; /* captions that go through the decoder together */
 
@@ -19,6 +20,7 @@ struct limn_scorer {
     limn_decoder_state *seeing, *blind; /* with the picture; with features of zero, begun once */
     limn_resize_scratch resize;
     float *features;  /* [n_positions, dim] */
+    limn_tag_slots *slots; /* NULL without */
     float *log_probs; /* [MAX_ROWS, n_tokens] */
     limn_caption_tokenizer tokenizer;
     uint32_t *ids; /* [ids_capacity] of the caption encoded last */
@@ -30,6 +32,7 @@ static void plan(limn_scorer *s, limn_arena *a)
     const limn_model *m = s->model;
     s->features = limn_arena_take(a, limn_encoder_n_positions(m->encoder),
                                   limn_encoder_dim(m->encoder) * sizeof *s->features);
+    s->slots = limn_tag_slots_take(&m->config.decoder, m->tagger, a);
     s->log_probs = limn_arena_take(a, MAX_ROWS * (size_t)m->config.decoder.n_tokens,
                                    sizeof *s->log_probs);
 }
@@ -40,7 +43,7 @@ static void begin_blind(limn_scorer *s)
     const limn_encoder *e = s->model->encoder;
     for (size_t i = 0; i < limn_encoder_n_positions(e) * limn_encoder_dim(e); i++)
         s->features[i] = 0;
-    limn_decoder_begin(s->blind, s->pool, s->features);
+    limn_decoder_begin(s->blind, s->pool, s->features, NULL);
 }
 
 static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
@@ -188,7 +191,8 @@ limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_sco
     for (size_t i = 0; i < n_jobs; i++)
         LIMN_TRY(check(s, &jobs[i], err));
     limn_encoder_run(s->model->encoder, s->encoder, s->pool, input, s->features);
-    limn_decoder_begin(s->seeing, s->pool, s->features);
+    limn_decoder_begin(s->seeing, s->pool, s->features,
+                       limn_tag_slots_find(s->slots, s->features));
     for (size_t i = 0; i < n_jobs; i += MAX_ROWS) {
         const size_t n = n_jobs - i < MAX_ROWS ? n_jobs - i : (size_t)MAX_ROWS;
         force(s, s->seeing, jobs + i, n, false);

@@ -21,6 +21,7 @@
 
 #define LIMN_TAGS_KEY "limn.tags" /* of the metadata */
 #define LIMN_TAGS_PREFIX "tags."  /* of the tensors' names */
+#define LIMN_OBJECTS_SET "objects" /* the head whose tags decoders with tag slots read */
 
 enum {
     LIMN_TAGS_MAX_HEADS = 8,

@@ -166,24 +166,36 @@ static void each_by_itself(const limn_tagger *t, float *pairs, float *logits, si
     for (size_t i = 0; i < n; i++) logits[i] = pairs[2 * i];
 }
 
+/* Probabilities [h->n_tags] of one head, from what is pooled. */
+static void run_head(const limn_tagger *t, limn_tagger_scratch *s, const head *h, float *out)
+{
+    const float *x = s->pooled;
+    if (h->hidden.panels) {
+        product(&t->kernels, s->hidden, x, &h->hidden, LIMN_ACT_RELU6);
+        x = s->hidden;
+    }
+    product(&t->kernels, out, x, &h->output, LIMN_ACT_NONE);
+    if (h->is_exclusive)
+        t->kernels.softmax(out, 1, h->n_tags, h->n_tags);
+    else
+        each_by_itself(t, s->pairs, out, h->n_tags);
+}
+
 void limn_tagger_run(const limn_tagger *t, limn_tagger_scratch *s, const float *features,
                      float *probabilities)
 {
     pool(s->pooled, s->pooled + t->dim, features, t->n_positions, t->dim);
-    for (size_t i = 0; i < t->n_heads; i++) {
-        const head *h = &t->heads[i];
-        float *out = probabilities + h->first;
-        const float *x = s->pooled;
-        if (h->hidden.panels) {
-            product(&t->kernels, s->hidden, x, &h->hidden, LIMN_ACT_RELU6);
-            x = s->hidden;
-        }
-        product(&t->kernels, out, x, &h->output, LIMN_ACT_NONE);
-        if (h->is_exclusive)
-            t->kernels.softmax(out, 1, h->n_tags, h->n_tags);
-        else
-            each_by_itself(t, s->pairs, out, h->n_tags);
-    }
+    for (size_t i = 0; i < t->n_heads; i++)
+        run_head(t, s, &t->heads[i], probabilities + t->heads[i].first);
+}
+
+void limn_tagger_run_set(const limn_tagger *t, limn_tagger_scratch *s, size_t first,
+                         const float *features, float *probabilities)
+{
+    pool(s->pooled, s->pooled + t->dim, features, t->n_positions, t->dim);
+    for (size_t i = 0; i < t->n_heads; i++)
+        if (t->heads[i].first == first)
+            run_head(t, s, &t->heads[i], probabilities);
 }
 
 size_t limn_tagger_best(limn_tag *out, size_t n, const limn_tagger *t, const float *probabilities)

@@ -215,6 +215,7 @@ struct draw_job {
     uint64_t key; /* of the step */
     const limn_reward_picture *pictures;
     const float *features;
+    const limn_tag_slot *slots; /* NULL without */
 };
 
 static limn_status score_samples(limn_reward *r, struct worker *w, size_t picture,
@@ -245,7 +246,7 @@ static void draw_picture(void *ctx, size_t picture, size_t worker)
     limn_sampler_draw(r->workers[worker].sampler, r->tokens + picture * n * r->settings.max_steps,
                       r->lengths + picture * n,
                       j->features + picture * r->config.n_memory_positions * r->config.memory_dim,
-                      &rng);
+                      j->slots ? j->slots + picture * r->config.n_tag_slots : NULL, &rng);
     r->statuses[picture] = score_samples(r, &r->workers[worker], picture, p->reference);
 }
 
@@ -273,13 +274,14 @@ static void add_sample(limn_reward *r, size_t sample)
     r->batch.share_ended += tokens[n - 1] == LIMN_TOKEN_END;
 }
 
-static void fill_batch(limn_reward *r, const float *features, size_t n_pictures)
+static void fill_batch(limn_reward *r, const float *features, const limn_tag_slot *slots,
+                       size_t n_pictures)
 {
     const size_t n = n_pictures * r->settings.n_samples;
     r->batch = (limn_reward_batch){
         .decoder = { .n_pictures = n_pictures, .n_captions = n, .features = features,
-                     .pictures = r->pictures, .offsets = r->offsets, .inputs = r->inputs,
-                     .targets = r->targets, .weights = r->weights },
+                     .slots = slots, .pictures = r->pictures, .offsets = r->offsets,
+                     .inputs = r->inputs, .targets = r->targets, .weights = r->weights },
         .rewards = r->rewards,
     };
     for (size_t i = 0; i < n; i++) add_sample(r, i);
@@ -309,9 +311,9 @@ static limn_status check_pictures(const limn_reward *r, const limn_reward_pictur
 
 limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint64_t step,
                              const limn_reward_picture *pictures, const float *features,
-                             size_t n_pictures, limn_error *err)
+                             const limn_tag_slot *slots, size_t n_pictures, limn_error *err)
 {
-    struct draw_job job = { .r = r, .pictures = pictures, .features = features,
+    struct draw_job job = { .r = r, .pictures = pictures, .features = features, .slots = slots,
                             .key = limn_rng_stream(r->settings.seed, &step, sizeof step).key };
     LIMN_TRY(check_pictures(r, pictures, n_pictures, err));
     LIMN_TRY(limn_decoder_reload(r->decoder, r->source, err));
@@ -320,7 +322,7 @@ limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint
         if (r->statuses[i] != LIMN_OK)
             return limn_fail(err, r->statuses[i], "no memory to score captions of '%s'",
                              pictures[i].name);
-    fill_batch(r, features, n_pictures);
+    fill_batch(r, features, slots, n_pictures);
     *out = &r->batch;
     return LIMN_OK;
 }

@@ -74,10 +74,10 @@ typedef struct limn_reward_batch {
 } limn_reward_batch;
 
 /* Draws and scores captions with the present values of the parameters. features [n_pictures,
- * n_memory_positions, memory_dim] become those of the batch; 1 <= n_pictures <= max_pictures.
- * LIMN_E_ARG, LIMN_E_NOMEM. */
+ * n_memory_positions, memory_dim] and slots (limn_decoder_batch) become those of the batch;
+ * 1 <= n_pictures <= max_pictures. LIMN_E_ARG, LIMN_E_NOMEM. */
 limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint64_t step,
                              const limn_reward_picture *pictures, const float *features,
-                             size_t n_pictures, limn_error *err);
+                             const limn_tag_slot *slots, size_t n_pictures, limn_error *err);
 
 #endif

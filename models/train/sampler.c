@@ -94,7 +94,7 @@ static uint32_t pick(const float *probs, size_t n_tokens, double uniform)
 }
 
 void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const float *features,
-                       limn_rng *rng)
+                       const limn_tag_slot *slots, limn_rng *rng)
 {
     size_t n_live = s->n_samples;
     for (size_t i = 0; i < n_live; i++) {
@@ -102,7 +102,7 @@ void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const
         s->live[i] = i;
     }
     s->last[0] = LIMN_TOKEN_START;
-    limn_decoder_begin(s->state, NULL, features);
+    limn_decoder_begin(s->state, NULL, features, slots);
     for (size_t step = 0; step < s->max_steps && n_live > 0; step++) {
         const size_t n_rows = step == 0 ? 1 : n_live; /* all begin as one */
         size_t n_kept = 0;

@@ -20,10 +20,10 @@ limn_status limn_sampler_create(limn_sampler **out, const limn_decoder *d, size_
 void limn_sampler_destroy(limn_sampler **s); /* accepts NULL and *s == NULL; nulls it */
 size_t limn_sampler_bytes(const limn_decoder *d, size_t n_samples, size_t max_steps);
 
-/* Draws n_samples captions of features [n_memory_positions, memory_dim] into tokens [n_samples,
- * max_steps] and lengths [n_samples], which count the end token of a caption that ended. Takes one
- * number of `rng` a token. Allocates nothing. */
+/* Draws n_samples captions of features [n_memory_positions, memory_dim] and `slots`
+ * (limn_decoder_begin) into tokens [n_samples, max_steps] and lengths [n_samples], which count the
+ * end token of a caption that ended. Takes one number of `rng` a token. Allocates nothing. */
 void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const float *features,
-                       limn_rng *rng);
+                       const limn_tag_slot *slots, limn_rng *rng);
 
 #endif

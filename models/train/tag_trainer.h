@@ -11,8 +11,6 @@
 #include "common/io/object_labels.h"
 #include "models/tag_heads.h"
 
-#define LIMN_OBJECTS_SET "objects" /* the head's name */
-
 typedef struct limn_tag_settings {
     uint32_t n_hidden, n_epochs, batch_size; /* 1 … LIMN_TAGS_MAX_HIDDEN; 0 …; 1 … */
     float rate, weight_decay;

@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "common/kernels/gemm.h"
+#include "models/train/batch_slots.h"
 
 const char *const limn_stage_names[] = {
     [LIMN_STAGE_TEXT] = "text",
@@ -24,6 +25,7 @@ struct limn_trainer {
     limn_adamw adamw;
     limn_decoder_trainer *decoder;
     limn_encoder_trainer *encoder; /* end-to-end only */
+    limn_batch_slots *slots;       /* NULL for a decoder without */
     limn_reward *reward;           /* reward only */
     limn_reward_picture *pictures; /* [max_pictures], reward only */
     float *feature_gradients;      /* [max_pictures, n_positions, memory_dim], end-to-end only */
@@ -106,6 +108,8 @@ static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, lim
                          t->config.encoder.family);
     LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(add_params(t, err));
+    LIMN_TRY(limn_batch_slots_create(&t->slots, &t->config.decoder, t->settings.tagger,
+                                     limits->max_pictures, t->pool, err));
     if (t->settings.stage == LIMN_STAGE_END_TO_END)
         LIMN_TRY(create_encoder(t, limits, level, err));
     if (t->settings.stage == LIMN_STAGE_REWARD)
@@ -141,6 +145,7 @@ void limn_trainer_destroy(limn_trainer **p)
         return;
     limn_decoder_trainer_destroy(&t->decoder);
     limn_encoder_trainer_destroy(&t->encoder);
+    limn_batch_slots_destroy(&t->slots);
     limn_reward_destroy(&t->reward);
     limn_free(t->pictures);
     limn_free(t->feature_gradients);
@@ -255,7 +260,8 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
 
 /* Adds the gradients of captions that are drawn, weighted by their rewards. */
 static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
-                                    const float *features, double *mean_reward, limn_error *err)
+                                    const limn_decoder_batch *decoder, double *mean_reward,
+                                    limn_error *err)
 {
     const limn_reward_batch *drawn;
     const size_t n = batch->n_pictures;
@@ -266,7 +272,8 @@ static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
         t->pictures[i] =
             (limn_reward_picture){ t->settings.names[reference], (uint32_t)reference };
     }
-    LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, features, n, err));
+    LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, decoder->features,
+                              decoder->slots, n, err));
     const limn_decoder_grad_settings settings = {
         .scale = (1 - t->settings.cross_entropy_share) /
                  (float)drawn->decoder.offsets[drawn->decoder.n_captions],
@@ -290,9 +297,11 @@ limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
     limn_decoder_batch decoder = batch->decoder;
     *result = (limn_step_result){ .loss = 0 };
     decoder.features = features_of(t, batch, input);
+    if (decoder.features)
+        decoder.slots = limn_batch_slots_find(t->slots, decoder.features, decoder.n_pictures);
     limn_params_clear_gradients(&t->params);
     if (t->reward)
-        LIMN_TRY(reward_gradients(t, batch, decoder.features, &result->reward, err));
+        LIMN_TRY(reward_gradients(t, batch, &decoder, &result->reward, err));
     LIMN_TRY(gradients(t, &decoder, &settings, &result->loss, err));
     return apply(t, batch, result, err);
 }

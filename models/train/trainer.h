@@ -19,6 +19,7 @@
 #include "decoder/decoder_grad.h"
 #include "encoder/encoder_grad.h"
 #include "models/model_file.h"
+#include "models/tagger.h"
 #include "models/train/adamw.h"
 #include "models/train/batches.h"
 #include "models/train/reward.h"
@@ -40,6 +41,7 @@ typedef struct limn_trainer_settings {
     float dropout, feature_dropout, picture_dropout; /* 0 … 0.9 */
     float label_smoothing;          /* 0 … 0.9 */
     uint64_t seed;                  /* of dropout */
+    const limn_tagger *tagger;      /* of what a decoder with tag slots is told; borrowed */
     /* end-to-end */
     size_t first_encoder_stage; /* trained from this one on (encoder_grad.h); 0: from pixels */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
@@ -57,7 +59,8 @@ typedef struct limn_trainer limn_trainer;
 
 /* A trainer for the model of `config`, encoder and decoder. `limits` are the batches' and `pool`
  * (may be NULL) is borrowed. All values are zero: limn_trainer_load or limn_trainer_init sets them,
- * or a checkpoint. LIMN_E_NOMEM, LIMN_E_UNSUPPORTED (encoder family, OpenBLAS), LIMN_E_ARG. */
+ * or a checkpoint. LIMN_E_NOMEM, LIMN_E_UNSUPPORTED (encoder family, OpenBLAS), LIMN_E_ARG,
+ * LIMN_E_FORMAT (no tagger for the decoder's slots). */
 limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *config,
                                 const limn_trainer_settings *settings,
                                 const limn_decoder_limits *limits, limn_pool *pool,

@@ -109,7 +109,7 @@ static void check_logits(const fixture *f, const float *features, const char *wh
     const size_t n_steps = tokens->size / sizeof(int32_t);
     float *expected = floats(find(f, "logits")), *logits = malloc(n_tokens * sizeof *logits);
     double worst = 0;
-    limn_decoder_begin(f->decoder_state, NULL, features);
+    limn_decoder_begin(f->decoder_state, NULL, features, NULL);
     for (size_t i = 0; i < n_steps; i++) {
         const uint32_t parent = 0;
         uint32_t token;

@@ -58,10 +58,10 @@ static double *norm(const limn_safetensors *file, const char *name, const double
     return y;
 }
 
-/* One query of one head over n keys and values [n, dim]: y [head_dim], and where `looks` is not
- * NULL, probabilities [n]. */
-static void attend(double *y, double *looks, const double *q, const double *k, const double *v,
-                   size_t n, size_t dim, size_t head_dim)
+/* One query of one head over n keys and values [n, dim]: y [head_dim], and the first probabilities
+ * looks [n_looks]. */
+static void attend(double *y, double *looks, size_t n_looks, const double *q, const double *k,
+                   const double *v, size_t n, size_t dim, size_t head_dim)
 {
     double *weights = malloc(n * sizeof *weights), sum = 0;
     for (size_t p = 0; p < n; p++) {
@@ -76,7 +76,7 @@ static void attend(double *y, double *looks, const double *q, const double *k, c
         for (size_t p = 0; p < n; p++)
             y[i] += weights[p] / sum * v[p * dim + i];
     }
-    for (size_t p = 0; looks && p < n; p++)
+    for (size_t p = 0; p < n_looks; p++)
         looks[p] = weights[p] / sum;
     free(weights);
 }
@@ -88,8 +88,9 @@ static void attention(double *x, double *looks, const limn_safetensors *file,
                       size_t n_rows, const double *memory)
 {
     const size_t dim = c->dim, head_dim = dim / c->n_heads;
-    const size_t n_keys = memory ? c->n_memory_positions : n_rows;
-    const size_t row_size = (size_t)c->n_layers * c->n_heads * n_keys;
+    const size_t n_keys = memory ? c->n_memory_positions + c->n_tag_slots : n_rows;
+    const size_t n_looks = looks ? c->n_memory_positions : 0;
+    const size_t row_size = c->n_layers * c->n_heads * n_looks;
     char name[5][64];
     static const char *const parts[] = { "_norm", ".query", ".key", ".value", ".output" };
     for (size_t i = 0; i < 5; i++)
@@ -101,7 +102,7 @@ static void attention(double *x, double *looks, const limn_safetensors *file,
     for (size_t r = 0; r < n_rows; r++)
         for (size_t at = 0; at < dim; at += head_dim)
             attend(h + r * dim + at,
-                   looks ? looks + r * row_size + at / head_dim * n_keys : NULL,
+                   looks ? looks + r * row_size + at / head_dim * n_looks : NULL, n_looks,
                    q + r * dim + at, k + at, v + at, memory ? n_keys : r + 1, dim, head_dim);
     double *y = linear(file, name[4], h, n_rows, dim, dim);
     for (size_t i = 0; i < n_rows * dim; i++)
@@ -132,9 +133,26 @@ static void feed_forward(double *x, const limn_safetensors *file, const limn_dec
     free(down);
 }
 
-/* [n_memory_positions, dim]; the caller frees. */
+/* The rows of the slots, behind those of the positions y. */
+static void add_slots(double *y, const limn_safetensors *file, const limn_decoder_config *c,
+                      const limn_tag_slot *slots)
+{
+    if (c->n_tag_slots == 0)
+        return;
+    double *embedding = tensor(file, "tag_embedding", "");
+    double *probability = tensor(file, "tag_probability", "");
+    for (size_t k = 0; k < c->n_tag_slots; k++)
+        for (size_t i = 0; i < c->dim; i++)
+            y[(c->n_memory_positions + k) * c->dim + i] =
+                embedding[slots[k].tag * c->dim + i] +
+                (double)slots[k].probability * probability[i];
+    free(embedding);
+    free(probability);
+}
+
+/* [n_memory_positions + n_tag_slots, dim]; the caller frees. */
 static double *remember(const limn_safetensors *file, const limn_decoder_config *c,
-                        const float *features)
+                        const float *features, const limn_tag_slot *slots)
 {
     const size_t n = (size_t)c->n_memory_positions * c->memory_dim;
     double *x = calloc(n, sizeof *x);
@@ -144,7 +162,10 @@ static double *remember(const limn_safetensors *file, const limn_decoder_config 
     double *position = tensor(file, "memory.position_embedding", "");
     for (size_t i = 0; i < (size_t)c->n_memory_positions * c->dim; i++)
         y[i] += position[i];
-    double *memory = norm(file, "memory.norm", y, c->n_memory_positions, c->dim);
+    y = realloc(y, (c->n_memory_positions + c->n_tag_slots) * c->dim * sizeof *y);
+    add_slots(y, file, c, slots);
+    double *memory =
+        norm(file, "memory.norm", y, c->n_memory_positions + c->n_tag_slots, c->dim);
     free(x);
     free(y);
     free(position);
@@ -167,10 +188,10 @@ static double *embed(const double *embedding, const limn_safetensors *file, size
 
 void decoder_reference_run(double *logits, double *looks, const limn_safetensors *file,
                            const limn_decoder_config *c, const float *features,
-                           const uint32_t *tokens, size_t n_steps)
+                           const limn_tag_slot *slots, const uint32_t *tokens, size_t n_steps)
 {
     double *embedding = tensor(file, "token_embedding.weight", "");
-    double *memory = remember(file, c, features);
+    double *memory = remember(file, c, features, slots);
     double *x = embed(embedding, file, c->dim, tokens, n_steps);
     for (unsigned i = 0; i < c->n_layers; i++) {
         char layer[32];

@@ -18,6 +18,10 @@
 #define DECODER DECODER_WITH("384", "8", "1536")
 #define SEARCH "\"search\": {\"length_penalty\": 0.7, \"max_steps\": 30}"
 #define CONFIG "{" ENCODER ", " DECODER ", " SEARCH "}"
+#define SLOTS(tag_slots, tags) \
+    "{" ENCODER ", \"decoder\": {\"layers\": 3, \"dim\": 384, \"heads\": 8, " \
+    "\"feed_forward\": 1536, \"max_positions\": 64, \"memory_positions\": 49, " \
+    "\"memory_dim\": 1280, \"tag_slots\": " tag_slots ", \"tags\": " tags "}, " SEARCH "}"
 #define WORDS "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a\", \"dog\"]"
 
 static const float weight = 1.5f;
@@ -82,7 +86,16 @@ static void test_every_kind_of_damage_is_named(void **state)
         const char *version, *config, *vocabulary, *says;
     } cases[] = {
         { NULL, CONFIG, WORDS, "is a safetensors file, but no limn model" },
-        { "2", CONFIG, WORDS, "limn.version is \"2\", this program reads 1" },
+        { "3", CONFIG, WORDS, "limn.version is \"3\", this program reads 1 and 2" },
+        { "1", SLOTS("4", "80"), WORDS,
+          "limn.config: decoder.tag_slots: is 4, which limn.version \"1\" does not have" },
+        { "2", SLOTS("0", "80"), WORDS,
+          "decoder.tag_slots: expected an integer in 1 … 32, is 0" },
+        { "2", SLOTS("33", "80"), WORDS,
+          "decoder.tag_slots: expected an integer in 1 … 32, is 33" },
+        { "2", SLOTS("4", "3"), WORDS, "decoder.tags: expected an integer in 4 … 10000, is 3" },
+        { "2", SLOTS("4", "10001"), WORDS,
+          "decoder.tags: expected an integer in 4 … 10000, is 10001" },
         { "1", NULL, WORDS, "__metadata__ has no limn.config" },
         { "1", CONFIG, NULL, "__metadata__ has no limn.vocabulary" },
         { "1", "", WORDS, "limn.config: JSON, line 1" },
@@ -177,6 +190,32 @@ static void test_what_is_written_is_read_back(void **state)
     limn_vocab_destroy(&vocab);
 }
 
+/* Only with tag slots does a file claim the newer version. */
+static void test_tag_slots_are_written_and_read_back(void **state)
+{
+    const char *path = temp_path("slots.safetensors");
+    limn_model_file f, again;
+    (void)state;
+    assert_int_equal(limn_model_file_open(&f, file_with("2", SLOTS("4", "80"), WORDS), NULL),
+                     LIMN_OK);
+    assert_int_equal(f.config.decoder.n_tag_slots, 4);
+    assert_int_equal(f.config.decoder.n_tags, 80);
+    for (int has_slots = 1; has_slots >= 0; has_slots--) {
+        if (!has_slots)
+            f.config.decoder.n_tag_slots = f.config.decoder.n_tags = 0;
+        assert_int_equal(limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0,
+                                               NULL), LIMN_OK);
+        assert_int_equal(limn_model_file_open(&again, path, NULL), LIMN_OK);
+        assert_memory_equal(&again.config.decoder, &f.config.decoder, sizeof f.config.decoder);
+        assert_string_equal(limn_safetensors_metadata(again.tensors, "limn.version"),
+                            has_slots ? "2" : "1");
+        assert_true(!strstr(limn_safetensors_metadata(again.tensors, "limn.config"), "tag") ==
+                    !has_slots);
+        limn_model_file_close(&again);
+    }
+    limn_model_file_close(&f);
+}
+
 static void test_writing_refuses_what_opening_would(void **state)
 {
     limn_model_file f;
@@ -201,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_an_encoder_alone_opens),
         cmocka_unit_test(test_every_kind_of_damage_is_named),
         cmocka_unit_test(test_what_is_written_is_read_back),
+        cmocka_unit_test(test_tag_slots_are_written_and_read_back),
         cmocka_unit_test(test_writing_refuses_what_opening_would),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

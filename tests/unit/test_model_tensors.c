@@ -53,12 +53,16 @@ static void test_shapes_are_those_of_the_format(void **state)
         { "decoder.token_embedding.weight", "F32 [24, 32]" },
         { "decoder.layers.1.feed_forward.down.weight", "F32 [32, 64]" },
         { "decoder.layers.0.cross_attention_norm.bias", "F32 [32]" },
+        { "decoder.tag_embedding", "F32 [80, 32]" },
+        { "decoder.tag_probability", "F32 [32]" },
     };
-    const limn_model_config config = toy_model_config(false);
+    limn_model_config config = toy_model_config(false);
     limn_tensor_spec *specs;
     size_t n_specs, n_found = 0;
     char text[64];
     (void)state;
+    config.decoder.n_tag_slots = 5;
+    config.decoder.n_tags = 80;
     assert_int_equal(limn_model_tensor_specs(&specs, &n_specs, &config, NULL), LIMN_OK);
     for (size_t i = 0; i < n_specs; i++)
         for (size_t e = 0; e < sizeof expected / sizeof *expected; e++)

@@ -88,7 +88,7 @@ static forced *force(const limn_model *m, const uint8_t *pixels, const uint32_t 
                      LIMN_OK);
     limn_encoder_run(m->encoder, encoder, NULL, pixels, f->features);
     limn_decoder_keep_attention(f->decoder, f->attention);
-    limn_decoder_begin(f->decoder, NULL, f->features);
+    limn_decoder_begin(f->decoder, NULL, f->features, NULL);
     for (size_t i = 0; i < n; i++) {
         const uint32_t token = i > 0 ? tokens[i - 1] : LIMN_TOKEN_START;
         double sum = 0;

@@ -66,8 +66,8 @@ static void close_fixture(struct fixture *f)
 static const limn_reward_batch *draw(struct fixture *f, uint64_t step)
 {
     const limn_reward_batch *batch;
-    assert_int_equal(limn_reward_draw(f->reward, &batch, step, pictures, f->features, N_PICTURES,
-                                      NULL), LIMN_OK);
+    assert_int_equal(limn_reward_draw(f->reward, &batch, step, pictures, f->features, NULL,
+                                      N_PICTURES, NULL), LIMN_OK);
     return batch;
 }
 
@@ -82,7 +82,7 @@ static void next_probabilities(const limn_decoder *d, const float *features, con
     limn_decoder_state *s;
     double sum = 0;
     assert_int_equal(limn_decoder_state_create(&s, d, 1, n + 1, NULL), LIMN_OK);
-    limn_decoder_begin(s, NULL, features);
+    limn_decoder_begin(s, NULL, features, NULL);
     for (size_t i = 0; i <= n; i++)
         limn_decoder_step(s, NULL, 1, &parent, i == 0 ? &start : &path[i - 1], logits);
     for (size_t i = 0; i < N_TOKENS; i++) {
@@ -108,7 +108,7 @@ static void count_paths(const limn_decoder *d, const float *features, size_t *co
     assert_int_equal(limn_sampler_create(&s, d, N_DRAWS, DEPTH, limn_cpu_best(), NULL), LIMN_OK);
     memset(counts, 0, N_CELLS * sizeof *counts);
     for (size_t call = 0; call < N_CALLS; call++) {
-        limn_sampler_draw(s, tokens, lengths, features, &rng);
+        limn_sampler_draw(s, tokens, lengths, features, NULL, &rng);
         for (size_t i = 0; i < N_DRAWS; i++) {
             size_t cell = 0;
             for (size_t j = 0; j < DEPTH; j++)
@@ -312,7 +312,7 @@ static void test_threads_and_company_change_nothing(void **state)
         assert_memory_equal(got->decoder.targets, expected->decoder.targets, n * sizeof(uint32_t));
         assert_memory_equal(got->decoder.weights, expected->decoder.weights, n * sizeof(float));
         assert_int_equal(limn_reward_draw(other.reward, &got, 5, pictures + 2,
-                                          other.features + 2 * FEATURES, 1, NULL), LIMN_OK);
+                                          other.features + 2 * FEATURES, NULL, 1, NULL), LIMN_OK);
         const size_t first = expected->decoder.offsets[2 * N_SAMPLES];
         assert_int_equal(got->decoder.offsets[N_SAMPLES], n - first);
         assert_memory_equal(got->decoder.targets, expected->decoder.targets + first,
@@ -393,9 +393,10 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
             fail_msg("\"%s\" lacks \"%s\"", err.text, cases[i].says);
     }
     err = (limn_error){ 0 };
-    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, &far, f.features, 1, &err), LIMN_E_ARG);
+    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, &far, f.features, NULL, 1, &err),
+                     LIMN_E_ARG);
     assert_string_equal(err.text, "'far.jpg' has the references of picture 3 of 3");
-    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, pictures, f.features, 4, NULL),
+    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, pictures, f.features, NULL, 4, NULL),
                      LIMN_E_ARG);
     close_fixture(&f);
 }

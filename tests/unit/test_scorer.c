@@ -121,7 +121,7 @@ static void check_without(const limn_model *m, const limn_score_job *job)
     const uint32_t parent = 0;
     assert_int_equal(limn_decoder_state_create(&decoder, m->decoder, 1, MAX_WORDS + 1, NULL),
                      LIMN_OK);
-    limn_decoder_begin(decoder, NULL, features);
+    limn_decoder_begin(decoder, NULL, features, NULL);
     for (size_t i = 0; i <= job->n_words; i++) {
         const uint32_t token = i > 0 ? job->words[i - 1] : LIMN_TOKEN_START;
         const uint32_t next = i < job->n_words ? job->words[i] : (uint32_t)LIMN_TOKEN_END;

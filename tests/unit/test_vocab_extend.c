@@ -50,7 +50,7 @@ static void run(float *logits, const limn_model_file *f)
     for (size_t i = 0; i < n_features; i++) features[i] = (float)limn_rng_uniform(&rng);
     assert_int_equal(limn_decoder_open(&d, f->tensors, c, LIMN_CPU_C, NULL), LIMN_OK);
     assert_int_equal(limn_decoder_state_create(&state, d, 1, N_STEPS, NULL), LIMN_OK);
-    limn_decoder_begin(state, NULL, features);
+    limn_decoder_begin(state, NULL, features, NULL);
     for (size_t i = 0; i < N_STEPS; i++) {
         limn_decoder_step(state, NULL, 1, &parent, &token, logits + i * c->n_tokens);
         token = (uint32_t)(4 + 3 * i);
