@@ -301,6 +301,26 @@ limn_status limn_tag_heads_add(limn_tag_heads *heads, const limn_tag_head *head,
     return LIMN_OK;
 }
 
+const limn_tag_head *limn_tag_heads_find(const limn_tag_heads *heads, const char *set)
+{
+    for (size_t i = 0; i < heads->n_items; i++)
+        if (strcmp(heads->items[i].set, set) == 0) return &heads->items[i];
+    return NULL;
+}
+
+size_t limn_tag_heads_keep(limn_tag_heads *heads, const char *set)
+{
+    const size_t n = heads->n_items;
+    heads->n_items = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(heads->items[i].set, set) == 0)
+            heads->items[heads->n_items++] = heads->items[i];
+        else
+            finish_head(&heads->items[i]);
+    }
+    return n - heads->n_items;
+}
+
 static limn_status narrow(limn_tensor *t, limn_error *err)
 {
     const size_t n = t->size / sizeof(float);

@@ -60,6 +60,10 @@ void limn_tag_heads_finish(limn_tag_heads *heads); /* accepts a zeroed struct; z
  * a value that is not finite), LIMN_E_LIMIT (too many heads), LIMN_E_NOMEM. */
 limn_status limn_tag_heads_add(limn_tag_heads *heads, const limn_tag_head *head, size_t dim,
                                limn_error *err);
+/* The head of a set; NULL when there is none. */
+const limn_tag_head *limn_tag_heads_find(const limn_tag_heads *heads, const char *set);
+/* Takes away all heads but that of `set`, if there is one. Returns how many. */
+size_t limn_tag_heads_keep(limn_tag_heads *heads, const char *set);
 /* Weights to f16; biases stay f32. LIMN_E_LIMIT for a value that f16 can't hold. */
 limn_status limn_tag_heads_narrow(limn_tag_heads *heads, limn_error *err);
 

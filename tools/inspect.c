@@ -69,6 +69,8 @@ static void print_config(const limn_model_config *c)
     printf("decoder: %u layers, dim %u, %u heads, feed-forward %u, %u positions\n", d->n_layers,
            d->dim, d->n_heads, d->feed_forward_dim, d->max_positions);
     printf("memory: %u positions of %u features\n", d->n_memory_positions, d->memory_dim);
+    if (d->n_tag_slots > 0)
+        printf("tag slots: %u of %u tags\n", d->n_tag_slots, d->n_tags);
     printf("search: length penalty %g, at most %u steps\n", (double)c->length_penalty,
            c->max_steps);
 }

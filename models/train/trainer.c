@@ -181,13 +181,13 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static limn_status read_values(limn_params *params, const limn_safetensors *file, bool only_encoder,
-                               limn_error *err)
+static limn_status read_values(limn_params *params, const limn_safetensors *file,
+                               const char *new_prefix, limn_error *err)
 {
     for (size_t i = 0; i < params->n_items; i++) {
         const limn_param *p = &params->items[i];
         const limn_tensor *tensor;
-        if (only_encoder && strncmp(p->name, "decoder.", 8) == 0)
+        if (new_prefix && strncmp(p->name, new_prefix, strlen(new_prefix)) == 0)
             continue;
         LIMN_TRY(limn_safetensors_require(&tensor, file, p->name, p->n_dims, p->shape, err));
         limn_tensor_to_f32(params->values + p->offset, tensor);
@@ -195,13 +195,13 @@ static limn_status read_values(limn_params *params, const limn_safetensors *file
     return LIMN_OK;
 }
 
-limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, bool only_encoder,
-                              uint64_t seed, limn_error *err)
+limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file,
+                              const char *new_prefix, uint64_t seed, limn_error *err)
 {
     const size_t size = t->params.n_floats * sizeof(float);
-    if (only_encoder)
+    if (new_prefix)
         limn_decoder_params_init(&t->params, seed);
-    LIMN_TRY(read_values(&t->params, file, only_encoder, err));
+    LIMN_TRY(read_values(&t->params, file, new_prefix, err));
     memset(t->adamw.m, 0, size);
     memset(t->adamw.v, 0, size);
     memcpy(t->adamw.average, t->params.values, size);

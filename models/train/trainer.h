@@ -70,11 +70,12 @@ void limn_trainer_destroy(limn_trainer **t); /* accepts NULL and *t == NULL; nul
 size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_settings *settings,
                           const limn_decoder_limits *limits, size_t n_threads);
 
-/* Values from a model file, and a fresh optimizer. With `only_encoder` the decoder gets its initial
- * values from `seed` instead. LIMN_E_FORMAT names the tensor that is missing or of another shape.
- */
-limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, bool only_encoder,
-                              uint64_t seed, limn_error *err);
+/* Values from a model file, and a fresh optimizer. Tensors of the decoder whose names begin with
+ * `new_prefix` (NULL: none) get their initial values from `seed` instead: "decoder." a new one,
+ * "decoder.tag_" tag slots for one that had none. LIMN_E_FORMAT names the tensor that is missing or
+ * of another shape. */
+limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file,
+                              const char *new_prefix, uint64_t seed, limn_error *err);
 
 /* For checkpoints and export; belong to the trainer. */
 limn_params *limn_trainer_params(limn_trainer *t);

@@ -6,6 +6,7 @@
 #include "common/base/params.h"
 #include "decoder/decoder_grad.h"
 #include "models/model_tensors.h"
+#include "models/tag_heads.h"
 
 #define EMBEDDING "decoder.token_embedding.weight"
 
@@ -87,18 +88,37 @@ static limn_status list_tensors(limn_tensor *tensors, const limn_tensor_spec *sp
     return LIMN_OK;
 }
 
+/* Writes tensors [n], behind which there is room for those of the old model's tags. */
+static limn_status write_with_tags(const char *path, const limn_model_file *old,
+                                   const limn_model_config *config, const limn_vocab *vocab,
+                                   limn_tensor *tensors, size_t n, limn_error *err)
+{
+    limn_tag_heads heads;
+    limn_metadata_item item;
+    limn_status s = LIMN_OK;
+    LIMN_TRY(limn_tag_heads_read(&heads, old->tensors, config->decoder.memory_dim, err));
+    const bool has_tags = heads.n_items > 0;
+    n += limn_tag_heads_tensors(&heads, tensors + n);
+    if (has_tags) s = limn_tag_heads_metadata(&heads, &item, err);
+    if (s == LIMN_OK)
+        s = limn_model_file_write(path, config, vocab, tensors, n, &item, has_tags, err);
+    limn_tag_heads_finish(&heads);
+    return s;
+}
+
 static limn_status write_model(const char *path, const limn_model_file *old,
                                const limn_model_config *config, const limn_vocab *vocab,
                                const float *rows, limn_error *err)
 {
+    enum { MAX_OF_TAGS = LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS };
     limn_tensor_spec *specs = NULL;
     limn_tensor *tensors = NULL;
     size_t n;
     limn_status s = limn_model_tensor_specs(&specs, &n, config, err);
-    if (s == LIMN_OK && !(tensors = limn_calloc(n, sizeof *tensors)))
+    if (s == LIMN_OK && !(tensors = limn_calloc(n + MAX_OF_TAGS, sizeof *tensors)))
         s = limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", n);
     if (s == LIMN_OK) s = list_tensors(tensors, specs, n, old->tensors, rows, err);
-    if (s == LIMN_OK) s = limn_model_file_write(path, config, vocab, tensors, n, NULL, 0, err);
+    if (s == LIMN_OK) s = write_with_tags(path, old, config, vocab, tensors, n, err);
     limn_free(tensors);
     limn_free(specs);
     return s;

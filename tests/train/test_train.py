@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""limn-train from end to end: test_train.py LIMN-TRAIN LIMN-INSPECT TOY-MODEL SOURCE-ROOT. Standard library
-only. Twelve small pictures, a toy model, a few steps of each stage."""
+"""limn-train from end to end: test_train.py LIMN-TRAIN LIMN-INSPECT TOY-MODEL SLOTTED-MODEL SOURCE-ROOT.
+Standard library only. Twelve small pictures, a toy model, a few steps of each stage."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-TRAIN, INSPECT, TOY, ROOT = (os.path.abspath(a) for a in sys.argv[1:5])
+TRAIN, INSPECT, TOY, SLOTTED, ROOT = (os.path.abspath(a) for a in sys.argv[1:6])
 sys.path.insert(0, os.path.join(ROOT, "tests", "cli"))
 import pictures  # noqa: E402
 
@@ -147,6 +147,45 @@ class Train(unittest.TestCase):
         self.assertIn("in all", planned.stdout)
         words = [json.loads(self.metadata(f"{name}.safetensors")["limn.vocabulary"]) for name in "ab"]
         self.assertEqual(words[1], [*words[0], "zorgle"])
+
+    # ---- tags ---------------------------------------------------------------------------------------------
+
+    def sets_of_tags(self, name):
+        """Those of a model, and how many of them its decoder is told: None for one without slots."""
+        metadata = self.metadata(name)
+        sets = [head["set"] for head in json.loads(metadata.get("limn.tags", "[]"))]
+        return sets, json.loads(metadata["limn.config"])["decoder"].get("tag_slots")
+
+    def test_tag_slots_of_a_new_decoder_go_on_bit_for_bit(self):
+        self.check_stage("--encoder", SLOTTED, *SMALL, "--tag-slots", 3, "--stage", "features", "--picture-dropout",
+                         0.3, all_threads=(3,), new=False)
+        self.assertEqual(self.sets_of_tags("straight.safetensors"), (["one", "any", "objects"], 3))
+
+    def test_tag_slots_of_a_model_go_on_bit_for_bit_end_to_end(self):
+        """The head that the decoder reads stays; those that it doesn't know of no longer fit."""
+        self.check_stage("--init", SLOTTED, "--stage", "end-to-end", "--unfreeze", 3, new=False)
+        self.assertEqual(self.sets_of_tags("straight.safetensors"), (["objects"], 4))
+
+    def test_tag_slots_of_a_model_go_on_bit_for_bit_by_reward(self):
+        self.check_stage("--init", SLOTTED, "--vocab", "extend", "--min-count", 1, "--stage", "reward", "--samples", 3,
+                         new=False)
+        self.assertEqual(self.sets_of_tags("straight.safetensors"), (["one", "any", "objects"], 4))
+
+    def test_tags_stay_as_long_as_the_encoder_does(self):
+        done = self.run_train("--run", "run", "--encoder", SLOTTED, *SMALL, "-o", "model.safetensors", new=False)
+        self.assertIn("3 set(s) left out; limn-convert --objects", done.stderr)
+        self.assertIn(self.sets_of_tags("model.safetensors")[0], ([], ["one", "any", "objects"]))
+        self.assertEqual(self.sets_of_tags("run/base-1.safetensors"), (["one", "any", "objects"], None))
+        self.run_train("--run", "more", "--init", "run/base-1.safetensors", "--tag-slots", 2, "--stage", "features",
+                       "--epochs", 1, "-o", "more.safetensors", new=False)
+        self.assertEqual(self.sets_of_tags("more.safetensors"), (["one", "any", "objects"], 2))
+
+    def test_tag_slots_without_tags(self):
+        self.fails("has no tags of the set \"objects\": limn-convert --objects LABELS", "--run", "r", "--tag-slots", 3)
+        self.fails("--tag-slots: 13 are more than the 12 tags", "--run", "r", "--encoder", SLOTTED, "--tag-slots", 13,
+                   new=False)
+        self.fails("--tag-slots: ", "--run", "r", "--init", SLOTTED, "--tag-slots", 3, new=False)
+        self.assertFalse((self.folder / "r").exists())
 
     def metadata(self, name):
         """The metadata of a safetensors file."""

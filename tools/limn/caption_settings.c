@@ -207,7 +207,8 @@ static const limn_cli_option options[] = {
     { "attention", 0, "DIR", "DIR/NAME/…: attention, as numbers and pictures",
       .group = "Output",
       .detail = "A folder for each picture: attention.npy, f32 [tokens, layers, heads, height, "
-                "width], each [height, width] summing to 1; attention.txt, the tokens, one a line; "
+                "width], each [height, width] summing to 1, or less with a model that has tag "
+                "slots; attention.txt, the tokens, one a line; "
                 "01-WORD.png and so on, the picture with where the last layer looked, the mean of "
                 "its heads; sheet.png, all of them with the words and their probabilities. With "
                 "--n-best, DIR/NAME/1/… for the best caption and so on. Files that are there "

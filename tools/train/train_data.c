@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "decoder/vocab_build.h"
+#include "models/tag_heads.h"
 #include "models/train/training_frequencies.h"
 #include "models/vocab_file.h"
 #include "tools/environment.h"
@@ -135,10 +136,45 @@ static limn_status new_decoder(limn_train_data *d, limn_error *err)
     return LIMN_OK;
 }
 
+/* How many objects the base knows. */
+static limn_status count_objects(uint32_t *n, const limn_train_data *d, limn_error *err)
+{
+    limn_tag_heads heads;
+    LIMN_TRY(limn_tag_heads_read(&heads, d->base.tensors, d->config.decoder.memory_dim, err));
+    const limn_tag_head *head = limn_tag_heads_find(&heads, LIMN_OBJECTS_SET);
+    *n = head ? head->n_tags : 0;
+    limn_tag_heads_finish(&heads);
+    return LIMN_OK;
+}
+
+static limn_status add_tag_slots(limn_train_data *d, limn_error *err)
+{
+    const limn_train_options *o = d->options;
+    const char *base = o->init ? o->init : o->encoder;
+    limn_decoder_config *c = &d->config.decoder;
+    uint32_t n_tags;
+    LIMN_TRY(count_objects(&n_tags, d, err));
+    if (n_tags == 0)
+        return limn_fail(err, LIMN_E_ARG,
+                         "--tag-slots: %s has no tags of the set \"" LIMN_OBJECTS_SET "\": "
+                         "limn-convert --objects LABELS --features CACHE -o NEW %s teaches them",
+                         base, base);
+    if (n_tags < o->n_tag_slots)
+        return limn_fail(err, LIMN_E_ARG, "--tag-slots: %u are more than the %u tags of %s",
+                         o->n_tag_slots, n_tags, base);
+    if (c->n_tag_slots > 0 && c->n_tag_slots != o->n_tag_slots)
+        return limn_fail(err, LIMN_E_ARG, "--tag-slots: %s has %u already", base, c->n_tag_slots);
+    c->n_tag_slots = o->n_tag_slots;
+    c->n_tags = n_tags;
+    return LIMN_OK;
+}
+
 static limn_status make_config(limn_train_data *d, limn_error *err)
 {
     if (!d->options->init)
         LIMN_TRY(new_decoder(d, err));
+    if (d->options->n_tag_slots > 0)
+        LIMN_TRY(add_tag_slots(d, err));
     d->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(d->vocab);
     return LIMN_OK;
 }

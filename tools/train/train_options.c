@@ -81,6 +81,12 @@ static const limn_cli_option options[] = {
      FIELD(n_heads), .min = 1, .max = 64, .is_more = true },
     {"feed-forward", 0, "N", "its feed-forward width (default 4 x dim)", .group = "Model",
      .type = LIMN_CLI_COUNT, FIELD(feed_forward), .min = 16, .max = 16384, .is_more = true },
+    {"tag-slots", 0, "K", "tell the decoder the K most probable objects", .group = "Model",
+     .detail = "By the model's or encoder's own tags of the set objects (limn-convert --objects), "
+               "beside the features. A new decoder has none by default; one of --init gets them, "
+               "and keeps those that it has.",
+     .type = LIMN_CLI_COUNT, FIELD(n_tag_slots), .min = 1, .max = LIMN_MAX_TAG_SLOTS,
+     .is_more = true },
     {"stage", 0, "NAME", "text, features, end-to-end, reward; all (default)", .group = "Training",
      .detail = "features: the decoder, on features of the frozen encoder. "
                "end-to-end: the upper "

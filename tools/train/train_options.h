@@ -22,7 +22,7 @@ typedef struct limn_train_options {
     float dev_share, unpaired_share;
     unsigned vocab_mode, stage, tokenizer; /* stage: 0 = all, else limn_stage + 1 */
     uint32_t min_count, max_words;
-    uint32_t n_layers, dim, n_heads, feed_forward;
+    uint32_t n_layers, dim, n_heads, feed_forward, n_tag_slots;
     uint32_t n_epochs, n_pictures, n_views, unfreeze, n_samples, n_eval_epochs;
     uint32_t n_self_training;
     uint64_t checkpoint_steps, seed;

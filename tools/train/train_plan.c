@@ -18,6 +18,9 @@ static void print_data(const limn_train_data *d)
     printf("encoder      %s, %u pixels\n", d->config.encoder.family, d->config.encoder.input_size);
     printf("decoder      %u layers of width %u, %u heads\n", d->config.decoder.n_layers,
            d->config.decoder.dim, d->config.decoder.n_heads);
+    if (d->config.decoder.n_tag_slots > 0)
+        printf("tags         the %u most probable of %u, told to the decoder\n",
+               d->config.decoder.n_tag_slots, d->config.decoder.n_tags);
 }
 
 static void print_time(double seconds)

@@ -7,6 +7,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "encoder/efficientnet_lite_shape.h"
+#include "models/tag_heads.h"
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/progress.h"
@@ -22,6 +23,8 @@ struct stage_run {
     const limn_train_stage *stage;
     bool is_trial; /* for its time alone: the decoder may hold any values, and fits any words */
     limn_model_file base;
+    limn_tag_heads heads; /* of the base, that go into the stage's models */
+    limn_tagger *tagger;  /* of these; NULL for a decoder without tag slots */
     limn_train_inputs inputs;  /* features, or activations at a cut */
     limn_train_pixels *pixels; /* instead, where the whole encoder is trained */
     limn_batches *batches;
@@ -170,20 +173,56 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
     return limn_train_inputs_open(&r->inputs, c->data, &settings, err);
 }
 
+/* Heads are about the encoder that they were made for: one that is trained leaves them behind, but
+ * for those that the decoder itself reads, which learns what they say from now on. */
+static void leave_heads(struct stage_run *r)
+{
+    const bool has_slots = r->context->data->config.decoder.n_tag_slots > 0;
+    const size_t n = limn_tag_heads_keep(&r->heads, has_slots ? LIMN_OBJECTS_SET : "");
+    if (n > 0 && !r->is_trial)
+        limn_message_info("tags are about the encoder as it was: %zu set(s) left out; limn-convert "
+                          "--objects teaches them anew", n);
+}
+
+static limn_status open_heads(struct stage_run *r, limn_error *err)
+{
+    const limn_decoder_config *c = &r->context->data->config.decoder;
+    LIMN_TRY(limn_tag_heads_read(&r->heads, r->base.tensors, c->memory_dim, err));
+    if (r->stage->stage == LIMN_STAGE_END_TO_END)
+        leave_heads(r);
+    if (c->n_tag_slots == 0)
+        return LIMN_OK;
+    return limn_tagger_open(&r->tagger, &r->heads, c->n_memory_positions, c->memory_dim,
+                            limn_cpu_best(), err);
+}
+
+/* What begins at random: a new decoder, also beside an --encoder that has one of its own, or the
+ * tag slots of one that had none. */
+static const char *new_tensors(const struct stage_run *r, size_t index)
+{
+    const limn_train_data *d = r->context->data;
+    const limn_model_config *base = &r->base.config;
+    if (r->is_trial || (index == 0 && !d->options->init))
+        return "decoder.";
+    return d->config.decoder.n_tag_slots > 0 && base->decoder.n_tag_slots == 0 ? "decoder.tag_"
+                                                                               : NULL;
+}
+
 static limn_status create_trainer(struct stage_run *r, size_t index, limn_error *err)
 {
     const limn_train_data *d = r->context->data;
     const uint64_t n_steps = limn_batches_n_steps(r->batches) * r->stage->n_epochs;
     const limn_decoder_limits limits = limn_batches_limits(r->batches);
     limn_trainer_settings settings = trainer_settings(d, r->stage, n_steps);
+    LIMN_TRY(open_heads(r, err));
+    settings.tagger = r->tagger;
     if (r->stage->stage == LIMN_STAGE_REWARD)
         LIMN_TRY(limn_train_references_set(&r->references, &settings, d,
                                            has_unpaired(d, r->stage), err));
     LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
                                  limn_cpu_best(), err));
-    /* A new decoder begins at random, also beside an --encoder that has one of its own. */
-    const bool is_new = r->is_trial || (index == 0 && !d->options->init);
-    return limn_trainer_load(r->trainer, r->base.tensors, is_new, d->options->seed, err);
+    return limn_trainer_load(r->trainer, r->base.tensors, new_tensors(r, index), d->options->seed,
+                             err);
 }
 
 static limn_status fill_input(void *ctx, const limn_batch *batch, limn_trainer_input *input,
@@ -231,20 +270,38 @@ static bool show_steps(void *ctx, const limn_run_report *report)
     return !limn_interrupt_is_set();
 }
 
-/* Models hold the document frequencies of their training captions. */
-static limn_model_export export_settings(limn_tensor *tensors, limn_metadata_item *metadata,
-                                         const limn_train_data *d, const limn_safetensors *base)
+/* What models hold beside their tensors. */
+struct extras {
+    limn_tensor tensors[LIMN_DOCUMENT_FREQUENCIES_N_TENSORS +
+                        LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS];
+    limn_metadata_item metadata[2];
+    size_t n_tensors, n_metadata;
+};
+
+/* The document frequencies of the training captions, and the tags. */
+static limn_status list_extras(struct extras *x, struct stage_run *r, limn_error *err)
 {
-    limn_model_export e = {
-        .config = &d->config, .vocab = d->vocab, .base = base, .extra_tensors = tensors,
-        .dtype = d->options->is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16, .extra = metadata,
-    };
-    if (d->frequencies) {
-        e.n_extra_tensors = limn_document_frequencies_tensors(d->frequencies, tensors);
-        *metadata = limn_document_frequencies_metadata(d->frequencies);
-        e.n_extra = 1;
+    const limn_document_frequencies *frequencies = r->context->data->frequencies;
+    *x = (struct extras){ .n_tensors = 0 };
+    if (frequencies) {
+        x->n_tensors = limn_document_frequencies_tensors(frequencies, x->tensors);
+        x->metadata[x->n_metadata++] = limn_document_frequencies_metadata(frequencies);
     }
-    return e;
+    if (r->heads.n_items == 0)
+        return LIMN_OK;
+    x->n_tensors += limn_tag_heads_tensors(&r->heads, x->tensors + x->n_tensors);
+    return limn_tag_heads_metadata(&r->heads, &x->metadata[x->n_metadata++], err);
+}
+
+static limn_model_export export_settings(const struct extras *x, const struct stage_run *r)
+{
+    const limn_train_data *d = r->context->data;
+    return (limn_model_export){
+        .config = &d->config, .vocab = d->vocab, .base = r->base.tensors,
+        .dtype = d->options->is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16,
+        .extra_tensors = x->tensors, .n_extra_tensors = x->n_tensors,
+        .extra = x->metadata, .n_extra = x->n_metadata,
+    };
 }
 
 static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
@@ -253,10 +310,9 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
     const limn_train_context *c = r->context;
     const limn_train_options *o = c->data->options;
     const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text alone writes no captions */
-    limn_tensor tensors[LIMN_DOCUMENT_FREQUENCIES_N_TENSORS];
-    limn_metadata_item metadata;
-    const limn_model_export model =
-        export_settings(tensors, &metadata, c->data, r->base.tensors);
+    struct extras extras;
+    LIMN_TRY(list_extras(&extras, r, err));
+    const limn_model_export model = export_settings(&extras, r);
     const limn_run_parts parts = {
         .folder = c->folder, .trainer = r->trainer, .batches = r->batches, .input = fill_input,
         .input_ctx = r, .dev = has_scores ? c->dev->set : NULL, .dev_names = c->dev->names,
@@ -282,6 +338,8 @@ static void finish(struct stage_run *r)
     limn_train_inputs_close(&r->inputs);
     limn_train_pixels_destroy(&r->pixels);
     limn_train_references_finish(&r->references);
+    limn_tagger_close(&r->tagger);
+    limn_tag_heads_finish(&r->heads);
     limn_model_file_close(&r->base);
 }
 
