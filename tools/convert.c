@@ -136,6 +136,19 @@ static limn_status learn_objects(convert_result *r, const settings *s, limn_erro
     return LIMN_OK;
 }
 
+/* A decoder with tag slots goes on with tags as many as it was trained with. */
+static limn_status check_objects(const convert_result *r, limn_error *err)
+{
+    const limn_tag_head *head = limn_tag_heads_find(&r->tags, LIMN_OBJECTS_SET);
+    const uint32_t n_tags = head ? head->n_tags : 0;
+    if (r->config.has_decoder && r->config.decoder.n_tag_slots > 0 &&
+        r->config.decoder.n_tags != n_tags)
+        return limn_fail(err, LIMN_E_ARG,
+                         "the decoder reads %u tags of the set \"" LIMN_OBJECTS_SET "\", which "
+                         "would have %u", r->config.decoder.n_tags, n_tags);
+    return LIMN_OK;
+}
+
 /* What the model gets beside the tensors of its source. */
 static limn_status complete(convert_result *r, const settings *s, const convert_source *source,
                             const limn_cli_operands *inputs, limn_error *err)
@@ -149,6 +162,7 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
         LIMN_TRY(convert_tags_merge(r, s->tags, err));
     if (s->objects)
         LIMN_TRY(learn_objects(r, s, err));
+    LIMN_TRY(check_objects(r, err));
     if (s->references.n_items) {
         limn_document_frequencies_destroy(&r->frequencies);
         LIMN_TRY(reference_frequencies_count(&r->frequencies, &references, err));

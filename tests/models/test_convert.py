@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""limn-convert from end to end: test_convert.py LIMN-CONVERT TOY-MODEL. Standard library only."""
+"""limn-convert from end to end: test_convert.py LIMN-CONVERT TOY-MODEL SLOTTED-MODEL. Standard
+library only."""
 
 import array
 import json
@@ -14,7 +15,7 @@ import unittest
 
 import original_weights as original
 
-CONVERT, TOY = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+CONVERT, TOY, SLOTTED = (os.path.abspath(a) for a in sys.argv[1:4])
 LAYERS = {"stem": ("_conv_stem", "_bn0"), "head": ("_conv_head", "_bn1"),
           "expand": ("_expand_conv", "_bn0"), "depthwise": ("_depthwise_conv", "_bn1"),
           "project": ("_project_conv", "_bn2")}
@@ -233,6 +234,25 @@ class Convert(unittest.TestCase):
         self.assertEqual(self.output.read_bytes(), first)
         self.assert_fails(1, "its encoder is another: encoder.stem.weight differs", TOY, "--force", "--tags", encoder)
         self.assert_fails(1, f"--tags {TOY}: has no tags", TOY, "--force", "--tags", TOY)
+
+    def test_tag_slots(self):
+        """They stay, and so does the number of the tags that the decoder reads."""
+        metadata, tensors = self.convert(SLOTTED)
+        self.assertEqual(self.output.read_bytes(), pathlib.Path(SLOTTED).read_bytes())
+        self.assertEqual(metadata["limn.version"], "2")
+        _, half = self.convert(SLOTTED, "--dtype", "f16", "--force")
+        self.assertEqual([half[f"decoder.tag_{end}"][0] for end in ("embedding", "probability")], ["F16", "F32"])
+        metadata, _ = self.convert(SLOTTED, "--encoder-only", "--force")
+        self.assertEqual(metadata["limn.version"], "1")
+        # "any", of three tags, under the name of the twelve
+        metadata["limn.tags"] = json.dumps([{**json.loads(metadata["limn.tags"])[1], "set": "objects"}])
+        other = self.folder / "other.safetensors"
+        kept = {name.replace(".any.", ".objects."): tensor for name, tensor in tensors.items()
+                if not name.startswith(("decoder.", "tags.one.", "tags.objects."))}
+        original.write_safetensors(other, {name: original.Tensor(shape, array.array("f", values))
+                                           for name, (_, shape, values) in kept.items()}, metadata)
+        self.assert_fails(1, "the decoder reads 12 tags of the set \"objects\", which would have 3", SLOTTED, "--tags",
+                          other, "--force")
 
     def test_nothing_is_overwritten_unasked(self):
         self.output.write_text("mine")

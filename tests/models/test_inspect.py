@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""limn-inspect from end to end: test_inspect.py LIMN-INSPECT TOY-MODEL. Standard library only."""
+"""limn-inspect from end to end: test_inspect.py LIMN-INSPECT TOY-MODEL SLOTTED-MODEL. Standard
+library only."""
 
 import json
 import os
@@ -11,7 +12,7 @@ import unittest
 
 import original_weights as original
 
-INSPECT, TOY = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+INSPECT, TOY, SLOTTED = (os.path.abspath(a) for a in sys.argv[1:4])
 
 
 class Inspect(unittest.TestCase):
@@ -46,6 +47,12 @@ class Inspect(unittest.TestCase):
                                 "decoder weights, packed", "decoder state, each worker",
                                 "beam search, each worker"})
         self.assertRegex(lines[-1], "^checksum: [0-9a-f]{16}$")
+
+    def test_tag_slots(self):
+        _, lines, _ = self.inspect(SLOTTED)
+        self.assertIn("tag slots: 4 of 12 tags", lines)
+        self.assertIn("tensor: decoder.tag_embedding F32 [12, 32] 1536 bytes", lines)
+        self.assertNotIn("tag slots", "".join(self.inspect(TOY)[1]))
 
     def test_the_plan_follows_the_beam(self):
         _, small, _ = self.inspect(TOY, "--no-tensors", "--beam", "1")
