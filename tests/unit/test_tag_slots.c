@@ -26,7 +26,7 @@ static limn_model *open_model(void)
     const toy_model_settings settings = { .seed = 5, .is_tiny = true, .has_tags = true,
                                           .n_objects = N_OBJECTS, .n_tag_slots = N_SLOTS };
     const char *path = temp_path("toy.safetensors");
-    limn_model *model;
+    limn_model *model = NULL;
     limn_error err = { 0 };
     if (toy_model_write(path, &settings, &err) || limn_model_open(&model, path, NULL, &err))
         fail_msg("%s", err.text);
