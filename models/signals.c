@@ -40,7 +40,7 @@ static limn_status begin_blind(limn_signals *s, limn_error *err)
     float *features = limn_calloc(c->n_memory_positions, c->memory_dim * sizeof *features);
     if (!features)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for signals");
-    limn_decoder_begin(s->blind, s->pool, features);
+    limn_decoder_begin(s->blind, s->pool, features, NULL);
     limn_free(features);
     return LIMN_OK;
 }
