@@ -37,7 +37,7 @@ join() {
 # link FOLDER... : their photos in one folder.
 link() {
     for folder in "$@"; do
-        find "$(cd "$folder" && pwd)" -type f -exec ln -sf -t "$work/images" {} +
+        find "$(cd "$folder" && pwd)" ! -type d -exec ln -sf -t "$work/images" {} +
     done
     ls "$general/images" >"$work/general.txt"
 }
