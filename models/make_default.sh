@@ -69,7 +69,7 @@ make "$work/vocab.txt" "$bin/limn-vocab" -q --captions "$flickr8k/captions.token
     --only "$work/train.txt" --text "$coco_text/captions.txt:8" -o "$work/vocab.txt"
 
 train features --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" \
-    --stage features --epochs 8 --views 2
+    --stage features --epochs 8 --batch 64 --views 2
 train end-to-end --init "$work/features.safetensors" --stage end-to-end --epochs 4 \
     --self-training 12 --picture-dropout 0.1
 train reward --init "$work/end-to-end.safetensors" --stage reward --epochs 2 \

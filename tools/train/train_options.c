@@ -97,7 +97,8 @@ static const limn_cli_option options[] = {
     {"epochs", 0, "N", "times through the pictures", .group = "Training",
      .detail = "Default: 12 features, 4 end-to-end, 2 reward, 4 text.", .type = LIMN_CLI_COUNT,
      FIELD(n_epochs), .min = 1, .max = 100000 },
-    {"batch", 0, "N", "pictures a step (default 64; end-to-end 32)", .group = "Training",
+    {"batch", 0, "N", "pictures a step (default: the stage's)", .group = "Training",
+     .detail = "Default: 16 features, 32 end-to-end, 64 reward; captions 256 text.",
      .type = LIMN_CLI_COUNT, FIELD(n_pictures), .min = 1, .max = 4096 },
     {"rate", 0, "R", "peak learning rate", .group = "Training",
      .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 3e-5 reward. "
@@ -226,7 +227,7 @@ static const limn_train_stage stage_defaults[] = {
     [LIMN_STAGE_TEXT] = { .stage = LIMN_STAGE_TEXT, .n_epochs = 4, .n_pictures = 256,
                           .n_views = 1, .rate = 5e-4f, .dropout = 0.2f, .label_smoothing = 0.1f,
                           .weight_decay = 0.02f },
-    [LIMN_STAGE_FEATURES] = { .stage = LIMN_STAGE_FEATURES, .n_epochs = 12, .n_pictures = 64,
+    [LIMN_STAGE_FEATURES] = { .stage = LIMN_STAGE_FEATURES, .n_epochs = 12, .n_pictures = 16,
                               .n_views = 4, .rate = 5e-4f, .dropout = 0.2f,
                               .feature_dropout = 0.1f, .label_smoothing = 0.1f,
                               .weight_decay = 0.02f },
