@@ -15,7 +15,7 @@ enum { N_JOBS = LIMN_AGREEMENT_MAX_CAPTIONS, PICTURES_A_REPORT = 64 };
 struct worker {
     limn_scorer *scorer;
     float *logprobs; /* [N_JOBS, max_words + 1] */
-    limn_status status;
+    limn_status status; /* of the first of its items that failed */
 };
 
 struct rater {
@@ -109,14 +109,20 @@ static limn_status rate(const struct rater *r, struct worker *w, const uint8_t *
     return LIMN_OK;
 }
 
+static void keep_failure(struct worker *w, limn_status status)
+{
+    if (w->status == LIMN_OK)
+        w->status = status;
+}
+
 static void rate_blind(void *ctx, size_t item, size_t worker)
 {
     struct rater *r = ctx;
     const size_t first = item * N_JOBS;
     const size_t n = r->n_used - first < N_JOBS ? r->n_used - first : (size_t)N_JOBS;
     float means[N_JOBS];
-    r->workers[worker].status =
-        rate(r, &r->workers[worker], r->input, r->used + first, n, true, means);
+    keep_failure(&r->workers[worker],
+                 rate(r, &r->workers[worker], r->input, r->used + first, n, true, means));
     for (size_t i = 0; i < n; i++) r->blind[r->used[first + i]] = means[i];
 }
 
@@ -130,8 +136,8 @@ static void rate_picture(void *ctx, size_t item, size_t worker)
     for (size_t i = n; i < N_JOBS; i++) out[i] = -INFINITY;
     if (n == 0)
         return;
-    r->workers[worker].status =
-        rate(r, &r->workers[worker], r->opinion->pixels[picture], captions, n, false, out);
+    keep_failure(&r->workers[worker], rate(r, &r->workers[worker], r->opinion->pixels[picture],
+                                           captions, n, false, out));
     for (size_t i = 0; i < n; i++)
         out[i] = isinf(out[i]) ? out[i] : out[i] - r->blind[captions[i]];
 }
