@@ -1,5 +1,6 @@
 /* limn-convert: makes a model file of the reference captioner, of EfficientNet-Lite weights, or of
  * other model files. */
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 typedef struct settings {
     const char *output, *tags, *objects, *features, *only, *split, *confidence;
     limn_cli_list references;
+    float length_penalty; /* NAN when it was not given */
     unsigned dtype; /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
 } settings;
@@ -38,6 +40,10 @@ static const limn_cli_option options[] = {
       "For limn --tags. EfficientNet-Lite weights bring the classes of ImageNet; this gives them "
       "to a captioner.", .type = LIMN_CLI_TEXT,
       .offset = offsetof(settings, tags), .group = "Output" },
+    { "length-penalty", 0, "A", "the model's own: score = logprob / length^A",
+      "What limn --length-penalty is without that option. Larger values favour longer captions.",
+      .type = LIMN_CLI_REAL, .offset = offsetof(settings, length_penalty), .min = -10, .max = 10,
+      .group = "Output" },
     { "force", 0, NULL, "replace an existing output", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
     { "objects", 0, "FILE", "learn to tell objects from these labels",
@@ -158,6 +164,8 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     const limn_tensor_dtype dtype = convert_source_dtype(r, source);
     if (s->is_average)
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
+    if (!isnan(s->length_penalty))
+        r->config.length_penalty = s->length_penalty;
     if (s->tags)
         LIMN_TRY(convert_tags_merge(r, s->tags, err));
     if (s->objects)
@@ -167,8 +175,9 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
         limn_document_frequencies_destroy(&r->frequencies);
         LIMN_TRY(reference_frequencies_count(&r->frequencies, &references, err));
     }
+    const bool has_same_captions = !s->is_average && isnan(s->length_penalty);
     LIMN_TRY(convert_confidence(r, source, s->confidence,
-                                !s->is_average && !s->tags && !s->objects, err));
+                                has_same_captions && !s->tags && !s->objects, err));
     if (s->dtype == DTYPE_F16 || (s->dtype == DTYPE_OF_INPUT && dtype == LIMN_TENSOR_F16))
         return convert_result_narrow(r, err);
     return LIMN_OK;
@@ -210,6 +219,8 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
         limn_message_error("--only and --split choose among --references FILE, which is not given");
     else if (s->references.n_items && s->is_encoder_only)
         limn_message_error("--references: an encoder alone has no use for document frequencies");
+    else if (!isnan(s->length_penalty) && s->is_encoder_only)
+        limn_message_error("--length-penalty: an encoder alone writes no captions");
     else if (s->confidence && s->is_encoder_only)
         limn_message_error("--confidence: an encoder alone has no use for it");
     else if (!s->objects != !s->features)
@@ -236,7 +247,7 @@ static int run(const settings *s, const limn_cli_operands *inputs)
 
 int main(int argc, char **argv)
 {
-    settings s = { .dtype = DTYPE_OF_INPUT };
+    settings s = { .dtype = DTYPE_OF_INPUT, .length_penalty = NAN };
     limn_cli_operands inputs;
     int code;
     if (!limn_cli_parse(&inputs, &s, &tool, argc, argv, &code))

@@ -254,6 +254,16 @@ class Convert(unittest.TestCase):
         self.assert_fails(1, "the decoder reads 12 tags of the set \"objects\", which would have 3", SLOTTED, "--tags",
                           other, "--force")
 
+    def test_a_length_penalty_of_its_own(self):
+        before, weights = self.convert(TOY)
+        after, same_weights = self.convert(TOY, "--length-penalty", "-0.25", "--force")
+        search = json.loads(before["limn.config"])["search"]
+        self.assertEqual(json.loads(after["limn.config"])["search"], search | {"length_penalty": -0.25})
+        self.assertEqual(same_weights, weights)
+        self.assert_fails(1, "-10 … 10", TOY, "--length-penalty", "11", "--force")
+        self.assert_fails(1, "an encoder alone writes no captions", TOY, "--encoder-only", "--length-penalty", "1",
+                          "--force")
+
     def test_nothing_is_overwritten_unasked(self):
         self.output.write_text("mine")
         self.assert_fails(1, "is there already; --force replaces it", TOY)
