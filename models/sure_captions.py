@@ -5,8 +5,9 @@
 
 OWN.jsonl: limn --n-best N --confidence. OBJECTS.tsv: what a detector sees in the photos. Photos in which it is not half
 sure of a person give up to five captions of confidence 0.5 or more that name nobody; with --people the others follow:
-three to five captions of 0.7 or more.
+three to five captions of 0.7 or more. Photos that could not be captioned are passed over.
 """
+import argparse
 import json
 import pathlib
 import re
@@ -32,23 +33,34 @@ def put(name, captions):
         print(f"{name}#{k}\t{caption}")
 
 
-def main(own, objects, *options):
-    people, later = with_people(pathlib.Path(objects)), []
-    for line in pathlib.Path(own).read_text().splitlines():
-        item = json.loads(line)
-        name = item["file"].rsplit("/", 1)[-1]
-        rated = [(c["caption"], c["confidence"]) for c in item["captions"]]
+def read_own(path):
+    """Names of the photos, and the caption and confidence of each of their captions."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            item = json.loads(line)
+            if "error" not in item:
+                rated = [(c["caption"], c["confidence"]) for c in item["captions"]]
+                yield item["file"].rsplit("/", 1)[-1], rated
+        except (ValueError, KeyError, TypeError):
+            sys.exit(f"{path}: line {number} is not one of limn --format jsonl --n-best N --confidence")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("own", type=pathlib.Path)
+    parser.add_argument("objects", type=pathlib.Path)
+    parser.add_argument("--people", action="store_true", help="photos that show people too")
+    options = parser.parse_args()
+    people, later = with_people(options.objects), []
+    for name, rated in read_own(options.own):
         if name in people:
             later.append((name, [c for c, sure in rated if sure >= 0.7]))
         else:
             put(name, [c for c, sure in rated if sure >= 0.5 and not PEOPLE.search(c)])
-    if "--people" in options:
-        for name, captions in later:
-            if len(captions) >= 3:
-                put(name, captions)
+    for name, captions in later:
+        if options.people and len(captions) >= 3:
+            put(name, captions)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__.strip())
-    main(*sys.argv[1:])
+    main()
