@@ -224,7 +224,7 @@ def main(limn, model, screenshots=None):
     root = pathlib.Path(os.environ["LIMN_SOURCE_ROOT"])
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        shutil.copy(root / "samples/photos/two_dogs.jpg", folder / HOSTILE)
+        shutil.copy(root / "samples/photos/kitten.jpg", folder / HOSTILE)
         subprocess.run([limn, "-q", "--model", model, "--explain", folder / "out", "--attention", folder / "out", folder / HOSTILE],
                        check=True, stdout=subprocess.DEVNULL)
         text = (folder / "out" / (HOSTILE + ".html")).read_text(encoding="utf-8")

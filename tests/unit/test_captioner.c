@@ -86,7 +86,7 @@ static const char *print(const limn_captions *captions)
 
 static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
 {
-    static const char *const photos[] = { "cat.jpg", "two_dogs.jpg" };
+    static const char *const photos[] = { "kitten.jpg", "cows.jpg" };
     char expected[2][4096];
     limn_options options = limn_options_default();
     options.beam_size = options.n_best = 4;
@@ -117,19 +117,20 @@ static void test_a_picture_is_the_same_however_it_comes(void **state)
     const limn_captions *captions;
     uint32_t width, height;
     static uint8_t input[SIDE * SIDE * 3], bytes[1 << 20];
-    FILE *file = fopen(photo("cat.jpg"), "rb");
+    FILE *file = fopen(photo("kitten.jpg"), "rb");
     (void)state;
-    const char *expected = print(caption(s, photo("cat.jpg")));
+    const char *expected = print(caption(s, photo("kitten.jpg")));
     assert_non_null(file);
     const size_t size = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
-    assert_int_equal(limn_state_caption_bytes(s, "cat.jpg", bytes, size, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_bytes(s, "kitten.jpg", bytes, size, &captions, NULL),
+                     LIMN_OK);
     assert_string_equal(print(captions), expected);
     assert_int_equal(limn_state_load(s, bytes, size, input, &width, &height, NULL), LIMN_OK);
     assert_true(width > 0 && height > 0);
-    assert_int_equal(limn_state_caption_input(s, "cat.jpg", input, &captions, NULL), LIMN_OK);
+    assert_int_equal(limn_state_caption_input(s, "kitten.jpg", input, &captions, NULL), LIMN_OK);
     assert_string_equal(print(captions), expected);
-    assert_int_equal(limn_state_caption_pixels(s, "cat.jpg", input, SIDE, SIDE, &captions, NULL),
+    assert_int_equal(limn_state_caption_pixels(s, "kitten.jpg", input, SIDE, SIDE, &captions, NULL),
                      LIMN_OK);
     assert_string_equal(print(captions), expected);
     limn_state_destroy(&s);
@@ -165,7 +166,7 @@ static void test_captions_are_sorted_distinct_and_add_up(void **state)
     limn_options options = limn_options_default();
     options.beam_size = options.n_best = 6;
     limn_state *s = make_state(model, &options, 1);
-    const limn_captions *captions = caption(s, photo("cat.jpg"));
+    const limn_captions *captions = caption(s, photo("kitten.jpg"));
     (void)state;
     assert_int_equal(captions->n_items, 6);
     for (size_t i = 0; i < captions->n_items; i++) {
@@ -207,7 +208,7 @@ static void test_options_reach_the_search(void **state)
     char word[64];
     options.min_words = 3;
     limn_state *s = make_state(model, &options, 1);
-    const limn_captions *captions = caption(s, photo("cat.jpg"));
+    const limn_captions *captions = caption(s, photo("kitten.jpg"));
     (void)state;
     assert_true(n_words(captions) >= 3);
     snprintf(word, sizeof word, "%s", limn_model_token(model, captions->items[0].tokens[0]));
@@ -218,7 +219,7 @@ static void test_options_reach_the_search(void **state)
     options.n_banned_words = 1;
     options.max_words = 4;
     s = make_state(model, &options, 1);
-    captions = caption(s, photo("cat.jpg"));
+    captions = caption(s, photo("kitten.jpg"));
     assert_false(says(captions, word));
     assert_true(n_words(captions) >= 3 && n_words(captions) <= 4);
     limn_state_destroy(&s);
