@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Kills runs of limn at random moments, and lets each go on:
 
-    kill_random.py LIMN MODEL [--kills 100] [--pictures 2000] [--seed 1] [JOB ...]
+    kill_random.py LIMN MODEL [--kills 100] [--each 2] [--pictures 2000] [--seed 1] [JOB ...]
 
-By default the jobs jsonl, csv, append and skip; ground.py has the others. Every run is killed once or more with
+By default the jobs jsonl, csv, append, skip and tars; ground.py has the others. Every run is killed --each times with
 SIGKILL, at moments drawn evenly from the time that an uninterrupted one takes, and run again until it is done. Prints
 for each job how many ended with the very files of the uninterrupted run; the exit code is 1 unless all did."""
 
@@ -25,19 +25,25 @@ def start(limn, args, folder):
                             stderr=subprocess.DEVNULL)
 
 
-def run_killed(limn, args, folder, moments, expected):
-    """Kills at each of the moments, then runs to the end; whether a run was met that was still going. When all files
-    are in place and no journal is left, the run was complete: to run it again would be a run of its own."""
-    was_met = False
-    for moment in [*moments, None]:
+def draw_waits(draw, n, duration):
+    """Seconds from each start to its kill: what lies between n sorted moments of the duration."""
+    moments = sorted(draw.uniform(0, duration) for _ in range(n))
+    return [after - before for before, after in zip([0.0, *moments], moments)]
+
+
+def run_killed(limn, args, folder, waits, expected):
+    """Kills after each of the waits, then runs to the end; how many kills met a run that was still going. When all
+    files are in place and no journal is left, the run was complete: to run it again would be a run of its own."""
+    n_met = 0
+    for wait in [*waits, None]:
         process = start(limn, args, folder)
-        if moment is not None:
-            time.sleep(moment)
+        if wait is not None:
+            time.sleep(wait)
             process.kill()
-        was_met |= process.wait() == -signal.SIGKILL
+        n_met += process.wait() == -signal.SIGKILL
         if tree(folder) == expected:
             break
-    return was_met
+    return n_met
 
 
 def check(limn, job, options):
@@ -49,20 +55,20 @@ def check(limn, job, options):
     duration = time.monotonic() - begun
     expected = tree(folder)
     draw = random.Random(options.seed)
-    n_good = n_met = 0
-    for i in range(options.kills):
+    n_runs, n_good, n_met = options.kills // options.each, 0, 0
+    for i in range(n_runs):
         folder = ground.fresh()
-        moments = [draw.uniform(0, duration) for _ in range(1 + i % 3 // 2)]
-        n_met += run_killed(limn, ground.args, folder, moments, expected)
+        waits = draw_waits(draw, options.each, duration)
+        n_met += run_killed(limn, ground.args, folder, waits, expected)
         actual = tree(folder)
         n_good += actual == expected
         if actual != expected:
             names = sorted(k for k in actual.keys() | expected.keys() if actual.get(k) != expected.get(k))
-            print(f"{job}, kill {i} at {moments}: {names[:5]}")
-    print(f"{job}: {n_good} of {options.kills} as without a kill; {n_met} were killed at work, in runs of "
-          f"{duration:.2f} s over {options.pictures} pictures", flush=True)
+            print(f"{job}, run {i} killed after {waits}: {names[:5]}")
+    print(f"{job}: {n_good} of {n_runs} runs as without a kill; {n_met} of {n_runs * options.each} kills met one at work, "
+          f"of {duration:.2f} s over {options.pictures} pictures", flush=True)
     ground.remove()
-    return n_good == options.kills
+    return n_good == n_runs
 
 
 def main():
@@ -70,12 +76,13 @@ def main():
     parser.add_argument("limn", type=Path)
     parser.add_argument("model", type=Path)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--each", type=int, default=2, help="kills of one run")
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("jobs", nargs="*", metavar="JOB")
     options = parser.parse_intermixed_args()
     limn = annotation.Limn(options.limn.resolve(), options.model.resolve())
-    results = [check(limn, job, options) for job in options.jobs or ["jsonl", "csv", "append", "skip"]]
+    results = [check(limn, job, options) for job in options.jobs or ["jsonl", "csv", "append", "skip", "tars"]]
     sys.exit(0 if all(results) else 1)
 
 

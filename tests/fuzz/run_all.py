@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every fuzz target for a number of CPU-minutes: run_all.py [--minutes N] [--only NAME ...] FOLDER
+"""Runs every fuzz target for a number of CPU-minutes: run_all.py FOLDER [--minutes N] [--only NAME ...]
 
 FOLDER, which must lie outside the tree, holds all that comes of it: build/, corpus/NAME/, findings/NAME/ and
 log.tsv with a line for each round: when, target, CPU seconds of the round and of all rounds, executions, files in
