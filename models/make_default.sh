@@ -17,82 +17,16 @@ if [ $# -ne 7 ]; then
     exit 1
 fi
 bin=$1 flickr8k=$2 general=$3 coco_text=$4 coco_unlabelled=$5 encoder=$6 work=$7
+dev=$work/dev.txt
 mkdir -p "$work/images"
-
-# make FILE COMMAND... : runs the command unless the file is there.
-make() {
-    file=$1
-    shift
-    [ -e "$file" ] || "$@"
-}
-
-# join OUT FILE... : the files one after another.
-join() {
-    out=$1
-    shift
-    cat "$@" >"$out.part"
-    mv "$out.part" "$out"
-}
-
-# link FOLDER... : their photos in one folder.
-link() {
-    for folder in "$@"; do
-        find "$(cd "$folder" && pwd)" ! -type d -exec ln -sf -t "$work/images" {} +
-    done
-    ls "$general/images" >"$work/general.txt"
-}
-
-# train NAME SET OPTIONS... : a run of limn-train in $work/run-NAME, to $work/NAME.safetensors, on the
-# pictures and captions of $work/train-SET.txt and $work/captions-SET.txt.
-train() {
-    name=$1 set=$2
-    shift 2
-    if [ -e "$work/$name.safetensors" ]; then
-        return
-    elif [ -e "$work/run-$name/run.json" ]; then
-        "$bin/limn-train" --resume "$work/run-$name"
-    else
-        "$bin/limn-train" --images "$work/images" --captions "$work/captions-$set.txt" \
-            --train "$work/train-$set.txt" --dev "$work/dev.txt" --cache "$work/cache-$set" \
-            --run "$work/run-$name" -o "$work/$name.safetensors" "$@"
-    fi
-}
-
-# train_unpaired NAME OPTIONS... : with the general photos and captions that name what they show.
-train_unpaired() {
-    name=$1
-    shift
-    train "$name" paired --unpaired-images "$coco_unlabelled/images" \
-        --objects "$coco_unlabelled/objects.tsv" --text "$coco_text/captions.txt" "$@"
-}
-
-# finish NAME OUT LENGTH_PENALTY : the model of a run with objects and a confidence.
-finish() {
-    make "$work/seen-$1.npy" "$bin/limn-preprocess" --model "$work/$1.safetensors" --features -q \
-        -o "$work/seen-$1" "$coco_unlabelled/images"
-    make "$work/tagged-$1.safetensors" "$bin/limn-convert" "$work/$1.safetensors" \
-        --objects "$coco_unlabelled/objects.tsv" --features "$work/seen-$1" \
-        --length-penalty "$3" -o "$work/tagged-$1.safetensors"
-    make "$2" "$(dirname "$0")/fit_confidence.sh" "$bin" "$work/tagged-$1.safetensors" "$flickr8k" \
-        "$general" "$work/confidence" "$2"
-}
-
-# own NAME OPTIONS... : the set NAME, Flickr8k and the first model's captions of general photos.
-own() {
-    name=$1
-    shift
-    "$(dirname "$0")/sure_captions.py" "$work/own.jsonl" "$coco_unlabelled/objects.tsv" "$@" \
-        >"$work/own-$name.txt"
-    cut -d '#' -f 1 "$work/own-$name.txt" | uniq >"$work/own-names.txt"
-    join "$work/train-$name.txt" "$work/train-paired.txt" "$work/own-names.txt"
-    join "$work/captions-$name.txt" "$work/captions-paired.txt" "$work/own-$name.txt"
-}
+# shellcheck source=models/recipe.sh
+. "$(dirname "$0")/recipe.sh"
 
 make "$work/general.txt" link "$coco_unlabelled/images" "$flickr8k/images" "$general/images"
 make "$work/captions-paired.txt" join "$work/captions-paired.txt" \
     "$flickr8k/captions.token.txt" "$general/captions.token.txt"
 make "$work/train-paired.txt" join "$work/train-paired.txt" "$flickr8k/train.txt" "$flickr8k/extra.txt"
-make "$work/dev.txt" join "$work/dev.txt" "$flickr8k/dev.txt" "$work/general.txt"
+make "$dev" join "$dev" "$flickr8k/dev.txt" "$work/general.txt"
 make "$work/encoder.safetensors" "$bin/limn-convert" "$encoder" --encoder-only --dtype f32 \
     -o "$work/encoder.safetensors"
 make "$work/vocab.txt" "$bin/limn-vocab" -q --captions "$flickr8k/captions.token.txt:5" \
