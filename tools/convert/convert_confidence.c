@@ -47,7 +47,7 @@ limn_status convert_confidence(convert_result *r, const convert_source *source, 
             limn_error_prefix(err, LIMN_CONFIDENCE_KEY);
         return status;
     }
-    limn_message_warning("the confidence was fitted to another model and is left out: see "
+    limn_message_warning("the confidence was fitted to other captions and is left out: see "
                          "--confidence");
     return LIMN_OK;
 }
