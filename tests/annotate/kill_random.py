@@ -81,6 +81,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("jobs", nargs="*", metavar="JOB")
     options = parser.parse_intermixed_args()
+    if not 1 <= options.each <= options.kills:
+        parser.error(f"--each: {options.each} is not in 1 … {options.kills}, the --kills")
     limn = annotation.Limn(options.limn.resolve(), options.model.resolve())
     results = [check(limn, job, options) for job in options.jobs or ["jsonl", "csv", "append", "skip", "tars"]]
     sys.exit(0 if all(results) else 1)

@@ -77,7 +77,7 @@ def run_round(folder, name, seeds, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--only", nargs="*", default=[], choices=sorted(targets()))
     parser.add_argument("folder", type=pathlib.Path)
     options = parser.parse_args()
     folder = options.folder.resolve()
