@@ -7,6 +7,7 @@
 #include "common/base/rng.h"
 #include "common/kernels/cross_attention_grad.h"
 #include "decoder/decoder_trainer.h"
+#include "decoder/vocab.h"
 
 /* One forward or backward pass over a batch. */
 struct pass {
@@ -467,11 +468,13 @@ static void loss_rows(void *ctx, size_t item, size_t worker)
     const struct pass *p = ctx;
     const limn_decoder_trainer *t = p->t;
     const size_t first = item * ROWS_PER_ITEM, left = p->n_rows - first;
+    const size_t n = left < ROWS_PER_ITEM ? left : ROWS_PER_ITEM, n_tokens = t->config.n_tokens;
+    float *logits = t->logits + first * n_tokens;
     (void)worker;
-    t->ctx.rows->cross_entropy(t->logits + first * t->config.n_tokens, t->losses + first,
-                               p->batch->targets + first,
-                               p->batch->weights ? p->batch->weights + first : NULL,
-                               left < ROWS_PER_ITEM ? left : ROWS_PER_ITEM, t->config.n_tokens,
+    for (size_t r = 0; p->batch->is_drawn && r < n; r++)
+        limn_vocab_leave_out_special(logits + r * n_tokens);
+    t->ctx.rows->cross_entropy(logits, t->losses + first, p->batch->targets + first,
+                               p->batch->weights ? p->batch->weights + first : NULL, n, n_tokens,
                                p->settings.label_smoothing, p->settings.scale);
 }
 
@@ -552,6 +555,9 @@ static limn_status check_caption(const limn_decoder_trainer *t, const limn_decod
         if (b->inputs[r] >= t->config.n_tokens || b->targets[r] >= t->config.n_tokens)
             return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch has a token past %u",
                              caption, t->config.n_tokens - 1);
+        else if (b->is_drawn && !limn_vocab_is_written(b->targets[r]))
+            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch has token %u, which is "
+                             "never drawn", caption, b->targets[r]);
     return LIMN_OK;
 }
 
@@ -594,6 +600,8 @@ static limn_status begin(struct pass *p, limn_decoder_trainer *t, const limn_dec
                          "a batch of %zu captions and %zu pictures is not within 1 caption, %zu "
                          "tokens, %zu pictures",
                          b->n_captions, b->n_pictures, t->limits.max_rows, t->limits.max_pictures);
+    if (b->is_drawn && settings->label_smoothing > 0)
+        return limn_fail(err, LIMN_E_ARG, "a batch that was drawn can't be smoothed");
     for (size_t i = 0; i < b->n_captions; i++) LIMN_TRY(check_caption(t, b, i, err));
     if (!is_text) {
         LIMN_TRY(find_pictures(t, b, err));

@@ -36,6 +36,10 @@ typedef struct limn_decoder_batch {
     const uint32_t *inputs;  /* [n_rows] token read at this row; the start token first */
     const uint32_t *targets; /* [n_rows] token to predict; the end token last */
     const float *weights;    /* [n_rows] factor of the row's loss, or NULL = 1 */
+    bool is_drawn; /* the targets were drawn from this decoder: their losses are -log of what they
+                    * were drawn with, the softmax without <pad>, <s> and <unk>. With the whole
+                    * softmax a reward's gradient (Williams 1992) would move probability to those
+                    * three, which no draw ever tells that it cost something. */
 } limn_decoder_batch;
 
 typedef struct limn_decoder_grad_settings {
@@ -43,7 +47,7 @@ typedef struct limn_decoder_grad_settings {
     float picture_dropout; /* share of pictures whose captions see features of zero and the tag
                             * slots of no picture, 0 … 0.9: what guidance compares with (Ho &
                             * Salimans 2021) */
-    float label_smoothing;          /* 0 … 0.9 */
+    float label_smoothing;          /* 0 … 0.9; 0 for a batch that was drawn */
     uint64_t seed;                  /* of this step's dropout */
     float scale;                    /* gradients are those of scale * sum of weighted losses */
 } limn_decoder_grad_settings;
@@ -66,7 +70,8 @@ size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
 
 /* Sum over rows of weight * loss without gradients and without dropout (dev loss): losses
  * [n_rows], -log p of each target without smoothing, may be NULL. LIMN_E_ARG names what does not
- * fit: a batch over the limits, a token or tag out of range, an empty caption, no slots. */
+ * fit: a batch over the limits, a token or tag out of range, an empty caption, no slots, smoothing
+ * or a target without probability in a batch that was drawn. */
 limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                       float *losses, double *loss_sum, limn_error *err);
 

@@ -19,6 +19,19 @@
 enum { LIMN_TOKEN_PAD = 0, LIMN_TOKEN_START, LIMN_TOKEN_END, LIMN_TOKEN_UNKNOWN, LIMN_N_SPECIAL };
 extern const char *const limn_special_tokens[LIMN_N_SPECIAL]; /* "<pad>" … */
 
+/* Whether a decoder may write a token: any but <pad>, <s> and <unk>. */
+static inline bool limn_vocab_is_written(uint32_t token)
+{
+    return token == LIMN_TOKEN_END || token >= LIMN_N_SPECIAL;
+}
+
+/* Takes from logits [n_tokens] the three that are never written: a softmax gives them 0. Finite,
+ * so that sums of logits stay numbers. */
+static inline void limn_vocab_leave_out_special(float *logits)
+{
+    logits[LIMN_TOKEN_PAD] = logits[LIMN_TOKEN_START] = logits[LIMN_TOKEN_UNKNOWN] = -1e30f;
+}
+
 #define LIMN_VOCAB_MAX_TOKENS 65536
 #define LIMN_VOCAB_MAX_TOKEN_SIZE 256 /* bytes */
 

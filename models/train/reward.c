@@ -281,7 +281,8 @@ static void fill_batch(limn_reward *r, const float *features, const limn_tag_slo
     r->batch = (limn_reward_batch){
         .decoder = { .n_pictures = n_pictures, .n_captions = n, .features = features,
                      .slots = slots, .pictures = r->pictures, .offsets = r->offsets,
-                     .inputs = r->inputs, .targets = r->targets, .weights = r->weights },
+                     .inputs = r->inputs, .targets = r->targets, .weights = r->weights,
+                     .is_drawn = true },
         .rewards = r->rewards,
     };
     for (size_t i = 0; i < n; i++) add_sample(r, i);

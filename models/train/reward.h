@@ -8,7 +8,8 @@
  *                objects that it names and no reference does takes `object_cost` off.
  *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline doesn't know sample i, so it has no
  *                bias; the advantages of a picture sum to 0.
- *     loss       sum over samples and their tokens of a_i * -log p(token)
+ *     loss       sum over samples and their tokens of a_i * -log p(token), p among what can be
+ *                drawn (is_drawn of limn_decoder_batch)
  *
  * That is limn_decoder_trainer_run on the batch made here, whose weights are the advantages,
  * without label smoothing or dropout (captions are drawn without), with scale = 1 / rows for a mean

@@ -73,10 +73,8 @@ void limn_sampler_destroy(limn_sampler **s)
 /* Logits of each row in place to probabilities of what may be drawn. */
 static void to_probabilities(const limn_sampler *s, size_t n_rows)
 {
-    for (size_t r = 0; r < n_rows; r++) {
-        float *logits = s->probs + r * s->n_tokens;
-        logits[LIMN_TOKEN_PAD] = logits[LIMN_TOKEN_START] = logits[LIMN_TOKEN_UNKNOWN] = -1e30f;
-    }
+    for (size_t r = 0; r < n_rows; r++)
+        limn_vocab_leave_out_special(s->probs + r * s->n_tokens);
     s->kernels.softmax(s->probs, n_rows, s->n_tokens, s->n_tokens);
 }
 

@@ -15,6 +15,7 @@
 #include "common/io/params_tensors.h"
 #include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
+#include "decoder/vocab.h"
 #include "models/train/adamw.h"
 
 static const limn_decoder_config config = {
@@ -180,16 +181,27 @@ static void check_tensor(struct fixture *f, const char *name, float *value, size
     limn_free(direction);
 }
 
-/* With dropout, whose mask is the same for the same seed. */
-static void check_differences(const limn_decoder_config *c)
+/* The targets become such that could have been drawn. */
+static void make_drawn(struct fixture *f)
 {
-    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f,
+    for (size_t r = 0; r < N_ROWS; r++)
+        f->targets[r] = limn_vocab_is_written(f->targets[r]) ? f->targets[r] : LIMN_N_SPECIAL;
+    f->batch.is_drawn = true;
+}
+
+/* With dropout, whose mask is the same for the same seed. */
+static void check_differences(const limn_decoder_config *c, bool is_drawn)
+{
+    const limn_decoder_grad_settings settings = { .label_smoothing = is_drawn ? 0.0f : 0.1f,
+                                                  .scale = 1.0f,
                                                   .dropout = 0.2f, .feature_dropout = 0.1f,
                                                   .picture_dropout = 0.3f, .seed = 5 };
     struct fixture f;
     float d_features[N_FEATURES];
     double loss;
     open_fixture_of(&f, c, 1, limn_cpu_best());
+    if (is_drawn)
+        make_drawn(&f);
     assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, d_features, &loss,
                                               NULL), LIMN_OK);
     float *gradients = limn_alloc(f.params.n_floats, sizeof *gradients);
@@ -207,8 +219,9 @@ static void check_differences(const limn_decoder_config *c)
 static void test_gradients_equal_finite_differences(void **state)
 {
     (void)state;
-    check_differences(&config);
-    check_differences(&slotted);
+    check_differences(&config, false);
+    check_differences(&slotted, false);
+    check_differences(&config, true);
 }
 
 static const limn_param *find_param(const struct fixture *f, const char *name)
@@ -216,6 +229,58 @@ static const limn_param *find_param(const struct fixture *f, const char *name)
     const limn_param *p = limn_params_find(&f->params, name);
     assert_non_null(p);
     return p;
+}
+
+/* Losses of a drawn batch are those of the softmax without <pad>, <s> and <unk>, so that rewards
+ * can't move probability to them: it is what remains when theirs is taken out of the sum. */
+static void test_what_is_never_drawn_has_no_part_in_a_drawn_batch(void **state)
+{
+    static const uint32_t special[] = { LIMN_TOKEN_PAD, LIMN_TOKEN_START, LIMN_TOKEN_UNKNOWN };
+    float whole[N_ROWS], drawn[N_ROWS], of_special[N_ROWS];
+    double left[N_ROWS], loss;
+    struct fixture f;
+    (void)state;
+    open_fixture(&f, 1, limn_cpu_best());
+    make_drawn(&f);
+    limn_decoder_trainer_loss(f.trainer, &f.batch, drawn, &loss, NULL);
+    f.batch.is_drawn = false;
+    limn_decoder_trainer_loss(f.trainer, &f.batch, whole, &loss, NULL);
+    for (size_t r = 0; r < N_ROWS; r++) left[r] = 1;
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
+        for (size_t r = 0; r < N_ROWS; r++) f.targets[r] = special[i];
+        limn_decoder_trainer_loss(f.trainer, &f.batch, of_special, &loss, NULL);
+        for (size_t r = 0; r < N_ROWS; r++) left[r] -= exp(-(double)of_special[r]);
+    }
+    for (size_t r = 0; r < N_ROWS; r++) {
+        assert_true(left[r] < 0.95);
+        assert_float_equal(drawn[r], whole[r] + log(left[r]), 1e-5);
+    }
+    close_fixture(&f);
+}
+
+/* <pad> and <unk> are read by no caption here: only the softmax could teach their embeddings. */
+static void test_drawn_batches_leave_unknown_words_alone(void **state)
+{
+    const limn_decoder_grad_settings settings = { .scale = 1.0f };
+    struct fixture f;
+    double loss;
+    (void)state;
+    for (int is_drawn = 0; is_drawn < 2; is_drawn++) {
+        open_fixture(&f, 1, limn_cpu_best());
+        make_drawn(&f);
+        f.batch.is_drawn = is_drawn;
+        for (size_t r = 0; r < N_ROWS; r++)
+            if (f.inputs[r] != LIMN_TOKEN_START && !limn_vocab_is_written(f.inputs[r]))
+                f.inputs[r] = LIMN_N_SPECIAL;
+        assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss,
+                                                  NULL), LIMN_OK);
+        const limn_param *p = find_param(&f, "decoder.token_embedding.weight");
+        const float *rows = f.params.gradients + p->offset;
+        for (uint32_t token = 0; token < LIMN_N_SPECIAL; token++)
+            if (token == LIMN_TOKEN_PAD || token == LIMN_TOKEN_UNKNOWN)
+                assert_true((largest(rows + token * config.dim, config.dim) == 0) == is_drawn);
+        close_fixture(&f);
+    }
 }
 
 /* Each tag learns from the pictures that have it. */
@@ -494,6 +559,7 @@ static void test_bad_tags_are_refused(void **state)
 static void test_bad_batches_are_refused(void **state)
 {
     const limn_decoder_grad_settings settings = { .scale = 1.0f };
+    const limn_decoder_grad_settings smooth = { .scale = 1.0f, .label_smoothing = 0.1f };
     static const uint32_t far_pictures[] = { 0, 0, 1, 2, 7 }, empty[] = { 0, 5, 5, 14, 16, 24 };
     struct fixture f;
     limn_error err = { 0 };
@@ -508,6 +574,17 @@ static void test_bad_batches_are_refused(void **state)
     f.batch.offsets = empty;
     assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, NULL), LIMN_E_ARG);
     f.batch.offsets = offsets;
+    make_drawn(&f);
+    err = (limn_error){ 0 };
+    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &smooth, NULL, &loss, &err),
+                     LIMN_E_ARG);
+    assert_string_equal(err.text, "a batch that was drawn can't be smoothed");
+    f.targets[6] = LIMN_TOKEN_UNKNOWN;
+    err = (limn_error){ 0 };
+    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, &err),
+                     LIMN_E_ARG);
+    assert_string_equal(err.text, "caption 1 of the batch has token 3, which is never drawn");
+    f.batch.is_drawn = false;
     f.inputs[3] = 19;
     assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, NULL), LIMN_E_ARG);
     close_fixture(&f);
@@ -518,6 +595,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients_equal_pytorch),
         cmocka_unit_test(test_gradients_equal_finite_differences),
+        cmocka_unit_test(test_what_is_never_drawn_has_no_part_in_a_drawn_batch),
+        cmocka_unit_test(test_drawn_batches_leave_unknown_words_alone),
         cmocka_unit_test(test_tags_learn_from_their_pictures),
         cmocka_unit_test(test_hidden_pictures_are_pictures_of_zero),
         cmocka_unit_test(test_ten_steps_follow_pytorch),
