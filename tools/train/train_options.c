@@ -95,13 +95,13 @@ static const limn_cli_option options[] = {
                "alone, on --text. all: features, end-to-end, reward.",
      .type = LIMN_CLI_CHOICE, FIELD(stage), .choices = stage_choices },
     {"epochs", 0, "N", "times through the pictures", .group = "Training",
-     .detail = "Default: 12 features, 4 end-to-end, 2 reward, 4 text.", .type = LIMN_CLI_COUNT,
+     .detail = "Default: 12 features, 4 end-to-end, 4 reward, 4 text.", .type = LIMN_CLI_COUNT,
      FIELD(n_epochs), .min = 1, .max = 100000 },
     {"batch", 0, "N", "pictures a step (default: the stage's)", .group = "Training",
-     .detail = "Default: 16 features, 32 end-to-end, 64 reward; captions 256 text.",
+     .detail = "Default: 16 features, 32 end-to-end, 16 reward; captions 256 text.",
      .type = LIMN_CLI_COUNT, FIELD(n_pictures), .min = 1, .max = 4096 },
     {"rate", 0, "R", "peak learning rate", .group = "Training",
-     .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 3e-5 reward. "
+     .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 5e-5 reward. "
                "It rises over the "
                "first steps and falls by a half cosine.",
      .type = LIMN_CLI_REAL, FIELD(rate), .min = 1e-8, .max = 1 },
@@ -117,7 +117,7 @@ static const limn_cli_option options[] = {
      FIELD(n_views), .min = 1, .max = 64, .is_more = true },
     {"samples", 0, "N", "reward: captions drawn a picture (default 5)", .group = "Training",
      .type = LIMN_CLI_COUNT, FIELD(n_samples), .min = 2, .max = 64, .is_more = true },
-    { "cross-entropy", 0, "S", "reward: share of cross-entropy (default 0.2)",
+    { "cross-entropy", 0, "S", "reward: share of cross-entropy (default 0.1)",
       .group = "Training", .type = LIMN_CLI_REAL, FIELD(cross_entropy_share), .min = 0, .max = 1,
       .is_more = true },
     {"object-cost", 0, "C", "reward: less for each false object (default 0)", .group = "Training",
@@ -235,10 +235,10 @@ static const limn_train_stage stage_defaults[] = {
                                 .n_views = 4, .unfreeze = 10, .rate = 1e-4f,
                                 .encoder_rate = 0.3f, .dropout = 0.2f, .feature_dropout = 0.1f,
                                 .label_smoothing = 0.1f, .weight_decay = 0.02f },
-    [LIMN_STAGE_REWARD] = { .stage = LIMN_STAGE_REWARD, .n_epochs = 2, .n_pictures = 64,
-                            .n_views = 2, .n_samples = 5, .rate = 3e-5f, .dropout = 0.2f,
+    [LIMN_STAGE_REWARD] = { .stage = LIMN_STAGE_REWARD, .n_epochs = 4, .n_pictures = 16,
+                            .n_views = 2, .n_samples = 5, .rate = 5e-5f, .dropout = 0.2f,
                             .label_smoothing = 0.1f, .weight_decay = 0.02f,
-                            .cross_entropy_share = 0.2f },
+                            .cross_entropy_share = 0.1f },
 };
 
 static void set_count(uint32_t *value, uint32_t given)
