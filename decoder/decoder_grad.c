@@ -472,7 +472,7 @@ static void loss_rows(void *ctx, size_t item, size_t worker)
     float *logits = t->logits + first * n_tokens;
     (void)worker;
     for (size_t r = 0; p->batch->is_drawn && r < n; r++)
-        limn_vocab_leave_out_special(logits + r * n_tokens);
+        limn_vocab_forbid_special(logits + r * n_tokens, -1e30f);
     t->ctx.rows->cross_entropy(logits, t->losses + first, p->batch->targets + first,
                                p->batch->weights ? p->batch->weights + first : NULL, n, n_tokens,
                                p->settings.label_smoothing, p->settings.scale);

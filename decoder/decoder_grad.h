@@ -70,8 +70,8 @@ size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
 
 /* Sum over rows of weight * loss without gradients and without dropout (dev loss): losses
  * [n_rows], -log p of each target without smoothing, may be NULL. LIMN_E_ARG names what does not
- * fit: a batch over the limits, a token or tag out of range, an empty caption, no slots, smoothing
- * or a target without probability in a batch that was drawn. */
+ * fit: a batch over the limits, a token or tag out of range, an empty caption, no slots, a
+ * target that is never written in a batch that was drawn. */
 limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                       float *losses, double *loss_sum, limn_error *err);
 
@@ -82,7 +82,8 @@ limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decode
  * them: gradients add up, each run by its own `scale`, to those of one batch but for rounding. With
  * dropout each run takes a seed of its own.
  *
- * feature_gradients [as batch->features], or NULL; written, not added to. */
+ * feature_gradients [as batch->features], or NULL; written, not added to. LIMN_E_ARG as above, and
+ * for smoothing of a batch that was drawn. */
 limn_status limn_decoder_trainer_run(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                      const limn_decoder_grad_settings *settings,
                                      float *feature_gradients, double *loss_sum, limn_error *err);

@@ -25,11 +25,11 @@ static inline bool limn_vocab_is_written(uint32_t token)
     return token == LIMN_TOKEN_END || token >= LIMN_N_SPECIAL;
 }
 
-/* Takes from logits [n_tokens] the three that are never written: a softmax gives them 0. Finite,
- * so that sums of logits stay numbers. */
-static inline void limn_vocab_leave_out_special(float *logits)
+/* Takes from logits [n_tokens] the three that are never written: they become `nothing`, which a
+ * softmax makes 0: -INFINITY, or -1e30f where logits are summed and must stay numbers. */
+static inline void limn_vocab_forbid_special(float *logits, float nothing)
 {
-    logits[LIMN_TOKEN_PAD] = logits[LIMN_TOKEN_START] = logits[LIMN_TOKEN_UNKNOWN] = -1e30f;
+    logits[LIMN_TOKEN_PAD] = logits[LIMN_TOKEN_START] = logits[LIMN_TOKEN_UNKNOWN] = nothing;
 }
 
 #define LIMN_VOCAB_MAX_TOKENS 65536

@@ -163,16 +163,11 @@ const float *limn_forward_features(const limn_forward *f)
     return f->members[0].features;
 }
 
-static void forbid_special(float *row)
-{
-    row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;
-}
-
 /* Logits [n_rows, n_tokens] to probabilities. */
 static void to_probabilities(const limn_forward *f, float *logits, size_t n_rows, size_t n_tokens)
 {
     for (size_t r = 0; r < n_rows; r++)
-        forbid_special(logits + r * n_tokens);
+        limn_vocab_forbid_special(logits + r * n_tokens, -INFINITY);
     f->softmax(logits, n_rows, n_tokens, n_tokens);
 }
 
@@ -187,7 +182,7 @@ static void to_log_means(const limn_forward *f, float *sums, size_t n_rows, size
             const float mean = share * row[t];
             row[t] = limn_logf(mean > FLT_MIN ? mean : FLT_MIN);
         }
-        forbid_special(row);
+        limn_vocab_forbid_special(row, -INFINITY);
     }
 }
 

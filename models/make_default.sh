@@ -38,7 +38,7 @@ train_unpaired features --encoder "$work/encoder.safetensors" --vocab-file "$wor
 train_unpaired end-to-end --init "$work/features.safetensors" --stage end-to-end --epochs 4 \
     --self-training 12 --picture-dropout 0.1
 train_unpaired reward --init "$work/end-to-end.safetensors" --stage reward --epochs 2 \
-    --self-training 12 --object-cost 0.5
+    --batch 64 --rate 3e-5 --cross-entropy 0.2 --self-training 12 --object-cost 0.5
 finish reward "$work/first.safetensors" 0.7
 
 # The second, from what the first is sure of.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes the other models of the default model's card, and prints its table: five hours on two cores.
 #
-#     models/make_trials.sh BIN FLICKR8K GENERAL COCO_TEXT COCO_UNLABELLED ENCODER.pth WORK METEOR LITE2.pth
+#     models/make_trials.sh BIN FLICKR8K GENERAL COCO_TEXT COCO_UNLABELLED ENCODER.pth WORK METEOR \
+#         LITE2.pth
 #
 # All but the last two as make_default.sh takes them, which must have ended in the same WORK; METEOR:
 # the `meteor` folder of PyPI's pycocoevalcap 1.2; LITE2.pth: EfficientNet-Lite2's ImageNet weights
@@ -53,7 +54,7 @@ train student-more nobody --init "$work/tagged-student-features.safetensors" $mo
 train student-slots nobody --init "$work/tagged-student-features.safetensors" $more --tag-slots 5
 for rate in 2e-5 1e-4; do
     train "student-reward-$rate" all --init "$work/student-end-to-end.safetensors" --stage reward \
-        --epochs 1 --batch 16 --rate "$rate" --object-cost 0.5
+        --epochs 1 --batch 16 --rate "$rate" --cross-entropy 0.2 --object-cost 0.5
 done
 mean student-mean student-end-to-end student-reward-1e-4
 

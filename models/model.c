@@ -225,7 +225,7 @@ void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)
     const size_t n = m->config.decoder.n_tokens;
     for (size_t r = 0; r < n_rows; r++) {
         float *row = logits + r * n;
-        row[LIMN_TOKEN_PAD] = row[LIMN_TOKEN_START] = row[LIMN_TOKEN_UNKNOWN] = -INFINITY;
+        limn_vocab_forbid_special(row, -INFINITY);
         const float log_sum = limn_decoder_log_sum_exp(m->decoder, row);
         for (size_t t = 0; t < n; t++)
             row[t] -= log_sum;

@@ -74,7 +74,7 @@ void limn_sampler_destroy(limn_sampler **s)
 static void to_probabilities(const limn_sampler *s, size_t n_rows)
 {
     for (size_t r = 0; r < n_rows; r++)
-        limn_vocab_leave_out_special(s->probs + r * s->n_tokens);
+        limn_vocab_forbid_special(s->probs + r * s->n_tokens, -1e30f);
     s->kernels.softmax(s->probs, n_rows, s->n_tokens, s->n_tokens);
 }
 

@@ -232,6 +232,7 @@ static void test_rewards_are_cider_and_advantages_leave_out_their_sample(void **
         const limn_reward_batch *batch = draw(&f, step);
         const limn_decoder_batch *b = &batch->decoder;
         assert_int_equal(b->n_captions, N_PICTURES * N_SAMPLES);
+        assert_true(b->is_drawn);
         for (size_t i = 0; i < b->n_captions; i++) {
             const size_t picture = i / N_SAMPLES;
             const double *rewards = batch->rewards + picture * N_SAMPLES;
