@@ -19,12 +19,6 @@ dev=$work/dev.txt
 # shellcheck source=models/recipe.sh
 . "$(dirname "$0")/recipe.sh"
 
-# mean NAME A B : the mean of two models' weights.
-mean() {
-    make "$work/$1.safetensors" "$bin/limn-convert" --average "$work/$2.safetensors" \
-        "$work/$3.safetensors" -o "$work/$1.safetensors"
-}
-
 # alone NAME OPTIONS... : Flickr8k alone, measured by its dev split.
 alone() (
     name=$1
@@ -34,29 +28,13 @@ alone() (
 )
 
 # The first model's kind.
-mean first-mean end-to-end reward
-train_unpaired features-16 --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" \
-    --stage features --epochs 6 --batch 16 --views 4
-train_unpaired fifth-general --init "$work/features.safetensors" --stage end-to-end --epochs 3 \
+train_unpaired features-64 --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" \
+    --stage features --epochs 8 --batch 64 --views 2
+train_unpaired whole-64 --init "$work/features-64.safetensors" --stage end-to-end --epochs 4 \
+    --self-training 12 --picture-dropout 0.1
+train_unpaired fifth-general --init "$work/features-64.safetensors" --stage end-to-end --epochs 3 \
     --batch 16 --views 6 --dropout 0.3 --rate 2e-4 --encoder-rate 0.25 --unpaired-share 0.2 \
     --self-training 8 --picture-dropout 0.1
-mean fifth-general-mean fifth-general reward
-
-# The second's.
-make "$work/captions-everyone.txt" own everyone --all
-train student-everyone everyone --encoder "$work/encoder.safetensors" \
-    --vocab-file "$work/vocab.txt" --stage features --epochs 6 --batch 16
-tag student-features
-more="--stage features --epochs 1 --batch 16 --views 2 --rate 2e-4"
-# shellcheck disable=SC2086  # a list of words
-train student-more nobody --init "$work/tagged-student-features.safetensors" $more
-# shellcheck disable=SC2086
-train student-slots nobody --init "$work/tagged-student-features.safetensors" $more --tag-slots 5
-for rate in 2e-5 1e-4; do
-    train "student-reward-$rate" all --init "$work/student-end-to-end.safetensors" --stage reward \
-        --epochs 1 --batch 16 --rate "$rate" --cross-entropy 0.2 --object-cost 0.5
-done
-mean student-mean student-end-to-end student-reward-1e-4
 
 # Flickr8k alone.
 alone alone-64 --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" \
@@ -64,13 +42,22 @@ alone alone-64 --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.t
 alone alone-16 --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" \
     --stage features --epochs 8 --batch 16 --views 2 --dropout 0.2
 tag alone-16
+more="--stage features --epochs 1 --batch 16 --views 2 --rate 2e-4 --dropout 0.2"
+# shellcheck disable=SC2086  # a list of words
+alone alone-more --init "$work/tagged-alone-16.safetensors" $more
 # shellcheck disable=SC2086
-alone alone-more --init "$work/tagged-alone-16.safetensors" $more --dropout 0.2
-# shellcheck disable=SC2086
-alone alone-slots --init "$work/tagged-alone-16.safetensors" $more --dropout 0.2 --tag-slots 5
+alone alone-slots --init "$work/tagged-alone-16.safetensors" $more --tag-slots 5
 alone alone-end-to-end --init "$work/alone-16.safetensors" --stage end-to-end --epochs 6 \
     --batch 16 --dropout 0.3 --encoder-rate 0.5
 alone alone-reward --init "$work/alone-end-to-end.safetensors" --stage reward
+
+# The same features' decoder after captions alone, and a larger one.
+alone text --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" --stage text \
+    --text "$coco_text/captions.txt" --epochs 3
+alone text-features --init "$work/text.safetensors" --stage features --epochs 8 --batch 16 \
+    --views 2 --dropout 0.2
+alone larger --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" --dim 512 \
+    --layers 4 --stage features --epochs 8 --batch 16 --views 2 --dropout 0.2
 
 # The larger encoder, of 260 x 260 pixels.
 make "$work/encoder-lite2.safetensors" "$bin/limn-convert" "$lite2" --encoder-only \
@@ -82,11 +69,10 @@ alone lite2-end-to-end --init "$work/lite2-features.safetensors" --stage end-to-
 
 # The table; the first model's length exponent is 0.7, the second's 0.8.
 set --
-for name in features end-to-end first-mean reward reward:--guidance=1.25 features-16 fifth-general \
-    fifth-general-mean student-everyone student-features student-more student-slots \
-    limn-default limn-default:--guidance=1.25 student-reward-2e-5:--length-penalty=0.8 \
-    student-mean:--length-penalty=0.8 alone-64 alone-16 alone-more alone-slots \
-    alone-end-to-end alone-reward lite2-features lite2-end-to-end; do
+for name in features fitting fitting:--guidance=1.25 features-64 whole-64 fifth-general \
+    end-to-end:--length-penalty=0.8 reward:--length-penalty=0.8 limn-default \
+    limn-default:--guidance=1.25 alone-64 alone-16 alone-more alone-slots alone-end-to-end \
+    alone-reward text-features larger lite2-features lite2-end-to-end; do
     set -- "$@" "$work/${name%%:*}.safetensors${name#"${name%%:*}"}"
 done
 "$(dirname "$0")/../tests/bench/score_models.py" "$bin" "$flickr8k" "$general" "$meteor" "$@"

@@ -49,6 +49,12 @@ train_unpaired() {
         --objects "$coco_unlabelled/objects.tsv" --text "$coco_text/captions.txt" "$@"
 }
 
+# mean NAME A B : the mean of two models' weights.
+mean() {
+    make "$work/$1.safetensors" "$bin/limn-convert" --average "$work/$2.safetensors" \
+        "$work/$3.safetensors" -o "$work/$1.safetensors"
+}
+
 # tag NAME OPTIONS... : the model of a run with objects, $work/tagged-NAME.safetensors; options are limn-convert's.
 tag() {
     name=$1
