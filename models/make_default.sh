@@ -42,7 +42,7 @@ finish fitting "$work/first.safetensors" 0.7
 # The second, from what the first is sure of.
 make "$work/own.jsonl" "$bin/limn" -q --model "$work/first.safetensors" --guidance 1.25 --beam 8 \
     --n-best 8 --confidence -o "$work/own.jsonl" "$coco_unlabelled/images"
-make "$work/captions-own.txt" own own --people
+make "$work/captions-own.txt" own
 train end-to-end own --init "$work/fitting.safetensors" --stage end-to-end --epochs 4 --batch 16 \
     --dropout 0.3 --encoder-rate 0.5 --picture-dropout 0.1
 train reward own --init "$work/end-to-end.safetensors" --stage reward --epochs 2

@@ -73,13 +73,11 @@ finish() {
         "$general" "$work/confidence" "$2"
 }
 
-# own NAME OPTIONS... : the set NAME, Flickr8k and the first model's captions of general photos.
+# own : the set `own`, Flickr8k and the first model's captions of general photos.
 own() {
-    name=$1
-    shift
-    "$(dirname "$0")/sure_captions.py" "$work/own.jsonl" "$coco_unlabelled/objects.tsv" "$@" \
-        >"$work/own-$name.txt"
-    cut -d '#' -f 1 "$work/own-$name.txt" | uniq >"$work/own-names.txt"
-    join "$work/train-$name.txt" "$work/train-paired.txt" "$work/own-names.txt"
-    join "$work/captions-$name.txt" "$work/captions-paired.txt" "$work/own-$name.txt"
+    "$(dirname "$0")/sure_captions.py" "$work/own.jsonl" "$coco_unlabelled/objects.tsv" \
+        >"$work/own-captions.txt"
+    cut -d '#' -f 1 "$work/own-captions.txt" | uniq >"$work/own-names.txt"
+    join "$work/train-own.txt" "$work/train-paired.txt" "$work/own-names.txt"
+    join "$work/captions-own.txt" "$work/captions-paired.txt" "$work/own-captions.txt"
 }

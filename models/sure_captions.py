@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Of a model's own captions of photos, those to train the next model on; TSV, NAME#K and caption.
 
-    models/sure_captions.py OWN.jsonl OBJECTS.tsv [--people | --all] > captions.txt
+    models/sure_captions.py OWN.jsonl OBJECTS.tsv > captions.txt
 
 OWN.jsonl: limn --n-best N --confidence. OBJECTS.tsv: what a detector sees in the photos. Photos in which it is not half
-sure of a person give up to five captions of confidence 0.5 or more that name nobody; with --people the others follow:
-three to five captions of 0.7 or more. With --all every photo gives up to five of 0.5 or more, whoever they name. Photos
-that could not be captioned are passed over.
+sure of a person give up to five captions of confidence 0.5 or more that name nobody; then follow the others: three to
+five captions of 0.7 or more. Photos that could not be captioned are passed over.
 """
 import argparse
 import json
@@ -50,20 +49,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("own", type=pathlib.Path)
     parser.add_argument("objects", type=pathlib.Path)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--people", action="store_true", help="photos that show people too")
-    which.add_argument("--all", action="store_true", help="all photos, and captions that name people")
     options = parser.parse_args()
     people, later = with_people(options.objects), []
     for name, rated in read_own(options.own):
-        if options.all:
-            put(name, [c for c, sure in rated if sure >= 0.5])
-        elif name in people:
+        if name in people:
             later.append((name, [c for c, sure in rated if sure >= 0.7]))
         else:
             put(name, [c for c, sure in rated if sure >= 0.5 and not PEOPLE.search(c)])
     for name, captions in later:
-        if options.people and len(captions) >= 3:
+        if len(captions) >= 3:
             put(name, captions)
 
 
