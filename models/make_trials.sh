@@ -51,7 +51,7 @@ alone alone-end-to-end --init "$work/alone-16.safetensors" --stage end-to-end --
     --batch 16 --dropout 0.3 --encoder-rate 0.5
 alone alone-reward --init "$work/alone-end-to-end.safetensors" --stage reward
 
-# The same features' decoder after captions alone, and a larger one.
+# A decoder that reads captions alone first, and a larger one.
 alone text --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" --stage text \
     --text "$coco_text/captions.txt" --epochs 3
 alone text-features --init "$work/text.safetensors" --stage features --epochs 8 --batch 16 \
