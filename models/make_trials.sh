@@ -72,7 +72,8 @@ set --
 for name in features fitting fitting:--guidance=1.25 features-64 whole-64 fifth-general \
     end-to-end:--length-penalty=0.8 reward:--length-penalty=0.8 limn-default \
     limn-default:--guidance=1.25 alone-64 alone-16 alone-more alone-slots alone-end-to-end \
-    alone-reward text-features larger lite2-features lite2-end-to-end; do
+    alone-reward text-features larger "larger:--model=$work/text-features.safetensors" \
+    "limn-default:--model=$work/larger.safetensors" lite2-features lite2-end-to-end; do
     set -- "$@" "$work/${name%%:*}.safetensors${name#"${name%%:*}"}"
 done
 "$(dirname "$0")/../tests/bench/score_models.py" "$bin" "$flickr8k" "$general" "$meteor" "$@"
