@@ -77,7 +77,7 @@ static const limn_cli_option options[] = {
       .choices = decoding_rerank_names, .is_more = true },
     { "candidates", 0, "N", "captions to choose from",
       .detail = "So many are drawn (default: --n-best), or may finish in beam search (default: the "
-                "beam).",
+                "beam; with --rerank consensus twice that).",
       .group = "Search", .type = LIMN_CLI_COUNT, FIELD(decoding.candidates), .min = 1, .max = 256,
       .is_more = true },
     { "groups", 0, "N", "groups of hypotheses that differ (default 1)",

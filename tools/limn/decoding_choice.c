@@ -8,7 +8,9 @@
 #include "tools/message.h"
 
 #define MAX_BAN_FILE_SIZE ((size_t)64 << 20) /* bytes */
-enum { CONSENSUS_BEAM = 20 };                /* where no other is asked for */
+/* Where nothing else is asked for. The consensus of the few captions that are the first to finish
+ * is hardly better than the best by score; most is gained by the next few. */
+enum { CONSENSUS_BEAM = 20, CONSENSUS_CANDIDATES_PER_BEAM = 2 };
 
 const char *const decoding_rerank_names[] = { "score", "consensus", NULL };
 
@@ -87,19 +89,27 @@ static bool check_groups(const decoding_choice *c, const limn_options *o)
     return false;
 }
 
+static unsigned n_by_patience(const limn_options *o)
+{
+    return (unsigned)floor((double)o->beam_size * (double)o->patience + 0.5);
+}
+
 static bool check_counts(const decoding_choice *c, const limn_options *o)
 {
-    const unsigned finish = (unsigned)floor((double)o->beam_size * (double)o->patience + 0.5);
+    const unsigned finish = o->n_candidates ? o->n_candidates : n_by_patience(o);
     if (is_count(c->candidates) && c->candidates < o->n_best)
         limn_message_error("--candidates: %u are fewer than --n-best, %u", (unsigned)c->candidates,
                            (unsigned)o->n_best);
     else if (is_count(c->candidates) && !isnan(c->patience))
         limn_message_error("--candidates and --patience both say how many may finish: leave out "
                            "one");
-    else if (!c->is_sampling && !o->n_candidates && o->n_best > finish)
-        limn_message_error("--n-best: %u is more than --beam%s, %u", (unsigned)o->n_best,
-                           o->patience == 1 ? "" : " times --patience", finish);
-    else if (o->rerank && (c->is_sampling ? o->n_candidates : o->n_candidates + finish) < 2)
+    else if (!c->is_sampling && o->n_best > finish)
+        limn_message_error("--n-best: %u is more than %s, %u", (unsigned)o->n_best,
+                           o->n_candidates    ? "twice --beam"
+                           : o->patience == 1 ? "--beam"
+                                              : "--beam times --patience",
+                           finish);
+    else if (o->rerank && (c->is_sampling ? o->n_candidates : finish) < 2)
         limn_message_error("--rerank consensus needs several captions to choose from: %s",
                            c->is_sampling ? "add --candidates" : "take a larger --beam");
     else if (o->max_words && o->min_words > o->max_words)
@@ -124,6 +134,13 @@ static void set_real(float *out, float value)
         *out = value;
 }
 
+static void set_candidates(limn_options *o, const decoding_choice *c)
+{
+    if (o->rerank && !c->is_sampling && isnan(c->patience) && o->beam_size > 1)
+        o->n_candidates = CONSENSUS_CANDIDATES_PER_BEAM * o->beam_size;
+    set_count(&o->n_candidates, c->candidates);
+}
+
 static void set_sampling(limn_options *o, const decoding_choice *c)
 {
     set_count(&o->top_k, c->top_k);
@@ -144,7 +161,7 @@ bool decoding_choice_apply(limn_options *o, const decoding_choice *c)
         o->beam_size = CONSENSUS_BEAM;
     set_count(&o->beam_size, c->beam);
     set_count(&o->n_groups, c->groups);
-    set_count(&o->n_candidates, c->candidates);
+    set_candidates(o, c);
     set_real(&o->diversity, c->diversity);
     set_real(&o->patience, c->patience);
     set_sampling(o, c);
