@@ -71,7 +71,7 @@ alone lite2-end-to-end --init "$work/lite2-features.safetensors" --stage end-to-
 set --
 for name in features fitting fitting:--guidance=1.25 features-64 whole-64 fifth-general \
     end-to-end:--length-penalty=0.8 reward:--length-penalty=0.8 limn-default \
-    limn-default:--guidance=1.25 alone-64 alone-16 alone-more alone-slots alone-end-to-end \
+    limn-default:--guidance=1.25 limn-default:--rerank=consensus alone-64 alone-16 alone-more alone-slots alone-end-to-end \
     alone-reward text-features larger "larger:--model=$work/text-features.safetensors" \
     "limn-default:--model=$work/larger.safetensors" lite2-features lite2-end-to-end; do
     set -- "$@" "$work/${name%%:*}.safetensors${name#"${name%%:*}"}"
