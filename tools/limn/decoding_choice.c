@@ -111,7 +111,9 @@ static bool check_counts(const decoding_choice *c, const limn_options *o)
                            finish);
     else if (o->rerank && (c->is_sampling ? o->n_candidates : finish) < 2)
         limn_message_error("--rerank consensus needs several captions to choose from: %s",
-                           c->is_sampling ? "add --candidates" : "take a larger --beam");
+                           is_count(c->candidates) ? "take more --candidates"
+                           : c->is_sampling        ? "add --candidates"
+                                                   : "take a larger --beam");
     else if (o->max_words && o->min_words > o->max_words)
         limn_message_error("--min-words: %u is more than --max-words, %u", (unsigned)o->min_words,
                            (unsigned)o->max_words);
