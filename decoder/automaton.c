@@ -13,15 +13,14 @@ typedef struct matcher {
         uint32_t token, parent;
         uint32_t failure; /* the longest other node that the words so far end with */
         bool is_done;     /* a phrase ends here */
-    } *nodes;             /* [n_nodes], parents before children */
+    } * nodes;            /* [n_nodes], parents before children */
     size_t n_nodes;
 } matcher;
 
 static uint32_t find_child(const matcher *m, uint32_t parent, uint32_t token)
 {
     for (uint32_t i = 1; i < m->n_nodes; i++)
-        if (m->nodes[i].parent == parent && m->nodes[i].token == token)
-            return i;
+        if (m->nodes[i].parent == parent && m->nodes[i].token == token) return i;
     return 0;
 }
 
@@ -33,14 +32,11 @@ static uint32_t done_of(const matcher *m)
 /* Where a token leads from a node; `done` stays. */
 static uint32_t step(const matcher *m, uint32_t node, uint32_t token)
 {
-    if (node == done_of(m))
-        return node;
+    if (node == done_of(m)) return node;
     for (;;) {
         const uint32_t child = find_child(m, node, token);
-        if (child)
-            return m->nodes[child].is_done ? done_of(m) : child;
-        if (node == 0)
-            return 0;
+        if (child) return m->nodes[child].is_done ? done_of(m) : child;
+        if (node == 0) return 0;
         node = m->nodes[node].failure;
     }
 }
@@ -49,15 +45,13 @@ static uint32_t step(const matcher *m, uint32_t node, uint32_t token)
 static void add_level(matcher *m, const limn_phrase *phrase, size_t n)
 {
     uint32_t parent = 0;
-    for (size_t i = 0; i < n; i++)
-        parent = find_child(m, parent, phrase->tokens[i]);
+    for (size_t i = 0; i < n; i++) parent = find_child(m, parent, phrase->tokens[i]);
     uint32_t node = find_child(m, parent, phrase->tokens[n]);
     if (!node) {
         node = (uint32_t)m->n_nodes++;
         m->nodes[node] = (struct matcher_node){ .token = phrase->tokens[n], .parent = parent };
     }
-    if (n + 1 == phrase->n_tokens)
-        m->nodes[node].is_done = true;
+    if (n + 1 == phrase->n_tokens) m->nodes[node].is_done = true;
 }
 
 /* Levels are complete above a node when its failure is looked for. */
@@ -85,19 +79,16 @@ static limn_status build_matcher(matcher *m, const limn_requirement *r, size_t n
             if (p->tokens[i] >= n_tokens)
                 return limn_fail(err, LIMN_E_ARG, "required token %u is not in 0 … %zu",
                                  p->tokens[i], n_tokens - 1);
-        if (p->n_tokens == 0)
-            return limn_fail(err, LIMN_E_ARG, "a required phrase has no words");
+        if (p->n_tokens == 0) return limn_fail(err, LIMN_E_ARG, "a required phrase has no words");
         n_nodes += p->n_tokens;
         longest = p->n_tokens > longest ? p->n_tokens : longest;
     }
     m->nodes = limn_calloc(n_nodes, sizeof *m->nodes);
-    if (!m->nodes)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for required words");
+    if (!m->nodes) return limn_fail(err, LIMN_E_NOMEM, "no memory for required words");
     m->n_nodes = 1;
     for (size_t level = 0; level < longest; level++)
         for (size_t a = 0; a < r->n_alternatives; a++)
-            if (level < r->alternatives[a].n_tokens)
-                add_level(m, &r->alternatives[a], level);
+            if (level < r->alternatives[a].n_tokens) add_level(m, &r->alternatives[a], level);
     link_failures(m);
     return LIMN_OK;
 }
@@ -111,9 +102,9 @@ typedef struct node_tuple {
 
 struct limn_automaton {
     size_t n_states, n_tokens;
-    uint16_t *next;  /* [n_states, n_tokens] */
-    bool *accepts;   /* [n_states] */
-    size_t *needed;  /* [n_states] */
+    uint16_t *next; /* [n_states, n_tokens] */
+    bool *accepts;  /* [n_states] */
+    size_t *needed; /* [n_states] */
 };
 
 /* An automaton while its states are being found. */
@@ -138,16 +129,14 @@ static node_tuple step_other(const builder *b, const node_tuple *from)
 {
     node_tuple to = { { 0 } };
     for (size_t i = 0; i < b->n_matchers; i++)
-        if (from->nodes[i] == done_of(&b->matchers[i]))
-            to.nodes[i] = from->nodes[i];
+        if (from->nodes[i] == done_of(&b->matchers[i])) to.nodes[i] = from->nodes[i];
     return to;
 }
 
 static bool is_accepting(const builder *b, const node_tuple *tuple)
 {
     for (size_t i = 0; i < b->n_matchers; i++)
-        if (tuple->nodes[i] != done_of(&b->matchers[i]))
-            return false;
+        if (tuple->nodes[i] != done_of(&b->matchers[i])) return false;
     return true;
 }
 
@@ -156,10 +145,8 @@ static size_t number_of(builder *b, const node_tuple *tuple)
 {
     limn_automaton *a = b->a;
     for (size_t i = 0; i < a->n_states; i++)
-        if (memcmp(&b->tuples[i], tuple, sizeof *tuple) == 0)
-            return i;
-    if (a->n_states == b->max_states)
-        return b->max_states;
+        if (memcmp(&b->tuples[i], tuple, sizeof *tuple) == 0) return i;
+    if (a->n_states == b->max_states) return b->max_states;
     b->tuples[a->n_states] = *tuple;
     a->accepts[a->n_states] = is_accepting(b, tuple);
     return a->n_states++;
@@ -168,9 +155,8 @@ static size_t number_of(builder *b, const node_tuple *tuple)
 static limn_status grow_next(limn_automaton *a, limn_error *err)
 {
     size_t n;
-    uint16_t *next = limn_size_mul(&n, a->n_states, a->n_tokens)
-                         ? limn_realloc(a->next, n, sizeof *next)
-                         : NULL;
+    uint16_t *next =
+        limn_size_mul(&n, a->n_states, a->n_tokens) ? limn_realloc(a->next, n, sizeof *next) : NULL;
     if (!next)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states of required words",
                          a->n_states);
@@ -190,18 +176,15 @@ static limn_status expand(builder *b, size_t state, limn_error *err)
     limn_automaton *a = b->a;
     const node_tuple from = b->tuples[state], other = step_other(b, &from);
     size_t to = number_of(b, &other);
-    if (to == b->max_states)
-        return too_many(b, err);
+    if (to == b->max_states) return too_many(b, err);
     uint16_t *next = a->next + state * a->n_tokens;
-    for (size_t t = 0; t < a->n_tokens; t++)
-        next[t] = (uint16_t)to;
+    for (size_t t = 0; t < a->n_tokens; t++) next[t] = (uint16_t)to;
     for (size_t m = 0; m < b->n_matchers; m++)
         for (size_t i = 1; i < b->matchers[m].n_nodes; i++) {
             const uint32_t token = b->matchers[m].nodes[i].token;
             const node_tuple after = step_all(b, &from, token);
             to = number_of(b, &after);
-            if (to == b->max_states)
-                return too_many(b, err);
+            if (to == b->max_states) return too_many(b, err);
             next[token] = (uint16_t)to;
         }
     return LIMN_OK;
@@ -211,8 +194,7 @@ static limn_status expand(builder *b, size_t state, limn_error *err)
 static void count_needed(limn_automaton *a)
 {
     bool has_changed = true;
-    for (size_t s = 0; s < a->n_states; s++)
-        a->needed[s] = a->accepts[s] ? 0 : a->n_states;
+    for (size_t s = 0; s < a->n_states; s++) a->needed[s] = a->accepts[s] ? 0 : a->n_states;
     while (has_changed) {
         has_changed = false;
         for (size_t s = 0; s < a->n_states; s++)
@@ -251,8 +233,7 @@ static limn_status allocate(builder *b, limn_error *err)
         b->a->accepts = limn_calloc(b->max_states, sizeof *b->a->accepts);
         b->a->needed = limn_calloc(b->max_states, sizeof *b->a->needed);
     }
-    if (b->a && b->tuples && b->a->accepts && b->a->needed)
-        return LIMN_OK;
+    if (b->a && b->tuples && b->a->accepts && b->a->needed) return LIMN_OK;
     return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states", b->max_states);
 }
 
@@ -270,19 +251,16 @@ limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *
         b.a->n_tokens = n_tokens;
         status = build(&b, n_requirements, err);
     }
-    for (size_t i = 0; i < b.n_matchers; i++)
-        limn_free(b.matchers[i].nodes);
+    for (size_t i = 0; i < b.n_matchers; i++) limn_free(b.matchers[i].nodes);
     limn_free(b.tuples);
-    if (status != LIMN_OK)
-        limn_automaton_destroy(&b.a);
+    if (status != LIMN_OK) limn_automaton_destroy(&b.a);
     *out = b.a;
     return status;
 }
 
 void limn_automaton_destroy(limn_automaton **a)
 {
-    if (!a || !*a)
-        return;
+    if (!a || !*a) return;
     limn_free((*a)->next);
     limn_free((*a)->accepts);
     limn_free((*a)->needed);

@@ -86,8 +86,7 @@ static void plan_groups(limn_beam *plan, limn_arena *a, const limn_beam_settings
     for (size_t g = 0; g < n_groups; g++) {
         limn_hypothesis *finished = limn_hypotheses_plan(a, n, s->max_steps);
         double *ranks = limn_arena_take(a, n, sizeof *ranks);
-        if (plan->groups)
-            plan->groups[g] = (group){ finished, ranks, 0 };
+        if (plan->groups) plan->groups[g] = (group){ finished, ranks, 0 };
     }
     plan->best = limn_arena_take(a, n_groups > 1 ? s->n_best : 0, sizeof *plan->best);
 }
@@ -97,8 +96,7 @@ static void plan_candidates(limn_beam *plan, limn_arena *a, const limn_beam_sett
     plan->candidates = limn_arena_take(a, n_states_of(s), sizeof *plan->candidates);
     for (size_t i = 0; i < n_states_of(s); i++) {
         limn_candidate *items = limn_arena_take(a, 2 * width_of(s), sizeof *items);
-        if (plan->candidates)
-            plan->candidates[i] = (candidate_list){ items, 0 };
+        if (plan->candidates) plan->candidates[i] = (candidate_list){ items, 0 };
     }
 }
 
@@ -121,8 +119,7 @@ limn_beam *limn_beam_plan(limn_arena *a, const limn_beam_settings *s)
     plan.tokens = limn_arena_take(a, max_rows, sizeof *plan.tokens);
     plan.taken = limn_arena_take(a, max_rows, sizeof *plan.taken);
     plan.before_taken = limn_arena_take(a, max_rows, sizeof *plan.before_taken);
-    if (!b || a->has_failed)
-        return NULL;
+    if (!b || a->has_failed) return NULL;
     *b = plan;
     return b;
 }
@@ -146,16 +143,14 @@ static void prepare_values(limn_beam *b, const limn_beam_settings *s)
 static size_t times_taken(const limn_beam *b, uint32_t token)
 {
     size_t n = 0;
-    for (size_t i = 0; i < b->n_taken; i++)
-        n += b->taken[i] == token;
+    for (size_t i = 0; i < b->n_taken; i++) n += b->taken[i] == token;
     return n;
 }
 
 /* Takes the cost of what groups before took off the values of a row. */
 static void charge_row(limn_beam *b, const limn_beam_settings *s, float *values)
 {
-    for (size_t i = 0; i < b->n_taken; i++)
-        b->before_taken[i] = values[b->taken[i]];
+    for (size_t i = 0; i < b->n_taken; i++) b->before_taken[i] = values[b->taken[i]];
     for (size_t i = 0; i < b->n_taken; i++)
         values[b->taken[i]] =
             b->before_taken[i] - s->diversity * (float)times_taken(b, b->taken[i]);
@@ -164,8 +159,7 @@ static void charge_row(limn_beam *b, const limn_beam_settings *s, float *values)
 /* Groups share the row of the first step, so values must be as they were. */
 static void refund_row(limn_beam *b, float *values)
 {
-    for (size_t i = 0; i < b->n_taken; i++)
-        values[b->taken[i]] = b->before_taken[i];
+    for (size_t i = 0; i < b->n_taken; i++) values[b->taken[i]] = b->before_taken[i];
 }
 
 /* ---- candidates ---------------------------------------------------------------------------- */
@@ -219,14 +213,12 @@ static void offer_bank(limn_beam *b, const limn_beam_settings *s, const bank *fr
 {
     for (size_t row = from->begin; row < from->begin + from->n; row++) {
         float *values = b->values + row * s->n_tokens;
-        if (b->n_taken > 0)
-            charge_row(b, s, values);
+        if (b->n_taken > 0) charge_row(b, s, values);
         if (s->automaton)
             offer_row_to_states(b, s, row);
         else
             offer_row(b, s, row);
-        if (b->n_taken > 0)
-            refund_row(b, values);
+        if (b->n_taken > 0) refund_row(b, values);
     }
 }
 
@@ -234,18 +226,18 @@ static void offer_bank(limn_beam *b, const limn_beam_settings *s, const bank *fr
 static void collect_candidates(limn_beam *b, const limn_beam_settings *s, size_t g)
 {
     const size_t n_states = n_states_of(s);
-    for (size_t i = 0; i < n_states; i++)
-        b->candidates[i].n = 0;
-    for (size_t i = 0; i < n_states; i++)
-        offer_bank(b, s, &b->banks[g * n_states + i]);
+    for (size_t i = 0; i < n_states; i++) b->candidates[i].n = 0;
+    for (size_t i = 0; i < n_states; i++) offer_bank(b, s, &b->banks[g * n_states + i]);
 }
 
 /* ---- hypotheses ---------------------------------------------------------------------------- */
 
 static limn_scoring scoring_of(const limn_beam_settings *s, void *ctx)
 {
-    return (limn_scoring){ .length_penalty = s->length_penalty, .length_reward = s->length_reward,
-                           .coverage = s->coverage, .coverage_of = s->coverage_of,
+    return (limn_scoring){ .length_penalty = s->length_penalty,
+                           .length_reward = s->length_reward,
+                           .coverage = s->coverage,
+                           .coverage_of = s->coverage_of,
                            .coverage_ctx = ctx };
 }
 
@@ -253,8 +245,7 @@ static limn_scoring scoring_of(const limn_beam_settings *s, void *ctx)
  * the rank is not good enough. */
 static limn_hypothesis *finished_place(group *g, size_t max, double rank)
 {
-    if (g->n_finished == max && !(rank > g->ranks[max - 1]))
-        return NULL;
+    if (g->n_finished == max && !(rank > g->ranks[max - 1])) return NULL;
     size_t at = g->n_finished < max ? g->n_finished++ : max - 1;
     const limn_hypothesis freed = g->finished[at];
     for (; at > 0 && rank > g->ranks[at - 1]; at--) {
@@ -274,8 +265,7 @@ static limn_hypothesis *place_by_score(group *g, const limn_beam_settings *s, vo
     const limn_scoring scoring = scoring_of(s, ctx);
     const double rank = limn_score(&scoring, value, length, row);
     limn_hypothesis *h = finished_place(g, max_finished_of(s), rank);
-    if (h)
-        h->score = base != value ? limn_score(&scoring, base, length, row) : rank;
+    if (h) h->score = base != value ? limn_score(&scoring, base, length, row) : rank;
     return h;
 }
 
@@ -290,10 +280,9 @@ static void finish(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t 
 {
     const limn_hypothesis *parent = &b->open[c->row];
     const double base = base_of(b, s, c);
-    limn_hypothesis *h = place_by_score(&b->groups[g], s, ctx, c->value, base,
-                                        parent->n_tokens + 1, c->row);
-    if (!h)
-        return;
+    limn_hypothesis *h =
+        place_by_score(&b->groups[g], s, ctx, c->value, base, parent->n_tokens + 1, c->row);
+    if (!h) return;
     const double score = h->score;
     limn_hypothesis_copy(h, parent);
     limn_hypothesis_append(h, c);
@@ -366,13 +355,11 @@ static size_t count_hopeful(const limn_beam *b, const limn_beam_settings *s, siz
     const size_t longest = limn_constraints_max_words(&s->constraints, s->max_steps) + 1;
     const limn_scoring scoring = scoring_of(s, NULL);
     size_t n = of->n;
-    if (b->groups[g].n_finished < max)
-        return n;
+    if (b->groups[g].n_finished < max) return n;
     const double worst = b->groups[g].ranks[n_best - 1];
     while (n > 0) {
         const limn_hypothesis *last = &b->open[of->begin + n - 1];
-        if (limn_score_bound(&scoring, last->value, last->n_tokens, longest) > worst)
-            return n;
+        if (limn_score_bound(&scoring, last->value, last->n_tokens, longest) > worst) return n;
         n--;
     }
     return n;
@@ -382,8 +369,7 @@ static size_t count_hopeful(const limn_beam *b, const limn_beam_settings *s, siz
 static void move_row(limn_beam *b, size_t to, size_t from)
 {
     const limn_hypothesis freed = b->open[to];
-    if (to == from)
-        return;
+    if (to == from) return;
     b->open[to] = b->open[from];
     b->open[from] = freed;
     b->parents[to] = b->parents[from];
@@ -397,8 +383,7 @@ static void drop_hopeless(limn_beam *b, const limn_beam_settings *s)
     for (size_t i = 0; i < n_banks; i++) {
         bank *of = &b->banks[i];
         const size_t begin = n_open, n = count_hopeful(b, s, i / n_states_of(s), of);
-        for (size_t k = 0; k < n; k++)
-            move_row(b, n_open++, of->begin + k);
+        for (size_t k = 0; k < n; k++) move_row(b, n_open++, of->begin + k);
         *of = (bank){ begin, n };
     }
     b->n_open = n_open;
@@ -410,15 +395,12 @@ static void add_unfinished(limn_beam *b, const limn_beam_settings *s, void *ctx,
     const size_t n_states = n_states_of(s);
     for (size_t state = 0; state < n_states; state++) {
         const bank *of = &b->banks[g * n_states + state];
-        if (s->automaton && !limn_automaton_accepts(s->automaton, state))
-            continue;
+        if (s->automaton && !limn_automaton_accepts(s->automaton, state)) continue;
         for (size_t i = of->begin; i < of->begin + of->n; i++) {
             const limn_hypothesis *open = &b->open[i];
-            limn_hypothesis *h =
-                place_by_score(&b->groups[g], s, ctx, open->value, open->base, s->max_steps,
-                               open->rows[open->n_tokens - 1]);
-            if (!h)
-                break;
+            limn_hypothesis *h = place_by_score(&b->groups[g], s, ctx, open->value, open->base,
+                                                s->max_steps, open->rows[open->n_tokens - 1]);
+            if (!h) break;
             const double score = h->score;
             limn_hypothesis_copy(h, open);
             h->score = score;
@@ -431,8 +413,7 @@ static void add_unfinished(limn_beam *b, const limn_beam_settings *s, void *ctx,
 static bool is_among_best(const limn_beam *b, size_t n, const limn_hypothesis *h)
 {
     for (size_t i = 0; i < n; i++)
-        if (limn_hypothesis_same_tokens(&b->best[i], h))
-            return true;
+        if (limn_hypothesis_same_tokens(&b->best[i], h)) return true;
     return false;
 }
 
@@ -440,8 +421,7 @@ static bool is_among_best(const limn_beam *b, size_t n, const limn_hypothesis *h
 static void sort_in(limn_beam *b, size_t n)
 {
     const limn_hypothesis h = b->best[n];
-    for (; n > 0 && h.score > b->best[n - 1].score; n--)
-        b->best[n] = b->best[n - 1];
+    for (; n > 0 && h.score > b->best[n - 1].score; n--) b->best[n] = b->best[n - 1];
     b->best[n] = h;
 }
 
@@ -460,8 +440,8 @@ static size_t merge_groups(limn_beam *b, const limn_beam_settings *s)
     return n;
 }
 
-static limn_status take_best(limn_beam *b, const limn_beam_settings *s,
-                             const limn_hypothesis **out, size_t *n_out, limn_error *err)
+static limn_status take_best(limn_beam *b, const limn_beam_settings *s, const limn_hypothesis **out,
+                             size_t *n_out, limn_error *err)
 {
     if (n_groups_of(s) > 1) {
         *out = b->best;
@@ -471,13 +451,14 @@ static limn_status take_best(limn_beam *b, const limn_beam_settings *s,
         *out = b->groups[0].finished;
         *n_out = n < s->n_best ? n : s->n_best;
     }
-    if (*n_out > 0)
-        return LIMN_OK;
+    if (*n_out > 0) return LIMN_OK;
     if (s->automaton)
-        return limn_fail(err, LIMN_E_ARG, "no caption can meet the constraints: none that has the "
+        return limn_fail(err, LIMN_E_ARG,
+                         "no caption can meet the constraints: none that has the "
                          "required words is left");
-    return limn_fail(err, LIMN_E_ARG, "no caption can meet the constraints: everything that "
-                                      "could follow is banned");
+    return limn_fail(err, LIMN_E_ARG,
+                     "no caption can meet the constraints: everything that "
+                     "could follow is banned");
 }
 
 /* ---- search -------------------------------------------------------------------------------- */
@@ -492,8 +473,10 @@ static limn_status check_sizes(const limn_beam *b, const limn_beam_settings *s, 
         return limn_fail(err, LIMN_E_ARG, "%zu groups don't divide a beam of %zu", s->n_groups,
                          s->beam_size);
     if (s->n_best < 1 || s->n_best > limn_beam_max_finished(s))
-        return limn_fail(err, LIMN_E_ARG, "%zu best hypotheses are not in 1 … %zu, those that may "
-                         "finish", s->n_best, limn_beam_max_finished(s));
+        return limn_fail(err, LIMN_E_ARG,
+                         "%zu best hypotheses are not in 1 … %zu, those that may "
+                         "finish",
+                         s->n_best, limn_beam_max_finished(s));
     if (s->max_steps < 1 || s->max_steps > plan->max_steps)
         return limn_fail(err, LIMN_E_ARG, "%zu steps are not in 1 … %zu", s->max_steps,
                          plan->max_steps);
@@ -523,8 +506,7 @@ static void start(limn_beam *b, const limn_beam_settings *s)
     const size_t n_states = n_states_of(s);
     for (size_t g = 0; g < n_groups_of(s); g++) {
         b->groups[g].n_finished = 0;
-        for (size_t i = 0; i < n_states; i++)
-            b->banks[g * n_states + i] = (bank){ 0, i == 0 };
+        for (size_t i = 0; i < n_states; i++) b->banks[g * n_states + i] = (bank){ 0, i == 0 };
     }
     limn_hypothesis_clear(&b->open[0]);
     b->n_open = 1;
@@ -533,8 +515,7 @@ static void start(limn_beam *b, const limn_beam_settings *s)
 }
 
 limn_status limn_beam_search(limn_beam *b, const limn_beam_settings *s, limn_beam_step_fn *step,
-                             void *ctx, const limn_hypothesis **out, size_t *n_out,
-                             limn_error *err)
+                             void *ctx, const limn_hypothesis **out, size_t *n_out, limn_error *err)
 {
     LIMN_TRY(check(b, s, err));
     start(b, s);
@@ -544,7 +525,6 @@ limn_status limn_beam_search(limn_beam *b, const limn_beam_settings *s, limn_bea
         drop_hopeless(b, s);
     }
     for (size_t g = 0; g < n_groups_of(s); g++)
-        if (b->groups[g].n_finished < max_finished_of(s))
-            add_unfinished(b, s, ctx, g);
+        if (b->groups[g].n_finished < max_finished_of(s)) add_unfinished(b, s, ctx, g);
     return take_best(b, s, out, n_out, err);
 }

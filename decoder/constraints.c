@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-static limn_status check_tokens(const char *what, const uint32_t *tokens, size_t n,
-                                size_t n_tokens, limn_error *err)
+static limn_status check_tokens(const char *what, const uint32_t *tokens, size_t n, size_t n_tokens,
+                                limn_error *err)
 {
     for (size_t i = 0; i < n; i++)
         if (tokens[i] >= n_tokens)
@@ -22,8 +22,8 @@ limn_status limn_constraints_check(const limn_constraints *c, size_t n_tokens, s
                          c->min_words, c->max_words);
     if (c->min_words >= max_steps)
         return limn_fail(err, LIMN_E_ARG,
-                         "at least %zu words and an end do not fit into %zu tokens",
-                         c->min_words, max_steps);
+                         "at least %zu words and an end do not fit into %zu tokens", c->min_words,
+                         max_steps);
     if (c->n_start > longest)
         return limn_fail(err, LIMN_E_ARG, "a start of %zu words is longer than a caption of %zu",
                          c->n_start, longest);
@@ -39,20 +39,17 @@ size_t limn_constraints_max_words(const limn_constraints *c, size_t max_steps)
 static void ban_all_but(float *log_probs, size_t n_tokens, uint32_t token)
 {
     const float kept = log_probs[token];
-    for (size_t t = 0; t < n_tokens; t++)
-        log_probs[t] = -INFINITY;
+    for (size_t t = 0; t < n_tokens; t++) log_probs[t] = -INFINITY;
     log_probs[token] = kept;
 }
 
 /* Bans what would repeat an n-gram whose first n - 1 words are the last ones. */
 static void ban_repeats(float *log_probs, const uint32_t *words, size_t n_words, size_t n)
 {
-    if (n_words < n)
-        return;
+    if (n_words < n) return;
     const uint32_t *tail = words + n_words - (n - 1);
     for (const uint32_t *gram = words; gram + n <= words + n_words; gram++)
-        if (memcmp(gram, tail, (n - 1) * sizeof *tail) == 0)
-            log_probs[gram[n - 1]] = -INFINITY;
+        if (memcmp(gram, tail, (n - 1) * sizeof *tail) == 0) log_probs[gram[n - 1]] = -INFINITY;
 }
 
 /* No end after a word that can't be the last; where the next word has to be the last one, none that
@@ -61,13 +58,10 @@ static void ban_bad_endings(const limn_constraints *c, float *log_probs, size_t 
                             size_t max_steps, uint32_t end_token, const uint32_t *words,
                             size_t n_words)
 {
-    if (n_words > 0 && c->cannot_end[words[n_words - 1]])
-        log_probs[end_token] = -INFINITY;
-    if (n_words + 1 < limn_constraints_max_words(c, max_steps))
-        return;
+    if (n_words > 0 && c->cannot_end[words[n_words - 1]]) log_probs[end_token] = -INFINITY;
+    if (n_words + 1 < limn_constraints_max_words(c, max_steps)) return;
     for (size_t t = 0; t < n_tokens; t++)
-        if (c->cannot_end[t])
-            log_probs[t] = -INFINITY;
+        if (c->cannot_end[t]) log_probs[t] = -INFINITY;
 }
 
 void limn_constraints_apply(const limn_constraints *c, float *log_probs, size_t n_tokens,
@@ -78,16 +72,11 @@ void limn_constraints_apply(const limn_constraints *c, float *log_probs, size_t 
         ban_all_but(log_probs, n_tokens, c->start[n_words]);
         return;
     }
-    for (size_t i = 0; i < c->n_banned; i++)
-        log_probs[c->banned[i]] = -INFINITY;
-    if (c->banned_phrases)
-        limn_phrase_trie_ban(c->banned_phrases, log_probs, words, n_words);
-    if (c->no_repeat_ngram > 0)
-        ban_repeats(log_probs, words, n_words, c->no_repeat_ngram);
-    if (n_words < c->min_words)
-        log_probs[end_token] = -INFINITY;
+    for (size_t i = 0; i < c->n_banned; i++) log_probs[c->banned[i]] = -INFINITY;
+    if (c->banned_phrases) limn_phrase_trie_ban(c->banned_phrases, log_probs, words, n_words);
+    if (c->no_repeat_ngram > 0) ban_repeats(log_probs, words, n_words, c->no_repeat_ngram);
+    if (n_words < c->min_words) log_probs[end_token] = -INFINITY;
     if (c->cannot_end)
         ban_bad_endings(c, log_probs, n_tokens, max_steps, end_token, words, n_words);
-    if (c->max_words > 0 && n_words >= c->max_words)
-        ban_all_but(log_probs, n_tokens, end_token);
+    if (c->max_words > 0 && n_words >= c->max_words) ban_all_but(log_probs, n_tokens, end_token);
 }

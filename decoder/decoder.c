@@ -71,8 +71,7 @@ static limn_packed read_joined(struct reader *r, const char *prefix, const char 
                                   weights[i]->name, limn_tensor_dtype_name(weights[i]->dtype),
                                   weights[0]->name, limn_tensor_dtype_name(weights[0]->dtype));
     }
-    if (r->status != LIMN_OK)
-        return packed;
+    if (r->status != LIMN_OK) return packed;
     joined = limn_alloc(n_parts, weights[0]->size);
     bias = limn_alloc(n_parts * n_outputs, sizeof *bias);
     if (!joined || !bias) {
@@ -128,8 +127,8 @@ static void read_embeddings(struct reader *r, limn_decoder *d)
     const limn_tensor *t = find(r, 2, tokens, "decoder.token_embedding.weight");
     if (t) {
         const limn_dtype dtype = t->dtype == LIMN_TENSOR_F16 ? LIMN_F16 : LIMN_F32;
-        r->status = limn_packed_init(&d->token_embedding, t->data, dtype, NULL, c->n_tokens,
-                                     c->dim, dtype, r->err);
+        r->status = limn_packed_init(&d->token_embedding, t->data, dtype, NULL, c->n_tokens, c->dim,
+                                     dtype, r->err);
     }
     t = find(r, 2, positions, "decoder.position_embedding");
     d->position_embedding = read_floats(r, t, (size_t)c->max_positions * c->dim);
@@ -141,8 +140,7 @@ static void read_tags(struct reader *r, limn_decoder *d)
 {
     const limn_decoder_config *c = &d->config;
     const size_t tags[] = { c->n_tags, c->dim };
-    if (c->n_tag_slots == 0)
-        return;
+    if (c->n_tag_slots == 0) return;
     d->tag_embedding =
         read_floats(r, find(r, 2, tags, "decoder.tag_embedding"), (size_t)c->n_tags * c->dim);
     d->tag_probability = read_floats(r, find(r, 1, tags + 1, "decoder.tag_probability"), c->dim);
@@ -185,8 +183,7 @@ limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
     *out = NULL;
     LIMN_TRY(check_config(config, err));
     limn_decoder *d = limn_calloc(1, sizeof *d);
-    if (d)
-        d->layers = limn_calloc(config->n_layers, sizeof *d->layers);
+    if (d) d->layers = limn_calloc(config->n_layers, sizeof *d->layers);
     if (!d || !d->layers) {
         limn_free(d);
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a decoder");
@@ -199,10 +196,8 @@ limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
     d->final_norm = read_norm(&r, "decoder.norm", config->dim);
     read_embeddings(&r, d);
     read_tags(&r, d);
-    for (size_t i = 0; i < config->n_layers; i++)
-        read_layer(&r, &d->layers[i], i, config);
-    if (r.status != LIMN_OK)
-        limn_decoder_close(&d);
+    for (size_t i = 0; i < config->n_layers; i++) read_layer(&r, &d->layers[i], i, config);
+    if (r.status != LIMN_OK) limn_decoder_close(&d);
     *out = d;
     return r.status;
 }
@@ -241,10 +236,8 @@ static void finish_layer(limn_decoder_layer *l)
 void limn_decoder_close(limn_decoder **p)
 {
     limn_decoder *d = p ? *p : NULL;
-    if (!d)
-        return;
-    for (size_t i = 0; i < d->config.n_layers; i++)
-        finish_layer(&d->layers[i]);
+    if (!d) return;
+    for (size_t i = 0; i < d->config.n_layers; i++) finish_layer(&d->layers[i]);
     limn_packed_finish(&d->memory_project);
     limn_packed_finish(&d->token_embedding);
     finish_norm(&d->memory_norm);

@@ -25,16 +25,16 @@
 #include "common/kernels/kernels.h"
 
 typedef struct limn_decoder_config {
-    uint32_t n_layers;          /* 1 … 64 */
-    uint32_t dim;               /* multiple of 16 and of n_heads; 16 … 4096 */
-    uint32_t n_heads;           /* 1 … 64; dim / n_heads is a multiple of 8 */
-    uint32_t feed_forward_dim;  /* multiple of 16; 16 … 16384 */
-    uint32_t max_positions;     /* longest caption with its start token; 2 … 512 */
-    uint32_t n_tokens;          /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
+    uint32_t n_layers;           /* 1 … 64 */
+    uint32_t dim;                /* multiple of 16 and of n_heads; 16 … 4096 */
+    uint32_t n_heads;            /* 1 … 64; dim / n_heads is a multiple of 8 */
+    uint32_t feed_forward_dim;   /* multiple of 16; 16 … 16384 */
+    uint32_t max_positions;      /* longest caption with its start token; 2 … 512 */
+    uint32_t n_tokens;           /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
     uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
-    uint32_t memory_dim;        /* encoder features; 1 … 16384 */
-    uint32_t n_tag_slots;       /* tags of a picture that it is told; 0 … LIMN_MAX_TAG_SLOTS */
-    uint32_t n_tags;            /* tags that there are; n_tag_slots … 10000, 0 without slots */
+    uint32_t memory_dim;         /* encoder features; 1 … 16384 */
+    uint32_t n_tag_slots;        /* tags of a picture that it is told; 0 … LIMN_MAX_TAG_SLOTS */
+    uint32_t n_tags;             /* tags that there are; n_tag_slots … 10000, 0 without slots */
 } limn_decoder_config;
 
 /* What a decoder with tag slots is told of a picture beside its features: that it shows `tag`, with

@@ -22,7 +22,14 @@ enum { COLUMNS_PER_ITEM = 64, ROWS_PER_ITEM = 16 };
 
 /* Where dropout is applied; with the layer's number a key of its own. */
 enum dropout_site {
-    FEATURES, EMBEDDING, SELF_OUTPUT, CROSS_OUTPUT, HIDDEN, DOWN_OUTPUT, PICTURES, N_SITES
+    FEATURES,
+    EMBEDDING,
+    SELF_OUTPUT,
+    CROSS_OUTPUT,
+    HIDDEN,
+    DOWN_OUTPUT,
+    PICTURES,
+    N_SITES
 };
 
 static limn_dropout dropout_at(const struct pass *p, enum dropout_site site, size_t layer)
@@ -65,8 +72,8 @@ static void pack_linear(void *ctx, size_t item, size_t worker)
     }
     const struct layer_params *l = &t->layers[layer];
     const limn_linear_params *const linears[LINEARS_A_LAYER] = {
-        &l->self.query, &l->self.key, &l->self.value, &l->self.output,
-        &l->cross.query, &l->cross.key, &l->cross.value, &l->cross.output,
+        &l->self.query,      &l->self.key,          &l->self.value,  &l->self.output,
+        &l->cross.query,     &l->cross.key,         &l->cross.value, &l->cross.output,
         &l->feed_forward.up, &l->feed_forward.down,
     };
     limn_linear_pack(linears[item % LINEARS_A_LAYER]);
@@ -130,8 +137,8 @@ static void add_tag_gradients(void *ctx, size_t item, size_t worker)
     columns_of(t, item, &begin, &end);
     for (size_t k = 0; k < p->batch->n_pictures * n_slots; k++) {
         const limn_tag_slot slot = t->slots[k];
-        const float *dx = t->scratch.d_key + k / n_slots * memory_floats(p) + grid_floats(p) +
-                          k % n_slots * dim;
+        const float *dx =
+            t->scratch.d_key + k / n_slots * memory_floats(p) + grid_floats(p) + k % n_slots * dim;
         float *embedding = t->tag_embedding.gradient + slot.tag * dim;
         for (size_t i = begin; i < end; i++) {
             embedding[i] += dx[i];
@@ -161,8 +168,8 @@ static void choose_pictures(const struct pass *p)
     const size_t n_slots = t->config.n_tag_slots;
     limn_rng rng = { .key = dropout_at(p, PICTURES, 0).key };
     for (size_t i = 0; i < p->batch->n_pictures; i++) {
-        t->is_hidden[i] = p->settings.picture_dropout > 0 &&
-                          limn_rng_uniform(&rng) < p->settings.picture_dropout;
+        t->is_hidden[i] =
+            p->settings.picture_dropout > 0 && limn_rng_uniform(&rng) < p->settings.picture_dropout;
         if (t->is_hidden[i])
             limn_decoder_blind_slots(t->slots + i * n_slots, &t->config);
         else if (n_slots > 0)
@@ -177,16 +184,14 @@ static void hide_pictures(const struct pass *p, float *features)
     const limn_decoder_config *c = &p->t->config;
     const size_t n = (size_t)c->n_memory_positions * c->memory_dim;
     for (size_t i = 0; i < p->batch->n_pictures; i++)
-        if (p->t->is_hidden[i])
-            memset(features + i * n, 0, n * sizeof *features);
+        if (p->t->is_hidden[i]) memset(features + i * n, 0, n * sizeof *features);
 }
 
 static void memory_forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
     const size_t n = p->n_positions * t->config.memory_dim;
-    if (p->n_memory == 0)
-        return;
+    if (p->n_memory == 0) return;
     choose_pictures(p);
     t->features = p->batch->features;
     if (p->settings.feature_dropout > 0 || p->settings.picture_dropout > 0) {
@@ -207,11 +212,10 @@ static void memory_backward(struct pass *p, float *feature_gradients)
     limn_decoder_trainer *t = p->t;
     const limn_decoder_config *c = &t->config;
     float *d_x = t->scratch.d_key; /* [P*S, D], free at this point */
-    if (p->n_memory == 0)
-        return;
+    if (p->n_memory == 0) return;
     memset(d_x, 0, p->n_memory * c->dim * sizeof *d_x);
-    limn_norm_backward(&t->ctx, d_x, t->scratch.d_memory, t->memory_x, t->memory_stats,
-                       p->n_memory, &t->memory_norm);
+    limn_norm_backward(&t->ctx, d_x, t->scratch.d_memory, t->memory_x, t->memory_stats, p->n_memory,
+                       &t->memory_norm);
     limn_pool_run(t->ctx.pool, c->n_memory_positions, add_position_gradients, p);
     if (c->n_tag_slots > 0) {
         limn_pool_run(t->ctx.pool, n_column_items(t), add_tag_gradients, p);
@@ -219,8 +223,7 @@ static void memory_backward(struct pass *p, float *feature_gradients)
     }
     limn_linear_backward(&t->ctx, feature_gradients, false, projections(p, d_x), t->features,
                          p->n_positions, &t->memory_project);
-    if (!feature_gradients)
-        return;
+    if (!feature_gradients) return;
     limn_dropout_apply(&t->ctx, feature_gradients, feature_gradients, NULL,
                        p->n_positions * c->memory_dim, dropout_at(p, FEATURES, 0));
     hide_pictures(p, feature_gradients);
@@ -303,9 +306,10 @@ static float *worker_scratch(const struct pass *p, size_t worker)
 
 static limn_attention_shape caption_shape(const struct pass *p, size_t caption)
 {
-    return (limn_attention_shape){
-        .n_rows = p->batch->offsets[caption + 1] - p->batch->offsets[caption],
-        .n_heads = p->t->config.n_heads, .dim = p->t->config.dim };
+    return (limn_attention_shape){ .n_rows =
+                                       p->batch->offsets[caption + 1] - p->batch->offsets[caption],
+                                   .n_heads = p->t->config.n_heads,
+                                   .dim = p->t->config.dim };
 }
 
 static float *caption_probs(const struct attention_job *j, size_t first_row)
@@ -336,20 +340,21 @@ static void attend_caption_backward(void *ctx, size_t caption, size_t worker)
     const size_t at = row * shape.dim, size = shape.n_rows * shape.dim * sizeof(float);
     memset(s->d_key + at, 0, size);
     memset(s->d_value + at, 0, size);
-    j->p->t->ctx.rows->attention_backward(s->d_query + at, s->d_key + at, s->d_value + at,
-                                          s->d_row2 + at, caption_probs(j, row), k->q + at,
-                                          k->k + at, k->v + at, worker_scratch(j->p, worker),
-                                          &shape);
+    j->p->t->ctx.rows->attention_backward(
+        s->d_query + at, s->d_key + at, s->d_value + at, s->d_row2 + at, caption_probs(j, row),
+        k->q + at, k->k + at, k->v + at, worker_scratch(j->p, worker), &shape);
 }
 
 static limn_cross_attention picture_attention(const struct pass *p, size_t picture, size_t worker)
 {
     const limn_decoder_trainer *t = p->t;
-    return (limn_cross_attention){
-        .kernels = &t->kernels, .n_heads = t->config.n_heads, .dim = t->config.dim,
-        .n_rows = t->picture_rows[picture + 1] - t->picture_rows[picture],
-        .n_positions = limn_decoder_n_memory_rows(&t->config),
-        .scratch = worker_scratch(p, worker) };
+    return (limn_cross_attention){ .kernels = &t->kernels,
+                                   .n_heads = t->config.n_heads,
+                                   .dim = t->config.dim,
+                                   .n_rows =
+                                       t->picture_rows[picture + 1] - t->picture_rows[picture],
+                                   .n_positions = limn_decoder_n_memory_rows(&t->config),
+                                   .scratch = worker_scratch(p, worker) };
 }
 
 static float *picture_probs(const struct attention_job *j, size_t first_row)
@@ -378,8 +383,8 @@ static void attend_picture_backward(void *ctx, size_t picture, size_t worker)
     const size_t key_at = picture * memory_floats(j->p);
     const limn_cross_attention a = picture_attention(j->p, picture, worker);
     limn_cross_attention_backward(&a, s->d_query + at, s->d_key + key_at, s->d_value + key_at,
-                                  s->d_row2 + at, picture_probs(j, row), k->q + at,
-                                  k->k + key_at, k->v + key_at);
+                                  s->d_row2 + at, picture_probs(j, row), k->q + at, k->k + key_at,
+                                  k->v + key_at);
 }
 
 static limn_dropout output_dropout(const struct pass *p, bool is_self, size_t layer)
@@ -405,8 +410,7 @@ static void attention_forward(struct pass *p, const struct attention_params *w,
     else
         limn_pool_run(t->ctx.pool, p->batch->n_pictures, attend_picture, &job);
     limn_linear_forward(&t->ctx, t->scratch.d_row, k->y, p->n_rows, &w->output);
-    limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n,
-                       output_dropout(p, is_self, layer));
+    limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n, output_dropout(p, is_self, layer));
 }
 
 static void attention_backward(struct pass *p, const struct attention_params *w,
@@ -443,8 +447,7 @@ static void feed_forward_forward(struct pass *p, const struct feed_forward_param
     limn_linear_forward(&t->ctx, k->up, k->h, p->n_rows, &w->up);
     limn_gelu_forward(&t->ctx, k->active, k->up, n_hidden, dropout_at(p, HIDDEN, layer));
     limn_linear_forward(&t->ctx, t->scratch.d_row, k->active, p->n_rows, &w->down);
-    limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n,
-                       dropout_at(p, DOWN_OUTPUT, layer));
+    limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n, dropout_at(p, DOWN_OUTPUT, layer));
 }
 
 static void feed_forward_backward(struct pass *p, const struct feed_forward_params *w,
@@ -510,8 +513,7 @@ static void layer_forward(struct pass *p, size_t layer, float *next)
     const bool has_memory = p->n_memory > 0;
     attention_forward(p, &w->self, &k->self, has_memory ? k->cross.x : k->feed_forward.x, true,
                       layer);
-    if (has_memory)
-        attention_forward(p, &w->cross, &k->cross, k->feed_forward.x, false, layer);
+    if (has_memory) attention_forward(p, &w->cross, &k->cross, k->feed_forward.x, false, layer);
     feed_forward_forward(p, &w->feed_forward, &k->feed_forward, next, layer);
 }
 
@@ -556,8 +558,10 @@ static limn_status check_caption(const limn_decoder_trainer *t, const limn_decod
             return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch has a token past %u",
                              caption, t->config.n_tokens - 1);
         else if (b->is_drawn && !limn_vocab_is_written(b->targets[r]))
-            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch has token %u, which is "
-                             "never drawn", caption, b->targets[r]);
+            return limn_fail(err, LIMN_E_ARG,
+                             "caption %zu of the batch has token %u, which is "
+                             "never drawn",
+                             caption, b->targets[r]);
     return LIMN_OK;
 }
 
@@ -581,8 +585,8 @@ static limn_status find_pictures(limn_decoder_trainer *t, const limn_decoder_bat
     size_t picture = 0;
     for (size_t i = 0; i < b->n_captions; i++) {
         if (b->pictures[i] >= b->n_pictures || b->pictures[i] + 1 < picture)
-            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch names picture %u of %zu",
-                             i, b->pictures[i], b->n_pictures);
+            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch names picture %u of %zu", i,
+                             b->pictures[i], b->n_pictures);
         while (picture <= b->pictures[i]) t->picture_rows[picture++] = b->offsets[i];
     }
     while (picture <= b->n_pictures) t->picture_rows[picture++] = b->offsets[b->n_captions];
@@ -607,7 +611,9 @@ static limn_status begin(struct pass *p, limn_decoder_trainer *t, const limn_dec
         LIMN_TRY(find_pictures(t, b, err));
         LIMN_TRY(check_slots(t, b, err));
     }
-    *p = (struct pass){ .t = t, .batch = b, .settings = *settings,
+    *p = (struct pass){ .t = t,
+                        .batch = b,
+                        .settings = *settings,
                         .n_rows = b->offsets[b->n_captions],
                         .n_memory = n_seen * limn_decoder_n_memory_rows(&t->config),
                         .n_positions = n_seen * t->config.n_memory_positions };
@@ -621,8 +627,7 @@ limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decode
     struct pass p;
     LIMN_TRY(begin(&p, t, batch, &settings, err));
     *loss_sum = forward(&p);
-    if (losses)
-        memcpy(losses, t->losses, p.n_rows * sizeof *losses);
+    if (losses) memcpy(losses, t->losses, p.n_rows * sizeof *losses);
     return LIMN_OK;
 }
 

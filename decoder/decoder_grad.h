@@ -28,14 +28,14 @@ void limn_decoder_params_init(limn_params *params, uint64_t seed);
 
 typedef struct limn_decoder_batch {
     size_t n_pictures, n_captions;
-    const float *features;   /* [n_pictures, n_memory_positions, memory_dim] */
+    const float *features;      /* [n_pictures, n_memory_positions, memory_dim] */
     const limn_tag_slot *slots; /* [n_pictures, n_tag_slots]; NULL for a decoder without */
-    const uint32_t *pictures; /* [n_captions], not decreasing: the caption's picture; all
-                               * LIMN_NO_PICTURE: a batch of text alone, no cross-attention */
-    const uint32_t *offsets; /* [n_captions + 1]: first row of each caption, then n_rows */
-    const uint32_t *inputs;  /* [n_rows] token read at this row; the start token first */
-    const uint32_t *targets; /* [n_rows] token to predict; the end token last */
-    const float *weights;    /* [n_rows] factor of the row's loss, or NULL = 1 */
+    const uint32_t *pictures;   /* [n_captions], not decreasing: the caption's picture; all
+                                 * LIMN_NO_PICTURE: a batch of text alone, no cross-attention */
+    const uint32_t *offsets;    /* [n_captions + 1]: first row of each caption, then n_rows */
+    const uint32_t *inputs;     /* [n_rows] token read at this row; the start token first */
+    const uint32_t *targets;    /* [n_rows] token to predict; the end token last */
+    const float *weights;       /* [n_rows] factor of the row's loss, or NULL = 1 */
     bool is_drawn; /* the targets were drawn from this decoder: their losses are -log of what they
                     * were drawn with, the softmax without <pad>, <s> and <unk>. With the whole
                     * softmax a reward's gradient (Williams 1992) would move probability to those
@@ -47,9 +47,9 @@ typedef struct limn_decoder_grad_settings {
     float picture_dropout; /* share of pictures whose captions see features of zero and the tag
                             * slots of no picture, 0 … 0.9: what guidance compares with (Ho &
                             * Salimans 2021) */
-    float label_smoothing;          /* 0 … 0.9; 0 for a batch that was drawn */
-    uint64_t seed;                  /* of this step's dropout */
-    float scale;                    /* gradients are those of scale * sum of weighted losses */
+    float label_smoothing; /* 0 … 0.9; 0 for a batch that was drawn */
+    uint64_t seed;         /* of this step's dropout */
+    float scale;           /* gradients are those of scale * sum of weighted losses */
 } limn_decoder_grad_settings;
 
 typedef struct limn_decoder_limits {

@@ -16,8 +16,7 @@ static void add(struct adder *a, const char *prefix, const char *name, const cha
                 size_t n_dims, const size_t *shape, bool decays)
 {
     char full[LIMN_PARAM_NAME_SIZE];
-    if (a->status != LIMN_OK)
-        return;
+    if (a->status != LIMN_OK) return;
     snprintf(full, sizeof full, "%s%s%s", prefix, name, suffix);
     a->status = limn_params_add(a->params, full, n_dims, shape, decays, a->err);
 }
@@ -69,8 +68,7 @@ limn_status limn_decoder_params_add(limn_params *params, const limn_decoder_conf
         add(&a, "decoder.", "tag_probability", "", 1, (size_t[]){ c->dim }, false);
     }
     add(&a, "decoder.", "token_embedding", ".weight", 2, (size_t[]){ c->n_tokens, c->dim }, true);
-    add(&a, "decoder.", "position_embedding", "", 2, (size_t[]){ c->max_positions, c->dim },
-        false);
+    add(&a, "decoder.", "position_embedding", "", 2, (size_t[]){ c->max_positions, c->dim }, false);
     add_norm(&a, "decoder.", "norm", c->dim);
     for (size_t i = 0; i < c->n_layers; i++) add_layer(&a, i, c);
     return a.status;
@@ -99,8 +97,7 @@ void limn_decoder_params_init(limn_params *params, uint64_t seed)
         const limn_param *p = &params->items[i];
         float *x = params->values + p->offset;
         limn_rng rng = limn_rng_stream(seed, p->name, strlen(p->name));
-        if (strncmp(p->name, "decoder.", 8) != 0)
-            continue;
+        if (strncmp(p->name, "decoder.", 8) != 0) continue;
         if (name_ends(p, "position_embedding"))
             init_normal(x, p->n, 0.02f, &rng);
         else if (name_ends(p, "token_embedding.weight") || strstr(p->name, "decoder.tag_"))

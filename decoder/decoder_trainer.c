@@ -29,14 +29,16 @@ static limn_linear_params find_linear(struct finder *f, const char *prefix, cons
 {
     return (limn_linear_params){ .weight = find(f, prefix, name, ".weight"),
                                  .bias = find(f, prefix, name, ".bias"),
-                                 .n_out = n_out, .n_in = n_in };
+                                 .n_out = n_out,
+                                 .n_in = n_in };
 }
 
 static limn_norm_params find_norm(struct finder *f, const char *prefix, const char *name,
                                   size_t dim)
 {
     return (limn_norm_params){ .gamma = find(f, prefix, name, ".weight"),
-                               .beta = find(f, prefix, name, ".bias"), .dim = dim };
+                               .beta = find(f, prefix, name, ".bias"),
+                               .dim = dim };
 }
 
 static struct attention_params find_attention(struct finder *f, size_t layer, const char *kind,
@@ -82,8 +84,8 @@ static limn_status resolve(limn_decoder_trainer *t, limn_params *params, limn_er
     t->token_embedding = find(&f, "decoder.", "token_embedding", ".weight");
     t->position_embedding = find(&f, "decoder.", "position_embedding", "");
     t->final_norm = find_norm(&f, "decoder.", "norm", c->dim);
-    t->output = (limn_linear_params){ .weight = t->token_embedding, .n_out = c->n_tokens,
-                                      .n_in = c->dim };
+    t->output =
+        (limn_linear_params){ .weight = t->token_embedding, .n_out = c->n_tokens, .n_in = c->dim };
     for (size_t i = 0; i < c->n_layers; i++) t->layers[i] = find_layer(&f, i, c);
     return f.status;
 }
@@ -114,8 +116,7 @@ static void plan_weights(limn_decoder_trainer *t, limn_arena *a)
 static float *take(limn_arena *a, size_t n_rows, size_t n)
 {
     size_t n_floats = SIZE_MAX;
-    if (!limn_size_mul(&n_floats, n_rows, n))
-        n_floats = SIZE_MAX;
+    if (!limn_size_mul(&n_floats, n_rows, n)) n_floats = SIZE_MAX;
     return limn_arena_take(a, n_floats, sizeof(float));
 }
 
@@ -152,8 +153,8 @@ static struct scratch plan_scratch(limn_arena *a, size_t R, size_t PS, size_t n_
                                    const limn_decoder_config *c)
 {
     const size_t n_keys = R > PS ? R : PS;
-    const size_t n_cross = limn_cross_attention_floats(R, limn_decoder_n_memory_rows(c),
-                                                       c->n_heads, c->dim);
+    const size_t n_cross =
+        limn_cross_attention_floats(R, limn_decoder_n_memory_rows(c), c->n_heads, c->dim);
     struct scratch s;
     s.d_row = take(a, R, c->dim);
     s.d_row2 = take(a, R, c->dim);
@@ -177,8 +178,7 @@ static void plan(limn_decoder_trainer *t, limn_arena *a)
     plan_weights(t, a);
     for (size_t i = 0; i < c->n_layers; i++) {
         const struct layer_kept kept = plan_layer(a, R, PS, c);
-        if (t->kept)
-            t->kept[i] = kept;
+        if (t->kept) t->kept[i] = kept;
     }
     t->dropped_features = take(a, P * c->n_memory_positions, c->memory_dim);
     t->memory_x = take(a, PS, c->dim);
@@ -215,8 +215,7 @@ limn_status limn_decoder_trainer_create(limn_decoder_trainer **out,
     limn_decoder_trainer *t = limn_calloc(1, sizeof *t);
     limn_status status = LIMN_E_NOMEM;
     *out = NULL;
-    if (!t)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
+    if (!t) return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
     t->config = *config;
     t->limits = *limits;
     limn_kernels_init(&t->kernels, level);
@@ -229,16 +228,14 @@ limn_status limn_decoder_trainer_create(limn_decoder_trainer **out,
         limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu tokens", limits->max_rows);
     else if ((status = resolve(t, params, err)) == LIMN_OK)
         plan(t, &t->arena);
-    if (status != LIMN_OK)
-        limn_decoder_trainer_destroy(&t);
+    if (status != LIMN_OK) limn_decoder_trainer_destroy(&t);
     *out = t;
     return status;
 }
 
 void limn_decoder_trainer_destroy(limn_decoder_trainer **p)
 {
-    if (!p || !*p)
-        return;
+    if (!p || !*p) return;
     limn_arena_finish(&(*p)->arena);
     limn_free((*p)->layers);
     limn_free((*p)->kept);

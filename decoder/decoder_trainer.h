@@ -43,12 +43,12 @@ struct layer_kept {
 };
 
 struct scratch {
-    float *d_row, *d_row2;     /* [R, D] */
-    float *d_query;            /* [R, D] */
-    float *d_key, *d_value;    /* [max(R, P*S), D] */
-    float *d_hidden;           /* [R, F] */
-    float *d_memory;           /* [P*S, D] */
-    float *attention;          /* [n_threads, n_attention] */
+    float *d_row, *d_row2;  /* [R, D] */
+    float *d_query;         /* [R, D] */
+    float *d_key, *d_value; /* [max(R, P*S), D] */
+    float *d_hidden;        /* [R, F] */
+    float *d_memory;        /* [P*S, D] */
+    float *attention;       /* [n_threads, n_attention] */
     size_t n_attention;
 };
 
@@ -60,19 +60,19 @@ struct limn_decoder_trainer {
     limn_arena arena;
     limn_weight token_embedding, position_embedding, memory_position;
     limn_weight tag_embedding, tag_probability; /* of a decoder with tag slots */
-    limn_linear_params memory_project, output; /* output: the token embedding again */
+    limn_linear_params memory_project, output;  /* output: the token embedding again */
     limn_norm_params memory_norm, final_norm;
-    struct layer_params *layers; /* [n_layers] */
-    struct layer_kept *kept;     /* [n_layers] */
-    float *dropped_features;     /* [P, n_memory_positions, memory_dim] */
-    const float *features;       /* those, or the batch's where there is no dropout */
+    struct layer_params *layers;             /* [n_layers] */
+    struct layer_kept *kept;                 /* [n_layers] */
+    float *dropped_features;                 /* [P, n_memory_positions, memory_dim] */
+    const float *features;                   /* those, or the batch's where there is no dropout */
     float *memory_x, *memory_stats, *memory; /* [P*S, D], [P*S, 2], [P*S, D] */
-    bool *is_hidden;             /* [P]: of the pictures not to be seen */
-    limn_tag_slot *slots;        /* [P, n_tag_slots] that are seen */
-    float *dx;                   /* [R, D]: gradient of the residual stream */
+    bool *is_hidden;                         /* [P]: of the pictures not to be seen */
+    limn_tag_slot *slots;                    /* [P, n_tag_slots] that are seen */
+    float *dx;                               /* [R, D]: gradient of the residual stream */
     float *final_x, *final_stats, *final_h;
-    float *logits, *losses;      /* [R, V], [R] */
-    size_t *picture_rows;        /* [P + 1]: first row of each picture */
+    float *logits, *losses; /* [R, V], [R] */
+    size_t *picture_rows;   /* [P + 1]: first row of each picture */
     struct scratch scratch;
 };
 

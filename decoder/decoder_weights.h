@@ -23,14 +23,14 @@ typedef struct limn_decoder_layer {
 struct limn_decoder {
     limn_decoder_config config;
     limn_kernels kernels;
-    limn_packed memory_project;       /* [dim, memory_dim] */
-    float *memory_position;           /* [n_memory_positions, dim] */
-    float *tag_embedding;             /* [n_tags, dim]; NULL without tag slots, as the next */
-    float *tag_probability;           /* [dim] */
+    limn_packed memory_project; /* [dim, memory_dim] */
+    float *memory_position;     /* [n_memory_positions, dim] */
+    float *tag_embedding;       /* [n_tags, dim]; NULL without tag slots, as the next */
+    float *tag_probability;     /* [dim] */
     limn_norm_weights memory_norm, final_norm;
-    limn_packed token_embedding;      /* [n_tokens, dim]: output product and input look-up */
-    float *position_embedding;        /* [max_positions, dim] */
-    limn_decoder_layer *layers;       /* [n_layers] */
+    limn_packed token_embedding; /* [n_tokens, dim]: output product and input look-up */
+    float *position_embedding;   /* [max_positions, dim] */
+    limn_decoder_layer *layers;  /* [n_layers] */
 };
 
 #endif

@@ -11,16 +11,17 @@ limn_hypothesis *limn_hypotheses_plan(limn_arena *a, size_t n, size_t max_steps)
         float *logprobs = limn_arena_take(a, max_steps, sizeof *logprobs);
         uint32_t *rows = limn_arena_take(a, max_steps, sizeof *rows);
         if (items)
-            items[i] = (limn_hypothesis){ .tokens = tokens, .token_logprobs = logprobs,
-                                          .rows = rows };
+            items[i] =
+                (limn_hypothesis){ .tokens = tokens, .token_logprobs = logprobs, .rows = rows };
     }
     return items;
 }
 
 void limn_hypothesis_clear(limn_hypothesis *h)
 {
-    *h = (limn_hypothesis){ .tokens = h->tokens, .token_logprobs = h->token_logprobs,
-                            .rows = h->rows, .n_drawn = 1 };
+    *h = (limn_hypothesis){
+        .tokens = h->tokens, .token_logprobs = h->token_logprobs, .rows = h->rows, .n_drawn = 1
+    };
 }
 
 void limn_hypothesis_copy(limn_hypothesis *to, const limn_hypothesis *from)
@@ -61,10 +62,8 @@ static double normalised(const limn_scoring *s, double value, size_t length)
 double limn_score(const limn_scoring *s, double value, size_t length, size_t row)
 {
     double score = normalised(s, value, length);
-    if (s->length_reward != 0)
-        score += (double)s->length_reward * (double)length;
-    if (s->coverage > 0)
-        score += (double)s->coverage * s->coverage_of(s->coverage_ctx, row);
+    if (s->length_reward != 0) score += (double)s->length_reward * (double)length;
+    if (s->coverage > 0) score += (double)s->coverage * s->coverage_of(s->coverage_ctx, row);
     return score;
 }
 

@@ -48,9 +48,9 @@ typedef double limn_coverage_fn(void *ctx, size_t row);
 
 /* score = value / length^A + coverage * C + reward * length */
 typedef struct limn_scoring {
-    float length_penalty; /* A */
-    float length_reward;  /* for each token; 0 = off */
-    float coverage;       /* weight of the coverage (Wu et al. 2016), >= 0; 0 = off */
+    float length_penalty;          /* A */
+    float length_reward;           /* for each token; 0 = off */
+    float coverage;                /* weight of the coverage (Wu et al. 2016), >= 0; 0 = off */
     limn_coverage_fn *coverage_of; /* C; needed where coverage > 0 */
     void *coverage_ctx;
 } limn_scoring;

@@ -21,8 +21,7 @@ struct limn_phrase_trie {
 static uint32_t find_child(const limn_phrase_trie *t, uint32_t parent, uint32_t token)
 {
     uint32_t child = t->nodes[parent].first_child;
-    while (child != NONE && t->nodes[child].token != token)
-        child = t->nodes[child].next_sibling;
+    while (child != NONE && t->nodes[child].token != token) child = t->nodes[child].next_sibling;
     return child;
 }
 
@@ -56,23 +55,20 @@ limn_status limn_phrase_trie_create(limn_phrase_trie **out, const limn_phrase *p
         n_nodes += phrases[i].n_tokens;
     }
     limn_phrase_trie *t = limn_calloc(1, sizeof *t);
-    if (t)
-        t->nodes = limn_calloc(n_nodes, sizeof *t->nodes);
+    if (t) t->nodes = limn_calloc(n_nodes, sizeof *t->nodes);
     if (!t || !t->nodes || n_nodes > UINT32_MAX) {
         limn_phrase_trie_destroy(&t);
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu phrases", n_phrases);
     }
     t->n_nodes = 1;
-    for (size_t i = 0; i < n_phrases; i++)
-        add_phrase(t, &phrases[i]);
+    for (size_t i = 0; i < n_phrases; i++) add_phrase(t, &phrases[i]);
     *out = t;
     return LIMN_OK;
 }
 
 void limn_phrase_trie_destroy(limn_phrase_trie **t)
 {
-    if (!t || !*t)
-        return;
+    if (!t || !*t) return;
     limn_free((*t)->nodes);
     limn_free(*t);
     *t = NULL;
@@ -85,12 +81,10 @@ static void ban_ends(const limn_phrase_trie *t, float *log_probs, const uint32_t
     uint32_t at = ROOT;
     for (size_t i = 0; i < n_words; i++) {
         at = find_child(t, at, words[i]);
-        if (at == NONE)
-            return;
+        if (at == NONE) return;
     }
     for (uint32_t c = t->nodes[at].first_child; c != NONE; c = t->nodes[c].next_sibling)
-        if (t->nodes[c].is_end)
-            log_probs[t->nodes[c].token] = -INFINITY;
+        if (t->nodes[c].is_end) log_probs[t->nodes[c].token] = -INFINITY;
 }
 
 void limn_phrase_trie_ban(const limn_phrase_trie *t, float *log_probs, const uint32_t *words,
@@ -105,10 +99,8 @@ static bool begins_here(const limn_phrase_trie *t, const uint32_t *words, size_t
     uint32_t at = ROOT;
     for (size_t i = 0; i < n_words; i++) {
         at = find_child(t, at, words[i]);
-        if (at == NONE)
-            return false;
-        if (t->nodes[at].is_end)
-            return true;
+        if (at == NONE) return false;
+        if (t->nodes[at].is_end) return true;
     }
     return false;
 }
@@ -116,7 +108,6 @@ static bool begins_here(const limn_phrase_trie *t, const uint32_t *words, size_t
 bool limn_phrase_trie_finds(const limn_phrase_trie *t, const uint32_t *words, size_t n_words)
 {
     for (size_t i = 0; i < n_words; i++)
-        if (begins_here(t, words + i, n_words - i))
-            return true;
+        if (begins_here(t, words + i, n_words - i)) return true;
     return false;
 }

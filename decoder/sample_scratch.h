@@ -30,7 +30,7 @@ struct limn_sample_search {
     limn_hypothesis *finished;    /* [n_samples] */
     uint32_t *parents, *tokens;   /* [n_samples], of the rows of the next callback */
     size_t n_open, n_finished;
-    sample *samples;              /* [n_open_samples], of increasing row */
+    sample *samples; /* [n_open_samples], of increasing row */
     size_t n_open_samples;
     noisy_leaf *leaves, *chosen, *children; /* [n_samples] of stochastic beam search */
 };

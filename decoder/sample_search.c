@@ -22,8 +22,7 @@ limn_sample_search *limn_sample_plan(limn_arena *a, const limn_sample_settings *
     plan.leaves = limn_arena_take(a, n, sizeof *plan.leaves);
     plan.chosen = limn_arena_take(a, n, sizeof *plan.chosen);
     plan.children = limn_arena_take(a, n, sizeof *plan.children);
-    if (!d || a->has_failed)
-        return NULL;
+    if (!d || a->has_failed) return NULL;
     *d = plan;
     return d;
 }
@@ -55,8 +54,7 @@ void limn_sample_extend(const limn_sample_search *d, const limn_sample_settings 
 bool limn_sample_complete(const limn_sample_settings *s, void *ctx, limn_hypothesis *h)
 {
     limn_scoring scoring = s->scoring;
-    if (!h->is_finished && h->n_tokens < s->max_steps)
-        return false;
+    if (!h->is_finished && h->n_tokens < s->max_steps) return false;
     scoring.coverage_ctx = ctx;
     h->score = limn_score(&scoring, h->logprob, h->n_tokens, h->rows[h->n_tokens - 1]);
     return true;
@@ -77,8 +75,7 @@ static limn_hypothesis *find_same(limn_hypothesis *list, size_t first, size_t n,
 {
     for (size_t i = first; i < n; i++) {
         const size_t last = list[i].n_tokens - 1;
-        if (list[i].rows[last] == row && list[i].tokens[last] == token)
-            return &list[i];
+        if (list[i].rows[last] == row && list[i].tokens[last] == token) return &list[i];
     }
     return NULL;
 }
@@ -89,12 +86,11 @@ static size_t take_draw(limn_sample_search *d, const limn_sample_settings *s, vo
                         size_t first_finished, size_t *n_next, size_t row, uint32_t token)
 {
     limn_hypothesis *same = find_same(d->finished, first_finished, d->n_finished, row, token);
-    if (!same)
-        same = find_same(d->next, 0, *n_next, row, token);
+    if (!same) same = find_same(d->next, 0, *n_next, row, token);
     if (same) {
         same->n_drawn++;
         return same->is_finished || same->n_tokens == s->max_steps ? SIZE_MAX
-                                                                    : (size_t)(same - d->next);
+                                                                   : (size_t)(same - d->next);
     }
     limn_hypothesis *h = &d->next[*n_next];
     limn_sample_extend(d, s, h, &d->open[row], row, token);
@@ -116,16 +112,13 @@ static size_t draw_step(limn_sample_search *d, const limn_sample_settings *s, vo
     d->n_open_samples = 0;
     for (size_t i = 0; i < n_samples; i++) {
         sample at = d->samples[i];
-        if (at.row != row)
-            sum = limn_sample_distribution(d, s, &d->open[at.row], at.row);
+        if (at.row != row) sum = limn_sample_distribution(d, s, &d->open[at.row], at.row);
         row = at.row;
-        if (!(sum > 0))
-            continue; /* nothing may follow */
-        const uint32_t token = limn_sampling_draw(d->probabilities, s->n_tokens, sum,
-                                                  limn_rng_uniform(&at.rng));
+        if (!(sum > 0)) continue; /* nothing may follow */
+        const uint32_t token =
+            limn_sampling_draw(d->probabilities, s->n_tokens, sum, limn_rng_uniform(&at.rng));
         at.row = take_draw(d, s, ctx, first_finished, &n_next, row, token);
-        if (at.row != SIZE_MAX)
-            d->samples[d->n_open_samples++] = at;
+        if (at.row != SIZE_MAX) d->samples[d->n_open_samples++] = at;
     }
     return n_next;
 }
@@ -136,8 +129,7 @@ static void sort_samples(limn_sample_search *d)
     for (size_t i = 1; i < d->n_open_samples; i++) {
         const sample at = d->samples[i];
         size_t to = i;
-        for (; to > 0 && at.row < d->samples[to - 1].row; to--)
-            d->samples[to] = d->samples[to - 1];
+        for (; to > 0 && at.row < d->samples[to - 1].row; to--) d->samples[to] = d->samples[to - 1];
         d->samples[to] = at;
     }
 }
@@ -166,8 +158,7 @@ static void sort_by_score(limn_hypothesis *list, size_t n)
     for (size_t i = 1; i < n; i++) {
         const limn_hypothesis h = list[i];
         size_t at = i;
-        for (; at > 0 && h.score > list[at - 1].score; at--)
-            list[at] = list[at - 1];
+        for (; at > 0 && h.score > list[at - 1].score; at--) list[at] = list[at - 1];
         list[at] = h;
     }
 }
@@ -215,7 +206,8 @@ limn_status limn_sample(limn_sample_search *d, const limn_sample_settings *s, ui
     *out = found;
     sort_by_score(found, *n_out);
     if (*n_out == 0)
-        return limn_fail(err, LIMN_E_ARG, "no caption can meet the constraints: everything that "
-                                          "could follow is banned");
+        return limn_fail(err, LIMN_E_ARG,
+                         "no caption can meet the constraints: everything that "
+                         "could follow is banned");
     return LIMN_OK;
 }

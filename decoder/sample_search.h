@@ -43,8 +43,7 @@ limn_sample_search *limn_sample_plan(limn_arena *arena, const limn_sample_settin
  * use. `step` as for limn_beam_search, with at most n_samples rows. Allocates nothing.
  * LIMN_E_ARG: settings out of range or beyond the plan, or no caption can meet the constraints. */
 limn_status limn_sample(limn_sample_search *search, const limn_sample_settings *settings,
-                        uint64_t seed, const char *name, size_t name_size,
-                        limn_beam_step_fn *step, void *ctx, const limn_hypothesis **out,
-                        size_t *n_out, limn_error *err);
+                        uint64_t seed, const char *name, size_t name_size, limn_beam_step_fn *step,
+                        void *ctx, const limn_hypothesis **out, size_t *n_out, limn_error *err);
 
 #endif

@@ -29,11 +29,9 @@ static double gumbel(limn_rng *rng)
 /* Keeps the best `max`; of equals those that came first. */
 static void offer(noisy_leaf *list, size_t *n, size_t max, noisy_leaf leaf)
 {
-    if (*n == max && !(leaf.noisy > list[max - 1].noisy))
-        return;
+    if (*n == max && !(leaf.noisy > list[max - 1].noisy)) return;
     size_t at = *n < max ? (*n)++ : max - 1;
-    for (; at > 0 && leaf.noisy > list[at - 1].noisy; at--)
-        list[at] = list[at - 1];
+    for (; at > 0 && leaf.noisy > list[at - 1].noisy; at--) list[at] = list[at - 1];
     list[at] = leaf;
 }
 
@@ -44,8 +42,7 @@ static size_t draw_children(limn_sample_search *d, const limn_sample_settings *s
     size_t n = 0;
     for (size_t t = 0; t < s->n_tokens; t++) {
         const float share = (float)((double)d->probabilities[t] / sum);
-        if (share < FLT_MIN)
-            continue;
+        if (share < FLT_MIN) continue;
         const double logprob = d->leaves[parent].logprob + (double)limn_logf(share);
         offer(d->children, &n, s->n_samples,
               (noisy_leaf){ logprob, logprob + gumbel(rng), parent, (uint32_t)t });
@@ -79,8 +76,7 @@ static size_t choose(limn_sample_search *d, const limn_sample_settings *s, limn_
 static size_t row_of(const limn_sample_search *d, size_t index)
 {
     size_t row = 0;
-    for (size_t i = 0; i < index; i++)
-        row += d->leaves[i].token != LIMN_NO_TOKEN;
+    for (size_t i = 0; i < index; i++) row += d->leaves[i].token != LIMN_NO_TOKEN;
     return row;
 }
 

@@ -15,8 +15,7 @@ bool limn_token_values_are_plain(const limn_token_values *v)
 static bool is_among(const uint32_t *tokens, size_t n, uint32_t token)
 {
     for (size_t i = 0; i < n; i++)
-        if (tokens[i] == token)
-            return true;
+        if (tokens[i] == token) return true;
     return false;
 }
 
@@ -24,8 +23,7 @@ static bool is_among(const uint32_t *tokens, size_t n, uint32_t token)
 static void punish_repetition(float factor, const limn_hypothesis *h, float *values)
 {
     for (size_t i = 0; i < h->n_tokens; i++)
-        if (!is_among(h->tokens, i, h->tokens[i]))
-            values[h->tokens[i]] *= factor;
+        if (!is_among(h->tokens, i, h->tokens[i])) values[h->tokens[i]] *= factor;
 }
 
 static void run_filter(const limn_token_values *v, const limn_hypothesis *h, float *values,
@@ -33,17 +31,14 @@ static void run_filter(const limn_token_values *v, const limn_hypothesis *h, flo
 {
     v->filter(v->filter_ctx, h->tokens, h->n_tokens, values, n_tokens);
     for (size_t t = 0; t < n_tokens; t++)
-        if (!(values[t] <= 0))
-            values[t] = values[t] > 0 ? 0 : -INFINITY; /* which NaN is too */
+        if (!(values[t] <= 0)) values[t] = values[t] > 0 ? 0 : -INFINITY; /* which NaN is too */
 }
 
 void limn_token_values_apply(const limn_token_values *v, const limn_token_bounds *bounds,
                              const limn_hypothesis *h, float *values)
 {
-    if (has_repetition(v))
-        punish_repetition(v->repetition, h, values);
-    if (v->filter)
-        run_filter(v, h, values, bounds->n_tokens);
+    if (has_repetition(v)) punish_repetition(v->repetition, h, values);
+    if (v->filter) run_filter(v, h, values, bounds->n_tokens);
     limn_constraints_apply(bounds->constraints, values, bounds->n_tokens, bounds->max_steps,
                            bounds->end_token, h->tokens, h->n_tokens);
 }

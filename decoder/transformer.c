@@ -31,8 +31,8 @@ struct limn_decoder_state {
     float *hidden;               /* [R, F] */
     float *scores;               /* [R, S up to a multiple of 16], also [max_steps] weights */
     const float **key_rows, **value_rows; /* [max_steps] */
-    float *attention;            /* [max_steps, max_rows, n_layers, n_heads, n_memory_positions],
-                                  * the caller's; NULL: not kept */
+    float *attention; /* [max_steps, max_rows, n_layers, n_heads, n_memory_positions],
+                       * the caller's; NULL: not kept */
 };
 
 /* ---- planning ------------------------------------------------------------------------------ */
@@ -48,8 +48,9 @@ static void plan_heads(limn_packed *heads, limn_arena *a, size_t n_heads, size_t
     for (size_t i = 0; i < n_heads; i++) {
         const float *panels = limn_arena_take(a, padded(n_outputs) * n_inputs, sizeof *panels);
         if (heads)
-            heads[i] = (limn_packed){ .panels = panels, .n_outputs = n_outputs,
-                                      .n_inputs = n_inputs, .dtype = LIMN_F32 };
+            heads[i] = (limn_packed){
+                .panels = panels, .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = LIMN_F32
+            };
     }
 }
 
@@ -119,8 +120,7 @@ limn_status limn_decoder_state_create(limn_decoder_state **out, const limn_decod
 
 void limn_decoder_state_destroy(limn_decoder_state **s)
 {
-    if (!s || !*s)
-        return;
+    if (!s || !*s) return;
     limn_arena_finish(&(*s)->arena);
     limn_free(*s);
     *s = NULL;
@@ -162,15 +162,24 @@ static void product(const limn_decoder_state *s, limn_linear_job job)
 static void linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                    const limn_packed *w)
 {
-    product(s, (limn_linear_job){ .y = y, .x = x, .n_rows = n_rows, .x_stride = w->n_inputs,
-                                  .y_stride = w->n_outputs, .w = w });
+    product(s, (limn_linear_job){ .y = y,
+                                  .x = x,
+                                  .n_rows = n_rows,
+                                  .x_stride = w->n_inputs,
+                                  .y_stride = w->n_outputs,
+                                  .w = w });
 }
 
 static void add_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                        const limn_packed *w)
 {
-    product(s, (limn_linear_job){ .y = y, .x = x, .residual = y, .n_rows = n_rows,
-                                  .x_stride = w->n_inputs, .y_stride = w->n_outputs, .w = w });
+    product(s, (limn_linear_job){ .y = y,
+                                  .x = x,
+                                  .residual = y,
+                                  .n_rows = n_rows,
+                                  .x_stride = w->n_inputs,
+                                  .y_stride = w->n_outputs,
+                                  .w = w });
 }
 
 static void norm(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
@@ -192,8 +201,7 @@ static void set_packed(const limn_packed *w, size_t output, size_t input, float 
 static void clear_padding(const limn_packed *w)
 {
     for (size_t o = w->n_outputs; o < padded(w->n_outputs); o++)
-        for (size_t i = 0; i < w->n_inputs; i++)
-            set_packed(w, o, i, 0.0f);
+        for (size_t i = 0; i < w->n_inputs; i++) set_packed(w, o, i, 0.0f);
 }
 
 static void pack_head(const limn_decoder_state *s, const struct cross_memory *m, size_t head)
@@ -220,8 +228,7 @@ static void fill_slots(limn_decoder_state *s, const limn_tag_slot *slots)
     const size_t dim = d->config.dim;
     float *x = s->memory + d->config.n_memory_positions * dim;
     limn_tag_slot blind[LIMN_MAX_TAG_SLOTS];
-    if (!slots)
-        limn_decoder_blind_slots(blind, &d->config);
+    if (!slots) limn_decoder_blind_slots(blind, &d->config);
     for (size_t k = 0; k < d->config.n_tag_slots; k++, x += dim) {
         const limn_tag_slot slot = slots ? slots[k] : blind[k];
         const float *embedding = d->tag_embedding + slot.tag * dim;
@@ -245,8 +252,7 @@ void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *fea
     norm(s, s->memory, s->memory, n_rows, &d->memory_norm);
     for (size_t i = 0; i < c->n_layers; i++) {
         linear(s, s->memory_kv, s->memory, n_rows, &d->layers[i].cross_kv);
-        for (size_t head = 0; head < c->n_heads; head++)
-            pack_head(s, &s->cross[i], head);
+        for (size_t head = 0; head < c->n_heads; head++) pack_head(s, &s->cross[i], head);
     }
 }
 
@@ -273,8 +279,7 @@ static void take_slots(limn_decoder_state *s, size_t n_rows, const uint32_t *par
 
 static float embedding_value(const limn_packed *w, size_t token, size_t i)
 {
-    const size_t at =
-        (token / LIMN_PANEL * w->n_inputs + i) * LIMN_PANEL + token % LIMN_PANEL;
+    const size_t at = (token / LIMN_PANEL * w->n_inputs + i) * LIMN_PANEL + token % LIMN_PANEL;
     return w->dtype == LIMN_F16 ? limn_f16_to_f32(((const uint16_t *)w->panels)[at])
                                 : ((const float *)w->panels)[at];
 }
@@ -298,8 +303,8 @@ static void attend_row(limn_decoder_state *s, size_t layer, size_t row)
     const uint32_t *slots = s->slots + row * s->max_steps;
     for (size_t head = 0; head < c->n_heads; head++) {
         for (size_t p = 0; p < n; p++) {
-            s->key_rows[p] = s->self_kv[layer] + (p * s->max_rows + slots[p]) * 2 * c->dim +
-                             head * head_dim;
+            s->key_rows[p] =
+                s->self_kv[layer] + (p * s->max_rows + slots[p]) * 2 * c->dim + head * head_dim;
             s->value_rows[p] = s->key_rows[p] + c->dim;
         }
         s->d->kernels.attend(s->y + row * c->dim + head * head_dim, s->scores,
@@ -317,8 +322,7 @@ static void self_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
     for (size_t r = 0; r < n_rows; r++)
         memcpy(s->self_kv[layer] + (s->n_steps * s->max_rows + r) * 2 * dim,
                s->qkv + (3 * r + 1) * dim, 2 * dim * sizeof *s->qkv);
-    for (size_t r = 0; r < n_rows; r++)
-        attend_row(s, layer, r);
+    for (size_t r = 0; r < n_rows; r++) attend_row(s, layer, r);
     add_linear(s, s->x, s->y, n_rows, &l->self_output);
 }
 
@@ -346,15 +350,22 @@ static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
     for (size_t head = 0; head < c->n_heads; head++) {
         const limn_packed *keys = &s->cross[layer].keys[head];
         const limn_packed *values = &s->cross[layer].values[head];
-        kernels->linear(&(limn_linear_job){
-            .y = s->scores, .x = q + head * head_dim, .n_rows = n_rows, .x_stride = c->dim,
-            .y_stride = stride, .w = keys, .panel_end = limn_n_panels(keys->n_outputs) });
+        kernels->linear(&(limn_linear_job){ .y = s->scores,
+                                            .x = q + head * head_dim,
+                                            .n_rows = n_rows,
+                                            .x_stride = c->dim,
+                                            .y_stride = stride,
+                                            .w = keys,
+                                            .panel_end = limn_n_panels(keys->n_outputs) });
         kernels->softmax(s->scores, n_rows, n_memory, stride);
-        if (s->attention)
-            keep_attention(s, layer, head, n_rows, stride);
-        kernels->linear(&(limn_linear_job){
-            .y = s->y + head * head_dim, .x = s->scores, .n_rows = n_rows, .x_stride = stride,
-            .y_stride = c->dim, .w = values, .panel_end = limn_n_panels(values->n_outputs) });
+        if (s->attention) keep_attention(s, layer, head, n_rows, stride);
+        kernels->linear(&(limn_linear_job){ .y = s->y + head * head_dim,
+                                            .x = s->scores,
+                                            .n_rows = n_rows,
+                                            .x_stride = stride,
+                                            .y_stride = c->dim,
+                                            .w = values,
+                                            .panel_end = limn_n_panels(values->n_outputs) });
     }
     add_linear(s, s->x, s->y, n_rows, &l->cross_output);
 }
@@ -364,9 +375,13 @@ static void feed_forward(limn_decoder_state *s, size_t layer, size_t n_rows)
     const limn_decoder_layer *l = &s->d->layers[layer];
     const limn_decoder_config *c = &s->d->config;
     norm(s, s->h, s->x, n_rows, &l->feed_forward_norm);
-    product(s, (limn_linear_job){ .y = s->hidden, .x = s->h, .n_rows = n_rows,
-                                  .x_stride = c->dim, .y_stride = c->feed_forward_dim,
-                                  .w = &l->up, .activation = LIMN_ACT_GELU });
+    product(s, (limn_linear_job){ .y = s->hidden,
+                                  .x = s->h,
+                                  .n_rows = n_rows,
+                                  .x_stride = c->dim,
+                                  .y_stride = c->feed_forward_dim,
+                                  .w = &l->up,
+                                  .activation = LIMN_ACT_GELU });
     add_linear(s, s->x, s->hidden, n_rows, &l->down);
 }
 

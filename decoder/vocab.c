@@ -32,28 +32,22 @@ static bool is_forbidden(utf8proc_int32_t codepoint)
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-        return true;
-    default:
-        return false;
+    case UTF8PROC_CATEGORY_ZP: return true;
+    default: return false;
     }
 }
 
 /* NULL when `text` may be a token; else what is wrong with it. */
 static const char *complaint(const char *text, size_t size)
 {
-    if (size == 0)
-        return "is empty";
-    if (size > LIMN_VOCAB_MAX_TOKEN_SIZE)
-        return "is longer than 256 bytes";
+    if (size == 0) return "is empty";
+    if (size > LIMN_VOCAB_MAX_TOKEN_SIZE) return "is longer than 256 bytes";
     for (size_t at = 0; at < size;) {
         utf8proc_int32_t codepoint;
         const utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
                                                     (utf8proc_ssize_t)(size - at), &codepoint);
-        if (n < 1)
-            return "is not valid UTF-8";
-        if (is_forbidden(codepoint))
-            return "has white space or a control character in it";
+        if (n < 1) return "is not valid UTF-8";
+        if (is_forbidden(codepoint)) return "has white space or a control character in it";
         at += (size_t)n;
     }
     return NULL;
@@ -62,8 +56,7 @@ static const char *complaint(const char *text, size_t size)
 static limn_status check_token(const char *text, size_t id, limn_error *err)
 {
     const char *wrong = complaint(text, strlen(text));
-    if (wrong)
-        return limn_fail(err, LIMN_E_FORMAT, "token %zu %s", id, wrong);
+    if (wrong) return limn_fail(err, LIMN_E_FORMAT, "token %zu %s", id, wrong);
     if (id < LIMN_N_SPECIAL && strcmp(text, limn_special_tokens[id]) != 0)
         return limn_fail(err, LIMN_E_FORMAT, "token %zu must be %s, is \"%.40s\"", id,
                          limn_special_tokens[id], text);
@@ -78,11 +71,9 @@ static uint32_t *slot_of(const limn_vocab *v, const char *text, size_t size)
     size_t at = (size_t)limn_fnv1a64(LIMN_FNV1A64_INIT, text, size);
     for (;; at++) {
         uint32_t *slot = &v->slots[at & (v->n_slots - 1)];
-        if (*slot == 0)
-            return slot;
+        if (*slot == 0) return slot;
         const char *other = v->texts[*slot - 1];
-        if (strlen(other) == size && memcmp(other, text, size) == 0)
-            return slot;
+        if (strlen(other) == size && memcmp(other, text, size) == 0) return slot;
     }
 }
 
@@ -108,16 +99,14 @@ static limn_status fill(limn_vocab *v, const char *const *tokens, size_t n_token
     for (size_t i = 0; i < n_tokens; i++)
         block_size += strlen(tokens[i]) + 1; /* they are all in memory: no overflow */
     v->n_slots = 16;
-    while (v->n_slots < 2 * n_tokens)
-        v->n_slots *= 2;
+    while (v->n_slots < 2 * n_tokens) v->n_slots *= 2;
     v->texts = limn_calloc(n_tokens, sizeof *v->texts);
     v->slots = limn_calloc(v->n_slots, sizeof *v->slots);
     v->block = limn_alloc(block_size, 1);
     if (!v->texts || !v->slots || !v->block)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", n_tokens);
     char *end = v->block;
-    for (size_t i = 0; i < n_tokens; i++)
-        LIMN_TRY(add_token(v, &end, tokens[i], err));
+    for (size_t i = 0; i < n_tokens; i++) LIMN_TRY(add_token(v, &end, tokens[i], err));
     return LIMN_OK;
 }
 
@@ -132,11 +121,9 @@ limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_
         return limn_fail(err, LIMN_E_LIMIT, "%zu tokens, the limit is %d", n_tokens,
                          LIMN_VOCAB_MAX_TOKENS);
     limn_vocab *v = limn_calloc(1, sizeof *v);
-    if (!v)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!v) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_status s = fill(v, tokens, n_tokens, err);
-    if (s != LIMN_OK)
-        limn_vocab_destroy(&v);
+    if (s != LIMN_OK) limn_vocab_destroy(&v);
     *out = v;
     return s;
 }
@@ -147,23 +134,20 @@ limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *array, 
     *out = NULL;
     LIMN_TRY(limn_json_as_array(&n_tokens, array, err));
     const char **tokens = limn_calloc(n_tokens, sizeof *tokens);
-    if (!tokens)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", n_tokens);
+    if (!tokens) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", n_tokens);
     limn_status s = LIMN_OK;
     for (size_t i = 0; i < n_tokens && s == LIMN_OK; i++) {
         const limn_json_node item = limn_json_at(array, i);
         s = limn_json_as_string(&tokens[i], &item, err);
     }
-    if (s == LIMN_OK)
-        s = limn_vocab_create(out, tokens, n_tokens, err);
+    if (s == LIMN_OK) s = limn_vocab_create(out, tokens, n_tokens, err);
     limn_free(tokens);
     return s;
 }
 
 void limn_vocab_destroy(limn_vocab **v)
 {
-    if (!v || !*v)
-        return;
+    if (!v || !*v) return;
     limn_free((*v)->texts);
     limn_free((*v)->slots);
     limn_free((*v)->block);
@@ -178,17 +162,14 @@ static limn_status split_lines(char ***out, size_t *n_lines, char *text, size_t 
                                limn_error *err)
 {
     size_t n = 0, i = 0;
-    for (const char *p = text; p < text + size; p++)
-        n += *p == '\n' || p + 1 == text + size;
+    for (const char *p = text; p < text + size; p++) n += *p == '\n' || p + 1 == text + size;
     if (n > LIMN_VOCAB_MAX_TOKENS)
         return limn_fail(err, LIMN_E_LIMIT, "%zu lines, the limit is %d", n, LIMN_VOCAB_MAX_TOKENS);
     char **lines = limn_alloc(n, sizeof *lines);
-    if (!lines)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu lines", n);
+    if (!lines) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu lines", n);
     for (char *line = text, *next; line < text + size; line = next + 1) {
         next = memchr(line, '\n', (size_t)(text + size - line));
-        if (!next)
-            next = text + size;
+        if (!next) next = text + size;
         *next = '\0';
         lines[i++] = line;
     }
@@ -203,8 +184,7 @@ static limn_status read_lines(limn_vocab **out, char *text, size_t size, limn_er
     char **lines = NULL;
     size_t n_lines = 0;
     const char *nul = memchr(text, '\0', size);
-    if (nul)
-        return limn_fail(err, LIMN_E_FORMAT, "has a NUL byte at byte %td", nul - text);
+    if (nul) return limn_fail(err, LIMN_E_FORMAT, "has a NUL byte at byte %td", nul - text);
     LIMN_TRY(split_lines(&lines, &n_lines, text, size, err));
     limn_status s = limn_vocab_create(out, (const char *const *)lines, n_lines, err);
     limn_free(lines);
@@ -215,8 +195,7 @@ limn_status limn_vocab_from_text(limn_vocab **out, const char *text, size_t size
 {
     char *copy = limn_strndup(text, size);
     *out = NULL;
-    if (!copy)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for a text of %zu bytes", size);
+    if (!copy) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a text of %zu bytes", size);
     limn_status s = read_lines(out, copy, size, err);
     limn_free(copy);
     return s;
@@ -229,8 +208,7 @@ limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err)
     *out = NULL;
     LIMN_TRY(limn_file_read(&text, &size, path, MAX_FILE_SIZE, err));
     limn_status s = read_lines(out, (char *)text, size, err);
-    if (s != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     limn_free(text);
     return s;
 }
@@ -255,8 +233,8 @@ uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size)
 
 limn_token_kind limn_vocab_kind(const limn_vocab *v)
 {
-    const bool has_space = v->n_tokens > LIMN_N_SPECIAL &&
-                           strcmp(v->texts[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN) == 0;
+    const bool has_space =
+        v->n_tokens > LIMN_N_SPECIAL && strcmp(v->texts[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN) == 0;
     return has_space ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS;
 }
 
@@ -264,8 +242,7 @@ bool limn_vocab_accepts(const char *text, size_t size)
 {
     for (size_t i = 0; i < LIMN_N_SPECIAL; i++) {
         const char *special = limn_special_tokens[i];
-        if (strlen(special) == size && memcmp(text, special, size) == 0)
-            return false;
+        if (strlen(special) == size && memcmp(text, special, size) == 0) return false;
     }
     return !complaint(text, size);
 }
@@ -281,8 +258,7 @@ size_t limn_vocab_encode(uint32_t *ids, size_t capacity, const limn_vocab *v, co
     while (*tokens) {
         const size_t size = strcspn(tokens, " ");
         const uint32_t id = limn_vocab_find(v, tokens, size);
-        if (n < capacity)
-            ids[n] = id < LIMN_N_SPECIAL ? LIMN_TOKEN_UNKNOWN : id;
+        if (n < capacity) ids[n] = id < LIMN_N_SPECIAL ? LIMN_TOKEN_UNKNOWN : id;
         n++;
         tokens += size + (tokens[size] != '\0');
     }
@@ -310,18 +286,15 @@ size_t limn_vocab_join(char *out, size_t capacity, const limn_vocab *v, const ui
     joined j = { out, capacity, 0 };
     bool is_spaced = false; /* before the next text */
     for (size_t i = 0; i < n; i++) {
-        if (ids[i] < LIMN_N_SPECIAL)
-            continue;
+        if (ids[i] < LIMN_N_SPECIAL) continue;
         if (!is_words && ids[i] == LIMN_N_SPECIAL) { /* LIMN_SPACE_TOKEN */
             is_spaced = true;
             continue;
         }
-        if (is_spaced && j.length > 0)
-            append(&j, " ", 1);
+        if (is_spaced && j.length > 0) append(&j, " ", 1);
         append(&j, v->texts[ids[i]], strlen(v->texts[ids[i]]));
         is_spaced = is_words;
     }
-    if (capacity > 0)
-        out[j.length < capacity ? j.length : capacity - 1] = '\0';
+    if (capacity > 0) out[j.length < capacity ? j.length : capacity - 1] = '\0';
     return j.length;
 }

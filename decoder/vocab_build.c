@@ -58,7 +58,7 @@ static limn_status find_source(source **out, limn_vocab_builder *b, uint64_t min
     if (!limn_grow((void **)&b->sources, &b->capacity, b->n_sources + 1, sizeof *b->sources))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     *out = &b->sources[b->n_sources];
-    **out = (source){.public = {.min_count = min_count}};
+    **out = (source){ .public = { .min_count = min_count } };
     LIMN_TRY(limn_word_counts_create(&(*out)->counts, err));
     b->n_sources++;
     return LIMN_OK;

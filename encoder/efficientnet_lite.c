@@ -56,8 +56,7 @@ static limn_status load_filter(limn_mbconv *b, const limn_safetensors *file, con
     LIMN_TRY(limn_tensor_load(&filter, file, name, 3, shape, err));
     snprintf(name, sizeof name, "%s.depthwise.bias", prefix);
     limn_status status = limn_tensor_load(&bias, file, name, 1, shape, err);
-    if (status == LIMN_OK)
-        status = limn_mbconv_set_filter(b, filter, bias, err);
+    if (status == LIMN_OK) status = limn_mbconv_set_filter(b, filter, bias, err);
     limn_free(filter);
     return status;
 }
@@ -85,10 +84,8 @@ static limn_status load_block(network *net, size_t index, const limn_safetensors
 static void close_network(void *p)
 {
     network *net = p;
-    if (!net)
-        return;
-    for (size_t i = 0; i < net->shape.n_blocks; i++)
-        limn_mbconv_finish(&net->blocks[i]);
+    if (!net) return;
+    for (size_t i = 0; i < net->shape.n_blocks; i++) limn_mbconv_finish(&net->blocks[i]);
     limn_packed_finish(&net->head);
     limn_free(net);
 }
@@ -103,8 +100,7 @@ static limn_status open_network(void **out, const limn_safetensors *file,
 {
     network *net = limn_calloc(1, sizeof *net);
     *out = net;
-    if (!net)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a network");
+    if (!net) return limn_fail(err, LIMN_E_NOMEM, "no memory for a network");
     plan(net, config);
     for (size_t i = 0; i < net->shape.n_blocks; i++)
         LIMN_TRY(load_block(net, i, file, err)); /* the caller closes what was opened so far */
@@ -128,8 +124,7 @@ static size_t weight_bytes(const void *p)
 {
     const network *net = p;
     size_t n = limn_packed_bytes(&net->head);
-    for (size_t i = 0; i < net->shape.n_blocks; i++)
-        n += limn_mbconv_weight_bytes(&net->blocks[i]);
+    for (size_t i = 0; i < net->shape.n_blocks; i++) n += limn_mbconv_weight_bytes(&net->blocks[i]);
     return n;
 }
 
@@ -180,8 +175,7 @@ static const float *rows_of_map(void *ctx, size_t first, size_t end)
 static void tap(const limn_encoder_job *job, const char *stage, const float *x, size_t size,
                 size_t n_channels)
 {
-    if (job->tap)
-        job->tap(job->tap_ctx, stage, x, size, size, n_channels);
+    if (job->tap) job->tap(job->tap_ctx, stage, x, size, size, n_channels);
 }
 
 /* The stem's map, which the first block has no need of. */
@@ -205,8 +199,7 @@ static const float *run_stem(const network *net, scratch *s, const limn_encoder_
     return s->maps[0];
 }
 
-static void tap_block(const network *net, size_t index, const float *y,
-                      const limn_encoder_job *job)
+static void tap_block(const network *net, size_t index, const float *y, const limn_encoder_job *job)
 {
     char stage[32];
     snprintf(stage, sizeof stage, "block%zu", index);
@@ -222,8 +215,7 @@ static const float *run_block(const network *net, scratch *s, size_t index, cons
     float *y = s->maps[is_residual == (x == s->maps[0]) ? 0 : 1];
     map_rows map = { x, b->input_size * b->shape.n_inputs };
     limn_mbconv_input input = { rows_of_map, &map, b->shape.n_inputs };
-    if (index == 0)
-        input = (limn_mbconv_input){ limn_stem_rows, &s->stem, LIMN_STEM_PATCH };
+    if (index == 0) input = (limn_mbconv_input){ limn_stem_rows, &s->stem, LIMN_STEM_PATCH };
     limn_mbconv_run(b, job->kernels, job->pool, &s->blocks, &input, is_residual ? x : NULL, y);
     return y;
 }
@@ -271,8 +263,7 @@ static void run_network(const void *p, void *scratch_memory, const limn_encoder_
     scratch *s = scratch_memory;
     const float *x = NULL;
     s->stem.pixels = job->pixels;
-    if (job->tap || job->last_stage == 0)
-        x = run_stem(net, s, job);
+    if (job->tap || job->last_stage == 0) x = run_stem(net, s, job);
     for (size_t i = 0; i < net->shape.n_blocks && i < job->last_stage; i++) {
         x = run_block(net, s, i, x, job);
         tap_block(net, i, x, job);

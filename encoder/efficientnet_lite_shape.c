@@ -40,7 +40,8 @@ static uint32_t scale_depth(size_t stage, uint32_t depth)
 void limn_efficientnet_lite_shape_at(limn_efficientnet_lite_shape *out, size_t index)
 {
     uint32_t n_inputs = N_STEM;
-    *out = (limn_efficientnet_lite_shape){ .family = families[index].family, .n_stem = N_STEM,
+    *out = (limn_efficientnet_lite_shape){ .family = families[index].family,
+                                           .n_stem = N_STEM,
                                            .n_head = N_HEAD,
                                            .input_size = families[index].input_size };
     for (size_t stage = 0; stage < N_STAGES; stage++) {
@@ -49,7 +50,10 @@ void limn_efficientnet_lite_shape_at(limn_efficientnet_lite_shape *out, size_t i
         for (uint32_t i = 0; i < n; i++) {
             assert(out->n_blocks < LIMN_EFFICIENTNET_LITE_MAX_BLOCKS);
             out->blocks[out->n_blocks++] = (limn_mbconv_shape){
-                n_inputs, n_inputs * stages[stage].expansion, n_outputs, stages[stage].kernel,
+                n_inputs,
+                n_inputs * stages[stage].expansion,
+                n_outputs,
+                stages[stage].kernel,
                 i == 0 ? stages[stage].stride : 1,
             };
             n_inputs = n_outputs;
@@ -76,7 +80,6 @@ limn_encoder_map limn_efficientnet_lite_map(const limn_efficientnet_lite_shape *
         map.side = (map.side + b->stride - 1) / b->stride;
         map.n_channels = b->n_outputs;
     }
-    if (stage > shape->n_blocks)
-        map.n_channels = shape->n_head;
+    if (stage > shape->n_blocks) map.n_channels = shape->n_head;
     return map;
 }

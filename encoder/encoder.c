@@ -22,8 +22,7 @@ static const limn_encoder_family *const families[] = { &limn_efficientnet_lite }
 static const limn_encoder_family *find_family(const char *name)
 {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (families[i]->has(name))
-            return families[i];
+        if (families[i]->has(name)) return families[i];
     return NULL;
 }
 
@@ -41,21 +40,18 @@ limn_status limn_encoder_open(limn_encoder **out, const limn_safetensors *file,
         return limn_fail(err, LIMN_E_LIMIT, "encoder input_size %u is not in %d … %d",
                          (unsigned)config->input_size, MIN_INPUT_SIZE, MAX_INPUT_SIZE);
     limn_encoder *e = limn_calloc(1, sizeof *e);
-    if (!e)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for an encoder");
+    if (!e) return limn_fail(err, LIMN_E_NOMEM, "no memory for an encoder");
     e->family = family;
     limn_kernels_init(&e->kernels, level);
     const limn_status status = family->open(&e->net, file, config, err);
-    if (status != LIMN_OK)
-        limn_encoder_close(&e);
+    if (status != LIMN_OK) limn_encoder_close(&e);
     *out = e;
     return status;
 }
 
 void limn_encoder_close(limn_encoder **e)
 {
-    if (!e || !*e)
-        return;
+    if (!e || !*e) return;
     (*e)->family->close((*e)->net);
     limn_free(*e);
     *e = NULL;
@@ -107,8 +103,7 @@ limn_status limn_encoder_state_create(limn_encoder_state **out, const limn_encod
     *out = s;
     if (s && limn_arena_init(&s->arena, count_scratch(e)))
         s->scratch = e->family->scratch_take(e->net, &s->arena);
-    if (s && s->scratch)
-        return LIMN_OK;
+    if (s && s->scratch) return LIMN_OK;
     limn_encoder_state_destroy(out);
     return limn_fail(err, LIMN_E_NOMEM, "no memory for an encoder's scratch of %zu bytes",
                      limn_encoder_state_bytes(e));
@@ -116,8 +111,7 @@ limn_status limn_encoder_state_create(limn_encoder_state **out, const limn_encod
 
 void limn_encoder_state_destroy(limn_encoder_state **s)
 {
-    if (!s || !*s)
-        return;
+    if (!s || !*s) return;
     limn_arena_finish(&(*s)->arena);
     limn_free(*s);
     *s = NULL;
@@ -137,16 +131,20 @@ void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *p
 void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                              const uint8_t *pixels, size_t last_stage, float *map)
 {
-    const limn_encoder_job job = { .kernels = &e->kernels, .pool = pool, .pixels = pixels,
-                                   .last_stage = last_stage, .map = map };
+    const limn_encoder_job job = {
+        .kernels = &e->kernels, .pool = pool, .pixels = pixels, .last_stage = last_stage, .map = map
+    };
     e->family->run(e->net, s->scratch, &job);
 }
 
 void limn_encoder_run_tapped(const limn_encoder *e, limn_encoder_state *s, const uint8_t *pixels,
                              float *features, limn_encoder_tap_fn *tap, void *ctx)
 {
-    const limn_encoder_job job = { .kernels = &e->kernels, .pixels = pixels,
-                                   .last_stage = last_stage(e), .map = features, .tap = tap,
+    const limn_encoder_job job = { .kernels = &e->kernels,
+                                   .pixels = pixels,
+                                   .last_stage = last_stage(e),
+                                   .map = features,
+                                   .tap = tap,
                                    .tap_ctx = ctx };
     e->family->run(e->net, s->scratch, &job);
 }

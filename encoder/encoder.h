@@ -37,15 +37,15 @@ limn_status limn_encoder_open(limn_encoder **out, const limn_safetensors *file,
                               limn_error *err);
 void limn_encoder_close(limn_encoder **e); /* accepts NULL and *e == NULL; nulls it */
 
-size_t limn_encoder_n_positions(const limn_encoder *e); /* e.g. 49, row-major over the grid */
-size_t limn_encoder_dim(const limn_encoder *e);         /* e.g. 1280 */
+size_t limn_encoder_n_positions(const limn_encoder *e);  /* e.g. 49, row-major over the grid */
+size_t limn_encoder_dim(const limn_encoder *e);          /* e.g. 1280 */
 size_t limn_encoder_weight_bytes(const limn_encoder *e); /* packed weights, for memory plans */
 
 /* All scratch memory of one worker. The encoder must outlive the state. LIMN_E_NOMEM. */
 limn_status limn_encoder_state_create(limn_encoder_state **out, const limn_encoder *e,
                                       limn_error *err);
 void limn_encoder_state_destroy(limn_encoder_state **s); /* accepts NULL and *s == NULL */
-size_t limn_encoder_state_bytes(const limn_encoder *e);   /* what a state takes */
+size_t limn_encoder_state_bytes(const limn_encoder *e);  /* what a state takes */
 
 /* features [n_positions, dim] of pixels [input_size, input_size, 3] (RGB, upright, already
  * resized). Allocates nothing. `pool` (may be NULL) splits the work of this one picture;

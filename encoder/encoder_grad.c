@@ -15,8 +15,7 @@ enum { MAX_KERNEL = 5 };
 static void fill_product(const limn_encoder_trainer *t, const struct product *p, const float *w)
 {
     limn_packed_fill(&p->forward, w, t->params->values + p->at.bias);
-    if (p->backward.panels)
-        limn_packed_fill_transposed(&p->backward, w, NULL);
+    if (p->backward.panels) limn_packed_fill_transposed(&p->backward, w, NULL);
 }
 
 static void fill_block(const limn_encoder_trainer *t, const struct block *b)
@@ -25,10 +24,8 @@ static void fill_block(const limn_encoder_trainer *t, const struct block *b)
     const size_t n_taps = (size_t)b->map.shape.kernel * b->map.shape.kernel;
     const size_t n = b->map.shape.n_expanded;
     for (size_t c = 0; c < n; c++)
-        for (size_t tap = 0; tap < n_taps; tap++)
-            b->filter[tap * n + c] = filter[c * n_taps + tap];
-    if (b->has_expand)
-        fill_product(t, &b->expand, values + b->expand.at.weight);
+        for (size_t tap = 0; tap < n_taps; tap++) b->filter[tap * n + c] = filter[c * n_taps + tap];
+    if (b->has_expand) fill_product(t, &b->expand, values + b->expand.at.weight);
     fill_product(t, &b->project, values + b->project.at.weight);
 }
 
@@ -61,10 +58,16 @@ static void run_product(const limn_encoder_trainer *t, const limn_packed *w, flo
                         const size_t *y_rows, const float *x, size_t n_rows,
                         limn_activation activation, const float *residual)
 {
-    t->kernels.linear(&(limn_linear_job){
-        .y = y, .y_rows = y_rows, .x = x, .residual = residual, .n_rows = n_rows,
-        .x_stride = w->n_inputs, .y_stride = w->n_outputs, .w = w,
-        .panel_end = limn_n_panels(w->n_outputs), .activation = activation });
+    t->kernels.linear(&(limn_linear_job){ .y = y,
+                                          .y_rows = y_rows,
+                                          .x = x,
+                                          .residual = residual,
+                                          .n_rows = n_rows,
+                                          .x_stride = w->n_inputs,
+                                          .y_stride = w->n_outputs,
+                                          .w = w,
+                                          .panel_end = limn_n_panels(w->n_outputs),
+                                          .activation = activation });
 }
 
 /* Adds the gradients of weight and bias, from dy [n_rows, n_outputs] and x [n_rows, n_inputs], to
@@ -74,9 +77,14 @@ static void add_product(const limn_encoder_trainer *t, float *sums, const struct
 {
     const size_t n_outputs = p->forward.n_outputs;
     t->rows->column_sums(sums + p->at.bias - t->first_float, dy, n_rows, n_outputs, 0, n_outputs);
-    limn_gemm(NULL, &(limn_gemm_job){ .c = sums + p->at.weight - t->first_float, .a = dy, .b = x,
-                                      .m = n_outputs, .n = p->forward.n_inputs, .k = n_rows,
-                                      .a_is_transposed = true, .accumulates = true });
+    limn_gemm(NULL, &(limn_gemm_job){ .c = sums + p->at.weight - t->first_float,
+                                      .a = dy,
+                                      .b = x,
+                                      .m = n_outputs,
+                                      .n = p->forward.n_inputs,
+                                      .k = n_rows,
+                                      .a_is_transposed = true,
+                                      .accumulates = true });
 }
 
 /* Row `row` of a padded map, from its first position inside. */
@@ -128,12 +136,17 @@ static void filter(const limn_encoder_trainer *t, const struct picture_scratch *
     float *rows[MAX_KERNEL];
     for (size_t row = 0; row < b->map.output_size; row++) {
         find_rows(rows, b, s->expanded, row);
-        t->kernels.depthwise(&(limn_depthwise_job){
-            .y = s->filtered + row * n_row, .rows = (const float *const *)rows, .w = b->filter,
-            .bias = t->params->values + b->depthwise.bias, .n_columns = b->map.output_size,
-            .n_channels = shape->n_expanded, .size = shape->kernel, .stride = shape->stride,
-            .x_stride = shape->n_expanded, .y_stride = shape->n_expanded,
-            .w_stride = shape->n_expanded });
+        t->kernels.depthwise(&(limn_depthwise_job){ .y = s->filtered + row * n_row,
+                                                    .rows = (const float *const *)rows,
+                                                    .w = b->filter,
+                                                    .bias = t->params->values + b->depthwise.bias,
+                                                    .n_columns = b->map.output_size,
+                                                    .n_channels = shape->n_expanded,
+                                                    .size = shape->kernel,
+                                                    .stride = shape->stride,
+                                                    .x_stride = shape->n_expanded,
+                                                    .y_stride = shape->n_expanded,
+                                                    .w_stride = shape->n_expanded });
     }
 }
 
@@ -143,8 +156,7 @@ static void block_forward(const limn_encoder_trainer *t, const struct picture_sc
     expand(t, s, b, x);
     filter(t, s, b);
     run_product(t, &b->project.forward, y, NULL, s->filtered,
-                b->map.output_size * b->map.output_size, LIMN_ACT_NONE,
-                b->has_residual ? x : NULL);
+                b->map.output_size * b->map.output_size, LIMN_ACT_NONE, b->has_residual ? x : NULL);
 }
 
 /* From d_filtered, gradients of the filter's outputs, to d_expanded, of its padded input. */
@@ -154,19 +166,24 @@ static void filter_backward(const limn_encoder_trainer *t, float *sums,
     const limn_mbconv_shape *shape = &b->map.shape;
     const size_t n_row = b->map.output_size * shape->n_expanded;
     float *rows[MAX_KERNEL], *d_rows[MAX_KERNEL];
-    memset(s->d_expanded, 0, b->map.input_size * b->map.padded_size * shape->n_expanded *
-                                 sizeof *s->d_expanded);
+    memset(s->d_expanded, 0,
+           b->map.input_size * b->map.padded_size * shape->n_expanded * sizeof *s->d_expanded);
     for (size_t row = 0; row < b->map.output_size; row++) {
         float *dy = s->d_filtered + row * n_row;
         t->rows->relu6_dx(dy, dy, s->filtered + row * n_row, n_row);
         find_rows(rows, b, s->expanded, row);
         find_rows(d_rows, b, s->d_expanded, row);
-        t->rows->depthwise(&(limn_depthwise_grad_job){
-            .dx_rows = d_rows, .x_rows = (const float *const *)rows, .w = b->filter,
-            .dw = sums + b->depthwise.weight - t->first_float,
-            .dbias = sums + b->depthwise.bias - t->first_float, .dy = dy,
-            .n_columns = b->map.output_size, .n_channels = shape->n_expanded,
-            .size = shape->kernel, .stride = shape->stride });
+        t->rows->depthwise(
+            &(limn_depthwise_grad_job){ .dx_rows = d_rows,
+                                        .x_rows = (const float *const *)rows,
+                                        .w = b->filter,
+                                        .dw = sums + b->depthwise.weight - t->first_float,
+                                        .dbias = sums + b->depthwise.bias - t->first_float,
+                                        .dy = dy,
+                                        .n_columns = b->map.output_size,
+                                        .n_channels = shape->n_expanded,
+                                        .size = shape->kernel,
+                                        .stride = shape->stride });
     }
 }
 
@@ -177,8 +194,7 @@ static void unpad(const limn_encoder_trainer *t, const struct picture_scratch *s
     const size_t n_row = b->map.input_size * b->map.shape.n_expanded;
     for (size_t row = 0; row < b->map.input_size; row++) {
         float *dx = inside_of(b, s->d_expanded, row);
-        if (b->has_expand)
-            t->rows->relu6_dx(dx, dx, inside_of(b, s->expanded, row), n_row);
+        if (b->has_expand) t->rows->relu6_dx(dx, dx, inside_of(b, s->expanded, row), n_row);
         memmove(s->d_expanded + row * n_row, dx, n_row * sizeof *dx);
     }
 }
@@ -197,8 +213,7 @@ static void block_backward(const limn_encoder_trainer *t, float *sums,
     run_product(t, &b->project.backward, s->d_filtered, NULL, dy, n_out, LIMN_ACT_NONE, NULL);
     filter_backward(t, sums, s, b);
     unpad(t, s, b);
-    if (b->has_expand)
-        add_product(t, sums, &b->expand, s->d_expanded, x, n_in);
+    if (b->has_expand) add_product(t, sums, &b->expand, s->d_expanded, x, n_in);
     if (dx && b->has_expand)
         run_product(t, &b->expand.backward, dx, NULL, s->d_expanded, n_in, LIMN_ACT_NONE,
                     b->has_residual ? dy : NULL);
@@ -211,16 +226,16 @@ static void block_backward(const limn_encoder_trainer *t, float *sums,
 
 static float *map_of(const limn_encoder_trainer *t, size_t stage, size_t picture)
 {
-    const limn_encoder_map m = limn_efficientnet_lite_map(
-        &t->settings.shape, t->settings.config.input_size, stage);
+    const limn_encoder_map m =
+        limn_efficientnet_lite_map(&t->settings.shape, t->settings.config.input_size, stage);
     return t->maps[stage] + picture * m.side * m.side * m.n_channels;
 }
 
 /* What a stage after the stem reads. */
 static const float *input_of(const limn_encoder_trainer *t, size_t stage, size_t picture)
 {
-    const limn_encoder_map m = limn_efficientnet_lite_map(
-        &t->settings.shape, t->settings.config.input_size, stage - 1);
+    const limn_encoder_map m =
+        limn_efficientnet_lite_map(&t->settings.shape, t->settings.config.input_size, stage - 1);
     return stage == t->settings.first_stage ? t->cut + picture * m.side * m.side * m.n_channels
                                             : map_of(t, stage - 1, picture);
 }
@@ -290,14 +305,12 @@ static void backward_picture(const limn_encoder_trainer *t, float *sums, struct 
     head_backward(t, sums, s, picture);
     for (size_t stage = t->settings.shape.n_blocks; stage > 0 && stage >= first_stage; stage--) {
         float *dy = s->d_maps[0];
-        block_backward(t, sums, s, &t->blocks[stage - 1],
-                       stage > first_stage ? s->d_maps[1] : NULL, dy,
-                       input_of(t, stage, picture));
+        block_backward(t, sums, s, &t->blocks[stage - 1], stage > first_stage ? s->d_maps[1] : NULL,
+                       dy, input_of(t, stage, picture));
         s->d_maps[0] = s->d_maps[1];
         s->d_maps[1] = dy;
     }
-    if (first_stage == 0)
-        stem_backward(t, sums, s, picture);
+    if (first_stage == 0) stem_backward(t, sums, s, picture);
 }
 
 static void backward_part(void *ctx, size_t part, size_t worker)
@@ -305,8 +318,8 @@ static void backward_part(void *ctx, size_t part, size_t worker)
     const limn_encoder_trainer *t = ctx;
     float *sums = t->sums + part * t->n_floats;
     memset(sums, 0, t->n_floats * sizeof *sums);
-    for (size_t i = t->n_pictures * part / t->n_parts;
-         i < t->n_pictures * (part + 1) / t->n_parts; i++)
+    for (size_t i = t->n_pictures * part / t->n_parts; i < t->n_pictures * (part + 1) / t->n_parts;
+         i++)
         backward_picture(t, sums, &t->scratch[worker], i);
 }
 
@@ -323,8 +336,8 @@ static void add_sums(const limn_encoder_trainer *t, size_t at, size_t n)
 }
 
 /* The same where sums are n_groups matrices [n_rows, n_columns], gradients their transposes. */
-static void add_transposed(const limn_encoder_trainer *t, size_t at, size_t n_groups,
-                           size_t n_rows, size_t n_columns)
+static void add_transposed(const limn_encoder_trainer *t, size_t at, size_t n_groups, size_t n_rows,
+                           size_t n_columns)
 {
     for (size_t part = 0; part < t->n_parts; part++) {
         const float *sums = t->sums + part * t->n_floats + at - t->first_float;
@@ -344,8 +357,7 @@ static void sum_product(const limn_encoder_trainer *t, const struct product *p)
 static void sum_block(const limn_encoder_trainer *t, const struct block *b)
 {
     const limn_mbconv_shape *s = &b->map.shape;
-    if (b->has_expand)
-        sum_product(t, &b->expand);
+    if (b->has_expand) sum_product(t, &b->expand);
     add_transposed(t, b->depthwise.weight, 1, (size_t)s->kernel * s->kernel, s->n_expanded);
     add_sums(t, b->depthwise.bias, s->n_expanded);
     sum_product(t, &b->project);

@@ -19,10 +19,8 @@ limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t si
     LIMN_TRY(limn_encoder_input_decode(&image, bytes, size, settings, err));
     s = limn_image_resize(input, settings->input_size, settings->input_size, &image,
                           settings->resize, scratch, err);
-    if (width)
-        *width = image.full_width;
-    if (height)
-        *height = image.full_height;
+    if (width) *width = image.full_width;
+    if (height) *height = image.full_height;
     limn_image_finish(&image);
     return s;
 }

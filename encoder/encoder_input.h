@@ -18,8 +18,7 @@ typedef struct limn_encoder_input_settings {
 /* Decodes a picture for the input: upright, a large JPEG reduced, in pixels that `out` owns. Errors
  * as limn_image_decode. */
 limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
-                                      const limn_encoder_input_settings *settings,
-                                      limn_error *err);
+                                      const limn_encoder_input_settings *settings, limn_error *err);
 
 /* Decodes a picture upright and squashes the whole of it to input [input_size, input_size, 3]. A
  * JPEG may be decoded at a fraction of its size that stays at least twice input_size. `*width` and

@@ -18,8 +18,7 @@ static void add_conv(struct adder *a, const char *prefix, const char *name, size
     for (int is_bias = 0; is_bias <= 1 && a->status == LIMN_OK; is_bias++) {
         snprintf(full, sizeof full, "%s%s%s", prefix, name, is_bias ? ".bias" : ".weight");
         a->status = limn_params_add(a->params, full, is_bias ? 1 : n_dims, shape, !is_bias, a->err);
-        if (a->status == LIMN_OK)
-            a->params->items[a->params->n_items - 1].rate = a->rate;
+        if (a->status == LIMN_OK) a->params->items[a->params->n_items - 1].rate = a->rate;
     }
 }
 
@@ -37,8 +36,7 @@ limn_status limn_encoder_params_add(limn_params *params, const limn_efficientnet
                                     size_t first_stage, float rate, limn_error *err)
 {
     struct adder a = { params, err, rate, LIMN_OK };
-    if (first_stage == 0)
-        add_conv(&a, "encoder.", "stem", 4, (size_t[]){ s->n_stem, 3, 3, 3 });
+    if (first_stage == 0) add_conv(&a, "encoder.", "stem", 4, (size_t[]){ s->n_stem, 3, 3, 3 });
     for (size_t i = first_stage > 0 ? first_stage - 1 : 0; i < s->n_blocks; i++)
         add_block(&a, i, &s->blocks[i]);
     add_conv(&a, "encoder.", "head", 2,
@@ -52,8 +50,7 @@ limn_status limn_encoder_params_read(limn_params *params, const limn_safetensors
     for (size_t i = 0; i < params->n_items; i++) {
         const limn_param *p = &params->items[i];
         const limn_tensor *tensor;
-        if (strncmp(p->name, "encoder.", 8) != 0)
-            continue;
+        if (strncmp(p->name, "encoder.", 8) != 0) continue;
         LIMN_TRY(limn_safetensors_require(&tensor, file, p->name, p->n_dims, p->shape, err));
         limn_tensor_to_f32(params->values + p->offset, tensor);
     }

@@ -25,8 +25,8 @@ static size_t first_block(const limn_encoder_trainer *t)
 
 static size_t map_floats(const limn_encoder_trainer *t, size_t stage)
 {
-    const limn_encoder_map m = limn_efficientnet_lite_map(
-        &t->settings.shape, t->settings.config.input_size, stage);
+    const limn_encoder_map m =
+        limn_efficientnet_lite_map(&t->settings.shape, t->settings.config.input_size, stage);
     return m.side * m.side * m.n_channels;
 }
 
@@ -61,8 +61,7 @@ static void plan_product(struct product *p, limn_arena *a, size_t n_outputs, siz
                          bool goes_back)
 {
     p->forward = limn_packed_take(a, n_outputs, n_inputs, true);
-    if (goes_back)
-        p->backward = limn_packed_take(a, n_inputs, n_outputs, false);
+    if (goes_back) p->backward = limn_packed_take(a, n_inputs, n_outputs, false);
 }
 
 static void plan_block(limn_encoder_trainer *t, size_t index, limn_arena *a)
@@ -73,10 +72,9 @@ static void plan_block(limn_encoder_trainer *t, size_t index, limn_arena *a)
         plan_product(&b->expand, a, s->n_expanded, s->n_inputs,
                      index + 1 > t->settings.first_stage);
     plan_product(&b->project, a, s->n_outputs, s->n_expanded, true);
-    b->filter = limn_arena_take(a, (size_t)s->kernel * s->kernel * s->n_expanded,
-                                sizeof *b->filter);
-    b->positions = limn_arena_take(a, b->map.input_size * b->map.input_size,
-                                   sizeof *b->positions);
+    b->filter =
+        limn_arena_take(a, (size_t)s->kernel * s->kernel * s->n_expanded, sizeof *b->filter);
+    b->positions = limn_arena_take(a, b->map.input_size * b->map.input_size, sizeof *b->positions);
 }
 
 static void plan_maps(limn_encoder_trainer *t, limn_arena *a)
@@ -99,8 +97,8 @@ static void plan_scratch(const limn_encoder_trainer *t, struct picture_scratch *
     n_map = max_size(n_map, map_floats(t, n_blocks(t) + 1));
     if (t->settings.first_stage == 0) {
         limn_stem_scratch_take(&s->stem, a, &t->stem, t->stem.output_size);
-        s->stem_weights = limn_arena_take(a, t->settings.shape.n_stem * LIMN_STEM_PATCH,
-                                          sizeof *s->stem_weights);
+        s->stem_weights =
+            limn_arena_take(a, t->settings.shape.n_stem * LIMN_STEM_PATCH, sizeof *s->stem_weights);
     }
     s->expanded = limn_arena_take(a, n_expanded, sizeof *s->expanded);
     s->d_expanded = limn_arena_take(a, n_expanded, sizeof *s->d_expanded);
@@ -115,8 +113,7 @@ static void plan(limn_encoder_trainer *t, size_t n_threads, limn_arena *a)
 {
     const limn_efficientnet_lite_shape *shape = &t->settings.shape;
     const size_t first_stage = t->settings.first_stage;
-    if (first_stage == 0)
-        plan_product(&t->stem_product, a, shape->n_stem, LIMN_STEM_PATCH, false);
+    if (first_stage == 0) plan_product(&t->stem_product, a, shape->n_stem, LIMN_STEM_PATCH, false);
     for (size_t i = first_block(t); i < n_blocks(t); i++) plan_block(t, i, a);
     plan_product(&t->head, a, shape->n_head, shape->blocks[n_blocks(t) - 1].n_outputs,
                  first_stage <= n_blocks(t));
@@ -154,8 +151,8 @@ static size_t find_tensor(struct finder *f, const char *prefix, const char *suff
     snprintf(name, sizeof name, "%s.%s", prefix, suffix);
     const limn_param *p = limn_params_find(f->t->params, name);
     if (!p || p->n != n) {
-        f->status = limn_fail(f->err, LIMN_E_ARG, "parameter '%s' of %zu values is missing", name,
-                              n);
+        f->status =
+            limn_fail(f->err, LIMN_E_ARG, "parameter '%s' of %zu values is missing", name, n);
         return 0;
     }
     f->begin = p->offset < f->begin ? p->offset : f->begin;
@@ -176,8 +173,7 @@ static void find_block(struct finder *f, size_t index)
     const limn_mbconv_shape *s = &b->map.shape;
     char name[64];
     snprintf(name, sizeof name, "encoder.blocks.%zu.expand", index);
-    if (b->has_expand)
-        b->expand.at = find_layer(f, name, s->n_expanded, s->n_inputs);
+    if (b->has_expand) b->expand.at = find_layer(f, name, s->n_expanded, s->n_inputs);
     snprintf(name, sizeof name, "encoder.blocks.%zu.depthwise", index);
     b->depthwise = find_layer(f, name, s->n_expanded, (size_t)s->kernel * s->kernel);
     snprintf(name, sizeof name, "encoder.blocks.%zu.project", index);
@@ -202,8 +198,8 @@ static limn_status find_params(limn_encoder_trainer *t, limn_error *err)
 static size_t count_params(const limn_encoder_trainer_settings *settings)
 {
     limn_params params = { 0 };
-    const limn_status status = limn_encoder_params_add(&params, &settings->shape,
-                                                       settings->first_stage, 1.0f, NULL);
+    const limn_status status =
+        limn_encoder_params_add(&params, &settings->shape, settings->first_stage, 1.0f, NULL);
     const size_t n = status == LIMN_OK ? params.n_floats : 0;
     limn_params_finish(&params);
     return n;
@@ -240,26 +236,22 @@ limn_status limn_encoder_trainer_create(limn_encoder_trainer **out,
 {
     limn_encoder_trainer *t = limn_calloc(1, sizeof *t);
     *out = NULL;
-    if (!t)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
+    if (!t) return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
     init(t, settings);
     limn_kernels_init(&t->kernels, level);
     t->rows = limn_rows_grad_choose(level);
     t->params = params;
     t->pool = pool;
     limn_status status = find_params(t, err);
-    if (status == LIMN_OK)
-        status = take_memory(t, err);
-    if (status != LIMN_OK)
-        limn_encoder_trainer_destroy(&t);
+    if (status == LIMN_OK) status = take_memory(t, err);
+    if (status != LIMN_OK) limn_encoder_trainer_destroy(&t);
     *out = t;
     return status;
 }
 
 void limn_encoder_trainer_destroy(limn_encoder_trainer **t)
 {
-    if (!t || !*t)
-        return;
+    if (!t || !*t) return;
     limn_arena_finish(&(*t)->arena);
     limn_free(*t);
     *t = NULL;

@@ -56,8 +56,8 @@ struct limn_encoder_trainer {
     struct product stem_product, head;
     struct block blocks[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS];
     float *maps[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS + 2]; /* by stage: [max_pictures, its map] */
-    struct picture_scratch *scratch; /* [n_threads] */
-    float *sums;                     /* [LIMN_ENCODER_PARTS, n_floats] of gradients */
+    struct picture_scratch *scratch;                    /* [n_threads] */
+    float *sums; /* [LIMN_ENCODER_PARTS, n_floats] of gradients */
     /* Of the pass under way: */
     size_t n_pictures, n_parts;
     const uint8_t *pixels;

@@ -62,8 +62,7 @@ void limn_mbconv_plan(limn_mbconv *b, const limn_mbconv_shape *shape, size_t inp
     /* An odd number of lines, so that neighbours don't share the same few sets of the cache. */
     b->filtered_stride = (n_lines | 1) * CACHE_LINE;
     set_strip(b, output_size);
-    while (!fits(b) && b->strip_rows > 1)
-        set_strip(b, b->strip_rows - 1);
+    while (!fits(b) && b->strip_rows > 1) set_strip(b, b->strip_rows - 1);
 }
 
 void limn_mbconv_scratch_take(limn_mbconv_scratch *s, limn_arena *arena, const limn_mbconv *blocks,
@@ -188,8 +187,8 @@ static void filter_group(const strip *s, size_t group, float *ring)
     for (size_t row = s->first_row; row < s->end_row; row++) {
         find_rows(rows, b, ring, row);
         const limn_depthwise_job job = {
-            .y = s->scratch->filtered +
-                 (row - s->first_row) * b->output_size * b->filtered_stride + group * GROUP,
+            .y = s->scratch->filtered + (row - s->first_row) * b->output_size * b->filtered_stride +
+                 group * GROUP,
             .rows = rows,
             .w = b->filter + group * n_taps * GROUP,
             .bias = b->filter_bias + group * GROUP,
@@ -210,8 +209,7 @@ static void run_group(void *ctx, size_t group, size_t worker)
     const strip *s = ctx;
     float *ring = group_ring(s, group);
     (void)worker;
-    if (s->first_row == 0)
-        clear_edges(s->b, ring);
+    if (s->first_row == 0) clear_edges(s->b, ring);
     expand_group(s, group, ring);
     filter_group(s, group, ring);
 }
@@ -258,9 +256,14 @@ void limn_mbconv_run(const limn_mbconv *b, const limn_kernels *k, limn_pool *poo
                      const float *residual, float *y)
 {
     strip s = {
-        .b = b, .k = k, .scratch = scratch, .x_stride = input->stride,
-        .residual = residual, .y = y,
-        .n_parts = limn_pool_n_threads(pool), .is_shared = limn_pool_n_threads(pool) > 1,
+        .b = b,
+        .k = k,
+        .scratch = scratch,
+        .x_stride = input->stride,
+        .residual = residual,
+        .y = y,
+        .n_parts = limn_pool_n_threads(pool),
+        .is_shared = limn_pool_n_threads(pool) > 1,
     };
     size_t n_done = 0; /* input rows */
     for (size_t row = 0; row < b->output_size; row = s.end_row) {

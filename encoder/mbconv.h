@@ -28,10 +28,10 @@
 
 typedef struct limn_mbconv {
     limn_mbconv_shape shape;
-    limn_packed expand;    /* [E, C]; whatever it takes as input rows, see limn_mbconv_input */
-    float *filter;         /* [n_groups, k*k, 32], zero past E; owned */
-    float *filter_bias;    /* [E]; owned */
-    limn_packed project;   /* [D, E] */
+    limn_packed expand;  /* [E, C]; whatever it takes as input rows, see limn_mbconv_input */
+    float *filter;       /* [n_groups, k*k, 32], zero past E; owned */
+    float *filter_bias;  /* [E]; owned */
+    limn_packed project; /* [D, E] */
     size_t n_groups;
     size_t input_size, output_size; /* n, m */
     size_t n_before, padded_size;   /* zeros before a row; length of a row with all of them */

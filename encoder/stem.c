@@ -11,8 +11,11 @@ void limn_stem_plan(limn_stem *stem, size_t input_size, float mean, float scale)
 {
     const size_t output_size = (input_size + STRIDE - 1) / STRIDE;
     const size_t n_zeros = (output_size - 1) * STRIDE + KERNEL - input_size;
-    *stem = (limn_stem){ .input_size = input_size, .output_size = output_size,
-                         .n_before = n_zeros / 2, .mean = mean, .scale = scale };
+    *stem = (limn_stem){ .input_size = input_size,
+                         .output_size = output_size,
+                         .n_before = n_zeros / 2,
+                         .mean = mean,
+                         .scale = scale };
 }
 
 void limn_stem_scratch_take(limn_stem_scratch *s, limn_arena *arena, const limn_stem *stem,
@@ -20,8 +23,8 @@ void limn_stem_scratch_take(limn_stem_scratch *s, limn_arena *arena, const limn_
 {
     s->stem = stem;
     s->row = limn_arena_take(arena, (stem->input_size + KERNEL - 1) * COLOURS, sizeof *s->row);
-    s->patches = limn_arena_take(arena, max_rows * stem->output_size * LIMN_STEM_PATCH,
-                                 sizeof *s->patches);
+    s->patches =
+        limn_arena_take(arena, max_rows * stem->output_size * LIMN_STEM_PATCH, sizeof *s->patches);
 }
 
 /* The weight of (output, colour, tap) goes to (output, tap, colour). */
@@ -44,8 +47,7 @@ limn_status limn_stem_load(limn_packed *out, const limn_safetensors *file, const
     snprintf(tensor_name, sizeof tensor_name, "%s.weight", name);
     limn_status status = limn_tensor_load(&w, file, tensor_name, 4, shape, err);
     snprintf(tensor_name, sizeof tensor_name, "%s.bias", name);
-    if (status == LIMN_OK)
-        status = limn_tensor_load(&bias, file, tensor_name, 1, shape, err);
+    if (status == LIMN_OK) status = limn_tensor_load(&bias, file, tensor_name, 1, shape, err);
     if (status == LIMN_OK && !(ordered = limn_alloc(n_outputs * LIMN_STEM_PATCH, sizeof *ordered)))
         status = limn_fail(err, LIMN_E_NOMEM, "no memory for tensor '%s'", tensor_name);
     if (status == LIMN_OK) {
@@ -66,12 +68,10 @@ static void normalise_row(const limn_stem_scratch *s, size_t padded_row)
     const size_t n_values = stem->input_size * COLOURS, n_before = stem->n_before * COLOURS;
     const size_t n_all = (stem->input_size + KERNEL - 1) * COLOURS;
     memset(s->row, 0, n_all * sizeof *s->row);
-    if (padded_row < stem->n_before || padded_row - stem->n_before >= stem->input_size)
-        return;
+    if (padded_row < stem->n_before || padded_row - stem->n_before >= stem->input_size) return;
     const uint8_t *pixels = s->pixels + (padded_row - stem->n_before) * n_values;
     float *out = s->row + n_before;
-    for (size_t i = 0; i < n_values; i++)
-        out[i] = ((float)pixels[i] - stem->mean) * stem->scale;
+    for (size_t i = 0; i < n_values; i++) out[i] = ((float)pixels[i] - stem->mean) * stem->scale;
 }
 
 const float *limn_stem_rows(void *scratch, size_t first, size_t end)

@@ -54,21 +54,21 @@ LIMN_API limn_status limn_model_open_ensemble(limn_model **out, const char *cons
 LIMN_API void limn_model_close(limn_model **model);
 
 typedef struct limn_model_info {
-    uint32_t input_size;     /* pixels: pictures are squashed to input_size x input_size */
-    size_t input_bytes;      /* of what limn_state_load writes: input_size * input_size * 3, more
-                              * for an ensemble whose models see pictures of different sizes */
-    uint32_t n_models;       /* 1, more for an ensemble */
-    uint32_t n_tokens;       /* vocabulary size */
-    uint32_t max_words;      /* longest caption the default search allows */
-    float length_penalty;    /* default exponent of the length in a score */
-    uint32_t n_layers, n_heads;       /* of the decoder's attention */
+    uint32_t input_size;        /* pixels: pictures are squashed to input_size x input_size */
+    size_t input_bytes;         /* of what limn_state_load writes: input_size * input_size * 3, more
+                                 * for an ensemble whose models see pictures of different sizes */
+    uint32_t n_models;          /* 1, more for an ensemble */
+    uint32_t n_tokens;          /* vocabulary size */
+    uint32_t max_words;         /* longest caption the default search allows */
+    float length_penalty;       /* default exponent of the length in a score */
+    uint32_t n_layers, n_heads; /* of the decoder's attention */
     uint32_t grid_width, grid_height; /* encoder positions: cells that divide the picture evenly */
-    const char *encoder;     /* family, e.g. "efficientnet-lite0"; owned by the model */
-    const char *cpu_level;   /* kernels in use; static storage */
-    uint32_t n_reference_pictures; /* in whose captions the file's document frequencies were
-                                    * counted; 0: it has none */
-    uint32_t n_tags;         /* concepts that it knows beside words; 0: none */
-    bool has_confidence;     /* the file says how its signals make a confidence */
+    const char *encoder;              /* family, e.g. "efficientnet-lite0"; owned by the model */
+    const char *cpu_level;            /* kernels in use; static storage */
+    uint32_t n_reference_pictures;    /* in whose captions the file's document frequencies were
+                                       * counted; 0: it has none */
+    uint32_t n_tags;                  /* concepts that it knows beside words; 0: none */
+    bool has_confidence;              /* the file says how its signals make a confidence */
 } limn_model_info;
 
 LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info);
@@ -112,45 +112,45 @@ typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, fl
 /* Texts are borrowed during the call that gets these options. A word that is not in the vocabulary
  * is LIMN_E_ARG, which offers near ones. */
 typedef struct limn_options {
-    limn_method method;       /* default LIMN_METHOD_BEAM */
-    uint32_t n_best;          /* captions returned at most, 1 … 64; default 1 */
-    uint32_t n_candidates;    /* captions among which they are chosen, n_best … 256: of samples, as
-                               * many are drawn; of a beam, as many may finish. 0 (default): n_best
-                               * samples; round(beam_size * patience) of a beam */
-    limn_rerank rerank;       /* default LIMN_RERANK_NONE */
+    limn_method method;    /* default LIMN_METHOD_BEAM */
+    uint32_t n_best;       /* captions returned at most, 1 … 64; default 1 */
+    uint32_t n_candidates; /* captions among which they are chosen, n_best … 256: of samples, as
+                            * many are drawn; of a beam, as many may finish. 0 (default): n_best
+                            * samples; round(beam_size * patience) of a beam */
+    limn_rerank rerank;    /* default LIMN_RERANK_NONE */
 
     /* beam search */
-    uint32_t beam_size;       /* 1 … 64; 1 = greedy; default 3 */
-    float patience;           /* as many times beam_size must have finished before the search may
-                               * end; 0.01 … 64; default 1 */
-    uint32_t n_groups;        /* that must differ from each other; divides beam_size; default 1 */
-    float diversity;          /* what a word costs a group for each time that the groups before it
-                               * have just taken it; 0 … 100; default 0.5 */
+    uint32_t beam_size; /* 1 … 64; 1 = greedy; default 3 */
+    float patience;     /* as many times beam_size must have finished before the search may
+                         * end; 0.01 … 64; default 1 */
+    uint32_t n_groups;  /* that must differ from each other; divides beam_size; default 1 */
+    float diversity;    /* what a word costs a group for each time that the groups before it
+                         * have just taken it; 0 … 100; default 0.5 */
 
     /* sampling, in this order */
-    float temperature;        /* 0 … 100; 0 = the most probable token; default 1 */
-    uint32_t top_k;           /* only the k most probable tokens; 0 (default) = all */
-    float top_p;              /* only the fewest that have that probability together; in (0, 1];
-                               * default 1 */
-    float min_p;              /* none below that share of the largest probability; 0 … 1; default
-                               * 0 */
-    float typical;            /* only the most typical that have that probability together; in
-                               * (0, 1]; default 1 */
-    uint64_t seed;            /* with the picture's name, says which random numbers; default 0 */
+    float temperature; /* 0 … 100; 0 = the most probable token; default 1 */
+    uint32_t top_k;    /* only the k most probable tokens; 0 (default) = all */
+    float top_p;       /* only the fewest that have that probability together; in (0, 1];
+                        * default 1 */
+    float min_p;       /* none below that share of the largest probability; 0 … 1; default
+                        * 0 */
+    float typical;     /* only the most typical that have that probability together; in
+                        * (0, 1]; default 1 */
+    uint64_t seed;     /* with the picture's name, says which random numbers; default 0 */
 
     /* what captions may be */
-    uint32_t min_words;       /* default 0 */
-    uint32_t max_words;       /* 0 (default) = the model's limit */
-    uint32_t no_repeat_ngram; /* no n-gram of that size twice in a caption; 0 (default) = off */
+    uint32_t min_words;          /* default 0 */
+    uint32_t max_words;          /* 0 (default) = the model's limit */
+    uint32_t no_repeat_ngram;    /* no n-gram of that size twice in a caption; 0 (default) = off */
     const char *const *required; /* [n_required], at most 16; each caption has them all: a word or a
                                   * phrase, or several with '|' between, any of which will do. Only
                                   * beam search can */
     size_t n_required;
     const char *const *banned_words; /* [n_banned_words] words and phrases, never written */
     size_t n_banned_words;
-    const char *start;        /* the first words of each caption; NULL (default) = none */
-    bool ends_well;           /* no caption ends after an article, a preposition or the like
-                               * (English); default false */
+    const char *start; /* the first words of each caption; NULL (default) = none */
+    bool ends_well;    /* no caption ends after an article, a preposition or the like
+                        * (English); default false */
 
     /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
      * the logprob, with each word's that was there before times repetition_penalty */
@@ -162,23 +162,23 @@ typedef struct limn_options {
     float length_reward;      /* of each token; -10 … 10; default 0 */
     float repetition_penalty; /* above 1: words are less likely to come again; 0.01 … 100; default
                                * 1; in sampling it changes the distribution, not the score */
-    float coverage_penalty;   /* 0 (default) … 10; the coverage is the sum over the picture's cells
-                               * of log(min(attention they got in all steps, 1)), of the first model
-                               * of an ensemble, layers and heads averaged */
-    limn_filter_fn *filter;   /* NULL (default) = none */
+    float coverage_penalty; /* 0 (default) … 10; the coverage is the sum over the picture's cells
+                             * of log(min(attention they got in all steps, 1)), of the first model
+                             * of an ensemble, layers and heads averaged */
+    limn_filter_fn *filter; /* NULL (default) = none */
     void *filter_ctx;
 
-    uint64_t max_pixels;      /* larger pictures are refused; default 178956970 */
-    limn_style style;         /* of limn_caption.text; default LIMN_STYLE_RAW */
-    bool keeps_search;        /* limn_captions.search and limn_caption.predictions; default false:
-                               * then they cost nothing. Captions are the same bits either way */
-    bool keeps_attention;     /* implies keeps_search; limn_prediction.attention */
-    uint32_t n_alternatives;  /* > 0 implies keeps_search; 0 (default) … 100 of each prediction */
-    uint32_t n_tags;          /* limn_captions.tags; 0 (default) … 100; LIMN_E_ARG for a model that
-                               * has none */
-    bool has_confidence;      /* limn_caption.confidence and .signals; default false. Implies
-                               * keeps_search, and costs a pass of the decoder for each caption;
-                               * captions are the same bits */
+    uint64_t max_pixels;     /* larger pictures are refused; default 178956970 */
+    limn_style style;        /* of limn_caption.text; default LIMN_STYLE_RAW */
+    bool keeps_search;       /* limn_captions.search and limn_caption.predictions; default false:
+                              * then they cost nothing. Captions are the same bits either way */
+    bool keeps_attention;    /* implies keeps_search; limn_prediction.attention */
+    uint32_t n_alternatives; /* > 0 implies keeps_search; 0 (default) … 100 of each prediction */
+    uint32_t n_tags;         /* limn_captions.tags; 0 (default) … 100; LIMN_E_ARG for a model that
+                              * has none */
+    bool has_confidence;     /* limn_caption.confidence and .signals; default false. Implies
+                              * keeps_search, and costs a pass of the decoder for each caption;
+                              * captions are the same bits */
 } limn_options;
 
 LIMN_API limn_options limn_options_default(void);
@@ -255,14 +255,14 @@ typedef struct limn_caption {
     size_t n_tokens;
     const limn_prediction *const *predictions; /* [n_tokens] what each token was chosen from; NULL
                                                 * unless the search is kept */
-    double logprob;              /* sum over tokens, end token included */
-    double score;                /* logprob / length^A, length counting the end token; more where
-                                  * the options say so; the consensus, 0 … 10, where that ranks */
-    uint32_t n_drawn;            /* how often it was drawn; 1 unless sampled */
-    double confidence;           /* probability that it is right, 0 … 1, as fitted for captions of
-                                  * this model alone with the default options; NAN unless asked
-                                  * for, and for a model file without a fit */
-    const float *signals;        /* [LIMN_N_SIGNALS] what that is made of; NULL unless asked for */
+    double logprob;                            /* sum over tokens, end token included */
+    double score;         /* logprob / length^A, length counting the end token; more where
+                           * the options say so; the consensus, 0 … 10, where that ranks */
+    uint32_t n_drawn;     /* how often it was drawn; 1 unless sampled */
+    double confidence;    /* probability that it is right, 0 … 1, as fitted for captions of
+                           * this model alone with the default options; NAN unless asked
+                           * for, and for a model file without a fit */
+    const float *signals; /* [LIMN_N_SIGNALS] what that is made of; NULL unless asked for */
 } limn_caption;
 
 /* A concept that the picture shows, by one of the model file's heads. Each knows its own list only:
@@ -293,8 +293,8 @@ LIMN_API limn_status limn_state_caption_bytes(limn_state *state, const char *nam
                                               const limn_captions **out, limn_error *err);
 LIMN_API limn_status limn_state_caption_pixels(limn_state *state, const char *name,
                                                const uint8_t *pixels, uint32_t width,
-                                               uint32_t height,
-                                               const limn_captions **out, limn_error *err);
+                                               uint32_t height, const limn_captions **out,
+                                               limn_error *err);
 
 /* The two halves of limn_state_caption_bytes, for programs that load pictures ahead: loading
  * writes input [input_bytes], pixels [input_size, input_size, 3], and uses only loading scratch;
@@ -308,7 +308,7 @@ LIMN_API limn_status limn_state_caption_input(limn_state *state, const char *nam
 
 /* ---- about ---------------------------------------------------------------------------- */
 
-LIMN_API const char *limn_version(void);          /* "0.1.0" */
+LIMN_API const char *limn_version(void); /* "0.1.0" */
 /* Names of the CPU levels usable here, best last, NULL after the last. */
 LIMN_API const char *const *limn_cpu_levels(void);
 

@@ -17,10 +17,10 @@ struct limn_model {
     limn_encoder *encoder;
     limn_decoder *decoder;
     limn_document_frequencies *frequencies; /* NULL when the file has none */
-    limn_tagger *tagger; /* NULL when the file has no tags */
-    limn_confidence confidence; /* with has_confidence */
+    limn_tagger *tagger;                    /* NULL when the file has no tags */
+    limn_confidence confidence;             /* with has_confidence */
     bool has_confidence;
-    size_t max_text; /* bytes of the longest caption, NUL included */
+    size_t max_text;     /* bytes of the longest caption, NUL included */
     limn_model **others; /* [n_others] the other models of an ensemble, of the same vocabulary */
     size_t n_others;
 };

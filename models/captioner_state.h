@@ -19,17 +19,17 @@ struct limn_state {
     limn_forward *forward;
     limn_decoding *decoding;
     limn_resize_scratch resize;
-    uint8_t *input;      /* [input_bytes] */
-    limn_caption *items; /* [n_best] */
-    char *texts;         /* [n_best, max_text] */
-    char *raw_text;      /* [max_text] of the caption that becomes a sentence */
-    limn_trace *trace;   /* NULL unless the search is kept */
+    uint8_t *input;                      /* [input_bytes] */
+    limn_caption *items;                 /* [n_best] */
+    char *texts;                         /* [n_best, max_text] */
+    char *raw_text;                      /* [max_text] of the caption that becomes a sentence */
+    limn_trace *trace;                   /* NULL unless the search is kept */
     const limn_prediction **predictions; /* [n_best, max_steps], with `trace` */
-    limn_tagger_scratch *tagging; /* this and the next: NULL unless tags are needed */
-    float *tag_probabilities;     /* [all tags] */
-    limn_signals *signals;        /* NULL unless confidence is asked for */
-    float *signal_values;         /* [n_best, LIMN_N_SIGNALS] */
-    limn_tag *tags;               /* [options.n_tags] */
+    limn_tagger_scratch *tagging;        /* this and the next: NULL unless tags are needed */
+    float *tag_probabilities;            /* [all tags] */
+    limn_signals *signals;               /* NULL unless confidence is asked for */
+    float *signal_values;                /* [n_best, LIMN_N_SIGNALS] */
+    limn_tag *tags;                      /* [options.n_tags] */
     limn_captions captions;
 };
 

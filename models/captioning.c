@@ -17,8 +17,7 @@ static uint8_t *own_input(const limn_model *m, size_t i, uint8_t *input)
 {
     const size_t offset = limn_model_input_offset(m, i);
     for (size_t k = 0; k < i; k++)
-        if (limn_model_input_offset(m, k) == offset)
-            return NULL;
+        if (limn_model_input_offset(m, k) == offset) return NULL;
     return input + offset;
 }
 
@@ -43,8 +42,8 @@ limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8
             limn_model_input_settings(limn_model_member(s->model, i), s->options.max_pixels);
         uint8_t *out = own_input(s->model, i, input);
         if (out)
-            LIMN_TRY(limn_encoder_input_load(out, bytes, size, &settings, &s->resize, width,
-                                             height, err));
+            LIMN_TRY(limn_encoder_input_load(out, bytes, size, &settings, &s->resize, width, height,
+                                             err));
     }
     return LIMN_OK;
 }
@@ -57,8 +56,7 @@ static void step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32
 {
     limn_state *s = ctx;
     limn_forward_step(s->forward, n_rows, parents, tokens, log_probs);
-    if (s->trace)
-        limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
+    if (s->trace) limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
 }
 
 static double coverage_of(void *ctx, size_t row)
@@ -85,8 +83,7 @@ static const char *text_of(limn_state *s, size_t i, const limn_hypothesis *h)
 static const limn_prediction *const *predictions_of(limn_state *s, size_t i,
                                                     const limn_hypothesis *h)
 {
-    if (!s->trace)
-        return NULL;
+    if (!s->trace) return NULL;
     const limn_prediction **out = s->predictions + i * s->model->config.max_steps;
     limn_trace_predictions(out, s->trace, h->rows, h->n_tokens);
     return out;
@@ -95,13 +92,18 @@ static const limn_prediction *const *predictions_of(limn_state *s, size_t i,
 static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        s->items[i] = (limn_caption){ .text = text_of(s, i, &found[i]), .tokens = found[i].tokens,
+        s->items[i] = (limn_caption){ .text = text_of(s, i, &found[i]),
+                                      .tokens = found[i].tokens,
                                       .token_logprobs = found[i].token_logprobs,
                                       .n_tokens = found[i].n_tokens,
                                       .predictions = predictions_of(s, i, &found[i]),
-                                      .logprob = found[i].logprob, .score = found[i].score,
-                                      .n_drawn = found[i].n_drawn, .confidence = NAN };
-    s->captions = (limn_captions){ .items = s->items, .n_items = n, .tags = s->tags,
+                                      .logprob = found[i].logprob,
+                                      .score = found[i].score,
+                                      .n_drawn = found[i].n_drawn,
+                                      .confidence = NAN };
+    s->captions = (limn_captions){ .items = s->items,
+                                   .n_items = n,
+                                   .tags = s->tags,
                                    .search = s->trace ? limn_trace_search(s->trace) : NULL };
 }
 
@@ -121,8 +123,7 @@ static void take_tags(limn_state *s)
 {
     const limn_tagger *tagger = s->model->tagger;
     limn_tagger_run(tagger, s->tagging, limn_forward_features(s->forward), s->tag_probabilities);
-    s->captions.n_tags =
-        limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
+    s->captions.n_tags = limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
 }
 
 limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
@@ -131,14 +132,11 @@ limn_status limn_state_caption_input(limn_state *s, const char *name, const uint
     const limn_hypothesis *found;
     size_t n_found;
     limn_forward_begin(s->forward, input);
-    if (s->trace)
-        limn_trace_begin(s->trace);
+    if (s->trace) limn_trace_begin(s->trace);
     LIMN_TRY(limn_decoding_run(s->decoding, name, step, coverage_of, s, &found, &n_found, err));
     take_captions(s, found, n_found < s->options.n_best ? n_found : s->options.n_best);
-    if (s->tagging)
-        take_tags(s);
-    if (s->signals)
-        take_confidence(s, found, n_found);
+    if (s->tagging) take_tags(s);
+    if (s->signals) take_confidence(s, found, n_found);
     *out = &s->captions;
     return LIMN_OK;
 }
@@ -165,8 +163,7 @@ limn_status limn_state_caption_file(limn_state *s, const char *path, const limn_
     size_t size;
     LIMN_TRY(limn_file_read(&bytes, &size, path, MAX_FILE_SIZE, err));
     const limn_status status = limn_state_caption_bytes(s, path, bytes, size, out, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
     limn_free(bytes);
     return status;
 }

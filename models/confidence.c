@@ -7,16 +7,11 @@
 #include "common/kernels/math_c.h"
 
 const char *const limn_signal_names[LIMN_N_SIGNALS] = {
-    [LIMN_SIGNAL_LOGPROB] = "logprob",
-    [LIMN_SIGNAL_LEAST] = "least",
-    [LIMN_SIGNAL_ENTROPY] = "entropy",
-    [LIMN_SIGNAL_LENGTH] = "length",
-    [LIMN_SIGNAL_PICTURE] = "picture",
-    [LIMN_SIGNAL_MARGIN] = "margin",
-    [LIMN_SIGNAL_AGREEMENT] = "agreement",
-    [LIMN_SIGNAL_OBJECTS] = "objects",
-    [LIMN_SIGNAL_PERSON] = "person",
-    [LIMN_SIGNAL_PEOPLE] = "people",
+    [LIMN_SIGNAL_LOGPROB] = "logprob",     [LIMN_SIGNAL_LEAST] = "least",
+    [LIMN_SIGNAL_ENTROPY] = "entropy",     [LIMN_SIGNAL_LENGTH] = "length",
+    [LIMN_SIGNAL_PICTURE] = "picture",     [LIMN_SIGNAL_MARGIN] = "margin",
+    [LIMN_SIGNAL_AGREEMENT] = "agreement", [LIMN_SIGNAL_OBJECTS] = "objects",
+    [LIMN_SIGNAL_PERSON] = "person",       [LIMN_SIGNAL_PEOPLE] = "people",
     [LIMN_SIGNAL_FAMILIAR] = "familiar",
 };
 
@@ -24,8 +19,8 @@ double limn_confidence_of(const limn_confidence *c, const float signals[LIMN_N_S
 {
     double sum = c->bias;
     for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
-        sum += c->signals[i].weight * (((double)signals[i] - c->signals[i].mean) /
-                                       c->signals[i].scale);
+        sum += c->signals[i].weight *
+               (((double)signals[i] - c->signals[i].mean) / c->signals[i].scale);
     return 1 / (1 + (double)limn_expf((float)-sum));
 }
 
@@ -44,8 +39,7 @@ static limn_status parse_signal(limn_confidence *out, size_t i, const limn_json_
 static bool is_signal(const char *name)
 {
     for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
-        if (strcmp(name, limn_signal_names[i]) == 0)
-            return true;
+        if (strcmp(name, limn_signal_names[i]) == 0) return true;
     return false;
 }
 
@@ -54,10 +48,10 @@ static limn_status refuse_unknown(const limn_json_node *signals, limn_error *err
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)signals->value, key, value)
-        if (!is_signal(key))
-            return limn_json_fail(signals, err, LIMN_E_FORMAT, "there is no signal \"%.40s\"",
-                                  key);
+    json_object_foreach(
+        (json_t *)signals->value, key,
+        value) if (!is_signal(key)) return limn_json_fail(signals, err, LIMN_E_FORMAT,
+                                                          "there is no signal \"%.40s\"", key);
     return LIMN_OK;
 }
 
@@ -81,8 +75,7 @@ static limn_status parse_root(limn_confidence *out, const limn_json_node *root, 
     LIMN_TRY(limn_json_u32(&out->n_pictures, root, "pictures", 1, UINT32_MAX, err));
     LIMN_TRY(limn_json_number(&out->bias, root, "bias", -1e3, 1e3, err));
     LIMN_TRY(limn_json_object(&signals, root, "signals", err));
-    for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
-        LIMN_TRY(parse_signal(out, i, &signals, err));
+    for (size_t i = 0; i < LIMN_N_SIGNALS; i++) LIMN_TRY(parse_signal(out, i, &signals, err));
     return refuse_unknown(&signals, err);
 }
 
@@ -103,11 +96,9 @@ limn_status limn_confidence_read(limn_confidence *out, bool *is_there, const lim
 {
     const char *text = limn_safetensors_metadata(file, LIMN_CONFIDENCE_KEY);
     *is_there = text != NULL;
-    if (!text)
-        return LIMN_OK;
+    if (!text) return LIMN_OK;
     const limn_status status = limn_confidence_parse(out, text, strlen(text), err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, LIMN_CONFIDENCE_KEY);
+    if (status != LIMN_OK) limn_error_prefix(err, LIMN_CONFIDENCE_KEY);
     return status;
 }
 

@@ -17,8 +17,7 @@ static void standardise(double *x, const limn_confidence *c, const float *signal
 static double logit_of(const limn_confidence *c, const double *x)
 {
     double sum = c->bias;
-    for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
-        sum += c->signals[i].weight * x[i];
+    for (size_t i = 0; i < LIMN_N_SIGNALS; i++) sum += c->signals[i].weight * x[i];
     return sum;
 }
 
@@ -58,8 +57,7 @@ static void derive(double gradient[N], double hessian[N][N], const limn_confiden
         const double p = 1 / (1 + exp(-logit_of(c, x)));
         for (size_t i = 0; i < N; i++) {
             gradient[i] += (p - examples[k].is_right) * x[i];
-            for (size_t j = 0; j <= i; j++)
-                hessian[i][j] += p * (1 - p) * x[i] * x[j];
+            for (size_t j = 0; j <= i; j++) hessian[i][j] += p * (1 - p) * x[i] * x[j];
         }
     }
 }
@@ -73,19 +71,16 @@ static void solve(double step[N], double hessian[N][N], const double gradient[N]
     for (size_t i = 0; i < N; i++)
         for (size_t j = 0; j <= i; j++) {
             double sum = hessian[i][j];
-            for (size_t k = 0; k < j; k++)
-                sum -= hessian[i][k] * hessian[j][k];
+            for (size_t k = 0; k < j; k++) sum -= hessian[i][k] * hessian[j][k];
             hessian[i][j] = i == j ? sqrt(fmax(sum, 1e-12)) : sum / hessian[j][j];
         }
     for (size_t i = 0; i < N; i++) {
         step[i] = gradient[i];
-        for (size_t k = 0; k < i; k++)
-            step[i] -= hessian[i][k] * step[k];
+        for (size_t k = 0; k < i; k++) step[i] -= hessian[i][k] * step[k];
         step[i] /= hessian[i][i];
     }
     for (size_t i = N; i-- > 0;) {
-        for (size_t k = i + 1; k < N; k++)
-            step[i] -= hessian[k][i] * step[k];
+        for (size_t k = i + 1; k < N; k++) step[i] -= hessian[k][i] * step[k];
         step[i] /= hessian[i][i];
     }
 }
@@ -93,8 +88,7 @@ static void solve(double step[N], double hessian[N][N], const double gradient[N]
 static limn_confidence moved(const limn_confidence *c, const double step[N], double share)
 {
     limn_confidence to = *c;
-    for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
-        to.signals[i].weight -= share * step[i];
+    for (size_t i = 0; i < LIMN_N_SIGNALS; i++) to.signals[i].weight -= share * step[i];
     to.bias -= share * step[LIMN_N_SIGNALS];
     return to;
 }
@@ -127,30 +121,31 @@ static limn_status check(const limn_confidence_example *examples, size_t n, limn
         n_right += examples[k].is_right;
         for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
             if (!(fabsf(examples[k].signals[i]) <= 1e6F))
-                return limn_fail(err, LIMN_E_ARG, "caption %zu: the signal \"%s\" is %g, beyond "
-                                 "±1e6", k, limn_signal_names[i], (double)examples[k].signals[i]);
+                return limn_fail(err, LIMN_E_ARG,
+                                 "caption %zu: the signal \"%s\" is %g, beyond "
+                                 "±1e6",
+                                 k, limn_signal_names[i], (double)examples[k].signals[i]);
     }
     if (n_right >= LIMN_CONFIDENCE_MIN_RIGHT && n - n_right >= LIMN_CONFIDENCE_MIN_RIGHT)
         return LIMN_OK;
-    return limn_fail(err, LIMN_E_ARG, "%zu of %zu captions are right: a fit needs %d right ones "
-                     "and %d wrong ones at least", n_right, n, LIMN_CONFIDENCE_MIN_RIGHT,
-                     LIMN_CONFIDENCE_MIN_RIGHT);
+    return limn_fail(err, LIMN_E_ARG,
+                     "%zu of %zu captions are right: a fit needs %d right ones "
+                     "and %d wrong ones at least",
+                     n_right, n, LIMN_CONFIDENCE_MIN_RIGHT, LIMN_CONFIDENCE_MIN_RIGHT);
 }
 
 static void measure_signal(limn_confidence *c, size_t i, const limn_confidence_example *examples,
                            size_t n)
 {
     double sum = 0, squares = 0;
-    for (size_t k = 0; k < n; k++)
-        sum += (double)examples[k].signals[i];
+    for (size_t k = 0; k < n; k++) sum += (double)examples[k].signals[i];
     c->signals[i].mean = sum / (double)n;
     for (size_t k = 0; k < n; k++) {
         const double d = (double)examples[k].signals[i] - c->signals[i].mean;
         squares += d * d;
     }
     c->signals[i].scale = sqrt(squares / (double)n);
-    if (c->signals[i].scale < 1e-6)
-        c->signals[i].scale = 1;
+    if (c->signals[i].scale < 1e-6) c->signals[i].scale = 1;
 }
 
 limn_status limn_confidence_fit(limn_confidence *out, const limn_confidence_example *examples,
@@ -158,10 +153,8 @@ limn_status limn_confidence_fit(limn_confidence *out, const limn_confidence_exam
 {
     *out = (limn_confidence){ .n_pictures = (uint32_t)n };
     LIMN_TRY(check(examples, n, err));
-    for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
-        measure_signal(out, i, examples, n);
+    for (size_t i = 0; i < LIMN_N_SIGNALS; i++) measure_signal(out, i, examples, n);
     double loss = limn_confidence_loss(out, examples, n);
-    for (int i = 0; i < MAX_STEPS && improve(out, &loss, examples, n); i++)
-        continue;
+    for (int i = 0; i < MAX_STEPS && improve(out, &loss, examples, n); i++) continue;
     return LIMN_OK;
 }

@@ -11,17 +11,17 @@
 
 struct limn_decoding {
     const limn_model *model;
-    limn_options options;         /* its texts are not kept */
-    limn_user_words start;        /* the first words */
-    limn_phrase_trie *banned;     /* NULL = none */
-    limn_automaton *required;     /* NULL = none */
-    unsigned char *cannot_end;    /* [n_tokens]; NULL = off */
+    limn_options options;      /* its texts are not kept */
+    limn_user_words start;     /* the first words */
+    limn_phrase_trie *banned;  /* NULL = none */
+    limn_automaton *required;  /* NULL = none */
+    unsigned char *cannot_end; /* [n_tokens]; NULL = off */
     limn_arena arena;
-    limn_beam *beam;              /* the one of the method; the other is NULL */
+    limn_beam *beam; /* the one of the method; the other is NULL */
     limn_sample_search *samples;
-    limn_consensus *consensus;    /* NULL = off */
-    limn_hypothesis *found;       /* [max_found] with `consensus`: views of what was found */
-    size_t max_found;             /* captions that a search gives */
+    limn_consensus *consensus; /* NULL = off */
+    limn_hypothesis *found;    /* [max_found] with `consensus`: views of what was found */
+    size_t max_found;          /* captions that a search gives */
 };
 
 /* ---- texts -------------------------------------------------------------------------------- */
@@ -56,8 +56,7 @@ static limn_status add_phrase(phrase_list *l, const limn_vocab *v, const char *k
 static limn_status make_phrases(phrase_list *l, limn_error *err)
 {
     l->phrases = limn_alloc(l->n, sizeof *l->phrases);
-    if (!l->phrases)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!l->phrases) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0, begin = 0; i < l->n; begin = l->ends[i++])
         l->phrases[i] = (limn_phrase){ l->words.tokens + begin, l->ends[i] - begin };
     return LIMN_OK;
@@ -72,8 +71,7 @@ static limn_status build_banned(limn_decoding *d, const limn_options *o, limn_er
     for (size_t i = 0; i < o->n_banned_words && s == LIMN_OK; i++)
         s = add_phrase(&list, d->model->vocab, "banned", o->banned_words[i],
                        strlen(o->banned_words[i]), err);
-    if (s == LIMN_OK)
-        s = make_phrases(&list, err);
+    if (s == LIMN_OK) s = make_phrases(&list, err);
     if (s == LIMN_OK && list.n > 0)
         s = limn_phrase_trie_create(&d->banned, list.phrases, list.n, err);
     finish_phrases(&list);
@@ -90,16 +88,16 @@ static size_t max_words_of(const limn_decoding *d)
 static limn_status build_start(limn_decoding *d, const limn_options *o, limn_error *err)
 {
     const size_t max_words = max_words_of(d);
-    if (!o->start)
-        return LIMN_OK;
-    LIMN_TRY(limn_user_words_add(&d->start, d->model->vocab, "starting", o->start,
-                                 strlen(o->start), err));
+    if (!o->start) return LIMN_OK;
+    LIMN_TRY(limn_user_words_add(&d->start, d->model->vocab, "starting", o->start, strlen(o->start),
+                                 err));
     if (d->start.n_tokens > max_words)
-        return limn_fail(err, LIMN_E_ARG, "the start '%.100s' has %zu words, and a caption at most "
-                         "%zu", o->start, d->start.n_tokens, max_words);
+        return limn_fail(err, LIMN_E_ARG,
+                         "the start '%.100s' has %zu words, and a caption at most "
+                         "%zu",
+                         o->start, d->start.n_tokens, max_words);
     if (d->banned && limn_phrase_trie_finds(d->banned, d->start.tokens, d->start.n_tokens))
-        return limn_fail(err, LIMN_E_ARG, "the start '%.100s' has words that are banned",
-                         o->start);
+        return limn_fail(err, LIMN_E_ARG, "the start '%.100s' has words that are banned", o->start);
     return LIMN_OK;
 }
 
@@ -107,8 +105,7 @@ static limn_status build_endings(limn_decoding *d, limn_error *err)
 {
     const size_t n_tokens = d->model->config.decoder.n_tokens;
     d->cannot_end = limn_calloc(n_tokens, 1);
-    if (!d->cannot_end)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!d->cannot_end) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (uint32_t t = LIMN_TOKEN_UNKNOWN + 1; t < n_tokens; t++) {
         const char *word = limn_vocab_text(d->model->vocab, t);
         d->cannot_end[t] = limn_is_bad_ending(word, strlen(word));
@@ -161,11 +158,12 @@ static limn_status check_length(const limn_decoding *d, limn_error *err)
 {
     const size_t max_words = max_words_of(d);
     const size_t n_needed = limn_automaton_n_needed(d->required, state_after_start(d));
-    if (d->start.n_tokens + n_needed <= max_words)
-        return LIMN_OK;
-    return limn_fail(err, LIMN_E_ARG, "the required words%s take %zu words at least, and a caption "
-                     "has at most %zu", d->start.n_tokens ? " after the start" : "",
-                     d->start.n_tokens + n_needed, max_words);
+    if (d->start.n_tokens + n_needed <= max_words) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG,
+                     "the required words%s take %zu words at least, and a caption "
+                     "has at most %zu",
+                     d->start.n_tokens ? " after the start" : "", d->start.n_tokens + n_needed,
+                     max_words);
 }
 
 static limn_status build_automaton(limn_decoding *d, const requirement_list *l,
@@ -183,9 +181,10 @@ static limn_status build_automaton(limn_decoding *d, const requirement_list *l,
         limn_automaton_create(&d->required, requirements, o->n_required,
                               d->model->config.decoder.n_tokens, max_states, &too_many);
     if (s == LIMN_E_LIMIT)
-        return limn_fail(err, LIMN_E_ARG, "the required words take more than %zu states with a "
-                         "beam of %u each: ask for fewer, or take a smaller beam", max_states,
-                         o->beam_size);
+        return limn_fail(err, LIMN_E_ARG,
+                         "the required words take more than %zu states with a "
+                         "beam of %u each: ask for fewer, or take a smaller beam",
+                         max_states, o->beam_size);
     return s == LIMN_OK ? check_length(d, err) : limn_fail(err, s, "%s", too_many.text);
 }
 
@@ -195,10 +194,8 @@ static limn_status build_required(limn_decoding *d, const limn_options *o, limn_
     limn_status s = LIMN_OK;
     for (size_t i = 0; i < o->n_required && s == LIMN_OK; i++)
         s = add_requirement(&list, d->model->vocab, i, o->required[i], err);
-    if (s == LIMN_OK)
-        s = make_phrases(&list.phrases, err);
-    if (s == LIMN_OK && o->n_required > 0)
-        s = build_automaton(d, &list, o, err);
+    if (s == LIMN_OK) s = make_phrases(&list.phrases, err);
+    if (s == LIMN_OK && o->n_required > 0) s = build_automaton(d, &list, o, err);
     finish_phrases(&list.phrases);
     return s;
 }
@@ -208,15 +205,19 @@ static limn_status build_required(limn_decoding *d, const limn_options *o, limn_
 static limn_constraints constraints_of(const limn_decoding *d)
 {
     const limn_options *o = &d->options;
-    return (limn_constraints){ .min_words = o->min_words, .max_words = o->max_words,
+    return (limn_constraints){ .min_words = o->min_words,
+                               .max_words = o->max_words,
                                .no_repeat_ngram = o->no_repeat_ngram,
-                               .banned_phrases = d->banned, .start = d->start.tokens,
-                               .n_start = d->start.n_tokens, .cannot_end = d->cannot_end };
+                               .banned_phrases = d->banned,
+                               .start = d->start.tokens,
+                               .n_start = d->start.n_tokens,
+                               .cannot_end = d->cannot_end };
 }
 
 static limn_token_values values_of(const limn_options *o)
 {
-    return (limn_token_values){ .repetition = o->repetition_penalty, .filter = o->filter,
+    return (limn_token_values){ .repetition = o->repetition_penalty,
+                                .filter = o->filter,
                                 .filter_ctx = o->filter_ctx };
 }
 
@@ -224,11 +225,18 @@ static limn_beam_settings beam_settings(const limn_decoding *d)
 {
     const limn_options *o = &d->options;
     limn_beam_settings s = {
-        .beam_size = o->beam_size, .max_steps = d->model->config.max_steps,
-        .length_penalty = o->length_penalty, .n_tokens = d->model->config.decoder.n_tokens,
-        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END,
-        .constraints = constraints_of(d), .n_groups = o->n_groups, .diversity = o->diversity,
-        .automaton = d->required, .values = values_of(o), .length_reward = o->length_reward,
+        .beam_size = o->beam_size,
+        .max_steps = d->model->config.max_steps,
+        .length_penalty = o->length_penalty,
+        .n_tokens = d->model->config.decoder.n_tokens,
+        .start_token = LIMN_TOKEN_START,
+        .end_token = LIMN_TOKEN_END,
+        .constraints = constraints_of(d),
+        .n_groups = o->n_groups,
+        .diversity = o->diversity,
+        .automaton = d->required,
+        .values = values_of(o),
+        .length_reward = o->length_reward,
         .coverage = o->coverage_penalty,
         .patience = o->n_candidates ? (float)o->n_candidates / (float)o->beam_size : o->patience,
     };
@@ -245,12 +253,19 @@ static limn_sample_settings sample_settings(const limn_decoding *d)
     return (limn_sample_settings){
         .n_samples = o->n_candidates ? o->n_candidates : o->n_best,
         .is_distinct = o->method == LIMN_METHOD_SAMPLE_DISTINCT,
-        .max_steps = d->model->config.max_steps, .n_tokens = d->model->config.decoder.n_tokens,
-        .start_token = LIMN_TOKEN_START, .end_token = LIMN_TOKEN_END,
-        .constraints = constraints_of(d), .values = values_of(o),
-        .sampling = { .temperature = o->temperature, .top_k = o->top_k, .top_p = o->top_p,
-                      .min_p = o->min_p, .typical = o->typical },
-        .scoring = { .length_penalty = o->length_penalty, .length_reward = o->length_reward,
+        .max_steps = d->model->config.max_steps,
+        .n_tokens = d->model->config.decoder.n_tokens,
+        .start_token = LIMN_TOKEN_START,
+        .end_token = LIMN_TOKEN_END,
+        .constraints = constraints_of(d),
+        .values = values_of(o),
+        .sampling = { .temperature = o->temperature,
+                      .top_k = o->top_k,
+                      .top_p = o->top_p,
+                      .min_p = o->min_p,
+                      .typical = o->typical },
+        .scoring = { .length_penalty = o->length_penalty,
+                     .length_reward = o->length_reward,
                      .coverage = o->coverage_penalty },
         .softmax = kernels.softmax,
     };
@@ -270,8 +285,7 @@ static void plan(limn_decoding *d, limn_arena *a)
         d->samples = limn_sample_plan(a, &s);
         d->max_found = s.n_samples;
     }
-    if (d->options.rerank)
-        d->found = limn_arena_take(a, d->max_found, sizeof *d->found);
+    if (d->options.rerank) d->found = limn_arena_take(a, d->max_found, sizeof *d->found);
 }
 
 static limn_status build(limn_decoding *d, const limn_options *o, limn_error *err)
@@ -280,16 +294,14 @@ static limn_status build(limn_decoding *d, const limn_options *o, limn_error *er
     const limn_model *m = d->model;
     LIMN_TRY(build_banned(d, o, err));
     LIMN_TRY(build_start(d, o, err));
-    if (o->ends_well)
-        LIMN_TRY(build_endings(d, err));
+    if (o->ends_well) LIMN_TRY(build_endings(d, err));
     LIMN_TRY(build_required(d, o, err));
     limn_arena_init_counting(&counting);
     plan(d, &counting);
     if (counting.has_failed || !limn_arena_init(&d->arena, counting.high))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a search of %zu bytes", counting.high);
     plan(d, &d->arena);
-    if (!o->rerank)
-        return LIMN_OK;
+    if (!o->rerank) return LIMN_OK;
     return limn_consensus_create(&d->consensus, d->max_found, m->config.max_steps, m->frequencies,
                                  m->vocab, err);
 }
@@ -299,17 +311,14 @@ limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
 {
     limn_decoding *d = limn_calloc(1, sizeof *d);
     *out = NULL;
-    if (!d)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a search");
+    if (!d) return limn_fail(err, LIMN_E_NOMEM, "no memory for a search");
     d->model = model;
     d->options = *options;
     d->options.banned_words = d->options.required = NULL;
     d->options.start = NULL;
-    if (isnan(d->options.length_penalty))
-        d->options.length_penalty = model->config.length_penalty;
+    if (isnan(d->options.length_penalty)) d->options.length_penalty = model->config.length_penalty;
     const limn_status status = build(d, options, err);
-    if (status != LIMN_OK)
-        limn_decoding_destroy(&d);
+    if (status != LIMN_OK) limn_decoding_destroy(&d);
     *out = d;
     return status;
 }
@@ -317,8 +326,7 @@ limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
 void limn_decoding_destroy(limn_decoding **p)
 {
     limn_decoding *d = p ? *p : NULL;
-    if (!d)
-        return;
+    if (!d) return;
     limn_user_words_finish(&d->start);
     limn_phrase_trie_destroy(&d->banned);
     limn_automaton_destroy(&d->required);
@@ -331,8 +339,7 @@ void limn_decoding_destroy(limn_decoding **p)
 
 size_t limn_decoding_max_rows(const limn_decoding *d)
 {
-    if (d->samples)
-        return d->max_found;
+    if (d->samples) return d->max_found;
     const limn_beam_settings s = beam_settings(d);
     return limn_beam_max_rows(&s);
 }
@@ -361,8 +368,8 @@ static limn_status search(limn_decoding *d, const char *name, limn_beam_step_fn 
 }
 
 limn_status limn_decoding_run(limn_decoding *d, const char *name, limn_beam_step_fn *step,
-                              limn_coverage_fn *coverage_of, void *ctx,
-                              const limn_hypothesis **out, size_t *n_out, limn_error *err)
+                              limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
+                              size_t *n_out, limn_error *err)
 {
     LIMN_TRY(search(d, last_part(name), step, coverage_of, ctx, out, n_out, err));
     if (d->consensus) {

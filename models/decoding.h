@@ -23,7 +23,7 @@ size_t limn_decoding_max_rows(const limn_decoding *d);
  * *out [*n_out], 1 … n_best, best first; valid until the next call. Allocates nothing.
  * LIMN_E_ARG when no caption can meet the options. */
 limn_status limn_decoding_run(limn_decoding *d, const char *name, limn_beam_step_fn *step,
-                              limn_coverage_fn *coverage_of, void *ctx,
-                              const limn_hypothesis **out, size_t *n_out, limn_error *err);
+                              limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
+                              size_t *n_out, limn_error *err);
 
 #endif

@@ -31,16 +31,14 @@ static limn_status allocate(limn_document_frequencies **out, size_t n_ngrams, ui
         f->n_pictures = n_pictures;
         snprintf(f->metadata, sizeof f->metadata, "{\"pictures\": %u}", n_pictures);
     }
-    if (f && f->hashes && f->counts)
-        return LIMN_OK;
+    if (f && f->hashes && f->counts) return LIMN_OK;
     limn_document_frequencies_destroy(out);
     return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu document frequencies", n_ngrams);
 }
 
 void limn_document_frequencies_destroy(limn_document_frequencies **f)
 {
-    if (!f || !*f)
-        return;
+    if (!f || !*f) return;
     limn_free((*f)->hashes);
     limn_free((*f)->counts);
     limn_free(*f);
@@ -62,8 +60,7 @@ size_t limn_document_frequencies_n_ngrams(const limn_document_frequencies *f)
 /* The hash of an n-gram whose words before this one have `hash`. */
 static uint64_t add_word(uint64_t hash, size_t position, const char *word)
 {
-    if (position > 0)
-        hash = limn_fnv1a64(hash, " ", 1);
+    if (position > 0) hash = limn_fnv1a64(hash, " ", 1);
     return limn_fnv1a64(hash, word, strlen(word));
 }
 
@@ -72,8 +69,7 @@ uint32_t limn_document_frequencies_find(const limn_document_frequencies *f,
 {
     uint64_t hash = LIMN_FNV1A64_INIT;
     size_t low = 0, high = f->n_ngrams;
-    for (size_t i = 0; i < n_words; i++)
-        hash = add_word(hash, i, words[i]);
+    for (size_t i = 0; i < n_words; i++) hash = add_word(hash, i, words[i]);
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         if (f->hashes[middle] < hash)
@@ -112,8 +108,7 @@ static size_t sort_counted(counted *items, size_t n)
     size_t n_kept = 0;
     qsort(items, n, sizeof *items, compare_counted);
     for (size_t i = 0; i < n; i++)
-        if (n_kept == 0 || items[i].hash != items[n_kept - 1].hash)
-            items[n_kept++] = items[i];
+        if (n_kept == 0 || items[i].hash != items[n_kept - 1].hash) items[n_kept++] = items[i];
     return n_kept;
 }
 
@@ -125,11 +120,9 @@ limn_status limn_document_frequencies_create(limn_document_frequencies **out,
     const uint32_t n_pictures = limn_cider_df_n_pictures(df);
     size_t n = 0;
     *out = NULL;
-    if (n_pictures == 0)
-        return limn_fail(err, LIMN_E_ARG, "no picture has references");
+    if (n_pictures == 0) return limn_fail(err, LIMN_E_ARG, "no picture has references");
     counted *items = limn_alloc(table->n_ngrams, sizeof *items);
-    if (!items)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu n-grams", table->n_ngrams);
+    if (!items) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu n-grams", table->n_ngrams);
     for (size_t i = 0; i < table->n_ngrams; i++)
         if (table->entries[i].count > 1)
             items[n++] = (counted){ hash_of(&table->entries[i].ngram, text, words),
@@ -153,12 +146,10 @@ static limn_status read_n_pictures(uint32_t *out, const char *text, limn_error *
     if (status == LIMN_OK) {
         const limn_json_node root = limn_json_root(document);
         status = limn_json_as_object(&root, err);
-        if (status == LIMN_OK)
-            status = limn_json_u32(out, &root, "pictures", 1, UINT32_MAX, err);
+        if (status == LIMN_OK) status = limn_json_u32(out, &root, "pictures", 1, UINT32_MAX, err);
     }
     json_decref(document);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, LIMN_DOCUMENT_FREQUENCIES_KEY);
+    if (status != LIMN_OK) limn_error_prefix(err, LIMN_DOCUMENT_FREQUENCIES_KEY);
     return status;
 }
 
@@ -168,8 +159,9 @@ static limn_status find_tensor(const limn_tensor **out, const limn_safetensors *
     const limn_tensor *t = limn_safetensors_find(file, name);
     char is[160];
     if (!t)
-        return limn_fail(err, LIMN_E_FORMAT, "tensor %s is missing, but the metadata have "
-                         LIMN_DOCUMENT_FREQUENCIES_KEY, name);
+        return limn_fail(
+            err, LIMN_E_FORMAT,
+            "tensor %s is missing, but the metadata have " LIMN_DOCUMENT_FREQUENCIES_KEY, name);
     limn_tensor_describe(is, sizeof is, t->dtype, t->n_dims, t->shape);
     if (t->dtype != dtype || t->n_dims != 1)
         return limn_fail(err, LIMN_E_FORMAT, "tensor %s is %s, expected %s of one dimension", name,
@@ -182,11 +174,15 @@ static limn_status check_values(const limn_document_frequencies *f, limn_error *
 {
     for (size_t i = 0; i < f->n_ngrams; i++) {
         if (i > 0 && f->hashes[i] <= f->hashes[i - 1])
-            return limn_fail(err, LIMN_E_FORMAT, "tensor " HASHES ": value %zu is not above the "
-                             "one before it", i);
+            return limn_fail(err, LIMN_E_FORMAT,
+                             "tensor " HASHES ": value %zu is not above the "
+                             "one before it",
+                             i);
         if (f->counts[i] < 1 || f->counts[i] > f->n_pictures)
-            return limn_fail(err, LIMN_E_FORMAT, "tensor " COUNTS ": value %zu is %u, not in "
-                             "1 … %u, the pictures", i, f->counts[i], f->n_pictures);
+            return limn_fail(err, LIMN_E_FORMAT,
+                             "tensor " COUNTS ": value %zu is %u, not in "
+                             "1 … %u, the pictures",
+                             i, f->counts[i], f->n_pictures);
     }
     return LIMN_OK;
 }
@@ -198,20 +194,19 @@ limn_status limn_document_frequencies_read(limn_document_frequencies **out,
     const limn_tensor *hashes, *counts;
     uint32_t n_pictures;
     *out = NULL;
-    if (!text)
-        return LIMN_OK;
+    if (!text) return LIMN_OK;
     LIMN_TRY(read_n_pictures(&n_pictures, text, err));
     LIMN_TRY(find_tensor(&hashes, file, HASHES, LIMN_TENSOR_U64, err));
     LIMN_TRY(find_tensor(&counts, file, COUNTS, LIMN_TENSOR_U32, err));
     if (hashes->shape[0] != counts->shape[0])
-        return limn_fail(err, LIMN_E_FORMAT, "tensor " COUNTS " has %zu values, but " HASHES
-                         " has %zu", counts->shape[0], hashes->shape[0]);
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "tensor " COUNTS " has %zu values, but " HASHES " has %zu",
+                         counts->shape[0], hashes->shape[0]);
     LIMN_TRY(allocate(out, hashes->shape[0], n_pictures, err));
     memcpy((*out)->hashes, hashes->data, hashes->size);
     memcpy((*out)->counts, counts->data, counts->size);
     const limn_status status = check_values(*out, err);
-    if (status != LIMN_OK)
-        limn_document_frequencies_destroy(out);
+    if (status != LIMN_OK) limn_document_frequencies_destroy(out);
     return status;
 }
 
@@ -219,11 +214,17 @@ limn_status limn_document_frequencies_read(limn_document_frequencies **out,
 
 size_t limn_document_frequencies_tensors(const limn_document_frequencies *f, limn_tensor *tensors)
 {
-    tensors[0] = (limn_tensor){ .name = HASHES, .dtype = LIMN_TENSOR_U64, .n_dims = 1,
-                                .shape = { f->n_ngrams }, .data = f->hashes,
+    tensors[0] = (limn_tensor){ .name = HASHES,
+                                .dtype = LIMN_TENSOR_U64,
+                                .n_dims = 1,
+                                .shape = { f->n_ngrams },
+                                .data = f->hashes,
                                 .size = f->n_ngrams * sizeof *f->hashes };
-    tensors[1] = (limn_tensor){ .name = COUNTS, .dtype = LIMN_TENSOR_U32, .n_dims = 1,
-                                .shape = { f->n_ngrams }, .data = f->counts,
+    tensors[1] = (limn_tensor){ .name = COUNTS,
+                                .dtype = LIMN_TENSOR_U32,
+                                .n_dims = 1,
+                                .shape = { f->n_ngrams },
+                                .data = f->counts,
                                 .size = f->n_ngrams * sizeof *f->counts };
     return LIMN_DOCUMENT_FREQUENCIES_N_TENSORS;
 }

@@ -15,8 +15,8 @@ typedef struct member {
     limn_encoder_state *encoder;
     limn_decoder_state *decoder;
     limn_decoder_state *blind; /* sees features of zero; NULL without guidance */
-    float *features; /* [n_positions, dim] */
-    limn_tag_slots *slots; /* NULL without */
+    float *features;           /* [n_positions, dim] */
+    limn_tag_slots *slots;     /* NULL without */
 } member;
 
 struct limn_forward {
@@ -41,15 +41,13 @@ static void plan(limn_forward *f, limn_arena *a, bool has_coverage)
     const size_t n_tokens = m->config.decoder.n_tokens;
     for (size_t i = 0; i < f->n_members; i++) {
         const limn_encoder *e = f->members[i].model->encoder;
-        f->members[i].features = limn_arena_take(a, limn_encoder_n_positions(e),
-                                                 limn_encoder_dim(e) * sizeof(float));
+        f->members[i].features =
+            limn_arena_take(a, limn_encoder_n_positions(e), limn_encoder_dim(e) * sizeof(float));
         f->members[i].slots = limn_tag_slots_take(&f->members[i].model->config.decoder,
                                                   f->members[i].model->tagger, a);
     }
-    if (f->guidance != 1)
-        f->unseen = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->unseen);
-    if (f->n_members > 1)
-        f->more = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->more);
+    if (f->guidance != 1) f->unseen = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->unseen);
+    if (f->n_members > 1) f->more = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->more);
     if (has_coverage) {
         f->attention = limn_arena_take(a, m->config.max_steps * f->max_rows,
                                        limn_decoder_attention_dim(m->decoder) * sizeof(float));
@@ -61,8 +59,7 @@ static limn_status open_members(limn_forward *f, const limn_model *model, limn_e
 {
     f->n_members = 1 + model->n_others;
     f->members = limn_calloc(f->n_members, sizeof *f->members);
-    if (!f->members)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
+    if (!f->members) return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
     for (size_t i = 0; i < f->n_members; i++) {
         member *m = &f->members[i];
         m->model = i == 0 ? model : model->others[i - 1];
@@ -103,25 +100,21 @@ static limn_status build(limn_forward *f, const limn_model *model, bool has_cove
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
     plan(f, &f->arena, has_coverage);
     begin_blind(f);
-    if (has_coverage)
-        limn_decoder_keep_attention(f->members[0].decoder, f->attention);
+    if (has_coverage) limn_decoder_keep_attention(f->members[0].decoder, f->attention);
     return LIMN_OK;
 }
 
 limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
-                                size_t max_rows, bool has_coverage, float guidance,
-                                limn_error *err)
+                                size_t max_rows, bool has_coverage, float guidance, limn_error *err)
 {
     limn_forward *f = limn_calloc(1, sizeof *f);
     *out = NULL;
-    if (!f)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
+    if (!f) return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
     f->pool = pool;
     f->max_rows = max_rows;
     f->guidance = guidance;
     const limn_status status = build(f, model, has_coverage, err);
-    if (status != LIMN_OK)
-        limn_forward_destroy(&f);
+    if (status != LIMN_OK) limn_forward_destroy(&f);
     *out = f;
     return status;
 }
@@ -129,8 +122,7 @@ limn_status limn_forward_create(limn_forward **out, const limn_model *model, lim
 void limn_forward_destroy(limn_forward **p)
 {
     limn_forward *f = p ? *p : NULL;
-    if (!f)
-        return;
+    if (!f) return;
     for (size_t i = 0; f->members && i < f->n_members; i++) {
         limn_encoder_state_destroy(&f->members[i].encoder);
         limn_decoder_state_destroy(&f->members[i].decoder);
@@ -153,8 +145,7 @@ void limn_forward_begin(limn_forward *f, const uint8_t *input)
                          m->features);
         limn_decoder_begin(m->decoder, f->pool, m->features,
                            limn_tag_slots_find(m->slots, m->features));
-        if (m->blind)
-            limn_decoder_rewind(m->blind);
+        if (m->blind) limn_decoder_rewind(m->blind);
     }
 }
 
@@ -166,8 +157,7 @@ const float *limn_forward_features(const limn_forward *f)
 /* Logits [n_rows, n_tokens] to probabilities. */
 static void to_probabilities(const limn_forward *f, float *logits, size_t n_rows, size_t n_tokens)
 {
-    for (size_t r = 0; r < n_rows; r++)
-        limn_vocab_forbid_special(logits + r * n_tokens, -INFINITY);
+    for (size_t r = 0; r < n_rows; r++) limn_vocab_forbid_special(logits + r * n_tokens, -INFINITY);
     f->softmax(logits, n_rows, n_tokens, n_tokens);
 }
 
@@ -194,8 +184,7 @@ static void step_member(limn_forward *f, size_t i, size_t n_rows, const uint32_t
     const member *m = &f->members[i];
     const size_t n = n_rows * m->model->config.decoder.n_tokens;
     limn_decoder_step(m->decoder, f->pool, n_rows, parents, tokens, logits);
-    if (!m->blind)
-        return;
+    if (!m->blind) return;
     limn_decoder_step(m->blind, f->pool, n_rows, parents, tokens, f->unseen);
     for (size_t k = 0; k < n; k++)
         logits[k] = f->unseen[k] + f->guidance * (logits[k] - f->unseen[k]);
@@ -209,8 +198,7 @@ static void average_step(limn_forward *f, size_t n_rows, const uint32_t *parents
     for (size_t i = 1; i < f->n_members; i++) {
         step_member(f, i, n_rows, parents, tokens, f->more);
         to_probabilities(f, f->more, n_rows, n_tokens);
-        for (size_t k = 0; k < n_rows * n_tokens; k++)
-            log_probs[k] += f->more[k];
+        for (size_t k = 0; k < n_rows * n_tokens; k++) log_probs[k] += f->more[k];
     }
     to_log_means(f, log_probs, n_rows, n_tokens);
 }

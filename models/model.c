@@ -86,13 +86,16 @@ static limn_status check_same_vocabulary(const limn_model *a, const limn_model *
 {
     const size_t n = limn_vocab_n_tokens(a->vocab), n_other = limn_vocab_n_tokens(b->vocab);
     if (n != n_other)
-        return limn_fail(err, LIMN_E_ARG, "has a vocabulary of %zu tokens, the first model one of "
-                         "%zu: models of an ensemble share theirs", n_other, n);
+        return limn_fail(err, LIMN_E_ARG,
+                         "has a vocabulary of %zu tokens, the first model one of "
+                         "%zu: models of an ensemble share theirs",
+                         n_other, n);
     for (uint32_t i = 0; i < n; i++)
         if (strcmp(limn_vocab_text(a->vocab, i), limn_vocab_text(b->vocab, i)) != 0)
-            return limn_fail(err, LIMN_E_ARG, "has '%s' as token %u, the first model '%s': models "
-                             "of an ensemble share their vocabulary", limn_vocab_text(b->vocab, i),
-                             i, limn_vocab_text(a->vocab, i));
+            return limn_fail(err, LIMN_E_ARG,
+                             "has '%s' as token %u, the first model '%s': models "
+                             "of an ensemble share their vocabulary",
+                             limn_vocab_text(b->vocab, i), i, limn_vocab_text(a->vocab, i));
     return LIMN_OK;
 }
 
@@ -100,8 +103,7 @@ static limn_status open_others(limn_model *m, const char *const *paths, size_t n
                                const char *cpu_level, limn_error *err)
 {
     m->others = limn_calloc(n, sizeof *m->others);
-    if (!m->others)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu models", n);
+    if (!m->others) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu models", n);
     for (size_t i = 0; i < n; i++) {
         LIMN_TRY(limn_model_open(&m->others[i], paths[i], cpu_level, err));
         m->n_others++;
@@ -111,8 +113,7 @@ static limn_status open_others(limn_model *m, const char *const *paths, size_t n
             return s;
         }
         const uint32_t max_positions = m->others[i]->config.decoder.max_positions;
-        if (m->config.max_steps > max_positions)
-            m->config.max_steps = max_positions;
+        if (m->config.max_steps > max_positions) m->config.max_steps = max_positions;
     }
     return LIMN_OK;
 }
@@ -121,14 +122,11 @@ limn_status limn_model_open_ensemble(limn_model **out, const char *const *paths,
                                      const char *cpu_level, limn_error *err)
 {
     *out = NULL;
-    if (n_paths < 1)
-        return limn_fail(err, LIMN_E_ARG, "no model is named");
+    if (n_paths < 1) return limn_fail(err, LIMN_E_ARG, "no model is named");
     LIMN_TRY(limn_model_open(out, paths[0], cpu_level, err));
-    if (n_paths == 1)
-        return LIMN_OK;
+    if (n_paths == 1) return LIMN_OK;
     const limn_status status = open_others(*out, paths + 1, n_paths - 1, cpu_level, err);
-    if (status != LIMN_OK)
-        limn_model_close(out);
+    if (status != LIMN_OK) limn_model_close(out);
     return status;
 }
 
@@ -147,8 +145,7 @@ static bool sees_alike(const limn_model *a, const limn_model *b)
 static size_t first_alike(const limn_model *m, size_t i)
 {
     size_t first = 0;
-    while (!sees_alike(limn_model_member(m, first), limn_model_member(m, i)))
-        first++;
+    while (!sees_alike(limn_model_member(m, first), limn_model_member(m, i))) first++;
     return first;
 }
 
@@ -158,8 +155,7 @@ size_t limn_model_input_offset(const limn_model *m, size_t i)
     size_t offset = 0;
     for (size_t k = 0; k < end; k++) {
         const size_t side = limn_model_member(m, k)->config.encoder.input_size;
-        if (first_alike(m, k) == k)
-            offset += side * side * 3;
+        if (first_alike(m, k) == k) offset += side * side * 3;
     }
     return offset;
 }
@@ -169,10 +165,8 @@ size_t limn_model_input_offset(const limn_model *m, size_t i)
 void limn_model_close(limn_model **model)
 {
     limn_model *m = model ? *model : NULL;
-    if (!m)
-        return;
-    for (size_t i = 0; i < m->n_others; i++)
-        limn_model_close(&m->others[i]);
+    if (!m) return;
+    for (size_t i = 0; i < m->n_others; i++) limn_model_close(&m->others[i]);
     limn_free(m->others);
     limn_encoder_close(&m->encoder);
     limn_decoder_close(&m->decoder);
@@ -187,8 +181,7 @@ void limn_model_close(limn_model **model)
 static uint32_t grid_side(const limn_model *m)
 {
     uint32_t side = 1;
-    while ((size_t)side * side < m->config.decoder.n_memory_positions)
-        side++;
+    while ((size_t)side * side < m->config.decoder.n_memory_positions) side++;
     return side;
 }
 
@@ -217,7 +210,8 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
 limn_encoder_input_settings limn_model_input_settings(const limn_model *m, uint64_t max_pixels)
 {
     return (limn_encoder_input_settings){ .input_size = m->config.encoder.input_size,
-                                          .resize = m->config.resize, .max_pixels = max_pixels };
+                                          .resize = m->config.resize,
+                                          .max_pixels = max_pixels };
 }
 
 void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)
@@ -227,8 +221,7 @@ void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)
         float *row = logits + r * n;
         limn_vocab_forbid_special(row, -INFINITY);
         const float log_sum = limn_decoder_log_sum_exp(m->decoder, row);
-        for (size_t t = 0; t < n; t++)
-            row[t] -= log_sum;
+        for (size_t t = 0; t < n; t++) row[t] -= log_sum;
     }
 }
 
@@ -259,7 +252,9 @@ const char *limn_version(void)
 const char *const *limn_cpu_levels(void)
 {
     static const char *const names[LIMN_N_CPU_LEVELS + 1][LIMN_N_CPU_LEVELS + 1] = {
-        { "c", NULL }, { "c", "avx2", NULL }, { "c", "avx2", "avx512", NULL },
+        { "c", NULL },
+        { "c", "avx2", NULL },
+        { "c", "avx2", "avx512", NULL },
     };
     return names[limn_cpu_best()];
 }

@@ -75,10 +75,8 @@ static limn_status read_encoder(limn_model_config *c, const limn_json_node *root
 static limn_status read_tag_slots(limn_decoder_config *d, const limn_json_node *decoder,
                                   limn_error *err)
 {
-    if (!limn_json_has(decoder, "tag_slots"))
-        return LIMN_OK;
-    LIMN_TRY(
-        limn_json_u32(&d->n_tag_slots, decoder, "tag_slots", 1, LIMN_MAX_TAG_SLOTS, err));
+    if (!limn_json_has(decoder, "tag_slots")) return LIMN_OK;
+    LIMN_TRY(limn_json_u32(&d->n_tag_slots, decoder, "tag_slots", 1, LIMN_MAX_TAG_SLOTS, err));
     return limn_json_u32(&d->n_tags, decoder, "tags", d->n_tag_slots, LIMN_TAGS_MAX_NAMES, err);
 }
 
@@ -97,11 +95,15 @@ static limn_status read_decoder(limn_decoder_config *d, const limn_json_node *ro
     LIMN_TRY(read_tag_slots(d, &decoder, err));
     LIMN_TRY(limn_json_get(&dim, &decoder, "dim", err));
     if (d->dim % 16 != 0 || d->dim % d->n_heads != 0 || d->dim / d->n_heads % 8 != 0)
-        return limn_json_fail(&dim, err, LIMN_E_FORMAT, "%u is not a multiple of 16 and of 8 times "
-                              "the %u heads", d->dim, d->n_heads);
+        return limn_json_fail(&dim, err, LIMN_E_FORMAT,
+                              "%u is not a multiple of 16 and of 8 times "
+                              "the %u heads",
+                              d->dim, d->n_heads);
     if (d->feed_forward_dim % 16 != 0)
-        return limn_json_fail(&decoder, err, LIMN_E_FORMAT, "feed_forward %u is not a multiple of "
-                              "16", d->feed_forward_dim);
+        return limn_json_fail(&decoder, err, LIMN_E_FORMAT,
+                              "feed_forward %u is not a multiple of "
+                              "16",
+                              d->feed_forward_dim);
     return LIMN_OK;
 }
 
@@ -119,8 +121,7 @@ static limn_status read_config(limn_model_config *c, const limn_json_node *root,
     LIMN_TRY(limn_json_as_object(root, err));
     LIMN_TRY(read_encoder(c, root, err));
     c->has_decoder = limn_json_has(root, "decoder");
-    if (!c->has_decoder)
-        return LIMN_OK;
+    if (!c->has_decoder) return LIMN_OK;
     LIMN_TRY(read_decoder(&c->decoder, root, err));
     return read_search(c, root, err);
 }
@@ -135,16 +136,14 @@ static limn_status with_metadata(limn_model_file *f, const char *key, metadata_f
 {
     const char *text = limn_safetensors_metadata(f->tensors, key);
     json_t *document = NULL;
-    if (!text)
-        return limn_fail(err, LIMN_E_FORMAT, "__metadata__ has no %s", key);
+    if (!text) return limn_fail(err, LIMN_E_FORMAT, "__metadata__ has no %s", key);
     limn_status s = limn_json_parse(&document, text, strlen(text), err);
     if (s == LIMN_OK) {
         const limn_json_node root = limn_json_root(document);
         s = read(f, &root, err);
     }
     json_decref(document);
-    if (s != LIMN_OK)
-        limn_error_prefix(err, "%s", key);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", key);
     return s;
 }
 
@@ -162,12 +161,15 @@ static limn_status check_version(const limn_safetensors *tensors, limn_error *er
 {
     const char *version = limn_safetensors_metadata(tensors, VERSION_KEY);
     if (!version)
-        return limn_fail(err, LIMN_E_FORMAT, "is a safetensors file, but no limn model (no "
-                         VERSION_KEY " in its __metadata__): limn-convert makes one of the "
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "is a safetensors file, but no limn model (no " VERSION_KEY
+                         " in its __metadata__): limn-convert makes one of the "
                          "reference captioner or of EfficientNet-Lite weights");
     if (strcmp(version, VERSION) != 0 && strcmp(version, SLOTS_VERSION) != 0)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, VERSION_KEY " is \"%.40s\", this program reads "
-                         VERSION " and " SLOTS_VERSION, version);
+        return limn_fail(err, LIMN_E_UNSUPPORTED,
+                         VERSION_KEY " is \"%.40s\", this program reads " VERSION
+                                     " and " SLOTS_VERSION,
+                         version);
     return LIMN_OK;
 }
 
@@ -181,8 +183,9 @@ static limn_status check_slots_version(const limn_model_file *f, limn_error *err
 {
     const char *version = limn_safetensors_metadata(f->tensors, VERSION_KEY);
     if (strcmp(version, VERSION) == 0 && strcmp(version_of(&f->config), VERSION) != 0)
-        return limn_fail(err, LIMN_E_FORMAT, CONFIG_KEY ": decoder.tag_slots: is %u, which "
-                         VERSION_KEY " \"" VERSION "\" does not have",
+        return limn_fail(err, LIMN_E_FORMAT,
+                         CONFIG_KEY ": decoder.tag_slots: is %u, which " VERSION_KEY " \"" VERSION
+                                    "\" does not have",
                          f->config.decoder.n_tag_slots);
     return LIMN_OK;
 }
@@ -192,13 +195,13 @@ static limn_status read_metadata(limn_model_file *f, limn_error *err)
     LIMN_TRY(check_version(f->tensors, err));
     LIMN_TRY(with_metadata(f, CONFIG_KEY, take_config, err));
     LIMN_TRY(check_slots_version(f, err));
-    if (!f->config.has_decoder)
-        return LIMN_OK;
+    if (!f->config.has_decoder) return LIMN_OK;
     LIMN_TRY(with_metadata(f, VOCABULARY_KEY, take_vocabulary, err));
     f->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(f->vocab);
     if (f->config.decoder.n_tokens < 5)
-        return limn_fail(err, LIMN_E_FORMAT, VOCABULARY_KEY ": has no word beside the four special "
-                         "tokens");
+        return limn_fail(err, LIMN_E_FORMAT,
+                         VOCABULARY_KEY ": has no word beside the four special "
+                                        "tokens");
     return LIMN_OK;
 }
 
@@ -220,8 +223,7 @@ limn_status limn_model_file_open_memory(limn_model_file *out, const void *bytes,
     *out = (limn_model_file){ 0 };
     LIMN_TRY(limn_safetensors_open_memory(&out->tensors, bytes, size, err));
     limn_status s = read_metadata(out, err);
-    if (s != LIMN_OK)
-        limn_model_file_close(out);
+    if (s != LIMN_OK) limn_model_file_close(out);
     return s;
 }
 
@@ -240,8 +242,7 @@ static json_t *float_number(float value)
     char text[32];
     for (int digits = 1; digits <= 9; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value)
-            break;
+        if (strtof(text, NULL) == value) break;
     }
     return json_real(strtod(text, NULL));
 }
@@ -255,17 +256,20 @@ static char *config_text(const limn_model_config *c)
                              "mean", float_number(e->mean), "scale", float_number(e->scale));
     if (c->has_decoder) {
         json_object_set_new(root, "decoder",
-            json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "layers", (int)d->n_layers, "dim",
-                      (int)d->dim, "heads", (int)d->n_heads, "feed_forward",
-                      (int)d->feed_forward_dim, "max_positions", (int)d->max_positions,
-                      "memory_positions", (int)d->n_memory_positions, "memory_dim",
-                      (int)d->memory_dim));
+                            json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "layers",
+                                      (int)d->n_layers, "dim", (int)d->dim, "heads",
+                                      (int)d->n_heads, "feed_forward", (int)d->feed_forward_dim,
+                                      "max_positions", (int)d->max_positions, "memory_positions",
+                                      (int)d->n_memory_positions, "memory_dim",
+                                      (int)d->memory_dim));
         if (d->n_tag_slots > 0)
-            json_object_update_new(json_object_get(root, "decoder"),
+            json_object_update_new(
+                json_object_get(root, "decoder"),
                 json_pack("{s:i, s:i}", "tag_slots", (int)d->n_tag_slots, "tags", (int)d->n_tags));
         json_object_set_new(root, "search",
-            json_pack("{s:o, s:i}", "length_penalty", float_number(c->length_penalty), "max_steps",
-                      (int)c->max_steps));
+                            json_pack("{s:o, s:i}", "length_penalty",
+                                      float_number(c->length_penalty), "max_steps",
+                                      (int)c->max_steps));
     }
     char *text = json_dumps(root, JSON_REAL_PRECISION(9));
     json_decref(root);
@@ -298,8 +302,8 @@ static limn_status check_config(const limn_model_config *config, const char *tex
 
 limn_status limn_model_file_write(const char *path, const limn_model_config *config,
                                   const limn_vocab *vocab, const limn_tensor *tensors,
-                                  size_t n_tensors, const limn_metadata_item *extra,
-                                  size_t n_extra, limn_error *err)
+                                  size_t n_tensors, const limn_metadata_item *extra, size_t n_extra,
+                                  limn_error *err)
 {
     limn_status s;
     limn_metadata_item *items = limn_alloc(n_extra + 4, sizeof *items);
@@ -322,10 +326,8 @@ limn_status limn_model_file_write(const char *path, const limn_model_config *con
     items[n_items++] = (limn_metadata_item){ "format", "pt" };
     items[n_items++] = (limn_metadata_item){ VERSION_KEY, version_of(config) };
     items[n_items++] = (limn_metadata_item){ CONFIG_KEY, config_json };
-    if (vocab)
-        items[n_items++] = (limn_metadata_item){ VOCABULARY_KEY, vocabulary_json };
-    for (size_t i = 0; i < n_extra; i++)
-        items[n_items++] = extra[i];
+    if (vocab) items[n_items++] = (limn_metadata_item){ VOCABULARY_KEY, vocabulary_json };
+    for (size_t i = 0; i < n_extra; i++) items[n_items++] = extra[i];
     s = limn_safetensors_write(path, tensors, n_tensors, items, n_items, err);
 done:
     limn_free(items);

@@ -16,8 +16,8 @@ typedef struct limn_model_config {
     limn_resize_filter resize; /* whole picture squashed to input_size x input_size */
     bool has_decoder;          /* false for an encoder-only file */
     limn_decoder_config decoder;
-    float length_penalty;      /* default search of this model: logprob / length^A */
-    uint32_t max_steps;        /* default search: tokens at most, end token included */
+    float length_penalty; /* default search of this model: logprob / length^A */
+    uint32_t max_steps;   /* default search: tokens at most, end token included */
 } limn_model_config;
 
 typedef struct limn_model_file {
@@ -39,7 +39,7 @@ void limn_model_file_close(limn_model_file *f); /* accepts a zeroed struct */
  * encoder-only. Extra metadata (training record …) may be given. */
 limn_status limn_model_file_write(const char *path, const limn_model_config *config,
                                   const limn_vocab *vocab, const limn_tensor *tensors,
-                                  size_t n_tensors, const limn_metadata_item *extra,
-                                  size_t n_extra, limn_error *err);
+                                  size_t n_tensors, const limn_metadata_item *extra, size_t n_extra,
+                                  limn_error *err);
 
 #endif

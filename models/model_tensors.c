@@ -20,8 +20,7 @@ static void add(spec_list *list, bool may_be_half, const size_t shape[4], const 
 {
     limn_tensor_spec *spec = list->items ? &list->items[list->n_items] : NULL;
     list->n_items++;
-    if (!spec)
-        return;
+    if (!spec) return;
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(spec->name, sizeof spec->name, fmt, ap);
@@ -55,8 +54,7 @@ static void add_encoder(spec_list *list, const limn_efficientnet_lite_shape *s)
 {
     add(list, true, SHAPE(s->n_stem, 3, 3, 3), "encoder.stem.weight");
     add(list, false, SHAPE(s->n_stem), "encoder.stem.bias");
-    for (size_t i = 0; i < s->n_blocks; i++)
-        add_block(list, i, &s->blocks[i]);
+    for (size_t i = 0; i < s->n_blocks; i++) add_block(list, i, &s->blocks[i]);
     add(list, true, SHAPE(s->n_head, s->blocks[s->n_blocks - 1].n_outputs), "encoder.head.weight");
     add(list, false, SHAPE(s->n_head), "encoder.head.bias");
 }
@@ -107,8 +105,7 @@ static void add_decoder(spec_list *list, const limn_decoder_config *d)
     }
     add(list, true, SHAPE(d->n_tokens, d->dim), "decoder.token_embedding.weight");
     add(list, false, SHAPE(d->max_positions, d->dim), "decoder.position_embedding");
-    for (unsigned i = 0; i < d->n_layers; i++)
-        add_layer(list, i, d->dim, d->feed_forward_dim);
+    for (unsigned i = 0; i < d->n_layers; i++) add_layer(list, i, d->dim, d->feed_forward_dim);
     add_norm(list, d->dim, "decoder.norm");
 }
 
@@ -118,8 +115,7 @@ static void add_all(spec_list *list, const limn_efficientnet_lite_shape *shape,
                     const limn_model_config *config)
 {
     add_encoder(list, shape);
-    if (config->has_decoder)
-        add_decoder(list, &config->decoder);
+    if (config->has_decoder) add_decoder(list, &config->decoder);
 }
 
 limn_status limn_model_tensor_specs(limn_tensor_spec **out, size_t *n_specs,

@@ -8,9 +8,17 @@
 
 limn_options limn_options_default(void)
 {
-    return (limn_options){ .n_best = 1, .beam_size = 3, .patience = 1, .n_groups = 1,
-                           .diversity = 0.5f, .temperature = 1, .top_p = 1, .typical = 1,
-                           .length_penalty = NAN, .repetition_penalty = 1, .guidance = 1,
+    return (limn_options){ .n_best = 1,
+                           .beam_size = 3,
+                           .patience = 1,
+                           .n_groups = 1,
+                           .diversity = 0.5f,
+                           .temperature = 1,
+                           .top_p = 1,
+                           .typical = 1,
+                           .length_penalty = NAN,
+                           .repetition_penalty = 1,
+                           .guidance = 1,
                            .max_pixels = limn_image_settings_default().max_pixels };
 }
 
@@ -22,8 +30,7 @@ static limn_status check_count(const char *name, uint32_t value, uint32_t low, u
     return LIMN_OK;
 }
 
-static limn_status check_real(const char *name, float value, float low, float high,
-                              limn_error *err)
+static limn_status check_real(const char *name, float value, float low, float high, limn_error *err)
 {
     if (!(value >= low && value <= high))
         return limn_fail(err, LIMN_E_ARG, "%s: %g is not in %g … %g", name, (double)value,
@@ -46,20 +53,20 @@ static limn_status check_beam(const limn_options *o, limn_error *err)
     LIMN_TRY(check_count("n_groups", o->n_groups, 1, LIMN_BEAM_MAX, err));
     LIMN_TRY(check_real("diversity", o->diversity, 0, 100, err));
     LIMN_TRY(check_real("patience", o->patience, 0.01f, 64, err));
-    if (o->method != LIMN_METHOD_BEAM)
-        return LIMN_OK;
+    if (o->method != LIMN_METHOD_BEAM) return LIMN_OK;
     if (o->beam_size % o->n_groups)
         return limn_fail(err, LIMN_E_ARG, "n_groups: %u does not divide beam_size, %u", o->n_groups,
                          o->beam_size);
     if (o->n_candidates && o->patience != 1)
         return limn_fail(err, LIMN_E_ARG, "patience and n_candidates both say how many may finish");
     const limn_beam_settings s = {
-        .beam_size = o->beam_size, .n_groups = o->n_groups,
+        .beam_size = o->beam_size,
+        .n_groups = o->n_groups,
         .patience = o->n_candidates ? (float)o->n_candidates / (float)o->beam_size : o->patience,
     };
     const uint32_t n = (uint32_t)limn_beam_max_finished(&s);
-    LIMN_TRY(check_count("captions that may finish (beam_size, patience)", n, 1,
-                         LIMN_BEAM_MAX_ROWS, err));
+    LIMN_TRY(check_count("captions that may finish (beam_size, patience)", n, 1, LIMN_BEAM_MAX_ROWS,
+                         err));
     return check_count("n_best", o->n_best, 1, n < LIMN_BEAM_MAX ? n : LIMN_BEAM_MAX, err);
 }
 
@@ -69,10 +76,10 @@ static limn_status check_sampling(const limn_options *o, limn_error *err)
     LIMN_TRY(check_share("top_p", o->top_p, err));
     LIMN_TRY(check_real("min_p", o->min_p, 0, 1, err));
     LIMN_TRY(check_share("typical", o->typical, err));
-    if (o->method == LIMN_METHOD_BEAM)
-        return LIMN_OK;
+    if (o->method == LIMN_METHOD_BEAM) return LIMN_OK;
     if (o->n_required)
-        return limn_fail(err, LIMN_E_ARG, "required: only beam search can see to required words, "
+        return limn_fail(err, LIMN_E_ARG,
+                         "required: only beam search can see to required words, "
                          "not sampling");
     if (o->n_candidates)
         LIMN_TRY(check_count("n_candidates", o->n_candidates, o->n_best, LIMN_BEAM_MAX_ROWS, err));
@@ -107,10 +114,13 @@ static limn_status check_choice(const limn_options *o, const limn_model *m, limn
     LIMN_TRY(check_count("n_alternatives", o->n_alternatives, 0, 100, err));
     LIMN_TRY(check_count("n_tags", o->n_tags, 0, 100, err));
     if (o->n_tags > 0 && !m->tagger)
-        return limn_fail(err, LIMN_E_ARG, "n_tags: %u, but the model has no tags (limn-convert "
-                         "--tags gives it those of its encoder)", o->n_tags);
+        return limn_fail(err, LIMN_E_ARG,
+                         "n_tags: %u, but the model has no tags (limn-convert "
+                         "--tags gives it those of its encoder)",
+                         o->n_tags);
     if (o->rerank == LIMN_RERANK_CONSENSUS && !m->frequencies)
-        return limn_fail(err, LIMN_E_ARG, "rerank: the model file has no document frequencies, "
+        return limn_fail(err, LIMN_E_ARG,
+                         "rerank: the model file has no document frequencies, "
                          "which consensus needs; limn-convert --references adds them");
     return LIMN_OK;
 }

@@ -19,9 +19,9 @@ struct limn_scorer {
     limn_encoder_state *encoder;
     limn_decoder_state *seeing, *blind; /* with the picture; with features of zero, begun once */
     limn_resize_scratch resize;
-    float *features;  /* [n_positions, dim] */
+    float *features;       /* [n_positions, dim] */
     limn_tag_slots *slots; /* NULL without */
-    float *log_probs; /* [MAX_ROWS, n_tokens] */
+    float *log_probs;      /* [MAX_ROWS, n_tokens] */
     limn_caption_tokenizer tokenizer;
     uint32_t *ids; /* [ids_capacity] of the caption encoded last */
     size_t ids_capacity;
@@ -33,8 +33,8 @@ static void plan(limn_scorer *s, limn_arena *a)
     s->features = limn_arena_take(a, limn_encoder_n_positions(m->encoder),
                                   limn_encoder_dim(m->encoder) * sizeof *s->features);
     s->slots = limn_tag_slots_take(&m->config.decoder, m->tagger, a);
-    s->log_probs = limn_arena_take(a, MAX_ROWS * (size_t)m->config.decoder.n_tokens,
-                                   sizeof *s->log_probs);
+    s->log_probs =
+        limn_arena_take(a, MAX_ROWS * (size_t)m->config.decoder.n_tokens, sizeof *s->log_probs);
 }
 
 /* No picture at all. */
@@ -55,8 +55,7 @@ static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
     if (counting.has_failed || !limn_arena_init(&s->arena, counting.high))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer of %zu bytes", counting.high);
     plan(s, &s->arena);
-    if (n_threads > 1)
-        LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
+    if (n_threads > 1) LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
     LIMN_TRY(limn_encoder_state_create(&s->encoder, m->encoder, err));
     const uint32_t max_steps = m->config.decoder.max_positions;
     LIMN_TRY(limn_decoder_state_create(&s->seeing, m->decoder, MAX_ROWS, max_steps, err));
@@ -72,14 +71,12 @@ limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint6
     if (n_threads < 1 || n_threads > 1024)
         return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … 1024", n_threads);
     limn_scorer *s = limn_calloc(1, sizeof *s);
-    if (!s)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer");
+    if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer");
     s->model = model;
     s->tokenizer.kind = limn_vocab_kind(model->vocab);
     s->max_pixels = max_pixels ? max_pixels : limn_image_settings_default().max_pixels;
     const limn_status status = build(s, n_threads, err);
-    if (status != LIMN_OK)
-        limn_scorer_destroy(&s);
+    if (status != LIMN_OK) limn_scorer_destroy(&s);
     *out = s;
     return status;
 }
@@ -87,8 +84,7 @@ limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint6
 void limn_scorer_destroy(limn_scorer **scorer)
 {
     limn_scorer *s = scorer ? *scorer : NULL;
-    if (!s)
-        return;
+    if (!s) return;
     limn_encoder_state_destroy(&s->encoder);
     limn_decoder_state_destroy(&s->seeing);
     limn_decoder_state_destroy(&s->blind);
@@ -109,8 +105,7 @@ uint32_t limn_scorer_max_words(const limn_scorer *s)
 limn_status limn_scorer_load(limn_scorer *s, const void *bytes, size_t size, uint8_t *input,
                              limn_error *err)
 {
-    const limn_encoder_input_settings settings =
-        limn_model_input_settings(s->model, s->max_pixels);
+    const limn_encoder_input_settings settings = limn_model_input_settings(s->model, s->max_pixels);
     return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, NULL, NULL, err);
 }
 
@@ -170,9 +165,8 @@ static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_
             float *out = is_blind ? jobs[r].logprobs_without : jobs[r].logprobs;
             tokens[r] = next_token(&jobs[r], step);
             if (out && step <= jobs[r].n_words)
-                out[step] = tokens[r] == LIMN_TOKEN_UNKNOWN
-                                ? NAN
-                                : s->log_probs[r * n_tokens + tokens[r]];
+                out[step] =
+                    tokens[r] == LIMN_TOKEN_UNKNOWN ? NAN : s->log_probs[r * n_tokens + tokens[r]];
         }
     }
 }
@@ -180,24 +174,20 @@ static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_
 static bool wants_blind(const limn_score_job *jobs, size_t n_jobs)
 {
     for (size_t i = 0; i < n_jobs; i++)
-        if (jobs[i].logprobs_without)
-            return true;
+        if (jobs[i].logprobs_without) return true;
     return false;
 }
 
 limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_score_job *jobs,
                             size_t n_jobs, limn_error *err)
 {
-    for (size_t i = 0; i < n_jobs; i++)
-        LIMN_TRY(check(s, &jobs[i], err));
+    for (size_t i = 0; i < n_jobs; i++) LIMN_TRY(check(s, &jobs[i], err));
     limn_encoder_run(s->model->encoder, s->encoder, s->pool, input, s->features);
-    limn_decoder_begin(s->seeing, s->pool, s->features,
-                       limn_tag_slots_find(s->slots, s->features));
+    limn_decoder_begin(s->seeing, s->pool, s->features, limn_tag_slots_find(s->slots, s->features));
     for (size_t i = 0; i < n_jobs; i += MAX_ROWS) {
         const size_t n = n_jobs - i < MAX_ROWS ? n_jobs - i : (size_t)MAX_ROWS;
         force(s, s->seeing, jobs + i, n, false);
-        if (wants_blind(jobs + i, n))
-            force(s, s->blind, jobs + i, n, true);
+        if (wants_blind(jobs + i, n)) force(s, s->blind, jobs + i, n, true);
     }
     return LIMN_OK;
 }

@@ -49,13 +49,13 @@ LIMN_API limn_status limn_scorer_encode(limn_words *out, limn_scorer *scorer, co
 
 /* A caption, and where its scores go. */
 typedef struct limn_score_job {
-    const uint32_t *words; /* [n_words] tokens without start and end; LIMN_UNKNOWN_TOKEN for what
-                            * the vocabulary lacks: the words after it are scored as following an
-                            * unknown one */
-    size_t n_words;        /* 0 … limn_scorer_max_words */
-    float *logprobs;       /* [n_words + 1] of each word, then of the end, natural logarithm, as
-                            * limn_caption.token_logprobs; NAN for an unknown word, which has no
-                            * probability */
+    const uint32_t *words;   /* [n_words] tokens without start and end; LIMN_UNKNOWN_TOKEN for what
+                              * the vocabulary lacks: the words after it are scored as following an
+                              * unknown one */
+    size_t n_words;          /* 0 … limn_scorer_max_words */
+    float *logprobs;         /* [n_words + 1] of each word, then of the end, natural logarithm, as
+                              * limn_caption.token_logprobs; NAN for an unknown word, which has no
+                              * probability */
     float *logprobs_without; /* [n_words + 1] with features of zero instead of a picture's: what the
                               * words alone make probable; NULL: not wanted */
 } limn_score_job;

@@ -12,12 +12,12 @@ static const float MIN_PROBABILITY = 1e-4F; /* of a concept: what is rarer count
 struct limn_signals {
     const limn_model *model;
     limn_pool *pool;
-    limn_decoder_state *blind; /* sees features of zero, begun once */
-    float *log_probs;          /* [n_tokens] */
-    char *text;                /* [max_text] */
-    bool *is_in;               /* [n_tokens] marks of one hypothesis, all false between uses */
-    limn_object_lexicon *lexicon; /* NULL when the model does not tell objects */
-    size_t first_object;          /* index of its first tag */
+    limn_decoder_state *blind;     /* sees features of zero, begun once */
+    float *log_probs;              /* [n_tokens] */
+    char *text;                    /* [max_text] */
+    bool *is_in;                   /* [n_tokens] marks of one hypothesis, all false between uses */
+    limn_object_lexicon *lexicon;  /* NULL when the model does not tell objects */
+    size_t first_object;           /* index of its first tag */
     size_t first_class, n_classes; /* of "imagenet"; 0 of them without */
 };
 
@@ -25,8 +25,7 @@ struct limn_signals {
 static bool tells_objects(size_t *first, const limn_model *m)
 {
     size_t n;
-    if (!m->tagger || !limn_tagger_find_set(first, &n, m->tagger, "objects") ||
-        n != LIMN_N_OBJECTS)
+    if (!m->tagger || !limn_tagger_find_set(first, &n, m->tagger, "objects") || n != LIMN_N_OBJECTS)
         return false;
     for (size_t i = 0; i < n; i++)
         if (strcmp(limn_tagger_tag(m->tagger, *first + i).name, limn_object_name(i)) != 0)
@@ -38,8 +37,7 @@ static limn_status begin_blind(limn_signals *s, limn_error *err)
 {
     const limn_decoder_config *c = &s->model->config.decoder;
     float *features = limn_calloc(c->n_memory_positions, c->memory_dim * sizeof *features);
-    if (!features)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for signals");
+    if (!features) return limn_fail(err, LIMN_E_NOMEM, "no memory for signals");
     limn_decoder_begin(s->blind, s->pool, features, NULL);
     limn_free(features);
     return LIMN_OK;
@@ -67,13 +65,11 @@ limn_status limn_signals_create(limn_signals **out, const limn_model *model, lim
 {
     limn_signals *s = *out = limn_calloc(1, sizeof *s);
     limn_status status;
-    if (!s)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for signals");
+    if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for signals");
     s->model = model;
     s->pool = pool;
     status = build(s, err);
-    if (status != LIMN_OK)
-        limn_signals_destroy(out);
+    if (status != LIMN_OK) limn_signals_destroy(out);
     return status;
 }
 
@@ -115,16 +111,14 @@ static double mean_logprob(const limn_hypothesis *h)
 static float least_logprob(const limn_hypothesis *h)
 {
     float least = 0;
-    for (size_t i = 0; i < h->n_tokens; i++)
-        least = fminf(least, h->token_logprobs[i]);
+    for (size_t i = 0; i < h->n_tokens; i++) least = fminf(least, h->token_logprobs[i]);
     return least;
 }
 
 static double mean_entropy(const limn_prediction *const *predictions, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)predictions[i]->entropy;
+    for (size_t i = 0; i < n; i++) sum += (double)predictions[i]->entropy;
     return sum / (double)n;
 }
 
@@ -133,8 +127,7 @@ static double margin(const limn_hypothesis *found, size_t n, size_t which)
 {
     double best = -INFINITY;
     for (size_t i = 0; i < n; i++)
-        if (i != which)
-            best = fmax(best, mean_logprob(&found[i]));
+        if (i != which) best = fmax(best, mean_logprob(&found[i]));
     return n > 1 ? mean_logprob(&found[which]) - best : 0;
 }
 
@@ -148,13 +141,11 @@ static double likeness(limn_signals *s, const limn_hypothesis *a, const limn_hyp
     }
     for (size_t i = 0; i < b->n_tokens; i++) {
         bool is_new = true;
-        for (size_t k = 0; k < i; k++)
-            is_new = is_new && b->tokens[k] != b->tokens[i];
+        for (size_t k = 0; k < i; k++) is_new = is_new && b->tokens[k] != b->tokens[i];
         n_b += is_new;
         n_common += is_new && s->is_in[b->tokens[i]];
     }
-    for (size_t i = 0; i < a->n_tokens; i++)
-        s->is_in[a->tokens[i]] = false;
+    for (size_t i = 0; i < a->n_tokens; i++) s->is_in[a->tokens[i]] = false;
     return (double)n_common / (double)(n_a + n_b - n_common);
 }
 
@@ -162,8 +153,7 @@ static double agreement(limn_signals *s, const limn_hypothesis *found, size_t n,
 {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
-        if (i != which)
-            sum += likeness(s, &found[which], &found[i]);
+        if (i != which) sum += likeness(s, &found[which], &found[i]);
     return n > 1 ? sum / (double)(n - 1) : 1;
 }
 
@@ -175,8 +165,7 @@ static float log_probability(float p)
 static float familiarity(const limn_signals *s, const float *probabilities)
 {
     float largest = 0;
-    if (!s->n_classes)
-        return 0;
+    if (!s->n_classes) return 0;
     for (size_t i = 0; i < s->n_classes; i++)
         largest = fmaxf(largest, probabilities[s->first_class + i]);
     return log_probability(largest);
@@ -190,17 +179,14 @@ static void measure_objects(float *out, limn_signals *s, const limn_hypothesis *
     const float *of_object = probabilities + s->first_object;
     limn_object_mentions m;
     float least = 1;
-    if (!s->lexicon)
-        return;
+    if (!s->lexicon) return;
     limn_vocab_join(s->text, s->model->max_text, s->model->vocab, h->tokens, h->n_tokens);
     limn_objects_find(&m, s->lexicon, s->text);
     for (size_t c = 0; c < LIMN_N_OBJECTS; c++)
-        if (limn_object_set_has(m.objects, c))
-            least = fminf(least, of_object[c]);
+        if (limn_object_set_has(m.objects, c)) least = fminf(least, of_object[c]);
     out[LIMN_SIGNAL_OBJECTS] = log_probability(least);
     out[LIMN_SIGNAL_PEOPLE] = m.names_person;
-    if (m.names_person)
-        out[LIMN_SIGNAL_PERSON] = log_probability(of_object[LIMN_OBJECT_PERSON]);
+    if (m.names_person) out[LIMN_SIGNAL_PERSON] = log_probability(of_object[LIMN_OBJECT_PERSON]);
 }
 
 void limn_signals_measure(float *out, limn_signals *s, const limn_hypothesis *found, size_t n,
@@ -213,12 +199,11 @@ void limn_signals_measure(float *out, limn_signals *s, const limn_hypothesis *fo
     out[LIMN_SIGNAL_LEAST] = least_logprob(h);
     out[LIMN_SIGNAL_ENTROPY] = (float)mean_entropy(predictions, h->n_tokens);
     out[LIMN_SIGNAL_LENGTH] = (float)h->n_tokens;
-    out[LIMN_SIGNAL_PICTURE] = (float)(mean_logprob(h) - logprob_without(s, h) /
-                                                            (double)h->n_tokens);
+    out[LIMN_SIGNAL_PICTURE] =
+        (float)(mean_logprob(h) - logprob_without(s, h) / (double)h->n_tokens);
     out[LIMN_SIGNAL_MARGIN] = (float)margin(found, n, which);
     out[LIMN_SIGNAL_AGREEMENT] = (float)agreement(s, found, n, which);
-    if (!probabilities)
-        return;
+    if (!probabilities) return;
     out[LIMN_SIGNAL_FAMILIAR] = familiarity(s, probabilities);
     measure_objects(out, s, h, probabilities);
 }

@@ -13,14 +13,15 @@ static void plan_trace(limn_state *s, limn_arena *a)
     const limn_options *o = &s->options;
     const size_t n_tokens = m->config.decoder.n_tokens;
     const limn_trace_settings settings = {
-        .max_rows = limn_decoding_max_rows(s->decoding), .max_steps = m->config.max_steps,
+        .max_rows = limn_decoding_max_rows(s->decoding),
+        .max_steps = m->config.max_steps,
         .n_tokens = n_tokens,
         .n_alternatives = o->n_alternatives < n_tokens ? o->n_alternatives : n_tokens,
         .attention_dim = o->keeps_attention ? limn_decoder_attention_dim(m->decoder) : 0,
     };
     s->trace = limn_trace_plan(a, &settings);
-    s->predictions = limn_arena_take(a, (size_t)o->n_best * settings.max_steps,
-                                     sizeof *s->predictions);
+    s->predictions =
+        limn_arena_take(a, (size_t)o->n_best * settings.max_steps, sizeof *s->predictions);
 }
 
 static void plan_tags(limn_state *s, limn_arena *a)
@@ -40,10 +41,8 @@ static void plan(limn_state *s, limn_arena *a)
     s->items = limn_arena_take(a, s->options.n_best, sizeof *s->items);
     s->texts = limn_arena_take(a, s->options.n_best, m->max_text);
     s->raw_text = limn_arena_take(a, m->max_text, 1);
-    if (keeps_search(&s->options))
-        plan_trace(s, a);
-    if (s->options.n_tags > 0 || (s->options.has_confidence && m->tagger))
-        plan_tags(s, a);
+    if (keeps_search(&s->options)) plan_trace(s, a);
+    if (s->options.n_tags > 0 || (s->options.has_confidence && m->tagger)) plan_tags(s, a);
     if (s->options.has_confidence)
         s->signal_values = limn_arena_take(a, (size_t)s->options.n_best * LIMN_N_SIGNALS,
                                            sizeof *s->signal_values);
@@ -68,13 +67,11 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
     if (counting.has_failed || !limn_arena_init(&s->arena, counting.high))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
     plan(s, &s->arena);
-    if (n_threads > 1)
-        LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
+    if (n_threads > 1) LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
     LIMN_TRY(limn_forward_create(&s->forward, s->model, s->pool,
                                  limn_decoding_max_rows(s->decoding), o->coverage_penalty > 0,
                                  o->guidance, err));
-    if (s->trace)
-        limn_trace_attach(s->trace, limn_forward_decoder(s->forward));
+    if (s->trace) limn_trace_attach(s->trace, limn_forward_decoder(s->forward));
     return o->has_confidence ? limn_signals_create(&s->signals, s->model, s->pool, err) : LIMN_OK;
 }
 
@@ -86,15 +83,13 @@ limn_status limn_state_create(limn_state **out, const limn_model *model,
     if (n_threads < 1 || n_threads > 1024)
         return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … 1024", n_threads);
     limn_state *s = limn_calloc(1, sizeof *s);
-    if (!s)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a state");
+    if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for a state");
     s->model = model;
     s->options = *options;
     s->options.banned_words = s->options.required = NULL;
     s->options.start = NULL;
     const limn_status status = build(s, options, n_threads, err);
-    if (status != LIMN_OK)
-        limn_state_destroy(&s);
+    if (status != LIMN_OK) limn_state_destroy(&s);
     *out = s;
     return status;
 }
@@ -102,8 +97,7 @@ limn_status limn_state_create(limn_state **out, const limn_model *model,
 void limn_state_destroy(limn_state **state)
 {
     limn_state *s = state ? *state : NULL;
-    if (!s)
-        return;
+    if (!s) return;
     limn_forward_destroy(&s->forward);
     limn_decoding_destroy(&s->decoding);
     limn_signals_destroy(&s->signals);

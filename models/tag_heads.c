@@ -16,7 +16,7 @@ static void finish_tensor(limn_tensor *t)
 {
     limn_free((void *)t->data);
     limn_free((void *)t->name);
-    *t = (limn_tensor){.name = NULL};
+    *t = (limn_tensor){ .name = NULL };
 }
 
 static void finish_head(limn_tag_head *head)
@@ -27,14 +27,14 @@ static void finish_head(limn_tag_head *head)
     finish_tensor(&head->hidden_bias);
     finish_tensor(&head->output_weight);
     finish_tensor(&head->output_bias);
-    *head = (limn_tag_head){.n_tags = 0};
+    *head = (limn_tag_head){ .n_tags = 0 };
 }
 
 void limn_tag_heads_finish(limn_tag_heads *heads)
 {
     for (size_t i = 0; i < heads->n_items; i++) finish_head(&heads->items[i]);
     free(heads->metadata); /* jansson's */
-    *heads = (limn_tag_heads){.n_items = 0};
+    *heads = (limn_tag_heads){ .n_items = 0 };
 }
 
 static limn_status copy_names(limn_tag_head *out, const char *const *names, limn_error *err)
@@ -78,12 +78,13 @@ static size_t parts_of(part parts[LIMN_TAGS_MAX_TENSORS], limn_tag_head *h, size
     const size_t pooled = h->has_maximum ? 2 * dim : dim;
     size_t n = 0;
     if (h->n_hidden > 0) {
-        parts[n++] = (part){"hidden.weight", &h->hidden_weight, 2, {h->n_hidden, pooled}};
-        parts[n++] = (part){"hidden.bias", &h->hidden_bias, 1, {h->n_hidden}};
+        parts[n++] = (part){ "hidden.weight", &h->hidden_weight, 2, { h->n_hidden, pooled } };
+        parts[n++] = (part){ "hidden.bias", &h->hidden_bias, 1, { h->n_hidden } };
     }
     parts[n++] = (part){
-        "output.weight", &h->output_weight, 2, {h->n_tags, h->n_hidden > 0 ? h->n_hidden : pooled}};
-    parts[n++] = (part){"output.bias", &h->output_bias, 1, {h->n_tags}};
+        "output.weight", &h->output_weight, 2, { h->n_tags, h->n_hidden > 0 ? h->n_hidden : pooled }
+    };
+    parts[n++] = (part){ "output.bias", &h->output_bias, 1, { h->n_tags } };
     return n;
 }
 
@@ -219,7 +220,7 @@ limn_status limn_tag_heads_read(limn_tag_heads *out, const limn_safetensors *fil
     const char *text = limn_safetensors_metadata(file, LIMN_TAGS_KEY);
     json_t *document = NULL;
     limn_status status;
-    *out = (limn_tag_heads){.n_items = 0};
+    *out = (limn_tag_heads){ .n_items = 0 };
     if (!text) return LIMN_OK;
     status = limn_json_parse(&document, text, strlen(text), err);
     if (status == LIMN_OK) {
@@ -266,10 +267,10 @@ static limn_status copy_head(limn_tag_head *out, const limn_tag_head *head, size
 {
     limn_tag_head from = *head;
     part to_parts[LIMN_TAGS_MAX_TENSORS], from_parts[LIMN_TAGS_MAX_TENSORS];
-    *out = (limn_tag_head){.is_exclusive = head->is_exclusive,
-                           .has_maximum = head->has_maximum,
-                           .n_hidden = head->n_hidden,
-                           .n_tags = head->n_tags};
+    *out = (limn_tag_head){ .is_exclusive = head->is_exclusive,
+                            .has_maximum = head->has_maximum,
+                            .n_hidden = head->n_hidden,
+                            .n_tags = head->n_tags };
     memcpy(out->set, head->set, sizeof out->set);
     LIMN_TRY(copy_names(out, head->names, err));
     parts_of(from_parts, &from, dim);
@@ -391,6 +392,6 @@ limn_status limn_tag_heads_metadata(limn_tag_heads *heads, limn_metadata_item *i
     free(heads->metadata);
     heads->metadata = json_array_size(all) == heads->n_items ? json_dumps(all, 0) : NULL;
     json_decref(all);
-    *item = (limn_metadata_item){LIMN_TAGS_KEY, heads->metadata};
+    *item = (limn_metadata_item){ LIMN_TAGS_KEY, heads->metadata };
     return heads->metadata ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for tags");
 }

@@ -19,8 +19,8 @@
 #include "common/base/status.h"
 #include "common/io/safetensors.h"
 
-#define LIMN_TAGS_KEY "limn.tags" /* of the metadata */
-#define LIMN_TAGS_PREFIX "tags."  /* of the tensors' names */
+#define LIMN_TAGS_KEY "limn.tags"  /* of the metadata */
+#define LIMN_TAGS_PREFIX "tags."   /* of the tensors' names */
 #define LIMN_OBJECTS_SET "objects" /* the head whose tags decoders with tag slots read */
 
 enum {

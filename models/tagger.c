@@ -92,7 +92,8 @@ limn_tag limn_tagger_tag(const limn_tagger *t, size_t index)
 {
     size_t i = 0;
     while (index >= t->heads[i].first + t->heads[i].n_tags) i++;
-    return (limn_tag){.name = t->heads[i].names[index - t->heads[i].first], .set = t->heads[i].set};
+    return (limn_tag){ .name = t->heads[i].names[index - t->heads[i].first],
+                       .set = t->heads[i].set };
 }
 
 bool limn_tagger_find_set(size_t *first, size_t *n, const limn_tagger *t, const char *set)
@@ -120,7 +121,7 @@ limn_tagger_scratch *limn_tagger_scratch_take(const limn_tagger *t, limn_arena *
     float *pooled = limn_arena_take(arena, 2 * t->dim, sizeof *pooled);
     float *hidden = limn_arena_take(arena, n_hidden, sizeof *hidden);
     float *pairs = limn_arena_take(arena, 2 * n_tags, sizeof *pairs);
-    if (s) *s = (limn_tagger_scratch){pooled, hidden, pairs};
+    if (s) *s = (limn_tagger_scratch){ pooled, hidden, pairs };
     return s;
 }
 
@@ -194,8 +195,7 @@ void limn_tagger_run_set(const limn_tagger *t, limn_tagger_scratch *s, size_t fi
 {
     pool(s->pooled, s->pooled + t->dim, features, t->n_positions, t->dim);
     for (size_t i = 0; i < t->n_heads; i++)
-        if (t->heads[i].first == first)
-            run_head(t, s, &t->heads[i], probabilities);
+        if (t->heads[i].first == first) run_head(t, s, &t->heads[i], probabilities);
 }
 
 size_t limn_tagger_best(limn_tag *out, size_t n, const limn_tagger *t, const float *probabilities)

@@ -19,7 +19,7 @@ struct limn_trace {
 limn_trace *limn_trace_plan(limn_arena *a, const limn_trace_settings *s)
 {
     const size_t n_rows = s->max_steps * s->max_rows;
-    limn_trace plan = {.settings = *s};
+    limn_trace plan = { .settings = *s };
     limn_trace *t = limn_arena_take(a, 1, sizeof *t);
     plan.steps = limn_arena_take(a, s->max_steps, sizeof *plan.steps);
     plan.rows = limn_arena_take(a, n_rows, sizeof *plan.rows);
@@ -34,13 +34,12 @@ limn_trace *limn_trace_plan(limn_arena *a, const limn_trace_settings *s)
 void limn_trace_attach(limn_trace *t, limn_decoder_state *decoder)
 {
     t->decoder = decoder;
-    if (t->settings.attention_dim)
-        limn_decoder_keep_attention(decoder, t->attention);
+    if (t->settings.attention_dim) limn_decoder_keep_attention(decoder, t->attention);
 }
 
 void limn_trace_begin(limn_trace *t)
 {
-    t->search = (limn_search){t->steps, 0};
+    t->search = (limn_search){ t->steps, 0 };
 }
 
 /* The best n of log_probs [n_tokens] that can be written, best first; of equals, the lower token.
@@ -52,7 +51,7 @@ static size_t select_best(limn_alternative *out, size_t n, const float *log_prob
         if (!(log_probs[token] > (n_out == n ? out[n - 1].logprob : -INFINITY))) continue;
         size_t at = n_out < n ? n_out++ : n - 1;
         for (; at > 0 && log_probs[token] > out[at - 1].logprob; at--) out[at] = out[at - 1];
-        out[at] = (limn_alternative){(uint32_t)token, log_probs[token]};
+        out[at] = (limn_alternative){ (uint32_t)token, log_probs[token] };
     }
     return n_out;
 }
@@ -83,12 +82,11 @@ void limn_trace_step(limn_trace *t, size_t n_rows, const uint32_t *parents, cons
                 select_best(best, s->n_alternatives, log_probs + r * s->n_tokens, s->n_tokens),
             .token_logprob = step > 0 ? t->log_probs[parents[r] * s->n_tokens + tokens[r]] : 0,
             .entropy = entropy_of(log_probs + r * s->n_tokens, s->n_tokens),
-            .attention =
-                s->attention_dim ? limn_decoder_attention(t->decoder, step, r) : NULL,
+            .attention = s->attention_dim ? limn_decoder_attention(t->decoder, step, r) : NULL,
         };
     }
     memcpy(t->log_probs, log_probs, n_rows * s->n_tokens * sizeof *log_probs);
-    t->steps[step] = (limn_search_step){t->rows + first, n_rows};
+    t->steps[step] = (limn_search_step){ t->rows + first, n_rows };
 }
 
 const limn_search *limn_trace_search(const limn_trace *t)

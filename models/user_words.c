@@ -42,8 +42,7 @@ static size_t distance_of(const char *known, const char *wanted)
 static size_t count_common(const char *a, const char *b)
 {
     size_t n = 0;
-    while (a[n] && a[n] == b[n])
-        n++;
+    while (a[n] && a[n] == b[n]) n++;
     return n;
 }
 
@@ -56,17 +55,13 @@ static bool is_nearer(const near_word *a, const near_word *b)
 static void find_near(near_word near[N_NEAR], const limn_vocab *v, const char *wanted)
 {
     const size_t size = strlen(wanted), limit = size <= 3 ? 1 : size <= 7 ? 2 : 3;
-    for (size_t i = 0; i < N_NEAR; i++)
-        near[i] = (near_word){ NULL, limit + 1, SIZE_MAX };
+    for (size_t i = 0; i < N_NEAR; i++) near[i] = (near_word){ NULL, limit + 1, SIZE_MAX };
     for (uint32_t t = LIMN_TOKEN_UNKNOWN + 1; t < limn_vocab_n_tokens(v); t++) {
         const char *known = limn_vocab_text(v, t);
-        const near_word found = { known, distance_of(known, wanted),
-                                  count_common(known, wanted) };
+        const near_word found = { known, distance_of(known, wanted), count_common(known, wanted) };
         size_t at = N_NEAR;
-        while (at > 0 && is_nearer(&found, &near[at - 1]))
-            at--;
-        if (at == N_NEAR)
-            continue;
+        while (at > 0 && is_nearer(&found, &near[at - 1])) at--;
+        if (at == N_NEAR) continue;
         memmove(near + at + 1, near + at, (N_NEAR - 1 - at) * sizeof *near);
         near[at] = found;
     }
@@ -80,8 +75,7 @@ static limn_status unknown_word(const limn_vocab *v, const char *kind, const cha
     find_near(near, v, word);
     for (size_t i = 0; i < N_NEAR && near[i].text; i++) {
         const size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "; near ones: ",
-                 near[i].text);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "; near ones: ", near[i].text);
     }
     return limn_fail(err, LIMN_E_ARG, "%s word '%.60s' is not in the vocabulary%s", kind, word,
                      list);
@@ -114,11 +108,9 @@ static limn_status add_as_written(bool *is_known, limn_user_words *w, const limn
     while (*is_known && (word = limn_utf8_next_word(&word_size, &text, &size))) {
         const uint32_t token = find_word(v, word, word_size);
         *is_known = token > LIMN_TOKEN_UNKNOWN;
-        if (*is_known)
-            LIMN_TRY(add_token(w, token, err));
+        if (*is_known) LIMN_TRY(add_token(w, token, err));
     }
-    if (!*is_known)
-        w->n_tokens = n_before;
+    if (!*is_known) w->n_tokens = n_before;
     return LIMN_OK;
 }
 
@@ -131,8 +123,7 @@ static limn_status add_tokenized(limn_user_words *w, const limn_vocab *v, const 
         const uint32_t token = find_word(v, tokens, size);
         snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word - 1),
                  tokens);
-        if (token <= LIMN_TOKEN_UNKNOWN)
-            return unknown_word(v, kind, word, err);
+        if (token <= LIMN_TOKEN_UNKNOWN) return unknown_word(v, kind, word, err);
         LIMN_TRY(add_token(w, token, err));
         tokens += size + (tokens[size] == ' ');
     }
@@ -148,8 +139,7 @@ limn_status limn_user_words_add(limn_user_words *w, const limn_vocab *v, const c
     bool is_known;
     LIMN_TRY(add_as_written(&is_known, w, v, text, size, err));
     if (!is_known) {
-        limn_status status =
-            limn_ptb_tokenize(&tokens, &ptb, text, size, LIMN_PTB_ALL_TOKENS, err);
+        limn_status status = limn_ptb_tokenize(&tokens, &ptb, text, size, LIMN_PTB_ALL_TOKENS, err);
         if (status == LIMN_OK)
             status = add_tokenized(w, v, kind, tokens, err);
         else
@@ -157,7 +147,6 @@ limn_status limn_user_words_add(limn_user_words *w, const limn_vocab *v, const c
         limn_ptb_finish(&ptb);
         LIMN_TRY(status == LIMN_E_FORMAT ? LIMN_E_ARG : status);
     }
-    if (w->n_tokens == n_before)
-        return limn_fail(err, LIMN_E_ARG, "%s word '' is empty", kind);
+    if (w->n_tokens == n_before) return limn_fail(err, LIMN_E_ARG, "%s word '' is empty", kind);
     return LIMN_OK;
 }

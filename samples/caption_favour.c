@@ -53,7 +53,7 @@ static int run(const limn_model *model, const char *picture, const char *text, l
 int main(int argc, char **argv)
 {
     limn_model *model = NULL;
-    limn_error err = {0};
+    limn_error err = { 0 };
     int code = 1;
 
     if (argc != 4) {

@@ -13,10 +13,10 @@ typedef struct colour {
 } colour;
 
 static const colour colours[] = {
-    {"red", {210, 36, 40}},     {"green", {50, 160, 60}},   {"black", {26, 26, 30}},
-    {"yellow", {240, 210, 50}}, {"white", {240, 240, 240}},
+    { "red", { 210, 36, 40 } },     { "green", { 50, 160, 60 } },   { "black", { 26, 26, 30 } },
+    { "yellow", { 240, 210, 50 } }, { "white", { 240, 240, 240 } },
 };
-static const char *const shapes[] = {"circle", "square", "triangle", "cross"};
+static const char *const shapes[] = { "circle", "square", "triangle", "cross" };
 enum { N_COLOURS = sizeof colours / sizeof *colours, N_SHAPES = sizeof shapes / sizeof *shapes };
 
 typedef struct picture {
@@ -35,7 +35,7 @@ static int draw_below(uint64_t *state, int n)
 
 static picture make_picture(uint64_t *state)
 {
-    picture p = {.shape = draw_below(state, N_SHAPES), .ink = draw_below(state, N_COLOURS)};
+    picture p = { .shape = draw_below(state, N_SHAPES), .ink = draw_below(state, N_COLOURS) };
     p.ground = (p.ink + 1 + draw_below(state, N_COLOURS - 1)) % N_COLOURS;
     p.radius = 20 + draw_below(state, 20);
     p.x = p.radius + draw_below(state, SIDE - 2 * p.radius);
@@ -49,14 +49,10 @@ static int is_inside(const picture *p, int dx, int dy)
     const int r = p->radius;
     if (abs(dx) > r || abs(dy) > r) return 0;
     switch (p->shape) {
-    case 0:
-        return dx * dx + dy * dy <= r * r;
-    case 1:
-        return 1;
-    case 2:
-        return 2 * abs(dx) <= dy + r;
-    default:
-        return 5 * abs(dx) <= 2 * r || 5 * abs(dy) <= 2 * r;
+    case 0: return dx * dx + dy * dy <= r * r;
+    case 1: return 1;
+    case 2: return 2 * abs(dx) <= dy + r;
+    default: return 5 * abs(dx) <= 2 * r || 5 * abs(dy) <= 2 * r;
     }
 }
 

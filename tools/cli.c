@@ -34,8 +34,8 @@ typedef struct parser {
     void *settings;
     common_settings common;
     char **argv;
-    size_t n_args, next;  /* argv[next] is read next */
-    size_t n_operands;    /* moved to argv[1 …] */
+    size_t n_args, next; /* argv[next] is read next */
+    size_t n_operands;   /* moved to argv[1 …] */
 } parser;
 
 /* An option and the struct that its offset counts in. */
@@ -61,8 +61,8 @@ static found_option find(parser *p, const char *name, size_t size, char letter)
     found_option found = { find_in(p->tool->options, p->tool->n_options, name, size, letter),
                            p->settings };
     if (!found.option) {
-        found.option = find_in(limn_cli_common_options, limn_cli_n_common_options, name, size,
-                               letter);
+        found.option =
+            find_in(limn_cli_common_options, limn_cli_n_common_options, name, size, letter);
         found.settings = &p->common;
     }
     return found;
@@ -80,8 +80,7 @@ static void consider(nearest *best, const limn_cli_option *options, size_t n, co
     for (size_t i = 0; i < n; i++) {
         const bool is_beginning = strlen(name) > 2 && !strncmp(options[i].name, name, strlen(name));
         const size_t d = is_beginning ? 1 : limn_edit_distance(options[i].name, name);
-        if (options[i].help && d < best->distance)
-            *best = (nearest){ options[i].name, d };
+        if (options[i].help && d < best->distance) *best = (nearest){ options[i].name, d };
     }
 }
 
@@ -122,12 +121,10 @@ static bool read_whole(uint64_t *out, const limn_cli_option *o, const char *text
         limn_message_error("--%s: '%s' is not a whole number", o->name, text);
         return false;
     }
-    if (digits != text)
-        return out_of_range(o, text);
+    if (digits != text) return out_of_range(o, text);
     errno = 0;
     value = strtoull(text, NULL, 10);
-    if (errno || (double)value < o->min || (double)value > o->max)
-        return out_of_range(o, text);
+    if (errno || (double)value < o->min || (double)value > o->max) return out_of_range(o, text);
     *out = value;
     return true;
 }
@@ -140,8 +137,7 @@ static bool read_real(float *out, const limn_cli_option *o, const char *text)
         limn_message_error("--%s: '%s' is not a number", o->name, text);
         return false;
     }
-    if (!(value >= o->min && value <= o->max))
-        return out_of_range(o, text);
+    if (!(value >= o->min && value <= o->max)) return out_of_range(o, text);
     *out = (float)value;
     return true;
 }
@@ -181,8 +177,7 @@ static bool store(const found_option *found, const char *text)
     switch (o->type) {
     case LIMN_CLI_FLAG: *(bool *)field = true; return true;
     case LIMN_CLI_COUNT:
-        if (!read_whole(&whole, o, text))
-            return false;
+        if (!read_whole(&whole, o, text)) return false;
         *(uint32_t *)field = (uint32_t)whole;
         return true;
     case LIMN_CLI_SIZE: return read_whole(field, o, text);
@@ -211,10 +206,8 @@ static bool read_long(parser *p, const char *text)
     const char *equals = strchr(text, '=');
     const size_t size = equals ? (size_t)(equals - text) : strlen(text);
     const found_option found = find(p, text, size, 0);
-    if (!found.option)
-        return unknown_option(p, text, size);
-    if (found.option->is_optional)
-        return store(&found, equals ? equals + 1 : "");
+    if (!found.option) return unknown_option(p, text, size);
+    if (found.option->is_optional) return store(&found, equals ? equals + 1 : "");
     if (found.option->type != LIMN_CLI_FLAG)
         return take_value(p, &found, equals ? equals + 1 : NULL);
     if (equals) {
@@ -234,8 +227,7 @@ static bool read_letters(parser *p, const char *text)
         }
         if (found.option->type != LIMN_CLI_FLAG)
             return take_value(p, &found, text[1] ? text + 1 : NULL);
-        if (!store(&found, NULL))
-            return false;
+        if (!store(&found, NULL)) return false;
     }
     return true;
 }
@@ -284,8 +276,11 @@ static bool check_operands(const parser *p)
 bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool,
                     int argc, char **argv, int *exit_code)
 {
-    parser p = { .tool = tool, .settings = settings, .argv = argv,
-                 .n_args = argc > 0 ? (size_t)argc : 0, .next = 1 };
+    parser p = { .tool = tool,
+                 .settings = settings,
+                 .argv = argv,
+                 .n_args = argc > 0 ? (size_t)argc : 0,
+                 .next = 1 };
     limn_message_init(tool->name, LIMN_NORMAL);
     *exit_code = LIMN_EXIT_USAGE;
     if (read_arguments(&p)) {
@@ -304,8 +299,7 @@ void limn_cli_finish(void *settings, const limn_cli_tool *tool)
 {
     for (size_t i = 0; i < tool->n_options; i++) {
         limn_cli_list *list = (void *)((char *)settings + tool->options[i].offset);
-        if (tool->options[i].type != LIMN_CLI_LIST)
-            continue;
+        if (tool->options[i].type != LIMN_CLI_LIST) continue;
         limn_free(list->items);
         *list = (limn_cli_list){ 0 };
     }
@@ -313,7 +307,6 @@ void limn_cli_finish(void *settings, const limn_cli_tool *tool)
 
 int limn_cli_exit_code(size_t n_done, size_t n_failed)
 {
-    if (!n_failed)
-        return LIMN_EXIT_OK;
+    if (!n_failed) return LIMN_EXIT_OK;
     return n_done ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
 }

@@ -41,11 +41,11 @@
 
 /* Exit codes of every tool. */
 enum {
-    LIMN_EXIT_OK = 0,           /* all done */
-    LIMN_EXIT_USAGE = 1,        /* usage, or options that can't be met */
-    LIMN_EXIT_NOTHING = 2,      /* nothing done */
-    LIMN_EXIT_SOME_FAILED = 3,  /* some inputs failed */
-    LIMN_EXIT_ASSERT = 4,       /* an --assert does not hold */
+    LIMN_EXIT_OK = 0,          /* all done */
+    LIMN_EXIT_USAGE = 1,       /* usage, or options that can't be met */
+    LIMN_EXIT_NOTHING = 2,     /* nothing done */
+    LIMN_EXIT_SOME_FAILED = 3, /* some inputs failed */
+    LIMN_EXIT_ASSERT = 4,      /* an --assert does not hold */
     LIMN_EXIT_INTERRUPTED = 130,
 };
 
@@ -73,13 +73,13 @@ typedef struct limn_cli_option {
     const char *detail;   /* more sentences, for the man page only; may be NULL */
     const char *group;    /* heading in --help; options of a group stand together */
     limn_cli_type type;
-    size_t offset;        /* of the field in the tool's settings struct */
-    double min, max;      /* COUNT, SIZE, REAL: bounds, inclusive */
+    size_t offset;              /* of the field in the tool's settings struct */
+    double min, max;            /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
-    bool is_neutral;      /* has no bearing on results: left out of limn_cli_append_values */
-    bool is_optional;     /* TEXT: the argument may be left out (then ""), else is after "=" */
-    bool is_more;         /* left out of the short --help: in --help all, that of its group, and
-                           * the man page */
+    bool is_neutral;            /* has no bearing on results: left out of limn_cli_append_values */
+    bool is_optional; /* TEXT: the argument may be left out (then ""), else is after "=" */
+    bool is_more;     /* left out of the short --help: in --help all, that of its group, and
+                       * the man page */
 } limn_cli_option;
 
 typedef struct limn_cli_example {

@@ -10,10 +10,8 @@ enum { HELP_COLUMN_MAX = 28 };
 static int name_of(char *out, size_t size, const limn_cli_option *o)
 {
     char letter[5] = "    ";
-    if (o->letter)
-        snprintf(letter, sizeof letter, "-%c, ", o->letter);
-    if (o->is_optional)
-        return snprintf(out, size, "%s--%s[=%s]", letter, o->name, o->argument);
+    if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    if (o->is_optional) return snprintf(out, size, "%s--%s[=%s]", letter, o->name, o->argument);
     return snprintf(out, size, "%s--%s%s%s", letter, o->name, o->argument ? " " : "",
                     o->argument ? o->argument : "");
 }
@@ -25,8 +23,7 @@ static int help_column(const limn_cli_tool *tool)
     for (size_t i = 0; i < tool->n_options; i++) {
         char name[128];
         const int width = name_of(name, sizeof name, &tool->options[i]) + 4;
-        if (width > column && width <= HELP_COLUMN_MAX)
-            column = width;
+        if (width > column && width <= HELP_COLUMN_MAX) column = width;
     }
     return column;
 }
@@ -52,8 +49,7 @@ static void put_option(FILE *out, const limn_cli_option *o, int column)
 {
     char name[128];
     int width;
-    if (!o->help)
-        return;
+    if (!o->help) return;
     width = name_of(name, sizeof name, o) + 2;
     fprintf(out, "  %s", name);
     if (width + 2 > column) {
@@ -94,10 +90,8 @@ static void put_options(FILE *out, const page *p, int column)
     const char *group = NULL;
     for (size_t i = 0; i < p->tool->n_options; i++) {
         const limn_cli_option *o = &p->tool->options[i];
-        if (!shows(p, o))
-            continue;
-        if (o->group && (!group || strcmp(group, o->group)))
-            fprintf(out, "%s:\n", o->group);
+        if (!shows(p, o)) continue;
+        if (o->group && (!group || strcmp(group, o->group))) fprintf(out, "%s:\n", o->group);
         group = o->group;
         put_option(out, o, column);
     }
@@ -111,8 +105,7 @@ static void put_more(FILE *out, const limn_cli_tool *tool)
     size_t size = 0;
     for (size_t i = 0; i < tool->n_options && size < sizeof text; i++) {
         const limn_cli_option *o = &tool->options[i];
-        if (!o->is_more || !o->group || (group && !strcmp(group, o->group)))
-            continue;
+        if (!o->is_more || !o->group || (group && !strcmp(group, o->group))) continue;
         group = o->group;
         size += (size_t)snprintf(text + size, sizeof text - size, ", %c%s",
                                  tolower((unsigned char)group[0]), group + 1);
@@ -133,6 +126,5 @@ void limn_cli_print_help(FILE *out, const limn_cli_tool *tool, const char *topic
     put_options(out, &p, column);
     for (size_t i = 0; i < limn_cli_n_common_options && !p.group; i++)
         put_option(out, &limn_cli_common_options[i], column);
-    if (!p.has_more)
-        put_more(out, tool);
+    if (!p.has_more) put_more(out, tool);
 }

@@ -8,8 +8,7 @@ static void put_text(FILE *out, const char *text)
 {
     bool is_line_start = true;
     for (; *text; text++) {
-        if (is_line_start && (*text == '.' || *text == '\''))
-            fputs("\\&", out);
+        if (is_line_start && (*text == '.' || *text == '\'')) fputs("\\&", out);
         if (*text == '\\')
             fputs("\\e", out);
         else if (*text == '-')
@@ -47,10 +46,8 @@ static void put_values(FILE *out, const limn_cli_option *o)
 {
     if (o->type == LIMN_CLI_COUNT || o->type == LIMN_CLI_SIZE || o->type == LIMN_CLI_REAL)
         fprintf(out, "From %s%.16g to %.16g.\n", o->min < 0 ? "\\" : "", o->min, o->max);
-    if (o->type == LIMN_CLI_LIST)
-        fputs("May be given more than once.\n", out);
-    if (o->type != LIMN_CLI_CHOICE)
-        return;
+    if (o->type == LIMN_CLI_LIST) fputs("May be given more than once.\n", out);
+    if (o->type != LIMN_CLI_CHOICE) return;
     fputs("One of", out);
     for (size_t i = 0; o->choices[i]; i++)
         put_line(out, i ? ", \\fB" : " \\fB", o->choices[i], "\\fR");
@@ -59,11 +56,9 @@ static void put_values(FILE *out, const limn_cli_option *o)
 
 static void put_option(FILE *out, const limn_cli_option *o)
 {
-    if (!o->help)
-        return;
+    if (!o->help) return;
     fputs(".TP\n", out);
-    if (o->letter)
-        fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
+    if (o->letter) fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
     put_line(out, "\\fB\\-\\-", o->name, "\\fR");
     if (o->is_optional)
         put_line(out, "[=\\fI", o->argument, "\\fR]");
@@ -72,8 +67,7 @@ static void put_option(FILE *out, const limn_cli_option *o)
     fprintf(out, "\n%c", toupper((unsigned char)o->help[0]));
     put_line(out, "", o->help + 1, ".\n");
     put_values(out, o);
-    if (o->detail)
-        put_line(out, "", o->detail, "\n");
+    if (o->detail) put_line(out, "", o->detail, "\n");
 }
 
 static void put_options(FILE *out, const limn_cli_tool *tool)
@@ -82,8 +76,7 @@ static void put_options(FILE *out, const limn_cli_tool *tool)
     fputs(".SH OPTIONS\n", out);
     for (size_t i = 0; i < tool->n_options; i++) {
         const limn_cli_option *o = &tool->options[i];
-        if (o->group && (!group || strcmp(group, o->group)))
-            put_line(out, ".SS ", o->group, "\n");
+        if (o->group && (!group || strcmp(group, o->group))) put_line(out, ".SS ", o->group, "\n");
         group = o->group;
         put_option(out, o);
     }
@@ -113,22 +106,19 @@ static void put_exit_codes(FILE *out)
 void limn_cli_print_man_page(FILE *out, const limn_cli_tool *tool)
 {
     fputs(".TH \"", out);
-    for (const char *p = tool->name; *p; p++)
-        putc(toupper((unsigned char)*p), out);
+    for (const char *p = tool->name; *p; p++) putc(toupper((unsigned char)*p), out);
     fprintf(out, "\" 1 \"\" \"limn %s\" \"User Commands\"\n", LIMN_VERSION);
     put_line(out, ".SH NAME\n", tool->name, "");
     put_line(out, " \\- ", tool->summary, "\n");
     put_line(out, ".SH SYNOPSIS\n.B ", tool->name, "\n[\\fIOPTION\\fR]...\n");
-    if (tool->operands)
-        put_line(out, "", tool->operands, "\n");
+    if (tool->operands) put_line(out, "", tool->operands, "\n");
     if (tool->description) {
         fputs(".SH DESCRIPTION\n", out);
         put_paragraphs(out, tool->description);
     }
     put_options(out, tool);
     put_exit_codes(out);
-    if (tool->n_examples)
-        fputs(".SH EXAMPLES\n", out);
+    if (tool->n_examples) fputs(".SH EXAMPLES\n", out);
     for (size_t i = 0; i < tool->n_examples; i++) {
         put_line(out, ".TP\n.B ", tool->examples[i].command, "\n");
         put_line(out, "", tool->examples[i].what, "\n");

@@ -45,8 +45,7 @@ static void append_choice(limn_buffer *out, const limn_cli_option *o, unsigned v
 
 static void append_list(limn_buffer *out, const limn_cli_option *o, const limn_cli_list *list)
 {
-    for (size_t i = 0; i < list->n_items; i++)
-        append_text(out, o, list->items[i]);
+    for (size_t i = 0; i < list->n_items; i++) append_text(out, o, list->items[i]);
 }
 
 static void append_value(limn_buffer *out, const limn_cli_option *o, const void *field)

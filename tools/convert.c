@@ -17,7 +17,7 @@ typedef struct settings {
     const char *output, *tags, *objects, *features, *only, *split, *confidence;
     limn_cli_list references;
     float length_penalty; /* NAN when it was not given */
-    unsigned dtype; /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
+    unsigned dtype;       /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
 } settings;
 
@@ -32,14 +32,14 @@ static const limn_cli_option options[] = {
       .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
     { "average", 0, NULL, "the mean of the weights of all the models named",
       "They must have one architecture and one vocabulary; what is no weight is taken from the "
-      "first.", .type = LIMN_CLI_FLAG,
-      .offset = offsetof(settings, is_average), .group = "Output" },
+      "first.",
+      .type = LIMN_CLI_FLAG, .offset = offsetof(settings, is_average), .group = "Output" },
     { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_CLI_FLAG,
       .offset = offsetof(settings, is_encoder_only), .group = "Output" },
     { "tags", 0, "FILE", "take the tags of this model file, of the same encoder",
       "For limn --tags. EfficientNet-Lite weights bring the classes of ImageNet; this gives them "
-      "to a captioner.", .type = LIMN_CLI_TEXT,
-      .offset = offsetof(settings, tags), .group = "Output" },
+      "to a captioner.",
+      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
     { "length-penalty", 0, "A", "the model's own: score = logprob / length^A",
       "What limn --length-penalty is without that option. Larger values favour longer captions.",
       .type = LIMN_CLI_REAL, .offset = offsetof(settings, length_penalty), .min = -10, .max = 10,
@@ -97,9 +97,12 @@ static const limn_cli_tool tool = {
         "Batch norm is folded into the convolutions in double precision. A tensor that is "
         "missing, has another shape or belongs to nothing is an error. Pickles in .pth files are "
         "never executed.",
-    .examples = examples, .n_examples = sizeof examples / sizeof *examples,
-    .options = options, .n_options = sizeof options / sizeof *options,
-    .min_operands = 1, .max_operands = SIZE_MAX,
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
 };
 
 static void print_tensors(const convert_result *r)
@@ -116,16 +119,12 @@ static void report(const settings *s, const convert_result *r, const convert_sou
 {
     size_t n_tags = 0;
     size_t n_bytes = 0;
-    for (size_t i = 0; i < r->n_tensors; i++)
-        n_bytes += r->tensors[i].size;
+    for (size_t i = 0; i < r->n_tensors; i++) n_bytes += r->tensors[i].size;
     printf("%s: %s from %s, %zu tensors, %.1f MB\n", s->output, r->config.encoder.family,
            convert_kind_name(source->kind), r->n_tensors, (double)n_bytes / 1e6);
-    for (size_t i = 0; i < r->tags.n_items; i++)
-        n_tags += r->tags.items[i].n_tags;
-    if (n_tags > 0)
-        printf("%s: tags: %zu\n", s->output, n_tags);
-    if (r->confidence)
-        printf("%s: confidence\n", s->output);
+    for (size_t i = 0; i < r->tags.n_items; i++) n_tags += r->tags.items[i].n_tags;
+    if (n_tags > 0) printf("%s: tags: %zu\n", s->output, n_tags);
+    if (r->confidence) printf("%s: confidence\n", s->output);
     if (r->frequencies)
         printf("%s: document frequencies of %zu n-grams in the captions of %u pictures\n",
                s->output, limn_document_frequencies_n_ngrams(r->frequencies),
@@ -137,8 +136,8 @@ static limn_status learn_objects(convert_result *r, const settings *s, limn_erro
     convert_objects learned;
     LIMN_TRY(convert_objects_train(&learned, r, s->objects, s->features, err));
     if (limn_message_verbosity() >= LIMN_NORMAL)
-        printf("%s: objects learned from %zu pictures, loss %.4f\n", s->output,
-               learned.n_pictures, learned.loss);
+        printf("%s: objects learned from %zu pictures, loss %.4f\n", s->output, learned.n_pictures,
+               learned.loss);
     return LIMN_OK;
 }
 
@@ -151,7 +150,8 @@ static limn_status check_objects(const convert_result *r, limn_error *err)
         r->config.decoder.n_tags != n_tags)
         return limn_fail(err, LIMN_E_ARG,
                          "the decoder reads %u tags of the set \"" LIMN_OBJECTS_SET "\", which "
-                         "would have %u", r->config.decoder.n_tags, n_tags);
+                         "would have %u",
+                         r->config.decoder.n_tags, n_tags);
     return LIMN_OK;
 }
 
@@ -164,12 +164,9 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     const limn_tensor_dtype dtype = convert_source_dtype(r, source);
     if (s->is_average)
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
-    if (!isnan(s->length_penalty))
-        r->config.length_penalty = s->length_penalty;
-    if (s->tags)
-        LIMN_TRY(convert_tags_merge(r, s->tags, err));
-    if (s->objects)
-        LIMN_TRY(learn_objects(r, s, err));
+    if (!isnan(s->length_penalty)) r->config.length_penalty = s->length_penalty;
+    if (s->tags) LIMN_TRY(convert_tags_merge(r, s->tags, err));
+    if (s->objects) LIMN_TRY(learn_objects(r, s, err));
     LIMN_TRY(check_objects(r, err));
     if (s->references.n_items) {
         limn_document_frequencies_destroy(&r->frequencies);
@@ -193,12 +190,9 @@ static limn_status convert(const settings *s, const limn_cli_operands *inputs, l
         limn_error_prefix(err, "%s (%s)", inputs->items[0], convert_kind_name(source.kind));
     else
         status = complete(&result, s, &source, inputs, err);
-    if (status == LIMN_OK)
-        status = convert_result_write(s->output, &result, &source, err);
-    if (status == LIMN_OK && limn_message_verbosity() == LIMN_VERBOSE)
-        print_tensors(&result);
-    if (status == LIMN_OK && limn_message_verbosity() >= LIMN_NORMAL)
-        report(s, &result, &source);
+    if (status == LIMN_OK) status = convert_result_write(s->output, &result, &source, err);
+    if (status == LIMN_OK && limn_message_verbosity() == LIMN_VERBOSE) print_tensors(&result);
+    if (status == LIMN_OK && limn_message_verbosity() >= LIMN_NORMAL) report(s, &result, &source);
     convert_result_finish(&result);
     convert_source_close(&source);
     return status;
@@ -236,11 +230,9 @@ static int run(const settings *s, const limn_cli_operands *inputs)
 {
     limn_error err = { 0 };
     limn_message_init(tool.name, limn_verbosity_of(s->is_quiet, s->is_verbose));
-    if (!check(s, inputs))
-        return LIMN_EXIT_USAGE;
+    if (!check(s, inputs)) return LIMN_EXIT_USAGE;
     const limn_status status = convert(s, inputs, &err);
-    if (status == LIMN_OK)
-        return LIMN_EXIT_OK;
+    if (status == LIMN_OK) return LIMN_EXIT_OK;
     limn_message_error("%s", err.text);
     return status == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
 }
@@ -250,8 +242,7 @@ int main(int argc, char **argv)
     settings s = { .dtype = DTYPE_OF_INPUT, .length_penalty = NAN };
     limn_cli_operands inputs;
     int code;
-    if (!limn_cli_parse(&inputs, &s, &tool, argc, argv, &code))
-        return code;
+    if (!limn_cli_parse(&inputs, &s, &tool, argc, argv, &code)) return code;
     code = run(&s, &inputs);
     limn_cli_finish(&s, &tool);
     return code;

@@ -15,11 +15,9 @@ uint32_t limn_default_threads(void)
     long n = sysconf(_SC_NPROCESSORS_ONLN);
 #ifdef __linux__
     cpu_set_t set;
-    if (!sched_getaffinity(0, sizeof set, &set))
-        n = CPU_COUNT(&set);
+    if (!sched_getaffinity(0, sizeof set, &set)) n = CPU_COUNT(&set);
 #endif
-    if (n < 1)
-        return 1;
+    if (n < 1) return 1;
     return n > LIMN_MAX_THREADS ? LIMN_MAX_THREADS : (uint32_t)n;
 }
 
@@ -48,8 +46,7 @@ limn_status limn_default_model_path(char **out, limn_error *err)
             limn_buffer_printf(&path, "%s%s" LIMN_DEFAULT_MODEL, folder, below_program[i]);
         else
             limn_buffer_append_text(&path, LIMN_DATA_FOLDER "/" LIMN_DEFAULT_MODEL);
-        if (path.has_failed)
-            break;
+        if (path.has_failed) break;
         if ((i == 2 || folder[0]) && !access(path.bytes, R_OK)) {
             *out = path.bytes;
             return LIMN_OK;

@@ -90,8 +90,8 @@ static limn_status read_files(run *r, limn_error *err)
     LIMN_TRY(limn_caption_file_read(&r->hyps, o->hyps, NULL, err));
     if (o->train) LIMN_TRY(limn_caption_file_read(&r->training, o->train, NULL, err));
     limn_message_note("%s is %s, %s is %s", o->refs, r->refs.format, o->hyps, r->hyps.format);
-    return limn_eval_data_create(&r->data, &r->refs, &r->hyps,
-                                 limn_eval_tokenizer_name(o, "ptb"), o->allow_missing, err);
+    return limn_eval_data_create(&r->data, &r->refs, &r->hyps, limn_eval_tokenizer_name(o, "ptb"),
+                                 o->allow_missing, err);
 }
 
 static limn_status measure(run *r, limn_error *err)
@@ -120,16 +120,14 @@ static limn_status open_meteor(run *r, limn_error *err)
     limn_eval_choice *c = &r->choice;
     size_t i = 0;
     while (i < c->n_metrics && c->metrics[i] != &limn_eval_meteor) i++;
-    if (i == c->n_metrics)
-        return LIMN_OK;
+    if (i == c->n_metrics) return LIMN_OK;
     if (!r->options->meteor_data) {
         limn_message_warning("METEOR is left out: it needs --meteor-data");
-        memmove(&c->metrics[i], &c->metrics[i + 1],
-                (--c->n_metrics - i) * sizeof c->metrics[0]);
+        memmove(&c->metrics[i], &c->metrics[i + 1], (--c->n_metrics - i) * sizeof c->metrics[0]);
         return LIMN_OK;
     }
-    LIMN_TRY(limn_meteor_data_open(&r->meteor, r->options->meteor_data, r->options->meteor_cache,
-                                   err));
+    LIMN_TRY(
+        limn_meteor_data_open(&r->meteor, r->options->meteor_data, r->options->meteor_cache, err));
     r->settings.meteor = r->meteor;
     if (!limn_meteor_data_has_paraphrases(r->meteor))
         c->metrics[i] = &limn_eval_meteor_without_paraphrases;
@@ -143,8 +141,8 @@ static limn_status measure_baseline(limn_eval_result results[16], size_t *n_resu
         LIMN_TRY(limn_eval_measure(&results[*n_results], r->results[*n_results].metric, data, 0,
                                    &r->settings, err));
     r->comparison.baseline = r->options->baseline;
-    return limn_eval_trials_run(&r->comparison, r->results, results, r->n_results,
-                                r->data.n_images, err);
+    return limn_eval_trials_run(&r->comparison, r->results, results, r->n_results, r->data.n_images,
+                                err);
 }
 
 static limn_status compare(run *r, limn_error *err)
@@ -158,10 +156,8 @@ static limn_status compare(run *r, limn_error *err)
         status = limn_eval_baseline_create(&data, &r->data, &r->refs, &file,
                                            limn_eval_tokenizer_name(r->options, "ptb"),
                                            r->options->allow_missing, err);
-        if (status == LIMN_OK)
-            status = measure_baseline(results, &n_results, r, &data, err);
-        if (status != LIMN_OK)
-            limn_error_prefix(err, "--baseline %s", r->options->baseline);
+        if (status == LIMN_OK) status = measure_baseline(results, &n_results, r, &data, err);
+        if (status != LIMN_OK) limn_error_prefix(err, "--baseline %s", r->options->baseline);
     }
     for (size_t i = 0; i < n_results; i++) limn_eval_result_finish(&results[i]);
     limn_eval_data_finish(&data);
@@ -295,8 +291,7 @@ static limn_status check_options(run *r, limn_error *err)
     if (o->tokenize) return LIMN_OK;
     if (!o->refs || !o->hyps)
         return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");
-    if (o->also.n_items && !o->fit)
-        return limn_fail(err, LIMN_E_ARG, "--also: is for --fit");
+    if (o->also.n_items && !o->fit) return limn_fail(err, LIMN_E_ARG, "--also: is for --fit");
     r->settings.df_path = o->df;
     r->settings.sacrebleu = (limn_sacrebleu_settings){
         .value = -1,

@@ -11,8 +11,8 @@ static void *count_main(void *arg)
     const limn_dirwalk_settings settings = limn_pipeline_walk_settings(c->settings, false);
     limn_dirwalk *walk = NULL;
     limn_dirwalk_entry entry = { 0 };
-    limn_status s = limn_dirwalk_create(&walk, c->settings->names, c->settings->n_names, &settings,
-                                        NULL);
+    limn_status s =
+        limn_dirwalk_create(&walk, c->settings->names, c->settings->n_names, &settings, NULL);
     size_t n = 0;
     while (walk && s != LIMN_E_NOMEM && !atomic_load(&c->is_stopped)) {
         s = limn_dirwalk_next(walk, &entry, NULL);
@@ -31,8 +31,7 @@ static void *count_main(void *arg)
 static bool has_list(const limn_pipeline_settings *settings)
 {
     for (size_t i = 0; i < settings->n_names; i++)
-        if (!strcmp(settings->names[i], "-"))
-            return true;
+        if (!strcmp(settings->names[i], "-")) return true;
     return false;
 }
 
@@ -53,6 +52,5 @@ size_t limn_input_count_get(limn_input_count *c)
 void limn_input_count_finish(limn_input_count *c)
 {
     atomic_store(&c->is_stopped, true);
-    if (c->is_running)
-        pthread_join(c->thread, NULL);
+    if (c->is_running) pthread_join(c->thread, NULL);
 }

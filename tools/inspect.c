@@ -36,9 +36,12 @@ static const limn_cli_tool tool = {
         "Writes configuration, vocabulary, notes, tensors, the memory that the model takes, and "
         "a checksum of the file: 64-bit FNV-1a of all its bytes. Every tensor is checked "
         "as when the model is used.",
-    .examples = examples, .n_examples = sizeof examples / sizeof *examples,
-    .options = options, .n_options = sizeof options / sizeof *options,
-    .min_operands = 1, .max_operands = 1,
+    .examples = examples,
+    .n_examples = sizeof examples / sizeof *examples,
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .min_operands = 1,
+    .max_operands = 1,
 };
 
 /* ---- parts of the report ------------------------------------------------------------------ */
@@ -49,8 +52,7 @@ static void print_text(const char *text, size_t limit)
     size_t n = 0;
     for (; text[n] && n < limit; n++)
         putchar((unsigned char)text[n] < 0x20 || text[n] == 0x7f ? '?' : text[n]);
-    if (text[n])
-        fputs(" ...", stdout);
+    if (text[n]) fputs(" ...", stdout);
 }
 
 static void print_config(const limn_model_config *c)
@@ -69,20 +71,17 @@ static void print_config(const limn_model_config *c)
     printf("decoder: %u layers, dim %u, %u heads, feed-forward %u, %u positions\n", d->n_layers,
            d->dim, d->n_heads, d->feed_forward_dim, d->max_positions);
     printf("memory: %u positions of %u features\n", d->n_memory_positions, d->memory_dim);
-    if (d->n_tag_slots > 0)
-        printf("tag slots: %u of %u tags\n", d->n_tag_slots, d->n_tags);
+    if (d->n_tag_slots > 0) printf("tag slots: %u of %u tags\n", d->n_tag_slots, d->n_tags);
     printf("search: length penalty %g, at most %u steps\n", (double)c->length_penalty,
            c->max_steps);
 }
 
 static void print_vocabulary(const limn_vocab *v)
 {
-    if (!v)
-        return;
+    if (!v) return;
     const size_t n = limn_vocab_n_tokens(v);
     printf("vocabulary: %zu tokens:", n);
-    for (uint32_t i = 0; i < n && i < N_WORDS_SHOWN; i++)
-        printf(" %s", limn_vocab_text(v, i));
+    for (uint32_t i = 0; i < n && i < N_WORDS_SHOWN; i++) printf(" %s", limn_vocab_text(v, i));
     puts(n > N_WORDS_SHOWN ? " ..." : "");
 }
 
@@ -122,8 +121,7 @@ static void print_tensors(const limn_safetensors *file, bool is_listed)
     for (size_t i = 0; i < limn_safetensors_n_tensors(file); i++) {
         const limn_tensor *t = limn_safetensors_at(file, i);
         n_bytes += t->size;
-        if (!is_listed)
-            continue;
+        if (!is_listed) continue;
         limn_tensor_describe(text, sizeof text, t->dtype, t->n_dims, t->shape);
         fputs("tensor: ", stdout);
         print_text(t->name, 200);
@@ -168,12 +166,13 @@ static limn_status plan_encoder(const limn_model_file *f, limn_error *err)
 static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_error *err)
 {
     const uint32_t max_steps = f->config.max_steps;
-    const limn_beam_settings search = { .beam_size = beam, .n_best = 1, .max_steps = max_steps,
+    const limn_beam_settings search = { .beam_size = beam,
+                                        .n_best = 1,
+                                        .max_steps = max_steps,
                                         .n_tokens = f->config.decoder.n_tokens };
     limn_decoder *decoder = NULL;
     limn_arena arena;
-    if (!f->config.has_decoder)
-        return LIMN_OK;
+    if (!f->config.has_decoder) return LIMN_OK;
     LIMN_TRY(limn_decoder_open(&decoder, f->tensors, &f->config.decoder, limn_cpu_best(), err));
     print_bytes("decoder weights, packed", limn_decoder_weight_bytes(decoder));
     print_bytes("decoder state, each worker", limn_decoder_state_bytes(decoder, beam, max_steps));
@@ -209,8 +208,7 @@ static int run(const settings *s, const char *path)
     const limn_status status = report(&f, s, &err);
     printf("checksum: %016llx\n", (unsigned long long)limn_safetensors_checksum(f.tensors));
     limn_model_file_close(&f);
-    if (status == LIMN_OK)
-        return LIMN_EXIT_OK;
+    if (status == LIMN_OK) return LIMN_EXIT_OK;
     limn_message_error("%s: %s", path, err.text);
     return LIMN_EXIT_NOTHING;
 }
@@ -220,8 +218,7 @@ int main(int argc, char **argv)
     settings s = { .beam = 3 };
     limn_cli_operands models;
     int code;
-    if (!limn_cli_parse(&models, &s, &tool, argc, argv, &code))
-        return code;
+    if (!limn_cli_parse(&models, &s, &tool, argc, argv, &code)) return code;
     code = run(&s, models.items[0]);
     limn_cli_finish(&s, &tool);
     return code;

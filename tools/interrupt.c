@@ -18,8 +18,7 @@ static void on_signal(int number)
     const int saved = errno;
     (void)number;
     n_signals++;
-    if (n_signals > (is_held ? 2 : 1))
-        _exit(LIMN_EXIT_INTERRUPTED);
+    if (n_signals > (is_held ? 2 : 1)) _exit(LIMN_EXIT_INTERRUPTED);
     limn_interrupt_wake();
     errno = saved;
 }
@@ -27,8 +26,7 @@ static void on_signal(int number)
 static bool ignore_sigpipe(void)
 {
     struct sigaction action = { .sa_handler = SIG_IGN }, old;
-    if (sigaction(SIGPIPE, &action, &old))
-        return false;
+    if (sigaction(SIGPIPE, &action, &old)) return false;
     was_sigpipe_ignored = old.sa_handler == SIG_IGN;
     return true;
 }
@@ -56,8 +54,7 @@ int limn_interrupt_wake_fd(void)
 
 void limn_interrupt_wake(void)
 {
-    while (write(wake_pipe[1], "", 1) < 0 && errno == EINTR)
-        continue;
+    while (write(wake_pipe[1], "", 1) < 0 && errno == EINTR) continue;
 }
 
 void limn_interrupt_hold(void)
@@ -68,8 +65,7 @@ void limn_interrupt_hold(void)
 void limn_interrupt_release(void)
 {
     is_held = 0;
-    if (n_signals > 1)
-        _exit(LIMN_EXIT_INTERRUPTED);
+    if (n_signals > 1) _exit(LIMN_EXIT_INTERRUPTED);
 }
 
 static void set_blocked(int how)
@@ -94,8 +90,7 @@ void limn_interrupt_unblock(void)
 void limn_interrupt_raise_sigpipe(void)
 {
     struct sigaction action = { .sa_handler = SIG_DFL };
-    if (was_sigpipe_ignored)
-        return;
+    if (was_sigpipe_ignored) return;
     sigaction(SIGPIPE, &action, NULL);
     raise(SIGPIPE);
 }

@@ -42,8 +42,7 @@ static void note_model(const limn_model *model, const model_paths *paths, uint32
     limn_model_get_info(model, &info);
     limn_message_note("model %s: %s, %u tokens", paths->items[0], info.encoder,
                       (unsigned)info.n_tokens);
-    for (size_t i = 1; i < paths->n; i++)
-        limn_message_note("and model %s", paths->items[i]);
+    for (size_t i = 1; i < paths->n; i++) limn_message_note("and model %s", paths->items[i]);
     limn_message_note("CPU level %s, %u threads", info.cpu_level, (unsigned)n_threads);
 }
 
@@ -100,10 +99,8 @@ static limn_status write_sheet(contact_sheet *sheet, const limn_account *account
 {
     size_t n_before = account->n_there;
     limn_error failure = { 0 };
-    for (int s = 0; s < LIMN_N_STATUSES; s++)
-        n_before += account->counts_before[s];
-    if (contact_sheet_write(sheet, n_before, &failure) == LIMN_OK)
-        return status;
+    for (int s = 0; s < LIMN_N_STATUSES; s++) n_before += account->counts_before[s];
+    if (contact_sheet_write(sheet, n_before, &failure) == LIMN_OK) return status;
     return status == LIMN_OK ? limn_fail(err, failure.code, "%s", failure.text) : status;
 }
 
@@ -134,28 +131,23 @@ static int run_job(limn_caption_job *job, limn_sink *sink, const caption_setting
     limn_buffer identity = { 0 };
     bool is_over = false;
     limn_status status = LIMN_OK;
-    if (sink->journal_path)
-        status = make_identity(&identity, s, models, pipeline, &err);
-    const limn_picture_run_settings settings = { .sink = sink, .identity = identity.bytes,
-                                         .errors_path = s->errors, .is_forced = s->is_forced,
-                                         .is_dry = s->is_dry_run,
-                                         .is_strict = s->is_strict };
-    if (status == LIMN_OK)
-        status = limn_picture_run_begin(&job->run, &is_over, &settings, &err);
+    if (sink->journal_path) status = make_identity(&identity, s, models, pipeline, &err);
+    const limn_picture_run_settings settings = { .sink = sink,
+                                                 .identity = identity.bytes,
+                                                 .errors_path = s->errors,
+                                                 .is_forced = s->is_forced,
+                                                 .is_dry = s->is_dry_run,
+                                                 .is_strict = s->is_strict };
+    if (status == LIMN_OK) status = limn_picture_run_begin(&job->run, &is_over, &settings, &err);
     limn_buffer_finish(&identity);
-    if (status != LIMN_OK)
-        return failed(&err);
-    if (s->is_dry_run)
-        return look_only(job, pipeline, s->shard != NULL);
-    if (!is_over)
-        status = limn_pipeline_run(&counts, &limn_caption_stages, job, pipeline, &err);
+    if (status != LIMN_OK) return failed(&err);
+    if (s->is_dry_run) return look_only(job, pipeline, s->shard != NULL);
+    if (!is_over) status = limn_pipeline_run(&counts, &limn_caption_stages, job, pipeline, &err);
     limn_buffer_finish(&job->scratch);
     status = limn_picture_run_finish(&job->run, status, &account, &err);
     account.is_part = s->shard != NULL;
-    if (job->sheet)
-        status = write_sheet(job->sheet, &account, status, &err);
-    if (sink->is_pipe_closed)
-        limn_interrupt_raise_sigpipe();
+    if (job->sheet) status = write_sheet(job->sheet, &account, status, &err);
+    if (sink->is_pipe_closed) limn_interrupt_raise_sigpipe();
     return limn_caption_report(&counts, &account, status, &err);
 }
 
@@ -168,7 +160,7 @@ static int make_sink_and_run(limn_caption_job *job, const caption_settings *s,
     const limn_status status = caption_sink_make(&sink, s, &pipeline, &err);
     const int code = status == LIMN_E_INTERRUPTED ? LIMN_EXIT_INTERRUPTED
                      : status != LIMN_OK          ? failed(&err)
-                                        : run_job(job, sink.sink, s, models, &pipeline);
+                                                  : run_job(job, sink.sink, s, models, &pipeline);
     caption_sink_finish(&sink);
     return code;
 }
@@ -179,9 +171,9 @@ static limn_status check_confidence(const caption_settings *s, const limn_model 
 {
     limn_model_info info;
     limn_model_get_info(model, &info);
-    if (info.has_confidence || (!s->has_confidence && isnan(s->min_confidence)))
-        return LIMN_OK;
-    return limn_fail(err, LIMN_E_ARG, "--%s: %s has no confidence; limn --signals, limn-eval --fit "
+    if (info.has_confidence || (!s->has_confidence && isnan(s->min_confidence))) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG,
+                     "--%s: %s has no confidence; limn --signals, limn-eval --fit "
                      "and limn-convert --confidence give it one (limn-eval --help fit)",
                      s->has_confidence ? "confidence" : "min-confidence", path);
 }
@@ -238,10 +230,8 @@ static int run(caption_settings *s, const limn_cli_operands *paths)
         limn_message_error("can't install signal handlers");
         return LIMN_EXIT_NOTHING;
     }
-    if (!models.n && limn_default_model_path(&default_path, &err))
-        return failed(&err);
-    if (!models.n)
-        models = (model_paths){ (const char *const *)&default_path, 1 };
+    if (!models.n && limn_default_model_path(&default_path, &err)) return failed(&err);
+    if (!models.n) models = (model_paths){ (const char *const *)&default_path, 1 };
     code = run_with(s, &models, paths);
     limn_free(default_path);
     return code;
@@ -252,8 +242,7 @@ int main(int argc, char **argv)
     caption_settings s = caption_settings_default();
     limn_cli_operands paths;
     int code;
-    if (!limn_cli_parse(&paths, &s, &caption_cli_tool, argc, argv, &code))
-        return code;
+    if (!limn_cli_parse(&paths, &s, &caption_cli_tool, argc, argv, &code)) return code;
     limn_message_init(caption_cli_tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     code = caption_settings_complete(&s) ? run(&s, &paths) : LIMN_EXIT_USAGE;
     caption_settings_finish(&s);

@@ -20,8 +20,8 @@ static limn_status fail_errno(limn_error *err)
 /* Waits until standard input can be read. */
 static limn_status wait_for_input(limn_error *err)
 {
-    struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                            {.fd = limn_interrupt_wake_fd(), .events = POLLIN}};
+    struct pollfd fds[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                             { .fd = limn_interrupt_wake_fd(), .events = POLLIN } };
     while (poll(fds, 2, -1) < 0)
         if (errno != EINTR) return fail_errno(err);
     return fds[1].revents ? limn_fail(err, LIMN_E_INTERRUPTED, "interrupted") : LIMN_OK;

@@ -65,8 +65,7 @@ void limn_message_error(const char *fmt, ...)
 void limn_message_warning(const char *fmt, ...)
 {
     va_list ap;
-    if (message_verbosity < LIMN_NORMAL)
-        return;
+    if (message_verbosity < LIMN_NORMAL) return;
     va_start(ap, fmt);
     put_line("warning: ", fmt, ap);
     va_end(ap);
@@ -75,8 +74,7 @@ void limn_message_warning(const char *fmt, ...)
 void limn_message_info(const char *fmt, ...)
 {
     va_list ap;
-    if (message_verbosity < LIMN_NORMAL)
-        return;
+    if (message_verbosity < LIMN_NORMAL) return;
     va_start(ap, fmt);
     put_line("", fmt, ap);
     va_end(ap);
@@ -85,8 +83,7 @@ void limn_message_info(const char *fmt, ...)
 void limn_message_note(const char *fmt, ...)
 {
     va_list ap;
-    if (message_verbosity < LIMN_VERBOSE)
-        return;
+    if (message_verbosity < LIMN_VERBOSE) return;
     va_start(ap, fmt);
     put_line("", fmt, ap);
     va_end(ap);

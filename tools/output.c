@@ -19,8 +19,7 @@ static limn_status make_part_path(limn_output *out, limn_error *err)
 {
     const size_t size = strlen(out->path) + sizeof ".part";
     out->part_path = limn_alloc(size, 1);
-    if (!out->part_path)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!out->part_path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     snprintf(out->part_path, size, "%s.part", out->path);
     return LIMN_OK;
 }
@@ -29,8 +28,7 @@ static limn_status open_part(limn_output *out, limn_error *err)
 {
     LIMN_TRY(make_part_path(out, err));
     out->fd = open(out->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (out->fd >= 0)
-        return LIMN_OK;
+    if (out->fd >= 0) return LIMN_OK;
     if (errno == EEXIST)
         limn_fail(err, LIMN_E_ARG,
                   "%s: exists, of an interrupted or a running limn; move it away first",
@@ -46,16 +44,13 @@ limn_status limn_output_open(limn_output *out, const char *path, limn_error *err
 {
     struct stat st;
     *out = (limn_output){ .fd = STDOUT_FILENO };
-    if (!path || !strcmp(path, "-"))
-        return LIMN_OK;
+    if (!path || !strcmp(path, "-")) return LIMN_OK;
     out->path = path;
-    if (stat(path, &st))
-        return open_part(out, err);
+    if (stat(path, &st)) return open_part(out, err);
     if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
         return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", path);
     out->fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (out->fd < 0)
-        return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+    if (out->fd < 0) return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
     return LIMN_OK;
 }
 
@@ -63,8 +58,7 @@ static limn_status write_all(limn_output *out, const char *bytes, size_t size, l
 {
     while (size) {
         const ssize_t n = write(out->fd, bytes, size);
-        if (n < 0 && errno == EINTR)
-            continue;
+        if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             out->is_pipe_closed = errno == EPIPE;
             return limn_fail(err, LIMN_E_IO, "%s: %s", name_of(out), strerror(errno));
@@ -108,10 +102,8 @@ static limn_status finish_part(limn_output *out, bool is_complete, limn_error *e
         unlink(out->part_path);
         return LIMN_OK;
     }
-    if (!is_complete)
-        return LIMN_OK;
-    if (fsync(out->fd))
-        return limn_fail(err, LIMN_E_IO, "%s: %s", out->part_path, strerror(errno));
+    if (!is_complete) return LIMN_OK;
+    if (fsync(out->fd)) return limn_fail(err, LIMN_E_IO, "%s: %s", out->part_path, strerror(errno));
     return rename_part(out, err);
 }
 

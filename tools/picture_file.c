@@ -15,13 +15,12 @@ enum { MAGIC_SIZE = 32 /* bytes looked at */ };
 bool limn_picture_file_has_extension(const char *path)
 {
     static const char *const extensions[] = {
-        "jpg", "jpeg", "jpe",  "jfif", "png",  "apng", "webp", "bmp",  "dib", "gif",
-        "pnm", "pbm",  "pgm",  "ppm",  "avif", "heic", "heif", "tif",  "tiff", "jxl",
+        "jpg", "jpeg", "jpe", "jfif", "png",  "apng", "webp", "bmp", "dib",  "gif",
+        "pnm", "pbm",  "pgm", "ppm",  "avif", "heic", "heif", "tif", "tiff", "jxl",
     };
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
     for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
-        if (!strcasecmp(dot + 1, extensions[i]))
-            return true;
+        if (!strcasecmp(dot + 1, extensions[i])) return true;
     return false;
 }
 
@@ -32,18 +31,19 @@ bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size)
         const char *text;
         size_t size;
     } magics[] = {
-        { 0, "\xff\xd8\xff", 3 }, { 0, "\x89PNG\r\n\x1a\n", 8 }, { 0, "GIF8", 4 },
-        { 8, "WEBP", 4 },         { 4, "ftypavif", 8 },          { 4, "ftypavis", 8 },
-        { 4, "ftypheic", 8 },     { 4, "ftypheix", 8 },          { 4, "ftypmif1", 8 },
-        { 0, "II*\0", 4 },        { 0, "MM\0*", 4 },             { 4, "JXL \r\n\x87\n", 8 },
+        { 0, "\xff\xd8\xff", 3 }, { 0, "\x89PNG\r\n\x1a\n", 8 },
+        { 0, "GIF8", 4 },         { 8, "WEBP", 4 },
+        { 4, "ftypavif", 8 },     { 4, "ftypavis", 8 },
+        { 4, "ftypheic", 8 },     { 4, "ftypheix", 8 },
+        { 4, "ftypmif1", 8 },     { 0, "II*\0", 4 },
+        { 0, "MM\0*", 4 },        { 4, "JXL \r\n\x87\n", 8 },
     };
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
         if (size >= magics[i].offset + magics[i].size &&
             !memcmp(bytes + magics[i].offset, magics[i].text, magics[i].size))
             return true;
     /* Two letters prove little: BMP has four zero bytes that go with them. */
-    if (size >= 10 && !memcmp(bytes, "BM", 2) && !memcmp(bytes + 6, "\0\0\0\0", 4))
-        return true;
+    if (size >= 10 && !memcmp(bytes, "BM", 2) && !memcmp(bytes + 6, "\0\0\0\0", 4)) return true;
     return size >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6' &&
            strchr(" \t\r\n", bytes[2]) && bytes[2];
 }
@@ -53,8 +53,7 @@ static limn_status look_inside(bool *is_picture, int fd, limn_error *err)
 {
     unsigned char head[MAGIC_SIZE];
     const ssize_t n = pread(fd, head, sizeof head, 0);
-    if (n < 0)
-        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    if (n < 0) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     *is_picture = limn_picture_file_has_magic(head, (size_t)n);
     return LIMN_OK;
 }
@@ -65,11 +64,9 @@ limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, boo
     limn_status s;
     int fd;
     *is_picture = is_named || limn_picture_file_has_extension(path);
-    if (*is_picture)
-        return LIMN_OK;
+    if (*is_picture) return LIMN_OK;
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    if (fd < 0) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     s = look_inside(is_picture, fd, err);
     close(fd);
     return s;
@@ -83,8 +80,7 @@ limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_
     *is_picture = limn_picture_file_has_extension(input->path);
     if (*is_picture && input->is_link)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "a link inside an archive is not followed");
-    if (*is_picture || input->is_link)
-        return LIMN_OK;
+    if (*is_picture || input->is_link) return LIMN_OK;
     if (limn_archive_has_name(input->path))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "an archive inside an archive is not read");
     LIMN_TRY(limn_archive_peek(archive, head, sizeof head, &size, err));
@@ -95,8 +91,7 @@ limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_
 /* Whether the file was written to between the two looks at it. */
 static bool has_changed(const struct stat *before, const struct stat *after)
 {
-    return before->st_size != after->st_size ||
-           before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
+    return before->st_size != after->st_size || before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
            before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
 }
 
@@ -110,8 +105,7 @@ limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const ch
     *size = 0;
     if (fd < 0 || fstat(fd, &before)) {
         limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
-        if (fd >= 0)
-            close(fd);
+        if (fd >= 0) close(fd);
         return LIMN_E_IO;
     }
     s = limn_fd_read(bytes, size, fd, "reading", max_size, err);

@@ -43,18 +43,15 @@ static limn_status read_into(limn_picture_list *list, const char *path, limn_err
 limn_status limn_picture_list_read(limn_picture_list **out, const char *path, limn_error *err)
 {
     *out = limn_calloc(1, sizeof **out);
-    if (!*out)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     const limn_status status = read_into(*out, path, err);
-    if (status != LIMN_OK)
-        limn_picture_list_destroy(out);
+    if (status != LIMN_OK) limn_picture_list_destroy(out);
     return status;
 }
 
 void limn_picture_list_destroy(limn_picture_list **list)
 {
-    if (!list || !*list)
-        return;
+    if (!list || !*list) return;
     limn_word_counts_destroy(&(*list)->names);
     limn_free(*list);
     *list = NULL;

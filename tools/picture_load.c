@@ -8,7 +8,7 @@
 
 enum {
     MAX_OUT_SIZE = 64 << 20,
-    CPU_SECONDS = 120, /* a progressive JPEG of the largest size takes a good part of that */
+    CPU_SECONDS = 120,    /* a progressive JPEG of the largest size takes a good part of that */
     BYTES_PER_PIXEL = 20, /* that decoders hold at once: rows, coefficients, the upright copy */
     FIXED_MEMORY = 256 << 20,
 };
@@ -27,8 +27,8 @@ limn_status limn_picture_load_for(limn_picture_load *l, const limn_model *model,
                (s.input_size != l->inputs[k].input_size || s.resize != l->inputs[k].resize))
             k++;
         if (k == LIMN_PICTURE_MAX_INPUTS)
-            return limn_fail(err, LIMN_E_LIMIT,
-                             "more than %d models that see pictures differently", k);
+            return limn_fail(err, LIMN_E_LIMIT, "more than %d models that see pictures differently",
+                             k);
         l->inputs[k] = s;
         l->n_inputs += k == l->n_inputs;
     }
@@ -51,14 +51,12 @@ static size_t thumbnail_at(const limn_picture_load *l)
 
 size_t limn_picture_load_size(const limn_picture_load *l)
 {
-    if (!l->thumbnail_side)
-        return input_bytes(l);
+    if (!l->thumbnail_side) return input_bytes(l);
     return thumbnail_at(l) + sizeof(limn_thumbnail) +
            (size_t)l->thumbnail_side * l->thumbnail_side * 3;
 }
 
-const limn_thumbnail *limn_picture_load_thumbnail(const limn_picture_load *l,
-                                                  const uint8_t *loaded)
+const limn_thumbnail *limn_picture_load_thumbnail(const limn_picture_load *l, const uint8_t *loaded)
 {
     return (const limn_thumbnail *)(loaded + thumbnail_at(l));
 }
@@ -69,8 +67,7 @@ static void fit(limn_thumbnail *t, const limn_image *image, uint32_t max_side)
     const uint32_t longer = image->width > image->height ? image->width : image->height;
     t->width = image->width;
     t->height = image->height;
-    if (longer <= max_side)
-        return;
+    if (longer <= max_side) return;
     t->width = (uint32_t)((uint64_t)image->width * max_side / longer);
     t->height = (uint32_t)((uint64_t)image->height * max_side / longer);
     t->width += t->width == 0;
@@ -82,8 +79,7 @@ static limn_status make_thumbnail(uint8_t *loaded, const limn_image *image,
                                   limn_error *err)
 {
     limn_thumbnail *t = (limn_thumbnail *)(loaded + thumbnail_at(l));
-    if (!l->thumbnail_side)
-        return LIMN_OK;
+    if (!l->thumbnail_side) return LIMN_OK;
     fit(t, image, l->thumbnail_side);
     return limn_image_resize(t->pixels, t->width, t->height, image, LIMN_RESIZE_BICUBIC, scratch,
                              err);
@@ -108,8 +104,7 @@ limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t siz
         const size_t side = l->inputs[i].input_size;
         limn_image image = { 0 };
         s = limn_encoder_input_decode(&image, bytes, size, &l->inputs[i], err);
-        if (s == LIMN_OK)
-            s = make_input(out, &image, l, i, scratch, err);
+        if (s == LIMN_OK) s = make_input(out, &image, l, i, scratch, err);
         limn_image_finish(&image);
         out += side * side * 3;
     }
@@ -123,15 +118,149 @@ const char *const limn_sandbox_uses[] = { "auto", "on", "off", NULL };
 /* A JPEG of 16 x 16 pixels: decoding it makes libjpeg look at the processor, for which it may open
  * files. */
 static const unsigned char first_picture[] = {
-    0xff, 0xd8, 0xff, 0xdb, 0, 0x43, 0,
+    0xff,
+    0xd8,
+    0xff,
+    0xdb,
+    0,
+    0x43,
+    0,
     /* a table of ones */
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    0xff, 0xc0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    0xff,
+    0xc0,
+    0,
+    11,
+    8,
+    0,
+    16,
+    0,
+    16,
+    1,
+    1,
+    0x11,
+    0,
     /* one code, 0, for the symbol 0, in each table */
-    0xff, 0xc4, 0, 20, 0x00, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0xff, 0xc4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0, 0xff, 0xd9,
+    0xff,
+    0xc4,
+    0,
+    20,
+    0x00,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0xff,
+    0xc4,
+    0,
+    20,
+    0x10,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0xff,
+    0xda,
+    0,
+    8,
+    1,
+    1,
+    0,
+    0,
+    63,
+    0,
+    0,
+    0xff,
+    0xd9,
 };
 
 _Static_assert(sizeof(limn_picture_load) <= LIMN_SANDBOX_MAX_SETTINGS, "settings of a request");
@@ -167,11 +296,9 @@ limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use,
     limn_error reason = { 0 };
     limn_status s;
     *out = NULL;
-    if (use == LIMN_SANDBOX_OFF)
-        return LIMN_OK;
+    if (use == LIMN_SANDBOX_OFF) return LIMN_OK;
     s = limn_sandbox_start(out, &settings, &reason);
-    if (s == LIMN_OK)
-        return LIMN_OK;
+    if (s == LIMN_OK) return LIMN_OK;
     if (use == LIMN_SANDBOX_ON)
         return limn_fail(err, s, "no sandbox for decoding: %s", reason.text);
     limn_message_note("pictures are decoded without a sandbox: %s", reason.text);
@@ -183,8 +310,7 @@ limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use,
 void limn_picture_loader_init(limn_picture_loader_worker *w, const limn_picture_loader *loader)
 {
     *w = (limn_picture_loader_worker){ 0 };
-    if (loader->sandbox)
-        w->child = limn_sandbox_take_child(loader->sandbox);
+    if (loader->sandbox) w->child = limn_sandbox_take_child(loader->sandbox);
 }
 
 void limn_picture_loader_finish(limn_picture_loader_worker *w)
@@ -197,8 +323,7 @@ limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
                                     const void *bytes, size_t size, limn_error *err)
 {
     const limn_picture_load *l = &loader->load;
-    if (!loader->sandbox)
-        return limn_picture_load_run(loaded, bytes, size, l, &w->scratch, err);
+    if (!loader->sandbox) return limn_picture_load_run(loaded, bytes, size, l, &w->scratch, err);
     return limn_sandbox_run(loader->sandbox, w->child, loaded, limn_picture_load_size(l), bytes,
                             size, l, sizeof *l, err);
 }

@@ -14,7 +14,7 @@
 
 typedef struct limn_picture_load {
     limn_encoder_input_settings inputs[LIMN_PICTURE_MAX_INPUTS]; /* [n_inputs] */
-    uint32_t n_inputs; /* 1, more for an ensemble whose models see pictures differently */
+    uint32_t n_inputs;       /* 1, more for an ensemble whose models see pictures differently */
     uint32_t thumbnail_side; /* pixels of the longer side at most; 0: no thumbnail */
 } limn_picture_load;
 

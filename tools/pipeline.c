@@ -51,8 +51,8 @@ typedef struct pipeline {
     uint8_t **pixels;    /* [n_pixels] those that no slot has */
     size_t n_pixels;
     size_t n_read_bytes;
-    size_t n_readers;   /* still running */
-    bool is_stopped;    /* take no more names */
+    size_t n_readers; /* still running */
+    bool is_stopped;  /* take no more names */
     bool is_interrupted, is_out_of_memory;
 } pipeline;
 
@@ -78,8 +78,7 @@ static void set_step(pipeline *p, slot *s, slot_step step)
 {
     if (step == SLOT_DONE) {
         p->n_unfinished--;
-        if (s->pixels)
-            p->pixels[p->n_pixels++] = s->pixels;
+        if (s->pixels) p->pixels[p->n_pixels++] = s->pixels;
         s->pixels = NULL;
     }
     s->step = step;
@@ -100,9 +99,9 @@ static slot *wait_for_slot(pipeline *p)
 {
     slot *s;
     pthread_mutex_lock(&p->mutex);
-    while (!p->is_stopped && (p->next - p->first == p->n_slots ||
-                              p->n_unfinished == max_unfinished(p) ||
-                              p->n_read_bytes >= LIMN_PIPELINE_READ_AHEAD))
+    while (!p->is_stopped &&
+           (p->next - p->first == p->n_slots || p->n_unfinished == max_unfinished(p) ||
+            p->n_read_bytes >= LIMN_PIPELINE_READ_AHEAD))
         pthread_cond_wait(&p->changed, &p->mutex);
     s = p->is_stopped ? NULL : slot_at(p, p->next);
     pthread_mutex_unlock(&p->mutex);
@@ -115,8 +114,7 @@ static bool set_slot_input(slot *s, const limn_dirwalk_entry *input)
     void *block = s->path;
     const bool fits = limn_grow(&block, &s->path_capacity, size, 1);
     s->path = block;
-    if (!fits)
-        return false;
+    if (!fits) return false;
     memcpy(s->path, input->path, size);
     s->input = *input;
     s->input.path = s->path;
@@ -132,8 +130,7 @@ static slot *take_name(pipeline *p)
     limn_status status;
     slot *s = wait_for_slot(p);
     bool is_interrupted, is_out_of_memory, is_end;
-    if (!s)
-        return NULL;
+    if (!s) return NULL;
     s->error = (limn_error){ 0 };
     s->is_left_out = s->is_skipped = false;
     limn_buffer_clear(&s->out);
@@ -197,8 +194,7 @@ static void read_slot(pipeline *p, slot *s, limn_archive *archive)
         status = look_at_slot(p, s, archive);
     else
         look_at_failure(p, s);
-    if (status == LIMN_OK && !s->is_left_out && !s->is_skipped)
-        status = read_bytes(s, archive);
+    if (status == LIMN_OK && !s->is_left_out && !s->is_skipped) status = read_bytes(s, archive);
     s->error.code = s->is_skipped ? LIMN_OK : status;
     pthread_mutex_lock(&p->mutex);
     p->n_read_bytes += s->size;
@@ -216,11 +212,9 @@ static void *reader_main(void *arg)
         pthread_mutex_lock(&p->reading);
         s = take_name(p);
         archive = limn_dirwalk_archive(p->walk);
-        if (s && archive)
-            read_slot(p, s, archive);
+        if (s && archive) read_slot(p, s, archive);
         pthread_mutex_unlock(&p->reading);
-        if (s && !archive)
-            read_slot(p, s, NULL);
+        if (s && !archive) read_slot(p, s, NULL);
     } while (s);
     pthread_mutex_lock(&p->mutex);
     p->n_readers--;
@@ -241,8 +235,7 @@ typedef struct worker {
 static slot *oldest(pipeline *p, slot_step step)
 {
     for (size_t i = p->first; i < p->next; i++)
-        if (slot_at(p, i)->step == step)
-            return slot_at(p, i);
+        if (slot_at(p, i)->step == step) return slot_at(p, i);
     return NULL;
 }
 
@@ -278,8 +271,7 @@ static slot *take_work(pipeline *p)
 static void load_slot(pipeline *p, worker *w, slot *s)
 {
     limn_status status = LIMN_OK;
-    if (!w->state)
-        status = p->stages->open(&w->state, p->ctx, &s->error);
+    if (!w->state) status = p->stages->open(&w->state, p->ctx, &s->error);
     if (status == LIMN_OK)
         status = p->stages->load(w->state, s->bytes, s->size, s->pixels, &s->error);
     s->error.code = status;
@@ -296,8 +288,7 @@ static void load_slot(pipeline *p, worker *w, slot *s)
 static void run_slot(pipeline *p, worker *w, slot *s)
 {
     limn_status status = LIMN_OK;
-    if (!w->state)
-        status = p->stages->open(&w->state, p->ctx, &s->error);
+    if (!w->state) status = p->stages->open(&w->state, p->ctx, &s->error);
     if (status == LIMN_OK)
         status = p->stages->run(w->state, &s->input, s->pixels, &s->out, &s->error);
     if (status == LIMN_OK && s->out.has_failed)
@@ -331,8 +322,7 @@ static slot *wait_for_done(pipeline *p)
             s = slot_at(p, p->first);
             break;
         }
-        if (p->first == p->next && !p->n_readers)
-            break;
+        if (p->first == p->next && !p->n_readers) break;
         pthread_cond_wait(&p->changed, &p->mutex);
     }
     pthread_mutex_unlock(&p->mutex);
@@ -368,8 +358,7 @@ static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *co
     };
     counts->n_left_out += s->is_left_out;
     counts->n_skipped += s->is_skipped;
-    if (s->is_left_out || s->is_skipped)
-        return LIMN_OK;
+    if (s->is_left_out || s->is_skipped) return LIMN_OK;
     LIMN_TRY(p->stages->put(p->ctx, &result, err));
     counts->n_done += !has_failed;
     counts->n_failed += has_failed;
@@ -391,8 +380,7 @@ static limn_status put_results(pipeline *p, limn_pipeline_counts *counts, limn_e
             limn_progress_update(counts->n_done + counts->n_failed + counts->n_left_out,
                                  counts->n_failed, limn_input_count_get(&count));
         }
-        if (status != LIMN_OK)
-            stop(p);
+        if (status != LIMN_OK) stop(p);
         free_slot(p, s);
     }
     limn_progress_erase();
@@ -406,8 +394,7 @@ static limn_status put_results(pipeline *p, limn_pipeline_counts *counts, limn_e
 static size_t start_readers(pipeline *p, pthread_t *threads, size_t n)
 {
     size_t n_started = 0;
-    while (n_started < n && !pthread_create(&threads[n_started], NULL, reader_main, p))
-        n_started++;
+    while (n_started < n && !pthread_create(&threads[n_started], NULL, reader_main, p)) n_started++;
     return n_started;
 }
 
@@ -435,12 +422,9 @@ static limn_status run_threads(pipeline *p, worker *workers, pthread_t *readers,
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->mutex);
     status = put_results(p, counts, err);
-    for (size_t i = 0; i < n_reading; i++)
-        pthread_join(readers[i], NULL);
-    for (size_t i = 0; i < n_started; i++)
-        pthread_join(workers[i].thread, NULL);
-    if (!n_reading)
-        return limn_fail(err, LIMN_E_NOMEM, "can't start a thread");
+    for (size_t i = 0; i < n_reading; i++) pthread_join(readers[i], NULL);
+    for (size_t i = 0; i < n_started; i++) pthread_join(workers[i].thread, NULL);
+    if (!n_reading) return limn_fail(err, LIMN_E_NOMEM, "can't start a thread");
     return status;
 }
 
@@ -450,12 +434,10 @@ static limn_status make_slots(pipeline *p, limn_error *err)
     p->n_slots = max_unfinished(p) + LIMN_PIPELINE_MAX_WAITING;
     p->slots = limn_calloc(p->n_slots, sizeof *p->slots);
     p->pixels = limn_calloc(n_pixels, sizeof *p->pixels);
-    if (!p->slots || !p->pixels)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!p->slots || !p->pixels) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     while (p->n_pixels < n_pixels) {
         p->pixels[p->n_pixels] = limn_alloc_aligned(p->settings->input_size, 1);
-        if (!p->pixels[p->n_pixels])
-            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        if (!p->pixels[p->n_pixels]) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
         p->n_pixels++;
     }
     return LIMN_OK;
@@ -469,8 +451,7 @@ static void free_slots(pipeline *p)
         limn_free(p->slots[i].pixels);
         limn_buffer_finish(&p->slots[i].out);
     }
-    for (size_t i = 0; i < p->n_pixels; i++)
-        limn_free(p->pixels[i]);
+    for (size_t i = 0; i < p->n_pixels; i++) limn_free(p->pixels[i]);
     limn_free(p->pixels);
     limn_free(p->slots);
 }
@@ -492,32 +473,28 @@ limn_dirwalk_settings limn_pipeline_walk_settings(const limn_pipeline_settings *
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
                               void *ctx, const limn_pipeline_settings *settings, limn_error *err)
 {
-    pipeline p = { .stages = stages, .ctx = ctx, .settings = settings,
-                   .reading = PTHREAD_MUTEX_INITIALIZER, .mutex = PTHREAD_MUTEX_INITIALIZER,
+    pipeline p = { .stages = stages,
+                   .ctx = ctx,
+                   .settings = settings,
+                   .reading = PTHREAD_MUTEX_INITIALIZER,
+                   .mutex = PTHREAD_MUTEX_INITIALIZER,
                    .changed = PTHREAD_COND_INITIALIZER };
     const limn_dirwalk_settings walk = limn_pipeline_walk_settings(settings, true);
     worker *workers = limn_calloc(settings->n_threads, sizeof *workers);
     pthread_t *readers = limn_calloc(n_readers_for(settings->n_threads), sizeof *readers);
     limn_status status = LIMN_OK;
     *counts = (limn_pipeline_counts){ 0 };
-    if (!workers || !readers)
-        status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!workers || !readers) status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (status == LIMN_OK)
         status = limn_dirwalk_create(&p.walk, settings->names, settings->n_names, &walk, err);
-    if (status == LIMN_OK)
-        status = make_slots(&p, err);
-    for (size_t i = 0; workers && i < settings->n_threads; i++)
-        workers[i].pipeline = &p;
+    if (status == LIMN_OK) status = make_slots(&p, err);
+    for (size_t i = 0; workers && i < settings->n_threads; i++) workers[i].pipeline = &p;
     limn_interrupt_block(); /* in all threads but this one, which writes */
-    if (status == LIMN_OK)
-        status = stages->open(&workers[0].state, ctx, err);
-    if (status == LIMN_OK)
-        status = run_threads(&p, workers, readers, counts, err);
+    if (status == LIMN_OK) status = stages->open(&workers[0].state, ctx, err);
+    if (status == LIMN_OK) status = run_threads(&p, workers, readers, counts, err);
     limn_interrupt_unblock();
-    if (p.walk)
-        counts->walk = limn_dirwalk_get_counts(p.walk);
-    for (size_t i = 0; workers && i < settings->n_threads; i++)
-        stages->close(workers[i].state);
+    if (p.walk) counts->walk = limn_dirwalk_get_counts(p.walk);
+    for (size_t i = 0; workers && i < settings->n_threads; i++) stages->close(workers[i].state);
     free_slots(&p);
     limn_dirwalk_destroy(&p.walk);
     limn_free(workers);

@@ -19,9 +19,11 @@
 #include "common/base/status.h"
 #include "common/io/dirwalk.h"
 
-#define LIMN_PIPELINE_MAX_FILE_SIZE ((size_t)1 << 30) /* bytes; larger picture files are refused */
-#define LIMN_PIPELINE_READ_AHEAD ((size_t)64 << 20)   /* bytes read and not yet loaded, about */
-#define LIMN_PIPELINE_MAX_WAITING 256                 /* results that wait to be put */
+#define LIMN_PIPELINE_MAX_FILE_SIZE                                                            \
+    ((size_t)1 << 30)                               /* bytes; larger picture files are refused \
+                                                     */
+#define LIMN_PIPELINE_READ_AHEAD ((size_t)64 << 20) /* bytes read and not yet loaded, about */
+#define LIMN_PIPELINE_MAX_WAITING 256               /* results that wait to be put */
 
 typedef struct limn_pipeline_result {
     const limn_dirwalk_entry *input;
@@ -52,8 +54,8 @@ typedef struct limn_pipeline_stages {
 } limn_pipeline_stages;
 
 typedef struct limn_pipeline_settings {
-    size_t n_threads;  /* workers, at least 1 */
-    size_t input_size; /* bytes of a loaded picture */
+    size_t n_threads;   /* workers, at least 1 */
+    size_t input_size;  /* bytes of a loaded picture */
     char *const *names; /* [n_names] as for limn_dirwalk_create */
     size_t n_names;
     bool is_recursive, is_nul_separated;

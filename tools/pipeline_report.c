@@ -7,7 +7,8 @@ void limn_pipeline_note_left_out(const limn_pipeline_counts *c)
 {
     if (c->n_left_out || c->walk.n_hidden || c->walk.n_special)
         limn_message_note("left out of folders: %zu files that are no pictures, %zu hidden, "
-                          "%zu special", c->n_left_out, c->walk.n_hidden, c->walk.n_special);
+                          "%zu special",
+                          c->n_left_out, c->walk.n_hidden, c->walk.n_special);
     if (c->walk.n_folders)
         limn_message_note("%zu folders inside folders were not entered (-r does)",
                           c->walk.n_folders);
@@ -31,12 +32,10 @@ int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
 {
     limn_message_note("%zu done, %zu failed", counts->n_done, counts->n_failed);
     limn_pipeline_note_left_out(counts);
-    if (status == LIMN_E_INTERRUPTED)
-        return interrupted(counts, output);
+    if (status == LIMN_E_INTERRUPTED) return interrupted(counts, output);
     if (status != LIMN_OK) {
         limn_message_error("%s", err->text);
-        if (status == LIMN_E_ARG)
-            return LIMN_EXIT_USAGE;
+        if (status == LIMN_E_ARG) return LIMN_EXIT_USAGE;
         return counts->n_done ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
     }
     if (!counts->n_done && !counts->n_failed) {

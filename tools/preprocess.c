@@ -40,8 +40,8 @@ static const limn_cli_option options[] = {
       FIELD(is_quiet) },
     { "verbose", 'v', NULL, "say what was left out", .group = "Running", .type = LIMN_CLI_FLAG,
       FIELD(is_verbose) },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running",
-      .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_CLI_COUNT,
+      FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
     { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
       .detail = "As in limn(1).", .type = LIMN_CLI_CHOICE, FIELD(sandbox),
       .choices = limn_sandbox_uses },
@@ -85,8 +85,10 @@ static limn_status open_cache(limn_feature_job *job, const char *path, limn_erro
     const size_t side = job->loader.load.inputs[0].input_size;
     limn_cache_shape shape = { LIMN_NPY_U8, 3, { side, side, 3 } };
     if (job->encoder)
-        shape = (limn_cache_shape){ LIMN_NPY_F16, 2, { limn_encoder_n_positions(job->encoder),
-                                                       limn_encoder_dim(job->encoder) } };
+        shape = (limn_cache_shape){ LIMN_NPY_F16,
+                                    2,
+                                    { limn_encoder_n_positions(job->encoder),
+                                      limn_encoder_dim(job->encoder) } };
     return limn_cache_writer_open(&job->cache, path, &shape, false, err);
 }
 
@@ -103,8 +105,7 @@ static int run_job(limn_feature_job *job, const settings *s, const limn_cli_oper
         .is_nul_separated = s->is_nul_separated,
     };
     limn_status status = limn_pipeline_run(&counts, &limn_feature_stages, job, &pipeline, &err);
-    if (status == LIMN_OK && counts.n_done)
-        status = limn_cache_writer_commit(&job->cache, &err);
+    if (status == LIMN_OK && counts.n_done) status = limn_cache_writer_commit(&job->cache, &err);
     return limn_pipeline_report(&counts, status, &err, NULL);
 }
 
@@ -113,8 +114,7 @@ static limn_status open_encoder(limn_encoder **out, const limn_model_file *file,
 {
     limn_cpu_level level;
     LIMN_TRY(limn_cpu_level_parse(&level, s->cpu, err));
-    if (!s->has_features)
-        return LIMN_OK;
+    if (!s->has_features) return LIMN_OK;
     return limn_encoder_open(out, file->tensors, &file->config.encoder, level, err);
 }
 
@@ -127,18 +127,15 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
     limn_status status = limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox, s->n_threads,
                                                     s->max_pixels, &err);
     int code;
-    if (status == LIMN_OK)
-        status = limn_model_file_open(&file, model, &err);
-    if (status == LIMN_OK)
-        status = open_encoder(&encoder, &file, s, &err);
+    if (status == LIMN_OK) status = limn_model_file_open(&file, model, &err);
+    if (status == LIMN_OK) status = open_encoder(&encoder, &file, s, &err);
     job.encoder = encoder;
     job.loader.load.n_inputs = 1;
     job.loader.load.inputs[0] =
         (limn_encoder_input_settings){ .input_size = file.config.encoder.input_size,
                                        .resize = file.config.resize,
                                        .max_pixels = s->max_pixels };
-    if (status == LIMN_OK)
-        status = open_cache(&job, s->output, &err);
+    if (status == LIMN_OK) status = open_cache(&job, s->output, &err);
     code = status == LIMN_OK ? run_job(&job, s, paths) : failed(&err);
     limn_cache_writer_discard(&job.cache);
     limn_sandbox_stop(&job.loader.sandbox);
@@ -154,8 +151,7 @@ int main(int argc, char **argv)
     limn_error err = { 0 };
     char *default_model = NULL;
     int code;
-    if (!limn_cli_parse(&paths, &s, &tool, argc, argv, &code))
-        return code;
+    if (!limn_cli_parse(&paths, &s, &tool, argc, argv, &code)) return code;
     limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     if (!s.output) {
         limn_message_error("no --output OUT given; see %s --help", tool.name);
@@ -165,8 +161,7 @@ int main(int argc, char **argv)
         limn_fail(&err, LIMN_E_IO, "can't install signal handlers");
     else if (s.model || !limn_default_model_path(&default_model, &err))
         code = run(&s, s.model ? s.model : default_model, &paths);
-    if (err.code)
-        code = failed(&err);
+    if (err.code) code = failed(&err);
     limn_free(default_model);
     return code;
 }

@@ -46,8 +46,7 @@ static void put_time_left(double seconds)
 static bool is_due(double *now)
 {
     *now = seconds_now();
-    if (!progress_is_on || *now - progress_drawn < 0.1)
-        return false;
+    if (!progress_is_on || *now - progress_drawn < 0.1) return false;
     progress_drawn = *now;
     return true;
 }
@@ -55,8 +54,7 @@ static bool is_due(double *now)
 void limn_progress_show(const char *line)
 {
     double now;
-    if (!is_due(&now))
-        return;
+    if (!is_due(&now)) return;
     flockfile(stderr);
     limn_progress_erase();
     fputs(line, stderr);
@@ -68,16 +66,13 @@ void limn_progress_show(const char *line)
 void limn_progress_update(size_t n_done, size_t n_failed, size_t n_total)
 {
     double now;
-    if (!is_due(&now))
-        return;
+    if (!is_due(&now)) return;
     flockfile(stderr);
     limn_progress_erase();
     fprintf(stderr, "%zu", n_done);
-    if (n_total)
-        fprintf(stderr, " of %zu", n_total);
+    if (n_total) fprintf(stderr, " of %zu", n_total);
     fprintf(stderr, " %s, %.1f/s", progress_unit, (double)n_done / (now - progress_began));
-    if (n_failed)
-        fprintf(stderr, ", %zu failed", n_failed);
+    if (n_failed) fprintf(stderr, ", %zu failed", n_failed);
     if (n_total > n_done && n_done)
         put_time_left((now - progress_began) / (double)n_done * (double)(n_total - n_done));
     fflush(stderr);
@@ -88,8 +83,7 @@ void limn_progress_update(size_t n_done, size_t n_failed, size_t n_total)
 void limn_progress_erase(void)
 {
     flockfile(stderr);
-    if (progress_is_shown)
-        fputs("\r\033[K", stderr);
+    if (progress_is_shown) fputs("\r\033[K", stderr);
     progress_is_shown = false;
     funlockfile(stderr);
 }

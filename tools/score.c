@@ -54,8 +54,8 @@ static const limn_cli_option options[] = {
       FIELD(is_quiet) },
     { "verbose", 'v', NULL, "say the scores of all captions together", .group = "Running",
       .type = LIMN_CLI_FLAG, FIELD(is_verbose) },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running",
-      .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_CLI_COUNT,
+      FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
       .type = LIMN_CLI_TEXT, FIELD(cpu) },
 };
@@ -107,8 +107,7 @@ static void note_totals(const limn_scoring_totals *t, size_t n_without)
                           t->n_captions, limn_perplexity(t->logprob, t->n_tokens),
                           limn_perplexity(t->logprob_without, t->n_tokens),
                           (t->logprob - t->logprob_without) / (double)t->n_tokens);
-    if (n_without)
-        limn_message_note("%zu entries have no caption", n_without);
+    if (n_without) limn_message_note("%zu entries have no caption", n_without);
     if (t->n_unknown)
         limn_message_warning("%zu of %zu words are not in the vocabulary and were left out",
                              t->n_unknown, t->n_words);
@@ -120,8 +119,7 @@ static void note_totals(const limn_scoring_totals *t, size_t n_without)
 /* A caption that failed counts like a picture. */
 static int code_of(int code, const limn_scoring_totals *t)
 {
-    if (code != LIMN_EXIT_OK || !t->n_failed)
-        return code;
+    if (code != LIMN_EXIT_OK || !t->n_failed) return code;
     return t->n_captions ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
 }
 
@@ -147,11 +145,11 @@ static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
     }
     const limn_status closing = limn_output_close(job->output, status == LIMN_OK, &err);
     limn_scoring_finish(job);
-    if (job->output->is_pipe_closed)
-        limn_interrupt_raise_sigpipe();
+    if (job->output->is_pipe_closed) limn_interrupt_raise_sigpipe();
     note_totals(&job->totals, job->captions->n_without);
-    return code_of(limn_pipeline_report(&counts, status == LIMN_OK ? closing : status, &err,
-                                        s->output), &job->totals);
+    return code_of(
+        limn_pipeline_report(&counts, status == LIMN_OK ? closing : status, &err, s->output),
+        &job->totals);
 }
 
 /* With the model open: reads the captions and scores them. */
@@ -165,14 +163,15 @@ static int score(const limn_model *model, const settings *s)
     if (limn_score_captions_read(&captions, s->captions, s->images, s->split, &err))
         return failed(&err);
     paths = limn_calloc(captions.n_pictures, sizeof *paths);
-    for (size_t i = 0; paths && i < captions.n_pictures; i++)
-        paths[i] = captions.pictures[i].path;
-    if (!paths)
-        limn_fail(&err, LIMN_E_NOMEM, "out of memory");
+    for (size_t i = 0; paths && i < captions.n_pictures; i++) paths[i] = captions.pictures[i].path;
+    if (!paths) limn_fail(&err, LIMN_E_NOMEM, "out of memory");
     if (paths && !limn_output_open(&output, s->output, &err)) {
-        limn_scoring job = { .model = model, .captions = &captions, .output = &output,
+        limn_scoring job = { .model = model,
+                             .captions = &captions,
+                             .output = &output,
                              .format = limn_score_formats[s->format],
-                             .max_pixels = s->max_pixels, .is_ranked = s->is_ranked };
+                             .max_pixels = s->max_pixels,
+                             .is_ranked = s->is_ranked };
         code = run_scoring(&job, s, paths);
     } else {
         code = failed(&err);
@@ -207,8 +206,7 @@ int main(int argc, char **argv)
     settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS, .n_threads = limn_default_threads() };
     limn_cli_operands none;
     int code;
-    if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code))
-        return code;
+    if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code)) return code;
     limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     if (!s.images || !s.captions) {
         limn_message_error("no --%s given; see %s --help",

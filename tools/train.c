@@ -9,8 +9,7 @@
 
 static int exit_code(limn_status status, const limn_error *err, const limn_train_options *o)
 {
-    if (status == LIMN_OK)
-        return LIMN_EXIT_OK;
+    if (status == LIMN_OK) return LIMN_EXIT_OK;
     if (status == LIMN_E_INTERRUPTED) {
         limn_message_error("interrupted; limn-train --resume %s goes on",
                            o->resume ? o->resume : o->run);
@@ -24,8 +23,7 @@ static int exit_code(limn_status status, const limn_error *err, const limn_train
 static limn_status open_folder(limn_run_folder **out, const limn_train_options *o, int argc,
                                char **argv, limn_error *err)
 {
-    if (o->resume)
-        return limn_run_folder_open(out, o->resume, err);
+    if (o->resume) return limn_run_folder_open(out, o->resume, err);
     if (o->output && access(o->output, F_OK) == 0)
         return limn_fail(err, LIMN_E_ARG, "%s: is there already", o->output);
     LIMN_TRY(limn_run_folder_create(out, o->run, err));
@@ -44,8 +42,7 @@ static limn_status run(const limn_train_options *o, int argc, char **argv, limn_
         status = limn_train_plan_print(&data, pool, err);
     else if (status == LIMN_OK)
         status = open_folder(&folder, o, argc, argv, err);
-    if (status == LIMN_OK && folder)
-        status = limn_train_run(&data, folder, pool, err);
+    if (status == LIMN_OK && folder) status = limn_train_run(&data, folder, pool, err);
     limn_run_folder_close(&folder);
     limn_train_data_finish(&data);
     limn_pool_destroy(&pool);
@@ -79,14 +76,12 @@ int main(int argc, char **argv)
     limn_cli_operands operands;
     limn_error err = { 0 };
     int code = LIMN_EXIT_USAGE;
-    if (!limn_cli_parse(&operands, &o, &limn_train_tool, argc, argv, &code))
-        return code;
+    if (!limn_cli_parse(&operands, &o, &limn_train_tool, argc, argv, &code)) return code;
     limn_message_init(limn_train_tool.name, limn_verbosity_of(o.is_quiet, o.is_verbose));
     if ((!o.resume || take_saved(&o, &saved, &code)) && limn_train_options_check(&o)) {
         const limn_status status =
-            limn_interrupt_start()
-                ? run(&o, argc, argv, &err)
-                : limn_fail(&err, LIMN_E_IO, "can't install signal handlers");
+            limn_interrupt_start() ? run(&o, argc, argv, &err)
+                                   : limn_fail(&err, LIMN_E_IO, "can't install signal handlers");
         code = exit_code(status, &err, &o);
     }
     limn_cli_finish(&o, &limn_train_tool);

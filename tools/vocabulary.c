@@ -32,8 +32,8 @@ static const limn_cli_option options[] = {
                 "with one caption a line.",
       .type = LIMN_CLI_LIST, FIELD(texts) },
     { "only", 0, "LIST", "only captions of the pictures in LIST, one a line", .group = "Input",
-      .detail = "Names are compared by the last parts of their paths.",
-      .type = LIMN_CLI_TEXT, FIELD(only) },
+      .detail = "Names are compared by the last parts of their paths.", .type = LIMN_CLI_TEXT,
+      FIELD(only) },
     { "split", 0, "NAME", "only this split of a Karpathy file", .group = "Input",
       .type = LIMN_CLI_TEXT, FIELD(split) },
     { "min-count", 0, "N", "keep words with at least N uses (default 5)", .group = "Output",
@@ -87,8 +87,7 @@ static limn_status write_file(const char *path, const limn_vocab *vocab, limn_er
     s = text.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
                         : limn_output_write(&out, text.bytes, text.size, err);
     limn_buffer_finish(&text);
-    if (s == LIMN_OK)
-        return limn_output_close(&out, true, err);
+    if (s == LIMN_OK) return limn_output_close(&out, true, err);
     limn_output_close(&out, false, NULL);
     return s;
 }
@@ -96,8 +95,8 @@ static limn_status write_file(const char *path, const limn_vocab *vocab, limn_er
 static limn_status count_all(limn_caption_words *words, const settings *s, limn_error *err)
 {
     for (size_t i = 0; i < s->captions.n_items; i++)
-        LIMN_TRY(limn_caption_words_add_file(words, s->captions.items[i], s->split, s->min_count,
-                                             err));
+        LIMN_TRY(
+            limn_caption_words_add_file(words, s->captions.items[i], s->split, s->min_count, err));
     for (size_t i = 0; i < s->texts.n_items; i++)
         LIMN_TRY(limn_caption_words_add_text(words, s->texts.items[i], s->min_count, err));
     if (!words->n_captions && !words->n_texts)
@@ -111,8 +110,7 @@ static void print_counts(const limn_caption_words *words, const limn_vocab_summa
     if (words->n_captions)
         printf("captions       %zu of %zu pictures\n", words->n_captions,
                limn_word_counts_n_different(words->pictures));
-    if (words->n_texts)
-        printf("texts          %zu captions without pictures\n", words->n_texts);
+    if (words->n_texts) printf("texts          %zu captions without pictures\n", words->n_texts);
     limn_vocab_summary_print(stdout, summary);
 }
 
@@ -121,13 +119,13 @@ static limn_status make_vocabulary(const settings *s, limn_caption_words *words,
 {
     limn_vocab *vocab = NULL;
     limn_status status = count_all(words, s, err);
-    if (status == LIMN_OK)
-        status = limn_vocab_builder_build(&vocab, words->builder, old, err);
+    if (status == LIMN_OK) status = limn_vocab_builder_build(&vocab, words->builder, old, err);
     if (status == LIMN_OK && s->output && limn_vocab_n_tokens(vocab) == LIMN_N_SPECIAL)
-        status = limn_fail(err, LIMN_E_ARG, "no word has %u uses: nothing to write; lower "
-                           "--min-count", (unsigned)s->min_count);
-    if (status == LIMN_OK && s->output)
-        status = write_file(s->output, vocab, err);
+        status = limn_fail(err, LIMN_E_ARG,
+                           "no word has %u uses: nothing to write; lower "
+                           "--min-count",
+                           (unsigned)s->min_count);
+    if (status == LIMN_OK && s->output) status = write_file(s->output, vocab, err);
     if (status == LIMN_OK && !s->is_quiet)
         print_counts(words, &(limn_vocab_summary){ words->builder, vocab,
                                                    old ? limn_vocab_n_tokens(old) : 0 });
@@ -145,14 +143,10 @@ static limn_status run(const settings *s, limn_error *err)
     limn_status status = LIMN_OK;
     if (!s->captions.n_items && !s->texts.n_items)
         return limn_fail(err, LIMN_E_ARG, "no --captions FILE given; see %s --help", tool.name);
-    if (s->extend)
-        status = limn_vocab_file_read(&old, s->extend, err);
-    if (old && !s->has_characters)
-        kind = limn_vocab_kind(old);
-    if (status == LIMN_OK)
-        status = limn_caption_words_init(&words, kind, s->only, err);
-    if (status == LIMN_OK)
-        status = make_vocabulary(s, &words, old, err);
+    if (s->extend) status = limn_vocab_file_read(&old, s->extend, err);
+    if (old && !s->has_characters) kind = limn_vocab_kind(old);
+    if (status == LIMN_OK) status = limn_caption_words_init(&words, kind, s->only, err);
+    if (status == LIMN_OK) status = make_vocabulary(s, &words, old, err);
     limn_caption_words_finish(&words);
     limn_vocab_destroy(&old);
     return status;
@@ -164,12 +158,9 @@ int main(int argc, char **argv)
     limn_cli_operands none;
     limn_error err = { 0 };
     int code;
-    if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code))
-        return code;
-    if (run(&s, &err) != LIMN_OK)
-        limn_message_error("%s", err.text);
+    if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code)) return code;
+    if (run(&s, &err) != LIMN_OK) limn_message_error("%s", err.text);
     limn_cli_finish(&s, &tool);
-    if (err.code)
-        return err.code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
+    if (err.code) return err.code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
     return LIMN_EXIT_OK;
 }

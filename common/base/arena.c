@@ -33,8 +33,7 @@ void *limn_arena_take(limn_arena *a, size_t n_items, size_t item_size)
     }
     unsigned char *block = a->base ? a->base + a->used : NULL;
     a->used = end;
-    if (end > a->high)
-        a->high = end;
+    if (end > a->high) a->high = end;
     return block;
 }
 

@@ -20,8 +20,8 @@ typedef struct limn_arena {
     unsigned char *base; /* NULL while counting */
     size_t size;         /* bytes at base; SIZE_MAX while counting */
     size_t used;
-    size_t high;         /* the largest `used` so far */
-    bool has_failed;     /* a take did not fit or overflowed */
+    size_t high;     /* the largest `used` so far */
+    bool has_failed; /* a take did not fit or overflowed */
 } limn_arena;
 
 void limn_arena_init_counting(limn_arena *a);

@@ -20,10 +20,8 @@ static bool make_room(limn_buffer *b, size_t size)
 
 void limn_buffer_append(limn_buffer *b, const void *bytes, size_t size)
 {
-    if (!make_room(b, size))
-        return;
-    if (size)
-        memcpy(b->bytes + b->size, bytes, size);
+    if (!make_room(b, size)) return;
+    if (size) memcpy(b->bytes + b->size, bytes, size);
     b->size += size;
     b->bytes[b->size] = '\0';
 }

@@ -6,16 +6,14 @@
 
 bool limn_size_mul(size_t *out, size_t a, size_t b)
 {
-    if (b != 0 && a > SIZE_MAX / b)
-        return false;
+    if (b != 0 && a > SIZE_MAX / b) return false;
     *out = a * b;
     return true;
 }
 
 bool limn_size_add(size_t *out, size_t a, size_t b)
 {
-    if (a > SIZE_MAX - b)
-        return false;
+    if (a > SIZE_MAX - b) return false;
     *out = a + b;
     return true;
 }
@@ -23,15 +21,13 @@ bool limn_size_add(size_t *out, size_t a, size_t b)
 void *limn_alloc(size_t n_items, size_t item_size)
 {
     size_t size;
-    if (!limn_size_mul(&size, n_items, item_size))
-        return NULL;
+    if (!limn_size_mul(&size, n_items, item_size)) return NULL;
     return malloc(size ? size : 1);
 }
 
 void *limn_calloc(size_t n_items, size_t item_size)
 {
-    if (n_items == 0 || item_size == 0)
-        return calloc(1, 1);
+    if (n_items == 0 || item_size == 0) return calloc(1, 1);
     return calloc(n_items, item_size);
 }
 
@@ -48,16 +44,14 @@ void *limn_alloc_aligned(size_t n_items, size_t item_size)
 void *limn_realloc(void *block, size_t n_items, size_t item_size)
 {
     size_t size;
-    if (!limn_size_mul(&size, n_items, item_size))
-        return NULL;
+    if (!limn_size_mul(&size, n_items, item_size)) return NULL;
     return realloc(block, size ? size : 1);
 }
 
 char *limn_strndup(const char *text, size_t size)
 {
     char *copy = size < SIZE_MAX ? limn_alloc(size + 1, 1) : NULL;
-    if (!copy)
-        return NULL;
+    if (!copy) return NULL;
     memcpy(copy, text, size);
     copy[size] = '\0';
     return copy;
@@ -67,14 +61,11 @@ bool limn_grow(void **block, size_t *capacity, size_t n_items, size_t item_size)
 {
     size_t wanted = *capacity ? *capacity : 16;
     void *larger;
-    if (n_items <= *capacity)
-        return true;
+    if (n_items <= *capacity) return true;
     while (wanted < n_items)
-        if (!limn_size_mul(&wanted, wanted, 2))
-            return false;
+        if (!limn_size_mul(&wanted, wanted, 2)) return false;
     larger = limn_realloc(*block, wanted, item_size);
-    if (!larger)
-        return false;
+    if (!larger) return false;
     *block = larger;
     *capacity = wanted;
     return true;

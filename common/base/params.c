@@ -9,8 +9,7 @@ static limn_status grow(limn_params *p, limn_error *err)
 {
     const size_t capacity = p->capacity ? 2 * p->capacity : 64;
     limn_param *items = limn_realloc(p->items, capacity, sizeof *items);
-    if (!items)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu parameters", capacity);
+    if (!items) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu parameters", capacity);
     p->items = items;
     p->capacity = capacity;
     return LIMN_OK;
@@ -27,14 +26,13 @@ limn_status limn_params_add(limn_params *p, const char *name, size_t n_dims, con
             return limn_fail(err, LIMN_E_NOMEM, "parameter '%s' is too large", name);
     if (!limn_size_add(&end, n, 15) || !limn_size_add(&end, p->n_floats, end - end % 16))
         return limn_fail(err, LIMN_E_NOMEM, "parameter '%s' is too large", name);
-    if (p->n_items == p->capacity)
-        LIMN_TRY(grow(p, err));
+    if (p->n_items == p->capacity) LIMN_TRY(grow(p, err));
     limn_param *item = &p->items[p->n_items++];
-    *item = (limn_param){ .n_dims = n_dims, .offset = p->n_floats, .n = n, .decays = decays,
-                          .rate = 1.0f };
+    *item = (limn_param){
+        .n_dims = n_dims, .offset = p->n_floats, .n = n, .decays = decays, .rate = 1.0f
+    };
     snprintf(item->name, sizeof item->name, "%s", name);
-    for (size_t i = 0; i < n_dims; i++)
-        item->shape[i] = shape[i];
+    for (size_t i = 0; i < n_dims; i++) item->shape[i] = shape[i];
     p->n_floats = end;
     return LIMN_OK;
 }
@@ -61,8 +59,7 @@ void limn_params_finish(limn_params *p)
 const limn_param *limn_params_find(const limn_params *p, const char *name)
 {
     for (size_t i = 0; i < p->n_items; i++)
-        if (strcmp(p->items[i].name, name) == 0)
-            return &p->items[i];
+        if (strcmp(p->items[i].name, name) == 0) return &p->items[i];
     return NULL;
 }
 

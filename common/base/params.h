@@ -24,9 +24,9 @@ typedef struct limn_param {
 typedef struct limn_params {
     limn_param *items; /* [n_items] in the order they were added */
     size_t n_items, capacity;
-    size_t n_floats;   /* of all, each rounded up to a multiple of 16 */
-    float *values;     /* [n_floats], LIMN_ALIGNMENT; NULL until limn_params_allocate */
-    float *gradients;  /* [n_floats] */
+    size_t n_floats;  /* of all, each rounded up to a multiple of 16 */
+    float *values;    /* [n_floats], LIMN_ALIGNMENT; NULL until limn_params_allocate */
+    float *gradients; /* [n_floats] */
 } limn_params;
 
 /* Adds a tensor. `params` starts zeroed. LIMN_E_NOMEM; LIMN_E_ARG for a name too long, and after

@@ -30,8 +30,7 @@ static void run_items(limn_pool *pool, size_t worker)
 {
     for (;;) {
         const size_t item = atomic_fetch_add(&pool->next_item, 1);
-        if (item >= pool->n_items)
-            return;
+        if (item >= pool->n_items) return;
         pool->fn(pool->ctx, item, worker);
     }
 }
@@ -45,14 +44,12 @@ static void *worker_main(void *arg)
     for (;;) {
         while (pool->generation == seen && !pool->is_stopping)
             pthread_cond_wait(&pool->work_came, &pool->mutex);
-        if (pool->is_stopping)
-            break;
+        if (pool->is_stopping) break;
         seen = pool->generation;
         pthread_mutex_unlock(&pool->mutex);
         run_items(pool, w->index);
         pthread_mutex_lock(&pool->mutex);
-        if (--pool->n_busy == 0)
-            pthread_cond_signal(&pool->work_done);
+        if (--pool->n_busy == 0) pthread_cond_signal(&pool->work_done);
     }
     pthread_mutex_unlock(&pool->mutex);
     return NULL;
@@ -64,8 +61,7 @@ limn_status limn_pool_create(limn_pool **out, size_t n_threads, limn_error *err)
     if (n_threads < 1 || n_threads > 1024)
         return limn_fail(err, LIMN_E_ARG, "number of threads %zu is not in 1 … 1024", n_threads);
     limn_pool *pool = limn_calloc(1, sizeof *pool);
-    if (pool)
-        pool->workers = limn_calloc(n_threads, sizeof *pool->workers);
+    if (pool) pool->workers = limn_calloc(n_threads, sizeof *pool->workers);
     if (!pool || !pool->workers) {
         limn_free(pool);
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a pool of %zu threads", n_threads);
@@ -89,14 +85,12 @@ limn_status limn_pool_create(limn_pool **out, size_t n_threads, limn_error *err)
 void limn_pool_destroy(limn_pool **p)
 {
     limn_pool *pool = p ? *p : NULL;
-    if (!pool)
-        return;
+    if (!pool) return;
     pthread_mutex_lock(&pool->mutex);
     pool->is_stopping = true;
     pthread_cond_broadcast(&pool->work_came);
     pthread_mutex_unlock(&pool->mutex);
-    for (size_t i = 1; i <= pool->n_started; i++)
-        pthread_join(pool->workers[i].thread, NULL);
+    for (size_t i = 1; i <= pool->n_started; i++) pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->work_done);
     pthread_cond_destroy(&pool->work_came);
     pthread_mutex_destroy(&pool->mutex);
@@ -113,8 +107,7 @@ size_t limn_pool_n_threads(const limn_pool *pool)
 void limn_pool_run(limn_pool *pool, size_t n_items, limn_pool_fn *fn, void *ctx)
 {
     if (!pool || pool->n_started == 0 || n_items < 2) {
-        for (size_t i = 0; i < n_items; i++)
-            fn(ctx, i, 0);
+        for (size_t i = 0; i < n_items; i++) fn(ctx, i, 0);
         return;
     }
     pthread_mutex_lock(&pool->mutex);
@@ -128,7 +121,6 @@ void limn_pool_run(limn_pool *pool, size_t n_items, limn_pool_fn *fn, void *ctx)
     pthread_mutex_unlock(&pool->mutex);
     run_items(pool, 0);
     pthread_mutex_lock(&pool->mutex);
-    while (pool->n_busy > 0)
-        pthread_cond_wait(&pool->work_done, &pool->mutex);
+    while (pool->n_busy > 0) pthread_cond_wait(&pool->work_done, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
 }

@@ -32,8 +32,7 @@ uint64_t limn_rng_below(limn_rng *rng, uint64_t n)
 {
     const uint64_t limit = UINT64_MAX - UINT64_MAX % n;
     uint64_t draw;
-    do
-        draw = limn_rng_next(rng);
+    do draw = limn_rng_next(rng);
     while (draw >= limit);
     return draw % n;
 }

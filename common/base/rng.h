@@ -16,9 +16,9 @@ typedef struct limn_rng {
 /* The stream of `name` [size bytes] under `seed`, at its beginning. */
 limn_rng limn_rng_stream(uint64_t seed, const void *name, size_t size);
 
-uint64_t limn_rng_next(limn_rng *rng);                   /* 64 random bits */
-double limn_rng_uniform(limn_rng *rng);                  /* in [0, 1), 53 bits */
-uint64_t limn_rng_below(limn_rng *rng, uint64_t n);      /* in 0 … n-1, unbiased; n >= 1 */
-double limn_rng_normal(limn_rng *rng);                   /* standard normal; draws two numbers */
+uint64_t limn_rng_next(limn_rng *rng);              /* 64 random bits */
+double limn_rng_uniform(limn_rng *rng);             /* in [0, 1), 53 bits */
+uint64_t limn_rng_below(limn_rng *rng, uint64_t n); /* in 0 … n-1, unbiased; n >= 1 */
+double limn_rng_normal(limn_rng *rng);              /* standard normal; draws two numbers */
 
 #endif

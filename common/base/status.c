@@ -26,8 +26,7 @@ const char *limn_status_name(limn_status s)
 static void replace_control_characters(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p; p++)
-        if (*p < 0x20 || *p == 0x7f)
-            *p = '?';
+        if (*p < 0x20 || *p == 0x7f) *p = '?';
 }
 
 limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...)
@@ -59,8 +58,7 @@ void limn_error_prefix(limn_error *err, const char *fmt, ...)
     char old[sizeof err->text];
     size_t used;
     va_list ap;
-    if (!err)
-        return;
+    if (!err) return;
     memcpy(old, err->text, sizeof old);
     va_start(ap, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, ap);

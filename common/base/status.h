@@ -51,11 +51,10 @@ void limn_note(limn_error *err, const char *fmt, ...) LIMN_PRINTF(2, 3);
 /* Puts "prefix: " before an error's text, for the layer that knows the file name. */
 void limn_error_prefix(limn_error *err, const char *fmt, ...) LIMN_PRINTF(2, 3);
 
-#define LIMN_TRY(expr)                           \
-    do {                                         \
-        limn_status limn_try_ = (expr);          \
-        if (limn_try_ != LIMN_OK)                \
-            return limn_try_;                    \
+#define LIMN_TRY(expr)                              \
+    do {                                            \
+        limn_status limn_try_ = (expr);             \
+        if (limn_try_ != LIMN_OK) return limn_try_; \
     } while (0)
 
 #ifdef __cplusplus

@@ -9,7 +9,7 @@
 #include "common/image/image_stb.h"
 
 #define FILE_HEADER_SIZE 14
-#define CORE_HEADER_SIZE 12 /* OS/2 1.x: 16-bit sides, palette of three bytes a colour */
+#define CORE_HEADER_SIZE 12   /* OS/2 1.x: 16-bit sides, palette of three bytes a colour */
 #define MASKS_HEADER_SIZE 108 /* from here on the header itself has an alpha mask */
 
 enum { COMPRESSION_NONE = 0, COMPRESSION_BITFIELDS = 3 };
@@ -35,8 +35,7 @@ static limn_status truncated(const limn_codec_input *in, limn_error *err)
 static limn_status read_header(bmp_header *h, const limn_codec_input *in, limn_error *err)
 {
     const uint8_t *p = in->bytes;
-    if (in->size < FILE_HEADER_SIZE + CORE_HEADER_SIZE)
-        return truncated(in, err);
+    if (in->size < FILE_HEADER_SIZE + CORE_HEADER_SIZE) return truncated(in, err);
     h->pixels_at = limn_u32le(p + 10);
     h->size = limn_u32le(p + 14);
     if (h->size == CORE_HEADER_SIZE) {
@@ -47,8 +46,7 @@ static limn_status read_header(bmp_header *h, const limn_codec_input *in, limn_e
     }
     if (h->size != 40 && h->size != 56 && h->size != MASKS_HEADER_SIZE && h->size != 124)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "BMP: header of %u bytes", h->size);
-    if (in->size < FILE_HEADER_SIZE + (size_t)h->size)
-        return truncated(in, err);
+    if (in->size < FILE_HEADER_SIZE + (size_t)h->size) return truncated(in, err);
     h->width = limn_u32le(p + 18);
     h->height = magnitude(limn_u32le(p + 22));
     h->bits_per_pixel = limn_u16le(p + 28);
@@ -72,11 +70,12 @@ static limn_status check_palette(bmp_header *h, limn_error *err)
 {
     size_t colour_size = h->size == CORE_HEADER_SIZE ? 3 : 4;
     size_t at = FILE_HEADER_SIZE + (size_t)h->size;
-    if (h->bits_per_pixel > 8)
-        return LIMN_OK;
+    if (h->bits_per_pixel > 8) return LIMN_OK;
     if (h->pixels_at < at + colour_size || (h->pixels_at - at) / colour_size > 256)
-        return limn_fail(err, LIMN_E_FORMAT, "BMP: pixels at byte %u leave no palette of 1 to 256 "
-                         "colours after byte %zu", h->pixels_at, at);
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "BMP: pixels at byte %u leave no palette of 1 to 256 "
+                         "colours after byte %zu",
+                         h->pixels_at, at);
     h->n_colours = (h->pixels_at - at) / colour_size;
     return LIMN_OK;
 }
@@ -105,8 +104,7 @@ static limn_status check_row_colours(const bmp_header *h, const uint8_t *row, li
 
 static limn_status check_colours(const bmp_header *h, const limn_codec_input *in, limn_error *err)
 {
-    if (h->bits_per_pixel > 8 || h->n_colours >> h->bits_per_pixel > 0)
-        return LIMN_OK;
+    if (h->bits_per_pixel > 8 || h->n_colours >> h->bits_per_pixel > 0) return LIMN_OK;
     for (uint32_t y = 0; y < h->height; y++)
         LIMN_TRY(check_row_colours(h, in->bytes + h->pixels_at + y * h->row_size, err));
     return LIMN_OK;

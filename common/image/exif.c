@@ -45,20 +45,16 @@ static bool is_pointer(unsigned tag)
 static void follow(directories *d, size_t offset)
 {
     size_t i = 0, at = offset + 2, n_left;
-    while (i < d->n && d->offsets[i] != offset)
-        i++;
+    while (i < d->n && d->offsets[i] != offset) i++;
     d->has_loop = d->has_loop || (i < d->n && d->is_open[i]);
-    if (offset < 8 || offset >= d->size || i < d->n || d->n == MAX_DIRECTORIES)
-        return;
+    if (offset < 8 || offset >= d->size || i < d->n || d->n == MAX_DIRECTORIES) return;
     d->offsets[d->n++] = offset;
     d->is_open[i] = true;
     for (n_left = short_at(d, offset); n_left && at + ENTRY_SIZE <= d->size; n_left--) {
-        if (is_pointer(short_at(d, at)))
-            follow(d, long_at(d, at + 8));
+        if (is_pointer(short_at(d, at))) follow(d, long_at(d, at + 8));
         at += ENTRY_SIZE;
     }
-    if (!n_left)
-        follow(d, long_at(d, at)); /* the next one */
+    if (!n_left) follow(d, long_at(d, at)); /* the next one */
     d->is_open[i] = false;
 }
 
@@ -70,8 +66,7 @@ static const char *find_fault(const uint8_t *bytes, size_t size)
         return "it has no header";
     d.order = bytes[0] == 'I' ? EXIF_BYTE_ORDER_INTEL : EXIF_BYTE_ORDER_MOTOROLA;
     follow(&d, long_at(&d, 4));
-    if (!d.n)
-        return "its first directory lies outside";
+    if (!d.n) return "its first directory lies outside";
     return d.has_loop ? "its directories form a loop" : NULL;
 }
 
@@ -81,11 +76,9 @@ static unsigned find_orientation(ExifData *data, limn_error *err)
 {
     ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
     unsigned value;
-    if (!entry || entry->format != EXIF_FORMAT_SHORT || entry->size < 2)
-        return 1;
+    if (!entry || entry->format != EXIF_FORMAT_SHORT || entry->size < 2) return 1;
     value = exif_get_short(entry->data, exif_data_get_byte_order(data));
-    if (value >= 1 && value <= 8)
-        return value;
+    if (value >= 1 && value <= 8) return value;
     if (value) /* cameras write 0 for "unknown" */
         limn_note(err, "EXIF was ignored: orientation %u is not in 1 … 8", value);
     return 1;
@@ -102,8 +95,7 @@ unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err
         exif += sizeof PREFIX;
         size -= sizeof PREFIX;
     }
-    if (size > MAX_SIZE)
-        size = MAX_SIZE;
+    if (size > MAX_SIZE) size = MAX_SIZE;
     fault = find_fault(exif, size);
     if (fault) {
         limn_note(err, "EXIF was ignored: %s", fault);
@@ -111,16 +103,14 @@ unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err
     }
     block = limn_alloc(sizeof PREFIX + size, 1);
     data = exif_data_new();
-    if (!block || !data)
-        goto done;
+    if (!block || !data) goto done;
     memcpy(block, PREFIX, sizeof PREFIX);
     memcpy(block + sizeof PREFIX, exif, size);
     exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
     exif_data_load_data(data, block, (unsigned)(sizeof PREFIX + size));
     orientation = find_orientation(data, err);
 done:
-    if (data)
-        exif_data_unref(data);
+    if (data) exif_data_unref(data);
     limn_free(block);
     return orientation;
 }

@@ -29,8 +29,7 @@ static limn_status truncated(const gif_cursor *c, limn_error *err)
 /* Moves on by n bytes, which must be there. */
 static limn_status skip(gif_cursor *c, size_t n, limn_error *err)
 {
-    if (n > c->size - c->at)
-        return truncated(c, err);
+    if (n > c->size - c->at) return truncated(c, err);
     c->at += n;
     return LIMN_OK;
 }
@@ -45,8 +44,7 @@ static limn_status skip_blocks(gif_cursor *c, limn_error *err)
 {
     size_t length;
     do {
-        if (c->at == c->size)
-            return truncated(c, err);
+        if (c->at == c->size) return truncated(c, err);
         length = c->bytes[c->at];
         LIMN_TRY(skip(c, 1 + length, err));
     } while (length > 0);
@@ -62,10 +60,8 @@ static limn_status find_frame(gif_cursor *c, limn_error *err)
         LIMN_TRY(skip(c, 2, err));
         LIMN_TRY(skip_blocks(c, err));
     }
-    if (c->at == c->size)
-        return truncated(c, err);
-    if (c->bytes[c->at] == TRAILER)
-        return limn_fail(err, LIMN_E_FORMAT, "GIF: no picture inside");
+    if (c->at == c->size) return truncated(c, err);
+    if (c->bytes[c->at] == TRAILER) return limn_fail(err, LIMN_E_FORMAT, "GIF: no picture inside");
     if (c->bytes[c->at] != IMAGE_DESCRIPTOR)
         return limn_fail(err, LIMN_E_FORMAT, "GIF: unknown block 0x%02x at byte %zu",
                          c->bytes[c->at], c->at);
@@ -86,12 +82,10 @@ static bool read_code(unsigned *code, code_reader *r, unsigned n_bits)
     gif_cursor *c = r->cursor;
     while (r->n_bits < n_bits) {
         if (r->block_left == 0) {
-            if (c->at == c->size || c->bytes[c->at] == 0)
-                return false;
+            if (c->at == c->size || c->bytes[c->at] == 0) return false;
             r->block_left = c->bytes[c->at++];
         }
-        if (c->at == c->size)
-            return false;
+        if (c->at == c->size) return false;
         r->bits |= (uint32_t)c->bytes[c->at++] << r->n_bits;
         r->n_bits += 8;
         r->block_left--;
@@ -110,8 +104,7 @@ static uint64_t count_pixels(gif_cursor *c, unsigned root_bits, uint64_t enough)
     const unsigned clear = 1u << root_bits;
     unsigned n_codes = clear + 2, n_bits = root_bits + 1, code, last = clear;
     uint64_t n_pixels = 0;
-    for (unsigned i = 0; i < clear; i++)
-        lengths[i] = 1;
+    for (unsigned i = 0; i < clear; i++) lengths[i] = 1;
     while (n_pixels < enough && read_code(&code, &r, n_bits) && code != clear + 1) {
         if (code == clear) {
             n_codes = clear + 2;
@@ -119,11 +112,9 @@ static uint64_t count_pixels(gif_cursor *c, unsigned root_bits, uint64_t enough)
         } else {
             if (last != clear && n_codes < MAX_CODES)
                 lengths[n_codes++] = (uint16_t)(lengths[last] + 1);
-            if (code >= n_codes)
-                break;
+            if (code >= n_codes) break;
             n_pixels += lengths[code];
-            if (n_codes == 1u << n_bits && n_bits < MAX_CODE_BITS)
-                n_bits++;
+            if (n_codes == 1u << n_bits && n_bits < MAX_CODE_BITS) n_bits++;
         }
         last = code;
     }
@@ -139,8 +130,7 @@ static limn_status check_frame(gif_cursor *c, limn_error *err)
     n_expected = (uint64_t)limn_u16le(descriptor + 5) * limn_u16le(descriptor + 7);
     LIMN_TRY(skip(c, palette_size(descriptor[9]) + 1, err));
     root_bits = c->bytes[c->at - 1];
-    if (n_expected == 0)
-        return limn_fail(err, LIMN_E_FORMAT, "GIF: a frame without pixels");
+    if (n_expected == 0) return limn_fail(err, LIMN_E_FORMAT, "GIF: a frame without pixels");
     if (root_bits < 1 || root_bits > 8)
         return limn_fail(err, LIMN_E_FORMAT, "GIF: %u bits a code, not 1 to 8", root_bits);
     n_found = count_pixels(c, root_bits, n_expected);
@@ -156,8 +146,7 @@ limn_status limn_decode_gif(limn_image *out, unsigned *orientation, const limn_c
     gif_cursor c = { .bytes = in->bytes, .size = in->size };
     uint32_t width, height;
     (void)orientation;
-    if (in->size < HEADER_SIZE)
-        return truncated(&c, err);
+    if (in->size < HEADER_SIZE) return truncated(&c, err);
     width = limn_u16le(in->bytes + 6);
     height = limn_u16le(in->bytes + 8);
     LIMN_TRY(limn_image_check_size("GIF", width, height, in->settings, err));

@@ -30,8 +30,7 @@ static limn_status check_side(const char *format, const char *name, uint64_t sid
                               const limn_image_settings *settings, limn_error *err)
 {
     uint32_t max_side = settings->max_side < MAX_SIDE ? settings->max_side : MAX_SIDE;
-    if (side == 0)
-        return limn_fail(err, LIMN_E_FORMAT, "%s: %s is 0", format, name);
+    if (side == 0) return limn_fail(err, LIMN_E_FORMAT, "%s: %s is 0", format, name);
     if (side > max_side)
         return limn_fail(err, LIMN_E_LIMIT, "%s: %s %" PRIu64 " exceeds the limit of %" PRIu32,
                          format, name, side, max_side);
@@ -49,7 +48,8 @@ limn_status limn_image_check_size(const char *format, uint64_t width, uint64_t h
     if (width * height > settings->max_pixels)
         return limn_fail(err, LIMN_E_LIMIT,
                          "%s: %" PRIu64 " x %" PRIu64 " pixels exceed the limit of %" PRIu64
-                         " pixels", format, width, height, settings->max_pixels);
+                         " pixels",
+                         format, width, height, settings->max_pixels);
     return LIMN_OK;
 }
 
@@ -57,8 +57,7 @@ limn_status limn_image_reserve(limn_image *out, const char *format, uint32_t wid
                                limn_error *err)
 {
     size_t n_pixels;
-    if (limn_size_mul(&n_pixels, width, height))
-        out->pixels = limn_alloc(n_pixels, 3);
+    if (limn_size_mul(&n_pixels, width, height)) out->pixels = limn_alloc(n_pixels, 3);
     if (!out->pixels)
         return limn_fail(err, LIMN_E_NOMEM, "%s: no memory for %" PRIu32 " x %" PRIu32 " pixels",
                          format, width, height);
@@ -72,16 +71,14 @@ void limn_image_flatten(uint8_t *rgb, const uint8_t *rgba, size_t n_pixels)
 {
     for (size_t i = 0; i < n_pixels; i++, rgb += 3, rgba += 4) {
         unsigned alpha = rgba[3], white = 255 * (255 - alpha) + 127; /* 127: round the division */
-        for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)((rgba[c] * alpha + white) / 255);
+        for (int c = 0; c < 3; c++) rgb[c] = (uint8_t)((rgba[c] * alpha + white) / 255);
     }
 }
 
 static limn_status refuse(const limn_image_format *format, const uint8_t *bytes, size_t size,
                           limn_error *err)
 {
-    if (size == 0)
-        return limn_fail(err, LIMN_E_TRUNCATED, "the file is empty");
+    if (size == 0) return limn_fail(err, LIMN_E_TRUNCATED, "the file is empty");
     if (format && format->is_other)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "this is %s, not a picture", format->name);
     if (format)
@@ -100,12 +97,9 @@ limn_status limn_image_decode(limn_image *out, const void *bytes, size_t size,
     unsigned orientation = 1;
     limn_status s;
     *out = (limn_image){ 0 };
-    if (!format || !format->decode)
-        return refuse(format, bytes, size, err);
+    if (!format || !format->decode) return refuse(format, bytes, size, err);
     s = format->decode(out, &orientation, &in, err);
-    if (s == LIMN_OK)
-        s = limn_image_orient(out, orientation, err);
-    if (s != LIMN_OK)
-        limn_image_finish(out);
+    if (s == LIMN_OK) s = limn_image_orient(out, orientation, err);
+    if (s != LIMN_OK) limn_image_finish(out);
     return s;
 }

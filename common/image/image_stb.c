@@ -29,8 +29,7 @@ limn_status limn_stb_decode(limn_image *out, const char *format, uint32_t width,
     int size = in->size < INT_MAX ? (int)in->size : INT_MAX;
     uint8_t *pixels = stbi_load_from_memory(in->bytes, size, &w, &h, &n, n_channels);
     limn_status s;
-    if (!pixels)
-        return fail(format, err);
+    if (!pixels) return fail(format, err);
     if ((uint32_t)w != width || (uint32_t)h != height)
         s = limn_fail(err, LIMN_E_FORMAT, "%s: %d x %d pixels where the header says %u x %u",
                       format, w, h, width, height);

@@ -81,8 +81,7 @@ static void on_message(j_common_ptr cinfo, int level)
 static void on_progress(j_common_ptr cinfo)
 {
     jpeg_job *job = job_of(cinfo);
-    if (job->cinfo.input_scan_number <= MAX_SCANS)
-        return;
+    if (job->cinfo.input_scan_number <= MAX_SCANS) return;
     job->status = limn_fail(job->err, LIMN_E_LIMIT, "JPEG: more than %d scans", MAX_SCANS);
     longjmp(job->env, 1);
 }
@@ -115,10 +114,8 @@ static unsigned choose_denominator(const jpeg_job *job)
                                                                      : job->cinfo.image_height;
     uint64_t least = 2 * (uint64_t)job->in->settings->min_side_hint;
     unsigned denominator = 8;
-    if (least == 0)
-        return 1;
-    while (denominator > 1 && (side + denominator - 1) / denominator < least)
-        denominator /= 2;
+    if (least == 0) return 1;
+    while (denominator > 1 && (side + denominator - 1) / denominator < least) denominator /= 2;
     return denominator;
 }
 
@@ -127,8 +124,8 @@ static limn_status check_components(const jpeg_job *job)
 {
     const struct jpeg_decompress_struct *c = &job->cinfo;
     for (int i = 0; i < c->num_components; i++) {
-        bool is_missing = c->progressive_mode ? c->coef_bits[i][0] < 0
-                                              : !c->comp_info[i].quant_table;
+        bool is_missing =
+            c->progressive_mode ? c->coef_bits[i][0] < 0 : !c->comp_info[i].quant_table;
         if (is_missing)
             return limn_fail(job->err, LIMN_E_TRUNCATED, "JPEG: no data for component %d of %d",
                              i + 1, c->num_components);
@@ -176,15 +173,13 @@ static limn_status read_rows(jpeg_job *job)
     size_t stride = (size_t)c->output_width * 3;
     if (c->out_color_space == JCS_CMYK) {
         job->cmyk_row = limn_alloc(c->output_width, 4);
-        if (!job->cmyk_row)
-            return limn_fail(job->err, LIMN_E_NOMEM, "JPEG: no memory for a row");
+        if (!job->cmyk_row) return limn_fail(job->err, LIMN_E_NOMEM, "JPEG: no memory for a row");
     }
     while (c->output_scanline < c->output_height) {
         uint8_t *row = job->out->pixels + c->output_scanline * stride;
         JSAMPROW target = job->cmyk_row ? job->cmyk_row : row;
         jpeg_read_scanlines(c, &target, 1);
-        if (job->cmyk_row)
-            cmyk_to_rgb(row, job->cmyk_row, c->output_width);
+        if (job->cmyk_row) cmyk_to_rgb(row, job->cmyk_row, c->output_width);
     }
     jpeg_finish_decompress(c); /* reads on to the end of the picture: it must be there */
     return LIMN_OK;
@@ -192,8 +187,7 @@ static limn_status read_rows(jpeg_job *job)
 
 static limn_status guarded(jpeg_job *job)
 {
-    if (setjmp(job->env))
-        return job->status;
+    if (setjmp(job->env)) return job->status;
     jpeg_create_decompress(&job->cinfo);
     job->cinfo.client_data = job;
     job->cinfo.progress = &job->progress;

@@ -30,12 +30,9 @@ static limn_resize_box turn_box(limn_resize_box b, const walk *w, const limn_ima
                                 bool is_transposed)
 {
     float width = (float)upright->width, height = (float)upright->height;
-    if (is_transposed)
-        b = (limn_resize_box){ b.top, b.left, b.bottom, b.right };
-    if (w->dx < 0)
-        b = (limn_resize_box){ width - b.right, b.top, width - b.left, b.bottom };
-    if (w->dy < 0)
-        b = (limn_resize_box){ b.left, height - b.bottom, b.right, height - b.top };
+    if (is_transposed) b = (limn_resize_box){ b.top, b.left, b.bottom, b.right };
+    if (w->dx < 0) b = (limn_resize_box){ width - b.right, b.top, width - b.left, b.bottom };
+    if (w->dy < 0) b = (limn_resize_box){ b.left, height - b.bottom, b.right, height - b.top };
     return b;
 }
 
@@ -59,8 +56,7 @@ limn_status limn_image_orient(limn_image *image, unsigned orientation, limn_erro
     bool is_transposed = orientation >= 5 && orientation <= 8;
     walk w = plan_walk(orientation, image->width, image->height);
     limn_image upright = { 0 };
-    if (orientation < 2 || orientation > 8)
-        return LIMN_OK;
+    if (orientation < 2 || orientation > 8) return LIMN_OK;
     LIMN_TRY(limn_image_reserve(&upright, "EXIF orientation",
                                 is_transposed ? image->height : image->width,
                                 is_transposed ? image->width : image->height, err));

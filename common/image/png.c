@@ -72,8 +72,8 @@ static void set_limits(png_structp png)
 
 static limn_status check_data_size(const png_job *job)
 {
-    uint64_t rows = (uint64_t)png_get_rowbytes(job->png, job->info) *
-                    png_get_image_height(job->png, job->info);
+    uint64_t rows =
+        (uint64_t)png_get_rowbytes(job->png, job->info) * png_get_image_height(job->png, job->info);
     if (rows / MAX_DEFLATE_RATIO > job->in->size)
         return limn_fail(job->err, LIMN_E_TRUNCATED, "PNG: %zu bytes can't hold %u x %u pixels",
                          job->in->size, (unsigned)png_get_image_width(job->png, job->info),
@@ -132,8 +132,7 @@ static void read_orientation(png_job *job)
 
 static limn_status guarded(png_job *job)
 {
-    if (setjmp(png_jmpbuf(job->png)))
-        return job->status;
+    if (setjmp(png_jmpbuf(job->png))) return job->status;
     LIMN_TRY(start(job));
     for (int pass = 0; pass < job->n_passes; pass++)
         for (uint32_t y = 0; y < job->out->height; y++)
@@ -149,8 +148,7 @@ limn_status limn_decode_png(limn_image *out, unsigned *orientation, const limn_c
     png_job job = { .err = err, .in = in, .out = out, .orientation = orientation };
     limn_status s;
     job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
-    if (job.png)
-        job.info = png_create_info_struct(job.png);
+    if (job.png) job.info = png_create_info_struct(job.png);
     if (job.info)
         s = guarded(&job);
     else

@@ -20,13 +20,11 @@ static limn_status read_number(uint32_t *out, size_t *at, const char *name,
     uint64_t value = 0;
     while (i < in->size && (isspace(in->bytes[i]) || in->bytes[i] == '#'))
         if (in->bytes[i++] == '#')
-            while (i < in->size && in->bytes[i] != '\n' && in->bytes[i] != '\r')
-                i++;
+            while (i < in->size && in->bytes[i] != '\n' && in->bytes[i] != '\r') i++;
     start = i;
     while (i < in->size && isdigit(in->bytes[i]) && value <= UINT32_MAX)
         value = value * 10 + (in->bytes[i++] - '0');
-    if (i == in->size)
-        return limn_fail(err, LIMN_E_TRUNCATED, "PNM: the data end in the header");
+    if (i == in->size) return limn_fail(err, LIMN_E_TRUNCATED, "PNM: the data end in the header");
     if (i == start || !isspace(in->bytes[i]) || value > UINT32_MAX)
         return limn_fail(err, LIMN_E_FORMAT, "PNM: %s is no number", name);
     *out = (uint32_t)value;
@@ -62,8 +60,7 @@ static limn_status check_data_size(const pnm_header *h, const limn_codec_input *
 static uint8_t read_sample(const pnm_header *h, const uint8_t *p)
 {
     uint32_t value = h->sample_size == 2 ? (uint32_t)p[0] << 8 | p[1] : p[0];
-    if (value > h->maximum)
-        value = h->maximum;
+    if (value > h->maximum) value = h->maximum;
     return (uint8_t)((value * 255 + h->maximum / 2) / h->maximum);
 }
 
@@ -81,7 +78,6 @@ limn_status limn_decode_pnm(limn_image *out, unsigned *orientation, const limn_c
     n_values = (size_t)h.width * h.height * h.n_channels;
     per_value = 3 / h.n_channels; /* grey goes into all three */
     for (size_t i = 0; i < n_values; i++, p += h.sample_size)
-        for (size_t k = 0; k < per_value; k++)
-            out->pixels[i * per_value + k] = read_sample(&h, p);
+        for (size_t k = 0; k < per_value; k++) out->pixels[i * per_value + k] = read_sample(&h, p);
     return LIMN_OK;
 }

@@ -21,8 +21,8 @@ typedef struct filter_shape {
  * weights[i * stride + t] * input[first[i] + t]. */
 typedef struct axis_plan {
     uint32_t n_in, n_out;
-    float from, to;  /* the part of the input that is resized */
-    uint32_t stride; /* most taps of an output */
+    float from, to;           /* the part of the input that is resized */
+    uint32_t stride;          /* most taps of an output */
     uint32_t *first, *n_taps; /* [n_out] */
     int32_t *weights;         /* [n_out, stride], fixed point */
     double *exact;            /* [stride], while planning */
@@ -39,10 +39,8 @@ static double bicubic_weight(double x)
 {
     const double a = -0.5;
     x = fabs(x);
-    if (x < 1.0)
-        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
-    if (x < 2.0)
-        return (((x - 5) * x + 8) * x - 4) * a;
+    if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+    if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * a;
     return 0.0;
 }
 
@@ -96,8 +94,7 @@ static void plan_output(axis_plan *p, const filter_shape *filter, uint32_t i)
 
 static void plan_axis(axis_plan *p, const filter_shape *filter)
 {
-    for (uint32_t i = 0; i < p->n_out; i++)
-        plan_output(p, filter, i);
+    for (uint32_t i = 0; i < p->n_out; i++) plan_output(p, filter, i);
 }
 
 static uint8_t to_pixel(int32_t sum)
@@ -128,8 +125,7 @@ static void resize_row(uint8_t *restrict out, const uint8_t *restrict in, const 
 static void add_weighted(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight,
                          size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        sums[i] += row[i] * weight;
+    for (size_t i = 0; i < n; i++) sums[i] += row[i] * weight;
 }
 
 /* out [n_out, n_bytes] from in [n_in, n_bytes]; sums [n_bytes] is scratch. */
@@ -139,12 +135,10 @@ static void resize_columns(uint8_t *restrict out, const uint8_t *restrict in, co
     for (uint32_t i = 0; i < p->n_out; i++, out += n_bytes) {
         const int32_t *weights = p->weights + (size_t)i * p->stride;
         const uint8_t *row = in + p->first[i] * n_bytes;
-        for (size_t j = 0; j < n_bytes; j++)
-            sums[j] = 1 << (PRECISION_BITS - 1);
+        for (size_t j = 0; j < n_bytes; j++) sums[j] = 1 << (PRECISION_BITS - 1);
         for (uint32_t t = 0; t < p->n_taps[i]; t++, row += n_bytes)
             add_weighted(sums, row, weights[t], n_bytes);
-        for (size_t j = 0; j < n_bytes; j++)
-            out[j] = to_pixel(sums[j]);
+        for (size_t j = 0; j < n_bytes; j++) out[j] = to_pixel(sums[j]);
     }
 }
 
@@ -173,14 +167,12 @@ static bool is_vertical_first(const axis_plan *x, const axis_plan *y)
 static void lay_out_axis(axis_plan *p, const filter_shape *filter, limn_arena *a)
 {
     size_t n_weights;
-    if (is_copied(p))
-        return;
+    if (is_copied(p)) return;
     p->stride = axis_stride(p, filter);
     p->first = limn_arena_take(a, p->n_out, sizeof *p->first);
     p->n_taps = limn_arena_take(a, p->n_out, sizeof *p->n_taps);
     p->exact = limn_arena_take(a, p->stride, sizeof *p->exact);
-    if (!limn_size_mul(&n_weights, p->n_out, p->stride))
-        n_weights = SIZE_MAX;
+    if (!limn_size_mul(&n_weights, p->n_out, p->stride)) n_weights = SIZE_MAX;
     p->weights = limn_arena_take(a, n_weights, sizeof *p->weights);
 }
 
@@ -189,8 +181,7 @@ static void lay_out(resize_job *job, limn_arena *a)
     size_t row_size = (size_t)(job->is_vertical_first ? job->x.n_in : job->x.n_out) * 3;
     lay_out_axis(&job->x, job->filter, a);
     lay_out_axis(&job->y, job->filter, a);
-    if (is_copied(&job->y))
-        return;
+    if (is_copied(&job->y)) return;
     job->sums = limn_arena_take(a, row_size, sizeof *job->sums);
     if (!is_copied(&job->x))
         job->between =
@@ -274,10 +265,8 @@ limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_heig
     LIMN_TRY(check_range("rows", &job.y, err));
     job.is_vertical_first = is_vertical_first(&job.x, &job.y);
     LIMN_TRY(reserve(&job, scratch, err));
-    if (!is_copied(&job.x))
-        plan_axis(&job.x, job.filter);
-    if (!is_copied(&job.y))
-        plan_axis(&job.y, job.filter);
+    if (!is_copied(&job.x)) plan_axis(&job.x, job.filter);
+    if (!is_copied(&job.y)) plan_axis(&job.y, job.filter);
     run(&job, dst, src);
     return LIMN_OK;
 }

@@ -10,7 +10,9 @@ typedef struct magic {
     limn_image_format format;
 } magic;
 
+/* clang-format off */
 #define MAGIC(literal, ...) { literal, sizeof(literal) - 1, { __VA_ARGS__ } }
+/* clang-format on */
 #define READ(literal, name, decode) MAGIC(literal, name, decode, false)
 #define NAMED(literal, name) MAGIC(literal, name, NULL, false)
 #define OTHER(literal, name) MAGIC(literal, name, NULL, true)
@@ -58,9 +60,8 @@ static const magic magics[] = {
 
 /* Brands of the ISO base media format, whose files begin with a box "ftyp". */
 static const magic brands[] = {
-    NAMED("avif", "AVIF"), NAMED("avis", "AVIF"), NAMED("heic", "HEIC"),
-    NAMED("heix", "HEIC"), NAMED("heim", "HEIC"), NAMED("heis", "HEIC"),
-    NAMED("hevc", "HEIC"), NAMED("hevx", "HEIC"),
+    NAMED("avif", "AVIF"), NAMED("avis", "AVIF"), NAMED("heic", "HEIC"), NAMED("heix", "HEIC"),
+    NAMED("heim", "HEIC"), NAMED("heis", "HEIC"), NAMED("hevc", "HEIC"), NAMED("hevx", "HEIC"),
 };
 
 static const limn_image_format webp = { "WebP", limn_decode_webp, false };
@@ -92,8 +93,7 @@ static const limn_image_format *sniff_iso_media(const uint8_t *bytes, size_t siz
     size_t end = box_size < size ? box_size : size;
     for (size_t at = 8; at + 4 <= end; at += 4) { /* one of them is the version, no brand's name */
         const limn_image_format *f = find(brands, sizeof brands / sizeof *brands, bytes + at, 4);
-        if (f)
-            return f;
+        if (f) return f;
     }
     return has_at(bytes, size, 8, "mif1") || has_at(bytes, size, 8, "msf1") ? &heif : &video;
 }
@@ -113,20 +113,16 @@ static bool has_word(const uint8_t *bytes, size_t size, const char *word)
     size_t length = strlen(word), n = size < TEXT_PROBE ? size : TEXT_PROBE;
     for (size_t i = 0; i + length <= n; i++) {
         size_t k = 0;
-        while (k < length && (bytes[i + k] | (word[k] >= 'a' ? 0x20 : 0)) == word[k])
-            k++;
-        if (k == length)
-            return true;
+        while (k < length && (bytes[i + k] | (word[k] >= 'a' ? 0x20 : 0)) == word[k]) k++;
+        if (k == length) return true;
     }
     return false;
 }
 
 static const limn_image_format *sniff_text(const uint8_t *bytes, size_t size)
 {
-    if (has_word(bytes, size, "<svg"))
-        return &svg;
-    if (has_word(bytes, size, "<html") || has_word(bytes, size, "<!doctype html"))
-        return &html;
+    if (has_word(bytes, size, "<svg")) return &svg;
+    if (has_word(bytes, size, "<html") || has_word(bytes, size, "<!doctype html")) return &html;
     return &text;
 }
 
@@ -134,11 +130,8 @@ const limn_image_format *limn_image_sniff(const uint8_t *bytes, size_t size)
 {
     const limn_image_format *f = find(magics, sizeof magics / sizeof *magics, bytes, size);
     /* Two letters are little: a text may begin so, a BMP header always has zeros. */
-    if (f && (f->decode != limn_decode_bmp || !is_text(bytes, size)))
-        return f;
-    if (has_at(bytes, size, 0, "RIFF"))
-        return has_at(bytes, size, 8, "WEBP") ? &webp : &riff;
-    if (has_at(bytes, size, 4, "ftyp"))
-        return sniff_iso_media(bytes, size);
+    if (f && (f->decode != limn_decode_bmp || !is_text(bytes, size))) return f;
+    if (has_at(bytes, size, 0, "RIFF")) return has_at(bytes, size, 8, "WEBP") ? &webp : &riff;
+    if (has_at(bytes, size, 4, "ftyp")) return sniff_iso_media(bytes, size);
     return is_text(bytes, size) ? sniff_text(bytes, size) : NULL;
 }

@@ -62,8 +62,7 @@ static limn_status paint_frame(limn_image *out, const WebPIterator *frame, limn_
         goto done;
     }
     s = decode_frame(rgba, frame, err);
-    if (s != LIMN_OK)
-        goto done;
+    if (s != LIMN_OK) goto done;
     memset(out->pixels, 255, (size_t)out->width * out->height * 3);
     for (int y = 0; y < frame->height; y++) {
         size_t at = (size_t)(frame->y_offset + y) * out->width + frame->x_offset;
@@ -85,8 +84,7 @@ static limn_status decode_first_frame(limn_image *out, WebPDemuxer *demuxer,
     if (!WebPDemuxGetFrame(demuxer, 1, &frame))
         return limn_fail(err, LIMN_E_FORMAT, "WebP: no picture inside");
     s = limn_image_reserve(out, "WebP", width, height, err);
-    if (s == LIMN_OK)
-        s = paint_frame(out, &frame, err);
+    if (s == LIMN_OK) s = paint_frame(out, &frame, err);
     WebPDemuxReleaseIterator(&frame);
     return s;
 }
@@ -107,10 +105,8 @@ limn_status limn_decode_webp(limn_image *out, unsigned *orientation, const limn_
 {
     WebPDemuxer *demuxer = NULL;
     limn_status s = open_demuxer(&demuxer, in, err);
-    if (s == LIMN_OK)
-        s = decode_first_frame(out, demuxer, in, err);
-    if (s == LIMN_OK)
-        *orientation = find_orientation(demuxer, err);
+    if (s == LIMN_OK) s = decode_first_frame(out, demuxer, in, err);
+    if (s == LIMN_OK) *orientation = find_orientation(demuxer, err);
     WebPDemuxDelete(demuxer); /* accepts NULL */
     return s;
 }

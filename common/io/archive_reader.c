@@ -50,12 +50,10 @@ static limn_status fail_archive(limn_archive *a, limn_error *err)
     const int code = archive_errno(a->reader);
     if (!text) /* so it leaves a zip that ends where its directory should begin */
         return limn_fail(err, LIMN_E_TRUNCATED, "the archive is cut off");
-    if (code == ENOMEM)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (code == ENOMEM) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (strstr(text, "runcated"))
         return limn_fail(err, LIMN_E_TRUNCATED, "the archive is cut off: %s", text);
-    if (strstr(text, "nsupported"))
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "%s", text);
+    if (strstr(text, "nsupported")) return limn_fail(err, LIMN_E_UNSUPPORTED, "%s", text);
     if (code > 0 && code != ERRNO_FORMAT && code != EINVAL)
         return limn_fail(err, LIMN_E_IO, "%s: %s", text, strerror(code));
     return limn_fail(err, LIMN_E_FORMAT, "the archive is damaged: %s", text);
@@ -73,10 +71,8 @@ static limn_status check_expansion(limn_archive *a, limn_error *err)
 {
     const uint64_t in = (uint64_t)archive_filter_bytes(a->reader, -1);
     uint64_t out = (uint64_t)archive_filter_bytes(a->reader, 0);
-    if (a->n_data_bytes > out)
-        out = a->n_data_bytes;
-    if (out < LIMN_ARCHIVE_FREE_EXPANSION || out / LIMN_ARCHIVE_MAX_EXPANSION < in)
-        return LIMN_OK;
+    if (a->n_data_bytes > out) out = a->n_data_bytes;
+    if (out < LIMN_ARCHIVE_FREE_EXPANSION || out / LIMN_ARCHIVE_MAX_EXPANSION < in) return LIMN_OK;
     a->is_at_end = true;
     return limn_fail(err, LIMN_E_LIMIT,
                      "the archive expands to more than %d times its size; this is a bomb, not data",
@@ -89,8 +85,7 @@ static limn_status make(limn_archive **out, limn_error *err)
 {
     limn_archive *a = limn_calloc(1, sizeof *a);
     *out = a;
-    if (a)
-        a->reader = archive_read_new();
+    if (a) a->reader = archive_read_new();
     if (!a || !a->reader) {
         limn_free(a);
         *out = NULL;
@@ -109,11 +104,9 @@ static limn_status make(limn_archive **out, limn_error *err)
 void limn_archive_close(limn_archive **archive)
 {
     limn_archive *a = archive ? *archive : NULL;
-    if (!a)
-        return;
+    if (!a) return;
     archive_read_free(a->reader);
-    if (a->locale)
-        freelocale(a->locale);
+    if (a->locale) freelocale(a->locale);
     limn_buffer_finish(&a->name);
     limn_buffer_finish(&a->head);
     limn_free(a);
@@ -130,8 +123,7 @@ static limn_status finish_open(limn_archive **a, int result, limn_error *err)
         s = fail_archive(*a, err);
     else
         (*a)->is_compressed = archive_filter_count((*a)->reader) > 1;
-    if (s != LIMN_OK)
-        limn_archive_close(a);
+    if (s != LIMN_OK) limn_archive_close(a);
     return s;
 }
 
@@ -139,8 +131,7 @@ limn_status limn_archive_open(limn_archive **out, const char *path, limn_error *
 {
     struct stat st;
     *out = NULL;
-    if (stat(path, &st))
-        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    if (stat(path, &st)) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     if (S_ISREG(st.st_mode) && !st.st_size)
         return limn_fail(err, LIMN_E_TRUNCATED, "the file is empty");
     LIMN_TRY(make(out, err));
@@ -151,8 +142,7 @@ limn_status limn_archive_open_memory(limn_archive **out, const void *bytes, size
                                      limn_error *err)
 {
     *out = NULL;
-    if (!size)
-        return limn_fail(err, LIMN_E_TRUNCATED, "the file is empty");
+    if (!size) return limn_fail(err, LIMN_E_TRUNCATED, "the file is empty");
     LIMN_TRY(make(out, err));
     return finish_open(out, archive_read_open_memory((*out)->reader, bytes, size), err);
 }
@@ -166,10 +156,8 @@ static limn_status read_some(limn_archive *a, void *bytes, size_t room, size_t *
     const la_ssize_t n = a->is_member_over ? 0 : archive_read_data(a->reader, bytes, room);
     *size = n > 0 ? (size_t)n : 0;
     a->is_member_over = n <= 0;
-    if (n == ARCHIVE_FATAL)
-        return fail_for_good(a, err);
-    if (n < 0)
-        return fail_archive(a, err);
+    if (n == ARCHIVE_FATAL) return fail_for_good(a, err);
+    if (n < 0) return fail_archive(a, err);
     a->n_data_bytes += *size;
     return check_expansion(a, err);
 }
@@ -180,14 +168,11 @@ static limn_status skip_rest(limn_archive *a, limn_error *err)
     limn_error lost = { 0 };
     char block[4096];
     size_t n = 1;
-    if (!a->has_member || a->is_at_end)
-        return LIMN_OK;
+    if (!a->has_member || a->is_at_end) return LIMN_OK;
     a->has_member = false;
     while (a->is_compressed && n)
-        if (read_some(a, block, sizeof block, &n, &lost) != LIMN_OK)
-            break;
-    if (a->is_at_end)
-        return limn_fail(err, lost.code, "%s", lost.text);
+        if (read_some(a, block, sizeof block, &n, &lost) != LIMN_OK) break;
+    if (a->is_at_end) return limn_fail(err, lost.code, "%s", lost.text);
     /* a damaged member that nobody asked for is no failure */
     return archive_read_data_skip(a->reader) == ARCHIVE_FATAL ? fail_for_good(a, err) : LIMN_OK;
 }
@@ -213,8 +198,7 @@ static limn_status fill_head(limn_archive *a, size_t wanted, limn_error *err)
         const size_t missing = wanted - a->head.size;
         LIMN_TRY(read_some(a, block, missing < sizeof block ? missing : sizeof block, &n, err));
         limn_buffer_append(&a->head, block, n);
-        if (a->head.has_failed)
-            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        if (a->head.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     }
     return LIMN_OK;
 }
@@ -225,8 +209,7 @@ limn_status limn_archive_peek(limn_archive *a, unsigned char *bytes, size_t room
     *size = 0;
     LIMN_TRY(fill_head(a, room, err));
     *size = a->head.size < room ? a->head.size : room;
-    if (*size)
-        memcpy(bytes, a->head.bytes, *size);
+    if (*size) memcpy(bytes, a->head.bytes, *size);
     return LIMN_OK;
 }
 
@@ -243,8 +226,7 @@ limn_status limn_archive_read(limn_archive *a, unsigned char **bytes, size_t *si
     if (a->head.size > max_size)
         return limn_fail(err, LIMN_E_LIMIT, "has more than the limit of %zu bytes", max_size);
     limn_buffer_append(&a->head, "", 0); /* so that there are bytes, be there none */
-    if (a->head.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (a->head.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     *bytes = (unsigned char *)a->head.bytes;
     *size = a->head.size;
     a->head = (limn_buffer){ 0 };
@@ -263,8 +245,7 @@ limn_status limn_archive_end_of_member(limn_archive *a, uint64_t *end, limn_erro
 /* The name without "." and empty components. */
 static limn_status clean_name(limn_buffer *out, const char *name, limn_error *err)
 {
-    if (*name == '/')
-        return limn_fail(err, LIMN_E_FORMAT, "its name is absolute");
+    if (*name == '/') return limn_fail(err, LIMN_E_FORMAT, "its name is absolute");
     if (strlen(name) > LIMN_ARCHIVE_MAX_NAME)
         return limn_fail(err, LIMN_E_LIMIT, "its name has more than %d bytes",
                          LIMN_ARCHIVE_MAX_NAME);
@@ -272,13 +253,11 @@ static limn_status clean_name(limn_buffer *out, const char *name, limn_error *er
         n = strcspn(name, "/");
         if (n == 2 && !memcmp(name, "..", 2))
             return limn_fail(err, LIMN_E_FORMAT, "its name leads out of the archive");
-        if (n == 0 || (n == 1 && *name == '.'))
-            continue;
+        if (n == 0 || (n == 1 && *name == '.')) continue;
         limn_buffer_append(out, "/", out->size > 0);
         limn_buffer_append(out, name, n);
     }
-    if (out->has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (out->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return out->size ? LIMN_OK : limn_fail(err, LIMN_E_FORMAT, "has no name");
 }
 
@@ -286,8 +265,7 @@ static limn_status take_member(limn_archive *a, limn_archive_member *out, limn_e
 {
     const char *name = archive_entry_pathname(a->entry);
     limn_status s;
-    if (!name)
-        name = "";
+    if (!name) name = "";
     limn_buffer_clear(&a->name);
     s = clean_name(&a->name, name, err);
     if (s == LIMN_E_FORMAT || s == LIMN_E_LIMIT) {
@@ -323,16 +301,14 @@ static limn_status next(limn_archive *a, limn_archive_member *out, limn_error *e
     int result;
     do {
         LIMN_TRY(skip_rest(a, err));
-        if (a->is_at_end)
-            return LIMN_OK;
+        if (a->is_at_end) return LIMN_OK;
         before = archive_filter_bytes(a->reader, 0);
         result = archive_read_next_header(a->reader, &a->entry);
         if (result == ARCHIVE_EOF) {
             a->is_at_end = true;
             return check_end_mark(a, before, err);
         }
-        if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-            return fail_for_good(a, err);
+        if (result != ARCHIVE_OK && result != ARCHIVE_WARN) return fail_for_good(a, err);
         a->has_member = true;
         a->is_member_over = false;
         limn_buffer_clear(&a->head);
@@ -347,7 +323,6 @@ limn_status limn_archive_next(limn_archive *a, limn_archive_member *out, limn_er
     limn_status s;
     *out = (limn_archive_member){ 0 };
     s = next(a, out, err);
-    if (a->locale)
-        uselocale(old);
+    if (a->locale) uselocale(old);
     return s;
 }

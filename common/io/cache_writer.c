@@ -18,8 +18,7 @@ static limn_status new_path(char **out, const char *path, const char *extension,
 {
     const size_t size = strlen(path) + strlen(extension) + 1;
     *out = limn_alloc(size, 1);
-    if (!*out)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     snprintf(*out, size, "%s%s", path, extension);
     if (!replaces && !access(*out, F_OK))
         return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", *out);
@@ -33,18 +32,14 @@ limn_status limn_cache_writer_open(limn_cache_writer **out, const char *path,
     char *npy = NULL, *txt = NULL;
     limn_status s = w ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     *out = w;
-    if (s == LIMN_OK)
-        s = new_path(&npy, path, ".npy", replaces, err);
-    if (s == LIMN_OK)
-        s = new_path(&txt, path, ".txt", replaces, err);
+    if (s == LIMN_OK) s = new_path(&npy, path, ".npy", replaces, err);
+    if (s == LIMN_OK) s = new_path(&txt, path, ".txt", replaces, err);
     if (s == LIMN_OK)
         s = limn_npy_writer_open(&w->rows, npy, shape->dtype, shape->n_dims, shape->row_shape, err);
-    if (s == LIMN_OK)
-        s = limn_file_writer_open(&w->names, txt, err);
+    if (s == LIMN_OK) s = limn_file_writer_open(&w->names, txt, err);
     limn_free(npy);
     limn_free(txt);
-    if (s != LIMN_OK)
-        limn_cache_writer_discard(out);
+    if (s != LIMN_OK) limn_cache_writer_discard(out);
     return s;
 }
 
@@ -66,16 +61,14 @@ limn_status limn_cache_writer_add(limn_cache_writer *w, const char *name, const 
 limn_status limn_cache_writer_commit(limn_cache_writer **w, limn_error *err)
 {
     limn_status s = limn_file_writer_commit(&(*w)->names, err);
-    if (s == LIMN_OK)
-        s = limn_npy_writer_commit(&(*w)->rows, err);
+    if (s == LIMN_OK) s = limn_npy_writer_commit(&(*w)->rows, err);
     limn_cache_writer_discard(w);
     return s;
 }
 
 void limn_cache_writer_discard(limn_cache_writer **w)
 {
-    if (!w || !*w)
-        return;
+    if (!w || !*w) return;
     limn_npy_writer_discard(&(*w)->rows);
     limn_file_writer_discard(&(*w)->names);
     limn_free(*w);

@@ -182,18 +182,17 @@ limn_caption_text limn_caption_without_mark(const char *bytes, size_t size)
 
 /* What a file is read as. */
 typedef struct reading {
-    const char *split;    /* or NULL */
-    bool may_be_plain;    /* lines without tabs are captions without pictures */
+    const char *split; /* or NULL */
+    bool may_be_plain; /* lines without tabs are captions without pictures */
 } reading;
 
-static limn_status parse_lines(limn_caption_file *file, limn_caption_text text,
-                               const reading *r, limn_error *err)
+static limn_status parse_lines(limn_caption_file *file, limn_caption_text text, const reading *r,
+                               limn_error *err)
 {
     limn_caption_text line, rest = text;
     limn_status s = LIMN_OK;
     size_t n_lines = 0;
-    if (limn_caption_is_table(text))
-        return limn_caption_parse_table(file, text, err);
+    if (limn_caption_is_table(text)) return limn_caption_parse_table(file, text, err);
     while (limn_caption_next_line(&line, &rest, &n_lines, &s, NULL) && limn_caption_is_blank(line))
         ;
     if (r->may_be_plain && s == LIMN_OK && !memchr(line.bytes, '\t', line.size))

@@ -42,7 +42,7 @@ typedef struct limn_caption_record {
 typedef struct limn_caption_file {
     limn_caption_record *records; /* [n_records] */
     size_t n_records, n_entries;
-    const char *format; /* "TSV", "JSONL", "COCO annotations" …; static */
+    const char *format;          /* "TSV", "JSONL", "COCO annotations" …; static */
     size_t n_without_picture;    /* of a folder: text files that stand beside no picture */
     const char *without_picture; /* the path of the first; NULL when there is none */
     struct limn_caption_strings *strings;

@@ -38,9 +38,9 @@ static bool is_sidecar(const char *name)
 
 static bool is_picture(const char *name)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png",  ".webp", ".gif",
-                                          ".bmp", ".pgm",  ".ppm", ".pnm",  ".avif", ".heic",
-                                          ".tif", ".tiff", ".jxl", ".jfif", ".heif"};
+    static const char *const endings[] = { ".jpg", ".jpeg", ".jpe", ".png",  ".webp", ".gif",
+                                           ".bmp", ".pgm",  ".ppm", ".pnm",  ".avif", ".heic",
+                                           ".tif", ".tiff", ".jxl", ".jfif", ".heif" };
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (strcasecmp(name + stem_size(name), endings[i]) == 0) return true;
     return false;
@@ -69,7 +69,7 @@ static limn_status add_file(folder *f, const char *path, limn_error *err)
 
 static limn_status walk(folder *f, limn_error *err)
 {
-    const limn_dirwalk_settings settings = {.is_recursive = true, .list_fd = -1, .wake_fd = -1};
+    const limn_dirwalk_settings settings = { .is_recursive = true, .list_fd = -1, .wake_fd = -1 };
     limn_dirwalk *w = NULL;
     limn_dirwalk_entry entry = { 0 };
     limn_status s = limn_dirwalk_create(&w, &f->path, 1, &settings, err);
@@ -126,7 +126,7 @@ static limn_status find_picture(int64_t *file, const folder *f, const char *side
 static limn_status add_lines(limn_caption_file *out, const char *picture, limn_caption_text text,
                              limn_error *err)
 {
-    const limn_caption_text id = {picture, strlen(picture)}, none = { 0 };
+    const limn_caption_text id = { picture, strlen(picture) }, none = { 0 };
     const size_t n_before = out->n_records;
     limn_caption_text line;
     limn_status s;

@@ -42,8 +42,7 @@ limn_status limn_dirwalk_create(limn_dirwalk **out, char *const *names, size_t n
 {
     limn_dirwalk *w = limn_calloc(1, sizeof *w);
     *out = w;
-    if (!w)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->settings = *settings;
     w->names = names;
     w->n_names = n_names;
@@ -61,14 +60,12 @@ static void folder_finish(folder *f)
 static void leave_all(limn_dirwalk *w)
 {
     limn_archive_close(&w->archive);
-    while (w->n_folders)
-        folder_finish(&w->folders[--w->n_folders]);
+    while (w->n_folders) folder_finish(&w->folders[--w->n_folders]);
 }
 
 void limn_dirwalk_destroy(limn_dirwalk **w)
 {
-    if (!w || !*w)
-        return;
+    if (!w || !*w) return;
     leave_all(*w);
     limn_free((*w)->folders);
     limn_free((*w)->path);
@@ -88,8 +85,7 @@ static bool set_path(limn_dirwalk *w, size_t from, const char *name)
     void *block = w->path;
     const bool fits = limn_grow(&block, &w->path_capacity, from + size, 1);
     w->path = block;
-    if (fits)
-        memcpy(w->path + from, name, size);
+    if (fits) memcpy(w->path + from, name, size);
     return fits;
 }
 
@@ -98,11 +94,9 @@ static bool set_path(limn_dirwalk *w, size_t from, const char *name)
 static bool add_name(folder *f, const char *name)
 {
     void *offsets = f->offsets;
-    const bool fits =
-        limn_grow(&offsets, &f->offsets_capacity, f->n_names + 1, sizeof *f->offsets);
+    const bool fits = limn_grow(&offsets, &f->offsets_capacity, f->n_names + 1, sizeof *f->offsets);
     f->offsets = offsets;
-    if (!fits)
-        return false;
+    if (!fits) return false;
     f->offsets[f->n_names++] = f->bytes.size;
     limn_buffer_append(&f->bytes, name, strlen(name) + 1);
     return !f->bytes.has_failed;
@@ -116,10 +110,8 @@ static int compare_names(const void *a, const void *b)
 static bool sort_names(folder *f)
 {
     f->names = limn_alloc(f->n_names, sizeof *f->names);
-    if (!f->names)
-        return false;
-    for (size_t i = 0; i < f->n_names; i++)
-        f->names[i] = f->bytes.bytes + f->offsets[i];
+    if (!f->names) return false;
+    for (size_t i = 0; i < f->n_names; i++) f->names[i] = f->bytes.bytes + f->offsets[i];
     limn_free(f->offsets);
     f->offsets = NULL;
     qsort(f->names, f->n_names, sizeof *f->names, compare_names);
@@ -137,18 +129,15 @@ static limn_status read_names(limn_dirwalk *w, folder *f, DIR *dir, limn_error *
         else if (!add_name(f, entry->d_name))
             return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     }
-    if (errno)
-        return limn_fail(err, LIMN_E_IO, "reading the folder: %s", strerror(errno));
-    if (!sort_names(f))
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (errno) return limn_fail(err, LIMN_E_IO, "reading the folder: %s", strerror(errno));
+    if (!sort_names(f)) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return LIMN_OK;
 }
 
 static bool is_ancestor(const limn_dirwalk *w, const struct stat *st)
 {
     for (size_t i = 0; i < w->n_folders; i++)
-        if (w->folders[i].device == st->st_dev && w->folders[i].inode == st->st_ino)
-            return true;
+        if (w->folders[i].device == st->st_dev && w->folders[i].inode == st->st_ino) return true;
     return false;
 }
 
@@ -159,8 +148,7 @@ static limn_status enter(limn_dirwalk *w, const struct stat *st, limn_error *err
     void *folders = w->folders;
     DIR *dir = opendir(w->path);
     limn_status s;
-    if (!dir)
-        return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    if (!dir) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     s = read_names(w, &f, dir, err);
     closedir(dir);
     if (s == LIMN_OK && !limn_grow(&folders, &w->folders_capacity, w->n_folders + 1, sizeof f))
@@ -251,14 +239,13 @@ static limn_status step_in_archive(limn_dirwalk *w, limn_dirwalk_entry *out, boo
     if (!set_path(w, w->archive_size, m.name ? "/" : "") ||
         !set_path(w, w->archive_size + (m.name ? 1 : 0), name))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    *out = (limn_dirwalk_entry){ .path = w->path, .relative = relative_path(w),
+    *out = (limn_dirwalk_entry){ .path = w->path,
+                                 .relative = relative_path(w),
                                  .is_link = m.kind == LIMN_ARCHIVE_LINK };
     out->archive_size = m.name ? w->archive_size : 0;
     out->archive_number = m.name ? w->n_entered : 0;
-    if (!m.name)
-        limn_archive_close(&w->archive);
-    if (s != LIMN_OK || !m.name)
-        return s;
+    if (!m.name) limn_archive_close(&w->archive);
+    if (s != LIMN_OK || !m.name) return s;
     if (is_hidden(name))
         w->counts.n_hidden++;
     else if (m.kind == LIMN_ARCHIVE_SPECIAL)
@@ -285,8 +272,7 @@ static limn_status look_at_found(limn_dirwalk *w, bool *is_file, limn_error *err
         return is_accepted(w, LIMN_DIRWALK_FILE) ? limn_fail(err, LIMN_E_IO, "%s", reason)
                                                  : LIMN_OK;
     }
-    if (S_ISDIR(st.st_mode))
-        return look_at_folder(w, &st, err);
+    if (S_ISDIR(st.st_mode)) return look_at_folder(w, &st, err);
     if (!S_ISREG(st.st_mode))
         w->counts.n_special++;
     else if (is_archive(w))
@@ -306,14 +292,11 @@ static limn_status next_name(limn_dirwalk *w, const char **out, limn_error *err)
         if (w->is_in_list) {
             LIMN_TRY(limn_list_reader_next(&w->list, out, err));
             w->is_in_list = *out != NULL;
-            if (*out)
-                return LIMN_OK;
+            if (*out) return LIMN_OK;
         }
-        if (w->next_name == w->n_names)
-            return LIMN_OK;
+        if (w->next_name == w->n_names) return LIMN_OK;
         *out = w->names[w->next_name++];
-        if (w->settings.list_fd < 0 || strcmp(*out, "-"))
-            return LIMN_OK;
+        if (w->settings.list_fd < 0 || strcmp(*out, "-")) return LIMN_OK;
         w->is_in_list = true;
     }
 }
@@ -322,10 +305,8 @@ static limn_status next_name(limn_dirwalk *w, const char **out, limn_error *err)
 static limn_status look_at_named(limn_dirwalk *w, bool *is_file, limn_error *err)
 {
     struct stat st;
-    if (!stat(w->path, &st) && S_ISDIR(st.st_mode))
-        return enter(w, &st, err);
-    if (is_archive(w))
-        return enter_archive(w, err);
+    if (!stat(w->path, &st) && S_ISDIR(st.st_mode)) return enter(w, &st, err);
+    if (is_archive(w)) return enter_archive(w, err);
     *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
     return LIMN_OK;
 }
@@ -338,8 +319,7 @@ static limn_status step(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file,
     const char *name;
     size_t from = 0;
     *is_file = false;
-    if (w->archive)
-        return step_in_archive(w, out, is_file, err);
+    if (w->archive) return step_in_archive(w, out, is_file, err);
     *out = (limn_dirwalk_entry){ .path = "-", .relative = "-", .is_named = !f };
     if (f && f->next == f->n_names) {
         folder_finish(f);
@@ -352,11 +332,9 @@ static limn_status step(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file,
     } else {
         LIMN_TRY(next_name(w, &name, err));
         *is_end = !name;
-        if (!name)
-            return LIMN_OK;
+        if (!name) return LIMN_OK;
     }
-    if (!set_path(w, from, name))
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!set_path(w, from, name)) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     out->path = w->path;
     out->relative = relative_path(w);
     return f ? look_at_found(w, is_file, err) : look_at_named(w, is_file, err);
@@ -372,10 +350,8 @@ limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_err
             w->next_name = w->n_names;
             w->is_in_list = false;
         }
-        if (s != LIMN_OK)
-            return s;
+        if (s != LIMN_OK) return s;
     }
-    if (is_end)
-        out->path = NULL;
+    if (is_end) out->path = NULL;
     return LIMN_OK;
 }

@@ -42,23 +42,23 @@ typedef struct limn_dirwalk_settings {
 } limn_dirwalk_settings;
 
 typedef struct limn_dirwalk_entry {
-    const char *path; /* valid until the next call; NULL at the end */
-    const char *relative; /* the end of `path`: below the folder that was named; all of it for a
-                           * file that was */
-    bool is_named;        /* by the user or a list, not found in a folder */
-    size_t archive_size;  /* bytes of `path` that are the archive whose member it is; 0: none */
+    const char *path;      /* valid until the next call; NULL at the end */
+    const char *relative;  /* the end of `path`: below the folder that was named; all of it for a
+                            * file that was */
+    bool is_named;         /* by the user or a list, not found in a folder */
+    size_t archive_size;   /* bytes of `path` that are the archive whose member it is; 0: none */
     size_t archive_number; /* that archive's among those entered, from 1; 0: none */
-    bool is_link;         /* a member that is a link to another file */
+    bool is_link;          /* a member that is a link to another file */
 } limn_dirwalk_entry;
 
 /* What was left out. */
 typedef struct limn_dirwalk_counts {
     size_t n_hidden;
-    size_t n_folders; /* below a folder, without is_recursive */
-    size_t n_loops;   /* folders that are their own ancestors */
-    size_t n_special; /* sockets, pipes, devices */
+    size_t n_folders;  /* below a folder, without is_recursive */
+    size_t n_loops;    /* folders that are their own ancestors */
+    size_t n_special;  /* sockets, pipes, devices */
     size_t n_archives; /* below a folder, without is_recursive */
-    size_t n_refused; /* files and folders that `accepts` refused; files inside don't count */
+    size_t n_refused;  /* files and folders that `accepts` refused; files inside don't count */
 } limn_dirwalk_counts;
 
 /* names [n_names] is borrowed until the walk is destroyed. LIMN_E_NOMEM. */

@@ -29,10 +29,8 @@ static limn_status fail_errno(limn_error *err, const char *path, const char *wha
 static limn_status open_input(int *fd, struct stat *st, const char *path, limn_error *err)
 {
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (*fd < 0)
-        return fail_errno(err, path, "can't open");
-    if (fstat(*fd, st) == 0 && !S_ISDIR(st->st_mode))
-        return LIMN_OK;
+    if (*fd < 0) return fail_errno(err, path, "can't open");
+    if (fstat(*fd, st) == 0 && !S_ISDIR(st->st_mode)) return LIMN_OK;
     limn_status s = S_ISDIR(st->st_mode) ? limn_fail(err, LIMN_E_IO, "%s: is a folder", path)
                                          : fail_errno(err, path, "can't inspect");
     close(*fd);
@@ -48,8 +46,7 @@ static limn_status fail_size(limn_error *err, const char *path, uint64_t size, s
 static limn_status map_fd(limn_file_map *out, int fd, const struct stat *st, const char *path,
                           size_t max_size, limn_error *err)
 {
-    if (!S_ISREG(st->st_mode))
-        return limn_fail(err, LIMN_E_IO, "%s: is not a regular file", path);
+    if (!S_ISREG(st->st_mode)) return limn_fail(err, LIMN_E_IO, "%s: is not a regular file", path);
     if ((uint64_t)st->st_size > max_size)
         return fail_size(err, path, (uint64_t)st->st_size, max_size);
     if (st->st_size == 0) {
@@ -57,8 +54,7 @@ static limn_status map_fd(limn_file_map *out, int fd, const struct stat *st, con
         return LIMN_OK;
     }
     void *bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED)
-        return fail_errno(err, path, "can't map");
+    if (bytes == MAP_FAILED) return fail_errno(err, path, "can't map");
     *out = (limn_file_map){ bytes, (size_t)st->st_size };
     return LIMN_OK;
 }
@@ -77,8 +73,7 @@ limn_status limn_file_map_open(limn_file_map *out, const char *path, size_t max_
 
 void limn_file_map_close(limn_file_map *map)
 {
-    if (map->size > 0)
-        munmap((void *)map->bytes, map->size);
+    if (map->size > 0) munmap((void *)map->bytes, map->size);
     *map = (limn_file_map){ NULL, 0 };
 }
 
@@ -93,8 +88,7 @@ void limn_file_map_forget(const void *bytes, size_t size)
 static ssize_t read_some(int fd, unsigned char *bytes, size_t room)
 {
     ssize_t n;
-    do
-        n = read(fd, bytes, room);
+    do n = read(fd, bytes, room);
     while (n < 0 && errno == EINTR);
     return n;
 }
@@ -103,11 +97,9 @@ static ssize_t read_some(int fd, unsigned char *bytes, size_t room)
 static bool grow(unsigned char **bytes, size_t *capacity)
 {
     size_t wanted;
-    if (!limn_size_mul(&wanted, *capacity, 2))
-        return false;
+    if (!limn_size_mul(&wanted, *capacity, 2)) return false;
     unsigned char *grown = limn_realloc(*bytes, wanted, 1);
-    if (!grown)
-        return false;
+    if (!grown) return false;
     *bytes = grown;
     *capacity = wanted;
     return true;
@@ -120,8 +112,7 @@ static limn_status read_all(unsigned char **out, size_t *size, int fd, const cha
     limn_status s = LIMN_OK;
     size_t used = 0, capacity = (expected < max_size ? expected : 0) + 4096;
     unsigned char *bytes = limn_alloc(capacity, 1);
-    if (!bytes)
-        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory for its bytes", name);
+    if (!bytes) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory for its bytes", name);
     for (;;) {
         if (used + 1 >= capacity && !grow(&bytes, &capacity)) {
             s = limn_fail(err, LIMN_E_NOMEM, "%s: out of memory for its bytes", name);
@@ -132,8 +123,7 @@ static limn_status read_all(unsigned char **out, size_t *size, int fd, const cha
             s = fail_errno(err, name, "can't read");
             goto done;
         }
-        if (n == 0)
-            break;
+        if (n == 0) break;
         used += (size_t)n;
         if (used > max_size) {
             s = limn_fail(err, LIMN_E_LIMIT, "%s: has more than the limit of %zu bytes", name,
@@ -191,8 +181,7 @@ static size_t folder_length(const char *path)
 char *limn_file_resolve(const char *path)
 {
     char *real = realpath(path, NULL);
-    if (!real)
-        return limn_strdup(path);
+    if (!real) return limn_strdup(path);
     char *copy = limn_strdup(real);
     free(real);
     return copy;
@@ -203,16 +192,13 @@ static limn_status create_temporary(limn_file_writer *w, int *fd, limn_error *er
 {
     const size_t folder = folder_length(w->path), capacity = folder + 64;
     w->temporary = limn_alloc(capacity, 1);
-    if (!w->temporary)
-        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", w->path);
+    if (!w->temporary) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", w->path);
     memcpy(w->temporary, w->path, folder);
     for (unsigned n = 0; n < 10000; n++) {
         snprintf(w->temporary + folder, capacity - folder, ".limn-%ld-%u.tmp", (long)getpid(), n);
         *fd = open(w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (*fd >= 0)
-            return LIMN_OK;
-        if (errno != EEXIST)
-            break;
+        if (*fd >= 0) return LIMN_OK;
+        if (errno != EEXIST) break;
     }
     limn_status s = fail_errno(err, w->path, "can't create a file beside it");
     limn_free(w->temporary); /* there is nothing to remove */
@@ -225,8 +211,7 @@ static limn_status open_writer(limn_file_writer *w, const char *path, limn_error
     struct stat st;
     int fd = -1;
     w->path = limn_file_resolve(path);
-    if (!w->path)
-        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    if (!w->path) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
     const bool is_there = stat(w->path, &st) == 0;
     if (is_there && !S_ISREG(st.st_mode))
         return limn_fail(err, LIMN_E_IO, "%s: is there and is not a regular file", path);
@@ -246,11 +231,9 @@ limn_status limn_file_writer_open(limn_file_writer **out, const char *path, limn
 {
     limn_file_writer *w = limn_calloc(1, sizeof *w);
     *out = NULL;
-    if (!w)
-        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    if (!w) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
     limn_status s = open_writer(w, path, err);
-    if (s != LIMN_OK)
-        limn_file_writer_discard(&w);
+    if (s != LIMN_OK) limn_file_writer_discard(&w);
     *out = w;
     return s;
 }
@@ -281,15 +264,13 @@ limn_status limn_folder_sync(const char *path, limn_error *err)
 {
     const size_t length = folder_length(path);
     char *folder = length > 0 ? limn_strndup(path, length) : limn_strdup(".");
-    if (!folder)
-        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    if (!folder) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     limn_status s = LIMN_OK;
     /* EINVAL: a file system that can't sync folders */
     if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
         s = fail_errno(err, folder, "can't sync the folder");
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) close(fd);
     limn_free(folder);
     return s;
 }
@@ -300,8 +281,7 @@ static limn_status commit(limn_file_writer *w, limn_error *err)
         return fail_errno(err, w->path, "can't write");
     FILE *stream = w->stream;
     w->stream = NULL;
-    if (fclose(stream) != 0)
-        return fail_errno(err, w->path, "can't write");
+    if (fclose(stream) != 0) return fail_errno(err, w->path, "can't write");
     if (rename(w->temporary, w->path) != 0)
         return fail_errno(err, w->path, "can't put the new file in place");
     limn_free(w->temporary);
@@ -318,12 +298,9 @@ limn_status limn_file_writer_commit(limn_file_writer **w, limn_error *err)
 
 void limn_file_writer_discard(limn_file_writer **w)
 {
-    if (!w || !*w)
-        return;
-    if ((*w)->stream)
-        fclose((*w)->stream);
-    if ((*w)->temporary)
-        unlink((*w)->temporary);
+    if (!w || !*w) return;
+    if ((*w)->stream) fclose((*w)->stream);
+    if ((*w)->temporary) unlink((*w)->temporary);
     limn_free((*w)->temporary);
     limn_free((*w)->path);
     limn_free(*w);
@@ -335,8 +312,7 @@ limn_status limn_file_replace(const char *path, const void *bytes, size_t size, 
     limn_file_writer *w = NULL;
     LIMN_TRY(limn_file_writer_open(&w, path, err));
     limn_status s = limn_file_writer_write(w, bytes, size, err);
-    if (s == LIMN_OK)
-        return limn_file_writer_commit(&w, err);
+    if (s == LIMN_OK) return limn_file_writer_commit(&w, err);
     limn_file_writer_discard(&w);
     return s;
 }
@@ -344,7 +320,6 @@ limn_status limn_file_replace(const char *path, const void *bytes, size_t size, 
 uint64_t limn_fnv1a64(uint64_t hash, const void *bytes, size_t size)
 {
     const unsigned char *p = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < size; i++) hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
     return hash;
 }

@@ -34,8 +34,7 @@ limn_status limn_json_parse(json_t **out, const void *bytes, size_t size, limn_e
         return limn_fail(err, LIMN_E_LIMIT, "JSON is nested %zu deep, the limit is %d", depth,
                          LIMN_JSON_MAX_DEPTH);
     *out = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (*out)
-        return LIMN_OK;
+    if (*out) return LIMN_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for JSON of %zu bytes", size);
     return limn_fail(err, LIMN_E_FORMAT, "JSON, line %d, column %d: %s", error.line, error.column,
@@ -48,13 +47,12 @@ limn_status limn_json_parse(json_t **out, const void *bytes, size_t size, limn_e
  * the length that it has without the cut, as snprintf. */
 static size_t write_path(char *out, size_t capacity, const limn_json_node *node)
 {
-    if (!node->parent)
-        return 0;
+    if (!node->parent) return 0;
     const size_t used = write_path(out, capacity, node->parent);
     const size_t at = used < capacity ? used : capacity;
-    const int added =
-        node->key ? snprintf(out + at, capacity - at, "%s%s", used ? "." : "", node->key)
-                  : snprintf(out + at, capacity - at, "[%zu]", node->index);
+    const int added = node->key
+                          ? snprintf(out + at, capacity - at, "%s%s", used ? "." : "", node->key)
+                          : snprintf(out + at, capacity - at, "[%zu]", node->index);
     return used + (size_t)added;
 }
 
@@ -108,16 +106,14 @@ limn_status limn_json_as_object(const limn_json_node *node, limn_error *err)
 
 limn_status limn_json_as_array(size_t *n_items, const limn_json_node *node, limn_error *err)
 {
-    if (!json_is_array(node->value))
-        return fail_expected(node, err, "an array");
+    if (!json_is_array(node->value)) return fail_expected(node, err, "an array");
     *n_items = json_array_size(node->value);
     return LIMN_OK;
 }
 
 limn_status limn_json_as_string(const char **out, const limn_json_node *node, limn_error *err)
 {
-    if (!json_is_string(node->value))
-        return fail_expected(node, err, "a string");
+    if (!json_is_string(node->value)) return fail_expected(node, err, "a string");
     *out = json_string_value(node->value);
     return LIMN_OK;
 }
@@ -151,8 +147,7 @@ limn_status limn_json_as_number(double *out, const limn_json_node *node, double 
 
 limn_status limn_json_as_bool(bool *out, const limn_json_node *node, limn_error *err)
 {
-    if (!json_is_boolean(node->value))
-        return fail_expected(node, err, "true or false");
+    if (!json_is_boolean(node->value)) return fail_expected(node, err, "true or false");
     *out = json_is_true(node->value);
     return LIMN_OK;
 }

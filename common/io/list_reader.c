@@ -24,10 +24,8 @@ static limn_status wait_for_input(limn_list_reader *r, limn_error *err)
         const int n = poll(fds, 2, -1); /* a negative fd is left out */
         if (n < 0 && errno != EINTR)
             return limn_fail(err, LIMN_E_IO, "waiting for the list: %s", strerror(errno));
-        if (n > 0 && fds[1].revents)
-            return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
-        if (n > 0)
-            return LIMN_OK;
+        if (n > 0 && fds[1].revents) return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
+        if (n > 0) return LIMN_OK;
     }
 }
 
@@ -46,8 +44,7 @@ static limn_status fill(limn_list_reader *r, limn_error *err)
     r->begin = 0;
     r->end = n > 0 ? (size_t)n : 0;
     r->is_at_end = n <= 0;
-    if (n < 0)
-        return limn_fail(err, LIMN_E_IO, "reading the list: %s", strerror(errno));
+    if (n < 0) return limn_fail(err, LIMN_E_IO, "reading the list: %s", strerror(errno));
     return LIMN_OK;
 }
 
@@ -59,10 +56,8 @@ static limn_status read_entry(limn_list_reader *r, size_t *size, limn_error *err
         const char *from = r->block + r->begin, *stop;
         size_t n;
         if (r->begin == r->end) {
-            if (!r->is_at_end)
-                LIMN_TRY(fill(r, err));
-            if (r->is_at_end)
-                return LIMN_OK;
+            if (!r->is_at_end) LIMN_TRY(fill(r, err));
+            if (r->is_at_end) return LIMN_OK;
             continue;
         }
         stop = memchr(from, r->separator, r->end - r->begin);
@@ -73,8 +68,7 @@ static limn_status read_entry(limn_list_reader *r, size_t *size, limn_error *err
         }
         *size += n;
         r->begin += n + (stop ? 1 : 0);
-        if (stop)
-            return LIMN_OK;
+        if (stop) return LIMN_OK;
     }
 }
 

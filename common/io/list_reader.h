@@ -12,8 +12,8 @@ typedef struct limn_list_reader {
     int fd, wake_fd; /* as in limn_dirwalk_settings */
     char separator;
     bool is_at_end;
-    size_t n_entries;     /* read so far, empty ones too */
-    size_t begin, end;    /* unread bytes of `block` */
+    size_t n_entries;  /* read so far, empty ones too */
+    size_t begin, end; /* unread bytes of `block` */
     char block[4096];
     char entry[LIMN_DIRWALK_MAX_PATH + 1];
 } limn_list_reader;

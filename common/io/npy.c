@@ -28,8 +28,9 @@ size_t limn_npy_dtype_size(limn_npy_dtype t)
  * the rest (u16, little-endian), a Python dictionary, spaces, a newline. */
 static void make_header(char header[HEADER_SIZE], const limn_npy_writer *w)
 {
-    static const char *const names[] = { [LIMN_NPY_U8] = "|u1", [LIMN_NPY_F16] = "<f2",
-                                         [LIMN_NPY_F32] = "<f4" };
+    static const char *const names[] = {
+        [LIMN_NPY_U8] = "|u1", [LIMN_NPY_F16] = "<f2", [LIMN_NPY_F32] = "<f4"
+    };
     char shape[HEADER_SIZE];
     size_t used = (size_t)snprintf(shape, sizeof shape, "%zu,", w->n_rows);
     int size;
@@ -63,19 +64,15 @@ limn_status limn_npy_writer_open(limn_npy_writer **out, const char *path, limn_n
     char header[HEADER_SIZE];
     limn_status s;
     *out = w;
-    if (!w)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->dtype = dtype;
     w->n_row_dims = n_row_dims;
     memcpy(w->row_shape, row_shape, n_row_dims * sizeof *row_shape);
     s = set_row_size(w, err);
-    if (s == LIMN_OK)
-        s = limn_file_writer_open(&w->file, path, err);
+    if (s == LIMN_OK) s = limn_file_writer_open(&w->file, path, err);
     make_header(header, w);
-    if (s == LIMN_OK)
-        s = limn_file_writer_write(w->file, header, sizeof header, err);
-    if (s != LIMN_OK)
-        limn_npy_writer_discard(out);
+    if (s == LIMN_OK) s = limn_file_writer_write(w->file, header, sizeof header, err);
+    if (s != LIMN_OK) limn_npy_writer_discard(out);
     return s;
 }
 
@@ -92,16 +89,14 @@ limn_status limn_npy_writer_commit(limn_npy_writer **w, limn_error *err)
     limn_status s;
     make_header(header, *w);
     s = limn_file_writer_patch((*w)->file, 0, header, sizeof header, err);
-    if (s == LIMN_OK)
-        s = limn_file_writer_commit(&(*w)->file, err);
+    if (s == LIMN_OK) s = limn_file_writer_commit(&(*w)->file, err);
     limn_npy_writer_discard(w);
     return s;
 }
 
 void limn_npy_writer_discard(limn_npy_writer **w)
 {
-    if (!w || !*w)
-        return;
+    if (!w || !*w) return;
     limn_file_writer_discard(&(*w)->file);
     limn_free(*w);
     *w = NULL;
@@ -113,8 +108,7 @@ void limn_npy_append(limn_buffer *out, limn_npy_dtype dtype, size_t n_dims, cons
     limn_npy_writer w = { .dtype = dtype, .n_row_dims = n_dims - 1, .n_rows = shape[0] };
     size_t size = limn_npy_dtype_size(dtype) * shape[0];
     char header[HEADER_SIZE];
-    for (size_t i = 1; i < n_dims; i++)
-        size *= w.row_shape[i - 1] = shape[i];
+    for (size_t i = 1; i < n_dims; i++) size *= w.row_shape[i - 1] = shape[i];
     make_header(header, &w);
     limn_buffer_append(out, header, sizeof header);
     limn_buffer_append(out, data, size);

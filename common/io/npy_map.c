@@ -15,8 +15,7 @@ typedef struct scanner {
 
 static void skip_spaces(scanner *s)
 {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n'))
-        s->at++;
+    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n')) s->at++;
 }
 
 /* Takes `text` if it comes next, after spaces. */
@@ -24,16 +23,14 @@ static bool take(scanner *s, const char *text)
 {
     const size_t size = strlen(text);
     skip_spaces(s);
-    if ((size_t)(s->end - s->at) < size || memcmp(s->at, text, size) != 0)
-        return false;
+    if ((size_t)(s->end - s->at) < size || memcmp(s->at, text, size) != 0) return false;
     s->at += size;
     return true;
 }
 
 static limn_status expect(scanner *s, const char *text)
 {
-    if (take(s, text))
-        return LIMN_OK;
+    if (take(s, text)) return LIMN_OK;
     return limn_fail(s->err, LIMN_E_FORMAT, ".npy header: expected %s before \"%.*s\"", text,
                      (int)(s->end - s->at < 20 ? s->end - s->at : 20), s->at);
 }
@@ -49,14 +46,15 @@ static limn_status read_descr(limn_npy_map *m, scanner *s)
             m->dtype = known[i].dtype;
             return LIMN_OK;
         }
-    return limn_fail(s->err, LIMN_E_UNSUPPORTED, ".npy header: descr %.*s is none of '|u1', '<f2', "
-                     "'<f4'", (int)(s->end - s->at < 8 ? s->end - s->at : 8), s->at);
+    return limn_fail(s->err, LIMN_E_UNSUPPORTED,
+                     ".npy header: descr %.*s is none of '|u1', '<f2', "
+                     "'<f4'",
+                     (int)(s->end - s->at < 8 ? s->end - s->at : 8), s->at);
 }
 
 static limn_status read_order(scanner *s)
 {
-    if (take(s, "False"))
-        return LIMN_OK;
+    if (take(s, "False")) return LIMN_OK;
     return limn_fail(s->err, LIMN_E_UNSUPPORTED, ".npy header: fortran_order must be False");
 }
 
@@ -95,8 +93,7 @@ static limn_status read_dictionary(limn_npy_map *m, scanner *s)
     LIMN_TRY(expect(s, "{"));
     while (!take(s, "}")) {
         size_t key = 0;
-        while (key < 3 && !take(s, keys[key]))
-            key++;
+        while (key < 3 && !take(s, keys[key])) key++;
         if (key == 3 || (seen & 1u << key))
             return expect(s, "descr, fortran_order and shape, each once,");
         seen |= 1u << key;
@@ -122,8 +119,7 @@ static limn_status find_dictionary(scanner *s, const unsigned char *bytes, size_
     if (bytes[6] < 1 || bytes[6] > 3)
         return limn_fail(s->err, LIMN_E_UNSUPPORTED, ".npy version %u.%u", bytes[6], bytes[7]);
     start = bytes[6] == 1 ? 10 : 12;
-    for (size_t i = start; i-- > 8;)
-        length = length << 8 | bytes[i];
+    for (size_t i = start; i-- > 8;) length = length << 8 | bytes[i];
     if (length > size - start)
         return limn_fail(s->err, LIMN_E_TRUNCATED, ".npy header of %zu bytes, %zu follow", length,
                          size - start);
@@ -141,7 +137,8 @@ static limn_status parse(limn_npy_map *m, const unsigned char *bytes, size_t siz
     m->size = limn_npy_dtype_size(m->dtype);
     for (size_t i = 0; i < m->n_dims; i++)
         if (!limn_size_mul(&m->size, m->size, m->shape[i]))
-            return limn_fail(err, LIMN_E_FORMAT, ".npy header: more bytes than memory has "
+            return limn_fail(err, LIMN_E_FORMAT,
+                             ".npy header: more bytes than memory has "
                              "addresses");
     if (m->size != follow)
         return limn_fail(err, m->size > follow ? LIMN_E_TRUNCATED : LIMN_E_FORMAT,
@@ -167,8 +164,7 @@ limn_status limn_npy_map_open_memory(limn_npy_map *out, const void *bytes, size_
 {
     *out = (limn_npy_map){ .size = 0 };
     limn_status s = parse(out, bytes, size, err);
-    if (s != LIMN_OK)
-        limn_npy_map_close(out);
+    if (s != LIMN_OK) limn_npy_map_close(out);
     return s;
 }
 

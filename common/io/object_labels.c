@@ -11,13 +11,13 @@ void limn_object_labels_finish(limn_object_labels *labels)
     limn_string_table_finish(&labels->names);
     limn_free(labels->first_box);
     limn_free(labels->boxes);
-    *labels = (limn_object_labels){0};
+    *labels = (limn_object_labels){ 0 };
 }
 
 limn_object_set limn_object_labels_set(const limn_object_labels *labels, size_t picture,
                                        float min_score)
 {
-    limn_object_set set = {{0}};
+    limn_object_set set = { { 0 } };
     for (size_t i = labels->first_box[picture]; i < labels->first_box[picture + 1]; i++)
         if (labels->boxes[i].score >= min_score) limn_object_set_add(&set, labels->boxes[i].object);
     return set;
@@ -52,7 +52,7 @@ static limn_status add_box(limn_object_labels *labels, size_t *n_boxes, limn_cap
                            limn_caption_text score, limn_error *err)
 {
     size_t object;
-    limn_object_box box = {0};
+    limn_object_box box = { 0 };
     if (!limn_object_by_name(&object, name.bytes, name.size))
         return limn_fail(err, LIMN_E_FORMAT, "\"%.*s\" is none of the %d classes of COCO",
                          clipped(name.size), name.bytes, LIMN_N_OBJECTS);
@@ -73,7 +73,7 @@ static limn_status add_boxes(limn_object_labels *labels, size_t *n_boxes, limn_c
 {
     while (text.size > 0) {
         const char *colon, *end;
-        limn_caption_text name = {text.bytes, 0}, score;
+        limn_caption_text name = { text.bytes, 0 }, score;
         if (*text.bytes == ' ') {
             text.bytes++;
             text.size--;
@@ -87,7 +87,7 @@ static limn_status add_boxes(limn_object_labels *labels, size_t *n_boxes, limn_c
         text.size -= name.size + 1;
         text.bytes = colon + 1;
         end = memchr(text.bytes, ' ', text.size);
-        score = (limn_caption_text){text.bytes, end ? (size_t)(end - text.bytes) : text.size};
+        score = (limn_caption_text){ text.bytes, end ? (size_t)(end - text.bytes) : text.size };
         LIMN_TRY(add_box(labels, n_boxes, name, score, err));
         text.bytes += score.size;
         text.size -= score.size;
@@ -110,7 +110,8 @@ static limn_status add_line(limn_object_labels *labels, limn_caption_text line, 
                    sizeof *labels->first_box))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", (size_t)number + 1);
     labels->first_box[number] = n_boxes;
-    LIMN_TRY(add_boxes(labels, &n_boxes, (limn_caption_text){tab + 1, line.size - size - 1}, err));
+    LIMN_TRY(
+        add_boxes(labels, &n_boxes, (limn_caption_text){ tab + 1, line.size - size - 1 }, err));
     labels->n_pictures = (size_t)number + 1;
     labels->first_box[labels->n_pictures] = n_boxes;
     return LIMN_OK;
@@ -138,9 +139,9 @@ limn_status limn_object_labels_read(limn_object_labels *out, const char *path, l
     unsigned char *bytes = NULL;
     size_t size = 0;
     limn_status status;
-    *out = (limn_object_labels){0};
+    *out = (limn_object_labels){ 0 };
     LIMN_TRY(limn_file_read(&bytes, &size, path, LIMN_OBJECT_LABELS_MAX_SIZE, err));
-    status = parse(out, (limn_caption_text){(const char *)bytes, size}, err);
+    status = parse(out, (limn_caption_text){ (const char *)bytes, size }, err);
     limn_free(bytes);
     if (status != LIMN_OK) {
         limn_error_prefix(err, "%s", path);

@@ -70,8 +70,7 @@ static void *take(limn_pickle *p, size_t n_items, size_t item_size)
     if (!limn_size_mul(&size, n_items, item_size) || !limn_size_add(&size, size, sizeof(block)))
         return NULL;
     block *b = limn_calloc(1, size);
-    if (!b)
-        return NULL;
+    if (!b) return NULL;
     b->next = p->blocks;
     p->blocks = b;
     return b->memory;
@@ -80,8 +79,7 @@ static void *take(limn_pickle *p, size_t n_items, size_t item_size)
 static limn_pickle_value *new_value(limn_pickle *p, limn_pickle_kind kind)
 {
     limn_pickle_value *v = take(p, 1, sizeof *v);
-    if (v)
-        v->kind = kind;
+    if (v) v->kind = kind;
     return v;
 }
 
@@ -93,13 +91,11 @@ static limn_status push(limn_pickle *p, limn_pickle_value *v)
     if (p->n_stack == p->stack_capacity) {
         const size_t capacity = p->stack_capacity ? 2 * p->stack_capacity : 64;
         limn_pickle_value **grown = limn_realloc(p->stack, capacity, sizeof *grown);
-        if (!grown)
-            return fail_nomem(p);
+        if (!grown) return fail_nomem(p);
         p->stack = grown;
         p->stack_capacity = capacity;
     }
-    if (!v)
-        return fail_nomem(p);
+    if (!v) return fail_nomem(p);
     p->stack[p->n_stack++] = v;
     return LIMN_OK;
 }
@@ -130,8 +126,7 @@ static limn_status push_mark(limn_pickle *p)
     if (p->n_marks == p->marks_capacity) {
         const size_t capacity = p->marks_capacity ? 2 * p->marks_capacity : 64;
         size_t *grown = limn_realloc(p->marks, capacity, sizeof *grown);
-        if (!grown)
-            return fail_nomem(p);
+        if (!grown) return fail_nomem(p);
         p->marks = grown;
         p->marks_capacity = capacity;
     }
@@ -159,8 +154,10 @@ static limn_status take_bytes(const unsigned char **out, limn_pickle *p, size_t 
         return limn_fail(p->err, LIMN_E_LIMIT, "the pickle has more than %u bytes",
                          LIMN_PICKLE_MAX_SIZE);
     if (n > p->size - p->at)
-        return limn_fail(p->err, LIMN_E_TRUNCATED, "the pickle ends at byte %zu, %zu more are "
-                         "wanted", p->at, n);
+        return limn_fail(p->err, LIMN_E_TRUNCATED,
+                         "the pickle ends at byte %zu, %zu more are "
+                         "wanted",
+                         p->at, n);
     *out = p->bytes + p->at;
     p->at += n;
     return LIMN_OK;
@@ -172,16 +169,14 @@ static limn_status take_unsigned(uint64_t *out, limn_pickle *p, size_t n)
     const unsigned char *b = NULL;
     LIMN_TRY(take_bytes(&b, p, n));
     *out = 0;
-    for (size_t i = n; i-- > 0;)
-        *out = *out << 8 | b[i];
+    for (size_t i = n; i-- > 0;) *out = *out << 8 | b[i];
     return LIMN_OK;
 }
 
 static limn_status push_integer(limn_pickle *p, limn_pickle_kind kind, int64_t value)
 {
     limn_pickle_value *v = new_value(p, kind);
-    if (v)
-        v->as.integer = value;
+    if (v) v->as.integer = value;
     return push(p, v);
 }
 
@@ -190,11 +185,12 @@ static limn_status op_integer(limn_pickle *p, size_t n, bool is_signed)
 {
     uint64_t value = 0;
     if (n > 8)
-        return limn_fail(p->err, LIMN_E_UNSUPPORTED, "an integer of %zu bytes at byte %zu of the "
-                         "pickle", n, p->at);
+        return limn_fail(p->err, LIMN_E_UNSUPPORTED,
+                         "an integer of %zu bytes at byte %zu of the "
+                         "pickle",
+                         n, p->at);
     LIMN_TRY(take_unsigned(&value, p, n));
-    if (is_signed && n > 0 && n < 8 && value >> (8 * n - 1))
-        value |= UINT64_MAX << 8 * n;
+    if (is_signed && n > 0 && n < 8 && value >> (8 * n - 1)) value |= UINT64_MAX << 8 * n;
     return push_integer(p, LIMN_PICKLE_INTEGER, (int64_t)value);
 }
 
@@ -211,11 +207,9 @@ static limn_status op_real(limn_pickle *p)
     const unsigned char *b = NULL;
     uint64_t bits = 0;
     LIMN_TRY(take_bytes(&b, p, 8));
-    for (size_t i = 0; i < 8; i++)
-        bits = bits << 8 | b[i];
+    for (size_t i = 0; i < 8; i++) bits = bits << 8 | b[i];
     limn_pickle_value *v = new_value(p, LIMN_PICKLE_REAL);
-    if (v)
-        memcpy(&v->as.real, &bits, sizeof bits);
+    if (v) memcpy(&v->as.real, &bits, sizeof bits);
     return push(p, v);
 }
 
@@ -240,10 +234,8 @@ static limn_status push_tuple(limn_pickle *p, limn_pickle_value *const *items, s
 {
     limn_pickle_value *v = new_value(p, LIMN_PICKLE_TUPLE);
     limn_pickle_value **copy = take(p, n, sizeof *copy);
-    if (!v || !copy)
-        return fail_nomem(p);
-    for (size_t i = 0; i < n; i++)
-        copy[i] = items[i];
+    if (!v || !copy) return fail_nomem(p);
+    for (size_t i = 0; i < n; i++) copy[i] = items[i];
     v->as.list.items = copy;
     v->as.list.n_items = n;
     return push(p, v);
@@ -271,15 +263,12 @@ static limn_status append(limn_pickle *p, limn_pickle_value *list, limn_pickle_v
     if (list->as.list.n_items + n > list->as.list.capacity) {
         const size_t capacity = 2 * (list->as.list.n_items + n);
         limn_pickle_value **grown = take(p, capacity, sizeof *grown);
-        if (!grown)
-            return fail_nomem(p);
-        for (size_t i = 0; i < list->as.list.n_items; i++)
-            grown[i] = list->as.list.items[i];
+        if (!grown) return fail_nomem(p);
+        for (size_t i = 0; i < list->as.list.n_items; i++) grown[i] = list->as.list.items[i];
         list->as.list.items = grown;
         list->as.list.capacity = capacity;
     }
-    for (size_t i = 0; i < n; i++)
-        list->as.list.items[list->as.list.n_items++] = items[i];
+    for (size_t i = 0; i < n; i++) list->as.list.items[list->as.list.n_items++] = items[i];
     return LIMN_OK;
 }
 
@@ -323,8 +312,7 @@ static limn_status op_put(limn_pickle *p, size_t n)
     if (index >= p->n_memo) {
         const size_t wanted = 2 * (size_t)index + 64;
         limn_pickle_value **grown = limn_realloc(p->memo, wanted, sizeof *grown);
-        if (!grown)
-            return fail_nomem(p);
+        if (!grown) return fail_nomem(p);
         memset(grown + p->n_memo, 0, (wanted - p->n_memo) * sizeof *grown);
         p->memo = grown;
         p->n_memo = wanted;
@@ -353,18 +341,17 @@ static limn_status op_global(limn_pickle *p)
     const char *second =
         first ? memchr(first + 1, '\n', (size_t)((const char *)p->bytes + p->size - first - 1))
               : NULL;
-    if (!second)
-        return limn_fail(p->err, LIMN_E_TRUNCATED, "the pickle ends in a name");
+    if (!second) return limn_fail(p->err, LIMN_E_TRUNCATED, "the pickle ends in a name");
     const size_t size = (size_t)(second - text);
     for (size_t i = 0; i < N_NAMES; i++)
         if (strlen(names[i].text) == size && memcmp(names[i].text, text, size) == 0) {
             limn_pickle_value *v = new_value(p, LIMN_PICKLE_NAME);
-            if (v)
-                v->as.name = i;
+            if (v) v->as.name = i;
             p->at += size + 1;
             return push(p, v);
         }
-    return limn_fail(p->err, LIMN_E_UNSUPPORTED, "the pickle refers to %.*s.%.*s, which no state "
+    return limn_fail(p->err, LIMN_E_UNSUPPORTED,
+                     "the pickle refers to %.*s.%.*s, which no state "
                      "dict needs: save the state_dict() alone",
                      (int)(first - text < 80 ? first - text : 80), text,
                      (int)(second - first - 1 < 80 ? second - first - 1 : 80), first + 1);
@@ -382,11 +369,9 @@ static bool is_count(const limn_pickle_value *v)
 
 static bool is_tuple_of_counts(const limn_pickle_value *v)
 {
-    if (!is_kind(v, LIMN_PICKLE_TUPLE))
-        return false;
+    if (!is_kind(v, LIMN_PICKLE_TUPLE)) return false;
     for (size_t i = 0; i < v->as.list.n_items; i++)
-        if (!is_count(v->as.list.items[i]))
-            return false;
+        if (!is_count(v->as.list.items[i])) return false;
     return true;
 }
 
@@ -408,8 +393,10 @@ static limn_status op_persistent_id(limn_pickle *p)
         !is_count(item[4]))
         return fail_arguments(p, "a storage");
     if (id->as.list.n_items == 6 && !is_kind(item[5], LIMN_PICKLE_NONE))
-        return limn_fail(p->err, LIMN_E_UNSUPPORTED, "a storage that is part of another, at byte "
-                         "%zu of the pickle", p->at);
+        return limn_fail(p->err, LIMN_E_UNSUPPORTED,
+                         "a storage that is part of another, at byte "
+                         "%zu of the pickle",
+                         p->at);
     limn_pickle_value *v = new_value(p, LIMN_PICKLE_STORAGE);
     if (v) {
         v->as.storage.dtype = names[item[1]->as.name].dtype;
@@ -451,15 +438,13 @@ static limn_status op_reduce(limn_pickle *p)
     switch (names[callable->as.name].role) {
     case ORDERED_DICT:
         return n == 0 ? push(p, new_value(p, LIMN_PICKLE_DICT)) : fail_arguments(p, "OrderedDict");
-    case REBUILD_TENSOR:
-        return rebuild_tensor(p, arguments);
+    case REBUILD_TENSOR: return rebuild_tensor(p, arguments);
     case REBUILD_PARAMETER:
         return n > 0 && is_kind(first, LIMN_PICKLE_TENSOR) ? push(p, first)
                                                            : fail_arguments(p, "a parameter");
     case SIZE:
         return n == 1 && is_tuple_of_counts(first) ? push(p, first) : fail_arguments(p, "a size");
-    case STORAGE_TYPE:
-        break;
+    case STORAGE_TYPE: break;
     }
     return fail_arguments(p, "a storage type");
 }
@@ -519,8 +504,10 @@ static limn_status run_opcode(limn_pickle *p, unsigned char opcode)
     case 'R': return op_reduce(p);
     case 'b': return op_build(p);
     default:
-        return limn_fail(p->err, LIMN_E_UNSUPPORTED, "opcode 0x%02x at byte %zu of the pickle "
-                         "belongs to no state dict", opcode, p->at - 1);
+        return limn_fail(p->err, LIMN_E_UNSUPPORTED,
+                         "opcode 0x%02x at byte %zu of the pickle "
+                         "belongs to no state dict",
+                         opcode, p->at - 1);
     }
 }
 
@@ -529,8 +516,7 @@ static limn_status run(const limn_pickle_value **value, limn_pickle *p)
     for (;;) {
         const unsigned char *opcode = NULL;
         LIMN_TRY(take_bytes(&opcode, p, 1));
-        if (*opcode == '.')
-            break;
+        if (*opcode == '.') break;
         LIMN_TRY(run_opcode(p, *opcode));
     }
     limn_pickle_value *top;
@@ -544,8 +530,7 @@ limn_status limn_pickle_read(limn_pickle **out, const limn_pickle_value **value,
 {
     limn_pickle *p = limn_calloc(1, sizeof *p);
     *out = NULL;
-    if (!p)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!p) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     p->bytes = bytes;
     p->is_cut = size > LIMN_PICKLE_MAX_SIZE;
     p->size = p->is_cut ? LIMN_PICKLE_MAX_SIZE : size;
@@ -562,8 +547,7 @@ limn_status limn_pickle_read(limn_pickle **out, const limn_pickle_value **value,
 
 void limn_pickle_free(limn_pickle **p)
 {
-    if (!p || !*p)
-        return;
+    if (!p || !*p) return;
     for (block *b = (*p)->blocks, *next; b; b = next) {
         next = b->next;
         limn_free(b);

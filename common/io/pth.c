@@ -9,9 +9,9 @@
 #include "common/io/pickle.h"
 #include "common/io/zip_members.h"
 
-#define MAX_DEPTH 8       /* of dictionaries in dictionaries */
+#define MAX_DEPTH 8         /* of dictionaries in dictionaries */
 #define MAX_ENTRIES 1000000 /* of all dictionaries together, as often as they are reached */
-#define MAX_NAME 256      /* bytes with its NUL */
+#define MAX_NAME 256        /* bytes with its NUL */
 
 /* The bytes of one storage. */
 typedef struct storage {
@@ -37,8 +37,8 @@ struct limn_pth {
 
 /* Both pickles that a legacy file begins with: the magic number, then the protocol 1001. */
 static const unsigned char legacy_magic[] = {
-    0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.',
-    0x80, 2, 'M', 0xe9, 0x03, '.',
+    0x80, 2,    0x8a, 10,  0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a,
+    0xa8, 0x50, 0x19, '.', 0x80, 2,    'M',  0xe9, 0x03, '.',
 };
 
 static bool is_legacy(const void *bytes, size_t size)
@@ -89,17 +89,16 @@ static limn_status find_storage(storage *out, const limn_pth *f, const char *pic
     } else if (f->n_storages > 0) {
         const storage *s =
             bsearch(out, f->storages, f->n_storages, sizeof *f->storages, compare_keys);
-        if (s)
-            *out = *s;
+        if (s) *out = *s;
     }
     if (!out->bytes)
         return limn_fail(err, LIMN_E_FORMAT, "storage %.*s is missing", key_length,
                          key->as.text.bytes);
     if (!limn_size_mul(&size, wanted->as.storage.n_elements,
-                       limn_tensor_dtype_size(wanted->as.storage.dtype)) || size != out->size)
+                       limn_tensor_dtype_size(wanted->as.storage.dtype)) ||
+        size != out->size)
         return limn_fail(err, LIMN_E_FORMAT, "storage %.*s has %zu bytes, not those of %zu %s",
-                         key_length, key->as.text.bytes, out->size,
-                         wanted->as.storage.n_elements,
+                         key_length, key->as.text.bytes, out->size, wanted->as.storage.n_elements,
                          limn_tensor_dtype_name(wanted->as.storage.dtype));
     return LIMN_OK;
 }
@@ -126,8 +125,7 @@ static limn_status read_layout(layout *l, const limn_pickle_value *tensor, const
     for (size_t i = l->n_dims; i-- > 0;) {
         l->shape[i] = (size_t)shape->as.list.items[i]->as.integer;
         l->strides[i] = (size_t)strides->as.list.items[i]->as.integer;
-        if (l->shape[i] != 1 && l->strides[i] != l->n_elements)
-            l->is_dense = false;
+        if (l->shape[i] != 1 && l->strides[i] != l->n_elements) l->is_dense = false;
         if (!limn_size_mul(&l->n_elements, l->n_elements, l->shape[i]))
             return limn_fail(err, LIMN_E_FORMAT, "%s: more elements than memory has addresses",
                              name);
@@ -163,12 +161,10 @@ static void gather(unsigned char *out, const unsigned char *first, const layout 
     size_t index[LIMN_TENSOR_MAX_DIMS] = { 0 };
     for (size_t n = 0; n < l->n_elements; n++) {
         size_t at = 0;
-        for (size_t d = 0; d < l->n_dims; d++)
-            at += index[d] * l->strides[d];
+        for (size_t d = 0; d < l->n_dims; d++) at += index[d] * l->strides[d];
         memcpy(out + n * element_size, first + at * element_size, element_size);
         for (size_t d = l->n_dims; d-- > 0;) {
-            if (++index[d] < l->shape[d])
-                break;
+            if (++index[d] < l->shape[d]) break;
             index[d] = 0;
         }
     }
@@ -183,15 +179,13 @@ static limn_status fill_tensor(limn_tensor *t, void **copy, limn_pth *f, const l
     memcpy(t->shape, l->shape, l->n_dims * sizeof *l->shape);
     t->size = l->n_elements * element_size; /* no more than the storage has */
     t->data = first;
-    if (l->is_dense || t->size == 0)
-        return LIMN_OK;
+    if (l->is_dense || t->size == 0) return LIMN_OK;
     f->copied += t->size; /* at most one storage more than the bound, so no overflow */
     if (f->copied / 2 > f->size)
         return limn_fail(err, LIMN_E_LIMIT, "%s: strided tensors take more than twice the file",
                          t->name);
     *copy = limn_alloc(t->size, 1);
-    if (!*copy)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", t->name);
+    if (!*copy) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", t->name);
     gather(*copy, first, l, element_size);
     t->data = *copy;
     return LIMN_OK;
@@ -205,11 +199,9 @@ static limn_status grow(limn_pth *f, limn_error *err)
     if (f->n_tensors == f->tensors_capacity) {
         const size_t capacity = f->tensors_capacity ? 2 * f->tensors_capacity : 256;
         limn_tensor *tensors = limn_realloc(f->tensors, capacity, sizeof *tensors);
-        if (tensors)
-            f->tensors = tensors;
+        if (tensors) f->tensors = tensors;
         void **copies = limn_realloc(f->copies, capacity, sizeof *copies);
-        if (copies)
-            f->copies = copies;
+        if (copies) f->copies = copies;
         if (!tensors || !copies)
             return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", capacity);
         f->tensors_capacity = capacity;
@@ -231,8 +223,7 @@ static limn_status add_tensor(limn_pth *f, const char *pickle_name, const char *
     LIMN_TRY(grow(f, err));
     limn_tensor *t = &f->tensors[f->n_tensors - 1];
     t->name = limn_strdup(name);
-    if (!t->name)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", name);
+    if (!t->name) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", name);
     t->dtype = tensor->as.tensor.storage->as.storage.dtype;
     return fill_tensor(t, &f->copies[f->n_tensors - 1], f, &l, tensor, &s, err);
 }
@@ -281,7 +272,8 @@ static limn_status add_root(limn_pth *f, const char *pickle_name, const limn_pic
                             limn_error *err)
 {
     if (root->kind != LIMN_PICKLE_DICT)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "holds no dictionary of tensors: save the "
+        return limn_fail(err, LIMN_E_UNSUPPORTED,
+                         "holds no dictionary of tensors: save the "
                          "state_dict() alone");
     return add_entries(f, pickle_name, "", root, 1, err);
 }
@@ -292,8 +284,7 @@ static const limn_zip_member *find_pickle(const limn_pth *f)
 {
     for (size_t i = 0; i < f->members.n_items; i++) {
         const char *name = f->members.items[i].name, *slash = strchr(name, '/');
-        if (slash && strcmp(slash, "/data.pkl") == 0)
-            return &f->members.items[i];
+        if (slash && strcmp(slash, "/data.pkl") == 0) return &f->members.items[i];
     }
     return NULL;
 }
@@ -349,12 +340,9 @@ static limn_status read_storage(storage *out, const limn_pth *f, size_t *at,
                  : NULL;
     uint64_t n_elements = 0;
     size_t size;
-    if (!found)
-        return limn_fail(err, LIMN_E_FORMAT, "a storage that no tensor has");
-    if (f->size - *at < 8)
-        return limn_fail(err, LIMN_E_TRUNCATED, "ends before its storages do");
-    for (size_t i = 8; i-- > 0;)
-        n_elements = n_elements << 8 | f->bytes[*at + i];
+    if (!found) return limn_fail(err, LIMN_E_FORMAT, "a storage that no tensor has");
+    if (f->size - *at < 8) return limn_fail(err, LIMN_E_TRUNCATED, "ends before its storages do");
+    for (size_t i = 8; i-- > 0;) n_elements = n_elements << 8 | f->bytes[*at + i];
     *at += 8;
     if (n_elements > SIZE_MAX ||
         !limn_size_mul(&size, (size_t)n_elements,
@@ -375,8 +363,7 @@ static limn_status read_storages(limn_pth *f, size_t at, const limn_pickle_value
     if (keys->kind != LIMN_PICKLE_LIST)
         return limn_fail(err, LIMN_E_FORMAT, "has no list of its storages");
     f->storages = limn_calloc(keys->as.list.n_items, sizeof *f->storages);
-    if (!f->storages)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!f->storages) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0; i < keys->as.list.n_items; i++) {
         const limn_pickle_value *key = keys->as.list.items[i];
         if (key->kind != LIMN_PICKLE_TEXT)
@@ -397,24 +384,20 @@ static limn_status read_dict_and_storages(limn_pth *f, size_t at, limn_error *er
     const limn_pickle_value *root, *keys, **values = NULL;
     size_t n_read = 0, n_values = 0;
     limn_status s = limn_pickle_read(&dict, &root, &n_read, f->bytes + at, f->size - at, err);
-    if (s != LIMN_OK)
-        return s;
+    if (s != LIMN_OK) return s;
     at += n_read;
     s = limn_pickle_read(&list, &keys, &n_read, f->bytes + at, f->size - at, err);
-    if (s != LIMN_OK)
-        goto done;
+    if (s != LIMN_OK) goto done;
     const limn_pickle_value *const *named = limn_pickle_storages(dict, &n_values);
     values = limn_alloc(n_values, sizeof *values);
     if (!values) {
         s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
         goto done;
     }
-    for (size_t i = 0; i < n_values; i++)
-        values[i] = named[i];
+    for (size_t i = 0; i < n_values; i++) values[i] = named[i];
     qsort(values, n_values, sizeof *values, compare_storage_values);
     s = read_storages(f, at + n_read, keys, values, n_values, err);
-    if (s == LIMN_OK)
-        s = add_root(f, NULL, root, err);
+    if (s == LIMN_OK) s = add_root(f, NULL, root, err);
 done:
     limn_free(values);
     limn_pickle_free(&list);
@@ -444,10 +427,8 @@ static limn_status read_legacy(limn_pth *f, limn_error *err)
 
 static limn_status parse(limn_pth *f, limn_error *err)
 {
-    if (is_legacy(f->bytes, f->size))
-        return read_legacy(f, err);
-    if (limn_pth_is(f->bytes, f->size))
-        return read_zip(f, err);
+    if (is_legacy(f->bytes, f->size)) return read_legacy(f, err);
+    if (limn_pth_is(f->bytes, f->size)) return read_zip(f, err);
     return limn_fail(err, LIMN_E_FORMAT, "is no PyTorch file");
 }
 
@@ -466,8 +447,7 @@ static limn_status open_bytes(limn_pth **out, limn_file_map map, const void *byt
     f->bytes = bytes;
     f->size = size;
     limn_status s = parse(f, err);
-    if (s != LIMN_OK)
-        limn_pth_close(&f);
+    if (s != LIMN_OK) limn_pth_close(&f);
     *out = f;
     return s;
 }
@@ -478,8 +458,7 @@ limn_status limn_pth_open(limn_pth **out, const char *path, limn_error *err)
     *out = NULL;
     LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
     limn_status s = open_bytes(out, map, map.bytes, map.size, err);
-    if (s != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
 
@@ -491,8 +470,7 @@ limn_status limn_pth_open_memory(limn_pth **out, const void *bytes, size_t size,
 
 void limn_pth_close(limn_pth **f)
 {
-    if (!f || !*f)
-        return;
+    if (!f || !*f) return;
     for (size_t i = 0; i < (*f)->n_tensors; i++) {
         limn_free((char *)(*f)->tensors[i].name);
         limn_free((*f)->copies[i]);

@@ -14,10 +14,10 @@ struct limn_safetensors {
     limn_file_map map; /* zeroed when the bytes are the caller's */
     const unsigned char *bytes;
     size_t size;
-    json_t *header;               /* owns all names and metadata */
-    const json_t *metadata;       /* NULL when absent */
-    limn_tensor *tensors;         /* [n_tensors], by offset */
-    const limn_tensor **by_name;  /* [n_tensors] */
+    json_t *header;              /* owns all names and metadata */
+    const json_t *metadata;      /* NULL when absent */
+    limn_tensor *tensors;        /* [n_tensors], by offset */
+    const limn_tensor **by_name; /* [n_tensors] */
     size_t n_tensors;
 };
 
@@ -33,11 +33,13 @@ static limn_status refuse_known_others(const limn_safetensors *f, limn_error *er
 {
     static const char lfs[] = "version https://git-lfs.github.com/spec/";
     if (begins_with(f, lfs, sizeof lfs - 1))
-        return limn_fail(err, LIMN_E_FORMAT, "is a Git LFS pointer, not the file itself: fetch it "
-                                             "with `git lfs pull`");
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "is a Git LFS pointer, not the file itself: fetch it "
+                         "with `git lfs pull`");
     if (begins_with(f, "PK\3\4", 4))
-        return limn_fail(err, LIMN_E_FORMAT, "is a zip archive, maybe a PyTorch file: convert it "
-                                             "with limn-convert");
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "is a zip archive, maybe a PyTorch file: convert it "
+                         "with limn-convert");
     if (begins_with(f, "\x80\x02\x8a\x0a", 4))
         return limn_fail(err, LIMN_E_FORMAT, "is a PyTorch file: convert it with limn-convert");
     return LIMN_OK;
@@ -50,8 +52,7 @@ static limn_status header_size(size_t *out, const limn_safetensors *f, limn_erro
     if (f->size < 8)
         return limn_fail(err, LIMN_E_TRUNCATED, "has %zu bytes, a safetensors file at least 10",
                          f->size);
-    for (int i = 7; i >= 0; i--)
-        size = size << 8 | f->bytes[i];
+    for (int i = 7; i >= 0; i--) size = size << 8 | f->bytes[i];
     LIMN_TRY(refuse_known_others(f, err));
     if (size >= 2 && f->size > 8 && f->bytes[8] != '{')
         return limn_fail(err, LIMN_E_FORMAT, "is no safetensors file (no '{' at byte 8)");
@@ -70,10 +71,10 @@ static limn_status check_metadata(limn_safetensors *f, const limn_json_node *roo
     limn_json_node metadata;
     const char *key;
     json_t *value;
-    if (!limn_json_has(root, METADATA_KEY))
-        return LIMN_OK;
+    if (!limn_json_has(root, METADATA_KEY)) return LIMN_OK;
     LIMN_TRY(limn_json_object(&metadata, root, METADATA_KEY, err));
-    json_object_foreach((json_t *)metadata.value, key, value) {
+    json_object_foreach((json_t *)metadata.value, key, value)
+    {
         const char *text;
         LIMN_TRY(limn_json_string(&text, &metadata, key, err));
     }
@@ -148,10 +149,8 @@ static int compare_offsets(const void *a, const void *b)
 {
     const limn_tensor *x = a, *y = b;
     const uintptr_t p = (uintptr_t)x->data, q = (uintptr_t)y->data;
-    if (p != q)
-        return p < q ? -1 : 1;
-    if (x->size != y->size)
-        return x->size < y->size ? -1 : 1;
+    if (p != q) return p < q ? -1 : 1;
+    if (x->size != y->size) return x->size < y->size ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 
@@ -163,8 +162,7 @@ static int compare_names(const void *a, const void *b)
 
 static void sort_by_name(limn_safetensors *f)
 {
-    for (size_t i = 0; i < f->n_tensors; i++)
-        f->by_name[i] = &f->tensors[i];
+    for (size_t i = 0; i < f->n_tensors; i++) f->by_name[i] = &f->tensors[i];
     qsort(f->by_name, f->n_tensors, sizeof *f->by_name, compare_names);
 }
 
@@ -177,9 +175,10 @@ static limn_status check_tiling(const limn_safetensors *f, const unsigned char *
         const limn_tensor *t = &f->tensors[i];
         const size_t begin = (size_t)((const unsigned char *)t->data - data);
         if (begin != end)
-            return limn_fail(err, LIMN_E_FORMAT, "%.200s: begins at byte %zu of the data, the "
-                             "tensor before it ends at %zu (%s)", t->name, begin, end,
-                             begin < end ? "overlap" : "hole");
+            return limn_fail(err, LIMN_E_FORMAT,
+                             "%.200s: begins at byte %zu of the data, the "
+                             "tensor before it ends at %zu (%s)",
+                             t->name, begin, end, begin < end ? "overlap" : "hole");
         end = begin + t->size;
     }
     if (end != data_size)
@@ -192,11 +191,11 @@ static limn_status read_tensors(limn_safetensors *f, const limn_json_node *root,
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)root->value, key, value) {
+    json_object_foreach((json_t *)root->value, key, value)
+    {
         limn_tensor *t = &f->tensors[f->n_tensors];
         limn_json_node entry;
-        if (strcmp(key, METADATA_KEY) == 0)
-            continue;
+        if (strcmp(key, METADATA_KEY) == 0) continue;
         LIMN_TRY(limn_json_object(&entry, root, key, err));
         LIMN_TRY(read_dtype(t, &entry, err));
         LIMN_TRY(read_shape(t, &entry, err));
@@ -249,8 +248,7 @@ static limn_status open_bytes(limn_safetensors **out, limn_file_map map, const v
     f->bytes = bytes;
     f->size = size;
     limn_status s = parse(f, err);
-    if (s != LIMN_OK)
-        limn_safetensors_close(&f);
+    if (s != LIMN_OK) limn_safetensors_close(&f);
     *out = f;
     return s;
 }
@@ -261,8 +259,7 @@ limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn
     *out = NULL;
     LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
     limn_status s = open_bytes(out, map, map.bytes, map.size, err);
-    if (s != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
 
@@ -292,18 +289,15 @@ limn_status limn_safetensors_from_tensors(limn_safetensors **out, const limn_ten
                                           size_t n_tensors, limn_error *err)
 {
     *out = limn_calloc(1, sizeof **out);
-    if (!*out)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     const limn_status status = copy_list(*out, tensors, n_tensors, err);
-    if (status != LIMN_OK)
-        limn_safetensors_close(out);
+    if (status != LIMN_OK) limn_safetensors_close(out);
     return status;
 }
 
 void limn_safetensors_close(limn_safetensors **f)
 {
-    if (!f || !*f)
-        return;
+    if (!f || !*f) return;
     limn_free((*f)->tensors);
     limn_free((*f)->by_name);
     json_decref((*f)->header);
@@ -343,9 +337,9 @@ size_t limn_safetensors_list_metadata(limn_metadata_item *items, size_t capacity
     size_t n = 0;
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)f->metadata, key, value) {
-        if (n < capacity)
-            items[n] = (limn_metadata_item){ key, json_string_value(value) };
+    json_object_foreach((json_t *)f->metadata, key, value)
+    {
+        if (n < capacity) items[n] = (limn_metadata_item){ key, json_string_value(value) };
         n++;
     }
     return n;

@@ -77,8 +77,8 @@ size_t limn_safetensors_list_metadata(limn_metadata_item *items, size_t capacity
  * a nanosecond a byte. */
 uint64_t limn_safetensors_checksum(const limn_safetensors *f);
 
-size_t limn_tensor_dtype_size(limn_tensor_dtype t);      /* bytes of one element */
-const char *limn_tensor_dtype_name(limn_tensor_dtype t); /* "F32" … */
+size_t limn_tensor_dtype_size(limn_tensor_dtype t);                     /* bytes of one element */
+const char *limn_tensor_dtype_name(limn_tensor_dtype t);                /* "F32" … */
 bool limn_tensor_dtype_parse(limn_tensor_dtype *out, const char *name); /* false: unknown */
 /* Bytes of a tensor; false when that overflows. */
 bool limn_tensor_byte_size(size_t *out, limn_tensor_dtype t, size_t n_dims, const size_t *shape);

@@ -62,8 +62,7 @@ static limn_status dump_header(char **out, size_t *size, const json_t *header, l
     const size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT);
     const size_t padded = (8 + length + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT - 8;
     *out = length > 0 ? limn_alloc(padded, 1) : NULL;
-    if (!*out)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for the header");
+    if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory for the header");
     memset(*out, ' ', padded);
     json_dumpb(header, *out, padded, JSON_COMPACT);
     *size = padded;
@@ -89,8 +88,7 @@ static limn_status write_file(const char *path, const char *header, size_t heade
     limn_file_writer *w = NULL;
     LIMN_TRY(limn_file_writer_open(&w, path, err));
     limn_status s = write_parts(w, header, header_size, tensors, n_tensors, err);
-    if (s == LIMN_OK)
-        return limn_file_writer_commit(&w, err);
+    if (s == LIMN_OK) return limn_file_writer_commit(&w, err);
     limn_file_writer_discard(&w);
     return s;
 }
@@ -104,14 +102,11 @@ limn_status limn_safetensors_write(const char *path, const limn_tensor *tensors,
     char *text = NULL;
     size_t text_size = 0;
     limn_status s = sorted && header ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s != LIMN_OK)
-        goto done;
-    for (size_t i = 0; i < n_tensors; i++)
-        sorted[i] = &tensors[i];
+    if (s != LIMN_OK) goto done;
+    for (size_t i = 0; i < n_tensors; i++) sorted[i] = &tensors[i];
     qsort(sorted, n_tensors, sizeof *sorted, compare_for_file);
     s = fill_header(header, sorted, n_tensors, metadata, n_metadata, err);
-    if (s == LIMN_OK)
-        s = dump_header(&text, &text_size, header, err);
+    if (s == LIMN_OK) s = dump_header(&text, &text_size, header, err);
     if (s != LIMN_OK)
         limn_error_prefix(err, "%s", path);
     else

@@ -11,12 +11,12 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[] = {
-    [LIMN_TENSOR_F32] = { "F32", 4 },  [LIMN_TENSOR_F16] = { "F16", 2 },
+    [LIMN_TENSOR_F32] = { "F32", 4 },   [LIMN_TENSOR_F16] = { "F16", 2 },
     [LIMN_TENSOR_BF16] = { "BF16", 2 }, [LIMN_TENSOR_F64] = { "F64", 8 },
-    [LIMN_TENSOR_U8] = { "U8", 1 },    [LIMN_TENSOR_I8] = { "I8", 1 },
-    [LIMN_TENSOR_I16] = { "I16", 2 },  [LIMN_TENSOR_U16] = { "U16", 2 },
-    [LIMN_TENSOR_I32] = { "I32", 4 },  [LIMN_TENSOR_U32] = { "U32", 4 },
-    [LIMN_TENSOR_I64] = { "I64", 8 },  [LIMN_TENSOR_U64] = { "U64", 8 },
+    [LIMN_TENSOR_U8] = { "U8", 1 },     [LIMN_TENSOR_I8] = { "I8", 1 },
+    [LIMN_TENSOR_I16] = { "I16", 2 },   [LIMN_TENSOR_U16] = { "U16", 2 },
+    [LIMN_TENSOR_I32] = { "I32", 4 },   [LIMN_TENSOR_U32] = { "U32", 4 },
+    [LIMN_TENSOR_I64] = { "I64", 8 },   [LIMN_TENSOR_U64] = { "U64", 8 },
     [LIMN_TENSOR_BOOL] = { "BOOL", 1 },
 };
 
@@ -44,8 +44,7 @@ bool limn_tensor_byte_size(size_t *out, limn_tensor_dtype t, size_t n_dims, cons
 {
     size_t size = dtypes[t].size;
     for (size_t i = 0; i < n_dims; i++)
-        if (!limn_size_mul(&size, size, shape[i]))
-            return false;
+        if (!limn_size_mul(&size, size, shape[i])) return false;
     *out = size;
     return true;
 }
@@ -66,8 +65,7 @@ void limn_tensor_describe(char *out, size_t capacity, limn_tensor_dtype t, size_
     size_t used = (size_t)snprintf(out, capacity, "%s [", dtypes[t].name);
     for (size_t i = 0; i < n_dims && used < capacity; i++)
         used += (size_t)snprintf(out + used, capacity - used, "%s%zu", i ? ", " : "", shape[i]);
-    if (used < capacity)
-        snprintf(out + used, capacity - used, "]");
+    if (used < capacity) snprintf(out + used, capacity - used, "]");
 }
 
 void limn_tensor_to_f32(float *out, const limn_tensor *t)

@@ -22,8 +22,10 @@ static limn_status read_member(limn_zip_member *m, struct archive *a, struct arc
     if (!name || !archive_entry_size_is_set(entry) || size < 0)
         return limn_fail(err, LIMN_E_FORMAT, "zip archive: a member without name or size");
     if ((uint64_t)size > *room)
-        return limn_fail(err, LIMN_E_LIMIT, "zip archive: its members, up to %.100s, are larger "
-                         "than itself: only stored members are read", name);
+        return limn_fail(err, LIMN_E_LIMIT,
+                         "zip archive: its members, up to %.100s, are larger "
+                         "than itself: only stored members are read",
+                         name);
     *room -= (size_t)size;
     m->name = limn_strdup(name);
     m->bytes = limn_alloc((size_t)size, 1);
@@ -31,8 +33,7 @@ static limn_status read_member(limn_zip_member *m, struct archive *a, struct arc
     if (!m->name || !m->bytes)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %.100s of %zu bytes", name, m->size);
     const la_ssize_t n = archive_read_data(a, m->bytes, m->size);
-    if (n < 0)
-        return fail_damaged(a, err);
+    if (n < 0) return fail_damaged(a, err);
     if ((size_t)n != m->size)
         return limn_fail(err, LIMN_E_TRUNCATED, "zip archive: %.100s has %zu bytes, %zu are there",
                          name, m->size, (size_t)n);
@@ -48,8 +49,7 @@ static limn_status add_member(limn_zip_member **out, limn_zip_members *m, limn_e
     if ((m->n_items & (m->n_items - 1)) == 0) { /* 0 or a power of two: double */
         limn_zip_member *grown =
             limn_realloc(m->items, m->n_items ? 2 * m->n_items : 1, sizeof *grown);
-        if (!grown)
-            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        if (!grown) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
         m->items = grown;
     }
     *out = &m->items[m->n_items++];
@@ -62,12 +62,9 @@ static limn_status read_all(limn_zip_members *m, struct archive *a, size_t room,
     for (;;) {
         struct archive_entry *entry;
         const int result = archive_read_next_header(a, &entry);
-        if (result == ARCHIVE_EOF)
-            return LIMN_OK;
-        if (result != ARCHIVE_OK)
-            return fail_damaged(a, err);
-        if (archive_entry_filetype(entry) == AE_IFDIR)
-            continue;
+        if (result == ARCHIVE_EOF) return LIMN_OK;
+        if (result != ARCHIVE_OK) return fail_damaged(a, err);
+        if (archive_entry_filetype(entry) == AE_IFDIR) continue;
         limn_zip_member *item = NULL;
         LIMN_TRY(add_member(&item, m, err));
         LIMN_TRY(read_member(item, a, entry, &room, err));
@@ -96,18 +93,15 @@ limn_status limn_zip_members_read(limn_zip_members *out, const void *bytes, size
     limn_status s;
     struct archive *a = archive_read_new();
     *out = (limn_zip_members){ NULL, 0 };
-    if (!a)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!a) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (archive_read_support_format_zip_seekable(a) != ARCHIVE_OK ||
         archive_read_open_memory(a, bytes, size) != ARCHIVE_OK)
         s = fail_damaged(a, err);
     else
         s = read_all(out, a, size, err);
-    if (s == LIMN_OK)
-        s = sort(out, err);
+    if (s == LIMN_OK) s = sort(out, err);
     archive_read_free(a);
-    if (s != LIMN_OK)
-        limn_zip_members_finish(out);
+    if (s != LIMN_OK) limn_zip_members_finish(out);
     return s;
 }
 

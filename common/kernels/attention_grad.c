@@ -40,8 +40,8 @@ void LIMN_LEVEL(limn_attention_forward)(float *y, float *probs, const float *q, 
     for (size_t r = 0; r < s->n_rows; r++)
         for (size_t h = 0; h < s->n_heads; h++) {
             const size_t at = r * s->dim + h * head_dim;
-            forward_head(y + at, probs + (r * s->n_heads + h) * s->n_rows, q + at,
-                         k + h * head_dim, v + h * head_dim, r + 1, s);
+            forward_head(y + at, probs + (r * s->n_heads + h) * s->n_rows, q + at, k + h * head_dim,
+                         v + h * head_dim, r + 1, s);
         }
 }
 
@@ -76,7 +76,7 @@ void LIMN_LEVEL(limn_attention_backward)(float *dq, float *dk, float *dv, const 
         for (size_t h = 0; h < s->n_heads; h++) {
             const size_t at = r * s->dim + h * head_dim, head = h * head_dim;
             backward_head(dq + at, dk + head, dv + head, dy + at,
-                          probs + (r * s->n_heads + h) * s->n_rows, q + at, k + head,
-                          v + head, scratch, r + 1, s);
+                          probs + (r * s->n_heads + h) * s->n_rows, q + at, k + head, v + head,
+                          scratch, r + 1, s);
         }
 }

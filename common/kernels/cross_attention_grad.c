@@ -37,9 +37,13 @@ static struct head begin(const limn_cross_attention *a)
 {
     const size_t head_dim = a->dim / a->n_heads, n_scores = a->n_rows * a->n_positions;
     const size_t n_panel = panel_floats(a->n_rows, a->n_positions, head_dim);
-    return (struct head){ .a = a, .n_rows = a->n_rows, .n_positions = a->n_positions,
-                          .dim = head_dim, .stride = a->dim,
-                          .probs_stride = a->n_heads * a->n_positions, .panels = a->scratch,
+    return (struct head){ .a = a,
+                          .n_rows = a->n_rows,
+                          .n_positions = a->n_positions,
+                          .dim = head_dim,
+                          .stride = a->dim,
+                          .probs_stride = a->n_heads * a->n_positions,
+                          .panels = a->scratch,
                           .d_scores = a->scratch + n_panel,
                           .transposed = a->scratch + n_panel + n_scores };
 }
@@ -72,9 +76,13 @@ static limn_packed pack_values(const struct head *h, const float *x, size_t n)
 static void multiply(const struct head *h, float *y, size_t y_stride, const float *x,
                      size_t x_stride, size_t n_rows, const limn_packed *w)
 {
-    h->a->kernels->linear(&(limn_linear_job){
-        .y = y, .x = x, .n_rows = n_rows, .x_stride = x_stride, .y_stride = y_stride, .w = w,
-        .panel_end = limn_n_panels(w->n_outputs) });
+    h->a->kernels->linear(&(limn_linear_job){ .y = y,
+                                              .x = x,
+                                              .n_rows = n_rows,
+                                              .x_stride = x_stride,
+                                              .y_stride = y_stride,
+                                              .w = w,
+                                              .panel_end = limn_n_panels(w->n_outputs) });
 }
 
 static float scale_of(const struct head *h)

@@ -41,22 +41,25 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, _
 {
     __m256 acc[MAX_COLUMNS], w[MAX_SIZE];
     const __m256 bias = load(job->bias + channel, is_part, mask);
-    UNROLL for (size_t j = 0; j < n_columns; j++)
-        acc[j] = bias;
+    UNROLL
+    for (size_t j = 0; j < n_columns; j++) acc[j] = bias;
     for (size_t ky = 0; ky < size; ky++) {
-        if (!job->rows[ky])
-            continue;
+        if (!job->rows[ky]) continue;
         const float *x = job->rows[ky] + column * stride * job->x_stride + channel;
-        UNROLL for (size_t kx = 0; kx < size; kx++)
+        UNROLL
+        for (size_t kx = 0; kx < size; kx++)
             w[kx] = load(job->w + (ky * size + kx) * job->w_stride + channel, is_part, mask);
-        UNROLL for (size_t c = 0; c < (n_columns - 1) * stride + size; c++) {
+        UNROLL
+        for (size_t c = 0; c < (n_columns - 1) * stride + size; c++) {
             const __m256 v = load(x + c * job->x_stride, is_part, mask);
-            UNROLL for (size_t j = 0; j < n_columns; j++)
+            UNROLL
+            for (size_t j = 0; j < n_columns; j++)
                 if (c >= j * stride && c - j * stride < size)
                     acc[j] = _mm256_fmadd_ps(v, w[c - j * stride], acc[j]);
         }
     }
-    UNROLL for (size_t j = 0; j < n_columns; j++)
+    UNROLL
+    for (size_t j = 0; j < n_columns; j++)
         store_relu6(job->y + (column + j) * job->y_stride + channel, acc[j], is_part, mask);
 }
 
@@ -67,8 +70,7 @@ INLINE void columns(const limn_depthwise_job *job, size_t column, const size_t n
     size_t c = 0;
     for (; c + LANES <= job->n_channels; c += LANES)
         tile(job, column, c, _mm256_setzero_si256(), n_columns, size, stride, false);
-    if (c == job->n_channels)
-        return;
+    if (c == job->n_channels) return;
     static const int32_t ones_then_zeros[2 * LANES] = { -1, -1, -1, -1, -1, -1, -1, -1 };
     const int32_t *mask = ones_then_zeros + LANES - (job->n_channels - c);
     for (size_t j = 0; j < n_columns; j++)
@@ -78,12 +80,9 @@ INLINE void columns(const limn_depthwise_job *job, size_t column, const size_t n
 INLINE void row(const limn_depthwise_job *job, const size_t size, const size_t stride)
 {
     size_t j = 0;
-    for (; j + 7 <= job->n_columns; j += 7)
-        columns(job, j, 7, size, stride);
-    for (; j + 3 <= job->n_columns; j += 3)
-        columns(job, j, 3, size, stride);
-    for (; j < job->n_columns; j++)
-        columns(job, j, 1, size, stride);
+    for (; j + 7 <= job->n_columns; j += 7) columns(job, j, 7, size, stride);
+    for (; j + 3 <= job->n_columns; j += 3) columns(job, j, 3, size, stride);
+    for (; j < job->n_columns; j++) columns(job, j, 1, size, stride);
 }
 
 void limn_depthwise_avx2(const limn_depthwise_job *job)

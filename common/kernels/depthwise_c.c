@@ -6,8 +6,7 @@ static float tap_sum(const limn_depthwise_job *job, size_t column, size_t channe
 {
     float acc = job->bias[channel];
     for (size_t ky = 0; ky < job->size; ky++) {
-        if (!job->rows[ky])
-            continue;
+        if (!job->rows[ky]) continue;
         const float *x = job->rows[ky] + column * job->stride * job->x_stride + channel;
         const float *w = job->w + ky * job->size * job->w_stride + channel;
         for (size_t kx = 0; kx < job->size; kx++)

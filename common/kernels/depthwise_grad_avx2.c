@@ -52,15 +52,16 @@ INLINE void add_weights(const struct lanes *l, size_t ky, const size_t size, con
     float *dw = job->dw + ky * size * n;
     const float *x = job->x_rows[ky];
     __m256 sums[MAX_SIZE];
-    UNROLL for (size_t kx = 0; kx < size; kx++)
-        sums[kx] = load(l, dw + kx * n);
+    UNROLL
+    for (size_t kx = 0; kx < size; kx++) sums[kx] = load(l, dw + kx * n);
     for (size_t j = 0; j < job->n_columns; j++, x += stride * n) {
         const __m256 dy = load(l, job->dy + j * n);
-        UNROLL for (size_t kx = 0; kx < size; kx++)
+        UNROLL
+        for (size_t kx = 0; kx < size; kx++)
             sums[kx] = _mm256_fmadd_ps(dy, load(l, x + kx * n), sums[kx]);
     }
-    UNROLL for (size_t kx = 0; kx < size; kx++)
-        store(l, dw + kx * n, sums[kx]);
+    UNROLL
+    for (size_t kx = 0; kx < size; kx++) store(l, dw + kx * n, sums[kx]);
 }
 
 INLINE void add_inputs(const struct lanes *l, size_t ky, const size_t size, const size_t stride)
@@ -69,30 +70,29 @@ INLINE void add_inputs(const struct lanes *l, size_t ky, const size_t size, cons
     const size_t n = job->n_channels;
     float *dx = job->dx_rows[ky];
     __m256 w[MAX_SIZE], window[MAX_SIZE];
-    UNROLL for (size_t kx = 0; kx < size; kx++)
-        w[kx] = load(l, job->w + (ky * size + kx) * n);
-    UNROLL for (size_t kx = 0; kx < size - stride; kx++)
-        window[kx] = load(l, dx + kx * n);
+    UNROLL
+    for (size_t kx = 0; kx < size; kx++) w[kx] = load(l, job->w + (ky * size + kx) * n);
+    UNROLL
+    for (size_t kx = 0; kx < size - stride; kx++) window[kx] = load(l, dx + kx * n);
     for (size_t j = 0; j < job->n_columns; j++, dx += stride * n) {
         const __m256 dy = load(l, job->dy + j * n);
-        UNROLL for (size_t kx = size - stride; kx < size; kx++)
-            window[kx] = load(l, dx + kx * n);
-        UNROLL for (size_t kx = 0; kx < size; kx++)
-            window[kx] = _mm256_fmadd_ps(dy, w[kx], window[kx]);
-        UNROLL for (size_t kx = 0; kx < stride; kx++)
-            store(l, dx + kx * n, window[kx]);
-        UNROLL for (size_t kx = 0; kx < size - stride; kx++)
-            window[kx] = window[kx + stride];
+        UNROLL
+        for (size_t kx = size - stride; kx < size; kx++) window[kx] = load(l, dx + kx * n);
+        UNROLL
+        for (size_t kx = 0; kx < size; kx++) window[kx] = _mm256_fmadd_ps(dy, w[kx], window[kx]);
+        UNROLL
+        for (size_t kx = 0; kx < stride; kx++) store(l, dx + kx * n, window[kx]);
+        UNROLL
+        for (size_t kx = 0; kx < size - stride; kx++) window[kx] = window[kx + stride];
     }
-    UNROLL for (size_t kx = 0; kx < size - stride; kx++)
-        store(l, dx + kx * n, window[kx]);
+    UNROLL
+    for (size_t kx = 0; kx < size - stride; kx++) store(l, dx + kx * n, window[kx]);
 }
 
 INLINE void channels(const struct lanes *l, const size_t size, const size_t stride)
 {
     for (size_t ky = 0; ky < size; ky++) {
-        if (!l->job->x_rows[ky])
-            continue;
+        if (!l->job->x_rows[ky]) continue;
         add_weights(l, ky, size, stride);
         add_inputs(l, ky, size, stride);
     }
@@ -103,10 +103,8 @@ INLINE void row(const limn_depthwise_grad_job *job, const size_t size, const siz
 {
     static const int32_t ones_then_zeros[2 * LANES] = { -1, -1, -1, -1, -1, -1, -1, -1 };
     struct lanes l = { .job = job, .mask = _mm256_setzero_si256() };
-    for (; l.channel + LANES <= job->n_channels; l.channel += LANES)
-        channels(&l, size, stride);
-    if (l.channel == job->n_channels)
-        return;
+    for (; l.channel + LANES <= job->n_channels; l.channel += LANES) channels(&l, size, stride);
+    if (l.channel == job->n_channels) return;
     const int32_t *mask = ones_then_zeros + LANES - (job->n_channels - l.channel);
     l.mask = _mm256_loadu_si256((const __m256i *)mask);
     l.is_part = true;

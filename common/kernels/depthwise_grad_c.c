@@ -23,6 +23,5 @@ void limn_depthwise_grad_c(const limn_depthwise_grad_job *j)
         for (size_t column = 0; j->x_rows[ky] && column < j->n_columns; column++)
             backward_taps(j, ky, column);
     for (size_t column = 0; column < j->n_columns; column++)
-        for (size_t c = 0; c < j->n_channels; c++)
-            j->dbias[c] += j->dy[column * j->n_channels + c];
+        for (size_t c = 0; c < j->n_channels; c++) j->dbias[c] += j->dy[column * j->n_channels + c];
 }

@@ -34,14 +34,12 @@ uint16_t limn_f32_to_f16(float f)
     memcpy(&bits, &f, sizeof bits);
     const uint32_t magnitude = bits & 0x7fffffffu;
     const uint16_t sign = (uint16_t)((bits >> 16) & 0x8000u);
-    if (magnitude > 0x7f800000u)
-        return (uint16_t)(sign | 0x7e00u);     /* NaN */
+    if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00u); /* NaN */
     if (magnitude >= 0x477ff000u)
-        return (uint16_t)(sign | 0x7c00u);     /* rounds to 65520 or more: infinity */
-    if (magnitude >= 0x38800000u)              /* normal; a carry moves into the exponent */
+        return (uint16_t)(sign | 0x7c00u); /* rounds to 65520 or more: infinity */
+    if (magnitude >= 0x38800000u)          /* normal; a carry moves into the exponent */
         return (uint16_t)(sign | shift_to_nearest(magnitude - 0x38000000u, 13));
-    if (magnitude < 0x33000000u)
-        return sign;                           /* below half of the smallest subnormal */
+    if (magnitude < 0x33000000u) return sign; /* below half of the smallest subnormal */
     const unsigned shift = 126u - (magnitude >> 23);
     return (uint16_t)(sign | shift_to_nearest((magnitude & 0x7fffffu) | 0x800000u, shift));
 }

@@ -38,16 +38,14 @@ static void run_tile(void *ctx, size_t tile, size_t worker)
                 job->b_is_transposed ? CblasTrans : CblasNoTrans,
                 (blasint)(splits_rows ? count : job->m), (blasint)(splits_rows ? job->n : count),
                 (blasint)job->k, 1.0f, job->a + (job->a_is_transposed ? row : row * lda),
-                (blasint)lda, job->b + (job->b_is_transposed ? column * ldb : column),
-                (blasint)ldb, job->accumulates ? 1.0f : 0.0f, job->c + row * job->n + column,
-                (blasint)job->n);
+                (blasint)lda, job->b + (job->b_is_transposed ? column * ldb : column), (blasint)ldb,
+                job->accumulates ? 1.0f : 0.0f, job->c + row * job->n + column, (blasint)job->n);
 }
 
 void limn_gemm(limn_pool *pool, const limn_gemm_job *job)
 {
     const size_t side = job->m >= job->n ? job->m : job->n;
-    if (job->m == 0 || job->n == 0)
-        return;
+    if (job->m == 0 || job->n == 0) return;
     limn_gemm_job copy = *job;
     limn_pool_run(pool, (side + tile_size(side) - 1) / tile_size(side), run_tile, &copy);
 }

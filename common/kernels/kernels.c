@@ -31,9 +31,7 @@ void limn_kernels_init(limn_kernels *k, limn_cpu_level level)
         .attend = limn_attend_c,
     };
 #if HAVE_X86_KERNELS
-    if (level >= LIMN_CPU_AVX2)
-        use_avx2(k);
-    if (level >= LIMN_CPU_AVX512)
-        use_avx512(k);
+    if (level >= LIMN_CPU_AVX2) use_avx2(k);
+    if (level >= LIMN_CPU_AVX512) use_avx512(k);
 #endif
 }

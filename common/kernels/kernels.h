@@ -45,10 +45,10 @@ typedef enum limn_activation {
  * r*y_stride), and so does that of residual, from its own base. y may equal residual;
  * y must not overlap x. f16 weights are widened exactly before use. */
 typedef struct limn_linear_job {
-    float *y;             /* [n_rows, n_outputs] at y_stride */
-    const float *x;       /* [n_rows, n_inputs] at x_stride */
+    float *y;              /* [n_rows, n_outputs] at y_stride */
+    const float *x;        /* [n_rows, n_inputs] at x_stride */
     const float *residual; /* as y, or NULL */
-    const size_t *y_rows; /* [n_rows] offsets in floats, or NULL */
+    const size_t *y_rows;  /* [n_rows] offsets in floats, or NULL */
     size_t n_rows, x_stride, y_stride;
     const limn_packed *w;
     size_t panel_begin, panel_end;

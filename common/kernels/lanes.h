@@ -11,8 +11,7 @@ enum { LIMN_LANES = 16 };
 static inline float limn_fold(float lane[LIMN_LANES])
 {
     for (int half = LIMN_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            lane[i] += lane[i + half];
+        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
     return lane[0];
 }
 
@@ -21,10 +20,8 @@ static inline float limn_lane_sum(const float *x, size_t n)
     float lane[LIMN_LANES] = { 0 };
     size_t i = 0;
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
-        for (int j = 0; j < LIMN_LANES; j++)
-            lane[j] += x[i + j];
-    for (int j = 0; i < n; i++, j++)
-        lane[j] += x[i];
+        for (int j = 0; j < LIMN_LANES; j++) lane[j] += x[i + j];
+    for (int j = 0; i < n; i++, j++) lane[j] += x[i];
     return limn_fold(lane);
 }
 
@@ -33,10 +30,8 @@ static inline float limn_lane_dot(const float *a, const float *b, size_t n)
     float lane[LIMN_LANES] = { 0 };
     size_t i = 0;
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
-        for (int j = 0; j < LIMN_LANES; j++)
-            lane[j] = fmaf(a[i + j], b[i + j], lane[j]);
-    for (int j = 0; i < n; i++, j++)
-        lane[j] = fmaf(a[i], b[i], lane[j]);
+        for (int j = 0; j < LIMN_LANES; j++) lane[j] = fmaf(a[i + j], b[i + j], lane[j]);
+    for (int j = 0; i < n; i++, j++) lane[j] = fmaf(a[i], b[i], lane[j]);
     return limn_fold(lane);
 }
 
@@ -47,16 +42,14 @@ static inline float limn_lane_squares(const float *x, float mean, size_t n)
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
         for (int j = 0; j < LIMN_LANES; j++)
             lane[j] = fmaf(x[i + j] - mean, x[i + j] - mean, lane[j]);
-    for (int j = 0; i < n; i++, j++)
-        lane[j] = fmaf(x[i] - mean, x[i] - mean, lane[j]);
+    for (int j = 0; i < n; i++, j++) lane[j] = fmaf(x[i] - mean, x[i] - mean, lane[j]);
     return limn_fold(lane);
 }
 
 static inline float limn_row_max(const float *x, size_t n)
 {
     float max = x[0];
-    for (size_t i = 1; i < n; i++)
-        max = x[i] > max ? x[i] : max;
+    for (size_t i = 1; i < n; i++) max = x[i] > max ? x[i] : max;
     return max;
 }
 

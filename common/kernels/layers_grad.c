@@ -54,8 +54,7 @@ static void run_piece(void *ctx, size_t item, size_t worker)
     job.n_rows = piece_size(p->job.n_rows, PRODUCT_ROWS, rows);
     job.x += first * job.x_stride;
     job.y += first * job.y_stride;
-    if (job.residual)
-        job.residual += first * job.y_stride;
+    if (job.residual) job.residual += first * job.y_stride;
     job.panel_begin = n_panels * panels / p->n_panel_pieces;
     job.panel_end = n_panels * (panels + 1) / p->n_panel_pieces;
     p->linear(&job);
@@ -66,12 +65,16 @@ static void multiply(const limn_layer_ctx *ctx, float *y, const float *x, size_t
                      const limn_packed *w, bool accumulates)
 {
     const size_t n_row_pieces = n_pieces(n_rows, PRODUCT_ROWS);
-    if (n_rows == 0)
-        return;
+    if (n_rows == 0) return;
     struct product_job p = {
         .linear = ctx->kernels->linear,
-        .job = { .y = y, .x = x, .residual = accumulates ? y : NULL, .n_rows = n_rows,
-                 .x_stride = w->n_inputs, .y_stride = w->n_outputs, .w = w },
+        .job = { .y = y,
+                 .x = x,
+                 .residual = accumulates ? y : NULL,
+                 .n_rows = n_rows,
+                 .x_stride = w->n_inputs,
+                 .y_stride = w->n_outputs,
+                 .w = w },
         .n_panel_pieces = n_pieces(MIN_PIECES, n_row_pieces),
     };
     limn_pool_run(ctx->pool, n_row_pieces * p.n_panel_pieces, run_piece, &p);
@@ -102,15 +105,20 @@ static void sum_columns(void *ctx, size_t item, size_t worker)
 void limn_linear_backward(const limn_layer_ctx *ctx, float *dx, bool accumulates, const float *dy,
                           const float *x, size_t n_rows, const limn_linear_params *p)
 {
-    struct column_job bias = { .rows = ctx->rows, .sums = p->bias.gradient, .dy = dy,
-                               .n_rows = n_rows, .dim = p->n_out };
+    struct column_job bias = {
+        .rows = ctx->rows, .sums = p->bias.gradient, .dy = dy, .n_rows = n_rows, .dim = p->n_out
+    };
     if (p->bias.gradient)
         limn_pool_run(ctx->pool, n_pieces(p->n_out, COLUMNS_PER_ITEM), sum_columns, &bias);
-    limn_gemm(ctx->pool, &(limn_gemm_job){ .c = p->weight.gradient, .a = dy, .b = x, .m = p->n_out,
-                                           .n = p->n_in, .k = n_rows, .a_is_transposed = true,
+    limn_gemm(ctx->pool, &(limn_gemm_job){ .c = p->weight.gradient,
+                                           .a = dy,
+                                           .b = x,
+                                           .m = p->n_out,
+                                           .n = p->n_in,
+                                           .k = n_rows,
+                                           .a_is_transposed = true,
                                            .accumulates = true });
-    if (dx)
-        multiply(ctx, dx, dy, n_rows, &p->backward, accumulates);
+    if (dx) multiply(ctx, dx, dy, n_rows, &p->backward, accumulates);
 }
 
 /* ---- layer norm -------------------------------------------------------------------------- */
@@ -156,19 +164,30 @@ static void norm_dweight_columns(void *ctx, size_t item, size_t worker)
 void limn_norm_forward(const limn_layer_ctx *ctx, float *y, float *stats, const float *x,
                        size_t n_rows, const limn_norm_params *p)
 {
-    struct norm_job job = { .rows = ctx->rows, .p = p, .out = y, .stats = stats, .x = x,
-                            .n_rows = n_rows };
+    struct norm_job job = {
+        .rows = ctx->rows, .p = p, .out = y, .stats = stats, .x = x, .n_rows = n_rows
+    };
     limn_pool_run(ctx->pool, n_pieces(n_rows, ROWS_PER_ITEM), norm_rows, &job);
 }
 
 void limn_norm_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, const float *x,
                         const float *stats, size_t n_rows, const limn_norm_params *p)
 {
-    struct norm_job job = { .rows = ctx->rows, .p = p, .out = dx, .dy = dy, .x = x,
-                            .kept_stats = stats, .n_rows = n_rows };
-    struct column_job columns = { .rows = ctx->rows, .sums = p->beta.gradient,
-                                  .gamma_sums = p->gamma.gradient, .dy = dy, .x = x,
-                                  .stats = stats, .n_rows = n_rows, .dim = p->dim };
+    struct norm_job job = { .rows = ctx->rows,
+                            .p = p,
+                            .out = dx,
+                            .dy = dy,
+                            .x = x,
+                            .kept_stats = stats,
+                            .n_rows = n_rows };
+    struct column_job columns = { .rows = ctx->rows,
+                                  .sums = p->beta.gradient,
+                                  .gamma_sums = p->gamma.gradient,
+                                  .dy = dy,
+                                  .x = x,
+                                  .stats = stats,
+                                  .n_rows = n_rows,
+                                  .dim = p->dim };
     limn_pool_run(ctx->pool, n_pieces(p->dim, COLUMNS_PER_ITEM), norm_dweight_columns, &columns);
     limn_pool_run(ctx->pool, n_pieces(n_rows, ROWS_PER_ITEM), norm_dx_rows, &job);
 }
@@ -209,8 +228,7 @@ static void gelu_values(void *ctx, size_t item, size_t worker)
     const size_t at = item * VALUES_PER_ITEM, n = piece_size(j->n, VALUES_PER_ITEM, item);
     (void)worker;
     j->rows->gelu(j->y + at, j->x + at, n);
-    if (j->dropout.rate > 0)
-        drop(j, at, n, j->y + at, j->y + at);
+    if (j->dropout.rate > 0) drop(j, at, n, j->y + at, j->y + at);
 }
 
 static void gelu_dx_values(void *ctx, size_t item, size_t worker)
@@ -235,16 +253,15 @@ static void run_values(const limn_layer_ctx *ctx, limn_pool_fn *fn, struct value
 void limn_dropout_apply(const limn_layer_ctx *ctx, float *y, const float *x, const float *residual,
                         size_t n, limn_dropout dropout)
 {
-    run_values(ctx, dropout_values,
-               (struct value_job){ .y = y, .x = x, .residual = residual, .n = n,
-                                   .dropout = dropout });
+    run_values(
+        ctx, dropout_values,
+        (struct value_job){ .y = y, .x = x, .residual = residual, .n = n, .dropout = dropout });
 }
 
 void limn_gelu_forward(const limn_layer_ctx *ctx, float *y, const float *x, size_t n,
                        limn_dropout dropout)
 {
-    run_values(ctx, gelu_values,
-               (struct value_job){ .y = y, .x = x, .n = n, .dropout = dropout });
+    run_values(ctx, gelu_values, (struct value_job){ .y = y, .x = x, .n = n, .dropout = dropout });
 }
 
 void limn_gelu_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, const float *x,

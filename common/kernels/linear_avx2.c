@@ -55,8 +55,7 @@ static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m2
 {
     static const int32_t ones_then_zeros[2 * HALF] = { -1, -1, -1, -1, -1, -1, -1, -1 };
     const __m256i mask = _mm256_loadu_si256((const __m256i *)(ones_then_zeros + HALF - n));
-    if (job->residual)
-        v = _mm256_add_ps(v, _mm256_maskload_ps(job->residual + offset, mask));
+    if (job->residual) v = _mm256_add_ps(v, _mm256_maskload_ps(job->residual + offset, mask));
     _mm256_maskstore_ps(job->y + offset, mask, v);
 }
 
@@ -66,12 +65,16 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m256 
     const size_t offset = y_offset(job, row) + output;
     v = activate(job->activation, v);
     if (output + HALF <= job->w->n_outputs) {
-        if (job->residual)
-            v = _mm256_add_ps(v, _mm256_loadu_ps(job->residual + offset));
+        if (job->residual) v = _mm256_add_ps(v, _mm256_loadu_ps(job->residual + offset));
         _mm256_storeu_ps(job->y + offset, v);
     } else if (output < job->w->n_outputs) {
         store_part(job, offset, job->w->n_outputs - output, v);
     }
+}
+
+INLINE __m256 load_bias(const limn_packed *w, size_t output)
+{
+    return w->bias ? _mm256_load_ps(w->bias + output) : _mm256_setzero_ps();
 }
 
 /* The product of n_rows rows with n_panels panels. The last three are constants where this is
@@ -87,11 +90,11 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const cha
     const size_t first = panel * n_inputs * LIMN_PANEL;
     const float *x = job->x + row * x_stride;
     __m256 acc[MAX_ROWS][2 * MAX_PANELS], x_k[MAX_ROWS], w_k[2 * MAX_PANELS];
-    UNROLL for (size_t h = 0; h < n_halves; h++) {
-        const __m256 bias = w->bias ? _mm256_load_ps(w->bias + panel * LIMN_PANEL + h * HALF)
-                                    : _mm256_setzero_ps();
-        UNROLL for (size_t r = 0; r < n_rows; r++)
-            acc[r][h] = bias;
+    UNROLL
+    for (size_t h = 0; h < n_halves; h++) {
+        const __m256 bias = load_bias(w, panel * LIMN_PANEL + h * HALF);
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) acc[r][h] = bias;
     }
     for (size_t k = 0; k < n_inputs; k++) {
         if (n_rows > 1) { /* a single row is limited by its loads */
@@ -99,31 +102,38 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const cha
             ahead += ahead_step;
         }
         if (n_rows < n_halves) {
-            UNROLL for (size_t r = 0; r < n_rows; r++)
-                x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
-            UNROLL for (size_t h = 0; h < n_halves; h++) {
+            UNROLL
+            for (size_t r = 0; r < n_rows; r++) x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
+            UNROLL
+            for (size_t h = 0; h < n_halves; h++) {
                 w_k[h] = load_weights(w, half_at(first, h, k, n_inputs), dtype);
-                UNROLL for (size_t r = 0; r < n_rows; r++)
+                UNROLL
+                for (size_t r = 0; r < n_rows; r++)
                     acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
             }
         } else {
-            UNROLL for (size_t h = 0; h < n_halves; h++)
+            UNROLL
+            for (size_t h = 0; h < n_halves; h++)
                 w_k[h] = load_weights(w, half_at(first, h, k, n_inputs), dtype);
-            UNROLL for (size_t r = 0; r < n_rows; r++) {
+            UNROLL
+            for (size_t r = 0; r < n_rows; r++) {
                 x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
-                UNROLL for (size_t h = 0; h < n_halves; h++)
+                UNROLL
+                for (size_t h = 0; h < n_halves; h++)
                     acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
             }
         }
     }
-    UNROLL for (size_t r = 0; r < n_rows; r++)
-        UNROLL for (size_t h = 0; h < n_halves; h++)
-            store(job, row + r, panel * LIMN_PANEL + h * HALF, acc[r][h]);
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_halves; i++)
+        store(job, row + i / n_halves, panel * LIMN_PANEL + i % n_halves * HALF,
+              acc[i / n_halves][i % n_halves]);
 }
 
 typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
                      size_t ahead_step);
 
+/* clang-format off */
 #define TILE(rows, panels, dtype)                                                           \
     static void tile_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row,    \
                                                  size_t panel, const char *ahead,           \
@@ -136,20 +146,21 @@ typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const
     TILE(5, 1, dtype) TILE(6, 1, dtype) TILE(1, 4, dtype) TILE(2, 2, dtype) TILE(3, 2, dtype)
 TILES(F32)
 TILES(F16)
+/* clang-format on */
 
 typedef struct tile_shape {
     tile_fn *one_panel, *several_panels; /* for this number of rows */
     size_t n_several;
 } tile_shape;
 
-#define SHAPES(dtype)                                              \
-    {                                                              \
-        [1] = { tile_1x1_##dtype, tile_1x4_##dtype, 4 },           \
-        [2] = { tile_2x1_##dtype, tile_2x2_##dtype, 2 },           \
-        [3] = { tile_3x1_##dtype, tile_3x2_##dtype, 2 },           \
-        [4] = { tile_4x1_##dtype, tile_4x1_##dtype, 1 },           \
-        [5] = { tile_5x1_##dtype, tile_5x1_##dtype, 1 },           \
-        [6] = { tile_6x1_##dtype, tile_6x1_##dtype, 1 },           \
+#define SHAPES(dtype)                                    \
+    {                                                    \
+        [1] = { tile_1x1_##dtype, tile_1x4_##dtype, 4 }, \
+        [2] = { tile_2x1_##dtype, tile_2x2_##dtype, 2 }, \
+        [3] = { tile_3x1_##dtype, tile_3x2_##dtype, 2 }, \
+        [4] = { tile_4x1_##dtype, tile_4x1_##dtype, 1 }, \
+        [5] = { tile_5x1_##dtype, tile_5x1_##dtype, 1 }, \
+        [6] = { tile_6x1_##dtype, tile_6x1_##dtype, 1 }, \
     }
 static const tile_shape shapes[2][MAX_ROWS + 1] = {
     [LIMN_F32] = SHAPES(F32),
@@ -190,8 +201,7 @@ static void run_panels(const limn_linear_job *job, size_t panel, size_t n_panels
 void limn_linear_avx2(const limn_linear_job *job)
 {
     const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
-    if (n_tiles == 0)
-        return;
+    if (n_tiles == 0) return;
     const size_t step = shapes[job->w->dtype][(job->n_rows + n_tiles - 1) / n_tiles].n_several;
     for (size_t p = job->panel_begin; p < job->panel_end; p += step)
         run_panels(job, p, min_size(step, job->panel_end - p), n_tiles);

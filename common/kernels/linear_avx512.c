@@ -41,8 +41,7 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v
     const size_t offset = y_offset(job, row) + output;
     v = activate(job->activation, v);
     if (n_left >= LIMN_PANEL) {
-        if (job->residual)
-            v = _mm512_add_ps(v, _mm512_loadu_ps(job->residual + offset));
+        if (job->residual) v = _mm512_add_ps(v, _mm512_loadu_ps(job->residual + offset));
         _mm512_storeu_ps(job->y + offset, v);
     } else {
         const __mmask16 mask = (__mmask16)((1u << n_left) - 1);
@@ -63,26 +62,30 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const cha
     const float *weights = (const float *)w->panels + panel * n_inputs * LIMN_PANEL;
     const float *x = job->x + row * x_stride;
     __m512 acc[MAX_ROWS][MAX_PANELS], w_k[MAX_PANELS];
-    UNROLL for (size_t p = 0; p < n_panels; p++) {
-        const __m512 bias = w->bias ? _mm512_load_ps(w->bias + (panel + p) * LIMN_PANEL)
-                                    : _mm512_setzero_ps();
-        UNROLL for (size_t r = 0; r < n_rows; r++)
-            acc[r][p] = bias;
+    UNROLL
+    for (size_t p = 0; p < n_panels; p++) {
+        const __m512 bias =
+            w->bias ? _mm512_load_ps(w->bias + (panel + p) * LIMN_PANEL) : _mm512_setzero_ps();
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) acc[r][p] = bias;
     }
     for (size_t k = 0; k < n_inputs; k++) {
         _mm_prefetch(ahead, _MM_HINT_T0);
         ahead += ahead_step;
-        UNROLL for (size_t p = 0; p < n_panels; p++)
+        UNROLL
+        for (size_t p = 0; p < n_panels; p++)
             w_k[p] = _mm512_load_ps(weights + (p * n_inputs + k) * LIMN_PANEL);
-        UNROLL for (size_t r = 0; r < n_rows; r++) {
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
             const __m512 x_k = _mm512_set1_ps(x[r * x_stride + k]);
-            UNROLL for (size_t p = 0; p < n_panels; p++)
+            UNROLL
+            for (size_t p = 0; p < n_panels; p++)
                 acc[r][p] = _mm512_fmadd_ps(x_k, w_k[p], acc[r][p]);
         }
     }
-    UNROLL for (size_t r = 0; r < n_rows; r++)
-        UNROLL for (size_t p = 0; p < n_panels; p++)
-            store(job, row + r, panel + p, acc[r][p]);
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++)
+        store(job, row + i / n_panels, panel + i % n_panels, acc[i / n_panels][i % n_panels]);
 }
 
 typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
@@ -95,11 +98,13 @@ typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const
         tile(job, row, panel, ahead, ahead_step, rows, panels);                              \
     }
 /* Rows are shared out evenly, so that of more than 6 no tile gets fewer than 7. */
+/* clang-format off */
 #define EACH_NUMBER_OF_ROWS(X, panels)                                                       \
     X(7, panels) X(8, panels) X(9, panels) X(10, panels) X(11, panels) X(12, panels)         \
     X(13, panels) X(14, panels)
 EACH_NUMBER_OF_ROWS(TILE, 1)
 EACH_NUMBER_OF_ROWS(TILE, 2)
+/* clang-format on */
 
 #define ENTRY(rows, panels) [rows] = tile_##rows##x##panels,
 static tile_fn *const tiles[MAX_PANELS + 1][MAX_ROWS + 1] = {

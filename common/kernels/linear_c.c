@@ -7,21 +7,16 @@
 static float weight(const limn_packed *w, size_t panel, size_t k, size_t lane)
 {
     const size_t i = (panel * w->n_inputs + k) * LIMN_PANEL + lane;
-    if (w->dtype == LIMN_F16)
-        return limn_f16_to_f32(((const uint16_t *)w->panels)[i]);
+    if (w->dtype == LIMN_F16) return limn_f16_to_f32(((const uint16_t *)w->panels)[i]);
     return ((const float *)w->panels)[i];
 }
 
 static float activate(limn_activation a, float v)
 {
     switch (a) {
-    case LIMN_ACT_RELU6:
-        v = v > 0.0f ? v : 0.0f;
-        return v < 6.0f ? v : 6.0f;
-    case LIMN_ACT_GELU:
-        return limn_geluf(v);
-    case LIMN_ACT_NONE:
-        break;
+    case LIMN_ACT_RELU6: v = v > 0.0f ? v : 0.0f; return v < 6.0f ? v : 6.0f;
+    case LIMN_ACT_GELU: return limn_geluf(v);
+    case LIMN_ACT_NONE: break;
     }
     return v;
 }

@@ -14,10 +14,8 @@
  * Cephes expf. */
 static inline float limn_expf(float x)
 {
-    if (!(x >= -87.33f))
-        return x < -87.33f ? 0.0f : x;
-    if (x > 88.37f)
-        x = 88.37f;
+    if (!(x >= -87.33f)) return x < -87.33f ? 0.0f : x;
+    if (x > 88.37f) x = 88.37f;
     const float n = nearbyintf(x * 1.44269504088896341f);
     float r = fmaf(n, -0.693359375f, x);
     r = fmaf(n, 2.12194440e-4f, r);

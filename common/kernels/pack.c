@@ -58,8 +58,7 @@ static void pack(unsigned char *panels, const limn_packed *shape, const unsigned
     const size_t to_size = item_size(shape->dtype), n_inputs = shape->n_inputs;
     const size_t panel_size = n_inputs * LIMN_PANEL * to_size;
     for (size_t first = 0; first < shape->n_outputs; first += LIMN_PANEL, panels += panel_size) {
-        if (first + LIMN_PANEL > shape->n_outputs)
-            memset(panels, 0, panel_size);
+        if (first + LIMN_PANEL > shape->n_outputs) memset(panels, 0, panel_size);
         for (size_t o = first; o < first + LIMN_PANEL && o < shape->n_outputs; o++)
             pack_lane(panels + (o - first) * to_size, shape->dtype,
                       w + o * n_inputs * item_size(dtype), dtype, n_inputs);
@@ -69,8 +68,7 @@ static void pack(unsigned char *panels, const limn_packed *shape, const unsigned
 static float *pack_bias(const float *bias, size_t n_outputs, size_t n_lanes)
 {
     float *packed = limn_alloc_aligned(n_lanes, sizeof *packed);
-    for (size_t o = 0; packed && o < n_lanes; o++)
-        packed[o] = o < n_outputs ? bias[o] : 0.0f;
+    for (size_t o = 0; packed && o < n_lanes; o++) packed[o] = o < n_outputs ? bias[o] : 0.0f;
     return packed;
 }
 
@@ -85,8 +83,7 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
         limn_size_mul(&n_weights, n_lanes, n_inputs))
         panels = limn_alloc_aligned(n_weights, item_size(packed_dtype));
     out->panels = panels;
-    if (panels && bias)
-        out->bias = pack_bias(bias, n_outputs, n_lanes);
+    if (panels && bias) out->bias = pack_bias(bias, n_outputs, n_lanes);
     if (!panels || (bias && !out->bias)) {
         limn_packed_finish(out);
         return limn_fail(err, LIMN_E_NOMEM, "no memory for weights of %zu x %zu", n_outputs,
@@ -102,7 +99,9 @@ limn_packed limn_packed_take(limn_arena *arena, size_t n_outputs, size_t n_input
     return (limn_packed){
         .panels = limn_arena_take(arena, n_lanes * n_inputs, sizeof(float)),
         .bias = has_bias ? limn_arena_take(arena, n_lanes, sizeof(float)) : NULL,
-        .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = LIMN_F32,
+        .n_outputs = n_outputs,
+        .n_inputs = n_inputs,
+        .dtype = LIMN_F32,
     };
 }
 

@@ -15,8 +15,7 @@ static void layer_norm(float *y, float *stats, const float *x, const float *gamm
         const float rstd = 1.0f / sqrtf(limn_lane_squares(x, mean, dim) / (float)dim + eps);
         stats[0] = mean;
         stats[1] = rstd;
-        for (size_t i = 0; i < dim; i++)
-            y[i] = fmaf((x[i] - mean) * rstd, gamma[i], beta[i]);
+        for (size_t i = 0; i < dim; i++) y[i] = fmaf((x[i] - mean) * rstd, gamma[i], beta[i]);
     }
 }
 
@@ -120,8 +119,7 @@ static float lane_max(const float *x, size_t n)
     size_t i = 0;
     for (size_t j = 0; j < LIMN_LANES; j++) lane[j] = max;
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
-        for (size_t j = 0; j < LIMN_LANES; j++)
-            lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
+        for (size_t j = 0; j < LIMN_LANES; j++) lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
     for (; i < n; i++) max = x[i] > max ? x[i] : max;
     for (size_t j = 0; j < LIMN_LANES; j++) max = lane[j] > max ? lane[j] : max;
     return max;
@@ -144,8 +142,8 @@ static void cross_entropy(float *logits, float *losses, const uint32_t *targets,
     }
 }
 
-static void adamw(float *value, float *m, float *v, float *average, const float *gradient,
-                  size_t n, const limn_adamw_rates *r)
+static void adamw(float *value, float *m, float *v, float *average, const float *gradient, size_t n,
+                  const limn_adamw_rates *r)
 {
     const limn_adamw_rates k = *r;
     for (size_t i = 0; i < n; i++) {

@@ -38,12 +38,12 @@ typedef void limn_attention_backward_fn(float *dq, float *dk, float *dv, const f
  *
  * Columns in order, so each sum has the order of output rows and columns. */
 typedef struct limn_depthwise_grad_job {
-    float *const *dx_rows;       /* [size] rows with zeros or junk at their edges, as x_rows */
-    const float *const *x_rows;  /* [size], NULL above and below the map */
-    const float *w;              /* [size, size, n_channels] */
-    float *dw;                   /* [size, size, n_channels] */
-    float *dbias;                /* [n_channels] */
-    const float *dy;             /* [n_columns, n_channels] */
+    float *const *dx_rows;      /* [size] rows with zeros or junk at their edges, as x_rows */
+    const float *const *x_rows; /* [size], NULL above and below the map */
+    const float *w;             /* [size, size, n_channels] */
+    float *dw;                  /* [size, size, n_channels] */
+    float *dbias;               /* [n_channels] */
+    const float *dy;            /* [n_columns, n_channels] */
     size_t n_columns, n_channels, size, stride; /* size 3 or 5, stride 1 or 2 */
 } limn_depthwise_grad_job;
 

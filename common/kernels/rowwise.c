@@ -11,8 +11,7 @@ void LIMN_LEVEL(limn_layer_norm)(float *y, const float *x, const float *gamma, c
         const float mean = limn_lane_sum(x, dim) / (float)dim;
         const float variance = limn_lane_squares(x, mean, dim) / (float)dim;
         const float scale = 1.0f / sqrtf(variance + eps);
-        for (size_t i = 0; i < dim; i++)
-            y[i] = fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
+        for (size_t i = 0; i < dim; i++) y[i] = fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
     }
 }
 
@@ -20,11 +19,9 @@ void LIMN_LEVEL(limn_softmax)(float *x, size_t n_rows, size_t n, size_t stride)
 {
     for (size_t r = 0; r < n_rows; r++, x += stride) {
         const float max = limn_row_max(x, n);
-        for (size_t i = 0; i < n; i++)
-            x[i] = limn_expf(x[i] - max);
+        for (size_t i = 0; i < n; i++) x[i] = limn_expf(x[i] - max);
         const float scale = 1.0f / limn_lane_sum(x, n);
-        for (size_t i = 0; i < n; i++)
-            x[i] *= scale;
+        for (size_t i = 0; i < n; i++) x[i] *= scale;
     }
 }
 
@@ -34,22 +31,17 @@ float LIMN_LEVEL(limn_log_sum_exp)(const float *x, size_t n)
     float lane[LIMN_LANES] = { 0 };
     size_t i = 0;
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
-        for (int j = 0; j < LIMN_LANES; j++)
-            lane[j] += limn_expf(x[i + j] - max);
-    for (int j = 0; i < n; i++, j++)
-        lane[j] += limn_expf(x[i] - max);
+        for (int j = 0; j < LIMN_LANES; j++) lane[j] += limn_expf(x[i + j] - max);
+    for (int j = 0; i < n; i++, j++) lane[j] += limn_expf(x[i] - max);
     return max + limn_logf(limn_fold(lane));
 }
 
 void LIMN_LEVEL(limn_attend)(float *y, float *weights, const float *q, const float *const *k,
                              const float *const *v, size_t n, size_t dim, float scale)
 {
-    for (size_t p = 0; p < n; p++)
-        weights[p] = scale * limn_lane_dot(q, k[p], dim);
+    for (size_t p = 0; p < n; p++) weights[p] = scale * limn_lane_dot(q, k[p], dim);
     LIMN_LEVEL(limn_softmax)(weights, 1, n, n);
-    for (size_t i = 0; i < dim; i++)
-        y[i] = 0.0f;
+    for (size_t i = 0; i < dim; i++) y[i] = 0.0f;
     for (size_t p = 0; p < n; p++)
-        for (size_t i = 0; i < dim; i++)
-            y[i] = fmaf(weights[p], v[p][i], y[i]);
+        for (size_t i = 0; i < dim; i++) y[i] = fmaf(weights[p], v[p][i], y[i]);
 }

@@ -20,12 +20,10 @@ static void score_sample(double *out, const limn_bootstrap *b, limn_rng *rng)
     for (size_t i = 0; i < b->n_images; i++) {
         const size_t row = rng ? (size_t)limn_rng_below(rng, b->n_images) : i;
         add_row(sum, b->stats, row, b->n_stats);
-        if (b->other)
-            add_row(other, b->other, row, b->n_stats);
+        if (b->other) add_row(other, b->other, row, b->n_stats);
     }
     b->score(b->context, out, sum, b->n_images);
-    if (!b->other)
-        return;
+    if (!b->other) return;
     b->score(b->context, other_scores, other, b->n_images);
     for (size_t i = 0; i < b->n_scores; i++) out[i] -= other_scores[i];
 }
@@ -41,8 +39,7 @@ static double percentile(const double *sorted, size_t n, double share)
 {
     const double rank = share * (double)(n - 1);
     const size_t below = (size_t)rank;
-    if (below + 1 >= n)
-        return sorted[n - 1];
+    if (below + 1 >= n) return sorted[n - 1];
     return sorted[below] + (rank - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
@@ -60,8 +57,10 @@ static limn_status check(const limn_bootstrap *b, limn_error *err)
     if (b->n_images == 0 || b->n_trials == 0 || b->n_stats == 0 ||
         b->n_stats > LIMN_BOOTSTRAP_MAX_STATS || b->n_scores == 0 ||
         b->n_scores > LIMN_BOOTSTRAP_MAX_SCORES)
-        return limn_fail(err, LIMN_E_ARG, "bootstrap: %zu pictures, %zu trials, %zu statistics, "
-                         "%zu scores", b->n_images, b->n_trials, b->n_stats, b->n_scores);
+        return limn_fail(err, LIMN_E_ARG,
+                         "bootstrap: %zu pictures, %zu trials, %zu statistics, "
+                         "%zu scores",
+                         b->n_images, b->n_trials, b->n_stats, b->n_scores);
     return LIMN_OK;
 }
 

@@ -44,8 +44,8 @@ static limn_status read_word_lists(limn_meteor_data *d, const limn_meteor_resour
 {
     LIMN_TRY(read_function_words(&d->function_words, &r->function_words, err));
     LIMN_TRY(limn_meteor_prefixes_parse(&d->prefixes, r->prefixes.bytes, r->prefixes.size, err));
-    LIMN_TRY(limn_meteor_synonyms_read_synsets(&d->synonyms, r->synsets.bytes, r->synsets.size,
-                                               err));
+    LIMN_TRY(
+        limn_meteor_synonyms_read_synsets(&d->synonyms, r->synsets.bytes, r->synsets.size, err));
     return limn_meteor_synonyms_read_exceptions(&d->synonyms, r->exceptions.bytes,
                                                 r->exceptions.size, err);
 }
@@ -55,8 +55,7 @@ static limn_status read_paraphrases(limn_meteor_data *d, const char *folder, con
 {
     char *table = limn_meteor_path(folder, "data/paraphrase-en.gz");
     limn_status s = LIMN_OK;
-    if (!table)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!table) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (access(table, F_OK) == 0)
         s = limn_meteor_paraphrases_open(&d->paraphrases, table, cache, err);
     limn_free(table);
@@ -70,24 +69,20 @@ limn_status limn_meteor_data_open(limn_meteor_data **out, const char *folder, co
     limn_meteor_data *d = limn_calloc(1, sizeof *d);
     limn_status s;
     *out = d;
-    if (!d)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!d) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     s = limn_meteor_resources_read(&resources, folder, err);
     if (s == LIMN_OK && (s = read_word_lists(d, &resources, err)) != LIMN_OK)
         limn_error_prefix(err, "%s", folder);
-    if (s == LIMN_OK)
-        s = read_paraphrases(d, folder, cache, err);
+    if (s == LIMN_OK) s = read_paraphrases(d, folder, cache, err);
     limn_meteor_resources_finish(&resources);
-    if (s != LIMN_OK)
-        limn_meteor_data_close(out);
+    if (s != LIMN_OK) limn_meteor_data_close(out);
     return s;
 }
 
 void limn_meteor_data_close(limn_meteor_data **data)
 {
     limn_meteor_data *d = data ? *data : NULL;
-    if (!d)
-        return;
+    if (!d) return;
     limn_string_table_finish(&d->function_words);
     limn_meteor_prefixes_finish(&d->prefixes);
     limn_meteor_synonyms_finish(&d->synonyms);
@@ -108,23 +103,19 @@ limn_status limn_meteor_create(limn_meteor **out, const limn_meteor_data *data, 
     limn_meteor *m = limn_calloc(1, sizeof *m);
     limn_status s;
     *out = m;
-    if (!m)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!m) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     m->data = data;
     s = limn_meteor_words_init(&m->words, &data->function_words, &data->synonyms,
                                &data->paraphrases, err);
-    if (s == LIMN_OK)
-        s = limn_meteor_aligner_create(&m->aligner, err);
-    if (s != LIMN_OK)
-        limn_meteor_destroy(out);
+    if (s == LIMN_OK) s = limn_meteor_aligner_create(&m->aligner, err);
+    if (s != LIMN_OK) limn_meteor_destroy(out);
     return s;
 }
 
 void limn_meteor_destroy(limn_meteor **meteor)
 {
     limn_meteor *m = meteor ? *meteor : NULL;
-    if (!m)
-        return;
+    if (!m) return;
     limn_meteor_words_finish(&m->words);
     limn_meteor_normalizer_finish(&m->normalizer);
     limn_meteor_matches_finish(&m->matches);
@@ -177,8 +168,7 @@ static void count_matches(limn_meteor_stats *out, const limn_meteor *m, limn_met
     size_t ref_end = SIZE_MAX, hyp_end = SIZE_MAX;
     for (size_t i = 0; i < ref.n_words; i++) {
         const limn_meteor_match *match = m->chosen[i];
-        if (!match)
-            continue;
+        if (!match) continue;
         count_matched(&out->hyp, &m->words, hyp, match->hyp_start, match->hyp_length,
                       match->module);
         count_matched(&out->ref, &m->words, ref, match->start, match->length, match->module);
@@ -207,8 +197,7 @@ limn_status limn_meteor_score(limn_meteor_stats *best, limn_meteor *m, const cha
 {
     limn_meteor_sentence hyp;
     double best_score = -1.0;
-    if (n_refs == 0)
-        return limn_fail(err, LIMN_E_ARG, "METEOR: no reference");
+    if (n_refs == 0) return limn_fail(err, LIMN_E_ARG, "METEOR: no reference");
     LIMN_TRY(read_sentence(&hyp, m->hyp, m, hyp_text, err));
     for (size_t i = 0; i < n_refs; i++) {
         limn_meteor_stats stats;

@@ -34,7 +34,7 @@ bool limn_meteor_data_has_paraphrases(const limn_meteor_data *data);
 /* What a score is computed from; sums over pictures score a corpus. Whole numbers. */
 typedef struct limn_meteor_side {
     double n_words, n_function_words;
-    double content[LIMN_METEOR_N_MODULES];  /* matched words by module */
+    double content[LIMN_METEOR_N_MODULES]; /* matched words by module */
     double function[LIMN_METEOR_N_MODULES];
 } limn_meteor_side;
 

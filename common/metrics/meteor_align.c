@@ -12,18 +12,18 @@ enum { BEAM = 40, WORD_BITS = 64, MAX_BLOCKS = LIMN_METEOR_MAX_WORDS / WORD_BITS
 #define NO_NODE SIZE_MAX
 
 typedef struct path {
-    int n_matched;      /* of both sides, as METEOR weights them */
+    int n_matched; /* of both sides, as METEOR weights them */
     int n_chunks;
     int distance;
-    int hyp_end;        /* behind the last match in the caption; -1 when no chunk is open */
-    size_t next;        /* reference words before this one are dealt with */
-    size_t node;        /* the last chosen match, NO_NODE for none */
-    size_t parent;      /* its place in the beam that it was extended from */
+    int hyp_end;   /* behind the last match in the caption; -1 when no chunk is open */
+    size_t next;   /* reference words before this one are dealt with */
+    size_t node;   /* the last chosen match, NO_NODE for none */
+    size_t parent; /* its place in the beam that it was extended from */
     const limn_meteor_match *added; /* since then; NULL when a word was skipped */
 } path;
 
 typedef struct beam {
-    path paths[BEAM]; /* [n_paths], the best first */
+    path paths[BEAM];                /* [n_paths], the best first */
     uint64_t used[BEAM][MAX_BLOCKS]; /* a bit for each word of the caption that is taken */
     size_t n_paths;
 } beam;
@@ -39,7 +39,7 @@ struct limn_meteor_aligner {
     node *nodes; /* [n_nodes] */
     size_t n_nodes, capacity;
     const limn_meteor_match *fixed[LIMN_METEOR_MAX_WORDS]; /* the only choice for its words */
-    bool is_fixed[LIMN_METEOR_MAX_WORDS]; /* reference words inside such a match */
+    bool is_fixed[LIMN_METEOR_MAX_WORDS];                  /* reference words inside such a match */
 };
 
 limn_status limn_meteor_aligner_create(limn_meteor_aligner **out, limn_error *err)
@@ -50,8 +50,7 @@ limn_status limn_meteor_aligner_create(limn_meteor_aligner **out, limn_error *er
 
 void limn_meteor_aligner_destroy(limn_meteor_aligner **a)
 {
-    if (!a || !*a)
-        return;
+    if (!a || !*a) return;
     limn_free((*a)->nodes);
     limn_free(*a);
     *a = NULL;
@@ -62,8 +61,7 @@ void limn_meteor_aligner_destroy(limn_meteor_aligner **a)
 static bool is_used(const uint64_t *used, const limn_meteor_match *m)
 {
     for (size_t i = m->hyp_start; i < (size_t)m->hyp_start + m->hyp_length; i++)
-        if (used[i / WORD_BITS] >> (i % WORD_BITS) & 1)
-            return true;
+        if (used[i / WORD_BITS] >> (i % WORD_BITS) & 1) return true;
     return false;
 }
 
@@ -78,8 +76,7 @@ static void use(uint64_t *used, const limn_meteor_match *m)
 static bool is_alone(const uint16_t *coverage, size_t start, size_t length)
 {
     for (size_t i = start; i < start + length; i++)
-        if (coverage[i] != 1)
-            return false;
+        if (coverage[i] != 1) return false;
     return true;
 }
 
@@ -90,8 +87,7 @@ static void fix_matches(limn_meteor_aligner *a, const limn_meteor_matches *m, ui
     memset(a->is_fixed, 0, n_ref * sizeof *a->is_fixed);
     for (size_t i = 0; i < n_ref; i++) {
         const limn_meteor_match *match = m->items + m->begins[i];
-        if (m->begins[i + 1] - m->begins[i] != 1 ||
-            !is_alone(m->ref_coverage, i, match->length) ||
+        if (m->begins[i + 1] - m->begins[i] != 1 || !is_alone(m->ref_coverage, i, match->length) ||
             !is_alone(m->hyp_coverage, match->hyp_start, match->hyp_length))
             continue;
         a->fixed[i] = match;
@@ -104,10 +100,8 @@ static void fix_matches(limn_meteor_aligner *a, const limn_meteor_matches *m, ui
 
 static int compare(const path *a, const path *b)
 {
-    if (a->n_matched != b->n_matched)
-        return a->n_matched > b->n_matched ? -1 : 1;
-    if (a->n_chunks != b->n_chunks)
-        return a->n_chunks < b->n_chunks ? -1 : 1;
+    if (a->n_matched != b->n_matched) return a->n_matched > b->n_matched ? -1 : 1;
+    if (a->n_chunks != b->n_chunks) return a->n_chunks < b->n_chunks ? -1 : 1;
     return (a->distance > b->distance) - (a->distance < b->distance);
 }
 
@@ -116,8 +110,7 @@ static void insert(beam *b, const path *p)
 {
     size_t i = b->n_paths;
     if (i == BEAM) {
-        if (compare(p, &b->paths[BEAM - 1]) >= 0)
-            return;
+        if (compare(p, &b->paths[BEAM - 1]) >= 0) return;
         i--;
     } else {
         b->n_paths++;
@@ -145,8 +138,7 @@ static void close_chunk(path *p)
 static bool overlaps_fixed(const limn_meteor_aligner *a, const limn_meteor_match *m)
 {
     for (size_t i = m->start; i < (size_t)m->start + m->length; i++)
-        if (a->is_fixed[i])
-            return true;
+        if (a->is_fixed[i]) return true;
     return false;
 }
 
@@ -156,8 +148,7 @@ static void extend(beam *next, const limn_meteor_aligner *a, path p, const uint6
 {
     for (size_t i = m->begins[word]; i < m->begins[word + 1]; i++) {
         const limn_meteor_match *match = &m->items[i];
-        if (is_used(used, match) || overlaps_fixed(a, match))
-            continue;
+        if (is_used(used, match) || overlaps_fixed(a, match)) continue;
         path longer = p;
         take(&longer, match);
         insert(next, &longer);
@@ -199,8 +190,7 @@ static limn_status settle(limn_meteor_aligner *a, beam *next, const beam *now, s
     for (size_t i = 0; i < next->n_paths; i++) {
         path *p = &next->paths[i];
         memcpy(next->used[i], now->used[p->parent], n_blocks * sizeof(uint64_t));
-        if (!p->added)
-            continue;
+        if (!p->added) continue;
         use(next->used[i], p->added);
         a->nodes[a->n_nodes] = (node){ p->added, p->node };
         p->node = a->n_nodes++;

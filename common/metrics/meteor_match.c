@@ -16,8 +16,7 @@ void limn_meteor_matches_finish(limn_meteor_matches *m)
 static void cover(uint16_t *coverage, size_t start, size_t length)
 {
     for (size_t i = start; i < start + length; i++)
-        if (coverage[i] < UINT16_MAX)
-            coverage[i]++;
+        if (coverage[i] < UINT16_MAX) coverage[i]++;
 }
 
 static limn_status add(limn_meteor_matches *m, limn_meteor_match match, limn_error *err)
@@ -36,10 +35,8 @@ static bool is_match(const limn_meteor_words *w, limn_meteor_module module, uint
                      uint32_t ref)
 {
     const limn_meteor_word *a = &w->words[hyp], *b = &w->words[ref];
-    if (module == LIMN_METEOR_EXACT)
-        return a->key == b->key;
-    if (a->key == b->key)
-        return false;
+    if (module == LIMN_METEOR_EXACT) return a->key == b->key;
+    if (a->key == b->key) return false;
     return module == LIMN_METEOR_STEM ? a->stem_key == b->stem_key
                                       : limn_meteor_words_are_synonyms(w, hyp, ref);
 }
@@ -51,8 +48,8 @@ static limn_status match_single_words(limn_meteor_matches *m, const limn_meteor_
     for (size_t i = 0; i < ref.n_words; i++)
         for (size_t j = 0; j < hyp.n_words; j++)
             if (is_match(w, module, hyp.words[j], ref.words[i]))
-                LIMN_TRY(add(
-                    m, (limn_meteor_match){ (uint16_t)i, 1, (uint16_t)j, 1, module }, err));
+                LIMN_TRY(
+                    add(m, (limn_meteor_match){ (uint16_t)i, 1, (uint16_t)j, 1, module }, err));
     return LIMN_OK;
 }
 
@@ -71,8 +68,7 @@ static void translate(phrase_words *out, const limn_meteor_words *w, limn_meteor
     for (size_t i = 0; i < s.n_words; i++) {
         const uint16_t word = w->words[s.words[i]].paraphrase_word;
         out->words[i] = word;
-        if (word != LIMN_METEOR_NO_WORD)
-            out->present[word / 64] |= UINT64_C(1) << (word % 64);
+        if (word != LIMN_METEOR_NO_WORD) out->present[word / 64] |= UINT64_C(1) << (word % 64);
     }
 }
 
@@ -88,8 +84,7 @@ static limn_status match_phrase(limn_meteor_matches *m, size_t start, size_t len
 {
     const size_t n = paraphrase->n_words;
     for (size_t i = 0; i + n <= other->n_words; i++) {
-        if (memcmp(other->words + i, paraphrase->words, n * sizeof *other->words) != 0)
-            continue;
+        if (memcmp(other->words + i, paraphrase->words, n * sizeof *other->words) != 0) continue;
         limn_meteor_match match = { (uint16_t)i, (uint16_t)n, (uint16_t)start, (uint16_t)length,
                                     LIMN_METEOR_PARAPHRASE };
         if (is_from_ref)
@@ -106,10 +101,8 @@ static limn_status match_phrases_at(limn_meteor_matches *m, const limn_meteor_pa
 {
     for (size_t length = 1; length <= p->max_source_words && start + length <= from->n_words;
          length++) {
-        if (from->words[start + length - 1] == LIMN_METEOR_NO_WORD)
-            return LIMN_OK;
-        limn_meteor_paraphrase_list l =
-            limn_meteor_paraphrases_of(p, from->words + start, length);
+        if (from->words[start + length - 1] == LIMN_METEOR_NO_WORD) return LIMN_OK;
+        limn_meteor_paraphrase_list l = limn_meteor_paraphrases_of(p, from->words + start, length);
         while (limn_meteor_next_paraphrase(&l))
             if (l.n_words && is_present(other, l.words[0]))
                 LIMN_TRY(match_phrase(m, start, length, &l, other, is_from_ref, err));
@@ -137,11 +130,9 @@ static limn_status match_paraphrases(limn_meteor_matches *m, const limn_meteor_w
 static bool are_identical(const limn_meteor_words *w, limn_meteor_sentence a,
                           limn_meteor_sentence b)
 {
-    if (a.n_words != b.n_words)
-        return false;
+    if (a.n_words != b.n_words) return false;
     for (size_t i = 0; i < a.n_words; i++)
-        if (w->words[a.words[i]].key != w->words[b.words[i]].key)
-            return false;
+        if (w->words[a.words[i]].key != w->words[b.words[i]].key) return false;
     return true;
 }
 

@@ -16,13 +16,12 @@ static bool is_digit(uint32_t c)
 static bool is_alpha(uint32_t c)
 {
     static const uint32_t ranges[][2] = {
-        { 'A', 'Z' },       { 'a', 'z' },       { 0xC0, 0xD6 },     { 0xD8, 0xF6 },
-        { 0xF8, 0x17E },    { 0x400, 0x527 },   { 0xA640, 0xA66E }, { 0xA67E, 0xA697 },
-        { 0x1D00, 0x1D7F },
+        { 'A', 'Z' },       { 'a', 'z' },       { 0xC0, 0xD6 },
+        { 0xD8, 0xF6 },     { 0xF8, 0x17E },    { 0x400, 0x527 },
+        { 0xA640, 0xA66E }, { 0xA67E, 0xA697 }, { 0x1D00, 0x1D7F },
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (c >= ranges[i][0] && c <= ranges[i][1])
-            return true;
+        if (c >= ranges[i][0] && c <= ranges[i][1]) return true;
     return false;
 }
 
@@ -79,11 +78,9 @@ static void separate_symbols(limn_code_points *out, const limn_code_points *in)
 {
     for (size_t i = 0; i < in->n_items; i++) {
         const bool is_symbol = !is_kept_in_words(in->items[i]);
-        if (is_symbol)
-            limn_code_points_put(out, ' ');
+        if (is_symbol) limn_code_points_put(out, ' ');
         limn_code_points_put(out, in->items[i]);
-        if (is_symbol)
-            limn_code_points_put(out, ' ');
+        if (is_symbol) limn_code_points_put(out, ' ');
     }
 }
 
@@ -110,8 +107,7 @@ static void join_quotes(limn_code_points *out, const limn_code_points *in)
         const uint32_t c = in->items[i];
         const bool is_single = c == '\'' || c == '`' || c == 0x2018 || c == 0x2019;
         const uint32_t next = i + 1 < in->n_items ? in->items[i + 1] : 0;
-        const bool is_next_single =
-            next == '\'' || next == '`' || next == 0x2018 || next == 0x2019;
+        const bool is_next_single = next == '\'' || next == '`' || next == 0x2018 || next == 0x2019;
         if ((is_single && is_next_single) || c == 0x201C || c == 0x201D) {
             limn_code_points_put_ascii(out, " \" ");
             i += is_single;
@@ -131,8 +127,7 @@ static void join_dashes(limn_code_points *out, const limn_code_points *in)
     for (size_t i = 0; i < in->n_items; i++) {
         const uint32_t c = dash_of(in->items[i]);
         limn_code_points_put(out, c);
-        if (c == '-' && i + 1 < in->n_items && dash_of(in->items[i + 1]) == '-')
-            i++;
+        if (c == '-' && i + 1 < in->n_items && dash_of(in->items[i + 1]) == '-') i++;
     }
 }
 
@@ -184,13 +179,12 @@ static void separate_words(limn_meteor_normalizer *n)
         { is_not_digit, ',', is_digit, " , " },
     };
     static const rule dashes_and_apostrophes[] = {
-        { is_alnum_or_dot, '-', is_alnum, " " },    { is_not_alpha, '\'', is_not_alpha, " ' " },
-        { is_not_alnum, '\'', is_alpha, " ' " },    { is_alpha, '\'', is_not_alpha, " ' " },
-        { is_alpha, '\'', is_alpha, " '" },         { is_digit, '\'', is_letter_s, " '" },
+        { is_alnum_or_dot, '-', is_alnum, " " }, { is_not_alpha, '\'', is_not_alpha, " ' " },
+        { is_not_alnum, '\'', is_alpha, " ' " }, { is_alpha, '\'', is_not_alpha, " ' " },
+        { is_alpha, '\'', is_alpha, " '" },      { is_digit, '\'', is_letter_s, " '" },
     };
-    static void (*const passes[])(limn_code_points *, const limn_code_points *) = {
-        join_quotes, join_dashes
-    };
+    static void (*const passes[])(limn_code_points *, const limn_code_points *) = { join_quotes,
+                                                                                    join_dashes };
     separate_symbols(&n->out, &n->in);
     swap(n);
     join_dot_runs(&n->out, &n->in);
@@ -226,12 +220,10 @@ static bool find_prefix(bool *is_numeric_only, const limn_meteor_prefixes *p, sp
     size_t size = 0;
     uint32_t number;
     for (size_t i = 0; i < word.n_items; i++) {
-        if (size + 4 > sizeof bytes || word.items[i] >= DOT_RUN)
-            return false;
+        if (size + 4 > sizeof bytes || word.items[i] >= DOT_RUN) return false;
         size += limn_utf8_encode(bytes + size, word.items[i]);
     }
-    if (!limn_string_table_find(&number, &p->words, bytes, size))
-        return false;
+    if (!limn_string_table_find(&number, &p->words, bytes, size)) return false;
     *is_numeric_only = p->is_numeric_only[number];
     return true;
 }
@@ -262,8 +254,7 @@ static void put_word(limn_code_points *out, const limn_meteor_prefixes *p, span 
     const span stem = { word.items, word.n_items - has_dot };
     const bool drops_dots = has_dot && is_acronym(stem);
     for (size_t i = 0; i < stem.n_items; i++)
-        if (!drops_dots || stem.items[i] != '.')
-            limn_code_points_put(out, stem.items[i]);
+        if (!drops_dots || stem.items[i] != '.') limn_code_points_put(out, stem.items[i]);
     if (has_dot && !drops_dots)
         limn_code_points_put_ascii(out, keeps_dot(p, stem, next) ? "." : " .");
     limn_code_points_put(out, ' ');
@@ -308,8 +299,7 @@ limn_status limn_meteor_normalize(limn_text *words, limn_meteor_normalizer *n,
     limn_code_points_put(&n->in, ' ');
     separate_words(n);
     split_final_dots(n, prefixes);
-    if (n->in.has_failed || n->out.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (n->in.has_failed || n->out.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_text_clear(&n->text);
     LIMN_TRY(write_words(&n->text, &n->in, err));
     return limn_utf8_append_lower(words, n->text.bytes, n->text.size, err);

@@ -36,13 +36,11 @@ limn_meteor_paraphrase_list limn_meteor_paraphrases_of(const limn_meteor_paraphr
                                                        const uint16_t *words, size_t n_words)
 {
     const limn_meteor_paraphrase_list none = { 0 };
-    if (p->n_slots == 0)
-        return none;
+    if (p->n_slots == 0) return none;
     size_t i = limn_meteor_phrase_slot(words, n_words, p->n_slots);
     for (size_t n_tries = 0; n_tries < p->n_slots; n_tries++, i = (i + 1) & (p->n_slots - 1)) {
         const size_t begin = p->slots[i];
-        if (begin == 0 || begin > p->pool_size || p->pool_size - begin < n_words + 1)
-            return none;
+        if (begin == 0 || begin > p->pool_size || p->pool_size - begin < n_words + 1) return none;
         const uint16_t *record = p->pool + begin - 1;
         if (record[0] == n_words && memcmp(record + 1, words, n_words * sizeof *words) == 0)
             return (limn_meteor_paraphrase_list){ .next = record + n_words + 2,
@@ -54,8 +52,7 @@ limn_meteor_paraphrase_list limn_meteor_paraphrases_of(const limn_meteor_paraphr
 
 bool limn_meteor_next_paraphrase(limn_meteor_paraphrase_list *l)
 {
-    if (l->n_left == 0 || l->next >= l->end || (size_t)(l->end - l->next) <= *l->next)
-        return false;
+    if (l->n_left == 0 || l->next >= l->end || (size_t)(l->end - l->next) <= *l->next) return false;
     l->n_words = *l->next;
     l->words = l->next + 1;
     l->next += l->n_words + 1;
@@ -103,8 +100,7 @@ static bool is_current(const limn_file_map *map, const header *expected)
 {
     header h;
     size_t size = sizeof h;
-    if (map->size < sizeof h)
-        return false;
+    if (map->size < sizeof h) return false;
     memcpy(&h, map->bytes, sizeof h);
     if (memcmp(h.magic, expected->magic, sizeof h.magic) != 0 || h.mark != expected->mark ||
         h.table_size != expected->table_size ||
@@ -178,8 +174,7 @@ static limn_status write_cache(const limn_meteor_paraphrases *p, header h, const
     s = LIMN_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && s == LIMN_OK; i++)
         s = limn_file_writer_write(w, parts[i].bytes, parts[i].size, err);
-    if (s == LIMN_OK)
-        return limn_file_writer_commit(&w, err);
+    if (s == LIMN_OK) return limn_file_writer_commit(&w, err);
     limn_file_writer_discard(&w);
     return s;
 }
@@ -190,13 +185,11 @@ limn_status limn_meteor_paraphrases_open(limn_meteor_paraphrases *out, const cha
     header expected;
     limn_status s;
     *out = (limn_meteor_paraphrases){ 0 };
-    if (!cache)
-        return limn_meteor_paraphrases_read(out, table, err);
+    if (!cache) return limn_meteor_paraphrases_read(out, table, err);
     LIMN_TRY(describe_table(&expected, table, err));
     /* A cache that is not there, or not of this table, is made: no reason to fail. */
     if (limn_file_map_open(&out->cache, cache, MAX_FILE, NULL) == LIMN_OK) {
-        if (is_current(&out->cache, &expected))
-            return use_cache(out, err);
+        if (is_current(&out->cache, &expected)) return use_cache(out, err);
         limn_file_map_close(&out->cache);
     }
     s = limn_meteor_paraphrases_read(out, table, err);

@@ -13,7 +13,7 @@ enum { MAX_PHRASE_WORDS = 64, CHUNK = 1 << 18 };
 
 typedef struct gzip_lines {
     gzFile file;
-    char *bytes; /* [CHUNK] */
+    char *bytes;       /* [CHUNK] */
     size_t begin, end; /* unread bytes */
     bool is_ended;
 } gzip_lines;
@@ -49,8 +49,7 @@ static limn_status next_line(const char **line, size_t *size, gzip_lines *g, lim
             return LIMN_OK;
         }
         *line = NULL;
-        if (g->is_ended)
-            return LIMN_OK;
+        if (g->is_ended) return LIMN_OK;
         LIMN_TRY(refill(g, err));
     }
 }
@@ -134,8 +133,7 @@ static limn_status grow_slots(builder *b, limn_error *err)
 {
     const size_t n_slots = b->n_slots ? 2 * b->n_slots : 1024;
     uint32_t *slots = limn_calloc(n_slots, sizeof *slots);
-    if (!slots)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!slots) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_free(b->slots);
     b->slots = slots;
     b->n_slots = n_slots;
@@ -143,12 +141,10 @@ static limn_status grow_slots(builder *b, limn_error *err)
     return LIMN_OK;
 }
 
-static limn_status add_source(uint32_t *number, builder *b, const uint16_t *phrase,
-                              limn_error *err)
+static limn_status add_source(uint32_t *number, builder *b, const uint16_t *phrase, limn_error *err)
 {
     const size_t n_sources = b->source_begins.n_items;
-    if (2 * (n_sources + 1) > b->n_slots)
-        LIMN_TRY(grow_slots(b, err));
+    if (2 * (n_sources + 1) > b->n_slots) LIMN_TRY(grow_slots(b, err));
     uint32_t *slot = find_slot(b, phrase);
     if (!*slot) {
         LIMN_TRY(push(&b->source_begins, (uint32_t)b->sources.n_items, err));
@@ -156,8 +152,7 @@ static limn_status add_source(uint32_t *number, builder *b, const uint16_t *phra
         LIMN_TRY(push(&b->target_sizes, 0, err));
         LIMN_TRY(push(&b->n_targets, 0, err));
         *slot = (uint32_t)n_sources + 1;
-        if (phrase[0] > b->max_source_words)
-            b->max_source_words = phrase[0];
+        if (phrase[0] > b->max_source_words) b->max_source_words = phrase[0];
     }
     *number = *slot - 1;
     return LIMN_OK;
@@ -194,12 +189,10 @@ static limn_status read_pair(bool *is_read, builder *b, gzip_lines *g, limn_erro
     *is_read = line != NULL;
     for (int i = 0; i < 2 && *is_read; i++) {
         LIMN_TRY(next_line(&line, &size, g, err));
-        if (!line)
-            return limn_fail(err, LIMN_E_TRUNCATED, "the last pair has no three lines");
+        if (!line) return limn_fail(err, LIMN_E_TRUNCATED, "the last pair has no three lines");
         LIMN_TRY(parse_phrase(phrases[i], b, line, size, err));
     }
-    if (!*is_read)
-        return LIMN_OK;
+    if (!*is_read) return LIMN_OK;
     LIMN_TRY(add_source(&number, b, phrases[0], err));
     if (b->n_targets.items[number]++ == UINT16_MAX)
         return limn_fail(err, LIMN_E_LIMIT, "a phrase has more than %d paraphrases", UINT16_MAX);
@@ -242,17 +235,14 @@ static void fill_in(builder *b, uint16_t *pool)
 static void point_slots_at_records(builder *b)
 {
     for (size_t i = 0; i < b->n_slots; i++)
-        if (b->slots[i])
-            b->slots[i] = b->n_targets.items[b->slots[i] - 1] + 1;
+        if (b->slots[i]) b->slots[i] = b->n_targets.items[b->slots[i] - 1] + 1;
 }
 
 static limn_status finish_table(limn_meteor_paraphrases *out, builder *b, limn_error *err)
 {
-    const size_t pool_size =
-        b->sources.n_items + b->source_begins.n_items + b->targets.n_items;
+    const size_t pool_size = b->sources.n_items + b->source_begins.n_items + b->targets.n_items;
     uint16_t *pool = limn_alloc(pool_size, sizeof *pool);
-    if (!pool)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!pool) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (pool_size >= UINT32_MAX) {
         limn_free(pool);
         return limn_fail(err, LIMN_E_LIMIT, "more words than 32-bit offsets reach");
@@ -285,12 +275,9 @@ limn_status limn_meteor_paraphrases_read(limn_meteor_paraphrases *out, const cha
     else if (!g.bytes || gzbuffer(g.file, CHUNK) != 0)
         s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     while (s == LIMN_OK && is_read) s = read_pair(&is_read, &b, &g, err);
-    if (s == LIMN_OK)
-        s = finish_table(out, &b, err);
-    if (s != LIMN_OK)
-        limn_error_prefix(err, "%s", table);
-    if (g.file)
-        gzclose(g.file);
+    if (s == LIMN_OK) s = finish_table(out, &b, err);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", table);
+    if (g.file) gzclose(g.file);
     limn_free(g.bytes);
     builder_finish(&b);
     return s;

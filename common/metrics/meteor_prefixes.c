@@ -12,8 +12,7 @@ static limn_status parse_line(limn_meteor_prefixes *p, const char *line, const c
     size_t size, mark_size;
     uint32_t number;
     const char *word = limn_meteor_next_word(&size, &line, end);
-    if (!word || *word == '#')
-        return LIMN_OK;
+    if (!word || *word == '#') return LIMN_OK;
     LIMN_TRY(limn_string_table_add(&number, &p->words, word, size, err));
     if (!limn_grow((void **)&p->is_numeric_only, &p->capacity, p->words.n_strings, sizeof(bool)))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");

@@ -28,13 +28,11 @@ char *limn_meteor_path(const char *folder, const char *name)
 const char *limn_meteor_next_line(size_t *line_size, const char **text, const char *end)
 {
     const char *line = *text;
-    if (line >= end)
-        return NULL;
+    if (line >= end) return NULL;
     const char *newline = memchr(line, '\n', (size_t)(end - line));
     *text = newline ? newline + 1 : end;
     *line_size = (size_t)((newline ? newline : end) - line);
-    if (*line_size && line[*line_size - 1] == '\r')
-        --*line_size;
+    if (*line_size && line[*line_size - 1] == '\r') --*line_size;
     return line;
 }
 
@@ -67,8 +65,7 @@ static limn_status read_unpacked(limn_meteor_resource *r, const char *folder, li
 {
     char *path = limn_meteor_path(folder, r->name);
     limn_status s = LIMN_OK;
-    if (!path)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (access(path, F_OK) == 0)
         s = limn_file_read((unsigned char **)&r->bytes, &r->size, path, MAX_SIZE, err);
     limn_free(path);
@@ -80,11 +77,10 @@ static limn_status read_entry(limn_meteor_resource *r, struct archive *jar,
 {
     const int64_t size = archive_entry_size(entry);
     if (!archive_entry_size_is_set(entry) || size < 0 || (uint64_t)size > MAX_SIZE)
-        return limn_fail(err, LIMN_E_LIMIT, "%s: has more than %zu bytes, or says no size",
-                         r->name, MAX_SIZE);
+        return limn_fail(err, LIMN_E_LIMIT, "%s: has more than %zu bytes, or says no size", r->name,
+                         MAX_SIZE);
     r->bytes = limn_alloc((size_t)size + 1, 1);
-    if (!r->bytes)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!r->bytes) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     r->size = (size_t)size;
     if (archive_read_data(jar, r->bytes, r->size) != (la_ssize_t)r->size)
         return limn_fail(err, LIMN_E_FORMAT, "%s: is not whole", r->name);
@@ -104,26 +100,23 @@ static limn_status read_entries(limn_meteor_resource *wanted[LIMN_METEOR_N_RESOU
             if (!wanted[i]->bytes && strcmp(name, wanted[i]->name) == 0)
                 LIMN_TRY(read_entry(wanted[i], jar, entry, err));
     }
-    if (code != ARCHIVE_EOF)
-        return limn_fail(err, LIMN_E_FORMAT, "%s", archive_error_string(jar));
+    if (code != ARCHIVE_EOF) return limn_fail(err, LIMN_E_FORMAT, "%s", archive_error_string(jar));
     return LIMN_OK;
 }
 
-static limn_status read_jar(limn_meteor_resource *wanted[LIMN_METEOR_N_RESOURCES],
-                            const char *path, limn_error *err)
+static limn_status read_jar(limn_meteor_resource *wanted[LIMN_METEOR_N_RESOURCES], const char *path,
+                            limn_error *err)
 {
     struct archive *jar = archive_read_new();
     limn_status s;
-    if (!jar)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!jar) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (archive_read_support_format_zip(jar) != ARCHIVE_OK ||
         archive_read_open_filename(jar, path, 65536) != ARCHIVE_OK)
         s = limn_fail(err, LIMN_E_IO, "%s", archive_error_string(jar));
     else
         s = read_entries(wanted, jar, err);
     archive_read_free(jar);
-    if (s != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
 
@@ -132,10 +125,8 @@ static limn_status read_missing_from_jar(limn_meteor_resource *wanted[LIMN_METEO
 {
     char *path = limn_meteor_path(folder, JAR);
     limn_status s = LIMN_OK;
-    if (!path)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (access(path, F_OK) == 0)
-        s = read_jar(wanted, path, err);
+    if (!path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (access(path, F_OK) == 0) s = read_jar(wanted, path, err);
     for (size_t i = 0; i < LIMN_METEOR_N_RESOURCES && s == LIMN_OK; i++)
         if (!wanted[i]->bytes)
             s = limn_fail(err, LIMN_E_IO, "%s: has neither %s nor %s with it", folder,

@@ -58,6 +58,5 @@ void limn_meteor_stats_add(limn_meteor_stats *sum, const limn_meteor_stats *s)
 {
     add_side(&sum->hyp, &s->hyp);
     add_side(&sum->ref, &s->ref);
-    if (!is_perfect(s))
-        sum->n_chunks += s->n_chunks;
+    if (!is_perfect(s)) sum->n_chunks += s->n_chunks;
 }

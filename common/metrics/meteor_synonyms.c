@@ -54,8 +54,7 @@ limn_status limn_meteor_synonyms_read_synsets(limn_meteor_synonyms *s, const cha
     size_t word_size, ids_size;
     while ((word = limn_meteor_next_line(&word_size, &text, end))) {
         ids = limn_meteor_next_line(&ids_size, &text, end);
-        if (!ids)
-            return limn_fail(err, LIMN_E_FORMAT, "synsets: the last word has no second line");
+        if (!ids) return limn_fail(err, LIMN_E_FORMAT, "synsets: the last word has no second line");
         LIMN_TRY(read_word(s, word, word_size, ids, ids + ids_size, err));
     }
     return LIMN_OK;
@@ -108,8 +107,7 @@ static limn_status append_of_string(limn_id_list *out, const limn_meteor_synonym
                                     const char *word, size_t size, limn_error *err)
 {
     uint32_t number;
-    if (!limn_string_table_find(&number, &s->words, word, size))
-        return LIMN_OK;
+    if (!limn_string_table_find(&number, &s->words, word, size)) return LIMN_OK;
     for (size_t i = s->ranges[number].begin; i < s->ranges[number].end; i++)
         LIMN_TRY(push(out, s->synsets.items[i], err));
     return LIMN_OK;
@@ -126,18 +124,16 @@ static limn_status append_without_ending(limn_id_list *out, const limn_meteor_sy
                                          const char *word, size_t size, limn_error *err)
 {
     static const char *const endings[][2] = {
-        { "s", "" },     { "ses", "s" },   { "xes", "x" }, { "zes", "z" }, { "ches", "ch" },
+        { "s", "" },      { "ses", "s" },   { "xes", "x" }, { "zes", "z" }, { "ches", "ch" },
         { "shes", "sh" }, { "men", "man" }, { "ies", "y" }, { "es", "e" },  { "es", "" },
-        { "ed", "e" },   { "ed", "" },     { "ing", "e" }, { "ing", "" },  { "er", "" },
-        { "est", "" },   { "er", "e" },    { "est", "e" },
+        { "ed", "e" },    { "ed", "" },     { "ing", "e" }, { "ing", "" },  { "er", "" },
+        { "est", "" },    { "er", "e" },    { "est", "e" },
     };
     char base[256];
     uint32_t number;
-    if (size <= 2 || size >= sizeof base || ends_with(word, size, "ss"))
-        return LIMN_OK;
+    if (size <= 2 || size >= sizeof base || ends_with(word, size, "ss")) return LIMN_OK;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        if (!ends_with(word, size, endings[i][0]))
-            continue;
+        if (!ends_with(word, size, endings[i][0])) continue;
         const size_t stem_size = size - strlen(endings[i][0]), rest = strlen(endings[i][1]);
         memcpy(base, word, stem_size);
         memcpy(base + stem_size, endings[i][1], rest);
@@ -167,8 +163,7 @@ static int compare_ids(const void *a, const void *b)
 static void sort_and_unite(limn_id_list *list, size_t begin)
 {
     size_t kept = begin;
-    if (list->n_items == begin)
-        return;
+    if (list->n_items == begin) return;
     qsort(list->items + begin, list->n_items - begin, sizeof *list->items, compare_ids);
     for (size_t i = begin; i < list->n_items; i++)
         if (i == begin || list->items[i] != list->items[kept - 1])

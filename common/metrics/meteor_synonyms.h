@@ -19,7 +19,7 @@ typedef struct limn_meteor_synonyms {
     limn_string_table words;
     struct limn_synset_range {
         size_t begin, end; /* in synsets.items */
-    } *ranges;             /* [words.n_strings] */
+    } * ranges;            /* [words.n_strings] */
     size_t ranges_capacity;
     limn_id_list synsets;
     limn_string_table forms, bases; /* irregular forms ("geese") and their bases ("goose") */

@@ -8,15 +8,13 @@ const char *const limn_sacrebleu_smoothing_names[] = { "exp", "floor", "add-k", 
 
 static double smoothing_value(const limn_sacrebleu_settings *s)
 {
-    if (s->value >= 0)
-        return s->value;
+    if (s->value >= 0) return s->value;
     return s->smoothing == LIMN_SACREBLEU_FLOOR ? 0.1 : 1.0;
 }
 
 static double brevity_penalty(const limn_bleu_stats *s)
 {
-    if (s->test_length >= s->reference_length)
-        return 1.0;
+    if (s->test_length >= s->reference_length) return 1.0;
     return s->test_length > 0 ? exp(1 - s->reference_length / s->test_length) : 0.0;
 }
 
@@ -29,8 +27,7 @@ static void fill_precisions(double precisions[ORDER], const limn_bleu_stats *s,
     for (size_t n = 0; n < ORDER; n++) {
         const double added = settings->smoothing == LIMN_SACREBLEU_ADD_K && n > 0 ? value : 0;
         const double correct = s->correct[n] + added, total = s->guess[n] + added;
-        if (total == 0)
-            return;
+        if (total == 0) return;
         if (correct > 0) {
             precisions[n] = 100.0 * correct / total;
         } else if (settings->smoothing == LIMN_SACREBLEU_EXP) {
@@ -50,15 +47,12 @@ limn_sacrebleu limn_sacrebleu_score(const limn_bleu_stats *stats,
                            .ref_length = stats->reference_length };
     double sum = 0;
     bool has_match = false;
-    if (stats->reference_length > 0)
-        out.ratio = stats->test_length / stats->reference_length;
+    if (stats->reference_length > 0) out.ratio = stats->test_length / stats->reference_length;
     for (size_t n = 0; n < ORDER; n++) has_match |= stats->correct[n] > 0;
-    if (!has_match)
-        return out;
+    if (!has_match) return out;
     fill_precisions(out.precisions, stats, settings);
     for (size_t n = 0; n < ORDER; n++) {
-        if (out.precisions[n] <= 0)
-            return out;
+        if (out.precisions[n] <= 0) return out;
         sum += log(out.precisions[n]);
     }
     out.score = out.brevity_penalty * exp(sum / ORDER);

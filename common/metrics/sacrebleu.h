@@ -27,11 +27,11 @@ typedef struct limn_sacrebleu_settings {
 } limn_sacrebleu_settings;
 
 typedef struct limn_sacrebleu {
-    double score;                           /* 0 … 100 */
+    double score;                            /* 0 … 100 */
     double precisions[LIMN_NGRAM_MAX_ORDER]; /* 0 … 100 */
     double brevity_penalty;
-    double ratio;                           /* of the lengths; 0 without references' words */
-    double hyp_length, ref_length;          /* words */
+    double ratio;                  /* of the lengths; 0 without references' words */
+    double hyp_length, ref_length; /* words */
 } limn_sacrebleu;
 
 limn_sacrebleu limn_sacrebleu_score(const limn_bleu_stats *stats,

@@ -36,8 +36,7 @@ limn_status limn_code_points_put_utf8(limn_code_points *out, const char *text, s
     for (size_t i = 0, used; i < size; i += used) {
         uint32_t code_point;
         used = limn_utf8_decode(&code_point, text + i, size - i);
-        if (!used)
-            return limn_fail(err, LIMN_E_FORMAT, "caption: byte %zu is not valid UTF-8", i);
+        if (!used) return limn_fail(err, LIMN_E_FORMAT, "caption: byte %zu is not valid UTF-8", i);
         limn_code_points_put(out, code_point);
     }
     return LIMN_OK;

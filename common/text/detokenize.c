@@ -40,19 +40,21 @@ static bool is(const char *token, size_t size, const char *word)
 static piece respell(const char *token, size_t size)
 {
     static const char *const spellings[][2] = {
-        {"-lrb-", "("}, {"-rrb-", ")"}, {"-lsb-", "["}, {"-rsb-", "]"},
-        {"-lcb-", "{"}, {"-rcb-", "}"}, {"i", "I"},     {"`", "'"},
+        { "-lrb-", "(" }, { "-rrb-", ")" }, { "-lsb-", "[" }, { "-rsb-", "]" },
+        { "-lcb-", "{" }, { "-rcb-", "}" }, { "i", "I" },     { "`", "'" },
     };
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
-        if (is(token, size, spellings[i][0])) return (piece){.text = spellings[i][1], .size = 1};
-    return (piece){.text = token, .size = size};
+        if (is(token, size, spellings[i][0])) return (piece){ .text = spellings[i][1], .size = 1 };
+    return (piece){ .text = token, .size = size };
 }
 
 /* The second half of a word that the Penn Treebank cuts: "can" "not". */
 static bool is_second_half(const char *before, const char *token, size_t size)
 {
-    static const char *const halves[][2] = {{"can ", "not"}, {"gon ", "na"}, {"wan ", "na"},
-                                            {"got ", "ta"},  {"gim ", "me"}, {"lem ", "me"}};
+    static const char *const halves[][2] = {
+        { "can ", "not" }, { "gon ", "na" }, { "wan ", "na" },
+        { "got ", "ta" },  { "gim ", "me" }, { "lem ", "me" }
+    };
     for (size_t i = 0; i < sizeof halves / sizeof *halves; i++)
         if (is(token, size, halves[i][1]) && before && memcmp(before, halves[i][0], 4) == 0)
             return true;
@@ -71,17 +73,17 @@ static piece piece_of(const sentence *s, const char *before, const char *token, 
         ".",     ",", "!", "?", ":",  ";",   "%",   "...", "'",  "''", "-rrb-", "-rsb-",
         "-rcb-", ")", "]", "}", "'s", "'re", "'ve", "'ll", "'d", "'m", "n't",   NULL,
     };
-    static const char *const to_after[] = {"-lrb-", "-lsb-", "-lcb-", "(",  "[", "{",
-                                           "``",    "`",     "y'",    "'t", NULL};
+    static const char *const to_after[] = { "-lrb-", "-lsb-", "-lcb-", "(",  "[", "{",
+                                            "``",    "`",     "y'",    "'t", NULL };
     piece p = respell(token, size);
     p.joins_before = is_one_of(token, size, to_before) || is_second_half(before, token, size);
     p.joins_after = is_one_of(token, size, to_after);
     if (is(token, size, "$") || is(token, size, "#"))
         p.joins_after = token[1] == ' ' && is_digit(token[2]);
     if (is(token, size, "``") || is(token, size, "''"))
-        p = (piece){"\"", 1, p.joins_before, p.joins_after};
+        p = (piece){ "\"", 1, p.joins_before, p.joins_after };
     else if (is(token, size, "\""))
-        p = (piece){"\"", 1, s->is_quoted, !s->is_quoted};
+        p = (piece){ "\"", 1, s->is_quoted, !s->is_quoted };
     return p;
 }
 
@@ -127,9 +129,9 @@ static void put_first(sentence *s, const piece *p)
 /* What a token does to the end of the sentence, should it be the last. */
 static void note_end(sentence *s, const piece *p)
 {
-    static const char *const ends[] = {".", "!", "?", "...", NULL};
-    static const char *const closes[] = {"\"", "'", ")", "]", "}", NULL};
-    static const char *const pauses[] = {",", ":", ";", NULL};
+    static const char *const ends[] = { ".", "!", "?", "...", NULL };
+    static const char *const closes[] = { "\"", "'", ")", "]", "}", NULL };
+    static const char *const pauses[] = { ",", ":", ";", NULL };
     const bool is_pause = is_one_of(p->text, p->size, pauses);
     const char last = p->text[p->size - 1];
     if (is_one_of(p->text, p->size, ends))
@@ -153,7 +155,7 @@ static void put_piece(sentence *s, const piece *p)
 
 size_t limn_detokenize(char *out, size_t capacity, const char *text)
 {
-    sentence s = {.out = out, .capacity = capacity};
+    sentence s = { .out = out, .capacity = capacity };
     const char *token = text;
     while (*token) {
         const size_t size = strcspn(token, " ");

@@ -12,10 +12,8 @@ size_t limn_edit_distance(const char *a, const char *b)
 {
     const size_t n = strlen(a), m = strlen(b);
     size_t rows[3][LIMN_EDIT_DISTANCE_MAX_SIZE + 1];
-    if (n > LIMN_EDIT_DISTANCE_MAX_SIZE || m > LIMN_EDIT_DISTANCE_MAX_SIZE)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= m; j++)
-        rows[0][j] = j;
+    if (n > LIMN_EDIT_DISTANCE_MAX_SIZE || m > LIMN_EDIT_DISTANCE_MAX_SIZE) return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++) rows[0][j] = j;
     for (size_t i = 1; i <= n; i++) {
         size_t *now = rows[i % 3];
         const size_t *last = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];

@@ -186,11 +186,9 @@ static limn_status prepare(limn_mteval *m, limn_mteval_tokenizer tokenizer, bool
     limn_code_points_clear(&m->in);
     limn_code_points_clear(&m->out);
     LIMN_TRY(limn_code_points_put_utf8(&m->in, m->text.bytes, m->text.size, err));
-    if (m->in.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (m->in.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     cut_final_spaces(&m->text, &m->in);
-    if (tokenizer != LIMN_MTEVAL_13A)
-        return LIMN_OK;
+    if (tokenizer != LIMN_MTEVAL_13A) return LIMN_OK;
     undo_markup(&m->text);
     limn_code_points_clear(&m->in);
     limn_code_points_put(&m->in, ' ');
@@ -210,8 +208,7 @@ static limn_status write_tokens(limn_text *out, const limn_code_points *in, limn
             is_separated = true;
             continue;
         }
-        if (is_separated && out->size > 0)
-            LIMN_TRY(limn_text_append(out, " ", 1, err));
+        if (is_separated && out->size > 0) LIMN_TRY(limn_text_append(out, " ", 1, err));
         is_separated = false;
         LIMN_TRY(limn_text_append(out, bytes, limn_utf8_encode(bytes, in->items[i]), err));
     }
@@ -229,8 +226,7 @@ limn_status limn_mteval_tokenize(const char **tokens, limn_mteval *m,
         apply_intl(m);
     else if (tokenizer == LIMN_MTEVAL_CHAR)
         separate(m, is_any);
-    if (m->in.has_failed || m->out.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (m->in.has_failed || m->out.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     LIMN_TRY(write_tokens(&m->tokens, &m->in, err));
     *tokens = m->tokens.bytes;
     return LIMN_OK;

@@ -31,12 +31,10 @@ const limn_object_words limn_object_words_table[] = {
       "boogie boarder, police officer, security guard, crossing guard" },
     { 1,
       "bicycle, bike, tricycle, trike, unicycle, minibike, mountain bike, road bike, push bike" },
-    { 2,
-      "car, automobile, van, minivan, sedan, suv, hatchback, cab, jeep, coupe, taxi, taxicab, "
-      "taxi cab, limo, limousine, station wagon, race car, police car, police cruiser" },
-    { 3,
-      "motorcycle, motor cycle, motorbike, motor bike, scooter, moped, vespa, dirtbike, dirt "
-      "bike, motocross bike, motorcross bike, mini bike" },
+    { 2, "car, automobile, van, minivan, sedan, suv, hatchback, cab, jeep, coupe, taxi, taxicab, "
+         "taxi cab, limo, limousine, station wagon, race car, police car, police cruiser" },
+    { 3, "motorcycle, motor cycle, motorbike, motor bike, scooter, moped, vespa, dirtbike, dirt "
+         "bike, motocross bike, motorcross bike, mini bike" },
     { 4,
       "airplane, air plane, aeroplane, plane, jet, jetliner, airliner, aircraft, airbus, biplane, "
       "monoplane, seaplane, sea plane, jumbo jet, fighter jet, fighter plane" },
@@ -44,10 +42,9 @@ const limn_object_words limn_object_words_table[] = {
     { 6,
       "train, locomotive, tram, tramway, streetcar, street car, caboose, train car, train engine, "
       "steam engine, subway train, bullet train, monorail, trolley car" },
-    { 7,
-      "truck, pickup, lorry, hauler, firetruck, fire truck, fire engine, tow truck, dump truck, "
-      "pickup truck, pick up truck, semi truck, semi trailer, tractor trailer, garbage truck, "
-      "food truck" },
+    { 7, "truck, pickup, lorry, hauler, firetruck, fire truck, fire engine, tow truck, dump truck, "
+         "pickup truck, pick up truck, semi truck, semi trailer, tractor trailer, garbage truck, "
+         "food truck" },
     { 8,
       "boat, ship, sailboat, sail boat, motorboat, motor boat, speedboat, speed boat, powerboat, "
       "rowboat, row boat, houseboat, house boat, tugboat, tug boat, lifeboat, life boat, fishing "
@@ -96,23 +93,20 @@ const limn_object_words limn_object_words_table[] = {
     { 29, "frisbee, frisbees, frisby, frisbe" },
     { 30, "skis, ski" },
     { 31, "snowboard, snow board" },
-    { 32,
-      "sports ball, ball, baseball ball, basketball ball, football ball, soccer ball, tennis "
-      "ball, volleyball ball, beach ball, bowling ball, golf ball" },
+    { 32, "sports ball, ball, baseball ball, basketball ball, football ball, soccer ball, tennis "
+          "ball, volleyball ball, beach ball, bowling ball, golf ball" },
     { 33, "kite" },
     { 34, "baseball bat, bat, softball bat, cricket bat" },
     { 35,
       "baseball glove, baseball mitt, mitt, catcher 's mitt, catchers mitt, catcher mitt, catcher "
       "'s glove" },
     { 36, "skateboard, skate board, longboard" },
-    { 37,
-      "surfboard, surf board, shortboard, skimboard, wakeboard, boogie board, body board, "
-      "bodyboard, paddle board, paddleboard" },
+    { 37, "surfboard, surf board, shortboard, skimboard, wakeboard, boogie board, body board, "
+          "bodyboard, paddle board, paddleboard" },
     { 38, "tennis racket, racket, racquet, tennis racquet, tennis racquette, racquette" },
     { 39, "bottle, water bottle, wine bottle, beer bottle" },
-    { 40,
-      "wine glass, wine glasses, wineglass, glass of wine, glasses of wine, glass of red wine, "
-      "glass of white wine" },
+    { 40, "wine glass, wine glasses, wineglass, glass of wine, glasses of wine, glass of red wine, "
+          "glass of white wine" },
     { 41, "cup, mug, teacup, tea cup, coffee cup, coffee mug" },
     { 42, "fork" },
     { 43, "knife, knives, knive, pocketknife, pocket knife" },
@@ -127,9 +121,8 @@ const limn_object_words limn_object_words_table[] = {
     { 52, "hot dog, hotdog, corn dog, corndog, chili dog" },
     { 53, "pizza" },
     { 54, "donut, doughnut, bagel" },
-    { 55,
-      "cake, cupcake, cup cake, cheesecake, cheese cake, shortcake, coffeecake, birthday cake, "
-      "wedding cake, carrot cake, cake batter" },
+    { 55, "cake, cupcake, cup cake, cheesecake, cheese cake, shortcake, coffeecake, birthday cake, "
+          "wedding cake, carrot cake, cake batter" },
     { 56,
       "chair, seat, stool, armchair, arm chair, rocking chair, high chair, highchair, wheelchair, "
       "wheel chair, lawn chair, computer chair, desk chair" },
@@ -141,24 +134,20 @@ const limn_object_words limn_object_words_table[] = {
     { 60,
       "dining table, dinning table, dining room table, table, desk, computer desk, kitchen table, "
       "coffee table" },
-    { 61,
-      "toilet, urinal, commode, lavatory, potty, toilet seat, toilet bowl, port a potty, porta "
-      "potty" },
-    { 62,
-      "tv, t.v., television, televison, tv screen, tv set, television set, television screen, "
-      "flat screen, flatscreen, monitor, computer monitor, computer screen, desktop computer" },
+    { 61, "toilet, urinal, commode, lavatory, potty, toilet seat, toilet bowl, port a potty, porta "
+          "potty" },
+    { 62, "tv, t.v., television, televison, tv screen, tv set, television set, television screen, "
+          "flat screen, flatscreen, monitor, computer monitor, computer screen, desktop computer" },
     { 63,
       "laptop, lap top, computer, laptop computer, netbook, macbook, macbook pro, apple laptop, "
       "apple computer" },
     { 64, "mouse, mice, computer mouse" },
-    { 65,
-      "remote, remote control, remote controller, tv remote, television remote, tv remote "
-      "control, wii remote, wii controller, wiimote, game controller, video game controller, "
-      "nintendo wii controller" },
+    { 65, "remote, remote control, remote controller, tv remote, television remote, tv remote "
+          "control, wii remote, wii controller, wiimote, game controller, video game controller, "
+          "nintendo wii controller" },
     { 66, "keyboard, computer keyboard" },
-    { 67,
-      "cell phone, cellphone, mobile phone, cellular phone, smartphone, smart phone, phone, "
-      "telephone, iphone, mobile, mobile device" },
+    { 67, "cell phone, cellphone, mobile phone, cellular phone, smartphone, smart phone, phone, "
+          "telephone, iphone, mobile, mobile device" },
     { 68, "microwave, microwave oven" },
     { 69, "oven, stove, stovetop, stove top, stove top oven, pizza oven, toaster oven" },
     { 70, "toaster" },

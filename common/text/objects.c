@@ -133,7 +133,7 @@ static limn_status add_prefixed(limn_object_lexicon *lexicon, const char *const 
                                 uint8_t object, limn_error *err)
 {
     for (; *prefixes; prefixes++) {
-        phrase whole = {.size = 0};
+        phrase whole = { .size = 0 };
         phrase_append(&whole, *prefixes, strlen(*prefixes));
         phrase_append(&whole, " ", 1);
         phrase_append(&whole, p.text, p.size);
@@ -146,24 +146,24 @@ static limn_status add_prefixed(limn_object_lexicon *lexicon, const char *const 
 static limn_status add_variants(limn_object_lexicon *lexicon, phrase p, uint8_t object,
                                 limn_error *err)
 {
-    static const char *const of_age[] = {"baby",
-                                         "adult",
-                                         "mother",
-                                         "father",
-                                         "mama",
-                                         "mommy",
-                                         "mom",
-                                         "daddy",
-                                         "male",
-                                         "female",
-                                         "mother and baby",
-                                         "mom and baby",
-                                         "adult and baby",
-                                         "adult and young",
-                                         NULL};
-    static const char *const toys[] = {"toy", "stuffed", "plush", "stuffed toy", "ceramic", NULL};
-    static const char *const models[] = {"toy", "model", "play", NULL};
-    static const char *const carriers[] = {"passenger", "commuter", NULL};
+    static const char *const of_age[] = { "baby",
+                                          "adult",
+                                          "mother",
+                                          "father",
+                                          "mama",
+                                          "mommy",
+                                          "mom",
+                                          "daddy",
+                                          "male",
+                                          "female",
+                                          "mother and baby",
+                                          "mom and baby",
+                                          "adult and baby",
+                                          "adult and young",
+                                          NULL };
+    static const char *const toys[] = { "toy", "stuffed", "plush", "stuffed toy", "ceramic", NULL };
+    static const char *const models[] = { "toy", "model", "play", NULL };
+    static const char *const carriers[] = { "passenger", "commuter", NULL };
     const bool is_animal = object >= FIRST_ANIMAL && object <= LAST_ANIMAL;
     if (is_animal || object == LIMN_OBJECT_BEAST) {
         LIMN_TRY(add_prefixed(lexicon, of_age, p, object, err));
@@ -201,7 +201,7 @@ static limn_status add_words(limn_object_lexicon *lexicon, const limn_object_wor
     const char *words = entry->words;
     while (*words) {
         const size_t size = strcspn(words, ",");
-        phrase p = {.size = 0};
+        phrase p = { .size = 0 };
         phrase_append(&p, words, size);
         LIMN_TRY(add_phrase(lexicon, p, entry->object, err));
         words += size + (words[size] ? 2 : 0);
@@ -211,7 +211,7 @@ static limn_status add_words(limn_object_lexicon *lexicon, const limn_object_wor
 
 limn_status limn_object_lexicon_create(limn_object_lexicon **out, limn_error *err)
 {
-    static add_fn *const passes[] = {add_itself, add_plural, add_variants, add_plural_variants};
+    static add_fn *const passes[] = { add_itself, add_plural, add_variants, add_plural_variants };
     limn_object_lexicon *lexicon = limn_calloc(1, sizeof *lexicon);
     limn_status status = LIMN_OK;
     *out = lexicon;
@@ -255,7 +255,7 @@ static const char *end_of_word(const char *word)
 static uint8_t find_longest(const char **end, const limn_object_lexicon *lexicon, const char *word)
 {
     uint8_t object = LIMN_OBJECT_NONE;
-    phrase p = {.size = 0};
+    phrase p = { .size = 0 };
     *end = end_of_word(word);
     for (size_t n = 0; n < lexicon->max_words && *word; n++) {
         const char *word_end = end_of_word(word);
@@ -317,8 +317,8 @@ static void mention(limn_object_mentions *out, uint8_t object)
 void limn_objects_find(limn_object_mentions *out, const limn_object_lexicon *lexicon,
                        const char *tokens)
 {
-    const char *before[2] = {"", ""};
-    *out = (limn_object_mentions){.n_mentions = 0};
+    const char *before[2] = { "", "" };
+    *out = (limn_object_mentions){ .n_mentions = 0 };
     for (const char *word = skip_gaps(tokens); *word;) {
         const char *end;
         const uint8_t object = find_longest(&end, lexicon, word);

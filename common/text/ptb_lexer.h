@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 enum limn_ptb_class {
-    PTB_END = 0x00,       /* after the caption; never inside */
-    PTB_LETTER = 0x80,    /* Unicode letters of the basic plane */
-    PTB_MARK,             /* goes into words as letters do, but not into hyphenated things */
+    PTB_END = 0x00,    /* after the caption; never inside */
+    PTB_LETTER = 0x80, /* Unicode letters of the basic plane */
+    PTB_MARK,          /* goes into words as letters do, but not into hyphenated things */
     PTB_SOFT_HYPHEN,
     PTB_DIGIT,
     PTB_NUMBER_SEPARATOR, /* Arabic decimal and thousands separators */
@@ -20,19 +20,19 @@ enum limn_ptb_class {
     PTB_DASH,
     PTB_HYPHEN,
     PTB_ELLIPSIS,
-    PTB_SUPER_SIGN,       /* plus and minus above or below the line */
+    PTB_SUPER_SIGN, /* plus and minus above or below the line */
     PTB_SUPER_DIGIT,
     PTB_SUB_DIGIT,
     PTB_FRACTION_SLASH,
-    PTB_FRACTION,         /* one half and the like */
+    PTB_FRACTION, /* one half and the like */
     PTB_CURRENCY,
     PTB_NO_BREAK_SPACE,
     PTB_SPACE,
-    PTB_IGNORED,          /* zero-width space and others: separate tokens, are none */
+    PTB_IGNORED, /* zero-width space and others: separate tokens, are none */
     PTB_COMMA,
     PTB_STOP,
     PTB_SYMBOL,
-    PTB_OTHER,            /* dropped, unless in an address */
+    PTB_OTHER, /* dropped, unless in an address */
 };
 
 /* The byte that the lexer sees for a code point. */
@@ -40,24 +40,24 @@ unsigned char limn_ptb_class_of(uint32_t code_point);
 
 /* How the text of a token comes from its characters. */
 typedef enum limn_ptb_kind {
-    PTB_KIND_END = 0,       /* no token left */
-    PTB_KIND_NONE,          /* white space and what has no place in a token */
-    PTB_KIND_PLAIN,         /* as it is */
-    PTB_KIND_WORD,          /* without soft hyphens */
-    PTB_KIND_SPACED,        /* spaces become no-break spaces, ( ) -LRB- -RRB- */
-    PTB_KIND_AMPERSAND,     /* &amp; becomes & */
-    PTB_KIND_LEFT_QUOTE,    /* straight quotes open */
-    PTB_KIND_RIGHT_QUOTE,   /* straight quotes close; soft hyphens are left out */
-    PTB_KIND_DASH,          /* -- */
-    PTB_KIND_ELLIPSIS,      /* ... */
-    PTB_KIND_FRACTION,      /* 1/2 for one character */
-    PTB_KIND_CURRENCY,      /* cents, #, $ */
-    PTB_KIND_LESS,          /* < also for &lt; */
+    PTB_KIND_END = 0,     /* no token left */
+    PTB_KIND_NONE,        /* white space and what has no place in a token */
+    PTB_KIND_PLAIN,       /* as it is */
+    PTB_KIND_WORD,        /* without soft hyphens */
+    PTB_KIND_SPACED,      /* spaces become no-break spaces, ( ) -LRB- -RRB- */
+    PTB_KIND_AMPERSAND,   /* &amp; becomes & */
+    PTB_KIND_LEFT_QUOTE,  /* straight quotes open */
+    PTB_KIND_RIGHT_QUOTE, /* straight quotes close; soft hyphens are left out */
+    PTB_KIND_DASH,        /* -- */
+    PTB_KIND_ELLIPSIS,    /* ... */
+    PTB_KIND_FRACTION,    /* 1/2 for one character */
+    PTB_KIND_CURRENCY,    /* cents, #, $ */
+    PTB_KIND_LESS,        /* < also for &lt; */
     PTB_KIND_GREATER,
-    PTB_KIND_OPEN_BRACE,    /* -LCB- */
-    PTB_KIND_CLOSE_BRACE,   /* -RCB- */
-    PTB_KIND_OPEN_SQUARE,   /* -LSB- */
-    PTB_KIND_CLOSE_SQUARE,  /* -RSB- */
+    PTB_KIND_OPEN_BRACE,   /* -LCB- */
+    PTB_KIND_CLOSE_BRACE,  /* -RCB- */
+    PTB_KIND_OPEN_SQUARE,  /* -LSB- */
+    PTB_KIND_CLOSE_SQUARE, /* -RSB- */
 } limn_ptb_kind;
 
 /* The token at *cursor, which moves behind it: characters *start … *end. They overlap the next

@@ -26,11 +26,9 @@ static uint32_t *find_slot(const limn_string_table *t, const char *string, size_
 {
     size_t i = (size_t)limn_fnv1a64(LIMN_FNV1A64_INIT, string, size) & (t->n_slots - 1);
     for (;; i = (i + 1) & (t->n_slots - 1)) {
-        if (!t->slots[i])
-            return &t->slots[i];
+        if (!t->slots[i]) return &t->slots[i];
         const char *other = limn_string_table_get(t, t->slots[i] - 1);
-        if (strncmp(other, string, size) == 0 && other[size] == '\0')
-            return &t->slots[i];
+        if (strncmp(other, string, size) == 0 && other[size] == '\0') return &t->slots[i];
     }
 }
 
@@ -38,8 +36,7 @@ static limn_status grow_slots(limn_string_table *t, limn_error *err)
 {
     const size_t n_slots = t->n_slots ? 2 * t->n_slots : FIRST_SLOTS;
     uint32_t *slots = limn_calloc(n_slots, sizeof *slots);
-    if (!slots)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!slots) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_free(t->slots);
     t->slots = slots;
     t->n_slots = n_slots;
@@ -53,8 +50,7 @@ static limn_status grow_slots(limn_string_table *t, limn_error *err)
 limn_status limn_string_table_add(uint32_t *number, limn_string_table *t, const char *string,
                                   size_t size, limn_error *err)
 {
-    if (2 * (t->n_strings + 1) > t->n_slots)
-        LIMN_TRY(grow_slots(t, err));
+    if (2 * (t->n_strings + 1) > t->n_slots) LIMN_TRY(grow_slots(t, err));
     uint32_t *slot = find_slot(t, string, size);
     if (!*slot) {
         if (t->n_strings >= INT32_MAX)
@@ -64,8 +60,7 @@ limn_status limn_string_table_add(uint32_t *number, limn_string_table *t, const 
         t->offsets[t->n_strings] = t->bytes.size;
         limn_buffer_append(&t->bytes, string, size);
         limn_buffer_append(&t->bytes, "", 1);
-        if (t->bytes.has_failed)
-            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        if (t->bytes.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
         *slot = (uint32_t)++t->n_strings;
     }
     *number = *slot - 1;
@@ -76,8 +71,7 @@ bool limn_string_table_find(uint32_t *number, const limn_string_table *t, const 
                             size_t size)
 {
     const uint32_t *slot = t->n_slots ? find_slot(t, string, size) : NULL;
-    if (!slot || !*slot)
-        return false;
+    if (!slot || !*slot) return false;
     *number = *slot - 1;
     return true;
 }

@@ -8,7 +8,7 @@
 #include "common/io/fileio.h"
 
 typedef struct entry {
-    size_t offset; /* of the word in `bytes` */
+    size_t offset;        /* of the word in `bytes` */
     uint64_t hash, count; /* count 0: free */
 } entry;
 
@@ -26,8 +26,7 @@ limn_status limn_word_counts_create(limn_word_counts **out, limn_error *err)
 {
     limn_word_counts *c = limn_calloc(1, sizeof *c);
     *out = c;
-    if (c)
-        c->entries = limn_calloc(FIRST_SIZE, sizeof *c->entries);
+    if (c) c->entries = limn_calloc(FIRST_SIZE, sizeof *c->entries);
     if (!c || !c->entries) {
         limn_word_counts_destroy(out);
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -38,8 +37,7 @@ limn_status limn_word_counts_create(limn_word_counts **out, limn_error *err)
 
 void limn_word_counts_destroy(limn_word_counts **c)
 {
-    if (!c || !*c)
-        return;
+    if (!c || !*c) return;
     limn_free((*c)->entries);
     limn_buffer_finish(&(*c)->bytes);
     limn_free(*c);
@@ -53,8 +51,7 @@ static entry *find(const limn_word_counts *c, uint64_t hash, const char *word, s
     for (;; i = (i + 1) & (c->n_entries - 1)) {
         entry *e = &c->entries[i];
         const char *other = c->bytes.bytes + e->offset;
-        if (!e->count || (e->hash == hash && !strncmp(other, word, size) && !other[size]))
-            return e;
+        if (!e->count || (e->hash == hash && !strncmp(other, word, size) && !other[size])) return e;
     }
 }
 
@@ -62,8 +59,7 @@ static limn_status grow(limn_word_counts *c, limn_error *err)
 {
     entry *old = c->entries, *larger = limn_calloc(c->n_entries, 2 * sizeof *larger);
     const size_t n_old = c->n_entries;
-    if (!larger)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!larger) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     c->entries = larger;
     c->n_entries = 2 * n_old;
     for (size_t i = 0; i < n_old; i++)
@@ -80,15 +76,13 @@ limn_status limn_word_counts_add_word(limn_word_counts *c, const char *word, siz
 {
     const uint64_t hash = limn_fnv1a64(LIMN_FNV1A64_INIT, word, size);
     entry *e;
-    if (2 * (c->n_different + 1) > c->n_entries)
-        LIMN_TRY(grow(c, err));
+    if (2 * (c->n_different + 1) > c->n_entries) LIMN_TRY(grow(c, err));
     e = find(c, hash, word, size);
     if (!e->count) {
         *e = (entry){ .offset = c->bytes.size, .hash = hash };
         limn_buffer_append(&c->bytes, word, size);
         limn_buffer_append(&c->bytes, "", 1);
-        if (c->bytes.has_failed)
-            return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        if (c->bytes.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
         c->n_different++;
     }
     e->count++;
@@ -100,8 +94,7 @@ limn_status limn_word_counts_add(limn_word_counts *c, const char *text, limn_err
 {
     while (*text) {
         const size_t size = strcspn(text, " ");
-        if (size)
-            LIMN_TRY(limn_word_counts_add_word(c, text, size, err));
+        if (size) LIMN_TRY(limn_word_counts_add_word(c, text, size, err));
         text += size + (text[size] != '\0');
     }
     return LIMN_OK;
@@ -125,8 +118,7 @@ size_t limn_word_counts_n_different(const limn_word_counts *c)
 static int compare(const void *a, const void *b)
 {
     const limn_word_count *x = a, *y = b;
-    if (x->count != y->count)
-        return x->count < y->count ? 1 : -1;
+    if (x->count != y->count) return x->count < y->count ? 1 : -1;
     return strcmp(x->word, y->word);
 }
 
@@ -135,12 +127,11 @@ limn_status limn_word_counts_sorted(limn_word_count **out, const limn_word_count
 {
     limn_word_count *words = limn_alloc(c->n_different, sizeof *words);
     size_t n = 0;
-    if (!words)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!words) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0; i < c->n_entries; i++)
         if (c->entries[i].count)
-            words[n++] = (limn_word_count){ c->bytes.bytes + c->entries[i].offset,
-                                            c->entries[i].count };
+            words[n++] =
+                (limn_word_count){ c->bytes.bytes + c->entries[i].offset, c->entries[i].count };
     qsort(words, n, sizeof *words, compare);
     *out = words;
     return LIMN_OK;

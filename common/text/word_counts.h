@@ -25,7 +25,7 @@ limn_status limn_word_counts_add_word(limn_word_counts *c, const char *word, siz
 /* How often a word of `size` bytes was counted. */
 uint64_t limn_word_counts_of(const limn_word_counts *c, const char *word, size_t size);
 
-uint64_t limn_word_counts_total(const limn_word_counts *c);    /* of all words */
+uint64_t limn_word_counts_total(const limn_word_counts *c); /* of all words */
 size_t limn_word_counts_n_different(const limn_word_counts *c);
 
 /* All different words [limn_word_counts_n_different], the most frequent first, equally frequent

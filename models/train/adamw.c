@@ -8,15 +8,19 @@
 
 limn_adamw_settings limn_adamw_settings_default(void)
 {
-    return (limn_adamw_settings){ .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f,
-                                  .weight_decay = 0.01f, .clip_norm = 1.0f,
+    return (limn_adamw_settings){ .beta1 = 0.9f,
+                                  .beta2 = 0.999f,
+                                  .epsilon = 1e-8f,
+                                  .weight_decay = 0.01f,
+                                  .clip_norm = 1.0f,
                                   .average_decay = 0.999f };
 }
 
 limn_status limn_adamw_init(limn_adamw *a, const limn_params *params, limn_error *err)
 {
     const size_t size = params->n_floats * sizeof(float);
-    *a = (limn_adamw){ .m = limn_alloc_aligned(size, 1), .v = limn_alloc_aligned(size, 1),
+    *a = (limn_adamw){ .m = limn_alloc_aligned(size, 1),
+                       .v = limn_alloc_aligned(size, 1),
                        .average = limn_alloc_aligned(size, 1) };
     if (!a->m || !a->v || !a->average) {
         limn_adamw_finish(a);
@@ -72,7 +76,7 @@ struct step_job {
     limn_adamw *a;
     limn_params *params;
     float learning_rate, weight_decay, correction1; /* correction1: 1 - beta1^step */
-    limn_adamw_rates rates; /* but those that a parameter changes */
+    limn_adamw_rates rates;                         /* but those that a parameter changes */
 };
 
 static void step_param(void *ctx, size_t item, size_t worker)
@@ -94,10 +98,16 @@ void limn_adamw_step(limn_adamw *a, limn_params *params, const limn_adamw_settin
     const double step = (double)++a->n_steps;
     const double young = (1.0 + step) / (10.0 + step);
     struct step_job job = {
-        .rows = limn_rows_grad_choose(limn_cpu_best()), .a = a, .params = params,
-        .learning_rate = learning_rate, .weight_decay = s->weight_decay,
+        .rows = limn_rows_grad_choose(limn_cpu_best()),
+        .a = a,
+        .params = params,
+        .learning_rate = learning_rate,
+        .weight_decay = s->weight_decay,
         .correction1 = (float)(1.0 - pow(s->beta1, step)),
-        .rates = { .beta1 = s->beta1, .beta2 = s->beta2, .epsilon = s->epsilon, .clip = 1.0f,
+        .rates = { .beta1 = s->beta1,
+                   .beta2 = s->beta2,
+                   .epsilon = s->epsilon,
+                   .clip = 1.0f,
                    .root = (float)sqrt(1.0 - pow(s->beta2, step)),
                    .average_decay = young < s->average_decay ? (float)young : s->average_decay },
     };

@@ -45,10 +45,10 @@ limn_resize_box limn_draw_crop(uint32_t size, const limn_augment_settings *setti
         if (width < 1 || height < 1 || width > size || height > size) continue;
         const uint64_t top = limn_rng_below(rng, size - (uint64_t)height + 1);
         const uint64_t left = limn_rng_below(rng, size - (uint64_t)width + 1);
-        return (limn_resize_box){(float)left, (float)top, (float)(left + (uint64_t)width),
-                                 (float)(top + (uint64_t)height)};
+        return (limn_resize_box){ (float)left, (float)top, (float)(left + (uint64_t)width),
+                                  (float)(top + (uint64_t)height) };
     }
-    return (limn_resize_box){0, 0, (float)size, (float)size};
+    return (limn_resize_box){ 0, 0, (float)size, (float)size };
 }
 
 void limn_flip_pixels(uint8_t *pixels, uint32_t size)
@@ -122,9 +122,9 @@ typedef struct adjustment {
 static void jitter(uint8_t *pixels, size_t n_pixels, const limn_augment_settings *settings,
                    limn_rng *rng)
 {
-    adjustment list[] = {{limn_adjust_brightness, settings->brightness},
-                         {limn_adjust_contrast, settings->contrast},
-                         {limn_adjust_saturation, settings->saturation}};
+    adjustment list[] = { { limn_adjust_brightness, settings->brightness },
+                          { limn_adjust_contrast, settings->contrast },
+                          { limn_adjust_saturation, settings->saturation } };
     for (size_t i = sizeof list / sizeof *list; i > 0; i--) {
         const size_t chosen = limn_rng_below(rng, i);
         const adjustment a = list[chosen];

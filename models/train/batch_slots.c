@@ -13,31 +13,27 @@ struct limn_batch_slots {
     const float *features;    /* of the call under way */
 };
 
-static void plan(limn_batch_slots *b, limn_arena *a, const limn_tagger *tagger,
-                 size_t max_pictures)
+static void plan(limn_batch_slots *b, limn_arena *a, const limn_tagger *tagger, size_t max_pictures)
 {
     const size_t n_threads = limn_pool_n_threads(b->pool);
     b->slots = limn_arena_take(a, max_pictures * b->config.n_tag_slots, sizeof *b->slots);
     b->workers = limn_arena_take(a, n_threads, sizeof(limn_tag_slots *));
     for (size_t i = 0; i < n_threads; i++) {
         limn_tag_slots *worker = limn_tag_slots_take(&b->config, tagger, a);
-        if (b->workers)
-            b->workers[i] = worker;
+        if (b->workers) b->workers[i] = worker;
     }
 }
 
 limn_status limn_batch_slots_create(limn_batch_slots **out, const limn_decoder_config *config,
-                                    const limn_tagger *tagger, size_t max_pictures,
-                                    limn_pool *pool, limn_error *err)
+                                    const limn_tagger *tagger, size_t max_pictures, limn_pool *pool,
+                                    limn_error *err)
 {
     limn_arena counting;
     *out = NULL;
     LIMN_TRY(limn_tag_slots_check(config, tagger, err));
-    if (config->n_tag_slots == 0)
-        return LIMN_OK;
+    if (config->n_tag_slots == 0) return LIMN_OK;
     limn_batch_slots *b = limn_calloc(1, sizeof *b);
-    if (!b)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for tags of %zu pictures", max_pictures);
+    if (!b) return limn_fail(err, LIMN_E_NOMEM, "no memory for tags of %zu pictures", max_pictures);
     b->config = *config;
     b->pool = pool;
     limn_arena_init_counting(&counting);
@@ -53,8 +49,7 @@ limn_status limn_batch_slots_create(limn_batch_slots **out, const limn_decoder_c
 
 void limn_batch_slots_destroy(limn_batch_slots **b)
 {
-    if (!b || !*b)
-        return;
+    if (!b || !*b) return;
     limn_arena_finish(&(*b)->arena);
     limn_free(*b);
     *b = NULL;
@@ -65,16 +60,14 @@ static void find_picture(void *ctx, size_t picture, size_t worker)
     limn_batch_slots *b = ctx;
     const limn_decoder_config *c = &b->config;
     const limn_tag_slot *found = limn_tag_slots_find(
-        b->workers[worker],
-        b->features + picture * c->n_memory_positions * (size_t)c->memory_dim);
+        b->workers[worker], b->features + picture * c->n_memory_positions * (size_t)c->memory_dim);
     memcpy(b->slots + picture * c->n_tag_slots, found, c->n_tag_slots * sizeof *found);
 }
 
 const limn_tag_slot *limn_batch_slots_find(limn_batch_slots *b, const float *features,
                                            size_t n_pictures)
 {
-    if (!b)
-        return NULL;
+    if (!b) return NULL;
     b->features = features;
     limn_pool_run(b->pool, n_pictures, find_picture, b);
     return b->slots;

@@ -11,8 +11,8 @@ typedef struct limn_batch_slots limn_batch_slots; /* one thread at a time */
 /* For up to max_pictures. `tagger` (NULL: none) and `pool` (may be NULL) are borrowed. *out is NULL
  * for a decoder without slots. Errors of limn_tag_slots_check, LIMN_E_NOMEM. */
 limn_status limn_batch_slots_create(limn_batch_slots **out, const limn_decoder_config *config,
-                                    const limn_tagger *tagger, size_t max_pictures,
-                                    limn_pool *pool, limn_error *err);
+                                    const limn_tagger *tagger, size_t max_pictures, limn_pool *pool,
+                                    limn_error *err);
 void limn_batch_slots_destroy(limn_batch_slots **b); /* accepts NULL and *b == NULL; nulls it */
 
 /* [n_pictures, n_tag_slots] of features [n_pictures, n_memory_positions, memory_dim], valid until

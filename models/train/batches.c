@@ -13,7 +13,7 @@ struct limn_batches {
     limn_batches_settings settings;
     limn_batch_picture *order; /* [n_order] the pictures of `epoch` in their order */
     size_t n_order;
-    uint64_t epoch;     /* of `order`; UINT64_MAX before the first */
+    uint64_t epoch;            /* of `order`; UINT64_MAX before the first */
     limn_batch_picture *round; /* scratch: pictures of one round through a source */
     limn_batch batch;
     uint32_t *captions; /* scratch: [captions_a_picture] */
@@ -88,8 +88,8 @@ static bool allocate(limn_batches *b)
     b->offsets = limn_calloc(n_captions + 1, sizeof *b->offsets);
     b->inputs = limn_calloc(limits.max_rows, sizeof *b->inputs);
     b->targets = limn_calloc(limits.max_rows, sizeof *b->targets);
-    return b->order && b->round && b->batch.pictures && b->captions && b->pictures &&
-           b->offsets && b->inputs && b->targets;
+    return b->order && b->round && b->batch.pictures && b->captions && b->pictures && b->offsets &&
+           b->inputs && b->targets;
 }
 
 limn_status limn_batches_create(limn_batches **out, const limn_batch_source *sources,
@@ -116,8 +116,7 @@ limn_status limn_batches_create(limn_batches **out, const limn_batch_source *sou
 void limn_batches_destroy(limn_batches **p)
 {
     limn_batches *b = p ? *p : NULL;
-    if (!b)
-        return;
+    if (!b) return;
     limn_free(b->order);
     limn_free(b->round);
     limn_free(b->batch.pictures);
@@ -168,8 +167,9 @@ static size_t fill_round(limn_batches *b, uint32_t source, uint64_t round)
     for (uint32_t i = 0; i < n_items(s); i++) {
         const size_t n_times = n_repeats(s, round, i);
         for (uint32_t k = 0; k < n_times; k++)
-            b->round[n++] = (limn_batch_picture){ .source = source, .picture = i,
-                                                  .round = (uint32_t)round, .repeat = k };
+            b->round[n++] = (limn_batch_picture){
+                .source = source, .picture = i, .round = (uint32_t)round, .repeat = k
+            };
     }
     shuffle(b->round, n, &rng);
     return n;
@@ -200,8 +200,7 @@ static void begin_epoch(limn_batches *b, uint64_t epoch)
     const uint64_t name[] = { LIMN_BATCH_MAX_SOURCES, epoch };
     limn_rng rng = limn_rng_stream(b->settings.seed, name, sizeof name);
     size_t n = 0;
-    if (b->epoch == epoch)
-        return;
+    if (b->epoch == epoch) return;
     b->epoch = epoch;
     for (size_t i = 0; i < b->n_sources; i++) {
         take_pictures(b, (uint32_t)i, b->order + n);
@@ -217,10 +216,8 @@ static void begin_epoch(limn_batches *b, uint64_t epoch)
 static int compare_source(const void *a, const void *b)
 {
     const limn_batch_picture *x = a, *y = b;
-    if (x->source != y->source)
-        return x->source < y->source ? -1 : 1;
-    if (x->picture != y->picture)
-        return x->picture < y->picture ? -1 : 1;
+    if (x->source != y->source) return x->source < y->source ? -1 : 1;
+    if (x->picture != y->picture) return x->picture < y->picture ? -1 : 1;
     return (x->repeat > y->repeat) - (x->repeat < y->repeat);
 }
 
@@ -272,8 +269,7 @@ static void add_picture(limn_batches *b, const limn_batch_picture *p)
     const limn_batch_source *s = &b->sources[p->source];
     const size_t n = captions_of(b, p);
     const bool is_text = s->n_pictures == 0;
-    if (n == 0)
-        return;
+    if (n == 0) return;
     for (size_t k = 0; k < n; k++)
         add_caption(b, s, b->captions[k], is_text ? LIMN_NO_PICTURE : (uint32_t)batch->n_pictures);
     batch->pictures[batch->n_pictures++] = *p;
@@ -290,8 +286,8 @@ const limn_batch *limn_batches_get(limn_batches *b, uint64_t step)
     b->batch.epoch = b->epoch;
     b->batch.step = step;
     b->batch.decoder = (limn_decoder_batch){
-        .pictures = b->pictures, .offsets = b->offsets, .inputs = b->inputs,
-        .targets = b->targets };
+        .pictures = b->pictures, .offsets = b->offsets, .inputs = b->inputs, .targets = b->targets
+    };
     qsort(b->order + first, n, sizeof *b->order, compare_source);
     for (size_t i = 0; i < n; i++) add_picture(b, &b->order[first + i]);
     return &b->batch;

@@ -51,9 +51,9 @@ typedef struct limn_batches_settings {
 
 /* One picture of a batch. */
 typedef struct limn_batch_picture {
-    uint32_t source;  /* number of its source */
-    uint32_t picture; /* in its source */
-    uint32_t view;    /* 0 … n_views - 1 */
+    uint32_t source;        /* number of its source */
+    uint32_t picture;       /* in its source */
+    uint32_t view;          /* 0 … n_views - 1 */
     uint32_t round, repeat; /* for the draw of its captions */
 } limn_batch_picture;
 

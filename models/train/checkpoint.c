@@ -22,8 +22,11 @@ static void parts_of(float *parts[N_PARTS], const limn_params *params, const lim
 
 static limn_tensor view(const limn_param *p, char *name, size_t part, const float *block)
 {
-    limn_tensor t = { .name = name, .dtype = LIMN_TENSOR_F32, .n_dims = p->n_dims,
-                      .data = block + p->offset, .size = p->n * sizeof(float) };
+    limn_tensor t = { .name = name,
+                      .dtype = LIMN_TENSOR_F32,
+                      .n_dims = p->n_dims,
+                      .data = block + p->offset,
+                      .size = p->n * sizeof(float) };
     snprintf(name, NAME_SIZE, "%s.%s", part_names[part], p->name);
     memcpy(t.shape, p->shape, p->n_dims * sizeof *t.shape);
     return t;
@@ -65,8 +68,8 @@ static limn_status read_tensors(const limn_safetensors *file, const limn_params 
     for (size_t i = 0; i < params->n_items * N_PARTS; i++) {
         const limn_param *p = &params->items[i / N_PARTS];
         const limn_tensor expected = view(p, name, i % N_PARTS, parts[i % N_PARTS]), *found;
-        LIMN_TRY(limn_safetensors_require(&found, file, name, expected.n_dims, expected.shape,
-                                          err));
+        LIMN_TRY(
+            limn_safetensors_require(&found, file, name, expected.n_dims, expected.shape, err));
         limn_tensor_to_f32(parts[i % N_PARTS] + p->offset, found);
     }
     if (limn_safetensors_n_tensors(file) != params->n_items * N_PARTS)
@@ -98,10 +101,8 @@ limn_status limn_checkpoint_read(const char *path, limn_params *params, limn_ada
     *state = NULL;
     LIMN_TRY(limn_safetensors_open(&file, path, err));
     status = read_tensors(file, params, adamw, err);
-    if (status == LIMN_OK)
-        status = read_metadata(file, adamw, state, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (status == LIMN_OK) status = read_metadata(file, adamw, state, err);
+    if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
     limn_safetensors_close(&file);
     return status;
 }
@@ -113,8 +114,7 @@ limn_status limn_checkpoint_read_state(const char *path, char **state, limn_erro
     *state = NULL;
     LIMN_TRY(limn_safetensors_open(&file, path, err));
     const limn_status status = read_metadata(file, &steps, state, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
     limn_safetensors_close(&file);
     return status;
 }

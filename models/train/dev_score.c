@@ -11,8 +11,8 @@
 struct limn_dev_set {
     limn_dev_pictures pictures;
     limn_string_table strings;
-    limn_numbered_words *references;  /* [n_references] */
-    limn_ngram_counts *counts; /* [n_references] */
+    limn_numbered_words *references; /* [n_references] */
+    limn_ngram_counts *counts;       /* [n_references] */
     size_t n_references;
     limn_cider_df *df;
     char **captions; /* [n_pictures] */
@@ -33,8 +33,8 @@ static limn_status add_picture(limn_dev_set *set, size_t picture, limn_error *er
     if (first == end)
         return limn_fail(err, LIMN_E_ARG, "development picture %zu has no caption", picture);
     for (size_t r = first; r < end; r++) {
-        LIMN_TRY(limn_numbered_words_fill(&set->references[r], &set->strings, p->references[r],
-                                          err));
+        LIMN_TRY(
+            limn_numbered_words_fill(&set->references[r], &set->strings, p->references[r], err));
         LIMN_TRY(limn_ngram_counts_fill(&set->counts[r], sentence_of(&set->references[r]), err));
     }
     return limn_cider_df_add(set->df, set->counts + first, end - first, err);
@@ -59,13 +59,11 @@ limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_pictures *pic
 {
     limn_dev_set *set = limn_calloc(1, sizeof *set);
     *out = NULL;
-    if (!set)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
+    if (!set) return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
     set->pictures = *pictures;
     set->tokenizer.kind = pictures->kind;
     const limn_status status = fill(set, err);
-    if (status != LIMN_OK)
-        limn_dev_set_destroy(&set);
+    if (status != LIMN_OK) limn_dev_set_destroy(&set);
     *out = set;
     return status;
 }
@@ -73,8 +71,7 @@ limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_pictures *pic
 void limn_dev_set_destroy(limn_dev_set **p)
 {
     limn_dev_set *set = p ? *p : NULL;
-    if (!set)
-        return;
+    if (!set) return;
     for (size_t i = 0; set->references && i < set->n_references; i++)
         limn_numbered_words_finish(&set->references[i]);
     for (size_t i = 0; set->counts && i < set->n_references; i++)
@@ -117,8 +114,7 @@ static void caption_picture(void *ctx, size_t picture, size_t worker)
                                               j->set->pictures.pixels[picture], &captions, err)))
         return;
     *text = limn_strdup(captions->items[0].text);
-    if (!*text)
-        err->code = limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
+    if (!*text) err->code = limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
 }
 
 static limn_status caption_all(struct caption_job *j, const limn_model *model, limn_pool *pool,
@@ -139,7 +135,7 @@ static limn_status make_captions(limn_dev_set *set, const limn_model *model, lim
 {
     const size_t n = limn_pool_n_threads(pool);
     struct caption_job job = { set, limn_calloc(n, sizeof *job.states),
-                              limn_calloc(n, sizeof *job.errors) };
+                               limn_calloc(n, sizeof *job.errors) };
     const limn_status status = job.states && job.errors
                                    ? caption_all(&job, model, pool, err)
                                    : limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states", n);
@@ -197,9 +193,9 @@ static limn_status score_all(limn_dev_scores *out, struct sums *s, limn_dev_set 
     for (size_t i = 0; i < set->pictures.n_pictures; i++) LIMN_TRY(score_picture(s, set, i, err));
     limn_bleu_score(bleu, &s->bleu);
     *out = (limn_dev_scores){ .bleu_4 = bleu[3],
-                             .cider = s->cider / n,
-                             .distinct = (double)s->captions.n_strings / n,
-                             .bad_endings = s->n_bad / n };
+                              .cider = s->cider / n,
+                              .distinct = (double)s->captions.n_strings / n,
+                              .bad_endings = s->n_bad / n };
     return LIMN_OK;
 }
 
@@ -210,8 +206,7 @@ limn_status limn_dev_score(limn_dev_scores *out, limn_dev_set *set, const char *
     struct sums sums = { .n_bad = 0 };
     LIMN_TRY(limn_model_open(&model, model_path, NULL, err));
     limn_status status = make_captions(set, model, pool, err);
-    if (status == LIMN_OK)
-        status = score_all(out, &sums, set, err);
+    if (status == LIMN_OK) status = score_all(out, &sums, set, err);
     limn_string_table_finish(&sums.captions);
     limn_numbered_words_finish(&sums.words);
     limn_ngram_counts_finish(&sums.counts);

@@ -17,8 +17,7 @@ static limn_object_set named_by(const limn_false_objects *f, const uint32_t *ids
     limn_object_mentions mentions;
     limn_vocab_join(text, sizeof text, f->vocab, ids, n);
     limn_objects_find(&mentions, f->lexicon, text);
-    if (mentions.names_person)
-        limn_object_set_add(&mentions.objects, LIMN_OBJECT_PERSON);
+    if (mentions.names_person) limn_object_set_add(&mentions.objects, LIMN_OBJECT_PERSON);
     return mentions.objects;
 }
 
@@ -37,8 +36,7 @@ limn_status limn_false_objects_create(limn_false_objects **out, const limn_vocab
 {
     limn_false_objects *f = limn_calloc(1, sizeof *f);
     *out = f;
-    if (!f)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for the objects of references");
+    if (!f) return limn_fail(err, LIMN_E_NOMEM, "no memory for the objects of references");
     f->vocab = vocab;
     f->named = limn_calloc(references->n_pictures, sizeof *f->named);
     const limn_status status =
@@ -55,8 +53,7 @@ limn_status limn_false_objects_create(limn_false_objects **out, const limn_vocab
 void limn_false_objects_destroy(limn_false_objects **p)
 {
     limn_false_objects *f = p ? *p : NULL;
-    if (!f)
-        return;
+    if (!f) return;
     limn_object_lexicon_destroy(&f->lexicon);
     limn_free(f->named);
     limn_free(f);

@@ -48,11 +48,10 @@ static limn_status make_tensor(limn_tensor *t, const limn_model_export *e,
     const size_t n = n_values(spec);
     float *values = limn_alloc(n, sizeof *values);
     *t = (limn_tensor){ .name = spec->name,
-                       .n_dims = spec->n_dims,
-                       .data = values,
-                       .dtype = spec->may_be_half ? e->dtype : LIMN_TENSOR_F32 };
-    if (!values)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for tensor %s", spec->name);
+                        .n_dims = spec->n_dims,
+                        .data = values,
+                        .dtype = spec->may_be_half ? e->dtype : LIMN_TENSOR_F32 };
+    if (!values) return limn_fail(err, LIMN_E_NOMEM, "no memory for tensor %s", spec->name);
     memcpy(t->shape, spec->shape, spec->n_dims * sizeof *spec->shape);
     t->size = n * limn_tensor_dtype_size(t->dtype);
     LIMN_TRY(find_values(values, e, spec, err));

@@ -67,7 +67,7 @@ void limn_pairing_destroy(limn_pairing **p)
 
 static seen see(const limn_object_labels *labels, size_t picture, float min_score)
 {
-    seen s = {.scores = {0}};
+    seen s = { .scores = { 0 } };
     s.objects = limn_object_labels_set(labels, picture, min_score);
     for (size_t i = labels->first_box[picture]; i < labels->first_box[picture + 1]; i++) {
         const limn_object_box *box = &labels->boxes[i];
@@ -191,7 +191,7 @@ static limn_status keep_candidates(builder *b, const candidate *items, size_t n,
 {
     limn_pairing *p = b->out;
     if (p->n_candidates + n > b->capacity) {
-        size_t capacities[2] = {b->capacity, b->capacity};
+        size_t capacities[2] = { b->capacity, b->capacity };
         if (!limn_grow((void **)&p->candidates, &capacities[0], p->n_candidates + n,
                        sizeof *p->candidates) ||
             !limn_grow((void **)&p->weights, &capacities[1], p->n_candidates + n,
@@ -213,10 +213,10 @@ static limn_status find_candidates(builder *b, candidate *items, size_t number, 
     photo *out = &b->out->photos[number];
     size_t n = 0;
     for (size_t i = 0; i < b->n_captions; i++)
-        if (fits(b, s, &b->captions[i])) items[n++] = (candidate){(uint32_t)i, weigh(b, s, i)};
+        if (fits(b, s, &b->captions[i])) items[n++] = (candidate){ (uint32_t)i, weigh(b, s, i) };
     qsort(items, n, sizeof *items, compare_candidates);
     if (n > b->settings->n_candidates) n = b->settings->n_candidates;
-    *out = (photo){out->rng, b->out->n_candidates, n, n > 0 ? repeats_of(b, s) : 0};
+    *out = (photo){ out->rng, b->out->n_candidates, n, n > 0 ? repeats_of(b, s) : 0 };
     b->out->n_without_object += limn_object_set_is_empty(s->objects);
     return keep_candidates(b, items, n, err);
 }
@@ -298,7 +298,8 @@ limn_status limn_pairing_create(limn_pairing **out, const limn_object_labels *la
                                 const limn_pairing_settings *settings, limn_error *err)
 {
     builder b = {
-        .settings = settings, .labels = labels, .n_photos = n_pictures, .n_captions = n_captions};
+        .settings = settings, .labels = labels, .n_photos = n_pictures, .n_captions = n_captions
+    };
     candidate *items = NULL;
     limn_status status;
     *out = NULL;
@@ -327,7 +328,8 @@ limn_status limn_pairing_create(limn_pairing **out, const limn_object_labels *la
 
 limn_pairing_summary limn_pairing_summarize(const limn_pairing *p)
 {
-    limn_pairing_summary s = {.n_without_object = p->n_without_object, .n_captions = p->n_captions};
+    limn_pairing_summary s = { .n_without_object = p->n_without_object,
+                               .n_captions = p->n_captions };
     for (size_t i = 0; i < p->n_photos; i++) s.n_pictures += p->photos[i].n > 0;
     s.n_without_caption = p->n_photos - s.n_pictures - s.n_without_object;
     return s;
@@ -338,7 +340,7 @@ limn_pairing_summary limn_pairing_summarize(const limn_pairing *p)
 /* Each epoch and repeat has 2^10 numbers of a photo's stream, which also draws its repeats. */
 static limn_rng stream_of(const photo *p, uint64_t epoch, size_t repeat)
 {
-    return (limn_rng){.key = p->rng.key, .counter = epoch << 20 | (uint64_t)repeat << 10};
+    return (limn_rng){ .key = p->rng.key, .counter = epoch << 20 | (uint64_t)repeat << 10 };
 }
 
 size_t limn_pairing_n_repeats(const limn_pairing *p, uint64_t epoch, size_t picture)
@@ -368,7 +370,7 @@ size_t limn_pairing_draw(uint32_t *out, const limn_pairing *p, uint64_t epoch, s
     const photo *f = &p->photos[picture];
     const float *probabilities = p->probabilities + f->first;
     limn_rng rng = stream_of(f, epoch, repeat);
-    bool is_drawn[LIMN_PAIRING_MAX_CANDIDATES] = {false};
+    bool is_drawn[LIMN_PAIRING_MAX_CANDIDATES] = { false };
     size_t n_drawn = 0;
     for (; n_drawn < k; n_drawn++) {
         double sum = 0;

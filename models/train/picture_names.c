@@ -21,7 +21,7 @@ void limn_picture_names_finish(limn_picture_names *n)
     limn_string_table_finish(&n->lasts);
     limn_free(n->newest);
     limn_free(n->older);
-    *n = (limn_picture_names){0};
+    *n = (limn_picture_names){ 0 };
 }
 
 /* Notes that `index`, the newest name, has this last part. */

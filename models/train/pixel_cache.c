@@ -40,8 +40,8 @@ static bool stamp_of(limn_file_stamp *out, const char *path)
 {
     struct stat st;
     if (stat(path, &st) != 0) return false;
-    *out =
-        (limn_file_stamp){st.st_size, (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec};
+    *out = (limn_file_stamp){ st.st_size,
+                              (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec };
     return true;
 }
 
@@ -86,9 +86,9 @@ static limn_status take_record(limn_pixel_cache *c, limn_pixel_record *r, const 
 static limn_status open_both(limn_pixel_cache *c, limn_pixel_record *record, const char *path,
                              uint32_t size, limn_error *err)
 {
-    const limn_cache_shape shape = {LIMN_NPY_U8, 3, {size, size, 3}};
+    const limn_cache_shape shape = { LIMN_NPY_U8, 3, { size, size, 3 } };
     cache_path json;
-    *c = (limn_pixel_cache){.size = size};
+    *c = (limn_pixel_cache){ .size = size };
     LIMN_TRY(make_path(&json, path, ".json", err));
     LIMN_TRY(limn_row_cache_open(&c->rows, path, &shape, err));
     if (!exists(json.text)) return compute_checksums(c, err);
@@ -99,7 +99,7 @@ static limn_status open_both(limn_pixel_cache *c, limn_pixel_record *record, con
 limn_status limn_pixel_cache_open(limn_pixel_cache *out, const char *path, uint32_t size,
                                   limn_error *err)
 {
-    limn_pixel_record record = {0};
+    limn_pixel_record record = { 0 };
     const limn_status s = open_both(out, &record, path, size, err);
     limn_pixel_record_finish(&record);
     if (s != LIMN_OK) limn_pixel_cache_close(out);
@@ -115,7 +115,7 @@ void limn_pixel_cache_close(limn_pixel_cache *c)
     }
     limn_free(c->unreadable);
     limn_free(c->checksums);
-    *c = (limn_pixel_cache){0};
+    *c = (limn_pixel_cache){ 0 };
 }
 
 const uint8_t *limn_pixel_cache_row(const limn_pixel_cache *c, size_t row)
@@ -164,8 +164,8 @@ static limn_status fits_record(bool *out, const limn_pixel_cache *c, const limn_
 static limn_status try_recorded(bool *fits, limn_pixel_cache *c, const char *path,
                                 const limn_pixel_cache_settings *settings, limn_error *err)
 {
-    limn_pixel_record record = {0};
-    limn_error why = {0};
+    limn_pixel_record record = { 0 };
+    limn_error why = { 0 };
     limn_status s = open_both(c, &record, path, settings->input.input_size, &why);
     *fits = false;
     if (s == LIMN_OK) s = fits_record(fits, c, &record, settings, &why);
@@ -207,7 +207,7 @@ static limn_status find_files(maker *m, limn_error *err)
     const limn_pixel_cache_settings *s = m->settings;
     for (size_t i = 0; i < limn_picture_names_count(s->names); i++) {
         const char *name = limn_picture_names_get(s->names, i);
-        limn_error why = {0};
+        limn_error why = { 0 };
         char *path;
         if (limn_cache_writer_check_name(name, &why) != LIMN_OK)
             return limn_fail(err, LIMN_E_ARG, "%s: %s", name, why.text);
@@ -304,7 +304,7 @@ static limn_status write_cache(maker *m, const char *path, const char *json, boo
                                limn_error *err)
 {
     const size_t side = m->settings->input.input_size;
-    const limn_cache_shape shape = {LIMN_NPY_U8, 3, {side, side, 3}};
+    const limn_cache_shape shape = { LIMN_NPY_U8, 3, { side, side, 3 } };
     LIMN_TRY(limn_cache_writer_open(&m->writer, path, &shape, replaces, err));
     LIMN_TRY(make_rows(m, err));
     LIMN_TRY(limn_pixel_record_write(json, &m->record, err));
@@ -314,7 +314,7 @@ static limn_status write_cache(maker *m, const char *path, const char *json, boo
 static limn_status make(const char *path, const char *json, bool replaces,
                         const limn_pixel_cache_settings *settings, limn_error *err)
 {
-    maker m = {.settings = settings, .record = {.input = settings->input}};
+    maker m = { .settings = settings, .record = { .input = settings->input } };
     const limn_status s = write_cache(&m, path, json, replaces, err);
     limn_cache_writer_discard(&m.writer);
     for (size_t i = 0; m.scratch && i < limn_pool_n_threads(settings->pool); i++)
@@ -347,7 +347,7 @@ static limn_status open_or_make(limn_pixel_cache *c, const char *path,
 limn_status limn_pixel_cache_make(limn_pixel_cache *out, const char *path,
                                   const limn_pixel_cache_settings *settings, limn_error *err)
 {
-    *out = (limn_pixel_cache){0};
+    *out = (limn_pixel_cache){ 0 };
     if (limn_picture_names_count(settings->names) == 0)
         return limn_fail(err, LIMN_E_ARG, "%s: there are no pictures to cache", path);
     const limn_status s = open_or_make(out, path, settings, err);

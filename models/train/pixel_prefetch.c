@@ -69,7 +69,7 @@ static bool begin_picture(batch_slot **slot, size_t *index, limn_pixel_prefetch 
 static void run_picture(fetch_thread *t, batch_slot *slot, size_t index)
 {
     limn_pixel_prefetch *p = t->prefetch;
-    limn_error error = {0};
+    limn_error error = { 0 };
     fetch(p, slot->pixels + index * p->picture_size, slot->rows[index], slot->draw, &t->scratch,
           &error);
     pthread_mutex_lock(&p->mutex);
@@ -221,7 +221,7 @@ limn_status limn_pixel_prefetch_submit(limn_pixel_prefetch *p, const uint32_t *r
         slot->n = n;
         slot->n_begun = slot->n_done = 0;
         slot->draw = draw;
-        slot->error = (limn_error){0};
+        slot->error = (limn_error){ 0 };
         pthread_cond_broadcast(&p->work_came);
     }
     pthread_mutex_unlock(&p->mutex);
@@ -233,7 +233,7 @@ limn_status limn_pixel_prefetch_submit(limn_pixel_prefetch *p, const uint32_t *r
 limn_status limn_pixel_prefetch_take(limn_pixel_prefetch *p, const uint8_t **pixels,
                                      limn_error *err)
 {
-    limn_error error = {0};
+    limn_error error = { 0 };
     *pixels = NULL;
     pthread_mutex_lock(&p->mutex);
     if (p->n_taken == p->n_submitted) {

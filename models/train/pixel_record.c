@@ -12,7 +12,8 @@
 #define MAX_RECORD_SIZE ((size_t)4 << 30) /* bytes */
 
 static const char *const filter_names[] = {
-    [LIMN_RESIZE_BILINEAR] = "bilinear", [LIMN_RESIZE_BICUBIC] = "bicubic"};
+    [LIMN_RESIZE_BILINEAR] = "bilinear", [LIMN_RESIZE_BICUBIC] = "bicubic"
+};
 enum { N_FILTERS = sizeof filter_names / sizeof *filter_names };
 
 static limn_status out_of_memory(limn_error *err)
@@ -30,7 +31,7 @@ void limn_pixel_record_finish(limn_pixel_record *r)
     limn_free(r->unreadable_stamps);
     limn_free(r->stamps);
     limn_free(r->checksums);
-    *r = (limn_pixel_record){0};
+    *r = (limn_pixel_record){ 0 };
 }
 
 limn_status limn_pixel_record_add(limn_pixel_record *r, limn_file_stamp stamp, uint64_t checksum,
@@ -54,7 +55,7 @@ limn_status limn_pixel_record_add_unreadable(limn_pixel_record *r, limn_file_sta
         !limn_grow((void **)&r->unreadable_stamps, &r->unreadable_stamps_capacity, n + 1,
                    sizeof *r->unreadable_stamps))
         return out_of_memory(err);
-    r->unreadable[n] = (limn_unreadable_picture){limn_strdup(name), limn_strdup(error)};
+    r->unreadable[n] = (limn_unreadable_picture){ limn_strdup(name), limn_strdup(error) };
     r->unreadable_stamps[n] = stamp;
     r->n_unreadable++;
     return r->unreadable[n].name && r->unreadable[n].error ? LIMN_OK : out_of_memory(err);

@@ -113,7 +113,7 @@ static limn_status read_captions(limn_pool_caption *out, word_table *t,
     for (size_t i = 0; i < n; i++) {
         limn_object_mentions m;
         limn_objects_find(&m, lexicon, captions[i]);
-        out[i] = (limn_pool_caption){m.objects, m.names_person, number_of(captions[i]), 0};
+        out[i] = (limn_pool_caption){ m.objects, m.names_person, number_of(captions[i]), 0 };
         LIMN_TRY(count_words(t, captions[i], m.objects, (uint32_t)i, err));
     }
     for (size_t i = 0; i < n; i++)
@@ -125,7 +125,7 @@ limn_status limn_pool_captions_read(limn_pool_caption *out, const char *const *c
                                     float share, limn_error *err)
 {
     limn_object_lexicon *lexicon;
-    word_table t = {.counts = NULL};
+    word_table t = { .counts = NULL };
     limn_status status;
     if (n >= UINT32_MAX) return limn_fail(err, LIMN_E_LIMIT, "%zu captions are too many", n);
     LIMN_TRY(limn_object_lexicon_create(&lexicon, err));

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 typedef struct limn_references {
-    const uint32_t *tokens; /* without start and end token */
-    const size_t *offsets;  /* caption c is tokens[offsets[c]] … [offsets[c + 1] - 1] */
+    const uint32_t *tokens;       /* without start and end token */
+    const size_t *offsets;        /* caption c is tokens[offsets[c]] … [offsets[c + 1] - 1] */
     const size_t *first_captions; /* [n_pictures + 1]; of picture p: first_captions[p] …
                                    * [p + 1] - 1; a picture without any must not be drawn for */
     size_t n_pictures;

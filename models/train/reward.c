@@ -53,12 +53,10 @@ limn_status limn_references_count(limn_cider_df **out, const limn_references *re
     limn_status status = limn_cider_df_create(out, err);
     for (size_t i = 0; status == LIMN_OK && i < references->n_pictures; i++) {
         status = ended_fill(&ended, references, i, err);
-        if (status == LIMN_OK)
-            status = limn_cider_df_add(*out, ended.counts.items, ended.n, err);
+        if (status == LIMN_OK) status = limn_cider_df_add(*out, ended.counts.items, ended.n, err);
     }
     ended_finish(&ended);
-    if (status != LIMN_OK)
-        limn_cider_df_destroy(out);
+    if (status != LIMN_OK) limn_cider_df_destroy(out);
     return status;
 }
 
@@ -81,7 +79,7 @@ struct limn_reward {
     limn_decoder *decoder;
     limn_cider_df *df;
     limn_false_objects *objects; /* NULL without a cost */
-    struct worker *workers; /* [n_workers] */
+    struct worker *workers;      /* [n_workers] */
     size_t n_workers;
     /* By sample of the batch: */
     uint32_t *tokens; /* [max_steps] each */
@@ -147,12 +145,11 @@ static limn_status build(limn_reward *r, const limn_params *params, limn_cpu_lev
         LIMN_TRY(limn_false_objects_create(&r->objects, s->vocab, r->references, err));
     const size_t n_workers = limn_pool_n_threads(r->pool);
     r->workers = limn_calloc(n_workers, sizeof *r->workers);
-    if (!r->workers)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", n_workers);
+    if (!r->workers) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", n_workers);
     r->n_workers = n_workers;
     for (size_t i = 0; i < n_workers; i++)
-        LIMN_TRY(limn_sampler_create(&r->workers[i].sampler, r->decoder, s->n_samples,
-                                     s->max_steps, level, err));
+        LIMN_TRY(limn_sampler_create(&r->workers[i].sampler, r->decoder, s->n_samples, s->max_steps,
+                                     level, err));
     return LIMN_OK;
 }
 
@@ -163,15 +160,13 @@ limn_status limn_reward_create(limn_reward **out, const limn_decoder_config *con
 {
     limn_reward *r = limn_calloc(1, sizeof *r);
     *out = NULL;
-    if (!r)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a reward");
+    if (!r) return limn_fail(err, LIMN_E_NOMEM, "no memory for a reward");
     r->config = *config;
     r->settings = *settings;
     r->references = references;
     r->pool = pool;
     const limn_status status = build(r, params, level, err);
-    if (status != LIMN_OK)
-        limn_reward_destroy(&r);
+    if (status != LIMN_OK) limn_reward_destroy(&r);
     *out = r;
     return status;
 }
@@ -187,8 +182,7 @@ static void finish_worker(struct worker *w)
 void limn_reward_destroy(limn_reward **p)
 {
     limn_reward *r = p ? *p : NULL;
-    if (!r)
-        return;
+    if (!r) return;
     for (size_t i = 0; i < r->n_workers; i++) finish_worker(&r->workers[i]);
     limn_free(r->workers);
     limn_cider_df_destroy(&r->df);
@@ -279,9 +273,15 @@ static void fill_batch(limn_reward *r, const float *features, const limn_tag_slo
 {
     const size_t n = n_pictures * r->settings.n_samples;
     r->batch = (limn_reward_batch){
-        .decoder = { .n_pictures = n_pictures, .n_captions = n, .features = features,
-                     .slots = slots, .pictures = r->pictures, .offsets = r->offsets,
-                     .inputs = r->inputs, .targets = r->targets, .weights = r->weights,
+        .decoder = { .n_pictures = n_pictures,
+                     .n_captions = n,
+                     .features = features,
+                     .slots = slots,
+                     .pictures = r->pictures,
+                     .offsets = r->offsets,
+                     .inputs = r->inputs,
+                     .targets = r->targets,
+                     .weights = r->weights,
                      .is_drawn = true },
         .rewards = r->rewards,
     };
@@ -314,7 +314,10 @@ limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint
                              const limn_reward_picture *pictures, const float *features,
                              const limn_tag_slot *slots, size_t n_pictures, limn_error *err)
 {
-    struct draw_job job = { .r = r, .pictures = pictures, .features = features, .slots = slots,
+    struct draw_job job = { .r = r,
+                            .pictures = pictures,
+                            .features = features,
+                            .slots = slots,
                             .key = limn_rng_stream(r->settings.seed, &step, sizeof step).key };
     LIMN_TRY(check_pictures(r, pictures, n_pictures, err));
     LIMN_TRY(limn_decoder_reload(r->decoder, r->source, err));

@@ -16,7 +16,8 @@ enum { MAX_PATH_SIZE = 4096 };
 static void describe(limn_buffer *out, limn_npy_dtype dtype, size_t n_dims, const size_t *shape)
 {
     static const char *const names[] = {
-        [LIMN_NPY_U8] = "u8", [LIMN_NPY_F16] = "f16", [LIMN_NPY_F32] = "f32"};
+        [LIMN_NPY_U8] = "u8", [LIMN_NPY_F16] = "f16", [LIMN_NPY_F32] = "f32"
+    };
     limn_buffer_printf(out, "%s [n", names[dtype]);
     for (size_t i = 0; i < n_dims; i++) limn_buffer_printf(out, ", %zu", shape[i]);
     limn_buffer_append_text(out, "]");
@@ -24,7 +25,7 @@ static void describe(limn_buffer *out, limn_npy_dtype dtype, size_t n_dims, cons
 
 static limn_status fail_shape(const limn_npy_map *m, const limn_cache_shape *shape, limn_error *err)
 {
-    limn_buffer text = {0};
+    limn_buffer text = { 0 };
     if (m->n_dims == 0) return limn_fail(err, LIMN_E_FORMAT, "is an array without dimensions");
     describe(&text, m->dtype, m->n_dims - 1, m->shape + 1);
     limn_buffer_append_text(&text, ", expected ");
@@ -94,7 +95,7 @@ static limn_status open_files(limn_row_cache *c, const char *path, const limn_ca
 limn_status limn_row_cache_open(limn_row_cache *out, const char *path,
                                 const limn_cache_shape *shape, limn_error *err)
 {
-    *out = (limn_row_cache){0};
+    *out = (limn_row_cache){ 0 };
     const limn_status s = open_files(out, path, shape, err);
     if (s != LIMN_OK) limn_row_cache_close(out);
     return s;
@@ -104,7 +105,7 @@ void limn_row_cache_close(limn_row_cache *c)
 {
     limn_npy_map_close(&c->rows);
     limn_picture_names_finish(&c->names);
-    *c = (limn_row_cache){0};
+    *c = (limn_row_cache){ 0 };
 }
 
 const void *limn_row_cache_row(const limn_row_cache *c, size_t row)
@@ -129,7 +130,7 @@ typedef struct block {
 static void compute_row(void *ctx, size_t index, size_t worker)
 {
     const block *b = ctx;
-    b->errors[index] = (limn_error){0};
+    b->errors[index] = (limn_error){ 0 };
     b->job->compute(b->job->ctx, b->first + index, worker, b->rows + index * b->job->row_size,
                     &b->errors[index]);
 }
@@ -164,7 +165,7 @@ static limn_status run_block(block *b, size_t n, limn_error *err)
 limn_status limn_row_job_run(const limn_row_job *job, limn_error *err)
 {
     const size_t n_block = rows_of_block(job);
-    block b = {.job = job};
+    block b = { .job = job };
     limn_status s = LIMN_OK;
     b.rows = limn_alloc_aligned(n_block, job->row_size);
     b.errors = limn_alloc(n_block, sizeof *b.errors);

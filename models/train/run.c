@@ -96,14 +96,13 @@ static double mean_loss(const struct run *r)
 static limn_status log_steps(struct run *r, limn_error *err)
 {
     struct sums *s = &r->sums;
-    if (s->n_steps == 0)
-        return LIMN_OK;
-    json_t *line = json_pack(
-        "{s:s, s:I, s:f, s:s, s:f, s:f, s:f, s:I, s:f, s:f}", "kind", "step", "step",
-        (json_int_t)global_step(r), "epoch", epoch_of(r), "stage",
-        limn_stage_names[r->settings->stage], "loss", mean_loss(r), "rate", (double)r->rate,
-        "norm", s->norm / (double)s->n_steps, "tokens", (json_int_t)s->n_tokens,
-        "tokens_per_second", tokens_per_second(r), "seconds", seconds(r));
+    if (s->n_steps == 0) return LIMN_OK;
+    json_t *line = json_pack("{s:s, s:I, s:f, s:s, s:f, s:f, s:f, s:I, s:f, s:f}", "kind", "step",
+                             "step", (json_int_t)global_step(r), "epoch", epoch_of(r), "stage",
+                             limn_stage_names[r->settings->stage], "loss", mean_loss(r), "rate",
+                             (double)r->rate, "norm", s->norm / (double)s->n_steps, "tokens",
+                             (json_int_t)s->n_tokens, "tokens_per_second", tokens_per_second(r),
+                             "seconds", seconds(r));
     if (line && r->settings->stage == LIMN_STAGE_REWARD)
         json_object_set_new(line, "reward", json_real(100 * s->reward / (double)s->n_steps));
     *s = (struct sums){ .start = seconds(r) };
@@ -154,8 +153,7 @@ static limn_status checkpoint(struct run *r, limn_error *err)
                   "best", p->best, "best_step", (json_int_t)p->best_step, "seconds", p->seconds);
     state = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
-    if (!state)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a checkpoint");
+    if (!state) return limn_fail(err, LIMN_E_NOMEM, "no memory for a checkpoint");
     const limn_status status = limn_run_folder_save(
         r->parts->folder, global_step(r), limn_trainer_params(r->parts->trainer),
         limn_trainer_adamw(r->parts->trainer), state, err);
@@ -176,16 +174,12 @@ static limn_status parse_state(limn_run_position *out, const char *fingerprint, 
         status = limn_fail(err, LIMN_E_ARG,
                            "belongs to a run on other pictures, captions or "
                            "settings; begin a new run");
-    if (status == LIMN_OK)
-        status = limn_json_u32(&stage, &root, "stage", 0, 16, err);
-    if (status == LIMN_OK)
-        status = limn_json_u32(&step, &root, "step", 0, UINT32_MAX, err);
-    if (status == LIMN_OK)
-        status = limn_json_number(&out->best, &root, "best", -1, 10, err);
+    if (status == LIMN_OK) status = limn_json_u32(&stage, &root, "stage", 0, 16, err);
+    if (status == LIMN_OK) status = limn_json_u32(&step, &root, "step", 0, UINT32_MAX, err);
+    if (status == LIMN_OK) status = limn_json_number(&out->best, &root, "best", -1, 10, err);
     if (status == LIMN_OK)
         status = limn_json_u32(&best_step, &root, "best_step", 0, UINT32_MAX, err);
-    if (status == LIMN_OK)
-        status = limn_json_number(&out->seconds, &root, "seconds", 0, 1e12, err);
+    if (status == LIMN_OK) status = limn_json_number(&out->seconds, &root, "seconds", 0, 1e12, err);
     out->stage_index = stage;
     out->step = step;
     out->best_step = best_step;
@@ -200,8 +194,7 @@ static limn_status read_position(limn_run_position *out, limn_run_folder *folder
     char *state = NULL;
     LIMN_TRY(limn_run_folder_state(&state, folder, step, err));
     const limn_status status = parse_state(out, fingerprint, state, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "checkpoint-%" PRIu64, step);
+    if (status != LIMN_OK) limn_error_prefix(err, "checkpoint-%" PRIu64, step);
     out->file_step = step;
     limn_free(state);
     return status;
@@ -218,13 +211,11 @@ limn_status limn_run_find(limn_run_position *out, size_t *n_unreadable, limn_run
     for (; i < n && status != LIMN_OK && status != LIMN_E_ARG; i++) {
         limn_error ignored = { 0 };
         status = read_position(out, folder, steps[i], fingerprint, &ignored);
-        if (status == LIMN_E_ARG)
-            return limn_fail(err, status, "%s", ignored.text);
+        if (status == LIMN_E_ARG) return limn_fail(err, status, "%s", ignored.text);
     }
     if (status != LIMN_OK)
         *out = (limn_run_position){ .file_step = LIMN_RUN_NO_CHECKPOINT, .best = -1 };
-    if (n_unreadable)
-        *n_unreadable = status != LIMN_OK ? n : i ? i - 1 : 0;
+    if (n_unreadable) *n_unreadable = status != LIMN_OK ? n : i ? i - 1 : 0;
     return limn_run_folder_trim_log(
         folder, out->file_step == LIMN_RUN_NO_CHECKPOINT ? 0 : out->file_step, err);
 }
@@ -266,11 +257,9 @@ static limn_status score(struct run *r, const char *path, limn_error *err)
 static limn_status evaluate(struct run *r, limn_error *err)
 {
     char *copy = limn_strdup(limn_run_folder_file(r->parts->folder, "candidate.safetensors"));
-    if (!copy)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    if (!copy) return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     limn_status status = export_model(r, copy, err);
-    if (status == LIMN_OK) status = r->parts->dev ? score(r, copy, err)
-        : keep_best(r, copy, err);
+    if (status == LIMN_OK) status = r->parts->dev ? score(r, copy, err) : keep_best(r, copy, err);
     limn_free(copy);
     return status;
 }
@@ -318,8 +307,7 @@ static bool report(struct run *r)
 static bool is_checkpoint_due(const struct run *r)
 {
     const uint64_t every = r->settings->checkpoint_steps;
-    if (every)
-        return r->position.step % every == 0;
+    if (every) return r->position.step % every == 0;
     return seconds(r) - r->last_checkpoint > SECONDS_A_CHECKPOINT;
 }
 
@@ -332,10 +320,8 @@ static limn_status after_step(struct run *r, limn_error *err)
     const bool is_epoch_end = is_end || r->position.step % r->n_epoch_steps == 0;
     const uint64_t n_epochs = r->position.step / r->n_epoch_steps;
     const bool saves = is_epoch_end || is_checkpoint_due(r);
-    if (saves || r->position.step % s->log_steps == 0)
-        LIMN_TRY(log_steps(r, err));
-    if (is_end || (is_epoch_end && n_epochs % s->n_eval_epochs == 0))
-        LIMN_TRY(evaluate(r, err));
+    if (saves || r->position.step % s->log_steps == 0) LIMN_TRY(log_steps(r, err));
+    if (is_end || (is_epoch_end && n_epochs % s->n_eval_epochs == 0)) LIMN_TRY(evaluate(r, err));
     return saves ? checkpoint(r, err) : LIMN_OK;
 }
 
@@ -357,17 +343,16 @@ limn_status limn_run_stage(const limn_run_settings *settings, const limn_run_par
                            limn_run_position *position, limn_error *err)
 {
     struct run r = { .settings = settings,
-                    .parts = parts,
-                    .position = *position,
-                    .n_epoch_steps = limn_batches_n_steps(parts->batches),
-                    .clock_offset = position->seconds - clock_now() };
+                     .parts = parts,
+                     .position = *position,
+                     .n_epoch_steps = limn_batches_n_steps(parts->batches),
+                     .clock_offset = position->seconds - clock_now() };
     r.sums.start = r.last_checkpoint = seconds(&r);
     if (position->file_step != LIMN_RUN_NO_CHECKPOINT)
         LIMN_TRY(limn_run_folder_load(parts->folder, position->file_step,
                                       limn_trainer_params(parts->trainer),
                                       limn_trainer_adamw(parts->trainer), err));
-    if (position->step == 0)
-        LIMN_TRY(log_start(&r, err));
+    if (position->step == 0) LIMN_TRY(log_start(&r, err));
     const limn_status status = run_steps(&r, err);
     *position = r.position;
     position->seconds = seconds(&r);

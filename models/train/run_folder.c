@@ -41,8 +41,7 @@ static bool is_empty(const char *path)
     bool is_empty_so_far = dir != NULL;
     while (dir && is_empty_so_far && (entry = readdir(dir)))
         is_empty_so_far = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
-    if (dir)
-        closedir(dir);
+    if (dir) closedir(dir);
     return is_empty_so_far;
 }
 
@@ -56,10 +55,8 @@ static limn_status init(limn_run_folder **out, const char *path, limn_error *err
 {
     limn_run_folder *f = limn_calloc(1, sizeof *f);
     *out = f;
-    if (f)
-        f->path = limn_strdup(path);
-    if (f && f->path)
-        return LIMN_OK;
+    if (f) f->path = limn_strdup(path);
+    if (f && f->path) return LIMN_OK;
     limn_run_folder_close(out);
     return limn_fail(err, LIMN_E_NOMEM, "no memory for a run");
 }
@@ -82,16 +79,14 @@ limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn
 {
     LIMN_TRY(init(out, path, err));
     const limn_status status = create(*out, err);
-    if (status != LIMN_OK)
-        limn_run_folder_close(out);
+    if (status != LIMN_OK) limn_run_folder_close(out);
     return status;
 }
 
 limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_error *err)
 {
     LIMN_TRY(init(out, path, err));
-    if (is_there(*out, "run.json"))
-        return LIMN_OK;
+    if (is_there(*out, "run.json")) return LIMN_OK;
     limn_run_folder_close(out);
     return limn_fail(err, LIMN_E_ARG, "%s: is no folder of a run (it has no run.json)", path);
 }
@@ -99,8 +94,7 @@ limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_e
 void limn_run_folder_close(limn_run_folder **p)
 {
     limn_run_folder *f = p ? *p : NULL;
-    if (!f)
-        return;
+    if (!f) return;
     limn_buffer_finish(&f->name);
     limn_free(f->path);
     limn_free(f);
@@ -128,8 +122,7 @@ static const char *checkpoint_path(limn_run_folder *f, uint64_t step)
 static bool parse_name(uint64_t *step, const char *name)
 {
     char again[64];
-    if (sscanf(name, "checkpoint-%" SCNu64, step) != 1)
-        return false;
+    if (sscanf(name, "checkpoint-%" SCNu64, step) != 1) return false;
     snprintf(again, sizeof again, CHECKPOINT_FORMAT, *step);
     return strcmp(again, name) == 0;
 }
@@ -147,10 +140,8 @@ size_t limn_run_folder_checkpoints(uint64_t *steps, size_t capacity, const limn_
     uint64_t step;
     size_t n = 0;
     while (dir && n < capacity && (entry = readdir(dir)))
-        if (parse_name(&step, entry->d_name))
-            steps[n++] = step;
-    if (dir)
-        closedir(dir);
+        if (parse_name(&step, entry->d_name)) steps[n++] = step;
+    if (dir) closedir(dir);
     qsort(steps, n, sizeof *steps, newest_first);
     return n;
 }
@@ -162,8 +153,7 @@ limn_status limn_run_folder_save(limn_run_folder *f, uint64_t step, const limn_p
     const char *path = checkpoint_path(f, step);
     LIMN_TRY(limn_checkpoint_write(path, params, adamw, state, err));
     const size_t n = limn_run_folder_checkpoints(steps, MAX_CHECKPOINTS, f);
-    for (size_t i = N_KEPT; i < n; i++)
-        unlink(checkpoint_path(f, steps[i]));
+    for (size_t i = N_KEPT; i < n; i++) unlink(checkpoint_path(f, steps[i]));
     return LIMN_OK;
 }
 
@@ -201,7 +191,8 @@ limn_status limn_run_folder_log(limn_run_folder *f, const char *object, limn_err
     limn_buffer line = { 0 };
     const char *path = limn_run_folder_file(f, "log.jsonl");
     limn_buffer_printf(&line, "%s\n", object);
-    const limn_status status = !line.has_failed ? append(path, line.bytes, line.size, err)
+    const limn_status status = !line.has_failed
+                                   ? append(path, line.bytes, line.size, err)
                                    : limn_fail(err, LIMN_E_NOMEM, "no memory for a line");
     limn_buffer_finish(&line);
     return status;
@@ -229,8 +220,7 @@ static limn_status kept_size(size_t *out, const char *log, size_t size, uint64_t
     while (!is_end && *out < size && (end = memchr(log + *out, '\n', size - *out))) {
         const char *line = log + *out;
         LIMN_TRY(is_later(&is_end, line, (size_t)(end - line), step, err));
-        if (!is_end) *out = (size_t)(end - log)
-            + 1;
+        if (!is_end) *out = (size_t)(end - log) + 1;
     }
     return LIMN_OK;
 }
@@ -240,8 +230,7 @@ limn_status limn_run_folder_trim_log(limn_run_folder *f, uint64_t step, limn_err
     const char *path = limn_run_folder_file(f, "log.jsonl");
     unsigned char *log = NULL;
     size_t size = 0, kept = 0;
-    if (access(path, F_OK) != 0)
-        return LIMN_OK;
+    if (access(path, F_OK) != 0) return LIMN_OK;
     LIMN_TRY(limn_file_read(&log, &size, path, MAX_LOG_SIZE, err));
     limn_status status = kept_size(&kept, (const char *)log, size, step, err);
     if (status != LIMN_OK)

@@ -43,8 +43,7 @@ limn_status limn_sampler_create(limn_sampler **out, const limn_decoder *d, size_
 {
     limn_sampler *s = limn_calloc(1, sizeof *s);
     *out = NULL;
-    if (!s)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a sampler");
+    if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for a sampler");
     s->n_samples = n_samples;
     s->max_steps = max_steps;
     s->n_tokens = limn_decoder_get_config(d)->n_tokens;
@@ -62,8 +61,7 @@ limn_status limn_sampler_create(limn_sampler **out, const limn_decoder *d, size_
 
 void limn_sampler_destroy(limn_sampler **s)
 {
-    if (!s || !*s)
-        return;
+    if (!s || !*s) return;
     limn_decoder_state_destroy(&(*s)->state);
     limn_arena_finish(&(*s)->arena);
     limn_free(*s);
@@ -85,8 +83,7 @@ static uint32_t pick(const float *probs, size_t n_tokens, double uniform)
     for (size_t i = 0; i < n_tokens; i++) total += probs[i];
     for (uint32_t i = 0; i < n_tokens; i++) {
         sum += probs[i];
-        if (sum > uniform * total)
-            return i;
+        if (sum > uniform * total) return i;
     }
     return LIMN_TOKEN_END; /* no number: the loss will say so */
 }
@@ -111,8 +108,7 @@ void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const
             const uint32_t token =
                 pick(s->probs + row * s->n_tokens, s->n_tokens, limn_rng_uniform(rng));
             tokens[sample * s->max_steps + lengths[sample]++] = token;
-            if (token == LIMN_TOKEN_END)
-                continue;
+            if (token == LIMN_TOKEN_END) continue;
             s->live[n_kept] = sample;
             s->parents[n_kept] = (uint32_t)row;
             s->last[n_kept++] = token;

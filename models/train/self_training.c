@@ -14,22 +14,22 @@ enum { N_JOBS = LIMN_AGREEMENT_MAX_CAPTIONS, PICTURES_A_REPORT = 64 };
 /* One thread's. */
 struct worker {
     limn_scorer *scorer;
-    float *logprobs; /* [N_JOBS, max_words + 1] */
+    float *logprobs;    /* [N_JOBS, max_words + 1] */
     limn_status status; /* of the first of its items that failed */
 };
 
 struct rater {
     const limn_opinion *opinion;
-    struct worker *workers; /* [n_workers] */
+    struct worker *workers;             /* [n_workers] */
     size_t n_workers, max_words, first; /* first: of the items that are run now */
     /* By caption: */
     uint32_t *ids;
-    size_t *offsets;   /* [n_captions + 1] into ids */
+    size_t *offsets; /* [n_captions + 1] into ids */
     size_t ids_capacity;
-    uint32_t *used;    /* [n_used] captions that are asked about */
+    uint32_t *used; /* [n_used] captions that are asked about */
     size_t n_used;
-    float *blind;      /* [n_captions] mean log-probability without a picture */
-    uint8_t *input;    /* of no picture */
+    float *blind;   /* [n_captions] mean log-probability without a picture */
+    uint8_t *input; /* of no picture */
     float *agreement;
 };
 
@@ -68,8 +68,7 @@ static void find_used(struct rater *r)
         for (size_t i = 0; i < n; i++) r->blind[captions[i]] = NAN;
     }
     for (size_t c = 0; c < r->opinion->n_captions; c++)
-        if (isnan(r->blind[c]))
-            r->used[r->n_used++] = (uint32_t)c;
+        if (isnan(r->blind[c])) r->used[r->n_used++] = (uint32_t)c;
 }
 
 /* ---- scores -------------------------------------------------------------------------------- */
@@ -95,12 +94,13 @@ static limn_status rate(const struct rater *r, struct worker *w, const uint8_t *
     for (size_t i = 0; i < n; i++) {
         float *out = w->logprobs + n_jobs * (r->max_words + 1);
         means[i] = -INFINITY;
-        if (n_words(r, captions[i]) > r->max_words)
-            continue;
+        if (n_words(r, captions[i]) > r->max_words) continue;
         numbers[n_jobs] = i;
         jobs[n_jobs++] = (limn_score_job){
-            .words = r->ids + r->offsets[captions[i]], .n_words = n_words(r, captions[i]),
-            .logprobs = is_blind ? NULL : out, .logprobs_without = is_blind ? out : NULL,
+            .words = r->ids + r->offsets[captions[i]],
+            .n_words = n_words(r, captions[i]),
+            .logprobs = is_blind ? NULL : out,
+            .logprobs_without = is_blind ? out : NULL,
         };
     }
     LIMN_TRY(limn_scorer_run(w->scorer, input, jobs, n_jobs, NULL));
@@ -111,8 +111,7 @@ static limn_status rate(const struct rater *r, struct worker *w, const uint8_t *
 
 static void keep_failure(struct worker *w, limn_status status)
 {
-    if (w->status == LIMN_OK)
-        w->status = status;
+    if (w->status == LIMN_OK) w->status = status;
 }
 
 static void rate_blind(void *ctx, size_t item, size_t worker)
@@ -134,12 +133,10 @@ static void rate_picture(void *ctx, size_t item, size_t worker)
     const uint32_t *captions;
     const size_t n = n_asked(r, picture, &captions);
     for (size_t i = n; i < N_JOBS; i++) out[i] = -INFINITY;
-    if (n == 0)
-        return;
+    if (n == 0) return;
     keep_failure(&r->workers[worker], rate(r, &r->workers[worker], r->opinion->pixels[picture],
                                            captions, n, false, out));
-    for (size_t i = 0; i < n; i++)
-        out[i] = isinf(out[i]) ? out[i] : out[i] - r->blind[captions[i]];
+    for (size_t i = 0; i < n; i++) out[i] = isinf(out[i]) ? out[i] : out[i] - r->blind[captions[i]];
 }
 
 static limn_status check(const struct rater *r, limn_error *err)
@@ -160,8 +157,7 @@ static limn_status rate_all(struct rater *r, limn_error *err)
         const size_t n = left < PICTURES_A_REPORT ? left : (size_t)PICTURES_A_REPORT;
         limn_pool_run(o->pool, n, rate_picture, r);
         LIMN_TRY(check(r, err));
-        if (o->progress.report &&
-            !o->progress.report(o->progress.ctx, r->first + n, o->n_pictures))
+        if (o->progress.report && !o->progress.report(o->progress.ctx, r->first + n, o->n_pictures))
             return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
     }
     return LIMN_OK;
@@ -173,15 +169,13 @@ static limn_status open_workers(struct rater *r, limn_error *err)
 {
     r->n_workers = limn_pool_n_threads(r->opinion->pool);
     r->workers = limn_calloc(r->n_workers, sizeof *r->workers);
-    if (!r->workers)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", r->n_workers);
+    if (!r->workers) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", r->n_workers);
     for (size_t i = 0; i < r->n_workers; i++) {
         struct worker *w = &r->workers[i];
         LIMN_TRY(limn_scorer_create(&w->scorer, r->opinion->model, 0, 1, err));
         r->max_words = limn_scorer_max_words(w->scorer);
         w->logprobs = limn_alloc(N_JOBS * (r->max_words + 1), sizeof *w->logprobs);
-        if (!w->logprobs)
-            return limn_fail(err, LIMN_E_NOMEM, "no memory for %d captions", N_JOBS);
+        if (!w->logprobs) return limn_fail(err, LIMN_E_NOMEM, "no memory for %d captions", N_JOBS);
     }
     return LIMN_OK;
 }
@@ -203,8 +197,7 @@ static limn_status agree(struct rater *r, limn_error *err)
     return rate_all(r, err);
 }
 
-limn_status limn_self_training_agree(float *agreement, const limn_opinion *opinion,
-                                     limn_error *err)
+limn_status limn_self_training_agree(float *agreement, const limn_opinion *opinion, limn_error *err)
 {
     struct rater r = { .opinion = opinion, .agreement = agreement };
     const limn_status status = agree(&r, err);
@@ -225,15 +218,13 @@ limn_status limn_self_training_apply(limn_pairing *pairing, size_t n_pictures,
                                      const float *agreement, size_t n_kept, limn_error *err)
 {
     float *scores = limn_alloc(LIMN_PAIRING_MAX_CANDIDATES, sizeof *scores);
-    if (!scores)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for scores");
+    if (!scores) return limn_fail(err, LIMN_E_NOMEM, "no memory for scores");
     for (size_t p = 0; p < n_pictures; p++) {
         size_t n;
         limn_pairing_candidates(&n, pairing, p);
         for (size_t i = 0; i < n; i++)
             scores[i] = i < N_JOBS ? AGREEMENT_FACTOR * agreement[p * N_JOBS + i] : -INFINITY;
-        if (n > 0)
-            limn_pairing_set_scores(pairing, p, scores, n_kept);
+        if (n > 0) limn_pairing_set_scores(pairing, p, scores, n_kept);
     }
     limn_free(scores);
     return LIMN_OK;

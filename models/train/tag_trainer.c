@@ -12,12 +12,12 @@
 
 limn_tag_settings limn_tag_settings_default(void)
 {
-    return (limn_tag_settings){.n_hidden = 256,
-                               .n_epochs = 12,
-                               .batch_size = 128,
-                               .rate = 1e-3F,
-                               .weight_decay = 0.1F,
-                               .dropout = 0.5F};
+    return (limn_tag_settings){ .n_hidden = 256,
+                                .n_epochs = 12,
+                                .batch_size = 128,
+                                .rate = 1e-3F,
+                                .weight_decay = 0.1F,
+                                .dropout = 0.5F };
 }
 
 /* ---- data --------------------------------------------------------------------------------- */
@@ -79,8 +79,8 @@ static void finish(training *t)
 
 static limn_status add_params(training *t, limn_error *err)
 {
-    const size_t hidden[] = {t->n_hidden, t->n_inputs};
-    const size_t output[] = {LIMN_N_OBJECTS, t->n_hidden};
+    const size_t hidden[] = { t->n_hidden, t->n_inputs };
+    const size_t output[] = { LIMN_N_OBJECTS, t->n_hidden };
     LIMN_TRY(limn_params_add(&t->params, "hidden.weight", 2, hidden, true, err));
     LIMN_TRY(limn_params_add(&t->params, "hidden.bias", 1, hidden, false, err));
     LIMN_TRY(limn_params_add(&t->params, "output.weight", 2, output, true, err));
@@ -158,14 +158,14 @@ static void gather(training *t, const size_t *pictures, size_t b)
 static void multiply(const training *t, float *c, const float *a, const float *b, size_t m,
                      size_t n, size_t k, bool a_is_transposed, bool b_is_transposed)
 {
-    const limn_gemm_job job = {.c = c,
-                               .a = a,
-                               .b = b,
-                               .m = m,
-                               .n = n,
-                               .k = k,
-                               .a_is_transposed = a_is_transposed,
-                               .b_is_transposed = b_is_transposed};
+    const limn_gemm_job job = { .c = c,
+                                .a = a,
+                                .b = b,
+                                .m = m,
+                                .n = n,
+                                .k = k,
+                                .a_is_transposed = a_is_transposed,
+                                .b_is_transposed = b_is_transposed };
     limn_gemm(t->settings->pool, &job);
 }
 
@@ -227,10 +227,9 @@ static void backward(training *t, size_t b)
 /* Deals the pictures out anew, and goes through them once. Returns the sum of the loss. */
 static double run_epoch(training *t, uint32_t epoch)
 {
-    const limn_adamw_settings adamw = {.beta1 = 0.9F,
-                                       .beta2 = 0.999F,
-                                       .epsilon = 1e-8F,
-                                       .weight_decay = t->settings->weight_decay};
+    const limn_adamw_settings adamw = {
+        .beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F, .weight_decay = t->settings->weight_decay
+    };
     const size_t batch_size = t->settings->batch_size;
     limn_rng rng = limn_rng_stream(t->settings->seed, "tags", 4);
     double loss = 0;
@@ -273,11 +272,11 @@ static void fold_inputs(training *t)
 static limn_tensor tensor_of(const training *t, size_t param)
 {
     const limn_param *p = &t->params.items[param];
-    limn_tensor out = {.name = p->name,
-                       .dtype = LIMN_TENSOR_F32,
-                       .n_dims = p->n_dims,
-                       .data = value(t, param),
-                       .size = p->n * sizeof(float)};
+    limn_tensor out = { .name = p->name,
+                        .dtype = LIMN_TENSOR_F32,
+                        .n_dims = p->n_dims,
+                        .data = value(t, param),
+                        .size = p->n * sizeof(float) };
     memcpy(out.shape, p->shape, p->n_dims * sizeof *p->shape);
     return out;
 }
@@ -304,12 +303,12 @@ limn_status limn_tag_head_train(limn_tag_heads *heads, double *loss, const float
                                 const float *targets, size_t n, size_t dim,
                                 const limn_tag_settings *settings, limn_error *err)
 {
-    training t = {.settings = settings,
-                  .pooled = pooled,
-                  .targets = targets,
-                  .n = n,
-                  .n_inputs = 2 * dim,
-                  .n_hidden = settings->n_hidden};
+    training t = { .settings = settings,
+                   .pooled = pooled,
+                   .targets = targets,
+                   .n = n,
+                   .n_inputs = 2 * dim,
+                   .n_hidden = settings->n_hidden };
     double sum = 0;
     limn_status status;
     if (n == 0 || settings->n_hidden < 1 || settings->n_hidden > LIMN_TAGS_MAX_HIDDEN ||

@@ -53,8 +53,10 @@ static limn_encoder_trainer_settings encoder_settings(const limn_trainer *t,
                                                       const limn_decoder_limits *limits)
 {
     return (limn_encoder_trainer_settings){
-        .shape = t->shape, .config = t->config.encoder,
-        .first_stage = t->settings.first_encoder_stage, .max_pictures = limits->max_pictures,
+        .shape = t->shape,
+        .config = t->config.encoder,
+        .first_stage = t->settings.first_encoder_stage,
+        .max_pictures = limits->max_pictures,
     };
 }
 
@@ -71,9 +73,12 @@ static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *li
 
 static limn_reward_settings reward_settings(const limn_trainer_settings *s, size_t max_pictures)
 {
-    return (limn_reward_settings){ .n_samples = s->n_samples, .max_steps = s->max_steps,
-                                   .max_pictures = max_pictures, .seed = s->seed,
-                                   .object_cost = s->object_cost, .vocab = s->vocab };
+    return (limn_reward_settings){ .n_samples = s->n_samples,
+                                   .max_steps = s->max_steps,
+                                   .max_pictures = max_pictures,
+                                   .seed = s->seed,
+                                   .object_cost = s->object_cost,
+                                   .vocab = s->vocab };
 }
 
 static limn_status create_reward(limn_trainer *t, const limn_decoder_limits *limits,
@@ -83,8 +88,8 @@ static limn_status create_reward(limn_trainer *t, const limn_decoder_limits *lim
     t->pictures = limn_calloc(limits->max_pictures, sizeof *t->pictures);
     if (!t->pictures)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", limits->max_pictures);
-    return limn_reward_create(&t->reward, &t->config.decoder, &t->params,
-                              &t->settings.references, &settings, t->pool, level, err);
+    return limn_reward_create(&t->reward, &t->config.decoder, &t->params, &t->settings.references,
+                              &settings, t->pool, level, err);
 }
 
 /* Rows and pictures of the largest batch, drawn captions included. */
@@ -110,10 +115,8 @@ static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, lim
     LIMN_TRY(add_params(t, err));
     LIMN_TRY(limn_batch_slots_create(&t->slots, &t->config.decoder, t->settings.tagger,
                                      limits->max_pictures, t->pool, err));
-    if (t->settings.stage == LIMN_STAGE_END_TO_END)
-        LIMN_TRY(create_encoder(t, limits, level, err));
-    if (t->settings.stage == LIMN_STAGE_REWARD)
-        LIMN_TRY(create_reward(t, limits, level, err));
+    if (t->settings.stage == LIMN_STAGE_END_TO_END) LIMN_TRY(create_encoder(t, limits, level, err));
+    if (t->settings.stage == LIMN_STAGE_REWARD) LIMN_TRY(create_reward(t, limits, level, err));
     const limn_decoder_limits all = largest(&t->settings, limits);
     return limn_decoder_trainer_create(&t->decoder, &t->config.decoder, &t->params, &all, t->pool,
                                        level, err);
@@ -126,14 +129,12 @@ limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *con
 {
     limn_trainer *t = limn_calloc(1, sizeof *t);
     *out = NULL;
-    if (!t)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
+    if (!t) return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
     t->config = *config;
     t->settings = *settings;
     t->pool = pool;
     const limn_status status = build(t, limits, level, err);
-    if (status != LIMN_OK)
-        limn_trainer_destroy(&t);
+    if (status != LIMN_OK) limn_trainer_destroy(&t);
     *out = t;
     return status;
 }
@@ -141,8 +142,7 @@ limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *con
 void limn_trainer_destroy(limn_trainer **p)
 {
     limn_trainer *t = p ? *p : NULL;
-    if (!t)
-        return;
+    if (!t) return;
     limn_decoder_trainer_destroy(&t->decoder);
     limn_encoder_trainer_destroy(&t->encoder);
     limn_batch_slots_destroy(&t->slots);
@@ -187,20 +187,18 @@ static limn_status read_values(limn_params *params, const limn_safetensors *file
     for (size_t i = 0; i < params->n_items; i++) {
         const limn_param *p = &params->items[i];
         const limn_tensor *tensor;
-        if (new_prefix && strncmp(p->name, new_prefix, strlen(new_prefix)) == 0)
-            continue;
+        if (new_prefix && strncmp(p->name, new_prefix, strlen(new_prefix)) == 0) continue;
         LIMN_TRY(limn_safetensors_require(&tensor, file, p->name, p->n_dims, p->shape, err));
         limn_tensor_to_f32(params->values + p->offset, tensor);
     }
     return LIMN_OK;
 }
 
-limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file,
-                              const char *new_prefix, uint64_t seed, limn_error *err)
+limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, const char *new_prefix,
+                              uint64_t seed, limn_error *err)
 {
     const size_t size = t->params.n_floats * sizeof(float);
-    if (new_prefix)
-        limn_decoder_params_init(&t->params, seed);
+    if (new_prefix) limn_decoder_params_init(&t->params, seed);
     LIMN_TRY(read_values(&t->params, file, new_prefix, err));
     memset(t->adamw.m, 0, size);
     memset(t->adamw.v, 0, size);
@@ -227,8 +225,7 @@ static limn_status gradients(limn_trainer *t, const limn_decoder_batch *batch,
 {
     LIMN_TRY(
         limn_decoder_trainer_run(t->decoder, batch, settings, t->feature_gradients, loss, err));
-    if (t->encoder)
-        limn_encoder_trainer_backward(t->encoder, t->feature_gradients);
+    if (t->encoder) limn_encoder_trainer_backward(t->encoder, t->feature_gradients);
     return LIMN_OK;
 }
 
@@ -251,8 +248,7 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
                                 const limn_trainer_input *input)
 {
     const size_t n = batch->decoder.n_pictures;
-    if (!t->encoder || n == 0)
-        return input->features;
+    if (!t->encoder || n == 0) return input->features;
     return t->settings.first_encoder_stage == 0
                ? limn_encoder_trainer_forward(t->encoder, input->pixels, n)
                : limn_encoder_trainer_forward_cut(t->encoder, input->activations, n);
@@ -269,8 +265,7 @@ static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
     for (size_t i = 0; i < n; i++) {
         const limn_batch_picture *p = &batch->pictures[i];
         const size_t reference = t->settings.first_references[p->source] + p->picture;
-        t->pictures[i] =
-            (limn_reward_picture){ t->settings.names[reference], (uint32_t)reference };
+        t->pictures[i] = (limn_reward_picture){ t->settings.names[reference], (uint32_t)reference };
     }
     LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, decoder->features,
                               decoder->slots, n, err));
@@ -289,9 +284,11 @@ limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
     const limn_trainer_settings *s = &t->settings;
     const float share = t->reward ? s->cross_entropy_share : 1;
     const limn_decoder_grad_settings settings = {
-        .dropout = s->dropout, .feature_dropout = s->feature_dropout,
+        .dropout = s->dropout,
+        .feature_dropout = s->feature_dropout,
         .picture_dropout = s->picture_dropout,
-        .label_smoothing = s->label_smoothing, .scale = share / (float)batch->n_rows,
+        .label_smoothing = s->label_smoothing,
+        .scale = share / (float)batch->n_rows,
         .seed = limn_rng_stream(s->seed, &batch->step, sizeof batch->step).key,
     };
     limn_decoder_batch decoder = batch->decoder;
@@ -300,8 +297,7 @@ limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
     if (decoder.features)
         decoder.slots = limn_batch_slots_find(t->slots, decoder.features, decoder.n_pictures);
     limn_params_clear_gradients(&t->params);
-    if (t->reward)
-        LIMN_TRY(reward_gradients(t, batch, &decoder, &result->reward, err));
+    if (t->reward) LIMN_TRY(reward_gradients(t, batch, &decoder, &result->reward, err));
     LIMN_TRY(gradients(t, &decoder, &settings, &result->loss, err));
     return apply(t, batch, result, err);
 }

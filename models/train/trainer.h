@@ -39,18 +39,18 @@ typedef struct limn_trainer_settings {
     limn_schedule schedule;
     limn_adamw_settings adamw;
     float dropout, feature_dropout, picture_dropout; /* 0 … 0.9 */
-    float label_smoothing;          /* 0 … 0.9 */
-    uint64_t seed;                  /* of dropout */
-    const limn_tagger *tagger;      /* of what a decoder with tag slots is told; borrowed */
+    float label_smoothing;                           /* 0 … 0.9 */
+    uint64_t seed;                                   /* of dropout */
+    const limn_tagger *tagger; /* of what a decoder with tag slots is told; borrowed */
     /* end-to-end */
     size_t first_encoder_stage; /* trained from this one on (encoder_grad.h); 0: from pixels */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
     /* reward (reward.h): all borrowed */
-    limn_references references;  /* of the pictures of all sources */
+    limn_references references;                      /* of the pictures of all sources */
     size_t first_references[LIMN_BATCH_MAX_SOURCES]; /* numbers of each source's first picture */
-    const char *const *names;    /* [references.n_pictures] of the pictures */
-    const limn_vocab *vocab;     /* not used without object_cost */
-    float object_cost;           /* of a false object, in CIDEr-D */
+    const char *const *names;                        /* [references.n_pictures] of the pictures */
+    const limn_vocab *vocab;                         /* not used without object_cost */
+    float object_cost;                               /* of a false object, in CIDEr-D */
     size_t n_samples, max_steps; /* captions drawn a picture; tokens of one at most */
     float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */
 } limn_trainer_settings;
@@ -74,8 +74,8 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
  * `new_prefix` (NULL: none) get their initial values from `seed` instead: "decoder." a new one,
  * "decoder.tag_" tag slots for one that had none. LIMN_E_FORMAT names the tensor that is missing or
  * of another shape. */
-limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file,
-                              const char *new_prefix, uint64_t seed, limn_error *err);
+limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, const char *new_prefix,
+                              uint64_t seed, limn_error *err);
 
 /* For checkpoints and export; belong to the trainer. */
 limn_params *limn_trainer_params(limn_trainer *t);
@@ -89,9 +89,9 @@ typedef struct limn_trainer_input {
 } limn_trainer_input;
 
 typedef struct limn_step_result {
-    double loss; /* sum over rows, with smoothing and dropout */
-    double norm; /* of the gradient, before clipping */
-    float rate;  /* learning rate */
+    double loss;   /* sum over rows, with smoothing and dropout */
+    double norm;   /* of the gradient, before clipping */
+    float rate;    /* learning rate */
     double reward; /* mean CIDEr-D of the captions drawn; 0 in other stages */
 } limn_step_result;
 

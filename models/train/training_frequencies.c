@@ -7,8 +7,8 @@
 struct counter {
     limn_string_table table;
     limn_cider_df *df;
-    limn_numbered_words *words;  /* [n_captions] */
-    limn_sentence *sentences;    /* [n_captions] */
+    limn_numbered_words *words; /* [n_captions] */
+    limn_sentence *sentences;   /* [n_captions] */
     limn_ngram_counts_list counts;
     size_t n_captions; /* of the picture with most */
 };

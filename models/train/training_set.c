@@ -69,7 +69,7 @@ static limn_status add_tokens(builder *b, const char *text, size_t n, limn_error
 
 static limn_status keep(builder *b, uint32_t picture, const char *text, size_t n, limn_error *err)
 {
-    const kept_caption caption = {picture, b->texts.size, b->n_tokens, n};
+    const kept_caption caption = { picture, b->texts.size, b->n_tokens, n };
     LIMN_TRY(add_tokens(b, text, n, err));
     LIMN_TRY(limn_text_append(&b->texts, text, strlen(text) + 1, err));
     if (!limn_grow((void **)&b->kept, &b->kept_capacity, b->n_kept + 1, sizeof *b->kept))
@@ -186,7 +186,7 @@ static limn_status place_captions(builder *b, limn_error *err)
         set->texts[c] = b->texts.bytes + caption->text;
     }
     set->text_block = b->texts.bytes;
-    b->texts = (limn_text){0};
+    b->texts = (limn_text){ 0 };
     limn_free(source);
     return LIMN_OK;
 }
@@ -206,9 +206,10 @@ static limn_status build(builder *b, const limn_caption_file *captions, limn_err
 limn_status limn_training_set_create(limn_training_set *out, const limn_caption_file *captions,
                                      const limn_training_set_settings *settings, limn_error *err)
 {
-    builder b = {
-        .settings = settings, .set = out, .tokenizer = {.kind = limn_vocab_kind(settings->vocab)}};
-    *out = (limn_training_set){0};
+    builder b = { .settings = settings,
+                  .set = out,
+                  .tokenizer = { .kind = limn_vocab_kind(settings->vocab) } };
+    *out = (limn_training_set){ 0 };
     const limn_status s = build(&b, captions, err);
     limn_picture_names_finish(&b.own);
     limn_caption_tokenizer_finish(&b.tokenizer);
@@ -225,7 +226,7 @@ limn_status limn_training_set_read_text(limn_training_set *out, const char *path
                                         const limn_training_set_settings *settings, limn_error *err)
 {
     limn_caption_file captions;
-    *out = (limn_training_set){0};
+    *out = (limn_training_set){ 0 };
     LIMN_TRY(limn_caption_text_file_read(&captions, path, err));
     const limn_status s = limn_training_set_create(out, &captions, settings, err);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
@@ -245,7 +246,7 @@ void limn_training_set_finish(limn_training_set *set)
     limn_free(set->tokens);
     limn_free((void *)set->texts);
     limn_free(set->text_block);
-    *set = (limn_training_set){0};
+    *set = (limn_training_set){ 0 };
 }
 
 const char *limn_training_set_name(const limn_training_set *set, size_t picture)

@@ -102,7 +102,7 @@ typedef struct maker {
 
 static limn_cache_shape row_shape(size_t n_positions, size_t dim)
 {
-    return (limn_cache_shape){LIMN_NPY_F16, 2, {n_positions, dim}};
+    return (limn_cache_shape){ LIMN_NPY_F16, 2, { n_positions, dim } };
 }
 
 /* What a view is made from, as the text of FOLDER/view-K.json: two views are the same when their
@@ -346,8 +346,8 @@ static limn_status make(limn_view_cache *c, maker *m, limn_error *err)
 limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
                                  const limn_view_cache_settings *settings, limn_error *err)
 {
-    maker m = {.settings = settings, .folder = folder};
-    *out = (limn_view_cache){0};
+    maker m = { .settings = settings, .folder = folder };
+    *out = (limn_view_cache){ 0 };
     const limn_status s = make(out, &m, err);
     finish_maker(&m);
     if (s != LIMN_OK) limn_view_cache_close(out);
@@ -381,7 +381,7 @@ limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path
                                           const limn_picture_names *names, size_t n_positions,
                                           size_t dim, limn_error *err)
 {
-    *out = (limn_view_cache){.n_positions = n_positions, .dim = dim};
+    *out = (limn_view_cache){ .n_positions = n_positions, .dim = dim };
     const limn_status s = open_features(out, path, names, err);
     if (s != LIMN_OK) limn_view_cache_close(out);
     return s;
@@ -392,7 +392,7 @@ void limn_view_cache_close(limn_view_cache *c)
     for (size_t v = 0; v < c->n_views; v++) limn_row_cache_close(&c->views[v]);
     limn_free(c->views);
     limn_free(c->rows);
-    *c = (limn_view_cache){0};
+    *c = (limn_view_cache){ 0 };
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -423,6 +423,6 @@ static void gather_row(void *ctx, size_t index, size_t worker)
 void limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
                             const uint32_t *views, size_t n, limn_pool *pool)
 {
-    gathering g = {c, out, pictures, views};
+    gathering g = { c, out, pictures, views };
     limn_pool_run(pool, n, gather_row, &g);
 }

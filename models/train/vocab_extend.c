@@ -15,7 +15,7 @@ static limn_status initial_rows(float *rows, size_t n_tokens, size_t dim, uint64
                                 limn_error *err)
 {
     limn_params params = { 0 };
-    limn_status s = limn_params_add(&params, EMBEDDING, 2, (size_t[]){n_tokens, dim}, true, err);
+    limn_status s = limn_params_add(&params, EMBEDDING, 2, (size_t[]){ n_tokens, dim }, true, err);
     if (s == LIMN_OK) s = limn_params_allocate(&params, err);
     if (s == LIMN_OK) {
         limn_decoder_params_init(&params, seed);
@@ -54,7 +54,7 @@ limn_status limn_vocab_extend_rows(float *rows, size_t *n_kept, const limn_model
     if (!old->config.has_decoder)
         return limn_fail(err, LIMN_E_ARG, "an encoder-only model has no vocabulary");
     LIMN_TRY(limn_safetensors_require(&embedding, old->tensors, EMBEDDING, 2,
-                                      (size_t[]){old->config.decoder.n_tokens, dim}, err));
+                                      (size_t[]){ old->config.decoder.n_tokens, dim }, err));
     LIMN_TRY(initial_rows(rows, n_tokens, dim, seed, err));
     for (uint32_t i = 0; i < n_tokens; i++) {
         uint32_t id;
@@ -74,12 +74,12 @@ static limn_status list_tensors(limn_tensor *tensors, const limn_tensor_spec *sp
         const limn_tensor_spec *s = &specs[i];
         const limn_tensor *t;
         if (strcmp(s->name, EMBEDDING) == 0) {
-            tensors[i] = (limn_tensor){.name = s->name,
-                                       .dtype = LIMN_TENSOR_F32,
-                                       .n_dims = 2,
-                                       .shape = {s->shape[0], s->shape[1]},
-                                       .data = rows,
-                                       .size = s->shape[0] * s->shape[1] * sizeof *rows};
+            tensors[i] = (limn_tensor){ .name = s->name,
+                                        .dtype = LIMN_TENSOR_F32,
+                                        .n_dims = 2,
+                                        .shape = { s->shape[0], s->shape[1] },
+                                        .data = rows,
+                                        .size = s->shape[0] * s->shape[1] * sizeof *rows };
         } else {
             LIMN_TRY(limn_safetensors_require(&t, old, s->name, s->n_dims, s->shape, err));
             tensors[i] = *t;

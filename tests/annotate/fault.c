@@ -63,21 +63,17 @@ static void die(void)
 /* Counts a call. True when it is to fail, with errno set. */
 static bool meet(const char *name, bool needs_room)
 {
-    if (!fault.is_on)
-        return false;
+    if (!fault.is_on) return false;
     fault.n_calls++;
     if (fault.log_fd >= 0) {
         char line[32];
         const size_t size = strlen(name);
         memcpy(line, name, size);
         line[size] = '\n';
-        if (REAL(write)(fault.log_fd, line, size + 1) < 0)
-            abort();
+        if (REAL(write)(fault.log_fd, line, size + 1) < 0) abort();
     }
-    if (fault.action == KILL && fault.n_calls == fault.at)
-        die();
-    if (fault.action != FAIL || fault.n_calls < fault.at || !needs_room)
-        return false;
+    if (fault.action == KILL && fault.n_calls == fault.at) die();
+    if (fault.action != FAIL || fault.n_calls < fault.at || !needs_room) return false;
     errno = fault.error;
     return true;
 }
@@ -85,8 +81,7 @@ static bool meet(const char *name, bool needs_room)
 /* After a call that was made. */
 static void leave(void)
 {
-    if (fault.is_on && fault.action == TORN && fault.n_calls == fault.at)
-        die();
+    if (fault.is_on && fault.action == TORN && fault.n_calls == fault.at) die();
 }
 
 static bool is_file(int fd)
@@ -98,12 +93,9 @@ static bool is_file(int fd)
 ssize_t write(int fd, const void *bytes, size_t size)
 {
     ssize_t n;
-    if (!is_file(fd))
-        return REAL(write)(fd, bytes, size);
-    if (meet("write", true))
-        return -1;
-    if (fault.action == TORN && fault.n_calls == fault.at)
-        size /= 2;
+    if (!is_file(fd)) return REAL(write)(fd, bytes, size);
+    if (meet("write", true)) return -1;
+    if (fault.action == TORN && fault.n_calls == fault.at) size /= 2;
     n = REAL(write)(fd, bytes, size);
     leave();
     return n;
@@ -112,8 +104,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 int fsync(int fd)
 {
     int result;
-    if (meet("fsync", true))
-        return -1;
+    if (meet("fsync", true)) return -1;
     result = REAL(fsync)(fd);
     leave();
     return result;
@@ -122,8 +113,7 @@ int fsync(int fd)
 int ftruncate64(int fd, off64_t size)
 {
     int result;
-    if (meet("ftruncate", false))
-        return -1;
+    if (meet("ftruncate", false)) return -1;
     result = REAL(ftruncate64)(fd, size);
     leave();
     return result;
@@ -132,8 +122,7 @@ int ftruncate64(int fd, off64_t size)
 int rename(const char *from, const char *to)
 {
     int result;
-    if (meet("rename", true))
-        return -1;
+    if (meet("rename", true)) return -1;
     result = REAL(rename)(from, to);
     leave();
     return result;
@@ -142,8 +131,7 @@ int rename(const char *from, const char *to)
 int link(const char *from, const char *to)
 {
     int result;
-    if (meet("link", true))
-        return -1;
+    if (meet("link", true)) return -1;
     result = REAL(link)(from, to);
     leave();
     return result;
@@ -152,8 +140,7 @@ int link(const char *from, const char *to)
 int unlink(const char *path)
 {
     int result;
-    if (meet("unlink", false))
-        return -1;
+    if (meet("unlink", false)) return -1;
     result = REAL(unlink)(path);
     leave();
     return result;
@@ -162,8 +149,7 @@ int unlink(const char *path)
 int mkdir(const char *path, mode_t mode)
 {
     int result;
-    if (meet("mkdir", true))
-        return -1;
+    if (meet("mkdir", true)) return -1;
     result = REAL(mkdir)(path, mode);
     leave();
     return result;
@@ -178,11 +164,9 @@ int open64(const char *path, int flags, ...)
         va_start(ap, flags);
         mode = va_arg(ap, mode_t);
         va_end(ap);
-        if (meet("open", true))
-            return -1;
+        if (meet("open", true)) return -1;
     }
     result = REAL(open64)(path, flags, mode);
-    if (flags & O_CREAT)
-        leave();
+    if (flags & O_CREAT) leave();
     return result;
 }

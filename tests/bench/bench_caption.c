@@ -56,8 +56,7 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
     const limn_captions *captions;
     LIMN_TRY(read_pictures(b, err));
     const double start = now_ms();
-    if (argc > 2)
-        options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
+    if (argc > 2) options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
     LIMN_TRY(limn_model_open(&b->model, argv[1], argc > 3 ? argv[3] : NULL, err));
     LIMN_TRY(limn_state_create(&b->state, b->model, &options, n_threads, err));
     LIMN_TRY(limn_state_caption_bytes(b->state, NULL, b->bytes[0], b->sizes[0], &captions, err));
@@ -67,8 +66,7 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
         limn_encoder_n_positions(b->model->encoder) * limn_encoder_dim(b->model->encoder);
     b->input = limn_alloc(side * side, 3);
     b->features = limn_alloc(n_features, sizeof *b->features);
-    if (!b->input || !b->features)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a picture");
+    if (!b->input || !b->features) return limn_fail(err, LIMN_E_NOMEM, "no memory for a picture");
     LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
     return limn_encoder_state_create(&b->encoder, b->model->encoder, err);
 }
@@ -79,8 +77,7 @@ static void close_bench(bench *b)
     limn_state_destroy(&b->state);
     limn_model_close(&b->model);
     limn_pool_destroy(&b->pool);
-    for (size_t i = 0; i < b->n_pictures; i++)
-        limn_free(b->bytes[i]);
+    for (size_t i = 0; i < b->n_pictures; i++) limn_free(b->bytes[i]);
     limn_free(b->input);
     limn_free(b->features);
 }
@@ -109,8 +106,7 @@ static limn_status run_bench(bench *b, limn_error *err)
     times best = { 1e300, 0, 1e300 }, t;
     for (int i = 0; i < N_ROUNDS; i++) {
         LIMN_TRY(run_round(b, &t, err));
-        if (t.load + t.caption < best.load + best.caption)
-            best = t;
+        if (t.load + t.caption < best.load + best.caption) best = t;
     }
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
@@ -130,10 +126,8 @@ int main(int argc, char **argv)
         return 1;
     }
     limn_status status = open_bench(&b, argv, argc, &err);
-    if (status == LIMN_OK)
-        status = run_bench(&b, &err);
-    if (status != LIMN_OK)
-        fprintf(stderr, "bench_caption: %s\n", err.text);
+    if (status == LIMN_OK) status = run_bench(&b, &err);
+    if (status != LIMN_OK) fprintf(stderr, "bench_caption: %s\n", err.text);
     close_bench(&b);
     return status == LIMN_OK ? 0 : 2;
 }

@@ -81,7 +81,7 @@ static limn_status run_line(bench *b, char *line, limn_error *err)
     const char *path = strtok(line, "\t"), *word = strtok(NULL, " \n");
     while (word && !limn_model_knows(b->model, word)) word = strtok(NULL, " \n");
     if (!word) return LIMN_OK;
-    return run_picture(b, &(picture){.path = path, .word = word}, err);
+    return run_picture(b, &(picture){ .path = path, .word = word }, err);
 }
 
 static limn_status run(bench *b, int argc, char **argv, limn_error *err)
@@ -102,8 +102,8 @@ static limn_status run(bench *b, int argc, char **argv, limn_error *err)
 
 int main(int argc, char **argv)
 {
-    bench b = {0};
-    limn_error err = {0};
+    bench b = { 0 };
+    limn_error err = { 0 };
     if (argc < 2 || argc > 4) {
         fprintf(stderr, "usage: bench_constrained MODEL [BEAM [ROUNDS]] < LINES\n");
         return 1;

@@ -43,8 +43,7 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
     if (!b->pixels || !b->features || !b->times || b->n_runs == 0)
         return limn_fail(err, LIMN_E_ARG, "%zu runs: none, or no memory for them", b->n_runs);
     limn_rng rng = limn_rng_stream(1, "pixels", 6);
-    for (size_t i = 0; i < side * side * 3; i++)
-        b->pixels[i] = (uint8_t)limn_rng_next(&rng);
+    for (size_t i = 0; i < side * side * 3; i++) b->pixels[i] = (uint8_t)limn_rng_next(&rng);
     printf("encoder %s threads %zu: ", limn_cpu_level_name(level), limn_pool_n_threads(b->pool));
     return LIMN_OK;
 }

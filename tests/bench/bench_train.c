@@ -16,8 +16,14 @@
 enum { CAPTIONS_A_PICTURE = 5, MAX_LENGTH = 24 };
 
 static const limn_decoder_config config = {
-    .n_layers = 3, .dim = 384, .n_heads = 8, .feed_forward_dim = 1536, .max_positions = 64,
-    .n_tokens = 3027, .n_memory_positions = 49, .memory_dim = 1280,
+    .n_layers = 3,
+    .dim = 384,
+    .n_heads = 8,
+    .feed_forward_dim = 1536,
+    .max_positions = 64,
+    .n_tokens = 3027,
+    .n_memory_positions = 49,
+    .memory_dim = 1280,
 };
 
 struct bench {
@@ -54,9 +60,12 @@ static void make_batch(struct bench *b, size_t n_pictures)
     }
     for (size_t i = 0; i < b->offsets[n_captions]; i++)
         b->tokens[i] = 4 + (uint32_t)limn_rng_below(&rng, config.n_tokens - 4);
-    b->batch = (limn_decoder_batch){ .n_pictures = n_pictures, .n_captions = n_captions,
-                                     .features = b->features, .pictures = b->pictures,
-                                     .offsets = b->offsets, .inputs = b->tokens,
+    b->batch = (limn_decoder_batch){ .n_pictures = n_pictures,
+                                     .n_captions = n_captions,
+                                     .features = b->features,
+                                     .pictures = b->pictures,
+                                     .offsets = b->offsets,
+                                     .inputs = b->tokens,
                                      .targets = b->tokens };
 }
 
@@ -81,8 +90,9 @@ static limn_status run_step(struct bench *b, uint64_t step, double *loss, limn_e
 {
     const limn_adamw_settings optimizer = limn_adamw_settings_default();
     const size_t n_rows = b->offsets[b->batch.n_captions];
-    const limn_decoder_grad_settings settings = { .dropout = 0.2f, .label_smoothing = 0.1f,
-                                                  .seed = step, .scale = 1.0f / (float)n_rows };
+    const limn_decoder_grad_settings settings = {
+        .dropout = 0.2f, .label_smoothing = 0.1f, .seed = step, .scale = 1.0f / (float)n_rows
+    };
     limn_params_clear_gradients(&b->params);
     LIMN_TRY(limn_decoder_trainer_run(b->trainer, &b->batch, &settings, NULL, loss, err));
     limn_adamw_step(&b->adamw, &b->params, &optimizer, 3e-4f,

@@ -32,8 +32,8 @@ static double seconds(void)
 
 static size_t map_size(const struct bench *b, size_t stage)
 {
-    const limn_encoder_map m = limn_efficientnet_lite_map(
-        &b->settings.shape, b->settings.config.input_size, stage);
+    const limn_encoder_map m =
+        limn_efficientnet_lite_map(&b->settings.shape, b->settings.config.input_size, stage);
     return m.side * m.side * m.n_channels;
 }
 
@@ -50,8 +50,7 @@ static void make_input(struct bench *b)
     for (size_t i = 0; i < b->params.n_items; i++) {
         const limn_param *p = &b->params.items[i];
         const double fan_in = (double)p->n / (double)p->shape[0];
-        fill(b->params.values + p->offset, p->n, p->n_dims > 1 ? 3 / sqrt(fan_in) : 0.3,
-             &rng);
+        fill(b->params.values + p->offset, p->n, p->n_dims > 1 ? 3 / sqrt(fan_in) : 0.3, &rng);
     }
     b->pixels = limn_calloc(n, side * side * 3);
     for (size_t i = 0; i < n * side * side * 3; i++)
@@ -72,12 +71,11 @@ static limn_status open_bench(struct bench *b, size_t n_threads, limn_error *err
     LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
     LIMN_TRY(limn_encoder_params_add(&b->params, &s->shape, s->first_stage, 1.0f, err));
     LIMN_TRY(limn_params_allocate(&b->params, err));
-    LIMN_TRY(limn_encoder_trainer_create(&b->trainer, s, &b->params, b->pool, limn_cpu_best(),
-                                         err));
+    LIMN_TRY(
+        limn_encoder_trainer_create(&b->trainer, s, &b->params, b->pool, limn_cpu_best(), err));
     make_input(b);
-    printf("%s from stage %zu: %zu MB beside %zu MB of parameters and gradients\n",
-           s->shape.family, s->first_stage,
-           limn_encoder_trainer_bytes(s, n_threads) / 1000000,
+    printf("%s from stage %zu: %zu MB beside %zu MB of parameters and gradients\n", s->shape.family,
+           s->first_stage, limn_encoder_trainer_bytes(s, n_threads) / 1000000,
            2 * b->params.n_floats * sizeof(float) / 1000000);
     return LIMN_OK;
 }
@@ -118,7 +116,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_train_encoder: no family %s\n", family);
         return 1;
     }
-    s->config = (limn_encoder_config){ .input_size = s->shape.input_size, .mean = 127,
+    s->config = (limn_encoder_config){ .input_size = s->shape.input_size,
+                                       .mean = 127,
                                        .scale = 1 / 128.0f };
     if (open_bench(&b, number(argc, argv, 1, 2), &err) != LIMN_OK) {
         fprintf(stderr, "bench_train_encoder: %s\n", err.text);

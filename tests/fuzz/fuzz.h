@@ -12,8 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 static inline void fuzz_use(unsigned value)
 {
     static volatile unsigned sink;
-    if (value == 0xFFFFFFFFu)
-        sink = value;
+    if (value == 0xFFFFFFFFu) sink = value;
     (void)sink;
 }
 

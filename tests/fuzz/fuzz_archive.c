@@ -12,12 +12,10 @@ enum { MAX_MEMBERS = 10000, MAX_SIZE = 1 << 20 };
 
 static void check_name(const char *name)
 {
-    if (*name == '/' || !*name)
-        abort();
+    if (*name == '/' || !*name) abort();
     for (const char *part = name; part; part = strchr(part, '/')) {
         part += *part == '/';
-        if (!strcmp(part, "..") || !strncmp(part, "../", 3))
-            abort();
+        if (!strcmp(part, "..") || !strncmp(part, "../", 3)) abort();
     }
 }
 
@@ -26,13 +24,10 @@ static void read_member(limn_archive *a, size_t i)
     unsigned char head[32], *bytes = NULL;
     size_t size;
     unsigned sum = 0;
-    if (i % 3 == 2)
-        return;
-    if (i % 3 == 1)
-        limn_archive_peek(a, head, sizeof head, &size, NULL);
+    if (i % 3 == 2) return;
+    if (i % 3 == 1) limn_archive_peek(a, head, sizeof head, &size, NULL);
     if (limn_archive_read(a, &bytes, &size, MAX_SIZE, NULL) == LIMN_OK)
-        for (size_t k = 0; k < size; k++)
-            sum += bytes[k];
+        for (size_t k = 0; k < size; k++) sum += bytes[k];
     fuzz_use(sum);
     limn_free(bytes);
 }
@@ -41,8 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     limn_archive *a;
     limn_archive_member m = { .name = "" };
-    if (limn_archive_open_memory(&a, bytes, size, NULL) != LIMN_OK)
-        return 0;
+    if (limn_archive_open_memory(&a, bytes, size, NULL) != LIMN_OK) return 0;
     for (size_t i = 0; i < MAX_MEMBERS && m.name; i++)
         if (limn_archive_next(a, &m, NULL) == LIMN_OK && m.name) {
             check_name(m.name);

@@ -17,22 +17,19 @@ static void check(const limn_caption_file *file)
         if (strlen(r->id) > LIMN_CAPTION_MAX_SIZE || size > LIMN_CAPTION_MAX_SIZE ||
             r->entry >= file->n_entries || (r->alias && !*r->alias))
             abort();
-        if (r->caption && limn_utf8_valid_size(r->caption, size) != size)
-            abort();
+        if (r->caption && limn_utf8_valid_size(r->caption, size) != size) abort();
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     limn_caption_file file = { 0 };
-    if (limn_caption_file_read(&file, fuzz_path(bytes, size), NULL, NULL) == LIMN_OK)
-        check(&file);
+    if (limn_caption_file_read(&file, fuzz_path(bytes, size), NULL, NULL) == LIMN_OK) check(&file);
     limn_caption_file_finish(&file);
     if (limn_caption_file_read(&file, fuzz_path(bytes, size), "test", NULL) == LIMN_OK)
         check(&file);
     limn_caption_file_finish(&file);
-    if (limn_caption_text_file_read(&file, fuzz_path(bytes, size), NULL) == LIMN_OK)
-        check(&file);
+    if (limn_caption_text_file_read(&file, fuzz_path(bytes, size), NULL) == LIMN_OK) check(&file);
     limn_caption_file_finish(&file);
     return 0;
 }

@@ -13,8 +13,7 @@
 static inline int fuzz_file(const uint8_t *bytes, size_t size)
 {
     static int fd = -1;
-    if (fd < 0)
-        fd = memfd_create("fuzz", MFD_CLOEXEC);
+    if (fd < 0) fd = memfd_create("fuzz", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, 0) || pwrite(fd, bytes, size, 0) != (ssize_t)size ||
         lseek(fd, 0, SEEK_SET))
         abort();

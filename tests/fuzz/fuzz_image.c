@@ -18,8 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (limn_image_decode(&image, bytes, size, &settings, &err) == LIMN_OK) {
         size_t n_bytes = (size_t)image.width * image.height * 3;
         unsigned sum = 0;
-        for (size_t i = 0; i < n_bytes; i++)
-            sum += image.pixels[i];
+        for (size_t i = 0; i < n_bytes; i++) sum += image.pixels[i];
         fuzz_use(sum);
     }
     limn_image_finish(&image);

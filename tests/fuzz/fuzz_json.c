@@ -25,10 +25,10 @@ static void ask_for_everything(const limn_json_node *node)
     if (limn_json_as_object(node, NULL) == LIMN_OK) {
         const char *key;
         json_t *value;
-        json_object_foreach((json_t *)node->value, key, value) {
+        json_object_foreach((json_t *)node->value, key, value)
+        {
             limn_json_node member;
-            if (limn_json_get(&member, node, key, NULL) == LIMN_OK)
-                ask_for_everything(&member);
+            if (limn_json_get(&member, node, key, NULL) == LIMN_OK) ask_for_everything(&member);
         }
     }
 }

@@ -15,8 +15,7 @@ static void read_list(const uint8_t *bytes, size_t size, char separator)
     for (size_t n = 0; entry; n++) {
         limn_error err = { 0 };
         const limn_status s = limn_list_reader_next(&r, &entry, &err);
-        if (n > size || (s != LIMN_OK && s != LIMN_E_LIMIT && s != LIMN_E_FORMAT))
-            abort();
+        if (n > size || (s != LIMN_OK && s != LIMN_E_LIMIT && s != LIMN_E_FORMAT)) abort();
         if (s != LIMN_OK)
             entry = "";
         else if (entry && (!*entry || strlen(entry) > LIMN_DIRWALK_MAX_PATH ||

@@ -10,12 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     limn_npy_map m;
     limn_error err = { 0 };
-    if (limn_npy_map_open_memory(&m, bytes, size, &err) != LIMN_OK)
-        return 0;
-    if ((const uint8_t *)m.data + m.size != bytes + size)
-        abort();
-    if (m.size > 0)
-        fuzz_use(((const uint8_t *)m.data)[m.size - 1]);
+    if (limn_npy_map_open_memory(&m, bytes, size, &err) != LIMN_OK) return 0;
+    if ((const uint8_t *)m.data + m.size != bytes + size) abort();
+    if (m.size > 0) fuzz_use(((const uint8_t *)m.data)[m.size - 1]);
     limn_npy_map_close(&m);
     return 0;
 }

@@ -31,8 +31,7 @@ static void check(const caption_settings *s, const limn_cli_operands *paths)
         (o->n_candidates && o->n_candidates < o->n_best) || s->n_threads < 1 || !s->writer ||
         o->n_required != s->decoding.required.n_items)
         abort();
-    for (size_t i = 0; i < paths->n_items; i++)
-        fuzz_use((unsigned)strlen(paths->items[i]));
+    for (size_t i = 0; i < paths->n_items; i++) fuzz_use((unsigned)strlen(paths->items[i]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -42,13 +41,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     caption_settings s = caption_settings_default();
     limn_cli_operands paths;
     int code;
-    if (!text)
-        return 0;
+    if (!text) return 0;
     memcpy(text, bytes, size);
     text[size] = text[size + 1] = '\0';
     if (limn_cli_parse(&paths, &s, &caption_cli_tool, split(argv, text, size), argv, &code)) {
-        if (caption_settings_complete(&s))
-            check(&s, &paths);
+        if (caption_settings_complete(&s)) check(&s, &paths);
         caption_settings_finish(&s);
     } else if (code != LIMN_EXIT_OK && code != LIMN_EXIT_USAGE) {
         abort();

@@ -22,11 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     limn_journal_past past = { 0 };
     char *text = calloc(size + 1, 1);
-    if (!text)
-        return 0;
+    if (!text) return 0;
     memcpy(text, bytes, size);
-    for (size_t i = 0; limn_writer_names[i]; i++)
-        read_results(bytes, size, limn_writers[i]);
+    for (size_t i = 0; limn_writer_names[i]; i++) read_results(bytes, size, limn_writers[i]);
     limn_journal_past_read(&past, text, size, "journal", NULL);
     limn_journal_past_finish(&past);
     free(text);

@@ -14,11 +14,9 @@ static void read_tensors(const limn_safetensors *f)
     for (size_t i = 0; i < limn_safetensors_n_tensors(f); i++) {
         const limn_tensor *t = limn_safetensors_at(f, i), *found;
         const unsigned char *data = t->data;
-        if (!limn_safetensors_find(f, t->name))
-            abort();
+        if (!limn_safetensors_find(f, t->name)) abort();
         limn_safetensors_require(&found, f, t->name, t->n_dims, t->shape, NULL);
-        if (t->size > 0)
-            sum += data[0] + data[t->size - 1];
+        if (t->size > 0) sum += data[0] + data[t->size - 1];
     }
     fuzz_use(sum);
 }

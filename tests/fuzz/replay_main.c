@@ -22,8 +22,7 @@ static int replay_folder(const char *folder)
     DIR *dir = opendir(folder);
     char path[4096];
     int n_files = 0;
-    if (!dir)
-        return 0;
+    if (!dir) return 0;
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         n_files += replay_file(path);
@@ -38,8 +37,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         int n_files = replay_folder(argv[i]);
         printf("%s: %d files\n", argv[i], n_files);
-        if (n_files == 0)
-            is_bad = 1;
+        if (n_files == 0) is_bad = 1;
     }
     return is_bad;
 }

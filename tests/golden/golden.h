@@ -36,8 +36,7 @@ static inline const char *shared_path(const char *folder, const char *name)
 
 static inline void must(limn_status status, const limn_error *err)
 {
-    if (status != LIMN_OK)
-        fail_msg("%s", err->text);
+    if (status != LIMN_OK) fail_msg("%s", err->text);
 }
 
 #endif

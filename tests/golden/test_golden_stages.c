@@ -75,8 +75,7 @@ static void check_stage(void *ctx, const char *stage, const float *x, size_t hei
     const size_t n_pixels = height * width;
     const bool is_channels_last = strcmp(stage, "features") == 0;
     double largest = 0, worst = 0;
-    if (!t)
-        return; /* only every few blocks are there */
+    if (!t) return; /* only every few blocks are there */
     assert_int_equal(t->size, n_pixels * n_channels * sizeof *x);
     float *expected = floats(t);
     for (size_t p = 0; p < n_pixels; p++)

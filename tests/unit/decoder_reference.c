@@ -15,8 +15,7 @@ static double *tensor(const limn_safetensors *file, const char *prefix, const ch
     float *floats = malloc(n * sizeof *floats);
     double *out = malloc(n * sizeof *out);
     limn_tensor_to_f32(floats, t);
-    for (size_t i = 0; i < n; i++)
-        out[i] = (double)floats[i];
+    for (size_t i = 0; i < n; i++) out[i] = (double)floats[i];
     free(floats);
     return out;
 }
@@ -46,10 +45,8 @@ static double *norm(const limn_safetensors *file, const char *name, const double
     double *y = malloc(n_rows * dim * sizeof *y);
     for (size_t r = 0; r < n_rows; r++, x += dim) {
         double mean = 0, variance = 0;
-        for (size_t i = 0; i < dim; i++)
-            mean += x[i] / (double)dim;
-        for (size_t i = 0; i < dim; i++)
-            variance += (x[i] - mean) * (x[i] - mean) / (double)dim;
+        for (size_t i = 0; i < dim; i++) mean += x[i] / (double)dim;
+        for (size_t i = 0; i < dim; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)dim;
         for (size_t i = 0; i < dim; i++)
             y[r * dim + i] = (x[i] - mean) / sqrt(variance + 1e-5) * gamma[i] + beta[i];
     }
@@ -66,18 +63,15 @@ static void attend(double *y, double *looks, size_t n_looks, const double *q, co
     double *weights = malloc(n * sizeof *weights), sum = 0;
     for (size_t p = 0; p < n; p++) {
         double score = 0;
-        for (size_t i = 0; i < head_dim; i++)
-            score += q[i] * k[p * dim + i];
+        for (size_t i = 0; i < head_dim; i++) score += q[i] * k[p * dim + i];
         weights[p] = exp(score / sqrt((double)head_dim));
         sum += weights[p];
     }
     for (size_t i = 0; i < head_dim; i++) {
         y[i] = 0;
-        for (size_t p = 0; p < n; p++)
-            y[i] += weights[p] / sum * v[p * dim + i];
+        for (size_t p = 0; p < n; p++) y[i] += weights[p] / sum * v[p * dim + i];
     }
-    for (size_t p = 0; p < n_looks; p++)
-        looks[p] = weights[p] / sum;
+    for (size_t p = 0; p < n_looks; p++) looks[p] = weights[p] / sum;
     free(weights);
 }
 
@@ -101,12 +95,11 @@ static void attention(double *x, double *looks, const limn_safetensors *file,
     double *v = linear(file, name[3], memory ? memory : h, n_keys, dim, dim);
     for (size_t r = 0; r < n_rows; r++)
         for (size_t at = 0; at < dim; at += head_dim)
-            attend(h + r * dim + at,
-                   looks ? looks + r * row_size + at / head_dim * n_looks : NULL, n_looks,
-                   q + r * dim + at, k + at, v + at, memory ? n_keys : r + 1, dim, head_dim);
+            attend(h + r * dim + at, looks ? looks + r * row_size + at / head_dim * n_looks : NULL,
+                   n_looks, q + r * dim + at, k + at, v + at, memory ? n_keys : r + 1, dim,
+                   head_dim);
     double *y = linear(file, name[4], h, n_rows, dim, dim);
-    for (size_t i = 0; i < n_rows * dim; i++)
-        x[i] += y[i];
+    for (size_t i = 0; i < n_rows * dim; i++) x[i] += y[i];
     free(h);
     free(q);
     free(k);
@@ -126,8 +119,7 @@ static void feed_forward(double *x, const limn_safetensors *file, const limn_dec
     for (size_t i = 0; i < n_rows * c->feed_forward_dim; i++)
         up[i] *= (1 + erf(up[i] / sqrt(2))) / 2;
     double *down = linear(file, name[2], up, n_rows, c->dim, c->feed_forward_dim);
-    for (size_t i = 0; i < n_rows * c->dim; i++)
-        x[i] += down[i];
+    for (size_t i = 0; i < n_rows * c->dim; i++) x[i] += down[i];
     free(h);
     free(up);
     free(down);
@@ -137,8 +129,7 @@ static void feed_forward(double *x, const limn_safetensors *file, const limn_dec
 static void add_slots(double *y, const limn_safetensors *file, const limn_decoder_config *c,
                       const limn_tag_slot *slots)
 {
-    if (c->n_tag_slots == 0)
-        return;
+    if (c->n_tag_slots == 0) return;
     double *embedding = tensor(file, "tag_embedding", "");
     double *probability = tensor(file, "tag_probability", "");
     for (size_t k = 0; k < c->n_tag_slots; k++)
@@ -156,16 +147,13 @@ static double *remember(const limn_safetensors *file, const limn_decoder_config 
 {
     const size_t n = (size_t)c->n_memory_positions * c->memory_dim;
     double *x = calloc(n, sizeof *x);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (double)features[i];
+    for (size_t i = 0; i < n; i++) x[i] = (double)features[i];
     double *y = linear(file, "memory.project", x, c->n_memory_positions, c->dim, c->memory_dim);
     double *position = tensor(file, "memory.position_embedding", "");
-    for (size_t i = 0; i < (size_t)c->n_memory_positions * c->dim; i++)
-        y[i] += position[i];
+    for (size_t i = 0; i < (size_t)c->n_memory_positions * c->dim; i++) y[i] += position[i];
     y = realloc(y, (c->n_memory_positions + c->n_tag_slots) * c->dim * sizeof *y);
     add_slots(y, file, c, slots);
-    double *memory =
-        norm(file, "memory.norm", y, c->n_memory_positions + c->n_tag_slots, c->dim);
+    double *memory = norm(file, "memory.norm", y, c->n_memory_positions + c->n_tag_slots, c->dim);
     free(x);
     free(y);
     free(position);
@@ -197,8 +185,8 @@ void decoder_reference_run(double *logits, double *looks, const limn_safetensors
         char layer[32];
         snprintf(layer, sizeof layer, "layers.%u.", i);
         attention(x, NULL, file, c, layer, "self_attention", n_steps, NULL);
-        attention(x, looks ? looks + (size_t)i * c->n_heads * c->n_memory_positions : NULL, file,
-                  c, layer, "cross_attention", n_steps, memory);
+        attention(x, looks ? looks + (size_t)i * c->n_heads * c->n_memory_positions : NULL, file, c,
+                  layer, "cross_attention", n_steps, memory);
         feed_forward(x, file, c, layer, n_steps);
     }
     double *h = norm(file, "norm", x, n_steps, c->dim);

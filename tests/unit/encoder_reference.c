@@ -24,8 +24,7 @@ static float *load(const limn_safetensors *file, const char *name, const char *s
     snprintf(full, sizeof full, "%s.%s", name, suffix);
     const limn_tensor *t = limn_safetensors_find(file, full);
     float *x = t ? malloc(t->size * 2) : NULL;
-    if (!x)
-        abort();
+    if (!x) abort();
     limn_tensor_to_f32(x, t);
     return x;
 }
@@ -44,8 +43,7 @@ static float output_at(const map *in, const convolution *c, const float *w, floa
             for (size_t kx = 0; kx < c->kernel; kx++) {
                 const long y = (long)(row * c->stride + ky) - before;
                 const long x = (long)(column * c->stride + kx) - before;
-                if (y < 0 || x < 0 || y >= (long)in->size || x >= (long)in->size)
-                    continue;
+                if (y < 0 || x < 0 || y >= (long)in->size || x >= (long)in->size) continue;
                 const size_t at = ((size_t)y * in->size + (size_t)x) * in->n_channels + first + i;
                 sum += (double)in->x[at] * w[((o * n + i) * c->kernel + ky) * c->kernel + kx];
             }
@@ -59,8 +57,7 @@ static map convolve(map in, const limn_safetensors *file, const char *name, size
     map out = { NULL, (in.size + c.stride - 1) / c.stride, n_outputs };
     float *w = load(file, name, "weight"), *bias = load(file, name, "bias"), *y;
     out.x = y = malloc(out.size * out.size * n_outputs * sizeof *out.x);
-    if (!y)
-        abort();
+    if (!y) abort();
     for (size_t row = 0; row < out.size; row++)
         for (size_t column = 0; column < out.size; column++)
             for (size_t o = 0; o < n_outputs; o++)
@@ -76,8 +73,7 @@ static map copy_of(const map *m)
     map copy = *m;
     const size_t size = m->size * m->size * m->n_channels * sizeof *m->x;
     copy.x = malloc(size);
-    if (!copy.x)
-        abort();
+    if (!copy.x) abort();
     memcpy(copy.x, m->x, size);
     return copy;
 }
@@ -96,8 +92,7 @@ static map block(map x, const limn_safetensors *file, size_t index, const limn_m
     snprintf(name, sizeof name, "encoder.blocks.%zu.project", index);
     x = convolve(x, file, name, shape->n_outputs, (convolution){ 1, 1, false, false });
     if (shape->stride == 1 && shape->n_inputs == shape->n_outputs)
-        for (size_t i = 0; i < x.size * x.size * x.n_channels; i++)
-            x.x[i] += shortcut.x[i];
+        for (size_t i = 0; i < x.size * x.size * x.n_channels; i++) x.x[i] += shortcut.x[i];
     free(shortcut.x);
     return x;
 }
@@ -106,8 +101,7 @@ static map input_map(const limn_encoder_config *config, const uint8_t *pixels)
 {
     map m = { NULL, config->input_size, 3 };
     m.x = malloc(m.size * m.size * 3 * sizeof *m.x);
-    if (!m.x)
-        abort();
+    if (!m.x) abort();
     for (size_t i = 0; i < m.size * m.size * 3; i++)
         m.x[i] = ((float)pixels[i] - config->mean) * config->scale;
     return m;
@@ -117,8 +111,7 @@ void reference_encoder_run(const limn_safetensors *file, const limn_encoder_conf
                            const uint8_t *pixels, limn_encoder_tap_fn *tap, void *ctx)
 {
     limn_efficientnet_lite_shape shape;
-    if (!limn_efficientnet_lite_shape_find(&shape, config->family))
-        abort();
+    if (!limn_efficientnet_lite_shape_find(&shape, config->family)) abort();
     map x = input_map(config, pixels);
     x = convolve(x, file, "encoder.stem", shape.n_stem, (convolution){ 3, 2, false, true });
     tap(ctx, "stem", x.x, x.size, x.size, x.n_channels);

@@ -18,14 +18,12 @@ static const char *source_path(const char *folder, const char *name)
 /* The next line of a table of `n` columns; false at its end. The columns point into `line`. */
 static int read_columns(FILE *table, char *line, int line_size, char **columns, int n)
 {
-    if (!fgets(line, line_size, table))
-        return 0;
+    if (!fgets(line, line_size, table)) return 0;
     line[strcspn(line, "\n")] = '\0';
     for (int i = 0; i < n; i++) {
         columns[i] = line;
         line += strcspn(line, "\t");
-        if (*line)
-            *line++ = '\0';
+        if (*line) *line++ = '\0';
     }
     return 1;
 }

@@ -38,8 +38,7 @@ static inline float *canaries(size_t n)
     static const uint32_t canary = 0x7fc0cafe;
     float *x = malloc((n ? n : 1) * sizeof *x);
     assert_non_null(x);
-    for (size_t i = 0; i < n; i++)
-        memcpy(x + i, &canary, sizeof canary);
+    for (size_t i = 0; i < n; i++) memcpy(x + i, &canary, sizeof canary);
     return x;
 }
 

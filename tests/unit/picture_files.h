@@ -16,8 +16,7 @@ static inline void write_picture(const char *name, unsigned width, unsigned heig
 {
     limn_rng rng = limn_rng_stream(salt, name, strlen(name));
     FILE *file = fopen(temp_path(name), "wb");
-    if (!file)
-        return;
+    if (!file) return;
     fprintf(file, "P6\n%u %u\n255\n", width, height);
     for (size_t i = 0; i < (size_t)3 * width * height; i++)
         putc((int)limn_rng_below(&rng, 256), file);

@@ -37,8 +37,7 @@ static inline size_t temp_n_files(void)
     DIR *dir = opendir(temp_folder);
     for (const struct dirent *e; dir && (e = readdir(dir));)
         n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    if (dir)
-        closedir(dir);
+    if (dir) closedir(dir);
     return n;
 }
 
@@ -49,8 +48,7 @@ static inline int temp_folder_teardown(void **state)
     for (const struct dirent *e; dir && (e = readdir(dir));)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             remove(temp_path(e->d_name));
-    if (dir)
-        closedir(dir);
+    if (dir) closedir(dir);
     return rmdir(temp_folder);
 }
 

@@ -16,8 +16,11 @@
 
 enum { N_STEPS = 40, N_PARAMS = 4 };
 
-static const limn_adamw_settings settings = { .beta1 = 0.9f, .beta2 = 0.98f, .epsilon = 1e-8f,
-                                              .weight_decay = 0.1f, .clip_norm = 2.0f,
+static const limn_adamw_settings settings = { .beta1 = 0.9f,
+                                              .beta2 = 0.98f,
+                                              .epsilon = 1e-8f,
+                                              .weight_decay = 0.1f,
+                                              .clip_norm = 2.0f,
                                               .average_decay = 0.6f };
 
 /* A matrix, a bias, a matrix with a rate of its own, and one that is kept. */
@@ -33,8 +36,7 @@ static void make_params(limn_params *params)
         params->items[i].rate = rates[i];
     }
     assert_int_equal(limn_params_allocate(params, NULL), LIMN_OK);
-    for (size_t i = 0; i < params->n_floats; i++)
-        params->values[i] = (float)limn_rng_normal(&rng);
+    for (size_t i = 0; i < params->n_floats; i++) params->values[i] = (float)limn_rng_normal(&rng);
 }
 
 /* Norms from 1 to 4, so that some are clipped and some not; none for what is kept. */
@@ -88,8 +90,8 @@ static void plain_step(struct plain *p, const limn_params *params, double rate, 
             p->m[i] = 0.9 * p->m[i] + 0.1 * g;
             p->v[i] = 0.98 * p->v[i] + 0.02 * g * g;
             const double m = p->m[i] / (1 - pow(0.9, step)), v = p->v[i] / (1 - pow(0.98, step));
-            p->value[i] -= rate * item->rate * ((item->decays ? 0.1 * p->value[i] : 0) +
-                                                m / (sqrt(v) + 1e-8));
+            p->value[i] -=
+                rate * item->rate * ((item->decays ? 0.1 * p->value[i] : 0) + m / (sqrt(v) + 1e-8));
             p->average[i] = decay * p->average[i] + (1 - decay) * p->value[i];
         }
     }
@@ -152,8 +154,7 @@ static void test_a_rate_of_zero_keeps_every_bit(void **state)
     assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
     for (uint64_t step = 0; step < N_STEPS; step++) {
         make_gradients(&params, step);
-        limn_adamw_step(&adamw, &params, &settings, 0.02f, limn_gradient_norm(&params, NULL),
-                        NULL);
+        limn_adamw_step(&adamw, &params, &settings, 0.02f, limn_gradient_norm(&params, NULL), NULL);
     }
     const limn_param *kept = &params.items[N_PARAMS - 1];
     const size_t size = kept->n * sizeof(float);

@@ -20,8 +20,7 @@ static void append_name(limn_buffer *out, const char *name)
     const size_t n = strlen(name);
     for (size_t i = 0; i < n && i < SHOWN; i++)
         limn_buffer_append(out, name[i] == '\n' ? "?" : &name[i], 1);
-    if (n > SHOWN)
-        limn_buffer_append_text(out, "…");
+    if (n > SHOWN) limn_buffer_append_text(out, "…");
 }
 
 /* Without libarchive's own words, which change from version to version. */
@@ -65,8 +64,7 @@ static void print_all(limn_buffer *out, limn_archive *a, limn_status status, lim
     for (;;) {
         *err = (limn_error){ 0 };
         status = limn_archive_next(a, &m, err);
-        if (status == LIMN_OK && !m.name)
-            return;
+        if (status == LIMN_OK && !m.name) return;
         if (status == LIMN_OK)
             append_member(out, a, &m);
         else {
@@ -94,9 +92,8 @@ static bool gives(const char *name, const char *expected)
     print_all(&from_file, a, status, &err);
     limn_archive_close(&a);
     err = (limn_error){ 0 };
-    assert_int_equal(limn_file_map_open(&map, source_path("tests/data/archives", name), 1 << 20,
-                                        NULL),
-                     LIMN_OK);
+    assert_int_equal(
+        limn_file_map_open(&map, source_path("tests/data/archives", name), 1 << 20, NULL), LIMN_OK);
     status = limn_archive_open_memory(&a, map.bytes, map.size, &err);
     print_all(&from_memory, a, status, &err);
     limn_archive_close(&a);
@@ -140,12 +137,10 @@ static void write_bomb(const char *path, const char *name, size_t n_zeros)
         snprintf(header[i] + 124, 12, "%011zo", sizes[i]);
         memcpy(header[i] + 136, "00000000000\0        0", 21);
         memcpy(header[i] + 257, "ustar\00000", 8);
-        for (int k = 0; k < 512; k++)
-            sum += (unsigned char)header[i][k];
+        for (int k = 0; k < 512; k++) sum += (unsigned char)header[i][k];
         snprintf(header[i] + 148, 8, "%06o", sum);
         gzwrite(f, header[i], 512);
-        for (size_t k = 0; k < sizes[i]; k += sizeof zeros)
-            gzwrite(f, zeros, sizeof zeros);
+        for (size_t k = 0; k < sizes[i]; k += sizeof zeros) gzwrite(f, zeros, sizeof zeros);
     }
     gzwrite(f, zeros, 1024);
     assert_int_equal(gzclose(f), Z_OK);

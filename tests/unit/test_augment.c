@@ -56,8 +56,8 @@ static void test_colours_change_as_pillow_s_do(void **state)
 
 static void test_flipping_mirrors_each_row(void **state)
 {
-    uint8_t even[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-    static const uint8_t flipped[] = {4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9};
+    uint8_t even[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+    static const uint8_t flipped[] = { 4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9 };
     uint8_t odd[27], again[27];
     (void)state;
     limn_flip_pixels(even, 2);
@@ -114,7 +114,7 @@ static void test_a_crop_that_never_fits_is_the_whole_picture(void **state)
 
 static void augment(uint8_t out[N_BYTES], const limn_augment_settings *s, const char *name)
 {
-    limn_resize_scratch scratch = {0};
+    limn_resize_scratch scratch = { 0 };
     limn_rng rng = limn_rng_stream(9, name, strlen(name));
     uint8_t src[N_BYTES];
     make_noise(src, 1);
@@ -125,14 +125,14 @@ static void augment(uint8_t out[N_BYTES], const limn_augment_settings *s, const 
 /* With one thing at a time turned on, the whole is its parts. */
 static void test_the_parts_make_the_whole(void **state)
 {
-    limn_augment_settings s = {.min_area = 0.5f,
-                               .max_area = 0.6f,
-                               .min_aspect = 1,
-                               .max_aspect = 1,
-                               .flip = 1,
-                               .filter = LIMN_RESIZE_BICUBIC};
+    limn_augment_settings s = { .min_area = 0.5f,
+                                .max_area = 0.6f,
+                                .min_aspect = 1,
+                                .max_aspect = 1,
+                                .flip = 1,
+                                .filter = LIMN_RESIZE_BICUBIC };
     uint8_t src[N_BYTES], expected[N_BYTES], out[N_BYTES];
-    limn_resize_scratch scratch = {0};
+    limn_resize_scratch scratch = { 0 };
     limn_rng rng = limn_rng_stream(9, "a", 1);
     (void)state;
     make_noise(src, 1);
@@ -157,7 +157,8 @@ static void test_the_parts_make_the_whole(void **state)
 static void test_what_is_drawn_depends_on_the_stream(void **state)
 {
     limn_augment_settings s = {
-        .min_area = 1, .max_area = 1, .min_aspect = 1, .max_aspect = 1, .flip = 0.5f};
+        .min_area = 1, .max_area = 1, .min_aspect = 1, .max_aspect = 1, .flip = 0.5f
+    };
     uint8_t src[N_BYTES], flipped[N_BYTES], out[N_BYTES], again[N_BYTES];
     size_t n_flipped = 0;
     char name[16];
@@ -186,8 +187,9 @@ static void test_what_is_drawn_depends_on_the_stream(void **state)
 static void test_each_colour_change_is_made_once(void **state)
 {
     static const limn_augment_settings none = {
-        .min_area = 1, .max_area = 1, .min_aspect = 1, .max_aspect = 1};
-    limn_augment_settings each[] = {none, none, none};
+        .min_area = 1, .max_area = 1, .min_aspect = 1, .max_aspect = 1
+    };
+    limn_augment_settings each[] = { none, none, none };
     uint8_t src[N_BYTES], out[N_BYTES];
     (void)state;
     make_noise(src, 1);
@@ -207,9 +209,9 @@ static void test_each_colour_change_is_made_once(void **state)
 static void test_sides_out_of_range_are_refused(void **state)
 {
     const limn_augment_settings s = limn_augment_settings_default();
-    limn_resize_scratch scratch = {0};
-    limn_rng rng = {0};
-    uint8_t out[3], in[3] = {0};
+    limn_resize_scratch scratch = { 0 };
+    limn_rng rng = { 0 };
+    uint8_t out[3], in[3] = { 0 };
     (void)state;
     assert_int_equal(limn_augment(out, in, 0, &s, &rng, &scratch, NULL), LIMN_E_ARG);
     assert_int_equal(limn_augment(out, in, 65536, &s, &rng, &scratch, NULL), LIMN_E_ARG);

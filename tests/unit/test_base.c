@@ -79,8 +79,7 @@ static void test_pool_runs_every_item_once(void **state)
         for (int round = 0; round < 50; round++) {
             memset(seen, 0, sizeof seen);
             limn_pool_run(pool, sizeof seen, count_item, seen);
-            for (size_t i = 0; i < sizeof seen; i++)
-                assert_int_equal(seen[i], 1);
+            for (size_t i = 0; i < sizeof seen; i++) assert_int_equal(seen[i], 1);
         }
         limn_pool_destroy(&pool);
         assert_null(pool);
@@ -104,8 +103,7 @@ static void test_buffer_grows_and_remembers_failure(void **state)
 {
     limn_buffer b = { 0 };
     (void)state;
-    for (int i = 0; i < 1000; i++)
-        limn_buffer_printf(&b, "%d,", i % 10);
+    for (int i = 0; i < 1000; i++) limn_buffer_printf(&b, "%d,", i % 10);
     limn_buffer_append_text(&b, "end");
     assert_int_equal(b.size, 2003);
     assert_memory_equal(b.bytes + 1998, "9,end", 6);

@@ -12,8 +12,9 @@
 
 enum { N_PICTURES = 5, N_POSITIONS = 4, DIM = 16, N_TAGS = 6, N_SLOTS = 3 };
 
-static const limn_decoder_config config = { .n_memory_positions = N_POSITIONS, .memory_dim = DIM,
-                                            .n_tag_slots = N_SLOTS, .n_tags = N_TAGS };
+static const limn_decoder_config config = {
+    .n_memory_positions = N_POSITIONS, .memory_dim = DIM, .n_tag_slots = N_SLOTS, .n_tags = N_TAGS
+};
 
 static void fill(float *x, size_t n, const char *name)
 {
@@ -26,10 +27,19 @@ static limn_tagger *open_tagger(void)
     static const char *const names[N_TAGS] = { "a", "b", "c", "d", "e", "f" };
     float weight[N_TAGS * 2 * DIM], bias[N_TAGS];
     const limn_tag_head head = {
-        .set = LIMN_OBJECTS_SET, .has_maximum = true, .n_tags = N_TAGS, .names = names,
-        .output_weight = { .name = "w", .n_dims = 2, .shape = { N_TAGS, 2 * DIM }, .data = weight,
+        .set = LIMN_OBJECTS_SET,
+        .has_maximum = true,
+        .n_tags = N_TAGS,
+        .names = names,
+        .output_weight = { .name = "w",
+                           .n_dims = 2,
+                           .shape = { N_TAGS, 2 * DIM },
+                           .data = weight,
                            .size = sizeof weight },
-        .output_bias = { .name = "b", .n_dims = 1, .shape = { N_TAGS }, .data = bias,
+        .output_bias = { .name = "b",
+                         .n_dims = 1,
+                         .shape = { N_TAGS },
+                         .data = bias,
                          .size = sizeof bias },
     };
     limn_tag_heads heads = { .n_items = 0 };

@@ -24,16 +24,17 @@ static limn_batch_source make_source(void)
     }
     for (size_t p = 0; p <= N_PICTURES; p++) first_captions[p] = 2 * p;
     return (limn_batch_source){ .tokens = tokens,
-                               .offsets = offsets,
-                               .n_captions = N_CAPTIONS,
-                               .n_pictures = N_PICTURES,
-                               .first_captions = first_captions };
+                                .offsets = offsets,
+                                .n_captions = N_CAPTIONS,
+                                .n_pictures = N_PICTURES,
+                                .first_captions = first_captions };
 }
 
 static limn_batches_settings make_settings(void)
 {
     return (limn_batches_settings){
-        .n_pictures = 4, .captions_a_picture = 5, .seed = 7, .max_words = MAX_WORDS, .n_views = 3 };
+        .n_pictures = 4, .captions_a_picture = 5, .seed = 7, .max_words = MAX_WORDS, .n_views = 3
+    };
 }
 
 static limn_batches *create(const limn_batch_source *sources, size_t n,
@@ -41,8 +42,7 @@ static limn_batches *create(const limn_batch_source *sources, size_t n,
 {
     limn_batches *b;
     limn_error err = { 0 };
-    if (limn_batches_create(&b, sources, n, settings, &err) != LIMN_OK)
-        fail_msg("%s", err.text);
+    if (limn_batches_create(&b, sources, n, settings, &err) != LIMN_OK) fail_msg("%s", err.text);
     return b;
 }
 
@@ -147,8 +147,7 @@ static void test_sources_are_mixed_and_drawn_from_evenly(void **state)
         check_rows(batch);
         for (size_t i = 0; i < batch->n_pictures; i++) {
             assert_true(i == 0 || batch->pictures[i - 1].source <= batch->pictures[i].source);
-            if (batch->pictures[i].source == 1)
-                seen[batch->pictures[i].picture]++;
+            if (batch->pictures[i].source == 1) seen[batch->pictures[i].picture]++;
         }
     }
     for (size_t p = 0; p < N_PICTURES; p++)

@@ -46,9 +46,13 @@ static void finish(search *s)
 
 static limn_beam_settings settings_of(size_t beam_size, size_t max_steps, size_t n_tokens, float a)
 {
-    return (limn_beam_settings){ .beam_size = beam_size, .n_best = beam_size,
-                                 .max_steps = max_steps, .length_penalty = a,
-                                 .n_tokens = n_tokens, .start_token = START, .end_token = END };
+    return (limn_beam_settings){ .beam_size = beam_size,
+                                 .n_best = beam_size,
+                                 .max_steps = max_steps,
+                                 .length_penalty = a,
+                                 .n_tokens = n_tokens,
+                                 .start_token = START,
+                                 .end_token = END };
 }
 
 /* ---- the same by other means -------------------------------------------------------------- */
@@ -57,8 +61,7 @@ static void keep_best(toy_caption *finished, size_t *n, size_t k, toy_caption h)
 {
     finished[(*n)++] = h;
     toy_sort(finished, *n, toy_by_score);
-    if (*n > k)
-        *n = k;
+    if (*n > k) *n = k;
 }
 
 /* The reference's search, written down as its description reads. */
@@ -90,8 +93,8 @@ static size_t naive_search(toy_caption *finished, const toy *lm, const limn_beam
             keep_best(finished, &n_finished, k, *c);
         }
         if (n_open == 0 ||
-            (n_finished == k && toy_score(open[0].logprob, s->max_steps, s->length_penalty) <=
-                                    finished[k - 1].score))
+            (n_finished == k &&
+             toy_score(open[0].logprob, s->max_steps, s->length_penalty) <= finished[k - 1].score))
             return n_finished;
     }
     const size_t n_ended = n_finished;
@@ -120,8 +123,7 @@ static void test_a_wide_beam_finds_the_best_of_all(void **state)
         qsort(all, n_all, sizeof *all, toy_by_score);
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
         assert_int_equal(run_of.n_best, s.n_best);
-        for (size_t i = 0; i < s.n_best; i++)
-            toy_check_same(&run_of.best[i], &all[i]);
+        for (size_t i = 0; i < s.n_best; i++) toy_check_same(&run_of.best[i], &all[i]);
         finish(&run_of);
     }
 }
@@ -135,16 +137,15 @@ static void test_the_n_best_are_those_of_the_reference_search(void **state)
         limn_rng rng = limn_rng_stream(seed, "case", 4);
         const toy lm = { seed, 3 + limn_rng_below(&rng, MAX_TOKENS - 2),
                          limn_rng_below(&rng, 3) ? 0 : 2 };
-        limn_beam_settings s = settings_of(1 + limn_rng_below(&rng, 7),
-                                           1 + limn_rng_below(&rng, MAX_STEPS), lm.n_tokens,
-                                           (float)limn_rng_below(&rng, 4) * 0.35f);
+        limn_beam_settings s =
+            settings_of(1 + limn_rng_below(&rng, 7), 1 + limn_rng_below(&rng, MAX_STEPS),
+                        lm.n_tokens, (float)limn_rng_below(&rng, 4) * 0.35f);
         search run_of = { 0 };
         s.n_best = 1 + limn_rng_below(&rng, s.beam_size);
         const size_t n = naive_search(expected, &lm, &s);
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
         assert_int_equal(run_of.n_best, n < s.n_best ? n : s.n_best);
-        for (size_t i = 0; i < run_of.n_best; i++)
-            toy_check_same(&run_of.best[i], &expected[i]);
+        for (size_t i = 0; i < run_of.n_best; i++) toy_check_same(&run_of.best[i], &expected[i]);
         n_steps_saved += s.max_steps - run_of.tracker.n_calls;
         finish(&run_of);
     }
@@ -164,8 +165,8 @@ static void test_rows_are_those_that_gave_the_tokens(void **state)
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
         for (size_t i = 0; i < run_of.n_best; i++)
             for (size_t step = 1; step < run_of.best[i].n_tokens; step++)
-                assert_memory_equal(history[step][run_of.best[i].rows[step]],
-                                    run_of.best[i].tokens, step * sizeof(uint32_t));
+                assert_memory_equal(history[step][run_of.best[i].rows[step]], run_of.best[i].tokens,
+                                    step * sizeof(uint32_t));
         finish(&run_of);
     }
 }
@@ -184,8 +185,7 @@ static void test_beam_one_without_length_penalty_is_greedy(void **state)
             uint32_t best = END;
             toy_next(&lm, greedy.tokens, greedy.n_tokens, log_probs);
             for (uint32_t t = 0; t < lm.n_tokens; t++)
-                if (log_probs[t] > log_probs[best])
-                    best = t;
+                if (log_probs[t] > log_probs[best]) best = t;
             greedy = toy_extend(&greedy, best, log_probs[best]);
             greedy.is_finished = best == END;
         }
@@ -226,8 +226,7 @@ static bool repeats(const limn_hypothesis *h, size_t n)
 {
     for (size_t i = 0; i + n <= n_words(h); i++)
         for (size_t j = i + 1; j + n <= n_words(h); j++)
-            if (memcmp(h->tokens + i, h->tokens + j, n * sizeof *h->tokens) == 0)
-                return true;
+            if (memcmp(h->tokens + i, h->tokens + j, n * sizeof *h->tokens) == 0) return true;
     return false;
 }
 
@@ -266,15 +265,17 @@ static void even_next(const void *ctx, const uint32_t *words, size_t n, float *l
 {
     (void)ctx, (void)words;
     log_probs[START] = -INFINITY;
-    for (size_t t = 1; t < 5; t++)
-        log_probs[t] = n < 2 && t == END ? -INFINITY : -1.0f;
+    for (size_t t = 1; t < 5; t++) log_probs[t] = n < 2 && t == END ? -INFINITY : -1.0f;
 }
 
 static void test_ties_go_to_the_lower_row_and_token(void **state)
 {
     const limn_beam_settings s = settings_of(4, 3, 5, 0);
     static const uint32_t expected[4][3] = {
-        { 2, 2, END }, { 2, 3, END }, { 2, 2, 2 }, { 2, 2, 3 },
+        { 2, 2, END },
+        { 2, 3, END },
+        { 2, 2, 2 },
+        { 2, 2, 3 },
     };
     search run_of = { 0 };
     (void)state;
@@ -327,8 +328,9 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         { offsetof(limn_beam_settings, max_steps), 13, "13 steps are not in 1 … 12" },
         { offsetof(limn_beam_settings, n_tokens), 13, "13 tokens are more than 12" },
         { offsetof(limn_beam_settings, n_tokens), END, "lack end token 1" },
-        { offsetof(limn_beam_settings, constraints.min_words), 4, "at least 4 words and an end do "
-                                                                  "not fit into 4 tokens" },
+        { offsetof(limn_beam_settings, constraints.min_words), 4,
+          "at least 4 words and an end do "
+          "not fit into 4 tokens" },
     };
     (void)state;
     search planned = { 0 };
@@ -338,7 +340,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         limn_error err = { 0 };
         memcpy((char *)&s + cases[i].offset, &cases[i].value, sizeof cases[i].value);
         assert_int_equal(limn_beam_search(planned.beam, &s, toy_track, &planned.tracker,
-                                          &planned.best, &planned.n_best, &err), LIMN_E_ARG);
+                                          &planned.best, &planned.n_best, &err),
+                         LIMN_E_ARG);
         if (!strstr(err.text, cases[i].says))
             fail_msg("\"%s\" lacks \"%s\"", err.text, cases[i].says);
     }
@@ -357,7 +360,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         s.constraints = constraint_cases[i].constraints;
         planned.tracker.n_calls = 0;
         assert_int_equal(limn_beam_search(planned.beam, &s, toy_track, &planned.tracker,
-                                          &planned.best, &planned.n_best, &err), LIMN_E_ARG);
+                                          &planned.best, &planned.n_best, &err),
+                         LIMN_E_ARG);
         if (!strstr(err.text, constraint_cases[i].says))
             fail_msg("\"%s\" lacks \"%s\"", err.text, constraint_cases[i].says);
     }

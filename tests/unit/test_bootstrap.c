@@ -19,8 +19,14 @@ static void mean(const void *context, double *out, const double *sum, size_t n_i
 
 static limn_bootstrap toy(const double *stats, const double *other, size_t n_images)
 {
-    return (limn_bootstrap){ .stats = stats, .other = other, .n_images = n_images, .n_stats = 2,
-                             .n_scores = 1, .score = mean, .n_trials = 20000, .seed = 1 };
+    return (limn_bootstrap){ .stats = stats,
+                             .other = other,
+                             .n_images = n_images,
+                             .n_stats = 2,
+                             .n_scores = 1,
+                             .score = mean,
+                             .n_trials = 20000,
+                             .seed = 1 };
 }
 
 /* Two pictures of 0 and 1: samples have means 0, 0.5, 1 with probabilities 1/4, 1/2, 1/4. */
@@ -109,12 +115,9 @@ static void test_empty_data_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_pictures),
-        cmocka_unit_test(test_interval_of_a_mean),
-        cmocka_unit_test(test_paired_p_value),
-        cmocka_unit_test(test_a_clear_difference_and_none),
-        cmocka_unit_test(test_the_seed_decides),
-        cmocka_unit_test(test_empty_data_is_refused),
+        cmocka_unit_test(test_two_pictures),     cmocka_unit_test(test_interval_of_a_mean),
+        cmocka_unit_test(test_paired_p_value),   cmocka_unit_test(test_a_clear_difference_and_none),
+        cmocka_unit_test(test_the_seed_decides), cmocka_unit_test(test_empty_data_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

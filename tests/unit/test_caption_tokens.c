@@ -13,21 +13,21 @@
 static const struct {
     const char *caption, *tokens;
 } of_characters[] = {
-    {"", ""},
-    {" \t\r\n\xE3\x80\x80", ""},
-    {"狗在跑。", "狗 在 跑 。"},
-    {"Ein  Hund ", "E i n " SPACE " H u n d"},
-    {"\xE3\x80\x80一只 狗\n", "一 只 " SPACE " 狗"},
-    {"e\xCC\x81t\xC3\xA9", "é t é"},                /* U+0301 is composed */
-    {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", "한"}, /* so are jamo */
-    {"a" SPACE SPACE "b", "a " SPACE " b"},         /* the token itself is a space */
-    {"a\x01\x7F\xC2\x85 b", "a " SPACE " b"},       /* control characters */
-    {"\xF0\x9F\x90\x95!", "\xF0\x9F\x90\x95 !"},
+    { "", "" },
+    { " \t\r\n\xE3\x80\x80", "" },
+    { "狗在跑。", "狗 在 跑 。" },
+    { "Ein  Hund ", "E i n " SPACE " H u n d" },
+    { "\xE3\x80\x80一只 狗\n", "一 只 " SPACE " 狗" },
+    { "e\xCC\x81t\xC3\xA9", "é t é" },                /* U+0301 is composed */
+    { "\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", "한" }, /* so are jamo */
+    { "a" SPACE SPACE "b", "a " SPACE " b" },         /* the token itself is a space */
+    { "a\x01\x7F\xC2\x85 b", "a " SPACE " b" },       /* control characters */
+    { "\xF0\x9F\x90\x95!", "\xF0\x9F\x90\x95 !" },
 };
 
 static void test_characters(void **state)
 {
-    limn_caption_tokenizer t = {.kind = LIMN_TOKENS_CHARACTERS};
+    limn_caption_tokenizer t = { .kind = LIMN_TOKENS_CHARACTERS };
     const char *tokens;
     (void)state;
     for (size_t i = 0; i < sizeof of_characters / sizeof *of_characters; i++) {
@@ -41,7 +41,7 @@ static void test_characters(void **state)
 
 static void test_words_are_those_of_the_metrics(void **state)
 {
-    limn_caption_tokenizer t = {.kind = LIMN_TOKENS_WORDS};
+    limn_caption_tokenizer t = { .kind = LIMN_TOKENS_WORDS };
     const char *tokens;
     (void)state;
     assert_int_equal(limn_caption_tokenize(&tokens, &t, "A dog, don't!", 13, NULL), LIMN_OK);
@@ -51,7 +51,7 @@ static void test_words_are_those_of_the_metrics(void **state)
 
 static void test_invalid_utf8(void **state)
 {
-    limn_caption_tokenizer t = {.kind = LIMN_TOKENS_CHARACTERS};
+    limn_caption_tokenizer t = { .kind = LIMN_TOKENS_CHARACTERS };
     limn_error err = { 0 };
     const char *tokens;
     (void)state;

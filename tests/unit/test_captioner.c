@@ -43,8 +43,7 @@ static limn_state *make_state(const limn_model *model, const limn_options *optio
 {
     limn_state *state;
     limn_error err = { 0 };
-    if (limn_state_create(&state, model, options, n_threads, &err))
-        fail_msg("%s", err.text);
+    if (limn_state_create(&state, model, options, n_threads, &err)) fail_msg("%s", err.text);
     return state;
 }
 
@@ -52,8 +51,7 @@ static const limn_captions *caption(limn_state *state, const char *path)
 {
     const limn_captions *captions;
     limn_error err = { 0 };
-    if (limn_state_caption_file(state, path, &captions, &err))
-        fail_msg("%s", err.text);
+    if (limn_state_caption_file(state, path, &captions, &err)) fail_msg("%s", err.text);
     return captions;
 }
 
@@ -61,8 +59,7 @@ static const limn_captions *caption(limn_state *state, const char *path)
 static uint8_t *some_pixels(unsigned seed)
 {
     uint8_t *pixels = malloc((size_t)SIDE * SIDE * 3);
-    for (size_t i = 0; i < (size_t)SIDE * SIDE * 3; i++)
-        pixels[i] = (uint8_t)(i * seed / 64);
+    for (size_t i = 0; i < (size_t)SIDE * SIDE * 3; i++) pixels[i] = (uint8_t)(i * seed / 64);
     return pixels;
 }
 
@@ -98,8 +95,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
             for (size_t i = 0; i < 2; i++) {
                 const size_t which = n_threads == 2 ? 1 - i : i;
                 const char *text = print(caption(s, photo(photos[which])));
-                if (l == 0 && n_threads == 1)
-                    strcpy(expected[which], text);
+                if (l == 0 && n_threads == 1) strcpy(expected[which], text);
                 assert_string_equal(text, expected[which]);
             }
             limn_state_destroy(&s);
@@ -172,14 +168,13 @@ static void test_captions_are_sorted_distinct_and_add_up(void **state)
     for (size_t i = 0; i < captions->n_items; i++) {
         const limn_caption *c = &captions->items[i];
         double sum = 0;
-        for (size_t t = 0; t < c->n_tokens; t++)
-            sum += (double)c->token_logprobs[t];
+        for (size_t t = 0; t < c->n_tokens; t++) sum += (double)c->token_logprobs[t];
         assert_true(sum == c->logprob);
         assert_true(i == 0 || c->score <= captions->items[i - 1].score);
         for (size_t j = 0; j < i; j++)
-            assert_true(c->n_tokens != captions->items[j].n_tokens ||
-                        memcmp(c->tokens, captions->items[j].tokens,
-                               c->n_tokens * sizeof *c->tokens) != 0);
+            assert_true(
+                c->n_tokens != captions->items[j].n_tokens ||
+                memcmp(c->tokens, captions->items[j].tokens, c->n_tokens * sizeof *c->tokens) != 0);
     }
     limn_state_destroy(&s);
     limn_model_close(&model);
@@ -196,8 +191,7 @@ static bool says(const limn_captions *captions, const char *word)
 static size_t n_words(const limn_captions *captions)
 {
     size_t n = captions->items[0].text[0] != '\0';
-    for (const char *c = captions->items[0].text; *c; c++)
-        n += *c == ' ';
+    for (const char *c = captions->items[0].text; *c; c++) n += *c == ' ';
     return n;
 }
 
@@ -301,11 +295,18 @@ static void test_what_is_no_picture_is_an_error_with_its_name(void **state)
 
 static void test_what_is_no_captioner_is_an_error_with_its_name(void **state)
 {
-    const toy_model_settings encoder_only = { .seed = 1, .dtype = LIMN_TENSOR_F16,
+    const toy_model_settings encoder_only = { .seed = 1,
+                                              .dtype = LIMN_TENSOR_F16,
                                               .is_encoder_only = true };
     const limn_decoder_config other_grid = {
-        .n_layers = 1, .dim = 16, .n_heads = 1, .feed_forward_dim = 16, .max_positions = 24,
-        .n_tokens = 24, .n_memory_positions = 48, .memory_dim = 1280,
+        .n_layers = 1,
+        .dim = 16,
+        .n_heads = 1,
+        .feed_forward_dim = 16,
+        .max_positions = 24,
+        .n_tokens = 24,
+        .n_memory_positions = 48,
+        .memory_dim = 1280,
     };
     const toy_model_settings mismatched = { .dtype = LIMN_TENSOR_F16, .decoder = &other_grid };
     const char *path = temp_path("other.safetensors");

@@ -108,17 +108,21 @@ typedef struct bad_folder {
 } bad_folder;
 
 static const bad_folder bad_folders[] = {
-    {{FILE_OF("a.txt", "x")}, LIMN_E_FORMAT, "no picture in this folder has a text file beside it"},
-    {{FILE_OF("a.txt", "x"), FILE_OF("a.jpg", ""), FILE_OF("a.png", "")},
-     LIMN_E_FORMAT,
-     "a.txt: stands beside a.jpg and a.png; name it a.jpg.txt"},
-    {{FILE_OF("a.txt", "x\ny\0z"), FILE_OF("a.jpg", "")},
-     LIMN_E_FORMAT,
-     "a.txt: line 2, byte 2: NUL"},
-    {{FILE_OF("a.txt", "x\xFF"), FILE_OF("a.jpg", "")},
-     LIMN_E_FORMAT,
-     "a.txt: line 1, byte 2: invalid"},
-    {{FILE_OF("\xFF.txt", "x"), FILE_OF("\xFF.jpg", "")}, LIMN_E_FORMAT, "name is not valid UTF-8"},
+    { { FILE_OF("a.txt", "x") },
+      LIMN_E_FORMAT,
+      "no picture in this folder has a text file beside it" },
+    { { FILE_OF("a.txt", "x"), FILE_OF("a.jpg", ""), FILE_OF("a.png", "") },
+      LIMN_E_FORMAT,
+      "a.txt: stands beside a.jpg and a.png; name it a.jpg.txt" },
+    { { FILE_OF("a.txt", "x\ny\0z"), FILE_OF("a.jpg", "") },
+      LIMN_E_FORMAT,
+      "a.txt: line 2, byte 2: NUL" },
+    { { FILE_OF("a.txt", "x\xFF"), FILE_OF("a.jpg", "") },
+      LIMN_E_FORMAT,
+      "a.txt: line 1, byte 2: invalid" },
+    { { FILE_OF("\xFF.txt", "x"), FILE_OF("\xFF.jpg", "") },
+      LIMN_E_FORMAT,
+      "name is not valid UTF-8" },
 };
 
 static void test_bad_folders(void **state)
@@ -152,7 +156,7 @@ static void test_a_long_text_file(void **state)
     limn_error err = { 0 };
     (void)state;
     memset(bytes, '\n', SIZE);
-    const test_file files[MAX_FILES] = {FILE_OF("a.jpg", ""), {"a.txt", bytes, SIZE}};
+    const test_file files[MAX_FILES] = { FILE_OF("a.jpg", ""), { "a.txt", bytes, SIZE } };
     make_files(files);
     assert_int_equal(limn_caption_file_read(&file, temp_folder, NULL, &err), LIMN_E_LIMIT);
     assert_non_null(strstr(err.text, "a.txt"));
@@ -166,9 +170,9 @@ static void test_plain_text(void **state)
     static const struct {
         const char *bytes, *format, *last_id, *last_caption;
     } cases[] = {
-        {"\nA dog.\n\nTwo\tdogs.\n", "text", "2", "Two\tdogs."},
-        {"7\tA dog.\n8\tTwo dogs.\n", "TSV", "8", "Two dogs."},
-        {"{\"id\":1,\"caption\":\"x\"}\n", "JSONL", "1", "x"},
+        { "\nA dog.\n\nTwo\tdogs.\n", "text", "2", "Two\tdogs." },
+        { "7\tA dog.\n8\tTwo dogs.\n", "TSV", "8", "Two dogs." },
+        { "{\"id\":1,\"caption\":\"x\"}\n", "JSONL", "1", "x" },
     };
     const char *path = temp_path("texts");
     (void)state;

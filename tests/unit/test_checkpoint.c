@@ -45,8 +45,8 @@ static void test_a_run_goes_on_bit_for_bit(void **test_state)
     assert_int_equal(limn_adamw_init(&adamw_straight, &straight, NULL), LIMN_OK);
     assert_int_equal(limn_adamw_init(&adamw_resumed, &resumed, NULL), LIMN_OK);
     for (int i = 0; i < 3; i++) step(&straight, &adamw_straight);
-    assert_int_equal(limn_checkpoint_write(path, &straight, &adamw_straight, "{\"epoch\": 2}",
-                                           NULL), LIMN_OK);
+    assert_int_equal(
+        limn_checkpoint_write(path, &straight, &adamw_straight, "{\"epoch\": 2}", NULL), LIMN_OK);
     assert_int_equal(limn_checkpoint_read(path, &resumed, &adamw_resumed, &state, NULL), LIMN_OK);
     assert_string_equal(state, "{\"epoch\": 2}");
     for (int i = 0; i < 3; i++) {
@@ -81,8 +81,7 @@ static void test_another_models_checkpoint_is_refused(void **test_state)
     assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
     assert_int_equal(limn_adamw_init(&adamw_other, &other, NULL), LIMN_OK);
     assert_int_equal(limn_checkpoint_write(path, &params, &adamw, "", NULL), LIMN_OK);
-    assert_int_equal(limn_checkpoint_read(path, &other, &adamw_other, &state, &err),
-                     LIMN_E_FORMAT);
+    assert_int_equal(limn_checkpoint_read(path, &other, &adamw_other, &state, &err), LIMN_E_FORMAT);
     assert_null(state);
     assert_non_null(strstr(err.text, path));
     assert_non_null(strstr(err.text, "value.a.weight"));
@@ -95,8 +94,9 @@ static void test_another_models_checkpoint_is_refused(void **test_state)
 
 static void test_the_schedule_warms_up_and_cools_down(void **test_state)
 {
-    const limn_schedule s = { .peak = 1.0f, .final_share = 0.1f, .n_warmup_steps = 10,
-                              .n_steps = 110 };
+    const limn_schedule s = {
+        .peak = 1.0f, .final_share = 0.1f, .n_warmup_steps = 10, .n_steps = 110
+    };
     (void)test_state;
     assert_float_equal(limn_schedule_rate(&s, 0), 0.1f, 1e-6f);
     assert_float_equal(limn_schedule_rate(&s, 9), 1.0f, 1e-6f);

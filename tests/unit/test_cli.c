@@ -34,8 +34,7 @@ static const limn_cli_option options[] = {
     { "max-pixels", 0, "N", "refuse larger pictures", .group = "Search", .type = LIMN_CLI_SIZE,
       .offset = offsetof(settings, max_pixels), .min = 1, .max = 9007199254740992.0 },
     { "length-penalty", 0, "A", "exponent of the length", .group = "Search", .type = LIMN_CLI_REAL,
-      .offset = offsetof(settings, penalty), .min = -10, .max = 10,
-      .is_more = true },
+      .offset = offsetof(settings, penalty), .min = -10, .max = 10, .is_more = true },
     { "output", 'o', "FILE", "write here", .group = "Output", .type = LIMN_CLI_TEXT,
       .offset = offsetof(settings, output) },
     { "format", 0, "NAME", "text or jsonl", .group = "Output", .type = LIMN_CLI_CHOICE,
@@ -44,9 +43,13 @@ static const limn_cli_option options[] = {
       .offset = offsetof(settings, banned) },
 };
 static const limn_cli_tool tool = {
-    .name = "tool", .summary = "a tool for tests", .operands = "PATH...",
-    .options = options, .n_options = sizeof options / sizeof *options,
-    .min_operands = 1, .max_operands = 3,
+    .name = "tool",
+    .summary = "a tool for tests",
+    .operands = "PATH...",
+    .options = options,
+    .n_options = sizeof options / sizeof *options,
+    .min_operands = 1,
+    .max_operands = 3,
 };
 
 /* Parses words (NULL after the last) with stderr and stdout in files; `said` has what was said. */
@@ -64,9 +67,8 @@ static void run(outcome *out, const char *const *words)
     FILE *file = tmpfile();
     const int old_err = dup(STDERR_FILENO), old_out = dup(STDOUT_FILENO);
     int argc = 1;
-    *out = (outcome){ .s = { .beam = 3, .penalty = 0.5f }, .argv = { (char *)(uintptr_t)"tool" } };
-    for (; words[argc - 1]; argc++)
-        out->argv[argc] = (char *)(uintptr_t)words[argc - 1];
+    *out = (outcome){ .s = { .beam = 3, .penalty = 0.5f }, .argv = { (char *)(uintptr_t) "tool" } };
+    for (; words[argc - 1]; argc++) out->argv[argc] = (char *)(uintptr_t)words[argc - 1];
     fflush(stdout);
     dup2(fileno(file), STDERR_FILENO);
     dup2(fileno(file), STDOUT_FILENO);
@@ -164,8 +166,7 @@ static void test_pages_come_from_the_table(void **state)
     RUN(&o, "--help", "all", "--version");
     assert_int_equal(o.exit_code, LIMN_EXIT_OK);
     assert_false(o.goes_on);
-    for (size_t i = 0; i < tool.n_options; i++)
-        assert_non_null(strstr(o.said, options[i].help));
+    for (size_t i = 0; i < tool.n_options; i++) assert_non_null(strstr(o.said, options[i].help));
     for (const char *line = o.said; *line; line += strcspn(line, "\n") + 1)
         assert_true(strcspn(line, "\n") <= LIMN_CLI_COLUMNS);
     RUN(&o, "--version");

@@ -29,8 +29,8 @@ static void draw(const limn_confidence *truth, size_t n)
     limn_rng rng = limn_rng_stream(1, "confidence", 10);
     for (size_t k = 0; k < n; k++) {
         for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
-            examples[k].signals[i] = (float)(truth->signals[i].mean +
-                                             truth->signals[i].scale * limn_rng_normal(&rng));
+            examples[k].signals[i] =
+                (float)(truth->signals[i].mean + truth->signals[i].scale * limn_rng_normal(&rng));
         examples[k].is_right =
             limn_rng_uniform(&rng) < limn_confidence_of(truth, examples[k].signals);
     }
@@ -107,8 +107,8 @@ static void test_calibration(void **state)
 {
     const limn_confidence truth = toy_confidence();
     limn_confidence c, again;
-    size_t n[10] = {0}, n_right[10] = {0};
-    double sum[10] = {0};
+    size_t n[10] = { 0 }, n_right[10] = { 0 };
+    double sum[10] = { 0 };
     (void)state;
     draw(&truth, MAX_EXAMPLES);
     assert_int_equal(limn_confidence_fit(&c, examples, MAX_EXAMPLES / 2, NULL), LIMN_OK);
@@ -133,7 +133,7 @@ static void test_what_cant_be_fitted(void **state)
 {
     const limn_confidence truth = toy_confidence();
     limn_confidence c;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     assert_int_equal(limn_confidence_fit(&c, examples, 0, NULL), LIMN_E_ARG);
     draw(&truth, 200);
@@ -143,7 +143,7 @@ static void test_what_cant_be_fitted(void **state)
                                   "wrong ones at least");
     for (size_t k = 0; k < 200; k++) examples[k].is_right = k < 100;
     examples[7].signals[LIMN_SIGNAL_MARGIN] = NAN;
-    err = (limn_error){0};
+    err = (limn_error){ 0 };
     assert_int_equal(limn_confidence_fit(&c, examples, 200, &err), LIMN_E_ARG);
     assert_non_null(strstr(err.text, "caption 7: the signal \"margin\" is"));
 }
@@ -188,7 +188,7 @@ static void check_bad(const char *from, const char *to, const char *expected)
 {
     const limn_confidence c = toy_confidence();
     limn_confidence out;
-    limn_error err = {0};
+    limn_error err = { 0 };
     char *text = limn_confidence_text(&c), bad[4096];
     const char *at = strstr(text, from);
     assert_non_null(at);

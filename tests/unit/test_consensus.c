@@ -45,24 +45,21 @@ static bool has_at(const sentence *s, size_t at, const uint32_t *ngram, size_t n
 static size_t count(const sentence *s, const uint32_t *ngram, size_t n)
 {
     size_t times = 0;
-    for (size_t i = 0; i < s->n; i++)
-        times += has_at(s, i, ngram, n);
+    for (size_t i = 0; i < s->n; i++) times += has_at(s, i, ngram, n);
     return times;
 }
 
 static bool is_first(const sentence *s, size_t at, size_t n)
 {
     for (size_t i = 0; i < at; i++)
-        if (has_at(s, i, s->words + at, n))
-            return false;
+        if (has_at(s, i, s->words + at, n)) return false;
     return true;
 }
 
 static double weight(const sentence *s, const uint32_t *ngram, size_t n, const sentence *references)
 {
     size_t n_pictures = 0;
-    for (size_t i = 0; i < N_PICTURES; i++)
-        n_pictures += count(&references[i], ngram, n) > 0;
+    for (size_t i = 0; i < N_PICTURES; i++) n_pictures += count(&references[i], ngram, n) > 0;
     return (double)count(s, ngram, n) *
            log((double)N_PICTURES / (n_pictures > 1 ? (double)n_pictures : 1));
 }
@@ -71,8 +68,7 @@ static double norm(const sentence *s, size_t n, const sentence *references)
 {
     double sum = 0;
     for (size_t i = 0; i + n <= s->n; i++)
-        if (is_first(s, i, n))
-            sum += pow(weight(s, s->words + i, n, references), 2);
+        if (is_first(s, i, n)) sum += pow(weight(s, s->words + i, n, references), 2);
     return sqrt(sum);
 }
 
@@ -139,8 +135,7 @@ static void test_consensus_is_that_of_its_definition(void **state)
         const bool are_samples = seed % 2;
         const size_t n = 2 + limn_rng_below(&rng, MAX_CAPTIONS - 1);
         double expected[MAX_CAPTIONS];
-        for (size_t i = 0; i < N_PICTURES; i++)
-            references[i] = draw_sentence(&rng);
+        for (size_t i = 0; i < N_PICTURES; i++) references[i] = draw_sentence(&rng);
         limn_document_frequencies *f = count_references(references);
         for (size_t i = 0; i < n; i++) {
             captions[i] = draw_sentence(&rng);
@@ -154,8 +149,8 @@ static void test_consensus_is_that_of_its_definition(void **state)
         }
         for (size_t i = 0; i < n; i++)
             expected[i] = consensus_of(captions, h, n, i, are_samples, references);
-        assert_int_equal(
-            limn_consensus_create(&c, MAX_CAPTIONS, MAX_WORDS + 1, f, vocab, NULL), LIMN_OK);
+        assert_int_equal(limn_consensus_create(&c, MAX_CAPTIONS, MAX_WORDS + 1, f, vocab, NULL),
+                         LIMN_OK);
         for (int again = 0; again < 2; again++) {
             assert_int_equal(limn_consensus_rank(c, h, n, are_samples, NULL), LIMN_OK);
             for (size_t i = 0; i < n; i++) {
@@ -203,9 +198,13 @@ static void fill_language(language *l, uint64_t seed)
 /* The best hypotheses of a beam wide enough for all; they belong to the arena. */
 static const limn_hypothesis *search(const language *l, limn_arena *arena, size_t *n)
 {
-    const limn_beam_settings s = { .beam_size = 100, .n_best = 100, .max_steps = l->max_steps,
-                                   .length_penalty = 0.7f, .n_tokens = l->lm.n_tokens,
-                                   .start_token = START, .end_token = END };
+    const limn_beam_settings s = { .beam_size = 100,
+                                   .n_best = 100,
+                                   .max_steps = l->max_steps,
+                                   .length_penalty = 0.7f,
+                                   .n_tokens = l->lm.n_tokens,
+                                   .start_token = START,
+                                   .end_token = END };
     toy_tracker tracker = toy_tracker_of(toy_next, &l->lm, l->lm.n_tokens);
     const limn_hypothesis *found;
     limn_arena_init_counting(arena);
@@ -220,8 +219,7 @@ static const limn_hypothesis *search(const language *l, limn_arena *arena, size_
 static size_t number_of(const language *l, const limn_hypothesis *h)
 {
     for (size_t i = 0; i < l->n_all; i++)
-        if (toy_same_tokens(h, &l->all[i]))
-            return i;
+        if (toy_same_tokens(h, &l->all[i])) return i;
     fail_msg("a caption that the language has not");
     return 0;
 }
@@ -270,8 +268,9 @@ static void test_a_single_caption_stays_as_it_is(void **state)
 {
     uint32_t words[] = { 4, 5, LIMN_TOKEN_END };
     sentence references[N_PICTURES] = { { { 4, 5 }, 2 } };
-    limn_hypothesis h = { .tokens = words, .n_tokens = 3, .is_finished = true, .n_drawn = 1,
-                          .score = -3 };
+    limn_hypothesis h = {
+        .tokens = words, .n_tokens = 3, .is_finished = true, .n_drawn = 1, .score = -3
+    };
     limn_document_frequencies *f = count_references(references);
     limn_consensus *c;
     limn_vocab *vocab;

@@ -44,8 +44,7 @@ static bool grants(const wishes *w, const uint32_t *words, size_t n_words)
         bool is_met = false;
         for (size_t a = 0; a < w->requirements[r].n_alternatives; a++)
             is_met |= toy_says(words, n_words, w->phrases[r][a].tokens, w->phrases[r][a].n_tokens);
-        if (!is_met)
-            return false;
+        if (!is_met) return false;
     }
     return true;
 }
@@ -81,8 +80,7 @@ static void test_an_automaton_accepts_what_has_the_phrases(void **state)
 /* The least words, tried out: all sentences of growing length. */
 static size_t count_needed(const wishes *w, size_t n_tokens, uint32_t *words, size_t n, size_t max)
 {
-    if (grants(w, words, n))
-        return 0;
+    if (grants(w, words, n)) return 0;
     size_t best = max + 1;
     for (uint32_t t = 2; t < n_tokens && max > 0; t++) {
         words[n] = t;
@@ -169,9 +167,13 @@ static void finish(search *s)
 
 static limn_beam_settings settings_of(size_t beam_size, size_t max_steps, size_t n_tokens)
 {
-    return (limn_beam_settings){ .beam_size = beam_size, .n_best = beam_size,
-                                 .max_steps = max_steps, .length_penalty = 0.7f,
-                                 .n_tokens = n_tokens, .start_token = START, .end_token = END };
+    return (limn_beam_settings){ .beam_size = beam_size,
+                                 .n_best = beam_size,
+                                 .max_steps = max_steps,
+                                 .length_penalty = 0.7f,
+                                 .n_tokens = n_tokens,
+                                 .start_token = START,
+                                 .end_token = END };
 }
 
 static size_t n_words_of(const toy_caption *c)
@@ -185,8 +187,7 @@ static size_t list_granting(toy_caption *all, const wishes *w, const toy *lm, si
     size_t n_all = 0, n = 0;
     toy_enumerate(all, &n_all, &(toy_caption){ .n_tokens = 0 }, lm, max_steps, 0.7f);
     for (size_t i = 0; i < n_all; i++)
-        if (grants(w, all[i].tokens, n_words_of(&all[i])))
-            all[n++] = all[i];
+        if (grants(w, all[i].tokens, n_words_of(&all[i]))) all[n++] = all[i];
     qsort(all, n, sizeof *all, toy_by_score);
     return n;
 }
@@ -308,8 +309,8 @@ static void test_a_wish_that_is_granted_anyway_costs_nothing(void **state)
         if (h->is_finished && h->n_tokens > 1) {
             const limn_phrase all_words = { h->tokens, h->n_tokens - 1 };
             const limn_requirement r = { &all_words, 1 };
-            assert_int_equal(
-                limn_automaton_create(&automaton, &r, 1, lm.n_tokens, MAX_STEPS, NULL), LIMN_OK);
+            assert_int_equal(limn_automaton_create(&automaton, &r, 1, lm.n_tokens, MAX_STEPS, NULL),
+                             LIMN_OK);
             s.automaton = automaton;
             assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
             assert_true(run_of.best[0].score >= h->score);
@@ -353,9 +354,13 @@ static void test_a_start_is_kept_and_other_rules_hold_after_it(void **state)
         const toy lm = { seed, 6, 0 };
         limn_beam_settings s = settings_of(3, MAX_STEPS, lm.n_tokens);
         search run_of = { 0 };
-        s.constraints = (limn_constraints){ .start = start, .n_start = 4, .banned = banned,
-                                            .n_banned = 1, .no_repeat_ngram = 1,
-                                            .min_words = 5, .max_words = 6 };
+        s.constraints = (limn_constraints){ .start = start,
+                                            .n_start = 4,
+                                            .banned = banned,
+                                            .n_banned = 1,
+                                            .no_repeat_ngram = 1,
+                                            .min_words = 5,
+                                            .max_words = 6 };
         assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
         for (size_t i = 0; i < run_of.n_best; i++) {
             const limn_hypothesis *h = &run_of.best[i];

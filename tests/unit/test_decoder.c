@@ -22,14 +22,28 @@ enum { N_TOKENS = 24, MAX_ROWS = 5, N_STEPS = 10 };
 
 /* Wide enough that products are split among threads; odd sizes elsewhere. */
 static const limn_decoder_config wide = {
-    .n_layers = 3, .dim = 48, .n_heads = 2, .feed_forward_dim = 1024, .max_positions = 20,
-    .n_tokens = N_TOKENS, .n_memory_positions = 5, .memory_dim = 19,
+    .n_layers = 3,
+    .dim = 48,
+    .n_heads = 2,
+    .feed_forward_dim = 1024,
+    .max_positions = 20,
+    .n_tokens = N_TOKENS,
+    .n_memory_positions = 5,
+    .memory_dim = 19,
 };
 
 /* The same with tags. */
 static const limn_decoder_config slotted = {
-    .n_layers = 3, .dim = 48, .n_heads = 2, .feed_forward_dim = 1024, .max_positions = 20,
-    .n_tokens = N_TOKENS, .n_memory_positions = 5, .memory_dim = 19, .n_tag_slots = 3, .n_tags = 7,
+    .n_layers = 3,
+    .dim = 48,
+    .n_heads = 2,
+    .feed_forward_dim = 1024,
+    .max_positions = 20,
+    .n_tokens = N_TOKENS,
+    .n_memory_positions = 5,
+    .memory_dim = 19,
+    .n_tag_slots = 3,
+    .n_tags = 7,
 };
 static const limn_tag_slot slots[] = { { 4, 0.9f }, { 0, 0.5f }, { 6, 0.0625f } };
 
@@ -65,8 +79,7 @@ static fixture open_fixture(const limn_decoder_config *config, limn_tensor_dtype
                      LIMN_OK);
     const size_t n = (size_t)f.config.n_memory_positions * f.config.memory_dim;
     f.features = malloc(n * sizeof *f.features);
-    for (size_t i = 0; i < n; i++)
-        f.features[i] = (float)(6 * limn_rng_uniform(&rng));
+    for (size_t i = 0; i < n; i++) f.features[i] = (float)(6 * limn_rng_uniform(&rng));
     return f;
 }
 
@@ -107,8 +120,7 @@ static script make_script(uint64_t seed)
         for (size_t r = 0; r < s.n_rows[i]; r++) {
             s.parents[i][r] = i > 0 ? (uint32_t)limn_rng_below(&rng, s.n_rows[i - 1]) : 77;
             s.tokens[i][r] = (uint32_t)limn_rng_below(&rng, N_TOKENS);
-            if (i > 0)
-                s.paths[i][r] = s.paths[i - 1][s.parents[i][r]];
+            if (i > 0) s.paths[i][r] = s.paths[i - 1][s.parents[i][r]];
             s.paths[i][r].tokens[i] = s.tokens[i][r];
         }
     }
@@ -219,8 +231,7 @@ static void check_attention_sums(const limn_decoder_config *config, double low, 
             for (size_t head = 0; head < dim / n; head++) {
                 const float *look = limn_decoder_attention(f.state, step, row) + head * n;
                 double sum = 0;
-                for (size_t p = 0; p < n; p++)
-                    sum += (double)look[p];
+                for (size_t p = 0; p < n; p++) sum += (double)look[p];
                 assert_true(sum >= low && sum <= high);
             }
     free(with);
@@ -354,8 +365,9 @@ static void test_what_a_state_cannot_be(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         limn_decoder_state *s = NULL;
         limn_error err = { 0 };
-        assert_int_equal(limn_decoder_state_create(&s, f.decoder, cases[i].max_rows,
-                                                   cases[i].max_steps, &err), LIMN_E_ARG);
+        assert_int_equal(
+            limn_decoder_state_create(&s, f.decoder, cases[i].max_rows, cases[i].max_steps, &err),
+            LIMN_E_ARG);
         assert_null(s);
         assert_string_equal(err.text, cases[i].says);
     }
@@ -378,8 +390,7 @@ static void test_configurations_that_the_file_does_not_have(void **state)
         { offsetof(limn_decoder_config, dim), 64, LIMN_E_FORMAT, "decoder." },
         { offsetof(limn_decoder_config, n_heads), 4, LIMN_E_LIMIT, "heads" },
         { offsetof(limn_decoder_config, feed_forward_dim), 1030, LIMN_E_LIMIT, "feed_forward" },
-        { offsetof(limn_decoder_config, feed_forward_dim), 1040, LIMN_E_FORMAT,
-          "feed_forward.up" },
+        { offsetof(limn_decoder_config, feed_forward_dim), 1040, LIMN_E_FORMAT, "feed_forward.up" },
         { offsetof(limn_decoder_config, max_positions), 513, LIMN_E_LIMIT, "max_positions" },
         { offsetof(limn_decoder_config, max_positions), 21, LIMN_E_FORMAT, "position_embedding" },
         { offsetof(limn_decoder_config, n_tokens), 4, LIMN_E_LIMIT, "vocabulary" },
@@ -417,8 +428,7 @@ static limn_status open_and_create(const limn_safetensors *file)
     limn_decoder *d;
     limn_decoder_state *s = NULL;
     limn_status status = limn_decoder_open(&d, file, &slotted, LIMN_CPU_C, NULL);
-    if (status == LIMN_OK)
-        status = limn_decoder_state_create(&s, d, MAX_ROWS, N_STEPS, NULL);
+    if (status == LIMN_OK) status = limn_decoder_state_create(&s, d, MAX_ROWS, N_STEPS, NULL);
     limn_decoder_state_destroy(&s);
     limn_decoder_close(&d);
     return status;

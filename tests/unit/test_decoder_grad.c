@@ -19,12 +19,26 @@
 #include "models/train/adamw.h"
 
 static const limn_decoder_config config = {
-    .n_layers = 2, .dim = 16, .n_heads = 2, .feed_forward_dim = 32, .max_positions = 12,
-    .n_tokens = 19, .n_memory_positions = 5, .memory_dim = 7,
+    .n_layers = 2,
+    .dim = 16,
+    .n_heads = 2,
+    .feed_forward_dim = 32,
+    .max_positions = 12,
+    .n_tokens = 19,
+    .n_memory_positions = 5,
+    .memory_dim = 7,
 };
 static const limn_decoder_config slotted = {
-    .n_layers = 2, .dim = 16, .n_heads = 2, .feed_forward_dim = 32, .max_positions = 12,
-    .n_tokens = 19, .n_memory_positions = 5, .memory_dim = 7, .n_tag_slots = 3, .n_tags = 6,
+    .n_layers = 2,
+    .dim = 16,
+    .n_heads = 2,
+    .feed_forward_dim = 32,
+    .max_positions = 12,
+    .n_tokens = 19,
+    .n_memory_positions = 5,
+    .memory_dim = 7,
+    .n_tag_slots = 3,
+    .n_tags = 6,
 };
 /* Of three pictures; tag 3 is nobody's. */
 static const limn_tag_slot slots[] = { { 4, 0.9f }, { 0, 0.5f }, { 5, 0.1f },
@@ -77,17 +91,22 @@ static void open_fixture_of(struct fixture *f, const limn_decoder_config *c, siz
     assert_int_equal(limn_decoder_params_add(&f->params, c, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
-    assert_int_equal(limn_decoder_trainer_create(&f->trainer, c, &f->params, &limits, f->pool,
-                                                 level, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_decoder_trainer_create(&f->trainer, c, &f->params, &limits, f->pool, level, NULL),
+        LIMN_OK);
     reset_values(f);
     read_tensor(f, "", "features", f->features);
     read_tensor(f, "", "weights", f->weights);
     memcpy(f->inputs, limn_safetensors_find(f->file, "captions")->data, sizeof f->inputs);
     memcpy(f->targets, limn_safetensors_find(f->file, "targets")->data, sizeof f->targets);
-    f->batch = (limn_decoder_batch){ .n_pictures = 3, .n_captions = 5, .features = f->features,
+    f->batch = (limn_decoder_batch){ .n_pictures = 3,
+                                     .n_captions = 5,
+                                     .features = f->features,
                                      .slots = c->n_tag_slots ? slots : NULL,
-                                     .pictures = pictures, .offsets = offsets,
-                                     .inputs = f->inputs, .targets = f->targets,
+                                     .pictures = pictures,
+                                     .offsets = offsets,
+                                     .inputs = f->inputs,
+                                     .targets = f->targets,
                                      .weights = f->weights };
 }
 
@@ -130,8 +149,9 @@ static void test_gradients_equal_pytorch(void **state)
     (void)state;
     for (limn_cpu_level level = LIMN_CPU_C; level <= limn_cpu_best(); level++) {
         open_fixture(&f, 2, level);
-        assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, d_features,
-                                                  &loss, NULL), LIMN_OK);
+        assert_int_equal(
+            limn_decoder_trainer_run(f.trainer, &f.batch, &settings, d_features, &loss, NULL),
+            LIMN_OK);
         read_tensor(&f, "", "loss", expected);
         assert_true(fabs(loss - expected[0]) < 1e-5 * expected[0]);
         for (size_t i = 0; i < f.params.n_items; i++) {
@@ -168,15 +188,14 @@ static void check_tensor(struct fixture *f, const char *name, float *value, size
     double norm = 0;
     for (size_t i = 0; i < n; i++) norm += (double)gradient[i] * gradient[i];
     norm = sqrt(norm);
-    for (size_t i = 0; i < n; i++)
-        direction[i] = norm > 0 ? (float)(gradient[i] / norm) : 0.0f;
+    for (size_t i = 0; i < n; i++) direction[i] = norm > 0 ? (float)(gradient[i] / norm) : 0.0f;
     const double h = 0.006;
     const double near = moved_loss(f, value, n, direction, h, settings) -
                         moved_loss(f, value, n, direction, -h, settings);
     const double far = moved_loss(f, value, n, direction, 2 * h, settings) -
                        moved_loss(f, value, n, direction, -2 * h, settings);
     const double slope = (8 * near - far) / (12 * h); /* fourth-order central difference */
-    if (!(fabs(slope - norm) <= 1e-4 * norm + 4e-4)) /* floats' rounding */
+    if (!(fabs(slope - norm) <= 1e-4 * norm + 4e-4))  /* floats' rounding */
         fail_msg("%s: slope %.8g, gradient norm %.8g", name, slope, norm);
     limn_free(direction);
 }
@@ -194,16 +213,17 @@ static void check_differences(const limn_decoder_config *c, bool is_drawn)
 {
     const limn_decoder_grad_settings settings = { .label_smoothing = is_drawn ? 0.0f : 0.1f,
                                                   .scale = 1.0f,
-                                                  .dropout = 0.2f, .feature_dropout = 0.1f,
-                                                  .picture_dropout = 0.3f, .seed = 5 };
+                                                  .dropout = 0.2f,
+                                                  .feature_dropout = 0.1f,
+                                                  .picture_dropout = 0.3f,
+                                                  .seed = 5 };
     struct fixture f;
     float d_features[N_FEATURES];
     double loss;
     open_fixture_of(&f, c, 1, limn_cpu_best());
-    if (is_drawn)
-        make_drawn(&f);
-    assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, d_features, &loss,
-                                              NULL), LIMN_OK);
+    if (is_drawn) make_drawn(&f);
+    assert_int_equal(
+        limn_decoder_trainer_run(f.trainer, &f.batch, &settings, d_features, &loss, NULL), LIMN_OK);
     float *gradients = limn_alloc(f.params.n_floats, sizeof *gradients);
     memcpy(gradients, f.params.gradients, f.params.n_floats * sizeof *gradients);
     for (size_t i = 0; i < f.params.n_items; i++) {
@@ -272,8 +292,8 @@ static void test_drawn_batches_leave_unknown_words_alone(void **state)
         for (size_t r = 0; r < N_ROWS; r++)
             if (f.inputs[r] != LIMN_TOKEN_START && !limn_vocab_is_written(f.inputs[r]))
                 f.inputs[r] = LIMN_N_SPECIAL;
-        assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss,
-                                                  NULL), LIMN_OK);
+        assert_int_equal(
+            limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL), LIMN_OK);
         const limn_param *p = find_param(&f, "decoder.token_embedding.weight");
         const float *rows = f.params.gradients + p->offset;
         for (uint32_t token = 0; token < LIMN_N_SPECIAL; token++)
@@ -316,8 +336,9 @@ static void check_hidden_pictures(const limn_decoder_config *c)
     open_fixture_of(&hidden, c, 1, limn_cpu_best());
     open_fixture_of(&zero, c, 1, limn_cpu_best());
     zero.batch.slots = blind;
-    assert_int_equal(limn_decoder_trainer_run(hidden.trainer, &hidden.batch, &settings, d_features,
-                                              &loss, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_decoder_trainer_run(hidden.trainer, &hidden.batch, &settings, d_features, &loss, NULL),
+        LIMN_OK);
     for (size_t i = 0; i < 3; i++)
         if (largest(d_features + i * n, n) == 0) {
             memset(zero.features + i * n, 0, n * sizeof(float));
@@ -326,8 +347,9 @@ static void check_hidden_pictures(const limn_decoder_config *c)
         }
     assert_in_range(n_hidden, 1, 2);
     settings.picture_dropout = 0;
-    assert_int_equal(limn_decoder_trainer_run(zero.trainer, &zero.batch, &settings, NULL,
-                                              &loss_zero, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_decoder_trainer_run(zero.trainer, &zero.batch, &settings, NULL, &loss_zero, NULL),
+        LIMN_OK);
     assert_memory_equal(&loss, &loss_zero, sizeof loss);
     assert_memory_equal(hidden.params.gradients, zero.params.gradients,
                         zero.params.n_floats * sizeof(float));
@@ -344,10 +366,12 @@ static void test_hidden_pictures_are_pictures_of_zero(void **state)
 
 static void test_ten_steps_follow_pytorch(void **state)
 {
-    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f,
-                                                  .scale = 1.0f / N_ROWS };
-    const limn_adamw_settings optimizer = { .beta1 = 0.9f, .beta2 = 0.98f, .epsilon = 1e-8f,
-                                            .weight_decay = 0.05f, .clip_norm = 0.5f,
+    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f / N_ROWS };
+    const limn_adamw_settings optimizer = { .beta1 = 0.9f,
+                                            .beta2 = 0.98f,
+                                            .epsilon = 1e-8f,
+                                            .weight_decay = 0.05f,
+                                            .clip_norm = 0.5f,
                                             .average_decay = 0.9f };
     struct fixture f;
     limn_adamw adamw;
@@ -359,12 +383,12 @@ static void test_ten_steps_follow_pytorch(void **state)
     assert_int_equal(limn_adamw_init(&adamw, &f.params, NULL), LIMN_OK);
     for (int i = 0; i < 10; i++) {
         limn_params_clear_gradients(&f.params);
-        assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss,
-                                                  NULL), LIMN_OK);
+        assert_int_equal(
+            limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL), LIMN_OK);
         if (!(fabs(loss / N_ROWS - expected[i]) < 1e-4 * expected[i]))
             fail_msg("step %d: loss %.7g, expected %.7g", i, loss / N_ROWS, (double)expected[i]);
-        limn_adamw_step(&adamw, &f.params, &optimizer, 3e-3f,
-                        limn_gradient_norm(&f.params, f.pool), f.pool);
+        limn_adamw_step(&adamw, &f.params, &optimizer, 3e-3f, limn_gradient_norm(&f.params, f.pool),
+                        f.pool);
     }
     limn_adamw_finish(&adamw);
     close_fixture(&f);
@@ -372,9 +396,9 @@ static void test_ten_steps_follow_pytorch(void **state)
 
 static void check_threads_and_levels(const limn_decoder_config *c)
 {
-    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f,
-                                                  .dropout = 0.3f, .feature_dropout = 0.2f,
-                                                  .seed = 9 };
+    const limn_decoder_grad_settings settings = {
+        .label_smoothing = 0.1f, .scale = 1.0f, .dropout = 0.3f, .feature_dropout = 0.2f, .seed = 9
+    };
     struct fixture one, other;
     double loss_one, loss_other;
     open_fixture_of(&one, c, 1, LIMN_CPU_C);
@@ -412,8 +436,8 @@ static void test_text_alone_leaves_cross_attention_alone(void **state)
                      LIMN_OK);
     for (size_t i = 0; i < f.params.n_items; i++) {
         const limn_param *p = &f.params.items[i];
-        const bool is_pictures = strstr(p->name, "cross") || strstr(p->name, "memory") ||
-                                 strstr(p->name, "tag_");
+        const bool is_pictures =
+            strstr(p->name, "cross") || strstr(p->name, "memory") || strstr(p->name, "tag_");
         assert_true((largest(f.params.gradients + p->offset, p->n) == 0) == is_pictures ||
                     strstr(p->name, "key.bias"));
     }

@@ -25,14 +25,12 @@ enum { SIDE = 32 };
 static const char *model_path(uint64_t seed)
 {
     static char path[1024];
-    const toy_model_settings settings = { .seed = seed, .dtype = LIMN_TENSOR_F32,
-                                          .is_tiny = true };
+    const toy_model_settings settings = { .seed = seed, .dtype = LIMN_TENSOR_F32, .is_tiny = true };
     char name[64];
     limn_error err = { 0 };
     snprintf(name, sizeof name, "toy%u.safetensors", (unsigned)seed);
     snprintf(path, sizeof path, "%s", temp_path(name));
-    if (access(path, R_OK) != 0 && toy_model_write(path, &settings, &err))
-        fail_msg("%s", err.text);
+    if (access(path, R_OK) != 0 && toy_model_write(path, &settings, &err)) fail_msg("%s", err.text);
     return path;
 }
 
@@ -40,8 +38,7 @@ static limn_model *open_model(uint64_t seed, const char *cpu_level)
 {
     limn_model *model;
     limn_error err = { 0 };
-    if (limn_model_open(&model, model_path(seed), cpu_level, &err))
-        fail_msg("%s", err.text);
+    if (limn_model_open(&model, model_path(seed), cpu_level, &err)) fail_msg("%s", err.text);
     return model;
 }
 
@@ -62,8 +59,7 @@ static const char *path_with_frequencies(void)
     limn_document_frequencies *f;
     static limn_tensor tensors[400];
     snprintf(path, sizeof path, "%s", temp_path("frequencies.safetensors"));
-    if (access(path, R_OK) == 0)
-        return path;
+    if (access(path, R_OK) == 0) return path;
     assert_int_equal(limn_cider_df_create(&df, NULL), LIMN_OK);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(limn_ngram_counts_fill(&counts, (limn_sentence){ words[i], 3 }, NULL),
@@ -73,12 +69,11 @@ static const char *path_with_frequencies(void)
     assert_int_equal(limn_document_frequencies_create(&f, df, text_of, texts, NULL), LIMN_OK);
     assert_int_equal(limn_model_file_open(&file, model_path(1), NULL), LIMN_OK);
     size_t n = limn_safetensors_n_tensors(file.tensors);
-    for (size_t i = 0; i < n; i++)
-        tensors[i] = *limn_safetensors_at(file.tensors, i);
+    for (size_t i = 0; i < n; i++) tensors[i] = *limn_safetensors_at(file.tensors, i);
     n += limn_document_frequencies_tensors(f, tensors + n);
     const limn_metadata_item item = limn_document_frequencies_metadata(f);
-    assert_int_equal(limn_model_file_write(path, &file.config, file.vocab, tensors, n, &item, 1,
-                                           NULL), LIMN_OK);
+    assert_int_equal(
+        limn_model_file_write(path, &file.config, file.vocab, tensors, n, &item, 1, NULL), LIMN_OK);
     limn_model_file_close(&file);
     limn_document_frequencies_destroy(&f);
     limn_cider_df_destroy(&df);
@@ -91,16 +86,14 @@ static limn_state *make_state(const limn_model *model, const limn_options *optio
 {
     limn_state *state;
     limn_error err = { 0 };
-    if (limn_state_create(&state, model, options, n_threads, &err))
-        fail_msg("%s", err.text);
+    if (limn_state_create(&state, model, options, n_threads, &err)) fail_msg("%s", err.text);
     return state;
 }
 
 static const uint8_t *some_pixels(unsigned seed)
 {
     static uint8_t pixels[SIDE * SIDE * 3];
-    for (size_t i = 0; i < sizeof pixels; i++)
-        pixels[i] = (uint8_t)((i + 7) * (seed + 3) * 37 / 8);
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)((i + 7) * (seed + 3) * 37 / 8);
     return pixels;
 }
 
@@ -120,8 +113,7 @@ static size_t list_options(limn_options out[16])
 {
     static const char *const required[] = { "dog|red cat" }, *const banned[] = { "man", "a dog" };
     size_t n = 0;
-    for (size_t i = 0; i < 16; i++)
-        out[i] = limn_options_default();
+    for (size_t i = 0; i < 16; i++) out[i] = limn_options_default();
     out[n++].n_best = 3;
     out[n].beam_size = 6;
     out[n].n_groups = 3;
@@ -165,14 +157,13 @@ static void check_sound(const limn_captions *captions, uint32_t n_best)
     for (size_t i = 0; i < captions->n_items; i++) {
         const limn_caption *c = &captions->items[i];
         double sum = 0;
-        for (size_t t = 0; t < c->n_tokens; t++)
-            sum += (double)c->token_logprobs[t];
+        for (size_t t = 0; t < c->n_tokens; t++) sum += (double)c->token_logprobs[t];
         assert_true(fabs(sum - c->logprob) < 1e-9 && c->n_drawn >= 1);
         assert_true(i == 0 || c->score <= captions->items[i - 1].score);
         for (size_t k = 0; k < i; k++)
-            assert_true(c->n_tokens != captions->items[k].n_tokens ||
-                        memcmp(c->tokens, captions->items[k].tokens,
-                               c->n_tokens * sizeof *c->tokens) != 0);
+            assert_true(
+                c->n_tokens != captions->items[k].n_tokens ||
+                memcmp(c->tokens, captions->items[k].tokens, c->n_tokens * sizeof *c->tokens) != 0);
     }
 }
 
@@ -180,8 +171,7 @@ static limn_model *open_with_frequencies(const char *cpu_level)
 {
     limn_model *model;
     limn_error err = { 0 };
-    if (limn_model_open(&model, path_with_frequencies(), cpu_level, &err))
-        fail_msg("%s", err.text);
+    if (limn_model_open(&model, path_with_frequencies(), cpu_level, &err)) fail_msg("%s", err.text);
     return model;
 }
 
@@ -227,8 +217,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
             for (unsigned k = 0; k < N_PICTURES; k++) {
                 const unsigned picture = l % 2 ? N_PICTURES - 1 - k : k;
                 print(text, sizeof text, caption(s, picture));
-                if (l == 0)
-                    strcpy(expected[i][picture], text);
+                if (l == 0) strcpy(expected[i][picture], text);
                 assert_string_equal(text, expected[i][picture]);
             }
             limn_state_destroy(&s);
@@ -247,8 +236,7 @@ static void test_nothing_is_allocated_after_the_first_picture(void **state)
         limn_state *s = make_state(model, &options[i], 1);
         caption(s, 0);
         const size_t n_before = n_allocations;
-        for (unsigned picture = 1; picture < 12; picture++)
-            caption(s, picture);
+        for (unsigned picture = 1; picture < 12; picture++) caption(s, picture);
         assert_int_equal(n_allocations, n_before);
         limn_state_destroy(&s);
     }
@@ -344,11 +332,12 @@ static void test_samples_belong_to_seed_and_name(void **state)
     limn_state *s = make_state(model, &options, 1);
     print(first, sizeof first, caption(s, 1));
     assert_int_equal(limn_state_caption_pixels(s, "/elsewhere/1.jpg", some_pixels(1), SIDE, SIDE,
-                                               &captions, NULL), LIMN_OK);
+                                               &captions, NULL),
+                     LIMN_OK);
     print(other, sizeof other, captions); /* the folder is no part of the name */
     assert_string_equal(first, other);
-    assert_int_equal(limn_state_caption_pixels(s, NULL, some_pixels(1), SIDE, SIDE, &captions,
-                                               NULL), LIMN_OK);
+    assert_int_equal(
+        limn_state_caption_pixels(s, NULL, some_pixels(1), SIDE, SIDE, &captions, NULL), LIMN_OK);
     print(other, sizeof other, captions);
     n_same += strcmp(first, other) == 0;
     limn_state_destroy(&s);
@@ -427,8 +416,7 @@ static limn_model *open_ensemble(const uint64_t *seeds, size_t n)
         snprintf(paths[i], sizeof paths[i], "%s", model_path(seeds[i]));
         list[i] = paths[i];
     }
-    if (limn_model_open_ensemble(&model, list, n, NULL, &err))
-        fail_msg("%s", err.text);
+    if (limn_model_open_ensemble(&model, list, n, NULL, &err)) fail_msg("%s", err.text);
     return model;
 }
 
@@ -458,8 +446,7 @@ static void test_an_ensemble_averages_probabilities(void **state)
             const limn_score_job job = { c->tokens, c->n_tokens - has_end, logprobs, NULL };
             assert_int_equal(limn_scorer_create(&scorer, one, 0, 1, NULL), LIMN_OK);
             assert_int_equal(limn_scorer_run(scorer, some_pixels(2), &job, 1, NULL), LIMN_OK);
-            for (size_t t = 0; t < c->n_tokens; t++)
-                mean[t] += exp((double)logprobs[t]) / 3;
+            for (size_t t = 0; t < c->n_tokens; t++) mean[t] += exp((double)logprobs[t]) / 3;
             limn_scorer_destroy(&scorer);
             limn_model_close(&one);
         }
@@ -501,8 +488,7 @@ static void only_word(void *ctx, const uint32_t *words, size_t n_words, float *v
     const uint32_t wanted = n_words == 0 ? *(const uint32_t *)ctx : (uint32_t)LIMN_TOKEN_END;
     (void)words;
     for (uint32_t t = 0; t < n_tokens; t++)
-        if (t != wanted)
-            values[t] = -INFINITY;
+        if (t != wanted) values[t] = -INFINITY;
 }
 
 static void test_a_filter_has_its_say_in_every_method(void **state)
@@ -525,7 +511,7 @@ static void test_a_filter_has_its_say_in_every_method(void **state)
 static void test_options_that_cannot_be_met_are_named(void **state)
 {
     static const char *const dog[] = { "dog" }, *const unknown[] = { "doog" },
-                      *const long_one[] = { "a red dog in the grass" };
+                             *const long_one[] = { "a red dog in the grass" };
     limn_model *model = open_model(1, NULL);
     limn_options cases[12];
     static const char *const says[] = {
@@ -543,8 +529,7 @@ static void test_options_that_cannot_be_met_are_named(void **state)
         "n_candidates: 2 is not in 3 … 256",
     };
     (void)state;
-    for (size_t i = 0; i < 12; i++)
-        cases[i] = limn_options_default();
+    for (size_t i = 0; i < 12; i++) cases[i] = limn_options_default();
     cases[0].n_groups = 2;
     cases[1].rerank = LIMN_RERANK_CONSENSUS;
     cases[2].method = LIMN_METHOD_SAMPLE;
@@ -567,8 +552,7 @@ static void test_options_that_cannot_be_met_are_named(void **state)
         limn_error err = { 0 };
         assert_int_equal(limn_state_create(&s, model, &cases[i], 1, &err), LIMN_E_ARG);
         assert_null(s);
-        if (!strstr(err.text, says[i]))
-            fail_msg("\"%s\" does not say \"%s\"", err.text, says[i]);
+        if (!strstr(err.text, says[i])) fail_msg("\"%s\" does not say \"%s\"", err.text, says[i]);
     }
     limn_model_close(&model);
 }

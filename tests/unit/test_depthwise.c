@@ -65,8 +65,8 @@ static float expected_sum(const test_case *t, size_t column, size_t channel)
         const float *row = t->rows[tap / job->size];
         const size_t x_column = column * job->stride + tap % job->size;
         if (row)
-            acc = fmaf(row[x_column * job->x_stride + channel],
-                       t->w[tap * job->w_stride + channel], acc);
+            acc = fmaf(row[x_column * job->x_stride + channel], t->w[tap * job->w_stride + channel],
+                       acc);
     }
     return fminf(fmaxf(acc, 0.0f), 6.0f);
 }
@@ -99,8 +99,9 @@ static void test_every_level_gives_the_bits_of_c(void **state)
             float *y = run(&t, (limn_cpu_level)level);
             if (memcmp(y, expected, t.y_size * sizeof *y) != 0)
                 fail_msg("%s differs from c in case %d: size %zu, stride %zu, %zu columns, "
-                         "%zu channels", limn_cpu_level_name((limn_cpu_level)level), (int)seed,
-                         t.job.size, t.job.stride, t.job.n_columns, t.job.n_channels);
+                         "%zu channels",
+                         limn_cpu_level_name((limn_cpu_level)level), (int)seed, t.job.size,
+                         t.job.stride, t.job.n_columns, t.job.n_channels);
             free(y);
         }
         free(expected);

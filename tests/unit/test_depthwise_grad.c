@@ -10,8 +10,8 @@ enum { N_CASES = 300, MAX_SIZE = 5 };
 typedef struct test_case {
     size_t n_columns, n_channels, size, stride, row_size;
     bool has_row[MAX_SIZE];
-    float *x, *w, *dy;               /* x [size, row_size] */
-    float *dx, *dw, *dbias;          /* what gradients are added to */
+    float *x, *w, *dy;      /* x [size, row_size] */
+    float *dx, *dw, *dbias; /* what gradients are added to */
 } test_case;
 
 static void make_case(test_case *t, uint64_t seed)
@@ -48,8 +48,7 @@ typedef struct gradients {
 static float *copy_of(const float *x, size_t n)
 {
     float *copy = canaries(n + 1); /* the last one stays */
-    if (n > 0)
-        memcpy(copy, x, n * sizeof *x);
+    if (n > 0) memcpy(copy, x, n * sizeof *x);
     return copy;
 }
 
@@ -64,10 +63,16 @@ static gradients run(const test_case *t, limn_cpu_level level)
         x_rows[ky] = t->has_row[ky] ? t->x + ky * t->row_size : NULL;
         dx_rows[ky] = t->has_row[ky] ? g.dx + ky * t->row_size : NULL;
     }
-    limn_rows_grad_choose(level)->depthwise(&(limn_depthwise_grad_job){
-        .dx_rows = dx_rows, .x_rows = x_rows, .w = t->w, .dw = g.dw, .dbias = g.dbias,
-        .dy = t->dy, .n_columns = t->n_columns, .n_channels = t->n_channels, .size = t->size,
-        .stride = t->stride });
+    limn_rows_grad_choose(level)->depthwise(&(limn_depthwise_grad_job){ .dx_rows = dx_rows,
+                                                                        .x_rows = x_rows,
+                                                                        .w = t->w,
+                                                                        .dw = g.dw,
+                                                                        .dbias = g.dbias,
+                                                                        .dy = t->dy,
+                                                                        .n_columns = t->n_columns,
+                                                                        .n_channels = t->n_channels,
+                                                                        .size = t->size,
+                                                                        .stride = t->stride });
     return g;
 }
 
@@ -99,8 +104,7 @@ static double expected_dx(const test_case *t, size_t ky, size_t column, size_t c
 
 static void assert_near(float got, double expected)
 {
-    if (!(fabs(got - expected) <= 2e-5))
-        fail_msg("%.8g, expected %.8g", (double)got, expected);
+    if (!(fabs(got - expected) <= 2e-5)) fail_msg("%.8g, expected %.8g", (double)got, expected);
 }
 
 static void test_c_is_the_sums(void **state)

@@ -94,16 +94,16 @@ static void test_a_short_buffer_gets_the_beginning(void **state)
 
 static void test_any_bytes_stay_within_the_bound(void **state)
 {
-    static const char *const parts[] = { " ", "  ", "-lrb-", "''", "``", "\"", "i",  "\xff", "\xc9",
-                                         "#", "$",  "can",   "not", ".", ",",  "1", "\xc9\x90" };
+    static const char *const parts[] = { " ",   "  ",   "-lrb-", "''", "``",      "\"",
+                                         "i",   "\xff", "\xc9",  "#",  "$",       "can",
+                                         "not", ".",    ",",     "1",  "\xc9\x90" };
     limn_rng rng = limn_rng_stream(1, "sentence", 8);
     (void)state;
     for (size_t i = 0; i < 20000; i++) {
         char text[128] = "", out[160];
         for (size_t n = limn_rng_below(&rng, 12); n > 0; n--) {
             strcat(text, parts[limn_rng_below(&rng, sizeof parts / sizeof *parts)]);
-            if (limn_rng_below(&rng, 2))
-                strcat(text, " ");
+            if (limn_rng_below(&rng, 2)) strcat(text, " ");
         }
         const size_t size = limn_detokenize(out, sizeof out, text);
         assert_true(size <= strlen(text) + LIMN_DETOKENIZE_MAX_GROWTH);

@@ -25,8 +25,7 @@ static void make_file(const char *path)
 static int make_tree(void **state)
 {
     static char root[] = "/tmp/limn-dirwalk-XXXXXX";
-    if (!mkdtemp(root) || chdir(root))
-        return -1;
+    if (!mkdtemp(root) || chdir(root)) return -1;
     *state = root;
     mkdir("d", 0700);
     mkdir("d/b", 0700);
@@ -60,14 +59,12 @@ static void walk(char *out, size_t size, limn_dirwalk_counts *counts,
     limn_dirwalk_entry entry;
     char *copies[8];
     size_t used = 0;
-    for (size_t i = 0; i < n_names; i++)
-        copies[i] = (char *)(uintptr_t)names[i];
+    for (size_t i = 0; i < n_names; i++) copies[i] = (char *)(uintptr_t)names[i];
     assert_int_equal(limn_dirwalk_create(&w, copies, n_names, settings, NULL), LIMN_OK);
     for (;;) {
         limn_error err = { 0 };
         const limn_status s = limn_dirwalk_next(w, &entry, &err);
-        if (s == LIMN_OK && !entry.path)
-            break;
+        if (s == LIMN_OK && !entry.path) break;
         used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", s ? "!" : "",
                                  entry.is_named ? "=" : "", entry.path, s ? ": " : "",
                                  s ? err.text : "");
@@ -76,8 +73,7 @@ static void walk(char *out, size_t size, limn_dirwalk_counts *counts,
                             entry.relative);
         assert_true(used < size);
     }
-    if (counts)
-        *counts = limn_dirwalk_get_counts(w);
+    if (counts) *counts = limn_dirwalk_get_counts(w);
     limn_dirwalk_destroy(&w);
     assert_null(w);
 }
@@ -191,7 +187,8 @@ static void test_refused_files_and_folders_are_left_out(void **state)
 static void make_archives(void)
 {
     assert_int_equal(system("mkdir e && tar -C d -cf e/a.tar b.jpg .hidden.jpg ./b/z.jpg pipe "
-                            "--transform 's,^./,,' && cp e/a.tar e/c.tar && : > e/b.tar"), 0);
+                            "--transform 's,^./,,' && cp e/a.tar e/c.tar && : > e/b.tar"),
+                     0);
 }
 
 static void test_archives_are_folders(void **state)

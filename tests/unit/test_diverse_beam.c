@@ -40,9 +40,13 @@ static void finish(search *s)
 
 static limn_beam_settings settings_of(size_t beam_size, size_t n_tokens)
 {
-    return (limn_beam_settings){ .beam_size = beam_size, .n_best = beam_size,
-                                 .max_steps = MAX_STEPS, .length_penalty = 0.7f,
-                                 .n_tokens = n_tokens, .start_token = START, .end_token = END };
+    return (limn_beam_settings){ .beam_size = beam_size,
+                                 .n_best = beam_size,
+                                 .max_steps = MAX_STEPS,
+                                 .length_penalty = 0.7f,
+                                 .n_tokens = n_tokens,
+                                 .start_token = START,
+                                 .end_token = END };
 }
 
 static void check_equal(const search *a, const search *b)
@@ -108,7 +112,8 @@ static void step_group(naive_group *groups, size_t g, size_t width, const toy *l
             const float value = log_probs[t] - (float)cost_of(groups, g, t, diversity);
             insert(candidates, &n_candidates, 2 * width,
                    (naive_hypothesis){ .c = toy_extend(&h->c, t, log_probs[t]),
-                                       .value = h->value + (double)value }, false);
+                                       .value = h->value + (double)value },
+                   false);
         }
     }
     for (size_t i = 0; i < n_candidates && n_open < width; i++) {
@@ -139,8 +144,7 @@ static size_t naive_diverse(toy_caption *out, const toy *lm, const limn_beam_set
     const size_t width = s->beam_size / s->n_groups;
     size_t n = 0;
     memset(groups, 0, sizeof groups);
-    for (size_t g = 0; g < s->n_groups; g++)
-        groups[g].n_open = 1;
+    for (size_t g = 0; g < s->n_groups; g++) groups[g].n_open = 1;
     for (size_t step = 0; step < s->max_steps; step++) {
         for (size_t g = 0; g < s->n_groups; g++)
             step_group(groups, g, width, lm, s->diversity, s->length_penalty);
@@ -155,8 +159,7 @@ static size_t naive_diverse(toy_caption *out, const toy *lm, const limn_beam_set
             h->rank = toy_score(h->value, s->max_steps, s->length_penalty);
             insert(groups[g].finished, &groups[g].n_finished, width, *h, true);
         }
-        for (size_t i = 0; i < groups[g].n_finished; i++)
-            out[n++] = groups[g].finished[i].c;
+        for (size_t i = 0; i < groups[g].n_finished; i++) out[n++] = groups[g].finished[i].c;
     }
     return n;
 }
@@ -301,8 +304,7 @@ static size_t n_repeated(const limn_hypothesis *h)
 {
     size_t n = 0;
     for (size_t i = 0; i < h->n_tokens; i++)
-        for (size_t k = 0; k < i; k++)
-            n += h->tokens[i] == h->tokens[k];
+        for (size_t k = 0; k < i; k++) n += h->tokens[i] == h->tokens[k];
     return n;
 }
 
@@ -398,11 +400,9 @@ static void even_filter(void *ctx, const uint32_t *words, size_t n_words, float 
 {
     size_t *n_calls = ctx;
     for (size_t t = 0; t < n_tokens; t++)
-        if (t % 2 && t != END)
-            values[t] = NAN;
+        if (t % 2 && t != END) values[t] = NAN;
     values[4] = 3;
-    for (size_t i = 0; i < n_words; i++)
-        assert_true(words[i] % 2 == 0);
+    for (size_t i = 0; i < n_words; i++) assert_true(words[i] % 2 == 0);
     ++*n_calls;
 }
 

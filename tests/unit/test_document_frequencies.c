@@ -179,14 +179,17 @@ static void test_damage_is_named(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const limn_tensor tensors[] = {
             { "document_frequencies.hashes", cases[i].dtype, 1, { 3 }, cases[i].hashes, 24 },
-            { "document_frequencies.counts", LIMN_TENSOR_U32, 1, { cases[i].n_counts },
-              cases[i].counts, 4 * cases[i].n_counts },
+            { "document_frequencies.counts",
+              LIMN_TENSOR_U32,
+              1,
+              { cases[i].n_counts },
+              cases[i].counts,
+              4 * cases[i].n_counts },
         };
         limn_document_frequencies *f;
         limn_error err = { 0 };
-        assert_int_equal(
-            read_back(&f, tensors, cases[i].n_counts ? 2 : 1, cases[i].metadata, &err),
-            LIMN_E_FORMAT);
+        assert_int_equal(read_back(&f, tensors, cases[i].n_counts ? 2 : 1, cases[i].metadata, &err),
+                         LIMN_E_FORMAT);
         assert_null(f);
         if (!strstr(err.text, cases[i].says))
             fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.text, cases[i].says);

@@ -46,8 +46,7 @@ static void test_parameter_counts_are_the_published_ones(void **state)
         n += s.blocks[s.n_blocks - 1].n_outputs * s.n_head;
         for (size_t b = 0; b < s.n_blocks; b++) {
             const limn_mbconv_shape *k = &s.blocks[b];
-            if (k->n_expanded != k->n_inputs)
-                n += k->n_expanded * (k->n_inputs + 2);
+            if (k->n_expanded != k->n_inputs) n += k->n_expanded * (k->n_inputs + 2);
             n += k->n_expanded * (k->kernel * k->kernel + 2) + k->n_outputs * (k->n_expanded + 2);
         }
         assert_int_equal(s.n_blocks, n_blocks[i]);

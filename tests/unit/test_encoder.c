@@ -23,8 +23,9 @@
 
 static limn_safetensors *open_toy(const char *family)
 {
-    const toy_model_settings settings = { .seed = 7, .dtype = LIMN_TENSOR_F32,
-                                          .is_encoder_only = true, .family = family };
+    const toy_model_settings settings = {
+        .seed = 7, .dtype = LIMN_TENSOR_F32, .is_encoder_only = true, .family = family
+    };
     const char *path = temp_path("toy.safetensors");
     limn_safetensors *file = NULL;
     assert_int_equal(toy_model_write(path, &settings, NULL), LIMN_OK);
@@ -44,8 +45,7 @@ static uint8_t *random_pixels(size_t size)
     limn_rng rng = limn_rng_stream(3, "pixels", 6);
     uint8_t *pixels = malloc(size * size * 3);
     assert_non_null(pixels);
-    for (size_t i = 0; i < size * size * 3; i++)
-        pixels[i] = (uint8_t)limn_rng_next(&rng);
+    for (size_t i = 0; i < size * size * 3; i++) pixels[i] = (uint8_t)limn_rng_next(&rng);
     return pixels;
 }
 
@@ -95,8 +95,7 @@ static void keep_stage(void *ctx, const char *stage, const float *x, size_t heig
 
 static void free_stages(stages *kept)
 {
-    for (size_t i = 0; i < kept->n; i++)
-        free(kept->x[i]);
+    for (size_t i = 0; i < kept->n; i++) free(kept->x[i]);
 }
 
 static void assert_same_stage(const stages *actual, const stages *expected, size_t i)
@@ -118,8 +117,10 @@ static void test_every_stage_is_that_of_a_plain_implementation(void **state)
     static const struct {
         const char *family;
         uint32_t input_size; /* even and odd maps at every stride; 133 takes several strips */
-    } cases[] = { { "efficientnet-lite0", 32 }, { "efficientnet-lite0", 133 },
-                  { "efficientnet-lite1", 33 }, { "efficientnet-lite4", 46 } };
+    } cases[] = { { "efficientnet-lite0", 32 },
+                  { "efficientnet-lite0", 133 },
+                  { "efficientnet-lite1", 33 },
+                  { "efficientnet-lite4", 46 } };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         limn_safetensors *file = open_toy(cases[i].family);
@@ -130,8 +131,8 @@ static void test_every_stage_is_that_of_a_plain_implementation(void **state)
         limn_encoder_state *s;
         assert_int_equal(limn_encoder_open(&e, file, &config, limn_cpu_best(), NULL), LIMN_OK);
         assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
-        float *features = malloc(limn_encoder_n_positions(e) * limn_encoder_dim(e) *
-                                 sizeof *features);
+        float *features =
+            malloc(limn_encoder_n_positions(e) * limn_encoder_dim(e) * sizeof *features);
         limn_encoder_run_tapped(e, s, pixels, features, keep_stage, &actual);
         reference_encoder_run(file, &config, pixels, keep_stage, &expected);
         assert_int_equal(actual.n, expected.n);
@@ -158,8 +159,7 @@ static void test_levels_and_threads_give_the_same_bits(void **state)
         float *expected = encode(file, &config, pixels, limn_cpu_best(), 1, &size);
         for (size_t n_threads = 1; n_threads <= 5; n_threads += 1 + n_threads / 3) {
             for (int level = LIMN_CPU_C; level <= (int)limn_cpu_best(); level++) {
-                if (level == LIMN_CPU_C && (n_threads > 1 || input_size > 96))
-                    continue; /* slow */
+                if (level == LIMN_CPU_C && (n_threads > 1 || input_size > 96)) continue; /* slow */
                 float *y = encode(file, &config, pixels, (limn_cpu_level)level, n_threads, &size);
                 assert_memory_equal(y, expected, size);
                 free(y);
@@ -203,8 +203,7 @@ static void test_a_run_allocates_nothing_and_leaves_no_trace(void **state)
 /* ---- what can be wrong ---- */
 
 /* The model file's bytes with `from` replaced by `to`, as long, once in its header. */
-static limn_status open_changed(const char *path, const char *from, const char *to,
-                                limn_error *err)
+static limn_status open_changed(const char *path, const char *from, const char *to, limn_error *err)
 {
     const limn_encoder_config config = config_of("efficientnet-lite0", 64);
     limn_safetensors *file = NULL;
@@ -218,8 +217,7 @@ static limn_status open_changed(const char *path, const char *from, const char *
     assert_int_equal(fread(bytes, 1, size, f), size);
     fclose(f);
     size_t at = 8;
-    while (at + strlen(from) < size && memcmp(bytes + at, from, strlen(from)) != 0)
-        at++;
+    while (at + strlen(from) < size && memcmp(bytes + at, from, strlen(from)) != 0) at++;
     assert_true(at + strlen(from) < size);
     memcpy(bytes + at, to, strlen(to));
     assert_int_equal(limn_safetensors_open_memory(&file, bytes, size, err), LIMN_OK);
@@ -255,9 +253,9 @@ static void test_tensors_that_are_missing_or_of_another_shape(void **state)
     limn_safetensors_close(&file);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         limn_error err = { 0 };
-        assert_int_equal(open_changed(temp_path("toy.safetensors"), cases[i].from, cases[i].to,
-                                      &err),
-                         LIMN_E_FORMAT);
+        assert_int_equal(
+            open_changed(temp_path("toy.safetensors"), cases[i].from, cases[i].to, &err),
+            LIMN_E_FORMAT);
         assert_non_null(strstr(err.text, cases[i].named));
     }
     assert_int_equal(open_changed(temp_path("toy.safetensors"), "encoder", "encoder", NULL),
@@ -291,8 +289,7 @@ static limn_status open_and_create(const limn_safetensors *file)
     limn_encoder *e;
     limn_encoder_state *s = NULL;
     limn_status status = limn_encoder_open(&e, file, &config, LIMN_CPU_C, NULL);
-    if (status == LIMN_OK)
-        status = limn_encoder_state_create(&s, e, NULL);
+    if (status == LIMN_OK) status = limn_encoder_state_create(&s, e, NULL);
     limn_encoder_state_destroy(&s);
     limn_encoder_close(&e);
     return status;

@@ -21,9 +21,16 @@
 enum { N_PICTURES = 3, N_FEATURES = N_PICTURES * 5 * 5 * 20 };
 
 static const limn_encoder_trainer_settings tiny = {
-    .shape = { .family = "tiny", .input_size = 33, .n_stem = 8, .n_head = 20, .n_blocks = 5,
-               .blocks = { { 8, 8, 8, 3, 1 }, { 8, 24, 12, 5, 2 }, { 12, 36, 12, 3, 1 },
-                           { 12, 24, 16, 3, 2 }, { 16, 16, 16, 5, 1 } } },
+    .shape = { .family = "tiny",
+               .input_size = 33,
+               .n_stem = 8,
+               .n_head = 20,
+               .n_blocks = 5,
+               .blocks = { { 8, 8, 8, 3, 1 },
+                           { 8, 24, 12, 5, 2 },
+                           { 12, 36, 12, 3, 1 },
+                           { 12, 24, 16, 3, 2 },
+                           { 16, 16, 16, 5, 1 } } },
     .config = { .family = "tiny", .input_size = 33, .mean = 127.0f, .scale = 0.0078125f },
     .max_pictures = N_PICTURES,
 };
@@ -39,12 +46,14 @@ static void open_trainer(struct fixture *f, const limn_encoder_trainer_settings 
                          size_t n_threads, limn_cpu_level level)
 {
     assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
-    assert_int_equal(limn_encoder_params_add(&f->params, &settings->shape, settings->first_stage,
-                                             0.1f, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_encoder_params_add(&f->params, &settings->shape, settings->first_stage, 0.1f, NULL),
+        LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
-    assert_int_equal(limn_encoder_trainer_create(&f->trainer, settings, &f->params, f->pool, level,
-                                                 NULL), LIMN_OK);
+    assert_int_equal(
+        limn_encoder_trainer_create(&f->trainer, settings, &f->params, f->pool, level, NULL),
+        LIMN_OK);
 }
 
 static void open_tiny(struct fixture *f, size_t n_threads, limn_cpu_level level)
@@ -195,14 +204,12 @@ static struct plain_map plain_convolve(struct plain *p, const struct plain_map *
 static struct plain_map plain_block(struct plain *p, struct plain_map x, const limn_mbconv_shape *s)
 {
     struct plain_map e = x, f, y;
-    if (s->n_expanded != s->n_inputs)
-        e = plain_convolve(p, &x, s->n_expanded, 1, 1, false, true);
+    if (s->n_expanded != s->n_inputs) e = plain_convolve(p, &x, s->n_expanded, 1, 1, false, true);
     f = plain_convolve(p, &e, s->n_expanded, s->kernel, s->stride, true, true);
     y = plain_convolve(p, &f, s->n_outputs, 1, 1, false, false);
     if (s->stride == 1 && s->n_inputs == s->n_outputs)
         for (size_t i = 0; i < y.side * y.side * y.n; i++) y.x[i] += x.x[i];
-    if (e.x != x.x)
-        limn_free(e.x);
+    if (e.x != x.x) limn_free(e.x);
     limn_free(f.x);
     limn_free(x.x);
     return y;
@@ -258,8 +265,7 @@ static void test_gradients_equal_finite_differences(void **state)
     for (size_t i = 0; i < f.params.n_items; i++) {
         const limn_param *item = &f.params.items[i];
         double length = 0;
-        for (size_t j = 0; j < item->n; j++)
-            length += pow(f.params.gradients[item->offset + j], 2);
+        for (size_t j = 0; j < item->n; j++) length += pow(f.params.gradients[item->offset + j], 2);
         length = sqrt(length);
         assert_true(length > 0.1);
         const double slope = slope_along(&p, item, length, tiny_pixels(&f), d_features);
@@ -277,9 +283,12 @@ static void test_gradients_equal_finite_differences(void **state)
 static limn_encoder_trainer_settings lite0_settings(size_t first_stage)
 {
     limn_encoder_trainer_settings s = {
-        .config = { .family = "efficientnet-lite0", .input_size = 34, .mean = 127,
+        .config = { .family = "efficientnet-lite0",
+                    .input_size = 34,
+                    .mean = 127,
                     .scale = 1 / 128.0f },
-        .first_stage = first_stage, .max_pictures = N_PICTURES,
+        .first_stage = first_stage,
+        .max_pictures = N_PICTURES,
     };
     limn_efficientnet_lite_shape_at(&s.shape, 0);
     return s;
@@ -331,8 +340,7 @@ static void check_cut(const struct fixture *whole, size_t stage, const float *ma
     open_lite0(&f, stage);
     for (size_t i = 0; i < f.params.n_items; i++) {
         const limn_param *p = &f.params.items[i], *q = limn_params_find(&whole->params, p->name);
-        memcpy(f.params.values + p->offset, whole->params.values + q->offset,
-               p->n * sizeof(float));
+        memcpy(f.params.values + p->offset, whole->params.values + q->offset, p->n * sizeof(float));
     }
     const float *got = limn_encoder_trainer_forward_cut(f.trainer, maps, N_PICTURES);
     assert_memory_equal(got, features, n_features * sizeof *got);
@@ -398,12 +406,13 @@ static void test_gradients_add_up_and_missing_parameters_are_named(void **state)
     for (size_t i = 0; i < once.params.n_floats; i++) once.params.gradients[i] *= 2;
     for (size_t i = 0; i < once.params.n_items; i++) {
         const limn_param *p = &once.params.items[i];
-        assert_close(p->name, twice.params.gradients + p->offset,
-                     once.params.gradients + p->offset, p->n);
+        assert_close(p->name, twice.params.gradients + p->offset, once.params.gradients + p->offset,
+                     p->n);
     }
     settings.shape.n_head = 24;
-    assert_int_equal(limn_encoder_trainer_create(&t, &settings, &once.params, NULL, LIMN_CPU_C,
-                                                 &err), LIMN_E_ARG);
+    assert_int_equal(
+        limn_encoder_trainer_create(&t, &settings, &once.params, NULL, LIMN_CPU_C, &err),
+        LIMN_E_ARG);
     assert_null(t);
     assert_string_equal(err.text, "parameter 'encoder.head.weight' of 384 values is missing");
     close_fixture(&once);

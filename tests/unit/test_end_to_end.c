@@ -20,15 +20,28 @@
 enum { N_PICTURES = 3, N_ROWS = 24, N_STEPS = 10, N_FEATURES = N_PICTURES * 5 * 5 * 20 };
 
 static const limn_encoder_trainer_settings encoder = {
-    .shape = { .family = "tiny", .input_size = 33, .n_stem = 8, .n_head = 20, .n_blocks = 5,
-               .blocks = { { 8, 8, 8, 3, 1 }, { 8, 24, 12, 5, 2 }, { 12, 36, 12, 3, 1 },
-                           { 12, 24, 16, 3, 2 }, { 16, 16, 16, 5, 1 } } },
+    .shape = { .family = "tiny",
+               .input_size = 33,
+               .n_stem = 8,
+               .n_head = 20,
+               .n_blocks = 5,
+               .blocks = { { 8, 8, 8, 3, 1 },
+                           { 8, 24, 12, 5, 2 },
+                           { 12, 36, 12, 3, 1 },
+                           { 12, 24, 16, 3, 2 },
+                           { 16, 16, 16, 5, 1 } } },
     .config = { .family = "tiny", .input_size = 33, .mean = 127.0f, .scale = 0.0078125f },
     .max_pictures = N_PICTURES,
 };
 static const limn_decoder_config decoder = {
-    .n_layers = 2, .dim = 16, .n_heads = 2, .feed_forward_dim = 32, .max_positions = 12,
-    .n_tokens = 19, .n_memory_positions = 25, .memory_dim = 20,
+    .n_layers = 2,
+    .dim = 16,
+    .n_heads = 2,
+    .feed_forward_dim = 32,
+    .max_positions = 12,
+    .n_tokens = 19,
+    .n_memory_positions = 25,
+    .memory_dim = 20,
 };
 static const uint32_t pictures[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
 
@@ -68,9 +81,11 @@ static void open_fixture(struct fixture *f)
     read_values(f);
     assert_int_equal(limn_adamw_init(&f->adamw, &f->params, NULL), LIMN_OK);
     assert_int_equal(limn_encoder_trainer_create(&f->encoder, &encoder, &f->params, f->pool,
-                                                 limn_cpu_best(), NULL), LIMN_OK);
+                                                 limn_cpu_best(), NULL),
+                     LIMN_OK);
     assert_int_equal(limn_decoder_trainer_create(&f->decoder, &decoder, &f->params, &limits,
-                                                 f->pool, limn_cpu_best(), NULL), LIMN_OK);
+                                                 f->pool, limn_cpu_best(), NULL),
+                     LIMN_OK);
 }
 
 static void close_fixture(struct fixture *f)
@@ -86,22 +101,25 @@ static void close_fixture(struct fixture *f)
 /* The mean loss of a token before the step. */
 static double step(struct fixture *f)
 {
-    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f,
-                                                  .scale = 1.0f / N_ROWS };
-    const limn_adamw_settings optimizer = { .beta1 = 0.9f, .beta2 = 0.98f, .epsilon = 1e-8f,
-                                            .weight_decay = 0.05f, .clip_norm = 0.5f };
+    const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f / N_ROWS };
+    const limn_adamw_settings optimizer = {
+        .beta1 = 0.9f, .beta2 = 0.98f, .epsilon = 1e-8f, .weight_decay = 0.05f, .clip_norm = 0.5f
+    };
     float d_features[N_FEATURES];
     double loss;
     const limn_decoder_batch batch = {
-        .n_pictures = N_PICTURES, .n_captions = 5, .pictures = pictures, .offsets = offsets,
+        .n_pictures = N_PICTURES,
+        .n_captions = 5,
+        .pictures = pictures,
+        .offsets = offsets,
         .features = limn_encoder_trainer_forward(
             f->encoder, limn_safetensors_find(f->file, "pixels")->data, N_PICTURES),
         .inputs = limn_safetensors_find(f->file, "captions")->data,
         .targets = limn_safetensors_find(f->file, "targets")->data,
     };
     limn_params_clear_gradients(&f->params);
-    assert_int_equal(limn_decoder_trainer_run(f->decoder, &batch, &settings, d_features, &loss,
-                                              NULL), LIMN_OK);
+    assert_int_equal(
+        limn_decoder_trainer_run(f->decoder, &batch, &settings, d_features, &loss, NULL), LIMN_OK);
     limn_encoder_trainer_backward(f->encoder, d_features);
     limn_adamw_step(&f->adamw, &f->params, &optimizer, 3e-3f,
                     limn_gradient_norm(&f->params, f->pool), f->pool);

@@ -21,7 +21,10 @@ static const struct {
     unsigned orientation;
     const char *note; /* "": none */
 } blocks[] = {
-#define BLOCK(what, bytes, orientation, note) { what, bytes, sizeof(bytes) - 1, orientation, note }
+#define BLOCK(what, bytes, orientation, note)             \
+    {                                                     \
+        what, bytes, sizeof(bytes) - 1, orientation, note \
+    }
     BLOCK("plain", HEADER "\x08\0\0\0\1\0" ORIENTATION("\6") "\0\0\0\0", 6, ""),
     BLOCK("prefix", "Exif\0\0" HEADER "\x08\0\0\0\1\0" ORIENTATION("\3") "\0\0\0\0", 3, ""),
     BLOCK("big-endian", "MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\5\0\0\0\0\0\0", 5, ""),
@@ -35,15 +38,17 @@ static const struct {
           HEADER "\x08\0\0\0\2\0" ORIENTATION("\6") EXIF_AT("\x08") "\0\0\0\0", 1,
           "EXIF was ignored: its directories form a loop"),
     BLOCK("a loop of two",
-          HEADER "\x08\0\0\0\2\0" ORIENTATION("\6") EXIF_AT("\x26") "\0\0\0\0"
-                 "\1\0" GPS_AT("\x08") "\0\0\0\0", 1,
-          "EXIF was ignored: its directories form a loop"),
+          HEADER "\x08\0\0\0\2\0" ORIENTATION("\6")
+              EXIF_AT("\x26") "\0\0\0\0"
+                              "\1\0" GPS_AT("\x08") "\0\0\0\0",
+          1, "EXIF was ignored: its directories form a loop"),
     BLOCK("two ways to one directory are no loop",
           HEADER "\x08\0\0\0\3\0" ORIENTATION("\6") EXIF_AT("\x32") GPS_AT("\x32") "\0\0\0\0"
-                 "\0\0\0\0\0\0", 6, ""),
+                                                                                   "\0\0\0\0\0\0",
+          6, ""),
     BLOCK("more entries than there are", HEADER "\x08\0\0\0\xff\xff" ORIENTATION("\6"), 6, ""),
-    BLOCK("the next directory lies outside", HEADER "\x08\0\0\0\1\0" ORIENTATION("\6")
-          "\xff\xff\xff\xff", 6, ""),
+    BLOCK("the next directory lies outside",
+          HEADER "\x08\0\0\0\1\0" ORIENTATION("\6") "\xff\xff\xff\xff", 6, ""),
     BLOCK("the first directory lies outside", HEADER "\xff\0\0\0", 1,
           "EXIF was ignored: its first directory lies outside"),
     BLOCK("the first directory lies in the header", HEADER "\4\0\0\0\1\0", 1,

@@ -12,8 +12,8 @@
 static double f16_value(uint16_t h)
 {
     const int exponent = (h >> 10) & 31, fraction = h & 1023;
-    const double magnitude = exponent == 0 ? ldexp(fraction, -24)
-                                           : ldexp(1024 + fraction, exponent - 25);
+    const double magnitude =
+        exponent == 0 ? ldexp(fraction, -24) : ldexp(1024 + fraction, exponent - 25);
     return h & 0x8000 ? -magnitude : magnitude;
 }
 

@@ -76,8 +76,7 @@ static void test_descriptors_are_read_to_their_end(void **state)
     (void)state;
     memset(block, 'x', sizeof block);
     assert_int_equal(pipe(ends), 0);
-    for (int i = 0; i < 30; i++)
-        n_written += (size_t)write(ends[1], block, sizeof block);
+    for (int i = 0; i < 30; i++) n_written += (size_t)write(ends[1], block, sizeof block);
     close(ends[1]);
     assert_int_equal(limn_fd_read(&bytes, &size, ends[0], "pipe", 1 << 20, NULL), LIMN_OK);
     assert_int_equal(size, n_written);

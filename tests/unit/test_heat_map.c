@@ -32,8 +32,7 @@ static void test_the_mean_of_maps(void **state)
     limn_heat_map map = { 2, 2, cells };
     (void)state;
     limn_heat_map_mean(&map, maps[0], 3);
-    for (size_t i = 0; i < 4; i++)
-        assert_true(fabsf(cells[i] - expected[i]) <= 1e-6f);
+    for (size_t i = 0; i < 4; i++) assert_true(fabsf(cells[i] - expected[i]) <= 1e-6f);
 }
 
 /* A white picture: where the map is 0 it is dimmed grey, where it is largest it has the last
@@ -48,14 +47,13 @@ static void test_strength_along_a_row(void **state)
     limn_heat_map_paint(pixels, pixels, 8, 1, &map);
     dark = pixels[0];
     bright = pixels[7 * 3];
-    assert_int_equal(dark, 107);   /* 255 * 0.42 */
-    assert_int_equal(bright, 253); /* 255 and 252 by 0.62 */
+    assert_int_equal(dark, 107);              /* 255 * 0.42 */
+    assert_int_equal(bright, 253);            /* 255 and 252 by 0.62 */
     assert_int_equal(pixels[7 * 3 + 2], 190); /* 255 and 150 by 0.62 */
     /* cells' middles are at 2 and 6: constant outside, growing between */
     assert_int_equal(pixels[1 * 3], dark);
     assert_int_equal(pixels[6 * 3], bright);
-    for (size_t i = 2; i < 6; i++)
-        assert_true(pixels[i * 3] > pixels[(i - 1) * 3] || i == 2);
+    for (size_t i = 2; i < 6; i++) assert_true(pixels[i * 3] > pixels[(i - 1) * 3] || i == 2);
     assert_true(pixels[2 * 3] > dark && pixels[5 * 3] >= pixels[4 * 3]);
 }
 
@@ -67,8 +65,7 @@ static void test_a_map_of_nothing_dims_all(void **state)
     (void)state;
     memset(pixels, 200, sizeof pixels);
     limn_heat_map_paint(out, pixels, 5, 4, &map);
-    for (size_t i = 0; i < sizeof out; i++)
-        assert_int_equal(out[i], 84);
+    for (size_t i = 0; i < sizeof out; i++) assert_int_equal(out[i], 84);
 }
 
 /* ---- alignment ------------------------------------------------------------------------------ */
@@ -136,14 +133,47 @@ static size_t stored_at(const scene *s, uint32_t column, uint32_t row)
 static void append_with_orientation(limn_buffer *out, const limn_buffer *png, int orientation)
 {
     enum { AFTER_HEADER = 8 + 25, TYPE_SIZE = 4 };
-    unsigned char chunk[] = { 0, 0, 0, 26, /* bytes of TIFF: big-endian, one entry, no next */
-                              'e', 'X', 'I', 'f', 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1,
-                              0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (unsigned char)orientation, 0, 0,
-                              0, 0, 0, 0, /* checksum: */ 0, 0, 0, 0 };
+    unsigned char chunk[] = { 0,
+                              0,
+                              0,
+                              26, /* bytes of TIFF: big-endian, one entry, no next */
+                              'e',
+                              'X',
+                              'I',
+                              'f',
+                              'M',
+                              'M',
+                              0,
+                              42,
+                              0,
+                              0,
+                              0,
+                              8,
+                              0,
+                              1,
+                              0x01,
+                              0x12,
+                              0,
+                              3,
+                              0,
+                              0,
+                              0,
+                              1,
+                              0,
+                              (unsigned char)orientation,
+                              0,
+                              0,
+                              0,
+                              0,
+                              0,
+                              0,
+                              /* checksum: */ 0,
+                              0,
+                              0,
+                              0 };
     const size_t end = sizeof chunk - 4;
     const unsigned long crc = crc32(0, chunk + 4, (unsigned)(end - 4));
-    for (size_t i = 0; i < 4; i++)
-        chunk[end + i] = (unsigned char)(crc >> (24 - 8 * i));
+    for (size_t i = 0; i < 4; i++) chunk[end + i] = (unsigned char)(crc >> (24 - 8 * i));
     limn_buffer_append(out, png->bytes, AFTER_HEADER);
     limn_buffer_append(out, chunk, sizeof chunk);
     limn_buffer_append(out, png->bytes + AFTER_HEADER, png->size - AFTER_HEADER);
@@ -171,8 +201,7 @@ static void draw(limn_buffer *out, const scene *s)
 }
 
 /* Features of the scene's file, and its thumbnail (in `loaded`), by the way that limn loads it. */
-static const limn_thumbnail *look(const world *w, float *features, uint8_t **loaded,
-                                  const scene *s)
+static const limn_thumbnail *look(const world *w, float *features, uint8_t **loaded, const scene *s)
 {
     limn_picture_load load = { .thumbnail_side = 0 };
     limn_resize_scratch scratch = { 0 };
@@ -253,8 +282,9 @@ static void check_scene(const world *w, const scene *s)
 /* An object that moves: the map follows it. */
 static void test_the_map_lies_on_the_object(void **state)
 {
-    static const double places[][2] = { { 0.21, 0.21 }, { 0.79, 0.21 }, { 0.5, 0.5 },
-                                        { 0.21, 0.79 }, { 0.79, 0.64 } };
+    static const double places[][2] = {
+        { 0.21, 0.21 }, { 0.79, 0.21 }, { 0.5, 0.5 }, { 0.21, 0.79 }, { 0.79, 0.64 }
+    };
     static const struct {
         uint32_t width, height;
         int orientation;
@@ -309,14 +339,14 @@ static void test_labels_stay_in_their_place(void **state)
 
 static void test_a_png_has_the_pixels(void **state)
 {
-    static const limn_image_settings any = { .max_pixels = 1 << 20, .max_side = 65535,
+    static const limn_image_settings any = { .max_pixels = 1 << 20,
+                                             .max_side = 65535,
                                              .min_side = 1 };
     uint8_t pixels[7 * 5 * 3];
     limn_buffer png = { 0 };
     limn_image image;
     (void)state;
-    for (size_t i = 0; i < sizeof pixels; i++)
-        pixels[i] = (uint8_t)(i * 37);
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37);
     assert_int_equal(limn_png_append(&png, pixels, 7, 5, NULL), LIMN_OK);
     assert_int_equal(limn_image_decode(&image, png.bytes, png.size, &any, NULL), LIMN_OK);
     assert_int_equal(image.width, 7);

@@ -30,8 +30,7 @@ static limn_status decode(limn_image *image, const char *folder, const char *nam
 
 static uint64_t hash_pixels(const limn_image *image)
 {
-    return limn_fnv1a64(LIMN_FNV1A64_INIT, image->pixels,
-                        (size_t)image->width * image->height * 3);
+    return limn_fnv1a64(LIMN_FNV1A64_INIT, image->pixels, (size_t)image->width * image->height * 3);
 }
 
 static uint64_t hash_resized(const limn_image *image)
@@ -108,8 +107,7 @@ static bool is_refused(char **columns, const limn_image_settings *settings)
     limn_status s = decode(&image, "tests/data/bad", columns[0], settings, &err);
     bool is_right = s == err.code && strcmp(limn_status_name(s), columns[1]) == 0 &&
                     strcmp(err.text, columns[2]) == 0;
-    if (!is_right)
-        print_error("%s: %s: %s\n", columns[0], limn_status_name(s), err.text);
+    if (!is_right) print_error("%s: %s: %s\n", columns[0], limn_status_name(s), err.text);
     assert_true(s == LIMN_OK || !image.pixels);
     limn_image_finish(&image);
     return is_right;
@@ -133,16 +131,19 @@ static void test_bad_files_are_refused_with_telling_texts(void **state)
 /* Cut anywhere, a picture is an error or, where only what follows the pixels is gone, the same. */
 static void test_no_prefix_of_a_picture_gives_other_pixels(void **state)
 {
-    static const char *const names[] = { "rgb420.jpg", "rgb420_progressive.jpg", "cmyk.jpg",
-                                         "rgb8_interlaced.png", "lossy_alpha.webp", "lossless.webp",
-                                         "interlaced.gif", "rgb24.bmp", "rgb.ppm" };
+    static const char *const names[] = { "rgb420.jpg",       "rgb420_progressive.jpg",
+                                         "cmyk.jpg",         "rgb8_interlaced.png",
+                                         "lossy_alpha.webp", "lossless.webp",
+                                         "interlaced.gif",   "rgb24.bmp",
+                                         "rgb.ppm" };
     limn_image_settings settings = limn_image_settings_default();
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         limn_file_map map;
         limn_image whole, image;
         assert_int_equal(limn_file_map_open(&map, source_path("tests/data/images", names[i]),
-                                            MAX_FILE_SIZE, NULL), LIMN_OK);
+                                            MAX_FILE_SIZE, NULL),
+                         LIMN_OK);
         assert_int_equal(limn_image_decode(&whole, map.bytes, map.size, &settings, NULL), LIMN_OK);
         for (size_t size = 0; size < map.size; size++)
             if (limn_image_decode(&image, map.bytes, size, &settings, NULL) == LIMN_OK) {

@@ -37,8 +37,7 @@ static bool limit_memory(void)
     struct rlimit limit;
     unsigned long n_pages = 0;
     FILE *f = fopen("/proc/self/statm", "r");
-    if (!f || fscanf(f, "%lu", &n_pages) != 1)
-        return false;
+    if (!f || fscanf(f, "%lu", &n_pages) != 1) return false;
     fclose(f);
     limit.rlim_cur = limit.rlim_max = n_pages * (rlim_t)sysconf(_SC_PAGESIZE) + MAX_MEMORY;
     return !setrlimit(RLIMIT_AS, &limit);
@@ -54,8 +53,7 @@ static int decode_in_child(const void *bytes, size_t size, limn_status expected,
         limn_image image;
         limn_error err = { 0 };
         double start;
-        if (!limit_memory())
-            _exit(NO_LIMIT);
+        if (!limit_memory()) _exit(NO_LIMIT);
         start = cpu_ms();
         if (limn_image_decode(&image, bytes, size, &settings, &err) != expected ||
             strcmp(err.text, text))
@@ -69,8 +67,7 @@ static int decode_in_child(const void *bytes, size_t size, limn_status expected,
 static limn_status status_of(const char *name)
 {
     int s = LIMN_OK;
-    while (strcmp(limn_status_name((limn_status)s), name))
-        s++;
+    while (strcmp(limn_status_name((limn_status)s), name)) s++;
     return (limn_status)s;
 }
 
@@ -85,8 +82,7 @@ static void skip_when_watched(void)
     skip();
 #endif
 #endif
-    if (preloaded && strstr(preloaded, "vgpreload"))
-        skip();
+    if (preloaded && strstr(preloaded, "vgpreload")) skip();
 }
 
 static void test_bad_files_cost_little(void **state)
@@ -101,7 +97,8 @@ static void test_bad_files_cost_little(void **state)
         limn_file_map map;
         int result;
         assert_int_equal(limn_file_map_open(&map, source_path("tests/data/bad", columns[0]),
-                                            MAX_FILE_SIZE, NULL), LIMN_OK);
+                                            MAX_FILE_SIZE, NULL),
+                         LIMN_OK);
         result = decode_in_child(map.bytes, map.size, status_of(columns[1]), columns[2]);
         limn_file_map_close(&map);
         if (result != AS_EXPECTED)

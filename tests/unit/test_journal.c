@@ -34,7 +34,7 @@ static void assert_file(const char *path, const char *expected)
 static void test_a_part_file_goes_on_from_its_state(void **state)
 {
     limn_part_file f;
-    limn_buffer text = {0};
+    limn_buffer text = { 0 };
     (void)state;
     assert_int_equal(limn_part_file_create(&f, temp_path("a"), 0, NULL), LIMN_OK);
     assert_int_equal(limn_part_file_write(&f, "one\n", 4, NULL), LIMN_OK);
@@ -51,9 +51,9 @@ static void test_a_part_file_goes_on_from_its_state(void **state)
 
 static void test_states_that_are_none_are_refused(void **state)
 {
-    static const char *const texts[] = {"", "-", "1", "5 0 0 0", "1 0 0 0 0 0", "x 0 0 0 0"};
+    static const char *const texts[] = { "", "-", "1", "5 0 0 0", "1 0 0 0 0 0", "x 0 0 0 0" };
     limn_part_file f;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     write_file(temp_path("b.part"), "1234");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -67,7 +67,7 @@ static void test_states_that_are_none_are_refused(void **state)
 static void test_the_file_that_was_there_is_the_beginning(void **state)
 {
     limn_part_file f;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     write_file(temp_path("c"), "old\ntorn");
     assert_int_equal(limn_part_file_create(&f, temp_path("c"), 4, NULL), LIMN_OK);
@@ -111,7 +111,7 @@ static void leave_journal(void)
 {
     limn_journal *j = NULL;
     limn_journal_past past;
-    limn_journal_state s = {0};
+    limn_journal_state s = { 0 };
     assert_int_equal(open_journal(&j, &past, "beam 3\nformat text\n", NULL), LIMN_OK);
     assert_false(past.is_resumed);
     set_state(&s, "0", "");
@@ -135,7 +135,7 @@ static void test_a_journal_tells_what_was_done(void **state)
 {
     limn_journal *j = NULL;
     limn_journal_past past;
-    limn_journal_state s = {0};
+    limn_journal_state s = { 0 };
     (void)state;
     leave_journal();
     assert_int_equal(open_journal(&j, &past, "beam 3\nformat text\n", NULL), LIMN_OK);
@@ -176,7 +176,7 @@ static void test_another_identity_is_refused_unless_forced(void **state)
 {
     limn_journal *j = NULL;
     limn_journal_past past;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     leave_journal();
     assert_int_equal(open_journal(&j, &past, "beam 5\nformat text\n", &err), LIMN_E_ARG);

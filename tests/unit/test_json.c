@@ -90,11 +90,11 @@ static void test_getters_give_values(void **state)
     json_decref(document);
 }
 
-#define ASSERT_SAYS(call, expected)                 \
-    do {                                            \
-        limn_error err = { 0 };                     \
-        assert_int_equal((call), LIMN_E_FORMAT);    \
-        assert_string_equal(err.text, (expected));  \
+#define ASSERT_SAYS(call, expected)                \
+    do {                                           \
+        limn_error err = { 0 };                    \
+        assert_int_equal((call), LIMN_E_FORMAT);   \
+        assert_string_equal(err.text, (expected)); \
     } while (0)
 
 static void test_errors_name_the_path_and_the_bound(void **state)

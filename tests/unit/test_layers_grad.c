@@ -39,8 +39,10 @@ typedef struct linear_result {
 static linear_case make_linear(uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "linear", 6);
-    linear_case c = { .n_rows = 1 + random_below(&rng, 300), .n_out = 1 + random_below(&rng, 70),
-                      .n_in = 1 + random_below(&rng, 50), .has_bias = random_below(&rng, 2),
+    linear_case c = { .n_rows = 1 + random_below(&rng, 300),
+                      .n_out = 1 + random_below(&rng, 70),
+                      .n_in = 1 + random_below(&rng, 50),
+                      .has_bias = random_below(&rng, 2),
                       .accumulates = random_below(&rng, 2) };
     c.w = random_floats(&rng, c.n_out * c.n_in);
     c.bias = random_floats(&rng, c.n_out);
@@ -69,8 +71,7 @@ static linear_result run_linear(const linear_case *c, limn_pool *pool, limn_cpu_
     limn_kernels_init(&kernels, level);
     const limn_layer_ctx ctx = { pool, limn_rows_grad_choose(level), &kernels };
     limn_arena counting, arena;
-    if (c->has_bias)
-        p.bias = (limn_weight){ c->bias, r.dbias };
+    if (c->has_bias) p.bias = (limn_weight){ c->bias, r.dbias };
     limn_arena_init_counting(&counting);
     limn_linear_take(&p, &counting, c->n_out, c->n_in, c->has_bias);
     assert_true(limn_arena_init(&arena, counting.high));
@@ -165,7 +166,8 @@ typedef struct cross_result {
 static cross_case make_cross(uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "cross", 5);
-    cross_case c = { .R = random_below(&rng, 70), .S = 1 + random_below(&rng, 52),
+    cross_case c = { .R = random_below(&rng, 70),
+                     .S = 1 + random_below(&rng, 52),
                      .n_heads = 1 + random_below(&rng, 3) };
     c.D = c.n_heads * 8 * (1 + random_below(&rng, 5));
     c.q = random_floats(&rng, c.R * c.D);
@@ -190,8 +192,11 @@ static cross_result run_cross(const cross_case *c, limn_cpu_level level)
                        canaries(c->R * c->D), canaries(c->S * c->D), canaries(c->S * c->D) };
     limn_kernels kernels;
     limn_kernels_init(&kernels, level);
-    const limn_cross_attention a = { .kernels = &kernels, .n_rows = c->R, .n_positions = c->S,
-                                     .n_heads = c->n_heads, .dim = c->D,
+    const limn_cross_attention a = { .kernels = &kernels,
+                                     .n_rows = c->R,
+                                     .n_positions = c->S,
+                                     .n_heads = c->n_heads,
+                                     .dim = c->D,
                                      .scratch = limn_alloc_aligned(n, sizeof(float)) };
     limn_cross_attention_forward(&a, r.y, r.probs, c->q, c->k, c->v);
     limn_cross_attention_backward(&a, r.dq, r.dk, r.dv, c->dy, r.probs, c->q, c->k, c->v);

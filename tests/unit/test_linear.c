@@ -14,7 +14,7 @@ typedef struct test_case {
     limn_packed w;
     float *x, *weights, *bias, *residual;
     size_t *y_rows;
-    size_t y_size; /* floats, those between and around the rows included */
+    size_t y_size;    /* floats, those between and around the rows included */
     bool is_in_place; /* y is the residual */
 } test_case;
 
@@ -23,9 +23,9 @@ static void make_weights(test_case *t, limn_rng *rng, size_t n_outputs, size_t n
     const limn_dtype dtype = random_below(rng, 2) ? LIMN_F16 : LIMN_F32;
     t->weights = random_floats(rng, n_outputs * n_inputs);
     t->bias = random_below(rng, 4) ? random_floats(rng, n_outputs) : NULL;
-    assert_int_equal(limn_packed_init(&t->w, t->weights, LIMN_F32, t->bias, n_outputs, n_inputs,
-                                      dtype, NULL),
-                     LIMN_OK);
+    assert_int_equal(
+        limn_packed_init(&t->w, t->weights, LIMN_F32, t->bias, n_outputs, n_inputs, dtype, NULL),
+        LIMN_OK);
 }
 
 /* Rows of y in a random order, with gaps. */
@@ -62,11 +62,9 @@ static test_case make_case(uint64_t seed)
     };
     t.y_size = n_rows * y_stride + 8;
     t.x = random_floats(&rng, n_rows * t.job.x_stride);
-    if (random_below(&rng, 2))
-        t.residual = random_floats(&rng, t.y_size);
+    if (random_below(&rng, 2)) t.residual = random_floats(&rng, t.y_size);
     t.is_in_place = t.residual && random_below(&rng, 2);
-    if (random_below(&rng, 2))
-        scatter_rows(&t, &rng);
+    if (random_below(&rng, 2)) scatter_rows(&t, &rng);
     t.job.x = t.x;
     return t;
 }
@@ -88,8 +86,7 @@ static float *run(const test_case *t, limn_cpu_level level, size_t panel_begin, 
     limn_kernels_init(&k, level);
     float *y = canaries(t->y_size);
     limn_linear_job job = t->job;
-    if (t->is_in_place)
-        memcpy(y, t->residual, t->y_size * sizeof *y);
+    if (t->is_in_place) memcpy(y, t->residual, t->y_size * sizeof *y);
     job.y = y;
     job.residual = t->is_in_place ? y : t->residual;
     job.w = &t->w;
@@ -123,12 +120,10 @@ static float expected_sum(const test_case *t, size_t row, size_t output)
     float acc = t->bias ? t->bias[output] : 0.0f;
     for (size_t k = 0; k < t->w.n_inputs; k++) {
         float w = t->weights[output * t->w.n_inputs + k];
-        if (t->w.dtype == LIMN_F16)
-            w = limn_f16_to_f32(limn_f32_to_f16(w));
+        if (t->w.dtype == LIMN_F16) w = limn_f16_to_f32(limn_f32_to_f16(w));
         acc = fmaf(t->x[row * t->job.x_stride + k], w, acc);
     }
-    if (t->job.activation == LIMN_ACT_RELU6)
-        return fminf(fmaxf(acc, 0.0f), 6.0f);
+    if (t->job.activation == LIMN_ACT_RELU6) return fminf(fmaxf(acc, 0.0f), 6.0f);
     if (t->job.activation == LIMN_ACT_GELU)
         return (float)(acc * (1.0 + erf(acc * sqrt(0.5))) / 2.0);
     return acc;
@@ -161,13 +156,11 @@ static void test_nothing_else_is_written(void **state)
         float *before = canaries(t.y_size);
         float *y = run(&t, limn_cpu_best(), t.job.panel_begin, t.job.panel_end);
         const size_t begin = t.job.panel_begin * LIMN_PANEL, end = t.job.panel_end * LIMN_PANEL;
-        if (t.is_in_place)
-            memcpy(before, t.residual, t.y_size * sizeof *before);
+        if (t.is_in_place) memcpy(before, t.residual, t.y_size * sizeof *before);
         for (size_t i = 0; i < t.job.n_rows * t.w.n_outputs; i++) {
             const size_t row = i / t.w.n_outputs, output = i % t.w.n_outputs;
             const size_t at = (t.y_rows ? t.y_rows[row] : row * t.job.y_stride) + output;
-            if (output >= begin && output < end)
-                before[at] = y[at];
+            if (output >= begin && output < end) before[at] = y[at];
         }
         assert_memory_equal(y, before, t.y_size * sizeof *y);
         free(y);
@@ -187,8 +180,7 @@ static void test_rows_and_panels_do_not_depend_on_company(void **state)
         limn_kernels_init(&k, limn_cpu_best());
         float *together = run(&t, limn_cpu_best(), t.job.panel_begin, t.job.panel_end);
         float *apart = canaries(t.y_size);
-        if (t.is_in_place)
-            memcpy(apart, t.residual, t.y_size * sizeof *apart);
+        if (t.is_in_place) memcpy(apart, t.residual, t.y_size * sizeof *apart);
         for (size_t row = 0; row < t.job.n_rows; row++) {
             const size_t y_row = t.y_rows ? t.y_rows[row] : row * t.job.y_stride;
             limn_linear_job job = t.job;
@@ -225,8 +217,9 @@ static void test_values_that_are_not_finite(void **state)
         float y[20];
         limn_kernels_init(&k, (limn_cpu_level)level);
         assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, bias, 20, 2, LIMN_F32, NULL), 0);
-        const limn_linear_job job = { .y = y, .x = x, .n_rows = 1, .w = &w, .panel_end = 2,
-                                      .activation = LIMN_ACT_RELU6 };
+        const limn_linear_job job = {
+            .y = y, .x = x, .n_rows = 1, .w = &w, .panel_end = 2, .activation = LIMN_ACT_RELU6
+        };
         k.linear(&job);
         assert_true(y[0] == 6.0f && y[1] == 0.0f && y[2] == 0.0f && !signbit(y[1]));
         limn_packed_finish(&w);
@@ -253,20 +246,23 @@ static void check_filled(size_t n_outputs, size_t n_inputs, bool is_transposed, 
     float *w = random_floats(&rng, n_outputs * n_inputs), *bias = random_floats(&rng, n_outputs);
     float *transposed = malloc((n_outputs * n_inputs + 1) * sizeof *transposed);
     float *panels = canaries(n_lanes * n_inputs), *lanes = canaries(n_lanes);
-    const limn_packed got = { .panels = panels, .bias = has_bias ? lanes : NULL,
-                              .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = LIMN_F32 };
+    const limn_packed got = { .panels = panels,
+                              .bias = has_bias ? lanes : NULL,
+                              .n_outputs = n_outputs,
+                              .n_inputs = n_inputs,
+                              .dtype = LIMN_F32 };
     limn_packed expected;
     for (size_t o = 0; o < n_outputs; o++)
         for (size_t i = 0; i < n_inputs; i++) transposed[i * n_outputs + o] = w[o * n_inputs + i];
     assert_int_equal(limn_packed_init(&expected, w, LIMN_F32, has_bias ? bias : NULL, n_outputs,
-                                      n_inputs, LIMN_F32, NULL), LIMN_OK);
+                                      n_inputs, LIMN_F32, NULL),
+                     LIMN_OK);
     if (is_transposed)
         limn_packed_fill_transposed(&got, transposed, bias);
     else
         limn_packed_fill(&got, w, bias);
     assert_memory_equal(panels, expected.panels, n_lanes * n_inputs * sizeof *panels);
-    if (has_bias)
-        assert_memory_equal(lanes, expected.bias, n_lanes * sizeof *lanes);
+    if (has_bias) assert_memory_equal(lanes, expected.bias, n_lanes * sizeof *lanes);
     limn_packed_finish(&expected);
     free(w);
     free(bias);

@@ -45,8 +45,7 @@ static double worst_error(function *f, exact_function *exact, error_function *er
     double worst = 0;
     for (uint64_t bits = 0; bits <= UINT32_MAX; bits += 251) {
         const float x = float_of((uint32_t)bits);
-        if (!(x >= low && x <= high))
-            continue;
+        if (!(x >= low && x <= high)) continue;
         const double e = error((double)f(x), exact((double)x));
         assert_false(isnan(e));
         worst = e > worst ? e : worst;

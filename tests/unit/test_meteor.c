@@ -54,8 +54,7 @@ static size_t split(char *fields[MAX_FIELDS], char *line)
     for (; line && n < MAX_FIELDS; n++) {
         fields[n] = line;
         line = strchr(line, '\t');
-        if (line)
-            *line++ = '\0';
+        if (line) *line++ = '\0';
     }
     return n;
 }
@@ -74,8 +73,7 @@ static void assert_stats(const limn_meteor_stats *s, const char *expected, const
         n_ref += s->ref.content[i] + s->ref.function[i];
     }
     snprintf(text + used, sizeof text - (size_t)used, " %g %g %g", s->n_chunks, n_hyp, n_ref);
-    if (strcmp(text, expected) != 0)
-        fail_msg("\"%s\":\n  %s, expected\n  %s", hyp, text, expected);
+    if (strcmp(text, expected) != 0) fail_msg("\"%s\":\n  %s, expected\n  %s", hyp, text, expected);
 }
 
 static void assert_near(double value, double expected, double tolerance, const char *what)
@@ -91,7 +89,8 @@ static void check_all_segments(const fixture *f)
     char *fields[MAX_FIELDS], *rest;
     limn_meteor_stats sum = { 0 }, stats;
     assert_int_equal(limn_file_read(&bytes, &size, source_path("tests/data/meteor/expected.tsv"),
-                                    MAX_FILE, NULL), LIMN_OK);
+                                    MAX_FILE, NULL),
+                     LIMN_OK);
     for (char *line = strtok_r((char *)bytes, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
         const size_t n = split(fields, line);
@@ -101,7 +100,8 @@ static void check_all_segments(const fixture *f)
             continue;
         }
         assert_int_equal(limn_meteor_score(&stats, f->meteor, fields[2],
-                                           (const char *const *)fields + 3, n - 3, NULL), LIMN_OK);
+                                           (const char *const *)fields + 3, n - 3, NULL),
+                         LIMN_OK);
         assert_stats(&stats, fields[1], fields[2]);
         assert_near(limn_meteor_stats_score(&stats), expected, 1e-12, fields[2]);
         limn_meteor_stats_add(&sum, &stats);
@@ -187,8 +187,7 @@ static bool find_golden(const char **folder, char path[1024], const char *name)
     snprintf(path, 1024, "%s", source_path("../shared/golden/"));
     strcat(path, name);
     FILE *file = fopen(path, "rb");
-    if (file)
-        fclose(file);
+    if (file) fclose(file);
     if (!file)
         print_message("SKIP: ../shared is not here\n");
     else if (!*folder)
@@ -219,19 +218,21 @@ static void test_golden_flickr8k(void **state)
     fixture f;
     limn_meteor_stats sum = { 0 }, stats;
     (void)state;
-    if (!find_golden(&folder, path, "metrics_flickr8k_dev.json"))
-        skip();
+    if (!find_golden(&folder, path, "metrics_flickr8k_dev.json")) skip();
     assert_int_equal(limn_file_read(&json, &size, path, MAX_FILE, NULL), LIMN_OK);
     assert_int_equal(limn_json_parse(&document, json, size, NULL), LIMN_OK);
     assert_int_equal(limn_file_read(&tokens, &size,
                                     source_path("../shared/golden/flickr8k_ptb.tsv"), MAX_FILE,
-                                    NULL), LIMN_OK);
+                                    NULL),
+                     LIMN_OK);
     open_fixture(&f, folder, NULL);
-    json_object_foreach(json_object_get(document, "per_image"), name, photo) {
+    json_object_foreach(json_object_get(document, "per_image"), name, photo)
+    {
         char *captions[5];
         find_captions(captions, (char *)tokens, name);
         assert_int_equal(limn_meteor_score(&stats, f.meteor, captions[0],
-                                           (const char *const *)captions + 1, 4, NULL), LIMN_OK);
+                                           (const char *const *)captions + 1, 4, NULL),
+                         LIMN_OK);
         assert_near(limn_meteor_stats_score(&stats),
                     json_real_value(json_object_get(photo, "METEOR")), 1e-9, name);
         limn_meteor_stats_add(&sum, &stats);
@@ -256,8 +257,7 @@ static void test_golden_without_paraphrases(void **state)
     fixture f;
     limn_meteor_stats sum = { 0 }, stats;
     (void)state;
-    if (!find_golden(&folder, path, "metrics_small.json"))
-        skip();
+    if (!find_golden(&folder, path, "metrics_small.json")) skip();
     snprintf(jar, sizeof jar, "%s/meteor-1.5.jar", folder);
     assert_int_equal(symlink(jar, temp_path("meteor-1.5.jar")), 0);
     assert_int_equal(limn_file_read(&json, &size, path, MAX_FILE, NULL), LIMN_OK);
@@ -265,17 +265,20 @@ static void test_golden_without_paraphrases(void **state)
     open_fixture(&f, temp_folder, NULL);
     assert_false(limn_meteor_data_has_paraphrases(f.data));
     const json_t *small = json_object_get(document, "small");
-    json_array_foreach(json_object_get(small, "inputs"), i, input) {
+    json_array_foreach(json_object_get(small, "inputs"), i, input)
+    {
         const json_t *refs = json_object_get(input, "refs_tok");
         const char *texts[MAX_FIELDS];
         const size_t n_refs = json_array_size(refs);
         for (size_t k = 0; k < n_refs; k++) texts[k] = json_string_value(json_array_get(refs, k));
         assert_int_equal(limn_meteor_score(&stats, f.meteor,
                                            json_string_value(json_object_get(input, "hyp_tok")),
-                                           texts, n_refs, NULL), LIMN_OK);
-        assert_near(limn_meteor_stats_score(&stats),
-                    json_number_value(json_array_get(
-                        json_object_get(small, "METEOR_noparaphrase_seg"), i)), 1e-9, texts[0]);
+                                           texts, n_refs, NULL),
+                         LIMN_OK);
+        assert_near(
+            limn_meteor_stats_score(&stats),
+            json_number_value(json_array_get(json_object_get(small, "METEOR_noparaphrase_seg"), i)),
+            1e-9, texts[0]);
         limn_meteor_stats_add(&sum, &stats);
     }
     assert_near(limn_meteor_stats_score(&sum),

@@ -9,17 +9,18 @@
 #include "models/model_file.h"
 #include "tests/unit/temp_folder.h"
 
-#define ENCODER \
+#define ENCODER                                                               \
     "\"encoder\": {\"family\": \"efficientnet-lite0\", \"input_size\": 224, " \
     "\"resize\": \"bicubic\", \"mean\": 127, \"scale\": 0.0078125}"
-#define DECODER_WITH(dim, heads, feed_forward) \
-    "\"decoder\": {\"layers\": 3, \"dim\": " dim ", \"heads\": " heads ", \"feed_forward\": " \
-    feed_forward ", \"max_positions\": 64, \"memory_positions\": 49, \"memory_dim\": 1280}"
+#define DECODER_WITH(dim, heads, feed_forward)                         \
+    "\"decoder\": {\"layers\": 3, \"dim\": " dim ", \"heads\": " heads \
+    ", \"feed_forward\": " feed_forward                                \
+    ", \"max_positions\": 64, \"memory_positions\": 49, \"memory_dim\": 1280}"
 #define DECODER DECODER_WITH("384", "8", "1536")
 #define SEARCH "\"search\": {\"length_penalty\": 0.7, \"max_steps\": 30}"
 #define CONFIG "{" ENCODER ", " DECODER ", " SEARCH "}"
-#define SLOTS(tag_slots, tags) \
-    "{" ENCODER ", \"decoder\": {\"layers\": 3, \"dim\": 384, \"heads\": 8, " \
+#define SLOTS(tag_slots, tags)                                                  \
+    "{" ENCODER ", \"decoder\": {\"layers\": 3, \"dim\": 384, \"heads\": 8, "   \
     "\"feed_forward\": 1536, \"max_positions\": 64, \"memory_positions\": 49, " \
     "\"memory_dim\": 1280, \"tag_slots\": " tag_slots ", \"tags\": " tags "}, " SEARCH "}"
 #define WORDS "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a\", \"dog\"]"
@@ -33,12 +34,9 @@ static const char *file_with(const char *version, const char *config, const char
     const char *path = temp_path("model.safetensors");
     limn_metadata_item items[3];
     size_t n = 0;
-    if (version)
-        items[n++] = (limn_metadata_item){ "limn.version", version };
-    if (config)
-        items[n++] = (limn_metadata_item){ "limn.config", config };
-    if (vocabulary)
-        items[n++] = (limn_metadata_item){ "limn.vocabulary", vocabulary };
+    if (version) items[n++] = (limn_metadata_item){ "limn.version", version };
+    if (config) items[n++] = (limn_metadata_item){ "limn.config", config };
+    if (vocabulary) items[n++] = (limn_metadata_item){ "limn.vocabulary", vocabulary };
     assert_int_equal(limn_safetensors_write(path, &tensor, 1, items, n, NULL), LIMN_OK);
     return path;
 }
@@ -89,8 +87,7 @@ static void test_every_kind_of_damage_is_named(void **state)
         { "3", CONFIG, WORDS, "limn.version is \"3\", this program reads 1 and 2" },
         { "1", SLOTS("4", "80"), WORDS,
           "limn.config: decoder.tag_slots: is 4, which limn.version \"1\" does not have" },
-        { "2", SLOTS("0", "80"), WORDS,
-          "decoder.tag_slots: expected an integer in 1 … 32, is 0" },
+        { "2", SLOTS("0", "80"), WORDS, "decoder.tag_slots: expected an integer in 1 … 32, is 0" },
         { "2", SLOTS("33", "80"), WORDS,
           "decoder.tag_slots: expected an integer in 1 … 32, is 33" },
         { "2", SLOTS("4", "3"), WORDS, "decoder.tags: expected an integer in 4 … 10000, is 3" },
@@ -112,12 +109,15 @@ static void test_every_kind_of_damage_is_named(void **state)
         { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 1025}}", NULL,
           "encoder.input_size: expected an integer in 32 … 1024, is 1025" },
         { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"lanczos\"}}",
-          NULL,
-          "encoder.resize: expected \"bicubic\" or \"bilinear\", is \"lanczos\"" },
-        { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
-               "\"mean\": \"127\"}}", NULL, "encoder.mean: expected a number" },
-        { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
-               "\"mean\": 127, \"scale\": 0}}", NULL, "encoder.scale: expected a number" },
+          NULL, "encoder.resize: expected \"bicubic\" or \"bilinear\", is \"lanczos\"" },
+        { "1",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"mean\": \"127\"}}",
+          NULL, "encoder.mean: expected a number" },
+        { "1",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"mean\": 127, \"scale\": 0}}",
+          NULL, "encoder.scale: expected a number" },
         { "1", "{" ENCODER ", " DECODER "}", WORDS, "limn.config: search: is missing" },
         { "1", "{" ENCODER ", " DECODER ", \"search\": {\"length_penalty\": 11}}", WORDS,
           "search.length_penalty: expected a number in -10 … 10, is 11" },
@@ -201,10 +201,9 @@ static void test_tag_slots_are_written_and_read_back(void **state)
     assert_int_equal(f.config.decoder.n_tag_slots, 4);
     assert_int_equal(f.config.decoder.n_tags, 80);
     for (int has_slots = 1; has_slots >= 0; has_slots--) {
-        if (!has_slots)
-            f.config.decoder.n_tag_slots = f.config.decoder.n_tags = 0;
-        assert_int_equal(limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0,
-                                               NULL), LIMN_OK);
+        if (!has_slots) f.config.decoder.n_tag_slots = f.config.decoder.n_tags = 0;
+        assert_int_equal(limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0, NULL),
+                         LIMN_OK);
         assert_int_equal(limn_model_file_open(&again, path, NULL), LIMN_OK);
         assert_memory_equal(&again.config.decoder, &f.config.decoder, sizeof f.config.decoder);
         assert_string_equal(limn_safetensors_metadata(again.tensors, "limn.version"),
@@ -226,8 +225,8 @@ static void test_writing_refuses_what_opening_would(void **state)
     assert_int_equal(limn_model_file_write(path, &f.config, NULL, &tensor, 1, NULL, 0, NULL),
                      LIMN_E_ARG);
     f.config.decoder.dim = 17;
-    assert_int_not_equal(
-        limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0, &err), LIMN_OK);
+    assert_int_not_equal(limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0, &err),
+                         LIMN_OK);
     assert_non_null(strstr(err.text, "limn.config: decoder.dim: 17 is not a multiple"));
     assert_int_not_equal(access(path, F_OK), 0);
     limn_model_file_close(&f);

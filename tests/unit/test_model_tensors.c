@@ -17,7 +17,8 @@ static void test_the_toy_model_has_exactly_the_tensors_of_its_configuration(void
     limn_error err = { 0 };
     (void)state;
     for (int is_encoder_only = 0; is_encoder_only < 2; is_encoder_only++) {
-        const toy_model_settings settings = { .seed = 1, .dtype = LIMN_TENSOR_F16,
+        const toy_model_settings settings = { .seed = 1,
+                                              .dtype = LIMN_TENSOR_F16,
                                               .is_encoder_only = is_encoder_only };
         limn_model_file f;
         limn_tensor_spec *specs;
@@ -29,8 +30,8 @@ static void test_the_toy_model_has_exactly_the_tensors_of_its_configuration(void
         assert_int_equal(n_specs, limn_safetensors_n_tensors(f.tensors));
         assert_int_equal(n_specs, is_encoder_only ? 98 : 98 + 7 + 2 * 26 + 2);
         for (size_t i = 0; i < n_specs; i++) {
-            assert_int_equal(limn_safetensors_require(&t, f.tensors, specs[i].name,
-                                                      specs[i].n_dims, specs[i].shape, &err),
+            assert_int_equal(limn_safetensors_require(&t, f.tensors, specs[i].name, specs[i].n_dims,
+                                                      specs[i].shape, &err),
                              LIMN_OK);
             assert_int_equal(t->dtype, specs[i].may_be_half ? LIMN_TENSOR_F16 : LIMN_TENSOR_F32);
         }

@@ -26,8 +26,10 @@ static void test_rows_are_counted_at_the_end(void **state)
     assert_null(w);
     assert_int_equal(limn_file_read(&bytes, &size, temp_path("a.npy"), 1000, NULL), LIMN_OK);
     assert_int_equal(size, 256 + 12);
-    assert_memory_equal(bytes, "\x93NUMPY\1\0\xf6\0{'descr': '|u1', 'fortran_order': False, "
-                               "'shape': (2, 2, 3), } ", 70);
+    assert_memory_equal(bytes,
+                        "\x93NUMPY\1\0\xf6\0{'descr': '|u1', 'fortran_order': False, "
+                        "'shape': (2, 2, 3), } ",
+                        70);
     assert_int_equal(bytes[255], '\n');
     assert_memory_equal(bytes + 256, rows, sizeof rows);
     limn_free(bytes);

@@ -52,8 +52,8 @@ static void test_numpy_s_variants_are_read(void **state)
                                    " 'shape': (1,), }     \n@@@@";
     limn_npy_map m;
     (void)state;
-    assert_int_equal(open_text(&m, "{'descr': '<f4', 'fortran_order': False, 'shape': ()}\n", 4,
-                               NULL), LIMN_OK);
+    assert_int_equal(
+        open_text(&m, "{'descr': '<f4', 'fortran_order': False, 'shape': ()}\n", 4, NULL), LIMN_OK);
     assert_int_equal(m.n_dims, 0);
     assert_int_equal(open_text(&m, "{'shape':(2,0),'fortran_order':False,'descr':'|u1',}", 0, NULL),
                      LIMN_OK);

@@ -47,53 +47,53 @@ static const char *found(const char *tokens)
 static void test_captions(void **state)
 {
     static const char *const cases[][2] = {
-        {"", ""},
-        {"a stop sign on a pole", "stop sign"},
-        {"two men and a dog", "+person, dog"},
-        {"a man in a red shirt", "+person"},
-        {"a crowd in a stadium", "+"},
-        {"a couple of zebras standing in a field", "zebra"},
-        {"a hand holding a donut", "+donut"},
-        {"a hot dog with mustard", "hot dog"},
-        {"three hot-dogs on a grill", "hot dog"},
-        {"a dog eats a hot dog", "dog, hot dog"},
-        {"a teddy bear on a bed", "teddy bear, bed"},
-        {"a brown bear in the river", "bear"},
-        {"stuffed animals on a shelf", "teddy bear"},
-        {"a toy car on a table", "dining table"},
-        {"toy trains", ""},
-        {"a baby elephant and its mother", "+elephant, person"},
-        {"a mother and baby giraffe", "giraffe"},
-        {"a baby deer", ""},
-        {"a baby in a crib", "+person"},
-        {"a passenger train at the station", "train"},
-        {"train tracks in the snow", ""},
-        {"cars wait at a bus stop", "car"},
-        {"two buses and a double decker bus", "bus, bus"},
-        {"men 's restroom with urinals", "toilet"},
-        {"a child 's hand on a book", "+person, book"},
-        {"a wine glass and two glasses of wine", "wine glass, wine glass"},
-        {"knives forks and a knife", "knife, fork, knife"},
-        {"a person rides a dirt bike", "+person, motorcycle"},
-        {"a bike on a bike rack", "bicycle"},
-        {"a computer mouse beside a desktop computer", "mouse, tv"},
-        {"a pitcher of beer", ""},
-        {"the pitcher throws a ball", "+person, sports ball"},
-        {"someone 's desk", "+dining table"},
-        {"a sandwich and french fries", "sandwich"},
-        {"no people on the beach", ""},
+        { "", "" },
+        { "a stop sign on a pole", "stop sign" },
+        { "two men and a dog", "+person, dog" },
+        { "a man in a red shirt", "+person" },
+        { "a crowd in a stadium", "+" },
+        { "a couple of zebras standing in a field", "zebra" },
+        { "a hand holding a donut", "+donut" },
+        { "a hot dog with mustard", "hot dog" },
+        { "three hot-dogs on a grill", "hot dog" },
+        { "a dog eats a hot dog", "dog, hot dog" },
+        { "a teddy bear on a bed", "teddy bear, bed" },
+        { "a brown bear in the river", "bear" },
+        { "stuffed animals on a shelf", "teddy bear" },
+        { "a toy car on a table", "dining table" },
+        { "toy trains", "" },
+        { "a baby elephant and its mother", "+elephant, person" },
+        { "a mother and baby giraffe", "giraffe" },
+        { "a baby deer", "" },
+        { "a baby in a crib", "+person" },
+        { "a passenger train at the station", "train" },
+        { "train tracks in the snow", "" },
+        { "cars wait at a bus stop", "car" },
+        { "two buses and a double decker bus", "bus, bus" },
+        { "men 's restroom with urinals", "toilet" },
+        { "a child 's hand on a book", "+person, book" },
+        { "a wine glass and two glasses of wine", "wine glass, wine glass" },
+        { "knives forks and a knife", "knife, fork, knife" },
+        { "a person rides a dirt bike", "+person, motorcycle" },
+        { "a bike on a bike rack", "bicycle" },
+        { "a computer mouse beside a desktop computer", "mouse, tv" },
+        { "a pitcher of beer", "" },
+        { "the pitcher throws a ball", "+person, sports ball" },
+        { "someone 's desk", "+dining table" },
+        { "a sandwich and french fries", "sandwich" },
+        { "no people on the beach", "" },
         /* orange, the colour and the fruit */
-        {"an orange cat", "cat"},
-        {"an orange and white cat", "cat"},
-        {"a man in orange", "+person"},
-        {"black and orange train", "train"},
-        {"an orange", "orange"},
-        {"an orange on a plate", "orange"},
-        {"an orange and an apple", "orange, apple"},
-        {"a bowl of oranges", "bowl, orange"},
-        {"orange slices on a board", "orange"},
-        {"the bus is orange", "bus"},
-        {"a glass of orange juice", ""},
+        { "an orange cat", "cat" },
+        { "an orange and white cat", "cat" },
+        { "a man in orange", "+person" },
+        { "black and orange train", "train" },
+        { "an orange", "orange" },
+        { "an orange on a plate", "orange" },
+        { "an orange and an apple", "orange, apple" },
+        { "a bowl of oranges", "bowl, orange" },
+        { "orange slices on a board", "orange" },
+        { "the bus is orange", "bus" },
+        { "a glass of orange juice", "" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -163,7 +163,7 @@ static void test_phrases_are_short(void **state)
 
 static void test_sets(void **state)
 {
-    limn_object_set a = {{0}}, b = {{0}};
+    limn_object_set a = { { 0 } }, b = { { 0 } };
     (void)state;
     assert_true(limn_object_set_is_empty(a));
     limn_object_set_add(&a, 79);
@@ -182,7 +182,7 @@ static limn_status read_labels(limn_object_labels *out, const char *text, size_t
 {
     const char *path = temp_path("objects.tsv");
     assert_int_equal(limn_file_replace(path, text, size, NULL), LIMN_OK);
-    *err = (limn_error){0};
+    *err = (limn_error){ 0 };
     return limn_object_labels_read(out, path, err);
 }
 
@@ -216,20 +216,20 @@ static void test_bad_labels(void **state)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        {"", "no picture in it"},
-        {"\n\n", "no picture in it"},
-        {"a.jpg", "line 1: no tab between name and objects"},
-        {"\tdog:0.5", "line 1: the picture's name is empty"},
-        {"a\tdog:0.5\na\tcat:0.5", "line 2: a second line of a"},
-        {"a\tdog", "line 1: no \":\" and score after \"dog\""},
-        {"a\tdog:0.5 unicorn:0.5", "line 1: \"unicorn\" is none of the 80 classes of COCO"},
-        {"a\t:0.5", "line 1: \"\" is none of the 80 classes of COCO"},
-        {"a\tdog:", "line 1: dog: score \"\" is no number from 0 to 1"},
-        {"a\tdog:1.01", "line 1: dog: score \"1.01\" is no number from 0 to 1"},
-        {"a\tdog:-1", "line 1: dog: score \"-1\" is no number from 0 to 1"},
-        {"a\tdog:nan", "line 1: dog: score \"nan\" is no number from 0 to 1"},
-        {"a\tdog:0.5.5", "line 1: dog: score \"0.5.5\" is no number from 0 to 1"},
-        {"a\tdog:0.5\n\xff\t", "line 2, byte 1: invalid UTF-8 (0xFF)"},
+        { "", "no picture in it" },
+        { "\n\n", "no picture in it" },
+        { "a.jpg", "line 1: no tab between name and objects" },
+        { "\tdog:0.5", "line 1: the picture's name is empty" },
+        { "a\tdog:0.5\na\tcat:0.5", "line 2: a second line of a" },
+        { "a\tdog", "line 1: no \":\" and score after \"dog\"" },
+        { "a\tdog:0.5 unicorn:0.5", "line 1: \"unicorn\" is none of the 80 classes of COCO" },
+        { "a\t:0.5", "line 1: \"\" is none of the 80 classes of COCO" },
+        { "a\tdog:", "line 1: dog: score \"\" is no number from 0 to 1" },
+        { "a\tdog:1.01", "line 1: dog: score \"1.01\" is no number from 0 to 1" },
+        { "a\tdog:-1", "line 1: dog: score \"-1\" is no number from 0 to 1" },
+        { "a\tdog:nan", "line 1: dog: score \"nan\" is no number from 0 to 1" },
+        { "a\tdog:0.5.5", "line 1: dog: score \"0.5.5\" is no number from 0 to 1" },
+        { "a\tdog:0.5\n\xff\t", "line 2, byte 1: invalid UTF-8 (0xFF)" },
     };
     limn_object_labels labels;
     limn_error err;

@@ -110,8 +110,8 @@ static void test_best_are_kept(void **state)
 /* A detail is what few captions of the object have. */
 static void test_details(void **state)
 {
-    static const char *const pool[] = {"a dog runs", "a dog runs", "a dog runs", "a dog named rex",
-                                       "rex runs"};
+    static const char *const pool[] = { "a dog runs", "a dog runs", "a dog runs", "a dog named rex",
+                                        "rex runs" };
     limn_pool_caption out[5];
     (void)state;
     assert_int_equal(limn_pool_captions_read(out, pool, 5, 0.5F, NULL), LIMN_OK);
@@ -125,8 +125,9 @@ static void test_numbers(void **state)
 {
     static const char *const pool[] = {
         "a dog",          "two dogs", "a couple of dogs", "three or two dogs",
-        "a herd of cows", "groups",   "twofold",          "many"};
-    static const uint8_t expected[] = {1, 2, 2, 3, 3, 3, 1, 3};
+        "a herd of cows", "groups",   "twofold",          "many"
+    };
+    static const uint8_t expected[] = { 1, 2, 2, 3, 3, 3, 1, 3 };
     limn_pool_caption out[8];
     (void)state;
     assert_int_equal(limn_pool_captions_read(out, pool, 8, 0.5F, NULL), LIMN_OK);
@@ -138,8 +139,8 @@ static void test_numbers(void **state)
 /* One photo, ten candidates of equal weight. */
 static limn_pairing *ten_equal(uint64_t seed, const char *text)
 {
-    static const char *const pool[] = {"dog a", "dog b", "dog c", "dog d", "dog e",
-                                       "dog f", "dog g", "dog h", "dog i", "dog j"};
+    static const char *const pool[] = { "dog a", "dog b", "dog c", "dog d", "dog e",
+                                        "dog f", "dog g", "dog h", "dog i", "dog j" };
     limn_pairing_settings settings = limn_pairing_settings_default();
     limn_pairing *p;
     settings.seed = seed;
@@ -154,7 +155,7 @@ static void test_draws_are_even_and_without_repetition(void **state)
 {
     enum { N_EPOCHS = 10000, K = 3 };
     limn_pairing *p = ten_equal(1, "a\tdog:0.7\n");
-    size_t counts[10] = {0};
+    size_t counts[10] = { 0 };
     (void)state;
     for (uint64_t epoch = 0; epoch < N_EPOCHS; epoch++) {
         uint32_t out[K];
@@ -204,8 +205,8 @@ static void test_fewer_candidates_than_draws(void **state)
 
 static void test_scores(void **state)
 {
-    const float scores[10] = {0, 9, 0, 0, 0, 0, 0, NAN, 3, 0};
-    const float useless[10] = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, INFINITY, NAN, NAN};
+    const float scores[10] = { 0, 9, 0, 0, 0, 0, 0, NAN, 3, 0 };
+    const float useless[10] = { NAN, NAN, NAN, NAN, NAN, NAN, NAN, INFINITY, NAN, NAN };
     limn_pairing *p = ten_equal(1, "a\tdog:0.7\n");
     uint32_t out[10];
     size_t n, n_best = 0;
@@ -265,7 +266,7 @@ static void test_bad_settings(void **state)
 {
     limn_pairing_settings settings = limn_pairing_settings_default();
     limn_pairing *p;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     read_labels("a\tdog:0.7\n");
     settings.min_score = 0.7F;
@@ -287,7 +288,7 @@ static void test_bad_settings(void **state)
 static void test_sizes(void **state)
 {
     const limn_pairing_settings settings = limn_pairing_settings_default();
-    const uint32_t pictures[] = {1};
+    const uint32_t pictures[] = { 1 };
     limn_pairing *p;
     (void)state;
     read_labels("a\tdog:0.7\nb\tcat:0.7 couch:0.7\n");

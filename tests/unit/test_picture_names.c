@@ -20,30 +20,30 @@ static void add_all(limn_picture_names *n, const char *const *names, size_t n_na
 
 static void test_a_name_is_found_by_more_or_less_of_its_path(void **state)
 {
-    static const char *const names[] = {"a.jpg", "x/b.jpg", "1/c.jpg", "2/c.jpg", "2/2/c.jpg"};
+    static const char *const names[] = { "a.jpg", "x/b.jpg", "1/c.jpg", "2/c.jpg", "2/2/c.jpg" };
     static const struct {
         const char *name;
         uint32_t index;
     } cases[] = {
-        {"a.jpg", 0},
-        {"photos/a.jpg", 0},
-        {"./a.jpg", 0},
-        {"b.jpg", 1},
-        {"x/b.jpg", 1},
-        {"/home/x/b.jpg", 1},
-        {"y/b.jpg", LIMN_NO_PICTURE},
-        {"xx/b.jpg", LIMN_NO_PICTURE},
-        {"c.jpg", LIMN_NO_PICTURE},
-        /* which of three? */ {"1/c.jpg", 2},
-        {"0/1/c.jpg", 2},
-        {"0/2/c.jpg", 3},
-        {"0/2/2/c.jpg", LIMN_NO_PICTURE},
-        {"2/c.jpg", 3},
-        {"2/2/c.jpg", 4},
-        {"ba.jpg", LIMN_NO_PICTURE},
-        {"", LIMN_NO_PICTURE},
+        { "a.jpg", 0 },
+        { "photos/a.jpg", 0 },
+        { "./a.jpg", 0 },
+        { "b.jpg", 1 },
+        { "x/b.jpg", 1 },
+        { "/home/x/b.jpg", 1 },
+        { "y/b.jpg", LIMN_NO_PICTURE },
+        { "xx/b.jpg", LIMN_NO_PICTURE },
+        { "c.jpg", LIMN_NO_PICTURE },
+        /* which of three? */ { "1/c.jpg", 2 },
+        { "0/1/c.jpg", 2 },
+        { "0/2/c.jpg", 3 },
+        { "0/2/2/c.jpg", LIMN_NO_PICTURE },
+        { "2/c.jpg", 3 },
+        { "2/2/c.jpg", 4 },
+        { "ba.jpg", LIMN_NO_PICTURE },
+        { "", LIMN_NO_PICTURE },
     };
-    limn_picture_names n = {0};
+    limn_picture_names n = { 0 };
     (void)state;
     assert_int_equal(limn_picture_names_find(&n, "a.jpg"), LIMN_NO_PICTURE);
     add_all(&n, names, 5);
@@ -57,10 +57,10 @@ static void test_a_name_is_found_by_more_or_less_of_its_path(void **state)
 
 static void test_a_record_is_found_by_id_or_alias(void **state)
 {
-    static const char *const names[] = {"COCO_7.jpg", "9"};
-    const limn_caption_record both = {.id = "7", .alias = "COCO_7.jpg"}, id = {.id = "9"},
-                              none = {.id = "8", .alias = "COCO_8.jpg"};
-    limn_picture_names n = {0};
+    static const char *const names[] = { "COCO_7.jpg", "9" };
+    const limn_caption_record both = { .id = "7", .alias = "COCO_7.jpg" }, id = { .id = "9" },
+                              none = { .id = "8", .alias = "COCO_8.jpg" };
+    limn_picture_names n = { 0 };
     (void)state;
     add_all(&n, names, 2);
     assert_int_equal(limn_picture_names_find_record(&n, &both), 0);
@@ -72,12 +72,12 @@ static void test_a_record_is_found_by_id_or_alias(void **state)
 static void test_pictures_of_a_caption_file_have_the_names_of_files(void **state)
 {
     limn_caption_record records[] = {
-        {.id = "b.jpg"}, {.id = "7", .alias = "COCO_7.jpg"},
-        {.id = "b.jpg"}, {.id = "a.jpg", .alias = "12"},
-        {.id = "x"},
+        { .id = "b.jpg" }, { .id = "7", .alias = "COCO_7.jpg" },
+        { .id = "b.jpg" }, { .id = "a.jpg", .alias = "12" },
+        { .id = "x" },
     };
-    const limn_caption_file file = {.records = records, .n_records = 5};
-    limn_picture_names n = {0};
+    const limn_caption_file file = { .records = records, .n_records = 5 };
+    limn_picture_names n = { 0 };
     (void)state;
     assert_int_equal(limn_picture_names_add_captions(&n, &file, NULL), LIMN_OK);
     assert_int_equal(limn_picture_names_count(&n), 4);
@@ -90,7 +90,7 @@ static void test_pictures_of_a_caption_file_have_the_names_of_files(void **state
 
 static limn_status read_list(limn_picture_names *n, const char *bytes, size_t size, limn_error *err)
 {
-    *err = (limn_error){0};
+    *err = (limn_error){ 0 };
     limn_file_replace(temp_path("list"), bytes, size, NULL);
     return limn_picture_names_read(n, temp_path("list"), err);
 }
@@ -98,7 +98,7 @@ static limn_status read_list(limn_picture_names *n, const char *bytes, size_t si
 static void test_lists_are_lines(void **state)
 {
     static const char list[] = "b c.jpg\r\n\nx/a.jpg\nb c.jpg\nlast";
-    limn_picture_names n = {0};
+    limn_picture_names n = { 0 };
     limn_error err;
     (void)state;
     assert_int_equal(read_list(&n, list, sizeof list - 1, &err), LIMN_OK);
@@ -125,8 +125,8 @@ static void make_names(limn_picture_names *n, const char *folder, int n_names)
 
 static void test_a_split_depends_on_names_and_seed_alone(void **state)
 {
-    limn_picture_names some = {0}, more = {0}, train = {0}, dev = {0}, train2 = {0}, dev2 = {0},
-                       train3 = {0}, dev3 = {0};
+    limn_picture_names some = { 0 }, more = { 0 }, train = { 0 }, dev = { 0 }, train2 = { 0 },
+                       dev2 = { 0 }, train3 = { 0 }, dev3 = { 0 };
     size_t n_moved = 0;
     (void)state;
     make_names(&some, "", 1000);
@@ -159,10 +159,10 @@ static void test_a_stream_is_of_picture_use_and_number(void **state)
         const char *name, *use;
         uint64_t number;
     } others[] = {
-        {2, "x/a.jpg", "view", 3},
-        {1, "x/b.jpg", "view", 3},
-        {1, "x/a.jpg", "draw", 3},
-        {1, "x/a.jpg", "view", 4},
+        { 2, "x/a.jpg", "view", 3 },
+        { 1, "x/b.jpg", "view", 3 },
+        { 1, "x/a.jpg", "draw", 3 },
+        { 1, "x/a.jpg", "view", 4 },
     };
     limn_rng rng = limn_picture_rng(1, "x/a.jpg", "view", 3), same;
     const uint64_t draw = limn_rng_next(&rng);
@@ -185,8 +185,8 @@ static void assert_path(const char *folder, const char *name, const char *expect
 
 static void test_paths_and_what_is_there(void **state)
 {
-    static const char *const names[] = {"gone.jpg", "there.jpg", "folder"};
-    limn_picture_names all = {0}, present = {0};
+    static const char *const names[] = { "gone.jpg", "there.jpg", "folder" };
+    limn_picture_names all = { 0 }, present = { 0 };
     (void)state;
     assert_path("a", "b/c.jpg", "a/b/c.jpg");
     assert_path("a/", "c.jpg", "a/c.jpg");

@@ -43,8 +43,7 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *i
                         limn_error *err)
 {
     (void)worker;
-    if (size < INPUT_SIZE)
-        return limn_fail(err, LIMN_E_TRUNCATED, "has %zu bytes", size);
+    if (size < INPUT_SIZE) return limn_fail(err, LIMN_E_TRUNCATED, "has %zu bytes", size);
     memcpy(input, bytes, INPUT_SIZE);
     wait_a_little(input[7]);
     return LIMN_OK;
@@ -56,8 +55,7 @@ static limn_status run(void *worker, const limn_dirwalk_entry *picture, const ui
     (void)worker;
     assert_string_equal(picture->relative, picture->path + strlen(temp_folder) + 1);
     wait_a_little(input[6]);
-    if (input[0] == 'X')
-        return limn_fail(err, LIMN_E_ARG, "can't be");
+    if (input[0] == 'X') return limn_fail(err, LIMN_E_ARG, "can't be");
     limn_buffer_append(out, input, INPUT_SIZE);
     return LIMN_OK;
 }
@@ -65,8 +63,7 @@ static limn_status run(void *worker, const limn_dirwalk_entry *picture, const ui
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     job *j = ctx;
-    if (j->n_put++ == j->n_put_at_most)
-        return limn_fail(err, LIMN_E_IO, "full");
+    if (j->n_put++ == j->n_put_at_most) return limn_fail(err, LIMN_E_IO, "full");
     strcat(j->put, result->error ? result->error->text : result->out->bytes);
     strcat(j->put, "\n");
     return LIMN_OK;
@@ -93,8 +90,7 @@ static void write_file(const char *name, const char *text)
 
 static int make_files(void **state)
 {
-    if (temp_folder_setup(state) || !limn_interrupt_start())
-        return -1;
+    if (temp_folder_setup(state) || !limn_interrupt_start()) return -1;
     limn_message_init("test", LIMN_QUIET);
     for (int i = 0; i < N_FILES; i++) {
         char name[16], text[16];
@@ -110,8 +106,9 @@ static int make_files(void **state)
 static limn_status run_all(job *j, limn_pipeline_counts *counts, size_t n_threads, limn_error *err)
 {
     char *names[] = { temp_folder };
-    const limn_pipeline_settings settings = { .n_threads = n_threads, .input_size = INPUT_SIZE,
-                                              .names = names, .n_names = 1 };
+    const limn_pipeline_settings settings = {
+        .n_threads = n_threads, .input_size = INPUT_SIZE, .names = names, .n_names = 1
+    };
     return limn_pipeline_run(counts, &stages, j, &settings, err);
 }
 
@@ -122,7 +119,10 @@ static void test_results_come_in_order_from_any_number_of_threads(void **state)
     (void)state;
     for (int i = 0; i < N_FILES; i++) {
         char line[32];
-        snprintf(line, sizeof line, i == 50 ? "has 2 bytes\n" : i == 60 ? "can't be\n" : "%08d\n",
+        snprintf(line, sizeof line,
+                 i == 50   ? "has 2 bytes\n"
+                 : i == 60 ? "can't be\n"
+                           : "%08d\n",
                  i * 1237);
         strcat(expected, line);
     }
@@ -141,8 +141,9 @@ static void test_results_come_in_order_from_any_number_of_threads(void **state)
 static void test_what_is_not_wanted_is_skipped(void **state)
 {
     char *names[] = { temp_folder };
-    const limn_pipeline_settings settings = { .n_threads = 2, .input_size = INPUT_SIZE,
-                                              .names = names, .n_names = 1 };
+    const limn_pipeline_settings settings = {
+        .n_threads = 2, .input_size = INPUT_SIZE, .names = names, .n_names = 1
+    };
     limn_pipeline_stages choosing = stages;
     limn_pipeline_counts counts;
     job j = { .n_put_at_most = SIZE_MAX };

@@ -20,7 +20,7 @@ static limn_pixel_cache_settings settings_of(const limn_picture_names *names)
     return (limn_pixel_cache_settings){
         .folder = temp_folder,
         .names = names,
-        .input = {SIZE, LIMN_RESIZE_BICUBIC, 1000000},
+        .input = { SIZE, LIMN_RESIZE_BICUBIC, 1000000 },
     };
 }
 
@@ -33,8 +33,8 @@ static int clear_folder(void **state)
 /* The pixels of a file as the encoder gets them. */
 static void load(uint8_t *out, const char *name)
 {
-    const limn_encoder_input_settings input = {SIZE, LIMN_RESIZE_BICUBIC, 1000000};
-    limn_resize_scratch scratch = {0};
+    const limn_encoder_input_settings input = { SIZE, LIMN_RESIZE_BICUBIC, 1000000 };
+    limn_resize_scratch scratch = { 0 };
     unsigned char *bytes;
     size_t size;
     assert_int_equal(limn_file_read(&bytes, &size, temp_path(name), 1 << 20, NULL), LIMN_OK);
@@ -56,7 +56,7 @@ static void assert_row_is(const limn_pixel_cache *c, const char *name)
 
 static void test_rows_are_the_encoder_s_input_in_order(void **state)
 {
-    limn_picture_names names = {0};
+    limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     (void)state;
@@ -78,20 +78,20 @@ static void test_rows_are_the_encoder_s_input_in_order(void **state)
 
 static bool make(limn_pixel_cache *c, const limn_pixel_cache_settings *s, limn_error *err)
 {
-    *err = (limn_error){0};
+    *err = (limn_error){ 0 };
     return limn_pixel_cache_make(c, temp_path("cache"), s, err) == LIMN_OK;
 }
 
 static void set_time(const char *name, long seconds)
 {
-    const struct timespec times[2] = {{seconds, 0}, {seconds, 0}};
+    const struct timespec times[2] = { { seconds, 0 }, { seconds, 0 } };
     assert_int_equal(utimensat(AT_FDCWD, temp_path(name), times, 0), 0);
 }
 
 /* Makes it again exactly when something is not as it was. */
 static void test_a_cache_is_reused_until_something_changes(void **state)
 {
-    limn_picture_names names = {0};
+    limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
@@ -132,11 +132,11 @@ static void test_a_damaged_cache_is_made_again(void **state)
     static const struct {
         const char *file, *bytes;
     } damages[] = {
-        {"cache.npy", "\x93NUMPY"}, {"cache.npy", ""},
-        {"cache.txt", "p0.ppm\n"},  {"cache.txt", "p0.ppm\np0.ppm\np2.ppm\n"},
-        {"cache.json", "{"},        {"cache.json", "{\"rows\": []}"},
+        { "cache.npy", "\x93NUMPY" }, { "cache.npy", "" },
+        { "cache.txt", "p0.ppm\n" },  { "cache.txt", "p0.ppm\np0.ppm\np2.ppm\n" },
+        { "cache.json", "{" },        { "cache.json", "{\"rows\": []}" },
     };
-    limn_picture_names names = {0};
+    limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
@@ -158,7 +158,7 @@ static void test_a_damaged_cache_is_made_again(void **state)
 
 static void test_unreadable_pictures_are_left_out_and_told(void **state)
 {
-    limn_picture_names names = {0};
+    limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
@@ -195,7 +195,7 @@ static void test_unreadable_pictures_are_left_out_and_told(void **state)
 
 static void test_what_can_t_be_is_told_before_any_work(void **state)
 {
-    limn_picture_names names = {0};
+    limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
@@ -225,14 +225,14 @@ static bool stop_at_64(void *ctx, size_t done, size_t total)
 
 static void test_an_interrupted_cache_leaves_nothing(void **state)
 {
-    limn_picture_names names = {0};
+    limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     size_t last = 0;
     limn_pixel_cache c;
     limn_error err;
     (void)state;
     write_pictures(&names, 100);
-    s.progress = (limn_train_progress){stop_at_64, &last};
+    s.progress = (limn_train_progress){ stop_at_64, &last };
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_INTERRUPTED);
     assert_int_equal(last, 64);
@@ -243,8 +243,8 @@ static void test_an_interrupted_cache_leaves_nothing(void **state)
 /* As limn-preprocess makes it: names are paths, and there is no record. */
 static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **state)
 {
-    const limn_cache_shape shape = {LIMN_NPY_U8, 3, {SIZE, SIZE, 3}};
-    limn_picture_names names = {0};
+    const limn_cache_shape shape = { LIMN_NPY_U8, 3, { SIZE, SIZE, 3 } };
+    limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_cache_writer *w;
     uint8_t row[SIZE * SIZE * 3];
@@ -275,11 +275,11 @@ static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **st
 
 static void test_a_name_twice_is_refused(void **state)
 {
-    const limn_cache_shape shape = {LIMN_NPY_U8, 3, {SIZE, SIZE, 3}};
-    const uint8_t row[SIZE * SIZE * 3] = {0};
+    const limn_cache_shape shape = { LIMN_NPY_U8, 3, { SIZE, SIZE, 3 } };
+    const uint8_t row[SIZE * SIZE * 3] = { 0 };
     limn_cache_writer *w;
     limn_pixel_cache c;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     assert_int_equal(limn_cache_writer_open(&w, temp_path("cache"), &shape, false, NULL), LIMN_OK);
     for (int i = 0; i < 2; i++) limn_cache_writer_add(w, "a.jpg", row, NULL);

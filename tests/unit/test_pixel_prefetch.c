@@ -15,8 +15,9 @@ static limn_pixel_cache cache;
 
 static int setup(void **state)
 {
-    limn_picture_names names = {0};
-    limn_pixel_cache_settings s = {.names = &names, .input = {SIZE, LIMN_RESIZE_BICUBIC, 10000}};
+    limn_picture_names names = { 0 };
+    limn_pixel_cache_settings s = { .names = &names,
+                                    .input = { SIZE, LIMN_RESIZE_BICUBIC, 10000 } };
     if (temp_folder_setup(state)) return -1;
     write_pictures(&names, N_PICTURES);
     s.folder = temp_folder;
@@ -45,7 +46,7 @@ static void assert_picture(const uint8_t *pixels, uint32_t row, uint64_t draw)
     const limn_augment_settings augment = limn_augment_settings_default();
     limn_rng rng =
         limn_picture_rng(5, limn_picture_names_get(&cache.rows.names, row), "draw", draw);
-    limn_resize_scratch scratch = {0};
+    limn_resize_scratch scratch = { 0 };
     uint8_t expected[N_BYTES];
     limn_augment(expected, limn_pixel_cache_row(&cache, row), SIZE, &augment, &rng, &scratch, NULL);
     assert_memory_equal(pixels, expected, N_BYTES);
@@ -55,7 +56,7 @@ static void assert_picture(const uint8_t *pixels, uint32_t row, uint64_t draw)
 static limn_pixel_prefetch *create(const limn_augment_settings *augment, size_t depth,
                                    size_t n_threads)
 {
-    const limn_pixel_prefetch_settings settings = {&cache, augment, 5, 4, depth, n_threads};
+    const limn_pixel_prefetch_settings settings = { &cache, augment, 5, 4, depth, n_threads };
     limn_pixel_prefetch *p;
     assert_int_equal(limn_pixel_prefetch_create(&p, &settings, NULL), LIMN_OK);
     return p;
@@ -124,8 +125,8 @@ static void test_a_batch_stays_until_the_next_is_taken(void **state)
 
 static void test_what_can_t_be_is_refused(void **state)
 {
-    limn_pixel_prefetch_settings settings = {&cache, NULL, 5, 4, 17, 1};
-    static const uint32_t rows[5] = {0, 1, 2, 3, N_PICTURES};
+    limn_pixel_prefetch_settings settings = { &cache, NULL, 5, 4, 17, 1 };
+    static const uint32_t rows[5] = { 0, 1, 2, 3, N_PICTURES };
     limn_pixel_prefetch *p = NULL;
     const uint8_t *pixels;
     (void)state;

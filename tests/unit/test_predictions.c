@@ -21,10 +21,10 @@ enum { SIDE = 224, N_TOKENS = 24, N_BEAMS = 5, MAX_STEPS = 20 };
 
 static limn_model *open_model(const char *cpu_level)
 {
-    const toy_model_settings settings = {.seed = 3, .dtype = LIMN_TENSOR_F16};
+    const toy_model_settings settings = { .seed = 3, .dtype = LIMN_TENSOR_F16 };
     const char *path = temp_path("toy.safetensors");
     limn_model *model = NULL;
-    limn_error err = {0};
+    limn_error err = { 0 };
     if ((access(path, R_OK) != 0 && toy_model_write(path, &settings, &err)) ||
         limn_model_open(&model, path, cpu_level, &err))
         fail_msg("%s", err.text);
@@ -44,7 +44,7 @@ static limn_state *make_state(const limn_model *model, const limn_options *optio
                               uint32_t n_threads)
 {
     limn_state *state;
-    limn_error err = {0};
+    limn_error err = { 0 };
     if (limn_state_create(&state, model, options, n_threads, &err)) fail_msg("%s", err.text);
     return state;
 }
@@ -60,7 +60,7 @@ static const uint8_t *some_pixels(unsigned seed)
 static const limn_captions *caption(limn_state *state, unsigned seed)
 {
     const limn_captions *captions;
-    limn_error err = {0};
+    limn_error err = { 0 };
     if (limn_state_caption_input(state, NULL, some_pixels(seed), &captions, &err))
         fail_msg("%s", err.text);
     return captions;
@@ -219,7 +219,7 @@ static char *print_search(const limn_search *search, size_t attention_dim)
 static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
 {
     const limn_options options = all_options();
-    char *expected[2] = {NULL, NULL};
+    char *expected[2] = { NULL, NULL };
     (void)state;
     for (size_t l = 0; limn_cpu_levels()[l]; l++) {
         limn_model *model = open_model(limn_cpu_levels()[l]);
@@ -318,7 +318,7 @@ static void test_more_alternatives_than_words_are_all_words(void **state)
     limn_model *model = open_model(NULL);
     limn_options options = limn_options_default();
     limn_state *s;
-    limn_error err = {0};
+    limn_error err = { 0 };
     options.n_alternatives = 100;
     s = make_state(model, &options, 1);
     const limn_prediction *p = caption(s, 1)->items[0].predictions[0];

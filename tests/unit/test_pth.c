@@ -24,8 +24,7 @@ static const char *fixture(const char *name)
 static const limn_tensor *find(const limn_pth *f, const char *name)
 {
     for (size_t i = 0; i < limn_pth_n_tensors(f); i++)
-        if (strcmp(limn_pth_at(f, i)->name, name) == 0)
-            return limn_pth_at(f, i);
+        if (strcmp(limn_pth_at(f, i)->name, name) == 0) return limn_pth_at(f, i);
     fail_msg("no tensor %s", name);
     return NULL;
 }
@@ -52,8 +51,7 @@ static void test_both_containers_give_the_same_tensors(void **state)
     for (size_t i = 0; i < 2; i++) {
         limn_pth *f;
         limn_error err = { 0 };
-        if (limn_pth_open(&f, fixture(files[i]), &err) != LIMN_OK)
-            fail_msg("%s", err.text);
+        if (limn_pth_open(&f, fixture(files[i]), &err) != LIMN_OK) fail_msg("%s", err.text);
         assert_int_equal(limn_pth_n_tensors(f), 8);
         assert_string_equal(limn_pth_at(f, 0)->name, "dense");
         assert_null(limn_pth_at(f, 8));
@@ -127,8 +125,7 @@ static void test_damaged_files_do_no_harm(void **state)
         for (size_t at = 0; at < size; at++) {
             memcpy(copy, bytes, size);
             copy[at] ^= (unsigned char)(1 + at * 37 % 255);
-            if (limn_pth_open_memory(&f, copy, size, NULL) == LIMN_OK)
-                limn_pth_close(&f);
+            if (limn_pth_open_memory(&f, copy, size, NULL) == LIMN_OK) limn_pth_close(&f);
         }
         limn_free(copy);
         limn_free(bytes);
@@ -148,7 +145,9 @@ static void test_pickles_that_are_no_state_dict_are_refused(void **state)
         { PICKLE(""), LIMN_E_TRUNCATED, "ends at byte 0" },
         { PICKLE("."), LIMN_E_FORMAT, "the stack is empty" },
         { PICKLE("\x80\x04."), LIMN_E_UNSUPPORTED, "pickle protocol 4, PyTorch writes 2" },
-        { PICKLE("\x80\x02" "cos\nsystem\n."), LIMN_E_UNSUPPORTED, "refers to os.system" },
+        { PICKLE("\x80\x02"
+                 "cos\nsystem\n."),
+          LIMN_E_UNSUPPORTED, "refers to os.system" },
         { PICKLE("cbuiltins\neval\n."), LIMN_E_UNSUPPORTED, "refers to builtins.eval" },
         { PICKLE("ctorch\nFloat"), LIMN_E_TRUNCATED, "ends in a name" },
         { PICKLE("ctorch\nFloatStorage\n)R."), LIMN_E_FORMAT, "a storage type with wrong" },

@@ -30,16 +30,16 @@ static uint8_t *make_noise(size_t n_bytes)
 static void check_line(char **columns, limn_resize_scratch *scratch)
 {
     uint32_t sizes[4];
-    limn_resize_filter filter = strcmp(columns[4], "bicubic") ? LIMN_RESIZE_BILINEAR
-                                                              : LIMN_RESIZE_BICUBIC;
-    for (int i = 0; i < 4; i++)
-        sizes[i] = (uint32_t)atoi(columns[i]);
+    limn_resize_filter filter =
+        strcmp(columns[4], "bicubic") ? LIMN_RESIZE_BILINEAR : LIMN_RESIZE_BICUBIC;
+    for (int i = 0; i < 4; i++) sizes[i] = (uint32_t)atoi(columns[i]);
     size_t n_bytes = (size_t)sizes[2] * sizes[3] * 3;
     uint8_t *src = make_noise((size_t)sizes[0] * sizes[1] * 3);
     uint8_t *dst = limn_alloc(n_bytes, 1);
     assert_non_null(dst);
-    assert_int_equal(limn_resize(dst, sizes[2], sizes[3], src, sizes[0], sizes[1], filter, scratch,
-                                 NULL), LIMN_OK);
+    assert_int_equal(
+        limn_resize(dst, sizes[2], sizes[3], src, sizes[0], sizes[1], filter, scratch, NULL),
+        LIMN_OK);
     uint64_t hash = limn_fnv1a64(LIMN_FNV1A64_INIT, dst, n_bytes);
     if (hash != strtoull(columns[5], NULL, 16))
         fail_msg("%ux%u to %ux%u %s: other pixels than Pillow's", sizes[0], sizes[1], sizes[2],
@@ -105,7 +105,8 @@ static void test_parts_out_of_the_source_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(limn_resize_part(pixels, 2, 2, pixels, 2, 2, &bad[i], LIMN_RESIZE_BILINEAR,
-                                          &scratch, &err), LIMN_E_ARG);
+                                          &scratch, &err),
+                         LIMN_E_ARG);
     assert_string_equal(err.text, "resize: columns -0.5 to 2 are not within 0 and 2");
 }
 

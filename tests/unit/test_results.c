@@ -35,7 +35,7 @@ typedef bool undo_fn(limn_buffer *out, const char *text, size_t size);
 static void check_round_trip(append_fn *append, undo_fn *undo)
 {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        limn_buffer text = {0}, back = {0};
+        limn_buffer text = { 0 }, back = { 0 };
         append(&text, names[i]);
         limn_buffer_append(&text, "", 0);
         assert_null(strpbrk(text.bytes, "\t\n\r"));
@@ -57,9 +57,9 @@ static void test_escapes_are_undone(void **state)
 
 static void test_what_is_no_escape_is_refused(void **state)
 {
-    static const char *const texts[] = {"\\",   "a\\",   "\\q",   "\\x",
-                                        "\\xe", "\\xzz", "\\x00", "\\xE9"};
-    limn_buffer out = {0};
+    static const char *const texts[] = { "\\",   "a\\",   "\\q",   "\\x",
+                                         "\\xe", "\\xzz", "\\x00", "\\xE9" };
+    limn_buffer out = { 0 };
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_false(limn_file_name_append_unescaped(&out, texts[i], strlen(texts[i])));
@@ -87,9 +87,9 @@ static void test_formats_by_name(void **state)
 static void check_path(const limn_sidecar_naming *naming, const char *path, const char *relative,
                        const char *expected)
 {
-    const limn_dirwalk_entry input = {.path = path,
-                                      .relative = path + strlen(path) - strlen(relative)};
-    limn_buffer out = {0};
+    const limn_dirwalk_entry input = { .path = path,
+                                       .relative = path + strlen(path) - strlen(relative) };
+    limn_buffer out = { 0 };
     const limn_status s = limn_sidecar_path(&out, naming, &input, NULL);
     assert_int_equal(s, expected ? LIMN_OK : LIMN_E_ARG);
     if (expected) assert_string_equal(out.bytes, expected);
@@ -98,10 +98,10 @@ static void check_path(const limn_sidecar_naming *naming, const char *path, cons
 
 static void test_sidecar_paths(void **state)
 {
-    const limn_sidecar_naming beside = {.extension = "txt"};
-    const limn_sidecar_naming full = {.extension = "txt", .is_full = true};
-    const limn_sidecar_naming tree = {.extension = "cap", .out_dir = "out"};
-    limn_buffer out = {0};
+    const limn_sidecar_naming beside = { .extension = "txt" };
+    const limn_sidecar_naming full = { .extension = "txt", .is_full = true };
+    const limn_sidecar_naming tree = { .extension = "cap", .out_dir = "out" };
+    limn_buffer out = { 0 };
     (void)state;
     check_path(&beside, "p/a.b.jpg", "a.b.jpg", "p/a.b.txt");
     check_path(&beside, "p.d/noext", "noext", "p.d/noext.txt");
@@ -114,8 +114,9 @@ static void test_sidecar_paths(void **state)
     check_path(&tree, "./a..jpg", "./a..jpg", "out/a..cap");
     check_path(&tree, "../a.jpg", "../a.jpg", NULL);
     check_path(&tree, "a/../../b.jpg", "a/../../b.jpg", NULL);
-    const limn_dirwalk_entry member = {
-        .path = "a.tar/b.jpg", .relative = "a.tar/b.jpg", .archive_size = 5};
+    const limn_dirwalk_entry member = { .path = "a.tar/b.jpg",
+                                        .relative = "a.tar/b.jpg",
+                                        .archive_size = 5 };
     assert_int_equal(limn_sidecar_path(&out, &beside, &member, NULL), LIMN_E_ARG);
     assert_int_equal(limn_sidecar_path(&out, &tree, &member, NULL), LIMN_OK);
     assert_string_equal(out.bytes, "out/a.tar/b.cap");
@@ -126,9 +127,10 @@ static void test_sidecar_paths(void **state)
 
 static void test_globs(void **state)
 {
-    const char *includes[] = {"*.jpg", "a/*"}, *excludes[] = {"*_thumb*", "skip"};
+    const char *includes[] = { "*.jpg", "a/*" }, *excludes[] = { "*_thumb*", "skip" };
     const limn_input_filter f = {
-        .includes = includes, .n_includes = 2, .excludes = excludes, .n_excludes = 2};
+        .includes = includes, .n_includes = 2, .excludes = excludes, .n_excludes = 2
+    };
     (void)state;
     assert_true(limn_input_filter_accepts(&f, "x/y.jpg", LIMN_DIRWALK_FILE));
     assert_true(limn_input_filter_accepts(&f, "a/b/c.png", LIMN_DIRWALK_FILE));
@@ -141,14 +143,14 @@ static void test_globs(void **state)
 static void test_each_name_is_in_one_shard_and_shards_are_even(void **state)
 {
     enum { N = 16, N_NAMES = 16000 };
-    size_t sizes[N] = {0};
+    size_t sizes[N] = { 0 };
     (void)state;
     for (int i = 0; i < N_NAMES; i++) {
         char name[32];
         int n_shards = 0;
         snprintf(name, sizeof name, "COCO_%012d.jpg", i);
         for (uint32_t k = 0; k < N; k++) {
-            const limn_input_filter f = {.shard = k, .n_shards = N};
+            const limn_input_filter f = { .shard = k, .n_shards = N };
             const bool is_in = limn_input_filter_accepts(&f, name, LIMN_DIRWALK_FILE);
             n_shards += is_in;
             sizes[k] += is_in;
@@ -161,9 +163,9 @@ static void test_each_name_is_in_one_shard_and_shards_are_even(void **state)
 
 static void test_shards_are_parsed(void **state)
 {
-    static const char *const bad[] = {"",      "1",    "/",    "1/",      "/2",       "2/2", "0/0",
-                                      "1/2/3", "-1/2", " 1/2", "1/65537", "000001/2", "1/2 "};
-    limn_input_filter f = {0};
+    static const char *const bad[] = { "",      "1",    "/",    "1/",      "/2",       "2/2", "0/0",
+                                       "1/2/3", "-1/2", " 1/2", "1/65537", "000001/2", "1/2 " };
+    limn_input_filter f = { 0 };
     (void)state;
     assert_true(limn_input_filter_parse_shard(&f, "3/16"));
     assert_true(f.shard == 3 && f.n_shards == 16);

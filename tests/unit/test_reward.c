@@ -22,16 +22,23 @@
 enum { N_TOKENS = 9, N_PICTURES = 3, N_SAMPLES = 5, MAX_STEPS = 6, FEATURES = 3 * 5 };
 
 static const limn_decoder_config config = {
-    .n_layers = 2, .dim = 16, .n_heads = 2, .feed_forward_dim = 32, .max_positions = 8,
-    .n_tokens = N_TOKENS, .n_memory_positions = 3, .memory_dim = 5,
+    .n_layers = 2,
+    .dim = 16,
+    .n_heads = 2,
+    .feed_forward_dim = 32,
+    .max_positions = 8,
+    .n_tokens = N_TOKENS,
+    .n_memory_positions = 3,
+    .memory_dim = 5,
 };
 /* Two references for the first picture, one for the others. */
 static const uint32_t reference_tokens[] = { 4, 5, 6, 4, 5, 7, 8, 8, 7, 5, 4, 6 };
 static const size_t reference_offsets[] = { 0, 3, 6, 8, 12 }, first_references[] = { 0, 2, 3, 4 };
 static const limn_references references = { reference_tokens, reference_offsets, first_references,
                                             N_PICTURES };
-static const limn_reward_settings settings = { .n_samples = N_SAMPLES, .max_steps = MAX_STEPS,
-                                               .max_pictures = N_PICTURES, .seed = 7 };
+static const limn_reward_settings settings = {
+    .n_samples = N_SAMPLES, .max_steps = MAX_STEPS, .max_pictures = N_PICTURES, .seed = 7
+};
 static const limn_reward_picture pictures[] = { { "a.jpg", 0 }, { "b.jpg", 1 }, { "c.jpg", 2 } };
 
 struct fixture {
@@ -53,7 +60,8 @@ static void open_fixture(struct fixture *f, size_t n_threads)
         f->features[i] = (float)limn_rng_normal(&rng);
     assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
     assert_int_equal(limn_reward_create(&f->reward, &config, &f->params, &references, &settings,
-                                        f->pool, limn_cpu_best(), NULL), LIMN_OK);
+                                        f->pool, limn_cpu_best(), NULL),
+                     LIMN_OK);
 }
 
 static void close_fixture(struct fixture *f)
@@ -66,8 +74,9 @@ static void close_fixture(struct fixture *f)
 static const limn_reward_batch *draw(struct fixture *f, uint64_t step)
 {
     const limn_reward_batch *batch;
-    assert_int_equal(limn_reward_draw(f->reward, &batch, step, pictures, f->features, NULL,
-                                      N_PICTURES, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_reward_draw(f->reward, &batch, step, pictures, f->features, NULL, N_PICTURES, NULL),
+        LIMN_OK);
     return batch;
 }
 
@@ -264,8 +273,7 @@ static double mean_reward(struct fixture *f, uint64_t first_step)
     return sum / 20;
 }
 
-static void train_step(struct fixture *f, limn_decoder_trainer *t, limn_adamw *adamw,
-                       uint64_t step)
+static void train_step(struct fixture *f, limn_decoder_trainer *t, limn_adamw *adamw, uint64_t step)
 {
     const limn_adamw_settings optimizer = limn_adamw_settings_default();
     const limn_decoder_batch *b = &draw(f, step)->decoder;
@@ -285,14 +293,14 @@ static void test_training_by_rewards_raises_them(void **state)
     limn_adamw adamw;
     (void)state;
     open_fixture(&f, 1);
-    assert_int_equal(limn_decoder_trainer_create(&t, &config, &f.params, &limits, NULL,
-                                                 limn_cpu_best(), NULL), LIMN_OK);
+    assert_int_equal(
+        limn_decoder_trainer_create(&t, &config, &f.params, &limits, NULL, limn_cpu_best(), NULL),
+        LIMN_OK);
     assert_int_equal(limn_adamw_init(&adamw, &f.params, NULL), LIMN_OK);
     const double before = mean_reward(&f, 1000);
     for (uint64_t step = 0; step < 60; step++) train_step(&f, t, &adamw, step);
     const double after = mean_reward(&f, 1000);
-    if (!(before < 1.5 && after > before + 2))
-        fail_msg("mean reward %g, then %g", before, after);
+    if (!(before < 1.5 && after > before + 2)) fail_msg("mean reward %g, then %g", before, after);
     limn_adamw_finish(&adamw);
     limn_decoder_trainer_destroy(&t);
     close_fixture(&f);
@@ -313,7 +321,8 @@ static void test_threads_and_company_change_nothing(void **state)
         assert_memory_equal(got->decoder.targets, expected->decoder.targets, n * sizeof(uint32_t));
         assert_memory_equal(got->decoder.weights, expected->decoder.weights, n * sizeof(float));
         assert_int_equal(limn_reward_draw(other.reward, &got, 5, pictures + 2,
-                                          other.features + 2 * FEATURES, NULL, 1, NULL), LIMN_OK);
+                                          other.features + 2 * FEATURES, NULL, 1, NULL),
+                         LIMN_OK);
         const size_t first = expected->decoder.offsets[2 * N_SAMPLES];
         assert_int_equal(got->decoder.offsets[N_SAMPLES], n - first);
         assert_memory_equal(got->decoder.targets, expected->decoder.targets + first,
@@ -333,7 +342,7 @@ static void test_threads_and_company_change_nothing(void **state)
 static void test_false_objects_cost(void **state)
 {
     static const char *const tokens[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
-                                                  "dog", "man", "cat", "on" };
+                                                  "dog",   "man", "cat",  "on" };
     limn_reward_settings costly = settings;
     const limn_reward_batch *plain, *less;
     limn_vocab *vocab;
@@ -347,7 +356,8 @@ static void test_false_objects_cost(void **state)
     costly.vocab = vocab;
     limn_reward_destroy(&g.reward);
     assert_int_equal(limn_reward_create(&g.reward, &config, &g.params, &references, &costly, NULL,
-                                        limn_cpu_best(), NULL), LIMN_OK);
+                                        limn_cpu_best(), NULL),
+                     LIMN_OK);
     plain = draw(&f, 3);
     less = draw(&g, 3);
     for (size_t i = 0; i < plain->decoder.n_captions; i++) {
@@ -386,8 +396,8 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         limn_reward *r;
         err = (limn_error){ 0 };
-        assert_int_equal(limn_reward_create(&r, &config, &f.params, &references,
-                                            &cases[i].settings, NULL, LIMN_CPU_C, &err),
+        assert_int_equal(limn_reward_create(&r, &config, &f.params, &references, &cases[i].settings,
+                                            NULL, LIMN_CPU_C, &err),
                          LIMN_E_ARG);
         assert_null(r);
         if (!strstr(err.text, cases[i].says))

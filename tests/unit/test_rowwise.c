@@ -28,8 +28,7 @@ static test_case make_case(uint64_t seed)
     const float spread = random_below(&rng, 3) ? 3.0f : 60.0f;
     t.stride = t.n + random_below(&rng, 8);
     t.x = random_floats(&rng, t.n_rows * t.stride);
-    for (size_t i = 0; i < t.n_rows * t.stride; i++)
-        t.x[i] = spread * t.x[i] + 5.0f;
+    for (size_t i = 0; i < t.n_rows * t.stride; i++) t.x[i] = spread * t.x[i] + 5.0f;
     if (t.n > 1 && t.n_rows > 0)
         t.x[random_below(&rng, t.n - 1)] = -INFINITY; /* a banned token, but never all */
     t.gamma = random_floats(&rng, t.n);
@@ -112,14 +111,15 @@ static void check_norm(const test_case *t, const outputs *o)
     dense_rows(x, t);
     for (size_t r = 0; r < t->n_rows; r++) {
         double mean = 0, variance = 0;
-        for (size_t i = 0; i < t->n; i++)
-            mean += (double)x[r * t->n + i] / (double)t->n;
+        for (size_t i = 0; i < t->n; i++) mean += (double)x[r * t->n + i] / (double)t->n;
         for (size_t i = 0; i < t->n; i++)
             variance += pow((double)x[r * t->n + i] - mean, 2) / (double)t->n;
         for (size_t i = 0; i < t->n; i++)
             check_near(o->norm[r * t->n + i],
                        ((double)x[r * t->n + i] - mean) / sqrt(variance + 1e-5) *
-                               (double)t->gamma[i] + (double)t->beta[i], t->n > 1 ? 1e-5 : 1e-2);
+                               (double)t->gamma[i] +
+                           (double)t->beta[i],
+                       t->n > 1 ? 1e-5 : 1e-2);
     }
 }
 
@@ -127,10 +127,8 @@ static void check_norm(const test_case *t, const outputs *o)
 static double log_sum(const float *x, size_t n)
 {
     double max = (double)-INFINITY, sum = 0;
-    for (size_t i = 0; i < n; i++)
-        max = fmax(max, (double)x[i]);
-    for (size_t i = 0; i < n; i++)
-        sum += exp((double)x[i] - max);
+    for (size_t i = 0; i < n; i++) max = fmax(max, (double)x[i]);
+    for (size_t i = 0; i < n; i++) sum += exp((double)x[i] - max);
     return max + log(sum);
 }
 
@@ -140,8 +138,7 @@ static void check_attention(const test_case *t, const outputs *o)
     double sums[64] = { 0 };
     for (size_t p = 0; p < t->n; p++) {
         double dot = 0;
-        for (size_t i = 0; i < t->dim; i++)
-            dot += (double)t->q[i] * (double)t->k[p * t->dim + i];
+        for (size_t i = 0; i < t->dim; i++) dot += (double)t->q[i] * (double)t->k[p * t->dim + i];
         scores[p] = (float)(dot * (double)0.3f);
     }
     for (size_t p = 0; p < t->n; p++) {
@@ -150,8 +147,7 @@ static void check_attention(const test_case *t, const outputs *o)
         for (size_t i = 0; i < t->dim; i++)
             sums[i] += weight * (double)t->v[(t->n - 1 - p) * t->dim + i];
     }
-    for (size_t i = 0; i < t->dim; i++)
-        check_near(o->attended[i], sums[i], 2e-5);
+    for (size_t i = 0; i < t->dim; i++) check_near(o->attended[i], sums[i], 2e-5);
 }
 
 static void test_c_computes_what_the_header_says(void **state)

@@ -18,8 +18,7 @@ static limn_run_folder *create(const char *folder)
 {
     limn_run_folder *f;
     limn_error err = { 0 };
-    if (limn_run_folder_create(&f, folder, &err) != LIMN_OK)
-        fail_msg("%s", err.text);
+    if (limn_run_folder_create(&f, folder, &err) != LIMN_OK) fail_msg("%s", err.text);
     return f;
 }
 

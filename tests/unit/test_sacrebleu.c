@@ -64,13 +64,15 @@ static void test_tokens(void **state)
     size_t i;
     json_t *row;
     (void)state;
-    json_array_foreach(json_object_get(expected, "tokens"), i, row) {
+    json_array_foreach(json_object_get(expected, "tokens"), i, row)
+    {
         const char *name = json_string_value(json_array_get(row, 0)), *tokens;
         const char *raw = json_string_value(json_array_get(row, 2));
         const char *wanted = json_string_value(json_array_get(row, 3));
         assert_int_equal(limn_mteval_tokenize(&tokens, &m, tokenizer_of(name),
                                               json_is_true(json_array_get(row, 1)), raw,
-                                              strlen(raw), NULL), LIMN_OK);
+                                              strlen(raw), NULL),
+                         LIMN_OK);
         if (strcmp(tokens, wanted) != 0)
             fail_msg("%s of \"%s\":\n  %s, expected\n  %s", name, raw, tokens, wanted);
     }
@@ -93,11 +95,11 @@ static limn_sentence read_sentence(uint32_t words[MAX_WORDS], limn_string_table 
 {
     const char *raw = json_string_value(caption), *tokens;
     size_t n = 0;
-    assert_int_equal(limn_mteval_tokenize(
-                         &tokens, m,
-                         tokenizer_of(json_string_value(json_object_get(settings, "tokenizer"))),
-                         json_is_true(json_object_get(settings, "lowercase")), raw, strlen(raw),
-                         NULL), LIMN_OK);
+    assert_int_equal(
+        limn_mteval_tokenize(
+            &tokens, m, tokenizer_of(json_string_value(json_object_get(settings, "tokenizer"))),
+            json_is_true(json_object_get(settings, "lowercase")), raw, strlen(raw), NULL),
+        LIMN_OK);
     while (*tokens) {
         const size_t size = strcspn(tokens, " ");
         assert_int_equal(limn_string_table_add(&words[n++], table, tokens, size, NULL), LIMN_OK);
@@ -114,8 +116,7 @@ static limn_bleu_stats count_group(limn_string_table *table, limn_mteval *m, con
     limn_ngram_counts counts[MAX_REFS] = { 0 };
     const size_t n = json_array_size(group);
     for (size_t i = 0; i < n; i++) {
-        const limn_sentence s =
-            read_sentence(words, table, m, settings, json_array_get(group, i));
+        const limn_sentence s = read_sentence(words, table, m, settings, json_array_get(group, i));
         assert_int_equal(limn_ngram_counts_fill(&counts[i], s, NULL), LIMN_OK);
     }
     const limn_bleu_stats stats = limn_bleu_count(&counts[0], counts + 1, n - 1);
@@ -131,9 +132,9 @@ static limn_bleu_stats count_corpus(const json_t *settings)
     limn_mteval m = { 0 };
     size_t i;
     json_t *group;
-    json_array_foreach(json_object_get(expected, "groups"), i, group) {
-        if (only && json_integer_value(only) != (json_int_t)i)
-            continue;
+    json_array_foreach(json_object_get(expected, "groups"), i, group)
+    {
+        if (only && json_integer_value(only) != (json_int_t)i) continue;
         const limn_bleu_stats stats = count_group(&table, &m, settings, group);
         limn_bleu_add(&sum, &stats);
     }
@@ -167,8 +168,8 @@ static void check_corpus(const json_t *wanted)
     assert_near(score.hyp_length, json_object_get(wanted, "hyp_len"), "hyp_len");
     assert_near(score.ref_length, json_object_get(wanted, "ref_len"), "ref_len");
     for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++)
-        assert_near(score.precisions[n],
-                    json_array_get(json_object_get(wanted, "precisions"), n), "precision");
+        assert_near(score.precisions[n], json_array_get(json_object_get(wanted, "precisions"), n),
+                    "precision");
     limn_sacrebleu_print(&text, &score);
     assert_string_equal(text.bytes, json_string_value(json_object_get(wanted, "print")));
     limn_buffer_clear(&text);

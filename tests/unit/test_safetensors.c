@@ -18,13 +18,11 @@ static unsigned char *build(size_t *size, const char *header, uint64_t header_si
                             size_t data_size)
 {
     const size_t length = strlen(header);
-    if (header_size == 0)
-        header_size = length;
+    if (header_size == 0) header_size = length;
     *size = 8 + length + data_size;
     unsigned char *bytes = limn_calloc(*size, 1);
     assert_non_null(bytes);
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (unsigned char)(header_size >> 8 * i);
+    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(header_size >> 8 * i);
     memcpy(bytes + 8, header, length);
     return bytes;
 }
@@ -66,10 +64,10 @@ static void test_every_kind_of_damage_is_named(void **state)
           "a.shape[0]: expected an integer in 0 … 9223372036854775807, is -2" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", 0, 8, LIMN_E_FORMAT,
           "a.shape[0]: expected an integer" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}",
-          0, 0, LIMN_E_FORMAT, "a.shape: more bytes than memory has addresses" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}",
-          0, 0, LIMN_E_FORMAT, "a.shape: more bytes than memory has addresses" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
+          0, LIMN_E_FORMAT, "a.shape: more bytes than memory has addresses" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0,
+          0, LIMN_E_FORMAT, "a.shape: more bytes than memory has addresses" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}}", 0, 4,
           LIMN_E_LIMIT, "a.shape: has 9 dimensions, the limit is 8" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 0, 8, LIMN_E_FORMAT,
@@ -248,8 +246,7 @@ static void test_writing_refuses_what_reading_would(void **state)
     limn_error err = { 0 };
     char expected[600];
     (void)state;
-    snprintf(expected, sizeof expected, "%s: two tensors or metadata items are named c.byte",
-             path);
+    snprintf(expected, sizeof expected, "%s: two tensors or metadata items are named c.byte", path);
     assert_int_equal(limn_safetensors_write(path, twice, 2, NULL, 0, &err), LIMN_E_ARG);
     assert_string_equal(err.text, expected);
     assert_int_equal(limn_safetensors_write(path, written, 1, both, 2, NULL), LIMN_E_ARG);

@@ -50,23 +50,18 @@ static int smaller_first(const void *a, const void *b)
 static void normalise(double *p, size_t n)
 {
     double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += p[i];
-    for (size_t i = 0; i < n; i++)
-        p[i] /= sum;
+    for (size_t i = 0; i < n; i++) sum += p[i];
+    for (size_t i = 0; i < n; i++) p[i] /= sum;
 }
 
 static void naive_top_k(double *p, size_t n, size_t k)
 {
     for (size_t i = 0; i < n; i++) {
         size_t n_above = 0;
-        for (size_t j = 0; j < n; j++)
-            n_above += p[j] > p[i];
-        if (n_above >= k)
-            p[i] = -1; /* counted as 0 below, and not above any */
+        for (size_t j = 0; j < n; j++) n_above += p[j] > p[i];
+        if (n_above >= k) p[i] = -1; /* counted as 0 below, and not above any */
     }
-    for (size_t i = 0; i < n; i++)
-        p[i] = p[i] < 0 ? 0 : p[i];
+    for (size_t i = 0; i < n; i++) p[i] = p[i] < 0 ? 0 : p[i];
     normalise(p, n);
 }
 
@@ -78,20 +73,16 @@ static void keep_until(double *p, size_t n, double mass, bool keeps_equal,
     token tokens[MAX_N];
     double entropy = 0, sum = 0;
     size_t n_kept = 0;
-    for (size_t i = 0; i < n; i++)
-        entropy -= p[i] > 0 ? p[i] * log(p[i]) : 0;
+    for (size_t i = 0; i < n; i++) entropy -= p[i] > 0 ? p[i] * log(p[i]) : 0;
     for (size_t i = 0; i < n; i++)
         tokens[i] = (token){ p[i], p[i] > 0 ? key_of(p[i], entropy) : 1e9, i };
     if (order == larger_first)
-        for (size_t i = 0; i < n; i++)
-            tokens[i].key = p[i];
+        for (size_t i = 0; i < n; i++) tokens[i].key = p[i];
     qsort(tokens, n, sizeof *tokens, order);
-    while (n_kept < n && sum < mass - 1e-9)
-        sum += tokens[n_kept++].p;
+    while (n_kept < n && sum < mass - 1e-9) sum += tokens[n_kept++].p;
     while (keeps_equal && n_kept < n && fabs(tokens[n_kept].key - tokens[n_kept - 1].key) < 1e-9)
         n_kept++;
-    for (size_t i = n_kept; i < n; i++)
-        p[tokens[i].id] = 0;
+    for (size_t i = n_kept; i < n; i++) p[tokens[i].id] = 0;
     normalise(p, n);
 }
 
@@ -109,20 +100,14 @@ static double atypicality(double p, double entropy)
 static void naive_distribution(double *p, const limn_sampling *s, const float *values, size_t n)
 {
     double most = 0;
-    for (size_t i = 0; i < n; i++)
-        p[i] = exp((double)values[i] / (double)s->temperature);
+    for (size_t i = 0; i < n; i++) p[i] = exp((double)values[i] / (double)s->temperature);
     normalise(p, n);
-    if (s->top_k > 0)
-        naive_top_k(p, n, s->top_k);
-    if (s->top_p < 1)
-        keep_until(p, n, (double)s->top_p, false, key_of_p, larger_first);
-    for (size_t i = 0; i < n; i++)
-        most = p[i] > most ? p[i] : most;
-    for (size_t i = 0; i < n; i++)
-        p[i] = p[i] < (double)s->min_p * most * (1 - 1e-6) ? 0 : p[i];
+    if (s->top_k > 0) naive_top_k(p, n, s->top_k);
+    if (s->top_p < 1) keep_until(p, n, (double)s->top_p, false, key_of_p, larger_first);
+    for (size_t i = 0; i < n; i++) most = p[i] > most ? p[i] : most;
+    for (size_t i = 0; i < n; i++) p[i] = p[i] < (double)s->min_p * most * (1 - 1e-6) ? 0 : p[i];
     normalise(p, n);
-    if (s->typical < 1)
-        keep_until(p, n, (double)s->typical, true, atypicality, smaller_first);
+    if (s->typical < 1) keep_until(p, n, (double)s->typical, true, atypicality, smaller_first);
 }
 
 static void test_distributions_are_those_of_their_definitions(void **state)
@@ -197,7 +182,7 @@ static void test_drawing_inverts_the_sums(void **state)
     const struct {
         double u;
         uint32_t token;
-    } cases[] = { { 0, 1 },    { 0.2499, 1 }, { 0.25, 3 },    { 0.5, 3 },
+    } cases[] = { { 0, 1 },    { 0.2499, 1 }, { 0.25, 3 },       { 0.5, 3 },
                   { 0.75, 4 }, { 0.9999, 4 }, { 1 - 0x1p-53, 4 } };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -219,11 +204,17 @@ typedef struct draw {
 static draw draw_of(uint64_t seed, size_t n_tokens, size_t max_steps, size_t n_samples,
                     bool is_distinct)
 {
-    draw d = { .lm = { seed, n_tokens, 0 }, .tracker = toy_tracker_of(toy_next, NULL, n_tokens),
-               .settings = { .n_samples = n_samples, .is_distinct = is_distinct,
-                             .max_steps = max_steps, .n_tokens = n_tokens, .start_token = START,
-                             .end_token = END, .sampling = { .temperature = 1 },
-                             .scoring = { .length_penalty = 0.7f }, .softmax = softmax() } };
+    draw d = { .lm = { seed, n_tokens, 0 },
+               .tracker = toy_tracker_of(toy_next, NULL, n_tokens),
+               .settings = { .n_samples = n_samples,
+                             .is_distinct = is_distinct,
+                             .max_steps = max_steps,
+                             .n_tokens = n_tokens,
+                             .start_token = START,
+                             .end_token = END,
+                             .sampling = { .temperature = 1 },
+                             .scoring = { .length_penalty = 0.7f },
+                             .softmax = softmax() } };
     limn_arena_init_counting(&d.arena);
     assert_null(limn_sample_plan(&d.arena, &d.settings));
     assert_true(limn_arena_init(&d.arena, d.arena.high));
@@ -244,12 +235,12 @@ static const limn_hypothesis *run(draw *d, const char *name, size_t *n)
     d->tracker.lm = &d->lm;
     d->tracker.n_calls = 0;
     assert_int_equal(limn_sample(d->samples, &d->settings, 7, name, strlen(name), toy_track,
-                                 &d->tracker, &out, n, NULL), LIMN_OK);
+                                 &d->tracker, &out, n, NULL),
+                     LIMN_OK);
     for (size_t i = 0; i < *n; i++) {
         assert_true(i == 0 || out[i].score <= out[i - 1].score);
         assert_true(fabs(out[i].score - toy_score(out[i].logprob, out[i].n_tokens, 0.7f)) < 1e-9);
-        for (size_t k = 0; k < i; k++)
-            assert_false(limn_hypothesis_same_tokens(&out[i], &out[k]));
+        for (size_t k = 0; k < i; k++) assert_false(limn_hypothesis_same_tokens(&out[i], &out[k]));
     }
     return out;
 }
@@ -257,8 +248,7 @@ static const limn_hypothesis *run(draw *d, const char *name, size_t *n)
 static size_t number_of(const toy_caption *all, size_t n, const limn_hypothesis *h)
 {
     for (size_t i = 0; i < n; i++)
-        if (toy_same_tokens(h, &all[i]))
-            return i;
+        if (toy_same_tokens(h, &all[i])) return i;
     fail_msg("a caption that can't be said");
     return n;
 }
@@ -290,8 +280,7 @@ static void check_chi_square(const size_t *counts, const double *expected, size_
 {
     size_t n_cells;
     const double x = chi_square(counts, expected, n, &n_cells), df = (double)n_cells - 1;
-    if (!(x < df + 4 * sqrt(2 * df)))
-        fail_msg("chi-square %g of %g degrees of freedom", x, df);
+    if (!(x < df + 4 * sqrt(2 * df))) fail_msg("chi-square %g of %g degrees of freedom", x, df);
     assert_true(df >= 3);
 }
 
@@ -341,8 +330,7 @@ static void test_filtered_samples_have_the_probabilities(void **state)
         size_t n;
         snprintf(name, sizeof name, "%zu.jpg", i);
         const limn_hypothesis *out = run(&d, name, &n);
-        for (size_t k = 0; k < n; k++)
-            counts[number_of(all, n_all, &out[k])] += out[k].n_drawn;
+        for (size_t k = 0; k < n; k++) counts[number_of(all, n_all, &out[k])] += out[k].n_drawn;
     }
     for (size_t i = 0; i < n_all; i++) {
         expected[i] = 300 * 64;
@@ -417,8 +405,7 @@ static void test_a_sample_is_the_same_among_few_and_many(void **state)
         bool is_there = false;
         const limn_hypothesis *a = run(&one, "photo.jpg", &n_one);
         const limn_hypothesis *b = run(&many, "photo.jpg", &n_many);
-        for (size_t i = 0; i < n_many; i++)
-            is_there |= limn_hypothesis_same_tokens(&a[0], &b[i]);
+        for (size_t i = 0; i < n_many; i++) is_there |= limn_hypothesis_same_tokens(&a[0], &b[i]);
         assert_true(n_one == 1 && is_there);
         finish(&one);
         finish(&many);
@@ -457,8 +444,7 @@ static void test_no_temperature_is_greedy(void **state)
         for (size_t i = 0; i < h->n_tokens; i++) {
             float log_probs[MAX_TOKENS];
             toy_next(&d.lm, h->tokens, i, log_probs);
-            for (size_t t = 0; t < 8; t++)
-                assert_true(log_probs[t] <= log_probs[h->tokens[i]]);
+            for (size_t t = 0; t < 8; t++) assert_true(log_probs[t] <= log_probs[h->tokens[i]]);
             assert_true(h->token_logprobs[i] == log_probs[h->tokens[i]]);
         }
         assert_true(n == 1);
@@ -473,9 +459,12 @@ static void test_constraints_hold_for_samples(void **state)
     for (uint64_t seed = 0; seed < 60; seed++) {
         draw d = draw_of(seed, 9, MAX_STEPS, 8, seed % 2);
         size_t n;
-        d.settings.constraints = (limn_constraints){ .start = start, .n_start = 2,
-                                                     .banned = banned, .n_banned = 2,
-                                                     .min_words = 4, .max_words = 6,
+        d.settings.constraints = (limn_constraints){ .start = start,
+                                                     .n_start = 2,
+                                                     .banned = banned,
+                                                     .n_banned = 2,
+                                                     .min_words = 4,
+                                                     .max_words = 6,
                                                      .no_repeat_ngram = 1 };
         const limn_hypothesis *out = run(&d, "a", &n);
         for (size_t i = 0; i < n; i++) {
@@ -499,13 +488,15 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
         size_t n;
         limn_error err = { 0 }, err_size = { 0 };
         d.settings.constraints = (limn_constraints){ .banned = all, .n_banned = 4 };
-        assert_int_equal(limn_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out,
-                                     &n, &err), LIMN_E_ARG);
+        assert_int_equal(
+            limn_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out, &n, &err),
+            LIMN_E_ARG);
         assert_non_null(strstr(err.text, "everything that could follow is banned"));
         d.tracker.n_calls = 0;
         d.settings.n_samples = 4;
         assert_int_equal(limn_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out,
-                                     &n, &err_size), LIMN_E_ARG);
+                                     &n, &err_size),
+                         LIMN_E_ARG);
         assert_non_null(strstr(err_size.text, "4 samples are not in 1 … 3"));
         finish(&d);
     }

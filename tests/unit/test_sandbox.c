@@ -41,13 +41,12 @@ static void misbehave(char how)
     case 'e': execl("/bin/true", "true", (char *)NULL); break;
     case 'p': kept = pthread_kill(pthread_self(), 0); break;
     case 'x':
-        kept = (intptr_t)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                              0);
+        kept =
+            (intptr_t)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         break;
     case 'q': _exit(0);
     case 'l':
-        for (;;)
-            kept = 1;
+        for (;;) kept = 1;
     default: break;
     }
     (void)kept;
@@ -60,38 +59,35 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     const uint8_t *text = bytes;
     void *volatile block; /* or a compiler that sees it unused need not ask for the memory */
     is_prepared = is_prepared || !settings;
-    if (!settings)
-        return LIMN_OK;
+    if (!settings) return LIMN_OK;
     if (!is_prepared || strcmp(settings, "hello"))
         return limn_fail(err, LIMN_E_ARG, "not as it should be");
     misbehave((char)text[0]);
     if (text[0] == 'm') {
         block = malloc((size_t)MAX_MEMORY + (1 << 20));
-        if (!block)
-            return limn_fail(err, LIMN_E_NOMEM, "no memory");
+        if (!block) return limn_fail(err, LIMN_E_NOMEM, "no memory");
         free(block);
         return LIMN_OK;
     }
     if (text[0] == 'M') { /* much, but allowed */
         block = limn_calloc(1, MAX_MEMORY / 2);
-        if (!block)
-            return limn_fail(err, LIMN_E_NOMEM, "no memory for little");
+        if (!block) return limn_fail(err, LIMN_E_NOMEM, "no memory for little");
         free(block);
     }
-    if (text[0] == 'w')
-        limn_note(err, "a word");
-    if (text[0] == 'b')
-        return limn_fail(err, LIMN_E_FORMAT, "bad %c\n", text[1]);
-    for (size_t i = 0; i < out_size; i++)
-        out[i] = i < size ? (uint8_t)(text[i] - 32) : 0;
+    if (text[0] == 'w') limn_note(err, "a word");
+    if (text[0] == 'b') return limn_fail(err, LIMN_E_FORMAT, "bad %c\n", text[1]);
+    for (size_t i = 0; i < out_size; i++) out[i] = i < size ? (uint8_t)(text[i] - 32) : 0;
     return LIMN_OK;
 }
 
 static limn_sandbox *start(size_t n_children)
 {
-    const limn_sandbox_settings settings = { .work = work, .n_children = n_children,
-                                             .max_size = MAX_SIZE, .max_out_size = OUT_SIZE,
-                                             .max_memory = MAX_MEMORY, .max_cpu_seconds = 1 };
+    const limn_sandbox_settings settings = { .work = work,
+                                             .n_children = n_children,
+                                             .max_size = MAX_SIZE,
+                                             .max_out_size = OUT_SIZE,
+                                             .max_memory = MAX_MEMORY,
+                                             .max_cpu_seconds = 1 };
     limn_sandbox *s;
     limn_error err = { 0 };
     const limn_status status = limn_sandbox_start(&s, &settings, &err);
@@ -125,8 +121,7 @@ static void test_work_is_done(void **state)
     char out[OUT_SIZE];
     limn_error err;
     (void)state;
-    for (int i = 0; i < 10; i++)
-        check_works(s, i % 2);
+    for (int i = 0; i < 10; i++) check_works(s, i % 2);
     assert_int_equal(run(s, 1, "bad", out, &err), LIMN_E_FORMAT);
     assert_string_equal(err.text, "bad a?");
     assert_int_equal(run(s, 0, "word", out, &err), LIMN_OK);

@@ -36,8 +36,7 @@ static limn_scorer *make_scorer(const limn_model *model, uint32_t n_threads)
 {
     limn_scorer *scorer;
     limn_error err = { 0 };
-    if (limn_scorer_create(&scorer, model, 0, n_threads, &err))
-        fail_msg("%s", err.text);
+    if (limn_scorer_create(&scorer, model, 0, n_threads, &err)) fail_msg("%s", err.text);
     return scorer;
 }
 
@@ -45,8 +44,7 @@ static limn_scorer *make_scorer(const limn_model *model, uint32_t n_threads)
 static const uint8_t *some_pixels(unsigned seed)
 {
     static uint8_t pixels[SIDE * SIDE * 3];
-    for (size_t i = 0; i < sizeof pixels; i++)
-        pixels[i] = (uint8_t)(i * seed / 64);
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * seed / 64);
     return pixels;
 }
 
@@ -66,9 +64,9 @@ static captions *make_captions(void)
             (limn_score_job){ c->words[i], i < 2 ? i * MAX_WORDS : limn_rng_below(&rng, MAX_WORDS),
                               c->with[i], c->without[i] };
         for (size_t w = 0; w < c->jobs[i].n_words; w++)
-            c->words[i][w] = (uint32_t)(limn_rng_below(&rng, 8) == 0
-                                            ? LIMN_UNKNOWN_TOKEN
-                                            : 4 + limn_rng_below(&rng, N_TOKENS - 4));
+            c->words[i][w] =
+                (uint32_t)(limn_rng_below(&rng, 8) == 0 ? LIMN_UNKNOWN_TOKEN
+                                                        : 4 + limn_rng_below(&rng, N_TOKENS - 4));
     }
     return c;
 }
@@ -76,8 +74,7 @@ static captions *make_captions(void)
 static void run(limn_scorer *scorer, const limn_score_job *jobs, size_t n_jobs, unsigned seed)
 {
     limn_error err = { 0 };
-    if (limn_scorer_run(scorer, some_pixels(seed), jobs, n_jobs, &err))
-        fail_msg("%s", err.text);
+    if (limn_scorer_run(scorer, some_pixels(seed), jobs, n_jobs, &err)) fail_msg("%s", err.text);
 }
 
 /* ---- tests ---------------------------------------------------------------------------------- */
@@ -95,8 +92,8 @@ static void test_captions_of_the_captioner_have_the_scores_that_it_told(void **s
     for (unsigned seed = 1; seed < 4; seed++) {
         limn_score_job jobs[12];
         float logprobs[12][MAX_WORDS + 1];
-        assert_int_equal(
-            limn_state_caption_input(captioner, NULL, some_pixels(seed), &found, NULL), LIMN_OK);
+        assert_int_equal(limn_state_caption_input(captioner, NULL, some_pixels(seed), &found, NULL),
+                         LIMN_OK);
         for (size_t i = 0; i < found->n_items; i++) {
             const limn_caption *c = &found->items[i];
             const bool is_ended = c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END;
@@ -128,13 +125,12 @@ static void check_without(const limn_model *m, const limn_score_job *job)
         float logits[N_TOKENS];
         limn_decoder_step(decoder, NULL, 1, &parent, &token, logits);
         double sum = exp((double)logits[LIMN_TOKEN_END]);
-        for (size_t t = 4; t < N_TOKENS; t++)
-            sum += exp((double)logits[t]);
+        for (size_t t = 4; t < N_TOKENS; t++) sum += exp((double)logits[t]);
         if (next == LIMN_UNKNOWN_TOKEN)
             assert_true(isnan(job->logprobs_without[i]));
         else
-            assert_true(fabs((double)logits[next] - log(sum) -
-                             (double)job->logprobs_without[i]) <= 1e-5);
+            assert_true(fabs((double)logits[next] - log(sum) - (double)job->logprobs_without[i]) <=
+                        1e-5);
     }
     limn_decoder_state_destroy(&decoder);
     free(features);
@@ -171,14 +167,11 @@ static void test_bits_do_not_depend_on_company(void **state)
     for (size_t l = 0; limn_cpu_levels()[l]; l++) {
         limn_model *model = open_model(limn_cpu_levels()[l]);
         limn_scorer *scorer = make_scorer(model, 1 + (uint32_t)l);
-        if (l == 0)
-            run(scorer, expected->jobs, N_JOBS, 7);
+        if (l == 0) run(scorer, expected->jobs, N_JOBS, 7);
         memset(c->with, 1, sizeof c->with + sizeof c->without);
-        if (l > 0)
-            run(scorer, c->jobs, 3, 9);
+        if (l > 0) run(scorer, c->jobs, 3, 9);
         for (size_t i = N_JOBS; i-- > 0;)
-            if (l > 0 || i > N_JOBS - 3)
-                run(scorer, &c->jobs[i], 1, 7);
+            if (l > 0 || i > N_JOBS - 3) run(scorer, &c->jobs[i], 1, 7);
         for (size_t i = l > 0 ? 0 : N_JOBS - 2; i < N_JOBS; i++) {
             const size_t size = (c->jobs[i].n_words + 1) * sizeof(float);
             assert_memory_equal(c->with[i], expected->with[i], size);
@@ -211,8 +204,7 @@ static void test_what_is_no_caption_is_an_error(void **state)
         uint32_t words[24] = { 0 };
         float logprobs[25] = { 7 };
         limn_error err = { 0 };
-        for (size_t w = 0; w < 24; w++)
-            words[w] = cases[i].word;
+        for (size_t w = 0; w < 24; w++) words[w] = cases[i].word;
         const limn_score_job jobs[2] = { { words, 0, logprobs, NULL },
                                          { words, cases[i].n_words, logprobs, NULL } };
         assert_int_equal(limn_scorer_run(scorer, some_pixels(1), jobs, 2, &err), LIMN_E_ARG);

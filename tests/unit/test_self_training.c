@@ -21,7 +21,8 @@ enum { SIDE = 224, N_PICTURES = 3, MAX = LIMN_AGREEMENT_MAX_CAPTIONS, MAX_WORDS 
 /* The second one is longer than the toy model's captions; "qwxy" is no word. */
 static const char *const captions[] = {
     "a dog on the wall", "dog a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a",
-    "the dog qwxy", "a cat", "two dogs",
+    "the dog qwxy",      "a cat",
+    "two dogs",
 };
 enum { N_CAPTIONS = sizeof captions / sizeof *captions };
 
@@ -59,8 +60,9 @@ static limn_pairing *pair(void)
     limn_pairing_settings settings = limn_pairing_settings_default();
     limn_pairing *p;
     settings.details_share = 0;
-    assert_int_equal(limn_pairing_create(&p, &labels, NULL, N_PICTURES, captions, N_CAPTIONS,
-                                         &settings, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_pairing_create(&p, &labels, NULL, N_PICTURES, captions, N_CAPTIONS, &settings, NULL),
+        LIMN_OK);
     return p;
 }
 
@@ -68,9 +70,13 @@ static void agree(float *agreement, const limn_pairing *p, size_t n_threads)
 {
     limn_pool *pool;
     assert_int_equal(limn_pool_create(&pool, n_threads, NULL), LIMN_OK);
-    const limn_opinion opinion = { .model = model, .pairing = p, .pixels = pictures,
-                                   .n_pictures = N_PICTURES, .captions = captions,
-                                   .n_captions = N_CAPTIONS, .pool = pool };
+    const limn_opinion opinion = { .model = model,
+                                   .pairing = p,
+                                   .pixels = pictures,
+                                   .n_pictures = N_PICTURES,
+                                   .captions = captions,
+                                   .n_captions = N_CAPTIONS,
+                                   .pool = pool };
     assert_int_equal(limn_self_training_agree(agreement, &opinion, NULL), LIMN_OK);
     limn_pool_destroy(&pool);
 }
@@ -153,9 +159,13 @@ static void test_it_can_be_interrupted(void **state)
 {
     limn_pairing *p = pair();
     float agreement[N_PICTURES * MAX];
-    const limn_opinion opinion = { .model = model, .pairing = p, .pixels = pictures,
-                                   .n_pictures = N_PICTURES, .captions = captions,
-                                   .n_captions = N_CAPTIONS, .progress = { stop, NULL } };
+    const limn_opinion opinion = { .model = model,
+                                   .pairing = p,
+                                   .pixels = pictures,
+                                   .n_pictures = N_PICTURES,
+                                   .captions = captions,
+                                   .n_captions = N_CAPTIONS,
+                                   .progress = { stop, NULL } };
     (void)state;
     assert_int_equal(limn_self_training_agree(agreement, &opinion, NULL), LIMN_E_INTERRUPTED);
     limn_pairing_destroy(&p);

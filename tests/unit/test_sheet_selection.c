@@ -47,24 +47,23 @@ static void offer(sheet_selection *s, int i)
     char name[16];
     snprintf(name, sizeof name, "%03d", i);
     if (sheet_selection_wants(s, score_of(i), hash_of(i)))
-        sheet_selection_add(s, (sheet_picture){ .name = limn_strdup(name), .score = score_of(i),
-                                                .hash = hash_of(i) });
+        sheet_selection_add(
+            s,
+            (sheet_picture){ .name = limn_strdup(name), .score = score_of(i), .hash = hash_of(i) });
 }
 
 /* numbers [n_items] of a heap, sorted */
 static void read_heap(int *numbers, const sheet_heap *h, size_t n)
 {
     assert_int_equal(h->n_items, n);
-    for (size_t i = 0; i < n; i++)
-        numbers[i] = atoi(h->items[i].name);
+    for (size_t i = 0; i < n; i++) numbers[i] = atoi(h->items[i].name);
     qsort(numbers, n, sizeof *numbers, compare_ints);
 }
 
 static void check(const sheet_selection *s)
 {
     int all[N], lowest[N_LOWEST], sample[N_SAMPLE];
-    for (int i = 0; i < N; i++)
-        all[i] = i;
+    for (int i = 0; i < N; i++) all[i] = i;
     qsort(all, N, sizeof *all, compare_scores);
     qsort(all + N_LOWEST, N - N_LOWEST, sizeof *all, compare_hashes);
     qsort(all, N_LOWEST, sizeof *all, compare_ints);
@@ -82,8 +81,7 @@ static void test_the_order_of_offers_does_not_matter(void **state)
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
         sheet_selection s;
         assert_true(sheet_selection_init(&s, N_LOWEST, N_SAMPLE));
-        for (int i = 0; i < N; i++)
-            offer(&s, i * steps[k] % N);
+        for (int i = 0; i < N; i++) offer(&s, i * steps[k] % N);
         check(&s);
         sheet_selection_finish(&s);
     }
@@ -94,8 +92,7 @@ static void test_few_pictures_are_all_kept(void **state)
     sheet_selection s;
     (void)state;
     assert_true(sheet_selection_init(&s, N_LOWEST, N_SAMPLE));
-    for (int i = 0; i < N_LOWEST + N_SAMPLE; i++)
-        offer(&s, i);
+    for (int i = 0; i < N_LOWEST + N_SAMPLE; i++) offer(&s, i);
     assert_int_equal(s.lowest.n_items + s.sample.n_items, N_LOWEST + N_SAMPLE);
     sheet_selection_finish(&s);
     sheet_selection_finish(&s);

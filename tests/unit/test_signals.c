@@ -19,7 +19,8 @@ enum { SIDE = 32, MAX_TOKENS = 4 };
 
 static const char *write_model(bool has_confidence)
 {
-    const toy_model_settings settings = { .seed = 5, .is_tiny = true,
+    const toy_model_settings settings = { .seed = 5,
+                                          .is_tiny = true,
                                           .has_confidence = has_confidence };
     const char *path = temp_path(has_confidence ? "sure.safetensors" : "plain.safetensors");
     assert_int_equal(toy_model_write(path, &settings, NULL), LIMN_OK);
@@ -35,8 +36,7 @@ static limn_model *open_model(const char *path, const char *level)
 
 static void make_input(uint8_t input[SIDE * SIDE * 3], unsigned seed)
 {
-    for (size_t i = 0; i < SIDE * SIDE * 3; i++)
-        input[i] = (uint8_t)(i * seed * 37 / 8);
+    for (size_t i = 0; i < SIDE * SIDE * 3; i++) input[i] = (uint8_t)(i * seed * 37 / 8);
 }
 
 /* Captions of picture `seed`; the state is to be destroyed. */
@@ -99,13 +99,13 @@ static double added_by_picture(limn_scorer *scorer, const limn_caption *c, unsig
     uint8_t input[SIDE * SIDE * 3];
     float with[MAX_TOKENS + 1], without[MAX_TOKENS + 1];
     const size_t n_words = c->n_tokens - (c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END);
-    const limn_score_job job = { .words = c->tokens, .n_words = n_words, .logprobs = with,
-                                 .logprobs_without = without };
+    const limn_score_job job = {
+        .words = c->tokens, .n_words = n_words, .logprobs = with, .logprobs_without = without
+    };
     double sum = 0;
     make_input(input, picture);
     assert_int_equal(limn_scorer_run(scorer, input, &job, 1, NULL), LIMN_OK);
-    for (size_t i = 0; i < c->n_tokens; i++)
-        sum += (double)with[i] - (double)without[i];
+    for (size_t i = 0; i < c->n_tokens; i++) sum += (double)with[i] - (double)without[i];
     return sum / (double)c->n_tokens;
 }
 
@@ -113,10 +113,8 @@ static double shared(const limn_caption *a, const limn_caption *b)
 {
     bool in_a[24] = { false }, in_b[24] = { false };
     size_t n_both = 0, n_any = 0;
-    for (size_t i = 0; i < a->n_tokens; i++)
-        in_a[a->tokens[i]] = true;
-    for (size_t i = 0; i < b->n_tokens; i++)
-        in_b[b->tokens[i]] = true;
+    for (size_t i = 0; i < a->n_tokens; i++) in_a[a->tokens[i]] = true;
+    for (size_t i = 0; i < b->n_tokens; i++) in_b[b->tokens[i]] = true;
     for (size_t t = 0; t < 24; t++) {
         n_both += in_a[t] && in_b[t];
         n_any += in_a[t] || in_b[t];
@@ -136,8 +134,7 @@ static void check_signals(const limn_captions *found, size_t i, limn_scorer *sco
     }
     for (size_t k = 0; k < found->n_items; k++) {
         const limn_caption *other = &found->items[k];
-        if (k == i)
-            continue;
+        if (k == i) continue;
         agreement += shared(c, other) / (double)(found->n_items - 1);
         best = fmax(best, other->logprob / (double)other->n_tokens);
     }
@@ -165,8 +162,7 @@ static void test_of_the_search(void **unused)
     for (unsigned picture = 1; picture < 6; picture++) {
         limn_state *state;
         const limn_captions *found = caption(&state, model, &o, 1, picture);
-        for (size_t i = 0; i < found->n_items; i++)
-            check_signals(found, i, scorer, picture);
+        for (size_t i = 0; i < found->n_items; i++) check_signals(found, i, scorer, picture);
         limn_state_destroy(&state);
     }
     limn_scorer_destroy(&scorer);
@@ -176,8 +172,7 @@ static void test_of_the_search(void **unused)
 static double probability_of(const limn_captions *c, const char *name)
 {
     for (size_t i = 0; i < c->n_tags; i++)
-        if (strcmp(c->tags[i].name, name) == 0)
-            return (double)c->tags[i].probability;
+        if (strcmp(c->tags[i].name, name) == 0) return (double)c->tags[i].probability;
     fail();
     return 0;
 }
@@ -252,10 +247,8 @@ static void test_the_confidence(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_of_the_search),
-        cmocka_unit_test(test_of_the_tags),
-        cmocka_unit_test(test_of_a_model_without_a_fit),
+        cmocka_unit_test(test_same_bits),      cmocka_unit_test(test_of_the_search),
+        cmocka_unit_test(test_of_the_tags),    cmocka_unit_test(test_of_a_model_without_a_fit),
         cmocka_unit_test(test_the_confidence),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

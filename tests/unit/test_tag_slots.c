@@ -23,8 +23,9 @@ static const uint32_t words[N_STEPS] = { LIMN_TOKEN_START, 4, 6 }; /* a dog */
 
 static limn_model *open_model(void)
 {
-    const toy_model_settings settings = { .seed = 5, .is_tiny = true, .has_tags = true,
-                                          .n_objects = N_OBJECTS, .n_tag_slots = N_SLOTS };
+    const toy_model_settings settings = {
+        .seed = 5, .is_tiny = true, .has_tags = true, .n_objects = N_OBJECTS, .n_tag_slots = N_SLOTS
+    };
     const char *path = temp_path("toy.safetensors");
     limn_model *model = NULL;
     limn_error err = { 0 };
@@ -96,10 +97,18 @@ static void test_equal_tags_come_by_number(void **state)
     static const float features[16] = { 1 };
     const limn_decoder_config config = { .n_tag_slots = 4, .n_tags = 5 };
     const limn_tag_head head = {
-        .set = LIMN_OBJECTS_SET, .n_tags = 5, .names = names,
-        .output_weight = { .name = "w", .n_dims = 2, .shape = { 5, 16 }, .data = weight,
+        .set = LIMN_OBJECTS_SET,
+        .n_tags = 5,
+        .names = names,
+        .output_weight = { .name = "w",
+                           .n_dims = 2,
+                           .shape = { 5, 16 },
+                           .data = weight,
                            .size = sizeof weight },
-        .output_bias = { .name = "b", .n_dims = 1, .shape = { 5 }, .data = bias,
+        .output_bias = { .name = "b",
+                         .n_dims = 1,
+                         .shape = { 5 },
+                         .data = bias,
                          .size = sizeof bias },
     };
     static const uint32_t expected[] = { 1, 3, 4, 0 };

@@ -58,7 +58,7 @@ static limn_tag_settings settings_for_tests(void)
 
 static void train(limn_tag_heads *heads, double *loss, const data *d, const limn_tag_settings *s)
 {
-    *heads = (limn_tag_heads){.n_items = 0};
+    *heads = (limn_tag_heads){ .n_items = 0 };
     assert_int_equal(limn_tag_head_train(heads, loss, d->pooled, d->targets, N, DIM, s, NULL),
                      LIMN_OK);
 }
@@ -147,8 +147,8 @@ static void test_targets(void **state)
 static void test_bad_settings(void **state)
 {
     limn_tag_settings settings = settings_for_tests();
-    limn_tag_heads heads = {.n_items = 0};
-    const float none[1] = {0};
+    limn_tag_heads heads = { .n_items = 0 };
+    const float none[1] = { 0 };
     (void)state;
     assert_int_equal(limn_tag_head_train(&heads, NULL, none, none, 0, DIM, &settings, NULL),
                      LIMN_E_ARG);

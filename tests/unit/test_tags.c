@@ -73,8 +73,10 @@ static void test_heads_are_read_as_they_were_written(void **state)
 
 static void test_no_heads(void **state)
 {
-    const limn_metadata_item item = {"format", "pt"};
-    const limn_tensor tensor = {.name = "x", .size = 4, .n_dims = 1, .shape = {1}, .data = "abcd"};
+    const limn_metadata_item item = { "format", "pt" };
+    const limn_tensor tensor = {
+        .name = "x", .size = 4, .n_dims = 1, .shape = { 1 }, .data = "abcd"
+    };
     limn_tag_heads heads;
     limn_safetensors *file;
     (void)state;
@@ -92,35 +94,36 @@ static void test_no_heads(void **state)
 static void test_bad_files(void **state)
 {
     static const char *const cases[][2] = {
-        {"", "line 1"},
-        {"{}", "expected an array, is an object"},
-        {"[]", "0 heads, expected 1 to 8"},
-        {"[1]", "expected an object, is 1"},
-        {"[{}]", "[0].set: is missing"},
-        {"[{\"set\": \"One\"}]", "[0].set: expected 1 to 31 of a-z 0-9 _ -"},
-        {"[{\"set\": \"\"}]", "[0].set: expected 1 to 31 of a-z 0-9 _ -"},
-        {"[{\"set\": \"one\"}]", "[0].exclusive: is missing"},
-        {"[{\"set\": \"one\", \"exclusive\": true, \"maximum\": false, \"hidden\": 8193}]",
-         "[0].hidden: expected an integer in 0 … 8192, is 8193"},
-        {"[{\"set\": \"one\", " HEAD "\"names\": []}]", "[0].names: 0 names, expected 1 to 10000"},
-        {"[{\"set\": \"one\", " HEAD "\"names\": [\"a\", 1]}]",
-         "[0].names[1]: expected a string, is 1"},
-        {"[{\"set\": \"one\", " HEAD "\"names\": [\"a\", \"\"]}]",
-         "[0].names[1]: expected 1 to 100 bytes without control characters"},
-        {"[{\"set\": \"one\", " HEAD "\"names\": [\"a\\n\"]}]",
-         "[0].names[0]: expected 1 to 100 bytes without control characters"},
-        {"[{\"set\": \"one\", " HEAD "\"names\": [\"a\"]}]",
-         "tensor tags.one.output.weight is F32 [5, 48], expected F32 [1, 48] or F16"},
-        {"[{\"set\": \"two\", " HEAD NAMES "}]", "tensor tags.two.output.weight is missing"},
-        {"[{\"set\": \"one\", " HEAD NAMES "}, {\"set\": \"one\", " HEAD NAMES "}]",
-         "[1].set: a second head \"one\""},
+        { "", "line 1" },
+        { "{}", "expected an array, is an object" },
+        { "[]", "0 heads, expected 1 to 8" },
+        { "[1]", "expected an object, is 1" },
+        { "[{}]", "[0].set: is missing" },
+        { "[{\"set\": \"One\"}]", "[0].set: expected 1 to 31 of a-z 0-9 _ -" },
+        { "[{\"set\": \"\"}]", "[0].set: expected 1 to 31 of a-z 0-9 _ -" },
+        { "[{\"set\": \"one\"}]", "[0].exclusive: is missing" },
+        { "[{\"set\": \"one\", \"exclusive\": true, \"maximum\": false, \"hidden\": 8193}]",
+          "[0].hidden: expected an integer in 0 … 8192, is 8193" },
+        { "[{\"set\": \"one\", " HEAD "\"names\": []}]",
+          "[0].names: 0 names, expected 1 to 10000" },
+        { "[{\"set\": \"one\", " HEAD "\"names\": [\"a\", 1]}]",
+          "[0].names[1]: expected a string, is 1" },
+        { "[{\"set\": \"one\", " HEAD "\"names\": [\"a\", \"\"]}]",
+          "[0].names[1]: expected 1 to 100 bytes without control characters" },
+        { "[{\"set\": \"one\", " HEAD "\"names\": [\"a\\n\"]}]",
+          "[0].names[0]: expected 1 to 100 bytes without control characters" },
+        { "[{\"set\": \"one\", " HEAD "\"names\": [\"a\"]}]",
+          "tensor tags.one.output.weight is F32 [5, 48], expected F32 [1, 48] or F16" },
+        { "[{\"set\": \"two\", " HEAD NAMES "}]", "tensor tags.two.output.weight is missing" },
+        { "[{\"set\": \"one\", " HEAD NAMES "}, {\"set\": \"one\", " HEAD NAMES "}]",
+          "[1].set: a second head \"one\"" },
     };
     limn_tag_heads heads, out;
     (void)state;
     assert_int_equal(toy_tag_heads(&heads, DIM, 1, NULL), LIMN_OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         limn_safetensors *file = store(&heads, cases[i][0]);
-        limn_error err = {0};
+        limn_error err = { 0 };
         assert_int_equal(limn_tag_heads_read(&out, file, DIM, &err), LIMN_E_FORMAT);
         if (strncmp(err.text, LIMN_TAGS_KEY, 9) != 0 || !strstr(err.text, cases[i][1]))
             fail_msg("%s: \"%s\", expected \"%s\"", cases[i][0], err.text, cases[i][1]);
@@ -135,7 +138,7 @@ static void test_bad_tensors(void **state)
 {
     limn_tag_heads heads, out;
     limn_safetensors *file;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     assert_int_equal(toy_tag_heads(&heads, DIM, 1, NULL), LIMN_OK);
     file = store(&heads, NULL);
@@ -143,7 +146,7 @@ static void test_bad_tensors(void **state)
     limn_safetensors_close(&file);
     *((float *)(uintptr_t)heads.items[1].hidden_bias.data + 3) = NAN;
     file = store(&heads, NULL);
-    err = (limn_error){0};
+    err = (limn_error){ 0 };
     assert_int_equal(limn_tag_heads_read(&out, file, DIM, &err), LIMN_E_FORMAT);
     assert_string_equal(err.text, "limn.tags: tensor tags.any.hidden.bias has a value that is not "
                                   "finite");
@@ -153,18 +156,21 @@ static void test_bad_tensors(void **state)
 
 static void test_a_head_replaces_that_of_its_set(void **state)
 {
-    static const char *const names[] = {"only"};
-    static const float values[DIM] = {1};
+    static const char *const names[] = { "only" };
+    static const float values[DIM] = { 1 };
     limn_tag_head head = {
         .set = "one",
         .n_tags = 1,
         .names = names,
-        .output_weight =
-            {.name = "w", .n_dims = 2, .shape = {1, DIM}, .data = values, .size = sizeof values},
-        .output_bias = {.name = "b", .n_dims = 1, .shape = {1}, .data = values, .size = 4},
+        .output_weight = { .name = "w",
+                           .n_dims = 2,
+                           .shape = { 1, DIM },
+                           .data = values,
+                           .size = sizeof values },
+        .output_bias = { .name = "b", .n_dims = 1, .shape = { 1 }, .data = values, .size = 4 },
     };
     limn_tag_heads heads;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     assert_int_equal(toy_tag_heads(&heads, DIM, 1, NULL), LIMN_OK);
     assert_int_equal(limn_tag_heads_add(&heads, &head, DIM, NULL), LIMN_OK);
@@ -269,9 +275,9 @@ static void test_probabilities(void **state)
 
 static void test_best(void **state)
 {
-    static const float probabilities[N_TAGS] = {0.1F, 0.4F, 0.2F, 0.4F, 0, 0.9F, 0.4F, 0.3F};
-    static const char *const names[] = {"person", "zebra",   "crane (bird)", "hot dog",
-                                        "zebra",  "go-kart", "hen",          "café"};
+    static const float probabilities[N_TAGS] = { 0.1F, 0.4F, 0.2F, 0.4F, 0, 0.9F, 0.4F, 0.3F };
+    static const char *const names[] = { "person", "zebra",   "crane (bird)", "hot dog",
+                                         "zebra",  "go-kart", "hen",          "café" };
     limn_tag_heads heads;
     limn_tagger *tagger;
     limn_tag best[N_TAGS + 1];

@@ -27,11 +27,14 @@ struct fixture {
 
 static limn_batches *create_batches(void)
 {
-    const limn_batch_source source = { .tokens = tokens, .offsets = offsets, .n_captions = 2,
+    const limn_batch_source source = { .tokens = tokens,
+                                       .offsets = offsets,
+                                       .n_captions = 2,
                                        .n_pictures = N_PICTURES,
                                        .first_captions = first_captions };
-    const limn_batches_settings settings = { .n_pictures = N_PICTURES, .captions_a_picture = 1,
-                                             .max_words = 8, .n_views = 1 };
+    const limn_batches_settings settings = {
+        .n_pictures = N_PICTURES, .captions_a_picture = 1, .max_words = 8, .n_views = 1
+    };
     limn_batches *b;
     assert_int_equal(limn_batches_create(&b, &source, 1, &settings, NULL), LIMN_OK);
     return b;
@@ -40,8 +43,11 @@ static limn_batches *create_batches(void)
 static void create(struct fixture *f, limn_stage stage)
 {
     const limn_trainer_settings settings = {
-        .stage = stage, .adamw = limn_adamw_settings_default(), .first_encoder_stage = 17,
-        .encoder_rate = 1, .schedule = { .peak = 1e-2f, .final_share = 1, .n_steps = 100 },
+        .stage = stage,
+        .adamw = limn_adamw_settings_default(),
+        .first_encoder_stage = 17,
+        .encoder_rate = 1,
+        .schedule = { .peak = 1e-2f, .final_share = 1, .n_steps = 100 },
     };
     limn_error err = { 0 };
     f->config = toy_model_config(false);
@@ -51,8 +57,8 @@ static void create(struct fixture *f, limn_stage stage)
                             &err) != LIMN_OK)
         fail_msg("%s", err.text);
     limn_decoder_params_init(limn_trainer_params(f->trainer), 3);
-    f->n_floats = (size_t)N_PICTURES * f->config.decoder.n_memory_positions *
-                  f->config.decoder.memory_dim;
+    f->n_floats =
+        (size_t)N_PICTURES * f->config.decoder.n_memory_positions * f->config.decoder.memory_dim;
     f->features = limn_calloc(f->n_floats, sizeof *f->features);
     for (size_t i = 0; i < f->n_floats; i++) f->features[i] = (float)(i % 13) / 4;
 }

@@ -32,12 +32,12 @@ static limn_vocab *make_vocab(const char *words)
 static limn_status make(limn_training_set *set, const char *text, const char *names,
                         const char *list, limn_error *err)
 {
-    limn_picture_names wanted = {0};
+    limn_picture_names wanted = { 0 };
     limn_vocab *vocab = make_vocab("a\nthe\ndog\nruns\n");
-    const limn_training_set_settings settings = {vocab, 5, names ? &wanted : NULL, list};
+    const limn_training_set_settings settings = { vocab, 5, names ? &wanted : NULL, list };
     limn_caption_file file;
     limn_status s;
-    *err = (limn_error){0};
+    *err = (limn_error){ 0 };
     limn_file_replace(temp_path("captions"), text, strlen(text), NULL);
     assert_int_equal(limn_caption_file_read(&file, temp_path("captions"), NULL, NULL), LIMN_OK);
     if (names) {
@@ -67,7 +67,7 @@ static void render(limn_buffer *out, const limn_training_set *set)
 
 static void assert_set(const limn_training_set *set, const char *expected)
 {
-    limn_buffer text = {0};
+    limn_buffer text = { 0 };
     render(&text, set);
     assert_string_equal(text.bytes, expected);
     limn_buffer_finish(&text);
@@ -139,7 +139,7 @@ static void test_a_set_without_captions_is_an_error(void **state)
 
 static void test_only_the_first_few_are_named(void **state)
 {
-    limn_buffer text = {0};
+    limn_buffer text = { 0 };
     limn_training_set set;
     limn_error err;
     (void)state;
@@ -175,13 +175,13 @@ static void test_text_needs_no_pictures(void **state)
     static const struct {
         const char *text, *set;
     } cases[] = {
-        {"17\tA dog\n17\tthe dog\n9\truns\n", "17: 4 6 = a dog| 5 6 = the dog|9: 7 = runs|"},
-        {"A dog.\n\nThe dog runs\n", "1: 4 6 = a dog|2: 5 6 7 = the dog runs|"},
+        { "17\tA dog\n17\tthe dog\n9\truns\n", "17: 4 6 = a dog| 5 6 = the dog|9: 7 = runs|" },
+        { "A dog.\n\nThe dog runs\n", "1: 4 6 = a dog|2: 5 6 7 = the dog runs|" },
     };
     limn_vocab *vocab = make_vocab("a\nthe\ndog\nruns\n");
-    const limn_training_set_settings settings = {.vocab = vocab, .max_words = 5};
+    const limn_training_set_settings settings = { .vocab = vocab, .max_words = 5 };
     limn_training_set set;
-    limn_error err = {0};
+    limn_error err = { 0 };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         limn_file_replace(temp_path("text"), cases[i].text, strlen(cases[i].text), NULL);
@@ -201,7 +201,7 @@ static void test_text_needs_no_pictures(void **state)
 static void test_characters_are_tokens_where_the_vocabulary_has_them(void **state)
 {
     limn_vocab *vocab = make_vocab("\xE2\x96\x81\n\xE7\x8B\x97\n\xE4\xB8\x80\n");
-    const limn_training_set_settings settings = {.vocab = vocab, .max_words = 5};
+    const limn_training_set_settings settings = { .vocab = vocab, .max_words = 5 };
     static const char text[] = "x.jpg\t\xE4\xB8\x80 \xE7\x8B\x97.\n";
     limn_training_set set;
     (void)state;

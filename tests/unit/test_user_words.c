@@ -8,9 +8,9 @@
 
 #include "models/user_words.h"
 
-static const char *const words[] = { "<pad>", "<s>",     "</s>", "<unk>", "a",          "the",
-                                     "dog",   "puppies", "'s",   "puppy", "skateboard", "café",
-                                     "purple", "New" };
+static const char *const words[] = { "<pad>",      "<s>",  "</s>",    "<unk>", "a",
+                                     "the",        "dog",  "puppies", "'s",    "puppy",
+                                     "skateboard", "café", "purple",  "New" };
 enum { N_WORDS = sizeof words / sizeof *words };
 
 static limn_status add(limn_user_words *out, const char *text, limn_error *err)
@@ -31,8 +31,8 @@ static void test_texts_become_tokens(void **state)
     } cases[] = {
         { "dog", 1, { 6 } },
         { "  the \t dog ", 2, { 5, 6 } },
-        { "New dog", 2, { 13, 6 } },      /* as it is written, where that is a word */
-        { "The Dog's", 3, { 5, 6, 8 } },  /* else as captions are tokenised */
+        { "New dog", 2, { 13, 6 } },     /* as it is written, where that is a word */
+        { "The Dog's", 3, { 5, 6, 8 } }, /* else as captions are tokenised */
         { "dog 's", 2, { 6, 8 } },
         { "CAFÉ", 1, { 11 } },
     };

@@ -24,9 +24,10 @@ static limn_pixel_cache pixels;
 
 static int setup(void **state)
 {
-    const toy_model_settings toy = {.seed = 1, .is_encoder_only = true};
+    const toy_model_settings toy = { .seed = 1, .is_encoder_only = true };
     limn_encoder_config config;
-    limn_pixel_cache_settings s = {.names = &names, .input = {SIZE, LIMN_RESIZE_BICUBIC, 10000}};
+    limn_pixel_cache_settings s = { .names = &names,
+                                    .input = { SIZE, LIMN_RESIZE_BICUBIC, 10000 } };
     if (temp_folder_setup(state) || toy_model_write(temp_path("toy"), &toy, NULL) ||
         limn_model_file_open(&model, temp_path("toy"), NULL))
         return -1;
@@ -40,7 +41,7 @@ static int setup(void **state)
 
 static void remove_views(void)
 {
-    static const char *const extensions[] = {"npy", "txt", "json"};
+    static const char *const extensions[] = { "npy", "txt", "json" };
     for (int v = 0; v < 8; v++)
         for (int e = 0; e < 3; e++) {
             char name[32];
@@ -81,7 +82,7 @@ static limn_view_cache_settings settings_of(size_t first_stage, size_t n_views)
 
 static bool make(limn_view_cache *c, const limn_view_cache_settings *s, limn_error *err)
 {
-    *err = (limn_error){0};
+    *err = (limn_error){ 0 };
     return limn_view_cache_make(c, temp_folder, s, err) == LIMN_OK;
 }
 
@@ -91,7 +92,7 @@ static void assert_features(const limn_view_cache *c, size_t view, size_t pictur
     const size_t n = limn_encoder_n_positions(encoder) * limn_encoder_dim(encoder);
     float *features = limn_alloc_aligned(n, sizeof *features);
     limn_encoder_state *state;
-    limn_resize_scratch scratch = {0};
+    limn_resize_scratch scratch = { 0 };
     uint8_t changed[SIZE * SIZE * 3];
     const uint16_t *row = limn_view_cache_row(c, view, picture);
     assert_int_equal(limn_encoder_state_create(&state, encoder, NULL), LIMN_OK);
@@ -127,7 +128,7 @@ static void test_views_are_the_whole_the_flipped_and_crops(void **state)
 {
     uint8_t views[5][SIZE * SIZE * 3];
     const uint8_t *whole = limn_pixel_cache_row(&pixels, 0);
-    limn_resize_scratch scratch = {0};
+    limn_resize_scratch scratch = { 0 };
     (void)state;
     for (size_t v = 0; v < 4; v++)
         limn_view_pixels(views[v], whole, SIZE, v, 3, "p0.ppm", LIMN_RESIZE_BICUBIC, &scratch,
@@ -167,7 +168,7 @@ static void assert_cut(size_t first_stage, const char *name)
 {
     const limn_view_cache_settings s = settings_of(first_stage, 1);
     limn_encoder_state *state;
-    taken_stage taken = {.name = name};
+    taken_stage taken = { .name = name };
     float features[1280];
     limn_view_cache c;
     limn_error err;
@@ -214,7 +215,7 @@ static size_t n_made(const limn_view_cache_settings *s)
 static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
 {
     limn_view_cache_settings s = settings_of(12, 2);
-    limn_picture_names fewer = {0};
+    limn_picture_names fewer = { 0 };
     limn_encoder_config other = model.config.encoder;
     (void)state;
     assert_int_equal(n_made(&s), 2);
@@ -281,7 +282,7 @@ static void test_nothing_of_others_is_replaced(void **state)
 static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **state)
 {
     const limn_view_cache_settings s = settings_of(LIMN_STAGE_AFTER_HEAD, 1);
-    limn_picture_names wanted = {0};
+    limn_picture_names wanted = { 0 };
     limn_view_cache c, given;
     limn_error err;
     (void)state;
@@ -300,7 +301,7 @@ static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **stat
         limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 49, 1280, &err),
         LIMN_E_FORMAT);
     assert_non_null(strstr(err.text, "view-0.npy: is f16 [n, 1, 1280], expected f16 [n, 49, "));
-    err = (limn_error){0};
+    err = (limn_error){ 0 };
     limn_picture_names_add(&wanted, "photos/other.ppm", NULL);
     assert_int_equal(
         limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 1, 1280, &err),
@@ -312,7 +313,7 @@ static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **stat
 
 static void test_gathering_widens_the_rows_that_are_asked_for(void **state)
 {
-    static const uint32_t pictures[] = {4, 0, 4, 2}, views[] = {1, 0, 0, 1};
+    static const uint32_t pictures[] = { 4, 0, 4, 2 }, views[] = { 1, 0, 0, 1 };
     const limn_view_cache_settings s = settings_of(LIMN_STAGE_AFTER_HEAD, 2);
     float *out = limn_alloc(4 * 1280, sizeof *out);
     limn_pool *pool;

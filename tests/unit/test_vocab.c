@@ -82,10 +82,10 @@ static void test_bad_vocabularies_are_refused(void **state)
         { SPECIAL "two words\n", 0, "token 4 has white space" },
         { SPECIAL "tab\there\n", 0, "token 4 has white space" },
         { SPECIAL "a\r\n", 0, "token 4 has white space or a control character" },
-        { SPECIAL "a\xc2\xa0z\n", 0, "token 4 has white space" },   /* no-break space */
+        { SPECIAL "a\xc2\xa0z\n", 0, "token 4 has white space" },     /* no-break space */
         { SPECIAL "a\xe2\x80\xa8z\n", 0, "token 4 has white space" }, /* line separator */
         { SPECIAL "a\xffz\n", 0, "token 4 is not valid UTF-8" },
-        { SPECIAL "a\xc0\xafz\n", 0, "token 4 is not valid UTF-8" },  /* overlong */
+        { SPECIAL "a\xc0\xafz\n", 0, "token 4 is not valid UTF-8" },    /* overlong */
         { SPECIAL "a\xed\xa0\x80\n", 0, "token 4 is not valid UTF-8" }, /* surrogate */
         { SPECIAL "a\xc3\n", 0, "token 4 is not valid UTF-8" },
         { SPECIAL "a\0b\n", sizeof SPECIAL - 1 + 4, "has a NUL byte at byte 22" },
@@ -113,8 +113,7 @@ static void test_sizes_are_limited(void **state)
     limn_vocab_destroy(&v);
     text[strlen(text)] = 'x';
     assert_int_equal(read_text(&v, text, sizeof text, NULL), LIMN_E_FORMAT);
-    for (size_t i = 0; i < sizeof many; i++)
-        many[i] = i % 2 ? '\n' : 'x';
+    for (size_t i = 0; i < sizeof many; i++) many[i] = i % 2 ? '\n' : 'x';
     assert_int_equal(read_text(&v, many, sizeof many, NULL), LIMN_E_LIMIT);
     assert_int_equal(limn_vocab_read(&v, temp_path("none"), NULL), LIMN_E_IO);
 }

@@ -153,9 +153,9 @@ static void test_encode(void **state)
 {
     limn_vocab *words = vocab_of(SPECIAL "a\ndog\n"),
                *characters = vocab_of(SPECIAL LIMN_SPACE_TOKEN "\n狗\n跑\n");
-    static const uint32_t expected[] = {4, LIMN_TOKEN_UNKNOWN, 5, LIMN_TOKEN_UNKNOWN};
-    static const uint32_t spaces[] = {1, 4, 5, 4, 4, 6, 4, 2};
-    uint32_t ids[5] = {0, 0, 0, 0, 99};
+    static const uint32_t expected[] = { 4, LIMN_TOKEN_UNKNOWN, 5, LIMN_TOKEN_UNKNOWN };
+    static const uint32_t spaces[] = { 1, 4, 5, 4, 4, 6, 4, 2 };
+    uint32_t ids[5] = { 0, 0, 0, 0, 99 };
     char text[32];
     (void)state;
     assert_int_equal(limn_vocab_encode(ids, 4, words, "a big dog </s>"), 4);

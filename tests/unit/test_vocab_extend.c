@@ -15,8 +15,8 @@
 
 enum { N_OLD = 24, N_NEW = 3, DIM = 32, N_STEPS = 6, SEED = 7 };
 
-static const toy_model_settings f32 = {.seed = 3, .dtype = LIMN_TENSOR_F32};
-static const toy_model_settings f16 = {.seed = 3, .dtype = LIMN_TENSOR_F16};
+static const toy_model_settings f32 = { .seed = 3, .dtype = LIMN_TENSOR_F32 };
+static const toy_model_settings f16 = { .seed = 3, .dtype = LIMN_TENSOR_F16 };
 
 static void open_toy(limn_model_file *f, const toy_model_settings *settings)
 {
@@ -115,7 +115,7 @@ static void test_new_rows_are_those_of_a_new_decoder(void **state)
 /* Another vocabulary: words that stay take their rows to where they are. */
 static void test_replaced(void **state)
 {
-    static const char *const texts[] = {"<pad>", "<s>", "</s>", "<unk>", "wug", "cat", "dog"};
+    static const char *const texts[] = { "<pad>", "<s>", "</s>", "<unk>", "wug", "cat", "dog" };
     enum { N = sizeof texts / sizeof *texts };
     static float rows[N * DIM], old_rows[N_OLD * DIM];
     limn_model_file old;
@@ -142,7 +142,7 @@ static void test_a_model_without_decoder(void **state)
     size_t n_kept;
     float row[1];
     (void)state;
-    open_toy(&old, &(toy_model_settings){.seed = 3, .is_encoder_only = true});
+    open_toy(&old, &(toy_model_settings){ .seed = 3, .is_encoder_only = true });
     assert_int_equal(limn_vocab_create(&vocab, limn_special_tokens, LIMN_N_SPECIAL, NULL), LIMN_OK);
     assert_int_equal(limn_vocab_extend_rows(row, &n_kept, &old, vocab, SEED, NULL), LIMN_E_ARG);
     limn_vocab_destroy(&vocab);

@@ -11,8 +11,9 @@
 
 static void test_words_come_by_count_then_bytes(void **state)
 {
-    static const limn_word_count expected[] = { { "a", 3 }, { "dog", 2 }, { "B", 1 }, { "b", 1 },
-                                                { "\xc3\xa9", 1 } };
+    static const limn_word_count expected[] = {
+        { "a", 3 }, { "dog", 2 }, { "B", 1 }, { "b", 1 }, { "\xc3\xa9", 1 }
+    };
     limn_word_counts *c = NULL;
     limn_word_count *words = NULL;
     (void)state;

@@ -17,8 +17,7 @@ void toy_next(const void *ctx, const uint32_t *words, size_t n_words, float *log
     double weights[MAX_TOKENS], sum = 0;
     for (size_t t = 0; t < lm->n_tokens; t++) {
         double x = 2 * limn_rng_normal(&rng);
-        if (lm->n_levels > 0)
-            x = round(x * lm->n_levels) / lm->n_levels;
+        if (lm->n_levels > 0) x = round(x * lm->n_levels) / lm->n_levels;
         weights[t] = t == START ? 0 : exp(x);
         sum += weights[t];
     }
@@ -28,7 +27,9 @@ void toy_next(const void *ctx, const uint32_t *words, size_t n_words, float *log
 
 toy_tracker toy_tracker_of(toy_next_fn *next, const void *lm, size_t n_tokens)
 {
-    return (toy_tracker){ .next = next, .lm = lm, .n_tokens = n_tokens,
+    return (toy_tracker){ .next = next,
+                          .lm = lm,
+                          .n_tokens = n_tokens,
                           .words = calloc(MAX_ROWS, MAX_STEPS * sizeof(uint32_t)),
                           .before = calloc(MAX_ROWS, MAX_STEPS * sizeof(uint32_t)) };
 }
@@ -59,8 +60,7 @@ void toy_track(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t
         }
         t->next(t->lm, t->words[r], t->n_calls, log_probs + r * t->n_tokens);
     }
-    if (t->history)
-        memcpy(t->history[t->n_calls], t->words, n_rows * sizeof *t->words);
+    if (t->history) memcpy(t->history[t->n_calls], t->words, n_rows * sizeof *t->words);
     t->n_rows = n_rows;
     t->most_rows = n_rows > t->most_rows ? n_rows : t->most_rows;
     t->n_calls++;
@@ -88,8 +88,7 @@ void toy_enumerate(toy_caption *out, size_t *n_out, const toy_caption *c, const 
         toy_caption child = toy_extend(c, t, log_probs[t]);
         child.score = toy_score(child.logprob, child.n_tokens, length_penalty);
         child.is_finished = t == END;
-        if (t == START)
-            continue;
+        if (t == START) continue;
         if (t == END || child.n_tokens == max_steps)
             out[(*n_out)++] = child;
         else
@@ -114,8 +113,7 @@ void toy_sort(toy_caption *items, size_t n, int (*compare)(const void *, const v
     for (size_t i = 1; i < n; i++) {
         const toy_caption item = items[i];
         size_t at = i;
-        for (; at > 0 && compare(&item, &items[at - 1]) < 0; at--)
-            items[at] = items[at - 1];
+        for (; at > 0 && compare(&item, &items[at - 1]) < 0; at--) items[at] = items[at - 1];
         items[at] = item;
     }
 }
@@ -127,8 +125,7 @@ void toy_check_same(const limn_hypothesis *h, const toy_caption *expected)
     assert_memory_equal(h->tokens, expected->tokens, h->n_tokens * sizeof *h->tokens);
     assert_true(h->logprob == expected->logprob && h->score == expected->score);
     assert_int_equal(h->is_finished, expected->is_finished);
-    for (size_t i = 0; i < h->n_tokens; i++)
-        sum += (double)h->token_logprobs[i];
+    for (size_t i = 0; i < h->n_tokens; i++) sum += (double)h->token_logprobs[i];
     assert_true(sum == h->logprob);
 }
 
@@ -141,7 +138,6 @@ bool toy_same_tokens(const limn_hypothesis *h, const toy_caption *c)
 bool toy_says(const uint32_t *words, size_t n_words, const uint32_t *phrase, size_t n_phrase)
 {
     for (size_t i = 0; i + n_phrase <= n_words; i++)
-        if (memcmp(words + i, phrase, n_phrase * sizeof *phrase) == 0)
-            return true;
+        if (memcmp(words + i, phrase, n_phrase * sizeof *phrase) == 0) return true;
     return false;
 }

@@ -17,7 +17,7 @@ typedef void toy_next_fn(const void *ctx, const uint32_t *words, size_t n_words,
 typedef struct toy {
     uint64_t seed;
     size_t n_tokens; /* START is never said */
-    int n_levels; /* weights are rounded to so many steps a unit, which makes ties; 0 = not */
+    int n_levels;    /* weights are rounded to so many steps a unit, which makes ties; 0 = not */
 } toy;
 
 void toy_next(const void *ctx, const uint32_t *words, size_t n_words, float *log_probs);
@@ -27,7 +27,7 @@ typedef struct toy_tracker {
     toy_next_fn *next;
     const void *lm;
     size_t n_tokens, n_calls, n_rows;
-    size_t most_rows; /* of any call */
+    size_t most_rows;                                   /* of any call */
     uint32_t (*words)[MAX_STEPS], (*before)[MAX_STEPS]; /* [MAX_ROWS] */
     uint32_t (*history)[MAX_KEPT_ROWS][MAX_STEPS]; /* [MAX_STEPS]: `words` of each call; or NULL */
 } toy_tracker;

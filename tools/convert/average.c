@@ -13,8 +13,7 @@ static size_t n_values_of(const limn_tensor *t)
 static size_t total_values(const convert_result *r)
 {
     size_t n = 0;
-    for (size_t i = 0; i < r->n_tensors; i++)
-        n += n_values_of(&r->tensors[i]);
+    for (size_t i = 0; i < r->n_tensors; i++) n += n_values_of(&r->tensors[i]);
     return n;
 }
 
@@ -24,8 +23,7 @@ static void add(double *sums, const convert_result *r)
     for (size_t i = 0; i < r->n_tensors; i++) {
         const float *values = r->tensors[i].data;
         const size_t n = n_values_of(&r->tensors[i]);
-        for (size_t k = 0; k < n; k++)
-            sums[k] += (double)values[k];
+        for (size_t k = 0; k < n; k++) sums[k] += (double)values[k];
         sums += n;
     }
 }
@@ -35,8 +33,7 @@ static void take_means(convert_result *r, const double *sums, size_t n_models)
     for (size_t i = 0; i < r->n_tensors; i++) {
         float *values = (float *)(uintptr_t)r->tensors[i].data;
         const size_t n = n_values_of(&r->tensors[i]);
-        for (size_t k = 0; k < n; k++)
-            values[k] = (float)(sums[k] / (double)n_models);
+        for (size_t k = 0; k < n; k++) values[k] = (float)(sums[k] / (double)n_models);
         sums += n;
     }
 }
@@ -54,8 +51,7 @@ static size_t first_difference(const limn_vocab *a, const limn_vocab *b, size_t 
 static limn_status check_vocabulary(const convert_result *a, const convert_result *b,
                                     limn_error *err)
 {
-    if (!a->vocab)
-        return LIMN_OK;
+    if (!a->vocab) return LIMN_OK;
     const size_t n = limn_vocab_n_tokens(a->vocab);
     if (limn_vocab_n_tokens(b->vocab) != n)
         return limn_fail(err, LIMN_E_ARG, "has %zu tokens, the first model %zu",
@@ -91,8 +87,7 @@ static limn_status add_file(double *sums, const convert_result *first, const cha
     convert_result result = { .n_tensors = 0 };
     LIMN_TRY(convert_source_open(&source, path, err));
     limn_status status = convert_tensors(&result, &source, is_encoder_only, err);
-    if (status == LIMN_OK)
-        status = check_same(first, &result, err);
+    if (status == LIMN_OK) status = check_same(first, &result, err);
     if (status == LIMN_OK)
         add(sums, &result);
     else
@@ -108,12 +103,10 @@ limn_status convert_average(convert_result *result, char *const *paths, size_t n
     double *sums = limn_calloc(total_values(result), sizeof *sums);
     limn_status status =
         sums ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for the sums of weights");
-    if (sums)
-        add(sums, result);
+    if (sums) add(sums, result);
     for (size_t i = 1; i < n_paths && status == LIMN_OK; i++)
         status = add_file(sums, result, paths[i], is_encoder_only, err);
-    if (status == LIMN_OK)
-        take_means(result, sums, n_paths);
+    if (status == LIMN_OK) take_means(result, sums, n_paths);
     limn_free(sums);
     return status;
 }

@@ -22,11 +22,9 @@ static limn_status read_file(convert_result *r, const char *path, limn_error *er
     unsigned char *bytes = NULL;
     size_t size = 0;
     LIMN_TRY(limn_file_read(&bytes, &size, path, MAX_FILE_SIZE, err));
-    while (size > 0 && bytes[size - 1] == '\n')
-        size--;
+    while (size > 0 && bytes[size - 1] == '\n') size--;
     const limn_status status = take(r, (const char *)bytes, size, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "--confidence %s", path);
+    if (status != LIMN_OK) limn_error_prefix(err, "--confidence %s", path);
     limn_free(bytes);
     return status;
 }
@@ -37,14 +35,11 @@ limn_status convert_confidence(convert_result *r, const convert_source *source, 
     const char *own = source->kind == CONVERT_MODEL
                           ? limn_safetensors_metadata(source->file, LIMN_CONFIDENCE_KEY)
                           : NULL;
-    if (path)
-        return read_file(r, path, err);
-    if (!own || !r->config.has_decoder)
-        return LIMN_OK;
+    if (path) return read_file(r, path, err);
+    if (!own || !r->config.has_decoder) return LIMN_OK;
     if (is_kept) {
         const limn_status status = take(r, own, strlen(own), err);
-        if (status != LIMN_OK)
-            limn_error_prefix(err, LIMN_CONFIDENCE_KEY);
+        if (status != LIMN_OK) limn_error_prefix(err, LIMN_CONFIDENCE_KEY);
         return status;
     }
     limn_message_warning("the confidence was fitted to other captions and is left out: see "

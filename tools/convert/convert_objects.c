@@ -34,7 +34,7 @@ static limn_status open_cache(examples *e, const limn_model_config *config, cons
         side = (side + shape.blocks[i].stride - 1) / shape.blocks[i].stride;
     e->n_positions = side * side;
     e->dim = shape.n_head;
-    const limn_cache_shape rows = {LIMN_NPY_F16, 2, {e->n_positions, e->dim}};
+    const limn_cache_shape rows = { LIMN_NPY_F16, 2, { e->n_positions, e->dim } };
     return limn_row_cache_open(&e->cache, path, &rows, err);
 }
 
@@ -73,7 +73,7 @@ static limn_status train(convert_objects *out, convert_result *r, const examples
 limn_status convert_objects_train(convert_objects *out, convert_result *r, const char *labels_path,
                                   const char *cache, limn_error *err)
 {
-    examples e = {.n = 0};
+    examples e = { .n = 0 };
     limn_status status = limn_object_labels_read(&e.labels, labels_path, err);
     if (status == LIMN_OK) status = open_cache(&e, &r->config, cache, err);
     if (status == LIMN_OK) status = gather(&e, err);

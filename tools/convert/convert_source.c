@@ -40,10 +40,8 @@ static limn_status list_items(convert_source *s, limn_error *err)
 {
     const size_t n = s->pth ? limn_pth_n_tensors(s->pth) : limn_safetensors_n_tensors(s->file);
     s->items = limn_calloc(n, sizeof *s->items);
-    if (!s->items)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", n);
-    for (size_t i = 0; i < n; i++)
-        s->items[i].tensor = tensor_at(s, i);
+    if (!s->items) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", n);
+    for (size_t i = 0; i < n; i++) s->items[i].tensor = tensor_at(s, i);
     s->n_items = n;
     qsort(s->items, n, sizeof *s->items, compare_items);
     for (size_t i = 1; i < n; i++)
@@ -63,8 +61,7 @@ static convert_item *find_item(const convert_source *s, const char *name)
 const limn_tensor *convert_source_use(convert_source *s, const char *name)
 {
     convert_item *item = find_item(s, name);
-    if (!item)
-        return NULL;
+    if (!item) return NULL;
     item->is_used = true;
     return item->tensor;
 }
@@ -77,8 +74,7 @@ static limn_status find_prefix(convert_source *s, limn_error *err)
     const char *found = NULL;
     for (size_t i = 0; i < s->n_items; i++) {
         const char *name = s->items[i].tensor->name, *end = strstr(name, STEM_NAME);
-        if (!end || strcmp(end, STEM_NAME) != 0 || (end > name && end[-1] != '.'))
-            continue;
+        if (!end || strcmp(end, STEM_NAME) != 0 || (end > name && end[-1] != '.')) continue;
         if (found)
             return limn_fail(err, LIMN_E_FORMAT, "%s and %s: weights of two encoders", found, name);
         if ((size_t)(end - name) >= sizeof s->prefix)
@@ -87,7 +83,8 @@ static limn_status find_prefix(convert_source *s, limn_error *err)
         found = name;
     }
     if (!found)
-        return limn_fail(err, LIMN_E_FORMAT, "has no tensor " STEM_NAME ": is neither a model, nor "
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "has no tensor " STEM_NAME ": is neither a model, nor "
                          "the reference captioner, nor EfficientNet-Lite weights");
     return LIMN_OK;
 }
@@ -172,9 +169,8 @@ static limn_status open_by_metadata(convert_source *s, const char *path, limn_er
     limn_status status = list_items(s, err);
     if (status == LIMN_OK)
         status = limn_safetensors_metadata(s->file, "config") ? open_reference(s, err)
-                                                               : open_encoder(s, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+                                                              : open_encoder(s, err);
+    if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
     return status;
 }
 
@@ -182,10 +178,8 @@ static limn_status open_pth(convert_source *s, const char *path, limn_error *err
 {
     LIMN_TRY(limn_pth_open(&s->pth, path, err));
     limn_status status = list_items(s, err);
-    if (status == LIMN_OK)
-        status = open_encoder(s, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
+    if (status == LIMN_OK) status = open_encoder(s, err);
+    if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
     return status;
 }
 
@@ -198,10 +192,8 @@ limn_status convert_source_open(convert_source *out, const char *path, limn_erro
     limn_file_map_close(&map);
     limn_status status =
         is_pth ? open_pth(out, path, err) : limn_safetensors_open(&out->file, path, err);
-    if (status == LIMN_OK && !is_pth)
-        status = open_by_metadata(out, path, err);
-    if (status != LIMN_OK)
-        convert_source_close(out);
+    if (status == LIMN_OK && !is_pth) status = open_by_metadata(out, path, err);
+    if (status != LIMN_OK) convert_source_close(out);
     return status;
 }
 

@@ -38,12 +38,12 @@ static limn_status add_classifier(convert_result *r, const limn_tensor *weight,
 {
     const char *names[N_IMAGENET];
     char *text = NULL;
-    limn_tag_head head = {.set = "imagenet",
-                          .is_exclusive = true,
-                          .n_tags = N_IMAGENET,
-                          .names = names,
-                          .output_weight = *weight,
-                          .output_bias = *bias};
+    limn_tag_head head = { .set = "imagenet",
+                           .is_exclusive = true,
+                           .n_tags = N_IMAGENET,
+                           .names = names,
+                           .output_weight = *weight,
+                           .output_bias = *bias };
     limn_status status = split_names(names, &text, err);
     if (status == LIMN_OK)
         status = limn_tag_heads_add(&r->tags, &head, feature_dim(&r->config), err);

@@ -28,8 +28,7 @@ static limn_status read_values(float **out, convert_source *source, const char *
                          expected);
     const size_t n = t->size / limn_tensor_dtype_size(t->dtype);
     *out = limn_alloc(n, sizeof **out);
-    if (!*out)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", name);
+    if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", name);
     limn_tensor_to_f32(*out, t);
     for (size_t i = 0; i < n; i++)
         if (!isfinite((*out)[i])) {
@@ -61,7 +60,9 @@ static limn_status read_batch_norm(batch_norm *b, convert_source *source, const 
     const struct {
         const char *end;
         float **values;
-    } parts[] = { { "weight", &b->gamma }, { "bias", &b->beta }, { "running_mean", &b->mean },
+    } parts[] = { { "weight", &b->gamma },
+                  { "bias", &b->beta },
+                  { "running_mean", &b->mean },
                   { "running_var", &b->var } };
     char name[MAX_ENCODER_NAME + 16];
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -70,8 +71,10 @@ static limn_status read_batch_norm(batch_norm *b, convert_source *source, const 
     }
     for (size_t i = 0; i < n_outputs; i++)
         if (b->var[i] < 0)
-            return limn_fail(err, LIMN_E_FORMAT, "tensor %s.running_var: value %zu is %g, expected "
-                             "0 or more", norm, i, (double)b->var[i]);
+            return limn_fail(err, LIMN_E_FORMAT,
+                             "tensor %s.running_var: value %zu is %g, expected "
+                             "0 or more",
+                             norm, i, (double)b->var[i]);
     return LIMN_OK;
 }
 
@@ -102,8 +105,7 @@ static void fold_bias(float *bias, size_t n_outputs, const batch_norm *b, double
 static size_t n_values_of(const limn_tensor_spec *spec)
 {
     size_t n = 1;
-    for (size_t i = 0; i < spec->n_dims; i++)
-        n *= spec->shape[i];
+    for (size_t i = 0; i < spec->n_dims; i++) n *= spec->shape[i];
     return n;
 }
 
@@ -140,11 +142,14 @@ static limn_status make_tensor(limn_tensor *t, const limn_tensor_spec *spec, con
     float *values = NULL;
     const bool is_folded = source->kind != CONVERT_MODEL &&
                            encoder_layer_names_find(&names, spec->name, source->prefix);
-    limn_status s = is_folded ? fold(&values, source, spec, &names, err)
-                              : read_values(&values, source, spec->name, spec->n_dims, spec->shape,
-                                            err);
-    *t = (limn_tensor){ .name = spec->name, .n_dims = spec->n_dims, .data = values,
-                        .dtype = LIMN_TENSOR_F32, .size = n_values_of(spec) * sizeof *values };
+    limn_status s = is_folded
+                        ? fold(&values, source, spec, &names, err)
+                        : read_values(&values, source, spec->name, spec->n_dims, spec->shape, err);
+    *t = (limn_tensor){ .name = spec->name,
+                        .n_dims = spec->n_dims,
+                        .data = values,
+                        .dtype = LIMN_TENSOR_F32,
+                        .size = n_values_of(spec) * sizeof *values };
     memcpy(t->shape, spec->shape, spec->n_dims * sizeof *spec->shape);
     return s;
 }
@@ -161,9 +166,8 @@ static limn_status check_unused(const convert_source *source, bool is_encoder_on
         const char *name = source->items[i].tensor->name;
         if (source->items[i].is_used || (is_encoder_only && begins_with(name, "decoder.")))
             continue;
-        if (source->kind == CONVERT_MODEL &&
-            (begins_with(name, LIMN_DOCUMENT_FREQUENCIES_PREFIX) ||
-             begins_with(name, LIMN_TAGS_PREFIX)))
+        if (source->kind == CONVERT_MODEL && (begins_with(name, LIMN_DOCUMENT_FREQUENCIES_PREFIX) ||
+                                              begins_with(name, LIMN_TAGS_PREFIX)))
             continue;
         if (source->kind != CONVERT_MODEL && begins_with(name, source->prefix) &&
             encoder_name_is_unneeded(name + strlen(source->prefix)))
@@ -185,8 +189,7 @@ static limn_status make_all(convert_result *out, convert_source *source, bool is
         LIMN_TRY(make_tensor(&out->tensors[i], &out->specs[i], source, err));
     LIMN_TRY(check_unused(source, is_encoder_only, err));
     LIMN_TRY(convert_tags_take(out, source, err));
-    if (source->kind != CONVERT_MODEL || is_encoder_only)
-        return LIMN_OK;
+    if (source->kind != CONVERT_MODEL || is_encoder_only) return LIMN_OK;
     return limn_document_frequencies_read(&out->frequencies, source->file, err);
 }
 
@@ -201,15 +204,13 @@ limn_status convert_tensors(convert_result *out, convert_source *source, bool is
         out->vocab = NULL;
     }
     limn_status s = make_all(out, source, is_encoder_only, err);
-    if (s != LIMN_OK)
-        convert_result_finish(out);
+    if (s != LIMN_OK) convert_result_finish(out);
     return s;
 }
 
 void convert_result_finish(convert_result *r)
 {
-    for (size_t i = 0; r->tensors && i < r->n_tensors; i++)
-        limn_free((void *)r->tensors[i].data);
+    for (size_t i = 0; r->tensors && i < r->n_tensors; i++) limn_free((void *)r->tensors[i].data);
     limn_free(r->tensors);
     limn_free(r->specs);
     limn_document_frequencies_destroy(&r->frequencies);
@@ -226,8 +227,10 @@ static limn_status to_f16(float *values, size_t n, const char *name, limn_error 
     for (size_t i = 0; i < n; i++) {
         const uint16_t half = limn_f32_to_f16(values[i]);
         if ((half & 0x7c00) == 0x7c00)
-            return limn_fail(err, LIMN_E_LIMIT, "tensor %s: value %zu is %g, F16 ends at 65504: "
-                             "use --dtype f32", name, i, (double)values[i]);
+            return limn_fail(err, LIMN_E_LIMIT,
+                             "tensor %s: value %zu is %g, F16 ends at 65504: "
+                             "use --dtype f32",
+                             name, i, (double)values[i]);
         memcpy((unsigned char *)values + i * sizeof half, &half, sizeof half);
     }
     return LIMN_OK;
@@ -238,8 +241,7 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err)
     for (size_t i = 0; i < r->n_tensors; i++) {
         limn_tensor *t = &r->tensors[i];
         const size_t n = t->size / sizeof(float);
-        if (!r->specs[i].may_be_half || t->dtype == LIMN_TENSOR_F16)
-            continue;
+        if (!r->specs[i].may_be_half || t->dtype == LIMN_TENSOR_F16) continue;
         LIMN_TRY(to_f16((float *)(uintptr_t)t->data, n, t->name, err));
         t->dtype = LIMN_TENSOR_F16;
         t->size = n * sizeof(uint16_t);
@@ -251,8 +253,7 @@ limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_so
 {
     for (size_t i = 0; source->kind == CONVERT_MODEL && i < r->n_tensors; i++) {
         const limn_tensor *t = limn_safetensors_find(source->file, r->specs[i].name);
-        if (r->specs[i].may_be_half)
-            return t->dtype;
+        if (r->specs[i].may_be_half) return t->dtype;
     }
     return LIMN_TENSOR_F32;
 }
@@ -262,12 +263,15 @@ limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_so
 /* Whether a metadata item is written anew. */
 static bool is_written_anyway(const char *key)
 {
-    static const char *const keys[] = { "format", "limn.version", "limn.config", "limn.vocabulary",
-                                        LIMN_DOCUMENT_FREQUENCIES_KEY, LIMN_TAGS_KEY,
+    static const char *const keys[] = { "format",
+                                        "limn.version",
+                                        "limn.config",
+                                        "limn.vocabulary",
+                                        LIMN_DOCUMENT_FREQUENCIES_KEY,
+                                        LIMN_TAGS_KEY,
                                         LIMN_CONFIDENCE_KEY };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(key, keys[i]) == 0)
-            return true;
+        if (strcmp(key, keys[i]) == 0) return true;
     return false;
 }
 
@@ -280,17 +284,12 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
     const size_t n_all = is_model ? limn_safetensors_list_metadata(NULL, 0, source->file) : 0;
     limn_metadata_item *notes = limn_alloc(n_all + 3, sizeof *notes);
     size_t n = 0;
-    if (!notes)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (is_model)
-        limn_safetensors_list_metadata(notes, n_all, source->file);
+    if (!notes) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (is_model) limn_safetensors_list_metadata(notes, n_all, source->file);
     for (size_t i = 0; i < n_all; i++)
-        if (!is_written_anyway(notes[i].key))
-            notes[n++] = notes[i];
-    if (r->confidence)
-        notes[n++] = (limn_metadata_item){ LIMN_CONFIDENCE_KEY, r->confidence };
-    if (r->frequencies)
-        notes[n++] = limn_document_frequencies_metadata(r->frequencies);
+        if (!is_written_anyway(notes[i].key)) notes[n++] = notes[i];
+    if (r->confidence) notes[n++] = (limn_metadata_item){ LIMN_CONFIDENCE_KEY, r->confidence };
+    if (r->frequencies) notes[n++] = limn_document_frequencies_metadata(r->frequencies);
     if (r->tags.n_items) {
         const limn_status s = limn_tag_heads_metadata(&r->tags, &notes[n++], err);
         if (s != LIMN_OK) {
@@ -303,20 +302,19 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
     return LIMN_OK;
 }
 
-limn_status convert_result_write(const char *path, convert_result *r,
-                                 const convert_source *source, limn_error *err)
+limn_status convert_result_write(const char *path, convert_result *r, const convert_source *source,
+                                 limn_error *err)
 {
     limn_metadata_item *notes = NULL;
     size_t n_notes = 0, n = r->n_tensors;
-    limn_tensor *tensors =
-        limn_alloc(n + LIMN_DOCUMENT_FREQUENCIES_N_TENSORS +
-                       (size_t)LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS, sizeof *tensors);
+    limn_tensor *tensors = limn_alloc(n + LIMN_DOCUMENT_FREQUENCIES_N_TENSORS +
+                                          (size_t)LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS,
+                                      sizeof *tensors);
     limn_status s = tensors ? list_notes(&notes, &n_notes, r, source, err)
                             : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (s == LIMN_OK) {
         memcpy(tensors, r->tensors, n * sizeof *tensors);
-        if (r->frequencies)
-            n += limn_document_frequencies_tensors(r->frequencies, tensors + n);
+        if (r->frequencies) n += limn_document_frequencies_tensors(r->frequencies, tensors + n);
         n += limn_tag_heads_tensors(&r->tags, tensors + n);
         s = limn_model_file_write(path, &r->config, r->vocab, tensors, n, notes, n_notes, err);
     }

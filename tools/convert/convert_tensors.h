@@ -17,8 +17,8 @@ typedef struct convert_result {
     limn_tensor *tensors;    /* [n_tensors]; data owned */
     size_t n_tensors;
     limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
-    limn_tag_heads tags; /* of the source */
-    char *confidence;    /* its JSON (models/confidence.h), from limn_alloc; NULL without */
+    limn_tag_heads tags;                    /* of the source */
+    char *confidence; /* its JSON (models/confidence.h), from limn_alloc; NULL without */
 } convert_result;
 
 /* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or
@@ -35,7 +35,7 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err);
 limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source);
 
 /* Writes the model file, with the notes (metadata) of a source that was one. */
-limn_status convert_result_write(const char *path, convert_result *r,
-                                 const convert_source *source, limn_error *err);
+limn_status convert_result_write(const char *path, convert_result *r, const convert_source *source,
+                                 limn_error *err);
 
 #endif

@@ -8,10 +8,8 @@ static const struct {
     const char *convolution, *norm;
     bool is_in_block;
 } layers[] = {
-    { "stem", "_conv_stem", "_bn0", false },
-    { "head", "_conv_head", "_bn1", false },
-    { "expand", "_expand_conv", "_bn0", true },
-    { "depthwise", "_depthwise_conv", "_bn1", true },
+    { "stem", "_conv_stem", "_bn0", false },      { "head", "_conv_head", "_bn1", false },
+    { "expand", "_expand_conv", "_bn0", true },   { "depthwise", "_depthwise_conv", "_bn1", true },
     { "project", "_project_conv", "_bn2", true },
 };
 
@@ -20,10 +18,8 @@ bool encoder_layer_names_find(encoder_layer_names *out, const char *name, const 
     unsigned block = 0;
     char layer[16], within[32] = "";
     const bool is_in_block = sscanf(name, "encoder.blocks.%4u.%15[a-z].", &block, layer) == 2;
-    if (!is_in_block && sscanf(name, "encoder.%15[a-z].", layer) != 1)
-        return false;
-    if (is_in_block)
-        snprintf(within, sizeof within, "_blocks.%u.", block);
+    if (!is_in_block && sscanf(name, "encoder.%15[a-z].", layer) != 1) return false;
+    if (is_in_block) snprintf(within, sizeof within, "_blocks.%u.", block);
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         if (layers[i].is_in_block == is_in_block && strcmp(layers[i].layer, layer) == 0) {
             snprintf(out->convolution, sizeof out->convolution, "%s%s%s.weight", prefix, within,
@@ -48,6 +44,9 @@ void encoder_original_shape(size_t shape[4], const limn_tensor_spec *weight)
     const size_t full[4] = { s[0], s[1], s[2], s[3] };
     const size_t depthwise[4] = { s[0], 1, s[1], s[2] };
     const size_t pointwise[4] = { s[0], s[1], 1, 1 };
-    memcpy(shape, weight->n_dims == 4 ? full : weight->n_dims == 3 ? depthwise : pointwise,
+    memcpy(shape,
+           weight->n_dims == 4   ? full
+           : weight->n_dims == 3 ? depthwise
+                                 : pointwise,
            sizeof full);
 }

@@ -91,8 +91,10 @@ static limn_status read_dim(uint32_t *out, const limn_safetensors *file, const c
 {
     const limn_tensor *t = limn_safetensors_find(file, name);
     if (!t || t->n_dims != 2 || t->shape[dim] < 1 || t->shape[dim] > limit)
-        return limn_fail(err, LIMN_E_FORMAT, "tensor %s: expected a matrix with dimension %zu in "
-                         "1 … %u", name, dim, limit);
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "tensor %s: expected a matrix with dimension %zu in "
+                         "1 … %u",
+                         name, dim, limit);
     *out = (uint32_t)t->shape[dim];
     return LIMN_OK;
 }
@@ -104,8 +106,8 @@ static limn_status read_config(limn_model_config *c, double *eps, const limn_saf
     LIMN_TRY(limn_json_as_object(root, err));
     LIMN_TRY(read_encoder(c, eps, root, err));
     LIMN_TRY(read_decoder(c, root, err));
-    LIMN_TRY(read_dim(&d->n_memory_positions, file, "decoder.memory.position_embedding", 0, 4096,
-                      err));
+    LIMN_TRY(
+        read_dim(&d->n_memory_positions, file, "decoder.memory.position_embedding", 0, 4096, err));
     return read_dim(&d->memory_dim, file, "decoder.memory.project.weight", 1, 16384, err);
 }
 
@@ -114,8 +116,7 @@ static limn_status parse_metadata(json_t **out, const limn_safetensors *file, co
                                   limn_error *err)
 {
     const char *text = limn_safetensors_metadata(file, key);
-    if (!text)
-        return limn_fail(err, LIMN_E_FORMAT, "__metadata__ has no %s", key);
+    if (!text) return limn_fail(err, LIMN_E_FORMAT, "__metadata__ has no %s", key);
     return limn_json_parse(out, text, strlen(text), err);
 }
 
@@ -129,14 +130,12 @@ limn_status reference_config_read(limn_model_config *out, limn_vocab **vocab,
         const limn_json_node root = limn_json_root(config);
         s = read_config(out, batch_norm_eps, file, &root, err);
     }
-    if (s == LIMN_OK)
-        s = parse_metadata(&tokens, file, "vocabulary", err);
+    if (s == LIMN_OK) s = parse_metadata(&tokens, file, "vocabulary", err);
     if (s == LIMN_OK) {
         const limn_json_node root = limn_json_root(tokens);
         s = limn_vocab_from_json(vocab, &root, err);
     }
-    if (s == LIMN_OK)
-        out->decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(*vocab);
+    if (s == LIMN_OK) out->decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(*vocab);
     json_decref(tokens);
     json_decref(config);
     return s;

@@ -57,8 +57,7 @@ static limn_status add_caption(counter *c, const char *caption, limn_error *err)
         LIMN_TRY(add_word(c, tokens, size, err));
         tokens += size + (tokens[size] == ' ');
     }
-    if (!limn_grow((void **)&c->sentences, &c->capacity, c->n_sentences + 1,
-                   sizeof *c->sentences))
+    if (!limn_grow((void **)&c->sentences, &c->capacity, c->n_sentences + 1, sizeof *c->sentences))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     c->sentences[c->n_sentences++] =
         (limn_sentence){ NULL, c->numbers.size / sizeof(uint32_t) - n_before };
@@ -66,16 +65,13 @@ static limn_status add_caption(counter *c, const char *caption, limn_error *err)
 }
 
 /* The captions [n] of one picture. */
-static limn_status count_picture(counter *c, const reference *references, size_t n,
-                                 limn_error *err)
+static limn_status count_picture(counter *c, const reference *references, size_t n, limn_error *err)
 {
     c->n_sentences = 0;
     limn_buffer_clear(&c->numbers);
-    for (size_t i = 0; i < n; i++)
-        LIMN_TRY(add_caption(c, references[i].record->caption, err));
+    for (size_t i = 0; i < n; i++) LIMN_TRY(add_caption(c, references[i].record->caption, err));
     const uint32_t *words = (const void *)c->numbers.bytes;
-    for (size_t i = 0; i < n; words += c->sentences[i++].n_words)
-        c->sentences[i].words = words;
+    for (size_t i = 0; i < n; words += c->sentences[i++].n_words) c->sentences[i].words = words;
     LIMN_TRY(limn_ngram_counts_list_fill(&c->counts, c->sentences, n, err));
     return limn_cider_df_add(c->df, c->counts.items, n, err);
 }
@@ -90,8 +86,7 @@ static limn_status count_pictures(counter *c, reference *references, size_t n, l
 {
     qsort(references, n, sizeof *references, by_picture);
     for (size_t begin = 0, end = 0; begin < n; begin = end) {
-        while (end < n && references[end].picture == references[begin].picture)
-            end++;
+        while (end < n && references[end].picture == references[begin].picture) end++;
         LIMN_TRY(count_picture(c, references + begin, end - begin, err));
     }
     return LIMN_OK;
@@ -106,8 +101,7 @@ static limn_status list_references(reference *out, size_t *n, const counter *c,
     *n = 0;
     for (size_t i = 0; i < file->n_records && status == LIMN_OK; i++) {
         const limn_caption_record *r = &file->records[i];
-        if (!r->caption || (c->only && !limn_picture_list_has(c->only, r->id, r->alias)))
-            continue;
+        if (!r->caption || (c->only && !limn_picture_list_has(c->only, r->id, r->alias))) continue;
         out[*n].record = r;
         status = limn_string_table_add(&out[*n].picture, &ids, r->id, strlen(r->id), err);
         ++*n;
@@ -124,8 +118,7 @@ static limn_status count_file(counter *c, const char *path, const char *split, l
     reference *references = limn_alloc(file.n_records, sizeof *references);
     limn_status status = references ? list_references(references, &n, c, &file, err)
                                     : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (status == LIMN_OK)
-        status = count_pictures(c, references, n, err);
+    if (status == LIMN_OK) status = count_pictures(c, references, n, err);
     if (status == LIMN_OK && n == 0)
         status = limn_fail(err, LIMN_E_ARG, "%s: no caption of a picture that counts", path);
     limn_free(references);
@@ -142,8 +135,7 @@ static limn_status count_all(limn_document_frequencies **out, counter *c,
                              const reference_settings *settings, limn_error *err)
 {
     LIMN_TRY(limn_cider_df_create(&c->df, err));
-    if (settings->only)
-        LIMN_TRY(limn_picture_list_read(&c->only, settings->only, err));
+    if (settings->only) LIMN_TRY(limn_picture_list_read(&c->only, settings->only, err));
     for (size_t i = 0; i < settings->n_paths; i++)
         LIMN_TRY(count_file(c, settings->paths[i], settings->split, err));
     return limn_document_frequencies_create(out, c->df, text_of, &c->words, err);

@@ -21,10 +21,10 @@
 /* ---- data --------------------------------------------------------------------------------- */
 
 typedef struct limn_eval_caption {
-    const char *raw;      /* as it is in the file */
+    const char *raw;                   /* as it is in the file */
     const limn_caption_record *record; /* there */
-    const char *text;     /* tokenised, one space between two tokens */
-    limn_sentence words;  /* `text` split at white space: for BLEU and CIDEr */
+    const char *text;                  /* tokenised, one space between two tokens */
+    limn_sentence words;               /* `text` split at white space: for BLEU and CIDEr */
     limn_sentence tokens; /* `text` split at single spaces, "" is one token: for ROUGE */
 } limn_eval_caption;
 
@@ -82,7 +82,7 @@ typedef struct limn_eval_metric {
     size_t n_keys, n_stats;
     size_t best_key; /* what decides which caption of an n-best list is the best; index of a key */
     size_t n_lower_better; /* the first keys are better when lower */
-    bool is_default; /* computed without being asked for */
+    bool is_default;       /* computed without being asked for */
     /* Fills stats [data->n_images, n_stats] from the hypotheses at `rank`. */
     limn_status (*measure)(double *stats, const limn_eval_data *data, size_t rank,
                            const limn_eval_settings *settings, limn_error *err);

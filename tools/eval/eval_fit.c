@@ -49,8 +49,7 @@ static limn_status add_example(limn_eval_fit *fit, const limn_eval_data *data, s
     e = &fit->examples[fit->n_examples++];
     e->is_right = is_right;
     const limn_status status = read_signals(e->signals, record->signals, err);
-    if (status != LIMN_OK)
-        limn_error_prefix(err, "%s: signals", record->id);
+    if (status != LIMN_OK) limn_error_prefix(err, "%s: signals", record->id);
     return status;
 }
 
@@ -73,13 +72,11 @@ static limn_status add_files(limn_eval_fit *fit, const limn_eval_options *o, con
     limn_caption_file refs = { 0 }, hyps = { 0 };
     limn_eval_data data = { 0 };
     limn_status status = limn_caption_file_read(&refs, refs_path, o->split, err);
-    if (status == LIMN_OK)
-        status = limn_caption_file_read(&hyps, hyps_path, NULL, err);
+    if (status == LIMN_OK) status = limn_caption_file_read(&hyps, hyps_path, NULL, err);
     if (status == LIMN_OK)
         status = limn_eval_data_create(&data, &refs, &hyps, limn_eval_tokenizer_name(o, "ptb"),
                                        o->allow_missing, err);
-    if (status == LIMN_OK)
-        status = add_data(fit, &data, settings, err);
+    if (status == LIMN_OK) status = add_data(fit, &data, settings, err);
     limn_eval_data_finish(&data);
     limn_caption_file_finish(&refs);
     limn_caption_file_finish(&hyps);
@@ -107,7 +104,8 @@ static limn_status add_all(limn_eval_fit *fit, const limn_eval_options *o,
     for (size_t i = 0; i < o->also.n_items; i++)
         LIMN_TRY(add_also(fit, o, o->also.items[i], settings, err));
     if (fit->n_examples == 0)
-        return limn_fail(err, LIMN_E_ARG, "no caption has \"signals\": write them with limn "
+        return limn_fail(err, LIMN_E_ARG,
+                         "no caption has \"signals\": write them with limn "
                          "--signals --format jsonl");
     if (fit->n_without > 0)
         limn_message_warning("%zu captions without \"signals\" are left out", fit->n_without);
@@ -125,8 +123,7 @@ static limn_status hold_out(double *confidences, limn_confidence_example *others
     limn_confidence c;
     size_t n = 0;
     for (size_t i = 0; i < fit->n_examples; i++)
-        if (i % N_PARTS != part)
-            others[n++] = fit->examples[i];
+        if (i % N_PARTS != part) others[n++] = fit->examples[i];
     LIMN_TRY(limn_confidence_fit(&c, others, n, err));
     for (size_t i = part; i < fit->n_examples; i += N_PARTS)
         confidences[i] = limn_confidence_of(&c, fit->examples[i].signals);
@@ -145,10 +142,8 @@ static limn_status cross_validate(limn_eval_reliability *out, const limn_eval_fi
                              : limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
     for (size_t part = 0; part < N_PARTS && status == LIMN_OK; part++)
         status = hold_out(confidences, others, fit, part, err);
-    for (size_t i = 0; i < n && status == LIMN_OK; i++)
-        right[i] = fit->examples[i].is_right;
-    if (status == LIMN_OK)
-        status = limn_eval_reliability_of(out, confidences, right, n, err);
+    for (size_t i = 0; i < n && status == LIMN_OK; i++) right[i] = fit->examples[i].is_right;
+    if (status == LIMN_OK) status = limn_eval_reliability_of(out, confidences, right, n, err);
     limn_free(confidences);
     limn_free(right);
     limn_free(others);
@@ -173,8 +168,7 @@ static limn_status write_fit(const char *path, const limn_confidence *c, limn_er
 {
     char *text = limn_confidence_text(c);
     limn_buffer line = { 0 };
-    if (text)
-        limn_buffer_printf(&line, "%s\n", text);
+    if (text) limn_buffer_printf(&line, "%s\n", text);
     const limn_status status = text && !line.has_failed
                                    ? limn_file_replace(path, line.bytes, line.size, err)
                                    : limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -201,8 +195,7 @@ limn_status limn_eval_fit_run(limn_buffer *out, const limn_eval_options *options
 {
     limn_eval_fit fit = { 0 };
     limn_status status = add_all(&fit, options, settings, err);
-    if (status == LIMN_OK)
-        status = fit_all(out, &fit, options->fit, err);
+    if (status == LIMN_OK) status = fit_all(out, &fit, options->fit, err);
     limn_eval_fit_finish(&fit);
     return status;
 }

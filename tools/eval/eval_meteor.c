@@ -39,8 +39,7 @@ static limn_status measure(double *stats, const limn_eval_data *data, size_t ran
     status = LIMN_OK;
     for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++) {
         status = score_image(stats + i * N_STATS, meteor, &refs, data, i, rank, err);
-        if (status != LIMN_OK)
-            limn_error_prefix(err, "%s", data->images[i].id);
+        if (status != LIMN_OK) limn_error_prefix(err, "%s", data->images[i].id);
     }
     limn_free(refs.items);
     limn_meteor_destroy(&meteor);

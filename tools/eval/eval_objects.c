@@ -43,7 +43,7 @@ static limn_status read_picture(picture *out, reader *r, const limn_eval_data *d
                                 size_t rank, limn_error *err)
 {
     const limn_eval_image *m = &data->images[image];
-    *out = (picture){.shows_people = false};
+    *out = (picture){ .shows_people = false };
     LIMN_TRY(read_caption(&out->caption, r, limn_eval_hyp(data, image, rank), err));
     for (size_t i = 0; i < m->n_refs; i++) {
         limn_object_mentions ref;
@@ -87,7 +87,7 @@ static void fill_row(double *row, const picture *p)
 static limn_status measure(double *stats, const limn_eval_data *data, size_t rank,
                            const limn_eval_settings *settings, limn_error *err)
 {
-    reader r = {0};
+    reader r = { 0 };
     limn_status status = limn_object_lexicon_create(&r.lexicon, err);
     (void)settings;
     for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++) {
@@ -131,7 +131,7 @@ static void print(limn_buffer *out, const double *stats, const limn_eval_data *d
 
 const limn_eval_metric limn_eval_object_names = {
     .name = "objects",
-    .keys = {"False_person", "CHAIR_s", "CHAIR_i", "Obj_recall"},
+    .keys = { "False_person", "CHAIR_s", "CHAIR_i", "Obj_recall" },
     .n_keys = 4,
     .n_stats = N_STATS,
     .best_key = 3,
@@ -165,9 +165,9 @@ static void add_picture(limn_eval_objects *out, const picture *p, size_t image)
 limn_status limn_eval_objects_measure(limn_eval_objects *out, const limn_eval_data *data,
                                       limn_error *err)
 {
-    reader r = {0};
+    reader r = { 0 };
     limn_status status;
-    *out = (limn_eval_objects){.made_up = NULL};
+    *out = (limn_eval_objects){ .made_up = NULL };
     out->made_up = limn_calloc(data->n_images, sizeof *out->made_up);
     if (!out->made_up)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", data->n_images);
@@ -185,5 +185,5 @@ limn_status limn_eval_objects_measure(limn_eval_objects *out, const limn_eval_da
 void limn_eval_objects_finish(limn_eval_objects *objects)
 {
     limn_free(objects->made_up);
-    *objects = (limn_eval_objects){.made_up = NULL};
+    *objects = (limn_eval_objects){ .made_up = NULL };
 }

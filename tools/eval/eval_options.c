@@ -43,8 +43,7 @@ static const limn_cli_option options[] = {
                 "data/paraphrase-en.gz. Without the latter the metric is named METEOR "
                 "(exact,stem,synonym)." },
     { "meteor-cache", 0, "FILE", "keep the paraphrase table here", .type = LIMN_CLI_TEXT,
-      OPTION(meteor_cache), .group = "Metrics",
-      .is_more = true,
+      OPTION(meteor_cache), .group = "Metrics", .is_more = true,
       .detail = "Made when it is not there: 51 MB that open at once, where the table itself takes "
                 "seconds." },
     { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_CLI_TEXT,
@@ -57,8 +56,7 @@ static const limn_cli_option options[] = {
     { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_CLI_TEXT, OPTION(save_df),
       .group = "Metrics", .is_more = true },
     { "confidence", 0, NULL, "95 % intervals", .type = LIMN_CLI_FLAG, OPTION(has_confidence),
-      .group = "Metrics",
-      .detail = "By bootstrap: the pictures are drawn anew many times." },
+      .group = "Metrics", .detail = "By bootstrap: the pictures are drawn anew many times." },
     { "baseline", 0, "FILE", "compare with these hypotheses", .type = LIMN_CLI_TEXT,
       OPTION(baseline), .group = "Metrics",
       .detail = "Paired bootstrap: difference of the scores, its 95 % interval, and p, the "
@@ -120,8 +118,7 @@ const limn_cli_tool limn_eval_tool = {
 
 limn_eval_options limn_eval_options_default(void)
 {
-    return (limn_eval_options){ .tokenizer = LIMN_EVAL_NO_TOKENIZER,
-                                .n_trials = 1000 };
+    return (limn_eval_options){ .tokenizer = LIMN_EVAL_NO_TOKENIZER, .n_trials = 1000 };
 }
 
 const char *limn_eval_tokenizer_name(const limn_eval_options *o, const char *otherwise)

@@ -15,7 +15,7 @@ typedef struct limn_eval_options {
     const char *refs, *hyps, *split, *train;
     const char *metrics, *df, *save_df, *per_image, *tokenize;
     const char *meteor_data, *meteor_cache; /* folder and file; NULL: not given */
-    const char *baseline, *smoothing; /* smoothing: "floor:0.1" */
+    const char *baseline, *smoothing;       /* smoothing: "floor:0.1" */
     const char *report, *images, *fit;
     limn_cli_list asserts, also;
     unsigned format;    /* LIMN_EVAL_TEXT … */

@@ -92,18 +92,14 @@ void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
             render_score(out, o->results[i].metric->keys[k], o->results[i].scores[k]);
     for (size_t i = 0; i < o->n_results; i++) {
         double sum[LIMN_EVAL_MAX_STATS];
-        if (!o->results[i].metric->print)
-            continue;
+        if (!o->results[i].metric->print) continue;
         limn_eval_sum(sum, &o->results[i], o->data->n_images);
         o->results[i].metric->print(out, sum, o->data, o->results[i].settings);
     }
     if (o->objects) limn_eval_objects_render_text(out, o->objects);
-    if (o->reliability)
-        limn_eval_reliability_render_text(out, o->reliability);
-    if (o->confidence)
-        limn_eval_trials_render_text(out, o->confidence, o->results, o->n_results);
-    if (o->comparison)
-        limn_eval_trials_render_text(out, o->comparison, o->results, o->n_results);
+    if (o->reliability) limn_eval_reliability_render_text(out, o->reliability);
+    if (o->confidence) limn_eval_trials_render_text(out, o->confidence, o->results, o->n_results);
+    if (o->comparison) limn_eval_trials_render_text(out, o->comparison, o->results, o->n_results);
     for (size_t i = 0; o->oracles && i < o->n_results; i++) {
         const size_t best = o->results[i].metric->best_key;
         limn_buffer_printf(out, "%-12s %.4f with the best of each n-best list\n",

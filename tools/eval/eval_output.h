@@ -16,10 +16,10 @@ typedef struct limn_eval_outcome {
     const limn_eval_data *data;
     limn_eval_result *results; /* [n_results], one for each metric */
     size_t n_results;
-    double (*oracles)[LIMN_EVAL_MAX_KEYS]; /* [n_results]; NULL without n-best lists */
-    const limn_eval_diversity *diversity;  /* NULL when it was not asked for */
-    const limn_eval_objects *objects;      /* likewise */
-    const limn_eval_reliability *reliability; /* NULL where no caption has a confidence */
+    double (*oracles)[LIMN_EVAL_MAX_KEYS];           /* [n_results]; NULL without n-best lists */
+    const limn_eval_diversity *diversity;            /* NULL when it was not asked for */
+    const limn_eval_objects *objects;                /* likewise */
+    const limn_eval_reliability *reliability;        /* NULL where no caption has a confidence */
     const limn_eval_trials *confidence, *comparison; /* NULL when not asked for */
     const char *signature;
 } limn_eval_outcome;

@@ -27,8 +27,7 @@ limn_status limn_eval_find_right(bool *right, const limn_eval_data *data,
                                  const limn_eval_settings *settings, limn_error *err)
 {
     enum { FALSE_PERSON = 0, FALSE_CLASS = 1 }; /* keys of limn_eval_object_names */
-    for (size_t i = 0; i < data->n_images; i++)
-        right[i] = true;
+    for (size_t i = 0; i < data->n_images; i++) right[i] = true;
     LIMN_TRY(keep_between(right, &limn_eval_cider, limn_eval_cider.best_key, LIMN_EVAL_RIGHT_CIDER,
                           INFINITY, data, settings, err));
     LIMN_TRY(keep_between(right, &limn_eval_object_names, FALSE_PERSON, 0, 0, data, settings, err));
@@ -52,8 +51,7 @@ static int compare(const void *a, const void *b)
 static double area_under_curve(outcome *all, size_t n, size_t n_right)
 {
     double rank_sum = 0;
-    if (n_right == 0 || n_right == n)
-        return 0.5;
+    if (n_right == 0 || n_right == n) return 0.5;
     qsort(all, n, sizeof *all, compare);
     for (size_t begin = 0, end; begin < n; begin = end) {
         size_t n_here = 0;
@@ -81,15 +79,13 @@ limn_status limn_eval_reliability_of(limn_eval_reliability *out, const double *c
 {
     outcome *all = limn_alloc(n, sizeof *all);
     *out = (limn_eval_reliability){ .n = 0 };
-    if (!all)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu captions", n);
+    if (!all) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu captions", n);
     for (size_t i = 0; i < n; i++) {
         add(out, confidences[i], right[i]);
         all[i] = (outcome){ confidences[i], right[i] };
     }
     for (size_t i = 0; i < LIMN_EVAL_N_BINS && n > 0; i++)
-        out->calibration_error +=
-            fabs((double)out->bins[i].n_right - out->bins[i].sum) / (double)n;
+        out->calibration_error += fabs((double)out->bins[i].n_right - out->bins[i].sum) / (double)n;
     out->auc = area_under_curve(all, n, out->n_right);
     limn_free(all);
     return LIMN_OK;
@@ -107,14 +103,12 @@ limn_status limn_eval_reliability_measure(limn_eval_reliability *out, const limn
     *out = (limn_eval_reliability){ .n = 0 };
     for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++)
         n += !isnan(limn_eval_hyp(data, i, 0)->record->confidence);
-    if (status == LIMN_OK && n > 0)
-        status = limn_eval_find_right(right, data, settings, err);
+    if (status == LIMN_OK && n > 0) status = limn_eval_find_right(right, data, settings, err);
     if (status == LIMN_OK && n > 0) {
         n = 0;
         for (size_t i = 0; i < data->n_images; i++) {
             const double confidence = limn_eval_hyp(data, i, 0)->record->confidence;
-            if (isnan(confidence))
-                continue;
+            if (isnan(confidence)) continue;
             confidences[n] = confidence;
             right[n++] = right[i];
         }
@@ -129,8 +123,10 @@ limn_status limn_eval_reliability_measure(limn_eval_reliability *out, const limn
 
 void limn_eval_reliability_render_text(limn_buffer *out, const limn_eval_reliability *r)
 {
-    limn_buffer_printf(out, "confidence   calibration error %.4f, AUC %.4f; %zu of %zu captions "
-                       "are right\n", r->calibration_error, r->auc, r->n_right, r->n);
+    limn_buffer_printf(out,
+                       "confidence   calibration error %.4f, AUC %.4f; %zu of %zu captions "
+                       "are right\n",
+                       r->calibration_error, r->auc, r->n_right, r->n);
 }
 
 json_t *limn_eval_reliability_json(const limn_eval_reliability *r)
@@ -138,10 +134,9 @@ json_t *limn_eval_reliability_json(const limn_eval_reliability *r)
     json_t *bins = json_array();
     for (size_t i = 0; i < LIMN_EVAL_N_BINS; i++) {
         const limn_eval_bin *b = &r->bins[i];
-        json_t *bin = json_pack("{s:I, s:I}", "captions", (json_int_t)b->n, "right",
-                                (json_int_t)b->n_right);
-        if (b->n > 0)
-            json_object_set_new(bin, "confidence", json_real(b->sum / (double)b->n));
+        json_t *bin =
+            json_pack("{s:I, s:I}", "captions", (json_int_t)b->n, "right", (json_int_t)b->n_right);
+        if (b->n > 0) json_object_set_new(bin, "confidence", json_real(b->sum / (double)b->n));
         json_array_append_new(bins, bin);
     }
     return json_pack("{s:I, s:I, s:s, s:f, s:f, s:o}", "captions", (json_int_t)r->n, "right",

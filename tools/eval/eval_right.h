@@ -8,7 +8,7 @@
 
 #define LIMN_EVAL_RIGHT_CIDER 0.3
 /* In words, as it goes into a fit. */
-#define LIMN_EVAL_RIGHT                                                                          \
+#define LIMN_EVAL_RIGHT \
     "CIDEr-D of 0.3 or more, and neither people nor an object of the 80 that no reference names"
 
 /* right [n_images] of the best captions, by that. LIMN_E_NOMEM, errors of measuring. */

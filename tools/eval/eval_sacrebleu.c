@@ -105,8 +105,7 @@ static void sign(limn_buffer *out, const limn_eval_settings *settings)
 static size_t n_refs_of_all(const limn_eval_data *data)
 {
     for (size_t i = 1; i < data->n_images; i++)
-        if (data->images[i].n_refs != data->images[0].n_refs)
-            return 0;
+        if (data->images[i].n_refs != data->images[0].n_refs) return 0;
     return data->images[0].n_refs;
 }
 

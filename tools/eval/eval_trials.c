@@ -44,8 +44,10 @@ limn_status limn_eval_baseline_create(limn_eval_data *out, const limn_eval_data 
     for (size_t i = 0; is_same && i < data->n_images; i++)
         is_same = strcmp(out->images[i].id, data->images[i].id) == 0;
     if (!is_same)
-        return limn_fail(err, LIMN_E_ARG, "has captions of other pictures than --hyps: %zu, not "
-                         "%zu", out->n_images, data->n_images);
+        return limn_fail(err, LIMN_E_ARG,
+                         "has captions of other pictures than --hyps: %zu, not "
+                         "%zu",
+                         out->n_images, data->n_images);
     return LIMN_OK;
 }
 
@@ -67,8 +69,7 @@ void limn_eval_trials_render_text(limn_buffer *out, const limn_eval_trials *t,
         for (size_t k = 0; k < results[i].metric->n_keys; k++) {
             const char *key = results[i].metric->keys[k];
             const limn_interval *v = &t->intervals[i][k];
-            if (!is_score(key))
-                continue;
+            if (!is_score(key)) continue;
             if (t->baseline)
                 limn_buffer_printf(out, "%-12s %+.4f  %+.4f … %+.4f  p %.4f\n", key, v->value,
                                    v->low, v->high, v->p);
@@ -79,8 +80,7 @@ void limn_eval_trials_render_text(limn_buffer *out, const limn_eval_trials *t,
 
 static json_t *interval_object(const limn_interval *v, bool is_difference)
 {
-    if (!is_difference)
-        return json_pack("{s:f, s:f}", "low", v->low, "high", v->high);
+    if (!is_difference) return json_pack("{s:f, s:f}", "low", v->low, "high", v->high);
     return json_pack("{s:f, s:f, s:f, s:f}", "difference", v->value, "low", v->low, "high", v->high,
                      "p", v->p);
 }
@@ -89,8 +89,7 @@ json_t *limn_eval_trials_json(const limn_eval_trials *t, const limn_eval_result 
                               size_t n_results)
 {
     json_t *object = json_object(), *scores = json_object();
-    if (t->baseline)
-        json_object_set_new(object, "file", json_string(t->baseline));
+    if (t->baseline) json_object_set_new(object, "file", json_string(t->baseline));
     json_object_set_new(object, "trials", json_integer((json_int_t)t->n_trials));
     json_object_set_new(object, "seed", json_integer((json_int_t)t->seed));
     for (size_t i = 0; i < n_results; i++)

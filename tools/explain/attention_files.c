@@ -13,8 +13,16 @@
 
 /* The sheet, in pixels: the caption above, pictures of these sizes at most, each with a line of
  * text below, and space between. */
-enum { TITLE_HEIGHT = 44, TILE_WIDTH = 240, TILE_HEIGHT = 300, TEXT_HEIGHT = 34, GAP = 12,
-       N_COLUMNS = 4, TITLE_SCALE = 3, TEXT_SCALE = 2 };
+enum {
+    TITLE_HEIGHT = 44,
+    TILE_WIDTH = 240,
+    TILE_HEIGHT = 300,
+    TEXT_HEIGHT = 34,
+    GAP = 12,
+    N_COLUMNS = 4,
+    TITLE_SCALE = 3,
+    TEXT_SCALE = 2
+};
 static const limn_label label = { .scale = TEXT_SCALE, .colour = { 30, 34, 40 } };
 
 typedef struct attention_files {
@@ -24,7 +32,7 @@ typedef struct attention_files {
     limn_model_info info;
     const limn_thumbnail *picture;
     limn_heat_map map;
-    uint8_t *pixels;      /* [picture->height, picture->width, 3] one word's */
+    uint8_t *pixels; /* [picture->height, picture->width, 3] one word's */
     limn_canvas sheet;
     uint32_t tile_width, tile_height; /* of the picture on it */
     limn_resize_scratch resize;
@@ -37,8 +45,7 @@ static limn_status write_file(attention_files *f, const char *name, limn_error *
 {
     limn_buffer_clear(&f->path);
     limn_buffer_printf(&f->path, "%s/%s", f->folder, name);
-    if (f->path.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (f->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return limn_result_file_write(f->path.bytes, &f->bytes, err);
 }
 
@@ -52,8 +59,7 @@ static limn_status write_numbers(attention_files *f, limn_error *err)
     for (size_t i = 0; i < c->n_tokens; i++)
         limn_buffer_append(&rows, c->predictions[i]->attention, row * sizeof(float));
     limn_buffer_clear(&f->bytes);
-    if (!rows.has_failed)
-        limn_npy_append(&f->bytes, LIMN_NPY_F32, 5, shape, rows.bytes);
+    if (!rows.has_failed) limn_npy_append(&f->bytes, LIMN_NPY_F32, 5, shape, rows.bytes);
     f->bytes.has_failed = f->bytes.has_failed || rows.has_failed;
     limn_buffer_finish(&rows);
     return write_file(f, "attention.npy", err);
@@ -63,8 +69,7 @@ static limn_status write_tokens(attention_files *f, limn_error *err)
 {
     limn_buffer_clear(&f->bytes);
     for (size_t i = 0; i < f->caption->n_tokens; i++)
-        limn_buffer_printf(&f->bytes, "%s\n",
-                           limn_model_token(f->model, f->caption->tokens[i]));
+        limn_buffer_printf(&f->bytes, "%s\n", limn_model_token(f->model, f->caption->tokens[i]));
     return write_file(f, "attention.txt", err);
 }
 
@@ -74,8 +79,7 @@ static limn_status write_tokens(attention_files *f, limn_error *err)
 static void append_plain(limn_buffer *out, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-    for (; *word; word++)
-        limn_buffer_append(out, strchr(plain, *word) ? word : "_", 1);
+    for (; *word; word++) limn_buffer_append(out, strchr(plain, *word) ? word : "_", 1);
 }
 
 static const char *word_of(const attention_files *f, size_t i)
@@ -100,11 +104,10 @@ static limn_status put_tile(attention_files *f, size_t number, const uint8_t *pi
         TITLE_HEIGHT + (uint32_t)(number / N_COLUMNS) * (f->tile_height + TEXT_HEIGHT);
     limn_label below = label;
     uint8_t *tile = limn_alloc((size_t)f->tile_width * f->tile_height, 3);
-    if (!tile)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for a sheet");
-    const limn_status s = limn_resize(tile, f->tile_width, f->tile_height, pixels,
-                                      f->picture->width, f->picture->height, LIMN_RESIZE_BICUBIC,
-                                      &f->resize, err);
+    if (!tile) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a sheet");
+    const limn_status s =
+        limn_resize(tile, f->tile_width, f->tile_height, pixels, f->picture->width,
+                    f->picture->height, LIMN_RESIZE_BICUBIC, &f->resize, err);
     for (uint32_t row = 0; s == LIMN_OK && row < f->tile_height; row++)
         memcpy(f->sheet.pixels + ((size_t)(y + row) * f->sheet.width + x) * 3,
                tile + (size_t)row * f->tile_width * 3, (size_t)f->tile_width * 3);
@@ -119,8 +122,8 @@ static limn_status put_tile(attention_files *f, size_t number, const uint8_t *pi
 static limn_status write_word(attention_files *f, size_t i, limn_error *err)
 {
     const size_t n_cells = (size_t)f->info.grid_width * f->info.grid_height;
-    const float *last_layer = f->caption->predictions[i]->attention +
-                              (f->info.n_layers - 1) * f->info.n_heads * n_cells;
+    const float *last_layer =
+        f->caption->predictions[i]->attention + (f->info.n_layers - 1) * f->info.n_heads * n_cells;
     limn_buffer name = { 0 }, text = { 0 };
     limn_heat_map_mean(&f->map, last_layer, f->info.n_heads);
     limn_heat_map_paint(f->pixels, f->picture->pixels, f->picture->width, f->picture->height,
@@ -130,12 +133,11 @@ static limn_status write_word(attention_files *f, size_t i, limn_error *err)
     limn_buffer_append_text(&name, ".png");
     limn_buffer_printf(&text, "%s  %.0f %%", word_of(f, i),
                        100 * exp((double)f->caption->token_logprobs[i]));
-    limn_status s = name.has_failed || text.has_failed
-                        ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
-                        : write_png(f, name.bytes, f->pixels, f->picture->width,
-                                    f->picture->height, err);
-    if (s == LIMN_OK)
-        s = put_tile(f, i + 1, f->pixels, text.bytes, err);
+    limn_status s =
+        name.has_failed || text.has_failed
+            ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
+            : write_png(f, name.bytes, f->pixels, f->picture->width, f->picture->height, err);
+    if (s == LIMN_OK) s = put_tile(f, i + 1, f->pixels, text.bytes, err);
     limn_buffer_finish(&name);
     limn_buffer_finish(&text);
     return s;
@@ -186,8 +188,7 @@ static limn_status write_all(attention_files *f, limn_error *err)
     LIMN_TRY(write_tokens(f, err));
     put_title(f);
     LIMN_TRY(put_tile(f, 0, f->picture->pixels, "", err));
-    for (size_t i = 0; i < f->caption->n_tokens; i++)
-        LIMN_TRY(write_word(f, i, err));
+    for (size_t i = 0; i < f->caption->n_tokens; i++) LIMN_TRY(write_word(f, i, err));
     return write_png(f, "sheet.png", f->sheet.pixels, f->sheet.width, f->sheet.height, err);
 }
 
@@ -195,8 +196,9 @@ limn_status limn_attention_files_write(const char *folder, const limn_caption *c
                                        const limn_model *model, const limn_thumbnail *picture,
                                        limn_error *err)
 {
-    attention_files f = { .folder = folder, .caption = caption, .model = model,
-                          .picture = picture };
+    attention_files f = {
+        .folder = folder, .caption = caption, .model = model, .picture = picture
+    };
     limn_model_get_info(model, &f.info);
     const limn_status s = write_all(&f, err);
     limn_free(f.map.cells);

@@ -12,7 +12,7 @@ enum { N_DIGITS = 7, MAX_WHOLE_TREE = 256 };
 typedef struct data {
     const limn_explanation *e;
     limn_model_info info;
-    bool *is_told;    /* [n_steps, max_rows] of which hypotheses all is told */
+    bool *is_told; /* [n_steps, max_rows] of which hypotheses all is told */
     size_t max_rows;
     limn_buffer maps; /* u16, little-endian */
     size_t n_maps;
@@ -21,14 +21,12 @@ typedef struct data {
 
 static void set(data *d, json_t *object, const char *key, json_t *value)
 {
-    if (json_object_set_new(object, key, value))
-        d->is_whole = false;
+    if (json_object_set_new(object, key, value)) d->is_whole = false;
 }
 
 static void add(data *d, json_t *array, json_t *value)
 {
-    if (json_array_append_new(array, value))
-        d->is_whole = false;
+    if (json_array_append_new(array, value)) d->is_whole = false;
 }
 
 /* [token, logprob] */
@@ -49,12 +47,10 @@ static limn_status choose_told(data *d, limn_error *err)
     size_t n_rows = 0;
     for (size_t i = 0; i < c->search->n_steps; i++) {
         n_rows += c->search->steps[i].n_rows;
-        if (c->search->steps[i].n_rows > d->max_rows)
-            d->max_rows = c->search->steps[i].n_rows;
+        if (c->search->steps[i].n_rows > d->max_rows) d->max_rows = c->search->steps[i].n_rows;
     }
     d->is_told = limn_calloc(c->search->n_steps, d->max_rows * sizeof *d->is_told);
-    if (!d->is_told)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for a page");
+    if (!d->is_told) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a page");
     for (size_t i = 0; i < c->search->n_steps * d->max_rows; i++)
         d->is_told[i] = n_rows <= MAX_WHOLE_TREE;
     for (size_t i = 0; i < c->n_items; i++)
@@ -66,8 +62,8 @@ static limn_status choose_told(data *d, limn_error *err)
 
 static void append_map(data *d, const float *attention)
 {
-    const size_t n = (size_t)d->info.n_layers * d->info.n_heads * d->info.grid_width *
-                     d->info.grid_height;
+    const size_t n =
+        (size_t)d->info.n_layers * d->info.n_heads * d->info.grid_width * d->info.grid_height;
     for (size_t i = 0; i < n; i++) {
         const unsigned value = (unsigned)(attention[i] * 65535.0f + 0.5f);
         const unsigned char bytes[2] = { value & 255, value >> 8 & 255 };
@@ -83,8 +79,7 @@ static json_t *row_object(data *d, size_t step, size_t row)
     set(d, object, "p", json_integer((json_int_t)p->parent));
     set(d, object, "t", json_string(limn_model_token(d->e->model, p->token)));
     set(d, object, "l", json_real((double)p->token_logprob));
-    if (!d->is_told[step * d->max_rows + row])
-        return object;
+    if (!d->is_told[step * d->max_rows + row]) return object;
     alternatives = json_array();
     for (size_t i = 0; i < p->n_alternatives; i++)
         add(d, alternatives, pair(d, p->alternatives[i].token, p->alternatives[i].logprob));
@@ -101,8 +96,7 @@ static json_t *steps_of(data *d)
     json_t *steps = json_array();
     for (size_t i = 0; i < search->n_steps; i++) {
         json_t *rows = json_array();
-        for (size_t r = 0; r < search->steps[i].n_rows; r++)
-            add(d, rows, row_object(d, i, r));
+        for (size_t r = 0; r < search->steps[i].n_rows; r++) add(d, rows, row_object(d, i, r));
         add(d, steps, rows);
     }
     return steps;
@@ -162,8 +156,7 @@ limn_status limn_explain_data_append(limn_buffer *out, const limn_explanation *e
     LIMN_TRY(choose_told(&d, err));
     json_t *page = page_object(&d);
     char *text = json_dumps(page, JSON_COMPACT | JSON_REAL_PRECISION(N_DIGITS));
-    if (text)
-        limn_page_append_json(out, text);
+    if (text) limn_page_append_json(out, text);
     json_decref(page);
     free(text);
     limn_free(d.is_told);

@@ -17,8 +17,7 @@ static limn_status append_name(limn_buffer *out, void *ctx, limn_error *err)
     const char *slash = strrchr(e->name, '/');
     limn_buffer name = { 0 };
     limn_file_name_append_utf8(&name, slash ? slash + 1 : e->name);
-    if (!name.has_failed)
-        limn_page_escape(out, name.bytes);
+    if (!name.has_failed) limn_page_escape(out, name.bytes);
     const bool has_failed = name.has_failed;
     limn_buffer_finish(&name);
     return has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory for a page") : LIMN_OK;
@@ -67,9 +66,9 @@ static limn_status append_data(limn_buffer *out, void *ctx, limn_error *err)
 limn_status limn_explain_page_append(limn_buffer *out, const limn_explanation *e, limn_error *err)
 {
     const limn_page_part parts[] = {
-        { "name", NULL, append_name },   { "caption", NULL, append_caption },
-        { "photo", NULL, append_photo }, { "size", NULL, append_size },
-        { "foot", NULL, append_foot },   { "data", NULL, append_data },
+        { "name", NULL, append_name },     { "caption", NULL, append_caption },
+        { "photo", NULL, append_photo },   { "size", NULL, append_size },
+        { "foot", NULL, append_foot },     { "data", NULL, append_data },
         { "css", limn_explain_css, NULL }, { "js", limn_explain_js, NULL },
     };
     return limn_page_fill(out, limn_explain_html, parts, sizeof parts / sizeof *parts, (void *)e,

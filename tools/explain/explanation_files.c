@@ -25,10 +25,8 @@ limn_options limn_explain_options(const limn_explain_settings *s, const limn_opt
 {
     limn_options o = *options;
     o.keeps_attention = true;
-    if (!s->page_dir)
-        return o;
-    if (o.n_alternatives < N_ALTERNATIVES)
-        o.n_alternatives = N_ALTERNATIVES;
+    if (!s->page_dir) return o;
+    if (o.n_alternatives < N_ALTERNATIVES) o.n_alternatives = N_ALTERNATIVES;
     if (o.method == LIMN_METHOD_BEAM && o.rerank == LIMN_RERANK_NONE && o.n_candidates == 0 &&
         o.n_best < n_finishing(&o))
         o.n_best = n_finishing(&o);
@@ -64,10 +62,8 @@ static limn_status write_page(const limn_explain_settings *s, const limn_dirwalk
     if (path.has_failed || search.has_failed)
         status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     e->settings = search.bytes;
-    if (status == LIMN_OK)
-        status = limn_explain_page_append(&page, e, err);
-    if (status == LIMN_OK)
-        status = limn_result_file_write(path.bytes, &page, err);
+    if (status == LIMN_OK) status = limn_explain_page_append(&page, e, err);
+    if (status == LIMN_OK) status = limn_result_file_write(path.bytes, &page, err);
     limn_buffer_finish(&path);
     limn_buffer_finish(&page);
     limn_buffer_finish(&search);
@@ -81,13 +77,11 @@ static limn_status write_attention(const limn_explain_settings *s, const limn_di
 {
     limn_buffer folder = { 0 };
     limn_result_path_append(&folder, s->attention_dir, input);
-    if (s->n_best > 1)
-        limn_buffer_printf(&folder, "/%zu", number + 1);
+    if (s->n_best > 1) limn_buffer_printf(&folder, "/%zu", number + 1);
     const limn_status status =
-        folder.has_failed
-            ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
-            : limn_attention_files_write(folder.bytes, &e->captions->items[number], e->model,
-                                         e->picture, err);
+        folder.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
+                          : limn_attention_files_write(folder.bytes, &e->captions->items[number],
+                                                       e->model, e->picture, err);
     limn_buffer_finish(&folder);
     return status;
 }
@@ -97,8 +91,11 @@ limn_status limn_explain_write(const limn_explain_settings *s, const limn_dirwal
                                const limn_options *options, const limn_thumbnail *picture,
                                limn_error *err)
 {
-    limn_explanation e = { .name = input->path, .picture = picture, .captions = captions,
-                           .model = model, .model_name = last_component(s->model_path),
+    limn_explanation e = { .name = input->path,
+                           .picture = picture,
+                           .captions = captions,
+                           .model = model,
+                           .model_name = last_component(s->model_path),
                            .is_sampled = options->method != LIMN_METHOD_BEAM };
     for (size_t i = 0; s->attention_dir && i < captions->n_items && i < s->n_best; i++)
         LIMN_TRY(write_attention(s, input, &e, i, err));

@@ -7,8 +7,7 @@ void limn_heat_map_mean(limn_heat_map *map, const float *maps, size_t n_maps)
     const size_t n = (size_t)map->grid_width * map->grid_height;
     for (size_t cell = 0; cell < n; cell++) {
         float sum = 0;
-        for (size_t i = 0; i < n_maps; i++)
-            sum += maps[i * n + cell];
+        for (size_t i = 0; i < n_maps; i++) sum += maps[i * n + cell];
         map->cells[cell] = sum / (float)n_maps;
     }
 }
@@ -55,8 +54,8 @@ static const float colours[][3] = {
 };
 enum { N_COLOURS = sizeof colours / sizeof *colours };
 
-static const float dimmed = 0.42f;            /* of the picture where nothing was looked at */
-static const float strongest = 0.62f;         /* share of the colour at full strength */
+static const float dimmed = 0.42f;    /* of the picture where nothing was looked at */
+static const float strongest = 0.62f; /* share of the colour at full strength */
 
 static void paint_pixel(uint8_t *out, const uint8_t *pixel, float strength)
 {
@@ -66,8 +65,8 @@ static void paint_pixel(uint8_t *out, const uint8_t *pixel, float strength)
         0.299f * (float)pixel[0] + 0.587f * (float)pixel[1] + 0.114f * (float)pixel[2];
     for (int c = 0; c < 3; c++) {
         const float colour = mix(colours[first][c], colours[first + 1][c], place - (float)first);
-        const float ground = mix(mix((float)pixel[c], grey, 0.6f) * dimmed, (float)pixel[c],
-                                 sqrtf(strength));
+        const float ground =
+            mix(mix((float)pixel[c], grey, 0.6f) * dimmed, (float)pixel[c], sqrtf(strength));
         out[c] = (uint8_t)(mix(ground, colour, strongest * strength) + 0.5f);
     }
 }

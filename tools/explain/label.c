@@ -69,8 +69,7 @@ void limn_label_draw(const limn_canvas *canvas, const limn_label *label, const c
     for (int i = 0; i < n; i++) {
         const float *bar = bars + (size_t)i * FLOATS_PER_BAR;
         fill(canvas, label->x + (uint32_t)bar[0] * label->scale,
-             label->y + (uint32_t)bar[1] * label->scale,
-             label->x + (uint32_t)bar[8] * label->scale,
+             label->y + (uint32_t)bar[1] * label->scale, label->x + (uint32_t)bar[8] * label->scale,
              label->y + (uint32_t)bar[9] * label->scale, label->colour);
     }
 }

@@ -39,8 +39,7 @@ limn_status limn_result_folder_make(const char *path, limn_error *err)
 {
     char *folder = limn_strdup(path);
     limn_status s = LIMN_OK;
-    if (!folder)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!folder) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (char *slash = strchr(folder + 1, '/'); slash && s == LIMN_OK;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
@@ -54,10 +53,8 @@ limn_status limn_result_folder_make(const char *path, limn_error *err)
 static bool holds(const char *path, const limn_buffer *bytes)
 {
     limn_file_map map = { 0 };
-    if (limn_file_map_open(&map, path, bytes->size, NULL) != LIMN_OK)
-        return false;
-    const bool is_same =
-        map.size == bytes->size && memcmp(map.bytes, bytes->bytes, map.size) == 0;
+    if (limn_file_map_open(&map, path, bytes->size, NULL) != LIMN_OK) return false;
+    const bool is_same = map.size == bytes->size && memcmp(map.bytes, bytes->bytes, map.size) == 0;
     limn_file_map_close(&map);
     return is_same;
 }
@@ -65,8 +62,7 @@ static bool holds(const char *path, const limn_buffer *bytes)
 limn_status limn_result_file_write(const char *path, const limn_buffer *bytes, limn_error *err)
 {
     struct stat st;
-    if (bytes->has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", path);
+    if (bytes->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", path);
     if (lstat(path, &st) == 0)
         return holds(path, bytes)
                    ? LIMN_OK

@@ -23,8 +23,7 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     limn_caption_job *job = ctx;
     caption_worker *w = limn_calloc(1, sizeof *w);
     limn_status s;
-    if (!w)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = job;
     w->options = *job->options;
     if (limn_explain_is_wanted(&job->explain))
@@ -42,8 +41,7 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
 static void close_worker(void *worker)
 {
     caption_worker *w = worker;
-    if (!w)
-        return;
+    if (!w) return;
     limn_state_destroy(&w->state);
     limn_picture_loader_finish(&w->loading);
     caption_affix_finish(&w->affix);
@@ -62,10 +60,8 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
 static const char *shown_name(const limn_caption_job *job, const limn_dirwalk_entry *input)
 {
     const char *below = NULL;
-    if (!job->writer->is_below_output)
-        return input->path;
-    if (job->output)
-        below = limn_path_below_folder_of(job->output, input->path);
+    if (!job->writer->is_below_output) return input->path;
+    if (job->output) below = limn_path_below_folder_of(job->output, input->path);
     return below ? below : input->relative;
 }
 
@@ -74,8 +70,7 @@ static limn_status explain(const caption_worker *w, const limn_dirwalk_entry *in
                            const uint8_t *pixels, const limn_captions *captions, limn_error *err)
 {
     const limn_caption_job *job = w->job;
-    if (!limn_explain_is_wanted(&job->explain))
-        return LIMN_OK;
+    if (!limn_explain_is_wanted(&job->explain)) return LIMN_OK;
     return limn_explain_write(&job->explain, input, captions, job->model, &w->options,
                               limn_picture_load_thumbnail(&job->loader.load, pixels), err);
 }
@@ -84,8 +79,7 @@ static limn_status explain(const caption_worker *w, const limn_dirwalk_entry *in
 static limn_captions asked_for(const limn_caption_job *job, const limn_captions *captions)
 {
     limn_captions asked = *captions;
-    if (asked.n_items > job->options->n_best)
-        asked.n_items = job->options->n_best;
+    if (asked.n_items > job->options->n_best) asked.n_items = job->options->n_best;
     return asked;
 }
 
@@ -94,8 +88,7 @@ static limn_status leave_out(caption_worker *w, const limn_dirwalk_entry *input,
                              const limn_captions **captions, limn_error *err)
 {
     limn_caption_job *job = w->job;
-    if (isnan(job->min_confidence))
-        return LIMN_OK;
+    if (isnan(job->min_confidence)) return LIMN_OK;
     LIMN_TRY(sure_captions_choose(&w->sure, captions, job->min_confidence, err));
     return (*captions)->n_items ? LIMN_OK : left_out_add(&job->left_out, input->path, err);
 }
@@ -104,7 +97,8 @@ static limn_status caption(void *worker, const limn_dirwalk_entry *input, const 
                            limn_buffer *out, limn_error *err)
 {
     caption_worker *w = worker;
-    limn_record record = { .path = shown_name(w->job, input), .model = w->job->model,
+    limn_record record = { .path = shown_name(w->job, input),
+                           .model = w->job->model,
                            .has_n_best = w->job->options->n_best > 1,
                            .n_alternatives = w->job->options->n_alternatives,
                            .has_confidence = w->job->has_confidence,
@@ -134,12 +128,13 @@ static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wan
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_caption_job *job = ctx;
-    const limn_record record = { .path = shown_name(job, result->input), .error = result->error,
+    const limn_record record = { .path = shown_name(job, result->input),
+                                 .error = result->error,
                                  .model = job->model };
-    const limn_pipeline_result failure = { .input = result->input, .error = result->error,
+    const limn_pipeline_result failure = { .input = result->input,
+                                           .error = result->error,
                                            .out = &job->scratch };
-    if (result->note)
-        limn_message_warning("%s: %s", result->input->path, result->note);
+    if (result->note) limn_message_warning("%s: %s", result->input->path, result->note);
     if (!result->error) {
         limn_pipeline_result done = *result;
         done.is_left_out = left_out_take(&job->left_out, result->input->path);
@@ -150,14 +145,17 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
         LIMN_TRY(contact_sheet_add_failure(job->sheet, record.path, result->error, err));
     limn_buffer_clear(&job->scratch);
     job->writer->render(&job->scratch, &record);
-    if (job->scratch.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (job->scratch.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return limn_picture_run_put(job->run, &failure, err);
 }
 
 const limn_pipeline_stages limn_caption_stages = {
-    .open = open_worker, .close = close_worker, .want = want, .load = load,
-    .run = caption, .put = put,
+    .open = open_worker,
+    .close = close_worker,
+    .want = want,
+    .load = load,
+    .run = caption,
+    .put = put,
 };
 
 /* ---- a look only ------------------------------------------------------------------------ */
@@ -180,15 +178,13 @@ static limn_status want_dry(void *ctx, const limn_dirwalk_entry *input, bool *is
 {
     limn_caption_job *job = ctx;
     LIMN_TRY(limn_picture_run_want(job->run, input, shown_name(job, input), is_wanted, err));
-    if (!*is_wanted)
-        return LIMN_OK;
+    if (!*is_wanted) return LIMN_OK;
     *is_wanted = false;
     job->n_to_do++;
     limn_buffer_clear(&job->scratch);
     limn_file_name_append_line(&job->scratch, input->path);
     limn_buffer_append_text(&job->scratch, "\n");
-    if (job->scratch.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (job->scratch.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     fwrite(job->scratch.bytes, 1, job->scratch.size, stdout); /* looked at in the end */
     return LIMN_OK;
 }
@@ -202,5 +198,8 @@ static limn_status put_dry(void *ctx, const limn_pipeline_result *result, limn_e
 }
 
 const limn_pipeline_stages limn_caption_dry_stages = {
-    .open = open_nothing, .close = close_nothing, .want = want_dry, .put = put_dry,
+    .open = open_nothing,
+    .close = close_nothing,
+    .want = want_dry,
+    .put = put_dry,
 };

@@ -15,15 +15,15 @@ typedef struct limn_caption_job {
     const limn_model *model;
     const limn_options *options;
     const limn_writer *writer;
-    const char *output;          /* as -o gave it; NULL for none */
-    const char *prefix, *suffix; /* around each caption; may be NULL */
-    float min_confidence; /* NAN: all captions are written */
+    const char *output;               /* as -o gave it; NULL for none */
+    const char *prefix, *suffix;      /* around each caption; may be NULL */
+    float min_confidence;             /* NAN: all captions are written */
     bool has_confidence, has_signals; /* these are written too */
     left_out_list left_out;
     limn_explain_settings explain;
     limn_picture_run *run;
     limn_picture_loader loader;
-    contact_sheet *sheet; /* NULL: none; else the loader makes thumbnails */
+    contact_sheet *sheet;     /* NULL: none; else the loader makes thumbnails */
     uint32_t n_state_threads; /* more than 1: the work of one picture is split */
     size_t n_to_do;           /* counted by a dry run */
     limn_buffer scratch;      /* of put; freed by whoever made the job */

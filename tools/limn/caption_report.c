@@ -12,7 +12,7 @@ typedef struct totals {
 
 static totals sum_up(const limn_account *account)
 {
-    totals t = {.n_skipped = account->n_there};
+    totals t = { .n_skipped = account->n_there };
     for (int s = 0; s < LIMN_N_STATUSES; s++) {
         t.counts[s] = account->counts[s] + account->counts_before[s];
         t.n_failed += s == LIMN_OK ? 0 : t.counts[s];
@@ -34,7 +34,7 @@ static void append_causes(limn_buffer *out, const totals *t)
 
 static void warn_of_failures(const totals *t)
 {
-    limn_buffer causes = {0};
+    limn_buffer causes = { 0 };
     append_causes(&causes, t);
     if (!causes.has_failed && t->n_done + t->n_failed > 1)
         limn_message_warning("%zu of %zu pictures failed: %s", t->n_failed, t->n_done + t->n_failed,
@@ -110,8 +110,7 @@ int limn_caption_report_dry(const limn_pipeline_counts *counts, const limn_accou
     const size_t n_known = n_to_do + t.n_done + t.n_skipped;
     tell_of_earlier_work(account);
     limn_pipeline_note_left_out(counts);
-    if (status == LIMN_E_INTERRUPTED)
-        return LIMN_EXIT_INTERRUPTED;
+    if (status == LIMN_E_INTERRUPTED) return LIMN_EXIT_INTERRUPTED;
     if (status != LIMN_OK) {
         limn_message_error("%s", err->text);
         return LIMN_EXIT_NOTHING;

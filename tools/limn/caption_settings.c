@@ -101,8 +101,7 @@ static const limn_cli_option options[] = {
       .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.guidance), .min = 0, .max = 10,
       .is_more = true },
     { "length-reward", 0, "X", "added to the score for each word (default 0)", .group = "Search",
-      .type = LIMN_CLI_REAL, FIELD(options.length_reward), .min = -10, .max = 10,
-      .is_more = true },
+      .type = LIMN_CLI_REAL, FIELD(options.length_reward), .min = -10, .max = 10, .is_more = true },
     { "repetition-penalty", 0, "X", "factor for words that were there (default 1)",
       .detail = "The log-probability of a word that the caption has already counts X times; above "
                 "1, words come again less often.",
@@ -118,8 +117,8 @@ static const limn_cli_option options[] = {
       .type = LIMN_CLI_FLAG, FIELD(decoding.is_distinct), .is_more = true },
     { "temperature", 0, "T", "below 1: less daring; above: more; 0 = greedy",
       .detail = "This and the next four act in this order, each on what the one before has left.",
-      .group = "Sampling", .type = LIMN_CLI_REAL, FIELD(decoding.temperature), .min = 0,
-      .max = 100, .is_more = true },
+      .group = "Sampling", .type = LIMN_CLI_REAL, FIELD(decoding.temperature), .min = 0, .max = 100,
+      .is_more = true },
     { "top-k", 0, "K", "only the K most probable words; 0 = all", .group = "Sampling",
       .detail = "All that are as probable as the K-th.", .type = LIMN_CLI_COUNT,
       FIELD(decoding.top_k), .min = 0, .max = 65536, .is_more = true },
@@ -129,8 +128,7 @@ static const limn_cli_option options[] = {
       .type = LIMN_CLI_REAL, FIELD(decoding.min_p), .min = 0, .max = 1, .is_more = true },
     { "typical", 0, "P", "only the most typical that have probability P",
       .detail = "Those whose information is nearest to the entropy.", .group = "Sampling",
-      .type = LIMN_CLI_REAL, FIELD(decoding.typical), .min = 0.000001, .max = 1,
-      .is_more = true },
+      .type = LIMN_CLI_REAL, FIELD(decoding.typical), .min = 0.000001, .max = 1, .is_more = true },
     { "seed", 0, "N", "other random numbers (default 0)", .group = "Sampling",
       .type = LIMN_CLI_SIZE, FIELD(decoding.seed), .min = 0, .max = 9007199254740992.0,
       .is_more = true },
@@ -190,8 +188,7 @@ static const limn_cli_option options[] = {
                 "least log-probability of an object that it names, that of a person where it names "
                 "people, whether it does, and how familiar the picture is.",
       .type = LIMN_CLI_FLAG, FIELD(has_signals), .is_more = true },
-    { "min-confidence", 0, "C", "leave out captions less likely right than C",
-      .group = "Output",
+    { "min-confidence", 0, "C", "leave out captions less likely right than C", .group = "Output",
       .detail = "Such a caption is not written: jsonl has \"caption\": null and \"why\": \"low "
                 "confidence\", the other formats an empty caption, a sidecar of captions an empty "
                 "line. The picture counts as done; with --n-best, captions go one by one. How many "
@@ -204,8 +201,7 @@ static const limn_cli_option options[] = {
                 "the folder. A page that is there already is left as it is, and an error unless "
                 "it is the same.",
       .type = LIMN_CLI_TEXT, FIELD(explain) },
-    { "attention", 0, "DIR", "DIR/NAME/…: attention, as numbers and pictures",
-      .group = "Output",
+    { "attention", 0, "DIR", "DIR/NAME/…: attention, as numbers and pictures", .group = "Output",
       .detail = "A folder for each picture: attention.npy, f32 [tokens, layers, heads, height, "
                 "width], each [height, width] summing to 1, or less with a model that has tag "
                 "slots; attention.txt, the tokens, one a line; "
@@ -269,9 +265,8 @@ static const limn_cli_option options[] = {
       FIELD(is_quiet), .is_neutral = true },
     { "verbose", 'v', NULL, "say what is used, and what was left out", .group = "Running",
       .type = LIMN_CLI_FLAG, FIELD(is_verbose), .is_neutral = true },
-    { "threads", 0, "N", "threads (default: all cores)",
-      .group = "Running", .type = LIMN_CLI_COUNT, FIELD(n_threads), .min = 1,
-      .max = LIMN_MAX_THREADS, .is_neutral = true },
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_CLI_COUNT,
+      FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS, .is_neutral = true },
     { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off",
       .detail = "Pictures are decoded in processes that may do nothing but read, write and "
                 "compute: a flaw in an image library, or a picture that takes too much memory or "
@@ -279,8 +274,8 @@ static const limn_cli_option options[] = {
                 "not at all. The captions are the same.",
       .group = "Running", .type = LIMN_CLI_CHOICE, FIELD(sandbox), .choices = limn_sandbox_uses,
       .is_neutral = true, .is_more = true },
-    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)",
-      .group = "Running", .type = LIMN_CLI_TEXT, FIELD(cpu), .is_neutral = true },
+    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
+      .type = LIMN_CLI_TEXT, FIELD(cpu), .is_neutral = true },
 };
 
 static const limn_cli_example examples[] = {

@@ -21,13 +21,13 @@ typedef struct caption_settings {
     const char *shard;             /* I/N */
     const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
     const char *sidecar_extension; /* once completed */
-    limn_cli_list models; /* none: the default one; several: an ensemble */
-    limn_cli_list tar; /* endings of members that tars get */
+    limn_cli_list models;          /* none: the default one; several: an ensemble */
+    limn_cli_list tar;             /* endings of members that tars get */
     limn_options options;
     decoding_choice decoding;
     float min_confidence; /* NAN: all captions are written */
     uint32_t n_threads;
-    unsigned sandbox; /* a limn_sandbox_use */
+    unsigned sandbox;       /* a limn_sandbox_use */
     unsigned format, style; /* format: index into limn_writers */
     const limn_writer *writer;
     unsigned existing; /* limn_existing; LIMN_EXISTING_UNSET until completed */

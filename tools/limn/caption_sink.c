@@ -40,11 +40,11 @@ static limn_status append_variant(limn_buffer *out, const caption_settings *s, l
 static limn_status make_sidecar(caption_sink *out, const caption_settings *s,
                                 const limn_pipeline_settings *pipeline, limn_error *err)
 {
-    limn_buffer variant = {0};
+    limn_buffer variant = { 0 };
     limn_sidecar_settings sidecar = {
-        .naming = {.extension = s->sidecar_extension,
-                   .out_dir = s->out_dir,
-                   .is_full = s->is_sidecar_full},
+        .naming = { .extension = s->sidecar_extension,
+                    .out_dir = s->out_dir,
+                    .is_full = s->is_sidecar_full },
         .existing = (limn_existing)s->existing,
         .names = pipeline->names,
         .n_names = pipeline->n_names,

@@ -16,10 +16,17 @@ const char *const decoding_rerank_names[] = { "score", "consensus", NULL };
 
 decoding_choice decoding_choice_default(void)
 {
-    return (decoding_choice){ .beam = LIMN_COUNT_NOT_GIVEN, .groups = LIMN_COUNT_NOT_GIVEN,
-                              .candidates = LIMN_COUNT_NOT_GIVEN, .top_k = LIMN_COUNT_NOT_GIVEN,
-                              .diversity = NAN, .patience = NAN, .temperature = NAN, .top_p = NAN,
-                              .min_p = NAN, .typical = NAN, .seed = LIMN_SEED_NOT_GIVEN };
+    return (decoding_choice){ .beam = LIMN_COUNT_NOT_GIVEN,
+                              .groups = LIMN_COUNT_NOT_GIVEN,
+                              .candidates = LIMN_COUNT_NOT_GIVEN,
+                              .top_k = LIMN_COUNT_NOT_GIVEN,
+                              .diversity = NAN,
+                              .patience = NAN,
+                              .temperature = NAN,
+                              .top_p = NAN,
+                              .min_p = NAN,
+                              .typical = NAN,
+                              .seed = LIMN_SEED_NOT_GIVEN };
 }
 
 void decoding_choice_finish(decoding_choice *c)
@@ -39,25 +46,25 @@ static bool is_count(uint32_t value)
 /* The name of an option that was given and is of sampling alone; NULL when there is none. */
 static const char *sampling_option(const decoding_choice *c)
 {
-    return !isnan(c->temperature)            ? "temperature"
-           : is_count(c->top_k)              ? "top-k"
-           : !isnan(c->top_p)                ? "top-p"
-           : !isnan(c->min_p)                ? "min-p"
-           : !isnan(c->typical)              ? "typical"
-           : c->seed != LIMN_SEED_NOT_GIVEN  ? "seed"
-           : c->is_distinct                  ? "distinct"
-                                             : NULL;
+    return !isnan(c->temperature)           ? "temperature"
+           : is_count(c->top_k)             ? "top-k"
+           : !isnan(c->top_p)               ? "top-p"
+           : !isnan(c->min_p)               ? "min-p"
+           : !isnan(c->typical)             ? "typical"
+           : c->seed != LIMN_SEED_NOT_GIVEN ? "seed"
+           : c->is_distinct                 ? "distinct"
+                                            : NULL;
 }
 
 /* The same of beam search. */
 static const char *beam_option(const decoding_choice *c)
 {
-    return is_count(c->beam)        ? "beam"
-           : is_count(c->groups)    ? "groups"
-           : !isnan(c->diversity)   ? "diversity"
-           : !isnan(c->patience)    ? "patience"
-           : c->required.n_items    ? "must"
-                                    : NULL;
+    return is_count(c->beam)      ? "beam"
+           : is_count(c->groups)  ? "groups"
+           : !isnan(c->diversity) ? "diversity"
+           : !isnan(c->patience)  ? "patience"
+           : c->required.n_items  ? "must"
+                                  : NULL;
 }
 
 static bool check_method(const decoding_choice *c, const limn_options *o)
@@ -71,7 +78,8 @@ static bool check_method(const decoding_choice *c, const limn_options *o)
                            beam);
     else if (c->is_sampling && o->temperature == 0 && o->n_best > 1)
         limn_message_error("--temperature 0 always draws the same caption: there are no --n-best "
-                           "%u", (unsigned)o->n_best);
+                           "%u",
+                           (unsigned)o->n_best);
     else
         return true;
     return false;
@@ -126,14 +134,12 @@ static bool check_counts(const decoding_choice *c, const limn_options *o)
 
 static void set_count(uint32_t *out, uint32_t value)
 {
-    if (is_count(value))
-        *out = value;
+    if (is_count(value)) *out = value;
 }
 
 static void set_real(float *out, float value)
 {
-    if (!isnan(value))
-        *out = value;
+    if (!isnan(value)) *out = value;
 }
 
 static void set_candidates(limn_options *o, const decoding_choice *c)
@@ -150,8 +156,7 @@ static void set_sampling(limn_options *o, const decoding_choice *c)
     set_real(&o->top_p, c->top_p);
     set_real(&o->min_p, c->min_p);
     set_real(&o->typical, c->typical);
-    if (c->seed != LIMN_SEED_NOT_GIVEN)
-        o->seed = c->seed;
+    if (c->seed != LIMN_SEED_NOT_GIVEN) o->seed = c->seed;
     if (c->is_sampling)
         o->method = c->is_distinct ? LIMN_METHOD_SAMPLE_DISTINCT : LIMN_METHOD_SAMPLE;
 }
@@ -159,8 +164,7 @@ static void set_sampling(limn_options *o, const decoding_choice *c)
 bool decoding_choice_apply(limn_options *o, const decoding_choice *c)
 {
     o->rerank = (limn_rerank)c->rerank;
-    if (o->rerank)
-        o->beam_size = CONSENSUS_BEAM;
+    if (o->rerank) o->beam_size = CONSENSUS_BEAM;
     set_count(&o->beam_size, c->beam);
     set_count(&o->n_groups, c->groups);
     set_candidates(o, c);
@@ -196,8 +200,7 @@ static limn_status add_file(decoding_choice *c, const char *path, limn_error *er
 static limn_status ban(limn_options *o, decoding_choice *c, size_t *capacity, const char *words,
                        limn_error *err)
 {
-    if (!limn_grow((void **)&c->all_banned, capacity, o->n_banned_words + 1,
-                   sizeof *c->all_banned))
+    if (!limn_grow((void **)&c->all_banned, capacity, o->n_banned_words + 1, sizeof *c->all_banned))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     c->all_banned[o->n_banned_words++] = words;
     o->banned_words = c->all_banned;
@@ -212,8 +215,7 @@ static limn_status ban_lines(limn_options *o, decoding_choice *c, size_t *capaci
     char *rest = NULL;
     for (char *line = strtok_r(c->ban_texts.bytes, "\r\n", &rest); line;
          line = strtok_r(NULL, "\r\n", &rest)) {
-        if (!line[strspn(line, " \t")])
-            continue;
+        if (!line[strspn(line, " \t")]) continue;
         n_lines++;
         if (limn_model_knows(model, line))
             LIMN_TRY(ban(o, c, capacity, line, err));

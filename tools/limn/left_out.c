@@ -19,10 +19,8 @@ limn_status sure_captions_choose(sure_captions *s, const limn_captions **caption
     if (!limn_grow((void **)&s->items, &s->capacity, from->n_items, sizeof *s->items))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0; i < from->n_items; i++)
-        if (is_sure(&from->items[i], min))
-            s->items[n++] = from->items[i];
-    if (n == from->n_items)
-        return LIMN_OK;
+        if (is_sure(&from->items[i], min)) s->items[n++] = from->items[i];
+    if (n == from->n_items) return LIMN_OK;
     s->captions = *from;
     s->captions.items = s->items;
     s->captions.n_items = n;
@@ -45,8 +43,7 @@ void left_out_init(left_out_list *l)
 
 void left_out_finish(left_out_list *l)
 {
-    while (l->n_paths)
-        limn_free(l->paths[--l->n_paths]);
+    while (l->n_paths) limn_free(l->paths[--l->n_paths]);
     limn_free(l->paths);
     pthread_mutex_destroy(&l->mutex);
 }
@@ -55,13 +52,11 @@ limn_status left_out_add(left_out_list *l, const char *path, limn_error *err)
 {
     char *copy = limn_strdup(path);
     pthread_mutex_lock(&l->mutex);
-    const bool is_added = copy && limn_grow((void **)&l->paths, &l->capacity, l->n_paths + 1,
-                                            sizeof *l->paths);
-    if (is_added)
-        l->paths[l->n_paths++] = copy;
+    const bool is_added =
+        copy && limn_grow((void **)&l->paths, &l->capacity, l->n_paths + 1, sizeof *l->paths);
+    if (is_added) l->paths[l->n_paths++] = copy;
     pthread_mutex_unlock(&l->mutex);
-    if (is_added)
-        return LIMN_OK;
+    if (is_added) return LIMN_OK;
     limn_free(copy);
     return limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }
@@ -70,8 +65,7 @@ bool left_out_take(left_out_list *l, const char *path)
 {
     size_t i = 0;
     pthread_mutex_lock(&l->mutex);
-    while (i < l->n_paths && strcmp(l->paths[i], path) != 0)
-        i++;
+    while (i < l->n_paths && strcmp(l->paths[i], path) != 0) i++;
     const bool is_there = i < l->n_paths;
     if (is_there) {
         limn_free(l->paths[i]);

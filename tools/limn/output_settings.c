@@ -71,8 +71,7 @@ static bool check_shards(const caption_settings *s, bool has_folder)
 {
     const char *odd = NULL;
     for (size_t i = 0; i < s->tar.n_items; i++)
-        if (!*s->tar.items[i] || strchr(s->tar.items[i], '/'))
-            odd = s->tar.items[i];
+        if (!*s->tar.items[i] || strchr(s->tar.items[i], '/')) odd = s->tar.items[i];
     if (odd)
         limn_message_error("--tar: '%s' is no ending of a name", odd);
     else if (s->tar.n_items && !has_folder)
@@ -112,10 +111,10 @@ static bool complete_plain(caption_settings *s)
 
 static bool complete_filter(caption_settings *s)
 {
-    s->filter = (limn_input_filter){.includes = s->includes.items,
-                                    .n_includes = s->includes.n_items,
-                                    .excludes = s->excludes.items,
-                                    .n_excludes = s->excludes.n_items};
+    s->filter = (limn_input_filter){ .includes = s->includes.items,
+                                     .n_includes = s->includes.n_items,
+                                     .excludes = s->excludes.items,
+                                     .n_excludes = s->excludes.n_items };
     if (!s->shard || limn_input_filter_parse_shard(&s->filter, s->shard)) return true;
     limn_message_error("--shard: '%s' is not I/N with I from 0 to N - 1", s->shard);
     return false;

@@ -16,23 +16,12 @@ static const limn_page_part common_parts[] = {
 void limn_page_escape(limn_buffer *out, const char *text)
 {
     for (; *text; text++) switch (*text) {
-        case '<':
-            limn_buffer_append_text(out, "&lt;");
-            break;
-        case '>':
-            limn_buffer_append_text(out, "&gt;");
-            break;
-        case '&':
-            limn_buffer_append_text(out, "&amp;");
-            break;
-        case '"':
-            limn_buffer_append_text(out, "&quot;");
-            break;
-        case '\'':
-            limn_buffer_append_text(out, "&#39;");
-            break;
-        default:
-            limn_buffer_append(out, text, 1);
+        case '<': limn_buffer_append_text(out, "&lt;"); break;
+        case '>': limn_buffer_append_text(out, "&gt;"); break;
+        case '&': limn_buffer_append_text(out, "&amp;"); break;
+        case '"': limn_buffer_append_text(out, "&quot;"); break;
+        case '\'': limn_buffer_append_text(out, "&#39;"); break;
+        default: limn_buffer_append(out, text, 1);
         }
 }
 
@@ -57,8 +46,7 @@ static const limn_page_part *find(const limn_page_part *parts, size_t n_parts, c
                                   size_t size)
 {
     for (size_t i = 0; i < n_parts; i++)
-        if (is_named(parts[i].name, name, size))
-            return &parts[i];
+        if (is_named(parts[i].name, name, size)) return &parts[i];
     return NULL;
 }
 
@@ -67,14 +55,11 @@ static limn_status append_part(limn_buffer *out, const char *name, size_t size,
                                const limn_page_part *parts, size_t n_parts, void *ctx,
                                limn_error *err)
 {
-    const limn_page_part *part = find(common_parts, sizeof common_parts / sizeof *common_parts,
-                                      name, size);
-    if (!part)
-        part = find(parts, n_parts, name, size);
-    if (!part)
-        return limn_fail(err, LIMN_E_ARG, "the page has no part \"%.*s\"", (int)size, name);
-    if (!part->text)
-        return part->append(out, ctx, err);
+    const limn_page_part *part =
+        find(common_parts, sizeof common_parts / sizeof *common_parts, name, size);
+    if (!part) part = find(parts, n_parts, name, size);
+    if (!part) return limn_fail(err, LIMN_E_ARG, "the page has no part \"%.*s\"", (int)size, name);
+    if (!part->text) return part->append(out, ctx, err);
     limn_buffer_append_text(out, part->text);
     return LIMN_OK;
 }

@@ -16,8 +16,7 @@ typedef struct feature_worker {
 static void close_worker(void *worker)
 {
     feature_worker *w = worker;
-    if (!w)
-        return;
+    if (!w) return;
     limn_picture_loader_finish(&w->loading);
     limn_encoder_state_destroy(&w->state);
     limn_free(w->features);
@@ -33,8 +32,7 @@ static limn_status make_encoder_state(feature_worker *w, limn_error *err)
     w->n_features = limn_encoder_n_positions(e) * limn_encoder_dim(e);
     w->features = limn_alloc_aligned(w->n_features, sizeof *w->features);
     w->halves = limn_alloc(w->n_features, sizeof *w->halves);
-    if (!w->features || !w->halves)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!w->features || !w->halves) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return LIMN_OK;
 }
 
@@ -42,11 +40,9 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
 {
     feature_worker *w = limn_calloc(1, sizeof *w);
     limn_status s = LIMN_OK;
-    if (!w)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = ctx;
-    if (w->job->encoder)
-        s = make_encoder_state(w, err);
+    if (w->job->encoder) s = make_encoder_state(w, err);
     if (s != LIMN_OK) {
         close_worker(w);
         return s;
@@ -74,8 +70,7 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
         return LIMN_OK;
     }
     limn_encoder_run(w->job->encoder, w->state, NULL, pixels, w->features);
-    for (size_t i = 0; i < w->n_features; i++)
-        w->halves[i] = limn_f32_to_f16(w->features[i]);
+    for (size_t i = 0; i < w->n_features; i++) w->halves[i] = limn_f32_to_f16(w->features[i]);
     limn_buffer_append(out, w->halves, w->n_features * sizeof *w->halves);
     return LIMN_OK;
 }
@@ -83,8 +78,7 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_feature_job *job = ctx;
-    if (result->note)
-        limn_message_warning("%s: %s", result->input->path, result->note);
+    if (result->note) limn_message_warning("%s: %s", result->input->path, result->note);
     if (!result->error)
         return limn_cache_writer_add(job->cache, result->input->path, result->out->bytes, err);
     limn_message_error("%s: %s", result->input->path, result->error->text);
@@ -92,5 +86,9 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
 }
 
 const limn_pipeline_stages limn_feature_stages = {
-    .open = open_worker, .close = close_worker, .load = load, .run = run, .put = put,
+    .open = open_worker,
+    .close = close_worker,
+    .load = load,
+    .run = run,
+    .put = put,
 };

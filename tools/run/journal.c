@@ -30,7 +30,7 @@ static limn_status fail_errno(limn_error *err, const limn_journal *j)
  * failure. */
 static limn_status lock(const limn_journal *j, int fd, limn_error *err)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     if (fcntl(fd, F_SETLK, &whole) && (errno == EACCES || errno == EAGAIN))
         return limn_fail(err, LIMN_E_ARG, "%s: another limn is at work on this output", j->path);
     return LIMN_OK;
@@ -122,7 +122,7 @@ limn_status limn_journal_open(limn_journal **out, limn_journal_past *past, const
                               const char *identity, bool is_forced, limn_error *err)
 {
     limn_status s = create(out, path, identity, err);
-    *past = (limn_journal_past){0};
+    *past = (limn_journal_past){ 0 };
     if (s == LIMN_OK) s = open_locked(*out, err);
     if (s == LIMN_OK) s = read_past(*out, past, is_forced, err);
     if (s == LIMN_OK && !past->is_resumed) s = write_header(*out, err);
@@ -138,7 +138,7 @@ limn_status limn_journal_peek(limn_journal_past *past, const char *path, const c
 {
     limn_journal *j = NULL;
     limn_status s = create(&j, path, identity, err);
-    *past = (limn_journal_past){0};
+    *past = (limn_journal_past){ 0 };
     if (s == LIMN_OK) {
         j->fd = open(path, O_RDONLY | O_CLOEXEC);
         if (j->fd < 0 && errno != ENOENT) s = fail_errno(err, j);

@@ -32,7 +32,7 @@ void limn_journal_past_finish(limn_journal_past *past)
     limn_name_set_finish(&past->done);
     limn_name_set_finish(&past->before);
     limn_buffer_finish(&past->lines);
-    *past = (limn_journal_past){0};
+    *past = (limn_journal_past){ 0 };
 }
 
 static limn_status fail_line(limn_error *err, const char *line, size_t size)
@@ -46,7 +46,7 @@ static limn_status fail_line(limn_error *err, const char *line, size_t size)
 static bool split(journal_line *out, const char *line, size_t size)
 {
     if (size < 2 || line[1] != ' ') return false;
-    *out = (journal_line){.letter = line[0], .fields = line + 2, .size = size - 2};
+    *out = (journal_line){ .letter = line[0], .fields = line + 2, .size = size - 2 };
     out->second = memchr(out->fields, '\t', out->size);
     if (out->second) {
         const char *end = out->fields + out->size;
@@ -70,8 +70,8 @@ static limn_status status_named(const char *name, size_t size)
 static limn_status add_note(limn_journal_past *past, const char *name, const journal_line *line,
                             limn_error *err)
 {
-    limn_journal_note note = {limn_strdup(name),
-                              limn_strndup(line->second ? line->second : "", line->second_size)};
+    limn_journal_note note = { limn_strdup(name),
+                               limn_strndup(line->second ? line->second : "", line->second_size) };
     if (note.name && note.text &&
         limn_grow((void **)&past->notes, &past->notes_capacity, past->n_notes + 1, sizeof note)) {
         past->notes[past->n_notes++] = note;
@@ -147,7 +147,7 @@ static size_t header_size(const char *text, size_t size)
 static limn_status read_lines(limn_journal_past *past, const char *text, size_t size,
                               size_t counting_size, limn_error *err)
 {
-    limn_buffer name = {0};
+    limn_buffer name = { 0 };
     limn_status s = LIMN_OK;
     for (size_t at = 0; at < size && s == LIMN_OK;) {
         const char *stop = memchr(text + at, '\n', size - at);

@@ -8,7 +8,7 @@ void limn_name_set_finish(limn_name_set *set)
 {
     limn_string_table_finish(&set->names);
     limn_free(set->counts);
-    *set = (limn_name_set){0};
+    *set = (limn_name_set){ 0 };
 }
 
 limn_status limn_name_set_add(limn_name_set *set, const char *name, size_t size, limn_error *err)

@@ -19,7 +19,7 @@ static limn_status fail_errno(limn_error *err, const char *path)
 static limn_status set_paths(limn_part_file *f, const char *path, limn_error *err)
 {
     const size_t size = strlen(path) + sizeof ".part";
-    *f = (limn_part_file){.fd = -1, .path = limn_strdup(path), .part_path = limn_alloc(size, 1)};
+    *f = (limn_part_file){ .fd = -1, .path = limn_strdup(path), .part_path = limn_alloc(size, 1) };
     if (!f->path || !f->part_path) {
         limn_part_file_close(f);
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -33,7 +33,7 @@ void limn_part_file_close(limn_part_file *f)
     if (f->part_path && f->fd >= 0) close(f->fd);
     limn_free(f->path);
     limn_free(f->part_path);
-    *f = (limn_part_file){0};
+    *f = (limn_part_file){ 0 };
 }
 
 void limn_part_file_remove(limn_part_file *f)
@@ -169,7 +169,7 @@ limn_status limn_part_file_sync(limn_part_file *f, limn_error *err)
 /* PATH is what it was when the file was begun. */
 static bool is_base_unchanged(const limn_part_file *f)
 {
-    limn_part_file now = {0};
+    limn_part_file now = { 0 };
     struct stat st;
     if (stat(f->path, &st)) return !f->has_base && errno == ENOENT;
     note_base(&now, &st);

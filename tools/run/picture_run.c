@@ -114,7 +114,7 @@ static limn_status begin_sink(limn_picture_run *run, limn_error *err)
 /* Gives the files of a run that was complete their names. */
 static limn_status complete_past(limn_picture_run *run, limn_error *err)
 {
-    limn_part_file errors = {0};
+    limn_part_file errors = { 0 };
     run->is_over = true;
     LIMN_TRY(run->sink->methods->complete(run->sink, run->past.state, err));
     if (run->past.errors_state && run->settings.errors_path)
@@ -295,7 +295,7 @@ limn_status limn_picture_run_finish(limn_picture_run **run, limn_status status,
                                     limn_account *account, limn_error *err)
 {
     limn_picture_run *r = *run;
-    limn_error ignored = {0};
+    limn_error ignored = { 0 };
     limn_status s = LIMN_OK;
     if (r->is_over || r->settings.is_dry)
         s = LIMN_OK;

@@ -19,10 +19,10 @@
 #include "tools/sandbox/sandbox_child.h"
 
 enum {
-    PAGE = 65536,               /* a multiple of every page size */
-    KEPT_SIZE = 32 << 20,       /* bytes of shared memory that stay from picture to picture */
-    WAIT_MS = 1000,             /* between two looks at a child that works long */
-    MAX_IDLE_WAITS = 600,       /* looks at which it has not even tried */
+    PAGE = 65536,         /* a multiple of every page size */
+    KEPT_SIZE = 32 << 20, /* bytes of shared memory that stay from picture to picture */
+    WAIT_MS = 1000,       /* between two looks at a child that works long */
+    MAX_IDLE_WAITS = 600, /* looks at which it has not even tried */
 };
 
 struct limn_sandbox {
@@ -46,8 +46,7 @@ struct limn_sandbox {
 static limn_status check_watchers(limn_error *err)
 {
     const char *preloaded = getenv("LD_PRELOAD");
-    if (IS_SANITIZED)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "built with a sanitizer");
+    if (IS_SANITIZED) return limn_fail(err, LIMN_E_UNSUPPORTED, "built with a sanitizer");
     if (preloaded && strstr(preloaded, "vgpreload"))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "running under valgrind");
     return LIMN_OK;
@@ -57,8 +56,7 @@ static limn_status check_watchers(limn_error *err)
 static bool make_pipe(int *in, int *out)
 {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC))
-        return false;
+    if (pipe2(ends, O_CLOEXEC)) return false;
     *in = fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
     *out = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
     close(ends[0]);
@@ -72,8 +70,7 @@ static unsigned char *map_shared(size_t size)
 {
     const int fd = memfd_create("limn", MFD_CLOEXEC);
     void *shared = MAP_FAILED;
-    if (fd < 0)
-        return NULL;
+    if (fd < 0) return NULL;
     if (!ftruncate(fd, (off_t)size))
         shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
@@ -86,12 +83,10 @@ static limn_status make_channels(limn_sandbox *s, limn_error *err)
     const size_t n = p->settings.n_children;
     p->channels = limn_calloc(n, sizeof *p->channels);
     s->sequences = limn_calloc(n, sizeof *s->sequences);
-    if (!p->channels || !s->sequences)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    for (size_t i = 0; i < n; i++)
-        p->channels[i] = (limn_sandbox_channel){ -1, -1, -1, -1, NULL };
-    p->pids = mmap(NULL, n * sizeof *p->pids, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                   -1, 0);
+    if (!p->channels || !s->sequences) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) p->channels[i] = (limn_sandbox_channel){ -1, -1, -1, -1, NULL };
+    p->pids =
+        mmap(NULL, n * sizeof *p->pids, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (p->pids == MAP_FAILED) {
         p->pids = NULL;
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -110,8 +105,7 @@ static limn_status make_channels(limn_sandbox *s, limn_error *err)
 
 static void close_end(int *fd)
 {
-    if (*fd >= 0)
-        close(*fd);
+    if (*fd >= 0) close(*fd);
     *fd = -1;
 }
 
@@ -130,8 +124,7 @@ static limn_status fork_keeper(limn_sandbox *s, limn_error *err)
     s->keeper = fork();
     if (s->keeper < 0)
         return limn_fail(err, LIMN_E_IO, "can't start a process: %s", strerror(errno));
-    if (!s->keeper)
-        limn_sandbox_keep(&s->plan, caller);
+    if (!s->keeper) limn_sandbox_keep(&s->plan, caller);
     close_other_ends(s);
     return LIMN_OK;
 }
@@ -140,8 +133,7 @@ static limn_status fork_keeper(limn_sandbox *s, limn_error *err)
 static bool read_answer(const limn_sandbox_channel *c, limn_sandbox_answer *a)
 {
     ssize_t n;
-    do
-        n = read(c->answer_in, a, sizeof *a);
+    do n = read(c->answer_in, a, sizeof *a);
     while (n < 0 && errno == EINTR);
     a->error.text[sizeof a->error.text - 1] = '\0';
     return n == (ssize_t)sizeof *a;
@@ -164,19 +156,15 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
     *out = NULL;
     LIMN_TRY(check_watchers(err));
     s = limn_calloc(1, sizeof *s);
-    if (!s)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!s) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     atomic_init(&s->n_taken, 0);
     s->plan.settings = *settings;
     s->plan.bytes_at = (settings->max_out_size + PAGE - 1) / PAGE * PAGE;
     s->plan.shared_size = s->plan.bytes_at + (settings->max_size + PAGE - 1) / PAGE * PAGE;
     status = make_channels(s, err);
-    if (status == LIMN_OK)
-        status = fork_keeper(s, err);
-    if (status == LIMN_OK)
-        status = wait_for_first(s, err);
-    if (status != LIMN_OK)
-        limn_sandbox_stop(&s);
+    if (status == LIMN_OK) status = fork_keeper(s, err);
+    if (status == LIMN_OK) status = wait_for_first(s, err);
+    if (status != LIMN_OK) limn_sandbox_stop(&s);
     *out = s;
     return status;
 }
@@ -184,22 +172,18 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
 void limn_sandbox_stop(limn_sandbox **sandbox)
 {
     limn_sandbox *s = sandbox ? *sandbox : NULL;
-    if (!s)
-        return;
+    if (!s) return;
     for (size_t i = 0; s->plan.channels && i < s->plan.settings.n_children; i++) {
         limn_sandbox_channel *c = &s->plan.channels[i];
         close_end(&c->request_in);
         close_end(&c->request_out);
         close_end(&c->answer_in);
         close_end(&c->answer_out);
-        if (c->shared)
-            munmap(c->shared, s->plan.shared_size);
+        if (c->shared) munmap(c->shared, s->plan.shared_size);
     }
     if (s->keeper > 0)
-        while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR)
-            continue;
-    if (s->plan.pids)
-        munmap(s->plan.pids, s->plan.settings.n_children * sizeof *s->plan.pids);
+        while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR) continue;
+    if (s->plan.pids) munmap(s->plan.pids, s->plan.settings.n_children * sizeof *s->plan.pids);
     limn_free(s->plan.channels);
     limn_free(s->sequences);
     limn_free(s);
@@ -218,8 +202,7 @@ static double cpu_seconds_of(pid_t pid)
 {
     clockid_t clock;
     struct timespec t;
-    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
-        return -1;
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t)) return -1;
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -233,11 +216,9 @@ static bool wait_for_answer(const limn_sandbox *s, size_t child)
         const pid_t pid = s->plan.pids[child];
         const int n = poll(&fd, 1, WAIT_MS);
         double now;
-        if (n > 0 || (n < 0 && errno != EINTR))
-            return false;
+        if (n > 0 || (n < 0 && errno != EINTR)) return false;
         now = n ? last : cpu_seconds_of(pid);
-        if (first < 0)
-            first = now;
+        if (first < 0) first = now;
         n_idle = n || now > last ? 0 : n_idle + 1;
         last = now;
         if (pid > 0 &&
@@ -270,10 +251,8 @@ static limn_status take_answer(const limn_sandbox_answer *a, limn_error *err)
     const limn_status code = a->error.code;
     if ((int)code < 0 || code > LIMN_E_CRASHED)
         return limn_fail(err, LIMN_E_CRASHED, "decoding it made the decoder talk nonsense");
-    if (code != LIMN_OK)
-        return limn_fail(err, code, "%s", a->error.text);
-    if (a->error.text[0])
-        limn_note(err, "%s", a->error.text);
+    if (code != LIMN_OK) return limn_fail(err, code, "%s", a->error.text);
+    if (a->error.text[0]) limn_note(err, "%s", a->error.text);
     return LIMN_OK;
 }
 
@@ -285,8 +264,7 @@ static limn_status receive(limn_sandbox *s, size_t child, limn_error *err)
         is_killed = wait_for_answer(s, child) || is_killed;
         if (!read_answer(&s->plan.channels[child], &a))
             return limn_fail(err, LIMN_E_IO, "the sandbox is gone");
-        if (a.kind == LIMN_SANDBOX_DIED)
-            return fail_died(s, &a, is_killed, err);
+        if (a.kind == LIMN_SANDBOX_DIED) return fail_died(s, &a, is_killed, err);
         if (a.kind == LIMN_SANDBOX_DONE && a.sequence == s->sequences[child])
             return take_answer(&a, err);
     }
@@ -297,15 +275,13 @@ static void drain(const limn_sandbox_channel *c)
 {
     struct pollfd fd = { .fd = c->answer_in, .events = POLLIN };
     limn_sandbox_answer a;
-    while (poll(&fd, 1, 0) > 0 && fd.revents & POLLIN && read_answer(c, &a))
-        continue;
+    while (poll(&fd, 1, 0) > 0 && fd.revents & POLLIN && read_answer(c, &a)) continue;
 }
 
 static bool send_request(const limn_sandbox_channel *c, const limn_sandbox_request *r)
 {
     ssize_t n;
-    do
-        n = write(c->request_out, r, sizeof *r);
+    do n = write(c->request_out, r, sizeof *r);
     while (n < 0 && errno == EINTR);
     return n == (ssize_t)sizeof *r;
 }
@@ -324,11 +300,9 @@ limn_status limn_sandbox_run(limn_sandbox *s, size_t child, uint8_t *out, size_t
     memcpy(r.settings, settings, settings_size);
     memcpy(c->shared + s->plan.bytes_at, bytes, size);
     drain(c);
-    if (!send_request(c, &r))
-        return limn_fail(err, LIMN_E_IO, "the sandbox is gone");
+    if (!send_request(c, &r)) return limn_fail(err, LIMN_E_IO, "the sandbox is gone");
     status = receive(s, child, err);
-    if (status == LIMN_OK)
-        memcpy(out, c->shared, out_size);
+    if (status == LIMN_OK) memcpy(out, c->shared, out_size);
     if (size > KEPT_SIZE)
         madvise(c->shared + s->plan.bytes_at, s->plan.shared_size - s->plan.bytes_at, MADV_REMOVE);
     return status;

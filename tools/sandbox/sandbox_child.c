@@ -27,10 +27,8 @@ static bool read_whole(int fd, void *bytes, size_t size)
     char *at = bytes;
     while (size) {
         const ssize_t n = read(fd, at, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
         at += n;
         size -= (size_t)n;
     }
@@ -41,8 +39,7 @@ static bool read_whole(int fd, void *bytes, size_t size)
 static void answer(int fd, const limn_sandbox_answer *a)
 {
     ssize_t n;
-    do
-        n = write(fd, a, sizeof *a);
+    do n = write(fd, a, sizeof *a);
     while (n < 0 && errno == EINTR);
 }
 
@@ -51,11 +48,9 @@ static void answer(int fd, const limn_sandbox_answer *a)
 static void close_from(unsigned first)
 {
 #ifdef SYS_close_range
-    if (!syscall(SYS_close_range, first, ~0u, 0))
-        return;
+    if (!syscall(SYS_close_range, first, ~0u, 0)) return;
 #endif
-    for (long fd = first, n = sysconf(_SC_OPEN_MAX); fd < n && fd < 65536; fd++)
-        close((int)fd);
+    for (long fd = first, n = sysconf(_SC_OPEN_MAX); fd < n && fd < 65536; fd++) close((int)fd);
 }
 
 /* Bytes of addresses that this process has; 0 when nobody says. */
@@ -64,8 +59,7 @@ static size_t address_space(void)
     char text[64] = "";
     const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) close(fd);
     return n > 0 ? strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
@@ -80,8 +74,7 @@ static void give_up_all_else(const limn_sandbox_plan *p, size_t child)
 {
     size_t has;
     for (size_t i = 0; i < p->settings.n_children; i++)
-        if (i != child)
-            munmap(p->channels[i].shared, p->shared_size);
+        if (i != child) munmap(p->channels[i].shared, p->shared_size);
     munmap(p->pids, p->settings.n_children * sizeof *p->pids);
     has = address_space();
     dup2(p->channels[child].request_in, STDIN_FILENO);
@@ -89,8 +82,7 @@ static void give_up_all_else(const limn_sandbox_plan *p, size_t child)
     close_from(2);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, 2);
-    if (has)
-        limit(RLIMIT_AS, has + p->settings.max_memory);
+    if (has) limit(RLIMIT_AS, has + p->settings.max_memory);
 }
 
 static void serve(const limn_sandbox_plan *p, const unsigned char *bytes, unsigned char *out)
@@ -114,8 +106,7 @@ static _Noreturn void live(const limn_sandbox_plan *p, size_t child, pid_t keepe
     char nothing[64];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_DUMPABLE, 0);
-    if (getppid() != keeper)
-        _exit(EXIT_FAILURE);
+    if (getppid() != keeper) _exit(EXIT_FAILURE);
     give_up_all_else(p, child);
     if (limn_syscall_filter_install(&ready.error)) {
         answer(STDOUT_FILENO, &ready);
@@ -136,12 +127,10 @@ static bool start_child(const limn_sandbox_plan *p, size_t child)
     const pid_t keeper = getpid();
     pid_t pid = -1;
     for (int i = 0; i < MAX_FORK_TRIES && pid < 0; i++) {
-        if (i)
-            nanosleep(&pause, NULL);
+        if (i) nanosleep(&pause, NULL);
         pid = fork();
     }
-    if (!pid)
-        live(p, child, keeper);
+    if (!pid) live(p, child, keeper);
     p->pids[child] = pid;
     return pid > 0;
 }
@@ -156,8 +145,7 @@ static bool is_over(const limn_sandbox_channel *c)
 static size_t child_of(const limn_sandbox_plan *p, pid_t pid)
 {
     size_t i = 0;
-    while (i < p->settings.n_children && p->pids[i] != pid)
-        i++;
+    while (i < p->settings.n_children && p->pids[i] != pid) i++;
     return i;
 }
 
@@ -166,19 +154,15 @@ static void keep_children(const limn_sandbox_plan *p)
 {
     const size_t n = p->settings.n_children;
     size_t n_alive = 0;
-    while (n_alive < n && start_child(p, n_alive))
-        n_alive++;
+    while (n_alive < n && start_child(p, n_alive)) n_alive++;
     while (n_alive == n || (n_alive && is_over(&p->channels[0]))) {
         limn_sandbox_answer died = { .kind = LIMN_SANDBOX_DIED };
         const pid_t pid = waitpid(-1, &died.wait_status, 0);
         const size_t child = child_of(p, pid);
-        if (pid < 0 && errno != EINTR)
-            return;
-        if (child == n)
-            continue;
+        if (pid < 0 && errno != EINTR) return;
+        if (child == n) continue;
         n_alive--;
-        if (is_over(&p->channels[child]))
-            continue;
+        if (is_over(&p->channels[child])) continue;
         answer(p->channels[child].answer_out, &died);
         n_alive += start_child(p, child);
     }
@@ -190,10 +174,8 @@ static void reset_signals(void)
 {
     static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     sigset_t none;
-    for (int i = 1; i < NSIG; i++)
-        signal(i, SIG_DFL);
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
+    for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -203,8 +185,7 @@ _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller)
     limn_error ignored = { 0 };
     prctl(PR_SET_NAME, "limn-sandbox");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != caller)
-        _exit(EXIT_FAILURE);
+    if (getppid() != caller) _exit(EXIT_FAILURE);
     reset_signals();
     for (size_t i = 0; i < p->settings.n_children; i++) {
         close(p->channels[i].request_out);

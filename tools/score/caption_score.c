@@ -48,8 +48,7 @@ static const limn_score_format text = { "text", text_score, text_failure };
 /* jansson passes short memory on as NULL; `is_whole` tells at the end. */
 static void set(json_t *object, const char *key, json_t *value, bool *is_whole)
 {
-    if (json_object_set_new(object, key, value))
-        *is_whole = false;
+    if (json_object_set_new(object, key, value)) *is_whole = false;
 }
 
 /* null for what is unknown. */
@@ -70,8 +69,7 @@ static json_t *tokens_of(const limn_caption_score *s, bool *is_whole)
         set(token, "logprob", number((double)s->with[i]), is_whole);
         set(token, "logprob_without", number((double)s->without[i]), is_whole);
         set(token, "pmi", number((double)s->with[i] - (double)s->without[i]), is_whole);
-        if (json_array_append_new(tokens, token))
-            *is_whole = false;
+        if (json_array_append_new(tokens, token)) *is_whole = false;
         word += size + (word[size] == ' ');
     }
     return tokens;
@@ -85,8 +83,8 @@ static int append(const char *bytes, size_t size, void *out)
 
 static void put_line(limn_buffer *out, json_t *object, bool is_whole)
 {
-    if (!is_whole || json_dump_callback(object, append, out,
-                                        JSON_COMPACT | JSON_REAL_PRECISION(N_DIGITS)))
+    if (!is_whole ||
+        json_dump_callback(object, append, out, JSON_COMPACT | JSON_REAL_PRECISION(N_DIGITS)))
         out->has_failed = true;
     limn_buffer_append(out, "\n", 1);
     json_decref(object);
@@ -103,8 +101,7 @@ static void json_score(limn_buffer *out, const limn_caption_score *s)
     set(object, "logprob", number(s->logprob), &is_whole);
     set(object, "logprob_without", number(s->logprob_without), &is_whole);
     set(object, "perplexity", number(limn_perplexity(s->logprob, n)), &is_whole);
-    set(object, "perplexity_without", number(limn_perplexity(s->logprob_without, n)),
-        &is_whole);
+    set(object, "perplexity_without", number(limn_perplexity(s->logprob_without, n)), &is_whole);
     set(object, "unknown", json_integer((json_int_t)s->n_unknown), &is_whole);
     set(object, "tokens", tokens_of(s, &is_whole), &is_whole);
     put_line(out, object, is_whole);
@@ -118,8 +115,7 @@ static void json_failure(limn_buffer *out, const limn_caption_record *record, bo
     bool is_whole = true;
     limn_file_name_append_utf8(&detail, error->text);
     set(object, "file", json_string(record->id), &is_whole);
-    if (has_caption)
-        set(object, "caption", json_string(record->caption), &is_whole);
+    if (has_caption) set(object, "caption", json_string(record->caption), &is_whole);
     set(reason, "kind", json_string(limn_status_name(error->code)), &is_whole);
     set(reason, "detail", json_stringn(detail.bytes ? detail.bytes : "", detail.size), &is_whole);
     set(object, "error", reason, &is_whole);

@@ -7,9 +7,9 @@
 
 typedef struct limn_caption_score {
     const limn_caption_record *record;
-    const char *tokens;     /* the words, one space between two of them */
+    const char *tokens; /* the words, one space between two of them */
     size_t n_words, n_unknown;
-    const float *with, *without; /* [n_words + 1] of the words and the end; NAN: unknown */
+    const float *with, *without;     /* [n_words + 1] of the words and the end; NAN: unknown */
     double logprob, logprob_without; /* sums over what is known */
 } limn_caption_score;
 

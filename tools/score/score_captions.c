@@ -36,11 +36,9 @@ static limn_status find_picture(limn_buffer *path, const char *folder,
                                   last_component(alias) };
     struct stat st;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (is_there(path, folder, names[i], &st))
-            return LIMN_OK;
+        if (is_there(path, folder, names[i], &st)) return LIMN_OK;
     is_there(path, folder, record->id, &st);
-    if (path->has_failed)
-        return no_memory(err);
+    if (path->has_failed) return no_memory(err);
     if (stat(path->bytes, &st) == 0)
         return limn_fail(err, LIMN_E_ARG, "%s: is a folder, but captions name it as a picture",
                          path->bytes);
@@ -75,16 +73,13 @@ static limn_status group_records(grouping *g, const limn_caption_file *file, con
     limn_status s = LIMN_OK;
     g->picture_of = limn_calloc(file->n_records, sizeof *g->picture_of);
     g->n_captions = limn_calloc(file->n_records, sizeof *g->n_captions);
-    if (!g->picture_of || !g->n_captions)
-        return no_memory(err);
+    if (!g->picture_of || !g->n_captions) return no_memory(err);
     for (size_t i = 0; i < file->n_records && s == LIMN_OK; i++) {
         const limn_caption_record *r = &file->records[i];
-        if (i == 0 || !is_same_picture(r, r - 1))
-            s = find_picture(&path, folder, r, err);
+        if (i == 0 || !is_same_picture(r, r - 1)) s = find_picture(&path, folder, r, err);
         if (s == LIMN_OK)
             s = limn_string_table_add(&g->picture_of[i], &g->paths, path.bytes, path.size, err);
-        if (s == LIMN_OK)
-            g->n_captions[g->picture_of[i]] += r->caption != NULL;
+        if (s == LIMN_OK) g->n_captions[g->picture_of[i]] += r->caption != NULL;
     }
     limn_buffer_finish(&path);
     return s;
@@ -103,11 +98,9 @@ static limn_status add_pictures(limn_score_captions *c, const grouping *g,
     size_t first = 0;
     for (uint32_t i = 0; i < g->paths.n_strings; i++) {
         limn_score_picture *p = &c->pictures[c->n_pictures];
-        if (g->n_captions[i] == 0)
-            continue;
+        if (g->n_captions[i] == 0) continue;
         p->path = limn_strdup(limn_string_table_get(&g->paths, i));
-        if (!p->path)
-            return no_memory(err);
+        if (!p->path) return no_memory(err);
         p->captions = c->records + first;
         first += g->n_captions[i];
         picture_of[i] = p;
@@ -139,23 +132,21 @@ static limn_status build(limn_score_captions *c, grouping *g, const char *folder
     return s;
 }
 
-limn_status limn_score_captions_read(limn_score_captions *out, const char *path,
-                                     const char *folder, const char *split, limn_error *err)
+limn_status limn_score_captions_read(limn_score_captions *out, const char *path, const char *folder,
+                                     const char *split, limn_error *err)
 {
     grouping g = { .picture_of = NULL };
     *out = (limn_score_captions){ .n_pictures = 0 };
     LIMN_TRY(limn_caption_file_read(&out->file, path, split, err));
     const limn_status s = build(out, &g, folder, err);
     finish_grouping(&g);
-    if (s != LIMN_OK)
-        limn_score_captions_finish(out);
+    if (s != LIMN_OK) limn_score_captions_finish(out);
     return s;
 }
 
 void limn_score_captions_finish(limn_score_captions *c)
 {
-    for (size_t i = 0; i < c->n_pictures; i++)
-        limn_free(c->pictures[i].path);
+    for (size_t i = 0; i < c->n_pictures; i++) limn_free(c->pictures[i].path);
     limn_free(c->pictures);
     limn_free(c->by_path);
     limn_free(c->records);

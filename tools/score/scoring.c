@@ -28,8 +28,7 @@ typedef struct score_part {
 static void close_worker(void *worker)
 {
     score_worker *w = worker;
-    if (!w)
-        return;
+    if (!w) return;
     limn_scorer_destroy(&w->scorer);
     limn_buffer_finish(&w->ids);
     limn_buffer_finish(&w->tokens);
@@ -42,11 +41,10 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
 {
     const limn_scoring *job = ctx;
     score_worker *w = limn_calloc(1, sizeof *w);
-    if (!w)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = job;
-    const limn_status s = limn_scorer_create(&w->scorer, job->model, job->max_pixels,
-                                             job->n_scorer_threads, err);
+    const limn_status s =
+        limn_scorer_create(&w->scorer, job->model, job->max_pixels, job->n_scorer_threads, err);
     if (s != LIMN_OK) {
         close_worker(w);
         return s;
@@ -76,8 +74,9 @@ static limn_status encode(score_worker *w, scored *c, limn_error *err)
     c->first_token = w->tokens.size;
     LIMN_TRY(limn_scorer_encode(&words, w->scorer, c->score.record->caption, err));
     if (words.n_words > limn_scorer_max_words(w->scorer))
-        return limn_fail(err, LIMN_E_LIMIT, "the caption has %zu words; the longest that this "
-                                            "model scores has %u",
+        return limn_fail(err, LIMN_E_LIMIT,
+                         "the caption has %zu words; the longest that this "
+                         "model scores has %u",
                          words.n_words, (unsigned)limn_scorer_max_words(w->scorer));
     c->score.n_words = words.n_words;
     for (size_t i = 0; i < words.n_words; i++)
@@ -107,11 +106,11 @@ static limn_status run_scorer(score_worker *w, const uint8_t *pixels, scored *ca
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for scores");
     for (size_t i = 0; i < n; i++) {
         limn_caption_score *s = &captions[i].score;
-        if (captions[i].error.code)
-            continue;
+        if (captions[i].error.code) continue;
         jobs[n_jobs++] = (limn_score_job){
             .words = (const uint32_t *)(const void *)w->ids.bytes + captions[i].first_id,
-            .n_words = s->n_words, .logprobs = floats,
+            .n_words = s->n_words,
+            .logprobs = floats,
             .logprobs_without = floats + s->n_words + 1,
         };
         s->tokens = w->tokens.bytes + captions[i].first_token;
@@ -162,12 +161,10 @@ static limn_status score_all(score_worker *w, const limn_score_picture *picture,
     for (size_t i = 0; i < picture->n_captions; i++) {
         captions[i].score.record = picture->captions[i];
         const limn_status s = encode(w, &captions[i], &captions[i].error);
-        if (s == LIMN_E_NOMEM)
-            return limn_fail(err, s, "%s", captions[i].error.text);
+        if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", captions[i].error.text);
     }
     LIMN_TRY(run_scorer(w, pixels, captions, jobs, picture->n_captions, err));
-    for (size_t i = 0; i < picture->n_captions; i++)
-        append_part(w, out, &captions[i]);
+    for (size_t i = 0; i < picture->n_captions; i++) append_part(w, out, &captions[i]);
     return LIMN_OK;
 }
 
@@ -176,8 +173,7 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
 {
     score_worker *w = worker;
     const limn_score_picture *picture = limn_score_captions_find(w->job->captions, input->path);
-    if (!picture)
-        return limn_fail(err, LIMN_E_ARG, "no caption names it");
+    if (!picture) return limn_fail(err, LIMN_E_ARG, "no caption names it");
     scored *captions = limn_calloc(picture->n_captions, sizeof *captions);
     limn_score_job *jobs = limn_calloc(picture->n_captions, sizeof *jobs);
     const limn_status s = captions && jobs
@@ -230,12 +226,10 @@ static limn_status take_parts(limn_scoring *job, const limn_pipeline_result *res
         at += sizeof p;
         limn_buffer_append(&job->text, at, p.text_size);
         at += p.text_size;
-        if (p.has_failed)
-            limn_message_error("%s: %s", result->input->path, at);
+        if (p.has_failed) limn_message_error("%s: %s", result->input->path, at);
         at += p.message_size;
         count(&job->totals, &p);
-        if (job->is_ranked)
-            LIMN_TRY(add_line(job, p.has_failed ? INFINITY : p.pmi, begin, err));
+        if (job->is_ranked) LIMN_TRY(add_line(job, p.has_failed ? INFINITY : p.pmi, begin, err));
     }
     return LIMN_OK;
 }
@@ -247,33 +241,32 @@ static limn_status take_failure(limn_scoring *job, const limn_pipeline_result *r
         limn_score_captions_find(job->captions, result->input->path);
     const size_t begin = job->text.size;
     limn_message_error("%s: %s", result->input->path, result->error->text);
-    if (picture)
-        job->format->failure(&job->text, picture->captions[0], false, result->error);
+    if (picture) job->format->failure(&job->text, picture->captions[0], false, result->error);
     return job->is_ranked ? add_line(job, INFINITY, begin, err) : LIMN_OK;
 }
 
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_scoring *job = ctx;
-    if (!job->is_ranked)
-        limn_buffer_clear(&job->text);
+    if (!job->is_ranked) limn_buffer_clear(&job->text);
     LIMN_TRY(result->error ? take_failure(job, result, err) : take_parts(job, result, err));
-    if (job->text.has_failed)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (job->is_ranked)
-        return LIMN_OK;
+    if (job->text.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (job->is_ranked) return LIMN_OK;
     return limn_output_write(job->output, job->text.bytes, job->text.size, err);
 }
 
 const limn_pipeline_stages limn_scoring_stages = {
-    .open = open_worker, .close = close_worker, .load = load, .run = run, .put = put,
+    .open = open_worker,
+    .close = close_worker,
+    .load = load,
+    .run = run,
+    .put = put,
 };
 
 static int compare_lines(const void *a, const void *b)
 {
     const limn_ranked_line *x = a, *y = b;
-    if (x->pmi != y->pmi)
-        return x->pmi < y->pmi ? -1 : 1;
+    if (x->pmi != y->pmi) return x->pmi < y->pmi ? -1 : 1;
     return (x->begin > y->begin) - (x->begin < y->begin);
 }
 

@@ -39,7 +39,7 @@ static bool is_at_foot(const reader *r, const limn_writer *writer)
 static limn_status read_records(limn_existing_lines *out, limn_name_set *names, reader *r,
                                 const limn_writer *writer, limn_error *err)
 {
-    limn_buffer name = {0};
+    limn_buffer name = { 0 };
     limn_status s = LIMN_OK;
     size_t record_size;
     bool is_torn = false;
@@ -77,12 +77,12 @@ static limn_status read_file(limn_existing_lines *out, limn_name_set *names, rea
 limn_status limn_existing_lines_read(limn_existing_lines *out, limn_name_set *names,
                                      const char *path, const limn_writer *writer, limn_error *err)
 {
-    limn_file_map map = {0};
-    limn_error reason = {0};
+    limn_file_map map = { 0 };
+    limn_error reason = { 0 };
     limn_status s;
-    *out = (limn_existing_lines){0};
+    *out = (limn_existing_lines){ 0 };
     LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX / 4, err));
-    reader r = {(const char *)map.bytes, map.size, 0};
+    reader r = { (const char *)map.bytes, map.size, 0 };
     s = read_file(out, names, &r, writer, &reason);
     if (s == LIMN_E_FORMAT)
         s = limn_fail(err, LIMN_E_ARG,

@@ -7,7 +7,7 @@
 
 void limn_shard_claims_init(limn_shard_claims *c, const char *folder, const char *extension)
 {
-    *c = (limn_shard_claims){.folder = folder, .extension = extension};
+    *c = (limn_shard_claims){ .folder = folder, .extension = extension };
     pthread_mutex_init(&c->mutex, NULL);
 }
 
@@ -44,7 +44,7 @@ static char *make_output(const limn_shard_claims *c, const limn_dirwalk_entry *i
     const char *archive = input->relative;
     const size_t below = (size_t)(input->relative - input->path);
     size_t size = input->archive_size - below;
-    limn_buffer out = {0};
+    limn_buffer out = { 0 };
     if (!below) /* named itself */
         for (size_t i = 0; i < input->archive_size; i++)
             if (input->path[i] == '/') {

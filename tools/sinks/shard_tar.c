@@ -61,7 +61,7 @@ static limn_status note_added(limn_shard_tar *t, const char *picture, limn_error
 /* Moves to the next member: its *name, NULL at the end. Names that lead out come too. */
 static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_error *err)
 {
-    limn_error reason = {0};
+    limn_error reason = { 0 };
     const limn_status s = limn_archive_next(t->members, m, &reason);
     if (s != LIMN_OK && !m->name) return limn_fail(err, s, "%s: %s", t->path, reason.text);
     if (!m->name) return LIMN_OK;
@@ -76,7 +76,7 @@ static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_e
 
 static limn_status go_on(limn_shard_tar *t, size_t n_members, uint64_t position, limn_error *err)
 {
-    limn_archive_member m = {.name = ""};
+    limn_archive_member m = { .name = "" };
     while (t->n_members < n_members && m.name) LIMN_TRY(next_member(t, &m, err));
     if (t->n_members < n_members || gzseek(t->bytes, (z_off_t)position, SEEK_SET) < 0)
         return limn_fail(err, LIMN_E_FORMAT, "%s: is not what it was", t->path);
@@ -86,7 +86,7 @@ static limn_status go_on(limn_shard_tar *t, size_t n_members, uint64_t position,
 
 static limn_status open_files(limn_shard_tar *t, limn_error *err)
 {
-    limn_error reason = {0};
+    limn_error reason = { 0 };
     const limn_status s = limn_archive_open(&t->members, t->path, &reason);
     if (s != LIMN_OK) return limn_fail(err, s, "%s: %s", t->path, reason.text);
     t->bytes = gzopen(t->path, "rb");
@@ -154,7 +154,7 @@ static limn_status copy(limn_shard_tar *t, limn_part_file *out, uint64_t end, li
 
 static limn_status copy_to_member_end(limn_shard_tar *t, limn_part_file *out, limn_error *err)
 {
-    limn_error reason = {0};
+    limn_error reason = { 0 };
     uint64_t end = 0;
     const limn_status s = limn_archive_end_of_member(t->members, &end, &reason);
     return s == LIMN_OK ? copy(t, out, end, err)
@@ -207,7 +207,7 @@ static limn_status write_member(limn_part_file *out, const char *name, const cha
 {
     struct archive *a = archive_write_new();
     struct archive_entry *entry = archive_entry_new();
-    tar_output output = {out, err};
+    tar_output output = { out, err };
     bool is_done = false;
     if (a && entry && !archive_write_set_format_gnutar(a) &&
         !archive_write_set_bytes_per_block(a, 0) &&
@@ -251,7 +251,7 @@ limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const cha
             return limn_fail(err, LIMN_E_FORMAT, "%s: has no member %s any more", t->path, name);
     } while (strcmp(m.name, name));
     if (!record) return LIMN_OK; /* copied with what follows */
-    limn_buffer given = {0};
+    limn_buffer given = { 0 };
     limn_status s = LIMN_OK;
     limn_buffer_append(&given, m.given_name, strlen(m.given_name) + 1);
     if (given.has_failed) s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -263,7 +263,7 @@ limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const cha
 
 limn_status limn_shard_tar_finish(limn_shard_tar *t, limn_part_file *out, limn_error *err)
 {
-    limn_archive_member m = {.name = ""};
+    limn_archive_member m = { .name = "" };
     while (m.name) LIMN_TRY(next_member(t, &m, err));
     return copy(t, out, UINT64_MAX, err);
 }

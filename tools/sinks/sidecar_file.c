@@ -12,7 +12,9 @@
 #include "tools/picture_file.h"
 #include "tools/run/path_names.h"
 
-const char *const limn_existing_names[] = {"skip", "overwrite", "append", "prepend", "error", NULL};
+const char *const limn_existing_names[] = {
+    "skip", "overwrite", "append", "prepend", "error", NULL
+};
 
 static limn_status fail_errno(limn_error *err, const char *path)
 {
@@ -106,7 +108,7 @@ static limn_status read_old(limn_buffer *out, const char *path, limn_error *err)
 /* What was there, and after it the new lines. */
 static limn_status append_to_old(limn_sidecar_file *f, limn_error *err)
 {
-    limn_buffer whole = {0};
+    limn_buffer whole = { 0 };
     const limn_status s = read_old(&whole, f->path, err);
     if (whole.size && whole.bytes[whole.size - 1] != '\n') limn_buffer_append_text(&whole, "\n");
     limn_buffer_append(&whole, f->bytes.bytes, f->bytes.size);
@@ -259,7 +261,7 @@ void limn_sidecar_file_finish(limn_sidecar_file *f)
     limn_free(f->picture);
     limn_free(f->path);
     limn_buffer_finish(&f->bytes);
-    *f = (limn_sidecar_file){0};
+    *f = (limn_sidecar_file){ 0 };
 }
 
 /* ---- after a kill ----------------------------------------------------------------------- */

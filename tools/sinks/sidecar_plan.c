@@ -42,8 +42,8 @@ static limn_file_key key_from(const void *folder, size_t folder_size, const char
 static limn_file_key key_in(const char *path, const struct stat *folder)
 {
     const size_t size = limn_path_folder_size(path);
-    const uint64_t numbers[2] = {folder ? (uint64_t)folder->st_dev : 0,
-                                 folder ? (uint64_t)folder->st_ino : 0};
+    const uint64_t numbers[2] = { folder ? (uint64_t)folder->st_dev : 0,
+                                  folder ? (uint64_t)folder->st_ino : 0 };
     return folder ? key_from(numbers, sizeof numbers, path + size)
                   : key_from(path, size, path + size);
 }
@@ -100,7 +100,7 @@ static limn_status walk(planner *p, const limn_pipeline_settings *pipeline, visi
     if (s == LIMN_OK)
         s = limn_dirwalk_create(&w, pipeline->names, pipeline->n_names, &settings, err);
     while (s == LIMN_OK) {
-        limn_error reason = {0};
+        limn_error reason = { 0 };
         const limn_status step = limn_dirwalk_next(w, &input, &reason);
         if (step == LIMN_E_NOMEM || step == LIMN_E_INTERRUPTED)
             s = limn_fail(err, step, "%s", reason.text);
@@ -173,7 +173,7 @@ static limn_status name_them(planner *p, const limn_dirwalk_entry *input, void *
 static limn_status fail_collision(planner *p, const limn_pipeline_settings *pipeline,
                                   limn_file_key sidecar, limn_error *err)
 {
-    naming_ctx n = {.sidecar = sidecar};
+    naming_ctx n = { .sidecar = sidecar };
     limn_status s = walk(p, pipeline, name_them, &n, err);
     limn_buffer_finish(&n.first);
     /* what collided is gone meanwhile: its place is free */
@@ -211,9 +211,9 @@ limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_pipeline_s
                                    const limn_sidecar_naming *naming, bool may_exist,
                                    limn_error *err)
 {
-    planner p = {.naming = naming, .may_exist = may_exist};
+    planner p = { .naming = naming, .may_exist = may_exist };
     limn_status s;
-    *out = (limn_sidecar_plan){0};
+    *out = (limn_sidecar_plan){ 0 };
     s = walk(&p, pipeline, add, NULL, err);
     if (s == LIMN_OK) s = find_shared(out, &p, pipeline, err);
     limn_free(p.items);
@@ -234,5 +234,5 @@ size_t limn_sidecar_plan_find(const limn_sidecar_plan *plan, limn_file_key key)
 void limn_sidecar_plan_finish(limn_sidecar_plan *plan)
 {
     limn_free(plan->repeated);
-    *plan = (limn_sidecar_plan){0};
+    *plan = (limn_sidecar_plan){ 0 };
 }

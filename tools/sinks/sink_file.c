@@ -64,7 +64,7 @@ static limn_status peek(limn_sink *s, limn_name_set *before, limn_error *err)
 
 static limn_status begin_file(file_sink *f, limn_name_set *before, limn_error *err)
 {
-    limn_existing_lines existing = {0};
+    limn_existing_lines existing = { 0 };
     LIMN_TRY(take_over_part(f, err));
     if (!access(f->path, F_OK))
         LIMN_TRY(limn_existing_lines_read(&existing, before, f->path, f->writer, err));

@@ -160,14 +160,14 @@ static limn_status give_up_tar(shards_sink *f, size_t number, const limn_error *
 /* The archive in work is at its end. */
 static limn_status end_archive(shards_sink *f, limn_error *err)
 {
-    limn_error reason = {0};
+    limn_error reason = { 0 };
     return finish_archive(f, &reason) == LIMN_OK ? LIMN_OK : give_up_tar(f, 0, &reason, err);
 }
 
 static limn_status put_member(shards_sink *f, const limn_pipeline_result *r, limn_error *err)
 {
     const limn_shard_claim *claim;
-    limn_error reason = {0};
+    limn_error reason = { 0 };
     limn_status s = LIMN_OK;
     if (find_claim(f, r->input, &claim, NULL) || (claim->was_there && !is_in_work(f, r->input)))
         return LIMN_OK; /* refused by `look`, or done when the last run was killed */
@@ -204,7 +204,7 @@ static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *
     }
     LIMN_TRY(limn_part_file_sync(&f->part, err));
     if (f->tar) limn_shard_tar_position(f->tar, &n_members, &position);
-    limn_buffer paths = {0}, file = {0};
+    limn_buffer paths = { 0 }, file = { 0 };
     limn_file_name_append_line(&paths, f->archive);
     const size_t archive_size = paths.size;
     limn_file_name_append_line(&paths, f->part.path);
@@ -247,7 +247,7 @@ static bool parse_state(past_state *p, const char *state)
 
 static limn_status resume(shards_sink *f, const past_state *p, limn_error *err)
 {
-    limn_buffer part = {0};
+    limn_buffer part = { 0 };
     limn_status s;
     limn_buffer_printf(&part, "%s.part", p->output.bytes);
     const bool is_complete =
@@ -269,7 +269,7 @@ static limn_status resume(shards_sink *f, const past_state *p, limn_error *err)
 static limn_status begin(limn_sink *s, const char *state, limn_name_set *before, limn_error *err)
 {
     shards_sink *f = (shards_sink *)s;
-    past_state p = {0};
+    past_state p = { 0 };
     limn_status status = LIMN_OK;
     (void)before;
     if (!state || !strcmp(state, "-")) return LIMN_OK;
@@ -338,7 +338,7 @@ bool limn_sink_shards_is_for(const char *path)
 limn_status limn_sink_shards_create(limn_sink **out, const char *folder, const limn_writer *writer,
                                     const char *const *endings, size_t n_endings, limn_error *err)
 {
-    limn_buffer journal = {0};
+    limn_buffer journal = { 0 };
     shards_sink *f;
     struct stat st;
     *out = NULL;

@@ -42,7 +42,7 @@ static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_
                         limn_error *err)
 {
     sidecar_sink *k = (sidecar_sink *)s;
-    limn_buffer path = {0};
+    limn_buffer path = { 0 };
     limn_status status = limn_sidecar_path(&path, &k->settings.naming, input, err);
     *is_there = status == LIMN_OK && is_taken(k, path.bytes);
     if (status == LIMN_OK && !*is_there)
@@ -67,7 +67,7 @@ static limn_status begin(limn_sink *s, const char *state, limn_name_set *before,
 static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_done,
                           limn_error *err)
 {
-    limn_buffer path = {0};
+    limn_buffer path = { 0 };
     uint64_t hash = 0;
     int n_read = 0;
     limn_status status;
@@ -95,8 +95,8 @@ static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_er
     if (!limn_grow((void **)&k->waiting, &k->capacity, k->n_waiting + 1, sizeof *f))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     f = &k->waiting[k->n_waiting++];
-    *f = (limn_sidecar_file){.picture = limn_strdup(result->input->path),
-                             .path = limn_strdup(k->path.bytes)};
+    *f = (limn_sidecar_file){ .picture = limn_strdup(result->input->path),
+                              .path = limn_strdup(k->path.bytes) };
     limn_buffer_append(&f->bytes, result->out->bytes, result->out->size);
     if (!f->picture || !f->path || f->bytes.has_failed)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -249,7 +249,7 @@ static void append_journal_folder(limn_buffer *out, const limn_sidecar_settings 
 char *limn_sink_sidecar_journal_path(const limn_sidecar_settings *s)
 {
     uint64_t hash = limn_fnv1a64(LIMN_FNV1A64_INIT, s->variant, strlen(s->variant) + 1);
-    limn_buffer path = {0};
+    limn_buffer path = { 0 };
     char *out;
     for (size_t i = 0; i < s->n_names; i++) add_to_hash(&hash, s->names[i]);
     append_journal_folder(&path, s);

@@ -51,7 +51,7 @@ static limn_status add_stage(limn_run_log *log, json_t *line, const char *name, 
         limn_free(copy);
         return no_memory(err);
     }
-    log->stages[log->n_stages++] = (limn_run_log_stage){json_incref(line), copy, first_step};
+    log->stages[log->n_stages++] = (limn_run_log_stage){ json_incref(line), copy, first_step };
     return LIMN_OK;
 }
 

@@ -70,14 +70,14 @@ static const struct {
     const char *name;
     size_t offset;
 } curves[] = {
-    {"step", offsetof(limn_run_point, step)},
-    {"epoch", offsetof(limn_run_point, epoch)},
-    {"seconds", offsetof(limn_run_point, seconds)},
-    {"loss", offsetof(limn_run_point, loss)},
-    {"reward", offsetof(limn_run_point, reward)},
-    {"rate", offsetof(limn_run_point, rate)},
-    {"norm", offsetof(limn_run_point, norm)},
-    {"speed", offsetof(limn_run_point, tokens_per_second)},
+    { "step", offsetof(limn_run_point, step) },
+    { "epoch", offsetof(limn_run_point, epoch) },
+    { "seconds", offsetof(limn_run_point, seconds) },
+    { "loss", offsetof(limn_run_point, loss) },
+    { "reward", offsetof(limn_run_point, reward) },
+    { "rate", offsetof(limn_run_point, rate) },
+    { "norm", offsetof(limn_run_point, norm) },
+    { "speed", offsetof(limn_run_point, tokens_per_second) },
 };
 
 static json_t *points_object(const limn_run_log *log)
@@ -98,8 +98,8 @@ static json_t *points_object(const limn_run_log *log)
 
 static json_t *stages_array(const limn_run_log *log)
 {
-    static const char *const numbers[] = {"n_steps", "pictures", "captions", "tokens",
-                                          "parameters"};
+    static const char *const numbers[] = { "n_steps", "pictures", "captions", "tokens",
+                                           "parameters" };
     json_t *array = json_array();
     for (size_t i = 0; i < log->n_stages; i++) {
         json_t *stage = json_object();
@@ -161,7 +161,7 @@ static json_t *captions_array(const json_t *samples)
 
 static json_t *evaluation_object(const json_t *line, bool has_captions)
 {
-    static const char *const numbers[] = {"step", "epoch", "loss", "distinct", "bad_endings"};
+    static const char *const numbers[] = { "step", "epoch", "loss", "distinct", "bad_endings" };
     json_t *object = json_object();
     copy_text(object, line, "set");
     copy_text(object, line, "stage");
@@ -276,11 +276,11 @@ static limn_status read_settings(json_t **out, const char *log_path, limn_error 
 limn_status limn_run_page_write(const char *html_path, const char *log_path, limn_error *err)
 {
     const limn_page_part parts[] = {
-        {"title", NULL, append_title},  {"refresh", NULL, append_refresh},
-        {"data", NULL, append_data},    {"css", limn_run_page_css, NULL},
-        {"js", limn_run_page_js, NULL},
+        { "title", NULL, append_title },  { "refresh", NULL, append_refresh },
+        { "data", NULL, append_data },    { "css", limn_run_page_css, NULL },
+        { "js", limn_run_page_js, NULL },
     };
-    run_page page = {.log_path = log_path};
+    run_page page = { .log_path = log_path };
     limn_status s = limn_run_log_read(&page.log, log_path, err);
     if (s == LIMN_OK) s = read_settings(&page.settings, log_path, err);
     if (s == LIMN_OK) {

@@ -27,8 +27,7 @@ limn_status limn_train_arguments_write(const char *path, int argc, char **argv, 
     json_t *object = is_utf8 ? json_pack("{s:s, s:s, s:O}", "version", LIMN_VERSION, "folder",
                                          folder, "arguments", list)
                              : NULL;
-    if (object)
-        text = json_dumps(object, JSON_INDENT(1));
+    if (object) text = json_dumps(object, JSON_INDENT(1));
     const limn_status status = text ? limn_file_replace(path, text, strlen(text), err)
                                     : limn_fail(err, LIMN_E_ARG,
                                                 "folder or arguments are not UTF-8: a run can't be "
@@ -46,8 +45,7 @@ static limn_status take_arguments(limn_train_arguments *a, const limn_json_node 
     size_t n;
     LIMN_TRY(limn_json_array(&list, &n, root, "arguments", err));
     a->argv = limn_calloc(n + 1, sizeof *a->argv);
-    if (!a->argv)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu arguments", n);
+    if (!a->argv) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu arguments", n);
     for (size_t i = 0; i < n; i++) {
         const limn_json_node item = limn_json_at(&list, i);
         const char *text;
@@ -66,8 +64,7 @@ static limn_status parse(limn_train_arguments *a, const char *text, size_t size,
     LIMN_TRY(limn_json_parse(&document, text, size, err));
     const limn_json_node root = limn_json_root(document);
     limn_status status = limn_json_string(&folder, &root, "folder", err);
-    if (status == LIMN_OK)
-        status = take_arguments(a, &root, err);
+    if (status == LIMN_OK) status = take_arguments(a, &root, err);
     if (status == LIMN_OK && chdir(folder) != 0)
         status =
             limn_fail(err, LIMN_E_IO, "%s, where the run was started: %s", folder, strerror(errno));
@@ -83,15 +80,13 @@ limn_status limn_train_arguments_read(limn_train_arguments *a, const char *run, 
     char *absolute = realpath(run, NULL);
     *a = (limn_train_arguments){ .run = absolute ? limn_strdup(absolute) : NULL };
     free(absolute);
-    if (!a->run)
-        return limn_fail(err, LIMN_E_ARG, "%s: %s", run, strerror(errno));
+    if (!a->run) return limn_fail(err, LIMN_E_ARG, "%s: %s", run, strerror(errno));
     limn_buffer_printf(&path, "%s/run.json", a->run);
     limn_status status = path.has_failed ? limn_fail(err, LIMN_E_NOMEM, "no memory for a name")
                                          : limn_file_read(&text, &size, path.bytes, MAX_SIZE, err);
     if (status == LIMN_OK) {
         status = parse(a, (const char *)text, size, err);
-        if (status != LIMN_OK)
-            limn_error_prefix(err, "%s", path.bytes);
+        if (status != LIMN_OK) limn_error_prefix(err, "%s", path.bytes);
     }
     limn_free(text);
     limn_buffer_finish(&path);

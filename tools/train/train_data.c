@@ -80,8 +80,7 @@ static limn_status build_vocabulary(limn_train_data *d, limn_error *err)
     limn_vocab_builder *b = NULL;
     LIMN_TRY(limn_vocab_builder_create(&b, old ? limn_vocab_kind(old) : o->tokenizer, err));
     limn_status status = count_captions(b, d, err);
-    if (status == LIMN_OK)
-        status = limn_vocab_builder_build(&d->own_vocab, b, old, err);
+    if (status == LIMN_OK) status = limn_vocab_builder_build(&d->own_vocab, b, old, err);
     limn_vocab_builder_destroy(&b);
     return status;
 }
@@ -171,10 +170,8 @@ static limn_status add_tag_slots(limn_train_data *d, limn_error *err)
 
 static limn_status make_config(limn_train_data *d, limn_error *err)
 {
-    if (!d->options->init)
-        LIMN_TRY(new_decoder(d, err));
-    if (d->options->n_tag_slots > 0)
-        LIMN_TRY(add_tag_slots(d, err));
+    if (!d->options->init) LIMN_TRY(new_decoder(d, err));
+    if (d->options->n_tag_slots > 0) LIMN_TRY(add_tag_slots(d, err));
     d->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(d->vocab);
     return LIMN_OK;
 }
@@ -183,8 +180,7 @@ static limn_status make_config(limn_train_data *d, limn_error *err)
 
 static void warn_count(const limn_training_count *count, const char *what)
 {
-    if (count->n == 0)
-        return;
+    if (count->n == 0) return;
     limn_message_warning("%zu %s left out, the first of %s%s", count->n, what, count->first[0],
                          count->n > 1 ? " and others" : "");
 }
@@ -216,7 +212,8 @@ static void warn_small_dev(const limn_train_data *d)
     enum { FEW = 20 };
     if (d->dev.n_pictures > 0 && d->dev.n_pictures < FEW && d->train.n_pictures >= FEW)
         limn_message_warning("only %zu pictures for development, by whose score the model is "
-                             "chosen%s", d->dev.n_pictures,
+                             "chosen%s",
+                             d->dev.n_pictures,
                              d->options->dev_list ? "" : "; --dev-share 0.2 takes more");
 }
 
@@ -247,8 +244,7 @@ limn_status limn_train_data_read(limn_train_data *d, const limn_train_options *o
     LIMN_TRY(read_vocabulary(d, err));
     LIMN_TRY(make_config(d, err));
     LIMN_TRY(limn_train_unpaired_read(&d->unpaired, options, d->vocab, err));
-    if (options->captions)
-        LIMN_TRY(make_sets(d, err));
+    if (options->captions) LIMN_TRY(make_sets(d, err));
     warn_small_dev(d);
     return LIMN_OK;
 }
@@ -297,8 +293,7 @@ static limn_status leave_out_unreadable(limn_train_data *d, limn_error *err)
     for (size_t i = 0; i < d->pixels.n_unreadable; i++)
         limn_message_error("%s: %s; left out", d->pixels.unreadable[i].name,
                            d->pixels.unreadable[i].error);
-    if (d->pixels.n_unreadable == 0)
-        return LIMN_OK;
+    if (d->pixels.n_unreadable == 0) return LIMN_OK;
     LIMN_TRY(keep_readable(&d->train_names, &d->pixels, err));
     LIMN_TRY(keep_readable(&d->dev_names, &d->pixels, err));
     limn_training_set_finish(&d->train);
@@ -321,16 +316,18 @@ limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache,
                                           limn_error *err)
 {
     const limn_pixel_cache_settings settings = {
-        .folder = d->options->images, .names = &d->all_names, .pool = pool,
-        .input = { .input_size = d->config.encoder.input_size, .resize = d->config.resize,
+        .folder = d->options->images,
+        .names = &d->all_names,
+        .pool = pool,
+        .input = { .input_size = d->config.encoder.input_size,
+                   .resize = d->config.resize,
                    .max_pixels = LIMN_DEFAULT_MAX_PIXELS },
         .progress = { show_pictures, NULL },
     };
     limn_buffer path = { 0 };
     limn_status status = LIMN_OK;
     limn_buffer_printf(&path, "%s/pixels", cache);
-    if (d->options->images)
-        status = load_paired(d, path.bytes, &settings, err);
+    if (d->options->images) status = load_paired(d, path.bytes, &settings, err);
     limn_buffer_clear(&path);
     limn_buffer_printf(&path, "%s/unpaired-pixels", cache);
     if (status == LIMN_OK)
@@ -345,8 +342,7 @@ static uint64_t hash_set(uint64_t hash, const limn_training_set *set,
                          const limn_pixel_cache *pixels)
 {
     hash = limn_fnv1a64(hash, &set->n_pictures, sizeof set->n_pictures);
-    if (set->n_pictures == 0)
-        return hash;
+    if (set->n_pictures == 0) return hash;
     hash = limn_fnv1a64(hash, set->first_captions,
                         (set->n_pictures + 1) * sizeof *set->first_captions);
     for (size_t i = 0; i < set->n_pictures; i++) {

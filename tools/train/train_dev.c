@@ -25,7 +25,8 @@ static limn_status open(limn_train_dev *dev, const limn_train_data *d, limn_erro
     if (!dev->pixels || !dev->names || !dev->references)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
     fill(dev, d);
-    const limn_dev_pictures pictures = { .n_pictures = n, .pixels = dev->pixels,
+    const limn_dev_pictures pictures = { .n_pictures = n,
+                                         .pixels = dev->pixels,
                                          .first_references = d->dev.first_captions,
                                          .references = d->dev.texts,
                                          .kind = limn_vocab_kind(d->vocab) };
@@ -35,11 +36,9 @@ static limn_status open(limn_train_dev *dev, const limn_train_data *d, limn_erro
 limn_status limn_train_dev_open(limn_train_dev *dev, const limn_train_data *d, limn_error *err)
 {
     *dev = (limn_train_dev){ .set = NULL };
-    if (d->dev.n_pictures == 0)
-        return LIMN_OK;
+    if (d->dev.n_pictures == 0) return LIMN_OK;
     const limn_status status = open(dev, d, err);
-    if (status != LIMN_OK)
-        limn_train_dev_close(dev);
+    if (status != LIMN_OK) limn_train_dev_close(dev);
     return status;
 }
 

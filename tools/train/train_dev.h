@@ -6,10 +6,10 @@
 #include "tools/train/train_data.h"
 
 typedef struct limn_train_dev {
-    limn_dev_set *set;        /* NULL when there are none */
-    const uint8_t **pixels;   /* [n_pictures] */
-    const char **names;       /* [n_pictures] */
-    const char **references;  /* [n_pictures, 2] for the log; the second may be NULL */
+    limn_dev_set *set;       /* NULL when there are none */
+    const uint8_t **pixels;  /* [n_pictures] */
+    const char **names;      /* [n_pictures] */
+    const char **references; /* [n_pictures, 2] for the log; the second may be NULL */
 } limn_train_dev;
 
 /* `data`, with its pictures, is borrowed. LIMN_E_NOMEM. */

@@ -21,8 +21,7 @@ static limn_status make_views(limn_view_cache *out, const char *pictures,
 {
     limn_buffer path = { 0 };
     limn_buffer_printf(&path, "%s/%s-%016" PRIx64, s->cache, pictures, settings->encoder_checksum);
-    if (s->first_stage != LIMN_STAGE_AFTER_HEAD)
-        limn_buffer_printf(&path, "-%zu", s->first_stage);
+    if (s->first_stage != LIMN_STAGE_AFTER_HEAD) limn_buffer_printf(&path, "-%zu", s->first_stage);
     limn_progress_start("views computed");
     const limn_status status = path.has_failed
                                    ? limn_fail(err, LIMN_E_NOMEM, "no memory for a name")
@@ -37,14 +36,19 @@ static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
                             limn_error *err)
 {
     limn_view_cache_settings settings = {
-        .pixels = &d->pixels, .names = &d->train.names, .encoder = encoder,
+        .pixels = &d->pixels,
+        .names = &d->train.names,
+        .encoder = encoder,
         .encoder_checksum = limn_encoder_checksum(s->base->tensors, &s->base->config.encoder),
-        .first_stage = s->first_stage, .n_views = s->n_views, .seed = d->options->seed,
-        .filter = d->config.resize, .pool = s->pool, .progress = { show_views, NULL },
+        .first_stage = s->first_stage,
+        .n_views = s->n_views,
+        .seed = d->options->seed,
+        .filter = d->config.resize,
+        .pool = s->pool,
+        .progress = { show_views, NULL },
     };
     LIMN_TRY(make_views(&in->views[0], "views", s, &settings, err));
-    if (!s->has_unpaired)
-        return LIMN_OK;
+    if (!s->has_unpaired) return LIMN_OK;
     settings.pixels = &d->unpaired.pixels;
     settings.names = &d->unpaired.names;
     return make_views(&in->views[1], "unpaired-views", s, &settings, err);
@@ -64,8 +68,8 @@ static limn_status open_views(limn_train_inputs *in, const limn_train_data *d,
     if (uses_given_features(d, s))
         return limn_view_cache_open_features(&in->views[0], d->options->features, &d->train.names,
                                              c->n_memory_positions, c->memory_dim, err);
-    LIMN_TRY(limn_encoder_open(&encoder, s->base->tensors, &d->config.encoder, limn_cpu_best(),
-                               err));
+    LIMN_TRY(
+        limn_encoder_open(&encoder, s->base->tensors, &d->config.encoder, limn_cpu_best(), err));
     const limn_status status = make_all(in, d, s, encoder, err);
     limn_encoder_close(&encoder);
     return status;
@@ -86,8 +90,7 @@ limn_status limn_train_inputs_open(limn_train_inputs *in, const limn_train_data 
             status = limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu pictures",
                                s->n_pictures);
     }
-    if (status != LIMN_OK)
-        limn_train_inputs_close(in);
+    if (status != LIMN_OK) limn_train_inputs_close(in);
     return status;
 }
 

@@ -13,9 +13,9 @@ enum { LIMN_TRAIN_N_SOURCES = 2 }; /* paired and unpaired pictures */
 typedef struct limn_train_inputs {
     limn_view_cache views[LIMN_TRAIN_N_SOURCES];
     size_t n_sources;
-    size_t n_positions, dim;    /* of one picture */
+    size_t n_positions, dim;      /* of one picture */
     uint32_t *pictures, *numbers; /* [n_pictures] of a batch: pictures and views */
-    float *values;              /* [n_pictures, n_positions, dim] */
+    float *values;                /* [n_pictures, n_positions, dim] */
     limn_pool *pool;
 } limn_train_inputs;
 

@@ -29,8 +29,7 @@ static limn_status find_rows(struct source *s, const limn_pixel_cache *cache,
 {
     const size_t n = limn_picture_names_count(names);
     s->rows = limn_calloc(n, sizeof *s->rows);
-    if (!s->rows)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", n);
+    if (!s->rows) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", n);
     for (size_t i = 0; i < n; i++)
         s->rows[i] = limn_picture_names_find(&cache->rows.names, limn_picture_names_get(names, i));
     return LIMN_OK;
@@ -43,8 +42,12 @@ static limn_status open_source(struct source *s, const limn_train_data *d,
     limn_augment_settings augment = limn_augment_settings_default();
     augment.filter = d->config.resize;
     const limn_pixel_prefetch_settings settings = {
-        .cache = cache, .augment = &augment, .seed = d->options->seed, .depth = DEPTH,
-        .max_pictures = max_pictures, .n_threads = d->options->n_threads,
+        .cache = cache,
+        .augment = &augment,
+        .seed = d->options->seed,
+        .depth = DEPTH,
+        .max_pictures = max_pictures,
+        .n_threads = d->options->n_threads,
     };
     LIMN_TRY(find_rows(s, cache, names, err));
     return limn_pixel_prefetch_create(&s->prefetch, &settings, err);
@@ -60,8 +63,7 @@ static limn_status open(limn_train_pixels *p, const limn_train_data *d, limn_err
     if (!p->rows || !p->pixels)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu pictures", n);
     LIMN_TRY(open_source(&p->sources[0], d, &d->pixels, &d->train.names, n, err));
-    if (p->n_sources == 1)
-        return LIMN_OK;
+    if (p->n_sources == 1) return LIMN_OK;
     return open_source(&p->sources[1], d, &d->unpaired.pixels, &d->unpaired.names, n, err);
 }
 
@@ -77,16 +79,14 @@ limn_status limn_train_pixels_create(limn_train_pixels **out, const limn_train_d
     p->ahead = ahead;
     p->n_sources = n_sources;
     const limn_status status = open(p, data, err);
-    if (status != LIMN_OK)
-        limn_train_pixels_destroy(out);
+    if (status != LIMN_OK) limn_train_pixels_destroy(out);
     return status;
 }
 
 void limn_train_pixels_destroy(limn_train_pixels **pixels)
 {
     limn_train_pixels *p = pixels ? *pixels : NULL;
-    if (!p)
-        return;
+    if (!p) return;
     for (size_t i = 0; i < MAX_SOURCES; i++) {
         limn_pixel_prefetch_destroy(&p->sources[i].prefetch);
         limn_free(p->sources[i].rows);
@@ -104,8 +104,7 @@ void limn_train_pixels_destroy(limn_train_pixels **pixels)
 static size_t n_of_source(const limn_batch *batch, size_t first)
 {
     size_t end = first;
-    while (end < batch->n_pictures &&
-           batch->pictures[end].source == batch->pictures[first].source)
+    while (end < batch->n_pictures && batch->pictures[end].source == batch->pictures[first].source)
         end++;
     return end - first;
 }

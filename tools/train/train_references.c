@@ -28,8 +28,7 @@ static limn_status add_picture(limn_train_references *r, const char *name, limn_
         !limn_grow((void **)&r->first_captions, &r->captions_capacity, r->n_pictures + 2,
                    sizeof *r->first_captions))
         return no_memory(err);
-    if (r->n_pictures == 0)
-        r->first_captions[0] = 0;
+    if (r->n_pictures == 0) r->first_captions[0] = 0;
     r->names[r->n_pictures++] = name;
     r->first_captions[r->n_pictures] = r->n_captions;
     return LIMN_OK;
@@ -69,8 +68,7 @@ static limn_status add_unpaired(limn_train_references *r, const limn_train_unpai
         uint32_t captions[MAX_DRAWN];
         const size_t n = limn_pairing_heaviest(captions, u->pairing, p, MAX_DRAWN);
         LIMN_TRY(add_picture(r, limn_picture_names_get(&u->names, p), err));
-        for (size_t i = 0; i < n; i++)
-            LIMN_TRY(add_caption(r, &u->text, captions[i], err));
+        for (size_t i = 0; i < n; i++) LIMN_TRY(add_caption(r, &u->text, captions[i], err));
     }
     return LIMN_OK;
 }
@@ -80,11 +78,11 @@ limn_status limn_train_references_set(limn_train_references *r, limn_trainer_set
                                       limn_error *err)
 {
     LIMN_TRY(add_paired(r, &data->train, err));
-    if (has_unpaired)
-        LIMN_TRY(add_unpaired(r, &data->unpaired, err));
+    if (has_unpaired) LIMN_TRY(add_unpaired(r, &data->unpaired, err));
     settings->names = r->names;
     settings->first_references[1] = data->train.n_pictures;
-    settings->references = (limn_references){ .tokens = r->tokens, .offsets = r->offsets,
+    settings->references = (limn_references){ .tokens = r->tokens,
+                                              .offsets = r->offsets,
                                               .first_captions = r->first_captions,
                                               .n_pictures = r->n_pictures };
     settings->vocab = data->vocab;

@@ -22,8 +22,7 @@ static limn_status copy_best(const char *path, limn_run_folder *folder, limn_err
     unsigned char *bytes = NULL;
     size_t size;
     const char *best = limn_run_folder_file(folder, "best.safetensors");
-    if (!best)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    if (!best) return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     LIMN_TRY(limn_file_read(&bytes, &size, best, SIZE_MAX / 2, err));
     const limn_status status = limn_file_replace(path, bytes, size, err);
     limn_free(bytes);
@@ -73,8 +72,7 @@ static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t
     }
     snprintf(name, sizeof name, "base-%zu.safetensors", index);
     limn_buffer_append_text(path, limn_run_folder_file(folder, name));
-    if (access(path->bytes, F_OK) == 0)
-        return LIMN_OK;
+    if (access(path->bytes, F_OK) == 0) return LIMN_OK;
     return index == 0 ? extend_init(path->bytes, d, err) : copy_best(path->bytes, folder, err);
 }
 
@@ -127,8 +125,7 @@ static limn_status end_log(limn_run_folder *folder, const limn_run_position *pos
 static limn_status finish_run(limn_run_folder *folder, const char *output,
                               const limn_run_position *position, limn_error *err)
 {
-    if (output)
-        LIMN_TRY(copy_best(output, folder, err));
+    if (output) LIMN_TRY(copy_best(output, folder, err));
     LIMN_TRY(end_log(folder, position, err));
     if (position->best >= 0)
         limn_message_info("best CIDEr %.1f after step %" PRIu64, 100 * position->best,
@@ -176,9 +173,8 @@ limn_status limn_train_run(limn_train_data *data, limn_run_folder *folder, limn_
     const char *given = data->options->cache;
     char *cache = limn_strdup(given ? given : limn_run_folder_file(folder, "cache"));
     limn_train_context context = { .data = data, .folder = folder, .pool = pool, .cache = cache };
-    const limn_status status =
-        cache ? run_with_cache(&context, err)
-              : limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
+    const limn_status status = cache ? run_with_cache(&context, err)
+                                     : limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     limn_free(cache);
     return status;
 }

@@ -23,14 +23,14 @@ struct stage_run {
     const limn_train_stage *stage;
     bool is_trial; /* for its time alone: the decoder may hold any values, and fits any words */
     limn_model_file base;
-    limn_tag_heads heads; /* of the base, that go into the stage's models */
-    limn_tagger *tagger;  /* of these; NULL for a decoder without tag slots */
+    limn_tag_heads heads;      /* of the base, that go into the stage's models */
+    limn_tagger *tagger;       /* of these; NULL for a decoder without tag slots */
     limn_train_inputs inputs;  /* features, or activations at a cut */
     limn_train_pixels *pixels; /* instead, where the whole encoder is trained */
     limn_batches *batches;
     limn_trainer *trainer;
     limn_train_references references; /* of the reward stage alone */
-    double page_written; /* seconds of clock_now */
+    double page_written;              /* seconds of clock_now */
 };
 
 static double clock_now(void)
@@ -46,8 +46,7 @@ static double clock_now(void)
 static size_t first_encoder_stage(const limn_train_data *d, const limn_train_stage *s)
 {
     limn_efficientnet_lite_shape shape;
-    if (!limn_efficientnet_lite_shape_find(&shape, d->config.encoder.family))
-        return 0;
+    if (!limn_efficientnet_lite_shape_find(&shape, d->config.encoder.family)) return 0;
     const size_t n_stages = shape.n_blocks + 2;
     return s->unfreeze < n_stages ? n_stages - s->unfreeze : 0;
 }
@@ -56,14 +55,22 @@ static limn_trainer_settings trainer_settings(const limn_train_data *d, const li
                                               uint64_t n_steps)
 {
     limn_trainer_settings t = {
-        .stage = s->stage, .adamw = limn_adamw_settings_default(), .dropout = s->dropout,
-        .feature_dropout = s->feature_dropout, .picture_dropout = s->picture_dropout,
+        .stage = s->stage,
+        .adamw = limn_adamw_settings_default(),
+        .dropout = s->dropout,
+        .feature_dropout = s->feature_dropout,
+        .picture_dropout = s->picture_dropout,
         .label_smoothing = s->label_smoothing,
-        .seed = d->options->seed, .first_encoder_stage = first_encoder_stage(d, s),
-        .encoder_rate = s->encoder_rate, .n_samples = s->n_samples,
-        .max_steps = d->config.max_steps, .cross_entropy_share = s->cross_entropy_share,
+        .seed = d->options->seed,
+        .first_encoder_stage = first_encoder_stage(d, s),
+        .encoder_rate = s->encoder_rate,
+        .n_samples = s->n_samples,
+        .max_steps = d->config.max_steps,
+        .cross_entropy_share = s->cross_entropy_share,
         .object_cost = s->object_cost,
-        .schedule = { .peak = s->rate, .final_share = 0.02f, .n_steps = n_steps,
+        .schedule = { .peak = s->rate,
+                      .final_share = 0.02f,
+                      .n_steps = n_steps,
                       .n_warmup_steps = n_steps / N_WARMUP_SHARES },
     };
     t.adamw.weight_decay = s->weight_decay;
@@ -78,7 +85,8 @@ static bool has_unpaired(const limn_train_data *d, const limn_train_stage *s)
 
 static limn_batch_source text_source(const limn_training_set *set)
 {
-    return (limn_batch_source){ .tokens = set->tokens, .offsets = set->offsets,
+    return (limn_batch_source){ .tokens = set->tokens,
+                                .offsets = set->offsets,
                                 .n_captions = set->n_captions };
 }
 
@@ -104,8 +112,11 @@ static limn_status create_batches(limn_batches **out, const limn_train_data *d,
                                   const limn_train_stage *s, limn_error *err)
 {
     const limn_batches_settings settings = {
-        .n_pictures = s->n_pictures, .captions_a_picture = CAPTIONS_A_PICTURE,
-        .max_words = d->options->max_words, .n_views = s->n_views, .seed = d->options->seed,
+        .n_pictures = s->n_pictures,
+        .captions_a_picture = CAPTIONS_A_PICTURE,
+        .max_words = d->options->max_words,
+        .n_views = s->n_views,
+        .seed = d->options->seed,
     };
     limn_batch_source sources[LIMN_TRAIN_N_SOURCES];
     size_t n = 0;
@@ -113,8 +124,7 @@ static limn_status create_batches(limn_batches **out, const limn_train_data *d,
         sources[n++] = text_source(&d->unpaired.text);
     else
         sources[n++] = paired_source(&d->train);
-    if (has_unpaired(d, s))
-        sources[n++] = unpaired_source(d);
+    if (has_unpaired(d, s)) sources[n++] = unpaired_source(d);
     return limn_batches_create(out, sources, n, &settings, err);
 }
 
@@ -160,16 +170,17 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
     const limn_train_context *c = r->context;
     const bool is_end_to_end = r->stage->stage == LIMN_STAGE_END_TO_END;
     const limn_train_inputs_settings settings = {
-        .base = &r->base, .cache = c->cache, .n_views = r->stage->n_views,
-        .n_pictures = r->stage->n_pictures, .pool = c->pool,
+        .base = &r->base,
+        .cache = c->cache,
+        .n_views = r->stage->n_views,
+        .n_pictures = r->stage->n_pictures,
+        .pool = c->pool,
         .has_unpaired = has_unpaired(c->data, r->stage),
-        .first_stage = is_end_to_end ? first_encoder_stage(c->data, r->stage)
-                                     : LIMN_STAGE_AFTER_HEAD,
+        .first_stage =
+            is_end_to_end ? first_encoder_stage(c->data, r->stage) : LIMN_STAGE_AFTER_HEAD,
     };
-    if (r->stage->stage == LIMN_STAGE_TEXT)
-        return LIMN_OK;
-    if (is_from_pixels(c->data, r->stage))
-        return open_pixels(r, err);
+    if (r->stage->stage == LIMN_STAGE_TEXT) return LIMN_OK;
+    if (is_from_pixels(c->data, r->stage)) return open_pixels(r, err);
     return limn_train_inputs_open(&r->inputs, c->data, &settings, err);
 }
 
@@ -181,17 +192,16 @@ static void leave_heads(struct stage_run *r)
     const size_t n = limn_tag_heads_keep(&r->heads, has_slots ? LIMN_OBJECTS_SET : "");
     if (n > 0 && !r->is_trial)
         limn_message_info("tags are about the encoder as it was: %zu set(s) left out; limn-convert "
-                          "--objects teaches them anew", n);
+                          "--objects teaches them anew",
+                          n);
 }
 
 static limn_status open_heads(struct stage_run *r, limn_error *err)
 {
     const limn_decoder_config *c = &r->context->data->config.decoder;
     LIMN_TRY(limn_tag_heads_read(&r->heads, r->base.tensors, c->memory_dim, err));
-    if (r->stage->stage == LIMN_STAGE_END_TO_END)
-        leave_heads(r);
-    if (c->n_tag_slots == 0)
-        return LIMN_OK;
+    if (r->stage->stage == LIMN_STAGE_END_TO_END) leave_heads(r);
+    if (c->n_tag_slots == 0) return LIMN_OK;
     return limn_tagger_open(&r->tagger, &r->heads, c->n_memory_positions, c->memory_dim,
                             limn_cpu_best(), err);
 }
@@ -202,8 +212,7 @@ static const char *new_tensors(const struct stage_run *r, size_t index)
 {
     const limn_train_data *d = r->context->data;
     const limn_model_config *base = &r->base.config;
-    if (r->is_trial || (index == 0 && !d->options->init))
-        return "decoder.";
+    if (r->is_trial || (index == 0 && !d->options->init)) return "decoder.";
     return d->config.decoder.n_tag_slots > 0 && base->decoder.n_tag_slots == 0 ? "decoder.tag_"
                                                                                : NULL;
 }
@@ -217,8 +226,8 @@ static limn_status create_trainer(struct stage_run *r, size_t index, limn_error 
     LIMN_TRY(open_heads(r, err));
     settings.tagger = r->tagger;
     if (r->stage->stage == LIMN_STAGE_REWARD)
-        LIMN_TRY(limn_train_references_set(&r->references, &settings, d,
-                                           has_unpaired(d, r->stage), err));
+        LIMN_TRY(limn_train_references_set(&r->references, &settings, d, has_unpaired(d, r->stage),
+                                           err));
     LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
                                  limn_cpu_best(), err));
     return limn_trainer_load(r->trainer, r->base.tensors, new_tensors(r, index), d->options->seed,
@@ -229,8 +238,7 @@ static limn_status fill_input(void *ctx, const limn_batch *batch, limn_trainer_i
                               limn_error *err)
 {
     struct stage_run *r = ctx;
-    if (r->pixels)
-        return limn_train_pixels_fill(r->pixels, batch, &input->pixels, err);
+    if (r->pixels) return limn_train_pixels_fill(r->pixels, batch, &input->pixels, err);
     if (r->stage->stage == LIMN_STAGE_END_TO_END)
         input->activations = limn_train_inputs_fill(&r->inputs, batch);
     else if (r->stage->stage != LIMN_STAGE_TEXT)
@@ -258,10 +266,8 @@ static bool show_steps(void *ctx, const limn_run_report *report)
 {
     struct stage_run *r = ctx;
     char line[160], best[32] = "";
-    if (report->has_new_log && clock_now() - r->page_written > SECONDS_A_PAGE)
-        write_page(r);
-    if (report->best >= 0)
-        snprintf(best, sizeof best, ", best CIDEr %.1f", 100 * report->best);
+    if (report->has_new_log && clock_now() - r->page_written > SECONDS_A_PAGE) write_page(r);
+    if (report->best >= 0) snprintf(best, sizeof best, ", best CIDEr %.1f", 100 * report->best);
     snprintf(line, sizeof line,
              "%s: epoch %.1f of %.0f, step %" PRIu64 " of %" PRIu64 ", loss %.3f, %.0f tokens/s%s",
              limn_stage_names[r->stage->stage], report->epoch, report->n_epochs, report->step,
@@ -272,8 +278,8 @@ static bool show_steps(void *ctx, const limn_run_report *report)
 
 /* What models hold beside their tensors. */
 struct extras {
-    limn_tensor tensors[LIMN_DOCUMENT_FREQUENCIES_N_TENSORS +
-                        LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS];
+    limn_tensor
+        tensors[LIMN_DOCUMENT_FREQUENCIES_N_TENSORS + LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS];
     limn_metadata_item metadata[2];
     size_t n_tensors, n_metadata;
 };
@@ -287,8 +293,7 @@ static limn_status list_extras(struct extras *x, struct stage_run *r, limn_error
         x->n_tensors = limn_document_frequencies_tensors(frequencies, x->tensors);
         x->metadata[x->n_metadata++] = limn_document_frequencies_metadata(frequencies);
     }
-    if (r->heads.n_items == 0)
-        return LIMN_OK;
+    if (r->heads.n_items == 0) return LIMN_OK;
     x->n_tensors += limn_tag_heads_tensors(&r->heads, x->tensors + x->n_tensors);
     return limn_tag_heads_metadata(&r->heads, &x->metadata[x->n_metadata++], err);
 }
@@ -297,10 +302,14 @@ static limn_model_export export_settings(const struct extras *x, const struct st
 {
     const limn_train_data *d = r->context->data;
     return (limn_model_export){
-        .config = &d->config, .vocab = d->vocab, .base = r->base.tensors,
+        .config = &d->config,
+        .vocab = d->vocab,
+        .base = r->base.tensors,
         .dtype = d->options->is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16,
-        .extra_tensors = x->tensors, .n_extra_tensors = x->n_tensors,
-        .extra = x->metadata, .n_extra = x->n_metadata,
+        .extra_tensors = x->tensors,
+        .n_extra_tensors = x->n_tensors,
+        .extra = x->metadata,
+        .n_extra = x->n_metadata,
     };
 }
 
@@ -314,15 +323,28 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
     LIMN_TRY(list_extras(&extras, r, err));
     const limn_model_export model = export_settings(&extras, r);
     const limn_run_parts parts = {
-        .folder = c->folder, .trainer = r->trainer, .batches = r->batches, .input = fill_input,
-        .input_ctx = r, .dev = has_scores ? c->dev->set : NULL, .dev_names = c->dev->names,
-        .dev_references = c->dev->references, .n_dev = c->data->dev.n_pictures, .model = &model,
-        .pool = c->pool, .report = show_steps, .report_ctx = r,
+        .folder = c->folder,
+        .trainer = r->trainer,
+        .batches = r->batches,
+        .input = fill_input,
+        .input_ctx = r,
+        .dev = has_scores ? c->dev->set : NULL,
+        .dev_names = c->dev->names,
+        .dev_references = c->dev->references,
+        .n_dev = c->data->dev.n_pictures,
+        .model = &model,
+        .pool = c->pool,
+        .report = show_steps,
+        .report_ctx = r,
     };
     const limn_run_settings settings = {
-        .stage = r->stage->stage, .stage_index = index, .first_step = first_step,
-        .n_steps = limn_batches_n_steps(r->batches) * r->stage->n_epochs, .log_steps = LOG_STEPS,
-        .checkpoint_steps = o->checkpoint_steps, .n_eval_epochs = o->n_eval_epochs,
+        .stage = r->stage->stage,
+        .stage_index = index,
+        .first_step = first_step,
+        .n_steps = limn_batches_n_steps(r->batches) * r->stage->n_epochs,
+        .log_steps = LOG_STEPS,
+        .checkpoint_steps = o->checkpoint_steps,
+        .n_eval_epochs = o->n_eval_epochs,
         .fingerprint = c->fingerprint,
     };
     limn_progress_start("steps");
@@ -349,14 +371,10 @@ limn_status limn_train_stage_run(const limn_train_context *context, const limn_t
 {
     struct stage_run r = { .context = context, .stage = stage };
     limn_status status = limn_model_file_open(&r.base, base, err);
-    if (status == LIMN_OK)
-        status = open_inputs(&r, err);
-    if (status == LIMN_OK)
-        status = create_batches(&r.batches, context->data, stage, err);
-    if (status == LIMN_OK)
-        status = create_trainer(&r, index, err);
-    if (status == LIMN_OK)
-        status = run(&r, index, first_step, position, err);
+    if (status == LIMN_OK) status = open_inputs(&r, err);
+    if (status == LIMN_OK) status = create_batches(&r.batches, context->data, stage, err);
+    if (status == LIMN_OK) status = create_trainer(&r, index, err);
+    if (status == LIMN_OK) status = run(&r, index, first_step, position, err);
     finish(&r);
     return status;
 }
@@ -382,7 +400,8 @@ static size_t input_floats(const limn_train_data *d, const limn_train_stage *s)
 static limn_status time_steps(double *seconds, struct stage_run *r, const float *zeros,
                               limn_error *err)
 {
-    const limn_trainer_input input = { .features = zeros, .activations = zeros,
+    const limn_trainer_input input = { .features = zeros,
+                                       .activations = zeros,
                                        .pixels = (const uint8_t *)zeros };
     limn_step_result result;
     for (uint64_t i = 0; i < 2; i++) {
@@ -400,18 +419,15 @@ limn_status limn_train_stage_step_seconds(double *seconds, const limn_train_data
 {
     const limn_train_context context = { .data = (limn_train_data *)d, .pool = pool };
     struct stage_run r = { .context = &context, .stage = s, .is_trial = true };
-    const size_t n_floats =
-        s->n_pictures * input_floats(d, s);
+    const size_t n_floats = s->n_pictures * input_floats(d, s);
     float *zeros = limn_calloc(n_floats, sizeof *zeros);
-    limn_status status = zeros ? limn_model_file_open(&r.base, d->options->init ? d->options->init
-                                                               : d->options->encoder, err)
-                               : limn_fail(err, LIMN_E_NOMEM, "no memory for a step");
-    if (status == LIMN_OK)
-        status = create_batches(&r.batches, d, s, err);
-    if (status == LIMN_OK)
-        status = create_trainer(&r, 0, err);
-    if (status == LIMN_OK)
-        status = time_steps(seconds, &r, zeros, err);
+    limn_status status =
+        zeros ? limn_model_file_open(&r.base,
+                                     d->options->init ? d->options->init : d->options->encoder, err)
+              : limn_fail(err, LIMN_E_NOMEM, "no memory for a step");
+    if (status == LIMN_OK) status = create_batches(&r.batches, d, s, err);
+    if (status == LIMN_OK) status = create_trainer(&r, 0, err);
+    if (status == LIMN_OK) status = time_steps(seconds, &r, zeros, err);
     finish(&r);
     limn_free(zeros);
     return status;

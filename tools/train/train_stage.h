@@ -10,7 +10,7 @@
 typedef struct limn_train_context {
     limn_train_data *data; /* with pictures */
     limn_run_folder *folder;
-    const char *cache;                        /* folder for views */
+    const char *cache; /* folder for views */
     const limn_train_dev *dev;
     limn_pool *pool;
     const char *fingerprint;

@@ -28,14 +28,11 @@ static limn_status take_names(limn_train_unpaired *u, limn_error *err)
     const bool has_pixels = u->pixels.rows.n_rows > 0;
     size_t n = 0;
     limn_picture_names_finish(&u->names);
-    if (!u->numbers)
-        u->numbers = limn_calloc(u->labels.n_pictures, sizeof *u->numbers);
-    if (!u->numbers)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
+    if (!u->numbers) u->numbers = limn_calloc(u->labels.n_pictures, sizeof *u->numbers);
+    if (!u->numbers) return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
     for (uint32_t i = 0; i < u->labels.n_pictures; i++) {
         const char *name = limn_string_table_get(&u->labels.names, i);
-        if (has_pixels &&
-            limn_picture_names_find(&u->pixels.rows.names, name) == LIMN_NO_PICTURE)
+        if (has_pixels && limn_picture_names_find(&u->pixels.rows.names, name) == LIMN_NO_PICTURE)
             continue;
         LIMN_TRY(limn_picture_names_add(&u->names, name, err));
         u->numbers[n++] = i;
@@ -64,8 +61,7 @@ static limn_status pair(limn_train_unpaired *u, uint64_t seed, limn_error *err)
     LIMN_TRY(limn_pairing_create(&u->pairing, &u->labels, u->numbers,
                                  limn_picture_names_count(&u->names), u->text.texts,
                                  u->text.n_captions, &settings, err));
-    u->draw = (limn_caption_draw){ count_repeats, draw_captions, u->pairing,
-                                   settings.max_repeats };
+    u->draw = (limn_caption_draw){ count_repeats, draw_captions, u->pairing, settings.max_repeats };
     const limn_pairing_summary s = limn_pairing_summarize(u->pairing);
     limn_message_note("%zu unpaired pictures with captions, %zu without an object, %zu without a "
                       "caption that fits; %zu captions in use",
@@ -78,10 +74,8 @@ limn_status limn_train_unpaired_read(limn_train_unpaired *u, const limn_train_op
 {
     const limn_training_set_settings settings = { .vocab = vocab, .max_words = o->max_words };
     *u = (limn_train_unpaired){ .pairing = NULL };
-    if (o->text)
-        LIMN_TRY(limn_training_set_read_text(&u->text, o->text, &settings, err));
-    if (!o->unpaired_images)
-        return LIMN_OK;
+    if (o->text) LIMN_TRY(limn_training_set_read_text(&u->text, o->text, &settings, err));
+    if (!o->unpaired_images) return LIMN_OK;
     LIMN_TRY(limn_object_labels_read(&u->labels, o->objects, err));
     LIMN_TRY(take_names(u, err));
     return pair(u, o->seed, err);
@@ -106,11 +100,9 @@ limn_status limn_train_unpaired_load(limn_train_unpaired *u, const limn_train_op
                                      const limn_pixel_cache_settings *settings, const char *path,
                                      limn_error *err)
 {
-    if (!o->unpaired_images)
-        return LIMN_OK;
+    if (!o->unpaired_images) return LIMN_OK;
     LIMN_TRY(load_pixels(u, o, settings, path, err));
-    if (u->pixels.n_unreadable == 0)
-        return LIMN_OK;
+    if (u->pixels.n_unreadable == 0) return LIMN_OK;
     for (size_t i = 0; i < u->pixels.n_unreadable; i++)
         limn_message_error("%s: %s; left out", u->pixels.unreadable[i].name,
                            u->pixels.unreadable[i].error);
@@ -133,16 +125,20 @@ static limn_status ask(float *agreement, const limn_train_unpaired *u, const lim
     const size_t n = limn_picture_names_count(&u->names);
     const uint8_t **pixels = limn_calloc(n, sizeof *pixels);
     const limn_opinion opinion = {
-        .model = model, .pairing = u->pairing, .pixels = pixels, .n_pictures = n,
-        .captions = u->text.texts, .n_captions = u->text.n_captions, .pool = pool,
+        .model = model,
+        .pairing = u->pairing,
+        .pixels = pixels,
+        .n_pictures = n,
+        .captions = u->text.texts,
+        .n_captions = u->text.n_captions,
+        .pool = pool,
         .progress = { show_opinion, NULL },
     };
-    if (!pixels)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
+    if (!pixels) return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
     for (size_t i = 0; i < n; i++)
         pixels[i] = limn_pixel_cache_row(
-            &u->pixels, limn_picture_names_find(&u->pixels.rows.names,
-                                                limn_picture_names_get(&u->names, i)));
+            &u->pixels,
+            limn_picture_names_find(&u->pixels.rows.names, limn_picture_names_get(&u->names, i)));
     limn_progress_start("unpaired pictures looked at");
     const limn_status status = limn_self_training_agree(agreement, &opinion, err);
     limn_progress_erase();
@@ -161,8 +157,7 @@ static limn_status make_agreement(float *agreement, const limn_train_unpaired *u
     LIMN_TRY(limn_model_open(&model, model_path, NULL, err));
     limn_status status = ask(agreement, u, model, pool, err);
     limn_model_close(&model);
-    if (status != LIMN_OK)
-        return status;
+    if (status != LIMN_OK) return status;
     limn_npy_append(&file, LIMN_NPY_F32, 2, shape, agreement);
     status = file.has_failed ? limn_fail(err, LIMN_E_NOMEM, "no memory for %s", path)
                              : limn_file_replace(path, file.bytes, file.size, err);
@@ -174,12 +169,10 @@ static limn_status make_agreement(float *agreement, const limn_train_unpaired *u
 static bool read_agreement(float *agreement, size_t n_pictures, const char *path)
 {
     limn_npy_map map;
-    if (limn_npy_map_open(&map, path, NULL) != LIMN_OK)
-        return false;
-    const bool fits = map.dtype == LIMN_NPY_F32 && map.n_dims == 2 &&
-                      map.shape[0] == n_pictures && map.shape[1] == LIMN_AGREEMENT_MAX_CAPTIONS;
-    if (fits)
-        memcpy(agreement, map.data, map.size);
+    if (limn_npy_map_open(&map, path, NULL) != LIMN_OK) return false;
+    const bool fits = map.dtype == LIMN_NPY_F32 && map.n_dims == 2 && map.shape[0] == n_pictures &&
+                      map.shape[1] == LIMN_AGREEMENT_MAX_CAPTIONS;
+    if (fits) memcpy(agreement, map.data, map.size);
     limn_npy_map_close(&map);
     return fits;
 }
@@ -190,8 +183,7 @@ limn_status limn_train_unpaired_select(limn_train_unpaired *u, const limn_train_
     const size_t n = limn_picture_names_count(&u->names);
     float *agreement;
     limn_status status = LIMN_OK;
-    if (!o->n_self_training)
-        return LIMN_OK;
+    if (!o->n_self_training) return LIMN_OK;
     agreement = limn_calloc(n, LIMN_AGREEMENT_MAX_CAPTIONS * sizeof *agreement);
     if (!agreement)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for an opinion on %zu pictures", n);

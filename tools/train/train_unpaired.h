@@ -18,7 +18,7 @@ typedef struct limn_train_unpaired {
     limn_picture_names names; /* of the pictures */
     uint32_t *numbers;        /* [number of names] their numbers in `labels` */
     limn_pixel_cache pixels;
-    limn_pairing *pairing; /* NULL without --unpaired-images */
+    limn_pairing *pairing;  /* NULL without --unpaired-images */
     limn_caption_draw draw; /* from it */
 } limn_train_unpaired;
 

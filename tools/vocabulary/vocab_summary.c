@@ -18,7 +18,7 @@ static double unknown_percent(const limn_vocab_source *s, uint64_t min_count)
 
 static void print_table(FILE *out, const limn_vocab_source *s, const char *unit)
 {
-    static const uint64_t minimums[] = {1, 2, 3, 5, 10, 20, 50};
+    static const uint64_t minimums[] = { 1, 2, 3, 5, 10, 20, 50 };
     const int width = strlen(unit) > 8 ? (int)strlen(unit) : 8;
     fprintf(out, "\nmin-count %*s   <unk> %%\n", width, unit);
     for (size_t i = 0; i < sizeof minimums / sizeof *minimums; i++)
@@ -90,8 +90,8 @@ static void print_only_source(FILE *out, const limn_vocab_summary *s, const char
 static void print_source(FILE *out, const limn_vocab_source *source, const limn_vocab *vocab,
                          const char *unit)
 {
-    fprintf(out, "\nminimum        %llu in %zu captions\n",
-            (unsigned long long)source->min_count, source->n_captions);
+    fprintf(out, "\nminimum        %llu in %zu captions\n", (unsigned long long)source->min_count,
+            source->n_captions);
     print_counts(out, source, unit);
     fprintf(out, "added          %zu %s\n", source->n_added, unit);
     print_coverage(out, source, vocab);

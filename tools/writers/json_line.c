@@ -20,7 +20,7 @@ static void bytes_key(char out[MAX_KEY_SIZE], const char *key)
 
 void limn_json_line_set_name(json_t *object, const char *key, const char *name, bool *is_whole)
 {
-    limn_buffer text = {0};
+    limn_buffer text = { 0 };
     char key_of_bytes[MAX_KEY_SIZE];
     if (limn_file_name_is_utf8(name)) {
         limn_json_line_set(object, key, json_string(name), is_whole);

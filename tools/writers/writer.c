@@ -3,8 +3,13 @@
 #include <string.h>
 
 const limn_writer *const limn_writers[] = {
-    &limn_writer_text, &limn_writer_jsonl,    &limn_writer_csv, &limn_writer_tsv,
-    &limn_writer_coco, &limn_writer_metadata, NULL,
+    &limn_writer_text,
+    &limn_writer_jsonl,
+    &limn_writer_csv,
+    &limn_writer_tsv,
+    &limn_writer_coco,
+    &limn_writer_metadata,
+    NULL,
 };
 const char *const limn_writer_names[] = { "text", "jsonl", "csv", "tsv", "coco", "metadata", NULL };
 

@@ -11,13 +11,13 @@
 typedef struct limn_record {
     const char *path;        /* as it stands in the output */
     const limn_error *error; /* NULL when there are captions; the text does not repeat the path */
-    const limn_captions *captions; /* NULL when there is an error; without items when no caption
-                                    * is sure enough: an empty one is written */
-    const limn_model *model;       /* for the texts of tokens */
-    bool has_n_best;               /* the user asked for more than one caption */
-    const limn_caption *best;      /* of what was found; may not be among `captions` */
+    const limn_captions *captions;    /* NULL when there is an error; without items when no caption
+                                       * is sure enough: an empty one is written */
+    const limn_model *model;          /* for the texts of tokens */
+    bool has_n_best;                  /* the user asked for more than one caption */
+    const limn_caption *best;         /* of what was found; may not be among `captions` */
     bool has_confidence, has_signals; /* the user asked for these */
-    size_t n_alternatives;         /* and for so many of each token; 0: none */
+    size_t n_alternatives;            /* and for so many of each token; 0: none */
 } limn_record;
 
 typedef struct limn_writer {

@@ -47,8 +47,7 @@ static void set_alternatives(json_t *token, const limn_prediction *p, const limn
     json_t *all = json_array();
     for (size_t i = 0; i < p->n_alternatives && i < record->n_alternatives; i++) {
         const limn_alternative *a = &p->alternatives[i];
-        if (json_array_append_new(all,
-                                  token_object(record->model, a->token, a->logprob, is_whole)))
+        if (json_array_append_new(all, token_object(record->model, a->token, a->logprob, is_whole)))
             *is_whole = false;
     }
     limn_json_line_set(token, "entropy", json_real((double)p->entropy), is_whole);
@@ -74,17 +73,15 @@ static json_t *tags_of(const limn_captions *captions, bool *is_whole)
     for (size_t i = 0; i < captions->n_tags; i++) {
         json_t *one = json_object();
         limn_json_line_set(one, "tag", json_string(captions->tags[i].name), is_whole);
-        limn_json_line_set(one, "probability",
-                           json_real((double)captions->tags[i].probability), is_whole);
+        limn_json_line_set(one, "probability", json_real((double)captions->tags[i].probability),
+                           is_whole);
         limn_json_line_set(one, "set", json_string(captions->tags[i].set), is_whole);
-        if (json_array_append_new(all, one))
-            *is_whole = false;
+        if (json_array_append_new(all, one)) *is_whole = false;
     }
     return all;
 }
 
-static json_t *captions_of(const limn_captions *captions, const limn_record *record,
-                           bool *is_whole)
+static json_t *captions_of(const limn_captions *captions, const limn_record *record, bool *is_whole)
 {
     json_t *all = json_array();
     for (size_t i = 0; i < captions->n_items; i++) {
@@ -100,7 +97,7 @@ static json_t *captions_of(const limn_captions *captions, const limn_record *rec
 static json_t *error_of(const limn_error *error, bool *is_whole)
 {
     json_t *object = json_object();
-    limn_buffer detail = {0};
+    limn_buffer detail = { 0 };
     limn_file_name_append_utf8(&detail, error->text); /* it may quote bytes of a file */
     limn_json_line_set(object, "kind", json_string(limn_status_name(error->code)), is_whole);
     limn_json_line_set(object, "detail",

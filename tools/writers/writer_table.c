@@ -25,7 +25,7 @@ static void append_field(limn_buffer *out, const char *text)
 
 static void append_csv_name(limn_buffer *out, const char *path)
 {
-    limn_buffer shown = {0};
+    limn_buffer shown = { 0 };
     limn_file_name_append_utf8(&shown, path);
     append_field(out, shown.bytes ? shown.bytes : "");
     out->has_failed |= shown.has_failed;

@@ -9,8 +9,8 @@
 
 typedef struct limn_report {
     const limn_eval_outcome *outcome;
-    const char *refs, *hyps; /* names of the files */
-    const char *images;      /* folder of the pictures; NULL: no thumbnails */
+    const char *refs, *hyps;    /* names of the files */
+    const char *images;         /* folder of the pictures; NULL: no thumbnails */
     size_t n_without_thumbnail; /* out: pictures to be shown that could not be read */
 } limn_report;
 

@@ -23,8 +23,7 @@ typedef struct table {
 static int compare(const void *a, const void *b)
 {
     const ranked *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score < y->score ? -1 : 1;
+    if (x->score != y->score) return x->score < y->score ? -1 : 1;
     return (x->image > y->image) - (x->image < y->image);
 }
 
@@ -52,8 +51,7 @@ static limn_status fill_table(table *t, const limn_eval_outcome *o, limn_error *
         }
         qsort(t->ranks, n, sizeof *t->ranks, compare);
         for (size_t i = 0; i < n; i++)
-            if (i < N_SHOWN || i + N_SHOWN >= n)
-                t->thumbnails[t->ranks[i].image] = 1;
+            if (i < N_SHOWN || i + N_SHOWN >= n) t->thumbnails[t->ranks[i].image] = 1;
     }
     return LIMN_OK;
 }
@@ -91,8 +89,7 @@ static json_t *image_object(const limn_eval_data *data, size_t image, const doub
 static size_t first_key(const limn_eval_outcome *o)
 {
     for (size_t r = 0; r < o->n_results; r++)
-        if (o->results[r].metric == &limn_eval_cider)
-            return r;
+        if (o->results[r].metric == &limn_eval_cider) return r;
     return 0;
 }
 

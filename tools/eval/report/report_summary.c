@@ -43,8 +43,7 @@ void limn_report_scores(limn_buffer *out, const limn_eval_outcome *o)
 {
     for (size_t i = 0; i < o->n_results; i++)
         for (size_t k = 0; k < o->results[i].metric->n_keys; k++)
-            if (!is_count(o->results[i].metric->keys[k]))
-                append_score(out, o, i, k);
+            if (!is_count(o->results[i].metric->keys[k])) append_score(out, o, i, k);
 }
 
 void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
@@ -58,19 +57,18 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
         limn_page_escape(out, o->comparison->baseline);
         limn_buffer_append_text(out, ".");
     }
-    if (t)
-        limn_buffer_append_text(out, "</p>\n");
+    if (t) limn_buffer_append_text(out, "</p>\n");
     if (o->data->without_hyp.n_items || o->data->without_ref.n_items)
-        limn_buffer_printf(out, "<p>Left out: %zu pictures without caption, %zu without "
-                           "reference.</p>\n", o->data->without_hyp.n_items,
-                           o->data->without_ref.n_items);
+        limn_buffer_printf(out,
+                           "<p>Left out: %zu pictures without caption, %zu without "
+                           "reference.</p>\n",
+                           o->data->without_hyp.n_items, o->data->without_ref.n_items);
 }
 
 void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *o)
 {
     const limn_eval_diversity *d = o->diversity;
-    if (!d)
-        return;
+    if (!d) return;
     limn_buffer_append_text(out, "<ul class=\"facts\">\n");
     limn_buffer_printf(out, "<li><b>%zu</b> of %zu captions differ</li>\n", d->n_distinct,
                        o->data->n_images);
@@ -127,8 +125,7 @@ static histogram count_scores(const limn_eval_result *r, size_t n_images)
     for (size_t i = 0; i < n_images; i++) {
         size_t bin = (size_t)(image_score(r, i) / h.max * N_BINS);
         bin = bin < N_BINS ? bin : N_BINS - 1;
-        if (++h.counts[bin] > h.largest)
-            h.largest = h.counts[bin];
+        if (++h.counts[bin] > h.largest) h.largest = h.counts[bin];
     }
     return h;
 }
@@ -138,8 +135,7 @@ static void append_bars(limn_buffer *out, const histogram *h)
     const double width = (double)WIDTH / N_BINS, step = h->max / N_BINS;
     for (size_t i = 0; i < N_BINS; i++) {
         const double height = (double)h->counts[i] / (double)h->largest * (BASE - TOP);
-        if (h->counts[i] == 0)
-            continue;
+        if (h->counts[i] == 0) continue;
         limn_buffer_printf(out,
                            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\">"
                            "<title>%.2f to %.2f: %zu</title></rect>\n",

@@ -17,8 +17,7 @@ static void fit(uint32_t *width, uint32_t *height, const limn_image *image)
     const uint32_t longer = image->width > image->height ? image->width : image->height;
     *width = image->width;
     *height = image->height;
-    if (longer <= MAX_SIDE)
-        return;
+    if (longer <= MAX_SIDE) return;
     *width = (uint32_t)((uint64_t)image->width * MAX_SIDE / longer);
     *height = (uint32_t)((uint64_t)image->height * MAX_SIDE / longer);
     *width += *width == 0;
@@ -31,11 +30,10 @@ static limn_status append_jpeg(limn_buffer *out, const limn_image *image, limn_e
     limn_resize_scratch scratch = { 0 };
     fit(&width, &height, image);
     uint8_t *pixels = limn_alloc((size_t)width * height, 3);
-    limn_status s = pixels ? limn_image_resize(pixels, width, height, image, LIMN_RESIZE_BICUBIC,
-                                               &scratch, err)
-                           : limn_fail(err, LIMN_E_NOMEM, "out of memory for a thumbnail");
-    if (s == LIMN_OK)
-        s = limn_page_append_jpeg(out, pixels, width, height, QUALITY, err);
+    limn_status s =
+        pixels ? limn_image_resize(pixels, width, height, image, LIMN_RESIZE_BICUBIC, &scratch, err)
+               : limn_fail(err, LIMN_E_NOMEM, "out of memory for a thumbnail");
+    if (s == LIMN_OK) s = limn_page_append_jpeg(out, pixels, width, height, QUALITY, err);
     limn_free(pixels);
     limn_resize_scratch_finish(&scratch);
     return s;
@@ -63,13 +61,10 @@ limn_status limn_report_thumbnail(limn_buffer *out, const char *folder, const ch
     limn_image_settings settings = limn_image_settings_default();
     limn_status s = read_named(&bytes, &size, folder, id, slash ? NULL : err);
     settings.min_side_hint = MAX_SIDE;
-    if (s != LIMN_OK && slash)
-        s = read_named(&bytes, &size, folder, slash + 1, err);
-    if (s == LIMN_OK)
-        s = limn_image_decode(&image, bytes, size, &settings, err);
+    if (s != LIMN_OK && slash) s = read_named(&bytes, &size, folder, slash + 1, err);
+    if (s == LIMN_OK) s = limn_image_decode(&image, bytes, size, &settings, err);
     limn_free(bytes);
-    if (s == LIMN_OK)
-        s = append_jpeg(out, &image, err);
+    if (s == LIMN_OK) s = append_jpeg(out, &image, err);
     limn_image_finish(&image);
     return s;
 }

@@ -53,8 +53,7 @@ limn_status contact_sheet_create(contact_sheet **out, const char *path, limn_err
     *out = NULL;
     LIMN_TRY(check_path(path, err));
     s = limn_calloc(1, sizeof *s);
-    if (!s)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!s) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     s->path = path;
     pthread_mutex_init(&s->mutex, NULL);
     s->failures = json_array();
@@ -68,8 +67,7 @@ limn_status contact_sheet_create(contact_sheet **out, const char *path, limn_err
 void contact_sheet_destroy(contact_sheet **sheet)
 {
     contact_sheet *s = sheet ? *sheet : NULL;
-    if (!s)
-        return;
+    if (!s) return;
     sheet_selection_finish(&s->selection);
     json_decref(s->failures);
     pthread_mutex_destroy(&s->mutex);
@@ -83,8 +81,7 @@ static char *shown_name(const char *name)
     limn_buffer text = { 0 };
     limn_file_name_append_utf8(&text, name);
     limn_buffer_append(&text, "", 0);
-    if (!text.has_failed)
-        return text.bytes;
+    if (!text.has_failed) return text.bytes;
     limn_buffer_finish(&text);
     return NULL;
 }
@@ -105,8 +102,7 @@ limn_status contact_sheet_add(contact_sheet *s, const char *name, const limn_cap
 {
     sheet_picture p = { .score = caption->score,
                         .hash = limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)) };
-    if (!is_wanted(s, p.score, p.hash))
-        return LIMN_OK;
+    if (!is_wanted(s, p.score, p.hash)) return LIMN_OK;
     p.name = shown_name(name);
     p.caption = limn_strdup(caption->text);
     if (!p.name || !p.caption ||
@@ -121,13 +117,12 @@ limn_status contact_sheet_add(contact_sheet *s, const char *name, const limn_cap
     return LIMN_OK;
 }
 
-limn_status contact_sheet_add_failure(contact_sheet *s, const char *name,
-                                      const limn_error *failure, limn_error *err)
+limn_status contact_sheet_add_failure(contact_sheet *s, const char *name, const limn_error *failure,
+                                      limn_error *err)
 {
     char *text, *detail;
     json_t *object;
-    if (s->n_failures++ >= SHEET_FAILURES)
-        return LIMN_OK;
+    if (s->n_failures++ >= SHEET_FAILURES) return LIMN_OK;
     text = shown_name(name);
     detail = shown_name(failure->text);
     object = text && detail ? json_pack("{s:s, s:s, s:s}", "name", text, "kind",
@@ -155,8 +150,7 @@ static bool append_pictures(json_t *array, sheet_heap *h)
         const sheet_picture *p = &h->items[i];
         json_t *object = json_pack("{s:s, s:s, s:f, s:s}", "name", p->name, "caption", p->caption,
                                    "score", p->score, "thumbnail", p->thumbnail.bytes);
-        if (!object || json_array_append_new(array, object))
-            return false;
+        if (!object || json_array_append_new(array, object)) return false;
     }
     return true;
 }
@@ -177,8 +171,7 @@ static limn_status append_data(limn_buffer *out, void *ctx, limn_error *err)
     json_t *page = page_object(ctx);
     char *text = page ? json_dumps(page, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
     json_decref(page);
-    if (!text)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for a contact sheet");
+    if (!text) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a contact sheet");
     limn_page_append_json(out, text);
     limn_free(text);
     return LIMN_OK;
@@ -208,8 +201,10 @@ static limn_status append_bounds(limn_buffer *out, void *ctx, limn_error *err)
     const size_t n_shown = s->selection.lowest.n_items + s->selection.sample.n_items;
     (void)err;
     if (s->n_failures > SHEET_FAILURES)
-        limn_buffer_printf(out, "<p>Of the failures, the first %d are shown; the option --errors "
-                                "lists all.</p>\n", SHEET_FAILURES);
+        limn_buffer_printf(out,
+                           "<p>Of the failures, the first %d are shown; the option --errors "
+                           "lists all.</p>\n",
+                           SHEET_FAILURES);
     if (s->n_pictures > n_shown)
         limn_buffer_printf(out,
                            "<p>Of the captions, %zu are shown: the %zu with the lowest scores, "
@@ -221,10 +216,8 @@ static limn_status append_bounds(limn_buffer *out, void *ctx, limn_error *err)
 limn_status contact_sheet_write(contact_sheet *s, size_t n_before, limn_error *err)
 {
     const limn_page_part parts[] = {
-        { "lead", NULL, append_lead },
-        { "bounds", NULL, append_bounds },
-        { "data", NULL, append_data },
-        { "css", limn_sheet_css, NULL },
+        { "lead", NULL, append_lead }, { "bounds", NULL, append_bounds },
+        { "data", NULL, append_data }, { "css", limn_sheet_css, NULL },
         { "js", limn_sheet_js, NULL },
     };
     s->n_before = n_before;

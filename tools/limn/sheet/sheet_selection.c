@@ -42,10 +42,8 @@ static void sift_up(sheet_heap *h, size_t i, falls_before *before)
 static void sift_down(sheet_heap *h, falls_before *before)
 {
     for (size_t i = 0, child; (child = 2 * i + 1) < h->n_items; i = child) {
-        if (child + 1 < h->n_items && before(&h->items[child + 1], &h->items[child]))
-            child++;
-        if (!before(&h->items[child], &h->items[i]))
-            return;
+        if (child + 1 < h->n_items && before(&h->items[child + 1], &h->items[child])) child++;
+        if (!before(&h->items[child], &h->items[i])) return;
         swap(h, i, child);
     }
 }
@@ -59,8 +57,7 @@ static bool push(sheet_heap *h, sheet_picture *p, falls_before *before)
         sift_up(h, h->n_items++, before);
         return false;
     }
-    if (!h->capacity || before(p, &h->items[0]))
-        return true;
+    if (!h->capacity || before(p, &h->items[0])) return true;
     out = h->items[0];
     h->items[0] = *p;
     sift_down(h, before);
@@ -70,8 +67,7 @@ static bool push(sheet_heap *h, sheet_picture *p, falls_before *before)
 
 static void finish(sheet_heap *h)
 {
-    for (size_t i = 0; i < h->n_items; i++)
-        sheet_picture_finish(&h->items[i]);
+    for (size_t i = 0; i < h->n_items; i++) sheet_picture_finish(&h->items[i]);
     limn_free(h->items);
     *h = (sheet_heap){ 0 };
 }

@@ -14,7 +14,7 @@
 typedef struct sheet_picture {
     char *name, *caption; /* owned */
     double score;
-    uint64_t hash; /* of the name */
+    uint64_t hash;         /* of the name */
     limn_buffer thumbnail; /* a data: URI */
 } sheet_picture;
 
