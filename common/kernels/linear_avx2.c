@@ -91,11 +91,8 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const cha
     const float *x = job->x + row * x_stride;
     __m256 acc[MAX_ROWS][2 * MAX_PANELS], x_k[MAX_ROWS], w_k[2 * MAX_PANELS];
     UNROLL
-    for (size_t h = 0; h < n_halves; h++) {
-        const __m256 bias = load_bias(w, panel * LIMN_PANEL + h * HALF);
-        UNROLL
-        for (size_t r = 0; r < n_rows; r++) acc[r][h] = bias;
-    }
+    for (size_t i = 0; i < n_rows * n_halves; i++)
+        acc[i / n_halves][i % n_halves] = load_bias(w, panel * LIMN_PANEL + i % n_halves * HALF);
     for (size_t k = 0; k < n_inputs; k++) {
         if (n_rows > 1) { /* a single row is limited by its loads */
             _mm_prefetch(ahead, _MM_HINT_T0);
