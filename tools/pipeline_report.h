@@ -2,7 +2,7 @@
 #ifndef LIMN_TOOLS_PIPELINE_REPORT_H
 #define LIMN_TOOLS_PIPELINE_REPORT_H
 
-#include "tools/pipeline.h"
+#include "tools/annotate/pipeline/pipeline.h"
 
 /* With -v: what was left out of folders. */
 void limn_pipeline_note_left_out(const limn_pipeline_counts *counts);

@@ -18,7 +18,7 @@
 #include "models/captioner_model.h"
 #include "tools/explain/heat_map.h"
 #include "tools/explain/label.h"
-#include "tools/picture_load.h"
+#include "tools/annotate/loader/picture_load.h"
 
 /* ---- painting ------------------------------------------------------------------------------- */
 

@@ -10,8 +10,8 @@
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/output.h"
-#include "tools/picture_file.h"
-#include "tools/pipeline.h"
+#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/pipeline/pipeline.h"
 
 enum { N_FILES = 100, INPUT_SIZE = 8 };
 

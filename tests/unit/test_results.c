@@ -7,10 +7,10 @@
 
 #include <cmocka.h>
 
-#include "tools/input_filter.h"
-#include "tools/sinks/sidecar_path.h"
-#include "tools/writers/file_name.h"
-#include "tools/writers/writer.h"
+#include "tools/annotate/input/input_filter.h"
+#include "tools/annotate/sinks/sidecar_path.h"
+#include "tools/annotate/writers/file_name.h"
+#include "tools/annotate/writers/writer.h"
 
 /* ---- names ------------------------------------------------------------------------------ */
 

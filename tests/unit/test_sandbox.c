@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tools/sandbox/sandbox.h"
+#include "tools/annotate/sandbox/sandbox.h"
 
 enum { OUT_SIZE = 1000, MAX_SIZE = 1 << 20, MAX_MEMORY = 64 << 20 };
 

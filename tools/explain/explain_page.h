@@ -4,7 +4,7 @@
 
 #include "common/base/buffer.h"
 #include "models/captioner.h"
-#include "tools/picture_load.h"
+#include "tools/annotate/loader/picture_load.h"
 
 typedef struct limn_explanation {
     const char *name; /* of the picture; need not be UTF-8 */

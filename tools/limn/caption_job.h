@@ -6,10 +6,10 @@
 #include "tools/explain/explanation_files.h"
 #include "tools/limn/left_out.h"
 #include "tools/limn/sheet/contact_sheet.h"
-#include "tools/picture_load.h"
-#include "tools/pipeline.h"
-#include "tools/run/picture_run.h"
-#include "tools/writers/writer.h"
+#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/run/picture_run.h"
+#include "tools/annotate/writers/writer.h"
 
 typedef struct limn_caption_job {
     const limn_model *model;

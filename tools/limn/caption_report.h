@@ -2,8 +2,8 @@
 #ifndef LIMN_TOOLS_LIMN_CAPTION_REPORT_H
 #define LIMN_TOOLS_LIMN_CAPTION_REPORT_H
 
-#include "tools/pipeline.h"
-#include "tools/run/picture_run.h"
+#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/run/picture_run.h"
 
 /* Tells what became of the pictures: done, skipped, failed by cause, and what was left out; that
  * the run was interrupted and how it goes on; or what ended it, from `err`. Says nothing when all

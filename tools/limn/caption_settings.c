@@ -5,10 +5,10 @@
 #include "tools/environment.h"
 #include "tools/limn/output_settings.h"
 #include "tools/message.h"
-#include "tools/picture_load.h"
+#include "tools/annotate/loader/picture_load.h"
 #include "tools/pipeline_report.h"
-#include "tools/sinks/sidecar_file.h"
-#include "tools/writers/writer.h"
+#include "tools/annotate/sinks/sidecar_file.h"
+#include "tools/annotate/writers/writer.h"
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
 

@@ -9,9 +9,9 @@
 
 #include "models/captioner.h"
 #include "tools/cli.h"
-#include "tools/input_filter.h"
+#include "tools/annotate/input/input_filter.h"
 #include "tools/limn/decoding_choice.h"
-#include "tools/writers/writer.h"
+#include "tools/annotate/writers/writer.h"
 
 #define LIMN_EXISTING_UNSET UINT_MAX
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */

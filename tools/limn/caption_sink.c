@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tools/list_spool.h"
-#include "tools/sinks/sink_file.h"
-#include "tools/sinks/sink_shards.h"
+#include "tools/annotate/input/list_spool.h"
+#include "tools/annotate/sinks/sink_file.h"
+#include "tools/annotate/sinks/sink_shards.h"
 
 static bool has_list(const limn_pipeline_settings *pipeline)
 {

@@ -3,8 +3,8 @@
 #define LIMN_TOOLS_LIMN_CAPTION_SINK_H
 
 #include "tools/limn/caption_settings.h"
-#include "tools/pipeline.h"
-#include "tools/sinks/sink_sidecar.h"
+#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/sinks/sink_sidecar.h"
 
 typedef struct caption_sink {
     limn_sink *sink;

@@ -4,8 +4,8 @@
 
 #include "common/io/cache_writer.h"
 #include "encoder/encoder.h"
-#include "tools/picture_load.h"
-#include "tools/pipeline.h"
+#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/pipeline/pipeline.h"
 
 typedef struct limn_feature_job {
     limn_picture_loader loader;

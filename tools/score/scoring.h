@@ -4,7 +4,7 @@
 
 #include "models/captioner.h"
 #include "tools/output.h"
-#include "tools/pipeline.h"
+#include "tools/annotate/pipeline/pipeline.h"
 #include "tools/score/caption_score.h"
 #include "tools/score/score_captions.h"
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "models/captioner.h"
-#include "tools/picture_load.h"
+#include "tools/annotate/loader/picture_load.h"
 
 enum { SHEET_LOWEST = 500, SHEET_SAMPLE = 500, SHEET_FAILURES = 1000, SHEET_THUMBNAIL_SIDE = 288 };
 

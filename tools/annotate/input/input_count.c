@@ -1,0 +1,56 @@
+#include "tools/annotate/input/input_count.h"
+
+#include <string.h>
+
+#include "tools/progress.h"
+
+/* Its own walk over the names; what fails counts too, as it does in the work. */
+static void *count_main(void *arg)
+{
+    limn_input_count *c = arg;
+    const limn_dirwalk_settings settings = limn_pipeline_walk_settings(c->settings, false);
+    limn_dirwalk *walk = NULL;
+    limn_dirwalk_entry entry = { 0 };
+    limn_status s =
+        limn_dirwalk_create(&walk, c->settings->names, c->settings->n_names, &settings, NULL);
+    size_t n = 0;
+    while (walk && s != LIMN_E_NOMEM && !atomic_load(&c->is_stopped)) {
+        s = limn_dirwalk_next(walk, &entry, NULL);
+        if (s == LIMN_OK && !entry.path) {
+            atomic_store(&c->n_inputs, n);
+            break;
+        }
+        if (limn_dirwalk_archive(walk) && limn_archive_is_compressed(limn_dirwalk_archive(walk)))
+            break; /* counting its members is half the work of reading them */
+        n++;
+    }
+    limn_dirwalk_destroy(&walk);
+    return NULL;
+}
+
+static bool has_list(const limn_pipeline_settings *settings)
+{
+    for (size_t i = 0; i < settings->n_names; i++)
+        if (!strcmp(settings->names[i], "-")) return true;
+    return false;
+}
+
+void limn_input_count_start(limn_input_count *c, const limn_pipeline_settings *settings)
+{
+    *c = (limn_input_count){ .settings = settings };
+    atomic_init(&c->is_stopped, false);
+    atomic_init(&c->n_inputs, 0);
+    if (limn_progress_is_wanted() && !has_list(settings))
+        c->is_running = !pthread_create(&c->thread, NULL, count_main, c);
+}
+
+size_t limn_input_count_get(limn_input_count *c)
+{
+    return atomic_load(&c->n_inputs);
+}
+
+void limn_input_count_finish(limn_input_count *c)
+{
+    atomic_store(&c->is_stopped, true);
+    if (c->is_running) pthread_join(c->thread, NULL);
+}

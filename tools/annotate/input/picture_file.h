@@ -1,0 +1,33 @@
+/* Picture files: which of a folder's files they are, and their bytes. */
+#ifndef LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_FILE_H
+#define LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/status.h"
+#include "common/io/dirwalk.h"
+
+/* Whether the file at `path` is to be taken for a picture: one that was named always is; one found
+ * in a folder is when its name ends like a picture's or its first bytes are a picture's. The text
+ * of an error does not repeat the path. LIMN_E_IO. */
+limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, bool is_named,
+                                         limn_error *err);
+
+/* The same of the member `input` that `archive` stands at: told by its name or its first bytes.
+ * LIMN_E_UNSUPPORTED: it is an archive itself; and what limn_archive_peek fails with. */
+limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_entry *input,
+                                           limn_archive *archive, limn_error *err);
+
+/* All bytes of the file at `path`; the caller frees `*bytes` with limn_free(). The text of an error
+ * does not repeat the path. LIMN_E_IO (also when a file changes meanwhile), LIMN_E_LIMIT (more than
+ * max_size bytes), LIMN_E_NOMEM. */
+limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
+                                   size_t max_size, limn_error *err);
+
+/* Whether `path` ends in .jpg, .jpeg, .png …, in any case. */
+bool limn_picture_file_has_extension(const char *path);
+/* Whether `size` bytes begin like a picture, of a kind that can be read or of another. */
+bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size);
+
+#endif

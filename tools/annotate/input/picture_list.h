@@ -1,0 +1,19 @@
+/* Names of pictures, as in a list that says which count (--only). */
+#ifndef LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_LIST_H
+#define LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_LIST_H
+
+#include <stdbool.h>
+
+#include "common/base/status.h"
+
+typedef struct limn_picture_list limn_picture_list;
+
+/* Reads one name a line; empty lines are none. Names are compared by what follows their last '/'.
+ * Errors name the path. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_picture_list_read(limn_picture_list **out, const char *path, limn_error *err);
+void limn_picture_list_destroy(limn_picture_list **list); /* accepts NULL, nulls it */
+
+/* Whether it has a picture with either of these names (may be NULL). */
+bool limn_picture_list_has(const limn_picture_list *list, const char *id, const char *alias);
+
+#endif

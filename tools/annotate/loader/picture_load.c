@@ -1,0 +1,329 @@
+#include "tools/annotate/loader/picture_load.h"
+
+#include <string.h>
+
+#include "models/captioner_model.h"
+#include "tools/message.h"
+#include "tools/annotate/pipeline/pipeline.h"
+
+enum {
+    MAX_OUT_SIZE = 64 << 20,
+    CPU_SECONDS = 120,    /* a progressive JPEG of the largest size takes a good part of that */
+    BYTES_PER_PIXEL = 20, /* that decoders hold at once: rows, coefficients, the upright copy */
+    FIXED_MEMORY = 256 << 20,
+};
+
+/* ---- pixels and thumbnail ------------------------------------------------------------------ */
+
+limn_status limn_picture_load_for(limn_picture_load *l, const limn_model *model,
+                                  uint64_t max_pixels, limn_error *err)
+{
+    *l = (limn_picture_load){ 0 };
+    for (size_t i = 0; limn_model_member(model, i); i++) {
+        const limn_encoder_input_settings s =
+            limn_model_input_settings(limn_model_member(model, i), max_pixels);
+        uint32_t k = 0;
+        while (k < l->n_inputs &&
+               (s.input_size != l->inputs[k].input_size || s.resize != l->inputs[k].resize))
+            k++;
+        if (k == LIMN_PICTURE_MAX_INPUTS)
+            return limn_fail(err, LIMN_E_LIMIT, "more than %d models that see pictures differently",
+                             k);
+        l->inputs[k] = s;
+        l->n_inputs += k == l->n_inputs;
+    }
+    return LIMN_OK;
+}
+
+static size_t input_bytes(const limn_picture_load *l)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < l->n_inputs; i++)
+        size += (size_t)l->inputs[i].input_size * l->inputs[i].input_size * 3;
+    return size;
+}
+
+/* Where the thumbnail is: its sizes have an alignment. */
+static size_t thumbnail_at(const limn_picture_load *l)
+{
+    return (input_bytes(l) + 15) / 16 * 16;
+}
+
+size_t limn_picture_load_size(const limn_picture_load *l)
+{
+    if (!l->thumbnail_side) return input_bytes(l);
+    return thumbnail_at(l) + sizeof(limn_thumbnail) +
+           (size_t)l->thumbnail_side * l->thumbnail_side * 3;
+}
+
+const limn_thumbnail *limn_picture_load_thumbnail(const limn_picture_load *l, const uint8_t *loaded)
+{
+    return (const limn_thumbnail *)(loaded + thumbnail_at(l));
+}
+
+/* The longer side becomes max_side; no picture becomes larger than it is. */
+static void fit(limn_thumbnail *t, const limn_image *image, uint32_t max_side)
+{
+    const uint32_t longer = image->width > image->height ? image->width : image->height;
+    t->width = image->width;
+    t->height = image->height;
+    if (longer <= max_side) return;
+    t->width = (uint32_t)((uint64_t)image->width * max_side / longer);
+    t->height = (uint32_t)((uint64_t)image->height * max_side / longer);
+    t->width += t->width == 0;
+    t->height += t->height == 0;
+}
+
+static limn_status make_thumbnail(uint8_t *loaded, const limn_image *image,
+                                  const limn_picture_load *l, limn_resize_scratch *scratch,
+                                  limn_error *err)
+{
+    limn_thumbnail *t = (limn_thumbnail *)(loaded + thumbnail_at(l));
+    if (!l->thumbnail_side) return LIMN_OK;
+    fit(t, image, l->thumbnail_side);
+    return limn_image_resize(t->pixels, t->width, t->height, image, LIMN_RESIZE_BICUBIC, scratch,
+                             err);
+}
+
+/* Input `i` at `out`, and with the first one the thumbnail. */
+static limn_status make_input(uint8_t *out, const limn_image *image, const limn_picture_load *l,
+                              uint32_t i, limn_resize_scratch *scratch, limn_error *err)
+{
+    const uint32_t side = l->inputs[i].input_size;
+    LIMN_TRY(limn_image_resize(out, side, side, image, l->inputs[i].resize, scratch, err));
+    return i == 0 ? make_thumbnail(out, image, l, scratch, err) : LIMN_OK;
+}
+
+limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t size,
+                                  const limn_picture_load *l, limn_resize_scratch *scratch,
+                                  limn_error *err)
+{
+    uint8_t *out = loaded;
+    limn_status s = LIMN_OK;
+    for (uint32_t i = 0; i < l->n_inputs && s == LIMN_OK; i++) {
+        const size_t side = l->inputs[i].input_size;
+        limn_image image = { 0 };
+        s = limn_encoder_input_decode(&image, bytes, size, &l->inputs[i], err);
+        if (s == LIMN_OK) s = make_input(out, &image, l, i, scratch, err);
+        limn_image_finish(&image);
+        out += side * side * 3;
+    }
+    return s;
+}
+
+/* ---- in a sandbox -------------------------------------------------------------------------- */
+
+const char *const limn_sandbox_uses[] = { "auto", "on", "off", NULL };
+
+/* A JPEG of 16 x 16 pixels: decoding it makes libjpeg look at the processor, for which it may open
+ * files. */
+static const unsigned char first_picture[] = {
+    0xff,
+    0xd8,
+    0xff,
+    0xdb,
+    0,
+    0x43,
+    0,
+    /* a table of ones */
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    1,
+    0xff,
+    0xc0,
+    0,
+    11,
+    8,
+    0,
+    16,
+    0,
+    16,
+    1,
+    1,
+    0x11,
+    0,
+    /* one code, 0, for the symbol 0, in each table */
+    0xff,
+    0xc4,
+    0,
+    20,
+    0x00,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0xff,
+    0xc4,
+    0,
+    20,
+    0x10,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0xff,
+    0xda,
+    0,
+    8,
+    1,
+    1,
+    0,
+    0,
+    63,
+    0,
+    0,
+    0xff,
+    0xd9,
+};
+
+_Static_assert(sizeof(limn_picture_load) <= LIMN_SANDBOX_MAX_SETTINGS, "settings of a request");
+
+static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t size,
+                        const void *settings, limn_error *err)
+{
+    static limn_resize_scratch scratch;
+    static uint8_t first[8 * 8 * 3];
+    const limn_picture_load first_load = { .inputs = { { .input_size = 8, .max_pixels = 256 } },
+                                           .n_inputs = 1 };
+    limn_picture_load load;
+    if (!settings)
+        return limn_picture_load_run(first, first_picture, sizeof first_picture, &first_load,
+                                     &scratch, err);
+    memcpy(&load, settings, sizeof load);
+    if (limn_picture_load_size(&load) != out_size)
+        return limn_fail(err, LIMN_E_ARG, "no room for the picture");
+    return limn_picture_load_run(out, bytes, size, &load, &scratch, err);
+}
+
+limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use, size_t n_children,
+                                       uint64_t max_pixels, limn_error *err)
+{
+    const limn_sandbox_settings settings = {
+        .work = work,
+        .n_children = n_children,
+        .max_size = LIMN_PIPELINE_MAX_FILE_SIZE,
+        .max_out_size = MAX_OUT_SIZE,
+        .max_memory = FIXED_MEMORY + (size_t)max_pixels * BYTES_PER_PIXEL,
+        .max_cpu_seconds = CPU_SECONDS,
+    };
+    limn_error reason = { 0 };
+    limn_status s;
+    *out = NULL;
+    if (use == LIMN_SANDBOX_OFF) return LIMN_OK;
+    s = limn_sandbox_start(out, &settings, &reason);
+    if (s == LIMN_OK) return LIMN_OK;
+    if (use == LIMN_SANDBOX_ON)
+        return limn_fail(err, s, "no sandbox for decoding: %s", reason.text);
+    limn_message_note("pictures are decoded without a sandbox: %s", reason.text);
+    return LIMN_OK;
+}
+
+/* ---- for the workers of a pipeline --------------------------------------------------------- */
+
+void limn_picture_loader_init(limn_picture_loader_worker *w, const limn_picture_loader *loader)
+{
+    *w = (limn_picture_loader_worker){ 0 };
+    if (loader->sandbox) w->child = limn_sandbox_take_child(loader->sandbox);
+}
+
+void limn_picture_loader_finish(limn_picture_loader_worker *w)
+{
+    limn_resize_scratch_finish(&w->scratch);
+}
+
+limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
+                                    const limn_picture_loader *loader, uint8_t *loaded,
+                                    const void *bytes, size_t size, limn_error *err)
+{
+    const limn_picture_load *l = &loader->load;
+    if (!loader->sandbox) return limn_picture_load_run(loaded, bytes, size, l, &w->scratch, err);
+    return limn_sandbox_run(loader->sandbox, w->child, loaded, limn_picture_load_size(l), bytes,
+                            size, l, sizeof *l, err);
+}

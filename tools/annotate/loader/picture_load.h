@@ -1,0 +1,78 @@
+/* From the bytes of a picture file to the pixels that a model gets, and to a thumbnail: here, or in
+ * the child of a sandbox. */
+#ifndef LIMN_TOOLS_ANNOTATE_LOADER_PICTURE_LOAD_H
+#define LIMN_TOOLS_ANNOTATE_LOADER_PICTURE_LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "encoder/encoder_input.h"
+#include "models/captioner.h"
+#include "tools/annotate/sandbox/sandbox.h"
+
+#define LIMN_PICTURE_MAX_INPUTS 32
+
+typedef struct limn_picture_load {
+    limn_encoder_input_settings inputs[LIMN_PICTURE_MAX_INPUTS]; /* [n_inputs] */
+    uint32_t n_inputs;       /* 1, more for an ensemble whose models see pictures differently */
+    uint32_t thumbnail_side; /* pixels of the longer side at most; 0: no thumbnail */
+} limn_picture_load;
+
+/* A small picture of the whole, upright, in its own shape. */
+typedef struct limn_thumbnail {
+    uint32_t width, height;
+    uint8_t pixels[]; /* [height, width, 3] RGB */
+} limn_thumbnail;
+
+/* As limn_state_load of this model does it, without a thumbnail. LIMN_E_LIMIT: it is an ensemble of
+ * too many different ones. */
+limn_status limn_picture_load_for(limn_picture_load *out, const limn_model *model,
+                                  uint64_t max_pixels, limn_error *err);
+/* Bytes that limn_picture_load_run writes: for each input, pixels [input_size, input_size, 3], and
+ * after them, when there is to be one, room for the largest thumbnail. */
+size_t limn_picture_load_size(const limn_picture_load *load);
+/* The thumbnail among what it wrote. */
+const limn_thumbnail *limn_picture_load_thumbnail(const limn_picture_load *load,
+                                                  const uint8_t *loaded);
+
+/* Errors as limn_image_decode, and its notes. `scratch` belongs to one thread. */
+limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t size,
+                                  const limn_picture_load *load, limn_resize_scratch *scratch,
+                                  limn_error *err);
+
+/* ---- in a sandbox -------------------------------------------------------------------------- */
+
+typedef enum limn_sandbox_use {
+    LIMN_SANDBOX_AUTO = 0, /* where there can be one */
+    LIMN_SANDBOX_ON,       /* or a failure */
+    LIMN_SANDBOX_OFF,
+} limn_sandbox_use;
+
+extern const char *const limn_sandbox_uses[]; /* their names, NULL after the last */
+
+/* A sandbox whose children load pictures; *out is NULL where there is none and none is needed: a
+ * note says why. Call it before there are threads. As limn_sandbox_start. */
+limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use, size_t n_children,
+                                       uint64_t max_pixels, limn_error *err);
+
+/* ---- for the workers of a pipeline --------------------------------------------------------- */
+
+typedef struct limn_picture_loader {
+    limn_picture_load load;
+    limn_sandbox *sandbox; /* NULL: pictures are decoded here */
+} limn_picture_loader;
+
+/* What each worker has for itself. */
+typedef struct limn_picture_loader_worker {
+    size_t child;
+    limn_resize_scratch scratch;
+} limn_picture_loader_worker;
+
+void limn_picture_loader_init(limn_picture_loader_worker *w, const limn_picture_loader *loader);
+void limn_picture_loader_finish(limn_picture_loader_worker *w); /* accepts a zeroed one */
+/* limn_picture_load_run, here or in the worker's child; then also as limn_sandbox_run. */
+limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
+                                    const limn_picture_loader *loader, uint8_t *loaded,
+                                    const void *bytes, size_t size, limn_error *err);
+
+#endif

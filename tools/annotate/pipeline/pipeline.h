@@ -1,0 +1,84 @@
+/* Pictures through stages, in order, with bounded memory: what limn and limn-preprocess share.
+ *
+ *     names ─ walk and read (reader threads, ahead) ─ load ─ run (worker threads) ─ put (caller)
+ *
+ * A ring of slots holds the pictures in work in input order. Readers fill it with the files' bytes
+ * so that a slow disk does not stop the workers; a worker loads (decodes, resizes) a picture while
+ * fewer than one a worker are loaded, else runs the oldest loaded one; the calling thread puts
+ * results out in input order. Results may wait there for a while, so that a slow disk does not stop
+ * the workers at this end either. Neither the number of threads nor their timing changes a
+ * result. */
+#ifndef LIMN_TOOLS_ANNOTATE_PIPELINE_PIPELINE_H
+#define LIMN_TOOLS_ANNOTATE_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buffer.h"
+#include "common/base/status.h"
+#include "common/io/dirwalk.h"
+
+#define LIMN_PIPELINE_MAX_FILE_SIZE                                                            \
+    ((size_t)1 << 30)                               /* bytes; larger picture files are refused \
+                                                     */
+#define LIMN_PIPELINE_READ_AHEAD ((size_t)64 << 20) /* bytes read and not yet loaded, about */
+#define LIMN_PIPELINE_MAX_WAITING 256               /* results that wait to be put */
+
+typedef struct limn_pipeline_result {
+    const limn_dirwalk_entry *input;
+    const limn_error *error; /* NULL when it worked; the text does not repeat the path */
+    const char *note;        /* on something that was ignored; NULL: none */
+    const limn_buffer *out;  /* what `run` appended */
+    bool is_left_out;        /* for limn_picture_run_put: done, but what was found is left out */
+} limn_pipeline_result;
+
+typedef struct limn_pipeline_stages {
+    /* Makes and frees a worker's own state. The first one is made before any thread
+     * starts, so that a failure for all is told once; the others by the workers themselves.
+     * `close` accepts NULL. */
+    limn_status (*open)(void **worker, void *ctx, limn_error *err);
+    void (*close)(void *worker);
+    /* Whether to work on the picture `input`, which was not opened yet; NULL: every one. A failure
+     * becomes the picture's result. Any thread. */
+    limn_status (*want)(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
+                        limn_error *err);
+    /* The bytes of a picture file to `pixels` [input_size]. May leave a note in *err. */
+    limn_status (*load)(void *worker, const void *bytes, size_t size, uint8_t *pixels,
+                        limn_error *err);
+    /* Appends the result for `pixels` [input_size] of the picture `input` to `out`. */
+    limn_status (*run)(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
+                       limn_buffer *out, limn_error *err);
+    /* In input order, in the calling thread. A failure ends the pipeline. */
+    limn_status (*put)(void *ctx, const limn_pipeline_result *result, limn_error *err);
+} limn_pipeline_stages;
+
+typedef struct limn_pipeline_settings {
+    size_t n_threads;   /* workers, at least 1 */
+    size_t input_size;  /* bytes of a loaded picture */
+    char *const *names; /* [n_names] as for limn_dirwalk_create */
+    size_t n_names;
+    bool is_recursive, is_nul_separated;
+    bool (*accepts)(const void *ctx, const char *relative, limn_dirwalk_kind kind); /* as there */
+    const void *accepts_ctx;
+} limn_pipeline_settings;
+
+typedef struct limn_pipeline_counts {
+    size_t n_done, n_failed;
+    size_t n_left_out; /* files in folders that are no pictures */
+    size_t n_skipped;  /* not wanted */
+    limn_dirwalk_counts walk;
+} limn_pipeline_counts;
+
+/* How the names are walked: a list is read from standard input unless `has_list` is false. */
+limn_dirwalk_settings limn_pipeline_walk_settings(const limn_pipeline_settings *settings,
+                                                  bool has_list);
+
+/* Runs until the names are at their end or a signal came (tools/interrupt.h): then what is in work
+ * is finished and put, and the result is LIMN_E_INTERRUPTED. Other failures: of the first `open`,
+ * of `put`, LIMN_E_NOMEM. A picture that fails is a result, not a failure. Shows progress.
+ * `counts` are right in every case. */
+limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
+                              void *ctx, const limn_pipeline_settings *settings, limn_error *err);
+
+#endif

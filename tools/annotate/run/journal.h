@@ -1,0 +1,93 @@
+/* The journal of a run, OUT.limn-run: what the output is made with and what of it is done, so that
+ * an interrupted run goes on where it stopped. It goes when the run is complete.
+ *
+ * Lines, each of a letter, a space and fields with tabs between them; in names, backslash, tab and
+ * line ends are \\ \t \n \r:
+ *
+ *     limn-run 1
+ *     = NAME VALUE     the identity: what must not change when the run goes on
+ *     begin
+ *     * NAME           has a result of an earlier run, in the output
+ *     + NAME           done
+ *     + NAME left-out  done, but what was found is left out
+ *     - NAME KIND      failed
+ *     ~ NAME NOTE      a sink's own: what it is about to do
+ *     @ STATE ERRORS   a checkpoint: what stands above is in the output, on the disk; STATE is the
+ *                      sink's, and tells where that ended; ERRORS the same of the list of errors
+ *     ! STATE ERRORS   all is done: only the finished files are still to get their names
+ *
+ * Lines after the last checkpoint count for nothing, but for notes, whose sink finds out what came
+ * of them. One thread at a time. Errors begin with the journal's path. */
+#ifndef LIMN_TOOLS_ANNOTATE_RUN_JOURNAL_H
+#define LIMN_TOOLS_ANNOTATE_RUN_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/buffer.h"
+#include "common/base/status.h"
+#include "tools/annotate/run/name_set.h"
+
+#define LIMN_N_STATUSES (LIMN_E_CRASHED + 1)
+
+typedef struct limn_journal limn_journal;
+
+/* Where things ended at a checkpoint; no tabs or line ends. Zero-initialise. */
+typedef struct limn_journal_state {
+    limn_buffer sink, errors;
+} limn_journal_state;
+
+typedef struct limn_journal_note {
+    char *name, *text;
+} limn_journal_note;
+
+/* What an interrupted run left behind. */
+typedef struct limn_journal_past {
+    bool is_resumed;            /* there was one */
+    bool is_complete;           /* it came to its end: only names of files were still to be given */
+    char *state, *errors_state; /* of the last checkpoint; NULL when there was none */
+    limn_name_set done;         /* names that are done or failed, as often as they were */
+    limn_name_set before;       /* names with results of an earlier run */
+    size_t counts[LIMN_N_STATUSES]; /* done, and failed by cause */
+    size_t n_left_out;              /* of those done */
+    limn_journal_note *notes;       /* [n_notes] after the last checkpoint */
+    size_t n_notes, notes_capacity;
+    limn_buffer lines; /* all that counts, for the journal's next version */
+} limn_journal_past;
+
+void limn_journal_past_finish(limn_journal_past *past); /* accepts a zeroed one; zeroes it */
+
+/* Opens or makes the journal at `path` and locks it against other processes. `identity`: lines
+ * "NAME VALUE\n". LIMN_E_ARG when another process has it, or when it was left under another
+ * identity and `is_forced` is false; LIMN_E_FORMAT (not a journal), LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_journal_open(limn_journal **out, limn_journal_past *past, const char *path,
+                              const char *identity, bool is_forced, limn_error *err);
+
+/* Only reads what an interrupted run left, if there is a journal: past->is_resumed. Errors as
+ * above. */
+limn_status limn_journal_peek(limn_journal_past *past, const char *path, const char *identity,
+                              bool is_forced, limn_error *err);
+
+/* Lines, which are written by the next sync or checkpoint. When memory is short, that fails. */
+void limn_journal_add_before(limn_journal *j, const char *name);
+void limn_journal_add(limn_journal *j, const char *name, limn_status status);
+void limn_journal_add_left_out(limn_journal *j, const char *name);
+void limn_journal_add_note(limn_journal *j, const char *name, const char *text);
+
+/* After limn_journal_open, once the sink is ready and notes are settled: the first checkpoint.
+ * LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_journal_begin(limn_journal *j, limn_journal_past *past,
+                               const limn_journal_state *state, limn_error *err);
+/* Lines to the disk. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_journal_sync(limn_journal *j, limn_error *err);
+limn_status limn_journal_checkpoint(limn_journal *j, const limn_journal_state *state,
+                                    limn_error *err);
+limn_status limn_journal_mark_complete(limn_journal *j, const limn_journal_state *state,
+                                       limn_error *err);
+
+/* Closes it, leaving the file; accepts NULL and *j == NULL; nulls it. */
+void limn_journal_close(limn_journal **j);
+/* Removes the file and closes. LIMN_E_IO. */
+limn_status limn_journal_remove(limn_journal **j, limn_error *err);
+
+#endif

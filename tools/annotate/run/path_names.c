@@ -1,0 +1,27 @@
+#include "tools/annotate/run/path_names.h"
+
+#include <string.h>
+
+size_t limn_path_folder_size(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+const char *limn_path_skip_dots(const char *path)
+{
+    while (path[0] == '.' && path[1] == '/') {
+        path++;
+        path += strspn(path, "/");
+    }
+    return path;
+}
+
+const char *limn_path_below_folder_of(const char *file, const char *path)
+{
+    const size_t size = limn_path_folder_size(file = limn_path_skip_dots(file));
+    path = limn_path_skip_dots(path);
+    if (strncmp(path, file, size) || (!size && path[0] == '/') || !strncmp(path + size, "../", 3))
+        return NULL;
+    return path + size;
+}

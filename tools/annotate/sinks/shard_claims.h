@@ -1,0 +1,34 @@
+/* Which archive has which output file. Made for sink_shards.c, whose readers and writer share it
+ * under a lock of its own. Any thread. */
+#ifndef LIMN_TOOLS_ANNOTATE_SINKS_SHARD_CLAIMS_H
+#define LIMN_TOOLS_ANNOTATE_SINKS_SHARD_CLAIMS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/annotate/pipeline/pipeline.h"
+
+typedef struct limn_shard_claim {
+    char *archive, *output; /* paths; the output's with the folder */
+    size_t number;          /* limn_dirwalk_entry.archive_number */
+    bool was_there;         /* its output, from an earlier run */
+} limn_shard_claim;
+
+typedef struct limn_shard_claims {
+    pthread_mutex_t mutex;
+    const char *folder, *extension;
+    limn_shard_claim **items; /* [n_items], in the order of the archives; each stays where it is */
+    size_t n_items, capacity;
+} limn_shard_claims;
+
+void limn_shard_claims_init(limn_shard_claims *c, const char *folder, const char *extension);
+void limn_shard_claims_finish(limn_shard_claims *c);
+
+/* The claim of the archive that `input` is a member of, made when it is the first that is asked
+ * about. LIMN_E_ARG: it is in no archive, or its output is that of an archive named before;
+ * LIMN_E_NOMEM. */
+limn_status limn_shard_claims_find(limn_shard_claims *c, const limn_dirwalk_entry *input,
+                                   const limn_shard_claim **out, limn_error *err);
+
+#endif

@@ -1,0 +1,269 @@
+#include "tools/annotate/sinks/shard_tar.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "common/base/mem.h"
+#include "common/io/archive_reader.h"
+#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/run/name_set.h"
+
+enum { BLOCK_SIZE = 1 << 16 };
+
+struct limn_shard_tar {
+    const char *path;
+    const char *const *endings;
+    size_t n_endings;
+    limn_archive *members; /* tells where members begin and end … */
+    gzFile bytes;          /* … and this gives their bytes; it reads plain files as they are */
+    uint64_t position;     /* of `bytes` */
+    size_t n_members;
+    limn_name_set there, added; /* names in the tar, and names that are or would be added */
+    limn_buffer name, text;
+};
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* "a/b.jpg" and "txt": "a/b.txt" */
+static limn_status make_name(limn_buffer *out, const char *picture, const char *ending,
+                             limn_error *err)
+{
+    const char *slash = strrchr(picture, '/'), *base = slash ? slash + 1 : picture;
+    const char *dot = strrchr(base, '.');
+    limn_buffer_clear(out);
+    limn_buffer_append(out, picture, dot && dot > base ? (size_t)(dot - picture) : strlen(picture));
+    limn_buffer_printf(out, ".%s", ending);
+    return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
+}
+
+static limn_status fail_taken(const limn_shard_tar *t, const char *name, limn_error *err)
+{
+    return limn_fail(err, LIMN_E_ARG, "%s: has a member %s already; choose another --tar ending",
+                     t->path, name);
+}
+
+/* Notes the names that would be added to `picture`. */
+static limn_status note_added(limn_shard_tar *t, const char *picture, limn_error *err)
+{
+    for (size_t i = 0; i < t->n_endings; i++) {
+        LIMN_TRY(make_name(&t->name, picture, t->endings[i], err));
+        if (limn_name_set_has(&t->there, t->name.bytes)) return fail_taken(t, t->name.bytes, err);
+        if (!limn_name_set_has(&t->added, t->name.bytes))
+            LIMN_TRY(limn_name_set_add(&t->added, t->name.bytes, t->name.size, err));
+    }
+    return LIMN_OK;
+}
+
+/* Moves to the next member: its *name, NULL at the end. Names that lead out come too. */
+static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_error *err)
+{
+    limn_error reason = { 0 };
+    const limn_status s = limn_archive_next(t->members, m, &reason);
+    if (s != LIMN_OK && !m->name) return limn_fail(err, s, "%s: %s", t->path, reason.text);
+    if (!m->name) return LIMN_OK;
+    t->n_members++;
+    if (limn_name_set_has(&t->added, m->given_name)) return fail_taken(t, m->given_name, err);
+    LIMN_TRY(limn_name_set_add(&t->there, m->given_name, strlen(m->given_name), err));
+    return limn_picture_file_has_extension(m->given_name) ? note_added(t, m->given_name, err)
+                                                          : LIMN_OK;
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static limn_status go_on(limn_shard_tar *t, size_t n_members, uint64_t position, limn_error *err)
+{
+    limn_archive_member m = { .name = "" };
+    while (t->n_members < n_members && m.name) LIMN_TRY(next_member(t, &m, err));
+    if (t->n_members < n_members || gzseek(t->bytes, (z_off_t)position, SEEK_SET) < 0)
+        return limn_fail(err, LIMN_E_FORMAT, "%s: is not what it was", t->path);
+    t->position = position;
+    return LIMN_OK;
+}
+
+static limn_status open_files(limn_shard_tar *t, limn_error *err)
+{
+    limn_error reason = { 0 };
+    const limn_status s = limn_archive_open(&t->members, t->path, &reason);
+    if (s != LIMN_OK) return limn_fail(err, s, "%s: %s", t->path, reason.text);
+    t->bytes = gzopen(t->path, "rb");
+    if (!t->bytes) return limn_fail(err, LIMN_E_IO, "%s: %s", t->path, strerror(errno));
+    gzbuffer(t->bytes, BLOCK_SIZE);
+    return LIMN_OK;
+}
+
+limn_status limn_shard_tar_open(limn_shard_tar **out, const char *path, const char *const *endings,
+                                size_t n_endings, size_t n_members, uint64_t position,
+                                limn_error *err)
+{
+    limn_shard_tar *t = limn_calloc(1, sizeof *t);
+    limn_status s;
+    *out = t;
+    if (!t) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    t->endings = endings;
+    t->n_endings = n_endings;
+    t->path = limn_strdup(path);
+    s = t->path ? open_files(t, err) : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (s == LIMN_OK) s = go_on(t, n_members, position, err);
+    if (s != LIMN_OK) limn_shard_tar_close(out);
+    return s;
+}
+
+void limn_shard_tar_close(limn_shard_tar **tar)
+{
+    limn_shard_tar *t = tar ? *tar : NULL;
+    if (!t) return;
+    limn_archive_close(&t->members);
+    if (t->bytes) gzclose(t->bytes);
+    limn_name_set_finish(&t->there);
+    limn_name_set_finish(&t->added);
+    limn_buffer_finish(&t->name);
+    limn_buffer_finish(&t->text);
+    limn_free((char *)t->path);
+    limn_free(t);
+    *tar = NULL;
+}
+
+void limn_shard_tar_position(const limn_shard_tar *t, size_t *n_members, uint64_t *position)
+{
+    *n_members = t->n_members;
+    *position = t->position;
+}
+
+/* ---- copying --------------------------------------------------------------------------------- */
+
+/* Up to `end`; all there is for UINT64_MAX. */
+static limn_status copy(limn_shard_tar *t, limn_part_file *out, uint64_t end, limn_error *err)
+{
+    char block[BLOCK_SIZE];
+    while (t->position < end) {
+        const uint64_t left = end - t->position;
+        const int n = gzread(t->bytes, block, left < sizeof block ? (unsigned)left : sizeof block);
+        if (n < 0) return limn_fail(err, LIMN_E_IO, "%s: can't be read a second time", t->path);
+        if (n == 0 && end == UINT64_MAX) return LIMN_OK;
+        if (n == 0)
+            return limn_fail(err, LIMN_E_TRUNCATED, "%s: became shorter meanwhile", t->path);
+        LIMN_TRY(limn_part_file_write(out, block, (size_t)n, err));
+        t->position += (uint64_t)n;
+    }
+    return LIMN_OK;
+}
+
+static limn_status copy_to_member_end(limn_shard_tar *t, limn_part_file *out, limn_error *err)
+{
+    limn_error reason = { 0 };
+    uint64_t end = 0;
+    const limn_status s = limn_archive_end_of_member(t->members, &end, &reason);
+    return s == LIMN_OK ? copy(t, out, end, err)
+                        : limn_fail(err, s, "%s: %s", t->path, reason.text);
+}
+
+/* ---- adding ---------------------------------------------------------------------------------- */
+
+static bool is_json(const char *ending)
+{
+    const size_t size = strlen(ending);
+    return size >= 4 && !strcmp(ending + size - 4, "json");
+}
+
+/* t->text: the captions in `record`, one a line. */
+static limn_status take_captions(limn_shard_tar *t, const char *record, size_t size,
+                                 limn_error *err)
+{
+    json_t *object = json_loadb(record, size, JSON_DISABLE_EOF_CHECK, NULL);
+    const json_t *all = json_object_get(object, "captions");
+    const size_t n = all ? json_array_size(all) : 1;
+    limn_buffer_clear(&t->text);
+    for (size_t i = 0; object && i < n; i++) {
+        const json_t *one = all ? json_array_get(all, i) : object;
+        const char *caption = json_string_value(json_object_get(one, "caption"));
+        limn_buffer_printf(&t->text, "%s\n", caption ? caption : "");
+    }
+    t->text.has_failed = t->text.has_failed || !object;
+    json_decref(object);
+    return t->text.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
+}
+
+typedef struct tar_output {
+    limn_part_file *file; /* NULL: what comes now is the end mark, which the tar itself has */
+    limn_error *err;
+} tar_output;
+
+static la_ssize_t write_bytes(struct archive *a, void *ctx, const void *bytes, size_t size)
+{
+    tar_output *o = ctx;
+    (void)a;
+    return !o->file || limn_part_file_write(o->file, bytes, size, o->err) == LIMN_OK
+               ? (la_ssize_t)size
+               : -1;
+}
+
+/* A member as a tar has it: the same bytes at every time and for everybody. */
+static limn_status write_member(limn_part_file *out, const char *name, const char *text,
+                                size_t size, limn_error *err)
+{
+    struct archive *a = archive_write_new();
+    struct archive_entry *entry = archive_entry_new();
+    tar_output output = { out, err };
+    bool is_done = false;
+    if (a && entry && !archive_write_set_format_gnutar(a) &&
+        !archive_write_set_bytes_per_block(a, 0) &&
+        !archive_write_open(a, &output, NULL, write_bytes, NULL)) {
+        archive_entry_set_pathname(entry, name);
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_perm(entry, 0644);
+        archive_entry_set_mtime(entry, 0, 0);
+        archive_entry_set_size(entry, (la_int64_t)size);
+        is_done = archive_write_header(a, entry) >= ARCHIVE_WARN &&
+                  archive_write_data(a, text, size) == (la_ssize_t)size &&
+                  archive_write_finish_entry(a) == ARCHIVE_OK;
+    }
+    output.file = NULL;
+    archive_entry_free(entry);
+    archive_write_free(a);
+    return is_done ? LIMN_OK : limn_fail(err, LIMN_E_IO, "%s: can't add %s", out->part_path, name);
+}
+
+static limn_status add_record(limn_shard_tar *t, limn_part_file *out, const char *picture,
+                              const char *record, size_t size, limn_error *err)
+{
+    LIMN_TRY(note_added(t, picture, err));
+    LIMN_TRY(take_captions(t, record, size, err));
+    for (size_t i = 0; i < t->n_endings; i++) {
+        const bool has_json = is_json(t->endings[i]);
+        LIMN_TRY(make_name(&t->name, picture, t->endings[i], err));
+        LIMN_TRY(write_member(out, t->name.bytes, has_json ? record : t->text.bytes,
+                              has_json ? size : t->text.size, err));
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const char *name,
+                               const char *record, size_t record_size, limn_error *err)
+{
+    limn_archive_member m;
+    do {
+        LIMN_TRY(next_member(t, &m, err));
+        if (!m.name)
+            return limn_fail(err, LIMN_E_FORMAT, "%s: has no member %s any more", t->path, name);
+    } while (strcmp(m.name, name));
+    if (!record) return LIMN_OK; /* copied with what follows */
+    limn_buffer given = { 0 };
+    limn_status s = LIMN_OK;
+    limn_buffer_append(&given, m.given_name, strlen(m.given_name) + 1);
+    if (given.has_failed) s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (s == LIMN_OK) s = copy_to_member_end(t, out, err);
+    if (s == LIMN_OK) s = add_record(t, out, given.bytes, record, record_size, err);
+    limn_buffer_finish(&given);
+    return s;
+}
+
+limn_status limn_shard_tar_finish(limn_shard_tar *t, limn_part_file *out, limn_error *err)
+{
+    limn_archive_member m = { .name = "" };
+    while (m.name) LIMN_TRY(next_member(t, &m, err));
+    return copy(t, out, UINT64_MAX, err);
+}

@@ -1,0 +1,34 @@
+/* A copy of a tar with captions in it: after each picture's member, which like every other is
+ * copied byte for byte, members NAME.ENDING with what is said of it. The tar is read a second
+ * time for it, beside the pipeline, so that nothing of it is held. One thread at a time. Errors
+ * begin with the path of the file that they are about. */
+#ifndef LIMN_TOOLS_ANNOTATE_SINKS_SHARD_TAR_H
+#define LIMN_TOOLS_ANNOTATE_SINKS_SHARD_TAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/annotate/run/part_file.h"
+
+typedef struct limn_shard_tar limn_shard_tar;
+
+/* `endings` [n_endings], such as "txt", are borrowed: an ending that is or ends in "json" gets the
+ * record as JSON, any other the captions, one a line. To go on, `n_members` and `position` are what
+ * limn_shard_tar_position gave. LIMN_E_IO, LIMN_E_NOMEM, and what limn_archive_next fails with. */
+limn_status limn_shard_tar_open(limn_shard_tar **out, const char *path, const char *const *endings,
+                                size_t n_endings, size_t n_members, uint64_t position,
+                                limn_error *err);
+void limn_shard_tar_close(limn_shard_tar **t); /* accepts NULL and *t == NULL; nulls it */
+
+/* Copies to `out` all up to the member `name` (as limn_archive_member has it) and that itself, and
+ * adds what `record`, a line of JSON, says; NULL: nothing, it failed. LIMN_E_ARG when the tar has a
+ * member of such a name already; LIMN_E_FORMAT when there is no such member any more. */
+limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const char *name,
+                               const char *record, size_t record_size, limn_error *err);
+/* Copies the rest. */
+limn_status limn_shard_tar_finish(limn_shard_tar *t, limn_part_file *out, limn_error *err);
+
+/* How far it is: members passed, and bytes copied of the tar without its gzip. */
+void limn_shard_tar_position(const limn_shard_tar *t, size_t *n_members, uint64_t *position);
+
+#endif

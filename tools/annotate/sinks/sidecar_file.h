@@ -1,0 +1,61 @@
+/* One sidecar file: what is there, and putting new bytes in its place in one step. */
+#ifndef LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_FILE_H
+#define LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "common/base/buffer.h"
+
+#define LIMN_SIDECAR_MAX_SIZE ((size_t)16 << 20) /* bytes of one that is added to */
+
+/* What to do with a sidecar that is there before the run. */
+typedef enum limn_existing {
+    LIMN_EXISTING_SKIP, /* leave it, and do not caption its picture */
+    LIMN_EXISTING_OVERWRITE,
+    LIMN_EXISTING_APPEND,  /* the caption as lines after what is there */
+    LIMN_EXISTING_PREPEND, /* before */
+    LIMN_EXISTING_ERROR,
+} limn_existing;
+
+extern const char *const limn_existing_names[]; /* in that order; NULL after the last */
+
+/* Looks at the sidecar `path` of the picture `picture` (NULL: a member of an archive): *is_there
+ * when its picture is to be skipped for it.
+ * LIMN_E_ARG when `existing` is LIMN_EXISTING_ERROR and it is there, and when it is to be changed
+ * and is a picture itself, or no regular file; LIMN_E_IO, also when it is not there and no file
+ * can come to be there. */
+limn_status limn_sidecar_look(bool *is_there, const char *path, const char *picture,
+                              limn_existing existing, limn_error *err);
+
+/* A sidecar that is about to be written. */
+typedef struct limn_sidecar_file {
+    char *picture, *path; /* owned */
+    limn_buffer bytes;    /* the new content */
+    struct stat before;   /* of what was there, when had_file */
+    bool had_file;
+} limn_sidecar_file;
+
+/* Makes the new content of f->bytes, which is the caption's, and what is there; a symbolic link
+ * stands for what it leads to, and f->path becomes that. *is_left: something
+ * came to be there that is to be left alone. LIMN_E_IO, LIMN_E_LIMIT (LIMN_SIDECAR_MAX_SIZE),
+ * LIMN_E_ARG as above, LIMN_E_NOMEM. Errors begin with the path. */
+limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, bool *is_left,
+                                 limn_error *err);
+/* Of the new content. */
+uint64_t limn_sidecar_hash(const void *bytes, size_t size);
+/* Writes the new content to the disk under a temporary name, and puts it in its place, unless that
+ * changed since limn_sidecar_prepare: *is_left. Makes folders where they are missing. LIMN_E_IO,
+ * LIMN_E_NOMEM; errors begin with the path. */
+limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err);
+/* Makes the folders of `path` that are missing; it is written to meanwhile. LIMN_E_IO. */
+limn_status limn_sidecar_make_folders(char *path, limn_error *err);
+void limn_sidecar_file_finish(limn_sidecar_file *f);
+
+/* After a kill: whether limn_sidecar_publish put content of this hash at `path`; what it left else
+ * is removed. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t hash,
+                                limn_error *err);
+
+#endif

@@ -1,0 +1,41 @@
+#include "tools/annotate/sinks/sidecar_path.h"
+
+#include <string.h>
+
+#include "tools/annotate/run/path_names.h"
+
+/* Whether a component of the path is "..". */
+static bool climbs(const char *path)
+{
+    for (const char *p = path; (p = strstr(p, "..")); p += 2)
+        if ((p == path || p[-1] == '/') && (!p[2] || p[2] == '/')) return true;
+    return false;
+}
+
+/* Bytes of `path` without the extension of its last component: of "a.b.jpg", "a.b"; a name that
+ * begins with its only dot has none. */
+static size_t stem_size(const char *path)
+{
+    const char *name = path + limn_path_folder_size(path), *dot = strrchr(name, '.');
+    return dot && dot > name ? (size_t)(dot - path) : strlen(path);
+}
+
+limn_status limn_sidecar_path(limn_buffer *out, const limn_sidecar_naming *naming,
+                              const limn_dirwalk_entry *input, limn_error *err)
+{
+    const char *path = input->path;
+    limn_buffer_clear(out);
+    if (naming->out_dir) {
+        path = limn_path_skip_dots(input->relative + strspn(input->relative, "/"));
+        if (climbs(path))
+            return limn_fail(err, LIMN_E_ARG, "its path has '..' in it, and would lead out of %s",
+                             naming->out_dir);
+        limn_buffer_printf(out, "%s/", naming->out_dir);
+    } else if (input->archive_size) {
+        return limn_fail(err, LIMN_E_ARG,
+                         "no file can be beside a member of an archive; --out-dir names a folder");
+    }
+    limn_buffer_append(out, path, naming->is_full ? strlen(path) : stem_size(path));
+    limn_buffer_printf(out, ".%s", naming->extension);
+    return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
+}

@@ -1,0 +1,38 @@
+/* What a run with sidecars would write, looked at before anything is: two pictures must not share
+ * a sidecar. */
+#ifndef LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_PLAN_H
+#define LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/sinks/sidecar_path.h"
+
+/* What stands for a file: 128 bits of its folder's identity on the disk (or of the path, where that
+ * is not there yet) and of its name. */
+typedef struct limn_file_key {
+    uint64_t bits[2];
+} limn_file_key;
+
+/* Pictures that are named more than once. */
+typedef struct limn_sidecar_plan {
+    limn_file_key *repeated; /* [n_repeated], sorted; keys of their sidecars */
+    size_t n_repeated;
+} limn_sidecar_plan;
+
+limn_file_key limn_file_key_of(const char *path);
+
+/* Walks the names of `pipeline`; a list on standard input must be spooled
+ * (tools/annotate/input/list_spool.h), and is to be rewound afterwards. 24 bytes of memory a
+ * picture meanwhile. LIMN_E_ARG when two pictures share a sidecar, or, with `may_exist` false, when
+ * a sidecar is there already; the text names them. LIMN_E_INTERRUPTED, LIMN_E_NOMEM. */
+limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_pipeline_settings *pipeline,
+                                   const limn_sidecar_naming *naming, bool may_exist,
+                                   limn_error *err);
+/* The index of a key among the repeated ones; n_repeated when it is not among them. */
+size_t limn_sidecar_plan_find(const limn_sidecar_plan *plan, limn_file_key key);
+void limn_sidecar_plan_finish(limn_sidecar_plan *plan); /* accepts a zeroed one; zeroes it */
+
+#endif

@@ -1,0 +1,80 @@
+/* Sinks: where the results of a run go. A sink is a struct that begins with limn_sink and a const
+ * struct of functions; its own header says how to make one. tools/annotate/run/picture_run.h calls
+ * them:
+ *
+ *     begin settle* ─ (put* checkpoint)* ─ end checkpoint complete  or  checkpoint leave  or
+ * discard
+ *
+ * from one thread, but for `look`. A sink without a journal (standard output, a pipe) has NULL
+ * for `journal_path` and gets no checkpoints. Errors begin with the name of the file that
+ * they are about. */
+#ifndef LIMN_TOOLS_ANNOTATE_SINKS_SINK_H
+#define LIMN_TOOLS_ANNOTATE_SINKS_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/buffer.h"
+#include "common/base/status.h"
+#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/run/journal.h"
+
+typedef struct limn_sink limn_sink;
+
+typedef struct limn_sink_methods {
+    /* Whether there was a result for `input` before this run: such pictures are skipped. Any
+     * thread. NULL: never. A failure becomes the picture's result. Of a sink that is `is_once`,
+     * asked about every picture. */
+    limn_status (*look)(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
+                        limn_error *err);
+
+    /* Begins; or goes on from `state`, which `checkpoint` gave last before the interruption,
+     * and undoes what came after it. NULL: from the beginning. Names with results of an earlier
+     * run are then added to `before`. LIMN_E_ARG when another run's results are in the way. */
+    limn_status (*begin)(limn_sink *s, const char *state, limn_name_set *before, limn_error *err);
+    /* For a look only, where there is no journal: what `begin` would add to `before`, without
+     * changing anything. NULL: nothing. */
+    limn_status (*peek)(limn_sink *s, limn_name_set *before, limn_error *err);
+    /* Finds out what came of a note that was made after the last checkpoint: whether the picture
+     * is done. NULL when the sink makes none. */
+    limn_status (*settle)(limn_sink *s, const limn_journal_note *note, bool *is_done,
+                          limn_error *err);
+
+    /* In input order; failures too. */
+    limn_status (*put)(limn_sink *s, const limn_pipeline_result *result, limn_error *err);
+    /* All that was put is to be on the disk when this returns; appends to `state` the one line
+     * that `begin` needs to go on from here. May write notes to the journal (and sync it) before
+     * it does what can't be undone. */
+    limn_status (*checkpoint)(limn_sink *s, limn_journal *journal, limn_buffer *state,
+                              limn_error *err);
+
+    /* What comes after the last result; also before `leave` of a sink without a journal. */
+    limn_status (*end)(limn_sink *s, limn_error *err);
+    /* After the last checkpoint of a complete run: gives files their names. With `state` of that
+     * checkpoint also instead of `begin`, when it was interrupted just here. */
+    limn_status (*complete)(limn_sink *s, const char *state, limn_error *err);
+    /* Instead of `complete`: the run goes on another time. Also without a journal. */
+    limn_status (*leave)(limn_sink *s, limn_error *err);
+    /* Instead: nothing was put, and nothing is to be left. */
+    void (*discard)(limn_sink *s);
+    void (*destroy)(limn_sink *s); /* in the end; whatever came before */
+} limn_sink_methods;
+
+struct limn_sink {
+    const limn_sink_methods *methods;
+    char *journal_path; /* owned; NULL: no journal */
+    bool is_once;       /* a picture that is named twice has one result; `look` sees to it */
+    /* Set by the run: makes a checkpoint. For limn_sink_record. */
+    limn_status (*record)(void *run, limn_error *err);
+    void *run;
+    bool is_pipe_closed; /* the reader of standard output has gone */
+};
+
+/* A checkpoint now, of all that was put before. For a sink that gives a file its name before the
+ * run is over: what became of the pictures in it, failures too, must be recorded first, since the
+ * file will not be made again. Nothing without a journal. */
+limn_status limn_sink_record(limn_sink *s, limn_error *err);
+/* Accepts NULL and *s == NULL; nulls it. */
+void limn_sink_destroy(limn_sink **s);
+
+#endif

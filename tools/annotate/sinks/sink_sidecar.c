@@ -1,0 +1,282 @@
+#include "tools/annotate/sinks/sink_sidecar.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "tools/message.h"
+#include "tools/annotate/run/path_names.h"
+#include "tools/annotate/writers/file_name.h"
+
+typedef struct sidecar_sink {
+    limn_sink sink;
+    limn_sidecar_settings settings;
+    pthread_mutex_t mutex;      /* guards is_taken */
+    bool *is_taken;             /* [plan->n_repeated] by a picture of this run */
+    limn_sidecar_file *waiting; /* [n_waiting] since the last checkpoint */
+    size_t n_waiting, capacity;
+    limn_buffer path;
+} sidecar_sink;
+
+/* ---- before the picture ----------------------------------------------------------------- */
+
+/* Whether another picture of the run, or the same one before, has this sidecar. */
+static bool is_taken(sidecar_sink *k, const char *path)
+{
+    const size_t n = k->settings.plan->n_repeated;
+    const size_t i = n ? limn_sidecar_plan_find(k->settings.plan, limn_file_key_of(path)) : 0;
+    bool is;
+    if (i == n) return false;
+    pthread_mutex_lock(&k->mutex);
+    is = k->is_taken[i];
+    k->is_taken[i] = true;
+    pthread_mutex_unlock(&k->mutex);
+    return is;
+}
+
+static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
+                        limn_error *err)
+{
+    sidecar_sink *k = (sidecar_sink *)s;
+    limn_buffer path = { 0 };
+    limn_status status = limn_sidecar_path(&path, &k->settings.naming, input, err);
+    *is_there = status == LIMN_OK && is_taken(k, path.bytes);
+    if (status == LIMN_OK && !*is_there)
+        status = limn_sidecar_look(is_there, path.bytes, input->archive_size ? NULL : input->path,
+                                   k->settings.existing, err);
+    limn_buffer_finish(&path);
+    return status;
+}
+
+/* ---- beginning -------------------------------------------------------------------------- */
+
+static limn_status begin(limn_sink *s, const char *state, limn_name_set *before, limn_error *err)
+{
+    (void)s;
+    (void)state;
+    (void)before;
+    (void)err;
+    return LIMN_OK; /* every sidecar is whole, or its note tells */
+}
+
+/* A note: the hash of the new content, a space, and the path. */
+static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_done,
+                          limn_error *err)
+{
+    limn_buffer path = { 0 };
+    uint64_t hash = 0;
+    int n_read = 0;
+    limn_status status;
+    (void)s;
+    if (sscanf(note->text, "%16" SCNx64 " %n", &hash, &n_read) != 1 ||
+        !limn_file_name_append_unescaped(&path, note->text + n_read, strlen(note->text + n_read)) ||
+        !path.size)
+        status = limn_fail(err, LIMN_E_FORMAT, "'%s' is no note of a sidecar", note->text);
+    else if (path.has_failed)
+        status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    else
+        status = limn_sidecar_settle(is_done, path.bytes, hash, err);
+    limn_buffer_finish(&path);
+    return status;
+}
+
+/* ---- results ---------------------------------------------------------------------------- */
+
+static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_error *err)
+{
+    sidecar_sink *k = (sidecar_sink *)s;
+    limn_sidecar_file *f;
+    if (result->error) return LIMN_OK;
+    LIMN_TRY(limn_sidecar_path(&k->path, &k->settings.naming, result->input, err));
+    if (!limn_grow((void **)&k->waiting, &k->capacity, k->n_waiting + 1, sizeof *f))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    f = &k->waiting[k->n_waiting++];
+    *f = (limn_sidecar_file){ .picture = limn_strdup(result->input->path),
+                              .path = limn_strdup(k->path.bytes) };
+    limn_buffer_append(&f->bytes, result->out->bytes, result->out->size);
+    if (!f->picture || !f->path || f->bytes.has_failed)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return LIMN_OK;
+}
+
+static void drop(sidecar_sink *k, size_t i)
+{
+    limn_message_warning("%s: came to be or was changed meanwhile, and is left as it is",
+                         k->waiting[i].path);
+    limn_sidecar_file_finish(&k->waiting[i]);
+    memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof *k->waiting);
+}
+
+static limn_status prepare_all(sidecar_sink *k, limn_error *err)
+{
+    for (size_t i = 0; i < k->n_waiting;) {
+        bool is_left;
+        LIMN_TRY(limn_sidecar_prepare(&k->waiting[i], k->settings.existing, &is_left, err));
+        if (is_left)
+            drop(k, i);
+        else
+            i++;
+    }
+    return LIMN_OK;
+}
+
+static limn_status note_all(sidecar_sink *k, limn_journal *journal, limn_error *err)
+{
+    for (size_t i = 0; i < k->n_waiting; i++) {
+        const limn_sidecar_file *f = &k->waiting[i];
+        limn_buffer_clear(&k->path);
+        limn_buffer_printf(&k->path, "%016" PRIx64 " ",
+                           limn_sidecar_hash(f->bytes.bytes, f->bytes.size));
+        limn_file_name_append_line(&k->path, f->path);
+        if (k->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        limn_journal_add_note(journal, f->picture, k->path.bytes);
+    }
+    return limn_journal_sync(journal, err);
+}
+
+static bool is_in_same_folder(const char *a, const char *b)
+{
+    const size_t size = limn_path_folder_size(a);
+    return size == limn_path_folder_size(b) && !memcmp(a, b, size);
+}
+
+static limn_status publish_all(sidecar_sink *k, limn_error *err)
+{
+    for (size_t i = 0; i < k->n_waiting;) {
+        bool is_left;
+        LIMN_TRY(limn_sidecar_publish(&k->waiting[i], &is_left, err));
+        if (is_left)
+            drop(k, i);
+        else
+            i++;
+    }
+    for (size_t i = 0; i < k->n_waiting; i++)
+        if (i + 1 == k->n_waiting || !is_in_same_folder(k->waiting[i].path, k->waiting[i + 1].path))
+            LIMN_TRY(limn_folder_sync(k->waiting[i].path, err));
+    return LIMN_OK;
+}
+
+static void forget_all(sidecar_sink *k)
+{
+    while (k->n_waiting) limn_sidecar_file_finish(&k->waiting[--k->n_waiting]);
+}
+
+/* What will be is in the journal before anything is done, so that it is done once. */
+static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *state,
+                              limn_error *err)
+{
+    sidecar_sink *k = (sidecar_sink *)s;
+    limn_buffer_append_text(state, "-");
+    if (!k->n_waiting) return LIMN_OK;
+    LIMN_TRY(prepare_all(k, err));
+    LIMN_TRY(note_all(k, journal, err));
+    LIMN_TRY(publish_all(k, err));
+    forget_all(k);
+    return LIMN_OK;
+}
+
+/* Every checkpoint leaves whole files under their names: there is nothing to do in the end. */
+static limn_status end(limn_sink *s, limn_error *err)
+{
+    (void)s;
+    (void)err;
+    return LIMN_OK;
+}
+
+static limn_status complete(limn_sink *s, const char *state, limn_error *err)
+{
+    (void)state;
+    return end(s, err);
+}
+
+static void discard(limn_sink *s)
+{
+    (void)s;
+}
+
+static void destroy(limn_sink *s)
+{
+    sidecar_sink *k = (sidecar_sink *)s;
+    forget_all(k);
+    limn_free(k->waiting);
+    limn_free(k->is_taken);
+    limn_buffer_finish(&k->path);
+    pthread_mutex_destroy(&k->mutex);
+    limn_free(k);
+}
+
+static const limn_sink_methods methods = {
+    .look = look,
+    .begin = begin,
+    .settle = settle,
+    .put = put,
+    .checkpoint = checkpoint,
+    .end = end,
+    .complete = complete,
+    .leave = end,
+    .discard = discard,
+    .destroy = destroy,
+};
+
+/* ---- making one ------------------------------------------------------------------------- */
+
+/* Where a name really is; the name itself when it is nowhere. */
+static void add_to_hash(uint64_t *hash, const char *name)
+{
+    char *real = limn_file_resolve(name);
+    const char *text = real ? real : name;
+    *hash = limn_fnv1a64(*hash, text, strlen(text) + 1);
+    limn_free(real);
+}
+
+/* The folder that the journal is in, with a slash or empty. */
+static void append_journal_folder(limn_buffer *out, const limn_sidecar_settings *s)
+{
+    const char *first = s->n_names ? s->names[0] : "-";
+    struct stat st;
+    if (s->naming.out_dir)
+        limn_buffer_printf(out, "%s/", s->naming.out_dir);
+    else if (strcmp(first, "-") && !stat(first, &st) && S_ISDIR(st.st_mode))
+        limn_buffer_printf(out, "%s/", first);
+    else
+        limn_buffer_append(out, first, limn_path_folder_size(first));
+}
+
+char *limn_sink_sidecar_journal_path(const limn_sidecar_settings *s)
+{
+    uint64_t hash = limn_fnv1a64(LIMN_FNV1A64_INIT, s->variant, strlen(s->variant) + 1);
+    limn_buffer path = { 0 };
+    char *out;
+    for (size_t i = 0; i < s->n_names; i++) add_to_hash(&hash, s->names[i]);
+    append_journal_folder(&path, s);
+    limn_buffer_printf(&path, ".%016" PRIx64 ".limn-run", hash);
+    out = path.has_failed ? NULL : limn_strdup(path.bytes);
+    limn_buffer_finish(&path);
+    return out;
+}
+
+limn_status limn_sink_sidecar_create(limn_sink **out, const limn_sidecar_settings *settings,
+                                     limn_error *err)
+{
+    sidecar_sink *k = limn_calloc(1, sizeof *k);
+    limn_status s = LIMN_OK;
+    *out = NULL;
+    if (!k) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    pthread_mutex_init(&k->mutex, NULL);
+    k->sink.methods = &methods;
+    k->sink.is_once = true;
+    k->settings = *settings;
+    k->is_taken = limn_calloc(settings->plan->n_repeated + 1, sizeof *k->is_taken);
+    k->sink.journal_path = limn_sink_sidecar_journal_path(settings);
+    *out = &k->sink;
+    if (!k->is_taken || !k->sink.journal_path)
+        s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    else if (settings->naming.out_dir && !settings->is_dry) /* the journal is in it */
+        s = limn_sidecar_make_folders(k->sink.journal_path, err);
+    if (s != LIMN_OK) limn_sink_destroy(out);
+    return s;
+}

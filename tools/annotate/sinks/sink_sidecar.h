@@ -1,0 +1,32 @@
+/* A text file for each picture. */
+#ifndef LIMN_TOOLS_ANNOTATE_SINKS_SINK_SIDECAR_H
+#define LIMN_TOOLS_ANNOTATE_SINKS_SINK_SIDECAR_H
+
+#include "tools/annotate/sinks/sidecar_file.h"
+#include "tools/annotate/sinks/sidecar_path.h"
+#include "tools/annotate/sinks/sidecar_plan.h"
+#include "tools/annotate/sinks/sink.h"
+
+typedef struct limn_sidecar_settings {
+    limn_sidecar_naming naming;
+    limn_existing existing;
+    /* What names the journal: .HASH.limn-run in out_dir, or else in the folder that is named first
+     * or that the file named first is in. The names are those of the pipeline; `variant` tells runs
+     * over the same names apart that may go on side by side, as shards do. */
+    char *const *names;
+    size_t n_names;
+    const char *variant;
+    bool is_dry;                   /* out_dir is not made */
+    const limn_sidecar_plan *plan; /* of the same names; borrowed */
+} limn_sidecar_settings;
+
+/* The path of the journal; the caller frees it with limn_free(). NULL when memory is short. */
+char *limn_sink_sidecar_journal_path(const limn_sidecar_settings *settings);
+
+/* Makes out_dir. `settings` is copied, what it points to borrowed. Results are the new content (or
+ * the lines that are added). A picture that is named twice gets its sidecar once. LIMN_E_IO,
+ * LIMN_E_NOMEM. */
+limn_status limn_sink_sidecar_create(limn_sink **out, const limn_sidecar_settings *settings,
+                                     limn_error *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* CSV and TSV: a header, and a row for each caption, best first; nothing for a picture that
+ * failed. */
+#include <string.h>
+
+#include "tools/annotate/writers/file_name.h"
+#include "tools/annotate/writers/writer.h"
+
+/* ---- CSV -------------------------------------------------------------------------------- */
+
+/* RFC 4180: in quotes where it must be, with the quotes in it doubled. */
+static void append_field(limn_buffer *out, const char *text)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        limn_buffer_append_text(out, text);
+        return;
+    }
+    limn_buffer_append_text(out, "\"");
+    for (const char *quote; (quote = strchr(text, '"')); text = quote + 1) {
+        limn_buffer_append(out, text, (size_t)(quote - text) + 1);
+        limn_buffer_append_text(out, "\"");
+    }
+    limn_buffer_append_text(out, text);
+    limn_buffer_append_text(out, "\"");
+}
+
+static void append_csv_name(limn_buffer *out, const char *path)
+{
+    limn_buffer shown = { 0 };
+    limn_file_name_append_utf8(&shown, path);
+    append_field(out, shown.bytes ? shown.bytes : "");
+    out->has_failed |= shown.has_failed;
+    limn_buffer_finish(&shown);
+}
+
+/* `caption` is NULL for one that is left out: a row without numbers. */
+static void append_csv_row(limn_buffer *out, const char *path, const limn_caption *caption,
+                           size_t rank)
+{
+    append_csv_name(out, path);
+    limn_buffer_append_text(out, ",");
+    if (caption) {
+        append_field(out, caption->text);
+        limn_buffer_printf(out, ",%.9g,%.9g,%zu,", caption->logprob, caption->score, rank);
+    } else {
+        limn_buffer_append_text(out, ",,,,");
+    }
+    if (!limn_file_name_is_utf8(path)) limn_file_name_append_hex(out, path);
+    limn_buffer_append_text(out, "\r\n");
+}
+
+static void render_csv(limn_buffer *out, const limn_record *record)
+{
+    for (size_t i = 0; record->captions && i < record->captions->n_items; i++)
+        append_csv_row(out, record->path, &record->captions->items[i], i + 1);
+    if (limn_record_is_left_out(record)) append_csv_row(out, record->path, NULL, 0);
+}
+
+/* The size of the row at `text`, without its line end; `size` when that is missing. */
+static size_t row_size(const char *text, size_t size)
+{
+    bool is_quoted = false;
+    size_t i = 0;
+    for (; i < size && (is_quoted || text[i] != '\n'); i++) is_quoted ^= text[i] == '"';
+    return i;
+}
+
+/* Appends the first field of a row, without quotes. */
+static void append_first_field(limn_buffer *out, const char *row, size_t size)
+{
+    bool is_quoted = false;
+    for (size_t i = 0; i < size && (is_quoted || row[i] != ','); i++) {
+        if (row[i] == '"' && (!is_quoted || i + 1 == size || row[i + 1] != '"')) {
+            is_quoted = !is_quoted;
+            continue;
+        }
+        i += row[i] == '"'; /* of two, the second */
+        limn_buffer_append(out, &row[i], 1);
+    }
+}
+
+static limn_status parse_csv(limn_buffer *name, size_t *record_size, const char *text, size_t size,
+                             limn_error *err)
+{
+    const size_t line = row_size(text, size);
+    const size_t row = line && text[line - 1] == '\r' ? line - 1 : line;
+    size_t last = row;
+    *record_size = line < size ? line + 1 : 0;
+    if (!*record_size) return LIMN_OK;
+    while (last && text[last - 1] != ',') last--;
+    if (last < row && !limn_file_name_append_from_hex(name, text + last, row - last))
+        return limn_fail(err, LIMN_E_FORMAT, "the last field is no file name in hexadecimal");
+    if (last == row) append_first_field(name, text, row);
+    if (!name->size) return limn_fail(err, LIMN_E_FORMAT, "a row without a file name");
+    return LIMN_OK;
+}
+
+const limn_writer limn_writer_csv = {
+    .name = "csv",
+    .extension = ".csv",
+    .head = "file,caption,logprob,score,rank,file_bytes\r\n",
+    .render = render_csv,
+    .parse = parse_csv,
+};
+
+/* ---- TSV -------------------------------------------------------------------------------- */
+
+static void render_tsv(limn_buffer *out, const limn_record *record)
+{
+    for (size_t i = 0; record->captions && i < record->captions->n_items; i++) {
+        const limn_caption *c = &record->captions->items[i];
+        limn_file_name_append_line_utf8(out, record->path);
+        limn_buffer_append_text(out, "\t");
+        limn_file_name_append_line_utf8(out, c->text);
+        limn_buffer_printf(out, "\t%.9g\t%.9g\t%zu\n", c->logprob, c->score, i + 1);
+    }
+    if (limn_record_is_left_out(record)) {
+        limn_file_name_append_line_utf8(out, record->path);
+        limn_buffer_append_text(out, "\t\t\t\t\n");
+    }
+}
+
+const limn_writer limn_writer_tsv = {
+    .name = "tsv",
+    .extension = ".tsv",
+    .head = "file\tcaption\tlogprob\tscore\trank\n",
+    .render = render_tsv,
+    .parse = limn_writer_parse_text,
+};
