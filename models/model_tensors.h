@@ -6,14 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/weights/tensor_table.h"
 #include "models/model_file.h"
-
-typedef struct limn_tensor_spec {
-    char name[72];
-    size_t n_dims;
-    size_t shape[4];  /* [n_dims] */
-    bool may_be_half; /* stored as F16 in an F16 file; the others are F32 in every file */
-} limn_tensor_spec;
 
 /* All tensors: those of the encoder in the order of the network, then those of the decoder if there
  * is one. The caller frees `*out` with limn_free(). LIMN_E_UNSUPPORTED (unknown family),

@@ -131,6 +131,30 @@ void limn_packed_fill_transposed(const limn_packed *out, const float *w, const f
     fill_bias(out, bias);
 }
 
+void limn_packed_fill_strided(const limn_packed *out, const float *w, size_t output_stride,
+                              size_t input_stride, float scale)
+{
+    float *lanes = (float *)out->panels;
+    for (size_t first = 0; first < out->n_outputs; first += LIMN_PANEL) {
+        const size_t left = out->n_outputs - first, n = left < LIMN_PANEL ? left : LIMN_PANEL;
+        for (size_t k = 0; k < out->n_inputs; k++, lanes += LIMN_PANEL) {
+            const float *from = w + first * output_stride + k * input_stride;
+            for (size_t o = 0; o < n; o++) lanes[o] = scale * from[o * output_stride];
+            memset(lanes + n, 0, (LIMN_PANEL - n) * sizeof *lanes);
+        }
+    }
+}
+
+void limn_packed_output(float *weights, const limn_packed *w, size_t output)
+{
+    const size_t size = item_size(w->dtype);
+    const unsigned char *lane =
+        (const unsigned char *)w->panels +
+        (output / LIMN_PANEL * w->n_inputs * LIMN_PANEL + output % LIMN_PANEL) * size;
+    for (size_t k = 0; k < w->n_inputs; k++)
+        weights[k] = load(lane + k * LIMN_PANEL * size, w->dtype);
+}
+
 limn_packed limn_packed_view(const limn_packed *w, size_t first_panel, size_t n_panels)
 {
     const size_t first = first_panel * LIMN_PANEL, n_left = w->n_outputs - first;

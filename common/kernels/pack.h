@@ -1,4 +1,5 @@
-/* Packing weights into the panels that limn_kernels.linear reads. */
+/* Weights in the order in which the kernels read them. Only this file and the kernels know that
+ * order; everyone else packs, asks and frees with the functions below. */
 #ifndef LIMN_COMMON_KERNELS_PACK_H
 #define LIMN_COMMON_KERNELS_PACK_H
 
@@ -22,7 +23,14 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
 limn_packed limn_packed_take(limn_arena *arena, size_t n_outputs, size_t n_inputs, bool has_bias);
 void limn_packed_fill(const limn_packed *out, const float *w, const float *bias);
 void limn_packed_fill_transposed(const limn_packed *out, const float *w, const float *bias);
+/* The same from values that lie anywhere: the weight of output o and input k is
+ * scale * w[o * output_stride + k * input_stride]. There is no bias. */
+void limn_packed_fill_strided(const limn_packed *out, const float *w, size_t output_stride,
+                              size_t input_stride, float scale);
 void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */
+
+/* The weights [n_inputs] of one output, as f32. */
+void limn_packed_output(float *weights, const limn_packed *w, size_t output);
 
 /* Panels first_panel … first_panel + n_panels - 1 (fewer at the end) as weights of their own,
  * whose outputs count from 0. Borrowed: valid as long as `w`, and not to be finished. */
@@ -30,6 +38,25 @@ limn_packed limn_packed_view(const limn_packed *w, size_t first_panel, size_t n_
 
 /* Bytes of panels and bias. */
 size_t limn_packed_bytes(const limn_packed *w);
+
+/* The weights of a depthwise convolution, packed once: by groups of LIMN_FILTER_GROUP channels, so
+ * that a group is computed while it is near. Pass limn_filter_taps and a w_stride of
+ * LIMN_FILTER_GROUP to limn_kernels.depthwise. */
+#define LIMN_FILTER_GROUP 32
+typedef struct limn_filter {
+    float *taps; /* [n_groups, size * size, 32], zero past n_channels; LIMN_ALIGNMENT */
+    float *bias; /* [n_groups * 32], zero past n_channels */
+    size_t n_channels, size;
+} limn_filter;
+
+/* Copies w [n_channels, size, size] and bias [n_channels] (NULL = 0). Free with
+ * limn_filter_finish(). LIMN_E_NOMEM. */
+limn_status limn_filter_init(limn_filter *out, const float *w, const float *bias, size_t n_channels,
+                             size_t size, limn_error *err);
+void limn_filter_finish(limn_filter *f); /* accepts a zeroed struct */
+size_t limn_filter_n_groups(const limn_filter *f);
+const float *limn_filter_taps(const limn_filter *f, size_t group); /* [size * size, 32] */
+size_t limn_filter_bytes(const limn_filter *f);
 
 /* f16 <-> f32, IEEE binary16, subnormals, infinities and NaN included; f32 -> f16 rounds to
  * nearest even. Plain C, the same bits everywhere. */

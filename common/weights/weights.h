@@ -1,0 +1,22 @@
+/* The weights of a network, by its table of tensors: read from a file, measured and freed. */
+#ifndef LIMN_COMMON_WEIGHTS_WEIGHTS_H
+#define LIMN_COMMON_WEIGHTS_WEIGHTS_H
+
+#include "common/io/safetensors.h"
+#include "common/weights/tensor_table.h"
+
+typedef struct limn_norm_weights {
+    float *gamma, *beta; /* [dim] */
+} limn_norm_weights;
+
+/* Fills what each row's offset names in `network`, which starts zeroed there, with memory of its
+ * own. Every tensor is checked for presence, type and shape. After an error what was loaded waits
+ * for limn_weights_finish. LIMN_E_FORMAT names the tensor and what was expected; LIMN_E_NOMEM. */
+limn_status limn_weights_load(void *network, const limn_tensor_table *table,
+                              const limn_safetensors *file, limn_error *err);
+/* Bytes of all that was loaded. */
+size_t limn_weights_bytes(const void *network, const limn_tensor_table *table);
+/* Frees what was loaded, all or a part of it, and leaves zeros. */
+void limn_weights_finish(void *network, const limn_tensor_table *table);
+
+#endif
