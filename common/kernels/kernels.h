@@ -31,8 +31,12 @@ typedef struct limn_packed {
 
 typedef enum limn_activation {
     LIMN_ACT_NONE = 0,
-    LIMN_ACT_RELU6, /* min(max(v, 0), 6) */
-    LIMN_ACT_GELU,  /* v * (1 + erf(v / sqrt 2)) / 2, with limn_erff of math_c.h */
+    LIMN_ACT_RELU6,      /* min(max(v, 0), 6) */
+    LIMN_ACT_GELU,       /* v * (1 + erf(v / sqrt 2)) / 2, with limn_erff of math_c.h */
+    LIMN_ACT_RELU,       /* max(v, 0) */
+    LIMN_ACT_GELU_TANH,  /* v * (1 + tanh(sqrt(2/pi) * (v + 0.044715 v^3))) / 2: GPT-2's */
+    LIMN_ACT_QUICK_GELU, /* v / (1 + exp(-1.702 v)): CLIP's */
+    LIMN_N_ACTIVATIONS,
 } limn_activation;
 
 /* One product: for each row r < n_rows and each output o of panels

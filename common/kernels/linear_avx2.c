@@ -39,16 +39,21 @@ INLINE size_t y_offset(const limn_linear_job *job, size_t row)
 }
 
 /* Out of line, so that its constants don't compete for registers with the tile's sums. */
-static __attribute__((noinline)) __m256 gelu(__m256 v)
+static __attribute__((noinline)) __m256 activate_smoothly(limn_activation activation, __m256 v)
 {
-    return limn_gelu8(v);
+    switch (activation) {
+    case LIMN_ACT_GELU_TANH: return limn_gelu_tanh8(v);
+    case LIMN_ACT_QUICK_GELU: return limn_quick_gelu8(v);
+    default: return limn_gelu8(v);
+    }
 }
 
 INLINE __m256 activate(limn_activation activation, __m256 v)
 {
     if (activation == LIMN_ACT_RELU6)
         return _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), _mm256_set1_ps(6.0f));
-    return activation == LIMN_ACT_GELU ? gelu(v) : v;
+    if (activation == LIMN_ACT_RELU) return _mm256_max_ps(v, _mm256_setzero_ps());
+    return activation == LIMN_ACT_NONE ? v : activate_smoothly(activation, v);
 }
 
 static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m256 v)

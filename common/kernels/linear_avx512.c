@@ -20,18 +20,23 @@ INLINE size_t y_offset(const limn_linear_job *job, size_t row)
 }
 
 /* Out of line, so that its constants don't compete for registers with the tile's sums. */
-static __attribute__((noinline)) __m512 gelu(__m512 v)
+static __attribute__((noinline)) __m512 activate_smoothly(limn_activation activation, __m512 v)
 {
-    const __m256 low = limn_gelu8(_mm512_castps512_ps256(v));
-    const __m256 high = limn_gelu8(_mm512_extractf32x8_ps(v, 1));
-    return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+    __m256 halves[2] = { _mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1) };
+    for (int i = 0; i < 2; i++) switch (activation) {
+        case LIMN_ACT_GELU_TANH: halves[i] = limn_gelu_tanh8(halves[i]); break;
+        case LIMN_ACT_QUICK_GELU: halves[i] = limn_quick_gelu8(halves[i]); break;
+        default: halves[i] = limn_gelu8(halves[i]);
+        }
+    return _mm512_insertf32x8(_mm512_castps256_ps512(halves[0]), halves[1], 1);
 }
 
 INLINE __m512 activate(limn_activation activation, __m512 v)
 {
     if (activation == LIMN_ACT_RELU6)
         return _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), _mm512_set1_ps(6.0f));
-    return activation == LIMN_ACT_GELU ? gelu(v) : v;
+    if (activation == LIMN_ACT_RELU) return _mm512_max_ps(v, _mm512_setzero_ps());
+    return activation == LIMN_ACT_NONE ? v : activate_smoothly(activation, v);
 }
 
 /* Writes the sums of a row and panel, or as many as there are outputs. */

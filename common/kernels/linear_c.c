@@ -15,8 +15,12 @@ static float activate(limn_activation a, float v)
 {
     switch (a) {
     case LIMN_ACT_RELU6: v = v > 0.0f ? v : 0.0f; return v < 6.0f ? v : 6.0f;
+    case LIMN_ACT_RELU: return v > 0.0f ? v : 0.0f;
     case LIMN_ACT_GELU: return limn_geluf(v);
-    case LIMN_ACT_NONE: break;
+    case LIMN_ACT_GELU_TANH: return limn_gelu_tanhf(v);
+    case LIMN_ACT_QUICK_GELU: return limn_quick_geluf(v);
+    case LIMN_ACT_NONE:
+    case LIMN_N_ACTIVATIONS: break;
     }
     return v;
 }

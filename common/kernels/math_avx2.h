@@ -58,6 +58,24 @@ static inline __m256 limn_gelu8(__m256 x)
                          _mm256_add_ps(_mm256_set1_ps(1.0f), e));
 }
 
+static inline __m256 limn_gate8(__m256 x, __m256 z)
+{
+    const __m256 e = limn_exp8(_mm256_xor_ps(z, _mm256_set1_ps(-0.0f)));
+    return _mm256_div_ps(x, _mm256_add_ps(_mm256_set1_ps(1.0f), e));
+}
+
+static inline __m256 limn_gelu_tanh8(__m256 x)
+{
+    const __m256 square = _mm256_mul_ps(_mm256_mul_ps(_mm256_set1_ps(0.044715f), x), x);
+    return limn_gate8(
+        x, _mm256_mul_ps(_mm256_set1_ps(1.59576912160573071f), _mm256_fmadd_ps(square, x, x)));
+}
+
+static inline __m256 limn_quick_gelu8(__m256 x)
+{
+    return limn_gate8(x, _mm256_mul_ps(_mm256_set1_ps(1.702f), x));
+}
+
 #endif
 
 #endif

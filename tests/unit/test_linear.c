@@ -58,7 +58,7 @@ static test_case make_case(uint64_t seed)
         .y_stride = y_stride,
         .panel_begin = random_below(&rng, 2) ? begin : 0,
         .panel_end = begin + random_below(&rng, n_panels - begin + 1),
-        .activation = (limn_activation)random_below(&rng, 3),
+        .activation = (limn_activation)random_below(&rng, LIMN_N_ACTIVATIONS),
     };
     t.y_size = n_rows * y_stride + 8;
     t.x = random_floats(&rng, n_rows * t.job.x_stride);
@@ -123,10 +123,21 @@ static float expected_sum(const test_case *t, size_t row, size_t output)
         if (t->w.dtype == LIMN_F16) w = limn_f16_to_f32(limn_f32_to_f16(w));
         acc = fmaf(t->x[row * t->job.x_stride + k], w, acc);
     }
-    if (t->job.activation == LIMN_ACT_RELU6) return fminf(fmaxf(acc, 0.0f), 6.0f);
-    if (t->job.activation == LIMN_ACT_GELU)
-        return (float)(acc * (1.0 + erf(acc * sqrt(0.5))) / 2.0);
-    return acc;
+    const double x = acc;
+    switch (t->job.activation) {
+    case LIMN_ACT_RELU6: return fminf(fmaxf(acc, 0.0f), 6.0f);
+    case LIMN_ACT_RELU: return fmaxf(acc, 0.0f);
+    case LIMN_ACT_GELU: return (float)(x * (1 + erf(x * sqrt(0.5))) / 2);
+    case LIMN_ACT_GELU_TANH:
+        return (float)(x * (1 + tanh(sqrt(2 / acos(-1.0)) * (x + 0.044715 * x * x * x))) / 2);
+    case LIMN_ACT_QUICK_GELU: return (float)(x / (1 + exp(-1.702 * x)));
+    default: return acc;
+    }
+}
+
+static bool is_smooth(limn_activation a)
+{
+    return a == LIMN_ACT_GELU || a == LIMN_ACT_GELU_TANH || a == LIMN_ACT_QUICK_GELU;
 }
 
 static void test_c_computes_what_the_header_says(void **state)
@@ -140,7 +151,7 @@ static void test_c_computes_what_the_header_says(void **state)
             const size_t at = (t.y_rows ? t.y_rows[row] : row * t.job.y_stride) + output;
             const float sum = expected_sum(&t, row, output);
             const float expected = t.residual ? sum + t.residual[at] : sum;
-            const float tolerance = t.job.activation == LIMN_ACT_GELU ? 2e-6f : 0.0f;
+            const float tolerance = is_smooth(t.job.activation) ? 2e-6f : 0.0f;
             assert_true(fabsf(y[at] - expected) <= tolerance * (1.0f + fabsf(sum)));
         }
         free(y);

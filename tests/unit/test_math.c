@@ -1,5 +1,5 @@
-/* exp, log, erf and GELU of math_c.h against libm in double precision, over one float in 251 of all
- * there are. */
+/* exp, log, erf and the GELUs of math_c.h against libm in double precision, over one float in 251
+ * of all there are. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,6 +58,17 @@ static double exact_gelu(double x)
     return x * erfc(-x * sqrt(0.5)) / 2;
 }
 
+static double exact_gelu_tanh(double x)
+{
+    const double z = sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x);
+    return x / (1 + exp(-2 * z));
+}
+
+static double exact_quick_gelu(double x)
+{
+    return x / (1 + exp(-1.702 * x));
+}
+
 static void test_exp(void **state)
 {
     (void)state;
@@ -89,13 +100,19 @@ static void test_gelu(void **state)
     assert_true(limn_geluf(0.0f) == 0.0f && limn_geluf(-1e30f) == 0.0f);
 }
 
+static void test_gates(void **state)
+{
+    (void)state;
+    assert_true(worst_error(limn_gelu_tanhf, exact_gelu_tanh, mixed_error, -1e9f, 1e9f) <= 4e-7);
+    assert_true(worst_error(limn_quick_geluf, exact_quick_gelu, mixed_error, -1e9f, 1e9f) <= 4e-7);
+    assert_true(limn_gelu_tanhf(0.0f) == 0.0f && limn_quick_geluf(0.0f) == 0.0f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exp),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_erf),
-        cmocka_unit_test(test_gelu),
+        cmocka_unit_test(test_exp),  cmocka_unit_test(test_log),   cmocka_unit_test(test_erf),
+        cmocka_unit_test(test_gelu), cmocka_unit_test(test_gates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
