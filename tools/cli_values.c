@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 #include "tools/cli.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 static void append_text(limn_buffer *out, const limn_cli_option *o, const char *text)
 {

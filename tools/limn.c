@@ -14,7 +14,7 @@
 #include "tools/limn/caption_settings.h"
 #include "tools/limn/caption_sink.h"
 #include "tools/message.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 /* One picture is split among the threads; of many, each has one at a time. */
 static bool is_one_file(const limn_cli_operands *paths)

@@ -5,7 +5,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzz_file.h"
-#include "tools/annotate/run/journal_past.h"
+#include "tools/annotate/journal/journal_past.h"
 #include "tools/annotate/sinks/existing_lines.h"
 
 static void read_results(const uint8_t *bytes, size_t size, const limn_writer *writer)

@@ -11,9 +11,9 @@
 #include "common/io/fileio.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
-#include "tools/annotate/run/journal.h"
-#include "tools/annotate/run/part_file.h"
-#include "tools/annotate/run/path_names.h"
+#include "tools/annotate/journal/journal.h"
+#include "tools/annotate/journal/part_file.h"
+#include "tools/annotate/input/path_names.h"
 
 static void write_file(const char *path, const char *text)
 {

@@ -9,7 +9,7 @@
 
 #include "tools/annotate/input/input_filter.h"
 #include "tools/annotate/sinks/sidecar_path.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 #include "tools/annotate/writers/writer.h"
 
 /* ---- names ------------------------------------------------------------------------------ */

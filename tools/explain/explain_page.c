@@ -4,7 +4,7 @@
 
 #include "tools/page/data_uri.h"
 #include "tools/page/page.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 enum { PHOTO_QUALITY = 85 };
 

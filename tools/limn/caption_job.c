@@ -6,8 +6,8 @@
 #include "common/base/mem.h"
 #include "tools/limn/caption_affix.h"
 #include "tools/message.h"
-#include "tools/annotate/run/path_names.h"
-#include "tools/annotate/writers/file_name.h"
+#include "tools/annotate/input/path_names.h"
+#include "common/text/file_name.h"
 
 typedef struct caption_worker {
     limn_caption_job *job;

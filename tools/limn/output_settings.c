@@ -7,7 +7,7 @@
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/sinks/sidecar_file.h"
 #include "tools/annotate/sinks/sink_shards.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 /* Captions are lines of UTF-8. */
 static bool check_affix(const char *name, const char *text)

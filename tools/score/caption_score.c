@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 enum { N_DIGITS = 9 }; /* of numbers in JSON: a float's own */
 

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 limn_status limn_error_list_open(limn_error_list *list, const char *path, const char *state,
                                  limn_error *err)

@@ -2,7 +2,7 @@
 #ifndef LIMN_TOOLS_ANNOTATE_RUN_ERROR_LIST_H
 #define LIMN_TOOLS_ANNOTATE_RUN_ERROR_LIST_H
 
-#include "tools/annotate/run/part_file.h"
+#include "tools/annotate/journal/part_file.h"
 
 typedef struct limn_error_list {
     limn_part_file file;

@@ -3,7 +3,7 @@
  *     limn_picture_run_begin ─ limn_picture_run_want, limn_picture_run_put for each picture ─
  * limn_picture_run_finish
  *
- * With a journal (tools/annotate/run/journal.h), at least every LIMN_PICTURE_RUN_SECONDS and
+ * With a journal (tools/annotate/journal/journal.h), at least every LIMN_PICTURE_RUN_SECONDS and
  * LIMN_PICTURE_RUN_RESULTS what was put is written to the disk and recorded there. */
 #ifndef LIMN_TOOLS_ANNOTATE_RUN_PICTURE_RUN_H
 #define LIMN_TOOLS_ANNOTATE_RUN_PICTURE_RUN_H

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tools/annotate/run/name_set.h"
+#include "tools/annotate/journal/name_set.h"
 #include "tools/annotate/writers/writer.h"
 
 typedef struct limn_existing_lines {

@@ -10,7 +10,7 @@
 #include "common/base/mem.h"
 #include "common/io/archive_reader.h"
 #include "tools/annotate/input/picture_file.h"
-#include "tools/annotate/run/name_set.h"
+#include "tools/annotate/journal/name_set.h"
 
 enum { BLOCK_SIZE = 1 << 16 };
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/annotate/run/part_file.h"
+#include "tools/annotate/journal/part_file.h"
 
 typedef struct limn_shard_tar limn_shard_tar;
 

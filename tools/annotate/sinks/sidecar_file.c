@@ -10,7 +10,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "tools/annotate/input/picture_file.h"
-#include "tools/annotate/run/path_names.h"
+#include "tools/annotate/input/path_names.h"
 
 const char *const limn_existing_names[] = {
     "skip", "overwrite", "append", "prepend", "error", NULL

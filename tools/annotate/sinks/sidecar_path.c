@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "tools/annotate/run/path_names.h"
+#include "tools/annotate/input/path_names.h"
 
 /* Whether a component of the path is "..". */
 static bool climbs(const char *path)

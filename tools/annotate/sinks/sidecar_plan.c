@@ -8,7 +8,7 @@
 #include "common/io/fileio.h"
 #include "tools/annotate/input/list_spool.h"
 #include "tools/annotate/input/picture_file.h"
-#include "tools/annotate/run/path_names.h"
+#include "tools/annotate/input/path_names.h"
 
 typedef struct planned {
     limn_file_key sidecar;

@@ -17,7 +17,7 @@
 #include "common/base/buffer.h"
 #include "common/base/status.h"
 #include "tools/annotate/pipeline/pipeline.h"
-#include "tools/annotate/run/journal.h"
+#include "tools/annotate/journal/journal.h"
 
 typedef struct limn_sink limn_sink;
 

@@ -9,7 +9,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "tools/output.h"
-#include "tools/annotate/run/part_file.h"
+#include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/existing_lines.h"
 
 typedef struct file_sink {

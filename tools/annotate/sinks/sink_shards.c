@@ -10,10 +10,10 @@
 
 #include "common/base/mem.h"
 #include "tools/message.h"
-#include "tools/annotate/run/part_file.h"
+#include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/shard_claims.h"
 #include "tools/annotate/sinks/shard_tar.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 typedef struct shards_sink {
     limn_sink sink;

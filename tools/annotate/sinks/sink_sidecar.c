@@ -9,8 +9,8 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "tools/message.h"
-#include "tools/annotate/run/path_names.h"
-#include "tools/annotate/writers/file_name.h"
+#include "tools/annotate/input/path_names.h"
+#include "common/text/file_name.h"
 
 typedef struct sidecar_sink {
     limn_sink sink;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 /* Digits of numbers: a float's own, which is more than log-probabilities mean. */
 enum { N_DIGITS = 9, MAX_KEY_SIZE = 32 };

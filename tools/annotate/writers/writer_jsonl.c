@@ -1,7 +1,7 @@
 #include <jansson.h>
 
 #include "models/confidence.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 #include "tools/annotate/writers/json_line.h"
 #include "tools/annotate/writers/writer.h"
 

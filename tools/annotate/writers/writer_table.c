@@ -2,7 +2,7 @@
  * failed. */
 #include <string.h>
 
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 #include "tools/annotate/writers/writer.h"
 
 /* ---- CSV -------------------------------------------------------------------------------- */

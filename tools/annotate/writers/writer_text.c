@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 #include "tools/annotate/writers/writer.h"
 
 /* PATH<TAB>CAPTION, a line for each caption, best first; nothing for a picture that failed. */

@@ -12,7 +12,7 @@
 #include "tools/limn/sheet/sheet_selection.h"
 #include "tools/page/data_uri.h"
 #include "tools/page/page.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 enum { QUALITY = 76 };
 

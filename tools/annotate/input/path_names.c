@@ -1,4 +1,4 @@
-#include "tools/annotate/run/path_names.h"
+#include "tools/annotate/input/path_names.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
-#include "tools/annotate/run/journal_past.h"
+#include "tools/annotate/journal/journal_past.h"
 
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "tools/annotate/writers/file_name.h"
+#include "common/text/file_name.h"
 
 /* One line while it is read. */
 typedef struct journal_line {

@@ -1,6 +1,6 @@
 /* Paths as text. They are bytes; nothing is looked up on the disk. */
-#ifndef LIMN_TOOLS_ANNOTATE_RUN_PATH_NAMES_H
-#define LIMN_TOOLS_ANNOTATE_RUN_PATH_NAMES_H
+#ifndef LIMN_TOOLS_ANNOTATE_INPUT_PATH_NAMES_H
+#define LIMN_TOOLS_ANNOTATE_INPUT_PATH_NAMES_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "tools/annotate/run/part_file.h"
+#include "tools/annotate/journal/part_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -18,15 +18,15 @@
  *
  * Lines after the last checkpoint count for nothing, but for notes, whose sink finds out what came
  * of them. One thread at a time. Errors begin with the journal's path. */
-#ifndef LIMN_TOOLS_ANNOTATE_RUN_JOURNAL_H
-#define LIMN_TOOLS_ANNOTATE_RUN_JOURNAL_H
+#ifndef LIMN_TOOLS_ANNOTATE_JOURNAL_JOURNAL_H
+#define LIMN_TOOLS_ANNOTATE_JOURNAL_JOURNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/buffer.h"
 #include "common/base/status.h"
-#include "tools/annotate/run/name_set.h"
+#include "tools/annotate/journal/name_set.h"
 
 #define LIMN_N_STATUSES (LIMN_E_CRASHED + 1)
 

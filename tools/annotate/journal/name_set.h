@@ -1,6 +1,6 @@
 /* Names with a count each: those that are done already. One thread at a time. */
-#ifndef LIMN_TOOLS_ANNOTATE_RUN_NAME_SET_H
-#define LIMN_TOOLS_ANNOTATE_RUN_NAME_SET_H
+#ifndef LIMN_TOOLS_ANNOTATE_JOURNAL_NAME_SET_H
+#define LIMN_TOOLS_ANNOTATE_JOURNAL_NAME_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>

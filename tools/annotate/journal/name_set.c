@@ -1,4 +1,4 @@
-#include "tools/annotate/run/name_set.h"
+#include "tools/annotate/journal/name_set.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Reading a journal. For journal.c. */
-#ifndef LIMN_TOOLS_ANNOTATE_RUN_JOURNAL_PAST_H
-#define LIMN_TOOLS_ANNOTATE_RUN_JOURNAL_PAST_H
+#ifndef LIMN_TOOLS_ANNOTATE_JOURNAL_JOURNAL_PAST_H
+#define LIMN_TOOLS_ANNOTATE_JOURNAL_JOURNAL_PAST_H
 
-#include "tools/annotate/run/journal.h"
+#include "tools/annotate/journal/journal.h"
 
 #define LIMN_JOURNAL_MAGIC "limn-run 1"
 #define LIMN_JOURNAL_BEGIN "begin"

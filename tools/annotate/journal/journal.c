@@ -1,4 +1,4 @@
-#include "tools/annotate/run/journal.h"
+#include "tools/annotate/journal/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "tools/annotate/run/journal_past.h"
-#include "tools/annotate/writers/file_name.h"
+#include "tools/annotate/journal/journal_past.h"
+#include "common/text/file_name.h"
 
 struct limn_journal {
     char *path, *new_path; /* new_path: where its next version is written */

@@ -1,6 +1,6 @@
 /* File names in text. They are bytes: they may hold tabs, newlines, and no UTF-8 at all. */
-#ifndef LIMN_TOOLS_ANNOTATE_WRITERS_FILE_NAME_H
-#define LIMN_TOOLS_ANNOTATE_WRITERS_FILE_NAME_H
+#ifndef LIMN_COMMON_TEXT_FILE_NAME_H
+#define LIMN_COMMON_TEXT_FILE_NAME_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
  *
  * PATH is at every moment what was there before, or the whole new file. One thread at a time.
  * Errors begin with the name of the file that they are about. */
-#ifndef LIMN_TOOLS_ANNOTATE_RUN_PART_FILE_H
-#define LIMN_TOOLS_ANNOTATE_RUN_PART_FILE_H
+#ifndef LIMN_TOOLS_ANNOTATE_JOURNAL_PART_FILE_H
+#define LIMN_TOOLS_ANNOTATE_JOURNAL_PART_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
