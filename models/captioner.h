@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/status.h"
+#include "common/base/error.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -16,13 +16,13 @@ typedef struct common_settings {
     bool help, version, man_page;
 } common_settings;
 
-const limn_cli_option limn_cli_common_options[] = {
-    { "help", 0, NULL, "show this page", .type = LIMN_CLI_FLAG,
+const limn_option limn_cli_common_options[] = {
+    { "help", 0, NULL, "show this page", .type = LIMN_OPT_FLAG,
       .offset = offsetof(common_settings, help) },
-    { "version", 0, NULL, "show the versions of limn and its libraries", .type = LIMN_CLI_FLAG,
+    { "version", 0, NULL, "show the versions of limn and its libraries", .type = LIMN_OPT_FLAG,
       .offset = offsetof(common_settings, version) },
     /* No help: hidden. */
-    { "man-page", 0, NULL, NULL, .type = LIMN_CLI_FLAG,
+    { "man-page", 0, NULL, NULL, .type = LIMN_OPT_FLAG,
       .offset = offsetof(common_settings, man_page) },
 };
 const size_t limn_cli_n_common_options =
@@ -40,15 +40,15 @@ typedef struct parser {
 
 /* An option and the struct that its offset counts in. */
 typedef struct found_option {
-    const limn_cli_option *option; /* NULL: not found */
+    const limn_option *option; /* NULL: not found */
     void *settings;
 } found_option;
 
-static const limn_cli_option *find_in(const limn_cli_option *options, size_t n, const char *name,
-                                      size_t size, char letter)
+static const limn_option *find_in(const limn_option *options, size_t n, const char *name,
+                                  size_t size, char letter)
 {
     for (size_t i = 0; i < n; i++) {
-        const limn_cli_option *o = &options[i];
+        const limn_option *o = &options[i];
         if (letter ? o->letter == letter : !strncmp(o->name, name, size) && !o->name[size])
             return o;
     }
@@ -75,7 +75,7 @@ typedef struct nearest {
     size_t distance;
 } nearest;
 
-static void consider(nearest *best, const limn_cli_option *options, size_t n, const char *name)
+static void consider(nearest *best, const limn_option *options, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++) {
         const bool is_beginning = strlen(name) > 2 && !strncmp(options[i].name, name, strlen(name));
@@ -106,13 +106,13 @@ static bool is_decimal(const char *text, const char *end)
     return end != text && !*end && strspn(text, "+-.0123456789eE") == strlen(text);
 }
 
-static bool out_of_range(const limn_cli_option *o, const char *text)
+static bool out_of_range(const limn_option *o, const char *text)
 {
     limn_message_error("--%s: %s is not in %.16g … %.16g", o->name, text, o->min, o->max);
     return false;
 }
 
-static bool read_whole(uint64_t *out, const limn_cli_option *o, const char *text)
+static bool read_whole(uint64_t *out, const limn_option *o, const char *text)
 {
     const char *digits = *text == '-' ? text + 1 : text;
     const size_t n_digits = strspn(digits, "0123456789");
@@ -129,7 +129,7 @@ static bool read_whole(uint64_t *out, const limn_cli_option *o, const char *text
     return true;
 }
 
-static bool read_real(float *out, const limn_cli_option *o, const char *text)
+static bool read_real(float *out, const limn_option *o, const char *text)
 {
     char *end;
     const double value = strtod(text, &end);
@@ -142,7 +142,7 @@ static bool read_real(float *out, const limn_cli_option *o, const char *text)
     return true;
 }
 
-static bool read_choice(unsigned *out, const limn_cli_option *o, const char *text)
+static bool read_choice(unsigned *out, const limn_option *o, const char *text)
 {
     char names[256] = "";
     for (unsigned i = 0; o->choices[i]; i++) {
@@ -157,7 +157,7 @@ static bool read_choice(unsigned *out, const limn_cli_option *o, const char *tex
     return false;
 }
 
-static bool append(limn_cli_list *list, const char *text)
+static bool append(limn_option_list *list, const char *text)
 {
     const char **items = limn_realloc(list->items, list->n_items + 1, sizeof *items);
     if (!items) {
@@ -171,20 +171,20 @@ static bool append(limn_cli_list *list, const char *text)
 
 static bool store(const found_option *found, const char *text)
 {
-    const limn_cli_option *o = found->option;
+    const limn_option *o = found->option;
     void *field = (char *)found->settings + o->offset;
     uint64_t whole;
     switch (o->type) {
-    case LIMN_CLI_FLAG: *(bool *)field = true; return true;
-    case LIMN_CLI_COUNT:
+    case LIMN_OPT_FLAG: *(bool *)field = true; return true;
+    case LIMN_OPT_COUNT:
         if (!read_whole(&whole, o, text)) return false;
         *(uint32_t *)field = (uint32_t)whole;
         return true;
-    case LIMN_CLI_SIZE: return read_whole(field, o, text);
-    case LIMN_CLI_REAL: return read_real(field, o, text);
-    case LIMN_CLI_TEXT: *(const char **)field = text; return true;
-    case LIMN_CLI_CHOICE: return read_choice(field, o, text);
-    case LIMN_CLI_LIST: return append(field, text);
+    case LIMN_OPT_SIZE: return read_whole(field, o, text);
+    case LIMN_OPT_REAL: return read_real(field, o, text);
+    case LIMN_OPT_TEXT: *(const char **)field = text; return true;
+    case LIMN_OPT_CHOICE: return read_choice(field, o, text);
+    case LIMN_OPT_LIST: return append(field, text);
     }
     return false;
 }
@@ -208,7 +208,7 @@ static bool read_long(parser *p, const char *text)
     const found_option found = find(p, text, size, 0);
     if (!found.option) return unknown_option(p, text, size);
     if (found.option->is_optional) return store(&found, equals ? equals + 1 : "");
-    if (found.option->type != LIMN_CLI_FLAG)
+    if (found.option->type != LIMN_OPT_FLAG)
         return take_value(p, &found, equals ? equals + 1 : NULL);
     if (equals) {
         limn_message_error("--%s takes no value", found.option->name);
@@ -225,7 +225,7 @@ static bool read_letters(parser *p, const char *text)
             limn_message_error("unknown option -%c; see %s --help", *text, p->tool->name);
             return false;
         }
-        if (found.option->type != LIMN_CLI_FLAG)
+        if (found.option->type != LIMN_OPT_FLAG)
             return take_value(p, &found, text[1] ? text + 1 : NULL);
         if (!store(&found, NULL)) return false;
     }
@@ -298,10 +298,10 @@ bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_
 void limn_cli_finish(void *settings, const limn_cli_tool *tool)
 {
     for (size_t i = 0; i < tool->n_options; i++) {
-        limn_cli_list *list = (void *)((char *)settings + tool->options[i].offset);
-        if (tool->options[i].type != LIMN_CLI_LIST) continue;
+        limn_option_list *list = (void *)((char *)settings + tool->options[i].offset);
+        if (tool->options[i].type != LIMN_OPT_LIST) continue;
         limn_free(list->items);
-        *list = (limn_cli_list){ 0 };
+        *list = (limn_option_list){ 0 };
     }
 }
 

@@ -2,10 +2,10 @@
  * the man page.
  *
  *     typedef struct settings { bool recurse; uint32_t beam; const char *output; } settings;
- *     static const limn_cli_option options[] = {
- *         { "recursive", 'r', NULL, "go into folders below", .type = LIMN_CLI_FLAG,
+ *     static const limn_option options[] = {
+ *         { "recursive", 'r', NULL, "go into folders below", .type = LIMN_OPT_FLAG,
  *           .offset = offsetof(settings, recurse), .group = "Input" },
- *         { "beam", 0, "K", "hypotheses kept (default 3)", .type = LIMN_CLI_COUNT,
+ *         { "beam", 0, "K", "hypotheses kept (default 3)", .type = LIMN_OPT_COUNT,
  *           .offset = offsetof(settings, beam), .min = 1, .max = 64, .group = "Search" },
  *     };
  *     static const limn_cli_tool tool = {
@@ -38,6 +38,7 @@
 #include <stddef.h>
 
 #include "common/base/buffer.h"
+#include "models/option.h"
 
 /* Exit codes of every tool. */
 enum {
@@ -48,39 +49,6 @@ enum {
     LIMN_EXIT_ASSERT = 4,      /* an --assert does not hold */
     LIMN_EXIT_INTERRUPTED = 130,
 };
-
-/* What an option's argument is, and the type of the field that takes it. */
-typedef enum limn_cli_type {
-    LIMN_CLI_FLAG = 0, /* bool; takes no argument */
-    LIMN_CLI_COUNT,    /* uint32_t, a whole number in min … max */
-    LIMN_CLI_SIZE,     /* uint64_t, a whole number in min … max; max at most 2^53 */
-    LIMN_CLI_REAL,     /* float, in min … max; never NaN or infinite */
-    LIMN_CLI_TEXT,     /* const char *, points into argv */
-    LIMN_CLI_CHOICE,   /* unsigned: index into `choices` */
-    LIMN_CLI_LIST,     /* limn_cli_list: one item each time the option is given */
-} limn_cli_type;
-
-typedef struct limn_cli_list {
-    const char **items; /* [n_items], each points into argv; limn_cli_finish frees the array */
-    size_t n_items;
-} limn_cli_list;
-
-typedef struct limn_cli_option {
-    const char *name;     /* long name without dashes */
-    char letter;          /* short name, 0 for none */
-    const char *argument; /* name of the argument in --help; NULL for a flag */
-    const char *help;     /* one line, at most about 50 characters, no full stop */
-    const char *detail;   /* more sentences, for the man page only; may be NULL */
-    const char *group;    /* heading in --help; options of a group stand together */
-    limn_cli_type type;
-    size_t offset;              /* of the field in the tool's settings struct */
-    double min, max;            /* COUNT, SIZE, REAL: bounds, inclusive */
-    const char *const *choices; /* CHOICE: names, NULL after the last */
-    bool is_neutral;            /* has no bearing on results: left out of limn_cli_append_values */
-    bool is_optional; /* TEXT: the argument may be left out (then ""), else is after "=" */
-    bool is_more;     /* left out of the short --help: in --help all, that of its group, and
-                       * the man page */
-} limn_cli_option;
 
 typedef struct limn_cli_example {
     const char *command, *what;
@@ -93,7 +61,7 @@ typedef struct limn_cli_tool {
     const char *description; /* man page: paragraphs, "\n\n" between them; may be NULL */
     const limn_cli_example *examples; /* man page; [n_examples] */
     size_t n_examples;
-    const limn_cli_option *options; /* [n_options] */
+    const limn_option *options; /* [n_options] */
     size_t n_options;
     size_t min_operands, max_operands;
 } limn_cli_tool;

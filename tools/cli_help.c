@@ -7,7 +7,7 @@
 enum { HELP_COLUMN_MAX = 28 };
 
 /* "-o, --output FILE" without indentation; returns its width. */
-static int name_of(char *out, size_t size, const limn_cli_option *o)
+static int name_of(char *out, size_t size, const limn_option *o)
 {
     char letter[5] = "    ";
     if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
@@ -45,7 +45,7 @@ static void put_wrapped(FILE *out, const char *text, int column)
     putc('\n', out);
 }
 
-static void put_option(FILE *out, const limn_cli_option *o, int column)
+static void put_option(FILE *out, const limn_option *o, int column)
 {
     char name[128];
     int width;
@@ -80,7 +80,7 @@ static page page_of(const limn_cli_tool *tool, const char *topic)
     return p;
 }
 
-static bool shows(const page *p, const limn_cli_option *o)
+static bool shows(const page *p, const limn_option *o)
 {
     return (!o->is_more || p->has_more) && (!p->group || (o->group && !strcmp(p->group, o->group)));
 }
@@ -89,7 +89,7 @@ static void put_options(FILE *out, const page *p, int column)
 {
     const char *group = NULL;
     for (size_t i = 0; i < p->tool->n_options; i++) {
-        const limn_cli_option *o = &p->tool->options[i];
+        const limn_option *o = &p->tool->options[i];
         if (!shows(p, o)) continue;
         if (o->group && (!group || strcmp(group, o->group))) fprintf(out, "%s:\n", o->group);
         group = o->group;
@@ -104,7 +104,7 @@ static void put_more(FILE *out, const limn_cli_tool *tool)
     const char *group = NULL;
     size_t size = 0;
     for (size_t i = 0; i < tool->n_options && size < sizeof text; i++) {
-        const limn_cli_option *o = &tool->options[i];
+        const limn_option *o = &tool->options[i];
         if (!o->is_more || !o->group || (group && !strcmp(group, o->group))) continue;
         group = o->group;
         size += (size_t)snprintf(text + size, sizeof text - size, ", %c%s",

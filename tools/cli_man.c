@@ -42,19 +42,19 @@ static void put_paragraphs(FILE *out, const char *text)
 }
 
 /* Bounds and choices, which --help has no room for. */
-static void put_values(FILE *out, const limn_cli_option *o)
+static void put_values(FILE *out, const limn_option *o)
 {
-    if (o->type == LIMN_CLI_COUNT || o->type == LIMN_CLI_SIZE || o->type == LIMN_CLI_REAL)
+    if (o->type == LIMN_OPT_COUNT || o->type == LIMN_OPT_SIZE || o->type == LIMN_OPT_REAL)
         fprintf(out, "From %s%.16g to %.16g.\n", o->min < 0 ? "\\" : "", o->min, o->max);
-    if (o->type == LIMN_CLI_LIST) fputs("May be given more than once.\n", out);
-    if (o->type != LIMN_CLI_CHOICE) return;
+    if (o->type == LIMN_OPT_LIST) fputs("May be given more than once.\n", out);
+    if (o->type != LIMN_OPT_CHOICE) return;
     fputs("One of", out);
     for (size_t i = 0; o->choices[i]; i++)
         put_line(out, i ? ", \\fB" : " \\fB", o->choices[i], "\\fR");
     fputs(".\n", out);
 }
 
-static void put_option(FILE *out, const limn_cli_option *o)
+static void put_option(FILE *out, const limn_option *o)
 {
     if (!o->help) return;
     fputs(".TP\n", out);
@@ -75,7 +75,7 @@ static void put_options(FILE *out, const limn_cli_tool *tool)
     const char *group = NULL;
     fputs(".SH OPTIONS\n", out);
     for (size_t i = 0; i < tool->n_options; i++) {
-        const limn_cli_option *o = &tool->options[i];
+        const limn_option *o = &tool->options[i];
         if (o->group && (!group || strcmp(group, o->group))) put_line(out, ".SS ", o->group, "\n");
         group = o->group;
         put_option(out, o);

@@ -9,7 +9,7 @@
 #define LIMN_CLI_COLUMNS 79 /* widest line of --help */
 
 /* The options that every tool has; [limn_cli_n_common_options]. */
-extern const limn_cli_option limn_cli_common_options[];
+extern const limn_option limn_cli_common_options[];
 extern const size_t limn_cli_n_common_options;
 
 /* `topic` NULL, or none of the following: the options that are not .is_more; "all": every

@@ -15,7 +15,7 @@
 
 typedef struct settings {
     const char *output, *tags, *objects, *features, *only, *split, *confidence;
-    limn_cli_list references;
+    limn_option_list references;
     float length_penalty; /* NAN when it was not given */
     unsigned dtype;       /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
@@ -24,53 +24,53 @@ typedef struct settings {
 enum { DTYPE_F32, DTYPE_F16, DTYPE_OF_INPUT };
 static const char *const dtype_names[] = { "f32", "f16", NULL };
 
-static const limn_cli_option options[] = {
-    { "output", 'o', "FILE", "the model file to write", .type = LIMN_CLI_TEXT,
+static const limn_option options[] = {
+    { "output", 'o', "FILE", "the model file to write", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, output), .group = "Output" },
     { "dtype", 0, "TYPE", "f32 or f16, of weights (default: a model's own, or f32)",
-      "Biases, norms and positions stay f32 in every file.", .type = LIMN_CLI_CHOICE,
+      "Biases, norms and positions stay f32 in every file.", .type = LIMN_OPT_CHOICE,
       .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
     { "average", 0, NULL, "the mean of the weights of all the models named",
       "They must have one architecture and one vocabulary; what is no weight is taken from the "
       "first.",
-      .type = LIMN_CLI_FLAG, .offset = offsetof(settings, is_average), .group = "Output" },
-    { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_CLI_FLAG,
+      .type = LIMN_OPT_FLAG, .offset = offsetof(settings, is_average), .group = "Output" },
+    { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_encoder_only), .group = "Output" },
     { "tags", 0, "FILE", "take the tags of this model file, of the same encoder",
       "For limn --tags. EfficientNet-Lite weights bring the classes of ImageNet; this gives them "
       "to a captioner.",
-      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
+      .type = LIMN_OPT_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
     { "length-penalty", 0, "A", "the model's own: score = logprob / length^A",
       "What limn --length-penalty is without that option. Larger values favour longer captions.",
-      .type = LIMN_CLI_REAL, .offset = offsetof(settings, length_penalty), .min = -10, .max = 10,
+      .type = LIMN_OPT_REAL, .offset = offsetof(settings, length_penalty), .min = -10, .max = 10,
       .group = "Output" },
-    { "force", 0, NULL, "replace an existing output", .type = LIMN_CLI_FLAG,
+    { "force", 0, NULL, "replace an existing output", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
     { "objects", 0, "FILE", "learn to tell objects from these labels",
       "Lines \"name<TAB>class:score ...\" of an object detector with COCO's 80 classes. The model "
       "gets the tags of the set objects, a small network on the features of --features; about a "
       "minute.",
-      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, objects), .group = "Objects" },
+      .type = LIMN_OPT_TEXT, .offset = offsetof(settings, objects), .group = "Objects" },
     { "features", 0, "CACHE", "the labelled pictures' features",
       "CACHE.npy and CACHE.txt, made by limn-preprocess --features with this model.",
-      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, features), .group = "Objects" },
+      .type = LIMN_OPT_TEXT, .offset = offsetof(settings, features), .group = "Objects" },
     { "confidence", 0, "FILE", "for limn --confidence, by limn-eval --fit",
       "The fit must be to captions of this model: another's says nothing of it. A model's own is "
       "kept when only its type changes or document frequencies are added.",
-      .type = LIMN_CLI_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
+      .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
     { "references", 0, "FILE", "captions to count document frequencies in",
       "In how many pictures' captions each n-gram of words occurs is kept in the model file, for "
       "limn --rerank consensus. TSV, JSONL, COCO, Karpathy or CSV, told apart by content.",
-      .type = LIMN_CLI_LIST, .offset = offsetof(settings, references),
+      .type = LIMN_OPT_LIST, .offset = offsetof(settings, references),
       .group = "Document frequencies" },
     { "only", 0, "LIST", "only captions of the pictures in LIST, one a line",
-      "Names are compared by the last parts of their paths.", .type = LIMN_CLI_TEXT,
+      "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, only), .group = "Document frequencies" },
-    { "split", 0, "NAME", "only this split of a Karpathy file", .type = LIMN_CLI_TEXT,
+    { "split", 0, "NAME", "only this split of a Karpathy file", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, split), .group = "Document frequencies" },
-    { "quiet", 'q', NULL, "errors only", .type = LIMN_CLI_FLAG,
+    { "quiet", 'q', NULL, "errors only", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_quiet), .group = "Messages" },
-    { "verbose", 'v', NULL, "list the tensors that were written", .type = LIMN_CLI_FLAG,
+    { "verbose", 'v', NULL, "list the tensors that were written", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_verbose), .group = "Messages" },
 };
 

@@ -17,10 +17,10 @@ typedef struct settings {
     bool has_no_tensors;
 } settings;
 
-static const limn_cli_option options[] = {
-    { "beam", 0, "K", "beam size of the memory plan (default 3)", .type = LIMN_CLI_COUNT,
+static const limn_option options[] = {
+    { "beam", 0, "K", "beam size of the memory plan (default 3)", .type = LIMN_OPT_COUNT,
       .offset = offsetof(settings, beam), .min = 1, .max = LIMN_BEAM_MAX, .group = "Output" },
-    { "no-tensors", 0, NULL, "leave out the list of tensors", .type = LIMN_CLI_FLAG,
+    { "no-tensors", 0, NULL, "leave out the list of tensors", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, has_no_tensors), .group = "Output" },
 };
 

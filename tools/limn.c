@@ -78,7 +78,7 @@ static limn_status make_identity(limn_buffer *out, const caption_settings *s,
                                  const model_paths *models, const limn_pipeline_settings *pipeline,
                                  limn_error *err)
 {
-    const limn_cli_list *bans = &s->decoding.ban_files;
+    const limn_option_list *bans = &s->decoding.ban_files;
     limn_buffer_printf(out, "limn %s\n", limn_version());
     for (size_t i = 0; i < models->n; i++)
         LIMN_TRY(add_checksum(out, "model", models->items[i], err));

@@ -20,33 +20,33 @@ typedef struct settings {
 
 #define FIELD(name) .offset = offsetof(settings, name)
 
-static const limn_cli_option options[] = {
+static const limn_option options[] = {
     { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
-      .type = LIMN_CLI_FLAG, FIELD(is_recursive) },
+      .type = LIMN_OPT_FLAG, FIELD(is_recursive) },
     { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
-      .type = LIMN_CLI_FLAG, FIELD(is_nul_separated) },
+      .type = LIMN_OPT_FLAG, FIELD(is_nul_separated) },
     { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
-      .type = LIMN_CLI_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
+      .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
     { "model", 0, "FILE", "model or encoder (default: limn's own)", .group = "Output",
       .detail = "It says how large the input is and how pictures are resized; --features runs its "
                 "encoder.",
-      .type = LIMN_CLI_TEXT, FIELD(model) },
+      .type = LIMN_OPT_TEXT, FIELD(model) },
     { "features", 0, NULL, "the encoder's features, not pixels", .group = "Output",
       .detail = "f16 [n, positions, dim] instead of u8 [n, height, width, 3].",
-      .type = LIMN_CLI_FLAG, FIELD(has_features) },
+      .type = LIMN_OPT_FLAG, FIELD(has_features) },
     { "output", 'o', "OUT", "write OUT.npy and OUT.txt, which must be new", .group = "Output",
-      .type = LIMN_CLI_TEXT, FIELD(output) },
-    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_CLI_FLAG,
+      .type = LIMN_OPT_TEXT, FIELD(output) },
+    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
-    { "verbose", 'v', NULL, "say what was left out", .group = "Running", .type = LIMN_CLI_FLAG,
+    { "verbose", 'v', NULL, "say what was left out", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_verbose) },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_CLI_COUNT,
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
       FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
     { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
-      .detail = "As in limn(1).", .type = LIMN_CLI_CHOICE, FIELD(sandbox),
+      .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
       .choices = limn_sandbox_uses },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
-      .type = LIMN_CLI_TEXT, FIELD(cpu) },
+      .type = LIMN_OPT_TEXT, FIELD(cpu) },
 };
 
 static const limn_cli_example examples[] = {

@@ -19,22 +19,22 @@ typedef struct settings {
 
 #define FIELD(name) .offset = offsetof(settings, name)
 
-static const limn_cli_option options[] = {
+static const limn_option options[] = {
     { "images", 0, "DIR", "the folder of the pictures", .group = "Input",
       .detail = "A caption's picture is DIR/NAME, or DIR and the last part of NAME; where the "
                 "file gives a picture a number and a name, either.",
-      .type = LIMN_CLI_TEXT, FIELD(images) },
+      .type = LIMN_OPT_TEXT, FIELD(images) },
     { "captions", 0, "FILE", "captions and the pictures they are of", .group = "Input",
       .detail = "TSV (id or id#k, a tab, the caption), JSONL, COCO annotations or results, a "
                 "Karpathy split file, or CSV with a header, told apart by content, and each may "
                 "be gzipped; what limn writes is among them.",
-      .type = LIMN_CLI_TEXT, FIELD(captions) },
+      .type = LIMN_OPT_TEXT, FIELD(captions) },
     { "split", 0, "NAME", "only this split of a Karpathy file", .group = "Input",
-      .type = LIMN_CLI_TEXT, FIELD(split) },
+      .type = LIMN_OPT_TEXT, FIELD(split) },
     { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
-      .type = LIMN_CLI_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
+      .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
     { "model", 0, "FILE", "the model (default: the one that came with limn)", .group = "Scoring",
-      .type = LIMN_CLI_TEXT, FIELD(model) },
+      .type = LIMN_OPT_TEXT, FIELD(model) },
     { "format", 0, "NAME", "text (default) or jsonl", .group = "Output",
       .detail = "text: NAME, PMI, LOGPROB, PERPLEXITY, UNKNOWN and CAPTION with tabs between, a "
                 "line for each caption; in NAME and CAPTION, backslash, tab, newline and carriage "
@@ -42,22 +42,22 @@ static const limn_cli_option options[] = {
                 "with logprob, logprob_without and pmi also of each token, null where it is "
                 "unknown; for a picture that failed, or a caption that is too long, the key "
                 "error.",
-      .type = LIMN_CLI_CHOICE, FIELD(format), .choices = limn_score_format_names },
+      .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_score_format_names },
     { "rank", 0, NULL, "captions that fit least first", .group = "Output",
       .detail = "By PMI: where it is below 0, the picture speaks against the caption. Nothing is "
                 "written before all is done.",
-      .type = LIMN_CLI_FLAG, FIELD(is_ranked) },
+      .type = LIMN_OPT_FLAG, FIELD(is_ranked) },
     { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
-      .detail = "It is called FILE.part until it is complete.", .type = LIMN_CLI_TEXT,
+      .detail = "It is called FILE.part until it is complete.", .type = LIMN_OPT_TEXT,
       FIELD(output) },
-    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_CLI_FLAG,
+    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
     { "verbose", 'v', NULL, "say the scores of all captions together", .group = "Running",
-      .type = LIMN_CLI_FLAG, FIELD(is_verbose) },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_CLI_COUNT,
+      .type = LIMN_OPT_FLAG, FIELD(is_verbose) },
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
       FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
-      .type = LIMN_CLI_TEXT, FIELD(cpu) },
+      .type = LIMN_OPT_TEXT, FIELD(cpu) },
 };
 
 static const limn_cli_example examples[] = {

@@ -11,7 +11,7 @@
 #include "tools/vocabulary/vocab_summary.h"
 
 typedef struct settings {
-    limn_cli_list captions, texts;
+    limn_option_list captions, texts;
     const char *only, *split, *extend, *output;
     uint32_t min_count;
     bool has_characters, is_quiet;
@@ -19,39 +19,39 @@ typedef struct settings {
 
 #define FIELD(name) .offset = offsetof(settings, name)
 
-static const limn_cli_option options[] = {
+static const limn_option options[] = {
     { "captions", 0, "FILE[:N]", "captions to count; may be repeated", .group = "Input",
       .detail = "TSV (id or id#k, a tab, the caption), JSONL, COCO annotations, a Karpathy split "
                 "file, or CSV with a header, told apart by content, each may be gzipped; or a "
                 "folder of pictures with captions in text files beside them, NAME.txt for "
                 "NAME.jpg. N is the --min-count of this file. Files with the same minimum count "
                 "together; words of the others follow those of the first.",
-      .type = LIMN_CLI_LIST, FIELD(captions) },
+      .type = LIMN_OPT_LIST, FIELD(captions) },
     { "text", 0, "FILE[:N]", "captions without pictures; may be repeated", .group = "Input",
       .detail = "As --captions, but neither --only nor --split applies, and the file may be text "
                 "with one caption a line.",
-      .type = LIMN_CLI_LIST, FIELD(texts) },
+      .type = LIMN_OPT_LIST, FIELD(texts) },
     { "only", 0, "LIST", "only captions of the pictures in LIST, one a line", .group = "Input",
-      .detail = "Names are compared by the last parts of their paths.", .type = LIMN_CLI_TEXT,
+      .detail = "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
       FIELD(only) },
     { "split", 0, "NAME", "only this split of a Karpathy file", .group = "Input",
-      .type = LIMN_CLI_TEXT, FIELD(split) },
+      .type = LIMN_OPT_TEXT, FIELD(split) },
     { "min-count", 0, "N", "keep words with at least N uses (default 5)", .group = "Output",
-      .type = LIMN_CLI_COUNT, FIELD(min_count), .min = 1, .max = 4294967295.0 },
+      .type = LIMN_OPT_COUNT, FIELD(min_count), .min = 1, .max = 4294967295.0 },
     { "characters", 0, NULL, "characters, for writing without spaces", .group = "Output",
       .detail = "Captions of a model with such a vocabulary are joined without spaces. Case and "
                 "punctuation stay as they are; white space is a token of its own.",
-      .type = LIMN_CLI_FLAG, FIELD(has_characters) },
+      .type = LIMN_OPT_FLAG, FIELD(has_characters) },
     { "extend", 0, "FILE", "keep the tokens of FILE, and add to them", .group = "Output",
       .detail = "FILE is a model or a vocabulary. Its tokens keep their ids, so that the model "
                 "can be trained further; new words follow.",
-      .type = LIMN_CLI_TEXT, FIELD(extend) },
+      .type = LIMN_OPT_TEXT, FIELD(extend) },
     { "output", 'o', "FILE", "write the vocabulary to FILE, which must be new", .group = "Output",
       .detail = "One token a line in the order of their ids: <pad>, <s>, </s>, <unk>, then the "
                 "words, the most frequent first, equally frequent ones in the order of their "
                 "bytes. Without it, only the counts are shown.",
-      .type = LIMN_CLI_TEXT, FIELD(output) },
-    { "quiet", 'q', NULL, "don't show the counts", .group = "Output", .type = LIMN_CLI_FLAG,
+      .type = LIMN_OPT_TEXT, FIELD(output) },
+    { "quiet", 'q', NULL, "don't show the counts", .group = "Output", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
 };
 

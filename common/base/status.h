@@ -1,45 +1,15 @@
-/* Statuses and error texts: how every fallible function reports.
- *
- * A function that can fail returns limn_status and takes a `limn_error *err`
- * as its last parameter; NULL is allowed there. It never prints and never exits. */
+/* How functions fail inside of limn: what sets the statuses and texts of common/base/error.h, which
+ * is installed; this header is not. */
 #ifndef LIMN_COMMON_BASE_STATUS_H
 #define LIMN_COMMON_BASE_STATUS_H
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "common/base/error.h"
 
 #if defined(__GNUC__)
-#define LIMN_API __attribute__((visibility("default")))
 #define LIMN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
-#define LIMN_API
 #define LIMN_PRINTF(fmt, args)
 #endif
-
-typedef enum limn_status {
-    LIMN_OK = 0,
-    LIMN_E_NOMEM,       /* an allocation or a size computation failed */
-    LIMN_E_IO,          /* open, read, write or rename failed; the text names errno */
-    LIMN_E_FORMAT,      /* the bytes are not what their header promises */
-    LIMN_E_TRUNCATED,   /* the data ends before its header says it does */
-    LIMN_E_UNSUPPORTED, /* well-formed, but a variant that is not handled */
-    LIMN_E_LIMIT,       /* larger than the configured limit */
-    LIMN_E_ARG,         /* the caller broke the documented contract */
-    LIMN_E_INTERRUPTED, /* a callback asked to stop */
-    LIMN_E_CRASHED,     /* the process that did the work died of it */
-} limn_status;
-
-/* The text of the first failure: one line, no newline at its end, naming file,
- * field, value and bound. Zero-initialise it before the first call that gets it. After a success
- * (code LIMN_OK) a text is a note on something that was ignored. */
-typedef struct limn_error {
-    limn_status code;
-    char text[480];
-} limn_error;
-
-/* A short name for a status, e.g. "i/o error". Static storage; never NULL. */
-LIMN_API const char *limn_status_name(limn_status s);
 
 /* Records a failure and returns `code`, so that `return limn_fail(...)` reads as
  * one sentence. The first text wins; `err` may be NULL. */
@@ -56,9 +26,5 @@ void limn_error_prefix(limn_error *err, const char *fmt, ...) LIMN_PRINTF(2, 3);
         limn_status limn_try_ = (expr);             \
         if (limn_try_ != LIMN_OK) return limn_try_; \
     } while (0)
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -20,26 +20,26 @@ typedef struct settings {
     float penalty;
     const char *output;
     unsigned format;
-    limn_cli_list banned;
+    limn_option_list banned;
 } settings;
 
 static const char *const formats[] = { "text", "jsonl", NULL };
-static const limn_cli_option options[] = {
-    { "recursive", 'r', NULL, "go into folders below", .group = "Input", .type = LIMN_CLI_FLAG,
+static const limn_option options[] = {
+    { "recursive", 'r', NULL, "go into folders below", .group = "Input", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, recurse) },
-    { "null", '0', NULL, "the list is separated by NUL", .group = "Input", .type = LIMN_CLI_FLAG,
+    { "null", '0', NULL, "the list is separated by NUL", .group = "Input", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, nul) },
-    { "beam", 0, "K", "hypotheses kept", .group = "Search", .type = LIMN_CLI_COUNT,
+    { "beam", 0, "K", "hypotheses kept", .group = "Search", .type = LIMN_OPT_COUNT,
       .offset = offsetof(settings, beam), .min = 1, .max = 64 },
-    { "max-pixels", 0, "N", "refuse larger pictures", .group = "Search", .type = LIMN_CLI_SIZE,
+    { "max-pixels", 0, "N", "refuse larger pictures", .group = "Search", .type = LIMN_OPT_SIZE,
       .offset = offsetof(settings, max_pixels), .min = 1, .max = 9007199254740992.0 },
-    { "length-penalty", 0, "A", "exponent of the length", .group = "Search", .type = LIMN_CLI_REAL,
+    { "length-penalty", 0, "A", "exponent of the length", .group = "Search", .type = LIMN_OPT_REAL,
       .offset = offsetof(settings, penalty), .min = -10, .max = 10, .is_more = true },
-    { "output", 'o', "FILE", "write here", .group = "Output", .type = LIMN_CLI_TEXT,
+    { "output", 'o', "FILE", "write here", .group = "Output", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, output) },
-    { "format", 0, "NAME", "text or jsonl", .group = "Output", .type = LIMN_CLI_CHOICE,
+    { "format", 0, "NAME", "text or jsonl", .group = "Output", .type = LIMN_OPT_CHOICE,
       .offset = offsetof(settings, format), .choices = formats },
-    { "ban", 0, "WORD", "never write WORD", .group = "Search", .type = LIMN_CLI_LIST,
+    { "ban", 0, "WORD", "never write WORD", .group = "Search", .type = LIMN_OPT_LIST,
       .offset = offsetof(settings, banned) },
 };
 static const limn_cli_tool tool = {

@@ -9,63 +9,63 @@ static const char *const format_names[] = { "text", "json", NULL };
 
 #define OPTION(field) .offset = offsetof(limn_eval_options, field)
 
-static const limn_cli_option options[] = {
-    { "refs", 0, "FILE", "references", .type = LIMN_CLI_TEXT, OPTION(refs), .group = "Input",
+static const limn_option options[] = {
+    { "refs", 0, "FILE", "references", .type = LIMN_OPT_TEXT, OPTION(refs), .group = "Input",
       .detail =
           "TSV, JSONL, COCO annotations, Karpathy's JSON, or CSV with a header; also gzipped. "
           "The format is told by the content." },
-    { "hyps", 0, "FILE", "hypotheses, e.g. the output of limn", .type = LIMN_CLI_TEXT, OPTION(hyps),
+    { "hyps", 0, "FILE", "hypotheses, e.g. the output of limn", .type = LIMN_OPT_TEXT, OPTION(hyps),
       .group = "Input",
       .detail = "Formats as for --refs, and COCO results. Names match as a whole, or by their last "
                 "component." },
-    { "split", 0, "NAME", "take this split of the references", .type = LIMN_CLI_TEXT, OPTION(split),
+    { "split", 0, "NAME", "take this split of the references", .type = LIMN_OPT_TEXT, OPTION(split),
       .group = "Input" },
-    { "allow-missing", 0, NULL, "leave out pictures that only one file has", .type = LIMN_CLI_FLAG,
+    { "allow-missing", 0, NULL, "leave out pictures that only one file has", .type = LIMN_OPT_FLAG,
       OPTION(allow_missing), .group = "Input" },
-    { "train", 0, "FILE", "training captions: how many were seen there", .type = LIMN_CLI_TEXT,
+    { "train", 0, "FILE", "training captions: how many were seen there", .type = LIMN_OPT_TEXT,
       OPTION(train), .group = "Input" },
-    { "metrics", 0, "LIST", "which, with commas between", .type = LIMN_CLI_TEXT, OPTION(metrics),
+    { "metrics", 0, "LIST", "which, with commas between", .type = LIMN_OPT_TEXT, OPTION(metrics),
       .group = "Metrics",
       .detail = "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, diversity. The "
                 "default is bleu,rouge,cider,diversity, and meteor with --meteor-data." },
-    { "objects", 0, NULL, "what captions make up, by class", .type = LIMN_CLI_FLAG,
+    { "objects", 0, NULL, "what captions make up, by class", .type = LIMN_OPT_FLAG,
       OPTION(has_objects), .group = "Metrics",
       .detail = "Adds the metric objects. False_person: captions that name a person, of the "
                 "pictures whose references name none. CHAIR_s and CHAIR_i (Rohrbach 2018): "
                 "captions, and mentions, of one of COCO's 80 classes that no reference names. "
                 "Obj_recall: classes named, of those that references name. English only." },
-    { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_CLI_CHOICE,
+    { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_OPT_CHOICE,
       OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
       .detail = "For all metrics. The default is ptb, as coco-caption's, and 13a for sacrebleu." },
-    { "meteor-data", 0, "FOLDER", "METEOR's word lists", .type = LIMN_CLI_TEXT, OPTION(meteor_data),
+    { "meteor-data", 0, "FOLDER", "METEOR's word lists", .type = LIMN_OPT_TEXT, OPTION(meteor_data),
       .group = "Metrics",
       .detail = "The folder meteor/ of PyPI's pycocoevalcap: meteor-1.5.jar and "
                 "data/paraphrase-en.gz. Without the latter the metric is named METEOR "
                 "(exact,stem,synonym)." },
-    { "meteor-cache", 0, "FILE", "keep the paraphrase table here", .type = LIMN_CLI_TEXT,
+    { "meteor-cache", 0, "FILE", "keep the paraphrase table here", .type = LIMN_OPT_TEXT,
       OPTION(meteor_cache), .group = "Metrics", .is_more = true,
       .detail = "Made when it is not there: 51 MB that open at once, where the table itself takes "
                 "seconds." },
-    { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_CLI_TEXT,
+    { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_OPT_TEXT,
       OPTION(smoothing), .group = "Metrics", .is_more = true,
       .detail = "The default is exp. floor (0.1) and add-k (1) take a number: floor:0.01." },
-    { "lowercase", 0, NULL, "sacrebleu: ignore case", .type = LIMN_CLI_FLAG, OPTION(is_lower_case),
+    { "lowercase", 0, NULL, "sacrebleu: ignore case", .type = LIMN_OPT_FLAG, OPTION(is_lower_case),
       .group = "Metrics", .is_more = true },
-    { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_CLI_TEXT, OPTION(df),
+    { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_OPT_TEXT, OPTION(df),
       .group = "Metrics", .detail = "Of --save-df. Without it they are those of the references." },
-    { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_CLI_TEXT, OPTION(save_df),
+    { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_OPT_TEXT, OPTION(save_df),
       .group = "Metrics", .is_more = true },
-    { "confidence", 0, NULL, "95 % intervals", .type = LIMN_CLI_FLAG, OPTION(has_confidence),
+    { "confidence", 0, NULL, "95 % intervals", .type = LIMN_OPT_FLAG, OPTION(has_confidence),
       .group = "Metrics", .detail = "By bootstrap: the pictures are drawn anew many times." },
-    { "baseline", 0, "FILE", "compare with these hypotheses", .type = LIMN_CLI_TEXT,
+    { "baseline", 0, "FILE", "compare with these hypotheses", .type = LIMN_OPT_TEXT,
       OPTION(baseline), .group = "Metrics",
       .detail = "Paired bootstrap: difference of the scores, its 95 % interval, and p, the "
                 "probability of a difference this large when there is none." },
-    { "trials", 0, "N", "of the bootstrap (default 1000)", .type = LIMN_CLI_COUNT, OPTION(n_trials),
+    { "trials", 0, "N", "of the bootstrap (default 1000)", .type = LIMN_OPT_COUNT, OPTION(n_trials),
       .min = 1, .max = 1000000, .group = "Metrics" },
-    { "seed", 0, "N", "of the bootstrap (default 0)", .type = LIMN_CLI_SIZE, OPTION(seed), .min = 0,
+    { "seed", 0, "N", "of the bootstrap (default 0)", .type = LIMN_OPT_SIZE, OPTION(seed), .min = 0,
       .max = 9007199254740992.0, .group = "Metrics" },
-    { "fit", 0, "FILE", "fit a confidence to these captions", .type = LIMN_CLI_TEXT, OPTION(fit),
+    { "fit", 0, "FILE", "fit a confidence to these captions", .type = LIMN_OPT_TEXT, OPTION(fit),
       .group = "Fit", .is_more = true,
       .detail =
           "For limn-convert --confidence, which gives it to a model. The hypotheses are of that "
@@ -74,26 +74,26 @@ static const limn_cli_option options[] = {
           "reference names; how likely that is, is fitted as a logistic function of the signals. "
           "FILE is replaced. Tells the weights, and how well parts of the captions do by a fit to "
           "the others." },
-    { "also", 0, "REFS:HYPS", "further captions to fit to", .type = LIMN_CLI_LIST, OPTION(also),
+    { "also", 0, "REFS:HYPS", "further captions to fit to", .type = LIMN_OPT_LIST, OPTION(also),
       .group = "Fit", .is_more = true,
       .detail = "May be given several times. Document frequencies are each set's own." },
-    { "format", 0, "NAME", "text (default) or json", .type = LIMN_CLI_CHOICE, OPTION(format),
+    { "format", 0, "NAME", "text (default) or json", .type = LIMN_OPT_CHOICE, OPTION(format),
       .choices = format_names, .group = "Output" },
-    { "per-image", 0, "FILE", "scores of each picture, as JSONL", .type = LIMN_CLI_TEXT,
+    { "per-image", 0, "FILE", "scores of each picture, as JSONL", .type = LIMN_OPT_TEXT,
       OPTION(per_image), .group = "Output" },
-    { "report", 0, "FILE.html", "a page to look at, all in one file", .type = LIMN_CLI_TEXT,
+    { "report", 0, "FILE.html", "a page to look at, all in one file", .type = LIMN_OPT_TEXT,
       OPTION(report), .group = "Output",
       .detail = "Scores, histograms, the best and the worst pictures with their captions." },
-    { "images", 0, "FOLDER", "the pictures, for the report", .type = LIMN_CLI_TEXT, OPTION(images),
+    { "images", 0, "FOLDER", "the pictures, for the report", .type = LIMN_OPT_TEXT, OPTION(images),
       .group = "Output" },
-    { "assert", 0, "\"KEY>=X\"", "end with code 4 if this doesn't hold", .type = LIMN_CLI_LIST,
+    { "assert", 0, "\"KEY>=X\"", "end with code 4 if this doesn't hold", .type = LIMN_OPT_LIST,
       OPTION(asserts), .group = "Output",
       .detail = "Relations: >= > <= <. May be given several times." },
-    { "tokenize", 0, "FILE", "only print the tokens of a file's captions", .type = LIMN_CLI_TEXT,
+    { "tokenize", 0, "FILE", "only print the tokens of a file's captions", .type = LIMN_OPT_TEXT,
       OPTION(tokenize), .group = "Output" },
-    { "quiet", 'q', NULL, "errors only", .type = LIMN_CLI_FLAG, OPTION(is_quiet),
+    { "quiet", 'q', NULL, "errors only", .type = LIMN_OPT_FLAG, OPTION(is_quiet),
       .group = "Output" },
-    { "verbose", 'v', NULL, "say more", .type = LIMN_CLI_FLAG, OPTION(is_verbose),
+    { "verbose", 'v', NULL, "say more", .type = LIMN_OPT_FLAG, OPTION(is_verbose),
       .group = "Output" },
 };
 

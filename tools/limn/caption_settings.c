@@ -14,126 +14,126 @@
 
 static const char *const style_names[] = { "raw", "sentence", NULL }; /* as limn_style */
 
-static const limn_cli_option options[] = {
+static const limn_option options[] = {
     { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
-      .type = LIMN_CLI_FLAG, FIELD(is_recursive) },
+      .type = LIMN_OPT_FLAG, FIELD(is_recursive) },
     { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
-      .type = LIMN_CLI_FLAG, FIELD(is_nul_separated), .is_neutral = true },
+      .type = LIMN_OPT_FLAG, FIELD(is_nul_separated), .is_neutral = true },
     { "include", 0, "GLOB", "take only such names; may be repeated", .group = "Input",
       .detail = "A pattern of the shell. Without a slash it is for the last part of a path, with "
                 "one for all of it below the folder that was named; * matches slashes too.",
-      .type = LIMN_CLI_LIST, FIELD(includes), .is_more = true },
+      .type = LIMN_OPT_LIST, FIELD(includes), .is_more = true },
     { "exclude", 0, "GLOB", "leave out such names; may be repeated", .group = "Input",
       .detail = "As --include, which it overrides; also folders, which are then not entered.",
-      .type = LIMN_CLI_LIST, FIELD(excludes), .is_more = true },
+      .type = LIMN_OPT_LIST, FIELD(excludes), .is_more = true },
     { "shard", 0, "I/N", "take part I of N, counted from 0", .group = "Input",
       .detail = "By a hash of the path below the folder that was named: the same parts on every "
                 "machine, whatever the order.",
-      .type = LIMN_CLI_TEXT, FIELD(shard), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(shard), .is_more = true },
     { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
-      .type = LIMN_CLI_SIZE, FIELD(options.max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
+      .type = LIMN_OPT_SIZE, FIELD(options.max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
       .is_more = true },
     { "model", 0, "FILE", "the model (default: the one that came with limn)",
       .detail = "Given more than once, the models form an ensemble: at each step the mean of their "
                 "probabilities counts. They must have one vocabulary; all else is as the first one "
                 "says.",
-      .group = "Captioning", .type = LIMN_CLI_LIST, FIELD(models), .is_neutral = true },
+      .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(models), .is_neutral = true },
     { "beam", 0, "K", "hypotheses kept; 1 = greedy (default 3)",
       .detail = "With --rerank consensus the default is 20.", .group = "Captioning",
-      .type = LIMN_CLI_COUNT, FIELD(decoding.beam), .min = 1, .max = 64 },
+      .type = LIMN_OPT_COUNT, FIELD(decoding.beam), .min = 1, .max = 64 },
     { "sample", 0, NULL, "draw captions instead of searching for the best", .group = "Captioning",
       .detail = "Equal draws are written once; in jsonl, drawn says how often they came where that "
                 "is more than once. The random numbers belong to --seed and the picture's file "
                 "name alone.",
-      .type = LIMN_CLI_FLAG, FIELD(decoding.is_sampling) },
-    { "min-words", 0, "N", "no shorter captions", .group = "Captioning", .type = LIMN_CLI_COUNT,
+      .type = LIMN_OPT_FLAG, FIELD(decoding.is_sampling) },
+    { "min-words", 0, "N", "no shorter captions", .group = "Captioning", .type = LIMN_OPT_COUNT,
       FIELD(options.min_words), .min = 0, .max = 511 },
     { "max-words", 0, "N", "no longer captions (default: the model's)", .group = "Captioning",
-      .type = LIMN_CLI_COUNT, FIELD(options.max_words), .min = 1, .max = 511 },
+      .type = LIMN_OPT_COUNT, FIELD(options.max_words), .min = 1, .max = 511 },
     { "must", 0, "WORDS", "require them: \"dog|puppy\", \"ice cream\"",
       .detail = "Each caption has one of the words or phrases between which | stands. May be "
                 "repeated: then it has all of them. The sentence is the best one that has them; of "
                 "what is in the picture it knows no more for it.",
-      .group = "Captioning", .type = LIMN_CLI_LIST, FIELD(decoding.required) },
+      .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(decoding.required) },
     { "ban", 0, "WORDS", "never write that word or phrase", .group = "Captioning",
-      .type = LIMN_CLI_LIST, FIELD(decoding.banned) },
+      .type = LIMN_OPT_LIST, FIELD(decoding.banned) },
     { "ban-file", 0, "FILE", "ban the words or the phrase on each line of FILE",
       .detail = "Lines with words that are not in the model's vocabulary are passed over: it never "
                 "writes them (-v tells how many).",
-      .group = "Captioning", .type = LIMN_CLI_LIST, FIELD(decoding.ban_files), .is_more = true },
+      .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(decoding.ban_files), .is_more = true },
     { "start-with", 0, "WORDS", "the first words of every caption", .group = "Captioning",
-      .type = LIMN_CLI_TEXT, FIELD(decoding.start) },
+      .type = LIMN_OPT_TEXT, FIELD(decoding.start) },
     { "no-bad-endings", 0, NULL, "don't end on an article, a preposition …",
       .detail = "The list is English, and that of limn-eval.", .group = "Captioning",
-      .type = LIMN_CLI_FLAG, FIELD(decoding.has_good_endings), .is_more = true },
+      .type = LIMN_OPT_FLAG, FIELD(decoding.has_good_endings), .is_more = true },
     { "no-repeat-ngram", 0, "N", "no N words in a row twice; 0 = off (default)",
-      .group = "Captioning", .type = LIMN_CLI_COUNT, FIELD(options.no_repeat_ngram), .min = 0,
+      .group = "Captioning", .type = LIMN_OPT_COUNT, FIELD(options.no_repeat_ngram), .min = 0,
       .max = 511, .is_more = true },
     { "rerank", 0, "NAME", "the best by score (default) or consensus",
       .detail = "consensus: of all captions found, the one that is most like the others (minimum "
                 "Bayes risk under CIDEr-D). The model file must have document frequencies "
                 "(limn-convert --references); score is then the consensus, 0 to 10.",
-      .group = "Search", .type = LIMN_CLI_CHOICE, FIELD(decoding.rerank),
+      .group = "Search", .type = LIMN_OPT_CHOICE, FIELD(decoding.rerank),
       .choices = decoding_rerank_names, .is_more = true },
     { "candidates", 0, "N", "captions to choose from",
       .detail = "So many are drawn (default: --n-best), or may finish in beam search (default: the "
                 "beam; with --rerank consensus twice that).",
-      .group = "Search", .type = LIMN_CLI_COUNT, FIELD(decoding.candidates), .min = 1, .max = 256,
+      .group = "Search", .type = LIMN_OPT_COUNT, FIELD(decoding.candidates), .min = 1, .max = 256,
       .is_more = true },
     { "groups", 0, "N", "groups of hypotheses that differ (default 1)",
       .detail = "Diverse beam search: the beam is divided among N groups, which choose in turn.",
-      .group = "Search", .type = LIMN_CLI_COUNT, FIELD(decoding.groups), .min = 1, .max = 64,
+      .group = "Search", .type = LIMN_OPT_COUNT, FIELD(decoding.groups), .min = 1, .max = 64,
       .is_more = true },
     { "diversity", 0, "X", "cost of a word that groups before chose (0.5)",
       .detail = "In nats, each time that a group before has just taken the word.",
-      .group = "Search", .type = LIMN_CLI_REAL, FIELD(decoding.diversity), .min = 0, .max = 100,
+      .group = "Search", .type = LIMN_OPT_REAL, FIELD(decoding.diversity), .min = 0, .max = 100,
       .is_more = true },
     { "patience", 0, "X", "end when X times K have finished (default 1)", .group = "Search",
-      .type = LIMN_CLI_REAL, FIELD(decoding.patience), .min = 0.01, .max = 64, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(decoding.patience), .min = 0.01, .max = 64, .is_more = true },
     { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
       .detail = "The length counts the end of the caption as a word. Larger values favour longer "
                 "captions.",
-      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.length_penalty), .min = -10,
+      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.length_penalty), .min = -10,
       .max = 10, .is_more = true },
     { "guidance", 0, "G", "above 1: what the picture, not habit, suggests",
       .detail = "Log-probabilities become without + G * (with - without the picture); the default, "
                 "1, leaves them as they are. Captioning takes about twice as long.",
-      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.guidance), .min = 0, .max = 10,
+      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.guidance), .min = 0, .max = 10,
       .is_more = true },
     { "length-reward", 0, "X", "added to the score for each word (default 0)", .group = "Search",
-      .type = LIMN_CLI_REAL, FIELD(options.length_reward), .min = -10, .max = 10, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(options.length_reward), .min = -10, .max = 10, .is_more = true },
     { "repetition-penalty", 0, "X", "factor for words that were there (default 1)",
       .detail = "The log-probability of a word that the caption has already counts X times; above "
                 "1, words come again less often.",
-      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.repetition_penalty), .min = 0.01,
+      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.repetition_penalty), .min = 0.01,
       .max = 100, .is_more = true },
     { "coverage-penalty", 0, "X", "weight of what was looked at (default 0)",
       .detail = "Added to the score: X times the sum over the picture's cells of log(min(attention "
                 "that they got in all steps, 1)).",
-      .group = "Search", .type = LIMN_CLI_REAL, FIELD(options.coverage_penalty), .min = 0,
+      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.coverage_penalty), .min = 0,
       .max = 10, .is_more = true },
     { "distinct", 0, NULL, "draw captions that all differ",
       .detail = "Without replacement, by stochastic beam search.", .group = "Sampling",
-      .type = LIMN_CLI_FLAG, FIELD(decoding.is_distinct), .is_more = true },
+      .type = LIMN_OPT_FLAG, FIELD(decoding.is_distinct), .is_more = true },
     { "temperature", 0, "T", "below 1: less daring; above: more; 0 = greedy",
       .detail = "This and the next four act in this order, each on what the one before has left.",
-      .group = "Sampling", .type = LIMN_CLI_REAL, FIELD(decoding.temperature), .min = 0, .max = 100,
+      .group = "Sampling", .type = LIMN_OPT_REAL, FIELD(decoding.temperature), .min = 0, .max = 100,
       .is_more = true },
     { "top-k", 0, "K", "only the K most probable words; 0 = all", .group = "Sampling",
-      .detail = "All that are as probable as the K-th.", .type = LIMN_CLI_COUNT,
+      .detail = "All that are as probable as the K-th.", .type = LIMN_OPT_COUNT,
       FIELD(decoding.top_k), .min = 0, .max = 65536, .is_more = true },
     { "top-p", 0, "P", "only the fewest that have probability P", .group = "Sampling",
-      .type = LIMN_CLI_REAL, FIELD(decoding.top_p), .min = 0.000001, .max = 1, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(decoding.top_p), .min = 0.000001, .max = 1, .is_more = true },
     { "min-p", 0, "P", "none below P times the most probable", .group = "Sampling",
-      .type = LIMN_CLI_REAL, FIELD(decoding.min_p), .min = 0, .max = 1, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(decoding.min_p), .min = 0, .max = 1, .is_more = true },
     { "typical", 0, "P", "only the most typical that have probability P",
       .detail = "Those whose information is nearest to the entropy.", .group = "Sampling",
-      .type = LIMN_CLI_REAL, FIELD(decoding.typical), .min = 0.000001, .max = 1, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(decoding.typical), .min = 0.000001, .max = 1, .is_more = true },
     { "seed", 0, "N", "other random numbers (default 0)", .group = "Sampling",
-      .type = LIMN_CLI_SIZE, FIELD(decoding.seed), .min = 0, .max = 9007199254740992.0,
+      .type = LIMN_OPT_SIZE, FIELD(decoding.seed), .min = 0, .max = 9007199254740992.0,
       .is_more = true },
     { "n-best", 0, "N", "captions for each picture (default 1)", .group = "Output",
-      .type = LIMN_CLI_COUNT, FIELD(options.n_best), .min = 1, .max = 64 },
+      .type = LIMN_OPT_COUNT, FIELD(options.n_best), .min = 1, .max = 64 },
     { "format", 0, "NAME", "text, jsonl, csv … (default: as FILE is called)", .group = "Output",
       .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for a picture that "
                 "failed; in PATH, backslash, tab, newline and carriage return are written \\\\, "
@@ -153,54 +153,54 @@ static const limn_cli_option options[] = {
                 "FILE.csv, FILE.tsv, FILE.jsonl, FILE.json (coco) and metadata.jsonl ask for their "
                 "format by themselves. With --n-best, text, csv and tsv have a line for each "
                 "caption; jsonl and coco have captions, metadata has texts.",
-      .type = LIMN_CLI_CHOICE, FIELD(format), .choices = limn_writer_names },
+      .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_writer_names },
     { "prefix", 0, "TEXT", "write TEXT before each caption", .group = "Output",
-      .type = LIMN_CLI_TEXT, FIELD(prefix), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(prefix), .is_more = true },
     { "suffix", 0, "TEXT", "write TEXT after each caption", .group = "Output",
-      .type = LIMN_CLI_TEXT, FIELD(suffix), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(suffix), .is_more = true },
     { "style", 0, "NAME", "raw (default) or sentence",
       .detail = "raw: tokens in lower case with spaces between, as scores need them. sentence: a "
                 "capital letter, a full stop, clitics and marks joined to their words.",
-      .group = "Output", .type = LIMN_CLI_CHOICE, FIELD(style), .choices = style_names },
+      .group = "Output", .type = LIMN_OPT_CHOICE, FIELD(style), .choices = style_names },
     { "alternatives", 0, "K", "in jsonl, K alternatives to each word",
       .detail = "The most probable tokens where each token was chosen, the chosen one among them "
                 "if it is, as {token, logprob} in alternatives; and in entropy how open the choice "
                 "was, in nats. Both are the model's own, before options such as --ban take effect. "
                 "They are no calibrated probabilities of being right.",
-      .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_alternatives), .min = 1,
+      .group = "Output", .type = LIMN_OPT_COUNT, FIELD(options.n_alternatives), .min = 1,
       .max = 100, .is_more = true },
     { "tags", 0, "N", "in jsonl, the N most probable concepts",
       .detail = "What the picture shows by the lists that the model knows beside its words, as "
                 "{tag, probability, set} in tags: imagenet, 1000 classes of which a picture has "
                 "one, and objects, any of 80.",
-      .group = "Output", .type = LIMN_CLI_COUNT, FIELD(options.n_tags), .min = 1, .max = 100,
+      .group = "Output", .type = LIMN_OPT_COUNT, FIELD(options.n_tags), .min = 1, .max = 100,
       .is_more = true },
     { "confidence", 0, NULL, "in jsonl, how likely each caption is right", .group = "Output",
       .detail = "From 0 to 1, in confidence: of captions with 0.7, 7 of 10 are right, as the model "
                 "file says what was called right (limn-inspect shows it) and as it was fitted: for "
                 "captions of that model alone by the default search, of pictures like those of the "
                 "fit. limn-eval --fit and limn-convert --confidence give a model its fit.",
-      .type = LIMN_CLI_FLAG, FIELD(has_confidence), .is_more = true },
+      .type = LIMN_OPT_FLAG, FIELD(has_confidence), .is_more = true },
     { "signals", 0, NULL, "in jsonl, what a confidence is made of", .group = "Output",
       .detail = "Numbers of the best caption in signals, for limn-eval --fit: logprob of a token "
                 "and the least of any, entropy, length, what the picture adds to logprob, margin "
                 "over the beam's other captions and agreement with them, and by the tags: the "
                 "least log-probability of an object that it names, that of a person where it names "
                 "people, whether it does, and how familiar the picture is.",
-      .type = LIMN_CLI_FLAG, FIELD(has_signals), .is_more = true },
+      .type = LIMN_OPT_FLAG, FIELD(has_signals), .is_more = true },
     { "min-confidence", 0, "C", "leave out captions less likely right than C", .group = "Output",
       .detail = "Such a caption is not written: jsonl has \"caption\": null and \"why\": \"low "
                 "confidence\", the other formats an empty caption, a sidecar of captions an empty "
                 "line. The picture counts as done; with --n-best, captions go one by one. How many "
                 "pictures were left without is told in the end.",
-      .type = LIMN_CLI_REAL, FIELD(min_confidence), .min = 0, .max = 1 },
+      .type = LIMN_OPT_REAL, FIELD(min_confidence), .min = 0, .max = 1 },
     { "explain", 0, "DIR", "DIR/NAME.html: how each caption came about", .group = "Output",
       .detail = "A page for each picture, of one file that needs no network: where the network "
                 "looked for each word, by layer and head, what else it considered, and which "
                 "beginnings the search kept and let go. NAME is the picture's, or its path below "
                 "the folder. A page that is there already is left as it is, and an error unless "
                 "it is the same.",
-      .type = LIMN_CLI_TEXT, FIELD(explain) },
+      .type = LIMN_OPT_TEXT, FIELD(explain) },
     { "attention", 0, "DIR", "DIR/NAME/…: attention, as numbers and pictures", .group = "Output",
       .detail = "A folder for each picture: attention.npy, f32 [tokens, layers, heads, height, "
                 "width], each [height, width] summing to 1, or less with a model that has tag "
@@ -209,7 +209,7 @@ static const limn_cli_option options[] = {
                 "its heads; sheet.png, all of them with the words and their probabilities. With "
                 "--n-best, DIR/NAME/1/… for the best caption and so on. Files that are there "
                 "already as for --explain.",
-      .type = LIMN_CLI_TEXT, FIELD(attention), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(attention), .is_more = true },
     { "output", 'o', "FILE", "write to FILE, or add to it what it lacks", .group = "Output",
       .detail = "The file is called FILE.part until the run is complete, with a journal "
                 "FILE.limn-run beside it, from which the same command goes on after an "
@@ -217,65 +217,65 @@ static const limn_cli_option options[] = {
                 "that have their lines in it are skipped. FILE may be a folder (or end with a "
                 "slash) when the pictures are in archives: it gets NAME.jsonl for NAME.tar; "
                 "archives whose files are there are skipped.",
-      .type = LIMN_CLI_TEXT, FIELD(output), .is_neutral = true },
+      .type = LIMN_OPT_TEXT, FIELD(output), .is_neutral = true },
     { "sidecar", 0, "EXT", "a file beside each picture: a.jpg, a.txt",
       .detail = "The captions alone, a line each; with --format jsonl the object, in a.json. EXT "
                 "is another extension. The run is refused before anything is written when two "
                 "pictures would share a file. Its journal is a hidden file that ends in "
                 ".limn-run, in the folder that is named first or in DIR.",
-      .group = "Output", .type = LIMN_CLI_TEXT, FIELD(sidecar), .is_optional = true },
-    { "sidecar-full", 0, NULL, "a.jpg.txt, not a.txt", .group = "Output", .type = LIMN_CLI_FLAG,
+      .group = "Output", .type = LIMN_OPT_TEXT, FIELD(sidecar), .is_optional = true },
+    { "sidecar-full", 0, NULL, "a.jpg.txt, not a.txt", .group = "Output", .type = LIMN_OPT_FLAG,
       FIELD(is_sidecar_full), .is_more = true },
     { "out-dir", 0, "DIR", "sidecars in DIR, as the pictures are in theirs", .group = "Output",
       .detail = "Below DIR as the picture is below the folder that was named; a picture that was "
                 "named itself, as it was written.",
-      .type = LIMN_CLI_TEXT, FIELD(out_dir), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(out_dir), .is_more = true },
     { "existing", 0, "NAME", "when a sidecar is there: skip (default) …", .group = "Output",
       .detail = "skip: leave it, and do not caption the picture. overwrite: replace it. append, "
                 "prepend: add the caption as lines after or before what is there. error: refuse "
                 "the run. Also after an interruption, each happens once.",
-      .type = LIMN_CLI_CHOICE, FIELD(existing), .choices = limn_existing_names, .is_more = true },
+      .type = LIMN_OPT_CHOICE, FIELD(existing), .choices = limn_existing_names, .is_more = true },
     { "tar", 0, "ENDING", "with -o FOLDER: tars, NAME.ENDING added", .group = "Output",
       .detail = "Instead of records, copies of the tars: every member as it was, and after each "
                 "picture NAME.jpg a member NAME.ENDING: with an ENDING that is json, or ends so, "
                 "the record as in jsonl, with any other the captions, one a line. May be repeated. "
                 "A tar that has such a member already is refused.",
-      .type = LIMN_CLI_LIST, FIELD(tar), .is_more = true },
+      .type = LIMN_OPT_LIST, FIELD(tar), .is_more = true },
     { "errors", 0, "FILE", "list what failed: PATH, cause, detail", .group = "Output",
       .detail = "Lines with tabs between the fields; in names as in text. FILE must not exist yet.",
-      .type = LIMN_CLI_TEXT, FIELD(errors), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(errors), .is_more = true },
     { "report", 0, "FILE", "a page of thumbnails, captions and failures", .group = "Output",
       .detail = "One HTML file that needs no other, to look over the results of this run: what "
                 "failed and why, then the captions, lowest scores first. Of more than 1000 "
                 "pictures it has the 500 with the lowest scores, and 500 drawn from the others. "
                 "An older page of limn's at FILE is replaced, nothing else is.",
-      .type = LIMN_CLI_TEXT, FIELD(report), .is_neutral = true, .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(report), .is_neutral = true, .is_more = true },
     { "dry-run", 0, NULL, "only name the pictures that would be captioned", .group = "Running",
       .detail = "Those that --existing, an interrupted run, or lines in the output leave to be "
                 "done; pictures are not decoded, and nothing is written.",
-      .type = LIMN_CLI_FLAG, FIELD(is_dry_run), .is_neutral = true, .is_more = true },
+      .type = LIMN_OPT_FLAG, FIELD(is_dry_run), .is_neutral = true, .is_more = true },
     { "force", 0, NULL, "go on under another model or other options", .group = "Running",
       .detail = "An interrupted run goes on with the model and the options that it was begun with, "
                 "and is refused otherwise. --force goes on all the same: the output is then of "
                 "two kinds.",
-      .type = LIMN_CLI_FLAG, FIELD(is_forced), .is_neutral = true, .is_more = true },
+      .type = LIMN_OPT_FLAG, FIELD(is_forced), .is_neutral = true, .is_more = true },
     { "strict", 0, NULL, "stop at the first picture that fails", .group = "Running",
-      .type = LIMN_CLI_FLAG, FIELD(is_strict), .is_neutral = true, .is_more = true },
-    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_CLI_FLAG,
+      .type = LIMN_OPT_FLAG, FIELD(is_strict), .is_neutral = true, .is_more = true },
+    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet), .is_neutral = true },
     { "verbose", 'v', NULL, "say what is used, and what was left out", .group = "Running",
-      .type = LIMN_CLI_FLAG, FIELD(is_verbose), .is_neutral = true },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_CLI_COUNT,
+      .type = LIMN_OPT_FLAG, FIELD(is_verbose), .is_neutral = true },
+    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
       FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS, .is_neutral = true },
     { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off",
       .detail = "Pictures are decoded in processes that may do nothing but read, write and "
                 "compute: a flaw in an image library, or a picture that takes too much memory or "
                 "time, costs one picture. auto (default): where the kernel can (seccomp); on: or "
                 "not at all. The captions are the same.",
-      .group = "Running", .type = LIMN_CLI_CHOICE, FIELD(sandbox), .choices = limn_sandbox_uses,
+      .group = "Running", .type = LIMN_OPT_CHOICE, FIELD(sandbox), .choices = limn_sandbox_uses,
       .is_neutral = true, .is_more = true },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
-      .type = LIMN_CLI_TEXT, FIELD(cpu), .is_neutral = true },
+      .type = LIMN_OPT_TEXT, FIELD(cpu), .is_neutral = true },
 };
 
 static const limn_cli_example examples[] = {

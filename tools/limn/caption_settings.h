@@ -21,8 +21,8 @@ typedef struct caption_settings {
     const char *shard;             /* I/N */
     const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
     const char *sidecar_extension; /* once completed */
-    limn_cli_list models;          /* none: the default one; several: an ensemble */
-    limn_cli_list tar;             /* endings of members that tars get */
+    limn_option_list models;       /* none: the default one; several: an ensemble */
+    limn_option_list tar;          /* endings of members that tars get */
     limn_options options;
     decoding_choice decoding;
     float min_confidence; /* NAN: all captions are written */
@@ -31,7 +31,7 @@ typedef struct caption_settings {
     unsigned format, style; /* format: index into limn_writers */
     const limn_writer *writer;
     unsigned existing; /* limn_existing; LIMN_EXISTING_UNSET until completed */
-    limn_cli_list includes, excludes;
+    limn_option_list includes, excludes;
     limn_input_filter filter; /* once completed */
     bool is_recursive, is_nul_separated, is_sidecar_full, is_dry_run, is_forced, is_strict;
     bool has_confidence, has_signals;

@@ -21,7 +21,7 @@ typedef struct decoding_choice {
     unsigned rerank; /* limn_rerank */
     bool is_sampling, is_distinct, has_good_endings;
     const char *start;
-    limn_cli_list required, banned, ban_files;
+    limn_option_list required, banned, ban_files;
     limn_buffer ban_texts;   /* the files of banned words */
     const char **all_banned; /* [options->n_banned_words] */
 } decoding_choice;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/status.h"
 
 /* ---- captions ----------------------------------------------------------------------------- */
 

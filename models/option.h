@@ -1,0 +1,52 @@
+/* A row of a table of options: what a user may set, told once. From such rows come the command
+ * line, --help, man pages, completions of shells, and limn_options_set (models/captioner.h). */
+#ifndef LIMN_MODELS_OPTION_H
+#define LIMN_MODELS_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What an option's value is, and the type of the field that takes it. */
+typedef enum limn_option_type {
+    LIMN_OPT_FLAG = 0, /* bool; the command line gives it no value */
+    LIMN_OPT_COUNT,    /* uint32_t, a whole number in min … max */
+    LIMN_OPT_SIZE,     /* uint64_t, a whole number in min … max; max at most 2^53 */
+    LIMN_OPT_REAL,     /* float, in min … max; never NaN or infinite */
+    LIMN_OPT_TEXT,     /* const char * */
+    LIMN_OPT_CHOICE,   /* unsigned: index into `choices` */
+    LIMN_OPT_LIST,     /* limn_option_list: one item each time the option is given */
+} limn_option_type;
+
+typedef struct limn_option_list {
+    const char **items; /* [n_items] */
+    size_t n_items;
+} limn_option_list;
+
+typedef struct limn_option {
+    const char *name;     /* long name without dashes */
+    char letter;          /* short name, 0 for none */
+    const char *argument; /* name of the value in --help; NULL for a flag */
+    const char *help;     /* one line, at most about 50 characters, no full stop */
+    const char *detail;   /* more sentences, for the man page only; may be NULL */
+    const char *group;    /* heading in --help; options of a group stand together */
+    limn_option_type type;
+    size_t offset;              /* of the field in the struct that takes the values */
+    double min, max;            /* COUNT, SIZE, REAL: bounds, inclusive */
+    const char *const *choices; /* CHOICE: names, NULL after the last */
+    bool is_neutral;            /* has no bearing on results */
+    bool is_optional;           /* TEXT: the value may be left out (then ""), else is after "=" */
+    bool is_more;               /* left out of the short --help: in --help all, that of its group,
+                                 * and the man page */
+} limn_option;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
