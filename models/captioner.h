@@ -18,8 +18,9 @@
  * Rules for all of it. Every fallible function returns a limn_status and writes one line to `err`
  * (may be NULL; zero-initialise it). Nothing prints, exits, reads the environment or
  * changes global state. The same picture, model and options give the same bytes, whatever
- * the threads, the order of calls or the CPU level. After the first picture of a size nothing is
- * allocated but by the image libraries. */
+ * the threads, the order of calls or the CPU level, and whatever rounding, flushing of denormals or
+ * traps the caller has set, which are back as they were on return. After the first picture of a
+ * size nothing is allocated but by the image libraries. */
 #ifndef LIMN_MODELS_CAPTIONER_H
 #define LIMN_MODELS_CAPTIONER_H
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/text/detokenize.h"
@@ -34,8 +35,8 @@ static limn_status squash(limn_state *s, uint8_t *input, const uint8_t *pixels, 
     return LIMN_OK;
 }
 
-limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
-                            uint32_t *width, uint32_t *height, limn_error *err)
+static limn_status load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
+                        uint32_t *width, uint32_t *height, limn_error *err)
 {
     for (size_t i = 0; limn_model_member(s->model, i); i++) {
         const limn_encoder_input_settings settings =
@@ -46,6 +47,15 @@ limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8
                                              err));
     }
     return LIMN_OK;
+}
+
+limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
+                            uint32_t *width, uint32_t *height, limn_error *err)
+{
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = load(s, bytes, size, input, width, height, err);
+    limn_float_env_leave(&env);
+    return status;
 }
 
 /* ---- captions ------------------------------------------------------------------------------ */
@@ -126,8 +136,8 @@ static void take_tags(limn_state *s)
     s->captions.n_tags = limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
 }
 
-limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
-                                     const limn_captions **out, limn_error *err)
+static limn_status caption(limn_state *s, const char *name, const uint8_t *input,
+                           const limn_captions **out, limn_error *err)
 {
     const limn_hypothesis *found;
     size_t n_found;
@@ -141,6 +151,15 @@ limn_status limn_state_caption_input(limn_state *s, const char *name, const uint
     return LIMN_OK;
 }
 
+limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
+                                     const limn_captions **out, limn_error *err)
+{
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = caption(s, name, input, out, err);
+    limn_float_env_leave(&env);
+    return status;
+}
+
 limn_status limn_state_caption_bytes(limn_state *s, const char *name, const void *bytes,
                                      size_t size, const limn_captions **out, limn_error *err)
 {
@@ -152,7 +171,10 @@ limn_status limn_state_caption_pixels(limn_state *s, const char *name, const uin
                                       uint32_t width, uint32_t height, const limn_captions **out,
                                       limn_error *err)
 {
-    LIMN_TRY(squash(s, s->input, pixels, width, height, err));
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = squash(s, s->input, pixels, width, height, err);
+    limn_float_env_leave(&env);
+    if (status != LIMN_OK) return status;
     return limn_state_caption_input(s, name, s->input, out, err);
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "models/tag_slots.h"
 #include "models/user_words.h"
@@ -55,8 +56,8 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
-                            limn_error *err)
+static limn_status open_model(limn_model **out, const char *path, const char *cpu_level,
+                              limn_error *err)
 {
     limn_model_file file = { 0 };
     limn_cpu_level level;
@@ -77,6 +78,15 @@ limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_
     }
     limn_model_file_close(&file);
     *out = m;
+    return status;
+}
+
+limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
+                            limn_error *err)
+{
+    const limn_float_env env = limn_float_env_enter(); /* numbers in JSON are rounded too */
+    const limn_status status = open_model(out, path, cpu_level, err);
+    limn_float_env_leave(&env);
     return status;
 }
 

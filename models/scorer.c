@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "common/image/image.h"
 #include "models/captioner_model.h"
@@ -75,7 +76,9 @@ limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint6
     s->model = model;
     s->tokenizer.kind = limn_vocab_kind(model->vocab);
     s->max_pixels = max_pixels ? max_pixels : limn_image_settings_default().max_pixels;
+    const limn_float_env env = limn_float_env_enter();
     const limn_status status = build(s, n_threads, err);
+    limn_float_env_leave(&env);
     if (status != LIMN_OK) limn_scorer_destroy(&s);
     *out = s;
     return status;
@@ -106,7 +109,11 @@ limn_status limn_scorer_load(limn_scorer *s, const void *bytes, size_t size, uin
                              limn_error *err)
 {
     const limn_encoder_input_settings settings = limn_model_input_settings(s->model, s->max_pixels);
-    return limn_encoder_input_load(input, bytes, size, &settings, &s->resize, NULL, NULL, err);
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status =
+        limn_encoder_input_load(input, bytes, size, &settings, &s->resize, NULL, NULL, err);
+    limn_float_env_leave(&env);
+    return status;
 }
 
 limn_status limn_scorer_encode(limn_words *out, limn_scorer *s, const char *caption,
@@ -182,6 +189,7 @@ limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_sco
                             size_t n_jobs, limn_error *err)
 {
     for (size_t i = 0; i < n_jobs; i++) LIMN_TRY(check(s, &jobs[i], err));
+    const limn_float_env env = limn_float_env_enter();
     limn_encoder_run(s->model->encoder, s->encoder, s->pool, input, s->features);
     limn_decoder_begin(s->seeing, s->pool, s->features, limn_tag_slots_find(s->slots, s->features));
     for (size_t i = 0; i < n_jobs; i += MAX_ROWS) {
@@ -189,5 +197,6 @@ limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_sco
         force(s, s->seeing, jobs + i, n, false);
         if (wants_blind(jobs + i, n)) force(s, s->blind, jobs + i, n, true);
     }
+    limn_float_env_leave(&env);
     return LIMN_OK;
 }

@@ -1,3 +1,4 @@
+#include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "models/captioner_state.h"
 #include "models/options.h"
@@ -75,8 +76,8 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
     return o->has_confidence ? limn_signals_create(&s->signals, s->model, s->pool, err) : LIMN_OK;
 }
 
-limn_status limn_state_create(limn_state **out, const limn_model *model,
-                              const limn_options *options, uint32_t n_threads, limn_error *err)
+static limn_status create(limn_state **out, const limn_model *model, const limn_options *options,
+                          uint32_t n_threads, limn_error *err)
 {
     *out = NULL;
     LIMN_TRY(limn_options_check(options, model, err));
@@ -91,6 +92,15 @@ limn_status limn_state_create(limn_state **out, const limn_model *model,
     const limn_status status = build(s, options, n_threads, err);
     if (status != LIMN_OK) limn_state_destroy(&s);
     *out = s;
+    return status;
+}
+
+limn_status limn_state_create(limn_state **out, const limn_model *model,
+                              const limn_options *options, uint32_t n_threads, limn_error *err)
+{
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = create(out, model, options, n_threads, err);
+    limn_float_env_leave(&env);
     return status;
 }
 

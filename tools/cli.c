@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "common/text/edit_distance.h"
 #include "tools/cli_pages.h"
@@ -281,6 +282,7 @@ bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_
                  .argv = argv,
                  .n_args = argc > 0 ? (size_t)argc : 0,
                  .next = 1 };
+    limn_float_env_enter(); /* for the whole process: results don't depend on a preloaded library */
     limn_message_init(tool->name, LIMN_NORMAL);
     *exit_code = LIMN_EXIT_USAGE;
     if (read_arguments(&p)) {

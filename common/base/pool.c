@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdatomic.h>
 
+#include "common/base/float_env.h"
 #include "common/base/mem.h"
 
 struct worker {
@@ -40,6 +41,7 @@ static void *worker_main(void *arg)
     struct worker *w = arg;
     limn_pool *pool = w->pool;
     unsigned long seen = 0;
+    limn_float_env_enter(); /* for the thread's whole life */
     pthread_mutex_lock(&pool->mutex);
     for (;;) {
         while (pool->generation == seen && !pool->is_stopping)
