@@ -19,6 +19,7 @@
  *         settings s = { .beam = 3 };                   // defaults are what stands here before
  *         limn_cli_operands paths;
  *         int code;
+ *         limn_standard_streams_secure();
  *         if (!limn_cli_parse(&paths, &s, &tool, argc, argv, &code))
  *             return code;
  *         …

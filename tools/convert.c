@@ -12,6 +12,7 @@
 #include "tools/convert/convert_tags.h"
 #include "tools/convert/reference_frequencies.h"
 #include "tools/message.h"
+#include "tools/standard_streams.h"
 
 typedef struct settings {
     const char *output, *tags, *objects, *features, *only, *split, *confidence;
@@ -242,6 +243,7 @@ int main(int argc, char **argv)
     settings s = { .dtype = DTYPE_OF_INPUT, .length_penalty = NAN };
     limn_cli_operands inputs;
     int code;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&inputs, &s, &tool, argc, argv, &code)) return code;
     code = run(&s, &inputs);
     limn_cli_finish(&s, &tool);

@@ -14,6 +14,7 @@
 #include "tools/eval/report/report.h"
 #include "tools/message.h"
 #include "tools/output.h"
+#include "tools/standard_streams.h"
 
 /* All that a run holds. */
 typedef struct run {
@@ -318,6 +319,7 @@ int main(int argc, char **argv)
     limn_error err = { 0 };
     run r = { .options = &options };
     int code;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&operands, &options, &limn_eval_tool, argc, argv, &code)) return code;
     limn_message_init(limn_eval_tool.name, limn_verbosity_of(options.is_quiet, options.is_verbose));
     code = LIMN_EXIT_OK;

@@ -9,6 +9,7 @@
 #include "models/tag_heads.h"
 #include "tools/cli.h"
 #include "tools/message.h"
+#include "tools/standard_streams.h"
 
 #define N_WORDS_SHOWN 16
 
@@ -218,6 +219,7 @@ int main(int argc, char **argv)
     settings s = { .beam = 3 };
     limn_cli_operands models;
     int code;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&models, &s, &tool, argc, argv, &code)) return code;
     code = run(&s, models.items[0]);
     limn_cli_finish(&s, &tool);

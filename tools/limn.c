@@ -15,6 +15,7 @@
 #include "tools/limn/caption_sink.h"
 #include "tools/message.h"
 #include "common/text/file_name.h"
+#include "tools/standard_streams.h"
 
 /* One picture is split among the threads; of many, each has one at a time. */
 static bool is_one_file(const limn_cli_operands *paths)
@@ -242,6 +243,7 @@ int main(int argc, char **argv)
     caption_settings s = caption_settings_default();
     limn_cli_operands paths;
     int code;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&paths, &s, &caption_cli_tool, argc, argv, &code)) return code;
     limn_message_init(caption_cli_tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     code = caption_settings_complete(&s) ? run(&s, &paths) : LIMN_EXIT_USAGE;

@@ -2,7 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "common/base/buffer.h"
+#include "common/text/terminal_text.h"
 #include "tools/progress.h"
 
 static const char *message_program = "limn";
@@ -24,34 +27,48 @@ limn_verbosity limn_message_verbosity(void)
     return message_verbosity;
 }
 
-/* Appends `text` to line [capacity] at `used`, control characters escaped; returns the new end. */
-static size_t append_escaped(char *line, size_t capacity, size_t used, const char *text)
+/* The message as one line of harmless text; where memory is short, only what is plain of it. */
+static void append_line(limn_buffer *line, char *text)
 {
-    for (const unsigned char *p = (const unsigned char *)text; *p && used + 6 < capacity; p++) {
-        if (*p == '\n' || *p == '\t')
-            used += (size_t)sprintf(line + used, "\\%c", *p == '\n' ? 'n' : 't');
-        else if (*p < 0x20 || *p == 0x7f)
-            used += (size_t)sprintf(line + used, "\\x%02x", *p);
+    const size_t size = strlen(text);
+    limn_buffer harmless = { 0 };
+    limn_terminal_append(&harmless, text, size);
+    for (size_t i = 0; i < harmless.size; i++) {
+        const char c = harmless.bytes[i];
+        if (c == '\n' || c == '\t')
+            limn_buffer_append_text(line, c == '\n' ? "\\n" : "\\t");
         else
-            line[used++] = (char)*p;
+            limn_buffer_append(line, &c, 1);
     }
-    return used;
+    limn_buffer_append_text(line, "\n");
+    line->has_failed |= harmless.has_failed;
+    limn_buffer_finish(&harmless);
+}
+
+static void put_plain(const char *kind, char *text)
+{
+    for (char *at = text; *at; at++)
+        if (*at < ' ' || *at > '~') *at = '?';
+    fprintf(stderr, "%s: %s%s\n", message_program, kind, text);
 }
 
 /* One write for the whole line, so that lines of several processes don't mix. */
 LIMN_PRINTF(2, 0)
 static void put_line(const char *kind, const char *fmt, va_list ap)
 {
-    char text[8192], line[3 * sizeof text]; /* a path of PATH_MAX bytes and an error text */
-    size_t used;
+    char text[8192]; /* a path of PATH_MAX bytes and an error text */
+    limn_buffer line = { 0 };
     vsnprintf(text, sizeof text, fmt, ap);
-    used = (size_t)snprintf(line, sizeof line, "%s: %s", message_program, kind);
-    used = append_escaped(line, sizeof line, used, text);
-    line[used++] = '\n';
+    limn_buffer_printf(&line, "%s: %s", message_program, kind);
+    append_line(&line, text);
     flockfile(stderr);
     limn_progress_erase();
-    fwrite(line, 1, used, stderr);
+    if (line.has_failed)
+        put_plain(kind, text);
+    else
+        fwrite(line.bytes, 1, line.size, stderr);
     funlockfile(stderr);
+    limn_buffer_finish(&line);
 }
 
 void limn_message_error(const char *fmt, ...)

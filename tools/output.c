@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/text/terminal_text.h"
 #include "tools/interrupt.h"
 
 static const char *name_of(const limn_output *out)
@@ -44,13 +45,17 @@ limn_status limn_output_open(limn_output *out, const char *path, limn_error *err
 {
     struct stat st;
     *out = (limn_output){ .fd = STDOUT_FILENO };
-    if (!path || !strcmp(path, "-")) return LIMN_OK;
+    if (!path || !strcmp(path, "-")) {
+        out->is_terminal = isatty(out->fd);
+        return LIMN_OK;
+    }
     out->path = path;
     if (stat(path, &st)) return open_part(out, err);
     if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
         return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", path);
     out->fd = open(path, O_WRONLY | O_CLOEXEC);
     if (out->fd < 0) return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+    out->is_terminal = isatty(out->fd);
     return LIMN_OK;
 }
 
@@ -69,11 +74,21 @@ static limn_status write_all(limn_output *out, const char *bytes, size_t size, l
     return LIMN_OK;
 }
 
+static limn_status write_harmless(limn_output *out, const char *bytes, size_t size, limn_error *err)
+{
+    limn_buffer text = { 0 };
+    limn_terminal_append(&text, bytes, size);
+    const limn_status s = text.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
+                                          : write_all(out, text.bytes, text.size, err);
+    limn_buffer_finish(&text);
+    return s;
+}
+
 limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, limn_error *err)
 {
     limn_status s;
     limn_interrupt_hold();
-    s = write_all(out, bytes, size, err);
+    s = out->is_terminal ? write_harmless(out, bytes, size, err) : write_all(out, bytes, size, err);
     limn_interrupt_release();
     return s;
 }

@@ -11,6 +11,7 @@ typedef struct limn_output {
     const char *path; /* as given; NULL: standard output */
     char *part_path;  /* path.part, where the bytes are until the end; NULL: written directly */
     int fd;
+    bool is_terminal;    /* what is written is made harmless: limn_terminal_append */
     bool is_pipe_closed; /* the reader of standard output has gone */
 } limn_output;
 

@@ -9,6 +9,7 @@
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
 #include "tools/preprocess/feature_job.h"
+#include "tools/standard_streams.h"
 
 typedef struct settings {
     const char *model, *cpu, *output;
@@ -151,6 +152,7 @@ int main(int argc, char **argv)
     limn_error err = { 0 };
     char *default_model = NULL;
     int code;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&paths, &s, &tool, argc, argv, &code)) return code;
     limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     if (!s.output) {

@@ -8,6 +8,7 @@
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
 #include "tools/score/scoring.h"
+#include "tools/standard_streams.h"
 
 typedef struct settings {
     const char *images, *captions, *split, *model, *cpu, *output;
@@ -206,6 +207,7 @@ int main(int argc, char **argv)
     settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS, .n_threads = limn_default_threads() };
     limn_cli_operands none;
     int code;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code)) return code;
     limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     if (!s.images || !s.captions) {

@@ -3,6 +3,7 @@
 
 #include "tools/interrupt.h"
 #include "tools/message.h"
+#include "tools/standard_streams.h"
 #include "tools/train/train_arguments.h"
 #include "tools/train/train_plan.h"
 #include "tools/train/train_run.h"
@@ -76,6 +77,7 @@ int main(int argc, char **argv)
     limn_cli_operands operands;
     limn_error err = { 0 };
     int code = LIMN_EXIT_USAGE;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&operands, &o, &limn_train_tool, argc, argv, &code)) return code;
     limn_message_init(limn_train_tool.name, limn_verbosity_of(o.is_quiet, o.is_verbose));
     if ((!o.resume || take_saved(&o, &saved, &code)) && limn_train_options_check(&o)) {

@@ -7,6 +7,7 @@
 #include "tools/cli.h"
 #include "tools/message.h"
 #include "tools/output.h"
+#include "tools/standard_streams.h"
 #include "tools/vocabulary/caption_words.h"
 #include "tools/vocabulary/vocab_summary.h"
 
@@ -158,6 +159,7 @@ int main(int argc, char **argv)
     limn_cli_operands none;
     limn_error err = { 0 };
     int code;
+    limn_standard_streams_secure();
     if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code)) return code;
     if (run(&s, &err) != LIMN_OK) limn_message_error("%s", err.text);
     limn_cli_finish(&s, &tool);

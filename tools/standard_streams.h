@@ -1,0 +1,17 @@
+/* Standard input, output and error, made safe to use. */
+#ifndef LIMN_TOOLS_STANDARD_STREAMS_H
+#define LIMN_TOOLS_STANDARD_STREAMS_H
+
+/* The first thing that every tool does; before threads.
+ *
+ * Descriptors 0, 1 and 2 that the caller has closed become ones that can't be used: else the next
+ * file or pipe that is opened would get that number, and be read as a list of names or have
+ * messages written into it. Reading from such a standard input, or writing to such an output, then
+ * fails with EBADF, and is told as an error.
+ *
+ * What is printed to a standard output that is a terminal goes through limn_terminal_append; pipes
+ * and files get the bytes as they are. (limn_output does so itself; messages are always harmless.)
+ */
+void limn_standard_streams_secure(void);
+
+#endif
