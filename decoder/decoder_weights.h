@@ -3,7 +3,7 @@
 #ifndef LIMN_DECODER_DECODER_WEIGHTS_H
 #define LIMN_DECODER_DECODER_WEIGHTS_H
 
-#include "common/kernels/kernels.h"
+#include "common/kernels/pack.h"
 #include "decoder/decoder.h"
 
 typedef struct limn_norm_weights {

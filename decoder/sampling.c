@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 
 static double sum_of(const float *values, size_t n)
 {

@@ -4,7 +4,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 #include "decoder/sample_scratch.h"
 
 /* log(1 - e^x) of x <= 0, which is -INFINITY at 0 (Maechler 2012) */

@@ -129,7 +129,7 @@ void limn_decoder_state_destroy(limn_decoder_state **s)
 /* ---- products ------------------------------------------------------------------------------ */
 
 struct split_job {
-    limn_linear_fn *linear;
+    const limn_kernels *kernels;
     limn_linear_job job;
 };
 
@@ -141,7 +141,7 @@ static void run_panels(void *ctx, size_t item, size_t worker)
     part.panel_begin = item * PANELS_PER_ITEM;
     if (part.panel_begin + PANELS_PER_ITEM < part.panel_end)
         part.panel_end = part.panel_begin + PANELS_PER_ITEM;
-    s->linear(&part);
+    limn_linear(s->kernels, &part);
 }
 
 /* All outputs of a product, split among threads where that pays. */
@@ -150,11 +150,11 @@ static void product(const limn_decoder_state *s, limn_linear_job job)
     const size_t n_panels = limn_n_panels(job.w->n_outputs);
     job.panel_end = n_panels;
     if (limn_pool_n_threads(s->pool) > 1 && n_panels >= MIN_PANELS_TO_SPLIT) {
-        struct split_job split = { s->d->kernels.linear, job };
+        struct split_job split = { &s->d->kernels, job };
         limn_pool_run(s->pool, (n_panels + PANELS_PER_ITEM - 1) / PANELS_PER_ITEM, run_panels,
                       &split);
     } else {
-        s->d->kernels.linear(&job);
+        limn_linear(&s->d->kernels, &job);
     }
 }
 
@@ -350,22 +350,22 @@ static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
     for (size_t head = 0; head < c->n_heads; head++) {
         const limn_packed *keys = &s->cross[layer].keys[head];
         const limn_packed *values = &s->cross[layer].values[head];
-        kernels->linear(&(limn_linear_job){ .y = s->scores,
-                                            .x = q + head * head_dim,
-                                            .n_rows = n_rows,
-                                            .x_stride = c->dim,
-                                            .y_stride = stride,
-                                            .w = keys,
-                                            .panel_end = limn_n_panels(keys->n_outputs) });
+        limn_linear(kernels, &(limn_linear_job){ .y = s->scores,
+                                                 .x = q + head * head_dim,
+                                                 .n_rows = n_rows,
+                                                 .x_stride = c->dim,
+                                                 .y_stride = stride,
+                                                 .w = keys,
+                                                 .panel_end = limn_n_panels(keys->n_outputs) });
         kernels->softmax(s->scores, n_rows, n_memory, stride);
         if (s->attention) keep_attention(s, layer, head, n_rows, stride);
-        kernels->linear(&(limn_linear_job){ .y = s->y + head * head_dim,
-                                            .x = s->scores,
-                                            .n_rows = n_rows,
-                                            .x_stride = stride,
-                                            .y_stride = c->dim,
-                                            .w = values,
-                                            .panel_end = limn_n_panels(values->n_outputs) });
+        limn_linear(kernels, &(limn_linear_job){ .y = s->y + head * head_dim,
+                                                 .x = s->scores,
+                                                 .n_rows = n_rows,
+                                                 .x_stride = stride,
+                                                 .y_stride = c->dim,
+                                                 .w = values,
+                                                 .panel_end = limn_n_panels(values->n_outputs) });
     }
     add_linear(s, s->x, s->y, n_rows, &l->cross_output);
 }

@@ -193,7 +193,7 @@ static const float *run_stem(const network *net, scratch *s, const limn_encoder_
             .panel_end = limn_n_panels(net->shape.n_stem),
             .activation = LIMN_ACT_RELU6,
         };
-        job->kernels->linear(&stem);
+        limn_linear(job->kernels, &stem);
     }
     tap(job, "stem", s->maps[0], n, net->shape.n_stem);
     return s->maps[0];
@@ -234,7 +234,7 @@ static void run_head_part(void *ctx, size_t part, size_t worker)
     (void)worker;
     job.panel_begin = h->n_panels * part / h->n_parts;
     job.panel_end = h->n_panels * (part + 1) / h->n_parts;
-    h->kernels->linear(&job);
+    limn_linear(h->kernels, &job);
 }
 
 static void run_head(const network *net, const float *x, const limn_encoder_job *job)

@@ -15,7 +15,7 @@ enum { MAX_KERNEL = 5 };
 static void fill_product(const limn_encoder_trainer *t, const struct product *p, const float *w)
 {
     limn_packed_fill(&p->forward, w, t->params->values + p->at.bias);
-    if (p->backward.panels) limn_packed_fill_transposed(&p->backward, w, NULL);
+    if (p->backward.n_outputs > 0) limn_packed_fill_transposed(&p->backward, w, NULL);
 }
 
 static void fill_block(const limn_encoder_trainer *t, const struct block *b)
@@ -58,16 +58,16 @@ static void run_product(const limn_encoder_trainer *t, const limn_packed *w, flo
                         const size_t *y_rows, const float *x, size_t n_rows,
                         limn_activation activation, const float *residual)
 {
-    t->kernels.linear(&(limn_linear_job){ .y = y,
-                                          .y_rows = y_rows,
-                                          .x = x,
-                                          .residual = residual,
-                                          .n_rows = n_rows,
-                                          .x_stride = w->n_inputs,
-                                          .y_stride = w->n_outputs,
-                                          .w = w,
-                                          .panel_end = limn_n_panels(w->n_outputs),
-                                          .activation = activation });
+    limn_linear(&t->kernels, &(limn_linear_job){ .y = y,
+                                                 .y_rows = y_rows,
+                                                 .x = x,
+                                                 .residual = residual,
+                                                 .n_rows = n_rows,
+                                                 .x_stride = w->n_inputs,
+                                                 .y_stride = w->n_outputs,
+                                                 .w = w,
+                                                 .panel_end = limn_n_panels(w->n_outputs),
+                                                 .activation = activation });
 }
 
 /* Adds the gradients of weight and bias, from dy [n_rows, n_outputs] and x [n_rows, n_inputs], to
@@ -146,7 +146,8 @@ static void filter(const limn_encoder_trainer *t, const struct picture_scratch *
                                                     .stride = shape->stride,
                                                     .x_stride = shape->n_expanded,
                                                     .y_stride = shape->n_expanded,
-                                                    .w_stride = shape->n_expanded });
+                                                    .w_stride = shape->n_expanded,
+                                                    .activation = LIMN_ACT_RELU6 });
     }
 }
 
@@ -294,7 +295,7 @@ static void head_backward(const limn_encoder_trainer *t, float *sums,
     float *dy = s->d_maps[1];
     t->rows->relu6_dx(dy, t->d_features + picture * n_floats, map_of(t, stage, picture), n_floats);
     add_product(t, sums, &t->head, dy, input_of(t, stage, picture), n);
-    if (t->head.backward.panels)
+    if (t->head.backward.n_outputs > 0)
         run_product(t, &t->head.backward, s->d_maps[0], NULL, dy, n, LIMN_ACT_NONE, NULL);
 }
 

@@ -165,7 +165,7 @@ static void expand_group(const strip *s, size_t group, float *ring)
         .panel_end = limn_n_panels(w.n_outputs),
         .activation = LIMN_ACT_RELU6,
     };
-    s->k->linear(&job);
+    limn_linear(s->k, &job);
 }
 
 /* The rows under the kernel for output row `row`; NULL above and below the map. */
@@ -199,6 +199,7 @@ static void filter_group(const strip *s, size_t group, float *ring)
             .x_stride = GROUP,
             .y_stride = b->filtered_stride,
             .w_stride = GROUP,
+            .activation = LIMN_ACT_RELU6,
         };
         s->k->depthwise(&job);
     }
@@ -233,7 +234,7 @@ static void project_part(void *ctx, size_t part, size_t worker)
         .panel_end = limn_n_panels(b->project.n_outputs),
     };
     (void)worker;
-    s->k->linear(&job);
+    limn_linear(s->k, &job);
 }
 
 /* Where the expanded positions of input rows first … end-1 go in a group's ring. */

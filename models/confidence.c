@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 
 const char *const limn_signal_names[LIMN_N_SIGNALS] = {
     [LIMN_SIGNAL_LOGPROB] = "logprob",     [LIMN_SIGNAL_LEAST] = "least",

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 #include "common/metrics/cider.h"
 
 struct limn_consensus {

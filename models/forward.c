@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 #include "models/tag_slots.h"
 
 /* What one model of an ensemble needs. */

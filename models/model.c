@@ -261,10 +261,5 @@ const char *limn_version(void)
 
 const char *const *limn_cpu_levels(void)
 {
-    static const char *const names[LIMN_N_CPU_LEVELS + 1][LIMN_N_CPU_LEVELS + 1] = {
-        { "c", NULL },
-        { "c", "avx2", NULL },
-        { "c", "avx2", "avx512", NULL },
-    };
-    return names[limn_cpu_best()];
+    return limn_cpu_level_names();
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 #include "common/text/objects.h"
 
 static const float MIN_PROBABILITY = 1e-4F; /* of a concept: what is rarer counts as that */

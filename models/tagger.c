@@ -8,7 +8,7 @@
 typedef struct head {
     char set[LIMN_TAGS_MAX_SET_SIZE + 1];
     bool is_exclusive, has_maximum;
-    limn_packed hidden, output; /* hidden.panels NULL: none */
+    limn_packed hidden, output; /* hidden.n_outputs 0: none */
     char **names;               /* [n_tags] */
     size_t n_tags, first;       /* index of its first tag */
 } head;
@@ -153,7 +153,7 @@ static void product(const limn_kernels *kernels, float *y, const float *x, const
         .panel_end = limn_n_panels(w->n_outputs),
         .activation = activation,
     };
-    kernels->linear(&job);
+    limn_linear(kernels, &job);
 }
 
 /* 1 / (1 + exp(-logit)) in place, as the softmax over the logit and 0. */
@@ -171,7 +171,7 @@ static void each_by_itself(const limn_tagger *t, float *pairs, float *logits, si
 static void run_head(const limn_tagger *t, limn_tagger_scratch *s, const head *h, float *out)
 {
     const float *x = s->pooled;
-    if (h->hidden.panels) {
+    if (h->hidden.n_outputs > 0) {
         product(&t->kernels, s->hidden, x, &h->hidden, LIMN_ACT_RELU6);
         x = s->hidden;
     }

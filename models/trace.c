@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 
 struct limn_trace {
     limn_trace_settings settings;

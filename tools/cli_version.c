@@ -8,7 +8,7 @@
 #include <webp/decode.h>
 #include <zlib.h>
 
-#include "common/base/cpu.h"
+#include "common/kernels/cpu_level.h"
 #include "tools/cli_pages.h"
 
 #define TEXT_OF_(x) #x
@@ -35,8 +35,8 @@ void limn_cli_print_version(FILE *out, const limn_cli_tool *tool)
 {
     fprintf(out, "%s %s\n", tool->name, LIMN_VERSION);
     fputs("CPU levels here:", out);
-    for (int i = 0; i <= (int)limn_cpu_best(); i++)
-        fprintf(out, " %s", limn_cpu_level_name((limn_cpu_level)i));
+    for (const char *const *name = limn_cpu_level_names(); *name; name++)
+        fprintf(out, " %s", *name);
     putc('\n', out);
     put_libraries(out);
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "common/kernels/lanes.h"
+#include "common/kernels/c/lanes.h"
 #include "common/kernels/pack.h"
 
 /* One head: its shape, and where things are in the scratch memory. */
@@ -16,16 +16,15 @@ struct head {
     float *d_scores, *transposed;    /* [R, S], [S, R] */
 };
 
-static size_t padded(size_t n)
+static size_t max_size(size_t a, size_t b)
 {
-    return limn_n_panels(n) * LIMN_PANEL;
+    return a > b ? a : b;
 }
 
 static size_t panel_floats(size_t n_rows, size_t n_positions, size_t head_dim)
 {
-    const size_t by_position = padded(n_positions) * head_dim;
-    const size_t by_value = padded(head_dim) * (n_rows > n_positions ? n_rows : n_positions);
-    return by_position > by_value ? by_position : by_value;
+    return max_size(limn_packed_floats(n_positions, head_dim),
+                    limn_packed_floats(head_dim, max_size(n_rows, n_positions)));
 }
 
 size_t limn_cross_attention_floats(size_t n_rows, size_t n_positions, size_t n_heads, size_t dim)
@@ -51,38 +50,29 @@ static struct head begin(const limn_cross_attention *a)
 /* The head's part of x, times `scale`, as weights of S outputs and H inputs. */
 static limn_packed pack_positions(const struct head *h, const float *x, float scale)
 {
-    float *lanes = h->panels;
-    for (size_t first = 0; first < h->n_positions; first += LIMN_PANEL)
-        for (size_t d = 0; d < h->dim; d++, lanes += LIMN_PANEL)
-            for (size_t j = 0; j < LIMN_PANEL; j++)
-                lanes[j] = first + j < h->n_positions ? scale * x[(first + j) * h->stride + d] : 0;
-    return (limn_packed){ .panels = h->panels, .n_outputs = h->n_positions, .n_inputs = h->dim };
+    const limn_packed w = limn_packed_over(h->panels, h->n_positions, h->dim);
+    limn_packed_fill_strided(&w, x, h->stride, 1, scale);
+    return w;
 }
 
 /* The head's part of x [n, ..] as weights of H outputs and n inputs. */
 static limn_packed pack_values(const struct head *h, const float *x, size_t n)
 {
-    float *lanes = h->panels;
-    for (size_t first = 0; first < h->dim; first += LIMN_PANEL) {
-        const size_t left = h->dim - first, n_lanes = left < LIMN_PANEL ? left : LIMN_PANEL;
-        for (size_t i = 0; i < n; i++, lanes += LIMN_PANEL) {
-            memcpy(lanes, x + i * h->stride + first, n_lanes * sizeof *lanes);
-            memset(lanes + n_lanes, 0, (LIMN_PANEL - n_lanes) * sizeof *lanes);
-        }
-    }
-    return (limn_packed){ .panels = h->panels, .n_outputs = h->dim, .n_inputs = n };
+    const limn_packed w = limn_packed_over(h->panels, h->dim, n);
+    limn_packed_fill_strided(&w, x, 1, h->stride, 1.0f);
+    return w;
 }
 
 static void multiply(const struct head *h, float *y, size_t y_stride, const float *x,
                      size_t x_stride, size_t n_rows, const limn_packed *w)
 {
-    h->a->kernels->linear(&(limn_linear_job){ .y = y,
-                                              .x = x,
-                                              .n_rows = n_rows,
-                                              .x_stride = x_stride,
-                                              .y_stride = y_stride,
-                                              .w = w,
-                                              .panel_end = limn_n_panels(w->n_outputs) });
+    limn_linear(h->a->kernels, &(limn_linear_job){ .y = y,
+                                                   .x = x,
+                                                   .n_rows = n_rows,
+                                                   .x_stride = x_stride,
+                                                   .y_stride = y_stride,
+                                                   .w = w,
+                                                   .panel_end = limn_n_panels(w->n_outputs) });
 }
 
 static float scale_of(const struct head *h)

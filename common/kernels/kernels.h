@@ -3,7 +3,7 @@
  * Order contract. Every sum below has one fixed order, stated with the function, and
  * every multiply-add is fused (fmaf). So each level gives the same bits as the plain
  * C one, for any number of rows, threads or pictures; tests compare them with memcmp.
- * The C implementation (*_c.c) is the specification.
+ * The C implementation (c/) is the specification; x86/ holds the levels of x86-64.
  *
  * All functions are re-entrant, allocate nothing, and can't fail. Pointers need no
  * alignment unless said. Nothing may overlap unless said. */
@@ -13,29 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/cpu.h"
+#include "common/kernels/cpu_level.h"
 
-#define LIMN_PANEL 16 /* outputs in a panel of packed weights */
-
-typedef enum limn_dtype { LIMN_F32 = 0, LIMN_F16 } limn_dtype;
-
-/* The weights of y = x Wᵀ + b, packed once. Panel p holds outputs 16p … 16p+15 as
- * [n_inputs][16], so that a kernel reads it from front to back; outputs past
- * n_outputs are zero. */
-typedef struct limn_packed {
-    const void *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT */
-    const float *bias;  /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
-    size_t n_outputs, n_inputs;
-    limn_dtype dtype;
-} limn_packed;
+typedef struct limn_packed limn_packed; /* weights in the order of the kernels (pack.h) */
 
 typedef enum limn_activation {
     LIMN_ACT_NONE = 0,
-    LIMN_ACT_RELU6,      /* min(max(v, 0), 6) */
-    LIMN_ACT_GELU,       /* v * (1 + erf(v / sqrt 2)) / 2, with limn_erff of math_c.h */
-    LIMN_ACT_RELU,       /* max(v, 0) */
-    LIMN_ACT_GELU_TANH,  /* v * (1 + tanh(sqrt(2/pi) * (v + 0.044715 v^3))) / 2: GPT-2's */
-    LIMN_ACT_QUICK_GELU, /* v / (1 + exp(-1.702 v)): CLIP's */
+    LIMN_ACT_RELU6,       /* min(max(v, 0), 6) */
+    LIMN_ACT_GELU,        /* v * (1 + erf(v / sqrt 2)) / 2, with limn_erff of math_c.h */
+    LIMN_ACT_RELU,        /* max(v, 0) */
+    LIMN_ACT_GELU_TANH,   /* v * (1 + tanh(sqrt(2/pi) * (v + 0.044715 v^3))) / 2: GPT-2's */
+    LIMN_ACT_QUICK_GELU,  /* v / (1 + exp(-1.702 v)): CLIP's */
+    LIMN_ACT_RELU_OF_SUM, /* of a sum and its residual, which must be there: max(v + residual, 0) */
     LIMN_N_ACTIVATIONS,
 } limn_activation;
 
@@ -43,7 +32,7 @@ typedef enum limn_activation {
  * panel_begin … panel_end-1 with o < w->n_outputs,
  *
  *     acc = bias[o]; for k in 0 … n_inputs-1 in order: acc = fma(x[r][k], w[o][k], acc)
- *     y[r][o] = activation(acc) + residual[r][o]
+ *     y[r][o] = activation(acc) + residual[r][o], or max(acc + residual[r][o], 0)
  *
  * Row r of x starts at x + r*x_stride. Row r of y starts at y + (y_rows ? y_rows[r] :
  * r*y_stride), and so does that of residual, from its own base. y may equal residual;
@@ -66,7 +55,7 @@ typedef void limn_linear_fn(const limn_linear_job *job);
  *
  *     acc = bias[c]; for ky, for kx in order:
  *         acc = fma(rows[ky][(j*stride + kx)*x_stride + c], w[(ky*size + kx)*w_stride + c], acc)
- *     y[j*y_stride + c] = relu6(acc)
+ *     y[j*y_stride + c] = activation(acc)
  *
  * Rows of the input carry zeros at their left and right edge; rows above and below it are NULL
  * in `rows` and skipped. */
@@ -77,9 +66,27 @@ typedef struct limn_depthwise_job {
     const float *bias;        /* [n_channels] */
     size_t n_columns, n_channels, size, stride; /* size 3 or 5, stride 1 or 2 */
     size_t x_stride, y_stride, w_stride;
+    limn_activation activation; /* NONE, RELU or RELU6 */
 } limn_depthwise_job;
 
 typedef void limn_depthwise_fn(const limn_depthwise_job *job);
+
+/* One output row of max-pooling, channels last. For each output column j < n_columns and channel
+ * c < n_channels, over ky and kx in order, where the window is inside the map:
+ *
+ *     v = rows[ky][(j*stride + kx - n_before)*n_channels + c]
+ *     y[j*n_channels + c] = v, the first time, then v > y ? v : y
+ *
+ * Rows above and below the map are NULL in `rows`, columns left and right of it are passed over.
+ * Every window holds a position of the map. */
+typedef struct limn_max_pool_job {
+    float *y;                 /* [n_columns, n_channels] */
+    const float *const *rows; /* [size] rows of [width, n_channels], or NULL */
+    size_t n_columns, n_channels, size, stride;
+    size_t width, n_before; /* columns of the map, and of the window's way before it */
+} limn_max_pool_job;
+
+typedef void limn_max_pool_fn(const limn_max_pool_job *job);
 
 /* Sums over a row of n values use 16 lanes: element i goes to lane i % 16 in order of
  * i; lanes are then folded in halves: l[j] += l[j+8] for j < 8, then +4, +2, +1. */
@@ -105,17 +112,27 @@ typedef float limn_log_sum_exp_fn(const float *x, size_t n);
 typedef void limn_attend_fn(float *y, float *weights, const float *q, const float *const *k,
                             const float *const *v, size_t n, size_t dim, float scale);
 
+/* How weights are kept. A type more is a value here, a case in pack.c, and a function of each level
+ * in the table's `linear`. */
+typedef enum limn_dtype { LIMN_F32 = 0, LIMN_F16, LIMN_N_DTYPES } limn_dtype;
+
+/* One table for a model and all that runs it; immutable once filled, shareable. */
 typedef struct limn_kernels {
     limn_cpu_level level;
-    limn_linear_fn *linear;
+    limn_linear_fn *linear[LIMN_N_DTYPES]; /* by the type of the weights: call limn_linear */
     limn_depthwise_fn *depthwise;
+    limn_max_pool_fn *max_pool;
     limn_layer_norm_fn *layer_norm;
     limn_softmax_fn *softmax;
     limn_log_sum_exp_fn *log_sum_exp;
     limn_attend_fn *attend;
 } limn_kernels;
 
-/* Fills the table for `level`, which must be available here (limn_cpu_level_parse). */
+/* Fills the table for `level`, which must run here (limn_cpu_level_parse): from the level's base,
+ * whose own base comes first, then with what the level itself has. */
 void limn_kernels_init(limn_kernels *k, limn_cpu_level level);
+
+/* Runs the product of the weights' type. */
+void limn_linear(const limn_kernels *k, const limn_linear_job *job);
 
 #endif

@@ -38,7 +38,7 @@ void limn_linear_pack(const limn_linear_params *p)
 /* A product is cut into pieces of rows and, where rows are few, of panels. Each output is a sum of
  * its own, so cuts change no bits. */
 struct product_job {
-    limn_linear_fn *linear;
+    const limn_kernels *kernels;
     limn_linear_job job;
     size_t n_panel_pieces;
 };
@@ -57,7 +57,7 @@ static void run_piece(void *ctx, size_t item, size_t worker)
     if (job.residual) job.residual += first * job.y_stride;
     job.panel_begin = n_panels * panels / p->n_panel_pieces;
     job.panel_end = n_panels * (panels + 1) / p->n_panel_pieces;
-    p->linear(&job);
+    limn_linear(p->kernels, &job);
 }
 
 /* y [n_rows, n_outputs] = x [n_rows, n_inputs] Wᵀ + b (+ y) */
@@ -67,7 +67,7 @@ static void multiply(const limn_layer_ctx *ctx, float *y, const float *x, size_t
     const size_t n_row_pieces = n_pieces(n_rows, PRODUCT_ROWS);
     if (n_rows == 0) return;
     struct product_job p = {
-        .linear = ctx->kernels->linear,
+        .kernels = ctx->kernels,
         .job = { .y = y,
                  .x = x,
                  .residual = accumulates ? y : NULL,

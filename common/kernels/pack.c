@@ -105,6 +105,18 @@ limn_packed limn_packed_take(limn_arena *arena, size_t n_outputs, size_t n_input
     };
 }
 
+limn_packed limn_packed_over(float *memory, size_t n_outputs, size_t n_inputs)
+{
+    return (limn_packed){
+        .panels = memory, .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = LIMN_F32
+    };
+}
+
+size_t limn_packed_floats(size_t n_outputs, size_t n_inputs)
+{
+    return limn_n_panels(n_outputs) * LIMN_PANEL * n_inputs;
+}
+
 static void fill_bias(const limn_packed *out, const float *bias)
 {
     float *to = (float *)out->bias; /* the caller's own */
@@ -139,7 +151,10 @@ void limn_packed_fill_strided(const limn_packed *out, const float *w, size_t out
         const size_t left = out->n_outputs - first, n = left < LIMN_PANEL ? left : LIMN_PANEL;
         for (size_t k = 0; k < out->n_inputs; k++, lanes += LIMN_PANEL) {
             const float *from = w + first * output_stride + k * input_stride;
-            for (size_t o = 0; o < n; o++) lanes[o] = scale * from[o * output_stride];
+            if (output_stride == 1 && scale == 1.0f)
+                memcpy(lanes, from, n * sizeof *lanes);
+            else
+                for (size_t o = 0; o < n; o++) lanes[o] = scale * from[o * output_stride];
             memset(lanes + n, 0, (LIMN_PANEL - n) * sizeof *lanes);
         }
     }

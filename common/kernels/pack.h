@@ -6,6 +6,18 @@
 #include "common/base/arena.h"
 #include "common/kernels/kernels.h"
 
+#define LIMN_PANEL 16 /* outputs in a panel of packed weights */
+
+/* The weights of y = x Wᵀ + b, packed once. Panel p holds outputs 16p … 16p+15 as
+ * [n_inputs][16], so that a kernel reads it from front to back; outputs past
+ * n_outputs are zero. */
+struct limn_packed {
+    const void *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT */
+    const float *bias;  /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
+    size_t n_outputs, n_inputs;
+    limn_dtype dtype;
+};
+
 /* Panels for n outputs: ceil(n / 16). */
 size_t limn_n_panels(size_t n_outputs);
 
@@ -23,6 +35,10 @@ limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, 
 limn_packed limn_packed_take(limn_arena *arena, size_t n_outputs, size_t n_inputs, bool has_bias);
 void limn_packed_fill(const limn_packed *out, const float *w, const float *bias);
 void limn_packed_fill_transposed(const limn_packed *out, const float *w, const float *bias);
+/* As limn_packed_take without bias, in memory of the caller: limn_packed_floats floats at
+ * LIMN_ALIGNMENT. */
+limn_packed limn_packed_over(float *memory, size_t n_outputs, size_t n_inputs);
+size_t limn_packed_floats(size_t n_outputs, size_t n_inputs);
 /* The same from values that lie anywhere: the weight of output o and input k is
  * scale * w[o * output_stride + k * input_stride]. There is no bias. */
 void limn_packed_fill_strided(const limn_packed *out, const float *w, size_t output_stride,

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/cpu.h"
+#include "common/kernels/cpu_level.h"
 
 /* Self-attention of one caption, all heads: row i sees rows 0 … i (Vaswani 2017, eq. 1). */
 typedef struct limn_attention_shape {

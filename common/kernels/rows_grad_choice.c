@@ -1,12 +1,18 @@
 #include "common/kernels/rows_grad.h"
 
+#include "common/kernels/kernel_levels.h"
 #include "common/kernels/rows_grad_levels.h"
+
+/* A level that has none of its own takes its base's. */
+static const limn_rows_grad *const tables[LIMN_N_CPU_LEVELS] = {
+    [LIMN_CPU_C] = &limn_rows_grad_c,
+#if HAVE_X86_KERNELS
+    [LIMN_CPU_AVX2] = &limn_rows_grad_avx2,
+#endif
+};
 
 const limn_rows_grad *limn_rows_grad_choose(limn_cpu_level level)
 {
-#if HAVE_X86_KERNELS
-    if (level >= LIMN_CPU_AVX2) return &limn_rows_grad_avx2;
-#endif
-    (void)level;
-    return &limn_rows_grad_c;
+    while (!tables[level]) level = limn_cpu_level_find(level)->base;
+    return tables[level];
 }

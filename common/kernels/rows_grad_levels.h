@@ -3,7 +3,7 @@
 #ifndef LIMN_COMMON_KERNELS_ROWS_GRAD_LEVELS_H
 #define LIMN_COMMON_KERNELS_ROWS_GRAD_LEVELS_H
 
-#include "common/kernels/level_name.h"
+#include "common/kernels/c/level_name.h"
 #include "common/kernels/rows_grad.h"
 
 extern const limn_rows_grad limn_rows_grad_c, limn_rows_grad_avx2;

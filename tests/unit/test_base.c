@@ -8,7 +8,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/buffer.h"
-#include "common/base/cpu.h"
+#include "common/kernels/cpu_level.h"
 #include "common/base/mem.h"
 #include "common/base/pool.h"
 

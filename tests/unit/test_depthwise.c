@@ -19,6 +19,7 @@ static void make_case(test_case *t, uint64_t seed)
     const size_t size = random_below(&rng, 2) ? 3 : 5, stride = 1 + random_below(&rng, 2);
     const size_t n_columns = random_below(&rng, 24), n_channels = random_below(&rng, 75);
     const size_t width = n_columns * stride + size;
+    static const limn_activation activations[] = { LIMN_ACT_NONE, LIMN_ACT_RELU, LIMN_ACT_RELU6 };
     t->job = (limn_depthwise_job){
         .rows = t->rows,
         .n_columns = n_columns,
@@ -28,6 +29,7 @@ static void make_case(test_case *t, uint64_t seed)
         .x_stride = n_channels + random_below(&rng, 9),
         .y_stride = n_channels + random_below(&rng, 9),
         .w_stride = n_channels + random_below(&rng, 9),
+        .activation = activations[random_below(&rng, 3)],
     };
     t->x = random_floats(&rng, size * width * t->job.x_stride);
     t->w = random_floats(&rng, size * size * t->job.w_stride);
@@ -68,7 +70,8 @@ static float expected_sum(const test_case *t, size_t column, size_t channel)
             acc = fmaf(row[x_column * job->x_stride + channel], t->w[tap * job->w_stride + channel],
                        acc);
     }
-    return fminf(fmaxf(acc, 0.0f), 6.0f);
+    if (job->activation != LIMN_ACT_NONE) acc = fmaxf(acc, 0.0f);
+    return job->activation == LIMN_ACT_RELU6 ? fminf(acc, 6.0f) : acc;
 }
 
 static void test_c_computes_what_the_header_says(void **state)
@@ -80,7 +83,7 @@ static void test_c_computes_what_the_header_says(void **state)
         float *y = run(&t, LIMN_CPU_C), *expected = canaries(t.y_size);
         for (size_t j = 0; j < t.job.n_columns; j++)
             for (size_t c = 0; c < t.job.n_channels; c++)
-                expected[j * t.job.y_stride + c] = expected_sum(&t, j, c) + 0.0f;
+                expected[j * t.job.y_stride + c] = expected_sum(&t, j, c);
         assert_memory_equal(y, expected, t.y_size * sizeof *y);
         free(y);
         free(expected);
@@ -95,7 +98,8 @@ static void test_every_level_gives_the_bits_of_c(void **state)
         test_case t;
         make_case(&t, seed);
         float *expected = run(&t, LIMN_CPU_C);
-        for (int level = LIMN_CPU_C + 1; level <= (int)limn_cpu_best(); level++) {
+        for (int level = LIMN_CPU_C + 1; level < LIMN_N_CPU_LEVELS; level++) {
+            if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
             float *y = run(&t, (limn_cpu_level)level);
             if (memcmp(y, expected, t.y_size * sizeof *y) != 0)
                 fail_msg("%s differs from c in case %d: size %zu, stride %zu, %zu columns, "

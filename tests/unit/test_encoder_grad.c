@@ -118,7 +118,8 @@ static void test_features_and_gradients_equal_pytorch(void **state)
 {
     struct fixture f;
     (void)state;
-    for (limn_cpu_level level = LIMN_CPU_C; level <= limn_cpu_best(); level++) {
+    for (limn_cpu_level level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
+        if (!limn_cpu_level_runs(level)) continue;
         open_tiny(&f, 2, level);
         const float *features = run_tiny(&f);
         float *expected = read_tensor(&f, "", "features", N_FEATURES);

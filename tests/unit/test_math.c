@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 
 typedef float function(float x);
 typedef double exact_function(double x);

@@ -86,7 +86,8 @@ static void test_every_level_gives_the_bits_of_c(void **state)
     for (uint64_t seed = 0; seed < N_CASES; seed++) {
         test_case t = make_case(seed);
         outputs *expected = run(&t, LIMN_CPU_C);
-        for (int level = LIMN_CPU_C + 1; level <= (int)limn_cpu_best(); level++) {
+        for (int level = LIMN_CPU_C + 1; level < LIMN_N_CPU_LEVELS; level++) {
+            if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
             outputs *o = run(&t, (limn_cpu_level)level);
             if (memcmp(o, expected, sizeof *o) != 0)
                 fail_msg("%s differs from c in case %d: %zu rows of %zu, dim %zu",

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "common/kernels/rows_grad_levels.h"
-#include "common/kernels/unroll.h"
+#include "common/kernels/x86/unroll.h"
 
 enum { MAX_SIZE = 5, LANES = 8 };
 

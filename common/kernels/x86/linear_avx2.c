@@ -15,8 +15,9 @@
 #include <immintrin.h>
 
 #include "common/kernels/kernel_levels.h"
-#include "common/kernels/math_avx2.h"
-#include "common/kernels/unroll.h"
+#include "common/kernels/pack.h"
+#include "common/kernels/x86/math_avx2.h"
+#include "common/kernels/x86/unroll.h"
 
 enum { MAX_ROWS = 6, MAX_PANELS = 4, HALF = LIMN_PANEL / 2 };
 
@@ -53,14 +54,22 @@ INLINE __m256 activate(limn_activation activation, __m256 v)
     if (activation == LIMN_ACT_RELU6)
         return _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), _mm256_set1_ps(6.0f));
     if (activation == LIMN_ACT_RELU) return _mm256_max_ps(v, _mm256_setzero_ps());
-    return activation == LIMN_ACT_NONE ? v : activate_smoothly(activation, v);
+    if (activation == LIMN_ACT_NONE || activation == LIMN_ACT_RELU_OF_SUM) return v;
+    return activate_smoothly(activation, v);
+}
+
+INLINE __m256 add_residual(limn_activation activation, __m256 v, __m256 residual)
+{
+    v = _mm256_add_ps(v, residual);
+    return activation == LIMN_ACT_RELU_OF_SUM ? _mm256_max_ps(v, _mm256_setzero_ps()) : v;
 }
 
 static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m256 v)
 {
     static const int32_t ones_then_zeros[2 * HALF] = { -1, -1, -1, -1, -1, -1, -1, -1 };
     const __m256i mask = _mm256_loadu_si256((const __m256i *)(ones_then_zeros + HALF - n));
-    if (job->residual) v = _mm256_add_ps(v, _mm256_maskload_ps(job->residual + offset, mask));
+    if (job->residual)
+        v = add_residual(job->activation, v, _mm256_maskload_ps(job->residual + offset, mask));
     _mm256_maskstore_ps(job->y + offset, mask, v);
 }
 
@@ -70,7 +79,8 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m256 
     const size_t offset = y_offset(job, row) + output;
     v = activate(job->activation, v);
     if (output + HALF <= job->w->n_outputs) {
-        if (job->residual) v = _mm256_add_ps(v, _mm256_loadu_ps(job->residual + offset));
+        if (job->residual)
+            v = add_residual(job->activation, v, _mm256_loadu_ps(job->residual + offset));
         _mm256_storeu_ps(job->y + offset, v);
     } else if (output < job->w->n_outputs) {
         store_part(job, offset, job->w->n_outputs - output, v);

@@ -1,8 +1,8 @@
 /* Compiled once for each CPU level, as rows_grad.c. */
 #include <math.h>
 
-#include "common/kernels/lanes.h"
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/lanes.h"
+#include "common/kernels/c/math_c.h"
 #include "common/kernels/rows_grad_levels.h"
 
 static inline void add_scaled(float *y, float a, const float *x, size_t n)

@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "common/kernels/kernel_levels.h"
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/math_c.h"
 #include "common/kernels/pack.h"
 
 static float weight(const limn_packed *w, size_t panel, size_t k, size_t lane)
@@ -19,6 +19,7 @@ static float activate(limn_activation a, float v)
     case LIMN_ACT_GELU: return limn_geluf(v);
     case LIMN_ACT_GELU_TANH: return limn_gelu_tanhf(v);
     case LIMN_ACT_QUICK_GELU: return limn_quick_geluf(v);
+    case LIMN_ACT_RELU_OF_SUM:
     case LIMN_ACT_NONE:
     case LIMN_N_ACTIVATIONS: break;
     }
@@ -37,7 +38,9 @@ void limn_linear_c(const limn_linear_job *job)
             for (size_t k = 0; k < w->n_inputs; k++)
                 acc = fmaf(x[k], weight(w, o / LIMN_PANEL, k, o % LIMN_PANEL), acc);
             acc = activate(job->activation, acc);
-            job->y[y_row + o] = job->residual ? acc + job->residual[y_row + o] : acc;
+            if (job->residual) acc += job->residual[y_row + o];
+            if (job->activation == LIMN_ACT_RELU_OF_SUM) acc = activate(LIMN_ACT_RELU, acc);
+            job->y[y_row + o] = acc;
         }
     }
 }

@@ -4,13 +4,14 @@
  * sums, two vectors of weights and one broadcast input, 16 loads for 28 FMAs. 14 divides the
  * numbers of positions that a 224-pixel network has (112, 56, 28 or 14 to a row of a map).
  *
- * Few rows, and weights that have to be widened, gain nothing from longer vectors: they go to
- * AVX2. */
+ * Few rows gain nothing from longer vectors: they go to AVX2. So do weights that have to be
+ * widened, which the level leaves to its base. */
 #include <immintrin.h>
 
 #include "common/kernels/kernel_levels.h"
-#include "common/kernels/math_avx2.h"
-#include "common/kernels/unroll.h"
+#include "common/kernels/pack.h"
+#include "common/kernels/x86/math_avx2.h"
+#include "common/kernels/x86/unroll.h"
 
 enum { MAX_ROWS = 14, MAX_PANELS = 2, FEW_ROWS = 6 };
 
@@ -36,7 +37,14 @@ INLINE __m512 activate(limn_activation activation, __m512 v)
     if (activation == LIMN_ACT_RELU6)
         return _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), _mm512_set1_ps(6.0f));
     if (activation == LIMN_ACT_RELU) return _mm512_max_ps(v, _mm512_setzero_ps());
-    return activation == LIMN_ACT_NONE ? v : activate_smoothly(activation, v);
+    if (activation == LIMN_ACT_NONE || activation == LIMN_ACT_RELU_OF_SUM) return v;
+    return activate_smoothly(activation, v);
+}
+
+INLINE __m512 add_residual(limn_activation activation, __m512 v, __m512 residual)
+{
+    v = _mm512_add_ps(v, residual);
+    return activation == LIMN_ACT_RELU_OF_SUM ? _mm512_max_ps(v, _mm512_setzero_ps()) : v;
 }
 
 /* Writes the sums of a row and panel, or as many as there are outputs. */
@@ -46,12 +54,14 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v
     const size_t offset = y_offset(job, row) + output;
     v = activate(job->activation, v);
     if (n_left >= LIMN_PANEL) {
-        if (job->residual) v = _mm512_add_ps(v, _mm512_loadu_ps(job->residual + offset));
+        if (job->residual)
+            v = add_residual(job->activation, v, _mm512_loadu_ps(job->residual + offset));
         _mm512_storeu_ps(job->y + offset, v);
     } else {
         const __mmask16 mask = (__mmask16)((1u << n_left) - 1);
         if (job->residual)
-            v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask, job->residual + offset));
+            v = add_residual(job->activation, v,
+                             _mm512_maskz_loadu_ps(mask, job->residual + offset));
         _mm512_mask_storeu_ps(job->y + offset, mask, v);
     }
 }
@@ -125,7 +135,7 @@ void limn_linear_avx512(const limn_linear_job *job)
     const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
     const size_t panel_size = w->n_inputs * LIMN_PANEL * sizeof(float);
     size_t n_panels;
-    if (job->n_rows <= FEW_ROWS || w->dtype == LIMN_F16) {
+    if (job->n_rows <= FEW_ROWS) {
         limn_linear_avx2(job);
         return;
     }

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "common/kernels/lanes.h"
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/lanes.h"
+#include "common/kernels/c/math_c.h"
 #include "common/kernels/rows_grad_levels.h"
 
 static void layer_norm(float *y, float *stats, const float *x, const float *gamma,

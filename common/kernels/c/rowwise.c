@@ -1,8 +1,8 @@
 /* Layer norm, softmax, log-sum-exp. Compiled once for each CPU level (level_name.h). */
 #include "common/kernels/kernel_levels.h"
-#include "common/kernels/lanes.h"
-#include "common/kernels/level_name.h"
-#include "common/kernels/math_c.h"
+#include "common/kernels/c/lanes.h"
+#include "common/kernels/c/level_name.h"
+#include "common/kernels/c/math_c.h"
 
 void LIMN_LEVEL(limn_layer_norm)(float *y, const float *x, const float *gamma, const float *beta,
                                  float eps, size_t n_rows, size_t dim)

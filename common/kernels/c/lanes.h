@@ -1,7 +1,7 @@
 /* Sums in 16 lanes, the order of every sum over a row (kernels.h): element i goes to lane i % 16,
  * then lanes are folded in halves. */
-#ifndef LIMN_COMMON_KERNELS_LANES_H
-#define LIMN_COMMON_KERNELS_LANES_H
+#ifndef LIMN_COMMON_KERNELS_C_LANES_H
+#define LIMN_COMMON_KERNELS_C_LANES_H
 
 #include <math.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 
 #include "common/kernels/kernel_levels.h"
-#include "common/kernels/unroll.h"
+#include "common/kernels/x86/unroll.h"
 
 enum { MAX_COLUMNS = 7, MAX_SIZE = 5, LANES = 8 };
 
@@ -25,9 +25,10 @@ INLINE __m256 load(const float *p, const bool is_part, __m256i mask)
     return is_part ? _mm256_maskload_ps(p, mask) : _mm256_loadu_ps(p);
 }
 
-INLINE void store_relu6(float *p, __m256 v, const bool is_part, __m256i mask)
+INLINE void store(float *p, __m256 v, limn_activation activation, const bool is_part, __m256i mask)
 {
-    v = _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), _mm256_set1_ps(6.0f));
+    if (activation != LIMN_ACT_NONE) v = _mm256_max_ps(v, _mm256_setzero_ps());
+    if (activation == LIMN_ACT_RELU6) v = _mm256_min_ps(v, _mm256_set1_ps(6.0f));
     if (is_part)
         _mm256_maskstore_ps(p, mask, v);
     else
@@ -60,7 +61,8 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, _
     }
     UNROLL
     for (size_t j = 0; j < n_columns; j++)
-        store_relu6(job->y + (column + j) * job->y_stride + channel, acc[j], is_part, mask);
+        store(job->y + (column + j) * job->y_stride + channel, acc[j], job->activation, is_part,
+              mask);
 }
 
 /* n_columns outputs, all channels. */

@@ -1,7 +1,7 @@
 /* exp, erf and log as every CPU level computes them, so that libm's version never matters.
  * The vector levels repeat exactly these operations in this order. */
-#ifndef LIMN_COMMON_KERNELS_MATH_C_H
-#define LIMN_COMMON_KERNELS_MATH_C_H
+#ifndef LIMN_COMMON_KERNELS_C_MATH_C_H
+#define LIMN_COMMON_KERNELS_C_MATH_C_H
 
 #include <math.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The functions of math_c.h on 8 floats: the same operations in the same order, so the same bits.
  * Only files compiled for AVX2 and FMA include this. */
-#ifndef LIMN_COMMON_KERNELS_MATH_AVX2_H
-#define LIMN_COMMON_KERNELS_MATH_AVX2_H
+#ifndef LIMN_COMMON_KERNELS_X86_MATH_AVX2_H
+#define LIMN_COMMON_KERNELS_X86_MATH_AVX2_H
 
 #if defined(__AVX2__) && defined(__FMA__)
 

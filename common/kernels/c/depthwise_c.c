@@ -20,8 +20,9 @@ void limn_depthwise_c(const limn_depthwise_job *job)
     for (size_t j = 0; j < job->n_columns; j++) {
         for (size_t c = 0; c < job->n_channels; c++) {
             float v = tap_sum(job, j, c);
-            v = v > 0.0f ? v : 0.0f;
-            job->y[j * job->y_stride + c] = v < 6.0f ? v : 6.0f;
+            if (job->activation != LIMN_ACT_NONE) v = v > 0.0f ? v : 0.0f;
+            if (job->activation == LIMN_ACT_RELU6) v = v < 6.0f ? v : 6.0f;
+            job->y[j * job->y_stride + c] = v;
         }
     }
 }

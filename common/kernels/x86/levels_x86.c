@@ -1,0 +1,42 @@
+/* The levels of x86-64: what they need of a CPU and what they have. */
+#include <cpuid.h>
+
+#include "common/kernels/kernel_levels.h"
+
+/* clang 14's __builtin_cpu_supports does not know this one. */
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+
+static bool has_avx2(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+}
+
+static void fill_avx2(limn_kernels *k)
+{
+    k->linear[LIMN_F32] = k->linear[LIMN_F16] = limn_linear_avx2;
+    k->depthwise = limn_depthwise_avx2;
+    k->max_pool = limn_max_pool_avx2;
+    k->layer_norm = limn_layer_norm_avx2;
+    k->softmax = limn_softmax_avx2;
+    k->log_sum_exp = limn_log_sum_exp_avx2;
+    k->attend = limn_attend_avx2;
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+static void fill_avx512(limn_kernels *k)
+{
+    k->linear[LIMN_F32] = limn_linear_avx512;
+}
+
+const limn_cpu_level_row limn_level_avx2 = { "avx2", has_avx2, fill_avx2, LIMN_CPU_C };
+const limn_cpu_level_row limn_level_avx512 = { "avx512", has_avx512, fill_avx512, LIMN_CPU_AVX2 };
