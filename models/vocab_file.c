@@ -8,10 +8,10 @@
 /* A safetensors file has the size of its header, then the header, which is JSON. */
 static limn_status is_model(bool *out, const char *path, limn_error *err)
 {
-    limn_file_map map;
-    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
-    *out = map.size > 8 && map.bytes[8] == '{';
-    limn_file_map_close(&map);
+    limn_file_bytes file;
+    LIMN_TRY(limn_file_bytes_read(&file, path, SIZE_MAX, err));
+    *out = file.size > 8 && file.bytes[8] == '{';
+    limn_file_bytes_free(&file);
     return LIMN_OK;
 }
 

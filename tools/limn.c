@@ -66,11 +66,11 @@ static limn_pipeline_settings pipeline_settings(const limn_caption_job *job,
 static limn_status add_checksum(limn_buffer *out, const char *what, const char *path,
                                 limn_error *err)
 {
-    limn_file_map map = { 0 };
-    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
+    limn_file_bytes file = { 0 };
+    LIMN_TRY(limn_file_bytes_read(&file, path, SIZE_MAX, err));
     limn_buffer_printf(out, "%s %016llx\n", what,
-                       (unsigned long long)limn_fnv1a64(LIMN_FNV1A64_INIT, map.bytes, map.size));
-    limn_file_map_close(&map);
+                       (unsigned long long)limn_fnv1a64(LIMN_FNV1A64_INIT, file.bytes, file.size));
+    limn_file_bytes_free(&file);
     return LIMN_OK;
 }
 

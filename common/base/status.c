@@ -1,6 +1,7 @@
 #include "common/base/status.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,12 +22,15 @@ const char *limn_status_name(limn_status s)
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown";
 }
 
-/* Texts quote hostile names and values: without control characters they stay one line and
- * can't command a terminal. */
+/* Texts quote hostile names and values: without control characters (C0, DEL, and C1 as UTF-8 has
+ * them, 0xc2 0x80 … 0x9f) they stay one line and can't command a terminal. */
 static void replace_control_characters(char *text)
 {
-    for (unsigned char *p = (unsigned char *)text; *p; p++)
-        if (*p < 0x20 || *p == 0x7f) *p = '?';
+    for (unsigned char *p = (unsigned char *)text; *p; p++) {
+        const bool is_c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
+        if (is_c1) p[1] = '?';
+        if (is_c1 || *p < 0x20 || *p == 0x7f) *p = '?';
+    }
 }
 
 limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...)

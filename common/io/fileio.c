@@ -1,6 +1,4 @@
-/* realpath(), madvise() */
-#define _XOPEN_SOURCE 700
-#define _DEFAULT_SOURCE
+#define _XOPEN_SOURCE 700 /* realpath() */
 
 #include "common/io/fileio.h"
 
@@ -10,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,47 +38,6 @@ static limn_status fail_size(limn_error *err, const char *path, uint64_t size, s
 {
     return limn_fail(err, LIMN_E_LIMIT, "%s: has %llu bytes, more than the limit of %zu", path,
                      (unsigned long long)size, max_size);
-}
-
-static limn_status map_fd(limn_file_map *out, int fd, const struct stat *st, const char *path,
-                          size_t max_size, limn_error *err)
-{
-    if (!S_ISREG(st->st_mode)) return limn_fail(err, LIMN_E_IO, "%s: is not a regular file", path);
-    if ((uint64_t)st->st_size > max_size)
-        return fail_size(err, path, (uint64_t)st->st_size, max_size);
-    if (st->st_size == 0) {
-        *out = (limn_file_map){ (const unsigned char *)"", 0 };
-        return LIMN_OK;
-    }
-    void *bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED) return fail_errno(err, path, "can't map");
-    *out = (limn_file_map){ bytes, (size_t)st->st_size };
-    return LIMN_OK;
-}
-
-limn_status limn_file_map_open(limn_file_map *out, const char *path, size_t max_size,
-                               limn_error *err)
-{
-    struct stat st;
-    int fd;
-    *out = (limn_file_map){ NULL, 0 };
-    LIMN_TRY(open_input(&fd, &st, path, err));
-    limn_status s = map_fd(out, fd, &st, path, max_size, err);
-    close(fd);
-    return s;
-}
-
-void limn_file_map_close(limn_file_map *map)
-{
-    if (map->size > 0) munmap((void *)map->bytes, map->size);
-    *map = (limn_file_map){ NULL, 0 };
-}
-
-void limn_file_map_forget(const void *bytes, size_t size)
-{
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const uintptr_t begin = (uintptr_t)bytes / page * page, end = (uintptr_t)bytes + size;
-    madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 /* One read of at most `room` bytes: how many came, 0 at the end, -1 with errno. */
@@ -140,6 +96,71 @@ done:
     return s;
 }
 
+/* Whether the file was written to since `before`. */
+static bool has_changed(int fd, const struct stat *before)
+{
+    struct stat now;
+    return fstat(fd, &now) || now.st_size != before->st_size ||
+           memcmp(&now.st_mtim, &before->st_mtim, sizeof now.st_mtim) != 0;
+}
+
+static limn_status check_unchanged(int fd, const struct stat *before, const char *path,
+                                   limn_error *err)
+{
+    if (!S_ISREG(before->st_mode) || !has_changed(fd, before)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_IO, "%s: was written to while it was read", path);
+}
+
+/* `size` bytes; *n_read fewer where the file has become shorter. */
+static limn_status read_exactly(unsigned char *bytes, size_t size, size_t *n_read, int fd,
+                                const char *path, limn_error *err)
+{
+    ssize_t n = 1;
+    for (*n_read = 0; *n_read < size && n > 0; *n_read += n > 0 ? (size_t)n : 0)
+        n = read_some(fd, bytes + *n_read, size - *n_read);
+    return n < 0 ? fail_errno(err, path, "can't read") : LIMN_OK;
+}
+
+static limn_status read_regular(limn_file_bytes *out, int fd, const struct stat *st,
+                                const char *path, size_t max_size, limn_error *err)
+{
+    size_t n_read = 0;
+    if (!S_ISREG(st->st_mode)) return limn_fail(err, LIMN_E_IO, "%s: is not a regular file", path);
+    if ((uint64_t)st->st_size > max_size)
+        return fail_size(err, path, (uint64_t)st->st_size, max_size);
+    const size_t size = (size_t)st->st_size;
+    unsigned char *bytes = limn_alloc_aligned(size ? size : 1, 1);
+    if (!bytes)
+        return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory for its %zu bytes", path, size);
+    limn_status s = read_exactly(bytes, size, &n_read, fd, path, err);
+    if (s == LIMN_OK) s = check_unchanged(fd, st, path, err);
+    if (s == LIMN_OK && n_read < size)
+        s = limn_fail(err, LIMN_E_IO, "%s: became shorter while it was read", path);
+    if (s == LIMN_OK)
+        *out = (limn_file_bytes){ bytes, size };
+    else
+        limn_free(bytes);
+    return s;
+}
+
+limn_status limn_file_bytes_read(limn_file_bytes *out, const char *path, size_t max_size,
+                                 limn_error *err)
+{
+    struct stat st;
+    int fd;
+    *out = (limn_file_bytes){ NULL, 0 };
+    LIMN_TRY(open_input(&fd, &st, path, err));
+    limn_status s = read_regular(out, fd, &st, path, max_size, err);
+    close(fd);
+    return s;
+}
+
+void limn_file_bytes_free(limn_file_bytes *file)
+{
+    limn_free((void *)file->bytes);
+    *file = (limn_file_bytes){ NULL, 0 };
+}
+
 limn_status limn_file_read(unsigned char **out, size_t *size, const char *path, size_t max_size,
                            limn_error *err)
 {
@@ -154,6 +175,10 @@ limn_status limn_file_read(unsigned char **out, size_t *size, const char *path, 
         s = fail_errno(err, path, "can't read");
     else
         s = read_all(out, size, fd, path, is_file ? (size_t)st.st_size : 0, max_size, err);
+    if (s == LIMN_OK && (s = check_unchanged(fd, &st, path, err)) != LIMN_OK) {
+        limn_free(*out);
+        *out = NULL;
+    }
     close(fd);
     return s;
 }
@@ -185,6 +210,12 @@ char *limn_file_resolve(const char *path)
     char *copy = limn_strdup(real);
     free(real);
     return copy;
+}
+
+bool limn_file_is_temporary(const char *name)
+{
+    const size_t size = strlen(name);
+    return size > 10 && !strncmp(name, ".limn-", 6) && !strcmp(name + size - 4, ".tmp");
 }
 
 /* Creates folder/.limn-PID-N.tmp for the first N that is free, with the mode of any new file. */

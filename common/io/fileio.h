@@ -1,29 +1,31 @@
-/* Files: mapped, read whole, and replaced in one step. Thread-safe: nothing is shared. */
+/* Files: read whole, and replaced in one step. Thread-safe: nothing is shared. */
 #ifndef LIMN_COMMON_IO_FILEIO_H
 #define LIMN_COMMON_IO_FILEIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/status.h"
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------
+ *
+ * Files are read and never mapped: where another program shortens a mapped file, looking at what is
+ * gone raises SIGBUS. A regular file that is written to while it is read is an error (LIMN_E_IO).
+ */
 
-/* A regular file mapped read-only. Another program that shortens the file meanwhile makes reads
- * past the new end raise SIGBUS: what is replaced should be replaced by rename, as below. */
-typedef struct limn_file_map {
-    const unsigned char *bytes; /* [size]; not NULL after a successful open, even when empty */
+/* All bytes of a regular file. */
+typedef struct limn_file_bytes {
+    const unsigned char
+        *bytes; /* [size], 64-byte aligned; not NULL after a successful read, even when empty */
     size_t size;
-} limn_file_map;
+} limn_file_bytes;
 
-/* Errors begin with the path. LIMN_E_IO (the text names errno; folders, pipes and devices can't
- * be mapped), LIMN_E_LIMIT when the file has more than max_size bytes. */
-limn_status limn_file_map_open(limn_file_map *out, const char *path, size_t max_size,
-                               limn_error *err);
-void limn_file_map_close(limn_file_map *map); /* accepts a zeroed struct; zeroes it */
-/* Says that `size` bytes of a mapped file (and what shares pages with them) are not needed soon:
- * they no longer count as memory of this process, and come from the file again when read. */
-void limn_file_map_forget(const void *bytes, size_t size);
+/* Errors begin with the path. LIMN_E_IO (the text names errno; folders, pipes and devices are
+ * refused), LIMN_E_LIMIT when the file has more than max_size bytes, LIMN_E_NOMEM. */
+limn_status limn_file_bytes_read(limn_file_bytes *out, const char *path, size_t max_size,
+                                 limn_error *err);
+void limn_file_bytes_free(limn_file_bytes *file); /* accepts a zeroed struct; zeroes it */
 
 /* All bytes of a file, or of a pipe or device until it ends, with a NUL after them that `*size`
  * does not count. The caller frees `*out` with limn_free(). Errors as above, LIMN_E_NOMEM. */
@@ -55,6 +57,10 @@ limn_status limn_file_writer_patch(limn_file_writer *w, uint64_t offset, const v
 limn_status limn_file_writer_commit(limn_file_writer **w, limn_error *err);
 /* Removes the temporary file. Accepts NULL and *w == NULL; nulls it. */
 void limn_file_writer_discard(limn_file_writer **w);
+
+/* Whether `name` (without a folder) is one that a writer gives to its temporary files, as a kill
+ * leaves them. */
+bool limn_file_is_temporary(const char *name);
 
 /* The file that `path` leads to, symbolic links followed; `path` itself when nothing is there yet.
  * The caller frees it with limn_free(). NULL when memory is short. */

@@ -22,7 +22,7 @@ typedef struct storage {
 } storage;
 
 struct limn_pth {
-    limn_file_map map; /* zeroed when the bytes are the caller's */
+    limn_file_bytes file; /* zeroed when the bytes are the caller's */
     const unsigned char *bytes;
     size_t size;
     limn_zip_members members; /* zip container only */
@@ -434,16 +434,16 @@ static limn_status parse(limn_pth *f, limn_error *err)
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-/* Takes over the map. */
-static limn_status open_bytes(limn_pth **out, limn_file_map map, const void *bytes, size_t size,
+/* Takes over what was read. */
+static limn_status open_bytes(limn_pth **out, limn_file_bytes file, const void *bytes, size_t size,
                               limn_error *err)
 {
     limn_pth *f = limn_calloc(1, sizeof *f);
     if (!f) {
-        limn_file_map_close(&map);
+        limn_file_bytes_free(&file);
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     }
-    f->map = map;
+    f->file = file;
     f->bytes = bytes;
     f->size = size;
     limn_status s = parse(f, err);
@@ -454,10 +454,10 @@ static limn_status open_bytes(limn_pth **out, limn_file_map map, const void *byt
 
 limn_status limn_pth_open(limn_pth **out, const char *path, limn_error *err)
 {
-    limn_file_map map;
+    limn_file_bytes file;
     *out = NULL;
-    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
-    limn_status s = open_bytes(out, map, map.bytes, map.size, err);
+    LIMN_TRY(limn_file_bytes_read(&file, path, SIZE_MAX, err));
+    limn_status s = open_bytes(out, file, file.bytes, file.size, err);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
@@ -465,7 +465,7 @@ limn_status limn_pth_open(limn_pth **out, const char *path, limn_error *err)
 limn_status limn_pth_open_memory(limn_pth **out, const void *bytes, size_t size, limn_error *err)
 {
     *out = NULL;
-    return open_bytes(out, (limn_file_map){ NULL, 0 }, bytes, size, err);
+    return open_bytes(out, (limn_file_bytes){ NULL, 0 }, bytes, size, err);
 }
 
 void limn_pth_close(limn_pth **f)
@@ -479,7 +479,7 @@ void limn_pth_close(limn_pth **f)
     limn_free((*f)->copies);
     limn_free((*f)->storages);
     limn_zip_members_finish(&(*f)->members);
-    limn_file_map_close(&(*f)->map);
+    limn_file_bytes_free(&(*f)->file);
     limn_free(*f);
     *f = NULL;
 }

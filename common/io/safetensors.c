@@ -11,7 +11,7 @@
 #define METADATA_KEY "__metadata__"
 
 struct limn_safetensors {
-    limn_file_map map; /* zeroed when the bytes are the caller's */
+    limn_file_bytes file; /* zeroed when the bytes are the caller's */
     const unsigned char *bytes;
     size_t size;
     json_t *header;              /* owns all names and metadata */
@@ -235,16 +235,16 @@ static limn_status parse(limn_safetensors *f, limn_error *err)
     return read_tensors(f, &root, f->bytes + 8 + size, f->size - 8 - size, err);
 }
 
-/* Takes over the map. */
-static limn_status open_bytes(limn_safetensors **out, limn_file_map map, const void *bytes,
+/* Takes over what was read. */
+static limn_status open_bytes(limn_safetensors **out, limn_file_bytes file, const void *bytes,
                               size_t size, limn_error *err)
 {
     limn_safetensors *f = limn_calloc(1, sizeof *f);
     if (!f) {
-        limn_file_map_close(&map);
+        limn_file_bytes_free(&file);
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     }
-    f->map = map;
+    f->file = file;
     f->bytes = bytes;
     f->size = size;
     limn_status s = parse(f, err);
@@ -255,10 +255,10 @@ static limn_status open_bytes(limn_safetensors **out, limn_file_map map, const v
 
 limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn_error *err)
 {
-    limn_file_map map;
+    limn_file_bytes file;
     *out = NULL;
-    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
-    limn_status s = open_bytes(out, map, map.bytes, map.size, err);
+    LIMN_TRY(limn_file_bytes_read(&file, path, SIZE_MAX, err));
+    limn_status s = open_bytes(out, file, file.bytes, file.size, err);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
@@ -267,7 +267,7 @@ limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *byt
                                          limn_error *err)
 {
     *out = NULL;
-    return open_bytes(out, (limn_file_map){ NULL, 0 }, bytes, size, err);
+    return open_bytes(out, (limn_file_bytes){ NULL, 0 }, bytes, size, err);
 }
 
 static limn_status copy_list(limn_safetensors *f, const limn_tensor *tensors, size_t n_tensors,
@@ -301,7 +301,7 @@ void limn_safetensors_close(limn_safetensors **f)
     limn_free((*f)->tensors);
     limn_free((*f)->by_name);
     json_decref((*f)->header);
-    limn_file_map_close(&(*f)->map);
+    limn_file_bytes_free(&(*f)->file);
     limn_free(*f);
     *f = NULL;
 }

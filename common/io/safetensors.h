@@ -1,6 +1,6 @@
 /* The safetensors container: named tensors and string metadata in one file.
  *
- * Reading maps the file and checks every count, offset, shape and string before anything
+ * Opening reads the file and checks every count, offset, shape and string before anything
  * is used (https://github.com/huggingface/safetensors, "Format"). Writing goes through a
  * temporary name and a rename. Python's stock `safetensors` reads what is written here. */
 #ifndef LIMN_COMMON_IO_SAFETENSORS_H

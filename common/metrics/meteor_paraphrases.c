@@ -12,7 +12,7 @@ void limn_meteor_paraphrases_finish(limn_meteor_paraphrases *p)
     limn_string_table_finish(&p->words);
     limn_free(p->owned_slots);
     limn_free(p->owned_pool);
-    limn_file_map_close(&p->cache);
+    limn_file_bytes_free(&p->cache);
     *p = (limn_meteor_paraphrases){ 0 };
 }
 
@@ -78,13 +78,13 @@ enum { MARK = 0x01020304 };
 
 static limn_status describe_table(header *h, const char *table, limn_error *err)
 {
-    limn_file_map map = { 0 };
-    LIMN_TRY(limn_file_map_open(&map, table, MAX_FILE, err));
-    *h = (header){ .mark = MARK, .table_size = map.size };
+    limn_file_bytes file = { 0 };
+    LIMN_TRY(limn_file_bytes_read(&file, table, MAX_FILE, err));
+    *h = (header){ .mark = MARK, .table_size = file.size };
     memcpy(h->magic, MAGIC, sizeof h->magic);
-    if (map.size >= sizeof h->table_end)
-        memcpy(h->table_end, map.bytes + map.size - sizeof h->table_end, sizeof h->table_end);
-    limn_file_map_close(&map);
+    if (file.size >= sizeof h->table_end)
+        memcpy(h->table_end, file.bytes + file.size - sizeof h->table_end, sizeof h->table_end);
+    limn_file_bytes_free(&file);
     return LIMN_OK;
 }
 
@@ -95,22 +95,22 @@ static bool add(size_t *sum, uint64_t n_items, size_t item_size)
            limn_size_add(sum, *sum, size);
 }
 
-/* Whether the mapped bytes are a whole cache of the table that `expected` describes. */
-static bool is_current(const limn_file_map *map, const header *expected)
+/* Whether the bytes are a whole cache of the table that `expected` describes. */
+static bool is_current(const limn_file_bytes *file, const header *expected)
 {
     header h;
     size_t size = sizeof h;
-    if (map->size < sizeof h) return false;
-    memcpy(&h, map->bytes, sizeof h);
+    if (file->size < sizeof h) return false;
+    memcpy(&h, file->bytes, sizeof h);
     if (memcmp(h.magic, expected->magic, sizeof h.magic) != 0 || h.mark != expected->mark ||
         h.table_size != expected->table_size ||
         memcmp(h.table_end, expected->table_end, sizeof h.table_end) != 0)
         return false;
     if (!add(&size, h.words_size, 1) || !add(&size, h.n_slots, sizeof(uint32_t)) ||
-        !add(&size, h.pool_size, sizeof(uint16_t)) || size != map->size)
+        !add(&size, h.pool_size, sizeof(uint16_t)) || size != file->size)
         return false;
     return h.words_size % 4 == 0 && h.n_slots && (h.n_slots & (h.n_slots - 1)) == 0 &&
-           h.body_crc == crc32_z(0, map->bytes + sizeof h, map->size - sizeof h);
+           h.body_crc == crc32_z(0, file->bytes + sizeof h, file->size - sizeof h);
 }
 
 static limn_status read_words(limn_string_table *words, const char *bytes, size_t size,
@@ -188,9 +188,9 @@ limn_status limn_meteor_paraphrases_open(limn_meteor_paraphrases *out, const cha
     if (!cache) return limn_meteor_paraphrases_read(out, table, err);
     LIMN_TRY(describe_table(&expected, table, err));
     /* A cache that is not there, or not of this table, is made: no reason to fail. */
-    if (limn_file_map_open(&out->cache, cache, MAX_FILE, NULL) == LIMN_OK) {
+    if (limn_file_bytes_read(&out->cache, cache, MAX_FILE, NULL) == LIMN_OK) {
         if (is_current(&out->cache, &expected)) return use_cache(out, err);
-        limn_file_map_close(&out->cache);
+        limn_file_bytes_free(&out->cache);
     }
     s = limn_meteor_paraphrases_read(out, table, err);
     return s == LIMN_OK ? write_cache(out, expected, cache, err) : s;

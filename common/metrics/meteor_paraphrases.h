@@ -1,7 +1,7 @@
 /* METEOR's paraphrase table: phrases of up to a few words that mean the same.
  *
- * The table comes as 62 MB of gzip that takes seconds to read. A cache file holds it ready to be
- * mapped: it is made once, where the caller says, and made anew when the table changes. */
+ * The table comes as 62 MB of gzip that takes seconds to read. A cache file holds it ready for
+ * use: it is made once, where the caller says, and made anew when the table changes. */
 #ifndef LIMN_COMMON_METRICS_METEOR_PARAPHRASES_H
 #define LIMN_COMMON_METRICS_METEOR_PARAPHRASES_H
 
@@ -26,9 +26,9 @@ typedef struct limn_meteor_paraphrases {
     const uint16_t *pool; /* [pool_size] */
     size_t pool_size;
     size_t max_source_words; /* in the longest source phrase */
-    uint32_t *owned_slots;   /* NULL when mapped from a cache */
+    uint32_t *owned_slots;   /* NULL when they are in a cache that was read */
     uint16_t *owned_pool;
-    limn_file_map cache;
+    limn_file_bytes cache;
 } limn_meteor_paraphrases;
 
 /* Reads `table`, by way of the cache file when `cache` is not NULL. LIMN_E_IO, LIMN_E_FORMAT,

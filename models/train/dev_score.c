@@ -98,20 +98,22 @@ const char *limn_dev_caption(const limn_dev_set *set, size_t picture)
 struct caption_job {
     limn_dev_set *set;
     limn_state **states; /* [n_threads] */
+    uint8_t **inputs;    /* [n_threads] of [input_size, input_size, 3] */
     limn_error *errors;  /* [n_threads] */
 };
 
 static void caption_picture(void *ctx, size_t picture, size_t worker)
 {
     struct caption_job *j = ctx;
+    const limn_picture_source *source = &j->set->pictures.pixels;
     const limn_captions *captions;
     limn_error *err = &j->errors[worker];
+    uint8_t *input = j->inputs[worker];
     char **text = &j->set->captions[picture];
     limn_free(*text);
     *text = NULL;
-    if (err->code != LIMN_OK ||
-        (err->code = limn_state_caption_input(j->states[worker], "",
-                                              j->set->pictures.pixels[picture], &captions, err)))
+    if (err->code != LIMN_OK || (err->code = source->read(source->ctx, picture, input, err)) ||
+        (err->code = limn_state_caption_input(j->states[worker], "", input, &captions, err)))
         return;
     *text = limn_strdup(captions->items[0].text);
     if (!*text) err->code = limn_fail(err, LIMN_E_NOMEM, "no memory for a caption");
@@ -121,8 +123,13 @@ static limn_status caption_all(struct caption_job *j, const limn_model *model, l
                                limn_error *err)
 {
     const limn_options options = limn_options_default();
-    for (size_t i = 0; i < limn_pool_n_threads(pool); i++)
+    limn_model_info info;
+    limn_model_get_info(model, &info);
+    for (size_t i = 0; i < limn_pool_n_threads(pool); i++) {
         LIMN_TRY(limn_state_create(&j->states[i], model, &options, 1, err));
+        j->inputs[i] = limn_alloc_aligned(info.input_bytes, 1);
+        if (!j->inputs[i]) return limn_fail(err, LIMN_E_NOMEM, "no memory for a picture");
+    }
     limn_pool_run(pool, j->set->pictures.n_pictures, caption_picture, j);
     for (size_t i = 0; i < limn_pool_n_threads(pool); i++)
         if (j->errors[i].code != LIMN_OK)
@@ -135,12 +142,15 @@ static limn_status make_captions(limn_dev_set *set, const limn_model *model, lim
 {
     const size_t n = limn_pool_n_threads(pool);
     struct caption_job job = { set, limn_calloc(n, sizeof *job.states),
+                               limn_calloc(n, sizeof *job.inputs),
                                limn_calloc(n, sizeof *job.errors) };
-    const limn_status status = job.states && job.errors
+    const limn_status status = job.states && job.inputs && job.errors
                                    ? caption_all(&job, model, pool, err)
                                    : limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states", n);
     for (size_t i = 0; job.states && i < n; i++) limn_state_destroy(&job.states[i]);
+    for (size_t i = 0; job.inputs && i < n; i++) limn_free(job.inputs[i]);
     limn_free(job.states);
+    limn_free(job.inputs);
     limn_free(job.errors);
     return status;
 }

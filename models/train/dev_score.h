@@ -9,6 +9,7 @@
 #include "common/base/pool.h"
 #include "common/text/caption_tokens.h"
 #include "models/captioner.h"
+#include "models/train/cached_pictures.h"
 
 /* Development pictures with their references. */
 typedef struct limn_dev_set limn_dev_set;
@@ -18,7 +19,7 @@ typedef struct limn_dev_set limn_dev_set;
  * spaces. LIMN_E_ARG (a picture without reference), LIMN_E_NOMEM. */
 typedef struct limn_dev_pictures {
     size_t n_pictures;
-    const uint8_t *const *pixels;   /* [n_pictures] of [input_size, input_size, 3] */
+    limn_picture_source pixels;
     const size_t *first_references; /* [n_pictures + 1] */
     const char *const *references;
     limn_token_kind kind; /* of their tokens; captions are cut in the same way */

@@ -47,20 +47,12 @@ static bool stamp_of(limn_file_stamp *out, const char *path)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-static uint64_t checksum_of(const void *pixels, size_t size)
+static uint64_t hash_names(const limn_picture_names *names)
 {
-    return limn_fnv1a64(LIMN_FNV1A64_INIT, pixels, size);
-}
-
-static limn_status compute_checksums(limn_pixel_cache *c, limn_error *err)
-{
-    c->checksums = limn_alloc(c->rows.n_rows, sizeof *c->checksums);
-    if (!c->checksums) return out_of_memory(err);
-    for (size_t i = 0; i < c->rows.n_rows; i++) {
-        c->checksums[i] = checksum_of(limn_pixel_cache_row(c, i), c->rows.row_size);
-        limn_row_cache_forget(&c->rows, i);
-    }
-    return LIMN_OK;
+    uint64_t hash = 0;
+    for (size_t i = 0; i < limn_picture_names_count(names); i++)
+        hash = limn_pixel_record_hash_name(hash, limn_picture_names_get(names, i));
+    return hash;
 }
 
 /* Moves what the cache tells of its record over to it. */
@@ -73,7 +65,9 @@ static limn_status take_record(limn_pixel_cache *c, limn_pixel_record *r, const 
                          "has %zu of %u",
                          path, r->n_rows, (unsigned)r->input.input_size, c->rows.n_rows,
                          (unsigned)c->size);
-    c->checksums = r->checksums;
+    if (r->names != hash_names(&c->rows.names))
+        return limn_fail(err, LIMN_E_FORMAT, "%s: the names beside it were altered", path);
+    limn_row_cache_set_checksums(&c->rows, r->checksums);
     c->unreadable = r->unreadable;
     c->n_unreadable = r->n_unreadable;
     r->checksums = NULL;
@@ -91,7 +85,7 @@ static limn_status open_both(limn_pixel_cache *c, limn_pixel_record *record, con
     *c = (limn_pixel_cache){ .size = size };
     LIMN_TRY(make_path(&json, path, ".json", err));
     LIMN_TRY(limn_row_cache_open(&c->rows, path, &shape, err));
-    if (!exists(json.text)) return compute_checksums(c, err);
+    if (!exists(json.text)) return limn_row_cache_compute_checksums(&c->rows, err);
     LIMN_TRY(limn_pixel_record_read(record, json.text, err));
     return take_record(c, record, json.text, err);
 }
@@ -114,13 +108,13 @@ void limn_pixel_cache_close(limn_pixel_cache *c)
         limn_free(c->unreadable[i].error);
     }
     limn_free(c->unreadable);
-    limn_free(c->checksums);
     *c = (limn_pixel_cache){ 0 };
 }
 
-const uint8_t *limn_pixel_cache_row(const limn_pixel_cache *c, size_t row)
+limn_status limn_pixel_cache_read(const limn_pixel_cache *c, size_t row, uint8_t *out,
+                                  limn_error *err)
 {
-    return limn_row_cache_row(&c->rows, row);
+    return limn_row_cache_read(&c->rows, row, out, err);
 }
 
 /* ---- does it fit? -------------------------------------------------------------------------- */
@@ -272,10 +266,11 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
     maker *m = ctx;
     const size_t side = m->settings->input.input_size;
     if (error) return put_unreadable(m, item, error, err);
-    LIMN_TRY(
-        limn_pixel_record_add(&m->record, m->stamps[item], checksum_of(row, side * side * 3), err));
-    return limn_cache_writer_add(m->writer, limn_picture_names_get(m->settings->names, item), row,
-                                 err);
+    LIMN_TRY(limn_pixel_record_add(&m->record, m->stamps[item],
+                                   limn_row_checksum(row, side * side * 3), err));
+    const char *name = limn_picture_names_get(m->settings->names, item);
+    m->record.names = limn_pixel_record_hash_name(m->record.names, name);
+    return limn_cache_writer_add(m->writer, name, row, err);
 }
 
 static limn_status make_rows(maker *m, limn_error *err)

@@ -22,11 +22,10 @@ typedef struct limn_unreadable_picture {
     char *name, *error; /* owned by the cache */
 } limn_unreadable_picture;
 
-/* Immutable after opening; may be shared by threads. The pixels are mapped, not read. */
+/* Immutable after opening; may be shared by threads. Pixels are read when they are asked for. */
 typedef struct limn_pixel_cache {
-    limn_row_cache rows; /* rows.names: number = row; n_rows pictures */
+    limn_row_cache rows; /* rows.names: number = row; rows.checksums: always there */
     uint32_t size;       /* S */
-    uint64_t *checksums; /* [n_rows] of each picture's pixels, for what is made from them */
     bool was_made;       /* by this call, not found */
     limn_unreadable_picture *unreadable; /* [n_unreadable] that have no row */
     size_t n_unreadable;
@@ -55,8 +54,9 @@ limn_status limn_pixel_cache_open(limn_pixel_cache *out, const char *path, uint3
                                   limn_error *err);
 void limn_pixel_cache_close(limn_pixel_cache *c); /* accepts a zeroed one; zeroes it */
 
-/* [S, S, 3] of a row, RGB. row < rows.n_rows; limn_picture_names_find(&c->rows.names, name) finds
- * it. */
-const uint8_t *limn_pixel_cache_row(const limn_pixel_cache *c, size_t row);
+/* out [S, S, 3] of a row, RGB. row < rows.n_rows; limn_picture_names_find(&c->rows.names, name)
+ * finds it. Errors of limn_row_cache_read. */
+limn_status limn_pixel_cache_read(const limn_pixel_cache *c, size_t row, uint8_t *out,
+                                  limn_error *err);
 
 #endif

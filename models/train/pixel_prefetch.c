@@ -21,6 +21,7 @@ typedef struct fetch_thread {
     limn_pixel_prefetch *prefetch;
     pthread_t thread;
     limn_resize_scratch scratch;
+    uint8_t *pixels; /* [S, S, 3] as they are in the cache */
 } fetch_thread;
 
 struct limn_pixel_prefetch {
@@ -41,19 +42,14 @@ struct limn_pixel_prefetch {
 /* ---- threads ------------------------------------------------------------------------------- */
 
 static limn_status fetch(const limn_pixel_prefetch *p, uint8_t *out, uint32_t row, uint64_t draw,
-                         limn_resize_scratch *scratch, limn_error *err)
+                         fetch_thread *t, limn_error *err)
 {
     const limn_pixel_cache *cache = p->settings.cache;
-    const uint8_t *pixels = limn_pixel_cache_row(cache, row);
     const char *name = limn_picture_names_get(&cache->rows.names, row);
     limn_rng rng = limn_picture_rng(p->settings.seed, name, "draw", draw);
-    limn_status s = LIMN_OK;
-    if (p->augments)
-        s = limn_augment(out, pixels, cache->size, &p->augment, &rng, scratch, err);
-    else
-        memcpy(out, pixels, p->picture_size);
-    limn_row_cache_forget(&cache->rows, row);
-    return s;
+    if (!p->augments) return limn_pixel_cache_read(cache, row, out, err);
+    LIMN_TRY(limn_pixel_cache_read(cache, row, t->pixels, err));
+    return limn_augment(out, t->pixels, cache->size, &p->augment, &rng, &t->scratch, err);
 }
 
 /* Takes the next picture: false when there is none. With the mutex. */
@@ -70,8 +66,7 @@ static void run_picture(fetch_thread *t, batch_slot *slot, size_t index)
 {
     limn_pixel_prefetch *p = t->prefetch;
     limn_error error = { 0 };
-    fetch(p, slot->pixels + index * p->picture_size, slot->rows[index], slot->draw, &t->scratch,
-          &error);
+    fetch(p, slot->pixels + index * p->picture_size, slot->rows[index], slot->draw, t, &error);
     pthread_mutex_lock(&p->mutex);
     if (error.code && !slot->error.code) slot->error = error;
     if (++slot->n_done == slot->n) pthread_cond_signal(&p->batch_done);
@@ -121,6 +116,10 @@ static limn_status allocate(limn_pixel_prefetch *p, limn_error *err)
         p->slots[i].rows = limn_calloc(s->max_pictures, sizeof *p->slots[i].rows);
         p->slots[i].pixels = limn_alloc_aligned(s->max_pictures, p->picture_size);
         is_whole = p->slots[i].rows && p->slots[i].pixels;
+    }
+    for (size_t i = 0; is_whole && i < s->n_threads; i++) {
+        p->threads[i].pixels = limn_alloc_aligned(p->picture_size, 1);
+        is_whole = p->threads[i].pixels != NULL;
     }
     return is_whole ? LIMN_OK
                     : limn_fail(err, LIMN_E_NOMEM,
@@ -188,6 +187,8 @@ void limn_pixel_prefetch_destroy(limn_pixel_prefetch **prefetch)
         limn_free(p->slots[i].rows);
         limn_free(p->slots[i].pixels);
     }
+    for (size_t i = 0; p->threads && i < p->settings.n_threads; i++)
+        limn_free(p->threads[i].pixels);
     limn_free(p->slots);
     limn_free(p->threads);
     limn_free(p);

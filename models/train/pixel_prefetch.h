@@ -41,7 +41,7 @@ void limn_pixel_prefetch_destroy(limn_pixel_prefetch **p);
 limn_status limn_pixel_prefetch_submit(limn_pixel_prefetch *p, const uint32_t *rows, size_t n,
                                        uint64_t draw, limn_error *err);
 /* Waits for the oldest batch that is in work: *pixels [n, S, S, 3], valid until the next take.
- * LIMN_E_ARG when none is; LIMN_E_NOMEM. */
+ * LIMN_E_ARG when none is; LIMN_E_NOMEM; errors of limn_row_cache_read. */
 limn_status limn_pixel_prefetch_take(limn_pixel_prefetch *p, const uint8_t **pixels,
                                      limn_error *err);
 

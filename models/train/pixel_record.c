@@ -61,14 +61,24 @@ limn_status limn_pixel_record_add_unreadable(limn_pixel_record *r, limn_file_sta
     return r->unreadable[n].name && r->unreadable[n].error ? LIMN_OK : out_of_memory(err);
 }
 
+uint64_t limn_pixel_record_hash_name(uint64_t names, const char *name)
+{
+    return limn_fnv1a64(names, name, strlen(name) + 1);
+}
+
 /* ---- writing ------------------------------------------------------------------------------- */
+
+static void print_checksum(char out[17], uint64_t checksum)
+{
+    snprintf(out, 17, "%016llx", (unsigned long long)checksum);
+}
 
 static json_t *pack_rows(const limn_pixel_record *r)
 {
     json_t *rows = json_array();
     for (size_t i = 0; rows && i < r->n_rows; i++) {
         char checksum[17];
-        snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long)r->checksums[i]);
+        print_checksum(checksum, r->checksums[i]);
         json_array_append_new(rows, json_pack("{sI sI ss}", "bytes", (json_int_t)r->stamps[i].size,
                                               "time", (json_int_t)r->stamps[i].time, "checksum",
                                               checksum));
@@ -101,10 +111,12 @@ limn_status limn_pixel_record_write(const char *path, const limn_pixel_record *r
     json_t *rows = pack_rows(r), *unreadable = pack_unreadable(r);
     const bool is_whole =
         json_array_size(rows) == r->n_rows && json_array_size(unreadable) == r->n_unreadable;
+    char names[17];
+    print_checksum(names, r->names);
     json_t *root =
-        json_pack("{si ss sI so so}", "input_size", (int)r->input.input_size, "resize",
+        json_pack("{si ss sI ss so so}", "input_size", (int)r->input.input_size, "resize",
                   filter_names[r->input.resize], "max_pixels", (json_int_t)r->input.max_pixels,
-                  "unreadable", unreadable, "rows", rows);
+                  "names", names, "unreadable", unreadable, "rows", rows);
     char *text = root && is_whole ? json_dumps(root, JSON_INDENT(1)) : NULL;
     const limn_status s =
         text ? limn_file_replace(path, text, strlen(text), err) : out_of_memory(err);
@@ -129,12 +141,13 @@ static limn_status read_stamp(limn_file_stamp *out, const limn_json_node *object
     return read_integer(&out->time, object, "time", err);
 }
 
-static limn_status read_checksum(uint64_t *out, const limn_json_node *object, limn_error *err)
+static limn_status read_checksum(uint64_t *out, const limn_json_node *object, const char *key,
+                                 limn_error *err)
 {
     const char *text;
-    LIMN_TRY(limn_json_string(&text, object, "checksum", err));
+    LIMN_TRY(limn_json_string(&text, object, key, err));
     if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
-        return limn_json_fail(object, err, LIMN_E_FORMAT, "checksum is not 16 hexadecimal digits");
+        return limn_json_fail(object, err, LIMN_E_FORMAT, "%s is not 16 hexadecimal digits", key);
     *out = strtoull(text, NULL, 16);
     return LIMN_OK;
 }
@@ -149,7 +162,7 @@ static limn_status read_rows(limn_pixel_record *r, const limn_json_node *root, l
         limn_file_stamp stamp;
         uint64_t checksum = 0;
         LIMN_TRY(read_stamp(&stamp, &row, err));
-        LIMN_TRY(read_checksum(&checksum, &row, err));
+        LIMN_TRY(read_checksum(&checksum, &row, "checksum", err));
         LIMN_TRY(limn_pixel_record_add(r, stamp, checksum, err));
     }
     return LIMN_OK;
@@ -202,6 +215,7 @@ static limn_status read_root(limn_pixel_record *r, const limn_json_node *root, l
     LIMN_TRY(read_filter(&r->input.resize, root, err));
     LIMN_TRY(read_integer(&max_pixels, root, "max_pixels", err));
     r->input.max_pixels = (uint64_t)max_pixels;
+    LIMN_TRY(read_checksum(&r->names, root, "names", err));
     LIMN_TRY(read_unreadable(r, root, err));
     return read_rows(r, root, err);
 }

@@ -18,6 +18,8 @@ typedef struct limn_file_stamp {
 
 typedef struct limn_pixel_record {
     limn_encoder_input_settings input;
+    uint64_t
+        names; /* checksum of the names of the rows, in their order (limn_pixel_record_hash_name) */
     limn_file_stamp *stamps; /* [n_rows] */
     uint64_t *checksums;     /* [n_rows] of the pixels */
     size_t n_rows;
@@ -34,6 +36,9 @@ limn_status limn_pixel_record_add(limn_pixel_record *r, limn_file_stamp stamp, u
 /* Copies both texts. LIMN_E_NOMEM. */
 limn_status limn_pixel_record_add_unreadable(limn_pixel_record *r, limn_file_stamp stamp,
                                              const char *name, const char *error, limn_error *err);
+
+/* One more name: of which row pixels are is as easily altered as the pixels. */
+uint64_t limn_pixel_record_hash_name(uint64_t names, const char *name);
 
 /* Errors begin with the path. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_pixel_record_write(const char *path, const limn_pixel_record *r, limn_error *err);

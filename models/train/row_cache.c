@@ -1,7 +1,11 @@
 #include "models/train/row_cache.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
@@ -23,7 +27,8 @@ static void describe(limn_buffer *out, limn_npy_dtype dtype, size_t n_dims, cons
     limn_buffer_append_text(out, "]");
 }
 
-static limn_status fail_shape(const limn_npy_map *m, const limn_cache_shape *shape, limn_error *err)
+static limn_status fail_shape(const limn_npy_array *m, const limn_cache_shape *shape,
+                              limn_error *err)
 {
     limn_buffer text = { 0 };
     if (m->n_dims == 0) return limn_fail(err, LIMN_E_FORMAT, "is an array without dimensions");
@@ -35,7 +40,7 @@ static limn_status fail_shape(const limn_npy_map *m, const limn_cache_shape *sha
     return LIMN_E_FORMAT;
 }
 
-static limn_status check_shape(const limn_npy_map *m, const limn_cache_shape *shape,
+static limn_status check_shape(const limn_npy_array *m, const limn_cache_shape *shape,
                                limn_error *err)
 {
     bool is_same = m->dtype == shape->dtype && m->n_dims == shape->n_dims + 1;
@@ -74,20 +79,64 @@ static limn_status read_names(limn_picture_names *names, const char *path, size_
     return s;
 }
 
+static limn_status fail_errno(limn_error *err, const char *path)
+{
+    return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+}
+
+/* Up to `size` bytes at `offset`: fewer at the end of the file; -1 with errno. */
+static ssize_t read_at(int fd, void *out, size_t size, uint64_t offset)
+{
+    size_t n_read = 0;
+    while (n_read < size) {
+        const ssize_t n = pread(fd, (char *)out + n_read, size - n_read, (off_t)(offset + n_read));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return -1;
+        if (n == 0) break;
+        n_read += (size_t)n;
+    }
+    return (ssize_t)n_read;
+}
+
+static limn_status read_header(limn_row_cache *c, limn_error *err)
+{
+    static const size_t capacity = LIMN_NPY_MAX_HEADER;
+    struct stat st;
+    limn_status s;
+    unsigned char *head = limn_alloc(capacity, 1);
+    if (!head) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    const ssize_t n = fstat(c->fd, &st) ? -1 : read_at(c->fd, head, capacity, 0);
+    if (n < 0)
+        s = limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        s = limn_fail(err, LIMN_E_IO, "is not a regular file");
+    else
+        s = limn_npy_array_read_header(&c->array, head, (size_t)n, (uint64_t)st.st_size, err);
+    limn_free(head);
+    return s;
+}
+
+static limn_status open_array(limn_row_cache *c, const limn_cache_shape *shape, limn_error *err)
+{
+    c->fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (c->fd < 0) return fail_errno(err, c->path);
+    limn_status s = read_header(c, err);
+    if (s == LIMN_OK) s = check_shape(&c->array, shape, err);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", c->path);
+    return s;
+}
+
 static limn_status open_files(limn_row_cache *c, const char *path, const limn_cache_shape *shape,
                               limn_error *err)
 {
     char file[MAX_PATH_SIZE];
     if (snprintf(file, sizeof file, "%s.npy", path) >= (int)sizeof file)
         return limn_fail(err, LIMN_E_LIMIT, "%.200s…: the path is too long", path);
-    LIMN_TRY(limn_npy_map_open(&c->rows, file, err));
-    const limn_status s = check_shape(&c->rows, shape, err);
-    if (s != LIMN_OK) {
-        limn_error_prefix(err, "%s", file);
-        return s;
-    }
-    c->n_rows = c->rows.shape[0];
-    c->row_size = c->n_rows ? c->rows.size / c->n_rows : 0;
+    c->path = limn_strdup(file);
+    if (!c->path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    LIMN_TRY(open_array(c, shape, err));
+    c->n_rows = c->array.shape[0];
+    c->row_size = c->n_rows ? c->array.size / c->n_rows : 0;
     snprintf(file, sizeof file, "%s.txt", path);
     return read_names(&c->names, file, c->n_rows, err);
 }
@@ -95,7 +144,7 @@ static limn_status open_files(limn_row_cache *c, const char *path, const limn_ca
 limn_status limn_row_cache_open(limn_row_cache *out, const char *path,
                                 const limn_cache_shape *shape, limn_error *err)
 {
-    *out = (limn_row_cache){ 0 };
+    *out = (limn_row_cache){ .fd = -1 };
     const limn_status s = open_files(out, path, shape, err);
     if (s != LIMN_OK) limn_row_cache_close(out);
     return s;
@@ -103,19 +152,63 @@ limn_status limn_row_cache_open(limn_row_cache *out, const char *path,
 
 void limn_row_cache_close(limn_row_cache *c)
 {
-    limn_npy_map_close(&c->rows);
+    if (c->path && c->fd >= 0) close(c->fd);
+    limn_free(c->path);
+    limn_free(c->checksums);
     limn_picture_names_finish(&c->names);
     *c = (limn_row_cache){ 0 };
 }
 
-const void *limn_row_cache_row(const limn_row_cache *c, size_t row)
+uint64_t limn_row_checksum(const void *row, size_t size)
 {
-    return (const unsigned char *)c->rows.data + row * c->row_size;
+    return limn_fnv1a64(LIMN_FNV1A64_INIT, row, size);
 }
 
-void limn_row_cache_forget(const limn_row_cache *c, size_t row)
+void limn_row_cache_set_checksums(limn_row_cache *c, uint64_t *checksums)
 {
-    limn_file_map_forget(limn_row_cache_row(c, row), c->row_size);
+    limn_free(c->checksums);
+    c->checksums = checksums;
+}
+
+static limn_status compute_checksums(uint64_t *checksums, const limn_row_cache *c, void *row,
+                                     limn_error *err)
+{
+    for (size_t i = 0; i < c->n_rows; i++) {
+        LIMN_TRY(limn_row_cache_read(c, i, row, err));
+        checksums[i] = limn_row_checksum(row, c->row_size);
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_row_cache_compute_checksums(limn_row_cache *c, limn_error *err)
+{
+    uint64_t *checksums = limn_alloc(c->n_rows, sizeof *checksums);
+    void *row = limn_alloc(c->row_size, 1);
+    const limn_status s =
+        checksums && row
+            ? compute_checksums(checksums, c, row, err)
+            : limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu checksums", c->n_rows);
+    limn_free(row);
+    if (s == LIMN_OK)
+        limn_row_cache_set_checksums(c, checksums);
+    else
+        limn_free(checksums);
+    return s;
+}
+
+limn_status limn_row_cache_read(const limn_row_cache *c, size_t row, void *out, limn_error *err)
+{
+    const ssize_t n =
+        read_at(c->fd, out, c->row_size, c->array.data_offset + (uint64_t)row * c->row_size);
+    if (n < 0) return fail_errno(err, c->path);
+    if ((size_t)n < c->row_size)
+        return limn_fail(err, LIMN_E_TRUNCATED, "%s: has become shorter; row %zu of %zu is gone",
+                         c->path, row, c->n_rows);
+    if (c->checksums && limn_row_checksum(out, c->row_size) != c->checksums[row])
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "%s: the row of %s was altered; remove the file, and it is made again",
+                         c->path, limn_picture_names_get(&c->names, row));
+    return LIMN_OK;
 }
 
 /* ---- making -------------------------------------------------------------------------------- */

@@ -9,31 +9,43 @@
 #include "common/base/pool.h"
 #include "common/base/status.h"
 #include "common/io/cache_writer.h"
-#include "common/io/npy_map.h"
+#include "common/io/npy_array.h"
 #include "models/train/picture_names.h"
 #include "models/train/train_progress.h"
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* Immutable after opening; may be shared by threads. The rows are mapped, not read. */
+/* Immutable after opening; may be shared by threads. Rows stay in the file, which the system keeps
+ * in its cache as far as there is room; they are read when they are asked for, and checked. */
 typedef struct limn_row_cache {
-    limn_npy_map rows;
+    int fd;                   /* of PATH.npy; open while n_dims of `array` is not 0 */
+    char *path;               /* PATH.npy, for errors */
+    limn_npy_array array;     /* its header */
     limn_picture_names names; /* number = row */
     size_t n_rows;
-    size_t row_size; /* bytes */
+    size_t row_size;     /* bytes */
+    uint64_t *checksums; /* [n_rows] that the rows must have (limn_row_checksum); NULL: unknown */
 } limn_row_cache;
 
 /* Opens PATH.npy and PATH.txt and checks them against `shape`. Errors name the file, what it is and
- * what was expected: those of limn_npy_map_open; LIMN_E_FORMAT (another element type or shape, more
- * or fewer names than rows, a name twice), LIMN_E_IO, LIMN_E_NOMEM. */
+ * what was expected: those of limn_npy_array_open; LIMN_E_FORMAT (another element type or shape,
+ * more or fewer names than rows, a name twice), LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_row_cache_open(limn_row_cache *out, const char *path,
                                 const limn_cache_shape *shape, limn_error *err);
 void limn_row_cache_close(limn_row_cache *c); /* accepts a zeroed one; zeroes it */
 
-const void *limn_row_cache_row(const limn_row_cache *c, size_t row); /* row < n_rows */
-/* After use of a row, in passes over a cache: keeps the process small (limn_file_map_forget). The
- * row may be read again, and by other threads at the same time. */
-void limn_row_cache_forget(const limn_row_cache *c, size_t row);
+uint64_t limn_row_checksum(const void *row, size_t size);
+/* Has the rows checked from now on; the cache owns checksums [n_rows] and frees them with
+ * limn_free(). */
+void limn_row_cache_set_checksums(limn_row_cache *c, uint64_t *checksums);
+/* Reads all rows once, so that none can change unseen from now on. Errors as below, LIMN_E_NOMEM.
+ */
+limn_status limn_row_cache_compute_checksums(limn_row_cache *c, limn_error *err);
+
+/* out [row_size] of row < n_rows. Any thread. LIMN_E_TRUNCATED: the file has become shorter;
+ * LIMN_E_FORMAT: the row is not what it was when its checksum was taken; LIMN_E_IO. Errors begin
+ * with the path. */
+limn_status limn_row_cache_read(const limn_row_cache *c, size_t row, void *out, limn_error *err);
 
 /* ---- making ------------------------------------------------------------------------------- */
 

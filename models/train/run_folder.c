@@ -34,15 +34,28 @@ static limn_status make_folder(const char *path, limn_error *err)
     return LIMN_OK;
 }
 
-static bool is_empty(const char *path)
+typedef enum entry_kind { ENTRY_OTHER, ENTRY_CACHE, ENTRY_TEMPORARY } entry_kind;
+
+/* What a run that was killed before it had its run.json leaves: cache/, and temporary files. */
+static entry_kind kind_of(const char *name)
+{
+    if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "cache")) return ENTRY_CACHE;
+    return limn_file_is_temporary(name) ? ENTRY_TEMPORARY : ENTRY_OTHER;
+}
+
+/* Whether `path` is a folder with nothing but what was begun; `removes` what is temporary. */
+static bool is_unused(limn_run_folder *f, const char *path, bool removes)
 {
     DIR *dir = opendir(path);
     const struct dirent *entry;
-    bool is_empty_so_far = dir != NULL;
-    while (dir && is_empty_so_far && (entry = readdir(dir)))
-        is_empty_so_far = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+    bool is_so_far = dir != NULL;
+    while (dir && is_so_far && (entry = readdir(dir))) {
+        const entry_kind kind = kind_of(entry->d_name);
+        is_so_far = kind != ENTRY_OTHER;
+        if (removes && kind == ENTRY_TEMPORARY) unlink(limn_run_folder_file(f, entry->d_name));
+    }
     if (dir) closedir(dir);
-    return is_empty_so_far;
+    return is_so_far;
 }
 
 static bool is_there(limn_run_folder *f, const char *name)
@@ -69,10 +82,13 @@ static limn_status create(limn_run_folder *f, limn_error *err)
                          "%s: holds a run already; --resume %s continues it, another folder begins "
                          "a new one",
                          f->path, f->path);
-    if (!is_empty(f->path))
+    if (!is_unused(f, f->path, false))
         return limn_fail(err, LIMN_E_ARG, "%s: is not an empty folder", f->path);
-    const char *cache = limn_run_folder_file(f, "cache");
-    return make_folder(cache, err);
+    LIMN_TRY(make_folder(limn_run_folder_file(f, "cache"), err));
+    if (!is_unused(f, limn_run_folder_file(f, "cache"), false))
+        return limn_fail(err, LIMN_E_ARG, "%s/cache: is not an empty folder", f->path);
+    (void)is_unused(f, f->path, true);
+    return LIMN_OK;
 }
 
 limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn_error *err)
@@ -88,7 +104,8 @@ limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_e
     LIMN_TRY(init(out, path, err));
     if (is_there(*out, "run.json")) return LIMN_OK;
     limn_run_folder_close(out);
-    return limn_fail(err, LIMN_E_ARG, "%s: is no folder of a run (it has no run.json)", path);
+    return limn_fail(err, LIMN_E_ARG,
+                     "%s: is no folder of a run (it has no run.json): begin it with --run", path);
 }
 
 void limn_run_folder_close(limn_run_folder **p)

@@ -20,8 +20,9 @@
 
 typedef struct limn_run_folder limn_run_folder;
 
-/* Makes the folder and its cache/; `path` may exist if it is empty. LIMN_E_ARG (it holds something,
- * says how to go on when that is a run), LIMN_E_IO, LIMN_E_NOMEM. */
+/* Makes the folder and its cache/; `path` may exist if it is empty, or has no more than a run
+ * leaves that was killed before it had its run.json (which is removed). LIMN_E_ARG (it holds
+ * something, says how to go on when that is a run), LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn_error *err);
 /* Opens the folder of an earlier run. LIMN_E_ARG when there is no run.json in it. */
 limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_error *err);

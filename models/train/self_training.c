@@ -15,7 +15,9 @@ enum { N_JOBS = LIMN_AGREEMENT_MAX_CAPTIONS, PICTURES_A_REPORT = 64 };
 struct worker {
     limn_scorer *scorer;
     float *logprobs;    /* [N_JOBS, max_words + 1] */
+    uint8_t *input;     /* [input_size, input_size, 3] */
     limn_status status; /* of the first of its items that failed */
+    limn_error error;   /* of reading a picture */
 };
 
 struct rater {
@@ -129,13 +131,16 @@ static void rate_picture(void *ctx, size_t item, size_t worker)
 {
     struct rater *r = ctx;
     const size_t picture = r->first + item;
+    const limn_picture_source *source = &r->opinion->pixels;
+    struct worker *w = &r->workers[worker];
     float *out = r->agreement + picture * N_JOBS;
     const uint32_t *captions;
     const size_t n = n_asked(r, picture, &captions);
     for (size_t i = n; i < N_JOBS; i++) out[i] = -INFINITY;
     if (n == 0) return;
-    keep_failure(&r->workers[worker], rate(r, &r->workers[worker], r->opinion->pixels[picture],
-                                           captions, n, false, out));
+    limn_status s = source->read(source->ctx, picture, w->input, &w->error);
+    if (s == LIMN_OK) s = rate(r, w, w->input, captions, n, false, out);
+    keep_failure(w, s);
     for (size_t i = 0; i < n; i++) out[i] = isinf(out[i]) ? out[i] : out[i] - r->blind[captions[i]];
 }
 
@@ -143,7 +148,9 @@ static limn_status check(const struct rater *r, limn_error *err)
 {
     for (size_t i = 0; i < r->n_workers; i++)
         if (r->workers[i].status != LIMN_OK)
-            return limn_fail(err, r->workers[i].status, "captions can't be scored");
+            return limn_fail(err, r->workers[i].status, "%s",
+                             r->workers[i].error.code ? r->workers[i].error.text
+                                                      : "captions can't be scored");
     return LIMN_OK;
 }
 
@@ -167,6 +174,8 @@ static limn_status rate_all(struct rater *r, limn_error *err)
 
 static limn_status open_workers(struct rater *r, limn_error *err)
 {
+    limn_model_info info;
+    limn_model_get_info(r->opinion->model, &info);
     r->n_workers = limn_pool_n_threads(r->opinion->pool);
     r->workers = limn_calloc(r->n_workers, sizeof *r->workers);
     if (!r->workers) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", r->n_workers);
@@ -175,7 +184,9 @@ static limn_status open_workers(struct rater *r, limn_error *err)
         LIMN_TRY(limn_scorer_create(&w->scorer, r->opinion->model, 0, 1, err));
         r->max_words = limn_scorer_max_words(w->scorer);
         w->logprobs = limn_alloc(N_JOBS * (r->max_words + 1), sizeof *w->logprobs);
-        if (!w->logprobs) return limn_fail(err, LIMN_E_NOMEM, "no memory for %d captions", N_JOBS);
+        w->input = limn_alloc_aligned(info.input_bytes, 1);
+        if (!w->logprobs || !w->input)
+            return limn_fail(err, LIMN_E_NOMEM, "no memory for %d captions", N_JOBS);
     }
     return LIMN_OK;
 }
@@ -204,6 +215,7 @@ limn_status limn_self_training_agree(float *agreement, const limn_opinion *opini
     for (size_t i = 0; r.workers && i < r.n_workers; i++) {
         limn_scorer_destroy(&r.workers[i].scorer);
         limn_free(r.workers[i].logprobs);
+        limn_free(r.workers[i].input);
     }
     limn_free(r.workers);
     limn_free(r.ids);

@@ -16,6 +16,7 @@
 
 #include "common/base/pool.h"
 #include "models/captioner.h"
+#include "models/train/cached_pictures.h"
 #include "models/train/pairing.h"
 #include "models/train/train_progress.h"
 
@@ -26,9 +27,9 @@ enum { LIMN_AGREEMENT_MAX_CAPTIONS = 32 };
 typedef struct limn_opinion {
     const limn_model *model;
     const limn_pairing *pairing;
-    const uint8_t *const *pixels; /* [n_pictures] of [input_size, input_size, 3] */
-    size_t n_pictures;            /* as many as the pairing has */
-    const char *const *captions;  /* [n_captions] that the pairing was made with */
+    limn_picture_source pixels;
+    size_t n_pictures;           /* as many as the pairing has */
+    const char *const *captions; /* [n_captions] that the pairing was made with */
     size_t n_captions;
     limn_pool *pool;              /* may be NULL */
     limn_train_progress progress; /* in pictures */
@@ -36,7 +37,8 @@ typedef struct limn_opinion {
 
 /* agreement [n_pictures, LIMN_AGREEMENT_MAX_CAPTIONS] of each picture's candidates in their order;
  * -INFINITY for a caption that is longer than the model's can be and beyond the last candidate.
- * LIMN_E_NOMEM, LIMN_E_INTERRUPTED (when the progress says so), LIMN_E_FORMAT (no UTF-8). */
+ * LIMN_E_NOMEM, LIMN_E_INTERRUPTED (when the progress says so), LIMN_E_FORMAT (no UTF-8), errors of
+ * reading pictures. */
 limn_status limn_self_training_agree(float *agreement, const limn_opinion *opinion,
                                      limn_error *err);
 

@@ -2,16 +2,20 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/json.h"
 #include "common/kernels/pack.h"
 #include "models/train/augment.h"
 
 enum { MAX_PATH_SIZE = 4096, MAX_RECORD_SIZE = 1024 };
+#define MAX_RECORD_FILE_SIZE ((size_t)1 << 30) /* bytes, with the checksums */
 
 static limn_status out_of_memory(limn_error *err)
 {
@@ -84,8 +88,8 @@ static limn_status make_paths(view_paths *out, const char *folder, size_t view, 
 typedef struct view_worker {
     limn_encoder_state *state;
     limn_resize_scratch scratch;
-    uint8_t *pixels; /* [input_size, input_size, 3] */
-    float *map;      /* [n_positions, dim] */
+    uint8_t *whole, *pixels; /* [input_size, input_size, 3]: the picture, a view of it */
+    float *map;              /* [n_positions, dim] */
 } view_worker;
 
 typedef struct maker {
@@ -98,6 +102,8 @@ typedef struct maker {
     view_worker *workers; /* [n_threads] */
     size_t view;          /* that is made now */
     limn_cache_writer *writer;
+    uint64_t *checksums; /* [n_checksums] of the rows so far */
+    size_t n_checksums;
 } maker;
 
 static limn_cache_shape row_shape(size_t n_positions, size_t dim)
@@ -123,13 +129,80 @@ static void describe(char text[MAX_RECORD_SIZE], const maker *m, size_t view)
              m->dim);
 }
 
-static bool has_text(const char *path, const char *text)
+/* ---- its record ---------------------------------------------------------------------------- */
+
+#define ROWS_KEY "rows"
+
+/* The text without its end, after which the checksums of the rows come. */
+static size_t described_size(const char *text)
 {
-    unsigned char *bytes;
+    return strlen(text) - strlen("\n}\n");
+}
+
+static limn_status write_record(const char *path, const maker *m, limn_error *err)
+{
+    char text[MAX_RECORD_SIZE];
+    limn_buffer record = { 0 };
+    describe(text, m, m->view);
+    limn_buffer_append(&record, text, described_size(text));
+    limn_buffer_append_text(&record, ",\n \"" ROWS_KEY "\": [");
+    for (size_t i = 0; i < m->n_checksums; i++)
+        limn_buffer_printf(&record, "%s\n  \"%016llx\"", i ? "," : "",
+                           (unsigned long long)m->checksums[i]);
+    limn_buffer_append_text(&record, "\n ]\n}\n");
+    const limn_status s = record.has_failed
+                              ? out_of_memory(err)
+                              : limn_file_replace(path, record.bytes, record.size, err);
+    limn_buffer_finish(&record);
+    return s;
+}
+
+static limn_status take_checksums(uint64_t *out, size_t n, const limn_json_node *root,
+                                  limn_error *err)
+{
+    limn_json_node rows;
+    size_t n_rows;
+    LIMN_TRY(limn_json_array(&rows, &n_rows, root, ROWS_KEY, err));
+    if (n_rows != n)
+        return limn_json_fail(&rows, err, LIMN_E_FORMAT, "%zu checksums of %zu rows", n_rows, n);
+    for (size_t i = 0; i < n; i++) {
+        const limn_json_node row = limn_json_at(&rows, i);
+        const char *digits;
+        LIMN_TRY(limn_json_as_string(&digits, &row, err));
+        out[i] = strtoull(digits, NULL, 16);
+    }
+    return LIMN_OK;
+}
+
+/* The checksums [n] of a record that begins with `text`; NULL when it is another one, or damaged.
+ */
+static uint64_t *read_record(const char *path, const char *text, size_t n)
+{
+    unsigned char *bytes = NULL;
     size_t size;
-    if (limn_file_read(&bytes, &size, path, MAX_RECORD_SIZE, NULL) != LIMN_OK) return false;
-    const bool is_same = size == strlen(text) && !memcmp(bytes, text, size);
+    json_t *document = NULL;
+    uint64_t *out = NULL;
+    if (limn_file_read(&bytes, &size, path, MAX_RECORD_FILE_SIZE, NULL) != LIMN_OK) return NULL;
+    if (size > described_size(text) && !memcmp(bytes, text, described_size(text)) &&
+        limn_json_parse(&document, (const char *)bytes, size, NULL) == LIMN_OK) {
+        const limn_json_node root = limn_json_root(document);
+        out = limn_alloc(n, sizeof *out);
+        if (out && take_checksums(out, n, &root, NULL) != LIMN_OK) {
+            limn_free(out);
+            out = NULL;
+        }
+        json_decref(document);
+    }
     limn_free(bytes);
+    return out;
+}
+
+static bool has_names(const limn_row_cache *c, const limn_picture_names *names)
+{
+    const size_t n = limn_picture_names_count(names);
+    bool is_same = c->n_rows == n;
+    for (size_t i = 0; is_same && i < n; i++)
+        is_same = !strcmp(limn_picture_names_get(&c->names, i), limn_picture_names_get(names, i));
     return is_same;
 }
 
@@ -137,6 +210,7 @@ static bool has_text(const char *path, const char *text)
 static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, limn_error *err)
 {
     const limn_cache_shape shape = row_shape(m->n_positions, m->dim);
+    const limn_picture_names *names = m->settings->names;
     char text[MAX_RECORD_SIZE];
     view_paths paths;
     LIMN_TRY(make_paths(&paths, m->folder, view, err));
@@ -147,10 +221,14 @@ static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, l
                          "is not replaced: remove it, or name another folder",
                          paths.npy);
     describe(text, m, view);
-    if (has_text(paths.json, text) &&
-        limn_row_cache_open(out, paths.stem, &shape, NULL) == LIMN_OK &&
-        out->n_rows != limn_picture_names_count(m->settings->names))
-        limn_row_cache_close(out);
+    uint64_t *checksums = read_record(paths.json, text, limn_picture_names_count(names));
+    if (checksums && limn_row_cache_open(out, paths.stem, &shape, NULL) == LIMN_OK &&
+        has_names(out, names)) {
+        limn_row_cache_set_checksums(out, checksums);
+        return LIMN_OK;
+    }
+    limn_free(checksums);
+    limn_row_cache_close(out);
     return LIMN_OK;
 }
 
@@ -173,10 +251,9 @@ static limn_status compute(void *ctx, size_t item, size_t worker, void *row, lim
     const maker *m = ctx;
     const limn_view_cache_settings *s = m->settings;
     view_worker *w = &m->workers[worker];
-    LIMN_TRY(limn_view_pixels(w->pixels, limn_pixel_cache_row(s->pixels, m->rows[item]),
-                              s->pixels->size, m->view, s->seed,
+    LIMN_TRY(limn_pixel_cache_read(s->pixels, m->rows[item], w->whole, err));
+    LIMN_TRY(limn_view_pixels(w->pixels, w->whole, s->pixels->size, m->view, s->seed,
                               limn_picture_names_get(s->names, item), s->filter, &w->scratch, err));
-    limn_row_cache_forget(&s->pixels->rows, m->rows[item]);
     limn_encoder_run_stages(s->encoder, w->state, NULL, w->pixels, m->first_stage - 1, w->map);
     return to_halves(row, w->map, m->n_positions * m->dim, err);
 }
@@ -187,6 +264,8 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
     maker *m = ctx;
     const char *name = limn_picture_names_get(m->settings->names, item);
     if (error) return limn_fail(err, error->code, "%s, view %zu: %s", name, m->view, error->text);
+    m->checksums[m->n_checksums++] =
+        limn_row_checksum(row, m->n_positions * m->dim * sizeof(uint16_t));
     return limn_cache_writer_add(m->writer, name, row, err);
 }
 
@@ -195,14 +274,13 @@ static limn_status write_view(maker *m, const view_paths *paths, const limn_row_
                               limn_error *err)
 {
     const limn_cache_shape shape = row_shape(m->n_positions, m->dim);
-    char text[MAX_RECORD_SIZE];
+    m->n_checksums = 0;
     if (remove(paths->npy) != 0 && errno != ENOENT)
         return limn_fail(err, LIMN_E_IO, "%s: can't remove it: %s", paths->npy, strerror(errno));
     LIMN_TRY(limn_cache_writer_open(&m->writer, paths->stem, &shape, access(paths->json, F_OK) == 0,
                                     err));
     LIMN_TRY(limn_row_job_run(job, err));
-    describe(text, m, m->view);
-    LIMN_TRY(limn_file_replace(paths->json, text, strlen(text), err));
+    LIMN_TRY(write_record(paths->json, m, err));
     return limn_cache_writer_commit(&m->writer, err);
 }
 
@@ -224,11 +302,17 @@ static limn_status make_view(maker *m, size_t view, limn_view_cache *cache, size
     };
     view_paths paths;
     m->view = view;
+    m->checksums = limn_alloc(n, sizeof *m->checksums);
+    if (!m->checksums) return out_of_memory(err);
     LIMN_TRY(make_paths(&paths, m->folder, view, err));
     const limn_status s = write_view(m, &paths, &job, err);
     limn_cache_writer_discard(&m->writer);
     cache->n_made += s == LIMN_OK;
-    return s == LIMN_OK ? limn_row_cache_open(&cache->views[view], paths.stem, &shape, err) : s;
+    if (s != LIMN_OK) return s;
+    LIMN_TRY(limn_row_cache_open(&cache->views[view], paths.stem, &shape, err));
+    limn_row_cache_set_checksums(&cache->views[view], m->checksums);
+    m->checksums = NULL;
+    return LIMN_OK;
 }
 
 /* ---- making a cache ------------------------------------------------------------------------ */
@@ -247,8 +331,8 @@ static limn_status find_pixels(maker *m, limn_error *err)
             return limn_fail(err, LIMN_E_ARG, "%s: is not among the pictures that were decoded",
                              name);
         m->pictures = hash_text(m->pictures, name);
-        m->pictures = limn_fnv1a64(m->pictures, &s->pixels->checksums[m->rows[i]],
-                                   sizeof *s->pixels->checksums);
+        m->pictures = limn_fnv1a64(m->pictures, &s->pixels->rows.checksums[m->rows[i]],
+                                   sizeof *s->pixels->rows.checksums);
     }
     return LIMN_OK;
 }
@@ -257,9 +341,10 @@ static limn_status make_worker(view_worker *w, const maker *m, limn_error *err)
 {
     const limn_view_cache_settings *s = m->settings;
     const size_t side = s->pixels->size;
+    w->whole = limn_alloc(side * side, 3);
     w->pixels = limn_alloc(side * side, 3);
     w->map = limn_alloc_aligned(m->n_positions * m->dim, sizeof *w->map);
-    if (!w->pixels || !w->map) return out_of_memory(err);
+    if (!w->whole || !w->pixels || !w->map) return out_of_memory(err);
     return limn_encoder_state_create(&w->state, s->encoder, err);
 }
 
@@ -278,11 +363,13 @@ static void finish_maker(maker *m)
         view_worker *w = &m->workers[i];
         limn_encoder_state_destroy(&w->state);
         limn_resize_scratch_finish(&w->scratch);
+        limn_free(w->whole);
         limn_free(w->pixels);
         limn_free(w->map);
     }
     limn_free(m->workers);
     limn_free(m->rows);
+    limn_free(m->checksums);
 }
 
 static limn_status allocate(limn_view_cache *c, size_t n_pictures, size_t n_views, limn_error *err)
@@ -374,6 +461,7 @@ static limn_status open_features(limn_view_cache *c, const char *path,
     const limn_cache_shape shape = row_shape(c->n_positions, c->dim);
     LIMN_TRY(allocate(c, limn_picture_names_count(names), 1, err));
     LIMN_TRY(limn_row_cache_open(&c->views[0], path, &shape, err));
+    LIMN_TRY(limn_row_cache_compute_checksums(&c->views[0], err));
     return find_rows(c, path, names, err);
 }
 
@@ -397,32 +485,49 @@ void limn_view_cache_close(limn_view_cache *c)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-const uint16_t *limn_view_cache_row(const limn_view_cache *c, size_t view, size_t picture)
+limn_status limn_view_cache_read(const limn_view_cache *c, size_t view, size_t picture,
+                                 uint16_t *out, limn_error *err)
 {
-    return limn_row_cache_row(&c->views[view], c->rows[picture]);
+    return limn_row_cache_read(&c->views[view], c->rows[picture], out, err);
 }
 
 typedef struct gathering {
     const limn_view_cache *cache;
     float *out;
     const uint32_t *pictures, *views;
+    limn_error *errors; /* [n_threads] the last of each */
 } gathering;
 
+/* The halves are read into the end of the row's own place: each is taken before it is written over.
+ */
 static void gather_row(void *ctx, size_t index, size_t worker)
 {
     const gathering *g = ctx;
     const size_t n = g->cache->n_positions * g->cache->dim;
     const size_t view = g->views ? g->views[index] : 0;
-    const uint16_t *row = limn_view_cache_row(g->cache, view, g->pictures[index]);
     float *out = g->out + index * n;
-    (void)worker;
-    for (size_t i = 0; i < n; i++) out[i] = limn_f16_to_f32(row[i]);
-    limn_row_cache_forget(&g->cache->views[view], g->cache->rows[g->pictures[index]]);
+    unsigned char *halves = (unsigned char *)(out + n) - n * sizeof(uint16_t);
+    if (limn_row_cache_read(&g->cache->views[view], g->cache->rows[g->pictures[index]], halves,
+                            &g->errors[worker]) != LIMN_OK)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t half;
+        memcpy(&half, halves + i * sizeof half, sizeof half);
+        out[i] = limn_f16_to_f32(half);
+    }
 }
 
-void limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
-                            const uint32_t *views, size_t n, limn_pool *pool)
+limn_status limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
+                                   const uint32_t *views, size_t n, limn_pool *pool,
+                                   limn_error *err)
 {
-    gathering g = { c, out, pictures, views };
+    const size_t n_threads = limn_pool_n_threads(pool);
+    limn_status s = LIMN_OK;
+    gathering g = { c, out, pictures, views, limn_calloc(n_threads, sizeof *g.errors) };
+    if (!g.errors) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a batch");
     limn_pool_run(pool, n, gather_row, &g);
+    for (size_t i = 0; i < n_threads && s == LIMN_OK; i++)
+        if (g.errors[i].code) s = limn_fail(err, g.errors[i].code, "%s", g.errors[i].text);
+    limn_free(g.errors);
+    return s;
 }

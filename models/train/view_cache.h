@@ -11,9 +11,10 @@
  * then the blocks, the head, and after it nothing: the features). Cached is what that stage reads,
  * [n, side * side, channels] channels last, or the features themselves.
  *
- * FOLDER/view-K.json says what a file was made from (encoder, cut, view, seed, pictures); one that
- * no longer fits is made again. A finished file is kept, so that making a cache goes on where it
- * was stopped; an unfinished one never has its name. */
+ * FOLDER/view-K.json says what a file was made from (encoder, cut, view, seed, pictures), and has a
+ * checksum of each row; one that no longer fits is made again, and a row that was altered is an
+ * error when it is read. A finished file is kept, so that making a cache goes on where it was
+ * stopped; an unfinished one never has its name. */
 #ifndef LIMN_MODELS_TRAIN_VIEW_CACHE_H
 #define LIMN_MODELS_TRAIN_VIEW_CACHE_H
 
@@ -34,7 +35,7 @@ enum { LIMN_MAX_VIEWS = 64 };
 /* A checksum of all that an encoder is: its configuration and the tensors "encoder.…". */
 uint64_t limn_encoder_checksum(const limn_safetensors *file, const limn_encoder_config *config);
 
-/* Immutable after opening; may be shared by threads. The rows are mapped, not read. */
+/* Immutable after opening; may be shared by threads. Rows are read when they are asked for. */
 typedef struct limn_view_cache {
     size_t n_pictures, n_views;
     size_t n_positions, dim;
@@ -65,18 +66,22 @@ limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
                                  const limn_view_cache_settings *settings, limn_error *err);
 /* A cache of features of whole pictures made by `limn-preprocess --features -o PATH`, as a view
  * cache of one view. Every one of `names` must be in it: LIMN_E_ARG names the first that is not. It
- * does not say which encoder made it; that is for the user to know. Errors of limn_row_cache_open.
- */
+ * does not say which encoder made it; that is for the user to know. All of it is read once, for the
+ * checksums. Errors of limn_row_cache_open. */
 limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
                                           const limn_picture_names *names, size_t n_positions,
                                           size_t dim, limn_error *err);
 void limn_view_cache_close(limn_view_cache *c); /* accepts a zeroed one; zeroes it */
 
-/* f16 [n_positions, dim]; view < n_views, picture < n_pictures */
-const uint16_t *limn_view_cache_row(const limn_view_cache *c, size_t view, size_t picture);
-/* out [n, n_positions, dim]: row i is views[i] of pictures[i]. `views` NULL: view 0 of each. */
-void limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
-                            const uint32_t *views, size_t n, limn_pool *pool);
+/* out, f16 [n_positions, dim]; view < n_views, picture < n_pictures. Errors of limn_row_cache_read.
+ */
+limn_status limn_view_cache_read(const limn_view_cache *c, size_t view, size_t picture,
+                                 uint16_t *out, limn_error *err);
+/* out [n, n_positions, dim]: row i is views[i] of pictures[i]. `views` NULL: view 0 of each. Errors
+ * of limn_row_cache_read, LIMN_E_NOMEM. */
+limn_status limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
+                                   const uint32_t *views, size_t n, limn_pool *pool,
+                                   limn_error *err);
 
 /* dst [size, size, 3]: a view of src. For other uses of the same views. LIMN_E_NOMEM, LIMN_E_ARG.
  */

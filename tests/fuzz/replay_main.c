@@ -9,11 +9,11 @@
 
 static int replay_file(const char *path)
 {
-    limn_file_map map;
-    if (limn_file_map_open(&map, path, MAX_FILE_SIZE, NULL) != LIMN_OK)
+    limn_file_bytes file;
+    if (limn_file_bytes_read(&file, path, MAX_FILE_SIZE, NULL) != LIMN_OK)
         return 0; /* "." and "..": folders can't be mapped */
-    LLVMFuzzerTestOneInput(map.bytes, map.size);
-    limn_file_map_close(&map);
+    LLVMFuzzerTestOneInput(file.bytes, file.size);
+    limn_file_bytes_free(&file);
     return 1;
 }
 

@@ -85,7 +85,7 @@ static bool gives(const char *name, const char *expected)
     limn_archive *a;
     limn_error err = { 0 };
     limn_buffer from_file = { 0 }, from_memory = { 0 };
-    limn_file_map map;
+    limn_file_bytes file;
     limn_status status;
     bool is_good;
     status = limn_archive_open(&a, source_path("tests/data/archives", name), &err);
@@ -93,11 +93,12 @@ static bool gives(const char *name, const char *expected)
     limn_archive_close(&a);
     err = (limn_error){ 0 };
     assert_int_equal(
-        limn_file_map_open(&map, source_path("tests/data/archives", name), 1 << 20, NULL), LIMN_OK);
-    status = limn_archive_open_memory(&a, map.bytes, map.size, &err);
+        limn_file_bytes_read(&file, source_path("tests/data/archives", name), 1 << 20, NULL),
+        LIMN_OK);
+    status = limn_archive_open_memory(&a, file.bytes, file.size, &err);
     print_all(&from_memory, a, status, &err);
     limn_archive_close(&a);
-    limn_file_map_close(&map);
+    limn_file_bytes_free(&file);
     is_good = !strcmp(text_of(&from_file), expected) && !strcmp(text_of(&from_memory), expected);
     if (!is_good)
         print_error("%s: %s\nin memory: %s\n", name, text_of(&from_file), text_of(&from_memory));

@@ -21,11 +21,11 @@ static void put(const char *path, const char *text)
 
 static void assert_holds(const char *path, const char *text)
 {
-    limn_file_map map;
-    assert_int_equal(limn_file_map_open(&map, path, 1000, NULL), LIMN_OK);
-    assert_int_equal(map.size, strlen(text));
-    assert_memory_equal(map.bytes, text, map.size);
-    limn_file_map_close(&map);
+    limn_file_bytes file;
+    assert_int_equal(limn_file_bytes_read(&file, path, 1000, NULL), LIMN_OK);
+    assert_int_equal(file.size, strlen(text));
+    assert_memory_equal(file.bytes, text, file.size);
+    limn_file_bytes_free(&file);
 }
 
 static void test_map_and_read_give_the_bytes(void **state)
@@ -46,7 +46,7 @@ static void test_map_and_read_give_the_bytes(void **state)
 
 static void test_reading_refuses_what_it_must(void **state)
 {
-    limn_file_map map;
+    limn_file_bytes file;
     unsigned char *bytes;
     size_t size;
     limn_error err = { 0 };
@@ -54,17 +54,17 @@ static void test_reading_refuses_what_it_must(void **state)
     (void)state;
     snprintf(path, sizeof path, "%s", temp_path("limit"));
     put(path, "twelve bytes");
-    assert_int_equal(limn_file_map_open(&map, path, 11, &err), LIMN_E_LIMIT);
+    assert_int_equal(limn_file_bytes_read(&file, path, 11, &err), LIMN_E_LIMIT);
     snprintf(expected, sizeof expected, "%s: has 12 bytes, more than the limit of 11", path);
     assert_string_equal(err.text, expected);
     assert_int_equal(limn_file_read(&bytes, &size, path, 11, NULL), LIMN_E_LIMIT);
-    assert_int_equal(limn_file_map_open(&map, temp_path("none"), 11, NULL), LIMN_E_IO);
-    assert_int_equal(limn_file_map_open(&map, temp_path("."), 11, NULL), LIMN_E_IO);
-    assert_int_equal(limn_file_map_open(&map, "/dev/null", 11, NULL), LIMN_E_IO);
+    assert_int_equal(limn_file_bytes_read(&file, temp_path("none"), 11, NULL), LIMN_E_IO);
+    assert_int_equal(limn_file_bytes_read(&file, temp_path("."), 11, NULL), LIMN_E_IO);
+    assert_int_equal(limn_file_bytes_read(&file, "/dev/null", 11, NULL), LIMN_E_IO);
     assert_int_equal(limn_file_read(&bytes, &size, temp_path("."), 11, NULL), LIMN_E_IO);
     assert_int_equal(limn_file_read(&bytes, &size, "/dev/zero", 9999, NULL), LIMN_E_LIMIT);
     assert_int_equal(mkfifo(temp_path("pipe"), 0600), 0);
-    assert_int_equal(limn_file_map_open(&map, temp_path("pipe"), 11, NULL), LIMN_E_IO);
+    assert_int_equal(limn_file_bytes_read(&file, temp_path("pipe"), 11, NULL), LIMN_E_IO);
 }
 
 static void test_descriptors_are_read_to_their_end(void **state)

@@ -19,12 +19,12 @@
 static limn_status decode(limn_image *image, const char *folder, const char *name,
                           const limn_image_settings *settings, limn_error *err)
 {
-    limn_file_map map;
+    limn_file_bytes file;
     limn_status s;
-    assert_int_equal(limn_file_map_open(&map, source_path(folder, name), MAX_FILE_SIZE, NULL),
+    assert_int_equal(limn_file_bytes_read(&file, source_path(folder, name), MAX_FILE_SIZE, NULL),
                      LIMN_OK);
-    s = limn_image_decode(image, map.bytes, map.size, settings, err);
-    limn_file_map_close(&map);
+    s = limn_image_decode(image, file.bytes, file.size, settings, err);
+    limn_file_bytes_free(&file);
     return s;
 }
 
@@ -139,14 +139,15 @@ static void test_no_prefix_of_a_picture_gives_other_pixels(void **state)
     limn_image_settings settings = limn_image_settings_default();
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        limn_file_map map;
+        limn_file_bytes file;
         limn_image whole, image;
-        assert_int_equal(limn_file_map_open(&map, source_path("tests/data/images", names[i]),
-                                            MAX_FILE_SIZE, NULL),
+        assert_int_equal(limn_file_bytes_read(&file, source_path("tests/data/images", names[i]),
+                                              MAX_FILE_SIZE, NULL),
                          LIMN_OK);
-        assert_int_equal(limn_image_decode(&whole, map.bytes, map.size, &settings, NULL), LIMN_OK);
-        for (size_t size = 0; size < map.size; size++)
-            if (limn_image_decode(&image, map.bytes, size, &settings, NULL) == LIMN_OK) {
+        assert_int_equal(limn_image_decode(&whole, file.bytes, file.size, &settings, NULL),
+                         LIMN_OK);
+        for (size_t size = 0; size < file.size; size++)
+            if (limn_image_decode(&image, file.bytes, size, &settings, NULL) == LIMN_OK) {
                 assert_int_equal(image.width, whole.width);
                 assert_int_equal(image.height, whole.height);
                 assert_memory_equal(image.pixels, whole.pixels,
@@ -154,7 +155,7 @@ static void test_no_prefix_of_a_picture_gives_other_pixels(void **state)
                 limn_image_finish(&image);
             }
         limn_image_finish(&whole);
-        limn_file_map_close(&map);
+        limn_file_bytes_free(&file);
     }
 }
 

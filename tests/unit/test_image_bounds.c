@@ -94,13 +94,13 @@ static void test_bad_files_cost_little(void **state)
     skip_when_watched();
     assert_non_null(table);
     for (; read_columns(table, line, sizeof line, columns, 3); n_lines++) {
-        limn_file_map map;
+        limn_file_bytes file;
         int result;
-        assert_int_equal(limn_file_map_open(&map, source_path("tests/data/bad", columns[0]),
-                                            MAX_FILE_SIZE, NULL),
+        assert_int_equal(limn_file_bytes_read(&file, source_path("tests/data/bad", columns[0]),
+                                              MAX_FILE_SIZE, NULL),
                          LIMN_OK);
-        result = decode_in_child(map.bytes, map.size, status_of(columns[1]), columns[2]);
-        limn_file_map_close(&map);
+        result = decode_in_child(file.bytes, file.size, status_of(columns[1]), columns[2]);
+        limn_file_bytes_free(&file);
         if (result != AS_EXPECTED)
             print_error("%s: %s\n", columns[0],
                         result == TOO_SLOW ? "too slow" : "not as expected");

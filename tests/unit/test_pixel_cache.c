@@ -3,14 +3,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "models/train/pixel_cache.h"
+#include "tests/unit/cache_rows.h"
 #include "tests/unit/picture_files.h"
 
 enum { SIZE = 16 };
@@ -50,8 +53,9 @@ static void assert_row_is(const limn_pixel_cache *c, const char *name)
     const uint32_t row = limn_picture_names_find(&c->rows.names, name);
     assert_int_not_equal(row, LIMN_NO_PICTURE);
     load(expected, name);
-    assert_memory_equal(limn_pixel_cache_row(c, row), expected, sizeof expected);
-    assert_true(c->checksums[row] == limn_fnv1a64(LIMN_FNV1A64_INIT, expected, sizeof expected));
+    assert_memory_equal(row_of(&c->rows, row), expected, sizeof expected);
+    assert_true(c->rows.checksums[row] ==
+                limn_fnv1a64(LIMN_FNV1A64_INIT, expected, sizeof expected));
 }
 
 static void test_rows_are_the_encoder_s_input_in_order(void **state)
@@ -132,9 +136,13 @@ static void test_a_damaged_cache_is_made_again(void **state)
     static const struct {
         const char *file, *bytes;
     } damages[] = {
-        { "cache.npy", "\x93NUMPY" }, { "cache.npy", "" },
-        { "cache.txt", "p0.ppm\n" },  { "cache.txt", "p0.ppm\np0.ppm\np2.ppm\n" },
-        { "cache.json", "{" },        { "cache.json", "{\"rows\": []}" },
+        { "cache.npy", "\x93NUMPY" },
+        { "cache.npy", "" },
+        { "cache.txt", "p0.ppm\n" },
+        { "cache.txt", "p0.ppm\np0.ppm\np2.ppm\n" },
+        { "cache.txt", "p0.ppm\np2.ppm\np1.ppm\n" }, /* pixels under another name */
+        { "cache.json", "{" },
+        { "cache.json", "{\"rows\": []}" },
     };
     limn_picture_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
@@ -152,6 +160,42 @@ static void test_a_damaged_cache_is_made_again(void **state)
     }
     remove(temp_path("cache.npy"));
     assert_true(make(&c, &s, &err) && c.was_made);
+    limn_pixel_cache_close(&c);
+    limn_picture_names_finish(&names);
+}
+
+/* Flips a bit of the file at an offset from its end. */
+static void flip(const char *name, long from_end)
+{
+    FILE *file = fopen(temp_path(name), "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -from_end, SEEK_END), 0);
+    const int c = fgetc(file);
+    fseek(file, -1, SEEK_CUR);
+    fputc(c ^ 4, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_altered_pixels_are_an_error_when_they_are_read(void **state)
+{
+    limn_picture_names names = { 0 };
+    limn_pixel_cache_settings s = settings_of(&names);
+    uint8_t row[SIZE * SIZE * 3];
+    limn_pixel_cache c;
+    limn_error err;
+    (void)state;
+    write_pictures(&names, 3);
+    assert_true(make(&c, &s, &err));
+    flip("cache.npy", 1);
+    for (int i = 0; i < 2; i++) { /* while it is open, and opened afterwards */
+        assert_int_equal(limn_pixel_cache_read(&c, 1, row, NULL), LIMN_OK);
+        assert_int_equal(limn_pixel_cache_read(&c, 2, row, &err), LIMN_E_FORMAT);
+        assert_non_null(strstr(err.text, "cache.npy: the row of p2.ppm was altered"));
+        limn_pixel_cache_close(&c);
+        assert_true(make(&c, &s, &err) && !c.was_made);
+    }
+    assert_int_equal(truncate(temp_path("cache.npy"), 200), 0);
+    assert_int_equal(limn_pixel_cache_read(&c, 2, row, &err), LIMN_E_TRUNCATED);
     limn_pixel_cache_close(&c);
     limn_picture_names_finish(&names);
 }
@@ -294,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup(test_rows_are_the_encoder_s_input_in_order, clear_folder),
         cmocka_unit_test_setup(test_a_cache_is_reused_until_something_changes, clear_folder),
         cmocka_unit_test_setup(test_a_damaged_cache_is_made_again, clear_folder),
+        cmocka_unit_test_setup(test_altered_pixels_are_an_error_when_they_are_read, clear_folder),
         cmocka_unit_test_setup(test_unreadable_pictures_are_left_out_and_told, clear_folder),
         cmocka_unit_test_setup(test_what_can_t_be_is_told_before_any_work, clear_folder),
         cmocka_unit_test_setup(test_an_interrupted_cache_leaves_nothing, clear_folder),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "models/train/pixel_prefetch.h"
+#include "tests/unit/cache_rows.h"
 #include "tests/unit/picture_files.h"
 
 enum { SIZE = 16, N_PICTURES = 6, N_BATCHES = 12, N_BYTES = SIZE * SIZE * 3 };
@@ -48,7 +49,7 @@ static void assert_picture(const uint8_t *pixels, uint32_t row, uint64_t draw)
         limn_picture_rng(5, limn_picture_names_get(&cache.rows.names, row), "draw", draw);
     limn_resize_scratch scratch = { 0 };
     uint8_t expected[N_BYTES];
-    limn_augment(expected, limn_pixel_cache_row(&cache, row), SIZE, &augment, &rng, &scratch, NULL);
+    limn_augment(expected, row_of(&cache.rows, row), SIZE, &augment, &rng, &scratch, NULL);
     assert_memory_equal(pixels, expected, N_BYTES);
     limn_resize_scratch_finish(&scratch);
 }
@@ -103,8 +104,8 @@ static void test_without_augmentation_pictures_are_as_they_are(void **state)
     (void)state;
     submit(p, 1); /* rows 5 and 0 */
     assert_int_equal(limn_pixel_prefetch_take(p, &pixels, NULL), LIMN_OK);
-    assert_memory_equal(pixels, limn_pixel_cache_row(&cache, 5), N_BYTES);
-    assert_memory_equal(pixels + N_BYTES, limn_pixel_cache_row(&cache, 0), N_BYTES);
+    assert_memory_equal(pixels, row_of(&cache.rows, 5), N_BYTES);
+    assert_memory_equal(pixels + N_BYTES, row_of(&cache.rows, 0), N_BYTES);
     limn_pixel_prefetch_destroy(&p);
 }
 
@@ -119,7 +120,7 @@ static void test_a_batch_stays_until_the_next_is_taken(void **state)
     submit(p, 2);
     limn_pixel_prefetch_take(p, &next, NULL);
     assert_ptr_not_equal(pixels, next);
-    assert_memory_equal(next, limn_pixel_cache_row(&cache, 5), N_BYTES);
+    assert_memory_equal(next, row_of(&cache.rows, 5), N_BYTES);
     limn_pixel_prefetch_destroy(&p);
 }
 

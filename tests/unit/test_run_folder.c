@@ -50,7 +50,26 @@ static void test_a_folder_in_use_is_refused(void **state)
     assert_int_equal(limn_run_folder_open(&other, temp_folder, NULL), LIMN_OK);
     limn_run_folder_close(&other);
     unlink(limn_run_folder_file(f, "run.json"));
+    write_file(f, "notes.txt", "mine");
     assert_int_equal(limn_run_folder_create(&other, temp_folder, NULL), LIMN_E_ARG); /* not empty */
+    unlink(limn_run_folder_file(f, "notes.txt"));
+    write_file(f, "cache/notes.txt", "mine");
+    assert_int_equal(limn_run_folder_create(&other, temp_folder, NULL), LIMN_E_ARG);
+    unlink(limn_run_folder_file(f, "cache/notes.txt"));
+    limn_run_folder_close(&f);
+}
+
+/* As a kill leaves it, at any moment before run.json. */
+static void test_what_was_hardly_begun_can_be_begun_again(void **state)
+{
+    limn_run_folder *f = create(temp_folder);
+    (void)state;
+    limn_run_folder_close(&f);
+    f = create(temp_folder);
+    write_file(f, ".limn-12345-0.tmp", "{\n \"vers");
+    limn_run_folder_close(&f);
+    f = create(temp_folder);
+    assert_int_equal(temp_n_files(), 1); /* cache */
     limn_run_folder_close(&f);
 }
 
@@ -112,6 +131,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_folder_in_use_is_refused, temp_folder_setup,
                                         temp_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_hardly_begun_can_be_begun_again,
+                                        temp_folder_setup, temp_folder_teardown),
         cmocka_unit_test_setup_teardown(test_the_last_three_checkpoints_stay, temp_folder_setup,
                                         temp_folder_teardown),
         cmocka_unit_test_setup_teardown(test_the_log_is_cut_where_a_run_goes_on, temp_folder_setup,

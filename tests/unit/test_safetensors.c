@@ -207,7 +207,7 @@ static void test_what_is_written_is_read_back(void **state)
     const char *path = temp_path("w.safetensors");
     limn_safetensors *f;
     limn_metadata_item items[2] = { { NULL, NULL } };
-    limn_file_map map;
+    limn_file_bytes file;
     float out[3];
     (void)state;
     assert_int_equal(limn_safetensors_write(path, written, N_WRITTEN, metadata, 2, NULL), LIMN_OK);
@@ -229,10 +229,10 @@ static void test_what_is_written_is_read_back(void **state)
     limn_tensor_to_f32(out, limn_safetensors_find(f, "a.half"));
     assert_true(out[0] == 1 && out[1] == -2 && out[2] == 0x1p-24f);
     assert_int_equal((uintptr_t)limn_safetensors_at(f, 0)->data % 64, 0);
-    assert_int_equal(limn_file_map_open(&map, path, SIZE_MAX, NULL), LIMN_OK);
+    assert_int_equal(limn_file_bytes_read(&file, path, SIZE_MAX, NULL), LIMN_OK);
     assert_true(limn_safetensors_checksum(f) ==
-                limn_fnv1a64(LIMN_FNV1A64_INIT, map.bytes, map.size));
-    limn_file_map_close(&map);
+                limn_fnv1a64(LIMN_FNV1A64_INIT, file.bytes, file.size));
+    limn_file_bytes_free(&file);
     limn_safetensors_close(&f);
 }
 

@@ -29,7 +29,15 @@ enum { N_CAPTIONS = sizeof captions / sizeof *captions };
 static limn_model *model;
 static limn_object_labels labels;
 static uint8_t pixels[N_PICTURES][SIDE * SIDE * 3];
-static const uint8_t *const pictures[] = { pixels[0], pixels[1], pixels[2] };
+static size_t unreadable = SIZE_MAX;
+
+static limn_status read_picture(const void *ctx, size_t picture, uint8_t *out, limn_error *err)
+{
+    (void)ctx;
+    if (picture == unreadable) return limn_fail(err, LIMN_E_FORMAT, "was altered");
+    memcpy(out, pixels[picture], sizeof pixels[picture]);
+    return LIMN_OK;
+}
 
 static int set_up(void **state)
 {
@@ -72,7 +80,7 @@ static void agree(float *agreement, const limn_pairing *p, size_t n_threads)
     assert_int_equal(limn_pool_create(&pool, n_threads, NULL), LIMN_OK);
     const limn_opinion opinion = { .model = model,
                                    .pairing = p,
-                                   .pixels = pictures,
+                                   .pixels = { read_picture, NULL },
                                    .n_pictures = N_PICTURES,
                                    .captions = captions,
                                    .n_captions = N_CAPTIONS,
@@ -96,7 +104,7 @@ static float expected(size_t picture, const char *caption)
         return -INFINITY;
     }
     const size_t n_scores = words.n_words + 1;
-    assert_int_equal(limn_scorer_run(scorer, pictures[picture], &job, 1, NULL), LIMN_OK);
+    assert_int_equal(limn_scorer_run(scorer, pixels[picture], &job, 1, NULL), LIMN_OK);
     for (size_t i = 0; i < n_scores; i++)
         if (!isnan(with[i])) {
             sum += (double)with[i] - (double)without[i];
@@ -161,7 +169,7 @@ static void test_it_can_be_interrupted(void **state)
     float agreement[N_PICTURES * MAX];
     const limn_opinion opinion = { .model = model,
                                    .pairing = p,
-                                   .pixels = pictures,
+                                   .pixels = { read_picture, NULL },
                                    .n_pictures = N_PICTURES,
                                    .captions = captions,
                                    .n_captions = N_CAPTIONS,
@@ -171,12 +179,32 @@ static void test_it_can_be_interrupted(void **state)
     limn_pairing_destroy(&p);
 }
 
+static void test_a_picture_that_can_t_be_read_is_an_error(void **state)
+{
+    limn_pairing *p = pair();
+    float agreement[N_PICTURES * MAX];
+    limn_error err = { 0 };
+    const limn_opinion opinion = { .model = model,
+                                   .pairing = p,
+                                   .pixels = { read_picture, NULL },
+                                   .n_pictures = N_PICTURES,
+                                   .captions = captions,
+                                   .n_captions = N_CAPTIONS };
+    (void)state;
+    unreadable = 1;
+    assert_int_equal(limn_self_training_agree(agreement, &opinion, &err), LIMN_E_FORMAT);
+    assert_string_equal(err.text, "was altered");
+    unreadable = SIZE_MAX;
+    limn_pairing_destroy(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agreement_is_that_of_the_scorer),
         cmocka_unit_test(test_what_agrees_is_kept),
         cmocka_unit_test(test_it_can_be_interrupted),
+        cmocka_unit_test(test_a_picture_that_can_t_be_read_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -12,6 +14,7 @@
 #include "models/train/augment.h"
 #include "models/train/view_cache.h"
 #include "tests/fixtures/toy_model.h"
+#include "tests/unit/cache_rows.h"
 #include "tests/unit/picture_files.h"
 
 enum { SIZE = 32, N_PICTURES = 5 };
@@ -86,6 +89,11 @@ static bool make(limn_view_cache *c, const limn_view_cache_settings *s, limn_err
     return limn_view_cache_make(c, temp_folder, s, err) == LIMN_OK;
 }
 
+static const uint16_t *view_row(const limn_view_cache *c, size_t view, size_t picture)
+{
+    return row_of(&c->views[view], c->rows[picture]);
+}
+
 /* What limn_encoder_run makes of a view, in f16. */
 static void assert_features(const limn_view_cache *c, size_t view, size_t picture)
 {
@@ -94,11 +102,11 @@ static void assert_features(const limn_view_cache *c, size_t view, size_t pictur
     limn_encoder_state *state;
     limn_resize_scratch scratch = { 0 };
     uint8_t changed[SIZE * SIZE * 3];
-    const uint16_t *row = limn_view_cache_row(c, view, picture);
+    const uint16_t *row = view_row(c, view, picture);
     assert_int_equal(limn_encoder_state_create(&state, encoder, NULL), LIMN_OK);
-    assert_int_equal(limn_view_pixels(changed, limn_pixel_cache_row(&pixels, picture), SIZE, view,
-                                      3, limn_picture_names_get(&names, picture),
-                                      LIMN_RESIZE_BICUBIC, &scratch, NULL),
+    assert_int_equal(limn_view_pixels(changed, row_of(&pixels.rows, picture), SIZE, view, 3,
+                                      limn_picture_names_get(&names, picture), LIMN_RESIZE_BICUBIC,
+                                      &scratch, NULL),
                      LIMN_OK);
     limn_encoder_run(encoder, state, NULL, changed, features);
     for (size_t i = 0; i < n; i++) assert_int_equal(row[i], limn_f32_to_f16(features[i]));
@@ -127,7 +135,7 @@ static void test_rows_are_the_encoder_s_features_of_each_view(void **state)
 static void test_views_are_the_whole_the_flipped_and_crops(void **state)
 {
     uint8_t views[5][SIZE * SIZE * 3];
-    const uint8_t *whole = limn_pixel_cache_row(&pixels, 0);
+    const uint8_t *whole = row_of(&pixels.rows, 0);
     limn_resize_scratch scratch = { 0 };
     (void)state;
     for (size_t v = 0; v < 4; v++)
@@ -174,11 +182,10 @@ static void assert_cut(size_t first_stage, const char *name)
     limn_error err;
     assert_true(make(&c, &s, &err));
     assert_int_equal(limn_encoder_state_create(&state, encoder, NULL), LIMN_OK);
-    limn_encoder_run_tapped(encoder, state, limn_pixel_cache_row(&pixels, 2), features, take_stage,
-                            &taken);
+    limn_encoder_run_tapped(encoder, state, row_of(&pixels.rows, 2), features, take_stage, &taken);
     assert_int_equal(taken.n, c.n_positions * c.dim);
     for (size_t i = 0; i < taken.n; i++)
-        assert_int_equal(limn_view_cache_row(&c, 0, 2)[i], limn_f32_to_f16(taken.x[i]));
+        assert_int_equal(view_row(&c, 0, 2)[i], limn_f32_to_f16(taken.x[i]));
     limn_free(taken.x);
     limn_encoder_state_destroy(&state);
     limn_view_cache_close(&c);
@@ -212,11 +219,22 @@ static size_t n_made(const limn_view_cache_settings *s)
     return n;
 }
 
+/* p3.ppm is another picture under the same name. */
+static void make_other_pixels(limn_pixel_cache *out)
+{
+    const limn_pixel_cache_settings s = { .folder = temp_folder,
+                                          .names = &names,
+                                          .input = { SIZE, LIMN_RESIZE_BICUBIC, 10000 } };
+    write_picture("p3.ppm", 20, 24, 1);
+    assert_int_equal(limn_pixel_cache_make(out, temp_path("other-pixels"), &s, NULL), LIMN_OK);
+}
+
 static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
 {
     limn_view_cache_settings s = settings_of(12, 2);
     limn_picture_names fewer = { 0 };
     limn_encoder_config other = model.config.encoder;
+    limn_pixel_cache other_pixels;
     (void)state;
     assert_int_equal(n_made(&s), 2);
     assert_int_equal(n_made(&s), 0);
@@ -233,12 +251,15 @@ static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
     limn_picture_names_add(&fewer, "p3.ppm", NULL);
     s.names = &fewer;
     assert_int_equal(n_made(&s), 4);
-    pixels.checksums[3]++; /* another picture under the same name */
+    make_other_pixels(&other_pixels);
+    s.pixels = &other_pixels;
     assert_int_equal(n_made(&s), 4);
-    pixels.checksums[3]--;
+    limn_pixel_cache_close(&other_pixels);
+    s.pixels = &pixels;
+    assert_int_equal(n_made(&s), 4);
     limn_file_replace(temp_path("view-1.npy"), "cut", 3, NULL);
     limn_file_replace(temp_path("view-2.txt"), "", 0, NULL);
-    assert_int_equal(n_made(&s), 4);
+    assert_int_equal(n_made(&s), 2);
     limn_picture_names_finish(&fewer);
     other.mean++;
     assert_true(limn_encoder_checksum(model.tensors, &other) !=
@@ -294,8 +315,8 @@ static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **stat
         LIMN_OK);
     assert_int_equal(given.n_views, 1);
     assert_int_equal(given.n_pictures, 2);
-    assert_memory_equal(limn_view_cache_row(&given, 0, 0), limn_view_cache_row(&c, 0, 4), 2560);
-    assert_memory_equal(limn_view_cache_row(&given, 0, 1), limn_view_cache_row(&c, 0, 1), 2560);
+    assert_memory_equal(view_row(&given, 0, 0), view_row(&c, 0, 4), 2560);
+    assert_memory_equal(view_row(&given, 0, 1), view_row(&c, 0, 1), 2560);
     limn_view_cache_close(&given);
     assert_int_equal(
         limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 49, 1280, &err),
@@ -311,6 +332,46 @@ static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **stat
     limn_view_cache_close(&c);
 }
 
+static void flip(const char *path, long from_end)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -from_end, SEEK_END), 0);
+    const int c = fgetc(file);
+    fseek(file, -from_end, SEEK_END);
+    fputc(c ^ 1, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Of two open views: in the one, a byte changes; the other is cut short. */
+static void test_rows_that_changed_are_errors(void **state)
+{
+    static const uint32_t pictures[] = { 0, 1 }, views[] = { 0, 1 };
+    const limn_view_cache_settings s = settings_of(LIMN_STAGE_AFTER_HEAD, 2);
+    float *out = limn_alloc(2 * 1280, sizeof *out);
+    limn_view_cache c;
+    limn_error err;
+    (void)state;
+    assert_true(make(&c, &s, &err));
+    flip(temp_path("view-0.npy"), N_PICTURES * 2560);
+    assert_int_equal(limn_view_cache_gather(&c, out, pictures + 1, NULL, 1, NULL, &err), LIMN_OK);
+    assert_int_equal(limn_view_cache_gather(&c, out, pictures, views, 2, NULL, &err),
+                     LIMN_E_FORMAT);
+    assert_non_null(strstr(err.text, "view-0.npy: the row of p0.ppm was altered; remove the file"));
+    limn_view_cache_close(&c);
+    err = (limn_error){ 0 };
+    assert_true(make(&c, &s, &err)); /* and when it is opened again */
+    assert_int_equal(c.n_made, 0);
+    assert_int_equal(limn_view_cache_gather(&c, out, pictures, NULL, 1, NULL, &err), LIMN_E_FORMAT);
+    err = (limn_error){ 0 };
+    assert_int_equal(truncate(temp_path("view-1.npy"), 128), 0);
+    assert_int_equal(limn_view_cache_gather(&c, out, pictures + 1, views + 1, 1, NULL, &err),
+                     LIMN_E_TRUNCATED);
+    assert_non_null(strstr(err.text, "view-1.npy: has become shorter"));
+    limn_view_cache_close(&c);
+    limn_free(out);
+}
+
 static void test_gathering_widens_the_rows_that_are_asked_for(void **state)
 {
     static const uint32_t pictures[] = { 4, 0, 4, 2 }, views[] = { 1, 0, 0, 1 };
@@ -322,13 +383,13 @@ static void test_gathering_widens_the_rows_that_are_asked_for(void **state)
     (void)state;
     assert_int_equal(limn_pool_create(&pool, 2, NULL), LIMN_OK);
     assert_true(make(&c, &s, &err));
-    limn_view_cache_gather(&c, out, pictures, views, 4, pool);
+    assert_int_equal(limn_view_cache_gather(&c, out, pictures, views, 4, pool, NULL), LIMN_OK);
     for (size_t i = 0; i < 4; i++)
         for (size_t j = 0; j < 1280; j++)
             assert_true(out[1280 * i + j] ==
-                        limn_f16_to_f32(limn_view_cache_row(&c, views[i], pictures[i])[j]));
-    limn_view_cache_gather(&c, out, pictures, NULL, 1, NULL);
-    assert_true(out[7] == limn_f16_to_f32(limn_view_cache_row(&c, 0, 4)[7]));
+                        limn_f16_to_f32(view_row(&c, views[i], pictures[i])[j]));
+    assert_int_equal(limn_view_cache_gather(&c, out, pictures, NULL, 1, NULL, NULL), LIMN_OK);
+    assert_true(out[7] == limn_f16_to_f32(view_row(&c, 0, 4)[7]));
     limn_view_cache_close(&c);
     limn_pool_destroy(&pool);
     limn_free(out);
@@ -345,6 +406,7 @@ int main(void)
                                clear),
         cmocka_unit_test_setup(test_nothing_of_others_is_replaced, clear),
         cmocka_unit_test_setup(test_features_of_limn_preprocess_are_a_cache_of_one_view, clear),
+        cmocka_unit_test_setup(test_rows_that_changed_are_errors, clear),
         cmocka_unit_test_setup(test_gathering_widens_the_rows_that_are_asked_for, clear),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

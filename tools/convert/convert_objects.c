@@ -38,22 +38,31 @@ static limn_status open_cache(examples *e, const limn_model_config *config, cons
     return limn_row_cache_open(&e->cache, path, &rows, err);
 }
 
-static limn_status gather(examples *e, limn_error *err)
+static limn_status gather_rows(examples *e, uint16_t *features, limn_error *err)
 {
-    e->pooled = limn_alloc(e->labels.n_pictures, 2 * e->dim * sizeof *e->pooled);
-    e->targets = limn_alloc(e->labels.n_pictures, LIMN_N_OBJECTS * sizeof *e->targets);
-    if (!e->pooled || !e->targets)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", e->labels.n_pictures);
     for (uint32_t i = 0; i < e->labels.n_pictures; i++) {
         const char *name = limn_string_table_get(&e->labels.names, i);
         const uint32_t row = limn_picture_names_find(&e->cache.names, name);
         if (row == LIMN_NO_PICTURE) continue;
-        limn_tag_pool(e->pooled + 2 * e->dim * e->n, limn_row_cache_row(&e->cache, row),
-                      e->n_positions, e->dim);
+        LIMN_TRY(limn_row_cache_read(&e->cache, row, features, err));
+        limn_tag_pool(e->pooled + 2 * e->dim * e->n, features, e->n_positions, e->dim);
         limn_tag_targets(e->targets + LIMN_N_OBJECTS * e->n, &e->labels, i);
         e->n++;
     }
     return LIMN_OK;
+}
+
+static limn_status gather(examples *e, limn_error *err)
+{
+    uint16_t *features = limn_alloc(e->n_positions * e->dim, sizeof *features);
+    e->pooled = limn_alloc(e->labels.n_pictures, 2 * e->dim * sizeof *e->pooled);
+    e->targets = limn_alloc(e->labels.n_pictures, LIMN_N_OBJECTS * sizeof *e->targets);
+    const limn_status s =
+        e->pooled && e->targets && features
+            ? gather_rows(e, features, err)
+            : limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", e->labels.n_pictures);
+    limn_free(features);
+    return s;
 }
 
 static limn_status train(convert_objects *out, convert_result *r, const examples *e,

@@ -185,11 +185,11 @@ static limn_status open_pth(convert_source *s, const char *path, limn_error *err
 
 limn_status convert_source_open(convert_source *out, const char *path, limn_error *err)
 {
-    limn_file_map map;
+    limn_file_bytes file;
     *out = (convert_source){ 0 };
-    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX, err));
-    const bool is_pth = limn_pth_is(map.bytes, map.size);
-    limn_file_map_close(&map);
+    LIMN_TRY(limn_file_bytes_read(&file, path, SIZE_MAX, err));
+    const bool is_pth = limn_pth_is(file.bytes, file.size);
+    limn_file_bytes_free(&file);
     limn_status status =
         is_pth ? open_pth(out, path, err) : limn_safetensors_open(&out->file, path, err);
     if (status == LIMN_OK && !is_pth) status = open_by_metadata(out, path, err);

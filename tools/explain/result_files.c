@@ -52,10 +52,11 @@ limn_status limn_result_folder_make(const char *path, limn_error *err)
 
 static bool holds(const char *path, const limn_buffer *bytes)
 {
-    limn_file_map map = { 0 };
-    if (limn_file_map_open(&map, path, bytes->size, NULL) != LIMN_OK) return false;
-    const bool is_same = map.size == bytes->size && memcmp(map.bytes, bytes->bytes, map.size) == 0;
-    limn_file_map_close(&map);
+    limn_file_bytes file = { 0 };
+    if (limn_file_bytes_read(&file, path, bytes->size, NULL) != LIMN_OK) return false;
+    const bool is_same =
+        file.size == bytes->size && memcmp(file.bytes, bytes->bytes, file.size) == 0;
+    limn_file_bytes_free(&file);
     return is_same;
 }
 

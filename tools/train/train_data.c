@@ -349,7 +349,7 @@ static uint64_t hash_set(uint64_t hash, const limn_training_set *set,
         const char *name = limn_training_set_name(set, i);
         const uint32_t row = limn_picture_names_find(&pixels->rows.names, name);
         hash = limn_fnv1a64(hash, name, strlen(name) + 1);
-        hash = limn_fnv1a64(hash, &pixels->checksums[row], sizeof *pixels->checksums);
+        hash = limn_fnv1a64(hash, &pixels->rows.checksums[row], sizeof *pixels->rows.checksums);
     }
     for (size_t i = 0; i < set->n_captions; i++)
         hash = limn_fnv1a64(hash, set->texts[i], strlen(set->texts[i]) + 1);

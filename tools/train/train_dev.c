@@ -8,8 +8,6 @@ static void fill(limn_train_dev *dev, const limn_train_data *d)
     for (size_t i = 0; i < set->n_pictures; i++) {
         const size_t first = set->first_captions[i];
         dev->names[i] = limn_training_set_name(set, i);
-        dev->pixels[i] = limn_pixel_cache_row(
-            &d->pixels, limn_picture_names_find(&d->pixels.rows.names, dev->names[i]));
         dev->references[2 * i] = set->texts[first];
         if (set->first_captions[i + 1] > first + 1)
             dev->references[2 * i + 1] = set->texts[first + 1];
@@ -19,14 +17,14 @@ static void fill(limn_train_dev *dev, const limn_train_data *d)
 static limn_status open(limn_train_dev *dev, const limn_train_data *d, limn_error *err)
 {
     const size_t n = d->dev.n_pictures;
-    dev->pixels = limn_calloc(n, sizeof *dev->pixels);
     dev->names = limn_calloc(n, sizeof *dev->names);
     dev->references = limn_calloc(n, 2 * sizeof *dev->references);
-    if (!dev->pixels || !dev->names || !dev->references)
+    if (!dev->names || !dev->references)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
     fill(dev, d);
+    LIMN_TRY(limn_cached_pictures_find(&dev->pixels, &d->pixels, dev->names, n, err));
     const limn_dev_pictures pictures = { .n_pictures = n,
-                                         .pixels = dev->pixels,
+                                         .pixels = limn_cached_pictures_source(&dev->pixels),
                                          .first_references = d->dev.first_captions,
                                          .references = d->dev.texts,
                                          .kind = limn_vocab_kind(d->vocab) };
@@ -45,7 +43,7 @@ limn_status limn_train_dev_open(limn_train_dev *dev, const limn_train_data *d, l
 void limn_train_dev_close(limn_train_dev *dev)
 {
     limn_dev_set_destroy(&dev->set);
-    limn_free(dev->pixels);
+    limn_cached_pictures_finish(&dev->pixels);
     limn_free(dev->names);
     limn_free(dev->references);
     *dev = (limn_train_dev){ .set = NULL };

@@ -103,7 +103,8 @@ void limn_train_inputs_close(limn_train_inputs *in)
     *in = (limn_train_inputs){ .n_sources = 0 };
 }
 
-const float *limn_train_inputs_fill(limn_train_inputs *in, const limn_batch *batch)
+limn_status limn_train_inputs_fill(const float **values, limn_train_inputs *in,
+                                   const limn_batch *batch, limn_error *err)
 {
     size_t done = 0;
     for (size_t i = 0; i < batch->n_pictures; i++) {
@@ -114,10 +115,11 @@ const float *limn_train_inputs_fill(limn_train_inputs *in, const limn_batch *bat
         size_t end = done;
         while (end < batch->n_pictures && batch->pictures[end].source == source) end++;
         if (end > done)
-            limn_view_cache_gather(&in->views[source],
-                                   in->values + done * in->n_positions * in->dim,
-                                   in->pictures + done, in->numbers + done, end - done, in->pool);
+            LIMN_TRY(limn_view_cache_gather(
+                &in->views[source], in->values + done * in->n_positions * in->dim,
+                in->pictures + done, in->numbers + done, end - done, in->pool, err));
         done = end;
     }
-    return in->values;
+    *values = in->values;
+    return LIMN_OK;
 }

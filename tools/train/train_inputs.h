@@ -33,7 +33,9 @@ limn_status limn_train_inputs_open(limn_train_inputs *out, const limn_train_data
                                    const limn_train_inputs_settings *settings, limn_error *err);
 void limn_train_inputs_close(limn_train_inputs *inputs); /* accepts a zeroed one */
 
-/* [batch->n_pictures, n_positions, dim]; valid until the next call. */
-const float *limn_train_inputs_fill(limn_train_inputs *inputs, const limn_batch *batch);
+/* *values [batch->n_pictures, n_positions, dim]; valid until the next call. Errors of
+ * limn_view_cache_gather. */
+limn_status limn_train_inputs_fill(const float **values, limn_train_inputs *inputs,
+                                   const limn_batch *batch, limn_error *err);
 
 #endif

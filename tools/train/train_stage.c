@@ -240,9 +240,9 @@ static limn_status fill_input(void *ctx, const limn_batch *batch, limn_trainer_i
     struct stage_run *r = ctx;
     if (r->pixels) return limn_train_pixels_fill(r->pixels, batch, &input->pixels, err);
     if (r->stage->stage == LIMN_STAGE_END_TO_END)
-        input->activations = limn_train_inputs_fill(&r->inputs, batch);
-    else if (r->stage->stage != LIMN_STAGE_TEXT)
-        input->features = limn_train_inputs_fill(&r->inputs, batch);
+        return limn_train_inputs_fill(&input->activations, &r->inputs, batch, err);
+    if (r->stage->stage != LIMN_STAGE_TEXT)
+        return limn_train_inputs_fill(&input->features, &r->inputs, batch, err);
     return LIMN_OK;
 }
 

@@ -6,7 +6,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/npy.h"
-#include "common/io/npy_map.h"
+#include "common/io/npy_array.h"
 #include "models/train/self_training.h"
 #include "tools/interrupt.h"
 #include "tools/message.h"
@@ -123,26 +123,27 @@ static limn_status ask(float *agreement, const limn_train_unpaired *u, const lim
                        limn_pool *pool, limn_error *err)
 {
     const size_t n = limn_picture_names_count(&u->names);
-    const uint8_t **pixels = limn_calloc(n, sizeof *pixels);
+    limn_cached_pictures pixels = { 0 };
+    const char **names = limn_calloc(n, sizeof *names);
+    if (!names) return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
+    for (size_t i = 0; i < n; i++) names[i] = limn_picture_names_get(&u->names, i);
+    limn_status status = limn_cached_pictures_find(&pixels, &u->pixels, names, n, err);
+    limn_free(names);
+    if (status != LIMN_OK) return status;
     const limn_opinion opinion = {
         .model = model,
         .pairing = u->pairing,
-        .pixels = pixels,
+        .pixels = limn_cached_pictures_source(&pixels),
         .n_pictures = n,
         .captions = u->text.texts,
         .n_captions = u->text.n_captions,
         .pool = pool,
         .progress = { show_opinion, NULL },
     };
-    if (!pixels) return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
-    for (size_t i = 0; i < n; i++)
-        pixels[i] = limn_pixel_cache_row(
-            &u->pixels,
-            limn_picture_names_find(&u->pixels.rows.names, limn_picture_names_get(&u->names, i)));
     limn_progress_start("unpaired pictures looked at");
-    const limn_status status = limn_self_training_agree(agreement, &opinion, err);
+    status = limn_self_training_agree(agreement, &opinion, err);
     limn_progress_erase();
-    limn_free(pixels);
+    limn_cached_pictures_finish(&pixels);
     return status;
 }
 
@@ -168,12 +169,12 @@ static limn_status make_agreement(float *agreement, const limn_train_unpaired *u
 /* False when there is none of these pictures. */
 static bool read_agreement(float *agreement, size_t n_pictures, const char *path)
 {
-    limn_npy_map map;
-    if (limn_npy_map_open(&map, path, NULL) != LIMN_OK) return false;
+    limn_npy_array map;
+    if (limn_npy_array_open(&map, path, NULL) != LIMN_OK) return false;
     const bool fits = map.dtype == LIMN_NPY_F32 && map.n_dims == 2 && map.shape[0] == n_pictures &&
                       map.shape[1] == LIMN_AGREEMENT_MAX_CAPTIONS;
     if (fits) memcpy(agreement, map.data, map.size);
-    limn_npy_map_close(&map);
+    limn_npy_array_close(&map);
     return fits;
 }
 
@@ -206,7 +207,7 @@ uint64_t limn_train_unpaired_hash(const limn_train_unpaired *u, uint64_t hash)
         const uint32_t row = limn_picture_names_find(&u->pixels.rows.names, name);
         const size_t first = u->labels.first_box[u->numbers[i]];
         hash = limn_fnv1a64(hash, name, strlen(name) + 1);
-        hash = limn_fnv1a64(hash, &u->pixels.checksums[row], sizeof *u->pixels.checksums);
+        hash = limn_fnv1a64(hash, &u->pixels.rows.checksums[row], sizeof *u->pixels.rows.checksums);
         for (size_t k = first; k < u->labels.first_box[u->numbers[i] + 1]; k++) {
             hash = limn_fnv1a64(hash, &u->labels.boxes[k].object, sizeof u->labels.boxes->object);
             hash = limn_fnv1a64(hash, &u->labels.boxes[k].score, sizeof u->labels.boxes->score);

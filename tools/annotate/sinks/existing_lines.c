@@ -77,12 +77,12 @@ static limn_status read_file(limn_existing_lines *out, limn_name_set *names, rea
 limn_status limn_existing_lines_read(limn_existing_lines *out, limn_name_set *names,
                                      const char *path, const limn_writer *writer, limn_error *err)
 {
-    limn_file_map map = { 0 };
+    limn_file_bytes file = { 0 };
     limn_error reason = { 0 };
     limn_status s;
     *out = (limn_existing_lines){ 0 };
-    LIMN_TRY(limn_file_map_open(&map, path, SIZE_MAX / 4, err));
-    reader r = { (const char *)map.bytes, map.size, 0 };
+    LIMN_TRY(limn_file_bytes_read(&file, path, SIZE_MAX / 4, err));
+    reader r = { (const char *)file.bytes, file.size, 0 };
     s = read_file(out, names, &r, writer, &reason);
     if (s == LIMN_E_FORMAT)
         s = limn_fail(err, LIMN_E_ARG,
@@ -91,6 +91,6 @@ limn_status limn_existing_lines_read(limn_existing_lines *out, limn_name_set *na
                       path, out->size, writer->name, reason.text);
     else if (s != LIMN_OK)
         s = limn_fail(err, s, "%s: %s", path, reason.text);
-    limn_file_map_close(&map);
+    limn_file_bytes_free(&file);
     return s;
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/io/npy_map.h"
+#include "common/io/npy_array.h"
 #include "tests/unit/temp_folder.h"
 
 static void test_what_is_written_is_mapped(void **state)
@@ -15,13 +15,13 @@ static void test_what_is_written_is_mapped(void **state)
     static const uint16_t rows[2][6] = { { 1, 2, 3, 4, 5, 6 }, { 7, 8, 9, 10, 11, 12 } };
     const char *path = temp_path("a.npy");
     limn_npy_writer *w;
-    limn_npy_map m;
+    limn_npy_array m;
     (void)state;
     assert_int_equal(limn_npy_writer_open(&w, path, LIMN_NPY_F16, 2, row_shape, NULL), LIMN_OK);
     assert_int_equal(limn_npy_writer_add(w, rows[0], NULL), LIMN_OK);
     assert_int_equal(limn_npy_writer_add(w, rows[1], NULL), LIMN_OK);
     assert_int_equal(limn_npy_writer_commit(&w, NULL), LIMN_OK);
-    assert_int_equal(limn_npy_map_open(&m, path, NULL), LIMN_OK);
+    assert_int_equal(limn_npy_array_open(&m, path, NULL), LIMN_OK);
     assert_int_equal(m.dtype, LIMN_NPY_F16);
     assert_int_equal(m.n_dims, 3);
     assert_int_equal(m.shape[0], 2);
@@ -30,12 +30,12 @@ static void test_what_is_written_is_mapped(void **state)
     assert_int_equal(m.size, sizeof rows);
     assert_memory_equal(m.data, rows, sizeof rows);
     assert_int_equal((uintptr_t)m.data % 64, 0);
-    limn_npy_map_close(&m);
-    limn_npy_map_close(&m);
+    limn_npy_array_close(&m);
+    limn_npy_array_close(&m);
 }
 
 /* A file of version 1 with this dictionary and n bytes of data. */
-static limn_status open_text(limn_npy_map *m, const char *dictionary, size_t n, limn_error *err)
+static limn_status open_text(limn_npy_array *m, const char *dictionary, size_t n, limn_error *err)
 {
     static unsigned char bytes[512];
     const size_t length = strlen(dictionary);
@@ -43,14 +43,14 @@ static limn_status open_text(limn_npy_map *m, const char *dictionary, size_t n, 
     bytes[8] = (unsigned char)length;
     bytes[9] = 0;
     memcpy(bytes + 10, dictionary, length);
-    return limn_npy_map_open_memory(m, bytes, 10 + length + n, err);
+    return limn_npy_array_open_memory(m, bytes, 10 + length + n, err);
 }
 
 static void test_numpy_s_variants_are_read(void **state)
 {
     static const char version2[] = "\x93NUMPY\2\0\x3f\0\0\0{'descr': '<f4', 'fortran_order': False,"
                                    " 'shape': (1,), }     \n@@@@";
-    limn_npy_map m;
+    limn_npy_array m;
     (void)state;
     assert_int_equal(
         open_text(&m, "{'descr': '<f4', 'fortran_order': False, 'shape': ()}\n", 4, NULL), LIMN_OK);
@@ -59,7 +59,7 @@ static void test_numpy_s_variants_are_read(void **state)
                      LIMN_OK);
     assert_int_equal(m.n_dims, 2);
     assert_int_equal(m.size, 0);
-    assert_int_equal(limn_npy_map_open_memory(&m, version2, sizeof version2 - 1, NULL), LIMN_OK);
+    assert_int_equal(limn_npy_array_open_memory(&m, version2, sizeof version2 - 1, NULL), LIMN_OK);
     assert_memory_equal(m.data, "@@@@", 4);
 }
 
@@ -98,7 +98,7 @@ static void test_every_kind_of_damage_is_named(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        limn_npy_map m;
+        limn_npy_array m;
         limn_error err = { 0 };
         const limn_status s = open_text(&m, cases[i].dictionary, cases[i].n, &err);
         if (s != cases[i].status || !strstr(err.text, cases[i].says))
@@ -108,17 +108,17 @@ static void test_every_kind_of_damage_is_named(void **state)
 
 static void test_what_is_no_array_is_refused(void **state)
 {
-    limn_npy_map m;
+    limn_npy_array m;
     limn_error err = { 0 };
     const char *path = temp_path("text.npy");
     (void)state;
-    assert_int_equal(limn_npy_map_open_memory(&m, "\x93NUMPY\1\0\xff\xff{}", 12, NULL),
+    assert_int_equal(limn_npy_array_open_memory(&m, "\x93NUMPY\1\0\xff\xff{}", 12, NULL),
                      LIMN_E_TRUNCATED);
-    assert_int_equal(limn_npy_map_open_memory(&m, "\x93NUMPY\4\0\0\0\0\0", 12, NULL),
+    assert_int_equal(limn_npy_array_open_memory(&m, "\x93NUMPY\4\0\0\0\0\0", 12, NULL),
                      LIMN_E_UNSUPPORTED);
-    assert_int_equal(limn_npy_map_open_memory(&m, "\x93NUMPY\1\0", 8, NULL), LIMN_E_FORMAT);
+    assert_int_equal(limn_npy_array_open_memory(&m, "\x93NUMPY\1\0", 8, NULL), LIMN_E_FORMAT);
     assert_int_equal(limn_file_replace(path, "some text here", 14, NULL), LIMN_OK);
-    assert_int_equal(limn_npy_map_open(&m, path, &err), LIMN_E_FORMAT);
+    assert_int_equal(limn_npy_array_open(&m, path, &err), LIMN_E_FORMAT);
     assert_memory_equal(err.text, path, strlen(path));
     assert_null(m.file.bytes);
 }

@@ -1,4 +1,4 @@
-#include "common/io/npy_map.h"
+#include "common/io/npy_array.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,7 +35,7 @@ static limn_status expect(scanner *s, const char *text)
                      (int)(s->end - s->at < 20 ? s->end - s->at : 20), s->at);
 }
 
-static limn_status read_descr(limn_npy_map *m, scanner *s)
+static limn_status read_descr(limn_npy_array *m, scanner *s)
 {
     static const struct {
         const char *text;
@@ -69,7 +69,7 @@ static limn_status read_number(size_t *out, scanner *s)
     return s->at > first ? LIMN_OK : expect(s, "a dimension");
 }
 
-static limn_status read_shape(limn_npy_map *m, scanner *s)
+static limn_status read_shape(limn_npy_array *m, scanner *s)
 {
     LIMN_TRY(expect(s, "("));
     m->n_dims = 0;
@@ -86,7 +86,7 @@ static limn_status read_shape(limn_npy_map *m, scanner *s)
     return LIMN_OK;
 }
 
-static limn_status read_dictionary(limn_npy_map *m, scanner *s)
+static limn_status read_dictionary(limn_npy_array *m, scanner *s)
 {
     static const char *const keys[] = { "'descr'", "'fortran_order'", "'shape'" };
     unsigned seen = 0;
@@ -128,12 +128,15 @@ static limn_status find_dictionary(scanner *s, const unsigned char *bytes, size_
     return LIMN_OK;
 }
 
-static limn_status parse(limn_npy_map *m, const unsigned char *bytes, size_t size, limn_error *err)
+/* The header at the start of bytes [size] of a file of `file_size`. */
+static limn_status parse(limn_npy_array *m, const unsigned char *bytes, size_t size,
+                         uint64_t file_size, limn_error *err)
 {
     scanner s = { NULL, NULL, err };
     LIMN_TRY(find_dictionary(&s, bytes, size));
     LIMN_TRY(read_dictionary(m, &s));
-    const size_t follow = size - (size_t)((const unsigned char *)s.end - bytes);
+    m->data_offset = (size_t)((const unsigned char *)s.end - bytes);
+    const uint64_t follow = file_size - m->data_offset;
     m->size = limn_npy_dtype_size(m->dtype);
     for (size_t i = 0; i < m->n_dims; i++)
         if (!limn_size_mul(&m->size, m->size, m->shape[i]))
@@ -142,34 +145,43 @@ static limn_status parse(limn_npy_map *m, const unsigned char *bytes, size_t siz
                              "addresses");
     if (m->size != follow)
         return limn_fail(err, m->size > follow ? LIMN_E_TRUNCATED : LIMN_E_FORMAT,
-                         "its shape makes %zu bytes, %zu follow the header", m->size, follow);
-    m->data = s.end;
+                         "its shape makes %zu bytes, %llu follow the header", m->size,
+                         (unsigned long long)follow);
     return LIMN_OK;
 }
 
-limn_status limn_npy_map_open(limn_npy_map *out, const char *path, limn_error *err)
+limn_status limn_npy_array_open(limn_npy_array *out, const char *path, limn_error *err)
 {
-    *out = (limn_npy_map){ .size = 0 };
-    LIMN_TRY(limn_file_map_open(&out->file, path, SIZE_MAX, err));
-    limn_status s = parse(out, out->file.bytes, out->file.size, err);
+    *out = (limn_npy_array){ .size = 0 };
+    LIMN_TRY(limn_file_bytes_read(&out->file, path, SIZE_MAX, err));
+    limn_status s = parse(out, out->file.bytes, out->file.size, out->file.size, err);
+    out->data = out->file.bytes + out->data_offset;
     if (s != LIMN_OK) {
         limn_error_prefix(err, "%s", path);
-        limn_npy_map_close(out);
+        limn_npy_array_close(out);
     }
     return s;
 }
 
-limn_status limn_npy_map_open_memory(limn_npy_map *out, const void *bytes, size_t size,
-                                     limn_error *err)
+limn_status limn_npy_array_open_memory(limn_npy_array *out, const void *bytes, size_t size,
+                                       limn_error *err)
 {
-    *out = (limn_npy_map){ .size = 0 };
-    limn_status s = parse(out, bytes, size, err);
-    if (s != LIMN_OK) limn_npy_map_close(out);
+    *out = (limn_npy_array){ .size = 0 };
+    limn_status s = parse(out, bytes, size, size, err);
+    out->data = (const unsigned char *)bytes + out->data_offset;
+    if (s != LIMN_OK) limn_npy_array_close(out);
     return s;
 }
 
-void limn_npy_map_close(limn_npy_map *m)
+limn_status limn_npy_array_read_header(limn_npy_array *out, const void *bytes, size_t size,
+                                       uint64_t file_size, limn_error *err)
 {
-    limn_file_map_close(&m->file);
-    *m = (limn_npy_map){ .size = 0 };
+    *out = (limn_npy_array){ .size = 0 };
+    return parse(out, bytes, size, file_size, err);
+}
+
+void limn_npy_array_close(limn_npy_array *m)
+{
+    limn_file_bytes_free(&m->file);
+    *m = (limn_npy_array){ .size = 0 };
 }
