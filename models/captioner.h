@@ -86,14 +86,14 @@ LIMN_API uint32_t limn_model_find(const limn_model *model, const char *word);
 
 typedef enum limn_style {
     LIMN_STYLE_RAW = 0,  /* tokens in lower case with spaces between, as scores need them */
-    LIMN_STYLE_SENTENCE, /* "A man's dog.": common/text/detokenize.h has the rules */
+    LIMN_STYLE_SENTENCE, /* "A man's dog." */
 } limn_style;
 
 /* How captions are found. */
 typedef enum limn_method {
-    LIMN_METHOD_BEAM = 0,        /* the most probable ones, by beam search */
-    LIMN_METHOD_SAMPLE,          /* drawn from the model's distribution, each by itself */
-    LIMN_METHOD_SAMPLE_DISTINCT, /* drawn such that all differ, by stochastic beam search */
+    LIMN_METHOD_BEAM = 0,            /* the most probable ones, by beam search */
+    LIMN_METHOD_SAMPLE = 1,          /* drawn from the model's distribution, each by itself */
+    LIMN_METHOD_SAMPLE_DISTINCT = 3, /* drawn such that all differ, by stochastic beam search */
 } limn_method;
 
 /* Which of the captions found are the best. */
@@ -110,86 +110,117 @@ typedef enum limn_rerank {
 typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, float *values,
                             size_t n_tokens);
 
-/* Texts are borrowed during the call that gets these options. A word that is not in the vocabulary
- * is LIMN_E_ARG, which offers near ones. */
+/* Called before the image is encoded (step 0) and before each step of the search (1 … max_steps at
+ * most), by the thread that called the state; false ends that call with LIMN_E_INTERRUPTED. */
+typedef bool limn_progress_fn(void *ctx, uint32_t step, uint32_t max_steps);
+
+/* What one may ask of captions. Made by limn_options_default; then fields are set, or options by
+ * their names (limn_options_set): the option that a field belongs to stands before its comment.
+ * models/option.h tells ranges, defaults and help of each. Texts and lists that a program puts into
+ * fields are borrowed during the call that gets these options. A word that is not in the
+ * vocabulary is LIMN_E_ARG, which offers near ones. */
 typedef struct limn_options {
-    limn_method method;    /* default LIMN_METHOD_BEAM */
-    uint32_t n_best;       /* captions returned at most, 1 … 64; default 1 */
-    uint32_t n_candidates; /* captions among which they are chosen, n_best … 256: of samples, as
-                            * many are drawn; of a beam, as many may finish. 0 (default): n_best
+    size_t size; /* of this struct where it was compiled: later versions have more fields */
+    uint64_t set_by_name; /* this and the next belong to limn_options_set */
+    struct limn_options_memory *memory;
+
+    limn_method method;    /* sample, distinct */
+    uint32_t n_best;       /* n-best: captions returned at most */
+    uint32_t n_candidates; /* candidates: captions among which they are chosen: of samples, as many
+                            * are drawn; of a beam, as many may finish. 0 (default): n_best
                             * samples; round(beam_size * patience) of a beam */
-    limn_rerank rerank;    /* default LIMN_RERANK_NONE */
+    limn_rerank rerank;    /* rerank */
 
     /* beam search */
-    uint32_t beam_size; /* 1 … 64; 1 = greedy; default 3 */
-    float patience;     /* as many times beam_size must have finished before the search may
-                         * end; 0.01 … 64; default 1 */
-    uint32_t n_groups;  /* that must differ from each other; divides beam_size; default 1 */
-    float diversity;    /* what a word costs a group for each time that the groups before it
-                         * have just taken it; 0 … 100; default 0.5 */
+    uint32_t beam_size; /* beam; 1 = greedy */
+    float patience;     /* patience: as many times beam_size must have finished before the search
+                         * may end */
+    uint32_t n_groups;  /* groups, that must differ from each other; divides beam_size */
+    float diversity;    /* diversity: what a word costs a group for each time that the groups before
+                         * it have just taken it */
 
     /* sampling, in this order */
-    float temperature; /* 0 … 100; 0 = the most probable token; default 1 */
-    uint32_t top_k;    /* only the k most probable tokens; 0 (default) = all */
-    float top_p;       /* only the fewest that have that probability together; in (0, 1];
-                        * default 1 */
-    float min_p;       /* none below that share of the largest probability; 0 … 1; default
-                        * 0 */
-    float typical;     /* only the most typical that have that probability together; in
-                        * (0, 1]; default 1 */
-    uint64_t seed;     /* with the picture's name, says which random numbers; default 0 */
+    float temperature; /* temperature; 0 = the most probable token */
+    uint32_t top_k;    /* top-k: only the k most probable tokens; 0 (default) = all */
+    float top_p;       /* top-p: only the fewest that have that probability together */
+    float min_p;       /* min-p: none below that share of the largest probability */
+    float typical;     /* typical: only the most typical that have that probability together */
+    uint64_t seed;     /* seed: with the image's name, says which random numbers */
 
     /* what captions may be */
-    uint32_t min_words;          /* default 0 */
-    uint32_t max_words;          /* 0 (default) = the model's limit */
-    uint32_t no_repeat_ngram;    /* no n-gram of that size twice in a caption; 0 (default) = off */
-    const char *const *required; /* [n_required], at most 16; each caption has them all: a word or a
-                                  * phrase, or several with '|' between, any of which will do. Only
-                                  * beam search can */
+    uint32_t min_words;          /* min-words; below the model's limit */
+    uint32_t max_words;          /* max-words; 0 (default) = the model's limit */
+    uint32_t no_repeat_ngram;    /* no-repeat-ngram: no n-gram of that size twice in a caption */
+    const char *const *required; /* must: [n_required], at most 16; each caption has them all: a
+                                  * word or a phrase, or several with '|' between, any of which will
+                                  * do. Only beam search can */
     size_t n_required;
-    const char *const *banned_words; /* [n_banned_words] words and phrases, never written */
+    const char *const *banned_words; /* ban: [n_banned_words] words and phrases, never written */
     size_t n_banned_words;
-    const char *start; /* the first words of each caption; NULL (default) = none */
-    bool ends_well;    /* no caption ends after an article, a preposition or the like
-                        * (English); default false */
+    const char *start; /* start-with: the first words of each caption; NULL (default) = none */
+    bool ends_well; /* no-bad-endings: no caption ends after an article, a preposition or the like
+                     * (English) */
 
     /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
      * the logprob, with each word's that was there before times repetition_penalty */
-    float length_penalty;     /* A; NAN (default): the model's; -10 … 10 */
-    float guidance;           /* G: log-probabilities become without + G * (with - without) the
-                               * picture, normalised: above 1, words count more that the picture,
-                               * not habit, makes probable; 0 … 10; 1 (default) = as the model has
-                               * it. Each step costs twice; captions tell the guided logprobs */
-    float length_reward;      /* of each token; -10 … 10; default 0 */
-    float repetition_penalty; /* above 1: words are less likely to come again; 0.01 … 100; default
-                               * 1; in sampling it changes the distribution, not the score */
-    float coverage_penalty; /* 0 (default) … 10; the coverage is the sum over the picture's cells
-                             * of log(min(attention they got in all steps, 1)), of the first model
-                             * of an ensemble, layers and heads averaged */
-    limn_filter_fn *filter; /* NULL (default) = none */
+    float length_penalty;     /* length-penalty: A; NAN (default): the model's */
+    float guidance;           /* guidance: log-probabilities become without + G * (with - without)
+                               * the image, normalised: above 1, words count more that the image,
+                               * not habit, makes probable. Each step costs twice; captions tell the
+                               * guided logprobs */
+    float length_reward;      /* length-reward: of each token */
+    float repetition_penalty; /* repetition-penalty; above 1: words are less likely to come again;
+                               * in sampling it changes the distribution, not the score */
+    float coverage_penalty;   /* coverage-penalty; the coverage is the sum over the image's cells
+                               * of log(min(attention they got in all steps, 1)), of the first model
+                               * of an ensemble, layers and heads averaged */
+    limn_filter_fn *filter;   /* NULL (default) = none */
     void *filter_ctx;
 
-    uint64_t max_pixels;     /* larger pictures are refused; default 178956970 */
-    limn_style style;        /* of limn_caption.text; default LIMN_STYLE_RAW */
-    bool keeps_search;       /* limn_captions.search and limn_caption.predictions; default false:
-                              * then they cost nothing. Captions are the same bits either way */
-    bool keeps_attention;    /* implies keeps_search; limn_prediction.attention */
-    uint32_t n_alternatives; /* > 0 implies keeps_search; 0 (default) … 100 of each prediction */
-    uint32_t n_tags;         /* limn_captions.tags; 0 (default) … 100; LIMN_E_ARG for a model that
-                              * has none */
-    bool has_confidence;     /* limn_caption.confidence and .signals; default false. Implies
-                              * keeps_search, and costs a pass of the decoder for each caption;
-                              * captions are the same bits */
+    uint64_t max_pixels;        /* max-pixels: larger images are refused */
+    limn_style style;           /* style: of limn_caption.text */
+    bool keeps_search;          /* limn_captions.search and limn_caption.predictions; default false:
+                                 * then they cost nothing. Captions are the same bits either way */
+    bool keeps_attention;       /* implies keeps_search; limn_prediction.attention */
+    uint32_t n_alternatives;    /* alternatives: of each prediction; above 0 implies keeps_search */
+    uint32_t n_tags;            /* tags: limn_captions.tags; LIMN_E_ARG for a model that has none */
+    bool has_confidence;        /* confidence: limn_caption.confidence and .signals. Implies
+                                 * keeps_search, and costs a pass of the decoder for each caption;
+                                 * captions are the same bits */
+    limn_progress_fn *progress; /* NULL (default) = none */
+    void *progress_ctx;
 } limn_options;
 
-LIMN_API limn_options limn_options_default(void);
+/* Writes the defaults to a struct of `size` bytes. */
+LIMN_API void limn_options_init(limn_options *options, size_t size);
+/* The defaults, in a struct as large as this header's, whatever the library's age. */
+static inline limn_options limn_options_default(void)
+{
+    limn_options options;
+    limn_options_init(&options, sizeof options);
+    return options;
+}
+
+/* Sets an option by its name, as on the command line: limn_options_set(&options, "beam", "5",
+ * &err).
+ * '_' in a name is '-'. A flag takes yes, no or NULL (yes); a list gets the value as one more item.
+ * Values are copied; limn_options_finish frees the copies, and a copy of the struct shares them. An
+ * option that is set by name may give others another default: "rerank" "consensus" makes the beam
+ * 20. LIMN_E_ARG: an unknown name, of which near ones are offered, or a value that is none or out
+ * of range, which is named with its bounds: the sentences of the command line. LIMN_E_NOMEM. */
+LIMN_API limn_status limn_options_set(limn_options *options, const char *name, const char *value,
+                                      limn_error *err);
+/* Frees what limn_options_set has copied; if there was anything, all options are the defaults
+ * again. Accepts NULL. */
+LIMN_API void limn_options_finish(limn_options *options);
 
 /* ---- state ---------------------------------------------------------------------------- */
 
 /* All scratch memory of one worker; one call at a time. n_threads > 1 splits the work of each
  * picture among that many threads (for one picture at a time; for many, give each thread
  * its own state with n_threads = 1). Result bits do not depend on it. `model` must outlive
- * the state; `options` is copied. LIMN_E_ARG names the option, its value and its bounds. */
+ * the state; `options` is copied; NULL stands for the defaults. LIMN_E_ARG names the option, its
+ * value and its bounds. */
 LIMN_API limn_status limn_state_create(limn_state **out, const limn_model *model,
                                        const limn_options *options, uint32_t n_threads,
                                        limn_error *err);
@@ -282,11 +313,11 @@ typedef struct limn_captions {
     const limn_search *search; /* NULL unless kept */
 } limn_captions;
 
-/* Captions of a picture file, of its bytes, or of pixels [height, width, 3] RGB. The formats and
- * limits: README. `*out` belongs to the state and stays valid until its next call. `name` (may be
- * NULL) or `path`: what follows its last '/' is the picture's name, to which random numbers belong.
- * LIMN_E_IO, LIMN_E_UNSUPPORTED (the text names the format found), LIMN_E_TRUNCATED, LIMN_E_FORMAT,
- * LIMN_E_LIMIT, LIMN_E_NOMEM, LIMN_E_ARG (no caption can meet the options). */
+/* Captions of a picture file, of its bytes, or of pixels [height, width, 3] RGB. `*out` belongs to
+ * the state and stays valid until its next call. `name` (may be NULL) or `path`: what follows its
+ * last '/' is the picture's name, to which random numbers belong. LIMN_E_IO, LIMN_E_UNSUPPORTED
+ * (the text names the format found), LIMN_E_TRUNCATED, LIMN_E_FORMAT, LIMN_E_LIMIT, LIMN_E_NOMEM,
+ * LIMN_E_ARG (no caption can meet the options). */
 LIMN_API limn_status limn_state_caption_file(limn_state *state, const char *path,
                                              const limn_captions **out, limn_error *err);
 LIMN_API limn_status limn_state_caption_bytes(limn_state *state, const char *name,

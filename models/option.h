@@ -21,8 +21,10 @@ typedef enum limn_option_type {
     LIMN_OPT_TEXT,     /* const char * */
     LIMN_OPT_CHOICE,   /* unsigned: index into `choices` */
     LIMN_OPT_LIST,     /* limn_option_list: one item each time the option is given */
+    LIMN_OPT_BIT,      /* unsigned, of which it sets `bit`; else like FLAG */
 } limn_option_type;
 
+/* Of limn_options, whose lists are two fields, the pointer comes first and the count follows. */
 typedef struct limn_option_list {
     const char **items; /* [n_items] */
     size_t n_items;
@@ -39,11 +41,19 @@ typedef struct limn_option {
     size_t offset;              /* of the field in the struct that takes the values */
     double min, max;            /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
+    unsigned bit;               /* BIT */
+    const char *default_value;  /* as text; NULL: none, that of the model, or told elsewhere */
     bool is_neutral;            /* has no bearing on results */
     bool is_optional;           /* TEXT: the value may be left out (then ""), else is after "=" */
     bool is_more;               /* left out of the short --help: in --help all, that of its group,
                                  * and the man page */
 } limn_option;
+
+/* The options of captioning, in the order of their groups; NULL past the last. Static storage; by
+ * pointers, since rows may get more fields at their end. */
+LIMN_API const limn_option *limn_option_at(size_t index);
+/* NULL when there is no such name; '_' and '-' are one ("length_penalty"). NULL for NULL. */
+LIMN_API const limn_option *limn_option_find(const char *name);
 
 #ifdef __cplusplus
 }

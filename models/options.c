@@ -1,138 +1,274 @@
 #include "models/options.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "common/image/image.h"
+#include "common/base/status.h"
 #include "decoder/beam.h"
 #include "models/captioner_model.h"
+#include "models/option_table.h"
+#include "models/option_value.h"
 
-limn_options limn_options_default(void)
+/* Where nothing else is asked for. The consensus of the few captions that are the first to finish
+ * is hardly better than the best by score; most is gained by the next few. */
+enum { CONSENSUS_BEAM = 20, CONSENSUS_CANDIDATES_PER_BEAM = 2 };
+
+/* What option_value.c takes the fields for. */
+static_assert(sizeof(limn_method) == sizeof(unsigned) && sizeof(limn_rerank) == sizeof(unsigned) &&
+                  sizeof(limn_style) == sizeof(unsigned),
+              "choices are unsigned");
+
+/* ---- defaults ----------------------------------------------------------------------------- */
+
+void limn_options_init(limn_options *options, size_t size)
 {
-    return (limn_options){ .n_best = 1,
-                           .beam_size = 3,
-                           .patience = 1,
-                           .n_groups = 1,
-                           .diversity = 0.5f,
-                           .temperature = 1,
-                           .top_p = 1,
-                           .typical = 1,
-                           .length_penalty = NAN,
-                           .repetition_penalty = 1,
-                           .guidance = 1,
-                           .max_pixels = limn_image_settings_default().max_pixels };
+    limn_options all = { .size = size, .length_penalty = NAN };
+    if (!options) return;
+    for (size_t i = 0; i < limn_n_option_rows; i++)
+        if (limn_option_rows[i].default_value)
+            limn_option_read(&all, &limn_option_rows[i], limn_option_rows[i].default_value, NULL);
+    memset(options, 0, size);
+    memcpy(options, &all, size < sizeof all ? size : sizeof all);
 }
 
-static limn_status check_count(const char *name, uint32_t value, uint32_t low, uint32_t high,
-                               limn_error *err)
+/* Whether a newer program has set something in the bytes past what is known here. */
+static bool has_unknown(const limn_options *given)
 {
-    if (value < low || value > high)
-        return limn_fail(err, LIMN_E_ARG, "%s: %u is not in %u … %u", name, value, low, high);
+    const unsigned char *bytes = (const unsigned char *)given;
+    for (size_t i = sizeof *given; i < given->size; i++)
+        if (bytes[i]) return true;
+    return false;
+}
+
+limn_status limn_options_take(limn_options *out, const limn_options *given, limn_error *err)
+{
+    limn_options_init(out, sizeof *out);
+    if (!given) return LIMN_OK;
+    if (given->size < LIMN_OPTIONS_MIN_SIZE || given->size > 16 * sizeof *out)
+        return limn_fail(err, LIMN_E_ARG,
+                         "options: a size of %zu bytes is not what limn_options_default writes",
+                         given->size);
+    if (has_unknown(given))
+        return limn_fail(err, LIMN_E_ARG,
+                         "options: of %zu bytes, more than the %zu that limn %s knows; it is older "
+                         "than the program",
+                         given->size, sizeof *out, LIMN_VERSION);
+    memcpy(out, given, given->size < sizeof *out ? given->size : sizeof *out);
+    out->size = sizeof *out;
+    limn_options_complete(out);
     return LIMN_OK;
 }
 
-static limn_status check_real(const char *name, float value, float low, float high, limn_error *err)
+bool limn_options_names(const limn_options *o, const char *name)
 {
-    if (!(value >= low && value <= high))
-        return limn_fail(err, LIMN_E_ARG, "%s: %g is not in %g … %g", name, (double)value,
-                         (double)low, (double)high);
+    const limn_option *row = limn_option_find(name);
+    return row && (o->set_by_name >> (row - limn_option_rows) & 1);
+}
+
+void limn_options_complete(limn_options *o)
+{
+    if (!o->rerank || !limn_options_names(o, "rerank")) return;
+    if (!limn_options_names(o, "beam")) o->beam_size = CONSENSUS_BEAM;
+    if (o->method == LIMN_METHOD_BEAM && o->beam_size > 1 && !limn_options_names(o, "patience") &&
+        !limn_options_names(o, "candidates"))
+        o->n_candidates = CONSENSUS_CANDIDATES_PER_BEAM * o->beam_size;
+}
+
+/* ---- bounds ------------------------------------------------------------------------------- */
+
+static bool is_number(const limn_option *row)
+{
+    return row->type == LIMN_OPT_COUNT || row->type == LIMN_OPT_SIZE || row->type == LIMN_OPT_REAL;
+}
+
+/* What stands for "not given" where an option has no default to be given. */
+static bool is_unset(const limn_option *row, double value)
+{
+    return !row->default_value && (row->type == LIMN_OPT_REAL ? isnan(value) : value == 0);
+}
+
+static limn_status check_number(const limn_options *o, const limn_option *row, const char *dash,
+                                limn_error *err)
+{
+    const double value = limn_option_number(o, row);
+    const double min = row->type == LIMN_OPT_REAL ? (double)(float)row->min : row->min;
+    if ((value >= min && value <= row->max) || is_unset(row, value)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG, "%s%s: %.9g is not in %.16g … %.16g", dash, row->name, value,
+                     row->min, row->max);
+}
+
+static limn_status check_choice(const limn_options *o, const limn_option *row, const char *dash,
+                                limn_error *err)
+{
+    const unsigned value = (unsigned)limn_option_number(o, row);
+    unsigned n = 0;
+    while (row->choices[n]) n++;
+    if (value < n) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG, "%s%s: %u is not in 0 … %u", dash, row->name, value, n - 1);
+}
+
+static limn_status check_bounds(const limn_options *o, const char *dash, limn_error *err)
+{
+    for (size_t i = 0; i < limn_n_option_rows; i++) {
+        const limn_option *row = &limn_option_rows[i];
+        if (is_number(row)) LIMN_TRY(check_number(o, row, dash, err));
+        if (row->type == LIMN_OPT_CHOICE) LIMN_TRY(check_choice(o, row, dash, err));
+    }
+    if (o->n_required > LIMN_AUTOMATON_MAX_REQUIREMENTS)
+        return limn_fail(err, LIMN_E_ARG, "%smust: %zu are more than %d", dash, o->n_required,
+                         LIMN_AUTOMATON_MAX_REQUIREMENTS);
+    if ((o->n_required && !o->required) || (o->n_banned_words && !o->banned_words))
+        return limn_fail(err, LIMN_E_ARG, "%s%s: a list is NULL", dash,
+                         o->n_required && !o->required ? "must" : "ban");
     return LIMN_OK;
 }
 
-/* In (0, 1]. */
-static limn_status check_share(const char *name, float value, limn_error *err)
+/* ---- contradictions ----------------------------------------------------------------------- */
+
+/* The first of names (NULL after the last) that was set; NULL when none was. */
+static const char *first_named(const limn_options *o, const char *const *names)
 {
-    if (!(value > 0 && value <= 1))
-        return limn_fail(err, LIMN_E_ARG, "%s: %g is not above 0 and at most 1", name,
-                         (double)value);
+    while (*names && !limn_options_names(o, *names)) names++;
+    return *names;
+}
+
+/* An option that is set and is of sampling alone; NULL when there is none. */
+static const char *sampling_option(const limn_options *o)
+{
+    static const char *const names[] = { "temperature", "top-k", "top-p",    "min-p",
+                                         "typical",     "seed",  "distinct", NULL };
+    return first_named(o, names);
+}
+
+/* The same of beam search. */
+static const char *beam_option(const limn_options *o)
+{
+    static const char *const names[] = { "beam", "groups", "diversity", "patience", NULL };
+    const char *name = first_named(o, names);
+    return !name && o->n_required ? "must" : name;
+}
+
+static limn_status check_method(const limn_options *o, const char *dash, limn_error *err)
+{
+    const bool is_beam = o->method == LIMN_METHOD_BEAM;
+    const char *beam = beam_option(o), *sampling = sampling_option(o);
+    if (!(o->method & LIMN_METHOD_SAMPLE) && sampling)
+        return limn_fail(err, LIMN_E_ARG,
+                         "%s%s is of sampling, but captions are searched by beam: add %ssample",
+                         dash, sampling, dash);
+    if (!is_beam && o->method != LIMN_METHOD_SAMPLE && o->method != LIMN_METHOD_SAMPLE_DISTINCT)
+        return limn_fail(err, LIMN_E_ARG, "method: %u is none", (unsigned)o->method);
+    if (!is_beam && beam)
+        return limn_fail(err, LIMN_E_ARG,
+                         "%s%s is of beam search, which %ssample is not: leave out one of them",
+                         dash, beam, dash);
+    if (!is_beam && o->temperature == 0 && o->n_best > 1)
+        return limn_fail(err, LIMN_E_ARG,
+                         "%stemperature 0 always draws the same caption: there are no %sn-best %u",
+                         dash, dash, o->n_best);
     return LIMN_OK;
 }
 
-static limn_status check_beam(const limn_options *o, limn_error *err)
+static limn_status check_groups(const limn_options *o, const char *dash, limn_error *err)
 {
-    LIMN_TRY(check_count("beam_size", o->beam_size, 1, LIMN_BEAM_MAX, err));
-    LIMN_TRY(check_count("n_groups", o->n_groups, 1, LIMN_BEAM_MAX, err));
-    LIMN_TRY(check_real("diversity", o->diversity, 0, 100, err));
-    LIMN_TRY(check_real("patience", o->patience, 0.01f, 64, err));
-    if (o->method != LIMN_METHOD_BEAM) return LIMN_OK;
-    if (o->beam_size % o->n_groups)
-        return limn_fail(err, LIMN_E_ARG, "n_groups: %u does not divide beam_size, %u", o->n_groups,
-                         o->beam_size);
-    if (o->n_candidates && o->patience != 1)
-        return limn_fail(err, LIMN_E_ARG, "patience and n_candidates both say how many may finish");
+    if (limn_options_names(o, "diversity") && o->n_groups == 1)
+        return limn_fail(err, LIMN_E_ARG, "%sdiversity is between groups: add %sgroups, 2 or more",
+                         dash, dash);
+    if (o->method == LIMN_METHOD_BEAM && o->beam_size % o->n_groups)
+        return limn_fail(err, LIMN_E_ARG, "%sgroups: %u groups don't divide %sbeam, %u", dash,
+                         o->n_groups, dash, o->beam_size);
+    return LIMN_OK;
+}
+
+/* Captions that may finish in a beam search. */
+static size_t max_finished(const limn_options *o)
+{
     const limn_beam_settings s = {
         .beam_size = o->beam_size,
         .n_groups = o->n_groups,
         .patience = o->n_candidates ? (float)o->n_candidates / (float)o->beam_size : o->patience,
     };
-    const uint32_t n = (uint32_t)limn_beam_max_finished(&s);
-    LIMN_TRY(check_count("captions that may finish (beam_size, patience)", n, 1, LIMN_BEAM_MAX_ROWS,
-                         err));
-    return check_count("n_best", o->n_best, 1, n < LIMN_BEAM_MAX ? n : LIMN_BEAM_MAX, err);
+    return limn_beam_max_finished(&s);
 }
 
-static limn_status check_sampling(const limn_options *o, limn_error *err)
+static limn_status check_candidates(const limn_options *o, const char *dash, limn_error *err)
 {
-    LIMN_TRY(check_real("temperature", o->temperature, 0, 100, err));
-    LIMN_TRY(check_share("top_p", o->top_p, err));
-    LIMN_TRY(check_real("min_p", o->min_p, 0, 1, err));
-    LIMN_TRY(check_share("typical", o->typical, err));
-    if (o->method == LIMN_METHOD_BEAM) return LIMN_OK;
-    if (o->n_required)
+    const bool is_named = limn_options_names(o, "candidates");
+    if (o->n_candidates && (is_named || o->method != LIMN_METHOD_BEAM) &&
+        o->n_candidates < o->n_best)
+        return limn_fail(err, LIMN_E_ARG, "%scandidates: %u are fewer than %sn-best, %u", dash,
+                         o->n_candidates, dash, o->n_best);
+    if (o->n_candidates && (o->patience != 1 || limn_options_names(o, "patience")))
         return limn_fail(err, LIMN_E_ARG,
-                         "required: only beam search can see to required words, "
-                         "not sampling");
-    if (o->n_candidates)
-        LIMN_TRY(check_count("n_candidates", o->n_candidates, o->n_best, LIMN_BEAM_MAX_ROWS, err));
-    return check_count("n_best", o->n_best, 1, LIMN_BEAM_MAX, err);
-}
-
-static limn_status check_lengths(const limn_options *o, uint32_t max_steps, limn_error *err)
-{
-    LIMN_TRY(check_count("min_words", o->min_words, 0, max_steps - 1, err));
-    LIMN_TRY(check_count("max_words", o->max_words, 0, max_steps, err));
-    if (o->max_words > 0 && o->min_words > o->max_words)
-        return limn_fail(err, LIMN_E_ARG, "min_words: %u is more than max_words, %u", o->min_words,
-                         o->max_words);
+                         "%scandidates and %spatience both say how many may finish: leave out one",
+                         dash, dash);
     return LIMN_OK;
 }
 
-static limn_status check_scores(const limn_options *o, limn_error *err)
+static limn_status check_finished(const limn_options *o, const char *dash, limn_error *err)
 {
-    if (!isnan(o->length_penalty))
-        LIMN_TRY(check_real("length_penalty", o->length_penalty, -10, 10, err));
-    LIMN_TRY(check_real("guidance", o->guidance, 0, 10, err));
-    LIMN_TRY(check_real("length_reward", o->length_reward, -10, 10, err));
-    LIMN_TRY(check_real("repetition_penalty", o->repetition_penalty, 0.01f, 100, err));
-    return check_real("coverage_penalty", o->coverage_penalty, 0, 10, err);
+    const size_t n = max_finished(o);
+    char by_patience[48], several[48];
+    snprintf(by_patience, sizeof by_patience, "%sbeam times %spatience", dash, dash);
+    snprintf(several, sizeof several, "%s%sbeam", o->n_candidates ? "twice " : "", dash);
+    if (n > LIMN_BEAM_MAX_ROWS)
+        return limn_fail(err, LIMN_E_ARG, "%s: %zu is not in 1 … %d", by_patience, n,
+                         LIMN_BEAM_MAX_ROWS);
+    if (o->n_best > n)
+        return limn_fail(err, LIMN_E_ARG, "%sn-best: %u is more than %s, %zu", dash, o->n_best,
+                         o->patience == 1 ? several : by_patience, n);
+    return LIMN_OK;
 }
 
-static limn_status check_choice(const limn_options *o, const limn_model *m, limn_error *err)
+static limn_status check_rerank(const limn_options *o, const char *dash, limn_error *err)
 {
-    LIMN_TRY(check_count("method", (uint32_t)o->method, 0, LIMN_METHOD_SAMPLE_DISTINCT, err));
-    LIMN_TRY(check_count("rerank", (uint32_t)o->rerank, 0, LIMN_RERANK_CONSENSUS, err));
-    LIMN_TRY(check_count("style", (uint32_t)o->style, LIMN_STYLE_RAW, LIMN_STYLE_SENTENCE, err));
-    LIMN_TRY(check_count("n_alternatives", o->n_alternatives, 0, 100, err));
-    LIMN_TRY(check_count("n_tags", o->n_tags, 0, 100, err));
+    const bool is_beam = o->method == LIMN_METHOD_BEAM;
+    if (!o->rerank || !limn_options_names(o, "rerank") ||
+        (is_beam ? max_finished(o) : o->n_candidates) >= 2)
+        return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG,
+                     "%srerank consensus needs several captions to choose from: %s%s%s", dash,
+                     limn_options_names(o, "candidates") ? "take more "
+                     : is_beam                           ? "take a larger "
+                                                         : "add ",
+                     dash, is_beam && !limn_options_names(o, "candidates") ? "beam" : "candidates");
+}
+
+limn_status limn_options_check(const limn_options *o, const char *dash, limn_error *err)
+{
+    LIMN_TRY(check_bounds(o, dash, err));
+    LIMN_TRY(check_method(o, dash, err));
+    LIMN_TRY(check_groups(o, dash, err));
+    LIMN_TRY(check_candidates(o, dash, err));
+    if (o->method == LIMN_METHOD_BEAM) LIMN_TRY(check_finished(o, dash, err));
+    LIMN_TRY(check_rerank(o, dash, err));
+    if (o->max_words && o->min_words > o->max_words)
+        return limn_fail(err, LIMN_E_ARG, "%smin-words: %u is more than %smax-words, %u", dash,
+                         o->min_words, dash, o->max_words);
+    return LIMN_OK;
+}
+
+/* ---- of a model --------------------------------------------------------------------------- */
+
+static limn_status check_words(const char *name, uint32_t value, uint32_t max, limn_error *err)
+{
+    if (value <= max) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG, "%s: %u is not in 0 … %u", name, value, max);
+}
+
+limn_status limn_options_check_for(const limn_options *o, const limn_model *m, limn_error *err)
+{
     if (o->n_tags > 0 && !m->tagger)
         return limn_fail(err, LIMN_E_ARG,
-                         "n_tags: %u, but the model has no tags (limn-convert "
-                         "--tags gives it those of its encoder)",
+                         "tags: %u, but the model has no tags (limn-convert --tags gives it those "
+                         "of its encoder)",
                          o->n_tags);
     if (o->rerank == LIMN_RERANK_CONSENSUS && !m->frequencies)
         return limn_fail(err, LIMN_E_ARG,
-                         "rerank: the model file has no document frequencies, "
-                         "which consensus needs; limn-convert --references adds them");
-    return LIMN_OK;
-}
-
-limn_status limn_options_check(const limn_options *o, const limn_model *m, limn_error *err)
-{
-    LIMN_TRY(check_choice(o, m, err));
-    LIMN_TRY(check_beam(o, err));
-    LIMN_TRY(check_sampling(o, err));
-    LIMN_TRY(check_lengths(o, m->config.max_steps, err));
-    if (o->n_required > LIMN_AUTOMATON_MAX_REQUIREMENTS)
-        return limn_fail(err, LIMN_E_ARG, "n_required: %zu is more than %d", o->n_required,
-                         LIMN_AUTOMATON_MAX_REQUIREMENTS);
-    return check_scores(o, err);
+                         "rerank: the model file has no document frequencies, which consensus "
+                         "needs; limn-convert --references adds them");
+    LIMN_TRY(check_words("min-words", o->min_words, m->config.max_steps - 1, err));
+    return check_words("max-words", o->max_words, m->config.max_steps, err);
 }

@@ -42,7 +42,7 @@ typedef struct limn_words {
 } limn_words;
 
 /* The words of a caption, UTF-8, as the model's own were told apart: lower case without
- * punctuation, or characters (common/text/caption_tokens.h). `*out` belongs to the scorer and is
+ * punctuation, or characters. `*out` belongs to the scorer and is
  * valid until its next call. LIMN_E_FORMAT for what is no UTF-8, LIMN_E_LIMIT, LIMN_E_NOMEM. */
 LIMN_API limn_status limn_scorer_encode(limn_words *out, limn_scorer *scorer, const char *caption,
                                         limn_error *err);

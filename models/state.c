@@ -1,5 +1,6 @@
 #include "common/base/float_env.h"
 #include "common/base/mem.h"
+#include "common/base/status.h"
 #include "models/captioner_state.h"
 #include "models/options.h"
 
@@ -79,17 +80,23 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
 static limn_status create(limn_state **out, const limn_model *model, const limn_options *options,
                           uint32_t n_threads, limn_error *err)
 {
+    limn_options all;
+    if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
     *out = NULL;
-    LIMN_TRY(limn_options_check(options, model, err));
+    if (!model) return limn_fail(err, LIMN_E_ARG, "model: NULL");
+    LIMN_TRY(limn_options_take(&all, options, err));
+    LIMN_TRY(limn_options_check(&all, "", err));
+    LIMN_TRY(limn_options_check_for(&all, model, err));
     if (n_threads < 1 || n_threads > 1024)
         return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … 1024", n_threads);
     limn_state *s = limn_calloc(1, sizeof *s);
     if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for a state");
     s->model = model;
-    s->options = *options;
+    s->options = all;
     s->options.banned_words = s->options.required = NULL;
     s->options.start = NULL;
-    const limn_status status = build(s, options, n_threads, err);
+    s->options.memory = NULL;
+    const limn_status status = build(s, &all, n_threads, err);
     if (status != LIMN_OK) limn_state_destroy(&s);
     *out = s;
     return status;

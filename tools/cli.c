@@ -1,30 +1,33 @@
 #include "tools/cli.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "common/text/edit_distance.h"
+#include "models/captioner.h"
+#include "models/option_value.h"
 #include "tools/cli_pages.h"
+#include "tools/cli_rows.h"
 #include "tools/message.h"
 
 typedef struct common_settings {
     bool help, version, man_page;
+    const char *shell;
 } common_settings;
 
 const limn_option limn_cli_common_options[] = {
-    { "help", 0, NULL, "show this page", .type = LIMN_OPT_FLAG,
+    { "help", 'h', NULL, "show this page", .type = LIMN_OPT_FLAG,
       .offset = offsetof(common_settings, help) },
-    { "version", 0, NULL, "show the versions of limn and its libraries", .type = LIMN_OPT_FLAG,
+    { "version", 'V', NULL, "show the versions of limn and its libraries", .type = LIMN_OPT_FLAG,
       .offset = offsetof(common_settings, version) },
     /* No help: hidden. */
     { "man-page", 0, NULL, NULL, .type = LIMN_OPT_FLAG,
       .offset = offsetof(common_settings, man_page) },
+    { "completion", 0, "SHELL", NULL, .type = LIMN_OPT_TEXT,
+      .offset = offsetof(common_settings, shell) },
 };
 const size_t limn_cli_n_common_options =
     sizeof limn_cli_common_options / sizeof *limn_cli_common_options;
@@ -32,6 +35,7 @@ const size_t limn_cli_n_common_options =
 /* One run over argv. */
 typedef struct parser {
     const limn_cli_tool *tool;
+    limn_cli_rows rows;
     void *settings;
     common_settings common;
     char **argv;
@@ -39,59 +43,24 @@ typedef struct parser {
     size_t n_operands;   /* moved to argv[1 …] */
 } parser;
 
-/* An option and the struct that its offset counts in. */
-typedef struct found_option {
-    const limn_option *option; /* NULL: not found */
-    void *settings;
-} found_option;
-
-static const limn_option *find_in(const limn_option *options, size_t n, const char *name,
-                                  size_t size, char letter)
+/* By letter, or, when that is 0, by the `size` bytes at `name`. NULL: not found. */
+static const limn_cli_row *find(const parser *p, const char *name, size_t size, char letter)
 {
-    for (size_t i = 0; i < n; i++) {
-        const limn_option *o = &options[i];
+    for (size_t i = 0; i < p->rows.n; i++) {
+        const limn_option *o = p->rows.items[i].option;
         if (letter ? o->letter == letter : !strncmp(o->name, name, size) && !o->name[size])
-            return o;
+            return &p->rows.items[i];
     }
     return NULL;
-}
-
-/* By letter, or, when that is 0, by the `size` bytes at `name`. */
-static found_option find(parser *p, const char *name, size_t size, char letter)
-{
-    found_option found = { find_in(p->tool->options, p->tool->n_options, name, size, letter),
-                           p->settings };
-    if (!found.option) {
-        found.option =
-            find_in(limn_cli_common_options, limn_cli_n_common_options, name, size, letter);
-        found.settings = &p->common;
-    }
-    return found;
-}
-
-/* ---- near names ------------------------------------------------------------------------ */
-
-typedef struct nearest {
-    const char *name;
-    size_t distance;
-} nearest;
-
-static void consider(nearest *best, const limn_option *options, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++) {
-        const bool is_beginning = strlen(name) > 2 && !strncmp(options[i].name, name, strlen(name));
-        const size_t d = is_beginning ? 1 : limn_edit_distance(options[i].name, name);
-        if (options[i].help && d < best->distance) *best = (nearest){ options[i].name, d };
-    }
 }
 
 static bool unknown_option(const parser *p, const char *name, size_t size)
 {
     char text[LIMN_EDIT_DISTANCE_MAX_SIZE + 1];
-    nearest best = { NULL, 3 };
+    limn_near_name best = { NULL, 3 };
     snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text - 1), name);
-    consider(&best, p->tool->options, p->tool->n_options, text);
-    consider(&best, limn_cli_common_options, limn_cli_n_common_options, text);
+    for (size_t i = 0; i < p->rows.n; i++)
+        limn_near_name_consider(&best, p->rows.items[i].option, text);
     if (best.name)
         limn_message_error("unknown option --%s; did you mean --%s?", text, best.name);
     else
@@ -99,136 +68,63 @@ static bool unknown_option(const parser *p, const char *name, size_t size)
     return false;
 }
 
-/* ---- values ---------------------------------------------------------------------------- */
-
-/* Whether strtod read all of `text`, and it is decimal: no "inf", "nan", "0x1p3" or white space. */
-static bool is_decimal(const char *text, const char *end)
+/* Sets an option; NULL for a flag. */
+static bool store(parser *p, const limn_cli_row *row, const char *value)
 {
-    return end != text && !*end && strspn(text, "+-.0123456789eE") == strlen(text);
-}
-
-static bool out_of_range(const limn_option *o, const char *text)
-{
-    limn_message_error("--%s: %s is not in %.16g … %.16g", o->name, text, o->min, o->max);
-    return false;
-}
-
-static bool read_whole(uint64_t *out, const limn_option *o, const char *text)
-{
-    const char *digits = *text == '-' ? text + 1 : text;
-    const size_t n_digits = strspn(digits, "0123456789");
-    unsigned long long value;
-    if (!n_digits || digits[n_digits]) {
-        limn_message_error("--%s: '%s' is not a whole number", o->name, text);
-        return false;
-    }
-    if (digits != text) return out_of_range(o, text);
-    errno = 0;
-    value = strtoull(text, NULL, 10);
-    if (errno || (double)value < o->min || (double)value > o->max) return out_of_range(o, text);
-    *out = value;
-    return true;
-}
-
-static bool read_real(float *out, const limn_option *o, const char *text)
-{
-    char *end;
-    const double value = strtod(text, &end);
-    if (!is_decimal(text, end)) {
-        limn_message_error("--%s: '%s' is not a number", o->name, text);
-        return false;
-    }
-    if (!(value >= o->min && value <= o->max)) return out_of_range(o, text);
-    *out = (float)value;
-    return true;
-}
-
-static bool read_choice(unsigned *out, const limn_option *o, const char *text)
-{
-    char names[256] = "";
-    for (unsigned i = 0; o->choices[i]; i++) {
-        const size_t used = strlen(names);
-        if (!strcmp(o->choices[i], text)) {
-            *out = i;
-            return true;
-        }
-        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", o->choices[i]);
-    }
-    limn_message_error("--%s: '%s' is not one of %s", o->name, text, names);
-    return false;
-}
-
-static bool append(limn_option_list *list, const char *text)
-{
-    const char **items = limn_realloc(list->items, list->n_items + 1, sizeof *items);
-    if (!items) {
-        limn_message_error("out of memory");
-        return false;
-    }
-    items[list->n_items++] = text;
-    list->items = items;
-    return true;
-}
-
-static bool store(const found_option *found, const char *text)
-{
-    const limn_option *o = found->option;
-    void *field = (char *)found->settings + o->offset;
-    uint64_t whole;
-    switch (o->type) {
-    case LIMN_OPT_FLAG: *(bool *)field = true; return true;
-    case LIMN_OPT_COUNT:
-        if (!read_whole(&whole, o, text)) return false;
-        *(uint32_t *)field = (uint32_t)whole;
-        return true;
-    case LIMN_OPT_SIZE: return read_whole(field, o, text);
-    case LIMN_OPT_REAL: return read_real(field, o, text);
-    case LIMN_OPT_TEXT: *(const char **)field = text; return true;
-    case LIMN_OPT_CHOICE: return read_choice(field, o, text);
-    case LIMN_OPT_LIST: return append(field, text);
-    }
-    return false;
+    limn_error err = { 0 };
+    const limn_option *o = row->option;
+    const limn_status s =
+        row->origin == LIMN_CLI_CAPTIONING
+            ? limn_options_set((void *)((char *)p->settings + p->tool->captioning), o->name, value,
+                               &err)
+        : row->origin == LIMN_CLI_COMMON ? limn_option_read(&p->common, o, value, &err)
+                                         : limn_option_read(p->settings, o, value, &err);
+    if (s != LIMN_OK) limn_message_error("--%s", err.text);
+    return s == LIMN_OK;
 }
 
 /* ---- arguments ------------------------------------------------------------------------- */
 
 /* The argument of an option that needs one: what is attached, or the next word. */
-static bool take_value(parser *p, const found_option *found, const char *attached)
+static bool take_value(parser *p, const limn_cli_row *row, const char *attached)
 {
     if (!attached && p->next == p->n_args) {
-        limn_message_error("--%s needs %s", found->option->name, found->option->argument);
+        limn_message_error("--%s needs %s", row->option->name, row->option->argument);
         return false;
     }
-    return store(found, attached ? attached : p->argv[p->next++]);
+    return store(p, row, attached ? attached : p->argv[p->next++]);
+}
+
+static bool is_flag(const limn_option *o)
+{
+    return o->type == LIMN_OPT_FLAG || o->type == LIMN_OPT_BIT;
 }
 
 static bool read_long(parser *p, const char *text)
 {
     const char *equals = strchr(text, '=');
     const size_t size = equals ? (size_t)(equals - text) : strlen(text);
-    const found_option found = find(p, text, size, 0);
-    if (!found.option) return unknown_option(p, text, size);
-    if (found.option->is_optional) return store(&found, equals ? equals + 1 : "");
-    if (found.option->type != LIMN_OPT_FLAG)
-        return take_value(p, &found, equals ? equals + 1 : NULL);
+    const limn_cli_row *row = find(p, text, size, 0);
+    if (!row) return unknown_option(p, text, size);
+    if (row->option->is_optional) return store(p, row, equals ? equals + 1 : "");
+    if (!is_flag(row->option)) return take_value(p, row, equals ? equals + 1 : NULL);
     if (equals) {
-        limn_message_error("--%s takes no value", found.option->name);
+        limn_message_error("--%s takes no value", row->option->name);
         return false;
     }
-    return store(&found, NULL);
+    return store(p, row, NULL);
 }
 
 static bool read_letters(parser *p, const char *text)
 {
     for (; *text; text++) {
-        const found_option found = find(p, NULL, 0, *text);
-        if (!found.option) {
+        const limn_cli_row *row = find(p, NULL, 0, *text);
+        if (!row) {
             limn_message_error("unknown option -%c; see %s --help", *text, p->tool->name);
             return false;
         }
-        if (found.option->type != LIMN_OPT_FLAG)
-            return take_value(p, &found, text[1] ? text + 1 : NULL);
-        if (!store(&found, NULL)) return false;
+        if (!is_flag(row->option)) return take_value(p, row, text[1] ? text + 1 : NULL);
+        if (!store(p, row, NULL)) return false;
     }
     return true;
 }
@@ -248,17 +144,21 @@ static bool read_arguments(parser *p)
     return true;
 }
 
-static bool print_page(const parser *p)
+/* Prints what --help and the like ask for: the code to end with; -1: nothing was asked for. */
+static int print_page(const parser *p)
 {
+    bool is_done = true;
     if (p->common.help)
         limn_cli_print_help(stdout, p->tool, p->n_operands ? p->argv[1] : NULL);
     else if (p->common.version)
         limn_cli_print_version(stdout, p->tool);
     else if (p->common.man_page)
         limn_cli_print_man_page(stdout, p->tool);
+    else if (p->common.shell)
+        is_done = limn_cli_print_completion(stdout, p->tool, p->common.shell);
     else
-        return false;
-    return true;
+        return -1;
+    return !is_done ? LIMN_EXIT_USAGE : fflush(stdout) ? LIMN_EXIT_NOTHING : LIMN_EXIT_OK;
 }
 
 static bool check_operands(const parser *p)
@@ -283,11 +183,13 @@ bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_
                  .n_args = argc > 0 ? (size_t)argc : 0,
                  .next = 1 };
     limn_float_env_enter(); /* for the whole process: results don't depend on a preloaded library */
+    limn_cli_rows_of(&p.rows, tool);
     limn_message_init(tool->name, LIMN_NORMAL);
     *exit_code = LIMN_EXIT_USAGE;
     if (read_arguments(&p)) {
-        if (print_page(&p)) {
-            *exit_code = fflush(stdout) ? LIMN_EXIT_NOTHING : LIMN_EXIT_OK;
+        const int code = print_page(&p);
+        if (code >= 0) {
+            *exit_code = code;
         } else if (check_operands(&p)) {
             *operands = (limn_cli_operands){ argv + 1, p.n_operands };
             return true;
@@ -305,6 +207,7 @@ void limn_cli_finish(void *settings, const limn_cli_tool *tool)
         limn_free(list->items);
         *list = (limn_option_list){ 0 };
     }
+    if (tool->takes_captioning) limn_options_finish((void *)((char *)settings + tool->captioning));
 }
 
 int limn_cli_exit_code(size_t n_done, size_t n_failed)

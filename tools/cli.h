@@ -1,5 +1,5 @@
-/* The command line: one table of options per tool, from which come parsing, --help, --version and
- * the man page.
+/* The command line: one table of options per tool, from which come parsing, --help, --version, the
+ * man page and completions of shells.
  *
  *     typedef struct settings { bool recurse; uint32_t beam; const char *output; } settings;
  *     static const limn_option options[] = {
@@ -26,7 +26,8 @@
  *         limn_cli_finish(&s, &tool);
  *     }
  *
- * Every tool also has --help, --version and, hidden, --man-page (run at build). Where the options
+ * Every tool also has --help (-h), --version (-V) and, hidden, --man-page and --completion SHELL
+ * (run at build). Where the options
  * are too many for a screen, those with .is_more are left out of --help, which then names `--help
  * all` and the groups, of which each has a page: `limn --help sampling`. Accepted:
  * `--beam 5`, `--beam=5`, `-o FILE`, `-oFILE`, `-rq`; `--` ends the options; options and operands
@@ -62,8 +63,10 @@ typedef struct limn_cli_tool {
     const char *description; /* man page: paragraphs, "\n\n" between them; may be NULL */
     const limn_cli_example *examples; /* man page; [n_examples] */
     size_t n_examples;
-    const limn_option *options; /* [n_options] */
+    const limn_option *options; /* [n_options] its own; those of a group stand together */
     size_t n_options;
+    bool takes_captioning; /* it also has the options of models/option.h, for the limn_options */
+    size_t captioning;     /* that are at this offset in its settings */
     size_t min_operands, max_operands;
 } limn_cli_tool;
 
@@ -77,13 +80,10 @@ typedef struct limn_cli_operands {
  * --version, 1 after an error, which was printed (lists are then freed already). */
 bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool,
                     int argc, char **argv, int *exit_code);
-/* Frees the lists in `settings`. */
+/* Frees the lists in `settings`, and what its limn_options own. */
 void limn_cli_finish(void *settings, const limn_cli_tool *tool);
 
-/* "NAME VALUE\n" for each option that is not neutral, in the order of the table: what results
- * depend on. Of a list, a line for each item; a flag is yes or no; a text that is not given is
- * empty, and a number or choice that could not be given (a default) is "default". In texts,
- * backslash, tab and line ends are \\ \t \n \r. */
+/* limn_option_append_value of each option that is not neutral: what results depend on. */
 void limn_cli_append_values(limn_buffer *out, const void *settings, const limn_cli_tool *tool);
 
 /* The exit code after n_done inputs that worked and n_failed that did not. */

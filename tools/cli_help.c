@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "tools/cli_pages.h"
+#include "tools/cli_rows.h"
 
 enum { HELP_COLUMN_MAX = 28 };
 
@@ -17,12 +18,12 @@ static int name_of(char *out, size_t size, const limn_option *o)
 }
 
 /* Where the help texts begin. */
-static int help_column(const limn_cli_tool *tool)
+static int help_column(const limn_cli_rows *rows)
 {
     int column = 16;
-    for (size_t i = 0; i < tool->n_options; i++) {
+    for (size_t i = 0; i < rows->n; i++) {
         char name[128];
-        const int width = name_of(name, sizeof name, &tool->options[i]) + 4;
+        const int width = name_of(name, sizeof name, rows->items[i].option) + 4;
         if (width > column && width <= HELP_COLUMN_MAX) column = width;
     }
     return column;
@@ -45,9 +46,17 @@ static void put_wrapped(FILE *out, const char *text, int column)
     putc('\n', out);
 }
 
+void limn_cli_help_of(char *out, size_t size, const limn_option *o)
+{
+    if (o->default_value)
+        snprintf(out, size, "%s (default %s)", o->help, o->default_value);
+    else
+        snprintf(out, size, "%s", o->help);
+}
+
 static void put_option(FILE *out, const limn_option *o, int column)
 {
-    char name[128];
+    char name[128], help[512];
     int width;
     if (!o->help) return;
     width = name_of(name, sizeof name, o) + 2;
@@ -57,21 +66,23 @@ static void put_option(FILE *out, const limn_option *o, int column)
         width = 0;
     }
     fprintf(out, "%*s", column - width, "");
-    put_wrapped(out, o->help, column);
+    limn_cli_help_of(help, sizeof help, o);
+    put_wrapped(out, help, column);
 }
 
 /* The options that a page shows. */
 typedef struct page {
-    const limn_cli_tool *tool;
+    limn_cli_rows rows;
     const char *group; /* that alone; NULL: every group */
     bool has_more;     /* also what is .is_more */
 } page;
 
 static page page_of(const limn_cli_tool *tool, const char *topic)
 {
-    page p = { .tool = tool, .has_more = topic && !strcmp(topic, "all") };
-    for (size_t i = 0; topic && i < tool->n_options; i++) {
-        const char *group = tool->options[i].group;
+    page p = { .has_more = topic && !strcmp(topic, "all") };
+    limn_cli_rows_of(&p.rows, tool);
+    for (size_t i = 0; topic && i < p.rows.n; i++) {
+        const char *group = p.rows.items[i].option->group;
         if (group && !strcasecmp(group, topic)) {
             p.group = group;
             p.has_more = true;
@@ -88,8 +99,8 @@ static bool shows(const page *p, const limn_option *o)
 static void put_options(FILE *out, const page *p, int column)
 {
     const char *group = NULL;
-    for (size_t i = 0; i < p->tool->n_options; i++) {
-        const limn_option *o = &p->tool->options[i];
+    for (size_t i = 0; i < p->rows.n; i++) {
+        const limn_option *o = p->rows.items[i].option;
         if (!shows(p, o)) continue;
         if (o->group && (!group || strcmp(group, o->group))) fprintf(out, "%s:\n", o->group);
         group = o->group;
@@ -98,13 +109,13 @@ static void put_options(FILE *out, const page *p, int column)
 }
 
 /* Where the options are that a short page leaves out. */
-static void put_more(FILE *out, const limn_cli_tool *tool)
+static void put_more(FILE *out, const limn_cli_tool *tool, const limn_cli_rows *rows)
 {
     char text[256];
     const char *group = NULL;
     size_t size = 0;
-    for (size_t i = 0; i < tool->n_options && size < sizeof text; i++) {
-        const limn_option *o = &tool->options[i];
+    for (size_t i = 0; i < rows->n && size < sizeof text; i++) {
+        const limn_option *o = rows->items[i].option;
         if (!o->is_more || !o->group || (group && !strcmp(group, o->group))) continue;
         group = o->group;
         size += (size_t)snprintf(text + size, sizeof text - size, ", %c%s",
@@ -120,11 +131,9 @@ static void put_more(FILE *out, const limn_cli_tool *tool)
 void limn_cli_print_help(FILE *out, const limn_cli_tool *tool, const char *topic)
 {
     const page p = page_of(tool, topic);
-    const int column = help_column(tool);
+    const int column = help_column(&p.rows);
     fprintf(out, "Usage: %s [OPTION]...%s%s\n%s: %s.\n", tool->name, tool->operands ? " " : "",
             tool->operands ? tool->operands : "", tool->name, tool->summary);
     put_options(out, &p, column);
-    for (size_t i = 0; i < limn_cli_n_common_options && !p.group; i++)
-        put_option(out, &limn_cli_common_options[i], column);
-    if (!p.has_more) put_more(out, tool);
+    if (!p.has_more) put_more(out, tool, &p.rows);
 }

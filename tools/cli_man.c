@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tools/cli_pages.h"
+#include "tools/cli_rows.h"
 
 /* Text as troff takes it literally. A line may not begin with a control character. */
 static void put_text(FILE *out, const char *text)
@@ -56,7 +57,9 @@ static void put_values(FILE *out, const limn_option *o)
 
 static void put_option(FILE *out, const limn_option *o)
 {
+    char help[512];
     if (!o->help) return;
+    limn_cli_help_of(help, sizeof help, o);
     fputs(".TP\n", out);
     if (o->letter) fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
     put_line(out, "\\fB\\-\\-", o->name, "\\fR");
@@ -64,8 +67,8 @@ static void put_option(FILE *out, const limn_option *o)
         put_line(out, "[=\\fI", o->argument, "\\fR]");
     else if (o->argument)
         put_line(out, " \\fI", o->argument, "\\fR");
-    fprintf(out, "\n%c", toupper((unsigned char)o->help[0]));
-    put_line(out, "", o->help + 1, ".\n");
+    fprintf(out, "\n%c", toupper((unsigned char)help[0]));
+    put_line(out, "", help + 1, ".\n");
     put_values(out, o);
     if (o->detail) put_line(out, "", o->detail, "\n");
 }
@@ -73,16 +76,16 @@ static void put_option(FILE *out, const limn_option *o)
 static void put_options(FILE *out, const limn_cli_tool *tool)
 {
     const char *group = NULL;
+    limn_cli_rows rows;
+    limn_cli_rows_of(&rows, tool);
     fputs(".SH OPTIONS\n", out);
-    for (size_t i = 0; i < tool->n_options; i++) {
-        const limn_option *o = &tool->options[i];
-        if (o->group && (!group || strcmp(group, o->group))) put_line(out, ".SS ", o->group, "\n");
-        group = o->group;
+    for (size_t i = 0; i < rows.n; i++) {
+        const limn_option *o = rows.items[i].option;
+        const char *of = rows.items[i].origin == LIMN_CLI_COMMON ? "General" : o->group;
+        if (of && (!group || strcmp(group, of))) put_line(out, ".SS ", of, "\n");
+        group = of;
         put_option(out, o);
     }
-    fputs(".SS General\n", out);
-    for (size_t i = 0; i < limn_cli_n_common_options; i++)
-        put_option(out, &limn_cli_common_options[i]);
 }
 
 static void put_exit_codes(FILE *out)

@@ -9,8 +9,6 @@
 
 /* Bounds and defaults of options that several tools have. */
 #define LIMN_MAX_THREADS 256
-#define LIMN_MAX_PIXELS 4294836225.0 /* 65535 x 65535 */
-#define LIMN_DEFAULT_MAX_PIXELS 178956970
 #define LIMN_DEFAULT_MODEL "limn-default.safetensors"
 
 /* The cores that this process may use, 1 … LIMN_MAX_THREADS. */

@@ -9,6 +9,7 @@
 #include "common/io/fileio.h"
 #include "tools/environment.h"
 #include "tools/interrupt.h"
+#include "tools/limn/ban_files.h"
 #include "tools/limn/caption_job.h"
 #include "tools/limn/caption_report.h"
 #include "tools/limn/caption_settings.h"
@@ -79,7 +80,7 @@ static limn_status make_identity(limn_buffer *out, const caption_settings *s,
                                  const model_paths *models, const limn_pipeline_settings *pipeline,
                                  limn_error *err)
 {
-    const limn_option_list *bans = &s->decoding.ban_files;
+    const limn_option_list *bans = &s->ban_files;
     limn_buffer_printf(out, "limn %s\n", limn_version());
     for (size_t i = 0; i < models->n; i++)
         LIMN_TRY(add_checksum(out, "model", models->items[i], err));
@@ -201,7 +202,7 @@ static int run_with(caption_settings *s, const model_paths *models, const limn_c
                                     &err) &&
         !limn_model_open_ensemble(&model, models->items, models->n, s->cpu, &err) &&
         !check_confidence(s, model, models->items[0], &err) &&
-        !decoding_choice_ban(&s->options, &s->decoding, model, &err) &&
+        !ban_files_read(&s->options, &s->ban_files, model, &err) &&
         !limn_picture_load_for(&job.loader.load, model, s->options.max_pixels, &err) &&
         !(s->report && contact_sheet_create(&job.sheet, s->report, &err))) {
         job.loader.load.thumbnail_side = s->report ? SHEET_THUMBNAIL_SIDE : 0;

@@ -1,6 +1,7 @@
 /* limn-preprocess: the cache that training reads, pixels or features of many pictures. */
 #include <stdint.h>
 
+#include "common/image/image.h"
 #include "common/base/mem.h"
 #include "models/model_file.h"
 #include "tools/cli.h"

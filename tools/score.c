@@ -1,6 +1,7 @@
 /* limn-score: how probable a model finds given captions. */
 #include <stdint.h>
 
+#include "common/image/image.h"
 #include "common/base/mem.h"
 #include "tools/cli.h"
 #include "tools/environment.h"

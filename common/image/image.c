@@ -9,7 +9,9 @@
 
 limn_image_settings limn_image_settings_default(void)
 {
-    return (limn_image_settings){ .max_pixels = 178956970, .max_side = MAX_SIDE, .min_side = 2 };
+    return (limn_image_settings){ .max_pixels = LIMN_DEFAULT_MAX_PIXELS,
+                                  .max_side = MAX_SIDE,
+                                  .min_side = 2 };
 }
 
 void limn_image_finish(limn_image *image)

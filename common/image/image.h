@@ -22,8 +22,11 @@ typedef struct limn_image {
     limn_resize_box box;
 } limn_image;
 
+#define LIMN_MAX_PIXELS 4294836225        /* 65535 x 65535: what max_pixels can be */
+#define LIMN_DEFAULT_MAX_PIXELS 178956970 /* as Pillow */
+
 typedef struct limn_image_settings {
-    uint64_t max_pixels; /* refuse pictures with more pixels; default 178956970, as Pillow */
+    uint64_t max_pixels; /* refuse pictures with more pixels; default LIMN_DEFAULT_MAX_PIXELS */
     uint32_t max_side;   /* refuse wider or higher pictures; default 65535, the largest allowed */
     uint32_t min_side;   /* refuse narrower or lower ones: nothing is to be seen on a picture of
                           * 1 x 1; default 2 */

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Compares what a shared library exports with what its headers declare: check_exports.py LIBRARY HEADER...
+"""Compares what a shared library exports with its headers and with the list of its symbols:
+check_exports.py [--update] LIBRARY LIST HEADER...
 
-The library exports exactly the functions that the headers mark with LIMN_API.
+The library exports exactly the functions that the headers mark with LIMN_API, and the list, which is kept in
+the tree, has the same names: who changes what programs can link says so there. --update writes the list.
 """
 
 import re
@@ -18,23 +20,35 @@ def exported(library):
     return {name for name in (line.split()[-1].split("@")[0] for line in lines) if not name.startswith("_")}
 
 
-def main(library, headers):
+def tell(names, what):
+    """Names with what is wrong with them; how many there are."""
+    for name in sorted(names):
+        print(f"{name}: {what}")
+    return len(names)
+
+
+def main(library, listed, headers, update):
     declared = set()
     for header in headers:
         with open(header, encoding="utf-8") as file:
             declared.update(DECLARATION.findall(file.read()))
     there = exported(library)
-    for name in sorted(there - declared):
-        print(f"{name}: exported, but in no installed header")
-    for name in sorted(declared - there):
-        print(f"{name}: declared with LIMN_API, but not exported")
-    for name in sorted(n for n in declared if not n.startswith("limn_")):
-        print(f"{name}: does not begin with limn_")
+    if update:
+        with open(listed, "w", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in sorted(there))
+    with open(listed, encoding="utf-8") as file:
+        kept = set(file.read().split())
+    n_wrong = (tell(there - declared, "exported, but in no installed header")
+               + tell(declared - there, "declared with LIMN_API, but not exported")
+               + tell(there - kept, "exported, but not in the list of symbols")
+               + tell(kept - there, "in the list of symbols, but not exported")
+               + tell({n for n in declared if not n.startswith("limn_")}, "does not begin with limn_"))
     print(f"{len(there & declared)} functions exported as declared")
-    return 0 if there == declared and all(n.startswith("limn_") for n in declared) else 1
+    return 1 if n_wrong else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    arguments = [a for a in sys.argv[1:] if a != "--update"]
+    if len(arguments) < 3:
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(arguments[0], arguments[1], arguments[2:], "--update" in sys.argv))

@@ -182,7 +182,7 @@ static void test_captions_are_sorted_distinct_and_add_up(void **state)
 
 static bool says(const limn_captions *captions, const char *word)
 {
-    char padded[4096], wanted[64];
+    char padded[4096], wanted[80];
     snprintf(padded, sizeof padded, " %s ", captions->items[0].text);
     snprintf(wanted, sizeof wanted, " %s ", word);
     return strstr(padded, wanted) != NULL;
@@ -228,12 +228,12 @@ static void test_options_out_of_range_are_named(void **state)
         uint32_t value;
         const char *says;
     } cases[] = {
-        { offsetof(limn_options, beam_size), 0, "beam_size: 0 is not in 1 … 64" },
-        { offsetof(limn_options, beam_size), 65, "beam_size: 65 is not in 1 … 64" },
-        { offsetof(limn_options, n_best), 4, "n_best: 4 is not in 1 … 3" },
-        { offsetof(limn_options, n_best), 0, "n_best: 0 is not in 1 … 3" },
-        { offsetof(limn_options, min_words), 20, "min_words: 20 is not in 0 … 19" },
-        { offsetof(limn_options, max_words), 21, "max_words: 21 is not in 0 … 20" },
+        { offsetof(limn_options, beam_size), 0, "beam: 0 is not in 1 … 64" },
+        { offsetof(limn_options, beam_size), 65, "beam: 65 is not in 1 … 64" },
+        { offsetof(limn_options, n_best), 4, "n-best: 4 is more than beam, 3" },
+        { offsetof(limn_options, n_best), 0, "n-best: 0 is not in 1 … 64" },
+        { offsetof(limn_options, min_words), 20, "min-words: 20 is not in 0 … 19" },
+        { offsetof(limn_options, max_words), 21, "max-words: 21 is not in 0 … 20" },
     };
     limn_model *model = open_model(NULL);
     limn_state *s;
@@ -252,11 +252,11 @@ static void test_options_out_of_range_are_named(void **state)
     options.min_words = 5;
     options.max_words = 4;
     assert_int_equal(limn_state_create(&s, model, &options, 1, &err_words), LIMN_E_ARG);
-    assert_non_null(strstr(err_words.text, "min_words: 5 is more than max_words, 4"));
+    assert_non_null(strstr(err_words.text, "min-words: 5 is more than max-words, 4"));
     options = limn_options_default();
     options.length_penalty = 11;
     assert_int_equal(limn_state_create(&s, model, &options, 1, &err_penalty), LIMN_E_ARG);
-    assert_non_null(strstr(err_penalty.text, "length_penalty: 11 is not in -10 … 10"));
+    assert_non_null(strstr(err_penalty.text, "length-penalty: 11 is not in -10 … 10"));
     options = limn_options_default();
     options.banned_words = unknown;
     options.n_banned_words = 2;

@@ -493,12 +493,14 @@ static void only_word(void *ctx, const uint32_t *words, size_t n_words, float *v
 
 static void test_a_filter_has_its_say_in_every_method(void **state)
 {
+    static const limn_method methods[] = { LIMN_METHOD_BEAM, LIMN_METHOD_SAMPLE,
+                                           LIMN_METHOD_SAMPLE_DISTINCT };
     limn_model *model = open_model(1, NULL);
     uint32_t word = limn_model_find(model, "grass");
     (void)state;
-    for (int method = LIMN_METHOD_BEAM; method <= LIMN_METHOD_SAMPLE_DISTINCT; method++) {
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         limn_options options = limn_options_default();
-        options.method = (limn_method)method;
+        options.method = methods[i];
         options.filter = only_word;
         options.filter_ctx = &word;
         limn_state *s = make_state(model, &options, 1);
@@ -515,18 +517,18 @@ static void test_options_that_cannot_be_met_are_named(void **state)
     limn_model *model = open_model(1, NULL);
     limn_options cases[12];
     static const char *const says[] = {
-        "n_groups: 2 does not divide beam_size, 3",
+        "groups: 2 groups don't divide beam, 3",
         "rerank: the model file has no document frequencies",
-        "required: only beam search can see to required words",
+        "must is of beam search, which sample is not",
         "required word 'doog' is not in the vocabulary; near ones: dog",
         "'dog' is required and banned",
         "the required words take 6 words at least",
         "the start 'a red dog in the grass' has 6 words",
         "temperature: -1 is not in 0 … 100",
-        "top_p: 0 is not above 0 and at most 1",
-        "patience and n_candidates both say",
-        "n_best: 4 is not in 1 … 3",
-        "n_candidates: 2 is not in 3 … 256",
+        "top-p: 0 is not in 1e-06 … 1",
+        "candidates and patience both say",
+        "n-best: 4 is more than beam, 3",
+        "candidates: 2 are fewer than n-best, 3",
     };
     (void)state;
     for (size_t i = 0; i < 12; i++) cases[i] = limn_options_default();

@@ -330,7 +330,7 @@ static void test_more_alternatives_than_words_are_all_words(void **state)
     limn_state_destroy(&s);
     options.n_alternatives = 101;
     assert_int_equal(limn_state_create(&s, model, &options, 1, &err), LIMN_E_ARG);
-    assert_string_equal(err.text, "n_alternatives: 101 is not in 0 … 100");
+    assert_string_equal(err.text, "alternatives: 101 is not in 1 … 100");
     limn_model_close(&model);
 }
 

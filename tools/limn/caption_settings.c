@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "models/options.h"
 #include "tools/environment.h"
 #include "tools/limn/output_settings.h"
 #include "tools/message.h"
@@ -11,8 +12,6 @@
 #include "tools/annotate/writers/writer.h"
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
-
-static const char *const style_names[] = { "raw", "sentence", NULL }; /* as limn_style */
 
 static const limn_option options[] = {
     { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
@@ -30,110 +29,15 @@ static const limn_option options[] = {
       .detail = "By a hash of the path below the folder that was named: the same parts on every "
                 "machine, whatever the order.",
       .type = LIMN_OPT_TEXT, FIELD(shard), .is_more = true },
-    { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
-      .type = LIMN_OPT_SIZE, FIELD(options.max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
-      .is_more = true },
     { "model", 0, "FILE", "the model (default: the one that came with limn)",
       .detail = "Given more than once, the models form an ensemble: at each step the mean of their "
                 "probabilities counts. They must have one vocabulary; all else is as the first one "
                 "says.",
       .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(models), .is_neutral = true },
-    { "beam", 0, "K", "hypotheses kept; 1 = greedy (default 3)",
-      .detail = "With --rerank consensus the default is 20.", .group = "Captioning",
-      .type = LIMN_OPT_COUNT, FIELD(decoding.beam), .min = 1, .max = 64 },
-    { "sample", 0, NULL, "draw captions instead of searching for the best", .group = "Captioning",
-      .detail = "Equal draws are written once; in jsonl, drawn says how often they came where that "
-                "is more than once. The random numbers belong to --seed and the picture's file "
-                "name alone.",
-      .type = LIMN_OPT_FLAG, FIELD(decoding.is_sampling) },
-    { "min-words", 0, "N", "no shorter captions", .group = "Captioning", .type = LIMN_OPT_COUNT,
-      FIELD(options.min_words), .min = 0, .max = 511 },
-    { "max-words", 0, "N", "no longer captions (default: the model's)", .group = "Captioning",
-      .type = LIMN_OPT_COUNT, FIELD(options.max_words), .min = 1, .max = 511 },
-    { "must", 0, "WORDS", "require them: \"dog|puppy\", \"ice cream\"",
-      .detail = "Each caption has one of the words or phrases between which | stands. May be "
-                "repeated: then it has all of them. The sentence is the best one that has them; of "
-                "what is in the picture it knows no more for it.",
-      .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(decoding.required) },
-    { "ban", 0, "WORDS", "never write that word or phrase", .group = "Captioning",
-      .type = LIMN_OPT_LIST, FIELD(decoding.banned) },
     { "ban-file", 0, "FILE", "ban the words or the phrase on each line of FILE",
       .detail = "Lines with words that are not in the model's vocabulary are passed over: it never "
                 "writes them (-v tells how many).",
-      .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(decoding.ban_files), .is_more = true },
-    { "start-with", 0, "WORDS", "the first words of every caption", .group = "Captioning",
-      .type = LIMN_OPT_TEXT, FIELD(decoding.start) },
-    { "no-bad-endings", 0, NULL, "don't end on an article, a preposition …",
-      .detail = "The list is English, and that of limn-eval.", .group = "Captioning",
-      .type = LIMN_OPT_FLAG, FIELD(decoding.has_good_endings), .is_more = true },
-    { "no-repeat-ngram", 0, "N", "no N words in a row twice; 0 = off (default)",
-      .group = "Captioning", .type = LIMN_OPT_COUNT, FIELD(options.no_repeat_ngram), .min = 0,
-      .max = 511, .is_more = true },
-    { "rerank", 0, "NAME", "the best by score (default) or consensus",
-      .detail = "consensus: of all captions found, the one that is most like the others (minimum "
-                "Bayes risk under CIDEr-D). The model file must have document frequencies "
-                "(limn-convert --references); score is then the consensus, 0 to 10.",
-      .group = "Search", .type = LIMN_OPT_CHOICE, FIELD(decoding.rerank),
-      .choices = decoding_rerank_names, .is_more = true },
-    { "candidates", 0, "N", "captions to choose from",
-      .detail = "So many are drawn (default: --n-best), or may finish in beam search (default: the "
-                "beam; with --rerank consensus twice that).",
-      .group = "Search", .type = LIMN_OPT_COUNT, FIELD(decoding.candidates), .min = 1, .max = 256,
-      .is_more = true },
-    { "groups", 0, "N", "groups of hypotheses that differ (default 1)",
-      .detail = "Diverse beam search: the beam is divided among N groups, which choose in turn.",
-      .group = "Search", .type = LIMN_OPT_COUNT, FIELD(decoding.groups), .min = 1, .max = 64,
-      .is_more = true },
-    { "diversity", 0, "X", "cost of a word that groups before chose (0.5)",
-      .detail = "In nats, each time that a group before has just taken the word.",
-      .group = "Search", .type = LIMN_OPT_REAL, FIELD(decoding.diversity), .min = 0, .max = 100,
-      .is_more = true },
-    { "patience", 0, "X", "end when X times K have finished (default 1)", .group = "Search",
-      .type = LIMN_OPT_REAL, FIELD(decoding.patience), .min = 0.01, .max = 64, .is_more = true },
-    { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
-      .detail = "The length counts the end of the caption as a word. Larger values favour longer "
-                "captions.",
-      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.length_penalty), .min = -10,
-      .max = 10, .is_more = true },
-    { "guidance", 0, "G", "above 1: what the picture, not habit, suggests",
-      .detail = "Log-probabilities become without + G * (with - without the picture); the default, "
-                "1, leaves them as they are. Captioning takes about twice as long.",
-      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.guidance), .min = 0, .max = 10,
-      .is_more = true },
-    { "length-reward", 0, "X", "added to the score for each word (default 0)", .group = "Search",
-      .type = LIMN_OPT_REAL, FIELD(options.length_reward), .min = -10, .max = 10, .is_more = true },
-    { "repetition-penalty", 0, "X", "factor for words that were there (default 1)",
-      .detail = "The log-probability of a word that the caption has already counts X times; above "
-                "1, words come again less often.",
-      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.repetition_penalty), .min = 0.01,
-      .max = 100, .is_more = true },
-    { "coverage-penalty", 0, "X", "weight of what was looked at (default 0)",
-      .detail = "Added to the score: X times the sum over the picture's cells of log(min(attention "
-                "that they got in all steps, 1)).",
-      .group = "Search", .type = LIMN_OPT_REAL, FIELD(options.coverage_penalty), .min = 0,
-      .max = 10, .is_more = true },
-    { "distinct", 0, NULL, "draw captions that all differ",
-      .detail = "Without replacement, by stochastic beam search.", .group = "Sampling",
-      .type = LIMN_OPT_FLAG, FIELD(decoding.is_distinct), .is_more = true },
-    { "temperature", 0, "T", "below 1: less daring; above: more; 0 = greedy",
-      .detail = "This and the next four act in this order, each on what the one before has left.",
-      .group = "Sampling", .type = LIMN_OPT_REAL, FIELD(decoding.temperature), .min = 0, .max = 100,
-      .is_more = true },
-    { "top-k", 0, "K", "only the K most probable words; 0 = all", .group = "Sampling",
-      .detail = "All that are as probable as the K-th.", .type = LIMN_OPT_COUNT,
-      FIELD(decoding.top_k), .min = 0, .max = 65536, .is_more = true },
-    { "top-p", 0, "P", "only the fewest that have probability P", .group = "Sampling",
-      .type = LIMN_OPT_REAL, FIELD(decoding.top_p), .min = 0.000001, .max = 1, .is_more = true },
-    { "min-p", 0, "P", "none below P times the most probable", .group = "Sampling",
-      .type = LIMN_OPT_REAL, FIELD(decoding.min_p), .min = 0, .max = 1, .is_more = true },
-    { "typical", 0, "P", "only the most typical that have probability P",
-      .detail = "Those whose information is nearest to the entropy.", .group = "Sampling",
-      .type = LIMN_OPT_REAL, FIELD(decoding.typical), .min = 0.000001, .max = 1, .is_more = true },
-    { "seed", 0, "N", "other random numbers (default 0)", .group = "Sampling",
-      .type = LIMN_OPT_SIZE, FIELD(decoding.seed), .min = 0, .max = 9007199254740992.0,
-      .is_more = true },
-    { "n-best", 0, "N", "captions for each picture (default 1)", .group = "Output",
-      .type = LIMN_OPT_COUNT, FIELD(options.n_best), .min = 1, .max = 64 },
+      .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(ban_files), .is_more = true },
     { "format", 0, "NAME", "text, jsonl, csv … (default: as FILE is called)", .group = "Output",
       .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for a picture that "
                 "failed; in PATH, backslash, tab, newline and carriage return are written \\\\, "
@@ -158,29 +62,6 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, FIELD(prefix), .is_more = true },
     { "suffix", 0, "TEXT", "write TEXT after each caption", .group = "Output",
       .type = LIMN_OPT_TEXT, FIELD(suffix), .is_more = true },
-    { "style", 0, "NAME", "raw (default) or sentence",
-      .detail = "raw: tokens in lower case with spaces between, as scores need them. sentence: a "
-                "capital letter, a full stop, clitics and marks joined to their words.",
-      .group = "Output", .type = LIMN_OPT_CHOICE, FIELD(style), .choices = style_names },
-    { "alternatives", 0, "K", "in jsonl, K alternatives to each word",
-      .detail = "The most probable tokens where each token was chosen, the chosen one among them "
-                "if it is, as {token, logprob} in alternatives; and in entropy how open the choice "
-                "was, in nats. Both are the model's own, before options such as --ban take effect. "
-                "They are no calibrated probabilities of being right.",
-      .group = "Output", .type = LIMN_OPT_COUNT, FIELD(options.n_alternatives), .min = 1,
-      .max = 100, .is_more = true },
-    { "tags", 0, "N", "in jsonl, the N most probable concepts",
-      .detail = "What the picture shows by the lists that the model knows beside its words, as "
-                "{tag, probability, set} in tags: imagenet, 1000 classes of which a picture has "
-                "one, and objects, any of 80.",
-      .group = "Output", .type = LIMN_OPT_COUNT, FIELD(options.n_tags), .min = 1, .max = 100,
-      .is_more = true },
-    { "confidence", 0, NULL, "in jsonl, how likely each caption is right", .group = "Output",
-      .detail = "From 0 to 1, in confidence: of captions with 0.7, 7 of 10 are right, as the model "
-                "file says what was called right (limn-inspect shows it) and as it was fitted: for "
-                "captions of that model alone by the default search, of pictures like those of the "
-                "fit. limn-eval --fit and limn-convert --confidence give a model its fit.",
-      .type = LIMN_OPT_FLAG, FIELD(has_confidence), .is_more = true },
     { "signals", 0, NULL, "in jsonl, what a confidence is made of", .group = "Output",
       .detail = "Numbers of the best caption in signals, for limn-eval --fit: logprob of a token "
                 "and the least of any, entropy, length, what the picture adds to logprob, margin "
@@ -326,6 +207,8 @@ const limn_cli_tool caption_cli_tool = {
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,
     .n_options = sizeof options / sizeof *options,
+    .takes_captioning = true,
+    .captioning = offsetof(caption_settings, options),
     .min_operands = 1,
     .max_operands = SIZE_MAX,
 };
@@ -333,7 +216,6 @@ const limn_cli_tool caption_cli_tool = {
 caption_settings caption_settings_default(void)
 {
     return (caption_settings){ .options = limn_options_default(),
-                               .decoding = decoding_choice_default(),
                                .min_confidence = NAN,
                                .n_threads = limn_default_threads(),
                                .existing = LIMN_EXISTING_UNSET,
@@ -356,16 +238,23 @@ static bool check_options(const caption_settings *s)
     return false;
 }
 
+static bool complete_captioning(caption_settings *s)
+{
+    limn_error err = { 0 };
+    s->has_confidence = s->options.has_confidence;
+    s->options.has_confidence |= s->has_signals || !isnan(s->min_confidence);
+    limn_options_complete(&s->options);
+    if (limn_options_check(&s->options, "--", &err) == LIMN_OK) return true;
+    limn_message_error("%s", err.text);
+    return false;
+}
+
 bool caption_settings_complete(caption_settings *s)
 {
-    s->options.style = (limn_style)s->style;
-    s->options.has_confidence = s->has_confidence || s->has_signals || !isnan(s->min_confidence);
-    return output_settings_complete(s) && decoding_choice_apply(&s->options, &s->decoding) &&
-           check_options(s);
+    return output_settings_complete(s) && complete_captioning(s) && check_options(s);
 }
 
 void caption_settings_finish(caption_settings *s)
 {
-    decoding_choice_finish(&s->decoding);
     limn_cli_finish(s, &caption_cli_tool);
 }

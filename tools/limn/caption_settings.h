@@ -10,7 +10,6 @@
 #include "models/captioner.h"
 #include "tools/cli.h"
 #include "tools/annotate/input/input_filter.h"
-#include "tools/limn/decoding_choice.h"
 #include "tools/annotate/writers/writer.h"
 
 #define LIMN_EXISTING_UNSET UINT_MAX
@@ -24,11 +23,11 @@ typedef struct caption_settings {
     limn_option_list models;       /* none: the default one; several: an ensemble */
     limn_option_list tar;          /* endings of members that tars get */
     limn_options options;
-    decoding_choice decoding;
+    limn_option_list ban_files;
     float min_confidence; /* NAN: all captions are written */
     uint32_t n_threads;
-    unsigned sandbox;       /* a limn_sandbox_use */
-    unsigned format, style; /* format: index into limn_writers */
+    unsigned sandbox; /* a limn_sandbox_use */
+    unsigned format;  /* index into limn_writers */
     const limn_writer *writer;
     unsigned existing; /* limn_existing; LIMN_EXISTING_UNSET until completed */
     limn_option_list includes, excludes;

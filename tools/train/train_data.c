@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/image/image.h"
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"

@@ -1,0 +1,13 @@
+/* Banned words from files (--ban-file). */
+#ifndef LIMN_TOOLS_LIMN_BAN_FILES_H
+#define LIMN_TOOLS_LIMN_BAN_FILES_H
+
+#include "models/captioner.h"
+#include "models/option.h"
+
+/* Bans each line of the files. Lines that the model has no words for are left out: it never writes
+ * them; how many is said with -v. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT. */
+limn_status ban_files_read(limn_options *options, const limn_option_list *files,
+                           const limn_model *model, limn_error *err);
+
+#endif
