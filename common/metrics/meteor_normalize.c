@@ -1,5 +1,6 @@
 #include "common/metrics/meteor_normalize.h"
 
+#include "common/text/java_lower.h"
 #include "common/text/utf8.h"
 
 /* A run of n dots, which stays one word, is the "code point" DOT_RUN + n while other rules work. */
@@ -302,7 +303,7 @@ limn_status limn_meteor_normalize(limn_text *words, limn_meteor_normalizer *n,
     if (n->in.has_failed || n->out.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_text_clear(&n->text);
     LIMN_TRY(write_words(&n->text, &n->in, err));
-    return limn_utf8_append_lower(words, n->text.bytes, n->text.size, err);
+    return limn_java_append_lower(words, n->text.bytes, n->text.size, err);
 }
 
 void limn_meteor_normalizer_finish(limn_meteor_normalizer *n)

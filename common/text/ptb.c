@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/mem.h"
+#include "common/text/java_lower.h"
 #include "common/text/ptb_lexer.h"
 #include "common/text/utf8.h"
 
@@ -17,7 +19,7 @@ void limn_ptb_finish(limn_ptb *ptb)
     *ptb = (limn_ptb){ 0 };
 }
 
-/* Room for as many characters as the caption has bytes. */
+/* Room for as many units as the caption has bytes. */
 static limn_status reserve(limn_ptb *ptb, size_t size, limn_error *err)
 {
     const size_t capacity = size < 512 ? 512 : size;
@@ -38,19 +40,21 @@ static limn_status reserve(limn_ptb *ptb, size_t size, limn_error *err)
 /* Fills classes and offsets; a line end and PTB_END follow the caption. */
 static limn_status classify(limn_ptb *ptb, const char *caption, size_t size, limn_error *err)
 {
-    size_t n_characters = 0;
+    size_t n_units = 0;
     LIMN_TRY(reserve(ptb, size, err));
     for (size_t at = 0, n; at < size; at += n) {
         uint32_t c;
         n = limn_utf8_decode(&c, caption + at, size - at);
         if (n == 0)
             return limn_fail(err, LIMN_E_FORMAT, "invalid UTF-8 at byte %zu of the caption", at);
-        ptb->offsets[n_characters] = (uint32_t)at;
-        ptb->classes[n_characters++] = limn_ptb_class_of(c);
+        for (size_t i = 0; i < (c > 0xFFFF ? 2 : 1); i++) {
+            ptb->offsets[n_units] = (uint32_t)at;
+            ptb->classes[n_units++] = limn_ptb_class_of(c);
+        }
     }
-    ptb->offsets[n_characters] = (uint32_t)size;
-    ptb->classes[n_characters] = '\n';
-    ptb->classes[n_characters + 1] = PTB_END;
+    ptb->offsets[n_units] = (uint32_t)size;
+    ptb->classes[n_units] = '\n';
+    ptb->classes[n_units + 1] = PTB_END;
     return LIMN_OK;
 }
 
@@ -62,13 +66,14 @@ static const char *replace_word(uint32_t c)
     return c == 0xAD ? "" : NULL;
 }
 
+static const char *replace_in_tag(uint32_t c)
+{
+    return c == ' ' || limn_utf8_is_line_end(c) ? "\u00A0" : NULL;
+}
+
 static const char *replace_spaced(uint32_t c)
 {
-    switch (c) {
-    case '(': return "-lrb-";
-    case ')': return "-rrb-";
-    default: return c == ' ' || limn_utf8_is_line_end(c) ? "\u00A0" : NULL;
-    }
+    return c == '(' ? "-lrb-" : c == ')' ? "-rrb-" : replace_in_tag(c);
 }
 
 static const char *replace_right_quote(uint32_t c)
@@ -88,7 +93,7 @@ static const char *replace_right_quote(uint32_t c)
     case 0x92:
     case 0x2019:
     case 0x203A: return "'";
-    default: return replace_word(c);
+    default: return NULL;
     }
 }
 
@@ -132,6 +137,7 @@ static const struct {
     replacement_fn *character;
 } kinds[] = {
     [PTB_KIND_WORD] = { NULL, replace_word },
+    [PTB_KIND_TAG] = { NULL, replace_in_tag },
     [PTB_KIND_SPACED] = { NULL, replace_spaced },
     [PTB_KIND_LEFT_QUOTE] = { NULL, replace_left_quote },
     [PTB_KIND_RIGHT_QUOTE] = { NULL, replace_right_quote },
@@ -153,15 +159,19 @@ static size_t entity_at(uint32_t *c, limn_ptb_kind kind, const char *text, size_
     static const struct {
         limn_ptb_kind kind;
         const char *name;
+        int (*compare)(const char *a, const char *b, size_t n);
         uint32_t c;
     } entities[] = {
-        { PTB_KIND_AMPERSAND, "&amp;", '&' },     { PTB_KIND_LEFT_QUOTE, "&apos;", '\'' },
-        { PTB_KIND_RIGHT_QUOTE, "&apos;", '\'' }, { PTB_KIND_LEFT_QUOTE, "&quot;", '"' },
-        { PTB_KIND_RIGHT_QUOTE, "&quot;", '"' },
+        { PTB_KIND_AMPERSAND, "&amp;", strncasecmp, '&' },
+        { PTB_KIND_LEFT_QUOTE, "&apos;", strncmp, '\'' },
+        { PTB_KIND_RIGHT_QUOTE, "&apos;", strncmp, '\'' },
+        { PTB_KIND_LEFT_QUOTE, "&quot;", strncmp, '"' },
+        { PTB_KIND_RIGHT_QUOTE, "&quot;", strncmp, '"' },
     };
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
         const size_t n = strlen(entities[i].name);
-        if (entities[i].kind == kind && size >= n && strncmp(text, entities[i].name, n) == 0) {
+        if (entities[i].kind == kind && size >= n &&
+            !entities[i].compare(text, entities[i].name, n)) {
             *c = entities[i].c;
             return n;
         }
@@ -183,7 +193,9 @@ static limn_status spell(limn_ptb *ptb, limn_ptb_kind kind, const char *text, si
         const size_t entity_size = text[at] == '&' ? entity_at(&c, kind, text + at, size - at) : 0;
         n = entity_size ? entity_size : limn_utf8_decode(&c, text + at, size - at);
         assert(n > 0);
-        const char *replacement = kinds[kind].character ? kinds[kind].character(c) : NULL;
+        const char *replacement = !c                      ? "" /* it would end the tokens */
+                                  : kinds[kind].character ? kinds[kind].character(c)
+                                                          : NULL;
         if (!replacement && !entity_size) continue;
         LIMN_TRY(limn_text_append(&ptb->token, text + unchanged, at - unchanged, err));
         unchanged = at + n;
@@ -209,11 +221,24 @@ static bool is_punctuation(const limn_text *token)
     return false;
 }
 
+/* As coco-caption's rstrip() of a line of tokens: an address can end in white space. */
+static void strip_end(limn_text *out)
+{
+    while (out->size > 0) {
+        uint32_t c;
+        size_t at = out->size - 1;
+        while (at > 0 && ((unsigned char)out->bytes[at] & 0xC0) == 0x80) at--;
+        if (!limn_utf8_decode(&c, out->bytes + at, out->size - at) || !limn_utf8_is_space(c)) break;
+        out->bytes[out->size = at] = '\0';
+    }
+}
+
 limn_status limn_ptb_tokenize(const char **tokens, limn_ptb *ptb, const char *caption, size_t size,
                               limn_ptb_filter filter, limn_error *err)
 {
     const unsigned char *start, *end, *cursor;
     limn_ptb_kind kind;
+    bool is_dropped = false;
     LIMN_TRY(classify(ptb, caption, size, err));
     limn_text_clear(&ptb->out);
     LIMN_TRY(limn_text_reserve(&ptb->out, size, err));
@@ -221,10 +246,12 @@ limn_status limn_ptb_tokenize(const char **tokens, limn_ptb *ptb, const char *ca
     while ((kind = limn_ptb_next(&start, &end, &cursor)) != PTB_KIND_END) {
         const uint32_t first = ptb->offsets[start - ptb->classes];
         LIMN_TRY(spell(ptb, kind, caption + first, ptb->offsets[end - ptb->classes] - first, err));
-        if (filter == LIMN_PTB_DROP_PUNCTUATION && is_punctuation(&ptb->token)) continue;
+        is_dropped = filter == LIMN_PTB_DROP_PUNCTUATION && is_punctuation(&ptb->token);
+        if (is_dropped) continue;
         if (ptb->out.size > 0) LIMN_TRY(limn_text_append(&ptb->out, " ", 1, err));
-        LIMN_TRY(limn_utf8_append_lower(&ptb->out, ptb->token.bytes, ptb->token.size, err));
+        LIMN_TRY(limn_java_append_lower(&ptb->out, ptb->token.bytes, ptb->token.size, err));
     }
+    if (filter == LIMN_PTB_DROP_PUNCTUATION && !is_dropped) strip_end(&ptb->out);
     *tokens = ptb->out.bytes;
     return LIMN_OK;
 }

@@ -1,7 +1,8 @@
 /* Between ptb.c and the generated lexer: the alphabet, and the kinds of tokens.
  *
  * The lexer reads one byte a character: ASCII is itself (line ends are spaces), other characters
- * are one of the classes below, which are all that the rules tell apart. */
+ * are one of the classes below, which are all that the rules tell apart. Characters beyond the
+ * basic plane are two, as in the original's UTF-16. */
 #ifndef LIMN_COMMON_TEXT_PTB_LEXER_H
 #define LIMN_COMMON_TEXT_PTB_LEXER_H
 
@@ -9,7 +10,7 @@
 
 enum limn_ptb_class {
     PTB_END = 0x00,    /* after the caption; never inside */
-    PTB_LETTER = 0x80, /* Unicode letters of the basic plane */
+    PTB_LETTER = 0x80, /* letters of the basic plane */
     PTB_MARK,          /* goes into words as letters do, but not into hyphenated things */
     PTB_SOFT_HYPHEN,
     PTB_DIGIT,
@@ -32,7 +33,10 @@ enum limn_ptb_class {
     PTB_COMMA,
     PTB_STOP,
     PTB_SYMBOL,
-    PTB_OTHER, /* dropped, unless in an address */
+    PTB_OTHER,          /* dropped, unless in an address */
+    PTB_CAPITAL,        /* a letter; an abbreviation before one ends a sentence */
+    PTB_CAPITAL_SYMBOL, /* circled capitals, which are symbols too */
+    PTB_CAPITAL_OTHER,  /* Roman numerals, dropped */
 };
 
 /* The byte that the lexer sees for a code point. */
@@ -44,7 +48,8 @@ typedef enum limn_ptb_kind {
     PTB_KIND_NONE,        /* white space and what has no place in a token */
     PTB_KIND_PLAIN,       /* as it is */
     PTB_KIND_WORD,        /* without soft hyphens */
-    PTB_KIND_SPACED,      /* spaces become no-break spaces, ( ) -LRB- -RRB- */
+    PTB_KIND_TAG,         /* spaces become no-break spaces */
+    PTB_KIND_SPACED,      /* that, and ( ) become -LRB- -RRB- */
     PTB_KIND_AMPERSAND,   /* &amp; becomes & */
     PTB_KIND_LEFT_QUOTE,  /* straight quotes open */
     PTB_KIND_RIGHT_QUOTE, /* straight quotes close; soft hyphens are left out */

@@ -3,7 +3,6 @@
  * 'text' matches in either case, "text" and [classes] exactly, as in the original. */
 #include "common/text/ptb_lexer.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /*!re2c
@@ -15,22 +14,23 @@ re2c:tags = 1;
 
 end        = [\x00];
 any        = [^\x00];
-letter     = [A-Za-z\x80];
+letter     = [A-Za-z\x80\x98];
 soft       = [\x82];
 digit      = [0-9\x83];
 alnum      = letter | digit;
+capital    = [A-Z\x98\x99\x9a];
 latin      = [A-Za-z0-9];
 nbsp       = [\x91];
 space      = [ \t\x91\x92];
 space_nl   = space | "\n";
-letterlike = letter | [\x81\x82] | "&" [aeiouAEIOU] ("acute" | "grave" | "uml") ";";
+letterlike = letter | [\x81\x82] | "&" [aeiouAEIOU] ('acute' | 'grave' | 'uml') ";";
 
-apos       = ['\x85] | "&apos;";
+apos       = ['\x85] | '&apos;';
 apos_etc   = apos | [`\x86];
 hyphen     = [-_\x89];
 
 sgml_name  = [A-Za-z][A-Za-z0-9_:.\-]*;
-sgml_value = "'" [^'\x00\n]* "'" | "\"" [^"\x00\n]* "\"" | sgml_name;
+sgml_value = "'" [^'\x00\n]* "'" | "\"" [^"\x00\n]* "\"";
 sgml       = "<" ( [!?] [A-Za-z\-] [^>\x00\n]*
                  | sgml_name ( " "+ (sgml_name | sgml_name " "* "=" " "* sgml_value) )* " "* "/"?
                  | "/" sgml_name ) " "* ">";
@@ -84,8 +84,8 @@ full_url   = 'http' 's'? "://" [^ \t\n\f\r"<>|(){}\x00]+ url_end;
 likely_url = ( 'www.' ([^ \t\n\f\r"<>|.!?(){},\x00]+ ".")+ [a-zA-Z]{2,4}
              | ([^ \t\n\f\r"`'<>|.!?(){},-_$\x00]+ ".")+ ('com' | 'net' | 'org' | 'edu') )
              ("/" [^ \t\n\f\r"<>|()\x00]+ url_end)?;
-email      = ("&lt;" | "<")? latin [^ \t\n\f\r"<>|(){}\x91\x00]* "@"
-             ([^ \t\n\f\r"<>|(){}.\x91\x00]+ ".")* [^ \t\n\f\r"<>|(){}.\x91\x00]+ ("&gt;" | ">")?;
+email      = ('&lt;' | "<")? latin [^ \t\n\f\r"<>|(){}\x91\x00]* "@"
+             ([^ \t\n\f\r"<>|(){}.\x91\x00]+ ".")* [^ \t\n\f\r"<>|(){}.\x91\x00]+ ('&gt;' | ">")?;
 at_name    = "@" [a-zA-Z_][a-zA-Z_0-9]*;
 hash_tag   = "#" letterlike+;
 
@@ -93,7 +93,8 @@ file_type  = 'bat' | 'bmp' | 'c' | 'class' | 'cgi' | 'cpp' | 'dll' | 'doc' | 'do
            | 'gz' | 'h' | 'htm' | 'html' | 'jar' | 'java' | 'jpeg' | 'jpg' | 'mov' | 'mp3' | 'pdf'
            | 'php' | 'pl' | 'png' | 'ppt' | 'ps' | 'py' | 'sql' | 'tar' | 'txt' | 'wav' | 'x'
            | 'xml' | 'zip';
-file_name  = alnum+ ([\-._/] alnum+)* "." file_type;
+file_char  = letterlike | digit;
+file_name  = file_char+ ("." file_char+)* "." file_type;
 
 month      = 'Jan' | 'Feb' | 'Mar' | 'Apr' | 'Jun' | 'Jul' | 'Aug' | 'Sep' | 'Sept' | 'Oct' | 'Nov'
            | 'Dec';
@@ -116,27 +117,30 @@ title      = 'Mr' | 'Mrs' | 'Ms' | "M" 'iss' | 'Dr' 's'? | 'Prof' 's'? | 'Sen' '
 abbrev_low = (month | day | state | company | 'tel' | 'est' | 'ext' | 'sq' | after_name | 'etc'
            | 'al' | 'seq' | 'Bldg') ".";
 /* Mostly followed by a name: never the end of a sentence. */
-abbrev_up  = title | 'vs' | [v] | 'Alex' | 'Wm' | 'Jos' | 'Cie' | 'a.k.a' | 'cf' | 'TREAS' | 'Ph'
+abbrev_up  = title | 'vs' | 'Alex' | 'Wm' | 'Jos' | 'Cie' | 'a.k.a' | 'cf' | 'TREAS' | 'Ph'
            | acro2 | company2;
 abbrev_num = ('ca' | 'fig' 's'? | 'prop' | 'no' 's'? | 'art' | 'bldg' | 'pp' | 'op') ".";
-/* Words that begin a sentence, so that the stop of an acronym before them ends one. */
-opener     = "About" | "According" | "Additionally" | "After" | "An" | "A" | "As" | "At" | "But"
-           | "Earlier" | "He" | "Her" | "Here" | "However" | "If" | "In" | "It" | "Last" | "Many"
-           | "More" | "Mr." | "Ms." | "Now" | "Once" | "One" | "Other" | "Our" | "She" | "Since"
-           | "So" | "Some" | "Such" | "That" | "The" | "Their" | "Then" | "There" | "These" | "They"
-           | "This" | "We" | "When" | "While" | "What" | "Yet" | "You";
+/* Words that begin a sentence, so that the stop of an acronym before them ends one; with their
+ * capital. */
+opener     = "A" 'bout' | "A" 'ccording' | "A" 'dditionally' | "A" 'fter' | "A" 'n' | "A" | "A" 's'
+           | "A" 't' | "B" 'ut' | "E" 'arlier' | "H" 'e' | "H" 'er' | "H" 'ere' | "H" 'owever'
+           | "I" 'f' | "I" 'n' | "I" 't' | "L" 'ast' | "M" 'any' | "M" 'ore' | "M" 'r.' | "M" 's.'
+           | "N" 'ow' | "O" 'nce' | "O" 'ne' | "O" 'ther' | "O" 'ur' | "S" 'he' | "S" 'ince'
+           | "S" 'o' | "S" 'ome' | "S" 'uch' | "T" 'hat' | "T" 'he' | "T" 'heir' | "T" 'hen'
+           | "T" 'here' | "T" 'hese' | "T" 'hey' | "T" 'his' | "W" 'e' | "W" 'hen' | "W" 'hile'
+           | "W" 'hat' | "Y" 'et' | "Y" 'ou';
+before_sentence = space_nl+ (opener | sgml) space_nl;
 special    = "-" ('RRB' | 'LRB' | 'RCB' | 'LCB' | 'RSB' | 'LSB') "-"
            | 'C.D.s' | 'pro-' | 'anti-'
            | 'S' ("&" | amp) ('P-500' | 'Ls')
            | 'Cap' apos 'n' | 'c' apos 'est';
-exclaimed  = ('E' | 'Yahoo' | 'Jeopardy') "!";
 
 pause      = [,;:\x94];
 quotes     = apos | "''" | [`\x85\x86\x87]{1,2};
-dbl_quote  = "\"" | "&quot;";
+dbl_quote  = "\"" | '&quot;';
 dots       = "."{3,5} | ("." (" " | nbsp)){2,4} "." | [\x8a];
 smiley     = [<>]? [:;=] [\-o*']? [()DPdpO\\{@|[\]];
-asian_face = [x^=~<>] ".[^x=~<>]"
+asian_face = [x^=~<>] '.[^x=~<>]'
            | [\-x^=~<>'] "_" [\-x^=~<>']
            | "(" [\-x^=~<>'] [_.]? [\-x^=~<>'] ")"
            | "(" [x^=~<>'] "-" [x^=~<>'`] ")";
@@ -149,21 +153,38 @@ asian_face = [x^=~<>] ".[^x=~<>]"
 #define TOKEN_BEFORE(tag, kind) return (*end = *next = tag, *reach = at, PTB_KIND_##kind)
 /* An abbreviation whose full stop also ends the sentence: a token of its own, next. */
 #define TOKEN_AND_STOP(tag) return (*end = tag, *next = tag - 1, *reach = at, PTB_KIND_PLAIN)
-
-static bool opens_sentence(const unsigned char *at)
-{
-    const unsigned char *marker;
-    /*!re2c
-    space_nl+ opener (space_nl | [?!])     { return true; }
-    *                                      { return false; }
-    */
-}
+/* The same for a single letter, which then is no abbreviation. */
+#define TOKEN_BEFORE_STOP(tag) return (*end = *next = tag - 1, *reach = at, PTB_KIND_PLAIN)
 
 typedef limn_ptb_kind scanner(const unsigned char **end, const unsigned char **next,
                               const unsigned char **reach, const unsigned char *at);
 
-/* Addresses and compounds have scanners of their own: nearly any text can begin one, which in one
- * automaton would multiply the states of all other rules. */
+/* The rules are in the original's order, among scanners too. Addresses and compounds have their own:
+ * nearly any text can begin one, which in one automaton would multiply the states of all other
+ * rules. */
+static limn_ptb_kind next_word(const unsigned char **end, const unsigned char **next,
+                               const unsigned char **reach, const unsigned char *at)
+{
+    const unsigned char *marker, *e;
+    /*!stags:re2c format = "    const unsigned char *@@ = NULL; (void)@@;\n"; */
+
+    /*!re2c
+    'c' "++" | [cCfF] "#"                  { TOKEN(PLAIN); }
+    'cannot' | '\'twas'                    { TOKEN_LESS(3, PLAIN); }
+    '\'tis' | 'gonna' | 'gotta' | 'lemme' | 'gimme' | 'wanna' { TOKEN_LESS(2, PLAIN); }
+    sgml                                   { TOKEN(TAG); }
+    dash                                   { TOKEN(DASH); }
+    amp                                    { TOKEN(AMPERSAND); }
+    entity                                 { TOKEN(PLAIN); }
+    word @e clitic                         { TOKEN_BEFORE(e, WORD); }
+    not_word @e not_clitic                 { TOKEN_BEFORE(e, WORD); }
+    word                                   { TOKEN(WORD); }
+    apo_word                               { TOKEN(PLAIN); }
+    'y' apos @e letter                     { TOKEN_BEFORE(e, PLAIN); }
+    *                                      { return PTB_KIND_END; }
+    */
+}
+
 static limn_ptb_kind next_address(const unsigned char **end, const unsigned char **next,
                                   const unsigned char **reach, const unsigned char *at)
 {
@@ -197,18 +218,6 @@ static limn_ptb_kind next_token(const unsigned char **end, const unsigned char *
     /*!stags:re2c format = "    const unsigned char *@@ = NULL; (void)@@;\n"; */
 
     /*!re2c
-    'c' "++" | [cCfF] "#"                  { TOKEN(PLAIN); }
-    'cannot' | '\'twas'                    { TOKEN_LESS(3, PLAIN); }
-    apos 'tis' | 'gonna' | 'gotta' | 'lemme' | 'gimme' | 'wanna' { TOKEN_LESS(2, PLAIN); }
-    sgml                                   { TOKEN(SPACED); }
-    dash                                   { TOKEN(DASH); }
-    amp                                    { TOKEN(AMPERSAND); }
-    entity                                 { TOKEN(PLAIN); }
-    word @e clitic                         { TOKEN_BEFORE(e, WORD); }
-    not_word @e not_clitic                 { TOKEN_BEFORE(e, WORD); }
-    word                                   { TOKEN(WORD); }
-    apo_word                               { TOKEN(RIGHT_QUOTE); }
-    'y' apos @e letter                     { TOKEN_BEFORE(e, PLAIN); }
     at_name | hash_tag                     { TOKEN(PLAIN); }
     (clitic | not_clitic) @e [^A-Za-z\x00] { TOKEN_BEFORE(e, RIGHT_QUOTE); }
     date                                   { TOKEN(PLAIN); }
@@ -217,27 +226,23 @@ static limn_ptb_kind next_token(const unsigned char **end, const unsigned char *
     frac                                   { TOKEN(SPACED); }
     [\x8f]                                 { TOKEN(FRACTION); }
     special                                { TOKEN(AMPERSAND); }
-    exclaimed | [$#]                       { TOKEN(PLAIN); }
+    [$#]                                   { TOKEN(PLAIN); }
     [\x90]                                 { TOKEN(CURRENCY); }
     abbrev_num @e space_nl? digit          { TOKEN_BEFORE(e, PLAIN); }
     ('pt' [eyEY] | 'co') "." @e space ('ltd' | 'lim')  { TOKEN_BEFORE(e, PLAIN); }
-    abbrev_low @e space_nl [A-Z< \t\n\x91\x92]         { TOKEN_AND_STOP(e); }
+    abbrev_low @e space_nl (space_nl | capital | sgml) { TOKEN_AND_STOP(e); }
     abbrev_low @e any any                  { TOKEN_BEFORE(e, PLAIN); }
     abbrev_low @e                          { TOKEN_AND_STOP(e); }
-    [A-Za-z] "."                           { TOKEN_LESS(opens_sentence(at), PLAIN); }
-    acro2 "."                              {
-        if (opens_sentence(at))
-            TOKEN_AND_STOP(at);
-        TOKEN(PLAIN);
-    }
-    abbrev_up "."                          { TOKEN(PLAIN); }
+    [A-Za-z] "." @e before_sentence        { TOKEN_BEFORE_STOP(e); }
+    acro2 "." @e before_sentence           { TOKEN_AND_STOP(e); }
+    ([A-Za-z] | abbrev_up) "."             { TOKEN(PLAIN); }
     abbrev_up @e space_nl                  { TOKEN_BEFORE(e, PLAIN); }
     year @e space_nl                       { TOKEN_BEFORE(e, PLAIN); }
     word "." @e pause                      { TOKEN_BEFORE(e, WORD); }
     dbl_quote @e [A-Za-z0-9$]              { TOKEN_BEFORE(e, LEFT_QUOTE); }
     dbl_quote                              { TOKEN(RIGHT_QUOTE); }
-    "<" | "&lt;"                           { TOKEN(LESS); }
-    ">" | "&gt;"                           { TOKEN(GREATER); }
+    "<" | '&lt;'                           { TOKEN(LESS); }
+    ">" | '&gt;'                           { TOKEN(GREATER); }
     smiley @e [^A-Za-z0-9\x00]             { TOKEN_BEFORE(e, SPACED); }
     asian_face                             { TOKEN(SPACED); }
     "{"                                    { TOKEN(OPEN_BRACE); }
@@ -248,16 +253,18 @@ static limn_ptb_kind next_token(const unsigned char **end, const unsigned char *
     "-"{3,4}                               { TOKEN(DASH); }
     "-"+                                   { TOKEN(PLAIN); }
     dots                                   { TOKEN(ELLIPSIS); }
-    "@"+ | "#"+ | "_"+ | "*"+ | "="+       { TOKEN(PLAIN); }
+    "@"+ | "#"+ | "_"+ | "*"+ | "="        { TOKEN(PLAIN); }
     ("\\*"){1,3} | pause | [?!]+ | [.\x95] | "/" { TOKEN(PLAIN); }
-    (hyphenated | thing) "." @e pause      { TOKEN_BEFORE(e, RIGHT_QUOTE); }
-    hyphenated | thing                     { TOKEN(RIGHT_QUOTE); }
+    hyphenated "." @e pause                { TOKEN_BEFORE(e, WORD); }
+    hyphenated                             { TOKEN(WORD); }
+    thing "." @e pause                     { TOKEN_BEFORE(e, PLAIN); }
+    thing                                  { TOKEN(PLAIN); }
     "'" @e [A-Za-z] [^ \t\n\r\x91\x00]     { TOKEN_BEFORE(e, LEFT_QUOTE); }
     clitic | not_clitic                    { TOKEN(RIGHT_QUOTE); }
     quotes                                 { TOKEN(RIGHT_QUOTE); }
     "<<" | ">>"                            { TOKEN(PLAIN); }
-    [+%&~^|\\\x8b\x8e\x96]                 { TOKEN(PLAIN); }
-    "&nbsp;" | space_nl+ | any             { TOKEN(NONE); }
+    [+%&~^|\\\x8b\x8c\x8e\x96\x99]         { TOKEN(PLAIN); }
+    '&nbsp;' | space_nl+ | any             { TOKEN(NONE); }
     end                                    { return PTB_KIND_END; }
     */
 }
@@ -265,23 +272,23 @@ static limn_ptb_kind next_token(const unsigned char **end, const unsigned char *
 limn_ptb_kind limn_ptb_next(const unsigned char **start, const unsigned char **end,
                             const unsigned char **cursor)
 {
-    static scanner *const others[] = { next_address, next_compound };
+    static scanner *const scanners[] = { next_word, next_address, next_token, next_compound };
     const unsigned char *next, *reach;
     limn_ptb_kind kind;
     do {
         *start = *cursor;
-        kind = next_token(end, &next, &reach, *start);
-        for (size_t i = 0; kind != PTB_KIND_END && i < sizeof others / sizeof *others; i++) {
-            const unsigned char *other_end, *other_next, *other_reach;
-            const limn_ptb_kind other = others[i](&other_end, &other_next, &other_reach, *start);
-            if (other != PTB_KIND_END && other_reach > reach) {
-                kind = other;
-                *end = other_end;
-                next = other_next;
-                reach = other_reach;
-            }
+        reach = *start;
+        kind = PTB_KIND_END;
+        for (size_t i = 0; i < sizeof scanners / sizeof *scanners; i++) {
+            const unsigned char *its_end, *its_next, *its_reach;
+            const limn_ptb_kind its_kind = scanners[i](&its_end, &its_next, &its_reach, *start);
+            if (its_kind == PTB_KIND_END || its_reach <= reach) continue;
+            kind = its_kind;
+            *end = its_end;
+            next = its_next;
+            reach = its_reach;
         }
-        *cursor = next;
+        if (kind != PTB_KIND_END) *cursor = next;
     } while (kind == PTB_KIND_NONE);
     return kind;
 }

@@ -26,9 +26,9 @@ bool limn_utf8_is_space(uint32_t code_point);
 /* Ends a line in some program or standard: LF, VT, FF, CR, U+0085, U+2028, U+2029. */
 bool limn_utf8_is_line_end(uint32_t code_point);
 
-/* Appends text [size bytes] in lower case, as Java's toLowerCase(Locale.ENGLISH) has it: a final
- * sigma becomes U+03C2, U+0130 becomes "i" and a combining dot. Bytes that are not valid UTF-8 are
- * copied. LIMN_E_NOMEM. */
+/* Appends text [size bytes] in lower case by Unicode's full mapping, as Python's str.lower(): a
+ * final sigma becomes U+03C2, U+0130 becomes "i" and a combining dot. Bytes that are not valid
+ * UTF-8 are copied. LIMN_E_NOMEM. */
 limn_status limn_utf8_append_lower(limn_text *out, const char *text, size_t size, limn_error *err);
 
 /* The next word of *text [*size bytes] at white space: returns its first byte and sets *word_size,

@@ -44,7 +44,9 @@ static const ptb_case cases[] = {
     { "one\u2028two\nthree\rfour\xC2\x85"
       "five",
       "one two three four five" },
-    { "ÉCOLE ΣΑΣ", "école σας" },
+    { "ÉCOLE ΣΑΣ ΣΑΣ-Α ΣΑΣ-, a@ΣΑΣ\u2019Α", "école σας σασ-α σας - , a@σας\u2019α" },
+    { "a==b ol\u2019 \u2018em Miss. \u00C9ve", "a = = b ol\u2019 ` em miss. . \u00E9ve" },
+    { "The C. About U.S. HE is <b (1)>", "the c . about u.s. . he is < b -lrb- 1 -rrb- >" },
     { ":) ;-( (555) 123-4567", ":-rrb- ;--lrb- -lrb-555-rrb-\u00A0"
                                "123-4567" },
 };
@@ -134,7 +136,43 @@ static void test_words_split_at_unicode_space(void **state)
     assert_int_equal(n_words, 3);
 }
 
-/* ---- Against the original's own output, where it is -------------------------------------------
+/* ---- Against the original's own output -------------------------------------------------------
+ */
+
+static void assert_tokens(limn_ptb *ptb, const char *line, limn_ptb_filter filter,
+                          const char *wanted)
+{
+    const char *tokens;
+    assert_int_equal(limn_ptb_tokenize(&tokens, ptb, line, strlen(line), filter, NULL), LIMN_OK);
+    assert_string_equal(tokens, wanted);
+}
+
+/* Made by tests/ptb/compare_ptb.py --golden. */
+static void test_hard_lines(void **state)
+{
+    const char *root = getenv("LIMN_SOURCE_ROOT");
+    char path[4096];
+    limn_ptb ptb = { 0 };
+    json_t *row;
+    size_t n = 0;
+    (void)state;
+    snprintf(path, sizeof path, "%s/tests/data/ptb/hard_lines.jsonl", root ? root : ".");
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    for (; (row = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)); n++) {
+        const char *line, *all, *coco;
+        assert_int_equal(
+            json_unpack(row, "{s:s, s:s, s:s}", "line", &line, "all", &all, "coco", &coco), 0);
+        assert_tokens(&ptb, line, LIMN_PTB_ALL_TOKENS, all);
+        assert_tokens(&ptb, line, LIMN_PTB_DROP_PUNCTUATION, coco);
+        json_decref(row);
+    }
+    assert_int_equal(n, 1000);
+    fclose(file);
+    limn_ptb_finish(&ptb);
+}
+
+/* ---- The same, where ../shared is -------------------------------------------
  */
 
 static FILE *open_shared(const char *name)
@@ -160,17 +198,12 @@ static void test_probe(void **state)
     fclose(file);
     assert_int_equal(json_array_size(probes), 56);
     for (size_t i = 0; i < json_array_size(probes); i++) {
-        const char *raw, *all, *coco, *tokens;
+        const char *raw, *all, *coco;
         assert_int_equal(json_unpack(json_array_get(probes, i), "{s:s, s:s, s:s}", "raw", &raw,
                                      "ptb", &all, "coco", &coco),
                          0);
-        assert_int_equal(
-            limn_ptb_tokenize(&tokens, &ptb, raw, strlen(raw), LIMN_PTB_ALL_TOKENS, NULL), LIMN_OK);
-        assert_string_equal(tokens, all);
-        assert_int_equal(
-            limn_ptb_tokenize(&tokens, &ptb, raw, strlen(raw), LIMN_PTB_DROP_PUNCTUATION, NULL),
-            LIMN_OK);
-        assert_string_equal(tokens, coco);
+        assert_tokens(&ptb, raw, LIMN_PTB_ALL_TOKENS, all);
+        assert_tokens(&ptb, raw, LIMN_PTB_DROP_PUNCTUATION, coco);
     }
     json_decref(probes);
     limn_ptb_finish(&ptb);
@@ -223,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_invalid_utf8_names_its_offset),
         cmocka_unit_test(test_long_and_odd_captions_end),
         cmocka_unit_test(test_words_split_at_unicode_space),
+        cmocka_unit_test(test_hard_lines),
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_flickr8k),
     };
