@@ -159,9 +159,9 @@ asian_face = [x^=~<>] '.[^x=~<>]'
 typedef limn_ptb_kind scanner(const unsigned char **end, const unsigned char **next,
                               const unsigned char **reach, const unsigned char *at);
 
-/* The rules are in the original's order, among scanners too. Addresses and compounds have their own:
- * nearly any text can begin one, which in one automaton would multiply the states of all other
- * rules. */
+/* The rules are in the original's order, among scanners too. Addresses and compounds have their
+ * own: nearly any text can begin one, which in one automaton would multiply the states of all
+ * other rules. */
 static limn_ptb_kind next_word(const unsigned char **end, const unsigned char **next,
                                const unsigned char **reach, const unsigned char *at)
 {
