@@ -1,5 +1,5 @@
 /* The caption of a picture, with a word made likelier where it fits: caption_favour MODEL PICTURE
- * WORD. The README shows the filter. */
+ * WORD. doc/c-api.md shows the filter. */
 #include <stdio.h>
 
 #include "models/captioner.h"

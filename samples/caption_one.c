@@ -1,4 +1,4 @@
-/* The caption of one picture: caption_one MODEL PICTURE. The README shows this text. */
+/* The caption of one picture: caption_one MODEL PICTURE. doc/c-api.md shows this text. */
 #include <stdio.h>
 
 #include "models/captioner.h"
