@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/text/terminal_text.h"
 #include "tools/interrupt.h"
+#include "tools/progress.h"
 
 static const char *name_of(const limn_output *out)
 {
@@ -87,6 +88,7 @@ static limn_status write_harmless(limn_output *out, const char *bytes, size_t si
 limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, limn_error *err)
 {
     limn_status s;
+    if (out->is_terminal) limn_progress_erase();
     limn_interrupt_hold();
     s = out->is_terminal ? write_harmless(out, bytes, size, err) : write_all(out, bytes, size, err);
     limn_interrupt_release();

@@ -3,20 +3,20 @@
 #include "tools/cli.h"
 #include "tools/message.h"
 
-void limn_pipeline_note_left_out(const limn_pipeline_counts *c)
+void limn_report_left_out(const limn_left_out *l)
 {
-    if (c->n_left_out || c->walk.n_hidden || c->walk.n_special)
+    if (l->n_other || l->n_hidden || l->n_special)
         limn_message_note("left out of folders: %zu files that are no pictures, %zu hidden, "
                           "%zu special",
-                          c->n_left_out, c->walk.n_hidden, c->walk.n_special);
-    if (c->walk.n_folders)
-        limn_message_note("%zu folders inside folders were not entered (-r does)",
-                          c->walk.n_folders);
-    if (c->walk.n_archives)
-        limn_message_note("%zu archives inside folders were not entered (-r does)",
-                          c->walk.n_archives);
-    if (c->walk.n_loops)
-        limn_message_note("%zu links back to a folder above were not followed", c->walk.n_loops);
+                          l->n_other, l->n_hidden, l->n_special);
+    if (l->n_folders)
+        limn_message_info("folders inside folders that were not entered: %zu (-r enters them)",
+                          l->n_folders);
+    if (l->n_archives)
+        limn_message_info("archives inside folders that were not entered: %zu (-r enters them)",
+                          l->n_archives);
+    if (l->n_loops)
+        limn_message_note("%zu links back to a folder above were not followed", l->n_loops);
 }
 
 static int interrupted(const limn_pipeline_counts *c, const char *output)
@@ -31,12 +31,12 @@ int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
                          const limn_error *err, const char *output)
 {
     limn_message_note("%zu done, %zu failed", counts->n_done, counts->n_failed);
-    limn_pipeline_note_left_out(counts);
+    limn_report_left_out(&counts->left_out);
     if (status == LIMN_E_INTERRUPTED) return interrupted(counts, output);
     if (status != LIMN_OK) {
         limn_message_error("%s", err->text);
         if (status == LIMN_E_ARG) return LIMN_EXIT_USAGE;
-        return counts->n_done ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
+        return LIMN_EXIT_NOTHING;
     }
     if (!counts->n_done && !counts->n_failed) {
         limn_message_warning("no pictures found");

@@ -4,8 +4,8 @@
 
 #include "tools/annotate/pipeline/pipeline.h"
 
-/* With -v: what was left out of folders. */
-void limn_pipeline_note_left_out(const limn_pipeline_counts *counts);
+/* With -v: what was left out of folders; in any case, a hint where folders were. */
+void limn_report_left_out(const limn_left_out *left_out);
 
 /* `status` and `err` as limn_pipeline_run (or what followed it) gave them; `output` is the path
  * that -o named, NULL for none. Counts are said with -v, failures unless -q. */

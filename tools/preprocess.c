@@ -9,6 +9,8 @@
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
+#include "tools/progress.h"
+#include "tools/tool_hooks.h"
 #include "tools/preprocess/feature_job.h"
 #include "tools/standard_streams.h"
 
@@ -98,15 +100,20 @@ static int run_job(limn_feature_job *job, const settings *s, const limn_cli_oper
 {
     limn_pipeline_counts counts = { 0 };
     limn_error err = { 0 };
+    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
+    limn_inputs inputs = limn_inputs_default();
+    inputs.names = paths->items;
+    inputs.n_names = paths->n_items;
+    inputs.is_recursive = s->is_recursive;
+    inputs.is_nul_separated = s->is_nul_separated;
     const limn_pipeline_settings pipeline = {
         .n_threads = s->n_threads,
         .input_size = limn_picture_load_size(&job->loader.load),
-        .names = paths->items,
-        .n_names = paths->n_items,
-        .is_recursive = s->is_recursive,
-        .is_nul_separated = s->is_nul_separated,
+        .inputs = &inputs,
+        .hooks = &hooks,
     };
     limn_status status = limn_pipeline_run(&counts, &limn_feature_stages, job, &pipeline, &err);
+    limn_progress_erase();
     if (status == LIMN_OK && counts.n_done) status = limn_cache_writer_commit(&job->cache, &err);
     return limn_pipeline_report(&counts, status, &err, NULL);
 }
@@ -126,8 +133,9 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
     limn_encoder *encoder = NULL;
     limn_feature_job job = { .cache = NULL };
     limn_error err = { 0 };
-    limn_status status = limn_picture_sandbox_start(&job.loader.sandbox, s->sandbox, s->n_threads,
-                                                    s->max_pixels, &err);
+    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
+    limn_status status = limn_decoders_start(&job.loader.sandbox, s->sandbox, s->n_threads,
+                                             s->max_pixels, &hooks, &err);
     int code;
     if (status == LIMN_OK) status = limn_model_file_open(&file, model, &err);
     if (status == LIMN_OK) status = open_encoder(&encoder, &file, s, &err);
@@ -140,7 +148,7 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
     if (status == LIMN_OK) status = open_cache(&job, s->output, &err);
     code = status == LIMN_OK ? run_job(&job, s, paths) : failed(&err);
     limn_cache_writer_discard(&job.cache);
-    limn_sandbox_stop(&job.loader.sandbox);
+    limn_decoders_stop(&job.loader.sandbox);
     limn_encoder_close(&encoder);
     limn_model_file_close(&file);
     return code;

@@ -8,7 +8,9 @@
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
+#include "tools/progress.h"
 #include "tools/score/scoring.h"
+#include "tools/tool_hooks.h"
 #include "tools/standard_streams.h"
 
 typedef struct settings {
@@ -132,14 +134,17 @@ static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
     limn_model_info info;
     const size_t n = job->captions->n_pictures;
     limn_model_get_info(job->model, &info);
+    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
+    const limn_inputs inputs = { .names = paths, .n_names = n, .list_fd = -1 };
     const limn_pipeline_settings pipeline = {
         .n_threads = n == 1 ? 1 : s->n_threads,
         .input_size = (size_t)info.input_size * info.input_size * 3,
-        .names = paths,
-        .n_names = n,
+        .inputs = &inputs,
+        .hooks = &hooks,
     };
     job->n_scorer_threads = n == 1 ? s->n_threads : 1;
     limn_status status = limn_pipeline_run(&counts, &limn_scoring_stages, job, &pipeline, &err);
+    limn_progress_erase();
     if (job->is_ranked && (status == LIMN_OK || status == LIMN_E_INTERRUPTED)) {
         const limn_status ranking = limn_scoring_put_ranked(job, &err);
         counts.n_done = ranking == LIMN_OK ? counts.n_done : 0;

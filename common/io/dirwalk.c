@@ -284,8 +284,23 @@ static limn_status look_at_found(limn_dirwalk *w, bool *is_file, limn_error *err
 
 /* ---- names ----------------------------------------------------------------------------- */
 
+enum { HEAD_SIZE = 64 /* bytes that tell a file from a list */ };
+
+/* At a list: *is_stream when it is a file itself, which is then all that there is. */
+static limn_status look_at_list(limn_dirwalk *w, bool *is_stream, limn_error *err)
+{
+    const unsigned char *head;
+    size_t size;
+    w->is_in_list = true;
+    if (!w->settings.is_content) return LIMN_OK;
+    LIMN_TRY(limn_list_reader_peek(&w->list, &head, &size, HEAD_SIZE, err));
+    *is_stream = w->settings.is_content(head, size);
+    w->is_in_list = !*is_stream;
+    return LIMN_OK;
+}
+
 /* The next name of the user or of a list; NULL at the end. */
-static limn_status next_name(limn_dirwalk *w, const char **out, limn_error *err)
+static limn_status next_name(limn_dirwalk *w, const char **out, bool *is_stream, limn_error *err)
 {
     *out = NULL;
     for (;;) {
@@ -297,7 +312,8 @@ static limn_status next_name(limn_dirwalk *w, const char **out, limn_error *err)
         if (w->next_name == w->n_names) return LIMN_OK;
         *out = w->names[w->next_name++];
         if (w->settings.list_fd < 0 || strcmp(*out, "-")) return LIMN_OK;
-        w->is_in_list = true;
+        LIMN_TRY(look_at_list(w, is_stream, err));
+        if (*is_stream) return LIMN_OK;
     }
 }
 
@@ -330,14 +346,22 @@ static limn_status step(limn_dirwalk *w, limn_dirwalk_entry *out, bool *is_file,
         name = f->names[f->next++];
         from = f->path_size;
     } else {
-        LIMN_TRY(next_name(w, &name, err));
+        LIMN_TRY(next_name(w, &name, &out->is_stream, err));
         *is_end = !name;
         if (!name) return LIMN_OK;
     }
     if (!set_path(w, from, name)) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     out->path = w->path;
     out->relative = relative_path(w);
+    *is_file = out->is_stream;
+    if (out->is_stream) return LIMN_OK;
     return f ? look_at_found(w, is_file, err) : look_at_named(w, is_file, err);
+}
+
+limn_status limn_dirwalk_read_stream(limn_dirwalk *w, unsigned char **bytes, size_t *size,
+                                     size_t max_size, limn_error *err)
+{
+    return limn_list_reader_read_all(&w->list, bytes, size, max_size, err);
 }
 
 limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_error *err)

@@ -34,7 +34,10 @@ typedef struct limn_dirwalk_settings {
     bool has_archives;   /* go into archives; into those inside folders when is_recursive */
     int list_fd;         /* the name "-" stands for the list read here; -1: "-" is a name */
     char list_separator; /* '\n' or '\0'; empty entries are left out */
-    int wake_fd;         /* -1, or waiting for the list ends when this becomes readable */
+    /* NULL, or whether the descriptor gives a file itself, not a list of names, by its first bytes:
+     * then that file comes out, named "-". */
+    bool (*is_content)(const unsigned char *head, size_t size);
+    int wake_fd; /* -1, or waiting for the list ends when this becomes readable */
     /* NULL, or whether to look at something, by its `relative` below. Not asked for what is hidden
      * or special. */
     bool (*accepts)(const void *ctx, const char *relative, limn_dirwalk_kind kind);
@@ -49,6 +52,7 @@ typedef struct limn_dirwalk_entry {
     size_t archive_size;   /* bytes of `path` that are the archive whose member it is; 0: none */
     size_t archive_number; /* that archive's among those entered, from 1; 0: none */
     bool is_link;          /* a member that is a link to another file */
+    bool is_stream;        /* list_fd's own content: limn_dirwalk_read_stream */
 } limn_dirwalk_entry;
 
 /* What was left out. */
@@ -77,6 +81,12 @@ limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_err
 /* The archive that stands at the member that came out last, which may be read until the next call;
  * NULL when a file did. */
 limn_archive *limn_dirwalk_archive(const limn_dirwalk *w);
+
+/* All bytes of the entry that came out last and is_stream, before the next call; the caller frees
+ * `*bytes` with limn_free(). LIMN_E_LIMIT (more than max_size bytes), LIMN_E_IO,
+ * LIMN_E_INTERRUPTED, LIMN_E_NOMEM. */
+limn_status limn_dirwalk_read_stream(limn_dirwalk *w, unsigned char **bytes, size_t *size,
+                                     size_t max_size, limn_error *err);
 
 limn_dirwalk_counts limn_dirwalk_get_counts(const limn_dirwalk *w);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buffer.h"
+
 void limn_list_reader_init(limn_list_reader *r, int fd, int wake_fd, char separator)
 {
     r->fd = fd;
@@ -29,8 +31,8 @@ static limn_status wait_for_input(limn_list_reader *r, limn_error *err)
     }
 }
 
-/* Refills the empty block; sets is_at_end when there is nothing more. */
-static limn_status fill(limn_list_reader *r, limn_error *err)
+/* Adds to the block what arrives next; sets is_at_end when there is nothing more. */
+static limn_status fill_more(limn_list_reader *r, limn_error *err)
 {
     ssize_t n;
     do {
@@ -39,13 +41,19 @@ static limn_status fill(limn_list_reader *r, limn_error *err)
             r->is_at_end = true;
             return s;
         }
-        n = read(r->fd, r->block, sizeof r->block);
+        n = read(r->fd, r->block + r->end, sizeof r->block - r->end);
     } while (n < 0 && (errno == EINTR || errno == EAGAIN));
-    r->begin = 0;
-    r->end = n > 0 ? (size_t)n : 0;
+    r->end += n > 0 ? (size_t)n : 0;
     r->is_at_end = n <= 0;
     if (n < 0) return limn_fail(err, LIMN_E_IO, "reading the list: %s", strerror(errno));
     return LIMN_OK;
+}
+
+/* Refills the block, all of which was read. */
+static limn_status fill(limn_list_reader *r, limn_error *err)
+{
+    r->begin = r->end = 0;
+    return fill_more(r, err);
 }
 
 /* Reads one entry into `entry`; `*size` is its full size, which may be more than fits. */
@@ -89,4 +97,37 @@ limn_status limn_list_reader_next(limn_list_reader *r, const char **out, limn_er
     r->entry[size] = '\0';
     *out = size ? r->entry : NULL;
     return LIMN_OK;
+}
+
+limn_status limn_list_reader_peek(limn_list_reader *r, const unsigned char **head, size_t *size,
+                                  size_t room, limn_error *err)
+{
+    if (r->begin == r->end) r->begin = r->end = 0;
+    while (r->end < room && !r->is_at_end && !memchr(r->block, r->separator, r->end))
+        LIMN_TRY(fill_more(r, err));
+    *head = (const unsigned char *)r->block + r->begin;
+    *size = r->end - r->begin;
+    if (*size > room) *size = room;
+    return LIMN_OK;
+}
+
+limn_status limn_list_reader_read_all(limn_list_reader *r, unsigned char **bytes, size_t *size,
+                                      size_t max_size, limn_error *err)
+{
+    limn_buffer all = { 0 };
+    limn_status s = LIMN_OK;
+    do {
+        limn_buffer_append(&all, r->block + r->begin, r->end - r->begin);
+        r->begin = r->end;
+        if (all.has_failed)
+            s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        else if (all.size > max_size)
+            s = limn_fail(err, LIMN_E_LIMIT, "has more than the limit of %zu bytes", max_size);
+        else if (!r->is_at_end)
+            s = fill(r, err);
+    } while (s == LIMN_OK && r->begin < r->end);
+    if (s != LIMN_OK) limn_buffer_finish(&all);
+    *bytes = (unsigned char *)all.bytes;
+    *size = all.size;
+    return s;
 }

@@ -25,4 +25,13 @@ void limn_list_reader_init(limn_list_reader *r, int fd, int wake_fd, char separa
  * entry. */
 limn_status limn_list_reader_next(limn_list_reader *r, const char **out, limn_error *err);
 
+/* Before the first entry: `*head` [*size], owned by the reader, are the first bytes, up to `room`
+ * or to the first separator; they stay unread. Failures as limn_dirwalk_next. */
+limn_status limn_list_reader_peek(limn_list_reader *r, const unsigned char **head, size_t *size,
+                                  size_t room, limn_error *err);
+/* Instead of entries: all bytes to the end; the caller frees `*bytes` with limn_free().
+ * LIMN_E_LIMIT (more than max_size), LIMN_E_NOMEM, and as limn_dirwalk_next. */
+limn_status limn_list_reader_read_all(limn_list_reader *r, unsigned char **bytes, size_t *size,
+                                      size_t max_size, limn_error *err);
+
 #endif

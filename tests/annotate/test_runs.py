@@ -290,7 +290,7 @@ class LongRunTest(RunTest):
         good = (self.p / "00300.png").read_bytes()
         (self.p / "00300.png").unlink()
         (self.p / "00300.png").write_bytes(b"broken")
-        _, messages = self.limn("p", "-o", "out.txt", "--strict", code=3)
+        _, messages = self.limn("p", "-o", "out.txt", "--strict", code=2)
         self.assertIn("p/00300.png: ", messages)
         self.assertIn("stopped at the first failure", messages)
         self.assertEqual((self.folder / "out.txt.part").read_bytes().count(b"\n"), 300)

@@ -28,7 +28,8 @@ static void check(const caption_settings *s, const limn_cli_operands *paths)
     const limn_options *o = &s->options;
     if (!paths->n_items || o->beam_size < 1 || o->beam_size > 64 || o->n_best < 1 ||
         o->n_best > 64 || o->n_groups < 1 || o->beam_size % o->n_groups ||
-        (o->n_candidates && o->n_candidates < o->n_best) || s->n_threads < 1 || !s->writer)
+        (o->n_candidates && o->n_candidates < o->n_best) || s->n_threads < 1 ||
+        s->format >= LIMN_N_FORMATS)
         abort();
     for (size_t i = 0; i < paths->n_items; i++) fuzz_use((unsigned)strlen(paths->items[i]));
 }

@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     char *text = calloc(size + 1, 1);
     if (!text) return 0;
     memcpy(text, bytes, size);
-    for (size_t i = 0; limn_writer_names[i]; i++) read_results(bytes, size, limn_writers[i]);
+    for (unsigned i = 0; i < LIMN_N_FORMATS; i++)
+        read_results(bytes, size, limn_writer_of((limn_format)i));
     limn_journal_past_read(&past, text, size, "journal", NULL);
     limn_journal_past_finish(&past);
     free(text);

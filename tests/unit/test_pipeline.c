@@ -50,13 +50,13 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *i
 }
 
 static limn_status run(void *worker, const limn_dirwalk_entry *picture, const uint8_t *input,
-                       limn_buffer *out, limn_error *err)
+                       limn_pipeline_output *out, limn_error *err)
 {
     (void)worker;
     assert_string_equal(picture->relative, picture->path + strlen(temp_folder) + 1);
     wait_a_little(input[6]);
     if (input[0] == 'X') return limn_fail(err, LIMN_E_ARG, "can't be");
-    limn_buffer_append(out, input, INPUT_SIZE);
+    limn_buffer_append(&out->bytes, input, INPUT_SIZE);
     return LIMN_OK;
 }
 
@@ -106,9 +106,10 @@ static int make_files(void **state)
 static limn_status run_all(job *j, limn_pipeline_counts *counts, size_t n_threads, limn_error *err)
 {
     char *names[] = { temp_folder };
-    const limn_pipeline_settings settings = {
-        .n_threads = n_threads, .input_size = INPUT_SIZE, .names = names, .n_names = 1
-    };
+    const limn_inputs inputs = { .names = names, .n_names = 1, .list_fd = -1 };
+    const limn_pipeline_settings settings = { .n_threads = n_threads,
+                                              .input_size = INPUT_SIZE,
+                                              .inputs = &inputs };
     return limn_pipeline_run(counts, &stages, j, &settings, err);
 }
 
@@ -134,16 +135,17 @@ static void test_results_come_in_order_from_any_number_of_threads(void **state)
         assert_string_equal(j.put, expected);
         assert_int_equal(counts.n_done, N_FILES - 1);
         assert_int_equal(counts.n_failed, 2);
-        assert_int_equal(counts.n_left_out, 1);
+        assert_int_equal(counts.left_out.n_other, 1);
     }
 }
 
 static void test_what_is_not_wanted_is_skipped(void **state)
 {
     char *names[] = { temp_folder };
-    const limn_pipeline_settings settings = {
-        .n_threads = 2, .input_size = INPUT_SIZE, .names = names, .n_names = 1
-    };
+    const limn_inputs inputs = { .names = names, .n_names = 1, .list_fd = -1 };
+    const limn_pipeline_settings settings = { .n_threads = 2,
+                                              .input_size = INPUT_SIZE,
+                                              .inputs = &inputs };
     limn_pipeline_stages choosing = stages;
     limn_pipeline_counts counts;
     job j = { .n_put_at_most = SIZE_MAX };
@@ -153,7 +155,7 @@ static void test_what_is_not_wanted_is_skipped(void **state)
     assert_int_equal(counts.n_skipped, 9);
     assert_int_equal(counts.n_failed, 3);
     assert_int_equal(counts.n_done, N_FILES - 11);
-    assert_int_equal(counts.n_left_out, 1);
+    assert_int_equal(counts.left_out.n_other, 1);
     assert_non_null(strstr(j.put, "\nno\n"));
 }
 

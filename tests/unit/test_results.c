@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tools/annotate/input/input_filter.h"
+#include "tools/annotate/input/inputs.h"
 #include "tools/annotate/sinks/sidecar_path.h"
 #include "common/text/file_name.h"
 #include "tools/annotate/writers/writer.h"
@@ -73,13 +73,24 @@ static void test_what_is_no_escape_is_refused(void **state)
 static void test_formats_by_name(void **state)
 {
     (void)state;
-    assert_ptr_equal(limn_writer_for("a.jsonl"), &limn_writer_jsonl);
-    assert_ptr_equal(limn_writer_for("a/metadata.jsonl"), &limn_writer_metadata);
-    assert_ptr_equal(limn_writer_for("my-metadata.jsonl"), &limn_writer_jsonl);
-    assert_ptr_equal(limn_writer_for("a.json"), &limn_writer_coco);
-    assert_ptr_equal(limn_writer_for("a.csv"), &limn_writer_csv);
-    assert_null(limn_writer_for("a.csv/b"));
-    assert_null(limn_writer_for("a"));
+    static const struct {
+        const char *path;
+        limn_format format;
+    } cases[] = {
+        { "a.jsonl", LIMN_FORMAT_JSONL },
+        { "a/metadata.jsonl", LIMN_FORMAT_METADATA },
+        { "my-metadata.jsonl", LIMN_FORMAT_JSONL },
+        { "a.json", LIMN_FORMAT_COCO },
+        { "a.csv", LIMN_FORMAT_CSV },
+    };
+    limn_format format;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(limn_format_of_path(&format, cases[i].path));
+        assert_int_equal(format, cases[i].format);
+        assert_string_equal(limn_writer_of(format)->name, limn_format_names[format]);
+    }
+    assert_false(limn_format_of_path(&format, "a.csv/b"));
+    assert_false(limn_format_of_path(&format, "a"));
 }
 
 /* ---- sidecars --------------------------------------------------------------------------- */
@@ -128,16 +139,16 @@ static void test_sidecar_paths(void **state)
 static void test_globs(void **state)
 {
     const char *includes[] = { "*.jpg", "a/*" }, *excludes[] = { "*_thumb*", "skip" };
-    const limn_input_filter f = {
+    const limn_inputs f = {
         .includes = includes, .n_includes = 2, .excludes = excludes, .n_excludes = 2
     };
     (void)state;
-    assert_true(limn_input_filter_accepts(&f, "x/y.jpg", LIMN_DIRWALK_FILE));
-    assert_true(limn_input_filter_accepts(&f, "a/b/c.png", LIMN_DIRWALK_FILE));
-    assert_false(limn_input_filter_accepts(&f, "x/y.png", LIMN_DIRWALK_FILE));
-    assert_false(limn_input_filter_accepts(&f, "x/y_thumb.jpg", LIMN_DIRWALK_FILE));
-    assert_true(limn_input_filter_accepts(&f, "x", LIMN_DIRWALK_FOLDER));
-    assert_false(limn_input_filter_accepts(&f, "x/skip", LIMN_DIRWALK_FOLDER));
+    assert_true(limn_inputs_accept(&f, "x/y.jpg", LIMN_DIRWALK_FILE));
+    assert_true(limn_inputs_accept(&f, "a/b/c.png", LIMN_DIRWALK_FILE));
+    assert_false(limn_inputs_accept(&f, "x/y.png", LIMN_DIRWALK_FILE));
+    assert_false(limn_inputs_accept(&f, "x/y_thumb.jpg", LIMN_DIRWALK_FILE));
+    assert_true(limn_inputs_accept(&f, "x", LIMN_DIRWALK_FOLDER));
+    assert_false(limn_inputs_accept(&f, "x/skip", LIMN_DIRWALK_FOLDER));
 }
 
 static void test_each_name_is_in_one_shard_and_shards_are_even(void **state)
@@ -150,8 +161,8 @@ static void test_each_name_is_in_one_shard_and_shards_are_even(void **state)
         int n_shards = 0;
         snprintf(name, sizeof name, "COCO_%012d.jpg", i);
         for (uint32_t k = 0; k < N; k++) {
-            const limn_input_filter f = { .shard = k, .n_shards = N };
-            const bool is_in = limn_input_filter_accepts(&f, name, LIMN_DIRWALK_FILE);
+            const limn_inputs f = { .shard = k, .n_shards = N };
+            const bool is_in = limn_inputs_accept(&f, name, LIMN_DIRWALK_FILE);
             n_shards += is_in;
             sizes[k] += is_in;
         }
@@ -165,13 +176,13 @@ static void test_shards_are_parsed(void **state)
 {
     static const char *const bad[] = { "",      "1",    "/",    "1/",      "/2",       "2/2", "0/0",
                                        "1/2/3", "-1/2", " 1/2", "1/65537", "000001/2", "1/2 " };
-    limn_input_filter f = { 0 };
+    limn_inputs f = { 0 };
     (void)state;
-    assert_true(limn_input_filter_parse_shard(&f, "3/16"));
+    assert_true(limn_inputs_parse_shard(&f, "3/16"));
     assert_true(f.shard == 3 && f.n_shards == 16);
-    assert_true(limn_input_filter_parse_shard(&f, "65535/65536"));
+    assert_true(limn_inputs_parse_shard(&f, "65535/65536"));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(limn_input_filter_parse_shard(&f, bad[i]));
+        assert_false(limn_inputs_parse_shard(&f, bad[i]));
 }
 
 int main(void)

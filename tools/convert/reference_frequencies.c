@@ -7,7 +7,7 @@
 #include "common/io/captions.h"
 #include "common/text/ptb.h"
 #include "common/text/string_table.h"
-#include "tools/annotate/input/picture_list.h"
+#include "tools/vocabulary/picture_list.h"
 
 /* A caption of a file: whose it is, and which it is. */
 typedef struct reference {

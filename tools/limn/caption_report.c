@@ -62,20 +62,19 @@ static void tell_how_to_go_on(const limn_account *account, size_t n)
         limn_message_warning("interrupted after %zu pictures", n);
 }
 
-static int failed(const limn_account *account, const totals *t, limn_status status,
-                  const limn_error *err)
+/* The output is not complete, however much of it there is. */
+static int failed(const limn_account *account, limn_status status, const limn_error *err)
 {
     limn_message_error("%s", err->text);
     if (account->can_go_on)
         limn_message_info("what was done is kept; the same command goes on from there");
-    if (status == LIMN_E_ARG) return LIMN_EXIT_USAGE;
-    return t->n_done ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
+    return status == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
 }
 
 /* An empty part of what there is is no failure. */
-static int found_nothing(const limn_pipeline_counts *counts, const limn_account *account)
+static int found_nothing(const limn_account *account, bool is_part)
 {
-    if (account->is_part && counts->walk.n_refused) {
+    if (is_part && account->left_out.n_refused) {
         limn_message_info("no pictures in this part");
         return LIMN_EXIT_OK;
     }
@@ -83,13 +82,13 @@ static int found_nothing(const limn_pipeline_counts *counts, const limn_account 
     return LIMN_EXIT_NOTHING;
 }
 
-int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *account,
-                        limn_status status, const limn_error *err)
+int limn_caption_report(const limn_account *account, bool is_part, limn_status status,
+                        const limn_error *err)
 {
     const totals t = sum_up(account);
     tell_of_earlier_work(account);
     limn_message_note("%zu done, %zu failed", t.n_done, t.n_failed);
-    limn_pipeline_note_left_out(counts);
+    limn_report_left_out(&account->left_out);
     if (account->n_left_out)
         limn_message_info("left without a caption for low confidence: %zu of %zu pictures",
                           account->n_left_out, t.n_done);
@@ -97,25 +96,28 @@ int limn_caption_report(const limn_pipeline_counts *counts, const limn_account *
         tell_how_to_go_on(account, t.n_done + t.n_failed);
         return LIMN_EXIT_INTERRUPTED;
     }
-    if (status != LIMN_OK) return failed(account, &t, status, err);
+    if (status != LIMN_OK) return failed(account, status, err);
     if (t.n_failed) warn_of_failures(&t);
-    if (!t.n_done && !t.n_failed && !t.n_skipped) return found_nothing(counts, account);
+    if (!t.n_done && !t.n_failed && !t.n_skipped) return found_nothing(account, is_part);
+    if (account->is_incomplete) return LIMN_EXIT_NOTHING;
     return limn_cli_exit_code(t.n_done + t.n_skipped, t.n_failed);
 }
 
-int limn_caption_report_dry(const limn_pipeline_counts *counts, const limn_account *account,
-                            size_t n_to_do, limn_status status, const limn_error *err)
+int limn_caption_report_dry(const limn_account *account, bool is_part, limn_status status,
+                            const limn_error *err)
 {
     const totals t = sum_up(account);
-    const size_t n_known = n_to_do + t.n_done + t.n_skipped;
+    const size_t n_known = account->n_to_do + t.n_done + t.n_skipped;
+    size_t n_failed = 0; /* in this look; those before are done */
+    for (int s = LIMN_OK + 1; s < LIMN_N_STATUSES; s++) n_failed += account->counts[s];
     tell_of_earlier_work(account);
-    limn_pipeline_note_left_out(counts);
+    limn_report_left_out(&account->left_out);
     if (status == LIMN_E_INTERRUPTED) return LIMN_EXIT_INTERRUPTED;
     if (status != LIMN_OK) {
         limn_message_error("%s", err->text);
         return LIMN_EXIT_NOTHING;
     }
-    limn_message_info("to do: %zu pictures; nothing was done (--dry-run)", n_to_do);
-    if (!n_known && !counts->n_failed) return found_nothing(counts, account);
-    return limn_cli_exit_code(n_known, counts->n_failed);
+    limn_message_info("to do: %zu pictures; nothing was done (--dry-run)", account->n_to_do);
+    if (!n_known && !n_failed) return found_nothing(account, is_part);
+    return limn_cli_exit_code(n_known, n_failed);
 }

@@ -6,10 +6,6 @@
 #include "tools/environment.h"
 #include "tools/limn/output_settings.h"
 #include "tools/message.h"
-#include "tools/annotate/loader/picture_load.h"
-#include "tools/pipeline_report.h"
-#include "tools/annotate/sinks/sidecar_file.h"
-#include "tools/annotate/writers/writer.h"
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
 
@@ -57,7 +53,7 @@ static const limn_option options[] = {
                 "FILE.csv, FILE.tsv, FILE.jsonl, FILE.json (coco) and metadata.jsonl ask for their "
                 "format by themselves. With --n-best, text, csv and tsv have a line for each "
                 "caption; jsonl and coco have captions, metadata has texts.",
-      .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_writer_names },
+      .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_format_names },
     { "prefix", 0, "TEXT", "write TEXT before each caption", .group = "Output",
       .type = LIMN_OPT_TEXT, FIELD(prefix), .is_more = true },
     { "suffix", 0, "TEXT", "write TEXT after each caption", .group = "Output",
@@ -225,13 +221,13 @@ caption_settings caption_settings_default(void)
 static bool check_options(const caption_settings *s)
 {
     const limn_options *o = &s->options;
-    if (o->n_alternatives > 0 && s->writer != &limn_writer_jsonl)
+    if (o->n_alternatives > 0 && s->format != LIMN_FORMAT_JSONL)
         limn_message_error("--alternatives: only --format jsonl has a place for them");
-    else if (o->n_tags > 0 && s->writer != &limn_writer_jsonl)
+    else if (o->n_tags > 0 && s->format != LIMN_FORMAT_JSONL)
         limn_message_error("--tags: only --format jsonl has a place for them");
-    else if (s->has_confidence && s->writer != &limn_writer_jsonl)
+    else if (s->has_confidence && s->format != LIMN_FORMAT_JSONL)
         limn_message_error("--confidence: only --format jsonl has a place for it");
-    else if (s->has_signals && s->writer != &limn_writer_jsonl)
+    else if (s->has_signals && s->format != LIMN_FORMAT_JSONL)
         limn_message_error("--signals: only --format jsonl has a place for them");
     else
         return true;

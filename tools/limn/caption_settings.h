@@ -9,8 +9,7 @@
 
 #include "models/captioner.h"
 #include "tools/cli.h"
-#include "tools/annotate/input/input_filter.h"
-#include "tools/annotate/writers/writer.h"
+#include "tools/annotate/annotate.h"
 
 #define LIMN_EXISTING_UNSET UINT_MAX
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
@@ -26,12 +25,11 @@ typedef struct caption_settings {
     limn_option_list ban_files;
     float min_confidence; /* NAN: all captions are written */
     uint32_t n_threads;
-    unsigned sandbox; /* a limn_sandbox_use */
-    unsigned format;  /* index into limn_writers */
-    const limn_writer *writer;
+    unsigned sandbox;  /* a limn_sandbox_use */
+    unsigned format;   /* a limn_format; LIMN_FORMAT_BY_NAME until completed */
     unsigned existing; /* limn_existing; LIMN_EXISTING_UNSET until completed */
     limn_option_list includes, excludes;
-    limn_input_filter filter; /* once completed */
+    limn_inputs inputs; /* once completed, but for names */
     bool is_recursive, is_nul_separated, is_sidecar_full, is_dry_run, is_forced, is_strict;
     bool has_confidence, has_signals;
     bool is_quiet, is_verbose;

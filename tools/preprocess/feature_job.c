@@ -17,7 +17,7 @@ static void close_worker(void *worker)
 {
     feature_worker *w = worker;
     if (!w) return;
-    limn_picture_loader_finish(&w->loading);
+    limn_picture_loader_finish(&w->loading, &w->job->loader);
     limn_encoder_state_destroy(&w->state);
     limn_free(w->features);
     limn_free(w->halves);
@@ -43,13 +43,12 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = ctx;
     if (w->job->encoder) s = make_encoder_state(w, err);
-    if (s != LIMN_OK) {
+    if (s == LIMN_OK) s = limn_picture_loader_init(&w->loading, &w->job->loader, err);
+    if (s == LIMN_OK)
+        *out = w;
+    else
         close_worker(w);
-        return s;
-    }
-    limn_picture_loader_init(&w->loading, &w->job->loader);
-    *out = w;
-    return LIMN_OK;
+    return s;
 }
 
 static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
@@ -60,18 +59,18 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
 }
 
 static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
-                       limn_buffer *out, limn_error *err)
+                       limn_pipeline_output *out, limn_error *err)
 {
     feature_worker *w = worker;
     const size_t side = w->job->loader.load.inputs[0].input_size;
     LIMN_TRY(limn_cache_writer_check_name(input->path, err));
     if (!w->state) {
-        limn_buffer_append(out, pixels, side * side * 3);
+        limn_buffer_append(&out->bytes, pixels, side * side * 3);
         return LIMN_OK;
     }
     limn_encoder_run(w->job->encoder, w->state, NULL, pixels, w->features);
     for (size_t i = 0; i < w->n_features; i++) w->halves[i] = limn_f32_to_f16(w->features[i]);
-    limn_buffer_append(out, w->halves, w->n_features * sizeof *w->halves);
+    limn_buffer_append(&out->bytes, w->halves, w->n_features * sizeof *w->halves);
     return LIMN_OK;
 }
 

@@ -169,7 +169,7 @@ static limn_status score_all(score_worker *w, const limn_score_picture *picture,
 }
 
 static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
-                       limn_buffer *out, limn_error *err)
+                       limn_pipeline_output *out, limn_error *err)
 {
     score_worker *w = worker;
     const limn_score_picture *picture = limn_score_captions_find(w->job->captions, input->path);
@@ -177,7 +177,7 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
     scored *captions = limn_calloc(picture->n_captions, sizeof *captions);
     limn_score_job *jobs = limn_calloc(picture->n_captions, sizeof *jobs);
     const limn_status s = captions && jobs
-                              ? score_all(w, picture, pixels, out, captions, jobs, err)
+                              ? score_all(w, picture, pixels, &out->bytes, captions, jobs, err)
                               : limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
     limn_free(captions);
     limn_free(jobs);

@@ -7,7 +7,7 @@
 
 #include "common/base/status.h"
 #include "common/text/word_counts.h"
-#include "tools/annotate/input/picture_list.h"
+#include "tools/vocabulary/picture_list.h"
 #include "decoder/vocab_build.h"
 
 typedef struct limn_caption_words {

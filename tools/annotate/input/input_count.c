@@ -1,18 +1,16 @@
 #include "tools/annotate/input/input_count.h"
 
-#include <string.h>
-
-#include "tools/progress.h"
+#include "tools/annotate/input/inputs.h"
 
 /* Its own walk over the names; what fails counts too, as it does in the work. */
 static void *count_main(void *arg)
 {
     limn_input_count *c = arg;
-    const limn_dirwalk_settings settings = limn_pipeline_walk_settings(c->settings, false);
+    const limn_dirwalk_settings settings = limn_inputs_walk_settings_without_list(c->inputs);
     limn_dirwalk *walk = NULL;
     limn_dirwalk_entry entry = { 0 };
     limn_status s =
-        limn_dirwalk_create(&walk, c->settings->names, c->settings->n_names, &settings, NULL);
+        limn_dirwalk_create(&walk, c->inputs->names, c->inputs->n_names, &settings, NULL);
     size_t n = 0;
     while (walk && s != LIMN_E_NOMEM && !atomic_load(&c->is_stopped)) {
         s = limn_dirwalk_next(walk, &entry, NULL);
@@ -28,19 +26,12 @@ static void *count_main(void *arg)
     return NULL;
 }
 
-static bool has_list(const limn_pipeline_settings *settings)
+void limn_input_count_start(limn_input_count *c, const limn_inputs *inputs, bool is_wanted)
 {
-    for (size_t i = 0; i < settings->n_names; i++)
-        if (!strcmp(settings->names[i], "-")) return true;
-    return false;
-}
-
-void limn_input_count_start(limn_input_count *c, const limn_pipeline_settings *settings)
-{
-    *c = (limn_input_count){ .settings = settings };
+    *c = (limn_input_count){ .inputs = inputs };
     atomic_init(&c->is_stopped, false);
     atomic_init(&c->n_inputs, 0);
-    if (limn_progress_is_wanted() && !has_list(settings))
+    if (is_wanted && !limn_inputs_has_list(inputs))
         c->is_running = !pthread_create(&c->thread, NULL, count_main, c);
 }
 

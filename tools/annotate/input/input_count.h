@@ -1,5 +1,5 @@
-/* How many inputs there will be, counted beside the work, so that the progress line can tell the
- * time left. Only where that line is shown and no list is read. */
+/* How many inputs there will be, counted beside the work, so that the time left can be told. Only
+ * where no list is read. */
 #ifndef LIMN_TOOLS_ANNOTATE_INPUT_INPUT_COUNT_H
 #define LIMN_TOOLS_ANNOTATE_INPUT_INPUT_COUNT_H
 
@@ -8,18 +8,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/annotate.h"
 
 typedef struct limn_input_count {
-    const limn_pipeline_settings *settings;
+    const limn_inputs *inputs;
     pthread_t thread;
     bool is_running;
     atomic_bool is_stopped;
     atomic_size_t n_inputs; /* 0 until all are counted */
 } limn_input_count;
 
-/* `settings` is borrowed until limn_input_count_finish, which must be called. */
-void limn_input_count_start(limn_input_count *c, const limn_pipeline_settings *settings);
+/* `inputs` is borrowed until limn_input_count_finish, which must be called. Without `is_wanted`
+ * nothing is counted. The thread blocks the signals that the caller's does. */
+void limn_input_count_start(limn_input_count *c, const limn_inputs *inputs, bool is_wanted);
 size_t limn_input_count_get(limn_input_count *c); /* 0: not known yet, or never */
 void limn_input_count_finish(limn_input_count *c);
 

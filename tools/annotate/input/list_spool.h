@@ -1,15 +1,24 @@
-/* The list on standard input, kept so that it can be read more than once. One per process. */
+/* A list on a descriptor, kept so that it can be read more than once. */
 #ifndef LIMN_TOOLS_ANNOTATE_INPUT_LIST_SPOOL_H
 #define LIMN_TOOLS_ANNOTATE_INPUT_LIST_SPOOL_H
 
-#include "common/base/status.h"
+#include <stdbool.h>
+#include <sys/types.h>
 
-/* Reads standard input to its end into a file without a name, which takes its place; a file that
- * can be rewound stays as it is. A signal ends it (tools/interrupt.h): LIMN_E_INTERRUPTED;
- * LIMN_E_IO. */
-limn_status limn_list_spool_start(limn_error *err);
-/* Back to where standard input stood at the start; nothing without limn_list_spool_start.
- * LIMN_E_IO. */
-limn_status limn_list_spool_rewind(limn_error *err);
+#include "tools/annotate/annotate.h"
+
+typedef struct limn_list_spool {
+    int fd; /* to read from */
+    off_t beginning;
+    bool is_own; /* `fd` is a copy, which limn_list_spool_finish closes */
+} limn_list_spool;
+
+/* Reads `fd` to its end into a file without a name; a file that can be rewound stays as it is.
+ * LIMN_E_INTERRUPTED (`hooks`), LIMN_E_IO. */
+limn_status limn_list_spool_start(limn_list_spool *spool, int fd, const limn_annotate_hooks *hooks,
+                                  limn_error *err);
+/* Back to where the list began. LIMN_E_IO. */
+limn_status limn_list_spool_rewind(const limn_list_spool *spool, limn_error *err);
+void limn_list_spool_finish(limn_list_spool *spool);
 
 #endif

@@ -48,6 +48,28 @@ bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size)
            strchr(" \t\r\n", bytes[2]) && bytes[2];
 }
 
+/* "P6", spaces, two numbers: a list may well begin with a file that is called P6. */
+static bool has_pnm_sizes(const unsigned char *bytes, size_t size)
+{
+    size_t at = 2, n_numbers = 0;
+    while (n_numbers < 2) {
+        const size_t begin = at;
+        while (at < size && strchr(" \t\r\n", bytes[at]) && bytes[at]) at++;
+        if (at < size && at > begin && bytes[at] == '#') return true; /* a comment */
+        const size_t digits = at;
+        while (at < size && bytes[at] >= '0' && bytes[at] <= '9') at++;
+        if (digits == begin || at == digits) return false;
+        n_numbers++;
+    }
+    return true;
+}
+
+bool limn_picture_file_is_content(const unsigned char *bytes, size_t size)
+{
+    if (!limn_picture_file_has_magic(bytes, size)) return false;
+    return bytes[0] != 'P' || has_pnm_sizes(bytes, size);
+}
+
 /* `*is_picture` by the first bytes of the regular file `fd`. */
 static limn_status look_inside(bool *is_picture, int fd, limn_error *err)
 {

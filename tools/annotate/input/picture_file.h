@@ -30,4 +30,7 @@ bool limn_picture_file_has_extension(const char *path);
 /* Whether `size` bytes begin like a picture, of a kind that can be read or of another. */
 bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size);
 
+/* Whether these bytes are the beginning of a picture rather than of a list of names. */
+bool limn_picture_file_is_content(const unsigned char *bytes, size_t size);
+
 #endif

@@ -26,9 +26,8 @@
 
 #include "common/base/buffer.h"
 #include "common/base/status.h"
+#include "tools/annotate/annotate.h"
 #include "tools/annotate/journal/name_set.h"
-
-#define LIMN_N_STATUSES (LIMN_E_CRASHED + 1)
 
 typedef struct limn_journal limn_journal;
 

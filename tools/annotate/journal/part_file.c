@@ -9,7 +9,6 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "tools/interrupt.h"
 
 static limn_status fail_errno(limn_error *err, const char *path)
 {
@@ -143,7 +142,6 @@ limn_status limn_part_file_write(limn_part_file *f, const char *bytes, size_t si
 {
     limn_status s = LIMN_OK;
     size_t n_written = 0;
-    limn_interrupt_hold();
     while (n_written < size && s == LIMN_OK) {
         const ssize_t n = write(f->fd, bytes + n_written, size - n_written);
         if (n >= 0)
@@ -155,7 +153,6 @@ limn_status limn_part_file_write(limn_part_file *f, const char *bytes, size_t si
         f->size += size;
     else if (ftruncate(f->fd, (off_t)f->size) || lseek(f->fd, 0, SEEK_END) < 0)
         limn_error_prefix(err, "can't be cut back to whole lines");
-    limn_interrupt_release();
     return s;
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "models/captioner_model.h"
-#include "tools/message.h"
+#include "tools/annotate/hooks.h"
 #include "tools/annotate/pipeline/pipeline.h"
 
 enum {
@@ -282,12 +282,14 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     return limn_picture_load_run(out, bytes, size, &load, &scratch, err);
 }
 
-limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use, size_t n_children,
-                                       uint64_t max_pixels, limn_error *err)
+limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
+                                uint64_t max_pixels, const limn_annotate_hooks *hooks,
+                                limn_error *err)
 {
+    if (!max_pixels) max_pixels = limn_image_settings_default().max_pixels;
     const limn_sandbox_settings settings = {
         .work = work,
-        .n_children = n_children,
+        .n_children = n_decoders,
         .max_size = LIMN_PIPELINE_MAX_FILE_SIZE,
         .max_out_size = MAX_OUT_SIZE,
         .max_memory = FIXED_MEMORY + (size_t)max_pixels * BYTES_PER_PIXEL,
@@ -301,20 +303,33 @@ limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use,
     if (s == LIMN_OK) return LIMN_OK;
     if (use == LIMN_SANDBOX_ON)
         return limn_fail(err, s, "no sandbox for decoding: %s", reason.text);
-    limn_message_note("pictures are decoded without a sandbox: %s", reason.text);
+    limn_hooks_message(hooks, LIMN_ANNOTATE_NOTE, "pictures are decoded without a sandbox: %s",
+                       reason.text);
     return LIMN_OK;
+}
+
+void limn_decoders_stop(limn_decoders **decoders)
+{
+    limn_sandbox_stop(decoders);
 }
 
 /* ---- for the workers of a pipeline --------------------------------------------------------- */
 
-void limn_picture_loader_init(limn_picture_loader_worker *w, const limn_picture_loader *loader)
+limn_status limn_picture_loader_init(limn_picture_loader_worker *w,
+                                     const limn_picture_loader *loader, limn_error *err)
 {
     *w = (limn_picture_loader_worker){ 0 };
-    if (loader->sandbox) w->child = limn_sandbox_take_child(loader->sandbox);
+    if (!loader->sandbox) return LIMN_OK;
+    const size_t child = limn_sandbox_take_child(loader->sandbox);
+    if (child == limn_sandbox_n_children(loader->sandbox))
+        return limn_fail(err, LIMN_E_ARG, "all decoders are in use");
+    w->child = child + 1;
+    return LIMN_OK;
 }
 
-void limn_picture_loader_finish(limn_picture_loader_worker *w)
+void limn_picture_loader_finish(limn_picture_loader_worker *w, const limn_picture_loader *loader)
 {
+    if (w->child) limn_sandbox_give_child(loader->sandbox, w->child - 1);
     limn_resize_scratch_finish(&w->scratch);
 }
 
@@ -324,6 +339,6 @@ limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
 {
     const limn_picture_load *l = &loader->load;
     if (!loader->sandbox) return limn_picture_load_run(loaded, bytes, size, l, &w->scratch, err);
-    return limn_sandbox_run(loader->sandbox, w->child, loaded, limn_picture_load_size(l), bytes,
+    return limn_sandbox_run(loader->sandbox, w->child - 1, loaded, limn_picture_load_size(l), bytes,
                             size, l, sizeof *l, err);
 }

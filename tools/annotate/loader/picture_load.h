@@ -8,6 +8,7 @@
 
 #include "encoder/encoder_input.h"
 #include "models/captioner.h"
+#include "tools/annotate/annotate.h"
 #include "tools/annotate/sandbox/sandbox.h"
 
 #define LIMN_PICTURE_MAX_INPUTS 32
@@ -17,12 +18,6 @@ typedef struct limn_picture_load {
     uint32_t n_inputs;       /* 1, more for an ensemble whose models see pictures differently */
     uint32_t thumbnail_side; /* pixels of the longer side at most; 0: no thumbnail */
 } limn_picture_load;
-
-/* A small picture of the whole, upright, in its own shape. */
-typedef struct limn_thumbnail {
-    uint32_t width, height;
-    uint8_t pixels[]; /* [height, width, 3] RGB */
-} limn_thumbnail;
 
 /* As limn_state_load of this model does it, without a thumbnail. LIMN_E_LIMIT: it is an ensemble of
  * too many different ones. */
@@ -40,21 +35,6 @@ limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t siz
                                   const limn_picture_load *load, limn_resize_scratch *scratch,
                                   limn_error *err);
 
-/* ---- in a sandbox -------------------------------------------------------------------------- */
-
-typedef enum limn_sandbox_use {
-    LIMN_SANDBOX_AUTO = 0, /* where there can be one */
-    LIMN_SANDBOX_ON,       /* or a failure */
-    LIMN_SANDBOX_OFF,
-} limn_sandbox_use;
-
-extern const char *const limn_sandbox_uses[]; /* their names, NULL after the last */
-
-/* A sandbox whose children load pictures; *out is NULL where there is none and none is needed: a
- * note says why. Call it before there are threads. As limn_sandbox_start. */
-limn_status limn_picture_sandbox_start(limn_sandbox **out, limn_sandbox_use use, size_t n_children,
-                                       uint64_t max_pixels, limn_error *err);
-
 /* ---- for the workers of a pipeline --------------------------------------------------------- */
 
 typedef struct limn_picture_loader {
@@ -64,12 +44,14 @@ typedef struct limn_picture_loader {
 
 /* What each worker has for itself. */
 typedef struct limn_picture_loader_worker {
-    size_t child;
+    size_t child; /* from 1; 0: none */
     limn_resize_scratch scratch;
 } limn_picture_loader_worker;
 
-void limn_picture_loader_init(limn_picture_loader_worker *w, const limn_picture_loader *loader);
-void limn_picture_loader_finish(limn_picture_loader_worker *w); /* accepts a zeroed one */
+/* LIMN_E_ARG: more workers than the sandbox has children. */
+limn_status limn_picture_loader_init(limn_picture_loader_worker *w,
+                                     const limn_picture_loader *loader, limn_error *err);
+void limn_picture_loader_finish(limn_picture_loader_worker *w, const limn_picture_loader *loader);
 /* limn_picture_load_run, here or in the worker's child; then also as limn_sandbox_run. */
 limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
                                     const limn_picture_loader *loader, uint8_t *loaded,

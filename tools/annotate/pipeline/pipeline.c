@@ -1,14 +1,20 @@
 #include "tools/annotate/pipeline/pipeline.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "tools/annotate/hooks.h"
 #include "tools/annotate/input/input_count.h"
-#include "tools/interrupt.h"
+#include "tools/annotate/input/inputs.h"
 #include "tools/annotate/input/picture_file.h"
-#include "tools/progress.h"
+
+enum { QUESTION_MS = 100 /* between two questions whether to go on */ };
 
 typedef enum slot_step {
     SLOT_FREE = 0,
@@ -30,7 +36,7 @@ typedef struct slot {
     unsigned char *bytes; /* [size] of the file; NULL before reading and after loading */
     size_t size;
     uint8_t *pixels; /* [input_size], while it is loaded; NULL before and after */
-    limn_buffer out;
+    limn_pipeline_output out;
     limn_error error;
 } slot;
 
@@ -39,6 +45,7 @@ typedef struct pipeline {
     void *ctx;
     const limn_pipeline_settings *settings;
     limn_dirwalk *walk;
+    int wake[2]; /* a pipe: readable when nobody is to wait for a list any more; -1: no list */
 
     pthread_mutex_t reading; /* held to take the next name; taken before `mutex` */
     pthread_mutex_t mutex;   /* guards all that follows, and the steps of the slots */
@@ -54,6 +61,8 @@ typedef struct pipeline {
     size_t n_readers; /* still running */
     bool is_stopped;  /* take no more names */
     bool is_interrupted, is_out_of_memory;
+
+    bool is_asked_to_stop; /* by a hook; the caller's thread alone */
 } pipeline;
 
 static slot *slot_at(pipeline *p, size_t picture)
@@ -133,9 +142,10 @@ static slot *take_name(pipeline *p)
     if (!s) return NULL;
     s->error = (limn_error){ 0 };
     s->is_left_out = s->is_skipped = false;
-    limn_buffer_clear(&s->out);
+    s->out.is_left_out = false;
+    limn_buffer_clear(&s->out.bytes);
     status = limn_dirwalk_next(p->walk, &entry, &s->error);
-    is_interrupted = status == LIMN_E_INTERRUPTED || (entry.path && limn_interrupt_is_set());
+    is_interrupted = status == LIMN_E_INTERRUPTED;
     is_out_of_memory = entry.path && !set_slot_input(s, &entry);
     is_end = is_interrupted || is_out_of_memory || !entry.path;
     pthread_mutex_lock(&p->mutex);
@@ -163,10 +173,12 @@ static void look_at_failure(pipeline *p, slot *s)
 /* Tells by is_left_out and is_skipped whether there is anything to read. */
 static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
 {
-    bool is_picture = false, is_wanted = true;
-    const limn_status status =
-        archive ? limn_picture_member_is_picture(&is_picture, &s->input, archive, &s->error)
-                : limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error);
+    bool is_picture = s->input.is_stream, is_wanted = true;
+    limn_status status = LIMN_OK;
+    if (archive)
+        status = limn_picture_member_is_picture(&is_picture, &s->input, archive, &s->error);
+    else if (!is_picture)
+        status = limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error);
     if (status != LIMN_OK) {
         look_at_failure(p, s);
         return status;
@@ -178,8 +190,11 @@ static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
     return LIMN_OK;
 }
 
-static limn_status read_bytes(slot *s, limn_archive *archive)
+static limn_status read_bytes(pipeline *p, slot *s, limn_archive *archive)
 {
+    if (s->input.is_stream)
+        return limn_dirwalk_read_stream(p->walk, &s->bytes, &s->size, LIMN_PIPELINE_MAX_FILE_SIZE,
+                                        &s->error);
     if (archive)
         return limn_archive_read(archive, &s->bytes, &s->size, LIMN_PIPELINE_MAX_FILE_SIZE,
                                  &s->error);
@@ -194,7 +209,7 @@ static void read_slot(pipeline *p, slot *s, limn_archive *archive)
         status = look_at_slot(p, s, archive);
     else
         look_at_failure(p, s);
-    if (status == LIMN_OK && !s->is_left_out && !s->is_skipped) status = read_bytes(s, archive);
+    if (status == LIMN_OK && !s->is_left_out && !s->is_skipped) status = read_bytes(p, s, archive);
     s->error.code = s->is_skipped ? LIMN_OK : status;
     pthread_mutex_lock(&p->mutex);
     p->n_read_bytes += s->size;
@@ -202,19 +217,19 @@ static void read_slot(pipeline *p, slot *s, limn_archive *archive)
     pthread_mutex_unlock(&p->mutex);
 }
 
-/* An archive is read before its walk goes on; files by several readers at once. */
+/* An archive or a stream is read before its walk goes on; files by several readers at once. */
 static void *reader_main(void *arg)
 {
     pipeline *p = arg;
-    limn_archive *archive;
     slot *s;
     do {
         pthread_mutex_lock(&p->reading);
         s = take_name(p);
-        archive = limn_dirwalk_archive(p->walk);
-        if (s && archive) read_slot(p, s, archive);
+        limn_archive *archive = limn_dirwalk_archive(p->walk);
+        const bool is_read_here = s && (archive || s->input.is_stream);
+        if (is_read_here) read_slot(p, s, archive);
         pthread_mutex_unlock(&p->reading);
-        if (s && !archive) read_slot(p, s, NULL);
+        if (s && !is_read_here) read_slot(p, s, NULL);
     } while (s);
     pthread_mutex_lock(&p->mutex);
     p->n_readers--;
@@ -291,7 +306,7 @@ static void run_slot(pipeline *p, worker *w, slot *s)
     if (!w->state) status = p->stages->open(&w->state, p->ctx, &s->error);
     if (status == LIMN_OK)
         status = p->stages->run(w->state, &s->input, s->pixels, &s->out, &s->error);
-    if (status == LIMN_OK && s->out.has_failed)
+    if (status == LIMN_OK && s->out.bytes.has_failed)
         status = limn_fail(&s->error, LIMN_E_NOMEM, "out of memory");
     s->error.code = status;
     finish_step(p, s, SLOT_DONE);
@@ -312,20 +327,61 @@ static void *worker_main(void *arg)
 
 /* ---- the caller's thread --------------------------------------------------------------- */
 
-/* The next picture in input order when it is done, NULL when all were put. */
-static slot *wait_for_done(pipeline *p)
+/* Takes no more names; whoever waits for some stops waiting. */
+static void stop(pipeline *p, bool is_interrupted)
+{
+    pthread_mutex_lock(&p->mutex);
+    p->is_stopped = true;
+    p->is_interrupted = p->is_interrupted || is_interrupted;
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->mutex);
+    while (p->wake[1] >= 0 && write(p->wake[1], "", 1) < 0 && errno == EINTR) continue;
+}
+
+/* Waits for a change, for a while only where a hook is to be asked meanwhile. Call with the
+ * mutex. */
+static void wait_for_change(pipeline *p)
+{
+    struct timespec until;
+    if (!p->settings->hooks || !p->settings->hooks->keep_going) {
+        pthread_cond_wait(&p->changed, &p->mutex);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += QUESTION_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&p->changed, &p->mutex, &until);
+}
+
+/* The next picture in input order when it is done; NULL meanwhile, and when all were put:
+ * *is_end. */
+static slot *look_for_done(pipeline *p, bool *is_end)
 {
     slot *s = NULL;
     pthread_mutex_lock(&p->mutex);
-    for (;;) {
-        if (p->first < p->next && slot_at(p, p->first)->step == SLOT_DONE) {
-            s = slot_at(p, p->first);
-            break;
-        }
-        if (p->first == p->next && !p->n_readers) break;
-        pthread_cond_wait(&p->changed, &p->mutex);
-    }
+    if (p->first < p->next && slot_at(p, p->first)->step == SLOT_DONE)
+        s = slot_at(p, p->first);
+    else if (p->first == p->next && !p->n_readers)
+        *is_end = true;
+    else
+        wait_for_change(p);
     pthread_mutex_unlock(&p->mutex);
+    return s;
+}
+
+/* The same, waiting; asks the hook whether to go on. */
+static slot *wait_for_done(pipeline *p)
+{
+    slot *s = NULL;
+    bool is_end = false;
+    while (!s && !is_end) {
+        if (!p->is_asked_to_stop && !limn_hooks_keep_going(p->settings->hooks)) {
+            p->is_asked_to_stop = true;
+            stop(p, true);
+        }
+        s = look_for_done(p, &is_end);
+    }
     return s;
 }
 
@@ -337,15 +393,6 @@ static void free_slot(pipeline *p, slot *s)
     pthread_mutex_unlock(&p->mutex);
 }
 
-static void stop(pipeline *p)
-{
-    pthread_mutex_lock(&p->mutex);
-    p->is_stopped = true;
-    pthread_cond_broadcast(&p->changed);
-    pthread_mutex_unlock(&p->mutex);
-    limn_interrupt_wake();
-}
-
 static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *counts,
                             limn_error *err)
 {
@@ -354,9 +401,10 @@ static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *co
         .input = &s->input,
         .error = has_failed ? &s->error : NULL,
         .note = !has_failed && s->error.text[0] ? s->error.text : NULL,
-        .out = &s->out,
+        .out = &s->out.bytes,
+        .is_left_out = s->out.is_left_out,
     };
-    counts->n_left_out += s->is_left_out;
+    counts->left_out.n_other += s->is_left_out;
     counts->n_skipped += s->is_skipped;
     if (s->is_left_out || s->is_skipped) return LIMN_OK;
     LIMN_TRY(p->stages->put(p->ctx, &result, err));
@@ -365,26 +413,32 @@ static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *co
     return LIMN_OK;
 }
 
-/* Puts all results, or drops them after the first failure to put one. */
-static limn_status put_results(pipeline *p, limn_pipeline_counts *counts, limn_error *err)
+static void show_progress(const pipeline *p, const limn_pipeline_counts *counts,
+                          limn_input_count *count)
 {
-    limn_input_count count;
+    const limn_annotate_hooks *h = p->settings->hooks;
+    const limn_annotate_progress progress = {
+        .n_done = counts->n_done + counts->n_failed + counts->left_out.n_other,
+        .n_failed = counts->n_failed,
+        .n_total = limn_input_count_get(count),
+    };
+    if (h && h->progress) h->progress(h->ctx, &progress);
+}
+
+/* Puts all results, or drops them after the first failure to put one. */
+static limn_status put_results(pipeline *p, limn_input_count *count, limn_pipeline_counts *counts,
+                               limn_error *err)
+{
     limn_status status = LIMN_OK;
     slot *s;
-    limn_input_count_start(&count, p->settings);
-    limn_interrupt_unblock();
-    limn_progress_start("pictures");
     while ((s = wait_for_done(p))) {
         if (status == LIMN_OK) {
             status = put_slot(p, s, counts, err);
-            limn_progress_update(counts->n_done + counts->n_failed + counts->n_left_out,
-                                 counts->n_failed, limn_input_count_get(&count));
+            show_progress(p, counts, count);
         }
-        if (status != LIMN_OK) stop(p);
+        if (status != LIMN_OK) stop(p, false);
         free_slot(p, s);
     }
-    limn_progress_erase();
-    limn_input_count_finish(&count);
     return status;
 }
 
@@ -407,24 +461,51 @@ static size_t start_workers(worker *workers, size_t n)
     return n_started;
 }
 
-/* Runs all threads to their end. Too few threads is a failure only when there is none. */
-static limn_status run_threads(pipeline *p, worker *workers, pthread_t *readers,
-                               limn_pipeline_counts *counts, limn_error *err)
+/* Blocks all signals in the calling thread and in those that it starts. */
+static void block_signals(sigset_t *before)
 {
-    const size_t n_workers = p->settings->n_threads;
-    limn_status status;
-    size_t n_started, n_reading;
-    p->n_readers = n_readers_for(n_workers);
-    n_started = start_workers(workers, n_workers);
-    n_reading = n_started ? start_readers(p, readers, p->n_readers) : 0;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+static void restore_signals(const sigset_t *before)
+{
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* Starts all threads: how many workers and readers there are. Too few is a failure only when there
+ * is none. */
+static void start_threads(pipeline *p, worker *workers, size_t *n_workers, pthread_t *readers,
+                          size_t *n_readers)
+{
+    const size_t n_wanted = n_readers_for(p->settings->n_threads);
+    p->n_readers = n_wanted;
+    *n_workers = start_workers(workers, p->settings->n_threads);
+    *n_readers = *n_workers ? start_readers(p, readers, n_wanted) : 0;
     pthread_mutex_lock(&p->mutex);
-    p->n_readers -= n_readers_for(n_workers) - n_reading;
+    p->n_readers -= n_wanted - *n_readers;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->mutex);
-    status = put_results(p, counts, err);
-    for (size_t i = 0; i < n_reading; i++) pthread_join(readers[i], NULL);
-    for (size_t i = 0; i < n_started; i++) pthread_join(workers[i].thread, NULL);
-    if (!n_reading) return limn_fail(err, LIMN_E_NOMEM, "can't start a thread");
+}
+
+/* Runs all threads to their end; `signals` are those that the caller blocks. */
+static limn_status run_threads(pipeline *p, worker *workers, pthread_t *readers,
+                               const sigset_t *signals, limn_pipeline_counts *counts,
+                               limn_error *err)
+{
+    const limn_annotate_hooks *hooks = p->settings->hooks;
+    limn_input_count count;
+    limn_status status;
+    size_t n_workers, n_readers;
+    start_threads(p, workers, &n_workers, readers, &n_readers);
+    limn_input_count_start(&count, p->settings->inputs, hooks && hooks->progress);
+    restore_signals(signals);
+    status = put_results(p, &count, counts, err);
+    limn_input_count_finish(&count);
+    for (size_t i = 0; i < n_readers; i++) pthread_join(readers[i], NULL);
+    for (size_t i = 0; i < n_workers; i++) pthread_join(workers[i].thread, NULL);
+    if (!n_readers) return limn_fail(err, LIMN_E_NOMEM, "can't start a thread");
     return status;
 }
 
@@ -449,25 +530,40 @@ static void free_slots(pipeline *p)
         limn_free(p->slots[i].path);
         limn_free(p->slots[i].bytes);
         limn_free(p->slots[i].pixels);
-        limn_buffer_finish(&p->slots[i].out);
+        limn_buffer_finish(&p->slots[i].out.bytes);
     }
     for (size_t i = 0; i < p->n_pixels; i++) limn_free(p->pixels[i]);
     limn_free(p->pixels);
     limn_free(p->slots);
 }
 
-limn_dirwalk_settings limn_pipeline_walk_settings(const limn_pipeline_settings *settings,
-                                                  bool has_list)
+static limn_status open_walk(pipeline *p, limn_error *err)
 {
-    return (limn_dirwalk_settings){
-        .is_recursive = settings->is_recursive,
-        .has_archives = true,
-        .list_fd = has_list ? STDIN_FILENO : -1,
-        .list_separator = settings->is_nul_separated ? '\0' : '\n',
-        .wake_fd = has_list ? limn_interrupt_wake_fd() : -1,
-        .accepts = settings->accepts,
-        .accepts_ctx = settings->accepts_ctx,
-    };
+    const limn_inputs *inputs = p->settings->inputs;
+    if (limn_inputs_has_list(inputs) &&
+        (pipe(p->wake) || fcntl(p->wake[0], F_SETFD, FD_CLOEXEC) < 0 ||
+         fcntl(p->wake[1], F_SETFD, FD_CLOEXEC) < 0))
+        return limn_fail(err, LIMN_E_IO, "can't make a pipe: %s", strerror(errno));
+    const limn_dirwalk_settings walk = limn_inputs_walk_settings(inputs, p->wake[0]);
+    return limn_dirwalk_create(&p->walk, inputs->names, inputs->n_names, &walk, err);
+}
+
+static void close_walk(pipeline *p, limn_left_out *left_out)
+{
+    if (p->walk) {
+        const limn_dirwalk_counts c = limn_dirwalk_get_counts(p->walk);
+        const size_t n_other = left_out->n_other;
+        *left_out = (limn_left_out){ .n_other = n_other,
+                                     .n_hidden = c.n_hidden,
+                                     .n_special = c.n_special,
+                                     .n_folders = c.n_folders,
+                                     .n_archives = c.n_archives,
+                                     .n_loops = c.n_loops,
+                                     .n_refused = c.n_refused };
+    }
+    limn_dirwalk_destroy(&p->walk);
+    for (size_t i = 0; i < 2; i++)
+        if (p->wake[i] >= 0) close(p->wake[i]);
 }
 
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
@@ -476,27 +572,26 @@ limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_
     pipeline p = { .stages = stages,
                    .ctx = ctx,
                    .settings = settings,
+                   .wake = { -1, -1 },
                    .reading = PTHREAD_MUTEX_INITIALIZER,
                    .mutex = PTHREAD_MUTEX_INITIALIZER,
                    .changed = PTHREAD_COND_INITIALIZER };
-    const limn_dirwalk_settings walk = limn_pipeline_walk_settings(settings, true);
     worker *workers = limn_calloc(settings->n_threads, sizeof *workers);
     pthread_t *readers = limn_calloc(n_readers_for(settings->n_threads), sizeof *readers);
     limn_status status = LIMN_OK;
+    sigset_t signals;
     *counts = (limn_pipeline_counts){ 0 };
     if (!workers || !readers) status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (status == LIMN_OK)
-        status = limn_dirwalk_create(&p.walk, settings->names, settings->n_names, &walk, err);
+    if (status == LIMN_OK) status = open_walk(&p, err);
     if (status == LIMN_OK) status = make_slots(&p, err);
     for (size_t i = 0; workers && i < settings->n_threads; i++) workers[i].pipeline = &p;
-    limn_interrupt_block(); /* in all threads but this one, which writes */
+    block_signals(&signals); /* in all threads but this one */
     if (status == LIMN_OK) status = stages->open(&workers[0].state, ctx, err);
-    if (status == LIMN_OK) status = run_threads(&p, workers, readers, counts, err);
-    limn_interrupt_unblock();
-    if (p.walk) counts->walk = limn_dirwalk_get_counts(p.walk);
+    if (status == LIMN_OK) status = run_threads(&p, workers, readers, &signals, counts, err);
+    restore_signals(&signals);
     for (size_t i = 0; workers && i < settings->n_threads; i++) stages->close(workers[i].state);
     free_slots(&p);
-    limn_dirwalk_destroy(&p.walk);
+    close_walk(&p, &counts->left_out);
     limn_free(workers);
     limn_free(readers);
     if (status == LIMN_OK && p.is_out_of_memory)

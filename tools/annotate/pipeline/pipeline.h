@@ -18,6 +18,7 @@
 #include "common/base/buffer.h"
 #include "common/base/status.h"
 #include "common/io/dirwalk.h"
+#include "tools/annotate/annotate.h"
 
 #define LIMN_PIPELINE_MAX_FILE_SIZE                                                            \
     ((size_t)1 << 30)                               /* bytes; larger picture files are refused \
@@ -30,8 +31,14 @@ typedef struct limn_pipeline_result {
     const limn_error *error; /* NULL when it worked; the text does not repeat the path */
     const char *note;        /* on something that was ignored; NULL: none */
     const limn_buffer *out;  /* what `run` appended */
-    bool is_left_out;        /* for limn_picture_run_put: done, but what was found is left out */
+    bool is_left_out;        /* as `run` said */
 } limn_pipeline_result;
+
+/* What `run` makes of a picture. */
+typedef struct limn_pipeline_output {
+    limn_buffer bytes;
+    bool is_left_out; /* done, but what was found is left out */
+} limn_pipeline_output;
 
 typedef struct limn_pipeline_stages {
     /* Makes and frees a worker's own state. The first one is made before any thread
@@ -46,38 +53,30 @@ typedef struct limn_pipeline_stages {
     /* The bytes of a picture file to `pixels` [input_size]. May leave a note in *err. */
     limn_status (*load)(void *worker, const void *bytes, size_t size, uint8_t *pixels,
                         limn_error *err);
-    /* Appends the result for `pixels` [input_size] of the picture `input` to `out`. */
+    /* Appends the result for `pixels` [input_size] of the picture `input` to out->bytes. */
     limn_status (*run)(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
-                       limn_buffer *out, limn_error *err);
+                       limn_pipeline_output *out, limn_error *err);
     /* In input order, in the calling thread. A failure ends the pipeline. */
     limn_status (*put)(void *ctx, const limn_pipeline_result *result, limn_error *err);
 } limn_pipeline_stages;
 
 typedef struct limn_pipeline_settings {
-    size_t n_threads;   /* workers, at least 1 */
-    size_t input_size;  /* bytes of a loaded picture */
-    char *const *names; /* [n_names] as for limn_dirwalk_create */
-    size_t n_names;
-    bool is_recursive, is_nul_separated;
-    bool (*accepts)(const void *ctx, const char *relative, limn_dirwalk_kind kind); /* as there */
-    const void *accepts_ctx;
+    size_t n_threads;  /* workers, at least 1 */
+    size_t input_size; /* bytes of a loaded picture */
+    const limn_inputs *inputs;
+    const limn_annotate_hooks *hooks; /* NULL: none */
 } limn_pipeline_settings;
 
 typedef struct limn_pipeline_counts {
     size_t n_done, n_failed;
-    size_t n_left_out; /* files in folders that are no pictures */
-    size_t n_skipped;  /* not wanted */
-    limn_dirwalk_counts walk;
+    size_t n_skipped; /* not wanted */
+    limn_left_out left_out;
 } limn_pipeline_counts;
 
-/* How the names are walked: a list is read from standard input unless `has_list` is false. */
-limn_dirwalk_settings limn_pipeline_walk_settings(const limn_pipeline_settings *settings,
-                                                  bool has_list);
-
-/* Runs until the names are at their end or a signal came (tools/interrupt.h): then what is in work
- * is finished and put, and the result is LIMN_E_INTERRUPTED. Other failures: of the first `open`,
- * of `put`, LIMN_E_NOMEM. A picture that fails is a result, not a failure. Shows progress.
- * `counts` are right in every case. */
+/* Runs until the inputs are at their end or a hook ends it: then what is in work is finished and
+ * put, and the result is LIMN_E_INTERRUPTED. Other failures: of the first `open`, of `put`,
+ * LIMN_E_NOMEM. A picture that fails is a result, not a failure. The threads that it starts block
+ * all signals. `counts` are right in every case. */
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
                               void *ctx, const limn_pipeline_settings *settings, limn_error *err);
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/base/mem.h"
+#include "tools/annotate/hooks.h"
 #include "tools/annotate/run/error_list.h"
 
 struct limn_picture_run {
@@ -243,7 +244,9 @@ limn_status limn_picture_run_put(limn_picture_run *run, const limn_pipeline_resu
 {
     if (result->error && run->settings.is_strict)
         return limn_fail(err, LIMN_E_IO, "stopped at the first failure (--strict)");
+    limn_hooks_writing(run->settings.hooks, true);
     const limn_status s = put(run, result, err);
+    limn_hooks_writing(run->settings.hooks, false);
     if (s != LIMN_OK) /* a result may be here and not there: back to the last checkpoint */
         run->has_failed = true;
     if (s != LIMN_OK || !run->journal || !is_checkpoint_due(run)) return s;
@@ -252,10 +255,18 @@ limn_status limn_picture_run_put(limn_picture_run *run, const limn_pipeline_resu
 
 /* ---- the end ---------------------------------------------------------------------------- */
 
+static limn_status end_sink(limn_picture_run *run, limn_error *err)
+{
+    limn_hooks_writing(run->settings.hooks, true);
+    const limn_status s = run->sink->methods->end(run->sink, err);
+    limn_hooks_writing(run->settings.hooks, false);
+    return s;
+}
+
 static limn_status complete(limn_picture_run *run, limn_error *err)
 {
     const limn_sink_methods *sink = run->sink->methods;
-    LIMN_TRY(sink->end(run->sink, err));
+    LIMN_TRY(end_sink(run, err));
     if (run->journal) {
         LIMN_TRY(make_state(run, err));
         LIMN_TRY(limn_journal_mark_complete(run->journal, &run->state, err));
@@ -286,7 +297,7 @@ static limn_status leave_journaled(limn_picture_run *run, limn_error *err)
 /* Standard output has what was done, and so has the list of errors. */
 static limn_status leave_plain(limn_picture_run *run, limn_error *err)
 {
-    if (!run->sink->is_pipe_closed) LIMN_TRY(run->sink->methods->end(run->sink, err));
+    if (!run->sink->is_pipe_closed) LIMN_TRY(end_sink(run, err));
     LIMN_TRY(run->sink->methods->leave(run->sink, err));
     return run->settings.errors_path ? limn_part_file_commit(&run->errors.file, err) : LIMN_OK;
 }
@@ -304,6 +315,8 @@ limn_status limn_picture_run_finish(limn_picture_run **run, limn_status status,
     else
         s = r->journal ? leave_journaled(r, &ignored) : leave_plain(r, &ignored);
     *account = r->account;
+    account->is_incomplete = r->sink->is_incomplete;
+    account->is_pipe_closed = r->sink->is_pipe_closed;
     destroy(r);
     *run = NULL;
     return status != LIMN_OK ? status : s;

@@ -25,18 +25,8 @@ typedef struct limn_picture_run_settings {
     bool is_forced;          /* goes on under another identity all the same */
     bool is_dry;             /* a look only: nothing is changed; `put` is not to be called */
     bool is_strict;          /* the first failure ends the run */
+    const limn_annotate_hooks *hooks;
 } limn_picture_run_settings;
-
-/* Pictures by what became of them; by limn_status: done, and failed by cause. */
-typedef struct limn_account {
-    size_t counts[LIMN_N_STATUSES];        /* in this run */
-    size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted one that it went on with */
-    size_t n_left_out;                     /* of those done in both, without a caption */
-    size_t n_there;                        /* have results of an earlier run, and were skipped */
-    bool is_part; /* set by the caller: one of several parts (--shard), which may be empty */
-    bool is_resumed;
-    bool can_go_on; /* stopped early, and the same command goes on */
-} limn_account;
 
 /* *is_over: an interrupted run had everything done, and is complete now; only
  * limn_picture_run_finish is left. LIMN_E_ARG, LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT: nothing was

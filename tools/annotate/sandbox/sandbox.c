@@ -28,8 +28,8 @@ enum {
 struct limn_sandbox {
     limn_sandbox_plan plan;
     pid_t keeper;
-    uint64_t *sequences; /* [n_children] of the last request */
-    atomic_size_t n_taken;
+    uint64_t *sequences;   /* [n_children] of the last request */
+    atomic_bool *is_taken; /* [n_children] by a caller */
 };
 
 /* ---- starting ------------------------------------------------------------------------------ */
@@ -83,7 +83,9 @@ static limn_status make_channels(limn_sandbox *s, limn_error *err)
     const size_t n = p->settings.n_children;
     p->channels = limn_calloc(n, sizeof *p->channels);
     s->sequences = limn_calloc(n, sizeof *s->sequences);
-    if (!p->channels || !s->sequences) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    s->is_taken = limn_calloc(n, sizeof *s->is_taken);
+    if (!p->channels || !s->sequences || !s->is_taken)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0; i < n; i++) p->channels[i] = (limn_sandbox_channel){ -1, -1, -1, -1, NULL };
     p->pids =
         mmap(NULL, n * sizeof *p->pids, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -157,7 +159,6 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
     LIMN_TRY(check_watchers(err));
     s = limn_calloc(1, sizeof *s);
     if (!s) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    atomic_init(&s->n_taken, 0);
     s->plan.settings = *settings;
     s->plan.bytes_at = (settings->max_out_size + PAGE - 1) / PAGE * PAGE;
     s->plan.shared_size = s->plan.bytes_at + (settings->max_size + PAGE - 1) / PAGE * PAGE;
@@ -186,13 +187,26 @@ void limn_sandbox_stop(limn_sandbox **sandbox)
     if (s->plan.pids) munmap(s->plan.pids, s->plan.settings.n_children * sizeof *s->plan.pids);
     limn_free(s->plan.channels);
     limn_free(s->sequences);
+    limn_free(s->is_taken);
     limn_free(s);
     *sandbox = NULL;
 }
 
+size_t limn_sandbox_n_children(const limn_sandbox *s)
+{
+    return s->plan.settings.n_children;
+}
+
 size_t limn_sandbox_take_child(limn_sandbox *s)
 {
-    return atomic_fetch_add(&s->n_taken, 1);
+    size_t i = 0;
+    while (i < s->plan.settings.n_children && atomic_exchange(&s->is_taken[i], true)) i++;
+    return i;
+}
+
+void limn_sandbox_give_child(limn_sandbox *s, size_t child)
+{
+    atomic_store(&s->is_taken[child], false);
 }
 
 /* ---- working ------------------------------------------------------------------------------- */

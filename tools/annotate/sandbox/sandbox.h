@@ -42,8 +42,11 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
 /* Ends the children and waits for them. Accepts NULL and *s == NULL; nulls it. */
 void limn_sandbox_stop(limn_sandbox **s);
 
-/* The number of a child that no other caller gets: 0 … n_children-1, once each. Any thread. */
+size_t limn_sandbox_n_children(const limn_sandbox *s);
+/* The number of a child that no other caller has, until it is given back; n_children when all are
+ * taken. Any thread. */
 size_t limn_sandbox_take_child(limn_sandbox *s);
+void limn_sandbox_give_child(limn_sandbox *s, size_t child);
 
 /* Has child `child` do the work; one thread at a time for each. `settings` [settings_size] are
  * copied. Errors, and the note that a success may leave in *err, are the work's; LIMN_E_CRASHED:

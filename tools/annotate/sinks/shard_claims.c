@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
 
 void limn_shard_claims_init(limn_shard_claims *c, const char *folder, const char *extension)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tools/annotate/pipeline/pipeline.h"
+#include "common/io/dirwalk.h"
 
 typedef struct limn_shard_claim {
     char *archive, *output; /* paths; the output's with the folder */

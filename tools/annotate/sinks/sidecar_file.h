@@ -7,19 +7,9 @@
 #include <sys/stat.h>
 
 #include "common/base/buffer.h"
+#include "tools/annotate/annotate.h"
 
 #define LIMN_SIDECAR_MAX_SIZE ((size_t)16 << 20) /* bytes of one that is added to */
-
-/* What to do with a sidecar that is there before the run. */
-typedef enum limn_existing {
-    LIMN_EXISTING_SKIP, /* leave it, and do not caption its picture */
-    LIMN_EXISTING_OVERWRITE,
-    LIMN_EXISTING_APPEND,  /* the caption as lines after what is there */
-    LIMN_EXISTING_PREPEND, /* before */
-    LIMN_EXISTING_ERROR,
-} limn_existing;
-
-extern const char *const limn_existing_names[]; /* in that order; NULL after the last */
 
 /* Looks at the sidecar `path` of the picture `picture` (NULL: a member of an archive): *is_there
  * when its picture is to be skipped for it.

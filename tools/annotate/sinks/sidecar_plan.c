@@ -6,7 +6,8 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "tools/annotate/input/list_spool.h"
+#include "tools/annotate/hooks.h"
+#include "tools/annotate/input/inputs.h"
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/input/path_names.h"
 
@@ -16,6 +17,9 @@ typedef struct planned {
 } planned;
 
 typedef struct planner {
+    const limn_inputs *inputs;
+    const limn_list_spool *list; /* NULL: none */
+    const limn_annotate_hooks *hooks;
     const limn_sidecar_naming *naming;
     bool may_exist;
     planned *items; /* [n_items] */
@@ -88,27 +92,37 @@ static bool is_picture(const limn_dirwalk_entry *input)
 typedef limn_status visit_fn(planner *p, const limn_dirwalk_entry *input, void *ctx,
                              limn_error *err);
 
-/* Calls `visit` for each picture that has a sidecar path, which is then in p->path. What fails
- * fails again in the run. */
-static limn_status walk(planner *p, const limn_pipeline_settings *pipeline, visit_fn *visit,
-                        void *ctx, limn_error *err)
+/* The next entry that will be captioned and has a sidecar path, which is then in p->path; NULL at
+ * the end. What fails fails again in the run. */
+static limn_status next_picture(planner *p, limn_dirwalk *w, limn_dirwalk_entry *input,
+                                limn_error *err)
 {
-    const limn_dirwalk_settings settings = limn_pipeline_walk_settings(pipeline, true);
-    limn_dirwalk *w = NULL;
-    limn_dirwalk_entry input;
-    limn_status s = limn_list_spool_rewind(err);
-    if (s == LIMN_OK)
-        s = limn_dirwalk_create(&w, pipeline->names, pipeline->n_names, &settings, err);
-    while (s == LIMN_OK) {
+    for (;;) {
         limn_error reason = { 0 };
-        const limn_status step = limn_dirwalk_next(w, &input, &reason);
-        if (step == LIMN_E_NOMEM || step == LIMN_E_INTERRUPTED)
-            s = limn_fail(err, step, "%s", reason.text);
-        else if (step == LIMN_OK && !input.path)
-            break;
-        else if (step == LIMN_OK && is_picture(&input) &&
-                 !limn_sidecar_path(&p->path, p->naming, &input, NULL))
-            s = visit(p, &input, ctx, err);
+        if (!limn_hooks_keep_going(p->hooks))
+            return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
+        const limn_status s = limn_dirwalk_next(w, input, &reason);
+        if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", reason.text);
+        if (s != LIMN_OK) continue;
+        if (!input->path ||
+            (is_picture(input) && !limn_sidecar_path(&p->path, p->naming, input, NULL)))
+            return LIMN_OK;
+    }
+}
+
+/* Calls `visit` for each picture that has a sidecar path. */
+static limn_status walk(planner *p, visit_fn *visit, void *ctx, limn_error *err)
+{
+    const limn_dirwalk_settings settings = limn_inputs_walk_settings(p->inputs, -1);
+    limn_dirwalk *w = NULL;
+    limn_dirwalk_entry input = { .path = "" };
+    limn_status s = p->list ? limn_list_spool_rewind(p->list, err) : LIMN_OK;
+    if (s == LIMN_OK)
+        s = limn_dirwalk_create(&w, p->inputs->names, p->inputs->n_names, &settings, err);
+    while (s == LIMN_OK) {
+        s = next_picture(p, w, &input, err);
+        if (s == LIMN_OK && !input.path) break;
+        if (s == LIMN_OK) s = visit(p, &input, ctx, err);
     }
     limn_dirwalk_destroy(&w);
     return s;
@@ -170,11 +184,10 @@ static limn_status name_them(planner *p, const limn_dirwalk_entry *input, void *
     return n->first.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
-static limn_status fail_collision(planner *p, const limn_pipeline_settings *pipeline,
-                                  limn_file_key sidecar, limn_error *err)
+static limn_status fail_collision(planner *p, limn_file_key sidecar, limn_error *err)
 {
     naming_ctx n = { .sidecar = sidecar };
-    limn_status s = walk(p, pipeline, name_them, &n, err);
+    limn_status s = walk(p, name_them, &n, err);
     limn_buffer_finish(&n.first);
     /* what collided is gone meanwhile: its place is free */
     return s;
@@ -191,15 +204,14 @@ static limn_status add_repeated(limn_sidecar_plan *plan, size_t *capacity, limn_
     return LIMN_OK;
 }
 
-static limn_status find_shared(limn_sidecar_plan *plan, planner *p,
-                               const limn_pipeline_settings *pipeline, limn_error *err)
+static limn_status find_shared(limn_sidecar_plan *plan, planner *p, limn_error *err)
 {
     size_t capacity = 0;
     if (p->n_items) qsort(p->items, p->n_items, sizeof *p->items, compare_planned);
     for (size_t i = 1; i < p->n_items; i++) {
         const planned *a = &p->items[i - 1], *b = &p->items[i];
         if (compare_keys(&a->sidecar, &b->sidecar)) continue;
-        if (a->picture != b->picture) LIMN_TRY(fail_collision(p, pipeline, a->sidecar, err));
+        if (a->picture != b->picture) LIMN_TRY(fail_collision(p, a->sidecar, err));
         LIMN_TRY(add_repeated(plan, &capacity, a->sidecar, err));
     }
     return LIMN_OK;
@@ -207,15 +219,18 @@ static limn_status find_shared(limn_sidecar_plan *plan, planner *p,
 
 /* ---- the plan --------------------------------------------------------------------------- */
 
-limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_pipeline_settings *pipeline,
-                                   const limn_sidecar_naming *naming, bool may_exist,
+limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *inputs,
+                                   const limn_list_spool *list, const limn_sidecar_naming *naming,
+                                   bool may_exist, const limn_annotate_hooks *hooks,
                                    limn_error *err)
 {
-    planner p = { .naming = naming, .may_exist = may_exist };
+    planner p = {
+        .inputs = inputs, .list = list, .hooks = hooks, .naming = naming, .may_exist = may_exist
+    };
     limn_status s;
     *out = (limn_sidecar_plan){ 0 };
-    s = walk(&p, pipeline, add, NULL, err);
-    if (s == LIMN_OK) s = find_shared(out, &p, pipeline, err);
+    s = walk(&p, add, NULL, err);
+    if (s == LIMN_OK) s = find_shared(out, &p, err);
     limn_free(p.items);
     limn_buffer_finish(&p.path);
     limn_buffer_finish(&p.folder);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/input/list_spool.h"
 #include "tools/annotate/sinks/sidecar_path.h"
 
 /* What stands for a file: 128 bits of its folder's identity on the disk (or of the path, where that
@@ -24,12 +24,13 @@ typedef struct limn_sidecar_plan {
 
 limn_file_key limn_file_key_of(const char *path);
 
-/* Walks the names of `pipeline`; a list on standard input must be spooled
- * (tools/annotate/input/list_spool.h), and is to be rewound afterwards. 24 bytes of memory a
- * picture meanwhile. LIMN_E_ARG when two pictures share a sidecar, or, with `may_exist` false, when
- * a sidecar is there already; the text names them. LIMN_E_INTERRUPTED, LIMN_E_NOMEM. */
-limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_pipeline_settings *pipeline,
-                                   const limn_sidecar_naming *naming, bool may_exist,
+/* Walks the inputs; `list` (NULL: they have none) is the spool that inputs->list_fd is of, and is
+ * to be rewound afterwards. 24 bytes of memory a picture meanwhile. LIMN_E_ARG when two pictures
+ * share a sidecar, or, with `may_exist` false, when a sidecar is there already; the text names
+ * them. LIMN_E_INTERRUPTED (`hooks`), LIMN_E_NOMEM. */
+limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *inputs,
+                                   const limn_list_spool *list, const limn_sidecar_naming *naming,
+                                   bool may_exist, const limn_annotate_hooks *hooks,
                                    limn_error *err);
 /* The index of a key among the repeated ones; n_repeated when it is not among them. */
 size_t limn_sidecar_plan_find(const limn_sidecar_plan *plan, limn_file_key key);

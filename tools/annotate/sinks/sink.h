@@ -67,7 +67,9 @@ struct limn_sink {
     /* Set by the run: makes a checkpoint. For limn_sink_record. */
     limn_status (*record)(void *run, limn_error *err);
     void *run;
-    bool is_pipe_closed; /* the reader of standard output has gone */
+    const limn_annotate_hooks *hooks; /* for messages; NULL: none */
+    bool is_incomplete;               /* an output could not be made, which was said */
+    bool is_pipe_closed;              /* whoever reads the output has gone */
 };
 
 /* A checkpoint now, of all that was put before. For a sink that gives a file its name before the

@@ -8,8 +8,8 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "tools/output.h"
 #include "tools/annotate/journal/part_file.h"
+#include "tools/annotate/sinks/direct_output.h"
 #include "tools/annotate/sinks/existing_lines.h"
 
 typedef struct file_sink {
@@ -17,8 +17,8 @@ typedef struct file_sink {
     const limn_writer *writer;
     const char *given_path; /* as the user wrote it */
     char *path;             /* where it is; NULL: `direct` */
-    limn_output direct;
-    bool is_direct_open;
+    int given_fd;           /* without a path */
+    limn_direct_output direct;
     bool had_journal; /* from the start */
     limn_part_file part;
     bool has_records;
@@ -86,11 +86,7 @@ static limn_status resume_file(file_sink *f, const char *state, limn_error *err)
 static limn_status begin(limn_sink *s, const char *state, limn_name_set *before, limn_error *err)
 {
     file_sink *f = (file_sink *)s;
-    if (!f->path) {
-        LIMN_TRY(limn_output_open(&f->direct, f->given_path, err));
-        f->is_direct_open = true;
-        return LIMN_OK;
-    }
+    if (!f->path) return limn_direct_output_open(&f->direct, f->given_path, f->given_fd, err);
     return state ? resume_file(f, state, err) : begin_file(f, before, err);
 }
 
@@ -107,7 +103,7 @@ static limn_status write_line(file_sink *f, limn_error *err)
     limn_status s;
     if (f->line.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (f->path) return limn_part_file_write(&f->part, f->line.bytes, f->line.size, err);
-    s = limn_output_write(&f->direct, f->line.bytes, f->line.size, err);
+    s = limn_direct_output_write(&f->direct, f->line.bytes, f->line.size, err);
     f->sink.is_pipe_closed = f->direct.is_pipe_closed;
     return s;
 }
@@ -144,17 +140,10 @@ static limn_status end(limn_sink *s, limn_error *err)
     return write_line(f, err);
 }
 
-static limn_status close_direct(file_sink *f, limn_error *err)
-{
-    if (!f->is_direct_open) return LIMN_OK;
-    f->is_direct_open = false;
-    return limn_output_close(&f->direct, true, err);
-}
-
 static limn_status complete(limn_sink *s, const char *state, limn_error *err)
 {
     file_sink *f = (file_sink *)s;
-    if (!f->path) return close_direct(f, err);
+    if (!f->path) return limn_direct_output_close(&f->direct, err);
     if (!f->part.part_path) /* killed just before */
         return limn_part_file_recommit(&f->part, f->path, state[0] ? state + 2 : state, err);
     if (f->has_records || f->part.has_base) return limn_part_file_commit(&f->part, err);
@@ -166,21 +155,21 @@ static limn_status leave(limn_sink *s, limn_error *err)
 {
     file_sink *f = (file_sink *)s;
     limn_part_file_close(&f->part);
-    return close_direct(f, err);
+    return limn_direct_output_close(&f->direct, err);
 }
 
 static void discard(limn_sink *s)
 {
     file_sink *f = (file_sink *)s;
     limn_part_file_remove(&f->part);
-    (void)close_direct(f, NULL);
+    (void)limn_direct_output_close(&f->direct, NULL);
 }
 
 static void destroy(limn_sink *s)
 {
     file_sink *f = (file_sink *)s;
     limn_part_file_close(&f->part);
-    (void)close_direct(f, NULL);
+    (void)limn_direct_output_close(&f->direct, NULL);
     limn_buffer_finish(&f->line);
     limn_free(f->path);
     limn_free(f);
@@ -204,7 +193,7 @@ static const limn_sink_methods methods = {
 static limn_status look_at_path(bool *is_file, const char *path, limn_error *err)
 {
     struct stat st;
-    *is_file = path && strcmp(path, "-") && (stat(path, &st) || S_ISREG(st.st_mode));
+    *is_file = path && (stat(path, &st) || S_ISREG(st.st_mode));
     if (path && !*is_file && !stat(path, &st) && S_ISDIR(st.st_mode))
         return limn_fail(err, LIMN_E_ARG, "%s: is a folder", path);
     return LIMN_OK;
@@ -219,19 +208,22 @@ static limn_status make_paths(file_sink *f, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_sink_file_create(limn_sink **out, const char *path, const limn_writer *writer,
-                                  limn_error *err)
+limn_status limn_sink_file_create(limn_sink **out, const char *path, int fd,
+                                  const limn_writer *writer, limn_error *err)
 {
     file_sink *f;
     limn_status s = LIMN_OK;
     bool is_file;
     *out = NULL;
+    if (path && !strcmp(path, "-")) path = NULL;
     LIMN_TRY(look_at_path(&is_file, path, err));
     f = limn_calloc(1, sizeof *f);
     if (!f) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     f->sink.methods = &methods;
     f->writer = writer;
     f->given_path = path;
+    f->given_fd = fd;
+    f->direct.fd = -1;
     *out = &f->sink;
     if (is_file) s = make_paths(f, err);
     if (s != LIMN_OK) limn_sink_destroy(out);

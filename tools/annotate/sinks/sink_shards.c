@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tools/message.h"
+#include "tools/annotate/hooks.h"
 #include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/shard_claims.h"
 #include "tools/annotate/sinks/shard_tar.h"
@@ -142,7 +142,9 @@ static bool is_in_work(const shards_sink *f, const limn_dirwalk_entry *input)
 /* A result that is about an archive as a whole. */
 static void put_failed_archive(shards_sink *f, const limn_dirwalk_entry *input)
 {
-    if (f->archive && !strcmp(f->archive, input->path)) drop_archive(f);
+    if (!f->archive || strcmp(f->archive, input->path) != 0) return;
+    f->sink.is_incomplete = true;
+    drop_archive(f);
 }
 
 /* The tar itself is at fault, not what is written: it gets no copy, and the run goes on. */
@@ -151,7 +153,9 @@ static limn_status give_up_tar(shards_sink *f, size_t number, const limn_error *
 {
     if (reason->code != LIMN_E_TRUNCATED && reason->code != LIMN_E_FORMAT)
         return limn_fail(err, reason->code, "%s", reason->text);
-    limn_message_error("%s; there will be no copy of it", reason->text);
+    limn_hooks_message(f->sink.hooks, LIMN_ANNOTATE_ERROR, "%s; there will be no copy of it",
+                       reason->text);
+    f->sink.is_incomplete = true;
     f->broken_number = number;
     drop_archive(f);
     return LIMN_OK;
@@ -328,7 +332,7 @@ static const limn_sink_methods methods = {
     .destroy = destroy,
 };
 
-bool limn_sink_shards_is_for(const char *path)
+bool limn_output_is_folder(const char *path)
 {
     struct stat st;
     const size_t size = path ? strlen(path) : 0;

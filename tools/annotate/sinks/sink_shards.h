@@ -13,10 +13,6 @@
 #include "tools/annotate/sinks/sink.h"
 #include "tools/annotate/writers/writer.h"
 
-/* Whether results for `path` (NULL: standard output) go into a folder: one that is there, or a name
- * with a slash at its end. */
-bool limn_sink_shards_is_for(const char *path);
-
 /* `folder` is made when it is not there. `endings` [n_endings] are borrowed; with 1 or more,
  * `writer` must be limn_writer_jsonl. LIMN_E_ARG: `folder` is no folder; LIMN_E_IO,
  * LIMN_E_NOMEM. */

@@ -8,7 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "tools/message.h"
+#include "tools/annotate/hooks.h"
 #include "tools/annotate/input/path_names.h"
 #include "common/text/file_name.h"
 
@@ -105,8 +105,9 @@ static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_er
 
 static void drop(sidecar_sink *k, size_t i)
 {
-    limn_message_warning("%s: came to be or was changed meanwhile, and is left as it is",
-                         k->waiting[i].path);
+    limn_hooks_message(k->sink.hooks, LIMN_ANNOTATE_WARNING,
+                       "%s: came to be or was changed meanwhile, and is left as it is",
+                       k->waiting[i].path);
     limn_sidecar_file_finish(&k->waiting[i]);
     memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof *k->waiting);
 }

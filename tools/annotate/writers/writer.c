@@ -2,16 +2,17 @@
 
 #include <string.h>
 
-const limn_writer *const limn_writers[] = {
-    &limn_writer_text,
-    &limn_writer_jsonl,
-    &limn_writer_csv,
-    &limn_writer_tsv,
-    &limn_writer_coco,
-    &limn_writer_metadata,
-    NULL,
+static const limn_writer *const writers[LIMN_N_FORMATS] = {
+    [LIMN_FORMAT_TEXT] = &limn_writer_text, [LIMN_FORMAT_JSONL] = &limn_writer_jsonl,
+    [LIMN_FORMAT_CSV] = &limn_writer_csv,   [LIMN_FORMAT_TSV] = &limn_writer_tsv,
+    [LIMN_FORMAT_COCO] = &limn_writer_coco, [LIMN_FORMAT_METADATA] = &limn_writer_metadata,
 };
-const char *const limn_writer_names[] = { "text", "jsonl", "csv", "tsv", "coco", "metadata", NULL };
+const char *const limn_format_names[] = { "text", "jsonl", "csv", "tsv", "coco", "metadata", NULL };
+
+const limn_writer *limn_writer_of(limn_format format)
+{
+    return writers[format];
+}
 
 bool limn_record_is_left_out(const limn_record *record)
 {
@@ -30,20 +31,15 @@ static bool is_called(const char *name, const char *extension)
     return size >= n && !strcmp(name + size - n, extension) && (extension[0] == '.' || size == n);
 }
 
-const limn_writer *limn_writer_for(const char *path)
+bool limn_format_of_path(limn_format *out, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    const limn_writer *best = NULL;
-    for (size_t i = 0; limn_writers[i]; i++)
-        if (is_called(name, limn_writers[i]->extension) &&
-            (!best || limn_writers[i]->extension[0] != '.'))
-            best = limn_writers[i];
-    return best;
-}
-
-unsigned limn_writer_number(const limn_writer *writer)
-{
-    unsigned i = 0;
-    while (limn_writers[i] != writer) i++;
-    return i;
+    bool is_found = false;
+    for (unsigned i = 0; i < LIMN_N_FORMATS; i++)
+        if (is_called(name, writers[i]->extension) &&
+            (!is_found || writers[i]->extension[0] != '.')) {
+            *out = (limn_format)i;
+            is_found = true;
+        }
+    return is_found;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "common/base/buffer.h"
-#include "models/captioner.h"
+#include "tools/annotate/annotate.h"
 
 typedef struct limn_record {
     const char *path;        /* as it stands in the output */
@@ -42,7 +42,7 @@ extern const limn_writer limn_writer_csv;
 extern const limn_writer limn_writer_tsv;
 extern const limn_writer limn_writer_coco;
 extern const limn_writer limn_writer_metadata;
-extern const limn_writer limn_writer_caption; /* captions alone; not in the tables below */
+extern const limn_writer limn_writer_caption; /* captions alone; of no limn_format */
 
 /* Whether there were captions, and none was sure enough. */
 bool limn_record_is_left_out(const limn_record *record);
@@ -53,13 +53,7 @@ const char *limn_record_text(const limn_record *record);
 limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const char *text,
                                    size_t size, limn_error *err);
 
-/* For --format: the writers, and their names in the same order, NULL after the last. */
-extern const limn_writer *const limn_writers[];
-extern const char *const limn_writer_names[];
-
-/* The writer for an output file by its name, or NULL. */
-const limn_writer *limn_writer_for(const char *path);
-/* Its index in limn_writers. */
-unsigned limn_writer_number(const limn_writer *writer);
+/* By limn_format. */
+const limn_writer *limn_writer_of(limn_format format);
 
 #endif

@@ -1,4 +1,4 @@
-#include "tools/annotate/input/picture_list.h"
+#include "tools/vocabulary/picture_list.h"
 
 #include <string.h>
 

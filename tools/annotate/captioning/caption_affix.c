@@ -1,4 +1,4 @@
-#include "tools/limn/caption_affix.h"
+#include "tools/annotate/captioning/caption_affix.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Names of pictures, as in a list that says which count (--only). */
-#ifndef LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_LIST_H
-#define LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_LIST_H
+#ifndef LIMN_TOOLS_VOCABULARY_PICTURE_LIST_H
+#define LIMN_TOOLS_VOCABULARY_PICTURE_LIST_H
 
 #include <stdbool.h>
 

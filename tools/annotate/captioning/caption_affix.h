@@ -1,6 +1,6 @@
 /* Captions with a text before and after each: --prefix, --suffix. */
-#ifndef LIMN_TOOLS_LIMN_CAPTION_AFFIX_H
-#define LIMN_TOOLS_LIMN_CAPTION_AFFIX_H
+#ifndef LIMN_TOOLS_ANNOTATE_CAPTIONING_CAPTION_AFFIX_H
+#define LIMN_TOOLS_ANNOTATE_CAPTIONING_CAPTION_AFFIX_H
 
 #include "common/base/buffer.h"
 #include "models/captioner.h"

@@ -1,0 +1,251 @@
+/* annotate: captions for many images, into files, so that nothing is lost. The library's one
+ * header; `limn` is a front end of it, and so can a server or a binding be.
+ *
+ *     limn_annotate_settings s = limn_annotate_settings_default();
+ *     limn_decoders *decoders = NULL;
+ *     limn_account account;
+ *     limn_decoders_start(&decoders, LIMN_SANDBOX_AUTO, 4, 0, NULL, &err);  // before any thread
+ *     limn_model_open(&model, "model.safetensors", NULL, &err);
+ *     s.model = model;
+ *     s.decoders = decoders;
+ *     s.n_threads = 4;
+ *     s.inputs = (limn_inputs){ .names = names, .n_names = n, .is_recursive = true, .list_fd = -1
+ * }; s.output = "captions.jsonl"; limn_annotate(&account, &s, &err); limn_decoders_stop(&decoders);
+ *
+ * What it does: walks files, folders, archives and lists; decodes each image once, in a process of
+ * its own where the system allows that; captions it; and writes the results in input order to one
+ * file, to a file beside each image, or to copies of archives. A run that was interrupted, killed
+ * or cut off by a full disk goes on where it stopped when the same settings are given again. Files
+ * get their names when they are whole, and nothing that was there is overwritten unasked.
+ *
+ * It prints nothing, reads no environment, installs no signal handlers and has no state of its own:
+ * what is to be said, and whether to stop, goes through hooks. All pointers of the settings are
+ * borrowed during the call. Several runs may go on at once in different threads, over different
+ * outputs. Texts of errors name settings as limn's options are called. */
+#ifndef LIMN_TOOLS_ANNOTATE_ANNOTATE_H
+#define LIMN_TOOLS_ANNOTATE_ANNOTATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/captioner.h"
+
+/* ---- what the caller is told, and asked ---------------------------------------------------- */
+
+typedef enum limn_annotate_severity {
+    LIMN_ANNOTATE_ERROR,   /* an image that failed, a file that could not be made */
+    LIMN_ANNOTATE_WARNING, /* something was ignored or left as it was */
+    LIMN_ANNOTATE_NOTE,    /* for those who want to know more */
+} limn_annotate_severity;
+
+typedef struct limn_annotate_progress {
+    size_t n_done; /* captioned, failed, or found to be no image */
+    size_t n_failed;
+    size_t n_total; /* 0: not known yet, or never */
+} limn_annotate_progress;
+
+/* Every function may be NULL. They are called by the thread that called limn_annotate. */
+typedef struct limn_annotate_hooks {
+    void *ctx;
+    /* Asked before each image and at least ten times a second: false ends the run with
+     * LIMN_E_INTERRUPTED, after the images in work. */
+    bool (*keep_going)(void *ctx);
+    /* After each image. Without it, inputs are not counted ahead. */
+    void (*progress)(void *ctx, const limn_annotate_progress *progress);
+    /* One line, "PATH: reason"; names are bytes as they are, control characters too. */
+    void (*message)(void *ctx, limn_annotate_severity severity, const char *text);
+    /* True before a record is written and false after: between the two, a program that ends itself
+     * would tear a line. */
+    void (*writing)(void *ctx, bool is_writing);
+} limn_annotate_hooks;
+
+/* ---- inputs -------------------------------------------------------------------------------- */
+
+/* Files, folders, archives, and "-" for a list of them, or an image itself, that is read from
+ * list_fd. Fill it with limn_inputs_default(). */
+typedef struct limn_inputs {
+    char *const *names; /* [n_names] */
+    size_t n_names;
+    int list_fd; /* default 0, standard input; -1: "-" is a name like others */
+    bool is_recursive;
+    bool is_nul_separated; /* the list; else one name a line */
+    /* Patterns of fnmatch(3). One without a slash is for the last component of a path, one with a
+     * slash for all of it below the folder that was named; * matches slashes too. */
+    const char *const *includes; /* [n_includes]; none: everything */
+    const char *const *excludes; /* [n_excludes]; also of folders, which are then not entered */
+    size_t n_includes, n_excludes;
+    uint32_t shard, n_shards; /* part of the whole, by a hash of paths; n_shards 0: all */
+} limn_inputs;
+
+limn_inputs limn_inputs_default(void);
+
+/* "I/N" with 0 <= I < N <= 65536. False when `text` is something else. */
+bool limn_inputs_parse_shard(limn_inputs *inputs, const char *text);
+
+/* What of the inputs was no image to be captioned. */
+typedef struct limn_left_out {
+    size_t n_other; /* files in folders that are no images */
+    size_t n_hidden;
+    size_t n_special;             /* sockets, pipes, devices */
+    size_t n_folders, n_archives; /* below a folder, without is_recursive */
+    size_t n_loops;               /* folders that are their own ancestors */
+    size_t n_refused;             /* by includes, excludes and the shard */
+} limn_left_out;
+
+/* ---- decoding in processes of their own ---------------------------------------------------- */
+
+typedef enum limn_sandbox_use {
+    LIMN_SANDBOX_AUTO = 0, /* where there can be one */
+    LIMN_SANDBOX_ON,       /* or a failure */
+    LIMN_SANDBOX_OFF,
+} limn_sandbox_use;
+
+extern const char *const limn_sandbox_uses[]; /* their names, NULL after the last */
+
+/* Processes that decode images and can do nothing else. Linux with seccomp. */
+typedef struct limn_sandbox limn_decoders;
+
+/* Starts n_decoders of them, of which a run uses as many as it has threads. *out is NULL where
+ * there can be none and none is needed: a message says why. Call it while the process has one
+ * thread, and ignore SIGPIPE from then on. `max_pixels` as in limn_options, 0 = its default;
+ * `hooks` (may be NULL) for this call. LIMN_E_UNSUPPORTED, LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
+                                uint64_t max_pixels, const limn_annotate_hooks *hooks,
+                                limn_error *err);
+void limn_decoders_stop(
+    limn_decoders **decoders); /* accepts NULL and *decoders == NULL; nulls it */
+
+/* ---- results ------------------------------------------------------------------------------- */
+
+typedef enum limn_format {
+    LIMN_FORMAT_TEXT = 0, /* PATH, a tab, CAPTION; in a sidecar the captions alone */
+    LIMN_FORMAT_JSONL,
+    LIMN_FORMAT_CSV,
+    LIMN_FORMAT_TSV,
+    LIMN_FORMAT_COCO,     /* COCO's results, a JSON array */
+    LIMN_FORMAT_METADATA, /* metadata.jsonl of Hugging Face's imagefolder */
+    LIMN_N_FORMATS,
+} limn_format;
+
+extern const char *const limn_format_names[]; /* in that order; NULL after the last */
+
+/* The format that the name of an output file asks for; false when it asks for none. */
+bool limn_format_of_path(limn_format *out, const char *path);
+/* Whether results for `path` (NULL: standard output) go into a folder: one that is there, or a name
+ * with a slash at its end. */
+bool limn_output_is_folder(const char *path);
+
+/* What to do with a sidecar that is there before the run. */
+typedef enum limn_existing {
+    LIMN_EXISTING_SKIP, /* leave it, and do not caption its image */
+    LIMN_EXISTING_OVERWRITE,
+    LIMN_EXISTING_APPEND,  /* the caption after what is there */
+    LIMN_EXISTING_PREPEND, /* before */
+    LIMN_EXISTING_ERROR,   /* refuse the run */
+} limn_existing;
+
+extern const char *const limn_existing_names[]; /* in that order; NULL after the last */
+
+/* A small image of the whole, upright, in its own shape. */
+typedef struct limn_thumbnail {
+    uint32_t width, height;
+    uint8_t pixels[]; /* [height, width, 3] RGB */
+} limn_thumbnail;
+
+/* An image that was captioned, as the hook below gets it. */
+typedef struct limn_annotated {
+    const char *path;                /* as it was found */
+    const char *relative;            /* the end of `path`: below the folder that was named */
+    const char *name;                /* in the output */
+    bool is_named;                   /* by the caller or a list, not found in a folder */
+    const limn_captions *found;      /* all that the search returned */
+    const limn_captions *written;    /* those of them that are written, with prefix and suffix; no
+                                      * items when none was sure enough */
+    const limn_thumbnail *thumbnail; /* NULL unless asked for */
+} limn_annotated;
+
+/* ---- a run --------------------------------------------------------------------------------- */
+
+typedef struct limn_annotate_settings {
+    limn_inputs inputs;
+
+    const limn_model *model;
+    const limn_options *options;    /* NULL: the defaults */
+    const char *const *model_paths; /* [n_model_paths] the files that the model came from: a run
+                                     * does not go on with other ones */
+    size_t n_model_paths;
+    const char *identity;    /* lines "NAME VALUE\n" of what else captions depend on, which must not
+                              * change either when the run goes on; NULL: nothing */
+    uint32_t n_threads;      /* images at once, 1 … 256; a single one is split among them */
+    limn_decoders *decoders; /* NULL: images are decoded in this process */
+
+    /* What is written of an image: at most n_best captions (0: all found), */
+    uint32_t n_best;
+    const char *prefix, *suffix; /* around each (UTF-8 without control characters; NULL: none), */
+    float min_confidence;        /* NAN (default): all; else only those that are as sure, */
+    bool has_confidence, has_signals; /* and in JSONL these, */
+    uint32_t n_alternatives; /* and for so many of each token, at most those of the options. */
+
+    /* Where it goes: to a file, a folder for archives, or with neither to output_fd, */
+    const char *output; /* NULL or "-": output_fd */
+    int output_fd;      /* default 1, standard output */
+    limn_format format;
+    const char *const *tar_endings; /* [n_tar_endings] to copies of the tars in the folder `output`,
+                                     * with members NAME.ENDING for each image, */
+    size_t n_tar_endings;
+    const char *sidecar_extension; /* or, not NULL, to a file beside each image: "txt"; JSONL or
+                                    * text, */
+    const char *out_dir;           /* or below this folder as the images are below theirs; */
+    bool is_sidecar_full;          /* a.jpg.txt, not a.txt */
+    limn_existing existing;
+    const char *separator; /* between what is there and an added caption; NULL: a line each */
+    const char *errors;    /* a list of what failed: NAME, cause and detail, tabs between; replaces
+                            * that of a run before */
+
+    bool is_dry_run; /* nothing is changed; what would be captioned goes to the hook `to_do` */
+    bool is_forced;  /* go on under another model or identity all the same */
+    bool is_strict;  /* the first failure ends the run */
+
+    limn_annotate_hooks hooks;
+    uint32_t thumbnail_side; /* pixels of the longer side at most; 0: no thumbnails */
+    /* NULL, or an image that was captioned. Any thread. A failure is the image's result. ctx is
+     * that of the hooks, here and below. */
+    limn_status (*captioned)(void *ctx, const limn_annotated *image, limn_error *err);
+    /* NULL, or an image that failed, in input order. A failure ends the run. */
+    limn_status (*failed)(void *ctx, const char *name, const limn_error *failure, limn_error *err);
+    /* NULL, or of a dry run what is to be captioned, in input order. From one thread. */
+    void (*to_do)(void *ctx, const char *path);
+} limn_annotate_settings;
+
+limn_annotate_settings limn_annotate_settings_default(void);
+
+/* LIMN_E_ARG: settings contradict each other. The model may be missing yet. limn_annotate asks this
+ * too. */
+limn_status limn_annotate_check(const limn_annotate_settings *settings, limn_error *err);
+
+#define LIMN_N_STATUSES (LIMN_E_CRASHED + 1)
+
+/* Images by what became of them. */
+typedef struct limn_account {
+    size_t counts[LIMN_N_STATUSES]; /* in this run by limn_status: done, and failed by cause */
+    size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted one that it went on with */
+    size_t n_left_out;                     /* of those done in both, without a caption */
+    size_t n_there;                        /* have results of an earlier run, and were skipped */
+    size_t n_to_do;                        /* found by a dry run */
+    limn_left_out left_out;
+    bool is_resumed;
+    bool can_go_on;      /* stopped early, and the same settings go on */
+    bool is_incomplete;  /* an output could not be made, which a message said */
+    bool is_pipe_closed; /* whoever read from output_fd has gone */
+} limn_account;
+
+/* Runs to the end of the inputs. An image that fails is counted, said, and no failure of the run.
+ * LIMN_E_ARG: settings contradict each other, or the outputs are in another's use: nothing was
+ * changed. LIMN_E_INTERRUPTED: a hook said so. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT end it early;
+ * account->can_go_on tells whether the same settings go on from there. *account is right in every
+ * case. */
+limn_status limn_annotate(limn_account *account, const limn_annotate_settings *settings,
+                          limn_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+#include "tools/annotate/captioning/caption_sink.h"
+
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "tools/annotate/input/inputs.h"
+#include "tools/annotate/sinks/sink_file.h"
+#include "tools/annotate/sinks/sink_shards.h"
+
+const limn_writer *caption_sink_writer(const limn_annotate_settings *s)
+{
+    const bool has_captions_alone = s->sidecar_extension && s->format == LIMN_FORMAT_TEXT;
+    return has_captions_alone ? &limn_writer_caption : limn_writer_of(s->format);
+}
+
+/* ---- sidecars --------------------------------------------------------------------------- */
+
+/* Looks for collisions, and leaves a list as it was. With LIMN_EXISTING_ERROR, sidecars must not be
+ * there, but those of an interrupted run: these the run tells apart. */
+static limn_status make_plan(caption_sink *out, const limn_sidecar_settings *sidecar,
+                             const limn_annotate_settings *s, limn_inputs *inputs, limn_error *err)
+{
+    const bool has_list = limn_inputs_has_list(inputs);
+    char *journal = limn_sink_sidecar_journal_path(sidecar);
+    const bool may_exist =
+        sidecar->existing != LIMN_EXISTING_ERROR || (journal && !access(journal, F_OK));
+    limn_free(journal);
+    if (has_list) {
+        LIMN_TRY(limn_list_spool_start(&out->list, inputs->list_fd, &s->hooks, err));
+        inputs->list_fd = out->list.fd;
+    }
+    LIMN_TRY(limn_sidecar_plan_make(&out->plan, inputs, has_list ? &out->list : NULL,
+                                    &sidecar->naming, may_exist, &s->hooks, err));
+    return has_list ? limn_list_spool_rewind(&out->list, err) : LIMN_OK;
+}
+
+/* What tells runs apart that may go on side by side over the same names. */
+static limn_status append_variant(limn_buffer *out, const limn_annotate_settings *s,
+                                  limn_error *err)
+{
+    limn_buffer_printf(out, "%s\n%s\n", s->sidecar_extension, s->out_dir ? s->out_dir : "");
+    if (s->inputs.n_shards)
+        limn_buffer_printf(out, "%u/%u", (unsigned)s->inputs.shard, (unsigned)s->inputs.n_shards);
+    limn_buffer_printf(out, "\n%d", s->is_sidecar_full);
+    return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
+}
+
+static limn_status make_sidecar(caption_sink *out, const limn_annotate_settings *s,
+                                limn_inputs *inputs, limn_error *err)
+{
+    limn_buffer variant = { 0 };
+    limn_sidecar_settings sidecar = {
+        .naming = { .extension = s->sidecar_extension,
+                    .out_dir = s->out_dir,
+                    .is_full = s->is_sidecar_full },
+        .existing = s->existing,
+        .names = inputs->names,
+        .n_names = inputs->n_names,
+        .plan = &out->plan,
+        .is_dry = s->is_dry_run,
+    };
+    limn_status status = append_variant(&variant, s, err);
+    sidecar.variant = variant.bytes;
+    if (status == LIMN_OK) status = make_plan(out, &sidecar, s, inputs, err);
+    if (status == LIMN_OK) status = limn_sink_sidecar_create(&out->sink, &sidecar, err);
+    limn_buffer_finish(&variant);
+    return status;
+}
+
+/* ---- all -------------------------------------------------------------------------------- */
+
+static limn_status make(caption_sink *out, const limn_annotate_settings *s, limn_inputs *inputs,
+                        limn_error *err)
+{
+    const limn_writer *writer = caption_sink_writer(s);
+    if (s->sidecar_extension) return make_sidecar(out, s, inputs, err);
+    if (limn_output_is_folder(s->output))
+        return limn_sink_shards_create(&out->sink, s->output, writer, s->tar_endings,
+                                       s->n_tar_endings, err);
+    return limn_sink_file_create(&out->sink, s->output, s->output_fd, writer, err);
+}
+
+limn_status caption_sink_make(caption_sink *out, const limn_annotate_settings *settings,
+                              limn_inputs *inputs, limn_error *err)
+{
+    LIMN_TRY(make(out, settings, inputs, err));
+    out->sink->hooks = &settings->hooks;
+    return LIMN_OK;
+}
+
+void caption_sink_finish(caption_sink *s)
+{
+    limn_sink_destroy(&s->sink);
+    limn_sidecar_plan_finish(&s->plan);
+    limn_list_spool_finish(&s->list);
+}

@@ -1,0 +1,209 @@
+#include "tools/annotate/captioning/caption_stages.h"
+
+#include <math.h>
+
+#include "common/base/mem.h"
+#include "tools/annotate/captioning/caption_affix.h"
+#include "tools/annotate/captioning/sure_captions.h"
+#include "tools/annotate/hooks.h"
+#include "tools/annotate/input/path_names.h"
+
+/* ---- workers ---------------------------------------------------------------------------- */
+
+typedef struct caption_worker {
+    const limn_caption_job *job;
+    limn_state *state;
+    limn_picture_loader_worker loading;
+    caption_affix affix;
+    sure_captions sure;
+} caption_worker;
+
+static void close_worker(void *worker)
+{
+    caption_worker *w = worker;
+    if (!w) return;
+    limn_state_destroy(&w->state);
+    limn_picture_loader_finish(&w->loading, &w->job->loader);
+    caption_affix_finish(&w->affix);
+    sure_captions_finish(&w->sure);
+    limn_free(w);
+}
+
+static limn_status open_worker(void **out, void *ctx, limn_error *err)
+{
+    const limn_caption_job *job = ctx;
+    caption_worker *w = limn_calloc(1, sizeof *w);
+    limn_status s;
+    if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    w->job = job;
+    s = limn_state_create(&w->state, job->settings->model, &job->options, job->n_state_threads,
+                          err);
+    if (s == LIMN_OK) s = limn_picture_loader_init(&w->loading, &job->loader, err);
+    if (s == LIMN_OK)
+        *out = w;
+    else
+        close_worker(w);
+    return s;
+}
+
+static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
+                        limn_error *err)
+{
+    caption_worker *w = worker;
+    return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
+}
+
+/* ---- captions --------------------------------------------------------------------------- */
+
+/* The name that a picture has in the output. */
+static const char *shown_name(const limn_caption_job *job, const limn_dirwalk_entry *input)
+{
+    const char *below = NULL, *output = job->settings->output;
+    if (!job->writer->is_below_output) return input->path;
+    if (output) below = limn_path_below_folder_of(output, input->path);
+    return below ? below : input->relative;
+}
+
+/* Of `captions`, those that are to be written. */
+static limn_captions asked_for(const limn_annotate_settings *s, const limn_captions *captions)
+{
+    limn_captions asked = *captions;
+    if (s->n_best && asked.n_items > s->n_best) asked.n_items = s->n_best;
+    return asked;
+}
+
+static limn_status tell(const caption_worker *w, const limn_dirwalk_entry *input,
+                        const uint8_t *pixels, const limn_captions *found,
+                        const limn_captions *written, limn_error *err)
+{
+    const limn_annotate_settings *s = w->job->settings;
+    const limn_picture_load *load = &w->job->loader.load;
+    const limn_annotated image = {
+        .path = input->path,
+        .relative = input->relative,
+        .name = shown_name(w->job, input),
+        .is_named = input->is_named,
+        .found = found,
+        .written = written,
+        .thumbnail = s->thumbnail_side ? limn_picture_load_thumbnail(load, pixels) : NULL,
+    };
+    return s->captioned ? s->captioned(s->hooks.ctx, &image, err) : LIMN_OK;
+}
+
+static limn_status caption(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
+                           limn_pipeline_output *out, limn_error *err)
+{
+    caption_worker *w = worker;
+    const limn_annotate_settings *s = w->job->settings;
+    const limn_captions *found;
+    LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &found, err));
+    const limn_captions asked = asked_for(s, found);
+    limn_record record = {
+        .path = shown_name(w->job, input),
+        .model = s->model,
+        .captions = &asked,
+        .best = &asked.items[0],
+        .has_n_best = (s->n_best ? s->n_best : w->job->options.n_best) > 1,
+        .n_alternatives = s->n_alternatives,
+        .has_confidence = s->has_confidence || !isnan(s->min_confidence),
+        .has_signals = s->has_signals,
+    };
+    if (!isnan(s->min_confidence))
+        LIMN_TRY(sure_captions_choose(&w->sure, &record.captions, s->min_confidence, err));
+    out->is_left_out = !record.captions->n_items;
+    LIMN_TRY(caption_affix_apply(&w->affix, &record.captions, s->prefix, s->suffix, err));
+    w->job->writer->render(&out->bytes, &record);
+    return tell(w, input, pixels, found, record.captions, err);
+}
+
+/* ---- results ---------------------------------------------------------------------------- */
+
+static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
+                        limn_error *err)
+{
+    const limn_caption_job *job = ctx;
+    return limn_picture_run_want(job->run, input, shown_name(job, input), is_wanted, err);
+}
+
+static limn_status put_failure(limn_caption_job *job, const limn_pipeline_result *result,
+                               limn_error *err)
+{
+    const limn_annotate_settings *s = job->settings;
+    const limn_record record = { .path = shown_name(job, result->input),
+                                 .error = result->error,
+                                 .model = s->model };
+    const limn_pipeline_result failure = { .input = result->input,
+                                           .error = result->error,
+                                           .out = &job->scratch };
+    limn_hooks_message(&s->hooks, LIMN_ANNOTATE_ERROR, "%s: %s", result->input->path,
+                       result->error->text);
+    if (s->failed) LIMN_TRY(s->failed(s->hooks.ctx, record.path, result->error, err));
+    limn_buffer_clear(&job->scratch);
+    job->writer->render(&job->scratch, &record);
+    if (job->scratch.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return limn_picture_run_put(job->run, &failure, err);
+}
+
+static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
+{
+    limn_caption_job *job = ctx;
+    if (result->error) return put_failure(job, result, err);
+    if (result->note)
+        limn_hooks_message(&job->settings->hooks, LIMN_ANNOTATE_WARNING, "%s: %s",
+                           result->input->path, result->note);
+    return limn_picture_run_put(job->run, result, err);
+}
+
+const limn_pipeline_stages limn_caption_stages = {
+    .open = open_worker,
+    .close = close_worker,
+    .want = want,
+    .load = load,
+    .run = caption,
+    .put = put,
+};
+
+/* ---- a look only ------------------------------------------------------------------------ */
+
+static limn_status open_nothing(void **out, void *ctx, limn_error *err)
+{
+    (void)err;
+    *out = ctx;
+    return LIMN_OK;
+}
+
+static void close_nothing(void *worker)
+{
+    (void)worker;
+}
+
+/* Tells the name, and goes on as if the picture were not wanted. */
+static limn_status want_dry(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
+                            limn_error *err)
+{
+    limn_caption_job *job = ctx;
+    const limn_annotate_settings *s = job->settings;
+    LIMN_TRY(limn_picture_run_want(job->run, input, shown_name(job, input), is_wanted, err));
+    if (!*is_wanted) return LIMN_OK;
+    *is_wanted = false;
+    job->n_to_do++;
+    if (s->to_do) s->to_do(s->hooks.ctx, input->path);
+    return LIMN_OK;
+}
+
+static limn_status put_dry(void *ctx, const limn_pipeline_result *result, limn_error *err)
+{
+    limn_caption_job *job = ctx;
+    (void)err;
+    job->dry_counts[result->error->code]++;
+    limn_hooks_message(&job->settings->hooks, LIMN_ANNOTATE_ERROR, "%s: %s", result->input->path,
+                       result->error->text);
+    return LIMN_OK;
+}
+
+const limn_pipeline_stages limn_caption_dry_stages = {
+    .open = open_nothing,
+    .close = close_nothing,
+    .want = want_dry,
+    .put = put_dry,
+};

@@ -1,0 +1,13 @@
+/* What captions of a run depend on: a journal keeps it, and another run does not go on with it. */
+#ifndef LIMN_TOOLS_ANNOTATE_CAPTIONING_RUN_IDENTITY_H
+#define LIMN_TOOLS_ANNOTATE_CAPTIONING_RUN_IDENTITY_H
+
+#include "common/base/buffer.h"
+#include "tools/annotate/annotate.h"
+
+/* Appends lines "NAME VALUE\n": the library's version, checksums of the model files, what the
+ * caller names, and for sidecars, which can't be told from others later, the inputs. LIMN_E_IO,
+ * LIMN_E_NOMEM. */
+limn_status limn_run_identity(limn_buffer *out, const limn_annotate_settings *s, limn_error *err);
+
+#endif

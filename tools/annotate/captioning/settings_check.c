@@ -1,0 +1,94 @@
+/* limn_annotate_check: settings that contradict each other. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text/file_name.h"
+#include "tools/annotate/annotate.h"
+#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/sandbox/sandbox.h"
+
+enum { MAX_THREADS = 256, MAX_EXTENSION = 32 };
+
+/* Captions are lines of UTF-8. */
+static limn_status check_text(const char *name, const char *text, limn_error *err)
+{
+    for (const char *p = text; p && *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return limn_fail(err, LIMN_E_ARG, "--%s: holds a control character", name);
+    if (text && !limn_file_name_is_utf8(text))
+        return limn_fail(err, LIMN_E_ARG, "--%s: is not UTF-8", name);
+    return LIMN_OK;
+}
+
+/* ---- sidecars --------------------------------------------------------------------------- */
+
+static limn_status check_extension(const char *extension, limn_error *err)
+{
+    char name[MAX_EXTENSION + 3];
+    if (!*extension || strchr(extension, '/') || strlen(extension) > MAX_EXTENSION)
+        return limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is no extension of a file name",
+                         extension);
+    snprintf(name, sizeof name, "x.%s", extension);
+    return limn_picture_file_has_extension(name)
+               ? limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is an extension of pictures",
+                           extension)
+               : LIMN_OK;
+}
+
+static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *err)
+{
+    if (s->output) return limn_fail(err, LIMN_E_ARG, "--sidecar and --output exclude each other");
+    if (s->n_tar_endings)
+        return limn_fail(err, LIMN_E_ARG, "--sidecar and --tar exclude each other");
+    if (s->format != LIMN_FORMAT_TEXT && s->format != LIMN_FORMAT_JSONL)
+        return limn_fail(err, LIMN_E_ARG,
+                         "--sidecar: only --format text and jsonl make files of one picture");
+    return check_extension(s->sidecar_extension, err);
+}
+
+/* ---- archives --------------------------------------------------------------------------- */
+
+/* Files for archives, in a folder. */
+static limn_status check_folder(const limn_annotate_settings *s, limn_error *err)
+{
+    const bool has_folder = limn_output_is_folder(s->output);
+    for (size_t i = 0; i < s->n_tar_endings; i++)
+        if (!*s->tar_endings[i] || strchr(s->tar_endings[i], '/'))
+            return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is no ending of a name",
+                             s->tar_endings[i]);
+    if (s->n_tar_endings && !has_folder)
+        return limn_fail(err, LIMN_E_ARG, "--tar: needs -o FOLDER/ for the tars");
+    if (s->n_tar_endings && s->format != LIMN_FORMAT_JSONL)
+        return limn_fail(err, LIMN_E_ARG, "--tar: takes no --format");
+    if (s->inputs.n_shards && has_folder)
+        return limn_fail(err, LIMN_E_ARG,
+                         "--shard: would split archives; with -o FOLDER/, give each machine "
+                         "archives of its own");
+    return LIMN_OK;
+}
+
+/* ---- all -------------------------------------------------------------------------------- */
+
+static limn_status check_numbers(const limn_annotate_settings *s, limn_error *err)
+{
+    if (!s->n_threads || s->n_threads > MAX_THREADS)
+        return limn_fail(err, LIMN_E_ARG, "--threads: %u is not in 1 … %d", (unsigned)s->n_threads,
+                         MAX_THREADS);
+    if ((unsigned)s->format >= LIMN_N_FORMATS || (unsigned)s->existing > LIMN_EXISTING_ERROR)
+        return limn_fail(err, LIMN_E_ARG, "a --format or --existing of an unknown number");
+    if (s->inputs.n_shards && s->inputs.shard >= s->inputs.n_shards)
+        return limn_fail(err, LIMN_E_ARG, "--shard: there is no part %u of %u",
+                         (unsigned)s->inputs.shard, (unsigned)s->inputs.n_shards);
+    if (s->decoders && limn_sandbox_n_children(s->decoders) < s->n_threads)
+        return limn_fail(err, LIMN_E_ARG, "%zu decoders for %u threads",
+                         limn_sandbox_n_children(s->decoders), (unsigned)s->n_threads);
+    return LIMN_OK;
+}
+
+limn_status limn_annotate_check(const limn_annotate_settings *s, limn_error *err)
+{
+    LIMN_TRY(s->sidecar_extension ? check_sidecar(s, err) : check_folder(s, err));
+    LIMN_TRY(check_text("prefix", s->prefix, err));
+    LIMN_TRY(check_text("suffix", s->suffix, err));
+    return check_numbers(s, err);
+}
