@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "tools/convert/average.h"
 #include "tools/convert/convert_confidence.h"
@@ -19,7 +20,7 @@ typedef struct settings {
     limn_option_list references;
     float length_penalty; /* NAN when it was not given */
     unsigned dtype;       /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
-    bool is_average, is_encoder_only, is_forced, is_quiet, is_verbose;
+    bool is_average, is_encoder_only, is_forced, keep_rejected, is_quiet, is_verbose;
 } settings;
 
 enum { DTYPE_F32, DTYPE_F16, DTYPE_OF_INPUT };
@@ -61,14 +62,17 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
     { "references", 0, "FILE", "captions to count document frequencies in",
       "In how many pictures' captions each n-gram of words occurs is kept in the model file, for "
-      "limn --rerank consensus. TSV, JSONL, COCO, Karpathy or CSV, told apart by content.",
+      "limn --rerank consensus. " LIMN_CAPTION_FORMATS,
       .type = LIMN_OPT_LIST, .offset = offsetof(settings, references),
       .group = "Document frequencies" },
     { "only", 0, "LIST", "only captions of the pictures in LIST, one a line",
       "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, only), .group = "Document frequencies" },
-    { "split", 0, "NAME", "only this split of a Karpathy file", .type = LIMN_OPT_TEXT,
+    { "split", 0, "LIST", LIMN_SPLIT_HELP, LIMN_SPLIT_DETAIL, .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, split), .group = "Document frequencies" },
+    { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, LIMN_KEEP_REJECTED_DETAIL,
+      .type = LIMN_OPT_FLAG, .offset = offsetof(settings, keep_rejected),
+      .group = "Document frequencies" },
     { "quiet", 'q', NULL, "errors only", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_quiet), .group = "Messages" },
     { "verbose", 'v', NULL, "list the tensors that were written", .type = LIMN_OPT_FLAG,
@@ -160,8 +164,9 @@ static limn_status check_objects(const convert_result *r, limn_error *err)
 static limn_status complete(convert_result *r, const settings *s, const convert_source *source,
                             const limn_cli_operands *inputs, limn_error *err)
 {
-    const reference_settings references = { s->references.items, s->references.n_items, s->only,
-                                            s->split };
+    const reference_settings references = {
+        s->references.items, s->references.n_items, s->only, { s->split, s->keep_rejected, false }
+    };
     const limn_tensor_dtype dtype = convert_source_dtype(r, source);
     if (s->is_average)
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));

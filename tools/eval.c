@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "tools/eval/eval.h"
 #include "tools/eval/eval_df.h"
@@ -66,7 +67,8 @@ static limn_status tokenize(run *r, limn_error *err)
     limn_status status = LIMN_OK;
     tokenizer.kind = limn_eval_find_tokenizer(limn_eval_tokenizer_name(r->options, "ptb"));
     tokenizer.is_lower_case = r->options->is_lower_case;
-    LIMN_TRY(limn_caption_file_read(&r->refs, r->options->tokenize, r->options->split, err));
+    const limn_caption_reading how = limn_eval_reading_of_refs(r->options);
+    LIMN_TRY(limn_caption_input_read(&r->refs, r->options->tokenize, &how, err));
     for (size_t i = 0; status == LIMN_OK && i < r->refs.n_records; i++) {
         const limn_caption_record *record = &r->refs.records[i];
         const char *tokens;
@@ -84,15 +86,43 @@ static limn_status tokenize(run *r, limn_error *err)
 
 /* ---- evaluating --------------------------------------------------------------------------- */
 
+/* More than half of the captions are one token each. */
+static bool has_one_token_captions(const limn_eval_data *data)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < data->n_refs; i++) n += data->refs[i].words.n_words == 1;
+    return 2 * n > data->n_refs;
+}
+
+static void warn_of_data(const run *r)
+{
+    const limn_eval_data *data = &r->data;
+    const bool has_cider = limn_eval_is_chosen(&r->choice, &limn_eval_cider) ||
+                           limn_eval_is_chosen(&r->choice, &limn_eval_cider_plain);
+    if (data->n_unfit)
+        limn_message_warning("%zu pictures whose references are all marked as unfit are left out",
+                             data->n_unfit);
+    if (data->n_images == 1 && has_cider && !r->options->df)
+        limn_message_warning("CIDEr of one picture is 0 by definition: n-grams count by how few of "
+                             "the pictures have them (--df FILE takes the counts from elsewhere)");
+    if (r->options->tokenizer == LIMN_EVAL_NO_TOKENIZER && has_one_token_captions(data))
+        limn_message_warning("most references are a single token: for a language without blanks "
+                             "between words, --tokenizer char");
+}
+
 static limn_status read_files(run *r, limn_error *err)
 {
     const limn_eval_options *o = r->options;
-    LIMN_TRY(limn_caption_file_read(&r->refs, o->refs, o->split, err));
-    LIMN_TRY(limn_caption_file_read(&r->hyps, o->hyps, NULL, err));
-    if (o->train) LIMN_TRY(limn_caption_file_read(&r->training, o->train, NULL, err));
+    const limn_caption_reading of_refs = limn_eval_reading_of_refs(o);
+    const limn_caption_reading of_hyps = limn_eval_reading_of_hyps(o);
+    LIMN_TRY(limn_caption_input_read(&r->refs, o->refs, &of_refs, err));
+    LIMN_TRY(limn_caption_input_read(&r->hyps, o->hyps, &of_hyps, err));
+    if (o->train) LIMN_TRY(limn_caption_input_read(&r->training, o->train, &of_hyps, err));
     limn_message_note("%s is %s, %s is %s", o->refs, r->refs.format, o->hyps, r->hyps.format);
-    return limn_eval_data_create(&r->data, &r->refs, &r->hyps, limn_eval_tokenizer_name(o, "ptb"),
-                                 o->allow_missing, err);
+    LIMN_TRY(limn_eval_data_create(&r->data, &r->refs, &r->hyps, limn_eval_tokenizer_name(o, "ptb"),
+                                   o->allow_missing, err));
+    warn_of_data(r);
+    return LIMN_OK;
 }
 
 static limn_status measure(run *r, limn_error *err)
@@ -152,7 +182,8 @@ static limn_status compare(run *r, limn_error *err)
     size_t n_results = 0;
     limn_caption_file file = { 0 };
     limn_eval_data data = { 0 };
-    limn_status status = limn_caption_file_read(&file, r->options->baseline, NULL, err);
+    const limn_caption_reading how = limn_eval_reading_of_hyps(r->options);
+    limn_status status = limn_caption_input_read(&file, r->options->baseline, &how, err);
     if (status == LIMN_OK) {
         status = limn_eval_baseline_create(&data, &r->data, &r->refs, &file,
                                            limn_eval_tokenizer_name(r->options, "ptb"),

@@ -3,6 +3,7 @@
 
 #include "common/image/image.h"
 #include "common/base/mem.h"
+#include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "tools/environment.h"
 #include "tools/interrupt.h"
@@ -18,7 +19,7 @@ typedef struct settings {
     uint64_t max_pixels;
     uint32_t n_threads;
     unsigned format;
-    bool is_ranked, is_quiet, is_verbose;
+    bool is_ranked, keep_rejected, is_quiet, is_verbose;
 } settings;
 
 #define FIELD(name) .offset = offsetof(settings, name)
@@ -29,12 +30,12 @@ static const limn_option options[] = {
                 "file gives a picture a number and a name, either.",
       .type = LIMN_OPT_TEXT, FIELD(images) },
     { "captions", 0, "FILE", "captions and the pictures they are of", .group = "Input",
-      .detail = "TSV (id or id#k, a tab, the caption), JSONL, COCO annotations or results, a "
-                "Karpathy split file, or CSV with a header, told apart by content, and each may "
-                "be gzipped; what limn writes is among them.",
-      .type = LIMN_OPT_TEXT, FIELD(captions) },
-    { "split", 0, "NAME", "only this split of a Karpathy file", .group = "Input",
+      .detail = LIMN_CAPTION_FORMATS " What limn writes is among them.", .type = LIMN_OPT_TEXT,
+      FIELD(captions) },
+    { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
       .type = LIMN_OPT_TEXT, FIELD(split) },
+    { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
+      .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected) },
     { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
       .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
     { "model", 0, "FILE", "the model (default: the one that came with limn)", .group = "Scoring",
@@ -162,12 +163,13 @@ static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
 /* With the model open: reads the captions and scores them. */
 static int score(const limn_model *model, const settings *s)
 {
+    const limn_caption_reading how = { .split = s->split, .keep_rejected = s->keep_rejected };
     limn_score_captions captions;
     limn_output output;
     limn_error err = { 0 };
     char **paths = NULL;
     int code;
-    if (limn_score_captions_read(&captions, s->captions, s->images, s->split, &err))
+    if (limn_score_captions_read(&captions, s->captions, s->images, &how, &err))
         return failed(&err);
     paths = limn_calloc(captions.n_pictures, sizeof *paths);
     for (size_t i = 0; paths && i < captions.n_pictures; i++) paths[i] = captions.pictures[i].path;

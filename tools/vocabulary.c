@@ -4,6 +4,7 @@
 
 #include "common/base/mem.h"
 #include "models/vocab_file.h"
+#include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "tools/message.h"
 #include "tools/output.h"
@@ -15,18 +16,16 @@ typedef struct settings {
     limn_option_list captions, texts;
     const char *only, *split, *extend, *output;
     uint32_t min_count;
-    bool has_characters, is_quiet;
+    bool has_characters, keep_rejected, is_quiet;
 } settings;
 
 #define FIELD(name) .offset = offsetof(settings, name)
 
 static const limn_option options[] = {
     { "captions", 0, "FILE[:N]", "captions to count; may be repeated", .group = "Input",
-      .detail = "TSV (id or id#k, a tab, the caption), JSONL, COCO annotations, a Karpathy split "
-                "file, or CSV with a header, told apart by content, each may be gzipped; or a "
-                "folder of pictures with captions in text files beside them, NAME.txt for "
-                "NAME.jpg. N is the --min-count of this file. Files with the same minimum count "
-                "together; words of the others follow those of the first.",
+      .detail = LIMN_CAPTION_FORMATS
+      " N is the --min-count of this file. Files with the same "
+      "minimum count together; words of the others follow those of the first.",
       .type = LIMN_OPT_LIST, FIELD(captions) },
     { "text", 0, "FILE[:N]", "captions without pictures; may be repeated", .group = "Input",
       .detail = "As --captions, but neither --only nor --split applies, and the file may be text "
@@ -35,8 +34,10 @@ static const limn_option options[] = {
     { "only", 0, "LIST", "only captions of the pictures in LIST, one a line", .group = "Input",
       .detail = "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
       FIELD(only) },
-    { "split", 0, "NAME", "only this split of a Karpathy file", .group = "Input",
+    { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
       .type = LIMN_OPT_TEXT, FIELD(split) },
+    { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
+      .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected) },
     { "min-count", 0, "N", "keep words with at least N uses (default 5)", .group = "Output",
       .type = LIMN_OPT_COUNT, FIELD(min_count), .min = 1, .max = 4294967295.0 },
     { "characters", 0, NULL, "characters, for writing without spaces", .group = "Output",
@@ -95,11 +96,14 @@ static limn_status write_file(const char *path, const limn_vocab *vocab, limn_er
 
 static limn_status count_all(limn_caption_words *words, const settings *s, limn_error *err)
 {
+    const limn_caption_reading of_pictures = { .split = s->split,
+                                               .keep_rejected = s->keep_rejected };
+    const limn_caption_reading alone = { .keep_rejected = s->keep_rejected, .may_be_plain = true };
     for (size_t i = 0; i < s->captions.n_items; i++)
-        LIMN_TRY(
-            limn_caption_words_add_file(words, s->captions.items[i], s->split, s->min_count, err));
+        LIMN_TRY(limn_caption_words_add_file(words, s->captions.items[i], &of_pictures,
+                                             s->min_count, err));
     for (size_t i = 0; i < s->texts.n_items; i++)
-        LIMN_TRY(limn_caption_words_add_text(words, s->texts.items[i], s->min_count, err));
+        LIMN_TRY(limn_caption_words_add_text(words, s->texts.items[i], &alone, s->min_count, err));
     if (!words->n_captions && !words->n_texts)
         return limn_fail(err, LIMN_E_ARG, "no captions found%s",
                          s->only ? " of pictures in the list" : "");

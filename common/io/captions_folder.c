@@ -1,4 +1,4 @@
-/* Captions beside their pictures: NAME.txt for NAME.jpg. */
+/* Captions beside their pictures: NAME.txt or NAME.json for NAME.jpg. */
 #include "common/io/caption_parse.h"
 
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/io/dirwalk.h"
 #include "common/io/fileio.h"
+#include "common/text/picture_name.h"
 #include "common/text/string_table.h"
 #include "common/text/utf8.h"
 
@@ -36,14 +37,10 @@ static bool is_sidecar(const char *name)
     return strcasecmp(name + stem_size(name), ".txt") == 0;
 }
 
-static bool is_picture(const char *name)
+/* img2dataset's: what it knows of a picture, its caption among it. */
+static bool is_json(const char *name)
 {
-    static const char *const endings[] = { ".jpg", ".jpeg", ".jpe", ".png",  ".webp", ".gif",
-                                           ".bmp", ".pgm",  ".ppm", ".pnm",  ".avif", ".heic",
-                                           ".tif", ".tiff", ".jxl", ".jfif", ".heif" };
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(name + stem_size(name), endings[i]) == 0) return true;
-    return false;
+    return strcasecmp(name + stem_size(name), ".json") == 0;
 }
 
 static limn_status add_picture(folder *f, const char *name, uint32_t file, limn_error *err)
@@ -64,7 +61,7 @@ static limn_status add_file(folder *f, const char *path, limn_error *err)
     const char *name = path + strlen(f->path) + strlen(f->slash);
     uint32_t number;
     LIMN_TRY(limn_string_table_add(&number, &f->files, name, strlen(name), err));
-    return is_picture(name) ? add_picture(f, name, number, err) : LIMN_OK;
+    return limn_picture_name_has_ending(name) ? add_picture(f, name, number, err) : LIMN_OK;
 }
 
 static limn_status walk(folder *f, limn_error *err)
@@ -123,43 +120,91 @@ static limn_status find_picture(int64_t *file, const folder *f, const char *side
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static limn_status add_lines(limn_caption_file *out, const char *picture, limn_caption_text text,
-                             limn_error *err)
+static limn_status add_lines(limn_caption_file *out, const limn_caption_item *item,
+                             limn_caption_text text, limn_error *err)
 {
-    const limn_caption_text id = { picture, strlen(picture) }, none = { 0 };
-    const size_t n_before = out->n_records;
     limn_caption_text line;
     limn_status s;
     size_t n_lines = 0;
     while (limn_caption_next_line(&line, &text, &n_lines, &s, err)) {
         if (limn_caption_is_blank(line)) continue;
         limn_caption_begin_entry(out);
-        s = limn_caption_add(out, id, none, line, err);
+        s = limn_caption_add(out, item, line, err);
         if (s != LIMN_OK) {
             limn_error_prefix(err, "line %zu", n_lines);
             return s;
         }
     }
-    if (s == LIMN_OK && out->n_records == n_before) {
-        limn_caption_begin_entry(out);
-        s = limn_caption_add(out, id, none, none, err);
-    }
     return s;
 }
 
-static limn_status read_sidecar(limn_caption_file *out, const char *picture, const char *path,
-                                limn_error *err)
+/* The caption of a document; nothing where it has none: the document may be about something else.
+ */
+static limn_status add_json(limn_caption_file *out, const limn_caption_item *item,
+                            limn_caption_text text, limn_error *err)
+{
+    json_t *document = NULL;
+    limn_status s = limn_json_parse(&document, text.bytes, text.size, err);
+    if (s == LIMN_OK && limn_caption_has_text(json_object_get(document, "caption"))) {
+        const limn_json_node root = limn_json_root(document);
+        limn_json_node caption;
+        limn_caption_begin_entry(out);
+        s = limn_json_get(&caption, &root, "caption", err);
+        if (s == LIMN_OK) s = limn_caption_add_value(out, &caption, item, err);
+    }
+    json_decref(document);
+    return s;
+}
+
+typedef limn_status add_text_fn(limn_caption_file *out, const limn_caption_item *item,
+                                limn_caption_text text, limn_error *err);
+
+static limn_status read_sidecar(limn_caption_file *out, const limn_caption_item *item,
+                                const char *path, add_text_fn *add, limn_error *err)
 {
     unsigned char *bytes = NULL;
     size_t size;
-    limn_status s;
-    if (limn_utf8_valid_size(picture, strlen(picture)) < strlen(picture))
+    if (limn_utf8_valid_size(item->id.bytes, item->id.size) < item->id.size)
         return limn_fail(err, LIMN_E_FORMAT, "%s: the picture's name is not valid UTF-8", path);
     LIMN_TRY(limn_file_read(&bytes, &size, path, SIDECAR_MAX_SIZE, err));
-    s = add_lines(out, picture, limn_caption_without_mark((const char *)bytes, size), err);
+    char *text = (char *)bytes;
+    limn_status s = limn_caption_decode(&text, &size, err);
+    if (s == LIMN_OK) s = add(out, item, (limn_caption_text){ text ? text : "", size }, err);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
-    limn_free(bytes);
+    limn_free(text);
     return s;
+}
+
+/* The JSON beside a picture, which counts where its text file is blank or missing. */
+static limn_status read_json_beside(limn_caption_file *out, const folder *f,
+                                    const limn_caption_item *item, limn_error *err)
+{
+    limn_buffer name = { 0 }, path = { 0 };
+    limn_status s = LIMN_OK;
+    uint32_t number;
+    limn_buffer_append(&name, item->id.bytes, stem_size(item->id.bytes));
+    limn_buffer_append_text(&name, ".json");
+    limn_buffer_printf(&path, "%s%s%s", f->path, f->slash, name.bytes ? name.bytes : "");
+    if (name.has_failed || path.has_failed)
+        s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    else if (limn_string_table_find(&number, &f->files, name.bytes, name.size))
+        s = read_sidecar(out, item, path.bytes, add_json, err);
+    limn_buffer_finish(&name);
+    limn_buffer_finish(&path);
+    return s;
+}
+
+/* The captions of a picture, which has a text file; an empty record where it is blank. */
+static limn_status read_text(limn_caption_file *out, const folder *f, const char *picture,
+                             const char *path, limn_error *err)
+{
+    const limn_caption_item item = { .id = limn_caption_text_of(picture) };
+    const size_t n_before = out->n_records;
+    LIMN_TRY(read_sidecar(out, &item, path, add_lines, err));
+    if (out->n_records == n_before) LIMN_TRY(read_json_beside(out, f, &item, err));
+    if (out->n_records > n_before) return LIMN_OK;
+    limn_caption_begin_entry(out);
+    return limn_caption_add(out, &item, (limn_caption_text){ 0 }, err);
 }
 
 static limn_status add_sidecar(limn_caption_file *out, const folder *f, const char *sidecar,
@@ -176,24 +221,55 @@ static limn_status add_sidecar(limn_caption_file *out, const folder *f, const ch
     else if (file == NONE)
         s = limn_caption_note_orphan(out, path.bytes, err);
     else
-        s = read_sidecar(out, limn_string_table_get(&f->files, (uint32_t)file), path.bytes, err);
+        s = read_text(out, f, limn_string_table_get(&f->files, (uint32_t)file), path.bytes, err);
     limn_buffer_finish(&path);
     return s;
 }
 
-limn_status limn_caption_read_folder(limn_caption_file *out, const char *path, limn_error *err)
+/* Whether a name's stem with this ending is among the files. */
+static bool has_beside(const folder *f, const char *name, const char *ending)
+{
+    limn_buffer beside = { 0 };
+    uint32_t number;
+    limn_buffer_append(&beside, name, stem_size(name));
+    limn_buffer_append_text(&beside, ending);
+    const bool has =
+        !beside.has_failed && limn_string_table_find(&number, &f->files, beside.bytes, beside.size);
+    limn_buffer_finish(&beside);
+    return has;
+}
+
+/* A JSON beside one picture, without a text file between. */
+static limn_status add_json_sidecar(limn_caption_file *out, const folder *f, const char *sidecar,
+                                    limn_error *err)
+{
+    int64_t file;
+    if (has_beside(f, sidecar, ".txt") || find_picture(&file, f, sidecar, NULL) != LIMN_OK ||
+        file == NONE)
+        return LIMN_OK;
+    const char *picture = limn_string_table_get(&f->files, (uint32_t)file);
+    if (strlen(picture) < stem_size(sidecar) || stem_size(picture) != stem_size(sidecar))
+        return LIMN_OK; /* NAME.jpg.json is others' */
+    return read_json_beside(out, f, &(limn_caption_item){ .id = limn_caption_text_of(picture) },
+                            err);
+}
+
+limn_status limn_caption_read_folder(limn_caption_file *file, const char *path, limn_error *err)
 {
     folder f = { 0 };
     limn_status s = read_names(&f, path, err);
-    out->format = "sidecar files";
+    file->format = "sidecar files";
     for (size_t i = 0; i < f.files.n_strings && s == LIMN_OK; i++) {
         const char *name = limn_string_table_get(&f.files, (uint32_t)i);
-        if (is_sidecar(name)) s = add_sidecar(out, &f, name, err);
+        if (is_sidecar(name))
+            s = add_sidecar(file, &f, name, err);
+        else if (is_json(name))
+            s = add_json_sidecar(file, &f, name, err);
     }
-    if (s == LIMN_OK && out->n_records == 0)
+    if (s == LIMN_OK && file->n_records == 0)
         s = limn_fail(err, LIMN_E_FORMAT,
-                      "%s: no picture in this folder has a text file beside it (NAME.txt for "
-                      "NAME.jpg)",
+                      "%s: no picture in this folder has a text file beside it (NAME.txt or "
+                      "NAME.json for NAME.jpg)",
                       path);
     finish(&f);
     return s;

@@ -1,156 +1,23 @@
-/* Caption files as JSON: objects of JSONL and COCO results, COCO annotations, Karpathy's splits. */
-#include "common/io/caption_parse.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
+/* Caption files as one JSON document: arrays of objects, COCO annotations, Karpathy's splits, and
+ * captions by picture. */
 #include <string.h>
 
-#include "common/base/buffer.h"
-#include "common/base/mem.h"
+#include "common/io/caption_fields.h"
+#include "common/io/caption_parse.h"
 
-static const char *const id_fields[] = {
-    "file", "file_name", "filename", "image", "id", "image_id"
-};
-static const char *const caption_fields[] = { "caption", "captions", "text", "comment" };
-
-enum { N_ID_FIELDS = sizeof id_fields / sizeof *id_fields };
-
-static bool is_among(const char *name, size_t size, const char *const *names, size_t n_names)
-{
-    for (size_t i = 0; i < n_names; i++)
-        if (strlen(names[i]) == size && memcmp(names[i], name, size) == 0) return true;
-    return false;
-}
-
-bool limn_caption_is_id_field(const char *name, size_t size)
-{
-    return is_among(name, size, id_fields, N_ID_FIELDS);
-}
-
-bool limn_caption_is_caption_field(const char *name, size_t size)
-{
-    return is_among(name, size, caption_fields, sizeof caption_fields / sizeof *caption_fields);
-}
-
-static limn_caption_text text_of(const char *string)
-{
-    return (limn_caption_text){ string, string ? strlen(string) : 0 };
-}
-
-/* An id: a string, or an integer, which is written to `digits`. */
-static limn_status read_id(limn_caption_text *out, char digits[24], const limn_json_node *node,
-                           limn_error *err)
-{
-    if (json_is_integer(node->value)) {
-        snprintf(digits, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(node->value));
-        *out = text_of(digits);
-        return LIMN_OK;
-    }
-    if (!json_is_string(node->value))
-        return limn_json_fail(node, err, LIMN_E_FORMAT, "expected a string or an integer");
-    *out = text_of(json_string_value(node->value));
-    return LIMN_OK;
-}
-
-static limn_status add_at(limn_caption_file *file, const limn_json_node *node, limn_caption_text id,
-                          limn_caption_text alias, limn_caption_text caption, limn_error *err)
-{
-    limn_error reason = { 0 };
-    const limn_status status = limn_caption_add(file, id, alias, caption, &reason);
-    return status == LIMN_OK ? status : limn_json_fail(node, err, status, "%s", reason.text);
-}
-
-/* The members of "captions": strings, or objects with a caption. */
-static limn_status add_captions(limn_caption_file *file, const limn_json_node *array,
-                                limn_caption_text id, limn_error *err)
+static limn_status add_objects(limn_caption_file *file, const limn_json_node *array,
+                               const json_t *names, limn_error *err)
 {
     size_t n_items;
     LIMN_TRY(limn_json_as_array(&n_items, array, err));
-    if (n_items == 0)
-        return add_at(file, array, id, (limn_caption_text){ 0 }, (limn_caption_text){ 0 }, err);
     for (size_t i = 0; i < n_items; i++) {
         const limn_json_node item = limn_json_at(array, i);
-        const char *caption;
-        if (json_is_object(item.value))
-            LIMN_TRY(limn_json_string(&caption, &item, "caption", err));
-        else
-            LIMN_TRY(limn_json_as_string(&caption, &item, err));
-        LIMN_TRY(add_at(file, &item, id, (limn_caption_text){ 0 }, text_of(caption), err));
+        LIMN_TRY(limn_caption_add_object(file, &item, names, err));
     }
     return LIMN_OK;
-}
-
-/* What an object says of the sureness of its (first) caption. What is none is passed over: the
- * names are not ours alone. */
-static limn_status add_sureness(limn_caption_file *file, size_t record,
-                                const limn_json_node *object, limn_error *err)
-{
-    const json_t *number = json_object_get(object->value, "confidence");
-    const json_t *signals = json_object_get(object->value, "signals");
-    const double value = json_is_number(number) ? json_number_value(number) : -1;
-    char *text = json_is_object(signals) ? json_dumps(signals, JSON_COMPACT) : NULL;
-    const limn_status status = limn_caption_set_sureness(
-        file, record, value >= 0 && value <= 1 ? value : NAN, text_of(text), err);
-    free(text);
-    return status;
-}
-
-static limn_status add_captions_of(limn_caption_file *file, const limn_json_node *object,
-                                   limn_error *err)
-{
-    limn_json_node node;
-    limn_caption_text id;
-    char digits[24];
-    size_t i = 0;
-    LIMN_TRY(limn_json_as_object(object, err));
-    while (i < N_ID_FIELDS && !limn_json_has(object, id_fields[i])) i++;
-    if (i == N_ID_FIELDS)
-        return limn_json_fail(object, err, LIMN_E_FORMAT,
-                              "no \"file\", \"file_name\", \"image\", \"id\" or \"image_id\"");
-    LIMN_TRY(limn_json_get(&node, object, id_fields[i], err));
-    LIMN_TRY(read_id(&id, digits, &node, err));
-    limn_caption_begin_entry(file);
-    if (limn_json_has(object, "captions")) {
-        LIMN_TRY(limn_json_get(&node, object, "captions", err));
-        if (json_is_array(node.value)) return add_captions(file, &node, id, err);
-    } else if (limn_json_has(object, "caption")) {
-        LIMN_TRY(limn_json_get(&node, object, "caption", err));
-    } else if (limn_json_has(object, "text")) {
-        LIMN_TRY(limn_json_get(&node, object, "text", err));
-    } else if (limn_json_has(object, "error")) {
-        return add_at(file, object, id, (limn_caption_text){ 0 }, (limn_caption_text){ 0 }, err);
-    } else {
-        return limn_json_fail(object, err, LIMN_E_FORMAT,
-                              "no \"caption\", \"captions\", \"text\" or \"error\"");
-    }
-    const char *caption = NULL;
-    if (!json_is_null(node.value)) LIMN_TRY(limn_json_as_string(&caption, &node, err));
-    return add_at(file, &node, id, (limn_caption_text){ 0 }, text_of(caption), err);
-}
-
-limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_node *object,
-                                    limn_error *err)
-{
-    const size_t first = file->n_records;
-    LIMN_TRY(add_captions_of(file, object, err));
-    return add_sureness(file, first, object, err);
 }
 
 /* ---- COCO --------------------------------------------------------------------------------- */
-
-static limn_status parse_results(limn_caption_file *file, const limn_json_node *root,
-                                 limn_error *err)
-{
-    size_t n_items;
-    file->format = "COCO results";
-    LIMN_TRY(limn_json_as_array(&n_items, root, err));
-    for (size_t i = 0; i < n_items; i++) {
-        const limn_json_node item = limn_json_at(root, i);
-        LIMN_TRY(limn_caption_add_object(file, &item, err));
-    }
-    return LIMN_OK;
-}
 
 /* File names by image id, as a JSON object {id: name}. */
 static limn_status read_image_names(json_t *names, const limn_json_node *root, limn_error *err)
@@ -166,7 +33,7 @@ static limn_status read_image_names(json_t *names, const limn_json_node *root, l
         const char *name;
         char digits[24];
         LIMN_TRY(limn_json_get(&id_node, &image, "id", err));
-        LIMN_TRY(read_id(&id, digits, &id_node, err));
+        LIMN_TRY(limn_caption_read_name(&id, digits, &id_node, err));
         if (!limn_json_has(&image, "file_name")) continue;
         LIMN_TRY(limn_json_string(&name, &image, "file_name", err));
         if (json_object_set_new_nocheck(names, id.bytes, json_string_nocheck(name)) != 0)
@@ -175,38 +42,18 @@ static limn_status read_image_names(json_t *names, const limn_json_node *root, l
     return LIMN_OK;
 }
 
-static limn_status add_annotations(limn_caption_file *file, const limn_json_node *root,
-                                   const json_t *names, limn_error *err)
-{
-    limn_json_node annotations;
-    size_t n_annotations;
-    LIMN_TRY(limn_json_array(&annotations, &n_annotations, root, "annotations", err));
-    for (size_t i = 0; i < n_annotations; i++) {
-        const limn_json_node annotation = limn_json_at(&annotations, i);
-        limn_json_node id_node;
-        limn_caption_text id;
-        const char *caption;
-        char digits[24];
-        LIMN_TRY(limn_json_get(&id_node, &annotation, "image_id", err));
-        LIMN_TRY(read_id(&id, digits, &id_node, err));
-        LIMN_TRY(limn_json_string(&caption, &annotation, "caption", err));
-        limn_caption_begin_entry(file);
-        LIMN_TRY(add_at(file, &annotation, id,
-                        text_of(json_string_value(json_object_get(names, id.bytes))),
-                        text_of(caption), err));
-    }
-    return LIMN_OK;
-}
-
 static limn_status parse_annotations(limn_caption_file *file, const limn_json_node *root,
                                      limn_error *err)
 {
     json_t *names = json_object();
+    limn_json_node annotations;
+    size_t n_annotations;
     limn_status status;
     file->format = "COCO annotations";
     if (!names) return limn_fail(err, LIMN_E_NOMEM, "out of memory for names");
-    status = read_image_names(names, root, err);
-    if (status == LIMN_OK) status = add_annotations(file, root, names, err);
+    status = limn_json_array(&annotations, &n_annotations, root, "annotations", err);
+    if (status == LIMN_OK) status = read_image_names(names, root, err);
+    if (status == LIMN_OK) status = add_objects(file, &annotations, names, err);
     json_decref(names);
     return status;
 }
@@ -236,75 +83,148 @@ static limn_status read_sentence(limn_buffer *out, const limn_json_node *sentenc
     return LIMN_OK;
 }
 
-static limn_status add_karpathy_image(limn_caption_file *file, const limn_json_node *image,
-                                      limn_buffer *sentence_text, limn_error *err)
+static limn_status add_sentences(limn_caption_file *file, const limn_json_node *image,
+                                 const limn_caption_item *item, limn_buffer *text, limn_error *err)
 {
-    limn_json_node sentences, id_node;
-    limn_caption_text alias = { 0 };
-    const char *name;
-    char digits[24];
+    limn_json_node sentences;
     size_t n_sentences;
-    LIMN_TRY(limn_json_string(&name, image, "filename", err));
     LIMN_TRY(limn_json_array(&sentences, &n_sentences, image, "sentences", err));
-    if (limn_json_has(image, "cocoid")) {
-        LIMN_TRY(limn_json_get(&id_node, image, "cocoid", err));
-        LIMN_TRY(read_id(&alias, digits, &id_node, err));
-    }
     for (size_t i = 0; i < n_sentences; i++) {
         const limn_json_node sentence = limn_json_at(&sentences, i);
-        LIMN_TRY(read_sentence(sentence_text, &sentence, err));
-        if (sentence_text->has_failed)
-            return limn_fail(err, LIMN_E_NOMEM, "out of memory for a sentence");
+        limn_error reason = { 0 };
+        LIMN_TRY(read_sentence(text, &sentence, err));
+        if (text->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a sentence");
         limn_caption_begin_entry(file);
-        LIMN_TRY(add_at(file, &sentence, text_of(name), alias, text_of(sentence_text->bytes), err));
+        const limn_status status =
+            limn_caption_add(file, item, limn_caption_text_of(text->bytes), &reason);
+        if (status != LIMN_OK) return limn_json_fail(&sentence, err, status, "%s", reason.text);
     }
     return LIMN_OK;
 }
 
+static limn_status add_karpathy_image(limn_caption_file *file, const limn_json_node *image,
+                                      limn_buffer *text, limn_error *err)
+{
+    static const char *const id_keys[] = { "cocoid", "imgid" };
+    limn_caption_item item = { .id_kind = LIMN_NAME_FILE, .alias_kind = LIMN_NAME_IMAGE_ID };
+    const char *name, *split = NULL;
+    char digits[24];
+    LIMN_TRY(limn_json_string(&name, image, "filename", err));
+    for (size_t i = 0; i < 2 && !item.alias.bytes; i++) {
+        limn_json_node id_node;
+        if (!limn_json_has(image, id_keys[i])) continue;
+        LIMN_TRY(limn_json_get(&id_node, image, id_keys[i], err));
+        LIMN_TRY(limn_caption_read_name(&item.alias, digits, &id_node, err));
+    }
+    if (limn_json_has(image, "split") || limn_caption_how(file)->split)
+        LIMN_TRY(limn_json_string(&split, image, "split", err));
+    item.id = limn_caption_text_of(name);
+    item.split = limn_caption_text_of(split);
+    return add_sentences(file, image, &item, text, err);
+}
+
 static limn_status parse_karpathy(limn_caption_file *file, const limn_json_node *root,
-                                  const char *split, limn_error *err)
+                                  limn_error *err)
 {
     limn_json_node images;
-    limn_buffer sentence = { 0 };
-    limn_status status;
-    size_t n_images, n_taken = 0;
+    limn_buffer text = { 0 };
+    limn_status status = LIMN_OK;
+    size_t n_images;
     file->format = "Karpathy JSON";
     LIMN_TRY(limn_json_array(&images, &n_images, root, "images", err));
-    status = LIMN_OK;
     for (size_t i = 0; status == LIMN_OK && i < n_images; i++) {
         const limn_json_node image = limn_json_at(&images, i);
-        const char *own_split = "";
-        if (split) status = limn_json_string(&own_split, &image, "split", err);
-        if (status != LIMN_OK || (split && strcmp(own_split, split) != 0)) continue;
-        status = add_karpathy_image(file, &image, &sentence, err);
-        n_taken++;
+        status = add_karpathy_image(file, &image, &text, err);
     }
-    limn_buffer_finish(&sentence);
-    if (status == LIMN_OK && split && n_taken == 0)
-        return limn_fail(err, LIMN_E_ARG, "no picture is of the split \"%s\"", split);
+    limn_buffer_finish(&text);
     return status;
 }
 
-static limn_status parse_document(limn_caption_file *file, const limn_json_node *root,
-                                  const char *split, limn_error *err)
+/* ---- captions by picture ------------------------------------------------------------------ */
+
+static bool is_caption(const json_t *value)
 {
-    if (limn_json_has(root, "images") && !limn_json_has(root, "annotations"))
-        return parse_karpathy(file, root, split, err);
-    if (split)
-        return limn_fail(err, LIMN_E_ARG, "the file has no splits: only Karpathy's format has");
-    if (limn_json_has(root, "annotations")) return parse_annotations(file, root, err);
-    if (json_is_array(root->value)) return parse_results(file, root, err);
+    return json_is_string(value) || json_is_array(value);
+}
+
+/* {picture: caption, or array of captions}, no key of which is a field's name */
+static bool is_dictionary(const json_t *root)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)root, key, value)
+    {
+        size_t rank;
+        if (!is_caption(value) ||
+            limn_caption_field_of(&rank, key, strlen(key)) != LIMN_FIELD_OTHER)
+            return false;
+    }
+    return json_object_size(root) > 0;
+}
+
+static limn_status parse_dictionary(limn_caption_file *file, const limn_json_node *root,
+                                    limn_error *err)
+{
+    const char *key;
+    json_t *value;
+    file->format = "JSON captions by picture";
+    json_object_foreach((json_t *)root->value, key, value)
+    {
+        const limn_caption_item item = { .id = limn_caption_text_of(key) };
+        limn_json_node node;
+        LIMN_TRY(limn_json_get(&node, root, key, err));
+        limn_caption_begin_entry(file);
+        LIMN_TRY(limn_caption_add_value(file, &node, &item, err));
+    }
+    return LIMN_OK;
+}
+
+/* ---- documents ---------------------------------------------------------------------------- */
+
+/* The array of objects that a document wraps; NULL for none. */
+static const char *wrapped_array(const json_t *root)
+{
+    static const char *const keys[] = { "data", "results", "predictions", "captions" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *array = json_object_get(root, keys[i]);
+        if (json_is_object(json_array_get(array, 0)) && !limn_caption_is_object(root))
+            return keys[i];
+    }
+    return NULL;
+}
+
+static limn_status parse_wrapped(limn_caption_file *file, const limn_json_node *root,
+                                 const char *key, limn_error *err)
+{
+    limn_json_node array;
+    size_t n_items;
     file->format = "JSON";
-    return limn_caption_add_object(file, root, err);
+    LIMN_TRY(limn_json_array(&array, &n_items, root, key, err));
+    return add_objects(file, &array, NULL, err);
+}
+
+static limn_status parse_document(limn_caption_file *file, const limn_json_node *root,
+                                  limn_error *err)
+{
+    const char *key = wrapped_array(root->value);
+    file->format = "COCO results";
+    if (json_is_array(root->value)) return add_objects(file, root, NULL, err);
+    if (limn_json_has(root, "annotations")) return parse_annotations(file, root, err);
+    if (limn_json_has(root, "images")) return parse_karpathy(file, root, err);
+    if (key) return parse_wrapped(file, root, key, err);
+    if (!limn_caption_is_object(root->value) && is_dictionary(root->value))
+        return parse_dictionary(file, root, err);
+    file->format = "JSON";
+    return limn_caption_add_object(file, root, NULL, err);
 }
 
 limn_status limn_caption_parse_json(limn_caption_file *file, limn_caption_text text,
-                                    const char *split, limn_error *err)
+                                    limn_error *err)
 {
     json_t *document = NULL;
     LIMN_TRY(limn_json_parse(&document, text.bytes, text.size, err));
     const limn_json_node root = limn_json_root(document);
-    const limn_status status = parse_document(file, &root, split, err);
+    const limn_status status = parse_document(file, &root, err);
     json_decref(document);
     return status;
 }

@@ -85,6 +85,7 @@ static limn_status add_record(builder *b, const limn_caption_record *record, lim
     const char *text = "";
     if (picture == LIMN_NO_PICTURE) return count(&report->unlisted, record->id, err);
     b->is_mentioned[picture] = true;
+    if (record->is_rejected) return LIMN_OK; /* the reader has counted it */
     if (record->caption)
         LIMN_TRY(limn_caption_tokenize(&text, &b->tokenizer, record->caption,
                                        strlen(record->caption), err));
@@ -225,9 +226,11 @@ limn_status limn_training_set_create(limn_training_set *out, const limn_caption_
 limn_status limn_training_set_read_text(limn_training_set *out, const char *path,
                                         const limn_training_set_settings *settings, limn_error *err)
 {
+    const limn_caption_reading how = { .keep_rejected = settings->keep_rejected,
+                                       .may_be_plain = true };
     limn_caption_file captions;
     *out = (limn_training_set){ 0 };
-    LIMN_TRY(limn_caption_text_file_read(&captions, path, err));
+    LIMN_TRY(limn_caption_file_read(&captions, path, &how, err));
     const limn_status s = limn_training_set_create(out, &captions, settings, err);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     limn_caption_file_finish(&captions);

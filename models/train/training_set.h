@@ -56,6 +56,7 @@ typedef struct limn_training_set_settings {
     /* Where `names` came from, when each of them must be in the caption file: LIMN_E_ARG names list
      * and picture when one is not. NULL: pictures without captions are only counted. */
     const char *list;
+    bool keep_rejected; /* limn_training_set_read_text: see limn_caption_reading */
 } limn_training_set_settings;
 
 /* Builds a set. Captions of a picture keep their order, equal ones stay. LIMN_E_ARG (above),
@@ -64,7 +65,7 @@ limn_status limn_training_set_create(limn_training_set *out, const limn_caption_
                                      const limn_training_set_settings *settings, limn_error *err);
 void limn_training_set_finish(limn_training_set *set); /* accepts a zeroed one; zeroes it */
 
-/* Captions without pictures, of any file that limn_caption_text_file_read reads: pictures of the
+/* Captions without pictures, of any file that limn_caption_file_read reads: pictures of the
  * set are its ids. `names` and `list` of the settings are NULL. Errors of reading and above. */
 limn_status limn_training_set_read_text(limn_training_set *out, const char *path,
                                         const limn_training_set_settings *settings,

@@ -23,13 +23,14 @@ static void check(const limn_caption_file *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    limn_caption_file file = { 0 };
-    if (limn_caption_file_read(&file, fuzz_path(bytes, size), NULL, NULL) == LIMN_OK) check(&file);
-    limn_caption_file_finish(&file);
-    if (limn_caption_file_read(&file, fuzz_path(bytes, size), "test", NULL) == LIMN_OK)
-        check(&file);
-    limn_caption_file_finish(&file);
-    if (limn_caption_text_file_read(&file, fuzz_path(bytes, size), NULL) == LIMN_OK) check(&file);
-    limn_caption_file_finish(&file);
+    static const limn_caption_reading ways[] = { { .split = NULL },
+                                                 { .split = "test,val", .keep_rejected = true },
+                                                 { .may_be_plain = true } };
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        limn_caption_file file = { 0 };
+        if (limn_caption_file_read(&file, fuzz_path(bytes, size), &ways[i], NULL) == LIMN_OK)
+            check(&file);
+        limn_caption_file_finish(&file);
+    }
     return 0;
 }

@@ -16,7 +16,7 @@ static limn_status read_bytes(limn_caption_file *out, const char *bytes, size_t 
 {
     const char *path = temp_path("captions");
     assert_int_equal(limn_file_replace(path, bytes, size, NULL), LIMN_OK);
-    return limn_caption_file_read(out, path, split, err);
+    return limn_caption_file_read(out, path, &(limn_caption_reading){ .split = split }, err);
 }
 
 /* All records as "entry id (alias) caption|", for comparison. */
@@ -60,7 +60,7 @@ static const good_file good_files[] = {
       "0 4 one|1 s t|" },
     { "COCO annotations", annotations, NULL, "0 7 (x.jpg) A dog.|1 8 |" },
     { "Karpathy JSON", karpathy, NULL, "0 a.jpg A.|1 b.jpg (9) B one.|2 b.jpg (9) b two|" },
-    { "Karpathy JSON", karpathy, "test", "0 b.jpg (9) B one.|1 b.jpg (9) b two|" },
+    { "Karpathy JSON", karpathy, "test", "1 b.jpg (9) B one.|2 b.jpg (9) b two|" },
     { "CSV", "image,caption\r\na.jpg,A dog\r\nb.jpg,\"says \"\"hi\"\",\r\ntwice\"\r\n\nc,\"\"",
       NULL, "0 a.jpg A dog|1 b.jpg says \"hi\",\r\ntwice|2 c |" },
     { "CSV", "\"text\",n,\"file_name\"\nx,1,a\n", NULL, "0 a x|" },
@@ -99,7 +99,8 @@ static void test_each_may_be_gzipped(void **state)
         gz = gzopen(temp_path("captions"), "ab");
         gzwrite(gz, g->bytes + half, (unsigned)(strlen(g->bytes) - half));
         gzclose(gz);
-        assert_int_equal(limn_caption_file_read(&file, temp_path("captions"), g->split, NULL),
+        assert_int_equal(limn_caption_file_read(&file, temp_path("captions"),
+                                                &(limn_caption_reading){ .split = g->split }, NULL),
                          LIMN_OK);
         render(&text, &file);
         assert_string_equal(text.bytes, g->records);
@@ -126,22 +127,23 @@ static const bad_file bad_files[] = {
     { "a\tx", 0, "test", LIMN_E_ARG, "no splits" },
     { karpathy, 0, "tset", LIMN_E_ARG, "\"tset\"" },
     { "{\"id\":1,\"caption\":\"x\"}\n{\"id\":2}\n", 0, NULL, LIMN_E_FORMAT,
-      "line 2: no \"caption\"" },
+      "line 2: no field for the caption among \"id\"; known are caption" },
     { "{\"id\":1,\"caption\":\"x\"}\n{\"id\":\n", 0, NULL, LIMN_E_FORMAT, "line 2: JSON" },
     { "{\"id\":1,\"captions\":[\"x\",3]}\n", 0, NULL, LIMN_E_FORMAT, "captions[1]" },
-    { "{\"caption\":\"x\"}\n", 0, NULL, LIMN_E_FORMAT, "no \"file\"" },
+    { "{\"caption\":\"x\"}\n", 0, NULL, LIMN_E_FORMAT,
+      "no field for the picture among \"caption\"; known are file file_name" },
     { "{\"id\":1,\"caption\":\"a\\u0000b\"}\n", 0, NULL, LIMN_E_FORMAT, "u0000" },
-    { "[{\"image_id\":1,\"caption\":[]}]", 0, NULL, LIMN_E_FORMAT, "[0].caption" },
+    { "[{\"image_id\":1,\"caption\":7}]", 0, NULL, LIMN_E_FORMAT, "[0].caption" },
     { "[{\"image_id\":1.5,\"caption\":\"x\"}]", 0, NULL, LIMN_E_FORMAT, "[0].image_id" },
     { "[]", 0, NULL, LIMN_E_FORMAT, "no caption" },
     { "{\"annotations\":{}}", 0, NULL, LIMN_E_FORMAT, "annotations" },
     { "{\"annotations\":[{\"image_id\":1}]}", 0, NULL, LIMN_E_FORMAT, "annotations[0]" },
     { "{\"images\":[{\"filename\":\"a\",\"sentences\":[{}]}]}", 0, NULL, LIMN_E_FORMAT,
       "images[0].sentences[0]" },
-    { "image,caption\na\n", 0, NULL, LIMN_E_FORMAT, "line 2: 1 fields" },
+    { "image,caption\na\n", 0, NULL, LIMN_E_FORMAT, "line 2: 1 fields, but the header has 2" },
     { "image,caption\na,\"b\nc\n", 0, NULL, LIMN_E_FORMAT, "line 2: a quoted field without" },
     { "image,caption\na,\"b\"c\n", 0, NULL, LIMN_E_FORMAT, "line 2: text after a closing quote" },
-    { "image,caption\na,b\xC3\n", 0, NULL, LIMN_E_FORMAT, "line 2: invalid UTF-8" },
+    { "image,caption\na,b\xC3\n", 0, NULL, LIMN_E_FORMAT, "line 2, byte 3: invalid UTF-8" },
     { "\x1F\x8B\x08\x00", 4, NULL, LIMN_E_TRUNCATED, "too early" },
     { "\x1F\x8Bxxxxxxxxxxxx", 0, NULL, LIMN_E_FORMAT, "gzip" },
 };

@@ -145,7 +145,9 @@ static void test_a_split_of_a_folder(void **state)
 {
     limn_caption_file file;
     (void)state;
-    assert_int_equal(limn_caption_file_read(&file, temp_folder, "test", NULL), LIMN_E_ARG);
+    assert_int_equal(limn_caption_file_read(&file, temp_folder,
+                                            &(limn_caption_reading){ .split = "test" }, NULL),
+                     LIMN_E_ARG);
 }
 
 static void test_a_long_text_file(void **state)
@@ -180,7 +182,9 @@ static void test_plain_text(void **state)
         limn_caption_file file;
         assert_int_equal(limn_file_replace(path, cases[i].bytes, strlen(cases[i].bytes), NULL),
                          LIMN_OK);
-        assert_int_equal(limn_caption_text_file_read(&file, path, NULL), LIMN_OK);
+        assert_int_equal(limn_caption_file_read(
+                             &file, path, &(limn_caption_reading){ .may_be_plain = true }, NULL),
+                         LIMN_OK);
         assert_string_equal(file.format, cases[i].format);
         assert_string_equal(file.records[file.n_records - 1].id, cases[i].last_id);
         assert_string_equal(file.records[file.n_records - 1].caption, cases[i].last_caption);

@@ -34,7 +34,9 @@ static limn_status make(limn_training_set *set, const char *text, const char *na
 {
     limn_picture_names wanted = { 0 };
     limn_vocab *vocab = make_vocab("a\nthe\ndog\nruns\n");
-    const limn_training_set_settings settings = { vocab, 5, names ? &wanted : NULL, list };
+    const limn_training_set_settings settings = {
+        .vocab = vocab, .max_words = 5, .names = names ? &wanted : NULL, .list = list
+    };
     limn_caption_file file;
     limn_status s;
     *err = (limn_error){ 0 };

@@ -7,6 +7,7 @@
 #include "common/io/captions.h"
 #include "common/text/ptb.h"
 #include "common/text/string_table.h"
+#include "tools/caption_input.h"
 #include "tools/vocabulary/picture_list.h"
 
 /* A caption of a file: whose it is, and which it is. */
@@ -110,11 +111,12 @@ static limn_status list_references(reference *out, size_t *n, const counter *c,
     return status;
 }
 
-static limn_status count_file(counter *c, const char *path, const char *split, limn_error *err)
+static limn_status count_file(counter *c, const char *path, const limn_caption_reading *how,
+                              limn_error *err)
 {
     limn_caption_file file = { 0 };
     size_t n = 0;
-    LIMN_TRY(limn_caption_file_read(&file, path, split, err));
+    LIMN_TRY(limn_caption_input_read(&file, path, how, err));
     reference *references = limn_alloc(file.n_records, sizeof *references);
     limn_status status = references ? list_references(references, &n, c, &file, err)
                                     : limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -137,7 +139,7 @@ static limn_status count_all(limn_document_frequencies **out, counter *c,
     LIMN_TRY(limn_cider_df_create(&c->df, err));
     if (settings->only) LIMN_TRY(limn_picture_list_read(&c->only, settings->only, err));
     for (size_t i = 0; i < settings->n_paths; i++)
-        LIMN_TRY(count_file(c, settings->paths[i], settings->split, err));
+        LIMN_TRY(count_file(c, settings->paths[i], &settings->how, err));
     return limn_document_frequencies_create(out, c->df, text_of, &c->words, err);
 }
 

@@ -2,13 +2,14 @@
 #ifndef LIMN_TOOLS_CONVERT_REFERENCE_FREQUENCIES_H
 #define LIMN_TOOLS_CONVERT_REFERENCE_FREQUENCIES_H
 
+#include "common/io/captions.h"
 #include "models/document_frequencies.h"
 
 typedef struct reference_settings {
     const char *const *paths; /* [n_paths] caption files (common/io/captions.h) */
     size_t n_paths;
-    const char *only;  /* a list of the pictures that count, one a line; NULL: all */
-    const char *split; /* of a Karpathy file; NULL: all */
+    const char *only; /* a list of the pictures that count, one a line; NULL: all */
+    limn_caption_reading how;
 } reference_settings;
 
 /* Counts in lower-case Penn Treebank tokens without punctuation, as the metrics do; the captions of

@@ -45,13 +45,14 @@ typedef struct limn_eval_data {
     limn_eval_caption *refs, *hyps; /* [n_refs], [n_hyps] */
     size_t n_images, n_refs, n_hyps;
     limn_eval_names without_hyp, without_ref;
+    size_t n_unfit; /* pictures left out because all their references are marked as unfit */
     limn_string_table strings; /* what the numbers in sentences mean */
     const limn_eval_tokenizer_kind *tokenizer;
     limn_buffer texts, numbers; /* what the captions point into */
 } limn_eval_data;
 
-/* Matches hypotheses with references, by whole names, then by their last components, and tokenises
- * both. The files must outlive the data. `allow_missing`: pictures that only one file has are left
+/* Matches hypotheses with references (eval_match.h) and tokenises both. The files must outlive the
+ * data. `allow_missing`: pictures that only one file has are left
  * out; else they are an error, LIMN_E_ARG. Also LIMN_E_ARG for no name in common, two entries for a
  * picture in `hyps`, and a last component that stands for two pictures; LIMN_E_NOMEM. */
 limn_status limn_eval_data_create(limn_eval_data *out, const limn_caption_file *refs,
@@ -102,7 +103,10 @@ extern const limn_eval_metric limn_eval_bleu, limn_eval_rouge, limn_eval_cider,
     limn_eval_cider_plain, limn_eval_meteor, limn_eval_meteor_without_paraphrases,
     limn_eval_sacrebleu, limn_eval_object_names;
 
-/* NULL when there is none of the name [size bytes]. */
+/* Whether `name` [size bytes] is `wanted`, whatever its case, with '_' for '-' too. */
+bool limn_eval_is_named(const char *wanted, const char *name, size_t size);
+/* The metric of this name, or with a key of this name ("CIDEr", "ROUGE_L", "Bleu_4"), as above.
+ * NULL when there is none. */
 const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size);
 
 /* ---- results ------------------------------------------------------------------------------ */

@@ -81,15 +81,21 @@ typedef struct side {
     const limn_caption_file *file;
     uint32_t *image_of; /* [file->n_records], see eval_match.h */
     size_t *counts;     /* [n_images of the match] captions of each */
+    bool *is_unfit;     /* [n_images of the match] has captions that are marked as unfit */
 } side;
 
 static limn_status count_captions(side *s, size_t n_images, limn_error *err)
 {
     s->counts = limn_calloc(n_images, sizeof *s->counts);
-    if (!s->counts) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", n_images);
-    for (size_t i = 0; i < s->file->n_records; i++)
-        if (s->image_of[i] != LIMN_EVAL_NO_IMAGE && s->file->records[i].caption)
-            s->counts[s->image_of[i]]++;
+    s->is_unfit = limn_calloc(n_images, sizeof *s->is_unfit);
+    if (!s->counts || !s->is_unfit)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", n_images);
+    for (size_t i = 0; i < s->file->n_records; i++) {
+        const uint32_t image = s->image_of[i];
+        if (image == LIMN_EVAL_NO_IMAGE) continue;
+        s->counts[image] += s->file->records[i].caption != NULL;
+        s->is_unfit[image] |= s->file->records[i].is_rejected;
+    }
     return LIMN_OK;
 }
 
@@ -151,6 +157,8 @@ static limn_status choose_images(limn_eval_data *data, size_t *first_ref, size_t
             data->images[data->n_images++] = image;
             data->n_refs += image.n_refs;
             data->n_hyps += image.n_hyps;
+        } else if (image.n_refs == 0 && refs->is_unfit[i]) {
+            data->n_unfit++; /* nobody can say what is on it */
         } else {
             LIMN_TRY(add_name(image.n_refs > 0 ? &data->without_hyp : &data->without_ref, image.id,
                               err));
@@ -163,7 +171,7 @@ static limn_status choose_images(limn_eval_data *data, size_t *first_ref, size_t
     return LIMN_OK;
 }
 
-static limn_status check_names(const limn_eval_data *data, bool allow_missing, limn_error *err)
+static limn_status fail_names(const limn_eval_data *data, const char *difference, limn_error *err)
 {
     const limn_eval_names *hyp = &data->without_hyp, *ref = &data->without_ref;
     if (data->n_images == 0 && ref->n_items == 0)
@@ -172,18 +180,30 @@ static limn_status check_names(const limn_eval_data *data, bool allow_missing, l
     if (data->n_images == 0)
         return limn_fail(err, LIMN_E_ARG,
                          "no picture is in both files: the references name \"%s\", the hypotheses "
-                         "\"%s\"",
-                         hyp->n_items > 0 ? hyp->items[0] : "", ref->items[0]);
-    if (allow_missing || (hyp->n_items == 0 && ref->n_items == 0)) return LIMN_OK;
+                         "\"%s\"%s",
+                         hyp->n_items > 0 ? hyp->items[0] : "", ref->items[0], difference);
     if (hyp->n_items > 0)
         return limn_fail(err, LIMN_E_ARG,
                          "%zu of %zu pictures have no hypothesis, the first: \"%s\" "
-                         "(--allow-missing leaves them out)",
-                         hyp->n_items, data->n_images + hyp->n_items, hyp->items[0]);
+                         "(--allow-missing leaves them out)%s",
+                         hyp->n_items, data->n_images + hyp->n_items, hyp->items[0], difference);
     return limn_fail(err, LIMN_E_ARG,
                      "%zu pictures have a hypothesis but no reference, the first: "
                      "\"%s\" (--allow-missing leaves them out)",
                      ref->n_items, ref->items[0]);
+}
+
+static limn_status check_names(const limn_eval_data *data, bool allow_missing, limn_error *err)
+{
+    const limn_eval_names *hyp = &data->without_hyp, *ref = &data->without_ref;
+    limn_buffer difference = { 0 };
+    if (data->n_images > 0 && (allow_missing || (hyp->n_items == 0 && ref->n_items == 0)))
+        return LIMN_OK;
+    limn_status status = limn_eval_match_explain(&difference, hyp->items, hyp->n_items, ref->items,
+                                                 ref->n_items, err);
+    if (status == LIMN_OK) status = fail_names(data, difference.bytes ? difference.bytes : "", err);
+    limn_buffer_finish(&difference);
+    return status;
 }
 
 static limn_status build(builder *b, const limn_eval_match *match, const side *refs,
@@ -223,13 +243,15 @@ limn_status limn_eval_data_create(limn_eval_data *out, const limn_caption_file *
     if (!b.tokenizer.kind)
         return limn_fail(err, LIMN_E_ARG, "there is no tokenizer \"%s\"", tokenizer);
     LIMN_TRY(limn_eval_match_create(&match, refs, hyps, err));
-    side ref_side = { refs, match.image_of_ref, NULL },
-         hyp_side = { hyps, match.image_of_hyp, NULL };
+    side ref_side = { refs, match.image_of_ref, NULL, NULL },
+         hyp_side = { hyps, match.image_of_hyp, NULL, NULL };
     status = count_captions(&ref_side, match.n_images, err);
     if (status == LIMN_OK) status = count_captions(&hyp_side, match.n_images, err);
     if (status == LIMN_OK) status = build(&b, &match, &ref_side, &hyp_side, allow_missing, err);
     limn_free(ref_side.counts);
     limn_free(hyp_side.counts);
+    limn_free(ref_side.is_unfit);
+    limn_free(hyp_side.is_unfit);
     limn_free(b.places);
     limn_eval_tokenizer_finish(&b.tokenizer);
     limn_eval_match_finish(&match);

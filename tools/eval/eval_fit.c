@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/json.h"
+#include "tools/caption_input.h"
 #include "tools/eval/eval_right.h"
 #include "tools/message.h"
 
@@ -71,8 +72,10 @@ static limn_status add_files(limn_eval_fit *fit, const limn_eval_options *o, con
 {
     limn_caption_file refs = { 0 }, hyps = { 0 };
     limn_eval_data data = { 0 };
-    limn_status status = limn_caption_file_read(&refs, refs_path, o->split, err);
-    if (status == LIMN_OK) status = limn_caption_file_read(&hyps, hyps_path, NULL, err);
+    const limn_caption_reading of_refs = limn_eval_reading_of_refs(o);
+    const limn_caption_reading of_hyps = limn_eval_reading_of_hyps(o);
+    limn_status status = limn_caption_input_read(&refs, refs_path, &of_refs, err);
+    if (status == LIMN_OK) status = limn_caption_input_read(&hyps, hyps_path, &of_hyps, err);
     if (status == LIMN_OK)
         status = limn_eval_data_create(&data, &refs, &hyps, limn_eval_tokenizer_name(o, "ptb"),
                                        o->allow_missing, err);

@@ -1,6 +1,7 @@
 /* The table of metrics, and those that count n-grams and subsequences. */
 #include "tools/eval/eval.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -14,12 +15,27 @@ const limn_eval_metric *const limn_eval_metrics[] = { &limn_eval_bleu,         &
                                                       &limn_eval_cider_plain,  &limn_eval_sacrebleu,
                                                       &limn_eval_object_names, NULL };
 
+static char fold(char c)
+{
+    return c == '-' ? '_' : (char)tolower((unsigned char)c);
+}
+
+bool limn_eval_is_named(const char *wanted, const char *name, size_t size)
+{
+    if (strlen(wanted) != size) return false;
+    for (size_t i = 0; i < size; i++)
+        if (fold(wanted[i]) != fold(name[i])) return false;
+    return true;
+}
+
 const limn_eval_metric *limn_eval_find_metric(const char *name, size_t size)
 {
-    for (size_t i = 0; limn_eval_metrics[i]; i++)
-        if (strlen(limn_eval_metrics[i]->name) == size &&
-            memcmp(limn_eval_metrics[i]->name, name, size) == 0)
-            return limn_eval_metrics[i];
+    for (size_t i = 0; limn_eval_metrics[i]; i++) {
+        const limn_eval_metric *metric = limn_eval_metrics[i];
+        if (limn_eval_is_named(metric->name, name, size)) return metric;
+        for (size_t k = 0; k < metric->n_keys; k++)
+            if (limn_eval_is_named(metric->keys[k], name, size)) return metric;
+    }
     return NULL;
 }
 

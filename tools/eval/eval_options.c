@@ -5,29 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/caption_input.h"
+
 static const char *const format_names[] = { "text", "json", NULL };
 
 #define OPTION(field) .offset = offsetof(limn_eval_options, field)
 
 static const limn_option options[] = {
     { "refs", 0, "FILE", "references", .type = LIMN_OPT_TEXT, OPTION(refs), .group = "Input",
-      .detail =
-          "TSV, JSONL, COCO annotations, Karpathy's JSON, or CSV with a header; also gzipped. "
-          "The format is told by the content." },
+      .detail = LIMN_CAPTION_FORMATS },
     { "hyps", 0, "FILE", "hypotheses, e.g. the output of limn", .type = LIMN_OPT_TEXT, OPTION(hyps),
       .group = "Input",
-      .detail = "Formats as for --refs, and COCO results. Names match as a whole, or by their last "
-                "component." },
-    { "split", 0, "NAME", "take this split of the references", .type = LIMN_OPT_TEXT, OPTION(split),
-      .group = "Input" },
+      .detail = "Formats as for --refs. Names match as a whole, or by their last components, or "
+                "without ending and zeros in front: COCO_val2014_000000000042.jpg is 42. Where a "
+                "file has both image and image_id, the one that the other file has counts." },
+    { "split", 0, "LIST", "only these splits of the references", .type = LIMN_OPT_TEXT,
+      OPTION(split), .group = "Input", .detail = "With commas between. " LIMN_SPLIT_DETAIL },
+    { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .type = LIMN_OPT_FLAG,
+      OPTION(keep_rejected), .group = "Input", .detail = LIMN_KEEP_REJECTED_DETAIL },
     { "allow-missing", 0, NULL, "leave out pictures that only one file has", .type = LIMN_OPT_FLAG,
       OPTION(allow_missing), .group = "Input" },
     { "train", 0, "FILE", "training captions: how many were seen there", .type = LIMN_OPT_TEXT,
       OPTION(train), .group = "Input" },
     { "metrics", 0, "LIST", "which, with commas between", .type = LIMN_OPT_TEXT, OPTION(metrics),
       .group = "Metrics",
-      .detail = "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, diversity. The "
-                "default is bleu,rouge,cider,diversity, and meteor with --meteor-data." },
+      .detail = "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, diversity, in any "
+                "case, or a name that the output has: CIDEr, Bleu_4. The default is "
+                "bleu,rouge,cider,diversity, and meteor with --meteor-data." },
     { "objects", 0, NULL, "what captions make up, by class", .type = LIMN_OPT_FLAG,
       OPTION(has_objects), .group = "Metrics",
       .detail = "Adds the metric objects. False_person: captions that name a person, of the "
@@ -121,6 +125,16 @@ limn_eval_options limn_eval_options_default(void)
     return (limn_eval_options){ .tokenizer = LIMN_EVAL_NO_TOKENIZER, .n_trials = 1000 };
 }
 
+limn_caption_reading limn_eval_reading_of_refs(const limn_eval_options *o)
+{
+    return (limn_caption_reading){ .split = o->split, .keep_rejected = o->keep_rejected };
+}
+
+limn_caption_reading limn_eval_reading_of_hyps(const limn_eval_options *o)
+{
+    return (limn_caption_reading){ .keep_rejected = o->keep_rejected };
+}
+
 const char *limn_eval_tokenizer_name(const limn_eval_options *o, const char *otherwise)
 {
     return o->tokenizer == LIMN_EVAL_NO_TOKENIZER ? otherwise
@@ -194,22 +208,40 @@ bool limn_eval_is_chosen(const limn_eval_choice *choice, const limn_eval_metric 
     return false;
 }
 
+static limn_status fail_metric(const char *name, size_t size, limn_error *err)
+{
+    limn_buffer names = { 0 };
+    for (size_t i = 0; limn_eval_metrics[i]; i++)
+        limn_buffer_printf(&names, "%s, ", limn_eval_metrics[i]->name);
+    limn_fail(err, LIMN_E_ARG, "--metrics: there is no metric \"%.*s\", but there are %sdiversity",
+              (int)size, name, names.bytes ? names.bytes : "");
+    limn_buffer_finish(&names);
+    return LIMN_E_ARG;
+}
+
+static limn_status choose_one(limn_eval_choice *out, const char *name, size_t size, limn_error *err)
+{
+    const limn_eval_metric *metric = limn_eval_find_metric(name, size);
+    if (metric && !limn_eval_is_chosen(out, metric))
+        out->metrics[out->n_metrics++] = metric;
+    else if (limn_eval_is_named("diversity", name, size))
+        out->has_diversity = true;
+    else if (!metric)
+        return fail_metric(name, size, err);
+    return LIMN_OK;
+}
+
 limn_status limn_eval_choose(limn_eval_choice *out, const limn_eval_options *o, limn_error *err)
 {
-    static const char diversity[] = "diversity";
     *out = (limn_eval_choice){ 0 };
     if (!o->metrics) choose_default(out, o->meteor_data != NULL);
     for (const char *name = o->metrics; name;) {
-        const size_t size = strcspn(name, ",");
-        const limn_eval_metric *metric = limn_eval_find_metric(name, size);
-        if (metric && !limn_eval_is_chosen(out, metric))
-            out->metrics[out->n_metrics++] = metric;
-        else if (size == strlen(diversity) && memcmp(name, diversity, size) == 0)
-            out->has_diversity = true;
-        else if (!metric)
-            return limn_fail(err, LIMN_E_ARG, "--metrics: there is no metric \"%.*s\"", (int)size,
-                             name);
-        name = name[size] ? name + size + 1 : NULL;
+        const char *next = strchr(name, ',');
+        name += strspn(name, " ");
+        size_t size = strcspn(name, ",");
+        while (size > 0 && name[size - 1] == ' ') size--;
+        LIMN_TRY(choose_one(out, name, size, err));
+        name = next ? next + 1 : NULL;
     }
     if (o->has_objects && !limn_eval_is_chosen(out, &limn_eval_object_names))
         out->metrics[out->n_metrics++] = &limn_eval_object_names;

@@ -22,13 +22,18 @@ typedef struct limn_eval_options {
     unsigned tokenizer; /* index in limn_eval_tokenizer_names, or LIMN_EVAL_NO_TOKENIZER */
     uint64_t seed;
     uint32_t n_trials;
-    bool allow_missing, is_lower_case, has_objects, has_confidence, is_quiet, is_verbose;
+    bool allow_missing, keep_rejected, is_lower_case, has_objects, has_confidence, is_quiet,
+        is_verbose;
 } limn_eval_options;
 
 /* Not given: each metric has its own, ptb or, for sacreBLEU, 13a. */
 #define LIMN_EVAL_NO_TOKENIZER UINT_MAX
 
 limn_eval_options limn_eval_options_default(void);
+
+/* How references are read, and how hypotheses are. */
+limn_caption_reading limn_eval_reading_of_refs(const limn_eval_options *o);
+limn_caption_reading limn_eval_reading_of_hyps(const limn_eval_options *o);
 
 /* The tokenizer's name: the one given, or `otherwise`. */
 const char *limn_eval_tokenizer_name(const limn_eval_options *o, const char *otherwise);

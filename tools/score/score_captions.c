@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include "common/base/mem.h"
+#include "common/text/picture_name.h"
 #include "common/text/string_table.h"
+#include "tools/caption_input.h"
 
 static limn_status no_memory(limn_error *err)
 {
@@ -13,12 +15,6 @@ static limn_status no_memory(limn_error *err)
 }
 
 /* ---- paths ---------------------------------------------------------------------------------- */
-
-static const char *last_component(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
 
 /* FOLDER/NAME into `path`; whether something is there, and no folder. */
 static bool is_there(limn_buffer *path, const char *folder, const char *name, struct stat *st)
@@ -32,8 +28,8 @@ static limn_status find_picture(limn_buffer *path, const char *folder,
                                 const limn_caption_record *record, limn_error *err)
 {
     const char *alias = record->alias ? record->alias : record->id;
-    const char *const names[] = { record->id, last_component(record->id), alias,
-                                  last_component(alias) };
+    const char *const names[] = { record->id, limn_picture_name_last(record->id), alias,
+                                  limn_picture_name_last(alias) };
     struct stat st;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (is_there(path, folder, names[i], &st)) return LIMN_OK;
@@ -112,7 +108,7 @@ static limn_status add_pictures(limn_score_captions *c, const grouping *g,
         if (c->file.records[i].caption)
             p->captions[p->n_captions++] = &c->file.records[i];
         else
-            c->n_without++;
+            c->n_without += !c->file.records[i].is_rejected;
     }
     return LIMN_OK;
 }
@@ -133,11 +129,11 @@ static limn_status build(limn_score_captions *c, grouping *g, const char *folder
 }
 
 limn_status limn_score_captions_read(limn_score_captions *out, const char *path, const char *folder,
-                                     const char *split, limn_error *err)
+                                     const limn_caption_reading *how, limn_error *err)
 {
     grouping g = { .picture_of = NULL };
     *out = (limn_score_captions){ .n_pictures = 0 };
-    LIMN_TRY(limn_caption_file_read(&out->file, path, split, err));
+    LIMN_TRY(limn_caption_input_read(&out->file, path, how, err));
     const limn_status s = build(out, &g, folder, err);
     finish_grouping(&g);
     if (s != LIMN_OK) limn_score_captions_finish(out);

@@ -23,10 +23,10 @@ typedef struct limn_score_captions {
 
 /* Reads a caption file, and looks for its pictures in `folder`: of the names that the file gives
  * one, and their last components, the first that is there. Of a picture that is not, the path is
- * that of its first name. `split` may be NULL. LIMN_E_ARG when a name is that of a folder;
- * otherwise errors as limn_caption_file_read. */
+ * that of its first name. Says what is left out, as limn_caption_input_read. LIMN_E_ARG when a name
+ * is that of a folder; otherwise errors as limn_caption_file_read. */
 limn_status limn_score_captions_read(limn_score_captions *out, const char *path, const char *folder,
-                                     const char *split, limn_error *err);
+                                     const limn_caption_reading *how, limn_error *err);
 void limn_score_captions_finish(limn_score_captions *c); /* accepts a zeroed one */
 
 /* The picture of a path; NULL when there is none. Any thread. */

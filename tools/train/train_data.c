@@ -11,6 +11,7 @@
 #include "models/tag_heads.h"
 #include "models/train/training_frequencies.h"
 #include "models/vocab_file.h"
+#include "tools/caption_input.h"
 #include "tools/environment.h"
 #include "tools/interrupt.h"
 #include "tools/message.h"
@@ -18,20 +19,42 @@
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-static bool is_karpathy(const limn_caption_file *file)
+/* The splits that the field trains on, and those that it chooses models by. */
+#define TRAIN_SPLITS "train,restval"
+#define DEV_SPLITS "val,dev,validation"
+
+static bool has_split(const limn_caption_file *file, const char *splits)
 {
-    return strncmp(file->format, "Karpathy", 8) == 0;
+    for (size_t i = 0; i < file->n_records; i++)
+        if (limn_caption_is_of_split(&file->records[i], splits)) return true;
+    return false;
 }
 
-/* The pictures of one split of a Karpathy file. */
-static limn_status read_split(limn_picture_names *out, const char *path, const char *split,
-                              limn_error *err)
+static bool says_splits(const limn_caption_file *file)
 {
-    limn_caption_file file = { 0 };
-    LIMN_TRY(limn_caption_file_read(&file, path, split, err));
-    const limn_status status = limn_picture_names_add_captions(out, &file, err);
-    limn_caption_file_finish(&file);
+    for (size_t i = 0; i < file->n_records; i++)
+        if (file->records[i].split) return true;
+    return false;
+}
+
+/* The pictures of some splits of the caption file. */
+static limn_status take_split(limn_picture_names *out, const limn_caption_file *file,
+                              const char *splits, limn_error *err)
+{
+    limn_caption_file taken = { .records = limn_alloc(file->n_records, sizeof *taken.records) };
+    if (!taken.records) return limn_fail(err, LIMN_E_NOMEM, "out of memory for names");
+    for (size_t i = 0; i < file->n_records; i++)
+        if (limn_caption_is_of_split(&file->records[i], splits))
+            taken.records[taken.n_records++] = file->records[i];
+    const limn_status status = limn_picture_names_add_captions(out, &taken, err);
+    limn_free(taken.records);
     return status;
+}
+
+static limn_status take_splits(limn_train_data *d, limn_error *err)
+{
+    LIMN_TRY(take_split(&d->train_names, &d->captions, TRAIN_SPLITS, err));
+    return take_split(&d->dev_names, &d->captions, DEV_SPLITS, err);
 }
 
 static limn_status deal_out(limn_train_data *d, limn_error *err)
@@ -53,10 +76,12 @@ static limn_status read_names(limn_train_data *d, limn_error *err)
         LIMN_TRY(limn_picture_names_read(&d->train_names, o->train_list, err));
         return limn_picture_names_read(&d->dev_names, o->dev_list, err);
     }
-    if (is_karpathy(&d->captions)) {
-        LIMN_TRY(read_split(&d->train_names, o->captions, "train", err));
-        return read_split(&d->dev_names, o->captions, "val", err);
-    }
+    if (has_split(&d->captions, TRAIN_SPLITS) && has_split(&d->captions, DEV_SPLITS))
+        return take_splits(d, err);
+    if (says_splits(&d->captions))
+        limn_message_warning("%s: has not both splits " TRAIN_SPLITS " and " DEV_SPLITS
+                             ": its pictures are dealt out by a hash of their names",
+                             o->captions);
     return deal_out(d, err);
 }
 
@@ -236,10 +261,8 @@ limn_status limn_train_data_read(limn_train_data *d, const limn_train_options *o
     *d = (limn_train_data){ .options = options };
     LIMN_TRY(read_base(d, err));
     if (options->captions) {
-        LIMN_TRY(limn_caption_file_read(&d->captions, options->captions, NULL, err));
-        if (d->captions.n_without_picture > 0)
-            limn_message_warning("left out: %zu text file(s) that stand beside no picture, as %s",
-                                 d->captions.n_without_picture, d->captions.without_picture);
+        const limn_caption_reading how = { .keep_rejected = options->keep_rejected };
+        LIMN_TRY(limn_caption_input_read(&d->captions, options->captions, &how, err));
         LIMN_TRY(read_names(d, err));
     }
     LIMN_TRY(read_vocabulary(d, err));

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "tools/caption_input.h"
 #include "tools/environment.h"
 #include "tools/message.h"
 
@@ -17,14 +18,14 @@ static const char *const tokenizers[] = { "words", "characters", NULL };
 static const limn_option options[] = {
     { "images", 0, "DIR", "the pictures", .group = "Data", .type = LIMN_OPT_TEXT, FIELD(images) },
     { "captions", 0, "FILE", "their captions: a file, or a folder", .group = "Data",
-      .detail = "TSV (name<TAB>caption), JSONL, COCO or Karpathy JSON, CSV, or "
-                "a folder of .txt "
-                "files beside the pictures.",
-      .type = LIMN_OPT_TEXT, FIELD(captions) },
+      .detail = LIMN_CAPTION_FORMATS, .type = LIMN_OPT_TEXT, FIELD(captions) },
+    { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Data",
+      .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected),
+      .is_more = true },
     { "train", 0, "LIST", "names of the pictures to train on", .group = "Data",
-      .detail = "One a line. Without lists, the splits of a Karpathy file are "
-                "used, and otherwise "
-                "pictures are dealt out by a hash of their names.",
+      .detail = "One a line. Without lists, the splits of a file that says them (Karpathy's, or "
+                "any with a field \"split\") are used: train and restval, and for --dev val, dev "
+                "and validation; otherwise pictures are dealt out by a hash of their names.",
       .type = LIMN_OPT_TEXT, FIELD(train_list) },
     { "dev", 0, "LIST", "names of the pictures to choose the model by", .group = "Data",
       .type = LIMN_OPT_TEXT, FIELD(dev_list) },
@@ -156,6 +157,8 @@ static const limn_option options[] = {
     { "f32", 0, NULL, "write matrices in 32 bits, not 16", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(is_f32), .is_more = true },
     { "plan", 0, NULL, "say what would be done, and what it takes", .group = "Running",
+      .detail = "Looks whether all pictures are there, opens a sample of them, and offers the near "
+                "names of those that are missing.",
       .type = LIMN_OPT_FLAG, FIELD(is_plan) },
     { "eval-epochs", 0, "N", "score the model every N epochs (default 1)", .group = "Running",
       .type = LIMN_OPT_COUNT, FIELD(n_eval_epochs), .min = 1, .max = 100000, .is_more = true },

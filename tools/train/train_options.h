@@ -29,7 +29,7 @@ typedef struct limn_train_options {
     float rate, encoder_rate, dropout, feature_dropout, picture_dropout, label_smoothing;
     float weight_decay, cross_entropy_share, object_cost;
     uint32_t n_threads;
-    bool is_plan, is_f32, is_quiet, is_verbose;
+    bool keep_rejected, is_plan, is_f32, is_quiet, is_verbose;
 } limn_train_options;
 
 extern const limn_cli_tool limn_train_tool;

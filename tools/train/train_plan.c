@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "tools/message.h"
+#include "tools/train/plan_pictures.h"
 #include "tools/train/train_stage.h"
 
 static void print_data(const limn_train_data *d)
@@ -55,6 +57,10 @@ limn_status limn_train_plan_print(const limn_train_data *d, limn_pool *pool, lim
     limn_train_stage stages[LIMN_TRAIN_MAX_STAGES];
     const size_t n = limn_train_stages(stages, d->options);
     double total = 0;
+    LIMN_TRY(limn_plan_pictures_check(d, err));
+    if (d->options->captions && d->dev.n_pictures == 0)
+        limn_message_warning("no picture is for development, by whose score the model would be "
+                             "chosen: --dev-share 0.2 takes some, --dev LIST names them");
     print_data(d);
     for (size_t i = 0; i < n; i++) LIMN_TRY(print_stage(&total, d, &stages[i], pool, err));
     printf("in all       about ");

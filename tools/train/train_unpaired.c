@@ -72,7 +72,9 @@ static limn_status pair(limn_train_unpaired *u, uint64_t seed, limn_error *err)
 limn_status limn_train_unpaired_read(limn_train_unpaired *u, const limn_train_options *o,
                                      const limn_vocab *vocab, limn_error *err)
 {
-    const limn_training_set_settings settings = { .vocab = vocab, .max_words = o->max_words };
+    const limn_training_set_settings settings = { .vocab = vocab,
+                                                  .max_words = o->max_words,
+                                                  .keep_rejected = o->keep_rejected };
     *u = (limn_train_unpaired){ .pairing = NULL };
     if (o->text) LIMN_TRY(limn_training_set_read_text(&u->text, o->text, &settings, err));
     if (!o->unpaired_images) return LIMN_OK;

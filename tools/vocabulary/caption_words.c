@@ -4,7 +4,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/captions.h"
-#include "tools/message.h"
+#include "tools/caption_input.h"
 
 static limn_status add_name(limn_word_counts *names, const char *name, limn_error *err)
 {
@@ -56,45 +56,42 @@ static limn_status take_minimum(char *name, uint32_t *min_count, limn_error *err
     return LIMN_OK;
 }
 
-static void note_orphans(const limn_caption_file *file)
+/* Reads the file that `name` tells, and takes its minimum. */
+static limn_status read_file(limn_caption_file *file, uint32_t *min_count, const char *name,
+                             const limn_caption_reading *how, limn_error *err)
 {
-    if (file->n_without_picture)
-        limn_message_warning("left out: %zu text file(s) that stand beside no picture, as %s",
-                             file->n_without_picture, file->without_picture);
-}
-
-limn_status limn_caption_words_add_file(limn_caption_words *w, const char *name, const char *split,
-                                        uint32_t min_count, limn_error *err)
-{
-    limn_caption_file file = { 0 };
     char *path = limn_strdup(name);
     limn_status s =
-        path ? take_minimum(path, &min_count, err) : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s == LIMN_OK) s = limn_caption_file_read(&file, path, split, err);
-    note_orphans(&file);
-    for (size_t i = 0; i < file.n_records && s == LIMN_OK; i++)
-        s = add_record(w, &file.records[i], min_count, err);
-    limn_caption_file_finish(&file);
+        path ? take_minimum(path, min_count, err) : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (s == LIMN_OK) s = limn_caption_input_read(file, path, how, err);
     limn_free(path);
     return s;
 }
 
-limn_status limn_caption_words_add_text(limn_caption_words *w, const char *name, uint32_t min_count,
+limn_status limn_caption_words_add_file(limn_caption_words *w, const char *name,
+                                        const limn_caption_reading *how, uint32_t min_count,
                                         limn_error *err)
 {
     limn_caption_file file = { 0 };
-    char *path = limn_strdup(name);
-    limn_status s =
-        path ? take_minimum(path, &min_count, err) : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s == LIMN_OK) s = limn_caption_text_file_read(&file, path, err);
+    limn_status s = read_file(&file, &min_count, name, how, err);
+    for (size_t i = 0; i < file.n_records && s == LIMN_OK; i++)
+        s = add_record(w, &file.records[i], min_count, err);
+    limn_caption_file_finish(&file);
+    return s;
+}
+
+limn_status limn_caption_words_add_text(limn_caption_words *w, const char *name,
+                                        const limn_caption_reading *how, uint32_t min_count,
+                                        limn_error *err)
+{
+    limn_caption_file file = { 0 };
+    limn_status s = read_file(&file, &min_count, name, how, err);
     for (size_t i = 0; i < file.n_records && s == LIMN_OK; i++) {
         const char *caption = file.records[i].caption;
-        if (caption) {
-            s = limn_vocab_builder_add(w->builder, caption, strlen(caption), min_count, err);
-            w->n_texts++;
-        }
+        if (!caption) continue;
+        s = limn_vocab_builder_add(w->builder, caption, strlen(caption), min_count, err);
+        w->n_texts++;
     }
     limn_caption_file_finish(&file);
-    limn_free(path);
     return s;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/io/captions.h"
 #include "common/text/word_counts.h"
 #include "tools/vocabulary/picture_list.h"
 #include "decoder/vocab_build.h"
@@ -27,12 +28,14 @@ void limn_caption_words_finish(limn_caption_words *w);
 /* `name` is FILE or FILE:N: a caption file (common/io/captions.h) and the uses in it that a token
  * needs, min_count where it does not say. */
 
-/* Counts the captions whose pictures count. `split` (may be NULL) names one of the file. Errors as
- * those of reading; LIMN_E_ARG when N is 0 or more than 4294967295. */
-limn_status limn_caption_words_add_file(limn_caption_words *w, const char *name, const char *split,
-                                        uint32_t min_count, limn_error *err);
-/* Counts all captions of a file, which may be text without pictures. */
-limn_status limn_caption_words_add_text(limn_caption_words *w, const char *name, uint32_t min_count,
+/* Counts the captions whose pictures count. Errors as those of reading; LIMN_E_ARG when N is 0 or
+ * more than 4294967295. */
+limn_status limn_caption_words_add_file(limn_caption_words *w, const char *name,
+                                        const limn_caption_reading *how, uint32_t min_count,
+                                        limn_error *err);
+/* Counts all captions of a file. */
+limn_status limn_caption_words_add_text(limn_caption_words *w, const char *name,
+                                        const limn_caption_reading *how, uint32_t min_count,
                                         limn_error *err);
 
 #endif

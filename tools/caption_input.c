@@ -1,0 +1,18 @@
+#include "tools/caption_input.h"
+
+#include "tools/message.h"
+
+limn_status limn_caption_input_read(limn_caption_file *out, const char *path,
+                                    const limn_caption_reading *how, limn_error *err)
+{
+    LIMN_TRY(limn_caption_file_read(out, path, how, err));
+    if (out->note) limn_message_warning("%s: %s", path, out->note);
+    if (out->n_rejected)
+        limn_message_warning("%s: %zu captions that are marked is_rejected or is_precanned are "
+                             "left out (--keep-rejected keeps them)",
+                             path, out->n_rejected);
+    if (out->n_without_picture)
+        limn_message_warning("left out: %zu text file(s) that stand beside no picture, as %s",
+                             out->n_without_picture, out->without_picture);
+    return LIMN_OK;
+}

@@ -1,0 +1,188 @@
+#include "tools/train/plan_pictures.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/buffer.h"
+#include "common/base/mem.h"
+#include "common/image/image.h"
+#include "common/io/dirwalk.h"
+#include "common/text/picture_name.h"
+#include "common/text/string_table.h"
+#include "tools/annotate/input/picture_file.h"
+#include "tools/message.h"
+
+enum { SAMPLE = 50, MAX_NEAR = 3 };
+#define MAX_FILE_SIZE ((size_t)1 << 30) /* bytes of a picture of the sample */
+
+/* ---- what is in the folder ---------------------------------------------------------------- */
+
+/* Names below a folder, findable by what is common to near ones. */
+typedef struct near_names {
+    limn_string_table folds;
+    limn_buffer fold;
+    char **names; /* [folds.n_strings] the first of each fold */
+    size_t capacity;
+} near_names;
+
+static void finish_near(near_names *near)
+{
+    for (size_t i = 0; i < near->folds.n_strings && near->names; i++) limn_free(near->names[i]);
+    limn_free((void *)near->names);
+    limn_string_table_finish(&near->folds);
+    limn_buffer_finish(&near->fold);
+}
+
+static limn_status add_near(near_names *near, const char *name, limn_error *err)
+{
+    const size_t n_before = near->folds.n_strings;
+    uint32_t number;
+    if (!limn_picture_name_has_ending(name)) return LIMN_OK;
+    limn_picture_name_fold(&near->fold, name);
+    if (!limn_grow((void **)&near->names, &near->capacity, n_before + 1, sizeof *near->names))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for names");
+    near->names[n_before] = NULL;
+    LIMN_TRY(limn_string_table_add(&number, &near->folds, near->fold.bytes, near->fold.size, err));
+    if (near->folds.n_strings == n_before) return LIMN_OK;
+    near->names[number] = limn_strdup(name);
+    return near->names[number] ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "no memory for names");
+}
+
+static limn_status read_folder(near_names *near, const char *folder, limn_error *err)
+{
+    const limn_dirwalk_settings settings = { .is_recursive = true, .list_fd = -1, .wake_fd = -1 };
+    char *path = limn_strdup(folder);
+    limn_dirwalk *walk = NULL;
+    limn_dirwalk_entry entry = { 0 };
+    limn_status s = path ? limn_dirwalk_create(&walk, &path, 1, &settings, err)
+                         : limn_fail(err, LIMN_E_NOMEM, "no memory for names");
+    while (s == LIMN_OK && (s = limn_dirwalk_next(walk, &entry, err)) == LIMN_OK && entry.path)
+        s = add_near(near, entry.relative, err);
+    limn_dirwalk_destroy(&walk);
+    limn_free(path);
+    return s;
+}
+
+/* NULL when nothing is near. */
+static const char *find_near(near_names *near, const char *name)
+{
+    uint32_t number;
+    limn_picture_name_fold(&near->fold, name);
+    return limn_string_table_find(&number, &near->folds, near->fold.bytes, near->fold.size)
+               ? near->names[number]
+               : NULL;
+}
+
+/* ---- what is missing ---------------------------------------------------------------------- */
+
+static void warn_near(near_names *near, const char *name, const char *folder)
+{
+    const char *there = find_near(near, name);
+    limn_buffer difference = { 0 };
+    if (!there) return;
+    limn_picture_name_difference(&difference, name, there);
+    limn_message_warning("%s: is not in %s, but %s is%s%s", name, folder, there,
+                         difference.size > 0 ? ": the names differ in " : "",
+                         difference.size > 0 ? difference.bytes : "");
+    limn_buffer_finish(&difference);
+}
+
+/* Offers near names for the first few pictures that are missing. */
+static limn_status offer_near(const limn_picture_names *all, const limn_picture_names *present,
+                              const char *folder, limn_error *err)
+{
+    near_names near = { .names = NULL };
+    const limn_status status = read_folder(&near, folder, err);
+    size_t n_looked_at = 0;
+    for (size_t i = 0; status == LIMN_OK && i < limn_picture_names_count(all); i++) {
+        const char *name = limn_picture_names_get(all, i);
+        uint32_t number;
+        if (limn_string_table_find(&number, &present->names, name, strlen(name))) continue;
+        warn_near(&near, name, folder);
+        if (++n_looked_at == MAX_NEAR) break;
+    }
+    finish_near(&near);
+    return status;
+}
+
+static const char *first_missing(const limn_picture_names *all, const limn_picture_names *present)
+{
+    uint32_t number;
+    for (size_t i = 0; i < limn_picture_names_count(all); i++) {
+        const char *name = limn_picture_names_get(all, i);
+        if (!limn_string_table_find(&number, &present->names, name, strlen(name))) return name;
+    }
+    return "";
+}
+
+static limn_status check_missing(const limn_picture_names *all, const limn_picture_names *present,
+                                 const char *folder, limn_error *err)
+{
+    const size_t n = limn_picture_names_count(all), n_there = limn_picture_names_count(present);
+    const size_t n_missing = n - n_there;
+    if (n_missing == 0) return LIMN_OK;
+    LIMN_TRY(offer_near(all, present, folder, err));
+    if (n_there == 0)
+        return limn_fail(err, LIMN_E_IO,
+                         "none of the %zu pictures that the captions name is in %s, as %s: is "
+                         "--images the folder that their names begin in?",
+                         n, folder, first_missing(all, present));
+    limn_message_warning("%zu of %zu pictures are not in %s, the first: %s%s", n_missing, n, folder,
+                         first_missing(all, present),
+                         (double)n_missing > LIMN_PIXEL_CACHE_MAX_UNREADABLE * (double)n
+                             ? "; a run ends when more than 1 % can't be read"
+                             : "");
+    return LIMN_OK;
+}
+
+/* ---- what can be read --------------------------------------------------------------------- */
+
+static limn_status open_picture(const char *folder, const char *name, limn_error *err)
+{
+    enum { SMALL = 64 };
+    limn_image_settings settings = limn_image_settings_default();
+    limn_image image = { 0 };
+    unsigned char *bytes = NULL;
+    size_t size;
+    char *path;
+    settings.min_side_hint = SMALL;
+    LIMN_TRY(limn_picture_path(&path, folder, name, err));
+    limn_status s = limn_picture_file_read(&bytes, &size, path, MAX_FILE_SIZE, err);
+    if (s == LIMN_OK) s = limn_image_decode(&image, bytes, size, &settings, err);
+    limn_image_finish(&image);
+    limn_free(bytes);
+    limn_free(path);
+    return s;
+}
+
+/* A sample from all over the list. */
+static void check_sample(const limn_picture_names *present, const char *folder)
+{
+    const size_t n = limn_picture_names_count(present), n_looked_at = n < SAMPLE ? n : SAMPLE;
+    limn_error first = { 0 };
+    const char *first_name = NULL;
+    size_t n_bad = 0;
+    for (size_t i = 0; i < n_looked_at; i++) {
+        const char *name = limn_picture_names_get(present, i * n / n_looked_at);
+        limn_error error = { 0 };
+        if (open_picture(folder, name, &error) == LIMN_OK) continue;
+        if (n_bad++ > 0) continue;
+        first = error;
+        first_name = name;
+    }
+    if (n_bad > 0)
+        limn_message_warning("%zu of %zu pictures that were tried can't be read, the first: %s: %s",
+                             n_bad, n_looked_at, first_name, first.text);
+}
+
+limn_status limn_plan_pictures_check(const limn_train_data *d, limn_error *err)
+{
+    const char *folder = d->options->images;
+    limn_picture_names present = { 0 };
+    if (!folder || limn_picture_names_count(&d->all_names) == 0) return LIMN_OK;
+    limn_status s = limn_picture_names_present(&present, &d->all_names, folder, err);
+    if (s == LIMN_OK) s = check_missing(&d->all_names, &present, folder, err);
+    if (s == LIMN_OK) check_sample(&present, folder);
+    limn_picture_names_finish(&present);
+    return s;
+}
