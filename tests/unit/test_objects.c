@@ -229,7 +229,8 @@ static void test_bad_labels(void **state)
         { "a\tdog:-1", "line 1: dog: score \"-1\" is no number from 0 to 1" },
         { "a\tdog:nan", "line 1: dog: score \"nan\" is no number from 0 to 1" },
         { "a\tdog:0.5.5", "line 1: dog: score \"0.5.5\" is no number from 0 to 1" },
-        { "a\tdog:0.5\n\xff\t", "line 2, byte 1: invalid UTF-8 (0xFF)" },
+        { "a\tdog:0.5\n\xff\t", "line 2, byte 1: invalid UTF-8 (0xFF); if the file is in another "
+                                "encoding, as Windows-1252, save it as UTF-8" },
     };
     limn_object_labels labels;
     limn_error err;
