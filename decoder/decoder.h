@@ -1,14 +1,10 @@
-/* The decoder: a transformer that writes a caption token by token, looking at features.
+/* The decoder: a transformer (Vaswani 2017) that writes a caption token by token, looking at
+ * features. What it computes is its layout (decoder_layout.h), data that one program runs.
  *
- * Pre-norm (Xiong 2020), per layer self-attention, cross-attention, feed-forward (Vaswani 2017):
+ * Beside the features it may be told tags of the picture: in the memory, behind the rows of the
+ * features and before its norm, each tag slot is a row
  *
- *     memory = LN(features · Wᵀ + b + position)                              [n_positions, dim]
- *              and of a decoder with tag slots, behind those rows, one of each
- *              LN(tag_embedding[tag] + probability · tag_probability)          [n_tag_slots, dim]
- *     x = token_embedding[t] * sqrt(dim) + position_embedding[pos]
- *     per layer: x += self_attention(LN(x)); x += cross_attention(LN(x), memory);
- *                x += down(gelu(up(LN(x))))
- *     logits = LN(x) · token_embeddingᵀ
+ *     tag_embedding[tag] + probability · tag_probability                     [n_tag_slots, width]
  *
  * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is one
  * worker's scratch memory and caches. A row is one hypothesis; its numbers depend on nothing but
@@ -23,18 +19,20 @@
 #include "common/base/status.h"
 #include "common/io/safetensors.h"
 #include "common/kernels/kernels.h"
+#include "decoder/decoder_layout.h"
 
 typedef struct limn_decoder_config {
     uint32_t n_layers;           /* 1 … 64 */
     uint32_t dim;                /* multiple of 16 and of n_heads; 16 … 4096 */
     uint32_t n_heads;            /* 1 … 64; dim / n_heads is a multiple of 8 */
     uint32_t feed_forward_dim;   /* multiple of 16; 16 … 16384 */
-    uint32_t max_positions;      /* longest caption with its start token; 2 … 512 */
+    uint32_t max_positions;      /* longest caption with its start token; 2 … 1024 */
     uint32_t n_tokens;           /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
     uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
     uint32_t memory_dim;         /* encoder features; 1 … 16384 */
     uint32_t n_tag_slots;        /* tags of a picture that it is told; 0 … LIMN_MAX_TAG_SLOTS */
     uint32_t n_tags;             /* tags that there are; n_tag_slots … 10000, 0 without slots */
+    limn_decoder_layout layout;
 } limn_decoder_config;
 
 /* What a decoder with tag slots is told of a picture beside its features: that it shows `tag`, with
@@ -44,10 +42,14 @@ typedef struct limn_tag_slot {
     float probability;
 } limn_tag_slot;
 
-enum { LIMN_MAX_TAG_SLOTS = 32 };
+enum { LIMN_MAX_TAG_SLOTS = 32, LIMN_DECODER_MAX_POSITIONS = 1024 };
 
 /* Rows of the memory: n_memory_positions + n_tag_slots. */
 size_t limn_decoder_n_memory_rows(const limn_decoder_config *config);
+/* Floats of such a row: dim, or memory_dim where the layout does not project it. */
+size_t limn_decoder_memory_width(const limn_decoder_config *config);
+/* By what token embeddings are multiplied. */
+float limn_decoder_embedding_scale(const limn_decoder_config *config);
 /* Slots [n_tag_slots] of no picture, which go with features of zero: the tags 0, 1, 2 … with
  * probability 0. */
 void limn_decoder_blind_slots(limn_tag_slot *slots, const limn_decoder_config *config);
@@ -76,7 +78,7 @@ limn_status limn_decoder_state_create(limn_decoder_state **out, const limn_decod
 void limn_decoder_state_destroy(limn_decoder_state **s); /* accepts NULL and *s == NULL */
 size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps);
 
-/* Starts a picture: computes cross-attention keys and values of every layer from features
+/* Starts a picture: computes the keys and values of the memory in every layer from features
  * [n_memory_positions, memory_dim] and `slots` [n_tag_slots] (NULL: those of no picture; not looked
  * at without slots) and empties the caches. Allocates nothing. `pool` may be NULL; the result is
  * the same bits for any pool (also in limn_decoder_step). */
@@ -99,16 +101,16 @@ void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
 /* Floats of one row's attention: n_layers * n_heads * n_memory_positions. */
 size_t limn_decoder_attention_dim(const limn_decoder *d);
 
-/* Attention is that to the positions of the picture: what tag slots get is left out, and the rest
- * stays as it is.
+/* Attention is that to the positions of the picture: what tag slots get, and of a picture that is a
+ * prefix what the tokens get, is left out, and the rest stays as it is.
  *
- * Cross-attention is not kept unless asked for, and then costs a copy of the probabilities; logits
+ * Attention is not kept unless asked for, and then costs a copy of the probabilities; logits
  * are the same bits. From the next step on, steps write theirs to `attention` [max_steps, max_rows,
  * attention_dim], which must live as long as they are read; NULL: no longer. */
 void limn_decoder_keep_attention(limn_decoder_state *s, float *attention);
 
 /* Where row `row` of step `step` (0 is the first) looked: [n_layers, n_heads, n_memory_positions];
- * each [n_memory_positions] sums to 1, or to less by what the tag slots got. NULL while none is
+ * each [n_memory_positions] sums to 1, or to less by what was left out. NULL while none is
  * kept. Nothing is moved when hypotheses are reordered: a hypothesis is the list of its rows. */
 const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row);
 

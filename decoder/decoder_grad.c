@@ -59,24 +59,12 @@ static void columns_of(const limn_decoder_trainer *t, size_t item, size_t *first
 
 /* ---- weights ------------------------------------------------------------------------------- */
 
-enum { LINEARS_A_LAYER = 10 };
-
-static void pack_linear(void *ctx, size_t item, size_t worker)
+static void pack_row(void *ctx, size_t item, size_t worker)
 {
     const limn_decoder_trainer *t = ctx;
-    const size_t layer = item / LINEARS_A_LAYER;
+    const limn_tensor_row *row = &t->table.rows[item];
     (void)worker;
-    if (layer == t->config.n_layers) {
-        limn_linear_pack(item % LINEARS_A_LAYER == 0 ? &t->memory_project : &t->output);
-        return;
-    }
-    const struct layer_params *l = &t->layers[layer];
-    const limn_linear_params *const linears[LINEARS_A_LAYER] = {
-        &l->self.query,      &l->self.key,          &l->self.value,  &l->self.output,
-        &l->cross.query,     &l->cross.key,         &l->cross.value, &l->cross.output,
-        &l->feed_forward.up, &l->feed_forward.down,
-    };
-    limn_linear_pack(linears[item % LINEARS_A_LAYER]);
+    if (row->kind == LIMN_ROW_PRODUCT) limn_linear_pack(limn_decoder_trainer_place(t, row));
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
@@ -104,16 +92,16 @@ static void fill_memory(void *ctx, size_t picture, size_t worker)
     const struct pass *p = ctx;
     const limn_decoder_trainer *t = p->t;
     const size_t n = grid_floats(p), dim = t->config.dim, n_slots = t->config.n_tag_slots;
-    const float *projected = projections(p, t->memory_x) + picture * n;
-    float *x = t->memory_x + picture * memory_floats(p);
+    const float *projected = projections(p, t->memory.x) + picture * n;
+    float *x = t->memory.x + picture * memory_floats(p);
     (void)worker;
-    for (size_t i = 0; i < n; i++) x[i] = projected[i] + t->memory_position.value[i];
+    for (size_t i = 0; i < n; i++) x[i] = projected[i] + t->params->memory_position.value[i];
     x += n;
     for (size_t k = 0; k < n_slots; k++, x += dim) {
-        const limn_tag_slot slot = t->slots[picture * n_slots + k];
-        const float *embedding = t->tag_embedding.value + slot.tag * dim;
+        const limn_tag_slot slot = t->memory.slots[picture * n_slots + k];
+        const float *embedding = t->params->tag_embedding.value + slot.tag * dim;
         for (size_t i = 0; i < dim; i++)
-            x[i] = fmaf(slot.probability, t->tag_probability.value[i], embedding[i]);
+            x[i] = fmaf(slot.probability, t->params->tag_probability.value[i], embedding[i]);
     }
 }
 
@@ -136,14 +124,14 @@ static void add_tag_gradients(void *ctx, size_t item, size_t worker)
     (void)worker;
     columns_of(t, item, &begin, &end);
     for (size_t k = 0; k < p->batch->n_pictures * n_slots; k++) {
-        const limn_tag_slot slot = t->slots[k];
+        const limn_tag_slot slot = t->memory.slots[k];
         const float *dx =
             t->scratch.d_key + k / n_slots * memory_floats(p) + grid_floats(p) + k % n_slots * dim;
-        float *embedding = t->tag_embedding.gradient + slot.tag * dim;
+        float *embedding = t->params->tag_embedding.gradient + slot.tag * dim;
         for (size_t i = begin; i < end; i++) {
             embedding[i] += dx[i];
-            t->tag_probability.gradient[i] =
-                fmaf(slot.probability, dx[i], t->tag_probability.gradient[i]);
+            t->params->tag_probability.gradient[i] =
+                fmaf(slot.probability, dx[i], t->params->tag_probability.gradient[i]);
         }
     }
 }
@@ -153,7 +141,7 @@ static void add_position_gradients(void *ctx, size_t item, size_t worker)
 {
     const struct pass *p = ctx;
     const size_t dim = p->t->config.dim;
-    float *gradient = p->t->memory_position.gradient + item * dim;
+    float *gradient = p->t->params->memory_position.gradient + item * dim;
     (void)worker;
     for (size_t picture = 0; picture < p->batch->n_pictures; picture++) {
         const float *dx = p->t->scratch.d_key + picture * memory_floats(p) + item * dim;
@@ -168,13 +156,13 @@ static void choose_pictures(const struct pass *p)
     const size_t n_slots = t->config.n_tag_slots;
     limn_rng rng = { .key = dropout_at(p, PICTURES, 0).key };
     for (size_t i = 0; i < p->batch->n_pictures; i++) {
-        t->is_hidden[i] =
+        t->memory.is_hidden[i] =
             p->settings.picture_dropout > 0 && limn_rng_uniform(&rng) < p->settings.picture_dropout;
-        if (t->is_hidden[i])
-            limn_decoder_blind_slots(t->slots + i * n_slots, &t->config);
+        if (t->memory.is_hidden[i])
+            limn_decoder_blind_slots(t->memory.slots + i * n_slots, &t->config);
         else if (n_slots > 0)
-            memcpy(t->slots + i * n_slots, p->batch->slots + i * n_slots,
-                   n_slots * sizeof *t->slots);
+            memcpy(t->memory.slots + i * n_slots, p->batch->slots + i * n_slots,
+                   n_slots * sizeof *t->memory.slots);
     }
 }
 
@@ -184,7 +172,7 @@ static void hide_pictures(const struct pass *p, float *features)
     const limn_decoder_config *c = &p->t->config;
     const size_t n = (size_t)c->n_memory_positions * c->memory_dim;
     for (size_t i = 0; i < p->batch->n_pictures; i++)
-        if (p->t->is_hidden[i]) memset(features + i * n, 0, n * sizeof *features);
+        if (p->t->memory.is_hidden[i]) memset(features + i * n, 0, n * sizeof *features);
 }
 
 static void memory_forward(struct pass *p)
@@ -193,18 +181,18 @@ static void memory_forward(struct pass *p)
     const size_t n = p->n_positions * t->config.memory_dim;
     if (p->n_memory == 0) return;
     choose_pictures(p);
-    t->features = p->batch->features;
+    t->memory.features = p->batch->features;
     if (p->settings.feature_dropout > 0 || p->settings.picture_dropout > 0) {
-        limn_dropout_apply(&t->ctx, t->dropped_features, p->batch->features, NULL, n,
+        limn_dropout_apply(&t->ctx, t->memory.dropped, p->batch->features, NULL, n,
                            dropout_at(p, FEATURES, 0));
-        hide_pictures(p, t->dropped_features);
-        t->features = t->dropped_features;
+        hide_pictures(p, t->memory.dropped);
+        t->memory.features = t->memory.dropped;
     }
-    limn_linear_forward(&t->ctx, projections(p, t->memory_x), t->features, p->n_positions,
-                        &t->memory_project);
+    limn_linear_forward(&t->ctx, projections(p, t->memory.x), t->memory.features, p->n_positions,
+                        &t->params->memory_project);
     limn_pool_run(t->ctx.pool, p->batch->n_pictures, fill_memory, p);
-    limn_norm_forward(&t->ctx, t->memory, t->memory_stats, t->memory_x, p->n_memory,
-                      &t->memory_norm);
+    limn_norm_forward(&t->ctx, t->memory.h, t->memory.stats, t->memory.x, p->n_memory,
+                      &t->params->memory_norm);
 }
 
 static void memory_backward(struct pass *p, float *feature_gradients)
@@ -214,15 +202,15 @@ static void memory_backward(struct pass *p, float *feature_gradients)
     float *d_x = t->scratch.d_key; /* [P*S, D], free at this point */
     if (p->n_memory == 0) return;
     memset(d_x, 0, p->n_memory * c->dim * sizeof *d_x);
-    limn_norm_backward(&t->ctx, d_x, t->scratch.d_memory, t->memory_x, t->memory_stats, p->n_memory,
-                       &t->memory_norm);
+    limn_norm_backward(&t->ctx, d_x, t->scratch.d_memory, t->memory.x, t->memory.stats, p->n_memory,
+                       &t->params->memory_norm);
     limn_pool_run(t->ctx.pool, c->n_memory_positions, add_position_gradients, p);
     if (c->n_tag_slots > 0) {
         limn_pool_run(t->ctx.pool, n_column_items(t), add_tag_gradients, p);
         limn_pool_run(t->ctx.pool, p->batch->n_pictures, take_projections, p);
     }
-    limn_linear_backward(&t->ctx, feature_gradients, false, projections(p, d_x), t->features,
-                         p->n_positions, &t->memory_project);
+    limn_linear_backward(&t->ctx, feature_gradients, false, projections(p, d_x), t->memory.features,
+                         p->n_positions, &t->params->memory_project);
     if (!feature_gradients) return;
     limn_dropout_apply(&t->ctx, feature_gradients, feature_gradients, NULL,
                        p->n_positions * c->memory_dim, dropout_at(p, FEATURES, 0));
@@ -243,11 +231,11 @@ static void embed_caption(void *ctx, size_t caption, size_t worker)
     const struct pass *p = ctx;
     const limn_decoder_trainer *t = p->t;
     const size_t dim = t->config.dim, first = p->batch->offsets[caption];
-    const float scale = sqrtf((float)dim);
+    const float scale = limn_decoder_embedding_scale(&t->config);
     (void)worker;
     for (size_t r = first; r < p->batch->offsets[caption + 1]; r++) {
-        const float *token = t->token_embedding.value + p->batch->inputs[r] * dim;
-        const float *position = t->position_embedding.value + (r - first) * dim;
+        const float *token = t->params->token_embedding.weight.value + p->batch->inputs[r] * dim;
+        const float *position = t->params->position_embedding.value + (r - first) * dim;
         float *x = stream_begin(p) + r * dim;
         for (size_t i = 0; i < dim; i++) x[i] = fmaf(token[i], scale, position[i]);
     }
@@ -266,15 +254,15 @@ static void embed_backward_columns(void *ctx, size_t item, size_t worker)
     const struct pass *p = ctx;
     const limn_decoder_trainer *t = p->t;
     const size_t dim = t->config.dim;
-    const float scale = sqrtf((float)dim);
+    const float scale = limn_decoder_embedding_scale(&t->config);
     size_t begin, end;
     (void)worker;
     columns_of(t, item, &begin, &end);
     for (size_t caption = 0; caption < p->batch->n_captions; caption++) {
         const size_t first = p->batch->offsets[caption];
         for (size_t r = first; r < p->batch->offsets[caption + 1]; r++) {
-            float *token = t->token_embedding.gradient + p->batch->inputs[r] * dim;
-            float *position = t->position_embedding.gradient + (r - first) * dim;
+            float *token = t->params->token_embedding.weight.gradient + p->batch->inputs[r] * dim;
+            float *position = t->params->position_embedding.gradient + (r - first) * dim;
             for (size_t i = begin; i < end; i++) {
                 token[i] = fmaf(t->dx[r * dim + i], scale, token[i]);
                 position[i] += t->dx[r * dim + i];
@@ -351,8 +339,8 @@ static limn_cross_attention picture_attention(const struct pass *p, size_t pictu
     return (limn_cross_attention){ .kernels = &t->kernels,
                                    .n_heads = t->config.n_heads,
                                    .dim = t->config.dim,
-                                   .n_rows =
-                                       t->picture_rows[picture + 1] - t->picture_rows[picture],
+                                   .n_rows = t->memory.picture_rows[picture + 1] -
+                                             t->memory.picture_rows[picture],
                                    .n_positions = limn_decoder_n_memory_rows(&t->config),
                                    .scratch = worker_scratch(p, worker) };
 }
@@ -367,7 +355,7 @@ static void attend_picture(void *ctx, size_t picture, size_t worker)
 {
     const struct attention_job *j = ctx;
     const struct attention_kept *k = j->kept;
-    const size_t row = j->p->t->picture_rows[picture], at = row * j->p->t->config.dim;
+    const size_t row = j->p->t->memory.picture_rows[picture], at = row * j->p->t->config.dim;
     const size_t key_at = picture * memory_floats(j->p);
     const limn_cross_attention a = picture_attention(j->p, picture, worker);
     limn_cross_attention_forward(&a, k->y + at, picture_probs(j, row), k->q + at, k->k + key_at,
@@ -379,7 +367,7 @@ static void attend_picture_backward(void *ctx, size_t picture, size_t worker)
     const struct attention_job *j = ctx;
     const struct attention_kept *k = j->kept;
     const struct scratch *s = &j->p->t->scratch;
-    const size_t row = j->p->t->picture_rows[picture], at = row * j->p->t->config.dim;
+    const size_t row = j->p->t->memory.picture_rows[picture], at = row * j->p->t->config.dim;
     const size_t key_at = picture * memory_floats(j->p);
     const limn_cross_attention a = picture_attention(j->p, picture, worker);
     limn_cross_attention_backward(&a, s->d_query + at, s->d_key + key_at, s->d_value + key_at,
@@ -393,12 +381,12 @@ static limn_dropout output_dropout(const struct pass *p, bool is_self, size_t la
 }
 
 /* From k->x to `next`. */
-static void attention_forward(struct pass *p, const struct attention_params *w,
+static void attention_forward(struct pass *p, const limn_attention_params *w,
                               struct attention_kept *k, float *next, bool is_self, size_t layer)
 {
     limn_decoder_trainer *t = p->t;
     const size_t n = p->n_rows * t->config.dim;
-    const float *source = is_self ? k->h : t->memory;
+    const float *source = is_self ? k->h : t->memory.h;
     const size_t n_keys = is_self ? p->n_rows : p->n_memory;
     struct attention_job job = { p, k };
     limn_norm_forward(&t->ctx, k->h, k->stats, k->x, p->n_rows, &w->norm);
@@ -413,14 +401,14 @@ static void attention_forward(struct pass *p, const struct attention_params *w,
     limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n, output_dropout(p, is_self, layer));
 }
 
-static void attention_backward(struct pass *p, const struct attention_params *w,
+static void attention_backward(struct pass *p, const limn_attention_params *w,
                                struct attention_kept *k, bool is_self, size_t layer)
 {
     limn_decoder_trainer *t = p->t;
     struct scratch *s = &t->scratch;
     const size_t n = p->n_rows * t->config.dim;
     const size_t n_keys = is_self ? p->n_rows : p->n_memory;
-    const float *source = is_self ? k->h : t->memory;
+    const float *source = is_self ? k->h : t->memory.h;
     float *d_source = is_self ? s->d_row : s->d_memory;
     struct attention_job job = { p, k };
     limn_dropout_apply(&t->ctx, s->d_row, t->dx, NULL, n, output_dropout(p, is_self, layer));
@@ -438,7 +426,7 @@ static void attention_backward(struct pass *p, const struct attention_params *w,
 /* ---- feed-forward -------------------------------------------------------------------------- */
 
 /* From k->x to `next`. */
-static void feed_forward_forward(struct pass *p, const struct feed_forward_params *w,
+static void feed_forward_forward(struct pass *p, const limn_feed_forward_params *w,
                                  struct feed_forward_kept *k, float *next, size_t layer)
 {
     limn_decoder_trainer *t = p->t;
@@ -450,7 +438,7 @@ static void feed_forward_forward(struct pass *p, const struct feed_forward_param
     limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n, dropout_at(p, DOWN_OUTPUT, layer));
 }
 
-static void feed_forward_backward(struct pass *p, const struct feed_forward_params *w,
+static void feed_forward_backward(struct pass *p, const limn_feed_forward_params *w,
                                   struct feed_forward_kept *k, size_t layer)
 {
     limn_decoder_trainer *t = p->t;
@@ -472,43 +460,45 @@ static void loss_rows(void *ctx, size_t item, size_t worker)
     const limn_decoder_trainer *t = p->t;
     const size_t first = item * ROWS_PER_ITEM, left = p->n_rows - first;
     const size_t n = left < ROWS_PER_ITEM ? left : ROWS_PER_ITEM, n_tokens = t->config.n_tokens;
-    float *logits = t->logits + first * n_tokens;
+    float *logits = t->output.logits + first * n_tokens;
     (void)worker;
     for (size_t r = 0; p->batch->is_drawn && r < n; r++)
         limn_vocab_forbid_special(logits + r * n_tokens, -1e30f);
-    t->ctx.rows->cross_entropy(logits, t->losses + first, p->batch->targets + first,
+    t->ctx.rows->cross_entropy(logits, t->output.losses + first, p->batch->targets + first,
                                p->batch->weights ? p->batch->weights + first : NULL, n, n_tokens,
                                p->settings.label_smoothing, p->settings.scale);
 }
 
-/* Leaves d loss / d logits in t->logits. */
+/* Leaves d loss / d logits in t->output.logits. */
 static double output_forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
     double sum = 0;
-    limn_norm_forward(&t->ctx, t->final_h, t->final_stats, t->final_x, p->n_rows, &t->final_norm);
-    limn_linear_forward(&t->ctx, t->logits, t->final_h, p->n_rows, &t->output);
+    limn_norm_forward(&t->ctx, t->output.h, t->output.stats, t->output.x, p->n_rows,
+                      &t->params->final_norm);
+    limn_linear_forward(&t->ctx, t->output.logits, t->output.h, p->n_rows,
+                        &t->params->token_embedding);
     limn_pool_run(t->ctx.pool, n_row_items(p->n_rows), loss_rows, p);
     for (size_t r = 0; r < p->n_rows; r++)
-        sum += (double)t->losses[r] * (p->batch->weights ? p->batch->weights[r] : 1.0f);
+        sum += (double)t->output.losses[r] * (p->batch->weights ? p->batch->weights[r] : 1.0f);
     return sum;
 }
 
 static void output_backward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
-    limn_linear_backward(&t->ctx, t->scratch.d_row, false, t->logits, t->final_h, p->n_rows,
-                         &t->output);
+    limn_linear_backward(&t->ctx, t->scratch.d_row, false, t->output.logits, t->output.h, p->n_rows,
+                         &t->params->token_embedding);
     memset(t->dx, 0, p->n_rows * t->config.dim * sizeof *t->dx);
-    limn_norm_backward(&t->ctx, t->dx, t->scratch.d_row, t->final_x, t->final_stats, p->n_rows,
-                       &t->final_norm);
+    limn_norm_backward(&t->ctx, t->dx, t->scratch.d_row, t->output.x, t->output.stats, p->n_rows,
+                       &t->params->final_norm);
 }
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
 static void layer_forward(struct pass *p, size_t layer, float *next)
 {
-    const struct layer_params *w = &p->t->layers[layer];
+    const limn_layer_params *w = &p->t->params->layers[layer];
     struct layer_kept *k = &p->t->kept[layer];
     const bool has_memory = p->n_memory > 0;
     attention_forward(p, &w->self, &k->self, has_memory ? k->cross.x : k->feed_forward.x, true,
@@ -521,11 +511,11 @@ static double forward(struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
     const size_t n_layers = t->config.n_layers;
-    limn_pool_run(t->ctx.pool, n_layers * LINEARS_A_LAYER + 2, pack_linear, t);
+    limn_pool_run(t->ctx.pool, t->table.n_rows, pack_row, t);
     memory_forward(p);
     embedding_forward(p);
     for (size_t i = 0; i < n_layers; i++)
-        layer_forward(p, i, i + 1 < n_layers ? t->kept[i + 1].self.x : t->final_x);
+        layer_forward(p, i, i + 1 < n_layers ? t->kept[i + 1].self.x : t->output.x);
     return output_forward(p);
 }
 
@@ -535,10 +525,10 @@ static void backward(struct pass *p, float *feature_gradients)
     memset(t->scratch.d_memory, 0, p->n_memory * t->config.dim * sizeof(float));
     output_backward(p);
     for (size_t i = t->config.n_layers; i-- > 0;) {
-        feed_forward_backward(p, &t->layers[i].feed_forward, &t->kept[i].feed_forward, i);
+        feed_forward_backward(p, &t->params->layers[i].feed_forward, &t->kept[i].feed_forward, i);
         if (p->n_memory > 0)
-            attention_backward(p, &t->layers[i].cross, &t->kept[i].cross, false, i);
-        attention_backward(p, &t->layers[i].self, &t->kept[i].self, true, i);
+            attention_backward(p, &t->params->layers[i].cross, &t->kept[i].cross, false, i);
+        attention_backward(p, &t->params->layers[i].self, &t->kept[i].self, true, i);
     }
     embedding_backward(p);
     memory_backward(p, feature_gradients);
@@ -587,9 +577,9 @@ static limn_status find_pictures(limn_decoder_trainer *t, const limn_decoder_bat
         if (b->pictures[i] >= b->n_pictures || b->pictures[i] + 1 < picture)
             return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch names picture %u of %zu", i,
                              b->pictures[i], b->n_pictures);
-        while (picture <= b->pictures[i]) t->picture_rows[picture++] = b->offsets[i];
+        while (picture <= b->pictures[i]) t->memory.picture_rows[picture++] = b->offsets[i];
     }
-    while (picture <= b->n_pictures) t->picture_rows[picture++] = b->offsets[b->n_captions];
+    while (picture <= b->n_pictures) t->memory.picture_rows[picture++] = b->offsets[b->n_captions];
     return LIMN_OK;
 }
 
@@ -627,7 +617,7 @@ limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decode
     struct pass p;
     LIMN_TRY(begin(&p, t, batch, &settings, err));
     *loss_sum = forward(&p);
-    if (losses) memcpy(losses, t->losses, p.n_rows * sizeof *losses);
+    if (losses) memcpy(losses, t->output.losses, p.n_rows * sizeof *losses);
     return LIMN_OK;
 }
 

@@ -1,115 +1,65 @@
 #include "decoder/decoder_trainer.h"
 
-#include <stdio.h>
-
 #include "common/base/mem.h"
 #include "common/kernels/cross_attention_grad.h"
+#include "common/weights/table_params.h"
+#include "decoder/decoder_tensors.h"
 
-struct finder {
-    limn_params *params;
-    limn_error *err;
-    limn_status status;
-};
+/* ---- parameters ---------------------------------------------------------------------------- */
 
-/* The parameter named prefix + name + suffix. */
-static limn_weight find(struct finder *f, const char *prefix, const char *name, const char *suffix)
+void *limn_decoder_trainer_place(const limn_decoder_trainer *t, const limn_tensor_row *row)
 {
-    char full[2 * LIMN_PARAM_NAME_SIZE];
-    snprintf(full, sizeof full, "%s%s%s", prefix, name, suffix);
-    const limn_param *p = limn_params_find(f->params, full);
-    if (!p) {
-        f->status = limn_fail(f->err, LIMN_E_ARG, "parameter '%s' is missing", full);
-        return (limn_weight){ 0 };
+    return (char *)t->params + row->trained_at;
+}
+
+static limn_weight weight_at(const limn_params *params, size_t at)
+{
+    if (at == SIZE_MAX) return (limn_weight){ 0 };
+    return (limn_weight){ params->values + at, params->gradients + at };
+}
+
+static limn_status resolve_row(const limn_decoder_trainer *t, const limn_params *params,
+                               const limn_tensor_row *row, limn_error *err)
+{
+    void *place = limn_decoder_trainer_place(t, row);
+    limn_row_at at;
+    LIMN_TRY(limn_row_find(&at, params, row, err));
+    const limn_weight weight = weight_at(params, at.weight), bias = weight_at(params, at.bias);
+    switch (row->kind) {
+    case LIMN_ROW_PRODUCT:
+        ((limn_linear_params *)place)->weight = weight;
+        ((limn_linear_params *)place)->bias = bias;
+        ((limn_linear_params *)place)->n_out = row->shape[0];
+        ((limn_linear_params *)place)->n_in = row->shape[1];
+        break;
+    case LIMN_ROW_NORM:
+        *(limn_norm_params *)place =
+            (limn_norm_params){ .gamma = weight, .beta = bias, .dim = row->shape[0] };
+        break;
+    default: *(limn_weight *)place = weight;
     }
-    return (limn_weight){ f->params->values + p->offset, f->params->gradients + p->offset };
+    return LIMN_OK;
 }
 
-static limn_linear_params find_linear(struct finder *f, const char *prefix, const char *name,
-                                      size_t n_out, size_t n_in)
+static limn_status resolve(const limn_decoder_trainer *t, const limn_params *params,
+                           limn_error *err)
 {
-    return (limn_linear_params){ .weight = find(f, prefix, name, ".weight"),
-                                 .bias = find(f, prefix, name, ".bias"),
-                                 .n_out = n_out,
-                                 .n_in = n_in };
+    for (size_t i = 0; i < t->table.n_rows; i++)
+        LIMN_TRY(resolve_row(t, params, &t->table.rows[i], err));
+    return LIMN_OK;
 }
 
-static limn_norm_params find_norm(struct finder *f, const char *prefix, const char *name,
-                                  size_t dim)
-{
-    return (limn_norm_params){ .gamma = find(f, prefix, name, ".weight"),
-                               .beta = find(f, prefix, name, ".bias"),
-                               .dim = dim };
-}
-
-static struct attention_params find_attention(struct finder *f, size_t layer, const char *kind,
-                                              size_t dim)
-{
-    char prefix[64], name[32];
-    struct attention_params p;
-    snprintf(prefix, sizeof prefix, "decoder.layers.%zu.", layer);
-    snprintf(name, sizeof name, "%s_norm", kind);
-    p.norm = find_norm(f, prefix, name, dim);
-    snprintf(prefix, sizeof prefix, "decoder.layers.%zu.%s.", layer, kind);
-    p.query = find_linear(f, prefix, "query", dim, dim);
-    p.key = find_linear(f, prefix, "key", dim, dim);
-    p.value = find_linear(f, prefix, "value", dim, dim);
-    p.output = find_linear(f, prefix, "output", dim, dim);
-    return p;
-}
-
-static struct layer_params find_layer(struct finder *f, size_t layer, const limn_decoder_config *c)
-{
-    char prefix[64];
-    struct layer_params p;
-    p.self = find_attention(f, layer, "self_attention", c->dim);
-    p.cross = find_attention(f, layer, "cross_attention", c->dim);
-    snprintf(prefix, sizeof prefix, "decoder.layers.%zu.", layer);
-    p.feed_forward.norm = find_norm(f, prefix, "feed_forward_norm", c->dim);
-    p.feed_forward.up = find_linear(f, prefix, "feed_forward.up", c->feed_forward_dim, c->dim);
-    p.feed_forward.down = find_linear(f, prefix, "feed_forward.down", c->dim, c->feed_forward_dim);
-    return p;
-}
-
-static limn_status resolve(limn_decoder_trainer *t, limn_params *params, limn_error *err)
-{
-    const limn_decoder_config *c = &t->config;
-    struct finder f = { params, err, LIMN_OK };
-    t->memory_project = find_linear(&f, "decoder.memory.", "project", c->dim, c->memory_dim);
-    t->memory_position = find(&f, "decoder.memory.", "position_embedding", "");
-    t->memory_norm = find_norm(&f, "decoder.memory.", "norm", c->dim);
-    if (c->n_tag_slots > 0) {
-        t->tag_embedding = find(&f, "decoder.", "tag_embedding", "");
-        t->tag_probability = find(&f, "decoder.", "tag_probability", "");
-    }
-    t->token_embedding = find(&f, "decoder.", "token_embedding", ".weight");
-    t->position_embedding = find(&f, "decoder.", "position_embedding", "");
-    t->final_norm = find_norm(&f, "decoder.", "norm", c->dim);
-    t->output =
-        (limn_linear_params){ .weight = t->token_embedding, .n_out = c->n_tokens, .n_in = c->dim };
-    for (size_t i = 0; i < c->n_layers; i++) t->layers[i] = find_layer(&f, i, c);
-    return f.status;
-}
-
-static void take_attention(struct attention_params *p, limn_arena *a, size_t dim)
-{
-    limn_linear_take(&p->query, a, dim, dim, true);
-    limn_linear_take(&p->key, a, dim, dim, true);
-    limn_linear_take(&p->value, a, dim, dim, true);
-    limn_linear_take(&p->output, a, dim, dim, true);
-}
+/* ---- planning ------------------------------------------------------------------------------ */
 
 /* Room for the packed weights. */
-static void plan_weights(limn_decoder_trainer *t, limn_arena *a)
+static void plan_weights(const limn_decoder_trainer *t, limn_arena *a)
 {
-    const limn_decoder_config *c = &t->config;
-    limn_linear_take(&t->memory_project, a, c->dim, c->memory_dim, true);
-    limn_linear_take(&t->output, a, c->n_tokens, c->dim, false);
-    for (size_t i = 0; i < c->n_layers; i++) {
-        struct layer_params counted, *p = t->layers ? &t->layers[i] : &counted;
-        take_attention(&p->self, a, c->dim);
-        take_attention(&p->cross, a, c->dim);
-        limn_linear_take(&p->feed_forward.up, a, c->feed_forward_dim, c->dim, true);
-        limn_linear_take(&p->feed_forward.down, a, c->dim, c->feed_forward_dim, true);
+    for (size_t i = 0; i < t->table.n_rows; i++) {
+        const limn_tensor_row *row = &t->table.rows[i];
+        limn_linear_params counted, *p = &counted;
+        if (row->kind != LIMN_ROW_PRODUCT) continue;
+        if (t->params) p = limn_decoder_trainer_place(t, row);
+        limn_linear_take(p, a, row->shape[0], row->shape[1], row->has_bias);
     }
 }
 
@@ -169,6 +119,29 @@ static struct scratch plan_scratch(limn_arena *a, size_t R, size_t PS, size_t n_
     return s;
 }
 
+static struct memory_kept plan_memory(limn_arena *a, size_t P, const limn_decoder_config *c)
+{
+    const size_t PS = P * limn_decoder_n_memory_rows(c);
+    struct memory_kept m = { .dropped = take(a, P * c->n_memory_positions, c->memory_dim) };
+    m.x = take(a, PS, c->dim);
+    m.stats = take(a, PS, 2);
+    m.h = take(a, PS, c->dim);
+    m.is_hidden = limn_arena_take(a, P, sizeof *m.is_hidden);
+    m.slots = limn_arena_take(a, P * c->n_tag_slots, sizeof *m.slots);
+    m.picture_rows = limn_arena_take(a, P + 1, sizeof *m.picture_rows);
+    return m;
+}
+
+static struct output_kept plan_output(limn_arena *a, size_t R, const limn_decoder_config *c)
+{
+    struct output_kept o = { .x = take(a, R, c->dim) };
+    o.stats = take(a, R, 2);
+    o.h = take(a, R, c->dim);
+    o.logits = take(a, R, c->n_tokens);
+    o.losses = take(a, R, 1);
+    return o;
+}
+
 /* Takes all activations from `a`, which may be counting. */
 static void plan(limn_decoder_trainer *t, limn_arena *a)
 {
@@ -180,19 +153,9 @@ static void plan(limn_decoder_trainer *t, limn_arena *a)
         const struct layer_kept kept = plan_layer(a, R, PS, c);
         if (t->kept) t->kept[i] = kept;
     }
-    t->dropped_features = take(a, P * c->n_memory_positions, c->memory_dim);
-    t->memory_x = take(a, PS, c->dim);
-    t->memory_stats = take(a, PS, 2);
-    t->memory = take(a, PS, c->dim);
+    t->memory = plan_memory(a, P, c);
+    t->output = plan_output(a, R, c);
     t->dx = take(a, R, c->dim);
-    t->final_x = take(a, R, c->dim);
-    t->final_stats = take(a, R, 2);
-    t->final_h = take(a, R, c->dim);
-    t->logits = take(a, R, c->n_tokens);
-    t->losses = take(a, R, 1);
-    t->is_hidden = limn_arena_take(a, P, sizeof *t->is_hidden);
-    t->slots = limn_arena_take(a, P * c->n_tag_slots, sizeof *t->slots);
-    t->picture_rows = limn_arena_take(a, P + 1, sizeof *t->picture_rows);
     t->scratch = plan_scratch(a, R, PS, limn_pool_n_threads(t->ctx.pool), c);
 }
 
@@ -202,8 +165,30 @@ size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
     limn_decoder_trainer t = { .config = *config, .limits = *limits };
     limn_arena a;
     limn_arena_init_counting(&a);
+    limn_decoder_tensors(&t.table, config);
     plan(&t, &a);
+    limn_tensor_table_finish(&t.table);
     return a.high;
+}
+
+/* ---- creating ------------------------------------------------------------------------------ */
+
+static limn_status build(limn_decoder_trainer *t, const limn_params *params, limn_error *err)
+{
+    const size_t n_layers = t->config.n_layers;
+    limn_arena counting;
+    LIMN_TRY(limn_decoder_layout_check_trainable(&t->config.layout, err));
+    limn_decoder_tensors(&t->table, &t->config);
+    LIMN_TRY(limn_tensor_table_check(&t->table, err));
+    limn_arena_init_counting(&counting);
+    plan(t, &counting);
+    t->params = limn_calloc(1, sizeof *t->params + n_layers * sizeof *t->params->layers);
+    t->kept = limn_calloc(n_layers, sizeof *t->kept);
+    if (!t->params || !t->kept || counting.has_failed || !limn_arena_init(&t->arena, counting.high))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu tokens",
+                         t->limits.max_rows);
+    plan(t, &t->arena);
+    return resolve(t, params, err);
 }
 
 limn_status limn_decoder_trainer_create(limn_decoder_trainer **out,
@@ -211,23 +196,14 @@ limn_status limn_decoder_trainer_create(limn_decoder_trainer **out,
                                         const limn_decoder_limits *limits, limn_pool *pool,
                                         limn_cpu_level level, limn_error *err)
 {
-    limn_arena counting;
     limn_decoder_trainer *t = limn_calloc(1, sizeof *t);
-    limn_status status = LIMN_E_NOMEM;
     *out = NULL;
     if (!t) return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
     t->config = *config;
     t->limits = *limits;
     limn_kernels_init(&t->kernels, level);
     t->ctx = (limn_layer_ctx){ pool, limn_rows_grad_choose(level), &t->kernels };
-    limn_arena_init_counting(&counting);
-    plan(t, &counting);
-    t->layers = limn_calloc(config->n_layers, sizeof *t->layers);
-    t->kept = limn_calloc(config->n_layers, sizeof *t->kept);
-    if (!t->layers || !t->kept || counting.has_failed || !limn_arena_init(&t->arena, counting.high))
-        limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu tokens", limits->max_rows);
-    else if ((status = resolve(t, params, err)) == LIMN_OK)
-        plan(t, &t->arena);
+    const limn_status status = build(t, params, err);
     if (status != LIMN_OK) limn_decoder_trainer_destroy(&t);
     *out = t;
     return status;
@@ -235,10 +211,12 @@ limn_status limn_decoder_trainer_create(limn_decoder_trainer **out,
 
 void limn_decoder_trainer_destroy(limn_decoder_trainer **p)
 {
-    if (!p || !*p) return;
-    limn_arena_finish(&(*p)->arena);
-    limn_free((*p)->layers);
-    limn_free((*p)->kept);
-    limn_free(*p);
+    limn_decoder_trainer *t = p ? *p : NULL;
+    if (!t) return;
+    limn_arena_finish(&t->arena);
+    limn_tensor_table_finish(&t->table);
+    limn_free(t->params);
+    limn_free(t->kept);
+    limn_free(t);
     *p = NULL;
 }

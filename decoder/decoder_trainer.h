@@ -7,22 +7,8 @@
 
 #include "common/base/arena.h"
 #include "decoder/decoder_grad.h"
-#include "common/kernels/layers_grad.h"
-
-struct attention_params {
-    limn_norm_params norm;
-    limn_linear_params query, key, value, output;
-};
-
-struct feed_forward_params {
-    limn_norm_params norm;
-    limn_linear_params up, down;
-};
-
-struct layer_params {
-    struct attention_params self, cross;
-    struct feed_forward_params feed_forward;
-};
+#include "common/weights/tensor_table.h"
+#include "decoder/decoder_params.h"
 
 /* What the forward pass of an attention sublayer keeps. Keys and values have R rows in
  * self-attention, P*S in cross-attention. */
@@ -52,28 +38,38 @@ struct scratch {
     size_t n_attention;
 };
 
+/* What the forward pass keeps of the memory, and which pictures it sees. */
+struct memory_kept {
+    float *dropped;        /* [P, n_memory_positions, memory_dim] */
+    const float *features; /* those, or the batch's where there is no dropout */
+    float *x, *stats, *h;  /* [P*S, D], [P*S, 2], [P*S, D]: rows, norm statistics, normed */
+    bool *is_hidden;       /* [P]: of the pictures not to be seen */
+    limn_tag_slot *slots;  /* [P, n_tag_slots] that are seen */
+    size_t *picture_rows;  /* [P + 1]: first row of each picture's captions */
+};
+
+struct output_kept {
+    float *x, *stats, *h;
+    float *logits, *losses; /* [R, V], [R] */
+};
+
 struct limn_decoder_trainer {
     limn_decoder_config config;
     limn_decoder_limits limits;
     limn_kernels kernels;
     limn_layer_ctx ctx;
     limn_arena arena;
-    limn_weight token_embedding, position_embedding, memory_position;
-    limn_weight tag_embedding, tag_probability; /* of a decoder with tag slots */
-    limn_linear_params memory_project, output;  /* output: the token embedding again */
-    limn_norm_params memory_norm, final_norm;
-    struct layer_params *layers;             /* [n_layers] */
-    struct layer_kept *kept;                 /* [n_layers] */
-    float *dropped_features;                 /* [P, n_memory_positions, memory_dim] */
-    const float *features;                   /* those, or the batch's where there is no dropout */
-    float *memory_x, *memory_stats, *memory; /* [P*S, D], [P*S, 2], [P*S, D] */
-    bool *is_hidden;                         /* [P]: of the pictures not to be seen */
-    limn_tag_slot *slots;                    /* [P, n_tag_slots] that are seen */
-    float *dx;                               /* [R, D]: gradient of the residual stream */
-    float *final_x, *final_stats, *final_h;
-    float *logits, *losses; /* [R, V], [R] */
-    size_t *picture_rows;   /* [P + 1]: first row of each picture */
+    limn_tensor_table table;
+    limn_decoder_params *params; /* by the table */
+    struct memory_kept memory;
+    struct layer_kept *kept; /* [n_layers] */
+    struct output_kept output;
+    float *dx; /* [R, D]: gradient of the residual stream */
     struct scratch scratch;
 };
+
+/* Where a row of the table has its parameters: a limn_linear_params, limn_norm_params or
+ * limn_weight. */
+void *limn_decoder_trainer_place(const limn_decoder_trainer *t, const limn_tensor_row *row);
 
 #endif

@@ -7,13 +7,16 @@
 
 #include "common/base/mem.h"
 #include "common/io/json.h"
-#include "models/tag_heads.h"
+#include "models/decoder_config.h"
 
 #define VERSION_KEY "limn.version"
 #define CONFIG_KEY "limn.config"
 #define VOCABULARY_KEY "limn.vocabulary"
-#define VERSION "1"
-#define SLOTS_VERSION "2" /* of models with tag slots, which readers of 1 would pass over */
+
+/* What a file needs of its reader: 2 where there are tag slots, which readers of 1 would pass over;
+ * 3 for other layouts than limn's and more than 512 positions. */
+static const char *const versions[] = { "1", "2", "3" };
+enum { PLAIN = 0, SLOTS, LAYOUTS, N_VERSIONS };
 
 static const char *const filter_names[] = {
     [LIMN_RESIZE_BILINEAR] = "bilinear",
@@ -72,41 +75,6 @@ static limn_status read_encoder(limn_model_config *c, const limn_json_node *root
     return read_float(&c->encoder.scale, &encoder, "scale", 1e-6, 1000, err);
 }
 
-static limn_status read_tag_slots(limn_decoder_config *d, const limn_json_node *decoder,
-                                  limn_error *err)
-{
-    if (!limn_json_has(decoder, "tag_slots")) return LIMN_OK;
-    LIMN_TRY(limn_json_u32(&d->n_tag_slots, decoder, "tag_slots", 1, LIMN_MAX_TAG_SLOTS, err));
-    return limn_json_u32(&d->n_tags, decoder, "tags", d->n_tag_slots, LIMN_TAGS_MAX_NAMES, err);
-}
-
-/* n_tokens comes from the vocabulary. */
-static limn_status read_decoder(limn_decoder_config *d, const limn_json_node *root, limn_error *err)
-{
-    limn_json_node decoder, dim;
-    LIMN_TRY(limn_json_object(&decoder, root, "decoder", err));
-    LIMN_TRY(limn_json_u32(&d->n_layers, &decoder, "layers", 1, 64, err));
-    LIMN_TRY(limn_json_u32(&d->dim, &decoder, "dim", 16, 4096, err));
-    LIMN_TRY(limn_json_u32(&d->n_heads, &decoder, "heads", 1, 64, err));
-    LIMN_TRY(limn_json_u32(&d->feed_forward_dim, &decoder, "feed_forward", 16, 16384, err));
-    LIMN_TRY(limn_json_u32(&d->max_positions, &decoder, "max_positions", 2, 512, err));
-    LIMN_TRY(limn_json_u32(&d->n_memory_positions, &decoder, "memory_positions", 1, 4096, err));
-    LIMN_TRY(limn_json_u32(&d->memory_dim, &decoder, "memory_dim", 1, 16384, err));
-    LIMN_TRY(read_tag_slots(d, &decoder, err));
-    LIMN_TRY(limn_json_get(&dim, &decoder, "dim", err));
-    if (d->dim % 16 != 0 || d->dim % d->n_heads != 0 || d->dim / d->n_heads % 8 != 0)
-        return limn_json_fail(&dim, err, LIMN_E_FORMAT,
-                              "%u is not a multiple of 16 and of 8 times "
-                              "the %u heads",
-                              d->dim, d->n_heads);
-    if (d->feed_forward_dim % 16 != 0)
-        return limn_json_fail(&decoder, err, LIMN_E_FORMAT,
-                              "feed_forward %u is not a multiple of "
-                              "16",
-                              d->feed_forward_dim);
-    return LIMN_OK;
-}
-
 static limn_status read_search(limn_model_config *c, const limn_json_node *root, limn_error *err)
 {
     limn_json_node search;
@@ -118,11 +86,13 @@ static limn_status read_search(limn_model_config *c, const limn_json_node *root,
 
 static limn_status read_config(limn_model_config *c, const limn_json_node *root, limn_error *err)
 {
+    limn_json_node decoder;
     LIMN_TRY(limn_json_as_object(root, err));
     LIMN_TRY(read_encoder(c, root, err));
     c->has_decoder = limn_json_has(root, "decoder");
     if (!c->has_decoder) return LIMN_OK;
-    LIMN_TRY(read_decoder(&c->decoder, root, err));
+    LIMN_TRY(limn_json_object(&decoder, root, "decoder", err));
+    LIMN_TRY(limn_decoder_config_read(&c->decoder, &decoder, err));
     return read_search(c, root, err);
 }
 
@@ -157,6 +127,14 @@ static limn_status take_vocabulary(limn_model_file *f, const limn_json_node *roo
     return limn_vocab_from_json(&f->vocab, root, err);
 }
 
+/* N_VERSIONS for one that is not known. */
+static size_t number_of(const char *version)
+{
+    size_t i = 0;
+    while (i < N_VERSIONS && strcmp(version, versions[i]) != 0) i++;
+    return i;
+}
+
 static limn_status check_version(const limn_safetensors *tensors, limn_error *err)
 {
     const char *version = limn_safetensors_metadata(tensors, VERSION_KEY);
@@ -165,36 +143,45 @@ static limn_status check_version(const limn_safetensors *tensors, limn_error *er
                          "is a safetensors file, but no limn model (no " VERSION_KEY
                          " in its __metadata__): limn-convert makes one of the "
                          "reference captioner or of EfficientNet-Lite weights");
-    if (strcmp(version, VERSION) != 0 && strcmp(version, SLOTS_VERSION) != 0)
+    if (number_of(version) == N_VERSIONS)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         VERSION_KEY " is \"%.40s\", this program reads " VERSION
-                                     " and " SLOTS_VERSION,
-                         version);
+                         VERSION_KEY " is \"%.40s\", this program reads 1, 2 and 3", version);
     return LIMN_OK;
 }
 
-static const char *version_of(const limn_model_config *c)
+/* The least version that has what a configuration asks for. */
+static size_t version_of(const limn_model_config *c)
 {
-    return c->has_decoder && c->decoder.n_tag_slots > 0 ? SLOTS_VERSION : VERSION;
+    const limn_decoder_layout own = LIMN_LAYOUT_LIMN;
+    const limn_decoder_config *d = &c->decoder;
+    if (!c->has_decoder) return PLAIN;
+    if (!limn_decoder_layouts_equal(&d->layout, &own) || d->max_positions > 512) return LAYOUTS;
+    return d->n_tag_slots > 0 ? SLOTS : PLAIN;
 }
 
-/* A reader of version 1 would not know of the slots and caption without. */
-static limn_status check_slots_version(const limn_model_file *f, limn_error *err)
+/* A reader of an earlier version would not know of what is there, and caption without. */
+static limn_status check_enough(const limn_model_file *f, limn_error *err)
 {
     const char *version = limn_safetensors_metadata(f->tensors, VERSION_KEY);
-    if (strcmp(version, VERSION) == 0 && strcmp(version_of(&f->config), VERSION) != 0)
+    const limn_decoder_config *d = &f->config.decoder;
+    const size_t needed = version_of(&f->config);
+    if (number_of(version) >= needed) return LIMN_OK;
+    if (needed == SLOTS)
         return limn_fail(err, LIMN_E_FORMAT,
-                         CONFIG_KEY ": decoder.tag_slots: is %u, which " VERSION_KEY " \"" VERSION
-                                    "\" does not have",
-                         f->config.decoder.n_tag_slots);
-    return LIMN_OK;
+                         CONFIG_KEY ": decoder.tag_slots: is %u, which " VERSION_KEY
+                                    " \"%s\" does not have",
+                         d->n_tag_slots, version);
+    return limn_fail(err, LIMN_E_FORMAT,
+                     CONFIG_KEY ": decoder: layout \"%s\" and %u positions are what " VERSION_KEY
+                                " \"%s\" does not have",
+                     d->layout.name, d->max_positions, version);
 }
 
 static limn_status read_metadata(limn_model_file *f, limn_error *err)
 {
     LIMN_TRY(check_version(f->tensors, err));
     LIMN_TRY(with_metadata(f, CONFIG_KEY, take_config, err));
-    LIMN_TRY(check_slots_version(f, err));
+    LIMN_TRY(check_enough(f, err));
     if (!f->config.has_decoder) return LIMN_OK;
     LIMN_TRY(with_metadata(f, VOCABULARY_KEY, take_vocabulary, err));
     f->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(f->vocab);
@@ -236,39 +223,17 @@ void limn_model_file_close(limn_model_file *f)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-/* The shortest decimal number that is read back as this float: 0.7, not 0.69999998807907104. */
-static json_t *float_number(float value)
-{
-    char text[32];
-    for (int digits = 1; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value) break;
-    }
-    return json_real(strtod(text, NULL));
-}
-
 static char *config_text(const limn_model_config *c)
 {
     const limn_encoder_config *e = &c->encoder;
-    const limn_decoder_config *d = &c->decoder;
     json_t *root = json_pack("{s:{s:s, s:i, s:s, s:o, s:o}}", "encoder", "family", e->family,
                              "input_size", (int)e->input_size, "resize", filter_names[c->resize],
-                             "mean", float_number(e->mean), "scale", float_number(e->scale));
+                             "mean", limn_json_float(e->mean), "scale", limn_json_float(e->scale));
     if (c->has_decoder) {
-        json_object_set_new(root, "decoder",
-                            json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "layers",
-                                      (int)d->n_layers, "dim", (int)d->dim, "heads",
-                                      (int)d->n_heads, "feed_forward", (int)d->feed_forward_dim,
-                                      "max_positions", (int)d->max_positions, "memory_positions",
-                                      (int)d->n_memory_positions, "memory_dim",
-                                      (int)d->memory_dim));
-        if (d->n_tag_slots > 0)
-            json_object_update_new(
-                json_object_get(root, "decoder"),
-                json_pack("{s:i, s:i}", "tag_slots", (int)d->n_tag_slots, "tags", (int)d->n_tags));
+        json_object_set_new(root, "decoder", limn_decoder_config_write(&c->decoder));
         json_object_set_new(root, "search",
                             json_pack("{s:o, s:i}", "length_penalty",
-                                      float_number(c->length_penalty), "max_steps",
+                                      limn_json_float(c->length_penalty), "max_steps",
                                       (int)c->max_steps));
     }
     char *text = json_dumps(root, JSON_REAL_PRECISION(9));
@@ -324,7 +289,7 @@ limn_status limn_model_file_write(const char *path, const limn_model_config *con
         goto done;
     }
     items[n_items++] = (limn_metadata_item){ "format", "pt" };
-    items[n_items++] = (limn_metadata_item){ VERSION_KEY, version_of(config) };
+    items[n_items++] = (limn_metadata_item){ VERSION_KEY, versions[version_of(config)] };
     items[n_items++] = (limn_metadata_item){ CONFIG_KEY, config_json };
     if (vocab) items[n_items++] = (limn_metadata_item){ VOCABULARY_KEY, vocabulary_json };
     for (size_t i = 0; i < n_extra; i++) items[n_items++] = extra[i];

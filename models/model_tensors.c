@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/mem.h"
+#include "decoder/decoder_tensors.h"
 #include "encoder/efficientnet_lite_shape.h"
 
 /* The list under construction; counted in a first pass with items == NULL. */
@@ -61,61 +62,28 @@ static void add_encoder(spec_list *list, const limn_efficientnet_lite_shape *s)
 
 /* ---- decoder ------------------------------------------------------------------------------ */
 
-static void add_linear(spec_list *list, size_t n_outputs, size_t n_inputs, const char *name)
+static limn_status add_decoder(spec_list *list, const limn_decoder_config *config, limn_error *err)
 {
-    add(list, true, SHAPE(n_outputs, n_inputs), "%s.weight", name);
-    add(list, false, SHAPE(n_outputs), "%s.bias", name);
-}
-
-static void add_norm(spec_list *list, size_t dim, const char *name)
-{
-    add(list, false, SHAPE(dim), "%s.weight", name);
-    add(list, false, SHAPE(dim), "%s.bias", name);
-}
-
-static void add_layer(spec_list *list, unsigned n, size_t dim, size_t feed_forward_dim)
-{
-    static const char *const attentions[] = { "self_attention", "cross_attention" };
-    static const char *const products[] = { "query", "key", "value", "output" };
-    char name[72];
-    for (size_t a = 0; a < 2; a++) {
-        for (size_t p = 0; p < 4; p++) {
-            snprintf(name, sizeof name, "decoder.layers.%u.%s.%s", n, attentions[a], products[p]);
-            add_linear(list, dim, dim, name);
-        }
-        snprintf(name, sizeof name, "decoder.layers.%u.%s_norm", n, attentions[a]);
-        add_norm(list, dim, name);
+    limn_tensor_table table = { 0 };
+    limn_decoder_tensors(&table, config);
+    const limn_status status = limn_tensor_table_check(&table, err);
+    for (size_t i = 0; i < table.n_rows; i++) {
+        limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
+        const size_t n = limn_tensor_row_specs(specs, &table.rows[i]);
+        for (size_t k = 0; k < n; k++, list->n_items++)
+            if (list->items) list->items[list->n_items] = specs[k];
     }
-    snprintf(name, sizeof name, "decoder.layers.%u.feed_forward.up", n);
-    add_linear(list, feed_forward_dim, dim, name);
-    snprintf(name, sizeof name, "decoder.layers.%u.feed_forward.down", n);
-    add_linear(list, dim, feed_forward_dim, name);
-    snprintf(name, sizeof name, "decoder.layers.%u.feed_forward_norm", n);
-    add_norm(list, dim, name);
-}
-
-static void add_decoder(spec_list *list, const limn_decoder_config *d)
-{
-    add_linear(list, d->dim, d->memory_dim, "decoder.memory.project");
-    add(list, false, SHAPE(d->n_memory_positions, d->dim), "decoder.memory.position_embedding");
-    add_norm(list, d->dim, "decoder.memory.norm");
-    if (d->n_tag_slots > 0) {
-        add(list, true, SHAPE(d->n_tags, d->dim), "decoder.tag_embedding");
-        add(list, false, SHAPE(d->dim), "decoder.tag_probability");
-    }
-    add(list, true, SHAPE(d->n_tokens, d->dim), "decoder.token_embedding.weight");
-    add(list, false, SHAPE(d->max_positions, d->dim), "decoder.position_embedding");
-    for (unsigned i = 0; i < d->n_layers; i++) add_layer(list, i, d->dim, d->feed_forward_dim);
-    add_norm(list, d->dim, "decoder.norm");
+    limn_tensor_table_finish(&table);
+    return status;
 }
 
 /* ---- both --------------------------------------------------------------------------------- */
 
-static void add_all(spec_list *list, const limn_efficientnet_lite_shape *shape,
-                    const limn_model_config *config)
+static limn_status add_all(spec_list *list, const limn_efficientnet_lite_shape *shape,
+                           const limn_model_config *config, limn_error *err)
 {
     add_encoder(list, shape);
-    if (config->has_decoder) add_decoder(list, &config->decoder);
+    return config->has_decoder ? add_decoder(list, &config->decoder, err) : LIMN_OK;
 }
 
 limn_status limn_model_tensor_specs(limn_tensor_spec **out, size_t *n_specs,
@@ -126,12 +94,13 @@ limn_status limn_model_tensor_specs(limn_tensor_spec **out, size_t *n_specs,
     if (!limn_efficientnet_lite_shape_find(&shape, config->encoder.family))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "encoder family \"%s\" is not known",
                          config->encoder.family);
-    add_all(&counted, &shape, config);
+    LIMN_TRY(add_all(&counted, &shape, config, err));
     list.items = limn_calloc(counted.n_items, sizeof *list.items);
     if (!list.items)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", counted.n_items);
-    add_all(&list, &shape, config);
-    *out = list.items;
+    const limn_status status = add_all(&list, &shape, config, err);
+    if (status != LIMN_OK) limn_free(list.items);
+    *out = status == LIMN_OK ? list.items : NULL;
     *n_specs = list.n_items;
-    return LIMN_OK;
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- parsing ------------------------------------------------------------------------------ */
@@ -219,4 +220,14 @@ limn_status limn_json_bool(bool *out, const limn_json_node *object, const char *
 limn_json_node limn_json_at(const limn_json_node *array, size_t index)
 {
     return (limn_json_node){ json_array_get(array->value, index), array, NULL, index };
+}
+
+json_t *limn_json_float(float value)
+{
+    char text[32];
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value) break;
+    }
+    return json_real(strtod(text, NULL));
 }

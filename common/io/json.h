@@ -15,7 +15,7 @@
  *     json_decref(document);
  *
  * All failures are LIMN_E_FORMAT unless stated. Writing JSON needs no layer: jansson's json_pack
- * and json_dumps do it. */
+ * and json_dumps do it (but for floats). */
 #ifndef LIMN_COMMON_IO_JSON_H
 #define LIMN_COMMON_IO_JSON_H
 
@@ -79,6 +79,12 @@ limn_status limn_json_number(double *out, const limn_json_node *object, const ch
                              double high, limn_error *err);
 limn_status limn_json_bool(bool *out, const limn_json_node *object, const char *key,
                            limn_error *err);
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+/* The shortest decimal number that is read back as this float: 0.7, not 0.69999998807907104. NULL
+ * when memory is short. */
+json_t *limn_json_float(float value);
 
 /* ---- of an item of an array --------------------------------------------------------------- */
 

@@ -24,6 +24,7 @@ static const limn_decoder_config config = {
     .n_tokens = 3027,
     .n_memory_positions = 49,
     .memory_dim = 1280,
+    .layout = LIMN_LAYOUT_LIMN,
 };
 
 struct bench {

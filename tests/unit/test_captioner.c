@@ -307,6 +307,7 @@ static void test_what_is_no_captioner_is_an_error_with_its_name(void **state)
         .n_tokens = 24,
         .n_memory_positions = 48,
         .memory_dim = 1280,
+        .layout = LIMN_LAYOUT_LIMN,
     };
     const toy_model_settings mismatched = { .dtype = LIMN_TENSOR_F16, .decoder = &other_grid };
     const char *path = temp_path("other.safetensors");

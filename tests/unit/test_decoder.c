@@ -30,6 +30,7 @@ static const limn_decoder_config wide = {
     .n_tokens = N_TOKENS,
     .n_memory_positions = 5,
     .memory_dim = 19,
+    .layout = LIMN_LAYOUT_LIMN,
 };
 
 /* The same with tags. */
@@ -42,6 +43,7 @@ static const limn_decoder_config slotted = {
     .n_tokens = N_TOKENS,
     .n_memory_positions = 5,
     .memory_dim = 19,
+    .layout = LIMN_LAYOUT_LIMN,
     .n_tag_slots = 3,
     .n_tags = 7,
 };
@@ -392,7 +394,7 @@ static void test_configurations_that_the_file_does_not_have(void **state)
         { offsetof(limn_decoder_config, n_heads), 4, LIMN_E_LIMIT, "heads" },
         { offsetof(limn_decoder_config, feed_forward_dim), 1030, LIMN_E_LIMIT, "feed_forward" },
         { offsetof(limn_decoder_config, feed_forward_dim), 1040, LIMN_E_FORMAT, "feed_forward.up" },
-        { offsetof(limn_decoder_config, max_positions), 513, LIMN_E_LIMIT, "max_positions" },
+        { offsetof(limn_decoder_config, max_positions), 1025, LIMN_E_LIMIT, "max_positions" },
         { offsetof(limn_decoder_config, max_positions), 21, LIMN_E_FORMAT, "position_embedding" },
         { offsetof(limn_decoder_config, n_tokens), 4, LIMN_E_LIMIT, "vocabulary" },
         { offsetof(limn_decoder_config, n_tokens), 25, LIMN_E_FORMAT, "token_embedding" },

@@ -27,6 +27,7 @@ static const limn_decoder_config config = {
     .n_tokens = 19,
     .n_memory_positions = 5,
     .memory_dim = 7,
+    .layout = LIMN_LAYOUT_LIMN,
 };
 static const limn_decoder_config slotted = {
     .n_layers = 2,
@@ -37,6 +38,7 @@ static const limn_decoder_config slotted = {
     .n_tokens = 19,
     .n_memory_positions = 5,
     .memory_dim = 7,
+    .layout = LIMN_LAYOUT_LIMN,
     .n_tag_slots = 3,
     .n_tags = 6,
 };

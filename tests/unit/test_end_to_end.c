@@ -42,6 +42,7 @@ static const limn_decoder_config decoder = {
     .n_tokens = 19,
     .n_memory_positions = 25,
     .memory_dim = 20,
+    .layout = LIMN_LAYOUT_LIMN,
 };
 static const uint32_t pictures[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
 

@@ -23,6 +23,10 @@
     "{" ENCODER ", \"decoder\": {\"layers\": 3, \"dim\": 384, \"heads\": 8, "   \
     "\"feed_forward\": 1536, \"max_positions\": 64, \"memory_positions\": 49, " \
     "\"memory_dim\": 1280, \"tag_slots\": " tag_slots ", \"tags\": " tags "}, " SEARCH "}"
+#define LAYOUT(layout)                                                          \
+    "{" ENCODER ", \"decoder\": {\"layers\": 3, \"dim\": 384, \"heads\": 8, "   \
+    "\"feed_forward\": 1536, \"max_positions\": 64, \"memory_positions\": 49, " \
+    "\"memory_dim\": 1280, \"layout\": " layout "}, " SEARCH "}"
 #define WORDS "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a\", \"dog\"]"
 
 static const float weight = 1.5f;
@@ -84,7 +88,12 @@ static void test_every_kind_of_damage_is_named(void **state)
         const char *version, *config, *vocabulary, *says;
     } cases[] = {
         { NULL, CONFIG, WORDS, "is a safetensors file, but no limn model" },
-        { "3", CONFIG, WORDS, "limn.version is \"3\", this program reads 1 and 2" },
+        { "4", CONFIG, WORDS, "limn.version is \"4\", this program reads 1, 2 and 3" },
+        { "2", LAYOUT("\"gpt2\""), WORDS,
+          "limn.config: decoder: layout \"gpt2\" and 64 positions are what limn.version \"2\" does "
+          "not have" },
+        { "3", LAYOUT("\"bart\""), WORDS,
+          "limn.config: decoder layout \"bart\" is not known: limn, blip, gpt2, git, virtex are" },
         { "1", SLOTS("4", "80"), WORDS,
           "limn.config: decoder.tag_slots: is 4, which limn.version \"1\" does not have" },
         { "2", SLOTS("0", "80"), WORDS, "decoder.tag_slots: expected an integer in 1 … 32, is 0" },
@@ -215,6 +224,29 @@ static void test_tag_slots_are_written_and_read_back(void **state)
     limn_model_file_close(&f);
 }
 
+/* So does a layout that is not limn's. */
+static void test_layouts_are_written_and_read_back(void **state)
+{
+    const char *path = temp_path("layout.safetensors");
+    limn_model_file f, again;
+    (void)state;
+    for (size_t i = 0; limn_decoder_layout_names[i]; i++) {
+        assert_int_equal(limn_model_file_open(&f, file_with("1", CONFIG, WORDS), NULL), LIMN_OK);
+        assert_int_equal(
+            limn_decoder_layout_find(&f.config.decoder.layout, limn_decoder_layout_names[i], NULL),
+            LIMN_OK);
+        f.config.decoder.layout.eps = i % 2 ? 1e-7f : f.config.decoder.layout.eps;
+        assert_int_equal(limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0, NULL),
+                         LIMN_OK);
+        assert_int_equal(limn_model_file_open(&again, path, NULL), LIMN_OK);
+        assert_memory_equal(&again.config.decoder, &f.config.decoder, sizeof f.config.decoder);
+        assert_string_equal(limn_safetensors_metadata(again.tensors, "limn.version"),
+                            i > 0 ? "3" : "1");
+        limn_model_file_close(&again);
+        limn_model_file_close(&f);
+    }
+}
+
 static void test_writing_refuses_what_opening_would(void **state)
 {
     limn_model_file f;
@@ -240,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_of_damage_is_named),
         cmocka_unit_test(test_what_is_written_is_read_back),
         cmocka_unit_test(test_tag_slots_are_written_and_read_back),
+        cmocka_unit_test(test_layouts_are_written_and_read_back),
         cmocka_unit_test(test_writing_refuses_what_opening_would),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

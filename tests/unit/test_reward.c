@@ -30,6 +30,7 @@ static const limn_decoder_config config = {
     .n_tokens = N_TOKENS,
     .n_memory_positions = 3,
     .memory_dim = 5,
+    .layout = LIMN_LAYOUT_LIMN,
 };
 /* Two references for the first picture, one for the others. */
 static const uint32_t reference_tokens[] = { 4, 5, 6, 4, 5, 7, 8, 8, 7, 5, 4, 6 };

@@ -154,6 +154,7 @@ static limn_status new_decoder(limn_train_data *d, limn_error *err)
         .max_positions = o->max_words + 24,
         .n_memory_positions = (uint32_t)limn_encoder_n_positions(encoder),
         .memory_dim = (uint32_t)limn_encoder_dim(encoder),
+        .layout = LIMN_LAYOUT_LIMN,
     };
     d->config.length_penalty = 0.7f;
     d->config.max_steps = o->max_words < 30 ? o->max_words + 1 : 30;

@@ -1,0 +1,133 @@
+/* The scratch memory of a decoder: planning, creating, and the attention that it keeps. */
+#include "decoder/decoder_state.h"
+
+#include "common/base/mem.h"
+#include "common/kernels/pack.h"
+
+size_t limn_decoder_padded(size_t n)
+{
+    return limn_n_panels(n) * LIMN_PANEL;
+}
+
+/* ---- planning ------------------------------------------------------------------------------ */
+
+static void plan_cross(limn_decoder_state *s, limn_arena *a)
+{
+    const limn_decoder_config *c = &s->d->config;
+    const size_t S = limn_decoder_n_memory_rows(c), head_dim = c->dim / c->n_heads;
+    s->cross = limn_arena_take(a, c->n_layers, sizeof *s->cross);
+    for (size_t i = 0; i < c->n_layers; i++) {
+        limn_packed *keys = limn_arena_take(a, c->n_heads, sizeof *keys);
+        limn_packed *values = limn_arena_take(a, c->n_heads, sizeof *values);
+        for (size_t head = 0; head < c->n_heads; head++) {
+            const limn_packed key = limn_packed_take(a, S, head_dim, false);
+            const limn_packed value = limn_packed_take(a, head_dim, S, false);
+            if (keys && values) {
+                keys[head] = key;
+                values[head] = value;
+            }
+        }
+        if (s->cross) s->cross[i] = (limn_cross_memory){ keys, values };
+    }
+    s->memory_kv = limn_arena_take(a, S * 2 * c->dim, sizeof *s->memory_kv);
+}
+
+/* [n_layers] of n_rows keys and values. */
+static float **plan_kv(limn_decoder_state *s, limn_arena *a, size_t n_rows)
+{
+    const limn_decoder_config *c = &s->d->config;
+    float **layers = limn_arena_take(a, c->n_layers, sizeof *layers);
+    for (size_t i = 0; i < c->n_layers; i++) {
+        float *kv = limn_arena_take(a, n_rows, 2 * c->dim * sizeof *kv);
+        if (layers) layers[i] = kv;
+    }
+    return layers;
+}
+
+/* Takes all memory from `a`; while it counts, pointers are NULL. */
+static void plan(limn_decoder_state *s, limn_arena *a)
+{
+    const limn_decoder_config *c = &s->d->config;
+    const bool is_prefix = c->layout.memory == LIMN_MEMORY_PREFIX;
+    const size_t R = s->max_rows, S = limn_decoder_n_memory_rows(c), D = c->dim;
+    const size_t B = is_prefix && S > R ? S : R, n_seen = s->max_steps + (is_prefix ? S : 0);
+    const size_t n_cross = is_prefix ? 0 : R * limn_decoder_padded(S);
+    if (is_prefix)
+        s->prefix_kv = plan_kv(s, a, S);
+    else
+        plan_cross(s, a);
+    s->self_kv = plan_kv(s, a, s->max_steps * R);
+    s->slots = limn_arena_take(a, R * s->max_steps, sizeof *s->slots);
+    s->old_slots = limn_arena_take(a, R * s->max_steps, sizeof *s->old_slots);
+    s->memory = limn_arena_take(a, S * limn_decoder_memory_width(c), sizeof *s->memory);
+    s->x = limn_arena_take(a, R * D, sizeof *s->x);
+    s->h = limn_arena_take(a, B * D, sizeof *s->h);
+    s->y = limn_arena_take(a, B * D, sizeof *s->y);
+    s->qkv = limn_arena_take(a, B * 3 * D, sizeof *s->qkv);
+    s->hidden = limn_arena_take(a, B * c->feed_forward_dim, sizeof *s->hidden);
+    s->scores = limn_arena_take(a, n_cross > n_seen ? n_cross : n_seen, sizeof *s->scores);
+    s->key_rows = limn_arena_take(a, n_seen, sizeof *s->key_rows);
+    s->value_rows = limn_arena_take(a, n_seen, sizeof *s->value_rows);
+}
+
+size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps)
+{
+    limn_decoder_state s = { .d = d, .max_rows = max_rows, .max_steps = max_steps };
+    limn_arena a;
+    limn_arena_init_counting(&a);
+    plan(&s, &a);
+    return a.high;
+}
+
+limn_status limn_decoder_state_create(limn_decoder_state **out, const limn_decoder *d,
+                                      size_t max_rows, size_t max_steps, limn_error *err)
+{
+    *out = NULL;
+    if (max_rows < 1 || max_rows > 256)
+        return limn_fail(err, LIMN_E_ARG, "%zu hypotheses at once are not in 1 … 256", max_rows);
+    if (max_steps < 1 || max_steps > d->config.max_positions)
+        return limn_fail(err, LIMN_E_ARG, "%zu steps are not in 1 … %u", max_steps,
+                         d->config.max_positions);
+    limn_decoder_state *s = limn_calloc(1, sizeof *s);
+    if (!s || !limn_arena_init(&s->arena, limn_decoder_state_bytes(d, max_rows, max_steps))) {
+        limn_free(s);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu hypotheses", max_rows);
+    }
+    s->d = d;
+    s->max_rows = max_rows;
+    s->max_steps = max_steps;
+    plan(s, &s->arena);
+    *out = s;
+    return LIMN_OK;
+}
+
+void limn_decoder_state_destroy(limn_decoder_state **s)
+{
+    if (!s || !*s) return;
+    limn_arena_finish(&(*s)->arena);
+    limn_free(*s);
+    *s = NULL;
+}
+
+/* ---- attention ----------------------------------------------------------------------------- */
+
+size_t limn_decoder_attention_dim(const limn_decoder *d)
+{
+    return (size_t)d->config.n_layers * d->config.n_heads * d->config.n_memory_positions;
+}
+
+void limn_decoder_keep_attention(limn_decoder_state *s, float *attention)
+{
+    s->attention = attention;
+}
+
+const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row)
+{
+    const size_t dim = limn_decoder_attention_dim(s->d);
+    return s->attention ? s->attention + (step * s->max_rows + row) * dim : NULL;
+}
+
+uint32_t limn_decoder_past_row(const limn_decoder_state *s, size_t step, size_t row)
+{
+    return s->slots[row * s->max_steps + step];
+}

@@ -1,0 +1,20 @@
+/* The layout of a decoder in the configuration of a model file (models/FORMAT.md):
+ *
+ *     "layout": "blip"                              as it is known
+ *     "layout": {"name": "blip", "tied": false}     changed in the fields that are named
+ */
+#ifndef LIMN_MODELS_LAYOUT_JSON_H
+#define LIMN_MODELS_LAYOUT_JSON_H
+
+#include "common/io/json.h"
+#include "decoder/decoder_layout.h"
+
+/* The layout of object `decoder`; without one, limn's. LIMN_E_UNSUPPORTED for a name that is not
+ * known, with those that are; LIMN_E_FORMAT for a field that there is not, or a value. */
+limn_status limn_layout_read(limn_decoder_layout *out, const limn_json_node *decoder,
+                             limn_error *err);
+/* The value of "layout", to be released by the caller; NULL for limn's, which is not written, or
+ * when memory is short. */
+json_t *limn_layout_write(const limn_decoder_layout *layout);
+
+#endif
