@@ -11,21 +11,11 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/image/format.h"
 #include "common/image/image.h"
 
-typedef struct limn_codec_input {
-    const uint8_t *bytes;
-    size_t size;
-    const limn_image_settings *settings;
-} limn_codec_input;
-
-/* `out` comes zeroed; on failure limn_image_decode frees what it holds. `*orientation` comes
- * as 1. */
-typedef limn_status limn_decode_fn(limn_image *out, unsigned *orientation,
-                                   const limn_codec_input *in, limn_error *err);
-
 limn_decode_fn limn_decode_jpeg, limn_decode_png, limn_decode_webp, limn_decode_gif,
-    limn_decode_bmp, limn_decode_pnm;
+    limn_decode_bmp, limn_decode_pnm, limn_decode_psd, limn_decode_tga, limn_decode_hdr;
 
 /* ---- image.c ---- */
 
@@ -37,24 +27,31 @@ limn_status limn_image_reserve(limn_image *out, const char *format, uint32_t wid
                                limn_error *err);
 /* rgb [n_pixels, 3] from rgba [n_pixels, 4], not premultiplied, over white. */
 void limn_image_flatten(uint8_t *rgb, const uint8_t *rgba, size_t n_pixels);
+/* rgb [n_pixels, 3] from cmyk [n_pixels, 4], inverted as in JPEG and PSD: 255 is no ink. */
+void limn_image_flatten_inks(uint8_t *rgb, const uint8_t *cmyk, size_t n_pixels);
 
-/* ---- sniff.c ---- */
+/* ---- exif.c, xmp.c: which side is up ---- */
 
-typedef struct limn_image_format {
-    const char *name;       /* "JPEG", "AVIF", "text", "a PDF document" … */
-    limn_decode_fn *decode; /* NULL: known, but not read by this build */
-    bool is_other;          /* no picture at all */
-} limn_image_format;
-
-/* What the bytes are, by their first ones; NULL when nothing known. */
-const limn_image_format *limn_image_sniff(const uint8_t *bytes, size_t size);
-
-/* ---- exif.c ---- */
-
-/* The orientation, 1 to 8, of an EXIF block (with or without its leading "Exif\0\0"); 1 when there
- * is none. A block that is broken, whose directories lead back to each other, or whose orientation
- * is no such number is ignored, with a note in *err. */
+/* The orientation, 1 to 8, of an EXIF block (with or without its leading "Exif\0\0"); 0 when it has
+ * no such entry. One that is none of the eight counts as 1, with a note in *err. A block that is
+ * broken, or whose directories lead back to each other, is ignored, with a note in *err. */
 unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err);
+
+/* The first tiff:Orientation of an XMP packet, 1 to 8 (1 for any other digit); 0 when there is
+ * none. */
+unsigned limn_xmp_orientation(const uint8_t *xmp, size_t size);
+
+/* ---- png_text.c ---- */
+
+/* The orientations found so far in the chunks of a PNG; 0: none. */
+typedef struct limn_png_orientation {
+    unsigned exif, raw_profile, xmp;
+    bool has_exif;
+} limn_png_orientation;
+
+/* Looks for an orientation in chunk `name` (eXIf, tEXt, zTXt, iTXt; others are ignored). */
+void limn_png_orientation_add(limn_png_orientation *o, const char *name, const uint8_t *data,
+                              size_t size, limn_error *err);
 
 /* ---- orient.c ---- */
 

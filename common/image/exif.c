@@ -72,26 +72,39 @@ static const char *find_fault(const uint8_t *bytes, size_t size)
 
 /* ---- orientation --------------------------------------------------------------------------- */
 
+/* The (first) whole number that an entry holds; 0 for entries of other kinds. */
+static unsigned whole_number(const ExifEntry *entry, ExifByteOrder order)
+{
+    switch (entry->format) {
+    case EXIF_FORMAT_SHORT:
+    case EXIF_FORMAT_SSHORT: return entry->size < 2 ? 0 : exif_get_short(entry->data, order);
+    case EXIF_FORMAT_LONG:
+    case EXIF_FORMAT_SLONG: return entry->size < 4 ? 0 : exif_get_long(entry->data, order);
+    default: return 0;
+    }
+}
+
 static unsigned find_orientation(ExifData *data, limn_error *err)
 {
     ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
     unsigned value;
-    if (!entry || entry->format != EXIF_FORMAT_SHORT || entry->size < 2) return 1;
-    value = exif_get_short(entry->data, exif_data_get_byte_order(data));
+    if (!entry) return 0;
+    value = whole_number(entry, exif_data_get_byte_order(data));
     if (value >= 1 && value <= 8) return value;
     if (value) /* cameras write 0 for "unknown" */
         limn_note(err, "EXIF was ignored: orientation %u is not in 1 … 8", value);
     return 1;
 }
 
-/* libexif wants the prefix, which PNG leaves out and WebP may: it is always put in front. */
+/* libexif wants the prefix, which PNG leaves out and WebP may: it is always put in front. Some
+ * programs write it twice. */
 unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err)
 {
     uint8_t *block = NULL;
     ExifData *data = NULL;
     const char *fault;
-    unsigned orientation = 1;
-    if (size >= sizeof PREFIX && memcmp(exif, PREFIX, sizeof PREFIX) == 0) {
+    unsigned orientation = 0;
+    for (int i = 0; i < 2 && size >= sizeof PREFIX && !memcmp(exif, PREFIX, sizeof PREFIX); i++) {
         exif += sizeof PREFIX;
         size -= sizeof PREFIX;
     }
@@ -99,7 +112,7 @@ unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err
     fault = find_fault(exif, size);
     if (fault) {
         limn_note(err, "EXIF was ignored: %s", fault);
-        return 1;
+        return 0;
     }
     block = limn_alloc(sizeof PREFIX + size, 1);
     data = exif_data_new();

@@ -77,11 +77,20 @@ void limn_image_flatten(uint8_t *rgb, const uint8_t *rgba, size_t n_pixels)
     }
 }
 
+void limn_image_flatten_inks(uint8_t *rgb, const uint8_t *cmyk, size_t n_pixels)
+{
+    for (size_t i = 0; i < n_pixels; i++, rgb += 3, cmyk += 4)
+        for (int c = 0; c < 3; c++) {
+            unsigned product = (255u - cmyk[c]) * cmyk[3] + 128; /* divided by 255 with rounding */
+            rgb[c] = (uint8_t)(cmyk[3] - ((product + (product >> 8)) >> 8));
+        }
+}
+
 static limn_status refuse(const limn_image_format *format, const uint8_t *bytes, size_t size,
                           limn_error *err)
 {
     if (size == 0) return limn_fail(err, LIMN_E_TRUNCATED, "the file is empty");
-    if (format && format->is_other)
+    if (format && format->kind == LIMN_IMAGE_NOT)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "this is %s, not a picture", format->name);
     if (format)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "this is %s; not supported in this build",

@@ -37,10 +37,23 @@ typedef struct limn_image_settings {
 
 limn_image_settings limn_image_settings_default(void);
 
-/* Decodes `size` bytes of JPEG, PNG, WebP, GIF (of an animation, the first frame), BMP or PNM (PGM
- * and PPM): transparency over white, 16 bit rounded to 8, grey and CMYK converted, EXIF
- * orientation applied, colour profiles and gamma ignored. Bytes after the picture are ignored;
- * a broken EXIF block is, with a note in *err.
+/* Decodes `size` bytes of JPEG, PNG, WebP, GIF, BMP, PNM (PGM and PPM), PSD, TGA or Radiance HDR.
+ *
+ *   Of an animation the first frame, of a PSD the flattened picture. Grey and CMYK are converted;
+ *   transparency is blended over white; 16 bit are rounded to 8, the values of HDR are raised to
+ *   the power of 1 / 2.2 and cut at 1; colour profiles and gamma are ignored. What no frame of a
+ * GIF covers has the transparent colour or else colour 0, not the background that the file names;
+ *   pixels that the runs of a BMP leave out have colour 0.
+ *   Which side is up: of JPEG, PNG and WebP, from EXIF, or from XMP where EXIF has no such entry;
+ *   of PNG, EXIF may also be a text as ImageMagick writes it. A broken EXIF block is ignored, with
+ * a note in *err. Bytes after the picture are ignored. A JPEG may lack its end when all rows are
+ * there.
+ *
+ * All this is as in Pillow (ImageOps.exif_transpose), whose pixels are the same but for: 16 bit,
+ * of which Pillow takes the upper 8 or (grey) cuts off what is above 255; BMP with 16 bits a
+ * pixel, up to 1 of 255; alpha of those, which Pillow ignores. tests/diff/compare_pillow.py has
+ * the list of all differences.
+ *
  * `out` is overwritten, with zeros on failure. Texts begin with the format, not with a file name.
  * LIMN_E_UNSUPPORTED names the format found (AVIF, HEIC, text, …) or says that the bytes
  * are no known picture; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */

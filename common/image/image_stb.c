@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define STBI_ONLY_BMP
-#define STBI_ONLY_GIF
+#define STBI_ONLY_TGA
+#define STBI_ONLY_HDR
 #define STBI_NO_STDIO
 #define STBI_MAX_DIMENSIONS 65535
 #define STB_IMAGE_STATIC

@@ -1,8 +1,8 @@
-/* The door to stb_image, for BMP and GIF. Internal to this folder.
+/* The door to stb_image, for plain BMP, TGA and HDR. Internal to this folder.
  *
- * Debian's stb_image (2.27) reads zeros past the end of its data and trusts much of what they
- * say: bmp.c and gif.c check that the picture is whole, and how large it is, before they
- * come here. */
+ * Debian's stb_image (2.27) reads zeros, or memory never written, past the end of its data and
+ * trusts much of what they say: bmp.c, tga.c and hdr.c check that the picture is whole, how large
+ * it is, and that it is of a kind that is read rightly, before they come here. */
 #ifndef LIMN_COMMON_IMAGE_IMAGE_STB_H
 #define LIMN_COMMON_IMAGE_IMAGE_STB_H
 

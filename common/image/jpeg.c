@@ -3,7 +3,12 @@
  * libjpeg reports errors by a callback that must not return; ours jumps back to `guarded`. All
  * that the jump must not lose lives in jpeg_job, which outlives it; no local variable is
  * changed between setjmp and longjmp. libjpeg goes on after damage with a warning and grey
- * blocks: the warnings that mean lost picture data are errors here. */
+ * blocks: the warnings that mean lost picture data are errors here.
+ *
+ * Whether a picture is whole is told by its rows, not by its end marker, which some cameras leave
+ * out or follow with data of their own. Cut data run out of bits, and libjpeg says so, except
+ *   between two scans: then the last one must have brought the last bit of every coefficient;
+ *   in arithmetic code, which may leave out its end: there the end marker is asked for. */
 #include "common/image/codec.h"
 
 #include <setjmp.h>
@@ -22,9 +27,10 @@
 typedef struct jpeg_job {
     struct jpeg_decompress_struct cinfo;
     struct jpeg_error_mgr errors;
-    struct jpeg_progress_mgr progress;
     jmp_buf env;
     limn_status status; /* what `guarded` returns after a jump */
+    bool has_ended;     /* libjpeg asked for more than all bytes */
+    bool may_end;       /* all that is needed was read: an error now is the end, not a fault */
     limn_error *err;
     const limn_codec_input *in;
     limn_image *out;
@@ -55,12 +61,22 @@ static limn_status status_of_message(int code)
     }
 }
 
+static limn_status fail_truncated(jpeg_job *job)
+{
+    return limn_fail(job->err, LIMN_E_TRUNCATED, "JPEG: Premature end of JPEG file");
+}
+
 static void on_error(j_common_ptr cinfo)
 {
     jpeg_job *job = job_of(cinfo);
     char text[JMSG_LENGTH_MAX];
+    if (job->may_end) longjmp(job->env, 1);
     cinfo->err->format_message(cinfo, text);
-    job->status = limn_fail(job->err, status_of_message(cinfo->err->msg_code), "JPEG: %s", text);
+    if (job->has_ended)
+        job->status = fail_truncated(job);
+    else
+        job->status =
+            limn_fail(job->err, status_of_message(cinfo->err->msg_code), "JPEG: %s", text);
     longjmp(job->env, 1);
 }
 
@@ -69,7 +85,7 @@ static void on_message(j_common_ptr cinfo, int level)
     if (level >= 0) /* a trace, no warning */
         return;
     switch (cinfo->err->msg_code) {
-    case JWRN_JPEG_EOF:
+    case JWRN_JPEG_EOF: job_of(cinfo)->has_ended = true; break;
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
@@ -78,22 +94,53 @@ static void on_message(j_common_ptr cinfo, int level)
     }
 }
 
-static void on_progress(j_common_ptr cinfo)
+/* ---- which side is up ---------------------------------------------------------------------- */
+
+#define EXIF_MARKER "Exif\0" /* and the NUL of the literal */
+#define XMP_MARKER "http://ns.adobe.com/xap/1.0/"
+
+static bool has_marker(jpeg_saved_marker_ptr m, const char *marker, size_t size)
 {
-    jpeg_job *job = job_of(cinfo);
-    if (job->cinfo.input_scan_number <= MAX_SCANS) return;
-    job->status = limn_fail(job->err, LIMN_E_LIMIT, "JPEG: more than %d scans", MAX_SCANS);
-    longjmp(job->env, 1);
+    return m->data_length >= size && memcmp(m->data, marker, size) == 0;
 }
 
+/* EXIF of more than 64 KB goes on in further segments, each after its marker; XMP is in one. */
+static unsigned joined_exif_orientation(jpeg_saved_marker_ptr first, limn_error *err)
+{
+    uint8_t *block;
+    size_t size = 0;
+    unsigned orientation;
+    for (jpeg_saved_marker_ptr m = first; m; m = m->next) size += m->data_length;
+    block = limn_alloc(size, 1);
+    if (!block) return 0;
+    size = 0;
+    for (jpeg_saved_marker_ptr m = first; m; m = m->next)
+        if (has_marker(m, EXIF_MARKER, sizeof EXIF_MARKER)) {
+            memcpy(block + size, m->data + sizeof EXIF_MARKER, m->data_length - sizeof EXIF_MARKER);
+            size += m->data_length - sizeof EXIF_MARKER;
+        }
+    orientation = limn_exif_orientation(block, size, err);
+    limn_free(block);
+    return orientation;
+}
+
+/* XMP counts where EXIF says nothing of the orientation. */
 static void read_orientation(jpeg_job *job)
 {
+    unsigned exif = 0, xmp = 0;
+    bool has_exif = false;
     for (jpeg_saved_marker_ptr m = job->cinfo.marker_list; m; m = m->next)
-        if (m->data_length >= 6 && memcmp(m->data, "Exif\0", 6) == 0) {
-            *job->orientation = limn_exif_orientation(m->data, m->data_length, job->err);
-            return;
+        if (has_marker(m, XMP_MARKER, sizeof XMP_MARKER)) {
+            xmp = limn_xmp_orientation(m->data + sizeof XMP_MARKER,
+                                       m->data_length - sizeof XMP_MARKER);
+        } else if (!has_exif && has_marker(m, EXIF_MARKER, sizeof EXIF_MARKER)) {
+            has_exif = true;
+            exif = joined_exif_orientation(m, job->err);
         }
+    *job->orientation = exif ? exif : xmp ? xmp : 1;
 }
+
+/* ---- decoding ------------------------------------------------------------------------------ */
 
 /* Every 8 x 8 block of a Huffman-coded picture takes at least one bit. */
 static limn_status check_data_size(const jpeg_job *job)
@@ -133,6 +180,33 @@ static limn_status check_components(const jpeg_job *job)
     return LIMN_OK;
 }
 
+/* Whether the scans read so far, all whole, are all that there can be. */
+static bool has_all_scans(const struct jpeg_decompress_struct *c)
+{
+    for (int i = 0; i < c->num_components; i++) {
+        if (!c->progressive_mode && !c->comp_info[i].quant_table) return false;
+        for (int k = 0; c->progressive_mode && k < DCTSIZE2; k++)
+            if (c->coef_bits[i][k] != 0) return false;
+    }
+    return true;
+}
+
+/* Reads all scans of a picture that has more than one; an error jumps to `guarded`. */
+static limn_status read_scans(jpeg_job *job)
+{
+    struct jpeg_decompress_struct *c = &job->cinfo;
+    int event = JPEG_REACHED_SOS;
+    while (event != JPEG_REACHED_EOI) {
+        job->may_end = event == JPEG_SCAN_COMPLETED && has_all_scans(c) && !c->arith_code;
+        event = jpeg_consume_input(c);
+        if (c->input_scan_number > MAX_SCANS)
+            return limn_fail(job->err, LIMN_E_LIMIT, "JPEG: more than %d scans", MAX_SCANS);
+        if (event == JPEG_REACHED_EOI && job->has_ended && !job->may_end)
+            return fail_truncated(job);
+    }
+    return LIMN_OK;
+}
+
 static limn_status start(jpeg_job *job)
 {
     struct jpeg_decompress_struct *c = &job->cinfo;
@@ -146,8 +220,14 @@ static limn_status start(jpeg_job *job)
     c->out_color_space = c->num_components == 4 ? JCS_CMYK : JCS_RGB;
     c->scale_num = 1;
     c->scale_denom = choose_denominator(job);
+    c->buffered_image = jpeg_has_multiple_scans(c);
     jpeg_start_decompress(c);
-    LIMN_TRY(check_components(job));
+    return c->buffered_image ? read_scans(job) : LIMN_OK;
+}
+
+static limn_status reserve(jpeg_job *job)
+{
+    const struct jpeg_decompress_struct *c = &job->cinfo;
     LIMN_TRY(limn_image_reserve(job->out, "JPEG", c->output_width, c->output_height, job->err));
     job->out->full_width = c->image_width;
     job->out->full_height = c->image_height;
@@ -156,42 +236,38 @@ static limn_status start(jpeg_job *job)
     return LIMN_OK;
 }
 
-/* Four components are taken as Adobe writes them, inverted, whether or not its marker is there,
- * as Pillow and the browsers do: k = 255 is no ink. Products are divided by 255 with rounding. */
-static void cmyk_to_rgb(uint8_t *rgb, const uint8_t *cmyk, size_t n_pixels)
-{
-    for (size_t i = 0; i < n_pixels; i++, rgb += 3, cmyk += 4)
-        for (int c = 0; c < 3; c++) {
-            unsigned product = (255u - cmyk[c]) * cmyk[3] + 128;
-            rgb[c] = (uint8_t)(cmyk[3] - ((product + (product >> 8)) >> 8));
-        }
-}
-
+/* Four components are taken as Adobe writes them, inverted, whether or not its marker is there, as
+ * Pillow and the browsers do. */
 static limn_status read_rows(jpeg_job *job)
 {
     struct jpeg_decompress_struct *c = &job->cinfo;
     size_t stride = (size_t)c->output_width * 3;
+    LIMN_TRY(check_components(job));
+    LIMN_TRY(reserve(job));
     if (c->out_color_space == JCS_CMYK) {
         job->cmyk_row = limn_alloc(c->output_width, 4);
         if (!job->cmyk_row) return limn_fail(job->err, LIMN_E_NOMEM, "JPEG: no memory for a row");
     }
+    if (c->buffered_image) jpeg_start_output(c, c->input_scan_number);
     while (c->output_scanline < c->output_height) {
         uint8_t *row = job->out->pixels + c->output_scanline * stride;
         JSAMPROW target = job->cmyk_row ? job->cmyk_row : row;
         jpeg_read_scanlines(c, &target, 1);
-        if (job->cmyk_row) cmyk_to_rgb(row, job->cmyk_row, c->output_width);
+        if (job->cmyk_row) limn_image_flatten_inks(row, job->cmyk_row, c->output_width);
     }
-    jpeg_finish_decompress(c); /* reads on to the end of the picture: it must be there */
-    return LIMN_OK;
+    return c->arith_code && job->has_ended ? fail_truncated(job) : LIMN_OK;
 }
 
 static limn_status guarded(jpeg_job *job)
 {
-    if (setjmp(job->env)) return job->status;
-    jpeg_create_decompress(&job->cinfo);
-    job->cinfo.client_data = job;
-    job->cinfo.progress = &job->progress;
-    LIMN_TRY(start(job));
+    if (setjmp(job->env)) {
+        if (!job->may_end) return job->status;
+    } else {
+        jpeg_create_decompress(&job->cinfo);
+        job->cinfo.client_data = job;
+        LIMN_TRY(start(job));
+    }
+    job->may_end = false;
     return read_rows(job);
 }
 
@@ -204,7 +280,6 @@ limn_status limn_decode_jpeg(limn_image *out, unsigned *orientation, const limn_
     job.cinfo.client_data = &job; /* for errors before jpeg_create_decompress has set up */
     job.errors.error_exit = on_error;
     job.errors.emit_message = on_message;
-    job.progress.progress_monitor = on_progress;
     s = guarded(&job);
     jpeg_destroy_decompress(&job.cinfo); /* fine with what was never created: it is zeroed */
     limn_free(job.cmyk_row);

@@ -25,7 +25,7 @@ typedef struct png_job {
     limn_error *err;
     const limn_codec_input *in;
     limn_image *out;
-    unsigned *orientation;
+    limn_png_orientation found;
 } png_job;
 
 static void on_error(png_structp png, png_const_charp text)
@@ -53,13 +53,21 @@ static void read_bytes(png_structp png, png_bytep out, size_t size)
     job->n_read += size;
 }
 
-/* Colour profiles and gamma are ignored, texts are not wanted: only what says how to read the
- * pixels (tRNS) and which side is up (eXIf) is kept of the optional chunks. */
-static void skip_optional_chunks(png_structp png)
+static int on_chunk(png_structp png, png_unknown_chunkp chunk)
 {
-    static const png_byte kept[] = "tRNS\0eXIf";
+    png_job *job = png_get_user_chunk_ptr(png);
+    limn_png_orientation_add(&job->found, (const char *)chunk->name, chunk->data, chunk->size,
+                             job->err);
+    return 1; /* done with it */
+}
+
+/* Colour profiles and gamma are ignored: of the optional chunks libpng reads what says how to read
+ * the pixels (tRNS) and hands out all others, which on_chunk searches for which side is up. */
+static void skip_optional_chunks(png_structp png, png_job *job)
+{
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, kept, 2);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "tRNS", 1);
+    png_set_read_user_chunk_fn(png, job, on_chunk);
 }
 
 static void set_limits(png_structp png)
@@ -111,7 +119,7 @@ static limn_status start(png_job *job)
     LIMN_TRY(check_header(job));
     png_set_read_fn(job->png, job, read_bytes);
     set_limits(job->png);
-    skip_optional_chunks(job->png);
+    skip_optional_chunks(job->png, job);
     png_read_info(job->png, job->info);
     LIMN_TRY(check_data_size(job));
     convert_to_rgb(job);
@@ -122,12 +130,12 @@ static limn_status start(png_job *job)
     return limn_image_reserve(job->out, "PNG", width, height, job->err);
 }
 
-static void read_orientation(png_job *job)
+/* XMP counts where EXIF says nothing of the orientation. */
+static unsigned choose_orientation(const limn_png_orientation *o)
 {
-    png_bytep exif = NULL;
-    png_uint_32 size = 0;
-    if (png_get_eXIf_1(job->png, job->info, &size, &exif))
-        *job->orientation = limn_exif_orientation(exif, size, job->err);
+    unsigned exif = o->has_exif ? o->exif : o->raw_profile;
+    unsigned orientation = exif ? exif : o->xmp;
+    return orientation ? orientation : 1;
 }
 
 static limn_status guarded(png_job *job)
@@ -138,14 +146,13 @@ static limn_status guarded(png_job *job)
         for (uint32_t y = 0; y < job->out->height; y++)
             png_read_row(job->png, job->out->pixels + (size_t)y * job->out->width * 3, NULL);
     png_read_end(job->png, job->info);
-    read_orientation(job);
     return LIMN_OK;
 }
 
 limn_status limn_decode_png(limn_image *out, unsigned *orientation, const limn_codec_input *in,
                             limn_error *err)
 {
-    png_job job = { .err = err, .in = in, .out = out, .orientation = orientation };
+    png_job job = { .err = err, .in = in, .out = out };
     limn_status s;
     job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
     if (job.png) job.info = png_create_info_struct(job.png);
@@ -154,5 +161,6 @@ limn_status limn_decode_png(limn_image *out, unsigned *orientation, const limn_c
     else
         s = limn_fail(err, LIMN_E_NOMEM, "PNG: no memory to begin");
     png_destroy_read_struct(&job.png, &job.info, NULL);
+    *orientation = choose_orientation(&job.found);
     return s;
 }

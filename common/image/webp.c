@@ -89,15 +89,18 @@ static limn_status decode_first_frame(limn_image *out, WebPDemuxer *demuxer,
     return s;
 }
 
+/* XMP counts where EXIF says nothing of the orientation. */
 static unsigned find_orientation(WebPDemuxer *demuxer, limn_error *err)
 {
     WebPChunkIterator chunk = { 0 };
-    unsigned orientation = 1;
-    if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk)) {
+    unsigned orientation = 0;
+    if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk))
         orientation = limn_exif_orientation(chunk.chunk.bytes, chunk.chunk.size, err);
-        WebPDemuxReleaseChunkIterator(&chunk);
-    }
-    return orientation;
+    WebPDemuxReleaseChunkIterator(&chunk);
+    if (!orientation && WebPDemuxGetChunk(demuxer, "XMP ", 1, &chunk))
+        orientation = limn_xmp_orientation(chunk.chunk.bytes, chunk.chunk.size);
+    WebPDemuxReleaseChunkIterator(&chunk);
+    return orientation ? orientation : 1;
 }
 
 limn_status limn_decode_webp(limn_image *out, unsigned *orientation, const limn_codec_input *in,

@@ -178,7 +178,7 @@ static void test_picture_files_are_told(void **state)
     assert_false(limn_picture_file_has_extension("a.jpg/c"));
     assert_false(limn_picture_file_has_extension("jpg"));
     assert_true(limn_picture_file_has_magic((const unsigned char *)"\xff\xd8\xff", 3));
-    assert_false(limn_picture_file_has_magic((const unsigned char *)"\xff\xd8\xff", 2));
+    assert_false(limn_picture_file_has_magic((const unsigned char *)"\xff\xd8\xff", 1));
     assert_true(limn_picture_file_has_magic((const unsigned char *)"RIFF....WEBP", 12));
     assert_true(limn_picture_file_has_magic((const unsigned char *)"P6\n", 3));
     assert_false(limn_picture_file_has_magic((const unsigned char *)"P6 ", 2));

@@ -3,49 +3,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/image/format.h"
 #include "common/io/fileio.h"
-
-enum { MAGIC_SIZE = 32 /* bytes looked at */ };
 
 bool limn_picture_file_has_extension(const char *path)
 {
-    static const char *const extensions[] = {
-        "jpg", "jpeg", "jpe", "jfif", "png",  "apng", "webp", "bmp", "dib",  "gif",
-        "pnm", "pbm",  "pgm", "ppm",  "avif", "heic", "heif", "tif", "tiff", "jxl",
-    };
-    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
-    for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++)
-        if (!strcasecmp(dot + 1, extensions[i])) return true;
-    return false;
+    return limn_image_format_of_name(path) != NULL;
 }
 
 bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size)
 {
-    static const struct {
-        size_t offset;
-        const char *text;
-        size_t size;
-    } magics[] = {
-        { 0, "\xff\xd8\xff", 3 }, { 0, "\x89PNG\r\n\x1a\n", 8 },
-        { 0, "GIF8", 4 },         { 8, "WEBP", 4 },
-        { 4, "ftypavif", 8 },     { 4, "ftypavis", 8 },
-        { 4, "ftypheic", 8 },     { 4, "ftypheix", 8 },
-        { 4, "ftypmif1", 8 },     { 0, "II*\0", 4 },
-        { 0, "MM\0*", 4 },        { 4, "JXL \r\n\x87\n", 8 },
-    };
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
-        if (size >= magics[i].offset + magics[i].size &&
-            !memcmp(bytes + magics[i].offset, magics[i].text, magics[i].size))
-            return true;
-    /* Two letters prove little: BMP has four zero bytes that go with them. */
-    if (size >= 10 && !memcmp(bytes, "BM", 2) && !memcmp(bytes + 6, "\0\0\0\0", 4)) return true;
-    return size >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6' &&
-           strchr(" \t\r\n", bytes[2]) && bytes[2];
+    const limn_image_format *format = limn_image_sniff(bytes, size);
+    return format && format->kind == LIMN_IMAGE_CERTAIN;
 }
 
 /* "P6", spaces, two numbers: a list may well begin with a file that is called P6. */
@@ -73,7 +46,7 @@ bool limn_picture_file_is_content(const unsigned char *bytes, size_t size)
 /* `*is_picture` by the first bytes of the regular file `fd`. */
 static limn_status look_inside(bool *is_picture, int fd, limn_error *err)
 {
-    unsigned char head[MAGIC_SIZE];
+    unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     const ssize_t n = pread(fd, head, sizeof head, 0);
     if (n < 0) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     *is_picture = limn_picture_file_has_magic(head, (size_t)n);
@@ -97,7 +70,7 @@ limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, boo
 limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_entry *input,
                                            limn_archive *archive, limn_error *err)
 {
-    unsigned char head[MAGIC_SIZE];
+    unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     size_t size;
     *is_picture = limn_picture_file_has_extension(input->path);
     if (*is_picture && input->is_link)

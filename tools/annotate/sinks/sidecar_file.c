@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/image/format.h"
 #include "common/io/fileio.h"
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/input/path_names.h"
@@ -37,7 +38,7 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 
 static bool is_picture(const char *path)
 {
-    unsigned char head[32];
+    unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
     if (fd >= 0) close(fd);
