@@ -155,11 +155,14 @@ static bool is_packed(const limn_bmp_header *h)
     return h->compression == LIMN_BMP_RLE8 || h->compression == LIMN_BMP_RLE4;
 }
 
+/* The bytes that fill up the last row may be missing. */
 static limn_status check_data_size(limn_bmp_header *h, const limn_codec_input *in, limn_error *err)
 {
-    h->row_size = ((size_t)h->width * h->bits_per_pixel + 31) / 32 * 4; /* sides are below 2^16 */
-    if (h->pixels_at <= in->size &&
-        (is_packed(h) || h->row_size <= (in->size - h->pixels_at) / h->height))
+    size_t n_bits = (size_t)h->width * h->bits_per_pixel; /* sides are below 2^16 */
+    size_t needed;
+    h->row_size = (n_bits + 31) / 32 * 4;
+    needed = h->row_size * (h->height - 1) + (n_bits + 7) / 8;
+    if (h->pixels_at <= in->size && (is_packed(h) || needed <= in->size - h->pixels_at))
         return LIMN_OK;
     return limn_fail(err, LIMN_E_TRUNCATED, "BMP: %zu bytes can't hold %u x %u pixels", in->size,
                      h->width, h->height);
@@ -180,6 +183,7 @@ static bool is_plain(const limn_bmp_header *h, const limn_codec_input *in)
     bool is_v4 = h->size == V4_HEADER_SIZE || h->size == V5_HEADER_SIZE;
     if (h->size != WINDOWS_HEADER_SIZE && !is_v4) return false;
     if (h->pixels_at != limn_u32le(in->bytes + 10)) return false;
+    if (h->row_size > (in->size - h->pixels_at) / h->height) return false;
     if (limn_u16le(in->bytes + 26) != 1 || h->bits_per_pixel == 2) return false; /* planes */
     if (h->compression == LIMN_BMP_MASKS ? h->bits_per_pixel != 16 && h->bits_per_pixel != 32
                                          : h->compression != LIMN_BMP_NONE)

@@ -119,21 +119,23 @@ static limn_status find_channels(psd *p, size_t at, limn_error *err)
     return LIMN_OK;
 }
 
-/* A byte n below 128: the next n + 1 as they are; above: the next one 257 - n times. */
+/* A byte n below 128: the next n + 1 as they are; above: the next one 257 - n times. What goes past
+ * the row is dropped. */
 static bool unpack(uint8_t *out, size_t out_size, const uint8_t *in, size_t in_size)
 {
     size_t n = 0, at = 0;
     while (n < out_size && at + 1 < in_size) {
         unsigned code = in[at++];
         size_t length = code < 128 ? code + 1 : 257 - code;
+        size_t kept = length < out_size - n ? length : out_size - n;
         if (code == 128) continue;
-        if (length > out_size - n || (code < 128 && length > in_size - at)) return false;
+        if (code < 128 && kept > in_size - at) return false;
         if (code < 128)
-            memcpy(out + n, in + at, length);
+            memcpy(out + n, in + at, kept);
         else
-            memset(out + n, in[at], length);
+            memset(out + n, in[at], kept);
         at += code < 128 ? length : 1;
-        n += length;
+        n += kept;
     }
     return n == out_size;
 }

@@ -1,4 +1,4 @@
-/* Any bytes as an EXIF block: an orientation comes out. */
+/* Any bytes as an EXIF block: an orientation comes out, or none. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     limn_error err = { 0 };
     const unsigned orientation = limn_exif_orientation(bytes, size, &err);
-    if (orientation < 1 || orientation > 8 || err.code) abort();
+    if (orientation > 8 || err.code) abort();
     return 0;
 }
