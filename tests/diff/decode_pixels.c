@@ -13,15 +13,15 @@
 static void decode(const char *path)
 {
     const limn_image_settings settings = { .max_pixels = 178956970, .max_side = 65535 };
-    limn_file_map map;
+    limn_file_bytes file;
     limn_image image = { 0 };
     limn_error err = { 0 };
-    if (limn_file_map_open(&map, path, MAX_FILE_SIZE, &err) == LIMN_OK) {
-        if (limn_image_decode(&image, map.bytes, map.size, &settings, &err) == LIMN_OK) {
+    if (limn_file_bytes_read(&file, path, MAX_FILE_SIZE, &err) == LIMN_OK) {
+        if (limn_image_decode(&image, file.bytes, file.size, &settings, &err) == LIMN_OK) {
             printf("ok %u %u\n", image.width, image.height);
             fwrite(image.pixels, 3, (size_t)image.width * image.height, stdout);
         }
-        limn_file_map_close(&map);
+        limn_file_bytes_free(&file);
     }
     if (!image.pixels) printf("%s: %s\n", limn_status_name(err.code), err.text);
     limn_image_finish(&image);
