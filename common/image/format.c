@@ -36,10 +36,12 @@ static const row rows[] = {
     /* read */
     { READ("JPEG", limn_decode_jpeg, "jpg jpeg jpe jfif"), .magics = { M("\xFF\xD8") } },
     { READ("PNG", limn_decode_png, "png apng"), .magics = { M("\x89PNG\r\n\x1A\n") } },
-    { READ("WebP", limn_decode_webp, "webp"), .magics = { AT(8, "WEBP") }, .probe = limn_probe_riff },
+    { READ("WebP", limn_decode_webp, "webp"), .magics = { AT(8, "WEBP") },
+      .probe = limn_probe_riff },
     { READ("GIF", limn_decode_gif, "gif"), .magics = { M("GIF87a"), M("GIF89a") } },
     { READ("BMP", limn_decode_bmp, "bmp dib"), .magics = { M("BM") }, .probe = limn_probe_bmp },
-    { READ("PNM", limn_decode_pnm, "pnm pgm ppm"), .magics = { M("P5"), M("P6") }, .probe = limn_probe_pnm },
+    { READ("PNM", limn_decode_pnm, "pnm pgm ppm"), .magics = { M("P5"), M("P6") },
+      .probe = limn_probe_pnm },
     { READ("PSD", limn_decode_psd, "psd"), .magics = { M("8BPS\0\1") } },
     { READ("HDR", limn_decode_hdr, "hdr"), .magics = { M("#?RADIANCE"), M("#?RGBE") } },
 
@@ -70,13 +72,15 @@ static const row rows[] = {
     { NAMED("JPEG 2000", "jp2 j2k j2c jpc jpf jpx jpm"),
       .magics = { M("\0\0\0\x0CjP  \r\n\x87\n"), M("\xFF\x4F\xFF\x51") } },
     { NAMED("JPEG XR", "jxr wdp hdp"), .magics = { M("II\xBC\1") } },
-    { NAMED("PNM as text", NULL), .magics = { M("P1"), M("P2"), M("P3") }, .probe = limn_probe_pnm },
+    { NAMED("PNM as text", NULL), .magics = { M("P1"), M("P2"), M("P3") },
+      .probe = limn_probe_pnm },
     { NAMED("PBM (one bit a pixel)", "pbm"), .magics = { M("P4") }, .probe = limn_probe_pnm },
     { NAMED("PAM", "pam"), .magics = { M("P7\n") } },
     { NAMED("PFM", "pfm"), .magics = { M("PF\n"), M("Pf\n") } },
     { NAMED("QOI", "qoi"), .magics = { M("qoif") } },
     { NAMED("OpenEXR", "exr"), .magics = { M("\x76\x2F\x31\x01") } },
-    { NAMED("ICO", "ico cur"), .magics = { M("\0\0\1\0"), M("\0\0\2\0") }, .probe = limn_probe_icon },
+    { NAMED("ICO", "ico cur"), .magics = { M("\0\0\1\0"), M("\0\0\2\0") },
+      .probe = limn_probe_icon },
     { NAMED("ICNS", "icns"), .magics = { M("icns") } },
     { NAMED("PSB", "psb"), .magics = { M("8BPS\0\2") } },
     { NAMED("XCF", "xcf"), .magics = { M("gimp xcf") } },
@@ -107,7 +111,8 @@ static const row rows[] = {
     { OTHER("an HTML document"), .probe = limn_probe_html },
     { .format = { "SVG", NULL, "svg", LIMN_IMAGE_LIKELY }, .probe = limn_probe_svg },
     { OTHER("text"), .probe = limn_probe_text },
-    { .format = { "TGA", limn_decode_tga, "tga icb vda vst", LIMN_IMAGE_LIKELY }, .probe = limn_probe_tga },
+    { .format = { "TGA", limn_decode_tga, "tga icb vda vst", LIMN_IMAGE_LIKELY },
+      .probe = limn_probe_tga },
 };
 /* clang-format on */
 
