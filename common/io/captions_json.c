@@ -105,15 +105,13 @@ static limn_status add_sentences(limn_caption_file *file, const limn_json_node *
 static limn_status add_karpathy_image(limn_caption_file *file, const limn_json_node *image,
                                       limn_buffer *text, limn_error *err)
 {
-    static const char *const id_keys[] = { "cocoid", "imgid" };
     limn_caption_item item = { .id_kind = LIMN_NAME_FILE, .alias_kind = LIMN_NAME_IMAGE_ID };
     const char *name, *split = NULL;
     char digits[24];
     LIMN_TRY(limn_json_string(&name, image, "filename", err));
-    for (size_t i = 0; i < 2 && !item.alias.bytes; i++) {
+    if (limn_json_has(image, "cocoid")) {
         limn_json_node id_node;
-        if (!limn_json_has(image, id_keys[i])) continue;
-        LIMN_TRY(limn_json_get(&id_node, image, id_keys[i], err));
+        LIMN_TRY(limn_json_get(&id_node, image, "cocoid", err));
         LIMN_TRY(limn_caption_read_name(&item.alias, digits, &id_node, err));
     }
     if (limn_json_has(image, "split") || limn_caption_how(file)->split)

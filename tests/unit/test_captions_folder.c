@@ -150,6 +150,37 @@ static void test_a_split_of_a_folder(void **state)
                      LIMN_E_ARG);
 }
 
+/* img2dataset writes NAME.jpg, NAME.txt and NAME.json: the text counts where it says something. */
+static void test_json_beside_pictures(void **state)
+{
+    static const test_file files[MAX_FILES] = {
+        FILE_OF("a.jpg", ""),
+        FILE_OF("a.txt", "from text\n"),
+        FILE_OF("a.json", "{\"caption\":\"from JSON\",\"key\":\"a\",\"status\":\"success\"}"),
+        FILE_OF("b.jpg", ""),
+        FILE_OF("b.txt", "\n"),
+        FILE_OF("b.json", "{\"caption\":\"b's\"}"),
+        FILE_OF("c.jpg", ""),
+        FILE_OF("c.json", "{\"caption\":[\"c's\",\"and more\"]}"),
+        FILE_OF("d.jpg", ""),
+        FILE_OF("d.json", "{\"title\":\"d.jpg\",\"description\":\"of another program\"}"),
+        FILE_OF("e.json", "{\"caption\":\"of no picture\"}"),
+    };
+    (void)state;
+    check_records(files, "0 a.jpg from text|1 b.jpg b's|2 c.jpg c's|2 c.jpg and more|", NULL);
+}
+
+static void test_text_beside_pictures_in_utf16(void **state)
+{
+    static const test_file files[MAX_FILES] = {
+        FILE_OF("a.jpg", ""),
+        FILE_OF("a.txt", "\xFF\xFE"
+                         "o\0n\0e\0"),
+    };
+    (void)state;
+    check_records(files, "0 a.jpg one|", NULL);
+}
+
 static void test_a_long_text_file(void **state)
 {
     enum { SIZE = (1 << 20) + 1 };
@@ -201,6 +232,8 @@ int main(void)
         cmocka_unit_test(test_text_is_no_picture),
         cmocka_unit_test(test_bad_folders),
         cmocka_unit_test(test_a_split_of_a_folder),
+        cmocka_unit_test(test_json_beside_pictures),
+        cmocka_unit_test(test_text_beside_pictures_in_utf16),
         cmocka_unit_test(test_a_long_text_file),
         cmocka_unit_test(test_plain_text),
     };

@@ -69,10 +69,10 @@ typedef struct match_index {
     name_map maps[N_TABLES][N_TIERS];
     name_map own; /* the captions' own numbers */
     limn_buffer key;
-    const limn_eval_match *match;
-    /* What is to be said of the hypotheses, and a name for example. */
-    size_t n_own, n_ambiguous;
-    const char *own_example, *ambiguous_example;
+    bool (*has)[N_TABLES]; /* [n_images] whether the image has a name in this table */
+    size_t has_capacity;
+    size_t n_own; /* hypotheses that are paired by `own` */
+    const char *own_example;
 } match_index;
 
 static void finish_index(match_index *index)
@@ -80,6 +80,7 @@ static void finish_index(match_index *index)
     for (size_t t = 0; t < N_TABLES; t++)
         for (size_t i = 0; i < N_TIERS; i++) finish_map(&index->maps[t][i]);
     finish_map(&index->own);
+    limn_free(index->has);
     limn_buffer_finish(&index->key);
 }
 
@@ -102,6 +103,7 @@ static limn_status put_name(match_index *index, const char *name, limn_caption_n
 {
     if (!name) return LIMN_OK;
     if (kind == LIMN_NAME_OWN_ID) return put_once(&index->own, name, name, image, err);
+    index->has[image][table_of(kind)] = true;
     for (match_tier tier = WHOLE; tier < N_TIERS; tier++) {
         const char *part = part_of(index, name, tier);
         if (!part) return limn_fail(err, LIMN_E_NOMEM, "out of memory for names");
@@ -115,6 +117,19 @@ static limn_status fail_ambiguous(const char *name, limn_error *err)
     return limn_fail(err, LIMN_E_ARG, "%s: two pictures of the references have this name", name);
 }
 
+static limn_status add_image(limn_eval_match *match, match_index *index, const char *id,
+                             limn_error *err)
+{
+    if (!limn_grow((void **)&match->ids, &match->ids_capacity, match->n_images + 1,
+                   sizeof *match->ids) ||
+        !limn_grow((void **)&index->has, &index->has_capacity, match->n_images + 1,
+                   sizeof *index->has))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for names");
+    for (match_table t = FILES; t < N_TABLES; t++) index->has[match->n_images][t] = false;
+    match->ids[match->n_images++] = id;
+    return LIMN_OK;
+}
+
 static limn_status match_refs(limn_eval_match *match, match_index *index,
                               const limn_caption_file *refs, limn_error *err)
 {
@@ -126,10 +141,7 @@ static limn_status match_refs(limn_eval_match *match, match_index *index,
         match->image_of_ref[i] = image = *entry;
         if (image == AMBIGUOUS) return fail_ambiguous(r->id, err);
         if (image == next) {
-            if (!limn_grow((void **)&match->ids, &match->ids_capacity, match->n_images + 1,
-                           sizeof *match->ids))
-                return limn_fail(err, LIMN_E_NOMEM, "out of memory for names");
-            match->ids[match->n_images++] = r->id;
+            LIMN_TRY(add_image(match, index, r->id, err));
             LIMN_TRY(put_name(index, r->id, r->id_kind, image, err));
         }
         LIMN_TRY(put_name(index, r->alias, r->alias_kind, image, err));
@@ -139,15 +151,18 @@ static limn_status match_refs(limn_eval_match *match, match_index *index,
 
 /* ---- hypotheses --------------------------------------------------------------------------- */
 
-/* Images that the names of a hypothesis may mean: of all, and of those whose names are of the same
- * kind. NO_IMAGE: none, AMBIGUOUS: several. */
-typedef struct candidates {
-    uint32_t any, same_kind;
-} candidates;
-
+/* *image: NO_IMAGE as yet, or what other names of the hypothesis mean. */
 static void add_candidate(uint32_t *image, uint32_t found)
 {
     *image = *image == LIMN_EVAL_NO_IMAGE || *image == found ? found : AMBIGUOUS;
+}
+
+/* Where a name must stand of an image that has one there; N_TABLES: anywhere. A name of TSV may be
+ * either, but for one with a picture's ending, which is a file's in any field. */
+static match_table own_table(const char *name, limn_caption_name kind)
+{
+    if (limn_picture_name_has_ending(name) || kind == LIMN_NAME_FILE) return FILES;
+    return kind == LIMN_NAME_IMAGE_ID ? IDS : N_TABLES;
 }
 
 static uint32_t get(match_index *index, const name_map *map, const char *name, match_tier tier)
@@ -161,14 +176,16 @@ static uint32_t get(match_index *index, const name_map *map, const char *name, m
     return map->images[number];
 }
 
-static void look_up(candidates *c, match_index *index, const char *name, limn_caption_name kind,
+static void look_up(uint32_t *image, match_index *index, const char *name, limn_caption_name kind,
                     match_tier tier)
 {
-    for (match_table t = FILES; name && kind != LIMN_NAME_OWN_ID && t < N_TABLES; t++) {
+    if (!name || kind == LIMN_NAME_OWN_ID) return;
+    const match_table own = own_table(name, kind);
+    for (match_table t = FILES; t < N_TABLES; t++) {
         const uint32_t found = get(index, &index->maps[t][tier], name, tier);
-        if (found == LIMN_EVAL_NO_IMAGE) continue;
-        add_candidate(&c->any, found);
-        if (kind != LIMN_NAME_PLAIN && table_of(kind) == t) add_candidate(&c->same_kind, found);
+        const bool is_image = found < AMBIGUOUS;
+        if (is_image && own != N_TABLES && own != t && index->has[found][own]) continue;
+        if (found != LIMN_EVAL_NO_IMAGE) add_candidate(image, found);
     }
 }
 
@@ -187,14 +204,11 @@ static uint32_t find_own(match_index *index, const limn_caption_record *hyp)
 static limn_status find_image(uint32_t *image, match_index *index, const limn_caption_record *hyp,
                               limn_error *err)
 {
-    candidates c = { LIMN_EVAL_NO_IMAGE, LIMN_EVAL_NO_IMAGE };
-    for (match_tier tier = WHOLE; tier < N_TIERS && c.any == LIMN_EVAL_NO_IMAGE; tier++) {
-        look_up(&c, index, hyp->id, hyp->id_kind, tier);
-        look_up(&c, index, hyp->alias, hyp->alias_kind, tier);
+    *image = LIMN_EVAL_NO_IMAGE;
+    for (match_tier tier = WHOLE; tier < N_TIERS && *image == LIMN_EVAL_NO_IMAGE; tier++) {
+        look_up(image, index, hyp->id, hyp->id_kind, tier);
+        look_up(image, index, hyp->alias, hyp->alias_kind, tier);
     }
-    const bool is_decided = c.any == AMBIGUOUS && c.same_kind < AMBIGUOUS;
-    if (is_decided && index->n_ambiguous++ == 0) index->ambiguous_example = hyp->id;
-    *image = is_decided ? c.same_kind : c.any;
     if (*image == LIMN_EVAL_NO_IMAGE) *image = find_own(index, hyp);
     return *image == AMBIGUOUS ? fail_ambiguous(hyp->id, err) : LIMN_OK;
 }
@@ -225,22 +239,10 @@ static limn_status match_hyps(limn_eval_match *match, match_index *index,
 
 /* ---- the match ---------------------------------------------------------------------------- */
 
-static void warn(const match_index *index)
-{
-    if (index->n_ambiguous)
-        limn_message_warning("%zu names, as \"%s\", are a file's of one picture and an id's of "
-                             "another: paired by the field that both files have",
-                             index->n_ambiguous, index->ambiguous_example);
-    if (index->n_own)
-        limn_message_warning("%zu hypotheses are paired by the references' \"id\", as \"%s\", "
-                             "since no other name is in both files",
-                             index->n_own, index->own_example);
-}
-
 limn_status limn_eval_match_create(limn_eval_match *out, const limn_caption_file *refs,
                                    const limn_caption_file *hyps, limn_error *err)
 {
-    match_index index = { .match = out };
+    match_index index = { .n_own = 0 };
     limn_status status;
     *out = (limn_eval_match){ 0 };
     out->image_of_ref = limn_alloc(refs->n_records, sizeof *out->image_of_ref);
@@ -250,7 +252,10 @@ limn_status limn_eval_match_create(limn_eval_match *out, const limn_caption_file
     else
         status = match_refs(out, &index, refs, err);
     if (status == LIMN_OK) status = match_hyps(out, &index, hyps, err);
-    if (status == LIMN_OK) warn(&index);
+    if (status == LIMN_OK && index.n_own > 0)
+        limn_message_warning("%zu hypotheses are paired by the references' \"id\", as \"%s\", "
+                             "since no other name is in both files",
+                             index.n_own, index.own_example);
     finish_index(&index);
     if (status != LIMN_OK) limn_eval_match_finish(out);
     return status;

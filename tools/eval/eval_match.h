@@ -24,7 +24,7 @@ typedef struct limn_eval_match {
 /* Names are equal as a whole, or else by their last components, or else by their keys
  * (limn_picture_name_key: without ending and zeros) where the endings agree. Where a file names its
  * pictures twice, by file and by id, the name that the other file has counts; a name that is one
- * picture's file and another one's id counts as what its own field says, with a warning. The
+ * picture's file and another one's id counts as what its own field says. The
  * captions' own numbers ("id" beside "image") count where nothing else does, with a warning.
  * LIMN_E_ARG for two entries of one image among the hypotheses, and for a name that stands for two
  * images; LIMN_E_NOMEM. */

@@ -1,0 +1,92 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/text/picture_name.h"
+
+static void test_keys(void **state)
+{
+    static const char *const cases[][2] = {
+        { "a.jpg", "a" },
+        { "x/y/A.JPEG", "A" },
+        { "a", "a" },
+        { "a.b", "a.b" },
+        { ".jpg", ".jpg" },
+        { "x/.png", ".png" },
+        { "", "" },
+        { "391895", "391895" },
+        { "000000391895.jpg", "391895" },
+        { "val2014/COCO_val2014_000000391895.jpg", "391895" },
+        { "coco_391895", "391895" },
+        { "coco_a391895", "coco_a391895" },
+        { "IMG_0042.jpg", "IMG_0042" }, /* only COCO's names are numbers */
+        { "000", "0" },
+        { "3637013_c675de7705.jpg", "3637013_c675de7705" },
+    };
+    limn_buffer key = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        limn_picture_name_key(&key, cases[i][0]);
+        assert_string_equal(key.bytes, cases[i][1]);
+    }
+    limn_buffer_finish(&key);
+}
+
+static void test_endings(void **state)
+{
+    (void)state;
+    assert_true(limn_picture_name_endings_agree("a.jpg", "a.JPG"));
+    assert_true(limn_picture_name_endings_agree("a", "a.png"));
+    assert_false(limn_picture_name_endings_agree("a.jpg", "a.png"));
+    assert_true(limn_picture_name_has_ending("x/a.webp"));
+    assert_false(limn_picture_name_has_ending("a.txt"));
+}
+
+/* What tells two names apart, where their folds are equal; NULL: they are not. */
+static void test_differences(void **state)
+{
+    static const struct {
+        const char *a, *b, *difference;
+    } cases[] = {
+        { "a.jpg", "a.jpg", "" },
+        { "a", "a.jpg", "the ending" },
+        { "a.png", "a.jpg", "the ending" },
+        { "a.JPG", "a.jpg", "upper and lower case" },
+        { "Ab.jpg", "aB.jpg", "upper and lower case" },
+        { "ph\\a.jpg", "a.jpg", "backslashes" },
+        { "caf\xC3\xA9.jpg", "cafe\xCC\x81.jpg", "Unicode's normal form (NFC, NFD)" },
+        { "0042.png", "42", "the ending, zeros in front" },
+        { "ph\\A", "ph/a.jpg", "the ending, upper and lower case, backslashes" },
+        { "a.jpg", "b.jpg", NULL },
+        { "caf\xC3\xA9.jpg", "cafe.jpg", NULL },
+    };
+    limn_buffer a = { 0 }, b = { 0 }, difference = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        limn_picture_name_fold(&a, cases[i].a);
+        limn_picture_name_fold(&b, cases[i].b);
+        assert_int_equal(strcmp(a.bytes, b.bytes) == 0, cases[i].difference != NULL);
+        if (!cases[i].difference) continue;
+        limn_picture_name_difference(&difference, cases[i].a, cases[i].b);
+        assert_string_equal(difference.bytes, cases[i].difference);
+        limn_picture_name_difference(&difference, cases[i].b, cases[i].a);
+        assert_string_equal(difference.bytes, cases[i].difference);
+    }
+    limn_buffer_finish(&a);
+    limn_buffer_finish(&b);
+    limn_buffer_finish(&difference);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_endings),
+        cmocka_unit_test(test_differences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
