@@ -55,7 +55,8 @@ class Ground:
         start = self.folder / "start"
         start.mkdir()
         annotation.make_pictures(start / "p", n)
-        (start / "p" / "broken.png").write_bytes(b"no picture")
+        for name in ["00002 broken.png", "broken.png"]:  # one fails early, one late
+            (start / "p" / name).write_bytes(b"no picture")
         (start / "p" / "new\nline.png").write_bytes((start / "p" / "00000.png").read_bytes())
         os.symlink("nowhere", start / "p" / "dangling.png")
         for i in range(0, n, 3):

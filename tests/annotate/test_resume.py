@@ -5,7 +5,7 @@
 
 Each job is run once without interruption. Then it is killed (by the library of fault.c) in place of, or in the middle
 of, one call after another that changes a file, and run again until it is done: its files must be those of the
-uninterrupted run, byte for byte, and no other file may be left. Without --all, calls that are many are tried at a few
+uninterrupted run, byte for byte, and no other file may be left. Some runs are killed twice or three times. Without --all, calls that are many are tried at a few
 places; with --quick, only some jobs, and each call in one way."""
 
 import argparse
@@ -51,6 +51,15 @@ def points(calls):
     return sorted(chosen)
 
 
+def several_points(n_calls):
+    """Calls to be killed at, one run after another: behind the last checkpoint on the way, then each time behind the
+    writing anew of the journal; and others."""
+    rng = random.Random(n_calls)
+    n_rounds = 2 if OPTIONS.quick else 12
+    return [(max(1, n_calls - 25), 20, 20)] + [
+        tuple(rng.randint(1, n_calls // (i + 1)) for i in range(rng.choice([2, 3]))) for _ in range(n_rounds)]
+
+
 class KillTest(unittest.TestCase):
     """Every job of JOBS, killed everywhere."""
 
@@ -68,12 +77,19 @@ class KillTest(unittest.TestCase):
         for number in points(calls):
             for action in [["kill", "torn"][number % 2]] if OPTIONS.quick else ["kill", "torn"]:
                 with self.subTest(action=action, call=number, of=len(calls), name=calls[number - 1]):
-                    self.check_kill(ground, f"{action}:{number}", expected)
+                    self.check_kill(ground, f"{action}:{number}", expected=expected)
 
-    def check_kill(self, ground, fault, expected):
-        """One kill. Without a journal and with all files in place, the run was complete."""
+        for numbers in several_points(len(calls)):
+            with self.subTest(killed_at=numbers, of=len(calls)):
+                self.check_kill(ground, *(f"kill:{number}" for number in numbers), expected=expected)
+
+    def check_kill(self, ground, fault, *later_faults, expected):
+        """One kill or more. Without a journal and with all files in place, the run was complete."""
         folder = ground.fresh()
         self.assertEqual(run(ground.args, folder, fault), -signal.SIGKILL)
+        for later in later_faults:  # a later run has fewer calls, and may end before its fault
+            if tree(folder) != expected:
+                self.assertIn(run(ground.args, folder, later), (-signal.SIGKILL, 3))
         if tree(folder) != expected:
             self.assertEqual(run(ground.args, folder), 3)
         actual = tree(folder)

@@ -193,6 +193,41 @@ static void test_another_identity_is_refused_unless_forced(void **state)
     assert_int_equal(limn_journal_remove(&j, NULL), LIMN_OK);
 }
 
+/* Each interruption has a new version written, of what the one before told. */
+static void test_nothing_is_lost_by_any_number_of_interruptions(void **state)
+{
+    limn_journal_state s = { 0 };
+    (void)state;
+    leave_journal();
+    for (size_t round = 0; round < 4; round++) {
+        limn_journal *j = NULL;
+        limn_journal_past past;
+        char name[] = "bad in round 0";
+        name[sizeof name - 2] = (char)('0' + round);
+        assert_int_equal(open_journal(&j, &past, "beam 3\nformat text\n", NULL), LIMN_OK);
+        assert_true(limn_name_set_has(&past.before, "earlier"));
+        assert_true(limn_name_set_has(&past.done, "bad"));
+        assert_true(limn_name_set_has(&past.done, "new\nline\t\\"));
+        assert_int_equal(past.counts[LIMN_OK], 2);
+        assert_int_equal(past.n_left_out, 1);
+        assert_int_equal(past.counts[LIMN_E_TRUNCATED], 1);
+        assert_int_equal(past.counts[LIMN_E_FORMAT], round);
+        for (size_t i = 0; i < round; i++) {
+            name[sizeof name - 2] = (char)('0' + i);
+            assert_true(limn_name_set_has(&past.done, name));
+        }
+        set_state(&s, "17", "5 4");
+        assert_int_equal(limn_journal_begin(j, &past, &s, NULL), LIMN_OK);
+        name[sizeof name - 2] = (char)('0' + round);
+        limn_journal_add(j, name, LIMN_E_FORMAT);
+        assert_int_equal(limn_journal_checkpoint(j, &s, NULL), LIMN_OK);
+        limn_journal_close(&j);
+        limn_journal_past_finish(&past);
+    }
+    finish_state(&s);
+    unlink(temp_path("run"));
+}
+
 /* Every beginning of a journal, as a kill may leave it, is read or begun anew; none is a failure.
  */
 static void test_every_torn_journal_is_read(void **state)
@@ -278,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_the_file_that_was_there_is_the_beginning),
         cmocka_unit_test(test_a_journal_tells_what_was_done),
         cmocka_unit_test(test_another_identity_is_refused_unless_forced),
+        cmocka_unit_test(test_nothing_is_lost_by_any_number_of_interruptions),
         cmocka_unit_test(test_every_torn_journal_is_read),
         cmocka_unit_test(test_what_stands_behind_the_last_checkpoint_may_be_anything),
         cmocka_unit_test(test_short_memory_is_a_failure_and_nothing_is_lost),
