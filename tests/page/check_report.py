@@ -26,7 +26,8 @@ addEventListener("load", () => {
     first: names(), madeUp: [...document.querySelectorAll(".made-up")].map((e) => e.textContent),
     classes: document.querySelectorAll("details tr").length - 1, more: $("more").hidden, histograms: document.querySelectorAll(".histograms svg").length,
     bins: [...document.querySelectorAll(".reliability g title")].map((e) => e.textContent),
-    thumbnails: [...document.images].map((i) => [i.alt, i.naturalWidth, i.naturalHeight]) };
+    thumbnails: [...document.images].map((i) => [i.closest("li").querySelector(".name").textContent, i.naturalWidth, i.naturalHeight]),
+    alts: [...document.images].map((i) => i.alt), links: [...document.querySelectorAll("#cards .name a")].map((e) => e.getAttribute("href")) };
   set("order", "best", "change"); seen.best = names();
   set("sort", "-1", "change"); set("order", "worst", "change"); seen.names = names();
   set("search", "hostile quoted", "input"); seen.found = names(); seen.hostile =
@@ -71,7 +72,7 @@ def check(seen, n_photos):
     expect("bins of confidence", [b.split(" of ")[1][:1] for b in seen["bins"]], ["4"] * 10)
     expect("the last bin", seen["bins"][-1:], ["0 of 4 right (0.00) at a confidence of 0.94"])
     expect("shown at first", len(seen["first"]), 30)
-    expect("best first", seen["best"][:3], ["p39.jpg", "p38.jpg", "p37.jpg"])
+    expect("best first", seen["best"][:3], ["p39.jpg", "p38.jpg", "p07.jpg"])
     expect("by name", seen["names"], names[:30])
     expect("found", seen["found"], ["p07.jpg"])
     expect("made up", (seen["madeUp"], seen["classes"]), (["in no reference: cat"], 1))
@@ -80,6 +81,8 @@ def check(seen, n_photos):
     expect("all", seen["all"], 40)
     expect("by keyboard", seen["focusable"], True)
     expect("requests to elsewhere", seen["outside"], 0)
+    expect("descriptions are references", set(seen["alts"]), {" ".join(f"w{i}" for i in range(40))})
+    expect("links", sorted(seen["links"]), [f"./{name}" for name in names[:n_photos]])
     expect("thumbnails", sorted(t[0] for t in seen["thumbnails"]), names[:n_photos])
     for name, width, height in seen["thumbnails"]:
         expect(f"longer side of {name}", max(width, height), 288)

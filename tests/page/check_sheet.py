@@ -26,8 +26,10 @@ addEventListener("load", () => {
   const set = (id, value, type) => { $(id).value = value; $(id).dispatchEvent(new Event(type, {bubbles: true})); };
   const failures = () => [...document.querySelectorAll("#failures li")].map((li) => [...li.children].map((e) => e.textContent));
   const seen = { title: document.title, lead: document.querySelector(".lead").textContent, failures: failures(),
-    causes: [...$("causes").children].map((e) => e.textContent), low: scores(), count: $("count").textContent,
-    first: $("failed").compareDocumentPosition($("pictures")) === Node.DOCUMENT_POSITION_FOLLOWING,
+    causes: [...$("causes").children].map((e) => e.textContent), low: scores(), lowNames: names(), count: $("count").textContent,
+    last: $("pictures").compareDocumentPosition($("failed")) === Node.DOCUMENT_POSITION_FOLLOWING,
+    links: [...document.querySelectorAll("#cards .name a")].map((e) => decodeURIComponent(e.getAttribute("href"))),
+    alts: [...document.images].every((i) => i.alt === i.closest("li").querySelector("h3").textContent),
     thumbnails: [...document.images].map((i) => [i.naturalWidth, i.naturalHeight]) };
   $("more-failures").click(); seen.allFailures = failures().length; seen.focus = document.activeElement.textContent;
   set("order", "high", "change"); seen.high = scores();
@@ -67,7 +69,9 @@ def check(seen, good, bad):
             ["unsupported", name, "this is text, not a picture"] for n, name in enumerate(bad)]
     expect("title", seen["title"], "Contact sheet")
     expect("lead", seen["lead"], f"{N_GOOD} pictures with a caption, {N_BAD} failed.")
-    expect("failures first", seen["first"], True)
+    expect("failures last", seen["last"], True)
+    expect("links", seen["links"], ["./" + name for name in seen["lowNames"]])
+    expect("descriptions are the captions", seen["alts"], True)
     expect("failures", seen["failures"], rows[:12])
     expect("all failures", seen["allFailures"], N_BAD)
     expect("focus", seen["focus"], "".join(rows[12]))

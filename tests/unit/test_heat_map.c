@@ -47,7 +47,7 @@ static void test_strength_along_a_row(void **state)
     limn_heat_map_paint(pixels, pixels, 8, 1, &map);
     dark = pixels[0];
     bright = pixels[7 * 3];
-    assert_int_equal(dark, 107);              /* 255 * 0.42 */
+    assert_int_equal(dark, 173);              /* 255 * 0.68 */
     assert_int_equal(bright, 253);            /* 255 and 252 by 0.62 */
     assert_int_equal(pixels[7 * 3 + 2], 190); /* 255 and 150 by 0.62 */
     /* cells' middles are at 2 and 6: constant outside, growing between */
@@ -65,7 +65,7 @@ static void test_a_map_of_nothing_dims_all(void **state)
     (void)state;
     memset(pixels, 200, sizeof pixels);
     limn_heat_map_paint(out, pixels, 5, 4, &map);
-    for (size_t i = 0; i < sizeof out; i++) assert_int_equal(out[i], 84);
+    for (size_t i = 0; i < sizeof out; i++) assert_int_equal(out[i], 136);
 }
 
 /* ---- alignment ------------------------------------------------------------------------------ */
@@ -245,7 +245,7 @@ static void brightest(double *x, double *y, const limn_thumbnail *photo, const l
     limn_heat_map_paint(white, white, photo->width, photo->height, map);
     *x = *y = 0;
     for (size_t i = 0; i < n; i++) {
-        const double weight = white[i * 3] - 107; /* 107: dimmed white */
+        const double weight = white[i * 3] - 173; /* 173: dimmed white */
         *x += weight * ((double)(i % photo->width) + 0.5) / photo->width;
         *y += weight * ((double)(i / photo->width) + 0.5) / photo->height;
         sum += weight;

@@ -141,7 +141,7 @@
         const light = Math.sqrt(strength);
         for (let c = 0; c < 3; c++) {
           const own = pixels.photo[at + c];
-          out[at + c] = mix(mix(mix(own, grey, 0.6) * 0.42, own, light), colour[c], 0.62 * strength);
+          out[at + c] = mix(mix(mix(own, grey, 0.5) * 0.68, own, light), colour[c], 0.62 * strength);
         }
         out[at + 3] = 255;
       }
@@ -448,6 +448,12 @@
     get("legend").hidden = true;
   }
 
+  /* Said where part of the tree is out of sight, as on phones. */
+  function hintAtScrolling() {
+    const frame = get("tree-scroll");
+    get("scroll-hint").hidden = frame.scrollWidth <= frame.clientWidth;
+  }
+
   /* ---- start ---- */
 
   /* The photo may fill its column, and never more of the window than leaves room for words. */
@@ -459,7 +465,10 @@
 
   get("show").addEventListener("change", () => { heat.hidden = !get("show").checked; });
   get("cells").addEventListener("change", () => show(state.index));
-  addEventListener("resize", fitFrame);
+  addEventListener("resize", () => {
+    fitFrame();
+    hintAtScrolling();
+  });
 
   /* To begin with: the longer word with the sharpest look. */
   function firstWord(path) {
@@ -473,6 +482,7 @@
     fitFrame();
     buildHeads();
     buildTreeView();
+    hintAtScrolling();
     const best = data.captions[0].leaf;
     choose(best, firstWord(best.path));
     document.documentElement.dataset.ready = "yes";

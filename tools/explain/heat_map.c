@@ -54,7 +54,7 @@ static const float colours[][3] = {
 };
 enum { N_COLOURS = sizeof colours / sizeof *colours };
 
-static const float dimmed = 0.42f;    /* of the picture where nothing was looked at */
+static const float dimmed = 0.68f;    /* of the picture where nothing was looked at */
 static const float strongest = 0.62f; /* share of the colour at full strength */
 
 static void paint_pixel(uint8_t *out, const uint8_t *pixel, float strength)
@@ -66,7 +66,7 @@ static void paint_pixel(uint8_t *out, const uint8_t *pixel, float strength)
     for (int c = 0; c < 3; c++) {
         const float colour = mix(colours[first][c], colours[first + 1][c], place - (float)first);
         const float ground =
-            mix(mix((float)pixel[c], grey, 0.6f) * dimmed, (float)pixel[c], sqrtf(strength));
+            mix(mix((float)pixel[c], grey, 0.5f) * dimmed, (float)pixel[c], sqrtf(strength));
         out[c] = (uint8_t)(mix(ground, colour, strongest * strength) + 0.5f);
     }
 }

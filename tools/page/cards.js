@@ -1,7 +1,8 @@
 "use strict";
 /* What pages with cards of pictures share: a list to search in, shown a part at a time. */
 
-const fold = (text) => text.normalize("NFKC").toLowerCase();
+/* Words are found whatever their case and accents. */
+const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 /* An element with classes and children: strings become text, never markup. */
 function make(tag, className, ...children) {
@@ -17,6 +18,14 @@ function makeImage(source, description) {
   image.alt = description;
   image.decoding = "async";
   return image;
+}
+
+/* What leads to the file itself; the content alone where there is no link. */
+function makeLink(link, content) {
+  if (!link) return content;
+  const element = make("a", "", content);
+  element.href = link;
+  return element;
 }
 
 /* Shows `items` in #cards: those whose `text` (folded) has the words of #search, in the order of `compare`, each as

@@ -176,6 +176,8 @@
     /* A few values far above the others would leave no room for these. */
     const usual = sorted[Math.floor(0.98 * (sorted.length - 1))];
     if (chart.robust && high - low > 1.6 * (usual - low) && usual > low) high = usual + 0.15 * (usual - low);
+    /* The first value, often far above, is what the others are compared with. */
+    if (chart.robust) high = Math.max(high, ...chart.series.map((s) => s.ys.find(isNumber)).filter(isNumber));
     if (high <= low) { high = low + Math.max(1e-9, Math.abs(low) * 0.1); low = chart.zero ? 0 : low - Math.abs(low) * 0.1; }
     const margin = (high - low) * 0.06;
     return [chart.zero ? 0 : low - margin, high + margin];

@@ -104,6 +104,7 @@ limn_status limn_report_write(limn_report *report, const char *path, limn_error 
         { "css", limn_report_css, NULL },
         { "js", limn_report_js, NULL },
     };
+    report->page = path;
     return limn_page_write(path, limn_report_html, parts, sizeof parts / sizeof *parts, report,
                            err);
 }

@@ -11,6 +11,7 @@ typedef struct limn_report {
     const limn_eval_outcome *outcome;
     const char *refs, *hyps;    /* names of the files */
     const char *images;         /* folder of the pictures; NULL: no thumbnails */
+    const char *page;           /* set by limn_report_write: where the page will be */
     size_t n_without_thumbnail; /* out: pictures to be shown that could not be read */
 } limn_report;
 
@@ -30,8 +31,8 @@ void limn_report_histograms(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_reliability(limn_buffer *out, const limn_eval_outcome *outcome);
 
 /* The JSON that report.js reads: {"keys", "first", "images": [{"id", "caption", "references",
- * "scores", "made_up", "thumbnail"}], "thumbnails"}. The thirty best and worst of each key have
- * thumbnails. LIMN_E_NOMEM. */
+ * "scores", "made_up", "link", "thumbnail"}], "thumbnails"}. The thirty best and worst of each key
+ * have thumbnails. LIMN_E_NOMEM. */
 limn_status limn_report_data(limn_buffer *out, limn_report *report, limn_error *err);
 
 /* Appends a data: URI of the picture in `folder` that is named `id` (as a whole, or by its last

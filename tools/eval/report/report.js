@@ -18,12 +18,12 @@
 
   function card(image) {
     const item = make("li");
-    if (image.thumbnail !== undefined) item.append(makeImage(data.thumbnails[image.thumbnail], image.id));
+    if (image.thumbnail !== undefined) item.append(makeLink(image.link, makeImage(data.thumbnails[image.thumbnail], image.references[0] || image.id)));
     const caption = make("h3", image.caption ? "" : "empty", image.caption || "(no words)");
     const references = image.references.map((text) => make("li", "", text));
     const chips = image.scores.map((score, i) =>
       make("li", i === Number(sort.value) ? "chosen" : "", `${data.keys[i]} ${score.toFixed(3)}`));
-    item.append(make("div", "body", make("p", "name", image.id), caption,
+    item.append(make("div", "body", make("p", "name", makeLink(image.link, image.id)), caption,
       ...madeUp(image), make("ul", "references", ...references), make("ul", "chips", ...chips)));
     return item;
   }

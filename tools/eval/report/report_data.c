@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "tools/eval/report/report.h"
 #include "tools/page/page.h"
+#include "tools/page/page_link.h"
 
 enum { N_SHOWN = 30 }; /* best, and as many worst */
 
@@ -70,6 +71,23 @@ static void add_thumbnail(json_t *object, json_t *thumbnails, limn_report *r, co
     limn_buffer_finish(&uri);
 }
 
+/* The picture itself, named by the whole id or its last component. */
+static void add_link(json_t *object, const limn_report *r, const char *id)
+{
+    const char *slash = strrchr(id, '/');
+    const char *const names[] = { id, slash ? slash + 1 : NULL };
+    bool is_there = false;
+    for (size_t i = 0; i < 2 && names[i] && !is_there; i++) {
+        limn_buffer path = { 0 }, link = { 0 };
+        limn_buffer_printf(&path, "%s/%s", r->images, names[i]);
+        is_there = !path.has_failed && limn_page_append_link(&link, r->page, path.bytes);
+        if (is_there && !link.has_failed)
+            json_object_set_new(object, "link", json_string(link.bytes));
+        limn_buffer_finish(&path);
+        limn_buffer_finish(&link);
+    }
+}
+
 static json_t *image_object(const limn_eval_data *data, size_t image, const double *scores,
                             size_t n_scores)
 {
@@ -106,6 +124,7 @@ static json_t *page_object(limn_report *report, const table *t)
         json_t *image = image_object(o->data, i, t->scores + i * o->n_results, o->n_results);
         if (o->objects)
             json_object_set_new(image, "made_up", limn_eval_objects_made_up_json(o->objects, i));
+        if (report->images) add_link(image, report, o->data->images[i].id);
         if (report->images && t->thumbnails[i])
             add_thumbnail(image, thumbnails, report, o->data->images[i].id);
         json_array_append_new(images, image);

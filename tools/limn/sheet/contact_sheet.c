@@ -1,6 +1,7 @@
 #include "tools/limn/sheet/contact_sheet.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "tools/limn/sheet/sheet_selection.h"
 #include "tools/page/data_uri.h"
 #include "tools/page/page.h"
+#include "tools/page/page_link.h"
 #include "common/text/file_name.h"
 
 enum { QUALITY = 76 };
@@ -87,12 +89,12 @@ static char *shown_name(const char *name)
 }
 
 /* Counts the picture; whether it is worth a JPEG. */
-static bool is_wanted(contact_sheet *s, double score, uint64_t hash)
+static bool is_wanted(contact_sheet *s, double rank, uint64_t hash)
 {
     bool is;
     pthread_mutex_lock(&s->mutex);
     s->n_pictures++;
-    is = sheet_selection_wants(&s->selection, score, hash);
+    is = sheet_selection_wants(&s->selection, rank, hash);
     pthread_mutex_unlock(&s->mutex);
     return is;
 }
@@ -100,10 +102,13 @@ static bool is_wanted(contact_sheet *s, double score, uint64_t hash)
 limn_status contact_sheet_add(contact_sheet *s, const char *name, const limn_caption *caption,
                               const limn_thumbnail *t, limn_error *err)
 {
+    const bool is_sure = !isnan(caption->confidence);
     sheet_picture p = { .score = caption->score,
+                        .confidence = caption->confidence,
+                        .rank = is_sure ? caption->confidence : caption->score,
                         .hash = limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)) };
-    if (!is_wanted(s, p.score, p.hash)) return LIMN_OK;
-    p.name = shown_name(name);
+    if (!is_wanted(s, p.rank, p.hash)) return LIMN_OK;
+    p.name = limn_strdup(name);
     p.caption = limn_strdup(caption->text);
     if (!p.name || !p.caption ||
         limn_page_append_jpeg(&p.thumbnail, t->pixels, t->width, t->height, QUALITY, err) ||
@@ -142,14 +147,40 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const sheet_picture *)a)->name, ((const sheet_picture *)b)->name);
 }
 
+/* A link only where the name is that of a file: members of archives have none. */
+static bool set_link(json_t *object, const char *page, const char *name)
+{
+    limn_buffer link = { 0 };
+    const bool is_there = limn_page_append_link(&link, page, name);
+    const bool is_set =
+        !link.has_failed &&
+        (!is_there || !json_object_set_new(object, "link", json_string(link.bytes)));
+    limn_buffer_finish(&link);
+    return is_set;
+}
+
+static json_t *picture_object(const sheet_picture *p, const char *page)
+{
+    char *name = shown_name(p->name);
+    json_t *object = name ? json_pack("{s:s, s:s, s:f, s:s}", "name", name, "caption", p->caption,
+                                      "score", p->score, "thumbnail", p->thumbnail.bytes)
+                          : NULL;
+    limn_free(name);
+    if (object && ((!isnan(p->confidence) &&
+                    json_object_set_new(object, "confidence", json_real(p->confidence))) ||
+                   !set_link(object, page, p->name))) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
 /* By name: a heap's own order depends on that of the pictures. It is no heap afterwards. */
-static bool append_pictures(json_t *array, sheet_heap *h)
+static bool append_pictures(json_t *array, sheet_heap *h, const char *page)
 {
     qsort(h->items, h->n_items, sizeof *h->items, compare_names);
     for (size_t i = 0; i < h->n_items; i++) {
-        const sheet_picture *p = &h->items[i];
-        json_t *object = json_pack("{s:s, s:s, s:f, s:s}", "name", p->name, "caption", p->caption,
-                                   "score", p->score, "thumbnail", p->thumbnail.bytes);
+        json_t *object = picture_object(&h->items[i], page);
         if (!object || json_array_append_new(array, object)) return false;
     }
     return true;
@@ -158,8 +189,8 @@ static bool append_pictures(json_t *array, sheet_heap *h)
 static json_t *page_object(contact_sheet *s)
 {
     json_t *pictures = json_array();
-    if (!pictures || !append_pictures(pictures, &s->selection.lowest) ||
-        !append_pictures(pictures, &s->selection.sample)) {
+    if (!pictures || !append_pictures(pictures, &s->selection.lowest, s->path) ||
+        !append_pictures(pictures, &s->selection.sample, s->path)) {
         json_decref(pictures);
         return NULL;
     }
@@ -207,7 +238,7 @@ static limn_status append_bounds(limn_buffer *out, void *ctx, limn_error *err)
                            SHEET_FAILURES);
     if (s->n_pictures > n_shown)
         limn_buffer_printf(out,
-                           "<p>Of the captions, %zu are shown: the %zu with the lowest scores, "
+                           "<p>Of the captions, %zu are shown: the %zu that are least sure, "
                            "and %zu drawn from the others.</p>\n",
                            n_shown, s->selection.lowest.n_items, s->selection.sample.n_items);
     return LIMN_OK;

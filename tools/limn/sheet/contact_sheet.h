@@ -1,10 +1,10 @@
-/* The contact sheet of a run (--report): a page with what failed and why, and then thumbnails with
- * their captions and scores.
+/* The contact sheet of a run (--report): a page of thumbnails with their captions, each with its
+ * confidence or, where there is none, its score; then what failed and why.
  *
- * Memory is bounded: of more than SHEET_LOWEST + SHEET_SAMPLE pictures, those with the lowest
- * scores are kept, and a sample of the others by a hash of their names; of more than SHEET_FAILURES
- * failures, the first. The page says so. Which ones are kept depends neither on the order of the
- * calls nor on threads. */
+ * Memory is bounded: of more than SHEET_LOWEST + SHEET_SAMPLE pictures, those that are
+ * least sure are kept, and a sample of the others by a hash of their names; of more than
+ * SHEET_FAILURES failures, the first. The page says so. Which ones are kept depends neither on the
+ * order of the calls nor on threads. */
 #ifndef LIMN_TOOLS_LIMN_SHEET_CONTACT_SHEET_H
 #define LIMN_TOOLS_LIMN_SHEET_CONTACT_SHEET_H
 

@@ -10,6 +10,7 @@
     const counts = new Map();
     const row = (f) => make("li", "", make("span", "kind", f.kind), make("span", "name", f.name), make("span", "detail", f.detail));
     document.getElementById("failed").hidden = data.failures.length === 0;
+    document.getElementById("to-failed").hidden = data.failures.length === 0;
     data.failures.forEach((f) => counts.set(f.kind, (counts.get(f.kind) || 0) + 1));
     document.getElementById("causes").append(...[...counts].sort((a, b) => b[1] - a[1]).map(([kind, n]) => make("li", "", `${n} ${kind}`)));
     list.append(...data.failures.slice(0, FIRST_FAILURES).map(row));
@@ -23,23 +24,28 @@
   }
 
   /* A path may be broken after its slashes. */
-  function makePath(path) {
+  function makePath(path, link) {
     const parts = path.split(/(?<=\/)/).flatMap((part) => [part, document.createElement("wbr")]);
-    return make("p", "name", ...parts.slice(0, -1));
+    return make("p", "name", makeLink(link, make("span", "", ...parts.slice(0, -1))));
   }
+
+  const isSure = (picture) => picture.confidence !== undefined;
+  const rankOf = (picture) => isSure(picture) ? picture.confidence : picture.score;
+  const measureOf = (picture) =>
+    isSure(picture) ? `confidence ${picture.confidence.toFixed(2)}` : `score ${picture.score.toFixed(3).replace("-", "\u2212")}`;
 
   function card(picture) {
     const caption = make("h3", picture.caption ? "" : "empty", picture.caption || "(no words)");
-    const chips = make("ul", "chips", make("li", "", `score ${picture.score.toFixed(3).replace("-", "\u2212")}`));
-    return make("li", "", makeImage(picture.thumbnail, ""),
-      make("div", "body", caption, makePath(picture.name), chips));
+    const chips = make("ul", "chips", make("li", "", measureOf(picture)));
+    return make("li", "", makeLink(picture.link, makeImage(picture.thumbnail, picture.caption || picture.name)),
+      make("div", "body", caption, makePath(picture.name, picture.link), chips));
   }
 
   /* Ties by name, so that the order is the same everywhere. */
   function compare(a, b) {
     const byName = a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-    const byScore = order.value === "name" ? 0 : order.value === "low" ? a.score - b.score : b.score - a.score;
-    return byScore || byName;
+    const byRank = order.value === "name" ? 0 : order.value === "low" ? rankOf(a) - rankOf(b) : rankOf(b) - rankOf(a);
+    return byRank || byName;
   }
 
   data.pictures.forEach((picture) => {

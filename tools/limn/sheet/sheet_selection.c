@@ -7,9 +7,9 @@
 /* Whether `a` falls out before `b`; no two pictures are equal but by name. */
 typedef bool falls_before(const sheet_picture *a, const sheet_picture *b);
 
-static bool has_higher_score(const sheet_picture *a, const sheet_picture *b)
+static bool ranks_higher(const sheet_picture *a, const sheet_picture *b)
 {
-    return a->score != b->score ? a->score > b->score : strcmp(a->name, b->name) > 0;
+    return a->rank != b->rank ? a->rank > b->rank : strcmp(a->name, b->name) > 0;
 }
 
 static bool has_larger_hash(const sheet_picture *a, const sheet_picture *b)
@@ -89,14 +89,14 @@ void sheet_selection_finish(sheet_selection *s)
 }
 
 /* Ties, which names would break, are wanted. */
-bool sheet_selection_wants(const sheet_selection *s, double score, uint64_t hash)
+bool sheet_selection_wants(const sheet_selection *s, double rank, uint64_t hash)
 {
     return s->lowest.n_items < s->lowest.capacity || s->sample.n_items < s->sample.capacity ||
-           score <= s->lowest.items[0].score || hash <= s->sample.items[0].hash;
+           rank <= s->lowest.items[0].rank || hash <= s->sample.items[0].hash;
 }
 
 void sheet_selection_add(sheet_selection *s, sheet_picture picture)
 {
-    if (push(&s->lowest, &picture, has_higher_score) && push(&s->sample, &picture, has_larger_hash))
+    if (push(&s->lowest, &picture, ranks_higher) && push(&s->sample, &picture, has_larger_hash))
         sheet_picture_finish(&picture);
 }
