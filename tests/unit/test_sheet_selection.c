@@ -49,7 +49,7 @@ static void offer(sheet_selection *s, int i)
     if (sheet_selection_wants(s, score_of(i), hash_of(i)))
         sheet_selection_add(
             s,
-            (sheet_picture){ .name = limn_strdup(name), .score = score_of(i), .hash = hash_of(i) });
+            (sheet_picture){ .name = limn_strdup(name), .rank = score_of(i), .hash = hash_of(i) });
 }
 
 /* numbers [n_items] of a heap, sorted */
