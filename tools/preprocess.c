@@ -111,6 +111,7 @@ static int run_job(limn_feature_job *job, const settings *s, const limn_cli_oper
         .input_size = limn_picture_load_size(&job->loader.load),
         .inputs = &inputs,
         .hooks = &hooks,
+        .is_stopping = &job->loader.is_stopping,
     };
     limn_status status = limn_pipeline_run(&counts, &limn_feature_stages, job, &pipeline, &err);
     limn_progress_erase();

@@ -19,6 +19,7 @@ typedef struct settings {
     uint64_t max_pixels;
     uint32_t n_threads;
     unsigned format;
+    unsigned sandbox; /* a limn_sandbox_use */
     bool is_ranked, keep_rejected, is_quiet, is_verbose;
 } settings;
 
@@ -61,6 +62,9 @@ static const limn_option options[] = {
       .type = LIMN_OPT_FLAG, FIELD(is_verbose) },
     { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
       FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
+      .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
+      .choices = limn_sandbox_uses },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
       .type = LIMN_OPT_TEXT, FIELD(cpu) },
 };
@@ -132,16 +136,15 @@ static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
 {
     limn_pipeline_counts counts = { 0 };
     limn_error err = { 0 };
-    limn_model_info info;
     const size_t n = job->captions->n_pictures;
-    limn_model_get_info(job->model, &info);
     const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
     const limn_inputs inputs = { .names = paths, .n_names = n, .list_fd = -1 };
     const limn_pipeline_settings pipeline = {
         .n_threads = n == 1 ? 1 : s->n_threads,
-        .input_size = (size_t)info.input_size * info.input_size * 3,
+        .input_size = limn_picture_load_size(&job->loader.load),
         .inputs = &inputs,
         .hooks = &hooks,
+        .is_stopping = &job->loader.is_stopping,
     };
     job->n_scorer_threads = n == 1 ? s->n_threads : 1;
     limn_status status = limn_pipeline_run(&counts, &limn_scoring_stages, job, &pipeline, &err);
@@ -161,7 +164,7 @@ static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
 }
 
 /* With the model open: reads the captions and scores them. */
-static int score(const limn_model *model, const settings *s)
+static int score(const limn_model *model, limn_decoders *decoders, const settings *s)
 {
     const limn_caption_reading how = { .split = s->split, .keep_rejected = s->keep_rejected };
     limn_score_captions captions;
@@ -180,8 +183,11 @@ static int score(const limn_model *model, const settings *s)
                              .output = &output,
                              .format = limn_score_formats[s->format],
                              .max_pixels = s->max_pixels,
+                             .loader = { .sandbox = decoders },
                              .is_ranked = s->is_ranked };
-        code = run_scoring(&job, s, paths);
+        code = limn_picture_load_for(&job.loader.load, model, s->max_pixels, &err)
+                   ? failed(&err)
+                   : run_scoring(&job, s, paths);
     } else {
         code = failed(&err);
     }
@@ -192,6 +198,8 @@ static int score(const limn_model *model, const settings *s)
 
 static int run(const settings *s)
 {
+    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
+    limn_decoders *decoders = NULL;
     limn_model *model = NULL;
     char *default_path = NULL;
     limn_error err = { 0 };
@@ -201,10 +209,12 @@ static int run(const settings *s)
         return LIMN_EXIT_NOTHING;
     }
     if ((s->model || !limn_default_model_path(&default_path, &err)) &&
+        !limn_decoders_start(&decoders, s->sandbox, s->n_threads, s->max_pixels, &hooks, &err) &&
         !limn_model_open(&model, s->model ? s->model : default_path, s->cpu, &err))
-        code = score(model, s);
+        code = score(model, decoders, s);
     else
         code = failed(&err);
+    limn_decoders_stop(&decoders);
     limn_model_close(&model);
     limn_free(default_path);
     return code;

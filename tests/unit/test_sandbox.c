@@ -12,10 +12,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +27,9 @@
 
 enum { OUT_SIZE = 1000, MAX_SIZE = 1 << 20, MAX_MEMORY = 64 << 20 };
 
-static bool is_prepared; /* in the children, by the call without bytes */
+static bool is_prepared;   /* in the children, by the call without bytes */
+static bool is_taken_over; /* of a child by a picture, as a flaw in an image library would let it */
+static atomic_bool is_stopping; /* in the caller */
 
 static void misbehave(char how)
 {
@@ -45,6 +49,9 @@ static void misbehave(char how)
             (intptr_t)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         break;
     case 'q': _exit(0);
+    case 'r': kept = read(STDIN_FILENO, (char[1]){ 0 }, 1); break;
+    case 'i': kept = write(STDOUT_FILENO, "x", 1); break;
+    case 'y': kept = usleep(1000000); break;
     case 'l':
         for (;;) kept = 1;
     default: break;
@@ -63,6 +70,17 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     if (!is_prepared || strcmp(settings, "hello"))
         return limn_fail(err, LIMN_E_ARG, "not as it should be");
     misbehave((char)text[0]);
+    if (text[0] == 't') is_taken_over = true;
+    if (is_taken_over || text[0] == 'u') return LIMN_OK; /* with no result of its own */
+    if (text[0] == 'c') {                                /* an answer that can't be */
+        memset(err, 'A', sizeof *err);
+        return (limn_status)(text[1] == '-' ? -atoi((const char *)text + 2)
+                                            : atoi((const char *)text + 1));
+    }
+    if (text[0] == 'v') { /* what the picture before left in the memory */
+        for (size_t i = size; i < MAX_SIZE; i++)
+            if (text[i]) return limn_fail(err, LIMN_E_FORMAT, "something was left");
+    }
     if (text[0] == 'm') {
         block = malloc((size_t)MAX_MEMORY + (1 << 20));
         if (!block) return limn_fail(err, LIMN_E_NOMEM, "no memory");
@@ -80,37 +98,46 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     return LIMN_OK;
 }
 
-static limn_sandbox *start(size_t n_children)
+static limn_sandbox *start_within(size_t n_children, uint32_t cpu_seconds, uint32_t seconds,
+                                  limn_error *err)
 {
     const limn_sandbox_settings settings = { .work = work,
                                              .n_children = n_children,
                                              .max_size = MAX_SIZE,
                                              .max_out_size = OUT_SIZE,
                                              .max_memory = MAX_MEMORY,
-                                             .max_cpu_seconds = 1 };
+                                             .max_cpu_seconds = cpu_seconds,
+                                             .max_seconds = seconds };
     limn_sandbox *s;
-    limn_error err = { 0 };
-    const limn_status status = limn_sandbox_start(&s, &settings, &err);
+    const limn_status status = limn_sandbox_start(&s, &settings, err);
     if (status == LIMN_E_UNSUPPORTED) {
-        print_message("no sandbox here: %s\n", err.text);
+        print_message("no sandbox here: %s\n", err->text);
         skip();
     }
     assert_int_equal(status, LIMN_OK);
     return s;
 }
 
-static limn_status run(limn_sandbox *s, size_t child, const char *text, char *out, limn_error *err)
+static limn_sandbox *start(size_t n_children)
 {
-    *err = (limn_error){ 0 };
-    return limn_sandbox_run(s, child, (uint8_t *)out, OUT_SIZE, text, strlen(text), "hello", 6,
-                            err);
+    limn_error err = { 0 };
+    limn_sandbox *s = start_within(n_children, 1, 60, &err);
+    assert_string_equal(err.text, "");
+    return s;
 }
 
-static void check_works(limn_sandbox *s, size_t child)
+static limn_status run(limn_sandbox *s, const char *text, char *out, limn_error *err)
+{
+    *err = (limn_error){ 0 };
+    return limn_sandbox_run(s, (uint8_t *)out, OUT_SIZE, text, strlen(text), "hello", 6,
+                            &is_stopping, err);
+}
+
+static void check_works(limn_sandbox *s)
 {
     char out[OUT_SIZE];
     limn_error err;
-    assert_int_equal(run(s, child, "good", out, &err), LIMN_OK);
+    assert_int_equal(run(s, "good", out, &err), LIMN_OK);
     assert_string_equal(out, "GOOD");
     assert_string_equal(err.text, "");
 }
@@ -121,14 +148,12 @@ static void test_work_is_done(void **state)
     char out[OUT_SIZE];
     limn_error err;
     (void)state;
-    for (int i = 0; i < 10; i++) check_works(s, i % 2);
-    assert_int_equal(run(s, 1, "bad", out, &err), LIMN_E_FORMAT);
+    for (int i = 0; i < 10; i++) check_works(s);
+    assert_int_equal(run(s, "bad", out, &err), LIMN_E_FORMAT);
     assert_string_equal(err.text, "bad a?");
-    assert_int_equal(run(s, 0, "word", out, &err), LIMN_OK);
+    assert_int_equal(run(s, "word", out, &err), LIMN_OK);
     assert_string_equal(err.text, "a word");
-    assert_int_equal(run(s, 0, "Much", out, &err), LIMN_OK);
-    assert_int_equal(limn_sandbox_take_child(s), 0);
-    assert_int_equal(limn_sandbox_take_child(s), 1);
+    assert_int_equal(run(s, "Much", out, &err), LIMN_OK);
     limn_sandbox_stop(&s);
     assert_null(s);
     limn_sandbox_stop(&s);
@@ -141,16 +166,15 @@ static void test_a_crash_costs_one_picture(void **state)
     char out[OUT_SIZE];
     limn_error err;
     (void)state;
-    for (const char *how = "saokfnexq"; *how; how++) {
+    for (const char *how = "saokfnexqriy"; *how; how++) {
         const char text[] = { *how, '\0' };
-        assert_int_equal(run(s, 0, text, out, &err), LIMN_E_CRASHED);
+        assert_int_equal(run(s, text, out, &err), LIMN_E_CRASHED);
         assert_int_equal(err.code, LIMN_E_CRASHED);
         if (*how == 's')
             assert_non_null(strstr(err.text, "crashed the decoder ("));
-        else if (strchr("okfnex", *how))
+        else if (strchr("okfnexriy", *how))
             assert_non_null(strstr(err.text, "what the sandbox forbids"));
-        check_works(s, 0);
-        check_works(s, 1);
+        check_works(s);
     }
     limn_sandbox_stop(&s);
 }
@@ -162,17 +186,120 @@ static void test_limits_cost_one_picture(void **state)
     limn_error err;
     char *large = calloc(1, MAX_SIZE + 2);
     (void)state;
-    assert_int_equal(run(s, 0, "memory", out, &err), LIMN_E_NOMEM);
-    check_works(s, 0);
-    assert_int_equal(run(s, 0, "loop", out, &err), LIMN_E_LIMIT);
+    assert_int_equal(run(s, "memory", out, &err), LIMN_E_LIMIT);
+    assert_string_equal(err.text, "decoding it takes more memory than it may have");
+    check_works(s);
+    assert_int_equal(run(s, "loop", out, &err), LIMN_E_LIMIT);
     assert_string_equal(err.text, "decoding it takes more than 1 seconds of CPU time");
-    check_works(s, 0);
+    check_works(s);
     memset(large, 'z', MAX_SIZE + 1);
-    assert_int_equal(run(s, 0, large, out, &err), LIMN_E_LIMIT);
+    assert_int_equal(run(s, large, out, &err), LIMN_E_LIMIT);
     large[MAX_SIZE] = '\0';
-    assert_int_equal(run(s, 0, large, out, &err), LIMN_OK);
+    assert_int_equal(run(s, large, out, &err), LIMN_OK);
     assert_int_equal(out[OUT_SIZE - 1], 'Z');
     free(large);
+    limn_sandbox_stop(&s);
+}
+
+/* A child that one picture has taken over answers no other, and finds nothing of the one before. */
+static void test_a_child_serves_one_picture(void **state)
+{
+    limn_sandbox *s = start(1);
+    char out[OUT_SIZE], large[2000];
+    limn_error err;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        check_works(s);
+        assert_int_equal(run(s, "take over", out, &err), LIMN_OK);
+        for (size_t k = 0; k < OUT_SIZE; k++)
+            assert_int_equal(out[k], 0); /* nor a result of another */
+    }
+    memset(large, 'w', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    assert_int_equal(run(s, large, out, &err), LIMN_OK);
+    assert_int_equal(run(s, "view", out, &err), LIMN_OK);
+    assert_int_equal(run(s, "u", out, &err), LIMN_OK);
+    assert_int_equal(out[0], 0);
+    limn_sandbox_stop(&s);
+}
+
+/* What a child says about the run is not believed. */
+static void test_answers_are_of_a_picture(void **state)
+{
+    static const struct {
+        int code;
+        limn_status expected;
+    } cases[] = {
+        { LIMN_E_NOMEM, LIMN_E_LIMIT },         { LIMN_E_IO, LIMN_E_CRASHED },
+        { LIMN_E_INTERRUPTED, LIMN_E_CRASHED }, { LIMN_E_CRASHED, LIMN_E_CRASHED },
+        { 0x7fffffff, LIMN_E_CRASHED },         { -1, LIMN_E_CRASHED },
+        { LIMN_E_TRUNCATED, LIMN_E_TRUNCATED },
+    };
+    limn_sandbox *s = start(1);
+    char out[OUT_SIZE], text[32];
+    limn_error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, "c%d", cases[i].code);
+        assert_int_equal(run(s, text, out, &err), cases[i].expected);
+        assert_true(strlen(err.text) < sizeof err.text);
+    }
+    limn_sandbox_stop(&s);
+}
+
+static void *stop_soon(void *ctx)
+{
+    (void)ctx;
+    usleep(300000);
+    is_stopping = true;
+    return NULL;
+}
+
+/* The clock ends it whatever it does, and the caller's wish to end within seconds. */
+static void test_time_is_bounded(void **state)
+{
+    limn_error err = { 0 };
+    limn_sandbox *s = start_within(1, 100, 1, &err);
+    char out[OUT_SIZE];
+    pthread_t stopper;
+    (void)state;
+    assert_int_equal(run(s, "loop", out, &err), LIMN_E_LIMIT);
+    assert_string_equal(err.text, "decoding it takes more than 1 seconds");
+    check_works(s);
+    limn_sandbox_stop(&s);
+    err = (limn_error){ 0 };
+    s = start_within(1, 100, 100, &err);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_soon, NULL), 0);
+    assert_int_equal(run(s, "loop", out, &err), LIMN_E_INTERRUPTED);
+    pthread_join(stopper, NULL);
+    is_stopping = false;
+    check_works(s);
+    limn_sandbox_stop(&s);
+}
+
+static void *work_on(void *ctx)
+{
+    for (int i = 0; i < 5; i++) check_works(ctx);
+    return NULL;
+}
+
+/* With few descriptors there are fewer children, and a word about it; all threads get their turn.
+ */
+static void test_fewer_children_rather_than_none(void **state)
+{
+    struct rlimit before, few;
+    limn_error err = { 0 };
+    pthread_t threads[4];
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){ 21, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    limn_sandbox *s = start_within(8, 1, 60, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_string_equal(err.text,
+                        "the sandbox has 2 of 8 decoders: descriptors or addresses are few");
+    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, work_on, s), 0);
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
     limn_sandbox_stop(&s);
 }
 
@@ -183,17 +310,17 @@ static void test_a_child_that_was_killed_is_replaced(void **state)
     char out[OUT_SIZE], command[64];
     limn_error err;
     (void)state;
-    check_works(s, 0);
+    check_works(s);
     snprintf(command, sizeof command, "pkill -KILL -P $(pgrep -P %ld -x limn-sandbox)",
              (long)getpid());
     if (system("command -v pkill >/dev/null") == 0) {
         assert_int_equal(system(command), 0);
         usleep(100000);
-        check_works(s, 0);
+        check_works(s);
         snprintf(command, sizeof command, "pkill -KILL -P %ld -x limn-sandbox", (long)getpid());
         assert_int_equal(system(command), 0);
         usleep(100000);
-        assert_int_equal(run(s, 0, "good", out, &err), LIMN_E_IO);
+        assert_int_equal(run(s, "good", out, &err), LIMN_E_IO);
     }
     limn_sandbox_stop(&s);
 }
@@ -204,6 +331,10 @@ int main(void)
         cmocka_unit_test(test_work_is_done),
         cmocka_unit_test(test_a_crash_costs_one_picture),
         cmocka_unit_test(test_limits_cost_one_picture),
+        cmocka_unit_test(test_a_child_serves_one_picture),
+        cmocka_unit_test(test_answers_are_of_a_picture),
+        cmocka_unit_test(test_time_is_bounded),
+        cmocka_unit_test(test_fewer_children_rather_than_none),
         cmocka_unit_test(test_a_child_that_was_killed_is_replaced),
     };
     signal(SIGPIPE, SIG_IGN);

@@ -106,10 +106,12 @@ extern const char *const limn_sandbox_uses[]; /* their names, NULL after the las
 /* Processes that decode images and can do nothing else. Linux with seccomp. */
 typedef struct limn_sandbox limn_decoders;
 
-/* Starts n_decoders of them, of which a run uses as many as it has threads. *out is NULL where
- * there can be none and none is needed: a message says why. Call it while the process has one
- * thread, and ignore SIGPIPE from then on. `max_pixels` as in limn_options, 0 = its default;
- * `hooks` (may be NULL) for this call. LIMN_E_UNSUPPORTED, LIMN_E_IO, LIMN_E_NOMEM. */
+/* Starts n_decoders of them, best as many as a run has threads: fewer, with a warning, where
+ * descriptors or addresses are few. A process decodes one image; the next one has a fresh one. *out
+ * is NULL where there can be none and none is needed (LIMN_SANDBOX_AUTO): a warning says why. Call
+ * it while the process has one thread, and ignore SIGPIPE from then on. `max_pixels` as in
+ * limn_options, 0 = its default; `hooks` (may be NULL) for this call. LIMN_E_UNSUPPORTED,
+ * LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
                                 uint64_t max_pixels, const limn_annotate_hooks *hooks,
                                 limn_error *err);

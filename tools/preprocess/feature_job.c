@@ -17,7 +17,7 @@ static void close_worker(void *worker)
 {
     feature_worker *w = worker;
     if (!w) return;
-    limn_picture_loader_finish(&w->loading, &w->job->loader);
+    limn_picture_loader_finish(&w->loading);
     limn_encoder_state_destroy(&w->state);
     limn_free(w->features);
     limn_free(w->halves);
@@ -43,7 +43,6 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = ctx;
     if (w->job->encoder) s = make_encoder_state(w, err);
-    if (s == LIMN_OK) s = limn_picture_loader_init(&w->loading, &w->job->loader, err);
     if (s == LIMN_OK)
         *out = w;
     else

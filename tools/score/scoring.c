@@ -12,6 +12,7 @@
 
 typedef struct score_worker {
     const limn_scoring *job;
+    limn_picture_loader_worker loading;
     limn_scorer *scorer;
     limn_buffer ids, tokens, floats, text; /* of the captions of a picture, one after another */
 } score_worker;
@@ -29,6 +30,7 @@ static void close_worker(void *worker)
 {
     score_worker *w = worker;
     if (!w) return;
+    limn_picture_loader_finish(&w->loading);
     limn_scorer_destroy(&w->scorer);
     limn_buffer_finish(&w->ids);
     limn_buffer_finish(&w->tokens);
@@ -57,7 +59,7 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
                         limn_error *err)
 {
     score_worker *w = worker;
-    return limn_scorer_load(w->scorer, bytes, size, pixels, err);
+    return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 /* A caption on its way through the scorer. */

@@ -5,6 +5,7 @@
 #include "models/captioner.h"
 #include "tools/output.h"
 #include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/loader/picture_load.h"
 #include "tools/score/caption_score.h"
 #include "tools/score/score_captions.h"
 
@@ -21,6 +22,7 @@ typedef struct limn_scoring {
     const limn_score_format *format;
     limn_output *output;
     uint64_t max_pixels;
+    limn_picture_loader loader;
     uint32_t n_scorer_threads; /* more than 1: the work of one picture is split */
     bool is_ranked;            /* nothing is put out before limn_scoring_put_ranked */
     limn_scoring_totals totals;

@@ -147,7 +147,7 @@ static limn_status open_picture(const char *folder, const char *name, limn_error
     char *path;
     settings.min_side_hint = SMALL;
     LIMN_TRY(limn_picture_path(&path, folder, name, err));
-    limn_status s = limn_picture_file_read(&bytes, &size, path, MAX_FILE_SIZE, err);
+    limn_status s = limn_picture_file_read(&bytes, &size, path, MAX_FILE_SIZE, NULL, err);
     if (s == LIMN_OK) s = limn_image_decode(&image, bytes, size, &settings, err);
     limn_image_finish(&image);
     limn_free(bytes);

@@ -41,6 +41,7 @@ static limn_status run_pipeline(limn_pipeline_counts *counts, limn_caption_job *
         .input_size = limn_picture_load_size(&job->loader.load),
         .inputs = inputs,
         .hooks = &s->hooks,
+        .is_stopping = &job->loader.is_stopping,
     };
     return limn_pipeline_run(counts,
                              s->is_dry_run ? &limn_caption_dry_stages : &limn_caption_stages, job,

@@ -23,7 +23,7 @@ static void close_worker(void *worker)
     caption_worker *w = worker;
     if (!w) return;
     limn_state_destroy(&w->state);
-    limn_picture_loader_finish(&w->loading, &w->job->loader);
+    limn_picture_loader_finish(&w->loading);
     caption_affix_finish(&w->affix);
     sure_captions_finish(&w->sure);
     limn_free(w);
@@ -38,7 +38,6 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     w->job = job;
     s = limn_state_create(&w->state, job->settings->model, &job->options, job->n_state_threads,
                           err);
-    if (s == LIMN_OK) s = limn_picture_loader_init(&w->loading, &job->loader, err);
     if (s == LIMN_OK)
         *out = w;
     else

@@ -79,9 +79,6 @@ static limn_status check_numbers(const limn_annotate_settings *s, limn_error *er
     if (s->inputs.n_shards && s->inputs.shard >= s->inputs.n_shards)
         return limn_fail(err, LIMN_E_ARG, "--shard: there is no part %u of %u",
                          (unsigned)s->inputs.shard, (unsigned)s->inputs.n_shards);
-    if (s->decoders && limn_sandbox_n_children(s->decoders) < s->n_threads)
-        return limn_fail(err, LIMN_E_ARG, "%zu decoders for %u threads",
-                         limn_sandbox_n_children(s->decoders), (unsigned)s->n_threads);
     return LIMN_OK;
 }
 

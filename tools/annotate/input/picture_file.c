@@ -2,14 +2,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/image/format.h"
 #include "common/io/fileio.h"
 
+enum {
+    PIPE_LOOK_MS = 100,
+    PIPE_WAIT_MS = 30000, /* that the writer of a pipe may be silent */
+};
 bool limn_picture_file_has_extension(const char *path)
 {
     return limn_image_format_of_name(path) != NULL;
@@ -60,7 +66,7 @@ limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, boo
     int fd;
     *is_picture = is_named || limn_picture_file_has_extension(path);
     if (*is_picture) return LIMN_OK;
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     s = look_inside(is_picture, fd, err);
     close(fd);
@@ -83,6 +89,8 @@ limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_
     return LIMN_OK;
 }
 
+/* ---- bytes ---------------------------------------------------------------------------------- */
+
 /* Whether the file was written to between the two looks at it. */
 static bool has_changed(const struct stat *before, const struct stat *after)
 {
@@ -90,27 +98,102 @@ static bool has_changed(const struct stat *before, const struct stat *after)
            before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
 }
 
-limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
-                                   size_t max_size, limn_error *err)
+static limn_status fail_errno(limn_error *err)
 {
-    struct stat before, after;
+    return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
+}
+
+static limn_status fail_large(size_t max_size, limn_error *err)
+{
+    return limn_fail(err, LIMN_E_LIMIT, "it has more than %zu bytes, the most of a picture file",
+                     max_size);
+}
+
+/* As many bytes as it has now: its size is looked at before any is read. */
+static limn_status read_regular(limn_buffer *out, int fd, const struct stat *st, size_t max_size,
+                                limn_error *err)
+{
+    struct stat after;
+    ssize_t n = 1;
+    char block[1 << 16];
+    if ((uint64_t)st->st_size > max_size) return fail_large(max_size, err);
+    while (n && out->size <= (size_t)st->st_size) {
+        n = read(fd, block, sizeof block);
+        if (n < 0 && errno != EINTR) return fail_errno(err);
+        limn_buffer_append(out, block, n > 0 ? (size_t)n : 0);
+        if (out->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for its bytes");
+    }
+    if (fstat(fd, &after) || has_changed(st, &after))
+        return limn_fail(err, LIMN_E_IO, "it was written to while it was read");
+    return LIMN_OK;
+}
+
+/* Waits for bytes of a pipe, or its end. */
+static limn_status wait_for_pipe(int fd, int *waited_ms, const atomic_bool *is_stopping,
+                                 limn_error *err)
+{
+    struct pollfd wanted = { .fd = fd, .events = POLLIN };
+    for (;; *waited_ms += PIPE_LOOK_MS) {
+        const int n = poll(&wanted, 1, PIPE_LOOK_MS);
+        if (n > 0) return LIMN_OK;
+        if (n < 0 && errno != EINTR) return fail_errno(err);
+        if (is_stopping && atomic_load(is_stopping))
+            return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
+        if (*waited_ms >= PIPE_WAIT_MS)
+            return limn_fail(err, LIMN_E_IO, "it is a pipe that has been silent for %d seconds",
+                             PIPE_WAIT_MS / 1000);
+    }
+}
+
+/* A pipe that nobody writes to is at its end. */
+static limn_status read_pipe(limn_buffer *out, int fd, size_t max_size,
+                             const atomic_bool *is_stopping, limn_error *err)
+{
+    int waited_ms = 0; /* in all: who sends a byte now and then is no better */
+    char block[1 << 16];
+    for (;;) {
+        const ssize_t n = read(fd, block, sizeof block);
+        if (n == 0) return LIMN_OK;
+        if (n < 0 && errno == EAGAIN)
+            LIMN_TRY(wait_for_pipe(fd, &waited_ms, is_stopping, err));
+        else if (n < 0 && errno != EINTR)
+            return fail_errno(err);
+        limn_buffer_append(out, block, n > 0 ? (size_t)n : 0);
+        if (out->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for its bytes");
+        if (out->size > max_size) return fail_large(max_size, err);
+    }
+}
+
+static limn_status read_open(limn_buffer *out, int fd, size_t max_size,
+                             const atomic_bool *is_stopping, limn_error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st)) return fail_errno(err);
+    if (S_ISREG(st.st_mode)) return read_regular(out, fd, &st, max_size, err);
+    if (S_ISFIFO(st.st_mode)) return read_pipe(out, fd, max_size, is_stopping, err);
+    return limn_fail(err, LIMN_E_IO,
+                     S_ISDIR(st.st_mode) ? "Is a directory"
+                                         : "it is a device or a socket, not a file");
+}
+
+limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
+                                   size_t max_size, const atomic_bool *is_stopping, limn_error *err)
+{
+    limn_buffer read = { 0 };
     limn_status s;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* a pipe without a writer does not hold up its opening */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     *bytes = NULL;
     *size = 0;
-    if (fd < 0 || fstat(fd, &before)) {
-        limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
-        if (fd >= 0) close(fd);
-        return LIMN_E_IO;
-    }
-    s = limn_fd_read(bytes, size, fd, "reading", max_size, err);
-    if (s == LIMN_OK && S_ISREG(before.st_mode) && !fstat(fd, &after) &&
-        has_changed(&before, &after)) {
-        limn_free(*bytes);
-        *bytes = NULL;
-        *size = 0;
-        s = limn_fail(err, LIMN_E_IO, "it was written to while it was read");
-    }
+    if (fd < 0) return fail_errno(err);
+    limn_buffer_append(&read, "", 0);
+    s = read_open(&read, fd, max_size, is_stopping, err);
     close(fd);
-    return s;
+    if (s != LIMN_OK || read.has_failed) {
+        limn_buffer_finish(&read);
+        return s != LIMN_OK ? s : limn_fail(err, LIMN_E_NOMEM, "out of memory for its bytes");
+    }
+    *bytes = (unsigned char *)read.bytes;
+    *size = read.size;
+    return LIMN_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_FILE_H
 #define LIMN_TOOLS_ANNOTATE_INPUT_PICTURE_FILE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,10 +21,13 @@ limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_
                                            limn_archive *archive, limn_error *err);
 
 /* All bytes of the file at `path`; the caller frees `*bytes` with limn_free(). The text of an error
- * does not repeat the path. LIMN_E_IO (also when a file changes meanwhile), LIMN_E_LIMIT (more than
- * max_size bytes), LIMN_E_NOMEM. */
+ * does not repeat the path. A pipe is read until its end, unless it is silent for half a minute; a
+ * device is refused. LIMN_E_IO (also when a file changes meanwhile), LIMN_E_LIMIT (more than
+ * max_size bytes; of a file they are not read), LIMN_E_INTERRUPTED (a pipe, once *is_stopping;
+ * NULL: never), LIMN_E_NOMEM. */
 limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
-                                   size_t max_size, limn_error *err);
+                                   size_t max_size, const atomic_bool *is_stopping,
+                                   limn_error *err);
 
 /* Whether `path` ends in .jpg, .jpeg, .png …, in any case. */
 bool limn_picture_file_has_extension(const char *path);

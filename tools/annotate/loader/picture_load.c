@@ -9,6 +9,7 @@
 enum {
     MAX_OUT_SIZE = 64 << 20,
     CPU_SECONDS = 120,    /* a progressive JPEG of the largest size takes a good part of that */
+    CLOCK_SECONDS = 600,  /* on a machine with five times the work that it can do */
     BYTES_PER_PIXEL = 20, /* that decoders hold at once: rows, coefficients, the upright copy */
     FIXED_MEMORY = 256 << 20,
 };
@@ -294,17 +295,21 @@ limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_
         .max_out_size = MAX_OUT_SIZE,
         .max_memory = FIXED_MEMORY + (size_t)max_pixels * BYTES_PER_PIXEL,
         .max_cpu_seconds = CPU_SECONDS,
+        .max_seconds = CLOCK_SECONDS,
     };
     limn_error reason = { 0 };
     limn_status s;
     *out = NULL;
     if (use == LIMN_SANDBOX_OFF) return LIMN_OK;
     s = limn_sandbox_start(out, &settings, &reason);
-    if (s == LIMN_OK) return LIMN_OK;
-    if (use == LIMN_SANDBOX_ON)
+    if (s != LIMN_OK && use == LIMN_SANDBOX_ON)
         return limn_fail(err, s, "no sandbox for decoding: %s", reason.text);
-    limn_hooks_message(hooks, LIMN_ANNOTATE_NOTE, "pictures are decoded without a sandbox: %s",
-                       reason.text);
+    if (s != LIMN_OK)
+        limn_hooks_message(hooks,
+                           limn_sandbox_is_watched() ? LIMN_ANNOTATE_NOTE : LIMN_ANNOTATE_WARNING,
+                           "pictures are decoded without a sandbox: %s", reason.text);
+    else if (reason.text[0])
+        limn_hooks_message(hooks, LIMN_ANNOTATE_WARNING, "%s", reason.text);
     return LIMN_OK;
 }
 
@@ -315,21 +320,8 @@ void limn_decoders_stop(limn_decoders **decoders)
 
 /* ---- for the workers of a pipeline --------------------------------------------------------- */
 
-limn_status limn_picture_loader_init(limn_picture_loader_worker *w,
-                                     const limn_picture_loader *loader, limn_error *err)
+void limn_picture_loader_finish(limn_picture_loader_worker *w)
 {
-    *w = (limn_picture_loader_worker){ 0 };
-    if (!loader->sandbox) return LIMN_OK;
-    const size_t child = limn_sandbox_take_child(loader->sandbox);
-    if (child == limn_sandbox_n_children(loader->sandbox))
-        return limn_fail(err, LIMN_E_ARG, "all decoders are in use");
-    w->child = child + 1;
-    return LIMN_OK;
-}
-
-void limn_picture_loader_finish(limn_picture_loader_worker *w, const limn_picture_loader *loader)
-{
-    if (w->child) limn_sandbox_give_child(loader->sandbox, w->child - 1);
     limn_resize_scratch_finish(&w->scratch);
 }
 
@@ -339,6 +331,6 @@ limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
 {
     const limn_picture_load *l = &loader->load;
     if (!loader->sandbox) return limn_picture_load_run(loaded, bytes, size, l, &w->scratch, err);
-    return limn_sandbox_run(loader->sandbox, w->child - 1, loaded, limn_picture_load_size(l), bytes,
-                            size, l, sizeof *l, err);
+    return limn_sandbox_run(loader->sandbox, loaded, limn_picture_load_size(l), bytes, size, l,
+                            sizeof *l, &loader->is_stopping, err);
 }

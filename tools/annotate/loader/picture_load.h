@@ -39,20 +39,17 @@ limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t siz
 
 typedef struct limn_picture_loader {
     limn_picture_load load;
-    limn_sandbox *sandbox; /* NULL: pictures are decoded here */
+    limn_sandbox *sandbox;   /* NULL: pictures are decoded here */
+    atomic_bool is_stopping; /* what is decoded in the sandbox has two more seconds */
 } limn_picture_loader;
 
-/* What each worker has for itself. */
+/* What each worker has for itself; zero-initialise. */
 typedef struct limn_picture_loader_worker {
-    size_t child; /* from 1; 0: none */
     limn_resize_scratch scratch;
 } limn_picture_loader_worker;
 
-/* LIMN_E_ARG: more workers than the sandbox has children. */
-limn_status limn_picture_loader_init(limn_picture_loader_worker *w,
-                                     const limn_picture_loader *loader, limn_error *err);
-void limn_picture_loader_finish(limn_picture_loader_worker *w, const limn_picture_loader *loader);
-/* limn_picture_load_run, here or in the worker's child; then also as limn_sandbox_run. */
+void limn_picture_loader_finish(limn_picture_loader_worker *w); /* accepts a zeroed one */
+/* limn_picture_load_run, here or in a child of the sandbox; then also as limn_sandbox_run. */
 limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
                                     const limn_picture_loader *loader, uint8_t *loaded,
                                     const void *bytes, size_t size, limn_error *err);

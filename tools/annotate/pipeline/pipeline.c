@@ -61,6 +61,7 @@ typedef struct pipeline {
     size_t n_readers; /* still running */
     bool is_stopped;  /* take no more names */
     bool is_interrupted, is_out_of_memory;
+    atomic_bool is_stopping; /* for whoever waits for a file's bytes */
 
     bool is_asked_to_stop; /* by a hook; the caller's thread alone */
 } pipeline;
@@ -199,7 +200,7 @@ static limn_status read_bytes(pipeline *p, slot *s, limn_archive *archive)
         return limn_archive_read(archive, &s->bytes, &s->size, LIMN_PIPELINE_MAX_FILE_SIZE,
                                  &s->error);
     return limn_picture_file_read(&s->bytes, &s->size, s->path, LIMN_PIPELINE_MAX_FILE_SIZE,
-                                  &s->error);
+                                  &p->is_stopping, &s->error);
 }
 
 static void read_slot(pipeline *p, slot *s, limn_archive *archive)
@@ -333,6 +334,8 @@ static void stop(pipeline *p, bool is_interrupted)
     pthread_mutex_lock(&p->mutex);
     p->is_stopped = true;
     p->is_interrupted = p->is_interrupted || is_interrupted;
+    if (is_interrupted) atomic_store(&p->is_stopping, true);
+    if (is_interrupted && p->settings->is_stopping) atomic_store(p->settings->is_stopping, true);
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->mutex);
     while (p->wake[1] >= 0 && write(p->wake[1], "", 1) < 0 && errno == EINTR) continue;
@@ -407,6 +410,8 @@ static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *co
     counts->left_out.n_other += s->is_left_out;
     counts->n_skipped += s->is_skipped;
     if (s->is_left_out || s->is_skipped) return LIMN_OK;
+    if (s->error.code == LIMN_E_INTERRUPTED) /* given up, not failed: it is still to be done */
+        return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
     LIMN_TRY(p->stages->put(p->ctx, &result, err));
     counts->n_done += !has_failed;
     counts->n_failed += has_failed;

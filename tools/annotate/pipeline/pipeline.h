@@ -11,6 +11,7 @@
 #ifndef LIMN_TOOLS_ANNOTATE_PIPELINE_PIPELINE_H
 #define LIMN_TOOLS_ANNOTATE_PIPELINE_PIPELINE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,8 @@ typedef struct limn_pipeline_settings {
     size_t input_size; /* bytes of a loaded picture */
     const limn_inputs *inputs;
     const limn_annotate_hooks *hooks; /* NULL: none */
+    atomic_bool
+        *is_stopping; /* NULL, or set when a hook ends the run: for stages that would take long */
 } limn_pipeline_settings;
 
 typedef struct limn_pipeline_counts {
@@ -74,7 +77,8 @@ typedef struct limn_pipeline_counts {
 } limn_pipeline_counts;
 
 /* Runs until the inputs are at their end or a hook ends it: then what is in work is finished and
- * put, and the result is LIMN_E_INTERRUPTED. Other failures: of the first `open`, of `put`,
+ * put, but for what a stage gave up (LIMN_E_INTERRUPTED) and all after it, and the result is
+ * LIMN_E_INTERRUPTED. Other failures: of the first `open`, of `put`,
  * LIMN_E_NOMEM. A picture that fails is a result, not a failure. The threads that it starts block
  * all signals. `counts` are right in every case. */
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,15 +21,26 @@
 enum {
     PAGE = 65536,         /* a multiple of every page size */
     KEPT_SIZE = 32 << 20, /* bytes of shared memory that stay from picture to picture */
-    WAIT_MS = 1000,       /* between two looks at a child that works long */
-    MAX_IDLE_WAITS = 600, /* looks at which it has not even tried */
+    LOOK_MS = 200,        /* between two looks at the clock while a child works */
+    STOP_SECONDS = 2,     /* that a picture in work has when the caller is to stop */
+    KILL_SECONDS = 10,    /* until a child that was killed must have ended */
+    FILES_A_SLOT = 5,     /* descriptors while it starts */
+    FILES_KEPT = 10,      /* for everything else */
 };
+
+/* The caller's side of a slot. */
+typedef struct slot_use {
+    uint64_t last_request;
+    size_t size, out_size;  /* bytes in its shared memory, of the last request */
+    bool is_taken, is_lost; /* lost: its child can't be ended; it is not used again */
+} slot_use;
 
 struct limn_sandbox {
     limn_sandbox_plan plan;
     pid_t keeper;
-    uint64_t *sequences;   /* [n_children] of the last request */
-    atomic_bool *is_taken; /* [n_children] by a caller */
+    pthread_mutex_t mutex; /* guards is_taken and is_lost */
+    pthread_cond_t freed;
+    slot_use *uses; /* [n_slots] */
 };
 
 /* ---- starting ------------------------------------------------------------------------------ */
@@ -42,13 +53,22 @@ struct limn_sandbox {
 #define IS_SANITIZED false
 #endif
 
+static bool is_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, "vgpreload");
+}
+
+bool limn_sandbox_is_watched(void)
+{
+    return IS_SANITIZED || is_valgrind();
+}
+
 /* Tools that watch a program make more system calls than the filter lets pass. */
 static limn_status check_watchers(limn_error *err)
 {
-    const char *preloaded = getenv("LD_PRELOAD");
     if (IS_SANITIZED) return limn_fail(err, LIMN_E_UNSUPPORTED, "built with a sanitizer");
-    if (preloaded && strstr(preloaded, "vgpreload"))
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "running under valgrind");
+    if (is_valgrind()) return limn_fail(err, LIMN_E_UNSUPPORTED, "running under valgrind");
     return LIMN_OK;
 }
 
@@ -66,43 +86,14 @@ static bool make_pipe(int *in, int *out)
 
 /* Addresses for the largest request; memory only for what is used of them, even where the system
  * does not promise more memory than it has. */
-static unsigned char *map_shared(size_t size)
+static bool map_shared(limn_sandbox_slot *slot, size_t size)
 {
-    const int fd = memfd_create("limn", MFD_CLOEXEC);
-    void *shared = MAP_FAILED;
-    if (fd < 0) return NULL;
-    if (!ftruncate(fd, (off_t)size))
-        shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    return shared == MAP_FAILED ? NULL : shared;
-}
-
-static limn_status make_channels(limn_sandbox *s, limn_error *err)
-{
-    limn_sandbox_plan *p = &s->plan;
-    const size_t n = p->settings.n_children;
-    p->channels = limn_calloc(n, sizeof *p->channels);
-    s->sequences = limn_calloc(n, sizeof *s->sequences);
-    s->is_taken = limn_calloc(n, sizeof *s->is_taken);
-    if (!p->channels || !s->sequences || !s->is_taken)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    for (size_t i = 0; i < n; i++) p->channels[i] = (limn_sandbox_channel){ -1, -1, -1, -1, NULL };
-    p->pids =
-        mmap(NULL, n * sizeof *p->pids, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (p->pids == MAP_FAILED) {
-        p->pids = NULL;
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < n; i++) {
-        limn_sandbox_channel *c = &p->channels[i];
-        if (!make_pipe(&c->request_in, &c->request_out) ||
-            !make_pipe(&c->answer_in, &c->answer_out))
-            return limn_fail(err, LIMN_E_IO, "can't make a pipe: %s", strerror(errno));
-        c->shared = map_shared(p->shared_size);
-        if (!c->shared)
-            return limn_fail(err, LIMN_E_UNSUPPORTED, "no shared memory: %s", strerror(errno));
-    }
-    return LIMN_OK;
+    void *shared;
+    slot->memory = memfd_create("limn", MFD_CLOEXEC);
+    if (slot->memory < 0 || ftruncate(slot->memory, (off_t)size)) return false;
+    shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, slot->memory, 0);
+    slot->shared = shared == MAP_FAILED ? NULL : shared;
+    return slot->shared != NULL;
 }
 
 static void close_end(int *fd)
@@ -111,12 +102,74 @@ static void close_end(int *fd)
     *fd = -1;
 }
 
-/* The ends of the pipes that are not the caller's, so that it sees the others' close. */
+static void finish_slot(limn_sandbox_slot *slot, size_t shared_size)
+{
+    close_end(&slot->go_in);
+    close_end(&slot->go_out);
+    close_end(&slot->end_in);
+    close_end(&slot->end_out);
+    close_end(&slot->memory);
+    if (slot->shared) munmap(slot->shared, shared_size);
+    slot->shared = NULL;
+}
+
+static bool make_slot(limn_sandbox_slot *slot, size_t shared_size)
+{
+    *slot = (limn_sandbox_slot){ -1, -1, -1, -1, -1, NULL };
+    return make_pipe(&slot->go_in, &slot->go_out) && make_pipe(&slot->end_in, &slot->end_out) &&
+           map_shared(slot, shared_size);
+}
+
+/* Children for which there is room, leaving most of it to the work that is done with pictures. */
+static size_t room_for(const limn_sandbox_plan *p)
+{
+    struct rlimit files, addresses;
+    size_t n = p->settings.n_children;
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur != RLIM_INFINITY) {
+        const size_t most =
+            files.rlim_cur > FILES_KEPT ? ((size_t)files.rlim_cur - FILES_KEPT) / FILES_A_SLOT : 0;
+        n = n < most ? n : most;
+    }
+    if (!getrlimit(RLIMIT_AS, &addresses) && addresses.rlim_cur != RLIM_INFINITY) {
+        const size_t most = (size_t)addresses.rlim_cur / 2 / p->shared_size;
+        n = n < most ? n : most;
+    }
+    return n ? n : 1;
+}
+
+/* As many slots as there can be, at least one. */
+static limn_status make_slots(limn_sandbox *s, limn_error *err)
+{
+    limn_sandbox_plan *p = &s->plan;
+    const size_t n = room_for(p);
+    p->slots = limn_calloc(n, sizeof *p->slots);
+    s->uses = limn_calloc(n, sizeof *s->uses);
+    if (!p->slots || !s->uses) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!make_pipe(&p->kill_in, &p->kill_out))
+        return limn_fail(err, LIMN_E_IO, "can't make a pipe: %s", strerror(errno));
+    while (p->n_slots < n && make_slot(&p->slots[p->n_slots], p->shared_size)) p->n_slots++;
+    if (p->n_slots < n) {
+        const int reason = errno;
+        finish_slot(&p->slots[p->n_slots], p->shared_size);
+        if (!p->n_slots)
+            return limn_fail(err, LIMN_E_UNSUPPORTED, "no pipes or shared memory: %s",
+                             strerror(reason));
+    }
+    p->control = mmap(NULL, p->n_slots * sizeof *p->control, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p->control != MAP_FAILED) return LIMN_OK;
+    p->control = NULL;
+    return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+}
+
+/* What is not the caller's, so that it sees the others' close. */
 static void close_other_ends(limn_sandbox *s)
 {
-    for (size_t i = 0; i < s->plan.settings.n_children; i++) {
-        close_end(&s->plan.channels[i].request_in);
-        close_end(&s->plan.channels[i].answer_out);
+    close_end(&s->plan.kill_in);
+    for (size_t i = 0; i < s->plan.n_slots; i++) {
+        close_end(&s->plan.slots[i].go_in);
+        close_end(&s->plan.slots[i].end_out);
+        close_end(&s->plan.slots[i].memory);
     }
 }
 
@@ -131,23 +184,25 @@ static limn_status fork_keeper(limn_sandbox *s, limn_error *err)
     return LIMN_OK;
 }
 
-/* One answer; false when the pipe is closed. */
-static bool read_answer(const limn_sandbox_channel *c, limn_sandbox_answer *a)
+static void lay_out(limn_sandbox_plan *p)
 {
-    ssize_t n;
-    do n = read(c->answer_in, a, sizeof *a);
-    while (n < 0 && errno == EINTR);
-    a->error.text[sizeof a->error.text - 1] = '\0';
-    return n == (ssize_t)sizeof *a;
+    const limn_sandbox_settings *s = &p->settings;
+    p->out_at = (sizeof(limn_sandbox_exchange) + PAGE - 1) / PAGE * PAGE;
+    p->bytes_at = p->out_at + (s->max_out_size + PAGE - 1) / PAGE * PAGE;
+    p->shared_size = p->bytes_at + (s->max_size + PAGE - 1) / PAGE * PAGE;
 }
 
-/* Whether children can be what they are to be: the first one says. */
-static limn_status wait_for_first(limn_sandbox *s, limn_error *err)
+static limn_status try_first(limn_sandbox *s, limn_error *err);
+
+static limn_status start(limn_sandbox *s, limn_error *err)
 {
-    limn_sandbox_answer ready;
-    if (!read_answer(&s->plan.channels[0], &ready) || ready.kind != LIMN_SANDBOX_READY)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "its first process ended at once");
-    return ready.error.code ? limn_fail(err, ready.error.code, "%s", ready.error.text) : LIMN_OK;
+    LIMN_TRY(make_slots(s, err));
+    LIMN_TRY(fork_keeper(s, err));
+    LIMN_TRY(try_first(s, err));
+    if (s->plan.n_slots < s->plan.settings.n_children)
+        limn_note(err, "the sandbox has %zu of %zu decoders: descriptors or addresses are few",
+                  s->plan.n_slots, s->plan.settings.n_children);
+    return LIMN_OK;
 }
 
 limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *settings,
@@ -159,12 +214,11 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
     LIMN_TRY(check_watchers(err));
     s = limn_calloc(1, sizeof *s);
     if (!s) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    s->plan.settings = *settings;
-    s->plan.bytes_at = (settings->max_out_size + PAGE - 1) / PAGE * PAGE;
-    s->plan.shared_size = s->plan.bytes_at + (settings->max_size + PAGE - 1) / PAGE * PAGE;
-    status = make_channels(s, err);
-    if (status == LIMN_OK) status = fork_keeper(s, err);
-    if (status == LIMN_OK) status = wait_for_first(s, err);
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->freed, NULL);
+    s->plan = (limn_sandbox_plan){ .settings = *settings, .kill_in = -1, .kill_out = -1 };
+    lay_out(&s->plan);
+    status = start(s, err);
     if (status != LIMN_OK) limn_sandbox_stop(&s);
     *out = s;
     return status;
@@ -174,82 +228,133 @@ void limn_sandbox_stop(limn_sandbox **sandbox)
 {
     limn_sandbox *s = sandbox ? *sandbox : NULL;
     if (!s) return;
-    for (size_t i = 0; s->plan.channels && i < s->plan.settings.n_children; i++) {
-        limn_sandbox_channel *c = &s->plan.channels[i];
-        close_end(&c->request_in);
-        close_end(&c->request_out);
-        close_end(&c->answer_in);
-        close_end(&c->answer_out);
-        if (c->shared) munmap(c->shared, s->plan.shared_size);
-    }
+    close_end(&s->plan.kill_in);
+    close_end(&s->plan.kill_out); /* the keeper sees it */
+    for (size_t i = 0; i < s->plan.n_slots; i++)
+        finish_slot(&s->plan.slots[i], s->plan.shared_size);
     if (s->keeper > 0)
         while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR) continue;
-    if (s->plan.pids) munmap(s->plan.pids, s->plan.settings.n_children * sizeof *s->plan.pids);
-    limn_free(s->plan.channels);
-    limn_free(s->sequences);
-    limn_free(s->is_taken);
+    if (s->plan.control) munmap(s->plan.control, s->plan.n_slots * sizeof *s->plan.control);
+    pthread_cond_destroy(&s->freed);
+    pthread_mutex_destroy(&s->mutex);
+    limn_free(s->plan.slots);
+    limn_free(s->uses);
     limn_free(s);
     *sandbox = NULL;
 }
 
-size_t limn_sandbox_n_children(const limn_sandbox *s)
+/* ---- slots --------------------------------------------------------------------------------- */
+
+/* A slot that nobody has; n_slots when all are lost. */
+static size_t find_free(const limn_sandbox *s, bool *is_any_left)
 {
-    return s->plan.settings.n_children;
+    *is_any_left = false;
+    for (size_t i = 0; i < s->plan.n_slots; i++) {
+        *is_any_left = *is_any_left || !s->uses[i].is_lost;
+        if (!s->uses[i].is_taken && !s->uses[i].is_lost) return i;
+    }
+    return s->plan.n_slots;
 }
 
-size_t limn_sandbox_take_child(limn_sandbox *s)
+static limn_status take_slot(limn_sandbox *s, size_t *slot, limn_error *err)
 {
-    size_t i = 0;
-    while (i < s->plan.settings.n_children && atomic_exchange(&s->is_taken[i], true)) i++;
-    return i;
+    bool is_any_left;
+    pthread_mutex_lock(&s->mutex);
+    while ((*slot = find_free(s, &is_any_left)) == s->plan.n_slots && is_any_left)
+        pthread_cond_wait(&s->freed, &s->mutex);
+    if (is_any_left) s->uses[*slot].is_taken = true;
+    pthread_mutex_unlock(&s->mutex);
+    return is_any_left ? LIMN_OK : limn_fail(err, LIMN_E_IO, "the sandbox is gone");
 }
 
-void limn_sandbox_give_child(limn_sandbox *s, size_t child)
+static void free_slot(limn_sandbox *s, size_t slot, bool is_lost)
 {
-    atomic_store(&s->is_taken[child], false);
+    pthread_mutex_lock(&s->mutex);
+    s->uses[slot].is_taken = false;
+    s->uses[slot].is_lost = is_lost;
+    pthread_cond_broadcast(&s->freed);
+    pthread_mutex_unlock(&s->mutex);
 }
 
 /* ---- working ------------------------------------------------------------------------------- */
 
-/* CPU seconds of a process so far; negative when it can't be told. */
-static double cpu_seconds_of(pid_t pid)
+typedef enum end_kind { END_OF_ITSELF, END_BY_CLOCK, END_BY_CALLER, END_LOST } end_kind;
+
+static double seconds_now(void)
 {
-    clockid_t clock;
     struct timespec t;
-    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t)) return -1;
+    clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* Watches a child until there is an answer. True when it had to be killed. */
-static bool wait_for_answer(const limn_sandbox *s, size_t child)
+static bool write_whole(int fd, const void *bytes, size_t size)
 {
-    struct pollfd fd = { .fd = s->plan.channels[child].answer_in, .events = POLLIN };
-    double first = -1, last = -1;
-    int n_idle = 0;
+    ssize_t n;
+    do n = write(fd, bytes, size);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)size;
+}
+
+/* The keeper's word that the child of `request` has ended; false when the keeper is gone. Pipes
+ * take and give so few bytes in one piece. */
+static bool read_end(int fd, limn_sandbox_end *end)
+{
+    ssize_t n;
+    do n = read(fd, end, sizeof *end);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof *end;
+}
+
+/* Why a child that works since `begin` is to be killed now: END_OF_ITSELF when it is not. */
+static end_kind judge(const limn_sandbox *s, double begin, const atomic_bool *is_stopping,
+                      double *stop_seen)
+{
+    const double now = seconds_now();
+    if (is_stopping && atomic_load(is_stopping)) {
+        if (!*stop_seen) *stop_seen = now;
+        if (now - *stop_seen > STOP_SECONDS) return END_BY_CALLER;
+    }
+    return now - begin > s->plan.settings.max_seconds ? END_BY_CLOCK : END_OF_ITSELF;
+}
+
+/* Waits until the child has ended, and sees to it that it does. */
+static end_kind wait_for_end(const limn_sandbox *s, size_t slot, const atomic_bool *is_stopping,
+                             int *wait_status)
+{
+    struct pollfd fd = { .fd = s->plan.slots[slot].end_in, .events = POLLIN };
+    const uint64_t request = s->uses[slot].last_request;
+    const double begin = seconds_now();
+    double stop_seen = 0, killed = 0;
+    end_kind kind = END_OF_ITSELF;
     for (;;) {
-        const pid_t pid = s->plan.pids[child];
-        const int n = poll(&fd, 1, WAIT_MS);
-        double now;
-        if (n > 0 || (n < 0 && errno != EINTR)) return false;
-        now = n ? last : cpu_seconds_of(pid);
-        if (first < 0) first = now;
-        n_idle = n || now > last ? 0 : n_idle + 1;
-        last = now;
-        if (pid > 0 &&
-            (now - first > s->plan.settings.max_cpu_seconds || n_idle > MAX_IDLE_WAITS)) {
-            kill(pid, SIGKILL);
-            return true;
+        const int n = poll(&fd, 1, LOOK_MS);
+        limn_sandbox_end end;
+        if (n > 0 && !read_end(fd.fd, &end)) return END_LOST;
+        if (n > 0 && end.request == request) {
+            *wait_status = end.wait_status;
+            return kind;
         }
+        if (n < 0 && errno != EINTR) return END_LOST;
+        if (!killed && (kind = judge(s, begin, is_stopping, &stop_seen)) != END_OF_ITSELF) {
+            const limn_sandbox_kill order = { request, slot };
+            killed = seconds_now();
+            if (!write_whole(s->plan.kill_out, &order, sizeof order)) return END_LOST;
+        }
+        if (killed && seconds_now() - killed > KILL_SECONDS) return END_LOST;
     }
 }
 
-static limn_status fail_died(const limn_sandbox *s, const limn_sandbox_answer *a, bool is_killed,
-                             limn_error *err)
+static limn_status fail_end(const limn_sandbox *s, end_kind kind, int status, limn_error *err)
 {
-    const int status = a->wait_status;
-    if (is_killed)
-        return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more than %.0f seconds of CPU time",
-                         s->plan.settings.max_cpu_seconds);
+    const limn_sandbox_settings *set = &s->plan.settings;
+    if (kind == END_LOST) return limn_fail(err, LIMN_E_IO, "the sandbox is gone");
+    if (kind == END_BY_CALLER) return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
+    if (kind == END_BY_CLOCK)
+        return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more than %u seconds",
+                         (unsigned)set->max_seconds);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more than %u seconds of CPU time",
+                         (unsigned)set->max_cpu_seconds);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         return limn_fail(err, LIMN_E_CRASHED,
                          "decoding it made the decoder try what the sandbox forbids");
@@ -259,65 +364,96 @@ static limn_status fail_died(const limn_sandbox *s, const limn_sandbox_answer *a
     return limn_fail(err, LIMN_E_CRASHED, "decoding it ended the decoder");
 }
 
-/* Of an answer from a child, nothing is taken on trust. */
-static limn_status take_answer(const limn_sandbox_answer *a, limn_error *err)
+/* What decoding a picture can end in; all else would be about the run, of which a child knows
+ * nothing. */
+static bool is_of_a_picture(limn_status code)
 {
-    const limn_status code = a->error.code;
-    if ((int)code < 0 || code > LIMN_E_CRASHED)
-        return limn_fail(err, LIMN_E_CRASHED, "decoding it made the decoder talk nonsense");
-    if (code != LIMN_OK) return limn_fail(err, code, "%s", a->error.text);
-    if (a->error.text[0]) limn_note(err, "%s", a->error.text);
+    return code == LIMN_OK || code == LIMN_E_FORMAT || code == LIMN_E_TRUNCATED ||
+           code == LIMN_E_UNSUPPORTED || code == LIMN_E_LIMIT || code == LIMN_E_ARG;
+}
+
+/* Of an answer from a child, nothing is taken on trust. It has ended, so that no byte changes. */
+static limn_status take_answer(const limn_sandbox_exchange *x, limn_error *err)
+{
+    limn_error said = x->error;
+    said.text[sizeof said.text - 1] = '\0';
+    if (!x->has_answer) return limn_fail(err, LIMN_E_CRASHED, "decoding it ended the decoder");
+    if (said.code == LIMN_E_NOMEM)
+        return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more memory than it may have");
+    if (!is_of_a_picture(said.code))
+        return limn_fail(err, LIMN_E_CRASHED, "decoding it made the decoder answer what can't be");
+    if (said.code != LIMN_OK) return limn_fail(err, said.code, "%s", said.text);
+    if (said.text[0]) limn_note(err, "%s", said.text);
     return LIMN_OK;
 }
 
-static limn_status receive(limn_sandbox *s, size_t child, limn_error *err)
+/* Puts zeros where the last request left bytes that this one does not write over. */
+static void clear_rest(unsigned char *at, size_t size, size_t *last_size)
 {
-    limn_sandbox_answer a;
-    bool is_killed = false;
-    for (;;) {
-        is_killed = wait_for_answer(s, child) || is_killed;
-        if (!read_answer(&s->plan.channels[child], &a))
-            return limn_fail(err, LIMN_E_IO, "the sandbox is gone");
-        if (a.kind == LIMN_SANDBOX_DIED) return fail_died(s, &a, is_killed, err);
-        if (a.kind == LIMN_SANDBOX_DONE && a.sequence == s->sequences[child])
-            return take_answer(&a, err);
-    }
+    if (*last_size > size) memset(at + size, 0, *last_size - size);
+    *last_size = size;
 }
 
-/* Answers that nobody waits for: from a child that began, or died of nothing. */
-static void drain(const limn_sandbox_channel *c)
+static void put_request(limn_sandbox *s, size_t slot, const limn_sandbox_exchange *request,
+                        const void *bytes)
 {
-    struct pollfd fd = { .fd = c->answer_in, .events = POLLIN };
-    limn_sandbox_answer a;
-    while (poll(&fd, 1, 0) > 0 && fd.revents & POLLIN && read_answer(c, &a)) continue;
+    unsigned char *shared = s->plan.slots[slot].shared;
+    slot_use *use = &s->uses[slot];
+    memcpy(shared, request, sizeof *request);
+    memset(shared + s->plan.out_at, 0, request->out_size);
+    clear_rest(shared + s->plan.out_at, request->out_size, &use->out_size);
+    memcpy(shared + s->plan.bytes_at, bytes, request->size);
+    clear_rest(shared + s->plan.bytes_at, request->size, &use->size);
+    atomic_store(&s->plan.control[slot].wanted, ++use->last_request);
 }
 
-static bool send_request(const limn_sandbox_channel *c, const limn_sandbox_request *r)
+/* In a slot that is the caller's: until the child has ended and its answer is known. */
+static limn_status work_in(limn_sandbox *s, size_t slot, const atomic_bool *is_stopping,
+                           bool *is_lost, limn_error *err)
 {
-    ssize_t n;
-    do n = write(c->request_out, r, sizeof *r);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof *r;
+    int wait_status = 0;
+    end_kind kind = END_LOST;
+    if (write_whole(s->plan.slots[slot].go_out, "", 1))
+        kind = wait_for_end(s, slot, is_stopping, &wait_status);
+    *is_lost = kind == END_LOST;
+    if (kind != END_OF_ITSELF || !WIFEXITED(wait_status) || WEXITSTATUS(wait_status))
+        return fail_end(s, kind, wait_status, err);
+    return take_answer((const limn_sandbox_exchange *)(const void *)s->plan.slots[slot].shared,
+                       err);
 }
 
-limn_status limn_sandbox_run(limn_sandbox *s, size_t child, uint8_t *out, size_t out_size,
-                             const void *bytes, size_t size, const void *settings,
-                             size_t settings_size, limn_error *err)
+/* Whether children can close their doors here. */
+static limn_status try_first(limn_sandbox *s, limn_error *err)
 {
-    const limn_sandbox_channel *c = &s->plan.channels[child];
-    limn_sandbox_request r = { .size = size, .out_size = out_size };
+    const limn_sandbox_exchange trial = { .is_trial = 1 };
+    limn_error reason = { 0 };
+    bool is_lost;
+    put_request(s, 0, &trial, "");
+    if (work_in(s, 0, NULL, &is_lost, &reason) == LIMN_OK) return LIMN_OK;
+    return limn_fail(err, LIMN_E_UNSUPPORTED, "its first process failed: %s", reason.text);
+}
+
+limn_status limn_sandbox_run(limn_sandbox *s, uint8_t *out, size_t out_size, const void *bytes,
+                             size_t size, const void *settings, size_t settings_size,
+                             const atomic_bool *is_stopping, limn_error *err)
+{
+    limn_sandbox_exchange request = { .size = size, .out_size = out_size };
     limn_status status;
+    size_t slot;
+    bool is_lost;
     if (size > s->plan.settings.max_size || out_size > s->plan.settings.max_out_size ||
-        settings_size > sizeof r.settings)
+        settings_size > sizeof request.settings)
         return limn_fail(err, LIMN_E_LIMIT, "too large for the sandbox");
-    r.sequence = ++s->sequences[child];
-    memcpy(r.settings, settings, settings_size);
-    memcpy(c->shared + s->plan.bytes_at, bytes, size);
-    drain(c);
-    if (!send_request(c, &r)) return limn_fail(err, LIMN_E_IO, "the sandbox is gone");
-    status = receive(s, child, err);
-    if (status == LIMN_OK) memcpy(out, c->shared, out_size);
-    if (size > KEPT_SIZE)
+    memcpy(request.settings, settings, settings_size);
+    LIMN_TRY(take_slot(s, &slot, err));
+    const limn_sandbox_slot *c = &s->plan.slots[slot];
+    put_request(s, slot, &request, bytes);
+    status = work_in(s, slot, is_stopping, &is_lost, err);
+    if (status == LIMN_OK) memcpy(out, c->shared + s->plan.out_at, out_size);
+    if (size > KEPT_SIZE) {
         madvise(c->shared + s->plan.bytes_at, s->plan.shared_size - s->plan.bytes_at, MADV_REMOVE);
+        s->uses[slot].size = 0;
+    }
+    free_slot(s, slot, is_lost);
     return status;
 }

@@ -1,10 +1,16 @@
-/* Work on hostile bytes in processes that can do nothing else: they may read, write, end, return
- * from signals and get anonymous memory, and the kernel kills them when they ask for more. A flaw
- * in an image library then costs one picture and not the run, and reaches no file.
+/* Work on hostile bytes in processes that can do nothing else: they may compute, get anonymous
+ * memory and end, and the kernel kills them when they ask for more. A flaw in an image library
+ * then costs one picture and not the run, and reaches no file.
  *
- *     caller ── request: bytes in shared memory, a word through a pipe ──▶ child i ── work ──┐
- *        ◀───── answer through a pipe, the result in the same shared memory ──────────────────┘
- *                keeper: the process that starts the children, sees them die, starts others
+ *     caller ── request and bytes in shared memory, a byte through a pipe ──▶ child i ── work ──┐
+ *        ◀── keeper: "child i has ended" ── answer and result in the same shared memory ◀────────┘
+ *                keeper: the process that forks the children, sees them end, forks others
+ *
+ * A child serves one picture and ends; the next one is forked while the caller goes on, from a
+ * keeper that has never seen a picture. So nothing of one picture can falsify the next, and the
+ * caller looks at an answer only when nobody is left who could change it. Being told of a child's
+ * end by the keeper, it believes nothing that a child says: bytes are bounded by the shared memory,
+ * CPU time by the kernel, and time on the clock by the caller.
  *
  * All of it is forked from the keeper, which is forked while there is one thread and nothing worth
  * stealing in memory. When the caller dies, so do they. Linux with seccomp; elsewhere, and under
@@ -12,6 +18,8 @@
 #ifndef LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_H
 #define LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,34 +34,37 @@ typedef limn_status (*limn_sandbox_work)(uint8_t *out, size_t out_size, const vo
 
 typedef struct limn_sandbox_settings {
     limn_sandbox_work work;
-    size_t n_children;
+    size_t n_children;             /* wanted; 1 … */
     size_t max_size, max_out_size; /* bytes of a request and of a result; reserved as addresses */
     size_t max_memory;             /* bytes that a child may have beside those */
-    double max_cpu_seconds;        /* for one request, about; checked every second */
+    uint32_t max_cpu_seconds;      /* for one request */
+    uint32_t max_seconds;          /* on the clock, for one request */
 } limn_sandbox_settings;
 
 typedef struct limn_sandbox limn_sandbox;
 
 /* Call it while the process has one thread, and ignores SIGPIPE from then on. `work`
  * is done once with no bytes and no settings before the doors close, so that it can open what it
- * needs. LIMN_E_UNSUPPORTED says why there can be none here; LIMN_E_IO, LIMN_E_NOMEM. */
+ * needs. With few descriptors or addresses there are fewer children than wanted, at least one: a
+ * note in *err says so. LIMN_E_UNSUPPORTED says why there can be none here; LIMN_E_IO,
+ * LIMN_E_NOMEM. */
 limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *settings,
                                limn_error *err);
 /* Ends the children and waits for them. Accepts NULL and *s == NULL; nulls it. */
 void limn_sandbox_stop(limn_sandbox **s);
 
-size_t limn_sandbox_n_children(const limn_sandbox *s);
-/* The number of a child that no other caller has, until it is given back; n_children when all are
- * taken. Any thread. */
-size_t limn_sandbox_take_child(limn_sandbox *s);
-void limn_sandbox_give_child(limn_sandbox *s, size_t child);
+/* Whether this process runs under a sanitizer or valgrind: why there is no sandbox, and it is no
+ * lack of protection that a user should hear of. */
+bool limn_sandbox_is_watched(void);
 
-/* Has child `child` do the work; one thread at a time for each. `settings` [settings_size] are
- * copied. Errors, and the note that a success may leave in *err, are the work's; LIMN_E_CRASHED:
- * the child died of it; LIMN_E_LIMIT: it took too much CPU time, or the request is too large;
- * LIMN_E_IO: the keeper is gone. */
-limn_status limn_sandbox_run(limn_sandbox *s, size_t child, uint8_t *out, size_t out_size,
-                             const void *bytes, size_t size, const void *settings,
-                             size_t settings_size, limn_error *err);
+/* Has a child do the work; waits while all have some. Any thread. `settings` [settings_size] are
+ * copied. Errors (LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_UNSUPPORTED, LIMN_E_LIMIT, LIMN_E_ARG),
+ * and the note that a success may leave in *err, are the work's; LIMN_E_CRASHED: the child died of
+ * it, or what it answered can't be; LIMN_E_LIMIT: it took too much memory or time, or the request
+ * is too large; LIMN_E_INTERRUPTED: two seconds after *is_stopping (NULL: never); LIMN_E_IO: the
+ * keeper is gone. */
+limn_status limn_sandbox_run(limn_sandbox *s, uint8_t *out, size_t out_size, const void *bytes,
+                             size_t size, const void *settings, size_t settings_size,
+                             const atomic_bool *is_stopping, limn_error *err);
 
 #endif

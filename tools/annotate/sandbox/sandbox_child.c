@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pdeathsig, close_range */
+#define _GNU_SOURCE /* ppoll, close_range */
 
 #include "tools/annotate/sandbox/sandbox_child.h"
 
@@ -7,9 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,28 +18,7 @@
 
 #include "tools/annotate/sandbox/syscall_filter.h"
 
-enum { MAX_FORK_TRIES = 50, FORK_PAUSE_MS = 100 };
-
-static bool read_whole(int fd, void *bytes, size_t size)
-{
-    char *at = bytes;
-    while (size) {
-        const ssize_t n = read(fd, at, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        at += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
-/* Pipes take so few bytes in one piece. */
-static void answer(int fd, const limn_sandbox_answer *a)
-{
-    ssize_t n;
-    do n = write(fd, a, sizeof *a);
-    while (n < 0 && errno == EINTR);
-}
+enum { RETRY_MS = 200 }; /* between two tries to fork */
 
 /* ---- a child ------------------------------------------------------------------------------- */
 
@@ -53,8 +30,79 @@ static void close_from(unsigned first)
     for (long fd = first, n = sysconf(_SC_OPEN_MAX); fd < n && fd < 65536; fd++) close((int)fd);
 }
 
+/* Never more than the user allows. Past `value` come signals or errors, past `most` the end. */
+static void limit(int resource, rlim_t value, rlim_t most)
+{
+    struct rlimit l;
+    if (getrlimit(resource, &l) || (l.rlim_max != RLIM_INFINITY && l.rlim_max < most)) return;
+    l = (struct rlimit){ value, most };
+    setrlimit(resource, &l);
+}
+
+/* No file, no more memory and time than planned, no core file. The CPU time of a fresh process
+ * begins at 0. */
+static void set_limits(const limn_sandbox_settings *s, size_t address_space)
+{
+    limit(RLIMIT_CORE, 0, 0);
+    limit(RLIMIT_NOFILE, 1, 1);
+    limit(RLIMIT_CPU, s->max_cpu_seconds, s->max_cpu_seconds + 1);
+    if (address_space) limit(RLIMIT_AS, address_space, address_space);
+}
+
+/* Waits for a request and takes it; false when there will be none. All here is still trusted. */
+static bool take_request(const limn_sandbox_plan *p, size_t slot)
+{
+    limn_sandbox_control *control = &p->control[slot];
+    char go;
+    ssize_t n;
+    do n = read(STDIN_FILENO, &go, 1);
+    while (n < 0 && errno == EINTR);
+    if (n != 1) return false;
+    atomic_store(&control->begun, atomic_load(&control->wanted));
+    close(STDIN_FILENO);
+    return !munmap(p->control, p->n_slots * sizeof *p->control);
+}
+
+/* Behind closed doors. */
+static void serve(const limn_sandbox_plan *p, unsigned char *shared)
+{
+    limn_sandbox_exchange *x = (limn_sandbox_exchange *)(void *)shared;
+    limn_error error = { 0 };
+    limn_status status = limn_syscall_filter_install(&error);
+    if (status == LIMN_OK && !x->is_trial)
+        status = p->settings.work(shared + p->out_at, x->out_size, shared + p->bytes_at, x->size,
+                                  x->settings, &error);
+    x->error = error;
+    x->error.code = status;
+    x->has_answer = 1;
+}
+
+static _Noreturn void live(const limn_sandbox_plan *p, size_t slot, size_t address_space,
+                           pid_t keeper)
+{
+    unsigned char *shared;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_DUMPABLE, 0);
+    if (getppid() != keeper) _exit(EXIT_FAILURE);
+    shared =
+        mmap(NULL, p->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED, p->slots[slot].memory, 0);
+    if (shared == MAP_FAILED || dup2(p->slots[slot].go_in, STDIN_FILENO) < 0) _exit(EXIT_FAILURE);
+    close_from(STDIN_FILENO + 1);
+    set_limits(&p->settings, address_space);
+    if (take_request(p, slot)) serve(p, shared);
+    _exit(EXIT_SUCCESS);
+}
+
+/* ---- the keeper ---------------------------------------------------------------------------- */
+
+typedef struct keeper {
+    const limn_sandbox_plan *plan;
+    pid_t *pids;          /* [n_slots]; 0: there is none, and another try is due */
+    size_t address_space; /* bytes that a child may have; 0: unknown */
+} keeper;
+
 /* Bytes of addresses that this process has; 0 when nobody says. */
-static size_t address_space(void)
+static size_t own_address_space(void)
 {
     char text[64] = "";
     const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -63,109 +111,76 @@ static size_t address_space(void)
     return n > 0 ? strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-static void limit(int resource, rlim_t value)
+/* Whether all slots have a child. */
+static bool start_children(keeper *k)
 {
-    const struct rlimit l = { value, value };
-    setrlimit(resource, &l);
-}
-
-/* No other child's memory, no file, no more memory than planned, no core file. */
-static void give_up_all_else(const limn_sandbox_plan *p, size_t child)
-{
-    size_t has;
-    for (size_t i = 0; i < p->settings.n_children; i++)
-        if (i != child) munmap(p->channels[i].shared, p->shared_size);
-    munmap(p->pids, p->settings.n_children * sizeof *p->pids);
-    has = address_space();
-    dup2(p->channels[child].request_in, STDIN_FILENO);
-    dup2(p->channels[child].answer_out, STDOUT_FILENO);
-    close_from(2);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, 2);
-    if (has) limit(RLIMIT_AS, has + p->settings.max_memory);
-}
-
-static void serve(const limn_sandbox_plan *p, const unsigned char *bytes, unsigned char *out)
-{
-    static limn_sandbox_request request;
-    static limn_sandbox_answer done;
-    while (read_whole(STDIN_FILENO, &request, sizeof request)) {
-        done = (limn_sandbox_answer){ .kind = LIMN_SANDBOX_DONE, .sequence = request.sequence };
-        done.error.code = LIMN_OK;
-        const limn_status s = p->settings.work(out, request.out_size, bytes, request.size,
-                                               request.settings, &done.error);
-        done.error.code = s;
-        answer(STDOUT_FILENO, &done);
+    const pid_t self = getpid();
+    bool are_all = true;
+    for (size_t i = 0; i < k->plan->n_slots; i++) {
+        if (k->pids[i]) continue;
+        const pid_t pid = fork();
+        if (!pid) live(k->plan, i, k->address_space, self);
+        k->pids[i] = pid > 0 ? pid : 0;
+        are_all = are_all && pid > 0;
     }
+    return are_all;
 }
 
-static _Noreturn void live(const limn_sandbox_plan *p, size_t child, pid_t keeper)
+static void tell_end(const keeper *k, size_t slot, int wait_status)
 {
-    unsigned char *shared = p->channels[child].shared;
-    limn_sandbox_answer ready = { .kind = LIMN_SANDBOX_READY };
-    char nothing[64];
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_DUMPABLE, 0);
-    if (getppid() != keeper) _exit(EXIT_FAILURE);
-    give_up_all_else(p, child);
-    if (limn_syscall_filter_install(&ready.error)) {
-        answer(STDOUT_FILENO, &ready);
-        while (read(STDIN_FILENO, nothing, sizeof nothing) > 0)
-            continue; /* never work with open doors */
-        _exit(EXIT_SUCCESS);
+    limn_sandbox_control *control = &k->plan->control[slot];
+    const limn_sandbox_end end = { atomic_load(&control->begun), wait_status };
+    if (!end.request) return; /* it had nothing to do */
+    atomic_store(&control->begun, 0);
+    while (write(k->plan->slots[slot].end_out, &end, sizeof end) < 0 && errno == EINTR) continue;
+}
+
+static void reap(keeper *k)
+{
+    int wait_status;
+    for (pid_t pid; (pid = waitpid(-1, &wait_status, WNOHANG)) > 0;)
+        for (size_t i = 0; i < k->plan->n_slots; i++) {
+            if (k->pids[i] != pid) continue;
+            k->pids[i] = 0;
+            tell_end(k, i, wait_status);
+        }
+}
+
+/* One request to end a child. False when the caller is gone. */
+static bool obey(const keeper *k)
+{
+    limn_sandbox_kill order;
+    const ssize_t n = read(k->plan->kill_in, &order, sizeof order);
+    if (n < 0) return errno == EINTR || errno == EAGAIN;
+    if (n != (ssize_t)sizeof order) return false;
+    if (order.slot < k->plan->n_slots && k->pids[order.slot] &&
+        atomic_load(&k->plan->control[order.slot].begun) == order.request)
+        kill(k->pids[order.slot], SIGKILL);
+    return true;
+}
+
+/* SIGCHLD comes only in ppoll. */
+static void keep_children(keeper *k)
+{
+    const struct timespec retry = { 0, RETRY_MS * 1000000L };
+    struct pollfd fd = { .fd = k->plan->kill_in, .events = POLLIN };
+    sigset_t none;
+    bool goes_on = true;
+    sigemptyset(&none);
+    while (goes_on) {
+        reap(k);
+        const bool are_all = start_children(k);
+        const int n = ppoll(&fd, 1, are_all ? NULL : &retry, &none);
+        if (n > 0) goes_on = obey(k);
     }
-    answer(STDOUT_FILENO, &ready);
-    serve(p, shared + p->bytes_at, shared);
-    _exit(EXIT_SUCCESS);
+    for (size_t i = 0; i < k->plan->n_slots; i++)
+        if (k->pids[i]) kill(k->pids[i], SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
 }
 
-/* ---- the keeper ---------------------------------------------------------------------------- */
-
-static bool start_child(const limn_sandbox_plan *p, size_t child)
+static void wake(int number)
 {
-    const struct timespec pause = { 0, FORK_PAUSE_MS * 1000000L };
-    const pid_t keeper = getpid();
-    pid_t pid = -1;
-    for (int i = 0; i < MAX_FORK_TRIES && pid < 0; i++) {
-        if (i) nanosleep(&pause, NULL);
-        pid = fork();
-    }
-    if (!pid) live(p, child, keeper);
-    p->pids[child] = pid;
-    return pid > 0;
-}
-
-/* Whether the caller has closed its end: there will be no more requests. */
-static bool is_over(const limn_sandbox_channel *c)
-{
-    struct pollfd fd = { .fd = c->request_in, .events = POLLIN };
-    return poll(&fd, 1, 0) > 0 && !(fd.revents & POLLIN);
-}
-
-static size_t child_of(const limn_sandbox_plan *p, pid_t pid)
-{
-    size_t i = 0;
-    while (i < p->settings.n_children && p->pids[i] != pid) i++;
-    return i;
-}
-
-/* Starts children and others in their place until the caller has gone. */
-static void keep_children(const limn_sandbox_plan *p)
-{
-    const size_t n = p->settings.n_children;
-    size_t n_alive = 0;
-    while (n_alive < n && start_child(p, n_alive)) n_alive++;
-    while (n_alive == n || (n_alive && is_over(&p->channels[0]))) {
-        limn_sandbox_answer died = { .kind = LIMN_SANDBOX_DIED };
-        const pid_t pid = waitpid(-1, &died.wait_status, 0);
-        const size_t child = child_of(p, pid);
-        if (pid < 0 && errno != EINTR) return;
-        if (child == n) continue;
-        n_alive--;
-        if (is_over(&p->channels[child])) continue;
-        answer(p->channels[child].answer_out, &died);
-        n_alive += start_child(p, child);
-    }
+    (void)number;
 }
 
 /* Handlers are the caller's; what asks it to end is not for us: it ends us when the pictures in
@@ -173,28 +188,43 @@ static void keep_children(const limn_sandbox_plan *p)
 static void reset_signals(void)
 {
     static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-    sigset_t none;
+    const struct sigaction child_ended = { .sa_handler = wake };
+    sigset_t mask;
     for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigaction(SIGCHLD, &child_ended, NULL);
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* The caller's ends of the pipes, its mappings, and standard streams. */
+static void give_up_the_caller_s(const limn_sandbox_plan *p)
+{
+    for (size_t i = 0; i < p->n_slots; i++) {
+        close(p->slots[i].go_out);
+        close(p->slots[i].end_in);
+        munmap(p->slots[i].shared, p->shared_size);
+    }
+    close(p->kill_out);
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
 }
 
 _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller)
 {
+    keeper k = { .plan = p };
     limn_error ignored = { 0 };
     prctl(PR_SET_NAME, "limn-sandbox");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != caller) _exit(EXIT_FAILURE);
     reset_signals();
-    for (size_t i = 0; i < p->settings.n_children; i++) {
-        close(p->channels[i].request_out);
-        close(p->channels[i].answer_in);
-    }
-    close(STDIN_FILENO);
-    close(STDOUT_FILENO);
-    close(STDERR_FILENO);
+    give_up_the_caller_s(p);
     p->settings.work(NULL, 0, NULL, 0, NULL, &ignored);
-    keep_children(p);
+    k.pids = calloc(p->n_slots, sizeof *k.pids);
+    k.address_space = own_address_space();
+    if (k.address_space) k.address_space += p->shared_size + p->settings.max_memory;
+    if (k.pids) keep_children(&k);
     _exit(EXIT_SUCCESS);
 }

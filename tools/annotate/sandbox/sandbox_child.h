@@ -2,44 +2,55 @@
 #ifndef LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_CHILD_H
 #define LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_CHILD_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "tools/annotate/sandbox/sandbox.h"
 
-/* Through the pipe to a child; what it is about lies in the shared memory. */
-typedef struct limn_sandbox_request {
-    uint64_t sequence; /* 1, 2, … */
+/* At the start of a slot's shared memory. From a child, the answer may be anything. */
+typedef struct limn_sandbox_exchange {
     uint64_t size, out_size;
+    uint32_t is_trial; /* nothing is to be done but closing the doors */
+    uint32_t has_answer;
+    limn_error error; /* the work's: its code and text; the text alone is a note */
     unsigned char settings[LIMN_SANDBOX_MAX_SETTINGS];
-} limn_sandbox_request;
+} limn_sandbox_exchange;
 
-typedef enum limn_sandbox_answer_kind {
-    LIMN_SANDBOX_READY = 1, /* a child begins; `error` when it can't have its doors closed */
-    LIMN_SANDBOX_DONE,
-    LIMN_SANDBOX_DIED, /* from the keeper */
-} limn_sandbox_answer_kind;
+/* Of a slot, in memory that children give up before they see a picture. */
+typedef struct limn_sandbox_control {
+    _Atomic uint64_t wanted; /* number of the caller's last request: 1, 2, … */
+    _Atomic uint64_t begun;  /* the request that the child of now has taken; 0: none */
+} limn_sandbox_control;
 
-/* Back through the other pipe, in one piece. From a child it may be anything. */
-typedef struct limn_sandbox_answer {
-    uint32_t kind;
-    int32_t wait_status; /* of a child that died */
-    uint64_t sequence;   /* of the request that was done */
-    limn_error error;    /* its code and text; the text alone is a note */
-} limn_sandbox_answer;
+/* From the keeper: the child that had taken a request is no more. */
+typedef struct limn_sandbox_end {
+    uint64_t request;
+    int32_t wait_status;
+} limn_sandbox_end;
 
-typedef struct limn_sandbox_channel {
-    int request_in, request_out; /* ends of the pipe to the child: it reads `in` */
-    int answer_in, answer_out;
-    unsigned char *shared; /* [max_out_size, rounded up] result, then [max_size] bytes */
-} limn_sandbox_channel;
+/* To the keeper: end the child of a slot, if it still has this request. */
+typedef struct limn_sandbox_kill {
+    uint64_t request;
+    uint64_t slot;
+} limn_sandbox_kill;
+
+/* Where one child after another serves one request each. -1: no descriptor. */
+typedef struct limn_sandbox_slot {
+    int go_in, go_out;   /* a byte for each request, to the child */
+    int end_in, end_out; /* limn_sandbox_end, from the keeper */
+    int memory;          /* behind `shared`; the caller closes it */
+    unsigned char
+        *shared; /* exchange, result [max_out_size], bytes [max_size]; the caller's mapping */
+} limn_sandbox_slot;
 
 typedef struct limn_sandbox_plan {
     limn_sandbox_settings settings;
-    limn_sandbox_channel *channels; /* [n_children] */
-    size_t bytes_at;                /* where in `shared` the bytes begin */
-    size_t shared_size;
-    pid_t *pids; /* [n_children], in memory that keeper and caller share */
+    limn_sandbox_slot *slots;      /* [n_slots] */
+    limn_sandbox_control *control; /* [n_slots], shared */
+    size_t n_slots;
+    size_t out_at, bytes_at, shared_size; /* offsets in `shared` */
+    int kill_in, kill_out;                /* to the keeper; it ends with the last writer */
 } limn_sandbox_plan;
 
 /* The whole life of the keeper, in a fresh fork of the caller's process `caller`. */

@@ -38,8 +38,6 @@ static const struct sock_filter program[] = {
     IS(ARCHITECTURE, 1, 0),
     RETURN(SECCOMP_RET_KILL_PROCESS),
     LOAD(offsetof(struct seccomp_data, nr)),
-    ALLOW_IF(SYS_read),
-    ALLOW_IF(SYS_write),
     ALLOW_IF(SYS_brk),
     ALLOW_IF(SYS_munmap),
     ALLOW_IF(SYS_mremap),
