@@ -154,13 +154,13 @@ static limn_status find_frame(gif_job *job, limn_error *err)
     return DGifGetImageHeader(gif) == GIF_OK ? LIMN_OK : fail(job, gif->Error, err);
 }
 
-/* Without a table, and beyond its end, colours are greys; uncovered parts of the canvas have the
+/* Without a table colours are greys, beyond its end black; uncovered parts of the canvas have the
  * transparent colour or colour 0, never the background that the file names: all as Pillow does. */
 static void set_colours(gif_job *job)
 {
     const GifFileType *gif = job->gif;
     const ColorMapObject *map = gif->Image.ColorMap ? gif->Image.ColorMap : gif->SColorMap;
-    for (int i = 0; i < 256; i++) memset(job->colours + 3 * i, i, 3);
+    for (int i = 0; i < 256; i++) memset(job->colours + 3 * i, map ? 0 : i, 3);
     for (int i = 0; map && i < map->ColorCount && i < 256; i++) {
         job->colours[3 * i] = map->Colors[i].Red;
         job->colours[3 * i + 1] = map->Colors[i].Green;

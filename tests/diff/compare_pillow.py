@@ -22,9 +22,28 @@ READ = {"JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "PPM", "PSD", "TGA"}
 SUFFIXES = {".tga", ".icb", ".vda", ".vst"}  # without a magic
 MAX_FILE_SIZE = 64 << 20
 
-# Why limn and Pillow may differ: what limn says, what Pillow says ("" where it reads the file), both regular
-# expressions, and the reason. A pair of sizes or of pixels that differ says "pixels differ by N" for limn.
+# Why limn and Pillow may differ: what limn says ("reads it", "pixels differ by N", or its error), what Pillow says (its
+# error, or what it found in the file), both regular expressions, and the reason.
 REASONS = [
+    (r"differ by 1$", r"^PNG \S+ 16 bits", "16 bit are rounded to 8; Pillow takes the upper 8"),
+    (r"differ by", r"^PNG L [24] bits, key", "Pillow compares the transparent grey of 2 or 4 bits with samples of 8"),
+    (r"differ by", r"^BMP \S+ 16 bits", "16 bits a pixel: Pillow rounds other ways (by 1 of 255) and ignores the alpha bits"),
+    (r"differ by", r"^BMP P . bits, runs", "runs that go past their row are cut; in Pillow they go on in the next one"),
+    (r"BMP: colour \d+ of a palette", r"", "colours beyond the palette are an error; Pillow makes some up"),
+    (r"differ by", r"^PNG P .*, too many alphas", "PNG: more alphas than colours are ignored, as by libpng"),
+    (r"differ by", r"^PSD .*, more than used", "Pillow 13 looks for packed rows too early where channels are left out"),
+    (r"PSD: colour mode [079] is", r"", "PSD of one bit a pixel, multichannel or Lab is not read, and says so"),
+    (r"differ by", r"^TGA \S+ 16 bits", "the bit beside 15 bits of colour: Pillow takes it for transparency"),
+    (r"this is (PBM|PNM as text|PFM)", r"", "PNM as text, of one bit or of floats is not read, and named"),
+    (r"SOF type 0xc3", r"", "lossless JPEG: not in Debian's libjpeg-turbo, 2.1"),
+    (r"not a picture of a known format", r"^$", "TGA of one bit a pixel is not read"),
+    (r"reads it", r"Unsupported BMP|invalid palette size|not enough image data",
+     "BMP: masks, depths, sizes of palettes and ends of runs that Pillow does not know"),
+    (r"reads it", r"buffer overrun", "TGA: runs that go on in the next row, or past the end; Pillow stops"),
+    (r"reads it", r"chunk|MAX_TEXT_CHUNK|cannot identify.*\.png", "PNG: broken chunks beside the image end Pillow's reading"),
+    (r"reads it", r"cannot identify.*\.(tga|psd)", "TGA with 15 bits a colour, PSD with broken resources: Pillow gives up"),
+    (r"reads it", r"image file is truncated|broken data stream", "JPEG without its end, all rows there"),
+    (r"^(truncated|bad format): ", r"", "damaged: an error; Pillow shows what there is, or does not look"),
 ]
 
 
@@ -140,6 +159,23 @@ def is_named(text):
     return re.match(r"unsupported: (this is|not a picture of a known format)", text) is not None
 
 
+def describe(kind, image, data):
+    """What the reasons need to know of a file that both read."""
+    text = f"{kind} {image.mode if image else ''}"
+    if kind == "PNG":
+        text += f" {data[24]} bits"
+        sizes = [int.from_bytes(data[at - 4:at], "big") for at in (data.find(b"PLTE"), data.find(b"tRNS"))]
+        if image.mode == "P" and sizes[1] > sizes[0] // 3:
+            text += ", too many alphas"
+    elif kind == "BMP":
+        text += f" {data[28]} bits" + (", runs" if data[30] in (1, 2) and data[14] > 12 else "")
+    elif kind == "TGA":
+        text += f" {data[16] or data[7]} bits"
+    elif kind == "PSD":
+        text += ", more than used" if data[13] > len(image.getbands()) else ""
+    return text + (", key" if image and "transparency" in image.info else "")
+
+
 def compare(path, decoder):
     """(kind, what limn says, what Pillow says); equal pixels: two empty texts. None: no image."""
     ours, our_text = decoder.decode(path)
@@ -149,15 +185,15 @@ def compare(path, decoder):
     if their_text == "other format":
         return (f"{kind}, named", "", "") if is_named(our_text) else (kind, our_text or "read", their_text)
     if ours is not None and theirs is not None:
-        return kind, difference(ours, theirs), f"{kind} {image.mode if image else ''}"
+        return kind, difference(ours, theirs), describe(kind, image, path.read_bytes())
     if ours is None and theirs is None:
-        return kind or our_text.split(" ")[0], "", "" if not our_text.startswith("CRASH") else our_text
-    return kind, our_text, their_text
+        return "refused by both", our_text if our_text.startswith("CRASH") else "", ""
+    return kind or "refused by Pillow", our_text or "reads it", their_text
 
 
-def reason_of(name, ours, theirs):
-    for file, our_pattern, their_pattern, reason in REASONS:
-        if re.search(file, name) and re.search(our_pattern, ours) and re.search(their_pattern, theirs):
+def reason_of(ours, theirs):
+    for our_pattern, their_pattern, reason in REASONS:
+        if re.search(our_pattern, ours) and re.search(their_pattern, theirs):
             return reason
     return None
 
@@ -183,7 +219,7 @@ def main(decode_pixels, *folders):
         kinds[kind] += 1
         if not ours:
             continue
-        reason = reason_of(str(path), ours, theirs)
+        reason = reason_of(ours, theirs)
         if reason:
             reasons[reason] += 1
         else:
