@@ -15,8 +15,11 @@
  *     limn_state_destroy(&state);
  *     limn_model_close(&model);
  *
- * Rules for all of it. Every fallible function returns a limn_status and writes one line to `err`
- * (may be NULL; zero-initialise it). Nothing prints, exits, reads the environment or
+ * Rules for all of it. A pointer may be NULL where that is said; elsewhere it is LIMN_E_ARG, and a
+ * function without a status returns nothing, zeros or false. That pointers lead to as much memory
+ * as is said, and that a model or state was not destroyed or closed (which nulls the caller's
+ * pointer), is the caller's to see to. Every fallible function returns a limn_status and writes one
+ * line to `err` (may be NULL; zero-initialise it). Nothing prints, exits, reads the environment or
  * changes global state. The same picture, model and options give the same bytes, whatever
  * the threads, the order of calls or the CPU level, and whatever rounding, flushing of denormals or
  * traps the caller has set, which are back as they were on return. After the first picture of a
@@ -44,6 +47,10 @@ typedef struct limn_state limn_state;
  * LIMN_E_NOMEM; LIMN_E_ARG for an unknown CPU level or an encoder-only file. */
 LIMN_API limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
                                      limn_error *err);
+/* The same of a model file that is in memory already; the bytes may go after the call. Errors as
+ * those of limn_model_open but LIMN_E_IO. */
+LIMN_API limn_status limn_model_open_memory(limn_model **out, const void *bytes, size_t size,
+                                            const char *cpu_level, limn_error *err);
 /* Several models as one: at each step the probabilities that they give are averaged. They must have
  * the same vocabulary; what else a model says (length penalty, limits, document frequencies,
  * attention) is that of the first, whose captions are as long as all can make them. Errors as those
@@ -70,9 +77,17 @@ typedef struct limn_model_info {
                                        * counted; 0: it has none */
     uint32_t n_tags;                  /* concepts that it knows beside words; 0: none */
     bool has_confidence;              /* the file says how its signals make a confidence */
+    size_t n_features;                /* floats that limn_state_encode writes: [n_positions,
+                                       * feature_dim], of an ensemble one model's after the other's */
+    uint32_t feature_dim;             /* of the (first) model */
 } limn_model_info;
 
-LIMN_API void limn_model_get_info(const limn_model *model, limn_model_info *info);
+/* Writes as much of it as a struct of `size` bytes has; zeros without a model. */
+LIMN_API void limn_model_read_info(const limn_model *model, limn_model_info *info, size_t size);
+static inline void limn_model_get_info(const limn_model *model, limn_model_info *info)
+{
+    limn_model_read_info(model, info, sizeof *info);
+}
 /* Whether all words of a text are in the vocabulary, as options take them (LIMN_E_ARG there). */
 LIMN_API bool limn_model_knows(const limn_model *model, const char *text);
 /* Text of a token; NULL when id >= n_tokens. Owned by the model. */
@@ -338,9 +353,40 @@ LIMN_API limn_status limn_state_caption_input(limn_state *state, const char *nam
                                               const uint8_t *input, const limn_captions **out,
                                               limn_error *err);
 
+/* Pixels as programs have them: 8 bits a sample, rows from the top, upright. */
+typedef enum limn_pixel_order { LIMN_PIXELS_RGB = 0, LIMN_PIXELS_BGR } limn_pixel_order;
+typedef struct limn_pixels {
+    const uint8_t *rows; /* [height] rows of [width, 3] */
+    uint32_t width, height;
+    size_t stride; /* bytes from a row to the next, at least 3 * width; 0: 3 * width */
+    limn_pixel_order order;
+} limn_pixels;
+
+/* As limn_state_load of such pixels. LIMN_E_ARG (a side that is not in 1 … 65535, a stride too
+ * small), LIMN_E_LIMIT, LIMN_E_NOMEM. */
+LIMN_API limn_status limn_state_load_pixels(limn_state *state, const limn_pixels *pixels,
+                                            uint8_t *input, limn_error *err);
+
+/* The two halves of limn_state_caption_input: encoding writes features [n_features] of an image;
+ * captioning reads them, in any state of the same model, so that an image that is captioned under
+ * several options is encoded once. The captions are the same bits. */
+LIMN_API limn_status limn_state_encode(limn_state *state, const uint8_t *input, float *features,
+                                       limn_error *err);
+LIMN_API limn_status limn_state_caption_features(limn_state *state, const char *name,
+                                                 const float *features, const limn_captions **out,
+                                                 limn_error *err);
+
 /* ---- about ---------------------------------------------------------------------------- */
 
-LIMN_API const char *limn_version(void); /* "0.1.0" */
+#define LIMN_VERSION_MAJOR 0
+#define LIMN_VERSION_MINOR 1
+#define LIMN_VERSION_PATCH 0
+/* Grows by one when something is added that older libraries lack. */
+#define LIMN_API_VERSION 1
+
+/* Of the library as loaded: "0.1.0", and the LIMN_API_VERSION that it was built with. */
+LIMN_API const char *limn_version(void);
+LIMN_API uint32_t limn_api_version(void);
 /* Names of the CPU levels usable here, best last, NULL after the last. */
 LIMN_API const char *const *limn_cpu_levels(void);
 

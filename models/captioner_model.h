@@ -33,6 +33,10 @@ limn_encoder_input_settings limn_model_input_settings(const limn_model *model, u
  * share them. With i the number of members, the bytes of the whole input. */
 size_t limn_model_input_offset(const limn_model *model, size_t i);
 
+/* Floats of an image's features: of the model itself, and of all models of an ensemble. */
+size_t limn_model_own_features(const limn_model *model);
+size_t limn_model_n_features(const limn_model *model);
+
 /* Logits [n_rows, n_tokens] to log-probabilities over the tokens that a caption can hold: the share
  * of those that are never written goes to the others. */
 void limn_model_log_probs(const limn_model *model, float *logits, size_t n_rows);

@@ -19,7 +19,11 @@ struct limn_state {
     limn_forward *forward;
     limn_decoding *decoding;
     limn_resize_scratch resize;
-    uint8_t *input;                      /* [input_bytes] */
+    uint8_t *input; /* [input_bytes] */
+    uint8_t *dense; /* [dense_capacity] pixels of a program, as RGB rows */
+    size_t dense_capacity;
+    uint32_t n_steps;                    /* of the search so far */
+    bool is_stopped;                     /* the program's progress said so */
     limn_caption *items;                 /* [n_best] */
     char *texts;                         /* [n_best, max_text] */
     char *raw_text;                      /* [max_text] of the caption that becomes a sentence */

@@ -49,22 +49,111 @@ static limn_status load(limn_state *s, const void *bytes, size_t size, uint8_t *
     return LIMN_OK;
 }
 
+/* Whether a state may be used: LIMN_E_ARG when it is NULL, or has threads that a fork() left in
+ * the other process. */
+static limn_status check_state(const limn_state *s, limn_error *err)
+{
+    if (!s) return limn_fail(err, LIMN_E_ARG, "state: NULL");
+    if (limn_pool_is_own(s->pool)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG,
+                     "the state has %zu threads, which are not in this process: they do not "
+                     "survive fork(); create states after it",
+                     limn_pool_n_threads(s->pool));
+}
+
 limn_status limn_state_load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
                             uint32_t *width, uint32_t *height, limn_error *err)
 {
+    LIMN_TRY(check_state(s, err));
+    if (!bytes || !input) return limn_fail(err, LIMN_E_ARG, "%s: NULL", bytes ? "input" : "bytes");
     const limn_float_env env = limn_float_env_enter();
     const limn_status status = load(s, bytes, size, input, width, height, err);
     limn_float_env_leave(&env);
     return status;
 }
 
+/* ---- pixels -------------------------------------------------------------------------------- */
+
+static limn_status check_pixels(const limn_state *s, const limn_pixels *p, limn_error *err)
+{
+    if (!p || !p->rows) return limn_fail(err, LIMN_E_ARG, "pixels: NULL");
+    if (p->width < 1 || p->width > LIMN_IMAGE_MAX_SIDE || p->height < 1 ||
+        p->height > LIMN_IMAGE_MAX_SIDE)
+        return limn_fail(err, LIMN_E_ARG, "pixels: %u x %u is not in 1 x 1 … %u x %u", p->width,
+                         p->height, LIMN_IMAGE_MAX_SIDE, LIMN_IMAGE_MAX_SIDE);
+    if ((uint64_t)p->width * p->height > s->options.max_pixels)
+        return limn_fail(err, LIMN_E_LIMIT, "%u x %u pixels are more than max-pixels, %llu",
+                         p->width, p->height, (unsigned long long)s->options.max_pixels);
+    if (p->stride && p->stride < (size_t)p->width * 3)
+        return limn_fail(err, LIMN_E_ARG, "pixels: a stride of %zu bytes is less than %u pixels",
+                         p->stride, p->width);
+    if (p->order != LIMN_PIXELS_RGB && p->order != LIMN_PIXELS_BGR)
+        return limn_fail(err, LIMN_E_ARG, "pixels: order %u is none", (unsigned)p->order);
+    return LIMN_OK;
+}
+
+static void copy_row(uint8_t *out, const uint8_t *row, uint32_t width, limn_pixel_order order)
+{
+    const size_t red = order == LIMN_PIXELS_BGR ? 2 : 0;
+    for (size_t i = 0; i < width; i++) {
+        out[3 * i] = row[3 * i + red];
+        out[3 * i + 1] = row[3 * i + 1];
+        out[3 * i + 2] = row[3 * i + 2 - red];
+    }
+}
+
+/* The pixels as dense RGB: as they are, or copied into the state. */
+static limn_status make_dense(const uint8_t **out, limn_state *s, const limn_pixels *p,
+                              limn_error *err)
+{
+    const size_t row = (size_t)p->width * 3, stride = p->stride ? p->stride : row;
+    *out = p->rows;
+    if (stride == row && p->order == LIMN_PIXELS_RGB) return LIMN_OK;
+    if (!limn_grow((void **)&s->dense, &s->dense_capacity, row * p->height, 1))
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %u x %u pixels", p->width, p->height);
+    for (size_t y = 0; y < p->height; y++)
+        copy_row(s->dense + y * row, p->rows + y * stride, p->width, p->order);
+    *out = s->dense;
+    return LIMN_OK;
+}
+
+limn_status limn_state_load_pixels(limn_state *s, const limn_pixels *pixels, uint8_t *input,
+                                   limn_error *err)
+{
+    const uint8_t *dense;
+    LIMN_TRY(check_state(s, err));
+    if (!input) return limn_fail(err, LIMN_E_ARG, "input: NULL");
+    LIMN_TRY(check_pixels(s, pixels, err));
+    LIMN_TRY(make_dense(&dense, s, pixels, err));
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = squash(s, input, dense, pixels->width, pixels->height, err);
+    limn_float_env_leave(&env);
+    return status;
+}
+
 /* ---- captions ------------------------------------------------------------------------------ */
 
-/* The model as a search sees it. */
+/* Asks the program whether to go on. */
+static bool goes_on(limn_state *s)
+{
+    const limn_options *o = &s->options;
+    if (!s->is_stopped && o->progress)
+        s->is_stopped = !o->progress(o->progress_ctx, s->n_steps, s->model->config.max_steps);
+    s->n_steps++;
+    return !s->is_stopped;
+}
+
+/* The model as a search sees it. Once the program wants no more, nothing is possible any more,
+ * which ends every search. */
 static void step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                  float *log_probs)
 {
     limn_state *s = ctx;
+    if (!goes_on(s)) {
+        for (size_t i = 0; i < n_rows * s->model->config.decoder.n_tokens; i++)
+            log_probs[i] = -INFINITY;
+        return;
+    }
     limn_forward_step(s->forward, n_rows, parents, tokens, log_probs);
     if (s->trace) limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
 }
@@ -136,14 +225,19 @@ static void take_tags(limn_state *s)
     s->captions.n_tags = limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
 }
 
-static limn_status caption(limn_state *s, const char *name, const uint8_t *input,
-                           const limn_captions **out, limn_error *err)
+/* Captions of the image whose features are there. */
+static limn_status search(limn_state *s, const char *name, const limn_captions **out,
+                          limn_error *err)
 {
     const limn_hypothesis *found;
     size_t n_found;
-    limn_forward_begin(s->forward, input);
+    limn_error why = { 0 };
+    limn_forward_begin(s->forward);
     if (s->trace) limn_trace_begin(s->trace);
-    LIMN_TRY(limn_decoding_run(s->decoding, name, step, coverage_of, s, &found, &n_found, err));
+    const limn_status status =
+        limn_decoding_run(s->decoding, name, step, coverage_of, s, &found, &n_found, &why);
+    if (s->is_stopped) return limn_fail(err, LIMN_E_INTERRUPTED, "stopped by the program");
+    if (status != LIMN_OK) return limn_fail(err, status, "%s", why.text);
     take_captions(s, found, n_found < s->options.n_best ? n_found : s->options.n_best);
     if (s->tagging) take_tags(s);
     if (s->signals) take_confidence(s, found, n_found);
@@ -151,18 +245,66 @@ static limn_status caption(limn_state *s, const char *name, const uint8_t *input
     return LIMN_OK;
 }
 
+/* Of an input, or, where that is NULL, of features. */
+static limn_status caption(limn_state *s, const char *name, const uint8_t *input,
+                           const float *features, const limn_captions **out, limn_error *err)
+{
+    s->n_steps = 0;
+    s->is_stopped = false;
+    if (!goes_on(s)) return limn_fail(err, LIMN_E_INTERRUPTED, "stopped by the program");
+    if (input)
+        limn_forward_encode(s->forward, input);
+    else
+        limn_forward_set_features(s->forward, features);
+    return search(s, name, out, err);
+}
+
+/* `what` is the name of the data in the public function, NULL when they are there. */
+static limn_status check_call(const limn_state *s, const char *what, const limn_captions **out,
+                              limn_error *err)
+{
+    LIMN_TRY(check_state(s, err));
+    if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
+    *out = NULL;
+    return what ? limn_fail(err, LIMN_E_ARG, "%s: NULL", what) : LIMN_OK;
+}
+
 limn_status limn_state_caption_input(limn_state *s, const char *name, const uint8_t *input,
                                      const limn_captions **out, limn_error *err)
 {
+    LIMN_TRY(check_call(s, input ? NULL : "input", out, err));
     const limn_float_env env = limn_float_env_enter();
-    const limn_status status = caption(s, name, input, out, err);
+    const limn_status status = caption(s, name, input, NULL, out, err);
     limn_float_env_leave(&env);
     return status;
+}
+
+limn_status limn_state_caption_features(limn_state *s, const char *name, const float *features,
+                                        const limn_captions **out, limn_error *err)
+{
+    LIMN_TRY(check_call(s, features ? NULL : "features", out, err));
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = caption(s, name, NULL, features, out, err);
+    limn_float_env_leave(&env);
+    return status;
+}
+
+limn_status limn_state_encode(limn_state *s, const uint8_t *input, float *features, limn_error *err)
+{
+    LIMN_TRY(check_state(s, err));
+    if (!input || !features)
+        return limn_fail(err, LIMN_E_ARG, "%s: NULL", input ? "features" : "input");
+    const limn_float_env env = limn_float_env_enter();
+    limn_forward_encode(s->forward, input);
+    limn_forward_get_features(features, s->forward);
+    limn_float_env_leave(&env);
+    return LIMN_OK;
 }
 
 limn_status limn_state_caption_bytes(limn_state *s, const char *name, const void *bytes,
                                      size_t size, const limn_captions **out, limn_error *err)
 {
+    LIMN_TRY(check_call(s, bytes ? NULL : "bytes", out, err));
     LIMN_TRY(limn_state_load(s, bytes, size, s->input, NULL, NULL, err));
     return limn_state_caption_input(s, name, s->input, out, err);
 }
@@ -171,10 +313,9 @@ limn_status limn_state_caption_pixels(limn_state *s, const char *name, const uin
                                       uint32_t width, uint32_t height, const limn_captions **out,
                                       limn_error *err)
 {
-    const limn_float_env env = limn_float_env_enter();
-    const limn_status status = squash(s, s->input, pixels, width, height, err);
-    limn_float_env_leave(&env);
-    if (status != LIMN_OK) return status;
+    const limn_pixels dense = { .rows = pixels, .width = width, .height = height };
+    LIMN_TRY(check_call(s, pixels ? NULL : "pixels", out, err));
+    LIMN_TRY(limn_state_load_pixels(s, &dense, s->input, err));
     return limn_state_caption_input(s, name, s->input, out, err);
 }
 
@@ -183,6 +324,7 @@ limn_status limn_state_caption_file(limn_state *s, const char *path, const limn_
 {
     unsigned char *bytes = NULL;
     size_t size;
+    LIMN_TRY(check_call(s, path ? NULL : "path", out, err));
     LIMN_TRY(limn_file_read(&bytes, &size, path, MAX_FILE_SIZE, err));
     const limn_status status = limn_state_caption_bytes(s, path, bytes, size, out, err);
     if (status != LIMN_OK) limn_error_prefix(err, "%s", path);

@@ -136,13 +136,38 @@ void limn_forward_destroy(limn_forward **p)
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-void limn_forward_begin(limn_forward *f, const uint8_t *input)
+void limn_forward_encode(limn_forward *f, const uint8_t *input)
 {
-    f->n_steps = 0;
     for (size_t i = 0; i < f->n_members; i++) {
         const member *m = &f->members[i];
         limn_encoder_run(m->model->encoder, m->encoder, f->pool, input + m->input_offset,
                          m->features);
+    }
+}
+
+void limn_forward_get_features(float *out, const limn_forward *f)
+{
+    for (size_t i = 0; i < f->n_members; i++) {
+        const size_t n = limn_model_own_features(f->members[i].model);
+        memcpy(out, f->members[i].features, n * sizeof *out);
+        out += n;
+    }
+}
+
+void limn_forward_set_features(limn_forward *f, const float *features)
+{
+    for (size_t i = 0; i < f->n_members; i++) {
+        const size_t n = limn_model_own_features(f->members[i].model);
+        memcpy(f->members[i].features, features, n * sizeof *features);
+        features += n;
+    }
+}
+
+void limn_forward_begin(limn_forward *f)
+{
+    f->n_steps = 0;
+    for (size_t i = 0; i < f->n_members; i++) {
+        const member *m = &f->members[i];
         limn_decoder_begin(m->decoder, f->pool, m->features,
                            limn_tag_slots_find(m->slots, m->features));
         if (m->blind) limn_decoder_rewind(m->blind);

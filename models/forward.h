@@ -17,8 +17,15 @@ limn_status limn_forward_create(limn_forward **out, const limn_model *model, lim
                                 limn_error *err);
 void limn_forward_destroy(limn_forward **f); /* accepts NULL and *f == NULL; nulls it */
 
-/* Starts a picture. input [limn_model_info.input_bytes]. Allocates nothing. */
-void limn_forward_begin(limn_forward *f, const uint8_t *input);
+/* Runs the encoders on input [limn_model_info.input_bytes]: the image's features. Allocates
+ * nothing. */
+void limn_forward_encode(limn_forward *f, const uint8_t *input);
+/* Features of all models, one after the other [limn_model_n_features]: out of it, and into it
+ * instead of an image. */
+void limn_forward_get_features(float *out, const limn_forward *f);
+void limn_forward_set_features(limn_forward *f, const float *features);
+/* Starts the captions of the image whose features are there. Allocates nothing. */
+void limn_forward_begin(limn_forward *f);
 /* A step of limn_beam_step_fn: log-probabilities over the tokens that a caption can hold. Allocates
  * nothing. */
 void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,

@@ -56,36 +56,66 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     return LIMN_OK;
 }
 
-static limn_status open_model(limn_model **out, const char *path, const char *cpu_level,
-                              limn_error *err)
+/* Of a file that is open, which it closes. */
+static limn_status open_file(limn_model **out, limn_model_file *file, limn_cpu_level level,
+                             limn_error *err)
 {
-    limn_model_file file = { 0 };
-    limn_cpu_level level;
-    *out = NULL;
-    LIMN_TRY(limn_cpu_level_parse(&level, cpu_level, err));
-    LIMN_TRY(limn_model_file_open(&file, path, err));
     limn_model *m = limn_calloc(1, sizeof *m);
     limn_status status;
     if (m) {
         m->level = level;
-        status = build(m, &file, err);
+        status = build(m, file, err);
     } else {
         status = limn_fail(err, LIMN_E_NOMEM, "no memory for a model");
     }
-    if (status != LIMN_OK) {
-        limn_error_prefix(err, "%s", path);
-        limn_model_close(&m);
-    }
-    limn_model_file_close(&file);
+    if (status != LIMN_OK) limn_model_close(&m);
+    limn_model_file_close(file);
     *out = m;
     return status;
+}
+
+static limn_status open_path(limn_model **out, const char *path, const char *cpu_level,
+                             limn_error *err)
+{
+    limn_model_file file = { 0 };
+    limn_cpu_level level;
+    LIMN_TRY(limn_cpu_level_parse(&level, cpu_level, err));
+    LIMN_TRY(limn_model_file_open(&file, path, err));
+    const limn_status status = open_file(out, &file, level, err);
+    if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
+    return status;
+}
+
+static limn_status open_bytes(limn_model **out, const void *bytes, size_t size,
+                              const char *cpu_level, limn_error *err)
+{
+    limn_model_file file = { 0 };
+    limn_cpu_level level;
+    LIMN_TRY(limn_cpu_level_parse(&level, cpu_level, err));
+    LIMN_TRY(limn_model_file_open_memory(&file, bytes, size, err));
+    return open_file(out, &file, level, err);
 }
 
 limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
                             limn_error *err)
 {
+    if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
+    *out = NULL;
+    if (!path) return limn_fail(err, LIMN_E_ARG, "path: NULL");
     const limn_float_env env = limn_float_env_enter(); /* numbers in JSON are rounded too */
-    const limn_status status = open_model(out, path, cpu_level, err);
+    const limn_status status = open_path(out, path, cpu_level, err);
+    limn_float_env_leave(&env);
+    return status;
+}
+
+limn_status limn_model_open_memory(limn_model **out, const void *bytes, size_t size,
+                                   const char *cpu_level, limn_error *err)
+{
+    if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
+    *out = NULL;
+    if (!bytes) return limn_fail(err, LIMN_E_ARG, "bytes: NULL");
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = open_bytes(out, bytes, size, cpu_level, err);
     limn_float_env_leave(&env);
     return status;
 }
@@ -131,8 +161,9 @@ static limn_status open_others(limn_model *m, const char *const *paths, size_t n
 limn_status limn_model_open_ensemble(limn_model **out, const char *const *paths, size_t n_paths,
                                      const char *cpu_level, limn_error *err)
 {
+    if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
     *out = NULL;
-    if (n_paths < 1) return limn_fail(err, LIMN_E_ARG, "no model is named");
+    if (n_paths < 1 || !paths) return limn_fail(err, LIMN_E_ARG, "no model is named");
     LIMN_TRY(limn_model_open(out, paths[0], cpu_level, err));
     if (n_paths == 1) return LIMN_OK;
     const limn_status status = open_others(*out, paths + 1, n_paths - 1, cpu_level, err);
@@ -195,9 +226,22 @@ static uint32_t grid_side(const limn_model *m)
     return side;
 }
 
-void limn_model_get_info(const limn_model *m, limn_model_info *info)
+size_t limn_model_own_features(const limn_model *m)
 {
-    *info = (limn_model_info){
+    return limn_encoder_n_positions(m->encoder) * limn_encoder_dim(m->encoder);
+}
+
+size_t limn_model_n_features(const limn_model *m)
+{
+    size_t n = 0;
+    for (size_t i = 0; limn_model_member(m, i); i++)
+        n += limn_model_own_features(limn_model_member(m, i));
+    return n;
+}
+
+static limn_model_info info_of(const limn_model *m)
+{
+    return (limn_model_info){
         .input_size = m->config.encoder.input_size,
         .n_tokens = m->config.decoder.n_tokens,
         .max_words = m->config.max_steps,
@@ -214,7 +258,18 @@ void limn_model_get_info(const limn_model *m, limn_model_info *info)
             m->frequencies ? limn_document_frequencies_n_pictures(m->frequencies) : 0,
         .n_tags = m->tagger ? (uint32_t)limn_tagger_n_tags(m->tagger) : 0,
         .has_confidence = m->has_confidence,
+        .n_features = limn_model_n_features(m),
+        .feature_dim = (uint32_t)limn_encoder_dim(m->encoder),
     };
+}
+
+void limn_model_read_info(const limn_model *m, limn_model_info *info, size_t size)
+{
+    if (!info) return;
+    memset(info, 0, size);
+    if (!m) return;
+    const limn_model_info all = info_of(m);
+    memcpy(info, &all, size < sizeof all ? size : sizeof all);
 }
 
 limn_encoder_input_settings limn_model_input_settings(const limn_model *m, uint64_t max_pixels)
@@ -237,6 +292,7 @@ void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)
 
 uint32_t limn_model_find(const limn_model *m, const char *word)
 {
+    if (!m || !word) return (uint32_t)LIMN_TOKEN_UNKNOWN;
     const uint32_t id = limn_vocab_find(m->vocab, word, strlen(word));
     return id > LIMN_TOKEN_UNKNOWN ? id : (uint32_t)LIMN_TOKEN_UNKNOWN;
 }
@@ -244,6 +300,7 @@ uint32_t limn_model_find(const limn_model *m, const char *word)
 bool limn_model_knows(const limn_model *m, const char *text)
 {
     limn_user_words words = { 0 };
+    if (!m || !text) return false;
     const limn_status s = limn_user_words_add(&words, m->vocab, "", text, strlen(text), NULL);
     limn_user_words_finish(&words);
     return s == LIMN_OK;
@@ -251,12 +308,17 @@ bool limn_model_knows(const limn_model *m, const char *text)
 
 const char *limn_model_token(const limn_model *m, uint32_t id)
 {
-    return id < limn_vocab_n_tokens(m->vocab) ? limn_vocab_text(m->vocab, id) : NULL;
+    return m && id < limn_vocab_n_tokens(m->vocab) ? limn_vocab_text(m->vocab, id) : NULL;
 }
 
 const char *limn_version(void)
 {
     return LIMN_VERSION;
+}
+
+uint32_t limn_api_version(void)
+{
+    return LIMN_API_VERSION;
 }
 
 const char *const *limn_cpu_levels(void)

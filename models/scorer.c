@@ -6,6 +6,7 @@
 #include "common/base/arena.h"
 #include "common/base/float_env.h"
 #include "common/base/mem.h"
+#include "common/base/status.h"
 #include "common/image/image.h"
 #include "models/captioner_model.h"
 #include "models/tag_slots.h"
@@ -68,7 +69,9 @@ static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
 limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint64_t max_pixels,
                                uint32_t n_threads, limn_error *err)
 {
+    if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
     *out = NULL;
+    if (!model) return limn_fail(err, LIMN_E_ARG, "model: NULL");
     if (n_threads < 1 || n_threads > 1024)
         return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … 1024", n_threads);
     limn_scorer *s = limn_calloc(1, sizeof *s);
@@ -102,12 +105,26 @@ void limn_scorer_destroy(limn_scorer **scorer)
 
 uint32_t limn_scorer_max_words(const limn_scorer *s)
 {
-    return s->model->config.decoder.max_positions - 1;
+    return s ? s->model->config.decoder.max_positions - 1 : 0;
+}
+
+/* LIMN_E_ARG for a scorer that is NULL, or whose threads a fork() left behind; `what` is the name
+ * of an argument that is NULL, or NULL. */
+static limn_status check_call(const limn_scorer *s, const char *what, limn_error *err)
+{
+    if (!s) return limn_fail(err, LIMN_E_ARG, "scorer: NULL");
+    if (what) return limn_fail(err, LIMN_E_ARG, "%s: NULL", what);
+    if (limn_pool_is_own(s->pool)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG,
+                     "the scorer has %zu threads, which are not in this process: they do not "
+                     "survive fork(); create scorers after it",
+                     limn_pool_n_threads(s->pool));
 }
 
 limn_status limn_scorer_load(limn_scorer *s, const void *bytes, size_t size, uint8_t *input,
                              limn_error *err)
 {
+    LIMN_TRY(check_call(s, !bytes ? "bytes" : !input ? "input" : NULL, err));
     const limn_encoder_input_settings settings = limn_model_input_settings(s->model, s->max_pixels);
     const limn_float_env env = limn_float_env_enter();
     const limn_status status =
@@ -119,8 +136,9 @@ limn_status limn_scorer_load(limn_scorer *s, const void *bytes, size_t size, uin
 limn_status limn_scorer_encode(limn_words *out, limn_scorer *s, const char *caption,
                                limn_error *err)
 {
-    const limn_vocab *vocab = s->model->vocab;
     const char *tokens;
+    LIMN_TRY(check_call(s, !out ? "out" : !caption ? "caption" : NULL, err));
+    const limn_vocab *vocab = s->model->vocab;
     LIMN_TRY(limn_caption_tokenize(&tokens, &s->tokenizer, caption, strlen(caption), err));
     const size_t n = limn_vocab_encode(NULL, 0, vocab, tokens);
     if (!limn_grow((void **)&s->ids, &s->ids_capacity, n, sizeof *s->ids))
@@ -135,6 +153,9 @@ limn_status limn_scorer_encode(limn_words *out, limn_scorer *s, const char *capt
 static limn_status check(const limn_scorer *s, const limn_score_job *job, limn_error *err)
 {
     const uint32_t n_tokens = s->model->config.decoder.n_tokens;
+    if (!job->logprobs && !job->logprobs_without)
+        return limn_fail(err, LIMN_E_ARG, "a job has no place for its scores");
+    if (job->n_words > 0 && !job->words) return limn_fail(err, LIMN_E_ARG, "words: NULL");
     if (job->n_words > limn_scorer_max_words(s))
         return limn_fail(err, LIMN_E_ARG, "%zu words are more than %u, the longest caption",
                          job->n_words, limn_scorer_max_words(s));
@@ -188,6 +209,7 @@ static bool wants_blind(const limn_score_job *jobs, size_t n_jobs)
 limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_score_job *jobs,
                             size_t n_jobs, limn_error *err)
 {
+    LIMN_TRY(check_call(s, !input ? "input" : n_jobs > 0 && !jobs ? "jobs" : NULL, err));
     for (size_t i = 0; i < n_jobs; i++) LIMN_TRY(check(s, &jobs[i], err));
     const limn_float_env env = limn_float_env_enter();
     limn_encoder_run(s->model->encoder, s->encoder, s->pool, input, s->features);

@@ -120,6 +120,7 @@ void limn_state_destroy(limn_state **state)
     limn_signals_destroy(&s->signals);
     limn_pool_destroy(&s->pool);
     limn_resize_scratch_finish(&s->resize);
+    limn_free(s->dense);
     limn_arena_finish(&s->arena);
     limn_free(s);
     *state = NULL;

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdatomic.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "common/base/float_env.h"
 #include "common/base/mem.h"
@@ -21,6 +23,7 @@ struct limn_pool {
     unsigned long generation; /* counts calls of limn_pool_run */
     size_t n_busy;
     bool is_stopping;
+    pid_t process; /* that has the threads */
     limn_pool_fn *fn;
     void *ctx;
     size_t n_items;
@@ -69,6 +72,7 @@ limn_status limn_pool_create(limn_pool **out, size_t n_threads, limn_error *err)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a pool of %zu threads", n_threads);
     }
     pool->n_threads = n_threads;
+    pool->process = getpid();
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work_came, NULL);
     pthread_cond_init(&pool->work_done, NULL);
@@ -84,10 +88,8 @@ limn_status limn_pool_create(limn_pool **out, size_t n_threads, limn_error *err)
     return LIMN_OK;
 }
 
-void limn_pool_destroy(limn_pool **p)
+static void stop_threads(limn_pool *pool)
 {
-    limn_pool *pool = p ? *p : NULL;
-    if (!pool) return;
     pthread_mutex_lock(&pool->mutex);
     pool->is_stopping = true;
     pthread_cond_broadcast(&pool->work_came);
@@ -96,9 +98,23 @@ void limn_pool_destroy(limn_pool **p)
     pthread_cond_destroy(&pool->work_done);
     pthread_cond_destroy(&pool->work_came);
     pthread_mutex_destroy(&pool->mutex);
+}
+
+/* In a child of fork() there is nobody to wait for, and whatever the threads held is held for good:
+ * the memory alone is freed. */
+void limn_pool_destroy(limn_pool **p)
+{
+    limn_pool *pool = p ? *p : NULL;
+    if (!pool) return;
+    if (limn_pool_is_own(pool)) stop_threads(pool);
     limn_free(pool->workers);
     limn_free(pool);
     *p = NULL;
+}
+
+bool limn_pool_is_own(const limn_pool *pool)
+{
+    return !pool || pool->process == getpid();
 }
 
 size_t limn_pool_n_threads(const limn_pool *pool)

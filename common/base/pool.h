@@ -5,6 +5,7 @@
 #ifndef LIMN_COMMON_BASE_POOL_H
 #define LIMN_COMMON_BASE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/status.h"
@@ -20,6 +21,10 @@ limn_status limn_pool_create(limn_pool **out, size_t n_threads, limn_error *err)
 void limn_pool_destroy(limn_pool **pool); /* accepts NULL and *pool == NULL; nulls it */
 
 size_t limn_pool_n_threads(const limn_pool *pool); /* 1 for NULL */
+
+/* Whether this is the process that made the pool: a child of fork() has none of its threads, and
+ * may only destroy it. True for NULL. */
+bool limn_pool_is_own(const limn_pool *pool);
 
 /* Runs fn(ctx, item, worker) for every item in 0 … n_items-1 and returns when all are
  * done. With pool == NULL the caller runs them in order. Allocates nothing. Only one

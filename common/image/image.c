@@ -5,12 +5,10 @@
 #include "common/base/mem.h"
 #include "common/image/codec.h"
 
-#define MAX_SIDE 65535u
-
 limn_image_settings limn_image_settings_default(void)
 {
     return (limn_image_settings){ .max_pixels = LIMN_DEFAULT_MAX_PIXELS,
-                                  .max_side = MAX_SIDE,
+                                  .max_side = LIMN_IMAGE_MAX_SIDE,
                                   .min_side = 2 };
 }
 
@@ -31,7 +29,8 @@ limn_status limn_image_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_hei
 static limn_status check_side(const char *format, const char *name, uint64_t side,
                               const limn_image_settings *settings, limn_error *err)
 {
-    uint32_t max_side = settings->max_side < MAX_SIDE ? settings->max_side : MAX_SIDE;
+    uint32_t max_side =
+        settings->max_side < LIMN_IMAGE_MAX_SIDE ? settings->max_side : LIMN_IMAGE_MAX_SIDE;
     if (side == 0) return limn_fail(err, LIMN_E_FORMAT, "%s: %s is 0", format, name);
     if (side > max_side)
         return limn_fail(err, LIMN_E_LIMIT, "%s: %s %" PRIu64 " exceeds the limit of %" PRIu32,

@@ -22,6 +22,7 @@ typedef struct limn_image {
     limn_resize_box box;
 } limn_image;
 
+#define LIMN_IMAGE_MAX_SIDE 65535u
 #define LIMN_MAX_PIXELS 4294836225        /* 65535 x 65535: what max_pixels can be */
 #define LIMN_DEFAULT_MAX_PIXELS 178956970 /* as Pillow */
 

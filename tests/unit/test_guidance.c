@@ -42,7 +42,8 @@ static void run(float *out, limn_model *model, float guidance, unsigned picture)
     assert_int_equal(limn_forward_create(&f, model, NULL, 2, false, guidance, NULL), LIMN_OK);
     for (unsigned again = 0; again < 2; again++) { /* another picture before it changes nothing */
         make_input(input, again ? picture : picture + 1);
-        limn_forward_begin(f, input);
+        limn_forward_encode(f, input);
+        limn_forward_begin(f);
         for (size_t i = 0; i < N_STEPS; i++)
             limn_forward_step(f, 1, &parent, &words[i], out + i * N_TOKENS);
     }

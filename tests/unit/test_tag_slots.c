@@ -140,7 +140,8 @@ static void run_forward(float *out, const limn_model *m, float guidance)
     assert_int_equal(limn_forward_create(&f, m, NULL, 2, false, guidance, NULL), LIMN_OK);
     for (unsigned picture = 4; picture-- > 2;) {
         make_input(input, picture);
-        limn_forward_begin(f, input);
+        limn_forward_encode(f, input);
+        limn_forward_begin(f);
         for (size_t i = 0; i < N_STEPS; i++)
             limn_forward_step(f, 1, &parent, &words[i], out + i * N_TOKENS);
     }
