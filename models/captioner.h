@@ -78,7 +78,7 @@ typedef struct limn_model_info {
     uint32_t n_tags;                  /* concepts that it knows beside words; 0: none */
     bool has_confidence;              /* the file says how its signals make a confidence */
     size_t n_features;                /* floats that limn_state_encode writes: [n_positions,
-                                       * feature_dim], of an ensemble one model's after the other's */
+                                       * feature_dim], of each model of an ensemble in turn */
     uint32_t feature_dim;             /* of the (first) model */
 } limn_model_info;
 

@@ -5,6 +5,7 @@
 
 #include "common/image/image.h"
 #include "decoder/beam.h"
+#include "decoder/decoder.h"
 #include "models/captioner.h"
 #include "models/option_value.h"
 
@@ -12,7 +13,7 @@
 #define TEXT_OF_(x) #x
 #define TEXT_OF(x) TEXT_OF_(x)
 
-enum { MAX_WORDS = 511 }; /* of the longest decoder that is read, less the start */
+enum { MAX_WORDS = LIMN_DECODER_MAX_POSITIONS - 1 }; /* the first position is the start token's */
 
 static const char *const style_names[] = { "raw", "sentence", NULL };     /* as limn_style */
 static const char *const rerank_names[] = { "score", "consensus", NULL }; /* as limn_rerank */
