@@ -32,6 +32,7 @@ typedef struct run {
     size_t n_results;
     limn_eval_diversity diversity;
     limn_eval_objects objects;
+    limn_eval_subsets subsets;
     limn_eval_reliability reliability;
     limn_buffer signature, out;
 } run;
@@ -40,6 +41,7 @@ static void finish(run *r)
 {
     for (size_t i = 0; i < r->n_results; i++) limn_eval_result_finish(&r->results[i]);
     limn_eval_objects_finish(&r->objects);
+    limn_eval_subsets_finish(&r->subsets);
     limn_eval_data_finish(&r->data);
     limn_meteor_data_close(&r->meteor);
     limn_caption_file_finish(&r->refs);
@@ -138,6 +140,9 @@ static limn_status measure(run *r, limn_error *err)
     }
     if (limn_eval_is_chosen(&r->choice, &limn_eval_object_names))
         LIMN_TRY(limn_eval_objects_measure(&r->objects, &r->data, err));
+    LIMN_TRY(limn_eval_subsets_measure(&r->subsets, (const char *const *)r->options->subsets.items,
+                                       r->options->subsets.n_items, &r->data, r->results,
+                                       r->n_results, &r->settings, err));
     LIMN_TRY(limn_eval_reliability_measure(&r->reliability, &r->data, &r->settings, err));
     if (!r->choice.has_diversity) return LIMN_OK;
     return limn_eval_diversity_measure(&r->diversity, &r->data,
@@ -285,6 +290,7 @@ static limn_status evaluate(run *r, int *exit_code, limn_error *err)
         .oracles = r->data.n_hyps > r->data.n_images ? r->oracles : NULL,
         .diversity = r->choice.has_diversity ? &r->diversity : NULL,
         .objects = r->objects.made_up ? &r->objects : NULL,
+        .subsets = &r->subsets,
         .reliability = r->reliability.n ? &r->reliability : NULL,
         .confidence = r->options->has_confidence ? &r->confidence : NULL,
         .comparison = r->options->baseline ? &r->comparison : NULL,

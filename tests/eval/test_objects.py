@@ -55,13 +55,30 @@ class ObjectsTest(unittest.TestCase):
         self.assertAlmostEqual(corpus["CHAIR_s"], 3 / 4)        # man, table, dogs
         self.assertAlmostEqual(corpus["CHAIR_i"], 3 / 6)
         self.assertAlmostEqual(corpus["Obj_recall"], 3 / 5)     # dog couch | hot dog | person | stop sign
+        self.assertAlmostEqual(corpus["Miss_object"], 2 / 5)
+        self.assertAlmostEqual(corpus["Object_F1"], 2 * 3 / 6 * 3 / 5 / (3 / 6 + 3 / 5))
+        self.assertAlmostEqual(corpus["Person_F1"], 2 / 3)      # precision 1 of 2 (a, c), recall 1 of 1
+        self.assertEqual([corpus["Miss_person"], corpus["Miss_person3"]], [0, 0])
         self.assertEqual([each[i]["made_up"] for i in "abcd"], [["person"], ["dining table"], ["dog"], []])
         self.assertEqual(corpus["objects"]["classes"]["dog"], {"shown": 1, "found": 1, "absent": 3, "false": 1,
                                                                "false_rate": 1 / 3, "recall": 1})
 
+    def test_missed_people(self):
+        """Named by one reference, by three, by none."""
+        corpus, each = self.evaluate([
+            {"id": "one", "hyp": "a boat", "refs": ["a man in a boat", "a boat", "the sea", "a lake", "water"]},
+            {"id": "three", "hyp": "a boat", "refs": ["a man", "people", "a crowd", "a boat", "the sea"]},
+            {"id": "seen", "hyp": "a woman", "refs": ["a man", "people", "a crowd", "a boat", "the sea"]},
+            {"id": "none", "hyp": "a boat", "refs": ["a boat"]}])
+        self.assertAlmostEqual(corpus["Miss_person"], 2 / 3)
+        self.assertAlmostEqual(corpus["Miss_person3"], 1 / 2)
+        self.assertAlmostEqual(corpus["Person_F1"], 2 * 1 * (1 / 3) / (1 + 1 / 3))
+        self.assertEqual([each[i]["Miss_person"] for i in ("one", "three", "seen", "none")], [1, 1, 0, 0])
+
     def test_nothing_named(self):
         corpus, _ = self.evaluate([{"id": "a", "hyp": "", "refs": ["", "the sea"]}])
-        self.assertEqual([corpus[key] for key in ("False_person", "CHAIR_s", "CHAIR_i", "Obj_recall")], [0] * 4)
+        self.assertEqual([corpus[key] for key in ("False_person", "CHAIR_s", "CHAIR_i", "Miss_person", "Miss_person3",
+                                                       "Miss_object", "Obj_recall", "Person_F1", "Object_F1")], [0] * 9)
         self.assertEqual(corpus["objects"]["classes"], {})
 
     def test_words_do_not_depend_on_the_tokenizer(self):

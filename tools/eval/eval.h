@@ -72,7 +72,7 @@ typedef struct limn_eval_settings {
     limn_sacrebleu_settings sacrebleu;
 } limn_eval_settings;
 
-enum { LIMN_EVAL_MAX_KEYS = 8, LIMN_EVAL_MAX_STATS = 32 };
+enum { LIMN_EVAL_MAX_KEYS = 12, LIMN_EVAL_MAX_STATS = 32 };
 
 /* A metric turns each image into a row of statistics, and a sum of rows into scores: those of one
  * row are the image's, those of all rows the corpus's, those of rows drawn at random a bootstrap's.
@@ -101,7 +101,7 @@ typedef struct limn_eval_metric {
 extern const limn_eval_metric *const limn_eval_metrics[]; /* NULL after the last */
 extern const limn_eval_metric limn_eval_bleu, limn_eval_rouge, limn_eval_cider,
     limn_eval_cider_plain, limn_eval_meteor, limn_eval_meteor_without_paraphrases,
-    limn_eval_sacrebleu, limn_eval_object_names;
+    limn_eval_sacrebleu, limn_eval_object_names, limn_eval_retrieval;
 
 /* Whether `name` [size bytes] is `wanted`, whatever its case, with '_' for '-' too. */
 bool limn_eval_is_named(const char *wanted, const char *name, size_t size);

@@ -6,6 +6,28 @@
 #include "common/metrics/diversity.h"
 #include "tools/eval/eval_df.h"
 
+/* The caption that most pictures have. */
+static limn_status measure_most(limn_eval_diversity *out, const limn_eval_data *data,
+                                const limn_string_table *captions, limn_error *err)
+{
+    size_t *counts = limn_calloc(captions->n_strings, sizeof *counts);
+    if (!counts) return limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
+    for (size_t pass = 0; pass < 2; pass++) /* count, then find the first of the most */
+        for (size_t i = 0; i < data->n_images; i++) {
+            const char *text = limn_eval_hyp(data, i, 0)->text;
+            uint32_t number = 0;
+            limn_string_table_find(&number, captions, text, strlen(text));
+            if (pass == 0) {
+                counts[number]++;
+            } else if (counts[number] > out->n_most) {
+                out->n_most = counts[number];
+                out->most = text;
+            }
+        }
+    limn_free(counts);
+    return LIMN_OK;
+}
+
 /* Different captions, bad endings, lengths. */
 static limn_status measure_best(limn_eval_diversity *out, const limn_eval_data *data,
                                 limn_string_table *captions, limn_error *err)
@@ -124,6 +146,7 @@ limn_status limn_eval_diversity_measure(limn_eval_diversity *out, const limn_eva
     limn_status status;
     *out = (limn_eval_diversity){ .seen = -1 };
     status = measure_best(out, data, &captions, err);
+    if (status == LIMN_OK) status = measure_most(out, data, &captions, err);
     if (status == LIMN_OK) status = measure_div(out, data, err);
     if (status == LIMN_OK && training) status = measure_seen(out, data, &captions, training, err);
     if (status == LIMN_OK && data->n_hyps > data->n_images)

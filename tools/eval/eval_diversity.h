@@ -6,7 +6,9 @@
 
 typedef struct limn_eval_diversity {
     /* Of the best caption of each picture. */
-    size_t n_distinct;   /* different captions */
+    size_t n_distinct; /* different captions */
+    size_t n_most;     /* pictures with the caption that most have */
+    const char *most; /* that caption, tokenised; of equally frequent ones the first. Of the data */
     size_t n_vocabulary; /* different words */
     double mean_length;  /* words */
     double div_1, div_2; /* different words, word pairs / all words */

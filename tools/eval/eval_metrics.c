@@ -10,10 +10,11 @@
 #include "common/metrics/rouge.h"
 #include "tools/eval/eval_df.h"
 
-const limn_eval_metric *const limn_eval_metrics[] = { &limn_eval_bleu,         &limn_eval_meteor,
-                                                      &limn_eval_rouge,        &limn_eval_cider,
-                                                      &limn_eval_cider_plain,  &limn_eval_sacrebleu,
-                                                      &limn_eval_object_names, NULL };
+const limn_eval_metric *const limn_eval_metrics[] = {
+    &limn_eval_bleu,         &limn_eval_meteor,      &limn_eval_rouge,
+    &limn_eval_cider,        &limn_eval_cider_plain, &limn_eval_sacrebleu,
+    &limn_eval_object_names, &limn_eval_retrieval,   NULL
+};
 
 static char fold(char c)
 {

@@ -26,11 +26,15 @@ static limn_status read_caption(limn_object_mentions *out, reader *r,
     return LIMN_OK;
 }
 
+/* So many references that name a person make sure that there is one. */
+enum { SURELY = 3 };
+
 /* What a picture's caption and its references name. */
 typedef struct picture {
     limn_object_mentions caption;
     limn_object_set shown;
     bool shows_people;
+    size_t n_naming_people; /* references that do */
 } picture;
 
 static bool is_shown(const picture *p, size_t object)
@@ -50,8 +54,9 @@ static limn_status read_picture(picture *out, reader *r, const limn_eval_data *d
         LIMN_TRY(read_caption(&ref, r, &data->refs[m->first_ref + i], err));
         out->shown.bits[0] |= ref.objects.bits[0];
         out->shown.bits[1] |= ref.objects.bits[1];
-        out->shows_people = out->shows_people || ref.names_person;
+        out->n_naming_people += ref.names_person;
     }
+    out->shows_people = out->n_naming_people > 0;
     return LIMN_OK;
 }
 
@@ -66,8 +71,23 @@ enum {
     FALSE_CAPTION, /* 1 when any mention is false */
     SHOWN,         /* classes that the references name */
     FOUND,         /* of these, those that the caption names */
+    NAMED,         /* classes that the caption names */
+    NAMED_RIGHTLY, /* of these, those that a reference names */
+    WITH_PEOPLE,   /* 1 when a reference names somebody */
+    MISSED_PEOPLE, /* 1 when the caption names nobody all the same */
+    SURE_PEOPLE,   /* 1 when three references or more name somebody */
+    MISSED_SURE_PEOPLE,
     N_STATS
 };
+
+static void fill_people(double *row, const picture *p)
+{
+    const bool is_sure = p->n_naming_people >= SURELY;
+    row[WITH_PEOPLE] = p->shows_people;
+    row[MISSED_PEOPLE] = p->shows_people && !p->caption.names_person;
+    row[SURE_PEOPLE] = is_sure;
+    row[MISSED_SURE_PEOPLE] = is_sure && !p->caption.names_person;
+}
 
 static void fill_row(double *row, const picture *p)
 {
@@ -79,9 +99,13 @@ static void fill_row(double *row, const picture *p)
     row[FALSE_CAPTION] = row[FALSE_MENTIONS] > 0;
     for (size_t c = 0; c < LIMN_N_OBJECTS; c++) {
         const bool shown = limn_object_set_has(p->shown, c);
+        const bool named = limn_object_set_has(p->caption.objects, c);
         row[SHOWN] += shown;
-        row[FOUND] += shown && limn_object_set_has(p->caption.objects, c);
+        row[FOUND] += shown && named;
+        row[NAMED] += named;
+        row[NAMED_RIGHTLY] += named && is_shown(p, c);
     }
+    fill_people(row, p);
 }
 
 static limn_status measure(double *stats, const limn_eval_data *data, size_t rank,
@@ -104,6 +128,18 @@ static double share(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
+/* The harmonic mean of precision and recall. */
+static double f1(double precision, double recall)
+{
+    return share(2 * precision * recall, precision + recall);
+}
+
+static double f1_of_people(const double *stats)
+{
+    const double n_right = stats[WITH_PEOPLE] - stats[MISSED_PEOPLE];
+    return f1(share(n_right, n_right + stats[FALSE_PEOPLE]), share(n_right, stats[WITH_PEOPLE]));
+}
+
 static void score(double *out, const double *stats, size_t n_images,
                   const limn_eval_settings *settings)
 {
@@ -111,7 +147,12 @@ static void score(double *out, const double *stats, size_t n_images,
     out[0] = share(stats[FALSE_PEOPLE], stats[WITHOUT_PEOPLE]);
     out[1] = share(stats[FALSE_CAPTION], (double)n_images);
     out[2] = share(stats[FALSE_MENTIONS], stats[MENTIONS]);
-    out[3] = share(stats[FOUND], stats[SHOWN]);
+    out[3] = share(stats[MISSED_PEOPLE], stats[WITH_PEOPLE]);
+    out[4] = share(stats[MISSED_SURE_PEOPLE], stats[SURE_PEOPLE]);
+    out[5] = share(stats[SHOWN] - stats[FOUND], stats[SHOWN]);
+    out[6] = share(stats[FOUND], stats[SHOWN]);
+    out[7] = f1_of_people(stats);
+    out[8] = f1(share(stats[NAMED_RIGHTLY], stats[NAMED]), out[6]);
 }
 
 static void sign(limn_buffer *out, const limn_eval_settings *settings)
@@ -127,15 +168,18 @@ static void print(limn_buffer *out, const double *stats, const limn_eval_data *d
     (void)settings;
     limn_buffer_printf(out, "people       %.0f of %.0f captions where no reference names any\n",
                        stats[FALSE_PEOPLE], stats[WITHOUT_PEOPLE]);
+    limn_buffer_printf(out, "no people    %.0f of %.0f captions where a reference names some\n",
+                       stats[MISSED_PEOPLE], stats[WITH_PEOPLE]);
 }
 
 const limn_eval_metric limn_eval_object_names = {
     .name = "objects",
-    .keys = { "False_person", "CHAIR_s", "CHAIR_i", "Obj_recall" },
-    .n_keys = 4,
+    .keys = { "False_person", "CHAIR_s", "CHAIR_i", "Miss_person", "Miss_person3", "Miss_object",
+              "Obj_recall", "Person_F1", "Object_F1" },
+    .n_keys = 9,
     .n_stats = N_STATS,
-    .best_key = 3,
-    .n_lower_better = 3,
+    .best_key = 6,
+    .n_lower_better = 6,
     .measure = measure,
     .score = score,
     .sign = sign,

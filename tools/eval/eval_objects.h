@@ -6,7 +6,12 @@
  *   False_person  captions that name a person, of the pictures whose references name none
  *   CHAIR_s       captions that name a class which no reference names
  *   CHAIR_i       mentions of a class which no reference names, of all mentions
- *   Obj_recall    classes that the caption names too, of those that the references name
+ *   Miss_person   captions that name nobody, of the pictures where a reference names a person
+ *   Miss_person3  the same, of the pictures where three references or more name one
+ *   Miss_object   classes that the caption doesn't name, of those that the references name
+ *   Obj_recall    classes that the caption names too: 1 - Miss_object
+ *   Person_F1     harmonic mean of precision and recall of naming a person, over pictures
+ *   Object_F1     likewise of naming a class, over pictures and classes; recall is Obj_recall
  * A share of nothing is 0. Where references name people without saying "person" ("a crowd", "a
  * hand"), a person in the caption is not false. The words are always those of the PTB tokenizer,
  * whatever --tokenizer says. */

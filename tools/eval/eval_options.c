@@ -29,15 +29,24 @@ static const limn_option options[] = {
       OPTION(train), .group = "Input" },
     { "metrics", 0, "LIST", "which, with commas between", .type = LIMN_OPT_TEXT, OPTION(metrics),
       .group = "Metrics",
-      .detail = "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, diversity, in any "
-                "case, or a name that the output has: CIDEr, Bleu_4. The default is "
-                "bleu,rouge,cider,diversity, and meteor with --meteor-data." },
+      .detail =
+          "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, retrieval, "
+          "diversity, in any case, or a name that the output has: CIDEr, Bleu_4. The default "
+          "is bleu,rouge,cider,diversity, and meteor with --meteor-data. retrieval: how often "
+          "the references prefer their picture's caption to those of 100 other pictures, by "
+          "CIDEr-D." },
     { "objects", 0, NULL, "what captions make up, by class", .type = LIMN_OPT_FLAG,
       OPTION(has_objects), .group = "Metrics",
-      .detail = "Adds the metric objects. False_person: captions that name a person, of the "
-                "pictures whose references name none. CHAIR_s and CHAIR_i (Rohrbach 2018): "
-                "captions, and mentions, of one of COCO's 80 classes that no reference names. "
-                "Obj_recall: classes named, of those that references name. English only." },
+      .detail =
+          "Adds the metric objects. False_person: captions that name a person, of the "
+          "pictures whose references name none. CHAIR_s and CHAIR_i (Rohrbach 2018): "
+          "captions, and mentions, of one of COCO's 80 classes that no reference names. "
+          "Obj_recall: classes named, of those that references name; Miss_object: not named. "
+          "Miss_person, Miss_person3: captions that name nobody, where a reference, or three, "
+          "do. Person_F1, Object_F1: of precision and recall. English only." },
+    { "subset", 0, "FILE", "scores of the pictures that it names, too", .type = LIMN_OPT_LIST,
+      OPTION(subsets), .group = "Metrics",
+      .detail = "One name a line. May be given several times." },
     { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_OPT_CHOICE,
       OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
       .detail = "For all metrics. The default is ptb, as coco-caption's, and 13a for sacrebleu." },

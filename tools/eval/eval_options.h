@@ -17,7 +17,7 @@ typedef struct limn_eval_options {
     const char *meteor_data, *meteor_cache; /* folder and file; NULL: not given */
     const char *baseline, *smoothing;       /* smoothing: "floor:0.1" */
     const char *report, *images, *fit;
-    limn_option_list asserts, also;
+    limn_option_list asserts, also, subsets;
     unsigned format;    /* LIMN_EVAL_TEXT … */
     unsigned tokenizer; /* index in limn_eval_tokenizer_names, or LIMN_EVAL_NO_TOKENIZER */
     uint64_t seed;

@@ -64,9 +64,19 @@ static void render_score(limn_buffer *out, const char *key, double score)
     limn_buffer_printf(out, is_count(key) ? "%-12s %.0f\n" : "%-12s %.4f\n", key, score);
 }
 
+static void render_repetition(limn_buffer *out, const limn_eval_diversity *d, size_t n_images,
+                              const char *indent)
+{
+    const double percent = 100.0 / (double)n_images;
+    limn_buffer_printf(out, "%sdistinct     %zu of %zu captions, %.2f %%\n", indent, d->n_distinct,
+                       n_images, (double)d->n_distinct * percent);
+    limn_buffer_printf(out, "%smost often   %zu, %.2f %%: %s\n", indent, d->n_most,
+                       (double)d->n_most * percent, d->most);
+}
+
 static void render_diversity(limn_buffer *out, const limn_eval_diversity *d, size_t n_images)
 {
-    limn_buffer_printf(out, "distinct     %zu of %zu captions\n", d->n_distinct, n_images);
+    render_repetition(out, d, n_images, "");
     limn_buffer_printf(out, "vocabulary   %zu words\n", d->n_vocabulary);
     render_score(out, "Div_1", d->div_1);
     render_score(out, "Div_2", d->div_2);
@@ -78,6 +88,18 @@ static void render_diversity(limn_buffer *out, const limn_eval_diversity *d, siz
         render_score(out, "list Div_2", d->list_div_2);
         render_score(out, "self-CIDEr", d->self_cider);
     }
+}
+
+static void render_subset(limn_buffer *out, const limn_eval_subset *s, const limn_eval_outcome *o)
+{
+    limn_buffer_printf(out, "subset %s: %zu picture%s\n", s->name, s->n_images,
+                       s->n_images == 1 ? "" : "s");
+    for (size_t i = 0; i < o->n_results; i++)
+        for (size_t k = 0; k < o->results[i].metric->n_keys; k++) {
+            limn_buffer_append_text(out, "  ");
+            render_score(out, o->results[i].metric->keys[k], s->scores[i][k]);
+        }
+    if (o->diversity) render_repetition(out, &s->diversity, s->n_images, "  ");
 }
 
 void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
@@ -106,6 +128,7 @@ void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
                            o->results[i].metric->keys[best], o->oracles[i][best]);
     }
     if (o->diversity) render_diversity(out, o->diversity, o->data->n_images);
+    for (size_t i = 0; i < o->subsets->n_items; i++) render_subset(out, &o->subsets->items[i], o);
     limn_buffer_printf(out, "signature    %s\n", o->signature);
 }
 
@@ -127,10 +150,13 @@ static void set_count(json_t *object, const char *key, size_t count)
     json_object_set_new(object, key, json_integer((json_int_t)count));
 }
 
-static json_t *diversity_object(const limn_eval_diversity *d)
+static json_t *diversity_object(const limn_eval_diversity *d, size_t n_images)
 {
     json_t *object = json_object();
     set_count(object, "distinct_captions", d->n_distinct);
+    set_score(object, "distinct_share", (double)d->n_distinct / (double)n_images);
+    set_score(object, "most_frequent_share", (double)d->n_most / (double)n_images);
+    json_object_set_new(object, "most_frequent", json_string(d->most));
     set_count(object, "vocabulary", d->n_vocabulary);
     set_score(object, "mean_length", d->mean_length);
     set_score(object, "Div_1", d->div_1);
@@ -167,6 +193,22 @@ static void set_names(json_t *object, const char *key, const limn_eval_names *na
     json_object_set_new(object, key, array);
 }
 
+static json_t *subsets_object(const limn_eval_outcome *o)
+{
+    json_t *subsets = json_object();
+    for (size_t i = 0; i < o->subsets->n_items; i++) {
+        const limn_eval_subset *s = &o->subsets->items[i];
+        json_t *object = json_object();
+        set_count(object, "n_images", s->n_images);
+        for (size_t r = 0; r < o->n_results; r++)
+            set_scores(object, o->results[r].metric, s->scores[r]);
+        if (o->diversity)
+            json_object_set_new(object, "diversity", diversity_object(&s->diversity, s->n_images));
+        json_object_set_new(subsets, s->name, object);
+    }
+    return subsets;
+}
+
 void limn_eval_render_json(limn_buffer *out, const limn_eval_outcome *o)
 {
     json_t *object = json_object();
@@ -181,8 +223,10 @@ void limn_eval_render_json(limn_buffer *out, const limn_eval_outcome *o)
             set_scores(oracle, o->results[i].metric, o->oracles[i]);
         json_object_set_new(object, "oracle", oracle);
     }
-    if (o->diversity) json_object_set_new(object, "diversity", diversity_object(o->diversity));
+    if (o->diversity)
+        json_object_set_new(object, "diversity", diversity_object(o->diversity, o->data->n_images));
     if (o->objects) json_object_set_new(object, "objects", limn_eval_objects_json(o->objects));
+    if (o->subsets->n_items > 0) json_object_set_new(object, "subsets", subsets_object(o));
     if (o->reliability)
         json_object_set_new(object, "reliability", limn_eval_reliability_json(o->reliability));
     if (o->confidence)

@@ -10,6 +10,7 @@
 #include "tools/eval/eval_diversity.h"
 #include "tools/eval/eval_objects.h"
 #include "tools/eval/eval_right.h"
+#include "tools/eval/eval_subsets.h"
 #include "tools/eval/eval_trials.h"
 
 typedef struct limn_eval_outcome {
@@ -19,6 +20,7 @@ typedef struct limn_eval_outcome {
     double (*oracles)[LIMN_EVAL_MAX_KEYS];           /* [n_results]; NULL without n-best lists */
     const limn_eval_diversity *diversity;            /* NULL when it was not asked for */
     const limn_eval_objects *objects;                /* likewise */
+    const limn_eval_subsets *subsets;                /* of the results and of diversity */
     const limn_eval_reliability *reliability;        /* NULL where no caption has a confidence */
     const limn_eval_trials *confidence, *comparison; /* NULL when not asked for */
     const char *signature;

@@ -57,6 +57,7 @@ static limn_status append_notes(limn_buffer *out, void *ctx, limn_error *err)
     (void)err;
     limn_report_notes(out, r->outcome);
     limn_report_diversity(out, r->outcome);
+    limn_report_subsets(out, r->outcome);
     return LIMN_OK;
 }
 

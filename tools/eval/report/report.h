@@ -25,6 +25,7 @@ limn_status limn_report_write(limn_report *report, const char *path, limn_error 
 void limn_report_scores(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_notes(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *outcome);
+void limn_report_subsets(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_objects(limn_buffer *out, const limn_eval_outcome *outcome);
 void limn_report_histograms(limn_buffer *out, const limn_eval_outcome *outcome);
 /* A section of its own; nothing where no caption has a confidence. */

@@ -65,13 +65,43 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
                            o->data->without_hyp.n_items, o->data->without_ref.n_items);
 }
 
+/* Images, and how much captions repeat, of each subset. */
+static void append_subset_counts(limn_buffer *out, const limn_eval_outcome *o)
+{
+    limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">pictures</th>");
+    for (size_t i = 0; i < o->subsets->n_items; i++)
+        limn_buffer_printf(out, "<td>%zu</td>", o->subsets->items[i].n_images);
+    limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">distinct captions</th>");
+    for (size_t i = 0; i < o->subsets->n_items; i++) {
+        const limn_eval_subset *s = &o->subsets->items[i];
+        limn_buffer_printf(out, "<td>%.1f&nbsp;%%</td>",
+                           100.0 * (double)s->diversity.n_distinct / (double)s->n_images);
+    }
+    limn_buffer_append_text(out, "</tr>\n");
+}
+
+static void append_subset_scores(limn_buffer *out, const limn_eval_outcome *o, size_t result,
+                                 size_t key)
+{
+    limn_buffer_append_text(out, "<tr><th scope=\"row\">");
+    limn_page_escape(out, o->results[result].metric->keys[key]);
+    limn_buffer_append_text(out, "</th>");
+    for (size_t i = 0; i < o->subsets->n_items; i++)
+        limn_buffer_printf(out, "<td>%.4f</td>", o->subsets->items[i].scores[result][key]);
+    limn_buffer_append_text(out, "</tr>\n");
+}
+
 void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *o)
 {
     const limn_eval_diversity *d = o->diversity;
     if (!d) return;
     limn_buffer_append_text(out, "<ul class=\"facts\">\n");
-    limn_buffer_printf(out, "<li><b>%zu</b> of %zu captions differ</li>\n", d->n_distinct,
-                       o->data->n_images);
+    const double percent = 100.0 / (double)o->data->n_images;
+    limn_buffer_printf(out, "<li><b>%zu</b> of %zu captions differ, %.1f&nbsp;%%</li>\n",
+                       d->n_distinct, o->data->n_images, (double)d->n_distinct * percent);
+    limn_buffer_printf(out, "<li><b>%.1f&nbsp;%%</b> are: ", (double)d->n_most * percent);
+    limn_page_escape(out, d->most);
+    limn_buffer_append_text(out, "</li>\n");
     limn_buffer_printf(out, "<li><b>%zu</b> words of vocabulary</li>\n", d->n_vocabulary);
     limn_buffer_printf(out, "<li><b>%.1f</b> words on average</li>\n", d->mean_length);
     limn_buffer_printf(out, "<li>Div-1 <b>%.3f</b>, Div-2 <b>%.3f</b></li>\n", d->div_1, d->div_2);
@@ -85,6 +115,22 @@ void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *o)
 void limn_report_objects(limn_buffer *out, const limn_eval_outcome *o)
 {
     if (o->objects) limn_eval_objects_render_html(out, o->objects);
+}
+
+void limn_report_subsets(limn_buffer *out, const limn_eval_outcome *o)
+{
+    if (o->subsets->n_items == 0) return;
+    limn_buffer_append_text(out, "<table>\n<tr><th scope=\"col\">subset</th>");
+    for (size_t i = 0; i < o->subsets->n_items; i++) {
+        limn_buffer_append_text(out, "<th scope=\"col\">");
+        limn_page_escape(out, o->subsets->items[i].name);
+        limn_buffer_append_text(out, "</th>");
+    }
+    append_subset_counts(out, o);
+    for (size_t r = 0; r < o->n_results; r++)
+        for (size_t k = 0; k < o->results[r].metric->n_keys; k++)
+            if (!is_count(o->results[r].metric->keys[k])) append_subset_scores(out, o, r, k);
+    limn_buffer_append_text(out, "</table>\n");
 }
 
 /* ---- histograms ----------------------------------------------------------------------------- */
