@@ -45,7 +45,7 @@ static const limn_option options[] = {
           "Miss_person, Miss_person3: captions that name nobody, where a reference, or three, "
           "do. Person_F1, Object_F1: of precision and recall. English only." },
     { "subset", 0, "FILE", "scores of the pictures that it names, too", .type = LIMN_OPT_LIST,
-      OPTION(subsets), .group = "Metrics",
+      OPTION(subsets), .group = "Metrics", .is_more = true,
       .detail = "One name a line. May be given several times." },
     { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_OPT_CHOICE,
       OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
