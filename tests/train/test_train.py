@@ -234,6 +234,52 @@ class Train(unittest.TestCase):
         self.assertIn("2 epochs, 8 steps of 3 pictures", done.stdout)
         self.assertEqual(list(self.folder.iterdir()), [])
 
+    def plan(self, rows, *arguments, code=0, share=0.5):
+        """What --plan says of captions that name pictures so."""
+        captions = self.folder / "planned.tsv"
+        captions.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+        done = subprocess.run(
+            list(map(str, [TRAIN, "--plan", "--images", self.data / "photos", "--captions", captions, "--encoder", TOY,
+                           *SMALL, "--stage", "features", "--dev-share", share, *arguments])),
+            capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def test_plan_looks_at_the_pictures(self):
+        names = [f"p{i:02}" for i in range(N_PICTURES)]
+        self.assertEqual(self.plan(f"{n}.png\ta wall" for n in names).stderr, "")
+        for form, what in (("{}", "the ending"), ("{}.PNG", "upper and lower case"), ("photos\\{}.png", "backslashes")):
+            error = self.plan((form.format(n) + "\ta wall" for n in names), code=2).stderr
+            self.assertRegex(error, rf"is not in .*, but p\d\d\.png is: the names differ in {what}")
+            self.assertIn("none of the 16 pictures that the captions name is in", error)
+        error = self.plan(f"{n}.png\ta wall" for n in [*names, "gone", "q"]).stderr
+        self.assertIn("2 of 18 pictures are not in", error)
+        self.assertIn("the first: gone.png; a run ends when more than 1 % can't be read", error)
+        self.assertIn("captions come first", self.plan(f"a red wall\t{n}.png" for n in names).stderr)
+        self.assertIn("no picture is for development", self.plan((f"{n}.png\ta wall" for n in names), share=0).stderr)
+
+    def test_plan_opens_a_sample(self):
+        photos = self.folder / "photos"
+        photos.mkdir()
+        (photos / "a.png").write_bytes((self.data / "photos/p00.png").read_bytes())
+        (photos / "b.png").write_text("this is no picture")
+        error = self.plan(["a.png\tx", "b.png\ty"], "--images", photos, share=0).stderr
+        self.assertIn("1 of 2 pictures that were tried can't be read, the first: b.png: ", error)
+
+    def test_splits_of_any_file(self):
+        rows = [f"p{i:02}.png,{split},a wall" for i, split in enumerate(("train", "restval", "val", "test") * 4)]
+        done = self.plan(["image,split,caption", *rows])
+        self.assertIn("8 to train on, 4 for development", done.stdout)
+        rows = [row for row in rows if ",val," not in row]
+        self.assertIn("has not both splits", self.plan(["image,split,caption", *rows]).stderr)
+
+    def test_rejected_captions_are_left_out(self):
+        rows = [json.dumps({"image": f"p{i:02}.png", "caption": "a wall", "is_rejected": i < 4}) for i in range(N_PICTURES)]
+        done = self.plan(rows, share=0)
+        self.assertIn("4 captions that are marked is_rejected or is_precanned are left out", done.stderr)
+        self.assertIn("captions     12 to train on", done.stdout)
+        self.assertIn("captions     16 to train on", self.plan(rows, "--keep-rejected", share=0).stdout)
+
     # ---- bad input ---------------------------------------------------------------------------------------
 
     def fails(self, text, *arguments, code=1, **more):
