@@ -284,7 +284,7 @@ static limn_status look_at_found(limn_dirwalk *w, bool *is_file, limn_error *err
 
 /* ---- names ----------------------------------------------------------------------------- */
 
-enum { HEAD_SIZE = 64 /* bytes that tell a file from a list */ };
+enum { HEAD_SIZE = 512 /* bytes that tell a file from a list */ };
 
 /* At a list: *is_stream when it is a file itself, which is then all that there is. */
 static limn_status look_at_list(limn_dirwalk *w, bool *is_stream, limn_error *err)

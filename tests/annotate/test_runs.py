@@ -4,6 +4,8 @@
 Sidecars, filters and shards, signals, going on under other options, locks, --strict, --errors, --dry-run, and inputs
 that go while they are waited for."""
 
+import csv
+import io
 import os
 import random
 import signal
@@ -137,6 +139,47 @@ class SidecarTest(RunTest):
         self.assertTrue((self.p / "00002.txt").is_symlink())
         self.assertEqual((self.folder / "real.txt").read_text().count("\n"), 2)
 
+    def test_separator(self):
+        """A caption goes on with what is there, or stands before it; where nothing is, it stands alone."""
+        caption = self.captions()["00001.png"]
+        for old, existing, expected in [("tag", "append", f"tag, {caption}\n"), ("tag\n", "append", f"tag, {caption}\n"),
+                                        ("tag\n", "prepend", f"{caption}, tag\n"), ("\n", "append", f"{caption}\n"),
+                                        ("\ufeffa\r\n", "prepend", f"\ufeff{caption}, a\r\n")]:
+            (self.p / "00001.txt").write_text(old, newline="")
+            self.limn("p/00001.png", "--sidecar", "--existing", existing, "--separator", ", ")
+            self.assertEqual((self.p / "00001.txt").read_bytes().decode(), expected)
+        for args in [["--sidecar"], [], ["--sidecar", "--existing", "append", "--format", "jsonl"]]:
+            self.assertIn("--separator: is for", self.limn("p", *args, "--separator", ",", code=1)[1])
+
+    def test_what_is_no_utf8_is_not_added_to(self):
+        """A file in two encodings is in none: such an image fails, the others get theirs."""
+        odd = {"00000": "Hund".encode("utf-16"), "00001": "Hund".encode("utf-16-be"), "00002": "gr\xfc\xdfe".encode("latin-1")}
+        for existing in ["append", "prepend"]:
+            for name, data in odd.items():
+                (self.p / f"{name}.txt").write_bytes(data)
+            (self.p / "00003.txt").write_bytes("\ufeffgrüße".encode())
+            _, messages = self.limn("p", "--sidecar", "--existing", existing, code=3)
+            for name, data in odd.items():
+                self.assertEqual((self.p / f"{name}.txt").read_bytes(), data)
+                self.assertIn(f"p/{name}.txt: is ", messages)
+            text = (self.p / "00003.txt").read_bytes().decode()
+            self.assertEqual(text.index("\ufeff"), 0)
+            self.assertEqual(text.count("\ufeff"), 1)
+            self.assertIn("grüße", text)
+            for path in self.p.glob("*.txt"):
+                path.unlink()
+
+    def test_only_what_can_be_captioned_collides(self):
+        """A RAW or HEIC file beside its JPEG is an error of its own, and no reason to refuse the folder."""
+        (self.p / "00030.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0heicmif1")
+        (self.p / "00031.tif").write_bytes(b"II*\0\x08\0\0\0\0\0")
+        _, messages = self.limn("p", "--sidecar", code=3)
+        self.assertIn("p/00030.heic: this is HEIC", messages)
+        self.assertEqual(len(self.texts()), self.n_pictures)
+        (self.p / "00031.jpg").write_bytes((self.p / "00031.png").read_bytes())
+        _, messages = self.limn("p", "--sidecar", "--existing", "overwrite", code=1)
+        self.assertIn("p/00031.jpg and p/00031.png would share p/00031.txt", messages)
+
     def test_objects(self):
         self.limn("p", "--sidecar", "--format", "jsonl")
         records = [annotation.strict_json(p.read_bytes()) for p in self.p.glob("*.json")]
@@ -200,6 +243,73 @@ class FolderTest(RunTest):
                          "p/00002.png\ti/o error\tNo such file or directory\n")
 
 
+class OutputTest(RunTest):
+    """-o FILE and what belongs to it."""
+
+    n_pictures = 6
+
+    def test_a_csv_that_a_spreadsheet_saved(self):
+        """It is the record of what is done, and its corrections are kept."""
+        self.limn("p", "-o", "whole.csv")
+        whole = annotation.parse_csv((self.folder / "whole.csv").read_bytes())
+        rows = list(csv.reader((self.folder / "whole.csv").read_text().splitlines()))
+        rows[1][1] = 'corrected, by "hand"'
+        for mark, quoting, end, last in [("\ufeff", csv.QUOTE_ALL, "\r\n", "\r\n"), ("", csv.QUOTE_MINIMAL, "\n", ""),
+                                         ("\ufeff", csv.QUOTE_NONNUMERIC, "\n", "\n")]:
+            with io.StringIO(newline="") as text:
+                csv.writer(text, quoting=quoting, lineterminator=end).writerows(rows[:4])
+                saved = mark + text.getvalue().removesuffix(end) + last
+            (self.folder / "out.csv").write_text(saved, newline="")
+            _, messages = self.limn("p", "-o", "out.csv")
+            self.assertIn("skipped: 3 pictures", messages)
+            data = (self.folder / "out.csv").read_bytes()
+            self.assertTrue(data.startswith(saved.encode()))
+            self.assertEqual(annotation.parse_csv(data.removeprefix(mark.encode())),
+                             [(whole[0][0], rows[1][1]), *whole[1:]])
+        (self.folder / "out.csv").write_text(saved.replace(",", ";"), newline="")
+        self.assertIn("save it with commas", self.limn("p", "-o", "out.csv", code=1)[1])
+
+    def test_errors_of_a_finished_run_are_replaced(self):
+        """The same command again; a refusal leaves everything as it was."""
+        (self.p / "bad.png").write_bytes(b"no picture")
+        args = ["p", "-o", "out.csv", "--errors", "errors.tsv"]
+        self.limn(*args, code=3)
+        first = (self.folder / "errors.tsv").read_text()
+        self.assertIn("p/bad.png\t", first)
+        self.limn(*args, code=3)
+        self.assertEqual((self.folder / "errors.tsv").read_text(), first)
+        (self.p / "bad.png").unlink()
+        self.limn(*args)
+        self.assertEqual((self.folder / "errors.tsv").read_text(), "")
+        (self.folder / "errors.tsv").write_text("my own\tnotes\n")
+        (self.p / "00000.jpg").write_bytes((self.p / "00000.png").read_bytes())
+        before = {p: p.read_bytes() for p in self.folder.glob("*.*") if p.is_file()}
+        self.assertIn("is no list of errors", self.limn(*args, code=1)[1])
+        self.assertEqual({p: p.read_bytes() for p in self.folder.glob("*.*") if p.is_file()}, before)
+        self.limn(*args[:3])
+        self.assertEqual(self.leftovers(), [])
+
+    def test_a_folder_that_is_missing_is_named(self):
+        _, messages = self.limn("p", "-o", "nodir/x.csv", code=2)
+        self.assertIn("nodir/x.csv: the folder nodir/: No such file or directory", messages)
+
+    def test_an_image_on_standard_input(self):
+        """It is told by its content; a list stays a list, also one whose first name looks like a format."""
+        image = (self.p / "00000.png").read_bytes()
+        caption = self.captions()["00000.png"]
+        for data in [image, image + b"\n" * 5000]:
+            self.assertEqual(annotation.parse_text(self.limn("-", stdin=data)[0]), [(b"-", caption)])
+        out = self.limn("-", "p/00000.png", "--format", "jsonl", stdin=image)[0]
+        self.assertEqual([r["file"] for r in annotation.json_lines(out)], ["-", "p/00000.png"])
+        (self.folder / "P6").write_bytes(image)
+        self.assertEqual(annotation.parse_text(self.limn("-", stdin=b"P6\np/00000.png\n")[0]),
+                         [(b"P6", caption), (b"p/00000.png", caption)])
+        self.assertIn("-: PNG: ", self.limn("-", stdin=image[:60], code=2)[1])
+        for _ in range(2):  # another image each time
+            self.limn("-", "-o", "out.txt", stdin=image)
+        self.assertEqual((self.folder / "out.txt").read_bytes().count(b"-\t"), 2)
+
+
 class LongRunTest(RunTest):
     """What takes a while, and is interrupted."""
 
@@ -240,7 +350,7 @@ class LongRunTest(RunTest):
         self.assertEqual(out.count(b"\n"), self.n_pictures - part.count(b"\n"))
         self.assertEqual((self.folder / "out.jsonl.part").read_bytes(), part)
         _, messages = self.limn("p", "-o", "out.jsonl", "--beam", "1", code=1)
-        self.assertIn("had 'beam default', this one has 'beam 1'", messages)
+        self.assertIn("had 'beam 3', this one has 'beam 1'", messages)
         self.limn("p", "-o", "out.jsonl", "--threads", "1")
         self.assertEqual((self.folder / "out.jsonl").read_bytes(), (self.folder / "whole.jsonl").read_bytes())
         self.assertEqual(self.leftovers(), [])

@@ -27,6 +27,16 @@ def add(tar, name, data):
     tar.addfile(info, io.BytesIO(data))
 
 
+def make_tar(path, members):
+    """A tar of (name, bytes) at this path."""
+    with tarfile.open(path, "w") as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
 def make_shards(folder):
     """Tars of samples: a picture, its class; in each, a broken picture, a hidden one, odd names."""
     paths = []
@@ -134,6 +144,9 @@ def check_refusals(limn, model, folder, shards):
     loose.write_bytes(pictures.png(20, 20, pictures.noise(1)))
     (folder / "other").mkdir()
     (folder / "other" / shards[0].name).write_bytes(shards[1].read_bytes())
+    image = loose.read_bytes()
+    two = make_tar(folder / "two.tar", [("dog.jpg", image), ("dog.png", image)])
+    pair = make_tar(folder / "pair.tar", [("dog.heic", b"\0\0\0\x18ftypheic\0\0\0\0heicmif1"), ("dog.jpg", image)])
     cut = folder / "cut.tar"
     cut.write_bytes(shards[0].read_bytes()[:20000])
     for name, arguments, code, wanted, files in (
@@ -142,6 +155,8 @@ def check_refusals(limn, model, folder, shards):
             ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "named before", {"shard0.jsonl"}),
             ("one twice", [shards[0], shards[0]], 3, "named before", {"shard0.jsonl"}),
             ("a tar that is cut off", ["--tar", "txt", cut, shards[1]], 2, "the archive is cut off", {"shard1.tar"}),
+            ("two images of a name", ["--tar", "txt", two], 1, "would share a member dog.txt", set()),
+            ("a HEIC beside its JPEG", ["--tar", "txt", pair], 3, "this is HEIC", {"pair.tar"}),
             ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is no ending", set()),
             ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "takes no --format", set())):
         out = folder / name.replace(" ", "_")

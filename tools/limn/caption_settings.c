@@ -109,9 +109,15 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, FIELD(out_dir), .is_more = true },
     { "existing", 0, "NAME", "when a sidecar is there: skip (default) …", .group = "Output",
       .detail = "skip: leave it, and do not caption the picture. overwrite: replace it. append, "
-                "prepend: add the caption as lines after or before what is there. error: refuse "
-                "the run. Also after an interruption, each happens once.",
+                "prepend: add the caption as lines after or before what is there, which must be "
+                "UTF-8. error: refuse the run. A run that is interrupted and goes on does each "
+                "once; a finished run that is given again with append adds the captions again.",
       .type = LIMN_OPT_CHOICE, FIELD(existing), .choices = limn_existing_names, .is_more = true },
+    { "separator", 0, "TEXT", "put TEXT before or after an added caption", .group = "Output",
+      .detail = "With --existing append or prepend: the caption does not become a line of its own, "
+                "but goes on with what is there, as in \"a tag, another tag\" with --separator \", "
+                "\".",
+      .type = LIMN_OPT_TEXT, FIELD(separator), .is_more = true },
     { "tar", 0, "ENDING", "with -o FOLDER: tars, NAME.ENDING added", .group = "Output",
       .detail = "Instead of records, copies of the tars: every member as it was, and after each "
                 "picture NAME.jpg a member NAME.ENDING: with an ENDING that is json, or ends so, "
@@ -119,7 +125,8 @@ static const limn_option options[] = {
                 "A tar that has such a member already is refused.",
       .type = LIMN_OPT_LIST, FIELD(tar), .is_more = true },
     { "errors", 0, "FILE", "list what failed: PATH, cause, detail", .group = "Output",
-      .detail = "Lines with tabs between the fields; in names as in text. FILE must not exist yet.",
+      .detail = "Lines with tabs between the fields; in names as in text. FILE is "
+                "replaced when it is the list of a run before, and nothing else is.",
       .type = LIMN_OPT_TEXT, FIELD(errors), .is_more = true },
     { "report", 0, "FILE", "a page of thumbnails, captions and failures", .group = "Output",
       .detail = "One HTML file that needs no other, to look over the results of this run: what "

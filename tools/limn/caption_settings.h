@@ -15,7 +15,7 @@
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
 typedef struct caption_settings {
-    const char *cpu, *output, *errors, *report, *prefix, *suffix, *explain, *attention;
+    const char *cpu, *output, *errors, *report, *prefix, *suffix, *explain, *attention, *separator;
     const char *shard;             /* I/N */
     const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
     const char *sidecar_extension; /* once completed */

@@ -16,6 +16,7 @@ static bool complete_plain(caption_settings *s)
     const char *lonely = s->out_dir                           ? "out-dir"
                          : s->is_sidecar_full                 ? "sidecar-full"
                          : s->existing != LIMN_EXISTING_UNSET ? "existing"
+                         : s->separator                       ? "separator"
                                                               : NULL;
     if (lonely) {
         limn_message_error("--%s: is for --sidecar", lonely);
@@ -61,6 +62,7 @@ limn_annotate_settings output_settings_of(const caption_settings *s)
     out.out_dir = s->out_dir;
     out.is_sidecar_full = s->is_sidecar_full;
     out.existing = (limn_existing)s->existing;
+    out.separator = s->separator;
     out.errors = s->errors;
     out.is_dry_run = s->is_dry_run;
     out.is_forced = s->is_forced;

@@ -54,6 +54,7 @@ static limn_status make_sidecar(caption_sink *out, const limn_annotate_settings 
                     .out_dir = s->out_dir,
                     .is_full = s->is_sidecar_full },
         .existing = s->existing,
+        .separator = s->separator,
         .names = inputs->names,
         .n_names = inputs->n_names,
         .plan = &out->plan,

@@ -43,6 +43,10 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
     if (s->format != LIMN_FORMAT_TEXT && s->format != LIMN_FORMAT_JSONL)
         return limn_fail(err, LIMN_E_ARG,
                          "--sidecar: only --format text and jsonl make files of one picture");
+    if (s->separator && (s->format != LIMN_FORMAT_TEXT || (s->existing != LIMN_EXISTING_APPEND &&
+                                                           s->existing != LIMN_EXISTING_PREPEND)))
+        return limn_fail(err, LIMN_E_ARG,
+                         "--separator: is for captions that --existing append or prepend adds");
     return check_extension(s->sidecar_extension, err);
 }
 
@@ -52,6 +56,7 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
 static limn_status check_folder(const limn_annotate_settings *s, limn_error *err)
 {
     const bool has_folder = limn_output_is_folder(s->output);
+    if (s->separator) return limn_fail(err, LIMN_E_ARG, "--separator: is for --sidecar");
     for (size_t i = 0; i < s->n_tar_endings; i++)
         if (!*s->tar_endings[i] || strchr(s->tar_endings[i], '/'))
             return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is no ending of a name",
@@ -84,6 +89,7 @@ static limn_status check_numbers(const limn_annotate_settings *s, limn_error *er
 
 limn_status limn_annotate_check(const limn_annotate_settings *s, limn_error *err)
 {
+    LIMN_TRY(check_text("separator", s->separator, err));
     LIMN_TRY(s->sidecar_extension ? check_sidecar(s, err) : check_folder(s, err));
     LIMN_TRY(check_text("prefix", s->prefix, err));
     LIMN_TRY(check_text("suffix", s->suffix, err));

@@ -89,6 +89,27 @@ limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_
     return LIMN_OK;
 }
 
+bool limn_picture_head_can_be_decoded(const unsigned char *bytes, size_t size)
+{
+    const limn_image_format *format = limn_image_sniff(bytes, size);
+    return format && format->decode;
+}
+
+bool limn_picture_file_can_be_decoded(const char *path, limn_archive *archive)
+{
+    unsigned char head[LIMN_IMAGE_PROBE_SIZE];
+    size_t size = 0;
+    if (archive) {
+        if (limn_archive_peek(archive, head, sizeof head, &size, NULL)) return false;
+    } else {
+        const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        const ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
+        if (fd >= 0) close(fd);
+        size = n > 0 ? (size_t)n : 0;
+    }
+    return limn_picture_head_can_be_decoded(head, size);
+}
+
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
 /* Whether the file was written to between the two looks at it. */

@@ -20,6 +20,13 @@ limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, boo
 limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_entry *input,
                                            limn_archive *archive, limn_error *err);
 
+/* Whether the file at `path`, or the member that `archive` (not NULL) stands at, is of a format
+ * that can be decoded here, by its first bytes; false when they can't be read. */
+bool limn_picture_file_can_be_decoded(const char *path, limn_archive *archive);
+/* The same of its first bytes [size], LIMN_IMAGE_PROBE_SIZE (common/image/format.h) or all there
+ * are. */
+bool limn_picture_head_can_be_decoded(const unsigned char *bytes, size_t size);
+
 /* All bytes of the file at `path`; the caller frees `*bytes` with limn_free(). The text of an error
  * does not repeat the path. A pipe is read until its end, unless it is silent for half a minute; a
  * device is refused. LIMN_E_IO (also when a file changes meanwhile), LIMN_E_LIMIT (more than

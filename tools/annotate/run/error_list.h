@@ -9,8 +9,11 @@ typedef struct limn_error_list {
     limn_buffer line;
 } limn_error_list; /* zero-initialise */
 
-/* A new list, or, from `state`, one that an interrupted run began. `path` must not exist yet:
- * LIMN_E_ARG. LIMN_E_IO, LIMN_E_NOMEM; errors begin with the path. */
+/* Whether a list may come to be at `path`: nothing is there, or the list of a run before, which is
+ * replaced when the new one is complete. LIMN_E_ARG when it is something else; LIMN_E_IO. */
+limn_status limn_error_list_check(const char *path, limn_error *err);
+/* A new list, or, from `state`, one that an interrupted run began. LIMN_E_ARG as above, LIMN_E_IO,
+ * LIMN_E_NOMEM; errors begin with the path. */
 limn_status limn_error_list_open(limn_error_list *list, const char *path, const char *state,
                                  limn_error *err);
 /* In `name`, backslash, tab and line ends are \\ \t \n \r. */

@@ -19,6 +19,7 @@ struct limn_picture_run {
     limn_journal_state state;
     size_t n_unrecorded; /* put since the last checkpoint */
     double recorded_at;
+    bool has_begun;  /* the sink has */
     bool has_failed; /* to write: nothing more is to be written */
     bool is_over;
 };
@@ -101,6 +102,9 @@ static void add_before(limn_picture_run *run)
 static limn_status begin_sink(limn_picture_run *run, limn_error *err)
 {
     const bool has_state = run->past.state != NULL;
+    if (run->settings.errors_path && !run->past.errors_state)
+        LIMN_TRY(limn_error_list_check(run->settings.errors_path, err));
+    run->has_begun = true;
     LIMN_TRY(run->sink->methods->begin(run->sink, run->past.state, &run->past.before, err));
     if (run->settings.errors_path)
         LIMN_TRY(limn_error_list_open(&run->errors, run->settings.errors_path,
@@ -135,6 +139,14 @@ static limn_status begin_dry(limn_picture_run *run, limn_error *err)
     return sink->peek(run->sink, &run->past.before, err);
 }
 
+/* As if nothing had been. */
+static void undo_begin(limn_picture_run *run)
+{
+    if (run->has_begun) run->sink->methods->discard(run->sink);
+    limn_part_file_remove(&run->errors.file);
+    if (run->journal) (void)limn_journal_remove(&run->journal, NULL);
+}
+
 static limn_status begin_for_good(limn_picture_run *run, limn_error *err)
 {
     const limn_picture_run_settings *s = &run->settings;
@@ -147,8 +159,7 @@ static limn_status begin_for_good(limn_picture_run *run, limn_error *err)
         run->sink->record = record_now;
         run->sink->run = run;
     }
-    if (status != LIMN_OK && run->journal && !run->past.is_resumed) /* as if nothing had been */
-        (void)limn_journal_remove(&run->journal, NULL);
+    if (status != LIMN_OK && !run->past.is_resumed) undo_begin(run);
     return status;
 }
 
@@ -205,9 +216,11 @@ limn_status limn_picture_run_want(limn_picture_run *run, const limn_dirwalk_entr
     limn_status s = LIMN_OK;
     bool is_there, is_done;
     pthread_mutex_lock(&run->mutex);
-    is_there = limn_name_set_has(&run->past.before, name);
-    is_done = !is_there && (is_once ? limn_name_set_has(&run->past.done, input->path)
-                                    : limn_name_set_take(&run->past.done, input->path));
+    /* what comes from standard input is another picture each time */
+    is_there = !input->is_stream && limn_name_set_has(&run->past.before, name);
+    is_done = !input->is_stream && !is_there &&
+              (is_once ? limn_name_set_has(&run->past.done, input->path)
+                       : limn_name_set_take(&run->past.done, input->path));
     pthread_mutex_unlock(&run->mutex);
     if (sink->look && (is_once || (!is_there && !is_done)))
         s = sink->look(run->sink, input, &is_there, is_done ? NULL : err);

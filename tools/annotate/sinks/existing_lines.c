@@ -62,12 +62,41 @@ static limn_status read_records(limn_existing_lines *out, limn_name_set *names, 
     return s;
 }
 
+/* A head that a spreadsheet has written again: after a byte order mark, in quotes, with other line
+ * ends. */
+static bool skip_saved_head(reader *r, const char *head)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    const size_t size = sizeof mark - 1;
+    size_t at = r->size >= size && !memcmp(r->text, mark, size) ? size : 0;
+    if (!head) return false;
+    for (; *head; head++) {
+        if (*head == '\r') continue;
+        while (at < r->size && (r->text[at] == '"' || r->text[at] == '\r')) at++;
+        if (at == r->size || r->text[at] != *head) return false;
+        at++;
+    }
+    r->at = at;
+    return true;
+}
+
+/* Commas are what spreadsheets write where the decimal point is a point. */
+static limn_status fail_head(const reader *r, const limn_writer *writer, limn_error *err)
+{
+    const char *stop = memchr(r->text, '\n', r->size);
+    const size_t line = stop ? (size_t)(stop - r->text) : r->size;
+    if (writer == &limn_writer_csv && (memchr(r->text, ';', line) || memchr(r->text, '\t', line)))
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "its fields have other separators than commas: save it with commas");
+    return limn_fail(err, LIMN_E_FORMAT, "another beginning");
+}
+
 static limn_status read_file(limn_existing_lines *out, limn_name_set *names, reader *r,
                              const limn_writer *writer, limn_error *err)
 {
     bool is_torn = false;
-    if (!skip(r, writer->head, &is_torn))
-        return is_torn ? LIMN_OK : limn_fail(err, LIMN_E_FORMAT, "another beginning");
+    if (!skip_saved_head(r, writer->head) && !skip(r, writer->head, &is_torn))
+        return is_torn ? LIMN_OK : fail_head(r, writer, err);
     LIMN_TRY(read_records(out, names, r, writer, err));
     if (!out->has_records) out->size = 0; /* the head is written with the first record */
     out->lacks_line_end = out->has_records && !writer->separator && r->text[out->size - 1] != '\n';

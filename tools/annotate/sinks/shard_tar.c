@@ -8,9 +8,11 @@
 #include <zlib.h>
 
 #include "common/base/mem.h"
+#include "common/image/format.h"
 #include "common/io/archive_reader.h"
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/journal/name_set.h"
+#include "tools/annotate/sinks/name_owners.h"
 
 enum { BLOCK_SIZE = 1 << 16 };
 
@@ -22,7 +24,8 @@ struct limn_shard_tar {
     gzFile bytes;          /* … and this gives their bytes; it reads plain files as they are */
     uint64_t position;     /* of `bytes` */
     size_t n_members;
-    limn_name_set there, added; /* names in the tar, and names that are or would be added */
+    limn_name_set there;    /* names in the tar */
+    limn_name_owners added; /* names that are or would be added, by picture */
     limn_buffer name, text;
 };
 
@@ -50,11 +53,31 @@ static limn_status fail_taken(const limn_shard_tar *t, const char *name, limn_er
 static limn_status note_added(limn_shard_tar *t, const char *picture, limn_error *err)
 {
     for (size_t i = 0; i < t->n_endings; i++) {
+        const char *owner;
         LIMN_TRY(make_name(&t->name, picture, t->endings[i], err));
         if (limn_name_set_has(&t->there, t->name.bytes)) return fail_taken(t, t->name.bytes, err);
-        if (!limn_name_set_has(&t->added, t->name.bytes))
-            LIMN_TRY(limn_name_set_add(&t->added, t->name.bytes, t->name.size, err));
+        LIMN_TRY(limn_name_owners_claim(&t->added, t->name.bytes, picture, &owner, err));
+        if (strcmp(owner, picture) != 0)
+            return limn_fail(err, LIMN_E_ARG, "%s: %s and %s would share a member %s", t->path,
+                             owner, picture, t->name.bytes);
     }
+    return LIMN_OK;
+}
+
+/* Whether the member that the archive stands at will be captioned, unless it is damaged. What is
+ * wrong with a member alone is for the pipeline to say. */
+static limn_status look_at_member(bool *is_picture, limn_shard_tar *t, const limn_archive_member *m,
+                                  limn_error *err)
+{
+    unsigned char head[LIMN_IMAGE_PROBE_SIZE];
+    limn_error reason = { 0 };
+    size_t size = 0;
+    *is_picture = false;
+    if (m->kind != LIMN_ARCHIVE_FILE) return LIMN_OK;
+    const limn_status s = limn_archive_peek(t->members, head, sizeof head, &size, &reason);
+    if (s == LIMN_E_TRUNCATED || s == LIMN_E_IO || s == LIMN_E_NOMEM)
+        return limn_fail(err, s, "%s: %s", t->path, reason.text);
+    *is_picture = s == LIMN_OK && limn_picture_head_can_be_decoded(head, size);
     return LIMN_OK;
 }
 
@@ -66,10 +89,16 @@ static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_e
     if (s != LIMN_OK && !m->name) return limn_fail(err, s, "%s: %s", t->path, reason.text);
     if (!m->name) return LIMN_OK;
     t->n_members++;
-    if (limn_name_set_has(&t->added, m->given_name)) return fail_taken(t, m->given_name, err);
+    if (limn_name_owners_has(&t->added, m->given_name)) return fail_taken(t, m->given_name, err);
+    bool is_picture;
+    const bool is_second = limn_name_set_has(&t->there, m->given_name);
     LIMN_TRY(limn_name_set_add(&t->there, m->given_name, strlen(m->given_name), err));
-    return limn_picture_file_has_extension(m->given_name) ? note_added(t, m->given_name, err)
-                                                          : LIMN_OK;
+    LIMN_TRY(look_at_member(&is_picture, t, m, err));
+    if (!is_picture) return LIMN_OK;
+    if (is_second)
+        return limn_fail(err, LIMN_E_ARG, "%s: has two members %s, which would share captions",
+                         t->path, m->given_name);
+    return note_added(t, m->given_name, err);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -119,7 +148,7 @@ void limn_shard_tar_close(limn_shard_tar **tar)
     limn_archive_close(&t->members);
     if (t->bytes) gzclose(t->bytes);
     limn_name_set_finish(&t->there);
-    limn_name_set_finish(&t->added);
+    limn_name_owners_finish(&t->added);
     limn_buffer_finish(&t->name);
     limn_buffer_finish(&t->text);
     limn_free((char *)t->path);

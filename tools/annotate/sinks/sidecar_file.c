@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/image/format.h"
 #include "common/io/fileio.h"
+#include "common/text/utf8.h"
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/input/path_names.h"
 
@@ -68,13 +69,44 @@ static limn_status check_folder(const char *path, limn_error *err)
     return s;
 }
 
-/* What is added to is read first. */
-static limn_status check_readable(const char *path, const struct stat *st, limn_error *err)
+static bool has_utf16_mark(const unsigned char *bytes, size_t size)
 {
-    if (st->st_size > (off_t)LIMN_SIDECAR_MAX_SIZE)
-        return limn_fail(err, LIMN_E_LIMIT, "%s: has %lld bytes, more than the limit of %zu", path,
-                         (long long)st->st_size, LIMN_SIDECAR_MAX_SIZE);
-    return access(path, R_OK) ? fail_errno(err, path) : LIMN_OK;
+    return size >= 2 && (!memcmp(bytes, "\xff\xfe", 2) || !memcmp(bytes, "\xfe\xff", 2));
+}
+
+/* Captions are UTF-8, and so must be what they are added to. UTF-16 without a mark is told by its
+ * zero bytes. */
+static limn_status check_utf8(const char *path, const unsigned char *bytes, size_t size,
+                              limn_error *err)
+{
+    const bool is_utf16 = has_utf16_mark(bytes, size) || memchr(bytes, 0, size);
+    if (!is_utf16 && limn_utf8_valid_size((const char *)bytes, size) == size) return LIMN_OK;
+    return limn_fail(err, LIMN_E_FORMAT,
+                     "%s: is %s, not UTF-8, and nothing is added to it; iconv -f %s -t UTF-8 "
+                     "converts it",
+                     path, is_utf16 ? "UTF-16" : "in another encoding",
+                     is_utf16 ? "UTF-16" : "latin1");
+}
+
+/* What is added to is read first: up to LIMN_SIDECAR_MAX_SIZE bytes of UTF-8. */
+static limn_status read_old(unsigned char **bytes, size_t *size, const char *path, limn_error *err)
+{
+    limn_status s;
+    LIMN_TRY(limn_file_read(bytes, size, path, LIMN_SIDECAR_MAX_SIZE, err));
+    s = check_utf8(path, *bytes, *size, err);
+    if (s == LIMN_OK) return LIMN_OK;
+    limn_free(*bytes);
+    *bytes = NULL;
+    return s;
+}
+
+static limn_status check_old(const char *path, limn_error *err)
+{
+    unsigned char *bytes = NULL;
+    size_t size;
+    const limn_status s = read_old(&bytes, &size, path, err);
+    limn_free(bytes);
+    return s;
 }
 
 limn_status limn_sidecar_look(bool *is_there, const char *path, const char *picture,
@@ -90,32 +122,78 @@ limn_status limn_sidecar_look(bool *is_there, const char *path, const char *pict
     *is_there = false; /* it does not stand in the way */
     if (stat(path, &st)) return fail_errno(err, path);
     LIMN_TRY(check_changeable(path, &st, picture, err));
-    if (existing != LIMN_EXISTING_OVERWRITE) LIMN_TRY(check_readable(path, &st, err));
+    if (existing != LIMN_EXISTING_OVERWRITE) LIMN_TRY(check_old(path, err));
     return check_folder(path, err);
 }
 
 /* ---- new content ------------------------------------------------------------------------ */
 
-static limn_status read_old(limn_buffer *out, const char *path, limn_error *err)
+#define BOM "\xef\xbb\xbf"
+
+/* Bytes of `text` [size] without the line ends after it. */
+static size_t size_without_line_ends(const char *text, size_t size)
 {
-    unsigned char *bytes = NULL;
-    size_t size = 0;
-    LIMN_TRY(limn_file_read(&bytes, &size, path, LIMN_SIDECAR_MAX_SIZE, err));
-    limn_buffer_append(out, bytes, size);
-    limn_free(bytes);
-    return LIMN_OK;
+    while (size && (text[size - 1] == '\n' || text[size - 1] == '\r')) size--;
+    return size;
 }
 
-/* What was there, and after it the new lines. */
-static limn_status append_to_old(limn_sidecar_file *f, limn_error *err)
+/* The lines of f->bytes as one line, with f->separator between, and no line end. */
+static void append_as_one_line(limn_buffer *out, const limn_sidecar_file *f)
 {
+    const char *text = f->bytes.bytes;
+    const size_t size = size_without_line_ends(text, f->bytes.size);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '\n')
+            limn_buffer_append_text(out, f->separator);
+        else
+            limn_buffer_append(out, &text[i], 1);
+}
+
+/* Old text and the caption in one line, the separator between where there are both. */
+static void join_in_line(limn_buffer *out, const limn_sidecar_file *f, const char *old,
+                         size_t old_size, bool is_before)
+{
+    const size_t old_text = size_without_line_ends(old, old_size);
+    const bool has_both = old_text && size_without_line_ends(f->bytes.bytes, f->bytes.size);
+    if (is_before) append_as_one_line(out, f);
+    if (is_before && has_both) limn_buffer_append_text(out, f->separator);
+    limn_buffer_append(out, old, old_text);
+    if (!is_before && has_both) limn_buffer_append_text(out, f->separator);
+    if (!is_before) append_as_one_line(out, f);
+    if (old_size > old_text)
+        limn_buffer_append(out, old + old_text, old_size - old_text);
+    else
+        limn_buffer_append_text(out, "\n");
+}
+
+/* The caption as lines before or after the old text. */
+static void join_lines(limn_buffer *out, const limn_sidecar_file *f, const char *old,
+                       size_t old_size, bool is_before)
+{
+    if (is_before) limn_buffer_append(out, f->bytes.bytes, f->bytes.size);
+    limn_buffer_append(out, old, old_size);
+    if (is_before) return;
+    if (old_size && old[old_size - 1] != '\n') limn_buffer_append_text(out, "\n");
+    limn_buffer_append(out, f->bytes.bytes, f->bytes.size);
+}
+
+/* What was there with the new caption before or after it. A byte order mark stays in front. */
+static limn_status add_to_old(limn_sidecar_file *f, bool is_before, limn_error *err)
+{
+    const size_t mark = sizeof BOM - 1;
     limn_buffer whole = { 0 };
-    const limn_status s = read_old(&whole, f->path, err);
-    if (whole.size && whole.bytes[whole.size - 1] != '\n') limn_buffer_append_text(&whole, "\n");
-    limn_buffer_append(&whole, f->bytes.bytes, f->bytes.size);
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    LIMN_TRY(read_old(&bytes, &size, f->path, err));
+    const bool has_mark = size >= mark && !memcmp(bytes, BOM, mark);
+    const char *old = (const char *)bytes + (has_mark ? mark : 0);
+    const size_t old_size = size - (has_mark ? mark : 0);
+    if (has_mark) limn_buffer_append(&whole, BOM, mark);
+    (f->separator ? join_in_line : join_lines)(&whole, f, old, old_size, is_before);
+    limn_free(bytes);
     limn_buffer_finish(&f->bytes);
     f->bytes = whole;
-    return s;
+    return LIMN_OK;
 }
 
 limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, bool *is_left,
@@ -134,9 +212,9 @@ limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, b
     if (*is_left) return LIMN_OK;
     LIMN_TRY(check_changeable(f->path, &f->before, f->picture, err));
     if (existing == LIMN_EXISTING_APPEND)
-        s = append_to_old(f, err);
+        s = add_to_old(f, false, err);
     else if (existing == LIMN_EXISTING_PREPEND)
-        s = read_old(&f->bytes, f->path, err);
+        s = add_to_old(f, true, err);
     if (s == LIMN_OK && f->bytes.has_failed) s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return s;
 }

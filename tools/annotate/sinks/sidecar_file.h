@@ -14,16 +14,18 @@
 /* Looks at the sidecar `path` of the picture `picture` (NULL: a member of an archive): *is_there
  * when its picture is to be skipped for it.
  * LIMN_E_ARG when `existing` is LIMN_EXISTING_ERROR and it is there, and when it is to be changed
- * and is a picture itself, or no regular file; LIMN_E_IO, also when it is not there and no file
- * can come to be there. */
+ * and is a picture itself, or no regular file; LIMN_E_FORMAT when something is to be added to it
+ * and it is no UTF-8 (a file of two encodings would be none); LIMN_E_IO, also when it is not there
+ * and no file can come to be there. */
 limn_status limn_sidecar_look(bool *is_there, const char *path, const char *picture,
                               limn_existing existing, limn_error *err);
 
 /* A sidecar that is about to be written. */
 typedef struct limn_sidecar_file {
-    char *picture, *path; /* owned */
-    limn_buffer bytes;    /* the new content */
-    struct stat before;   /* of what was there, when had_file */
+    char *picture, *path;  /* owned */
+    limn_buffer bytes;     /* the new content */
+    const char *separator; /* between what is there and the caption; NULL: a line each */
+    struct stat before;    /* of what was there, when had_file */
     bool had_file;
 } limn_sidecar_file;
 

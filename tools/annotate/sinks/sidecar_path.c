@@ -25,6 +25,8 @@ limn_status limn_sidecar_path(limn_buffer *out, const limn_sidecar_naming *namin
 {
     const char *path = input->path;
     limn_buffer_clear(out);
+    if (input->is_stream)
+        return limn_fail(err, LIMN_E_ARG, "comes from standard input: no file can be beside it");
     if (naming->out_dir) {
         path = limn_path_skip_dots(input->relative + strspn(input->relative, "/"));
         if (climbs(path))

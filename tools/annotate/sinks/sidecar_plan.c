@@ -24,6 +24,9 @@ typedef struct planner {
     bool may_exist;
     planned *items; /* [n_items] */
     size_t n_items, capacity;
+    planned *dropped; /* [n_dropped], sorted: share a sidecar, but can't be captioned */
+    size_t n_dropped, dropped_capacity;
+    limn_dirwalk *walk;
     limn_buffer path;
     limn_buffer folder; /* the last one that was looked at, */
     struct stat st;     /* and what was found */
@@ -79,6 +82,13 @@ static limn_file_key key_of(planner *p, const char *path)
     return key_in(path, p->has_folder ? &p->st : NULL);
 }
 
+/* The input whose sidecar path is in p->path. */
+static planned planned_of(planner *p, const limn_dirwalk_entry *input)
+{
+    const limn_file_key sidecar = key_of(p, p->path.bytes);
+    return (planned){ .sidecar = sidecar, .picture = key_of(p, input->path).bits[0] };
+}
+
 /* ---- the walk --------------------------------------------------------------------------- */
 
 /* Whether the entry will be captioned, as far as can be told without reading archives. */
@@ -94,14 +104,13 @@ typedef limn_status visit_fn(planner *p, const limn_dirwalk_entry *input, void *
 
 /* The next entry that will be captioned and has a sidecar path, which is then in p->path; NULL at
  * the end. What fails fails again in the run. */
-static limn_status next_picture(planner *p, limn_dirwalk *w, limn_dirwalk_entry *input,
-                                limn_error *err)
+static limn_status next_picture(planner *p, limn_dirwalk_entry *input, limn_error *err)
 {
     for (;;) {
         limn_error reason = { 0 };
         if (!limn_hooks_keep_going(p->hooks))
             return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
-        const limn_status s = limn_dirwalk_next(w, input, &reason);
+        const limn_status s = limn_dirwalk_next(p->walk, input, &reason);
         if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", reason.text);
         if (s != LIMN_OK) continue;
         if (!input->path ||
@@ -114,17 +123,16 @@ static limn_status next_picture(planner *p, limn_dirwalk *w, limn_dirwalk_entry 
 static limn_status walk(planner *p, visit_fn *visit, void *ctx, limn_error *err)
 {
     const limn_dirwalk_settings settings = limn_inputs_walk_settings(p->inputs, -1);
-    limn_dirwalk *w = NULL;
     limn_dirwalk_entry input = { .path = "" };
     limn_status s = p->list ? limn_list_spool_rewind(p->list, err) : LIMN_OK;
     if (s == LIMN_OK)
-        s = limn_dirwalk_create(&w, p->inputs->names, p->inputs->n_names, &settings, err);
+        s = limn_dirwalk_create(&p->walk, p->inputs->names, p->inputs->n_names, &settings, err);
     while (s == LIMN_OK) {
-        s = next_picture(p, w, &input, err);
+        s = next_picture(p, &input, err);
         if (s == LIMN_OK && !input.path) break;
         if (s == LIMN_OK) s = visit(p, &input, ctx, err);
     }
-    limn_dirwalk_destroy(&w);
+    limn_dirwalk_destroy(&p->walk);
     return s;
 }
 
@@ -136,8 +144,7 @@ static limn_status add(planner *p, const limn_dirwalk_entry *input, void *ctx, l
         return limn_fail(err, LIMN_E_ARG, "%s: is there already (--existing error)", p->path.bytes);
     if (!limn_grow((void **)&p->items, &p->capacity, p->n_items + 1, sizeof *p->items))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    p->items[p->n_items].sidecar = key_of(p, p->path.bytes);
-    p->items[p->n_items++].picture = key_of(p, input->path).bits[0];
+    p->items[p->n_items++] = planned_of(p, input);
     return LIMN_OK;
 }
 
@@ -159,6 +166,57 @@ static int compare_planned(const void *a, const void *b)
     return order ? order : x->picture < y->picture ? -1 : x->picture > y->picture;
 }
 
+static bool is_among(const planned *one, const planned *items, size_t n)
+{
+    return n && bsearch(one, items, n, sizeof *items, compare_planned);
+}
+
+/* Whether another picture has the sidecar of item `i`; they are sorted. */
+static bool has_rival(const planner *p, size_t i)
+{
+    const planned *items = p->items;
+    return (i > 0 && !compare_keys(&items[i - 1].sidecar, &items[i].sidecar) &&
+            items[i - 1].picture != items[i].picture) ||
+           (i + 1 < p->n_items && !compare_keys(&items[i + 1].sidecar, &items[i].sidecar) &&
+            items[i + 1].picture != items[i].picture);
+}
+
+/* Notes an input that shares its sidecar, but will get none: a RAW beside its JPEG. */
+static limn_status drop_if_undecodable(planner *p, const limn_dirwalk_entry *input, void *ctx,
+                                       limn_error *err)
+{
+    const planned one = planned_of(p, input);
+    const planned *found = bsearch(&one, p->items, p->n_items, sizeof *p->items, compare_planned);
+    (void)ctx;
+    if (!found) return LIMN_OK;
+    size_t first = (size_t)(found - p->items), last = first;
+    while (first && !compare_planned(&p->items[first - 1], &one)) first--;
+    while (last + 1 < p->n_items && !compare_planned(&p->items[last + 1], &one)) last++;
+    if ((!has_rival(p, first) && !has_rival(p, last)) ||
+        limn_picture_file_can_be_decoded(input->path, limn_dirwalk_archive(p->walk)))
+        return LIMN_OK;
+    if (!limn_grow((void **)&p->dropped, &p->dropped_capacity, p->n_dropped + 1,
+                   sizeof *p->dropped))
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    p->dropped[p->n_dropped++] = one;
+    return LIMN_OK;
+}
+
+/* Sorts the items, and takes out those that share a sidecar and will get none. */
+static limn_status sort_items(planner *p, limn_error *err)
+{
+    size_t n = 0, n_rivals = 0;
+    if (p->n_items) qsort(p->items, p->n_items, sizeof *p->items, compare_planned);
+    for (size_t i = 0; i < p->n_items; i++) n_rivals += has_rival(p, i);
+    if (!n_rivals) return LIMN_OK;
+    LIMN_TRY(walk(p, drop_if_undecodable, NULL, err));
+    if (p->n_dropped) qsort(p->dropped, p->n_dropped, sizeof *p->dropped, compare_planned);
+    for (size_t i = 0; i < p->n_items; i++)
+        if (!is_among(&p->items[i], p->dropped, p->n_dropped)) p->items[n++] = p->items[i];
+    p->n_items = n;
+    return LIMN_OK;
+}
+
 /* Names the pictures that share a sidecar. */
 typedef struct naming_ctx {
     limn_file_key sidecar;
@@ -170,17 +228,16 @@ static limn_status name_them(planner *p, const limn_dirwalk_entry *input, void *
                              limn_error *err)
 {
     naming_ctx *n = ctx;
-    const limn_file_key key = key_of(p, p->path.bytes);
-    uint64_t picture;
-    if (compare_keys(&key, &n->sidecar)) return LIMN_OK;
-    picture = key_of(p, input->path).bits[0];
-    if (n->first.size && picture != n->first_picture)
+    const planned one = planned_of(p, input);
+    if (compare_keys(&one.sidecar, &n->sidecar) || is_among(&one, p->dropped, p->n_dropped))
+        return LIMN_OK;
+    if (n->first.size && one.picture != n->first_picture)
         return limn_fail(err, LIMN_E_ARG,
                          "%s and %s would share %s; --sidecar-full keeps them apart",
                          n->first.bytes, input->path, p->path.bytes);
     limn_buffer_clear(&n->first);
     limn_buffer_append_text(&n->first, input->path);
-    n->first_picture = picture;
+    n->first_picture = one.picture;
     return n->first.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
@@ -207,7 +264,7 @@ static limn_status add_repeated(limn_sidecar_plan *plan, size_t *capacity, limn_
 static limn_status find_shared(limn_sidecar_plan *plan, planner *p, limn_error *err)
 {
     size_t capacity = 0;
-    if (p->n_items) qsort(p->items, p->n_items, sizeof *p->items, compare_planned);
+    LIMN_TRY(sort_items(p, err));
     for (size_t i = 1; i < p->n_items; i++) {
         const planned *a = &p->items[i - 1], *b = &p->items[i];
         if (compare_keys(&a->sidecar, &b->sidecar)) continue;
@@ -232,6 +289,7 @@ limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *in
     s = walk(&p, add, NULL, err);
     if (s == LIMN_OK) s = find_shared(out, &p, err);
     limn_free(p.items);
+    limn_free(p.dropped);
     limn_buffer_finish(&p.path);
     limn_buffer_finish(&p.folder);
     if (s != LIMN_OK) limn_sidecar_plan_finish(out);

@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "tools/annotate/input/path_names.h"
 #include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/direct_output.h"
 #include "tools/annotate/sinks/existing_lines.h"
@@ -199,9 +200,22 @@ static limn_status look_at_path(bool *is_file, const char *path, limn_error *err
     return LIMN_OK;
 }
 
+/* Names the folder that is missing, and not the first file that can't be made in it. */
+static limn_status check_folder(const char *path, limn_error *err)
+{
+    const size_t size = limn_path_folder_size(path);
+    char *folder = size > 1 ? limn_strndup(path, size) : NULL;
+    limn_status s = LIMN_OK;
+    if (folder && access(folder, F_OK))
+        s = limn_fail(err, LIMN_E_IO, "%s: the folder %s: %s", path, folder, strerror(errno));
+    limn_free(folder);
+    return s;
+}
+
 static limn_status make_paths(file_sink *f, limn_error *err)
 {
     f->path = limn_file_resolve(f->given_path);
+    if (f->path) LIMN_TRY(check_folder(f->path, err));
     f->sink.journal_path = f->path ? with_suffix(f->path, ".limn-run") : NULL;
     if (!f->sink.journal_path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     f->had_journal = !access(f->sink.journal_path, F_OK);

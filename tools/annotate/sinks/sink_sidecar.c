@@ -96,7 +96,8 @@ static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_er
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     f = &k->waiting[k->n_waiting++];
     *f = (limn_sidecar_file){ .picture = limn_strdup(result->input->path),
-                              .path = limn_strdup(k->path.bytes) };
+                              .path = limn_strdup(k->path.bytes),
+                              .separator = k->settings.separator };
     limn_buffer_append(&f->bytes, result->out->bytes, result->out->size);
     if (!f->picture || !f->path || f->bytes.has_failed)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");

@@ -10,6 +10,7 @@
 typedef struct limn_sidecar_settings {
     limn_sidecar_naming naming;
     limn_existing existing;
+    const char *separator; /* as in limn_sidecar_file */
     /* What names the journal: .HASH.limn-run in out_dir, or else in the folder that is named first
      * or that the file named first is in. The names are those of the pipeline; `variant` tells runs
      * over the same names apart that may go on side by side, as shards do. */

@@ -78,18 +78,51 @@ static void append_first_field(limn_buffer *out, const char *row, size_t size)
     }
 }
 
+static const char csv_head[] = "file,caption,logprob,score,rank,file_bytes\r\n";
+
+/* Fields of a row: commas outside quotes, and one more. */
+static size_t count_fields(const char *row, size_t size)
+{
+    bool is_quoted = false;
+    size_t n = 1;
+    for (size_t i = 0; i < size; i++) {
+        is_quoted ^= row[i] == '"';
+        n += row[i] == ',' && !is_quoted;
+    }
+    return n;
+}
+
+/* Where the last field begins; *size of it, without quotes around. */
+static const char *last_field(const char *row, size_t row_size, size_t *size)
+{
+    size_t end = row_size, begin;
+    if (end && row[end - 1] == '"') end--;
+    begin = end;
+    while (begin && row[begin - 1] != ',' && row[begin - 1] != '"') begin--;
+    *size = end - begin;
+    return row + begin;
+}
+
+/* A row as limn wrote it, or a spreadsheet again: with quotes around any field, other line ends,
+ * none after the last row. A row that is torn off lacks fields. */
 static limn_status parse_csv(limn_buffer *name, size_t *record_size, const char *text, size_t size,
                              limn_error *err)
 {
+    const size_t n_fields = count_fields(csv_head, sizeof csv_head - 1);
     const size_t line = row_size(text, size);
     const size_t row = line && text[line - 1] == '\r' ? line - 1 : line;
-    size_t last = row;
-    *record_size = line < size ? line + 1 : 0;
-    if (!*record_size) return LIMN_OK;
-    while (last && text[last - 1] != ',') last--;
-    if (last < row && !limn_file_name_append_from_hex(name, text + last, row - last))
+    size_t hex_size;
+    const char *hex = last_field(text, row, &hex_size);
+    const bool has_all = count_fields(text, row) == n_fields;
+    const bool is_whole = line < size || (has_all && !hex_size);
+    *record_size = !is_whole ? 0 : line < size ? line + 1 : line;
+    if (!is_whole) return LIMN_OK;
+    if (!has_all)
+        return limn_fail(err, LIMN_E_FORMAT, "a row with %zu fields, not %zu",
+                         count_fields(text, row), n_fields);
+    if (hex_size && !limn_file_name_append_from_hex(name, hex, hex_size))
         return limn_fail(err, LIMN_E_FORMAT, "the last field is no file name in hexadecimal");
-    if (last == row) append_first_field(name, text, row);
+    if (!hex_size) append_first_field(name, text, row);
     if (!name->size) return limn_fail(err, LIMN_E_FORMAT, "a row without a file name");
     return LIMN_OK;
 }
@@ -97,7 +130,7 @@ static limn_status parse_csv(limn_buffer *name, size_t *record_size, const char 
 const limn_writer limn_writer_csv = {
     .name = "csv",
     .extension = ".csv",
-    .head = "file,caption,logprob,score,rank,file_bytes\r\n",
+    .head = csv_head,
     .render = render_csv,
     .parse = parse_csv,
 };
