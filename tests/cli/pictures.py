@@ -32,10 +32,32 @@ def noise(seed):
     return pixel
 
 
+# Images that are not read; in a folder they are told by their name or, without an ending, by their first bytes.
+KINDS = {
+    "1.jp2": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(20),
+    "2": b"qoif\0\0\0\1\0\0\0\1\4\0" + bytes(16),
+    "3": b"P7\nWIDTH 1\nHEIGHT 1\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n\1\2\3",
+    "4": b"\x76\x2f\x31\1\2\0\0\0" + bytes(32),
+    "5.cr3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(32),
+    "6": b"FUJIFILMCCD-RAW 0201FF383501" + bytes(64),
+    "7.ORF": b"IIRO\x08\0\0\0" + bytes(64),
+    "8": b"IIU\0\x18\0\0\0" + bytes(64),
+    "9.nef": b"no RAW file\n",
+    "A": b"\0\0\1\0\1\0\x10\x10\0\0" + bytes(32),
+    "B": b"8BPS\0\1" + bytes(64),
+    "C.tga": b"too short",
+    "no_image_1": b"BM is a company, P6 a format, <svg> a tag\n",
+    "no_image_2": b"\0\0\2\0\0\0\0\0\0\0\0\0\4\0\4\0\x18\0" + bytes(48),
+    "no_image_3.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isommp41",
+}
+
+
 def write_all(folder):
     """Writes the pictures and folders that the .cases files name."""
     red = png(40, 30, lambda x, y: (200, 30, 30))
     files = {
+        **{f"kinds/{name}": data for name, data in KINDS.items()},
+        "kinds/ok.png": red,
         "red.png": red,
         "noise.png": png(64, 48, noise(1)),
         "noise.ppm": ppm(64, 48, noise(1)),

@@ -39,12 +39,18 @@ REASONS = [
     (r"not a picture of a known format", r"^$", "TGA of one bit a pixel is not read"),
     (r"reads it", r"Unsupported BMP|invalid palette size|not enough image data",
      "BMP: masks, depths, sizes of palettes and ends of runs that Pillow does not know"),
+    (r"reads it", r"APNG", "APNG with frames out of order: the first is read all the same"),
     (r"reads it", r"buffer overrun", "TGA: runs that go on in the next row, or past the end; Pillow stops"),
     (r"reads it", r"chunk|MAX_TEXT_CHUNK|cannot identify.*\.png", "PNG: broken chunks beside the image end Pillow's reading"),
     (r"reads it", r"cannot identify.*\.(tga|psd)", "TGA with 15 bits a colour, PSD with broken resources: Pillow gives up"),
     (r"reads it", r"image file is truncated|broken data stream", "JPEG without its end, all rows there"),
     (r"^(truncated|bad format): ", r"", "damaged: an error; Pillow shows what there is, or does not look"),
 ]
+
+# Single files whose reason does not show in what the two say.
+FILES = {
+    "gimp-32x32-packbits-overflow.psd": "PSD: packed runs past the row are cut; in Pillow they go on in the next one",
+}
 
 
 class Decoder:
@@ -191,11 +197,11 @@ def compare(path, decoder):
     return kind or "refused by Pillow", our_text or "reads it", their_text
 
 
-def reason_of(ours, theirs):
+def reason_of(name, ours, theirs):
     for our_pattern, their_pattern, reason in REASONS:
         if re.search(our_pattern, ours) and re.search(their_pattern, theirs):
             return reason
-    return None
+    return FILES.get(name)
 
 
 def files_below(folders):
@@ -219,7 +225,7 @@ def main(decode_pixels, *folders):
         kinds[kind] += 1
         if not ours:
             continue
-        reason = reason_of(ours, theirs)
+        reason = reason_of(path.name, ours, theirs)
         if reason:
             reasons[reason] += 1
         else:
