@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (!text) return 0;
     memcpy(text, bytes, size);
     for (unsigned i = 0; i < LIMN_N_FORMATS; i++)
-        read_results(bytes, size, limn_writer_of((limn_format)i));
+        read_results(bytes, size, limn_writer_of((limn_format)i, false));
     limn_journal_past_read(&past, text, size, "journal", NULL);
     limn_journal_past_finish(&past);
     free(text);

@@ -87,7 +87,7 @@ static void test_formats_by_name(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_true(limn_format_of_path(&format, cases[i].path));
         assert_int_equal(format, cases[i].format);
-        assert_string_equal(limn_writer_of(format)->name, limn_format_names[format]);
+        assert_string_equal(limn_writer_of(format, false)->name, limn_format_names[format]);
     }
     assert_false(limn_format_of_path(&format, "a.csv/b"));
     assert_false(limn_format_of_path(&format, "a"));

@@ -127,6 +127,7 @@ typedef enum limn_format {
     LIMN_FORMAT_TSV,
     LIMN_FORMAT_COCO,     /* COCO's results, a JSON array */
     LIMN_FORMAT_METADATA, /* metadata.jsonl of Hugging Face's imagefolder */
+    LIMN_FORMAT_CAPTION,  /* CAPTION alone */
     LIMN_N_FORMATS,
 } limn_format;
 

@@ -44,6 +44,7 @@ static const limn_option options[] = {
                 "csv: RFC 4180, with a header; file, caption, logprob, score, rank and file_bytes, "
                 "which is empty when the name is UTF-8.\n\n"
                 "tsv: the same without file_bytes; names as in text, with odd bytes as \\xNN.\n\n"
+                "caption: the captions alone, a line each.\n\n"
                 "coco: COCO's result format. image_id is the number that a name like 42.jpg or "
                 "COCO_val2014_000000000042.jpg ends in, with the name in path; else the name "
                 "itself.\n\n"
@@ -232,8 +233,9 @@ static bool check_options(const caption_settings *s)
         limn_message_error("--alternatives: only --format jsonl has a place for them");
     else if (o->n_tags > 0 && s->format != LIMN_FORMAT_JSONL)
         limn_message_error("--tags: only --format jsonl has a place for them");
-    else if (s->has_confidence && s->format != LIMN_FORMAT_JSONL)
-        limn_message_error("--confidence: only --format jsonl has a place for it");
+    else if (s->has_confidence && s->format != LIMN_FORMAT_JSONL && s->format != LIMN_FORMAT_CSV &&
+             s->format != LIMN_FORMAT_TSV)
+        limn_message_error("--confidence: only --format jsonl, csv and tsv have a place for it");
     else if (s->has_signals && s->format != LIMN_FORMAT_JSONL)
         limn_message_error("--signals: only --format jsonl has a place for them");
     else

@@ -5,7 +5,8 @@
 /* A sidecar holds captions alone, or an object. */
 static void complete_sidecar(caption_settings *s)
 {
-    s->format = s->format == LIMN_FORMAT_BY_NAME ? LIMN_FORMAT_TEXT : s->format;
+    if (s->format == LIMN_FORMAT_BY_NAME || s->format == LIMN_FORMAT_CAPTION)
+        s->format = LIMN_FORMAT_TEXT; /* a sidecar has the captions alone */
     s->sidecar_extension = s->sidecar + (s->sidecar[0] == '.');
     if (!*s->sidecar) s->sidecar_extension = s->format == LIMN_FORMAT_JSONL ? "json" : "txt";
 }

@@ -10,7 +10,7 @@
 const limn_writer *caption_sink_writer(const limn_annotate_settings *s)
 {
     const bool has_captions_alone = s->sidecar_extension && s->format == LIMN_FORMAT_TEXT;
-    return has_captions_alone ? &limn_writer_caption : limn_writer_of(s->format);
+    return has_captions_alone ? &limn_writer_caption : limn_writer_of(s->format, s->has_confidence);
 }
 
 /* ---- sidecars --------------------------------------------------------------------------- */

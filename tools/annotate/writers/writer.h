@@ -22,7 +22,8 @@ typedef struct limn_record {
 
 typedef struct limn_writer {
     const char *name;      /* as in --format */
-    const char *extension; /* how output files in this format are called: ".jsonl" */
+    const char *extension; /* how output files in this format are called: ".jsonl"; NULL: no file
+                            * name asks for it */
     bool is_below_output;  /* a record's path is below the output file's folder */
     const char *head;      /* bytes before the first record, between records, and after the last; */
     const char *separator; /* NULL: none */
@@ -42,7 +43,8 @@ extern const limn_writer limn_writer_csv;
 extern const limn_writer limn_writer_tsv;
 extern const limn_writer limn_writer_coco;
 extern const limn_writer limn_writer_metadata;
-extern const limn_writer limn_writer_caption; /* captions alone; of no limn_format */
+extern const limn_writer limn_writer_caption; /* in sidecars too */
+extern const limn_writer limn_writer_csv_confidence, limn_writer_tsv_confidence; /* a column more */
 
 /* Whether there were captions, and none was sure enough. */
 bool limn_record_is_left_out(const limn_record *record);
@@ -53,7 +55,7 @@ const char *limn_record_text(const limn_record *record);
 limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const char *text,
                                    size_t size, limn_error *err);
 
-/* By limn_format. */
-const limn_writer *limn_writer_of(limn_format format);
+/* By limn_format; `has_confidence`: with a column for it, where a format has columns. */
+const limn_writer *limn_writer_of(limn_format format, bool has_confidence);
 
 #endif

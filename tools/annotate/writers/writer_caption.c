@@ -1,6 +1,6 @@
 #include "tools/annotate/writers/writer.h"
 
-/* Captions alone, a line each: what a sidecar file holds. */
+/* Captions alone, a line each: on a terminal, in a pipe, in a sidecar file. */
 static void render_caption(limn_buffer *out, const limn_record *record)
 {
     for (size_t i = 0; record->captions && i < record->captions->n_items; i++)
@@ -8,6 +8,17 @@ static void render_caption(limn_buffer *out, const limn_record *record)
     if (limn_record_is_left_out(record)) limn_buffer_append_text(out, "\n");
 }
 
-const limn_writer limn_writer_caption = { .name = "text",
-                                          .extension = ".txt",
-                                          .render = render_caption };
+/* Nothing that is there can be gone on from. */
+static limn_status parse_caption(limn_buffer *name, size_t *record_size, const char *text,
+                                 size_t size, limn_error *err)
+{
+    (void)name;
+    (void)text;
+    (void)size;
+    *record_size = 0;
+    return limn_fail(err, LIMN_E_FORMAT, "captions alone don't say whose they are");
+}
+
+const limn_writer limn_writer_caption = { .name = "caption",
+                                          .render = render_caption,
+                                          .parse = parse_caption };

@@ -1,5 +1,6 @@
 /* CSV and TSV: a header, and a row for each caption, best first; nothing for a picture that
  * failed. */
+#include <math.h>
 #include <string.h>
 
 #include "common/text/file_name.h"
@@ -32,9 +33,17 @@ static void append_csv_name(limn_buffer *out, const char *path)
     limn_buffer_finish(&shown);
 }
 
+/* The column of a confidence; empty where there is none. */
+static void append_confidence(limn_buffer *out, const char *separator, const limn_caption *caption)
+{
+    if (caption && !isnan(caption->confidence))
+        limn_buffer_printf(out, "%.9g", caption->confidence);
+    limn_buffer_append_text(out, separator);
+}
+
 /* `caption` is NULL for one that is left out: a row without numbers. */
 static void append_csv_row(limn_buffer *out, const char *path, const limn_caption *caption,
-                           size_t rank)
+                           size_t rank, bool has_confidence)
 {
     append_csv_name(out, path);
     limn_buffer_append_text(out, ",");
@@ -44,15 +53,26 @@ static void append_csv_row(limn_buffer *out, const char *path, const limn_captio
     } else {
         limn_buffer_append_text(out, ",,,,");
     }
+    if (has_confidence) append_confidence(out, ",", caption);
     if (!limn_file_name_is_utf8(path)) limn_file_name_append_hex(out, path);
     limn_buffer_append_text(out, "\r\n");
 }
 
-static void render_csv(limn_buffer *out, const limn_record *record)
+static void append_csv_rows(limn_buffer *out, const limn_record *record, bool has_confidence)
 {
     for (size_t i = 0; record->captions && i < record->captions->n_items; i++)
-        append_csv_row(out, record->path, &record->captions->items[i], i + 1);
-    if (limn_record_is_left_out(record)) append_csv_row(out, record->path, NULL, 0);
+        append_csv_row(out, record->path, &record->captions->items[i], i + 1, has_confidence);
+    if (limn_record_is_left_out(record)) append_csv_row(out, record->path, NULL, 0, has_confidence);
+}
+
+static void render_csv(limn_buffer *out, const limn_record *record)
+{
+    append_csv_rows(out, record, false);
+}
+
+static void render_csv_confidence(limn_buffer *out, const limn_record *record)
+{
+    append_csv_rows(out, record, true);
 }
 
 /* The size of the row at `text`, without its line end; `size` when that is missing. */
@@ -135,21 +155,47 @@ const limn_writer limn_writer_csv = {
     .parse = parse_csv,
 };
 
+const limn_writer limn_writer_csv_confidence = {
+    .name = "csv",
+    .extension = ".csv",
+    .head = "file,caption,logprob,score,rank,confidence,file_bytes\r\n",
+    .render = render_csv_confidence,
+    .parse = parse_csv,
+};
+
 /* ---- TSV -------------------------------------------------------------------------------- */
+
+static void append_tsv_row(limn_buffer *out, const char *path, const limn_caption *caption,
+                           size_t rank, bool has_confidence)
+{
+    limn_file_name_append_line_utf8(out, path);
+    limn_buffer_append_text(out, "\t");
+    if (caption) {
+        limn_file_name_append_line_utf8(out, caption->text);
+        limn_buffer_printf(out, "\t%.9g\t%.9g\t%zu", caption->logprob, caption->score, rank);
+    } else {
+        limn_buffer_append_text(out, "\t\t\t");
+    }
+    if (has_confidence) limn_buffer_append_text(out, "\t");
+    if (has_confidence) append_confidence(out, "", caption);
+    limn_buffer_append_text(out, "\n");
+}
+
+static void append_tsv_rows(limn_buffer *out, const limn_record *record, bool has_confidence)
+{
+    for (size_t i = 0; record->captions && i < record->captions->n_items; i++)
+        append_tsv_row(out, record->path, &record->captions->items[i], i + 1, has_confidence);
+    if (limn_record_is_left_out(record)) append_tsv_row(out, record->path, NULL, 0, has_confidence);
+}
 
 static void render_tsv(limn_buffer *out, const limn_record *record)
 {
-    for (size_t i = 0; record->captions && i < record->captions->n_items; i++) {
-        const limn_caption *c = &record->captions->items[i];
-        limn_file_name_append_line_utf8(out, record->path);
-        limn_buffer_append_text(out, "\t");
-        limn_file_name_append_line_utf8(out, c->text);
-        limn_buffer_printf(out, "\t%.9g\t%.9g\t%zu\n", c->logprob, c->score, i + 1);
-    }
-    if (limn_record_is_left_out(record)) {
-        limn_file_name_append_line_utf8(out, record->path);
-        limn_buffer_append_text(out, "\t\t\t\t\n");
-    }
+    append_tsv_rows(out, record, false);
+}
+
+static void render_tsv_confidence(limn_buffer *out, const limn_record *record)
+{
+    append_tsv_rows(out, record, true);
 }
 
 const limn_writer limn_writer_tsv = {
@@ -157,5 +203,13 @@ const limn_writer limn_writer_tsv = {
     .extension = ".tsv",
     .head = "file\tcaption\tlogprob\tscore\trank\n",
     .render = render_tsv,
+    .parse = limn_writer_parse_text,
+};
+
+const limn_writer limn_writer_tsv_confidence = {
+    .name = "tsv",
+    .extension = ".tsv",
+    .head = "file\tcaption\tlogprob\tscore\trank\tconfidence\n",
+    .render = render_tsv_confidence,
     .parse = limn_writer_parse_text,
 };

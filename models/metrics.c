@@ -1,0 +1,435 @@
+#include "models/metrics.h"
+
+#include <string.h>
+
+#include "common/base/float_env.h"
+#include "common/base/mem.h"
+#include "common/base/status.h"
+#include "common/metrics/bleu.h"
+#include "common/metrics/bootstrap.h"
+#include "common/metrics/cider.h"
+#include "common/metrics/meteor.h"
+#include "common/metrics/rouge.h"
+#include "common/metrics/sacrebleu.h"
+#include "common/text/mteval.h"
+#include "common/text/ptb.h"
+#include "common/text/string_table.h"
+#include "common/text/utf8.h"
+
+enum { MAX_TRIALS = 1000000 };
+
+/* A caption or reference as numbers of words, in limn_metrics.numbers. */
+typedef struct numbered {
+    size_t first, n;
+} numbered;
+
+/* What is known of an image: the statistics that add up, and what CIDEr-D will weigh once all
+ * references are there. */
+typedef struct image_stats {
+    limn_bleu_stats bleu, sacrebleu;
+    limn_meteor_stats meteor;
+    double rouge;
+    size_t first_sentence, n_refs; /* in `sentences`: the caption, then its references */
+} image_stats;
+
+struct limn_metrics {
+    limn_meteor_data *meteor_data; /* this and the next: NULL without METEOR */
+    limn_meteor *meteor;
+    limn_ptb ptb;
+    limn_mteval mteval;
+    limn_string_table strings;
+    limn_rouge rouge;
+    limn_ngram_counts hyp;
+    limn_ngram_counts_list refs;
+    limn_cider_scorer cider;
+    image_stats *images; /* [n_images] */
+    size_t n_images, images_capacity;
+    numbered *sentences; /* [n_sentences] words split at white space, of all images */
+    size_t n_sentences, sentences_capacity;
+    uint32_t *numbers; /* [n_numbers] what sentences are made of */
+    size_t n_numbers, numbers_capacity;
+    limn_sentence *views; /* [views_capacity] of one image's sentences */
+    size_t views_capacity;
+    char **texts; /* [texts_capacity] tokens of one image's sentences, for METEOR */
+    size_t texts_capacity;
+};
+
+static limn_status no_memory(limn_error *err)
+{
+    return limn_fail(err, LIMN_E_NOMEM, "out of memory for metrics");
+}
+
+/* ---- creating ----------------------------------------------------------------------------- */
+
+limn_status limn_metrics_create(limn_metrics **out, const char *meteor_folder, limn_error *err)
+{
+    limn_status s = LIMN_OK;
+    if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
+    *out = NULL;
+    limn_metrics *m = limn_calloc(1, sizeof *m);
+    if (!m) return no_memory(err);
+    if (meteor_folder) s = limn_meteor_data_open(&m->meteor_data, meteor_folder, NULL, err);
+    if (s == LIMN_OK && meteor_folder) s = limn_meteor_create(&m->meteor, m->meteor_data, err);
+    if (s != LIMN_OK) limn_metrics_destroy(&m);
+    *out = m;
+    return s;
+}
+
+void limn_metrics_destroy(limn_metrics **metrics)
+{
+    limn_metrics *m = metrics ? *metrics : NULL;
+    if (!m) return;
+    for (size_t i = 0; i < m->texts_capacity; i++) limn_free(m->texts[i]);
+    limn_free(m->texts);
+    limn_free(m->views);
+    limn_free(m->numbers);
+    limn_free(m->sentences);
+    limn_free(m->images);
+    limn_cider_scorer_finish(&m->cider);
+    limn_ngram_counts_list_finish(&m->refs);
+    limn_ngram_counts_finish(&m->hyp);
+    limn_rouge_finish(&m->rouge);
+    limn_string_table_finish(&m->strings);
+    limn_mteval_finish(&m->mteval);
+    limn_ptb_finish(&m->ptb);
+    limn_meteor_destroy(&m->meteor);
+    limn_meteor_data_close(&m->meteor_data);
+    limn_free(m);
+    *metrics = NULL;
+}
+
+/* ---- words -------------------------------------------------------------------------------- */
+
+static limn_status add_number(limn_metrics *m, const char *word, size_t size, limn_error *err)
+{
+    uint32_t number;
+    LIMN_TRY(limn_string_table_add(&number, &m->strings, word, size, err));
+    if (!limn_grow((void **)&m->numbers, &m->numbers_capacity, m->n_numbers + 1,
+                   sizeof *m->numbers))
+        return no_memory(err);
+    m->numbers[m->n_numbers++] = number;
+    return LIMN_OK;
+}
+
+/* How a text is cut into words. */
+typedef enum split { AT_WHITE_SPACE, AT_SINGLE_SPACES } split;
+
+static limn_status add_words(limn_metrics *m, const char *text, split how, limn_error *err)
+{
+    size_t left = strlen(text), size;
+    const char *word;
+    if (how == AT_WHITE_SPACE) {
+        while ((word = limn_utf8_next_word(&size, &text, &left)))
+            LIMN_TRY(add_number(m, word, size, err));
+        return LIMN_OK;
+    }
+    for (word = text; word; word = word[size] ? word + size + 1 : NULL) {
+        size = strcspn(word, " ");
+        LIMN_TRY(add_number(m, word, size, err));
+    }
+    return LIMN_OK;
+}
+
+static limn_status add_sentence(limn_metrics *m, const char *text, split how, limn_error *err)
+{
+    const size_t first = m->n_numbers;
+    if (!limn_grow((void **)&m->sentences, &m->sentences_capacity, m->n_sentences + 1,
+                   sizeof *m->sentences))
+        return no_memory(err);
+    LIMN_TRY(add_words(m, text, how, err));
+    m->sentences[m->n_sentences++] = (numbered){ first, m->n_numbers - first };
+    return LIMN_OK;
+}
+
+/* Sentences from `first` on, as the metrics take them; valid until words are added. */
+static limn_status view(limn_metrics *m, size_t first, size_t n, limn_error *err)
+{
+    if (!limn_grow((void **)&m->views, &m->views_capacity, n, sizeof *m->views))
+        return no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        const numbered *s = &m->sentences[first + i];
+        m->views[i] = (limn_sentence){ m->numbers + s->first, s->n };
+    }
+    return LIMN_OK;
+}
+
+/* Counts n-grams of a caption and of its n_refs references, which follow it. */
+static limn_status count(limn_metrics *m, size_t first, size_t n_refs, limn_error *err)
+{
+    LIMN_TRY(view(m, first, 1 + n_refs, err));
+    LIMN_TRY(limn_ngram_counts_fill(&m->hyp, m->views[0], err));
+    return limn_ngram_counts_list_fill(&m->refs, m->views + 1, n_refs, err);
+}
+
+/* Forgets sentences that were needed for a while. */
+static void forget(limn_metrics *m, size_t n_sentences, size_t n_numbers)
+{
+    m->n_sentences = n_sentences;
+    m->n_numbers = n_numbers;
+}
+
+/* ---- adding ------------------------------------------------------------------------------- */
+
+static limn_status keep_text(limn_metrics *m, size_t i, const char *text, limn_error *err)
+{
+    limn_free(m->texts[i]);
+    m->texts[i] = limn_strdup(text);
+    return m->texts[i] ? LIMN_OK : no_memory(err);
+}
+
+/* Tokens of the caption and its references into m->texts [1 + n_refs]. */
+static limn_status tokenize_all(limn_metrics *m, const char *caption, const char *const *refs,
+                                size_t n_refs, limn_error *err)
+{
+    const size_t before = m->texts_capacity;
+    if (!limn_grow((void **)&m->texts, &m->texts_capacity, 1 + n_refs, sizeof *m->texts))
+        return no_memory(err);
+    memset(m->texts + before, 0, (m->texts_capacity - before) * sizeof *m->texts);
+    for (size_t i = 0; i < 1 + n_refs; i++) {
+        const char *text = i ? refs[i - 1] : caption, *tokens;
+        if (!text) return limn_fail(err, LIMN_E_ARG, "reference %zu: NULL", i - 1);
+        LIMN_TRY(limn_ptb_tokenize(&tokens, &m->ptb, text, strlen(text), LIMN_PTB_DROP_PUNCTUATION,
+                                   err));
+        LIMN_TRY(keep_text(m, i, tokens, err));
+    }
+    return LIMN_OK;
+}
+
+static limn_status add_all(limn_metrics *m, size_t n, split how, limn_error *err)
+{
+    for (size_t i = 0; i < n; i++) LIMN_TRY(add_sentence(m, m->texts[i], how, err));
+    return LIMN_OK;
+}
+
+static limn_status measure_rouge(limn_metrics *m, image_stats *out, limn_error *err)
+{
+    const size_t first = m->n_sentences, n_numbers = m->n_numbers, n = 1 + out->n_refs;
+    limn_status s = add_all(m, n, AT_SINGLE_SPACES, err);
+    if (s == LIMN_OK) s = view(m, first, n, err);
+    if (s == LIMN_OK)
+        s = limn_rouge_l(&out->rouge, &m->rouge, m->views[0], m->views + 1, out->n_refs, err);
+    forget(m, first, n_numbers);
+    return s;
+}
+
+static limn_status add_mteval(limn_metrics *m, const char *text, limn_error *err)
+{
+    const char *tokens;
+    LIMN_TRY(
+        limn_mteval_tokenize(&tokens, &m->mteval, LIMN_MTEVAL_13A, false, text, strlen(text), err));
+    return add_sentence(m, tokens, AT_WHITE_SPACE, err);
+}
+
+static limn_status measure_sacrebleu(limn_metrics *m, image_stats *out, const char *caption,
+                                     const char *const *refs, limn_error *err)
+{
+    const size_t first = m->n_sentences, n_numbers = m->n_numbers;
+    limn_status s = add_mteval(m, caption, err);
+    for (size_t i = 0; s == LIMN_OK && i < out->n_refs; i++) s = add_mteval(m, refs[i], err);
+    if (s == LIMN_OK) s = count(m, first, out->n_refs, err);
+    if (s == LIMN_OK) out->sacrebleu = limn_bleu_count(&m->hyp, m->refs.items, out->n_refs);
+    forget(m, first, n_numbers);
+    return s;
+}
+
+static limn_status measure(limn_metrics *m, image_stats *out, const char *caption,
+                           const char *const *refs, limn_error *err)
+{
+    const size_t n = out->n_refs;
+    LIMN_TRY(tokenize_all(m, caption, refs, n, err));
+    LIMN_TRY(measure_rouge(m, out, err));
+    LIMN_TRY(measure_sacrebleu(m, out, caption, refs, err));
+    if (m->meteor)
+        LIMN_TRY(limn_meteor_score(&out->meteor, m->meteor, m->texts[0],
+                                   (const char *const *)m->texts + 1, n, err));
+    LIMN_TRY(add_all(m, 1 + n, AT_WHITE_SPACE, err)); /* these stay */
+    LIMN_TRY(count(m, out->first_sentence, n, err));
+    out->bleu = limn_bleu_count(&m->hyp, m->refs.items, n);
+    return LIMN_OK;
+}
+
+limn_status limn_metrics_add(limn_metrics *m, const char *caption, const char *const *references,
+                             size_t n_references, limn_error *err)
+{
+    if (!m || !caption || !references)
+        return limn_fail(err, LIMN_E_ARG, "%s: NULL",
+                         !m         ? "metrics"
+                         : !caption ? "caption"
+                                    : "references");
+    if (n_references < 1) return limn_fail(err, LIMN_E_ARG, "a caption without references");
+    if (!limn_grow((void **)&m->images, &m->images_capacity, m->n_images + 1, sizeof *m->images))
+        return no_memory(err);
+    const size_t n_sentences = m->n_sentences, n_numbers = m->n_numbers;
+    image_stats stats = { .first_sentence = n_sentences, .n_refs = n_references };
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status s = measure(m, &stats, caption, references, err);
+    limn_float_env_leave(&env);
+    if (s == LIMN_OK)
+        m->images[m->n_images++] = stats;
+    else
+        forget(m, n_sentences, n_numbers);
+    return s;
+}
+
+limn_status limn_metrics_tokenize(limn_metrics *m, const char *caption, const char **tokens,
+                                  limn_error *err)
+{
+    if (!m || !caption || !tokens) return limn_fail(err, LIMN_E_ARG, "an argument is NULL");
+    return limn_ptb_tokenize(tokens, &m->ptb, caption, strlen(caption), LIMN_PTB_DROP_PUNCTUATION,
+                             err);
+}
+
+size_t limn_metrics_n_images(const limn_metrics *m)
+{
+    return m ? m->n_images : 0;
+}
+
+/* ---- scores ------------------------------------------------------------------------------- */
+
+enum {
+    N_BLEU = sizeof(limn_bleu_stats) / sizeof(double),
+    N_METEOR = sizeof(limn_meteor_stats) / sizeof(double)
+};
+
+static size_t n_stats_of(limn_metric metric)
+{
+    return metric <= LIMN_METRIC_BLEU_4 || metric == LIMN_METRIC_SACREBLEU ? (size_t)N_BLEU
+           : metric == LIMN_METRIC_METEOR                                  ? (size_t)N_METEOR
+                                                                           : 1;
+}
+
+/* The score of a sum of rows; `context` is the limn_metric. */
+static void score_sum(const void *context, double *out, const double *sum, size_t n_images)
+{
+    const limn_metric metric = *(const limn_metric *)context;
+    const limn_sacrebleu_settings sacrebleu = { .value = -1, .tokenizer = "13a" };
+    limn_bleu_stats bleu;
+    limn_meteor_stats meteor;
+    double scores[LIMN_NGRAM_MAX_ORDER];
+    if (metric == LIMN_METRIC_METEOR) {
+        memcpy(&meteor, sum, sizeof meteor);
+        *out = limn_meteor_stats_score(&meteor);
+    } else if (n_stats_of(metric) == 1) {
+        *out = sum[0] / (double)n_images;
+    } else {
+        memcpy(&bleu, sum, sizeof bleu);
+        limn_bleu_score(scores, &bleu);
+        *out = metric == LIMN_METRIC_SACREBLEU ? limn_sacrebleu_score(&bleu, &sacrebleu).score
+                                               : scores[metric];
+    }
+}
+
+/* CIDEr-D of each image: rows [n_images]. */
+static limn_status score_cider(double *rows, limn_metrics *m, limn_error *err)
+{
+    limn_cider_df *df;
+    limn_status s = LIMN_OK;
+    LIMN_TRY(limn_cider_df_create(&df, err));
+    for (size_t i = 0; s == LIMN_OK && i < m->n_images; i++) {
+        s = count(m, m->images[i].first_sentence, m->images[i].n_refs, err);
+        if (s == LIMN_OK) s = limn_cider_df_add(df, m->refs.items, m->images[i].n_refs, err);
+    }
+    for (size_t i = 0; s == LIMN_OK && i < m->n_images; i++) {
+        s = count(m, m->images[i].first_sentence, m->images[i].n_refs, err);
+        if (s == LIMN_OK)
+            s = limn_cider_score(&rows[i], &m->cider, df, LIMN_CIDER_D, &m->hyp, m->refs.items,
+                                 m->images[i].n_refs, err);
+    }
+    limn_cider_df_destroy(&df);
+    return s;
+}
+
+static void fill_row(double *row, const image_stats *image, limn_metric metric)
+{
+    limn_meteor_stats sum = { 0 };
+    if (metric == LIMN_METRIC_METEOR) {
+        limn_meteor_stats_add(&sum, &image->meteor); /* what an image adds to a corpus */
+        memcpy(row, &sum, sizeof sum);
+    } else if (metric == LIMN_METRIC_ROUGE_L) {
+        *row = image->rouge;
+    } else {
+        memcpy(row, metric == LIMN_METRIC_SACREBLEU ? &image->sacrebleu : &image->bleu,
+               sizeof image->bleu);
+    }
+}
+
+/* Statistics of all images, [n_images, n_stats]; the caller frees. */
+static limn_status make_rows(double **out, limn_metrics *m, limn_metric metric, limn_error *err)
+{
+    const size_t n_stats = n_stats_of(metric);
+    double *rows = limn_calloc(m->n_images, n_stats * sizeof *rows);
+    limn_status s = LIMN_OK;
+    if (!rows) return no_memory(err);
+    if (metric == LIMN_METRIC_CIDER_D)
+        s = score_cider(rows, m, err);
+    else
+        for (size_t i = 0; i < m->n_images; i++)
+            fill_row(rows + i * n_stats, &m->images[i], metric);
+    if (s != LIMN_OK) {
+        limn_free(rows);
+        rows = NULL;
+    }
+    *out = rows;
+    return s;
+}
+
+static limn_status check(const limn_metrics *m, limn_metric metric, const void *out,
+                         limn_error *err)
+{
+    if (!m || !out) return limn_fail(err, LIMN_E_ARG, "%s: NULL", m ? "out" : "metrics");
+    if ((unsigned)metric >= LIMN_N_METRICS)
+        return limn_fail(err, LIMN_E_ARG, "metric: %u is none", (unsigned)metric);
+    if (!m->n_images) return limn_fail(err, LIMN_E_ARG, "no image was added");
+    if (metric == LIMN_METRIC_METEOR && !m->meteor)
+        return limn_fail(err, LIMN_E_ARG, "METEOR needs its folder in limn_metrics_create");
+    return LIMN_OK;
+}
+
+static limn_status score_all(limn_metrics *m, limn_metric metric, uint32_t n_trials, uint64_t seed,
+                             limn_metric_score *out, limn_error *err)
+{
+    limn_interval interval;
+    double *rows;
+    LIMN_TRY(make_rows(&rows, m, metric, err));
+    const limn_bootstrap b = { .stats = rows,
+                               .n_images = m->n_images,
+                               .n_stats = n_stats_of(metric),
+                               .n_scores = 1,
+                               .score = score_sum,
+                               .context = &metric,
+                               .n_trials = n_trials ? n_trials : 1,
+                               .seed = seed };
+    const limn_status s = limn_bootstrap_run(&interval, &b, err);
+    limn_free(rows);
+    if (s != LIMN_OK) return s;
+    *out = (limn_metric_score){ interval.value, n_trials ? interval.low : interval.value,
+                                n_trials ? interval.high : interval.value };
+    return LIMN_OK;
+}
+
+limn_status limn_metrics_score(limn_metrics *m, limn_metric metric, uint32_t n_trials,
+                               uint64_t seed, limn_metric_score *out, limn_error *err)
+{
+    LIMN_TRY(check(m, metric, out, err));
+    if (n_trials > MAX_TRIALS)
+        return limn_fail(err, LIMN_E_ARG, "n_trials: %u is not in 0 … %d", n_trials, MAX_TRIALS);
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status s = score_all(m, metric, n_trials, seed, out, err);
+    limn_float_env_leave(&env);
+    return s;
+}
+
+limn_status limn_metrics_image_score(limn_metrics *m, limn_metric metric, size_t image, double *out,
+                                     limn_error *err)
+{
+    double *rows;
+    LIMN_TRY(check(m, metric, out, err));
+    if (image >= m->n_images)
+        return limn_fail(err, LIMN_E_ARG, "image: %zu is not in 0 … %zu", image, m->n_images - 1);
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status s = make_rows(&rows, m, metric, err);
+    if (s == LIMN_OK) score_sum(&metric, out, rows + image * n_stats_of(metric), 1);
+    limn_float_env_leave(&env);
+    if (s == LIMN_OK) limn_free(rows);
+    return s;
+}
