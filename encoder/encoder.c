@@ -1,15 +1,20 @@
 #include "encoder/encoder.h"
 
-#include "common/base/mem.h"
-#include "encoder/efficientnet_lite.h"
-#include "encoder/encoder_family.h"
+#include <stdio.h>
+#include <string.h>
 
-enum { MIN_INPUT_SIZE = 32, MAX_INPUT_SIZE = 1024 };
+#include "common/base/buffer.h"
+#include "common/base/mem.h"
+#include "common/weights/weights.h"
+#include "encoder/efficientnet_lite/efficientnet_lite.h"
+#include "encoder/encoder_family.h"
 
 struct limn_encoder {
     const limn_encoder_family *family;
+    limn_encoder_config config;
+    limn_tensor_table tensors;
     void *net;
-    limn_kernels kernels;
+    const limn_kernels *kernels;
 };
 
 struct limn_encoder_state {
@@ -17,76 +22,148 @@ struct limn_encoder_state {
     void *scratch;
 };
 
-static const limn_encoder_family *const families[] = { &limn_efficientnet_lite };
+/* ---- families ---- */
 
-static const limn_encoder_family *find_family(const char *name)
+static const limn_encoder_family *const families[] = {
+    &limn_efficientnet_lite,
+};
+enum { N_FAMILIES = sizeof families / sizeof *families };
+
+const limn_encoder_family *limn_encoder_family_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (families[i]->has(name)) return families[i];
+    for (size_t i = 0; i < N_FAMILIES; i++)
+        for (const char *const *known = families[i]->names; *known; known++)
+            if (strcmp(*known, name) == 0) return families[i];
     return NULL;
 }
 
+bool limn_encoder_is_known(const char *family)
+{
+    return limn_encoder_family_find(family) != NULL;
+}
+
+static limn_status fail_unknown(const char *name, limn_error *err)
+{
+    limn_buffer known = { 0 };
+    for (size_t i = 0; i < N_FAMILIES; i++)
+        for (const char *const *n = families[i]->names; *n; n++)
+            limn_buffer_printf(&known, "%s%s", known.size > 0 ? ", " : "", *n);
+    const limn_status status =
+        limn_fail(err, LIMN_E_UNSUPPORTED, "encoder family '%s' is unknown; known are %s", name,
+                  known.has_failed ? "others" : known.bytes);
+    limn_buffer_finish(&known);
+    return status;
+}
+
+limn_status limn_encoder_check(const limn_encoder_config *config, limn_error *err)
+{
+    const limn_encoder_family *family = limn_encoder_family_find(config->family);
+    const uint32_t width = config->input.width, height = config->input.height;
+    const uint32_t least = width < height ? width : height, most = width > height ? width : height;
+    if (!family) return fail_unknown(config->family, err);
+    if (least < LIMN_MIN_INPUT_SIDE || most > LIMN_MAX_INPUT_SIDE)
+        return limn_fail(err, LIMN_E_LIMIT, "encoder input of %u x %u: sides are not in %d … %d",
+                         (unsigned)width, (unsigned)height, LIMN_MIN_INPUT_SIDE,
+                         LIMN_MAX_INPUT_SIDE);
+    if (family->needs_square && width != height)
+        return limn_fail(err, LIMN_E_UNSUPPORTED,
+                         "encoder family '%s' takes square input, not %u x %u", config->family,
+                         (unsigned)width, (unsigned)height);
+    return LIMN_OK;
+}
+
+size_t limn_encoder_count_stages(const limn_encoder_config *config)
+{
+    return limn_encoder_family_find(config->family)->n_stages(config);
+}
+
+limn_feature_shape limn_encoder_stage_shape(const limn_encoder_config *config, size_t stage)
+{
+    const size_t last = limn_encoder_count_stages(config) - 1;
+    return limn_encoder_family_find(config->family)->shape(config, stage < last ? stage : last);
+}
+
+limn_feature_shape limn_encoder_feature_shape(const limn_encoder_config *config)
+{
+    return limn_encoder_stage_shape(config, SIZE_MAX);
+}
+
+void limn_encoder_tensors(limn_tensor_table *table, const limn_encoder_config *config)
+{
+    limn_encoder_family_find(config->family)->tensors(table, config);
+}
+
+size_t limn_feature_positions(limn_feature_shape s)
+{
+    return s.n_prefix + s.grid_width * s.grid_height;
+}
+
+size_t limn_feature_floats(limn_feature_shape s)
+{
+    return limn_feature_positions(s) * s.dim;
+}
+
+/* ---- opening ---- */
+
+static limn_status load(limn_encoder *e, const limn_safetensors *file, limn_error *err)
+{
+    e->net = limn_calloc(1, e->family->size);
+    if (!e->net) return limn_fail(err, LIMN_E_NOMEM, "no memory for a network");
+    e->family->plan(e->net, &e->config);
+    limn_encoder_tensors(&e->tensors, &e->config);
+    LIMN_TRY(limn_tensor_table_check(&e->tensors, err));
+    return limn_weights_load(e->net, &e->tensors, file, err);
+}
+
 limn_status limn_encoder_open(limn_encoder **out, const limn_safetensors *file,
-                              const limn_encoder_config *config, limn_cpu_level level,
+                              const limn_encoder_config *config, const limn_kernels *kernels,
                               limn_error *err)
 {
-    const limn_encoder_family *family = find_family(config->family);
     *out = NULL;
-    if (!family)
-        return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "encoder family '%s' is unknown; known are efficientnet-lite0 … lite4",
-                         config->family);
-    if (config->input_size < MIN_INPUT_SIZE || config->input_size > MAX_INPUT_SIZE)
-        return limn_fail(err, LIMN_E_LIMIT, "encoder input_size %u is not in %d … %d",
-                         (unsigned)config->input_size, MIN_INPUT_SIZE, MAX_INPUT_SIZE);
+    LIMN_TRY(limn_encoder_check(config, err));
     limn_encoder *e = limn_calloc(1, sizeof *e);
     if (!e) return limn_fail(err, LIMN_E_NOMEM, "no memory for an encoder");
-    e->family = family;
-    limn_kernels_init(&e->kernels, level);
-    const limn_status status = family->open(&e->net, file, config, err);
+    e->family = limn_encoder_family_find(config->family);
+    e->config = *config;
+    e->kernels = kernels;
+    const limn_status status = load(e, file, err);
     if (status != LIMN_OK) limn_encoder_close(&e);
     *out = e;
     return status;
 }
 
-void limn_encoder_close(limn_encoder **e)
+void limn_encoder_close(limn_encoder **p)
 {
-    if (!e || !*e) return;
-    (*e)->family->close((*e)->net);
-    limn_free(*e);
-    *e = NULL;
+    limn_encoder *e = p ? *p : NULL;
+    if (!e) return;
+    if (e->net) limn_weights_finish(e->net, &e->tensors);
+    limn_tensor_table_finish(&e->tensors);
+    limn_free(e->net);
+    limn_free(e);
+    *p = NULL;
 }
 
-static size_t last_stage(const limn_encoder *e)
+const limn_encoder_config *limn_encoder_get_config(const limn_encoder *e)
 {
-    return e->family->n_stages(e->net) - 1;
-}
-
-size_t limn_encoder_n_stages(const limn_encoder *e)
-{
-    return e->family->n_stages(e->net);
-}
-
-limn_encoder_map limn_encoder_stage_map(const limn_encoder *e, size_t stage)
-{
-    return e->family->map(e->net, stage);
+    return &e->config;
 }
 
 size_t limn_encoder_n_positions(const limn_encoder *e)
 {
-    const size_t side = limn_encoder_stage_map(e, last_stage(e)).side;
-    return side * side;
+    return limn_feature_positions(limn_encoder_feature_shape(&e->config));
 }
 
 size_t limn_encoder_dim(const limn_encoder *e)
 {
-    return limn_encoder_stage_map(e, last_stage(e)).n_channels;
+    return limn_encoder_feature_shape(&e->config).dim;
 }
 
 size_t limn_encoder_weight_bytes(const limn_encoder *e)
 {
-    return e->family->weight_bytes(e->net);
+    return limn_weights_bytes(e->net, &e->tensors);
 }
+
+/* ---- running ---- */
 
 static size_t count_scratch(const limn_encoder *e)
 {
@@ -122,17 +199,22 @@ size_t limn_encoder_state_bytes(const limn_encoder *e)
     return sizeof(limn_encoder_state) + count_scratch(e);
 }
 
+static size_t last_stage_of(const limn_encoder *e)
+{
+    return limn_encoder_count_stages(&e->config) - 1;
+}
+
 void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                       const uint8_t *pixels, float *features)
 {
-    limn_encoder_run_stages(e, s, pool, pixels, last_stage(e), features);
+    limn_encoder_run_stages(e, s, pool, pixels, last_stage_of(e), features);
 }
 
 void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                              const uint8_t *pixels, size_t last_stage, float *map)
 {
     const limn_encoder_job job = {
-        .kernels = &e->kernels, .pool = pool, .pixels = pixels, .last_stage = last_stage, .map = map
+        .kernels = e->kernels, .pool = pool, .pixels = pixels, .last_stage = last_stage, .map = map
     };
     e->family->run(e->net, s->scratch, &job);
 }
@@ -140,9 +222,9 @@ void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_
 void limn_encoder_run_tapped(const limn_encoder *e, limn_encoder_state *s, const uint8_t *pixels,
                              float *features, limn_encoder_tap_fn *tap, void *ctx)
 {
-    const limn_encoder_job job = { .kernels = &e->kernels,
+    const limn_encoder_job job = { .kernels = e->kernels,
                                    .pixels = pixels,
-                                   .last_stage = last_stage(e),
+                                   .last_stage = last_stage_of(e),
                                    .map = features,
                                    .tap = tap,
                                    .tap_ctx = ctx };

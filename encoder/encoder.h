@@ -1,11 +1,10 @@
 /* The encoder: a picture of the network's input size in, feature vectors out.
  *
- *     u8 [H, W, 3]  ->  encoder  ->  float [n_positions, dim]
+ *     u8 [height, width, 3]  ->  encoder  ->  float [n_positions, dim]
  *
  * A limn_encoder is immutable and may be shared by threads; a limn_encoder_state is
- * one worker's scratch memory. Families stand behind one table (encoder.c), chosen by
- * `family` of the configuration; EfficientNet-Lite0 … Lite4 (Tan & Le 2019, "lite" variants of
- * the TensorFlow TPU repository) is the first. */
+ * one worker's scratch memory. Families of networks stand behind one table (encoder.c), each in a
+ * folder of its own, chosen by `family` of the configuration. */
 #ifndef LIMN_ENCODER_ENCODER_H
 #define LIMN_ENCODER_ENCODER_H
 
@@ -16,28 +15,58 @@
 #include "common/base/status.h"
 #include "common/io/safetensors.h"
 #include "common/kernels/kernels.h"
+#include "common/weights/tensor_table.h"
+#include "encoder/encoder_input.h"
+
+enum { LIMN_MIN_INPUT_SIDE = 32, LIMN_MAX_INPUT_SIDE = 1024 };
 
 /* What the model file says of its encoder. */
 typedef struct limn_encoder_config {
-    char family[32];     /* "efficientnet-lite0" … "efficientnet-lite4" */
-    uint32_t input_size; /* pixels; pictures come as [input_size, input_size, 3]; 32 … 1024 */
-    float mean, scale;   /* network input = (pixel - mean) * scale */
+    char family[32]; /* a network of a family: "efficientnet-lite0", "resnet50" … */
+    limn_input_spec input;
 } limn_encoder_config;
+
+/* What a network, or a stage of it, gives: rows [n_prefix + grid_height * grid_width, dim]. Prefix
+ * rows, such as a class position, come first and are no place in the picture; those of the grid go
+ * row by row. */
+typedef struct limn_feature_shape {
+    size_t n_prefix, grid_width, grid_height, dim;
+} limn_feature_shape;
+size_t limn_feature_positions(limn_feature_shape shape); /* rows */
+size_t limn_feature_floats(limn_feature_shape shape);    /* rows * dim */
+
+/* ---- networks as they are configured, without weights ---- */
+
+/* LIMN_E_UNSUPPORTED for a family that is unknown (the text names the known ones) or can't take
+ * such an input, LIMN_E_LIMIT for a size out of range. The other functions take a checked one. */
+limn_status limn_encoder_check(const limn_encoder_config *config, limn_error *err);
+/* Whether a family has this network. */
+bool limn_encoder_is_known(const char *family);
+/* Stages of a network: 0 is the first layers, the last one gives the features. */
+size_t limn_encoder_count_stages(const limn_encoder_config *config);
+/* What a stage gives; a stage past the last counts as the last: the features. */
+limn_feature_shape limn_encoder_stage_shape(const limn_encoder_config *config, size_t stage);
+limn_feature_shape limn_encoder_feature_shape(const limn_encoder_config *config);
+/* Appends the network's tensors (names and shapes: models/FORMAT.md), in its order. */
+void limn_encoder_tensors(limn_tensor_table *table, const limn_encoder_config *config);
+
+/* ---- networks with weights ---- */
 
 typedef struct limn_encoder limn_encoder;
 typedef struct limn_encoder_state limn_encoder_state;
 
-/* Builds an encoder from the tensors of `file` whose names begin with "encoder." (batch
- * norm already folded; names and shapes: models/FORMAT.md). Every tensor is checked for presence,
- * type and shape; weights are packed into memory of the encoder's own, so `file` may be closed
- * afterwards. LIMN_E_FORMAT names the tensor and what was expected of it;
- * LIMN_E_UNSUPPORTED an unknown family; LIMN_E_LIMIT a size out of range; LIMN_E_NOMEM. */
+/* Builds an encoder from the tensors of `file` whose names begin with "encoder." (batch norm
+ * already folded). Every tensor is checked for presence, type and shape; weights are packed into
+ * memory of the encoder's own, so `file` may be closed afterwards. `kernels` is borrowed until the
+ * encoder is closed. Errors of limn_encoder_check; LIMN_E_FORMAT names the tensor and what was
+ * expected of it; LIMN_E_NOMEM. */
 limn_status limn_encoder_open(limn_encoder **out, const limn_safetensors *file,
-                              const limn_encoder_config *config, limn_cpu_level level,
+                              const limn_encoder_config *config, const limn_kernels *kernels,
                               limn_error *err);
 void limn_encoder_close(limn_encoder **e); /* accepts NULL and *e == NULL; nulls it */
 
-size_t limn_encoder_n_positions(const limn_encoder *e);  /* e.g. 49, row-major over the grid */
+const limn_encoder_config *limn_encoder_get_config(const limn_encoder *e);
+size_t limn_encoder_n_positions(const limn_encoder *e);  /* e.g. 49: of its feature shape */
 size_t limn_encoder_dim(const limn_encoder *e);          /* e.g. 1280 */
 size_t limn_encoder_weight_bytes(const limn_encoder *e); /* packed weights, for memory plans */
 
@@ -47,23 +76,14 @@ limn_status limn_encoder_state_create(limn_encoder_state **out, const limn_encod
 void limn_encoder_state_destroy(limn_encoder_state **s); /* accepts NULL and *s == NULL */
 size_t limn_encoder_state_bytes(const limn_encoder *e);  /* what a state takes */
 
-/* features [n_positions, dim] of pixels [input_size, input_size, 3] (RGB, upright, already
- * resized). Allocates nothing. `pool` (may be NULL) splits the work of this one picture;
- * the result is the same bits for any pool. One state serves one call at a time. */
+/* features [n_positions, dim] of pixels [height, width, 3] (RGB, upright, already resized).
+ * Allocates nothing. `pool` (may be NULL) splits the work of this one picture; the result is the
+ * same bits for any pool. One state serves one call at a time. */
 void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                       const uint8_t *pixels, float *features);
 
-/* Stages of a network: 0 is the stem, 1 … n - 2 the blocks, n - 1 the head that gives features. */
-size_t limn_encoder_n_stages(const limn_encoder *e);
-
-/* What a stage gives: floats [side, side, n_channels], dense, channels last. */
-typedef struct limn_encoder_map {
-    size_t side, n_channels;
-} limn_encoder_map;
-limn_encoder_map limn_encoder_stage_map(const limn_encoder *e, size_t stage);
-
-/* As limn_encoder_run, but stops after `last_stage` and writes its map: what lower stages give is
- * the input of encoder_grad.h. */
+/* As limn_encoder_run, but stops after `last_stage` and writes what it gives, which is the input of
+ * encoder_training.h. */
 void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                              const uint8_t *pixels, size_t last_stage, float *map);
 

@@ -1,9 +1,12 @@
-/* What a family of networks gives to stand behind encoder.h: one table of functions. A network is
- * immutable once it is open; all memory of a run is in its scratch. */
+/* What a family of networks gives to stand behind encoder.h: one table of functions. A family more
+ * is a folder with such a table, and a row in encoder.c; one that can be trained has a row in
+ * encoder_training.c too.
+ *
+ * A network is a block of memory of the family's own type: planned from a configuration, its
+ * weights loaded by its table of tensors, immutable from then on. All memory of a run is in its
+ * scratch. */
 #ifndef LIMN_ENCODER_ENCODER_FAMILY_H
 #define LIMN_ENCODER_ENCODER_FAMILY_H
-
-#include <stdbool.h>
 
 #include "common/base/arena.h"
 #include "encoder/encoder.h"
@@ -12,7 +15,7 @@
 typedef struct limn_encoder_job {
     const limn_kernels *kernels;
     limn_pool *pool;
-    const uint8_t *pixels; /* [input_size, input_size, 3] */
+    const uint8_t *pixels; /* [height, width, 3] */
     size_t last_stage;     /* to run */
     float *map;            /* that of last_stage: features [n_positions, dim] after all stages */
     limn_encoder_tap_fn *tap;
@@ -20,17 +23,21 @@ typedef struct limn_encoder_job {
 } limn_encoder_job;
 
 typedef struct limn_encoder_family {
-    bool (*has)(const char *name); /* whether the family knows this `family` of a configuration */
-    /* Builds a network for limn_encoder_open, whose errors these are. */
-    limn_status (*open)(void **out, const limn_safetensors *file, const limn_encoder_config *config,
-                        limn_error *err);
-    void (*close)(void *net); /* accepts NULL */
-    size_t (*n_stages)(const void *net);
-    limn_encoder_map (*map)(const void *net, size_t stage);
-    size_t (*weight_bytes)(const void *net);
+    const char *const *names; /* the networks of the family, ended by NULL */
+    bool needs_square;        /* takes inputs as wide as they are high alone */
+    /* Functions of a configuration: of a network of the family, with sides in range. */
+    size_t (*n_stages)(const limn_encoder_config *config);
+    limn_feature_shape (*shape)(const limn_encoder_config *config, size_t stage);
+    void (*tensors)(limn_tensor_table *table, const limn_encoder_config *config);
+    /* A network: `size` zeroed bytes that `plan` fills, all but what the tensors' offsets name. */
+    size_t size;
+    void (*plan)(void *net, const limn_encoder_config *config);
     /* Takes all scratch memory from `arena`, its own description included; NULL while counting. */
     void *(*scratch_take)(const void *net, limn_arena *arena);
     void (*run)(const void *net, void *scratch, const limn_encoder_job *job);
 } limn_encoder_family;
+
+/* NULL when no family has a network of that name. */
+const limn_encoder_family *limn_encoder_family_find(const char *name);
 
 #endif

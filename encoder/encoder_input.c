@@ -1,11 +1,72 @@
 #include "encoder/encoder_input.h"
 
+limn_input_spec limn_input_square(uint32_t side, limn_resize_filter filter, float mean, float scale)
+{
+    return (limn_input_spec){ .width = side,
+                              .height = side,
+                              .filter = filter,
+                              .mean = { mean, mean, mean },
+                              .scale = { scale, scale, scale } };
+}
+
+size_t limn_input_bytes(const limn_input_spec *spec)
+{
+    return (size_t)spec->width * spec->height * 3;
+}
+
+bool limn_input_is_alike(const limn_input_spec *a, const limn_input_spec *b)
+{
+    return a->width == b->width && a->height == b->height && a->filter == b->filter &&
+           a->fit == b->fit && a->shorter_side == b->shorter_side;
+}
+
+bool limn_input_has_one_mean(const limn_input_spec *s)
+{
+    return s->mean[0] == s->mean[1] && s->mean[0] == s->mean[2] && s->scale[0] == s->scale[1] &&
+           s->scale[0] == s->scale[2];
+}
+
+/* Half of n to the nearest integer, halves to the even one, as Python's round. */
+static uint32_t round_half(uint32_t n)
+{
+    return n / 2 + (n % 4 == 3);
+}
+
+static limn_resize_window window_of(const limn_input_spec *s, uint32_t width, uint32_t height)
+{
+    limn_resize_window w = {
+        .whole_width = s->width, .whole_height = s->height, .width = s->width, .height = s->height
+    };
+    if (s->fit == LIMN_FIT_SQUASH) return w;
+    const uint64_t shorter = width < height ? width : height;
+    w.whole_width = (uint32_t)((uint64_t)s->shorter_side * width / shorter);
+    w.whole_height = (uint32_t)((uint64_t)s->shorter_side * height / shorter);
+    w.left = round_half(w.whole_width - s->width);
+    w.top = round_half(w.whole_height - s->height);
+    return w;
+}
+
+limn_status limn_input_fit(uint8_t *input, const limn_image *image, const limn_input_spec *spec,
+                           limn_resize_scratch *scratch, limn_error *err)
+{
+    const limn_resize_window window = window_of(spec, image->full_width, image->full_height);
+    return limn_resize_into_window(input, &window, image->pixels, image->width, image->height,
+                                   &image->box, spec->filter, scratch, err);
+}
+
+/* Pixels that the side that counts becomes. */
+static uint32_t side_hint(const limn_input_spec *s)
+{
+    if (s->fit == LIMN_FIT_CROP) return s->shorter_side;
+    return s->width > s->height ? s->width : s->height;
+}
+
 limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
                                       const limn_encoder_input_settings *settings, limn_error *err)
 {
     limn_image_settings decoding = limn_image_settings_default();
     decoding.max_pixels = settings->max_pixels;
-    decoding.min_side_hint = settings->input_size;
+    decoding.min_side_hint = side_hint(&settings->spec);
     return limn_image_decode(out, bytes, size, &decoding, err);
 }
 
@@ -17,8 +78,7 @@ limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t si
     limn_image image = { 0 };
     limn_status s;
     LIMN_TRY(limn_encoder_input_decode(&image, bytes, size, settings, err));
-    s = limn_image_resize(input, settings->input_size, settings->input_size, &image,
-                          settings->resize, scratch, err);
+    s = limn_input_fit(input, &image, &settings->spec, scratch, err);
     if (width) *width = image.full_width;
     if (height) *height = image.full_height;
     limn_image_finish(&image);

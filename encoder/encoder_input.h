@@ -1,7 +1,8 @@
-/* From the bytes of a picture file to the encoder's input. */
+/* What an encoder's input is, and from the bytes of a picture file to it. */
 #ifndef LIMN_ENCODER_ENCODER_INPUT_H
 #define LIMN_ENCODER_ENCODER_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,21 +10,48 @@
 #include "common/image/image.h"
 #include "common/image/resize.h"
 
+/* How a picture of any shape becomes width x height pixels. */
+typedef enum limn_fit {
+    LIMN_FIT_SQUASH = 0, /* the whole of it, whatever its shape */
+    LIMN_FIT_CROP,       /* its shorter side becomes `shorter_side`, then the centre is cut out */
+} limn_fit;
+
+typedef struct limn_input_spec {
+    uint32_t width, height; /* pixels; the input is u8 [height, width, 3], RGB, upright */
+    limn_resize_filter filter;
+    limn_fit fit;
+    uint32_t shorter_side;   /* of LIMN_FIT_CROP, at least width and height; else 0 */
+    float mean[3], scale[3]; /* what the network sees of a value of channel c is
+                                (value - mean[c]) * scale[c] */
+} limn_input_spec;
+
+/* The whole of a picture squashed to side x side pixels, all channels alike. */
+limn_input_spec limn_input_square(uint32_t side, limn_resize_filter filter, float mean,
+                                  float scale);
+size_t limn_input_bytes(const limn_input_spec *spec); /* width * height * 3 */
+/* Whether both make the same input of every picture: all but mean and scale is the same. */
+bool limn_input_is_alike(const limn_input_spec *a, const limn_input_spec *b);
+/* The same mean and the same scale for every channel. */
+bool limn_input_has_one_mean(const limn_input_spec *spec);
+
+/* input [height, width, 3] of a picture, as torchvision's Resize and CenterCrop round. Errors as
+ * limn_resize. */
+limn_status limn_input_fit(uint8_t *input, const limn_image *image, const limn_input_spec *spec,
+                           limn_resize_scratch *scratch, limn_error *err);
+
 typedef struct limn_encoder_input_settings {
-    uint32_t input_size; /* pixels */
-    limn_resize_filter resize;
+    limn_input_spec spec;
     uint64_t max_pixels; /* larger pictures are refused */
 } limn_encoder_input_settings;
 
-/* Decodes a picture for the input: upright, a large JPEG reduced, in pixels that `out` owns. Errors
- * as limn_image_decode. */
+/* Decodes a picture for the input: upright, a large JPEG reduced to a fraction at which the side
+ * that counts stays at least twice what it becomes, in pixels that `out` owns. Errors as
+ * limn_image_decode. */
 limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
                                       const limn_encoder_input_settings *settings, limn_error *err);
 
-/* Decodes a picture upright and squashes the whole of it to input [input_size, input_size, 3]. A
- * JPEG may be decoded at a fraction of its size that stays at least twice input_size. `*width` and
- * `*height` (may be NULL) are those of the whole upright picture, in the file's pixels. Errors as
- * limn_image_decode. Re-entrant; `scratch` belongs to one thread. */
+/* Both. `*width` and `*height` (may be NULL) are those of the whole upright picture, in the file's
+ * pixels. Re-entrant; `scratch` belongs to one thread. */
 limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t size,
                                     const limn_encoder_input_settings *settings,
                                     limn_resize_scratch *scratch, uint32_t *width, uint32_t *height,

@@ -62,15 +62,16 @@ LIMN_API limn_status limn_model_open_ensemble(limn_model **out, const char *cons
 LIMN_API void limn_model_close(limn_model **model);
 
 typedef struct limn_model_info {
-    uint32_t input_size;        /* pixels: pictures are squashed to input_size x input_size */
-    size_t input_bytes;         /* of what limn_state_load writes: input_size * input_size * 3, more
-                                 * for an ensemble whose models see pictures of different sizes */
+    uint32_t input_width, input_height; /* pixels that pictures are squashed or cropped to */
+    size_t input_bytes;         /* of what limn_state_load writes: input_width * input_height * 3,
+                                 * more for an ensemble whose models see pictures differently */
     uint32_t n_models;          /* 1, more for an ensemble */
     uint32_t n_tokens;          /* vocabulary size */
     uint32_t max_words;         /* longest caption the default search allows */
     float length_penalty;       /* default exponent of the length in a score */
     uint32_t n_layers, n_heads; /* of the decoder's attention */
-    uint32_t grid_width, grid_height; /* encoder positions: cells that divide the picture evenly */
+    uint32_t n_prefix;          /* encoder positions before those of the grid, of no place */
+    uint32_t grid_width, grid_height; /* the others: cells that divide the input evenly */
     const char *encoder;              /* family, e.g. "efficientnet-lite0"; owned by the model */
     const char *cpu_level;            /* kernels in use; static storage */
     uint32_t n_reference_pictures;    /* in whose captions the file's document frequencies were
@@ -344,7 +345,7 @@ LIMN_API limn_status limn_state_caption_pixels(limn_state *state, const char *na
                                                limn_error *err);
 
 /* The two halves of limn_state_caption_bytes, for programs that load pictures ahead: loading
- * writes input [input_bytes], pixels [input_size, input_size, 3], and uses only loading scratch;
+ * writes input [input_bytes], pixels [input_height, input_width, 3], and uses only loading scratch;
  * captioning reads it. `*width`, `*height` (may be NULL): the upright picture's size. */
 LIMN_API limn_status limn_state_load(limn_state *state, const void *bytes, size_t size,
                                      uint8_t *input, uint32_t *width, uint32_t *height,

@@ -12,7 +12,7 @@
 
 struct limn_model {
     limn_model_config config;
-    limn_cpu_level level;
+    limn_kernels kernels; /* of the encoder, decoder, tagger and searches */
     limn_vocab *vocab;
     limn_encoder *encoder;
     limn_decoder *decoder;

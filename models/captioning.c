@@ -22,15 +22,19 @@ static uint8_t *own_input(const limn_model *m, size_t i, uint8_t *input)
     return input + offset;
 }
 
-static limn_status squash(limn_state *s, uint8_t *input, const uint8_t *pixels, uint32_t width,
-                          uint32_t height, limn_error *err)
+static limn_status fit(limn_state *s, uint8_t *input, const uint8_t *pixels, uint32_t width,
+                       uint32_t height, limn_error *err)
 {
+    const limn_image image = { .width = width,
+                               .height = height,
+                               .full_width = width,
+                               .full_height = height,
+                               .pixels = (uint8_t *)pixels, /* are only read */
+                               .box = { 0, 0, (float)width, (float)height } };
     for (size_t i = 0; limn_model_member(s->model, i); i++) {
-        const limn_model_config *c = &limn_model_member(s->model, i)->config;
+        const limn_input_spec *spec = &limn_model_member(s->model, i)->config.encoder.input;
         uint8_t *out = own_input(s->model, i, input);
-        if (out)
-            LIMN_TRY(limn_resize(out, c->encoder.input_size, c->encoder.input_size, pixels, width,
-                                 height, c->resize, &s->resize, err));
+        if (out) LIMN_TRY(limn_input_fit(out, &image, spec, &s->resize, err));
     }
     return LIMN_OK;
 }
@@ -126,7 +130,7 @@ limn_status limn_state_load_pixels(limn_state *s, const limn_pixels *pixels, uin
     LIMN_TRY(check_pixels(s, pixels, err));
     LIMN_TRY(make_dense(&dense, s, pixels, err));
     const limn_float_env env = limn_float_env_enter();
-    const limn_status status = squash(s, input, dense, pixels->width, pixels->height, err);
+    const limn_status status = fit(s, input, dense, pixels->width, pixels->height, err);
     limn_float_env_leave(&env);
     return status;
 }

@@ -248,8 +248,6 @@ static limn_beam_settings beam_settings(const limn_decoding *d)
 static limn_sample_settings sample_settings(const limn_decoding *d)
 {
     const limn_options *o = &d->options;
-    limn_kernels kernels;
-    limn_kernels_init(&kernels, d->model->level);
     return (limn_sample_settings){
         .n_samples = o->n_candidates ? o->n_candidates : o->n_best,
         .is_distinct = o->method == LIMN_METHOD_SAMPLE_DISTINCT,
@@ -267,7 +265,7 @@ static limn_sample_settings sample_settings(const limn_decoding *d)
         .scoring = { .length_penalty = o->length_penalty,
                      .length_reward = o->length_reward,
                      .coverage = o->coverage_penalty },
-        .softmax = kernels.softmax,
+        .softmax = d->model->kernels.softmax,
     };
 }
 

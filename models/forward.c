@@ -90,9 +90,7 @@ static limn_status build(limn_forward *f, const limn_model *model, bool has_cove
                          limn_error *err)
 {
     limn_arena counting;
-    limn_kernels kernels;
-    limn_kernels_init(&kernels, model->level);
-    f->softmax = kernels.softmax;
+    f->softmax = model->kernels.softmax;
     LIMN_TRY(open_members(f, model, err));
     limn_arena_init_counting(&counting);
     plan(f, &counting, has_coverage);

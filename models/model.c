@@ -26,7 +26,7 @@ static limn_status open_tagger(limn_model *m, const limn_safetensors *file, limn
     LIMN_TRY(limn_tag_heads_read(&heads, file, limn_encoder_dim(m->encoder), err));
     if (heads.n_items > 0)
         status = limn_tagger_open(&m->tagger, &heads, limn_encoder_n_positions(m->encoder),
-                                  limn_encoder_dim(m->encoder), m->level, err);
+                                  limn_encoder_dim(m->encoder), &m->kernels, err);
     limn_tag_heads_finish(&heads);
     return status;
 }
@@ -37,8 +37,9 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     m->config = file->config;
     if (!file->config.has_decoder)
         return limn_fail(err, LIMN_E_ARG, "is an encoder without a decoder and writes no captions");
-    LIMN_TRY(limn_encoder_open(&m->encoder, file->tensors, &m->config.encoder, m->level, err));
-    LIMN_TRY(limn_decoder_open(&m->decoder, file->tensors, &m->config.decoder, m->level, err));
+    LIMN_TRY(limn_encoder_open(&m->encoder, file->tensors, &m->config.encoder, &m->kernels, err));
+    LIMN_TRY(
+        limn_decoder_open(&m->decoder, file->tensors, &m->config.decoder, m->kernels.level, err));
     if (limn_encoder_n_positions(m->encoder) != m->config.decoder.n_memory_positions ||
         limn_encoder_dim(m->encoder) != m->config.decoder.memory_dim)
         return limn_fail(err, LIMN_E_FORMAT,
@@ -63,7 +64,7 @@ static limn_status open_file(limn_model **out, limn_model_file *file, limn_cpu_l
     limn_model *m = limn_calloc(1, sizeof *m);
     limn_status status;
     if (m) {
-        m->level = level;
+        limn_kernels_init(&m->kernels, level);
         status = build(m, file, err);
     } else {
         status = limn_fail(err, LIMN_E_NOMEM, "no memory for a model");
@@ -178,8 +179,7 @@ const limn_model *limn_model_member(const limn_model *m, size_t i)
 
 static bool sees_alike(const limn_model *a, const limn_model *b)
 {
-    return a->config.encoder.input_size == b->config.encoder.input_size &&
-           a->config.resize == b->config.resize;
+    return limn_input_is_alike(&a->config.encoder.input, &b->config.encoder.input);
 }
 
 /* The first member that sees pictures as member `i` does. */
@@ -195,8 +195,8 @@ size_t limn_model_input_offset(const limn_model *m, size_t i)
     const size_t end = limn_model_member(m, i) ? first_alike(m, i) : i;
     size_t offset = 0;
     for (size_t k = 0; k < end; k++) {
-        const size_t side = limn_model_member(m, k)->config.encoder.input_size;
-        if (first_alike(m, k) == k) offset += side * side * 3;
+        if (first_alike(m, k) == k)
+            offset += limn_input_bytes(&limn_model_member(m, k)->config.encoder.input);
     }
     return offset;
 }
@@ -218,14 +218,6 @@ void limn_model_close(limn_model **model)
     *model = NULL;
 }
 
-/* The side of the encoder's grid, which is as high as it is wide. */
-static uint32_t grid_side(const limn_model *m)
-{
-    uint32_t side = 1;
-    while ((size_t)side * side < m->config.decoder.n_memory_positions) side++;
-    return side;
-}
-
 size_t limn_model_own_features(const limn_model *m)
 {
     return limn_encoder_n_positions(m->encoder) * limn_encoder_dim(m->encoder);
@@ -241,17 +233,20 @@ size_t limn_model_n_features(const limn_model *m)
 
 static limn_model_info info_of(const limn_model *m)
 {
+    const limn_feature_shape shape = limn_encoder_feature_shape(&m->config.encoder);
     return (limn_model_info){
-        .input_size = m->config.encoder.input_size,
+        .input_width = m->config.encoder.input.width,
+        .input_height = m->config.encoder.input.height,
         .n_tokens = m->config.decoder.n_tokens,
         .max_words = m->config.max_steps,
         .length_penalty = m->config.length_penalty,
         .n_layers = m->config.decoder.n_layers,
         .n_heads = m->config.decoder.n_heads,
-        .grid_width = grid_side(m),
-        .grid_height = grid_side(m),
+        .n_prefix = (uint32_t)shape.n_prefix,
+        .grid_width = (uint32_t)shape.grid_width,
+        .grid_height = (uint32_t)shape.grid_height,
         .encoder = m->config.encoder.family,
-        .cpu_level = limn_cpu_level_name(m->level),
+        .cpu_level = limn_cpu_level_name(m->kernels.level),
         .n_models = (uint32_t)(1 + m->n_others),
         .input_bytes = limn_model_input_offset(m, 1 + m->n_others),
         .n_reference_pictures =
@@ -274,9 +269,7 @@ void limn_model_read_info(const limn_model *m, limn_model_info *info, size_t siz
 
 limn_encoder_input_settings limn_model_input_settings(const limn_model *m, uint64_t max_pixels)
 {
-    return (limn_encoder_input_settings){ .input_size = m->config.encoder.input_size,
-                                          .resize = m->config.resize,
-                                          .max_pixels = max_pixels };
+    return (limn_encoder_input_settings){ m->config.encoder.input, max_pixels };
 }
 
 void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)

@@ -8,20 +8,17 @@
 #include "common/base/mem.h"
 #include "common/io/json.h"
 #include "models/decoder_config.h"
+#include "models/encoder_config.h"
 
 #define VERSION_KEY "limn.version"
 #define CONFIG_KEY "limn.config"
 #define VOCABULARY_KEY "limn.vocabulary"
 
 /* What a file needs of its reader: 2 where there are tag slots, which readers of 1 would pass over;
- * 3 for other layouts than limn's and more than 512 positions. */
+ * 3 for other layouts than limn's, more than 512 positions, and input that is cropped, no square or
+ * of a mean for each channel. */
 static const char *const versions[] = { "1", "2", "3" };
 enum { PLAIN = 0, SLOTS, LAYOUTS, N_VERSIONS };
-
-static const char *const filter_names[] = {
-    [LIMN_RESIZE_BILINEAR] = "bilinear",
-    [LIMN_RESIZE_BICUBIC] = "bicubic",
-};
 
 /* ---- reading the configuration ------------------------------------------------------------ */
 
@@ -32,47 +29,6 @@ static limn_status read_float(float *out, const limn_json_node *object, const ch
     LIMN_TRY(limn_json_number(&value, object, key, low, high, err));
     *out = (float)value;
     return LIMN_OK;
-}
-
-static limn_status read_filter(limn_resize_filter *out, const limn_json_node *encoder,
-                               limn_error *err)
-{
-    limn_json_node node;
-    const char *name;
-    LIMN_TRY(limn_json_get(&node, encoder, "resize", err));
-    LIMN_TRY(limn_json_as_string(&name, &node, err));
-    for (size_t i = 0; i < sizeof filter_names / sizeof *filter_names; i++)
-        if (strcmp(name, filter_names[i]) == 0) {
-            *out = (limn_resize_filter)i;
-            return LIMN_OK;
-        }
-    return limn_json_fail(&node, err, LIMN_E_FORMAT,
-                          "expected \"bicubic\" or \"bilinear\", is \"%.40s\"", name);
-}
-
-static limn_status read_family(limn_encoder_config *c, const limn_json_node *encoder,
-                               limn_error *err)
-{
-    limn_json_node node;
-    const char *family;
-    LIMN_TRY(limn_json_get(&node, encoder, "family", err));
-    LIMN_TRY(limn_json_as_string(&family, &node, err));
-    if (!family[0] || strlen(family) >= sizeof c->family)
-        return limn_json_fail(&node, err, LIMN_E_FORMAT, "expected 1 to %zu bytes, is \"%.40s\"",
-                              sizeof c->family - 1, family);
-    snprintf(c->family, sizeof c->family, "%s", family);
-    return LIMN_OK;
-}
-
-static limn_status read_encoder(limn_model_config *c, const limn_json_node *root, limn_error *err)
-{
-    limn_json_node encoder;
-    LIMN_TRY(limn_json_object(&encoder, root, "encoder", err));
-    LIMN_TRY(read_family(&c->encoder, &encoder, err));
-    LIMN_TRY(limn_json_u32(&c->encoder.input_size, &encoder, "input_size", 32, 1024, err));
-    LIMN_TRY(read_filter(&c->resize, &encoder, err));
-    LIMN_TRY(read_float(&c->encoder.mean, &encoder, "mean", -1000, 1000, err));
-    return read_float(&c->encoder.scale, &encoder, "scale", 1e-6, 1000, err);
 }
 
 static limn_status read_search(limn_model_config *c, const limn_json_node *root, limn_error *err)
@@ -86,9 +42,10 @@ static limn_status read_search(limn_model_config *c, const limn_json_node *root,
 
 static limn_status read_config(limn_model_config *c, const limn_json_node *root, limn_error *err)
 {
-    limn_json_node decoder;
+    limn_json_node encoder, decoder;
     LIMN_TRY(limn_json_as_object(root, err));
-    LIMN_TRY(read_encoder(c, root, err));
+    LIMN_TRY(limn_json_object(&encoder, root, "encoder", err));
+    LIMN_TRY(limn_encoder_config_read(&c->encoder, &encoder, err));
     c->has_decoder = limn_json_has(root, "decoder");
     if (!c->has_decoder) return LIMN_OK;
     LIMN_TRY(limn_json_object(&decoder, root, "decoder", err));
@@ -142,7 +99,7 @@ static limn_status check_version(const limn_safetensors *tensors, limn_error *er
         return limn_fail(err, LIMN_E_FORMAT,
                          "is a safetensors file, but no limn model (no " VERSION_KEY
                          " in its __metadata__): limn-convert makes one of the "
-                         "reference captioner or of EfficientNet-Lite weights");
+                         "reference captioner or of published weights of an encoder");
     if (number_of(version) == N_VERSIONS)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
                          VERSION_KEY " is \"%.40s\", this program reads 1, 2 and 3", version);
@@ -154,6 +111,7 @@ static size_t version_of(const limn_model_config *c)
 {
     const limn_decoder_layout own = LIMN_LAYOUT_LIMN;
     const limn_decoder_config *d = &c->decoder;
+    if (!limn_encoder_config_is_plain(&c->encoder)) return LAYOUTS;
     if (!c->has_decoder) return PLAIN;
     if (!limn_decoder_layouts_equal(&d->layout, &own) || d->max_positions > 512) return LAYOUTS;
     return d->n_tag_slots > 0 ? SLOTS : PLAIN;
@@ -171,6 +129,12 @@ static limn_status check_enough(const limn_model_file *f, limn_error *err)
                          CONFIG_KEY ": decoder.tag_slots: is %u, which " VERSION_KEY
                                     " \"%s\" does not have",
                          d->n_tag_slots, version);
+    if (!limn_encoder_config_is_plain(&f->config.encoder))
+        return limn_fail(err, LIMN_E_FORMAT,
+                         CONFIG_KEY
+                         ": encoder: input that is cropped, no square or of a mean for each "
+                         "channel is what " VERSION_KEY " \"%s\" does not have",
+                         version);
     return limn_fail(err, LIMN_E_FORMAT,
                      CONFIG_KEY ": decoder: layout \"%s\" and %u positions are what " VERSION_KEY
                                 " \"%s\" does not have",
@@ -225,10 +189,7 @@ void limn_model_file_close(limn_model_file *f)
 
 static char *config_text(const limn_model_config *c)
 {
-    const limn_encoder_config *e = &c->encoder;
-    json_t *root = json_pack("{s:{s:s, s:i, s:s, s:o, s:o}}", "encoder", "family", e->family,
-                             "input_size", (int)e->input_size, "resize", filter_names[c->resize],
-                             "mean", limn_json_float(e->mean), "scale", limn_json_float(e->scale));
+    json_t *root = json_pack("{s:o}", "encoder", limn_encoder_config_write(&c->encoder));
     if (c->has_decoder) {
         json_object_set_new(root, "decoder", limn_decoder_config_write(&c->decoder));
         json_object_set_new(root, "search",

@@ -13,8 +13,7 @@
 
 typedef struct limn_model_config {
     limn_encoder_config encoder;
-    limn_resize_filter resize; /* whole picture squashed to input_size x input_size */
-    bool has_decoder;          /* false for an encoder-only file */
+    bool has_decoder; /* false for an encoder-only file */
     limn_decoder_config decoder;
     float length_penalty; /* default search of this model: logprob / length^A */
     uint32_t max_steps;   /* default search: tokens at most, end token included */

@@ -31,7 +31,7 @@ LIMN_API void limn_scorer_destroy(limn_scorer **scorer); /* accepts NULL and *sc
 /* The words that a caption can have at most. */
 LIMN_API uint32_t limn_scorer_max_words(const limn_scorer *scorer);
 
-/* input [input_size, input_size, 3] of the bytes of a picture file, as limn_state_load. */
+/* input [input_height, input_width, 3] of the bytes of a picture file, as limn_state_load. */
 LIMN_API limn_status limn_scorer_load(limn_scorer *scorer, const void *bytes, size_t size,
                                       uint8_t *input, limn_error *err);
 

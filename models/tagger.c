@@ -16,7 +16,7 @@ typedef struct head {
 struct limn_tagger {
     head heads[LIMN_TAGS_MAX_HEADS]; /* [n_heads] */
     size_t n_heads, n_tags, n_positions, dim;
-    limn_kernels kernels;
+    const limn_kernels *kernels;
 };
 
 struct limn_tagger_scratch {
@@ -65,14 +65,14 @@ static limn_status open_head(head *out, const limn_tag_head *from, limn_error *e
 }
 
 limn_status limn_tagger_open(limn_tagger **out, const limn_tag_heads *heads, size_t n_positions,
-                             size_t dim, limn_cpu_level level, limn_error *err)
+                             size_t dim, const limn_kernels *kernels, limn_error *err)
 {
     limn_tagger *t = *out = limn_calloc(1, sizeof *t);
     limn_status status = LIMN_OK;
     if (!t) return limn_fail(err, LIMN_E_NOMEM, "out of memory for tags");
     t->n_positions = n_positions;
     t->dim = dim;
-    limn_kernels_init(&t->kernels, level);
+    t->kernels = kernels;
     for (size_t i = 0; status == LIMN_OK && i < heads->n_items; i++) {
         head *h = &t->heads[t->n_heads++];
         status = open_head(h, &heads->items[i], err);
@@ -163,7 +163,7 @@ static void each_by_itself(const limn_tagger *t, float *pairs, float *logits, si
         pairs[2 * i] = logits[i];
         pairs[2 * i + 1] = 0;
     }
-    t->kernels.softmax(pairs, n, 2, 2);
+    t->kernels->softmax(pairs, n, 2, 2);
     for (size_t i = 0; i < n; i++) logits[i] = pairs[2 * i];
 }
 
@@ -172,12 +172,12 @@ static void run_head(const limn_tagger *t, limn_tagger_scratch *s, const head *h
 {
     const float *x = s->pooled;
     if (h->hidden.n_outputs > 0) {
-        product(&t->kernels, s->hidden, x, &h->hidden, LIMN_ACT_RELU6);
+        product(t->kernels, s->hidden, x, &h->hidden, LIMN_ACT_RELU6);
         x = s->hidden;
     }
-    product(&t->kernels, out, x, &h->output, LIMN_ACT_NONE);
+    product(t->kernels, out, x, &h->output, LIMN_ACT_NONE);
     if (h->is_exclusive)
-        t->kernels.softmax(out, 1, h->n_tags, h->n_tags);
+        t->kernels->softmax(out, 1, h->n_tags, h->n_tags);
     else
         each_by_itself(t, s->pairs, out, h->n_tags);
 }

@@ -16,7 +16,7 @@ typedef struct limn_tagger_scratch limn_tagger_scratch;
 /* Packs the heads of a model whose encoder gives features [n_positions, dim]. Nothing is borrowed.
  * LIMN_E_NOMEM. */
 limn_status limn_tagger_open(limn_tagger **out, const limn_tag_heads *heads, size_t n_positions,
-                             size_t dim, limn_cpu_level level, limn_error *err);
+                             size_t dim, const limn_kernels *kernels, limn_error *err);
 void limn_tagger_close(limn_tagger **t); /* accepts NULL and *t == NULL; nulls it */
 
 size_t limn_tagger_n_tags(const limn_tagger *t); /* of all heads */

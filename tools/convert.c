@@ -126,7 +126,7 @@ static void report(const settings *s, const convert_result *r, const convert_sou
     size_t n_bytes = 0;
     for (size_t i = 0; i < r->n_tensors; i++) n_bytes += r->tensors[i].size;
     printf("%s: %s from %s, %zu tensors, %.1f MB\n", s->output, r->config.encoder.family,
-           convert_kind_name(source->kind), r->n_tensors, (double)n_bytes / 1e6);
+           convert_source_kind(source), r->n_tensors, (double)n_bytes / 1e6);
     for (size_t i = 0; i < r->tags.n_items; i++) n_tags += r->tags.items[i].n_tags;
     if (n_tags > 0) printf("%s: tags: %zu\n", s->output, n_tags);
     if (r->confidence) printf("%s: confidence\n", s->output);
@@ -193,7 +193,7 @@ static limn_status convert(const settings *s, const limn_cli_operands *inputs, l
     LIMN_TRY(convert_source_open(&source, inputs->items[0], err));
     limn_status status = convert_tensors(&result, &source, s->is_encoder_only, err);
     if (status != LIMN_OK)
-        limn_error_prefix(err, "%s (%s)", inputs->items[0], convert_kind_name(source.kind));
+        limn_error_prefix(err, "%s (%s)", inputs->items[0], convert_source_kind(&source));
     else
         status = complete(&result, s, &source, inputs, err);
     if (status == LIMN_OK) status = convert_result_write(s->output, &result, &source, err);

@@ -56,15 +56,26 @@ static void print_text(const char *text, size_t limit)
     if (text[n]) fputs(" ...", stdout);
 }
 
+static void print_input(const limn_input_spec *s)
+{
+    const size_t n = limn_input_has_one_mean(s) ? 1 : 3;
+    printf("input: %u x %u pixels, %s", s->width, s->height,
+           s->filter == LIMN_RESIZE_BICUBIC ? "bicubic" : "bilinear");
+    if (s->fit == LIMN_FIT_CROP) printf(", centre of a shorter side of %u", s->shorter_side);
+    for (size_t c = 0; c < n; c++)
+        printf(", (%s - %g) * %g", n == 1 ? "pixel" : (const char *[]){ "red", "green", "blue" }[c],
+               (double)s->mean[c], (double)s->scale[c]);
+    putchar('\n');
+}
+
 static void print_config(const limn_model_config *c)
 {
     const limn_encoder_config *e = &c->encoder;
     const limn_decoder_config *d = &c->decoder;
     fputs("encoder: ", stdout);
     print_text(e->family, sizeof e->family);
-    printf("\ninput: %u x %u pixels, %s, (pixel - %g) * %g\n", e->input_size, e->input_size,
-           c->resize == LIMN_RESIZE_BICUBIC ? "bicubic" : "bilinear", (double)e->mean,
-           (double)e->scale);
+    putchar('\n');
+    print_input(&e->input);
     if (!c->has_decoder) {
         puts("decoder: none");
         return;
@@ -156,7 +167,9 @@ static limn_status print_tags(const limn_safetensors *file, size_t dim, limn_err
 static limn_status plan_encoder(const limn_model_file *f, limn_error *err)
 {
     limn_encoder *encoder = NULL;
-    LIMN_TRY(limn_encoder_open(&encoder, f->tensors, &f->config.encoder, limn_cpu_best(), err));
+    limn_kernels kernels;
+    limn_kernels_init(&kernels, limn_cpu_best());
+    LIMN_TRY(limn_encoder_open(&encoder, f->tensors, &f->config.encoder, &kernels, err));
     print_bytes("encoder weights, packed", limn_encoder_weight_bytes(encoder));
     print_bytes("encoder state, each worker", limn_encoder_state_bytes(encoder));
     const limn_status status = print_tags(f->tensors, limn_encoder_dim(encoder), err);

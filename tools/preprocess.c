@@ -86,8 +86,8 @@ static int failed(const limn_error *err)
 /* The cache's files with rows of pixels or features. */
 static limn_status open_cache(limn_feature_job *job, const char *path, limn_error *err)
 {
-    const size_t side = job->loader.load.inputs[0].input_size;
-    limn_cache_shape shape = { LIMN_NPY_U8, 3, { side, side, 3 } };
+    const limn_input_spec *spec = &job->loader.load.inputs[0].spec;
+    limn_cache_shape shape = { LIMN_NPY_U8, 3, { spec->height, spec->width, 3 } };
     if (job->encoder)
         shape = (limn_cache_shape){ LIMN_NPY_F16,
                                     2,
@@ -119,19 +119,22 @@ static int run_job(limn_feature_job *job, const settings *s, const limn_cli_oper
     return limn_pipeline_report(&counts, status, &err, NULL);
 }
 
-static limn_status open_encoder(limn_encoder **out, const limn_model_file *file, const settings *s,
-                                limn_error *err)
+/* `kernels` is the encoder's and outlives it. */
+static limn_status open_encoder(limn_encoder **out, limn_kernels *kernels,
+                                const limn_model_file *file, const settings *s, limn_error *err)
 {
     limn_cpu_level level;
     LIMN_TRY(limn_cpu_level_parse(&level, s->cpu, err));
+    limn_kernels_init(kernels, level);
     if (!s->has_features) return LIMN_OK;
-    return limn_encoder_open(out, file->tensors, &file->config.encoder, level, err);
+    return limn_encoder_open(out, file->tensors, &file->config.encoder, kernels, err);
 }
 
 static int run(const settings *s, const char *model, const limn_cli_operands *paths)
 {
     limn_model_file file = { 0 };
     limn_encoder *encoder = NULL;
+    limn_kernels kernels;
     limn_feature_job job = { .cache = NULL };
     limn_error err = { 0 };
     const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
@@ -139,13 +142,11 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
                                              s->max_pixels, &hooks, &err);
     int code;
     if (status == LIMN_OK) status = limn_model_file_open(&file, model, &err);
-    if (status == LIMN_OK) status = open_encoder(&encoder, &file, s, &err);
+    if (status == LIMN_OK) status = open_encoder(&encoder, &kernels, &file, s, &err);
     job.encoder = encoder;
     job.loader.load.n_inputs = 1;
     job.loader.load.inputs[0] =
-        (limn_encoder_input_settings){ .input_size = file.config.encoder.input_size,
-                                       .resize = file.config.resize,
-                                       .max_pixels = s->max_pixels };
+        (limn_encoder_input_settings){ file.config.encoder.input, s->max_pixels };
     if (status == LIMN_OK) status = open_cache(&job, s->output, &err);
     code = status == LIMN_OK ? run_job(&job, s, paths) : failed(&err);
     limn_cache_writer_discard(&job.cache);

@@ -21,11 +21,12 @@ typedef struct filter_shape {
  * weights[i * stride + t] * input[first[i] + t]. */
 typedef struct axis_plan {
     uint32_t n_in, n_out;
-    float from, to;           /* the part of the input that is resized */
-    uint32_t stride;          /* most taps of an output */
-    uint32_t *first, *n_taps; /* [n_out] */
-    int32_t *weights;         /* [n_out, stride], fixed point */
-    double *exact;            /* [stride], while planning */
+    uint32_t n_whole, n_skipped; /* outputs of the whole axis, and those before the window */
+    float from, to;              /* the part of the input that is resized */
+    uint32_t stride;             /* most taps of an output */
+    uint32_t *first, *n_taps;    /* [n_out] */
+    int32_t *weights;            /* [n_out, stride], fixed point */
+    double *exact;               /* [stride], while planning */
 } axis_plan;
 
 static double bilinear_weight(double x)
@@ -51,7 +52,7 @@ static const filter_shape filters[] = {
 
 static double axis_scale(const axis_plan *p)
 {
-    return (double)(p->to - p->from) / p->n_out;
+    return (double)(p->to - p->from) / p->n_whole;
 }
 
 /* Half the width of the filter on the input, in pixels: it widens when the picture shrinks. */
@@ -75,7 +76,8 @@ static int32_t to_fixed_point(double weight)
 static void plan_output(axis_plan *p, const filter_shape *filter, uint32_t i)
 {
     double scale = axis_scale(p), support = axis_support(p, filter);
-    double center = p->from + (i + 0.5) * scale, inverse = 1.0 / fmax(scale, 1.0), total = 0.0;
+    double center = p->from + (i + p->n_skipped + 0.5) * scale, inverse = 1.0 / fmax(scale, 1.0),
+           total = 0.0;
     double from = center - support + 0.5, to = center + support + 0.5;
     uint32_t first = from < 0 ? 0 : (uint32_t)from;
     uint32_t end = to > p->n_in ? p->n_in : (uint32_t)to;
@@ -153,15 +155,15 @@ typedef struct resize_job {
 
 static bool is_copied(const axis_plan *p)
 {
-    return p->n_in == p->n_out && p->from == 0 && p->to == p->n_in;
+    return p->n_in == p->n_out && p->n_in == p->n_whole && p->from == 0 && p->to == p->n_in;
 }
 
 /* Pillow's rule since its version 13, seen from outside: the vertical pass comes first when it
  * takes away more than twice as many rows as the other takes away columns. */
 static bool is_vertical_first(const axis_plan *x, const axis_plan *y)
 {
-    uint32_t n_columns_less = x->n_in > x->n_out ? x->n_in - x->n_out : 0;
-    return y->n_in > y->n_out && y->n_in - y->n_out > 2 * n_columns_less;
+    uint32_t n_columns_less = x->n_in > x->n_whole ? x->n_in - x->n_whole : 0;
+    return y->n_in > y->n_whole && y->n_in - y->n_whole > 2 * n_columns_less;
 }
 
 static void lay_out_axis(axis_plan *p, const filter_shape *filter, limn_arena *a)
@@ -247,20 +249,31 @@ static limn_status check_range(const char *name, const axis_plan *p, limn_error 
     return LIMN_OK;
 }
 
-limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
-                             const uint8_t *src, uint32_t src_width, uint32_t src_height,
-                             const limn_resize_box *box, limn_resize_filter filter,
-                             limn_resize_scratch *scratch, limn_error *err)
+static limn_status check_window(const char *name, const axis_plan *p, limn_error *err)
+{
+    if (p->n_skipped > p->n_whole || p->n_out > p->n_whole - p->n_skipped)
+        return limn_fail(err, LIMN_E_ARG, "resize: %s %u and %u more are not within %u", name,
+                         p->n_skipped, p->n_out, p->n_whole);
+    return LIMN_OK;
+}
+
+limn_status limn_resize_into_window(uint8_t *dst, const limn_resize_window *window,
+                                    const uint8_t *src, uint32_t src_width, uint32_t src_height,
+                                    const limn_resize_box *box, limn_resize_filter filter,
+                                    limn_resize_scratch *scratch, limn_error *err)
 {
     resize_job job = {
         .filter = &filters[filter],
-        .x = { .n_in = src_width, .n_out = dst_width, .from = box->left, .to = box->right },
-        .y = { .n_in = src_height, .n_out = dst_height, .from = box->top, .to = box->bottom },
+        .x = { src_width, window->width, window->whole_width, window->left, box->left, box->right },
+        .y = { src_height, window->height, window->whole_height, window->top, box->top,
+               box->bottom },
     };
     LIMN_TRY(check_side("source width", src_width, err));
     LIMN_TRY(check_side("source height", src_height, err));
-    LIMN_TRY(check_side("width", dst_width, err));
-    LIMN_TRY(check_side("height", dst_height, err));
+    LIMN_TRY(check_side("width", window->width, err));
+    LIMN_TRY(check_side("height", window->height, err));
+    LIMN_TRY(check_window("columns", &job.x, err));
+    LIMN_TRY(check_window("rows", &job.y, err));
     LIMN_TRY(check_range("columns", &job.x, err));
     LIMN_TRY(check_range("rows", &job.y, err));
     job.is_vertical_first = is_vertical_first(&job.x, &job.y);
@@ -269,6 +282,16 @@ limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_heig
     if (!is_copied(&job.y)) plan_axis(&job.y, job.filter);
     run(&job, dst, src);
     return LIMN_OK;
+}
+
+limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
+                             const uint8_t *src, uint32_t src_width, uint32_t src_height,
+                             const limn_resize_box *box, limn_resize_filter filter,
+                             limn_resize_scratch *scratch, limn_error *err)
+{
+    const limn_resize_window all = { dst_width, dst_height, 0, 0, dst_width, dst_height };
+    return limn_resize_into_window(dst, &all, src, src_width, src_height, box, filter, scratch,
+                                   err);
 }
 
 limn_status limn_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height, const uint8_t *src,

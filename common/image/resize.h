@@ -40,4 +40,18 @@ limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_heig
                              const limn_resize_box *box, limn_resize_filter filter,
                              limn_resize_scratch *scratch, limn_error *err);
 
+/* What part of the resized picture is wanted. */
+typedef struct limn_resize_window {
+    uint32_t whole_width, whole_height; /* of the resized picture */
+    uint32_t left, top, width, height;  /* of the part; within the whole */
+} limn_resize_window;
+
+/* dst [window.height, window.width, 3]: the window of what limn_resize_part makes of
+ * [whole_height, whole_width], the rest of which is not computed. LIMN_E_ARG also for a window that
+ * reaches out of the whole. The whole may be larger than 65535. */
+limn_status limn_resize_into_window(uint8_t *dst, const limn_resize_window *window,
+                                    const uint8_t *src, uint32_t src_width, uint32_t src_height,
+                                    const limn_resize_box *box, limn_resize_filter filter,
+                                    limn_resize_scratch *scratch, limn_error *err);
+
 #endif

@@ -170,13 +170,13 @@ void limn_packed_output(float *weights, const limn_packed *w, size_t output)
         weights[k] = load(lane + k * LIMN_PANEL * size, w->dtype);
 }
 
-limn_packed limn_packed_view(const limn_packed *w, size_t first_panel, size_t n_panels)
+limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n)
 {
-    const size_t first = first_panel * LIMN_PANEL, n_left = w->n_outputs - first;
+    const size_t n_left = w->n_outputs - first;
     limn_packed view = *w;
     view.panels = (const unsigned char *)w->panels + first * w->n_inputs * item_size(w->dtype);
     view.bias = w->bias ? w->bias + first : NULL;
-    view.n_outputs = n_left < n_panels * LIMN_PANEL ? n_left : n_panels * LIMN_PANEL;
+    view.n_outputs = n_left < n ? n_left : n;
     return view;
 }
 

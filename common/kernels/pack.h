@@ -48,9 +48,9 @@ void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */
 /* The weights [n_inputs] of one output, as f32. */
 void limn_packed_output(float *weights, const limn_packed *w, size_t output);
 
-/* Panels first_panel … first_panel + n_panels - 1 (fewer at the end) as weights of their own,
- * whose outputs count from 0. Borrowed: valid as long as `w`, and not to be finished. */
-limn_packed limn_packed_view(const limn_packed *w, size_t first_panel, size_t n_panels);
+/* Outputs first … first + n - 1 (fewer at the end) as weights of their own, which count from 0;
+ * `first` is a multiple of LIMN_PANEL. Borrowed: valid as long as `w`, and not to be finished. */
+limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n);
 
 /* Bytes of panels and bias. */
 size_t limn_packed_bytes(const limn_packed *w);

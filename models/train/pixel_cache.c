@@ -59,11 +59,11 @@ static uint64_t hash_names(const limn_picture_names *names)
 static limn_status take_record(limn_pixel_cache *c, limn_pixel_record *r, const char *path,
                                limn_error *err)
 {
-    if (r->n_rows != c->rows.n_rows || r->input.input_size != c->size)
+    if (r->n_rows != c->rows.n_rows || r->input.spec.width != c->size)
         return limn_fail(err, LIMN_E_FORMAT,
                          "%s: is of %zu rows of %u pixels, the array beside it "
                          "has %zu of %u",
-                         path, r->n_rows, (unsigned)r->input.input_size, c->rows.n_rows,
+                         path, r->n_rows, (unsigned)r->input.spec.width, c->rows.n_rows,
                          (unsigned)c->size);
     if (r->names != hash_names(&c->rows.names))
         return limn_fail(err, LIMN_E_FORMAT, "%s: the names beside it were altered", path);
@@ -146,7 +146,7 @@ static limn_status fits_record(bool *out, const limn_pixel_cache *c, const limn_
                                const limn_pixel_cache_settings *settings, limn_error *err)
 {
     const size_t n = limn_picture_names_count(settings->names);
-    *out = r->input.resize == settings->input.resize &&
+    *out = limn_input_is_alike(&r->input.spec, &settings->input.spec) &&
            r->input.max_pixels == settings->input.max_pixels;
     for (size_t i = 0; *out && i < n; i++)
         LIMN_TRY(is_unchanged(out, c, r, settings->folder,
@@ -160,7 +160,7 @@ static limn_status try_recorded(bool *fits, limn_pixel_cache *c, const char *pat
 {
     limn_pixel_record record = { 0 };
     limn_error why = { 0 };
-    limn_status s = open_both(c, &record, path, settings->input.input_size, &why);
+    limn_status s = open_both(c, &record, path, settings->input.spec.width, &why);
     *fits = false;
     if (s == LIMN_OK) s = fits_record(fits, c, &record, settings, &why);
     limn_pixel_record_finish(&record);
@@ -173,7 +173,7 @@ static limn_status open_given(limn_pixel_cache *c, const char *path,
                               const limn_pixel_cache_settings *settings, limn_error *err)
 {
     const size_t n = limn_picture_names_count(settings->names);
-    LIMN_TRY(limn_pixel_cache_open(c, path, settings->input.input_size, err));
+    LIMN_TRY(limn_pixel_cache_open(c, path, settings->input.spec.width, err));
     for (size_t i = 0; i < n; i++) {
         const char *name = limn_picture_names_get(settings->names, i);
         if (limn_picture_names_find(&c->rows.names, name) == LIMN_NO_PICTURE)
@@ -264,7 +264,7 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
                        limn_error *err)
 {
     maker *m = ctx;
-    const size_t side = m->settings->input.input_size;
+    const size_t side = m->settings->input.spec.width;
     if (error) return put_unreadable(m, item, error, err);
     LIMN_TRY(limn_pixel_record_add(&m->record, m->stamps[item],
                                    limn_row_checksum(row, side * side * 3), err));
@@ -276,7 +276,7 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
 static limn_status make_rows(maker *m, limn_error *err)
 {
     const limn_pixel_cache_settings *s = m->settings;
-    const size_t side = s->input.input_size, n = limn_picture_names_count(s->names);
+    const size_t side = s->input.spec.width, n = limn_picture_names_count(s->names);
     const limn_row_job job = {
         .n_items = n,
         .row_size = side * side * 3,
@@ -298,7 +298,7 @@ static limn_status make_rows(maker *m, limn_error *err)
 static limn_status write_cache(maker *m, const char *path, const char *json, bool replaces,
                                limn_error *err)
 {
-    const size_t side = m->settings->input.input_size;
+    const size_t side = m->settings->input.spec.width;
     const limn_cache_shape shape = { LIMN_NPY_U8, 3, { side, side, 3 } };
     LIMN_TRY(limn_cache_writer_open(&m->writer, path, &shape, replaces, err));
     LIMN_TRY(make_rows(m, err));
@@ -334,7 +334,7 @@ static limn_status open_or_make(limn_pixel_cache *c, const char *path,
     if (remove(npy.text) != 0 && errno != ENOENT)
         return limn_fail(err, LIMN_E_IO, "%s: can't remove it: %s", npy.text, strerror(errno));
     LIMN_TRY(make(path, json.text, is_ours, settings, err));
-    LIMN_TRY(limn_pixel_cache_open(c, path, settings->input.input_size, err));
+    LIMN_TRY(limn_pixel_cache_open(c, path, settings->input.spec.width, err));
     c->was_made = true;
     return LIMN_OK;
 }

@@ -114,9 +114,11 @@ limn_status limn_pixel_record_write(const char *path, const limn_pixel_record *r
     char names[17];
     print_checksum(names, r->names);
     json_t *root =
-        json_pack("{si ss sI ss so so}", "input_size", (int)r->input.input_size, "resize",
-                  filter_names[r->input.resize], "max_pixels", (json_int_t)r->input.max_pixels,
+        json_pack("{si ss sI ss so so}", "input_size", (int)r->input.spec.width, "resize",
+                  filter_names[r->input.spec.filter], "max_pixels", (json_int_t)r->input.max_pixels,
                   "names", names, "unreadable", unreadable, "rows", rows);
+    if (root && r->input.spec.fit == LIMN_FIT_CROP)
+        json_object_set_new(root, "shorter_side", json_integer(r->input.spec.shorter_side));
     char *text = root && is_whole ? json_dumps(root, JSON_INDENT(1)) : NULL;
     const limn_status s =
         text ? limn_file_replace(path, text, strlen(text), err) : out_of_memory(err);
@@ -211,8 +213,14 @@ static limn_status read_root(limn_pixel_record *r, const limn_json_node *root, l
 {
     int64_t max_pixels;
     LIMN_TRY(limn_json_as_object(root, err));
-    LIMN_TRY(limn_json_u32(&r->input.input_size, root, "input_size", 1, 65535, err));
-    LIMN_TRY(read_filter(&r->input.resize, root, err));
+    limn_input_spec *spec = &r->input.spec;
+    LIMN_TRY(limn_json_u32(&spec->width, root, "input_size", 1, 65535, err));
+    LIMN_TRY(read_filter(&spec->filter, root, err));
+    spec->height = spec->width;
+    if (limn_json_has(root, "shorter_side")) {
+        spec->fit = LIMN_FIT_CROP;
+        LIMN_TRY(limn_json_u32(&spec->shorter_side, root, "shorter_side", spec->width, 65535, err));
+    }
     LIMN_TRY(read_integer(&max_pixels, root, "max_pixels", err));
     r->input.max_pixels = (uint64_t)max_pixels;
     LIMN_TRY(read_checksum(&r->names, root, "names", err));

@@ -19,7 +19,6 @@ const char *const limn_stage_names[] = {
 struct limn_trainer {
     limn_model_config config;
     limn_trainer_settings settings;
-    limn_efficientnet_lite_shape shape;
     limn_pool *pool;
     limn_params params;
     limn_adamw adamw;
@@ -43,7 +42,7 @@ static limn_status add_params(limn_trainer *t, limn_error *err)
     const limn_trainer_settings *s = &t->settings;
     LIMN_TRY(limn_decoder_params_add(&t->params, &t->config.decoder, err));
     if (s->stage == LIMN_STAGE_END_TO_END)
-        LIMN_TRY(limn_encoder_params_add(&t->params, &t->shape, s->first_encoder_stage,
+        LIMN_TRY(limn_encoder_params_add(&t->params, &t->config.encoder, s->first_encoder_stage,
                                          s->encoder_rate, err));
     LIMN_TRY(limn_params_allocate(&t->params, err));
     return limn_adamw_init(&t->adamw, &t->params, err);
@@ -53,7 +52,6 @@ static limn_encoder_trainer_settings encoder_settings(const limn_trainer *t,
                                                       const limn_decoder_limits *limits)
 {
     return (limn_encoder_trainer_settings){
-        .shape = t->shape,
         .config = t->config.encoder,
         .first_stage = t->settings.first_encoder_stage,
         .max_pictures = limits->max_pictures,
@@ -108,9 +106,9 @@ static limn_decoder_limits largest(const limn_trainer_settings *s,
 static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, limn_cpu_level level,
                          limn_error *err)
 {
-    if (!limn_efficientnet_lite_shape_find(&t->shape, t->config.encoder.family))
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "encoder family '%s' can't be trained",
-                         t->config.encoder.family);
+    LIMN_TRY(limn_encoder_check(&t->config.encoder, err));
+    if (t->settings.stage == LIMN_STAGE_END_TO_END)
+        LIMN_TRY(limn_encoder_training_check(&t->config.encoder, err));
     LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(add_params(t, err));
     LIMN_TRY(limn_batch_slots_create(&t->slots, &t->config.decoder, t->settings.tagger,
@@ -161,10 +159,11 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
     limn_trainer t = { .config = *config, .settings = *settings };
     const bool has_encoder = settings->stage == LIMN_STAGE_END_TO_END;
     size_t n_floats = 0, bytes = 0;
-    if (limn_efficientnet_lite_shape_find(&t.shape, config->encoder.family) &&
+    if (limn_encoder_check(&config->encoder, NULL) == LIMN_OK &&
         limn_decoder_params_add(&t.params, &config->decoder, NULL) == LIMN_OK &&
-        (!has_encoder || limn_encoder_params_add(&t.params, &t.shape, settings->first_encoder_stage,
-                                                 1.0f, NULL) == LIMN_OK)) {
+        (!has_encoder ||
+         limn_encoder_params_add(&t.params, &config->encoder, settings->first_encoder_stage, 1.0f,
+                                 NULL) == LIMN_OK)) {
         n_floats = 5 * t.params.n_floats; /* values, gradients, two moments, average */
         const limn_decoder_limits all = largest(settings, limits);
         bytes = limn_decoder_trainer_bytes(&config->decoder, &all);

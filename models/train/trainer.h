@@ -17,7 +17,7 @@
 #include "common/base/params.h"
 #include "common/base/pool.h"
 #include "decoder/decoder_grad.h"
-#include "encoder/encoder_grad.h"
+#include "encoder/encoder_training.h"
 #include "models/model_file.h"
 #include "models/tagger.h"
 #include "models/train/adamw.h"
@@ -43,7 +43,7 @@ typedef struct limn_trainer_settings {
     uint64_t seed;                                   /* of dropout */
     const limn_tagger *tagger; /* of what a decoder with tag slots is told; borrowed */
     /* end-to-end */
-    size_t first_encoder_stage; /* trained from this one on (encoder_grad.h); 0: from pixels */
+    size_t first_encoder_stage; /* trained from this one on (encoder_training.h); 0: from pixels */
     float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
     /* reward (reward.h): all borrowed */
     limn_references references;                      /* of the pictures of all sources */
@@ -84,8 +84,8 @@ limn_adamw *limn_trainer_adamw(limn_trainer *t);
 /* What a batch is computed from; one of them, by stage; [decoder.n_pictures, …]. */
 typedef struct limn_trainer_input {
     const float *features;    /* [n, n_positions, memory_dim] */
-    const float *activations; /* [n, side, side, channels] before the first trained stage */
-    const uint8_t *pixels;    /* [n, input_size, input_size, 3] */
+    const float *activations; /* [n, positions, channels] before the first trained stage */
+    const uint8_t *pixels;    /* [n, height, width, 3] */
 } limn_trainer_input;
 
 typedef struct limn_step_result {

@@ -29,6 +29,19 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return limn_fnv1a64(hash, text, strlen(text) + 1);
 }
 
+/* Of one side, mean and scale, these alone, as when there were no others. */
+static uint64_t hash_input(uint64_t hash, const limn_input_spec *s)
+{
+    const bool is_plain =
+        s->width == s->height && s->fit == LIMN_FIT_SQUASH && limn_input_has_one_mean(s);
+    const size_t n = is_plain ? 1 : 3;
+    const uint32_t more[] = { s->height, (uint32_t)s->fit, s->shorter_side };
+    hash = limn_fnv1a64(hash, &s->width, sizeof s->width);
+    hash = limn_fnv1a64(hash, s->mean, n * sizeof *s->mean);
+    hash = limn_fnv1a64(hash, s->scale, n * sizeof *s->scale);
+    return is_plain ? hash : limn_fnv1a64(hash, more, sizeof more);
+}
+
 static uint64_t hash_tensor(uint64_t hash, const limn_tensor *t)
 {
     hash = hash_text(hash, t->name);
@@ -43,9 +56,7 @@ static uint64_t hash_tensor(uint64_t hash, const limn_tensor *t)
 uint64_t limn_encoder_checksum(const limn_safetensors *file, const limn_encoder_config *config)
 {
     uint64_t hash = hash_text(LIMN_FNV1A64_INIT, config->family);
-    hash = limn_fnv1a64(hash, &config->input_size, sizeof config->input_size);
-    hash = limn_fnv1a64(hash, &config->mean, sizeof config->mean);
-    hash = limn_fnv1a64(hash, &config->scale, sizeof config->scale);
+    hash = hash_input(hash, &config->input);
     for (size_t i = 0; i < limn_safetensors_n_tensors(file); i++) {
         const limn_tensor *t = limn_safetensors_at(file, i);
         if (!strncmp(t->name, "encoder.", 8)) hash = hash_tensor(hash, t);
@@ -400,15 +411,16 @@ static limn_status make_missing(limn_view_cache *c, maker *m, limn_error *err)
 static limn_status set_cut(maker *m, limn_error *err)
 {
     const limn_view_cache_settings *s = m->settings;
-    const size_t n_stages = limn_encoder_n_stages(s->encoder);
+    const limn_encoder_config *config = limn_encoder_get_config(s->encoder);
+    const size_t n_stages = limn_encoder_count_stages(config);
     m->first_stage = s->first_stage == LIMN_STAGE_AFTER_HEAD ? n_stages : s->first_stage;
     if (m->first_stage < 1 || m->first_stage > n_stages)
         return limn_fail(err, LIMN_E_ARG,
                          "training can't begin at stage %zu of the encoder, only at 1 … %zu",
                          m->first_stage, n_stages);
-    const limn_encoder_map map = limn_encoder_stage_map(s->encoder, m->first_stage - 1);
-    m->n_positions = map.side * map.side;
-    m->dim = map.n_channels;
+    const limn_feature_shape shape = limn_encoder_stage_shape(config, m->first_stage - 1);
+    m->n_positions = limn_feature_positions(shape);
+    m->dim = shape.dim;
     return LIMN_OK;
 }
 

@@ -7,9 +7,9 @@
  * 0.7 … 1, aspect 4/5 … 5/4), half of them flipped, drawn from (seed, last part of the picture's
  * name, view).
  *
- * The cut is where training begins: `first_stage` counts as in encoder/encoder_grad.h (0 the stem,
- * then the blocks, the head, and after it nothing: the features). Cached is what that stage reads,
- * [n, side * side, channels] channels last, or the features themselves.
+ * The cut is where training begins: `first_stage` counts as in encoder/encoder_training.h (0 the
+ * stem, then the blocks, the head, and after it nothing: the features). Cached is what that stage
+ * reads, [n, positions, channels] (limn_encoder_stage_shape), or the features themselves.
  *
  * FOLDER/view-K.json says what a file was made from (encoder, cut, view, seed, pictures), and has a
  * checksum of each row; one that no longer fits is made again, and a row that was altered is an
@@ -49,7 +49,7 @@ typedef struct limn_view_cache_settings {
     const limn_picture_names *names; /* the pictures in their order; each has a row of pixels */
     const limn_encoder *encoder;     /* its input has the size of the pixels */
     uint64_t encoder_checksum;
-    size_t first_stage; /* 1 … limn_encoder_n_stages: the features, as LIMN_STAGE_AFTER_HEAD */
+    size_t first_stage; /* 1 … limn_encoder_count_stages: the features, as LIMN_STAGE_AFTER_HEAD */
     size_t n_views;     /* 1 … LIMN_MAX_VIEWS */
     uint64_t seed;
     limn_resize_filter filter;    /* of crops: the model's */

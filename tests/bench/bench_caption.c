@@ -61,7 +61,7 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
     LIMN_TRY(limn_state_create(&b->state, b->model, &options, n_threads, err));
     LIMN_TRY(limn_state_caption_bytes(b->state, NULL, b->bytes[0], b->sizes[0], &captions, err));
     printf("first caption %.1f ms: %s\n", now_ms() - start, captions->items[0].text);
-    const size_t side = b->model->config.encoder.input_size;
+    const size_t side = b->model->config.encoder.input.width;
     const size_t n_features =
         limn_encoder_n_positions(b->model->encoder) * limn_encoder_dim(b->model->encoder);
     b->input = limn_alloc(side * side, 3);

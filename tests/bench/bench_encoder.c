@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "models/model_file.h"
+#include "tests/fixtures/kernels_of.h"
 
 typedef struct bench {
     limn_model_file file;
@@ -32,9 +33,10 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
     LIMN_TRY(limn_cpu_level_parse(&level, argc > 3 ? argv[3] : NULL, err));
     LIMN_TRY(limn_pool_create(&b->pool, argc > 4 ? strtoul(argv[4], NULL, 10) : 1, err));
     LIMN_TRY(limn_model_file_open(&b->file, argv[1], err));
-    LIMN_TRY(limn_encoder_open(&b->encoder, b->file.tensors, &b->file.config.encoder, level, err));
+    LIMN_TRY(limn_encoder_open(&b->encoder, b->file.tensors, &b->file.config.encoder,
+                               kernels_of(level), err));
     LIMN_TRY(limn_encoder_state_create(&b->state, b->encoder, err));
-    const size_t side = b->file.config.encoder.input_size;
+    const size_t side = b->file.config.encoder.input.width;
     b->n_runs = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
     b->pixels = limn_alloc(side * side, 3);
     b->features = limn_alloc(limn_encoder_n_positions(b->encoder) * limn_encoder_dim(b->encoder),

@@ -12,13 +12,13 @@
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "common/kernels/gemm.h"
-#include "encoder/encoder_grad.h"
+#include "encoder/efficientnet_lite/lite_trainer.h"
 
 struct bench {
-    limn_encoder_trainer_settings settings;
+    limn_lite_trainer_settings settings;
     limn_pool *pool;
     limn_params params;
-    limn_encoder_trainer *trainer;
+    limn_lite_trainer *trainer;
     uint8_t *pixels;
     float *maps, *gradients;
 };
@@ -32,8 +32,8 @@ static double seconds(void)
 
 static size_t map_size(const struct bench *b, size_t stage)
 {
-    const limn_encoder_map m =
-        limn_efficientnet_lite_map(&b->settings.shape, b->settings.config.input_size, stage);
+    const limn_lite_map m =
+        limn_efficientnet_lite_map(&b->settings.shape, b->settings.input.width, stage);
     return m.side * m.side * m.n_channels;
 }
 
@@ -44,7 +44,7 @@ static void fill(float *x, size_t n, double size, limn_rng *rng)
 
 static void make_input(struct bench *b)
 {
-    const size_t n = b->settings.max_pictures, side = b->settings.config.input_size;
+    const size_t n = b->settings.max_pictures, side = b->settings.input.width;
     const size_t first_stage = b->settings.first_stage;
     limn_rng rng = limn_rng_stream(1, "bench", 5);
     for (size_t i = 0; i < b->params.n_items; i++) {
@@ -66,16 +66,15 @@ static void make_input(struct bench *b)
 
 static limn_status open_bench(struct bench *b, size_t n_threads, limn_error *err)
 {
-    limn_encoder_trainer_settings *s = &b->settings;
+    limn_lite_trainer_settings *s = &b->settings;
     LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
-    LIMN_TRY(limn_encoder_params_add(&b->params, &s->shape, s->first_stage, 1.0f, err));
+    LIMN_TRY(limn_lite_params_add(&b->params, &s->shape, s->first_stage, 1.0f, err));
     LIMN_TRY(limn_params_allocate(&b->params, err));
-    LIMN_TRY(
-        limn_encoder_trainer_create(&b->trainer, s, &b->params, b->pool, limn_cpu_best(), err));
+    LIMN_TRY(limn_lite_trainer_create(&b->trainer, s, &b->params, b->pool, limn_cpu_best(), err));
     make_input(b);
     printf("%s from stage %zu: %zu MB beside %zu MB of parameters and gradients\n", s->shape.family,
-           s->first_stage, limn_encoder_trainer_bytes(s, n_threads) / 1000000,
+           s->first_stage, limn_lite_trainer_bytes(s, n_threads) / 1000000,
            2 * b->params.n_floats * sizeof(float) / 1000000);
     return LIMN_OK;
 }
@@ -87,11 +86,11 @@ static void run(struct bench *b, size_t n_steps)
     for (size_t i = 0; i < n_steps; i++) {
         const double start = seconds();
         if (b->maps)
-            limn_encoder_trainer_forward_cut(b->trainer, b->maps, n);
+            limn_lite_trainer_forward_cut(b->trainer, b->maps, n);
         else
-            limn_encoder_trainer_forward(b->trainer, b->pixels, n);
+            limn_lite_trainer_forward(b->trainer, b->pixels, n);
         const double middle = seconds();
-        limn_encoder_trainer_backward(b->trainer, b->gradients);
+        limn_lite_trainer_backward(b->trainer, b->gradients);
         const double end = seconds();
         best[0] = middle - start < best[0] ? middle - start : best[0];
         best[1] = end - middle < best[1] ? end - middle : best[1];
@@ -110,21 +109,19 @@ int main(int argc, char **argv)
     struct bench b = { .settings = { .max_pictures = number(argc, argv, 3, 32),
                                      .first_stage = number(argc, argv, 4, 0) } };
     const char *family = argc > 5 ? argv[5] : "efficientnet-lite0";
-    limn_encoder_trainer_settings *s = &b.settings;
+    limn_lite_trainer_settings *s = &b.settings;
     limn_error err = { 0 };
     if (!limn_efficientnet_lite_shape_find(&s->shape, family)) {
         fprintf(stderr, "bench_train_encoder: no family %s\n", family);
         return 1;
     }
-    s->config = (limn_encoder_config){ .input_size = s->shape.input_size,
-                                       .mean = 127,
-                                       .scale = 1 / 128.0f };
+    s->input = limn_input_square(s->shape.input_size, LIMN_RESIZE_BICUBIC, 127, 1 / 128.0f);
     if (open_bench(&b, number(argc, argv, 1, 2), &err) != LIMN_OK) {
         fprintf(stderr, "bench_train_encoder: %s\n", err.text);
         return 1;
     }
     run(&b, number(argc, argv, 2, 3));
-    limn_encoder_trainer_destroy(&b.trainer);
+    limn_lite_trainer_destroy(&b.trainer);
     limn_params_finish(&b.params);
     limn_pool_destroy(&b.pool);
     limn_free(b.pixels);

@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "models/model_file.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { N_PHOTOS = 2 };
 
@@ -43,7 +44,8 @@ static void open_fixture(fixture *f)
     must(limn_model_file_open(&f->file, model, &err), &err);
     must(limn_safetensors_open(&f->expected, shared_path("reference", "tensors.safetensors"), &err),
          &err);
-    must(limn_encoder_open(&f->encoder, f->file.tensors, &f->file.config.encoder, level, &err),
+    must(limn_encoder_open(&f->encoder, f->file.tensors, &f->file.config.encoder, kernels_of(level),
+                           &err),
          &err);
     must(limn_encoder_state_create(&f->encoder_state, f->encoder, &err), &err);
     must(limn_decoder_open(&f->decoder, f->file.tensors, &f->file.config.decoder, level, &err),

@@ -340,7 +340,7 @@ class Convert(unittest.TestCase):
     def test_another_architecture_is_refused(self):
         source = original.reference()
         for part, key, value, text in [
-                ("encoder", "kind", "resnet50", "encoder family \"resnet50\" is not known"),
+                ("encoder", "kind", "resnet50", "encoder.kind is \"resnet50\", but the tensors are EfficientNet-Lite weights"),
                 ("encoder", "kind", "efficientnet-lite1", "is F32"),
                 ("encoder", "padding", "SAME", "encoder.padding: expected \"TensorFlow SAME\""),
                 ("encoder", "scale", "1:128", "encoder.scale: expected a fraction"),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "encoder/efficientnet_lite_shape.h"
+#include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
 
 typedef struct map {
     float *x; /* [size, size, n_channels] */
@@ -99,11 +99,11 @@ static map block(map x, const limn_safetensors *file, size_t index, const limn_m
 
 static map input_map(const limn_encoder_config *config, const uint8_t *pixels)
 {
-    map m = { NULL, config->input_size, 3 };
+    map m = { NULL, config->input.width, 3 };
     m.x = malloc(m.size * m.size * 3 * sizeof *m.x);
     if (!m.x) abort();
     for (size_t i = 0; i < m.size * m.size * 3; i++)
-        m.x[i] = ((float)pixels[i] - config->mean) * config->scale;
+        m.x[i] = ((float)pixels[i] - config->input.mean[i % 3]) * config->input.scale[i % 3];
     return m;
 }
 

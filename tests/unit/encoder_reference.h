@@ -5,7 +5,7 @@
 
 #include "encoder/encoder.h"
 
-/* Runs it on pixels [input_size, input_size, 3] and calls `tap` as limn_encoder_run_tapped does. */
+/* Runs it on pixels [height, width, 3] and calls `tap` as limn_encoder_run_tapped does. */
 void reference_encoder_run(const limn_safetensors *file, const limn_encoder_config *config,
                            const uint8_t *pixels, limn_encoder_tap_fn *tap, void *ctx);
 

@@ -9,6 +9,7 @@
 
 #include "common/base/rng.h"
 #include "models/train/batch_slots.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { N_PICTURES = 5, N_POSITIONS = 4, DIM = 16, N_TAGS = 6, N_SLOTS = 3 };
 
@@ -47,8 +48,9 @@ static limn_tagger *open_tagger(void)
     fill(weight, N_TAGS * 2 * DIM, "weight");
     fill(bias, N_TAGS, "bias");
     assert_int_equal(limn_tag_heads_add(&heads, &head, DIM, NULL), LIMN_OK);
-    assert_int_equal(limn_tagger_open(&tagger, &heads, N_POSITIONS, DIM, limn_cpu_best(), NULL),
-                     LIMN_OK);
+    assert_int_equal(
+        limn_tagger_open(&tagger, &heads, N_POSITIONS, DIM, kernels_of(limn_cpu_best()), NULL),
+        LIMN_OK);
     limn_tag_heads_finish(&heads);
     return tagger;
 }

@@ -431,7 +431,7 @@ static void test_an_ensemble_averages_probabilities(void **state)
     options.n_best = 3;
     limn_model_get_info(ensemble, &info);
     assert_int_equal(info.n_models, 3);
-    assert_int_equal(info.input_bytes, (size_t)info.input_size * info.input_size * 3);
+    assert_int_equal(info.input_bytes, (size_t)info.input_width * info.input_height * 3);
     limn_state *s = make_state(ensemble, &options, 1);
     const limn_captions *captions = caption(s, 2);
     check_sound(captions, 3);

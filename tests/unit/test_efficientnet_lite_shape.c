@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "encoder/efficientnet_lite_shape.h"
+#include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
 
 static void assert_block(const limn_mbconv_shape *b, uint32_t n_inputs, uint32_t n_expanded,
                          uint32_t n_outputs, uint32_t kernel, uint32_t stride)

@@ -18,6 +18,7 @@
 #include "tests/unit/encoder_reference.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
+#include "tests/fixtures/kernels_of.h"
 
 /* ---- a model, and pictures ---- */
 
@@ -35,7 +36,8 @@ static limn_safetensors *open_toy(const char *family)
 
 static limn_encoder_config config_of(const char *family, uint32_t input_size)
 {
-    limn_encoder_config config = { .input_size = input_size, .mean = 127, .scale = 1 / 128.0f };
+    limn_encoder_config config = { .input = limn_input_square(input_size, LIMN_RESIZE_BICUBIC, 127,
+                                                              1 / 128.0f) };
     snprintf(config.family, sizeof config.family, "%s", family);
     return config;
 }
@@ -56,7 +58,7 @@ static float *encode(const limn_safetensors *file, const limn_encoder_config *co
     limn_encoder *e;
     limn_encoder_state *s;
     limn_pool *pool;
-    assert_int_equal(limn_encoder_open(&e, file, config, level, NULL), LIMN_OK);
+    assert_int_equal(limn_encoder_open(&e, file, config, kernels_of(level), NULL), LIMN_OK);
     assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&pool, n_threads, NULL), LIMN_OK);
     *size = limn_encoder_n_positions(e) * limn_encoder_dim(e) * sizeof(float);
@@ -125,11 +127,12 @@ static void test_every_stage_is_that_of_a_plain_implementation(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         limn_safetensors *file = open_toy(cases[i].family);
         const limn_encoder_config config = config_of(cases[i].family, cases[i].input_size);
-        uint8_t *pixels = random_pixels(config.input_size);
+        uint8_t *pixels = random_pixels(config.input.width);
         stages expected = { .n = 0 }, actual = { .n = 0 };
         limn_encoder *e;
         limn_encoder_state *s;
-        assert_int_equal(limn_encoder_open(&e, file, &config, limn_cpu_best(), NULL), LIMN_OK);
+        assert_int_equal(limn_encoder_open(&e, file, &config, kernels_of(limn_cpu_best()), NULL),
+                         LIMN_OK);
         assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
         float *features =
             malloc(limn_encoder_n_positions(e) * limn_encoder_dim(e) * sizeof *features);
@@ -181,7 +184,8 @@ static void test_a_run_allocates_nothing_and_leaves_no_trace(void **state)
     uint8_t *pixels = random_pixels(64), *other = random_pixels(64);
     (void)state;
     memset(other, 255, 64 * 64 * 3);
-    assert_int_equal(limn_encoder_open(&e, file, &config, limn_cpu_best(), NULL), LIMN_OK);
+    assert_int_equal(limn_encoder_open(&e, file, &config, kernels_of(limn_cpu_best()), NULL),
+                     LIMN_OK);
     assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
     assert_int_equal(limn_encoder_n_positions(e), 4);
     assert_int_equal(limn_encoder_dim(e), 1280);
@@ -222,7 +226,7 @@ static limn_status open_changed(const char *path, const char *from, const char *
     assert_true(at + strlen(from) < size);
     memcpy(bytes + at, to, strlen(to));
     assert_int_equal(limn_safetensors_open_memory(&file, bytes, size, err), LIMN_OK);
-    const limn_status status = limn_encoder_open(&e, file, &config, LIMN_CPU_C, err);
+    const limn_status status = limn_encoder_open(&e, file, &config, kernels_of(LIMN_CPU_C), err);
     assert_true((status == LIMN_OK) == (e != NULL));
     limn_encoder_close(&e);
     limn_safetensors_close(&file);
@@ -270,17 +274,20 @@ static void test_configurations_that_no_encoder_has(void **state)
     limn_error err = { 0 };
     limn_encoder_config config = config_of("efficientnet-lite9", 224);
     (void)state;
-    assert_int_equal(limn_encoder_open(&e, file, &config, LIMN_CPU_C, &err), LIMN_E_UNSUPPORTED);
+    assert_int_equal(limn_encoder_open(&e, file, &config, kernels_of(LIMN_CPU_C), &err),
+                     LIMN_E_UNSUPPORTED);
     assert_non_null(strstr(err.text, "efficientnet-lite9"));
     for (uint32_t size = 31; size <= 1025; size += 994) {
         limn_error limit = { 0 };
         config = config_of("efficientnet-lite0", size);
-        assert_int_equal(limn_encoder_open(&e, file, &config, LIMN_CPU_C, &limit), LIMN_E_LIMIT);
+        assert_int_equal(limn_encoder_open(&e, file, &config, kernels_of(LIMN_CPU_C), &limit),
+                         LIMN_E_LIMIT);
         assert_null(e);
         assert_non_null(strstr(limit.text, "32 … 1024"));
     }
     config = config_of("efficientnet-lite1", 64); /* more blocks than the file has */
-    assert_int_equal(limn_encoder_open(&e, file, &config, LIMN_CPU_C, NULL), LIMN_E_FORMAT);
+    assert_int_equal(limn_encoder_open(&e, file, &config, kernels_of(LIMN_CPU_C), NULL),
+                     LIMN_E_FORMAT);
     limn_safetensors_close(&file);
 }
 
@@ -289,7 +296,7 @@ static limn_status open_and_create(const limn_safetensors *file)
     const limn_encoder_config config = config_of("efficientnet-lite0", 64);
     limn_encoder *e;
     limn_encoder_state *s = NULL;
-    limn_status status = limn_encoder_open(&e, file, &config, LIMN_CPU_C, NULL);
+    limn_status status = limn_encoder_open(&e, file, &config, kernels_of(LIMN_CPU_C), NULL);
     if (status == LIMN_OK) status = limn_encoder_state_create(&s, e, NULL);
     limn_encoder_state_destroy(&s);
     limn_encoder_close(&e);

@@ -16,11 +16,13 @@
 #include "common/base/rng.h"
 #include "common/io/params_tensors.h"
 #include "common/kernels/gemm.h"
-#include "encoder/encoder_grad.h"
+#include "common/weights/table_params.h"
+#include "encoder/efficientnet_lite/lite_trainer.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { N_PICTURES = 3, N_FEATURES = N_PICTURES * 5 * 5 * 20 };
 
-static const limn_encoder_trainer_settings tiny = {
+static const limn_lite_trainer_settings tiny = {
     .shape = { .family = "tiny",
                .input_size = 33,
                .n_stem = 8,
@@ -31,7 +33,10 @@ static const limn_encoder_trainer_settings tiny = {
                            { 12, 36, 12, 3, 1 },
                            { 12, 24, 16, 3, 2 },
                            { 16, 16, 16, 5, 1 } } },
-    .config = { .family = "tiny", .input_size = 33, .mean = 127.0f, .scale = 0.0078125f },
+    .input = { .width = 33,
+               .height = 33,
+               .mean = { 127.0f, 127.0f, 127.0f },
+               .scale = { 0.0078125f, 0.0078125f, 0.0078125f } },
     .max_pictures = N_PICTURES,
 };
 
@@ -39,21 +44,20 @@ struct fixture {
     limn_safetensors *file;
     limn_params params;
     limn_pool *pool;
-    limn_encoder_trainer *trainer;
+    limn_lite_trainer *trainer;
 };
 
-static void open_trainer(struct fixture *f, const limn_encoder_trainer_settings *settings,
+static void open_trainer(struct fixture *f, const limn_lite_trainer_settings *settings,
                          size_t n_threads, limn_cpu_level level)
 {
     assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(
-        limn_encoder_params_add(&f->params, &settings->shape, settings->first_stage, 0.1f, NULL),
+        limn_lite_params_add(&f->params, &settings->shape, settings->first_stage, 0.1f, NULL),
         LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
     assert_int_equal(
-        limn_encoder_trainer_create(&f->trainer, settings, &f->params, f->pool, level, NULL),
-        LIMN_OK);
+        limn_lite_trainer_create(&f->trainer, settings, &f->params, f->pool, level, NULL), LIMN_OK);
 }
 
 static void open_tiny(struct fixture *f, size_t n_threads, limn_cpu_level level)
@@ -64,12 +68,12 @@ static void open_tiny(struct fixture *f, size_t n_threads, limn_cpu_level level)
              getenv("LIMN_SOURCE_ROOT"));
     assert_int_equal(limn_safetensors_open(&f->file, path, NULL), LIMN_OK);
     open_trainer(f, &tiny, n_threads, level);
-    assert_int_equal(limn_encoder_params_read(&f->params, f->file, NULL), LIMN_OK);
+    assert_int_equal(limn_params_read(&f->params, "encoder.", f->file, NULL), LIMN_OK);
 }
 
 static void close_fixture(struct fixture *f)
 {
-    limn_encoder_trainer_destroy(&f->trainer);
+    limn_lite_trainer_destroy(&f->trainer);
     limn_params_finish(&f->params);
     limn_pool_destroy(&f->pool);
     limn_safetensors_close(&f->file);
@@ -95,8 +99,8 @@ static const uint8_t *tiny_pixels(const struct fixture *f)
 static const float *run_tiny(struct fixture *f)
 {
     float *d_features = read_tensor(f, "", "d_features", N_FEATURES);
-    const float *features = limn_encoder_trainer_forward(f->trainer, tiny_pixels(f), N_PICTURES);
-    limn_encoder_trainer_backward(f->trainer, d_features);
+    const float *features = limn_lite_trainer_forward(f->trainer, tiny_pixels(f), N_PICTURES);
+    limn_lite_trainer_backward(f->trainer, d_features);
     limn_free(d_features);
     return features;
 }
@@ -219,11 +223,11 @@ static struct plain_map plain_block(struct plain *p, struct plain_map x, const l
 /* The sum of features * d_features of one picture. */
 static double plain_loss(struct plain *p, const uint8_t *pixels, const float *d_features)
 {
-    struct plain_map in = { .side = tiny.config.input_size, .n = 3 }, x;
+    struct plain_map in = { .side = tiny.input.width, .n = 3 }, x;
     double loss = 0;
     in.x = limn_alloc(in.side * in.side * in.n, sizeof *in.x);
     for (size_t i = 0; i < in.side * in.side * in.n; i++)
-        in.x[i] = ((double)pixels[i] - tiny.config.mean) * tiny.config.scale;
+        in.x[i] = ((double)pixels[i] - tiny.input.mean[0]) * tiny.input.scale[0];
     p->next = 0;
     x = plain_convolve(p, &in, tiny.shape.n_stem, 3, 2, false, true);
     for (size_t i = 0; i < tiny.shape.n_blocks; i++) x = plain_block(p, x, &tiny.shape.blocks[i]);
@@ -261,8 +265,8 @@ static void test_gradients_equal_finite_differences(void **state)
                        .values = limn_alloc(f.params.n_floats, sizeof *p.values) };
     float *d_features = read_tensor(&f, "", "d_features", N_FEATURES);
     for (size_t i = 0; i < f.params.n_floats; i++) p.values[i] = f.params.values[i];
-    limn_encoder_trainer_forward(f.trainer, tiny_pixels(&f), 1);
-    limn_encoder_trainer_backward(f.trainer, d_features);
+    limn_lite_trainer_forward(f.trainer, tiny_pixels(&f), 1);
+    limn_lite_trainer_backward(f.trainer, d_features);
     for (size_t i = 0; i < f.params.n_items; i++) {
         const limn_param *item = &f.params.items[i];
         double length = 0;
@@ -281,13 +285,10 @@ static void test_gradients_equal_finite_differences(void **state)
 /* ---- cuts ---------------------------------------------------------------------------------- */
 
 /* Lite0 on small pictures, with random weights. */
-static limn_encoder_trainer_settings lite0_settings(size_t first_stage)
+static limn_lite_trainer_settings lite0_settings(size_t first_stage)
 {
-    limn_encoder_trainer_settings s = {
-        .config = { .family = "efficientnet-lite0",
-                    .input_size = 34,
-                    .mean = 127,
-                    .scale = 1 / 128.0f },
+    limn_lite_trainer_settings s = {
+        .input = limn_input_square(34, LIMN_RESIZE_BICUBIC, 127, 1 / 128.0f),
         .first_stage = first_stage,
         .max_pictures = N_PICTURES,
     };
@@ -297,7 +298,7 @@ static limn_encoder_trainer_settings lite0_settings(size_t first_stage)
 
 static void open_lite0(struct fixture *f, size_t first_stage)
 {
-    const limn_encoder_trainer_settings settings = lite0_settings(first_stage);
+    const limn_lite_trainer_settings settings = lite0_settings(first_stage);
     memset(f, 0, sizeof *f);
     open_trainer(f, &settings, 2, limn_cpu_best());
 }
@@ -323,8 +324,8 @@ static void fill_random(uint8_t *pixels, float *d_features, size_t n_pixels, siz
 /* The maps of the stage before `stage` by the encoder that captions. */
 static float *cut_maps(const limn_encoder *e, const uint8_t *pixels, size_t n_pixels, size_t stage)
 {
-    const limn_encoder_map m = limn_encoder_stage_map(e, stage - 1);
-    const size_t n = m.side * m.side * m.n_channels;
+    const size_t n =
+        limn_feature_floats(limn_encoder_stage_shape(limn_encoder_get_config(e), stage - 1));
     float *maps = limn_alloc(N_PICTURES * n, sizeof *maps);
     limn_encoder_state *s;
     assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
@@ -343,9 +344,9 @@ static void check_cut(const struct fixture *whole, size_t stage, const float *ma
         const limn_param *p = &f.params.items[i], *q = limn_params_find(&whole->params, p->name);
         memcpy(f.params.values + p->offset, whole->params.values + q->offset, p->n * sizeof(float));
     }
-    const float *got = limn_encoder_trainer_forward_cut(f.trainer, maps, N_PICTURES);
+    const float *got = limn_lite_trainer_forward_cut(f.trainer, maps, N_PICTURES);
     assert_memory_equal(got, features, n_features * sizeof *got);
-    limn_encoder_trainer_backward(f.trainer, d_features);
+    limn_lite_trainer_backward(f.trainer, d_features);
     for (size_t i = 0; i < f.params.n_items; i++) {
         const limn_param *p = &f.params.items[i], *q = limn_params_find(&whole->params, p->name);
         assert_memory_equal(f.params.gradients + p->offset, whole->params.gradients + q->offset,
@@ -357,8 +358,9 @@ static void check_cut(const struct fixture *whole, size_t stage, const float *ma
 static void test_features_are_the_encoders_and_cuts_change_nothing(void **state)
 {
     static const size_t cuts[] = { 1, 2, 3, 6, 12, 16, 17 };
-    const limn_encoder_trainer_settings settings = lite0_settings(0);
-    const size_t n_pixels = (size_t)settings.config.input_size * settings.config.input_size * 3;
+    const limn_lite_trainer_settings settings = lite0_settings(0);
+    const limn_encoder_config config = { .family = "efficientnet-lite0", .input = settings.input };
+    const size_t n_pixels = limn_input_bytes(&settings.input);
     struct fixture whole;
     limn_safetensors *source;
     limn_encoder *e;
@@ -366,17 +368,17 @@ static void test_features_are_the_encoders_and_cuts_change_nothing(void **state)
     open_lite0(&whole, 0);
     draw_values(&whole);
     assert_int_equal(limn_params_open(&source, &whole.params, whole.params.values, NULL), LIMN_OK);
-    assert_int_equal(limn_encoder_open(&e, source, &settings.config, limn_cpu_best(), NULL),
+    assert_int_equal(limn_encoder_open(&e, source, &config, kernels_of(limn_cpu_best()), NULL),
                      LIMN_OK);
-    const size_t n_stages = limn_encoder_n_stages(e);
+    const size_t n_stages = limn_encoder_count_stages(&config);
     const size_t n_features = N_PICTURES * limn_encoder_n_positions(e) * limn_encoder_dim(e);
     uint8_t *pixels = limn_alloc(N_PICTURES, n_pixels);
     float *d_features = limn_alloc(n_features, sizeof *d_features);
     fill_random(pixels, d_features, N_PICTURES * n_pixels, n_features);
-    const float *features = limn_encoder_trainer_forward(whole.trainer, pixels, N_PICTURES);
+    const float *features = limn_lite_trainer_forward(whole.trainer, pixels, N_PICTURES);
     float *expected = cut_maps(e, pixels, n_pixels, n_stages);
     assert_memory_equal(features, expected, n_features * sizeof *features);
-    limn_encoder_trainer_backward(whole.trainer, d_features);
+    limn_lite_trainer_backward(whole.trainer, d_features);
     limn_free(expected);
     assert_int_equal(n_stages, 18);
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
@@ -394,8 +396,8 @@ static void test_features_are_the_encoders_and_cuts_change_nothing(void **state)
 
 static void test_gradients_add_up_and_missing_parameters_are_named(void **state)
 {
-    limn_encoder_trainer_settings settings = tiny;
-    limn_encoder_trainer *t;
+    limn_lite_trainer_settings settings = tiny;
+    limn_lite_trainer *t;
     limn_error err = { 0 };
     struct fixture once, twice;
     (void)state;
@@ -411,9 +413,8 @@ static void test_gradients_add_up_and_missing_parameters_are_named(void **state)
                      p->n);
     }
     settings.shape.n_head = 24;
-    assert_int_equal(
-        limn_encoder_trainer_create(&t, &settings, &once.params, NULL, LIMN_CPU_C, &err),
-        LIMN_E_ARG);
+    assert_int_equal(limn_lite_trainer_create(&t, &settings, &once.params, NULL, LIMN_CPU_C, &err),
+                     LIMN_E_ARG);
     assert_null(t);
     assert_string_equal(err.text, "parameter 'encoder.head.weight' of 384 values is missing");
     close_fixture(&once);

@@ -14,12 +14,12 @@
 #include "common/base/mem.h"
 #include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
-#include "encoder/encoder_grad.h"
+#include "encoder/efficientnet_lite/lite_trainer.h"
 #include "models/train/adamw.h"
 
 enum { N_PICTURES = 3, N_ROWS = 24, N_STEPS = 10, N_FEATURES = N_PICTURES * 5 * 5 * 20 };
 
-static const limn_encoder_trainer_settings encoder = {
+static const limn_lite_trainer_settings encoder = {
     .shape = { .family = "tiny",
                .input_size = 33,
                .n_stem = 8,
@@ -30,7 +30,10 @@ static const limn_encoder_trainer_settings encoder = {
                            { 12, 36, 12, 3, 1 },
                            { 12, 24, 16, 3, 2 },
                            { 16, 16, 16, 5, 1 } } },
-    .config = { .family = "tiny", .input_size = 33, .mean = 127.0f, .scale = 0.0078125f },
+    .input = { .width = 33,
+               .height = 33,
+               .mean = { 127.0f, 127.0f, 127.0f },
+               .scale = { 0.0078125f, 0.0078125f, 0.0078125f } },
     .max_pictures = N_PICTURES,
 };
 static const limn_decoder_config decoder = {
@@ -51,7 +54,7 @@ struct fixture {
     limn_params params;
     limn_adamw adamw;
     limn_pool *pool;
-    limn_encoder_trainer *encoder;
+    limn_lite_trainer *encoder;
     limn_decoder_trainer *decoder;
 };
 
@@ -77,13 +80,13 @@ static void open_fixture(struct fixture *f)
     assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&f->pool, 2, NULL), LIMN_OK);
     assert_int_equal(limn_decoder_params_add(&f->params, &decoder, NULL), LIMN_OK);
-    assert_int_equal(limn_encoder_params_add(&f->params, &encoder.shape, 0, 0.1f, NULL), LIMN_OK);
+    assert_int_equal(limn_lite_params_add(&f->params, &encoder.shape, 0, 0.1f, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     read_values(f);
     assert_int_equal(limn_adamw_init(&f->adamw, &f->params, NULL), LIMN_OK);
-    assert_int_equal(limn_encoder_trainer_create(&f->encoder, &encoder, &f->params, f->pool,
-                                                 limn_cpu_best(), NULL),
-                     LIMN_OK);
+    assert_int_equal(
+        limn_lite_trainer_create(&f->encoder, &encoder, &f->params, f->pool, limn_cpu_best(), NULL),
+        LIMN_OK);
     assert_int_equal(limn_decoder_trainer_create(&f->decoder, &decoder, &f->params, &limits,
                                                  f->pool, limn_cpu_best(), NULL),
                      LIMN_OK);
@@ -92,7 +95,7 @@ static void open_fixture(struct fixture *f)
 static void close_fixture(struct fixture *f)
 {
     limn_decoder_trainer_destroy(&f->decoder);
-    limn_encoder_trainer_destroy(&f->encoder);
+    limn_lite_trainer_destroy(&f->encoder);
     limn_adamw_finish(&f->adamw);
     limn_params_finish(&f->params);
     limn_pool_destroy(&f->pool);
@@ -113,7 +116,7 @@ static double step(struct fixture *f)
         .n_captions = 5,
         .pictures = pictures,
         .offsets = offsets,
-        .features = limn_encoder_trainer_forward(
+        .features = limn_lite_trainer_forward(
             f->encoder, limn_safetensors_find(f->file, "pixels")->data, N_PICTURES),
         .inputs = limn_safetensors_find(f->file, "captions")->data,
         .targets = limn_safetensors_find(f->file, "targets")->data,
@@ -121,7 +124,7 @@ static double step(struct fixture *f)
     limn_params_clear_gradients(&f->params);
     assert_int_equal(
         limn_decoder_trainer_run(f->decoder, &batch, &settings, d_features, &loss, NULL), LIMN_OK);
-    limn_encoder_trainer_backward(f->encoder, d_features);
+    limn_lite_trainer_backward(f->encoder, d_features);
     limn_adamw_step(&f->adamw, &f->params, &optimizer, 3e-3f,
                     limn_gradient_norm(&f->params, f->pool), f->pool);
     return loss / N_ROWS;

@@ -51,9 +51,10 @@ static void test_a_whole_file_opens(void **state)
     (void)state;
     assert_int_equal(limn_model_file_open(&f, file_with("1", CONFIG, WORDS), NULL), LIMN_OK);
     assert_string_equal(f.config.encoder.family, "efficientnet-lite0");
-    assert_int_equal(f.config.encoder.input_size, 224);
-    assert_true(f.config.encoder.mean == 127 && f.config.encoder.scale == 1 / 128.0f);
-    assert_int_equal(f.config.resize, LIMN_RESIZE_BICUBIC);
+    assert_int_equal(f.config.encoder.input.width, 224);
+    assert_true(f.config.encoder.input.mean[2] == 127 &&
+                f.config.encoder.input.scale[0] == 1 / 128.0f);
+    assert_int_equal(f.config.encoder.input.filter, LIMN_RESIZE_BICUBIC);
     assert_true(f.config.has_decoder);
     assert_int_equal(f.config.decoder.n_layers, 3);
     assert_int_equal(f.config.decoder.dim, 384);
@@ -180,14 +181,14 @@ static void test_what_is_written_is_read_back(void **state)
     limn_model_file first, second;
     (void)state;
     assert_int_equal(limn_model_file_open(&first, file_with("1", CONFIG, WORDS), NULL), LIMN_OK);
-    first.config.resize = LIMN_RESIZE_BILINEAR;
+    first.config.encoder.input.filter = LIMN_RESIZE_BILINEAR;
     assert_int_equal(limn_vocab_create(&vocab, words, 6, NULL), LIMN_OK);
     assert_int_equal(limn_model_file_write(path, &first.config, vocab, &tensor, 1, &note, 1, NULL),
                      LIMN_OK);
     assert_int_equal(limn_model_file_open(&second, path, NULL), LIMN_OK);
     assert_memory_equal(&second.config.decoder, &first.config.decoder, sizeof first.config.decoder);
     assert_memory_equal(&second.config.encoder, &first.config.encoder, sizeof first.config.encoder);
-    assert_int_equal(second.config.resize, LIMN_RESIZE_BILINEAR);
+    assert_int_equal(second.config.encoder.input.filter, LIMN_RESIZE_BILINEAR);
     assert_true(second.config.length_penalty == 0.7f);
     assert_int_equal(second.config.max_steps, 30);
     assert_string_equal(limn_vocab_text(second.vocab, 5), words[5]);
@@ -264,6 +265,69 @@ static void test_writing_refuses_what_opening_would(void **state)
     limn_model_file_close(&f);
 }
 
+static void test_bad_inputs_are_named(void **state)
+{
+    static const struct {
+        const char *version, *config, *words, *says;
+    } cases[] = {
+        { "3",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"mean\": [1, 2]}}",
+          NULL, "encoder.mean: expected 3 numbers, has 2" },
+        { "3",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"mean\": [1, 2, 1001]}}",
+          NULL, "encoder.mean[2]: expected a number in -1000 … 1000, is 1001" },
+        { "3", "{\"encoder\": {\"family\": \"x\", \"input_width\": 64, \"input_height\": 16}}",
+          NULL, "encoder.input_height: expected an integer in 32 … 1024, is 16" },
+        { "3",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"shorter_side\": 223}}",
+          NULL, "encoder.shorter_side: expected an integer in 224 … 2048, is 223" },
+        { "2",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"shorter_side\": 256, \"mean\": 127, \"scale\": 1}}",
+          NULL, "encoder: input that is cropped" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        limn_model_file f;
+        limn_error err = { 0 };
+        const char *path = file_with(cases[i].version, cases[i].config, cases[i].words);
+        assert_int_not_equal(limn_model_file_open(&f, path, &err), LIMN_OK);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("case %zu: \"%s\" lacks \"%s\"", i, err.text, cases[i].says);
+    }
+}
+
+static void check_encoder_is_kept(const limn_input_spec *input, const char *version)
+{
+    const char *path = temp_path("encoder.safetensors");
+    limn_model_config config = { .encoder = { .family = "resnet50", .input = *input } };
+    limn_model_file f;
+    assert_int_equal(limn_model_file_write(path, &config, NULL, &tensor, 1, NULL, 0, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_model_file_open(&f, path, NULL), LIMN_OK);
+    assert_memory_equal(&f.config.encoder, &config.encoder, sizeof config.encoder);
+    assert_string_equal(limn_safetensors_metadata(f.tensors, "limn.version"), version);
+    limn_model_file_close(&f);
+}
+
+static void test_every_input_is_read_back(void **state)
+{
+    limn_input_spec input = limn_input_square(224, LIMN_RESIZE_BICUBIC, 127, 0.0078125f);
+    (void)state;
+    check_encoder_is_kept(&input, "1");
+    input.mean[1] = 116.28f;
+    check_encoder_is_kept(&input, "3");
+    input.height = 192;
+    input.filter = LIMN_RESIZE_BILINEAR;
+    check_encoder_is_kept(&input, "3");
+    input.fit = LIMN_FIT_CROP;
+    input.shorter_side = 256;
+    check_encoder_is_kept(&input, "3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +335,8 @@ int main(void)
         cmocka_unit_test(test_an_encoder_alone_opens),
         cmocka_unit_test(test_every_kind_of_damage_is_named),
         cmocka_unit_test(test_what_is_written_is_read_back),
+        cmocka_unit_test(test_bad_inputs_are_named),
+        cmocka_unit_test(test_every_input_is_read_back),
         cmocka_unit_test(test_tag_slots_are_written_and_read_back),
         cmocka_unit_test(test_layouts_are_written_and_read_back),
         cmocka_unit_test(test_writing_refuses_what_opening_would),

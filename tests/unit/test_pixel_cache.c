@@ -23,7 +23,7 @@ static limn_pixel_cache_settings settings_of(const limn_picture_names *names)
     return (limn_pixel_cache_settings){
         .folder = temp_folder,
         .names = names,
-        .input = { SIZE, LIMN_RESIZE_BICUBIC, 1000000 },
+        .input = { limn_input_square(SIZE, LIMN_RESIZE_BICUBIC, 0, 1), 1000000 },
     };
 }
 
@@ -36,7 +36,8 @@ static int clear_folder(void **state)
 /* The pixels of a file as the encoder gets them. */
 static void load(uint8_t *out, const char *name)
 {
-    const limn_encoder_input_settings input = { SIZE, LIMN_RESIZE_BICUBIC, 1000000 };
+    const limn_encoder_input_settings input = { limn_input_square(SIZE, LIMN_RESIZE_BICUBIC, 0, 1),
+                                                1000000 };
     limn_resize_scratch scratch = { 0 };
     unsigned char *bytes;
     size_t size;
@@ -118,10 +119,10 @@ static void test_a_cache_is_reused_until_something_changes(void **state)
     assert_true(make(&c, &s, &err) && c.was_made && c.rows.n_rows == 4);
     limn_pixel_cache_close(&c);
 
-    s.input.resize = LIMN_RESIZE_BILINEAR;
+    s.input.spec.filter = LIMN_RESIZE_BILINEAR;
     assert_true(make(&c, &s, &err) && c.was_made);
     limn_pixel_cache_close(&c);
-    s.input.input_size = 17;
+    s.input.spec.width = s.input.spec.height = 17;
     assert_true(make(&c, &s, &err) && c.was_made && c.size == 17);
     limn_pixel_cache_close(&c);
     remove(temp_path("p0.ppm")); /* what is cached need not be there any more */
@@ -310,7 +311,7 @@ static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **st
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_ARG);
     assert_non_null(strstr(err.text, "cache.npy: has no row for p2.ppm"));
-    s.input.input_size = 17;
+    s.input.spec.width = s.input.spec.height = 17;
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_FORMAT);
     assert_non_null(strstr(err.text, "is u8 [n, 16, 16, 3], expected u8 [n, 17, 17, 3]"));

@@ -17,8 +17,9 @@ static limn_pixel_cache cache;
 static int setup(void **state)
 {
     limn_picture_names names = { 0 };
-    limn_pixel_cache_settings s = { .names = &names,
-                                    .input = { SIZE, LIMN_RESIZE_BICUBIC, 10000 } };
+    limn_pixel_cache_settings s = {
+        .names = &names, .input = { limn_input_square(SIZE, LIMN_RESIZE_BICUBIC, 0, 1), 10000 }
+    };
     if (temp_folder_setup(state)) return -1;
     write_pictures(&names, N_PICTURES);
     s.folder = temp_folder;

@@ -16,6 +16,7 @@
 #include "models/tag_slots.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { SIDE = 32, N_TOKENS = 24, N_STEPS = 3, N_OBJECTS = 12, N_SLOTS = 4, N_FEATURES = 1280 };
 
@@ -117,7 +118,8 @@ static void test_equal_tags_come_by_number(void **state)
     limn_tag_slot slots[4];
     (void)state;
     assert_int_equal(limn_tag_heads_add(&heads, &head, 16, NULL), LIMN_OK);
-    assert_int_equal(limn_tagger_open(&tagger, &heads, 1, 16, limn_cpu_best(), NULL), LIMN_OK);
+    assert_int_equal(limn_tagger_open(&tagger, &heads, 1, 16, kernels_of(limn_cpu_best()), NULL),
+                     LIMN_OK);
     find(slots, &config, tagger, features);
     for (size_t k = 0; k < 4; k++) assert_int_equal(slots[k].tag, expected[k]);
     limn_tagger_close(&tagger);

@@ -17,6 +17,7 @@
 #include "models/tagger.h"
 #include "models/train/tag_trainer.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { DIM = 24, N_POSITIONS = 4, N = 300, N_SHOWN = 6, ROW = N_POSITIONS * DIM };
 
@@ -70,7 +71,8 @@ static void run(float *out, const limn_tag_heads *heads, const uint16_t *feature
     limn_tagger *tagger;
     limn_arena arena;
     for (size_t i = 0; i < ROW; i++) wide[i] = limn_f16_to_f32(features[i]);
-    assert_int_equal(limn_tagger_open(&tagger, heads, N_POSITIONS, DIM, LIMN_CPU_C, NULL), 0);
+    assert_int_equal(
+        limn_tagger_open(&tagger, heads, N_POSITIONS, DIM, kernels_of(LIMN_CPU_C), NULL), 0);
     limn_arena_init_counting(&arena);
     limn_tagger_scratch_take(tagger, &arena);
     assert_true(limn_arena_init(&arena, arena.high));

@@ -15,6 +15,7 @@
 #include "models/tagger.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { DIM = 48, N_POSITIONS = 9, N_TAGS = 8 };
 
@@ -240,7 +241,8 @@ static void run(float *out, const limn_tag_heads *heads, const float *features, 
     limn_arena arena;
     limn_tagger_scratch *scratch;
     assert_int_equal(limn_cpu_level_parse(&cpu, level, NULL), LIMN_OK);
-    assert_int_equal(limn_tagger_open(&tagger, heads, N_POSITIONS, DIM, cpu, NULL), LIMN_OK);
+    assert_int_equal(limn_tagger_open(&tagger, heads, N_POSITIONS, DIM, kernels_of(cpu), NULL),
+                     LIMN_OK);
     assert_int_equal(limn_tagger_n_tags(tagger), N_TAGS);
     limn_arena_init_counting(&arena);
     limn_tagger_scratch_take(tagger, &arena);
@@ -284,7 +286,8 @@ static void test_best(void **state)
     size_t first, n;
     (void)state;
     assert_int_equal(toy_tag_heads(&heads, DIM, 1, NULL), LIMN_OK);
-    assert_int_equal(limn_tagger_open(&tagger, &heads, N_POSITIONS, DIM, LIMN_CPU_C, NULL), 0);
+    assert_int_equal(
+        limn_tagger_open(&tagger, &heads, N_POSITIONS, DIM, kernels_of(LIMN_CPU_C), NULL), 0);
     for (size_t k = 0; k <= N_TAGS + 1; k++) {
         const size_t expected = k < N_TAGS ? k : N_TAGS;
         assert_int_equal(limn_tagger_best(best, k, tagger, probabilities), expected);

@@ -16,6 +16,7 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/cache_rows.h"
 #include "tests/unit/picture_files.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { SIZE = 32, N_PICTURES = 5 };
 
@@ -29,16 +30,17 @@ static int setup(void **state)
 {
     const toy_model_settings toy = { .seed = 1, .is_encoder_only = true };
     limn_encoder_config config;
-    limn_pixel_cache_settings s = { .names = &names,
-                                    .input = { SIZE, LIMN_RESIZE_BICUBIC, 10000 } };
+    limn_pixel_cache_settings s = {
+        .names = &names, .input = { limn_input_square(SIZE, LIMN_RESIZE_BICUBIC, 0, 1), 10000 }
+    };
     if (temp_folder_setup(state) || toy_model_write(temp_path("toy"), &toy, NULL) ||
         limn_model_file_open(&model, temp_path("toy"), NULL))
         return -1;
     config = model.config.encoder;
-    config.input_size = SIZE;
+    config.input.width = config.input.height = SIZE;
     write_pictures(&names, N_PICTURES);
     s.folder = temp_folder;
-    return limn_encoder_open(&encoder, model.tensors, &config, limn_cpu_best(), NULL) ||
+    return limn_encoder_open(&encoder, model.tensors, &config, kernels_of(limn_cpu_best()), NULL) ||
            limn_pixel_cache_make(&pixels, temp_path("pixels"), &s, NULL);
 }
 
@@ -222,9 +224,11 @@ static size_t n_made(const limn_view_cache_settings *s)
 /* p3.ppm is another picture under the same name. */
 static void make_other_pixels(limn_pixel_cache *out)
 {
-    const limn_pixel_cache_settings s = { .folder = temp_folder,
-                                          .names = &names,
-                                          .input = { SIZE, LIMN_RESIZE_BICUBIC, 10000 } };
+    const limn_pixel_cache_settings s = {
+        .folder = temp_folder,
+        .names = &names,
+        .input = { limn_input_square(SIZE, LIMN_RESIZE_BICUBIC, 0, 1), 10000 }
+    };
     write_picture("p3.ppm", 20, 24, 1);
     assert_int_equal(limn_pixel_cache_make(out, temp_path("other-pixels"), &s, NULL), LIMN_OK);
 }
@@ -261,7 +265,7 @@ static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
     limn_file_replace(temp_path("view-2.txt"), "", 0, NULL);
     assert_int_equal(n_made(&s), 2);
     limn_picture_names_finish(&fewer);
-    other.mean++;
+    other.input.mean[1]++;
     assert_true(limn_encoder_checksum(model.tensors, &other) !=
                 limn_encoder_checksum(model.tensors, &model.config.encoder));
 }

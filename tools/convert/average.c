@@ -72,8 +72,9 @@ static limn_status check_same(const convert_result *a, const convert_result *b, 
         return limn_fail(err, LIMN_E_ARG, "is %s, unlike the first model",
                          y->has_decoder ? "a captioner" : "an encoder alone");
     if (strcmp(x->encoder.family, y->encoder.family) != 0 ||
-        x->encoder.input_size != y->encoder.input_size || x->resize != y->resize ||
-        x->encoder.mean != y->encoder.mean || x->encoder.scale != y->encoder.scale)
+        !limn_input_is_alike(&x->encoder.input, &y->encoder.input) ||
+        memcmp(x->encoder.input.mean, y->encoder.input.mean, sizeof x->encoder.input.mean) != 0 ||
+        memcmp(x->encoder.input.scale, y->encoder.input.scale, sizeof x->encoder.input.scale) != 0)
         return limn_fail(err, LIMN_E_ARG, "has another encoder or input than the first model");
     if (memcmp(&x->decoder, &y->decoder, sizeof x->decoder) != 0)
         return limn_fail(err, LIMN_E_ARG, "has another decoder than the first model");

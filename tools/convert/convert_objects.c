@@ -2,7 +2,6 @@
 
 #include "common/base/mem.h"
 #include "common/kernels/gemm.h"
-#include "encoder/efficientnet_lite_shape.h"
 #include "models/train/row_cache.h"
 #include "models/train/tag_trainer.h"
 
@@ -25,15 +24,10 @@ static void finish(examples *e)
 static limn_status open_cache(examples *e, const limn_model_config *config, const char *path,
                               limn_error *err)
 {
-    limn_efficientnet_lite_shape shape;
-    size_t side = (config->encoder.input_size + 1) / 2; /* the stem's */
-    if (!limn_efficientnet_lite_shape_find(&shape, config->encoder.family))
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "encoder family \"%s\" is not known",
-                         config->encoder.family);
-    for (size_t i = 0; i < shape.n_blocks; i++)
-        side = (side + shape.blocks[i].stride - 1) / shape.blocks[i].stride;
-    e->n_positions = side * side;
-    e->dim = shape.n_head;
+    LIMN_TRY(limn_encoder_check(&config->encoder, err));
+    const limn_feature_shape shape = limn_encoder_feature_shape(&config->encoder);
+    e->n_positions = limn_feature_positions(shape);
+    e->dim = shape.dim;
     const limn_cache_shape rows = { LIMN_NPY_F16, 2, { e->n_positions, e->dim } };
     return limn_row_cache_open(&e->cache, path, &rows, err);
 }

@@ -4,21 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "encoder/efficientnet_lite_shape.h"
-#include "tools/convert/encoder_names.h"
 #include "tools/convert/reference_config.h"
 
-#define STEM_NAME "_conv_stem.weight"
-#define EFFICIENTNET_LITE_EPS 1e-3 /* of every batch norm in the published weights */
-
-const char *convert_kind_name(convert_kind kind)
+const char *convert_source_kind(const convert_source *s)
 {
-    switch (kind) {
+    switch (s->kind) {
     case CONVERT_MODEL: return "model file";
     case CONVERT_REFERENCE: return "reference captioner";
-    case CONVERT_ENCODER: return "EfficientNet-Lite weights";
+    case CONVERT_ENCODER: return s->original ? s->original->kind : "weights of an encoder";
     }
     return "file";
 }
@@ -66,76 +62,112 @@ const limn_tensor *convert_source_use(convert_source *s, const char *name)
     return item->tensor;
 }
 
-/* ---- EfficientNet-Lite weights ------------------------------------------------------------ */
+/* ---- weights of an encoder ------------------------------------------------------------------ */
 
-/* What stands before STEM_NAME in the one tensor whose name ends so. */
-static limn_status find_prefix(convert_source *s, limn_error *err)
+/* Whether a tensor's name ends with the sign of an encoder, at the beginning or after a point. */
+static bool has_sign(const char *name, const char *sign)
 {
-    const char *found = NULL;
-    for (size_t i = 0; i < s->n_items; i++) {
-        const char *name = s->items[i].tensor->name, *end = strstr(name, STEM_NAME);
-        if (!end || strcmp(end, STEM_NAME) != 0 || (end > name && end[-1] != '.')) continue;
-        if (found)
-            return limn_fail(err, LIMN_E_FORMAT, "%s and %s: weights of two encoders", found, name);
-        if ((size_t)(end - name) >= sizeof s->prefix)
-            return limn_fail(err, LIMN_E_LIMIT, "%s: its prefix is too long", name);
-        snprintf(s->prefix, sizeof s->prefix, "%.*s", (int)(end - name), name);
-        found = name;
-    }
-    if (!found)
-        return limn_fail(err, LIMN_E_FORMAT,
-                         "has no tensor " STEM_NAME ": is neither a model, nor "
-                         "the reference captioner, nor EfficientNet-Lite weights");
+    const size_t size = strlen(name), n = strlen(sign);
+    return size >= n && strcmp(name + size - n, sign) == 0 &&
+           (size == n || name[size - n - 1] == '.');
+}
+
+/* Notes whose sign a tensor has, and what precedes it. */
+static limn_status take_sign(convert_source *s, const original_encoder *of, const char *name,
+                             const char **found, limn_error *err)
+{
+    const size_t n = strlen(name) - strlen(of->sign);
+    if (*found)
+        return limn_fail(err, LIMN_E_FORMAT, "%s and %s: weights of two encoders", *found, name);
+    if (n >= sizeof s->prefix)
+        return limn_fail(err, LIMN_E_LIMIT, "%s: its prefix is too long", name);
+    snprintf(s->prefix, sizeof s->prefix, "%.*s", (int)n, name);
+    s->original = of;
+    *found = name;
     return LIMN_OK;
 }
 
-/* How many convolutions of a Lite are there with its shapes, in thousandths. */
-static size_t score_lite(const convert_source *s, const limn_efficientnet_lite_shape *lite)
+static limn_status fail_without_sign(limn_error *err)
 {
-    size_t n = 0, n_found = 0;
-    for (size_t b = 0; b < lite->n_blocks; b++) {
-        char name[MAX_ENCODER_NAME];
-        snprintf(name, sizeof name, "%s_blocks.%zu._project_conv.weight", s->prefix, b);
-        const convert_item *item = find_item(s, name);
-        const size_t *shape = item ? item->tensor->shape : NULL;
-        n_found += item && item->tensor->n_dims == 4 && shape[0] == lite->blocks[b].n_outputs &&
-                   shape[1] == lite->blocks[b].n_expanded;
-        n++;
-    }
-    char next[MAX_ENCODER_NAME];
-    snprintf(next, sizeof next, "%s_blocks.%zu._project_conv.weight", s->prefix, lite->n_blocks);
-    return 1000 * n_found / (n + (find_item(s, next) != NULL));
+    limn_buffer signs = { 0 };
+    for (const original_encoder *of = original_encoders; of->kind; of++)
+        limn_buffer_printf(&signs, "%s%s (%s)", signs.size > 0 ? " or " : "", of->sign, of->kind);
+    const limn_status status = limn_fail(err, LIMN_E_FORMAT,
+                                         "has no tensor %s: is neither a model, nor the reference "
+                                         "captioner, nor weights of a known encoder",
+                                         signs.has_failed ? "of one" : signs.bytes);
+    limn_buffer_finish(&signs);
+    return status;
 }
 
-/* The file does not say which Lite it is: the one that its shapes fit best. What does not fit is
- * named later, tensor by tensor. */
-static void guess_config(convert_source *s)
+/* Sets `original` and `prefix` by the one tensor that has a sign. */
+static limn_status find_original(convert_source *s, limn_error *err)
 {
-    size_t best_score = 0;
-    limn_efficientnet_lite_shape best, lite;
-    limn_efficientnet_lite_shape_at(&best, 0);
-    for (size_t i = 0; i < LIMN_N_EFFICIENTNET_LITES; i++) {
-        limn_efficientnet_lite_shape_at(&lite, i);
-        const size_t score = score_lite(s, &lite);
+    const char *found = NULL;
+    for (size_t i = 0; i < s->n_items; i++)
+        for (const original_encoder *of = original_encoders; of->kind; of++)
+            if (has_sign(s->items[i].tensor->name, of->sign))
+                LIMN_TRY(take_sign(s, of, s->items[i].tensor->name, &found, err));
+    return found ? LIMN_OK : fail_without_sign(err);
+}
+
+static bool is_there(const convert_source *s, const limn_tensor_spec *spec)
+{
+    encoder_layer_names names;
+    size_t shape[4];
+    if (!s->original->find(&names, spec->name, s->prefix)) return false;
+    const convert_item *item = find_item(s, names.convolution);
+    encoder_original_shape(shape, spec);
+    return item && item->tensor->n_dims == 4 &&
+           memcmp(item->tensor->shape, shape, sizeof shape) == 0;
+}
+
+/* How well a network fits, in thousandths: convolutions that are there with their shapes, among all
+ * that it has and that are there. */
+static limn_status score_network(size_t *score, const convert_source *s, const char *network,
+                                 limn_error *err)
+{
+    limn_encoder_config config = { .input = s->original->input(network) };
+    limn_tensor_table table = { 0 };
+    size_t n_found = 0, n_there = 0;
+    snprintf(config.family, sizeof config.family, "%s", network);
+    limn_encoder_tensors(&table, &config);
+    const limn_status status = limn_tensor_table_check(&table, err);
+    for (size_t i = 0; status == LIMN_OK && i < table.n_rows; i++) {
+        limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
+        limn_tensor_row_specs(specs, &table.rows[i]);
+        n_found += is_there(s, &specs[0]);
+    }
+    for (size_t i = 0; i < s->n_items; i++) n_there += s->items[i].tensor->n_dims == 4;
+    *score = 2000 * n_found / (table.n_rows + n_there);
+    limn_tensor_table_finish(&table);
+    return status;
+}
+
+/* The file does not say which network it is: the one that its shapes fit best. What does not fit is
+ * named later, tensor by tensor. */
+static limn_status guess_config(convert_source *s, limn_error *err)
+{
+    const char *const *networks = s->original->networks, *best = networks[0];
+    size_t best_score = 0, score;
+    for (; *networks; networks++) {
+        LIMN_TRY(score_network(&score, s, *networks, err));
         if (score > best_score) {
-            best = lite;
+            best = *networks;
             best_score = score;
         }
     }
-    limn_encoder_config *e = &s->config.encoder;
-    snprintf(e->family, sizeof e->family, "%s", best.family);
-    *e = (limn_encoder_config){ .input_size = best.input_size, .mean = 127, .scale = 1 / 128.0f };
-    snprintf(e->family, sizeof e->family, "%s", best.family);
-    s->config.resize = LIMN_RESIZE_BICUBIC;
+    s->config.encoder.input = s->original->input(best);
+    snprintf(s->config.encoder.family, sizeof s->config.encoder.family, "%s", best);
+    return LIMN_OK;
 }
 
 static limn_status open_encoder(convert_source *s, limn_error *err)
 {
     s->kind = CONVERT_ENCODER;
-    s->batch_norm_eps = EFFICIENTNET_LITE_EPS;
-    LIMN_TRY(find_prefix(s, err));
-    guess_config(s);
-    return LIMN_OK;
+    LIMN_TRY(find_original(s, err));
+    s->batch_norm_eps = s->original->batch_norm_eps;
+    return guess_config(s, err);
 }
 
 /* ---- by kind ------------------------------------------------------------------------------ */
@@ -144,7 +176,12 @@ static limn_status open_reference(convert_source *s, limn_error *err)
 {
     s->kind = CONVERT_REFERENCE;
     LIMN_TRY(reference_config_read(&s->config, &s->vocab, &s->batch_norm_eps, s->file, err));
-    return find_prefix(s, err);
+    LIMN_TRY(find_original(s, err));
+    for (const char *const *known = s->original->networks; *known; known++)
+        if (strcmp(*known, s->config.encoder.family) == 0) return LIMN_OK;
+    return limn_fail(err, LIMN_E_UNSUPPORTED,
+                     "encoder.kind is \"%s\", but the tensors are %s, of %s and the like",
+                     s->config.encoder.family, s->original->kind, s->original->networks[0]);
 }
 
 /* `s` takes over what the model file holds. */

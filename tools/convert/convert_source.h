@@ -7,11 +7,12 @@
 
 #include "common/io/pth.h"
 #include "models/model_file.h"
+#include "tools/convert/encoder_names.h"
 
 typedef enum convert_kind {
     CONVERT_MODEL,     /* a model file of ours */
     CONVERT_REFERENCE, /* the reference captioner: original names, batch norm unfolded */
-    CONVERT_ENCODER,   /* EfficientNet-Lite weights: .pth, or the same tensors in a .safetensors */
+    CONVERT_ENCODER,   /* published weights of an encoder: .pth, or the same in a .safetensors */
 } convert_kind;
 
 /* A tensor of the input. */
@@ -23,10 +24,11 @@ typedef struct convert_item {
 typedef struct convert_source {
     convert_kind kind;
     limn_model_config config;
-    limn_vocab *vocab;     /* NULL without a decoder */
-    double batch_norm_eps; /* not of CONVERT_MODEL */
-    char prefix[64];       /* of the encoder's original names: "encoder.", "state_dict.", "" … */
-    convert_item *items;   /* [n_items], sorted by name */
+    limn_vocab *vocab;                /* NULL without a decoder */
+    const original_encoder *original; /* whose names its encoder has; not of CONVERT_MODEL */
+    double batch_norm_eps;            /* not of CONVERT_MODEL */
+    char prefix[64];     /* of the encoder's original names: "encoder.", "state_dict.", "" … */
+    convert_item *items; /* [n_items], sorted by name */
     size_t n_items;
     limn_safetensors *file; /* one of the two holds the tensors */
     limn_pth *pth;
@@ -39,7 +41,7 @@ void convert_source_close(convert_source *s); /* accepts a zeroed struct */
 /* A tensor by its name, marked as used; NULL when there is none. */
 const limn_tensor *convert_source_use(convert_source *s, const char *name);
 
-/* What a kind is called in messages. Static storage. */
-const char *convert_kind_name(convert_kind kind);
+/* What it is, for messages. Static storage. */
+const char *convert_source_kind(const convert_source *s);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "common/base/mem.h"
 #include "common/kernels/pack.h"
-#include "encoder/efficientnet_lite_shape.h"
 
 enum { N_IMAGENET = 1000 };
 
@@ -13,8 +12,8 @@ extern const char limn_imagenet_names[]; /* models/imagenet_names.txt: a line fo
 
 static size_t feature_dim(const limn_model_config *c)
 {
-    limn_efficientnet_lite_shape shape;
-    return limn_efficientnet_lite_shape_find(&shape, c->encoder.family) ? shape.n_head : 0;
+    return limn_encoder_is_known(c->encoder.family) ? limn_encoder_feature_shape(&c->encoder).dim
+                                                    : 0;
 }
 
 /* ---- of the source ------------------------------------------------------------------------ */
@@ -54,12 +53,12 @@ static limn_status add_classifier(convert_result *r, const limn_tensor *weight,
 limn_status convert_tags_take(convert_result *r, convert_source *source, limn_error *err)
 {
     const limn_tensor *weight, *bias;
-    char name[96];
+    char name[MAX_ENCODER_NAME];
     if (source->kind == CONVERT_MODEL)
         return limn_tag_heads_read(&r->tags, source->file, feature_dim(&r->config), err);
-    snprintf(name, sizeof name, "%s_fc.weight", source->prefix);
+    snprintf(name, sizeof name, "%s%s.weight", source->prefix, source->original->classifier);
     weight = convert_source_use(source, name);
-    snprintf(name, sizeof name, "%s_fc.bias", source->prefix);
+    snprintf(name, sizeof name, "%s%s.bias", source->prefix, source->original->classifier);
     bias = convert_source_use(source, name);
     /* Of other numbers of classes the names are not known. */
     if (!weight || !bias || weight->n_dims != 2 || weight->shape[0] != N_IMAGENET) return LIMN_OK;

@@ -140,8 +140,8 @@ static limn_status make_tensor(limn_tensor *t, const limn_tensor_spec *spec, con
 {
     encoder_layer_names names;
     float *values = NULL;
-    const bool is_folded = source->kind != CONVERT_MODEL &&
-                           encoder_layer_names_find(&names, spec->name, source->prefix);
+    const bool is_folded =
+        source->kind != CONVERT_MODEL && source->original->find(&names, spec->name, source->prefix);
     limn_status s = is_folded
                         ? fold(&values, source, spec, &names, err)
                         : read_values(&values, source, spec->name, spec->n_dims, spec->shape, err);
@@ -170,7 +170,7 @@ static limn_status check_unused(const convert_source *source, bool is_encoder_on
                                               begins_with(name, LIMN_TAGS_PREFIX)))
             continue;
         if (source->kind != CONVERT_MODEL && begins_with(name, source->prefix) &&
-            encoder_name_is_unneeded(name + strlen(source->prefix)))
+            encoder_name_is_unneeded(source->original, name + strlen(source->prefix)))
             continue;
         return limn_fail(err, LIMN_E_FORMAT, "tensor %s belongs to no part of %s", name,
                          source->config.encoder.family);

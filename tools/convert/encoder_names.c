@@ -3,38 +3,58 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
+
+/* ---- PyTorch's EfficientNet-Lite (efficientnet_lite_pytorch) -------------------------------- */
+
 static const struct {
     const char *layer; /* ours */
     const char *convolution, *norm;
     bool is_in_block;
-} layers[] = {
+} lite_layers[] = {
     { "stem", "_conv_stem", "_bn0", false },      { "head", "_conv_head", "_bn1", false },
     { "expand", "_expand_conv", "_bn0", true },   { "depthwise", "_depthwise_conv", "_bn1", true },
     { "project", "_project_conv", "_bn2", true },
 };
 
-bool encoder_layer_names_find(encoder_layer_names *out, const char *name, const char *prefix)
+static bool find_lite(encoder_layer_names *out, const char *name, const char *prefix)
 {
     unsigned block = 0;
     char layer[16], within[32] = "";
     const bool is_in_block = sscanf(name, "encoder.blocks.%4u.%15[a-z].", &block, layer) == 2;
     if (!is_in_block && sscanf(name, "encoder.%15[a-z].", layer) != 1) return false;
     if (is_in_block) snprintf(within, sizeof within, "_blocks.%u.", block);
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-        if (layers[i].is_in_block == is_in_block && strcmp(layers[i].layer, layer) == 0) {
+    for (size_t i = 0; i < sizeof lite_layers / sizeof *lite_layers; i++)
+        if (lite_layers[i].is_in_block == is_in_block && strcmp(lite_layers[i].layer, layer) == 0) {
             snprintf(out->convolution, sizeof out->convolution, "%s%s%s.weight", prefix, within,
-                     layers[i].convolution);
-            snprintf(out->norm, sizeof out->norm, "%s%s%s", prefix, within, layers[i].norm);
+                     lite_layers[i].convolution);
+            snprintf(out->norm, sizeof out->norm, "%s%s%s", prefix, within, lite_layers[i].norm);
             return true;
         }
     return false;
 }
 
-bool encoder_name_is_unneeded(const char *name)
+static limn_input_spec lite_input(const char *network)
+{
+    limn_efficientnet_lite_shape shape;
+    limn_efficientnet_lite_shape_find(&shape, network);
+    return limn_input_square(shape.input_size, LIMN_RESIZE_BICUBIC, 127, 1 / 128.0f);
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+const original_encoder original_encoders[] = {
+    { "EfficientNet-Lite weights", "_conv_stem.weight", 1e-3, "_fc", limn_efficientnet_lite_names,
+      lite_input, find_lite },
+    { NULL, NULL, 0, NULL, NULL, NULL, NULL },
+};
+
+bool encoder_name_is_unneeded(const original_encoder *of, const char *name)
 {
     static const char counter[] = ".num_batches_tracked";
-    const size_t size = strlen(name);
-    return strcmp(name, "_fc.weight") == 0 || strcmp(name, "_fc.bias") == 0 ||
+    const size_t size = strlen(name), n = strlen(of->classifier);
+    return (strncmp(name, of->classifier, n) == 0 &&
+            (strcmp(name + n, ".weight") == 0 || strcmp(name + n, ".bias") == 0)) ||
            (size >= sizeof counter && strcmp(name + size - (sizeof counter - 1), counter) == 0);
 }
 

@@ -45,23 +45,24 @@ static limn_status read_encoder(limn_model_config *c, double *eps, const limn_js
 {
     limn_json_node encoder, kind, resize;
     const char *text;
+    uint32_t side;
     double mean = 0;
+    float scale = 1;
     LIMN_TRY(limn_json_object(&encoder, root, "encoder", err));
     LIMN_TRY(limn_json_get(&kind, &encoder, "kind", err));
     LIMN_TRY(limn_json_as_string(&text, &kind, err));
     if (strlen(text) >= sizeof c->encoder.family)
         return limn_json_fail(&kind, err, LIMN_E_UNSUPPORTED, "\"%.60s\" is not known", text);
     snprintf(c->encoder.family, sizeof c->encoder.family, "%s", text);
-    LIMN_TRY(limn_json_u32(&c->encoder.input_size, &encoder, "input_size", 32, 1024, err));
+    LIMN_TRY(limn_json_u32(&side, &encoder, "input_size", 32, 1024, err));
     LIMN_TRY(limn_json_get(&resize, &encoder, "resize", err));
     LIMN_TRY(limn_json_as_string(&text, &resize, err));
     if (strncmp(text, "bicubic", 7) != 0)
         return limn_json_fail(&resize, err, LIMN_E_UNSUPPORTED, "expected bicubic, is \"%.60s\"",
                               text);
-    c->resize = LIMN_RESIZE_BICUBIC;
     LIMN_TRY(limn_json_number(&mean, &encoder, "mean", -1000, 1000, err));
-    c->encoder.mean = (float)mean;
-    LIMN_TRY(read_scale(&c->encoder.scale, &encoder, err));
+    LIMN_TRY(read_scale(&scale, &encoder, err));
+    c->encoder.input = limn_input_square(side, LIMN_RESIZE_BICUBIC, (float)mean, scale);
     LIMN_TRY(require_text(&encoder, "padding", "TensorFlow SAME", err));
     return limn_json_number(eps, &encoder, "batch_norm_eps", 1e-12, 1, err);
 }

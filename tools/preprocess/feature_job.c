@@ -61,10 +61,10 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
                        limn_pipeline_output *out, limn_error *err)
 {
     feature_worker *w = worker;
-    const size_t side = w->job->loader.load.inputs[0].input_size;
     LIMN_TRY(limn_cache_writer_check_name(input->path, err));
     if (!w->state) {
-        limn_buffer_append(&out->bytes, pixels, side * side * 3);
+        limn_buffer_append(&out->bytes, pixels,
+                           limn_input_bytes(&w->job->loader.load.inputs[0].spec));
         return LIMN_OK;
     }
     limn_encoder_run(w->job->encoder, w->state, NULL, pixels, w->features);

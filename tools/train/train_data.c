@@ -127,6 +127,27 @@ static limn_status read_vocabulary(limn_train_data *d, limn_error *err)
 
 /* ---- the model --------------------------------------------------------------------------- */
 
+static bool trains_encoder(const limn_train_options *o)
+{
+    limn_train_stage stages[LIMN_TRAIN_MAX_STAGES];
+    const size_t n = limn_train_stages(stages, o);
+    for (size_t i = 0; i < n; i++)
+        if (stages[i].stage == LIMN_STAGE_END_TO_END) return true;
+    return false;
+}
+
+/* Of the base, before hours are spent on stages that come first. */
+static limn_status check_encoder(const limn_train_data *d, limn_error *err)
+{
+    const limn_encoder_config *c = &d->config.encoder;
+    LIMN_TRY(limn_encoder_check(c, err));
+    if (c->input.width != c->input.height)
+        return limn_fail(err, LIMN_E_UNSUPPORTED,
+                         "the encoder sees images of %u x %u; only square ones can be trained on",
+                         c->input.width, c->input.height);
+    return trains_encoder(d->options) ? limn_encoder_training_check(c, err) : LIMN_OK;
+}
+
 static limn_status read_base(limn_train_data *d, limn_error *err)
 {
     const limn_train_options *o = d->options;
@@ -135,16 +156,14 @@ static limn_status read_base(limn_train_data *d, limn_error *err)
         return limn_fail(err, LIMN_E_ARG, "%s: is an encoder without a decoder: --encoder",
                          o->init);
     d->config = d->base.config;
-    return LIMN_OK;
+    return check_encoder(d, err);
 }
 
 /* The configuration of a new decoder for the encoder of the base. */
 static limn_status new_decoder(limn_train_data *d, limn_error *err)
 {
     const limn_train_options *o = d->options;
-    limn_encoder *encoder = NULL;
-    LIMN_TRY(
-        limn_encoder_open(&encoder, d->base.tensors, &d->config.encoder, limn_cpu_best(), err));
+    const limn_feature_shape shape = limn_encoder_feature_shape(&d->config.encoder);
     d->config.has_decoder = true;
     d->config.decoder = (limn_decoder_config){
         .n_layers = o->n_layers,
@@ -152,13 +171,12 @@ static limn_status new_decoder(limn_train_data *d, limn_error *err)
         .n_heads = o->n_heads,
         .feed_forward_dim = o->feed_forward ? o->feed_forward : 4 * o->dim,
         .max_positions = o->max_words + 24,
-        .n_memory_positions = (uint32_t)limn_encoder_n_positions(encoder),
-        .memory_dim = (uint32_t)limn_encoder_dim(encoder),
+        .n_memory_positions = (uint32_t)limn_feature_positions(shape),
+        .memory_dim = (uint32_t)shape.dim,
         .layout = LIMN_LAYOUT_LIMN,
     };
     d->config.length_penalty = 0.7f;
     d->config.max_steps = o->max_words < 30 ? o->max_words + 1 : 30;
-    limn_encoder_close(&encoder);
     return LIMN_OK;
 }
 
@@ -344,9 +362,7 @@ limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache,
         .folder = d->options->images,
         .names = &d->all_names,
         .pool = pool,
-        .input = { .input_size = d->config.encoder.input_size,
-                   .resize = d->config.resize,
-                   .max_pixels = LIMN_DEFAULT_MAX_PIXELS },
+        .input = { d->config.encoder.input, LIMN_DEFAULT_MAX_PIXELS },
         .progress = { show_pictures, NULL },
     };
     limn_buffer path = { 0 };

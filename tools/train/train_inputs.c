@@ -43,7 +43,7 @@ static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
         .first_stage = s->first_stage,
         .n_views = s->n_views,
         .seed = d->options->seed,
-        .filter = d->config.resize,
+        .filter = d->config.encoder.input.filter,
         .pool = s->pool,
         .progress = { show_views, NULL },
     };
@@ -65,11 +65,12 @@ static limn_status open_views(limn_train_inputs *in, const limn_train_data *d,
 {
     const limn_decoder_config *c = &d->config.decoder;
     limn_encoder *encoder = NULL;
+    limn_kernels kernels;
     if (uses_given_features(d, s))
         return limn_view_cache_open_features(&in->views[0], d->options->features, &d->train.names,
                                              c->n_memory_positions, c->memory_dim, err);
-    LIMN_TRY(
-        limn_encoder_open(&encoder, s->base->tensors, &d->config.encoder, limn_cpu_best(), err));
+    limn_kernels_init(&kernels, limn_cpu_best());
+    LIMN_TRY(limn_encoder_open(&encoder, s->base->tensors, &d->config.encoder, &kernels, err));
     const limn_status status = make_all(in, d, s, encoder, err);
     limn_encoder_close(&encoder);
     return status;

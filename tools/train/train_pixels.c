@@ -40,7 +40,7 @@ static limn_status open_source(struct source *s, const limn_train_data *d,
                                size_t max_pictures, limn_error *err)
 {
     limn_augment_settings augment = limn_augment_settings_default();
-    augment.filter = d->config.resize;
+    augment.filter = d->config.encoder.input.filter;
     const limn_pixel_prefetch_settings settings = {
         .cache = cache,
         .augment = &augment,
@@ -55,9 +55,8 @@ static limn_status open_source(struct source *s, const limn_train_data *d,
 
 static limn_status open(limn_train_pixels *p, const limn_train_data *d, limn_error *err)
 {
-    const size_t side = d->config.encoder.input_size;
     const size_t n = limn_batches_limits(p->ahead).max_pictures;
-    p->picture_size = side * side * 3;
+    p->picture_size = limn_input_bytes(&d->config.encoder.input);
     p->rows = limn_calloc(n, sizeof *p->rows);
     p->pixels = limn_alloc(n, p->picture_size);
     if (!p->rows || !p->pixels)

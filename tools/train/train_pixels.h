@@ -14,7 +14,7 @@ limn_status limn_train_pixels_create(limn_train_pixels **out, const limn_train_d
                                      limn_batches *ahead, size_t n_sources, limn_error *err);
 void limn_train_pixels_destroy(limn_train_pixels **p); /* accepts NULL and *p == NULL; nulls it */
 
-/* *pixels [batch->n_pictures, input_size, input_size, 3], valid until the next call. Batches come
+/* *pixels [batch->n_pictures, height, width, 3], valid until the next call. Batches come
  * in the order of their steps, from any one on. LIMN_E_NOMEM. */
 limn_status limn_train_pixels_fill(limn_train_pixels *p, const limn_batch *batch,
                                    const uint8_t **pixels, limn_error *err);

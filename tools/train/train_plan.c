@@ -17,7 +17,7 @@ static void print_data(const limn_train_data *d)
            "it\n",
            limn_vocab_n_tokens(d->vocab), t->n_words,
            t->n_words ? 100.0 * (double)t->n_unknown / (double)t->n_words : 0.0);
-    printf("encoder      %s, %u pixels\n", d->config.encoder.family, d->config.encoder.input_size);
+    printf("encoder      %s, %u pixels\n", d->config.encoder.family, d->config.encoder.input.width);
     printf("decoder      %u layers of width %u, %u heads\n", d->config.decoder.n_layers,
            d->config.decoder.dim, d->config.decoder.n_heads);
     if (d->config.decoder.n_tag_slots > 0)

@@ -6,7 +6,6 @@
 
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
-#include "encoder/efficientnet_lite_shape.h"
 #include "models/tag_heads.h"
 #include "tools/interrupt.h"
 #include "tools/message.h"
@@ -24,6 +23,7 @@ struct stage_run {
     bool is_trial; /* for its time alone: the decoder may hold any values, and fits any words */
     limn_model_file base;
     limn_tag_heads heads;      /* of the base, that go into the stage's models */
+    limn_kernels kernels;      /* of the tagger */
     limn_tagger *tagger;       /* of these; NULL for a decoder without tag slots */
     limn_train_inputs inputs;  /* features, or activations at a cut */
     limn_train_pixels *pixels; /* instead, where the whole encoder is trained */
@@ -45,9 +45,7 @@ static double clock_now(void)
 /* The first trained stage of the encoder, counted from the stem. */
 static size_t first_encoder_stage(const limn_train_data *d, const limn_train_stage *s)
 {
-    limn_efficientnet_lite_shape shape;
-    if (!limn_efficientnet_lite_shape_find(&shape, d->config.encoder.family)) return 0;
-    const size_t n_stages = shape.n_blocks + 2;
+    const size_t n_stages = limn_encoder_count_stages(&d->config.encoder);
     return s->unfreeze < n_stages ? n_stages - s->unfreeze : 0;
 }
 
@@ -202,8 +200,9 @@ static limn_status open_heads(struct stage_run *r, limn_error *err)
     LIMN_TRY(limn_tag_heads_read(&r->heads, r->base.tensors, c->memory_dim, err));
     if (r->stage->stage == LIMN_STAGE_END_TO_END) leave_heads(r);
     if (c->n_tag_slots == 0) return LIMN_OK;
+    limn_kernels_init(&r->kernels, limn_cpu_best());
     return limn_tagger_open(&r->tagger, &r->heads, c->n_memory_positions, c->memory_dim,
-                            limn_cpu_best(), err);
+                            &r->kernels, err);
 }
 
 /* What begins at random: a new decoder, also beside an --encoder that has one of its own, or the
@@ -384,16 +383,13 @@ limn_status limn_train_stage_run(const limn_train_context *context, const limn_t
 /* Floats of one picture's input. */
 static size_t input_floats(const limn_train_data *d, const limn_train_stage *s)
 {
-    limn_efficientnet_lite_shape shape;
+    const limn_encoder_config *encoder = &d->config.encoder;
     const size_t first = first_encoder_stage(d, s);
     if (is_from_pixels(d, s)) /* bytes */
-        return (size_t)d->config.encoder.input_size * d->config.encoder.input_size;
-    if (s->stage != LIMN_STAGE_END_TO_END ||
-        !limn_efficientnet_lite_shape_find(&shape, d->config.encoder.family))
+        return (size_t)encoder->input.width * encoder->input.height;
+    if (s->stage != LIMN_STAGE_END_TO_END)
         return (size_t)d->config.decoder.n_memory_positions * d->config.decoder.memory_dim;
-    const limn_encoder_map map =
-        limn_efficientnet_lite_map(&shape, d->config.encoder.input_size, first - 1);
-    return map.side * map.side * map.n_channels;
+    return limn_feature_floats(limn_encoder_stage_shape(encoder, first - 1));
 }
 
 /* Two steps on inputs that are all zero; the second one counts. */

@@ -24,9 +24,7 @@ limn_status limn_picture_load_for(limn_picture_load *l, const limn_model *model,
         const limn_encoder_input_settings s =
             limn_model_input_settings(limn_model_member(model, i), max_pixels);
         uint32_t k = 0;
-        while (k < l->n_inputs &&
-               (s.input_size != l->inputs[k].input_size || s.resize != l->inputs[k].resize))
-            k++;
+        while (k < l->n_inputs && !limn_input_is_alike(&s.spec, &l->inputs[k].spec)) k++;
         if (k == LIMN_PICTURE_MAX_INPUTS)
             return limn_fail(err, LIMN_E_LIMIT, "more than %d models that see pictures differently",
                              k);
@@ -39,8 +37,7 @@ limn_status limn_picture_load_for(limn_picture_load *l, const limn_model *model,
 static size_t input_bytes(const limn_picture_load *l)
 {
     size_t size = 0;
-    for (uint32_t i = 0; i < l->n_inputs; i++)
-        size += (size_t)l->inputs[i].input_size * l->inputs[i].input_size * 3;
+    for (uint32_t i = 0; i < l->n_inputs; i++) size += limn_input_bytes(&l->inputs[i].spec);
     return size;
 }
 
@@ -90,8 +87,7 @@ static limn_status make_thumbnail(uint8_t *loaded, const limn_image *image,
 static limn_status make_input(uint8_t *out, const limn_image *image, const limn_picture_load *l,
                               uint32_t i, limn_resize_scratch *scratch, limn_error *err)
 {
-    const uint32_t side = l->inputs[i].input_size;
-    LIMN_TRY(limn_image_resize(out, side, side, image, l->inputs[i].resize, scratch, err));
+    LIMN_TRY(limn_input_fit(out, image, &l->inputs[i].spec, scratch, err));
     return i == 0 ? make_thumbnail(out, image, l, scratch, err) : LIMN_OK;
 }
 
@@ -102,12 +98,11 @@ limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t siz
     uint8_t *out = loaded;
     limn_status s = LIMN_OK;
     for (uint32_t i = 0; i < l->n_inputs && s == LIMN_OK; i++) {
-        const size_t side = l->inputs[i].input_size;
         limn_image image = { 0 };
         s = limn_encoder_input_decode(&image, bytes, size, &l->inputs[i], err);
         if (s == LIMN_OK) s = make_input(out, &image, l, i, scratch, err);
         limn_image_finish(&image);
-        out += side * side * 3;
+        out += limn_input_bytes(&l->inputs[i].spec);
     }
     return s;
 }
@@ -271,7 +266,7 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
 {
     static limn_resize_scratch scratch;
     static uint8_t first[8 * 8 * 3];
-    const limn_picture_load first_load = { .inputs = { { .input_size = 8, .max_pixels = 256 } },
+    const limn_picture_load first_load = { .inputs = { { { .width = 8, .height = 8 }, 256 } },
                                            .n_inputs = 1 };
     limn_picture_load load;
     if (!settings)

@@ -23,7 +23,7 @@ typedef struct limn_picture_load {
  * too many different ones. */
 limn_status limn_picture_load_for(limn_picture_load *out, const limn_model *model,
                                   uint64_t max_pixels, limn_error *err);
-/* Bytes that limn_picture_load_run writes: for each input, pixels [input_size, input_size, 3], and
+/* Bytes that limn_picture_load_run writes: for each input, pixels [height, width, 3], and
  * after them, when there is to be one, room for the largest thumbnail. */
 size_t limn_picture_load_size(const limn_picture_load *load);
 /* The thumbnail among what it wrote. */

@@ -1,20 +1,9 @@
-#include "encoder/efficientnet_lite.h"
+#include "encoder/efficientnet_lite/efficientnet_lite.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/mem.h"
-#include "common/kernels/pack_tensor.h"
-#include "encoder/efficientnet_lite_shape.h"
-#include "encoder/mbconv.h"
-#include "encoder/stem.h"
-
-typedef struct network {
-    limn_efficientnet_lite_shape shape;
-    limn_stem stem;
-    limn_mbconv blocks[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS]; /* [shape.n_blocks] */
-    limn_packed head;
-} network;
+#include "encoder/efficientnet_lite/lite_network.h"
 
 typedef struct scratch {
     limn_stem_scratch stem;
@@ -27,18 +16,14 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* ---- opening ---- */
+/* ---- the network ---- */
 
-static bool has_family(const char *name)
+static void plan(void *p, const limn_encoder_config *config)
 {
-    limn_efficientnet_lite_shape shape;
-    return limn_efficientnet_lite_shape_find(&shape, name);
-}
-
-static void plan(network *net, const limn_encoder_config *config)
-{
+    limn_lite_network *net = p;
+    const limn_input_spec *input = &config->input;
     limn_efficientnet_lite_shape_find(&net->shape, config->family);
-    limn_stem_plan(&net->stem, config->input_size, config->mean, config->scale);
+    limn_stem_plan(&net->stem, input->width, input->mean, input->scale);
     size_t size = net->stem.output_size;
     for (size_t i = 0; i < net->shape.n_blocks; i++) {
         limn_mbconv_plan(&net->blocks[i], &net->shape.blocks[i], size);
@@ -46,86 +31,31 @@ static void plan(network *net, const limn_encoder_config *config)
     }
 }
 
-static limn_status load_filter(limn_mbconv *b, const limn_safetensors *file, const char *prefix,
-                               limn_error *err)
-{
-    const size_t shape[] = { b->shape.n_expanded, b->shape.kernel, b->shape.kernel };
-    float *filter = NULL, *bias = NULL;
-    char name[96];
-    snprintf(name, sizeof name, "%s.depthwise.weight", prefix);
-    LIMN_TRY(limn_tensor_load(&filter, file, name, 3, shape, err));
-    snprintf(name, sizeof name, "%s.depthwise.bias", prefix);
-    limn_status status = limn_tensor_load(&bias, file, name, 1, shape, err);
-    if (status == LIMN_OK) status = limn_mbconv_set_filter(b, filter, bias, err);
-    limn_free(filter);
-    return status;
-}
-
-static limn_status load_block(network *net, size_t index, const limn_safetensors *file,
-                              limn_error *err)
-{
-    limn_mbconv *b = &net->blocks[index];
-    const limn_mbconv_shape *shape = &b->shape;
-    char prefix[64], name[80];
-    snprintf(prefix, sizeof prefix, "encoder.blocks.%zu", index);
-    if (index == 0) {
-        LIMN_TRY(limn_stem_load(&b->expand, file, "encoder.stem", net->shape.n_stem, err));
-    } else {
-        snprintf(name, sizeof name, "%s.expand", prefix);
-        LIMN_TRY(limn_packed_load(&b->expand, file, name, shape->n_expanded, shape->n_inputs,
-                                  LIMN_F32, err));
-    }
-    LIMN_TRY(load_filter(b, file, prefix, err));
-    snprintf(name, sizeof name, "%s.project", prefix);
-    return limn_packed_load(&b->project, file, name, shape->n_outputs, shape->n_expanded, LIMN_F32,
-                            err);
-}
-
-static void close_network(void *p)
-{
-    network *net = p;
-    if (!net) return;
-    for (size_t i = 0; i < net->shape.n_blocks; i++) limn_mbconv_finish(&net->blocks[i]);
-    limn_packed_finish(&net->head);
-    limn_free(net);
-}
-
-static const limn_mbconv *last_block(const network *net)
+static const limn_mbconv *last_block(const limn_lite_network *net)
 {
     return &net->blocks[net->shape.n_blocks - 1];
 }
 
-static limn_status open_network(void **out, const limn_safetensors *file,
-                                const limn_encoder_config *config, limn_error *err)
+static size_t n_stages(const limn_encoder_config *config)
 {
-    network *net = limn_calloc(1, sizeof *net);
-    *out = net;
-    if (!net) return limn_fail(err, LIMN_E_NOMEM, "no memory for a network");
-    plan(net, config);
-    for (size_t i = 0; i < net->shape.n_blocks; i++)
-        LIMN_TRY(load_block(net, i, file, err)); /* the caller closes what was opened so far */
-    return limn_packed_load(&net->head, file, "encoder.head", net->shape.n_head,
-                            last_block(net)->shape.n_outputs, LIMN_F32, err);
+    limn_efficientnet_lite_shape shape;
+    limn_efficientnet_lite_shape_find(&shape, config->family);
+    return shape.n_blocks + 2;
 }
 
-static size_t n_stages(const void *p)
+static limn_feature_shape stage_shape(const limn_encoder_config *config, size_t stage)
 {
-    const network *net = p;
-    return net->shape.n_blocks + 2;
+    limn_efficientnet_lite_shape shape;
+    limn_efficientnet_lite_shape_find(&shape, config->family);
+    const limn_lite_map map = limn_efficientnet_lite_map(&shape, config->input.width, stage);
+    return (limn_feature_shape){ 0, map.side, map.side, map.n_channels };
 }
 
-static limn_encoder_map stage_map(const void *p, size_t stage)
+static void tensors(limn_tensor_table *table, const limn_encoder_config *config)
 {
-    const network *net = p;
-    return limn_efficientnet_lite_map(&net->shape, net->stem.input_size, stage);
-}
-
-static size_t weight_bytes(const void *p)
-{
-    const network *net = p;
-    size_t n = limn_packed_bytes(&net->head);
-    for (size_t i = 0; i < net->shape.n_blocks; i++) n += limn_mbconv_weight_bytes(&net->blocks[i]);
-    return n;
+    limn_efficientnet_lite_shape shape;
+    limn_efficientnet_lite_shape_find(&shape, config->family);
+    limn_lite_tensors(table, &shape);
 }
 
 /* ---- running ---- */
@@ -135,12 +65,12 @@ static size_t map_size(const limn_mbconv *b) /* floats of its output */
     return b->output_size * b->output_size * b->shape.n_outputs;
 }
 
-static size_t stem_map_size(const network *net)
+static size_t stem_map_size(const limn_lite_network *net)
 {
     return net->stem.output_size * net->stem.output_size * net->shape.n_stem;
 }
 
-static void take_parts(const network *net, scratch *s, limn_arena *arena)
+static void take_parts(const limn_lite_network *net, scratch *s, limn_arena *arena)
 {
     size_t n_map = 0;
     for (size_t i = 0; i < net->shape.n_blocks; i++)
@@ -179,7 +109,7 @@ static void tap(const limn_encoder_job *job, const char *stage, const float *x, 
 }
 
 /* The stem's map, which the first block has no need of. */
-static const float *run_stem(const network *net, scratch *s, const limn_encoder_job *job)
+static const float *run_stem(const limn_lite_network *net, scratch *s, const limn_encoder_job *job)
 {
     const size_t n = net->stem.output_size;
     for (size_t row = 0; row < n; row++) {
@@ -199,7 +129,8 @@ static const float *run_stem(const network *net, scratch *s, const limn_encoder_
     return s->maps[0];
 }
 
-static void tap_block(const network *net, size_t index, const float *y, const limn_encoder_job *job)
+static void tap_block(const limn_lite_network *net, size_t index, const float *y,
+                      const limn_encoder_job *job)
 {
     char stage[32];
     snprintf(stage, sizeof stage, "block%zu", index);
@@ -207,8 +138,8 @@ static void tap_block(const network *net, size_t index, const float *y, const li
 }
 
 /* Runs block `index` and returns its output. */
-static const float *run_block(const network *net, scratch *s, size_t index, const float *x,
-                              const limn_encoder_job *job)
+static const float *run_block(const limn_lite_network *net, scratch *s, size_t index,
+                              const float *x, const limn_encoder_job *job)
 {
     const limn_mbconv *b = &net->blocks[index];
     const bool is_residual = b->shape.stride == 1 && b->shape.n_inputs == b->shape.n_outputs;
@@ -237,7 +168,7 @@ static void run_head_part(void *ctx, size_t part, size_t worker)
     limn_linear(h->kernels, &job);
 }
 
-static void run_head(const network *net, const float *x, const limn_encoder_job *job)
+static void run_head(const limn_lite_network *net, const float *x, const limn_encoder_job *job)
 {
     head_job head = {
         .job = {
@@ -258,8 +189,9 @@ static void run_head(const network *net, const float *x, const limn_encoder_job 
 
 static void run_network(const void *p, void *scratch_memory, const limn_encoder_job *job)
 {
-    const network *net = p;
-    const limn_encoder_map map = stage_map(p, job->last_stage);
+    const limn_lite_network *net = p;
+    const limn_lite_map map =
+        limn_efficientnet_lite_map(&net->shape, net->stem.input_size, job->last_stage);
     scratch *s = scratch_memory;
     const float *x = NULL;
     s->stem.pixels = job->pixels;
@@ -276,12 +208,13 @@ static void run_network(const void *p, void *scratch_memory, const limn_encoder_
 }
 
 const limn_encoder_family limn_efficientnet_lite = {
-    .has = has_family,
-    .open = open_network,
-    .close = close_network,
+    .names = limn_efficientnet_lite_names,
+    .needs_square = true,
     .n_stages = n_stages,
-    .map = stage_map,
-    .weight_bytes = weight_bytes,
+    .shape = stage_shape,
+    .tensors = tensors,
+    .size = sizeof(limn_lite_network),
+    .plan = plan,
     .scratch_take = take_scratch,
     .run = run_network,
 };

@@ -1,14 +1,12 @@
 /* The shapes of EfficientNet-Lite0 … Lite4: what the layers of each are, computed from Lite0's
  * seven stages and the multipliers of width and depth (Tan & Le 2019; stem and head stay as they
  * are in the "lite" variants). Encoder, converter and tests read the same table. Pure. */
-#ifndef LIMN_ENCODER_EFFICIENTNET_LITE_SHAPE_H
-#define LIMN_ENCODER_EFFICIENTNET_LITE_SHAPE_H
+#ifndef LIMN_ENCODER_EFFICIENTNET_LITE_EFFICIENTNET_LITE_SHAPE_H
+#define LIMN_ENCODER_EFFICIENTNET_LITE_EFFICIENTNET_LITE_SHAPE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "encoder/encoder.h"
 
 #define LIMN_EFFICIENTNET_LITE_MAX_BLOCKS 30
 #define LIMN_N_EFFICIENTNET_LITES 5
@@ -30,8 +28,14 @@ typedef struct limn_efficientnet_lite_shape {
 } limn_efficientnet_lite_shape;
 
 /* The map after a stage (encoder.h) of a picture of input_size pixels. */
-limn_encoder_map limn_efficientnet_lite_map(const limn_efficientnet_lite_shape *shape,
-                                            size_t input_size, size_t stage);
+typedef struct limn_lite_map {
+    size_t side, n_channels;
+} limn_lite_map;
+limn_lite_map limn_efficientnet_lite_map(const limn_efficientnet_lite_shape *shape,
+                                         size_t input_size, size_t stage);
+
+/* The names of the networks, ended by NULL. */
+extern const char *const limn_efficientnet_lite_names[LIMN_N_EFFICIENTNET_LITES + 1];
 
 /* Lite`index`, 0 … LIMN_N_EFFICIENTNET_LITES - 1. */
 void limn_efficientnet_lite_shape_at(limn_efficientnet_lite_shape *out, size_t index);

@@ -6,8 +6,8 @@
  * Shapes: efficientnet_lite_shape.h; names of tensors: models/FORMAT.md. The first block has no
  * expansion of its own: the stem takes its place, so that the stem's map never exists as a whole
  * either. */
-#ifndef LIMN_ENCODER_EFFICIENTNET_LITE_H
-#define LIMN_ENCODER_EFFICIENTNET_LITE_H
+#ifndef LIMN_ENCODER_EFFICIENTNET_LITE_EFFICIENTNET_LITE_H
+#define LIMN_ENCODER_EFFICIENTNET_LITE_EFFICIENTNET_LITE_H
 
 #include "encoder/encoder_family.h"
 

@@ -1,24 +1,24 @@
 /* The passes. Pictures are what the threads share out: each goes through the whole network on one
  * thread, in memory that stays in its cache. Gradients of weights are summed over the pictures of a
  * part in order, then over the parts in order. */
-#include "encoder/encoder_grad.h"
+#include "encoder/efficientnet_lite/lite_trainer.h"
 
 #include <string.h>
 
 #include "common/kernels/gemm.h"
-#include "encoder/encoder_trainer.h"
+#include "encoder/efficientnet_lite/lite_trainer_state.h"
 
 enum { MAX_KERNEL = 5 };
 
 /* ---- weights ------------------------------------------------------------------------------- */
 
-static void fill_product(const limn_encoder_trainer *t, const struct product *p, const float *w)
+static void fill_product(const limn_lite_trainer *t, const struct product *p, const float *w)
 {
     limn_packed_fill(&p->forward, w, t->params->values + p->at.bias);
     if (p->backward.n_outputs > 0) limn_packed_fill_transposed(&p->backward, w, NULL);
 }
 
-static void fill_block(const limn_encoder_trainer *t, const struct block *b)
+static void fill_block(const limn_lite_trainer *t, const struct block *b)
 {
     const float *values = t->params->values, *filter = values + b->depthwise.weight;
     const size_t n_taps = (size_t)b->map.shape.kernel * b->map.shape.kernel;
@@ -32,7 +32,7 @@ static void fill_block(const limn_encoder_trainer *t, const struct block *b)
 /* Item i is stage first_stage + i, as in sum_stage. */
 static void fill_stage(void *ctx, size_t item, size_t worker)
 {
-    const limn_encoder_trainer *t = ctx;
+    const limn_lite_trainer *t = ctx;
     const size_t stage = t->settings.first_stage + item;
     float *ordered = t->scratch[worker].stem_weights;
     if (stage == 0) {
@@ -46,7 +46,7 @@ static void fill_stage(void *ctx, size_t item, size_t worker)
     }
 }
 
-static size_t n_trained_stages(const limn_encoder_trainer *t)
+static size_t n_trained_stages(const limn_lite_trainer *t)
 {
     return t->settings.shape.n_blocks + 2 - t->settings.first_stage;
 }
@@ -54,7 +54,7 @@ static size_t n_trained_stages(const limn_encoder_trainer *t)
 /* ---- layers -------------------------------------------------------------------------------- */
 
 /* y = activation(x Wᵀ + b) + residual (or NULL), all dense but y at y_rows (or NULL). */
-static void run_product(const limn_encoder_trainer *t, const limn_packed *w, float *y,
+static void run_product(const limn_lite_trainer *t, const limn_packed *w, float *y,
                         const size_t *y_rows, const float *x, size_t n_rows,
                         limn_activation activation, const float *residual)
 {
@@ -72,7 +72,7 @@ static void run_product(const limn_encoder_trainer *t, const limn_packed *w, flo
 
 /* Adds the gradients of weight and bias, from dy [n_rows, n_outputs] and x [n_rows, n_inputs], to
  * the sums of a part. */
-static void add_product(const limn_encoder_trainer *t, float *sums, const struct product *p,
+static void add_product(const limn_lite_trainer *t, float *sums, const struct product *p,
                         const float *dy, const float *x, size_t n_rows)
 {
     const size_t n_outputs = p->forward.n_outputs;
@@ -115,7 +115,7 @@ static void clear_edges(const struct block *b, float *map)
 
 /* ---- a block ------------------------------------------------------------------------------- */
 
-static void expand(const limn_encoder_trainer *t, const struct picture_scratch *s,
+static void expand(const limn_lite_trainer *t, const struct picture_scratch *s,
                    const struct block *b, const float *x)
 {
     const size_t side = b->map.input_size, n_row = side * b->map.shape.n_inputs;
@@ -128,7 +128,7 @@ static void expand(const limn_encoder_trainer *t, const struct picture_scratch *
             memcpy(inside_of(b, s->expanded, row), x + row * n_row, n_row * sizeof *x);
 }
 
-static void filter(const limn_encoder_trainer *t, const struct picture_scratch *s,
+static void filter(const limn_lite_trainer *t, const struct picture_scratch *s,
                    const struct block *b)
 {
     const limn_mbconv_shape *shape = &b->map.shape;
@@ -151,7 +151,7 @@ static void filter(const limn_encoder_trainer *t, const struct picture_scratch *
     }
 }
 
-static void block_forward(const limn_encoder_trainer *t, const struct picture_scratch *s,
+static void block_forward(const limn_lite_trainer *t, const struct picture_scratch *s,
                           const struct block *b, float *y, const float *x)
 {
     expand(t, s, b, x);
@@ -161,7 +161,7 @@ static void block_forward(const limn_encoder_trainer *t, const struct picture_sc
 }
 
 /* From d_filtered, gradients of the filter's outputs, to d_expanded, of its padded input. */
-static void filter_backward(const limn_encoder_trainer *t, float *sums,
+static void filter_backward(const limn_lite_trainer *t, float *sums,
                             const struct picture_scratch *s, const struct block *b)
 {
     const limn_mbconv_shape *shape = &b->map.shape;
@@ -189,7 +189,7 @@ static void filter_backward(const limn_encoder_trainer *t, float *sums,
 }
 
 /* d_expanded becomes dense, and the gradient before the ReLU6 if there is one. */
-static void unpad(const limn_encoder_trainer *t, const struct picture_scratch *s,
+static void unpad(const limn_lite_trainer *t, const struct picture_scratch *s,
                   const struct block *b)
 {
     const size_t n_row = b->map.input_size * b->map.shape.n_expanded;
@@ -201,9 +201,8 @@ static void unpad(const limn_encoder_trainer *t, const struct picture_scratch *s
 }
 
 /* From dy, the gradient of the block's output, to dx, that of its input x (NULL: not wanted). */
-static void block_backward(const limn_encoder_trainer *t, float *sums,
-                           const struct picture_scratch *s, const struct block *b, float *dx,
-                           const float *dy, const float *x)
+static void block_backward(const limn_lite_trainer *t, float *sums, const struct picture_scratch *s,
+                           const struct block *b, float *dx, const float *dy, const float *x)
 {
     const size_t n_in = b->map.input_size * b->map.input_size;
     const size_t n_out = b->map.output_size * b->map.output_size;
@@ -225,37 +224,37 @@ static void block_backward(const limn_encoder_trainer *t, float *sums,
 
 /* ---- a picture ----------------------------------------------------------------------------- */
 
-static float *map_of(const limn_encoder_trainer *t, size_t stage, size_t picture)
+static float *map_of(const limn_lite_trainer *t, size_t stage, size_t picture)
 {
-    const limn_encoder_map m =
-        limn_efficientnet_lite_map(&t->settings.shape, t->settings.config.input_size, stage);
+    const limn_lite_map m =
+        limn_efficientnet_lite_map(&t->settings.shape, t->settings.input.width, stage);
     return t->maps[stage] + picture * m.side * m.side * m.n_channels;
 }
 
 /* What a stage after the stem reads. */
-static const float *input_of(const limn_encoder_trainer *t, size_t stage, size_t picture)
+static const float *input_of(const limn_lite_trainer *t, size_t stage, size_t picture)
 {
-    const limn_encoder_map m =
-        limn_efficientnet_lite_map(&t->settings.shape, t->settings.config.input_size, stage - 1);
+    const limn_lite_map m =
+        limn_efficientnet_lite_map(&t->settings.shape, t->settings.input.width, stage - 1);
     return stage == t->settings.first_stage ? t->cut + picture * m.side * m.side * m.n_channels
                                             : map_of(t, stage - 1, picture);
 }
 
 /* The patches of the whole picture. */
-static const float *patches_of(const limn_encoder_trainer *t, struct picture_scratch *s,
+static const float *patches_of(const limn_lite_trainer *t, struct picture_scratch *s,
                                size_t picture)
 {
-    const size_t side = t->settings.config.input_size;
+    const size_t side = t->settings.input.width;
     s->stem.pixels = t->pixels + picture * side * side * 3;
     return limn_stem_rows(&s->stem, 0, t->stem.output_size);
 }
 
-static size_t n_stem_positions(const limn_encoder_trainer *t)
+static size_t n_stem_positions(const limn_lite_trainer *t)
 {
     return t->stem.output_size * t->stem.output_size;
 }
 
-static size_t n_head_positions(const limn_encoder_trainer *t)
+static size_t n_head_positions(const limn_lite_trainer *t)
 {
     const size_t side = t->blocks[t->settings.shape.n_blocks - 1].map.output_size;
     return side * side;
@@ -263,7 +262,7 @@ static size_t n_head_positions(const limn_encoder_trainer *t)
 
 static void forward_picture(void *ctx, size_t picture, size_t worker)
 {
-    const limn_encoder_trainer *t = ctx;
+    const limn_lite_trainer *t = ctx;
     const size_t head = t->settings.shape.n_blocks + 1;
     struct picture_scratch *s = &t->scratch[worker];
     size_t stage = t->settings.first_stage;
@@ -277,7 +276,7 @@ static void forward_picture(void *ctx, size_t picture, size_t worker)
                 n_head_positions(t), LIMN_ACT_RELU6, NULL);
 }
 
-static void stem_backward(const limn_encoder_trainer *t, float *sums, struct picture_scratch *s,
+static void stem_backward(const limn_lite_trainer *t, float *sums, struct picture_scratch *s,
                           size_t picture)
 {
     const size_t n = n_stem_positions(t);
@@ -287,8 +286,8 @@ static void stem_backward(const limn_encoder_trainer *t, float *sums, struct pic
 }
 
 /* Leaves the gradient of the head's input in d_maps[0]. */
-static void head_backward(const limn_encoder_trainer *t, float *sums,
-                          const struct picture_scratch *s, size_t picture)
+static void head_backward(const limn_lite_trainer *t, float *sums, const struct picture_scratch *s,
+                          size_t picture)
 {
     const size_t n = n_head_positions(t), stage = t->settings.shape.n_blocks + 1;
     const size_t n_floats = n * t->settings.shape.n_head;
@@ -299,7 +298,7 @@ static void head_backward(const limn_encoder_trainer *t, float *sums,
         run_product(t, &t->head.backward, s->d_maps[0], NULL, dy, n, LIMN_ACT_NONE, NULL);
 }
 
-static void backward_picture(const limn_encoder_trainer *t, float *sums, struct picture_scratch *s,
+static void backward_picture(const limn_lite_trainer *t, float *sums, struct picture_scratch *s,
                              size_t picture)
 {
     const size_t first_stage = t->settings.first_stage;
@@ -316,7 +315,7 @@ static void backward_picture(const limn_encoder_trainer *t, float *sums, struct 
 
 static void backward_part(void *ctx, size_t part, size_t worker)
 {
-    const limn_encoder_trainer *t = ctx;
+    const limn_lite_trainer *t = ctx;
     float *sums = t->sums + part * t->n_floats;
     memset(sums, 0, t->n_floats * sizeof *sums);
     for (size_t i = t->n_pictures * part / t->n_parts; i < t->n_pictures * (part + 1) / t->n_parts;
@@ -327,7 +326,7 @@ static void backward_part(void *ctx, size_t part, size_t worker)
 /* ---- sums of gradients --------------------------------------------------------------------- */
 
 /* Adds the parts' sums of n values to their gradient. */
-static void add_sums(const limn_encoder_trainer *t, size_t at, size_t n)
+static void add_sums(const limn_lite_trainer *t, size_t at, size_t n)
 {
     float *gradient = t->params->gradients + at;
     for (size_t part = 0; part < t->n_parts; part++) {
@@ -337,7 +336,7 @@ static void add_sums(const limn_encoder_trainer *t, size_t at, size_t n)
 }
 
 /* The same where sums are n_groups matrices [n_rows, n_columns], gradients their transposes. */
-static void add_transposed(const limn_encoder_trainer *t, size_t at, size_t n_groups, size_t n_rows,
+static void add_transposed(const limn_lite_trainer *t, size_t at, size_t n_groups, size_t n_rows,
                            size_t n_columns)
 {
     for (size_t part = 0; part < t->n_parts; part++) {
@@ -349,13 +348,13 @@ static void add_transposed(const limn_encoder_trainer *t, size_t at, size_t n_gr
     }
 }
 
-static void sum_product(const limn_encoder_trainer *t, const struct product *p)
+static void sum_product(const limn_lite_trainer *t, const struct product *p)
 {
     add_sums(t, p->at.weight, p->forward.n_outputs * p->forward.n_inputs);
     add_sums(t, p->at.bias, p->forward.n_outputs);
 }
 
-static void sum_block(const limn_encoder_trainer *t, const struct block *b)
+static void sum_block(const limn_lite_trainer *t, const struct block *b)
 {
     const limn_mbconv_shape *s = &b->map.shape;
     if (b->has_expand) sum_product(t, &b->expand);
@@ -366,7 +365,7 @@ static void sum_block(const limn_encoder_trainer *t, const struct block *b)
 
 static void sum_stage(void *ctx, size_t item, size_t worker)
 {
-    const limn_encoder_trainer *t = ctx;
+    const limn_lite_trainer *t = ctx;
     const size_t stage = t->settings.first_stage + item, n_stem = t->settings.shape.n_stem;
     (void)worker;
     if (stage == 0) {
@@ -381,30 +380,30 @@ static void sum_stage(void *ctx, size_t item, size_t worker)
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
-static const float *forward(limn_encoder_trainer *t, size_t n_pictures)
+static const float *forward(limn_lite_trainer *t, size_t n_pictures)
 {
     t->n_pictures = n_pictures;
-    t->n_parts = n_pictures < LIMN_ENCODER_PARTS ? n_pictures : LIMN_ENCODER_PARTS;
+    t->n_parts = n_pictures < LIMN_LITE_PARTS ? n_pictures : LIMN_LITE_PARTS;
     limn_pool_run(t->pool, n_trained_stages(t), fill_stage, t);
     limn_pool_run(t->pool, n_pictures, forward_picture, t);
     return t->maps[t->settings.shape.n_blocks + 1];
 }
 
-const float *limn_encoder_trainer_forward(limn_encoder_trainer *t, const uint8_t *pixels,
-                                          size_t n_pictures)
+const float *limn_lite_trainer_forward(limn_lite_trainer *t, const uint8_t *pixels,
+                                       size_t n_pictures)
 {
     t->pixels = pixels;
     return forward(t, n_pictures);
 }
 
-const float *limn_encoder_trainer_forward_cut(limn_encoder_trainer *t, const float *maps,
-                                              size_t n_pictures)
+const float *limn_lite_trainer_forward_cut(limn_lite_trainer *t, const float *maps,
+                                           size_t n_pictures)
 {
     t->cut = maps;
     return forward(t, n_pictures);
 }
 
-void limn_encoder_trainer_backward(limn_encoder_trainer *t, const float *feature_gradients)
+void limn_lite_trainer_backward(limn_lite_trainer *t, const float *feature_gradients)
 {
     t->d_features = feature_gradients;
     limn_pool_run(t->pool, t->n_parts, backward_part, t);

@@ -1,24 +1,24 @@
 /* The first layer of a network: pixels in, a 3x3 convolution of stride 2 with TensorFlow's SAME
  * padding, as patches for the linear kernel:
  *
- *     u8 [n, n, 3] ─▶ (value - mean) * scale, zeros around ─▶ patches [m, m, 27],  m = ceil(n/2)
+ *     u8 [n, n, 3] ─▶ (value - mean[c]) * scale[c], zeros around ─▶ patches [m, m, 27],  m =
+ * ceil(n/2)
  *
  * A patch holds rows, columns and colours of its window in this order (ky, kx, c), and so do the
  * weights. */
-#ifndef LIMN_ENCODER_STEM_H
-#define LIMN_ENCODER_STEM_H
+#ifndef LIMN_ENCODER_EFFICIENTNET_LITE_STEM_H
+#define LIMN_ENCODER_EFFICIENTNET_LITE_STEM_H
 
 #include <stdint.h>
 
 #include "common/base/arena.h"
-#include "common/kernels/pack_tensor.h"
 
 #define LIMN_STEM_PATCH 27
 
 typedef struct limn_stem {
     size_t input_size, output_size; /* n, m */
     size_t n_before;                /* zeros before a row or column of pixels */
-    float mean, scale;
+    float mean[3], scale[3];
 } limn_stem;
 
 /* Scratch for one picture; `pixels` is set for each. */
@@ -29,16 +29,12 @@ typedef struct limn_stem_scratch {
     const limn_stem *stem;
 } limn_stem_scratch;
 
-void limn_stem_plan(limn_stem *stem, size_t input_size, float mean, float scale);
+void limn_stem_plan(limn_stem *stem, size_t input_size, const float mean[3], const float scale[3]);
 void limn_stem_scratch_take(limn_stem_scratch *s, limn_arena *arena, const limn_stem *stem,
                             size_t max_rows);
 
 /* w [n_outputs, 3, 3, 3] (out, colour, ky, kx) in the order of patches. */
 void limn_stem_order(float *out, const float *w, size_t n_outputs);
-/* The weights "NAME.weight" [n_outputs, 3, 3, 3] (out, colour, ky, kx) and "NAME.bias" in the order
- * of patches. Errors as limn_packed_load. */
-limn_status limn_stem_load(limn_packed *out, const limn_safetensors *file, const char *name,
-                           size_t n_outputs, limn_error *err);
 
 /* Patches of output rows first … end-1, at most max_rows, as limn_mbconv_input.rows: `scratch` is a
  * limn_stem_scratch. */

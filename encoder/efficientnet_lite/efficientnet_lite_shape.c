@@ -1,4 +1,4 @@
-#include "encoder/efficientnet_lite_shape.h"
+#include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
 
 #include <assert.h>
 #include <string.h>
@@ -13,14 +13,16 @@ static const struct {
     { 3, 5, 1, 6, 112 }, { 4, 5, 2, 6, 192 }, { 1, 3, 1, 6, 320 },
 };
 
+const char *const limn_efficientnet_lite_names[LIMN_N_EFFICIENTNET_LITES + 1] = {
+    "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2",
+    "efficientnet-lite3", "efficientnet-lite4", NULL,
+};
+
 /* Multipliers in tenths, so that the rounding is exact. */
 static const struct {
-    const char *family;
     uint32_t width, depth, input_size;
 } families[LIMN_N_EFFICIENTNET_LITES] = {
-    { "efficientnet-lite0", 10, 10, 224 }, { "efficientnet-lite1", 10, 11, 240 },
-    { "efficientnet-lite2", 11, 12, 260 }, { "efficientnet-lite3", 12, 14, 280 },
-    { "efficientnet-lite4", 14, 18, 300 },
+    { 10, 10, 224 }, { 10, 11, 240 }, { 11, 12, 260 }, { 12, 14, 280 }, { 14, 18, 300 },
 };
 
 /* channels * width / 10 to the nearest multiple of 8, but not more than a tenth below. */
@@ -40,7 +42,7 @@ static uint32_t scale_depth(size_t stage, uint32_t depth)
 void limn_efficientnet_lite_shape_at(limn_efficientnet_lite_shape *out, size_t index)
 {
     uint32_t n_inputs = N_STEM;
-    *out = (limn_efficientnet_lite_shape){ .family = families[index].family,
+    *out = (limn_efficientnet_lite_shape){ .family = limn_efficientnet_lite_names[index],
                                            .n_stem = N_STEM,
                                            .n_head = N_HEAD,
                                            .input_size = families[index].input_size };
@@ -64,17 +66,17 @@ void limn_efficientnet_lite_shape_at(limn_efficientnet_lite_shape *out, size_t i
 bool limn_efficientnet_lite_shape_find(limn_efficientnet_lite_shape *out, const char *family)
 {
     for (size_t i = 0; i < LIMN_N_EFFICIENTNET_LITES; i++)
-        if (strcmp(family, families[i].family) == 0) {
+        if (strcmp(family, limn_efficientnet_lite_names[i]) == 0) {
             limn_efficientnet_lite_shape_at(out, i);
             return true;
         }
     return false;
 }
 
-limn_encoder_map limn_efficientnet_lite_map(const limn_efficientnet_lite_shape *shape,
-                                            size_t input_size, size_t stage)
+limn_lite_map limn_efficientnet_lite_map(const limn_efficientnet_lite_shape *shape,
+                                         size_t input_size, size_t stage)
 {
-    limn_encoder_map map = { (input_size + 1) / 2, shape->n_stem };
+    limn_lite_map map = { (input_size + 1) / 2, shape->n_stem };
     for (size_t i = 0; i < shape->n_blocks && i < stage; i++) {
         const limn_mbconv_shape *b = &shape->blocks[i];
         map.side = (map.side + b->stride - 1) / b->stride;

@@ -18,19 +18,18 @@
  * A small map is a single strip; no ring row outlives its group then, and all groups share one
  * buffer that fits the nearest cache. Groups, and positions of the projection, are what the
  * threads of one picture share out; no sum is ever split, so bits stay the same. */
-#ifndef LIMN_ENCODER_MBCONV_H
-#define LIMN_ENCODER_MBCONV_H
+#ifndef LIMN_ENCODER_EFFICIENTNET_LITE_MBCONV_H
+#define LIMN_ENCODER_EFFICIENTNET_LITE_MBCONV_H
 
 #include "common/base/arena.h"
 #include "common/base/pool.h"
 #include "common/kernels/pack.h"
-#include "encoder/efficientnet_lite_shape.h"
+#include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
 
 typedef struct limn_mbconv {
     limn_mbconv_shape shape;
     limn_packed expand;  /* [E, C]; whatever it takes as input rows, see limn_mbconv_input */
-    float *filter;       /* [n_groups, k*k, 32], zero past E; owned */
-    float *filter_bias;  /* [E]; owned */
+    limn_filter filter;  /* of E channels */
     limn_packed project; /* [D, E] */
     size_t n_groups;
     size_t input_size, output_size; /* n, m */
@@ -58,13 +57,6 @@ typedef struct limn_mbconv_input {
 
 /* Fills the geometry of `b` from its shape and the size of its input map. */
 void limn_mbconv_plan(limn_mbconv *b, const limn_mbconv_shape *shape, size_t input_size);
-/* Output channels of the depthwise filter [E, k, k] and its bias, taken over into groups.
- * LIMN_E_NOMEM. */
-limn_status limn_mbconv_set_filter(limn_mbconv *b, const float *filter, float *bias,
-                                   limn_error *err);
-void limn_mbconv_finish(limn_mbconv *b); /* accepts a zeroed struct */
-size_t limn_mbconv_weight_bytes(const limn_mbconv *b);
-
 /* Scratch for any of the blocks, from `arena` (which may be counting). */
 void limn_mbconv_scratch_take(limn_mbconv_scratch *s, limn_arena *arena, const limn_mbconv *blocks,
                               size_t n_blocks);

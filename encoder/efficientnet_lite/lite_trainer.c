@@ -1,45 +1,46 @@
-#include "encoder/encoder_trainer.h"
+#include "encoder/efficientnet_lite/lite_trainer.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "encoder/efficientnet_lite/lite_network.h"
+#include "encoder/efficientnet_lite/lite_trainer_state.h"
 
 static size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
-static size_t n_blocks(const limn_encoder_trainer *t)
+static size_t n_blocks(const limn_lite_trainer *t)
 {
     return t->settings.shape.n_blocks;
 }
 
 /* Blocks from this one on are trained. */
-static size_t first_block(const limn_encoder_trainer *t)
+static size_t first_block(const limn_lite_trainer *t)
 {
     return t->settings.first_stage > 0 ? t->settings.first_stage - 1 : 0;
 }
 
 /* ---- geometry ------------------------------------------------------------------------------ */
 
-static size_t map_floats(const limn_encoder_trainer *t, size_t stage)
+static size_t map_floats(const limn_lite_trainer *t, size_t stage)
 {
-    const limn_encoder_map m =
-        limn_efficientnet_lite_map(&t->settings.shape, t->settings.config.input_size, stage);
+    const limn_lite_map m =
+        limn_efficientnet_lite_map(&t->settings.shape, t->settings.input.width, stage);
     return m.side * m.side * m.n_channels;
 }
 
-static void init(limn_encoder_trainer *t, const limn_encoder_trainer_settings *settings)
+static void init(limn_lite_trainer *t, const limn_lite_trainer_settings *settings)
 {
-    const limn_encoder_config *c = &settings->config;
+    const limn_input_spec *input = &settings->input;
     t->settings = *settings;
-    limn_stem_plan(&t->stem, c->input_size, c->mean, c->scale);
+    limn_stem_plan(&t->stem, input->width, input->mean, input->scale);
     for (size_t i = 0; i < n_blocks(t); i++) {
         const limn_mbconv_shape *shape = &t->settings.shape.blocks[i];
         struct block *b = &t->blocks[i];
         limn_mbconv_plan(&b->map, shape,
-                         limn_efficientnet_lite_map(&t->settings.shape, c->input_size, i).side);
+                         limn_efficientnet_lite_map(&t->settings.shape, input->width, i).side);
         b->has_expand = shape->n_expanded != shape->n_inputs;
         b->has_residual = shape->stride == 1 && shape->n_inputs == shape->n_outputs;
     }
@@ -64,7 +65,7 @@ static void plan_product(struct product *p, limn_arena *a, size_t n_outputs, siz
     if (goes_back) p->backward = limn_packed_take(a, n_inputs, n_outputs, false);
 }
 
-static void plan_block(limn_encoder_trainer *t, size_t index, limn_arena *a)
+static void plan_block(limn_lite_trainer *t, size_t index, limn_arena *a)
 {
     struct block *b = &t->blocks[index];
     const limn_mbconv_shape *s = &b->map.shape;
@@ -77,7 +78,7 @@ static void plan_block(limn_encoder_trainer *t, size_t index, limn_arena *a)
     b->positions = limn_arena_take(a, b->map.input_size * b->map.input_size, sizeof *b->positions);
 }
 
-static void plan_maps(limn_encoder_trainer *t, limn_arena *a)
+static void plan_maps(limn_lite_trainer *t, limn_arena *a)
 {
     for (size_t stage = t->settings.first_stage; stage <= n_blocks(t) + 1; stage++) {
         size_t n = SIZE_MAX; /* stays when it overflows */
@@ -86,7 +87,7 @@ static void plan_maps(limn_encoder_trainer *t, limn_arena *a)
     }
 }
 
-static void plan_scratch(const limn_encoder_trainer *t, struct picture_scratch *s, limn_arena *a)
+static void plan_scratch(const limn_lite_trainer *t, struct picture_scratch *s, limn_arena *a)
 {
     size_t n_expanded = 0, n_filtered = 0, n_map = 0;
     for (size_t i = first_block(t); i < n_blocks(t); i++) {
@@ -109,7 +110,7 @@ static void plan_scratch(const limn_encoder_trainer *t, struct picture_scratch *
 }
 
 /* Takes all memory from `a`, which may be counting. */
-static void plan(limn_encoder_trainer *t, size_t n_threads, limn_arena *a)
+static void plan(limn_lite_trainer *t, size_t n_threads, limn_arena *a)
 {
     const limn_efficientnet_lite_shape *shape = &t->settings.shape;
     const size_t first_stage = t->settings.first_stage;
@@ -123,7 +124,7 @@ static void plan(limn_encoder_trainer *t, size_t n_threads, limn_arena *a)
         struct picture_scratch counted;
         plan_scratch(t, t->scratch ? &t->scratch[i] : &counted, a);
     }
-    t->sums = limn_arena_take(a, LIMN_ENCODER_PARTS * t->n_floats, sizeof *t->sums);
+    t->sums = limn_arena_take(a, LIMN_LITE_PARTS * t->n_floats, sizeof *t->sums);
 }
 
 /* Where the expanded positions of a map go among the zeros. */
@@ -138,76 +139,61 @@ static void place_positions(struct block *b)
 
 /* ---- parameters ---------------------------------------------------------------------------- */
 
-struct finder {
-    limn_encoder_trainer *t;
-    limn_error *err;
-    limn_status status;
-    size_t begin, end; /* of what was found */
-};
-
-static size_t find_tensor(struct finder *f, const char *prefix, const char *suffix, size_t n)
+limn_status limn_lite_params_add(limn_params *params, const limn_efficientnet_lite_shape *shape,
+                                 size_t first_stage, float rate, limn_error *err)
 {
-    char name[LIMN_PARAM_NAME_SIZE];
-    snprintf(name, sizeof name, "%s.%s", prefix, suffix);
-    const limn_param *p = limn_params_find(f->t->params, name);
-    if (!p || p->n != n) {
-        f->status =
-            limn_fail(f->err, LIMN_E_ARG, "parameter '%s' of %zu values is missing", name, n);
-        return 0;
+    limn_tensor_table table = { 0 };
+    limn_lite_tensors(&table, shape);
+    limn_status status = limn_tensor_table_check(&table, err);
+    if (status == LIMN_OK)
+        status = limn_table_params_add(params, &table, (uint32_t)first_stage, rate, err);
+    limn_tensor_table_finish(&table);
+    return status;
+}
+
+/* Where the weights of the rows from the first stage on are, and their whole range. */
+static limn_status find_rows(limn_lite_trainer *t, const limn_tensor_table *table, limn_error *err)
+{
+    size_t begin = SIZE_MAX, end = 0;
+    for (size_t i = 0; i < table->n_rows; i++) {
+        const limn_tensor_row *row = &table->rows[i];
+        limn_row_at at;
+        if (row->stage < t->settings.first_stage) continue;
+        LIMN_TRY(limn_row_find(&at, t->params, row, err));
+        *(limn_row_at *)((char *)t + row->trained_at) = at;
+        begin = at.weight < begin ? at.weight : begin;
+        end = max_size(end, at.bias + row->shape[0]);
     }
-    f->begin = p->offset < f->begin ? p->offset : f->begin;
-    f->end = max_size(f->end, p->offset + p->n);
-    return p->offset;
+    t->first_float = begin;
+    t->n_floats = end - begin;
+    return LIMN_OK;
 }
 
-static struct layer_at find_layer(struct finder *f, const char *name, size_t n_outputs,
-                                  size_t n_inputs)
+static limn_status find_params(limn_lite_trainer *t, limn_error *err)
 {
-    return (struct layer_at){ .weight = find_tensor(f, name, "weight", n_outputs * n_inputs),
-                              .bias = find_tensor(f, name, "bias", n_outputs) };
-}
-
-static void find_block(struct finder *f, size_t index)
-{
-    struct block *b = &f->t->blocks[index];
-    const limn_mbconv_shape *s = &b->map.shape;
-    char name[64];
-    snprintf(name, sizeof name, "encoder.blocks.%zu.expand", index);
-    if (b->has_expand) b->expand.at = find_layer(f, name, s->n_expanded, s->n_inputs);
-    snprintf(name, sizeof name, "encoder.blocks.%zu.depthwise", index);
-    b->depthwise = find_layer(f, name, s->n_expanded, (size_t)s->kernel * s->kernel);
-    snprintf(name, sizeof name, "encoder.blocks.%zu.project", index);
-    b->project.at = find_layer(f, name, s->n_outputs, s->n_expanded);
-}
-
-static limn_status find_params(limn_encoder_trainer *t, limn_error *err)
-{
-    const limn_efficientnet_lite_shape *s = &t->settings.shape;
-    struct finder f = { .t = t, .err = err, .status = LIMN_OK, .begin = SIZE_MAX };
-    if (t->settings.first_stage == 0)
-        t->stem_product.at = find_layer(&f, "encoder.stem", s->n_stem, LIMN_STEM_PATCH);
-    for (size_t i = first_block(t); i < n_blocks(t); i++) find_block(&f, i);
-    t->head.at = find_layer(&f, "encoder.head", s->n_head, s->blocks[n_blocks(t) - 1].n_outputs);
-    t->first_float = f.begin;
-    t->n_floats = f.end - f.begin;
-    return f.status;
+    limn_tensor_table table = { 0 };
+    limn_lite_tensors(&table, &t->settings.shape);
+    limn_status status = limn_tensor_table_check(&table, err);
+    if (status == LIMN_OK) status = find_rows(t, &table, err);
+    limn_tensor_table_finish(&table);
+    return status;
 }
 
 /* ---- creation ------------------------------------------------------------------------------ */
 
-static size_t count_params(const limn_encoder_trainer_settings *settings)
+static size_t count_params(const limn_lite_trainer_settings *settings)
 {
     limn_params params = { 0 };
     const limn_status status =
-        limn_encoder_params_add(&params, &settings->shape, settings->first_stage, 1.0f, NULL);
+        limn_lite_params_add(&params, &settings->shape, settings->first_stage, 1.0f, NULL);
     const size_t n = status == LIMN_OK ? params.n_floats : 0;
     limn_params_finish(&params);
     return n;
 }
 
-size_t limn_encoder_trainer_bytes(const limn_encoder_trainer_settings *settings, size_t n_threads)
+size_t limn_lite_trainer_bytes(const limn_lite_trainer_settings *settings, size_t n_threads)
 {
-    limn_encoder_trainer t = { .n_floats = count_params(settings) };
+    limn_lite_trainer t = { .n_floats = count_params(settings) };
     limn_arena a;
     init(&t, settings);
     limn_arena_init_counting(&a);
@@ -215,7 +201,7 @@ size_t limn_encoder_trainer_bytes(const limn_encoder_trainer_settings *settings,
     return a.high;
 }
 
-static limn_status take_memory(limn_encoder_trainer *t, limn_error *err)
+static limn_status take_memory(limn_lite_trainer *t, limn_error *err)
 {
     const size_t n_threads = limn_pool_n_threads(t->pool);
     limn_arena counting;
@@ -229,12 +215,12 @@ static limn_status take_memory(limn_encoder_trainer *t, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_encoder_trainer_create(limn_encoder_trainer **out,
-                                        const limn_encoder_trainer_settings *settings,
-                                        limn_params *params, limn_pool *pool, limn_cpu_level level,
-                                        limn_error *err)
+limn_status limn_lite_trainer_create(limn_lite_trainer **out,
+                                     const limn_lite_trainer_settings *settings,
+                                     limn_params *params, limn_pool *pool, limn_cpu_level level,
+                                     limn_error *err)
 {
-    limn_encoder_trainer *t = limn_calloc(1, sizeof *t);
+    limn_lite_trainer *t = limn_calloc(1, sizeof *t);
     *out = NULL;
     if (!t) return limn_fail(err, LIMN_E_NOMEM, "no memory for a trainer");
     init(t, settings);
@@ -244,15 +230,69 @@ limn_status limn_encoder_trainer_create(limn_encoder_trainer **out,
     t->pool = pool;
     limn_status status = find_params(t, err);
     if (status == LIMN_OK) status = take_memory(t, err);
-    if (status != LIMN_OK) limn_encoder_trainer_destroy(&t);
+    if (status != LIMN_OK) limn_lite_trainer_destroy(&t);
     *out = t;
     return status;
 }
 
-void limn_encoder_trainer_destroy(limn_encoder_trainer **t)
+void limn_lite_trainer_destroy(limn_lite_trainer **t)
 {
     if (!t || !*t) return;
     limn_arena_finish(&(*t)->arena);
     limn_free(*t);
     *t = NULL;
 }
+
+/* ---- as a family that can be trained ----------------------------------------------------------
+ */
+
+static limn_lite_trainer_settings own_settings(const limn_encoder_trainer_settings *settings)
+{
+    limn_lite_trainer_settings own = { .input = settings->config.input,
+                                       .first_stage = settings->first_stage,
+                                       .max_pictures = settings->max_pictures };
+    limn_efficientnet_lite_shape_find(&own.shape, settings->config.family);
+    return own;
+}
+
+static limn_status create_trainer(void **out, const limn_encoder_trainer_settings *settings,
+                                  limn_params *params, limn_pool *pool, limn_cpu_level level,
+                                  limn_error *err)
+{
+    const limn_lite_trainer_settings own = own_settings(settings);
+    limn_lite_trainer *t;
+    const limn_status status = limn_lite_trainer_create(&t, &own, params, pool, level, err);
+    *out = t;
+    return status;
+}
+
+static void destroy_trainer(void *trainer)
+{
+    limn_lite_trainer *t = trainer;
+    limn_lite_trainer_destroy(&t);
+}
+
+static size_t trainer_bytes(const limn_encoder_trainer_settings *settings, size_t n_threads)
+{
+    const limn_lite_trainer_settings own = own_settings(settings);
+    return limn_lite_trainer_bytes(&own, n_threads);
+}
+
+static const float *forward(void *trainer, const uint8_t *pixels, size_t n_pictures)
+{
+    return limn_lite_trainer_forward(trainer, pixels, n_pictures);
+}
+
+static const float *forward_cut(void *trainer, const float *maps, size_t n_pictures)
+{
+    return limn_lite_trainer_forward_cut(trainer, maps, n_pictures);
+}
+
+static void backward(void *trainer, const float *feature_gradients)
+{
+    limn_lite_trainer_backward(trainer, feature_gradients);
+}
+
+const limn_encoder_training limn_efficientnet_lite_training = {
+    create_trainer, destroy_trainer, trainer_bytes, forward, forward_cut, backward,
+};

@@ -1,13 +1,10 @@
-#include "encoder/mbconv.h"
+#include "encoder/efficientnet_lite/mbconv.h"
 
 #include <string.h>
 
-#include "common/base/mem.h"
-
 enum {
-    GROUP_PANELS = 2,
-    GROUP = GROUP_PANELS * LIMN_PANEL, /* expanded channels that are computed together */
-    CACHE_LINE = 16,                   /* floats */
+    GROUP = LIMN_FILTER_GROUP, /* expanded channels that are computed together */
+    CACHE_LINE = 16,           /* floats */
     MAX_KERNEL = 5,
     /* Floats that a strip may take of the second cache (1 MB or more in the machines that AVX2
      * kernels meet), weights and maps aside. */
@@ -80,40 +77,6 @@ void limn_mbconv_scratch_take(limn_mbconv_scratch *s, limn_arena *arena, const l
     s->positions = limn_arena_take(arena, n_positions, sizeof *s->positions);
 }
 
-/* ---- weights ---- */
-
-limn_status limn_mbconv_set_filter(limn_mbconv *b, const float *filter, float *bias,
-                                   limn_error *err)
-{
-    const size_t n_taps = (size_t)b->shape.kernel * b->shape.kernel;
-    b->filter_bias = bias;
-    b->filter = limn_alloc_aligned(b->n_groups * n_taps * GROUP, sizeof *b->filter);
-    if (!b->filter)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a depthwise filter of %u channels",
-                         (unsigned)b->shape.n_expanded);
-    for (size_t c = 0; c < b->n_groups * GROUP; c++)
-        for (size_t tap = 0; tap < n_taps; tap++)
-            b->filter[(c / GROUP * n_taps + tap) * GROUP + c % GROUP] =
-                c < b->shape.n_expanded ? filter[c * n_taps + tap] : 0.0f;
-    return LIMN_OK;
-}
-
-void limn_mbconv_finish(limn_mbconv *b)
-{
-    limn_packed_finish(&b->expand);
-    limn_packed_finish(&b->project);
-    limn_free(b->filter);
-    limn_free(b->filter_bias);
-    *b = (limn_mbconv){ 0 };
-}
-
-size_t limn_mbconv_weight_bytes(const limn_mbconv *b)
-{
-    const size_t n_taps = (size_t)b->shape.kernel * b->shape.kernel;
-    return limn_packed_bytes(&b->expand) + limn_packed_bytes(&b->project) +
-           (b->n_groups * n_taps * GROUP + b->shape.n_expanded) * sizeof(float);
-}
-
 /* ---- running ---- */
 
 /* A strip on its way, seen by all threads that share it. */
@@ -154,7 +117,7 @@ static void clear_edges(const limn_mbconv *b, float *ring)
 
 static void expand_group(const strip *s, size_t group, float *ring)
 {
-    const limn_packed w = limn_packed_view(&s->b->expand, group * GROUP_PANELS, GROUP_PANELS);
+    const limn_packed w = limn_packed_view(&s->b->expand, group * GROUP, GROUP);
     const limn_linear_job job = {
         .y = ring,
         .x = s->x,
@@ -182,7 +145,6 @@ static void find_rows(const float **rows, const limn_mbconv *b, float *ring, siz
 static void filter_group(const strip *s, size_t group, float *ring)
 {
     const limn_mbconv *b = s->b;
-    const size_t n_taps = (size_t)b->shape.kernel * b->shape.kernel;
     const float *rows[MAX_KERNEL];
     for (size_t row = s->first_row; row < s->end_row; row++) {
         find_rows(rows, b, ring, row);
@@ -190,8 +152,8 @@ static void filter_group(const strip *s, size_t group, float *ring)
             .y = s->scratch->filtered + (row - s->first_row) * b->output_size * b->filtered_stride +
                  group * GROUP,
             .rows = rows,
-            .w = b->filter + group * n_taps * GROUP,
-            .bias = b->filter_bias + group * GROUP,
+            .w = limn_filter_taps(&b->filter, group),
+            .bias = b->filter.bias + group * GROUP,
             .n_columns = b->output_size,
             .n_channels = min_size(b->shape.n_expanded - group * GROUP, GROUP),
             .size = b->shape.kernel,

@@ -1,27 +1,24 @@
 /* Inside of the encoder's trainer: layers and their weights, what the forward pass keeps, scratch.
- * Only encoder_trainer.c (building) and encoder_grad.c (the passes) include this.
+ * Only lite_trainer.c (building), lite_grad.c (the passes)
+ * and lite_tensors.c (their tensors) include this.
  * Names of mbconv.h: C, E, D channels into, inside and out of a block; n, m sides of its maps. */
-#ifndef LIMN_ENCODER_ENCODER_TRAINER_H
-#define LIMN_ENCODER_ENCODER_TRAINER_H
+#ifndef LIMN_ENCODER_EFFICIENTNET_LITE_LITE_TRAINER_STATE_H
+#define LIMN_ENCODER_EFFICIENTNET_LITE_LITE_TRAINER_STATE_H
 
 #include "common/base/arena.h"
 #include "common/kernels/kernels.h"
 #include "common/kernels/rows_grad.h"
-#include "encoder/encoder_grad.h"
-#include "encoder/mbconv.h"
-#include "encoder/stem.h"
+#include "common/weights/table_params.h"
+#include "encoder/efficientnet_lite/lite_trainer.h"
+#include "encoder/efficientnet_lite/mbconv.h"
+#include "encoder/efficientnet_lite/stem.h"
 
 /* How many sums of gradients are kept apart: picture i of n adds to sum i * n_parts / n. */
-enum { LIMN_ENCODER_PARTS = 8 };
-
-/* Where a weight and its bias begin in a block of the trained parameters. */
-struct layer_at {
-    size_t weight, bias;
-};
+enum { LIMN_LITE_PARTS = 8 };
 
 /* A 1x1 convolution, or the stem on patches. */
 struct product {
-    struct layer_at at;
+    limn_row_at at;
     limn_packed forward;  /* [n_outputs, n_inputs] */
     limn_packed backward; /* its transpose, without bias; empty where no gradient goes further */
 };
@@ -30,7 +27,7 @@ struct block {
     limn_mbconv map; /* geometry alone */
     bool has_expand, has_residual;
     struct product expand, project;
-    struct layer_at depthwise;
+    limn_row_at depthwise;
     float *filter;     /* [k*k, E] */
     size_t *positions; /* [n * n] where an expanded position goes in the padded map */
 };
@@ -44,8 +41,8 @@ struct picture_scratch {
     float *stem_weights;          /* [n_stem, 27] in the order of patches */
 };
 
-struct limn_encoder_trainer {
-    limn_encoder_trainer_settings settings;
+struct limn_lite_trainer {
+    limn_lite_trainer_settings settings;
     limn_kernels kernels;
     const limn_rows_grad *rows;
     limn_pool *pool;
@@ -57,7 +54,7 @@ struct limn_encoder_trainer {
     struct block blocks[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS];
     float *maps[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS + 2]; /* by stage: [max_pictures, its map] */
     struct picture_scratch *scratch;                    /* [n_threads] */
-    float *sums; /* [LIMN_ENCODER_PARTS, n_floats] of gradients */
+    float *sums; /* [LIMN_LITE_PARTS, n_floats] of gradients */
     /* Of the pass under way: */
     size_t n_pictures, n_parts;
     const uint8_t *pixels;

@@ -1,0 +1,70 @@
+/* Training an encoder: forward and backward through the upper stages of a network, for the families
+ * that can (encoder_training.c). Batch norm is folded, so it is frozen: its statistics are part of
+ * the weights.
+ *
+ * Stages are those of encoder.h. Those from `first_stage` on are trained. The stages below know
+ * nothing of the training: their weights are no parameters, and what comes in is their output, from
+ * a cache or from limn_encoder_run_stages.
+ *
+ * Features are the bits that limn_encoder_run gives with the same weights. Results depend on
+ * neither the number of threads nor, for features, the other pictures. */
+#ifndef LIMN_ENCODER_ENCODER_TRAINING_H
+#define LIMN_ENCODER_ENCODER_TRAINING_H
+
+#include "common/base/params.h"
+#include "encoder/encoder.h"
+
+typedef struct limn_encoder_trainer_settings {
+    limn_encoder_config config;
+    size_t first_stage;  /* 0 … limn_encoder_count_stages - 1 */
+    size_t max_pictures; /* of one batch, >= 1 */
+} limn_encoder_trainer_settings;
+
+/* What a family gives that can be trained. Every function is what the one of its name below says,
+ * for a trainer of the family's own type. */
+typedef struct limn_encoder_training {
+    limn_status (*create)(void **out, const limn_encoder_trainer_settings *settings,
+                          limn_params *params, limn_pool *pool, limn_cpu_level level,
+                          limn_error *err);
+    void (*destroy)(void *trainer);
+    size_t (*bytes)(const limn_encoder_trainer_settings *settings, size_t n_threads);
+    const float *(*forward)(void *trainer, const uint8_t *pixels, size_t n_pictures);
+    const float *(*forward_cut)(void *trainer, const float *maps, size_t n_pictures);
+    void (*backward)(void *trainer, const float *feature_gradients);
+} limn_encoder_training;
+
+/* LIMN_E_UNSUPPORTED for a network whose features can be trained on, but which can't be trained
+ * itself (the text names those that can), and for an unknown one. */
+limn_status limn_encoder_training_check(const limn_encoder_config *config, limn_error *err);
+
+/* Adds the tensors of the trained stages to `params`, one after another, to learn at `rate` times
+ * the schedule's. LIMN_E_NOMEM. */
+limn_status limn_encoder_params_add(limn_params *params, const limn_encoder_config *config,
+                                    size_t first_stage, float rate, limn_error *err);
+
+typedef struct limn_encoder_trainer limn_encoder_trainer; /* activations of one batch */
+
+/* `params` (with memory, and laid out by limn_encoder_params_add with the same first stage) and
+ * `pool` (may be NULL) are borrowed until the trainer is gone. LIMN_E_NOMEM; LIMN_E_ARG (params
+ * lack a tensor, or have it elsewhere); errors of limn_encoder_training_check. */
+limn_status limn_encoder_trainer_create(limn_encoder_trainer **out,
+                                        const limn_encoder_trainer_settings *settings,
+                                        limn_params *params, limn_pool *pool, limn_cpu_level level,
+                                        limn_error *err);
+void limn_encoder_trainer_destroy(limn_encoder_trainer **t); /* accepts NULL and *t == NULL */
+/* All that a trainer takes beside the parameters. */
+size_t limn_encoder_trainer_bytes(const limn_encoder_trainer_settings *settings, size_t n_threads);
+
+/* The features [n_pictures, n_positions, dim], valid until the next call; 1 <= n_pictures <=
+ * max_pictures. The input stays as it is until limn_encoder_trainer_backward is done: pixels
+ * [n_pictures, height, width, 3] if first_stage is 0, else what the stage before it gives
+ * [n_pictures, limn_encoder_stage_shape]. */
+const float *limn_encoder_trainer_forward(limn_encoder_trainer *t, const uint8_t *pixels,
+                                          size_t n_pictures);
+const float *limn_encoder_trainer_forward_cut(limn_encoder_trainer *t, const float *maps,
+                                              size_t n_pictures);
+/* After a forward pass, with the same parameters: adds to params->gradients, from
+ * feature_gradients (as features). */
+void limn_encoder_trainer_backward(limn_encoder_trainer *t, const float *feature_gradients);
+
+#endif

@@ -1,0 +1,135 @@
+#include "models/encoder_config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const filter_names[] = {
+    [LIMN_RESIZE_BILINEAR] = "bilinear",
+    [LIMN_RESIZE_BICUBIC] = "bicubic",
+};
+
+bool limn_encoder_config_is_plain(const limn_encoder_config *c)
+{
+    const limn_input_spec *s = &c->input;
+    return s->width == s->height && s->fit == LIMN_FIT_SQUASH && limn_input_has_one_mean(s);
+}
+
+/* ---- reading ---- */
+
+static limn_status read_family(limn_encoder_config *c, const limn_json_node *encoder,
+                               limn_error *err)
+{
+    limn_json_node node;
+    const char *family;
+    LIMN_TRY(limn_json_get(&node, encoder, "family", err));
+    LIMN_TRY(limn_json_as_string(&family, &node, err));
+    if (!family[0] || strlen(family) >= sizeof c->family)
+        return limn_json_fail(&node, err, LIMN_E_FORMAT, "expected 1 to %zu bytes, is \"%.40s\"",
+                              sizeof c->family - 1, family);
+    snprintf(c->family, sizeof c->family, "%s", family);
+    return LIMN_OK;
+}
+
+/* "input_size" of a square, or "input_width" and "input_height". */
+static limn_status read_size(limn_input_spec *s, const limn_json_node *encoder, limn_error *err)
+{
+    const uint32_t low = LIMN_MIN_INPUT_SIDE, high = LIMN_MAX_INPUT_SIDE;
+    if (limn_json_has(encoder, "input_width")) {
+        LIMN_TRY(limn_json_u32(&s->width, encoder, "input_width", low, high, err));
+        return limn_json_u32(&s->height, encoder, "input_height", low, high, err);
+    }
+    LIMN_TRY(limn_json_u32(&s->width, encoder, "input_size", low, high, err));
+    s->height = s->width;
+    return LIMN_OK;
+}
+
+static limn_status read_filter(limn_resize_filter *out, const limn_json_node *encoder,
+                               limn_error *err)
+{
+    limn_json_node node;
+    const char *name;
+    LIMN_TRY(limn_json_get(&node, encoder, "resize", err));
+    LIMN_TRY(limn_json_as_string(&name, &node, err));
+    for (size_t i = 0; i < sizeof filter_names / sizeof *filter_names; i++)
+        if (strcmp(name, filter_names[i]) == 0) {
+            *out = (limn_resize_filter)i;
+            return LIMN_OK;
+        }
+    return limn_json_fail(&node, err, LIMN_E_FORMAT,
+                          "expected \"bicubic\" or \"bilinear\", is \"%.40s\"", name);
+}
+
+/* "shorter_side" says that the centre is cut out. */
+static limn_status read_fit(limn_input_spec *s, const limn_json_node *encoder, limn_error *err)
+{
+    const uint32_t longer = s->width > s->height ? s->width : s->height;
+    s->fit = LIMN_FIT_SQUASH;
+    if (!limn_json_has(encoder, "shorter_side")) return LIMN_OK;
+    s->fit = LIMN_FIT_CROP;
+    return limn_json_u32(&s->shorter_side, encoder, "shorter_side", longer, 2 * LIMN_MAX_INPUT_SIDE,
+                         err);
+}
+
+/* One number for all channels, or a list of three. */
+static limn_status read_channels(float out[3], const limn_json_node *encoder, const char *key,
+                                 double low, double high, limn_error *err)
+{
+    limn_json_node node;
+    double value;
+    LIMN_TRY(limn_json_get(&node, encoder, key, err));
+    if (!json_is_array(node.value)) {
+        LIMN_TRY(limn_json_number(&value, encoder, key, low, high, err));
+        out[0] = out[1] = out[2] = (float)value;
+        return LIMN_OK;
+    }
+    if (json_array_size(node.value) != 3)
+        return limn_json_fail(&node, err, LIMN_E_FORMAT, "expected 3 numbers, has %zu",
+                              json_array_size(node.value));
+    for (size_t c = 0; c < 3; c++) {
+        const limn_json_node item = limn_json_at(&node, c);
+        LIMN_TRY(limn_json_as_number(&value, &item, low, high, err));
+        out[c] = (float)value;
+    }
+    return LIMN_OK;
+}
+
+limn_status limn_encoder_config_read(limn_encoder_config *out, const limn_json_node *encoder,
+                                     limn_error *err)
+{
+    limn_input_spec *s = &out->input;
+    LIMN_TRY(read_family(out, encoder, err));
+    LIMN_TRY(read_size(s, encoder, err));
+    LIMN_TRY(read_filter(&s->filter, encoder, err));
+    LIMN_TRY(read_fit(s, encoder, err));
+    LIMN_TRY(read_channels(s->mean, encoder, "mean", -1000, 1000, err));
+    return read_channels(s->scale, encoder, "scale", 1e-6, 1000, err);
+}
+
+/* ---- writing ---- */
+
+/* One number where all channels have the same. */
+static json_t *channels(const float v[3])
+{
+    if (v[0] == v[1] && v[0] == v[2]) return limn_json_float(v[0]);
+    return json_pack("[o, o, o]", limn_json_float(v[0]), limn_json_float(v[1]),
+                     limn_json_float(v[2]));
+}
+
+json_t *limn_encoder_config_write(const limn_encoder_config *c)
+{
+    const limn_input_spec *s = &c->input;
+    json_t *object = json_object();
+    json_object_set_new(object, "family", json_string(c->family));
+    if (s->width == s->height) {
+        json_object_set_new(object, "input_size", json_integer(s->width));
+    } else {
+        json_object_set_new(object, "input_width", json_integer(s->width));
+        json_object_set_new(object, "input_height", json_integer(s->height));
+    }
+    json_object_set_new(object, "resize", json_string(filter_names[s->filter]));
+    if (s->fit == LIMN_FIT_CROP)
+        json_object_set_new(object, "shorter_side", json_integer(s->shorter_side));
+    json_object_set_new(object, "mean", channels(s->mean));
+    json_object_set_new(object, "scale", channels(s->scale));
+    return object;
+}

@@ -1,0 +1,19 @@
+/* The configuration of an encoder in that of a model file (models/FORMAT.md). */
+#ifndef LIMN_MODELS_ENCODER_CONFIG_H
+#define LIMN_MODELS_ENCODER_CONFIG_H
+
+#include "common/io/json.h"
+#include "encoder/encoder.h"
+
+/* Reads the object `encoder`. LIMN_E_FORMAT names the field, its value and its bounds. Whether the
+ * family is known, limn_encoder_check says. */
+limn_status limn_encoder_config_read(limn_encoder_config *out, const limn_json_node *encoder,
+                                     limn_error *err);
+/* The object, to be released by the caller; NULL when memory is short. */
+json_t *limn_encoder_config_write(const limn_encoder_config *config);
+
+/* Whether versions 1 and 2 of the file had fields for it: a square that pictures are squashed to,
+ * with one mean and one scale. */
+bool limn_encoder_config_is_plain(const limn_encoder_config *config);
+
+#endif
