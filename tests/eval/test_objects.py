@@ -64,15 +64,16 @@ class ObjectsTest(unittest.TestCase):
                                                                "false_rate": 1 / 3, "recall": 1})
 
     def test_missed_people(self):
-        """Named by one reference, by three, by none."""
+        """Named by one reference, by three, by two and a crowd, by none."""
         corpus, each = self.evaluate([
             {"id": "one", "hyp": "a boat", "refs": ["a man in a boat", "a boat", "the sea", "a lake", "water"]},
-            {"id": "three", "hyp": "a boat", "refs": ["a man", "people", "a crowd", "a boat", "the sea"]},
-            {"id": "seen", "hyp": "a woman", "refs": ["a man", "people", "a crowd", "a boat", "the sea"]},
+            {"id": "three", "hyp": "a boat", "refs": ["a man", "people", "a girl", "a boat", "the sea"]},
+            {"id": "seen", "hyp": "a woman", "refs": ["a man", "people", "a girl", "a boat", "the sea"]},
+            {"id": "crowd", "hyp": "a boat", "refs": ["a man", "people", "a crowd"]},
             {"id": "none", "hyp": "a boat", "refs": ["a boat"]}])
-        self.assertAlmostEqual(corpus["Miss_person"], 2 / 3)
+        self.assertAlmostEqual(corpus["Miss_person"], 3 / 4)
         self.assertAlmostEqual(corpus["Miss_person3"], 1 / 2)
-        self.assertAlmostEqual(corpus["Person_F1"], 2 * 1 * (1 / 3) / (1 + 1 / 3))
+        self.assertAlmostEqual(corpus["Person_F1"], 2 * 1 * (1 / 4) / (1 + 1 / 4))
         self.assertEqual([each[i]["Miss_person"] for i in ("one", "three", "seen", "none")], [1, 1, 0, 0])
 
     def test_nothing_named(self):

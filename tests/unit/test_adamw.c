@@ -144,6 +144,33 @@ static void test_steps_and_average_follow_the_formulas(void **state)
     limn_params_finish(&params);
 }
 
+/* torch.optim.AdamW's, with clipping at 1 and a slow average. */
+static void test_the_defaults(void **state)
+{
+    const limn_adamw_settings s = limn_adamw_settings_default();
+    (void)state;
+    assert_true(s.beta1 == 0.9F && s.beta2 == 0.999F && s.epsilon == 1e-8F);
+    assert_true(s.weight_decay == 0.01F && s.clip_norm == 1.0F && s.average_decay == 0.999F);
+}
+
+/* torch.nn.utils.clip_grad_norm_ divides by the norm + 1e-6. */
+static void test_the_smallest_gradients_are_clipped_as_in_pytorch(void **state)
+{
+    limn_adamw_settings s = limn_adamw_settings_default();
+    limn_params params;
+    limn_adamw adamw;
+    (void)state;
+    make_params(&params);
+    limn_params_clear_gradients(&params);
+    params.gradients[0] = 2e-6F;
+    s.clip_norm = 1e-6F;
+    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
+    limn_adamw_step(&adamw, &params, &s, 1e-3F, limn_gradient_norm(&params, NULL), NULL);
+    assert_true(fabs((double)adamw.m[0] - 0.1 * 2e-6 / 3) < 1e-12);
+    limn_adamw_finish(&adamw);
+    limn_params_finish(&params);
+}
+
 static void test_a_rate_of_zero_keeps_every_bit(void **state)
 {
     limn_params params, before;
@@ -198,6 +225,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps_and_average_follow_the_formulas),
+        cmocka_unit_test(test_the_defaults),
+        cmocka_unit_test(test_the_smallest_gradients_are_clipped_as_in_pytorch),
         cmocka_unit_test(test_a_rate_of_zero_keeps_every_bit),
         cmocka_unit_test(test_threads_do_not_change_bits),
     };

@@ -186,7 +186,29 @@ static void test_text_alone_has_no_pictures(void **state)
     assert_int_equal(batch->decoder.n_pictures, 0);
     assert_int_equal(batch->decoder.n_captions, 4);
     assert_int_equal(batch->decoder.pictures[0], LIMN_NO_PICTURE);
+    size_t seen[N_CAPTIONS] = { 0 };
+    for (uint64_t step = 0; step < limn_batches_n_steps(b); step++) {
+        const limn_decoder_batch *d = &limn_batches_get(b, step)->decoder;
+        for (size_t k = 0; k < d->n_captions; k++) seen[d->targets[d->offsets[k]] - 10]++;
+    }
+    for (size_t c = 0; c < N_CAPTIONS; c++) assert_true(seen[c] <= 1); /* a last few wait */
     limn_batches_destroy(&b);
+}
+
+static void test_so_many_sources_as_there_may_be(void **state)
+{
+    limn_batch_source sources[LIMN_BATCH_MAX_SOURCES + 1];
+    limn_batches_settings settings = make_settings();
+    limn_batches *b;
+    (void)state;
+    settings.n_pictures = 1;
+    for (size_t i = 0; i <= LIMN_BATCH_MAX_SOURCES; i++) sources[i] = make_source();
+    assert_int_equal(limn_batches_create(&b, sources, LIMN_BATCH_MAX_SOURCES, &settings, NULL),
+                     LIMN_OK);
+    limn_batches_destroy(&b);
+    assert_int_equal(limn_batches_create(&b, sources, LIMN_BATCH_MAX_SOURCES + 1, &settings, NULL),
+                     LIMN_E_ARG);
+    assert_int_equal(limn_batches_create(&b, sources, 0, &settings, NULL), LIMN_E_ARG);
 }
 
 static void test_what_does_not_fit_is_refused(void **state)
@@ -215,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_sources_are_mixed_and_drawn_from_evenly),
         cmocka_unit_test(test_of_many_captions_each_epoch_takes_others),
         cmocka_unit_test(test_text_alone_has_no_pictures),
+        cmocka_unit_test(test_so_many_sources_as_there_may_be),
         cmocka_unit_test(test_what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

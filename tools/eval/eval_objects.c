@@ -34,7 +34,7 @@ typedef struct picture {
     limn_object_mentions caption;
     limn_object_set shown;
     bool shows_people;
-    size_t n_naming_people; /* references that do */
+    size_t n_with_person; /* references that name one, not only a crowd or a hand */
 } picture;
 
 static bool is_shown(const picture *p, size_t object)
@@ -54,9 +54,9 @@ static limn_status read_picture(picture *out, reader *r, const limn_eval_data *d
         LIMN_TRY(read_caption(&ref, r, &data->refs[m->first_ref + i], err));
         out->shown.bits[0] |= ref.objects.bits[0];
         out->shown.bits[1] |= ref.objects.bits[1];
-        out->n_naming_people += ref.names_person;
+        out->shows_people = out->shows_people || ref.names_person;
+        out->n_with_person += limn_object_set_has(ref.objects, LIMN_OBJECT_PERSON);
     }
-    out->shows_people = out->n_naming_people > 0;
     return LIMN_OK;
 }
 
@@ -75,14 +75,14 @@ enum {
     NAMED_RIGHTLY, /* of these, those that a reference names */
     WITH_PEOPLE,   /* 1 when a reference names somebody */
     MISSED_PEOPLE, /* 1 when the caption names nobody all the same */
-    SURE_PEOPLE,   /* 1 when three references or more name somebody */
+    SURE_PEOPLE,   /* 1 when three references or more name a person */
     MISSED_SURE_PEOPLE,
     N_STATS
 };
 
 static void fill_people(double *row, const picture *p)
 {
-    const bool is_sure = p->n_naming_people >= SURELY;
+    const bool is_sure = p->n_with_person >= SURELY;
     row[WITH_PEOPLE] = p->shows_people;
     row[MISSED_PEOPLE] = p->shows_people && !p->caption.names_person;
     row[SURE_PEOPLE] = is_sure;

@@ -7,7 +7,7 @@
  *   CHAIR_s       captions that name a class which no reference names
  *   CHAIR_i       mentions of a class which no reference names, of all mentions
  *   Miss_person   captions that name nobody, of the pictures where a reference names a person
- *   Miss_person3  the same, of the pictures where three references or more name one
+ *   Miss_person3  the same, of the pictures where three references or more name the class "person"
  *   Miss_object   classes that the caption doesn't name, of those that the references name
  *   Obj_recall    classes that the caption names too: 1 - Miss_object
  *   Person_F1     harmonic mean of precision and recall of naming a person, over pictures

@@ -1,0 +1,24 @@
+"""Mutants that once survived, or that a test was written against: each of their tests must catch them."""
+
+from collections import namedtuple
+
+Mutant = namedtuple("Mutant", "what file old new tests")
+
+KNOWN = [
+    Mutant("failures are dropped when the journal is written anew", "tools/annotate/journal/journal_past.c",
+           'strchr("*+-", text[at])', 'strchr("*+", text[at])', ["journal", "annotate_resume"]),
+    Mutant("the same dropout mask at every step", "models/train/trainer.c",
+           "limn_rng_stream(s->seed, &batch->step, sizeof batch->step).key", "s->seed", ["trainer_steps"]),
+    Mutant("the reward's loss is not scaled by 1 - share", "models/train/trainer.c",
+           "(1 - t->settings.cross_entropy_share) /", "1.0F /", ["trainer_steps"]),
+    Mutant("cross-entropy is not scaled by its share", "models/train/trainer.c",
+           "t->reward ? s->cross_entropy_share : 1", "1", ["trainer_steps"]),
+    Mutant("threads of a pool keep the host's rounding", "common/base/pool.c",
+           "limn_float_env_enter();", ";", ["float_env"]),
+    Mutant("the host's rounding is not put back", "common/base/float_env.c",
+           "fesetenv(&env->caller);", "(void)env;", ["float_env"]),
+    Mutant("a tie of captions is a victory", "tools/eval/eval_retrieval.c",
+           "1.0 / (double)n_best", "1.0", ["eval_measures"]),
+    Mutant("a picture is its own rival", "tools/eval/eval_retrieval.c",
+           "out[i] >= image", "0", ["eval_measures"]),
+]
