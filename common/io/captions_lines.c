@@ -158,6 +158,7 @@ static look look_of(limn_caption_text id)
 
 typedef struct tsv_looks {
     size_t n_lines, n_swapped;
+    bool has_point;   /* in the first line's id: a file's name of whatever kind */
     look first, rest; /* rest: LOOKS_OTHER where lines differ */
 } tsv_looks;
 
@@ -170,7 +171,10 @@ static tsv_looks look_at_tsv(limn_caption_text text)
     while (limn_caption_next_line(&line, &text, &n_lines, &status, NULL)) {
         if (limn_caption_is_blank(line) || !split_line(&id, &rest, line)) continue;
         const look id_look = look_of(id);
-        if (looks.n_lines == 0) looks.first = id_look;
+        if (looks.n_lines == 0) {
+            looks.first = id_look;
+            looks.has_point = memchr(id.bytes, '.', id.size);
+        }
         if (looks.n_lines == 1) looks.rest = id_look;
         if (looks.n_lines > 1 && looks.rest != id_look) looks.rest = LOOKS_OTHER;
         looks.n_swapped +=
@@ -201,7 +205,8 @@ limn_status limn_caption_parse_tsv(limn_caption_file *file, limn_caption_text te
         file->note = "the captions come first and the pictures' names second: read as such";
         return parse_lines(file, text, add_swapped_line, err);
     }
-    if (looks.first == LOOKS_OTHER && looks.rest != LOOKS_OTHER) return fail_header(text, err);
+    if (looks.first == LOOKS_OTHER && !looks.has_point && looks.rest != LOOKS_OTHER)
+        return fail_header(text, err);
     return parse_lines(file, text, add_tsv_line, err);
 }
 

@@ -108,6 +108,8 @@ static const good_file field_files[] = {
     /* Flickr8k-CN and COCO-CN (li-xirong) */
     { "TSV", "a.jpg#zhc#0 \xE7\xBA\xA2 \xE8\x89\xB2\nb.jpg#zhc#1\tx\n", NULL,
       "0 a.jpg \xE7\xBA\xA2 \xE8\x89\xB2|1 b.jpg x|" },
+    /* Flickr8k.token.txt has this name */
+    { "TSV", "a.jpg.1#0\tx\nb.jpg#0\ty\nc.jpg#0\tz\n", NULL, "0 a.jpg.1 x|1 b.jpg y|2 c.jpg z|" },
     /* TextCaps_0.1_val.json */
     { "JSON",
       "{\"dataset_name\":\"textcaps\",\"data\":[{\"caption_id\":0,\"caption_str\":\"one\",\"image_"
