@@ -21,16 +21,15 @@
 #define JPEG_NAME "libjpeg " TEXT_OF(JPEG_LIB_VERSION)
 #endif
 
-/* Of the libraries as loaded, where they tell; libjpeg, giflib, libexif and jansson as compiled
- * against. */
+/* Of the libraries as loaded, where they tell; libjpeg, giflib and jansson as compiled against. */
 static void put_libraries(FILE *out)
 {
     const int webp = WebPGetDecoderVersion();
     fprintf(out, "libraries: %s, libpng %s, zlib %s, libwebp %d.%d.%d, giflib %d.%d.%d,\n",
             JPEG_NAME, png_get_libpng_ver(NULL), zlibVersion(), webp >> 16, webp >> 8 & 255,
             webp & 255, GIFLIB_MAJOR, GIFLIB_MINOR, GIFLIB_RELEASE);
-    fprintf(out, "  libexif %s, jansson %s, %s, utf8proc %s\n", LIBEXIF_VERSION, JANSSON_VERSION,
-            archive_version_string(), utf8proc_version());
+    fprintf(out, "  jansson %s, %s, utf8proc %s\n", JANSSON_VERSION, archive_version_string(),
+            utf8proc_version());
 }
 
 void limn_cli_print_version(FILE *out, const limn_cli_tool *tool)

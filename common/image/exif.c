@@ -1,44 +1,56 @@
+/* Of EXIF one number is wanted, and this finds it: TIFF 6.0, sections 2 and 8 (tag Orientation). */
 #include "common/image/codec.h"
 
 #include <string.h>
 
-#include <libexif/exif-data.h>
-
-#include "common/base/mem.h"
-
 #define PREFIX "Exif\0" /* and the NUL of the literal: six bytes */
-#define MAX_SIZE 65527  /* what fits into a JPEG segment after the prefix; libexif takes no more */
+#define MAX_SIZE 65527  /* what fits into a JPEG segment after the prefix */
 
-enum { MAX_DIRECTORIES = 16, ENTRY_SIZE = 12 };
+enum {
+    MAX_DIRECTORIES = 16,
+    ENTRY_SIZE = 12, /* tag, type, count, and the value or where it is */
+    TAG_ORIENTATION = 0x0112,
+    TAG_EXIF = 0x8769, /* these lead to directories */
+    TAG_GPS = 0x8825,
+    TAG_INTEROPERABILITY = 0xA005,
+    TYPE_SHORT = 3,
+    TYPE_LONG = 4,
+    TYPE_SSHORT = 8,
+    TYPE_SLONG = 9,
+    N_TYPES = 13, /* from 1 on */
+};
 
 /* ---- loops --------------------------------------------------------------------------------- */
 
-/* libexif reads no directory twice and does not tell that it was to. This follows the links between
- * directories and looks at nothing else; reading the entries is libexif's. */
+/* Follows the links between directories, whose entries are nobody's business here: a block whose
+ * directories form a loop is damaged. */
 typedef struct directories {
     const uint8_t *bytes; /* [size] of the TIFF structure */
     size_t size;
-    ExifByteOrder order;
+    bool is_little_endian;
     size_t offsets[MAX_DIRECTORIES]; /* [n] of those seen */
     bool is_open[MAX_DIRECTORIES];   /* what it leads to is being followed */
     size_t n;
     bool has_loop;
 } directories;
 
-static size_t long_at(const directories *d, size_t at)
-{
-    return at + 4 <= d->size ? exif_get_long((unsigned char *)d->bytes + at, d->order) : 0;
-}
-
 static unsigned short_at(const directories *d, size_t at)
 {
-    return at + 2 <= d->size ? exif_get_short((unsigned char *)d->bytes + at, d->order) : 0;
+    if (at > d->size || d->size - at < 2) return 0;
+    const unsigned first = d->bytes[at], second = d->bytes[at + 1];
+    return d->is_little_endian ? first | second << 8 : first << 8 | second;
+}
+
+static size_t long_at(const directories *d, size_t at)
+{
+    if (at > d->size || d->size - at < 4) return 0;
+    const size_t first = short_at(d, at), second = short_at(d, at + 2);
+    return d->is_little_endian ? first | second << 16 : first << 16 | second;
 }
 
 static bool is_pointer(unsigned tag)
 {
-    return tag == EXIF_TAG_EXIF_IFD_POINTER || tag == EXIF_TAG_GPS_INFO_IFD_POINTER ||
-           tag == EXIF_TAG_INTEROPERABILITY_IFD_POINTER;
+    return tag == TAG_EXIF || tag == TAG_GPS || tag == TAG_INTEROPERABILITY;
 }
 
 /* Follows what the directory at `offset` leads to, at most MAX_DIRECTORIES deep. */
@@ -59,71 +71,66 @@ static void follow(directories *d, size_t offset)
 }
 
 /* Why the TIFF structure is of no use; NULL when it is. */
-static const char *find_fault(const uint8_t *bytes, size_t size)
+static const char *find_fault(directories *d)
 {
-    directories d = { .bytes = bytes, .size = size };
-    if (size < 8 || (memcmp(bytes, "II*", 4) != 0 && memcmp(bytes, "MM\0*", 4) != 0))
+    if (d->size < 8 || (memcmp(d->bytes, "II*", 4) != 0 && memcmp(d->bytes, "MM\0*", 4) != 0))
         return "it has no header";
-    d.order = bytes[0] == 'I' ? EXIF_BYTE_ORDER_INTEL : EXIF_BYTE_ORDER_MOTOROLA;
-    follow(&d, long_at(&d, 4));
-    if (!d.n) return "its first directory lies outside";
-    return d.has_loop ? "its directories form a loop" : NULL;
+    d->is_little_endian = d->bytes[0] == 'I';
+    follow(d, long_at(d, 4));
+    if (!d->n) return "its first directory lies outside";
+    return d->has_loop ? "its directories form a loop" : NULL;
 }
 
 /* ---- orientation --------------------------------------------------------------------------- */
 
-/* The (first) whole number that an entry holds; 0 for entries of other kinds. */
-static unsigned whole_number(const ExifEntry *entry, ExifByteOrder order)
+/* The first whole number of the entry at `at`; 0 for entries of other types and empty ones. More
+ * than one of them may not fit the entry, which then says where they are. */
+static size_t whole_number(const directories *d, size_t at)
 {
-    switch (entry->format) {
-    case EXIF_FORMAT_SHORT:
-    case EXIF_FORMAT_SSHORT: return entry->size < 2 ? 0 : exif_get_short(entry->data, order);
-    case EXIF_FORMAT_LONG:
-    case EXIF_FORMAT_SLONG: return entry->size < 4 ? 0 : exif_get_long(entry->data, order);
-    default: return 0;
-    }
+    const unsigned type = short_at(d, at + 2);
+    const bool is_short = type == TYPE_SHORT || type == TYPE_SSHORT;
+    const size_t count = long_at(d, at + 4);
+    if ((!is_short && type != TYPE_LONG && type != TYPE_SLONG) || !count) return 0;
+    const size_t where = count > (is_short ? 2u : 1u) ? long_at(d, at + 8) : at + 8;
+    return is_short ? short_at(d, where) : long_at(d, where);
 }
 
-static unsigned find_orientation(ExifData *data, limn_error *err)
+/* Whether an entry has a type, and values that lie inside. */
+static bool is_whole(const directories *d, size_t at)
 {
-    ExifEntry *entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
-    unsigned value;
-    if (!entry) return 0;
-    value = whole_number(entry, exif_data_get_byte_order(data));
-    if (value >= 1 && value <= 8) return value;
-    if (value) /* cameras write 0 for "unknown" */
-        limn_note(err, "EXIF was ignored: orientation %u is not in 1 … 8", value);
-    return 1;
+    static const uint8_t sizes[N_TYPES] = { 0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8 };
+    const unsigned type = short_at(d, at + 2);
+    const uint64_t size = type < N_TYPES ? (uint64_t)sizes[type] * long_at(d, at + 4) : 0;
+    const uint64_t where = size > 4 ? long_at(d, at + 8) : at + 8;
+    return size > 0 && size <= d->size && where <= d->size - size;
 }
 
-/* libexif wants the prefix, which PNG leaves out and WebP may: it is always put in front. Some
- * programs write it twice. */
+/* The entry of the orientation in the first directory; 0 when there is none. */
+static size_t find_entry(const directories *d)
+{
+    const size_t first = long_at(d, 4);
+    size_t n_left = short_at(d, first);
+    for (size_t at = first + 2; n_left && at + ENTRY_SIZE <= d->size; at += ENTRY_SIZE, n_left--)
+        if (short_at(d, at) == TAG_ORIENTATION && is_whole(d, at)) return at;
+    return 0;
+}
+
+/* PNG leaves the prefix out, and WebP may; some programs write it twice. */
 unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err)
 {
-    uint8_t *block = NULL;
-    ExifData *data = NULL;
-    const char *fault;
-    unsigned orientation = 0;
     for (int i = 0; i < 2 && size >= sizeof PREFIX && !memcmp(exif, PREFIX, sizeof PREFIX); i++) {
         exif += sizeof PREFIX;
         size -= sizeof PREFIX;
     }
-    if (size > MAX_SIZE) size = MAX_SIZE;
-    fault = find_fault(exif, size);
+    directories d = { .bytes = exif, .size = size < MAX_SIZE ? size : MAX_SIZE };
+    const char *fault = find_fault(&d);
     if (fault) {
         limn_note(err, "EXIF was ignored: %s", fault);
         return 0;
     }
-    block = limn_alloc(sizeof PREFIX + size, 1);
-    data = exif_data_new();
-    if (!block || !data) goto done;
-    memcpy(block, PREFIX, sizeof PREFIX);
-    memcpy(block + sizeof PREFIX, exif, size);
-    exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
-    exif_data_load_data(data, block, (unsigned)(sizeof PREFIX + size));
-    orientation = find_orientation(data, err);
-done:
-    if (data) exif_data_unref(data);
-    limn_free(block);
-    return orientation;
+    const size_t entry = find_entry(&d), value = entry ? whole_number(&d, entry) : 0;
+    if (!entry || (value >= 1 && value <= 8)) return (unsigned)value;
+    if (value) /* cameras write 0 for "unknown" */
+        limn_note(err, "EXIF was ignored: orientation %zu is not in 1 … 8", value);
+    return 1;
 }

@@ -1,7 +1,5 @@
 #include "common/metrics/meteor_resource.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/metrics/meteor_jar.h"
 
 static const char JAR[] = "meteor-1.5.jar";
 static const size_t MAX_SIZE = (size_t)64 << 20;
@@ -72,50 +71,26 @@ static limn_status read_unpacked(limn_meteor_resource *r, const char *folder, li
     return s;
 }
 
-static limn_status read_entry(limn_meteor_resource *r, struct archive *jar,
-                              struct archive_entry *entry, limn_error *err)
-{
-    const int64_t size = archive_entry_size(entry);
-    if (!archive_entry_size_is_set(entry) || size < 0 || (uint64_t)size > MAX_SIZE)
-        return limn_fail(err, LIMN_E_LIMIT, "%s: has more than %zu bytes, or says no size", r->name,
-                         MAX_SIZE);
-    r->bytes = limn_alloc((size_t)size + 1, 1);
-    if (!r->bytes) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    r->size = (size_t)size;
-    if (archive_read_data(jar, r->bytes, r->size) != (la_ssize_t)r->size)
-        return limn_fail(err, LIMN_E_FORMAT, "%s: is not whole", r->name);
-    return LIMN_OK;
-}
-
 /* ---- the jar -------------------------------------------------------------------------------- */
 
-static limn_status read_entries(limn_meteor_resource *wanted[LIMN_METEOR_N_RESOURCES],
-                                struct archive *jar, limn_error *err)
+static limn_status read_members(limn_meteor_resource *wanted[LIMN_METEOR_N_RESOURCES],
+                                const unsigned char *bytes, size_t size, limn_error *err)
 {
-    struct archive_entry *entry;
-    int code;
-    while ((code = archive_read_next_header(jar, &entry)) == ARCHIVE_OK) {
-        const char *name = archive_entry_pathname(entry);
-        for (size_t i = 0; i < LIMN_METEOR_N_RESOURCES && name; i++)
-            if (!wanted[i]->bytes && strcmp(name, wanted[i]->name) == 0)
-                LIMN_TRY(read_entry(wanted[i], jar, entry, err));
-    }
-    if (code != ARCHIVE_EOF) return limn_fail(err, LIMN_E_FORMAT, "%s", archive_error_string(jar));
+    for (size_t i = 0; i < LIMN_METEOR_N_RESOURCES; i++)
+        if (!wanted[i]->bytes)
+            LIMN_TRY(limn_meteor_jar_read(&wanted[i]->bytes, &wanted[i]->size, bytes, size,
+                                          wanted[i]->name, MAX_SIZE, err));
     return LIMN_OK;
 }
 
 static limn_status read_jar(limn_meteor_resource *wanted[LIMN_METEOR_N_RESOURCES], const char *path,
                             limn_error *err)
 {
-    struct archive *jar = archive_read_new();
-    limn_status s;
-    if (!jar) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (archive_read_support_format_zip(jar) != ARCHIVE_OK ||
-        archive_read_open_filename(jar, path, 65536) != ARCHIVE_OK)
-        s = limn_fail(err, LIMN_E_IO, "%s", archive_error_string(jar));
-    else
-        s = read_entries(wanted, jar, err);
-    archive_read_free(jar);
+    unsigned char *bytes;
+    size_t size;
+    LIMN_TRY(limn_file_read(&bytes, &size, path, MAX_SIZE, err));
+    const limn_status s = read_members(wanted, bytes, size, err);
+    limn_free(bytes);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
