@@ -30,7 +30,6 @@ typedef struct jpeg_job {
     jmp_buf env;
     limn_status status; /* what `guarded` returns after a jump */
     bool has_ended;     /* libjpeg asked for more than all bytes */
-    bool may_end;       /* all that is needed was read: an error now is the end, not a fault */
     limn_error *err;
     const limn_codec_input *in;
     limn_image *out;
@@ -70,7 +69,6 @@ static void on_error(j_common_ptr cinfo)
 {
     jpeg_job *job = job_of(cinfo);
     char text[JMSG_LENGTH_MAX];
-    if (job->may_end) longjmp(job->env, 1);
     cinfo->err->format_message(cinfo, text);
     if (job->has_ended)
         job->status = fail_truncated(job);
@@ -191,20 +189,18 @@ static bool has_all_scans(const struct jpeg_decompress_struct *c)
     return true;
 }
 
-/* Reads all scans of a picture that has more than one; an error jumps to `guarded`. */
+/* Reads the scans of a picture that has more than one, until there can be no more, whatever
+ * follows, or to the end. */
 static limn_status read_scans(jpeg_job *job)
 {
     struct jpeg_decompress_struct *c = &job->cinfo;
     int event = JPEG_REACHED_SOS;
-    while (event != JPEG_REACHED_EOI) {
-        job->may_end = event == JPEG_SCAN_COMPLETED && has_all_scans(c) && !c->arith_code;
+    while (event != JPEG_REACHED_EOI && !(event == JPEG_SCAN_COMPLETED && has_all_scans(c))) {
         event = jpeg_consume_input(c);
         if (c->input_scan_number > MAX_SCANS)
             return limn_fail(job->err, LIMN_E_LIMIT, "JPEG: more than %d scans", MAX_SCANS);
-        if (event == JPEG_REACHED_EOI && job->has_ended && !job->may_end)
-            return fail_truncated(job);
     }
-    return LIMN_OK;
+    return event == JPEG_REACHED_EOI && job->has_ended ? fail_truncated(job) : LIMN_OK;
 }
 
 static limn_status start(jpeg_job *job)
@@ -260,14 +256,10 @@ static limn_status read_rows(jpeg_job *job)
 
 static limn_status guarded(jpeg_job *job)
 {
-    if (setjmp(job->env)) {
-        if (!job->may_end) return job->status;
-    } else {
-        jpeg_create_decompress(&job->cinfo);
-        job->cinfo.client_data = job;
-        LIMN_TRY(start(job));
-    }
-    job->may_end = false;
+    if (setjmp(job->env)) return job->status;
+    jpeg_create_decompress(&job->cinfo);
+    job->cinfo.client_data = job;
+    LIMN_TRY(start(job));
     return read_rows(job);
 }
 
