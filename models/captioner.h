@@ -377,6 +377,15 @@ LIMN_API limn_status limn_state_caption_features(limn_state *state, const char *
                                                  const float *features, const limn_captions **out,
                                                  limn_error *err);
 
+/* Captions as one line of JSON without its end, as limn --format jsonl writes it: {"file": name,
+ * "caption", "logprob", "score", "tokens": [{"token", "logprob"}], …}, with what `options` asked
+ * for (NULL: the defaults), the confidence where there is one, and "file" unless name is NULL.
+ * Writes it with its NUL to out [size] if it fits; *needed is the size that it takes. LIMN_E_ARG,
+ * LIMN_E_NOMEM. */
+LIMN_API limn_status limn_captions_json(const limn_captions *captions, const limn_model *model,
+                                        const limn_options *options, const char *name, char *out,
+                                        size_t size, size_t *needed, limn_error *err);
+
 /* ---- about ---------------------------------------------------------------------------- */
 
 #define LIMN_VERSION_MAJOR 0

@@ -281,6 +281,50 @@ static void test_features_are_encoded_once(void **state)
     free(features);
 }
 
+/* ---- as JSON -------------------------------------------------------------------------------- */
+
+static void test_captions_are_a_line_of_json(void **state)
+{
+    limn_model *model = open_model();
+    limn_options options = limn_options_default();
+    options.n_best = 2;
+    options.n_alternatives = 3;
+    limn_state *s = make_state(model, &options);
+    const limn_captions *captions;
+    const limn_captions none = { 0 };
+    char text[1 << 16], begin[512];
+    size_t needed = 0, n;
+    (void)state;
+    assert_int_equal(limn_state_caption_input(s, "x", input, &captions, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_captions_json(captions, model, &options, "a/x.jpg", NULL, 0, &needed, NULL), LIMN_OK);
+    assert_true(needed > 100 && needed < sizeof text);
+    memset(text, '#', sizeof text);
+    assert_int_equal(
+        limn_captions_json(captions, model, &options, "a/x.jpg", text, needed - 1, &n, NULL),
+        LIMN_OK);
+    assert_int_equal(text[0], '#'); /* it does not fit, and nothing is written */
+    assert_int_equal(
+        limn_captions_json(captions, model, &options, "a/x.jpg", text, needed, &n, NULL), LIMN_OK);
+    assert_int_equal(strlen(text) + 1, needed);
+    snprintf(begin, sizeof begin, "{\"file\":\"a/x.jpg\",\"caption\":\"%s\",\"logprob\":%.9g,",
+             captions->items[0].text, captions->items[0].logprob);
+    assert_int_equal(strncmp(text, begin, strlen(begin)), 0);
+    assert_non_null(strstr(text, "\"alternatives\":[{\"token\":"));
+    assert_non_null(strstr(text, "\"captions\":[{\"caption\":"));
+    assert_int_equal(limn_captions_json(captions, model, NULL, NULL, text, sizeof text, &n, NULL),
+                     LIMN_OK);
+    assert_int_equal(strncmp(text, "{\"caption\":", 11), 0);
+    assert_null(strstr(text, "\"captions\""));
+    REFUSED(limn_captions_json(NULL, model, NULL, NULL, text, sizeof text, &n, NULL));
+    REFUSED(limn_captions_json(&none, model, NULL, NULL, text, sizeof text, &n, NULL));
+    REFUSED(limn_captions_json(captions, NULL, NULL, NULL, text, sizeof text, &n, NULL));
+    REFUSED(limn_captions_json(captions, model, NULL, NULL, NULL, sizeof text, &n, NULL));
+    REFUSED(limn_captions_json(captions, model, NULL, NULL, text, sizeof text, NULL, NULL));
+    limn_state_destroy(&s);
+    limn_model_close(&model);
+}
+
 /* ---- progress ------------------------------------------------------------------------------- */
 
 typedef struct watch {
@@ -385,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_a_model_from_memory_is_the_same),
         cmocka_unit_test(test_rows_and_orders_of_pixels),
         cmocka_unit_test(test_features_are_encoded_once),
+        cmocka_unit_test(test_captions_are_a_line_of_json),
         cmocka_unit_test(test_a_program_can_stop_a_search),
         cmocka_unit_test(test_what_survives_a_fork),
     };

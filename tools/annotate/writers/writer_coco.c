@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/annotate/writers/json_line.h"
+#include "common/io/json_line.h"
+#include "models/caption_json.h"
 #include "tools/annotate/writers/writer.h"
 
 /* The number at the end of names as COCO gives them: 42.jpg, COCO_val2014_000000000042.jpg. -1 for
@@ -31,8 +32,8 @@ static void render_coco(limn_buffer *out, const limn_record *record)
         limn_json_line_set_name(object, "image_id", record->path, &is_whole);
     limn_json_line_set(object, "caption", json_string(limn_record_text(record)), &is_whole);
     if (record->has_n_best)
-        limn_json_line_set(object, "captions", limn_json_line_texts(record->captions, &is_whole),
-                           &is_whole);
+        limn_json_line_set(object, "captions",
+                           limn_json_captions_texts(record->captions, &is_whole), &is_whole);
     if (number >= 0) limn_json_line_set_name(object, "path", record->path, &is_whole);
     limn_json_line_append(out, object, is_whole);
 }

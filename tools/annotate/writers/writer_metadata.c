@@ -1,6 +1,7 @@
 /* metadata.jsonl as Hugging Face's imagefolder reads it: {"file_name", "text"}, an object a line,
  * file_name below the folder that the file is in. */
-#include "tools/annotate/writers/json_line.h"
+#include "common/io/json_line.h"
+#include "models/caption_json.h"
 #include "tools/annotate/writers/writer.h"
 
 static void render_metadata(limn_buffer *out, const limn_record *record)
@@ -12,7 +13,7 @@ static void render_metadata(limn_buffer *out, const limn_record *record)
     limn_json_line_set_name(object, "file_name", record->path, &is_whole);
     limn_json_line_set(object, "text", json_string(limn_record_text(record)), &is_whole);
     if (record->has_n_best)
-        limn_json_line_set(object, "texts", limn_json_line_texts(record->captions, &is_whole),
+        limn_json_line_set(object, "texts", limn_json_captions_texts(record->captions, &is_whole),
                            &is_whole);
     limn_json_line_append(out, object, is_whole);
     limn_buffer_append_text(out, "\n");

@@ -1,4 +1,4 @@
-#include "tools/annotate/writers/json_line.h"
+#include "common/io/json_line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,14 +35,6 @@ void limn_json_line_set_name(json_t *object, const char *key, const char *name, 
     limn_json_line_set(object, key_of_bytes, json_stringn(text.bytes, text.size), is_whole);
     *is_whole = *is_whole && !text.has_failed;
     limn_buffer_finish(&text);
-}
-
-json_t *limn_json_line_texts(const limn_captions *captions, bool *is_whole)
-{
-    json_t *texts = json_array();
-    for (size_t i = 0; i < captions->n_items; i++)
-        if (json_array_append_new(texts, json_string(captions->items[i].text))) *is_whole = false;
-    return texts;
 }
 
 static int append(const char *bytes, size_t size, void *out)
