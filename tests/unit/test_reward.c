@@ -49,20 +49,25 @@ struct fixture {
     limn_reward *reward;
 };
 
-static void open_fixture(struct fixture *f, size_t n_threads)
+static void open_fixture_of(struct fixture *f, const limn_decoder_config *c, size_t n_threads)
 {
     limn_rng rng = limn_rng_stream(1, "features", 8);
     memset(f, 0, sizeof *f);
     assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
-    assert_int_equal(limn_decoder_params_add(&f->params, &config, NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_params_add(&f->params, c, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     limn_decoder_params_init(&f->params, 3);
     for (size_t i = 0; i < N_PICTURES * FEATURES; i++)
         f->features[i] = (float)limn_rng_normal(&rng);
     assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
-    assert_int_equal(limn_reward_create(&f->reward, &config, &f->params, &references, &settings,
-                                        f->pool, limn_cpu_best(), NULL),
+    assert_int_equal(limn_reward_create(&f->reward, c, &f->params, &references, &settings, f->pool,
+                                        limn_cpu_best(), NULL),
                      LIMN_OK);
+}
+
+static void open_fixture(struct fixture *f, size_t n_threads)
+{
+    open_fixture_of(f, &config, n_threads);
 }
 
 static void close_fixture(struct fixture *f)
@@ -339,11 +344,44 @@ static void test_threads_and_company_change_nothing(void **state)
     close_fixture(&one);
 }
 
-/* "dog", "man" and "cat" are false for the second picture alone. */
+/* Each picture's captions are drawn with its own tags: alone they are the same. */
+static void test_each_picture_has_its_own_slots(void **state)
+{
+    enum { N_SLOTS = 2 };
+    static const limn_tag_slot slots[N_PICTURES * N_SLOTS] = { { 0, 0.9F }, { 1, 0.1F },
+                                                               { 2, 0.8F }, { 3, 0.7F },
+                                                               { 1, 1.0F }, { 0, 0.2F } };
+    limn_decoder_config slotted = config;
+    struct fixture f;
+    const limn_reward_batch *b;
+    uint32_t targets[N_PICTURES * N_SAMPLES * MAX_STEPS], offsets[N_PICTURES * N_SAMPLES + 1];
+    (void)state;
+    slotted.n_tag_slots = N_SLOTS;
+    slotted.n_tags = 4;
+    open_fixture_of(&f, &slotted, 1);
+    for (size_t i = 0; i < f.params.n_items; i++) /* tags that change what is drawn */
+        for (size_t k = 0; strstr(f.params.items[i].name, "tag_") && k < f.params.items[i].n; k++)
+            f.params.values[f.params.items[i].offset + k] *= 50;
+    assert_int_equal(
+        limn_reward_draw(f.reward, &b, 5, pictures, f.features, slots, N_PICTURES, NULL), LIMN_OK);
+    memcpy(offsets, b->decoder.offsets, sizeof offsets);
+    memcpy(targets, b->decoder.targets, offsets[N_PICTURES * N_SAMPLES] * sizeof *targets);
+    for (size_t p = 0; p < N_PICTURES; p++) {
+        const uint32_t first = offsets[p * N_SAMPLES], n = offsets[(p + 1) * N_SAMPLES] - first;
+        assert_int_equal(limn_reward_draw(f.reward, &b, 5, pictures + p, f.features + p * FEATURES,
+                                          slots + p * N_SLOTS, 1, NULL),
+                         LIMN_OK);
+        assert_int_equal(b->decoder.offsets[N_SAMPLES], n);
+        assert_memory_equal(b->decoder.targets, targets + first, n * sizeof *targets);
+    }
+    close_fixture(&f);
+}
+
+/* "dog", "man" and "book" (a class beyond the 64th) are false for the second picture alone. */
 static void test_false_objects_cost(void **state)
 {
     static const char *const tokens[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
-                                                  "dog",   "man", "cat",  "on" };
+                                                  "dog",   "man", "book", "on" };
     limn_reward_settings costly = settings;
     const limn_reward_batch *plain, *less;
     limn_vocab *vocab;
@@ -362,7 +400,8 @@ static void test_false_objects_cost(void **state)
     plain = draw(&f, 3);
     less = draw(&g, 3);
     for (size_t i = 0; i < plain->decoder.n_captions; i++) {
-        /* References of the pictures name: a dog, a man and a cat; nothing; a cat, dog and man. */
+        /* References of the pictures name: a dog, a man and a book; nothing; a book, dog and man.
+         */
         bool has[N_TOKENS] = { false };
         for (uint32_t r = plain->decoder.offsets[i]; r < plain->decoder.offsets[i + 1]; r++)
             has[plain->decoder.targets[r]] = true;
@@ -421,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_rewards_are_cider_and_advantages_leave_out_their_sample),
         cmocka_unit_test(test_training_by_rewards_raises_them),
         cmocka_unit_test(test_threads_and_company_change_nothing),
+        cmocka_unit_test(test_each_picture_has_its_own_slots),
         cmocka_unit_test(test_false_objects_cost),
         cmocka_unit_test(test_what_cannot_be_drawn_is_an_error),
     };
