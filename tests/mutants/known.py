@@ -21,4 +21,13 @@ KNOWN = [
            "1.0 / (double)n_best", "1.0", ["eval_measures"]),
     Mutant("a picture is its own rival", "tools/eval/eval_retrieval.c",
            "out[i] >= image", "0", ["eval_measures"]),
+    Mutant("captions of text alone are others than the batch says", "models/train/batches.c",
+           "b->captions[0] = p->picture;", "b->captions[1] = p->picture;", ["batches"]),
+    Mutant("sources are not mixed within an epoch", "models/train/batches.c",
+           "shuffle(b->order, n, &rng);", ";", ["batches"]),
+    Mutant("a picture is drawn for with another's tags", "models/train/reward.c",
+           "picture * r->config.n_tag_slots", "picture / r->config.n_tag_slots", ["reward"]),
+    Mutant("classes beyond the 64th are forgotten", "models/train/false_objects.c",
+           "bits[1] |= set.bits[1]", "bits[1] |= set.bits[0]", ["reward"]),
+    Mutant("the clipped norm is not PyTorch's", "models/train/adamw.c", "norm + 1e-6", "norm - 1e-6", ["adamw"]),
 ]

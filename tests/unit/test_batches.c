@@ -195,6 +195,30 @@ static void test_text_alone_has_no_pictures(void **state)
     limn_batches_destroy(&b);
 }
 
+/* One picture a batch: the order of an epoch is seen. */
+static void test_an_epoch_mixes_sources_and_views(void **state)
+{
+    enum { N_EPOCHS = 20 };
+    const limn_batch_source sources[2] = { make_source(), make_source() };
+    limn_batches_settings settings = make_settings();
+    size_t n_changes = 0, n_views[3] = { 0 };
+    (void)state;
+    settings.n_pictures = 1;
+    limn_batches *b = create(sources, 2, &settings);
+    const uint64_t n_steps = limn_batches_n_steps(b);
+    uint32_t last = limn_batches_get(b, 0)->pictures[0].source;
+    for (uint64_t step = 0; step < n_steps; step++) {
+        const uint32_t source = limn_batches_get(b, step)->pictures[0].source;
+        n_changes += source != last;
+        last = source;
+    }
+    assert_true(n_changes > 1);
+    for (uint64_t epoch = 0; epoch < N_EPOCHS; epoch++)
+        n_views[limn_batches_get(b, epoch * n_steps)->pictures[0].view]++;
+    for (size_t view = 0; view < 3; view++) assert_true(n_views[view] > 0);
+    limn_batches_destroy(&b);
+}
+
 static void test_so_many_sources_as_there_may_be(void **state)
 {
     limn_batch_source sources[LIMN_BATCH_MAX_SOURCES + 1];
@@ -237,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_sources_are_mixed_and_drawn_from_evenly),
         cmocka_unit_test(test_of_many_captions_each_epoch_takes_others),
         cmocka_unit_test(test_text_alone_has_no_pictures),
+        cmocka_unit_test(test_an_epoch_mixes_sources_and_views),
         cmocka_unit_test(test_so_many_sources_as_there_may_be),
         cmocka_unit_test(test_what_does_not_fit_is_refused),
     };
