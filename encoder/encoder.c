@@ -8,6 +8,7 @@
 #include "common/weights/weights.h"
 #include "encoder/efficientnet_lite/efficientnet_lite.h"
 #include "encoder/encoder_family.h"
+#include "encoder/resnet/resnet.h"
 
 struct limn_encoder {
     const limn_encoder_family *family;
@@ -26,6 +27,7 @@ struct limn_encoder_state {
 
 static const limn_encoder_family *const families[] = {
     &limn_efficientnet_lite,
+    &limn_resnet,
 };
 enum { N_FAMILIES = sizeof families / sizeof *families };
 

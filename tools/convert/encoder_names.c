@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
+#include "encoder/resnet/resnet_shape.h"
 
 /* ---- PyTorch's EfficientNet-Lite (efficientnet_lite_pytorch) -------------------------------- */
 
@@ -41,11 +42,54 @@ static limn_input_spec lite_input(const char *network)
     return limn_input_square(shape.input_size, LIMN_RESIZE_BICUBIC, 127, 1 / 128.0f);
 }
 
+/* ---- torchvision's ResNet ------------------------------------------------------------------ */
+
+static bool find_resnet(encoder_layer_names *out, const char *name, const char *prefix)
+{
+    unsigned layer, block, number;
+    char part[16];
+    if (strncmp(name, "encoder.stem.", 13) == 0) {
+        snprintf(out->convolution, sizeof out->convolution, "%sconv1.weight", prefix);
+        snprintf(out->norm, sizeof out->norm, "%sbn1", prefix);
+        return true;
+    }
+    if (sscanf(name, "encoder.layers.%1u.%2u.%15[a-z]%1u.", &layer, &block, part, &number) == 4) {
+        snprintf(out->convolution, sizeof out->convolution, "%slayer%u.%u.%s%u.weight", prefix,
+                 layer, block, part, number);
+        snprintf(out->norm, sizeof out->norm, "%slayer%u.%u.bn%u", prefix, layer, block, number);
+        return true;
+    }
+    if (sscanf(name, "encoder.layers.%1u.%2u.%15[a-z].", &layer, &block, part) != 3) return false;
+    snprintf(out->convolution, sizeof out->convolution, "%slayer%u.%u.downsample.0.weight", prefix,
+             layer, block);
+    snprintf(out->norm, sizeof out->norm, "%slayer%u.%u.downsample.1", prefix, layer, block);
+    return true;
+}
+
+/* The preset of torchvision's first weights, ImageClassification(crop_size=224). */
+static limn_input_spec resnet_input(const char *network)
+{
+    (void)network;
+    static const double mean[] = { 0.485, 0.456, 0.406 }, deviation[] = { 0.229, 0.224, 0.225 };
+    limn_input_spec spec = { .width = 224,
+                             .height = 224,
+                             .filter = LIMN_RESIZE_BILINEAR,
+                             .fit = LIMN_FIT_CROP,
+                             .shorter_side = 256 };
+    for (size_t c = 0; c < 3; c++) {
+        spec.mean[c] = (float)(255 * mean[c]);
+        spec.scale[c] = (float)(1 / (255 * deviation[c]));
+    }
+    return spec;
+}
+
 /* ---- all ------------------------------------------------------------------------------------ */
 
 const original_encoder original_encoders[] = {
     { "EfficientNet-Lite weights", "_conv_stem.weight", 1e-3, "_fc", limn_efficientnet_lite_names,
       lite_input, find_lite },
+    { "ResNet weights", "layer4.1.conv1.weight", 1e-5, "fc", limn_resnet_names, resnet_input,
+      find_resnet },
     { NULL, NULL, 0, NULL, NULL, NULL, NULL },
 };
 
