@@ -43,6 +43,7 @@ REASONS = [
     (r"reads it", r"buffer overrun", "TGA: runs that go on in the next row, or past the end; Pillow stops"),
     (r"reads it", r"chunk|MAX_TEXT_CHUNK|cannot identify.*\.png", "PNG: broken chunks beside the image end Pillow's reading"),
     (r"reads it", r"cannot identify.*\.(tga|psd)", "TGA with 15 bits a colour, PSD with broken resources: Pillow gives up"),
+    (r"reads it", r"cannot identify.*\.jpg", "JPEG: bytes between segments, a segment without contents: Pillow gives up"),
     (r"reads it", r"image file is truncated|broken data stream", "JPEG without its end, all rows there"),
     (r"^(truncated|bad format): ", r"", "damaged: an error; Pillow shows what there is, or does not look"),
 ]
