@@ -1,5 +1,5 @@
-/* limn-convert: makes a model file of the reference captioner, of EfficientNet-Lite weights, or of
- * other model files. */
+/* limn-convert: makes a model file of the reference captioner, of published weights of an encoder,
+ * or of other model files. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ static const limn_option options[] = {
     { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_encoder_only), .group = "Output" },
     { "tags", 0, "FILE", "take the tags of this model file, of the same encoder",
-      "For limn --tags. EfficientNet-Lite weights bring the classes of ImageNet; this gives them "
+      "For limn --tags. Published weights bring the classes of ImageNet; this gives them "
       "to a captioner.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
     { "length-penalty", 0, "A", "the model's own: score = logprob / length^A",
@@ -96,7 +96,8 @@ static const limn_cli_tool tool = {
     .operands = "IN...",
     .description =
         "Reads one of three kinds of file, told apart by content: the reference captioner "
-        "(.safetensors), EfficientNet-Lite0 to Lite4 weights as published for PyTorch (.pth, "
+        "(.safetensors), weights of EfficientNet-Lite0 to Lite4 or of torchvision's ResNet-18, -50 "
+        "and -101 as published for PyTorch (.pth, "
         "with --encoder-only), or a model file of limn: to change its type, to average several, or "
         "to give it document frequencies.\n\n"
         "Batch norm is folded into the convolutions in double precision. A tensor that is "
