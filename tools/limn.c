@@ -41,7 +41,7 @@ static void note_model(const limn_model *model, const model_paths *paths, uint32
 /* What captions depend on beside the model: the bytes of word lists, and options. */
 static limn_status make_identity(limn_buffer *out, const caption_settings *s, limn_error *err)
 {
-    const limn_option_list *bans = &s->ban_files;
+    const limn_option_list *bans = &s->captioning.ban_files;
     for (size_t i = 0; i < bans->n_items; i++) {
         limn_file_bytes file = { 0 };
         LIMN_TRY(limn_file_bytes_read(&file, bans->items[i], SIZE_MAX, err));
@@ -84,11 +84,11 @@ static int run_with_pages(caption_pages *pages, const caption_settings *s,
     settings.model_paths = models->items;
     settings.n_model_paths = models->n;
     settings.decoders = decoders;
-    settings.hooks = limn_tool_hooks(s->output, pages);
+    settings.hooks = limn_tool_hooks(s->out.output, pages);
     caption_pages_follow(pages, &settings);
     const limn_status status = make_identity(&identity, s, &err);
     settings.identity = identity.bytes;
-    code = status == LIMN_OK ? annotate(pages, &settings, s->shard != NULL) : failed(&err);
+    code = status == LIMN_OK ? annotate(pages, &settings, s->in.shard != NULL) : failed(&err);
     limn_buffer_finish(&identity);
     return code;
 }
@@ -99,31 +99,33 @@ static limn_status check_confidence(const caption_settings *s, const limn_model 
 {
     limn_model_info info;
     limn_model_get_info(model, &info);
-    if (info.has_confidence || (!s->has_confidence && isnan(s->min_confidence))) return LIMN_OK;
+    if (info.has_confidence ||
+        (!s->captioning.has_confidence && isnan(s->captioning.min_confidence)))
+        return LIMN_OK;
     return limn_fail(err, LIMN_E_ARG,
                      "--%s: %s has no confidence; limn --signals, limn-eval --fit "
                      "and limn-convert --confidence give it one (limn-eval --help fit)",
-                     s->has_confidence ? "confidence" : "min-confidence", path);
+                     s->captioning.has_confidence ? "confidence" : "min-confidence", path);
 }
 
 /* Opens the models, and captions. */
 static int run_with(caption_settings *s, const model_paths *models, const limn_cli_operands *paths)
 {
-    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
+    const limn_annotate_hooks hooks = limn_tool_hooks(s->out.output, NULL);
     limn_decoders *decoders = NULL;
     limn_model *model = NULL;
     limn_error err = { 0 };
-    caption_pages pages = { .explain = { s->explain, s->attention, models->items[0],
-                                         s->options.n_best } };
+    caption_pages pages = { .explain = { s->out.explain, s->out.attention, models->items[0],
+                                         s->captioning.options.n_best } };
     int code;
-    if (!limn_decoders_start(&decoders, s->sandbox, s->n_threads, s->options.max_pixels, &hooks,
-                             &err) &&
-        !limn_model_open_ensemble(&model, models->items, models->n, s->cpu, &err) &&
+    if (!limn_decoders_start(&decoders, s->run.sandbox, s->run.n_threads,
+                             s->captioning.options.max_pixels, &hooks, &err) &&
+        !limn_model_open_ensemble(&model, models->items, models->n, s->run.cpu, &err) &&
         !check_confidence(s, model, models->items[0], &err) &&
-        !ban_files_read(&s->options, &s->ban_files, model, &err) &&
-        !(s->report && contact_sheet_create(&pages.sheet, s->report, &err))) {
+        !ban_files_read(&s->captioning.options, &s->captioning.ban_files, model, &err) &&
+        !(s->out.report && contact_sheet_create(&pages.sheet, s->out.report, &err))) {
         pages.model = model;
-        note_model(model, models, s->n_threads);
+        note_model(model, models, s->run.n_threads);
         code = run_with_pages(&pages, s, models, decoders, paths);
     } else {
         code = failed(&err);
@@ -138,7 +140,7 @@ static int run(caption_settings *s, const limn_cli_operands *paths)
 {
     char *default_path = NULL;
     limn_error err = { 0 };
-    model_paths models = { s->models.items, s->models.n_items };
+    model_paths models = { s->captioning.models.items, s->captioning.models.n_items };
     int code;
     if (!limn_interrupt_start()) {
         limn_message_error("can't install signal handlers");
@@ -158,7 +160,7 @@ int main(int argc, char **argv)
     int code;
     limn_standard_streams_secure();
     if (!limn_cli_parse(&paths, &s, &caption_cli_tool, argc, argv, &code)) return code;
-    limn_message_init(caption_cli_tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
+    limn_message_init(caption_cli_tool.name, limn_verbosity_of(s.run.is_quiet, s.run.is_verbose));
     code = caption_settings_complete(&s) ? run(&s, &paths) : LIMN_EXIT_USAGE;
     caption_settings_finish(&s);
     return code;

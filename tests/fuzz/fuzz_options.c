@@ -25,11 +25,11 @@ static int split(char **argv, char *text, size_t size)
 
 static void check(const caption_settings *s, const limn_cli_operands *paths)
 {
-    const limn_options *o = &s->options;
+    const limn_options *o = &s->captioning.options;
     if (!paths->n_items || o->beam_size < 1 || o->beam_size > 64 || o->n_best < 1 ||
         o->n_best > 64 || o->n_groups < 1 || o->beam_size % o->n_groups ||
-        (o->n_candidates && o->n_candidates < o->n_best) || s->n_threads < 1 ||
-        s->format >= LIMN_N_FORMATS)
+        (o->n_candidates && o->n_candidates < o->n_best) || s->run.n_threads < 1 ||
+        s->out.format >= LIMN_N_FORMATS)
         abort();
     for (size_t i = 0; i < paths->n_items; i++) fuzz_use((unsigned)strlen(paths->items[i]));
 }

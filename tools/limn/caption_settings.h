@@ -14,25 +14,50 @@
 #define LIMN_EXISTING_UNSET UINT_MAX
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
-typedef struct caption_settings {
-    const char *cpu, *output, *errors, *report, *prefix, *suffix, *explain, *attention, *separator;
-    const char *shard;             /* I/N */
-    const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
-    const char *sidecar_extension; /* once completed */
-    limn_option_list models;       /* none: the default one; several: an ensemble */
-    limn_option_list tar;          /* endings of members that tars get */
+/* The images. */
+typedef struct caption_input {
+    bool is_recursive, is_nul_separated;
+    limn_option_list includes, excludes;
+    const char *shard;  /* I/N */
+    limn_inputs inputs; /* once completed, but for names */
+} caption_input;
+
+/* The models, and what is asked of captions. */
+typedef struct caption_captioning {
+    limn_option_list models; /* none: the default one; several: an ensemble */
     limn_options options;
     limn_option_list ban_files;
     float min_confidence; /* NAN: all captions are written */
-    uint32_t n_threads;
-    unsigned sandbox;  /* a limn_sandbox_use */
-    unsigned format;   /* a limn_format; LIMN_FORMAT_BY_NAME until completed */
-    unsigned existing; /* limn_existing; LIMN_EXISTING_UNSET until completed */
-    limn_option_list includes, excludes;
-    limn_inputs inputs; /* once completed, but for names */
-    bool is_recursive, is_nul_separated, is_sidecar_full, is_dry_run, is_forced, is_strict;
     bool has_confidence, has_signals;
+} caption_captioning;
+
+/* Where captions go, and how they look there. */
+typedef struct caption_output {
+    const char *output;
+    unsigned format; /* a limn_format; LIMN_FORMAT_BY_NAME until completed */
+    const char *prefix, *suffix, *separator;
+    const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
+    const char *sidecar_extension; /* once completed */
+    bool is_sidecar_full;
+    unsigned existing;    /* limn_existing; LIMN_EXISTING_UNSET until completed */
+    limn_option_list tar; /* endings of members that tars get */
+    const char *errors, *report, *explain, *attention;
+} caption_output;
+
+/* How the work is done. */
+typedef struct caption_run {
+    const char *cpu;
+    uint32_t n_threads;
+    unsigned sandbox; /* a limn_sandbox_use */
+    bool is_dry_run, is_forced, is_strict;
     bool is_quiet, is_verbose;
+} caption_run;
+
+typedef struct caption_settings {
+    caption_input in;
+    caption_captioning captioning;
+    caption_output out;
+    caption_run run;
 } caption_settings;
 
 /* Reads into a caption_settings. */

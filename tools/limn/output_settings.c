@@ -5,80 +5,83 @@
 /* A sidecar holds captions alone, or an object. */
 static void complete_sidecar(caption_settings *s)
 {
-    if (s->format == LIMN_FORMAT_BY_NAME || s->format == LIMN_FORMAT_CAPTION)
-        s->format = LIMN_FORMAT_TEXT; /* a sidecar has the captions alone */
-    s->sidecar_extension = s->sidecar + (s->sidecar[0] == '.');
-    if (!*s->sidecar) s->sidecar_extension = s->format == LIMN_FORMAT_JSONL ? "json" : "txt";
+    if (s->out.format == LIMN_FORMAT_BY_NAME || s->out.format == LIMN_FORMAT_CAPTION)
+        s->out.format = LIMN_FORMAT_TEXT; /* a sidecar has the captions alone */
+    s->out.sidecar_extension = s->out.sidecar + (s->out.sidecar[0] == '.');
+    if (!*s->out.sidecar)
+        s->out.sidecar_extension = s->out.format == LIMN_FORMAT_JSONL ? "json" : "txt";
 }
 
 static bool complete_plain(caption_settings *s)
 {
-    limn_format by_name = limn_output_is_folder(s->output) ? LIMN_FORMAT_JSONL : LIMN_FORMAT_TEXT;
-    const char *lonely = s->out_dir                           ? "out-dir"
-                         : s->is_sidecar_full                 ? "sidecar-full"
-                         : s->existing != LIMN_EXISTING_UNSET ? "existing"
-                         : s->separator                       ? "separator"
-                                                              : NULL;
+    limn_format by_name =
+        limn_output_is_folder(s->out.output) ? LIMN_FORMAT_JSONL : LIMN_FORMAT_TEXT;
+    const char *lonely = s->out.out_dir                           ? "out-dir"
+                         : s->out.is_sidecar_full                 ? "sidecar-full"
+                         : s->out.existing != LIMN_EXISTING_UNSET ? "existing"
+                         : s->out.separator                       ? "separator"
+                                                                  : NULL;
     if (lonely) {
         limn_message_error("--%s: is for --sidecar", lonely);
         return false;
     }
-    if (s->output && !limn_output_is_folder(s->output)) limn_format_of_path(&by_name, s->output);
-    if (s->format == LIMN_FORMAT_BY_NAME) s->format = by_name;
+    if (s->out.output && !limn_output_is_folder(s->out.output))
+        limn_format_of_path(&by_name, s->out.output);
+    if (s->out.format == LIMN_FORMAT_BY_NAME) s->out.format = by_name;
     return true;
 }
 
 static bool complete_inputs(caption_settings *s)
 {
-    s->inputs = limn_inputs_default();
-    s->inputs.is_recursive = s->is_recursive;
-    s->inputs.is_nul_separated = s->is_nul_separated;
-    s->inputs.includes = s->includes.items;
-    s->inputs.n_includes = s->includes.n_items;
-    s->inputs.excludes = s->excludes.items;
-    s->inputs.n_excludes = s->excludes.n_items;
-    if (!s->shard || limn_inputs_parse_shard(&s->inputs, s->shard)) return true;
-    limn_message_error("--shard: '%s' is not I/N with I from 0 to N - 1", s->shard);
+    s->in.inputs = limn_inputs_default();
+    s->in.inputs.is_recursive = s->in.is_recursive;
+    s->in.inputs.is_nul_separated = s->in.is_nul_separated;
+    s->in.inputs.includes = s->in.includes.items;
+    s->in.inputs.n_includes = s->in.includes.n_items;
+    s->in.inputs.excludes = s->in.excludes.items;
+    s->in.inputs.n_excludes = s->in.excludes.n_items;
+    if (!s->in.shard || limn_inputs_parse_shard(&s->in.inputs, s->in.shard)) return true;
+    limn_message_error("--shard: '%s' is not I/N with I from 0 to N - 1", s->in.shard);
     return false;
 }
 
 limn_annotate_settings output_settings_of(const caption_settings *s)
 {
     limn_annotate_settings out = limn_annotate_settings_default();
-    out.inputs = s->inputs;
-    out.options = &s->options;
-    out.n_threads = s->n_threads;
-    out.n_best = s->options.n_best;
-    out.n_alternatives = s->options.n_alternatives;
-    out.prefix = s->prefix;
-    out.suffix = s->suffix;
-    out.min_confidence = s->min_confidence;
-    out.has_confidence = s->has_confidence;
-    out.has_signals = s->has_signals;
-    out.output = s->output;
-    out.format = (limn_format)s->format;
-    out.tar_endings = s->tar.items;
-    out.n_tar_endings = s->tar.n_items;
-    out.sidecar_extension = s->sidecar_extension;
-    out.out_dir = s->out_dir;
-    out.is_sidecar_full = s->is_sidecar_full;
-    out.existing = (limn_existing)s->existing;
-    out.separator = s->separator;
-    out.errors = s->errors;
-    out.is_dry_run = s->is_dry_run;
-    out.is_forced = s->is_forced;
-    out.is_strict = s->is_strict;
+    out.inputs = s->in.inputs;
+    out.options = &s->captioning.options;
+    out.n_threads = s->run.n_threads;
+    out.n_best = s->captioning.options.n_best;
+    out.n_alternatives = s->captioning.options.n_alternatives;
+    out.prefix = s->out.prefix;
+    out.suffix = s->out.suffix;
+    out.min_confidence = s->captioning.min_confidence;
+    out.has_confidence = s->captioning.has_confidence;
+    out.has_signals = s->captioning.has_signals;
+    out.output = s->out.output;
+    out.format = (limn_format)s->out.format;
+    out.tar_endings = s->out.tar.items;
+    out.n_tar_endings = s->out.tar.n_items;
+    out.sidecar_extension = s->out.sidecar_extension;
+    out.out_dir = s->out.out_dir;
+    out.is_sidecar_full = s->out.is_sidecar_full;
+    out.existing = (limn_existing)s->out.existing;
+    out.separator = s->out.separator;
+    out.errors = s->out.errors;
+    out.is_dry_run = s->run.is_dry_run;
+    out.is_forced = s->run.is_forced;
+    out.is_strict = s->run.is_strict;
     return out;
 }
 
 bool output_settings_complete(caption_settings *s)
 {
     limn_error err = { 0 };
-    if (s->sidecar)
+    if (s->out.sidecar)
         complete_sidecar(s);
     else if (!complete_plain(s))
         return false;
-    if (s->existing == LIMN_EXISTING_UNSET) s->existing = LIMN_EXISTING_SKIP;
+    if (s->out.existing == LIMN_EXISTING_UNSET) s->out.existing = LIMN_EXISTING_SKIP;
     if (!complete_inputs(s)) return false;
     const limn_annotate_settings settings = output_settings_of(s);
     if (limn_annotate_check(&settings, &err) == LIMN_OK) return true;

@@ -98,7 +98,9 @@ static void append_first_field(limn_buffer *out, const char *row, size_t size)
     }
 }
 
-static const char csv_head[] = "file,caption,logprob,score,rank,file_bytes\r\n";
+static const char csv_head[] = "file,caption,logprob,score,rank,file_bytes\r\n",
+                  csv_confidence_head[] =
+                      "file,caption,logprob,score,rank,confidence,file_bytes\r\n";
 
 /* Fields of a row: commas outside quotes, and one more. */
 static size_t count_fields(const char *row, size_t size)
@@ -125,10 +127,10 @@ static const char *last_field(const char *row, size_t row_size, size_t *size)
 
 /* A row as limn wrote it, or a spreadsheet again: with quotes around any field, other line ends,
  * none after the last row. A row that is torn off lacks fields. */
-static limn_status parse_csv(limn_buffer *name, size_t *record_size, const char *text, size_t size,
-                             limn_error *err)
+static limn_status parse_row(limn_buffer *name, size_t *record_size, const char *text, size_t size,
+                             const char *head, limn_error *err)
 {
-    const size_t n_fields = count_fields(csv_head, sizeof csv_head - 1);
+    const size_t n_fields = count_fields(head, strlen(head));
     const size_t line = row_size(text, size);
     const size_t row = line && text[line - 1] == '\r' ? line - 1 : line;
     size_t hex_size;
@@ -147,6 +149,18 @@ static limn_status parse_csv(limn_buffer *name, size_t *record_size, const char 
     return LIMN_OK;
 }
 
+static limn_status parse_csv(limn_buffer *name, size_t *record_size, const char *text, size_t size,
+                             limn_error *err)
+{
+    return parse_row(name, record_size, text, size, csv_head, err);
+}
+
+static limn_status parse_csv_confidence(limn_buffer *name, size_t *record_size, const char *text,
+                                        size_t size, limn_error *err)
+{
+    return parse_row(name, record_size, text, size, csv_confidence_head, err);
+}
+
 const limn_writer limn_writer_csv = {
     .name = "csv",
     .extension = ".csv",
@@ -158,9 +172,9 @@ const limn_writer limn_writer_csv = {
 const limn_writer limn_writer_csv_confidence = {
     .name = "csv",
     .extension = ".csv",
-    .head = "file,caption,logprob,score,rank,confidence,file_bytes\r\n",
+    .head = csv_confidence_head,
     .render = render_csv_confidence,
-    .parse = parse_csv,
+    .parse = parse_csv_confidence,
 };
 
 /* ---- TSV -------------------------------------------------------------------------------- */
