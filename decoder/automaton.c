@@ -4,18 +4,50 @@
 
 #include "common/base/mem.h"
 
+/* ---- words ------------------------------------------------------------------------------ */
+
+/* What the last token says about the next one: limn_token_begins_word without the token. */
+typedef enum after { AFTER_OTHER = 0, AFTER_LETTER, AFTER_NOTHING } after;
+
+static after after_class(unsigned char class)
+{
+    return class == LIMN_TOKEN_LETTER || class == LIMN_TOKEN_CONTINUES ? AFTER_LETTER : AFTER_OTHER;
+}
+
+static bool begins_word(after last, unsigned char class)
+{
+    if (class == LIMN_TOKEN_CONTINUES) return last == AFTER_NOTHING;
+    if (class == LIMN_TOKEN_LETTER) return last != AFTER_LETTER;
+    return class == LIMN_TOKEN_BEGINS;
+}
+
+/* A token that comes; LIMN_NO_TOKEN for any of its class that no phrase has. */
+typedef struct comer {
+    uint32_t token;
+    unsigned char class;
+} comer;
+
 /* ---- one requirement -------------------------------------------------------------------- */
 
 /* The tree of a requirement's alternatives (Aho & Corasick 1975). Its nodes are beginnings of
- * phrases, the root the empty one; one more, `done`, has no way out. */
+ * phrases, the root the empty one; one more, `done`, has no way out. Where a word may have several
+ * tokens, a phrase is done once the token after it begins another word; until then its last node
+ * waits. */
 typedef struct matcher {
     struct matcher_node {
         uint32_t token, parent;
-        uint32_t failure; /* the longest other node that the words so far end with */
-        bool is_done;     /* a phrase ends here */
-    } * nodes;            /* [n_nodes], parents before children */
+        uint32_t failure;    /* the longest other node that the words so far end with */
+        bool is_done;        /* a phrase ends here */
+        unsigned char class; /* of the token */
+    } * nodes;               /* [n_nodes], parents before children */
     size_t n_nodes;
+    const unsigned char *classes; /* NULL: each token is a word */
 } matcher;
+
+static unsigned char class_of(const unsigned char *classes, uint32_t token)
+{
+    return classes ? classes[token] : (unsigned char)LIMN_TOKEN_BEGINS;
+}
 
 static uint32_t find_child(const matcher *m, uint32_t parent, uint32_t token)
 {
@@ -29,13 +61,21 @@ static uint32_t done_of(const matcher *m)
     return (uint32_t)m->n_nodes;
 }
 
-/* Where a token leads from a node; `done` stays. */
-static uint32_t step(const matcher *m, uint32_t node, uint32_t token)
+static bool is_waiting(const matcher *m, uint32_t node)
+{
+    return m->classes && node != done_of(m) && m->nodes[node].is_done;
+}
+
+/* Where a token leads from a node; `done` stays. At the root, `last` says what came before. */
+static uint32_t step(const matcher *m, uint32_t node, after last, comer c)
 {
     if (node == done_of(m)) return node;
+    if (node != 0) last = after_class(m->nodes[node].class);
+    const bool is_new = begins_word(last, c.class);
+    if (is_waiting(m, node) && (is_new || c.class == LIMN_TOKEN_SPACE)) return done_of(m);
     for (;;) {
-        const uint32_t child = find_child(m, node, token);
-        if (child) return m->nodes[child].is_done ? done_of(m) : child;
+        const uint32_t child = node != 0 || is_new ? find_child(m, node, c.token) : 0;
+        if (child) return m->nodes[child].is_done && !m->classes ? done_of(m) : child;
         if (node == 0) return 0;
         node = m->nodes[node].failure;
     }
@@ -49,7 +89,9 @@ static void add_level(matcher *m, const limn_phrase *phrase, size_t n)
     uint32_t node = find_child(m, parent, phrase->tokens[n]);
     if (!node) {
         node = (uint32_t)m->n_nodes++;
-        m->nodes[node] = (struct matcher_node){ .token = phrase->tokens[n], .parent = parent };
+        m->nodes[node] = (struct matcher_node){ .token = phrase->tokens[n],
+                                                .parent = parent,
+                                                .class = class_of(m->classes, phrase->tokens[n]) };
     }
     if (n + 1 == phrase->n_tokens) m->nodes[node].is_done = true;
 }
@@ -59,10 +101,11 @@ static void link_failures(matcher *m)
 {
     for (uint32_t i = 1; i < m->n_nodes; i++) {
         struct matcher_node *node = &m->nodes[i];
+        const after last = after_class(m->nodes[node->parent].class);
         uint32_t at = node->parent, child = 0;
         while (at != 0 && !child) {
             at = m->nodes[at].failure;
-            child = find_child(m, at, node->token);
+            if (at != 0 || begins_word(last, node->class)) child = find_child(m, at, node->token);
         }
         node->failure = child;
         node->is_done |= m->nodes[child].is_done;
@@ -95,9 +138,11 @@ static limn_status build_matcher(matcher *m, const limn_requirement *r, size_t n
 
 /* ---- all requirements ------------------------------------------------------------------- */
 
-/* A state is a node of each requirement's matcher. */
+/* A state is a node of each requirement's matcher, and what the last token was, where that matters
+ * to a root. */
 typedef struct node_tuple {
     uint32_t nodes[LIMN_AUTOMATON_MAX_REQUIREMENTS];
+    uint32_t last; /* after */
 } node_tuple;
 
 struct limn_automaton {
@@ -112,31 +157,30 @@ typedef struct builder {
     matcher matchers[LIMN_AUTOMATON_MAX_REQUIREMENTS];
     size_t n_matchers, max_states;
     const limn_requirement *requirements;
-    node_tuple *tuples; /* [n_states] */
+    const unsigned char *classes; /* [n_tokens] or NULL */
+    bool needs_last;              /* a phrase begins with what not always begins a word */
+    node_tuple *tuples;           /* [n_states] */
     limn_automaton *a;
 } builder;
 
-static node_tuple step_all(const builder *b, const node_tuple *from, uint32_t token)
+static node_tuple step_all(const builder *b, const node_tuple *from, comer c)
 {
-    node_tuple to = { { 0 } };
-    for (size_t i = 0; i < b->n_matchers; i++)
-        to.nodes[i] = step(&b->matchers[i], from->nodes[i], token);
-    return to;
-}
-
-/* After a token that no phrase has, only what is met stays. */
-static node_tuple step_other(const builder *b, const node_tuple *from)
-{
-    node_tuple to = { { 0 } };
-    for (size_t i = 0; i < b->n_matchers; i++)
-        if (from->nodes[i] == done_of(&b->matchers[i])) to.nodes[i] = from->nodes[i];
+    node_tuple to = { .last = AFTER_OTHER };
+    bool has_root = false;
+    for (size_t i = 0; i < b->n_matchers; i++) {
+        to.nodes[i] = step(&b->matchers[i], from->nodes[i], (after)from->last, c);
+        has_root |= to.nodes[i] == 0;
+    }
+    if (b->needs_last && has_root) to.last = after_class(c.class);
     return to;
 }
 
 static bool is_accepting(const builder *b, const node_tuple *tuple)
 {
     for (size_t i = 0; i < b->n_matchers; i++)
-        if (tuple->nodes[i] != done_of(&b->matchers[i])) return false;
+        if (tuple->nodes[i] != done_of(&b->matchers[i]) &&
+            !is_waiting(&b->matchers[i], tuple->nodes[i]))
+            return false;
     return true;
 }
 
@@ -170,22 +214,41 @@ static limn_status too_many(const builder *b, limn_error *err)
                      b->max_states);
 }
 
+/* Where the tokens lead that no phrase has. */
+static limn_status expand_others(builder *b, size_t state, limn_error *err)
+{
+    limn_automaton *a = b->a;
+    size_t to[LIMN_TOKEN_SPACE + 1] = { 0 };
+    bool is_known[LIMN_TOKEN_SPACE + 1] = { false };
+    uint16_t *next = a->next + state * a->n_tokens;
+    for (uint32_t t = 0; t < a->n_tokens; t++) {
+        const unsigned char class = class_of(b->classes, t);
+        if (!is_known[class]) {
+            const node_tuple from = b->tuples[state];
+            const node_tuple other = step_all(b, &from, (comer){ LIMN_NO_TOKEN, class });
+            to[class] = number_of(b, &other);
+            if (to[class] == b->max_states) return too_many(b, err);
+            is_known[class] = true;
+        }
+        next[t] = (uint16_t)to[class];
+    }
+    return LIMN_OK;
+}
+
 /* Finds where every token leads from `state`, and the states that are new. */
 static limn_status expand(builder *b, size_t state, limn_error *err)
 {
     limn_automaton *a = b->a;
-    const node_tuple from = b->tuples[state], other = step_other(b, &from);
-    size_t to = number_of(b, &other);
-    if (to == b->max_states) return too_many(b, err);
+    const node_tuple from = b->tuples[state];
     uint16_t *next = a->next + state * a->n_tokens;
-    for (size_t t = 0; t < a->n_tokens; t++) next[t] = (uint16_t)to;
+    LIMN_TRY(expand_others(b, state, err));
     for (size_t m = 0; m < b->n_matchers; m++)
         for (size_t i = 1; i < b->matchers[m].n_nodes; i++) {
-            const uint32_t token = b->matchers[m].nodes[i].token;
-            const node_tuple after = step_all(b, &from, token);
-            to = number_of(b, &after);
+            const struct matcher_node *node = &b->matchers[m].nodes[i];
+            const node_tuple reached = step_all(b, &from, (comer){ node->token, node->class });
+            const size_t to = number_of(b, &reached);
             if (to == b->max_states) return too_many(b, err);
-            next[token] = (uint16_t)to;
+            next[node->token] = (uint16_t)to;
         }
     return LIMN_OK;
 }
@@ -208,14 +271,24 @@ static void count_needed(limn_automaton *a)
     }
 }
 
+static bool needs_last(const matcher *m)
+{
+    for (size_t i = 1; i < m->n_nodes; i++)
+        if (m->nodes[i].parent == 0 && m->nodes[i].class != LIMN_TOKEN_BEGINS) return true;
+    return false;
+}
+
 static limn_status build(builder *b, size_t n_requirements, limn_error *err)
 {
     limn_automaton *a = b->a;
-    const node_tuple start = { { 0 } };
+    node_tuple start = { .last = AFTER_OTHER };
     for (size_t i = 0; i < n_requirements; i++) {
         b->n_matchers++;
+        b->matchers[i].classes = b->classes;
         LIMN_TRY(build_matcher(&b->matchers[i], &b->requirements[i], a->n_tokens, err));
+        b->needs_last |= needs_last(&b->matchers[i]);
     }
+    if (b->needs_last) start.last = AFTER_NOTHING;
     number_of(b, &start);
     for (size_t state = 0; state < a->n_states; state++) {
         LIMN_TRY(grow_next(a, err));
@@ -238,10 +311,10 @@ static limn_status allocate(builder *b, limn_error *err)
 }
 
 limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *requirements,
-                                  size_t n_requirements, size_t n_tokens, size_t max_states,
-                                  limn_error *err)
+                                  size_t n_requirements, const unsigned char *classes,
+                                  size_t n_tokens, size_t max_states, limn_error *err)
 {
-    builder b = { .requirements = requirements, .max_states = max_states };
+    builder b = { .requirements = requirements, .classes = classes, .max_states = max_states };
     *out = NULL;
     if (n_requirements > LIMN_AUTOMATON_MAX_REQUIREMENTS)
         return limn_fail(err, LIMN_E_LIMIT, "%zu required words or phrases are more than %d",

@@ -1,8 +1,9 @@
 /* The words that a caption must have, as a finite-state machine (Anderson et al. 2017): each state
  * says which requirements are met, and how far into the phrases of the others the last words are.
  *
- * A requirement is met by any one of its alternatives, each a phrase of one or more tokens in a
- * row. State 0 is the start; transitions are looked up in a table [n_states, n_tokens]. */
+ * A requirement is met by any one of its alternatives, each a phrase of whole words, given as its
+ * tokens in a row: it begins where a word does (limn_token_begins_word), and its last word goes on
+ * no further. State 0 is the start; transitions are looked up in a table [n_states, n_tokens]. */
 #ifndef LIMN_DECODER_AUTOMATON_H
 #define LIMN_DECODER_AUTOMATON_H
 
@@ -22,12 +23,13 @@ typedef struct limn_requirement {
 
 typedef struct limn_automaton limn_automaton; /* immutable; shared by threads */
 
-/* Of requirements [n_requirements] over n_tokens tokens. LIMN_E_LIMIT when it takes more than
+/* Of requirements [n_requirements] over n_tokens tokens of `classes` (limn_token_class [n_tokens];
+ * NULL: each is a word). LIMN_E_LIMIT when it takes more than
  * max_states (1 … 65535) states or there are too many requirements; LIMN_E_ARG for a phrase without
  * tokens or with one that is not below n_tokens; LIMN_E_NOMEM. */
 limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *requirements,
-                                  size_t n_requirements, size_t n_tokens, size_t max_states,
-                                  limn_error *err);
+                                  size_t n_requirements, const unsigned char *classes,
+                                  size_t n_tokens, size_t max_states, limn_error *err);
 void limn_automaton_destroy(limn_automaton **a); /* accepts NULL and *a == NULL; nulls it */
 
 size_t limn_automaton_n_states(const limn_automaton *a);
@@ -35,7 +37,7 @@ size_t limn_automaton_n_states(const limn_automaton *a);
 const uint16_t *limn_automaton_next(const limn_automaton *a, size_t state);
 /* Whether all requirements are met. */
 bool limn_automaton_accepts(const limn_automaton *a, size_t state);
-/* The least number of words after `state` until all requirements are met. */
+/* The least number of tokens after `state` until all requirements are met. */
 size_t limn_automaton_n_needed(const limn_automaton *a, size_t state);
 
 #endif

@@ -352,7 +352,7 @@ static size_t count_hopeful(const limn_beam *b, const limn_beam_settings *s, siz
                             const bank *of)
 {
     const size_t max = max_finished_of(s), n_best = s->n_best < max ? s->n_best : max;
-    const size_t longest = limn_constraints_max_words(&s->constraints, s->max_steps) + 1;
+    const size_t longest = limn_constraints_max_tokens(&s->constraints, s->max_steps) + 1;
     const limn_scoring scoring = scoring_of(s, NULL);
     size_t n = of->n;
     if (b->groups[g].n_finished < max) return n;

@@ -3,20 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-static limn_status check_tokens(const char *what, const uint32_t *tokens, size_t n, size_t n_tokens,
-                                limn_error *err)
-{
-    for (size_t i = 0; i < n; i++)
-        if (tokens[i] >= n_tokens)
-            return limn_fail(err, LIMN_E_ARG, "%s token %u is not in 0 … %zu", what, tokens[i],
-                             n_tokens - 1);
-    return LIMN_OK;
-}
+#include "decoder/decoder.h"
+#include "decoder/word_spans.h"
 
 limn_status limn_constraints_check(const limn_constraints *c, size_t n_tokens, size_t max_steps,
                                    limn_error *err)
 {
-    const size_t longest = limn_constraints_max_words(c, max_steps);
+    const size_t longest = limn_constraints_max_tokens(c, max_steps);
     if (c->max_words > 0 && c->min_words > c->max_words)
         return limn_fail(err, LIMN_E_ARG, "no caption has at least %zu and at most %zu words",
                          c->min_words, c->max_words);
@@ -27,13 +20,17 @@ limn_status limn_constraints_check(const limn_constraints *c, size_t n_tokens, s
     if (c->n_start > longest)
         return limn_fail(err, LIMN_E_ARG, "a start of %zu words is longer than a caption of %zu",
                          c->n_start, longest);
-    LIMN_TRY(check_tokens("banned", c->banned, c->n_banned, n_tokens, err));
-    return check_tokens("starting", c->start, c->n_start, n_tokens, err);
+    for (size_t i = 0; i < c->n_start; i++)
+        if (c->start[i] >= n_tokens)
+            return limn_fail(err, LIMN_E_ARG, "starting token %u is not in 0 … %zu", c->start[i],
+                             n_tokens - 1);
+    return LIMN_OK;
 }
 
-size_t limn_constraints_max_words(const limn_constraints *c, size_t max_steps)
+size_t limn_constraints_max_tokens(const limn_constraints *c, size_t max_steps)
 {
-    return c->max_words > 0 && c->max_words < max_steps ? c->max_words : max_steps - 1;
+    const bool are_words = !c->classes;
+    return are_words && c->max_words > 0 && c->max_words < max_steps ? c->max_words : max_steps - 1;
 }
 
 static void ban_all_but(float *log_probs, size_t n_tokens, uint32_t token)
@@ -43,40 +40,148 @@ static void ban_all_but(float *log_probs, size_t n_tokens, uint32_t token)
     log_probs[token] = kept;
 }
 
-/* Bans what would repeat an n-gram whose first n - 1 words are the last ones. */
-static void ban_repeats(float *log_probs, const uint32_t *words, size_t n_words, size_t n)
+/* The tokens [n] so far, and the words that they are. */
+typedef struct past {
+    const uint32_t *tokens;
+    size_t n;
+    const unsigned char *classes;
+} past;
+
+static uint32_t last_of(const past *p)
 {
-    if (n_words < n) return;
-    const uint32_t *tail = words + n_words - (n - 1);
-    for (const uint32_t *gram = words; gram + n <= words + n_words; gram++)
+    return p->n > 0 ? p->tokens[p->n - 1] : LIMN_NO_TOKEN;
+}
+
+/* ---- one word more, or the last one goes on ------------------------------------------------- */
+
+/* After the last word: what begins another, and spaces before it. */
+static void ban_more_words(const past *p, float *log_probs, size_t n_tokens, uint32_t end_token)
+{
+    for (uint32_t t = 0; t < n_tokens; t++)
+        if (t != end_token && (limn_token_begins_word(p->classes, last_of(p), t) ||
+                               p->classes[t] == LIMN_TOKEN_SPACE))
+            log_probs[t] = -INFINITY;
+}
+
+/* What would make the word before a longer one. */
+static void ban_going_on(const past *p, float *log_probs, size_t n_tokens)
+{
+    for (uint32_t t = 0; t < n_tokens; t++)
+        if (!limn_token_begins_word(p->classes, last_of(p), t) && p->classes[t] != LIMN_TOKEN_SPACE)
+            log_probs[t] = -INFINITY;
+}
+
+/* ---- n-grams -------------------------------------------------------------------------------- */
+
+/* Bans what would repeat an n-gram whose first n - 1 words are the last ones, each word a token. */
+static void ban_repeated_tokens(float *log_probs, const past *p, size_t n)
+{
+    if (p->n < n) return;
+    const uint32_t *tail = p->tokens + p->n - (n - 1);
+    for (const uint32_t *gram = p->tokens; gram + n <= p->tokens + p->n; gram++)
         if (memcmp(gram, tail, (n - 1) * sizeof *tail) == 0) log_probs[gram[n - 1]] = -INFINITY;
+}
+
+/* Whether the words a [n] and b [n] are the same. */
+static bool are_same(const past *p, const limn_word_span *a, const limn_word_span *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t size = a[i].end - a[i].begin;
+        if (b[i].end - b[i].begin != size ||
+            memcmp(p->tokens + a[i].begin, p->tokens + b[i].begin, size * sizeof *p->tokens) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Bans the last token of `word`, to which `begun` are the first ones, where it makes that word. */
+static void ban_last_token(float *log_probs, const past *p, limn_word_span word,
+                           limn_word_span begun)
+{
+    const size_t n_begun = begun.end - begun.begin;
+    const uint32_t last = p->tokens[word.end - 1];
+    if (word.end - word.begin == n_begun + 1 &&
+        memcmp(p->tokens + word.begin, p->tokens + begun.begin, n_begun * sizeof last) == 0 &&
+        limn_token_begins_word(p->classes, last_of(p), last) == (n_begun == 0))
+        log_probs[last] = -INFINITY;
+}
+
+/* The same where words are tokens in a row: a word to come, or the last one as it may go on. */
+static void ban_repeated_words(float *log_probs, const past *p, size_t n)
+{
+    limn_word_span words[LIMN_DECODER_MAX_POSITIONS];
+    const size_t n_words =
+        limn_word_spans(words, LIMN_DECODER_MAX_POSITIONS, p->classes, p->tokens, p->n);
+    const limn_word_span none = { (uint32_t)p->n, (uint32_t)p->n };
+    const bool is_open = n_words > 0 && words[n_words - 1].end == p->n;
+    for (size_t g = 0; g + n <= n_words; g++) {
+        const limn_word_span *gram = words + g, *tail = words + n_words - (n - 1);
+        if (are_same(p, gram, tail, n - 1)) ban_last_token(log_probs, p, gram[n - 1], none);
+        if (is_open && g + n < n_words && are_same(p, gram, tail - 1, n - 1))
+            ban_last_token(log_probs, p, gram[n - 1], words[n_words - 1]);
+    }
+}
+
+/* ---- endings -------------------------------------------------------------------------------- */
+
+static size_t count_words(const past *p)
+{
+    size_t n = 0;
+    if (!p->classes) return p->n;
+    for (size_t i = 0; i < p->n; i++)
+        n += limn_token_begins_word(p->classes, i > 0 ? p->tokens[i - 1] : LIMN_NO_TOKEN,
+                                    p->tokens[i]);
+    return n;
+}
+
+/* Whether the last word is one that no caption ends on. */
+static bool ends_badly(const limn_constraints *c, const past *p)
+{
+    for (size_t i = p->n; i-- > 0;)
+        if (limn_token_begins_word(p->classes, i > 0 ? p->tokens[i - 1] : LIMN_NO_TOKEN,
+                                   p->tokens[i]))
+            return limn_phrase_trie_has(c->bad_endings, p->tokens + i, p->n - i);
+    return false;
 }
 
 /* No end after a word that can't be the last; where the next word has to be the last one, none that
  * can't. */
-static void ban_bad_endings(const limn_constraints *c, float *log_probs, size_t n_tokens,
-                            size_t max_steps, uint32_t end_token, const uint32_t *words,
-                            size_t n_words)
+static void ban_bad_endings(const limn_constraints *c, const past *p, float *log_probs,
+                            size_t max_steps, uint32_t end_token, size_t n_words)
 {
-    if (n_words > 0 && c->cannot_end[words[n_words - 1]]) log_probs[end_token] = -INFINITY;
-    if (n_words + 1 < limn_constraints_max_words(c, max_steps)) return;
-    for (size_t t = 0; t < n_tokens; t++)
-        if (c->cannot_end[t]) log_probs[t] = -INFINITY;
+    const bool is_last_word = c->max_words > 0 && n_words + 1 >= c->max_words;
+    if (ends_badly(c, p)) log_probs[end_token] = -INFINITY;
+    if (is_last_word || p->n + 1 >= limn_constraints_max_tokens(c, max_steps))
+        limn_phrase_trie_ban(c->bad_endings, log_probs, p->classes, p->tokens, p->n);
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+/* What follows `n_words` words, the most there may be. */
+static void ban_longer(const past *p, float *log_probs, size_t n_tokens, uint32_t end_token)
+{
+    if (p->classes)
+        ban_more_words(p, log_probs, n_tokens, end_token);
+    else
+        ban_all_but(log_probs, n_tokens, end_token);
 }
 
 void limn_constraints_apply(const limn_constraints *c, float *log_probs, size_t n_tokens,
-                            size_t max_steps, uint32_t end_token, const uint32_t *words,
-                            size_t n_words)
+                            size_t max_steps, uint32_t end_token, const uint32_t *tokens, size_t n)
 {
-    if (n_words < c->n_start) {
-        ban_all_but(log_probs, n_tokens, c->start[n_words]);
+    const past p = { tokens, n, c->classes };
+    if (n < c->n_start) {
+        ban_all_but(log_probs, n_tokens, c->start[n]);
         return;
     }
-    for (size_t i = 0; i < c->n_banned; i++) log_probs[c->banned[i]] = -INFINITY;
-    if (c->banned_phrases) limn_phrase_trie_ban(c->banned_phrases, log_probs, words, n_words);
-    if (c->no_repeat_ngram > 0) ban_repeats(log_probs, words, n_words, c->no_repeat_ngram);
+    const size_t n_words = count_words(&p);
+    if (c->classes && n > 0 && n == c->n_start) ban_going_on(&p, log_probs, n_tokens);
+    if (c->banned_phrases)
+        limn_phrase_trie_ban(c->banned_phrases, log_probs, c->classes, tokens, n);
+    if (c->no_repeat_ngram > 0 && c->classes) ban_repeated_words(log_probs, &p, c->no_repeat_ngram);
+    if (c->no_repeat_ngram > 0 && !c->classes)
+        ban_repeated_tokens(log_probs, &p, c->no_repeat_ngram);
     if (n_words < c->min_words) log_probs[end_token] = -INFINITY;
-    if (c->cannot_end)
-        ban_bad_endings(c, log_probs, n_tokens, max_steps, end_token, words, n_words);
-    if (c->max_words > 0 && n_words >= c->max_words) ban_all_but(log_probs, n_tokens, end_token);
+    if (c->bad_endings) ban_bad_endings(c, &p, log_probs, max_steps, end_token, n_words);
+    if (c->max_words > 0 && n_words >= c->max_words) ban_longer(&p, log_probs, n_tokens, end_token);
 }

@@ -1,5 +1,9 @@
-/* What may not follow: rules over the tokens that a hypothesis has so far. Every way of decoding
- * applies them to the log-probabilities before it chooses. */
+/* What may not follow: rules over the words that a hypothesis has so far. Every way of decoding
+ * applies them to the log-probabilities before it chooses.
+ *
+ * Rules speak of words, hypotheses are tokens: `classes` says which tokens make a word
+ * (limn_token_begins_word). A word is banned at its last token, wherever it may have gone on: what
+ * begins with all tokens of a banned word is left out with it. */
 #ifndef LIMN_DECODER_CONSTRAINTS_H
 #define LIMN_DECODER_CONSTRAINTS_H
 
@@ -11,28 +15,29 @@
 
 typedef struct limn_constraints {
     size_t min_words;       /* no end token before that many words */
-    size_t max_words;       /* nothing but the end token after that many words; 0 = no bound */
-    size_t no_repeat_ngram; /* no n-gram of this size twice; 0 = off */
-    const uint32_t *banned; /* [n_banned] tokens that are never written; borrowed */
-    size_t n_banned;
-    const limn_phrase_trie *banned_phrases; /* never written; borrowed; NULL = none */
-    const uint32_t *start; /* [n_start] the first words; no other rule holds for them; borrowed */
+    size_t max_words;       /* nothing that begins a word after that many; 0 = no bound */
+    size_t no_repeat_ngram; /* no n words twice in the same order; 0 = off */
+    const limn_phrase_trie
+        *banned_phrases;   /* phrases that are never written; borrowed; NULL = none */
+    const uint32_t *start; /* [n_start] the first tokens, whole words; no other rule holds for them;
+                            * borrowed */
     size_t n_start;
-    const unsigned char *cannot_end; /* [n_tokens], 1: no caption ends after this word; borrowed;
-                                      * NULL = off */
+    const limn_phrase_trie *bad_endings; /* no caption ends after one of these words; borrowed; NULL
+                                          * = off */
+    const unsigned char *classes; /* limn_token_class [n_tokens]; borrowed; NULL = each token is a
+                                   * word */
 } limn_constraints;
 
 /* LIMN_E_ARG when no caption of at most max_steps tokens, end token included, can meet them, or
- * when a banned or starting token is not below n_tokens. */
+ * when a starting token is not below n_tokens. */
 limn_status limn_constraints_check(const limn_constraints *c, size_t n_tokens, size_t max_steps,
                                    limn_error *err);
 
-/* Words of the longest caption they allow within max_steps tokens, end token included. */
-size_t limn_constraints_max_words(const limn_constraints *c, size_t max_steps);
+/* Tokens of the longest caption they allow within max_steps tokens, end token included. */
+size_t limn_constraints_max_tokens(const limn_constraints *c, size_t max_steps);
 
-/* Puts -INFINITY on each token of log_probs [n_tokens] that may not follow words [n_words]. */
+/* Puts -INFINITY on each token of log_probs [n_tokens] that may not follow `tokens` [n]. */
 void limn_constraints_apply(const limn_constraints *c, float *log_probs, size_t n_tokens,
-                            size_t max_steps, uint32_t end_token, const uint32_t *words,
-                            size_t n_words);
+                            size_t max_steps, uint32_t end_token, const uint32_t *tokens, size_t n);
 
 #endif

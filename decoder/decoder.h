@@ -20,6 +20,7 @@
 #include "common/io/safetensors.h"
 #include "common/kernels/kernels.h"
 #include "decoder/decoder_layout.h"
+#include "decoder/specials.h"
 
 typedef struct limn_decoder_config {
     uint32_t n_layers;           /* 1 … 64 */
@@ -33,6 +34,7 @@ typedef struct limn_decoder_config {
     uint32_t n_tag_slots;        /* tags of a picture that it is told; 0 … LIMN_MAX_TAG_SLOTS */
     uint32_t n_tags;             /* tags that there are; n_tag_slots … 10000, 0 without slots */
     limn_decoder_layout layout;
+    limn_specials specials; /* of the vocabulary, which it borrows from */
 } limn_decoder_config;
 
 /* What a decoder with tag slots is told of a picture beside its features: that it shows `tag`, with

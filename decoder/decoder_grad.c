@@ -7,7 +7,6 @@
 #include "common/base/rng.h"
 #include "common/kernels/cross_attention_grad.h"
 #include "decoder/decoder_trainer.h"
-#include "decoder/vocab.h"
 
 /* One forward or backward pass over a batch. */
 struct pass {
@@ -463,7 +462,7 @@ static void loss_rows(void *ctx, size_t item, size_t worker)
     float *logits = t->output.logits + first * n_tokens;
     (void)worker;
     for (size_t r = 0; p->batch->is_drawn && r < n; r++)
-        limn_vocab_forbid_special(logits + r * n_tokens, -1e30f);
+        limn_specials_forbid(&t->config.specials, logits + r * n_tokens, -1e30f);
     t->ctx.rows->cross_entropy(logits, t->output.losses + first, p->batch->targets + first,
                                p->batch->weights ? p->batch->weights + first : NULL, n, n_tokens,
                                p->settings.label_smoothing, p->settings.scale);
@@ -547,7 +546,7 @@ static limn_status check_caption(const limn_decoder_trainer *t, const limn_decod
         if (b->inputs[r] >= t->config.n_tokens || b->targets[r] >= t->config.n_tokens)
             return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch has a token past %u",
                              caption, t->config.n_tokens - 1);
-        else if (b->is_drawn && !limn_vocab_is_written(b->targets[r]))
+        else if (b->is_drawn && !limn_specials_is_written(&t->config.specials, b->targets[r]))
             return limn_fail(err, LIMN_E_ARG,
                              "caption %zu of the batch has token %u, which is "
                              "never drawn",

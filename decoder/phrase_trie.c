@@ -74,40 +74,72 @@ void limn_phrase_trie_destroy(limn_phrase_trie **t)
     *t = NULL;
 }
 
-/* Bans the ends of phrases that begin with words [n_words] and have one more. */
-static void ban_ends(const limn_phrase_trie *t, float *log_probs, const uint32_t *words,
-                     size_t n_words)
+/* The node of tokens [n]; NONE where no phrase begins with them, and for none. */
+static uint32_t walk(const limn_phrase_trie *t, const uint32_t *tokens, size_t n)
 {
     uint32_t at = ROOT;
-    for (size_t i = 0; i < n_words; i++) {
-        at = find_child(t, at, words[i]);
-        if (at == NONE) return;
+    for (size_t i = 0; i < n; i++) {
+        at = find_child(t, at, tokens[i]);
+        if (at == NONE) return NONE;
     }
+    return at;
+}
+
+static uint32_t before(const uint32_t *tokens, size_t at)
+{
+    return at > 0 ? tokens[at - 1] : LIMN_NO_TOKEN;
+}
+
+/* Bans phrases of one token. */
+static void ban_beginnings(const limn_phrase_trie *t, float *log_probs,
+                           const unsigned char *classes, uint32_t previous)
+{
+    for (uint32_t c = t->nodes[ROOT].first_child; c != NONE; c = t->nodes[c].next_sibling)
+        if (t->nodes[c].is_end && limn_token_begins_word(classes, previous, t->nodes[c].token))
+            log_probs[t->nodes[c].token] = -INFINITY;
+}
+
+/* Bans the ends of phrases that begin with tokens [n], n > 0, and have one more. */
+static void ban_ends(const limn_phrase_trie *t, float *log_probs, const uint32_t *tokens, size_t n)
+{
+    const uint32_t at = walk(t, tokens, n);
+    if (at == NONE) return;
     for (uint32_t c = t->nodes[at].first_child; c != NONE; c = t->nodes[c].next_sibling)
         if (t->nodes[c].is_end) log_probs[t->nodes[c].token] = -INFINITY;
 }
 
-void limn_phrase_trie_ban(const limn_phrase_trie *t, float *log_probs, const uint32_t *words,
-                          size_t n_words)
+void limn_phrase_trie_ban(const limn_phrase_trie *t, float *log_probs, const unsigned char *classes,
+                          const uint32_t *tokens, size_t n)
 {
-    for (size_t n = 0; n < t->longest && n <= n_words; n++)
-        ban_ends(t, log_probs, words + n_words - n, n);
+    ban_beginnings(t, log_probs, classes, before(tokens, n));
+    for (size_t k = 1; k < t->longest && k <= n; k++)
+        if (limn_token_begins_word(classes, before(tokens, n - k), tokens[n - k]))
+            ban_ends(t, log_probs, tokens + n - k, k);
 }
 
-static bool begins_here(const limn_phrase_trie *t, const uint32_t *words, size_t n_words)
+static bool begins_here(const limn_phrase_trie *t, const uint32_t *tokens, size_t n)
 {
     uint32_t at = ROOT;
-    for (size_t i = 0; i < n_words; i++) {
-        at = find_child(t, at, words[i]);
+    for (size_t i = 0; i < n; i++) {
+        at = find_child(t, at, tokens[i]);
         if (at == NONE) return false;
         if (t->nodes[at].is_end) return true;
     }
     return false;
 }
 
-bool limn_phrase_trie_finds(const limn_phrase_trie *t, const uint32_t *words, size_t n_words)
+bool limn_phrase_trie_finds(const limn_phrase_trie *t, const unsigned char *classes,
+                            const uint32_t *tokens, size_t n)
 {
-    for (size_t i = 0; i < n_words; i++)
-        if (begins_here(t, words + i, n_words - i)) return true;
+    for (size_t i = 0; i < n; i++)
+        if (limn_token_begins_word(classes, before(tokens, i), tokens[i]) &&
+            begins_here(t, tokens + i, n - i))
+            return true;
     return false;
+}
+
+bool limn_phrase_trie_has(const limn_phrase_trie *t, const uint32_t *tokens, size_t n)
+{
+    const uint32_t at = walk(t, tokens, n);
+    return at != NONE && t->nodes[at].is_end;
 }

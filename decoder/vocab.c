@@ -9,19 +9,16 @@
 /* Tokens of the largest size and their newlines. */
 #define MAX_FILE_SIZE ((size_t)LIMN_VOCAB_MAX_TOKENS * (LIMN_VOCAB_MAX_TOKEN_SIZE + 1))
 
-const char *const limn_special_tokens[LIMN_N_SPECIAL] = {
-    [LIMN_TOKEN_PAD] = "<pad>",
-    [LIMN_TOKEN_START] = "<s>",
-    [LIMN_TOKEN_END] = "</s>",
-    [LIMN_TOKEN_UNKNOWN] = "<unk>",
-};
-
 struct limn_vocab {
     size_t n_tokens;
     char **texts;    /* [n_tokens] into `block` */
     char *block;     /* all texts, NUL-terminated */
     uint32_t *slots; /* [n_slots] open addressing by hash: id + 1, 0 = free */
     size_t n_slots;  /* a power of two, at least twice n_tokens */
+    const limn_tokenizer *tokenizer;
+    limn_specials specials;
+    uint32_t *never_written; /* of `specials` */
+    unsigned char *classes;  /* [n_tokens]; NULL where every token is a word */
 };
 
 /* ---- checks ------------------------------------------------------------------------------- */
@@ -57,9 +54,42 @@ static limn_status check_token(const char *text, size_t id, limn_error *err)
 {
     const char *wrong = complaint(text, strlen(text));
     if (wrong) return limn_fail(err, LIMN_E_FORMAT, "token %zu %s", id, wrong);
-    if (id < LIMN_N_SPECIAL && strcmp(text, limn_special_tokens[id]) != 0)
-        return limn_fail(err, LIMN_E_FORMAT, "token %zu must be %s, is \"%.40s\"", id,
-                         limn_special_tokens[id], text);
+    return LIMN_OK;
+}
+
+/* The first tokens of a vocabulary made here. */
+static limn_status check_own(const char *const *tokens, size_t n_tokens, limn_error *err)
+{
+    if (n_tokens < LIMN_N_SPECIAL)
+        return limn_fail(err, LIMN_E_FORMAT, "%zu tokens, expected at least <pad> <s> </s> <unk>",
+                         n_tokens);
+    for (size_t id = 0; id < LIMN_N_SPECIAL; id++) {
+        LIMN_TRY(check_token(tokens[id], id, err));
+        if (strcmp(tokens[id], limn_special_tokens[id]) != 0)
+            return limn_fail(err, LIMN_E_FORMAT, "token %zu must be %s, is \"%.40s\"", id,
+                             limn_special_tokens[id], tokens[id]);
+    }
+    return LIMN_OK;
+}
+
+static limn_status check_special(const char *name, uint32_t id, bool may_lack, size_t n_tokens,
+                                 limn_error *err)
+{
+    if (id < n_tokens || (may_lack && id == LIMN_NO_TOKEN)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_FORMAT, "the %s token, %u, is not in 0 … %zu", name, id,
+                     n_tokens - 1);
+}
+
+static limn_status check_specials(const limn_specials *s, size_t n_tokens, limn_error *err)
+{
+    LIMN_TRY(check_special("start", s->start, false, n_tokens, err));
+    LIMN_TRY(check_special("end", s->end, false, n_tokens, err));
+    LIMN_TRY(check_special("pad", s->pad, true, n_tokens, err));
+    LIMN_TRY(check_special("unknown", s->unknown, true, n_tokens, err));
+    for (size_t i = 0; i < s->n_never_written; i++)
+        LIMN_TRY(check_special("never written", s->never_written[i], false, n_tokens, err));
+    if (!limn_specials_is_written(s, s->end))
+        return limn_fail(err, LIMN_E_FORMAT, "the end token, %u, is never written", s->end);
     return LIMN_OK;
 }
 
@@ -110,22 +140,61 @@ static limn_status fill(limn_vocab *v, const char *const *tokens, size_t n_token
     return LIMN_OK;
 }
 
-limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_t n_tokens,
-                              limn_error *err)
+/* Copies the special tokens, and says what each token is to its word. */
+static limn_status classify(limn_vocab *v, const limn_specials *specials, limn_error *err)
+{
+    bool has_parts = false;
+    v->never_written = limn_alloc(specials->n_never_written, sizeof *v->never_written);
+    v->classes = limn_alloc(v->n_tokens, 1);
+    if (!v->never_written || !v->classes)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", v->n_tokens);
+    v->specials = *specials;
+    for (size_t i = 0; i < specials->n_never_written; i++)
+        v->never_written[i] = specials->never_written[i];
+    v->specials.never_written = v->never_written;
+    for (uint32_t i = 0; i < v->n_tokens; i++) {
+        v->classes[i] =
+            limn_specials_is_silent(&v->specials, i)
+                ? (unsigned char)LIMN_TOKEN_BEGINS
+                : (unsigned char)v->tokenizer->class_of(v->texts[i], strlen(v->texts[i]));
+        has_parts |= v->classes[i] != LIMN_TOKEN_BEGINS;
+    }
+    if (has_parts) return LIMN_OK;
+    limn_free(v->classes);
+    v->classes = NULL;
+    return LIMN_OK;
+}
+
+limn_status limn_vocab_create_with(limn_vocab **out, const char *const *tokens, size_t n_tokens,
+                                   const limn_tokenizer *tokenizer, const limn_specials *specials,
+                                   limn_error *err)
 {
     *out = NULL;
-    if (n_tokens < LIMN_N_SPECIAL)
-        return limn_fail(err, LIMN_E_FORMAT, "%zu tokens, expected at least <pad> <s> </s> <unk>",
-                         n_tokens);
     if (n_tokens > LIMN_VOCAB_MAX_TOKENS)
         return limn_fail(err, LIMN_E_LIMIT, "%zu tokens, the limit is %d", n_tokens,
                          LIMN_VOCAB_MAX_TOKENS);
+    LIMN_TRY(check_specials(specials, n_tokens, err));
     limn_vocab *v = limn_calloc(1, sizeof *v);
     if (!v) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    v->tokenizer = tokenizer;
     limn_status s = fill(v, tokens, n_tokens, err);
+    if (s == LIMN_OK) s = classify(v, specials, err);
     if (s != LIMN_OK) limn_vocab_destroy(&v);
     *out = v;
     return s;
+}
+
+limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_t n_tokens,
+                              limn_error *err)
+{
+    const limn_specials specials = LIMN_SPECIALS_OWN;
+    *out = NULL;
+    LIMN_TRY(check_own(tokens, n_tokens, err));
+    const bool has_space =
+        n_tokens > LIMN_N_SPECIAL && strcmp(tokens[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN) == 0;
+    return limn_vocab_create_with(out, tokens, n_tokens,
+                                  has_space ? &limn_tokenizer_characters : &limn_tokenizer_words,
+                                  &specials, err);
 }
 
 limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *array, limn_error *err)
@@ -151,6 +220,8 @@ void limn_vocab_destroy(limn_vocab **v)
     limn_free((*v)->texts);
     limn_free((*v)->slots);
     limn_free((*v)->block);
+    limn_free((*v)->never_written);
+    limn_free((*v)->classes);
     limn_free(*v);
     *v = NULL;
 }
@@ -228,14 +299,34 @@ const char *limn_vocab_text(const limn_vocab *v, uint32_t id)
 uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size)
 {
     const uint32_t slot = *slot_of(v, text, size);
-    return slot ? slot - 1 : LIMN_TOKEN_UNKNOWN;
+    return slot ? slot - 1 : v->specials.unknown;
+}
+
+const limn_specials *limn_vocab_specials(const limn_vocab *v)
+{
+    return &v->specials;
+}
+
+const limn_tokenizer *limn_vocab_tokenizer(const limn_vocab *v)
+{
+    return v->tokenizer;
+}
+
+const unsigned char *limn_vocab_classes(const limn_vocab *v)
+{
+    return v->classes;
 }
 
 limn_token_kind limn_vocab_kind(const limn_vocab *v)
 {
-    const bool has_space =
-        v->n_tokens > LIMN_N_SPECIAL && strcmp(v->texts[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN) == 0;
-    return has_space ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS;
+    return v->tokenizer == &limn_tokenizer_characters ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS;
+}
+
+limn_status limn_vocab_tokenize(const char **tokens, limn_caption_tokenizer *scratch,
+                                const limn_vocab *v, const char *caption, size_t size,
+                                limn_error *err)
+{
+    return v->tokenizer->encode(tokens, scratch, v, caption, size, err);
 }
 
 bool limn_vocab_accepts(const char *text, size_t size)
@@ -258,43 +349,16 @@ size_t limn_vocab_encode(uint32_t *ids, size_t capacity, const limn_vocab *v, co
     while (*tokens) {
         const size_t size = strcspn(tokens, " ");
         const uint32_t id = limn_vocab_find(v, tokens, size);
-        if (n < capacity) ids[n] = id < LIMN_N_SPECIAL ? LIMN_TOKEN_UNKNOWN : id;
+        if (n < capacity)
+            ids[n] = limn_specials_is_silent(&v->specials, id) ? v->specials.unknown : id;
         n++;
         tokens += size + (tokens[size] != '\0');
     }
     return n;
 }
 
-/* A caption under construction: `length` is what it needs, `out` [capacity] gets what fits. */
-typedef struct joined {
-    char *out;
-    size_t capacity, length;
-} joined;
-
-static void append(joined *j, const char *text, size_t size)
-{
-    if (j->length < j->capacity)
-        memcpy(j->out + j->length, text,
-               size < j->capacity - j->length ? size : j->capacity - j->length);
-    j->length += size;
-}
-
 size_t limn_vocab_join(char *out, size_t capacity, const limn_vocab *v, const uint32_t *ids,
                        size_t n)
 {
-    const bool is_words = limn_vocab_kind(v) == LIMN_TOKENS_WORDS;
-    joined j = { out, capacity, 0 };
-    bool is_spaced = false; /* before the next text */
-    for (size_t i = 0; i < n; i++) {
-        if (ids[i] < LIMN_N_SPECIAL) continue;
-        if (!is_words && ids[i] == LIMN_N_SPECIAL) { /* LIMN_SPACE_TOKEN */
-            is_spaced = true;
-            continue;
-        }
-        if (is_spaced && j.length > 0) append(&j, " ", 1);
-        append(&j, v->texts[ids[i]], strlen(v->texts[ids[i]]));
-        is_spaced = is_words;
-    }
-    if (capacity > 0) out[j.length < capacity ? j.length : capacity - 1] = '\0';
-    return j.length;
+    return v->tokenizer->decode(out, capacity, v, ids, n);
 }

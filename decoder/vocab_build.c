@@ -123,7 +123,7 @@ static bool is_there(const char *token, const limn_vocab *old, const source *sou
 {
     const size_t size = strlen(token);
     if (strcmp(token, LIMN_SPACE_TOKEN) == 0) return true;
-    if (old && limn_vocab_find(old, token, size) != LIMN_TOKEN_UNKNOWN) return true;
+    if (old && limn_vocab_find(old, token, size) != limn_vocab_specials(old)->unknown) return true;
     for (size_t i = 0; i < n_before; i++)
         if (limn_word_counts_of(sources[i].counts, token, size) >= sources[i].public.min_count)
             return true;
@@ -199,7 +199,7 @@ double limn_vocab_source_coverage(const limn_vocab_source *s, const limn_vocab *
     uint64_t n_covered = 0;
     for (size_t i = 0; i < s->n_tokens; i++) {
         const char *token = s->tokens[i].word;
-        if (limn_vocab_find(vocab, token, strlen(token)) != LIMN_TOKEN_UNKNOWN)
+        if (limn_vocab_find(vocab, token, strlen(token)) != limn_vocab_specials(vocab)->unknown)
             n_covered += s->tokens[i].count;
     }
     return s->n_uses ? (double)n_covered / (double)s->n_uses : 1;

@@ -94,7 +94,8 @@ LIMN_API bool limn_model_knows(const limn_model *model, const char *text);
 /* Text of a token; NULL when id >= n_tokens. Owned by the model. */
 LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
 
-#define LIMN_UNKNOWN_TOKEN 3 /* stands for every word that the vocabulary lacks; never written */
+#define LIMN_UNKNOWN_TOKEN \
+    UINT32_MAX /* stands for every word that the vocabulary lacks; never written */
 /* The token of a word; LIMN_UNKNOWN_TOKEN when there is none. */
 LIMN_API uint32_t limn_model_find(const limn_model *model, const char *word);
 

@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/kernels/c/math_c.h"
 #include "common/metrics/cider.h"
+#include "decoder/word_spans.h"
 
 struct limn_consensus {
     const limn_document_frequencies *frequencies;
@@ -15,7 +16,80 @@ struct limn_consensus {
     limn_cider_vector *vectors;    /* [max_captions] */
     limn_sentence *sentences;      /* [max_captions] */
     double *weights;               /* [max_captions] */
+    struct parts *parts;           /* NULL where every token is a word */
 };
+
+/* The words of captions of which each has one token or more: numbered by their texts. */
+struct parts {
+    limn_word_span *spans; /* [max_tokens] of a caption */
+    uint32_t *words;       /* [max_captions, max_tokens] numbers */
+    size_t *texts;         /* [max_captions * max_tokens] where each word begins in `block` */
+    char *block;
+    size_t block_size, n_words;
+};
+
+/* ---- words of several tokens -------------------------------------------------------------- */
+
+static void destroy_parts(struct parts *p)
+{
+    if (!p) return;
+    limn_free(p->spans);
+    limn_free(p->words);
+    limn_free(p->texts);
+    limn_free(p->block);
+    limn_free(p);
+}
+
+static limn_status create_parts(limn_consensus *c, limn_error *err)
+{
+    const size_t n = c->max_captions * c->max_tokens;
+    size_t longest = 0;
+    for (uint32_t i = 0; i < limn_vocab_n_tokens(c->vocab); i++) {
+        const size_t size = strlen(limn_vocab_text(c->vocab, i));
+        longest = size > longest ? size : longest;
+    }
+    struct parts *p = c->parts = limn_calloc(1, sizeof *p);
+    if (!p) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    p->block_size = n * (longest + 1) + 1;
+    p->spans = limn_calloc(c->max_tokens, sizeof *p->spans);
+    p->words = limn_calloc(n, sizeof *p->words);
+    p->texts = limn_calloc(n + 1, sizeof *p->texts);
+    p->block = limn_calloc(p->block_size, 1);
+    if (!p->spans || !p->words || !p->texts || !p->block)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu words", n);
+    return LIMN_OK;
+}
+
+/* The number of a word, which is added when no caption before had it. */
+static uint32_t number_of(struct parts *p, const limn_vocab *vocab, const uint32_t *tokens,
+                          size_t n)
+{
+    char *text = p->block + p->texts[p->n_words];
+    const size_t size =
+        limn_vocab_join(text, p->block_size - p->texts[p->n_words], vocab, tokens, n);
+    for (uint32_t i = 0; i < p->n_words; i++)
+        if (strcmp(p->block + p->texts[i], text) == 0) return i;
+    p->texts[p->n_words + 1] = p->texts[p->n_words] + size + 1;
+    return (uint32_t)p->n_words++;
+}
+
+/* The words of caption i. */
+static limn_sentence words_of(struct parts *p, const limn_consensus *c, size_t i,
+                              const uint32_t *tokens, size_t n)
+{
+    uint32_t *words = p->words + i * c->max_tokens;
+    const size_t n_words =
+        limn_word_spans(p->spans, c->max_tokens, limn_vocab_classes(c->vocab), tokens, n);
+    for (size_t w = 0; w < n_words; w++)
+        words[w] =
+            number_of(p, c->vocab, tokens + p->spans[w].begin, p->spans[w].end - p->spans[w].begin);
+    return (limn_sentence){ words, n_words };
+}
+
+static const char *text_of(const limn_consensus *c, uint32_t word)
+{
+    return c->parts ? c->parts->block + c->parts->texts[word] : limn_vocab_text(c->vocab, word);
+}
 
 /* ---- weights of n-grams ------------------------------------------------------------------- */
 
@@ -24,7 +98,7 @@ static uint32_t frequency_of(const limn_consensus *c, const limn_ngram *ngram)
     const char *words[LIMN_NGRAM_MAX_ORDER];
     size_t n = 0;
     for (; n < LIMN_NGRAM_MAX_ORDER && ngram->words[n] != LIMN_NO_WORD; n++)
-        words[n] = limn_vocab_text(c->vocab, ngram->words[n]);
+        words[n] = text_of(c, ngram->words[n]);
     return limn_document_frequencies_find(c->frequencies, words, n);
 }
 
@@ -92,6 +166,7 @@ limn_status limn_consensus_create(limn_consensus **out, size_t max_captions, siz
                              ? limn_cider_df_create(&c->df, err)
                              : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (status == LIMN_OK) status = reserve(c, err);
+    if (status == LIMN_OK && limn_vocab_classes(vocab)) status = create_parts(c, err);
     if (status != LIMN_OK) limn_consensus_destroy(&c);
     *out = c;
     return status;
@@ -108,6 +183,7 @@ void limn_consensus_destroy(limn_consensus **p)
     limn_free(c->vectors);
     limn_free(c->sentences);
     limn_free(c->weights);
+    destroy_parts(c->parts);
     limn_free(c);
     *p = NULL;
 }
@@ -152,9 +228,12 @@ limn_status limn_consensus_rank(limn_consensus *c, limn_hypothesis *captions, si
                                 bool are_samples, limn_error *err)
 {
     if (n < 2) return LIMN_OK;
+    if (c->parts) c->parts->n_words = 0;
     for (size_t i = 0; i < n; i++) {
         const limn_hypothesis *h = &captions[i];
-        c->sentences[i] = (limn_sentence){ h->tokens, h->n_tokens - h->is_finished };
+        const size_t n_tokens = h->n_tokens - h->is_finished;
+        c->sentences[i] = c->parts ? words_of(c->parts, c, i, h->tokens, n_tokens)
+                                   : (limn_sentence){ h->tokens, n_tokens };
     }
     LIMN_TRY(make_vectors(c, n, err));
     weigh(c, captions, n, are_samples);

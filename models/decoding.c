@@ -11,11 +11,11 @@
 
 struct limn_decoding {
     const limn_model *model;
-    limn_options options;      /* its texts are not kept */
-    limn_user_words start;     /* the first words */
-    limn_phrase_trie *banned;  /* NULL = none */
-    limn_automaton *required;  /* NULL = none */
-    unsigned char *cannot_end; /* [n_tokens]; NULL = off */
+    limn_options options;          /* its texts are not kept */
+    limn_user_words start;         /* the first words */
+    limn_phrase_trie *banned;      /* NULL = none */
+    limn_automaton *required;      /* NULL = none */
+    limn_phrase_trie *bad_endings; /* NULL = off */
     limn_arena arena;
     limn_beam *beam; /* the one of the method; the other is NULL */
     limn_sample_search *samples;
@@ -79,15 +79,16 @@ static limn_status build_banned(limn_decoding *d, const limn_options *o, limn_er
 }
 
 /* Of the longest caption. */
-static size_t max_words_of(const limn_decoding *d)
+static size_t max_tokens_of(const limn_decoding *d)
 {
-    const limn_constraints c = { .max_words = d->options.max_words };
-    return limn_constraints_max_words(&c, d->model->config.max_steps);
+    const limn_constraints c = { .max_words = d->options.max_words,
+                                 .classes = limn_vocab_classes(d->model->vocab) };
+    return limn_constraints_max_tokens(&c, d->model->config.max_steps);
 }
 
 static limn_status build_start(limn_decoding *d, const limn_options *o, limn_error *err)
 {
-    const size_t max_words = max_words_of(d);
+    const size_t max_words = max_tokens_of(d);
     if (!o->start) return LIMN_OK;
     LIMN_TRY(limn_user_words_add(&d->start, d->model->vocab, "starting", o->start, strlen(o->start),
                                  err));
@@ -96,21 +97,28 @@ static limn_status build_start(limn_decoding *d, const limn_options *o, limn_err
                          "the start '%.100s' has %zu words, and a caption at most "
                          "%zu",
                          o->start, d->start.n_tokens, max_words);
-    if (d->banned && limn_phrase_trie_finds(d->banned, d->start.tokens, d->start.n_tokens))
+    if (d->banned && limn_phrase_trie_finds(d->banned, limn_vocab_classes(d->model->vocab),
+                                            d->start.tokens, d->start.n_tokens))
         return limn_fail(err, LIMN_E_ARG, "the start '%.100s' has words that are banned", o->start);
     return LIMN_OK;
 }
 
+/* Words that no caption should end on, as far as the vocabulary has their tokens. */
 static limn_status build_endings(limn_decoding *d, limn_error *err)
 {
-    const size_t n_tokens = d->model->config.decoder.n_tokens;
-    d->cannot_end = limn_calloc(n_tokens, 1);
-    if (!d->cannot_end) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    for (uint32_t t = LIMN_TOKEN_UNKNOWN + 1; t < n_tokens; t++) {
-        const char *word = limn_vocab_text(d->model->vocab, t);
-        d->cannot_end[t] = limn_is_bad_ending(word, strlen(word));
+    phrase_list list = { 0 };
+    limn_status s = LIMN_OK;
+    for (size_t i = 0; limn_bad_endings[i] && s == LIMN_OK; i++) {
+        limn_error unknown = { 0 };
+        s = add_phrase(&list, d->model->vocab, "ending", limn_bad_endings[i],
+                       strlen(limn_bad_endings[i]), &unknown);
+        if (s == LIMN_E_ARG) s = LIMN_OK;
+        if (s != LIMN_OK) limn_fail(err, s, "%s", unknown.text);
     }
-    return LIMN_OK;
+    if (s == LIMN_OK) s = make_phrases(&list, err);
+    if (s == LIMN_OK) s = limn_phrase_trie_create(&d->bad_endings, list.phrases, list.n, err);
+    finish_phrases(&list);
+    return s;
 }
 
 /* ---- required words ----------------------------------------------------------------------- */
@@ -139,7 +147,8 @@ static limn_status check_not_banned(const limn_decoding *d, const limn_requireme
 {
     for (size_t i = 0; i < r->n_alternatives; i++) {
         const limn_phrase *p = &r->alternatives[i];
-        if (!d->banned || !limn_phrase_trie_finds(d->banned, p->tokens, p->n_tokens))
+        if (!d->banned || !limn_phrase_trie_finds(d->banned, limn_vocab_classes(d->model->vocab),
+                                                  p->tokens, p->n_tokens))
             return LIMN_OK;
     }
     return limn_fail(err, LIMN_E_ARG, "'%.100s' is required and banned", text);
@@ -156,7 +165,7 @@ static size_t state_after_start(const limn_decoding *d)
 
 static limn_status check_length(const limn_decoding *d, limn_error *err)
 {
-    const size_t max_words = max_words_of(d);
+    const size_t max_words = max_tokens_of(d);
     const size_t n_needed = limn_automaton_n_needed(d->required, state_after_start(d));
     if (d->start.n_tokens + n_needed <= max_words) return LIMN_OK;
     return limn_fail(err, LIMN_E_ARG,
@@ -177,9 +186,9 @@ static limn_status build_automaton(limn_decoding *d, const requirement_list *l,
         requirements[i] = (limn_requirement){ at, l->n_of[i] };
         LIMN_TRY(check_not_banned(d, &requirements[i], o->required[i], err));
     }
-    const limn_status s =
-        limn_automaton_create(&d->required, requirements, o->n_required,
-                              d->model->config.decoder.n_tokens, max_states, &too_many);
+    const limn_status s = limn_automaton_create(
+        &d->required, requirements, o->n_required, limn_vocab_classes(d->model->vocab),
+        d->model->config.decoder.n_tokens, max_states, &too_many);
     if (s == LIMN_E_LIMIT)
         return limn_fail(err, LIMN_E_ARG,
                          "the required words take more than %zu states with a "
@@ -211,7 +220,8 @@ static limn_constraints constraints_of(const limn_decoding *d)
                                .banned_phrases = d->banned,
                                .start = d->start.tokens,
                                .n_start = d->start.n_tokens,
-                               .cannot_end = d->cannot_end };
+                               .bad_endings = d->bad_endings,
+                               .classes = limn_vocab_classes(d->model->vocab) };
 }
 
 static limn_token_values values_of(const limn_options *o)
@@ -229,8 +239,8 @@ static limn_beam_settings beam_settings(const limn_decoding *d)
         .max_steps = d->model->config.max_steps,
         .length_penalty = o->length_penalty,
         .n_tokens = d->model->config.decoder.n_tokens,
-        .start_token = LIMN_TOKEN_START,
-        .end_token = LIMN_TOKEN_END,
+        .start_token = d->model->config.decoder.specials.start,
+        .end_token = d->model->config.decoder.specials.end,
         .constraints = constraints_of(d),
         .n_groups = o->n_groups,
         .diversity = o->diversity,
@@ -253,8 +263,8 @@ static limn_sample_settings sample_settings(const limn_decoding *d)
         .is_distinct = o->method == LIMN_METHOD_SAMPLE_DISTINCT,
         .max_steps = d->model->config.max_steps,
         .n_tokens = d->model->config.decoder.n_tokens,
-        .start_token = LIMN_TOKEN_START,
-        .end_token = LIMN_TOKEN_END,
+        .start_token = d->model->config.decoder.specials.start,
+        .end_token = d->model->config.decoder.specials.end,
         .constraints = constraints_of(d),
         .values = values_of(o),
         .sampling = { .temperature = o->temperature,
@@ -328,7 +338,7 @@ void limn_decoding_destroy(limn_decoding **p)
     limn_user_words_finish(&d->start);
     limn_phrase_trie_destroy(&d->banned);
     limn_automaton_destroy(&d->required);
-    limn_free(d->cannot_end);
+    limn_phrase_trie_destroy(&d->bad_endings);
     limn_consensus_destroy(&d->consensus);
     limn_arena_finish(&d->arena);
     limn_free(d);

@@ -177,10 +177,17 @@ const float *limn_forward_features(const limn_forward *f)
     return f->members[0].features;
 }
 
+/* The members share their vocabulary. */
+static const limn_specials *specials_of(const limn_forward *f)
+{
+    return &f->members[0].model->config.decoder.specials;
+}
+
 /* Logits [n_rows, n_tokens] to probabilities. */
 static void to_probabilities(const limn_forward *f, float *logits, size_t n_rows, size_t n_tokens)
 {
-    for (size_t r = 0; r < n_rows; r++) limn_vocab_forbid_special(logits + r * n_tokens, -INFINITY);
+    for (size_t r = 0; r < n_rows; r++)
+        limn_specials_forbid(specials_of(f), logits + r * n_tokens, -INFINITY);
     f->softmax(logits, n_rows, n_tokens, n_tokens);
 }
 
@@ -195,7 +202,7 @@ static void to_log_means(const limn_forward *f, float *sums, size_t n_rows, size
             const float mean = share * row[t];
             row[t] = limn_logf(mean > FLT_MIN ? mean : FLT_MIN);
         }
-        limn_vocab_forbid_special(row, -INFINITY);
+        limn_specials_forbid(specials_of(f), row, -INFINITY);
     }
 }
 

@@ -277,7 +277,7 @@ void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)
     const size_t n = m->config.decoder.n_tokens;
     for (size_t r = 0; r < n_rows; r++) {
         float *row = logits + r * n;
-        limn_vocab_forbid_special(row, -INFINITY);
+        limn_specials_forbid(&m->config.decoder.specials, row, -INFINITY);
         const float log_sum = limn_decoder_log_sum_exp(m->decoder, row);
         for (size_t t = 0; t < n; t++) row[t] -= log_sum;
     }
@@ -287,7 +287,9 @@ uint32_t limn_model_find(const limn_model *m, const char *word)
 {
     if (!m || !word) return (uint32_t)LIMN_TOKEN_UNKNOWN;
     const uint32_t id = limn_vocab_find(m->vocab, word, strlen(word));
-    return id > LIMN_TOKEN_UNKNOWN ? id : (uint32_t)LIMN_TOKEN_UNKNOWN;
+    const limn_specials *specials = limn_vocab_specials(m->vocab);
+    const bool is_word = id != LIMN_NO_TOKEN && !limn_specials_is_silent(specials, id);
+    return is_word ? id : LIMN_UNKNOWN_TOKEN;
 }
 
 bool limn_model_knows(const limn_model *m, const char *text)

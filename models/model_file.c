@@ -149,6 +149,7 @@ static limn_status read_metadata(limn_model_file *f, limn_error *err)
     if (!f->config.has_decoder) return LIMN_OK;
     LIMN_TRY(with_metadata(f, VOCABULARY_KEY, take_vocabulary, err));
     f->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(f->vocab);
+    f->config.decoder.specials = *limn_vocab_specials(f->vocab);
     if (f->config.decoder.n_tokens < 5)
         return limn_fail(err, LIMN_E_FORMAT,
                          VOCABULARY_KEY ": has no word beside the four special "

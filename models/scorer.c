@@ -77,7 +77,6 @@ limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint6
     limn_scorer *s = limn_calloc(1, sizeof *s);
     if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer");
     s->model = model;
-    s->tokenizer.kind = limn_vocab_kind(model->vocab);
     s->max_pixels = max_pixels ? max_pixels : limn_image_settings_default().max_pixels;
     const limn_float_env env = limn_float_env_enter();
     const limn_status status = build(s, n_threads, err);
@@ -139,20 +138,34 @@ limn_status limn_scorer_encode(limn_words *out, limn_scorer *s, const char *capt
     const char *tokens;
     LIMN_TRY(check_call(s, !out ? "out" : !caption ? "caption" : NULL, err));
     const limn_vocab *vocab = s->model->vocab;
-    LIMN_TRY(limn_caption_tokenize(&tokens, &s->tokenizer, caption, strlen(caption), err));
+    LIMN_TRY(limn_vocab_tokenize(&tokens, &s->tokenizer, vocab, caption, strlen(caption), err));
     const size_t n = limn_vocab_encode(NULL, 0, vocab, tokens);
     if (!limn_grow((void **)&s->ids, &s->ids_capacity, n, sizeof *s->ids))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu words", n);
     limn_vocab_encode(s->ids, n, vocab, tokens);
+    for (size_t i = 0; i < n; i++)
+        if (s->ids[i] == limn_vocab_specials(vocab)->unknown) s->ids[i] = LIMN_UNKNOWN_TOKEN;
     *out = (limn_words){ s->ids, tokens, n };
     return LIMN_OK;
 }
 
 /* ---- scoring ------------------------------------------------------------------------------- */
 
+static const limn_specials *specials_of(const limn_scorer *s)
+{
+    return &s->model->config.decoder.specials;
+}
+
+/* LIMN_UNKNOWN_TOKEN is one where the model has a token for it. */
+static bool is_word(const limn_scorer *s, uint32_t token)
+{
+    if (token == LIMN_UNKNOWN_TOKEN) return specials_of(s)->unknown != LIMN_NO_TOKEN;
+    return token < s->model->config.decoder.n_tokens &&
+           !limn_specials_is_silent(specials_of(s), token);
+}
+
 static limn_status check(const limn_scorer *s, const limn_score_job *job, limn_error *err)
 {
-    const uint32_t n_tokens = s->model->config.decoder.n_tokens;
     if (!job->logprobs && !job->logprobs_without)
         return limn_fail(err, LIMN_E_ARG, "a job has no place for its scores");
     if (job->n_words > 0 && !job->words) return limn_fail(err, LIMN_E_ARG, "words: NULL");
@@ -160,16 +173,16 @@ static limn_status check(const limn_scorer *s, const limn_score_job *job, limn_e
         return limn_fail(err, LIMN_E_ARG, "%zu words are more than %u, the longest caption",
                          job->n_words, limn_scorer_max_words(s));
     for (size_t i = 0; i < job->n_words; i++)
-        if (job->words[i] >= n_tokens || job->words[i] < LIMN_TOKEN_UNKNOWN)
-            return limn_fail(err, LIMN_E_ARG, "token %u is no word: %u … %u are", job->words[i],
-                             LIMN_TOKEN_UNKNOWN, n_tokens - 1);
+        if (!is_word(s, job->words[i]))
+            return limn_fail(err, LIMN_E_ARG, "token %u is no word of the model", job->words[i]);
     return LIMN_OK;
 }
 
 /* What follows `n` words of a caption: a word, or the end. */
-static uint32_t next_token(const limn_score_job *job, size_t n)
+static uint32_t next_token(const limn_scorer *s, const limn_score_job *job, size_t n)
 {
-    return n < job->n_words ? job->words[n] : (uint32_t)LIMN_TOKEN_END;
+    const uint32_t token = n < job->n_words ? job->words[n] : specials_of(s)->end;
+    return token == LIMN_UNKNOWN_TOKEN ? specials_of(s)->unknown : token;
 }
 
 /* Captions through the decoder side by side; one that has come to its end repeats it, to no
@@ -182,7 +195,7 @@ static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_
     size_t n_steps = 0;
     for (size_t r = 0; r < n_jobs; r++) {
         parents[r] = (uint32_t)r;
-        tokens[r] = LIMN_TOKEN_START;
+        tokens[r] = specials_of(s)->start;
         n_steps = jobs[r].n_words + 1 > n_steps ? jobs[r].n_words + 1 : n_steps;
     }
     limn_decoder_rewind(decoder);
@@ -191,10 +204,11 @@ static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_
         limn_model_log_probs(s->model, s->log_probs, n_jobs);
         for (size_t r = 0; r < n_jobs; r++) {
             float *out = is_blind ? jobs[r].logprobs_without : jobs[r].logprobs;
-            tokens[r] = next_token(&jobs[r], step);
+            tokens[r] = next_token(s, &jobs[r], step);
             if (out && step <= jobs[r].n_words)
-                out[step] =
-                    tokens[r] == LIMN_TOKEN_UNKNOWN ? NAN : s->log_probs[r * n_tokens + tokens[r]];
+                out[step] = tokens[r] == specials_of(s)->unknown
+                                ? NAN
+                                : s->log_probs[r * n_tokens + tokens[r]];
         }
     }
 }

@@ -95,7 +95,7 @@ static double logprob_without(limn_signals *s, const limn_hypothesis *h)
     double sum = 0;
     limn_decoder_rewind(s->blind);
     for (size_t i = 0; i < h->n_tokens; i++) {
-        const uint32_t token = i > 0 ? h->tokens[i - 1] : LIMN_TOKEN_START;
+        const uint32_t token = i > 0 ? h->tokens[i - 1] : s->model->config.decoder.specials.start;
         limn_decoder_step(s->blind, s->pool, 1, &parent, &token, s->log_probs);
         limn_model_log_probs(s->model, s->log_probs, 1);
         sum += (double)s->log_probs[h->tokens[i]];

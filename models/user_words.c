@@ -56,7 +56,8 @@ static void find_near(near_word near[N_NEAR], const limn_vocab *v, const char *w
 {
     const size_t size = strlen(wanted), limit = size <= 3 ? 1 : size <= 7 ? 2 : 3;
     for (size_t i = 0; i < N_NEAR; i++) near[i] = (near_word){ NULL, limit + 1, SIZE_MAX };
-    for (uint32_t t = LIMN_TOKEN_UNKNOWN + 1; t < limn_vocab_n_tokens(v); t++) {
+    for (uint32_t t = 0; t < limn_vocab_n_tokens(v); t++) {
+        if (limn_specials_is_silent(limn_vocab_specials(v), t)) continue;
         const char *known = limn_vocab_text(v, t);
         const near_word found = { known, distance_of(known, wanted), count_common(known, wanted) };
         size_t at = N_NEAR;
@@ -91,10 +92,11 @@ static limn_status add_token(limn_user_words *w, uint32_t token, limn_error *err
     return LIMN_OK;
 }
 
-/* A word that a caption can hold; LIMN_TOKEN_UNKNOWN or less for others. */
-static uint32_t find_word(const limn_vocab *v, const char *word, size_t size)
+/* A token that a caption can hold; false for others. */
+static bool find_token(uint32_t *token, const limn_vocab *v, const char *text, size_t size)
 {
-    return limn_vocab_find(v, word, size);
+    *token = limn_vocab_find(v, text, size);
+    return *token != LIMN_NO_TOKEN && !limn_specials_is_silent(limn_vocab_specials(v), *token);
 }
 
 /* Whether all words of the text are known as they are; then they are added. */
@@ -106,8 +108,8 @@ static limn_status add_as_written(bool *is_known, limn_user_words *w, const limn
     const char *word;
     *is_known = true;
     while (*is_known && (word = limn_utf8_next_word(&word_size, &text, &size))) {
-        const uint32_t token = find_word(v, word, word_size);
-        *is_known = token > LIMN_TOKEN_UNKNOWN;
+        uint32_t token;
+        *is_known = find_token(&token, v, word, word_size);
         if (*is_known) LIMN_TRY(add_token(w, token, err));
     }
     if (!*is_known) w->n_tokens = n_before;
@@ -120,33 +122,57 @@ static limn_status add_tokenized(limn_user_words *w, const limn_vocab *v, const 
     char word[LIMN_VOCAB_MAX_TOKEN_SIZE + 1];
     while (*tokens) {
         const size_t size = strcspn(tokens, " ");
-        const uint32_t token = find_word(v, tokens, size);
+        uint32_t token;
+        const bool is_known = find_token(&token, v, tokens, size);
         snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word - 1),
                  tokens);
-        if (token <= LIMN_TOKEN_UNKNOWN) return unknown_word(v, kind, word, err);
+        if (!is_known) return unknown_word(v, kind, word, err);
         LIMN_TRY(add_token(w, token, err));
         tokens += size + (tokens[size] == ' ');
     }
     return LIMN_OK;
 }
 
-limn_status limn_user_words_add(limn_user_words *w, const limn_vocab *v, const char *kind,
-                                const char *text, size_t size, limn_error *err)
+/* Words of a vocabulary of words: as they are written, or cut as the Penn Treebank cuts them. */
+static limn_status add_words(limn_user_words *w, const limn_vocab *v, const char *kind,
+                             const char *text, size_t size, limn_error *err)
 {
-    const size_t n_before = w->n_tokens;
     limn_ptb ptb = { 0 };
     const char *tokens;
     bool is_known;
     LIMN_TRY(add_as_written(&is_known, w, v, text, size, err));
-    if (!is_known) {
-        limn_status status = limn_ptb_tokenize(&tokens, &ptb, text, size, LIMN_PTB_ALL_TOKENS, err);
-        if (status == LIMN_OK)
-            status = add_tokenized(w, v, kind, tokens, err);
-        else
-            limn_error_prefix(err, "%s words", kind);
-        limn_ptb_finish(&ptb);
-        LIMN_TRY(status == LIMN_E_FORMAT ? LIMN_E_ARG : status);
-    }
+    if (is_known) return LIMN_OK;
+    limn_status status = limn_ptb_tokenize(&tokens, &ptb, text, size, LIMN_PTB_ALL_TOKENS, err);
+    if (status == LIMN_OK)
+        status = add_tokenized(w, v, kind, tokens, err);
+    else
+        limn_error_prefix(err, "%s words", kind);
+    limn_ptb_finish(&ptb);
+    return status;
+}
+
+/* Words of another vocabulary: the tokens that its tokenizer makes of them. */
+static limn_status add_parts(limn_user_words *w, const limn_vocab *v, const char *kind,
+                             const char *text, size_t size, limn_error *err)
+{
+    limn_caption_tokenizer scratch = { .kind = LIMN_TOKENS_WORDS };
+    const char *tokens;
+    limn_status status = limn_vocab_tokenize(&tokens, &scratch, v, text, size, err);
+    if (status == LIMN_OK)
+        status = add_tokenized(w, v, kind, tokens, err);
+    else
+        limn_error_prefix(err, "%s words", kind);
+    limn_caption_tokenizer_finish(&scratch);
+    return status;
+}
+
+limn_status limn_user_words_add(limn_user_words *w, const limn_vocab *v, const char *kind,
+                                const char *text, size_t size, limn_error *err)
+{
+    const size_t n_before = w->n_tokens;
+    const limn_status status = limn_vocab_classes(v) ? add_parts(w, v, kind, text, size, err)
+                                                     : add_words(w, v, kind, text, size, err);
+    LIMN_TRY(status == LIMN_E_FORMAT ? LIMN_E_ARG : status);
     if (w->n_tokens == n_before) return limn_fail(err, LIMN_E_ARG, "%s word '' is empty", kind);
     return LIMN_OK;
 }

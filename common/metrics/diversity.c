@@ -110,16 +110,18 @@ limn_status limn_self_cider(double *out, const limn_cider_df *df,
     return status;
 }
 
+const char *const limn_bad_endings[] = {
+    "a",    "an",   "the",    "of",      "with",    "in",    "on",    "at",   "to",
+    "from", "by",   "for",    "and",     "or",      "but",   "as",    "into", "onto",
+    "near", "over", "under",  "next",    "while",   "that",  "which", "is",   "are",
+    "was",  "were", "be",     "his",     "her",     "their", "its",   "my",   "your",
+    "very", "some", "behind", "between", "through", NULL,
+};
+
 bool limn_is_bad_ending(const char *word, size_t size)
 {
-    static const char *const words[] = {
-        "a",    "an",   "the",    "of",      "with",    "in",    "on",    "at",   "to",
-        "from", "by",   "for",    "and",     "or",      "but",   "as",    "into", "onto",
-        "near", "over", "under",  "next",    "while",   "that",  "which", "is",   "are",
-        "was",  "were", "be",     "his",     "her",     "their", "its",   "my",   "your",
-        "very", "some", "behind", "between", "through",
-    };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strlen(words[i]) == size && memcmp(words[i], word, size) == 0) return true;
+    for (size_t i = 0; limn_bad_endings[i]; i++)
+        if (strlen(limn_bad_endings[i]) == size && memcmp(limn_bad_endings[i], word, size) == 0)
+            return true;
     return false;
 }

@@ -23,8 +23,10 @@ limn_status limn_self_cider(double *out, const limn_cider_df *df,
                             const limn_ngram_counts *sentences, size_t n_sentences,
                             limn_error *err);
 
-/* Whether a caption can't end with this word: an article, a preposition, a conjunction, a pronoun
- * that wants a noun, or a form of "to be". `word` is in lower case. */
+/* Words that no caption can end with: articles, prepositions, conjunctions, pronouns that want a
+ * noun, forms of "to be"; in lower case, NULL after the last. */
+extern const char *const limn_bad_endings[];
+/* Whether a word is one of them. */
 bool limn_is_bad_ending(const char *word, size_t size);
 
 #endif

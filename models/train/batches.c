@@ -5,7 +5,6 @@
 
 #include "common/base/mem.h"
 #include "common/base/rng.h"
-#include "decoder/vocab.h"
 
 struct limn_batches {
     limn_batch_source sources[LIMN_BATCH_MAX_SOURCES];
@@ -254,10 +253,10 @@ static void add_caption(limn_batches *b, const limn_batch_source *s, uint32_t ca
     const uint32_t *words = s->tokens + s->offsets[caption];
     const size_t n = s->offsets[caption + 1] - s->offsets[caption];
     uint32_t *inputs = b->inputs + batch->n_rows, *targets = b->targets + batch->n_rows;
-    inputs[0] = LIMN_TOKEN_START;
+    inputs[0] = b->settings.start;
     memcpy(inputs + 1, words, n * sizeof *words);
     memcpy(targets, words, n * sizeof *words);
-    targets[n] = LIMN_TOKEN_END;
+    targets[n] = b->settings.end;
     batch->n_rows += n + 1;
     b->pictures[batch->decoder.n_captions++] = picture;
     b->offsets[batch->decoder.n_captions] = (uint32_t)batch->n_rows;

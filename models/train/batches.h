@@ -47,6 +47,7 @@ typedef struct limn_batches_settings {
     size_t max_words;          /* no caption is longer; 1 … 511 */
     size_t n_views;            /* of each picture, >= 1: one is drawn for each epoch */
     uint64_t seed;
+    uint32_t start, end; /* the tokens around each caption */
 } limn_batches_settings;
 
 /* One picture of a batch. */

@@ -11,6 +11,7 @@ typedef struct limn_references {
     const size_t *first_captions; /* [n_pictures + 1]; of picture p: first_captions[p] …
                                    * [p + 1] - 1; a picture without any must not be drawn for */
     size_t n_pictures;
+    uint32_t end; /* the end token, which every caption has behind it */
 } limn_references;
 
 #endif

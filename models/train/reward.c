@@ -39,7 +39,7 @@ static limn_status ended_fill(struct ended *e, const limn_references *r, size_t 
     for (size_t c = first; c < end; c++) {
         const size_t n = r->offsets[c + 1] - r->offsets[c];
         memcpy(words, r->tokens + r->offsets[c], n * sizeof *words);
-        words[n] = LIMN_TOKEN_END;
+        words[n] = r->end;
         e->sentences[c - first] = (limn_sentence){ words, n + 1 };
         words += n + 1;
     }
@@ -258,14 +258,14 @@ static void add_sample(limn_reward *r, size_t sample)
     const size_t first = r->offsets[sample], n = r->lengths[sample];
     const float weight = advantage(r, sample);
     for (size_t i = 0; i < n; i++) {
-        r->inputs[first + i] = i == 0 ? (uint32_t)LIMN_TOKEN_START : tokens[i - 1];
+        r->inputs[first + i] = i == 0 ? r->config.specials.start : tokens[i - 1];
         r->targets[first + i] = tokens[i];
         r->weights[first + i] = weight;
     }
     r->pictures[sample] = (uint32_t)(sample / r->settings.n_samples);
     r->offsets[sample + 1] = (uint32_t)(first + n);
     r->batch.mean_reward += r->rewards[sample];
-    r->batch.share_ended += tokens[n - 1] == LIMN_TOKEN_END;
+    r->batch.share_ended += tokens[n - 1] == r->config.specials.end;
 }
 
 static void fill_batch(limn_reward *r, const float *features, const limn_tag_slot *slots,

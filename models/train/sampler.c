@@ -4,13 +4,14 @@
 
 #include "common/base/arena.h"
 #include "common/base/mem.h"
-#include "decoder/vocab.h"
+#include "decoder/sampling.h"
 
 struct limn_sampler {
     limn_decoder_state *state;
     limn_kernels kernels;
     limn_arena arena;
     size_t n_samples, max_steps, n_tokens;
+    limn_specials specials;
     float *probs;             /* [n_samples, n_tokens] */
     size_t *live;             /* [n_samples] which sample a row is */
     uint32_t *parents, *last; /* [n_samples] of each row: its row before, its last token */
@@ -33,11 +34,6 @@ static size_t planned_bytes(const limn_decoder *d, size_t n_samples)
     return a.high;
 }
 
-size_t limn_sampler_bytes(const limn_decoder *d, size_t n_samples, size_t max_steps)
-{
-    return planned_bytes(d, n_samples) + limn_decoder_state_bytes(d, n_samples, max_steps);
-}
-
 limn_status limn_sampler_create(limn_sampler **out, const limn_decoder *d, size_t n_samples,
                                 size_t max_steps, limn_cpu_level level, limn_error *err)
 {
@@ -47,6 +43,7 @@ limn_status limn_sampler_create(limn_sampler **out, const limn_decoder *d, size_
     s->n_samples = n_samples;
     s->max_steps = max_steps;
     s->n_tokens = limn_decoder_get_config(d)->n_tokens;
+    s->specials = limn_decoder_get_config(d)->specials;
     limn_kernels_init(&s->kernels, level);
     limn_status status = limn_decoder_state_create(&s->state, d, n_samples, max_steps, err);
     if (status == LIMN_OK && !limn_arena_init(&s->arena, planned_bytes(d, n_samples)))
@@ -72,20 +69,16 @@ void limn_sampler_destroy(limn_sampler **s)
 static void to_probabilities(const limn_sampler *s, size_t n_rows)
 {
     for (size_t r = 0; r < n_rows; r++)
-        limn_vocab_forbid_special(s->probs + r * s->n_tokens, -1e30f);
+        limn_specials_forbid(&s->specials, s->probs + r * s->n_tokens, -1e30f);
     s->kernels.softmax(s->probs, n_rows, s->n_tokens, s->n_tokens);
 }
 
-/* Sums go in order, so the token follows from probabilities and number alone. */
-static uint32_t pick(const float *probs, size_t n_tokens, double uniform)
+static uint32_t draw(const limn_sampler *s, const float *probs, double uniform)
 {
-    double total = 0, sum = 0;
-    for (size_t i = 0; i < n_tokens; i++) total += probs[i];
-    for (uint32_t i = 0; i < n_tokens; i++) {
-        sum += probs[i];
-        if (sum > uniform * total) return i;
-    }
-    return LIMN_TOKEN_END; /* no number: the loss will say so */
+    double total = 0;
+    for (size_t i = 0; i < s->n_tokens; i++) total += probs[i];
+    if (!(total > 0)) return s->specials.end; /* no number: the loss will say so */
+    return limn_sampling_draw(probs, s->n_tokens, total, uniform);
 }
 
 void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const float *features,
@@ -96,7 +89,7 @@ void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const
         lengths[i] = 0;
         s->live[i] = i;
     }
-    s->last[0] = LIMN_TOKEN_START;
+    s->last[0] = s->specials.start;
     limn_decoder_begin(s->state, NULL, features, slots);
     for (size_t step = 0; step < s->max_steps && n_live > 0; step++) {
         const size_t n_rows = step == 0 ? 1 : n_live; /* all begin as one */
@@ -105,10 +98,9 @@ void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const
         to_probabilities(s, n_rows);
         for (size_t i = 0; i < n_live; i++) {
             const size_t row = step == 0 ? 0 : i, sample = s->live[i];
-            const uint32_t token =
-                pick(s->probs + row * s->n_tokens, s->n_tokens, limn_rng_uniform(rng));
+            const uint32_t token = draw(s, s->probs + row * s->n_tokens, limn_rng_uniform(rng));
             tokens[sample * s->max_steps + lengths[sample]++] = token;
-            if (token == LIMN_TOKEN_END) continue;
+            if (token == s->specials.end) continue;
             s->live[n_kept] = sample;
             s->parents[n_kept] = (uint32_t)row;
             s->last[n_kept++] = token;

@@ -18,7 +18,6 @@ typedef struct limn_sampler limn_sampler; /* scratch of one thread */
 limn_status limn_sampler_create(limn_sampler **out, const limn_decoder *d, size_t n_samples,
                                 size_t max_steps, limn_cpu_level level, limn_error *err);
 void limn_sampler_destroy(limn_sampler **s); /* accepts NULL and *s == NULL; nulls it */
-size_t limn_sampler_bytes(const limn_decoder *d, size_t n_samples, size_t max_steps);
 
 /* Draws n_samples captions of features [n_memory_positions, memory_dim] and `slots`
  * (limn_decoder_begin) into tokens [n_samples, max_steps] and lengths [n_samples], which count the

@@ -62,7 +62,8 @@ static limn_status add_tokens(builder *b, const char *text, size_t n, limn_error
         return out_of_memory(err);
     limn_vocab_encode(b->tokens + b->n_tokens, n, b->settings->vocab, text);
     for (size_t i = 0; i < n; i++)
-        b->set->n_unknown += b->tokens[b->n_tokens + i] == LIMN_TOKEN_UNKNOWN;
+        b->set->n_unknown +=
+            b->tokens[b->n_tokens + i] == limn_vocab_specials(b->settings->vocab)->unknown;
     b->n_tokens += n;
     return LIMN_OK;
 }
@@ -87,8 +88,8 @@ static limn_status add_record(builder *b, const limn_caption_record *record, lim
     b->is_mentioned[picture] = true;
     if (record->is_rejected) return LIMN_OK; /* the reader has counted it */
     if (record->caption)
-        LIMN_TRY(limn_caption_tokenize(&text, &b->tokenizer, record->caption,
-                                       strlen(record->caption), err));
+        LIMN_TRY(limn_vocab_tokenize(&text, &b->tokenizer, b->settings->vocab, record->caption,
+                                     strlen(record->caption), err));
     const size_t n = n_words(text);
     if (n == 0) return count(&report->empty, limn_picture_names_get(b->wanted, picture), err);
     if (n > b->settings->max_words)
@@ -207,9 +208,7 @@ static limn_status build(builder *b, const limn_caption_file *captions, limn_err
 limn_status limn_training_set_create(limn_training_set *out, const limn_caption_file *captions,
                                      const limn_training_set_settings *settings, limn_error *err)
 {
-    builder b = { .settings = settings,
-                  .set = out,
-                  .tokenizer = { .kind = limn_vocab_kind(settings->vocab) } };
+    builder b = { .settings = settings, .set = out };
     *out = (limn_training_set){ 0 };
     const limn_status s = build(&b, captions, err);
     limn_picture_names_finish(&b.own);

@@ -42,7 +42,7 @@ static bool find_old(uint32_t *id, const limn_vocab *old, const limn_vocab *voca
 {
     const char *text = limn_vocab_text(vocab, token);
     *id = limn_vocab_find(old, text, strlen(text));
-    return *id != LIMN_TOKEN_UNKNOWN || token == LIMN_TOKEN_UNKNOWN;
+    return *id != limn_vocab_specials(old)->unknown || token == limn_vocab_specials(vocab)->unknown;
 }
 
 limn_status limn_vocab_extend_rows(float *rows, size_t *n_kept, const limn_model_file *old,

@@ -25,6 +25,7 @@ static const limn_decoder_config config = {
     .n_memory_positions = 49,
     .memory_dim = 1280,
     .layout = LIMN_LAYOUT_LIMN,
+    .specials = LIMN_SPECIALS_OWN,
 };
 
 struct bench {

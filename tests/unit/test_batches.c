@@ -8,6 +8,7 @@
 
 #include "decoder/vocab.h"
 #include "models/train/batches.h"
+#include "tests/fixtures/own_tokens.h"
 
 /* Ten pictures; picture p has captions 2p and 2p + 1, of 1 + c % 4 words each, all of them 10 + c.
  */
@@ -32,9 +33,13 @@ static limn_batch_source make_source(void)
 
 static limn_batches_settings make_settings(void)
 {
-    return (limn_batches_settings){
-        .n_pictures = 4, .captions_a_picture = 5, .seed = 7, .max_words = MAX_WORDS, .n_views = 3
-    };
+    return (limn_batches_settings){ .n_pictures = 4,
+                                    .captions_a_picture = 5,
+                                    .seed = 7,
+                                    .max_words = MAX_WORDS,
+                                    .n_views = 3,
+                                    .start = 1,
+                                    .end = 2 };
 }
 
 static limn_batches *create(const limn_batch_source *sources, size_t n,
@@ -55,8 +60,8 @@ static void check_rows(const limn_batch *batch)
         const uint32_t word = targets[0], caption = word - 10,
                        n = d->offsets[k + 1] - d->offsets[k];
         assert_int_equal(n, 1 + caption % 4 + 1);
-        assert_int_equal(inputs[0], LIMN_TOKEN_START);
-        assert_int_equal(targets[n - 1], LIMN_TOKEN_END);
+        assert_int_equal(inputs[0], TOKEN_START);
+        assert_int_equal(targets[n - 1], TOKEN_END);
         for (uint32_t i = 1; i < n; i++) {
             assert_int_equal(inputs[i], word);
             assert_int_equal(targets[i - 1], word);

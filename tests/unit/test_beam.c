@@ -233,6 +233,7 @@ static bool repeats(const limn_hypothesis *h, size_t n)
 static void test_ngrams_are_not_repeated_and_banned_words_not_written(void **state)
 {
     static const uint32_t banned[] = { 3, 5 };
+    limn_phrase_trie *trie = toy_tokens(banned, 2);
     size_t n_repeating = 0, n_banned = 0;
     (void)state;
     for (uint64_t seed = 0; seed < 300; seed++) {
@@ -243,8 +244,7 @@ static void test_ngrams_are_not_repeated_and_banned_words_not_written(void **sta
         s.constraints.min_words = ngram == 1 ? 0 : 5;
         assert_int_equal(run(&free_run, &s, toy_next, &lm, NULL), LIMN_OK);
         s.constraints.no_repeat_ngram = ngram;
-        s.constraints.banned = banned;
-        s.constraints.n_banned = 2;
+        s.constraints.banned_phrases = trie;
         assert_int_equal(run(&run_of, &s, toy_next, &lm, NULL), LIMN_OK);
         for (size_t i = 0; i < run_of.n_best; i++) {
             assert_false(repeats(&run_of.best[i], ngram));
@@ -258,6 +258,7 @@ static void test_ngrams_are_not_repeated_and_banned_words_not_written(void **sta
         finish(&run_of);
     }
     assert_true(n_repeating > 20 && n_banned > 20);
+    limn_phrase_trie_destroy(&trie);
 }
 
 /* All tokens alike, and no end before two words. */
@@ -313,7 +314,8 @@ static void test_unfinished_ones_count_where_too_few_have_finished(void **state)
 
 static void test_what_cannot_be_met_is_an_error(void **state)
 {
-    static const uint32_t words[] = { 2, 3 }, end[] = { END }, unknown[] = { 9 };
+    static const uint32_t words[] = { 2, 3 }, end[] = { END };
+    limn_phrase_trie *no_words = toy_tokens(words, 2), *no_end = toy_tokens(end, 1);
     const float end_logprob = -1.0f;
     const limn_beam_settings good = settings_of(2, 4, 4, 0.7f);
     static const struct {
@@ -350,9 +352,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         const char *says;
     } constraint_cases[] = {
         { { .min_words = 3, .max_words = 2 }, "at least 3 and at most 2 words" },
-        { { .banned = unknown, .n_banned = 1 }, "banned token 9 is not in 0 … 3" },
-        { { .banned = words, .n_banned = 2, .min_words = 1 }, "everything that could follow" },
-        { { .banned = end, .n_banned = 1, .max_words = 1 }, "everything that could follow" },
+        { { .banned_phrases = no_words, .min_words = 1 }, "everything that could follow" },
+        { { .banned_phrases = no_end, .max_words = 1 }, "everything that could follow" },
     };
     for (size_t i = 0; i < sizeof constraint_cases / sizeof *constraint_cases; i++) {
         limn_beam_settings s = good;
@@ -366,6 +367,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
             fail_msg("\"%s\" lacks \"%s\"", err.text, constraint_cases[i].says);
     }
     finish(&planned);
+    limn_phrase_trie_destroy(&no_words);
+    limn_phrase_trie_destroy(&no_end);
 }
 
 int main(void)

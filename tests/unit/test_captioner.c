@@ -308,6 +308,7 @@ static void test_what_is_no_captioner_is_an_error_with_its_name(void **state)
         .n_memory_positions = 48,
         .memory_dim = 1280,
         .layout = LIMN_LAYOUT_LIMN,
+        .specials = LIMN_SPECIALS_OWN,
     };
     const toy_model_settings mismatched = { .dtype = LIMN_TENSOR_F16, .decoder = &other_grid };
     const char *path = temp_path("other.safetensors");

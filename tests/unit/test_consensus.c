@@ -11,6 +11,7 @@
 #include "common/base/rng.h"
 #include "models/consensus.h"
 #include "tests/unit/toy_language.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { N_TOKENS = 10, MAX_WORDS = 8, MAX_CAPTIONS = 12, N_PICTURES = 30 };
 
@@ -142,7 +143,7 @@ static void test_consensus_is_that_of_its_definition(void **state)
             h[i] = (limn_hypothesis){ .n_drawn = 1 + (uint32_t)limn_rng_below(&rng, 4),
                                       .logprob = -8 * limn_rng_uniform(&rng),
                                       .is_finished = limn_rng_below(&rng, 5) > 0 };
-            captions[i].words[captions[i].n] = LIMN_TOKEN_END;
+            captions[i].words[captions[i].n] = TOKEN_END;
             h[i].tokens = captions[i].words;
             h[i].n_tokens = captions[i].n + h[i].is_finished;
             h[i].state = i;
@@ -266,7 +267,7 @@ static void test_the_choice_is_that_of_the_whole_language(void **state)
 
 static void test_a_single_caption_stays_as_it_is(void **state)
 {
-    uint32_t words[] = { 4, 5, LIMN_TOKEN_END };
+    uint32_t words[] = { 4, 5, TOKEN_END };
     sentence references[N_PICTURES] = { { { 4, 5 }, 2 } };
     limn_hypothesis h = {
         .tokens = words, .n_tokens = 3, .is_finished = true, .n_drawn = 1, .score = -3

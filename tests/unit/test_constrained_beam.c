@@ -59,7 +59,7 @@ static void test_an_automaton_accepts_what_has_the_phrases(void **state)
         limn_automaton *a;
         wishes w;
         draw_wishes(&w, &rng, n_tokens);
-        assert_int_equal(limn_automaton_create(&a, w.requirements, w.n, n_tokens, 5000, NULL),
+        assert_int_equal(limn_automaton_create(&a, w.requirements, w.n, NULL, n_tokens, 5000, NULL),
                          LIMN_OK);
         for (size_t i = 0; i < 40; i++) {
             uint32_t words[MAX_STEPS];
@@ -99,7 +99,8 @@ static void test_the_least_number_of_words_is_known(void **state)
         wishes w;
         uint32_t words[MAX_STEPS];
         draw_wishes(&w, &rng, 5);
-        assert_int_equal(limn_automaton_create(&a, w.requirements, w.n, 5, 5000, NULL), LIMN_OK);
+        assert_int_equal(limn_automaton_create(&a, w.requirements, w.n, NULL, 5, 5000, NULL),
+                         LIMN_OK);
         const size_t needed = count_needed(&w, 5, words, 0, 7);
         if (needed <= 7)
             assert_int_equal(limn_automaton_n_needed(a, 0), needed);
@@ -128,13 +129,13 @@ static void test_automata_that_cannot_be_made(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(
-            limn_automaton_create(&a, &cases[i].requirement, 1, 5, cases[i].max_states, NULL),
+            limn_automaton_create(&a, &cases[i].requirement, 1, NULL, 5, cases[i].max_states, NULL),
             cases[i].status);
         assert_true((a != NULL) == (cases[i].status == LIMN_OK));
         limn_automaton_destroy(&a);
     }
     assert_int_equal(
-        limn_automaton_create(&a, many, LIMN_AUTOMATON_MAX_REQUIREMENTS + 1, 5, 9, NULL),
+        limn_automaton_create(&a, many, LIMN_AUTOMATON_MAX_REQUIREMENTS + 1, NULL, 5, 9, NULL),
         LIMN_E_LIMIT);
 }
 
@@ -208,7 +209,7 @@ static void test_a_wide_beam_finds_the_best_that_has_the_words(void **state)
         wishes w;
         draw_wishes(&w, &rng, lm.n_tokens);
         assert_int_equal(
-            limn_automaton_create(&automaton, w.requirements, w.n, lm.n_tokens, 5000, NULL),
+            limn_automaton_create(&automaton, w.requirements, w.n, NULL, lm.n_tokens, 5000, NULL),
             LIMN_OK);
         if (limn_automaton_n_states(automaton) * s.beam_size > MAX_ROWS) {
             limn_automaton_destroy(&automaton);
@@ -251,7 +252,7 @@ static void test_required_words_are_there_in_every_caption(void **state)
         wishes w;
         draw_wishes(&w, &rng, lm.n_tokens);
         assert_int_equal(
-            limn_automaton_create(&automaton, w.requirements, w.n, lm.n_tokens, 800, NULL),
+            limn_automaton_create(&automaton, w.requirements, w.n, NULL, lm.n_tokens, 800, NULL),
             LIMN_OK);
         s.automaton = automaton;
         s.constraints.max_words = 11;
@@ -280,7 +281,7 @@ static void test_words_that_do_not_fit_are_an_error(void **state)
     search short_run = { 0 }, run_of = { 0 };
     limn_error err = { 0 };
     (void)state;
-    assert_int_equal(limn_automaton_create(&automaton, &requirement, 1, 6, 9, NULL), LIMN_OK);
+    assert_int_equal(limn_automaton_create(&automaton, &requirement, 1, NULL, 6, 9, NULL), LIMN_OK);
     s.automaton = automaton;
     s.constraints.max_words = 2;
     assert_int_equal(run(&short_run, &s, &lm, &err), LIMN_E_ARG);
@@ -309,8 +310,9 @@ static void test_a_wish_that_is_granted_anyway_costs_nothing(void **state)
         if (h->is_finished && h->n_tokens > 1) {
             const limn_phrase all_words = { h->tokens, h->n_tokens - 1 };
             const limn_requirement r = { &all_words, 1 };
-            assert_int_equal(limn_automaton_create(&automaton, &r, 1, lm.n_tokens, MAX_STEPS, NULL),
-                             LIMN_OK);
+            assert_int_equal(
+                limn_automaton_create(&automaton, &r, 1, NULL, lm.n_tokens, MAX_STEPS, NULL),
+                LIMN_OK);
             s.automaton = automaton;
             assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
             assert_true(run_of.best[0].score >= h->score);
@@ -349,6 +351,7 @@ static void test_a_forced_greedy_beginning_is_continued_greedily(void **state)
 static void test_a_start_is_kept_and_other_rules_hold_after_it(void **state)
 {
     static const uint32_t start[] = { 4, 3, 3, 3 }, banned[] = { 3 };
+    limn_phrase_trie *trie = toy_tokens(banned, 1);
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
         const toy lm = { seed, 6, 0 };
@@ -356,8 +359,7 @@ static void test_a_start_is_kept_and_other_rules_hold_after_it(void **state)
         search run_of = { 0 };
         s.constraints = (limn_constraints){ .start = start,
                                             .n_start = 4,
-                                            .banned = banned,
-                                            .n_banned = 1,
+                                            .banned_phrases = trie,
                                             .no_repeat_ngram = 1,
                                             .min_words = 5,
                                             .max_words = 6 };
@@ -370,6 +372,7 @@ static void test_a_start_is_kept_and_other_rules_hold_after_it(void **state)
         }
         finish(&run_of);
     }
+    limn_phrase_trie_destroy(&trie);
 }
 
 /* ---- banned phrases, endings -------------------------------------------------------------- */
@@ -402,8 +405,8 @@ static void test_banned_phrases_are_not_said(void **state)
     }
     assert_true(n_said > 50);
     const uint32_t clean[] = { 3, 2, 2, 4, 5, 5, 4 }, said[] = { 5, 4, 5, 4 };
-    assert_false(limn_phrase_trie_finds(trie, clean, 7));
-    assert_true(limn_phrase_trie_finds(trie, said, 4));
+    assert_false(limn_phrase_trie_finds(trie, NULL, clean, 7));
+    assert_true(limn_phrase_trie_finds(trie, NULL, said, 4));
     limn_phrase_trie_destroy(&trie);
     assert_int_equal(limn_phrase_trie_create(&trie, &(limn_phrase){ ab, 0 }, 1, NULL), LIMN_E_ARG);
 }
@@ -411,6 +414,8 @@ static void test_banned_phrases_are_not_said(void **state)
 static void test_no_caption_ends_on_what_can_not_be_last(void **state)
 {
     static const unsigned char cannot_end[8] = { 0, 0, 1, 0, 1, 0, 1, 0 };
+    static const uint32_t bad[] = { 2, 4, 6 };
+    limn_phrase_trie *trie = toy_tokens(bad, 3);
     size_t n_bad = 0;
     (void)state;
     for (uint64_t seed = 0; seed < 200; seed++) {
@@ -420,7 +425,7 @@ static void test_no_caption_ends_on_what_can_not_be_last(void **state)
         s.constraints.max_words = seed % 3 ? 1 + seed % 6 : 0;
         s.constraints.min_words = s.constraints.max_words;
         assert_int_equal(run(&free_run, &s, &lm, NULL), LIMN_OK);
-        s.constraints.cannot_end = cannot_end;
+        s.constraints.bad_endings = trie;
         assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
         const limn_hypothesis *h = &free_run.best[0];
         n_bad += h->n_tokens > 1 && cannot_end[h->tokens[h->n_tokens - 1 - h->is_finished]];
@@ -433,6 +438,7 @@ static void test_no_caption_ends_on_what_can_not_be_last(void **state)
         finish(&run_of);
     }
     assert_true(n_bad > 30);
+    limn_phrase_trie_destroy(&trie);
 }
 
 int main(void)

@@ -31,6 +31,7 @@ static const limn_decoder_config wide = {
     .n_memory_positions = 5,
     .memory_dim = 19,
     .layout = LIMN_LAYOUT_LIMN,
+    .specials = LIMN_SPECIALS_OWN,
 };
 
 /* The same with tags. */
@@ -44,6 +45,7 @@ static const limn_decoder_config slotted = {
     .n_memory_positions = 5,
     .memory_dim = 19,
     .layout = LIMN_LAYOUT_LIMN,
+    .specials = LIMN_SPECIALS_OWN,
     .n_tag_slots = 3,
     .n_tags = 7,
 };

@@ -17,6 +17,7 @@
 #include "decoder/decoder_grad.h"
 #include "decoder/vocab.h"
 #include "models/train/adamw.h"
+#include "tests/fixtures/own_tokens.h"
 
 static const limn_decoder_config config = {
     .n_layers = 2,
@@ -28,6 +29,7 @@ static const limn_decoder_config config = {
     .n_memory_positions = 5,
     .memory_dim = 7,
     .layout = LIMN_LAYOUT_LIMN,
+    .specials = LIMN_SPECIALS_OWN,
 };
 static const limn_decoder_config slotted = {
     .n_layers = 2,
@@ -39,6 +41,7 @@ static const limn_decoder_config slotted = {
     .n_memory_positions = 5,
     .memory_dim = 7,
     .layout = LIMN_LAYOUT_LIMN,
+    .specials = LIMN_SPECIALS_OWN,
     .n_tag_slots = 3,
     .n_tags = 6,
 };
@@ -206,7 +209,8 @@ static void check_tensor(struct fixture *f, const char *name, float *value, size
 static void make_drawn(struct fixture *f)
 {
     for (size_t r = 0; r < N_ROWS; r++)
-        f->targets[r] = limn_vocab_is_written(f->targets[r]) ? f->targets[r] : LIMN_N_SPECIAL;
+        f->targets[r] = limn_specials_is_written(&config.specials, f->targets[r]) ? f->targets[r]
+                                                                                  : LIMN_N_SPECIAL;
     f->batch.is_drawn = true;
 }
 
@@ -257,7 +261,7 @@ static const limn_param *find_param(const struct fixture *f, const char *name)
  * can't move probability to them: it is what remains when theirs is taken out of the sum. */
 static void test_what_is_never_drawn_has_no_part_in_a_drawn_batch(void **state)
 {
-    static const uint32_t special[] = { LIMN_TOKEN_PAD, LIMN_TOKEN_START, LIMN_TOKEN_UNKNOWN };
+    static const uint32_t special[] = { TOKEN_PAD, TOKEN_START, TOKEN_UNKNOWN };
     float whole[N_ROWS], drawn[N_ROWS], of_special[N_ROWS];
     double left[N_ROWS], loss;
     struct fixture f;
@@ -292,14 +296,15 @@ static void test_drawn_batches_leave_unknown_words_alone(void **state)
         make_drawn(&f);
         f.batch.is_drawn = is_drawn;
         for (size_t r = 0; r < N_ROWS; r++)
-            if (f.inputs[r] != LIMN_TOKEN_START && !limn_vocab_is_written(f.inputs[r]))
+            if (f.inputs[r] != TOKEN_START &&
+                !limn_specials_is_written(&config.specials, f.inputs[r]))
                 f.inputs[r] = LIMN_N_SPECIAL;
         assert_int_equal(
             limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL), LIMN_OK);
         const limn_param *p = find_param(&f, "decoder.token_embedding.weight");
         const float *rows = f.params.gradients + p->offset;
         for (uint32_t token = 0; token < LIMN_N_SPECIAL; token++)
-            if (token == LIMN_TOKEN_PAD || token == LIMN_TOKEN_UNKNOWN)
+            if (token == TOKEN_PAD || token == TOKEN_UNKNOWN)
                 assert_true((largest(rows + token * config.dim, config.dim) == 0) == is_drawn);
         close_fixture(&f);
     }
@@ -605,7 +610,7 @@ static void test_bad_batches_are_refused(void **state)
     assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &smooth, NULL, &loss, &err),
                      LIMN_E_ARG);
     assert_string_equal(err.text, "a batch that was drawn can't be smoothed");
-    f.targets[6] = LIMN_TOKEN_UNKNOWN;
+    f.targets[6] = TOKEN_UNKNOWN;
     err = (limn_error){ 0 };
     assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, &err),
                      LIMN_E_ARG);

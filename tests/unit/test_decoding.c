@@ -18,6 +18,7 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 32 };
 
@@ -261,7 +262,7 @@ static void test_logprobs_are_those_of_a_forced_pass(void **state)
             for (size_t k = 0; k < captions->n_items; k++) {
                 const limn_caption *c = &captions->items[k];
                 float logprobs[64];
-                const bool has_end = c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END;
+                const bool has_end = c->tokens[c->n_tokens - 1] == TOKEN_END;
                 const limn_score_job job = { c->tokens, c->n_tokens - has_end, logprobs, NULL };
                 assert_int_equal(limn_scorer_run(scorer, some_pixels(picture), &job, 1, NULL),
                                  LIMN_OK);
@@ -390,9 +391,8 @@ static void test_coverage_is_that_of_the_attention(void **state)
         for (size_t i = 0; i < captions->n_items; i++) {
             const limn_caption *c = &captions->items[i];
             assert_true(coverage_of(c, &info) < -1);
-            const double length = c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END
-                                      ? (double)c->n_tokens
-                                      : (double)info.max_words;
+            const double length = c->tokens[c->n_tokens - 1] == TOKEN_END ? (double)c->n_tokens
+                                                                          : (double)info.max_words;
             assert_true(fabs(c->score - c->logprob / pow(length, (double)info.length_penalty) -
                              0.5 * coverage_of(c, &info)) < 1e-4);
             for (size_t t = 2; t < c->n_tokens; t++)
@@ -438,7 +438,7 @@ static void test_an_ensemble_averages_probabilities(void **state)
     for (size_t i = 0; i < captions->n_items; i++) {
         const limn_caption *c = &captions->items[i];
         double mean[64] = { 0 };
-        const bool has_end = c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END;
+        const bool has_end = c->tokens[c->n_tokens - 1] == TOKEN_END;
         for (size_t m = 0; m < 3; m++) {
             limn_model *one = open_model(seeds[m], NULL);
             limn_scorer *scorer;
@@ -485,7 +485,7 @@ static void test_an_ensemble_of_one_model_is_that_model(void **state)
 static void only_word(void *ctx, const uint32_t *words, size_t n_words, float *values,
                       size_t n_tokens)
 {
-    const uint32_t wanted = n_words == 0 ? *(const uint32_t *)ctx : (uint32_t)LIMN_TOKEN_END;
+    const uint32_t wanted = n_words == 0 ? *(const uint32_t *)ctx : (uint32_t)TOKEN_END;
     (void)words;
     for (uint32_t t = 0; t < n_tokens; t++)
         if (t != wanted) values[t] = -INFINITY;

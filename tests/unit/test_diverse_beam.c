@@ -409,6 +409,7 @@ static void even_filter(void *ctx, const uint32_t *words, size_t n_words, float 
 static void test_a_filter_decides_but_is_not_reported(void **state)
 {
     static const uint32_t banned[] = { 6 };
+    limn_phrase_trie *trie = toy_tokens(banned, 1);
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
         const toy lm = { seed, 9, 0 };
@@ -416,7 +417,7 @@ static void test_a_filter_decides_but_is_not_reported(void **state)
         search run_of = { 0 };
         size_t n_calls = 0;
         s.values = (limn_token_values){ .filter = even_filter, .filter_ctx = &n_calls };
-        s.constraints = (limn_constraints){ .banned = banned, .n_banned = 1, .max_words = 5 };
+        s.constraints = (limn_constraints){ .banned_phrases = trie, .max_words = 5 };
         assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
         assert_true(n_calls > 0);
         check_model_logprobs(&run_of.best[0], &lm);
@@ -426,6 +427,7 @@ static void test_a_filter_decides_but_is_not_reported(void **state)
                             (run_of.best[i].tokens[t] % 2 == 0 && run_of.best[i].tokens[t] != 6));
         finish(&run_of);
     }
+    limn_phrase_trie_destroy(&trie);
 }
 
 int main(void)

@@ -46,6 +46,7 @@ static const limn_decoder_config decoder = {
     .n_memory_positions = 25,
     .memory_dim = 20,
     .layout = LIMN_LAYOUT_LIMN,
+    .specials = LIMN_SPECIALS_OWN,
 };
 static const uint32_t pictures[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
 

@@ -13,10 +13,11 @@
 #include "models/forward.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 32, N_TOKENS = 24, N_STEPS = 3 };
 
-static const uint32_t words[N_STEPS] = { LIMN_TOKEN_START, 4, 6 }; /* a dog */
+static const uint32_t words[N_STEPS] = { TOKEN_START, 4, 6 }; /* a dog */
 
 static limn_model *open_model(void)
 {

@@ -16,6 +16,7 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 224, N_TOKENS = 24, N_BEAMS = 5, MAX_STEPS = 20 };
 
@@ -90,11 +91,11 @@ static forced *force(const limn_model *m, const uint8_t *pixels, const uint32_t 
     limn_decoder_keep_attention(f->decoder, f->attention);
     limn_decoder_begin(f->decoder, NULL, f->features, NULL);
     for (size_t i = 0; i < n; i++) {
-        const uint32_t token = i > 0 ? tokens[i - 1] : LIMN_TOKEN_START;
+        const uint32_t token = i > 0 ? tokens[i - 1] : TOKEN_START;
         double sum = 0;
         limn_decoder_step(f->decoder, NULL, 1, &parent, &token, f->log_probs[i]);
         for (size_t t = 0; t < N_TOKENS; t++)
-            sum += t == LIMN_TOKEN_PAD || t == LIMN_TOKEN_START || t == LIMN_TOKEN_UNKNOWN
+            sum += t == TOKEN_PAD || t == TOKEN_START || t == TOKEN_UNKNOWN
                        ? 0
                        : exp((double)f->log_probs[i][t]);
         for (size_t t = 0; t < N_TOKENS; t++) f->log_probs[i][t] -= (float)log(sum);
@@ -113,7 +114,7 @@ static void free_forced(forced *f)
 
 static bool is_written(uint32_t token)
 {
-    return token == LIMN_TOKEN_END || token > LIMN_TOKEN_UNKNOWN;
+    return token == TOKEN_END || token > TOKEN_UNKNOWN;
 }
 
 /* The alternatives are the best that can be written, best first. */
@@ -263,7 +264,7 @@ static void test_captions_are_paths_of_the_tree(void **state)
             assert_true(p->token_logprob == c->token_logprobs[t - 1]);
         }
     }
-    assert_int_equal(captions->search->steps[0].rows[0].token, LIMN_TOKEN_START);
+    assert_int_equal(captions->search->steps[0].rows[0].token, TOKEN_START);
     assert_null(captions->search->steps[0].rows[0].attention);
     assert_int_equal(captions->search->steps[0].rows[0].n_alternatives, 0);
     for (size_t i = 0; i < captions->search->n_steps; i++)

@@ -18,6 +18,7 @@
 #include "models/train/adamw.h"
 #include "models/train/reward.h"
 #include "models/train/sampler.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { N_TOKENS = 9, N_PICTURES = 3, N_SAMPLES = 5, MAX_STEPS = 6, FEATURES = 3 * 5 };
 
@@ -31,12 +32,13 @@ static const limn_decoder_config config = {
     .n_memory_positions = 3,
     .memory_dim = 5,
     .layout = LIMN_LAYOUT_LIMN,
+    .specials = LIMN_SPECIALS_OWN,
 };
 /* Two references for the first picture, one for the others. */
 static const uint32_t reference_tokens[] = { 4, 5, 6, 4, 5, 7, 8, 8, 7, 5, 4, 6 };
 static const size_t reference_offsets[] = { 0, 3, 6, 8, 12 }, first_references[] = { 0, 2, 3, 4 };
 static const limn_references references = { reference_tokens, reference_offsets, first_references,
-                                            N_PICTURES };
+                                            N_PICTURES, TOKEN_END };
 static const limn_reward_settings settings = {
     .n_samples = N_SAMPLES, .max_steps = MAX_STEPS, .max_pictures = N_PICTURES, .seed = 7
 };
@@ -92,7 +94,7 @@ static const limn_reward_batch *draw(struct fixture *f, uint64_t step)
 static void next_probabilities(const limn_decoder *d, const float *features, const uint32_t *path,
                                size_t n, double *probs)
 {
-    const uint32_t start = LIMN_TOKEN_START, parent = 0;
+    const uint32_t start = TOKEN_START, parent = 0;
     float logits[N_TOKENS];
     limn_decoder_state *s;
     double sum = 0;
@@ -101,8 +103,7 @@ static void next_probabilities(const limn_decoder *d, const float *features, con
     for (size_t i = 0; i <= n; i++)
         limn_decoder_step(s, NULL, 1, &parent, i == 0 ? &start : &path[i - 1], logits);
     for (size_t i = 0; i < N_TOKENS; i++) {
-        const bool is_left_out =
-            i == LIMN_TOKEN_PAD || i == LIMN_TOKEN_START || i == LIMN_TOKEN_UNKNOWN;
+        const bool is_left_out = i == TOKEN_PAD || i == TOKEN_START || i == TOKEN_UNKNOWN;
         probs[i] = is_left_out ? 0 : exp((double)logits[i]);
         sum += probs[i];
     }
@@ -128,8 +129,7 @@ static void count_paths(const limn_decoder *d, const float *features, size_t *co
             size_t cell = 0;
             for (size_t j = 0; j < DEPTH; j++)
                 cell = cell * N_TOKENS + (j < lengths[i] ? tokens[i * DEPTH + j] : 0);
-            assert_true(lengths[i] == DEPTH ||
-                        tokens[i * DEPTH + lengths[i] - 1] == LIMN_TOKEN_END);
+            assert_true(lengths[i] == DEPTH || tokens[i * DEPTH + lengths[i] - 1] == TOKEN_END);
             counts[cell]++;
         }
     }
@@ -142,7 +142,7 @@ static void check_paths(const limn_decoder *d, const float *features, const size
 {
     const double mean = p * N_CALLS * N_DRAWS;
     double probs[N_TOKENS];
-    if (n == DEPTH || (n > 0 && path[n - 1] == LIMN_TOKEN_END)) {
+    if (n == DEPTH || (n > 0 && path[n - 1] == TOKEN_END)) {
         size_t cell = 0;
         for (size_t j = 0; j < DEPTH; j++) cell = cell * N_TOKENS + (j < n ? path[j] : 0);
         if (!(fabs((double)counts[cell] - mean) <= 4.5 * sqrt(mean) + 2))
@@ -180,8 +180,8 @@ static void test_draws_have_the_decoders_probabilities(void **state)
 
 static void test_frequencies_count_end_tokens(void **state)
 {
-    const limn_ngram end = { { LIMN_TOKEN_END, LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD } };
-    const limn_ngram ending = { { 6, LIMN_TOKEN_END, LIMN_NO_WORD, LIMN_NO_WORD } };
+    const limn_ngram end = { { TOKEN_END, LIMN_NO_WORD, LIMN_NO_WORD, LIMN_NO_WORD } };
+    const limn_ngram ending = { { 6, TOKEN_END, LIMN_NO_WORD, LIMN_NO_WORD } };
     const limn_ngram inside = { { 4, 5, LIMN_NO_WORD, LIMN_NO_WORD } };
     limn_cider_df *df;
     (void)state;
@@ -208,7 +208,7 @@ static double expected_reward(const limn_cider_df *df, const uint32_t *sample, s
         const size_t begin = reference_offsets[first + i];
         const size_t n_words = reference_offsets[first + i + 1] - begin;
         memcpy(words[i], reference_tokens + begin, n_words * sizeof **words);
-        words[i][n_words] = LIMN_TOKEN_END;
+        words[i][n_words] = TOKEN_END;
         sentences[i] = (limn_sentence){ words[i], n_words + 1 };
     }
     limn_ngram_counts_list_fill(&list, sentences, n_refs, NULL);
@@ -224,12 +224,12 @@ static void check_rows(const limn_decoder_batch *b, size_t sample, double advant
 {
     const uint32_t first = b->offsets[sample], end = b->offsets[sample + 1];
     assert_in_range(end - first, 1, MAX_STEPS);
-    assert_int_equal(b->inputs[first], LIMN_TOKEN_START);
+    assert_int_equal(b->inputs[first], TOKEN_START);
     for (uint32_t r = first; r < end; r++) {
         const bool is_last = r + 1 == end;
-        assert_true(b->targets[r] >= 4 || (b->targets[r] == LIMN_TOKEN_END && is_last));
+        assert_true(b->targets[r] >= 4 || (b->targets[r] == TOKEN_END && is_last));
         assert_true(is_last || b->inputs[r + 1] == b->targets[r]);
-        assert_true(b->targets[r] == LIMN_TOKEN_END || !is_last || end - first == MAX_STEPS);
+        assert_true(b->targets[r] == TOKEN_END || !is_last || end - first == MAX_STEPS);
         assert_float_equal(b->weights[r], advantage, 1e-6);
     }
 }
@@ -259,7 +259,7 @@ static void test_rewards_are_cider_and_advantages_leave_out_their_sample(void **
             assert_int_equal(b->pictures[i], picture);
             check_rows(b, i, batch->rewards[i] - (all - batch->rewards[i]) / (N_SAMPLES - 1));
             n_rewarded += batch->rewards[i] > 0;
-            n_ended += sample[n - 1] == LIMN_TOKEN_END;
+            n_ended += sample[n - 1] == TOKEN_END;
             sum += batch->rewards[i];
         }
         sum -= batch->mean_reward * (double)b->n_captions;

@@ -455,14 +455,14 @@ static void test_no_temperature_is_greedy(void **state)
 static void test_constraints_hold_for_samples(void **state)
 {
     static const uint32_t start[] = { 3, 4 }, banned[] = { 5, 2 };
+    limn_phrase_trie *trie = toy_tokens(banned, 2);
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
         draw d = draw_of(seed, 9, MAX_STEPS, 8, seed % 2);
         size_t n;
         d.settings.constraints = (limn_constraints){ .start = start,
                                                      .n_start = 2,
-                                                     .banned = banned,
-                                                     .n_banned = 2,
+                                                     .banned_phrases = trie,
                                                      .min_words = 4,
                                                      .max_words = 6,
                                                      .no_repeat_ngram = 1 };
@@ -475,11 +475,13 @@ static void test_constraints_hold_for_samples(void **state)
         }
         finish(&d);
     }
+    limn_phrase_trie_destroy(&trie);
 }
 
 static void test_what_cannot_be_drawn_is_an_error(void **state)
 {
     static const uint32_t all[] = { END, 2, 3, 4 };
+    limn_phrase_trie *trie = toy_tokens(all, 4);
     (void)state;
     for (int is_distinct = 0; is_distinct < 2; is_distinct++) {
         draw d = draw_of(1, 5, 4, 3, is_distinct);
@@ -487,7 +489,7 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
         const limn_hypothesis *out;
         size_t n;
         limn_error err = { 0 }, err_size = { 0 };
-        d.settings.constraints = (limn_constraints){ .banned = all, .n_banned = 4 };
+        d.settings.constraints = (limn_constraints){ .banned_phrases = trie };
         assert_int_equal(
             limn_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out, &n, &err),
             LIMN_E_ARG);
@@ -500,6 +502,7 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
         assert_non_null(strstr(err_size.text, "4 samples are not in 1 … 3"));
         finish(&d);
     }
+    limn_phrase_trie_destroy(&trie);
 }
 
 int main(void)

@@ -17,6 +17,7 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 224, N_TOKENS = 24, MAX_WORDS = 23, N_JOBS = 19 };
 
@@ -96,7 +97,7 @@ static void test_captions_of_the_captioner_have_the_scores_that_it_told(void **s
                          LIMN_OK);
         for (size_t i = 0; i < found->n_items; i++) {
             const limn_caption *c = &found->items[i];
-            const bool is_ended = c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END;
+            const bool is_ended = c->tokens[c->n_tokens - 1] == TOKEN_END;
             jobs[i] = (limn_score_job){ c->tokens, c->n_tokens - is_ended, logprobs[i], NULL };
         }
         run(scorer, jobs, found->n_items, seed);
@@ -120,11 +121,11 @@ static void check_without(const limn_model *m, const limn_score_job *job)
                      LIMN_OK);
     limn_decoder_begin(decoder, NULL, features, NULL);
     for (size_t i = 0; i <= job->n_words; i++) {
-        const uint32_t token = i > 0 ? job->words[i - 1] : LIMN_TOKEN_START;
-        const uint32_t next = i < job->n_words ? job->words[i] : (uint32_t)LIMN_TOKEN_END;
+        const uint32_t token = i > 0 ? job->words[i - 1] : TOKEN_START;
+        const uint32_t next = i < job->n_words ? job->words[i] : (uint32_t)TOKEN_END;
         float logits[N_TOKENS];
         limn_decoder_step(decoder, NULL, 1, &parent, &token, logits);
-        double sum = exp((double)logits[LIMN_TOKEN_END]);
+        double sum = exp((double)logits[TOKEN_END]);
         for (size_t t = 4; t < N_TOKENS; t++) sum += exp((double)logits[t]);
         if (next == LIMN_UNKNOWN_TOKEN)
             assert_true(isnan(job->logprobs_without[i]));
@@ -193,8 +194,8 @@ static void test_what_is_no_caption_is_an_error(void **state)
     } cases[] = {
         { 4, 24, "24 words are more than 23, the longest caption" },
         { 24, 1, "token 24 is no word: 3 … 23 are" },
-        { LIMN_TOKEN_END, 2, "token 2 is no word: 3 … 23 are" },
-        { LIMN_TOKEN_PAD, 1, "token 0 is no word: 3 … 23 are" },
+        { TOKEN_END, 2, "token 2 is no word of the model" },
+        { TOKEN_PAD, 1, "token 0 is no word of the model" },
     };
     limn_model *model = open_model(NULL);
     limn_scorer *scorer = make_scorer(model, 1), *none;

@@ -14,6 +14,7 @@
 #include "models/scorer.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 32, MAX_TOKENS = 4 };
 
@@ -98,7 +99,7 @@ static double added_by_picture(limn_scorer *scorer, const limn_caption *c, unsig
 {
     uint8_t input[SIDE * SIDE * 3];
     float with[MAX_TOKENS + 1], without[MAX_TOKENS + 1];
-    const size_t n_words = c->n_tokens - (c->tokens[c->n_tokens - 1] == LIMN_TOKEN_END);
+    const size_t n_words = c->n_tokens - (c->tokens[c->n_tokens - 1] == TOKEN_END);
     const limn_score_job job = {
         .words = c->tokens, .n_words = n_words, .logprobs = with, .logprobs_without = without
     };

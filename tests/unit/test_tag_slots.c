@@ -17,10 +17,11 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/fixtures/kernels_of.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 32, N_TOKENS = 24, N_STEPS = 3, N_OBJECTS = 12, N_SLOTS = 4, N_FEATURES = 1280 };
 
-static const uint32_t words[N_STEPS] = { LIMN_TOKEN_START, 4, 6 }; /* a dog */
+static const uint32_t words[N_STEPS] = { TOKEN_START, 4, 6 }; /* a dog */
 
 static limn_model *open_model(void)
 {
@@ -203,7 +204,7 @@ static void test_scores_are_those_of_the_parts(void **state)
     run_parts(seen, m, false);
     run_parts(unseen, m, true);
     for (size_t i = 0; i < N_STEPS; i++) {
-        const size_t at = i * N_TOKENS + (i < 2 ? words[i + 1] : (uint32_t)LIMN_TOKEN_END);
+        const size_t at = i * N_TOKENS + (i < 2 ? words[i + 1] : (uint32_t)TOKEN_END);
         assert_true(with[i] == seen[at]);
         assert_true(without[i] == unseen[at]);
     }

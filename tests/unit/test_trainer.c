@@ -32,9 +32,12 @@ static limn_batches *create_batches(void)
                                        .n_captions = 2,
                                        .n_pictures = N_PICTURES,
                                        .first_captions = first_captions };
-    const limn_batches_settings settings = {
-        .n_pictures = N_PICTURES, .captions_a_picture = 1, .max_words = 8, .n_views = 1
-    };
+    const limn_batches_settings settings = { .n_pictures = N_PICTURES,
+                                             .captions_a_picture = 1,
+                                             .max_words = 8,
+                                             .n_views = 1,
+                                             .start = 1,
+                                             .end = 2 };
     limn_batches *b;
     assert_int_equal(limn_batches_create(&b, &source, 1, &settings, NULL), LIMN_OK);
     return b;

@@ -10,6 +10,7 @@
 #include "common/io/fileio.h"
 #include "decoder/vocab.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/fixtures/own_tokens.h"
 
 #define SPECIAL "<pad>\n<s>\n</s>\n<unk>\n"
 
@@ -31,9 +32,9 @@ static void test_words_are_found_and_joined(void **state)
     assert_int_equal(limn_vocab_n_tokens(v), 7);
     assert_string_equal(limn_vocab_text(v, 6), "café");
     assert_int_equal(limn_vocab_find(v, "dog", 3), 4);
-    assert_int_equal(limn_vocab_find(v, "dogs", 4), LIMN_TOKEN_UNKNOWN);
-    assert_int_equal(limn_vocab_find(v, "do", 2), LIMN_TOKEN_UNKNOWN);
-    assert_int_equal(limn_vocab_find(v, "</s>", 4), LIMN_TOKEN_END);
+    assert_int_equal(limn_vocab_find(v, "dogs", 4), TOKEN_UNKNOWN);
+    assert_int_equal(limn_vocab_find(v, "do", 2), TOKEN_UNKNOWN);
+    assert_int_equal(limn_vocab_find(v, "</s>", 4), TOKEN_END);
     assert_int_equal(limn_vocab_join(text, sizeof text, v, ids, 6), strlen("a dog café"));
     assert_string_equal(text, "a dog café");
     memset(text, 'x', sizeof text);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "decoder/vocab_build.h"
+#include "tests/fixtures/own_tokens.h"
 
 #define SPECIAL "<pad>\n<s>\n</s>\n<unk>\n"
 
@@ -153,7 +154,7 @@ static void test_encode(void **state)
 {
     limn_vocab *words = vocab_of(SPECIAL "a\ndog\n"),
                *characters = vocab_of(SPECIAL LIMN_SPACE_TOKEN "\n狗\n跑\n");
-    static const uint32_t expected[] = { 4, LIMN_TOKEN_UNKNOWN, 5, LIMN_TOKEN_UNKNOWN };
+    static const uint32_t expected[] = { 4, TOKEN_UNKNOWN, 5, TOKEN_UNKNOWN };
     static const uint32_t spaces[] = { 1, 4, 5, 4, 4, 6, 4, 2 };
     uint32_t ids[5] = { 0, 0, 0, 0, 99 };
     char text[32];

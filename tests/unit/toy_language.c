@@ -141,3 +141,13 @@ bool toy_says(const uint32_t *words, size_t n_words, const uint32_t *phrase, siz
         if (memcmp(words + i, phrase, n_phrase * sizeof *phrase) == 0) return true;
     return false;
 }
+
+limn_phrase_trie *toy_tokens(const uint32_t *tokens, size_t n)
+{
+    limn_phrase phrases[16];
+    limn_phrase_trie *trie;
+    assert_true(n <= 16);
+    for (size_t i = 0; i < n; i++) phrases[i] = (limn_phrase){ tokens + i, 1 };
+    assert_int_equal(limn_phrase_trie_create(&trie, phrases, n, NULL), LIMN_OK);
+    return trie;
+}

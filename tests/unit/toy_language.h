@@ -60,6 +60,8 @@ void toy_sort(toy_caption *items, size_t n, int (*compare)(const void *, const v
 /* All is the same, bit for bit, and adds up. */
 void toy_check_same(const limn_hypothesis *h, const toy_caption *expected);
 bool toy_same_tokens(const limn_hypothesis *h, const toy_caption *c);
+/* Tokens [n], each as a phrase of its own, to be banned; the caller destroys it. */
+limn_phrase_trie *toy_tokens(const uint32_t *tokens, size_t n);
 /* Whether `phrase` is among the words. */
 bool toy_says(const uint32_t *words, size_t n_words, const uint32_t *phrase, size_t n_phrase);
 

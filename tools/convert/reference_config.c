@@ -82,6 +82,7 @@ static limn_status read_decoder(limn_model_config *c, const limn_json_node *root
     LIMN_TRY(require_text(&decoder, "embedding_scale", "sqrt(dim)", err));
     c->has_decoder = true;
     d->layout = (limn_decoder_layout)LIMN_LAYOUT_LIMN;
+    d->specials = (limn_specials)LIMN_SPECIALS_OWN;
     c->length_penalty = LENGTH_PENALTY;
     c->max_steps = MAX_STEPS;
     return LIMN_OK;

@@ -174,6 +174,7 @@ static limn_status new_decoder(limn_train_data *d, limn_error *err)
         .n_memory_positions = (uint32_t)limn_feature_positions(shape),
         .memory_dim = (uint32_t)shape.dim,
         .layout = LIMN_LAYOUT_LIMN,
+        .specials = LIMN_SPECIALS_OWN,
     };
     d->config.length_penalty = 0.7f;
     d->config.max_steps = o->max_words < 30 ? o->max_words + 1 : 30;

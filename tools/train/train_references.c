@@ -84,7 +84,8 @@ limn_status limn_train_references_set(limn_train_references *r, limn_trainer_set
     settings->references = (limn_references){ .tokens = r->tokens,
                                               .offsets = r->offsets,
                                               .first_captions = r->first_captions,
-                                              .n_pictures = r->n_pictures };
+                                              .n_pictures = r->n_pictures,
+                                              .end = limn_vocab_specials(data->vocab)->end };
     settings->vocab = data->vocab;
     return LIMN_OK;
 }

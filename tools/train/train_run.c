@@ -38,8 +38,8 @@ static void tell_new_words(const limn_train_data *d, size_t n_kept)
     size_t n_shown = 0;
     for (uint32_t i = 0; i < n && n_shown < MAX_SHOWN; i++) {
         const char *text = limn_vocab_text(d->vocab, i);
-        if (i >= LIMN_N_SPECIAL &&
-            limn_vocab_find(d->base.vocab, text, strlen(text)) == LIMN_TOKEN_UNKNOWN)
+        if (i >= LIMN_N_SPECIAL && limn_vocab_find(d->base.vocab, text, strlen(text)) ==
+                                       limn_vocab_specials(d->base.vocab)->unknown)
             limn_buffer_printf(&words, "%s%s", n_shown++ ? " " : ": ", text);
     }
     limn_message_info("%zu tokens of the model are kept, %zu are new%s%s", n_kept, n - n_kept,

@@ -115,6 +115,8 @@ static limn_status create_batches(limn_batches **out, const limn_train_data *d,
         .max_words = d->options->max_words,
         .n_views = s->n_views,
         .seed = d->options->seed,
+        .start = limn_vocab_specials(d->vocab)->start,
+        .end = limn_vocab_specials(d->vocab)->end,
     };
     limn_batch_source sources[LIMN_TRAIN_N_SOURCES];
     size_t n = 0;

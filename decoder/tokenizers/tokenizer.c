@@ -1,0 +1,36 @@
+#include "decoder/tokenizers/tokenizer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const limn_tokenizer *const tokenizers[] = { &limn_tokenizer_words,
+                                                    &limn_tokenizer_characters };
+
+limn_status limn_tokenizer_find(const limn_tokenizer **out, const char *name, limn_error *err)
+{
+    char known[80] = "";
+    for (size_t i = 0; i < sizeof tokenizers / sizeof *tokenizers; i++) {
+        const size_t used = strlen(known);
+        if (strcmp(tokenizers[i]->name, name) == 0) {
+            *out = tokenizers[i];
+            return LIMN_OK;
+        }
+        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", tokenizers[i]->name);
+    }
+    return limn_fail(err, LIMN_E_UNSUPPORTED, "tokenizer \"%.40s\" is not known: %s are", name,
+                     known);
+}
+
+void limn_joined_append(limn_joined *j, const char *text, size_t size)
+{
+    if (j->length < j->capacity)
+        memcpy(j->out + j->length, text,
+               size < j->capacity - j->length ? size : j->capacity - j->length);
+    j->length += size;
+}
+
+size_t limn_joined_end(limn_joined *j)
+{
+    if (j->capacity > 0) j->out[j->length < j->capacity ? j->length : j->capacity - 1] = '\0';
+    return j->length;
+}

@@ -1,0 +1,68 @@
+/* How captions become tokens of a vocabulary and tokens become captions again: a table of
+ * functions for each kind of vocabulary. A new kind is a file in this folder and a row in
+ * tokenizer.c. */
+#ifndef LIMN_DECODER_TOKENIZERS_TOKENIZER_H
+#define LIMN_DECODER_TOKENIZERS_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/status.h"
+#include "common/text/caption_tokens.h"
+#include "decoder/specials.h"
+
+typedef struct limn_vocab limn_vocab;
+
+/* What a token is to the word that it comes in. */
+typedef enum limn_token_class {
+    LIMN_TOKEN_BEGINS = 0, /* begins a word, whatever came before; special tokens too */
+    LIMN_TOKEN_CONTINUES,  /* belongs to the word before; at the beginning it begins one */
+    LIMN_TOKEN_LETTER,     /* continues a word of letters, and begins one after anything else */
+    LIMN_TOKEN_SPACE,      /* of no word; ends the one before */
+} limn_token_class;
+
+/* Whether `token` begins a word after `previous` (LIMN_NO_TOKEN: nothing). `classes` [n_tokens], or
+ * NULL where every token is a word. */
+static inline bool limn_token_begins_word(const unsigned char *classes, uint32_t previous,
+                                          uint32_t token)
+{
+    const unsigned char c = classes ? classes[token] : LIMN_TOKEN_BEGINS;
+    if (c == LIMN_TOKEN_CONTINUES) return previous == LIMN_NO_TOKEN;
+    if (c != LIMN_TOKEN_LETTER) return c == LIMN_TOKEN_BEGINS;
+    return previous == LIMN_NO_TOKEN ||
+           (classes[previous] != LIMN_TOKEN_LETTER && classes[previous] != LIMN_TOKEN_CONTINUES);
+}
+
+typedef struct limn_tokenizer {
+    const char *name; /* in model files */
+    /* begins a word? Of a token's text of `size` bytes. */
+    limn_token_class (*class_of)(const char *text, size_t size);
+    /* The texts of the tokens of a caption, one space between two of them, "" when there are none;
+     * what the vocabulary lacks stands there as it is. They belong to `scratch` and are valid until
+     * its next use. LIMN_E_FORMAT for invalid UTF-8 (with its offset), LIMN_E_LIMIT, LIMN_E_NOMEM.
+     */
+    limn_status (*encode)(const char **tokens, limn_caption_tokenizer *scratch,
+                          const limn_vocab *vocab, const char *caption, size_t size,
+                          limn_error *err);
+    /* The caption of ids [n] as limn_vocab_join gives it. */
+    size_t (*decode)(char *out, size_t capacity, const limn_vocab *vocab, const uint32_t *ids,
+                     size_t n);
+} limn_tokenizer;
+
+extern const limn_tokenizer limn_tokenizer_words;      /* a token is a word */
+extern const limn_tokenizer limn_tokenizer_characters; /* a token is a character, or a space */
+
+/* LIMN_E_UNSUPPORTED lists those that are known. */
+limn_status limn_tokenizer_find(const limn_tokenizer **out, const char *name, limn_error *err);
+
+/* A text under construction: `length` is what it needs, `out` [capacity] gets what fits. */
+typedef struct limn_joined {
+    char *out;
+    size_t capacity, length;
+} limn_joined;
+void limn_joined_append(limn_joined *j, const char *text, size_t size);
+/* Ends it with a NUL; returns the length that was needed without it, as snprintf. */
+size_t limn_joined_end(limn_joined *j);
+
+#endif
