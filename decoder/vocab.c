@@ -197,23 +197,6 @@ limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_
                                   &specials, err);
 }
 
-limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *array, limn_error *err)
-{
-    size_t n_tokens = 0;
-    *out = NULL;
-    LIMN_TRY(limn_json_as_array(&n_tokens, array, err));
-    const char **tokens = limn_calloc(n_tokens, sizeof *tokens);
-    if (!tokens) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", n_tokens);
-    limn_status s = LIMN_OK;
-    for (size_t i = 0; i < n_tokens && s == LIMN_OK; i++) {
-        const limn_json_node item = limn_json_at(array, i);
-        s = limn_json_as_string(&tokens[i], &item, err);
-    }
-    if (s == LIMN_OK) s = limn_vocab_create(out, tokens, n_tokens, err);
-    limn_free(tokens);
-    return s;
-}
-
 void limn_vocab_destroy(limn_vocab **v)
 {
     if (!v || !*v) return;

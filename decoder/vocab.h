@@ -33,8 +33,14 @@ limn_status limn_vocab_create_with(limn_vocab **out, const char *const *tokens, 
  * which is its line counted from 0, after the path. */
 limn_status limn_vocab_from_text(limn_vocab **out, const char *text, size_t size, limn_error *err);
 limn_status limn_vocab_read(limn_vocab **out, const char *path, limn_error *err);
-/* From a JSON array of strings in id order. */
-limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *array, limn_error *err);
+/* As a model file has it (models/FORMAT.md): a JSON array of strings in id order, or for a
+ * vocabulary that was not made here an object. LIMN_E_UNSUPPORTED for an unknown tokenizer. */
+limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *node, limn_error *err);
+/* The same; the caller releases it. NULL when memory is short. */
+json_t *limn_vocab_to_json(const limn_vocab *v);
+/* Whether tokenizer and special tokens are those of limn_vocab_create, so that the texts alone say
+ * all. */
+bool limn_vocab_is_own(const limn_vocab *v);
 void limn_vocab_destroy(limn_vocab **v); /* accepts NULL and *v == NULL; nulls it */
 
 size_t limn_vocab_n_tokens(const limn_vocab *v);

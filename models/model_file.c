@@ -15,8 +15,8 @@
 #define VOCABULARY_KEY "limn.vocabulary"
 
 /* What a file needs of its reader: 2 where there are tag slots, which readers of 1 would pass over;
- * 3 for other layouts than limn's, more than 512 positions, and input that is cropped, no square or
- * of a mean for each channel. */
+ * 3 for other layouts than limn's, more than 512 positions, vocabularies that were not made here,
+ * and input that is cropped, no square or of a mean for each channel. */
 static const char *const versions[] = { "1", "2", "3" };
 enum { PLAIN = 0, SLOTS, LAYOUTS, N_VERSIONS };
 
@@ -106,14 +106,16 @@ static limn_status check_version(const limn_safetensors *tensors, limn_error *er
     return LIMN_OK;
 }
 
-/* The least version that has what a configuration asks for. */
-static size_t version_of(const limn_model_config *c)
+/* The least version that has what a model asks for. */
+static size_t version_of(const limn_model_config *c, const limn_vocab *vocab)
 {
     const limn_decoder_layout own = LIMN_LAYOUT_LIMN;
     const limn_decoder_config *d = &c->decoder;
     if (!limn_encoder_config_is_plain(&c->encoder)) return LAYOUTS;
     if (!c->has_decoder) return PLAIN;
-    if (!limn_decoder_layouts_equal(&d->layout, &own) || d->max_positions > 512) return LAYOUTS;
+    if (!limn_decoder_layouts_equal(&d->layout, &own) || d->max_positions > 512 ||
+        !limn_vocab_is_own(vocab))
+        return LAYOUTS;
     return d->n_tag_slots > 0 ? SLOTS : PLAIN;
 }
 
@@ -122,7 +124,7 @@ static limn_status check_enough(const limn_model_file *f, limn_error *err)
 {
     const char *version = limn_safetensors_metadata(f->tensors, VERSION_KEY);
     const limn_decoder_config *d = &f->config.decoder;
-    const size_t needed = version_of(&f->config);
+    const size_t needed = version_of(&f->config, f->vocab);
     if (number_of(version) >= needed) return LIMN_OK;
     if (needed == SLOTS)
         return limn_fail(err, LIMN_E_FORMAT,
@@ -136,18 +138,19 @@ static limn_status check_enough(const limn_model_file *f, limn_error *err)
                          "channel is what " VERSION_KEY " \"%s\" does not have",
                          version);
     return limn_fail(err, LIMN_E_FORMAT,
-                     CONFIG_KEY ": decoder: layout \"%s\" and %u positions are what " VERSION_KEY
-                                " \"%s\" does not have",
-                     d->layout.name, d->max_positions, version);
+                     CONFIG_KEY ": decoder: layout \"%s\", %u positions and tokenizer \"%s\" are "
+                                "what " VERSION_KEY " \"%s\" does not have",
+                     d->layout.name, d->max_positions, limn_vocab_tokenizer(f->vocab)->name,
+                     version);
 }
 
 static limn_status read_metadata(limn_model_file *f, limn_error *err)
 {
     LIMN_TRY(check_version(f->tensors, err));
     LIMN_TRY(with_metadata(f, CONFIG_KEY, take_config, err));
-    LIMN_TRY(check_enough(f, err));
-    if (!f->config.has_decoder) return LIMN_OK;
+    if (!f->config.has_decoder) return check_enough(f, err);
     LIMN_TRY(with_metadata(f, VOCABULARY_KEY, take_vocabulary, err));
+    LIMN_TRY(check_enough(f, err));
     f->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(f->vocab);
     f->config.decoder.specials = *limn_vocab_specials(f->vocab);
     if (f->config.decoder.n_tokens < 5)
@@ -205,11 +208,9 @@ static char *config_text(const limn_model_config *c)
 
 static char *vocabulary_text(const limn_vocab *vocab)
 {
-    json_t *tokens = json_array();
-    for (size_t i = 0; i < limn_vocab_n_tokens(vocab); i++)
-        json_array_append_new(tokens, json_string(limn_vocab_text(vocab, (uint32_t)i)));
-    char *text = json_dumps(tokens, 0);
-    json_decref(tokens);
+    json_t *document = limn_vocab_to_json(vocab);
+    char *text = json_dumps(document, 0);
+    json_decref(document);
     return text;
 }
 
@@ -251,7 +252,7 @@ limn_status limn_model_file_write(const char *path, const limn_model_config *con
         goto done;
     }
     items[n_items++] = (limn_metadata_item){ "format", "pt" };
-    items[n_items++] = (limn_metadata_item){ VERSION_KEY, versions[version_of(config)] };
+    items[n_items++] = (limn_metadata_item){ VERSION_KEY, versions[version_of(config, vocab)] };
     items[n_items++] = (limn_metadata_item){ CONFIG_KEY, config_json };
     if (vocab) items[n_items++] = (limn_metadata_item){ VOCABULARY_KEY, vocabulary_json };
     for (size_t i = 0; i < n_extra; i++) items[n_items++] = extra[i];

@@ -8,6 +8,7 @@
 #include "models/model_file.h"
 #include "models/tag_heads.h"
 #include "tools/cli.h"
+#include "tools/inspect/file_sha256.h"
 #include "tools/message.h"
 #include "tools/standard_streams.h"
 
@@ -35,7 +36,7 @@ static const limn_cli_tool tool = {
     .operands = "MODEL",
     .description =
         "Writes configuration, vocabulary, notes, tensors, the memory that the model takes, and "
-        "a checksum of the file: 64-bit FNV-1a of all its bytes. Every tensor is checked "
+        "the file's SHA-256, as sha256sum prints it. Every tensor is checked "
         "as when the model is used.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
@@ -68,6 +69,14 @@ static void print_input(const limn_input_spec *s)
     putchar('\n');
 }
 
+static void print_layout(const limn_decoder_layout *layout)
+{
+    limn_decoder_layout known;
+    const bool is_known = limn_decoder_layout_find(&known, layout->name, NULL) == LIMN_OK &&
+                          limn_decoder_layouts_equal(layout, &known);
+    printf("layout: %s%s\n", layout->name, is_known ? "" : ", changed: see limn.config");
+}
+
 static void print_config(const limn_model_config *c)
 {
     const limn_encoder_config *e = &c->encoder;
@@ -82,6 +91,7 @@ static void print_config(const limn_model_config *c)
     }
     printf("decoder: %u layers, dim %u, %u heads, feed-forward %u, %u positions\n", d->n_layers,
            d->dim, d->n_heads, d->feed_forward_dim, d->max_positions);
+    print_layout(&d->layout);
     printf("memory: %u positions of %u features\n", d->n_memory_positions, d->memory_dim);
     if (d->n_tag_slots > 0) printf("tag slots: %u of %u tags\n", d->n_tag_slots, d->n_tags);
     printf("search: length penalty %g, at most %u steps\n", (double)c->length_penalty,
@@ -92,6 +102,7 @@ static void print_vocabulary(const limn_vocab *v)
 {
     if (!v) return;
     const size_t n = limn_vocab_n_tokens(v);
+    printf("tokenizer: %s\n", limn_vocab_tokenizer(v)->name);
     printf("vocabulary: %zu tokens:", n);
     for (uint32_t i = 0; i < n && i < N_WORDS_SHOWN; i++) printf(" %s", limn_vocab_text(v, i));
     puts(n > N_WORDS_SHOWN ? " ..." : "");
@@ -210,6 +221,14 @@ static limn_status report(const limn_model_file *f, const settings *s, limn_erro
     return plan_decoder(f, s->beam, err);
 }
 
+static limn_status print_sha256(const char *path, limn_error *err)
+{
+    char text[LIMN_SHA256_TEXT];
+    LIMN_TRY(limn_file_sha256(text, path, err));
+    printf("sha256: %s\n", text);
+    return LIMN_OK;
+}
+
 static int run(const settings *s, const char *path)
 {
     limn_model_file f;
@@ -220,9 +239,11 @@ static int run(const settings *s, const char *path)
     }
     printf("model: %s\n", path);
     const limn_status status = report(&f, s, &err);
-    printf("checksum: %016llx\n", (unsigned long long)limn_safetensors_checksum(f.tensors));
     limn_model_file_close(&f);
-    if (status == LIMN_OK) return LIMN_EXIT_OK;
+    limn_error err_sha = { 0 };
+    const limn_status read = print_sha256(path, &err_sha);
+    if (read != LIMN_OK) limn_message_error("%s", err_sha.text);
+    if (status == LIMN_OK) return read == LIMN_OK ? LIMN_EXIT_OK : LIMN_EXIT_NOTHING;
     limn_message_error("%s: %s", path, err.text);
     return LIMN_EXIT_NOTHING;
 }

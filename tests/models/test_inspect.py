@@ -2,6 +2,7 @@
 """limn-inspect from end to end: test_inspect.py LIMN-INSPECT TOY-MODEL SLOTTED-MODEL. Standard
 library only."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -46,7 +47,9 @@ class Inspect(unittest.TestCase):
         self.assertEqual(plan, {"encoder weights, packed", "encoder state, each worker",
                                 "decoder weights, packed", "decoder state, each worker",
                                 "beam search, each worker"})
-        self.assertRegex(lines[-1], "^checksum: [0-9a-f]{16}$")
+        self.assertEqual(lines[-1], "sha256: " + hashlib.sha256(pathlib.Path(TOY).read_bytes()).hexdigest())
+        self.assertIn("layout: limn", lines)
+        self.assertIn("tokenizer: words", lines)
 
     def test_tag_slots(self):
         _, lines, _ = self.inspect(SLOTTED)
@@ -77,7 +80,7 @@ class Inspect(unittest.TestCase):
             self.assertIn(str(path), messages)
             self.assertIn("metadata: note = two?lines ?[31m", lines)
             self.assertIn("decoder: none", lines)
-            self.assertEqual(lines[-1], f"checksum: {original.fnv1a64(path.read_bytes()):016x}")
+            self.assertEqual(lines[-1], f"sha256: {hashlib.sha256(path.read_bytes()).hexdigest()}")
             path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
             code, lines, messages = self.inspect(path)
             self.assertEqual((code, lines), (2, []))

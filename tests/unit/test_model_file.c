@@ -101,7 +101,8 @@ static void test_every_kind_of_damage_is_named(void **state)
         { NULL, CONFIG, WORDS, "is a safetensors file, but no limn model" },
         { "4", CONFIG, WORDS, "limn.version is \"4\", this program reads 1, 2 and 3" },
         { "2", LAYOUT("\"gpt2\""), WORDS,
-          "limn.config: decoder: layout \"gpt2\" and 64 positions are what limn.version \"2\" does "
+          "limn.config: decoder: layout \"gpt2\", 64 positions and tokenizer \"words\" are what "
+          "limn.version \"2\" does "
           "not have" },
         { "3", LAYOUT("\"bart\""), WORDS,
           "limn.config: decoder layout \"bart\" is not known: limn, blip, gpt2, git, virtex are" },
@@ -156,7 +157,7 @@ static void test_every_kind_of_damage_is_named(void **state)
           "decoder.dim: 384 is not a multiple of 16 and of 8 times the 32 heads" },
         { "1", "{" ENCODER ", " DECODER_WITH("384", "8", "1540") "}", WORDS,
           "decoder: feed_forward 1540 is not a multiple of 16" },
-        { "1", CONFIG, "{}", "limn.vocabulary: expected an array, is an object" },
+        { "1", CONFIG, "{}", "limn.vocabulary: tokenizer: is missing" },
         { "1", CONFIG, "[]", "limn.vocabulary: 0 tokens, expected at least" },
         { "1", CONFIG, "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\"]",
           "limn.vocabulary: has no word beside the four special tokens" },

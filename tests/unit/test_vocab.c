@@ -119,6 +119,107 @@ static void test_sizes_are_limited(void **state)
     assert_int_equal(limn_vocab_read(&v, temp_path("none"), NULL), LIMN_E_IO);
 }
 
+/* ---- vocabularies that were not made here ------------------------------------------------- */
+
+static limn_status from_json(limn_vocab **out, const char *text, limn_error *err)
+{
+    json_t *document = NULL;
+    *out = NULL;
+    limn_status s = limn_json_parse(&document, text, strlen(text), err);
+    if (s == LIMN_OK) {
+        const limn_json_node root = limn_json_root(document);
+        s = limn_vocab_from_json(out, &root, err);
+    }
+    json_decref(document);
+    return s;
+}
+
+#define OBJECT(tokenizer, start, end, never)                             \
+    "{\"tokenizer\": " tokenizer ", \"start\": " start ", \"end\": " end \
+    ", \"pad\": null, \"unknown\": 4, \"never_written\": " never         \
+    ", \"tokens\": [\"a\", \"dog\", \"[CLS]\", \"[SEP]\", \"[UNK]\"]}"
+
+static void test_special_tokens_are_where_the_model_says(void **state)
+{
+    const char *text = OBJECT("\"words\"", "2", "3", "[2, 4]");
+    static const uint32_t ids[] = { 2, 0, 1, 4, 3 };
+    limn_vocab *v, *again;
+    char caption[32];
+    (void)state;
+    assert_int_equal(from_json(&v, text, NULL), LIMN_OK);
+    assert_false(limn_vocab_is_own(v));
+    const limn_specials *s = limn_vocab_specials(v);
+    assert_true(s->start == 2 && s->end == 3 && s->pad == LIMN_NO_TOKEN && s->unknown == 4);
+    assert_int_equal(limn_vocab_find(v, "cat", 3), 4);
+    limn_vocab_join(caption, sizeof caption, v, ids, 5);
+    assert_string_equal(caption, "a dog");
+    uint32_t encoded[3];
+    assert_int_equal(limn_vocab_encode(encoded, 3, v, "dog [SEP] cat"), 3);
+    assert_true(encoded[0] == 1 && encoded[1] == 4 && encoded[2] == 4);
+    json_t *object = limn_vocab_to_json(v);
+    char *written = json_dumps(object, 0);
+    assert_string_equal(written, text);
+    assert_int_equal(from_json(&again, written, NULL), LIMN_OK);
+    limn_vocab_destroy(&again);
+    free(written);
+    json_decref(object);
+    limn_vocab_destroy(&v);
+}
+
+static void test_own_vocabularies_are_arrays(void **state)
+{
+    static const char *const texts[] = {
+        "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a\"]",
+        "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"▁\", \"a\"]"
+    };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        limn_vocab *v;
+        assert_int_equal(from_json(&v, texts[i], NULL), LIMN_OK);
+        assert_true(limn_vocab_is_own(v));
+        assert_int_equal(limn_vocab_kind(v), i ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS);
+        json_t *array = limn_vocab_to_json(v);
+        char *written = json_dumps(array, 0);
+        assert_string_equal(written, texts[i]);
+        free(written);
+        json_decref(array);
+        limn_vocab_destroy(&v);
+    }
+}
+
+static void test_what_a_vocabulary_cannot_be(void **state)
+{
+    static const struct {
+        const char *text, *says;
+        limn_status status;
+    } cases[] = {
+        { OBJECT("\"morphemes\"", "2", "3", "[]"),
+          "tokenizer \"morphemes\" is not known: words, characters are", LIMN_E_UNSUPPORTED },
+        { OBJECT("3", "2", "3", "[]"), "tokenizer: expected a string", LIMN_E_FORMAT },
+        { OBJECT("\"words\"", "5", "3", "[]"), "the start token, 5, is not in 0 … 4",
+          LIMN_E_FORMAT },
+        { OBJECT("\"words\"", "2", "null", "[]"), "the end token, 4294967295, is not in 0 … 4",
+          LIMN_E_FORMAT },
+        { OBJECT("\"words\"", "2", "-1", "[]"), "end: expected an integer in 0 … 65535, is -1",
+          LIMN_E_FORMAT },
+        { OBJECT("\"words\"", "2", "3", "[3]"), "the end token, 3, is never written",
+          LIMN_E_FORMAT },
+        { OBJECT("\"words\"", "2", "3", "[7]"), "the never written token, 7, is not in 0 … 4",
+          LIMN_E_FORMAT },
+        { OBJECT("\"words\"", "2", "3", "1"), "never_written: expected an array", LIMN_E_FORMAT },
+        { "7", "expected an array", LIMN_E_FORMAT },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        limn_vocab *v;
+        limn_error err = { 0 };
+        assert_int_equal(from_json(&v, cases[i].text, &err), cases[i].status);
+        assert_null(v);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("case %zu: \"%s\" lacks \"%s\"", i, err.text, cases[i].says);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +227,9 @@ int main(void)
         cmocka_unit_test(test_every_word_of_a_large_vocabulary_is_found),
         cmocka_unit_test(test_bad_vocabularies_are_refused),
         cmocka_unit_test(test_sizes_are_limited),
+        cmocka_unit_test(test_special_tokens_are_where_the_model_says),
+        cmocka_unit_test(test_own_vocabularies_are_arrays),
+        cmocka_unit_test(test_what_a_vocabulary_cannot_be),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);
 }
