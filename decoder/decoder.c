@@ -28,6 +28,16 @@ void limn_decoder_blind_slots(limn_tag_slot *slots, const limn_decoder_config *c
     for (uint32_t i = 0; i < c->n_tag_slots; i++) slots[i] = (limn_tag_slot){ .tag = i };
 }
 
+bool limn_decoder_configs_equal(const limn_decoder_config *a, const limn_decoder_config *b)
+{
+    return a->n_layers == b->n_layers && a->dim == b->dim && a->n_heads == b->n_heads &&
+           a->feed_forward_dim == b->feed_forward_dim && a->max_positions == b->max_positions &&
+           a->n_tokens == b->n_tokens && a->n_memory_positions == b->n_memory_positions &&
+           a->memory_dim == b->memory_dim && a->n_tag_slots == b->n_tag_slots &&
+           a->n_tags == b->n_tags && limn_decoder_layouts_equal(&a->layout, &b->layout) &&
+           limn_specials_equal(&a->specials, &b->specials);
+}
+
 static limn_status check_range(const char *field, uint32_t value, uint32_t low, uint32_t high,
                                limn_error *err)
 {

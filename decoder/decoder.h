@@ -37,6 +37,9 @@ typedef struct limn_decoder_config {
     limn_specials specials; /* of the vocabulary, which it borrows from */
 } limn_decoder_config;
 
+/* Whether all is the same; of special tokens, which ones they are. */
+bool limn_decoder_configs_equal(const limn_decoder_config *a, const limn_decoder_config *b);
+
 /* What a decoder with tag slots is told of a picture beside its features: that it shows `tag`, with
  * this probability. */
 typedef struct limn_tag_slot {

@@ -33,6 +33,8 @@ bool limn_specials_is_written(const limn_specials *s, uint32_t token);
 /* Whether a token has no text in a caption: the end, and what is never written. */
 bool limn_specials_is_silent(const limn_specials *s, uint32_t token);
 
+bool limn_specials_equal(const limn_specials *a, const limn_specials *b);
+
 /* Takes from logits those that are never written: they become `nothing`, which a softmax makes 0:
  * -INFINITY, or -1e30f where logits are summed and must stay numbers. */
 static inline void limn_specials_forbid(const limn_specials *s, float *logits, float nothing)

@@ -93,12 +93,9 @@ limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *node, l
 
 bool limn_vocab_is_own(const limn_vocab *v)
 {
-    const limn_specials own = LIMN_SPECIALS_OWN, *s = limn_vocab_specials(v);
+    const limn_specials own = LIMN_SPECIALS_OWN;
     const size_t n = limn_vocab_n_tokens(v);
-    if (s->start != own.start || s->end != own.end || s->pad != own.pad ||
-        s->unknown != own.unknown || s->n_never_written != own.n_never_written ||
-        memcmp(s->never_written, own.never_written, sizeof limn_special_never_written) != 0)
-        return false;
+    if (!limn_specials_equal(limn_vocab_specials(v), &own)) return false;
     for (uint32_t i = 0; i < LIMN_N_SPECIAL; i++)
         if (strcmp(limn_vocab_text(v, i), limn_special_tokens[i]) != 0) return false;
     const bool has_space =

@@ -131,9 +131,8 @@ static limn_status check_same_vocabulary(const limn_model *a, const limn_model *
                          "has a vocabulary of %zu tokens, the first model one of "
                          "%zu: models of an ensemble share theirs",
                          n_other, n);
-    const limn_specials *s = limn_vocab_specials(a->vocab), *other = limn_vocab_specials(b->vocab);
     if (limn_vocab_tokenizer(a->vocab) != limn_vocab_tokenizer(b->vocab) ||
-        s->start != other->start || s->end != other->end || s->unknown != other->unknown)
+        !limn_specials_equal(limn_vocab_specials(a->vocab), limn_vocab_specials(b->vocab)))
         return limn_fail(err, LIMN_E_ARG,
                          "has other special tokens, or another tokenizer, than the first model: "
                          "models of an ensemble share theirs");

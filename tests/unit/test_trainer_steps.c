@@ -16,6 +16,7 @@
 #include "common/kernels/gemm.h"
 #include "models/train/trainer.h"
 #include "tests/fixtures/toy_model.h"
+#include "tests/fixtures/own_tokens.h"
 
 enum {
     N_PICTURES = 3,
@@ -103,7 +104,7 @@ static void open_fixture(fixture *f, limn_trainer_settings settings)
     f->settings.adamw = limn_adamw_settings_default();
     f->settings.label_smoothing = 0.1F;
     f->settings.references =
-        (limn_references){ f->words, f->word_offsets, first_references, N_PICTURES };
+        (limn_references){ f->words, f->word_offsets, first_references, N_PICTURES, TOKEN_END };
     f->settings.names = names;
     if (limn_trainer_create(&f->trainer, &config, &f->settings, &limits, NULL, limn_cpu_best(),
                             &err))

@@ -76,7 +76,7 @@ static limn_status check_same(const convert_result *a, const convert_result *b, 
         memcmp(x->encoder.input.mean, y->encoder.input.mean, sizeof x->encoder.input.mean) != 0 ||
         memcmp(x->encoder.input.scale, y->encoder.input.scale, sizeof x->encoder.input.scale) != 0)
         return limn_fail(err, LIMN_E_ARG, "has another encoder or input than the first model");
-    if (memcmp(&x->decoder, &y->decoder, sizeof x->decoder) != 0)
+    if (!limn_decoder_configs_equal(&x->decoder, &y->decoder))
         return limn_fail(err, LIMN_E_ARG, "has another decoder than the first model");
     return check_vocabulary(a, b, err);
 }
