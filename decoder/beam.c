@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/ranked.h"
+
 /* Open hypotheses that compete with each other: those of a state of a group. */
 typedef struct bank {
     size_t begin, n; /* open[begin] … open[begin + n - 1], best value first */
@@ -169,14 +171,16 @@ static double worst_of(const candidate_list *list, size_t max)
     return list->n == max ? list->items[max - 1].value : (double)-INFINITY;
 }
 
+static bool has_more_value(const void *a, const void *b)
+{
+    return ((const limn_candidate *)a)->value > ((const limn_candidate *)b)->value;
+}
+
 /* Keeps the best `max`. Rows and tokens come in increasing order, so the later of equals stays
  * behind. */
 static void offer(candidate_list *list, size_t max, limn_candidate c)
 {
-    size_t at = list->n < max ? list->n++ : max - 1;
-    for (; at > 0 && c.value > list->items[at - 1].value; at--)
-        list->items[at] = list->items[at - 1];
-    list->items[at] = c;
+    limn_ranked_insert(list->items, &list->n, max, sizeof c, &c, has_more_value);
 }
 
 static void offer_row(limn_beam *b, const limn_beam_settings *s, size_t row)
@@ -421,8 +425,7 @@ static bool is_among_best(const limn_beam *b, size_t n, const limn_hypothesis *h
 static void sort_in(limn_beam *b, size_t n)
 {
     const limn_hypothesis h = b->best[n];
-    for (; n > 0 && h.score > b->best[n - 1].score; n--) b->best[n] = b->best[n - 1];
-    b->best[n] = h;
+    limn_ranked_insert(b->best, &n, n + 1, sizeof h, &h, limn_hypothesis_is_better);
 }
 
 /* The best of each group, then the second of each …, without repetition; returns how many. */

@@ -609,17 +609,6 @@ static limn_status begin(struct pass *p, limn_decoder_trainer *t, const limn_dec
     return LIMN_OK;
 }
 
-limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decoder_batch *batch,
-                                      float *losses, double *loss_sum, limn_error *err)
-{
-    const limn_decoder_grad_settings settings = { .scale = 1.0f };
-    struct pass p;
-    LIMN_TRY(begin(&p, t, batch, &settings, err));
-    *loss_sum = forward(&p);
-    if (losses) memcpy(losses, t->output.losses, p.n_rows * sizeof *losses);
-    return LIMN_OK;
-}
-
 limn_status limn_decoder_trainer_run(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                      const limn_decoder_grad_settings *settings,
                                      float *feature_gradients, double *loss_sum, limn_error *err)

@@ -68,13 +68,6 @@ void limn_decoder_trainer_destroy(limn_decoder_trainer **t); /* accepts NULL and
 size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
                                   const limn_decoder_limits *limits);
 
-/* Sum over rows of weight * loss without gradients and without dropout (dev loss): losses
- * [n_rows], -log p of each target without smoothing, may be NULL. LIMN_E_ARG names what does not
- * fit: a batch over the limits, a token or tag out of range, an empty caption, no slots, a
- * target that is never written in a batch that was drawn. */
-limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decoder_batch *batch,
-                                      float *losses, double *loss_sum, limn_error *err);
-
 /* Forward and backward: adds to params->gradients; *loss_sum (smoothed, weighted, unscaled).
  *
  * A batch is of captions with pictures or of text alone. Both kinds, several parts of one large
@@ -82,8 +75,9 @@ limn_status limn_decoder_trainer_loss(limn_decoder_trainer *t, const limn_decode
  * them: gradients add up, each run by its own `scale`, to those of one batch but for rounding. With
  * dropout each run takes a seed of its own.
  *
- * feature_gradients [as batch->features], or NULL; written, not added to. LIMN_E_ARG as above, and
- * for smoothing of a batch that was drawn. */
+ * feature_gradients [as batch->features], or NULL; written, not added to. LIMN_E_ARG names what
+ * does not fit: a batch over the limits, a token or tag out of range, an empty caption, no slots, a
+ * target that is never written in a batch that was drawn, or smoothing of one. */
 limn_status limn_decoder_trainer_run(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                      const limn_decoder_grad_settings *settings,
                                      float *feature_gradients, double *loss_sum, limn_error *err);

@@ -46,6 +46,11 @@ void limn_hypothesis_append(limn_hypothesis *h, const limn_candidate *c)
     h->value = c->value;
 }
 
+bool limn_hypothesis_is_better(const void *a, const void *b)
+{
+    return ((const limn_hypothesis *)a)->score > ((const limn_hypothesis *)b)->score;
+}
+
 bool limn_hypothesis_same_tokens(const limn_hypothesis *a, const limn_hypothesis *b)
 {
     return a->n_tokens == b->n_tokens &&

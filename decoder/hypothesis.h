@@ -38,6 +38,8 @@ void limn_hypothesis_clear(limn_hypothesis *h);
 void limn_hypothesis_copy(limn_hypothesis *to, const limn_hypothesis *from);
 /* Adds the candidate's token and takes its value. */
 void limn_hypothesis_append(limn_hypothesis *h, const limn_candidate *c);
+/* By score; a limn_better_fn of hypotheses. */
+bool limn_hypothesis_is_better(const void *a, const void *b);
 bool limn_hypothesis_same_tokens(const limn_hypothesis *a, const limn_hypothesis *b);
 
 /* ---- scores ----------------------------------------------------------------------------- */

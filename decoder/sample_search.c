@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/ranked.h"
 #include "decoder/sample_scratch.h"
 
 limn_sample_search *limn_sample_plan(limn_arena *a, const limn_sample_settings *s)
@@ -153,16 +154,6 @@ static void draw_independently(limn_sample_search *d, const limn_sample_settings
 
 /* ---- all ---------------------------------------------------------------------------------- */
 
-static void sort_by_score(limn_hypothesis *list, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        const limn_hypothesis h = list[i];
-        size_t at = i;
-        for (; at > 0 && h.score > list[at - 1].score; at--) list[at] = list[at - 1];
-        list[at] = h;
-    }
-}
-
 static limn_status check(const limn_sample_search *d, const limn_sample_settings *s,
                          limn_error *err)
 {
@@ -204,7 +195,7 @@ limn_status limn_sample(limn_sample_search *d, const limn_sample_settings *s, ui
     limn_hypothesis *found = s->is_distinct ? d->open : d->finished;
     *n_out = s->is_distinct ? d->n_open : d->n_finished;
     *out = found;
-    sort_by_score(found, *n_out);
+    limn_ranked_sort(found, *n_out, sizeof(limn_hypothesis), limn_hypothesis_is_better);
     if (*n_out == 0)
         return limn_fail(err, LIMN_E_ARG,
                          "no caption can meet the constraints: everything that "

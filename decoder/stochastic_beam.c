@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "common/kernels/c/math_c.h"
+#include "common/base/ranked.h"
 #include "decoder/sample_scratch.h"
 
 /* log(1 - e^x) of x <= 0, which is -INFINITY at 0 (Maechler 2012) */
@@ -26,13 +27,15 @@ static double gumbel(limn_rng *rng)
     return -log(-log(limn_rng_uniform(rng) + 0x1p-54));
 }
 
+static bool is_noisier(const void *a, const void *b)
+{
+    return ((const noisy_leaf *)a)->noisy > ((const noisy_leaf *)b)->noisy;
+}
+
 /* Keeps the best `max`; of equals those that came first. */
 static void offer(noisy_leaf *list, size_t *n, size_t max, noisy_leaf leaf)
 {
-    if (*n == max && !(leaf.noisy > list[max - 1].noisy)) return;
-    size_t at = *n < max ? (*n)++ : max - 1;
-    for (; at > 0 && leaf.noisy > list[at - 1].noisy; at--) list[at] = list[at - 1];
-    list[at] = leaf;
+    limn_ranked_insert(list, n, max, sizeof leaf, &leaf, is_noisier);
 }
 
 /* The best children of a leaf, in d->children; returns how many. */

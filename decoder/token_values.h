@@ -10,15 +10,13 @@
 #include "decoder/constraints.h"
 #include "decoder/hypothesis.h"
 
-/* Changes values [n_tokens], log-probabilities at first, of what may follow words [n_words].
- * -INFINITY bans; what is above 0 counts as 0. */
-typedef void limn_token_filter_fn(void *ctx, const uint32_t *words, size_t n_words, float *values,
-                                  size_t n_tokens);
-
 typedef struct limn_token_values {
     float repetition; /* factor of the log-probability of words that are there already (Keskar et
                        * al. 2019); 0 or 1 = off */
-    limn_token_filter_fn *filter; /* NULL = off */
+    /* Changes values [n_tokens], log-probabilities at first, of what may follow words [n_words].
+     * -INFINITY bans; what is above 0 counts as 0. NULL = off (limn_filter_fn of captioner.h) */
+    void (*filter)(void *ctx, const uint32_t *words, size_t n_words, float *values,
+                   size_t n_tokens);
     void *filter_ctx;
 } limn_token_values;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/ranked.h"
 #include "common/kernels/c/math_c.h"
 #include "common/metrics/cider.h"
 #include "decoder/word_spans.h"
@@ -214,16 +215,6 @@ static double consensus_of(const limn_consensus *c, size_t n, size_t i, bool are
     return weight > 0 ? sum / weight : 0;
 }
 
-static void sort_by_score(limn_hypothesis *captions, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        const limn_hypothesis h = captions[i];
-        size_t at = i;
-        for (; at > 0 && h.score > captions[at - 1].score; at--) captions[at] = captions[at - 1];
-        captions[at] = h;
-    }
-}
-
 limn_status limn_consensus_rank(limn_consensus *c, limn_hypothesis *captions, size_t n,
                                 bool are_samples, limn_error *err)
 {
@@ -238,6 +229,6 @@ limn_status limn_consensus_rank(limn_consensus *c, limn_hypothesis *captions, si
     LIMN_TRY(make_vectors(c, n, err));
     weigh(c, captions, n, are_samples);
     for (size_t i = 0; i < n; i++) captions[i].score = consensus_of(c, n, i, are_samples);
-    sort_by_score(captions, n);
+    limn_ranked_sort(captions, n, sizeof(limn_hypothesis), limn_hypothesis_is_better);
     return LIMN_OK;
 }

@@ -1,5 +1,7 @@
 #include "models/tag_slots.h"
 
+#include "common/base/ranked.h"
+
 struct limn_tag_slots {
     const limn_tagger *tagger;
     limn_tagger_scratch *scratch;
@@ -44,6 +46,11 @@ limn_tag_slots *limn_tag_slots_take(const limn_decoder_config *c, const limn_tag
     return s;
 }
 
+static bool is_more_probable(const void *a, const void *b)
+{
+    return ((const limn_tag_slot *)a)->probability > ((const limn_tag_slot *)b)->probability;
+}
+
 const limn_tag_slot *limn_tag_slots_find(limn_tag_slots *s, const float *features)
 {
     size_t n = 0;
@@ -51,11 +58,7 @@ const limn_tag_slot *limn_tag_slots_find(limn_tag_slots *s, const float *feature
     limn_tagger_run_set(s->tagger, s->scratch, s->first, features, s->probabilities);
     for (uint32_t i = 0; i < s->n_tags; i++) {
         const limn_tag_slot slot = { i, s->probabilities[i] };
-        if (n == s->n_slots && !(slot.probability > s->slots[n - 1].probability)) continue;
-        size_t at = n < s->n_slots ? n++ : n - 1;
-        for (; at > 0 && slot.probability > s->slots[at - 1].probability; at--)
-            s->slots[at] = s->slots[at - 1];
-        s->slots[at] = slot;
+        limn_ranked_insert(s->slots, &n, s->n_slots, sizeof slot, &slot, is_more_probable);
     }
     return s->slots;
 }

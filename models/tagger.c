@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/ranked.h"
 #include "common/kernels/pack.h"
 
 typedef struct head {
@@ -198,21 +199,19 @@ void limn_tagger_run_set(const limn_tagger *t, limn_tagger_scratch *s, size_t fi
         if (t->heads[i].first == first) run_head(t, s, &t->heads[i], probabilities);
 }
 
+static bool is_more_probable(const void *a, const void *b)
+{
+    return ((const limn_tag *)a)->probability > ((const limn_tag *)b)->probability;
+}
+
 size_t limn_tagger_best(limn_tag *out, size_t n, const limn_tagger *t, const float *probabilities)
 {
     size_t n_out = 0;
     for (size_t i = 0; i < t->n_tags; i++) {
-        size_t at = n_out;
-        limn_tag tag;
         if (n_out == n && (n == 0 || !(probabilities[i] > out[n - 1].probability))) continue;
-        tag = limn_tagger_tag(t, i);
+        limn_tag tag = limn_tagger_tag(t, i);
         tag.probability = probabilities[i];
-        if (n_out < n)
-            n_out++;
-        else
-            at--;
-        for (; at > 0 && tag.probability > out[at - 1].probability; at--) out[at] = out[at - 1];
-        out[at] = tag;
+        limn_ranked_insert(out, &n_out, n, sizeof tag, &tag, is_more_probable);
     }
     return n_out;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/ranked.h"
 #include "common/kernels/c/math_c.h"
 
 struct limn_trace {
@@ -42,6 +43,11 @@ void limn_trace_begin(limn_trace *t)
     t->search = (limn_search){ t->steps, 0 };
 }
 
+static bool is_more_probable(const void *a, const void *b)
+{
+    return ((const limn_alternative *)a)->logprob > ((const limn_alternative *)b)->logprob;
+}
+
 /* The best n of log_probs [n_tokens] that can be written, best first; of equals, the lower token.
  * Returns how many there are. */
 static size_t select_best(limn_alternative *out, size_t n, const float *log_probs, size_t n_tokens)
@@ -49,9 +55,8 @@ static size_t select_best(limn_alternative *out, size_t n, const float *log_prob
     size_t n_out = 0;
     for (size_t token = 0; token < n_tokens && n > 0; token++) {
         if (!(log_probs[token] > (n_out == n ? out[n - 1].logprob : -INFINITY))) continue;
-        size_t at = n_out < n ? n_out++ : n - 1;
-        for (; at > 0 && log_probs[token] > out[at - 1].logprob; at--) out[at] = out[at - 1];
-        out[at] = (limn_alternative){ (uint32_t)token, log_probs[token] };
+        const limn_alternative a = { (uint32_t)token, log_probs[token] };
+        limn_ranked_insert(out, &n_out, n, sizeof a, &a, is_more_probable);
     }
     return n_out;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/ranked.h"
 #include "common/text/edit_distance.h"
 #include "common/text/ptb.h"
 #include "common/text/utf8.h"
@@ -46,8 +47,9 @@ static size_t count_common(const char *a, const char *b)
     return n;
 }
 
-static bool is_nearer(const near_word *a, const near_word *b)
+static bool is_nearer(const void *first, const void *second)
 {
+    const near_word *a = first, *b = second;
     return a->distance != b->distance ? a->distance < b->distance : a->n_common > b->n_common;
 }
 
@@ -55,16 +57,13 @@ static bool is_nearer(const near_word *a, const near_word *b)
 static void find_near(near_word near[N_NEAR], const limn_vocab *v, const char *wanted)
 {
     const size_t size = strlen(wanted), limit = size <= 3 ? 1 : size <= 7 ? 2 : 3;
+    size_t n = N_NEAR;
     for (size_t i = 0; i < N_NEAR; i++) near[i] = (near_word){ NULL, limit + 1, SIZE_MAX };
     for (uint32_t t = 0; t < limn_vocab_n_tokens(v); t++) {
         if (limn_specials_is_silent(limn_vocab_specials(v), t)) continue;
         const char *known = limn_vocab_text(v, t);
         const near_word found = { known, distance_of(known, wanted), count_common(known, wanted) };
-        size_t at = N_NEAR;
-        while (at > 0 && is_nearer(&found, &near[at - 1])) at--;
-        if (at == N_NEAR) continue;
-        memmove(near + at + 1, near + at, (N_NEAR - 1 - at) * sizeof *near);
-        near[at] = found;
+        limn_ranked_insert(near, &n, N_NEAR, sizeof found, &found, is_nearer);
     }
 }
 

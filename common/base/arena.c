@@ -36,13 +36,3 @@ void *limn_arena_take(limn_arena *a, size_t n_items, size_t item_size)
     if (end > a->high) a->high = end;
     return block;
 }
-
-size_t limn_arena_mark(const limn_arena *a)
-{
-    return a->used;
-}
-
-void limn_arena_reset(limn_arena *a, size_t mark)
-{
-    a->used = mark;
-}

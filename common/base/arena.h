@@ -33,8 +33,4 @@ void limn_arena_finish(limn_arena *a); /* accepts a zeroed arena */
  * and when it does not fit (has_failed is then set). */
 void *limn_arena_take(limn_arena *a, size_t n_items, size_t item_size);
 
-/* `mark` remembers how much is in use; `reset` gives back all that was taken since. */
-size_t limn_arena_mark(const limn_arena *a);
-void limn_arena_reset(limn_arena *a, size_t mark);
-
 #endif

@@ -15,6 +15,7 @@
 #include "common/io/params_tensors.h"
 #include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
+#include "decoder/decoder_trainer.h"
 #include "decoder/vocab.h"
 #include "models/train/adamw.h"
 #include "tests/fixtures/own_tokens.h"
@@ -118,6 +119,20 @@ static void open_fixture_of(struct fixture *f, const limn_decoder_config *c, siz
 static void open_fixture(struct fixture *f, size_t n_threads, limn_cpu_level level)
 {
     open_fixture_of(f, &config, n_threads, level);
+}
+
+/* Sum over rows of weight * loss and losses [n_rows] (NULL: not wanted), -log p of each target;
+ * leaves no gradients. */
+static limn_status loss_of(struct fixture *f, float *losses, double *sum, limn_error *err)
+{
+    const limn_decoder_grad_settings settings = { .scale = 1.0f };
+    const limn_status s =
+        limn_decoder_trainer_run(f->trainer, &f->batch, &settings, NULL, sum, err);
+    if (s == LIMN_OK && losses)
+        memcpy(losses, f->trainer->output.losses,
+               f->batch.offsets[f->batch.n_captions] * sizeof *losses);
+    limn_params_clear_gradients(&f->params);
+    return s;
 }
 
 static void close_fixture(struct fixture *f)
@@ -268,13 +283,13 @@ static void test_what_is_never_drawn_has_no_part_in_a_drawn_batch(void **state)
     (void)state;
     open_fixture(&f, 1, limn_cpu_best());
     make_drawn(&f);
-    limn_decoder_trainer_loss(f.trainer, &f.batch, drawn, &loss, NULL);
+    loss_of(&f, drawn, &loss, NULL);
     f.batch.is_drawn = false;
-    limn_decoder_trainer_loss(f.trainer, &f.batch, whole, &loss, NULL);
+    loss_of(&f, whole, &loss, NULL);
     for (size_t r = 0; r < N_ROWS; r++) left[r] = 1;
     for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
         for (size_t r = 0; r < N_ROWS; r++) f.targets[r] = special[i];
-        limn_decoder_trainer_loss(f.trainer, &f.batch, of_special, &loss, NULL);
+        loss_of(&f, of_special, &loss, NULL);
         for (size_t r = 0; r < N_ROWS; r++) left[r] -= exp(-(double)of_special[r]);
     }
     for (size_t r = 0; r < N_ROWS; r++) {
@@ -548,8 +563,7 @@ static void check_losses(const limn_decoder_config *c)
     assert_int_equal(limn_params_open(&source, &f.params, f.params.values, NULL), LIMN_OK);
     assert_int_equal(limn_decoder_open(&decoder, source, c, limn_cpu_best(), NULL), LIMN_OK);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, expected, &loss, NULL),
-                         LIMN_OK);
+        assert_int_equal(loss_of(&f, expected, &loss, NULL), LIMN_OK);
         caption_losses(decoder, &f, got);
         assert_close("losses", got, expected, N_ROWS);
         for (size_t j = 0; j < f.params.n_floats; j++) f.params.values[j] *= 0.9f;
@@ -578,11 +592,11 @@ static void test_bad_tags_are_refused(void **state)
     memcpy(bad, slots, sizeof bad);
     bad[7].tag = 6;
     f.batch.slots = bad;
-    assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, &err), LIMN_E_ARG);
+    assert_int_equal(loss_of(&f, NULL, &loss, &err), LIMN_E_ARG);
     assert_string_equal(err.text, "picture 2 of the batch has tag 6, past 5");
     f.batch.slots = NULL;
     err = (limn_error){ 0 };
-    assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, &err), LIMN_E_ARG);
+    assert_int_equal(loss_of(&f, NULL, &loss, &err), LIMN_E_ARG);
     assert_string_equal(err.text, "the batch has no tags of its pictures");
     close_fixture(&f);
 }
@@ -603,7 +617,7 @@ static void test_bad_batches_are_refused(void **state)
     assert_string_equal(err.text, "caption 4 of the batch names picture 7 of 3");
     f.batch.pictures = pictures;
     f.batch.offsets = empty;
-    assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, NULL), LIMN_E_ARG);
+    assert_int_equal(loss_of(&f, NULL, &loss, NULL), LIMN_E_ARG);
     f.batch.offsets = offsets;
     make_drawn(&f);
     err = (limn_error){ 0 };
@@ -617,13 +631,35 @@ static void test_bad_batches_are_refused(void **state)
     assert_string_equal(err.text, "caption 1 of the batch has token 3, which is never drawn");
     f.batch.is_drawn = false;
     f.inputs[3] = 19;
-    assert_int_equal(limn_decoder_trainer_loss(f.trainer, &f.batch, NULL, &loss, NULL), LIMN_E_ARG);
+    assert_int_equal(loss_of(&f, NULL, &loss, NULL), LIMN_E_ARG);
     close_fixture(&f);
+}
+
+static void test_a_layout_that_can_not_be_trained_is_named(void **state)
+{
+    limn_decoder_config other = config;
+    limn_params params = { 0 };
+    limn_decoder_trainer *trainer;
+    const limn_decoder_limits limits = { 4, 1 };
+    limn_error err = { 0 };
+    (void)state;
+    assert_int_equal(limn_decoder_layout_find(&other.layout, "gpt2", NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_params_add(&params, &other, &err), LIMN_E_UNSUPPORTED);
+    assert_string_equal(err.text, "a decoder of layout \"gpt2\" can't be trained: only \"limn\", "
+                                  "unchanged, can");
+    other.layout = config.layout;
+    other.layout.eps = 1e-6f;
+    assert_int_equal(
+        limn_decoder_trainer_create(&trainer, &other, &params, &limits, NULL, LIMN_CPU_C, &err),
+        LIMN_E_UNSUPPORTED);
+    assert_null(trainer);
+    limn_params_finish(&params);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_layout_that_can_not_be_trained_is_named),
         cmocka_unit_test(test_gradients_equal_pytorch),
         cmocka_unit_test(test_gradients_equal_finite_differences),
         cmocka_unit_test(test_what_is_never_drawn_has_no_part_in_a_drawn_batch),

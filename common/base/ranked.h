@@ -1,0 +1,21 @@
+/* Short lists with the best item first; of equals, the one that came first stays before. */
+#ifndef LIMN_COMMON_BASE_RANKED_H
+#define LIMN_COMMON_BASE_RANKED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether item a goes before item b: only if it is better, not as good. */
+typedef bool limn_better_fn(const void *a, const void *b);
+
+/* Puts a copy of `item` where it belongs among `items` [*n], which are the best so far, at most
+ * `max` (>= 1): when they are full, the last one goes, or `item` itself, and then it is false.
+ * `item` is not among the items. */
+bool limn_ranked_insert(void *items, size_t *n, size_t max, size_t item_size, const void *item,
+                        limn_better_fn *is_better);
+
+enum { LIMN_RANKED_MAX_ITEM = 256 }; /* bytes */
+/* Sorts items [n] of at most LIMN_RANKED_MAX_ITEM bytes; for few of them. */
+void limn_ranked_sort(void *items, size_t n, size_t item_size, limn_better_fn *is_better);
+
+#endif
