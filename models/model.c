@@ -290,7 +290,7 @@ void limn_model_log_probs(const limn_model *m, float *logits, size_t n_rows)
 
 uint32_t limn_model_find(const limn_model *m, const char *word)
 {
-    if (!m || !word) return (uint32_t)LIMN_TOKEN_UNKNOWN;
+    if (!m || !word) return LIMN_UNKNOWN_TOKEN;
     const uint32_t id = limn_vocab_find(m->vocab, word, strlen(word));
     const limn_specials *specials = limn_vocab_specials(m->vocab);
     const bool is_word = id != LIMN_NO_TOKEN && !limn_specials_is_silent(specials, id);
