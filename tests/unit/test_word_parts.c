@@ -296,6 +296,25 @@ static void test_banned_words_are_not_written(void **state)
     limn_vocab_destroy(&l);
 }
 
+/* "ab" is banned, "cab" is another word. */
+static void test_a_banned_word_may_end_another(void **state)
+{
+    limn_vocab *l = make_vocab(letter_texts, N_LETTERS, &limn_tokenizer_characters);
+    limn_phrase_trie *trie = trie_of(l, "ab");
+    limn_user_words inside = tokens_of(l, "ca"), alone = tokens_of(l, "c a");
+    const uint32_t b = limn_vocab_find(l, "b", 1);
+    float log_probs[N_LETTERS] = { 0 };
+    (void)state;
+    limn_phrase_trie_ban(trie, log_probs, limn_vocab_classes(l), inside.tokens, inside.n_tokens);
+    for (size_t t = 0; t < N_LETTERS; t++) assert_true(log_probs[t] == 0);
+    limn_phrase_trie_ban(trie, log_probs, limn_vocab_classes(l), alone.tokens, alone.n_tokens);
+    for (size_t t = 0; t < N_LETTERS; t++) assert_true((log_probs[t] == 0) == (t != b));
+    limn_user_words_finish(&inside);
+    limn_user_words_finish(&alone);
+    limn_phrase_trie_destroy(&trie);
+    limn_vocab_destroy(&l);
+}
+
 static void check_must(const limn_vocab *v, const char *one, const char *two, const char *other)
 {
     const char *const texts[] = { one, two, other };
@@ -453,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_are_spans_of_tokens),
         cmocka_unit_test(test_banned_words_are_not_written),
+        cmocka_unit_test(test_a_banned_word_may_end_another),
         cmocka_unit_test(test_required_words_are_whole_words),
         cmocka_unit_test(test_limits_count_words),
         cmocka_unit_test(test_no_words_are_repeated),
