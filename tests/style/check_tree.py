@@ -110,6 +110,41 @@ def check_includes(tree, path, text):
         tree.report(path, 0, f"{own} is not the first include")
 
 
+def units_included(tree):
+    """{unit: {unit: (path, position)}}: what each pair of x.c and x.h includes of other pairs, and where."""
+    graph = {}
+    for path, text in tree.files.items():
+        if path.endswith(C_FILES):
+            unit = os.path.splitext(path)[0]
+            edges = graph.setdefault(unit, {})
+            for match in INCLUDE.finditer(text):
+                other = os.path.splitext(match.group(1))[0]
+                if other != unit:
+                    edges.setdefault(other, (path, match.start()))
+    return graph
+
+
+def check_cycles(tree):
+    """No unit (x.c and x.h together) includes, by whatever way, one that includes it."""
+    graph, state, way = units_included(tree), {}, []
+
+    def visit(unit):
+        state[unit] = "open"
+        way.append(unit)
+        for other, (path, position) in graph.get(unit, {}).items():
+            if state.get(other) == "open":
+                cycle = way[way.index(other):] + [other]
+                tree.report(path, position, "a cycle of includes: " + " -> ".join(cycle))
+            elif other not in state:
+                visit(other)
+        way.pop()
+        state[unit] = "done"
+
+    for unit in sorted(graph):
+        if unit not in state:
+            visit(unit)
+
+
 def check_guard(tree, path, text):
     """The include guard is the path."""
     guard = "LIMN_" + re.sub(r"[/.]", "_", path).upper()
