@@ -141,7 +141,7 @@ static limn_status learn_objects(convert_result *r, const settings *s, limn_erro
 {
     convert_objects learned;
     LIMN_TRY(convert_objects_train(&learned, r, s->objects, s->features, err));
-    if (limn_message_verbosity() >= LIMN_NORMAL)
+    if (limn_verbosity_get() >= LIMN_NORMAL)
         printf("%s: objects learned from %zu pictures, loss %.4f\n", s->output, learned.n_pictures,
                learned.loss);
     return LIMN_OK;
@@ -193,13 +193,14 @@ static limn_status convert(const settings *s, const limn_cli_operands *inputs, l
     convert_result result;
     LIMN_TRY(convert_source_open(&source, inputs->items[0], err));
     limn_status status = convert_tensors(&result, &source, s->is_encoder_only, err);
+    if (status == LIMN_OK) status = convert_tags_take(&result, &source, err);
     if (status != LIMN_OK)
         limn_error_prefix(err, "%s (%s)", inputs->items[0], convert_source_kind(&source));
     else
         status = complete(&result, s, &source, inputs, err);
     if (status == LIMN_OK) status = convert_result_write(s->output, &result, &source, err);
-    if (status == LIMN_OK && limn_message_verbosity() == LIMN_VERBOSE) print_tensors(&result);
-    if (status == LIMN_OK && limn_message_verbosity() >= LIMN_NORMAL) report(s, &result, &source);
+    if (status == LIMN_OK && limn_verbosity_get() == LIMN_VERBOSE) print_tensors(&result);
+    if (status == LIMN_OK && limn_verbosity_get() >= LIMN_NORMAL) report(s, &result, &source);
     convert_result_finish(&result);
     convert_source_close(&source);
     return status;

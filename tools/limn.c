@@ -161,7 +161,8 @@ int main(int argc, char **argv)
     limn_standard_streams_secure();
     if (!limn_cli_parse(&paths, &s, &caption_cli_tool, argc, argv, &code)) return code;
     limn_message_init(caption_cli_tool.name, limn_verbosity_of(s.run.is_quiet, s.run.is_verbose));
-    code = caption_settings_complete(&s) ? run(&s, &paths) : LIMN_EXIT_USAGE;
+    code = output_settings_complete(&s) && caption_settings_complete(&s) ? run(&s, &paths)
+                                                                         : LIMN_EXIT_USAGE;
     caption_settings_finish(&s);
     return code;
 }

@@ -9,22 +9,11 @@
 #include "tools/progress.h"
 
 static const char *message_program = "limn";
-static limn_verbosity message_verbosity = LIMN_NORMAL;
 
 void limn_message_init(const char *program, limn_verbosity verbosity)
 {
     message_program = program;
-    message_verbosity = verbosity;
-}
-
-limn_verbosity limn_verbosity_of(bool is_quiet, bool is_verbose)
-{
-    return is_quiet ? LIMN_QUIET : is_verbose ? LIMN_VERBOSE : LIMN_NORMAL;
-}
-
-limn_verbosity limn_message_verbosity(void)
-{
-    return message_verbosity;
+    limn_verbosity_set(verbosity);
 }
 
 /* The message as one line of harmless text; where memory is short, only what is plain of it. */
@@ -82,7 +71,7 @@ void limn_message_error(const char *fmt, ...)
 void limn_message_warning(const char *fmt, ...)
 {
     va_list ap;
-    if (message_verbosity < LIMN_NORMAL) return;
+    if (limn_verbosity_get() < LIMN_NORMAL) return;
     va_start(ap, fmt);
     put_line("warning: ", fmt, ap);
     va_end(ap);
@@ -91,7 +80,7 @@ void limn_message_warning(const char *fmt, ...)
 void limn_message_info(const char *fmt, ...)
 {
     va_list ap;
-    if (message_verbosity < LIMN_NORMAL) return;
+    if (limn_verbosity_get() < LIMN_NORMAL) return;
     va_start(ap, fmt);
     put_line("", fmt, ap);
     va_end(ap);
@@ -100,7 +89,7 @@ void limn_message_info(const char *fmt, ...)
 void limn_message_note(const char *fmt, ...)
 {
     va_list ap;
-    if (message_verbosity < LIMN_VERBOSE) return;
+    if (limn_verbosity_get() < LIMN_VERBOSE) return;
     va_start(ap, fmt);
     put_line("", fmt, ap);
     va_end(ap);

@@ -5,23 +5,12 @@
 #ifndef LIMN_TOOLS_MESSAGE_H
 #define LIMN_TOOLS_MESSAGE_H
 
-#include <stdbool.h>
-
 #include "common/base/status.h"
-
-typedef enum limn_verbosity {
-    LIMN_QUIET = -1, /* -q: errors only, no progress */
-    LIMN_NORMAL = 0,
-    LIMN_VERBOSE = 1, /* -v */
-} limn_verbosity;
+#include "tools/verbosity.h"
 
 /* limn_cli_parse calls it with LIMN_NORMAL; a tool sets what -q and -v ask for. `program` is
  * kept. */
 void limn_message_init(const char *program, limn_verbosity verbosity);
-/* -q wins over -v. */
-limn_verbosity limn_verbosity_of(bool is_quiet, bool is_verbose);
-limn_verbosity limn_message_verbosity(void);
-
 void limn_message_error(const char *fmt, ...) LIMN_PRINTF(1, 2);   /* always */
 void limn_message_warning(const char *fmt, ...) LIMN_PRINTF(1, 2); /* not with -q */
 void limn_message_info(const char *fmt, ...) LIMN_PRINTF(1, 2);    /* not with -q */

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/message.h"
+#include "tools/verbosity.h"
 
 static const char *progress_unit;
 static bool progress_is_on, progress_is_shown;
@@ -20,7 +20,7 @@ static double seconds_now(void)
 
 bool limn_progress_is_wanted(void)
 {
-    return limn_message_verbosity() >= LIMN_NORMAL && isatty(STDERR_FILENO);
+    return limn_verbosity_get() >= LIMN_NORMAL && isatty(STDERR_FILENO);
 }
 
 void limn_progress_start(const char *unit)

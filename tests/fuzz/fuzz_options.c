@@ -7,6 +7,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tools/limn/caption_settings.h"
+#include "tools/limn/output_settings.h"
 
 enum { MAX_ARGUMENTS = 64 };
 
@@ -45,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memcpy(text, bytes, size);
     text[size] = text[size + 1] = '\0';
     if (limn_cli_parse(&paths, &s, &caption_cli_tool, split(argv, text, size), argv, &code)) {
-        if (caption_settings_complete(&s)) check(&s, &paths);
+        if (output_settings_complete(&s) && caption_settings_complete(&s)) check(&s, &paths);
         caption_settings_finish(&s);
     } else if (code != LIMN_EXIT_OK && code != LIMN_EXIT_USAGE) {
         abort();

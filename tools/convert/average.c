@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tools/convert/convert_tags.h"
 #include "common/base/mem.h"
 
 static size_t n_values_of(const limn_tensor *t)
@@ -88,6 +89,7 @@ static limn_status add_file(double *sums, const convert_result *first, const cha
     convert_result result = { .n_tensors = 0 };
     LIMN_TRY(convert_source_open(&source, path, err));
     limn_status status = convert_tensors(&result, &source, is_encoder_only, err);
+    if (status == LIMN_OK) status = convert_tags_take(&result, &source, err);
     if (status == LIMN_OK) status = check_same(first, &result, err);
     if (status == LIMN_OK)
         add(sums, &result);

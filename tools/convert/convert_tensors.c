@@ -7,7 +7,6 @@
 #include "common/base/mem.h"
 #include "common/kernels/pack.h"
 #include "models/confidence.h"
-#include "tools/convert/convert_tags.h"
 #include "tools/convert/encoder_names.h"
 
 /* ---- reading source tensors --------------------------------------------------------------- */
@@ -188,7 +187,6 @@ static limn_status make_all(convert_result *out, convert_source *source, bool is
     for (size_t i = 0; i < out->n_tensors; i++)
         LIMN_TRY(make_tensor(&out->tensors[i], &out->specs[i], source, err));
     LIMN_TRY(check_unused(source, is_encoder_only, err));
-    LIMN_TRY(convert_tags_take(out, source, err));
     if (source->kind != CONVERT_MODEL || is_encoder_only) return LIMN_OK;
     return limn_document_frequencies_read(&out->frequencies, source->file, err);
 }

@@ -4,7 +4,6 @@
 
 #include "models/options.h"
 #include "tools/environment.h"
-#include "tools/limn/output_settings.h"
 #include "tools/message.h"
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
@@ -258,7 +257,7 @@ static bool complete_captioning(caption_settings *s)
 
 bool caption_settings_complete(caption_settings *s)
 {
-    return output_settings_complete(s) && complete_captioning(s) && check_options(s);
+    return complete_captioning(s) && check_options(s);
 }
 
 void caption_settings_finish(caption_settings *s)

@@ -65,8 +65,9 @@ extern const limn_cli_tool caption_cli_tool;
 
 caption_settings caption_settings_default(void);
 
-/* After parsing: what was given becomes options, but for banned words. False when options
- * contradict each other, by the names that the user knows them by; it was said on standard error.
+/* After parsing and output_settings_complete: what was given becomes options, but for banned words.
+ * False when options contradict each other, by the names that the user knows them by; it was said
+ * on standard error.
  */
 bool caption_settings_complete(caption_settings *settings);
 /* Frees what the settings own, lists too. */
