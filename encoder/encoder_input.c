@@ -70,6 +70,11 @@ limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t
     return limn_image_decode(out, bytes, size, &decoding, err);
 }
 
+bool limn_encoder_input_suits(const limn_image *image, const limn_encoder_input_settings *settings)
+{
+    return limn_image_suits_hint(image, side_hint(&settings->spec));
+}
+
 limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t size,
                                     const limn_encoder_input_settings *settings,
                                     limn_resize_scratch *scratch, uint32_t *width, uint32_t *height,

@@ -50,6 +50,9 @@ typedef struct limn_encoder_input_settings {
 limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
                                       const limn_encoder_input_settings *settings, limn_error *err);
 
+/* Whether an image that was decoded for another input is what decoding for this one gives. */
+bool limn_encoder_input_suits(const limn_image *image, const limn_encoder_input_settings *settings);
+
 /* Both. `*width` and `*height` (may be NULL) are those of the whole upright picture, in the file's
  * pixels. Re-entrant; `scratch` belongs to one thread. */
 limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t size,

@@ -12,16 +12,6 @@ enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of a picture file */
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
-/* Where member `i` of an ensemble has its pixels, when no member before it sees pictures alike;
- * NULL when one does. */
-static uint8_t *own_input(const limn_model *m, size_t i, uint8_t *input)
-{
-    const size_t offset = limn_model_input_offset(m, i);
-    for (size_t k = 0; k < i; k++)
-        if (limn_model_input_offset(m, k) == offset) return NULL;
-    return input + offset;
-}
-
 static limn_status fit(limn_state *s, uint8_t *input, const uint8_t *pixels, uint32_t width,
                        uint32_t height, limn_error *err)
 {
@@ -31,26 +21,32 @@ static limn_status fit(limn_state *s, uint8_t *input, const uint8_t *pixels, uin
                                .full_height = height,
                                .pixels = (uint8_t *)pixels, /* are only read */
                                .box = { 0, 0, (float)width, (float)height } };
-    for (size_t i = 0; limn_model_member(s->model, i); i++) {
-        const limn_input_spec *spec = &limn_model_member(s->model, i)->config.encoder.input;
-        uint8_t *out = own_input(s->model, i, input);
-        if (out) LIMN_TRY(limn_input_fit(out, &image, spec, &s->resize, err));
-    }
+    limn_input_plan plan;
+    LIMN_TRY(limn_model_input_plan(&plan, s->model, s->options.max_pixels, err));
+    return limn_input_plan_fit(input, &plan, &image, &s->resize, err);
+}
+
+/* Where the size of the whole image goes; NULL: nowhere. */
+typedef struct image_size {
+    uint32_t *width, *height;
+} image_size;
+
+static limn_status take_size(void *ctx, const limn_image *image, limn_error *err)
+{
+    const image_size *size = ctx;
+    (void)err;
+    if (size->width) *size->width = image->full_width;
+    if (size->height) *size->height = image->full_height;
     return LIMN_OK;
 }
 
 static limn_status load(limn_state *s, const void *bytes, size_t size, uint8_t *input,
                         uint32_t *width, uint32_t *height, limn_error *err)
 {
-    for (size_t i = 0; limn_model_member(s->model, i); i++) {
-        const limn_encoder_input_settings settings =
-            limn_model_input_settings(limn_model_member(s->model, i), s->options.max_pixels);
-        uint8_t *out = own_input(s->model, i, input);
-        if (out)
-            LIMN_TRY(limn_encoder_input_load(out, bytes, size, &settings, &s->resize, width, height,
-                                             err));
-    }
-    return LIMN_OK;
+    image_size whole = { width, height };
+    limn_input_plan plan;
+    LIMN_TRY(limn_model_input_plan(&plan, s->model, s->options.max_pixels, err));
+    return limn_input_plan_load(input, &plan, bytes, size, take_size, &whole, &s->resize, err);
 }
 
 /* Whether a state may be used: LIMN_E_ARG when it is NULL, or has threads that a fork() left in

@@ -161,7 +161,8 @@ static limn_status open_others(limn_model *m, const char *const *paths, size_t n
         const uint32_t max_positions = m->others[i]->config.decoder.max_positions;
         if (m->config.max_steps > max_positions) m->config.max_steps = max_positions;
     }
-    return LIMN_OK;
+    limn_input_plan plan;
+    return limn_model_input_plan(&plan, m, 0, err);
 }
 
 limn_status limn_model_open_ensemble(limn_model **out, const char *const *paths, size_t n_paths,
@@ -182,28 +183,25 @@ const limn_model *limn_model_member(const limn_model *m, size_t i)
     return i == 0 ? m : i <= m->n_others ? m->others[i - 1] : NULL;
 }
 
-static bool sees_alike(const limn_model *a, const limn_model *b)
+limn_status limn_model_input_plan(limn_input_plan *out, const limn_model *m, uint64_t max_pixels,
+                                  limn_error *err)
 {
-    return limn_input_is_alike(&a->config.encoder.input, &b->config.encoder.input);
-}
-
-/* The first member that sees pictures as member `i` does. */
-static size_t first_alike(const limn_model *m, size_t i)
-{
-    size_t first = 0;
-    while (!sees_alike(limn_model_member(m, first), limn_model_member(m, i))) first++;
-    return first;
+    *out = (limn_input_plan){ 0 };
+    for (size_t i = 0; limn_model_member(m, i); i++) {
+        const limn_encoder_input_settings input =
+            limn_model_input_settings(limn_model_member(m, i), max_pixels);
+        LIMN_TRY(limn_input_plan_add(out, &input, err));
+    }
+    return LIMN_OK;
 }
 
 size_t limn_model_input_offset(const limn_model *m, size_t i)
 {
-    const size_t end = limn_model_member(m, i) ? first_alike(m, i) : i;
-    size_t offset = 0;
-    for (size_t k = 0; k < end; k++) {
-        if (first_alike(m, k) == k)
-            offset += limn_input_bytes(&limn_model_member(m, k)->config.encoder.input);
-    }
-    return offset;
+    const limn_model *member = limn_model_member(m, i);
+    limn_input_plan plan;
+    (void)limn_model_input_plan(&plan, m, 0, NULL); /* looked at when it was opened */
+    return member ? limn_input_plan_offset(&plan, &member->config.encoder.input)
+                  : limn_input_plan_bytes(&plan);
 }
 
 /* ---- all ---------------------------------------------------------------------------------- */

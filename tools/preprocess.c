@@ -86,7 +86,7 @@ static int failed(const limn_error *err)
 /* The cache's files with rows of pixels or features. */
 static limn_status open_cache(limn_feature_job *job, const char *path, limn_error *err)
 {
-    const limn_input_spec *spec = &job->loader.load.inputs[0].spec;
+    const limn_input_spec *spec = &job->loader.load.plan.inputs[0].spec;
     limn_cache_shape shape = { LIMN_NPY_U8, 3, { spec->height, spec->width, 3 } };
     if (job->encoder)
         shape = (limn_cache_shape){ LIMN_NPY_F16,
@@ -144,8 +144,8 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
     if (status == LIMN_OK) status = limn_model_file_open(&file, model, &err);
     if (status == LIMN_OK) status = open_encoder(&encoder, &kernels, &file, s, &err);
     job.encoder = encoder;
-    job.loader.load.n_inputs = 1;
-    job.loader.load.inputs[0] =
+    job.loader.load.plan.n_inputs = 1;
+    job.loader.load.plan.inputs[0] =
         (limn_encoder_input_settings){ file.config.encoder.input, s->max_pixels };
     if (status == LIMN_OK) status = open_cache(&job, s->output, &err);
     code = status == LIMN_OK ? run_job(&job, s, paths) : failed(&err);

@@ -7,6 +7,7 @@
 #ifndef LIMN_COMMON_IMAGE_IMAGE_H
 #define LIMN_COMMON_IMAGE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ typedef struct limn_image {
     /* What the picture covers of the pixels: all, but a reduced JPEG may fill its outermost
      * column and row only in part. limn_image_resize heeds it. */
     limn_resize_box box;
+    unsigned denominator; /* of the reduction of a JPEG, 1, 2, 4 or 8; 0: another format */
 } limn_image;
 
 #define LIMN_IMAGE_MAX_SIDE 65535u
@@ -60,6 +62,9 @@ limn_image_settings limn_image_settings_default(void);
  * are no known picture; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */
 limn_status limn_image_decode(limn_image *out, const void *bytes, size_t size,
                               const limn_image_settings *settings, limn_error *err);
+
+/* Whether limn_image_decode of the same bytes with this min_side_hint gives this image. */
+bool limn_image_suits_hint(const limn_image *image, uint32_t min_side_hint);
 
 /* dst [dst_height, dst_width, 3] from the whole picture: limn_resize_part with its box. */
 limn_status limn_image_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,

@@ -153,15 +153,20 @@ static limn_status check_data_size(const jpeg_job *job)
 }
 
 /* The largest reduction that leaves both sides at least twice as long as the hint. */
-static unsigned choose_denominator(const jpeg_job *job)
+static unsigned choose_denominator(uint32_t width, uint32_t height, uint32_t hint)
 {
-    uint64_t side = job->cinfo.image_width < job->cinfo.image_height ? job->cinfo.image_width
-                                                                     : job->cinfo.image_height;
-    uint64_t least = 2 * (uint64_t)job->in->settings->min_side_hint;
+    const uint64_t side = width < height ? width : height, least = 2 * (uint64_t)hint;
     unsigned denominator = 8;
     if (least == 0) return 1;
     while (denominator > 1 && (side + denominator - 1) / denominator < least) denominator /= 2;
     return denominator;
+}
+
+bool limn_image_suits_hint(const limn_image *image, uint32_t min_side_hint)
+{
+    return !image->denominator ||
+           image->denominator ==
+               choose_denominator(image->full_width, image->full_height, min_side_hint);
 }
 
 /* A component that no scan brought stays grey without a word from libjpeg. */
@@ -215,7 +220,8 @@ static limn_status start(jpeg_job *job)
     read_orientation(job);
     c->out_color_space = c->num_components == 4 ? JCS_CMYK : JCS_RGB;
     c->scale_num = 1;
-    c->scale_denom = choose_denominator(job);
+    c->scale_denom =
+        choose_denominator(c->image_width, c->image_height, job->in->settings->min_side_hint);
     c->buffered_image = jpeg_has_multiple_scans(c);
     jpeg_start_decompress(c);
     return c->buffered_image ? read_scans(job) : LIMN_OK;
@@ -227,6 +233,7 @@ static limn_status reserve(jpeg_job *job)
     LIMN_TRY(limn_image_reserve(job->out, "JPEG", c->output_width, c->output_height, job->err));
     job->out->full_width = c->image_width;
     job->out->full_height = c->image_height;
+    job->out->denominator = c->scale_denom;
     job->out->box.right = (float)c->image_width / (float)c->scale_denom;
     job->out->box.bottom = (float)c->image_height / (float)c->scale_denom;
     return LIMN_OK;

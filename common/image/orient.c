@@ -64,6 +64,7 @@ limn_status limn_image_orient(limn_image *image, unsigned orientation, limn_erro
         for (uint32_t x = 0; x < upright.width; x += TILE)
             copy_tile(&upright, image->pixels, &w, x, y);
     upright.full_width = is_transposed ? image->full_height : image->full_width;
+    upright.denominator = image->denominator;
     upright.full_height = is_transposed ? image->full_width : image->full_height;
     upright.box = turn_box(image->box, &w, &upright, is_transposed);
     limn_image_finish(image);

@@ -3,13 +3,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "common/base/rng.h"
-#include "encoder/encoder_input.h"
+#include "common/base/mem.h"
+#include "common/io/fileio.h"
+#include "encoder/input_plan.h"
 
 static uint8_t *make_noise(size_t n)
 {
@@ -116,12 +119,64 @@ static void test_windows_out_of_the_whole_are_refused(void **state)
                          LIMN_E_ARG);
 }
 
+static const char *photo_path(void)
+{
+    static char path[4096];
+    const char *root = getenv("LIMN_SOURCE_ROOT");
+    snprintf(path, sizeof path, "%s/samples/photos/bench.jpg", root ? root : ".");
+    return path;
+}
+
+/* One decoding for inputs that ask for the same reduction, others for the rest: the bytes are those
+ * of each input alone. */
+static void test_a_plan_gives_what_each_input_gives_alone(void **state)
+{
+    static const uint32_t sides[] = { 20, 21, 200, 60, 61, 20, 1000, 64 };
+    limn_resize_scratch scratch = { 0 };
+    limn_input_plan plan = { .n_inputs = 0 };
+    unsigned char *bytes = NULL;
+    uint8_t *at, *all, *alone = malloc((size_t)1000 * 1000 * 3);
+    size_t size;
+    (void)state;
+    assert_int_equal(limn_file_read(&bytes, &size, photo_path(), SIZE_MAX / 4, NULL), LIMN_OK);
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        const limn_encoder_input_settings input = {
+            limn_input_square(sides[i], LIMN_RESIZE_BICUBIC, 0, 1), 1 << 30
+        };
+        assert_int_equal(limn_input_plan_add(&plan, &input, NULL), LIMN_OK);
+    }
+    assert_int_equal(plan.n_inputs, 7);
+    at = all = malloc(limn_input_plan_bytes(&plan));
+    assert_int_equal(limn_input_plan_load(all, &plan, bytes, size, NULL, NULL, &scratch, NULL),
+                     LIMN_OK);
+    for (uint32_t i = 0; i < plan.n_inputs; i++) {
+        const size_t n = limn_input_bytes(&plan.inputs[i].spec);
+        assert_int_equal(at - all, limn_input_plan_offset(&plan, &plan.inputs[i].spec));
+        assert_int_equal(limn_encoder_input_load(alone, bytes, size, &plan.inputs[i], &scratch,
+                                                 NULL, NULL, NULL),
+                         LIMN_OK);
+        assert_memory_equal(at, alone, n);
+        at += n;
+    }
+    limn_image image = { 0 };
+    assert_int_equal(limn_encoder_input_decode(&image, bytes, size, &plan.inputs[0], NULL),
+                     LIMN_OK);
+    assert_true(limn_encoder_input_suits(&image, &plan.inputs[1]));  /* decoded once for both */
+    assert_false(limn_encoder_input_suits(&image, &plan.inputs[5])); /* 1000 */
+    limn_image_finish(&image);
+    limn_resize_scratch_finish(&scratch);
+    limn_free(bytes);
+    free(all);
+    free(alone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_crop_is_torchvisions),
         cmocka_unit_test(test_a_long_picture_is_cropped_without_being_resized_whole),
         cmocka_unit_test(test_what_is_alike),
+        cmocka_unit_test(test_a_plan_gives_what_each_input_gives_alone),
         cmocka_unit_test(test_windows_out_of_the_whole_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
     LIMN_TRY(limn_cache_writer_check_name(input->path, err));
     if (!w->state) {
         limn_buffer_append(&out->bytes, pixels,
-                           limn_input_bytes(&w->job->loader.load.inputs[0].spec));
+                           limn_input_bytes(&w->job->loader.load.plan.inputs[0].spec));
         return LIMN_OK;
     }
     limn_encoder_run(w->job->encoder, w->state, NULL, pixels, w->features);

@@ -20,36 +20,18 @@ limn_status limn_picture_load_for(limn_picture_load *l, const limn_model *model,
                                   uint64_t max_pixels, limn_error *err)
 {
     *l = (limn_picture_load){ 0 };
-    for (size_t i = 0; limn_model_member(model, i); i++) {
-        const limn_encoder_input_settings s =
-            limn_model_input_settings(limn_model_member(model, i), max_pixels);
-        uint32_t k = 0;
-        while (k < l->n_inputs && !limn_input_is_alike(&s.spec, &l->inputs[k].spec)) k++;
-        if (k == LIMN_PICTURE_MAX_INPUTS)
-            return limn_fail(err, LIMN_E_LIMIT, "more than %d models that see pictures differently",
-                             k);
-        l->inputs[k] = s;
-        l->n_inputs += k == l->n_inputs;
-    }
-    return LIMN_OK;
-}
-
-static size_t input_bytes(const limn_picture_load *l)
-{
-    size_t size = 0;
-    for (uint32_t i = 0; i < l->n_inputs; i++) size += limn_input_bytes(&l->inputs[i].spec);
-    return size;
+    return limn_model_input_plan(&l->plan, model, max_pixels, err);
 }
 
 /* Where the thumbnail is: its sizes have an alignment. */
 static size_t thumbnail_at(const limn_picture_load *l)
 {
-    return (input_bytes(l) + 15) / 16 * 16;
+    return (limn_input_plan_bytes(&l->plan) + 15) / 16 * 16;
 }
 
 size_t limn_picture_load_size(const limn_picture_load *l)
 {
-    if (!l->thumbnail_side) return input_bytes(l);
+    if (!l->thumbnail_side) return limn_input_plan_bytes(&l->plan);
     return thumbnail_at(l) + sizeof(limn_thumbnail) +
            (size_t)l->thumbnail_side * l->thumbnail_side * 3;
 }
@@ -72,39 +54,29 @@ static void fit(limn_thumbnail *t, const limn_image *image, uint32_t max_side)
     t->height += t->height == 0;
 }
 
-static limn_status make_thumbnail(uint8_t *loaded, const limn_image *image,
-                                  const limn_picture_load *l, limn_resize_scratch *scratch,
-                                  limn_error *err)
-{
-    limn_thumbnail *t = (limn_thumbnail *)(loaded + thumbnail_at(l));
-    if (!l->thumbnail_side) return LIMN_OK;
-    fit(t, image, l->thumbnail_side);
-    return limn_image_resize(t->pixels, t->width, t->height, image, LIMN_RESIZE_BICUBIC, scratch,
-                             err);
-}
+/* Where a thumbnail is made. */
+typedef struct thumbnail_job {
+    limn_thumbnail *out;
+    uint32_t max_side;
+    limn_resize_scratch *scratch;
+} thumbnail_job;
 
-/* Input `i` at `out`, and with the first one the thumbnail. */
-static limn_status make_input(uint8_t *out, const limn_image *image, const limn_picture_load *l,
-                              uint32_t i, limn_resize_scratch *scratch, limn_error *err)
+static limn_status make_thumbnail(void *ctx, const limn_image *image, limn_error *err)
 {
-    LIMN_TRY(limn_input_fit(out, image, &l->inputs[i].spec, scratch, err));
-    return i == 0 ? make_thumbnail(out, image, l, scratch, err) : LIMN_OK;
+    const thumbnail_job *j = ctx;
+    fit(j->out, image, j->max_side);
+    return limn_image_resize(j->out->pixels, j->out->width, j->out->height, image,
+                             LIMN_RESIZE_BICUBIC, j->scratch, err);
 }
 
 limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t size,
                                   const limn_picture_load *l, limn_resize_scratch *scratch,
                                   limn_error *err)
 {
-    uint8_t *out = loaded;
-    limn_status s = LIMN_OK;
-    for (uint32_t i = 0; i < l->n_inputs && s == LIMN_OK; i++) {
-        limn_image image = { 0 };
-        s = limn_encoder_input_decode(&image, bytes, size, &l->inputs[i], err);
-        if (s == LIMN_OK) s = make_input(out, &image, l, i, scratch, err);
-        limn_image_finish(&image);
-        out += limn_input_bytes(&l->inputs[i].spec);
-    }
-    return s;
+    thumbnail_job job = { .max_side = l->thumbnail_side, .scratch = scratch };
+    if (l->thumbnail_side) job.out = (limn_thumbnail *)(loaded + thumbnail_at(l));
+    return limn_input_plan_load(loaded, &l->plan, bytes, size,
+                                l->thumbnail_side ? make_thumbnail : NULL, &job, scratch, err);
 }
 
 /* ---- in a sandbox -------------------------------------------------------------------------- */
@@ -266,8 +238,8 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
 {
     static limn_resize_scratch scratch;
     static uint8_t first[8 * 8 * 3];
-    const limn_picture_load first_load = { .inputs = { { { .width = 8, .height = 8 }, 256 } },
-                                           .n_inputs = 1 };
+    const limn_picture_load first_load = { .plan = { { { { .width = 8, .height = 8 }, 256 } },
+                                                     1 } };
     limn_picture_load load;
     if (!settings)
         return limn_picture_load_run(first, first_picture, sizeof first_picture, &first_load,

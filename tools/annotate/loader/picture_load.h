@@ -6,16 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "encoder/encoder_input.h"
+#include "encoder/input_plan.h"
 #include "models/captioner.h"
 #include "tools/annotate/annotate.h"
 #include "tools/annotate/sandbox/sandbox.h"
 
-#define LIMN_PICTURE_MAX_INPUTS 32
-
 typedef struct limn_picture_load {
-    limn_encoder_input_settings inputs[LIMN_PICTURE_MAX_INPUTS]; /* [n_inputs] */
-    uint32_t n_inputs;       /* 1, more for an ensemble whose models see pictures differently */
+    limn_input_plan plan; /* one input, more for an ensemble whose models see images differently */
     uint32_t thumbnail_side; /* pixels of the longer side at most; 0: no thumbnail */
 } limn_picture_load;
 
