@@ -7,6 +7,7 @@ that go while they are waited for."""
 import csv
 import io
 import os
+import pty
 import random
 import signal
 import subprocess
@@ -292,6 +293,30 @@ class OutputTest(RunTest):
     def test_a_folder_that_is_missing_is_named(self):
         _, messages = self.limn("p", "-o", "nodir/x.csv", code=2)
         self.assertIn("nodir/x.csv: the folder nodir/: No such file or directory", messages)
+
+    def test_captions_and_progress_on_a_terminal(self):
+        """The progress line is gone before each caption: no line has both."""
+        out = bytearray()
+
+        def read(descriptor):
+            out.extend(os.read(descriptor, 65536))
+            return b"."
+
+        with open(os.devnull, "wb") as nowhere:
+            before = os.dup(1), os.getcwd()
+            os.chdir(self.folder)
+            os.dup2(nowhere.fileno(), 1)  # pty.spawn copies all to standard output
+            try:
+                pty.spawn(LIMN.command(*["p"] * 60), read, lambda descriptor: b"")
+            finally:
+                os.dup2(before[0], 1)
+                os.close(before[0])
+                os.chdir(before[1])
+        self.assertIn(b" of ", out)
+        shown = [line.rsplit(b"\x1b[K", 1)[-1] for line in bytes(out).replace(b"\r\n", b"\n").split(b"\n")[:-1]]
+        self.assertEqual(len(shown), 60 * self.n_pictures)
+        self.assertEqual([line for line in shown if not line.startswith(b"p/0000")], [])
+        self.assertFalse([line for line in shown if b"/s" in line])
 
     def test_an_image_on_standard_input(self):
         """It is told by its content; a list stays a list, also one whose first name looks like a format."""
