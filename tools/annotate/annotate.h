@@ -9,8 +9,12 @@
  *     s.model = model;
  *     s.decoders = decoders;
  *     s.n_threads = 4;
- *     s.inputs = (limn_inputs){ .names = names, .n_names = n, .is_recursive = true, .list_fd = -1
- * }; s.output = "captions.jsonl"; limn_annotate(&account, &s, &err); limn_decoders_stop(&decoders);
+ *     s.inputs.names = names;
+ *     s.inputs.n_names = n;
+ *     s.output = "captions.jsonl";
+ *     limn_annotate(&account, &s, &err);
+ *     limn_decoders_stop(&decoders);
+ *     limn_model_close(&model);
  *
  * What it does: walks files, folders, archives and lists; decodes each image once, in a process of
  * its own where the system allows that; captions it; and writes the results in input order to one
@@ -115,8 +119,8 @@ typedef struct limn_sandbox limn_decoders;
 limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
                                 uint64_t max_pixels, const limn_annotate_hooks *hooks,
                                 limn_error *err);
-void limn_decoders_stop(
-    limn_decoders **decoders); /* accepts NULL and *decoders == NULL; nulls it */
+/* Accepts NULL and *decoders == NULL; nulls it. */
+void limn_decoders_stop(limn_decoders **decoders);
 
 /* ---- results ------------------------------------------------------------------------------- */
 
