@@ -2,21 +2,14 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "tools/verbosity.h"
 
 static const char *progress_unit;
 static bool progress_is_on, progress_is_shown;
 static double progress_began, progress_drawn;
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 bool limn_progress_is_wanted(void)
 {
@@ -27,7 +20,7 @@ void limn_progress_start(const char *unit)
 {
     progress_unit = unit;
     progress_is_on = limn_progress_is_wanted();
-    progress_began = seconds_now();
+    progress_began = limn_clock_seconds();
     progress_drawn = progress_began;
 }
 
@@ -45,7 +38,7 @@ static void put_time_left(double seconds)
 /* Whether a line is to be drawn now. */
 static bool is_due(double *now)
 {
-    *now = seconds_now();
+    *now = limn_clock_seconds();
     if (!progress_is_on || *now - progress_drawn < 0.1) return false;
     progress_drawn = *now;
     return true;

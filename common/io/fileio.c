@@ -306,6 +306,27 @@ limn_status limn_folder_sync(const char *path, limn_error *err)
     return s;
 }
 
+limn_status limn_folder_make(const char *path, limn_error *err)
+{
+    if (mkdir(path, 0777) == 0) return limn_folder_sync(path, err);
+    return errno == EEXIST ? LIMN_OK : fail_errno(err, path, "can't make the folder");
+}
+
+limn_status limn_folder_make_above(const char *path, limn_error *err)
+{
+    char *cut = limn_strdup(path);
+    limn_status s = LIMN_OK;
+    if (!cut) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    for (char *slash = *cut ? strchr(cut + 1, '/') : NULL; slash && s == LIMN_OK;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        s = limn_folder_make(cut, err);
+        *slash = '/';
+    }
+    limn_free(cut);
+    return s;
+}
+
 static limn_status commit(limn_file_writer *w, limn_error *err)
 {
     if (fflush(w->stream) != 0 || fsync(fileno(w->stream)) != 0)

@@ -73,6 +73,13 @@ limn_status limn_file_replace(const char *path, const void *bytes, size_t size, 
  * the disk. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_folder_sync(const char *path, limn_error *err);
 
+/* Makes the folder `path` in one that is there; one that is there already is left as it is.
+ * LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_folder_make(const char *path, limn_error *err);
+/* Makes those of the folders that `path` is in that are missing, the outermost first. Errors as
+ * above. */
+limn_status limn_folder_make_above(const char *path, limn_error *err);
+
 /* ---- hashing ------------------------------------------------------------------------------ */
 
 #define LIMN_FNV1A64_INIT UINT64_C(0xcbf29ce484222325)

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/json.h"
 
@@ -32,16 +32,9 @@ struct run {
     bool has_new_log;
 };
 
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double seconds(const struct run *r)
 {
-    return clock_now() + r->clock_offset;
+    return limn_clock_seconds() + r->clock_offset;
 }
 
 static uint64_t global_step(const struct run *r)
@@ -346,7 +339,7 @@ limn_status limn_run_stage(const limn_run_settings *settings, const limn_run_par
                      .parts = parts,
                      .position = *position,
                      .n_epoch_steps = limn_batches_n_steps(parts->batches),
-                     .clock_offset = position->seconds - clock_now() };
+                     .clock_offset = position->seconds - limn_clock_seconds() };
     r.sums.start = r.last_checkpoint = seconds(&r);
     if (position->file_step != LIMN_RUN_NO_CHECKPOINT)
         LIMN_TRY(limn_run_folder_load(parts->folder, position->file_step,

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/buffer.h"
@@ -26,13 +25,6 @@ struct limn_run_folder {
 
 /* ---- the folder -------------------------------------------------------------------------------
  */
-
-static limn_status make_folder(const char *path, limn_error *err)
-{
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", path, strerror(errno));
-    return LIMN_OK;
-}
 
 typedef enum entry_kind { ENTRY_OTHER, ENTRY_CACHE, ENTRY_TEMPORARY } entry_kind;
 
@@ -76,7 +68,7 @@ static limn_status init(limn_run_folder **out, const char *path, limn_error *err
 
 static limn_status create(limn_run_folder *f, limn_error *err)
 {
-    LIMN_TRY(make_folder(f->path, err));
+    LIMN_TRY(limn_folder_make(f->path, err));
     if (is_there(f, "run.json"))
         return limn_fail(err, LIMN_E_ARG,
                          "%s: holds a run already; --resume %s continues it, another folder begins "
@@ -84,7 +76,7 @@ static limn_status create(limn_run_folder *f, limn_error *err)
                          f->path, f->path);
     if (!is_unused(f, f->path, false))
         return limn_fail(err, LIMN_E_ARG, "%s: is not an empty folder", f->path);
-    LIMN_TRY(make_folder(limn_run_folder_file(f, "cache"), err));
+    LIMN_TRY(limn_folder_make(limn_run_folder_file(f, "cache"), err));
     if (!is_unused(f, limn_run_folder_file(f, "cache"), false))
         return limn_fail(err, LIMN_E_ARG, "%s/cache: is not an empty folder", f->path);
     (void)is_unused(f, f->path, true);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/buffer.h"
@@ -436,9 +435,7 @@ static limn_status make(limn_view_cache *c, maker *m, limn_error *err)
     LIMN_TRY(allocate(c, n, s->n_views, err));
     c->n_positions = m->n_positions;
     c->dim = m->dim;
-    if (mkdir(m->folder, 0777) != 0 && errno != EEXIST)
-        return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", m->folder,
-                         strerror(errno));
+    LIMN_TRY(limn_folder_make(m->folder, err));
     return make_missing(c, m, err);
 }
 

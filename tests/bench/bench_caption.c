@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "models/captioner.h"
@@ -30,13 +30,6 @@ typedef struct times {
     double load, encode, caption; /* milliseconds of all pictures; caption: encoder and decoder */
 } times;
 
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 static limn_status read_pictures(bench *b, limn_error *err)
 {
     char name[4096];
@@ -55,12 +48,13 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
     limn_options options = limn_options_default();
     const limn_captions *captions;
     LIMN_TRY(read_pictures(b, err));
-    const double start = now_ms();
+    const double start = 1e3 * limn_clock_seconds();
     if (argc > 2) options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
     LIMN_TRY(limn_model_open(&b->model, argv[1], argc > 3 ? argv[3] : NULL, err));
     LIMN_TRY(limn_state_create(&b->state, b->model, &options, n_threads, err));
     LIMN_TRY(limn_state_caption_bytes(b->state, NULL, b->bytes[0], b->sizes[0], &captions, err));
-    printf("first caption %.1f ms: %s\n", now_ms() - start, captions->items[0].text);
+    printf("first caption %.1f ms: %s\n", 1e3 * limn_clock_seconds() - start,
+           captions->items[0].text);
     const size_t side = b->model->config.encoder.input.width;
     const size_t n_features =
         limn_encoder_n_positions(b->model->encoder) * limn_encoder_dim(b->model->encoder);
@@ -87,15 +81,15 @@ static limn_status run_round(bench *b, times *t, limn_error *err)
     const limn_captions *captions;
     *t = (times){ 0 };
     for (size_t i = 0; i < b->n_pictures; i++) {
-        const double start = now_ms();
+        const double start = 1e3 * limn_clock_seconds();
         LIMN_TRY(limn_state_load(b->state, b->bytes[i], b->sizes[i], b->input, NULL, NULL, err));
-        const double loaded = now_ms();
+        const double loaded = 1e3 * limn_clock_seconds();
         LIMN_TRY(limn_state_caption_input(b->state, NULL, b->input, &captions, err));
-        const double captioned = now_ms();
+        const double captioned = 1e3 * limn_clock_seconds();
         limn_encoder_run(b->model->encoder, b->encoder, b->pool, b->input, b->features);
         t->load += loaded - start;
         t->caption += captioned - loaded;
-        t->encode += now_ms() - captioned;
+        t->encode += 1e3 * limn_clock_seconds() - captioned;
     }
     return LIMN_OK;
 }

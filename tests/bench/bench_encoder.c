@@ -2,8 +2,8 @@
  * alone, from resized pixels to features. Prints "encoder CPU threads N: min MS median MS". */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "models/model_file.h"
@@ -19,13 +19,6 @@ typedef struct bench {
     double *times; /* [n_runs] milliseconds */
     size_t n_runs;
 } bench;
-
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
 {
@@ -71,9 +64,9 @@ static void run_bench(bench *b)
 {
     limn_encoder_run(b->encoder, b->state, b->pool, b->pixels, b->features); /* warms the caches */
     for (size_t i = 0; i < b->n_runs; i++) {
-        const double start = now_ms();
+        const double start = 1e3 * limn_clock_seconds();
         limn_encoder_run(b->encoder, b->state, b->pool, b->pixels, b->features);
-        b->times[i] = now_ms() - start;
+        b->times[i] = 1e3 * limn_clock_seconds() - start;
     }
     qsort(b->times, b->n_runs, sizeof *b->times, compare_times);
     printf("min %.3f median %.3f\n", b->times[0], b->times[b->n_runs / 2]);

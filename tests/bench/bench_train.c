@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "common/kernels/gemm.h"
@@ -37,13 +37,6 @@ struct bench {
     uint32_t *pictures, *offsets, *tokens;
     float *features;
 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Lengths of 8 … 16 tokens, 12 on average, as Flickr8k's with the end token. */
 static void make_batch(struct bench *b, size_t n_pictures)
@@ -112,9 +105,9 @@ int main(int argc, char **argv)
     double loss = 0, best = 1e9;
     limn_status status = open_bench(&b, n_threads, n_pictures, &err);
     for (size_t i = 0; status == LIMN_OK && i < n_steps; i++) {
-        const double start = seconds();
+        const double start = limn_clock_seconds();
         status = run_step(&b, i, &loss, &err);
-        const double took = seconds() - start;
+        const double took = limn_clock_seconds() - start;
         best = took < best ? took : best;
     }
     if (status != LIMN_OK) {

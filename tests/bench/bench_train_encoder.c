@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "common/kernels/gemm.h"
@@ -22,13 +22,6 @@ struct bench {
     uint8_t *pixels;
     float *maps, *gradients;
 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static size_t map_size(const struct bench *b, size_t stage)
 {
@@ -84,14 +77,14 @@ static void run(struct bench *b, size_t n_steps)
     const size_t n = b->settings.max_pictures;
     double best[2] = { 1e9, 1e9 };
     for (size_t i = 0; i < n_steps; i++) {
-        const double start = seconds();
+        const double start = limn_clock_seconds();
         if (b->maps)
             limn_lite_trainer_forward_cut(b->trainer, b->maps, n);
         else
             limn_lite_trainer_forward(b->trainer, b->pixels, n);
-        const double middle = seconds();
+        const double middle = limn_clock_seconds();
         limn_lite_trainer_backward(b->trainer, b->gradients);
-        const double end = seconds();
+        const double end = limn_clock_seconds();
         best[0] = middle - start < best[0] ? middle - start : best[0];
         best[1] = end - middle < best[1] ? end - middle : best[1];
     }

@@ -152,6 +152,21 @@ static void test_a_failed_commit_removes_its_file(void **state)
     assert_int_equal(temp_n_files(), before + 1);
 }
 
+static void test_folders_are_made_where_they_are_missing(void **state)
+{
+    limn_error err = { 0 };
+    (void)state;
+    assert_int_equal(limn_folder_make(temp_path("made"), &err), LIMN_OK);
+    assert_int_equal(limn_folder_make(temp_path("made"), &err), LIMN_OK); /* is there */
+    assert_int_equal(limn_folder_make(temp_path("none/made"), &err), LIMN_E_IO);
+    assert_non_null(strstr(err.text, "can't make the folder"));
+    assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file"), &err), LIMN_OK);
+    put(temp_path("made/a/b/file"), "1"); /* is no folder, and its own are there */
+    assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file/c"), &err), LIMN_OK);
+    assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file/c/d"), &err), LIMN_E_IO);
+    assert_int_equal(limn_folder_make_above("", &err), LIMN_OK);
+}
+
 static void test_fnv1a_has_its_published_values(void **state)
 {
     (void)state;
@@ -170,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_a_discarded_writer_leaves_nothing),
         cmocka_unit_test(test_replacing_keeps_links_and_refuses_devices),
         cmocka_unit_test(test_a_failed_commit_removes_its_file),
+        cmocka_unit_test(test_folders_are_made_where_they_are_missing),
         cmocka_unit_test(test_fnv1a_has_its_published_values),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

@@ -1,6 +1,5 @@
 #include "tools/explain/result_files.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -28,28 +27,6 @@ void limn_result_path_append(limn_buffer *out, const char *dir, const limn_dirwa
     }
 }
 
-static limn_status make_folder(const char *path, limn_error *err)
-{
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
-    return LIMN_OK;
-}
-
-limn_status limn_result_folder_make(const char *path, limn_error *err)
-{
-    char *folder = limn_strdup(path);
-    limn_status s = LIMN_OK;
-    if (!folder) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    for (char *slash = strchr(folder + 1, '/'); slash && s == LIMN_OK;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        s = make_folder(folder, err);
-        *slash = '/';
-    }
-    limn_free(folder);
-    return s;
-}
-
 static bool holds(const char *path, const limn_buffer *bytes)
 {
     limn_file_bytes file = { 0 };
@@ -69,6 +46,6 @@ limn_status limn_result_file_write(const char *path, const limn_buffer *bytes, l
                    ? LIMN_OK
                    : limn_fail(err, LIMN_E_IO,
                                "%s: exists already and is another; limn overwrites nothing", path);
-    LIMN_TRY(limn_result_folder_make(path, err));
+    LIMN_TRY(limn_folder_make_above(path, err));
     return limn_file_replace(path, bytes->bytes, bytes->size, err);
 }

@@ -10,9 +10,6 @@
  * the archive) that was. It never leads out of DIR: "..", "." and empty parts are left out. */
 void limn_result_path_append(limn_buffer *out, const char *dir, const limn_dirwalk_entry *input);
 
-/* Makes the folder of `path` and those above it, where they are missing. LIMN_E_IO. Any thread. */
-limn_status limn_result_folder_make(const char *path, limn_error *err);
-
 /* Writes a new file, its folders too. One that is there already is left as it is: LIMN_E_IO, unless
  * it holds these very bytes (the same run once more). Errors begin with the path; LIMN_E_NOMEM. Any
  * thread. */

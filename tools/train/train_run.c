@@ -1,10 +1,8 @@
 #include "tools/train/train_run.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/buffer.h"
@@ -150,9 +148,7 @@ static limn_status run_with_cache(limn_train_context *context, limn_error *err)
 {
     char fingerprint[24];
     limn_train_dev dev;
-    if (mkdir(context->cache, 0777) != 0 && errno != EEXIST)
-        return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", context->cache,
-                         strerror(errno));
+    LIMN_TRY(limn_folder_make(context->cache, err));
     LIMN_TRY(limn_train_data_load_pictures(context->data, context->cache, context->pool, err));
     LIMN_TRY(limn_train_unpaired_select(&context->data->unpaired, context->data->options,
                                         limn_run_folder_file(context->folder, "agreement.npy"),

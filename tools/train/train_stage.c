@@ -2,9 +2,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "common/base/buffer.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "models/tag_heads.h"
 #include "tools/interrupt.h"
@@ -30,15 +30,8 @@ struct stage_run {
     limn_batches *batches;
     limn_trainer *trainer;
     limn_train_references references; /* of the reward stage alone */
-    double page_written;              /* seconds of clock_now */
+    double page_written;              /* of limn_clock_seconds */
 };
-
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
@@ -260,14 +253,15 @@ static void write_page(struct stage_run *r)
                             &err) != LIMN_OK)
         limn_message_warning("%s", err.text);
     limn_buffer_finish(&page);
-    r->page_written = clock_now();
+    r->page_written = limn_clock_seconds();
 }
 
 static bool show_steps(void *ctx, const limn_run_report *report)
 {
     struct stage_run *r = ctx;
     char line[160], best[32] = "";
-    if (report->has_new_log && clock_now() - r->page_written > SECONDS_A_PAGE) write_page(r);
+    if (report->has_new_log && limn_clock_seconds() - r->page_written > SECONDS_A_PAGE)
+        write_page(r);
     if (report->best >= 0) snprintf(best, sizeof best, ", best CIDEr %.1f", 100 * report->best);
     snprintf(line, sizeof line,
              "%s: epoch %.1f of %.0f, step %" PRIu64 " of %" PRIu64 ", loss %.3f, %.0f tokens/s%s",
@@ -403,10 +397,10 @@ static limn_status time_steps(double *seconds, struct stage_run *r, const float 
                                        .pixels = (const uint8_t *)zeros };
     limn_step_result result;
     for (uint64_t i = 0; i < 2; i++) {
-        const double start = clock_now();
+        const double start = limn_clock_seconds();
         const limn_batch *batch = limn_batches_get(r->batches, i);
         LIMN_TRY(limn_trainer_step(r->trainer, batch, &input, &result, err));
-        *seconds = clock_now() - start;
+        *seconds = limn_clock_seconds() - start;
     }
     return LIMN_OK;
 }

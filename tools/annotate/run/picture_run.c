@@ -2,8 +2,8 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/run/error_list.h"
@@ -23,13 +23,6 @@ struct limn_picture_run {
     bool has_failed; /* to write: nothing more is to be written */
     bool is_over;
 };
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static size_t sum(const size_t *counts)
 {
@@ -60,7 +53,7 @@ static limn_status checkpoint(limn_picture_run *run, limn_error *err)
     if (s == LIMN_OK) s = limn_journal_checkpoint(run->journal, &run->state, err);
     run->has_failed = s != LIMN_OK;
     run->n_unrecorded = 0;
-    run->recorded_at = seconds_now();
+    run->recorded_at = limn_clock_seconds();
     return s;
 }
 
@@ -73,7 +66,7 @@ static limn_status record_now(void *run, limn_error *err)
 static bool is_checkpoint_due(const limn_picture_run *run)
 {
     return run->n_unrecorded >= LIMN_PICTURE_RUN_RESULTS ||
-           seconds_now() - run->recorded_at >= LIMN_PICTURE_RUN_SECONDS;
+           limn_clock_seconds() - run->recorded_at >= LIMN_PICTURE_RUN_SECONDS;
 }
 
 /* ---- beginning -------------------------------------------------------------------------- */
@@ -194,7 +187,7 @@ limn_status limn_picture_run_begin(limn_picture_run **out, bool *is_over,
     if (!run) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     run->settings = *settings;
     run->sink = settings->sink;
-    run->recorded_at = seconds_now();
+    run->recorded_at = limn_clock_seconds();
     pthread_mutex_init(&run->mutex, NULL);
     s = begin(run, err);
     if (s != LIMN_OK) {

@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tools/annotate/sandbox/sandbox_child.h"
 
@@ -280,13 +280,6 @@ static void free_slot(limn_sandbox *s, size_t slot, bool is_lost)
 
 typedef enum end_kind { END_OF_ITSELF, END_BY_CLOCK, END_BY_CALLER, END_LOST } end_kind;
 
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static bool write_whole(int fd, const void *bytes, size_t size)
 {
     ssize_t n;
@@ -309,7 +302,7 @@ static bool read_end(int fd, limn_sandbox_end *end)
 static end_kind judge(const limn_sandbox *s, double begin, const atomic_bool *is_stopping,
                       double *stop_seen)
 {
-    const double now = seconds_now();
+    const double now = limn_clock_seconds();
     if (is_stopping && atomic_load(is_stopping)) {
         if (!*stop_seen) *stop_seen = now;
         if (now - *stop_seen > STOP_SECONDS) return END_BY_CALLER;
@@ -323,7 +316,7 @@ static end_kind wait_for_end(const limn_sandbox *s, size_t slot, const atomic_bo
 {
     struct pollfd fd = { .fd = s->plan.slots[slot].end_in, .events = POLLIN };
     const uint64_t request = s->uses[slot].last_request;
-    const double begin = seconds_now();
+    const double begin = limn_clock_seconds();
     double stop_seen = 0, killed = 0;
     end_kind kind = END_OF_ITSELF;
     for (;;) {
@@ -337,10 +330,10 @@ static end_kind wait_for_end(const limn_sandbox *s, size_t slot, const atomic_bo
         if (n < 0 && errno != EINTR) return END_LOST;
         if (!killed && (kind = judge(s, begin, is_stopping, &stop_seen)) != END_OF_ITSELF) {
             const limn_sandbox_kill order = { request, slot };
-            killed = seconds_now();
+            killed = limn_clock_seconds();
             if (!write_whole(s->plan.kill_out, &order, sizeof order)) return END_LOST;
         }
-        if (killed && seconds_now() - killed > KILL_SECONDS) return END_LOST;
+        if (killed && limn_clock_seconds() - killed > KILL_SECONDS) return END_LOST;
     }
 }
 

@@ -239,28 +239,13 @@ static char *temporary_path(const char *path)
     return out;
 }
 
-limn_status limn_sidecar_make_folders(char *path, limn_error *err)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        limn_status s = LIMN_OK;
-        *slash = '\0';
-        if (!mkdir(path, 0777))
-            s = limn_folder_sync(path, err);
-        else if (errno != EEXIST)
-            s = fail_errno(err, path);
-        *slash = '/';
-        LIMN_TRY(s);
-    }
-    return LIMN_OK;
-}
-
 static limn_status open_temporary(int *fd, limn_sidecar_file *f, const char *path, limn_error *err)
 {
     const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
     unlink(path);
     *fd = open(path, flags, 0666);
     if (*fd < 0 && errno == ENOENT) {
-        LIMN_TRY(limn_sidecar_make_folders(f->path, err));
+        LIMN_TRY(limn_folder_make_above(f->path, err));
         *fd = open(path, flags, 0666);
     }
     return *fd < 0 ? fail_errno(err, f->path) : LIMN_OK;

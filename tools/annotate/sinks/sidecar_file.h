@@ -41,8 +41,6 @@ uint64_t limn_sidecar_hash(const void *bytes, size_t size);
  * changed since limn_sidecar_prepare: *is_left. Makes folders where they are missing. LIMN_E_IO,
  * LIMN_E_NOMEM; errors begin with the path. */
 limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err);
-/* Makes the folders of `path` that are missing; it is written to meanwhile. LIMN_E_IO. */
-limn_status limn_sidecar_make_folders(char *path, limn_error *err);
 void limn_sidecar_file_finish(limn_sidecar_file *f);
 
 /* After a kill: whether limn_sidecar_publish put content of this hash at `path`; what it left else

@@ -1,6 +1,5 @@
 #include "tools/annotate/sinks/sink_shards.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/shard_claims.h"
@@ -46,22 +46,6 @@ static void drop_archive(shards_sink *f)
     forget_archive(f);
 }
 
-/* The folders that `path` is in. Cuts a copy, since readers look at the claims meanwhile. */
-static limn_status make_folders(const char *path, limn_error *err)
-{
-    char *copy = limn_strdup(path);
-    limn_status status = copy ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash && status == LIMN_OK;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(copy, 0777) && errno != EEXIST)
-            status = limn_fail(err, LIMN_E_IO, "%s: %s", copy, strerror(errno));
-        *slash = '/';
-    }
-    limn_free(copy);
-    return status;
-}
-
 static limn_status open_tar(shards_sink *f, size_t n_members, uint64_t position, limn_error *err)
 {
     if (!f->n_endings) return LIMN_OK;
@@ -72,7 +56,7 @@ static limn_status open_tar(shards_sink *f, size_t n_members, uint64_t position,
 static limn_status open_archive(shards_sink *f, const limn_shard_claim *claim, limn_error *err)
 {
     limn_status s;
-    LIMN_TRY(make_folders(claim->output, err));
+    LIMN_TRY(limn_folder_make_above(claim->output, err));
     LIMN_TRY(limn_part_file_create(&f->part, claim->output, 0, err));
     f->has_records = false;
     f->archive = limn_strdup(claim->archive);
@@ -348,7 +332,7 @@ limn_status limn_sink_shards_create(limn_sink **out, const char *folder, const l
     *out = NULL;
     limn_buffer_printf(&journal, "%s/limn.limn-run", folder);
     if (journal.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    limn_status s = make_folders(journal.bytes, err);
+    limn_status s = limn_folder_make_above(journal.bytes, err);
     if (s == LIMN_OK && (stat(folder, &st) || !S_ISDIR(st.st_mode)))
         s = limn_fail(err, LIMN_E_ARG, "%s: is no folder", folder);
     f = s == LIMN_OK ? limn_calloc(1, sizeof *f) : NULL;

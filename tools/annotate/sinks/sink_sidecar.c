@@ -278,7 +278,7 @@ limn_status limn_sink_sidecar_create(limn_sink **out, const limn_sidecar_setting
     if (!k->is_taken || !k->sink.journal_path)
         s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     else if (settings->naming.out_dir && !settings->is_dry) /* the journal is in it */
-        s = limn_sidecar_make_folders(k->sink.journal_path, err);
+        s = limn_folder_make_above(k->sink.journal_path, err);
     if (s != LIMN_OK) limn_sink_destroy(out);
     return s;
 }
