@@ -5,6 +5,7 @@
 #include "tools/message.h"
 #include "tools/standard_streams.h"
 #include "tools/train/train_arguments.h"
+#include "tools/train/train_options.h"
 #include "tools/train/train_plan.h"
 #include "tools/train/train_run.h"
 
@@ -33,17 +34,17 @@ static limn_status open_folder(limn_run_folder **out, const limn_train_options *
 
 static limn_status run(const limn_train_options *o, int argc, char **argv, limn_error *err)
 {
-    limn_train_data data = { .options = o };
+    limn_train_data data = { .settings = &o->training };
     limn_run_folder *folder = NULL;
     limn_pool *pool = NULL;
-    limn_status status = limn_pool_create(&pool, o->n_threads, err);
+    limn_status status = limn_pool_create(&pool, o->training.n_threads, err);
     if (status == LIMN_OK) /* before there is a folder: what is wrong with it can be mended */
-        status = limn_train_data_read(&data, o, err);
+        status = limn_train_data_read(&data, &o->training, err);
     if (status == LIMN_OK && o->is_plan)
         status = limn_train_plan_print(&data, pool, err);
     else if (status == LIMN_OK)
         status = open_folder(&folder, o, argc, argv, err);
-    if (status == LIMN_OK && folder) status = limn_train_run(&data, folder, pool, err);
+    if (status == LIMN_OK && folder) status = limn_train_run(&data, folder, o->output, pool, err);
     limn_run_folder_close(&folder);
     limn_train_data_finish(&data);
     limn_pool_destroy(&pool);
@@ -65,7 +66,7 @@ static bool take_saved(limn_train_options *o, limn_train_arguments *saved, int *
     if (!limn_cli_parse(&operands, o, &limn_train_tool, saved->argc, saved->argv, code))
         return false;
     o->resume = saved->run;
-    o->n_threads = given.n_threads;
+    o->training.n_threads = given.training.n_threads;
     limn_message_init(limn_train_tool.name, limn_verbosity_of(given.is_quiet, given.is_verbose));
     return true;
 }

@@ -8,14 +8,6 @@
 #include "common/kernels/gemm.h"
 #include "models/train/batch_slots.h"
 
-const char *const limn_stage_names[] = {
-    [LIMN_STAGE_TEXT] = "text",
-    [LIMN_STAGE_FEATURES] = "features",
-    [LIMN_STAGE_END_TO_END] = "end-to-end",
-    [LIMN_STAGE_REWARD] = "reward",
-    NULL,
-};
-
 struct limn_trainer {
     limn_model_config config;
     limn_trainer_settings settings;
@@ -42,8 +34,8 @@ static limn_status add_params(limn_trainer *t, limn_error *err)
     const limn_trainer_settings *s = &t->settings;
     LIMN_TRY(limn_decoder_params_add(&t->params, &t->config.decoder, err));
     if (s->stage == LIMN_STAGE_END_TO_END)
-        LIMN_TRY(limn_encoder_params_add(&t->params, &t->config.encoder, s->first_encoder_stage,
-                                         s->encoder_rate, err));
+        LIMN_TRY(limn_encoder_params_add(&t->params, &t->config.encoder, s->end_to_end.first_stage,
+                                         s->end_to_end.encoder_rate, err));
     LIMN_TRY(limn_params_allocate(&t->params, err));
     return limn_adamw_init(&t->adamw, &t->params, err);
 }
@@ -53,7 +45,7 @@ static limn_encoder_trainer_settings encoder_settings(const limn_trainer *t,
 {
     return (limn_encoder_trainer_settings){
         .config = t->config.encoder,
-        .first_stage = t->settings.first_encoder_stage,
+        .first_stage = t->settings.end_to_end.first_stage,
         .max_pictures = limits->max_pictures,
     };
 }
@@ -71,12 +63,12 @@ static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *li
 
 static limn_reward_settings reward_settings(const limn_trainer_settings *s, size_t max_pictures)
 {
-    return (limn_reward_settings){ .n_samples = s->n_samples,
-                                   .max_steps = s->max_steps,
+    return (limn_reward_settings){ .n_samples = s->reward.n_samples,
+                                   .max_steps = s->reward.max_steps,
                                    .max_pictures = max_pictures,
                                    .seed = s->seed,
-                                   .object_cost = s->object_cost,
-                                   .vocab = s->vocab };
+                                   .object_cost = s->reward.object_cost,
+                                   .vocab = s->reward.vocab };
 }
 
 static limn_status create_reward(limn_trainer *t, const limn_decoder_limits *limits,
@@ -86,8 +78,8 @@ static limn_status create_reward(limn_trainer *t, const limn_decoder_limits *lim
     t->pictures = limn_calloc(limits->max_pictures, sizeof *t->pictures);
     if (!t->pictures)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", limits->max_pictures);
-    return limn_reward_create(&t->reward, &t->config.decoder, &t->params, &t->settings.references,
-                              &settings, t->pool, level, err);
+    return limn_reward_create(&t->reward, &t->config.decoder, &t->params,
+                              &t->settings.reward.references, &settings, t->pool, level, err);
 }
 
 /* Rows and pictures of the largest batch, drawn captions included. */
@@ -162,8 +154,8 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
     if (limn_encoder_check(&config->encoder, NULL) == LIMN_OK &&
         limn_decoder_params_add(&t.params, &config->decoder, NULL) == LIMN_OK &&
         (!has_encoder ||
-         limn_encoder_params_add(&t.params, &config->encoder, settings->first_encoder_stage, 1.0f,
-                                 NULL) == LIMN_OK)) {
+         limn_encoder_params_add(&t.params, &config->encoder, settings->end_to_end.first_stage,
+                                 1.0f, NULL) == LIMN_OK)) {
         n_floats = 5 * t.params.n_floats; /* values, gradients, two moments, average */
         const limn_decoder_limits all = largest(settings, limits);
         bytes = limn_decoder_trainer_bytes(&config->decoder, &all);
@@ -248,7 +240,7 @@ static const float *features_of(limn_trainer *t, const limn_batch *batch,
 {
     const size_t n = batch->decoder.n_pictures;
     if (!t->encoder || n == 0) return input->features;
-    return t->settings.first_encoder_stage == 0
+    return t->settings.end_to_end.first_stage == 0
                ? limn_encoder_trainer_forward(t->encoder, input->pixels, n)
                : limn_encoder_trainer_forward_cut(t->encoder, input->activations, n);
 }
@@ -263,13 +255,14 @@ static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
     double loss;
     for (size_t i = 0; i < n; i++) {
         const limn_batch_picture *p = &batch->pictures[i];
-        const size_t reference = t->settings.first_references[p->source] + p->picture;
-        t->pictures[i] = (limn_reward_picture){ t->settings.names[reference], (uint32_t)reference };
+        const size_t reference = t->settings.reward.first_references[p->source] + p->picture;
+        t->pictures[i] =
+            (limn_reward_picture){ t->settings.reward.names[reference], (uint32_t)reference };
     }
     LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, decoder->features,
                               decoder->slots, n, err));
     const limn_decoder_grad_settings settings = {
-        .scale = (1 - t->settings.cross_entropy_share) /
+        .scale = (1 - t->settings.reward.cross_entropy_share) /
                  (float)drawn->decoder.offsets[drawn->decoder.n_captions],
     };
     *mean_reward = drawn->mean_reward;
@@ -281,12 +274,12 @@ limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
                               limn_error *err)
 {
     const limn_trainer_settings *s = &t->settings;
-    const float share = t->reward ? s->cross_entropy_share : 1;
+    const float share = t->reward ? s->reward.cross_entropy_share : 1;
     const limn_decoder_grad_settings settings = {
-        .dropout = s->dropout,
-        .feature_dropout = s->feature_dropout,
-        .picture_dropout = s->picture_dropout,
-        .label_smoothing = s->label_smoothing,
+        .dropout = s->regularization.dropout,
+        .feature_dropout = s->regularization.feature_dropout,
+        .picture_dropout = s->regularization.picture_dropout,
+        .label_smoothing = s->regularization.label_smoothing,
         .scale = share / (float)batch->n_rows,
         .seed = limn_rng_stream(s->seed, &batch->step, sizeof batch->step).key,
     };

@@ -1,10 +1,5 @@
-/* One stage of training: parameters, optimizer, and one step on a batch.
- *
- *   text         the decoder as a language model, without pictures
- *   features     the decoder, on features of a frozen encoder
- *   end-to-end   decoder and upper encoder, from activations at a cut or from pixels
- *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017), mixed with
- *                cross-entropy, on features
+/* One stage of training: parameters, optimizer, and one step on a batch (stage.h
+ * says which stages there are).
  *
  * A trainer belongs to one thread; its pool splits the work. Results don't depend on the number of
  * threads. */
@@ -24,28 +19,16 @@
 #include "models/train/batches.h"
 #include "models/train/reward.h"
 #include "models/train/schedule.h"
+#include "models/train/stage.h"
 
-typedef enum limn_stage {
-    LIMN_STAGE_TEXT = 0,
-    LIMN_STAGE_FEATURES,
-    LIMN_STAGE_END_TO_END,
-    LIMN_STAGE_REWARD,
-} limn_stage;
+/* Of the end-to-end stage alone. */
+typedef struct limn_trainer_end_to_end {
+    size_t first_stage; /* trained from this one on (encoder_training.h); 0: from pixels */
+    float encoder_rate; /* learning rate of the encoder relative to the decoder's */
+} limn_trainer_end_to_end;
 
-extern const char *const limn_stage_names[]; /* by limn_stage, NULL after the last */
-
-typedef struct limn_trainer_settings {
-    limn_stage stage;
-    limn_schedule schedule;
-    limn_adamw_settings adamw;
-    float dropout, feature_dropout, picture_dropout; /* 0 … 0.9 */
-    float label_smoothing;                           /* 0 … 0.9 */
-    uint64_t seed;                                   /* of dropout */
-    const limn_tagger *tagger; /* of what a decoder with tag slots is told; borrowed */
-    /* end-to-end */
-    size_t first_encoder_stage; /* trained from this one on (encoder_training.h); 0: from pixels */
-    float encoder_rate;         /* learning rate of the encoder relative to the decoder's */
-    /* reward (reward.h): all borrowed */
+/* Of the reward stage alone (reward.h); what it points to is borrowed. */
+typedef struct limn_trainer_reward {
     limn_references references;                      /* of the pictures of all sources */
     size_t first_references[LIMN_BATCH_MAX_SOURCES]; /* numbers of each source's first picture */
     const char *const *names;                        /* [references.n_pictures] of the pictures */
@@ -53,6 +36,17 @@ typedef struct limn_trainer_settings {
     float object_cost;                               /* of a false object, in CIDEr-D */
     size_t n_samples, max_steps; /* captions drawn a picture; tokens of one at most */
     float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */
+} limn_trainer_reward;
+
+typedef struct limn_trainer_settings {
+    limn_stage stage;
+    limn_schedule schedule;
+    limn_adamw_settings adamw;
+    limn_regularization regularization;
+    uint64_t seed;             /* of dropout */
+    const limn_tagger *tagger; /* of what a decoder with tag slots is told; borrowed */
+    limn_trainer_end_to_end end_to_end;
+    limn_trainer_reward reward;
 } limn_trainer_settings;
 
 typedef struct limn_trainer limn_trainer;

@@ -48,8 +48,7 @@ static void create(struct fixture *f, limn_stage stage)
     const limn_trainer_settings settings = {
         .stage = stage,
         .adamw = limn_adamw_settings_default(),
-        .first_encoder_stage = 17,
-        .encoder_rate = 1,
+        .end_to_end = { .first_stage = 17, .encoder_rate = 1 },
         .schedule = { .peak = 1e-2f, .final_share = 1, .n_steps = 100 },
     };
     limn_error err = { 0 };

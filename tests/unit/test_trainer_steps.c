@@ -102,10 +102,10 @@ static void open_fixture(fixture *f, limn_trainer_settings settings)
     f->settings.seed = SEED;
     f->settings.schedule = (limn_schedule){ .peak = 1e-9F, .final_share = 1, .n_steps = 100 };
     f->settings.adamw = limn_adamw_settings_default();
-    f->settings.label_smoothing = 0.1F;
-    f->settings.references =
+    f->settings.regularization.label_smoothing = 0.1F;
+    f->settings.reward.references =
         (limn_references){ f->words, f->word_offsets, first_references, N_PICTURES, TOKEN_END };
-    f->settings.names = names;
+    f->settings.reward.names = names;
     if (limn_trainer_create(&f->trainer, &config, &f->settings, &limits, NULL, limn_cpu_best(),
                             &err))
         fail_msg("%s", err.text);
@@ -157,9 +157,9 @@ static void test_each_step_drops_out_as_its_number_says(void **state)
     size_t i;
     (void)state;
     open_fixture(&f, (limn_trainer_settings){ .stage = LIMN_STAGE_FEATURES,
-                                              .dropout = 0.3F,
-                                              .feature_dropout = 0.2F,
-                                              .picture_dropout = 0.4F });
+                                              .regularization = { .dropout = 0.3F,
+                                                                  .feature_dropout = 0.2F,
+                                                                  .picture_dropout = 0.4F } });
     json_array_foreach(json_object_get(f.wanted, "dropout"), i, row)
     {
         const limn_step_result result = step(&f, (uint64_t)number(row, "step"));
@@ -204,8 +204,8 @@ static void check_drawn(const fixture *f, const limn_reward_batch *drawn)
 static void draw(fixture *f, uint64_t number_of_step)
 {
     const limn_model_config config = model_config();
-    const limn_reward_settings settings = { .n_samples = f->settings.n_samples,
-                                            .max_steps = f->settings.max_steps,
+    const limn_reward_settings settings = { .n_samples = f->settings.reward.n_samples,
+                                            .max_steps = f->settings.reward.max_steps,
                                             .max_pictures = N_PICTURES,
                                             .seed = SEED };
     limn_reward_picture whose[N_PICTURES];
@@ -213,8 +213,8 @@ static void draw(fixture *f, uint64_t number_of_step)
     limn_reward *reward;
     for (uint32_t i = 0; i < N_PICTURES; i++) whose[i] = (limn_reward_picture){ names[i], i };
     assert_int_equal(limn_reward_create(&reward, &config.decoder, limn_trainer_params(f->trainer),
-                                        &f->settings.references, &settings, NULL, limn_cpu_best(),
-                                        NULL),
+                                        &f->settings.reward.references, &settings, NULL,
+                                        limn_cpu_best(), NULL),
                      LIMN_OK);
     step(f, number_of_step); /* sets the values; the rate is next to nothing */
     assert_int_equal(limn_reward_draw(reward, &drawn, number_of_step, whose, f->features, NULL,
@@ -226,10 +226,10 @@ static void draw(fixture *f, uint64_t number_of_step)
 
 static limn_trainer_settings reward_settings(double share)
 {
-    return (limn_trainer_settings){ .stage = LIMN_STAGE_REWARD,
-                                    .n_samples = 3,
-                                    .max_steps = 6,
-                                    .cross_entropy_share = (float)share };
+    return (limn_trainer_settings){
+        .stage = LIMN_STAGE_REWARD,
+        .reward = { .n_samples = 3, .max_steps = 6, .cross_entropy_share = (float)share }
+    };
 }
 
 static void test_the_fixture_is_of_what_is_drawn(void **state)

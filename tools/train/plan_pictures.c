@@ -177,7 +177,7 @@ static void check_sample(const limn_picture_names *present, const char *folder)
 
 limn_status limn_plan_pictures_check(const limn_train_data *d, limn_error *err)
 {
-    const char *folder = d->options->images;
+    const char *folder = d->settings->pictures.images;
     limn_picture_names present = { 0 };
     if (!folder || limn_picture_names_count(&d->all_names) == 0) return LIMN_OK;
     limn_status s = limn_picture_names_present(&present, &d->all_names, folder, err);

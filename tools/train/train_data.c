@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "decoder/vocab_build.h"
+#include "encoder/encoder_training.h"
 #include "models/tag_heads.h"
 #include "models/train/training_frequencies.h"
 #include "models/vocab_file.h"
@@ -59,29 +60,29 @@ static limn_status take_splits(limn_train_data *d, limn_error *err)
 
 static limn_status deal_out(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
+    const limn_training_settings *o = d->settings;
     limn_picture_names all = { 0 };
     limn_status status = limn_picture_names_add_captions(&all, &d->captions, err);
     if (status == LIMN_OK)
-        status = limn_picture_names_split(&d->train_names, &d->dev_names, &all, o->dev_share,
-                                          o->seed, err);
+        status = limn_picture_names_split(&d->train_names, &d->dev_names, &all,
+                                          o->pictures.dev_share, o->seed, err);
     limn_picture_names_finish(&all);
     return status;
 }
 
 static limn_status read_names(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
-    if (o->train_list) {
-        LIMN_TRY(limn_picture_names_read(&d->train_names, o->train_list, err));
-        return limn_picture_names_read(&d->dev_names, o->dev_list, err);
+    const limn_training_settings *o = d->settings;
+    if (o->pictures.train_list) {
+        LIMN_TRY(limn_picture_names_read(&d->train_names, o->pictures.train_list, err));
+        return limn_picture_names_read(&d->dev_names, o->pictures.dev_list, err);
     }
     if (has_split(&d->captions, TRAIN_SPLITS) && has_split(&d->captions, DEV_SPLITS))
         return take_splits(d, err);
     if (says_splits(&d->captions))
         limn_message_warning("%s: has not both splits " TRAIN_SPLITS " and " DEV_SPLITS
                              ": its pictures are dealt out by a hash of their names",
-                             o->captions);
+                             o->pictures.captions);
     return deal_out(d, err);
 }
 
@@ -93,7 +94,7 @@ static limn_status count_captions(limn_vocab_builder *b, const limn_train_data *
         const limn_caption_record *r = &d->captions.records[i];
         if (r->caption && limn_picture_names_find_record(&d->train_names, r) != LIMN_NO_PICTURE)
             LIMN_TRY(limn_vocab_builder_add(b, r->caption, strlen(r->caption),
-                                            d->options->min_count, err));
+                                            d->settings->words.min_count, err));
     }
     return LIMN_OK;
 }
@@ -101,10 +102,10 @@ static limn_status count_captions(limn_vocab_builder *b, const limn_train_data *
 /* From the captions to train on; with --vocab extend behind the old words. */
 static limn_status build_vocabulary(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
-    const limn_vocab *old = o->vocab_mode == LIMN_VOCAB_EXTEND ? d->base.vocab : NULL;
+    const limn_training_settings *o = d->settings;
+    const limn_vocab *old = o->words.mode == LIMN_WORDS_EXTEND ? d->base.vocab : NULL;
     limn_vocab_builder *b = NULL;
-    LIMN_TRY(limn_vocab_builder_create(&b, old ? limn_vocab_kind(old) : o->tokenizer, err));
+    LIMN_TRY(limn_vocab_builder_create(&b, old ? limn_vocab_kind(old) : o->words.tokenizer, err));
     limn_status status = count_captions(b, d, err);
     if (status == LIMN_OK) status = limn_vocab_builder_build(&d->own_vocab, b, old, err);
     limn_vocab_builder_destroy(&b);
@@ -113,13 +114,13 @@ static limn_status build_vocabulary(limn_train_data *d, limn_error *err)
 
 static limn_status read_vocabulary(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
-    if (o->vocab_file)
-        LIMN_TRY(limn_vocab_file_read(&d->own_vocab, o->vocab_file, err));
-    else if (!o->init || o->vocab_mode != LIMN_VOCAB_KEEP)
+    const limn_training_settings *o = d->settings;
+    if (o->words.file)
+        LIMN_TRY(limn_vocab_file_read(&d->own_vocab, o->words.file, err));
+    else if (!o->model.init || o->words.mode != LIMN_WORDS_KEEP)
         LIMN_TRY(build_vocabulary(d, err));
     d->vocab = d->own_vocab ? d->own_vocab : d->base.vocab;
-    if (o->init && d->own_vocab)
+    if (o->model.init && d->own_vocab)
         limn_message_note("%zu words, %zu before", limn_vocab_n_tokens(d->vocab),
                           limn_vocab_n_tokens(d->base.vocab));
     return LIMN_OK;
@@ -127,10 +128,10 @@ static limn_status read_vocabulary(limn_train_data *d, limn_error *err)
 
 /* ---- the model --------------------------------------------------------------------------- */
 
-static bool trains_encoder(const limn_train_options *o)
+static bool trains_encoder(const limn_training_settings *o)
 {
-    limn_train_stage stages[LIMN_TRAIN_MAX_STAGES];
-    const size_t n = limn_train_stages(stages, o);
+    limn_stage_settings stages[LIMN_TRAINING_MAX_STAGES];
+    const size_t n = limn_training_stages(stages, o);
     for (size_t i = 0; i < n; i++)
         if (stages[i].stage == LIMN_STAGE_END_TO_END) return true;
     return false;
@@ -145,16 +146,16 @@ static limn_status check_encoder(const limn_train_data *d, limn_error *err)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
                          "the encoder sees images of %u x %u; only square ones can be trained on",
                          c->input.width, c->input.height);
-    return trains_encoder(d->options) ? limn_encoder_training_check(c, err) : LIMN_OK;
+    return trains_encoder(d->settings) ? limn_encoder_training_check(c, err) : LIMN_OK;
 }
 
 static limn_status read_base(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
-    LIMN_TRY(limn_model_file_open(&d->base, o->init ? o->init : o->encoder, err));
-    if (o->init && !d->base.config.has_decoder)
+    const limn_training_settings *o = d->settings;
+    LIMN_TRY(limn_model_file_open(&d->base, o->model.init ? o->model.init : o->model.encoder, err));
+    if (o->model.init && !d->base.config.has_decoder)
         return limn_fail(err, LIMN_E_ARG, "%s: is an encoder without a decoder: --encoder",
-                         o->init);
+                         o->model.init);
     d->config = d->base.config;
     return check_encoder(d, err);
 }
@@ -162,22 +163,22 @@ static limn_status read_base(limn_train_data *d, limn_error *err)
 /* The configuration of a new decoder for the encoder of the base. */
 static limn_status new_decoder(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
+    const limn_training_settings *o = d->settings;
     const limn_feature_shape shape = limn_encoder_feature_shape(&d->config.encoder);
     d->config.has_decoder = true;
     d->config.decoder = (limn_decoder_config){
-        .n_layers = o->n_layers,
-        .dim = o->dim,
-        .n_heads = o->n_heads,
-        .feed_forward_dim = o->feed_forward ? o->feed_forward : 4 * o->dim,
-        .max_positions = o->max_words + 24,
+        .n_layers = o->model.n_layers,
+        .dim = o->model.dim,
+        .n_heads = o->model.n_heads,
+        .feed_forward_dim = o->model.feed_forward ? o->model.feed_forward : 4 * o->model.dim,
+        .max_positions = o->words.max_words + 24,
         .n_memory_positions = (uint32_t)limn_feature_positions(shape),
         .memory_dim = (uint32_t)shape.dim,
         .layout = LIMN_LAYOUT_LIMN,
         .specials = LIMN_SPECIALS_OWN,
     };
     d->config.length_penalty = 0.7f;
-    d->config.max_steps = o->max_words < 30 ? o->max_words + 1 : 30;
+    d->config.max_steps = o->words.max_words < 30 ? o->words.max_words + 1 : 30;
     return LIMN_OK;
 }
 
@@ -194,8 +195,8 @@ static limn_status count_objects(uint32_t *n, const limn_train_data *d, limn_err
 
 static limn_status add_tag_slots(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
-    const char *base = o->init ? o->init : o->encoder;
+    const limn_training_settings *o = d->settings;
+    const char *base = o->model.init ? o->model.init : o->model.encoder;
     limn_decoder_config *c = &d->config.decoder;
     uint32_t n_tags;
     LIMN_TRY(count_objects(&n_tags, d, err));
@@ -204,20 +205,20 @@ static limn_status add_tag_slots(limn_train_data *d, limn_error *err)
                          "--tag-slots: %s has no tags of the set \"" LIMN_OBJECTS_SET "\": "
                          "limn-convert --objects LABELS --features CACHE -o NEW %s teaches them",
                          base, base);
-    if (n_tags < o->n_tag_slots)
+    if (n_tags < o->model.n_tag_slots)
         return limn_fail(err, LIMN_E_ARG, "--tag-slots: %u are more than the %u tags of %s",
-                         o->n_tag_slots, n_tags, base);
-    if (c->n_tag_slots > 0 && c->n_tag_slots != o->n_tag_slots)
+                         o->model.n_tag_slots, n_tags, base);
+    if (c->n_tag_slots > 0 && c->n_tag_slots != o->model.n_tag_slots)
         return limn_fail(err, LIMN_E_ARG, "--tag-slots: %s has %u already", base, c->n_tag_slots);
-    c->n_tag_slots = o->n_tag_slots;
+    c->n_tag_slots = o->model.n_tag_slots;
     c->n_tags = n_tags;
     return LIMN_OK;
 }
 
 static limn_status make_config(limn_train_data *d, limn_error *err)
 {
-    if (!d->options->init) LIMN_TRY(new_decoder(d, err));
-    if (d->options->n_tag_slots > 0) LIMN_TRY(add_tag_slots(d, err));
+    if (!d->settings->model.init) LIMN_TRY(new_decoder(d, err));
+    if (d->settings->model.n_tag_slots > 0) LIMN_TRY(add_tag_slots(d, err));
     d->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(d->vocab);
     return LIMN_OK;
 }
@@ -243,7 +244,7 @@ static limn_status make_set(limn_training_set *out, limn_train_data *d,
 {
     const limn_training_set_settings settings = {
         .vocab = d->vocab,
-        .max_words = d->options->max_words,
+        .max_words = d->settings->words.max_words,
         .names = names,
         .list = list,
     };
@@ -260,35 +261,35 @@ static void warn_small_dev(const limn_train_data *d)
         limn_message_warning("only %zu pictures for development, by whose score the model is "
                              "chosen%s",
                              d->dev.n_pictures,
-                             d->options->dev_list ? "" : "; --dev-share 0.2 takes more");
+                             d->settings->pictures.dev_list ? "" : "; --dev-share 0.2 takes more");
 }
 
 static limn_status make_sets(limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
-    LIMN_TRY(make_set(&d->train, d, &d->train_names, o->train_list, err));
+    const limn_training_settings *o = d->settings;
+    LIMN_TRY(make_set(&d->train, d, &d->train_names, o->pictures.train_list, err));
     if (limn_picture_names_count(&d->dev_names) > 0)
-        LIMN_TRY(make_set(&d->dev, d, &d->dev_names, o->dev_list, err));
+        LIMN_TRY(make_set(&d->dev, d, &d->dev_names, o->pictures.dev_list, err));
     LIMN_TRY(limn_picture_names_add_all(&d->all_names, &d->train.names, err));
     LIMN_TRY(limn_picture_names_add_all(&d->all_names, &d->dev.names, err));
     limn_document_frequencies_destroy(&d->frequencies);
     return limn_training_frequencies_create(&d->frequencies, &d->train, err);
 }
 
-limn_status limn_train_data_read(limn_train_data *d, const limn_train_options *options,
+limn_status limn_train_data_read(limn_train_data *d, const limn_training_settings *options,
                                  limn_error *err)
 {
-    *d = (limn_train_data){ .options = options };
+    *d = (limn_train_data){ .settings = options };
     LIMN_TRY(read_base(d, err));
-    if (options->captions) {
-        const limn_caption_reading how = { .keep_rejected = options->keep_rejected };
-        LIMN_TRY(limn_caption_input_read(&d->captions, options->captions, &how, err));
+    if (options->pictures.captions) {
+        const limn_caption_reading how = { .keep_rejected = options->pictures.keep_rejected };
+        LIMN_TRY(limn_caption_input_read(&d->captions, options->pictures.captions, &how, err));
         LIMN_TRY(read_names(d, err));
     }
     LIMN_TRY(read_vocabulary(d, err));
     LIMN_TRY(make_config(d, err));
     LIMN_TRY(limn_train_unpaired_read(&d->unpaired, options, d->vocab, err));
-    if (options->captions) LIMN_TRY(make_sets(d, err));
+    if (options->pictures.captions) LIMN_TRY(make_sets(d, err));
     warn_small_dev(d);
     return LIMN_OK;
 }
@@ -360,7 +361,7 @@ limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache,
                                           limn_error *err)
 {
     const limn_pixel_cache_settings settings = {
-        .folder = d->options->images,
+        .folder = d->settings->pictures.images,
         .names = &d->all_names,
         .pool = pool,
         .input = { d->config.encoder.input, LIMN_DEFAULT_MAX_PIXELS },
@@ -369,11 +370,11 @@ limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache,
     limn_buffer path = { 0 };
     limn_status status = LIMN_OK;
     limn_buffer_printf(&path, "%s/pixels", cache);
-    if (d->options->images) status = load_paired(d, path.bytes, &settings, err);
+    if (d->settings->pictures.images) status = load_paired(d, path.bytes, &settings, err);
     limn_buffer_clear(&path);
     limn_buffer_printf(&path, "%s/unpaired-pixels", cache);
     if (status == LIMN_OK)
-        status = limn_train_unpaired_load(&d->unpaired, d->options, &settings, path.bytes, err);
+        status = limn_train_unpaired_load(&d->unpaired, d->settings, &settings, path.bytes, err);
     limn_buffer_finish(&path);
     return status;
 }

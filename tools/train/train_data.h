@@ -11,11 +11,11 @@
 #include "models/document_frequencies.h"
 #include "models/train/pixel_cache.h"
 #include "models/train/training_set.h"
-#include "tools/train/train_options.h"
+#include "models/train/training_settings.h"
 #include "tools/train/train_unpaired.h"
 
 typedef struct limn_train_data {
-    const limn_train_options *options;
+    const limn_training_settings *settings;
     limn_model_file base;     /* --encoder or --init */
     limn_model_config config; /* of the model that is made */
     const limn_vocab *vocab;  /* base.vocab or own_vocab */
@@ -29,8 +29,8 @@ typedef struct limn_train_data {
 } limn_train_data;
 
 /* Reads model, captions, lists and words; no pictures. Says on standard error
- * what was left out. Errors of the parts. `options` is borrowed. */
-limn_status limn_train_data_read(limn_train_data *out, const limn_train_options *options,
+ * what was left out. Errors of the parts. `training` is borrowed. */
+limn_status limn_train_data_read(limn_train_data *out, const limn_training_settings *training,
                                  limn_error *err);
 /* Decodes the pictures into caches in the folder `cache`, names the unreadable ones on standard
  * error and takes them out of the sets. */

@@ -42,7 +42,7 @@ static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
         .encoder_checksum = limn_encoder_checksum(s->base->tensors, &s->base->config.encoder),
         .first_stage = s->first_stage,
         .n_views = s->n_views,
-        .seed = d->options->seed,
+        .seed = d->settings->seed,
         .filter = d->config.encoder.input.filter,
         .pool = s->pool,
         .progress = { show_views, NULL },
@@ -57,7 +57,7 @@ static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
 /* --features instead, where they are what is wanted. */
 static bool uses_given_features(const limn_train_data *d, const limn_train_inputs_settings *s)
 {
-    return d->options->features && s->first_stage == LIMN_STAGE_AFTER_HEAD;
+    return d->settings->pictures.features && s->first_stage == LIMN_STAGE_AFTER_HEAD;
 }
 
 static limn_status open_views(limn_train_inputs *in, const limn_train_data *d,
@@ -67,8 +67,9 @@ static limn_status open_views(limn_train_inputs *in, const limn_train_data *d,
     limn_encoder *encoder = NULL;
     limn_kernels kernels;
     if (uses_given_features(d, s))
-        return limn_view_cache_open_features(&in->views[0], d->options->features, &d->train.names,
-                                             c->n_memory_positions, c->memory_dim, err);
+        return limn_view_cache_open_features(&in->views[0], d->settings->pictures.features,
+                                             &d->train.names, c->n_memory_positions, c->memory_dim,
+                                             err);
     limn_kernels_init(&kernels, limn_cpu_best());
     LIMN_TRY(limn_encoder_open(&encoder, s->base->tensors, &d->config.encoder, &kernels, err));
     const limn_status status = make_all(in, d, s, encoder, err);

@@ -1,8 +1,8 @@
 #include "tools/train/train_options.h"
 
-#include <math.h>
 #include <stddef.h>
 
+#include "decoder/decoder.h"
 #include "tools/caption_input.h"
 #include "tools/environment.h"
 #include "tools/message.h"
@@ -16,130 +16,146 @@ static const char *const vocab_modes[] = { "keep", "extend", "replace", NULL };
 static const char *const tokenizers[] = { "words", "characters", NULL };
 
 static const limn_option options[] = {
-    { "images", 0, "DIR", "the pictures", .group = "Data", .type = LIMN_OPT_TEXT, FIELD(images) },
+    { "images", 0, "DIR", "the pictures", .group = "Data", .type = LIMN_OPT_TEXT,
+      FIELD(training.pictures.images) },
     { "captions", 0, "FILE", "their captions: a file, or a folder", .group = "Data",
-      .detail = LIMN_CAPTION_FORMATS, .type = LIMN_OPT_TEXT, FIELD(captions) },
+      .detail = LIMN_CAPTION_FORMATS, .type = LIMN_OPT_TEXT, FIELD(training.pictures.captions) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Data",
-      .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected),
-      .is_more = true },
+      .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG,
+      FIELD(training.pictures.keep_rejected), .is_more = true },
     { "train", 0, "LIST", "names of the pictures to train on", .group = "Data",
       .detail = "One a line. Without lists, the splits of a file that says them (Karpathy's, or "
                 "any with a field \"split\") are used: train and restval, and for --dev val, dev "
                 "and validation; otherwise pictures are dealt out by a hash of their names.",
-      .type = LIMN_OPT_TEXT, FIELD(train_list) },
+      .type = LIMN_OPT_TEXT, FIELD(training.pictures.train_list) },
     { "dev", 0, "LIST", "names of the pictures to choose the model by", .group = "Data",
-      .type = LIMN_OPT_TEXT, FIELD(dev_list) },
+      .type = LIMN_OPT_TEXT, FIELD(training.pictures.dev_list) },
     { "dev-share", 0, "S", "without lists: share for development (0.05)", .group = "Data",
-      .type = LIMN_OPT_REAL, FIELD(dev_share), .min = 0, .max = 0.5, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.pictures.dev_share), .min = 0, .max = 0.5,
+      .is_more = true },
     { "features", 0, "CACHE", "features made by limn-preprocess", .group = "Data",
       .detail = "CACHE.npy and CACHE.txt, for the features stage; without it "
                 "they are computed and "
                 "kept in the run's folder.",
-      .type = LIMN_OPT_TEXT, FIELD(features), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(training.pictures.features), .is_more = true },
     { "unpaired-images", 0, "DIR", "more pictures, without captions", .group = "Unpaired data",
-      .type = LIMN_OPT_TEXT, FIELD(unpaired_images), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(training.unpaired.images), .is_more = true },
     { "objects", 0, "FILE", "objects a detector sees in those", .group = "Unpaired data",
       .detail = "name<TAB>class:score class:score …, classes of COCO.", .type = LIMN_OPT_TEXT,
-      FIELD(objects), .is_more = true },
+      FIELD(training.unpaired.objects), .is_more = true },
     { "text", 0, "FILE", "captions without pictures", .group = "Unpaired data",
       .detail = "Matched to the unpaired pictures by the objects that both "
                 "name; in the text stage "
                 "the decoder reads them alone.",
-      .type = LIMN_OPT_TEXT, FIELD(text), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(training.unpaired.text), .is_more = true },
     { "unpaired-share", 0, "S", "share of such pictures in a batch (0.45)",
-      .group = "Unpaired data", .type = LIMN_OPT_REAL, FIELD(unpaired_share), .min = 0, .max = 0.95,
-      .is_more = true },
+      .group = "Unpaired data", .type = LIMN_OPT_REAL, FIELD(training.unpaired.share), .min = 0,
+      .max = 0.95, .is_more = true },
     { "self-training", 0, "N", "keep the N captions that --init finds to fit",
       .group = "Unpaired data",
       .detail = "Of the captions that name a picture's objects, those that the picture makes more "
                 "probable, by the --init model. It takes minutes.",
-      .type = LIMN_OPT_COUNT, FIELD(n_self_training), .min = 1, .max = 32, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.unpaired.n_self_training), .min = 1, .max = 32,
+      .is_more = true },
     { "encoder", 0, "FILE", "begin with this encoder", .group = "Model",
       .detail = "A model file, or an encoder made by limn-convert "
                 "--encoder-only. The decoder "
                 "begins at random.",
-      .type = LIMN_OPT_TEXT, FIELD(encoder) },
+      .type = LIMN_OPT_TEXT, FIELD(training.model.encoder) },
     { "init", 0, "MODEL", "begin with this model", .group = "Model", .type = LIMN_OPT_TEXT,
-      FIELD(init) },
+      FIELD(training.model.init) },
     { "vocab", 0, "MODE", "with --init: keep (default), extend, replace", .group = "Model",
       .detail = "keep: new words become <unk>. extend: they come behind the old ones, which keep "
                 "their ids. replace: the words of these captions alone. What the model learned of "
                 "words that stay is kept.",
-      .type = LIMN_OPT_CHOICE, FIELD(vocab_mode), .choices = vocab_modes },
+      .type = LIMN_OPT_CHOICE, FIELD(training.words.mode), .choices = vocab_modes },
     { "vocab-file", 0, "FILE", "a vocabulary made by limn-vocab", .group = "Model",
-      .type = LIMN_OPT_TEXT, FIELD(vocab_file) },
+      .type = LIMN_OPT_TEXT, FIELD(training.words.file) },
     { "min-count", 0, "N", "new words need N uses (default 5)", .group = "Model",
-      .type = LIMN_OPT_COUNT, FIELD(min_count), .min = 1, .max = 1000000 },
+      .type = LIMN_OPT_COUNT, FIELD(training.words.min_count), .min = 1, .max = 1000000 },
     { "tokenizer", 0, "NAME", "words (default) or characters", .group = "Model",
       .detail = "characters: for writing without spaces between words.", .type = LIMN_OPT_CHOICE,
-      FIELD(tokenizer), .choices = tokenizers, .is_more = true },
+      FIELD(training.words.tokenizer), .choices = tokenizers, .is_more = true },
     { "max-words", 0, "N", "leave out longer captions (default 40)", .group = "Model",
-      .type = LIMN_OPT_COUNT, FIELD(max_words), .min = 1, .max = 511, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.words.max_words), .min = 1, .max = 511,
+      .is_more = true },
     { "layers", 0, "N", "layers of a new decoder (default 3)", .group = "Model",
-      .type = LIMN_OPT_COUNT, FIELD(n_layers), .min = 1, .max = 64, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.model.n_layers), .min = 1, .max = 64,
+      .is_more = true },
     { "dim", 0, "N", "width of a new decoder (default 384)", .group = "Model",
-      .type = LIMN_OPT_COUNT, FIELD(dim), .min = 16, .max = 4096, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.model.dim), .min = 16, .max = 4096, .is_more = true },
     { "heads", 0, "N", "its attention heads (default 8)", .group = "Model", .type = LIMN_OPT_COUNT,
-      FIELD(n_heads), .min = 1, .max = 64, .is_more = true },
+      FIELD(training.model.n_heads), .min = 1, .max = 64, .is_more = true },
     { "feed-forward", 0, "N", "its feed-forward width (default 4 x dim)", .group = "Model",
-      .type = LIMN_OPT_COUNT, FIELD(feed_forward), .min = 16, .max = 16384, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.model.feed_forward), .min = 16, .max = 16384,
+      .is_more = true },
     { "tag-slots", 0, "K", "tell the decoder the K most probable objects", .group = "Model",
       .detail = "By the model's or encoder's own tags of the set objects (limn-convert --objects), "
                 "beside the features. A new decoder has none by default; one of --init gets them, "
                 "and keeps those that it has.",
-      .type = LIMN_OPT_COUNT, FIELD(n_tag_slots), .min = 1, .max = LIMN_MAX_TAG_SLOTS,
-      .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.model.n_tag_slots), .min = 1,
+      .max = LIMN_MAX_TAG_SLOTS, .is_more = true },
     { "stage", 0, "NAME", "text, features, end-to-end, reward; all (default)", .group = "Training",
       .detail = "features: the decoder, on features of the frozen encoder. "
                 "end-to-end: the upper "
                 "encoder too. reward: the CIDEr-D of captions that it draws. "
                 "text: the decoder "
                 "alone, on --text. all: features, end-to-end, reward.",
-      .type = LIMN_OPT_CHOICE, FIELD(stage), .choices = stage_choices },
+      .type = LIMN_OPT_CHOICE, FIELD(training.stage), .choices = stage_choices },
     { "epochs", 0, "N", "times through the pictures", .group = "Training",
       .detail = "Default: 12 features, 4 end-to-end, 4 reward, 4 text.", .type = LIMN_OPT_COUNT,
-      FIELD(n_epochs), .min = 1, .max = 100000 },
+      FIELD(training.given.n_epochs), .min = 1, .max = 100000 },
     { "batch", 0, "N", "pictures a step (default: the stage's)", .group = "Training",
       .detail = "Default: 16 features, 32 end-to-end, 16 reward; captions 256 text.",
-      .type = LIMN_OPT_COUNT, FIELD(n_pictures), .min = 1, .max = 4096 },
+      .type = LIMN_OPT_COUNT, FIELD(training.given.n_pictures), .min = 1, .max = 4096 },
     { "rate", 0, "R", "peak learning rate", .group = "Training",
       .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 5e-5 reward. "
                 "It rises over the "
                 "first steps and falls by a half cosine.",
-      .type = LIMN_OPT_REAL, FIELD(rate), .min = 1e-8, .max = 1 },
+      .type = LIMN_OPT_REAL, FIELD(training.given.rate), .min = 1e-8, .max = 1 },
     { "encoder-rate", 0, "R", "the encoder's, as a share of it (default 0.3)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(encoder_rate), .min = 0, .max = 10, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.given.end_to_end.encoder_rate), .min = 0, .max = 10,
+      .is_more = true },
     { "unfreeze", 0, "N", "parts of the encoder trained, from the top (10)", .group = "Training",
       .detail = "The head counts as one, each block as one, the stem as one. "
                 "What the parts below "
                 "give is computed once a view and kept.",
-      .type = LIMN_OPT_COUNT, FIELD(unfreeze), .min = 1, .max = 64, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.given.end_to_end.n_parts), .min = 1, .max = 64,
+      .is_more = true },
     { "views", 0, "N", "views of each picture (default 4)", .group = "Training",
       .detail = "1: the whole picture; 2: also flipped; more: random crops.",
-      .type = LIMN_OPT_COUNT, FIELD(n_views), .min = 1, .max = 64, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.given.n_views), .min = 1, .max = 64, .is_more = true },
     { "samples", 0, "N", "reward: captions drawn a picture (default 5)", .group = "Training",
-      .type = LIMN_OPT_COUNT, FIELD(n_samples), .min = 2, .max = 64, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.given.reward.n_samples), .min = 2, .max = 64,
+      .is_more = true },
     { "cross-entropy", 0, "S", "reward: share of cross-entropy (default 0.1)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(cross_entropy_share), .min = 0, .max = 1, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.cross_entropy_share), .min = 0, .max = 1,
+      .is_more = true },
     { "object-cost", 0, "C", "reward: less for each false object (default 0)", .group = "Training",
       .detail =
           "A false object is one that a caption names and no reference does; C is in CIDEr-D, "
           "where 1 is what papers call 100. English alone.",
-      .type = LIMN_OPT_REAL, FIELD(object_cost), .min = 0, .max = 10, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.object_cost), .min = 0, .max = 10,
+      .is_more = true },
     { "dropout", 0, "P", "of the decoder (default 0.2)", .group = "Training", .type = LIMN_OPT_REAL,
-      FIELD(dropout), .min = 0, .max = 0.9, .is_more = true },
+      FIELD(training.given.regularization.dropout), .min = 0, .max = 0.9, .is_more = true },
     { "feature-dropout", 0, "P", "of features (default 0.1)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(feature_dropout), .min = 0, .max = 0.9, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.given.regularization.feature_dropout), .min = 0,
+      .max = 0.9, .is_more = true },
     { "picture-dropout", 0, "P", "share of pictures not shown (default 0)", .group = "Training",
       .detail = "Their captions are learned without seeing anything, which is what limn --guidance "
                 "compares with.",
-      .type = LIMN_OPT_REAL, FIELD(picture_dropout), .min = 0, .max = 0.9, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.given.regularization.picture_dropout), .min = 0,
+      .max = 0.9, .is_more = true },
     { "label-smoothing", 0, "P", "of the targets (default 0.1)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(label_smoothing), .min = 0, .max = 0.9, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.given.regularization.label_smoothing), .min = 0,
+      .max = 0.9, .is_more = true },
     { "weight-decay", 0, "W", "of matrices (default 0.02)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(weight_decay), .min = 0, .max = 1, .is_more = true },
+      .type = LIMN_OPT_REAL, FIELD(training.given.weight_decay), .min = 0, .max = 1,
+      .is_more = true },
     { "seed", 0, "N", "of all that is random (default 1)", .group = "Training",
-      .type = LIMN_OPT_SIZE, FIELD(seed), .min = 0, .max = 9007199254740992.0, .is_more = true },
+      .type = LIMN_OPT_SIZE, FIELD(training.seed), .min = 0, .max = 9007199254740992.0,
+      .is_more = true },
     { "run", 0, "DIR", "the run's folder, which must be new", .group = "Running",
       .detail = "It holds checkpoints, the log (log.jsonl), run.html and caches.",
       .type = LIMN_OPT_TEXT, FIELD(run) },
@@ -151,22 +167,24 @@ static const limn_option options[] = {
     { "cache", 0, "DIR", "keep caches in DIR (default: in the run's folder)", .group = "Running",
       .detail = "Runs on the same pictures share them. What does not fit is "
                 "made anew.",
-      .type = LIMN_OPT_TEXT, FIELD(cache), .is_more = true },
+      .type = LIMN_OPT_TEXT, FIELD(training.cache), .is_more = true },
     { "output", 'o', "FILE", "the best model, when done", .group = "Running", .type = LIMN_OPT_TEXT,
       FIELD(output) },
     { "f32", 0, NULL, "write matrices in 32 bits, not 16", .group = "Running",
-      .type = LIMN_OPT_FLAG, FIELD(is_f32), .is_more = true },
+      .type = LIMN_OPT_FLAG, FIELD(training.model.is_f32), .is_more = true },
     { "plan", 0, NULL, "say what would be done, and what it takes", .group = "Running",
       .detail = "Looks whether all pictures are there, opens a sample of them, and offers the near "
                 "names of those that are missing.",
       .type = LIMN_OPT_FLAG, FIELD(is_plan) },
     { "eval-epochs", 0, "N", "score the model every N epochs (default 1)", .group = "Running",
-      .type = LIMN_OPT_COUNT, FIELD(n_eval_epochs), .min = 1, .max = 100000, .is_more = true },
+      .type = LIMN_OPT_COUNT, FIELD(training.n_eval_epochs), .min = 1, .max = 100000,
+      .is_more = true },
     { "checkpoint-steps", 0, "N", "a checkpoint every N steps", .group = "Running",
       .detail = "Default: every five minutes; always at the end of an epoch.",
-      .type = LIMN_OPT_SIZE, FIELD(checkpoint_steps), .min = 1, .max = 1e9, .is_more = true },
+      .type = LIMN_OPT_SIZE, FIELD(training.checkpoint_steps), .min = 1, .max = 1e9,
+      .is_more = true },
     { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
-      FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+      FIELD(training.n_threads), .min = 1, .max = LIMN_MAX_THREADS },
     { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
     { "verbose", 'v', NULL, "say what is used, and what was left out", .group = "Running",
@@ -215,146 +233,39 @@ const limn_cli_tool limn_train_tool = {
 
 limn_train_options limn_train_options_default(void)
 {
-    return (limn_train_options){
-        .dev_share = 0.05f,
-        .unpaired_share = 0.45f,
-        .min_count = 5,
-        .max_words = 40,
-        .n_layers = 3,
-        .dim = 384,
-        .n_heads = 8,
-        .n_eval_epochs = 1,
-        .seed = 1,
-        .rate = NAN,
-        .encoder_rate = NAN,
-        .dropout = NAN,
-        .feature_dropout = NAN,
-        .picture_dropout = NAN,
-        .label_smoothing = NAN,
-        .weight_decay = NAN,
-        .cross_entropy_share = NAN,
-        .object_cost = NAN,
-        .n_threads = limn_default_threads(),
-    };
-}
-
-/* ---- stages ------------------------------------------------------------------------------ */
-
-static const limn_train_stage stage_defaults[] = {
-    [LIMN_STAGE_TEXT] = { .stage = LIMN_STAGE_TEXT,
-                          .n_epochs = 4,
-                          .n_pictures = 256,
-                          .n_views = 1,
-                          .rate = 5e-4f,
-                          .dropout = 0.2f,
-                          .label_smoothing = 0.1f,
-                          .weight_decay = 0.02f },
-    [LIMN_STAGE_FEATURES] = { .stage = LIMN_STAGE_FEATURES,
-                              .n_epochs = 12,
-                              .n_pictures = 16,
-                              .n_views = 4,
-                              .rate = 5e-4f,
-                              .dropout = 0.2f,
-                              .feature_dropout = 0.1f,
-                              .label_smoothing = 0.1f,
-                              .weight_decay = 0.02f },
-    [LIMN_STAGE_END_TO_END] = { .stage = LIMN_STAGE_END_TO_END,
-                                .n_epochs = 4,
-                                .n_pictures = 32,
-                                .n_views = 4,
-                                .unfreeze = 10,
-                                .rate = 1e-4f,
-                                .encoder_rate = 0.3f,
-                                .dropout = 0.2f,
-                                .feature_dropout = 0.1f,
-                                .label_smoothing = 0.1f,
-                                .weight_decay = 0.02f },
-    [LIMN_STAGE_REWARD] = { .stage = LIMN_STAGE_REWARD,
-                            .n_epochs = 4,
-                            .n_pictures = 16,
-                            .n_views = 2,
-                            .n_samples = 5,
-                            .rate = 5e-5f,
-                            .dropout = 0.2f,
-                            .label_smoothing = 0.1f,
-                            .weight_decay = 0.02f,
-                            .cross_entropy_share = 0.1f },
-};
-
-static void set_count(uint32_t *value, uint32_t given)
-{
-    *value = given ? given : *value;
-}
-
-static void set_real(float *value, float given)
-{
-    *value = isnan(given) ? *value : given;
-}
-
-static limn_train_stage resolve(limn_stage stage, const limn_train_options *o)
-{
-    limn_train_stage s = stage_defaults[stage];
-    set_count(&s.n_epochs, o->n_epochs);
-    set_count(&s.n_pictures, o->n_pictures);
-    set_count(&s.n_views, o->n_views);
-    set_count(&s.n_samples, o->n_samples);
-    s.unfreeze = o->unfreeze ? o->unfreeze : s.unfreeze;
-    if (o->features && stage != LIMN_STAGE_END_TO_END)
-        s.n_views = 1; /* such a cache has the whole pictures alone */
-    set_real(&s.rate, o->rate);
-    set_real(&s.encoder_rate, o->encoder_rate);
-    set_real(&s.cross_entropy_share, o->cross_entropy_share);
-    set_real(&s.object_cost, o->object_cost);
-    set_real(&s.dropout, o->dropout);
-    set_real(&s.feature_dropout, o->feature_dropout);
-    set_real(&s.picture_dropout, o->picture_dropout);
-    set_real(&s.label_smoothing, o->label_smoothing);
-    set_real(&s.weight_decay, o->weight_decay);
-    return s;
-}
-
-size_t limn_train_stages(limn_train_stage stages[LIMN_TRAIN_MAX_STAGES],
-                         const limn_train_options *o)
-{
-    static const limn_stage all[] = { LIMN_STAGE_FEATURES, LIMN_STAGE_END_TO_END,
-                                      LIMN_STAGE_REWARD };
-    const size_t n = o->stage ? 1 : sizeof all / sizeof *all;
-    for (size_t i = 0; i < n; i++)
-        stages[i] = resolve(o->stage ? (limn_stage)(o->stage - 1) : all[i], o);
-    return n;
+    limn_train_options o = { .training = limn_training_settings_default() };
+    o.training.n_threads = limn_default_threads();
+    return o;
 }
 
 /* ---- contradictions ------------------------------------------------------------------------ */
 
-static bool has_stage_options(const limn_train_options *o)
-{
-    return o->n_epochs || o->n_pictures || o->n_samples || o->unfreeze || !isnan(o->rate) ||
-           !isnan(o->encoder_rate) || !isnan(o->dropout) || !isnan(o->feature_dropout) ||
-           !isnan(o->picture_dropout) || !isnan(o->label_smoothing);
-}
-
 static const char *complaint(const limn_train_options *o)
 {
-    const bool is_text = o->stage == LIMN_STAGE_TEXT + 1;
+    const limn_training_settings *t = &o->training;
+    const bool is_text = t->stage == LIMN_STAGE_TEXT + 1;
     if (!o->run && !o->is_plan)
         return "no folder for the run: --run DIR, or --resume DIR to go on with "
                "one";
-    if (!o->images && !is_text) return "no pictures: --images DIR";
-    if (!o->captions && !is_text) return "no captions: --captions FILE";
-    if (is_text && !o->text) return "no captions for the text stage: --text FILE";
-    if (!o->encoder == !o->init) return "what to begin with: either --encoder FILE or --init MODEL";
-    if (o->vocab_mode && !o->init) return "--vocab: needs --init MODEL, whose words it is about";
-    if (o->vocab_file && o->init && !o->vocab_mode)
+    if (!t->pictures.images && !is_text) return "no pictures: --images DIR";
+    if (!t->pictures.captions && !is_text) return "no captions: --captions FILE";
+    if (is_text && !t->unpaired.text) return "no captions for the text stage: --text FILE";
+    if (!t->model.encoder == !t->model.init)
+        return "what to begin with: either --encoder FILE or --init MODEL";
+    if (t->words.mode && !t->model.init)
+        return "--vocab: needs --init MODEL, whose words it is about";
+    if (t->words.file && t->model.init && !t->words.mode)
         return "--vocab-file: needs --vocab extend or replace when a model is "
                "given";
-    if (!o->train_list != !o->dev_list) return "--train and --dev: both lists or none";
-    if (!o->unpaired_images != !o->objects || (o->unpaired_images && !o->text))
+    if (!t->pictures.train_list != !t->pictures.dev_list)
+        return "--train and --dev: both lists or none";
+    if (!t->unpaired.images != !t->unpaired.objects || (t->unpaired.images && !t->unpaired.text))
         return "--unpaired-images, --objects and --text belong together";
-    if (o->features && o->unpaired_images)
+    if (t->pictures.features && t->unpaired.images)
         return "--features: has no features of --unpaired-images; leave it out";
-    if (o->n_self_training && (!o->init || !o->unpaired_images))
+    if (t->unpaired.n_self_training && (!t->model.init || !t->unpaired.images))
         return "--self-training: needs --init MODEL, whose opinion it is, and --unpaired-images";
-    if (!o->stage && has_stage_options(o))
+    if (!t->stage && limn_stage_settings_is_of_one_stage(&t->given))
         return "--epochs, --batch, --rate and what else differs between stages "
                "need --stage NAME";
     return NULL;

@@ -44,10 +44,10 @@ static limn_status open_source(struct source *s, const limn_train_data *d,
     const limn_pixel_prefetch_settings settings = {
         .cache = cache,
         .augment = &augment,
-        .seed = d->options->seed,
+        .seed = d->settings->seed,
         .depth = DEPTH,
         .max_pictures = max_pictures,
-        .n_threads = d->options->n_threads,
+        .n_threads = d->settings->n_threads,
     };
     LIMN_TRY(find_rows(s, cache, names, err));
     return limn_pixel_prefetch_create(&s->prefetch, &settings, err);

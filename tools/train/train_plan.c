@@ -35,8 +35,8 @@ static void print_time(double seconds)
         printf("%.1f h", seconds / 3600);
 }
 
-static limn_status print_stage(double *total, const limn_train_data *d, const limn_train_stage *s,
-                               limn_pool *pool, limn_error *err)
+static limn_status print_stage(double *total, const limn_train_data *d,
+                               const limn_stage_settings *s, limn_pool *pool, limn_error *err)
 {
     uint64_t n_steps;
     size_t bytes;
@@ -54,11 +54,11 @@ static limn_status print_stage(double *total, const limn_train_data *d, const li
 
 limn_status limn_train_plan_print(const limn_train_data *d, limn_pool *pool, limn_error *err)
 {
-    limn_train_stage stages[LIMN_TRAIN_MAX_STAGES];
-    const size_t n = limn_train_stages(stages, d->options);
+    limn_stage_settings stages[LIMN_TRAINING_MAX_STAGES];
+    const size_t n = limn_training_stages(stages, d->settings);
     double total = 0;
     LIMN_TRY(limn_plan_pictures_check(d, err));
-    if (d->options->captions && d->dev.n_pictures == 0)
+    if (d->settings->pictures.captions && d->dev.n_pictures == 0)
         limn_message_warning("no picture is for development, by whose score the model would be "
                              "chosen: --dev-share 0.2 takes some, --dev LIST names them");
     print_data(d);

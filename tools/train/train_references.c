@@ -79,13 +79,13 @@ limn_status limn_train_references_set(limn_train_references *r, limn_trainer_set
 {
     LIMN_TRY(add_paired(r, &data->train, err));
     if (has_unpaired) LIMN_TRY(add_unpaired(r, &data->unpaired, err));
-    settings->names = r->names;
-    settings->first_references[1] = data->train.n_pictures;
-    settings->references = (limn_references){ .tokens = r->tokens,
-                                              .offsets = r->offsets,
-                                              .first_captions = r->first_captions,
-                                              .n_pictures = r->n_pictures,
-                                              .end = limn_vocab_specials(data->vocab)->end };
-    settings->vocab = data->vocab;
+    settings->reward.names = r->names;
+    settings->reward.first_references[1] = data->train.n_pictures;
+    settings->reward.references = (limn_references){ .tokens = r->tokens,
+                                                     .offsets = r->offsets,
+                                                     .first_captions = r->first_captions,
+                                                     .n_pictures = r->n_pictures,
+                                                     .end = limn_vocab_specials(data->vocab)->end };
+    settings->reward.vocab = data->vocab;
     return LIMN_OK;
 }

@@ -50,7 +50,7 @@ static void tell_new_words(const limn_train_data *d, size_t n_kept)
 static limn_status extend_init(const char *path, const limn_train_data *d, limn_error *err)
 {
     size_t n_kept;
-    LIMN_TRY(limn_vocab_extend_model(path, &n_kept, &d->base, d->vocab, d->options->seed, err));
+    LIMN_TRY(limn_vocab_extend_model(path, &n_kept, &d->base, d->vocab, d->settings->seed, err));
     tell_new_words(d, n_kept);
     return LIMN_OK;
 }
@@ -60,12 +60,12 @@ static limn_status extend_init(const char *path, const limn_train_data *d, limn_
 static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t index,
                               const limn_train_data *d, limn_error *err)
 {
-    const limn_train_options *o = d->options;
-    const bool has_other_words = o->init && d->own_vocab;
+    const limn_training_settings *o = d->settings;
+    const bool has_other_words = o->model.init && d->own_vocab;
     char name[40];
     limn_buffer_clear(path);
     if (index == 0 && !has_other_words) {
-        limn_buffer_append_text(path, o->init ? o->init : o->encoder);
+        limn_buffer_append_text(path, o->model.init ? o->model.init : o->model.encoder);
         return LIMN_OK;
     }
     snprintf(name, sizeof name, "base-%zu.safetensors", index);
@@ -77,8 +77,8 @@ static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t
 static limn_status run_stages(const limn_train_context *context, limn_run_position *position,
                               limn_error *err)
 {
-    limn_train_stage stages[LIMN_TRAIN_MAX_STAGES];
-    const size_t n = limn_train_stages(stages, context->data->options);
+    limn_stage_settings stages[LIMN_TRAINING_MAX_STAGES];
+    const size_t n = limn_training_stages(stages, context->data->settings);
     limn_buffer base = { 0 };
     limn_status status = LIMN_OK;
     uint64_t first_step = 0, n_steps = 0;
@@ -141,7 +141,7 @@ static limn_status run_from_position(limn_train_context *context, limn_error *er
     if (n_unreadable > 0)
         limn_message_warning("%zu checkpoints can't be read and are passed over", n_unreadable);
     LIMN_TRY(run_stages(context, &position, err));
-    return finish_run(context->folder, context->data->options->output, &position, err);
+    return finish_run(context->folder, context->output, &position, err);
 }
 
 static limn_status run_with_cache(limn_train_context *context, limn_error *err)
@@ -150,7 +150,7 @@ static limn_status run_with_cache(limn_train_context *context, limn_error *err)
     limn_train_dev dev;
     LIMN_TRY(limn_folder_make(context->cache, err));
     LIMN_TRY(limn_train_data_load_pictures(context->data, context->cache, context->pool, err));
-    LIMN_TRY(limn_train_unpaired_select(&context->data->unpaired, context->data->options,
+    LIMN_TRY(limn_train_unpaired_select(&context->data->unpaired, context->data->settings,
                                         limn_run_folder_file(context->folder, "agreement.npy"),
                                         context->pool, err));
     LIMN_TRY(limn_train_dev_open(&dev, context->data, err));
@@ -163,12 +163,14 @@ static limn_status run_with_cache(limn_train_context *context, limn_error *err)
     return status;
 }
 
-limn_status limn_train_run(limn_train_data *data, limn_run_folder *folder, limn_pool *pool,
-                           limn_error *err)
+limn_status limn_train_run(limn_train_data *data, limn_run_folder *folder, const char *output,
+                           limn_pool *pool, limn_error *err)
 {
-    const char *given = data->options->cache;
+    const char *given = data->settings->cache;
     char *cache = limn_strdup(given ? given : limn_run_folder_file(folder, "cache"));
-    limn_train_context context = { .data = data, .folder = folder, .pool = pool, .cache = cache };
+    limn_train_context context = {
+        .data = data, .folder = folder, .output = output, .pool = pool, .cache = cache
+    };
     const limn_status status = cache ? run_with_cache(&context, err)
                                      : limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     limn_free(cache);

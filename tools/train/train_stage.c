@@ -19,7 +19,7 @@ enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20, SECONDS_A_P
 
 struct stage_run {
     const limn_train_context *context;
-    const limn_train_stage *stage;
+    const limn_stage_settings *stage;
     bool is_trial; /* for its time alone: the decoder may hold any values, and fits any words */
     limn_model_file base;
     limn_tag_heads heads;      /* of the base, that go into the stage's models */
@@ -36,29 +36,26 @@ struct stage_run {
 /* ---- settings ------------------------------------------------------------------------------ */
 
 /* The first trained stage of the encoder, counted from the stem. */
-static size_t first_encoder_stage(const limn_train_data *d, const limn_train_stage *s)
+static size_t first_encoder_stage(const limn_train_data *d, const limn_stage_settings *s)
 {
     const size_t n_stages = limn_encoder_count_stages(&d->config.encoder);
-    return s->unfreeze < n_stages ? n_stages - s->unfreeze : 0;
+    return s->end_to_end.n_parts < n_stages ? n_stages - s->end_to_end.n_parts : 0;
 }
 
-static limn_trainer_settings trainer_settings(const limn_train_data *d, const limn_train_stage *s,
-                                              uint64_t n_steps)
+static limn_trainer_settings trainer_settings(const limn_train_data *d,
+                                              const limn_stage_settings *s, uint64_t n_steps)
 {
     limn_trainer_settings t = {
         .stage = s->stage,
         .adamw = limn_adamw_settings_default(),
-        .dropout = s->dropout,
-        .feature_dropout = s->feature_dropout,
-        .picture_dropout = s->picture_dropout,
-        .label_smoothing = s->label_smoothing,
-        .seed = d->options->seed,
-        .first_encoder_stage = first_encoder_stage(d, s),
-        .encoder_rate = s->encoder_rate,
-        .n_samples = s->n_samples,
-        .max_steps = d->config.max_steps,
-        .cross_entropy_share = s->cross_entropy_share,
-        .object_cost = s->object_cost,
+        .regularization = s->regularization,
+        .seed = d->settings->seed,
+        .end_to_end = { .first_stage = first_encoder_stage(d, s),
+                        .encoder_rate = s->end_to_end.encoder_rate },
+        .reward = { .n_samples = s->reward.n_samples,
+                    .max_steps = d->config.max_steps,
+                    .cross_entropy_share = s->reward.cross_entropy_share,
+                    .object_cost = s->reward.object_cost },
         .schedule = { .peak = s->rate,
                       .final_share = 0.02f,
                       .n_steps = n_steps,
@@ -68,9 +65,9 @@ static limn_trainer_settings trainer_settings(const limn_train_data *d, const li
     return t;
 }
 
-static bool has_unpaired(const limn_train_data *d, const limn_train_stage *s)
+static bool has_unpaired(const limn_train_data *d, const limn_stage_settings *s)
 {
-    return d->options->unpaired_images && d->options->unpaired_share > 0 &&
+    return d->settings->unpaired.images && d->settings->unpaired.share > 0 &&
            s->stage != LIMN_STAGE_TEXT;
 }
 
@@ -91,7 +88,7 @@ static limn_batch_source paired_source(const limn_training_set *set)
 
 static limn_batch_source unpaired_source(const limn_train_data *d)
 {
-    const double share = d->options->unpaired_share;
+    const double share = d->settings->unpaired.share;
     limn_batch_source source = text_source(&d->unpaired.text);
     source.n_pictures = limn_picture_names_count(&d->unpaired.names);
     source.draw = &d->unpaired.draw;
@@ -100,14 +97,14 @@ static limn_batch_source unpaired_source(const limn_train_data *d)
 }
 
 static limn_status create_batches(limn_batches **out, const limn_train_data *d,
-                                  const limn_train_stage *s, limn_error *err)
+                                  const limn_stage_settings *s, limn_error *err)
 {
     const limn_batches_settings settings = {
         .n_pictures = s->n_pictures,
         .captions_a_picture = CAPTIONS_A_PICTURE,
-        .max_words = d->options->max_words,
+        .max_words = d->settings->words.max_words,
         .n_views = s->n_views,
-        .seed = d->options->seed,
+        .seed = d->settings->seed,
         .start = limn_vocab_specials(d->vocab)->start,
         .end = limn_vocab_specials(d->vocab)->end,
     };
@@ -122,7 +119,7 @@ static limn_status create_batches(limn_batches **out, const limn_train_data *d,
 }
 
 limn_status limn_train_stage_n_steps(uint64_t *n_steps, const limn_train_data *d,
-                                     const limn_train_stage *s, limn_error *err)
+                                     const limn_stage_settings *s, limn_error *err)
 {
     limn_batches *batches = NULL;
     LIMN_TRY(create_batches(&batches, d, s, err));
@@ -132,20 +129,20 @@ limn_status limn_train_stage_n_steps(uint64_t *n_steps, const limn_train_data *d
 }
 
 limn_status limn_train_stage_bytes(size_t *bytes, const limn_train_data *d,
-                                   const limn_train_stage *s, limn_error *err)
+                                   const limn_stage_settings *s, limn_error *err)
 {
     const limn_trainer_settings settings = trainer_settings(d, s, 1);
     limn_batches *batches = NULL;
     LIMN_TRY(create_batches(&batches, d, s, err));
     const limn_decoder_limits limits = limn_batches_limits(batches);
     limn_batches_destroy(&batches);
-    *bytes = limn_trainer_bytes(&d->config, &settings, &limits, d->options->n_threads);
+    *bytes = limn_trainer_bytes(&d->config, &settings, &limits, d->settings->n_threads);
     return LIMN_OK;
 }
 
 /* ---- parts --------------------------------------------------------------------------------- */
 
-static bool is_from_pixels(const limn_train_data *d, const limn_train_stage *s)
+static bool is_from_pixels(const limn_train_data *d, const limn_stage_settings *s)
 {
     return s->stage == LIMN_STAGE_END_TO_END && first_encoder_stage(d, s) == 0;
 }
@@ -206,7 +203,7 @@ static const char *new_tensors(const struct stage_run *r, size_t index)
 {
     const limn_train_data *d = r->context->data;
     const limn_model_config *base = &r->base.config;
-    if (r->is_trial || (index == 0 && !d->options->init)) return "decoder.";
+    if (r->is_trial || (index == 0 && !d->settings->model.init)) return "decoder.";
     return d->config.decoder.n_tag_slots > 0 && base->decoder.n_tag_slots == 0 ? "decoder.tag_"
                                                                                : NULL;
 }
@@ -224,7 +221,7 @@ static limn_status create_trainer(struct stage_run *r, size_t index, limn_error 
                                            err));
     LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
                                  limn_cpu_best(), err));
-    return limn_trainer_load(r->trainer, r->base.tensors, new_tensors(r, index), d->options->seed,
+    return limn_trainer_load(r->trainer, r->base.tensors, new_tensors(r, index), d->settings->seed,
                              err);
 }
 
@@ -300,7 +297,7 @@ static limn_model_export export_settings(const struct extras *x, const struct st
         .config = &d->config,
         .vocab = d->vocab,
         .base = r->base.tensors,
-        .dtype = d->options->is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16,
+        .dtype = d->settings->model.is_f32 ? LIMN_TENSOR_F32 : LIMN_TENSOR_F16,
         .extra_tensors = x->tensors,
         .n_extra_tensors = x->n_tensors,
         .extra = x->metadata,
@@ -312,7 +309,7 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
                        limn_run_position *position, limn_error *err)
 {
     const limn_train_context *c = r->context;
-    const limn_train_options *o = c->data->options;
+    const limn_training_settings *o = c->data->settings;
     const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text alone writes no captions */
     struct extras extras;
     LIMN_TRY(list_extras(&extras, r, err));
@@ -360,9 +357,10 @@ static void finish(struct stage_run *r)
     limn_model_file_close(&r->base);
 }
 
-limn_status limn_train_stage_run(const limn_train_context *context, const limn_train_stage *stage,
-                                 size_t index, uint64_t first_step, const char *base,
-                                 limn_run_position *position, limn_error *err)
+limn_status limn_train_stage_run(const limn_train_context *context,
+                                 const limn_stage_settings *stage, size_t index,
+                                 uint64_t first_step, const char *base, limn_run_position *position,
+                                 limn_error *err)
 {
     struct stage_run r = { .context = context, .stage = stage };
     limn_status status = limn_model_file_open(&r.base, base, err);
@@ -377,7 +375,7 @@ limn_status limn_train_stage_run(const limn_train_context *context, const limn_t
 /* ---- estimates ----------------------------------------------------------------------------- */
 
 /* Floats of one picture's input. */
-static size_t input_floats(const limn_train_data *d, const limn_train_stage *s)
+static size_t input_floats(const limn_train_data *d, const limn_stage_settings *s)
 {
     const limn_encoder_config *encoder = &d->config.encoder;
     const size_t first = first_encoder_stage(d, s);
@@ -406,7 +404,7 @@ static limn_status time_steps(double *seconds, struct stage_run *r, const float 
 }
 
 limn_status limn_train_stage_step_seconds(double *seconds, const limn_train_data *d,
-                                          const limn_train_stage *s, limn_pool *pool,
+                                          const limn_stage_settings *s, limn_pool *pool,
                                           limn_error *err)
 {
     const limn_train_context context = { .data = (limn_train_data *)d, .pool = pool };
@@ -415,7 +413,9 @@ limn_status limn_train_stage_step_seconds(double *seconds, const limn_train_data
     float *zeros = limn_calloc(n_floats, sizeof *zeros);
     limn_status status =
         zeros ? limn_model_file_open(&r.base,
-                                     d->options->init ? d->options->init : d->options->encoder, err)
+                                     d->settings->model.init ? d->settings->model.init
+                                                             : d->settings->model.encoder,
+                                     err)
               : limn_fail(err, LIMN_E_NOMEM, "no memory for a step");
     if (status == LIMN_OK) status = create_batches(&r.batches, d, s, err);
     if (status == LIMN_OK) status = create_trainer(&r, 0, err);

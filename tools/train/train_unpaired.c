@@ -69,28 +69,29 @@ static limn_status pair(limn_train_unpaired *u, uint64_t seed, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_train_unpaired_read(limn_train_unpaired *u, const limn_train_options *o,
+limn_status limn_train_unpaired_read(limn_train_unpaired *u, const limn_training_settings *o,
                                      const limn_vocab *vocab, limn_error *err)
 {
     const limn_training_set_settings settings = { .vocab = vocab,
-                                                  .max_words = o->max_words,
-                                                  .keep_rejected = o->keep_rejected };
+                                                  .max_words = o->words.max_words,
+                                                  .keep_rejected = o->pictures.keep_rejected };
     *u = (limn_train_unpaired){ .pairing = NULL };
-    if (o->text) LIMN_TRY(limn_training_set_read_text(&u->text, o->text, &settings, err));
-    if (!o->unpaired_images) return LIMN_OK;
-    LIMN_TRY(limn_object_labels_read(&u->labels, o->objects, err));
+    if (o->unpaired.text)
+        LIMN_TRY(limn_training_set_read_text(&u->text, o->unpaired.text, &settings, err));
+    if (!o->unpaired.images) return LIMN_OK;
+    LIMN_TRY(limn_object_labels_read(&u->labels, o->unpaired.objects, err));
     LIMN_TRY(take_names(u, err));
     return pair(u, o->seed, err);
 }
 
 /* ---- pictures ------------------------------------------------------------------------------ */
 
-static limn_status load_pixels(limn_train_unpaired *u, const limn_train_options *o,
+static limn_status load_pixels(limn_train_unpaired *u, const limn_training_settings *o,
                                const limn_pixel_cache_settings *common, const char *path,
                                limn_error *err)
 {
     limn_pixel_cache_settings settings = *common;
-    settings.folder = o->unpaired_images;
+    settings.folder = o->unpaired.images;
     settings.names = &u->names;
     limn_progress_start("unpaired pictures read");
     const limn_status status = limn_pixel_cache_make(&u->pixels, path, &settings, err);
@@ -98,11 +99,11 @@ static limn_status load_pixels(limn_train_unpaired *u, const limn_train_options 
     return status;
 }
 
-limn_status limn_train_unpaired_load(limn_train_unpaired *u, const limn_train_options *o,
+limn_status limn_train_unpaired_load(limn_train_unpaired *u, const limn_training_settings *o,
                                      const limn_pixel_cache_settings *settings, const char *path,
                                      limn_error *err)
 {
-    if (!o->unpaired_images) return LIMN_OK;
+    if (!o->unpaired.images) return LIMN_OK;
     LIMN_TRY(load_pixels(u, o, settings, path, err));
     if (u->pixels.n_unreadable == 0) return LIMN_OK;
     for (size_t i = 0; i < u->pixels.n_unreadable; i++)
@@ -180,20 +181,21 @@ static bool read_agreement(float *agreement, size_t n_pictures, const char *path
     return fits;
 }
 
-limn_status limn_train_unpaired_select(limn_train_unpaired *u, const limn_train_options *o,
+limn_status limn_train_unpaired_select(limn_train_unpaired *u, const limn_training_settings *o,
                                        const char *path, limn_pool *pool, limn_error *err)
 {
     const size_t n = limn_picture_names_count(&u->names);
     float *agreement;
     limn_status status = LIMN_OK;
-    if (!o->n_self_training) return LIMN_OK;
+    if (!o->unpaired.n_self_training) return LIMN_OK;
     agreement = limn_calloc(n, LIMN_AGREEMENT_MAX_CAPTIONS * sizeof *agreement);
     if (!agreement)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for an opinion on %zu pictures", n);
     if (!read_agreement(agreement, n, path))
-        status = make_agreement(agreement, u, o->init, path, pool, err);
+        status = make_agreement(agreement, u, o->model.init, path, pool, err);
     if (status == LIMN_OK)
-        status = limn_self_training_apply(u->pairing, n, agreement, o->n_self_training, err);
+        status =
+            limn_self_training_apply(u->pairing, n, agreement, o->unpaired.n_self_training, err);
     limn_free(agreement);
     return status;
 }
