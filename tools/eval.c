@@ -16,10 +16,12 @@
 #include "tools/message.h"
 #include "tools/output.h"
 #include "tools/standard_streams.h"
+#include "tools/tool_hooks.h"
 
 /* All that a run holds. */
 typedef struct run {
     const limn_eval_options *options;
+    limn_decoders *decoders; /* of the pictures of a report */
     limn_eval_settings settings;
     limn_eval_choice choice;
     limn_eval_assert *asserts; /* [options->asserts.n_items] */
@@ -50,6 +52,7 @@ static void finish(run *r)
     limn_buffer_finish(&r->signature);
     limn_buffer_finish(&r->out);
     limn_free(r->asserts);
+    limn_decoders_stop(&r->decoders);
 }
 
 static limn_status print(run *r, limn_error *err)
@@ -228,7 +231,8 @@ static limn_status write_report(const run *r, const limn_eval_outcome *outcome, 
     limn_report report = { .outcome = outcome,
                            .refs = r->options->refs,
                            .hyps = r->options->hyps,
-                           .images = r->options->images };
+                           .images = r->options->images,
+                           .decoders = r->decoders };
     LIMN_TRY(limn_report_write(&report, r->options->report, err));
     if (report.n_without_thumbnail)
         limn_message_warning("%s: %zu pictures could not be read from %s", r->options->report,
@@ -244,7 +248,7 @@ static limn_status write_results(run *r, const limn_eval_outcome *outcome, limn_
         limn_eval_render_per_image(&lines, outcome);
         status = lines.has_failed
                      ? limn_fail(err, LIMN_E_NOMEM, "out of memory for the output")
-                     : limn_file_replace(r->options->per_image, lines.bytes, lines.size, err);
+                     : limn_file_replace_given(r->options->per_image, lines.bytes, lines.size, err);
         limn_buffer_finish(&lines);
     }
     if (status == LIMN_OK && r->options->save_df) status = save_df(r, err);
@@ -349,6 +353,15 @@ static limn_status check_options(run *r, limn_error *err)
     return LIMN_OK;
 }
 
+/* Before there are threads, and captions in memory. */
+static limn_status start_decoders(run *r, limn_error *err)
+{
+    const limn_eval_options *o = r->options;
+    const limn_annotate_hooks hooks = limn_tool_hooks("", NULL);
+    if (!o->report || !o->images) return LIMN_OK;
+    return limn_decoders_start(&r->decoders, o->sandbox, 1, 0, &hooks, err);
+}
+
 int main(int argc, char **argv)
 {
     limn_eval_options options = limn_eval_options_default();
@@ -363,6 +376,9 @@ int main(int argc, char **argv)
     if (check_options(&r, &err) != LIMN_OK) {
         limn_message_error("%s", err.text);
         code = LIMN_EXIT_USAGE;
+    } else if (start_decoders(&r, &err) != LIMN_OK) {
+        limn_message_error("%s", err.text);
+        code = LIMN_EXIT_NOTHING;
     } else if ((options.tokenize ? tokenize(&r, &err)
                 : options.fit    ? fit(&r, &err)
                                  : evaluate(&r, &code, &err)) != LIMN_OK) {

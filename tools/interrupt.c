@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tools/cli.h"
 
 static volatile sig_atomic_t n_signals, is_held;
+static atomic_bool has_come; /* n_signals for other threads */
 static int wake_pipe[2] = { -1, -1 };
 static bool was_sigpipe_ignored;
 
@@ -18,6 +20,7 @@ static void on_signal(int number)
     const int saved = errno;
     (void)number;
     n_signals++;
+    atomic_store(&has_come, true);
     if (n_signals > (is_held ? 2 : 1)) _exit(LIMN_EXIT_INTERRUPTED);
     limn_interrupt_wake();
     errno = saved;
@@ -45,6 +48,11 @@ bool limn_interrupt_start(void)
 bool limn_interrupt_is_set(void)
 {
     return n_signals != 0;
+}
+
+const atomic_bool *limn_interrupt_flag(void)
+{
+    return &has_come;
 }
 
 int limn_interrupt_wake_fd(void)

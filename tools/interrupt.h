@@ -3,6 +3,7 @@
 #ifndef LIMN_TOOLS_INTERRUPT_H
 #define LIMN_TOOLS_INTERRUPT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* Installs the handlers, and makes writing to a closed pipe an error (EPIPE) instead of a signal.
@@ -10,6 +11,8 @@
 bool limn_interrupt_start(void);
 /* Whether a signal came. Any thread. */
 bool limn_interrupt_is_set(void);
+/* The same as a flag that becomes true. */
+const atomic_bool *limn_interrupt_flag(void);
 /* Becomes readable with the first signal, and stays so: for poll(). */
 int limn_interrupt_wake_fd(void);
 /* Makes it readable without a signal: whoever waits is to stop waiting. */

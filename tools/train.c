@@ -4,6 +4,7 @@
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/standard_streams.h"
+#include "tools/tool_hooks.h"
 #include "tools/train/train_arguments.h"
 #include "tools/train/train_options.h"
 #include "tools/train/train_plan.h"
@@ -34,12 +35,17 @@ static limn_status open_folder(limn_run_folder **out, const limn_train_options *
 
 static limn_status run(const limn_train_options *o, int argc, char **argv, limn_error *err)
 {
+    const limn_annotate_hooks hooks = limn_tool_hooks(NULL, NULL);
     limn_train_data data = { .settings = &o->training };
     limn_run_folder *folder = NULL;
     limn_pool *pool = NULL;
-    limn_status status = limn_pool_create(&pool, o->training.n_threads, err);
+    limn_decoders *decoders = NULL;
+    limn_status status = limn_decoders_start(&decoders, o->sandbox, o->training.n_threads, 0,
+                                             &hooks, err); /* one thread yet */
+    if (status == LIMN_OK) status = limn_pool_create(&pool, o->training.n_threads, err);
     if (status == LIMN_OK) /* before there is a folder: what is wrong with it can be mended */
         status = limn_train_data_read(&data, &o->training, err);
+    data.decoders = decoders;
     if (status == LIMN_OK && o->is_plan)
         status = limn_train_plan_print(&data, pool, err);
     else if (status == LIMN_OK)
@@ -48,6 +54,7 @@ static limn_status run(const limn_train_options *o, int argc, char **argv, limn_
     limn_run_folder_close(&folder);
     limn_train_data_finish(&data);
     limn_pool_destroy(&pool);
+    limn_decoders_stop(&decoders);
     return status;
 }
 

@@ -241,9 +241,11 @@ static limn_status open_writer(limn_file_writer *w, const char *path, limn_error
 {
     struct stat st;
     int fd = -1;
-    w->path = limn_file_resolve(path);
+    w->path = limn_strdup(path);
     if (!w->path) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
-    const bool is_there = stat(w->path, &st) == 0;
+    const bool is_there = lstat(w->path, &st) == 0;
+    if (is_there && S_ISLNK(st.st_mode))
+        return limn_fail(err, LIMN_E_IO, "%s: is a link, and nothing is written through it", path);
     if (is_there && !S_ISREG(st.st_mode))
         return limn_fail(err, LIMN_E_IO, "%s: is there and is not a regular file", path);
     LIMN_TRY(create_temporary(w, &fd, err));
@@ -266,6 +268,16 @@ limn_status limn_file_writer_open(limn_file_writer **out, const char *path, limn
     limn_status s = open_writer(w, path, err);
     if (s != LIMN_OK) limn_file_writer_discard(&w);
     *out = w;
+    return s;
+}
+
+limn_status limn_file_writer_open_given(limn_file_writer **out, const char *path, limn_error *err)
+{
+    char *resolved = limn_file_resolve(path);
+    *out = NULL;
+    if (!resolved) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    const limn_status s = limn_file_writer_open(out, resolved, err);
+    limn_free(resolved);
     return s;
 }
 
@@ -306,7 +318,7 @@ limn_status limn_folder_sync(const char *path, limn_error *err)
     return s;
 }
 
-limn_status limn_folder_make(const char *path, limn_error *err)
+static limn_status make_folder(const char *path, limn_error *err)
 {
     if (mkdir(path, 0777) == 0) return limn_folder_sync(path, err);
     return errno == EEXIST ? LIMN_OK : fail_errno(err, path, "can't make the folder");
@@ -320,7 +332,7 @@ limn_status limn_folder_make_above(const char *path, limn_error *err)
     for (char *slash = *cut ? strchr(cut + 1, '/') : NULL; slash && s == LIMN_OK;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        s = limn_folder_make(cut, err);
+        s = make_folder(cut, err);
         *slash = '/';
     }
     limn_free(cut);
@@ -359,14 +371,28 @@ void limn_file_writer_discard(limn_file_writer **w)
     *w = NULL;
 }
 
-limn_status limn_file_replace(const char *path, const void *bytes, size_t size, limn_error *err)
+static limn_status write_and_commit(limn_file_writer *w, const void *bytes, size_t size,
+                                    limn_error *err)
 {
-    limn_file_writer *w = NULL;
-    LIMN_TRY(limn_file_writer_open(&w, path, err));
     limn_status s = limn_file_writer_write(w, bytes, size, err);
     if (s == LIMN_OK) return limn_file_writer_commit(&w, err);
     limn_file_writer_discard(&w);
     return s;
+}
+
+limn_status limn_file_replace(const char *path, const void *bytes, size_t size, limn_error *err)
+{
+    limn_file_writer *w = NULL;
+    LIMN_TRY(limn_file_writer_open(&w, path, err));
+    return write_and_commit(w, bytes, size, err);
+}
+
+limn_status limn_file_replace_given(const char *path, const void *bytes, size_t size,
+                                    limn_error *err)
+{
+    limn_file_writer *w = NULL;
+    LIMN_TRY(limn_file_writer_open_given(&w, path, err));
+    return write_and_commit(w, bytes, size, err);
 }
 
 uint64_t limn_fnv1a64(uint64_t hash, const void *bytes, size_t size)

@@ -42,10 +42,13 @@ limn_status limn_fd_read(unsigned char **out, size_t *size, int fd, const char *
  * moment either the old file or the whole new one. One thread at a time. */
 typedef struct limn_file_writer limn_file_writer;
 
-/* The new file gets the mode of the one that it replaces; a symbolic link is kept, and what it
- * points to is replaced. LIMN_E_IO when the folder can't be written or when `path` is there but
- * no regular file; LIMN_E_NOMEM. */
+/* The new file gets the mode of the one that it replaces. LIMN_E_IO when the folder can't be
+ * written or when `path` is there but no regular file: a link is not followed (common/io/place.h);
+ * LIMN_E_NOMEM. */
 limn_status limn_file_writer_open(limn_file_writer **out, const char *path, limn_error *err);
+/* The same for a path as the user gave it: a symbolic link is kept, and what it leads to is
+ * replaced. */
+limn_status limn_file_writer_open_given(limn_file_writer **out, const char *path, limn_error *err);
 limn_status limn_file_writer_write(limn_file_writer *w, const void *bytes, size_t size,
                                    limn_error *err);
 /* Overwrites `size` bytes at `offset`, all of which must have been written before; the next write
@@ -68,16 +71,15 @@ char *limn_file_resolve(const char *path);
 
 /* The three steps in one. */
 limn_status limn_file_replace(const char *path, const void *bytes, size_t size, limn_error *err);
+limn_status limn_file_replace_given(const char *path, const void *bytes, size_t size,
+                                    limn_error *err);
 
 /* Syncs the folder that `path` is in: only then is a rename, or that a file came to be or went, on
  * the disk. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_folder_sync(const char *path, limn_error *err);
 
-/* Makes the folder `path` in one that is there; one that is there already is left as it is.
+/* Makes those of the folders that `path` is in that are missing, the outermost first.
  * LIMN_E_IO, LIMN_E_NOMEM. */
-limn_status limn_folder_make(const char *path, limn_error *err);
-/* Makes those of the folders that `path` is in that are missing, the outermost first. Errors as
- * above. */
 limn_status limn_folder_make_above(const char *path, limn_error *err);
 
 /* ---- hashing ------------------------------------------------------------------------------ */

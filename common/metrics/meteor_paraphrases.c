@@ -170,7 +170,7 @@ static limn_status write_cache(const limn_meteor_paraphrases *p, header h, const
                   { fill, fill_size },
                   { p->slots, p->n_slots * sizeof *p->slots },
                   { p->pool, p->pool_size * sizeof *p->pool } };
-    LIMN_TRY(limn_file_writer_open(&w, path, err));
+    LIMN_TRY(limn_file_writer_open_given(&w, path, err));
     s = LIMN_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && s == LIMN_OK; i++)
         s = limn_file_writer_write(w, parts[i].bytes, parts[i].size, err);

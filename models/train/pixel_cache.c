@@ -218,16 +218,17 @@ static limn_status decode(void *ctx, size_t item, size_t worker, void *row, limn
 {
     maker *m = ctx;
     const limn_pixel_cache_settings *s = m->settings;
-    unsigned char *bytes = NULL;
-    size_t size;
+    limn_file_bytes file = { 0 };
     char *path;
     LIMN_TRY(limn_picture_path(&path, s->folder, limn_picture_names_get(s->names, item), err));
-    limn_status status = limn_file_read(&bytes, &size, path, MAX_PICTURE_SIZE, err);
+    limn_status status = limn_file_bytes_read(&file, path, MAX_PICTURE_SIZE, err);
     limn_free(path);
-    if (status == LIMN_OK)
-        status = limn_encoder_input_load(row, bytes, size, &s->input, &m->scratch[worker], NULL,
-                                         NULL, err);
-    limn_free(bytes);
+    if (status == LIMN_OK && s->load)
+        status = s->load(s->load_ctx, row, file.bytes, file.size, &s->input, err);
+    else if (status == LIMN_OK)
+        status = limn_encoder_input_load(row, file.bytes, file.size, &s->input, &m->scratch[worker],
+                                         NULL, NULL, err);
+    limn_file_bytes_free(&file);
     return status;
 }
 
@@ -249,8 +250,8 @@ static limn_status put_unreadable(maker *m, size_t item, const limn_error *error
 {
     const limn_picture_names *names = m->settings->names;
     const char *name = limn_picture_names_get(names, item), *text = error->text, *at;
-    if (error->code == LIMN_E_NOMEM)
-        return limn_fail(err, LIMN_E_NOMEM, "%s: %s", name, error->text);
+    if (error->code == LIMN_E_NOMEM || error->code == LIMN_E_INTERRUPTED)
+        return limn_fail(err, error->code, "%s: %s", name, error->text);
     at = strstr(text, name); /* reading says the path, decoding does not */
     if (at && !strncmp(at + strlen(name), ": ", 2)) text = at + strlen(name) + 2;
     LIMN_TRY(limn_pixel_record_add_unreadable(&m->record, m->stamps[item], name, text, err));

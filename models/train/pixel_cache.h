@@ -37,6 +37,11 @@ typedef struct limn_pixel_cache_settings {
     limn_encoder_input_settings input;
     limn_pool *pool;              /* NULL: the calling thread alone */
     limn_train_progress progress; /* in pictures */
+    /* Writes pixels [S, S, 3] as limn_encoder_input_load does, but elsewhere: the bytes are
+     * hostile. Any thread. NULL: they are decoded in this process. */
+    limn_status (*load)(void *ctx, uint8_t *pixels, const void *bytes, size_t size,
+                        const limn_encoder_input_settings *input, limn_error *err);
+    void *load_ctx;
 } limn_pixel_cache_settings;
 
 /* Opens the cache at `path` when it was made with these settings, each name has a row or is known

@@ -12,6 +12,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 #include "common/io/json.h"
 
 enum { N_KEPT = 3, MAX_CHECKPOINTS = 64 };
@@ -68,7 +69,7 @@ static limn_status init(limn_run_folder **out, const char *path, limn_error *err
 
 static limn_status create(limn_run_folder *f, limn_error *err)
 {
-    LIMN_TRY(limn_folder_make(f->path, err));
+    LIMN_TRY(limn_folder_make(f->path, true, err));
     if (is_there(f, "run.json"))
         return limn_fail(err, LIMN_E_ARG,
                          "%s: holds a run already; --resume %s continues it, another folder begins "
@@ -76,7 +77,7 @@ static limn_status create(limn_run_folder *f, limn_error *err)
                          f->path, f->path);
     if (!is_unused(f, f->path, false))
         return limn_fail(err, LIMN_E_ARG, "%s: is not an empty folder", f->path);
-    LIMN_TRY(limn_folder_make(limn_run_folder_file(f, "cache"), err));
+    LIMN_TRY(limn_folder_make(limn_run_folder_file(f, "cache"), false, err));
     if (!is_unused(f, limn_run_folder_file(f, "cache"), false))
         return limn_fail(err, LIMN_E_ARG, "%s/cache: is not an empty folder", f->path);
     (void)is_unused(f, f->path, true);
@@ -186,11 +187,12 @@ limn_status limn_run_folder_load(limn_run_folder *f, uint64_t step, limn_params 
 
 static limn_status append(const char *path, const char *bytes, size_t size, limn_error *err)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int fd;
     limn_status status = LIMN_OK;
-    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+    LIMN_TRY(limn_file_open_own(&fd, path, O_WRONLY | O_CREAT | O_APPEND, err));
+    if (write(fd, bytes, size) != (ssize_t)size)
         status = limn_fail(err, LIMN_E_IO, "%s: can't write: %s", path, strerror(errno));
-    if (fd >= 0 && close(fd) != 0 && status == LIMN_OK)
+    if (close(fd) != 0 && status == LIMN_OK)
         status = limn_fail(err, LIMN_E_IO, "%s: can't write: %s", path, strerror(errno));
     return status;
 }

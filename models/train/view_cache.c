@@ -9,6 +9,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 #include "common/io/json.h"
 #include "common/kernels/pack.h"
 #include "models/train/augment.h"
@@ -435,7 +436,7 @@ static limn_status make(limn_view_cache *c, maker *m, limn_error *err)
     LIMN_TRY(allocate(c, n, s->n_views, err));
     c->n_positions = m->n_positions;
     c->dim = m->dim;
-    LIMN_TRY(limn_folder_make(m->folder, err));
+    LIMN_TRY(limn_folder_make(m->folder, false, err));
     return make_missing(c, m, err);
 }
 

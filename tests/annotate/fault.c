@@ -7,7 +7,8 @@
  *     LIMN_FAULT_LOG=FILE     the name of every call that counts, a line each
  *
  * What counts: write to a regular file, fsync, ftruncate, rename, link, unlink, mkdir, open with
- * O_CREAT. Only in the process that loads it, not in its children. */
+ * O_CREAT, and those of them that take an open folder (renameat …), under the same names. Only in
+ * the process that loads it, not in its children. */
 #define _GNU_SOURCE
 
 #include <dlfcn.h>
@@ -167,6 +168,58 @@ int open64(const char *path, int flags, ...)
         if (meet("open", true)) return -1;
     }
     result = REAL(open64)(path, flags, mode);
+    if (flags & O_CREAT) leave();
+    return result;
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    int result;
+    if (meet("rename", true)) return -1;
+    result = REAL(renameat)(from_folder, from, to_folder, to);
+    leave();
+    return result;
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+    int result;
+    if (meet("link", true)) return -1;
+    result = REAL(linkat)(from_folder, from, to_folder, to, flags);
+    leave();
+    return result;
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+    int result;
+    if (meet("unlink", false)) return -1;
+    result = REAL(unlinkat)(folder, path, flags);
+    leave();
+    return result;
+}
+
+int mkdirat(int folder, const char *path, mode_t mode)
+{
+    int result;
+    if (meet("mkdir", true)) return -1;
+    result = REAL(mkdirat)(folder, path, mode);
+    leave();
+    return result;
+}
+
+int openat64(int folder, const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    int result;
+    if (flags & O_CREAT) {
+        va_list ap;
+        va_start(ap, flags);
+        mode = va_arg(ap, mode_t);
+        va_end(ap);
+        if (meet("open", true)) return -1;
+    }
+    result = REAL(openat64)(folder, path, flags, mode);
     if (flags & O_CREAT) leave();
     return result;
 }

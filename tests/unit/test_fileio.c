@@ -12,6 +12,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 #include "tests/unit/temp_folder.h"
 
 static void put(const char *path, const char *text)
@@ -156,9 +157,9 @@ static void test_folders_are_made_where_they_are_missing(void **state)
 {
     limn_error err = { 0 };
     (void)state;
-    assert_int_equal(limn_folder_make(temp_path("made"), &err), LIMN_OK);
-    assert_int_equal(limn_folder_make(temp_path("made"), &err), LIMN_OK); /* is there */
-    assert_int_equal(limn_folder_make(temp_path("none/made"), &err), LIMN_E_IO);
+    assert_int_equal(limn_folder_make(temp_path("made"), true, &err), LIMN_OK);
+    assert_int_equal(limn_folder_make(temp_path("made"), true, &err), LIMN_OK); /* is there */
+    assert_int_equal(limn_folder_make(temp_path("none/made"), true, &err), LIMN_E_IO);
     assert_non_null(strstr(err.text, "can't make the folder"));
     assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file"), &err), LIMN_OK);
     put(temp_path("made/a/b/file"), "1"); /* is no folder, and its own are there */

@@ -112,7 +112,7 @@ limn_status limn_eval_df_save(const char *path, const limn_cider_df *df, const l
     }
     status = out.has_failed
                  ? limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams", table->n_ngrams)
-                 : limn_file_replace(path, out.bytes, out.size, err);
+                 : limn_file_replace_given(path, out.bytes, out.size, err);
     limn_buffer_finish(&out);
     return status;
 }

@@ -173,7 +173,7 @@ static limn_status write_fit(const char *path, const limn_confidence *c, limn_er
     limn_buffer line = { 0 };
     if (text) limn_buffer_printf(&line, "%s\n", text);
     const limn_status status = text && !line.has_failed
-                                   ? limn_file_replace(path, line.bytes, line.size, err)
+                                   ? limn_file_replace_given(path, line.bytes, line.size, err)
                                    : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_buffer_finish(&line);
     free(text);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/annotate/annotate.h"
 #include "tools/caption_input.h"
 
 static const char *const format_names[] = { "text", "json", NULL };
@@ -99,6 +100,9 @@ static const limn_option options[] = {
       .detail = "Scores, histograms, the best and the worst pictures with their captions." },
     { "images", 0, "FOLDER", "the pictures, for the report", .type = LIMN_OPT_TEXT, OPTION(images),
       .group = "Output" },
+    { "sandbox", 0, "WHEN", "decode them in bare processes: auto, on or off", .group = "Output",
+      .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, OPTION(sandbox),
+      .choices = limn_sandbox_uses, .is_more = true },
     { "assert", 0, "\"KEY>=X\"", "end with code 4 if this doesn't hold", .type = LIMN_OPT_LIST,
       OPTION(asserts), .group = "Output",
       .detail = "Relations: >= > <= <. May be given several times." },

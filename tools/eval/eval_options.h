@@ -19,6 +19,7 @@ typedef struct limn_eval_options {
     const char *report, *images, *fit;
     limn_option_list asserts, also, subsets;
     unsigned format;    /* LIMN_EVAL_TEXT … */
+    unsigned sandbox;   /* a limn_sandbox_use */
     unsigned tokenizer; /* index in limn_eval_tokenizer_names, or LIMN_EVAL_NO_TOKENIZER */
     uint64_t seed;
     uint32_t n_trials;

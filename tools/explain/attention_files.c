@@ -27,6 +27,7 @@ static const limn_label label = { .scale = TEXT_SCALE, .colour = { 30, 34, 40 } 
 
 typedef struct attention_files {
     const char *folder;
+    size_t given; /* bytes of it that the user named */
     const limn_caption *caption;
     const limn_model *model;
     limn_model_info info;
@@ -46,7 +47,7 @@ static limn_status write_file(attention_files *f, const char *name, limn_error *
     limn_buffer_clear(&f->path);
     limn_buffer_printf(&f->path, "%s/%s", f->folder, name);
     if (f->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    return limn_result_file_write(f->path.bytes, &f->bytes, err);
+    return limn_result_file_write(f->path.bytes, f->given, &f->bytes, err);
 }
 
 static limn_status write_numbers(attention_files *f, limn_error *err)
@@ -192,12 +193,12 @@ static limn_status write_all(attention_files *f, limn_error *err)
     return write_png(f, "sheet.png", f->sheet.pixels, f->sheet.width, f->sheet.height, err);
 }
 
-limn_status limn_attention_files_write(const char *folder, const limn_caption *caption,
-                                       const limn_model *model, const limn_thumbnail *picture,
-                                       limn_error *err)
+limn_status limn_attention_files_write(const char *folder, size_t given,
+                                       const limn_caption *caption, const limn_model *model,
+                                       const limn_thumbnail *picture, limn_error *err)
 {
     attention_files f = {
-        .folder = folder, .caption = caption, .model = model, .picture = picture
+        .folder = folder, .given = given, .caption = caption, .model = model, .picture = picture
     };
     limn_model_get_info(model, &f.info);
     const limn_status s = write_all(&f, err);

@@ -13,8 +13,8 @@
  *   sheet.png       the picture, and these, with the words and their probabilities
  *
  * LIMN_E_IO, also when others are there; LIMN_E_NOMEM. */
-limn_status limn_attention_files_write(const char *folder, const limn_caption *caption,
-                                       const limn_model *model, const limn_thumbnail *picture,
-                                       limn_error *err);
+limn_status limn_attention_files_write(const char *folder, size_t given,
+                                       const limn_caption *caption, const limn_model *model,
+                                       const limn_thumbnail *picture, limn_error *err);
 
 #endif

@@ -63,7 +63,8 @@ static limn_status write_page(const limn_explain_settings *s, const limn_dirwalk
         status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     e->settings = search.bytes;
     if (status == LIMN_OK) status = limn_explain_page_append(&page, e, err);
-    if (status == LIMN_OK) status = limn_result_file_write(path.bytes, &page, err);
+    if (status == LIMN_OK)
+        status = limn_result_file_write(path.bytes, strlen(s->page_dir), &page, err);
     limn_buffer_finish(&path);
     limn_buffer_finish(&page);
     limn_buffer_finish(&search);
@@ -79,9 +80,10 @@ static limn_status write_attention(const limn_explain_settings *s, const limn_di
     limn_result_path_append(&folder, s->attention_dir, input);
     if (s->n_best > 1) limn_buffer_printf(&folder, "/%zu", number + 1);
     const limn_status status =
-        folder.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
-                          : limn_attention_files_write(folder.bytes, &e->captions->items[number],
-                                                       e->model, e->picture, err);
+        folder.has_failed
+            ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
+            : limn_attention_files_write(folder.bytes, strlen(s->attention_dir),
+                                         &e->captions->items[number], e->model, e->picture, err);
     limn_buffer_finish(&folder);
     return status;
 }

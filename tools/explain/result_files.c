@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 
 static bool is_part(const char *part, size_t size)
 {
@@ -27,6 +28,15 @@ void limn_result_path_append(limn_buffer *out, const char *dir, const limn_dirwa
     }
 }
 
+/* The folders of `path`, where they are missing. */
+static limn_status make_folders(const char *path, size_t given, limn_error *err)
+{
+    limn_place place;
+    LIMN_TRY(limn_place_open(&place, path, given, true, err));
+    limn_place_close(&place);
+    return LIMN_OK;
+}
+
 static bool holds(const char *path, const limn_buffer *bytes)
 {
     limn_file_bytes file = { 0 };
@@ -37,15 +47,16 @@ static bool holds(const char *path, const limn_buffer *bytes)
     return is_same;
 }
 
-limn_status limn_result_file_write(const char *path, const limn_buffer *bytes, limn_error *err)
+limn_status limn_result_file_write(const char *path, size_t given, const limn_buffer *bytes,
+                                   limn_error *err)
 {
     struct stat st;
     if (bytes->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", path);
+    LIMN_TRY(make_folders(path, given, err));
     if (lstat(path, &st) == 0)
         return holds(path, bytes)
                    ? LIMN_OK
                    : limn_fail(err, LIMN_E_IO,
                                "%s: exists already and is another; limn overwrites nothing", path);
-    LIMN_TRY(limn_folder_make_above(path, err));
     return limn_file_replace(path, bytes->bytes, bytes->size, err);
 }

@@ -77,12 +77,14 @@ limn_status limn_page_fill(limn_buffer *out, const char *template, const limn_pa
     return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory for a page") : LIMN_OK;
 }
 
-limn_status limn_page_write(const char *path, const char *template, const limn_page_part *parts,
-                            size_t n_parts, void *ctx, limn_error *err)
+limn_status limn_page_write(const char *path, bool is_given, const char *template,
+                            const limn_page_part *parts, size_t n_parts, void *ctx, limn_error *err)
 {
     limn_buffer page = { 0 };
     limn_status s = limn_page_fill(&page, template, parts, n_parts, ctx, err);
-    if (s == LIMN_OK) s = limn_file_replace(path, page.bytes, page.size, err);
+    if (s == LIMN_OK)
+        s = is_given ? limn_file_replace_given(path, page.bytes, page.size, err)
+                     : limn_file_replace(path, page.bytes, page.size, err);
     limn_buffer_finish(&page);
     return s;
 }

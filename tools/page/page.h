@@ -22,9 +22,11 @@ typedef struct limn_page_part {
  * LIMN_E_NOMEM, and what the parts return. */
 limn_status limn_page_fill(limn_buffer *out, const char *template, const limn_page_part *parts,
                            size_t n_parts, void *ctx, limn_error *err);
-/* Replaces the file at `path` by the page. As above, and LIMN_E_IO. */
-limn_status limn_page_write(const char *path, const char *template, const limn_page_part *parts,
-                            size_t n_parts, void *ctx, limn_error *err);
+/* Replaces the file at `path` by the page; of a path that the user gave (`is_given`), a link is
+ * followed. As above, and LIMN_E_IO. */
+limn_status limn_page_write(const char *path, bool is_given, const char *template,
+                            const limn_page_part *parts, size_t n_parts, void *ctx,
+                            limn_error *err);
 
 /* Appends text with <, >, &, " and ' made harmless. */
 void limn_page_escape(limn_buffer *out, const char *text);

@@ -10,6 +10,7 @@
 #include "common/text/picture_name.h"
 #include "common/text/string_table.h"
 #include "tools/annotate/input/picture_file.h"
+#include "tools/train/train_decoding.h"
 #include "tools/message.h"
 
 enum { SAMPLE = 50, MAX_NEAR = 3 };
@@ -137,26 +138,25 @@ static limn_status check_missing(const limn_picture_names *all, const limn_pictu
 
 /* ---- what can be read --------------------------------------------------------------------- */
 
-static limn_status open_picture(const char *folder, const char *name, limn_error *err)
+static limn_status open_picture(const limn_train_data *d, const char *name, limn_error *err)
 {
     enum { SMALL = 64 };
-    limn_image_settings settings = limn_image_settings_default();
-    limn_image image = { 0 };
+    const limn_encoder_input_settings input = { .input_size = SMALL,
+                                                .max_pixels = LIMN_DEFAULT_MAX_PIXELS };
+    uint8_t pixels[SMALL * SMALL * 3];
     unsigned char *bytes = NULL;
     size_t size;
     char *path;
-    settings.min_side_hint = SMALL;
-    LIMN_TRY(limn_picture_path(&path, folder, name, err));
+    LIMN_TRY(limn_picture_path(&path, d->options->images, name, err));
     limn_status s = limn_picture_file_read(&bytes, &size, path, MAX_FILE_SIZE, NULL, err);
-    if (s == LIMN_OK) s = limn_image_decode(&image, bytes, size, &settings, err);
-    limn_image_finish(&image);
+    if (s == LIMN_OK) s = limn_train_decode(d->decoders, pixels, bytes, size, &input, err);
     limn_free(bytes);
     limn_free(path);
     return s;
 }
 
 /* A sample from all over the list. */
-static void check_sample(const limn_picture_names *present, const char *folder)
+static void check_sample(const limn_picture_names *present, const limn_train_data *d)
 {
     const size_t n = limn_picture_names_count(present), n_looked_at = n < SAMPLE ? n : SAMPLE;
     limn_error first = { 0 };
@@ -165,7 +165,7 @@ static void check_sample(const limn_picture_names *present, const char *folder)
     for (size_t i = 0; i < n_looked_at; i++) {
         const char *name = limn_picture_names_get(present, i * n / n_looked_at);
         limn_error error = { 0 };
-        if (open_picture(folder, name, &error) == LIMN_OK) continue;
+        if (open_picture(d, name, &error) == LIMN_OK) continue;
         if (n_bad++ > 0) continue;
         first = error;
         first_name = name;
@@ -182,7 +182,7 @@ limn_status limn_plan_pictures_check(const limn_train_data *d, limn_error *err)
     if (!folder || limn_picture_names_count(&d->all_names) == 0) return LIMN_OK;
     limn_status s = limn_picture_names_present(&present, &d->all_names, folder, err);
     if (s == LIMN_OK) s = check_missing(&d->all_names, &present, folder, err);
-    if (s == LIMN_OK) check_sample(&present, folder);
+    if (s == LIMN_OK) check_sample(&present, d);
     limn_picture_names_finish(&present);
     return s;
 }

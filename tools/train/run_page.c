@@ -285,8 +285,8 @@ limn_status limn_run_page_write(const char *html_path, const char *log_path, lim
     if (s == LIMN_OK) s = read_settings(&page.settings, log_path, err);
     if (s == LIMN_OK) {
         limn_run_log_thin(&page.log, MAX_POINTS);
-        s = limn_page_write(html_path, limn_run_page_html, parts, sizeof parts / sizeof *parts,
-                            &page, err);
+        s = limn_page_write(html_path, false, limn_run_page_html, parts,
+                            sizeof parts / sizeof *parts, &page, err);
     }
     json_decref(page.settings);
     limn_run_log_finish(&page.log);

@@ -17,6 +17,7 @@
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/progress.h"
+#include "tools/train/train_decoding.h"
 
 /* ---- names ------------------------------------------------------------------------------- */
 
@@ -363,6 +364,8 @@ limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache,
     const limn_pixel_cache_settings settings = {
         .folder = d->settings->pictures.images,
         .names = &d->all_names,
+        .load = limn_train_decode,
+        .load_ctx = d->decoders,
         .pool = pool,
         .input = { d->config.encoder.input, LIMN_DEFAULT_MAX_PIXELS },
         .progress = { show_pictures, NULL },

@@ -12,6 +12,7 @@
 #include "models/train/pixel_cache.h"
 #include "models/train/training_set.h"
 #include "models/train/training_settings.h"
+#include "tools/annotate/annotate.h"
 #include "tools/train/train_unpaired.h"
 
 typedef struct limn_train_data {
@@ -26,6 +27,7 @@ typedef struct limn_train_data {
     limn_document_frequencies *frequencies; /* of train; NULL without captions */
     limn_pixel_cache pixels; /* of all_names; empty until limn_train_data_load_pictures */
     limn_train_unpaired unpaired;
+    limn_decoders *decoders; /* for pictures, borrowed; NULL: they are decoded in this process */
 } limn_train_data;
 
 /* Reads model, captions, lists and words; no pictures. Says on standard error

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "decoder/decoder.h"
+#include "tools/annotate/annotate.h"
 #include "tools/caption_input.h"
 #include "tools/environment.h"
 #include "tools/message.h"
@@ -185,6 +186,9 @@ static const limn_option options[] = {
       .is_more = true },
     { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
       FIELD(training.n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
+      .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
+      .choices = limn_sandbox_uses, .is_more = true },
     { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
     { "verbose", 'v', NULL, "say what is used, and what was left out", .group = "Running",

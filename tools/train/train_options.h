@@ -11,6 +11,7 @@ typedef struct limn_train_options {
     limn_training_settings training;
     const char *run, *resume; /* folder of a new run, or of one that goes on */
     const char *output;       /* file of the model; NULL: none but in the folder */
+    unsigned sandbox;         /* a limn_sandbox_use */
     bool is_plan, is_quiet, is_verbose;
 } limn_train_options;
 

@@ -8,6 +8,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 #include "models/train/vocab_extend.h"
 #include "tools/message.h"
 #include "tools/train/run_page.h"
@@ -15,14 +16,16 @@
 
 /* ---- stages --------------------------------------------------------------------------------- */
 
-static limn_status copy_best(const char *path, limn_run_folder *folder, limn_error *err)
+static limn_status copy_best(const char *path, bool is_given, limn_run_folder *folder,
+                             limn_error *err)
 {
     unsigned char *bytes = NULL;
     size_t size;
     const char *best = limn_run_folder_file(folder, "best.safetensors");
     if (!best) return limn_fail(err, LIMN_E_NOMEM, "no memory for a name");
     LIMN_TRY(limn_file_read(&bytes, &size, best, SIZE_MAX / 2, err));
-    const limn_status status = limn_file_replace(path, bytes, size, err);
+    const limn_status status = is_given ? limn_file_replace_given(path, bytes, size, err)
+                                        : limn_file_replace(path, bytes, size, err);
     limn_free(bytes);
     return status;
 }
@@ -71,7 +74,8 @@ static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t
     snprintf(name, sizeof name, "base-%zu.safetensors", index);
     limn_buffer_append_text(path, limn_run_folder_file(folder, name));
     if (access(path->bytes, F_OK) == 0) return LIMN_OK;
-    return index == 0 ? extend_init(path->bytes, d, err) : copy_best(path->bytes, folder, err);
+    return index == 0 ? extend_init(path->bytes, d, err)
+                      : copy_best(path->bytes, false, folder, err);
 }
 
 static limn_status run_stages(const limn_train_context *context, limn_run_position *position,
@@ -123,7 +127,7 @@ static limn_status end_log(limn_run_folder *folder, const limn_run_position *pos
 static limn_status finish_run(limn_run_folder *folder, const char *output,
                               const limn_run_position *position, limn_error *err)
 {
-    if (output) LIMN_TRY(copy_best(output, folder, err));
+    if (output) LIMN_TRY(copy_best(output, true, folder, err));
     LIMN_TRY(end_log(folder, position, err));
     if (position->best >= 0)
         limn_message_info("best CIDEr %.1f after step %" PRIu64, 100 * position->best,
@@ -148,7 +152,7 @@ static limn_status run_with_cache(limn_train_context *context, limn_error *err)
 {
     char fingerprint[24];
     limn_train_dev dev;
-    LIMN_TRY(limn_folder_make(context->cache, err));
+    LIMN_TRY(limn_folder_make(context->cache, context->data->settings->cache != NULL, err));
     LIMN_TRY(limn_train_data_load_pictures(context->data, context->cache, context->pool, err));
     LIMN_TRY(limn_train_unpaired_select(&context->data->unpaired, context->data->settings,
                                         limn_run_folder_file(context->folder, "agreement.npy"),

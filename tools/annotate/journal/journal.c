@@ -10,6 +10,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 #include "tools/annotate/journal/journal_past.h"
 #include "common/text/file_name.h"
 
@@ -48,8 +49,7 @@ static bool is_current(const limn_journal *j)
 static limn_status open_locked(limn_journal *j, limn_error *err)
 {
     for (;;) {
-        j->fd = open(j->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-        if (j->fd < 0) return fail_errno(err, j);
+        LIMN_TRY(limn_file_open_own(&j->fd, j->path, O_RDWR | O_CREAT | O_APPEND, err));
         LIMN_TRY(lock(j, j->fd, err));
         if (is_current(j)) return LIMN_OK;
         close(j->fd);
@@ -140,8 +140,10 @@ limn_status limn_journal_peek(limn_journal_past *past, const char *path, const c
     limn_status s = create(&j, path, identity, err);
     *past = (limn_journal_past){ 0 };
     if (s == LIMN_OK) {
-        j->fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (j->fd < 0 && errno != ENOENT) s = fail_errno(err, j);
+        limn_error reason = { 0 };
+        s = limn_file_open_own(&j->fd, path, O_RDONLY, &reason);
+        if (s == LIMN_E_IO && errno == ENOENT) s = LIMN_OK;
+        if (s != LIMN_OK) limn_fail(err, s, "%s", reason.text);
     }
     if (s == LIMN_OK && j->fd >= 0) s = read_past(j, past, is_forced, err);
     if (s != LIMN_OK) limn_journal_past_finish(past);
@@ -243,7 +245,8 @@ limn_status limn_journal_mark_complete(limn_journal *j, const limn_journal_state
  * place. */
 static limn_status replace(limn_journal *j, const limn_buffer *old_lines, limn_error *err)
 {
-    const int fd = open(j->new_path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    unlink(j->new_path); /* of a run that was killed; whatever it is, nobody writes to it */
+    const int fd = open(j->new_path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
     limn_status s = fd < 0 ? fail_errno(err, j) : lock(j, fd, err);
     if (s == LIMN_OK) s = write_all(j, fd, &j->header, err);
     if (s == LIMN_OK) s = write_all(j, fd, old_lines, err);

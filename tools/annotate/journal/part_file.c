@@ -9,6 +9,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 
 static limn_status fail_errno(limn_error *err, const char *path)
 {
@@ -115,8 +116,8 @@ static bool read_state(limn_part_file *f, const char *state)
 static limn_status open_part(limn_part_file *f, limn_error *err)
 {
     struct stat st;
-    f->fd = open(f->part_path, O_WRONLY | O_CLOEXEC);
-    if (f->fd < 0 || fstat(f->fd, &st)) return fail_errno(err, f->part_path);
+    LIMN_TRY(limn_file_open_own(&f->fd, f->part_path, O_WRONLY, err));
+    if (fstat(f->fd, &st)) return fail_errno(err, f->part_path);
     if ((uint64_t)st.st_size < f->size)
         return limn_fail(err, LIMN_E_IO, "%s: has %lld bytes, but %" PRIu64 " were written",
                          f->part_path, (long long)st.st_size, f->size);
@@ -178,6 +179,8 @@ static limn_status rename_part(const limn_part_file *f, limn_error *err)
     if (!is_base_unchanged(f))
         return limn_fail(err, LIMN_E_IO, "%s: %s meanwhile; the results are in %s", f->path,
                          f->has_base ? "was changed" : "came to be", f->part_path);
+    if (limn_file_is_foreign(f->part_path))
+        return limn_fail(err, LIMN_E_IO, "%s: is a link, or no file", f->part_path);
     if (rename(f->part_path, f->path)) return fail_errno(err, f->path);
     return limn_folder_sync(f->path, err);
 }

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/image/format.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 #include "common/text/utf8.h"
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/input/path_names.h"
@@ -17,6 +18,8 @@
 const char *const limn_existing_names[] = {
     "skip", "overwrite", "append", "prepend", "error", NULL
 };
+
+enum { TEMPORARY_SIZE = 32 }; /* bytes of a temporary name */
 
 static limn_status fail_errno(limn_error *err, const char *path)
 {
@@ -109,18 +112,35 @@ static limn_status check_old(const char *path, limn_error *err)
     return s;
 }
 
-limn_status limn_sidecar_look(bool *is_there, const char *path, const char *picture,
+/* Whether what is at `path` is reached without a link; what is not there yet is. */
+static limn_status check_way(const char *path, size_t given, limn_error *err)
+{
+    limn_place place;
+    struct stat st;
+    limn_error reason = { 0 };
+    const limn_status s = limn_place_open(&place, path, given, false, &reason);
+    if (s == LIMN_E_IO) return LIMN_OK; /* folders that are missing are made later */
+    if (s != LIMN_OK) return limn_fail(err, s, "%s", reason.text);
+    const bool is_link = !fstatat(place.folder, place.name, &st, AT_SYMLINK_NOFOLLOW) &&
+                         (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1));
+    limn_place_close(&place);
+    return is_link ? limn_fail(err, LIMN_E_ARG, "%s: is a link, and nothing is written through it",
+                               path)
+                   : LIMN_OK;
+}
+
+limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *picture,
                               limn_existing existing, limn_error *err)
 {
     struct stat st;
     *is_there = !lstat(path, &st);
     if (!*is_there && errno != ENOENT) return fail_errno(err, path);
-    if (!*is_there) return check_folder(path, err);
-    if (existing == LIMN_EXISTING_SKIP) return LIMN_OK;
-    if (existing == LIMN_EXISTING_ERROR)
+    if (*is_there && existing == LIMN_EXISTING_SKIP) return LIMN_OK;
+    if (*is_there && existing == LIMN_EXISTING_ERROR)
         return limn_fail(err, LIMN_E_ARG, "%s: is there already", path);
+    LIMN_TRY(check_way(path, given, err));
+    if (!*is_there) return check_folder(path, err);
     *is_there = false; /* it does not stand in the way */
-    if (stat(path, &st)) return fail_errno(err, path);
     LIMN_TRY(check_changeable(path, &st, picture, err));
     if (existing != LIMN_EXISTING_OVERWRITE) LIMN_TRY(check_old(path, err));
     return check_folder(path, err);
@@ -200,12 +220,8 @@ limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, b
                                  limn_error *err)
 {
     limn_status s = LIMN_OK;
-    char *resolved = limn_file_resolve(f->path);
     *is_left = false;
-    if (!resolved) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    limn_free(f->path);
-    f->path = resolved;
-    f->had_file = !stat(f->path, &f->before);
+    f->had_file = !lstat(f->path, &f->before);
     if (!f->had_file)
         return errno == ENOENT || errno == ENOTDIR ? LIMN_OK : fail_errno(err, f->path);
     *is_left = existing == LIMN_EXISTING_SKIP || existing == LIMN_EXISTING_ERROR;
@@ -227,96 +243,85 @@ uint64_t limn_sidecar_hash(const void *bytes, size_t size)
 /* ---- into its place --------------------------------------------------------------------- */
 
 /* A name in the same folder that follows from the sidecar's, so that it is found after a kill. */
-static char *temporary_path(const char *path)
+static void temporary_name(char out[TEMPORARY_SIZE], const char *name)
 {
-    const size_t folder = limn_path_folder_size(path), capacity = folder + 32;
-    char *out = limn_alloc(capacity, 1);
-    const char *name = path + folder;
-    if (!out) return NULL;
-    memcpy(out, path, folder);
-    snprintf(out + folder, capacity - folder, ".limn-%016" PRIx64 ".tmp",
+    snprintf(out, TEMPORARY_SIZE, ".limn-%016" PRIx64 ".tmp",
              limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)));
-    return out;
 }
 
-static limn_status open_temporary(int *fd, limn_sidecar_file *f, const char *path, limn_error *err)
-{
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-    unlink(path);
-    *fd = open(path, flags, 0666);
-    if (*fd < 0 && errno == ENOENT) {
-        LIMN_TRY(limn_folder_make_above(f->path, err));
-        *fd = open(path, flags, 0666);
-    }
-    return *fd < 0 ? fail_errno(err, f->path) : LIMN_OK;
-}
-
-static limn_status write_temporary(limn_sidecar_file *f, const char *path, limn_error *err)
+static bool write_all(int fd, const limn_buffer *bytes)
 {
     size_t n_written = 0;
-    int fd;
-    LIMN_TRY(open_temporary(&fd, f, path, err));
-    if (f->had_file) (void)fchmod(fd, f->before.st_mode & 07777);
-    while (n_written < f->bytes.size) {
-        const ssize_t n = write(fd, f->bytes.bytes + n_written, f->bytes.size - n_written);
-        if (n < 0 && errno != EINTR) break;
+    while (n_written < bytes->size) {
+        const ssize_t n = write(fd, bytes->bytes + n_written, bytes->size - n_written);
+        if (n < 0 && errno != EINTR) return false;
         n_written += n > 0 ? (size_t)n : 0;
     }
-    if (n_written == f->bytes.size && !fsync(fd))
-        return close(fd) ? fail_errno(err, f->path) : LIMN_OK;
+    return !fsync(fd);
+}
+
+static limn_status write_temporary(const limn_sidecar_file *f, const limn_place *place,
+                                   const char *name, limn_error *err)
+{
+    unlinkat(place->folder, name, 0);
+    const int fd = openat(place->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return fail_errno(err, f->path);
+    if (f->had_file) (void)fchmod(fd, f->before.st_mode & 07777);
+    if (write_all(fd, &f->bytes)) return close(fd) ? fail_errno(err, f->path) : LIMN_OK;
     fail_errno(err, f->path);
     close(fd);
-    unlink(path);
+    unlinkat(place->folder, name, 0);
     return LIMN_E_IO;
 }
 
 /* The new name must not be taken. A file system without links is no failure. */
-static limn_status publish_new(const char *temporary, const char *path, bool *is_left,
-                               limn_error *err)
+static limn_status publish_new(const limn_place *p, const char *temporary, const char *path,
+                               bool *is_left, limn_error *err)
 {
     struct stat st;
-    if (!link(temporary, path)) {
-        unlink(temporary);
+    if (!linkat(p->folder, temporary, p->folder, p->name, 0)) {
+        unlinkat(p->folder, temporary, 0);
         return LIMN_OK;
     }
-    *is_left = errno == EEXIST || !lstat(path, &st);
+    *is_left = errno == EEXIST || !fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW);
     if (*is_left) {
-        unlink(temporary);
+        unlinkat(p->folder, temporary, 0);
         return LIMN_OK;
     }
-    return rename(temporary, path) ? fail_errno(err, path) : LIMN_OK;
+    return renameat(p->folder, temporary, p->folder, p->name) ? fail_errno(err, path) : LIMN_OK;
 }
 
-static bool is_unchanged(const limn_sidecar_file *f)
+static bool is_unchanged(const limn_sidecar_file *f, const limn_place *p)
 {
     struct stat now;
-    return !stat(f->path, &now) && is_same_file(&now, &f->before) &&
-           now.st_size == f->before.st_size &&
+    return !fstatat(p->folder, p->name, &now, AT_SYMLINK_NOFOLLOW) &&
+           is_same_file(&now, &f->before) && now.st_size == f->before.st_size &&
            !memcmp(&now.st_mtim, &f->before.st_mtim, sizeof now.st_mtim);
 }
 
-static limn_status publish_over(const limn_sidecar_file *f, const char *temporary, bool *is_left,
-                                limn_error *err)
+static limn_status publish_over(const limn_sidecar_file *f, const limn_place *p,
+                                const char *temporary, bool *is_left, limn_error *err)
 {
-    *is_left = !is_unchanged(f);
+    *is_left = !is_unchanged(f, p);
     if (*is_left)
-        unlink(temporary);
-    else if (rename(temporary, f->path))
+        unlinkat(p->folder, temporary, 0);
+    else if (renameat(p->folder, temporary, p->folder, p->name))
         return fail_errno(err, f->path);
     return LIMN_OK;
 }
 
 limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err)
 {
-    char *temporary = temporary_path(f->path);
-    limn_status s;
+    char temporary[TEMPORARY_SIZE];
+    limn_place place;
     *is_left = false;
-    if (!temporary) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    s = write_temporary(f, temporary, err);
+    LIMN_TRY(limn_place_open(&place, f->path, f->given, true, err));
+    temporary_name(temporary, place.name);
+    limn_status s = write_temporary(f, &place, temporary, err);
     if (s == LIMN_OK)
-        s = f->had_file ? publish_over(f, temporary, is_left, err)
-                        : publish_new(temporary, f->path, is_left, err);
-    limn_free(temporary);
+        s = f->had_file ? publish_over(f, &place, temporary, is_left, err)
+                        : publish_new(&place, temporary, f->path, is_left, err);
+    limn_place_close(&place);
     return s;
 }
 
@@ -330,19 +335,32 @@ void limn_sidecar_file_finish(limn_sidecar_file *f)
 
 /* ---- after a kill ----------------------------------------------------------------------- */
 
+/* What a kill left under the temporary name. */
+static limn_status remove_temporary(const char *path, limn_error *err)
+{
+    char name[TEMPORARY_SIZE];
+    limn_place place;
+    limn_error ignored = { 0 };
+    const limn_status s =
+        limn_place_open(&place, path, limn_path_folder_size(path), false, &ignored);
+    if (s == LIMN_E_NOMEM) return limn_fail(err, s, "out of memory");
+    if (s != LIMN_OK) return LIMN_OK; /* no folder, nothing left */
+    temporary_name(name, place.name);
+    unlinkat(place.folder, name, 0);
+    limn_place_close(&place);
+    return LIMN_OK;
+}
+
 limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t hash,
                                 limn_error *err)
 {
-    char *temporary = temporary_path(path);
     unsigned char *bytes = NULL;
     size_t size = 0;
     limn_status s = LIMN_OK;
     struct stat st;
     *is_published = false;
-    if (!temporary) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    unlink(temporary);
-    limn_free(temporary);
-    if (stat(path, &st) || !S_ISREG(st.st_mode)) return LIMN_OK;
+    LIMN_TRY(remove_temporary(path, err));
+    if (lstat(path, &st) || !S_ISREG(st.st_mode)) return LIMN_OK;
     s = limn_file_read(&bytes, &size, path, SIZE_MAX / 4, err);
     if (s == LIMN_OK) *is_published = limn_sidecar_hash(bytes, size) == hash;
     limn_free(bytes);

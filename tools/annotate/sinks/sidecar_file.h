@@ -14,23 +14,24 @@
 /* Looks at the sidecar `path` of the picture `picture` (NULL: a member of an archive): *is_there
  * when its picture is to be skipped for it.
  * LIMN_E_ARG when `existing` is LIMN_EXISTING_ERROR and it is there, and when it is to be changed
- * and is a picture itself, or no regular file; LIMN_E_FORMAT when something is to be added to it
- * and it is no UTF-8 (a file of two encodings would be none); LIMN_E_IO, also when it is not there
- * and no file can come to be there. */
-limn_status limn_sidecar_look(bool *is_there, const char *path, const char *picture,
+ * and is a picture itself, a link or no regular file, or in a folder that is reached by a link
+ * behind the first `given` bytes; LIMN_E_FORMAT when something is to be added to it and it is no
+ * UTF-8 (a file of two encodings would be none); LIMN_E_IO, also when it is not there and no file
+ * can come to be there. */
+limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *picture,
                               limn_existing existing, limn_error *err);
 
 /* A sidecar that is about to be written. */
 typedef struct limn_sidecar_file {
     char *picture, *path;  /* owned */
+    size_t given;          /* bytes of `path` that the user named (common/io/place.h) */
     limn_buffer bytes;     /* the new content */
     const char *separator; /* between what is there and the caption; NULL: a line each */
     struct stat before;    /* of what was there, when had_file */
     bool had_file;
 } limn_sidecar_file;
 
-/* Makes the new content of f->bytes, which is the caption's, and what is there; a symbolic link
- * stands for what it leads to, and f->path becomes that. *is_left: something
+/* Makes the new content of f->bytes, which is the caption's, and what is there. *is_left: something
  * came to be there that is to be left alone. LIMN_E_IO, LIMN_E_LIMIT (LIMN_SIDECAR_MAX_SIZE),
  * LIMN_E_ARG as above, LIMN_E_NOMEM. Errors begin with the path. */
 limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, bool *is_left,

@@ -41,3 +41,10 @@ limn_status limn_sidecar_path(limn_buffer *out, const limn_sidecar_naming *namin
     limn_buffer_printf(out, ".%s", naming->extension);
     return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
+
+size_t limn_sidecar_given_size(const limn_sidecar_naming *naming, const limn_dirwalk_entry *input)
+{
+    if (naming->out_dir) return strlen(naming->out_dir) + 1;
+    if (input->is_named) return limn_path_folder_size(input->path);
+    return (size_t)(input->relative - input->path);
+}

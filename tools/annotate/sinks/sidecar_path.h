@@ -19,5 +19,7 @@ typedef struct limn_sidecar_naming {
  * or beside a member of an archive; LIMN_E_NOMEM. The text does not repeat the picture's path. */
 limn_status limn_sidecar_path(limn_buffer *out, const limn_sidecar_naming *naming,
                               const limn_dirwalk_entry *input, limn_error *err);
+/* Bytes at the start of that path which the user named: links may be followed there. */
+size_t limn_sidecar_given_size(const limn_sidecar_naming *naming, const limn_dirwalk_entry *input);
 
 #endif

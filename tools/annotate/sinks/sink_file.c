@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/io/place.h"
 #include "tools/annotate/input/path_names.h"
 #include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/direct_output.h"
@@ -43,8 +44,10 @@ static limn_status take_over_part(const file_sink *f, limn_error *err)
     struct stat st;
     limn_status s = LIMN_OK;
     if (!part) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (stat(part, &st) || f->had_journal)
+    if (lstat(part, &st) || f->had_journal)
         s = LIMN_OK;
+    else if (limn_file_is_foreign(part))
+        s = limn_fail(err, LIMN_E_ARG, "%s: is a link, or no file; remove it", part);
     else if (!access(f->path, F_OK))
         s = limn_fail(err, LIMN_E_ARG,
                       "%s: is there without a journal, and so is %s; move one of them away", part,

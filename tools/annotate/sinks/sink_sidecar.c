@@ -46,8 +46,9 @@ static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_
     limn_status status = limn_sidecar_path(&path, &k->settings.naming, input, err);
     *is_there = status == LIMN_OK && is_taken(k, path.bytes);
     if (status == LIMN_OK && !*is_there)
-        status = limn_sidecar_look(is_there, path.bytes, input->archive_size ? NULL : input->path,
-                                   k->settings.existing, err);
+        status = limn_sidecar_look(
+            is_there, path.bytes, limn_sidecar_given_size(&k->settings.naming, input),
+            input->archive_size ? NULL : input->path, k->settings.existing, err);
     limn_buffer_finish(&path);
     return status;
 }
@@ -95,9 +96,11 @@ static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_er
     if (!limn_grow((void **)&k->waiting, &k->capacity, k->n_waiting + 1, sizeof *f))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     f = &k->waiting[k->n_waiting++];
-    *f = (limn_sidecar_file){ .picture = limn_strdup(result->input->path),
-                              .path = limn_strdup(k->path.bytes),
-                              .separator = k->settings.separator };
+    *f =
+        (limn_sidecar_file){ .picture = limn_strdup(result->input->path),
+                             .path = limn_strdup(k->path.bytes),
+                             .separator = k->settings.separator,
+                             .given = limn_sidecar_given_size(&k->settings.naming, result->input) };
     limn_buffer_append(&f->bytes, result->out->bytes, result->out->size);
     if (!f->picture || !f->path || f->bytes.has_failed)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");

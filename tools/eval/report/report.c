@@ -106,6 +106,6 @@ limn_status limn_report_write(limn_report *report, const char *path, limn_error 
         { "js", limn_report_js, NULL },
     };
     report->page = path;
-    return limn_page_write(path, limn_report_html, parts, sizeof parts / sizeof *parts, report,
-                           err);
+    return limn_page_write(path, true, limn_report_html, parts, sizeof parts / sizeof *parts,
+                           report, err);
 }

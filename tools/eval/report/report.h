@@ -5,6 +5,7 @@
 
 #include "common/base/buffer.h"
 #include "common/base/status.h"
+#include "tools/annotate/annotate.h"
 #include "tools/eval/eval_output.h"
 
 typedef struct limn_report {
@@ -12,6 +13,7 @@ typedef struct limn_report {
     const char *refs, *hyps;    /* names of the files */
     const char *images;         /* folder of the pictures; NULL: no thumbnails */
     const char *page;           /* set by limn_report_write: where the page will be */
+    limn_decoders *decoders;    /* of them; NULL: they are decoded in this process */
     size_t n_without_thumbnail; /* out: pictures to be shown that could not be read */
 } limn_report;
 
@@ -39,6 +41,6 @@ limn_status limn_report_data(limn_buffer *out, limn_report *report, limn_error *
 /* Appends a data: URI of the picture in `folder` that is named `id` (as a whole, or by its last
  * component): a JPEG of at most 288 x 288. LIMN_E_IO and errors of decoding. */
 limn_status limn_report_thumbnail(limn_buffer *out, const char *folder, const char *id,
-                                  limn_error *err);
+                                  limn_decoders *decoders, limn_error *err);
 
 #endif

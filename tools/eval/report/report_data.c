@@ -61,7 +61,8 @@ static limn_status fill_table(table *t, const limn_eval_outcome *o, limn_error *
 static void add_thumbnail(json_t *object, json_t *thumbnails, limn_report *r, const char *id)
 {
     limn_buffer uri = { 0 };
-    if (limn_report_thumbnail(&uri, r->images, id, NULL) == LIMN_OK && !uri.has_failed) {
+    if (limn_report_thumbnail(&uri, r->images, id, r->decoders, NULL) == LIMN_OK &&
+        !uri.has_failed) {
         json_object_set_new(object, "thumbnail",
                             json_integer((json_int_t)json_array_size(thumbnails)));
         json_array_append_new(thumbnails, json_stringn(uri.bytes, uri.size));

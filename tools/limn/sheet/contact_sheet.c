@@ -44,7 +44,7 @@ static limn_status check_path(const char *path, limn_error *err)
         if (n && !strstr(head, mark))
             return limn_fail(err, LIMN_E_ARG, "%s: exists, and is no page of limn's", path);
     }
-    LIMN_TRY(limn_file_writer_open(&probe, path, err));
+    LIMN_TRY(limn_file_writer_open_given(&probe, path, err));
     limn_file_writer_discard(&probe);
     return LIMN_OK;
 }
@@ -252,5 +252,6 @@ limn_status contact_sheet_write(contact_sheet *s, size_t n_before, limn_error *e
         { "js", limn_sheet_js, NULL },
     };
     s->n_before = n_before;
-    return limn_page_write(s->path, limn_sheet_html, parts, sizeof parts / sizeof *parts, s, err);
+    return limn_page_write(s->path, true, limn_sheet_html, parts, sizeof parts / sizeof *parts, s,
+                           err);
 }
