@@ -141,8 +141,9 @@ static limn_status check_missing(const limn_picture_names *all, const limn_pictu
 static limn_status open_picture(const limn_train_data *d, const char *name, limn_error *err)
 {
     enum { SMALL = 64 };
-    const limn_encoder_input_settings input = { .input_size = SMALL,
-                                                .max_pixels = LIMN_DEFAULT_MAX_PIXELS };
+    const limn_encoder_input_settings input = {
+        limn_input_square(SMALL, LIMN_RESIZE_BILINEAR, 0, 1), LIMN_DEFAULT_MAX_PIXELS
+    };
     uint8_t pixels[SMALL * SMALL * 3];
     unsigned char *bytes = NULL;
     size_t size;
