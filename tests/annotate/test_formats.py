@@ -4,6 +4,7 @@
 Hostile file names come back byte for byte, n-best lists are whole, and an output that is there already is added to,
 never overwritten."""
 
+import csv
 import os
 import sys
 import tempfile
@@ -54,6 +55,20 @@ class FormatTest(unittest.TestCase):
         for name, parse, path in self.each_format():
             out, _ = self.limn("names", "--format", name)
             self.assertEqual([n for n, _ in parse(out)], self.names(name))
+
+    def test_cells_that_a_spreadsheet_computes(self):
+        formulas = [c + "1+1|' C calc'!A0.png" for c in "=+-@\t"]
+        os.mkdir(self.folder / "f")
+        for name in formulas:
+            (self.folder / "f" / name).write_bytes(next((self.folder / "names").iterdir()).read_bytes())
+        for option, mark in ([], ""), (["--csv-safe"], "'"):
+            path = self.folder / f"f/out{len(option)}.csv"
+            for _ in range(2):  # the second run finds them in the file
+                LIMN.run(*option, "-o", path.name, "--prefix", "=", "--", *formulas, cwd=self.folder / "f")
+                rows = list(csv.reader(path.read_text().splitlines()))[1:]
+                self.assertEqual([row[0] for row in rows], [mark + n for n in formulas])
+                self.assertTrue(all(row[1].startswith(mark + "=") for row in rows))
+                self.assertTrue(all(row[2].startswith("-") for row in rows))  # numbers are numbers
 
     def test_n_best(self):
         for _, parse, path in self.each_format():

@@ -210,6 +210,8 @@ typedef struct limn_annotate_settings {
     const char *errors;    /* a list of what failed: NAME, cause and detail, tabs between; replaces
                             * that of a run before */
 
+    bool is_csv_safe; /* of CSV: ' before cells that a spreadsheet would take for formulas */
+
     bool is_dry_run; /* nothing is changed; what would be captioned goes to the hook `to_do` */
     bool is_forced;  /* go on under another model or identity all the same */
     bool is_strict;  /* the first failure ends the run */

@@ -119,6 +119,12 @@ static const limn_option options[] = {
                 "but goes on with what is there, as in \"a tag, another tag\" with --separator \", "
                 "\".",
       .type = LIMN_OPT_TEXT, FIELD(out.separator), .is_more = true },
+    { "csv-safe", 0, NULL, "csv: ' before what a spreadsheet would compute", .group = "Output",
+      .detail =
+          "Names and captions that begin with =, +, -, @, a tab or a carriage return, which a "
+          "spreadsheet takes for a formula, get an apostrophe before them; file_bytes then "
+          "tells the name as it is. Without this option they stay as they are.",
+      .type = LIMN_OPT_FLAG, FIELD(out.is_csv_safe), .is_more = true },
     { "tar", 0, "ENDING", "with -o FOLDER: tars, NAME.ENDING added", .group = "Output",
       .detail = "Instead of records, copies of the tars: every member as it was, and after each "
                 "picture NAME.jpg a member NAME.ENDING: with an ENDING that is json, or ends so, "

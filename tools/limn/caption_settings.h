@@ -38,7 +38,7 @@ typedef struct caption_output {
     const char *prefix, *suffix, *separator;
     const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
     const char *sidecar_extension; /* once completed */
-    bool is_sidecar_full;
+    bool is_sidecar_full, is_csv_safe;
     unsigned existing;    /* limn_existing; LIMN_EXISTING_UNSET until completed */
     limn_option_list tar; /* endings of members that tars get */
     const char *errors, *report, *explain, *attention;

@@ -71,6 +71,7 @@ limn_annotate_settings output_settings_of(const caption_settings *s)
     out.is_dry_run = s->run.is_dry_run;
     out.is_forced = s->run.is_forced;
     out.is_strict = s->run.is_strict;
+    out.is_csv_safe = s->out.is_csv_safe;
     return out;
 }
 

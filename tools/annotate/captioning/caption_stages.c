@@ -106,6 +106,7 @@ static limn_status caption(void *worker, const limn_dirwalk_entry *input, const 
         .n_alternatives = s->n_alternatives,
         .has_confidence = s->has_confidence || !isnan(s->min_confidence),
         .has_signals = s->has_signals,
+        .is_csv_safe = s->is_csv_safe,
     };
     if (!isnan(s->min_confidence))
         LIMN_TRY(sure_captions_choose(&w->sure, &record.captions, s->min_confidence, err));

@@ -89,6 +89,8 @@ static limn_status check_numbers(const limn_annotate_settings *s, limn_error *er
 
 limn_status limn_annotate_check(const limn_annotate_settings *s, limn_error *err)
 {
+    if (s->is_csv_safe && s->format != LIMN_FORMAT_CSV)
+        return limn_fail(err, LIMN_E_ARG, "--csv-safe: is for --format csv");
     LIMN_TRY(check_text("separator", s->separator, err));
     LIMN_TRY(s->sidecar_extension ? check_sidecar(s, err) : check_folder(s, err));
     LIMN_TRY(check_text("prefix", s->prefix, err));

@@ -17,6 +17,7 @@ typedef struct limn_record {
     bool has_n_best;                  /* the user asked for more than one caption */
     const limn_caption *best;         /* of what was found; may not be among `captions` */
     bool has_confidence, has_signals; /* the user asked for these */
+    bool is_csv_safe;                 /* ' before cells of CSV that would be computed */
     size_t n_alternatives;            /* and for so many of each token; 0: none */
 } limn_record;
 

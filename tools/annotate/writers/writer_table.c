@@ -24,11 +24,29 @@ static void append_field(limn_buffer *out, const char *text)
     limn_buffer_append_text(out, "\"");
 }
 
-static void append_csv_name(limn_buffer *out, const char *path)
+/* Whether a spreadsheet would compute a cell with this text, or what it calls (OWASP, "CSV
+ * Injection"): a file name could then run a command. */
+static bool is_formula(const char *text)
+{
+    return *text && strchr("=+-@\t\r", *text);
+}
+
+/* `is_safe`: an apostrophe goes before what would be computed; spreadsheets do not show it. */
+static void append_cell(limn_buffer *out, const char *text, bool is_safe)
+{
+    limn_buffer cell = { 0 };
+    if (is_safe && is_formula(text)) limn_buffer_append_text(&cell, "'");
+    limn_buffer_append_text(&cell, text);
+    append_field(out, cell.bytes ? cell.bytes : "");
+    out->has_failed |= cell.has_failed;
+    limn_buffer_finish(&cell);
+}
+
+static void append_csv_name(limn_buffer *out, const char *path, bool is_safe)
 {
     limn_buffer shown = { 0 };
     limn_file_name_append_utf8(&shown, path);
-    append_field(out, shown.bytes ? shown.bytes : "");
+    append_cell(out, shown.bytes ? shown.bytes : "", is_safe);
     out->has_failed |= shown.has_failed;
     limn_buffer_finish(&shown);
 }
@@ -41,28 +59,31 @@ static void append_confidence(limn_buffer *out, const char *separator, const lim
     limn_buffer_append_text(out, separator);
 }
 
-/* `caption` is NULL for one that is left out: a row without numbers. */
-static void append_csv_row(limn_buffer *out, const char *path, const limn_caption *caption,
+/* `caption` is NULL for one that is left out: a row without numbers. Where the first field is not
+ * the file's very name, the last one tells it. */
+static void append_csv_row(limn_buffer *out, const limn_record *record, const limn_caption *caption,
                            size_t rank, bool has_confidence)
 {
-    append_csv_name(out, path);
+    const char *path = record->path;
+    const bool is_marked = record->is_csv_safe && is_formula(path);
+    append_csv_name(out, path, record->is_csv_safe);
     limn_buffer_append_text(out, ",");
     if (caption) {
-        append_field(out, caption->text);
+        append_cell(out, caption->text, record->is_csv_safe);
         limn_buffer_printf(out, ",%.9g,%.9g,%zu,", caption->logprob, caption->score, rank);
     } else {
         limn_buffer_append_text(out, ",,,,");
     }
     if (has_confidence) append_confidence(out, ",", caption);
-    if (!limn_file_name_is_utf8(path)) limn_file_name_append_hex(out, path);
+    if (is_marked || !limn_file_name_is_utf8(path)) limn_file_name_append_hex(out, path);
     limn_buffer_append_text(out, "\r\n");
 }
 
 static void append_csv_rows(limn_buffer *out, const limn_record *record, bool has_confidence)
 {
     for (size_t i = 0; record->captions && i < record->captions->n_items; i++)
-        append_csv_row(out, record->path, &record->captions->items[i], i + 1, has_confidence);
-    if (limn_record_is_left_out(record)) append_csv_row(out, record->path, NULL, 0, has_confidence);
+        append_csv_row(out, record, &record->captions->items[i], i + 1, has_confidence);
+    if (limn_record_is_left_out(record)) append_csv_row(out, record, NULL, 0, has_confidence);
 }
 
 static void render_csv(limn_buffer *out, const limn_record *record)
