@@ -264,9 +264,18 @@ limn_status limn_resize_into_window(uint8_t *dst, const limn_resize_window *wind
 {
     resize_job job = {
         .filter = &filters[filter],
-        .x = { src_width, window->width, window->whole_width, window->left, box->left, box->right },
-        .y = { src_height, window->height, window->whole_height, window->top, box->top,
-               box->bottom },
+        .x = { .n_in = src_width,
+               .n_out = window->width,
+               .n_whole = window->whole_width,
+               .n_skipped = window->left,
+               .from = box->left,
+               .to = box->right },
+        .y = { .n_in = src_height,
+               .n_out = window->height,
+               .n_whole = window->whole_height,
+               .n_skipped = window->top,
+               .from = box->top,
+               .to = box->bottom },
     };
     LIMN_TRY(check_side("source width", src_width, err));
     LIMN_TRY(check_side("source height", src_height, err));

@@ -6,7 +6,7 @@
 limn_status limn_train_decode(void *decoders, uint8_t *pixels, const void *bytes, size_t size,
                               const limn_encoder_input_settings *input, limn_error *err)
 {
-    const limn_picture_load load = { .inputs = { *input }, .n_inputs = 1 };
+    const limn_picture_load load = { .plan = { .inputs = { *input }, .n_inputs = 1 } };
     limn_resize_scratch scratch = { 0 };
     if (decoders)
         return limn_sandbox_run(decoders, pixels, limn_picture_load_size(&load), bytes, size, &load,

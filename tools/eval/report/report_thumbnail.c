@@ -27,9 +27,9 @@ static limn_status append_jpeg(limn_buffer *out, const limn_file_bytes *file,
                                limn_decoders *decoders, limn_error *err)
 {
     const limn_picture_load l = {
-        .inputs = { { limn_input_square(MAX_SIDE, LIMN_RESIZE_BICUBIC, 0, 1),
-                      limn_image_settings_default().max_pixels } },
-        .n_inputs = 1,
+        .plan = { .inputs = { { limn_input_square(MAX_SIDE, LIMN_RESIZE_BICUBIC, 0, 1),
+                                limn_image_settings_default().max_pixels } },
+                  .n_inputs = 1 },
         .thumbnail_side = MAX_SIDE,
     };
     uint8_t *loaded = limn_alloc_aligned(limn_picture_load_size(&l), 1);
