@@ -148,7 +148,7 @@ static limn_status open_picture(const limn_train_data *d, const char *name, limn
     unsigned char *bytes = NULL;
     size_t size;
     char *path;
-    LIMN_TRY(limn_picture_path(&path, d->options->images, name, err));
+    LIMN_TRY(limn_picture_path(&path, d->settings->pictures.images, name, err));
     limn_status s = limn_picture_file_read(&bytes, &size, path, MAX_FILE_SIZE, NULL, err);
     if (s == LIMN_OK) s = limn_train_decode(d->decoders, pixels, bytes, size, &input, err);
     limn_free(bytes);
