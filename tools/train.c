@@ -1,14 +1,17 @@
 /* limn-train: makes a captioner from photos and captions. */
 #include <unistd.h>
 
+#include "models/train/training.h"
+#include "tools/caption_input.h"
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/standard_streams.h"
 #include "tools/tool_hooks.h"
 #include "tools/train/train_arguments.h"
+#include "tools/train/train_decoding.h"
+#include "tools/train/train_messages.h"
 #include "tools/train/train_options.h"
 #include "tools/train/train_plan.h"
-#include "tools/train/train_run.h"
 
 static int exit_code(limn_status status, const limn_error *err, const limn_train_options *o)
 {
@@ -33,26 +36,46 @@ static limn_status open_folder(limn_run_folder **out, const limn_train_options *
     return limn_train_arguments_write(limn_run_folder_file(*out, "run.json"), argc, argv, err);
 }
 
+/* Before there is a folder: what is wrong with the data can be mended. */
+static limn_status read_data(limn_training_data *data, const limn_training_settings *settings,
+                             const limn_training_listener *listener, limn_error *err)
+{
+    const limn_caption_reading how = { .keep_rejected = settings->pictures.keep_rejected };
+    limn_caption_file captions = { .n_records = 0 };
+    if (settings->pictures.captions)
+        LIMN_TRY(limn_caption_input_read(&captions, settings->pictures.captions, &how, err));
+    return limn_training_data_read(data, settings, &captions, listener, err);
+}
+
+static limn_status train(limn_training_data *data, limn_train_messages *messages,
+                         const char *output, limn_pool *pool, limn_error *err)
+{
+    LIMN_TRY(limn_training_run(data, messages->folder, output, pool, err));
+    return limn_train_messages_write_page(messages, err); /* that the run is at its end */
+}
+
 static limn_status run(const limn_train_options *o, int argc, char **argv, limn_error *err)
 {
+    limn_training_data data = { .settings = &o->training };
+    limn_train_messages messages = { .folder = NULL };
+    const limn_training_listener listener = limn_train_messages_listener(&messages);
     const limn_annotate_hooks hooks = limn_tool_hooks(NULL, NULL);
-    limn_train_data data = { .settings = &o->training };
-    limn_run_folder *folder = NULL;
     limn_pool *pool = NULL;
     limn_decoders *decoders = NULL;
     limn_status status = limn_decoders_start(&decoders, o->sandbox, o->training.n_threads, 0,
                                              &hooks, err); /* one thread yet */
     if (status == LIMN_OK) status = limn_pool_create(&pool, o->training.n_threads, err);
-    if (status == LIMN_OK) /* before there is a folder: what is wrong with it can be mended */
-        status = limn_train_data_read(&data, &o->training, err);
-    data.decoders = decoders;
+    if (status == LIMN_OK) status = read_data(&data, &o->training, &listener, err);
+    data.load = limn_train_decode;
+    data.load_ctx = decoders;
     if (status == LIMN_OK && o->is_plan)
         status = limn_train_plan_print(&data, pool, err);
     else if (status == LIMN_OK)
-        status = open_folder(&folder, o, argc, argv, err);
-    if (status == LIMN_OK && folder) status = limn_train_run(&data, folder, o->output, pool, err);
-    limn_run_folder_close(&folder);
-    limn_train_data_finish(&data);
+        status = open_folder(&messages.folder, o, argc, argv, err);
+    if (status == LIMN_OK && messages.folder)
+        status = train(&data, &messages, o->output, pool, err);
+    limn_run_folder_close(&messages.folder);
+    limn_training_data_finish(&data);
     limn_pool_destroy(&pool);
     limn_decoders_stop(&decoders);
     return status;

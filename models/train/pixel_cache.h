@@ -31,16 +31,18 @@ typedef struct limn_pixel_cache {
     size_t n_unreadable;
 } limn_pixel_cache;
 
+/* Writes pixels [S, S, 3] as limn_encoder_input_load does, but elsewhere: the bytes are
+ * hostile. Any thread. */
+typedef limn_status limn_pixel_load_fn(void *ctx, uint8_t *pixels, const void *bytes, size_t size,
+                                       const limn_encoder_input_settings *input, limn_error *err);
+
 typedef struct limn_pixel_cache_settings {
     const char *folder; /* of the pictures; names are below it */
     const limn_picture_names *names;
     limn_encoder_input_settings input;
     limn_pool *pool;              /* NULL: the calling thread alone */
     limn_train_progress progress; /* in pictures */
-    /* Writes pixels [S, S, 3] as limn_encoder_input_load does, but elsewhere: the bytes are
-     * hostile. Any thread. NULL: they are decoded in this process. */
-    limn_status (*load)(void *ctx, uint8_t *pixels, const void *bytes, size_t size,
-                        const limn_encoder_input_settings *input, limn_error *err);
+    limn_pixel_load_fn *load;     /* NULL: in this process */
     void *load_ctx;
 } limn_pixel_cache_settings;
 

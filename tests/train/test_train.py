@@ -182,9 +182,9 @@ class Train(unittest.TestCase):
 
     def test_tag_slots_without_tags(self):
         self.fails("has no tags of the set \"objects\": limn-convert --objects LABELS", "--run", "r", "--tag-slots", 3)
-        self.fails("--tag-slots: 13 are more than the 12 tags", "--run", "r", "--encoder", SLOTTED, "--tag-slots", 13,
+        self.fails("tag slots: 13 are more than the 12 tags", "--run", "r", "--encoder", SLOTTED, "--tag-slots", 13,
                    new=False)
-        self.fails("--tag-slots: ", "--run", "r", "--init", SLOTTED, "--tag-slots", 3, new=False)
+        self.fails("tag slots: ", "--run", "r", "--init", SLOTTED, "--tag-slots", 3, new=False)
         self.assertFalse((self.folder / "r").exists())
 
     def metadata(self, name):

@@ -138,7 +138,7 @@ static limn_status check_missing(const limn_picture_names *all, const limn_pictu
 
 /* ---- what can be read --------------------------------------------------------------------- */
 
-static limn_status open_picture(const limn_train_data *d, const char *name, limn_error *err)
+static limn_status open_picture(const limn_training_data *d, const char *name, limn_error *err)
 {
     enum { SMALL = 64 };
     const limn_encoder_input_settings input = {
@@ -150,14 +150,14 @@ static limn_status open_picture(const limn_train_data *d, const char *name, limn
     char *path;
     LIMN_TRY(limn_picture_path(&path, d->settings->pictures.images, name, err));
     limn_status s = limn_picture_file_read(&bytes, &size, path, MAX_FILE_SIZE, NULL, err);
-    if (s == LIMN_OK) s = limn_train_decode(d->decoders, pixels, bytes, size, &input, err);
+    if (s == LIMN_OK) s = limn_train_decode(d->load_ctx, pixels, bytes, size, &input, err);
     limn_free(bytes);
     limn_free(path);
     return s;
 }
 
 /* A sample from all over the list. */
-static void check_sample(const limn_picture_names *present, const limn_train_data *d)
+static void check_sample(const limn_picture_names *present, const limn_training_data *d)
 {
     const size_t n = limn_picture_names_count(present), n_looked_at = n < SAMPLE ? n : SAMPLE;
     limn_error first = { 0 };
@@ -176,7 +176,7 @@ static void check_sample(const limn_picture_names *present, const limn_train_dat
                              n_bad, n_looked_at, first_name, first.text);
 }
 
-limn_status limn_plan_pictures_check(const limn_train_data *d, limn_error *err)
+limn_status limn_plan_pictures_check(const limn_training_data *d, limn_error *err)
 {
     const char *folder = d->settings->pictures.images;
     limn_picture_names present = { 0 };

@@ -2,11 +2,11 @@
 #ifndef LIMN_TOOLS_TRAIN_PLAN_PICTURES_H
 #define LIMN_TOOLS_TRAIN_PLAN_PICTURES_H
 
-#include "tools/train/train_data.h"
+#include "models/train/training_data.h"
 
 /* Says on standard error how many pictures are missing, which near names are there instead, and
  * which of a sample can't be read. LIMN_E_IO when none is there; LIMN_E_NOMEM; errors of reading
  * the folder. */
-limn_status limn_plan_pictures_check(const limn_train_data *data, limn_error *err);
+limn_status limn_plan_pictures_check(const limn_training_data *data, limn_error *err);
 
 #endif

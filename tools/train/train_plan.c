@@ -5,9 +5,9 @@
 
 #include "tools/message.h"
 #include "tools/train/plan_pictures.h"
-#include "tools/train/train_stage.h"
+#include "models/train/stage_run.h"
 
-static void print_data(const limn_train_data *d)
+static void print_data(const limn_training_data *d)
 {
     const limn_training_set *t = &d->train;
     printf("pictures     %zu to train on, %zu for development\n", t->n_pictures, d->dev.n_pictures);
@@ -35,15 +35,15 @@ static void print_time(double seconds)
         printf("%.1f h", seconds / 3600);
 }
 
-static limn_status print_stage(double *total, const limn_train_data *d,
+static limn_status print_stage(double *total, const limn_training_data *d,
                                const limn_stage_settings *s, limn_pool *pool, limn_error *err)
 {
     uint64_t n_steps;
     size_t bytes;
     double seconds;
-    LIMN_TRY(limn_train_stage_n_steps(&n_steps, d, s, err));
-    LIMN_TRY(limn_train_stage_bytes(&bytes, d, s, err));
-    LIMN_TRY(limn_train_stage_step_seconds(&seconds, d, s, pool, err));
+    LIMN_TRY(limn_stage_n_steps(&n_steps, d, s, err));
+    LIMN_TRY(limn_stage_bytes(&bytes, d, s, err));
+    LIMN_TRY(limn_stage_step_seconds(&seconds, d, s, pool, err));
     printf("%-12s %u epochs, %" PRIu64 " steps of %u pictures, up to %.1f GB, about ",
            limn_stage_names[s->stage], s->n_epochs, n_steps, s->n_pictures, (double)bytes / 1e9);
     print_time(seconds * (double)n_steps);
@@ -52,7 +52,7 @@ static limn_status print_stage(double *total, const limn_train_data *d,
     return LIMN_OK;
 }
 
-limn_status limn_train_plan_print(const limn_train_data *d, limn_pool *pool, limn_error *err)
+limn_status limn_train_plan_print(const limn_training_data *d, limn_pool *pool, limn_error *err)
 {
     limn_stage_settings stages[LIMN_TRAINING_MAX_STAGES];
     const size_t n = limn_training_stages(stages, d->settings);

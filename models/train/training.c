@@ -1,4 +1,4 @@
-#include "tools/train/train_run.h"
+#include "models/train/training.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,9 +10,7 @@
 #include "common/io/fileio.h"
 #include "common/io/place.h"
 #include "models/train/vocab_extend.h"
-#include "tools/message.h"
-#include "tools/train/run_page.h"
-#include "tools/train/train_stage.h"
+#include "models/train/stage_run.h"
 
 /* ---- stages --------------------------------------------------------------------------------- */
 
@@ -30,8 +28,8 @@ static limn_status copy_best(const char *path, bool is_given, limn_run_folder *f
     return status;
 }
 
-/* Says which words the --init model lacked, as many as a line holds. */
-static void tell_new_words(const limn_train_data *d, size_t n_kept)
+/* Says which words the first model lacked, as many as a line holds. */
+static void tell_new_words(const limn_training_data *d, size_t n_kept)
 {
     enum { MAX_SHOWN = 10 };
     const size_t n = limn_vocab_n_tokens(d->vocab);
@@ -43,14 +41,15 @@ static void tell_new_words(const limn_train_data *d, size_t n_kept)
                                        limn_vocab_specials(d->base.vocab)->unknown)
             limn_buffer_printf(&words, "%s%s", n_shown++ ? " " : ": ", text);
     }
-    limn_message_info("%zu tokens of the model are kept, %zu are new%s%s", n_kept, n - n_kept,
+    limn_training_say(d->listener, LIMN_TRAINING_INFO,
+                      "%zu tokens of the model are kept, %zu are new%s%s", n_kept, n - n_kept,
                       n_shown && !words.has_failed ? words.bytes : "",
                       n - n_kept > n_shown ? " …" : "");
     limn_buffer_finish(&words);
 }
 
-/* The --init model with the words of this run. */
-static limn_status extend_init(const char *path, const limn_train_data *d, limn_error *err)
+/* The first model with the words of this run. */
+static limn_status extend_init(const char *path, const limn_training_data *d, limn_error *err)
 {
     size_t n_kept;
     LIMN_TRY(limn_vocab_extend_model(path, &n_kept, &d->base, d->vocab, d->settings->seed, err));
@@ -61,7 +60,7 @@ static limn_status extend_init(const char *path, const limn_train_data *d, limn_
 /* The model that stage `index` begins with: the best one before it, kept under
  * a name of its own so that a run that goes on begins with the same one. */
 static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t index,
-                              const limn_train_data *d, limn_error *err)
+                              const limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     const bool has_other_words = o->model.init && d->own_vocab;
@@ -78,7 +77,7 @@ static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t
                       : copy_best(path->bytes, false, folder, err);
 }
 
-static limn_status run_stages(const limn_train_context *context, limn_run_position *position,
+static limn_status run_stages(const limn_training_context *context, limn_run_position *position,
                               limn_error *err)
 {
     limn_stage_settings stages[LIMN_TRAINING_MAX_STAGES];
@@ -87,7 +86,7 @@ static limn_status run_stages(const limn_train_context *context, limn_run_positi
     limn_status status = LIMN_OK;
     uint64_t first_step = 0, n_steps = 0;
     for (size_t i = 0; status == LIMN_OK && i < n; i++, first_step += n_steps) {
-        status = limn_train_stage_n_steps(&n_steps, context->data, &stages[i], err);
+        status = limn_stage_n_steps(&n_steps, context->data, &stages[i], err);
         if (status != LIMN_OK || i < position->stage_index ||
             (i == position->stage_index && position->step == n_steps))
             continue;
@@ -98,8 +97,7 @@ static limn_status run_stages(const limn_train_context *context, limn_run_positi
         position->stage_index = i;
         status = stage_base(&base, context->folder, i, context->data, err);
         if (status == LIMN_OK)
-            status =
-                limn_train_stage_run(context, &stages[i], i, first_step, base.bytes, position, err);
+            status = limn_stage_run(context, &stages[i], i, first_step, base.bytes, position, err);
     }
     limn_buffer_finish(&base);
     return status;
@@ -107,72 +105,67 @@ static limn_status run_stages(const limn_train_context *context, limn_run_positi
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-/* Ends the log, and with it the page's loading itself again. */
 static limn_status end_log(limn_run_folder *folder, const limn_run_position *position,
                            limn_error *err)
 {
     char line[160];
-    limn_buffer page = { 0 };
     snprintf(line, sizeof line,
              "{\"kind\":\"end\",\"best\":%.6f,\"best_step\":%" PRIu64 ",\"seconds\":%.1f}",
              position->best, position->best_step, position->seconds);
-    LIMN_TRY(limn_run_folder_log(folder, line, err));
-    limn_buffer_append_text(&page, limn_run_folder_file(folder, "run.html"));
-    const limn_status status =
-        limn_run_page_write(page.bytes, limn_run_folder_file(folder, "log.jsonl"), err);
-    limn_buffer_finish(&page);
-    return status;
+    return limn_run_folder_log(folder, line, err);
 }
 
-static limn_status finish_run(limn_run_folder *folder, const char *output,
+static limn_status finish_run(const limn_training_context *context,
                               const limn_run_position *position, limn_error *err)
 {
-    if (output) LIMN_TRY(copy_best(output, true, folder, err));
-    LIMN_TRY(end_log(folder, position, err));
+    if (context->output) LIMN_TRY(copy_best(context->output, true, context->folder, err));
+    LIMN_TRY(end_log(context->folder, position, err));
     if (position->best >= 0)
-        limn_message_info("best CIDEr %.1f after step %" PRIu64, 100 * position->best,
+        limn_training_say(context->data->listener, LIMN_TRAINING_INFO,
+                          "best CIDEr %.1f after step %" PRIu64, 100 * position->best,
                           position->best_step);
     return LIMN_OK;
 }
 
 /* ---- a run --------------------------------------------------------------------------------- */
 
-static limn_status run_from_position(limn_train_context *context, limn_error *err)
+static limn_status run_from_position(limn_training_context *context, limn_error *err)
 {
     limn_run_position position;
     size_t n_unreadable = 0;
     LIMN_TRY(limn_run_find(&position, &n_unreadable, context->folder, context->fingerprint, err));
     if (n_unreadable > 0)
-        limn_message_warning("%zu checkpoints can't be read and are passed over", n_unreadable);
+        limn_training_say(context->data->listener, LIMN_TRAINING_WARNING,
+                          "%zu checkpoints can't be read and are passed over", n_unreadable);
     LIMN_TRY(run_stages(context, &position, err));
-    return finish_run(context->folder, context->output, &position, err);
+    return finish_run(context, &position, err);
 }
 
-static limn_status run_with_cache(limn_train_context *context, limn_error *err)
+static limn_status run_with_cache(limn_training_context *context, limn_error *err)
 {
     char fingerprint[24];
-    limn_train_dev dev;
+    limn_development dev;
     LIMN_TRY(limn_folder_make(context->cache, context->data->settings->cache != NULL, err));
-    LIMN_TRY(limn_train_data_load_pictures(context->data, context->cache, context->pool, err));
-    LIMN_TRY(limn_train_unpaired_select(&context->data->unpaired, context->data->settings,
-                                        limn_run_folder_file(context->folder, "agreement.npy"),
-                                        context->pool, err));
-    LIMN_TRY(limn_train_dev_open(&dev, context->data, err));
+    LIMN_TRY(limn_training_data_load_pictures(context->data, context->cache, context->pool, err));
+    LIMN_TRY(limn_unpaired_data_select(&context->data->unpaired, context->data->settings,
+                                       limn_run_folder_file(context->folder, "agreement.npy"),
+                                       context->pool, err));
+    LIMN_TRY(limn_development_open(&dev, context->data, err));
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64,
-             limn_train_data_fingerprint(context->data));
+             limn_training_data_fingerprint(context->data));
     context->fingerprint = fingerprint;
     context->dev = &dev;
     const limn_status status = run_from_position(context, err);
-    limn_train_dev_close(&dev);
+    limn_development_close(&dev);
     return status;
 }
 
-limn_status limn_train_run(limn_train_data *data, limn_run_folder *folder, const char *output,
-                           limn_pool *pool, limn_error *err)
+limn_status limn_training_run(limn_training_data *data, limn_run_folder *folder, const char *output,
+                              limn_pool *pool, limn_error *err)
 {
     const char *given = data->settings->cache;
     char *cache = limn_strdup(given ? given : limn_run_folder_file(folder, "cache"));
-    limn_train_context context = {
+    limn_training_context context = {
         .data = data, .folder = folder, .output = output, .pool = pool, .cache = cache
     };
     const limn_status status = cache ? run_with_cache(&context, err)

@@ -1,26 +1,26 @@
 /* What the reward stage compares with: the captions of the paired pictures, and for each unpaired
  * one the captions that fit it best. */
-#ifndef LIMN_TOOLS_TRAIN_TRAIN_REFERENCES_H
-#define LIMN_TOOLS_TRAIN_TRAIN_REFERENCES_H
+#ifndef LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
+#define LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
 
 #include "common/base/status.h"
 #include "models/train/trainer.h"
-#include "tools/train/train_data.h"
+#include "models/train/training_data.h"
 
-typedef struct limn_train_references {
+typedef struct limn_reward_references {
     const char **names;     /* [n_pictures], borrowed from the data */
     size_t *first_captions; /* [n_pictures + 1] */
     size_t *offsets;        /* [number of captions + 1] */
     uint32_t *tokens;
     size_t n_pictures, n_captions;
     size_t names_capacity, captions_capacity, offsets_capacity, tokens_capacity;
-} limn_train_references;
+} limn_reward_references;
 
 /* Fills `out` and points the references of `settings` at it; the data are borrowed until it is
  * finished. LIMN_E_NOMEM. */
-limn_status limn_train_references_set(limn_train_references *out, limn_trainer_settings *settings,
-                                      const limn_train_data *data, bool has_unpaired,
-                                      limn_error *err);
-void limn_train_references_finish(limn_train_references *r); /* accepts a zeroed one; zeroes it */
+limn_status limn_reward_references_set(limn_reward_references *out, limn_trainer_settings *settings,
+                                       const limn_training_data *data, bool has_unpaired,
+                                       limn_error *err);
+void limn_reward_references_finish(limn_reward_references *r); /* accepts a zeroed one; zeroes it */
 
 #endif

@@ -1,4 +1,4 @@
-#include "tools/train/train_unpaired.h"
+#include "models/train/unpaired_data.h"
 
 #include <string.h>
 
@@ -8,11 +8,8 @@
 #include "common/io/npy.h"
 #include "common/io/npy_array.h"
 #include "models/train/self_training.h"
-#include "tools/interrupt.h"
-#include "tools/message.h"
-#include "tools/progress.h"
 
-void limn_train_unpaired_finish(limn_train_unpaired *u)
+void limn_unpaired_data_finish(limn_unpaired_data *u)
 {
     limn_pairing_destroy(&u->pairing);
     limn_pixel_cache_close(&u->pixels);
@@ -23,7 +20,7 @@ void limn_train_unpaired_finish(limn_train_unpaired *u)
 }
 
 /* Names and numbers of the pictures that have pixels; of all while there are none. */
-static limn_status take_names(limn_train_unpaired *u, limn_error *err)
+static limn_status take_names(limn_unpaired_data *u, limn_error *err)
 {
     const bool has_pixels = u->pixels.rows.n_rows > 0;
     size_t n = 0;
@@ -53,7 +50,7 @@ static size_t draw_captions(const void *ctx, uint64_t round, uint32_t picture, s
     return limn_pairing_draw(captions, ctx, round, picture, repeat, capacity);
 }
 
-static limn_status pair(limn_train_unpaired *u, uint64_t seed, limn_error *err)
+static limn_status pair(limn_unpaired_data *u, uint64_t seed, limn_error *err)
 {
     limn_pairing_settings settings = limn_pairing_settings_default();
     settings.seed = seed;
@@ -63,19 +60,21 @@ static limn_status pair(limn_train_unpaired *u, uint64_t seed, limn_error *err)
                                  u->text.n_captions, &settings, err));
     u->draw = (limn_caption_draw){ count_repeats, draw_captions, u->pairing, settings.max_repeats };
     const limn_pairing_summary s = limn_pairing_summarize(u->pairing);
-    limn_message_note("%zu unpaired pictures with captions, %zu without an object, %zu without a "
+    limn_training_say(u->listener, LIMN_TRAINING_NOTE,
+                      "%zu unpaired pictures with captions, %zu without an object, %zu without a "
                       "caption that fits; %zu captions in use",
                       s.n_pictures, s.n_without_object, s.n_without_caption, s.n_captions);
     return LIMN_OK;
 }
 
-limn_status limn_train_unpaired_read(limn_train_unpaired *u, const limn_training_settings *o,
-                                     const limn_vocab *vocab, limn_error *err)
+limn_status limn_unpaired_data_read(limn_unpaired_data *u, const limn_training_settings *o,
+                                    const limn_vocab *vocab, const limn_training_listener *listener,
+                                    limn_error *err)
 {
     const limn_training_set_settings settings = { .vocab = vocab,
                                                   .max_words = o->words.max_words,
                                                   .keep_rejected = o->pictures.keep_rejected };
-    *u = (limn_train_unpaired){ .pairing = NULL };
+    *u = (limn_unpaired_data){ .listener = listener };
     if (o->unpaired.text)
         LIMN_TRY(limn_training_set_read_text(&u->text, o->unpaired.text, &settings, err));
     if (!o->unpaired.images) return LIMN_OK;
@@ -86,43 +85,36 @@ limn_status limn_train_unpaired_read(limn_train_unpaired *u, const limn_training
 
 /* ---- pictures ------------------------------------------------------------------------------ */
 
-static limn_status load_pixels(limn_train_unpaired *u, const limn_training_settings *o,
+static limn_status load_pixels(limn_unpaired_data *u, const limn_training_settings *o,
                                const limn_pixel_cache_settings *common, const char *path,
                                limn_error *err)
 {
     limn_pixel_cache_settings settings = *common;
     settings.folder = o->unpaired.images;
     settings.names = &u->names;
-    limn_progress_start("unpaired pictures read");
+    limn_training_work(u->listener, "unpaired pictures read");
     const limn_status status = limn_pixel_cache_make(&u->pixels, path, &settings, err);
-    limn_progress_erase();
+    limn_training_work(u->listener, NULL);
     return status;
 }
 
-limn_status limn_train_unpaired_load(limn_train_unpaired *u, const limn_training_settings *o,
-                                     const limn_pixel_cache_settings *settings, const char *path,
-                                     limn_error *err)
+limn_status limn_unpaired_data_load(limn_unpaired_data *u, const limn_training_settings *o,
+                                    const limn_pixel_cache_settings *settings, const char *path,
+                                    limn_error *err)
 {
     if (!o->unpaired.images) return LIMN_OK;
     LIMN_TRY(load_pixels(u, o, settings, path, err));
     if (u->pixels.n_unreadable == 0) return LIMN_OK;
     for (size_t i = 0; i < u->pixels.n_unreadable; i++)
-        limn_message_error("%s: %s; left out", u->pixels.unreadable[i].name,
-                           u->pixels.unreadable[i].error);
+        limn_training_say(u->listener, LIMN_TRAINING_ERROR, "%s: %s; left out",
+                          u->pixels.unreadable[i].name, u->pixels.unreadable[i].error);
     LIMN_TRY(take_names(u, err));
     return pair(u, o->seed, err);
 }
 
 /* ---- self-training ------------------------------------------------------------------------- */
 
-static bool show_opinion(void *ctx, size_t done, size_t total)
-{
-    (void)ctx;
-    limn_progress_update(done, 0, total);
-    return !limn_interrupt_is_set();
-}
-
-static limn_status ask(float *agreement, const limn_train_unpaired *u, const limn_model *model,
+static limn_status ask(float *agreement, const limn_unpaired_data *u, const limn_model *model,
                        limn_pool *pool, limn_error *err)
 {
     const size_t n = limn_picture_names_count(&u->names);
@@ -141,17 +133,17 @@ static limn_status ask(float *agreement, const limn_train_unpaired *u, const lim
         .captions = u->text.texts,
         .n_captions = u->text.n_captions,
         .pool = pool,
-        .progress = { show_opinion, NULL },
+        .progress = limn_training_progress(u->listener),
     };
-    limn_progress_start("unpaired pictures looked at");
+    limn_training_work(u->listener, "unpaired pictures looked at");
     status = limn_self_training_agree(agreement, &opinion, err);
-    limn_progress_erase();
+    limn_training_work(u->listener, NULL);
     limn_cached_pictures_finish(&pixels);
     return status;
 }
 
 /* Asks the model, and keeps what it said in the file. */
-static limn_status make_agreement(float *agreement, const limn_train_unpaired *u,
+static limn_status make_agreement(float *agreement, const limn_unpaired_data *u,
                                   const char *model_path, const char *path, limn_pool *pool,
                                   limn_error *err)
 {
@@ -181,8 +173,8 @@ static bool read_agreement(float *agreement, size_t n_pictures, const char *path
     return fits;
 }
 
-limn_status limn_train_unpaired_select(limn_train_unpaired *u, const limn_training_settings *o,
-                                       const char *path, limn_pool *pool, limn_error *err)
+limn_status limn_unpaired_data_select(limn_unpaired_data *u, const limn_training_settings *o,
+                                      const char *path, limn_pool *pool, limn_error *err)
 {
     const size_t n = limn_picture_names_count(&u->names);
     float *agreement;
@@ -202,7 +194,7 @@ limn_status limn_train_unpaired_select(limn_train_unpaired *u, const limn_traini
 
 /* ---- fingerprint --------------------------------------------------------------------------- */
 
-uint64_t limn_train_unpaired_hash(const limn_train_unpaired *u, uint64_t hash)
+uint64_t limn_unpaired_data_hash(const limn_unpaired_data *u, uint64_t hash)
 {
     for (size_t i = 0; i < u->text.n_captions; i++)
         hash = limn_fnv1a64(hash, u->text.texts[i], strlen(u->text.texts[i]) + 1);

@@ -1,4 +1,4 @@
-#include "tools/train/train_references.h"
+#include "models/train/reward_references.h"
 
 #include <string.h>
 
@@ -7,13 +7,13 @@
 /* Of an unpaired picture: enough for what they agree on to count more than what one alone says. */
 enum { MAX_DRAWN = 10 };
 
-void limn_train_references_finish(limn_train_references *r)
+void limn_reward_references_finish(limn_reward_references *r)
 {
     limn_free(r->names);
     limn_free(r->first_captions);
     limn_free(r->offsets);
     limn_free(r->tokens);
-    *r = (limn_train_references){ .n_pictures = 0 };
+    *r = (limn_reward_references){ .n_pictures = 0 };
 }
 
 static limn_status no_memory(limn_error *err)
@@ -22,7 +22,7 @@ static limn_status no_memory(limn_error *err)
 }
 
 /* Begins the captions of one more picture. */
-static limn_status add_picture(limn_train_references *r, const char *name, limn_error *err)
+static limn_status add_picture(limn_reward_references *r, const char *name, limn_error *err)
 {
     if (!limn_grow((void **)&r->names, &r->names_capacity, r->n_pictures + 1, sizeof *r->names) ||
         !limn_grow((void **)&r->first_captions, &r->captions_capacity, r->n_pictures + 2,
@@ -34,7 +34,7 @@ static limn_status add_picture(limn_train_references *r, const char *name, limn_
     return LIMN_OK;
 }
 
-static limn_status add_caption(limn_train_references *r, const limn_training_set *set,
+static limn_status add_caption(limn_reward_references *r, const limn_training_set *set,
                                size_t caption, limn_error *err)
 {
     const size_t first = set->offsets[caption], n = set->offsets[caption + 1] - first;
@@ -50,7 +50,7 @@ static limn_status add_caption(limn_train_references *r, const limn_training_set
     return LIMN_OK;
 }
 
-static limn_status add_paired(limn_train_references *r, const limn_training_set *set,
+static limn_status add_paired(limn_reward_references *r, const limn_training_set *set,
                               limn_error *err)
 {
     for (size_t p = 0; p < set->n_pictures; p++) {
@@ -61,7 +61,7 @@ static limn_status add_paired(limn_train_references *r, const limn_training_set 
     return LIMN_OK;
 }
 
-static limn_status add_unpaired(limn_train_references *r, const limn_train_unpaired *u,
+static limn_status add_unpaired(limn_reward_references *r, const limn_unpaired_data *u,
                                 limn_error *err)
 {
     for (size_t p = 0; p < limn_picture_names_count(&u->names); p++) {
@@ -73,9 +73,9 @@ static limn_status add_unpaired(limn_train_references *r, const limn_train_unpai
     return LIMN_OK;
 }
 
-limn_status limn_train_references_set(limn_train_references *r, limn_trainer_settings *settings,
-                                      const limn_train_data *data, bool has_unpaired,
-                                      limn_error *err)
+limn_status limn_reward_references_set(limn_reward_references *r, limn_trainer_settings *settings,
+                                       const limn_training_data *data, bool has_unpaired,
+                                       limn_error *err)
 {
     LIMN_TRY(add_paired(r, &data->train, err));
     if (has_unpaired) LIMN_TRY(add_unpaired(r, &data->unpaired, err));

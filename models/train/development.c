@@ -1,8 +1,8 @@
-#include "tools/train/train_dev.h"
+#include "models/train/development.h"
 
 #include "common/base/mem.h"
 
-static void fill(limn_train_dev *dev, const limn_train_data *d)
+static void fill(limn_development *dev, const limn_training_data *d)
 {
     const limn_training_set *set = &d->dev;
     for (size_t i = 0; i < set->n_pictures; i++) {
@@ -14,7 +14,7 @@ static void fill(limn_train_dev *dev, const limn_train_data *d)
     }
 }
 
-static limn_status open(limn_train_dev *dev, const limn_train_data *d, limn_error *err)
+static limn_status open(limn_development *dev, const limn_training_data *d, limn_error *err)
 {
     const size_t n = d->dev.n_pictures;
     dev->names = limn_calloc(n, sizeof *dev->names);
@@ -31,20 +31,21 @@ static limn_status open(limn_train_dev *dev, const limn_train_data *d, limn_erro
     return limn_dev_set_create(&dev->set, &pictures, err);
 }
 
-limn_status limn_train_dev_open(limn_train_dev *dev, const limn_train_data *d, limn_error *err)
+limn_status limn_development_open(limn_development *dev, const limn_training_data *d,
+                                  limn_error *err)
 {
-    *dev = (limn_train_dev){ .set = NULL };
+    *dev = (limn_development){ .set = NULL };
     if (d->dev.n_pictures == 0) return LIMN_OK;
     const limn_status status = open(dev, d, err);
-    if (status != LIMN_OK) limn_train_dev_close(dev);
+    if (status != LIMN_OK) limn_development_close(dev);
     return status;
 }
 
-void limn_train_dev_close(limn_train_dev *dev)
+void limn_development_close(limn_development *dev)
 {
     limn_dev_set_destroy(&dev->set);
     limn_cached_pictures_finish(&dev->pixels);
     limn_free(dev->names);
     limn_free(dev->references);
-    *dev = (limn_train_dev){ .set = NULL };
+    *dev = (limn_development){ .set = NULL };
 }

@@ -1,4 +1,4 @@
-#include "tools/train/train_pixels.h"
+#include "models/train/stage_pixels.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ struct source {
     uint32_t *rows; /* of each picture in the cache */
 };
 
-struct limn_train_pixels {
+struct limn_stage_pixels {
     limn_batches *ahead;
     struct source sources[MAX_SOURCES];
     size_t n_sources, picture_size; /* bytes of a picture */
@@ -35,7 +35,7 @@ static limn_status find_rows(struct source *s, const limn_pixel_cache *cache,
     return LIMN_OK;
 }
 
-static limn_status open_source(struct source *s, const limn_train_data *d,
+static limn_status open_source(struct source *s, const limn_training_data *d,
                                const limn_pixel_cache *cache, const limn_picture_names *names,
                                size_t max_pictures, limn_error *err)
 {
@@ -53,7 +53,7 @@ static limn_status open_source(struct source *s, const limn_train_data *d,
     return limn_pixel_prefetch_create(&s->prefetch, &settings, err);
 }
 
-static limn_status open(limn_train_pixels *p, const limn_train_data *d, limn_error *err)
+static limn_status open(limn_stage_pixels *p, const limn_training_data *d, limn_error *err)
 {
     const size_t n = limn_batches_limits(p->ahead).max_pictures;
     p->picture_size = limn_input_bytes(&d->config.encoder.input);
@@ -66,10 +66,10 @@ static limn_status open(limn_train_pixels *p, const limn_train_data *d, limn_err
     return open_source(&p->sources[1], d, &d->unpaired.pixels, &d->unpaired.names, n, err);
 }
 
-limn_status limn_train_pixels_create(limn_train_pixels **out, const limn_train_data *data,
+limn_status limn_stage_pixels_create(limn_stage_pixels **out, const limn_training_data *data,
                                      limn_batches *ahead, size_t n_sources, limn_error *err)
 {
-    limn_train_pixels *p = limn_calloc(1, sizeof *p);
+    limn_stage_pixels *p = limn_calloc(1, sizeof *p);
     *out = p;
     if (!p) {
         limn_batches_destroy(&ahead);
@@ -78,13 +78,13 @@ limn_status limn_train_pixels_create(limn_train_pixels **out, const limn_train_d
     p->ahead = ahead;
     p->n_sources = n_sources;
     const limn_status status = open(p, data, err);
-    if (status != LIMN_OK) limn_train_pixels_destroy(out);
+    if (status != LIMN_OK) limn_stage_pixels_destroy(out);
     return status;
 }
 
-void limn_train_pixels_destroy(limn_train_pixels **pixels)
+void limn_stage_pixels_destroy(limn_stage_pixels **pixels)
 {
-    limn_train_pixels *p = pixels ? *pixels : NULL;
+    limn_stage_pixels *p = pixels ? *pixels : NULL;
     if (!p) return;
     for (size_t i = 0; i < MAX_SOURCES; i++) {
         limn_pixel_prefetch_destroy(&p->sources[i].prefetch);
@@ -108,7 +108,7 @@ static size_t n_of_source(const limn_batch *batch, size_t first)
     return end - first;
 }
 
-static limn_status submit(limn_train_pixels *p, uint64_t step, limn_error *err)
+static limn_status submit(limn_stage_pixels *p, uint64_t step, limn_error *err)
 {
     const limn_batch *batch = limn_batches_get(p->ahead, step);
     for (size_t first = 0, n; first < batch->n_pictures; first += n) {
@@ -120,7 +120,7 @@ static limn_status submit(limn_train_pixels *p, uint64_t step, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_train_pixels_fill(limn_train_pixels *p, const limn_batch *batch,
+limn_status limn_stage_pixels_fill(limn_stage_pixels *p, const limn_batch *batch,
                                    const uint8_t **pixels, limn_error *err)
 {
     p->next = p->next ? p->next : batch->step;

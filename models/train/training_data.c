@@ -1,4 +1,4 @@
-#include "tools/train/train_data.h"
+#include "models/train/training_data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +12,6 @@
 #include "models/tag_heads.h"
 #include "models/train/training_frequencies.h"
 #include "models/vocab_file.h"
-#include "tools/caption_input.h"
-#include "tools/environment.h"
-#include "tools/interrupt.h"
-#include "tools/message.h"
-#include "tools/progress.h"
-#include "tools/train/train_decoding.h"
 
 /* ---- names ------------------------------------------------------------------------------- */
 
@@ -53,13 +47,13 @@ static limn_status take_split(limn_picture_names *out, const limn_caption_file *
     return status;
 }
 
-static limn_status take_splits(limn_train_data *d, limn_error *err)
+static limn_status take_splits(limn_training_data *d, limn_error *err)
 {
     LIMN_TRY(take_split(&d->train_names, &d->captions, TRAIN_SPLITS, err));
     return take_split(&d->dev_names, &d->captions, DEV_SPLITS, err);
 }
 
-static limn_status deal_out(limn_train_data *d, limn_error *err)
+static limn_status deal_out(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     limn_picture_names all = { 0 };
@@ -71,7 +65,7 @@ static limn_status deal_out(limn_train_data *d, limn_error *err)
     return status;
 }
 
-static limn_status read_names(limn_train_data *d, limn_error *err)
+static limn_status read_names(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     if (o->pictures.train_list) {
@@ -81,15 +75,17 @@ static limn_status read_names(limn_train_data *d, limn_error *err)
     if (has_split(&d->captions, TRAIN_SPLITS) && has_split(&d->captions, DEV_SPLITS))
         return take_splits(d, err);
     if (says_splits(&d->captions))
-        limn_message_warning("%s: has not both splits " TRAIN_SPLITS " and " DEV_SPLITS
-                             ": its pictures are dealt out by a hash of their names",
-                             o->pictures.captions);
+        limn_training_say(d->listener, LIMN_TRAINING_WARNING,
+                          "%s: has not both splits " TRAIN_SPLITS " and " DEV_SPLITS
+                          ": its pictures are dealt out by a hash of their names",
+                          o->pictures.captions);
     return deal_out(d, err);
 }
 
 /* ---- words ------------------------------------------------------------------------------- */
 
-static limn_status count_captions(limn_vocab_builder *b, const limn_train_data *d, limn_error *err)
+static limn_status count_captions(limn_vocab_builder *b, const limn_training_data *d,
+                                  limn_error *err)
 {
     for (size_t i = 0; i < d->captions.n_records; i++) {
         const limn_caption_record *r = &d->captions.records[i];
@@ -100,8 +96,8 @@ static limn_status count_captions(limn_vocab_builder *b, const limn_train_data *
     return LIMN_OK;
 }
 
-/* From the captions to train on; with --vocab extend behind the old words. */
-static limn_status build_vocabulary(limn_train_data *d, limn_error *err)
+/* From the captions to train on; behind the old words where they are extended. */
+static limn_status build_vocabulary(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     const limn_vocab *old = o->words.mode == LIMN_WORDS_EXTEND ? d->base.vocab : NULL;
@@ -113,7 +109,7 @@ static limn_status build_vocabulary(limn_train_data *d, limn_error *err)
     return status;
 }
 
-static limn_status read_vocabulary(limn_train_data *d, limn_error *err)
+static limn_status read_vocabulary(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     if (o->words.file)
@@ -122,8 +118,8 @@ static limn_status read_vocabulary(limn_train_data *d, limn_error *err)
         LIMN_TRY(build_vocabulary(d, err));
     d->vocab = d->own_vocab ? d->own_vocab : d->base.vocab;
     if (o->model.init && d->own_vocab)
-        limn_message_note("%zu words, %zu before", limn_vocab_n_tokens(d->vocab),
-                          limn_vocab_n_tokens(d->base.vocab));
+        limn_training_say(d->listener, LIMN_TRAINING_NOTE, "%zu words, %zu before",
+                          limn_vocab_n_tokens(d->vocab), limn_vocab_n_tokens(d->base.vocab));
     return LIMN_OK;
 }
 
@@ -139,7 +135,7 @@ static bool trains_encoder(const limn_training_settings *o)
 }
 
 /* Of the base, before hours are spent on stages that come first. */
-static limn_status check_encoder(const limn_train_data *d, limn_error *err)
+static limn_status check_encoder(const limn_training_data *d, limn_error *err)
 {
     const limn_encoder_config *c = &d->config.encoder;
     LIMN_TRY(limn_encoder_check(c, err));
@@ -150,19 +146,20 @@ static limn_status check_encoder(const limn_train_data *d, limn_error *err)
     return trains_encoder(d->settings) ? limn_encoder_training_check(c, err) : LIMN_OK;
 }
 
-static limn_status read_base(limn_train_data *d, limn_error *err)
+static limn_status read_base(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     LIMN_TRY(limn_model_file_open(&d->base, o->model.init ? o->model.init : o->model.encoder, err));
     if (o->model.init && !d->base.config.has_decoder)
-        return limn_fail(err, LIMN_E_ARG, "%s: is an encoder without a decoder: --encoder",
+        return limn_fail(err, LIMN_E_ARG,
+                         "%s: is an encoder without a decoder, not a model to begin with",
                          o->model.init);
     d->config = d->base.config;
     return check_encoder(d, err);
 }
 
 /* The configuration of a new decoder for the encoder of the base. */
-static limn_status new_decoder(limn_train_data *d, limn_error *err)
+static limn_status new_decoder(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     const limn_feature_shape shape = limn_encoder_feature_shape(&d->config.encoder);
@@ -184,7 +181,7 @@ static limn_status new_decoder(limn_train_data *d, limn_error *err)
 }
 
 /* How many objects the base knows. */
-static limn_status count_objects(uint32_t *n, const limn_train_data *d, limn_error *err)
+static limn_status count_objects(uint32_t *n, const limn_training_data *d, limn_error *err)
 {
     limn_tag_heads heads;
     LIMN_TRY(limn_tag_heads_read(&heads, d->base.tensors, d->config.decoder.memory_dim, err));
@@ -194,7 +191,7 @@ static limn_status count_objects(uint32_t *n, const limn_train_data *d, limn_err
     return LIMN_OK;
 }
 
-static limn_status add_tag_slots(limn_train_data *d, limn_error *err)
+static limn_status add_tag_slots(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     const char *base = o->model.init ? o->model.init : o->model.encoder;
@@ -203,20 +200,20 @@ static limn_status add_tag_slots(limn_train_data *d, limn_error *err)
     LIMN_TRY(count_objects(&n_tags, d, err));
     if (n_tags == 0)
         return limn_fail(err, LIMN_E_ARG,
-                         "--tag-slots: %s has no tags of the set \"" LIMN_OBJECTS_SET "\": "
+                         "tag slots: %s has no tags of the set \"" LIMN_OBJECTS_SET "\": "
                          "limn-convert --objects LABELS --features CACHE -o NEW %s teaches them",
                          base, base);
     if (n_tags < o->model.n_tag_slots)
-        return limn_fail(err, LIMN_E_ARG, "--tag-slots: %u are more than the %u tags of %s",
+        return limn_fail(err, LIMN_E_ARG, "tag slots: %u are more than the %u tags of %s",
                          o->model.n_tag_slots, n_tags, base);
     if (c->n_tag_slots > 0 && c->n_tag_slots != o->model.n_tag_slots)
-        return limn_fail(err, LIMN_E_ARG, "--tag-slots: %s has %u already", base, c->n_tag_slots);
+        return limn_fail(err, LIMN_E_ARG, "tag slots: %s has %u already", base, c->n_tag_slots);
     c->n_tag_slots = o->model.n_tag_slots;
     c->n_tags = n_tags;
     return LIMN_OK;
 }
 
-static limn_status make_config(limn_train_data *d, limn_error *err)
+static limn_status make_config(limn_training_data *d, limn_error *err)
 {
     if (!d->settings->model.init) LIMN_TRY(new_decoder(d, err));
     if (d->settings->model.n_tag_slots > 0) LIMN_TRY(add_tag_slots(d, err));
@@ -226,21 +223,22 @@ static limn_status make_config(limn_train_data *d, limn_error *err)
 
 /* ---- captions ---------------------------------------------------------------------------- */
 
-static void warn_count(const limn_training_count *count, const char *what)
+static void warn_count(const limn_training_data *d, const limn_training_count *count,
+                       const char *what)
 {
     if (count->n == 0) return;
-    limn_message_warning("%zu %s left out, the first of %s%s", count->n, what, count->first[0],
-                         count->n > 1 ? " and others" : "");
+    limn_training_say(d->listener, LIMN_TRAINING_WARNING, "%zu %s left out, the first of %s%s",
+                      count->n, what, count->first[0], count->n > 1 ? " and others" : "");
 }
 
-static void warn_report(const limn_training_report *r)
+static void warn_report(const limn_training_data *d, const limn_training_report *r)
 {
-    warn_count(&r->empty, "captions without a word");
-    warn_count(&r->too_long, "captions that are too long");
-    warn_count(&r->without, "pictures without a caption");
+    warn_count(d, &r->empty, "captions without a word");
+    warn_count(d, &r->too_long, "captions that are too long");
+    warn_count(d, &r->without, "pictures without a caption");
 }
 
-static limn_status make_set(limn_training_set *out, limn_train_data *d,
+static limn_status make_set(limn_training_set *out, limn_training_data *d,
                             const limn_picture_names *names, const char *list, limn_error *err)
 {
     const limn_training_set_settings settings = {
@@ -250,22 +248,24 @@ static limn_status make_set(limn_training_set *out, limn_train_data *d,
         .list = list,
     };
     LIMN_TRY(limn_training_set_create(out, &d->captions, &settings, err));
-    warn_report(&out->report);
+    warn_report(d, &out->report);
     return LIMN_OK;
 }
 
 /* CIDEr of a handful of captions says nothing about which model is the best. */
-static void warn_small_dev(const limn_train_data *d)
+static void warn_small_dev(const limn_training_data *d)
 {
     enum { FEW = 20 };
     if (d->dev.n_pictures > 0 && d->dev.n_pictures < FEW && d->train.n_pictures >= FEW)
-        limn_message_warning("only %zu pictures for development, by whose score the model is "
-                             "chosen%s",
-                             d->dev.n_pictures,
-                             d->settings->pictures.dev_list ? "" : "; --dev-share 0.2 takes more");
+        limn_training_say(d->listener, LIMN_TRAINING_WARNING,
+                          "only %zu pictures for development, by whose score the model is "
+                          "chosen%s",
+                          d->dev.n_pictures,
+                          d->settings->pictures.dev_list ? ""
+                                                         : "; a larger share for it takes more");
 }
 
-static limn_status make_sets(limn_train_data *d, limn_error *err)
+static limn_status make_sets(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
     LIMN_TRY(make_set(&d->train, d, &d->train_names, o->pictures.train_list, err));
@@ -277,27 +277,25 @@ static limn_status make_sets(limn_train_data *d, limn_error *err)
     return limn_training_frequencies_create(&d->frequencies, &d->train, err);
 }
 
-limn_status limn_train_data_read(limn_train_data *d, const limn_training_settings *options,
-                                 limn_error *err)
+limn_status limn_training_data_read(limn_training_data *d, const limn_training_settings *settings,
+                                    limn_caption_file *captions,
+                                    const limn_training_listener *listener, limn_error *err)
 {
-    *d = (limn_train_data){ .settings = options };
+    *d = (limn_training_data){ .settings = settings, .captions = *captions, .listener = listener };
+    *captions = (limn_caption_file){ .n_records = 0 };
     LIMN_TRY(read_base(d, err));
-    if (options->pictures.captions) {
-        const limn_caption_reading how = { .keep_rejected = options->pictures.keep_rejected };
-        LIMN_TRY(limn_caption_input_read(&d->captions, options->pictures.captions, &how, err));
-        LIMN_TRY(read_names(d, err));
-    }
+    if (settings->pictures.captions) LIMN_TRY(read_names(d, err));
     LIMN_TRY(read_vocabulary(d, err));
     LIMN_TRY(make_config(d, err));
-    LIMN_TRY(limn_train_unpaired_read(&d->unpaired, options, d->vocab, err));
-    if (options->pictures.captions) LIMN_TRY(make_sets(d, err));
+    LIMN_TRY(limn_unpaired_data_read(&d->unpaired, settings, d->vocab, listener, err));
+    if (settings->pictures.captions) LIMN_TRY(make_sets(d, err));
     warn_small_dev(d);
     return LIMN_OK;
 }
 
-void limn_train_data_finish(limn_train_data *d)
+void limn_training_data_finish(limn_training_data *d)
 {
-    limn_train_unpaired_finish(&d->unpaired);
+    limn_unpaired_data_finish(&d->unpaired);
     limn_pixel_cache_close(&d->pixels);
     limn_document_frequencies_destroy(&d->frequencies);
     limn_training_set_finish(&d->train);
@@ -311,13 +309,6 @@ void limn_train_data_finish(limn_train_data *d)
 }
 
 /* ---- pictures ---------------------------------------------------------------------------- */
-
-static bool show_pictures(void *ctx, size_t done, size_t total)
-{
-    (void)ctx;
-    limn_progress_update(done, 0, total);
-    return !limn_interrupt_is_set();
-}
 
 /* Only names that have pixels. */
 static limn_status keep_readable(limn_picture_names *names, const limn_pixel_cache *pixels,
@@ -334,11 +325,11 @@ static limn_status keep_readable(limn_picture_names *names, const limn_pixel_cac
     return LIMN_OK;
 }
 
-static limn_status leave_out_unreadable(limn_train_data *d, limn_error *err)
+static limn_status leave_out_unreadable(limn_training_data *d, limn_error *err)
 {
     for (size_t i = 0; i < d->pixels.n_unreadable; i++)
-        limn_message_error("%s: %s; left out", d->pixels.unreadable[i].name,
-                           d->pixels.unreadable[i].error);
+        limn_training_say(d->listener, LIMN_TRAINING_ERROR, "%s: %s; left out",
+                          d->pixels.unreadable[i].name, d->pixels.unreadable[i].error);
     if (d->pixels.n_unreadable == 0) return LIMN_OK;
     LIMN_TRY(keep_readable(&d->train_names, &d->pixels, err));
     LIMN_TRY(keep_readable(&d->dev_names, &d->pixels, err));
@@ -348,27 +339,27 @@ static limn_status leave_out_unreadable(limn_train_data *d, limn_error *err)
     return make_sets(d, err);
 }
 
-static limn_status load_paired(limn_train_data *d, const char *path,
+static limn_status load_paired(limn_training_data *d, const char *path,
                                const limn_pixel_cache_settings *settings, limn_error *err)
 {
-    limn_progress_start("pictures read");
+    limn_training_work(d->listener, "pictures read");
     const limn_status status = limn_pixel_cache_make(&d->pixels, path, settings, err);
-    limn_progress_erase();
+    limn_training_work(d->listener, NULL);
     LIMN_TRY(status);
     return leave_out_unreadable(d, err);
 }
 
-limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache, limn_pool *pool,
-                                          limn_error *err)
+limn_status limn_training_data_load_pictures(limn_training_data *d, const char *cache,
+                                             limn_pool *pool, limn_error *err)
 {
     const limn_pixel_cache_settings settings = {
         .folder = d->settings->pictures.images,
         .names = &d->all_names,
-        .load = limn_train_decode,
-        .load_ctx = d->decoders,
+        .load = d->load,
+        .load_ctx = d->load_ctx,
         .pool = pool,
         .input = { d->config.encoder.input, LIMN_DEFAULT_MAX_PIXELS },
-        .progress = { show_pictures, NULL },
+        .progress = limn_training_progress(d->listener),
     };
     limn_buffer path = { 0 };
     limn_status status = LIMN_OK;
@@ -377,7 +368,7 @@ limn_status limn_train_data_load_pictures(limn_train_data *d, const char *cache,
     limn_buffer_clear(&path);
     limn_buffer_printf(&path, "%s/unpaired-pixels", cache);
     if (status == LIMN_OK)
-        status = limn_train_unpaired_load(&d->unpaired, d->settings, &settings, path.bytes, err);
+        status = limn_unpaired_data_load(&d->unpaired, d->settings, &settings, path.bytes, err);
     limn_buffer_finish(&path);
     return status;
 }
@@ -402,7 +393,7 @@ static uint64_t hash_set(uint64_t hash, const limn_training_set *set,
     return hash;
 }
 
-uint64_t limn_train_data_fingerprint(const limn_train_data *d)
+uint64_t limn_training_data_fingerprint(const limn_training_data *d)
 {
     uint64_t hash = limn_safetensors_checksum(d->base.tensors);
     hash = hash_set(hash, &d->train, &d->pixels);
@@ -411,5 +402,5 @@ uint64_t limn_train_data_fingerprint(const limn_train_data *d)
         const char *text = limn_vocab_text(d->vocab, (uint32_t)i);
         hash = limn_fnv1a64(hash, text, strlen(text) + 1);
     }
-    return limn_train_unpaired_hash(&d->unpaired, hash);
+    return limn_unpaired_data_hash(&d->unpaired, hash);
 }

@@ -1,38 +1,29 @@
-#include "tools/train/train_inputs.h"
+#include "models/train/stage_views.h"
 
 #include <inttypes.h>
 
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
-#include "tools/interrupt.h"
-#include "tools/progress.h"
-
-static bool show_views(void *ctx, size_t done, size_t total)
-{
-    (void)ctx;
-    limn_progress_update(done, 0, total);
-    return !limn_interrupt_is_set();
-}
 
 /* Caches of different encoders, cuts and pictures stand side by side. */
 static limn_status make_views(limn_view_cache *out, const char *pictures,
-                              const limn_train_inputs_settings *s,
+                              const limn_stage_views_settings *s,
                               limn_view_cache_settings *settings, limn_error *err)
 {
     limn_buffer path = { 0 };
     limn_buffer_printf(&path, "%s/%s-%016" PRIx64, s->cache, pictures, settings->encoder_checksum);
     if (s->first_stage != LIMN_STAGE_AFTER_HEAD) limn_buffer_printf(&path, "-%zu", s->first_stage);
-    limn_progress_start("views computed");
+    limn_training_work(s->listener, "views computed");
     const limn_status status = path.has_failed
                                    ? limn_fail(err, LIMN_E_NOMEM, "no memory for a name")
                                    : limn_view_cache_make(out, path.bytes, settings, err);
-    limn_progress_erase();
+    limn_training_work(s->listener, NULL);
     limn_buffer_finish(&path);
     return status;
 }
 
-static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
-                            const limn_train_inputs_settings *s, const limn_encoder *encoder,
+static limn_status make_all(limn_stage_views *in, const limn_training_data *d,
+                            const limn_stage_views_settings *s, const limn_encoder *encoder,
                             limn_error *err)
 {
     limn_view_cache_settings settings = {
@@ -45,7 +36,7 @@ static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
         .seed = d->settings->seed,
         .filter = d->config.encoder.input.filter,
         .pool = s->pool,
-        .progress = { show_views, NULL },
+        .progress = limn_training_progress(s->listener),
     };
     LIMN_TRY(make_views(&in->views[0], "views", s, &settings, err));
     if (!s->has_unpaired) return LIMN_OK;
@@ -54,14 +45,14 @@ static limn_status make_all(limn_train_inputs *in, const limn_train_data *d,
     return make_views(&in->views[1], "unpaired-views", s, &settings, err);
 }
 
-/* --features instead, where they are what is wanted. */
-static bool uses_given_features(const limn_train_data *d, const limn_train_inputs_settings *s)
+/* A cache of features instead, where they are what is wanted. */
+static bool uses_given_features(const limn_training_data *d, const limn_stage_views_settings *s)
 {
     return d->settings->pictures.features && s->first_stage == LIMN_STAGE_AFTER_HEAD;
 }
 
-static limn_status open_views(limn_train_inputs *in, const limn_train_data *d,
-                              const limn_train_inputs_settings *s, limn_error *err)
+static limn_status open_views(limn_stage_views *in, const limn_training_data *d,
+                              const limn_stage_views_settings *s, limn_error *err)
 {
     const limn_decoder_config *c = &d->config.decoder;
     limn_encoder *encoder = NULL;
@@ -77,10 +68,10 @@ static limn_status open_views(limn_train_inputs *in, const limn_train_data *d,
     return status;
 }
 
-limn_status limn_train_inputs_open(limn_train_inputs *in, const limn_train_data *d,
-                                   const limn_train_inputs_settings *s, limn_error *err)
+limn_status limn_stage_views_open(limn_stage_views *in, const limn_training_data *d,
+                                  const limn_stage_views_settings *s, limn_error *err)
 {
-    *in = (limn_train_inputs){ .n_sources = s->has_unpaired ? 2 : 1, .pool = s->pool };
+    *in = (limn_stage_views){ .n_sources = s->has_unpaired ? 2 : 1, .pool = s->pool };
     limn_status status = open_views(in, d, s, err);
     if (status == LIMN_OK) {
         in->n_positions = in->views[0].n_positions;
@@ -92,21 +83,21 @@ limn_status limn_train_inputs_open(limn_train_inputs *in, const limn_train_data 
             status = limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu pictures",
                                s->n_pictures);
     }
-    if (status != LIMN_OK) limn_train_inputs_close(in);
+    if (status != LIMN_OK) limn_stage_views_close(in);
     return status;
 }
 
-void limn_train_inputs_close(limn_train_inputs *in)
+void limn_stage_views_close(limn_stage_views *in)
 {
-    for (size_t i = 0; i < LIMN_TRAIN_N_SOURCES; i++) limn_view_cache_close(&in->views[i]);
+    for (size_t i = 0; i < LIMN_STAGE_N_SOURCES; i++) limn_view_cache_close(&in->views[i]);
     limn_free(in->pictures);
     limn_free(in->numbers);
     limn_free(in->values);
-    *in = (limn_train_inputs){ .n_sources = 0 };
+    *in = (limn_stage_views){ .n_sources = 0 };
 }
 
-limn_status limn_train_inputs_fill(const float **values, limn_train_inputs *in,
-                                   const limn_batch *batch, limn_error *err)
+limn_status limn_stage_views_fill(const float **values, limn_stage_views *in,
+                                  const limn_batch *batch, limn_error *err)
 {
     size_t done = 0;
     for (size_t i = 0; i < batch->n_pictures; i++) {

@@ -1,4 +1,4 @@
-#include "tools/train/train_stage.h"
+#include "models/train/stage_run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,42 +7,37 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "models/tag_heads.h"
-#include "tools/interrupt.h"
-#include "tools/message.h"
-#include "tools/progress.h"
-#include "tools/train/run_page.h"
-#include "tools/train/train_inputs.h"
-#include "tools/train/train_pixels.h"
-#include "tools/train/train_references.h"
+#include "models/train/stage_views.h"
+#include "models/train/stage_pixels.h"
+#include "models/train/reward_references.h"
 
-enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20, SECONDS_A_PAGE = 5 };
+enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20 };
 
 struct stage_run {
-    const limn_train_context *context;
+    const limn_training_context *context;
     const limn_stage_settings *stage;
     bool is_trial; /* for its time alone: the decoder may hold any values, and fits any words */
     limn_model_file base;
     limn_tag_heads heads;      /* of the base, that go into the stage's models */
     limn_kernels kernels;      /* of the tagger */
     limn_tagger *tagger;       /* of these; NULL for a decoder without tag slots */
-    limn_train_inputs inputs;  /* features, or activations at a cut */
-    limn_train_pixels *pixels; /* instead, where the whole encoder is trained */
+    limn_stage_views inputs;   /* features, or activations at a cut */
+    limn_stage_pixels *pixels; /* instead, where the whole encoder is trained */
     limn_batches *batches;
     limn_trainer *trainer;
-    limn_train_references references; /* of the reward stage alone */
-    double page_written;              /* of limn_clock_seconds */
+    limn_reward_references references; /* of the reward stage alone */
 };
 
 /* ---- settings ------------------------------------------------------------------------------ */
 
 /* The first trained stage of the encoder, counted from the stem. */
-static size_t first_encoder_stage(const limn_train_data *d, const limn_stage_settings *s)
+static size_t first_encoder_stage(const limn_training_data *d, const limn_stage_settings *s)
 {
     const size_t n_stages = limn_encoder_count_stages(&d->config.encoder);
     return s->end_to_end.n_parts < n_stages ? n_stages - s->end_to_end.n_parts : 0;
 }
 
-static limn_trainer_settings trainer_settings(const limn_train_data *d,
+static limn_trainer_settings trainer_settings(const limn_training_data *d,
                                               const limn_stage_settings *s, uint64_t n_steps)
 {
     limn_trainer_settings t = {
@@ -65,7 +60,7 @@ static limn_trainer_settings trainer_settings(const limn_train_data *d,
     return t;
 }
 
-static bool has_unpaired(const limn_train_data *d, const limn_stage_settings *s)
+static bool has_unpaired(const limn_training_data *d, const limn_stage_settings *s)
 {
     return d->settings->unpaired.images && d->settings->unpaired.share > 0 &&
            s->stage != LIMN_STAGE_TEXT;
@@ -86,7 +81,7 @@ static limn_batch_source paired_source(const limn_training_set *set)
     return source;
 }
 
-static limn_batch_source unpaired_source(const limn_train_data *d)
+static limn_batch_source unpaired_source(const limn_training_data *d)
 {
     const double share = d->settings->unpaired.share;
     limn_batch_source source = text_source(&d->unpaired.text);
@@ -96,7 +91,7 @@ static limn_batch_source unpaired_source(const limn_train_data *d)
     return source;
 }
 
-static limn_status create_batches(limn_batches **out, const limn_train_data *d,
+static limn_status create_batches(limn_batches **out, const limn_training_data *d,
                                   const limn_stage_settings *s, limn_error *err)
 {
     const limn_batches_settings settings = {
@@ -108,7 +103,7 @@ static limn_status create_batches(limn_batches **out, const limn_train_data *d,
         .start = limn_vocab_specials(d->vocab)->start,
         .end = limn_vocab_specials(d->vocab)->end,
     };
-    limn_batch_source sources[LIMN_TRAIN_N_SOURCES];
+    limn_batch_source sources[LIMN_STAGE_N_SOURCES];
     size_t n = 0;
     if (s->stage == LIMN_STAGE_TEXT)
         sources[n++] = text_source(&d->unpaired.text);
@@ -118,8 +113,8 @@ static limn_status create_batches(limn_batches **out, const limn_train_data *d,
     return limn_batches_create(out, sources, n, &settings, err);
 }
 
-limn_status limn_train_stage_n_steps(uint64_t *n_steps, const limn_train_data *d,
-                                     const limn_stage_settings *s, limn_error *err)
+limn_status limn_stage_n_steps(uint64_t *n_steps, const limn_training_data *d,
+                               const limn_stage_settings *s, limn_error *err)
 {
     limn_batches *batches = NULL;
     LIMN_TRY(create_batches(&batches, d, s, err));
@@ -128,8 +123,8 @@ limn_status limn_train_stage_n_steps(uint64_t *n_steps, const limn_train_data *d
     return LIMN_OK;
 }
 
-limn_status limn_train_stage_bytes(size_t *bytes, const limn_train_data *d,
-                                   const limn_stage_settings *s, limn_error *err)
+limn_status limn_stage_bytes(size_t *bytes, const limn_training_data *d,
+                             const limn_stage_settings *s, limn_error *err)
 {
     const limn_trainer_settings settings = trainer_settings(d, s, 1);
     limn_batches *batches = NULL;
@@ -142,36 +137,37 @@ limn_status limn_train_stage_bytes(size_t *bytes, const limn_train_data *d,
 
 /* ---- parts --------------------------------------------------------------------------------- */
 
-static bool is_from_pixels(const limn_train_data *d, const limn_stage_settings *s)
+static bool is_from_pixels(const limn_training_data *d, const limn_stage_settings *s)
 {
     return s->stage == LIMN_STAGE_END_TO_END && first_encoder_stage(d, s) == 0;
 }
 
 static limn_status open_pixels(struct stage_run *r, limn_error *err)
 {
-    const limn_train_data *d = r->context->data;
+    const limn_training_data *d = r->context->data;
     limn_batches *ahead = NULL;
     LIMN_TRY(create_batches(&ahead, d, r->stage, err));
-    return limn_train_pixels_create(&r->pixels, d, ahead, has_unpaired(d, r->stage) ? 2 : 1, err);
+    return limn_stage_pixels_create(&r->pixels, d, ahead, has_unpaired(d, r->stage) ? 2 : 1, err);
 }
 
 static limn_status open_inputs(struct stage_run *r, limn_error *err)
 {
-    const limn_train_context *c = r->context;
+    const limn_training_context *c = r->context;
     const bool is_end_to_end = r->stage->stage == LIMN_STAGE_END_TO_END;
-    const limn_train_inputs_settings settings = {
+    const limn_stage_views_settings settings = {
         .base = &r->base,
         .cache = c->cache,
         .n_views = r->stage->n_views,
         .n_pictures = r->stage->n_pictures,
         .pool = c->pool,
+        .listener = c->data->listener,
         .has_unpaired = has_unpaired(c->data, r->stage),
         .first_stage =
             is_end_to_end ? first_encoder_stage(c->data, r->stage) : LIMN_STAGE_AFTER_HEAD,
     };
     if (r->stage->stage == LIMN_STAGE_TEXT) return LIMN_OK;
     if (is_from_pixels(c->data, r->stage)) return open_pixels(r, err);
-    return limn_train_inputs_open(&r->inputs, c->data, &settings, err);
+    return limn_stage_views_open(&r->inputs, c->data, &settings, err);
 }
 
 /* Heads are about the encoder that they were made for: one that is trained leaves them behind, but
@@ -181,7 +177,8 @@ static void leave_heads(struct stage_run *r)
     const bool has_slots = r->context->data->config.decoder.n_tag_slots > 0;
     const size_t n = limn_tag_heads_keep(&r->heads, has_slots ? LIMN_OBJECTS_SET : "");
     if (n > 0 && !r->is_trial)
-        limn_message_info("tags are about the encoder as it was: %zu set(s) left out; limn-convert "
+        limn_training_say(r->context->data->listener, LIMN_TRAINING_INFO,
+                          "tags are about the encoder as it was: %zu set(s) left out; limn-convert "
                           "--objects teaches them anew",
                           n);
 }
@@ -197,11 +194,11 @@ static limn_status open_heads(struct stage_run *r, limn_error *err)
                             &r->kernels, err);
 }
 
-/* What begins at random: a new decoder, also beside an --encoder that has one of its own, or the
+/* What begins at random: a new decoder, also for an encoder whose file has one of its own, or the
  * tag slots of one that had none. */
 static const char *new_tensors(const struct stage_run *r, size_t index)
 {
-    const limn_train_data *d = r->context->data;
+    const limn_training_data *d = r->context->data;
     const limn_model_config *base = &r->base.config;
     if (r->is_trial || (index == 0 && !d->settings->model.init)) return "decoder.";
     return d->config.decoder.n_tag_slots > 0 && base->decoder.n_tag_slots == 0 ? "decoder.tag_"
@@ -210,15 +207,15 @@ static const char *new_tensors(const struct stage_run *r, size_t index)
 
 static limn_status create_trainer(struct stage_run *r, size_t index, limn_error *err)
 {
-    const limn_train_data *d = r->context->data;
+    const limn_training_data *d = r->context->data;
     const uint64_t n_steps = limn_batches_n_steps(r->batches) * r->stage->n_epochs;
     const limn_decoder_limits limits = limn_batches_limits(r->batches);
     limn_trainer_settings settings = trainer_settings(d, r->stage, n_steps);
     LIMN_TRY(open_heads(r, err));
     settings.tagger = r->tagger;
     if (r->stage->stage == LIMN_STAGE_REWARD)
-        LIMN_TRY(limn_train_references_set(&r->references, &settings, d, has_unpaired(d, r->stage),
-                                           err));
+        LIMN_TRY(limn_reward_references_set(&r->references, &settings, d, has_unpaired(d, r->stage),
+                                            err));
     LIMN_TRY(limn_trainer_create(&r->trainer, &d->config, &settings, &limits, r->context->pool,
                                  limn_cpu_best(), err));
     return limn_trainer_load(r->trainer, r->base.tensors, new_tensors(r, index), d->settings->seed,
@@ -229,43 +226,21 @@ static limn_status fill_input(void *ctx, const limn_batch *batch, limn_trainer_i
                               limn_error *err)
 {
     struct stage_run *r = ctx;
-    if (r->pixels) return limn_train_pixels_fill(r->pixels, batch, &input->pixels, err);
+    if (r->pixels) return limn_stage_pixels_fill(r->pixels, batch, &input->pixels, err);
     if (r->stage->stage == LIMN_STAGE_END_TO_END)
-        return limn_train_inputs_fill(&input->activations, &r->inputs, batch, err);
+        return limn_stage_views_fill(&input->activations, &r->inputs, batch, err);
     if (r->stage->stage != LIMN_STAGE_TEXT)
-        return limn_train_inputs_fill(&input->features, &r->inputs, batch, err);
+        return limn_stage_views_fill(&input->features, &r->inputs, batch, err);
     return LIMN_OK;
 }
 
 /* ---- running ------------------------------------------------------------------------------- */
 
-/* A page that can't be written is no reason to stop. */
-static void write_page(struct stage_run *r)
+static bool show_step(void *ctx, const limn_run_report *report)
 {
-    limn_buffer page = { 0 };
-    limn_error err = { 0 };
-    limn_buffer_append_text(&page, limn_run_folder_file(r->context->folder, "run.html"));
-    if (!page.has_failed &&
-        limn_run_page_write(page.bytes, limn_run_folder_file(r->context->folder, "log.jsonl"),
-                            &err) != LIMN_OK)
-        limn_message_warning("%s", err.text);
-    limn_buffer_finish(&page);
-    r->page_written = limn_clock_seconds();
-}
-
-static bool show_steps(void *ctx, const limn_run_report *report)
-{
-    struct stage_run *r = ctx;
-    char line[160], best[32] = "";
-    if (report->has_new_log && limn_clock_seconds() - r->page_written > SECONDS_A_PAGE)
-        write_page(r);
-    if (report->best >= 0) snprintf(best, sizeof best, ", best CIDEr %.1f", 100 * report->best);
-    snprintf(line, sizeof line,
-             "%s: epoch %.1f of %.0f, step %" PRIu64 " of %" PRIu64 ", loss %.3f, %.0f tokens/s%s",
-             limn_stage_names[r->stage->stage], report->epoch, report->n_epochs, report->step,
-             report->n_steps, report->loss, report->tokens_per_second, best);
-    limn_progress_show(line);
-    return !limn_interrupt_is_set();
+    const struct stage_run *r = ctx;
+    const limn_training_listener *l = r->context->data->listener;
+    return !l->step || l->step(l->ctx, r->stage->stage, report);
 }
 
 /* What models hold beside their tensors. */
@@ -292,7 +267,7 @@ static limn_status list_extras(struct extras *x, struct stage_run *r, limn_error
 
 static limn_model_export export_settings(const struct extras *x, const struct stage_run *r)
 {
-    const limn_train_data *d = r->context->data;
+    const limn_training_data *d = r->context->data;
     return (limn_model_export){
         .config = &d->config,
         .vocab = d->vocab,
@@ -308,7 +283,7 @@ static limn_model_export export_settings(const struct extras *x, const struct st
 static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
                        limn_run_position *position, limn_error *err)
 {
-    const limn_train_context *c = r->context;
+    const limn_training_context *c = r->context;
     const limn_training_settings *o = c->data->settings;
     const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text alone writes no captions */
     struct extras extras;
@@ -326,7 +301,7 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
         .n_dev = c->data->dev.n_pictures,
         .model = &model,
         .pool = c->pool,
-        .report = show_steps,
+        .report = show_step,
         .report_ctx = r,
     };
     const limn_run_settings settings = {
@@ -339,9 +314,9 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
         .n_eval_epochs = o->n_eval_epochs,
         .fingerprint = c->fingerprint,
     };
-    limn_progress_start("steps");
+    limn_training_work(r->context->data->listener, "steps");
     const limn_status status = limn_run_stage(&settings, &parts, position, err);
-    limn_progress_erase();
+    limn_training_work(r->context->data->listener, NULL);
     return status;
 }
 
@@ -349,18 +324,17 @@ static void finish(struct stage_run *r)
 {
     limn_trainer_destroy(&r->trainer);
     limn_batches_destroy(&r->batches);
-    limn_train_inputs_close(&r->inputs);
-    limn_train_pixels_destroy(&r->pixels);
-    limn_train_references_finish(&r->references);
+    limn_stage_views_close(&r->inputs);
+    limn_stage_pixels_destroy(&r->pixels);
+    limn_reward_references_finish(&r->references);
     limn_tagger_close(&r->tagger);
     limn_tag_heads_finish(&r->heads);
     limn_model_file_close(&r->base);
 }
 
-limn_status limn_train_stage_run(const limn_train_context *context,
-                                 const limn_stage_settings *stage, size_t index,
-                                 uint64_t first_step, const char *base, limn_run_position *position,
-                                 limn_error *err)
+limn_status limn_stage_run(const limn_training_context *context, const limn_stage_settings *stage,
+                           size_t index, uint64_t first_step, const char *base,
+                           limn_run_position *position, limn_error *err)
 {
     struct stage_run r = { .context = context, .stage = stage };
     limn_status status = limn_model_file_open(&r.base, base, err);
@@ -375,7 +349,7 @@ limn_status limn_train_stage_run(const limn_train_context *context,
 /* ---- estimates ----------------------------------------------------------------------------- */
 
 /* Floats of one picture's input. */
-static size_t input_floats(const limn_train_data *d, const limn_stage_settings *s)
+static size_t input_floats(const limn_training_data *d, const limn_stage_settings *s)
 {
     const limn_encoder_config *encoder = &d->config.encoder;
     const size_t first = first_encoder_stage(d, s);
@@ -403,11 +377,10 @@ static limn_status time_steps(double *seconds, struct stage_run *r, const float 
     return LIMN_OK;
 }
 
-limn_status limn_train_stage_step_seconds(double *seconds, const limn_train_data *d,
-                                          const limn_stage_settings *s, limn_pool *pool,
-                                          limn_error *err)
+limn_status limn_stage_step_seconds(double *seconds, const limn_training_data *d,
+                                    const limn_stage_settings *s, limn_pool *pool, limn_error *err)
 {
-    const limn_train_context context = { .data = (limn_train_data *)d, .pool = pool };
+    const limn_training_context context = { .data = (limn_training_data *)d, .pool = pool };
     struct stage_run r = { .context = &context, .stage = s, .is_trial = true };
     const size_t n_floats = s->n_pictures * input_floats(d, s);
     float *zeros = limn_calloc(n_floats, sizeof *zeros);

@@ -1,19 +1,20 @@
 /* The development pictures of a run, to choose the model by. */
-#ifndef LIMN_TOOLS_TRAIN_TRAIN_DEV_H
-#define LIMN_TOOLS_TRAIN_TRAIN_DEV_H
+#ifndef LIMN_MODELS_TRAIN_DEVELOPMENT_H
+#define LIMN_MODELS_TRAIN_DEVELOPMENT_H
 
 #include "models/train/dev_score.h"
-#include "tools/train/train_data.h"
+#include "models/train/training_data.h"
 
-typedef struct limn_train_dev {
+typedef struct limn_development {
     limn_dev_set *set; /* NULL when there are none */
     limn_cached_pictures pixels;
     const char **names;      /* [n_pictures] */
     const char **references; /* [n_pictures, 2] for the log; the second may be NULL */
-} limn_train_dev;
+} limn_development;
 
 /* `data`, with its pictures, is borrowed. LIMN_E_ARG, LIMN_E_NOMEM. */
-limn_status limn_train_dev_open(limn_train_dev *out, const limn_train_data *data, limn_error *err);
-void limn_train_dev_close(limn_train_dev *dev); /* accepts a zeroed one */
+limn_status limn_development_open(limn_development *out, const limn_training_data *data,
+                                  limn_error *err);
+void limn_development_close(limn_development *dev); /* accepts a zeroed one */
 
 #endif
