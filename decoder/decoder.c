@@ -85,7 +85,7 @@ static limn_status load(limn_decoder *d, const limn_safetensors *file, limn_erro
 }
 
 limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
-                              const limn_decoder_config *config, limn_cpu_level level,
+                              const limn_decoder_config *config, const limn_kernels *kernels,
                               limn_error *err)
 {
     *out = NULL;
@@ -93,7 +93,7 @@ limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
     limn_decoder *d = limn_calloc(1, sizeof *d);
     if (!d) return limn_fail(err, LIMN_E_NOMEM, "no memory for a decoder");
     d->config = *config;
-    limn_kernels_init(&d->kernels, level);
+    d->kernels = kernels;
     const limn_status status = load(d, file, err);
     if (status != LIMN_OK) limn_decoder_close(&d);
     *out = d;
@@ -103,7 +103,7 @@ limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
 limn_status limn_decoder_reload(limn_decoder *d, const limn_safetensors *file, limn_error *err)
 {
     limn_decoder *fresh;
-    LIMN_TRY(limn_decoder_open(&fresh, file, &d->config, d->kernels.level, err));
+    LIMN_TRY(limn_decoder_open(&fresh, file, &d->config, d->kernels, err));
     const limn_decoder old = *d;
     *d = *fresh;
     *fresh = old;

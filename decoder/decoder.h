@@ -63,10 +63,10 @@ typedef struct limn_decoder limn_decoder;
 typedef struct limn_decoder_state limn_decoder_state;
 
 /* Builds a decoder from the tensors of `file` whose names begin with "decoder."
- * (models/FORMAT.md), packed into memory of its own; f16 tensors stay f16. Errors as
- * limn_encoder_open. */
+ * (models/FORMAT.md), packed into memory of its own; f16 tensors stay f16. `kernels` is borrowed
+ * until the decoder is closed. Errors as limn_encoder_open. */
 limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
-                              const limn_decoder_config *config, limn_cpu_level level,
+                              const limn_decoder_config *config, const limn_kernels *kernels,
                               limn_error *err);
 /* Takes new weights of the same configuration (from training, limn_params_open), about as fast as
  * opening. States of `d` stay good; none may be in use, and each goes on with limn_decoder_begin.

@@ -106,8 +106,8 @@ void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *fea
     fill_positions(s, features);
     fill_slots(s, slots);
     if (l->has_memory_norm)
-        d->kernels.layer_norm(s->memory, s->memory, norm->gamma, norm->beta, l->memory_eps, n_rows,
-                              limn_decoder_memory_width(&d->config));
+        d->kernels->layer_norm(s->memory, s->memory, norm->gamma, norm->beta, l->memory_eps, n_rows,
+                               limn_decoder_memory_width(&d->config));
     if (l->memory == LIMN_MEMORY_PREFIX)
         begin_prefix(s, n_rows);
     else

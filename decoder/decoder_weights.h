@@ -35,7 +35,7 @@ typedef struct limn_decoder_weights {
 
 struct limn_decoder {
     limn_decoder_config config;
-    limn_kernels kernels;
+    const limn_kernels *kernels; /* borrowed */
     limn_tensor_table table;
     limn_decoder_weights *weights; /* one block, by the table */
 };

@@ -33,11 +33,11 @@ static void product(const limn_decoder_state *s, limn_linear_job job)
     const size_t n_panels = limn_n_panels(job.w->n_outputs);
     job.panel_end = n_panels;
     if (limn_pool_n_threads(s->pool) > 1 && n_panels >= MIN_PANELS_TO_SPLIT) {
-        struct split_job split = { &s->d->kernels, job };
+        struct split_job split = { s->d->kernels, job };
         limn_pool_run(s->pool, (n_panels + PANELS_PER_ITEM - 1) / PANELS_PER_ITEM, run_panels,
                       &split);
     } else {
-        limn_linear(&s->d->kernels, &job);
+        limn_linear(s->d->kernels, &job);
     }
 }
 
@@ -74,7 +74,7 @@ static void activate_linear(const limn_decoder_state *s, float *y, const float *
 static void norm(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                  const limn_norm_weights *w, float eps)
 {
-    s->d->kernels.layer_norm(y, x, w->gamma, w->beta, eps, n_rows, s->d->config.dim);
+    s->d->kernels->layer_norm(y, x, w->gamma, w->beta, eps, n_rows, s->d->config.dim);
 }
 
 /* ---- parts of a layer ---------------------------------------------------------------------- */
@@ -111,8 +111,8 @@ void limn_decoder_attend(limn_decoder_state *s, float *y, const float *q, size_t
     const size_t head_dim = c->dim / c->n_heads, n_positions = c->n_memory_positions;
     const float scale = 1.0f / sqrtf((float)head_dim);
     for (size_t head = 0; head < c->n_heads; head++) {
-        s->d->kernels.attend(y + head * head_dim, s->scores, q + head * head_dim, s->key_rows,
-                             s->value_rows, n, head_dim, scale);
+        s->d->kernels->attend(y + head * head_dim, s->scores, q + head * head_dim, s->key_rows,
+                              s->value_rows, n, head_dim, scale);
         if (attention)
             memcpy(attention + head * n_positions, s->scores, n_positions * sizeof *attention);
         for (size_t p = 0; p < n; p++) {
@@ -205,7 +205,7 @@ static void look_at_memory(limn_decoder_state *s, size_t layer, size_t head, flo
                            const float *q, size_t n_rows)
 {
     const limn_decoder_config *c = &s->d->config;
-    const limn_kernels *kernels = &s->d->kernels;
+    const limn_kernels *kernels = s->d->kernels;
     const limn_packed *keys = &s->cross[layer].keys[head], *values = &s->cross[layer].values[head];
     const size_t n_memory = limn_decoder_n_memory_rows(c), stride = limn_decoder_padded(n_memory);
     const size_t n_kept = c->n_memory_positions;
@@ -285,5 +285,5 @@ void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
 
 float limn_decoder_log_sum_exp(const limn_decoder *d, const float *logits)
 {
-    return d->kernels.log_sum_exp(logits, d->config.n_tokens);
+    return d->kernels->log_sum_exp(logits, d->config.n_tokens);
 }

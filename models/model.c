@@ -38,8 +38,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     if (!file->config.has_decoder)
         return limn_fail(err, LIMN_E_ARG, "is an encoder without a decoder and writes no captions");
     LIMN_TRY(limn_encoder_open(&m->encoder, file->tensors, &m->config.encoder, &m->kernels, err));
-    LIMN_TRY(
-        limn_decoder_open(&m->decoder, file->tensors, &m->config.decoder, m->kernels.level, err));
+    LIMN_TRY(limn_decoder_open(&m->decoder, file->tensors, &m->config.decoder, &m->kernels, err));
     if (limn_encoder_n_positions(m->encoder) != m->config.decoder.n_memory_positions ||
         limn_encoder_dim(m->encoder) != m->config.decoder.memory_dim)
         return limn_fail(err, LIMN_E_FORMAT,

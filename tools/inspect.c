@@ -196,9 +196,11 @@ static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_er
                                         .max_steps = max_steps,
                                         .n_tokens = f->config.decoder.n_tokens };
     limn_decoder *decoder = NULL;
+    limn_kernels kernels;
     limn_arena arena;
     if (!f->config.has_decoder) return LIMN_OK;
-    LIMN_TRY(limn_decoder_open(&decoder, f->tensors, &f->config.decoder, limn_cpu_best(), err));
+    limn_kernels_init(&kernels, limn_cpu_best());
+    LIMN_TRY(limn_decoder_open(&decoder, f->tensors, &f->config.decoder, &kernels, err));
     print_bytes("decoder weights, packed", limn_decoder_weight_bytes(decoder));
     print_bytes("decoder state, each worker", limn_decoder_state_bytes(decoder, beam, max_steps));
     limn_arena_init_counting(&arena);

@@ -76,6 +76,7 @@ struct limn_reward {
     const limn_references *references;
     limn_pool *pool;
     limn_safetensors *source; /* the parameters */
+    limn_kernels kernels;     /* of the decoder */
     limn_decoder *decoder;
     limn_cider_df *df;
     limn_false_objects *objects; /* NULL without a cost */
@@ -139,7 +140,8 @@ static limn_status build(limn_reward *r, const limn_params *params, limn_cpu_lev
     LIMN_TRY(check_settings(s, err));
     LIMN_TRY(take_batch(r, err));
     LIMN_TRY(limn_params_open(&r->source, params, params->values, err));
-    LIMN_TRY(limn_decoder_open(&r->decoder, r->source, &r->config, level, err));
+    limn_kernels_init(&r->kernels, level);
+    LIMN_TRY(limn_decoder_open(&r->decoder, r->source, &r->config, &r->kernels, err));
     LIMN_TRY(limn_references_count(&r->df, r->references, err));
     if (s->object_cost > 0)
         LIMN_TRY(limn_false_objects_create(&r->objects, s->vocab, r->references, err));

@@ -48,7 +48,8 @@ static void open_fixture(fixture *f)
                            &err),
          &err);
     must(limn_encoder_state_create(&f->encoder_state, f->encoder, &err), &err);
-    must(limn_decoder_open(&f->decoder, f->file.tensors, &f->file.config.decoder, level, &err),
+    must(limn_decoder_open(&f->decoder, f->file.tensors, &f->file.config.decoder, kernels_of(level),
+                           &err),
          &err);
     must(limn_decoder_state_create(&f->decoder_state, f->decoder, 1, 30, &err), &err);
     f->features = malloc(limn_encoder_n_positions(f->encoder) * limn_encoder_dim(f->encoder) *

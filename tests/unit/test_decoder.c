@@ -17,6 +17,7 @@
 #include "tests/unit/decoder_reference.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { N_TOKENS = 24, MAX_ROWS = 5, N_STEPS = 10 };
 
@@ -78,7 +79,8 @@ static fixture open_fixture(const limn_decoder_config *config, limn_tensor_dtype
     fixture f = { .file = open_file(config, dtype) };
     limn_rng rng = limn_rng_stream(9, "features", 8);
     f.config = config ? *config : toy_model_config(false).decoder;
-    assert_int_equal(limn_decoder_open(&f.decoder, f.file, &f.config, level, NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_open(&f.decoder, f.file, &f.config, kernels_of(level), NULL),
+                     LIMN_OK);
     assert_int_equal(limn_decoder_state_create(&f.state, f.decoder, MAX_ROWS, N_STEPS, NULL),
                      LIMN_OK);
     const size_t n = (size_t)f.config.n_memory_positions * f.config.memory_dim;
@@ -419,7 +421,8 @@ static void test_configurations_that_the_file_does_not_have(void **state)
         limn_decoder *d;
         limn_error err = { 0 };
         memcpy((char *)&config + cases[i].offset, &cases[i].value, sizeof cases[i].value);
-        const limn_status status = limn_decoder_open(&d, file, &config, LIMN_CPU_C, &err);
+        const limn_status status =
+            limn_decoder_open(&d, file, &config, kernels_of(LIMN_CPU_C), &err);
         if (status != cases[i].status || !strstr(err.text, cases[i].says))
             fail_msg("case %zu: status %d, \"%s\" lacks \"%s\"", i, status, err.text,
                      cases[i].says);
@@ -432,7 +435,7 @@ static limn_status open_and_create(const limn_safetensors *file)
 {
     limn_decoder *d;
     limn_decoder_state *s = NULL;
-    limn_status status = limn_decoder_open(&d, file, &slotted, LIMN_CPU_C, NULL);
+    limn_status status = limn_decoder_open(&d, file, &slotted, kernels_of(LIMN_CPU_C), NULL);
     if (status == LIMN_OK) status = limn_decoder_state_create(&s, d, MAX_ROWS, N_STEPS, NULL);
     limn_decoder_state_destroy(&s);
     limn_decoder_close(&d);

@@ -18,30 +18,15 @@
 #include "decoder/decoder_trainer.h"
 #include "decoder/vocab.h"
 #include "models/train/adamw.h"
+#include "tests/fixtures/kernels_of.h"
 #include "tests/fixtures/own_tokens.h"
 
-static const limn_decoder_config config = { .n_layers = 2,
-                                            .dim = 16,
-                                            .n_heads = 2,
-                                            .feed_forward_dim = 32,
-                                            .max_positions = 12,
-                                            .n_tokens = 19,
-                                            .n_memory_positions = 5,
-                                            .memory_dim = 7,
-                                            .layout = LIMN_LAYOUT_LIMN,
-                                            .specials = LIMN_SPECIALS_OWN };
-static const limn_decoder_config slotted = { .n_layers = 2,
-                                             .dim = 16,
-                                             .n_heads = 2,
-                                             .feed_forward_dim = 32,
-                                             .max_positions = 12,
-                                             .n_tokens = 19,
-                                             .n_memory_positions = 5,
-                                             .memory_dim = 7,
-                                             .layout = LIMN_LAYOUT_LIMN,
-                                             .specials = LIMN_SPECIALS_OWN,
-                                             .n_tag_slots = 3,
-                                             .n_tags = 6 };
+#define SMALL                                                                             \
+    .n_layers = 2, .dim = 16, .n_heads = 2, .feed_forward_dim = 32, .max_positions = 12,  \
+    .n_tokens = 19, .n_memory_positions = 5, .memory_dim = 7, .layout = LIMN_LAYOUT_LIMN, \
+    .specials = LIMN_SPECIALS_OWN
+static const limn_decoder_config config = { SMALL };
+static const limn_decoder_config slotted = { SMALL, .n_tag_slots = 3, .n_tags = 6 };
 /* Of three pictures; tag 3 is nobody's. */
 static const limn_tag_slot slots[] = { { 4, 0.9f }, { 0, 0.5f }, { 5, 0.1f },
                                        { 2, 1.0f }, { 4, 0.3f }, { 1, 0.0f },
@@ -554,7 +539,8 @@ static void check_losses(const limn_decoder_config *c)
     double loss;
     open_fixture_of(&f, c, 1, limn_cpu_best());
     assert_int_equal(limn_params_open(&source, &f.params, f.params.values, NULL), LIMN_OK);
-    assert_int_equal(limn_decoder_open(&decoder, source, c, limn_cpu_best(), NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_open(&decoder, source, c, kernels_of(limn_cpu_best()), NULL),
+                     LIMN_OK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(loss_of(&f, expected, &loss, NULL), LIMN_OK);
         caption_losses(decoder, &f, got);

@@ -15,6 +15,7 @@
 
 #include "decoder/decoder.h"
 #include "models/decoder_config.h"
+#include "tests/fixtures/kernels_of.h"
 
 enum { MAX_STEPS = 8, N_TOKENS = 24, MAX_SLOTS = 4 };
 
@@ -97,7 +98,7 @@ static results run(const fixture *f, limn_cpu_level level, limn_pool *pool, size
     limn_decoder_state *s;
     results r = { .attention = NULL };
     limn_error err = { 0 };
-    if (limn_decoder_open(&d, f->file, &f->config, level, &err) != LIMN_OK)
+    if (limn_decoder_open(&d, f->file, &f->config, kernels_of(level), &err) != LIMN_OK)
         fail_msg("%s", err.text);
     assert_int_equal(limn_decoder_state_create(&s, d, MAX_ROWS, MAX_STEPS, NULL), LIMN_OK);
     r.attention_dim = limn_decoder_attention_dim(d);
@@ -215,7 +216,7 @@ static void test_no_field_is_ignored(void **state)
                  cases[i].file, cases[i].change);
         if (read_config(&changed, text, &err) != LIMN_OK) fail_msg("%s", err.text);
         f.config.layout = changed.layout;
-        if (limn_decoder_open(&d, f.file, &f.config, LIMN_CPU_C, NULL) == LIMN_OK) {
+        if (limn_decoder_open(&d, f.file, &f.config, kernels_of(LIMN_CPU_C), NULL) == LIMN_OK) {
             limn_decoder_close(&d);
             results r = run(&f, limn_cpu_best(), NULL, 1, 0);
             if (!(worst_difference(r.logits[0], f.logits, MAX_STEPS * N_TOKENS) > 1e-4))
@@ -289,11 +290,13 @@ static void test_a_prefix_has_the_width_of_the_decoder(void **state)
     limn_error err = { 0 };
     (void)state;
     f.config.layout.has_memory_projection = false;
-    assert_int_equal(limn_decoder_open(&d, f.file, &f.config, LIMN_CPU_C, &err), LIMN_E_LIMIT);
+    assert_int_equal(limn_decoder_open(&d, f.file, &f.config, kernels_of(LIMN_CPU_C), &err),
+                     LIMN_E_LIMIT);
     assert_string_equal(err.text,
                         "decoder memory_dim 24: a prefix without a projection has dim 16");
     f.config.layout = (limn_decoder_layout){ .name = NULL };
-    assert_int_equal(limn_decoder_open(&d, f.file, &f.config, LIMN_CPU_C, &err), LIMN_E_ARG);
+    assert_int_equal(limn_decoder_open(&d, f.file, &f.config, kernels_of(LIMN_CPU_C), &err),
+                     LIMN_E_ARG);
     close_fixture(&f);
 }
 

@@ -18,6 +18,7 @@
 #include "models/train/adamw.h"
 #include "models/train/reward.h"
 #include "models/train/sampler.h"
+#include "tests/fixtures/kernels_of.h"
 #include "tests/fixtures/own_tokens.h"
 
 enum { N_TOKENS = 9, N_PICTURES = 3, N_SAMPLES = 5, MAX_STEPS = 6, FEATURES = 3 * 5 };
@@ -168,7 +169,8 @@ static void test_draws_have_the_decoders_probabilities(void **state)
     (void)state;
     open_fixture(&f, 1);
     assert_int_equal(limn_params_open(&source, &f.params, f.params.values, NULL), LIMN_OK);
-    assert_int_equal(limn_decoder_open(&d, source, &config, limn_cpu_best(), NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_open(&d, source, &config, kernels_of(limn_cpu_best()), NULL),
+                     LIMN_OK);
     count_paths(d, f.features, counts);
     check_paths(d, f.features, counts, start, 0, 1);
     limn_decoder_close(&d);

@@ -12,6 +12,7 @@
 #include "models/train/vocab_extend.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/fixtures/kernels_of.h"
 #include "tests/fixtures/own_tokens.h"
 
 enum { N_OLD = 24, N_NEW = 3, DIM = 32, N_STEPS = 6, SEED = 7 };
@@ -49,7 +50,7 @@ static void run(float *logits, const limn_model_file *f)
     limn_rng rng = limn_rng_stream(1, "features", 8);
     uint32_t token = TOKEN_START, parent = 0;
     for (size_t i = 0; i < n_features; i++) features[i] = (float)limn_rng_uniform(&rng);
-    assert_int_equal(limn_decoder_open(&d, f->tensors, c, LIMN_CPU_C, NULL), LIMN_OK);
+    assert_int_equal(limn_decoder_open(&d, f->tensors, c, kernels_of(LIMN_CPU_C), NULL), LIMN_OK);
     assert_int_equal(limn_decoder_state_create(&state, d, 1, N_STEPS, NULL), LIMN_OK);
     limn_decoder_begin(state, NULL, features, NULL);
     for (size_t i = 0; i < N_STEPS; i++) {
