@@ -51,7 +51,8 @@ limn_status limn_folder_make(const char *path, bool is_given, limn_error *err)
 {
     struct stat st;
     if (!mkdir(path, 0777)) return LIMN_OK;
-    if (errno != EEXIST) return fail_errno(err, path);
+    if (errno != EEXIST)
+        return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", path, strerror(errno));
     if (is_given ? stat(path, &st) : lstat(path, &st)) return fail_errno(err, path);
     if (S_ISLNK(st.st_mode)) return fail_link(err, path);
     return S_ISDIR(st.st_mode) ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "%s: is no folder", path);

@@ -122,20 +122,32 @@ static void test_a_discarded_writer_leaves_nothing(void **state)
     assert_int_equal(temp_n_files(), before);
 }
 
-static void test_replacing_keeps_links_and_refuses_devices(void **state)
+static void test_links_are_followed_only_where_they_are_given(void **state)
 {
     char link[4200], target[4200];
     struct stat st;
+    limn_file_writer *w;
     limn_error err = { 0 };
     (void)state;
     snprintf(link, sizeof link, "%s", temp_path("link"));
     snprintf(target, sizeof target, "%s", temp_path("target"));
     put(target, "old");
     assert_int_equal(symlink(target, link), 0);
-    put(link, "through");
+    assert_int_equal(limn_file_replace(link, "through", 7, &err), LIMN_E_IO);
+    assert_non_null(strstr(err.text, "is a link, and nothing is written through it"));
+    assert_holds(target, "old");
+    assert_int_equal(limn_file_writer_open_given(&w, link, NULL), LIMN_OK);
+    assert_int_equal(limn_file_writer_write(w, "through", 7, NULL), LIMN_OK);
+    assert_int_equal(limn_file_writer_commit(&w, NULL), LIMN_OK);
     assert_holds(target, "through");
     assert_int_equal(lstat(link, &st), 0);
     assert_true(S_ISLNK(st.st_mode));
+}
+
+static void test_replacing_refuses_devices(void **state)
+{
+    limn_error err = { 0 };
+    (void)state;
     assert_int_equal(limn_file_replace("/dev/null", "x", 1, &err), LIMN_E_IO);
     assert_string_equal(err.text, "/dev/null: is there and is not a regular file");
     assert_int_equal(limn_file_replace(temp_path("no/such/folder"), "x", 1, NULL), LIMN_E_IO);
@@ -184,7 +196,8 @@ int main(void)
         cmocka_unit_test(test_descriptors_are_read_to_their_end),
         cmocka_unit_test(test_a_writer_replaces_only_at_commit),
         cmocka_unit_test(test_a_discarded_writer_leaves_nothing),
-        cmocka_unit_test(test_replacing_keeps_links_and_refuses_devices),
+        cmocka_unit_test(test_links_are_followed_only_where_they_are_given),
+        cmocka_unit_test(test_replacing_refuses_devices),
         cmocka_unit_test(test_a_failed_commit_removes_its_file),
         cmocka_unit_test(test_folders_are_made_where_they_are_missing),
         cmocka_unit_test(test_fnv1a_has_its_published_values),
