@@ -178,6 +178,9 @@ static void test_folders_are_made_where_they_are_missing(void **state)
     assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file/c"), &err), LIMN_OK);
     assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file/c/d"), &err), LIMN_E_IO);
     assert_int_equal(limn_folder_make_above("", &err), LIMN_OK);
+    assert_int_equal(remove(temp_path("made/a/b/file")), 0);
+    assert_int_equal(remove(temp_path("made/a/b")), 0);
+    assert_int_equal(remove(temp_path("made/a")), 0);
 }
 
 static void test_fnv1a_has_its_published_values(void **state)
