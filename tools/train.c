@@ -57,7 +57,7 @@ static limn_status train(limn_training_data *data, limn_train_messages *messages
 static limn_status run(const limn_train_options *o, int argc, char **argv, limn_error *err)
 {
     limn_training_data data = { .settings = &o->training };
-    limn_train_messages messages = { .folder = NULL };
+    limn_train_messages messages = { .data = &data };
     const limn_training_listener listener = limn_train_messages_listener(&messages);
     const limn_annotate_hooks hooks = limn_tool_hooks(NULL, NULL);
     limn_pool *pool = NULL;

@@ -11,7 +11,7 @@
 #include "common/base/mem.h"
 #include "common/io/json.h"
 
-enum { N_SAMPLES = 8, MAX_CHECKPOINTS = 64, SECONDS_A_CHECKPOINT = 300 };
+enum { MAX_CHECKPOINTS = 64, SECONDS_A_CHECKPOINT = 300 };
 
 /* What was computed since the last line of the log. */
 struct sums {
@@ -102,12 +102,21 @@ static limn_status log_steps(struct run *r, limn_error *err)
     return put_line(r, line, err);
 }
 
+size_t limn_run_samples(size_t out[LIMN_RUN_N_SAMPLES], size_t n_dev)
+{
+    const size_t n = n_dev < LIMN_RUN_N_SAMPLES ? n_dev : LIMN_RUN_N_SAMPLES;
+    for (size_t i = 0; i < n; i++) out[i] = i * n_dev / n;
+    return n;
+}
+
 static json_t *samples(const struct run *r)
 {
     const limn_run_parts *p = r->parts;
+    size_t numbers[LIMN_RUN_N_SAMPLES];
+    const size_t n = limn_run_samples(numbers, p->n_dev);
     json_t *list = json_array();
-    for (size_t i = 0; i < N_SAMPLES && i < p->n_dev; i++) {
-        const size_t at = i * p->n_dev / (p->n_dev < N_SAMPLES ? p->n_dev : N_SAMPLES);
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = numbers[i];
         json_t *references = json_array();
         for (size_t k = 0; k < 2; k++)
             if (p->dev_references[2 * at + k])

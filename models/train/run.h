@@ -74,6 +74,12 @@ typedef struct limn_run_position {
 
 #define LIMN_RUN_NO_CHECKPOINT UINT64_MAX
 
+enum { LIMN_RUN_N_SAMPLES = 8 };
+
+/* The numbers of the development pictures, of n_dev, whose captions come into the log; returns how
+ * many. */
+size_t limn_run_samples(size_t out[LIMN_RUN_N_SAMPLES], size_t n_dev);
+
 /* Finds the newest checkpoint whose state can be read and trims the log to it; with none, the run
  * begins again. `n_unreadable` (may be NULL): checkpoints that were passed over. LIMN_E_ARG when it
  * belongs to other data or settings than `fingerprint`. LIMN_E_IO, LIMN_E_NOMEM. */

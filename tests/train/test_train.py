@@ -213,6 +213,10 @@ class Train(unittest.TestCase):
         losses = [line["loss"] for line in log if line["kind"] == "step"]
         self.assertLess(losses[-1], 0.5 * losses[0])
         self.assertEqual(log[-1]["kind"], "end")
+        small = json.loads((self.folder / "run/samples.json").read_text())
+        shown = next(line for line in log if line["kind"] == "dev")["samples"]
+        self.assertEqual(set(small), {sample["file"] for sample in shown})
+        self.assertEqual((self.folder / "run/run.html").read_text().count("data:image/jpeg;base64,"), len(shown))
         info = subprocess.run([INSPECT, self.folder / "model.safetensors"], capture_output=True, text=True,
                               check=True).stdout
         self.assertIn("efficientnet-lite0", info)

@@ -13,6 +13,7 @@
 #include "common/text/utf8.h"
 #include "tools/page/page.h"
 #include "tools/train/run_log.h"
+#include "tools/train/sample_pictures.h"
 
 /* run_page.html, .css and .js, made into arrays at build */
 extern const char limn_run_page_html[], limn_run_page_css[], limn_run_page_js[];
@@ -30,6 +31,7 @@ enum {
 typedef struct run_page {
     limn_run_log log;
     json_t *settings; /* run.json; NULL without */
+    json_t *pictures; /* sample_pictures.h */
     const char *log_path;
 } run_page;
 
@@ -221,6 +223,7 @@ static limn_status append_data(limn_buffer *out, void *ctx, limn_error *err)
     json_object_set_new(data, "references", references_object(&p->log));
     json_object_set_new(data, "end", p->log.end ? json_incref(p->log.end) : json_null());
     json_object_set_new(data, "settings", p->settings ? json_incref(p->settings) : json_null());
+    json_object_set(data, "pictures", p->pictures);
     text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(data);
     if (!text) return limn_fail(err, LIMN_E_NOMEM, "out of memory for the page of a run");
@@ -255,22 +258,31 @@ static limn_status append_refresh(limn_buffer *out, void *ctx, limn_error *err)
     return LIMN_OK;
 }
 
-/* run.json beside the log; a missing or broken one is none: the curves matter more. */
-static limn_status read_settings(json_t **out, const char *log_path, limn_error *err)
+/* Appends the path of a file beside the log. */
+static void append_beside(limn_buffer *path, const char *log_path, const char *name)
 {
     const char *slash = strrchr(log_path, '/');
-    limn_buffer path = { 0 };
+    limn_buffer_append(path, log_path, slash ? (size_t)(slash - log_path) + 1 : 0);
+    limn_buffer_append_text(path, name);
+}
+
+/* run.json and samples.json beside the log; a missing or broken one is none: the curves matter
+ * more. */
+static limn_status read_beside(run_page *p, limn_error *err)
+{
+    limn_buffer run = { 0 }, samples = { 0 };
     unsigned char *text = NULL;
     size_t size;
-    *out = NULL;
-    limn_buffer_append(&path, log_path, slash ? (size_t)(slash - log_path) + 1 : 0);
-    limn_buffer_append_text(&path, "run.json");
-    if (path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a name");
-    if (limn_file_read(&text, &size, path.bytes, MAX_SETTINGS, NULL) == LIMN_OK)
-        limn_json_parse(out, text, size, NULL);
+    append_beside(&run, p->log_path, "run.json");
+    append_beside(&samples, p->log_path, "samples.json");
+    const bool is_short = run.has_failed || samples.has_failed;
+    if (!is_short && limn_file_read(&text, &size, run.bytes, MAX_SETTINGS, NULL) == LIMN_OK)
+        limn_json_parse(&p->settings, text, size, NULL);
+    if (!is_short) p->pictures = limn_sample_pictures_read(samples.bytes);
     limn_free(text);
-    limn_buffer_finish(&path);
-    return LIMN_OK;
+    limn_buffer_finish(&run);
+    limn_buffer_finish(&samples);
+    return p->pictures ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for a page");
 }
 
 limn_status limn_run_page_write(const char *html_path, const char *log_path, limn_error *err)
@@ -282,13 +294,14 @@ limn_status limn_run_page_write(const char *html_path, const char *log_path, lim
     };
     run_page page = { .log_path = log_path };
     limn_status s = limn_run_log_read(&page.log, log_path, err);
-    if (s == LIMN_OK) s = read_settings(&page.settings, log_path, err);
+    if (s == LIMN_OK) s = read_beside(&page, err);
     if (s == LIMN_OK) {
         limn_run_log_thin(&page.log, MAX_POINTS);
         s = limn_page_write(html_path, false, limn_run_page_html, parts,
                             sizeof parts / sizeof *parts, &page, err);
     }
     json_decref(page.settings);
+    json_decref(page.pictures);
     limn_run_log_finish(&page.log);
     return s;
 }

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const { points, stages, evaluations, references, end, settings } = data;
+  const { points, stages, evaluations, references, pictures, end, settings } = data;
   const $ = (id) => document.getElementById(id);
   const RELOAD_SECONDS = 30;
   const isRunning = !end;
@@ -473,9 +473,18 @@
 
   const samples = [];
 
+  /* What it shows is what people wrote of it. */
+  function picture(file) {
+    if (!Object.hasOwn(pictures, file)) return [];
+    const image = make("img");
+    image.src = pictures[file];
+    image.alt = (references[file] || [])[0] || file;
+    return [image];
+  }
+
   function addSample(file) {
     const sample = { file, heading: make("h3") }, versions = history(file);
-    const item = make("li", "", make("p", "name", file), sample.heading,
+    const item = make("li", "", ...picture(file), make("p", "name", file), sample.heading,
       make("ul", "", ...(references[file] || []).map((text) => make("li", "", text))));
     if (versions.length > 1)
       item.append(make("details", "", make("summary", "", `${versions.length} versions`),

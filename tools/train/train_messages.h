@@ -3,11 +3,13 @@
 #define LIMN_TOOLS_TRAIN_TRAIN_MESSAGES_H
 
 #include "models/train/run_folder.h"
+#include "models/train/training_data.h"
 #include "models/train/training_listener.h"
 
 typedef struct limn_train_messages {
-    limn_run_folder *folder; /* borrowed; NULL until there is one */
-    double page_written;     /* when; of limn_clock_seconds */
+    limn_run_folder *folder;        /* borrowed; NULL until there is one */
+    const limn_training_data *data; /* borrowed; its pictures are on the page */
+    double page_written;            /* when; of limn_clock_seconds */
 } limn_train_messages;
 
 /* On standard error, and run.html in the folder. Asks to stop after a signal. `m` is borrowed. */
