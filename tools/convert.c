@@ -239,7 +239,8 @@ static int run(const settings *s, const limn_cli_operands *inputs)
     limn_error err = { 0 };
     limn_message_init(tool.name, limn_verbosity_of(s->is_quiet, s->is_verbose));
     if (!check(s, inputs)) return LIMN_EXIT_USAGE;
-    const limn_status status = convert(s, inputs, &err);
+    limn_status status = convert(s, inputs, &err);
+    if (status == LIMN_OK) status = limn_standard_output_flush(&err);
     if (status == LIMN_OK) return LIMN_EXIT_OK;
     limn_message_error("%s", err.text);
     return status == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;

@@ -234,7 +234,7 @@ static limn_status print_sha256(const char *path, limn_error *err)
 static int run(const settings *s, const char *path)
 {
     limn_model_file f;
-    limn_error err = { 0 };
+    limn_error err = { 0 }, err_sha = { 0 };
     if (limn_model_file_open(&f, path, &err) != LIMN_OK) {
         limn_message_error("%s", err.text);
         return LIMN_EXIT_NOTHING;
@@ -242,8 +242,8 @@ static int run(const settings *s, const char *path)
     printf("model: %s\n", path);
     const limn_status status = report(&f, s, &err);
     limn_model_file_close(&f);
-    limn_error err_sha = { 0 };
-    const limn_status read = print_sha256(path, &err_sha);
+    limn_status read = print_sha256(path, &err_sha);
+    if (read == LIMN_OK) read = limn_standard_output_flush(&err_sha);
     if (read != LIMN_OK) limn_message_error("%s", err_sha.text);
     if (status == LIMN_OK) return read == LIMN_OK ? LIMN_EXIT_OK : LIMN_EXIT_NOTHING;
     limn_message_error("%s: %s", path, err.text);

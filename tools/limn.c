@@ -62,8 +62,7 @@ static int annotate(caption_pages *pages, limn_annotate_settings *settings, bool
     limn_status status = limn_annotate(&account, settings, &err);
     if (status == LIMN_E_ARG) return failed(&err);
     limn_progress_erase();
-    if (settings->is_dry_run && (fflush(stdout) || ferror(stdout)))
-        status = limn_fail(&err, LIMN_E_IO, "standard output: can't write");
+    if (settings->is_dry_run && status == LIMN_OK) status = limn_standard_output_flush(&err);
     if (settings->is_dry_run) return limn_caption_report_dry(&account, is_part, status, &err);
     status = caption_pages_write(pages, &account, status, &err);
     if (account.is_pipe_closed) limn_interrupt_raise_sigpipe();

@@ -71,3 +71,9 @@ void limn_standard_streams_secure(void)
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) fill(fd);
     if (isatty(STDOUT_FILENO)) guard_terminal();
 }
+
+limn_status limn_standard_output_flush(limn_error *err)
+{
+    if (!fflush(stdout) && !ferror(stdout)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_IO, "standard output: can't write");
+}

@@ -2,6 +2,8 @@
 #ifndef LIMN_TOOLS_STANDARD_STREAMS_H
 #define LIMN_TOOLS_STANDARD_STREAMS_H
 
+#include "common/base/status.h"
+
 /* The first thing that every tool does; before threads.
  *
  * Descriptors 0, 1 and 2 that the caller has closed become ones that can't be used: else the next
@@ -13,5 +15,9 @@
  * and files get the bytes as they are. (limn_output does so itself; messages are always harmless.)
  */
 void limn_standard_streams_secure(void);
+
+/* Whether all that was printed to standard output has got there; for the end of a tool that prints.
+ * LIMN_E_IO: the disk is full, say. */
+limn_status limn_standard_output_flush(limn_error *err);
 
 #endif

@@ -54,6 +54,12 @@ static limn_status train(limn_training_data *data, limn_train_messages *messages
     return limn_train_messages_write_page(messages, err); /* that the run is at its end */
 }
 
+static limn_status print_plan(limn_training_data *data, limn_pool *pool, limn_error *err)
+{
+    LIMN_TRY(limn_train_plan_print(data, pool, err));
+    return limn_standard_output_flush(err);
+}
+
 static limn_status run(const limn_train_options *o, int argc, char **argv, limn_error *err)
 {
     limn_training_data data = { .settings = &o->training };
@@ -69,7 +75,7 @@ static limn_status run(const limn_train_options *o, int argc, char **argv, limn_
     data.load = limn_train_decode;
     data.load_ctx = decoders;
     if (status == LIMN_OK && o->is_plan)
-        status = limn_train_plan_print(&data, pool, err);
+        status = print_plan(&data, pool, err);
     else if (status == LIMN_OK)
         status = open_folder(&messages.folder, o, argc, argv, err);
     if (status == LIMN_OK && messages.folder)

@@ -134,8 +134,7 @@ static limn_status make_vocabulary(const settings *s, limn_caption_words *words,
     if (status == LIMN_OK && !s->is_quiet)
         print_counts(words, &(limn_vocab_summary){ words->builder, vocab,
                                                    old ? limn_vocab_n_tokens(old) : 0 });
-    if (status == LIMN_OK && fflush(stdout))
-        status = limn_fail(err, LIMN_E_IO, "can't write to standard output");
+    if (status == LIMN_OK) status = limn_standard_output_flush(err);
     limn_vocab_destroy(&vocab);
     return status;
 }

@@ -49,6 +49,24 @@ def check_closed(tools, model, folder):
             yield f"limn -o without {name}: {code}, and the file is {text!r}"
 
 
+def check_full(tools, model, folder):
+    """What is printed to a full disk, or to no standard output, is not complete."""
+    (folder / "two.tsv").write_text("a.png\ta dog runs\n" + EVIL + "\ta cat\n")
+    commands = [["limn", "--model", model, "a.png"], ["limn", "--model", model, "--dry-run", "a.png"], ["limn-inspect", model],
+                ["limn-convert", "--force", model, "-o", "new.safetensors"],
+                ["limn-vocab", "--captions", "two.tsv", "--min-count", "1"],
+                ["limn-score", "--model", model, "--images", ".", "--captions", "two.tsv"],
+                ["limn-eval", "--refs", "two.tsv", "--hyps", "two.tsv", "--metrics", "bleu"],
+                ["limn-train", "--plan", "--images", ".", "--captions", "two.tsv", "--encoder", model, "--min-count", "1"]]
+    for tool, *arguments in commands:
+        for target in "/dev/full", "/dev/null":
+            with open(target, "r" if target == "/dev/null" else "w", encoding="utf-8") as out:
+                done = subprocess.run([tools / tool, *arguments], cwd=folder, stdout=out, stderr=subprocess.PIPE, text=True,
+                                      timeout=60, check=False)
+            if done.returncode != 2 or "standard output" not in done.stderr:
+                yield f"{tool} {arguments} to {target}: {done.returncode}, {done.stderr!r}"
+
+
 def check_every_tool_closed(tools, folder):
     for tool in "limn", "limn-convert", "limn-eval", "limn-inspect", "limn-preprocess", "limn-score", "limn-train", "limn-vocab":
         code, out, error = close_and_run([tools / tool, "--version"], [0, 1], folder)
@@ -117,7 +135,7 @@ def main():
             (folder / path).write_bytes(pictures.png(20, 30, pictures.noise(i)))
         (folder / "captions.tsv").write_text(f"{EVIL}\ta \033[31mdog\u009b runs\n")
         (folder / "none.tsv").write_text("no-" + EVIL + "\ta dog\n")
-        faults = [*check_closed(tools, model, folder), *check_every_tool_closed(tools, folder),
+        faults = [*check_closed(tools, model, folder), *check_full(tools, model, folder), *check_every_tool_closed(tools, folder),
                   *check_terminal(tools, model, folder), *check_pipe(tools, model, folder)]
     print("\n".join(faults) or "standard streams are safe")
     sys.exit(bool(faults))
