@@ -3,6 +3,7 @@
 #ifndef LIMN_DECODER_DECODER_WEIGHTS_H
 #define LIMN_DECODER_DECODER_WEIGHTS_H
 
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 #include "common/weights/tensor_table.h"
 #include "common/weights/weights.h"

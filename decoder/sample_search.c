@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/ranked.h"
-#include "decoder/sample_scratch.h"
+#include "decoder/sample_search_scratch.h"
 
 limn_sample_search *limn_sample_plan(limn_arena *a, const limn_sample_settings *s)
 {

@@ -6,7 +6,7 @@
 
 #include "common/kernels/c/math_c.h"
 #include "common/base/ranked.h"
-#include "decoder/sample_scratch.h"
+#include "decoder/sample_search_scratch.h"
 
 /* log(1 - e^x) of x <= 0, which is -INFINITY at 0 (Maechler 2012) */
 static double log1mexp(double x)

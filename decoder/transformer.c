@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 #include "decoder/decoder_state.h"
 

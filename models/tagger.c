@@ -4,6 +4,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/ranked.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 
 typedef struct head {

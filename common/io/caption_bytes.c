@@ -1,5 +1,5 @@
 /* The bytes of a caption file as UTF-8 with lines that end in LF. */
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The list of captions that is read: records, and the strings that they point to. */
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 
 #include <math.h>
 #include <string.h>

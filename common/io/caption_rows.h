@@ -2,7 +2,7 @@
 #ifndef LIMN_COMMON_IO_CAPTION_ROWS_H
 #define LIMN_COMMON_IO_CAPTION_ROWS_H
 
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 
 enum { LIMN_CAPTION_MAX_COLUMNS = 64 };
 

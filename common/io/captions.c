@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/base/mem.h"
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 #include "common/io/fileio.h"
 
 /* Whether the first line is an object and the others may be, or a caption's object and all. */

@@ -1,5 +1,5 @@
 /* Captions beside their pictures: NAME.txt or NAME.json for NAME.jpg. */
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 
 #include <string.h>
 #include <strings.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/io/caption_fields.h"
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 
 static limn_status add_objects(limn_caption_file *file, const limn_json_node *array,
                                const json_t *names, limn_error *err)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/io/caption_fields.h"
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 #include "common/text/picture_name.h"
 
 bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, size_t *n_lines,

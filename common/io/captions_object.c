@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common/io/caption_fields.h"
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 
 /* The members of an object by what they hold; NULL for none. */
 typedef struct members {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/io/caption_fields.h"
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 #include "common/io/caption_rows.h"
 
 static const struct {

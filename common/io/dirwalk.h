@@ -18,8 +18,6 @@
 #include "common/base/status.h"
 #include "common/io/archive_reader.h"
 
-#define LIMN_DIRWALK_MAX_PATH 65536 /* bytes of a path in a list */
-
 typedef struct limn_dirwalk limn_dirwalk;
 
 typedef enum limn_dirwalk_kind {
@@ -72,10 +70,10 @@ void limn_dirwalk_destroy(limn_dirwalk **w); /* accepts NULL and *w == NULL; nul
 
 /* The next file, or out->path NULL at the end. After a failure, out->path is what failed, the text
  * does not repeat it, and the walk may go on: LIMN_E_IO (not there, folder or list unreadable),
- * LIMN_E_LIMIT (a list entry over LIMN_DIRWALK_MAX_PATH), LIMN_E_FORMAT (a NUL in a list of
- * lines), what limn_archive_open and limn_archive_next fail with, LIMN_E_INTERRUPTED (wake_fd),
- * LIMN_E_NOMEM: after these two the walk is at its end. A named file need not exist to come out:
- * whoever opens it reports that. */
+ * LIMN_E_LIMIT (a list entry over LIMN_LIST_MAX_PATH of list_reader.h), LIMN_E_FORMAT (a NUL in a
+ * list of lines), what limn_archive_open and limn_archive_next fail with, LIMN_E_INTERRUPTED
+ * (wake_fd), LIMN_E_NOMEM: after these two the walk is at its end. A named file need not exist to
+ * come out: whoever opens it reports that. */
 limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_error *err);
 
 /* The archive that stands at the member that came out last, which may be read until the next call;

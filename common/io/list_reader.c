@@ -88,9 +88,9 @@ limn_status limn_list_reader_next(limn_list_reader *r, const char **out, limn_er
         LIMN_TRY(read_entry(r, &size, err));
         r->n_entries++;
     } while (!size && !(r->is_at_end && r->begin == r->end));
-    if (size > LIMN_DIRWALK_MAX_PATH)
+    if (size > LIMN_LIST_MAX_PATH)
         return limn_fail(err, LIMN_E_LIMIT, "entry %zu has %zu bytes, more than %d", r->n_entries,
-                         size, LIMN_DIRWALK_MAX_PATH);
+                         size, LIMN_LIST_MAX_PATH);
     if (memchr(r->entry, '\0', size))
         return limn_fail(err, LIMN_E_FORMAT,
                          "line %zu holds a NUL byte; is this a NUL-separated list?", r->n_entries);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/io/caption_parse.h"
+#include "common/io/captions_parse.h"
 #include "common/io/fileio.h"
 
 void limn_object_labels_finish(limn_object_labels *labels)

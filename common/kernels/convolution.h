@@ -15,6 +15,7 @@
 #define LIMN_COMMON_KERNELS_CONVOLUTION_H
 
 #include "common/base/pool.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 
 typedef struct limn_convolution {

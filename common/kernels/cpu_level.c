@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/kernels/kernel_levels.h"
+#include "common/kernels/cpu_level_row.h"
 
 /* NULL: not in this build. */
 static const limn_cpu_level_row *const levels[LIMN_N_CPU_LEVELS] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/kernels/c/lanes.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 
 /* One head: its shape, and where things are in the scratch memory. */

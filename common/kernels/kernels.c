@@ -1,7 +1,6 @@
 #include "common/kernels/kernels.h"
 
-#include "common/kernels/kernel_levels.h"
-#include "common/kernels/pack.h"
+#include "common/kernels/cpu_level_row.h"
 
 static void fill(limn_kernels *k, limn_cpu_level level)
 {

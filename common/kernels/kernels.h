@@ -14,8 +14,7 @@
 #include <stdint.h>
 
 #include "common/kernels/cpu_level.h"
-
-typedef struct limn_packed limn_packed; /* weights in the order of the kernels (pack.h) */
+#include "common/kernels/pack.h"
 
 typedef enum limn_activation {
     LIMN_ACT_NONE = 0,
@@ -111,10 +110,6 @@ typedef float limn_log_sum_exp_fn(const float *x, size_t n);
  * past share its rows. `weights` [n] is scratch and receives the softmax. */
 typedef void limn_attend_fn(float *y, float *weights, const float *q, const float *const *k,
                             const float *const *v, size_t n, size_t dim, float scale);
-
-/* How weights are kept. A type more is a value here, a case in pack.c, and a function of each level
- * in the table's `linear`. */
-typedef enum limn_dtype { LIMN_F32 = 0, LIMN_F16, LIMN_N_DTYPES } limn_dtype;
 
 /* One table for a model and all that runs it; immutable once filled, shareable. */
 typedef struct limn_kernels {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/pool.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 #include "common/kernels/rows_grad.h"
 

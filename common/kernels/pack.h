@@ -3,20 +3,28 @@
 #ifndef LIMN_COMMON_KERNELS_PACK_H
 #define LIMN_COMMON_KERNELS_PACK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "common/base/arena.h"
-#include "common/kernels/kernels.h"
+#include "common/base/status.h"
+
+/* How weights are kept. A type more is a value here, a case in pack.c, and a function of each level
+ * in the `linear` of limn_kernels. */
+typedef enum limn_dtype { LIMN_F32 = 0, LIMN_F16, LIMN_N_DTYPES } limn_dtype;
 
 #define LIMN_PANEL 16 /* outputs in a panel of packed weights */
 
 /* The weights of y = x Wᵀ + b, packed once. Panel p holds outputs 16p … 16p+15 as
  * [n_inputs][16], so that a kernel reads it from front to back; outputs past
  * n_outputs are zero. */
-struct limn_packed {
+typedef struct limn_packed {
     const void *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT */
     const float *bias;  /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
     size_t n_outputs, n_inputs;
     limn_dtype dtype;
-};
+} limn_packed;
 
 /* Panels for n outputs: ceil(n / 16). */
 size_t limn_n_panels(size_t n_outputs);

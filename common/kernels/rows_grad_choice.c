@@ -1,6 +1,6 @@
 #include "common/kernels/rows_grad.h"
 
-#include "common/kernels/kernel_levels.h"
+#include "common/kernels/cpu_level_row.h"
 #include "common/kernels/rows_grad_levels.h"
 
 /* A level that has none of its own takes its base's. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/text/object_words.h"
+#include "common/text/objects_words.h"
 #include "common/text/string_table.h"
 
 enum {

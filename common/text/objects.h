@@ -1,6 +1,6 @@
 /* The objects that a caption names: the 80 classes of COCO, and whether anybody is named.
  *
- * The words of each class are in object_words.c. They follow the list of CHAIR (Rohrbach et al.
+ * The words of each class are in objects_words.c. They follow the list of CHAIR (Rohrbach et al.
  * 2018, "Object Hallucination in Image Captioning"), with these differences:
  *   - longer phrases win: a hot dog is no dog, a teddy bear no bear, a wine glass no glass, a dirt
  *     bike no bicycle, a baby elephant nobody's child, and a bus stop, train tracks, a ski lift or

@@ -23,6 +23,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/pool.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 #include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
 

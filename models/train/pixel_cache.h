@@ -13,14 +13,11 @@
 #include "common/base/pool.h"
 #include "common/base/status.h"
 #include "encoder/encoder_input.h"
+#include "models/train/pixel_record.h"
 #include "models/train/row_cache.h"
 
 /* More unreadable pictures than this share of all are an error. */
 #define LIMN_PIXEL_CACHE_MAX_UNREADABLE 0.01
-
-typedef struct limn_unreadable_picture {
-    char *name, *error; /* owned by the cache */
-} limn_unreadable_picture;
 
 /* Immutable after opening; may be shared by threads. Pixels are read when they are asked for. */
 typedef struct limn_pixel_cache {

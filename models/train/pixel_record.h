@@ -8,13 +8,16 @@
 
 #include "common/base/status.h"
 #include "encoder/encoder_input.h"
-#include "models/train/pixel_cache.h"
 
 /* A picture's file as it was when it was read. */
 typedef struct limn_file_stamp {
     int64_t size; /* bytes */
     int64_t time; /* of its last change, in nanoseconds since 1970 */
 } limn_file_stamp;
+
+typedef struct limn_unreadable_picture {
+    char *name, *error; /* owned by the record or the cache that holds it */
+} limn_unreadable_picture;
 
 typedef struct limn_pixel_record {
     limn_encoder_input_settings input;

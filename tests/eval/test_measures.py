@@ -90,7 +90,7 @@ class MeasuresTest(unittest.TestCase):
             self.assertEqual(subset["n_images"], len(part))
             for key in ("CIDEr", "Retrieval"):  # of all images' frequencies and rivals
                 self.assertAlmostEqual(subset[key], sum(scores[i["id"]][key] for i in part) / len(part))
-            for key, value in count(Names(ROOT / "common/text/object_words.c"), part)[0].items():
+            for key, value in count(Names(ROOT / "common/text/objects_words.c"), part)[0].items():
                 self.assertAlmostEqual(subset[key], value, msg=key)
             self.check_repetition(subset["diversity"], part)
         self.assertIn("names none of the 150 images, e.g. dir/0000.jpg", self.evaluate(images, subsets={"none": ["x.jpg"]}))

@@ -36,7 +36,7 @@ class ObjectsTest(unittest.TestCase):
     def compare(self, images):
         """Every number against the count in Python."""
         corpus, _ = self.evaluate(images)
-        keys, each = count(Names(ROOT / "common/text/object_words.c"), images)
+        keys, each = count(Names(ROOT / "common/text/objects_words.c"), images)
         for key, value in keys.items():
             self.assertAlmostEqual(corpus[key], value, delta=1e-12, msg=key)
         columns = ("shown", "found", "absent", "false")
@@ -89,7 +89,7 @@ class ObjectsTest(unittest.TestCase):
     def test_phrases_in_any_order(self):
         """Phrases of the table among words that change their meaning."""
         rng = random.Random(7)
-        phrases = [p for p in Names(ROOT / "common/text/object_words.c").meaning if not p.endswith(("'", "'ses"))]
+        phrases = [p for p in Names(ROOT / "common/text/objects_words.c").meaning if not p.endswith(("'", "'ses"))]
         words = lambda: rng.choice(phrases if rng.random() < 0.4 else FILLERS)
         caption = lambda: " ".join(words() for _ in range(rng.randint(1, 12)))
         self.compare([{"id": str(i), "hyp": caption(), "refs": [caption() for _ in range(rng.randint(1, 3))]}

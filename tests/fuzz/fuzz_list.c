@@ -18,7 +18,7 @@ static void read_list(const uint8_t *bytes, size_t size, char separator)
         if (n > size || (s != LIMN_OK && s != LIMN_E_LIMIT && s != LIMN_E_FORMAT)) abort();
         if (s != LIMN_OK)
             entry = "";
-        else if (entry && (!*entry || strlen(entry) > LIMN_DIRWALK_MAX_PATH ||
+        else if (entry && (!*entry || strlen(entry) > LIMN_LIST_MAX_PATH ||
                            (separator && strchr(entry, separator))))
             abort();
     }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "common/io/dirwalk.h"
+#include "common/io/list_reader.h"
 
 static const limn_dirwalk_settings plain = { .list_fd = -1, .wake_fd = -1 };
 
@@ -145,12 +146,12 @@ static void test_lists(void **state)
 
 static void test_a_long_list_entry_is_refused_and_the_next_one_read(void **state)
 {
-    char out[1024], name[LIMN_DIRWALK_MAX_PATH + 4], path[] = "list-XXXXXX";
+    char out[1024], name[LIMN_LIST_MAX_PATH + 4], path[] = "list-XXXXXX";
     limn_dirwalk_settings settings = plain;
     const int fd = mkstemp(path);
     (void)state;
-    memset(name, 'x', LIMN_DIRWALK_MAX_PATH + 1);
-    memcpy(name + LIMN_DIRWALK_MAX_PATH + 1, "\na\n", 3);
+    memset(name, 'x', LIMN_LIST_MAX_PATH + 1);
+    memcpy(name + LIMN_LIST_MAX_PATH + 1, "\na\n", 3);
     assert_int_equal(write(fd, name, sizeof name), sizeof name);
     lseek(fd, 0, SEEK_SET);
     settings.list_fd = fd;

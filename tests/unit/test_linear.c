@@ -5,6 +5,7 @@
 
 #include "tests/unit/kernel_check.h"
 
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 
 enum { N_CASES = 600 };

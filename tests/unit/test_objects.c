@@ -10,7 +10,7 @@
 
 #include "common/io/fileio.h"
 #include "common/io/object_labels.h"
-#include "common/text/object_words.h"
+#include "common/text/objects_words.h"
 #include "common/text/objects.h"
 #include "tests/unit/temp_folder.h"
 

@@ -13,6 +13,7 @@
 #include "common/base/rng.h"
 #include "common/io/fileio.h"
 #include "common/kernels/gemm.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 #include "models/tagger.h"
 #include "models/train/tag_trainer.h"

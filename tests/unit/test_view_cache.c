@@ -10,6 +10,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 #include "models/train/augment.h"
 #include "models/train/view_cache.h"

@@ -1,4 +1,5 @@
 /* The level of plain C, which is the specification of all others. */
+#include "common/kernels/cpu_level_row.h"
 #include "common/kernels/kernel_levels.h"
 
 static bool runs_everywhere(void)

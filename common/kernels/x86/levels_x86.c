@@ -1,6 +1,7 @@
 /* The levels of x86-64: what they need of a CPU and what they have. */
 #include <cpuid.h>
 
+#include "common/kernels/cpu_level_row.h"
 #include "common/kernels/kernel_levels.h"
 
 /* clang 14's __builtin_cpu_supports does not know this one. */

@@ -1,6 +1,6 @@
 /* Inside of a limn_sample_search. Only sample_search.c and stochastic_beam.c include this. */
-#ifndef LIMN_DECODER_SAMPLE_SCRATCH_H
-#define LIMN_DECODER_SAMPLE_SCRATCH_H
+#ifndef LIMN_DECODER_SAMPLE_SEARCH_SCRATCH_H
+#define LIMN_DECODER_SAMPLE_SEARCH_SCRATCH_H
 
 #include "common/base/rng.h"
 #include "decoder/sample_search.h"

@@ -1,6 +1,6 @@
 /* The table behind objects.h: which words name which class. */
-#ifndef LIMN_COMMON_TEXT_OBJECT_WORDS_H
-#define LIMN_COMMON_TEXT_OBJECT_WORDS_H
+#ifndef LIMN_COMMON_TEXT_OBJECTS_WORDS_H
+#define LIMN_COMMON_TEXT_OBJECTS_WORDS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* The parsers behind captions.h, one for each family of formats, and the list that they fill. */
-#ifndef LIMN_COMMON_IO_CAPTION_PARSE_H
-#define LIMN_COMMON_IO_CAPTION_PARSE_H
+#ifndef LIMN_COMMON_IO_CAPTIONS_PARSE_H
+#define LIMN_COMMON_IO_CAPTIONS_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>

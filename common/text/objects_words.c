@@ -1,4 +1,4 @@
-#include "common/text/object_words.h"
+#include "common/text/objects_words.h"
 
 /* One entry for each class in COCO's order. A phrase is looked up whole, the longest first. Regular
  * plurals are made when the table is read; toys and young of animals too (see objects.c). */
