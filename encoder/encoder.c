@@ -7,7 +7,7 @@
 #include "common/base/mem.h"
 #include "common/weights/weights.h"
 #include "encoder/efficientnet_lite/efficientnet_lite.h"
-#include "encoder/encoder_family.h"
+#include "encoder/network_family.h"
 #include "encoder/resnet/resnet.h"
 
 struct limn_encoder {
@@ -93,16 +93,6 @@ limn_feature_shape limn_encoder_feature_shape(const limn_encoder_config *config)
 void limn_encoder_tensors(limn_tensor_table *table, const limn_encoder_config *config)
 {
     limn_encoder_family_find(config->family)->tensors(table, config);
-}
-
-size_t limn_feature_positions(limn_feature_shape s)
-{
-    return s.n_prefix + s.grid_width * s.grid_height;
-}
-
-size_t limn_feature_floats(limn_feature_shape s)
-{
-    return limn_feature_positions(s) * s.dim;
 }
 
 /* ---- opening ---- */

@@ -17,23 +17,9 @@
 #include "common/kernels/kernels.h"
 #include "common/weights/tensor_table.h"
 #include "encoder/encoder_input.h"
+#include "encoder/network.h"
 
 enum { LIMN_MIN_INPUT_SIDE = 32, LIMN_MAX_INPUT_SIDE = 1024 };
-
-/* What the model file says of its encoder. */
-typedef struct limn_encoder_config {
-    char family[32]; /* a network of a family: "efficientnet-lite0", "resnet50" … */
-    limn_input_spec input;
-} limn_encoder_config;
-
-/* What a network, or a stage of it, gives: rows [n_prefix + grid_height * grid_width, dim]. Prefix
- * rows, such as a class position, come first and are no place in the picture; those of the grid go
- * row by row. */
-typedef struct limn_feature_shape {
-    size_t n_prefix, grid_width, grid_height, dim;
-} limn_feature_shape;
-size_t limn_feature_positions(limn_feature_shape shape); /* rows */
-size_t limn_feature_floats(limn_feature_shape shape);    /* rows * dim */
 
 /* ---- networks as they are configured, without weights ---- */
 
@@ -87,10 +73,7 @@ void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *p
 void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                              const uint8_t *pixels, size_t last_stage, float *map);
 
-/* For tests and training: called with each stage's output ("stem", "block0" …, "features"), x
- * [height, width, n_channels] dense, channels last, valid during the call. */
-typedef void limn_encoder_tap_fn(void *ctx, const char *stage, const float *x, size_t height,
-                                 size_t width, size_t n_channels);
+/* For tests and training: as limn_encoder_run, with a look at what each stage gives. */
 void limn_encoder_run_tapped(const limn_encoder *e, limn_encoder_state *s, const uint8_t *pixels,
                              float *features, limn_encoder_tap_fn *tap, void *ctx);
 

@@ -1,5 +1,7 @@
 #include "encoder/encoder_input.h"
 
+#include "common/image/decode.h"
+
 limn_input_spec limn_input_square(uint32_t side, limn_resize_filter filter, float mean, float scale)
 {
     return (limn_input_spec){ .width = side,

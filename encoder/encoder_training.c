@@ -4,7 +4,7 @@
 #include "common/weights/table_params.h"
 #include "encoder/efficientnet_lite/efficientnet_lite.h"
 #include "encoder/efficientnet_lite/lite_trainer.h"
-#include "encoder/encoder_family.h"
+#include "encoder/network_family.h"
 
 struct limn_encoder_trainer {
     const limn_encoder_training *training;

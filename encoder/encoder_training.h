@@ -13,25 +13,7 @@
 
 #include "common/base/params.h"
 #include "encoder/encoder.h"
-
-typedef struct limn_encoder_trainer_settings {
-    limn_encoder_config config;
-    size_t first_stage;  /* 0 … limn_encoder_count_stages - 1 */
-    size_t max_pictures; /* of one batch, >= 1 */
-} limn_encoder_trainer_settings;
-
-/* What a family gives that can be trained. Every function is what the one of its name below says,
- * for a trainer of the family's own type. */
-typedef struct limn_encoder_training {
-    limn_status (*create)(void **out, const limn_encoder_trainer_settings *settings,
-                          limn_params *params, limn_pool *pool, limn_cpu_level level,
-                          limn_error *err);
-    void (*destroy)(void *trainer);
-    size_t (*bytes)(const limn_encoder_trainer_settings *settings, size_t n_threads);
-    const float *(*forward)(void *trainer, const uint8_t *pixels, size_t n_pictures);
-    const float *(*forward_cut)(void *trainer, const float *maps, size_t n_pictures);
-    void (*backward)(void *trainer, const float *feature_gradients);
-} limn_encoder_training;
+#include "encoder/network_training.h"
 
 /* LIMN_E_UNSUPPORTED for a network whose features can be trained on, but which can't be trained
  * itself (the text names those that can), and for an unknown one. */

@@ -1,7 +1,7 @@
 /* What the decoders of common/image share. Internal to this folder.
  *
  * A decoder reads the header, has the size checked and the pixels allocated by
- * limn_image_reserve, then fills them. image.c chooses it by content and turns the picture
+ * limn_image_reserve, then fills them. decode.c chooses it by content and turns the picture
  * upright afterwards. */
 #ifndef LIMN_COMMON_IMAGE_CODEC_H
 #define LIMN_COMMON_IMAGE_CODEC_H
@@ -11,13 +11,10 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
-#include "common/image/format.h"
+#include "common/image/format_decoders.h"
 #include "common/image/image.h"
 
-limn_decode_fn limn_decode_jpeg, limn_decode_png, limn_decode_webp, limn_decode_gif,
-    limn_decode_bmp, limn_decode_pnm, limn_decode_psd, limn_decode_tga, limn_decode_hdr;
-
-/* ---- image.c ---- */
+/* ---- codec.c ---- */
 
 /* Whether a picture of this size may be decoded. LIMN_E_FORMAT (a side of 0), LIMN_E_LIMIT. */
 limn_status limn_image_check_size(const char *format, uint64_t width, uint64_t height,

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/image/codec.h"
-#include "common/image/probe.h"
+#include "common/image/format_decoders.h"
+#include "common/image/format_probe.h"
 
 enum { MAX_MAGICS = 4 };
 

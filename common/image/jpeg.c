@@ -10,6 +10,7 @@
  *   between two scans: then the last one must have brought the last bit of every coefficient;
  *   in arithmetic code, which may leave out its end: there the end marker is asked for. */
 #include "common/image/codec.h"
+#include "common/image/decode.h"
 
 #include <setjmp.h>
 #include <stdio.h> /* jpeglib.h needs FILE */

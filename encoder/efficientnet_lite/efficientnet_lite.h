@@ -9,7 +9,7 @@
 #ifndef LIMN_ENCODER_EFFICIENTNET_LITE_EFFICIENTNET_LITE_H
 #define LIMN_ENCODER_EFFICIENTNET_LITE_EFFICIENTNET_LITE_H
 
-#include "encoder/encoder_family.h"
+#include "encoder/network_family.h"
 
 extern const limn_encoder_family limn_efficientnet_lite;
 

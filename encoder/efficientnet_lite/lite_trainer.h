@@ -7,7 +7,7 @@
 #define LIMN_ENCODER_EFFICIENTNET_LITE_LITE_TRAINER_H
 
 #include "encoder/efficientnet_lite/efficientnet_lite_shape.h"
-#include "encoder/encoder_training.h"
+#include "encoder/network_training.h"
 
 extern const limn_encoder_training limn_efficientnet_lite_training;
 

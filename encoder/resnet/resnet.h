@@ -8,7 +8,7 @@
 #ifndef LIMN_ENCODER_RESNET_RESNET_H
 #define LIMN_ENCODER_RESNET_RESNET_H
 
-#include "encoder/encoder_family.h"
+#include "encoder/network_family.h"
 
 extern const limn_encoder_family limn_resnet;
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/image/decode.h"
 #include "common/image/image.h"
 #include "common/io/fileio.h"
 

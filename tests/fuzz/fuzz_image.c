@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/image/decode.h"
 #include "common/image/image.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -15,7 +15,6 @@ README_LINES = 150
 C_API = "doc/c-api.md"
 MAX_FUNCTION_LINES = 40
 MAX_TEST_FUNCTION_LINES = 100
-CYCLES_CHECKED = ("tools/",)
 LIBRARY = ("common", "encoder", "decoder", "models")
 # What a folder's files may include, beside the folder itself.
 MAY_INCLUDE = {
@@ -135,31 +134,38 @@ def concept_of(unit, units):
     return unit
 
 
-def check_cycles(tree):
-    """No concept includes, by whatever way, one that includes it: neither x.c and x.h together nor with the parts
-    x_*.c and x_*.h beside them. Only where CYCLES_CHECKED says so."""
-    units, graph, state, way = units_included(tree), {}, {}, []
-    for unit, edges in units.items():
-        for other, where in edges.items():
-            concept, of_other = concept_of(unit, units), concept_of(other, units)
-            if concept != of_other and unit.startswith(CYCLES_CHECKED):
-                graph.setdefault(concept, {}).setdefault(of_other, where)
+def circles(graph):
+    """The strongly connected sets of a graph {node: nodes} with more than one node (Tarjan)."""
+    order, low, way, found = {}, {}, [], []
 
-    def visit(unit):
-        state[unit] = "open"
-        way.append(unit)
-        for other, (path, position) in graph.get(unit, {}).items():
-            if state.get(other) == "open":
-                cycle = way[way.index(other):] + [other]
-                tree.report(path, position, "a cycle of includes: " + " -> ".join(cycle))
-            elif other not in state:
+    def visit(node):
+        order[node] = low[node] = len(order)
+        way.append(node)
+        for other in graph.get(node, ()):
+            if other not in order:
                 visit(other)
-        way.pop()
-        state[unit] = "done"
+            if other in way:
+                low[node] = min(low[node], low[other])
+        if low[node] == order[node]:
+            found.append(way[way.index(node):])
+            del way[way.index(node):]
 
-    for unit in sorted(graph):
-        if unit not in state:
-            visit(unit)
+    for node in sorted(graph):
+        if node not in order:
+            visit(node)
+    return [circle for circle in found if len(circle) > 1]
+
+
+def check_cycles(tree):
+    """What x.c and x.h include never includes them, by whatever way, unless all on the way are parts of one
+    concept."""
+    graph = units_included(tree)
+    for circle in circles(graph):
+        if len({concept_of(unit, graph) for unit in circle}) > 1:
+            for unit in circle:
+                for other in set(graph[unit]).intersection(circle):
+                    path, position = graph[unit][other]
+                    tree.report(path, position, f"{other} includes {unit}, by whatever way: a cycle")
 
 
 def check_guard(tree, path, text):
@@ -210,6 +216,7 @@ def main(root):
     tree = Tree(root)
     check_names(tree)
     check_documents(tree)
+    check_cycles(tree)
     for path, text in tree.files.items():
         check_text(tree, path, text)
         if path.endswith(C_FILES):

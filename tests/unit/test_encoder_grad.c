@@ -18,6 +18,7 @@
 #include "common/kernels/gemm.h"
 #include "common/weights/table_params.h"
 #include "encoder/efficientnet_lite/lite_trainer.h"
+#include "encoder/encoder.h"
 #include "tests/fixtures/kernels_of.h"
 
 enum { N_PICTURES = 3, N_FEATURES = N_PICTURES * 5 * 5 * 20 };

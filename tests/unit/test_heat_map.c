@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "common/image/decode.h"
 #include "common/image/image.h"
 #include "common/image/png_write.h"
 #include "models/captioner_model.h"

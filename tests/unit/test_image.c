@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "common/image/decode.h"
 #include "common/image/image.h"
 #include "common/io/fileio.h"
 #include "common/io/safetensors.h"

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/image/decode.h"
 #include "common/image/image.h"
 #include "common/io/fileio.h"
 #include "tests/unit/image_fixtures.h"

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "common/base/arena.h"
+#include "encoder/encoder.h"
 #include "encoder/resnet/resnet.h"
 #include "encoder/resnet/resnet_shape.h"
 

@@ -1,7 +1,7 @@
 /* Looks at the first bytes of a file where a magic number proves too little. Internal to this
  * folder. Each takes `size` bytes, which may be fewer than it would like. */
-#ifndef LIMN_COMMON_IMAGE_PROBE_H
-#define LIMN_COMMON_IMAGE_PROBE_H
+#ifndef LIMN_COMMON_IMAGE_FORMAT_PROBE_H
+#define LIMN_COMMON_IMAGE_FORMAT_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>

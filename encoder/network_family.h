@@ -5,11 +5,14 @@
  * A network is a block of memory of the family's own type: planned from a configuration, its
  * weights loaded by its table of tensors, immutable from then on. All memory of a run is in its
  * scratch. */
-#ifndef LIMN_ENCODER_ENCODER_FAMILY_H
-#define LIMN_ENCODER_ENCODER_FAMILY_H
+#ifndef LIMN_ENCODER_NETWORK_FAMILY_H
+#define LIMN_ENCODER_NETWORK_FAMILY_H
 
 #include "common/base/arena.h"
-#include "encoder/encoder.h"
+#include "common/base/pool.h"
+#include "common/kernels/kernels.h"
+#include "common/weights/tensor_table.h"
+#include "encoder/network.h"
 
 /* One run: kernels, pool (NULL: this thread alone) and tap (NULL: none, and only with no pool). */
 typedef struct limn_encoder_job {

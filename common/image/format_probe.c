@@ -1,4 +1,4 @@
-#include "common/image/probe.h"
+#include "common/image/format_probe.h"
 
 #include <ctype.h>
 #include <string.h>
