@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -70,6 +71,7 @@ void limn_standard_streams_secure(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) fill(fd);
     if (isatty(STDOUT_FILENO)) guard_terminal();
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 limn_status limn_standard_output_flush(limn_error *err)

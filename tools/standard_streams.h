@@ -11,6 +11,9 @@
  * messages written into it. Reading from such a standard input, or writing to such an output, then
  * fails with EBADF, and is told as an error.
  *
+ * A file that grows beyond the limit of its size (RLIMIT_FSIZE) is an error of write(2), as on a
+ * full disk, and does not end the tool with its temporary files left.
+ *
  * What is printed to a standard output that is a terminal goes through limn_terminal_append; pipes
  * and files get the bytes as they are. (limn_output does so itself; messages are always harmless.)
  */

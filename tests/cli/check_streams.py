@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,22 @@ def check_full(tools, model, folder):
                                       timeout=60, check=False)
             if done.returncode != 2 or "standard output" not in done.stderr:
                 yield f"{tool} {arguments} to {target}: {done.returncode}, {done.stderr!r}"
+
+
+def check_size_limit(tools, model, folder):
+    """A file beyond the limit of its size is a full disk: an error, and no temporary file is left."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+    for tool, *arguments in (["limn-vocab", "--captions", "captions.tsv", "--min-count", "1", "-o", "v.txt"],
+                             ["limn-eval", "--refs", "captions.tsv", "--hyps", "captions.tsv", "--report", "r.html"],
+                             ["limn-preprocess", "--model", model, "-o", "limited", "a.png"],
+                             ["limn", "--model", model, "--sidecar", "a.png"], ["limn", "--model", model, "--report", "r.html", "a.png"]):
+        before = set(os.listdir(folder))
+        done = subprocess.run([tools / tool, *arguments], cwd=folder, capture_output=True, text=True, preexec_fn=limit, timeout=60,
+                              check=False)
+        left = {name for name in os.listdir(folder) if not name.endswith((".limn-run", ".part"))} - before
+        if done.returncode != 2 or "File too large" not in done.stderr or left:
+            yield f"{tool} {arguments} with a limit of file sizes: {done.returncode}, {done.stderr!r}, {left}"
 
 
 def check_every_tool_closed(tools, folder):
@@ -135,7 +152,8 @@ def main():
             (folder / path).write_bytes(pictures.png(20, 30, pictures.noise(i)))
         (folder / "captions.tsv").write_text(f"{EVIL}\ta \033[31mdog\u009b runs\n")
         (folder / "none.tsv").write_text("no-" + EVIL + "\ta dog\n")
-        faults = [*check_closed(tools, model, folder), *check_full(tools, model, folder), *check_every_tool_closed(tools, folder),
+        faults = [*check_closed(tools, model, folder), *check_full(tools, model, folder),
+                  *check_size_limit(tools, model, folder), *check_every_tool_closed(tools, folder),
                   *check_terminal(tools, model, folder), *check_pipe(tools, model, folder)]
     print("\n".join(faults) or "standard streams are safe")
     sys.exit(bool(faults))
