@@ -127,6 +127,27 @@ static void take(char **bytes, size_t *size, limn_buffer *from)
     *from = (limn_buffer){ 0 };
 }
 
+/* Files that come with captions and are no text, by how they begin. */
+static const struct {
+    const char *begin, *what;
+} not_text[] = {
+    { "PK\3\4", "this is an Excel workbook or another zip archive: save the table as CSV" },
+    { "PAR1", "this is Parquet: save the table as CSV or JSONL" },
+    { "%PDF-", "this is a PDF document, not captions" },
+    { "\xFF\xD8\xFF", "this is a JPEG image, not captions" },
+    { "\x89PNG", "this is a PNG image, not captions" },
+};
+
+static limn_status check_is_text(const char *bytes, size_t size, limn_error *err)
+{
+    for (size_t i = 0; i < sizeof not_text / sizeof *not_text; i++) {
+        const size_t n = strlen(not_text[i].begin);
+        if (size >= n && memcmp(bytes, not_text[i].begin, n) == 0)
+            return limn_fail(err, LIMN_E_FORMAT, "%s", not_text[i].what);
+    }
+    return LIMN_OK;
+}
+
 static limn_status to_utf8(char **bytes, size_t *size, limn_error *err)
 {
     const utf16_order order = marked_order(*bytes, *size);
@@ -160,6 +181,7 @@ limn_status limn_caption_decode(char **bytes, size_t *size, limn_error *err)
         limn_buffer_finish(&inflated);
         LIMN_TRY(status);
     }
+    LIMN_TRY(check_is_text(*bytes, *size, err));
     LIMN_TRY(to_utf8(bytes, size, err));
     if (*size >= 3 && memcmp(*bytes, mark, 3) == 0) memmove(*bytes, *bytes + 3, *size -= 3);
     end_lines_in_lf(*bytes, *size);

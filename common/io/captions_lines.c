@@ -26,6 +26,11 @@ bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, si
     return *status == LIMN_OK;
 }
 
+bool limn_caption_is_true(limn_caption_text flag)
+{
+    return flag.size > 0 && flag.bytes[0] && strchr("1tTyY", flag.bytes[0]);
+}
+
 bool limn_caption_is_blank(limn_caption_text line)
 {
     for (size_t i = 0; i < line.size; i++)
@@ -98,10 +103,11 @@ static limn_status fail_split(limn_caption_text line, limn_error *err)
 {
     enum { MAX_SHOWN = 40 };
     return limn_fail(err, LIMN_E_FORMAT,
-                     "no tab between name and caption in \"%.*s\", and no header: known are, for "
-                     "the picture, %sid; for the caption %scaption_1 …",
+                     "no tab between name and caption in \"%.*s\", and no header; known are %s%sid "
+                     "for the picture, %scaption_1 … for the caption",
                      (int)(line.size < MAX_SHOWN ? line.size : MAX_SHOWN), line.bytes,
                      limn_caption_field_names(LIMN_FIELD_FILE),
+                     limn_caption_field_names(LIMN_FIELD_IMAGE_ID),
                      limn_caption_field_names(LIMN_FIELD_CAPTION));
 }
 
@@ -189,12 +195,13 @@ static limn_status fail_header(limn_caption_text text, limn_error *err)
     enum { MAX_SHOWN = 60 };
     const char *end = memchr(text.bytes, '\n', text.size);
     const size_t size = end ? (size_t)(end - text.bytes) : text.size;
-    return limn_fail(err, LIMN_E_FORMAT,
-                     "line 1: \"%.*s\" looks like a header; known are, for the picture, %simage_id "
-                     "id; for the caption %scaption_1 …",
-                     (int)(size < MAX_SHOWN ? size : MAX_SHOWN), text.bytes,
-                     limn_caption_field_names(LIMN_FIELD_FILE),
-                     limn_caption_field_names(LIMN_FIELD_CAPTION));
+    return limn_fail(
+        err, LIMN_E_FORMAT,
+        "line 1: \"%.*s\" looks like a header; known are %s%sid for the picture, %scaption_1 "
+        "… for the caption",
+        (int)(size < MAX_SHOWN ? size : MAX_SHOWN), text.bytes,
+        limn_caption_field_names(LIMN_FIELD_FILE), limn_caption_field_names(LIMN_FIELD_IMAGE_ID),
+        limn_caption_field_names(LIMN_FIELD_CAPTION));
 }
 
 limn_status limn_caption_parse_tsv(limn_caption_file *file, limn_caption_text text, limn_error *err)

@@ -16,6 +16,14 @@ typedef struct members {
     bool is_rejected;
 } members;
 
+/* As Python takes them, in which the scorers that heed them are written; and as words. */
+static bool is_set(const json_t *flag)
+{
+    return json_is_string(flag)
+               ? limn_caption_is_true(limn_caption_text_of(json_string_value(flag)))
+               : json_is_true(flag) || json_number_value(flag) != 0;
+}
+
 /* Of several that hold the same the preferred one counts; null names no picture. */
 static members find_members(const json_t *object)
 {
@@ -26,7 +34,7 @@ static members find_members(const json_t *object)
     {
         size_t rank;
         const limn_caption_field field = limn_caption_field_of(&rank, key, strlen(key));
-        if (field == LIMN_FIELD_REJECTED && json_is_true(value)) m.is_rejected = true;
+        if (field == LIMN_FIELD_REJECTED && is_set(value)) m.is_rejected = true;
         if (json_is_null(value) && field != LIMN_FIELD_CAPTION) continue;
         if (field == LIMN_FIELD_OTHER || (m.of[field] && m.ranks[field] <= rank)) continue;
         m.of[field] = value;

@@ -74,6 +74,7 @@ bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, si
                             limn_status *status, limn_error *err);
 
 bool limn_caption_is_blank(limn_caption_text line); /* empty, or spaces and tabs alone */
+bool limn_caption_is_true(limn_caption_text flag);  /* "1", "true", "yes", in any case */
 
 /* ---- formats ------------------------------------------------------------------------------ */
 

@@ -176,11 +176,6 @@ static limn_caption_text field_of(const limn_caption_rows *r, const columns *c,
     return text.size > 0 ? text : none;
 }
 
-static bool is_true(limn_caption_text text)
-{
-    return text.size > 0 && (text.bytes[0] == '1' || text.bytes[0] == 't' || text.bytes[0] == 'T');
-}
-
 static limn_caption_item item_of(const limn_caption_rows *r, const columns *c)
 {
     limn_caption_item item = { .id = field_of(r, c, LIMN_FIELD_FILE),
@@ -195,7 +190,7 @@ static limn_caption_item item_of(const limn_caption_rows *r, const columns *c)
         limn_caption_choose_names(&item, field_of(r, c, LIMN_FIELD_OWN_ID),
                                   field_of(r, c, LIMN_FIELD_URL));
     for (size_t i = 0; i < c->n_rejected; i++)
-        item.is_rejected |= is_true(limn_caption_row_field(r, c->rejected[i]));
+        item.is_rejected |= limn_caption_is_true(limn_caption_row_field(r, c->rejected[i]));
     return item;
 }
 

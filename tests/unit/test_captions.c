@@ -153,8 +153,14 @@ static const good_file field_files[] = {
       "false},{\"image_id\":2,\"id\":5,\"caption\":\"y\",\"is_rejected\":false,\"is_precanned\":"
       "false}]}",
       NULL, "0 1 NONE|1 2 y|" },
-    { "CSV", "image,caption,is_precanned\na,x,True\nb,y,False\nc,z,0\n", NULL,
-      "0 a NONE|1 b y|2 c z|" },
+    { "CSV", "image,caption,is_precanned\na,x,True\nb,y,False\nc,z,0\nd,w,yes\n", NULL,
+      "0 a NONE|1 b y|2 c z|3 d NONE|" },
+    { "COCO results",
+      "[{\"image_id\":1,\"caption\":\"x\",\"is_rejected\":1},{\"image_id\":2,\"caption\":\"y\","
+      "\"is_rejected\":0},{\"image_id\":3,\"caption\":\"z\",\"is_precanned\":\"true\"},{\"image_"
+      "id\":"
+      "4,\"caption\":\"w\",\"is_precanned\":\"false\"}]",
+      NULL, "0 1 NONE|1 2 y|2 3 NONE|3 4 w|" },
 };
 
 static void test_formats_of_the_field(void **state)
@@ -305,7 +311,9 @@ static const bad_file bad_files[] = {
     { "image;words\na;x\n", 0, NULL, LIMN_E_FORMAT,
       "the header \"image;words\" names no caption; known are caption captions" },
     { "photo_key\twords\na.jpg\tx\nb.jpg\ty\n", 0, NULL, LIMN_E_FORMAT,
-      "looks like a header; known are, for the picture, file file_name" },
+      "looks like a header; known are file file_name" },
+    { "photo_key,words\na,x\n", 0, NULL, LIMN_E_FORMAT, "painting image_id img_id" },
+    { "photo_key\twords\na.jpg\tx\n", 0, NULL, LIMN_E_FORMAT, "painting image_id img_id" },
     { "key\twords\n1\tx\n22\ty\n", 0, NULL, LIMN_E_FORMAT, "looks like a header" },
     { "photo_key,words\na,x\n", 0, NULL, LIMN_E_FORMAT,
       "no tab between name and caption in \"photo_key" },
@@ -316,6 +324,10 @@ static const bad_file bad_files[] = {
       "no field for the picture" },
     { "image,split,caption\na,val,x\n", 0, "train,test", LIMN_E_ARG,
       "no picture is of the split \"train,test\", but there is val" },
+    /* files that are no text are named */
+    { "PK\3\4\x14\0", 6, NULL, LIMN_E_FORMAT, "this is an Excel workbook or another zip archive" },
+    { "PAR1\x15", 5, NULL, LIMN_E_FORMAT, "this is Parquet: save the table as CSV or JSONL" },
+    { "\xFF\xD8\xFF\xE0", 4, NULL, LIMN_E_FORMAT, "this is a JPEG image, not captions" },
     /* other encodings are named */
     { "a\0\t\0x\0y\0\n\0", 10, NULL, LIMN_E_FORMAT, "UTF-16 without a byte order mark" },
     { "\xFF\xFE"
