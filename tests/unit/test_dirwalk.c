@@ -138,9 +138,13 @@ static void test_lists(void **state)
     assert_string_equal(out, "=first | =a\nb | =c | =last | ");
     walk_list(out, sizeof out, "", 0, '\n');
     assert_string_equal(out, "=first | =last | ");
-    walk_list(out, sizeof out, "a\0b\nc", 5, '\n');
+    walk_list(out, sizeof out, "a\0b\nc\0\nd", 8, '\n');
     assert_string_equal(out, "=first | "
                              "!=-: line 1 holds a NUL byte; is this a NUL-separated list? | "
+                             "=last | ");
+    walk_list(out, sizeof out, "a\nb\0\nc", 6, '\n');
+    assert_string_equal(out, "=first | =a | "
+                             "!=-: line 2 holds a NUL byte; is this a NUL-separated list? | "
                              "=c | =last | ");
 }
 

@@ -58,8 +58,8 @@ static limn_status check_folder(const limn_annotate_settings *s, limn_error *err
     const bool has_folder = limn_output_is_folder(s->output);
     if (s->separator) return limn_fail(err, LIMN_E_ARG, "--separator: is for --sidecar");
     for (size_t i = 0; i < s->n_tar_endings; i++)
-        if (!*s->tar_endings[i] || strchr(s->tar_endings[i], '/'))
-            return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is no ending of a name",
+        if (!*s->tar_endings[i] || *s->tar_endings[i] == '.' || strchr(s->tar_endings[i], '/'))
+            return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is no ending of a name, as txt is",
                              s->tar_endings[i]);
     if (s->n_tar_endings && !has_folder)
         return limn_fail(err, LIMN_E_ARG, "--tar: needs -o FOLDER/ for the tars");
