@@ -15,10 +15,10 @@
  *     limn_state_destroy(&state);
  *     limn_model_close(&model);
  *
- * Rules for all of it. A pointer may be NULL where that is said; elsewhere it is LIMN_E_ARG, and a
- * function without a status returns nothing, zeros or false. That pointers lead to as much memory
- * as is said, and that a model or state was not destroyed or closed (which nulls the caller's
- * pointer), is the caller's to see to. Every fallible function returns a limn_status and writes one
+ * Rules for all functions. A pointer may be NULL only where this is stated; otherwise the result is
+ * LIMN_E_ARG, or of a function without a status nothing, zeros or false. The caller must pass
+ * buffers as large as stated, and no model or state that was closed or destroyed (which nulls the
+ * caller's pointer). Every fallible function returns a limn_status and writes one
  * line to `err` (may be NULL; zero-initialise it). Nothing prints, exits, reads the environment or
  * changes global state. The same picture, model and options give the same bytes, whatever
  * the threads, the order of calls or the CPU level, and whatever rounding, flushing of denormals or
@@ -47,8 +47,8 @@ typedef struct limn_state limn_state;
  * LIMN_E_NOMEM; LIMN_E_ARG for an unknown CPU level or an encoder-only file. */
 LIMN_API limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
                                      limn_error *err);
-/* The same of a model file that is in memory already; the bytes may go after the call. Errors as
- * those of limn_model_open but LIMN_E_IO. */
+/* The same of a model file that is in memory already; the bytes may be freed
+ * afterwards. The errors of limn_model_open, except LIMN_E_IO. */
 LIMN_API limn_status limn_model_open_memory(limn_model **out, const void *bytes, size_t size,
                                             const char *cpu_level, limn_error *err);
 /* Several models as one: at each step the probabilities that they give are averaged. They must have
@@ -70,14 +70,14 @@ typedef struct limn_model_info {
     uint32_t max_words;         /* longest caption the default search allows */
     float length_penalty;       /* default exponent of the length in a score */
     uint32_t n_layers, n_heads; /* of the decoder's attention */
-    uint32_t n_prefix;          /* encoder positions before those of the grid, of no place */
+    uint32_t n_prefix;          /* rows of the features before the grid's that have no location */
     uint32_t grid_width, grid_height; /* the others: cells that divide the input evenly */
     const char *encoder;              /* family, e.g. "efficientnet-lite0"; owned by the model */
     const char *cpu_level;            /* kernels in use; static storage */
-    uint32_t n_reference_pictures;    /* in whose captions the file's document frequencies were
-                                       * counted; 0: it has none */
+    uint32_t n_reference_pictures;    /* images whose captions the document frequencies were
+                                       * counted from; 0: the file has none */
     uint32_t n_tags;                  /* concepts that it knows beside words; 0: none */
-    bool has_confidence;              /* the file says how its signals make a confidence */
+    bool has_confidence;              /* the file has a calibrated confidence */
     size_t n_features;                /* floats that limn_state_encode writes: [n_positions,
                                        * feature_dim], of each model of an ensemble in turn */
     uint32_t feature_dim;             /* of the (first) model */
@@ -89,7 +89,8 @@ static inline void limn_model_get_info(const limn_model *model, limn_model_info 
 {
     limn_model_read_info(model, info, sizeof *info);
 }
-/* Whether all words of a text are in the vocabulary, as options take them (LIMN_E_ARG there). */
+/* Whether all words of a text are in the vocabulary, split as options split it; options with
+ * other words are LIMN_E_ARG. */
 LIMN_API bool limn_model_knows(const limn_model *model, const char *text);
 /* Text of a token; NULL when id >= n_tokens. Owned by the model. */
 LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
