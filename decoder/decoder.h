@@ -1,14 +1,14 @@
 /* The decoder: a transformer (Vaswani 2017) that writes a caption token by token, looking at
  * features. What it computes is its layout (decoder_layout.h), data that one program runs.
  *
- * Beside the features it may be told tags of the picture: in the memory, behind the rows of the
+ * Beside the features it may be told tags of the image: in the memory, behind the rows of the
  * features and before its norm, each tag slot is a row
  *
  *     tag_embedding[tag] + probability · tag_probability                     [n_tag_slots, width]
  *
  * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is one
  * worker's scratch memory and caches. A row is one hypothesis; its numbers depend on nothing but
- * its own past and the picture, whatever other rows there are. */
+ * its own past and the image, whatever other rows there are. */
 #ifndef LIMN_DECODER_DECODER_H
 #define LIMN_DECODER_DECODER_H
 
@@ -31,7 +31,7 @@ typedef struct limn_decoder_config {
     uint32_t n_tokens;           /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
     uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
     uint32_t memory_dim;         /* encoder features; 1 … 16384 */
-    uint32_t n_tag_slots;        /* tags of a picture that it is told; 0 … LIMN_MAX_TAG_SLOTS */
+    uint32_t n_tag_slots;        /* tags of an image that it is told; 0 … LIMN_MAX_TAG_SLOTS */
     uint32_t n_tags;             /* tags that there are; n_tag_slots … 10000, 0 without slots */
     limn_decoder_layout layout;
     limn_specials specials; /* of the vocabulary, which it borrows from */
@@ -40,7 +40,7 @@ typedef struct limn_decoder_config {
 /* Whether all is the same; of special tokens, which ones they are. */
 bool limn_decoder_configs_equal(const limn_decoder_config *a, const limn_decoder_config *b);
 
-/* What a decoder with tag slots is told of a picture beside its features: that it shows `tag`, with
+/* What a decoder with tag slots is told of an image beside its features: that it shows `tag`, with
  * this probability. */
 typedef struct limn_tag_slot {
     uint32_t tag; /* below n_tags */
@@ -55,8 +55,8 @@ size_t limn_decoder_n_memory_rows(const limn_decoder_config *config);
 size_t limn_decoder_memory_width(const limn_decoder_config *config);
 /* By what token embeddings are multiplied. */
 float limn_decoder_embedding_scale(const limn_decoder_config *config);
-/* Slots [n_tag_slots] of no picture, which go with features of zero: the tags 0, 1, 2 … with
- * probability 0. */
+/* Fills the slots [n_tag_slots] for the unconditional pass, whose features are zero: the tags 0, 1,
+ * 2 … with probability 0. */
 void limn_decoder_blind_slots(limn_tag_slot *slots, const limn_decoder_config *config);
 
 typedef struct limn_decoder limn_decoder;
@@ -69,8 +69,8 @@ limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
                               const limn_decoder_config *config, const limn_kernels *kernels,
                               limn_error *err);
 /* Takes new weights of the same configuration (from training, limn_params_open), about as fast as
- * opening. States of `d` stay good; none may be in use, and each goes on with limn_decoder_begin.
- * Errors as limn_decoder_open; the old weights stay then. */
+ * opening. States of `d` stay valid but must be idle; call limn_decoder_begin before the next
+ * step. Errors as limn_decoder_open; on error the old weights are kept. */
 limn_status limn_decoder_reload(limn_decoder *d, const limn_safetensors *file, limn_error *err);
 void limn_decoder_close(limn_decoder **d); /* accepts NULL and *d == NULL; nulls it */
 const limn_decoder_config *limn_decoder_get_config(const limn_decoder *d);
@@ -83,14 +83,14 @@ limn_status limn_decoder_state_create(limn_decoder_state **out, const limn_decod
 void limn_decoder_state_destroy(limn_decoder_state **s); /* accepts NULL and *s == NULL */
 size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps);
 
-/* Starts a picture: computes the keys and values of the memory in every layer from features
- * [n_memory_positions, memory_dim] and `slots` [n_tag_slots] (NULL: those of no picture; not looked
+/* Starts an image: computes the keys and values of the memory in every layer from features
+ * [n_memory_positions, memory_dim] and `slots` [n_tag_slots] (NULL: those of no image; not looked
  * at without slots) and empties the caches. Allocates nothing. `pool` may be NULL; the result is
  * the same bits for any pool (also in limn_decoder_step). */
 void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features,
                         const limn_tag_slot *slots);
 
-/* Empties the caches: what follows begins anew with the same picture, after which at most max_steps
+/* Empties the caches: what follows begins anew with the same image, after which at most max_steps
  * steps. */
 void limn_decoder_rewind(limn_decoder_state *s);
 
@@ -106,8 +106,9 @@ void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
 /* Floats of one row's attention: n_layers * n_heads * n_memory_positions. */
 size_t limn_decoder_attention_dim(const limn_decoder *d);
 
-/* Attention is that to the positions of the picture: what tag slots get, and of a picture that is a
- * prefix what the tokens get, is left out, and the rest stays as it is.
+/* Only attention to image positions is returned, and it is not renormalised: attention to tag
+ * slots, and in layouts with a prefix to the caption's tokens, is dropped, so a row may sum to less
+ * than 1.
  *
  * Attention is not kept unless asked for, and then costs a copy of the probabilities; logits
  * are the same bits. From the next step on, steps write theirs to `attention` [max_steps, max_rows,

@@ -1,4 +1,4 @@
-/* The encoder: a picture of the network's input size in, feature vectors out.
+/* The encoder: an image of the network's input size in, feature vectors out.
  *
  *     u8 [height, width, 3]  ->  encoder  ->  float [n_positions, dim]
  *
@@ -24,7 +24,8 @@ enum { LIMN_MIN_INPUT_SIDE = 32, LIMN_MAX_INPUT_SIDE = 1024 };
 /* ---- networks as they are configured, without weights ---- */
 
 /* LIMN_E_UNSUPPORTED for a family that is unknown (the text names the known ones) or can't take
- * such an input, LIMN_E_LIMIT for a size out of range. The other functions take a checked one. */
+ * such an input, LIMN_E_LIMIT for a size out of range. All functions below
+ * need a configuration that passed this check. */
 limn_status limn_encoder_check(const limn_encoder_config *config, limn_error *err);
 /* Whether a family has this network. */
 bool limn_encoder_is_known(const char *family);
@@ -63,7 +64,7 @@ void limn_encoder_state_destroy(limn_encoder_state **s); /* accepts NULL and *s 
 size_t limn_encoder_state_bytes(const limn_encoder *e);  /* what a state takes */
 
 /* features [n_positions, dim] of pixels [height, width, 3] (RGB, upright, already resized).
- * Allocates nothing. `pool` (may be NULL) splits the work of this one picture; the result is the
+ * Allocates nothing. `pool` (may be NULL) splits the work of this one image; the result is the
  * same bits for any pool. One state serves one call at a time. */
 void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                       const uint8_t *pixels, float *features);

@@ -1,4 +1,4 @@
-/* limn: captions for pictures. The public header of the library.
+/* limn: captions for images. The public header of the library.
  *
  *     limn_model *model = NULL;          // immutable; shared by all threads
  *     limn_state *state = NULL;          // one per thread: all scratch memory
@@ -20,9 +20,9 @@
  * buffers as large as stated, and no model or state that was closed or destroyed (which nulls the
  * caller's pointer). Every fallible function returns a limn_status and writes one
  * line to `err` (may be NULL; zero-initialise it). Nothing prints, exits, reads the environment or
- * changes global state. The same picture, model and options give the same bytes, whatever
+ * changes global state. The same image, model and options give the same bytes, whatever
  * the threads, the order of calls or the CPU level, and whatever rounding, flushing of denormals or
- * traps the caller has set, which are back as they were on return. After the first picture of a
+ * traps the caller has set, which are back as they were on return. After the first image of a
  * size nothing is allocated but by the image libraries. */
 #ifndef LIMN_MODELS_CAPTIONER_H
 #define LIMN_MODELS_CAPTIONER_H
@@ -62,9 +62,9 @@ LIMN_API limn_status limn_model_open_ensemble(limn_model **out, const char *cons
 LIMN_API void limn_model_close(limn_model **model);
 
 typedef struct limn_model_info {
-    uint32_t input_width, input_height; /* pixels that pictures are squashed or cropped to */
+    uint32_t input_width, input_height; /* pixels that images are squashed or cropped to */
     size_t input_bytes;         /* of what limn_state_load writes: input_width * input_height * 3,
-                                 * more for an ensemble whose models see pictures differently */
+                                 * more for an ensemble whose models see images differently */
     uint32_t n_models;          /* 1, more for an ensemble */
     uint32_t n_tokens;          /* vocabulary size */
     uint32_t max_words;         /* longest caption the default search allows */
@@ -132,8 +132,8 @@ typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, fl
  * most), by the thread that called the state; false ends that call with LIMN_E_INTERRUPTED. */
 typedef bool limn_progress_fn(void *ctx, uint32_t step, uint32_t max_steps);
 
-/* What one may ask of captions. Made by limn_options_default; then fields are set, or options by
- * their names (limn_options_set): the option that a field belongs to stands before its comment.
+/* How captions are made. Start from limn_options_default, then set fields, or options by their
+ * names (limn_options_set). A field's comment begins with the name of its option.
  * models/option.h tells ranges, defaults and help of each. Texts and lists that a program puts into
  * fields are borrowed during the call that gets these options. A word that is not in the
  * vocabulary is LIMN_E_ARG, which offers near ones. */
@@ -144,34 +144,34 @@ typedef struct limn_options {
 
     limn_method method;    /* sample, distinct */
     uint32_t n_best;       /* n-best: captions returned at most */
-    uint32_t n_candidates; /* candidates: captions among which they are chosen: of samples, as many
-                            * are drawn; of a beam, as many may finish. 0 (default): n_best
-                            * samples; round(beam_size * patience) of a beam */
+    uint32_t n_candidates; /* candidates: how many captions to choose from: samples drawn, or
+                            * hypotheses that may finish. 0 (default): n_best samples;
+                            * round(beam_size * patience) hypotheses */
     limn_rerank rerank;    /* rerank */
 
     /* beam search */
     uint32_t beam_size; /* beam; 1 = greedy */
-    float patience;     /* patience: as many times beam_size must have finished before the search
-                         * may end */
-    uint32_t n_groups;  /* groups, that must differ from each other; divides beam_size */
-    float diversity;    /* diversity: what a word costs a group for each time that the groups before
-                         * it have just taken it */
+    float patience;     /* patience: the search goes on until patience * beam_size hypotheses have
+                         * finished */
+    uint32_t n_groups;  /* groups of hypotheses that must differ; divides beam_size */
+    float diversity;    /* diversity: what a word costs a group for each earlier group that has just
+                         * chosen it */
 
     /* sampling, in this order */
     float temperature; /* temperature; 0 = the most probable token */
     uint32_t top_k;    /* top-k: only the k most probable tokens; 0 (default) = all */
-    float top_p;       /* top-p: only the fewest that have that probability together */
-    float min_p;       /* min-p: none below that share of the largest probability */
-    float typical;     /* typical: only the most typical that have that probability together */
-    uint64_t seed;     /* seed: with the image's name, says which random numbers */
+    float top_p;   /* top-p: nucleus sampling: the fewest tokens whose probabilities sum to it */
+    float min_p;   /* min-p: no token below this share of the largest probability */
+    float typical; /* typical: the most typical tokens whose probabilities sum to it */
+    uint64_t seed; /* seed: determines the random numbers, together with the image's name */
 
     /* what captions may be */
     uint32_t min_words;          /* min-words; below the model's limit */
     uint32_t max_words;          /* max-words; 0 (default) = the model's limit */
     uint32_t no_repeat_ngram;    /* no-repeat-ngram: no n-gram of that size twice in a caption */
-    const char *const *required; /* must: [n_required], at most 16; each caption has them all: a
-                                  * word or a phrase, or several with '|' between, any of which will
-                                  * do. Only beam search can */
+    const char *const *required; /* must: [n_required], at most 16, all in each caption: a word or a
+                                  * phrase, or several with '|' between them, one of which is
+                                  * enough. Beam search only */
     size_t n_required;
     const char *const *banned_words; /* ban: [n_banned_words] words and phrases, never written */
     size_t n_banned_words;
@@ -180,12 +180,13 @@ typedef struct limn_options {
                      * (English) */
 
     /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
-     * the logprob, with each word's that was there before times repetition_penalty */
+     * the sum of the words' logprobs; that of a repeated word is multiplied by repetition_penalty
+     */
     float length_penalty;     /* length-penalty: A; NAN (default): the model's */
     float guidance;           /* guidance: log-probabilities become without + G * (with - without)
-                               * the image, normalised: above 1, words count more that the image,
-                               * not habit, makes probable. Each step costs twice; captions tell the
-                               * guided logprobs */
+                               * the image, normalised: above 1, what the image makes probable counts
+                               * more than habit. Each step costs twice as much; the reported
+                               * logprobs are the guided ones */
     float length_reward;      /* length-reward: of each token */
     float repetition_penalty; /* repetition-penalty; above 1: words are less likely to come again;
                                * in sampling it changes the distribution, not the score */
@@ -224,18 +225,19 @@ static inline limn_options limn_options_default(void)
  * '_' in a name is '-'. A flag takes yes, no or NULL (yes); a list gets the value as one more item.
  * Values are copied; limn_options_finish frees the copies, and a copy of the struct shares them. An
  * option that is set by name may give others another default: "rerank" "consensus" makes the beam
- * 20. LIMN_E_ARG: an unknown name, of which near ones are offered, or a value that is none or out
- * of range, which is named with its bounds: the sentences of the command line. LIMN_E_NOMEM. */
+ * 20. LIMN_E_ARG: an unknown name, of which near ones are offered, or a value that is
+ * malformed or out of range, which is named with its bounds, in the words of the command line.
+ * LIMN_E_NOMEM. */
 LIMN_API limn_status limn_options_set(limn_options *options, const char *name, const char *value,
                                       limn_error *err);
-/* Frees what limn_options_set has copied; if there was anything, all options are the defaults
- * again. Accepts NULL. */
+/* Frees what limn_options_set has copied, and resets the struct to the defaults if any option was
+ * set by name. Accepts NULL. */
 LIMN_API void limn_options_finish(limn_options *options);
 
 /* ---- state ---------------------------------------------------------------------------- */
 
 /* All scratch memory of one worker; one call at a time. n_threads > 1 splits the work of each
- * picture among that many threads (for one picture at a time; for many, give each thread
+ * image among that many threads (for one image at a time; for many, give each thread
  * its own state with n_threads = 1). Result bits do not depend on it. `model` must outlive
  * the state; `options` is copied; NULL stands for the defaults. LIMN_E_ARG names the option, its
  * value and its bounds. */
@@ -255,7 +257,8 @@ typedef struct limn_alternative {
  * before the options forbid or favour anything. */
 typedef struct limn_prediction {
     uint32_t parent; /* the row of the step before that the hypothesis continues; 0 at the first */
-    uint32_t token;  /* by that token, of that probability; the start token, 0, at the first step */
+    uint32_t token;  /* the token that extends it, with its log-probability; the start token,
+                      * 0, at the first step */
     float token_logprob;
     float entropy;                        /* nats: how open the prediction is */
     const limn_alternative *alternatives; /* [n_alternatives] the most probable, best first */
@@ -279,21 +282,20 @@ typedef struct limn_search {
 
 /* What tells right captions from wrong ones. */
 typedef enum limn_signal {
-    LIMN_SIGNAL_LOGPROB = 0, /* logprob of a token, the mean */
+    LIMN_SIGNAL_LOGPROB = 0, /* mean logprob of its tokens */
     LIMN_SIGNAL_LEAST,       /* that of the least probable token */
-    LIMN_SIGNAL_ENTROPY,     /* of the predictions that its tokens were chosen from, the mean */
+    LIMN_SIGNAL_ENTROPY,     /* mean entropy of the predictions that its tokens were chosen from */
     LIMN_SIGNAL_LENGTH,      /* tokens, end token included */
-    LIMN_SIGNAL_PICTURE,     /* LOGPROB, less what it is without the picture, as the (first) model
-                              * has it */
-    LIMN_SIGNAL_MARGIN,      /* LOGPROB, less the best of the search's other captions; 0 without */
-    LIMN_SIGNAL_AGREEMENT,   /* different tokens that it shares with another of them, of those of
-                              * either, the mean; 1 without */
+    LIMN_SIGNAL_PICTURE,     /* LOGPROB minus its value without the image, by the (first) model */
+    LIMN_SIGNAL_MARGIN,      /* LOGPROB minus the best of the search's other captions; 0 if none */
+    LIMN_SIGNAL_AGREEMENT,   /* mean Jaccard similarity of its set of tokens with those of the
+                              * other captions; 1 if there are none */
     LIMN_SIGNAL_OBJECTS,     /* of the 80 objects (tags "objects") that the caption names: the log
                               * of the least probability; 0 where it names none */
     LIMN_SIGNAL_PERSON,      /* log of a person's probability; 0 where the caption names nobody */
     LIMN_SIGNAL_PEOPLE,      /* 1 where it names somebody, 0 elsewhere */
     LIMN_SIGNAL_FAMILIAR,    /* log of the largest probability of the tags "imagenet": how like its
-                              * classes the picture is; 0 without them */
+                              * classes the image is; 0 without them */
     LIMN_N_SIGNALS
 } limn_signal;
 
@@ -306,16 +308,17 @@ typedef struct limn_caption {
     const limn_prediction *const *predictions; /* [n_tokens] what each token was chosen from; NULL
                                                 * unless the search is kept */
     double logprob;                            /* sum over tokens, end token included */
-    double score;         /* logprob / length^A, length counting the end token; more where
-                           * the options say so; the consensus, 0 … 10, where that ranks */
+    double score;         /* logprob / length^A, length counting the end token; more terms
+                           * as the options say; with LIMN_RERANK_CONSENSUS the consensus,
+                           * 0 … 10 */
     uint32_t n_drawn;     /* how often it was drawn; 1 unless sampled */
-    double confidence;    /* probability that it is right, 0 … 1, as fitted for captions of
-                           * this model alone with the default options; NAN unless asked
-                           * for, and for a model file without a fit */
+    double confidence;    /* probability that it is right, 0 … 1, calibrated for
+                           * this model alone with the default options; NAN unless asked for,
+                           * and for a model file without a calibration */
     const float *signals; /* [LIMN_N_SIGNALS] what that is made of; NULL unless asked for */
 } limn_caption;
 
-/* A concept that the picture shows, by one of the model file's heads. Each knows its own list only:
+/* A concept that the image shows, by one of the model file's heads. Each knows its own list only:
  * "imagenet" one of 1000 classes, "objects" any of 80. */
 typedef struct limn_tag {
     const char *name, *set; /* owned by the model */
@@ -331,11 +334,11 @@ typedef struct limn_captions {
     const limn_search *search; /* NULL unless kept */
 } limn_captions;
 
-/* Captions of a picture file, of its bytes, or of pixels [height, width, 3] RGB. `*out` belongs to
+/* Captions of an image file, of its bytes, or of pixels [height, width, 3] RGB. `*out` belongs to
  * the state and stays valid until its next call. `name` (may be NULL) or `path`: what follows its
- * last '/' is the picture's name, to which random numbers belong. LIMN_E_IO, LIMN_E_UNSUPPORTED
- * (the text names the format found), LIMN_E_TRUNCATED, LIMN_E_FORMAT, LIMN_E_LIMIT, LIMN_E_NOMEM,
- * LIMN_E_ARG (no caption can meet the options). */
+ * last '/' is the image's name, which with the seed determines the random numbers. LIMN_E_IO,
+ * LIMN_E_UNSUPPORTED (the text names the format found), LIMN_E_TRUNCATED, LIMN_E_FORMAT,
+ * LIMN_E_LIMIT, LIMN_E_NOMEM, LIMN_E_ARG (no caption can meet the options). */
 LIMN_API limn_status limn_state_caption_file(limn_state *state, const char *path,
                                              const limn_captions **out, limn_error *err);
 LIMN_API limn_status limn_state_caption_bytes(limn_state *state, const char *name,
@@ -346,9 +349,9 @@ LIMN_API limn_status limn_state_caption_pixels(limn_state *state, const char *na
                                                uint32_t height, const limn_captions **out,
                                                limn_error *err);
 
-/* The two halves of limn_state_caption_bytes, for programs that load pictures ahead: loading
+/* The two halves of limn_state_caption_bytes, for programs that load images ahead: loading
  * writes input [input_bytes], pixels [input_height, input_width, 3], and uses only loading scratch;
- * captioning reads it. `*width`, `*height` (may be NULL): the upright picture's size. */
+ * captioning reads it. `*width`, `*height` (may be NULL): the upright image's size. */
 LIMN_API limn_status limn_state_load(limn_state *state, const void *bytes, size_t size,
                                      uint8_t *input, uint32_t *width, uint32_t *height,
                                      limn_error *err);

@@ -1,4 +1,4 @@
-/* Scores of given captions: how probable a model finds them, with the picture and without.
+/* Scores of given captions: how probable a model finds them, with the image and without.
  *
  *     limn_scorer *scorer = NULL;        // one per thread: all scratch memory
  *     limn_words words;
@@ -31,7 +31,7 @@ LIMN_API void limn_scorer_destroy(limn_scorer **scorer); /* accepts NULL and *sc
 /* The words that a caption can have at most. */
 LIMN_API uint32_t limn_scorer_max_words(const limn_scorer *scorer);
 
-/* input [input_height, input_width, 3] of the bytes of a picture file, as limn_state_load. */
+/* input [input_height, input_width, 3] of the bytes of an image file, as limn_state_load. */
 LIMN_API limn_status limn_scorer_load(limn_scorer *scorer, const void *bytes, size_t size,
                                       uint8_t *input, limn_error *err);
 
@@ -56,11 +56,11 @@ typedef struct limn_score_job {
     float *logprobs;         /* [n_words + 1] of each word, then of the end, natural logarithm, as
                               * limn_caption.token_logprobs; NAN for an unknown word, which has no
                               * probability */
-    float *logprobs_without; /* [n_words + 1] with features of zero instead of a picture's: what the
+    float *logprobs_without; /* [n_words + 1] with features of zero instead of an image's: what the
                               * words alone make probable; NULL: not wanted */
 } limn_score_job;
 
-/* Scores jobs [n_jobs], all of one picture. Allocates nothing. A caption's scores are the same bits
+/* Scores jobs [n_jobs], all of one image. Allocates nothing. A caption's scores are the same bits
  * whatever else is scored with it. LIMN_E_ARG: a token that is none, or more words than can be;
  * then nothing is scored. */
 LIMN_API limn_status limn_scorer_run(limn_scorer *scorer, const uint8_t *input,

@@ -110,7 +110,7 @@ extern const char *const limn_sandbox_uses[]; /* their names, NULL after the las
 /* Processes that decode images and can do nothing else. Linux with seccomp. */
 typedef struct limn_sandbox limn_decoders;
 
-/* Starts n_decoders of them, best as many as a run has threads: fewer, with a warning, where
+/* Starts n_decoders of them, ideally one per thread of a run: fewer, with a warning, where
  * descriptors or addresses are few. A process decodes one image; the next one has a fresh one. *out
  * is NULL where there can be none and none is needed (LIMN_SANDBOX_AUTO): a warning says why. Call
  * it while the process has one thread, and ignore SIGPIPE from then on. `max_pixels` as in
@@ -187,24 +187,26 @@ typedef struct limn_annotate_settings {
     uint32_t n_threads;      /* images at once, 1 … 256; a single one is split among them */
     limn_decoders *decoders; /* NULL: images are decoded in this process */
 
-    /* What is written of an image: at most n_best captions (0: all found), */
-    uint32_t n_best;
-    const char *prefix, *suffix; /* around each (UTF-8 without control characters; NULL: none), */
-    float min_confidence;        /* NAN (default): all; else only those that are as sure, */
-    bool has_confidence, has_signals; /* and in JSONL these, */
-    uint32_t n_alternatives; /* and for so many of each token, at most those of the options. */
+    /* what is written of an image */
+    uint32_t n_best; /* captions at most; 0: all found */
+    const char *prefix,
+        *suffix;          /* around each caption: UTF-8 without control characters, or NULL */
+    float min_confidence; /* captions below it are left out; NAN (default): none is */
+    bool has_confidence, has_signals; /* written too, where the format has a place for them */
+    uint32_t n_alternatives; /* written for each token in JSONL; at most those of the options */
 
-    /* Where it goes: to a file, a folder for archives, or with neither to output_fd, */
-    const char *output; /* NULL or "-": output_fd */
+    /* where it goes */
+    const char *output; /* a file, or a folder for archives; NULL or "-": output_fd */
     int output_fd;      /* default 1, standard output */
     limn_format format;
-    const char *const *tar_endings; /* [n_tar_endings] to copies of the tars in the folder `output`,
-                                     * with members NAME.ENDING for each image, */
+    const char *const *tar_endings; /* [n_tar_endings]: copies of the tars go to the folder
+                                     * `output`, with a member NAME.ENDING for each image */
     size_t n_tar_endings;
-    const char *sidecar_extension; /* or, not NULL, to a file beside each image: "txt"; JSONL or
-                                    * text, */
-    const char *out_dir;           /* or below this folder as the images are below theirs; */
-    bool is_sidecar_full;          /* a.jpg.txt, not a.txt */
+    const char *sidecar_extension; /* not NULL: a file beside each image, with this ending: "txt";
+                                    * formats JSONL and text */
+    const char
+        *out_dir; /* not NULL: sidecars go below this folder, as the images are below theirs */
+    bool is_sidecar_full; /* a.jpg.txt, not a.txt */
     limn_existing existing;
     const char *separator; /* between what is there and an added caption; NULL: a line each */
     const char *errors;    /* a list of what failed: NAME, cause and detail, tabs between; replaces
@@ -218,12 +220,14 @@ typedef struct limn_annotate_settings {
 
     limn_annotate_hooks hooks;
     uint32_t thumbnail_side; /* pixels of the longer side at most; 0: no thumbnails */
-    /* NULL, or an image that was captioned. Any thread. A failure is the image's result. ctx is
-     * that of the hooks, here and below. */
+    /* Called for each captioned image, from any thread; may be NULL. A failure status counts as the
+     * image's failure. `ctx` is that of the hooks, here and below. */
     limn_status (*captioned)(void *ctx, const limn_annotated *image, limn_error *err);
-    /* NULL, or an image that failed, in input order. A failure ends the run. */
+    /* Called for each image that failed, in input order; may be NULL. A failure status ends the
+     * run. */
     limn_status (*failed)(void *ctx, const char *name, const limn_error *failure, limn_error *err);
-    /* NULL, or of a dry run what is to be captioned, in input order. From one thread. */
+    /* Called by a dry run for each image that would be captioned, in input order, from one thread;
+     * may be NULL. */
     void (*to_do)(void *ctx, const char *path);
 } limn_annotate_settings;
 
@@ -249,11 +253,11 @@ typedef struct limn_account {
     bool is_pipe_closed; /* whoever read from output_fd has gone */
 } limn_account;
 
-/* Runs to the end of the inputs. An image that fails is counted, said, and no failure of the run.
- * LIMN_E_ARG: settings contradict each other, or the outputs are in another's use: nothing was
- * changed. LIMN_E_INTERRUPTED: a hook said so. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT end it early;
- * account->can_go_on tells whether the same settings go on from there. *account is right in every
- * case. */
+/* Runs to the end of the inputs. An image that fails is counted and reported, but does not fail the
+ * run. LIMN_E_ARG: settings contradict each other, or the outputs are in use by another run:
+ * nothing was changed. LIMN_E_INTERRUPTED: a hook said so. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT
+ * end it early; account->can_go_on tells whether the same settings go on from there. *account is
+ * right in every case. */
 limn_status limn_annotate(limn_account *account, const limn_annotate_settings *settings,
                           limn_error *err);
 
