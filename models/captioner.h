@@ -180,13 +180,11 @@ typedef struct limn_options {
                      * (English) */
 
     /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
-     * the sum of the words' logprobs; that of a repeated word is multiplied by repetition_penalty
-     */
+     * the sum of the words' logprobs; a repeated word's is multiplied by repetition_penalty */
     float length_penalty;     /* length-penalty: A; NAN (default): the model's */
     float guidance;           /* guidance: log-probabilities become without + G * (with - without)
-                               * the image, normalised: above 1, what the image makes probable counts
-                               * more than habit. Each step costs twice as much; the reported
-                               * logprobs are the guided ones */
+                               * the image, normalised: above 1, the image counts more than habit. Each step
+                               * costs twice as much; the reported           logprobs are the guided ones */
     float length_reward;      /* length-reward: of each token */
     float repetition_penalty; /* repetition-penalty; above 1: words are less likely to come again;
                                * in sampling it changes the distribution, not the score */
