@@ -180,11 +180,125 @@ typedef struct limn_options {
                      * (English) */
 
     /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
+     * the sum of the logprobs; that of a repeated word is multiplied by repetition_penalty */
+    float length_penalty;       /* default exponent of the length in a score */
+    uint32_t n_layers, n_heads; /* of the decoder's attention */
+    uint32_t n_prefix;          /* rows of the features before the grid's that have no location */
+    uint32_t grid_width, grid_height; /* the others: cells that divide the input evenly */
+    const char *encoder;              /* family, e.g. "efficientnet-lite0"; owned by the model */
+    const char *cpu_level;            /* kernels in use; static storage */
+    uint32_t n_reference_pictures;    /* images whose captions the document frequencies were
+                                       * counted from; 0: the file has none */
+    uint32_t n_tags;                  /* concepts that it knows beside words; 0: none */
+    bool has_confidence;              /* the file has a calibrated confidence */
+    size_t n_features;                /* floats that limn_state_encode writes: [n_positions,
+                                       * feature_dim], of each model of an ensemble in turn */
+    uint32_t feature_dim;             /* of the (first) model */
+} limn_model_info;
+
+/* Writes as much of it as a struct of `size` bytes has; zeros without a model. */
+LIMN_API void limn_model_read_info(const limn_model *model, limn_model_info *info, size_t size);
+static inline void limn_model_get_info(const limn_model *model, limn_model_info *info)
+{
+    limn_model_read_info(model, info, sizeof *info);
+}
+/* Whether all words of a text are in the vocabulary, split as options split it; options with
+ * other words are LIMN_E_ARG. */
+LIMN_API bool limn_model_knows(const limn_model *model, const char *text);
+/* Text of a token; NULL when id >= n_tokens. Owned by the model. */
+LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
+
+#define LIMN_UNKNOWN_TOKEN \
+    UINT32_MAX /* stands for every word that the vocabulary lacks; never written */
+/* The token of a word; LIMN_UNKNOWN_TOKEN when there is none. */
+LIMN_API uint32_t limn_model_find(const limn_model *model, const char *word);
+
+/* ---- options ---------------------------------------------------------------------------- */
+
+typedef enum limn_style {
+    LIMN_STYLE_RAW = 0,  /* tokens in lower case with spaces between, as scores need them */
+    LIMN_STYLE_SENTENCE, /* "A man's dog." */
+} limn_style;
+
+/* How captions are found. */
+typedef enum limn_method {
+    LIMN_METHOD_BEAM = 0,            /* the most probable ones, by beam search */
+    LIMN_METHOD_SAMPLE = 1,          /* drawn from the model's distribution, each by itself */
+    LIMN_METHOD_SAMPLE_DISTINCT = 3, /* drawn such that all differ, by stochastic beam search */
+} limn_method;
+
+/* Which of the captions found are the best. */
+typedef enum limn_rerank {
+    LIMN_RERANK_NONE = 0,  /* those of the best score */
+    LIMN_RERANK_CONSENSUS, /* those most like the others (minimum Bayes risk under CIDEr-D, by the
+                            * document frequencies in the model file) */
+} limn_rerank;
+
+/* May change values [n_tokens] before a search chooses what follows words [n_words]: log-
+ * probabilities, indexed by token (limn_model_token). -INFINITY forbids; what is above 0 counts as
+ * 0. What limn_captions report are the model's log-probabilities all the same. It may be called by
+ * the thread of any state that has these options. */
+typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, float *values,
+                            size_t n_tokens);
+
+/* Called before the image is encoded (step 0) and before each step of the search (1 … max_steps at
+ * most), by the thread that called the state; false ends that call with LIMN_E_INTERRUPTED. */
+typedef bool limn_progress_fn(void *ctx, uint32_t step, uint32_t max_steps);
+
+/* How captions are made. Start from limn_options_default, then set fields, or options by their
+ * names (limn_options_set). A field's comment begins with the name of its option.
+ * models/option.h tells ranges, defaults and help of each. Texts and lists that a program puts into
+ * fields are borrowed during the call that gets these options. A word that is not in the
+ * vocabulary is LIMN_E_ARG, which offers near ones. */
+typedef struct limn_options {
+    size_t size; /* of this struct where it was compiled: later versions have more fields */
+    uint64_t set_by_name; /* this and the next belong to limn_options_set */
+    struct limn_options_memory *memory;
+
+    limn_method method;    /* sample, distinct */
+    uint32_t n_best;       /* n-best: captions returned at most */
+    uint32_t n_candidates; /* candidates: how many captions to choose from: samples drawn, or
+                            * hypotheses that may finish. 0 (default): n_best samples;
+                            * round(beam_size * patience) hypotheses */
+    limn_rerank rerank;    /* rerank */
+
+    /* beam search */
+    uint32_t beam_size; /* beam; 1 = greedy */
+    float patience;     /* patience: the search goes on until patience * beam_size hypotheses have
+                         * finished */
+    uint32_t n_groups;  /* groups of hypotheses that must differ; divides beam_size */
+    float diversity;    /* diversity: what a word costs a group for each earlier group that has just
+                         * chosen it */
+
+    /* sampling, in this order */
+    float temperature; /* temperature; 0 = the most probable token */
+    uint32_t top_k;    /* top-k: only the k most probable tokens; 0 (default) = all */
+    float top_p;   /* top-p: nucleus sampling: the fewest tokens whose probabilities sum to it */
+    float min_p;   /* min-p: no token below this share of the largest probability */
+    float typical; /* typical: the most typical tokens whose probabilities sum to it */
+    uint64_t seed; /* seed: determines the random numbers, together with the image's name */
+
+    /* what captions may be */
+    uint32_t min_words;          /* min-words; below the model's limit */
+    uint32_t max_words;          /* max-words; 0 (default) = the model's limit */
+    uint32_t no_repeat_ngram;    /* no-repeat-ngram: no n-gram of that size twice in a caption */
+    const char *const *required; /* must: [n_required], at most 16, all in each caption: a word or a
+                                  * phrase, or several with '|' between them, one of which is
+                                  * enough. Beam search only */
+    size_t n_required;
+    const char *const *banned_words; /* ban: [n_banned_words] words and phrases, never written */
+    size_t n_banned_words;
+    const char *start; /* start-with: the first words of each caption; NULL (default) = none */
+    bool ends_well; /* no-bad-endings: no caption ends after an article, a preposition or the like
+                     * (English) */
+
+    /* scores: value / length^A + length_reward * length + coverage_penalty * coverage. The value is
      * the sum of the words' logprobs; a repeated word's is multiplied by repetition_penalty */
     float length_penalty;     /* length-penalty: A; NAN (default): the model's */
     float guidance;           /* guidance: log-probabilities become without + G * (with - without)
-                               * the image, normalised: above 1, the image counts more than habit. Each step
-                               * costs twice as much; the reported           logprobs are the guided ones */
+                               * the image, normalised; above 1 the image counts more than habit.
+                               * Each step costs twice as much; reported logprobs are the guided
+                               * ones */
     float length_reward;      /* length-reward: of each token */
     float repetition_penalty; /* repetition-penalty; above 1: words are less likely to come again;
                                * in sampling it changes the distribution, not the score */
