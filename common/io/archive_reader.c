@@ -23,6 +23,7 @@ struct limn_archive {
     limn_buffer name, head; /* head: what was peeked at of the member */
     uint64_t n_data_bytes;  /* of members, so far */
     bool is_compressed, is_at_end, has_member, is_member_over;
+    limn_error lost; /* what ended the archive in the midst of a member; for limn_archive_next */
 };
 
 bool limn_archive_has_name(const char *path)
@@ -149,8 +150,7 @@ limn_status limn_archive_open_memory(limn_archive **out, const void *bytes, size
 
 /* ---- data ---------------------------------------------------------------------------------- */
 
-/* Up to `room` bytes of the member; *size is 0 at its end. */
-static limn_status read_some(limn_archive *a, void *bytes, size_t room, size_t *size,
+static limn_status read_data(limn_archive *a, void *bytes, size_t room, size_t *size,
                              limn_error *err)
 {
     const la_ssize_t n = a->is_member_over ? 0 : archive_read_data(a->reader, bytes, room);
@@ -162,17 +162,36 @@ static limn_status read_some(limn_archive *a, void *bytes, size_t room, size_t *
     return check_expansion(a, err);
 }
 
+/* Up to `room` bytes of the member; *size is 0 at its end. */
+static limn_status read_some(limn_archive *a, void *bytes, size_t room, size_t *size,
+                             limn_error *err)
+{
+    limn_error reason = { 0 };
+    const limn_status s = read_data(a, bytes, room, size, &reason);
+    if (s == LIMN_OK) return LIMN_OK;
+    if (a->is_at_end) a->lost = reason;
+    return limn_fail(err, s, "%s", reason.text);
+}
+
+/* Once: members after it are missing, which the failure of the member does not say. */
+static limn_status tell_lost(limn_archive *a, limn_error *err)
+{
+    const limn_error lost = a->lost;
+    a->lost = (limn_error){ 0 };
+    return lost.code ? limn_fail(err, lost.code, "%s", lost.text) : LIMN_OK;
+}
+
 /* Passes over the rest of the member. libarchive would do it by itself, but a bomb in one go. */
 static limn_status skip_rest(limn_archive *a, limn_error *err)
 {
-    limn_error lost = { 0 };
     char block[4096];
     size_t n = 1;
-    if (!a->has_member || a->is_at_end) return LIMN_OK;
+    if (a->is_at_end) return tell_lost(a, err);
+    if (!a->has_member) return LIMN_OK;
     a->has_member = false;
     while (a->is_compressed && n)
-        if (read_some(a, block, sizeof block, &n, &lost) != LIMN_OK) break;
-    if (a->is_at_end) return limn_fail(err, lost.code, "%s", lost.text);
+        if (read_some(a, block, sizeof block, &n, NULL) != LIMN_OK) break;
+    if (a->is_at_end) return tell_lost(a, err);
     /* a damaged member that nobody asked for is no failure */
     return archive_read_data_skip(a->reader) == ARCHIVE_FATAL ? fail_for_good(a, err) : LIMN_OK;
 }

@@ -58,7 +58,8 @@ void limn_archive_close(limn_archive **a); /* accepts NULL and *a == NULL; nulls
  * archive, or is none; LIMN_E_LIMIT: it is longer than LIMN_ARCHIVE_MAX_NAME); out->name is then
  * as the archive has it, up to that length. A failure without a name is the archive's, and there
  * is nothing more after it: LIMN_E_FORMAT, LIMN_E_TRUNCATED (also a tar without its end mark),
- * LIMN_E_LIMIT, LIMN_E_IO, LIMN_E_NOMEM. */
+ * LIMN_E_LIMIT, LIMN_E_IO, LIMN_E_NOMEM. One that ends it in the midst of a member is both: the
+ * member's, where it is read, and then the archive's. */
 limn_status limn_archive_next(limn_archive *a, limn_archive_member *out, limn_error *err);
 
 /* The first bytes of the member, up to `room`; limn_archive_read begins with them nonetheless.

@@ -155,6 +155,7 @@ def check_refusals(limn, model, folder, shards):
             ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "named before", {"shard0.jsonl"}),
             ("one twice", [shards[0], shards[0]], 3, "named before", {"shard0.jsonl"}),
             ("a tar that is cut off", ["--tar", "txt", cut, shards[1]], 2, "the archive is cut off", {"shard1.tar"}),
+            ("records of a tar that is cut off", [cut, shards[1]], 2, "the archive is cut off", {"shard1.jsonl"}),
             ("two images of a name", ["--tar", "txt", two], 1, "would share a member dog.txt", set()),
             ("a HEIC beside its JPEG", ["--tar", "txt", pair], 3, "this is HEIC", {"pair.tar"}),
             ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is no ending", set()),
