@@ -6,7 +6,7 @@
 
 size_t limn_decoder_padded(size_t n)
 {
-    return limn_n_panels(n) * LIMN_PANEL;
+    return limn_padded_outputs(n);
 }
 
 /* ---- planning ------------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/metrics/diversity.h"
+#include "common/text/path.h"
 #include "decoder/sample_search.h"
 #include "models/consensus.h"
 #include "models/user_words.h"
@@ -354,12 +355,6 @@ size_t limn_decoding_max_rows(const limn_decoding *d)
 
 /* ---- running ------------------------------------------------------------------------------ */
 
-static const char *last_part(const char *name)
-{
-    const char *slash = name ? strrchr(name, '/') : NULL;
-    return slash ? slash + 1 : name ? name : "";
-}
-
 static limn_status search(limn_decoding *d, const char *name, limn_beam_step_fn *step,
                           limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
                           size_t *n_out, limn_error *err)
@@ -379,7 +374,7 @@ limn_status limn_decoding_run(limn_decoding *d, const char *name, limn_beam_step
                               limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
                               size_t *n_out, limn_error *err)
 {
-    LIMN_TRY(search(d, last_part(name), step, coverage_of, ctx, out, n_out, err));
+    LIMN_TRY(search(d, limn_path_last(name ? name : ""), step, coverage_of, ctx, out, n_out, err));
     if (d->consensus) {
         memcpy(d->found, *out, *n_out * sizeof *d->found);
         LIMN_TRY(limn_consensus_rank(d->consensus, d->found, *n_out, d->samples != NULL, err));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/text/path.h"
 
 static limn_status fail_errno(limn_error *err, const char *path, const char *what)
 {
@@ -196,13 +197,6 @@ struct limn_file_writer {
     uint64_t size;   /* bytes written */
 };
 
-/* "folder/" of a path including its slash, or "" */
-static size_t folder_length(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
 char *limn_file_resolve(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -221,7 +215,7 @@ bool limn_file_is_temporary(const char *name)
 /* Creates folder/.limn-PID-N.tmp for the first N that is free, with the mode of any new file. */
 static limn_status create_temporary(limn_file_writer *w, int *fd, limn_error *err)
 {
-    const size_t folder = folder_length(w->path), capacity = folder + 64;
+    const size_t folder = limn_path_folder_size(w->path), capacity = folder + 64;
     w->temporary = limn_alloc(capacity, 1);
     if (!w->temporary) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", w->path);
     memcpy(w->temporary, w->path, folder);
@@ -305,7 +299,7 @@ limn_status limn_file_writer_patch(limn_file_writer *w, uint64_t offset, const v
 
 limn_status limn_folder_sync(const char *path, limn_error *err)
 {
-    const size_t length = folder_length(path);
+    const size_t length = limn_path_folder_size(path);
     char *folder = length > 0 ? limn_strndup(path, length) : limn_strdup(".");
     if (!folder) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -9,6 +9,11 @@ size_t limn_n_panels(size_t n_outputs)
     return n_outputs / LIMN_PANEL + (n_outputs % LIMN_PANEL != 0);
 }
 
+size_t limn_padded_outputs(size_t n_outputs)
+{
+    return limn_n_panels(n_outputs) * LIMN_PANEL;
+}
+
 static float load(const unsigned char *from, limn_dtype dtype)
 {
     uint16_t h;

@@ -28,6 +28,8 @@ typedef struct limn_packed {
 
 /* Panels for n outputs: ceil(n / 16). */
 size_t limn_n_panels(size_t n_outputs);
+/* n_outputs, rounded up to whole panels. */
+size_t limn_padded_outputs(size_t n_outputs);
 
 /* Packs w [n_outputs, n_inputs] (row-major, `dtype` f32 or f16, no alignment needed) and
  * bias [n_outputs] (f32, or NULL) into memory of its own. `packed_dtype` chooses how panels are

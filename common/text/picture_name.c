@@ -7,15 +7,11 @@
 
 #include <utf8proc.h>
 
+#include "common/text/path.h"
+
 static const char *const endings[] = { ".jpg", ".jpeg", ".jpe", ".png",  ".webp", ".gif",
                                        ".bmp", ".pgm",  ".ppm", ".pnm",  ".avif", ".heic",
                                        ".tif", ".tiff", ".jxl", ".jfif", ".heif" };
-
-const char *limn_picture_name_last(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
 
 size_t limn_picture_name_stem(const char *name, size_t size)
 {
@@ -53,7 +49,7 @@ static const char *number_of(const char *stem, size_t size)
 
 void limn_picture_name_key(limn_buffer *out, const char *name)
 {
-    const char *last = limn_picture_name_last(name);
+    const char *last = limn_path_last(name);
     size_t size = limn_picture_name_stem(last, strlen(last));
     const char *number = number_of(last, size);
     if (number) {
@@ -67,7 +63,7 @@ void limn_picture_name_key(limn_buffer *out, const char *name)
 /* The last component, also behind a backslash. */
 static const char *last_of_any(const char *name)
 {
-    const char *last = limn_picture_name_last(name), *back = strrchr(last, '\\');
+    const char *last = limn_path_last(name), *back = strrchr(last, '\\');
     return back && back[1] ? back + 1 : last;
 }
 

@@ -8,9 +8,6 @@
 
 #include "common/base/buffer.h"
 
-/* What follows the last '/'; all where there is none. */
-const char *limn_picture_name_last(const char *name);
-
 /* Where the ending of a picture (".jpg", in any case) begins in a name [size bytes]; `size` when
  * the name has none. */
 size_t limn_picture_name_stem(const char *name, size_t size);

@@ -6,14 +6,9 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/path.h"
 
 #define MAX_LIST_SIZE ((size_t)1 << 30) /* bytes */
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 void limn_picture_names_finish(limn_picture_names *n)
 {
@@ -44,7 +39,7 @@ limn_status limn_picture_names_add(limn_picture_names *n, const char *name, limn
     const size_t n_before = n->names.n_strings;
     uint32_t index;
     LIMN_TRY(limn_string_table_add(&index, &n->names, name, strlen(name), err));
-    return n->names.n_strings > n_before ? add_last(n, last_part(name), index, err) : LIMN_OK;
+    return n->names.n_strings > n_before ? add_last(n, limn_path_last(name), index, err) : LIMN_OK;
 }
 
 limn_status limn_picture_names_add_all(limn_picture_names *n, const limn_picture_names *from,
@@ -98,7 +93,7 @@ limn_status limn_picture_names_read(limn_picture_names *n, const char *path, lim
 
 static bool has_extension(const char *name)
 {
-    const char *dot = strrchr(last_part(name), '.');
+    const char *dot = strrchr(limn_path_last(name), '.');
     return dot && dot[1];
 }
 
@@ -126,7 +121,7 @@ static bool ends_alike(const char *a, const char *b)
 
 uint32_t limn_picture_names_find(const limn_picture_names *n, const char *name)
 {
-    const char *last = last_part(name);
+    const char *last = limn_path_last(name);
     uint32_t index, number, found = LIMN_NO_PICTURE;
     if (!n->names.n_strings) return LIMN_NO_PICTURE;
     if (limn_string_table_find(&index, &n->names, name, strlen(name))) return index;
@@ -151,7 +146,7 @@ uint32_t limn_picture_names_find_record(const limn_picture_names *n,
 
 limn_rng limn_picture_rng(uint64_t seed, const char *name, const char *use, uint64_t number)
 {
-    const char *last = last_part(name);
+    const char *last = limn_path_last(name);
     const limn_rng picture = limn_rng_stream(seed, last, strlen(last));
     char text[64];
     const int size = snprintf(text, sizeof text, "%.32s %llu", use, (unsigned long long)number);

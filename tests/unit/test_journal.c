@@ -9,6 +9,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/path.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
 #include "tools/annotate/journal/journal.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/text/path.h"
 #include "common/text/picture_name.h"
 #include "common/text/string_table.h"
 #include "tools/message.h"
@@ -93,7 +94,7 @@ static match_table table_of(limn_caption_name kind)
 static const char *part_of(match_index *index, const char *name, match_tier tier)
 {
     if (tier == WHOLE) return name;
-    if (tier == LAST) return limn_picture_name_last(name);
+    if (tier == LAST) return limn_path_last(name);
     limn_picture_name_key(&index->key, name);
     return index->key.has_failed ? NULL : index->key.bytes;
 }

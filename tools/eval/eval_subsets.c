@@ -4,14 +4,9 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/path.h"
 
 enum { MAX_FILE_SIZE = 1 << 28 };
-
-static const char *last_component(const char *name)
-{
-    const char *slash = strrchr(name, '/');
-    return slash ? slash + 1 : name;
-}
 
 static limn_status read_names(limn_string_table *names, const char *path, limn_error *err)
 {
@@ -24,7 +19,7 @@ static limn_status read_names(limn_string_table *names, const char *path, limn_e
         uint32_t number;
         line[name_size < line_size ? name_size : line_size] = '\0';
         status = limn_string_table_add(&number, names, line, strlen(line), err);
-        const char *name = last_component(line);
+        const char *name = limn_path_last(line);
         if (status == LIMN_OK && name != line)
             status = limn_string_table_add(&number, names, name, strlen(name), err);
         line += line_size + !is_last;
@@ -35,7 +30,7 @@ static limn_status read_names(limn_string_table *names, const char *path, limn_e
 
 static bool is_named(const limn_string_table *names, const char *id)
 {
-    const char *name = last_component(id);
+    const char *name = limn_path_last(id);
     uint32_t number;
     return limn_string_table_find(&number, names, id, strlen(id)) ||
            limn_string_table_find(&number, names, name, strlen(name));
@@ -92,7 +87,7 @@ static limn_status measure_diversity(limn_eval_subset *subset, const bool *membe
 
 static char *name_of(const char *path)
 {
-    const char *name = last_component(path), *dot = strrchr(name, '.');
+    const char *name = limn_path_last(path), *dot = strrchr(name, '.');
     return limn_strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/text/path.h"
 #include "tools/page/data_uri.h"
 #include "tools/page/page.h"
 #include "common/text/file_name.h"
@@ -14,9 +15,8 @@ extern const char limn_explain_html[], limn_explain_css[], limn_explain_js[];
 static limn_status append_name(limn_buffer *out, void *ctx, limn_error *err)
 {
     const limn_explanation *e = ctx;
-    const char *slash = strrchr(e->name, '/');
     limn_buffer name = { 0 };
-    limn_file_name_append_utf8(&name, slash ? slash + 1 : e->name);
+    limn_file_name_append_utf8(&name, limn_path_last(e->name));
     if (!name.has_failed) limn_page_escape(out, name.bytes);
     const bool has_failed = name.has_failed;
     limn_buffer_finish(&name);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/text/path.h"
 #include "tools/explain/attention_files.h"
 #include "tools/explain/explain_page.h"
 #include "tools/explain/result_files.h"
@@ -34,12 +35,6 @@ limn_options limn_explain_options(const limn_explain_settings *s, const limn_opt
 }
 
 /* ---- page ----------------------------------------------------------------------------------- */
-
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 static void append_search(limn_buffer *out, const limn_options *o)
 {
@@ -97,7 +92,7 @@ limn_status limn_explain_write(const limn_explain_settings *s, const limn_dirwal
                            .picture = picture,
                            .captions = captions,
                            .model = model,
-                           .model_name = last_component(s->model_path),
+                           .model_name = limn_path_last(s->model_path),
                            .is_sampled = options->method != LIMN_METHOD_BEAM };
     for (size_t i = 0; s->attention_dir && i < captions->n_items && i < s->n_best; i++)
         LIMN_TRY(write_attention(s, input, &e, i, err));

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "common/base/mem.h"
+#include "common/text/path.h"
 #include "common/text/picture_name.h"
 #include "common/text/string_table.h"
 #include "tools/caption_input.h"
@@ -28,8 +29,8 @@ static limn_status find_picture(limn_buffer *path, const char *folder,
                                 const limn_caption_record *record, limn_error *err)
 {
     const char *alias = record->alias ? record->alias : record->id;
-    const char *const names[] = { record->id, limn_picture_name_last(record->id), alias,
-                                  limn_picture_name_last(alias) };
+    const char *const names[] = { record->id, limn_path_last(record->id), alias,
+                                  limn_path_last(alias) };
     struct stat st;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (is_there(path, folder, names[i], &st)) return LIMN_OK;

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/json.h"
+#include "common/text/path.h"
 #include "common/text/utf8.h"
 #include "tools/page/page.h"
 #include "tools/train/run_log.h"
@@ -261,8 +262,7 @@ static limn_status append_refresh(limn_buffer *out, void *ctx, limn_error *err)
 /* Appends the path of a file beside the log. */
 static void append_beside(limn_buffer *path, const char *log_path, const char *name)
 {
-    const char *slash = strrchr(log_path, '/');
-    limn_buffer_append(path, log_path, slash ? (size_t)(slash - log_path) + 1 : 0);
+    limn_buffer_append(path, log_path, limn_path_folder_size(log_path));
     limn_buffer_append_text(path, name);
 }
 

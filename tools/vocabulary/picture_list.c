@@ -4,6 +4,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/path.h"
 #include "common/text/word_counts.h"
 
 #define MAX_LIST_SIZE ((size_t)1 << 30) /* bytes */
@@ -12,18 +13,11 @@ struct limn_picture_list {
     limn_word_counts *names;
 };
 
-/* The last part of a path. */
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static limn_status add_lines(limn_picture_list *list, char *text, limn_error *err)
 {
     char *rest = NULL;
     for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
-        const char *name = last_part(line);
+        const char *name = limn_path_last(line);
         LIMN_TRY(limn_word_counts_add_word(list->names, name, strlen(name), err));
     }
     return LIMN_OK;
@@ -59,7 +53,7 @@ void limn_picture_list_destroy(limn_picture_list **list)
 
 static bool has(const limn_picture_list *list, const char *name)
 {
-    const char *last = name ? last_part(name) : "";
+    const char *last = name ? limn_path_last(name) : "";
     return limn_word_counts_of(list->names, last, strlen(last)) > 0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/io/fileio.h"
+#include "common/text/path.h"
 #include "tools/annotate/input/picture_file.h"
 
 enum { MAX_SHARDS = 65536 };
@@ -72,7 +73,7 @@ bool limn_inputs_parse_shard(limn_inputs *inputs, const char *text)
 
 static bool matches(const char *const *patterns, size_t n, const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = limn_path_last(path);
     for (size_t i = 0; i < n; i++)
         if (!fnmatch(patterns[i], strchr(patterns[i], '/') ? path : name, 0)) return true;
     return false;

@@ -2,11 +2,7 @@
 
 #include <string.h>
 
-size_t limn_path_folder_size(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? (size_t)(slash - path) + 1 : 0;
-}
+#include "common/text/path.h"
 
 const char *limn_path_skip_dots(const char *path)
 {

@@ -2,10 +2,6 @@
 #ifndef LIMN_TOOLS_ANNOTATE_INPUT_PATH_NAMES_H
 #define LIMN_TOOLS_ANNOTATE_INPUT_PATH_NAMES_H
 
-#include <stddef.h>
-
-/* Bytes of `path` up to its last component, with the slash: "a/b" has 2, "b" has 0. */
-size_t limn_path_folder_size(const char *path);
 /* `path` without "./" at its beginning. */
 const char *limn_path_skip_dots(const char *path);
 /* The end of `path` below the folder that the file `file` is in; NULL when it is not below. */

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/image/format.h"
 #include "common/io/archive_reader.h"
+#include "common/text/path.h"
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/journal/name_set.h"
 #include "tools/annotate/sinks/name_owners.h"
@@ -35,7 +36,7 @@ struct limn_shard_tar {
 static limn_status make_name(limn_buffer *out, const char *picture, const char *ending,
                              limn_error *err)
 {
-    const char *slash = strrchr(picture, '/'), *base = slash ? slash + 1 : picture;
+    const char *base = limn_path_last(picture);
     const char *dot = strrchr(base, '.');
     limn_buffer_clear(out);
     limn_buffer_append(out, picture, dot && dot > base ? (size_t)(dot - picture) : strlen(picture));

@@ -11,6 +11,7 @@
 #include "common/image/format.h"
 #include "common/io/fileio.h"
 #include "common/io/place.h"
+#include "common/text/path.h"
 #include "common/text/utf8.h"
 #include "tools/annotate/input/picture_file.h"
 #include "tools/annotate/input/path_names.h"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/text/path.h"
 #include "tools/annotate/input/path_names.h"
 
 /* Whether a component of the path is "..". */

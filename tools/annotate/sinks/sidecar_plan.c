@@ -6,6 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/path.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/inputs.h"
 #include "tools/annotate/input/picture_file.h"

@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/place.h"
+#include "common/text/path.h"
 #include "tools/annotate/input/path_names.h"
 #include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/direct_output.h"

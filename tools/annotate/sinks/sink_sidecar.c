@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/path.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/path_names.h"
 #include "common/text/file_name.h"

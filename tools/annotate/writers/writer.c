@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/text/path.h"
+
 static const limn_writer *const writers[LIMN_N_FORMATS] = {
     [LIMN_FORMAT_TEXT] = &limn_writer_text,       [LIMN_FORMAT_JSONL] = &limn_writer_jsonl,
     [LIMN_FORMAT_CSV] = &limn_writer_csv,         [LIMN_FORMAT_TSV] = &limn_writer_tsv,
@@ -37,7 +39,7 @@ static bool is_called(const char *name, const char *extension)
 
 bool limn_format_of_path(limn_format *out, const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = limn_path_last(path);
     bool is_found = false;
     for (unsigned i = 0; i < LIMN_N_FORMATS; i++)
         if (writers[i]->extension && is_called(name, writers[i]->extension) &&

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/io/json_line.h"
+#include "common/text/path.h"
 #include "models/caption_json.h"
 #include "tools/annotate/writers/writer.h"
 
@@ -11,7 +12,7 @@
 static json_int_t number_of(const char *path)
 {
     enum { MAX_DIGITS = 15, N_COCO_DIGITS = 12 };
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = limn_path_last(path);
     const char *dot = strrchr(name, '.'), *end = dot ? dot : name + strlen(name), *digits = end;
     while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') digits--;
     if (digits == end || end - digits > MAX_DIGITS) return -1;

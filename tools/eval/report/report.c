@@ -2,16 +2,11 @@
 
 #include <string.h>
 
+#include "common/text/path.h"
 #include "tools/page/page.h"
 
 /* report.html, report.css and report.js, made into arrays at build */
 extern const char limn_report_html[], limn_report_css[], limn_report_js[];
-
-static const char *last_component(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 /* ---- the parts of the page ------------------------------------------------------------------ */
 
@@ -20,7 +15,7 @@ static limn_status append_title(limn_buffer *out, void *ctx, limn_error *err)
     const limn_report *r = ctx;
     (void)err;
     limn_buffer_append_text(out, "Captions of ");
-    limn_page_escape(out, last_component(r->hyps));
+    limn_page_escape(out, limn_path_last(r->hyps));
     return LIMN_OK;
 }
 
@@ -31,7 +26,7 @@ static limn_status append_lead(limn_buffer *out, void *ctx, limn_error *err)
     (void)err;
     limn_buffer_printf(out, "%zu pictures against %zu references of ", data->n_images,
                        data->n_refs);
-    limn_page_escape(out, last_component(r->refs));
+    limn_page_escape(out, limn_path_last(r->refs));
     return LIMN_OK;
 }
 
