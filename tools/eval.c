@@ -160,6 +160,8 @@ static limn_status open_meteor(run *r, limn_error *err)
     size_t i = 0;
     while (i < c->n_metrics && c->metrics[i] != &limn_eval_meteor) i++;
     if (i == c->n_metrics) return LIMN_OK;
+    if (!r->options->meteor_data && c->n_metrics == 1 && !c->has_diversity)
+        return limn_fail(err, LIMN_E_ARG, "METEOR needs --meteor-data FOLDER");
     if (!r->options->meteor_data) {
         limn_message_warning("METEOR is left out: it needs --meteor-data");
         memmove(&c->metrics[i], &c->metrics[i + 1], (--c->n_metrics - i) * sizeof c->metrics[0]);

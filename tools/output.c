@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 #include "common/text/terminal_text.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
@@ -36,7 +37,7 @@ static limn_status open_part(limn_output *out, limn_error *err)
                   "%s: exists, of an interrupted or a running limn; move it away first",
                   out->part_path);
     else
-        limn_fail(err, LIMN_E_IO, "%s: %s", out->part_path, strerror(errno));
+        limn_file_fail_create(out->part_path, err);
     limn_free(out->part_path);
     out->part_path = NULL;
     return errno == EEXIST ? LIMN_E_ARG : LIMN_E_IO;

@@ -197,6 +197,19 @@ struct limn_file_writer {
     uint64_t size;   /* bytes written */
 };
 
+limn_status limn_file_fail_create(const char *path, limn_error *err)
+{
+    const int reason = errno;
+    const size_t folder = limn_path_folder_size(path);
+    if (reason == ENOENT && folder > 0)
+        limn_fail(err, LIMN_E_IO, "%s: the folder %.*s: %s", path, (int)folder, path,
+                  strerror(reason));
+    else
+        limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(reason));
+    errno = reason;
+    return LIMN_E_IO;
+}
+
 char *limn_file_resolve(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -225,7 +238,9 @@ static limn_status create_temporary(limn_file_writer *w, int *fd, limn_error *er
         if (*fd >= 0) return LIMN_OK;
         if (errno != EEXIST) break;
     }
-    limn_status s = fail_errno(err, w->path, "can't create a file beside it");
+    const limn_status s = errno == ENOENT
+                              ? limn_file_fail_create(w->path, err)
+                              : fail_errno(err, w->path, "can't create a file beside it");
     limn_free(w->temporary); /* there is nothing to remove */
     w->temporary = NULL;
     return s;

@@ -37,6 +37,10 @@ limn_status limn_fd_read(unsigned char **out, size_t *size, int fd, const char *
 
 /* ---- replacing ---------------------------------------------------------------------------- */
 
+/* LIMN_E_IO by errno, which stays as it is, when `path` could not be created: names its folder
+ * where that is what is missing. */
+limn_status limn_file_fail_create(const char *path, limn_error *err);
+
 /* A file under construction: it has a temporary name in the folder of `path` until
  * limn_file_writer_commit() has written it to disk and renamed it, so that `path` is at every
  * moment either the old file or the whole new one. One thread at a time. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 
 static limn_status fail_errno(limn_error *err, const char *path)
 {
@@ -28,7 +29,8 @@ limn_status limn_file_open_own(int *fd, const char *path, int flags, limn_error 
     struct stat st;
     limn_status s = LIMN_OK;
     *fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-    if (*fd < 0) return errno == ELOOP ? fail_link(err, path) : fail_errno(err, path);
+    if (*fd < 0 && errno == ELOOP) return fail_link(err, path);
+    if (*fd < 0) return flags & O_CREAT ? limn_file_fail_create(path, err) : fail_errno(err, path);
     if (fstat(*fd, &st))
         s = fail_errno(err, path);
     else if (!S_ISREG(st.st_mode))
