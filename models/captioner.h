@@ -256,9 +256,8 @@ typedef struct limn_alternative {
  * before the options forbid or favour anything. */
 typedef struct limn_prediction {
     uint32_t parent; /* the row of the step before that the hypothesis continues; 0 at the first */
-    uint32_t token;  /* the token that extends it, with its log-probability; the start token,
-                      * 0, at the first step */
-    float token_logprob;
+    uint32_t token;  /* the token that extends it; at the first step the start token, */
+    float token_logprob;                  /* and its log-probability; 0 there */
     float entropy;                        /* nats: how open the prediction is */
     const limn_alternative *alternatives; /* [n_alternatives] the most probable, best first */
     size_t n_alternatives;                /* as in the options, or all that can be written */
