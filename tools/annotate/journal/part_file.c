@@ -90,7 +90,7 @@ limn_status limn_part_file_create(limn_part_file *f, const char *path, uint64_t 
     LIMN_TRY(set_paths(f, path, err));
     unlink(f->part_path);
     f->fd = open(f->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    s = f->fd < 0 ? fail_errno(err, f->part_path) : copy_base(f, n_bytes, err);
+    s = f->fd < 0 ? limn_file_fail_create(f->part_path, err) : copy_base(f, n_bytes, err);
     if (s != LIMN_OK && f->fd >= 0)
         limn_part_file_remove(f);
     else if (s != LIMN_OK)
