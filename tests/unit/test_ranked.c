@@ -12,7 +12,7 @@
 #include "common/base/rng.h"
 
 typedef struct item {
-    int value;
+    int64_t value; /* as wide as the number: items without padding are compared by their bytes */
     size_t number; /* in which order they came */
 } item;
 
@@ -38,7 +38,7 @@ static void test_the_best_are_those_of_a_sorted_list(void **state)
         const size_t n_all = limn_rng_below(&rng, 41), max = 1 + limn_rng_below(&rng, 12);
         size_t n = 0;
         for (size_t i = 0; i < n_all; i++) {
-            all[i] = (item){ (int)limn_rng_below(&rng, 15), i };
+            all[i] = (item){ (int64_t)limn_rng_below(&rng, 15), i };
             const size_t n_before = n;
             const bool is_full = n == max;
             const bool is_in = limn_ranked_insert(best, &n, max, sizeof *best, &all[i], is_more);
