@@ -122,8 +122,11 @@ static void rate_blind(void *ctx, size_t item, size_t worker)
     const size_t first = item * N_JOBS;
     const size_t n = r->n_used - first < N_JOBS ? r->n_used - first : (size_t)N_JOBS;
     float means[N_JOBS];
-    keep_failure(&r->workers[worker],
-                 rate(r, &r->workers[worker], r->input, r->used + first, n, true, means));
+    const limn_status s = rate(r, &r->workers[worker], r->input, r->used + first, n, true, means);
+    if (s != LIMN_OK) {
+        keep_failure(&r->workers[worker], s);
+        return;
+    }
     for (size_t i = 0; i < n; i++) r->blind[r->used[first + i]] = means[i];
 }
 
@@ -140,7 +143,10 @@ static void rate_picture(void *ctx, size_t item, size_t worker)
     if (n == 0) return;
     limn_status s = source->read(source->ctx, picture, w->input, &w->error);
     if (s == LIMN_OK) s = rate(r, w, w->input, captions, n, false, out);
-    keep_failure(w, s);
+    if (s != LIMN_OK) {
+        keep_failure(w, s);
+        return;
+    }
     for (size_t i = 0; i < n; i++) out[i] = isinf(out[i]) ? out[i] : out[i] - r->blind[captions[i]];
 }
 
