@@ -6,6 +6,7 @@
 #include "common/base/float_env.h"
 #include "common/base/status.h"
 #include "common/io/json_line.h"
+#include "common/text/file_name.h"
 #include "models/confidence.h"
 #include "models/options.h"
 
@@ -118,6 +119,18 @@ void limn_json_captions_set(json_t *object, const limn_json_captions *from, bool
         limn_json_line_set(object, "tags", tags_of(from->captions, is_whole), is_whole);
 }
 
+void limn_json_failure_set(json_t *object, const limn_error *failure, bool *is_whole)
+{
+    json_t *error = json_object();
+    limn_buffer detail = { 0 };
+    limn_file_name_append_utf8(&detail, failure->text); /* it may quote bytes of a file */
+    limn_json_line_set(error, "kind", json_string(limn_status_name(failure->code)), is_whole);
+    limn_json_line_set(error, "detail", json_stringn(detail.bytes ? detail.bytes : "", detail.size),
+                       is_whole);
+    limn_buffer_finish(&detail);
+    limn_json_line_set(object, "error", error, is_whole);
+}
+
 json_t *limn_json_captions_texts(const limn_captions *captions, bool *is_whole)
 {
     json_t *texts = json_array();
@@ -128,16 +141,29 @@ json_t *limn_json_captions_texts(const limn_captions *captions, bool *is_whole)
 
 /* ---- as text ------------------------------------------------------------------------------ */
 
-static limn_status write_line(limn_buffer *line, const limn_json_captions *from, const char *name)
+/* The finished line with its NUL into out [size] if it fits; frees the line. */
+static limn_status give_line(limn_buffer *line, char *out, size_t size, size_t *needed,
+                             limn_error *err)
 {
+    const bool is_whole = !line->has_failed;
+    if (is_whole) {
+        *needed = line->size + 1;
+        if (*needed <= size) memcpy(out, line->bytes, *needed);
+    }
+    limn_buffer_finish(line);
+    return is_whole ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "no memory for a line of JSON");
+}
+
+/* Numbers are rounded to their digits under the library's own rounding. */
+static void render_captions(limn_buffer *line, const limn_json_captions *from, const char *name)
+{
+    const limn_float_env env = limn_float_env_enter();
     json_t *object = json_object();
     bool is_whole = true;
-    const limn_float_env env = limn_float_env_enter(); /* numbers are rounded to their digits */
     if (name) limn_json_line_set_name(object, "file", name, &is_whole);
     limn_json_captions_set(object, from, &is_whole);
     limn_json_line_append(line, object, is_whole);
     limn_float_env_leave(&env);
-    return line->has_failed ? LIMN_E_NOMEM : LIMN_OK;
 }
 
 limn_status limn_captions_json(const limn_captions *captions, const limn_model *model,
@@ -155,11 +181,20 @@ limn_status limn_captions_json(const limn_captions *captions, const limn_model *
                                       .has_n_best = all.n_best > 1,
                                       .has_confidence = !isnan(captions->items[0].confidence),
                                       .n_alternatives = all.n_alternatives };
-    const limn_status s = write_line(&line, &from, name);
-    if (s == LIMN_OK) {
-        *needed = line.size + 1;
-        if (*needed <= size) memcpy(out, line.bytes, *needed);
-    }
-    limn_buffer_finish(&line);
-    return s == LIMN_OK ? s : limn_fail(err, s, "no memory for a line of JSON");
+    render_captions(&line, &from, name);
+    return give_line(&line, out, size, needed, err);
+}
+
+limn_status limn_failure_json(const limn_error *failure, const char *name, char *out, size_t size,
+                              size_t *needed, limn_error *err)
+{
+    limn_buffer line = { 0 };
+    bool is_whole = true;
+    if (!failure || !name || !needed || (size && !out))
+        return limn_fail(err, LIMN_E_ARG, "an argument is NULL");
+    json_t *object = json_object();
+    limn_json_line_set_name(object, "file", name, &is_whole);
+    limn_json_failure_set(object, failure, &is_whole);
+    limn_json_line_append(&line, object, is_whole);
+    return give_line(&line, out, size, needed, err);
 }

@@ -22,6 +22,9 @@ typedef struct limn_json_captions {
  * confidence. *is_whole becomes false when memory is short (common/io/json_line.h). */
 void limn_json_captions_set(json_t *object, const limn_json_captions *from, bool *is_whole);
 
+/* Sets the key "error": its kind, and its text as "detail". */
+void limn_json_failure_set(json_t *object, const limn_error *failure, bool *is_whole);
+
 /* The texts of captions, best first. */
 json_t *limn_json_captions_texts(const limn_captions *captions, bool *is_whole);
 

@@ -388,6 +388,10 @@ LIMN_API limn_status limn_state_caption_features(limn_state *state, const char *
 LIMN_API limn_status limn_captions_json(const limn_captions *captions, const limn_model *model,
                                         const limn_options *options, const char *name, char *out,
                                         size_t size, size_t *needed, limn_error *err);
+/* The same of an image that failed: {"file": name, "error": {"kind", "detail"}}. LIMN_E_ARG,
+ * LIMN_E_NOMEM. */
+LIMN_API limn_status limn_failure_json(const limn_error *failure, const char *name, char *out,
+                                       size_t size, size_t *needed, limn_error *err);
 
 /* ---- about ---------------------------------------------------------------------------- */
 
@@ -395,7 +399,7 @@ LIMN_API limn_status limn_captions_json(const limn_captions *captions, const lim
 #define LIMN_VERSION_MINOR 1
 #define LIMN_VERSION_PATCH 0
 /* Grows by one when something is added that older libraries lack. */
-#define LIMN_API_VERSION 1
+#define LIMN_API_VERSION 2
 
 /* Of the library as loaded: "0.1.0", and the LIMN_API_VERSION that it was built with. */
 LIMN_API const char *limn_version(void);

@@ -177,9 +177,25 @@ static limn_status keep_text(limn_metrics *m, size_t i, const char *text, limn_e
     return m->texts[i] ? LIMN_OK : no_memory(err);
 }
 
+/* How captions come. */
+typedef enum text_kind { AS_WRITTEN, TOKENS } text_kind;
+
+/* *tokens of a text, valid until the next. */
+static limn_status tokens_of(limn_metrics *m, const char *text, text_kind kind, const char **tokens,
+                             limn_error *err)
+{
+    const size_t size = strlen(text);
+    if (kind == AS_WRITTEN)
+        return limn_ptb_tokenize(tokens, &m->ptb, text, size, LIMN_PTB_DROP_PUNCTUATION, err);
+    const size_t valid = limn_utf8_valid_size(text, size);
+    if (valid < size) return limn_fail(err, LIMN_E_FORMAT, "byte %zu is no UTF-8", valid + 1);
+    *tokens = text;
+    return LIMN_OK;
+}
+
 /* Tokens of the caption and its references into m->texts [1 + n_refs]. */
 static limn_status tokenize_all(limn_metrics *m, const char *caption, const char *const *refs,
-                                size_t n_refs, limn_error *err)
+                                size_t n_refs, text_kind kind, limn_error *err)
 {
     const size_t before = m->texts_capacity;
     if (!limn_grow((void **)&m->texts, &m->texts_capacity, 1 + n_refs, sizeof *m->texts))
@@ -188,8 +204,7 @@ static limn_status tokenize_all(limn_metrics *m, const char *caption, const char
     for (size_t i = 0; i < 1 + n_refs; i++) {
         const char *text = i ? refs[i - 1] : caption, *tokens;
         if (!text) return limn_fail(err, LIMN_E_ARG, "reference %zu: NULL", i - 1);
-        LIMN_TRY(limn_ptb_tokenize(&tokens, &m->ptb, text, strlen(text), LIMN_PTB_DROP_PUNCTUATION,
-                                   err));
+        LIMN_TRY(tokens_of(m, text, kind, &tokens, err));
         LIMN_TRY(keep_text(m, i, tokens, err));
     }
     return LIMN_OK;
@@ -233,10 +248,10 @@ static limn_status measure_sacrebleu(limn_metrics *m, image_stats *out, const ch
 }
 
 static limn_status measure(limn_metrics *m, image_stats *out, const char *caption,
-                           const char *const *refs, limn_error *err)
+                           const char *const *refs, text_kind kind, limn_error *err)
 {
     const size_t n = out->n_refs;
-    LIMN_TRY(tokenize_all(m, caption, refs, n, err));
+    LIMN_TRY(tokenize_all(m, caption, refs, n, kind, err));
     LIMN_TRY(measure_rouge(m, out, err));
     LIMN_TRY(measure_sacrebleu(m, out, caption, refs, err));
     if (m->meteor)
@@ -248,8 +263,8 @@ static limn_status measure(limn_metrics *m, image_stats *out, const char *captio
     return LIMN_OK;
 }
 
-limn_status limn_metrics_add(limn_metrics *m, const char *caption, const char *const *references,
-                             size_t n_references, limn_error *err)
+static limn_status add_image(limn_metrics *m, const char *caption, const char *const *references,
+                             size_t n_references, text_kind kind, limn_error *err)
 {
     if (!m || !caption || !references)
         return limn_fail(err, LIMN_E_ARG, "%s: NULL",
@@ -262,13 +277,26 @@ limn_status limn_metrics_add(limn_metrics *m, const char *caption, const char *c
     const size_t n_sentences = m->n_sentences, n_numbers = m->n_numbers;
     image_stats stats = { .first_sentence = n_sentences, .n_refs = n_references };
     const limn_float_env env = limn_float_env_enter();
-    const limn_status s = measure(m, &stats, caption, references, err);
+    const limn_status s = measure(m, &stats, caption, references, kind, err);
     limn_float_env_leave(&env);
     if (s == LIMN_OK)
         m->images[m->n_images++] = stats;
     else
         forget(m, n_sentences, n_numbers);
     return s;
+}
+
+limn_status limn_metrics_add(limn_metrics *m, const char *caption, const char *const *references,
+                             size_t n_references, limn_error *err)
+{
+    return add_image(m, caption, references, n_references, AS_WRITTEN, err);
+}
+
+limn_status limn_metrics_add_tokens(limn_metrics *m, const char *caption,
+                                    const char *const *references, size_t n_references,
+                                    limn_error *err)
+{
+    return add_image(m, caption, references, n_references, TOKENS, err);
 }
 
 limn_status limn_metrics_tokenize(limn_metrics *m, const char *caption, const char **tokens,
@@ -419,6 +447,20 @@ limn_status limn_metrics_score(limn_metrics *m, limn_metric metric, uint32_t n_t
     return s;
 }
 
+limn_status limn_metrics_image_scores(limn_metrics *m, limn_metric metric, double *out,
+                                      limn_error *err)
+{
+    double *rows;
+    LIMN_TRY(check(m, metric, out, err));
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status s = make_rows(&rows, m, metric, err);
+    for (size_t i = 0; s == LIMN_OK && i < m->n_images; i++)
+        score_sum(&metric, &out[i], rows + i * n_stats_of(metric), 1);
+    limn_float_env_leave(&env);
+    if (s == LIMN_OK) limn_free(rows);
+    return s;
+}
+
 limn_status limn_metrics_image_score(limn_metrics *m, limn_metric metric, size_t image, double *out,
                                      limn_error *err)
 {
@@ -431,5 +473,48 @@ limn_status limn_metrics_image_score(limn_metrics *m, limn_metric metric, size_t
     if (s == LIMN_OK) score_sum(&metric, out, rows + image * n_stats_of(metric), 1);
     limn_float_env_leave(&env);
     if (s == LIMN_OK) limn_free(rows);
+    return s;
+}
+
+/* ---- two systems -------------------------------------------------------------------------- */
+
+static limn_status compare_rows(const double *rows, const double *others, const limn_metrics *m,
+                                limn_metric metric, uint32_t n_trials, uint64_t seed,
+                                limn_metric_difference *out, limn_error *err)
+{
+    limn_interval d;
+    const limn_bootstrap b = { .stats = rows,
+                               .other = others,
+                               .n_images = m->n_images,
+                               .n_stats = n_stats_of(metric),
+                               .n_scores = 1,
+                               .score = score_sum,
+                               .context = &metric,
+                               .n_trials = n_trials,
+                               .seed = seed };
+    LIMN_TRY(limn_bootstrap_run(&d, &b, err));
+    *out = (limn_metric_difference){ d.value, d.low, d.high, d.p };
+    return LIMN_OK;
+}
+
+limn_status limn_metrics_compare(limn_metrics *m, limn_metrics *baseline, limn_metric metric,
+                                 uint32_t n_trials, uint64_t seed, limn_metric_difference *out,
+                                 limn_error *err)
+{
+    double *rows = NULL, *others = NULL;
+    LIMN_TRY(check(m, metric, out, err));
+    LIMN_TRY(check(baseline, metric, out, err));
+    if (n_trials < 1 || n_trials > MAX_TRIALS)
+        return limn_fail(err, LIMN_E_ARG, "n_trials: %u is not in 1 … %d", n_trials, MAX_TRIALS);
+    if (baseline->n_images != m->n_images)
+        return limn_fail(err, LIMN_E_ARG, "baseline: %zu images, not %zu", baseline->n_images,
+                         m->n_images);
+    const limn_float_env env = limn_float_env_enter();
+    limn_status s = make_rows(&rows, m, metric, err);
+    if (s == LIMN_OK) s = make_rows(&others, baseline, metric, err);
+    if (s == LIMN_OK) s = compare_rows(rows, others, m, metric, n_trials, seed, out, err);
+    limn_float_env_leave(&env);
+    limn_free(others);
+    limn_free(rows);
     return s;
 }

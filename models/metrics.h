@@ -52,6 +52,11 @@ LIMN_API limn_status limn_metrics_tokenize(limn_metrics *metrics, const char *ca
 LIMN_API limn_status limn_metrics_add(limn_metrics *metrics, const char *caption,
                                       const char *const *references, size_t n_references,
                                       limn_error *err);
+/* The same of texts that are tokens already, white space between two, which are taken as they are:
+ * what limn_metrics_tokenize gave, or another tokenizer. */
+LIMN_API limn_status limn_metrics_add_tokens(limn_metrics *metrics, const char *caption,
+                                             const char *const *references, size_t n_references,
+                                             limn_error *err);
 LIMN_API size_t limn_metrics_n_images(const limn_metrics *metrics);
 
 typedef struct limn_metric_score {
@@ -70,6 +75,22 @@ LIMN_API limn_status limn_metrics_score(limn_metrics *metrics, limn_metric metri
  * Errors as before. */
 LIMN_API limn_status limn_metrics_image_score(limn_metrics *metrics, limn_metric metric,
                                               size_t image, double *out, limn_error *err);
+/* Those of all images: out [limn_metrics_n_images]. */
+LIMN_API limn_status limn_metrics_image_scores(limn_metrics *metrics, limn_metric metric,
+                                               double *out, limn_error *err);
+
+typedef struct limn_metric_difference {
+    double value;     /* the score minus the baseline's */
+    double low, high; /* 95 % interval of a bootstrap over images */
+    double p;         /* two-sided probability of a difference as large where there is none */
+} limn_metric_difference;
+
+/* The score minus that of other captions of the same images, which were added to `baseline` in the
+ * same order. n_trials (1 … 1000000) and `seed` as above. LIMN_E_ARG: another number of images;
+ * and the errors as before. */
+LIMN_API limn_status limn_metrics_compare(limn_metrics *metrics, limn_metrics *baseline,
+                                          limn_metric metric, uint32_t n_trials, uint64_t seed,
+                                          limn_metric_difference *out, limn_error *err);
 
 #ifdef __cplusplus
 }

@@ -9,14 +9,17 @@
 
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
+#include "tools/cpu_quota.h"
 
 uint32_t limn_default_threads(void)
 {
+    const uint32_t quota = limn_cpu_quota("");
     long n = sysconf(_SC_NPROCESSORS_ONLN);
 #ifdef __linux__
     cpu_set_t set;
     if (!sched_getaffinity(0, sizeof set, &set)) n = CPU_COUNT(&set);
 #endif
+    if (quota && (long)quota < n) n = quota;
     if (n < 1) return 1;
     return n > LIMN_MAX_THREADS ? LIMN_MAX_THREADS : (uint32_t)n;
 }

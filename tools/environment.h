@@ -11,7 +11,8 @@
 #define LIMN_MAX_THREADS 256
 #define LIMN_DEFAULT_MODEL "limn-default.safetensors"
 
-/* The cores that this process may use, 1 … LIMN_MAX_THREADS. */
+/* The cores that this process may use, by its affinity and by the CPU quota of its control group
+ * (a container's), 1 … LIMN_MAX_THREADS. */
 uint32_t limn_default_threads(void);
 
 /* The path of the default model: `models/` of the build folder that the program stands in, or the

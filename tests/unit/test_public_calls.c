@@ -325,6 +325,25 @@ static void test_captions_are_a_line_of_json(void **state)
     limn_model_close(&model);
 }
 
+static void test_failures_are_a_line_of_json(void **state)
+{
+    const limn_error failure = { LIMN_E_TRUNCATED, "it \"ends\" early: \xff" };
+    static const char line[] = "{\"file\":\"a/x.jpg\",\"error\":{\"kind\":\"truncated\","
+                               "\"detail\":\"it \\\"ends\\\" early: \\\\xff\"}}";
+    char text[256];
+    size_t needed;
+    (void)state;
+    assert_int_equal(limn_failure_json(&failure, "a/x.jpg", NULL, 0, &needed, NULL), LIMN_OK);
+    assert_int_equal(needed, sizeof line);
+    assert_int_equal(limn_failure_json(&failure, "a/x.jpg", text, sizeof text, &needed, NULL),
+                     LIMN_OK);
+    assert_string_equal(text, line);
+    REFUSED(limn_failure_json(NULL, "a/x.jpg", text, sizeof text, &needed, NULL));
+    REFUSED(limn_failure_json(&failure, NULL, text, sizeof text, &needed, NULL));
+    REFUSED(limn_failure_json(&failure, "a/x.jpg", NULL, sizeof text, &needed, NULL));
+    REFUSED(limn_failure_json(&failure, "a/x.jpg", text, sizeof text, NULL, NULL));
+}
+
 /* ---- progress ------------------------------------------------------------------------------- */
 
 typedef struct watch {
@@ -430,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_rows_and_orders_of_pixels),
         cmocka_unit_test(test_features_are_encoded_once),
         cmocka_unit_test(test_captions_are_a_line_of_json),
+        cmocka_unit_test(test_failures_are_a_line_of_json),
         cmocka_unit_test(test_a_program_can_stop_a_search),
         cmocka_unit_test(test_what_survives_a_fork),
     };

@@ -29,6 +29,7 @@
 #ifndef LIMN_TOOLS_ANNOTATE_ANNOTATE_H
 #define LIMN_TOOLS_ANNOTATE_ANNOTATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -113,14 +114,24 @@ typedef struct limn_sandbox limn_decoders;
 /* Starts n_decoders of them, ideally one per thread of a run: fewer, with a warning, where
  * descriptors or addresses are few. A process decodes one image; the next one has a fresh one. *out
  * is NULL where there can be none and none is needed (LIMN_SANDBOX_AUTO): a warning says why. Call
- * it while the process has one thread, and ignore SIGPIPE from then on. `max_pixels` as in
- * limn_options, 0 = its default; `hooks` (may be NULL) for this call. LIMN_E_UNSUPPORTED,
- * LIMN_E_IO, LIMN_E_NOMEM. */
+ * it while no other thread decodes images, best while there is none, and ignore SIGPIPE from then
+ * on. They belong to the process that started them: a child of fork() may not use them.
+ * `max_pixels` as in limn_options, 0 = its default; `hooks` (may be NULL) for this call.
+ * LIMN_E_UNSUPPORTED, LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
                                 uint64_t max_pixels, const limn_annotate_hooks *hooks,
                                 limn_error *err);
 /* Accepts NULL and *decoders == NULL; nulls it. */
 void limn_decoders_stop(limn_decoders **decoders);
+
+/* As limn_state_load for states of this model, in one of the processes; any thread. `max_pixels` as
+ * in limn_options, 0 = its default. *is_stopping (may be NULL): when it becomes true, the image in
+ * work has two more seconds. The errors of limn_state_load; LIMN_E_CRASHED: the process died of the
+ * image; LIMN_E_LIMIT: it took too much memory or time; LIMN_E_INTERRUPTED: stopped; LIMN_E_IO: the
+ * processes are gone. */
+limn_status limn_decoders_load(limn_decoders *decoders, const limn_model *model,
+                               uint64_t max_pixels, const void *bytes, size_t size, uint8_t *input,
+                               const atomic_bool *is_stopping, limn_error *err);
 
 /* ---- results ------------------------------------------------------------------------------- */
 

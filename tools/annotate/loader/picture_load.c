@@ -285,6 +285,19 @@ void limn_decoders_stop(limn_decoders **decoders)
     limn_sandbox_stop(decoders);
 }
 
+limn_status limn_decoders_load(limn_decoders *decoders, const limn_model *model,
+                               uint64_t max_pixels, const void *bytes, size_t size, uint8_t *input,
+                               const atomic_bool *is_stopping, limn_error *err)
+{
+    limn_picture_load load;
+    if (!decoders || !model || !bytes || !input)
+        return limn_fail(err, LIMN_E_ARG, "an argument is NULL");
+    if (!max_pixels) max_pixels = limn_image_settings_default().max_pixels;
+    LIMN_TRY(limn_picture_load_for(&load, model, max_pixels, err));
+    return limn_sandbox_run(decoders, input, limn_picture_load_size(&load), bytes, size, &load,
+                            sizeof load, is_stopping, err);
+}
+
 /* ---- for the workers of a pipeline --------------------------------------------------------- */
 
 void limn_picture_loader_finish(limn_picture_loader_worker *w)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -176,10 +177,11 @@ static void close_other_ends(limn_sandbox *s)
 static limn_status fork_keeper(limn_sandbox *s, limn_error *err)
 {
     const pid_t caller = getpid();
+    const bool is_main_thread = syscall(SYS_gettid) == caller;
     s->keeper = fork();
     if (s->keeper < 0)
         return limn_fail(err, LIMN_E_IO, "can't start a process: %s", strerror(errno));
-    if (!s->keeper) limn_sandbox_keep(&s->plan, caller);
+    if (!s->keeper) limn_sandbox_keep(&s->plan, caller, is_main_thread);
     close_other_ends(s);
     return LIMN_OK;
 }

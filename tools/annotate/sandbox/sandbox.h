@@ -43,11 +43,12 @@ typedef struct limn_sandbox_settings {
 
 typedef struct limn_sandbox limn_sandbox;
 
-/* Call it while the process has one thread, and ignores SIGPIPE from then on. `work`
- * is done once with no bytes and no settings before the doors close, so that it can open what it
- * needs. With few descriptors or addresses there are fewer children than wanted, at least one: a
- * note in *err says so. LIMN_E_UNSUPPORTED says why there can be none here; LIMN_E_IO,
- * LIMN_E_NOMEM. */
+/* Ignore SIGPIPE from then on. Best called while the process has one thread: the children have what
+ * other threads were in the midst of, such as a lock of an image library that they then wait for
+ * until their time is up. (The C library's malloc takes care of that itself.) `work` is done once
+ * with no bytes and no settings before the doors close, so that it can open what it needs. With few
+ * descriptors or addresses there are fewer children than wanted, at least one: a note in *err says
+ * so. LIMN_E_UNSUPPORTED says why there can be none here; LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *settings,
                                limn_error *err);
 /* Ends the children and waits for them. Accepts NULL and *s == NULL; nulls it. */

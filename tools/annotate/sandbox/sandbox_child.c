@@ -22,12 +22,15 @@ enum { RETRY_MS = 200 }; /* between two tries to fork */
 
 /* ---- a child ------------------------------------------------------------------------------- */
 
-static void close_from(unsigned first)
+/* first … last */
+static void close_between(unsigned first, unsigned last)
 {
+    if (first > last) return;
 #ifdef SYS_close_range
-    if (!syscall(SYS_close_range, first, ~0u, 0)) return;
+    if (!syscall(SYS_close_range, first, last, 0)) return;
 #endif
-    for (long fd = first, n = sysconf(_SC_OPEN_MAX); fd < n && fd < 65536; fd++) close((int)fd);
+    const long most = sysconf(_SC_OPEN_MAX) < 65536 ? sysconf(_SC_OPEN_MAX) : 65536;
+    for (long fd = first; fd < most && fd <= (long)last; fd++) close((int)fd);
 }
 
 /* Never more than the user allows. Past `value` come signals or errors, past `most` the end. */
@@ -87,7 +90,7 @@ static _Noreturn void live(const limn_sandbox_plan *p, size_t slot, size_t addre
     shared =
         mmap(NULL, p->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED, p->slots[slot].memory, 0);
     if (shared == MAP_FAILED || dup2(p->slots[slot].go_in, STDIN_FILENO) < 0) _exit(EXIT_FAILURE);
-    close_from(STDIN_FILENO + 1);
+    close_between(STDIN_FILENO + 1, ~0u);
     set_limits(&p->settings, address_space);
     if (take_request(p, slot)) serve(p, shared);
     _exit(EXIT_SUCCESS);
@@ -198,29 +201,54 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
-/* The caller's ends of the pipes, its mappings, and standard streams. */
-static void give_up_the_caller_s(const limn_sandbox_plan *p)
+static int by_number(const void *a, const void *b)
 {
-    for (size_t i = 0; i < p->n_slots; i++) {
-        close(p->slots[i].go_out);
-        close(p->slots[i].end_in);
-        munmap(p->slots[i].shared, p->shared_size);
-    }
-    close(p->kill_out);
-    close(STDIN_FILENO);
-    close(STDOUT_FILENO);
-    close(STDERR_FILENO);
+    const int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
 }
 
-_Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller)
+/* Closes all descriptors but the keeper's own: a program has files and connections open, whose
+ * other ends must see them closed when it closes them. False: short memory. */
+static bool keep_own_descriptors(const limn_sandbox_plan *p)
+{
+    const size_t n = 1 + 3 * p->n_slots;
+    int *own = calloc(n, sizeof *own);
+    unsigned next = 0;
+    if (!own) return false;
+    own[0] = p->kill_in;
+    for (size_t i = 0; i < p->n_slots; i++) {
+        own[1 + 3 * i] = p->slots[i].go_in;
+        own[2 + 3 * i] = p->slots[i].end_out;
+        own[3 + 3 * i] = p->slots[i].memory;
+    }
+    qsort(own, n, sizeof *own, by_number);
+    for (size_t i = 0; i < n; i++) {
+        if (own[i]) close_between(next, (unsigned)own[i] - 1);
+        next = (unsigned)own[i] + 1;
+    }
+    close_between(next, ~0u);
+    free(own);
+    return true;
+}
+
+/* The caller's mappings and descriptors. */
+static bool give_up_the_caller_s(const limn_sandbox_plan *p)
+{
+    for (size_t i = 0; i < p->n_slots; i++) munmap(p->slots[i].shared, p->shared_size);
+    return keep_own_descriptors(p);
+}
+
+_Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller, bool is_main_thread)
 {
     keeper k = { .plan = p };
     limn_error ignored = { 0 };
     prctl(PR_SET_NAME, "limn-sandbox");
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* The signal comes at the end of the thread that forked; if that is not the main one, only the
+     * pipe tells of the caller's end. */
+    if (is_main_thread) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != caller) _exit(EXIT_FAILURE);
     reset_signals();
-    give_up_the_caller_s(p);
+    if (!give_up_the_caller_s(p)) _exit(EXIT_FAILURE);
     p->settings.work(NULL, 0, NULL, 0, NULL, &ignored);
     k.pids = calloc(p->n_slots, sizeof *k.pids);
     k.address_space = own_address_space();

@@ -3,6 +3,7 @@
 #define LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_CHILD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -53,7 +54,8 @@ typedef struct limn_sandbox_plan {
     int kill_in, kill_out;                /* to the keeper; it ends with the last writer */
 } limn_sandbox_plan;
 
-/* The whole life of the keeper, in a fresh fork of the caller's process `caller`. */
-_Noreturn void limn_sandbox_keep(const limn_sandbox_plan *plan, pid_t caller);
+/* The whole life of the keeper, in a fresh fork of the caller's process `caller` by its main thread
+ * or another. */
+_Noreturn void limn_sandbox_keep(const limn_sandbox_plan *plan, pid_t caller, bool is_main_thread);
 
 #endif

@@ -1,21 +1,8 @@
 #include <jansson.h>
 
 #include "common/io/json_line.h"
-#include "common/text/file_name.h"
 #include "models/caption_json.h"
 #include "tools/annotate/writers/writer.h"
-
-static json_t *error_of(const limn_error *error, bool *is_whole)
-{
-    json_t *object = json_object();
-    limn_buffer detail = { 0 };
-    limn_file_name_append_utf8(&detail, error->text); /* it may quote bytes of a file */
-    limn_json_line_set(object, "kind", json_string(limn_status_name(error->code)), is_whole);
-    limn_json_line_set(object, "detail",
-                       json_stringn(detail.bytes ? detail.bytes : "", detail.size), is_whole);
-    limn_buffer_finish(&detail);
-    return object;
-}
 
 /* One object a line, keys in this order; errors too. */
 static void render_jsonl(limn_buffer *out, const limn_record *record)
@@ -31,7 +18,7 @@ static void render_jsonl(limn_buffer *out, const limn_record *record)
     bool is_whole = true;
     limn_json_line_set_name(object, "file", record->path, &is_whole);
     if (record->error)
-        limn_json_line_set(object, "error", error_of(record->error, &is_whole), &is_whole);
+        limn_json_failure_set(object, record->error, &is_whole);
     else
         limn_json_captions_set(object, &captions, &is_whole);
     limn_json_line_append(out, object, is_whole);
