@@ -93,7 +93,7 @@ void limn_tensor_describe(char *out, size_t capacity, limn_tensor_dtype t, size_
 limn_status limn_safetensors_require(const limn_tensor **out, const limn_safetensors *f,
                                      const char *name, size_t n_dims, const size_t *shape,
                                      limn_error *err);
-/* out [n elements of t] as f32, from f32 or f16. */
+/* out [n elements of t] as f32, from f32, f16 or bf16. */
 void limn_tensor_to_f32(float *out, const limn_tensor *t);
 
 /* Writes tensors (sorted by alignment of dtype, then name, header padded so that data start at a
@@ -104,5 +104,16 @@ void limn_tensor_to_f32(float *out, const limn_tensor *t);
 limn_status limn_safetensors_write(const char *path, const limn_tensor *tensors, size_t n_tensors,
                                    const limn_metadata_item *metadata, size_t n_metadata,
                                    limn_error *err);
+
+/* Makes the data [t->size bytes] of a tensor, from limn_alloc, which the writer frees, also after a
+ * failure. */
+typedef limn_status limn_tensor_maker(void **out, void *ctx, const limn_tensor *t, limn_error *err);
+
+/* The same where tensors without data are made when their turn comes, so that files larger than
+ * memory can be written; the errors of `make` too. */
+limn_status limn_safetensors_write_made(const char *path, const limn_tensor *tensors,
+                                        size_t n_tensors, const limn_metadata_item *metadata,
+                                        size_t n_metadata, limn_tensor_maker *make, void *ctx,
+                                        limn_error *err);
 
 #endif

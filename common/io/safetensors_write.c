@@ -69,27 +69,72 @@ static limn_status dump_header(char **out, size_t *size, const json_t *header, l
     return LIMN_OK;
 }
 
+/* The file's tensors in its order, and who makes the data of those that have none. */
+typedef struct tensors_to_write {
+    const limn_tensor **sorted; /* [n] */
+    size_t n;
+    limn_tensor_maker *make;
+    void *ctx;
+} tensors_to_write;
+
+static limn_status write_tensor(limn_file_writer *w, const limn_tensor *t,
+                                const tensors_to_write *all, limn_error *err)
+{
+    void *made = NULL;
+    if (t->data || t->size == 0) return limn_file_writer_write(w, t->data, t->size, err);
+    if (!all->make) return limn_fail(err, LIMN_E_ARG, "tensor %s has no data", t->name);
+    limn_status s = all->make(&made, all->ctx, t, err);
+    if (s == LIMN_OK) s = limn_file_writer_write(w, made, t->size, err);
+    limn_free(made);
+    return s;
+}
+
 static limn_status write_parts(limn_file_writer *w, const char *header, size_t header_size,
-                               const limn_tensor *const *tensors, size_t n_tensors, limn_error *err)
+                               const tensors_to_write *all, limn_error *err)
 {
     unsigned char length[8];
     for (size_t i = 0; i < sizeof length; i++)
         length[i] = (unsigned char)((uint64_t)header_size >> (8 * i));
     LIMN_TRY(limn_file_writer_write(w, length, sizeof length, err));
     LIMN_TRY(limn_file_writer_write(w, header, header_size, err));
-    for (size_t i = 0; i < n_tensors; i++)
-        LIMN_TRY(limn_file_writer_write(w, tensors[i]->data, tensors[i]->size, err));
+    for (size_t i = 0; i < all->n; i++) LIMN_TRY(write_tensor(w, all->sorted[i], all, err));
     return LIMN_OK;
 }
 
 static limn_status write_file(const char *path, const char *header, size_t header_size,
-                              const limn_tensor *const *tensors, size_t n_tensors, limn_error *err)
+                              const tensors_to_write *all, limn_error *err)
 {
     limn_file_writer *w = NULL;
     LIMN_TRY(limn_file_writer_open(&w, path, err));
-    limn_status s = write_parts(w, header, header_size, tensors, n_tensors, err);
+    limn_status s = write_parts(w, header, header_size, all, err);
     if (s == LIMN_OK) return limn_file_writer_commit(&w, err);
     limn_file_writer_discard(&w);
+    return s;
+}
+
+limn_status limn_safetensors_write_made(const char *path, const limn_tensor *tensors,
+                                        size_t n_tensors, const limn_metadata_item *metadata,
+                                        size_t n_metadata, limn_tensor_maker *make, void *ctx,
+                                        limn_error *err)
+{
+    tensors_to_write all = { limn_alloc(n_tensors, sizeof *all.sorted), n_tensors, make, ctx };
+    json_t *header = json_object();
+    char *text = NULL;
+    size_t text_size = 0;
+    limn_status s = all.sorted && header ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (s != LIMN_OK) goto done;
+    for (size_t i = 0; i < n_tensors; i++) all.sorted[i] = &tensors[i];
+    qsort(all.sorted, n_tensors, sizeof *all.sorted, compare_for_file);
+    s = fill_header(header, all.sorted, n_tensors, metadata, n_metadata, err);
+    if (s == LIMN_OK) s = dump_header(&text, &text_size, header, err);
+    if (s != LIMN_OK)
+        limn_error_prefix(err, "%s", path);
+    else
+        s = write_file(path, text, text_size, &all, err);
+done:
+    limn_free(text);
+    json_decref(header);
+    limn_free(all.sorted);
     return s;
 }
 
@@ -97,23 +142,6 @@ limn_status limn_safetensors_write(const char *path, const limn_tensor *tensors,
                                    const limn_metadata_item *metadata, size_t n_metadata,
                                    limn_error *err)
 {
-    const limn_tensor **sorted = limn_alloc(n_tensors, sizeof *sorted);
-    json_t *header = json_object();
-    char *text = NULL;
-    size_t text_size = 0;
-    limn_status s = sorted && header ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s != LIMN_OK) goto done;
-    for (size_t i = 0; i < n_tensors; i++) sorted[i] = &tensors[i];
-    qsort(sorted, n_tensors, sizeof *sorted, compare_for_file);
-    s = fill_header(header, sorted, n_tensors, metadata, n_metadata, err);
-    if (s == LIMN_OK) s = dump_header(&text, &text_size, header, err);
-    if (s != LIMN_OK)
-        limn_error_prefix(err, "%s", path);
-    else
-        s = write_file(path, text, text_size, sorted, n_tensors, err);
-done:
-    limn_free(text);
-    json_decref(header);
-    limn_free(sorted);
-    return s;
+    return limn_safetensors_write_made(path, tensors, n_tensors, metadata, n_metadata, NULL, NULL,
+                                       err);
 }

@@ -68,6 +68,15 @@ void limn_tensor_describe(char *out, size_t capacity, limn_tensor_dtype t, size_
     if (used < capacity) snprintf(out + used, capacity - used, "]");
 }
 
+/* The upper half of an f32. */
+static float bf16_to_f32(uint16_t half)
+{
+    const uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 void limn_tensor_to_f32(float *out, const limn_tensor *t)
 {
     const unsigned char *bytes = t->data;
@@ -78,6 +87,6 @@ void limn_tensor_to_f32(float *out, const limn_tensor *t)
     for (size_t i = 0; i < t->size / sizeof(uint16_t); i++) {
         uint16_t half;
         memcpy(&half, bytes + i * sizeof half, sizeof half);
-        out[i] = limn_f16_to_f32(half);
+        out[i] = t->dtype == LIMN_TENSOR_BF16 ? bf16_to_f32(half) : limn_f16_to_f32(half);
     }
 }

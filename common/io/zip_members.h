@@ -1,4 +1,4 @@
-/* All members of a zip archive, in memory, when they are stored without compression. */
+/* All members of a zip archive in memory, when they are stored without compression. */
 #ifndef LIMN_COMMON_IO_ZIP_MEMBERS_H
 #define LIMN_COMMON_IO_ZIP_MEMBERS_H
 
@@ -10,8 +10,9 @@
 
 typedef struct limn_zip_member {
     char *name;
-    unsigned char *bytes; /* [size] */
+    const unsigned char *bytes; /* [size], in the archive's own bytes where they stand there */
     size_t size;
+    unsigned char *copy; /* of them, otherwise; owned */
 } limn_zip_member;
 
 typedef struct limn_zip_members {
@@ -19,9 +20,9 @@ typedef struct limn_zip_members {
     size_t n_items;
 } limn_zip_members;
 
-/* Reads the archive in bytes [size]. Together the members may not be larger than the archive, which
- * stored ones never are: a compressed bomb is LIMN_E_LIMIT. LIMN_E_FORMAT (damaged; two members
- * of one name), LIMN_E_TRUNCATED, LIMN_E_NOMEM. */
+/* Reads the archive in bytes [size], which must outlive the result. Together the members may not be
+ * larger than the archive, which stored ones never are: a compressed bomb is LIMN_E_LIMIT.
+ * LIMN_E_FORMAT (damaged; two members of one name), LIMN_E_TRUNCATED, LIMN_E_NOMEM. */
 limn_status limn_zip_members_read(limn_zip_members *out, const void *bytes, size_t size,
                                   limn_error *err);
 void limn_zip_members_finish(limn_zip_members *m); /* accepts a zeroed struct */
