@@ -156,6 +156,19 @@ limn_status limn_file_bytes_read(limn_file_bytes *out, const char *path, size_t 
     return s;
 }
 
+limn_status limn_file_head(unsigned char *bytes, size_t *n, size_t capacity, const char *path,
+                           limn_error *err)
+{
+    struct stat st;
+    int fd;
+    LIMN_TRY(open_input(&fd, &st, path, err));
+    const limn_status s = S_ISREG(st.st_mode)
+                              ? read_exactly(bytes, capacity, n, fd, path, err)
+                              : limn_fail(err, LIMN_E_IO, "%s: is not a regular file", path);
+    close(fd);
+    return s;
+}
+
 void limn_file_bytes_free(limn_file_bytes *file)
 {
     limn_free((void *)file->bytes);

@@ -26,6 +26,9 @@ typedef struct limn_file_bytes {
 limn_status limn_file_bytes_read(limn_file_bytes *out, const char *path, size_t max_size,
                                  limn_error *err);
 void limn_file_bytes_free(limn_file_bytes *file); /* accepts a zeroed struct; zeroes it */
+/* The first bytes of a regular file, `*n` of them, `capacity` at most. Errors as above. */
+limn_status limn_file_head(unsigned char *bytes, size_t *n, size_t capacity, const char *path,
+                           limn_error *err);
 
 /* All bytes of a file, or of a pipe or device until it ends, with a NUL after them that `*size`
  * does not count. The caller frees `*out` with limn_free(). Errors as above, LIMN_E_NOMEM. */

@@ -51,6 +51,15 @@ bool limn_pth_is(const void *bytes, size_t size)
     return is_legacy(bytes, size) || (size >= 4 && memcmp(bytes, "PK\3\4", 4) == 0);
 }
 
+limn_status limn_pth_probe(bool *out, const char *path, limn_error *err)
+{
+    unsigned char bytes[sizeof legacy_magic];
+    size_t n = 0;
+    LIMN_TRY(limn_file_head(bytes, &n, sizeof bytes, path, err));
+    *out = limn_pth_is(bytes, n);
+    return LIMN_OK;
+}
+
 /* ---- storages ----------------------------------------------------------------------------- */
 
 static int compare_keys(const void *a, const void *b)

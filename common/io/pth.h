@@ -16,6 +16,8 @@ typedef struct limn_pth limn_pth; /* immutable after open; shareable */
 
 /* Whether bytes begin as one of the two containers does. */
 bool limn_pth_is(const void *bytes, size_t size);
+/* The same of a file's first bytes. LIMN_E_IO begins with the path. */
+limn_status limn_pth_probe(bool *out, const char *path, limn_error *err);
 
 /* Reads `path`. Dictionaries in dictionaries are flattened: {"state_dict": {"a": …}} gives
  * "state_dict.a"; what is no tensor is left out. Tensors that are not dense in the file (permuted,

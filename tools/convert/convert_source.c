@@ -21,45 +21,22 @@ const char *convert_source_kind(const convert_source *s)
 
 /* ---- tensors ------------------------------------------------------------------------------ */
 
-static int compare_items(const void *a, const void *b)
-{
-    const convert_item *x = a, *y = b;
-    return strcmp(x->tensor->name, y->tensor->name);
-}
-
 static const limn_tensor *tensor_at(const convert_source *s, size_t index)
 {
     return s->pth ? limn_pth_at(s->pth, index) : limn_safetensors_at(s->file, index);
 }
 
-static limn_status list_items(convert_source *s, limn_error *err)
+static limn_status list_tensors(convert_source *s, limn_error *err)
 {
     const size_t n = s->pth ? limn_pth_n_tensors(s->pth) : limn_safetensors_n_tensors(s->file);
-    s->items = limn_calloc(n, sizeof *s->items);
-    if (!s->items) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", n);
-    for (size_t i = 0; i < n; i++) s->items[i].tensor = tensor_at(s, i);
-    s->n_items = n;
-    qsort(s->items, n, sizeof *s->items, compare_items);
-    for (size_t i = 1; i < n; i++)
-        if (compare_items(&s->items[i - 1], &s->items[i]) == 0)
-            return limn_fail(err, LIMN_E_FORMAT, "two tensors are named %s",
-                             s->items[i].tensor->name);
-    return LIMN_OK;
-}
-
-static convert_item *find_item(const convert_source *s, const char *name)
-{
-    const limn_tensor wanted = { .name = name };
-    const convert_item key = { &wanted, false };
-    return s->n_items ? bsearch(&key, s->items, s->n_items, sizeof *s->items, compare_items) : NULL;
+    for (size_t i = 0; i < n; i++)
+        LIMN_TRY(tensor_list_add(&s->tensors, tensor_at(s, i), NULL, err));
+    return tensor_list_sort(&s->tensors, err);
 }
 
 const limn_tensor *convert_source_use(convert_source *s, const char *name)
 {
-    convert_item *item = find_item(s, name);
-    if (!item) return NULL;
-    item->is_used = true;
-    return item->tensor;
+    return tensor_list_use(&s->tensors, name);
 }
 
 /* ---- weights of an encoder ------------------------------------------------------------------ */
@@ -104,10 +81,10 @@ static limn_status fail_without_sign(limn_error *err)
 static limn_status find_original(convert_source *s, limn_error *err)
 {
     const char *found = NULL;
-    for (size_t i = 0; i < s->n_items; i++)
+    for (size_t i = 0; i < s->tensors.n_items; i++)
         for (const original_encoder *of = original_encoders; of->kind; of++)
-            if (has_sign(s->items[i].tensor->name, of->sign))
-                LIMN_TRY(take_sign(s, of, s->items[i].tensor->name, &found, err));
+            if (has_sign(s->tensors.items[i].tensor->name, of->sign))
+                LIMN_TRY(take_sign(s, of, s->tensors.items[i].tensor->name, &found, err));
     return found ? LIMN_OK : fail_without_sign(err);
 }
 
@@ -116,10 +93,9 @@ static bool is_there(const convert_source *s, const limn_tensor_spec *spec)
     encoder_layer_names names;
     size_t shape[4];
     if (!s->original->find(&names, spec->name, s->prefix)) return false;
-    const convert_item *item = find_item(s, names.convolution);
+    const limn_tensor *t = tensor_list_find(&s->tensors, names.convolution);
     encoder_original_shape(shape, spec);
-    return item && item->tensor->n_dims == 4 &&
-           memcmp(item->tensor->shape, shape, sizeof shape) == 0;
+    return t && t->n_dims == 4 && memcmp(t->shape, shape, sizeof shape) == 0;
 }
 
 /* How well a network fits, in thousandths: convolutions that are there with their shapes, among all
@@ -138,7 +114,8 @@ static limn_status score_network(size_t *score, const convert_source *s, const c
         limn_tensor_row_specs(specs, &table.rows[i]);
         n_found += is_there(s, &specs[0]);
     }
-    for (size_t i = 0; i < s->n_items; i++) n_there += s->items[i].tensor->n_dims == 4;
+    for (size_t i = 0; i < s->tensors.n_items; i++)
+        n_there += s->tensors.items[i].tensor->n_dims == 4;
     *score = 2000 * n_found / (table.n_rows + n_there);
     limn_tensor_table_finish(&table);
     return status;
@@ -201,9 +178,9 @@ static limn_status open_by_metadata(convert_source *s, const char *path, limn_er
 {
     if (limn_safetensors_metadata(s->file, "limn.version")) {
         LIMN_TRY(open_model(s, path, err));
-        return list_items(s, err);
+        return list_tensors(s, err);
     }
-    limn_status status = list_items(s, err);
+    limn_status status = list_tensors(s, err);
     if (status == LIMN_OK)
         status = limn_safetensors_metadata(s->file, "config") ? open_reference(s, err)
                                                               : open_encoder(s, err);
@@ -214,7 +191,7 @@ static limn_status open_by_metadata(convert_source *s, const char *path, limn_er
 static limn_status open_pth(convert_source *s, const char *path, limn_error *err)
 {
     LIMN_TRY(limn_pth_open(&s->pth, path, err));
-    limn_status status = list_items(s, err);
+    limn_status status = list_tensors(s, err);
     if (status == LIMN_OK) status = open_encoder(s, err);
     if (status != LIMN_OK) limn_error_prefix(err, "%s", path);
     return status;
@@ -222,11 +199,9 @@ static limn_status open_pth(convert_source *s, const char *path, limn_error *err
 
 limn_status convert_source_open(convert_source *out, const char *path, limn_error *err)
 {
-    limn_file_bytes file;
+    bool is_pth;
     *out = (convert_source){ 0 };
-    LIMN_TRY(limn_file_bytes_read(&file, path, SIZE_MAX, err));
-    const bool is_pth = limn_pth_is(file.bytes, file.size);
-    limn_file_bytes_free(&file);
+    LIMN_TRY(limn_pth_probe(&is_pth, path, err));
     limn_status status =
         is_pth ? open_pth(out, path, err) : limn_safetensors_open(&out->file, path, err);
     if (status == LIMN_OK && !is_pth) status = open_by_metadata(out, path, err);
@@ -239,6 +214,6 @@ void convert_source_close(convert_source *s)
     limn_safetensors_close(&s->file);
     limn_pth_close(&s->pth);
     limn_vocab_destroy(&s->vocab);
-    limn_free(s->items);
+    tensor_list_finish(&s->tensors);
     *s = (convert_source){ 0 };
 }

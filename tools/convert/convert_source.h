@@ -8,6 +8,7 @@
 #include "common/io/pth.h"
 #include "models/model_file.h"
 #include "tools/convert/encoder_names.h"
+#include "tools/convert/tensor_list.h"
 
 typedef enum convert_kind {
     CONVERT_MODEL,     /* a model file of ours */
@@ -15,21 +16,14 @@ typedef enum convert_kind {
     CONVERT_ENCODER,   /* published weights of an encoder: .pth, or the same in a .safetensors */
 } convert_kind;
 
-/* A tensor of the input. */
-typedef struct convert_item {
-    const limn_tensor *tensor; /* owned by the source */
-    bool is_used;              /* some tensor of the output was made from it */
-} convert_item;
-
 typedef struct convert_source {
     convert_kind kind;
     limn_model_config config;
     limn_vocab *vocab;                /* NULL without a decoder */
     const original_encoder *original; /* whose names its encoder has; not of CONVERT_MODEL */
     double batch_norm_eps;            /* not of CONVERT_MODEL */
-    char prefix[64];     /* of the encoder's original names: "encoder.", "state_dict.", "" … */
-    convert_item *items; /* [n_items], sorted by name */
-    size_t n_items;
+    char prefix[64]; /* of the encoder's original names: "encoder.", "state_dict.", "" … */
+    tensor_list tensors;
     limn_safetensors *file; /* one of the two holds the tensors */
     limn_pth *pth;
 } convert_source;

@@ -1,136 +1,12 @@
 #include "tools/convert/convert_tensors.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/kernels/pack.h"
 #include "models/confidence.h"
-#include "tools/convert/encoder_names.h"
-
-/* ---- reading source tensors --------------------------------------------------------------- */
-
-/* The values of a source tensor that must have this shape, as f32; the caller frees them. */
-static limn_status read_values(float **out, convert_source *source, const char *name, size_t n_dims,
-                               const size_t *shape, limn_error *err)
-{
-    char is[160], expected[160];
-    const limn_tensor *t = convert_source_use(source, name);
-    limn_tensor_describe(expected, sizeof expected, LIMN_TENSOR_F32, n_dims, shape);
-    if (!t)
-        return limn_fail(err, LIMN_E_FORMAT, "tensor %s is missing, expected %s", name, expected);
-    limn_tensor_describe(is, sizeof is, t->dtype, t->n_dims, t->shape);
-    if (t->n_dims != n_dims || memcmp(t->shape, shape, n_dims * sizeof *shape) != 0 ||
-        (t->dtype != LIMN_TENSOR_F32 && t->dtype != LIMN_TENSOR_F16))
-        return limn_fail(err, LIMN_E_FORMAT, "tensor %s is %s, expected %s or F16", name, is,
-                         expected);
-    const size_t n = t->size / limn_tensor_dtype_size(t->dtype);
-    *out = limn_alloc(n, sizeof **out);
-    if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", name);
-    limn_tensor_to_f32(*out, t);
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite((*out)[i])) {
-            limn_free(*out);
-            *out = NULL;
-            return limn_fail(err, LIMN_E_FORMAT, "tensor %s: value %zu is not finite", name, i);
-        }
-    return LIMN_OK;
-}
-
-/* ---- folding batch norm ------------------------------------------------------------------- */
-
-/* y = (conv(x) - mean) / sqrt(var + eps) * gamma + beta, per output channel. */
-typedef struct batch_norm {
-    float *gamma, *beta, *mean, *var; /* [n_outputs] each */
-} batch_norm;
-
-static void batch_norm_finish(batch_norm *b)
-{
-    limn_free(b->gamma);
-    limn_free(b->beta);
-    limn_free(b->mean);
-    limn_free(b->var);
-}
-
-static limn_status read_batch_norm(batch_norm *b, convert_source *source, const char *norm,
-                                   size_t n_outputs, limn_error *err)
-{
-    const struct {
-        const char *end;
-        float **values;
-    } parts[] = { { "weight", &b->gamma },
-                  { "bias", &b->beta },
-                  { "running_mean", &b->mean },
-                  { "running_var", &b->var } };
-    char name[MAX_ENCODER_NAME + 16];
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        snprintf(name, sizeof name, "%s.%s", norm, parts[i].end);
-        LIMN_TRY(read_values(parts[i].values, source, name, 1, &n_outputs, err));
-    }
-    for (size_t i = 0; i < n_outputs; i++)
-        if (b->var[i] < 0)
-            return limn_fail(err, LIMN_E_FORMAT,
-                             "tensor %s.running_var: value %zu is %g, expected "
-                             "0 or more",
-                             norm, i, (double)b->var[i]);
-    return LIMN_OK;
-}
-
-static double channel_scale(const batch_norm *b, size_t channel, double eps)
-{
-    return b->gamma[channel] / sqrt(b->var[channel] + eps);
-}
-
-/* values [n_outputs, …] of the convolution, in place: w * gamma / sqrt(var + eps). */
-static void fold_weight(float *values, size_t n_values, size_t n_outputs, const batch_norm *b,
-                        double eps)
-{
-    const size_t n_each = n_values / n_outputs;
-    for (size_t o = 0; o < n_outputs; o++) {
-        const double scale = channel_scale(b, o, eps);
-        for (size_t i = 0; i < n_each; i++)
-            values[o * n_each + i] = (float)(values[o * n_each + i] * scale);
-    }
-}
-
-/* bias [n_outputs] = beta - mean * gamma / sqrt(var + eps) */
-static void fold_bias(float *bias, size_t n_outputs, const batch_norm *b, double eps)
-{
-    for (size_t o = 0; o < n_outputs; o++)
-        bias[o] = (float)(b->beta[o] - b->mean[o] * channel_scale(b, o, eps));
-}
-
-static size_t n_values_of(const limn_tensor_spec *spec)
-{
-    size_t n = 1;
-    for (size_t i = 0; i < spec->n_dims; i++) n *= spec->shape[i];
-    return n;
-}
-
-/* Weight or bias of one layer of the encoder; the caller frees `*out`, also after a failure. */
-static limn_status fold(float **out, convert_source *source, const limn_tensor_spec *spec,
-                        const encoder_layer_names *names, limn_error *err)
-{
-    batch_norm norm = { NULL, NULL, NULL, NULL };
-    const size_t n_outputs = spec->shape[0];
-    size_t shape[4];
-    limn_status s = read_batch_norm(&norm, source, names->norm, n_outputs, err);
-    if (s == LIMN_OK && spec->n_dims > 1) {
-        encoder_original_shape(shape, spec);
-        s = read_values(out, source, names->convolution, 4, shape, err);
-        if (s == LIMN_OK)
-            fold_weight(*out, n_values_of(spec), n_outputs, &norm, source->batch_norm_eps);
-    } else if (s == LIMN_OK) {
-        *out = limn_alloc(n_outputs, sizeof **out);
-        if (*out)
-            fold_bias(*out, n_outputs, &norm, source->batch_norm_eps);
-        else
-            s = limn_fail(err, LIMN_E_NOMEM, "out of memory for %s", spec->name);
-    }
-    batch_norm_finish(&norm);
-    return s;
-}
+#include "tools/convert/fold_batch_norm.h"
 
 /* ---- making tensors ----------------------------------------------------------------------- */
 
@@ -141,14 +17,15 @@ static limn_status make_tensor(limn_tensor *t, const limn_tensor_spec *spec, con
     float *values = NULL;
     const bool is_folded =
         source->kind != CONVERT_MODEL && source->original->find(&names, spec->name, source->prefix);
-    limn_status s = is_folded
-                        ? fold(&values, source, spec, &names, err)
-                        : read_values(&values, source, spec->name, spec->n_dims, spec->shape, err);
+    limn_status s = is_folded ? fold_batch_norm(&values, &source->tensors, spec, &names,
+                                                source->batch_norm_eps, err)
+                              : tensor_list_read(&values, &source->tensors, spec->name,
+                                                 spec->n_dims, spec->shape, err);
     *t = (limn_tensor){ .name = spec->name,
                         .n_dims = spec->n_dims,
                         .data = values,
                         .dtype = LIMN_TENSOR_F32,
-                        .size = n_values_of(spec) * sizeof *values };
+                        .size = tensor_values(spec->n_dims, spec->shape) * sizeof *values };
     memcpy(t->shape, spec->shape, spec->n_dims * sizeof *spec->shape);
     return s;
 }
@@ -161,9 +38,9 @@ static bool begins_with(const char *name, const char *beginning)
 /* What is left over must be known to be of no use, or the file is not what it seems to be. */
 static limn_status check_unused(const convert_source *source, bool is_encoder_only, limn_error *err)
 {
-    for (size_t i = 0; i < source->n_items; i++) {
-        const char *name = source->items[i].tensor->name;
-        if (source->items[i].is_used || (is_encoder_only && begins_with(name, "decoder.")))
+    for (size_t i = 0; i < source->tensors.n_items; i++) {
+        const char *name = source->tensors.items[i].tensor->name;
+        if (source->tensors.items[i].is_used || (is_encoder_only && begins_with(name, "decoder.")))
             continue;
         if (source->kind == CONVERT_MODEL && (begins_with(name, LIMN_DOCUMENT_FREQUENCIES_PREFIX) ||
                                               begins_with(name, LIMN_TAGS_PREFIX)))
