@@ -14,7 +14,7 @@ struct pass {
     const limn_decoder_batch *batch;
     limn_decoder_grad_settings settings;
     size_t n_rows, n_memory; /* R, P*S; n_memory is 0 for text alone */
-    size_t n_positions;      /* of the pictures: P * n_memory_positions, or 0 */
+    size_t n_positions;      /* of the images: P * n_memory_positions, or 0 */
 };
 
 enum { COLUMNS_PER_ITEM = 64, ROWS_PER_ITEM = 16 };
@@ -27,7 +27,7 @@ enum dropout_site {
     CROSS_OUTPUT,
     HIDDEN,
     DOWN_OUTPUT,
-    PICTURES,
+    IMAGES,
     N_SITES
 };
 
@@ -68,52 +68,52 @@ static void pack_row(void *ctx, size_t item, size_t worker)
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
-static size_t memory_floats(const struct pass *p) /* of one picture */
+static size_t memory_floats(const struct pass *p) /* of one image */
 {
     return limn_decoder_n_memory_rows(&p->t->config) * p->t->config.dim;
 }
 
-static size_t grid_floats(const struct pass *p) /* of one picture, without its tag slots */
+static size_t grid_floats(const struct pass *p) /* of one image, without its tag slots */
 {
     return (size_t)p->t->config.n_memory_positions * p->t->config.dim;
 }
 
 /* Where the features' projections [P, n_memory_positions, D] are, and in the backward pass their
- * gradients: `rows` of the memory themselves, where there are no tag slots between the pictures. */
+ * gradients: `rows` of the memory themselves, where there are no tag slots between the images. */
 static float *projections(const struct pass *p, float *rows)
 {
     return p->t->config.n_tag_slots > 0 ? p->t->scratch.d_value : rows;
 }
 
-/* The rows of a picture's memory before the norm. */
-static void fill_memory(void *ctx, size_t picture, size_t worker)
+/* The rows of an image's memory before the norm. */
+static void fill_memory(void *ctx, size_t image, size_t worker)
 {
     const struct pass *p = ctx;
     const limn_decoder_trainer *t = p->t;
     const size_t n = grid_floats(p), dim = t->config.dim, n_slots = t->config.n_tag_slots;
-    const float *projected = projections(p, t->memory.x) + picture * n;
-    float *x = t->memory.x + picture * memory_floats(p);
+    const float *projected = projections(p, t->memory.x) + image * n;
+    float *x = t->memory.x + image * memory_floats(p);
     (void)worker;
     for (size_t i = 0; i < n; i++) x[i] = projected[i] + t->params->memory_position.value[i];
     x += n;
     for (size_t k = 0; k < n_slots; k++, x += dim) {
-        const limn_tag_slot slot = t->memory.slots[picture * n_slots + k];
+        const limn_tag_slot slot = t->memory.slots[image * n_slots + k];
         const float *embedding = t->params->tag_embedding.value + slot.tag * dim;
         for (size_t i = 0; i < dim; i++)
             x[i] = fmaf(slot.probability, t->params->tag_probability.value[i], embedding[i]);
     }
 }
 
-/* The gradients of a picture's projections, from those of its memory's rows in d_key. */
-static void take_projections(void *ctx, size_t picture, size_t worker)
+/* The gradients of an image's projections, from those of its memory's rows in d_key. */
+static void take_projections(void *ctx, size_t image, size_t worker)
 {
     const struct pass *p = ctx;
     (void)worker;
-    memcpy(p->t->scratch.d_value + picture * grid_floats(p),
-           p->t->scratch.d_key + picture * memory_floats(p), grid_floats(p) * sizeof(float));
+    memcpy(p->t->scratch.d_value + image * grid_floats(p),
+           p->t->scratch.d_key + image * memory_floats(p), grid_floats(p) * sizeof(float));
 }
 
-/* Pictures share tags, so columns are split and slots are added in order, from d_key. */
+/* Images share tags, so columns are split and slots are added in order, from d_key. */
 static void add_tag_gradients(void *ctx, size_t item, size_t worker)
 {
     const struct pass *p = ctx;
@@ -122,7 +122,7 @@ static void add_tag_gradients(void *ctx, size_t item, size_t worker)
     size_t begin, end;
     (void)worker;
     columns_of(t, item, &begin, &end);
-    for (size_t k = 0; k < p->batch->n_pictures * n_slots; k++) {
+    for (size_t k = 0; k < p->batch->n_images * n_slots; k++) {
         const limn_tag_slot slot = t->memory.slots[k];
         const float *dx =
             t->scratch.d_key + k / n_slots * memory_floats(p) + grid_floats(p) + k % n_slots * dim;
@@ -135,28 +135,28 @@ static void add_tag_gradients(void *ctx, size_t item, size_t worker)
     }
 }
 
-/* Position `item` of all pictures in order, from d_key. */
+/* Position `item` of all images in order, from d_key. */
 static void add_position_gradients(void *ctx, size_t item, size_t worker)
 {
     const struct pass *p = ctx;
     const size_t dim = p->t->config.dim;
     float *gradient = p->t->params->memory_position.gradient + item * dim;
     (void)worker;
-    for (size_t picture = 0; picture < p->batch->n_pictures; picture++) {
-        const float *dx = p->t->scratch.d_key + picture * memory_floats(p) + item * dim;
+    for (size_t image = 0; image < p->batch->n_images; image++) {
+        const float *dx = p->t->scratch.d_key + image * memory_floats(p) + item * dim;
         for (size_t i = 0; i < dim; i++) gradient[i] += dx[i];
     }
 }
 
-/* Decides which pictures are not to be seen, and takes the slots of the others. */
-static void choose_pictures(const struct pass *p)
+/* Decides which images are not to be seen, and takes the slots of the others. */
+static void choose_images(const struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
     const size_t n_slots = t->config.n_tag_slots;
-    limn_rng rng = { .key = dropout_at(p, PICTURES, 0).key };
-    for (size_t i = 0; i < p->batch->n_pictures; i++) {
+    limn_rng rng = { .key = dropout_at(p, IMAGES, 0).key };
+    for (size_t i = 0; i < p->batch->n_images; i++) {
         t->memory.is_hidden[i] =
-            p->settings.picture_dropout > 0 && limn_rng_uniform(&rng) < p->settings.picture_dropout;
+            p->settings.image_dropout > 0 && limn_rng_uniform(&rng) < p->settings.image_dropout;
         if (t->memory.is_hidden[i])
             limn_decoder_blind_slots(t->memory.slots + i * n_slots, &t->config);
         else if (n_slots > 0)
@@ -165,12 +165,12 @@ static void choose_pictures(const struct pass *p)
     }
 }
 
-/* Zeroes the features, or their gradients, of the pictures that are not to be seen. */
-static void hide_pictures(const struct pass *p, float *features)
+/* Zeroes the features, or their gradients, of the images that are not to be seen. */
+static void hide_images(const struct pass *p, float *features)
 {
     const limn_decoder_config *c = &p->t->config;
     const size_t n = (size_t)c->n_memory_positions * c->memory_dim;
-    for (size_t i = 0; i < p->batch->n_pictures; i++)
+    for (size_t i = 0; i < p->batch->n_images; i++)
         if (p->t->memory.is_hidden[i]) memset(features + i * n, 0, n * sizeof *features);
 }
 
@@ -179,17 +179,17 @@ static void memory_forward(struct pass *p)
     limn_decoder_trainer *t = p->t;
     const size_t n = p->n_positions * t->config.memory_dim;
     if (p->n_memory == 0) return;
-    choose_pictures(p);
+    choose_images(p);
     t->memory.features = p->batch->features;
-    if (p->settings.feature_dropout > 0 || p->settings.picture_dropout > 0) {
+    if (p->settings.feature_dropout > 0 || p->settings.image_dropout > 0) {
         limn_dropout_apply(&t->ctx, t->memory.dropped, p->batch->features, NULL, n,
                            dropout_at(p, FEATURES, 0));
-        hide_pictures(p, t->memory.dropped);
+        hide_images(p, t->memory.dropped);
         t->memory.features = t->memory.dropped;
     }
     limn_linear_forward(&t->ctx, projections(p, t->memory.x), t->memory.features, p->n_positions,
                         &t->params->memory_project);
-    limn_pool_run(t->ctx.pool, p->batch->n_pictures, fill_memory, p);
+    limn_pool_run(t->ctx.pool, p->batch->n_images, fill_memory, p);
     limn_norm_forward(&t->ctx, t->memory.h, t->memory.stats, t->memory.x, p->n_memory,
                       &t->params->memory_norm);
 }
@@ -206,14 +206,14 @@ static void memory_backward(struct pass *p, float *feature_gradients)
     limn_pool_run(t->ctx.pool, c->n_memory_positions, add_position_gradients, p);
     if (c->n_tag_slots > 0) {
         limn_pool_run(t->ctx.pool, n_column_items(t), add_tag_gradients, p);
-        limn_pool_run(t->ctx.pool, p->batch->n_pictures, take_projections, p);
+        limn_pool_run(t->ctx.pool, p->batch->n_images, take_projections, p);
     }
     limn_linear_backward(&t->ctx, feature_gradients, false, projections(p, d_x), t->memory.features,
                          p->n_positions, &t->params->memory_project);
     if (!feature_gradients) return;
     limn_dropout_apply(&t->ctx, feature_gradients, feature_gradients, NULL,
                        p->n_positions * c->memory_dim, dropout_at(p, FEATURES, 0));
-    hide_pictures(p, feature_gradients);
+    hide_images(p, feature_gradients);
 }
 
 /* ---- embedding ----------------------------------------------------------------------------- */
@@ -279,8 +279,8 @@ static void embedding_backward(struct pass *p)
 
 /* ---- attention ----------------------------------------------------------------------------- */
 
-/* Self-attention runs caption by caption, cross-attention picture by picture, because the captions
- * of a picture add to the gradients of the same keys and values. */
+/* Self-attention runs caption by caption, cross-attention image by image, because the captions
+ * of an image add to the gradients of the same keys and values. */
 struct attention_job {
     const struct pass *p;
     struct attention_kept *kept;
@@ -332,45 +332,45 @@ static void attend_caption_backward(void *ctx, size_t caption, size_t worker)
         k->q + at, k->k + at, k->v + at, worker_scratch(j->p, worker), &shape);
 }
 
-static limn_cross_attention picture_attention(const struct pass *p, size_t picture, size_t worker)
+static limn_cross_attention image_attention(const struct pass *p, size_t image, size_t worker)
 {
     const limn_decoder_trainer *t = p->t;
     return (limn_cross_attention){ .kernels = &t->kernels,
                                    .n_heads = t->config.n_heads,
                                    .dim = t->config.dim,
-                                   .n_rows = t->memory.picture_rows[picture + 1] -
-                                             t->memory.picture_rows[picture],
+                                   .n_rows = t->memory.image_rows[image + 1] -
+                                             t->memory.image_rows[image],
                                    .n_positions = limn_decoder_n_memory_rows(&t->config),
                                    .scratch = worker_scratch(p, worker) };
 }
 
-static float *picture_probs(const struct attention_job *j, size_t first_row)
+static float *image_probs(const struct attention_job *j, size_t first_row)
 {
     const limn_decoder_config *c = &j->p->t->config;
     return j->kept->probs + first_row * c->n_heads * limn_decoder_n_memory_rows(c);
 }
 
-static void attend_picture(void *ctx, size_t picture, size_t worker)
+static void attend_image(void *ctx, size_t image, size_t worker)
 {
     const struct attention_job *j = ctx;
     const struct attention_kept *k = j->kept;
-    const size_t row = j->p->t->memory.picture_rows[picture], at = row * j->p->t->config.dim;
-    const size_t key_at = picture * memory_floats(j->p);
-    const limn_cross_attention a = picture_attention(j->p, picture, worker);
-    limn_cross_attention_forward(&a, k->y + at, picture_probs(j, row), k->q + at, k->k + key_at,
+    const size_t row = j->p->t->memory.image_rows[image], at = row * j->p->t->config.dim;
+    const size_t key_at = image * memory_floats(j->p);
+    const limn_cross_attention a = image_attention(j->p, image, worker);
+    limn_cross_attention_forward(&a, k->y + at, image_probs(j, row), k->q + at, k->k + key_at,
                                  k->v + key_at);
 }
 
-static void attend_picture_backward(void *ctx, size_t picture, size_t worker)
+static void attend_image_backward(void *ctx, size_t image, size_t worker)
 {
     const struct attention_job *j = ctx;
     const struct attention_kept *k = j->kept;
     const struct scratch *s = &j->p->t->scratch;
-    const size_t row = j->p->t->memory.picture_rows[picture], at = row * j->p->t->config.dim;
-    const size_t key_at = picture * memory_floats(j->p);
-    const limn_cross_attention a = picture_attention(j->p, picture, worker);
+    const size_t row = j->p->t->memory.image_rows[image], at = row * j->p->t->config.dim;
+    const size_t key_at = image * memory_floats(j->p);
+    const limn_cross_attention a = image_attention(j->p, image, worker);
     limn_cross_attention_backward(&a, s->d_query + at, s->d_key + key_at, s->d_value + key_at,
-                                  s->d_row2 + at, picture_probs(j, row), k->q + at, k->k + key_at,
+                                  s->d_row2 + at, image_probs(j, row), k->q + at, k->k + key_at,
                                   k->v + key_at);
 }
 
@@ -395,7 +395,7 @@ static void attention_forward(struct pass *p, const limn_attention_params *w,
     if (is_self)
         limn_pool_run(t->ctx.pool, p->batch->n_captions, attend_caption, &job);
     else
-        limn_pool_run(t->ctx.pool, p->batch->n_pictures, attend_picture, &job);
+        limn_pool_run(t->ctx.pool, p->batch->n_images, attend_image, &job);
     limn_linear_forward(&t->ctx, t->scratch.d_row, k->y, p->n_rows, &w->output);
     limn_dropout_apply(&t->ctx, next, t->scratch.d_row, k->x, n, output_dropout(p, is_self, layer));
 }
@@ -415,7 +415,7 @@ static void attention_backward(struct pass *p, const limn_attention_params *w,
     if (is_self)
         limn_pool_run(t->ctx.pool, p->batch->n_captions, attend_caption_backward, &job);
     else
-        limn_pool_run(t->ctx.pool, p->batch->n_pictures, attend_picture_backward, &job);
+        limn_pool_run(t->ctx.pool, p->batch->n_images, attend_image_backward, &job);
     limn_linear_backward(&t->ctx, s->d_row, false, s->d_query, k->h, p->n_rows, &w->query);
     limn_linear_backward(&t->ctx, d_source, true, s->d_key, source, n_keys, &w->key);
     limn_linear_backward(&t->ctx, d_source, true, s->d_value, source, n_keys, &w->value);
@@ -557,47 +557,47 @@ static limn_status check_caption(const limn_decoder_trainer *t, const limn_decod
 static limn_status check_slots(const limn_decoder_trainer *t, const limn_decoder_batch *b,
                                limn_error *err)
 {
-    const size_t n = b->n_pictures * t->config.n_tag_slots;
+    const size_t n = b->n_images * t->config.n_tag_slots;
     if (n > 0 && !b->slots)
-        return limn_fail(err, LIMN_E_ARG, "the batch has no tags of its pictures");
+        return limn_fail(err, LIMN_E_ARG, "the batch has no tags of its images");
     for (size_t i = 0; i < n; i++)
         if (b->slots[i].tag >= t->config.n_tags)
-            return limn_fail(err, LIMN_E_ARG, "picture %zu of the batch has tag %u, past %u",
+            return limn_fail(err, LIMN_E_ARG, "image %zu of the batch has tag %u, past %u",
                              i / t->config.n_tag_slots, b->slots[i].tag, t->config.n_tags - 1);
     return LIMN_OK;
 }
 
-/* Fills picture_rows: pictures without a caption have no rows. */
-static limn_status find_pictures(limn_decoder_trainer *t, const limn_decoder_batch *b,
-                                 limn_error *err)
+/* Fills image_rows: images without a caption have no rows. */
+static limn_status find_images(limn_decoder_trainer *t, const limn_decoder_batch *b,
+                               limn_error *err)
 {
-    size_t picture = 0;
+    size_t image = 0;
     for (size_t i = 0; i < b->n_captions; i++) {
-        if (b->pictures[i] >= b->n_pictures || b->pictures[i] + 1 < picture)
-            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch names picture %u of %zu", i,
-                             b->pictures[i], b->n_pictures);
-        while (picture <= b->pictures[i]) t->memory.picture_rows[picture++] = b->offsets[i];
+        if (b->images[i] >= b->n_images || b->images[i] + 1 < image)
+            return limn_fail(err, LIMN_E_ARG, "caption %zu of the batch names image %u of %zu", i,
+                             b->images[i], b->n_images);
+        while (image <= b->images[i]) t->memory.image_rows[image++] = b->offsets[i];
     }
-    while (picture <= b->n_pictures) t->memory.picture_rows[picture++] = b->offsets[b->n_captions];
+    while (image <= b->n_images) t->memory.image_rows[image++] = b->offsets[b->n_captions];
     return LIMN_OK;
 }
 
 static limn_status begin(struct pass *p, limn_decoder_trainer *t, const limn_decoder_batch *b,
                          const limn_decoder_grad_settings *settings, limn_error *err)
 {
-    const bool is_text = b->n_captions > 0 && b->pictures[0] == LIMN_NO_PICTURE;
-    const size_t n_seen = is_text ? 0 : b->n_pictures;
+    const bool is_text = b->n_captions > 0 && b->images[0] == LIMN_NO_IMAGE;
+    const size_t n_seen = is_text ? 0 : b->n_images;
     if (b->n_captions == 0 || b->offsets[b->n_captions] > t->limits.max_rows ||
-        b->n_pictures > t->limits.max_pictures)
+        b->n_images > t->limits.max_images)
         return limn_fail(err, LIMN_E_ARG,
-                         "a batch of %zu captions and %zu pictures is not within 1 caption, %zu "
-                         "tokens, %zu pictures",
-                         b->n_captions, b->n_pictures, t->limits.max_rows, t->limits.max_pictures);
+                         "a batch of %zu captions and %zu images is not within 1 caption, %zu "
+                         "tokens, %zu images",
+                         b->n_captions, b->n_images, t->limits.max_rows, t->limits.max_images);
     if (b->is_drawn && settings->label_smoothing > 0)
         return limn_fail(err, LIMN_E_ARG, "a batch that was drawn can't be smoothed");
     for (size_t i = 0; i < b->n_captions; i++) LIMN_TRY(check_caption(t, b, i, err));
     if (!is_text) {
-        LIMN_TRY(find_pictures(t, b, err));
+        LIMN_TRY(find_images(t, b, err));
         LIMN_TRY(check_slots(t, b, err));
     }
     *p = (struct pass){ .t = t,

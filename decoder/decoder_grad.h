@@ -1,7 +1,7 @@
 /* Training the decoder: loss and gradients of a batch by teacher forcing.
  *
  * The same network as decoder.h, computed for all tokens of all captions at once: one row per
- * token, captions one after another without padding. The captions of a picture share its memory,
+ * token, captions one after another without padding. The captions of an image share its memory,
  * keys and values. With dropout (Srivastava 2014) on the embedding, on each sublayer's output,
  * inside the feed-forward and on the features; label smoothing (Szegedy 2016).
  *
@@ -24,14 +24,14 @@ limn_status limn_decoder_params_add(limn_params *params, const limn_decoder_conf
  * 1, biases 0. The same bits for the same seed. */
 void limn_decoder_params_init(limn_params *params, uint64_t seed);
 
-#define LIMN_NO_PICTURE UINT32_MAX
+#define LIMN_NO_IMAGE UINT32_MAX
 
 typedef struct limn_decoder_batch {
-    size_t n_pictures, n_captions;
-    const float *features;      /* [n_pictures, n_memory_positions, memory_dim] */
-    const limn_tag_slot *slots; /* [n_pictures, n_tag_slots]; NULL for a decoder without */
-    const uint32_t *pictures;   /* [n_captions], not decreasing: the caption's picture; all
-                                 * LIMN_NO_PICTURE: a batch of text alone, no cross-attention */
+    size_t n_images, n_captions;
+    const float *features;      /* [n_images, n_memory_positions, memory_dim] */
+    const limn_tag_slot *slots; /* [n_images, n_tag_slots]; NULL for a decoder without */
+    const uint32_t *images;     /* [n_captions], not decreasing: the caption's image; all
+                                 * LIMN_NO_IMAGE: a batch of text alone, no cross-attention */
     const uint32_t *offsets;    /* [n_captions + 1]: first row of each caption, then n_rows */
     const uint32_t *inputs;     /* [n_rows] token read at this row; the start token first */
     const uint32_t *targets;    /* [n_rows] token to predict; the end token last */
@@ -44,8 +44,8 @@ typedef struct limn_decoder_batch {
 
 typedef struct limn_decoder_grad_settings {
     float dropout, feature_dropout; /* 0 … 0.9 */
-    float picture_dropout; /* share of pictures whose captions see features of zero and the tag
-                            * slots of no picture, 0 … 0.9: what guidance compares with (Ho &
+    float image_dropout;   /* share of images whose captions see features of zero and the tag
+                            * slots of no image, 0 … 0.9: what guidance compares with (Ho &
                             * Salimans 2021) */
     float label_smoothing; /* 0 … 0.9; 0 for a batch that was drawn */
     uint64_t seed;         /* of this step's dropout */
@@ -53,7 +53,7 @@ typedef struct limn_decoder_grad_settings {
 } limn_decoder_grad_settings;
 
 typedef struct limn_decoder_limits {
-    size_t max_rows, max_pictures; /* of one batch */
+    size_t max_rows, max_images; /* of one batch */
 } limn_decoder_limits;
 
 typedef struct limn_decoder_trainer limn_decoder_trainer; /* activations of one batch */
@@ -70,7 +70,7 @@ size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
 
 /* Forward and backward: adds to params->gradients; *loss_sum (smoothed, weighted, unscaled).
  *
- * A batch is of captions with pictures or of text alone. Both kinds, several parts of one large
+ * A batch is of captions with images or of text alone. Both kinds, several parts of one large
  * batch, or several losses are mixed by several runs without limn_params_clear_gradients between
  * them: gradients add up, each run by its own `scale`, to those of one batch but for rounding. With
  * dropout each run takes a seed of its own.

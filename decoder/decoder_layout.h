@@ -1,5 +1,5 @@
 /* What a decoder computes, as data: the order of its layers' parts, its arithmetic, and where the
- * picture comes in. transformer.c runs any of these, decoder_tensors.c knows the tensors that each
+ * image comes in. transformer.c runs any of these, decoder_tensors.c knows the tensors that each
  * one has, and decoder_grad.c trains limn's own.
  *
  *     memory  M = features                                  [n_positions, memory_dim]
@@ -62,7 +62,7 @@ typedef struct limn_decoder_layout {
     }
 
 /* A layout by its name: "limn"; "blip" (BERT, post-norm, with cross-attention and a head
- * transform); "gpt2" (pre-norm with cross-attention); "git" (BERT with the picture as a prefix);
+ * transform); "gpt2" (pre-norm with cross-attention); "git" (BERT with the image as a prefix);
  * "virtex" (post-norm, projected memory). LIMN_E_UNSUPPORTED lists those that are known. */
 limn_status limn_decoder_layout_find(limn_decoder_layout *out, const char *name, limn_error *err);
 /* Names, NULL after the last. */

@@ -5,7 +5,7 @@
 #include "common/base/arena.h"
 #include "decoder/decoder_weights.h"
 
-/* Cross-attention of one layer: keys and values of the picture, packed per head so that the scores
+/* Cross-attention of one layer: keys and values of the image, packed per head so that the scores
  * and the weighted sums of all rows are products of the linear kernel. */
 typedef struct limn_cross_memory {
     limn_packed *keys;   /* [n_heads]: [S, head_dim], times 1/sqrt(head_dim) */

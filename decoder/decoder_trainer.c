@@ -128,7 +128,7 @@ static struct memory_kept plan_memory(limn_arena *a, size_t P, const limn_decode
     m.h = take(a, PS, c->dim);
     m.is_hidden = limn_arena_take(a, P, sizeof *m.is_hidden);
     m.slots = limn_arena_take(a, P * c->n_tag_slots, sizeof *m.slots);
-    m.picture_rows = limn_arena_take(a, P + 1, sizeof *m.picture_rows);
+    m.image_rows = limn_arena_take(a, P + 1, sizeof *m.image_rows);
     return m;
 }
 
@@ -146,7 +146,7 @@ static struct output_kept plan_output(limn_arena *a, size_t R, const limn_decode
 static void plan(limn_decoder_trainer *t, limn_arena *a)
 {
     const limn_decoder_config *c = &t->config;
-    const size_t R = t->limits.max_rows, P = t->limits.max_pictures;
+    const size_t R = t->limits.max_rows, P = t->limits.max_images;
     const size_t PS = P * limn_decoder_n_memory_rows(c);
     plan_weights(t, a);
     for (size_t i = 0; i < c->n_layers; i++) {

@@ -1,6 +1,6 @@
 /* Inside of the decoder's trainer: parameters, what the forward pass keeps, scratch. Only
  * decoder_trainer.c (building) and decoder_grad.c (the passes) include this.
- * Names: R rows (tokens), P pictures, S rows of a picture's memory, D dim, F feed-forward, V
+ * Names: R rows (tokens), P images, S rows of an image's memory, D dim, F feed-forward, V
  * tokens. */
 #ifndef LIMN_DECODER_DECODER_TRAINER_H
 #define LIMN_DECODER_DECODER_TRAINER_H
@@ -38,14 +38,14 @@ struct scratch {
     size_t n_attention;
 };
 
-/* What the forward pass keeps of the memory, and which pictures it sees. */
+/* What the forward pass keeps of the memory, and which images it sees. */
 struct memory_kept {
     float *dropped;        /* [P, n_memory_positions, memory_dim] */
     const float *features; /* those, or the batch's where there is no dropout */
     float *x, *stats, *h;  /* [P*S, D], [P*S, 2], [P*S, D]: rows, norm statistics, normed */
-    bool *is_hidden;       /* [P]: of the pictures not to be seen */
+    bool *is_hidden;       /* [P]: of the images not to be seen */
     limn_tag_slot *slots;  /* [P, n_tag_slots] that are seen */
-    size_t *picture_rows;  /* [P + 1]: first row of each picture's captions */
+    size_t *image_rows;    /* [P + 1]: first row of each image's captions */
 };
 
 struct output_kept {

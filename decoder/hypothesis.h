@@ -44,7 +44,7 @@ bool limn_hypothesis_same_tokens(const limn_hypothesis *a, const limn_hypothesis
 
 /* ---- scores ----------------------------------------------------------------------------- */
 
-/* What a caption covers of the picture, 0 or less: sum over positions of log(min(c, 1)), c being
+/* What a caption covers of the image, 0 or less: sum over positions of log(min(c, 1)), c being
  * the attention that a position got in all steps up to the latest one, of row `row` there. */
 typedef double limn_coverage_fn(void *ctx, size_t row);
 

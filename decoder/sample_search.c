@@ -135,14 +135,14 @@ static void sort_samples(limn_sample_search *d)
     }
 }
 
-static void draw_independently(limn_sample_search *d, const limn_sample_settings *s,
-                               uint64_t picture, limn_beam_step_fn *step, void *ctx)
+static void draw_independently(limn_sample_search *d, const limn_sample_settings *s, uint64_t image,
+                               limn_beam_step_fn *step, void *ctx)
 {
     size_t n_rows = 1;
     d->n_open_samples = s->n_samples;
     for (size_t i = 0; i < s->n_samples; i++) {
         const unsigned char number[] = { (unsigned char)i, (unsigned char)(i >> 8) };
-        d->samples[i] = (sample){ limn_rng_stream(picture, number, sizeof number), 0 };
+        d->samples[i] = (sample){ limn_rng_stream(image, number, sizeof number), 0 };
     }
     while (n_rows > 0) {
         step(ctx, n_rows, d->parents, d->tokens, d->log_probs);
@@ -186,12 +186,12 @@ limn_status limn_sample(limn_sample_search *d, const limn_sample_settings *s, ui
                         const limn_hypothesis **out, size_t *n_out, limn_error *err)
 {
     LIMN_TRY(check(d, s, err));
-    limn_rng picture = limn_rng_stream(seed, name, name_size);
+    limn_rng image = limn_rng_stream(seed, name, name_size);
     start(d, s);
     if (s->is_distinct)
-        limn_sample_without_replacement(d, s, &picture, step, ctx);
+        limn_sample_without_replacement(d, s, &image, step, ctx);
     else
-        draw_independently(d, s, picture.key, step, ctx);
+        draw_independently(d, s, image.key, step, ctx);
     limn_hypothesis *found = s->is_distinct ? d->open : d->finished;
     *n_out = s->is_distinct ? d->n_open : d->n_finished;
     *out = found;

@@ -1,4 +1,4 @@
-/* What an encoder's input is, and from the bytes of a picture file to it. */
+/* What an encoder's input is, and from the bytes of an image file to it. */
 #ifndef LIMN_ENCODER_ENCODER_INPUT_H
 #define LIMN_ENCODER_ENCODER_INPUT_H
 
@@ -10,7 +10,7 @@
 #include "common/image/image.h"
 #include "common/image/resize.h"
 
-/* How a picture of any shape becomes width x height pixels. */
+/* How an image of any shape becomes width x height pixels. */
 typedef enum limn_fit {
     LIMN_FIT_SQUASH = 0, /* the whole of it, whatever its shape */
     LIMN_FIT_CROP,       /* its shorter side becomes `shorter_side`, then the centre is cut out */
@@ -25,26 +25,26 @@ typedef struct limn_input_spec {
                                 (value - mean[c]) * scale[c] */
 } limn_input_spec;
 
-/* The whole of a picture squashed to side x side pixels, all channels alike. */
+/* The whole of an image squashed to side x side pixels, all channels alike. */
 limn_input_spec limn_input_square(uint32_t side, limn_resize_filter filter, float mean,
                                   float scale);
 size_t limn_input_bytes(const limn_input_spec *spec); /* width * height * 3 */
-/* Whether both make the same input of every picture: all but mean and scale is the same. */
+/* Whether both make the same input of every image: all but mean and scale is the same. */
 bool limn_input_is_alike(const limn_input_spec *a, const limn_input_spec *b);
 /* The same mean and the same scale for every channel. */
 bool limn_input_has_one_mean(const limn_input_spec *spec);
 
-/* input [height, width, 3] of a picture, as torchvision's Resize and CenterCrop round. Errors as
+/* input [height, width, 3] of an image, as torchvision's Resize and CenterCrop round. Errors as
  * limn_resize. */
 limn_status limn_input_fit(uint8_t *input, const limn_image *image, const limn_input_spec *spec,
                            limn_resize_scratch *scratch, limn_error *err);
 
 typedef struct limn_encoder_input_settings {
     limn_input_spec spec;
-    uint64_t max_pixels; /* larger pictures are refused */
+    uint64_t max_pixels; /* larger images are refused */
 } limn_encoder_input_settings;
 
-/* Decodes a picture for the input: upright, a large JPEG reduced to a fraction at which the side
+/* Decodes an image for the input: upright, a large JPEG reduced to a fraction at which the side
  * that counts stays at least twice what it becomes, in pixels that `out` owns. Errors as
  * limn_image_decode. */
 limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
@@ -53,7 +53,7 @@ limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t
 /* Whether an image that was decoded for another input is what decoding for this one gives. */
 bool limn_encoder_input_suits(const limn_image *image, const limn_encoder_input_settings *settings);
 
-/* Both. `*width` and `*height` (may be NULL) are those of the whole upright picture, in the file's
+/* Both. `*width` and `*height` (may be NULL) are those of the whole upright image, in the file's
  * pixels. Re-entrant; `scratch` belongs to one thread. */
 limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t size,
                                     const limn_encoder_input_settings *settings,

@@ -80,15 +80,15 @@ size_t limn_encoder_trainer_bytes(const limn_encoder_trainer_settings *settings,
 }
 
 const float *limn_encoder_trainer_forward(limn_encoder_trainer *t, const uint8_t *pixels,
-                                          size_t n_pictures)
+                                          size_t n_images)
 {
-    return t->training->forward(t->trainer, pixels, n_pictures);
+    return t->training->forward(t->trainer, pixels, n_images);
 }
 
 const float *limn_encoder_trainer_forward_cut(limn_encoder_trainer *t, const float *maps,
-                                              size_t n_pictures)
+                                              size_t n_images)
 {
-    return t->training->forward_cut(t->trainer, maps, n_pictures);
+    return t->training->forward_cut(t->trainer, maps, n_images);
 }
 
 void limn_encoder_trainer_backward(limn_encoder_trainer *t, const float *feature_gradients)

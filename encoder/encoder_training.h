@@ -7,7 +7,7 @@
  * a cache or from limn_encoder_run_stages.
  *
  * Features are the bits that limn_encoder_run gives with the same weights. Results depend on
- * neither the number of threads nor, for features, the other pictures. */
+ * neither the number of threads nor, for features, the other images. */
 #ifndef LIMN_ENCODER_ENCODER_TRAINING_H
 #define LIMN_ENCODER_ENCODER_TRAINING_H
 
@@ -37,14 +37,14 @@ void limn_encoder_trainer_destroy(limn_encoder_trainer **t); /* accepts NULL and
 /* All that a trainer takes beside the parameters. */
 size_t limn_encoder_trainer_bytes(const limn_encoder_trainer_settings *settings, size_t n_threads);
 
-/* The features [n_pictures, n_positions, dim], valid until the next call; 1 <= n_pictures <=
- * max_pictures. The input stays as it is until limn_encoder_trainer_backward is done: pixels
- * [n_pictures, height, width, 3] if first_stage is 0, else what the stage before it gives
- * [n_pictures, limn_encoder_stage_shape]. */
+/* The features [n_images, n_positions, dim], valid until the next call; 1 <= n_images <=
+ * max_images. The input stays as it is until limn_encoder_trainer_backward is done: pixels
+ * [n_images, height, width, 3] if first_stage is 0, else what the stage before it gives
+ * [n_images, limn_encoder_stage_shape]. */
 const float *limn_encoder_trainer_forward(limn_encoder_trainer *t, const uint8_t *pixels,
-                                          size_t n_pictures);
+                                          size_t n_images);
 const float *limn_encoder_trainer_forward_cut(limn_encoder_trainer *t, const float *maps,
-                                              size_t n_pictures);
+                                              size_t n_images);
 /* After a forward pass, with the same parameters: adds to params->gradients, from
  * feature_gradients (as features). */
 void limn_encoder_trainer_backward(limn_encoder_trainer *t, const float *feature_gradients);

@@ -14,7 +14,7 @@ typedef struct limn_encoder_config {
 } limn_encoder_config;
 
 /* What a network, or a stage of it, gives: rows [n_prefix + grid_height * grid_width, dim]. Prefix
- * rows, such as a class position, come first and are no place in the picture; those of the grid go
+ * rows, such as a class position, come first and are no place in the image; those of the grid go
  * row by row. */
 typedef struct limn_feature_shape {
     size_t n_prefix, grid_width, grid_height, dim;

@@ -13,8 +13,8 @@
 
 typedef struct limn_encoder_trainer_settings {
     limn_encoder_config config;
-    size_t first_stage;  /* 0 … limn_encoder_count_stages - 1 */
-    size_t max_pictures; /* of one batch, >= 1 */
+    size_t first_stage; /* 0 … limn_encoder_count_stages - 1 */
+    size_t max_images;  /* of one batch, >= 1 */
 } limn_encoder_trainer_settings;
 
 /* Every function is what the one of its name in encoder_training.h says, for a trainer of the
@@ -25,8 +25,8 @@ typedef struct limn_encoder_training {
                           limn_error *err);
     void (*destroy)(void *trainer);
     size_t (*bytes)(const limn_encoder_trainer_settings *settings, size_t n_threads);
-    const float *(*forward)(void *trainer, const uint8_t *pixels, size_t n_pictures);
-    const float *(*forward_cut)(void *trainer, const float *maps, size_t n_pictures);
+    const float *(*forward)(void *trainer, const uint8_t *pixels, size_t n_images);
+    const float *(*forward_cut)(void *trainer, const float *maps, size_t n_images);
     void (*backward)(void *trainer, const float *feature_gradients);
 } limn_encoder_training;
 

@@ -74,7 +74,7 @@ typedef struct limn_model_info {
     uint32_t grid_width, grid_height; /* the others: cells that divide the input evenly */
     const char *encoder;              /* family, e.g. "efficientnet-lite0"; owned by the model */
     const char *cpu_level;            /* kernels in use; static storage */
-    uint32_t n_reference_pictures;    /* images whose captions the document frequencies were
+    uint32_t n_reference_images;      /* images whose captions the document frequencies were
                                        * counted from; 0: the file has none */
     uint32_t n_tags;                  /* concepts that it knows beside words; 0: none */
     bool has_confidence;              /* the file has a calibrated confidence */

@@ -27,12 +27,12 @@ struct limn_model {
 
 /* Model `i` of an ensemble, 0 being the model itself; NULL past the last. */
 const limn_model *limn_model_member(const limn_model *model, size_t i);
-/* How pictures become input of the model (of an ensemble: of the first). */
+/* How images become input of the model (of an ensemble: of the first). */
 limn_encoder_input_settings limn_model_input_settings(const limn_model *model, uint64_t max_pixels);
 /* The same of all models of an ensemble. LIMN_E_LIMIT, never of a model that was opened. */
 limn_status limn_model_input_plan(limn_input_plan *out, const limn_model *model,
                                   uint64_t max_pixels, limn_error *err);
-/* Where the pixels of member `i` begin in the input of an ensemble: models that see a picture alike
+/* Where the pixels of member `i` begin in the input of an ensemble: models that see an image alike
  * share them. With i the number of members, the bytes of the whole input. */
 size_t limn_model_input_offset(const limn_model *model, size_t i);
 

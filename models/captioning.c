@@ -1,4 +1,4 @@
-/* A picture into a state, and captions out of it. */
+/* An image into a state, and captions out of it. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "common/text/detokenize.h"
 #include "models/captioner_state.h"
 
-enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of a picture file */
+enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of an image file */
 
 /* ---- loading ------------------------------------------------------------------------------- */
 

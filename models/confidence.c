@@ -72,7 +72,7 @@ static limn_status parse_root(limn_confidence *out, const limn_json_node *root, 
     limn_json_node signals;
     LIMN_TRY(limn_json_as_object(root, err));
     LIMN_TRY(parse_right(out, root, err));
-    LIMN_TRY(limn_json_u32(&out->n_pictures, root, "pictures", 1, UINT32_MAX, err));
+    LIMN_TRY(limn_json_u32(&out->n_images, root, "pictures", 1, UINT32_MAX, err));
     LIMN_TRY(limn_json_number(&out->bias, root, "bias", -1e3, 1e3, err));
     LIMN_TRY(limn_json_object(&signals, root, "signals", err));
     for (size_t i = 0; i < LIMN_N_SIGNALS; i++) LIMN_TRY(parse_signal(out, i, &signals, err));
@@ -112,8 +112,8 @@ char *limn_confidence_text(const limn_confidence *c)
         json_object_set_new(signals, limn_signal_names[i],
                             json_pack("{s:f, s:f, s:f}", "mean", c->signals[i].mean, "scale",
                                       c->signals[i].scale, "weight", c->signals[i].weight));
-    root = json_pack("{s:s, s:I, s:f, s:o}", "right", c->right, "pictures",
-                     (json_int_t)c->n_pictures, "bias", c->bias, "signals", signals);
+    root = json_pack("{s:s, s:I, s:f, s:o}", "right", c->right, "pictures", (json_int_t)c->n_images,
+                     "bias", c->bias, "signals", signals);
     text = root && json_object_size(signals) == LIMN_N_SIGNALS
                ? json_dumps(root, JSON_REAL_PRECISION(17))
                : NULL;

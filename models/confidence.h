@@ -20,7 +20,7 @@ typedef struct limn_confidence {
     struct {
         double mean, scale, weight;
     } signals[LIMN_N_SIGNALS];
-    uint32_t n_pictures;                  /* it was fitted on */
+    uint32_t n_images;                    /* it was fitted on */
     char right[LIMN_CONFIDENCE_MAX_TEXT]; /* what was called right there, in words */
 } limn_confidence;
 

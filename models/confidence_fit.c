@@ -151,7 +151,7 @@ static void measure_signal(limn_confidence *c, size_t i, const limn_confidence_e
 limn_status limn_confidence_fit(limn_confidence *out, const limn_confidence_example *examples,
                                 size_t n, limn_error *err)
 {
-    *out = (limn_confidence){ .n_pictures = (uint32_t)n };
+    *out = (limn_confidence){ .n_images = (uint32_t)n };
     LIMN_TRY(check(examples, n, err));
     for (size_t i = 0; i < LIMN_N_SIGNALS; i++) measure_signal(out, i, examples, n);
     double loss = limn_confidence_loss(out, examples, n);

@@ -119,7 +119,7 @@ static limn_status look_up(limn_consensus *c, const limn_ngram_counts *counts, l
 static limn_status make_vectors(limn_consensus *c, size_t n, limn_error *err)
 {
     limn_cider_df_clear(c->df);
-    limn_cider_df_set_n_pictures(c->df, limn_document_frequencies_n_pictures(c->frequencies));
+    limn_cider_df_set_n_images(c->df, limn_document_frequencies_n_images(c->frequencies));
     LIMN_TRY(limn_ngram_counts_list_fill(&c->counts, c->sentences, n, err));
     for (size_t i = 0; i < n; i++) LIMN_TRY(look_up(c, &c->counts.items[i], err));
     for (size_t i = 0; i < n; i++)

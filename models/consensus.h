@@ -1,4 +1,4 @@
-/* Minimum Bayes risk: of several captions of a picture, the one that is most like the others.
+/* Minimum Bayes risk: of several captions of an image, the one that is most like the others.
  *
  * The consensus of a caption is the mean of its CIDEr-D with each of the others, which stand for
  * the references that nobody wrote (Devlin et al. 2015). They are weighted: samples by how often

@@ -18,7 +18,7 @@ void limn_decoding_destroy(limn_decoding **d); /* accepts NULL and *d == NULL; n
 /* Rows of the widest step. */
 size_t limn_decoding_max_rows(const limn_decoding *d);
 
-/* Finds captions of the picture whose name follows the last '/' of `name` (may be NULL). `step` as
+/* Finds captions of the image whose name follows the last '/' of `name` (may be NULL). `step` as
  * for limn_beam_search; `coverage_of` is asked with its ctx where the options weigh coverage.
  * *out [*n_out], 1 … n_best, best first; valid until the next call. Allocates nothing.
  * LIMN_E_ARG when no caption can meet the options. */

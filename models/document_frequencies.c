@@ -13,13 +13,13 @@
 
 struct limn_document_frequencies {
     uint64_t *hashes; /* [n_ngrams], increasing */
-    uint32_t *counts; /* [n_ngrams], 2 … n_pictures */
+    uint32_t *counts; /* [n_ngrams], 2 … n_images */
     size_t n_ngrams;
-    uint32_t n_pictures;
+    uint32_t n_images;
     char metadata[32];
 };
 
-static limn_status allocate(limn_document_frequencies **out, size_t n_ngrams, uint32_t n_pictures,
+static limn_status allocate(limn_document_frequencies **out, size_t n_ngrams, uint32_t n_images,
                             limn_error *err)
 {
     limn_document_frequencies *f = limn_calloc(1, sizeof *f);
@@ -28,8 +28,8 @@ static limn_status allocate(limn_document_frequencies **out, size_t n_ngrams, ui
         f->hashes = limn_alloc(n_ngrams, sizeof *f->hashes);
         f->counts = limn_alloc(n_ngrams, sizeof *f->counts);
         f->n_ngrams = n_ngrams;
-        f->n_pictures = n_pictures;
-        snprintf(f->metadata, sizeof f->metadata, "{\"pictures\": %u}", n_pictures);
+        f->n_images = n_images;
+        snprintf(f->metadata, sizeof f->metadata, "{\"pictures\": %u}", n_images);
     }
     if (f && f->hashes && f->counts) return LIMN_OK;
     limn_document_frequencies_destroy(out);
@@ -45,9 +45,9 @@ void limn_document_frequencies_destroy(limn_document_frequencies **f)
     *f = NULL;
 }
 
-uint32_t limn_document_frequencies_n_pictures(const limn_document_frequencies *f)
+uint32_t limn_document_frequencies_n_images(const limn_document_frequencies *f)
 {
-    return f->n_pictures;
+    return f->n_images;
 }
 
 size_t limn_document_frequencies_n_ngrams(const limn_document_frequencies *f)
@@ -117,10 +117,10 @@ limn_status limn_document_frequencies_create(limn_document_frequencies **out,
                                              const void *words, limn_error *err)
 {
     const limn_ngram_table *table = limn_cider_df_ngrams(df);
-    const uint32_t n_pictures = limn_cider_df_n_pictures(df);
+    const uint32_t n_images = limn_cider_df_n_images(df);
     size_t n = 0;
     *out = NULL;
-    if (n_pictures == 0) return limn_fail(err, LIMN_E_ARG, "no picture has references");
+    if (n_images == 0) return limn_fail(err, LIMN_E_ARG, "no image has references");
     counted *items = limn_alloc(table->n_ngrams, sizeof *items);
     if (!items) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu n-grams", table->n_ngrams);
     for (size_t i = 0; i < table->n_ngrams; i++)
@@ -128,7 +128,7 @@ limn_status limn_document_frequencies_create(limn_document_frequencies **out,
             items[n++] = (counted){ hash_of(&table->entries[i].ngram, text, words),
                                     table->entries[i].count };
     n = sort_counted(items, n);
-    const limn_status status = allocate(out, n, n_pictures, err);
+    const limn_status status = allocate(out, n, n_images, err);
     for (size_t i = 0; i < n && status == LIMN_OK; i++) {
         (*out)->hashes[i] = items[i].hash;
         (*out)->counts[i] = items[i].count;
@@ -139,7 +139,7 @@ limn_status limn_document_frequencies_create(limn_document_frequencies **out,
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static limn_status read_n_pictures(uint32_t *out, const char *text, limn_error *err)
+static limn_status read_n_images(uint32_t *out, const char *text, limn_error *err)
 {
     json_t *document = NULL;
     limn_status status = limn_json_parse(&document, text, strlen(text), err);
@@ -178,11 +178,11 @@ static limn_status check_values(const limn_document_frequencies *f, limn_error *
                              "tensor " HASHES ": value %zu is not above the "
                              "one before it",
                              i);
-        if (f->counts[i] < 1 || f->counts[i] > f->n_pictures)
+        if (f->counts[i] < 1 || f->counts[i] > f->n_images)
             return limn_fail(err, LIMN_E_FORMAT,
                              "tensor " COUNTS ": value %zu is %u, not in "
-                             "1 … %u, the pictures",
-                             i, f->counts[i], f->n_pictures);
+                             "1 … %u, the images",
+                             i, f->counts[i], f->n_images);
     }
     return LIMN_OK;
 }
@@ -192,17 +192,17 @@ limn_status limn_document_frequencies_read(limn_document_frequencies **out,
 {
     const char *text = limn_safetensors_metadata(file, LIMN_DOCUMENT_FREQUENCIES_KEY);
     const limn_tensor *hashes, *counts;
-    uint32_t n_pictures;
+    uint32_t n_images;
     *out = NULL;
     if (!text) return LIMN_OK;
-    LIMN_TRY(read_n_pictures(&n_pictures, text, err));
+    LIMN_TRY(read_n_images(&n_images, text, err));
     LIMN_TRY(find_tensor(&hashes, file, HASHES, LIMN_TENSOR_U64, err));
     LIMN_TRY(find_tensor(&counts, file, COUNTS, LIMN_TENSOR_U32, err));
     if (hashes->shape[0] != counts->shape[0])
         return limn_fail(err, LIMN_E_FORMAT,
                          "tensor " COUNTS " has %zu values, but " HASHES " has %zu",
                          counts->shape[0], hashes->shape[0]);
-    LIMN_TRY(allocate(out, hashes->shape[0], n_pictures, err));
+    LIMN_TRY(allocate(out, hashes->shape[0], n_images, err));
     memcpy((*out)->hashes, hashes->data, hashes->size);
     memcpy((*out)->counts, counts->data, counts->size);
     const limn_status status = check_values(*out, err);

@@ -1,4 +1,4 @@
-/* In how many pictures' references each n-gram occurs: CIDEr's document frequencies as a model file
+/* In how many images' references each n-gram occurs: CIDEr's document frequencies as a model file
  * keeps them (models/FORMAT.md). n-grams are known by a hash of their words' texts, so that a table
  * holds for any vocabulary; those that occur once are left out, as CIDEr counts an unknown n-gram
  * as one that occurs once.
@@ -29,8 +29,8 @@ typedef struct limn_document_frequencies limn_document_frequencies;
 /* The text of a word of the n-grams in a limn_cider_df. */
 typedef const char *limn_word_text_fn(const void *words, uint32_t word);
 
-/* The n-grams of `df` that occur in two pictures or more. LIMN_E_NOMEM; LIMN_E_ARG when `df` has
- * counted no picture. */
+/* The n-grams of `df` that occur in two images or more. LIMN_E_NOMEM; LIMN_E_ARG when `df` has
+ * counted no image. */
 limn_status limn_document_frequencies_create(limn_document_frequencies **out,
                                              const limn_cider_df *df, limn_word_text_fn *text,
                                              const void *words, limn_error *err);
@@ -40,9 +40,9 @@ limn_status limn_document_frequencies_read(limn_document_frequencies **out,
                                            const limn_safetensors *file, limn_error *err);
 void limn_document_frequencies_destroy(limn_document_frequencies **f); /* accepts NULL, nulls it */
 
-uint32_t limn_document_frequencies_n_pictures(const limn_document_frequencies *f);
+uint32_t limn_document_frequencies_n_images(const limn_document_frequencies *f);
 size_t limn_document_frequencies_n_ngrams(const limn_document_frequencies *f);
-/* In how many pictures the n-gram of words [n_words] occurs, 1 … n_pictures; 1 when the table does
+/* In how many images the n-gram of words [n_words] occurs, 1 … n_images; 1 when the table does
  * not have it. */
 uint32_t limn_document_frequencies_find(const limn_document_frequencies *f,
                                         const char *const *words, size_t n_words);

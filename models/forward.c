@@ -74,7 +74,7 @@ static limn_status open_members(limn_forward *f, const limn_model *model, limn_e
     return LIMN_OK;
 }
 
-/* Features of no picture, for good: keys and values stay when the caches are emptied. */
+/* Features of no image, for good: keys and values stay when the caches are emptied. */
 static void begin_blind(limn_forward *f)
 {
     for (size_t i = 0; i < f->n_members && f->guidance != 1; i++) {
@@ -206,7 +206,7 @@ static void to_log_means(const limn_forward *f, float *sums, size_t n_rows, size
     }
 }
 
-/* A step of member `i`: logits, moved from where they are without the picture to where they are
+/* A step of member `i`: logits, moved from where they are without the image to where they are
  * with it, and beyond. What is added to all logits of a row changes nothing. */
 static void step_member(limn_forward *f, size_t i, size_t n_rows, const uint32_t *parents,
                         const uint32_t *tokens, float *logits)

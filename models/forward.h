@@ -1,4 +1,4 @@
-/* Pictures and words through the networks of a model, or of all models of an ensemble, whose
+/* Images and words through the networks of a model, or of all models of an ensemble, whose
  * probabilities are averaged: from input to log-probabilities of the next token. One worker's. */
 #ifndef LIMN_MODELS_FORWARD_H
 #define LIMN_MODELS_FORWARD_H
@@ -10,8 +10,8 @@ typedef struct limn_forward limn_forward;
 
 /* For up to max_rows hypotheses. `model` must outlive it; `pool` (may be NULL) too.
  * `has_coverage`: limn_forward_coverage will be asked. `guidance`: as in limn_options; unless it is
- * 1, each step is also taken with features of zero and the tag slots of no picture instead of the
- * picture's (Ho & Salimans 2022). LIMN_E_NOMEM. */
+ * 1, each step is also taken with features of zero and the tag slots of no image instead of the
+ * image's (Ho & Salimans 2022). LIMN_E_NOMEM. */
 limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
                                 size_t max_rows, bool has_coverage, float guidance,
                                 limn_error *err);
@@ -31,7 +31,7 @@ void limn_forward_begin(limn_forward *f);
 void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
                        const uint32_t *tokens, float *log_probs);
 
-/* The encoder's features of the picture [n_positions, dim], of the first model. */
+/* The encoder's features of the image [n_positions, dim], of the first model. */
 const float *limn_forward_features(const limn_forward *f);
 
 /* The decoder of the (first) model, for its attention. */

@@ -67,7 +67,7 @@ alone lite2-features --encoder "$work/encoder-lite2.safetensors" --vocab-file "$
 alone lite2-end-to-end --init "$work/lite2-features.safetensors" --stage end-to-end --epochs 5 \
     --batch 16 --dropout 0.3 --encoder-rate 0.5
 
-# Both encoders with a tenth of the pictures hidden at first, for guidance and ensembles: three stages.
+# Both encoders with a tenth of the images hidden at first, for guidance and ensembles: three stages.
 # hidden NAME ENCODER EPOCHS : the last, of the reward.
 hidden() {
     alone "$1-features" --encoder "$2" --vocab-file "$work/vocab.txt" --stage features --epochs 5 \

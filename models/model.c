@@ -251,8 +251,8 @@ static limn_model_info info_of(const limn_model *m)
         .cpu_level = limn_cpu_level_name(m->kernels.level),
         .n_models = (uint32_t)(1 + m->n_others),
         .input_bytes = limn_model_input_offset(m, 1 + m->n_others),
-        .n_reference_pictures =
-            m->frequencies ? limn_document_frequencies_n_pictures(m->frequencies) : 0,
+        .n_reference_images =
+            m->frequencies ? limn_document_frequencies_n_images(m->frequencies) : 0,
         .n_tags = m->tagger ? (uint32_t)limn_tagger_n_tags(m->tagger) : 0,
         .has_confidence = m->has_confidence,
         .n_features = limn_model_n_features(m),

@@ -19,7 +19,7 @@ static const char *const style_names[] = { "raw", "sentence", NULL };     /* as 
 static const char *const rerank_names[] = { "score", "consensus", NULL }; /* as limn_rerank */
 
 const limn_option limn_option_rows[] = {
-    { "max-pixels", 0, "N", "refuse larger pictures", .group = "Input", .type = LIMN_OPT_SIZE,
+    { "max-pixels", 0, "N", "refuse larger images", .group = "Input", .type = LIMN_OPT_SIZE,
       FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
       .default_value = TEXT_OF(LIMN_DEFAULT_MAX_PIXELS), .is_more = true },
     { "beam", 0, "K", "hypotheses kept; 1 = greedy",
@@ -28,7 +28,7 @@ const limn_option limn_option_rows[] = {
       .default_value = "3" },
     { "sample", 0, NULL, "draw captions instead of searching for the best", .group = "Captioning",
       .detail = "Equal draws are written once; in jsonl, drawn says how often they came where that "
-                "is more than once. The random numbers belong to --seed and the picture's file "
+                "is more than once. The random numbers belong to --seed and the image's file "
                 "name alone.",
       .type = LIMN_OPT_BIT, FIELD(method), .bit = LIMN_METHOD_SAMPLE },
     { "min-words", 0, "N", "no shorter captions", .group = "Captioning", .type = LIMN_OPT_COUNT,
@@ -38,7 +38,7 @@ const limn_option limn_option_rows[] = {
     { "must", 0, "WORDS", "require them: \"dog|puppy\", \"ice cream\"",
       .detail = "Each caption has one of the words or phrases between which | stands. May be "
                 "repeated: then it has all of them. The sentence is the best one that has them; "
-                "the model does not see more in the picture for being asked.",
+                "the model does not see more in the image for being asked.",
       .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(required) },
     { "ban", 0, "WORDS", "never write that word or phrase", .group = "Captioning",
       .type = LIMN_OPT_LIST, FIELD(banned_words) },
@@ -77,8 +77,8 @@ const limn_option limn_option_rows[] = {
                 "captions.",
       .group = "Search", .type = LIMN_OPT_REAL, FIELD(length_penalty), .min = -10, .max = 10,
       .is_more = true },
-    { "guidance", 0, "G", "above 1: what the picture, not habit, suggests",
-      .detail = "Log-probabilities become without + G * (with - without the picture); 1 leaves "
+    { "guidance", 0, "G", "above 1: what the image, not habit, suggests",
+      .detail = "Log-probabilities become without + G * (with - without the image); 1 leaves "
                 "them as they are. Captioning takes about twice as long.",
       .group = "Search", .type = LIMN_OPT_REAL, FIELD(guidance), .min = 0, .max = 10,
       .default_value = "1", .is_more = true },
@@ -91,7 +91,7 @@ const limn_option limn_option_rows[] = {
       .group = "Search", .type = LIMN_OPT_REAL, FIELD(repetition_penalty), .min = 0.01, .max = 100,
       .default_value = "1", .is_more = true },
     { "coverage-penalty", 0, "X", "weight of what was looked at",
-      .detail = "Added to the score: X times the sum over the picture's cells of log(min(attention "
+      .detail = "Added to the score: X times the sum over the image's cells of log(min(attention "
                 "that they got in all steps, 1)).",
       .group = "Search", .type = LIMN_OPT_REAL, FIELD(coverage_penalty), .min = 0, .max = 10,
       .default_value = "0", .is_more = true },
@@ -118,7 +118,7 @@ const limn_option limn_option_rows[] = {
       .is_more = true },
     { "seed", 0, "N", "other random numbers", .group = "Sampling", .type = LIMN_OPT_SIZE,
       FIELD(seed), .min = 0, .max = 9007199254740992.0, .default_value = "0", .is_more = true },
-    { "n-best", 0, "N", "captions for each picture", .group = "Output", .type = LIMN_OPT_COUNT,
+    { "n-best", 0, "N", "captions for each image", .group = "Output", .type = LIMN_OPT_COUNT,
       FIELD(n_best), .min = 1, .max = LIMN_BEAM_MAX, .default_value = "1" },
     { "style", 0, "NAME", "raw or sentence",
       .detail = "raw: tokens in lower case with spaces between, as scores need them. sentence: a "
@@ -133,8 +133,8 @@ const limn_option limn_option_rows[] = {
       .group = "Output", .type = LIMN_OPT_COUNT, FIELD(n_alternatives), .min = 1, .max = 100,
       .is_more = true },
     { "tags", 0, "N", "in jsonl, the N most probable concepts",
-      .detail = "What the picture shows by the lists that the model knows beside its words, as "
-                "{tag, probability, set} in tags: imagenet, 1000 classes of which a picture has "
+      .detail = "What the image shows by the lists that the model knows beside its words, as "
+                "{tag, probability, set} in tags: imagenet, 1000 classes of which an image has "
                 "one, and objects, any of 80.",
       .group = "Output", .type = LIMN_OPT_COUNT, FIELD(n_tags), .min = 1, .max = 100,
       .is_more = true },
@@ -142,7 +142,7 @@ const limn_option limn_option_rows[] = {
       .detail = "From 0 to 1, in confidence of jsonl, and as the last column of csv and tsv: of "
                 "captions with 0.7, 7 of 10 are right, as the model file says what was called "
                 "right (limn-inspect shows it) and as it was fitted: for captions of that model "
-                "alone by the default search, of pictures like those of the fit. limn-eval --fit "
+                "alone by the default search, of images like those of the fit. limn-eval --fit "
                 "and limn-convert --confidence give a model its fit.",
       .type = LIMN_OPT_FLAG, FIELD(has_confidence), .is_more = true },
 };

@@ -26,7 +26,7 @@ link() {
 }
 
 # train NAME SET OPTIONS... : a run of limn-train in $work/run-NAME, to $work/NAME.safetensors, on the
-# pictures and captions of $work/train-SET.txt and $work/captions-SET.txt.
+# images and captions of $work/train-SET.txt and $work/captions-SET.txt.
 train() {
     name=$1 set=$2
     shift 2

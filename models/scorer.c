@@ -19,7 +19,7 @@ struct limn_scorer {
     limn_pool *pool; /* NULL for one thread */
     limn_arena arena;
     limn_encoder_state *encoder;
-    limn_decoder_state *seeing, *blind; /* with the picture; with features of zero, begun once */
+    limn_decoder_state *seeing, *blind; /* with the image; with features of zero, begun once */
     limn_resize_scratch resize;
     float *features;       /* [n_positions, dim] */
     limn_tag_slots *slots; /* NULL without */
@@ -39,7 +39,7 @@ static void plan(limn_scorer *s, limn_arena *a)
         limn_arena_take(a, MAX_ROWS * (size_t)m->config.decoder.n_tokens, sizeof *s->log_probs);
 }
 
-/* No picture at all. */
+/* No image at all. */
 static void begin_blind(limn_scorer *s)
 {
     const limn_encoder *e = s->model->encoder;

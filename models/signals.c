@@ -88,7 +88,7 @@ void limn_signals_destroy(limn_signals **p)
 
 /* ---- measuring ---------------------------------------------------------------------------- */
 
-/* Sum of the log-probabilities of the tokens without the picture. */
+/* Sum of the log-probabilities of the tokens without the image. */
 static double logprob_without(limn_signals *s, const limn_hypothesis *h)
 {
     const uint32_t parent = 0;

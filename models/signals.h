@@ -15,7 +15,7 @@ limn_status limn_signals_create(limn_signals **out, const limn_model *model, lim
 void limn_signals_destroy(limn_signals **s); /* accepts NULL and *s == NULL; nulls it */
 
 /* out [LIMN_N_SIGNALS] of hypothesis `which` of found [n], whose tokens were chosen from
- * `predictions` [n_tokens]. `probabilities` [all tags] of the picture; NULL for a model without.
+ * `predictions` [n_tokens]. `probabilities` [all tags] of the image; NULL for a model without.
  * Allocates nothing. */
 void limn_signals_measure(float *out, limn_signals *s, const limn_hypothesis *found, size_t n,
                           size_t which, const limn_prediction *const *predictions,

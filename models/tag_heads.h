@@ -4,7 +4,7 @@
  *     pooled = mean of the features [n_positions, dim] over the positions, and for some heads their
  *              maximum behind it: [dim] or [2 dim]
  *     x      = relu6(hidden · pooled + bias) where there is a hidden layer, else pooled
- *     logits = output · x + bias; probabilities by softmax (of classes of which a picture has one:
+ *     logits = output · x + bias; probabilities by softmax (of classes of which an image has one:
  *              is_exclusive) or each by itself, 1 / (1 + exp(-logit))
  *
  * Reading, making, changing, writing; models/tagger.h runs them. A limn_tag_heads belongs to one

@@ -1,4 +1,4 @@
-/* What a decoder with tag slots is told of a picture: its most probable objects, by the head
+/* What a decoder with tag slots is told of an image: its most probable objects, by the head
  * LIMN_OBJECTS_SET of the same model file on the encoder's features. The most probable first; of
  * equal ones that with the lower number. */
 #ifndef LIMN_MODELS_TAG_SLOTS_H
@@ -21,7 +21,7 @@ limn_status limn_tag_slots_check(const limn_decoder_config *config, const limn_t
 limn_tag_slots *limn_tag_slots_take(const limn_decoder_config *config, const limn_tagger *tagger,
                                     limn_arena *arena);
 
-/* The slots [n_tag_slots] of the picture of features [n_positions, dim], valid until the next call;
+/* The slots [n_tag_slots] of the image of features [n_positions, dim], valid until the next call;
  * NULL where `s` is NULL. Allocates nothing. */
 const limn_tag_slot *limn_tag_slots_find(limn_tag_slots *s, const float *features);
 

@@ -1,4 +1,4 @@
-/* Which concepts a picture shows, from the encoder's features of it.
+/* Which concepts an image shows, from the encoder's features of it.
  *
  * A limn_tagger is immutable and may be shared by threads; its scratch memory is a worker's own.
  * The same features give the same bits at every CPU level. */

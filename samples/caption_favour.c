@@ -1,4 +1,4 @@
-/* The caption of a picture, with a word made likelier where it fits: caption_favour MODEL PICTURE
+/* The caption of an image, with a word made likelier where it fits: caption_favour MODEL IMAGE
  * WORD. doc/c-api.md shows the filter. */
 #include <stdio.h>
 
@@ -22,7 +22,7 @@ static limn_options options_of(uint32_t *word)
     return options;
 }
 
-static int caption(const limn_model *model, const char *picture, const limn_options *options,
+static int caption(const limn_model *model, const char *image, const limn_options *options,
                    limn_error *err)
 {
     limn_state *state = NULL;
@@ -30,7 +30,7 @@ static int caption(const limn_model *model, const char *picture, const limn_opti
     int code = 1;
 
     if (limn_state_create(&state, model, options, 1, err) ||
-        limn_state_caption_file(state, picture, &captions, err)) {
+        limn_state_caption_file(state, image, &captions, err)) {
         fprintf(stderr, "%s\n", err->text);
     } else {
         printf("%s\n", captions->items[0].text);
@@ -40,12 +40,12 @@ static int caption(const limn_model *model, const char *picture, const limn_opti
     return code;
 }
 
-static int run(const limn_model *model, const char *picture, const char *text, limn_error *err)
+static int run(const limn_model *model, const char *image, const char *text, limn_error *err)
 {
     uint32_t word = limn_model_find(model, text);
     const limn_options options = options_of(&word);
 
-    if (word != LIMN_UNKNOWN_TOKEN) return caption(model, picture, &options, err);
+    if (word != LIMN_UNKNOWN_TOKEN) return caption(model, image, &options, err);
     fprintf(stderr, "the model does not know the word '%s'\n", text);
     return 1;
 }
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
     int code = 1;
 
     if (argc != 4) {
-        fprintf(stderr, "usage: caption_favour MODEL PICTURE WORD\n");
+        fprintf(stderr, "usage: caption_favour MODEL IMAGE WORD\n");
         return code;
     }
     if (limn_model_open(&model, argv[1], NULL, &err))

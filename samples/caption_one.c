@@ -1,4 +1,4 @@
-/* The caption of one picture: caption_one MODEL PICTURE. doc/c-api.md shows this text. */
+/* The caption of one image: caption_one MODEL IMAGE. doc/c-api.md shows this text. */
 #include <stdio.h>
 
 #include "models/captioner.h"
@@ -13,7 +13,7 @@ int main(int argc, char **argv)
     int code = 1;
 
     if (argc != 3) {
-        fprintf(stderr, "usage: caption_one MODEL PICTURE\n");
+        fprintf(stderr, "usage: caption_one MODEL IMAGE\n");
         return code;
     }
     if (limn_model_open(&model, argv[1], NULL, &err) ||

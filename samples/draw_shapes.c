@@ -1,6 +1,6 @@
-/* draw_shapes FOLDER N [SEED]: a training set that is made in a moment. Draws N pictures of a
+/* draw_shapes FOLDER N [SEED]: a training set that is made in a moment. Draws N images of a
  * coloured shape on a coloured ground (NNNN.ppm, 96 x 96) into a folder that is there, and writes
- * what they show: captions.tsv, two captions a picture. The same words give the same bytes. */
+ * what they show: captions.tsv, two captions an image. The same words give the same bytes. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +19,10 @@ static const colour colours[] = {
 static const char *const shapes[] = { "circle", "square", "triangle", "cross" };
 enum { N_COLOURS = sizeof colours / sizeof *colours, N_SHAPES = sizeof shapes / sizeof *shapes };
 
-typedef struct picture {
+typedef struct image {
     int shape, ink, ground;
     int x, y, radius; /* of the shape's middle, in pixels */
-} picture;
+} image;
 
 /* xorshift64*: the next number below n. */
 static int draw_below(uint64_t *state, int n)
@@ -33,9 +33,9 @@ static int draw_below(uint64_t *state, int n)
     return (int)((*state * UINT64_C(2685821657736338717) >> 33) % (uint64_t)n);
 }
 
-static picture make_picture(uint64_t *state)
+static image make_image(uint64_t *state)
 {
-    picture p = { .shape = draw_below(state, N_SHAPES), .ink = draw_below(state, N_COLOURS) };
+    image p = { .shape = draw_below(state, N_SHAPES), .ink = draw_below(state, N_COLOURS) };
     p.ground = (p.ink + 1 + draw_below(state, N_COLOURS - 1)) % N_COLOURS;
     p.radius = 20 + draw_below(state, 20);
     p.x = p.radius + draw_below(state, SIDE - 2 * p.radius);
@@ -44,7 +44,7 @@ static picture make_picture(uint64_t *state)
 }
 
 /* Whether the shape covers the pixel that lies dx, dy from its middle. */
-static int is_inside(const picture *p, int dx, int dy)
+static int is_inside(const image *p, int dx, int dy)
 {
     const int r = p->radius;
     if (abs(dx) > r || abs(dy) > r) return 0;
@@ -56,7 +56,7 @@ static int is_inside(const picture *p, int dx, int dy)
     }
 }
 
-static int write_picture(FILE *file, const picture *p, uint64_t *state)
+static int write_image(FILE *file, const image *p, uint64_t *state)
 {
     fprintf(file, "P6\n%d %d\n255\n", SIDE, SIDE);
     for (int i = 0; i < SIDE * SIDE; i++) {
@@ -68,7 +68,7 @@ static int write_picture(FILE *file, const picture *p, uint64_t *state)
     return fclose(file);
 }
 
-static void write_captions(FILE *file, int number, const picture *p)
+static void write_captions(FILE *file, int number, const image *p)
 {
     const char *shape = shapes[p->shape], *ink = colours[p->ink].name;
     const char *ground = colours[p->ground].name;
@@ -91,11 +91,11 @@ static int draw_all(const char *folder, int n, uint64_t state)
     FILE *captions = create(folder, "captions.tsv");
     int code = captions ? 0 : 1;
     for (int i = 0; i < n && code == 0; i++) {
-        const picture p = make_picture(&state);
+        const image p = make_image(&state);
         char name[16];
         snprintf(name, sizeof name, "%04d.ppm", i);
         FILE *file = create(folder, name);
-        code = !file || write_picture(file, &p, &state);
+        code = !file || write_image(file, &p, &state);
         write_captions(captions, i, &p);
     }
     return captions && fclose(captions) ? 1 : code;

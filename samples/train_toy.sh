@@ -1,10 +1,10 @@
 #!/bin/sh
-# Trains a captioner on a made-up set, from pictures to captions, in under a minute:
+# Trains a captioner on a made-up set, from images to captions, in under a minute:
 #
 #     samples/train_toy.sh [FOLDER]     FOLDER must be new; a temporary one without it
 #
-# Draws 500 pictures of coloured shapes with what they show, trains a small decoder on the features
-# of the default model's encoder, has it caption 60 pictures that it never saw, and compares these
+# Draws 500 images of coloured shapes with what they show, trains a small decoder on the features
+# of the default model's encoder, has it caption 60 images that it never saw, and compares these
 # captions with the truth. Fails when they are not nearly all right. Wants the build (tools/dev
 # build) in build/; LIMN_BUILD_DIR names another place.
 set -eu
@@ -26,7 +26,7 @@ mkdir "$folder/train" "$folder/test"
 "$build/samples/draw_shapes" "$folder/train" 500
 "$build/samples/draw_shapes" "$folder/test" 60 2
 
-# The encoder of a model, a new decoder: small, for few words. One view a picture, as a flipped
+# The encoder of a model, a new decoder: small, for few words. One view an image, as a flipped
 # triangle is none that is drawn; no dropout, as nothing here is learned by heart.
 # shellcheck disable=SC2086  # an option and its argument
 "$build/tools/limn-train" --images "$folder/train" --captions "$folder/train/captions.tsv" \

@@ -11,8 +11,8 @@ limn_status limn_caption_input_read(limn_caption_file *out, const char *path,
         limn_message_warning("%s: %zu captions that are marked is_rejected or is_precanned are "
                              "left out (--keep-rejected keeps them)",
                              path, out->n_rejected);
-    if (out->n_without_picture)
-        limn_message_warning("left out: %zu text file(s) that stand beside no picture, as %s",
-                             out->n_without_picture, out->without_picture);
+    if (out->n_without_image)
+        limn_message_warning("left out: %zu text file(s) that stand beside no image, as %s",
+                             out->n_without_image, out->without_image);
     return LIMN_OK;
 }

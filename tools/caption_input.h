@@ -7,9 +7,9 @@
 /* What --help says of caption files. */
 #define LIMN_CAPTION_FORMATS                                                                      \
     "TSV (id or id#k, a tab, the caption), JSONL, JSON (COCO annotations or results, Karpathy's " \
-    "splits, captions by picture …), or a table with a header that names picture and caption "  \
+    "splits, captions by image …), or a table with a header that names image and caption "      \
     "(CSV; also with semicolons, bars or tabs), told apart by content, each also gzipped; or a "  \
-    "folder of pictures with captions beside them: NAME.txt, or img2dataset's NAME.json, for "    \
+    "folder of images with captions beside them: NAME.txt, or img2dataset's NAME.json, for "      \
     "NAME.jpg."
 
 /* What --help says of the option --keep-rejected. */
@@ -21,7 +21,7 @@
 /* What --help says of the option --split. */
 #define LIMN_SPLIT_HELP "only these splits, with commas between"
 #define LIMN_SPLIT_DETAIL \
-    "Of files that say each picture's split: Karpathy's, and any with a field \"split\"."
+    "Of files that say each image's split: Karpathy's, and any with a field \"split\"."
 
 /* limn_caption_file_read, and says on standard error what was left out and what was guessed. */
 limn_status limn_caption_input_read(limn_caption_file *out, const char *path,

@@ -9,7 +9,7 @@
  *           .offset = offsetof(settings, beam), .min = 1, .max = 64, .group = "Search" },
  *     };
  *     static const limn_cli_tool tool = {
- *         .name = "limn", .summary = "captions for pictures", .operands = "PATH...",
+ *         .name = "limn", .summary = "captions for images", .operands = "PATH...",
  *         .options = options, .n_options = sizeof options / sizeof *options,
  *         .min_operands = 1, .max_operands = SIZE_MAX,
  *     };
@@ -58,7 +58,7 @@ typedef struct limn_cli_example {
 
 typedef struct limn_cli_tool {
     const char *name;        /* "limn-eval" */
-    const char *summary;     /* half a sentence: "captions for pictures" */
+    const char *summary;     /* half a sentence: "captions for images" */
     const char *operands;    /* as in the usage line: "PATH..."; NULL when there are none */
     const char *description; /* man page: paragraphs, "\n\n" between them; may be NULL */
     const limn_cli_example *examples; /* man page; [n_examples] */

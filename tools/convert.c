@@ -53,7 +53,7 @@ static const limn_option options[] = {
       "gets the tags of the set objects, a small network on the features of --features; about a "
       "minute.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, objects), .group = "Objects" },
-    { "features", 0, "CACHE", "the labelled pictures' features",
+    { "features", 0, "CACHE", "the labelled images' features",
       "CACHE.npy and CACHE.txt, made by limn-preprocess --features with this model.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, features), .group = "Objects" },
     { "confidence", 0, "FILE", "for limn --confidence, by limn-eval --fit",
@@ -61,11 +61,11 @@ static const limn_option options[] = {
       "kept when only its type changes or document frequencies are added.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
     { "references", 0, "FILE", "captions to count document frequencies in",
-      "In how many pictures' captions each n-gram of words occurs is kept in the model file, for "
+      "In how many images' captions each n-gram of words occurs is kept in the model file, for "
       "limn --rerank consensus. " LIMN_CAPTION_FORMATS,
       .type = LIMN_OPT_LIST, .offset = offsetof(settings, references),
       .group = "Document frequencies" },
-    { "only", 0, "LIST", "only captions of the pictures in LIST, one a line",
+    { "only", 0, "LIST", "only captions of the images in LIST, one a line",
       "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, only), .group = "Document frequencies" },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, LIMN_SPLIT_DETAIL, .type = LIMN_OPT_TEXT,
@@ -132,9 +132,9 @@ static void report(const settings *s, const convert_result *r, const convert_sou
     if (n_tags > 0) printf("%s: tags: %zu\n", s->output, n_tags);
     if (r->confidence) printf("%s: confidence\n", s->output);
     if (r->frequencies)
-        printf("%s: document frequencies of %zu n-grams in the captions of %u pictures\n",
-               s->output, limn_document_frequencies_n_ngrams(r->frequencies),
-               (unsigned)limn_document_frequencies_n_pictures(r->frequencies));
+        printf("%s: document frequencies of %zu n-grams in the captions of %u images\n", s->output,
+               limn_document_frequencies_n_ngrams(r->frequencies),
+               (unsigned)limn_document_frequencies_n_images(r->frequencies));
 }
 
 static limn_status learn_objects(convert_result *r, const settings *s, limn_error *err)
@@ -142,7 +142,7 @@ static limn_status learn_objects(convert_result *r, const settings *s, limn_erro
     convert_objects learned;
     LIMN_TRY(convert_objects_train(&learned, r, s->objects, s->features, err));
     if (limn_verbosity_get() >= LIMN_NORMAL)
-        printf("%s: objects learned from %zu pictures, loss %.4f\n", s->output, learned.n_pictures,
+        printf("%s: objects learned from %zu images, loss %.4f\n", s->output, learned.n_images,
                learned.loss);
     return LIMN_OK;
 }

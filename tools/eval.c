@@ -21,7 +21,7 @@
 /* All that a run holds. */
 typedef struct run {
     const limn_eval_options *options;
-    limn_decoders *decoders; /* of the pictures of a report */
+    limn_decoders *decoders; /* of the images of a report */
     limn_eval_settings settings;
     limn_eval_choice choice;
     limn_eval_assert *asserts; /* [options->asserts.n_items] */
@@ -105,11 +105,11 @@ static void warn_of_data(const run *r)
     const bool has_cider = limn_eval_is_chosen(&r->choice, &limn_eval_cider) ||
                            limn_eval_is_chosen(&r->choice, &limn_eval_cider_plain);
     if (data->n_unfit)
-        limn_message_warning("%zu pictures whose references are all marked as unfit are left out",
+        limn_message_warning("%zu images whose references are all marked as unfit are left out",
                              data->n_unfit);
     if (data->n_images == 1 && has_cider && !r->options->df)
-        limn_message_warning("CIDEr of one picture is 0 by definition: n-grams count by how few of "
-                             "the pictures have them (--df FILE takes the counts from elsewhere)");
+        limn_message_warning("CIDEr of one image is 0 by definition: n-grams count by how few of "
+                             "the images have them (--df FILE takes the counts from elsewhere)");
     if (r->options->tokenizer == LIMN_EVAL_NO_TOKENIZER && has_one_token_captions(data))
         limn_message_warning("most references are a single token: for a language without blanks "
                              "between words, --tokenizer char");
@@ -237,7 +237,7 @@ static limn_status write_report(const run *r, const limn_eval_outcome *outcome, 
                            .decoders = r->decoders };
     LIMN_TRY(limn_report_write(&report, r->options->report, err));
     if (report.n_without_thumbnail)
-        limn_message_warning("%s: %zu pictures could not be read from %s", r->options->report,
+        limn_message_warning("%s: %zu images could not be read from %s", r->options->report,
                              report.n_without_thumbnail, r->options->images);
     return LIMN_OK;
 }

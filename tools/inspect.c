@@ -113,8 +113,8 @@ static limn_status print_frequencies(const limn_safetensors *file, limn_error *e
     limn_document_frequencies *f;
     LIMN_TRY(limn_document_frequencies_read(&f, file, err));
     if (f)
-        printf("document frequencies: %zu n-grams in the captions of %u pictures\n",
-               limn_document_frequencies_n_ngrams(f), limn_document_frequencies_n_pictures(f));
+        printf("document frequencies: %zu n-grams in the captions of %u images\n",
+               limn_document_frequencies_n_ngrams(f), limn_document_frequencies_n_images(f));
     limn_document_frequencies_destroy(&f);
     return LIMN_OK;
 }

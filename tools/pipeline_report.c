@@ -6,7 +6,7 @@
 void limn_report_left_out(const limn_left_out *l)
 {
     if (l->n_other || l->n_hidden || l->n_special)
-        limn_message_note("left out of folders: %zu files that are no pictures, %zu hidden, "
+        limn_message_note("left out of folders: %zu files that are no images, %zu hidden, "
                           "%zu special",
                           l->n_other, l->n_hidden, l->n_special);
     if (l->n_folders)
@@ -21,7 +21,7 @@ void limn_report_left_out(const limn_left_out *l)
 
 static int interrupted(const limn_pipeline_counts *c, const char *output)
 {
-    limn_message_warning("interrupted after %zu pictures", c->n_done + c->n_failed);
+    limn_message_warning("interrupted after %zu images", c->n_done + c->n_failed);
     if (output && c->n_done + c->n_failed)
         limn_message_warning("what was done is in %s.part", output);
     return LIMN_EXIT_INTERRUPTED;
@@ -39,11 +39,11 @@ int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
         return LIMN_EXIT_NOTHING;
     }
     if (!counts->n_done && !counts->n_failed) {
-        limn_message_warning("no pictures found");
+        limn_message_warning("no images found");
         return LIMN_EXIT_NOTHING;
     }
     if (counts->n_failed && counts->n_failed + counts->n_done > 1)
-        limn_message_warning("%zu of %zu pictures failed", counts->n_failed,
+        limn_message_warning("%zu of %zu images failed", counts->n_failed,
                              counts->n_failed + counts->n_done);
     return limn_cli_exit_code(counts->n_done, counts->n_failed);
 }

@@ -1,4 +1,4 @@
-/* limn-preprocess: the cache that training reads, pixels or features of many pictures. */
+/* limn-preprocess: the cache that training reads, pixels or features of many images. */
 #include <stdint.h>
 
 #include "common/image/image.h"
@@ -29,10 +29,10 @@ static const limn_option options[] = {
       .type = LIMN_OPT_FLAG, FIELD(is_recursive) },
     { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
       .type = LIMN_OPT_FLAG, FIELD(is_nul_separated) },
-    { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
+    { "max-pixels", 0, "N", "refuse larger images (default 178956970)", .group = "Input",
       .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
     { "model", 0, "FILE", "model or encoder (default: limn's own)", .group = "Output",
-      .detail = "It says how large the input is and how pictures are resized; --features runs its "
+      .detail = "It says how large the input is and how images are resized; --features runs its "
                 "encoder.",
       .type = LIMN_OPT_TEXT, FIELD(model) },
     { "features", 0, NULL, "the encoder's features, not pixels", .group = "Output",
@@ -64,10 +64,10 @@ static const limn_cli_tool tool = {
     .summary = "a cache of pixels or features, for training",
     .operands = "PATH...",
     .description =
-        "Writes the pictures as a model's encoder gets them, or its features of them, as a NumPy "
-        "array with one row for each picture, and beside it a list of the names, one a line, in "
-        "the order of the rows. PATH, the order of pictures and what happens to those that fail "
-        "are as in limn(1): a picture that fails has no row. Both files come to be when all is "
+        "Writes the images as a model's encoder gets them, or its features of them, as a NumPy "
+        "array with one row for each image, and beside it a list of the names, one a line, in "
+        "the order of the rows. PATH, the order of images and what happens to those that fail "
+        "are as in limn(1): an image that fails has no row. Both files come to be when all is "
         "done; an interrupted run leaves none.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
@@ -108,7 +108,7 @@ static int run_job(limn_feature_job *job, const settings *s, const limn_cli_oper
     inputs.is_nul_separated = s->is_nul_separated;
     const limn_pipeline_settings pipeline = {
         .n_threads = s->n_threads,
-        .input_size = limn_picture_load_size(&job->loader.load),
+        .input_size = limn_image_load_size(&job->loader.load),
         .inputs = &inputs,
         .hooks = &hooks,
         .is_stopping = &job->loader.is_stopping,

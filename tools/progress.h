@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 bool limn_progress_is_wanted(void); /* a terminal, and no -q */
-/* Starts the clock. `unit` is what is counted, in the plural: "pictures". Kept. */
+/* Starts the clock. `unit` is what is counted, in the plural: "images". Kept. */
 void limn_progress_start(const char *unit);
 /* n_done of n_total (0 = not known yet), n_failed of those failed. Shows the rate, the failures
  * and, when n_total is known, the time left. Call from one thread. */

@@ -26,18 +26,18 @@ typedef struct settings {
 #define FIELD(name) .offset = offsetof(settings, name)
 
 static const limn_option options[] = {
-    { "images", 0, "DIR", "the folder of the pictures", .group = "Input",
-      .detail = "A caption's picture is DIR/NAME, or DIR and the last part of NAME; where the "
-                "file gives a picture a number and a name, either.",
+    { "images", 0, "DIR", "the folder of the images", .group = "Input",
+      .detail = "A caption's image is DIR/NAME, or DIR and the last part of NAME; where the "
+                "file gives an image a number and a name, either.",
       .type = LIMN_OPT_TEXT, FIELD(images) },
-    { "captions", 0, "FILE", "captions and the pictures they are of", .group = "Input",
+    { "captions", 0, "FILE", "captions and the images they are of", .group = "Input",
       .detail = LIMN_CAPTION_FORMATS " What limn writes is among them.", .type = LIMN_OPT_TEXT,
       FIELD(captions) },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
       .type = LIMN_OPT_TEXT, FIELD(split) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
       .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected) },
-    { "max-pixels", 0, "N", "refuse larger pictures (default 178956970)", .group = "Input",
+    { "max-pixels", 0, "N", "refuse larger images (default 178956970)", .group = "Input",
       .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
     { "model", 0, "FILE", "the model (default: the one that came with limn)", .group = "Scoring",
       .type = LIMN_OPT_TEXT, FIELD(model) },
@@ -46,11 +46,11 @@ static const limn_option options[] = {
                 "line for each caption; in NAME and CAPTION, backslash, tab, newline and carriage "
                 "return are written \\\\, \\t, \\n and \\r. jsonl: an object for each caption, "
                 "with logprob, logprob_without and pmi also of each token, null where it is "
-                "unknown; for a picture that failed, or a caption that is too long, the key "
+                "unknown; for an image that failed, or a caption that is too long, the key "
                 "error.",
       .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_score_format_names },
     { "rank", 0, NULL, "captions that fit least first", .group = "Output",
-      .detail = "By PMI: where it is below 0, the picture speaks against the caption. Nothing is "
+      .detail = "By PMI: where it is below 0, the image speaks against the caption. Nothing is "
                 "written before all is done.",
       .type = LIMN_OPT_FLAG, FIELD(is_ranked) },
     { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
@@ -72,31 +72,31 @@ static const limn_option options[] = {
 static const limn_cli_example examples[] = {
     { "limn-score --images photos --captions captions.txt", "How probable each caption is." },
     { "limn-score --images photos --captions captions.txt --rank | head -20",
-      "The twenty captions that fit their pictures least: look whether they are mixed up." },
+      "The twenty captions that fit their images least: look whether they are mixed up." },
     { "limn -q --format jsonl photos | limn-score --images photos --captions /dev/stdin --rank",
-      "Which of its own captions a model owes least to the pictures." },
+      "Which of its own captions a model owes least to the images." },
 };
 
 static const limn_cli_tool tool = {
     .name = "limn-score",
-    .summary = "how probable given captions are, with the picture and without",
+    .summary = "how probable given captions are, with the image and without",
     .description =
         "Has a model read each caption word by word, and tells what probability it gave to what "
         "came. LOGPROB is the sum of the words' log-probabilities (natural logarithms), the end's "
         "included. PERPLEXITY is exp(-LOGPROB / n) of n tokens: among how many equally probable "
         "ones the model seems to choose.\n\n"
-        "The same is done without the picture: with features of zero. PMI (pointwise mutual "
-        "information) is what the picture adds to the log-probability of a token on average. It is "
-        "near 0 for words that fit any picture and below 0 where the picture speaks against them; "
-        "a caption with a low PMI may belong to another picture. These are opinions of the model: "
+        "The same is done without the image: with features of zero. PMI (pointwise mutual "
+        "information) is what the image adds to the log-probability of a token on average. It is "
+        "near 0 for words that fit any image and below 0 where the image speaks against them; "
+        "a caption with a low PMI may belong to another image. These are opinions of the model: "
         "what it can't see or has no word for, it can't tell.\n\n"
         "Captions are read in lower case and without punctuation, as the metrics do (limn-eval). A "
         "word that the model's vocabulary lacks has no probability: it is left out of the sums and "
         "of n, the words after it are scored as following an unknown one, and UNKNOWN is the "
         "number of such words. Of captions that limn wrote, the scores are those that limn "
         "told.\n\n"
-        "Captions come picture by picture, in the order in which FILE first names the pictures. A "
-        "picture that fails is named on standard error, and the others get their scores.",
+        "Captions come image by image, in the order in which FILE first names the images. A "
+        "image that fails is named on standard error, and the others get their scores.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,
@@ -112,7 +112,7 @@ static int failed(const limn_error *err)
 static void note_totals(const limn_scoring_totals *t, size_t n_without)
 {
     if (t->n_tokens)
-        limn_message_note("%zu captions: perplexity %.2f, without the picture %.2f, PMI %.4f",
+        limn_message_note("%zu captions: perplexity %.2f, without the image %.2f, PMI %.4f",
                           t->n_captions, limn_perplexity(t->logprob, t->n_tokens),
                           limn_perplexity(t->logprob_without, t->n_tokens),
                           (t->logprob - t->logprob_without) / (double)t->n_tokens);
@@ -125,7 +125,7 @@ static void note_totals(const limn_scoring_totals *t, size_t n_without)
                              t->n_failed + t->n_captions);
 }
 
-/* A caption that failed counts like a picture. */
+/* A caption that failed counts like an image. */
 static int code_of(int code, const limn_scoring_totals *t)
 {
     if (code != LIMN_EXIT_OK || !t->n_failed) return code;
@@ -136,12 +136,12 @@ static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
 {
     limn_pipeline_counts counts = { 0 };
     limn_error err = { 0 };
-    const size_t n = job->captions->n_pictures;
+    const size_t n = job->captions->n_images;
     const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
     const limn_inputs inputs = { .names = paths, .n_names = n, .list_fd = -1 };
     const limn_pipeline_settings pipeline = {
         .n_threads = n == 1 ? 1 : s->n_threads,
-        .input_size = limn_picture_load_size(&job->loader.load),
+        .input_size = limn_image_load_size(&job->loader.load),
         .inputs = &inputs,
         .hooks = &hooks,
         .is_stopping = &job->loader.is_stopping,
@@ -174,8 +174,8 @@ static int score(const limn_model *model, limn_decoders *decoders, const setting
     int code;
     if (limn_score_captions_read(&captions, s->captions, s->images, &how, &err))
         return failed(&err);
-    paths = limn_calloc(captions.n_pictures, sizeof *paths);
-    for (size_t i = 0; paths && i < captions.n_pictures; i++) paths[i] = captions.pictures[i].path;
+    paths = limn_calloc(captions.n_images, sizeof *paths);
+    for (size_t i = 0; paths && i < captions.n_images; i++) paths[i] = captions.images[i].path;
     if (!paths) limn_fail(&err, LIMN_E_NOMEM, "out of memory");
     if (paths && !limn_output_open(&output, s->output, &err)) {
         limn_scoring job = { .model = model,
@@ -185,7 +185,7 @@ static int score(const limn_model *model, limn_decoders *decoders, const setting
                              .max_pixels = s->max_pixels,
                              .loader = { .sandbox = decoders },
                              .is_ranked = s->is_ranked };
-        code = limn_picture_load_for(&job.loader.load, model, s->max_pixels, &err)
+        code = limn_image_load_for(&job.loader.load, model, s->max_pixels, &err)
                    ? failed(&err)
                    : run_scoring(&job, s, paths);
     } else {

@@ -47,7 +47,7 @@ static void hold(void *ctx, bool is_writing)
 limn_annotate_hooks limn_tool_hooks(const char *output, void *ctx)
 {
     const bool is_shown = limn_progress_is_wanted();
-    if (is_shown) limn_progress_start("pictures");
+    if (is_shown) limn_progress_start("images");
     is_on_terminal = (!output || !strcmp(output, "-")) && isatty(STDOUT_FILENO);
     return (limn_annotate_hooks){ .ctx = ctx,
                                   .keep_going = keep_going,

@@ -40,10 +40,10 @@ static limn_status open_folder(limn_run_folder **out, const limn_train_options *
 static limn_status read_data(limn_training_data *data, const limn_training_settings *settings,
                              const limn_training_listener *listener, limn_error *err)
 {
-    const limn_caption_reading how = { .keep_rejected = settings->pictures.keep_rejected };
+    const limn_caption_reading how = { .keep_rejected = settings->images.keep_rejected };
     limn_caption_file captions = { .n_records = 0 };
-    if (settings->pictures.captions)
-        LIMN_TRY(limn_caption_input_read(&captions, settings->pictures.captions, &how, err));
+    if (settings->images.captions)
+        LIMN_TRY(limn_caption_input_read(&captions, settings->images.captions, &how, err));
     return limn_training_data_read(data, settings, &captions, listener, err);
 }
 

@@ -27,11 +27,11 @@ static const limn_option options[] = {
       " N is the --min-count of this file. Files with the same "
       "minimum count together; words of the others follow those of the first.",
       .type = LIMN_OPT_LIST, FIELD(captions) },
-    { "text", 0, "FILE[:N]", "captions without pictures; may be repeated", .group = "Input",
+    { "text", 0, "FILE[:N]", "captions without images; may be repeated", .group = "Input",
       .detail = "As --captions, but neither --only nor --split applies, and the file may be text "
                 "with one caption a line.",
       .type = LIMN_OPT_LIST, FIELD(texts) },
-    { "only", 0, "LIST", "only captions of the pictures in LIST, one a line", .group = "Input",
+    { "only", 0, "LIST", "only captions of the images in LIST, one a line", .group = "Input",
       .detail = "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
       FIELD(only) },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
@@ -59,9 +59,9 @@ static const limn_option options[] = {
 
 static const limn_cli_example examples[] = {
     { "limn-vocab --captions captions.token.txt --only train.txt -o vocab.txt",
-      "Words with five uses or more in the captions of the training pictures." },
+      "Words with five uses or more in the captions of the training images." },
     { "limn-vocab --captions captions.tsv:5 --text more.txt:12 -o vocab.txt",
-      "Those, and then words with twelve uses or more in captions without pictures." },
+      "Those, and then words with twelve uses or more in captions without images." },
     { "limn-vocab --captions my-photos --extend model.safetensors --min-count 1",
       "How many words of one's own captions a model lacks." },
 };
@@ -96,26 +96,25 @@ static limn_status write_file(const char *path, const limn_vocab *vocab, limn_er
 
 static limn_status count_all(limn_caption_words *words, const settings *s, limn_error *err)
 {
-    const limn_caption_reading of_pictures = { .split = s->split,
-                                               .keep_rejected = s->keep_rejected };
+    const limn_caption_reading of_images = { .split = s->split, .keep_rejected = s->keep_rejected };
     const limn_caption_reading alone = { .keep_rejected = s->keep_rejected, .may_be_plain = true };
     for (size_t i = 0; i < s->captions.n_items; i++)
-        LIMN_TRY(limn_caption_words_add_file(words, s->captions.items[i], &of_pictures,
-                                             s->min_count, err));
+        LIMN_TRY(limn_caption_words_add_file(words, s->captions.items[i], &of_images, s->min_count,
+                                             err));
     for (size_t i = 0; i < s->texts.n_items; i++)
         LIMN_TRY(limn_caption_words_add_text(words, s->texts.items[i], &alone, s->min_count, err));
     if (!words->n_captions && !words->n_texts)
         return limn_fail(err, LIMN_E_ARG, "no captions found%s",
-                         s->only ? " of pictures in the list" : "");
+                         s->only ? " of images in the list" : "");
     return LIMN_OK;
 }
 
 static void print_counts(const limn_caption_words *words, const limn_vocab_summary *summary)
 {
     if (words->n_captions)
-        printf("captions       %zu of %zu pictures\n", words->n_captions,
-               limn_word_counts_n_different(words->pictures));
-    if (words->n_texts) printf("texts          %zu captions without pictures\n", words->n_texts);
+        printf("captions       %zu of %zu images\n", words->n_captions,
+               limn_word_counts_n_different(words->images));
+    if (words->n_texts) printf("texts          %zu captions without images\n", words->n_texts);
     limn_vocab_summary_print(stdout, summary);
 }
 

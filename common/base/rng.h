@@ -1,6 +1,6 @@
 /* Random numbers that are a function of (seed, name, counter) alone.
  *
- * A stream belongs to what it is for (a picture's name, a bootstrap, a tensor), so neither order
+ * A stream belongs to what it is for (an image's name, a bootstrap, a tensor), so neither order
  * nor threads nor batches change what is drawn, and a stream can be taken up again anywhere by
  * its two numbers. The generator is SplitMix64 (Steele, Lea & Flood 2014) over a hashed key. */
 #ifndef LIMN_COMMON_BASE_RNG_H

@@ -83,7 +83,7 @@ static limn_status read_rows(limn_image *out, const limn_bmp_header *h, const li
 /* ---- runs ---------------------------------------------------------------------------------- */
 
 /* Rows of pairs of bytes: n > 0 and a colour (RLE4: two in turn), n times; 0 and n > 2: n colours
- * follow; 0, 0: the row ends; 0, 1: the picture ends; 0, 2 and two more: to the right and up. */
+ * follow; 0, 0: the row ends; 0, 1: the image ends; 0, 2 and two more: to the right and up. */
 typedef struct run_reader {
     const limn_bmp_header *h;
     const limn_codec_input *in;

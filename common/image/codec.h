@@ -1,7 +1,7 @@
 /* What the decoders of common/image share. Internal to this folder.
  *
  * A decoder reads the header, has the size checked and the pixels allocated by
- * limn_image_reserve, then fills them. decode.c chooses it by content and turns the picture
+ * limn_image_reserve, then fills them. decode.c chooses it by content and turns the image
  * upright afterwards. */
 #ifndef LIMN_COMMON_IMAGE_CODEC_H
 #define LIMN_COMMON_IMAGE_CODEC_H
@@ -16,10 +16,10 @@
 
 /* ---- codec.c ---- */
 
-/* Whether a picture of this size may be decoded. LIMN_E_FORMAT (a side of 0), LIMN_E_LIMIT. */
+/* Whether an image of this size may be decoded. LIMN_E_FORMAT (a side of 0), LIMN_E_LIMIT. */
 limn_status limn_image_check_size(const char *format, uint64_t width, uint64_t height,
                                   const limn_image_settings *settings, limn_error *err);
-/* Allocates the pixels of a picture whose size was checked. LIMN_E_NOMEM. */
+/* Allocates the pixels of an image whose size was checked. LIMN_E_NOMEM. */
 limn_status limn_image_reserve(limn_image *out, const char *format, uint32_t width, uint32_t height,
                                limn_error *err);
 /* rgb [n_pixels, 3] from rgba [n_pixels, 4], not premultiplied, over white. */

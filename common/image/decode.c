@@ -8,12 +8,12 @@ static limn_status refuse(const limn_image_format *format, const uint8_t *bytes,
 {
     if (size == 0) return limn_fail(err, LIMN_E_TRUNCATED, "the file is empty");
     if (format && format->kind == LIMN_IMAGE_NOT)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "this is %s, not a picture", format->name);
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "this is %s, not an image", format->name);
     if (format)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "this is %s; not supported in this build",
                          format->name);
     return limn_fail(err, LIMN_E_UNSUPPORTED,
-                     "not a picture of a known format (%zu bytes, the first is 0x%02x)", size,
+                     "not an image of a known format (%zu bytes, the first is 0x%02x)", size,
                      bytes[0]);
 }
 

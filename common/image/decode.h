@@ -1,9 +1,9 @@
-/* Pictures from bytes: one entry for every format, told by content.
+/* Images from bytes: one entry for every format, told by content.
  *
  *     bytes  ->  limn_image_decode  ->  RGB8, upright
  *
- * All input is hostile: sizes are checked from the header before anything is decoded, a
- * picture that is not whole is an error, never a half-grey picture. Re-entrant. */
+ * All input is hostile: sizes are checked from the header before anything is decoded, an
+ * image that is not whole is an error, never a half-grey image. Re-entrant. */
 #ifndef LIMN_COMMON_IMAGE_DECODE_H
 #define LIMN_COMMON_IMAGE_DECODE_H
 
@@ -16,14 +16,14 @@
 
 /* Decodes `size` bytes of JPEG, PNG, WebP, GIF, BMP, PNM (PGM and PPM), PSD, TGA or Radiance HDR.
  *
- *   Of an animation the first frame, of a PSD the flattened picture. Grey and CMYK are converted;
+ *   Of an animation the first frame, of a PSD the flattened image. Grey and CMYK are converted;
  *   transparency is blended over white; 16 bit are rounded to 8, the values of HDR are raised to
  *   the power of 1 / 2.2 and cut at 1; colour profiles and gamma are ignored. What no frame of a
  * GIF covers has the transparent colour or else colour 0, not the background that the file names;
  *   pixels that the runs of a BMP leave out have colour 0.
  *   Which side is up: of JPEG, PNG and WebP, from EXIF, or from XMP where EXIF has no such entry;
  *   of PNG, EXIF may also be a text as ImageMagick writes it. A broken EXIF block is ignored, with
- * a note in *err. Bytes after the picture are ignored. A JPEG may lack its end when all rows are
+ * a note in *err. Bytes after the image are ignored. A JPEG may lack its end when all rows are
  * there.
  *
  * All this is as in Pillow (ImageOps.exif_transpose), whose pixels are the same but for: 16 bit,
@@ -33,7 +33,7 @@
  *
  * `out` is overwritten, with zeros on failure. Texts begin with the format, not with a file name.
  * LIMN_E_UNSUPPORTED names the format found (AVIF, HEIC, text, …) or says that the bytes
- * are no known picture; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */
+ * are no known image; LIMN_E_LIMIT; LIMN_E_TRUNCATED; LIMN_E_FORMAT; LIMN_E_NOMEM. */
 limn_status limn_image_decode(limn_image *out, const void *bytes, size_t size,
                               const limn_image_settings *settings, limn_error *err);
 

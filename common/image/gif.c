@@ -49,7 +49,7 @@ static limn_status fail(const gif_job *job, int code, limn_error *err)
 
 /* ---- are all pixels there? ----------------------------------------------------------------- */
 
-/* The codes of a picture: bits, lowest first, of blocks of up to 255 bytes, each after its length;
+/* The codes of an image: bits, lowest first, of blocks of up to 255 bytes, each after its length;
  * one of length 0 ends them. */
 typedef struct code_reader {
     gif_cursor cursor;
@@ -146,7 +146,7 @@ static limn_status find_frame(gif_job *job, limn_error *err)
         if (DGifGetRecordType(gif, &type) == GIF_ERROR) {
             if (gif->Error != D_GIF_ERR_WRONG_RECORD) return fail(job, gif->Error, err);
         } else if (type == TERMINATE_RECORD_TYPE) {
-            return limn_fail(err, LIMN_E_FORMAT, "GIF: no picture inside");
+            return limn_fail(err, LIMN_E_FORMAT, "GIF: no image inside");
         } else if (type == EXTENSION_RECORD_TYPE && !read_extension(job)) {
             return fail(job, gif->Error, err);
         }

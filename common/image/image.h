@@ -1,4 +1,4 @@
-/* A picture in memory, and the limits of pictures that may be decoded (decode.h). */
+/* An image in memory, and the limits of images that may be decoded (decode.h). */
 #ifndef LIMN_COMMON_IMAGE_IMAGE_H
 #define LIMN_COMMON_IMAGE_IMAGE_H
 
@@ -13,7 +13,7 @@ typedef struct limn_image {
     uint8_t *pixels; /* [height, width, 3] RGB, dense; owned, limn_image_finish frees it */
     uint32_t width, height;
     uint32_t full_width, full_height; /* before a JPEG was decoded reduced; else the same */
-    /* What the picture covers of the pixels: all, but a reduced JPEG may fill its outermost
+    /* What the image covers of the pixels: all, but a reduced JPEG may fill its outermost
      * column and row only in part. limn_image_resize heeds it. */
     limn_resize_box box;
     unsigned denominator; /* of the reduction of a JPEG, 1, 2, 4 or 8; 0: another format */
@@ -24,9 +24,9 @@ typedef struct limn_image {
 #define LIMN_DEFAULT_MAX_PIXELS 178956970 /* as Pillow */
 
 typedef struct limn_image_settings {
-    uint64_t max_pixels; /* refuse pictures with more pixels; default LIMN_DEFAULT_MAX_PIXELS */
-    uint32_t max_side;   /* refuse wider or higher pictures; default 65535, the largest allowed */
-    uint32_t min_side;   /* refuse narrower or lower ones: nothing is to be seen on a picture of
+    uint64_t max_pixels; /* refuse images with more pixels; default LIMN_DEFAULT_MAX_PIXELS */
+    uint32_t max_side;   /* refuse wider or higher images; default 65535, the largest allowed */
+    uint32_t min_side;   /* refuse narrower or lower ones: nothing is to be seen on an image of
                           * 1 x 1; default 2 */
     /* Decode a JPEG at 1/2, 1/4 or 1/8 where both sides stay at least twice this many pixels
      * (after orientation); 0 (default) = always in full. */
@@ -35,7 +35,7 @@ typedef struct limn_image_settings {
 
 limn_image_settings limn_image_settings_default(void);
 
-/* dst [dst_height, dst_width, 3] from the whole picture: limn_resize_part with its box. */
+/* dst [dst_height, dst_width, 3] from the whole image: limn_resize_part with its box. */
 limn_status limn_image_resize(uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
                               const limn_image *image, limn_resize_filter filter,
                               limn_resize_scratch *scratch, limn_error *err);

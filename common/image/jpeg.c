@@ -3,9 +3,9 @@
  * libjpeg reports errors by a callback that must not return; ours jumps back to `guarded`. All
  * that the jump must not lose lives in jpeg_job, which outlives it; no local variable is
  * changed between setjmp and longjmp. libjpeg goes on after damage with a warning and grey
- * blocks: the warnings that mean lost picture data are errors here.
+ * blocks: the warnings that mean lost image data are errors here.
  *
- * Whether a picture is whole is told by its rows, not by its end marker, which some cameras leave
+ * Whether an image is whole is told by its rows, not by its end marker, which some cameras leave
  * out or follow with data of their own. Cut data run out of bits, and libjpeg says so, except
  *   between two scans: then the last one must have brought the last bit of every coefficient;
  *   in arithmetic code, which may leave out its end: there the end marker is asked for. */
@@ -21,7 +21,7 @@
 
 #include "common/base/mem.h"
 
-/* A progressive file of few bytes can ask for very many passes over a large picture; real ones
+/* A progressive file of few bytes can ask for very many passes over a large image; real ones
  * have about ten. */
 #define MAX_SCANS 100
 
@@ -141,7 +141,7 @@ static void read_orientation(jpeg_job *job)
 
 /* ---- decoding ------------------------------------------------------------------------------ */
 
-/* Every 8 x 8 block of a Huffman-coded picture takes at least one bit. */
+/* Every 8 x 8 block of a Huffman-coded image takes at least one bit. */
 static limn_status check_data_size(const jpeg_job *job)
 {
     const struct jpeg_decompress_struct *c = &job->cinfo;
@@ -195,7 +195,7 @@ static bool has_all_scans(const struct jpeg_decompress_struct *c)
     return true;
 }
 
-/* Reads the scans of a picture that has more than one, until there can be no more, whatever
+/* Reads the scans of an image that has more than one, until there can be no more, whatever
  * follows, or to the end. */
 static limn_status read_scans(jpeg_job *job)
 {

@@ -6,7 +6,7 @@
 
 #define TILE 32 /* pixels: a tile's rows of source and target stay in the first-level cache */
 
-/* Where the upright picture finds its pixels: (x, y) is at source pixel start + x * dx + y * dy. */
+/* Where the upright image finds its pixels: (x, y) is at source pixel start + x * dx + y * dy. */
 typedef struct walk {
     ptrdiff_t start, dx, dy;
 } walk;

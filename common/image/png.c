@@ -10,7 +10,7 @@
 
 #include "common/base/mem.h"
 
-/* Limits for chunks beside the picture: how many are kept, and bytes of one. */
+/* Limits for chunks beside the image: how many are kept, and bytes of one. */
 #define MAX_CHUNKS 1000
 #define MAX_CHUNK_SIZE (8u << 20)
 /* No deflate stream unpacks to more bytes for each of its own. */

@@ -55,7 +55,7 @@ static double axis_scale(const axis_plan *p)
     return (double)(p->to - p->from) / p->n_whole;
 }
 
-/* Half the width of the filter on the input, in pixels: it widens when the picture shrinks. */
+/* Half the width of the filter on the input, in pixels: it widens when the image shrinks. */
 static double axis_support(const axis_plan *p, const filter_shape *filter)
 {
     return filter->support * fmax(axis_scale(p), 1.0);

@@ -1,6 +1,6 @@
 /* Resizing, bit for bit as Pillow's Image.resize does it on 8-bit RGB (antialiased: the filter
  * widens with the scale; two passes in 8-bit fixed point). Which pass comes first follows Pillow
- * 13; until version 12 the horizontal one always did, so that of pictures that lose many more
+ * 13; until version 12 the horizontal one always did, so that of images that lose many more
  * rows than columns some pixels differ from its by a little. */
 #ifndef LIMN_COMMON_IMAGE_RESIZE_H
 #define LIMN_COMMON_IMAGE_RESIZE_H
@@ -15,7 +15,7 @@ typedef enum limn_resize_filter {
     LIMN_RESIZE_BICUBIC, /* Keys' cubic, a = -0.5 */
 } limn_resize_filter;
 
-/* Scratch memory that grows to the largest picture seen and is then reused. Zero-initialise. */
+/* Scratch memory that grows to the largest image seen and is then reused. Zero-initialise. */
 typedef struct limn_resize_scratch {
     void *block;
     size_t size;
@@ -40,9 +40,9 @@ limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_heig
                              const limn_resize_box *box, limn_resize_filter filter,
                              limn_resize_scratch *scratch, limn_error *err);
 
-/* What part of the resized picture is wanted. */
+/* What part of the resized image is wanted. */
 typedef struct limn_resize_window {
-    uint32_t whole_width, whole_height; /* of the resized picture */
+    uint32_t whole_width, whole_height; /* of the resized image */
     uint32_t left, top, width, height;  /* of the part; within the whole */
 } limn_resize_window;
 

@@ -2,7 +2,7 @@
  *
  * What stb_image 2.27 reads wrongly does not come to it: colours beyond the palette, data that end
  * too early (it goes on with zeros). A palette that does not begin at colour 0 is filled up first.
- * It does not know of pictures stored from right to left either; they come out mirrored and are
+ * It does not know of images stored from right to left either; they come out mirrored and are
  * turned afterwards. The fourth byte of a pixel is transparency unless the file says that it is
  * not; the bit beside 15 bits of colour means nothing. */
 #include "common/image/codec.h"

@@ -1,4 +1,4 @@
-/* WebP through libwebp and its demultiplexer: still pictures, and the first frame of animations. */
+/* WebP through libwebp and its demultiplexer: still images, and the first frame of animations. */
 #include "common/image/codec.h"
 
 #include <string.h>
@@ -46,12 +46,12 @@ static limn_status decode_frame(uint8_t *rgba, const WebPIterator *frame, limn_e
     s = status_of(WebPDecode(frame->fragment.bytes, frame->fragment.size, &config));
     WebPFreeDecBuffer(&config.output);
     if (s != LIMN_OK)
-        return limn_fail(err, s, "WebP: the picture data are %s",
+        return limn_fail(err, s, "WebP: the image data are %s",
                          s == LIMN_E_TRUNCATED ? "truncated" : "broken");
     return LIMN_OK;
 }
 
-/* The first frame of an animation may cover only a part of the picture; the rest is transparent. */
+/* The first frame of an animation may cover only a part of the image; the rest is transparent. */
 static limn_status paint_frame(limn_image *out, const WebPIterator *frame, limn_error *err)
 {
     size_t row_size = (size_t)frame->width * 4;
@@ -82,7 +82,7 @@ static limn_status decode_first_frame(limn_image *out, WebPDemuxer *demuxer,
     limn_status s;
     LIMN_TRY(limn_image_check_size("WebP", width, height, in->settings, err));
     if (!WebPDemuxGetFrame(demuxer, 1, &frame))
-        return limn_fail(err, LIMN_E_FORMAT, "WebP: no picture inside");
+        return limn_fail(err, LIMN_E_FORMAT, "WebP: no image inside");
     s = limn_image_reserve(out, "WebP", width, height, err);
     if (s == LIMN_OK) s = paint_frame(out, &frame, err);
     WebPDemuxReleaseIterator(&frame);

@@ -67,7 +67,7 @@ static limn_status fail_for_good(limn_archive *a, limn_error *err)
     return fail_archive(a, err);
 }
 
-/* Zeros compress a thousandfold, pictures hardly at all. */
+/* Zeros compress a thousandfold, images hardly at all. */
 static limn_status check_expansion(limn_archive *a, limn_error *err)
 {
     const uint64_t in = (uint64_t)archive_filter_bytes(a->reader, -1);

@@ -1,4 +1,4 @@
-/* A feature cache under construction: OUT.npy, one row a picture, and OUT.txt, one file name a
+/* A feature cache under construction: OUT.npy, one row an image, and OUT.txt, one file name a
  * line. Both come to be at the end, or neither; OUT.npy comes last, so that where it is the list is
  * too. One thread at a time. */
 #ifndef LIMN_COMMON_IO_CACHE_WRITER_H

@@ -7,13 +7,13 @@
 
 typedef enum limn_caption_field {
     LIMN_FIELD_OTHER = 0,
-    LIMN_FIELD_FILE,     /* the picture, as a file's name or path */
-    LIMN_FIELD_IMAGE_ID, /* the picture's number or key */
-    LIMN_FIELD_OWN_ID,   /* the caption's own number; the picture's where nothing else names it */
-    LIMN_FIELD_URL,      /* the picture where nothing else names it */
+    LIMN_FIELD_FILE,     /* the image, as a file's name or path */
+    LIMN_FIELD_IMAGE_ID, /* the image's number or key */
+    LIMN_FIELD_OWN_ID,   /* the caption's own number; the image's where nothing else names it */
+    LIMN_FIELD_URL,      /* the image where nothing else names it */
     LIMN_FIELD_CAPTION,
     LIMN_FIELD_NUMBERED_CAPTION, /* one of several: caption_1 … caption_5 */
-    LIMN_FIELD_NUMBER,           /* which of a picture's captions it is */
+    LIMN_FIELD_NUMBER,           /* which of an image's captions it is */
     LIMN_FIELD_SPLIT,
     LIMN_FIELD_REJECTED, /* true: marked as unfit, as VizWiz does */
     LIMN_N_FIELDS

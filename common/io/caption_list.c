@@ -86,10 +86,9 @@ void limn_caption_begin_entry(limn_caption_file *file)
 
 limn_status limn_caption_note_orphan(limn_caption_file *file, const char *path, limn_error *err)
 {
-    if (!file->without_picture)
-        file->without_picture = keep_string(file, limn_caption_text_of(path));
-    file->n_without_picture++;
-    return file->without_picture ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (!file->without_image) file->without_image = keep_string(file, limn_caption_text_of(path));
+    file->n_without_image++;
+    return file->without_image ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }
 
 static bool equals(const char *string, limn_caption_text text)
@@ -97,7 +96,7 @@ static bool equals(const char *string, limn_caption_text text)
     return string && strlen(string) == text.size && memcmp(string, text.bytes, text.size) == 0;
 }
 
-/* The captions of a picture mostly stand together: they share one copy of its name. */
+/* The captions of an image mostly stand together: they share one copy of its name. */
 static bool keep_name(const char **out, limn_caption_file *file, const char *last,
                       limn_caption_text name)
 {
@@ -143,7 +142,7 @@ limn_status limn_caption_check_list(const limn_caption_file *file, limn_error *e
         return limn_fail(err, LIMN_E_ARG, "the file has no splits: it says nowhere \"split\"");
     for (size_t i = 0; i < s->n_splits; i++)
         limn_buffer_printf(&names, "%s%s", i > 0 ? ", " : "", s->splits[i]);
-    limn_fail(err, LIMN_E_ARG, "no picture is of the split \"%s\", but there is %s", s->how.split,
+    limn_fail(err, LIMN_E_ARG, "no image is of the split \"%s\", but there is %s", s->how.split,
               names.bytes && !names.has_failed ? names.bytes : "another");
     limn_buffer_finish(&names);
     return LIMN_E_ARG;
@@ -168,7 +167,7 @@ void limn_caption_choose_names(limn_caption_item *item, limn_caption_text own,
 
 static limn_status check_sizes(limn_caption_text id, limn_caption_text caption, limn_error *err)
 {
-    if (id.size == 0) return limn_fail(err, LIMN_E_FORMAT, "the picture's name is empty");
+    if (id.size == 0) return limn_fail(err, LIMN_E_FORMAT, "the image's name is empty");
     if (id.size > LIMN_CAPTION_MAX_SIZE || caption.size > LIMN_CAPTION_MAX_SIZE)
         return limn_fail(err, LIMN_E_LIMIT, "%s of %zu bytes exceeds the limit of %d",
                          id.size > LIMN_CAPTION_MAX_SIZE ? "a name" : "a caption",

@@ -1,4 +1,4 @@
-/* Captions beside their pictures: NAME.txt or NAME.json for NAME.jpg. */
+/* Captions beside their images: NAME.txt or NAME.json for NAME.jpg. */
 #include "common/io/captions_parse.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "common/base/mem.h"
 #include "common/io/dirwalk.h"
 #include "common/io/fileio.h"
-#include "common/text/picture_name.h"
+#include "common/text/image_name.h"
 #include "common/text/string_table.h"
 #include "common/text/utf8.h"
 
@@ -17,11 +17,11 @@ enum { NONE = -1 };
 
 /* The files of a folder and those below, by name and by stem. */
 typedef struct folder {
-    char *path;                /* without slashes at its end, unless it is nothing else */
-    const char *slash;         /* what stands between it and a name */
-    limn_string_table files;   /* names below the folder, in the order of the walk */
-    limn_string_table stems;   /* of pictures: names without their endings */
-    uint32_t *picture, *rival; /* [n stems] a picture of that stem, and another one */
+    char *path;              /* without slashes at its end, unless it is nothing else */
+    const char *slash;       /* what stands between it and a name */
+    limn_string_table files; /* names below the folder, in the order of the walk */
+    limn_string_table stems; /* of images: names without their endings */
+    uint32_t *image, *rival; /* [n stems] an image of that stem, and another one */
     size_t capacity, rival_capacity;
 } folder;
 
@@ -37,21 +37,21 @@ static bool is_sidecar(const char *name)
     return strcasecmp(name + stem_size(name), ".txt") == 0;
 }
 
-/* img2dataset's: what it knows of a picture, its caption among it. */
+/* img2dataset's: what it knows of an image, its caption among it. */
 static bool is_json(const char *name)
 {
     return strcasecmp(name + stem_size(name), ".json") == 0;
 }
 
-static limn_status add_picture(folder *f, const char *name, uint32_t file, limn_error *err)
+static limn_status add_image(folder *f, const char *name, uint32_t file, limn_error *err)
 {
     const size_t n_before = f->stems.n_strings;
     uint32_t stem;
     LIMN_TRY(limn_string_table_add(&stem, &f->stems, name, stem_size(name), err));
-    if (!limn_grow((void **)&f->picture, &f->capacity, f->stems.n_strings, sizeof *f->picture) ||
+    if (!limn_grow((void **)&f->image, &f->capacity, f->stems.n_strings, sizeof *f->image) ||
         !limn_grow((void **)&f->rival, &f->rival_capacity, f->stems.n_strings, sizeof *f->rival))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (f->stems.n_strings > n_before) f->picture[stem] = file;
+    if (f->stems.n_strings > n_before) f->image[stem] = file;
     f->rival[stem] = file;
     return LIMN_OK;
 }
@@ -61,7 +61,7 @@ static limn_status add_file(folder *f, const char *path, limn_error *err)
     const char *name = path + strlen(f->path) + strlen(f->slash);
     uint32_t number;
     LIMN_TRY(limn_string_table_add(&number, &f->files, name, strlen(name), err));
-    return limn_picture_name_has_ending(name) ? add_picture(f, name, number, err) : LIMN_OK;
+    return limn_image_name_has_ending(name) ? add_image(f, name, number, err) : LIMN_OK;
 }
 
 static limn_status walk(folder *f, limn_error *err)
@@ -92,14 +92,13 @@ static void finish(folder *f)
     limn_free(f->path);
     limn_string_table_finish(&f->files);
     limn_string_table_finish(&f->stems);
-    limn_free(f->picture);
+    limn_free(f->image);
     limn_free(f->rival);
 }
 
-/* The picture of a sidecar: NAME.jpg.txt names it whole, NAME.txt by its stem. `*file` is NONE
+/* The image of a sidecar: NAME.jpg.txt names it whole, NAME.txt by its stem. `*file` is NONE
  * when there is none. */
-static limn_status find_picture(int64_t *file, const folder *f, const char *sidecar,
-                                limn_error *err)
+static limn_status find_image(int64_t *file, const folder *f, const char *sidecar, limn_error *err)
 {
     const size_t size = stem_size(sidecar);
     uint32_t number;
@@ -108,12 +107,12 @@ static limn_status find_picture(int64_t *file, const folder *f, const char *side
         !is_sidecar(limn_string_table_get(&f->files, number))) {
         *file = number;
     } else if (limn_string_table_find(&number, &f->stems, sidecar, size)) {
-        const char *picture = limn_string_table_get(&f->files, f->picture[number]);
-        *file = f->picture[number];
-        if (f->rival[number] != f->picture[number])
+        const char *image = limn_string_table_get(&f->files, f->image[number]);
+        *file = f->image[number];
+        if (f->rival[number] != f->image[number])
             return limn_fail(err, LIMN_E_FORMAT,
                              "stands beside %s and %s; name it %s.txt if it belongs to the first",
-                             picture, limn_string_table_get(&f->files, f->rival[number]), picture);
+                             image, limn_string_table_get(&f->files, f->rival[number]), image);
     }
     return LIMN_OK;
 }
@@ -165,7 +164,7 @@ static limn_status read_sidecar(limn_caption_file *out, const limn_caption_item 
     unsigned char *bytes = NULL;
     size_t size;
     if (limn_utf8_valid_size(item->id.bytes, item->id.size) < item->id.size)
-        return limn_fail(err, LIMN_E_FORMAT, "%s: the picture's name is not valid UTF-8", path);
+        return limn_fail(err, LIMN_E_FORMAT, "%s: the image's name is not valid UTF-8", path);
     LIMN_TRY(limn_file_read(&bytes, &size, path, SIDECAR_MAX_SIZE, err));
     char *text = (char *)bytes;
     limn_status s = limn_caption_decode(&text, &size, err);
@@ -175,7 +174,7 @@ static limn_status read_sidecar(limn_caption_file *out, const limn_caption_item 
     return s;
 }
 
-/* The JSON beside a picture, which counts where its text file is blank or missing. */
+/* The JSON beside an image, which counts where its text file is blank or missing. */
 static limn_status read_json_beside(limn_caption_file *out, const folder *f,
                                     const limn_caption_item *item, limn_error *err)
 {
@@ -194,11 +193,11 @@ static limn_status read_json_beside(limn_caption_file *out, const folder *f,
     return s;
 }
 
-/* The captions of a picture, which has a text file; an empty record where it is blank. */
-static limn_status read_text(limn_caption_file *out, const folder *f, const char *picture,
+/* The captions of an image, which has a text file; an empty record where it is blank. */
+static limn_status read_text(limn_caption_file *out, const folder *f, const char *image,
                              const char *path, limn_error *err)
 {
-    const limn_caption_item item = { .id = limn_caption_text_of(picture) };
+    const limn_caption_item item = { .id = limn_caption_text_of(image) };
     const size_t n_before = out->n_records;
     LIMN_TRY(read_sidecar(out, &item, path, add_lines, err));
     if (out->n_records == n_before) LIMN_TRY(read_json_beside(out, f, &item, err));
@@ -215,7 +214,7 @@ static limn_status add_sidecar(limn_caption_file *out, const folder *f, const ch
     limn_status s;
     limn_buffer_printf(&path, "%s%s%s", f->path, f->slash, sidecar);
     if (path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    s = find_picture(&file, f, sidecar, err);
+    s = find_image(&file, f, sidecar, err);
     if (s != LIMN_OK)
         limn_error_prefix(err, "%s", path.bytes);
     else if (file == NONE)
@@ -239,19 +238,18 @@ static bool has_beside(const folder *f, const char *name, const char *ending)
     return has;
 }
 
-/* A JSON beside one picture, without a text file between. */
+/* A JSON beside one image, without a text file between. */
 static limn_status add_json_sidecar(limn_caption_file *out, const folder *f, const char *sidecar,
                                     limn_error *err)
 {
     int64_t file;
-    if (has_beside(f, sidecar, ".txt") || find_picture(&file, f, sidecar, NULL) != LIMN_OK ||
+    if (has_beside(f, sidecar, ".txt") || find_image(&file, f, sidecar, NULL) != LIMN_OK ||
         file == NONE)
         return LIMN_OK;
-    const char *picture = limn_string_table_get(&f->files, (uint32_t)file);
-    if (strlen(picture) < stem_size(sidecar) || stem_size(picture) != stem_size(sidecar))
+    const char *image = limn_string_table_get(&f->files, (uint32_t)file);
+    if (strlen(image) < stem_size(sidecar) || stem_size(image) != stem_size(sidecar))
         return LIMN_OK; /* NAME.jpg.json is others' */
-    return read_json_beside(out, f, &(limn_caption_item){ .id = limn_caption_text_of(picture) },
-                            err);
+    return read_json_beside(out, f, &(limn_caption_item){ .id = limn_caption_text_of(image) }, err);
 }
 
 limn_status limn_caption_read_folder(limn_caption_file *file, const char *path, limn_error *err)
@@ -268,7 +266,7 @@ limn_status limn_caption_read_folder(limn_caption_file *file, const char *path, 
     }
     if (s == LIMN_OK && file->n_records == 0)
         s = limn_fail(err, LIMN_E_FORMAT,
-                      "%s: no picture in this folder has a text file beside it (NAME.txt or "
+                      "%s: no image in this folder has a text file beside it (NAME.txt or "
                       "NAME.json for NAME.jpg)",
                       path);
     finish(&f);

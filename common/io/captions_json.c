@@ -1,5 +1,5 @@
 /* Caption files as one JSON document: arrays of objects, COCO annotations, Karpathy's splits, and
- * captions by picture. */
+ * captions by image. */
 #include <string.h>
 
 #include "common/io/caption_fields.h"
@@ -138,14 +138,14 @@ static limn_status parse_karpathy(limn_caption_file *file, const limn_json_node 
     return status;
 }
 
-/* ---- captions by picture ------------------------------------------------------------------ */
+/* ---- captions by image ------------------------------------------------------------------ */
 
 static bool is_caption(const json_t *value)
 {
     return json_is_string(value) || json_is_array(value);
 }
 
-/* {picture: caption, or array of captions}, no key of which is a field's name */
+/* {image: caption, or array of captions}, no key of which is a field's name */
 static bool is_dictionary(const json_t *root)
 {
     const char *key;
@@ -165,7 +165,7 @@ static limn_status parse_dictionary(limn_caption_file *file, const limn_json_nod
 {
     const char *key;
     json_t *value;
-    file->format = "JSON captions by picture";
+    file->format = "JSON captions by image";
     json_object_foreach((json_t *)root->value, key, value)
     {
         const limn_caption_item item = { .id = limn_caption_text_of(key) };

@@ -4,7 +4,7 @@
 
 #include "common/io/caption_fields.h"
 #include "common/io/captions_parse.h"
-#include "common/text/picture_name.h"
+#include "common/text/image_name.h"
 
 bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, size_t *n_lines,
                             limn_status *status, limn_error *err)
@@ -104,7 +104,7 @@ static limn_status fail_split(limn_caption_text line, limn_error *err)
     enum { MAX_SHOWN = 40 };
     return limn_fail(err, LIMN_E_FORMAT,
                      "no tab between name and caption in \"%.*s\", and no header; known are %s%sid "
-                     "for the picture, %scaption_1 … for the caption",
+                     "for the image, %scaption_1 … for the caption",
                      (int)(line.size < MAX_SHOWN ? line.size : MAX_SHOWN), line.bytes,
                      limn_caption_field_names(LIMN_FIELD_FILE),
                      limn_caption_field_names(LIMN_FIELD_IMAGE_ID),
@@ -143,10 +143,10 @@ static limn_status add_swapped_line(limn_caption_file *file, limn_caption_text l
 /* What the first fields of a TSV look like. */
 typedef enum look { LOOKS_OTHER, LOOKS_LIKE_NUMBER, LOOKS_LIKE_FILE } look;
 
-static bool is_picture(limn_caption_text text)
+static bool is_image(limn_caption_text text)
 {
     if (text.size == 0 || memchr(text.bytes, ' ', text.size)) return false;
-    return limn_picture_name_stem(text.bytes, text.size) < text.size ||
+    return limn_image_name_stem(text.bytes, text.size) < text.size ||
            (text.size > 7 && memcmp(text.bytes, "http://", 7) == 0) ||
            (text.size > 8 && memcmp(text.bytes, "https://", 8) == 0);
 }
@@ -157,7 +157,7 @@ static look look_of(limn_caption_text id)
     size_t n_digits = 0;
     id.size = id_size(&number, id);
     while (n_digits < id.size && is_digit(id.bytes[n_digits])) n_digits++;
-    return is_picture(id)                       ? LOOKS_LIKE_FILE
+    return is_image(id)                         ? LOOKS_LIKE_FILE
            : id.size > 0 && n_digits == id.size ? LOOKS_LIKE_NUMBER
                                                 : LOOKS_OTHER;
 }
@@ -184,7 +184,7 @@ static tsv_looks look_at_tsv(limn_caption_text text)
         if (looks.n_lines == 1) looks.rest = id_look;
         if (looks.n_lines > 1 && looks.rest != id_look) looks.rest = LOOKS_OTHER;
         looks.n_swapped +=
-            id_look == LOOKS_OTHER && memchr(id.bytes, ' ', id.size) && is_picture(rest);
+            id_look == LOOKS_OTHER && memchr(id.bytes, ' ', id.size) && is_image(rest);
         looks.n_lines++;
     }
     return looks;
@@ -197,7 +197,7 @@ static limn_status fail_header(limn_caption_text text, limn_error *err)
     const size_t size = end ? (size_t)(end - text.bytes) : text.size;
     return limn_fail(
         err, LIMN_E_FORMAT,
-        "line 1: \"%.*s\" looks like a header; known are %s%sid for the picture, %scaption_1 "
+        "line 1: \"%.*s\" looks like a header; known are %s%sid for the image, %scaption_1 "
         "… for the caption",
         (int)(size < MAX_SHOWN ? size : MAX_SHOWN), text.bytes,
         limn_caption_field_names(LIMN_FIELD_FILE), limn_caption_field_names(LIMN_FIELD_IMAGE_ID),
@@ -209,7 +209,7 @@ limn_status limn_caption_parse_tsv(limn_caption_file *file, limn_caption_text te
     const tsv_looks looks = look_at_tsv(text);
     file->format = "TSV";
     if (looks.n_lines > 0 && looks.n_swapped == looks.n_lines) {
-        file->note = "the captions come first and the pictures' names second: read as such";
+        file->note = "the captions come first and the images' names second: read as such";
         return parse_lines(file, text, add_swapped_line, err);
     }
     if (looks.first == LOOKS_OTHER && !looks.has_point && looks.rest != LOOKS_OTHER)
@@ -219,7 +219,7 @@ limn_status limn_caption_parse_tsv(limn_caption_file *file, limn_caption_text te
 
 /* ---- captions alone, and JSONL ------------------------------------------------------------ */
 
-/* A caption without a picture: its name is its number in the file, from 1. */
+/* A caption without an image: its name is its number in the file, from 1. */
 static limn_status add_plain_line(limn_caption_file *file, limn_caption_text line, limn_error *err)
 {
     char name[24];

@@ -1,4 +1,4 @@
-/* Objects of JSONL and of COCO: which picture, and which captions. */
+/* Objects of JSONL and of COCO: which image, and which captions. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static bool is_set(const json_t *flag)
                : json_is_true(flag) || json_number_value(flag) != 0;
 }
 
-/* Of several that hold the same the preferred one counts; null names no picture. */
+/* Of several that hold the same the preferred one counts; null names no image. */
 static members find_members(const json_t *object)
 {
     members m = { .is_rejected = false };
@@ -44,7 +44,7 @@ static members find_members(const json_t *object)
     return m;
 }
 
-static bool has_picture(const members *m)
+static bool has_image(const members *m)
 {
     return m->of[LIMN_FIELD_FILE] || m->of[LIMN_FIELD_IMAGE_ID] || m->of[LIMN_FIELD_OWN_ID] ||
            m->of[LIMN_FIELD_URL];
@@ -53,7 +53,7 @@ static bool has_picture(const members *m)
 bool limn_caption_is_object(const json_t *value)
 {
     const members m = find_members(value);
-    return json_is_object(value) && has_picture(&m) &&
+    return json_is_object(value) && has_image(&m) &&
            (m.of[LIMN_FIELD_CAPTION] || m.of[LIMN_FIELD_NUMBERED_CAPTION] ||
             json_object_get(value, "error"));
 }
@@ -265,7 +265,7 @@ static limn_status fail_names(const limn_json_node *object, limn_error *err)
     snprintf(known, sizeof known, "%s%s%s%s", limn_caption_field_names(LIMN_FIELD_FILE),
              limn_caption_field_names(LIMN_FIELD_IMAGE_ID),
              limn_caption_field_names(LIMN_FIELD_OWN_ID), limn_caption_field_names(LIMN_FIELD_URL));
-    return fail_members(object, "picture", known, err);
+    return fail_members(object, "image", known, err);
 }
 
 static limn_status add_captions_of(limn_caption_file *file, const members *m,
@@ -297,7 +297,7 @@ limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_nod
     names n = { .of = { { 0 } } };
     LIMN_TRY(limn_json_as_object(object, err));
     const members m = find_members(object->value);
-    if (!has_picture(&m)) return fail_names(object, err);
+    if (!has_image(&m)) return fail_names(object, err);
     LIMN_TRY(read_item(&item, &n, &m, object, file_names, err));
     LIMN_TRY(add_captions_of(file, &m, object, &item, err));
     return file->n_records > first ? add_sureness(file, first, object, err) : LIMN_OK;

@@ -28,7 +28,7 @@ typedef struct limn_caption_item {
     bool is_rejected;
 } limn_caption_item;
 
-/* Given the names from fields for files (as id) and for pictures' ids (as alias), each where there
+/* Given the names from fields for files (as id) and for images' ids (as alias), each where there
  * is one: the first becomes the id, the other the alias. `own` is the id, or `url`, where there is
  * neither; beside a file alone, `own` is the alias. */
 void limn_caption_choose_names(limn_caption_item *item, limn_caption_text own,
@@ -48,7 +48,7 @@ limn_status limn_caption_add(limn_caption_file *file, const limn_caption_item *i
  * LIMN_E_NOMEM. */
 limn_status limn_caption_set_sureness(limn_caption_file *file, size_t record, double confidence,
                                       limn_caption_text signals, limn_error *err);
-/* Counts a text file that stands beside no picture; keeps the first one's path. LIMN_E_NOMEM. */
+/* Counts a text file that stands beside no image; keeps the first one's path. LIMN_E_NOMEM. */
 limn_status limn_caption_note_orphan(limn_caption_file *file, const char *path, limn_error *err);
 /* When all is added: LIMN_E_ARG where no record is of the splits that are wanted, LIMN_E_FORMAT for
  * an empty list. */
@@ -86,7 +86,7 @@ limn_status limn_caption_parse_jsonl(limn_caption_file *file, limn_caption_text 
 limn_status limn_caption_parse_plain(limn_caption_file *file, limn_caption_text text,
                                      limn_error *err);
 
-/* The character between the fields of a header that names a picture and a caption (',' ';' '|' or a
+/* The character between the fields of a header that names an image and a caption (',' ';' '|' or a
  * tab), with which the text begins; '\0' where it has none. */
 char limn_caption_table_separator(limn_caption_text text);
 limn_status limn_caption_parse_table(limn_caption_file *file, limn_caption_text text,
@@ -104,7 +104,7 @@ limn_status limn_caption_read_folder(limn_caption_file *file, const char *path, 
 
 /* ---- objects (captions_object.c) ---------------------------------------------------------- */
 
-/* Adds what an object of JSONL or of COCO says. `names` (NULL: none): file names of pictures by
+/* Adds what an object of JSONL or of COCO says. `names` (NULL: none): file names of images by
  * their ids, {id: name}. */
 limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_node *object,
                                     const json_t *names, limn_error *err);
@@ -117,7 +117,7 @@ limn_status limn_caption_add_value(limn_caption_file *file, const limn_json_node
                                    const limn_caption_item *item, limn_error *err);
 /* Whether a value is a string that is not blank, or an array that is not empty. */
 bool limn_caption_has_text(const json_t *value);
-/* Whether an object has a field that names a picture and one with a caption (or "error"). */
+/* Whether an object has a field that names an image and one with a caption (or "error"). */
 bool limn_caption_is_object(const json_t *value);
 
 limn_caption_text limn_caption_text_of(const char *string); /* NULL: none */

@@ -57,7 +57,7 @@ static columns find_columns(const limn_caption_rows *r)
     return c;
 }
 
-static bool has_picture(const columns *c)
+static bool has_image(const columns *c)
 {
     return c->of[LIMN_FIELD_FILE] != NONE || c->of[LIMN_FIELD_IMAGE_ID] != NONE ||
            c->of[LIMN_FIELD_OWN_ID] != NONE || c->of[LIMN_FIELD_URL] != NONE;
@@ -101,20 +101,20 @@ char limn_caption_table_separator(limn_caption_text text)
 {
     for (size_t i = 0; i < N_KINDS; i++) {
         const columns c = columns_with(text, kinds[i].separator);
-        if (has_picture(&c) && c.n_captions > 0) return kinds[i].separator;
+        if (has_image(&c) && c.n_captions > 0) return kinds[i].separator;
     }
     return '\0';
 }
 
-static limn_status fail_header(limn_caption_text line, bool has_picture, limn_error *err)
+static limn_status fail_header(limn_caption_text line, bool has_image, limn_error *err)
 {
     enum { MAX_SHOWN = 60 };
     const int size = (int)(line.size < MAX_SHOWN ? line.size : MAX_SHOWN);
-    if (has_picture)
+    if (has_image)
         return limn_fail(err, LIMN_E_FORMAT,
                          "the header \"%.*s\" names no caption; known are %scaption_1 …", size,
                          line.bytes, limn_caption_field_names(LIMN_FIELD_CAPTION));
-    return limn_fail(err, LIMN_E_FORMAT, "the header \"%.*s\" names no picture; known are %s%s%s%s",
+    return limn_fail(err, LIMN_E_FORMAT, "the header \"%.*s\" names no image; known are %s%s%s%s",
                      size, line.bytes, limn_caption_field_names(LIMN_FIELD_FILE),
                      limn_caption_field_names(LIMN_FIELD_IMAGE_ID),
                      limn_caption_field_names(LIMN_FIELD_OWN_ID),
@@ -131,7 +131,7 @@ limn_status limn_caption_check_header(limn_caption_text text, limn_error *err)
     for (size_t i = 0; i < N_KINDS; i++) {
         const columns c = columns_with(text, kinds[i].separator);
         if (has_tab != (kinds[i].separator == '\t') || c.n_columns < 2) continue;
-        if (has_picture(&c) || c.n_captions > 0) return fail_header(line, has_picture(&c), err);
+        if (has_image(&c) || c.n_captions > 0) return fail_header(line, has_image(&c), err);
     }
     return LIMN_OK;
 }

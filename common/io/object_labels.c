@@ -14,11 +14,11 @@ void limn_object_labels_finish(limn_object_labels *labels)
     *labels = (limn_object_labels){ 0 };
 }
 
-limn_object_set limn_object_labels_set(const limn_object_labels *labels, size_t picture,
+limn_object_set limn_object_labels_set(const limn_object_labels *labels, size_t image,
                                        float min_score)
 {
     limn_object_set set = { { 0 } };
-    for (size_t i = labels->first_box[picture]; i < labels->first_box[picture + 1]; i++)
+    for (size_t i = labels->first_box[image]; i < labels->first_box[image + 1]; i++)
         if (labels->boxes[i].score >= min_score) limn_object_set_add(&set, labels->boxes[i].object);
     return set;
 }
@@ -59,7 +59,7 @@ static limn_status add_box(limn_object_labels *labels, size_t *n_boxes, limn_cap
     if (!parse_score(&box.score, score.bytes, score.size))
         return limn_fail(err, LIMN_E_FORMAT, "%.*s: score \"%.*s\" is no number from 0 to 1",
                          clipped(name.size), name.bytes, clipped(score.size), score.bytes);
-    if (*n_boxes - labels->first_box[labels->n_pictures] >= LIMN_OBJECT_LABELS_MAX_BOXES)
+    if (*n_boxes - labels->first_box[labels->n_images] >= LIMN_OBJECT_LABELS_MAX_BOXES)
         return limn_fail(err, LIMN_E_LIMIT, "more than %d boxes", LIMN_OBJECT_LABELS_MAX_BOXES);
     if (!limn_grow((void **)&labels->boxes, &labels->boxes_capacity, *n_boxes + 1, sizeof box))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu boxes", *n_boxes + 1);
@@ -98,22 +98,22 @@ static limn_status add_boxes(limn_object_labels *labels, size_t *n_boxes, limn_c
 static limn_status add_line(limn_object_labels *labels, limn_caption_text line, limn_error *err)
 {
     const char *tab = memchr(line.bytes, '\t', line.size);
-    size_t size, n_boxes = labels->first_box ? labels->first_box[labels->n_pictures] : 0;
+    size_t size, n_boxes = labels->first_box ? labels->first_box[labels->n_images] : 0;
     uint32_t number;
     if (!tab) return limn_fail(err, LIMN_E_FORMAT, "no tab between name and objects");
     size = (size_t)(tab - line.bytes);
-    if (size == 0) return limn_fail(err, LIMN_E_FORMAT, "the picture's name is empty");
+    if (size == 0) return limn_fail(err, LIMN_E_FORMAT, "the image's name is empty");
     if (limn_string_table_find(&number, &labels->names, line.bytes, size))
         return limn_fail(err, LIMN_E_FORMAT, "a second line of %.*s", clipped(size), line.bytes);
     LIMN_TRY(limn_string_table_add(&number, &labels->names, line.bytes, size, err));
-    if (!limn_grow((void **)&labels->first_box, &labels->pictures_capacity, (size_t)number + 2,
+    if (!limn_grow((void **)&labels->first_box, &labels->images_capacity, (size_t)number + 2,
                    sizeof *labels->first_box))
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", (size_t)number + 1);
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu images", (size_t)number + 1);
     labels->first_box[number] = n_boxes;
     LIMN_TRY(
         add_boxes(labels, &n_boxes, (limn_caption_text){ tab + 1, line.size - size - 1 }, err));
-    labels->n_pictures = (size_t)number + 1;
-    labels->first_box[labels->n_pictures] = n_boxes;
+    labels->n_images = (size_t)number + 1;
+    labels->first_box[labels->n_images] = n_boxes;
     return LIMN_OK;
 }
 
@@ -129,8 +129,8 @@ static limn_status parse(limn_object_labels *labels, limn_caption_text text, lim
             return status;
         }
     }
-    if (status == LIMN_OK && labels->n_pictures == 0)
-        return limn_fail(err, LIMN_E_FORMAT, "no picture in it");
+    if (status == LIMN_OK && labels->n_images == 0)
+        return limn_fail(err, LIMN_E_FORMAT, "no image in it");
     return status;
 }
 

@@ -2,7 +2,7 @@
  *
  * Order contract. Every sum below has one fixed order, stated with the function, and
  * every multiply-add is fused (fmaf). So each level gives the same bits as the plain
- * C one, for any number of rows, threads or pictures; tests compare them with memcmp.
+ * C one, for any number of rows, threads or images; tests compare them with memcmp.
  * The C implementation (c/) is the specification; x86/ holds the levels of x86-64.
  *
  * All functions are re-entrant, allocate nothing, and can't fail. Pointers need no

@@ -12,7 +12,7 @@ static void add_row(double *sum, const double *rows, size_t row, size_t n_stats)
     for (size_t i = 0; i < n_stats; i++) sum[i] += rows[row * n_stats + i];
 }
 
-/* The score of the drawn pictures (all of them once when rng is NULL), less the other system's. */
+/* The score of the drawn images (all of them once when rng is NULL), less the other system's. */
 static void score_sample(double *out, const limn_bootstrap *b, limn_rng *rng)
 {
     double sum[LIMN_BOOTSTRAP_MAX_STATS] = { 0 }, other[LIMN_BOOTSTRAP_MAX_STATS] = { 0 };
@@ -58,7 +58,7 @@ static limn_status check(const limn_bootstrap *b, limn_error *err)
         b->n_stats > LIMN_BOOTSTRAP_MAX_STATS || b->n_scores == 0 ||
         b->n_scores > LIMN_BOOTSTRAP_MAX_SCORES)
         return limn_fail(err, LIMN_E_ARG,
-                         "bootstrap: %zu pictures, %zu trials, %zu statistics, "
+                         "bootstrap: %zu images, %zu trials, %zu statistics, "
                          "%zu scores",
                          b->n_images, b->n_trials, b->n_stats, b->n_scores);
     return LIMN_OK;

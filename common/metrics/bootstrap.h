@@ -1,7 +1,7 @@
-/* How sure a score is: bootstrap over pictures (Koehn 2004; Efron & Tibshirani 1993).
+/* How sure a score is: bootstrap over images (Koehn 2004; Efron & Tibshirani 1993).
  *
- * A metric is a row of statistics for each picture and a function from a sum of rows to a score.
- * Each trial draws as many pictures as there are, with replacement, sums their rows and scores the
+ * A metric is a row of statistics for each image and a function from a sum of rows to a score.
+ * Each trial draws as many images as there are, with replacement, sums their rows and scores the
  * sum; nothing else about a metric matters. The draws depend on the seed alone. */
 #ifndef LIMN_COMMON_METRICS_BOOTSTRAP_H
 #define LIMN_COMMON_METRICS_BOOTSTRAP_H
@@ -26,7 +26,7 @@ typedef struct limn_bootstrap {
 } limn_bootstrap;
 
 typedef struct limn_interval {
-    double value;     /* over all pictures: the score, or the first system's minus the second's */
+    double value;     /* over all images: the score, or the first system's minus the second's */
     double low, high; /* 95 % interval: 2.5 and 97.5 percentiles of the trials */
     /* For comparisons: the two-sided probability of a difference this large when there is none. */
     double p;

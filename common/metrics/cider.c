@@ -7,8 +7,8 @@
 /* ---- document frequencies ----------------------------------------------------------------- */
 
 struct limn_cider_df {
-    limn_ngram_table table; /* `mark`: number, from 1, of the last picture that was counted */
-    uint32_t n_pictures;
+    limn_ngram_table table; /* `mark`: number, from 1, of the last image that was counted */
+    uint32_t n_images;
 };
 
 limn_status limn_cider_df_create(limn_cider_df **out, limn_error *err)
@@ -28,42 +28,42 @@ void limn_cider_df_destroy(limn_cider_df **df)
 limn_status limn_cider_df_add(limn_cider_df *df, const limn_ngram_counts *refs, size_t n_refs,
                               limn_error *err)
 {
-    const uint32_t picture = ++df->n_pictures;
+    const uint32_t image = ++df->n_images;
     for (size_t r = 0; r < n_refs; r++) {
         for (size_t i = 0; i < refs[r].table.n_ngrams; i++) {
             limn_ngram_entry *entry;
             LIMN_TRY(
                 limn_ngram_table_add(&entry, &df->table, &refs[r].table.entries[i].ngram, err));
-            entry->count += entry->mark != picture;
-            entry->mark = picture;
+            entry->count += entry->mark != image;
+            entry->mark = image;
         }
     }
     return LIMN_OK;
 }
 
-limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32_t n_pictures,
+limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32_t n_images,
                               limn_error *err)
 {
     limn_ngram_entry *entry;
     LIMN_TRY(limn_ngram_table_add(&entry, &df->table, ngram, err));
-    entry->count = n_pictures;
+    entry->count = n_images;
     return LIMN_OK;
 }
 
-void limn_cider_df_set_n_pictures(limn_cider_df *df, uint32_t n_pictures)
+void limn_cider_df_set_n_images(limn_cider_df *df, uint32_t n_images)
 {
-    df->n_pictures = n_pictures;
+    df->n_images = n_images;
 }
 
 void limn_cider_df_clear(limn_cider_df *df)
 {
     limn_ngram_table_clear(&df->table);
-    df->n_pictures = 0;
+    df->n_images = 0;
 }
 
-uint32_t limn_cider_df_n_pictures(const limn_cider_df *df)
+uint32_t limn_cider_df_n_images(const limn_cider_df *df)
 {
-    return df->n_pictures;
+    return df->n_images;
 }
 
 const limn_ngram_table *limn_cider_df_ngrams(const limn_cider_df *df)
@@ -73,17 +73,17 @@ const limn_ngram_table *limn_cider_df_ngrams(const limn_cider_df *df)
 
 /* ---- scores ------------------------------------------------------------------------------- */
 
-static double inverse_frequency(const limn_cider_df *df, double log_n_pictures,
+static double inverse_frequency(const limn_cider_df *df, double log_n_images,
                                 const limn_ngram *ngram)
 {
     const limn_ngram_entry *entry = limn_ngram_table_find(&df->table, ngram);
-    return entry && entry->count > 1 ? log_n_pictures - log(entry->count) : log_n_pictures;
+    return entry && entry->count > 1 ? log_n_images - log(entry->count) : log_n_images;
 }
 
 limn_status limn_cider_vector_fill(limn_cider_vector *v, const limn_ngram_counts *counts,
                                    const limn_cider_df *df, limn_error *err)
 {
-    const double log_n_pictures = df->n_pictures > 0 ? log(df->n_pictures) : 0;
+    const double log_n_images = df->n_images > 0 ? log(df->n_images) : 0;
     if (!limn_grow((void **)&v->weights, &v->capacity, counts->table.n_ngrams, sizeof *v->weights))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams",
                          counts->table.n_ngrams);
@@ -91,7 +91,7 @@ limn_status limn_cider_vector_fill(limn_cider_vector *v, const limn_ngram_counts
         double sum = 0;
         for (size_t i = counts->begins[n]; i < counts->begins[n + 1]; i++) {
             const limn_ngram_entry *entry = &counts->table.entries[i];
-            v->weights[i] = entry->count * inverse_frequency(df, log_n_pictures, &entry->ngram);
+            v->weights[i] = entry->count * inverse_frequency(df, log_n_images, &entry->ngram);
             sum += v->weights[i] * v->weights[i];
         }
         v->norms[n] = sqrt(sum);

@@ -3,7 +3,7 @@
  * A reward in training works on token numbers with frequencies counted once:
  *
  *     limn_cider_df *df;                               // shared, read-only once complete
- *     for each picture: limn_cider_df_add(df, refs, n_refs, err);
+ *     for each image: limn_cider_df_add(df, refs, n_refs, err);
  *     …
  *     limn_cider_scorer s = { 0 };                     // one a thread; allocates only while it
  * grows limn_cider_score(&reward, &s, df, LIMN_CIDER_D, hyp, refs, n_refs, err); */
@@ -23,24 +23,24 @@ typedef enum limn_cider_variant {
 
 /* ---- document frequencies ----------------------------------------------------------------- */
 
-/* In how many pictures' references each n-gram occurs. May be read by many threads when no other
+/* In how many images' references each n-gram occurs. May be read by many threads when no other
  * changes it. */
 typedef struct limn_cider_df limn_cider_df;
 
 limn_status limn_cider_df_create(limn_cider_df **out, limn_error *err); /* LIMN_E_NOMEM */
 void limn_cider_df_destroy(limn_cider_df **df); /* accepts NULL and *df == NULL; nulls it */
 
-/* One more picture, with its references. LIMN_E_NOMEM, LIMN_E_LIMIT. */
+/* One more image, with its references. LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_cider_df_add(limn_cider_df *df, const limn_ngram_counts *refs, size_t n_refs,
                               limn_error *err);
 /* Sets what a saved table says. LIMN_E_NOMEM, LIMN_E_LIMIT. */
-limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32_t n_pictures,
+limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32_t n_images,
                               limn_error *err);
-void limn_cider_df_set_n_pictures(limn_cider_df *df, uint32_t n_pictures);
-void limn_cider_df_clear(limn_cider_df *df); /* no n-grams, no pictures; keeps the memory */
+void limn_cider_df_set_n_images(limn_cider_df *df, uint32_t n_images);
+void limn_cider_df_clear(limn_cider_df *df); /* no n-grams, no images; keeps the memory */
 
-uint32_t limn_cider_df_n_pictures(const limn_cider_df *df);
-/* The n-grams, `count` being the number of pictures. Belongs to `df`. */
+uint32_t limn_cider_df_n_images(const limn_cider_df *df);
+/* The n-grams, `count` being the number of images. Belongs to `df`. */
 const limn_ngram_table *limn_cider_df_ngrams(const limn_cider_df *df);
 
 /* ---- scores ------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* How different the captions of one set are: of a corpus, or of one picture's n-best list. */
+/* How different the captions of one set are: of a corpus, or of one image's n-best list. */
 #ifndef LIMN_COMMON_METRICS_DIVERSITY_H
 #define LIMN_COMMON_METRICS_DIVERSITY_H
 

@@ -4,7 +4,7 @@
  *     limn_meteor_data_open(&data, folder, NULL, err)     // once; shared by threads
  *     limn_meteor_create(&meteor, data, err)              // one a thread
  *     limn_meteor_score(&stats, meteor, caption, references, n_references, err)
- *     limn_meteor_stats_score(&stats)                     // of this picture
+ *     limn_meteor_stats_score(&stats)                     // of this image
  *     limn_meteor_stats_add(&sum, &stats)                 // of the corpus: the score of the sum */
 #ifndef LIMN_COMMON_METRICS_METEOR_H
 #define LIMN_COMMON_METRICS_METEOR_H
@@ -31,7 +31,7 @@ void limn_meteor_data_close(limn_meteor_data **data); /* accepts NULL; nulls it 
  * "METEOR (exact,stem,synonym)", with it "METEOR". */
 bool limn_meteor_data_has_paraphrases(const limn_meteor_data *data);
 
-/* What a score is computed from; sums over pictures score a corpus. Whole numbers. */
+/* What a score is computed from; sums over images score a corpus. Whole numbers. */
 typedef struct limn_meteor_side {
     double n_words, n_function_words;
     double content[LIMN_METEOR_N_MODULES]; /* matched words by module */
@@ -43,9 +43,9 @@ typedef struct limn_meteor_stats {
     double n_chunks;
 } limn_meteor_stats;
 
-/* The score of one picture or of a sum: in [0, 1], never NaN. */
+/* The score of one image or of a sum: in [0, 1], never NaN. */
 double limn_meteor_stats_score(const limn_meteor_stats *stats);
-/* Adds a picture's to a sum: `sum` is zero at first. */
+/* Adds an image's to a sum: `sum` is zero at first. */
 void limn_meteor_stats_add(limn_meteor_stats *sum, const limn_meteor_stats *stats);
 
 /* Scratch memory of one thread, which grows with the number of different words. */

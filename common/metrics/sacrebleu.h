@@ -41,7 +41,7 @@ limn_sacrebleu limn_sacrebleu_score(const limn_bleu_stats *stats,
  * ref_len = 18)", in one line. */
 void limn_sacrebleu_print(limn_buffer *out, const limn_sacrebleu *score);
 /* Appends "nrefs:5|case:lc|eff:no|tok:13a|smooth:exp|version:2.6.0": the version is sacreBLEU's
- * whose definition this is. n_refs: of each picture, 0 when it differs. */
+ * whose definition this is. n_refs: of each image, 0 when it differs. */
 void limn_sacrebleu_sign(limn_buffer *out, const limn_sacrebleu_settings *settings, size_t n_refs);
 
 #endif

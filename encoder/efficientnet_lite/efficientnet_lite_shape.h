@@ -27,7 +27,7 @@ typedef struct limn_efficientnet_lite_shape {
     limn_mbconv_shape blocks[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS]; /* [n_blocks] */
 } limn_efficientnet_lite_shape;
 
-/* The map after a stage (encoder.h) of a picture of input_size pixels. */
+/* The map after a stage (encoder.h) of an image of input_size pixels. */
 typedef struct limn_lite_map {
     size_t side, n_channels;
 } limn_lite_map;

@@ -1,5 +1,5 @@
-/* The passes. Pictures are what the threads share out: each goes through the whole network on one
- * thread, in memory that stays in its cache. Gradients of weights are summed over the pictures of a
+/* The passes. Images are what the threads share out: each goes through the whole network on one
+ * thread, in memory that stays in its cache. Gradients of weights are summed over the images of a
  * part in order, then over the parts in order. */
 #include "encoder/efficientnet_lite/lite_trainer.h"
 
@@ -115,8 +115,8 @@ static void clear_edges(const struct block *b, float *map)
 
 /* ---- a block ------------------------------------------------------------------------------- */
 
-static void expand(const limn_lite_trainer *t, const struct picture_scratch *s,
-                   const struct block *b, const float *x)
+static void expand(const limn_lite_trainer *t, const struct image_scratch *s, const struct block *b,
+                   const float *x)
 {
     const size_t side = b->map.input_size, n_row = side * b->map.shape.n_inputs;
     clear_edges(b, s->expanded);
@@ -128,8 +128,7 @@ static void expand(const limn_lite_trainer *t, const struct picture_scratch *s,
             memcpy(inside_of(b, s->expanded, row), x + row * n_row, n_row * sizeof *x);
 }
 
-static void filter(const limn_lite_trainer *t, const struct picture_scratch *s,
-                   const struct block *b)
+static void filter(const limn_lite_trainer *t, const struct image_scratch *s, const struct block *b)
 {
     const limn_mbconv_shape *shape = &b->map.shape;
     const size_t n_row = b->map.output_size * shape->n_expanded;
@@ -151,7 +150,7 @@ static void filter(const limn_lite_trainer *t, const struct picture_scratch *s,
     }
 }
 
-static void block_forward(const limn_lite_trainer *t, const struct picture_scratch *s,
+static void block_forward(const limn_lite_trainer *t, const struct image_scratch *s,
                           const struct block *b, float *y, const float *x)
 {
     expand(t, s, b, x);
@@ -161,8 +160,8 @@ static void block_forward(const limn_lite_trainer *t, const struct picture_scrat
 }
 
 /* From d_filtered, gradients of the filter's outputs, to d_expanded, of its padded input. */
-static void filter_backward(const limn_lite_trainer *t, float *sums,
-                            const struct picture_scratch *s, const struct block *b)
+static void filter_backward(const limn_lite_trainer *t, float *sums, const struct image_scratch *s,
+                            const struct block *b)
 {
     const limn_mbconv_shape *shape = &b->map.shape;
     const size_t n_row = b->map.output_size * shape->n_expanded;
@@ -189,8 +188,7 @@ static void filter_backward(const limn_lite_trainer *t, float *sums,
 }
 
 /* d_expanded becomes dense, and the gradient before the ReLU6 if there is one. */
-static void unpad(const limn_lite_trainer *t, const struct picture_scratch *s,
-                  const struct block *b)
+static void unpad(const limn_lite_trainer *t, const struct image_scratch *s, const struct block *b)
 {
     const size_t n_row = b->map.input_size * b->map.shape.n_expanded;
     for (size_t row = 0; row < b->map.input_size; row++) {
@@ -201,7 +199,7 @@ static void unpad(const limn_lite_trainer *t, const struct picture_scratch *s,
 }
 
 /* From dy, the gradient of the block's output, to dx, that of its input x (NULL: not wanted). */
-static void block_backward(const limn_lite_trainer *t, float *sums, const struct picture_scratch *s,
+static void block_backward(const limn_lite_trainer *t, float *sums, const struct image_scratch *s,
                            const struct block *b, float *dx, const float *dy, const float *x)
 {
     const size_t n_in = b->map.input_size * b->map.input_size;
@@ -222,30 +220,29 @@ static void block_backward(const limn_lite_trainer *t, float *sums, const struct
             dx[i] = s->d_expanded[i] + (b->has_residual ? dy[i] : 0.0f);
 }
 
-/* ---- a picture ----------------------------------------------------------------------------- */
+/* ---- an image ----------------------------------------------------------------------------- */
 
-static float *map_of(const limn_lite_trainer *t, size_t stage, size_t picture)
+static float *map_of(const limn_lite_trainer *t, size_t stage, size_t image)
 {
     const limn_lite_map m =
         limn_efficientnet_lite_map(&t->settings.shape, t->settings.input.width, stage);
-    return t->maps[stage] + picture * m.side * m.side * m.n_channels;
+    return t->maps[stage] + image * m.side * m.side * m.n_channels;
 }
 
 /* What a stage after the stem reads. */
-static const float *input_of(const limn_lite_trainer *t, size_t stage, size_t picture)
+static const float *input_of(const limn_lite_trainer *t, size_t stage, size_t image)
 {
     const limn_lite_map m =
         limn_efficientnet_lite_map(&t->settings.shape, t->settings.input.width, stage - 1);
-    return stage == t->settings.first_stage ? t->cut + picture * m.side * m.side * m.n_channels
-                                            : map_of(t, stage - 1, picture);
+    return stage == t->settings.first_stage ? t->cut + image * m.side * m.side * m.n_channels
+                                            : map_of(t, stage - 1, image);
 }
 
-/* The patches of the whole picture. */
-static const float *patches_of(const limn_lite_trainer *t, struct picture_scratch *s,
-                               size_t picture)
+/* The patches of the whole image. */
+static const float *patches_of(const limn_lite_trainer *t, struct image_scratch *s, size_t image)
 {
     const size_t side = t->settings.input.width;
-    s->stem.pixels = t->pixels + picture * side * side * 3;
+    s->stem.pixels = t->pixels + image * side * side * 3;
     return limn_stem_rows(&s->stem, 0, t->stem.output_size);
 }
 
@@ -260,57 +257,57 @@ static size_t n_head_positions(const limn_lite_trainer *t)
     return side * side;
 }
 
-static void forward_picture(void *ctx, size_t picture, size_t worker)
+static void forward_image(void *ctx, size_t image, size_t worker)
 {
     const limn_lite_trainer *t = ctx;
     const size_t head = t->settings.shape.n_blocks + 1;
-    struct picture_scratch *s = &t->scratch[worker];
+    struct image_scratch *s = &t->scratch[worker];
     size_t stage = t->settings.first_stage;
     if (stage == 0)
-        run_product(t, &t->stem_product.forward, map_of(t, stage++, picture), NULL,
-                    patches_of(t, s, picture), n_stem_positions(t), LIMN_ACT_RELU6, NULL);
+        run_product(t, &t->stem_product.forward, map_of(t, stage++, image), NULL,
+                    patches_of(t, s, image), n_stem_positions(t), LIMN_ACT_RELU6, NULL);
     for (; stage < head; stage++)
-        block_forward(t, s, &t->blocks[stage - 1], map_of(t, stage, picture),
-                      input_of(t, stage, picture));
-    run_product(t, &t->head.forward, map_of(t, head, picture), NULL, input_of(t, head, picture),
+        block_forward(t, s, &t->blocks[stage - 1], map_of(t, stage, image),
+                      input_of(t, stage, image));
+    run_product(t, &t->head.forward, map_of(t, head, image), NULL, input_of(t, head, image),
                 n_head_positions(t), LIMN_ACT_RELU6, NULL);
 }
 
-static void stem_backward(const limn_lite_trainer *t, float *sums, struct picture_scratch *s,
-                          size_t picture)
+static void stem_backward(const limn_lite_trainer *t, float *sums, struct image_scratch *s,
+                          size_t image)
 {
     const size_t n = n_stem_positions(t);
     float *dy = s->d_maps[0];
-    t->rows->relu6_dx(dy, dy, map_of(t, 0, picture), n * t->settings.shape.n_stem);
-    add_product(t, sums, &t->stem_product, dy, patches_of(t, s, picture), n);
+    t->rows->relu6_dx(dy, dy, map_of(t, 0, image), n * t->settings.shape.n_stem);
+    add_product(t, sums, &t->stem_product, dy, patches_of(t, s, image), n);
 }
 
 /* Leaves the gradient of the head's input in d_maps[0]. */
-static void head_backward(const limn_lite_trainer *t, float *sums, const struct picture_scratch *s,
-                          size_t picture)
+static void head_backward(const limn_lite_trainer *t, float *sums, const struct image_scratch *s,
+                          size_t image)
 {
     const size_t n = n_head_positions(t), stage = t->settings.shape.n_blocks + 1;
     const size_t n_floats = n * t->settings.shape.n_head;
     float *dy = s->d_maps[1];
-    t->rows->relu6_dx(dy, t->d_features + picture * n_floats, map_of(t, stage, picture), n_floats);
-    add_product(t, sums, &t->head, dy, input_of(t, stage, picture), n);
+    t->rows->relu6_dx(dy, t->d_features + image * n_floats, map_of(t, stage, image), n_floats);
+    add_product(t, sums, &t->head, dy, input_of(t, stage, image), n);
     if (t->head.backward.n_outputs > 0)
         run_product(t, &t->head.backward, s->d_maps[0], NULL, dy, n, LIMN_ACT_NONE, NULL);
 }
 
-static void backward_picture(const limn_lite_trainer *t, float *sums, struct picture_scratch *s,
-                             size_t picture)
+static void backward_image(const limn_lite_trainer *t, float *sums, struct image_scratch *s,
+                           size_t image)
 {
     const size_t first_stage = t->settings.first_stage;
-    head_backward(t, sums, s, picture);
+    head_backward(t, sums, s, image);
     for (size_t stage = t->settings.shape.n_blocks; stage > 0 && stage >= first_stage; stage--) {
         float *dy = s->d_maps[0];
         block_backward(t, sums, s, &t->blocks[stage - 1], stage > first_stage ? s->d_maps[1] : NULL,
-                       dy, input_of(t, stage, picture));
+                       dy, input_of(t, stage, image));
         s->d_maps[0] = s->d_maps[1];
         s->d_maps[1] = dy;
     }
-    if (first_stage == 0) stem_backward(t, sums, s, picture);
+    if (first_stage == 0) stem_backward(t, sums, s, image);
 }
 
 static void backward_part(void *ctx, size_t part, size_t worker)
@@ -318,9 +315,8 @@ static void backward_part(void *ctx, size_t part, size_t worker)
     const limn_lite_trainer *t = ctx;
     float *sums = t->sums + part * t->n_floats;
     memset(sums, 0, t->n_floats * sizeof *sums);
-    for (size_t i = t->n_pictures * part / t->n_parts; i < t->n_pictures * (part + 1) / t->n_parts;
-         i++)
-        backward_picture(t, sums, &t->scratch[worker], i);
+    for (size_t i = t->n_images * part / t->n_parts; i < t->n_images * (part + 1) / t->n_parts; i++)
+        backward_image(t, sums, &t->scratch[worker], i);
 }
 
 /* ---- sums of gradients --------------------------------------------------------------------- */
@@ -380,27 +376,25 @@ static void sum_stage(void *ctx, size_t item, size_t worker)
 
 /* ---- passes -------------------------------------------------------------------------------- */
 
-static const float *forward(limn_lite_trainer *t, size_t n_pictures)
+static const float *forward(limn_lite_trainer *t, size_t n_images)
 {
-    t->n_pictures = n_pictures;
-    t->n_parts = n_pictures < LIMN_LITE_PARTS ? n_pictures : LIMN_LITE_PARTS;
+    t->n_images = n_images;
+    t->n_parts = n_images < LIMN_LITE_PARTS ? n_images : LIMN_LITE_PARTS;
     limn_pool_run(t->pool, n_trained_stages(t), fill_stage, t);
-    limn_pool_run(t->pool, n_pictures, forward_picture, t);
+    limn_pool_run(t->pool, n_images, forward_image, t);
     return t->maps[t->settings.shape.n_blocks + 1];
 }
 
-const float *limn_lite_trainer_forward(limn_lite_trainer *t, const uint8_t *pixels,
-                                       size_t n_pictures)
+const float *limn_lite_trainer_forward(limn_lite_trainer *t, const uint8_t *pixels, size_t n_images)
 {
     t->pixels = pixels;
-    return forward(t, n_pictures);
+    return forward(t, n_images);
 }
 
-const float *limn_lite_trainer_forward_cut(limn_lite_trainer *t, const float *maps,
-                                           size_t n_pictures)
+const float *limn_lite_trainer_forward_cut(limn_lite_trainer *t, const float *maps, size_t n_images)
 {
     t->cut = maps;
-    return forward(t, n_pictures);
+    return forward(t, n_images);
 }
 
 void limn_lite_trainer_backward(limn_lite_trainer *t, const float *feature_gradients)

@@ -82,12 +82,12 @@ static void plan_maps(limn_lite_trainer *t, limn_arena *a)
 {
     for (size_t stage = t->settings.first_stage; stage <= n_blocks(t) + 1; stage++) {
         size_t n = SIZE_MAX; /* stays when it overflows */
-        limn_size_mul(&n, t->settings.max_pictures, map_floats(t, stage));
+        limn_size_mul(&n, t->settings.max_images, map_floats(t, stage));
         t->maps[stage] = limn_arena_take(a, n, sizeof **t->maps);
     }
 }
 
-static void plan_scratch(const limn_lite_trainer *t, struct picture_scratch *s, limn_arena *a)
+static void plan_scratch(const limn_lite_trainer *t, struct image_scratch *s, limn_arena *a)
 {
     size_t n_expanded = 0, n_filtered = 0, n_map = 0;
     for (size_t i = first_block(t); i < n_blocks(t); i++) {
@@ -121,7 +121,7 @@ static void plan(limn_lite_trainer *t, size_t n_threads, limn_arena *a)
     plan_maps(t, a);
     t->scratch = limn_arena_take(a, n_threads, sizeof *t->scratch);
     for (size_t i = 0; i < n_threads; i++) {
-        struct picture_scratch counted;
+        struct image_scratch counted;
         plan_scratch(t, t->scratch ? &t->scratch[i] : &counted, a);
     }
     t->sums = limn_arena_take(a, LIMN_LITE_PARTS * t->n_floats, sizeof *t->sums);
@@ -208,8 +208,8 @@ static limn_status take_memory(limn_lite_trainer *t, limn_error *err)
     limn_arena_init_counting(&counting);
     plan(t, n_threads, &counting);
     if (counting.has_failed || !limn_arena_init(&t->arena, counting.high))
-        return limn_fail(err, LIMN_E_NOMEM, "no memory to train the encoder on %zu pictures",
-                         t->settings.max_pictures);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory to train the encoder on %zu images",
+                         t->settings.max_images);
     plan(t, n_threads, &t->arena);
     for (size_t i = first_block(t); i < n_blocks(t); i++) place_positions(&t->blocks[i]);
     return LIMN_OK;
@@ -250,7 +250,7 @@ static limn_lite_trainer_settings own_settings(const limn_encoder_trainer_settin
 {
     limn_lite_trainer_settings own = { .input = settings->config.input,
                                        .first_stage = settings->first_stage,
-                                       .max_pictures = settings->max_pictures };
+                                       .max_images = settings->max_images };
     limn_efficientnet_lite_shape_find(&own.shape, settings->config.family);
     return own;
 }
@@ -278,14 +278,14 @@ static size_t trainer_bytes(const limn_encoder_trainer_settings *settings, size_
     return limn_lite_trainer_bytes(&own, n_threads);
 }
 
-static const float *forward(void *trainer, const uint8_t *pixels, size_t n_pictures)
+static const float *forward(void *trainer, const uint8_t *pixels, size_t n_images)
 {
-    return limn_lite_trainer_forward(trainer, pixels, n_pictures);
+    return limn_lite_trainer_forward(trainer, pixels, n_images);
 }
 
-static const float *forward_cut(void *trainer, const float *maps, size_t n_pictures)
+static const float *forward_cut(void *trainer, const float *maps, size_t n_images)
 {
-    return limn_lite_trainer_forward_cut(trainer, maps, n_pictures);
+    return limn_lite_trainer_forward_cut(trainer, maps, n_images);
 }
 
 static void backward(void *trainer, const float *feature_gradients)

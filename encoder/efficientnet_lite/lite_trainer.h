@@ -1,8 +1,8 @@
 /* Training EfficientNet-Lite: what encoder_training.h says, of a network of any shape.
  *
  * Stages: 0 is the stem, 1 … n_blocks the blocks, n_blocks + 1 the head. Only the stages' outputs
- * are kept from the forward pass (4 MB a picture for all of Lite0 at 224 pixels); what is inside a
- * block is computed again in the backward pass, picture by picture, while it is in the cache. */
+ * are kept from the forward pass (4 MB an image for all of Lite0 at 224 pixels); what is inside a
+ * block is computed again in the backward pass, image by image, while it is in the cache. */
 #ifndef LIMN_ENCODER_EFFICIENTNET_LITE_LITE_TRAINER_H
 #define LIMN_ENCODER_EFFICIENTNET_LITE_LITE_TRAINER_H
 
@@ -16,8 +16,8 @@ typedef struct limn_lite_trainer limn_lite_trainer; /* activations of one batch 
 typedef struct limn_lite_trainer_settings {
     limn_efficientnet_lite_shape shape;
     limn_input_spec input;
-    size_t first_stage;  /* 0 … n_blocks + 1 */
-    size_t max_pictures; /* of one batch, >= 1 */
+    size_t first_stage; /* 0 … n_blocks + 1 */
+    size_t max_images;  /* of one batch, >= 1 */
 } limn_lite_trainer_settings;
 
 /* Adds the tensors of the stages from `first_stage` on (limn_encoder_params_add). */
@@ -32,9 +32,9 @@ limn_status limn_lite_trainer_create(limn_lite_trainer **out,
 void limn_lite_trainer_destroy(limn_lite_trainer **t); /* accepts NULL and *t == NULL */
 size_t limn_lite_trainer_bytes(const limn_lite_trainer_settings *settings, size_t n_threads);
 const float *limn_lite_trainer_forward(limn_lite_trainer *t, const uint8_t *pixels,
-                                       size_t n_pictures);
+                                       size_t n_images);
 const float *limn_lite_trainer_forward_cut(limn_lite_trainer *t, const float *maps,
-                                           size_t n_pictures);
+                                           size_t n_images);
 void limn_lite_trainer_backward(limn_lite_trainer *t, const float *feature_gradients);
 
 #endif

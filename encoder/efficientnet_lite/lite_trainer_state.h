@@ -13,7 +13,7 @@
 #include "encoder/efficientnet_lite/mbconv.h"
 #include "encoder/efficientnet_lite/stem.h"
 
-/* How many sums of gradients are kept apart: picture i of n adds to sum i * n_parts / n. */
+/* How many sums of gradients are kept apart: image i of n adds to sum i * n_parts / n. */
 enum { LIMN_LITE_PARTS = 8 };
 
 /* A 1x1 convolution, or the stem on patches. */
@@ -32,8 +32,8 @@ struct block {
     size_t *positions; /* [n * n] where an expanded position goes in the padded map */
 };
 
-/* What one thread needs for one picture. */
-struct picture_scratch {
+/* What one thread needs for one image. */
+struct image_scratch {
     limn_stem_scratch stem;
     float *expanded, *d_expanded; /* [n, padded_size, E]: rows with zeros at both ends */
     float *filtered, *d_filtered; /* [m, m, E] */
@@ -52,11 +52,11 @@ struct limn_lite_trainer {
     limn_stem stem;
     struct product stem_product, head;
     struct block blocks[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS];
-    float *maps[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS + 2]; /* by stage: [max_pictures, its map] */
-    struct picture_scratch *scratch;                    /* [n_threads] */
+    float *maps[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS + 2]; /* by stage: [max_images, its map] */
+    struct image_scratch *scratch;                      /* [n_threads] */
     float *sums; /* [LIMN_LITE_PARTS, n_floats] of gradients */
     /* Of the pass under way: */
-    size_t n_pictures, n_parts;
+    size_t n_images, n_parts;
     const uint8_t *pixels;
     const float *cut, *d_features;
 };

@@ -17,7 +17,7 @@
  *
  * A small map is a single strip; no ring row outlives its group then, and all groups share one
  * buffer that fits the nearest cache. Groups, and positions of the projection, are what the
- * threads of one picture share out; no sum is ever split, so bits stay the same. */
+ * threads of one image share out; no sum is ever split, so bits stay the same. */
 #ifndef LIMN_ENCODER_EFFICIENTNET_LITE_MBCONV_H
 #define LIMN_ENCODER_EFFICIENTNET_LITE_MBCONV_H
 

@@ -34,7 +34,7 @@ void limn_stem_order(float *out, const float *w, size_t n_outputs)
                 out[(o * n_taps + tap) * COLOURS + c] = w[(o * COLOURS + c) * n_taps + tap];
 }
 
-/* A row of the picture, or zeros above and below it, into s->row. */
+/* A row of the image, or zeros above and below it, into s->row. */
 static void normalise_row(const limn_stem_scratch *s, size_t padded_row)
 {
     const limn_stem *stem = s->stem;

@@ -21,9 +21,9 @@ typedef struct limn_stem {
     float mean[3], scale[3];
 } limn_stem;
 
-/* Scratch for one picture; `pixels` is set for each. */
+/* Scratch for one image; `pixels` is set for each. */
 typedef struct limn_stem_scratch {
-    float *row;     /* [n + 2, 3]: a row of the picture, normalised, and zeros around it */
+    float *row;     /* [n + 2, 3]: a row of the image, normalised, and zeros around it */
     float *patches; /* [max_rows, m, 27] */
     const uint8_t *pixels;
     const limn_stem *stem;

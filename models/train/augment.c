@@ -139,7 +139,7 @@ limn_status limn_augment(uint8_t *dst, const uint8_t *src, uint32_t size,
                          limn_resize_scratch *scratch, limn_error *err)
 {
     if (size == 0 || size > 65535)
-        return limn_fail(err, LIMN_E_ARG, "a picture of %u pixels a side is not in 1 … 65535",
+        return limn_fail(err, LIMN_E_ARG, "an image of %u pixels a side is not in 1 … 65535",
                          (unsigned)size);
     const limn_resize_box box = limn_draw_crop(size, settings, rng);
     const bool flips = limn_rng_uniform(rng) < (double)settings->flip;

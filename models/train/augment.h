@@ -1,4 +1,4 @@
-/* Pictures a little changed, so that a model sees each anew: random resized crop, flip, colour
+/* Images a little changed, so that a model sees each anew: random resized crop, flip, colour
  * jitter. Pixels are u8 [S, S, 3], RGB, dense. What is drawn depends on the stream alone. All
  * functions are re-entrant.
  *
@@ -15,7 +15,7 @@
 #include "common/image/resize.h"
 
 typedef struct limn_augment_settings {
-    float min_area, max_area;     /* of the crop, as share of the picture; 0 < min <= max <= 1 */
+    float min_area, max_area;     /* of the crop, as share of the image; 0 < min <= max <= 1 */
     float min_aspect, max_aspect; /* width / height; 0 < min <= max */
     float flip;                   /* chance of a flip, 0 … 1 */
     float brightness, contrast, saturation; /* factors are drawn from 1 - x … 1 + x; 0 … 1 */
@@ -34,7 +34,7 @@ limn_status limn_augment(uint8_t *dst, const uint8_t *src, uint32_t size,
 
 /* ---- its parts ---------------------------------------------------------------------------- */
 
-/* A box of whole pixels inside size x size with area and aspect within bounds; the whole picture
+/* A box of whole pixels inside size x size with area and aspect within bounds; the whole image
  * when ten draws give none that fits. */
 limn_resize_box limn_draw_crop(uint32_t size, const limn_augment_settings *settings, limn_rng *rng);
 

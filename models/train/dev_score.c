@@ -9,13 +9,13 @@
 #include "common/text/numbered_words.h"
 
 struct limn_dev_set {
-    limn_dev_pictures pictures;
+    limn_dev_images images;
     limn_string_table strings;
     limn_numbered_words *references; /* [n_references] */
     limn_ngram_counts *counts;       /* [n_references] */
     size_t n_references;
     limn_cider_df *df;
-    char **captions; /* [n_pictures] */
+    char **captions; /* [n_images] */
     limn_caption_tokenizer tokenizer;
 };
 
@@ -26,12 +26,12 @@ static limn_sentence sentence_of(const limn_numbered_words *w)
 
 /* ---- the set ------------------------------------------------------------------------------- */
 
-static limn_status add_picture(limn_dev_set *set, size_t picture, limn_error *err)
+static limn_status add_image(limn_dev_set *set, size_t image, limn_error *err)
 {
-    const limn_dev_pictures *p = &set->pictures;
-    const size_t first = p->first_references[picture], end = p->first_references[picture + 1];
+    const limn_dev_images *p = &set->images;
+    const size_t first = p->first_references[image], end = p->first_references[image + 1];
     if (first == end)
-        return limn_fail(err, LIMN_E_ARG, "development picture %zu has no caption", picture);
+        return limn_fail(err, LIMN_E_ARG, "development image %zu has no caption", image);
     for (size_t r = first; r < end; r++) {
         LIMN_TRY(
             limn_numbered_words_fill(&set->references[r], &set->strings, p->references[r], err));
@@ -42,26 +42,25 @@ static limn_status add_picture(limn_dev_set *set, size_t picture, limn_error *er
 
 static limn_status fill(limn_dev_set *set, limn_error *err)
 {
-    const limn_dev_pictures *p = &set->pictures;
-    set->n_references = p->n_pictures ? p->first_references[p->n_pictures] : 0;
+    const limn_dev_images *p = &set->images;
+    set->n_references = p->n_images ? p->first_references[p->n_images] : 0;
     set->references = limn_calloc(set->n_references, sizeof *set->references);
     set->counts = limn_calloc(set->n_references, sizeof *set->counts);
-    set->captions = limn_calloc(p->n_pictures, sizeof *set->captions);
+    set->captions = limn_calloc(p->n_images, sizeof *set->captions);
     if (!set->references || !set->counts || !set->captions)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu references", set->n_references);
     LIMN_TRY(limn_cider_df_create(&set->df, err));
-    for (size_t i = 0; i < p->n_pictures; i++) LIMN_TRY(add_picture(set, i, err));
+    for (size_t i = 0; i < p->n_images; i++) LIMN_TRY(add_image(set, i, err));
     return LIMN_OK;
 }
 
-limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_pictures *pictures,
-                                limn_error *err)
+limn_status limn_dev_set_create(limn_dev_set **out, const limn_dev_images *images, limn_error *err)
 {
     limn_dev_set *set = limn_calloc(1, sizeof *set);
     *out = NULL;
-    if (!set) return limn_fail(err, LIMN_E_NOMEM, "no memory for development pictures");
-    set->pictures = *pictures;
-    set->tokenizer.kind = pictures->kind;
+    if (!set) return limn_fail(err, LIMN_E_NOMEM, "no memory for development images");
+    set->images = *images;
+    set->tokenizer.kind = images->kind;
     const limn_status status = fill(set, err);
     if (status != LIMN_OK) limn_dev_set_destroy(&set);
     *out = set;
@@ -76,8 +75,7 @@ void limn_dev_set_destroy(limn_dev_set **p)
         limn_numbered_words_finish(&set->references[i]);
     for (size_t i = 0; set->counts && i < set->n_references; i++)
         limn_ngram_counts_finish(&set->counts[i]);
-    for (size_t i = 0; set->captions && i < set->pictures.n_pictures; i++)
-        limn_free(set->captions[i]);
+    for (size_t i = 0; set->captions && i < set->images.n_images; i++) limn_free(set->captions[i]);
     limn_free(set->references);
     limn_free(set->counts);
     limn_free(set->captions);
@@ -88,9 +86,9 @@ void limn_dev_set_destroy(limn_dev_set **p)
     *p = NULL;
 }
 
-const char *limn_dev_caption(const limn_dev_set *set, size_t picture)
+const char *limn_dev_caption(const limn_dev_set *set, size_t image)
 {
-    return set->captions[picture];
+    return set->captions[image];
 }
 
 /* ---- captions ------------------------------------------------------------------------------ */
@@ -102,17 +100,17 @@ struct caption_job {
     limn_error *errors;  /* [n_threads] */
 };
 
-static void caption_picture(void *ctx, size_t picture, size_t worker)
+static void caption_image(void *ctx, size_t image, size_t worker)
 {
     struct caption_job *j = ctx;
-    const limn_picture_source *source = &j->set->pictures.pixels;
+    const limn_image_source *source = &j->set->images.pixels;
     const limn_captions *captions;
     limn_error *err = &j->errors[worker];
     uint8_t *input = j->inputs[worker];
-    char **text = &j->set->captions[picture];
+    char **text = &j->set->captions[image];
     limn_free(*text);
     *text = NULL;
-    if (err->code != LIMN_OK || (err->code = source->read(source->ctx, picture, input, err)) ||
+    if (err->code != LIMN_OK || (err->code = source->read(source->ctx, image, input, err)) ||
         (err->code = limn_state_caption_input(j->states[worker], "", input, &captions, err)))
         return;
     *text = limn_strdup(captions->items[0].text);
@@ -128,9 +126,9 @@ static limn_status caption_all(struct caption_job *j, const limn_model *model, l
     for (size_t i = 0; i < limn_pool_n_threads(pool); i++) {
         LIMN_TRY(limn_state_create(&j->states[i], model, &options, 1, err));
         j->inputs[i] = limn_alloc_aligned(info.input_bytes, 1);
-        if (!j->inputs[i]) return limn_fail(err, LIMN_E_NOMEM, "no memory for a picture");
+        if (!j->inputs[i]) return limn_fail(err, LIMN_E_NOMEM, "no memory for an image");
     }
-    limn_pool_run(pool, j->set->pictures.n_pictures, caption_picture, j);
+    limn_pool_run(pool, j->set->images.n_images, caption_image, j);
     for (size_t i = 0; i < limn_pool_n_threads(pool); i++)
         if (j->errors[i].code != LIMN_OK)
             return limn_fail(err, j->errors[i].code, "%s", j->errors[i].text);
@@ -175,11 +173,11 @@ static void add_ending(struct sums *s, const limn_string_table *strings)
     }
 }
 
-static limn_status score_picture(struct sums *s, limn_dev_set *set, size_t picture, limn_error *err)
+static limn_status score_image(struct sums *s, limn_dev_set *set, size_t image, limn_error *err)
 {
-    const size_t first = set->pictures.first_references[picture];
-    const size_t n = set->pictures.first_references[picture + 1] - first;
-    const char *caption = set->captions[picture], *tokens;
+    const size_t first = set->images.first_references[image];
+    const size_t n = set->images.first_references[image + 1] - first;
+    const char *caption = set->captions[image], *tokens;
     uint32_t number;
     double score;
     LIMN_TRY(limn_caption_tokenize(&tokens, &set->tokenizer, caption, strlen(caption), err));
@@ -198,9 +196,9 @@ static limn_status score_picture(struct sums *s, limn_dev_set *set, size_t pictu
 static limn_status score_all(limn_dev_scores *out, struct sums *s, limn_dev_set *set,
                              limn_error *err)
 {
-    const double n = (double)set->pictures.n_pictures;
+    const double n = (double)set->images.n_images;
     double bleu[LIMN_NGRAM_MAX_ORDER];
-    for (size_t i = 0; i < set->pictures.n_pictures; i++) LIMN_TRY(score_picture(s, set, i, err));
+    for (size_t i = 0; i < set->images.n_images; i++) LIMN_TRY(score_image(s, set, i, err));
     limn_bleu_score(bleu, &s->bleu);
     *out = (limn_dev_scores){ .bleu_4 = bleu[3],
                               .cider = s->cider / n,

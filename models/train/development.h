@@ -1,4 +1,4 @@
-/* The development pictures of a run, to choose the model by. */
+/* The development images of a run, to choose the model by. */
 #ifndef LIMN_MODELS_TRAIN_DEVELOPMENT_H
 #define LIMN_MODELS_TRAIN_DEVELOPMENT_H
 
@@ -7,12 +7,12 @@
 
 typedef struct limn_development {
     limn_dev_set *set; /* NULL when there are none */
-    limn_cached_pictures pixels;
-    const char **names;      /* [n_pictures] */
-    const char **references; /* [n_pictures, 2] for the log; the second may be NULL */
+    limn_cached_images pixels;
+    const char **names;      /* [n_images] */
+    const char **references; /* [n_images, 2] for the log; the second may be NULL */
 } limn_development;
 
-/* `data`, with its pictures, is borrowed. LIMN_E_ARG, LIMN_E_NOMEM. */
+/* `data`, with its images, is borrowed. LIMN_E_ARG, LIMN_E_NOMEM. */
 limn_status limn_development_open(limn_development *out, const limn_training_data *data,
                                   limn_error *err);
 void limn_development_close(limn_development *dev); /* accepts a zeroed one */

@@ -8,7 +8,7 @@ enum { TEXT_CAPACITY = 4096 };
 struct limn_false_objects {
     const limn_vocab *vocab;
     limn_object_lexicon *lexicon;
-    limn_object_set *named; /* [n_pictures] by references */
+    limn_object_set *named; /* [n_images] by references */
 };
 
 static limn_object_set named_by(const limn_false_objects *f, const uint32_t *ids, size_t n)
@@ -21,13 +21,13 @@ static limn_object_set named_by(const limn_false_objects *f, const uint32_t *ids
     return mentions.objects;
 }
 
-static void look_through(limn_false_objects *f, const limn_references *r, size_t picture)
+static void look_through(limn_false_objects *f, const limn_references *r, size_t image)
 {
-    for (size_t c = r->first_captions[picture]; c < r->first_captions[picture + 1]; c++) {
+    for (size_t c = r->first_captions[image]; c < r->first_captions[image + 1]; c++) {
         const size_t first = r->offsets[c];
         const limn_object_set set = named_by(f, r->tokens + first, r->offsets[c + 1] - first);
-        f->named[picture].bits[0] |= set.bits[0];
-        f->named[picture].bits[1] |= set.bits[1];
+        f->named[image].bits[0] |= set.bits[0];
+        f->named[image].bits[1] |= set.bits[1];
     }
 }
 
@@ -38,7 +38,7 @@ limn_status limn_false_objects_create(limn_false_objects **out, const limn_vocab
     *out = f;
     if (!f) return limn_fail(err, LIMN_E_NOMEM, "no memory for the objects of references");
     f->vocab = vocab;
-    f->named = limn_calloc(references->n_pictures, sizeof *f->named);
+    f->named = limn_calloc(references->n_images, sizeof *f->named);
     const limn_status status =
         f->named ? limn_object_lexicon_create(&f->lexicon, err)
                  : limn_fail(err, LIMN_E_NOMEM, "no memory for the objects of references");
@@ -46,7 +46,7 @@ limn_status limn_false_objects_create(limn_false_objects **out, const limn_vocab
         limn_false_objects_destroy(out);
         return status;
     }
-    for (size_t i = 0; i < references->n_pictures; i++) look_through(f, references, i);
+    for (size_t i = 0; i < references->n_images; i++) look_through(f, references, i);
     return LIMN_OK;
 }
 
@@ -60,12 +60,12 @@ void limn_false_objects_destroy(limn_false_objects **p)
     *p = NULL;
 }
 
-size_t limn_false_objects_count(const limn_false_objects *f, size_t picture, const uint32_t *ids,
+size_t limn_false_objects_count(const limn_false_objects *f, size_t image, const uint32_t *ids,
                                 size_t n)
 {
     const limn_object_set set = named_by(f, ids, n);
     size_t count = 0;
     for (size_t i = 0; i < LIMN_N_OBJECTS; i++)
-        count += limn_object_set_has(set, i) && !limn_object_set_has(f->named[picture], i);
+        count += limn_object_set_has(set, i) && !limn_object_set_has(f->named[image], i);
     return count;
 }

@@ -1,4 +1,4 @@
-/* Objects that a caption names although no reference of its picture does (CHAIR: Rohrbach et al.
+/* Objects that a caption names although no reference of its image does (CHAIR: Rohrbach et al.
  * 2018), counted by class. People are one class, whatever word means them. */
 #ifndef LIMN_MODELS_TRAIN_FALSE_OBJECTS_H
 #define LIMN_MODELS_TRAIN_FALSE_OBJECTS_H
@@ -16,9 +16,9 @@ limn_status limn_false_objects_create(limn_false_objects **out, const limn_vocab
                                       const limn_references *references, limn_error *err);
 void limn_false_objects_destroy(limn_false_objects **f); /* accepts NULL and *f == NULL; nulls it */
 
-/* The classes that the caption of ids [n] names and no reference of `picture` (< n_pictures) does.
+/* The classes that the caption of ids [n] names and no reference of `image` (< n_images) does.
  * Of a caption of more than 4095 bytes, those of its beginning. */
-size_t limn_false_objects_count(const limn_false_objects *f, size_t picture, const uint32_t *ids,
+size_t limn_false_objects_count(const limn_false_objects *f, size_t image, const uint32_t *ids,
                                 size_t n);
 
 #endif

@@ -8,7 +8,7 @@
 #include "common/base/rng.h"
 #include "models/train/pool_captions.h"
 
-/* What was seen in a picture. */
+/* What was seen in an image. */
 typedef struct seen {
     float scores[LIMN_N_OBJECTS];    /* of the best box; 0 when there is none */
     uint8_t n_boxes[LIMN_N_OBJECTS]; /* up to 3 */
@@ -65,11 +65,11 @@ void limn_pairing_destroy(limn_pairing **p)
 
 /* ---- what was seen ------------------------------------------------------------------------ */
 
-static seen see(const limn_object_labels *labels, size_t picture, float min_score)
+static seen see(const limn_object_labels *labels, size_t image, float min_score)
 {
     seen s = { .scores = { 0 } };
-    s.objects = limn_object_labels_set(labels, picture, min_score);
-    for (size_t i = labels->first_box[picture]; i < labels->first_box[picture + 1]; i++) {
+    s.objects = limn_object_labels_set(labels, image, min_score);
+    for (size_t i = labels->first_box[image]; i < labels->first_box[image + 1]; i++) {
         const limn_object_box *box = &labels->boxes[i];
         if (box->score < min_score) continue;
         if (box->score > s.scores[box->object]) s.scores[box->object] = box->score;
@@ -277,12 +277,12 @@ static limn_status allocate_scores(limn_pairing *p, limn_error *err)
     return LIMN_OK;
 }
 
-static limn_status build(builder *b, const uint32_t *pictures, candidate *items, limn_error *err)
+static limn_status build(builder *b, const uint32_t *images, candidate *items, limn_error *err)
 {
     for (size_t i = 0; i < b->n_photos; i++) {
-        const uint32_t picture = pictures ? pictures[i] : (uint32_t)i;
-        const char *name = limn_string_table_get(&b->labels->names, picture);
-        b->seen[i] = see(b->labels, picture, b->settings->min_score);
+        const uint32_t image = images ? images[i] : (uint32_t)i;
+        const char *name = limn_string_table_get(&b->labels->names, image);
+        b->seen[i] = see(b->labels, image, b->settings->min_score);
         b->out->photos[i].rng = limn_rng_stream(b->settings->seed, name, strlen(name));
     }
     measure_rarity(b);
@@ -293,30 +293,30 @@ static limn_status build(builder *b, const uint32_t *pictures, candidate *items,
 }
 
 limn_status limn_pairing_create(limn_pairing **out, const limn_object_labels *labels,
-                                const uint32_t *pictures, size_t n_pictures,
+                                const uint32_t *images, size_t n_images,
                                 const char *const *captions, size_t n_captions,
                                 const limn_pairing_settings *settings, limn_error *err)
 {
     builder b = {
-        .settings = settings, .labels = labels, .n_photos = n_pictures, .n_captions = n_captions
+        .settings = settings, .labels = labels, .n_photos = n_images, .n_captions = n_captions
     };
     candidate *items = NULL;
     limn_status status;
     *out = NULL;
     LIMN_TRY(check_settings(settings, err));
     b.out = *out = limn_calloc(1, sizeof **out);
-    b.seen = limn_alloc(n_pictures, sizeof *b.seen);
+    b.seen = limn_alloc(n_images, sizeof *b.seen);
     b.captions = limn_alloc(n_captions, sizeof *b.captions);
     b.n_fits = limn_calloc(n_captions, sizeof *b.n_fits);
     items = limn_alloc(n_captions, sizeof *items);
-    if (*out) (*out)->photos = limn_calloc(n_pictures, sizeof *(*out)->photos);
+    if (*out) (*out)->photos = limn_calloc(n_images, sizeof *(*out)->photos);
     if (!*out || !(*out)->photos || !b.seen || !b.captions || !b.n_fits || !items) {
         status = limn_fail(err, LIMN_E_NOMEM, "out of memory for pairing");
     } else {
-        (*out)->n_photos = n_pictures;
+        (*out)->n_photos = n_images;
         status =
             limn_pool_captions_read(b.captions, captions, n_captions, settings->details_share, err);
-        if (status == LIMN_OK) status = build(&b, pictures, items, err);
+        if (status == LIMN_OK) status = build(&b, images, items, err);
     }
     limn_free(items);
     limn_free(b.n_fits);
@@ -330,8 +330,8 @@ limn_pairing_summary limn_pairing_summarize(const limn_pairing *p)
 {
     limn_pairing_summary s = { .n_without_object = p->n_without_object,
                                .n_captions = p->n_captions };
-    for (size_t i = 0; i < p->n_photos; i++) s.n_pictures += p->photos[i].n > 0;
-    s.n_without_caption = p->n_photos - s.n_pictures - s.n_without_object;
+    for (size_t i = 0; i < p->n_photos; i++) s.n_images += p->photos[i].n > 0;
+    s.n_without_caption = p->n_photos - s.n_images - s.n_without_object;
     return s;
 }
 
@@ -343,9 +343,9 @@ static limn_rng stream_of(const photo *p, uint64_t epoch, size_t repeat)
     return (limn_rng){ .key = p->rng.key, .counter = epoch << 20 | (uint64_t)repeat << 10 };
 }
 
-size_t limn_pairing_n_repeats(const limn_pairing *p, uint64_t epoch, size_t picture)
+size_t limn_pairing_n_repeats(const limn_pairing *p, uint64_t epoch, size_t image)
 {
-    const photo *f = &p->photos[picture];
+    const photo *f = &p->photos[image];
     const size_t n = (size_t)f->repeats;
     limn_rng rng = stream_of(f, epoch, 1023);
     return n + (limn_rng_uniform(&rng) < f->repeats - (double)n);
@@ -364,10 +364,10 @@ static size_t find_at(const float *probabilities, size_t n, const bool *is_drawn
     return last;
 }
 
-size_t limn_pairing_draw(uint32_t *out, const limn_pairing *p, uint64_t epoch, size_t picture,
+size_t limn_pairing_draw(uint32_t *out, const limn_pairing *p, uint64_t epoch, size_t image,
                          size_t repeat, size_t k)
 {
-    const photo *f = &p->photos[picture];
+    const photo *f = &p->photos[image];
     const float *probabilities = p->probabilities + f->first;
     limn_rng rng = stream_of(f, epoch, repeat);
     bool is_drawn[LIMN_PAIRING_MAX_CANDIDATES] = { false };
@@ -386,15 +386,15 @@ size_t limn_pairing_draw(uint32_t *out, const limn_pairing *p, uint64_t epoch, s
 
 /* ---- scores ------------------------------------------------------------------------------- */
 
-const uint32_t *limn_pairing_candidates(size_t *n, const limn_pairing *p, size_t picture)
+const uint32_t *limn_pairing_candidates(size_t *n, const limn_pairing *p, size_t image)
 {
-    *n = p->photos[picture].n;
-    return p->candidates + p->photos[picture].first;
+    *n = p->photos[image].n;
+    return p->candidates + p->photos[image].first;
 }
 
-const float *limn_pairing_scores(const limn_pairing *p, size_t picture)
+const float *limn_pairing_scores(const limn_pairing *p, size_t image)
 {
-    return p->scores + p->photos[picture].first;
+    return p->scores + p->photos[image].first;
 }
 
 static double logit(const limn_pairing *p, size_t i)
@@ -412,9 +412,9 @@ static size_t rank_of(const limn_pairing *p, const photo *f, size_t i)
     return rank;
 }
 
-size_t limn_pairing_heaviest(uint32_t *out, const limn_pairing *p, size_t picture, size_t k)
+size_t limn_pairing_heaviest(uint32_t *out, const limn_pairing *p, size_t image, size_t k)
 {
-    const photo *f = &p->photos[picture];
+    const photo *f = &p->photos[image];
     size_t n_kept = 0;
     for (size_t i = f->first; i < f->first + f->n; i++) {
         const size_t rank = rank_of(p, f, i);
@@ -424,9 +424,9 @@ size_t limn_pairing_heaviest(uint32_t *out, const limn_pairing *p, size_t pictur
     return n_kept < k ? n_kept : k;
 }
 
-void limn_pairing_set_scores(limn_pairing *p, size_t picture, const float *scores, size_t n_kept)
+void limn_pairing_set_scores(limn_pairing *p, size_t image, const float *scores, size_t n_kept)
 {
-    const photo *f = &p->photos[picture];
+    const photo *f = &p->photos[image];
     double most = -HUGE_VAL;
     bool has_finite = false;
     for (size_t i = 0; scores && i < f->n; i++) has_finite = has_finite || isfinite(scores[i]);

@@ -10,7 +10,7 @@
 #include "common/io/fileio.h"
 #include "models/train/pixel_record.h"
 
-#define MAX_PICTURE_SIZE ((size_t)1 << 30) /* bytes of a file */
+#define MAX_IMAGE_SIZE ((size_t)1 << 30) /* bytes of a file */
 enum { MAX_PATH_SIZE = 4096, N_TOLD = 3 };
 
 /* PATH with an extension. */
@@ -47,11 +47,11 @@ static bool stamp_of(limn_file_stamp *out, const char *path)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-static uint64_t hash_names(const limn_picture_names *names)
+static uint64_t hash_names(const limn_image_names *names)
 {
     uint64_t hash = 0;
-    for (size_t i = 0; i < limn_picture_names_count(names); i++)
-        hash = limn_pixel_record_hash_name(hash, limn_picture_names_get(names, i));
+    for (size_t i = 0; i < limn_image_names_count(names); i++)
+        hash = limn_pixel_record_hash_name(hash, limn_image_names_get(names, i));
     return hash;
 }
 
@@ -119,12 +119,12 @@ limn_status limn_pixel_cache_read(const limn_pixel_cache *c, size_t row, uint8_t
 
 /* ---- does it fit? -------------------------------------------------------------------------- */
 
-/* What is known of a picture's file: its stamp in the record, NULL when the name is new. */
+/* What is known of an image's file: its stamp in the record, NULL when the name is new. */
 static const limn_file_stamp *recorded_stamp(const limn_pixel_cache *c, const limn_pixel_record *r,
                                              const char *name)
 {
-    const uint32_t row = limn_picture_names_find(&c->rows.names, name);
-    if (row != LIMN_NO_PICTURE) return &r->stamps[row];
+    const uint32_t row = limn_image_names_find(&c->rows.names, name);
+    if (row != LIMN_NO_IMAGE) return &r->stamps[row];
     for (size_t i = 0; i < c->n_unreadable; i++)
         if (!strcmp(c->unreadable[i].name, name)) return &r->unreadable_stamps[i];
     return NULL;
@@ -136,7 +136,7 @@ static limn_status is_unchanged(bool *out, const limn_pixel_cache *c, const limn
     const limn_file_stamp *was = recorded_stamp(c, r, name);
     limn_file_stamp is;
     char *path;
-    LIMN_TRY(limn_picture_path(&path, folder, name, err));
+    LIMN_TRY(limn_image_path(&path, folder, name, err));
     *out = was && (!stamp_of(&is, path) || (is.size == was->size && is.time == was->time));
     limn_free(path);
     return LIMN_OK;
@@ -145,12 +145,12 @@ static limn_status is_unchanged(bool *out, const limn_pixel_cache *c, const limn
 static limn_status fits_record(bool *out, const limn_pixel_cache *c, const limn_pixel_record *r,
                                const limn_pixel_cache_settings *settings, limn_error *err)
 {
-    const size_t n = limn_picture_names_count(settings->names);
+    const size_t n = limn_image_names_count(settings->names);
     *out = limn_input_is_alike(&r->input.spec, &settings->input.spec) &&
            r->input.max_pixels == settings->input.max_pixels;
     for (size_t i = 0; *out && i < n; i++)
-        LIMN_TRY(is_unchanged(out, c, r, settings->folder,
-                              limn_picture_names_get(settings->names, i), err));
+        LIMN_TRY(is_unchanged(out, c, r, settings->folder, limn_image_names_get(settings->names, i),
+                              err));
     return LIMN_OK;
 }
 
@@ -172,11 +172,11 @@ static limn_status try_recorded(bool *fits, limn_pixel_cache *c, const char *pat
 static limn_status open_given(limn_pixel_cache *c, const char *path,
                               const limn_pixel_cache_settings *settings, limn_error *err)
 {
-    const size_t n = limn_picture_names_count(settings->names);
+    const size_t n = limn_image_names_count(settings->names);
     LIMN_TRY(limn_pixel_cache_open(c, path, settings->input.spec.width, err));
     for (size_t i = 0; i < n; i++) {
-        const char *name = limn_picture_names_get(settings->names, i);
-        if (limn_picture_names_find(&c->rows.names, name) == LIMN_NO_PICTURE)
+        const char *name = limn_image_names_get(settings->names, i);
+        if (limn_image_names_find(&c->rows.names, name) == LIMN_NO_IMAGE)
             return limn_fail(err, LIMN_E_ARG,
                              "%s.npy: has no row for %s; it was not made here, so "
                              "it is not replaced: remove it, or name another cache",
@@ -195,17 +195,17 @@ typedef struct maker {
     limn_pixel_record record;
 } maker;
 
-/* Every picture is there: told before hours of work. */
+/* Every image is there: told before hours of work. */
 static limn_status find_files(maker *m, limn_error *err)
 {
     const limn_pixel_cache_settings *s = m->settings;
-    for (size_t i = 0; i < limn_picture_names_count(s->names); i++) {
-        const char *name = limn_picture_names_get(s->names, i);
+    for (size_t i = 0; i < limn_image_names_count(s->names); i++) {
+        const char *name = limn_image_names_get(s->names, i);
         limn_error why = { 0 };
         char *path;
         if (limn_cache_writer_check_name(name, &why) != LIMN_OK)
             return limn_fail(err, LIMN_E_ARG, "%s: %s", name, why.text);
-        LIMN_TRY(limn_picture_path(&path, s->folder, name, err));
+        LIMN_TRY(limn_image_path(&path, s->folder, name, err));
         if (!stamp_of(&m->stamps[i], path))
             limn_fail(&why, LIMN_E_IO, "%s: %s", path, strerror(errno));
         limn_free(path);
@@ -220,8 +220,8 @@ static limn_status decode(void *ctx, size_t item, size_t worker, void *row, limn
     const limn_pixel_cache_settings *s = m->settings;
     limn_file_bytes file = { 0 };
     char *path;
-    LIMN_TRY(limn_picture_path(&path, s->folder, limn_picture_names_get(s->names, item), err));
-    limn_status status = limn_file_bytes_read(&file, path, MAX_PICTURE_SIZE, err);
+    LIMN_TRY(limn_image_path(&path, s->folder, limn_image_names_get(s->names, item), err));
+    limn_status status = limn_file_bytes_read(&file, path, MAX_IMAGE_SIZE, err);
     limn_free(path);
     if (status == LIMN_OK && s->load)
         status = s->load(s->load_ctx, row, file.bytes, file.size, &s->input, err);
@@ -232,7 +232,7 @@ static limn_status decode(void *ctx, size_t item, size_t worker, void *row, limn
     return status;
 }
 
-/* "; a.jpg: this is text, not a picture" of the first few. */
+/* "; a.jpg: this is text, not an image" of the first few. */
 static limn_status fail_unreadable(const maker *m, limn_error *err)
 {
     const limn_pixel_record *r = &m->record;
@@ -241,22 +241,22 @@ static limn_status fail_unreadable(const maker *m, limn_error *err)
     for (size_t i = 0; i < r->n_unreadable && i < N_TOLD && used < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "; %.60s: %.60s",
                                  r->unreadable[i].name, r->unreadable[i].error);
-    return limn_fail(err, LIMN_E_FORMAT, "more than %g %% of %zu pictures can't be read%s",
+    return limn_fail(err, LIMN_E_FORMAT, "more than %g %% of %zu images can't be read%s",
                      100 * LIMN_PIXEL_CACHE_MAX_UNREADABLE,
-                     limn_picture_names_count(m->settings->names), text);
+                     limn_image_names_count(m->settings->names), text);
 }
 
 static limn_status put_unreadable(maker *m, size_t item, const limn_error *error, limn_error *err)
 {
-    const limn_picture_names *names = m->settings->names;
-    const char *name = limn_picture_names_get(names, item), *text = error->text, *at;
+    const limn_image_names *names = m->settings->names;
+    const char *name = limn_image_names_get(names, item), *text = error->text, *at;
     if (error->code == LIMN_E_NOMEM || error->code == LIMN_E_INTERRUPTED)
         return limn_fail(err, error->code, "%s: %s", name, error->text);
     at = strstr(text, name); /* reading says the path, decoding does not */
     if (at && !strncmp(at + strlen(name), ": ", 2)) text = at + strlen(name) + 2;
     LIMN_TRY(limn_pixel_record_add_unreadable(&m->record, m->stamps[item], name, text, err));
     if ((double)m->record.n_unreadable >
-        LIMN_PIXEL_CACHE_MAX_UNREADABLE * (double)limn_picture_names_count(names))
+        LIMN_PIXEL_CACHE_MAX_UNREADABLE * (double)limn_image_names_count(names))
         return fail_unreadable(m, err);
     return LIMN_OK;
 }
@@ -269,7 +269,7 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
     if (error) return put_unreadable(m, item, error, err);
     LIMN_TRY(limn_pixel_record_add(&m->record, m->stamps[item],
                                    limn_row_checksum(row, side * side * 3), err));
-    const char *name = limn_picture_names_get(m->settings->names, item);
+    const char *name = limn_image_names_get(m->settings->names, item);
     m->record.names = limn_pixel_record_hash_name(m->record.names, name);
     return limn_cache_writer_add(m->writer, name, row, err);
 }
@@ -277,7 +277,7 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
 static limn_status make_rows(maker *m, limn_error *err)
 {
     const limn_pixel_cache_settings *s = m->settings;
-    const size_t side = s->input.spec.width, n = limn_picture_names_count(s->names);
+    const size_t side = s->input.spec.width, n = limn_image_names_count(s->names);
     const limn_row_job job = {
         .n_items = n,
         .row_size = side * side * 3,
@@ -344,8 +344,8 @@ limn_status limn_pixel_cache_make(limn_pixel_cache *out, const char *path,
                                   const limn_pixel_cache_settings *settings, limn_error *err)
 {
     *out = (limn_pixel_cache){ 0 };
-    if (limn_picture_names_count(settings->names) == 0)
-        return limn_fail(err, LIMN_E_ARG, "%s: there are no pictures to cache", path);
+    if (limn_image_names_count(settings->names) == 0)
+        return limn_fail(err, LIMN_E_ARG, "%s: there are no images to cache", path);
     const limn_status s = open_or_make(out, path, settings, err);
     if (s != LIMN_OK) limn_pixel_cache_close(out);
     return s;

@@ -10,11 +10,11 @@ enum { MAX_DEPTH = 16, MAX_THREADS = 64 };
 
 /* A batch in work. Batch k is in slot k % n_slots. */
 typedef struct batch_slot {
-    uint32_t *rows;  /* [max_pictures] */
-    uint8_t *pixels; /* [max_pictures, S, S, 3] */
+    uint32_t *rows;  /* [max_images] */
+    uint8_t *pixels; /* [max_images, S, S, 3] */
     size_t n, n_begun, n_done;
     uint64_t draw;
-    limn_error error; /* of the picture that failed first */
+    limn_error error; /* of the image that failed first */
 } batch_slot;
 
 typedef struct fetch_thread {
@@ -28,14 +28,14 @@ struct limn_pixel_prefetch {
     limn_pixel_prefetch_settings settings;
     limn_augment_settings augment;
     bool augments;
-    size_t picture_size; /* bytes */
-    batch_slot *slots;   /* [n_slots] */
+    size_t image_size; /* bytes */
+    batch_slot *slots; /* [n_slots] */
     size_t n_slots;
     fetch_thread *threads; /* [settings.n_threads] */
     size_t n_started;
     pthread_mutex_t mutex; /* of all below, and of the counters and errors of slots */
     pthread_cond_t work_came, batch_done;
-    uint64_t n_submitted, n_begun, n_taken; /* batches; n_begun: all their pictures are begun */
+    uint64_t n_submitted, n_begun, n_taken; /* batches; n_begun: all their images are begun */
     bool is_stopping;
 };
 
@@ -45,15 +45,15 @@ static limn_status fetch(const limn_pixel_prefetch *p, uint8_t *out, uint32_t ro
                          fetch_thread *t, limn_error *err)
 {
     const limn_pixel_cache *cache = p->settings.cache;
-    const char *name = limn_picture_names_get(&cache->rows.names, row);
-    limn_rng rng = limn_picture_rng(p->settings.seed, name, "draw", draw);
+    const char *name = limn_image_names_get(&cache->rows.names, row);
+    limn_rng rng = limn_image_rng(p->settings.seed, name, "draw", draw);
     if (!p->augments) return limn_pixel_cache_read(cache, row, out, err);
     LIMN_TRY(limn_pixel_cache_read(cache, row, t->pixels, err));
     return limn_augment(out, t->pixels, cache->size, &p->augment, &rng, &t->scratch, err);
 }
 
-/* Takes the next picture: false when there is none. With the mutex. */
-static bool begin_picture(batch_slot **slot, size_t *index, limn_pixel_prefetch *p)
+/* Takes the next image: false when there is none. With the mutex. */
+static bool begin_image(batch_slot **slot, size_t *index, limn_pixel_prefetch *p)
 {
     if (p->n_begun == p->n_submitted) return false;
     *slot = &p->slots[p->n_begun % p->n_slots];
@@ -62,11 +62,11 @@ static bool begin_picture(batch_slot **slot, size_t *index, limn_pixel_prefetch 
     return true;
 }
 
-static void run_picture(fetch_thread *t, batch_slot *slot, size_t index)
+static void run_image(fetch_thread *t, batch_slot *slot, size_t index)
 {
     limn_pixel_prefetch *p = t->prefetch;
     limn_error error = { 0 };
-    fetch(p, slot->pixels + index * p->picture_size, slot->rows[index], slot->draw, t, &error);
+    fetch(p, slot->pixels + index * p->image_size, slot->rows[index], slot->draw, t, &error);
     pthread_mutex_lock(&p->mutex);
     if (error.code && !slot->error.code) slot->error = error;
     if (++slot->n_done == slot->n) pthread_cond_signal(&p->batch_done);
@@ -81,12 +81,12 @@ static void *thread_main(void *arg)
     while (!p->is_stopping) {
         batch_slot *slot;
         size_t index;
-        if (!begin_picture(&slot, &index, p)) {
+        if (!begin_image(&slot, &index, p)) {
             pthread_cond_wait(&p->work_came, &p->mutex);
             continue;
         }
         pthread_mutex_unlock(&p->mutex);
-        run_picture(t, slot, index);
+        run_image(t, slot, index);
         pthread_mutex_lock(&p->mutex);
     }
     pthread_mutex_unlock(&p->mutex);
@@ -97,12 +97,12 @@ static void *thread_main(void *arg)
 
 static limn_status check(const limn_pixel_prefetch_settings *s, limn_error *err)
 {
-    if (s->max_pictures < 1 || s->depth < 1 || s->depth > MAX_DEPTH || s->n_threads < 1 ||
+    if (s->max_images < 1 || s->depth < 1 || s->depth > MAX_DEPTH || s->n_threads < 1 ||
         s->n_threads > MAX_THREADS)
         return limn_fail(err, LIMN_E_ARG,
-                         "prefetching %zu batches of %zu pictures in %zu threads: at least one "
-                         "picture, 1 … %d batches and 1 … %d threads",
-                         s->depth, s->max_pictures, s->n_threads, MAX_DEPTH, MAX_THREADS);
+                         "prefetching %zu batches of %zu images in %zu threads: at least one "
+                         "image, 1 … %d batches and 1 … %d threads",
+                         s->depth, s->max_images, s->n_threads, MAX_DEPTH, MAX_THREADS);
     return LIMN_OK;
 }
 
@@ -113,19 +113,19 @@ static limn_status allocate(limn_pixel_prefetch *p, limn_error *err)
     p->threads = limn_calloc(s->n_threads, sizeof *p->threads);
     bool is_whole = p->slots && p->threads;
     for (size_t i = 0; is_whole && i < p->n_slots; i++) {
-        p->slots[i].rows = limn_calloc(s->max_pictures, sizeof *p->slots[i].rows);
-        p->slots[i].pixels = limn_alloc_aligned(s->max_pictures, p->picture_size);
+        p->slots[i].rows = limn_calloc(s->max_images, sizeof *p->slots[i].rows);
+        p->slots[i].pixels = limn_alloc_aligned(s->max_images, p->image_size);
         is_whole = p->slots[i].rows && p->slots[i].pixels;
     }
     for (size_t i = 0; is_whole && i < s->n_threads; i++) {
-        p->threads[i].pixels = limn_alloc_aligned(p->picture_size, 1);
+        p->threads[i].pixels = limn_alloc_aligned(p->image_size, 1);
         is_whole = p->threads[i].pixels != NULL;
     }
     return is_whole ? LIMN_OK
                     : limn_fail(err, LIMN_E_NOMEM,
                                 "out of memory for %zu batches of %zu "
                                 "pictures",
-                                p->n_slots, s->max_pictures);
+                                p->n_slots, s->max_images);
 }
 
 static limn_status start_threads(limn_pixel_prefetch *p, limn_error *err)
@@ -133,7 +133,7 @@ static limn_status start_threads(limn_pixel_prefetch *p, limn_error *err)
     for (size_t i = 0; i < p->settings.n_threads; i++) {
         p->threads[i].prefetch = p;
         if (pthread_create(&p->threads[i].thread, NULL, thread_main, &p->threads[i]) != 0)
-            return limn_fail(err, LIMN_E_NOMEM, "can't start a thread for pictures");
+            return limn_fail(err, LIMN_E_NOMEM, "can't start a thread for images");
         p->n_started++;
     }
     return LIMN_OK;
@@ -151,7 +151,7 @@ limn_status limn_pixel_prefetch_create(limn_pixel_prefetch **out,
     p->settings = *settings;
     p->augments = settings->augment != NULL;
     if (p->augments) p->augment = *settings->augment;
-    p->picture_size = side * side * 3;
+    p->image_size = side * side * 3;
     p->n_slots = settings->depth + 1;
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->work_came, NULL);
@@ -200,9 +200,9 @@ void limn_pixel_prefetch_destroy(limn_pixel_prefetch **prefetch)
 static limn_status check_rows(const limn_pixel_prefetch *p, const uint32_t *rows, size_t n,
                               limn_error *err)
 {
-    if (n < 1 || n > p->settings.max_pictures)
-        return limn_fail(err, LIMN_E_ARG, "a batch of %zu pictures is not in 1 … %zu", n,
-                         p->settings.max_pictures);
+    if (n < 1 || n > p->settings.max_images)
+        return limn_fail(err, LIMN_E_ARG, "a batch of %zu images is not in 1 … %zu", n,
+                         p->settings.max_images);
     for (size_t i = 0; i < n; i++)
         if (rows[i] >= p->settings.cache->rows.n_rows)
             return limn_fail(err, LIMN_E_ARG, "row %u: the cache has %zu", (unsigned)rows[i],

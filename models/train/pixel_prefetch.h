@@ -4,7 +4,7 @@
  *     submit(batch 0); submit(batch 1);
  *     for k: take(batch k) … step on it …; submit(batch k + 2)
  *
- * A picture's change depends on (seed, last part of its name, draw) alone: not on threads, nor on
+ * An image's change depends on (seed, last part of its name, draw) alone: not on threads, nor on
  * what is in work beside it. */
 #ifndef LIMN_MODELS_TRAIN_PIXEL_PREFETCH_H
 #define LIMN_MODELS_TRAIN_PIXEL_PREFETCH_H
@@ -20,24 +20,24 @@ typedef struct limn_pixel_prefetch limn_pixel_prefetch;
 
 typedef struct limn_pixel_prefetch_settings {
     const limn_pixel_cache *cache;        /* borrowed */
-    const limn_augment_settings *augment; /* copied; NULL: pictures as they are */
+    const limn_augment_settings *augment; /* copied; NULL: images as they are */
     uint64_t seed;
-    size_t max_pictures; /* of a batch, >= 1 */
-    size_t depth;        /* batches in work, submitted and not yet taken, 1 … 16 */
-    size_t n_threads;    /* 1 … 64 */
+    size_t max_images; /* of a batch, >= 1 */
+    size_t depth;      /* batches in work, submitted and not yet taken, 1 … 16 */
+    size_t n_threads;  /* 1 … 64 */
 } limn_pixel_prefetch_settings;
 
 /* Takes all memory (depth + 1 batches) and starts the threads. LIMN_E_ARG, LIMN_E_NOMEM. */
 limn_status limn_pixel_prefetch_create(limn_pixel_prefetch **out,
                                        const limn_pixel_prefetch_settings *settings,
                                        limn_error *err);
-/* Waits for the picture that each thread has in work; the rest is dropped. Accepts NULL and *p ==
+/* Waits for the image that each thread has in work; the rest is dropped. Accepts NULL and *p ==
  * NULL; nulls it. */
 void limn_pixel_prefetch_destroy(limn_pixel_prefetch **p);
 
-/* The next batch: rows [n] of the cache; `draw` is any number that tells this use of a picture from
+/* The next batch: rows [n] of the cache; `draw` is any number that tells this use of an image from
  * others, such as the epoch. Returns at once. LIMN_E_ARG when `depth` batches are in work, n is 0
- * or more than max_pictures, or a row is not there. */
+ * or more than max_images, or a row is not there. */
 limn_status limn_pixel_prefetch_submit(limn_pixel_prefetch *p, const uint32_t *rows, size_t n,
                                        uint64_t draw, limn_error *err);
 /* Waits for the oldest batch that is in work: *pixels [n, S, S, 3], valid until the next take.

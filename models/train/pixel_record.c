@@ -55,7 +55,7 @@ limn_status limn_pixel_record_add_unreadable(limn_pixel_record *r, limn_file_sta
         !limn_grow((void **)&r->unreadable_stamps, &r->unreadable_stamps_capacity, n + 1,
                    sizeof *r->unreadable_stamps))
         return out_of_memory(err);
-    r->unreadable[n] = (limn_unreadable_picture){ limn_strdup(name), limn_strdup(error) };
+    r->unreadable[n] = (limn_unreadable_image){ limn_strdup(name), limn_strdup(error) };
     r->unreadable_stamps[n] = stamp;
     r->n_unreadable++;
     return r->unreadable[n].name && r->unreadable[n].error ? LIMN_OK : out_of_memory(err);
@@ -86,7 +86,7 @@ static json_t *pack_rows(const limn_pixel_record *r)
     return rows;
 }
 
-/* Names and errors may hold any bytes: what is not UTF-8 there is left out, so such a picture has
+/* Names and errors may hold any bytes: what is not UTF-8 there is left out, so such an image has
  * an entry without a name, which fits none. */
 static json_t *text_or_null(const char *text)
 {

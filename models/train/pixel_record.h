@@ -9,15 +9,15 @@
 #include "common/base/status.h"
 #include "encoder/encoder_input.h"
 
-/* A picture's file as it was when it was read. */
+/* An image's file as it was when it was read. */
 typedef struct limn_file_stamp {
     int64_t size; /* bytes */
     int64_t time; /* of its last change, in nanoseconds since 1970 */
 } limn_file_stamp;
 
-typedef struct limn_unreadable_picture {
+typedef struct limn_unreadable_image {
     char *name, *error; /* owned by the record or the cache that holds it */
-} limn_unreadable_picture;
+} limn_unreadable_image;
 
 typedef struct limn_pixel_record {
     limn_encoder_input_settings input;
@@ -26,8 +26,8 @@ typedef struct limn_pixel_record {
     limn_file_stamp *stamps; /* [n_rows] */
     uint64_t *checksums;     /* [n_rows] of the pixels */
     size_t n_rows;
-    limn_unreadable_picture *unreadable; /* [n_unreadable] */
-    limn_file_stamp *unreadable_stamps;  /* [n_unreadable] */
+    limn_unreadable_image *unreadable;  /* [n_unreadable] */
+    limn_file_stamp *unreadable_stamps; /* [n_unreadable] */
     size_t n_unreadable;
     size_t rows_capacity, checksums_capacity, unreadable_capacity, unreadable_stamps_capacity;
 } limn_pixel_record; /* zero-initialise */

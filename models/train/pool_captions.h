@@ -1,4 +1,4 @@
-/* Captions without pictures, read for pairing: which objects they name, and how much they say that
+/* Captions without images, read for pairing: which objects they name, and how much they say that
  * objects alone can't tell. */
 #ifndef LIMN_MODELS_TRAIN_POOL_CAPTIONS_H
 #define LIMN_MODELS_TRAIN_POOL_CAPTIONS_H

@@ -1,4 +1,4 @@
-/* Reference captions as word ids, picture by picture, laid out as in limn_training_set. */
+/* Reference captions as word ids, image by image, laid out as in limn_training_set. */
 #ifndef LIMN_MODELS_TRAIN_REFERENCES_H
 #define LIMN_MODELS_TRAIN_REFERENCES_H
 
@@ -8,9 +8,9 @@
 typedef struct limn_references {
     const uint32_t *tokens;       /* without start and end token */
     const size_t *offsets;        /* caption c is tokens[offsets[c]] … [offsets[c + 1] - 1] */
-    const size_t *first_captions; /* [n_pictures + 1]; of picture p: first_captions[p] …
-                                   * [p + 1] - 1; a picture without any must not be drawn for */
-    size_t n_pictures;
+    const size_t *first_captions; /* [n_images + 1]; of image p: first_captions[p] …
+                                   * [p + 1] - 1; an image without any must not be drawn for */
+    size_t n_images;
     uint32_t end; /* the end token, which every caption has behind it */
 } limn_references;
 

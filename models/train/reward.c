@@ -10,7 +10,7 @@
 
 /* ---- references ---------------------------------------------------------------------------- */
 
-/* A picture's references with their end tokens. Zero-initialise. */
+/* An image's references with their end tokens. Zero-initialise. */
 struct ended {
     uint32_t *words;
     size_t words_capacity;
@@ -26,10 +26,10 @@ static void ended_finish(struct ended *e)
     limn_ngram_counts_list_finish(&e->counts);
 }
 
-static limn_status ended_fill(struct ended *e, const limn_references *r, size_t picture,
+static limn_status ended_fill(struct ended *e, const limn_references *r, size_t image,
                               limn_error *err)
 {
-    const size_t first = r->first_captions[picture], end = r->first_captions[picture + 1];
+    const size_t first = r->first_captions[image], end = r->first_captions[image + 1];
     const size_t n_words = r->offsets[end] - r->offsets[first] + (end - first);
     if (!limn_grow((void **)&e->words, &e->words_capacity, n_words, sizeof *e->words) ||
         !limn_grow((void **)&e->sentences, &e->capacity, end - first, sizeof *e->sentences))
@@ -51,7 +51,7 @@ limn_status limn_references_count(limn_cider_df **out, const limn_references *re
 {
     struct ended ended = { 0 };
     limn_status status = limn_cider_df_create(out, err);
-    for (size_t i = 0; status == LIMN_OK && i < references->n_pictures; i++) {
+    for (size_t i = 0; status == LIMN_OK && i < references->n_images; i++) {
         status = ended_fill(&ended, references, i, err);
         if (status == LIMN_OK) status = limn_cider_df_add(*out, ended.counts.items, ended.n, err);
     }
@@ -86,34 +86,34 @@ struct limn_reward {
     uint32_t *tokens; /* [max_steps] each */
     size_t *lengths;
     double *rewards;
-    uint32_t *pictures, *offsets; /* offsets has one more */
+    uint32_t *images, *offsets; /* offsets has one more */
     /* By row of the batch: */
     uint32_t *inputs, *targets;
     float *weights;
-    limn_status *statuses; /* [max_pictures] */
+    limn_status *statuses; /* [max_images] */
     limn_reward_batch batch;
 };
 
 limn_decoder_limits limn_reward_limits(const limn_reward_settings *s)
 {
-    return (limn_decoder_limits){ .max_rows = s->max_pictures * s->n_samples * s->max_steps,
-                                  .max_pictures = s->max_pictures };
+    return (limn_decoder_limits){ .max_rows = s->max_images * s->n_samples * s->max_steps,
+                                  .max_images = s->max_images };
 }
 
 static limn_status take_batch(limn_reward *r, limn_error *err)
 {
     const limn_reward_settings *s = &r->settings;
-    const size_t n_samples = s->max_pictures * s->n_samples, n_rows = n_samples * s->max_steps;
+    const size_t n_samples = s->max_images * s->n_samples, n_rows = n_samples * s->max_steps;
     r->tokens = limn_alloc(n_rows, sizeof *r->tokens);
     r->lengths = limn_alloc(n_samples, sizeof *r->lengths);
     r->rewards = limn_alloc(n_samples, sizeof *r->rewards);
-    r->pictures = limn_alloc(n_samples, sizeof *r->pictures);
+    r->images = limn_alloc(n_samples, sizeof *r->images);
     r->offsets = limn_calloc(n_samples + 1, sizeof *r->offsets);
     r->inputs = limn_alloc(n_rows, sizeof *r->inputs);
     r->targets = limn_alloc(n_rows, sizeof *r->targets);
     r->weights = limn_alloc(n_rows, sizeof *r->weights);
-    r->statuses = limn_alloc(s->max_pictures, sizeof *r->statuses);
-    if (!r->tokens || !r->lengths || !r->rewards || !r->pictures || !r->offsets || !r->inputs ||
+    r->statuses = limn_alloc(s->max_images, sizeof *r->statuses);
+    if (!r->tokens || !r->lengths || !r->rewards || !r->images || !r->offsets || !r->inputs ||
         !r->targets || !r->weights || !r->statuses)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu captions of %zu tokens", n_samples,
                          s->max_steps);
@@ -124,12 +124,12 @@ static limn_status check_settings(const limn_reward_settings *s, limn_error *err
 {
     size_t n;
     if (s->n_samples < 2 || s->n_samples > 256)
-        return limn_fail(err, LIMN_E_ARG, "%zu samples of a picture are not in 2 … 256",
+        return limn_fail(err, LIMN_E_ARG, "%zu samples of an image are not in 2 … 256",
                          s->n_samples);
-    if (s->max_pictures < 1 || !limn_size_mul(&n, s->max_pictures, s->n_samples) ||
+    if (s->max_images < 1 || !limn_size_mul(&n, s->max_images, s->n_samples) ||
         !limn_size_mul(&n, n, s->max_steps) || n >= UINT32_MAX)
-        return limn_fail(err, LIMN_E_ARG, "%zu pictures are not a batch that can be drawn",
-                         s->max_pictures);
+        return limn_fail(err, LIMN_E_ARG, "%zu images are not a batch that can be drawn",
+                         s->max_images);
     return LIMN_OK;
 }
 
@@ -194,7 +194,7 @@ void limn_reward_destroy(limn_reward **p)
     limn_free(r->tokens);
     limn_free(r->lengths);
     limn_free(r->rewards);
-    limn_free(r->pictures);
+    limn_free(r->images);
     limn_free(r->offsets);
     limn_free(r->inputs);
     limn_free(r->targets);
@@ -209,17 +209,16 @@ void limn_reward_destroy(limn_reward **p)
 struct draw_job {
     limn_reward *r;
     uint64_t key; /* of the step */
-    const limn_reward_picture *pictures;
+    const limn_reward_image *images;
     const float *features;
     const limn_tag_slot *slots; /* NULL without */
 };
 
-static limn_status score_samples(limn_reward *r, struct worker *w, size_t picture,
-                                 uint32_t reference)
+static limn_status score_samples(limn_reward *r, struct worker *w, size_t image, uint32_t reference)
 {
     const size_t n = r->settings.n_samples;
     LIMN_TRY(ended_fill(&w->references, r->references, reference, NULL));
-    for (size_t i = picture * n; i < (picture + 1) * n; i++) {
+    for (size_t i = image * n; i < (image + 1) * n; i++) {
         const limn_sentence sample = { r->tokens + i * r->settings.max_steps, r->lengths[i] };
         LIMN_TRY(limn_ngram_counts_fill(&w->hypothesis, sample, NULL));
         LIMN_TRY(limn_cider_score(&r->rewards[i], &w->scorer, r->df, LIMN_CIDER_D, &w->hypothesis,
@@ -232,18 +231,18 @@ static limn_status score_samples(limn_reward *r, struct worker *w, size_t pictur
     return LIMN_OK;
 }
 
-static void draw_picture(void *ctx, size_t picture, size_t worker)
+static void draw_image(void *ctx, size_t image, size_t worker)
 {
     const struct draw_job *j = ctx;
     limn_reward *r = j->r;
     const size_t n = r->settings.n_samples;
-    const limn_reward_picture *p = &j->pictures[picture];
+    const limn_reward_image *p = &j->images[image];
     limn_rng rng = limn_rng_stream(j->key, p->name, strlen(p->name));
-    limn_sampler_draw(r->workers[worker].sampler, r->tokens + picture * n * r->settings.max_steps,
-                      r->lengths + picture * n,
-                      j->features + picture * r->config.n_memory_positions * r->config.memory_dim,
-                      j->slots ? j->slots + picture * r->config.n_tag_slots : NULL, &rng);
-    r->statuses[picture] = score_samples(r, &r->workers[worker], picture, p->reference);
+    limn_sampler_draw(r->workers[worker].sampler, r->tokens + image * n * r->settings.max_steps,
+                      r->lengths + image * n,
+                      j->features + image * r->config.n_memory_positions * r->config.memory_dim,
+                      j->slots ? j->slots + image * r->config.n_tag_slots : NULL, &rng);
+    r->statuses[image] = score_samples(r, &r->workers[worker], image, p->reference);
 }
 
 static float advantage(const limn_reward *r, size_t sample)
@@ -264,22 +263,22 @@ static void add_sample(limn_reward *r, size_t sample)
         r->targets[first + i] = tokens[i];
         r->weights[first + i] = weight;
     }
-    r->pictures[sample] = (uint32_t)(sample / r->settings.n_samples);
+    r->images[sample] = (uint32_t)(sample / r->settings.n_samples);
     r->offsets[sample + 1] = (uint32_t)(first + n);
     r->batch.mean_reward += r->rewards[sample];
     r->batch.share_ended += tokens[n - 1] == r->config.specials.end;
 }
 
 static void fill_batch(limn_reward *r, const float *features, const limn_tag_slot *slots,
-                       size_t n_pictures)
+                       size_t n_images)
 {
-    const size_t n = n_pictures * r->settings.n_samples;
+    const size_t n = n_images * r->settings.n_samples;
     r->batch = (limn_reward_batch){
-        .decoder = { .n_pictures = n_pictures,
+        .decoder = { .n_images = n_images,
                      .n_captions = n,
                      .features = features,
                      .slots = slots,
-                     .pictures = r->pictures,
+                     .images = r->images,
                      .offsets = r->offsets,
                      .inputs = r->inputs,
                      .targets = r->targets,
@@ -292,43 +291,43 @@ static void fill_batch(limn_reward *r, const float *features, const limn_tag_slo
     r->batch.share_ended /= (double)n;
 }
 
-static size_t n_references(const limn_references *r, size_t picture)
+static size_t n_references(const limn_references *r, size_t image)
 {
-    return r->first_captions[picture + 1] - r->first_captions[picture];
+    return r->first_captions[image + 1] - r->first_captions[image];
 }
 
-static limn_status check_pictures(const limn_reward *r, const limn_reward_picture *pictures,
-                                  size_t n_pictures, limn_error *err)
+static limn_status check_images(const limn_reward *r, const limn_reward_image *images,
+                                size_t n_images, limn_error *err)
 {
-    if (n_pictures < 1 || n_pictures > r->settings.max_pictures)
-        return limn_fail(err, LIMN_E_ARG, "%zu pictures are not in 1 … %zu", n_pictures,
-                         r->settings.max_pictures);
-    for (size_t i = 0; i < n_pictures; i++)
-        if (pictures[i].reference >= r->references->n_pictures)
-            return limn_fail(err, LIMN_E_ARG, "'%s' has the references of picture %u of %zu",
-                             pictures[i].name, pictures[i].reference, r->references->n_pictures);
-        else if (n_references(r->references, pictures[i].reference) == 0)
-            return limn_fail(err, LIMN_E_ARG, "'%s' has no references", pictures[i].name);
+    if (n_images < 1 || n_images > r->settings.max_images)
+        return limn_fail(err, LIMN_E_ARG, "%zu images are not in 1 … %zu", n_images,
+                         r->settings.max_images);
+    for (size_t i = 0; i < n_images; i++)
+        if (images[i].reference >= r->references->n_images)
+            return limn_fail(err, LIMN_E_ARG, "'%s' has the references of image %u of %zu",
+                             images[i].name, images[i].reference, r->references->n_images);
+        else if (n_references(r->references, images[i].reference) == 0)
+            return limn_fail(err, LIMN_E_ARG, "'%s' has no references", images[i].name);
     return LIMN_OK;
 }
 
 limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint64_t step,
-                             const limn_reward_picture *pictures, const float *features,
-                             const limn_tag_slot *slots, size_t n_pictures, limn_error *err)
+                             const limn_reward_image *images, const float *features,
+                             const limn_tag_slot *slots, size_t n_images, limn_error *err)
 {
     struct draw_job job = { .r = r,
-                            .pictures = pictures,
+                            .images = images,
                             .features = features,
                             .slots = slots,
                             .key = limn_rng_stream(r->settings.seed, &step, sizeof step).key };
-    LIMN_TRY(check_pictures(r, pictures, n_pictures, err));
+    LIMN_TRY(check_images(r, images, n_images, err));
     LIMN_TRY(limn_decoder_reload(r->decoder, r->source, err));
-    limn_pool_run(r->pool, n_pictures, draw_picture, &job);
-    for (size_t i = 0; i < n_pictures; i++)
+    limn_pool_run(r->pool, n_images, draw_image, &job);
+    for (size_t i = 0; i < n_images; i++)
         if (r->statuses[i] != LIMN_OK)
             return limn_fail(err, r->statuses[i], "no memory to score captions of '%s'",
-                             pictures[i].name);
-    fill_batch(r, features, slots, n_pictures);
+                             images[i].name);
+    fill_batch(r, features, slots, n_images);
     *out = &r->batch;
     return LIMN_OK;
 }

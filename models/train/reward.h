@@ -1,13 +1,13 @@
 /* Self-critical training (Rennie 2017, with the baseline of Luo 2020): captions are drawn from the
  * decoder as it is, and their log-probability is raised by as much as their CIDEr-D is above that
- * of the picture's other samples.
+ * of the image's other samples.
  *
- *     reward     r_i: CIDEr-D (0 … 10, as cider.h) of sample i against the picture's references,
+ *     reward     r_i: CIDEr-D (0 … 10, as cider.h) of sample i against the image's references,
  *                with the document frequencies of all training references. The end token is a word
  *                of both; a sample that did not end has none, and so learns to end. Each class of
  *                objects that it names and no reference does takes `object_cost` off.
  *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline doesn't know sample i, so it has no
- *                bias; the advantages of a picture sum to 0.
+ *                bias; the advantages of an image sum to 0.
  *     loss       sum over samples and their tokens of a_i * -log p(token), p among what can be
  *                drawn (is_drawn of limn_decoder_batch)
  *
@@ -20,8 +20,8 @@
  *     run(reward batch, scale = (1 - share) / rows of it);
  *     run(batch of the references, scale = share / rows of it, label smoothing, dropout);
  *
- * Captions depend on parameters, seed, step, and each picture's name and features, not on the other
- * pictures or the number of threads. */
+ * Captions depend on parameters, seed, step, and each image's name and features, not on the other
+ * images or the number of threads. */
 #ifndef LIMN_MODELS_TRAIN_REWARD_H
 #define LIMN_MODELS_TRAIN_REWARD_H
 
@@ -40,15 +40,15 @@ limn_status limn_references_count(limn_cider_df **out, const limn_references *re
                                   limn_error *err);
 
 typedef struct limn_reward_settings {
-    size_t n_samples;    /* captions drawn for a picture, 2 … 256 */
-    size_t max_steps;    /* tokens of one at most, the end included, 1 … max_positions */
-    size_t max_pictures; /* of a batch, >= 1 */
+    size_t n_samples;  /* captions drawn for an image, 2 … 256 */
+    size_t max_steps;  /* tokens of one at most, the end included, 1 … max_positions */
+    size_t max_images; /* of a batch, >= 1 */
     uint64_t seed;
     float object_cost;       /* of a false object, >= 0; 0: captions are not looked through */
     const limn_vocab *vocab; /* borrowed; not used without object_cost */
 } limn_reward_settings;
 
-/* Rows and pictures of the largest batch, for limn_decoder_trainer_create. */
+/* Rows and images of the largest batch, for limn_decoder_trainer_create. */
 limn_decoder_limits limn_reward_limits(const limn_reward_settings *settings);
 
 typedef struct limn_reward limn_reward; /* one thread at a time */
@@ -61,24 +61,24 @@ limn_status limn_reward_create(limn_reward **out, const limn_decoder_config *con
                                limn_cpu_level level, limn_error *err);
 void limn_reward_destroy(limn_reward **r); /* accepts NULL and *r == NULL; nulls it */
 
-typedef struct limn_reward_picture {
+typedef struct limn_reward_image {
     const char *name;   /* of its random numbers */
-    uint32_t reference; /* number of the picture in the references */
-} limn_reward_picture;
+    uint32_t reference; /* number of the image in the references */
+} limn_reward_image;
 
 /* Belongs to the limn_reward, valid until its next call. */
 typedef struct limn_reward_batch {
-    limn_decoder_batch decoder; /* caption i is sample i % n_samples of picture i / n_samples */
+    limn_decoder_batch decoder; /* caption i is sample i % n_samples of image i / n_samples */
     const double *rewards;      /* [n_captions], 0 … 10 less the costs */
     double mean_reward;         /* 1 is what papers call 100 */
     double share_ended;         /* of the samples */
 } limn_reward_batch;
 
-/* Draws and scores captions with the present values of the parameters. features [n_pictures,
+/* Draws and scores captions with the present values of the parameters. features [n_images,
  * n_memory_positions, memory_dim] and slots (limn_decoder_batch) become those of the batch;
- * 1 <= n_pictures <= max_pictures. LIMN_E_ARG, LIMN_E_NOMEM. */
+ * 1 <= n_images <= max_images. LIMN_E_ARG, LIMN_E_NOMEM. */
 limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint64_t step,
-                             const limn_reward_picture *pictures, const float *features,
-                             const limn_tag_slot *slots, size_t n_pictures, limn_error *err);
+                             const limn_reward_image *images, const float *features,
+                             const limn_tag_slot *slots, size_t n_images, limn_error *err);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "common/base/mem.h"
 
-/* Of an unpaired picture: enough for what they agree on to count more than what one alone says. */
+/* Of an unpaired image: enough for what they agree on to count more than what one alone says. */
 enum { MAX_DRAWN = 10 };
 
 void limn_reward_references_finish(limn_reward_references *r)
@@ -13,7 +13,7 @@ void limn_reward_references_finish(limn_reward_references *r)
     limn_free(r->first_captions);
     limn_free(r->offsets);
     limn_free(r->tokens);
-    *r = (limn_reward_references){ .n_pictures = 0 };
+    *r = (limn_reward_references){ .n_images = 0 };
 }
 
 static limn_status no_memory(limn_error *err)
@@ -21,16 +21,16 @@ static limn_status no_memory(limn_error *err)
     return limn_fail(err, LIMN_E_NOMEM, "no memory for references");
 }
 
-/* Begins the captions of one more picture. */
-static limn_status add_picture(limn_reward_references *r, const char *name, limn_error *err)
+/* Begins the captions of one more image. */
+static limn_status add_image(limn_reward_references *r, const char *name, limn_error *err)
 {
-    if (!limn_grow((void **)&r->names, &r->names_capacity, r->n_pictures + 1, sizeof *r->names) ||
-        !limn_grow((void **)&r->first_captions, &r->captions_capacity, r->n_pictures + 2,
+    if (!limn_grow((void **)&r->names, &r->names_capacity, r->n_images + 1, sizeof *r->names) ||
+        !limn_grow((void **)&r->first_captions, &r->captions_capacity, r->n_images + 2,
                    sizeof *r->first_captions))
         return no_memory(err);
-    if (r->n_pictures == 0) r->first_captions[0] = 0;
-    r->names[r->n_pictures++] = name;
-    r->first_captions[r->n_pictures] = r->n_captions;
+    if (r->n_images == 0) r->first_captions[0] = 0;
+    r->names[r->n_images++] = name;
+    r->first_captions[r->n_images] = r->n_captions;
     return LIMN_OK;
 }
 
@@ -46,15 +46,15 @@ static limn_status add_caption(limn_reward_references *r, const limn_training_se
     memcpy(r->tokens + at, set->tokens + first, n * sizeof *r->tokens);
     r->offsets[r->n_captions++] = at;
     r->offsets[r->n_captions] = at + n;
-    r->first_captions[r->n_pictures] = r->n_captions;
+    r->first_captions[r->n_images] = r->n_captions;
     return LIMN_OK;
 }
 
 static limn_status add_paired(limn_reward_references *r, const limn_training_set *set,
                               limn_error *err)
 {
-    for (size_t p = 0; p < set->n_pictures; p++) {
-        LIMN_TRY(add_picture(r, limn_training_set_name(set, p), err));
+    for (size_t p = 0; p < set->n_images; p++) {
+        LIMN_TRY(add_image(r, limn_training_set_name(set, p), err));
         for (size_t c = set->first_captions[p]; c < set->first_captions[p + 1]; c++)
             LIMN_TRY(add_caption(r, set, c, err));
     }
@@ -64,10 +64,10 @@ static limn_status add_paired(limn_reward_references *r, const limn_training_set
 static limn_status add_unpaired(limn_reward_references *r, const limn_unpaired_data *u,
                                 limn_error *err)
 {
-    for (size_t p = 0; p < limn_picture_names_count(&u->names); p++) {
+    for (size_t p = 0; p < limn_image_names_count(&u->names); p++) {
         uint32_t captions[MAX_DRAWN];
         const size_t n = limn_pairing_heaviest(captions, u->pairing, p, MAX_DRAWN);
-        LIMN_TRY(add_picture(r, limn_picture_names_get(&u->names, p), err));
+        LIMN_TRY(add_image(r, limn_image_names_get(&u->names, p), err));
         for (size_t i = 0; i < n; i++) LIMN_TRY(add_caption(r, &u->text, captions[i], err));
     }
     return LIMN_OK;
@@ -80,11 +80,11 @@ limn_status limn_reward_references_set(limn_reward_references *r, limn_trainer_s
     LIMN_TRY(add_paired(r, &data->train, err));
     if (has_unpaired) LIMN_TRY(add_unpaired(r, &data->unpaired, err));
     settings->reward.names = r->names;
-    settings->reward.first_references[1] = data->train.n_pictures;
+    settings->reward.first_references[1] = data->train.n_images;
     settings->reward.references = (limn_references){ .tokens = r->tokens,
                                                      .offsets = r->offsets,
                                                      .first_captions = r->first_captions,
-                                                     .n_pictures = r->n_pictures,
+                                                     .n_images = r->n_images,
                                                      .end = limn_vocab_specials(data->vocab)->end };
     settings->reward.vocab = data->vocab;
     return LIMN_OK;

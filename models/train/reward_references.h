@@ -1,4 +1,4 @@
-/* What the reward stage compares with: the captions of the paired pictures, and for each unpaired
+/* What the reward stage compares with: the captions of the paired images, and for each unpaired
  * one the captions that fit it best. */
 #ifndef LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
 #define LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
@@ -8,11 +8,11 @@
 #include "models/train/training_data.h"
 
 typedef struct limn_reward_references {
-    const char **names;     /* [n_pictures], borrowed from the data */
-    size_t *first_captions; /* [n_pictures + 1] */
+    const char **names;     /* [n_images], borrowed from the data */
+    size_t *first_captions; /* [n_images + 1] */
     size_t *offsets;        /* [number of captions + 1] */
     uint32_t *tokens;
-    size_t n_pictures, n_captions;
+    size_t n_images, n_captions;
     size_t names_capacity, captions_capacity, offsets_capacity, tokens_capacity;
 } limn_reward_references;
 

@@ -49,7 +49,7 @@ static limn_status check_shape(const limn_npy_array *m, const limn_cache_shape *
     return is_same ? LIMN_OK : fail_shape(m, shape, err);
 }
 
-static limn_status add_names(limn_picture_names *names, char *text, size_t size, size_t n_rows,
+static limn_status add_names(limn_image_names *names, char *text, size_t size, size_t n_rows,
                              limn_error *err)
 {
     size_t n = 0;
@@ -57,8 +57,8 @@ static limn_status add_names(limn_picture_names *names, char *text, size_t size,
         end = memchr(line, '\n', (size_t)(text + size - line));
         if (!end) end = text + size; /* where limn_file_read put a NUL */
         *end = '\0';
-        LIMN_TRY(limn_picture_names_add(names, line, err));
-        if (limn_picture_names_count(names) == n)
+        LIMN_TRY(limn_image_names_add(names, line, err));
+        if (limn_image_names_count(names) == n)
             return limn_fail(err, LIMN_E_FORMAT, "line %zu: %s is there twice", n + 1, line);
     }
     if (n != n_rows)
@@ -67,7 +67,7 @@ static limn_status add_names(limn_picture_names *names, char *text, size_t size,
     return LIMN_OK;
 }
 
-static limn_status read_names(limn_picture_names *names, const char *path, size_t n_rows,
+static limn_status read_names(limn_image_names *names, const char *path, size_t n_rows,
                               limn_error *err)
 {
     unsigned char *text = NULL;
@@ -155,7 +155,7 @@ void limn_row_cache_close(limn_row_cache *c)
     if (c->path && c->fd >= 0) close(c->fd);
     limn_free(c->path);
     limn_free(c->checksums);
-    limn_picture_names_finish(&c->names);
+    limn_image_names_finish(&c->names);
     *c = (limn_row_cache){ 0 };
 }
 
@@ -207,7 +207,7 @@ limn_status limn_row_cache_read(const limn_row_cache *c, size_t row, void *out, 
     if (c->checksums && limn_row_checksum(out, c->row_size) != c->checksums[row])
         return limn_fail(err, LIMN_E_FORMAT,
                          "%s: the row of %s was altered; remove the file, and it is made again",
-                         c->path, limn_picture_names_get(&c->names, row));
+                         c->path, limn_image_names_get(&c->names, row));
     return LIMN_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Rows of an array by the names of pictures: PATH.npy [n, …] and PATH.txt, one name a line, as
+/* Rows of an array by the names of images: PATH.npy [n, …] and PATH.txt, one name a line, as
  * limn-preprocess writes them. Pixel caches and view caches are such. */
 #ifndef LIMN_MODELS_TRAIN_ROW_CACHE_H
 #define LIMN_MODELS_TRAIN_ROW_CACHE_H
@@ -10,7 +10,7 @@
 #include "common/base/status.h"
 #include "common/io/cache_writer.h"
 #include "common/io/npy_array.h"
-#include "models/train/picture_names.h"
+#include "models/train/image_names.h"
 #include "models/train/train_progress.h"
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -18,10 +18,10 @@
 /* Immutable after opening; may be shared by threads. Rows stay in the file, which the system keeps
  * in its cache as far as there is room; they are read when they are asked for, and checked. */
 typedef struct limn_row_cache {
-    int fd;                   /* of PATH.npy; open while n_dims of `array` is not 0 */
-    char *path;               /* PATH.npy, for errors */
-    limn_npy_array array;     /* its header */
-    limn_picture_names names; /* number = row */
+    int fd;                 /* of PATH.npy; open while n_dims of `array` is not 0 */
+    char *path;             /* PATH.npy, for errors */
+    limn_npy_array array;   /* its header */
+    limn_image_names names; /* number = row */
     size_t n_rows;
     size_t row_size;     /* bytes */
     uint64_t *checksums; /* [n_rows] that the rows must have (limn_row_checksum); NULL: unknown */

@@ -54,7 +54,7 @@ typedef struct limn_run_parts {
     void *input_ctx;
     limn_dev_set *dev;                 /* NULL: no scores, and the last model is the best */
     const char *const *dev_names;      /* [as dev] for the samples of the log */
-    const char *const *dev_references; /* [as dev, two a picture], the second may be NULL */
+    const char *const *dev_references; /* [as dev, two an image], the second may be NULL */
     size_t n_dev;
     const limn_model_export *model; /* how models are written; params and values are set here */
     limn_pool *pool;
@@ -76,7 +76,7 @@ typedef struct limn_run_position {
 
 enum { LIMN_RUN_N_SAMPLES = 8 };
 
-/* The numbers of the development pictures, of n_dev, whose captions come into the log; returns how
+/* The numbers of the development images, of n_dev, whose captions come into the log; returns how
  * many. */
 size_t limn_run_samples(size_t out[LIMN_RUN_N_SAMPLES], size_t n_dev);
 

@@ -5,7 +5,7 @@
  *     checkpoint-N.safetensors after step N; the last three
  *     best.safetensors         the model with the best development score
  *     base-K.safetensors       what stage K began with: the best model before it
- *     cache/                   pictures and features, which can be made again
+ *     cache/                   images and features, which can be made again
  *
  * Every file but the log comes to be by a rename, so that a kill at any moment leaves the last good
  * checkpoint; a torn last line of the log is cut off when the run goes on. One thread at a time. */

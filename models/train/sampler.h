@@ -1,4 +1,4 @@
-/* Drawing captions of a picture from a decoder's own distribution: each token with its probability
+/* Drawing captions of an image from a decoder's own distribution: each token with its probability
  * (temperature 1) among all but <pad>, <s> and <unk>, until </s> or the limit. */
 #ifndef LIMN_MODELS_TRAIN_SAMPLER_H
 #define LIMN_MODELS_TRAIN_SAMPLER_H

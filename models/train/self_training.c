@@ -9,7 +9,7 @@
  * the labels find e^4 times as good. */
 static const float AGREEMENT_FACTOR = 4.0F;
 
-enum { N_JOBS = LIMN_AGREEMENT_MAX_CAPTIONS, PICTURES_A_REPORT = 64 };
+enum { N_JOBS = LIMN_AGREEMENT_MAX_CAPTIONS, IMAGES_A_REPORT = 64 };
 
 /* One thread's. */
 struct worker {
@@ -17,7 +17,7 @@ struct worker {
     float *logprobs;    /* [N_JOBS, max_words + 1] */
     uint8_t *input;     /* [input_size, input_size, 3] */
     limn_status status; /* of the first of its items that failed */
-    limn_error error;   /* of reading a picture */
+    limn_error error;   /* of reading an image */
 };
 
 struct rater {
@@ -30,8 +30,8 @@ struct rater {
     size_t ids_capacity;
     uint32_t *used; /* [n_used] captions that are asked about */
     size_t n_used;
-    float *blind;   /* [n_captions] mean log-probability without a picture */
-    uint8_t *input; /* of no picture */
+    float *blind;   /* [n_captions] mean log-probability without an image */
+    uint8_t *input; /* of no image */
     float *agreement;
 };
 
@@ -54,18 +54,18 @@ static size_t n_words(const struct rater *r, size_t caption)
     return r->offsets[caption + 1] - r->offsets[caption];
 }
 
-static size_t n_asked(const struct rater *r, size_t picture, const uint32_t **captions)
+static size_t n_asked(const struct rater *r, size_t image, const uint32_t **captions)
 {
     size_t n;
-    *captions = limn_pairing_candidates(&n, r->opinion->pairing, picture);
+    *captions = limn_pairing_candidates(&n, r->opinion->pairing, image);
     return n < N_JOBS ? n : (size_t)N_JOBS;
 }
 
-/* The captions of all pictures, once each. */
+/* The captions of all images, once each. */
 static void find_used(struct rater *r)
 {
     const uint32_t *captions;
-    for (size_t p = 0; p < r->opinion->n_pictures; p++) {
+    for (size_t p = 0; p < r->opinion->n_images; p++) {
         const size_t n = n_asked(r, p, &captions);
         for (size_t i = 0; i < n; i++) r->blind[captions[i]] = NAN;
     }
@@ -87,7 +87,7 @@ static float mean(const float *logprobs, size_t n)
     return (float)(sum / (double)n_known); /* the end is always known */
 }
 
-/* Mean log-probabilities [n] of captions [n] with the picture of `input`, or without any. */
+/* Mean log-probabilities [n] of captions [n] with the image of `input`, or without any. */
 static limn_status rate(const struct rater *r, struct worker *w, const uint8_t *input,
                         const uint32_t *captions, size_t n, bool is_blind, float *means)
 {
@@ -130,18 +130,18 @@ static void rate_blind(void *ctx, size_t item, size_t worker)
     for (size_t i = 0; i < n; i++) r->blind[r->used[first + i]] = means[i];
 }
 
-static void rate_picture(void *ctx, size_t item, size_t worker)
+static void rate_image(void *ctx, size_t item, size_t worker)
 {
     struct rater *r = ctx;
-    const size_t picture = r->first + item;
-    const limn_picture_source *source = &r->opinion->pixels;
+    const size_t image = r->first + item;
+    const limn_image_source *source = &r->opinion->pixels;
     struct worker *w = &r->workers[worker];
-    float *out = r->agreement + picture * N_JOBS;
+    float *out = r->agreement + image * N_JOBS;
     const uint32_t *captions;
-    const size_t n = n_asked(r, picture, &captions);
+    const size_t n = n_asked(r, image, &captions);
     for (size_t i = n; i < N_JOBS; i++) out[i] = -INFINITY;
     if (n == 0) return;
-    limn_status s = source->read(source->ctx, picture, w->input, &w->error);
+    limn_status s = source->read(source->ctx, image, w->input, &w->error);
     if (s == LIMN_OK) s = rate(r, w, w->input, captions, n, false, out);
     if (s != LIMN_OK) {
         keep_failure(w, s);
@@ -165,12 +165,12 @@ static limn_status rate_all(struct rater *r, limn_error *err)
     const limn_opinion *o = r->opinion;
     limn_pool_run(o->pool, (r->n_used + N_JOBS - 1) / N_JOBS, rate_blind, r);
     LIMN_TRY(check(r, err));
-    for (r->first = 0; r->first < o->n_pictures; r->first += PICTURES_A_REPORT) {
-        const size_t left = o->n_pictures - r->first;
-        const size_t n = left < PICTURES_A_REPORT ? left : (size_t)PICTURES_A_REPORT;
-        limn_pool_run(o->pool, n, rate_picture, r);
+    for (r->first = 0; r->first < o->n_images; r->first += IMAGES_A_REPORT) {
+        const size_t left = o->n_images - r->first;
+        const size_t n = left < IMAGES_A_REPORT ? left : (size_t)IMAGES_A_REPORT;
+        limn_pool_run(o->pool, n, rate_image, r);
         LIMN_TRY(check(r, err));
-        if (o->progress.report && !o->progress.report(o->progress.ctx, r->first + n, o->n_pictures))
+        if (o->progress.report && !o->progress.report(o->progress.ctx, r->first + n, o->n_images))
             return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
     }
     return LIMN_OK;
@@ -232,12 +232,12 @@ limn_status limn_self_training_agree(float *agreement, const limn_opinion *opini
     return status;
 }
 
-limn_status limn_self_training_apply(limn_pairing *pairing, size_t n_pictures,
-                                     const float *agreement, size_t n_kept, limn_error *err)
+limn_status limn_self_training_apply(limn_pairing *pairing, size_t n_images, const float *agreement,
+                                     size_t n_kept, limn_error *err)
 {
     float *scores = limn_alloc(LIMN_PAIRING_MAX_CANDIDATES, sizeof *scores);
     if (!scores) return limn_fail(err, LIMN_E_NOMEM, "no memory for scores");
-    for (size_t p = 0; p < n_pictures; p++) {
+    for (size_t p = 0; p < n_images; p++) {
         size_t n;
         limn_pairing_candidates(&n, pairing, p);
         for (size_t i = 0; i < n; i++)

@@ -1,11 +1,11 @@
-/* A round of self-training: a model's opinion on which of the captions that name a picture's
- * objects fit the picture. A caption's agreement is the mean, over its words and its end, of their
- * log-probability with the picture less that without: what the picture does for it, so that what is
+/* A round of self-training: a model's opinion on which of the captions that name an image's
+ * objects fit the image. A caption's agreement is the mean, over its words and its end, of their
+ * log-probability with the image less that without: what the image does for it, so that what is
  * said of everything counts for nothing. Words that the model doesn't know are passed over.
  *
- *     float *agreement = limn_calloc(n_pictures * LIMN_AGREEMENT_MAX_CAPTIONS, sizeof *agreement);
+ *     float *agreement = limn_calloc(n_images * LIMN_AGREEMENT_MAX_CAPTIONS, sizeof *agreement);
  *     limn_self_training_agree(agreement, &opinion, err);
- *     limn_self_training_apply(pairing, n_pictures, agreement, n_kept);
+ *     limn_self_training_apply(pairing, n_images, agreement, n_kept);
  *
  * Agreements don't depend on the number of threads. */
 #ifndef LIMN_MODELS_TRAIN_SELF_TRAINING_H
@@ -16,35 +16,35 @@
 
 #include "common/base/pool.h"
 #include "models/captioner.h"
-#include "models/train/cached_pictures.h"
+#include "models/train/cached_images.h"
 #include "models/train/pairing.h"
 #include "models/train/train_progress.h"
 
-/* Of a picture, the candidates that are asked about: the heaviest. */
+/* Of an image, the candidates that are asked about: the heaviest. */
 enum { LIMN_AGREEMENT_MAX_CAPTIONS = 32 };
 
 /* All is borrowed. */
 typedef struct limn_opinion {
     const limn_model *model;
     const limn_pairing *pairing;
-    limn_picture_source pixels;
-    size_t n_pictures;           /* as many as the pairing has */
+    limn_image_source pixels;
+    size_t n_images;             /* as many as the pairing has */
     const char *const *captions; /* [n_captions] that the pairing was made with */
     size_t n_captions;
     limn_pool *pool;              /* may be NULL */
-    limn_train_progress progress; /* in pictures */
+    limn_train_progress progress; /* in images */
 } limn_opinion;
 
-/* agreement [n_pictures, LIMN_AGREEMENT_MAX_CAPTIONS] of each picture's candidates in their order;
+/* agreement [n_images, LIMN_AGREEMENT_MAX_CAPTIONS] of each image's candidates in their order;
  * -INFINITY for a caption that is longer than the model's can be and beyond the last candidate.
  * LIMN_E_NOMEM, LIMN_E_INTERRUPTED (when the progress says so), LIMN_E_FORMAT (no UTF-8), errors of
- * reading pictures. */
+ * reading images. */
 limn_status limn_self_training_agree(float *agreement, const limn_opinion *opinion,
                                      limn_error *err);
 
 /* Gives the pairing its scores, agreement times a factor, and keeps the n_kept (>= 1) heaviest
- * candidates of each picture. */
-limn_status limn_self_training_apply(limn_pairing *pairing, size_t n_pictures,
-                                     const float *agreement, size_t n_kept, limn_error *err);
+ * candidates of each image. */
+limn_status limn_self_training_apply(limn_pairing *pairing, size_t n_images, const float *agreement,
+                                     size_t n_kept, limn_error *err);
 
 #endif

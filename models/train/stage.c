@@ -14,14 +14,14 @@ const char *const limn_stage_names[] = {
 static const limn_stage_settings defaults[] = {
     [LIMN_STAGE_TEXT] = { .stage = LIMN_STAGE_TEXT,
                           .n_epochs = 4,
-                          .n_pictures = 256,
+                          .n_images = 256,
                           .n_views = 1,
                           .rate = 5e-4f,
                           .weight_decay = 0.02f,
                           .regularization = { .dropout = 0.2f, .label_smoothing = 0.1f } },
     [LIMN_STAGE_FEATURES] = { .stage = LIMN_STAGE_FEATURES,
                               .n_epochs = 12,
-                              .n_pictures = 16,
+                              .n_images = 16,
                               .n_views = 4,
                               .rate = 5e-4f,
                               .weight_decay = 0.02f,
@@ -30,7 +30,7 @@ static const limn_stage_settings defaults[] = {
                                                   .label_smoothing = 0.1f } },
     [LIMN_STAGE_END_TO_END] = { .stage = LIMN_STAGE_END_TO_END,
                                 .n_epochs = 4,
-                                .n_pictures = 32,
+                                .n_images = 32,
                                 .n_views = 4,
                                 .rate = 1e-4f,
                                 .weight_decay = 0.02f,
@@ -40,7 +40,7 @@ static const limn_stage_settings defaults[] = {
                                 .end_to_end = { .n_parts = 10, .encoder_rate = 0.3f } },
     [LIMN_STAGE_REWARD] = { .stage = LIMN_STAGE_REWARD,
                             .n_epochs = 4,
-                            .n_pictures = 16,
+                            .n_images = 16,
                             .n_views = 2,
                             .rate = 5e-5f,
                             .weight_decay = 0.02f,
@@ -78,7 +78,7 @@ static void set_regularization(limn_regularization *r, const limn_regularization
 {
     set_real(&r->dropout, given->dropout);
     set_real(&r->feature_dropout, given->feature_dropout);
-    set_real(&r->picture_dropout, given->picture_dropout);
+    set_real(&r->image_dropout, given->image_dropout);
     set_real(&r->label_smoothing, given->label_smoothing);
 }
 
@@ -86,7 +86,7 @@ limn_stage_settings limn_stage_settings_resolve(limn_stage stage, const limn_sta
 {
     limn_stage_settings s = defaults[stage];
     set_count(&s.n_epochs, given->n_epochs);
-    set_count(&s.n_pictures, given->n_pictures);
+    set_count(&s.n_images, given->n_images);
     set_count(&s.n_views, given->n_views);
     set_real(&s.rate, given->rate);
     set_real(&s.weight_decay, given->weight_decay);
@@ -102,8 +102,8 @@ limn_stage_settings limn_stage_settings_resolve(limn_stage stage, const limn_sta
 bool limn_stage_settings_is_of_one_stage(const limn_stage_settings *given)
 {
     const limn_regularization *r = &given->regularization;
-    return given->n_epochs || given->n_pictures || given->reward.n_samples ||
+    return given->n_epochs || given->n_images || given->reward.n_samples ||
            given->end_to_end.n_parts || !isnan(given->rate) ||
            !isnan(given->end_to_end.encoder_rate) || !isnan(r->dropout) ||
-           !isnan(r->feature_dropout) || !isnan(r->picture_dropout) || !isnan(r->label_smoothing);
+           !isnan(r->feature_dropout) || !isnan(r->image_dropout) || !isnan(r->label_smoothing);
 }

@@ -1,6 +1,6 @@
 /* The stages of a training, and what each of them runs with.
  *
- *   text         the decoder as a language model, without pictures
+ *   text         the decoder as a language model, without images
  *   features     the decoder, on features of a frozen encoder
  *   end-to-end   decoder and upper encoder, from activations at a cut or from pixels
  *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017), mixed with
@@ -24,7 +24,7 @@ extern const char *const limn_stage_names[]; /* by limn_stage, NULL after the la
 typedef struct limn_regularization {
     float dropout;
     float feature_dropout;
-    float picture_dropout; /* share of pictures that are not shown */
+    float image_dropout; /* share of images that are not shown */
     float label_smoothing;
 } limn_regularization;
 
@@ -37,7 +37,7 @@ typedef struct limn_stage_end_to_end {
 
 /* Of the reward stage alone. */
 typedef struct limn_stage_reward {
-    uint32_t n_samples;        /* captions drawn a picture */
+    uint32_t n_samples;        /* captions drawn an image */
     float cross_entropy_share; /* of the loss, 0 … 1; the rest is the reward's */
     float object_cost;         /* of a false object, in CIDEr-D */
 } limn_stage_reward;
@@ -45,10 +45,10 @@ typedef struct limn_stage_reward {
 typedef struct limn_stage_settings {
     limn_stage stage;
     uint32_t n_epochs;
-    uint32_t n_pictures; /* of a batch; captions, where there is text alone */
-    uint32_t n_views;    /* of each picture: whole, flipped, crops */
-    float rate;          /* the highest learning rate */
-    float weight_decay;  /* of matrices */
+    uint32_t n_images;  /* of a batch; captions, where there is text alone */
+    uint32_t n_views;   /* of each image: whole, flipped, crops */
+    float rate;         /* the highest learning rate */
+    float weight_decay; /* of matrices */
     limn_regularization regularization;
     limn_stage_end_to_end end_to_end;
     limn_stage_reward reward;

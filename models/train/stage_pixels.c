@@ -7,37 +7,37 @@
 
 enum { MAX_SOURCES = 2, DEPTH = 2 };
 
-/* The pictures of one source. */
+/* The images of one source. */
 struct source {
     limn_pixel_prefetch *prefetch;
-    uint32_t *rows; /* of each picture in the cache */
+    uint32_t *rows; /* of each image in the cache */
 };
 
 struct limn_stage_pixels {
     limn_batches *ahead;
     struct source sources[MAX_SOURCES];
-    size_t n_sources, picture_size; /* bytes of a picture */
-    uint32_t *rows;                 /* [max_pictures] of a batch */
-    uint8_t *pixels;                /* [max_pictures, picture_size] */
-    uint64_t next;                  /* step to be submitted next; 0 also before the first */
+    size_t n_sources, image_size; /* bytes of an image */
+    uint32_t *rows;               /* [max_images] of a batch */
+    uint8_t *pixels;              /* [max_images, image_size] */
+    uint64_t next;                /* step to be submitted next; 0 also before the first */
 };
 
 /* ---- creation ------------------------------------------------------------------------------ */
 
 static limn_status find_rows(struct source *s, const limn_pixel_cache *cache,
-                             const limn_picture_names *names, limn_error *err)
+                             const limn_image_names *names, limn_error *err)
 {
-    const size_t n = limn_picture_names_count(names);
+    const size_t n = limn_image_names_count(names);
     s->rows = limn_calloc(n, sizeof *s->rows);
-    if (!s->rows) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", n);
+    if (!s->rows) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu images", n);
     for (size_t i = 0; i < n; i++)
-        s->rows[i] = limn_picture_names_find(&cache->rows.names, limn_picture_names_get(names, i));
+        s->rows[i] = limn_image_names_find(&cache->rows.names, limn_image_names_get(names, i));
     return LIMN_OK;
 }
 
 static limn_status open_source(struct source *s, const limn_training_data *d,
-                               const limn_pixel_cache *cache, const limn_picture_names *names,
-                               size_t max_pictures, limn_error *err)
+                               const limn_pixel_cache *cache, const limn_image_names *names,
+                               size_t max_images, limn_error *err)
 {
     limn_augment_settings augment = limn_augment_settings_default();
     augment.filter = d->config.encoder.input.filter;
@@ -46,7 +46,7 @@ static limn_status open_source(struct source *s, const limn_training_data *d,
         .augment = &augment,
         .seed = d->settings->seed,
         .depth = DEPTH,
-        .max_pictures = max_pictures,
+        .max_images = max_images,
         .n_threads = d->settings->n_threads,
     };
     LIMN_TRY(find_rows(s, cache, names, err));
@@ -55,12 +55,12 @@ static limn_status open_source(struct source *s, const limn_training_data *d,
 
 static limn_status open(limn_stage_pixels *p, const limn_training_data *d, limn_error *err)
 {
-    const size_t n = limn_batches_limits(p->ahead).max_pictures;
-    p->picture_size = limn_input_bytes(&d->config.encoder.input);
+    const size_t n = limn_batches_limits(p->ahead).max_images;
+    p->image_size = limn_input_bytes(&d->config.encoder.input);
     p->rows = limn_calloc(n, sizeof *p->rows);
-    p->pixels = limn_alloc(n, p->picture_size);
+    p->pixels = limn_alloc(n, p->image_size);
     if (!p->rows || !p->pixels)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu pictures", n);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu images", n);
     LIMN_TRY(open_source(&p->sources[0], d, &d->pixels, &d->train.names, n, err));
     if (p->n_sources == 1) return LIMN_OK;
     return open_source(&p->sources[1], d, &d->unpaired.pixels, &d->unpaired.names, n, err);
@@ -99,22 +99,21 @@ void limn_stage_pixels_destroy(limn_stage_pixels **pixels)
 
 /* ---- batches ------------------------------------------------------------------------------- */
 
-/* The pictures from `first` on that are of the same source (a batch is sorted by source). */
+/* The images from `first` on that are of the same source (a batch is sorted by source). */
 static size_t n_of_source(const limn_batch *batch, size_t first)
 {
     size_t end = first;
-    while (end < batch->n_pictures && batch->pictures[end].source == batch->pictures[first].source)
-        end++;
+    while (end < batch->n_images && batch->images[end].source == batch->images[first].source) end++;
     return end - first;
 }
 
 static limn_status submit(limn_stage_pixels *p, uint64_t step, limn_error *err)
 {
     const limn_batch *batch = limn_batches_get(p->ahead, step);
-    for (size_t first = 0, n; first < batch->n_pictures; first += n) {
-        struct source *s = &p->sources[batch->pictures[first].source];
+    for (size_t first = 0, n; first < batch->n_images; first += n) {
+        struct source *s = &p->sources[batch->images[first].source];
         n = n_of_source(batch, first);
-        for (size_t i = 0; i < n; i++) p->rows[i] = s->rows[batch->pictures[first + i].picture];
+        for (size_t i = 0; i < n; i++) p->rows[i] = s->rows[batch->images[first + i].image];
         LIMN_TRY(limn_pixel_prefetch_submit(s->prefetch, p->rows, n, step, err));
     }
     return LIMN_OK;
@@ -125,12 +124,12 @@ limn_status limn_stage_pixels_fill(limn_stage_pixels *p, const limn_batch *batch
 {
     p->next = p->next ? p->next : batch->step;
     for (; p->next < batch->step + DEPTH; p->next++) LIMN_TRY(submit(p, p->next, err));
-    for (size_t first = 0, n; first < batch->n_pictures; first += n) {
+    for (size_t first = 0, n; first < batch->n_images; first += n) {
         const uint8_t *part;
-        struct source *s = &p->sources[batch->pictures[first].source];
+        struct source *s = &p->sources[batch->images[first].source];
         n = n_of_source(batch, first);
         LIMN_TRY(limn_pixel_prefetch_take(s->prefetch, &part, err));
-        memcpy(p->pixels + first * p->picture_size, part, n * p->picture_size);
+        memcpy(p->pixels + first * p->image_size, part, n * p->image_size);
     }
     *pixels = p->pixels;
     return LIMN_OK;

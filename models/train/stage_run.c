@@ -11,7 +11,7 @@
 #include "models/train/stage_pixels.h"
 #include "models/train/reward_references.h"
 
-enum { CAPTIONS_A_PICTURE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20 };
+enum { CAPTIONS_AN_IMAGE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20 };
 
 struct stage_run {
     const limn_training_context *context;
@@ -76,7 +76,7 @@ static limn_batch_source text_source(const limn_training_set *set)
 static limn_batch_source paired_source(const limn_training_set *set)
 {
     limn_batch_source source = text_source(set);
-    source.n_pictures = set->n_pictures;
+    source.n_images = set->n_images;
     source.first_captions = set->first_captions;
     return source;
 }
@@ -85,9 +85,9 @@ static limn_batch_source unpaired_source(const limn_training_data *d)
 {
     const double share = d->settings->unpaired.share;
     limn_batch_source source = text_source(&d->unpaired.text);
-    source.n_pictures = limn_picture_names_count(&d->unpaired.names);
+    source.n_images = limn_image_names_count(&d->unpaired.names);
     source.draw = &d->unpaired.draw;
-    source.n_an_epoch = (size_t)(share / (1 - share) * (double)d->train.n_pictures + 0.5);
+    source.n_an_epoch = (size_t)(share / (1 - share) * (double)d->train.n_images + 0.5);
     return source;
 }
 
@@ -95,8 +95,8 @@ static limn_status create_batches(limn_batches **out, const limn_training_data *
                                   const limn_stage_settings *s, limn_error *err)
 {
     const limn_batches_settings settings = {
-        .n_pictures = s->n_pictures,
-        .captions_a_picture = CAPTIONS_A_PICTURE,
+        .n_images = s->n_images,
+        .captions_an_image = CAPTIONS_AN_IMAGE,
         .max_words = d->settings->words.max_words,
         .n_views = s->n_views,
         .seed = d->settings->seed,
@@ -158,7 +158,7 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
         .base = &r->base,
         .cache = c->cache,
         .n_views = r->stage->n_views,
-        .n_pictures = r->stage->n_pictures,
+        .n_images = r->stage->n_images,
         .pool = c->pool,
         .listener = c->data->listener,
         .has_unpaired = has_unpaired(c->data, r->stage),
@@ -298,7 +298,7 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
         .dev = has_scores ? c->dev->set : NULL,
         .dev_names = c->dev->names,
         .dev_references = c->dev->references,
-        .n_dev = c->data->dev.n_pictures,
+        .n_dev = c->data->dev.n_images,
         .model = &model,
         .pool = c->pool,
         .report = show_step,
@@ -348,7 +348,7 @@ limn_status limn_stage_run(const limn_training_context *context, const limn_stag
 
 /* ---- estimates ----------------------------------------------------------------------------- */
 
-/* Floats of one picture's input. */
+/* Floats of one image's input. */
 static size_t input_floats(const limn_training_data *d, const limn_stage_settings *s)
 {
     const limn_encoder_config *encoder = &d->config.encoder;
@@ -382,7 +382,7 @@ limn_status limn_stage_step_seconds(double *seconds, const limn_training_data *d
 {
     const limn_training_context context = { .data = (limn_training_data *)d, .pool = pool };
     struct stage_run r = { .context = &context, .stage = s, .is_trial = true };
-    const size_t n_floats = s->n_pictures * input_floats(d, s);
+    const size_t n_floats = s->n_images * input_floats(d, s);
     float *zeros = limn_calloc(n_floats, sizeof *zeros);
     limn_status status =
         zeros ? limn_model_file_open(&r.base,

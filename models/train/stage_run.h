@@ -8,7 +8,7 @@
 
 /* What all stages of a run share; borrowed. */
 typedef struct limn_training_context {
-    limn_training_data *data; /* with pictures */
+    limn_training_data *data; /* with images */
     limn_run_folder *folder;
     const char *output; /* file of the best model, when done; NULL: none */
     const char *cache;  /* folder for views */
@@ -17,7 +17,7 @@ typedef struct limn_training_context {
     const char *fingerprint;
 } limn_training_context;
 
-/* Steps of a stage, without opening its pictures. LIMN_E_ARG, LIMN_E_NOMEM. */
+/* Steps of a stage, without opening its images. LIMN_E_ARG, LIMN_E_NOMEM. */
 limn_status limn_stage_n_steps(uint64_t *n_steps, const limn_training_data *data,
                                const limn_stage_settings *stage, limn_error *err);
 
@@ -25,7 +25,7 @@ limn_status limn_stage_n_steps(uint64_t *n_steps, const limn_training_data *data
 limn_status limn_stage_bytes(size_t *bytes, const limn_training_data *data,
                              const limn_stage_settings *stage, limn_error *err);
 
-/* Seconds that a step takes, measured on two steps with empty pictures. */
+/* Seconds that a step takes, measured on two steps with empty images. */
 limn_status limn_stage_step_seconds(double *seconds, const limn_training_data *data,
                                     const limn_stage_settings *stage, limn_pool *pool,
                                     limn_error *err);

@@ -5,13 +5,13 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 
-/* Caches of different encoders, cuts and pictures stand side by side. */
-static limn_status make_views(limn_view_cache *out, const char *pictures,
+/* Caches of different encoders, cuts and images stand side by side. */
+static limn_status make_views(limn_view_cache *out, const char *images,
                               const limn_stage_views_settings *s,
                               limn_view_cache_settings *settings, limn_error *err)
 {
     limn_buffer path = { 0 };
-    limn_buffer_printf(&path, "%s/%s-%016" PRIx64, s->cache, pictures, settings->encoder_checksum);
+    limn_buffer_printf(&path, "%s/%s-%016" PRIx64, s->cache, images, settings->encoder_checksum);
     if (s->first_stage != LIMN_STAGE_AFTER_HEAD) limn_buffer_printf(&path, "-%zu", s->first_stage);
     limn_training_work(s->listener, "views computed");
     const limn_status status = path.has_failed
@@ -48,7 +48,7 @@ static limn_status make_all(limn_stage_views *in, const limn_training_data *d,
 /* A cache of features instead, where they are what is wanted. */
 static bool uses_given_features(const limn_training_data *d, const limn_stage_views_settings *s)
 {
-    return d->settings->pictures.features && s->first_stage == LIMN_STAGE_AFTER_HEAD;
+    return d->settings->images.features && s->first_stage == LIMN_STAGE_AFTER_HEAD;
 }
 
 static limn_status open_views(limn_stage_views *in, const limn_training_data *d,
@@ -58,7 +58,7 @@ static limn_status open_views(limn_stage_views *in, const limn_training_data *d,
     limn_encoder *encoder = NULL;
     limn_kernels kernels;
     if (uses_given_features(d, s))
-        return limn_view_cache_open_features(&in->views[0], d->settings->pictures.features,
+        return limn_view_cache_open_features(&in->views[0], d->settings->images.features,
                                              &d->train.names, c->n_memory_positions, c->memory_dim,
                                              err);
     limn_kernels_init(&kernels, limn_cpu_best());
@@ -76,12 +76,12 @@ limn_status limn_stage_views_open(limn_stage_views *in, const limn_training_data
     if (status == LIMN_OK) {
         in->n_positions = in->views[0].n_positions;
         in->dim = in->views[0].dim;
-        in->pictures = limn_calloc(s->n_pictures, sizeof *in->pictures);
-        in->numbers = limn_calloc(s->n_pictures, sizeof *in->numbers);
-        in->values = limn_alloc_aligned(s->n_pictures * in->n_positions, in->dim * sizeof(float));
-        if (!in->pictures || !in->numbers || !in->values)
-            status = limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu pictures",
-                               s->n_pictures);
+        in->images = limn_calloc(s->n_images, sizeof *in->images);
+        in->numbers = limn_calloc(s->n_images, sizeof *in->numbers);
+        in->values = limn_alloc_aligned(s->n_images * in->n_positions, in->dim * sizeof(float));
+        if (!in->images || !in->numbers || !in->values)
+            status =
+                limn_fail(err, LIMN_E_NOMEM, "no memory for batches of %zu images", s->n_images);
     }
     if (status != LIMN_OK) limn_stage_views_close(in);
     return status;
@@ -90,7 +90,7 @@ limn_status limn_stage_views_open(limn_stage_views *in, const limn_training_data
 void limn_stage_views_close(limn_stage_views *in)
 {
     for (size_t i = 0; i < LIMN_STAGE_N_SOURCES; i++) limn_view_cache_close(&in->views[i]);
-    limn_free(in->pictures);
+    limn_free(in->images);
     limn_free(in->numbers);
     limn_free(in->values);
     *in = (limn_stage_views){ .n_sources = 0 };
@@ -100,17 +100,17 @@ limn_status limn_stage_views_fill(const float **values, limn_stage_views *in,
                                   const limn_batch *batch, limn_error *err)
 {
     size_t done = 0;
-    for (size_t i = 0; i < batch->n_pictures; i++) {
-        in->pictures[i] = batch->pictures[i].picture;
-        in->numbers[i] = batch->pictures[i].view;
+    for (size_t i = 0; i < batch->n_images; i++) {
+        in->images[i] = batch->images[i].image;
+        in->numbers[i] = batch->images[i].view;
     }
     for (uint32_t source = 0; source < in->n_sources; source++) { /* a batch is sorted by source */
         size_t end = done;
-        while (end < batch->n_pictures && batch->pictures[end].source == source) end++;
+        while (end < batch->n_images && batch->images[end].source == source) end++;
         if (end > done)
             LIMN_TRY(limn_view_cache_gather(
                 &in->views[source], in->values + done * in->n_positions * in->dim,
-                in->pictures + done, in->numbers + done, end - done, in->pool, err));
+                in->images + done, in->numbers + done, end - done, in->pool, err));
         done = end;
     }
     *values = in->values;

@@ -1,4 +1,4 @@
-/* What the steps of a stage are computed from: features of the pictures, or activations where the
+/* What the steps of a stage are computed from: features of the images, or activations where the
  * trained part of the encoder begins, in their views, from caches on disk. */
 #ifndef LIMN_MODELS_TRAIN_STAGE_VIEWS_H
 #define LIMN_MODELS_TRAIN_STAGE_VIEWS_H
@@ -8,14 +8,14 @@
 #include "models/train/view_cache.h"
 #include "models/train/training_data.h"
 
-enum { LIMN_STAGE_N_SOURCES = 2 }; /* paired and unpaired pictures */
+enum { LIMN_STAGE_N_SOURCES = 2 }; /* paired and unpaired images */
 
 typedef struct limn_stage_views {
     limn_view_cache views[LIMN_STAGE_N_SOURCES];
     size_t n_sources;
-    size_t n_positions, dim;      /* of one picture */
-    uint32_t *pictures, *numbers; /* [n_pictures] of a batch: pictures and views */
-    float *values;                /* [n_pictures, n_positions, dim] */
+    size_t n_positions, dim;    /* of one image */
+    uint32_t *images, *numbers; /* [n_images] of a batch: images and views */
+    float *values;              /* [n_images, n_positions, dim] */
     limn_pool *pool;
 } limn_stage_views;
 
@@ -23,7 +23,7 @@ typedef struct limn_stage_views_settings {
     const limn_model_file *base; /* whose encoder it is */
     const char *cache;           /* folder */
     size_t first_stage;          /* as in view_cache.h */
-    size_t n_views, n_pictures;  /* of each picture; of a batch */
+    size_t n_views, n_images;    /* of each image; of a batch */
     bool has_unpaired;
     limn_pool *pool;
     const limn_training_listener *listener;
@@ -34,7 +34,7 @@ limn_status limn_stage_views_open(limn_stage_views *out, const limn_training_dat
                                   const limn_stage_views_settings *settings, limn_error *err);
 void limn_stage_views_close(limn_stage_views *inputs); /* accepts a zeroed one */
 
-/* *values [batch->n_pictures, n_positions, dim]; valid until the next call. Errors of
+/* *values [batch->n_images, n_positions, dim]; valid until the next call. Errors of
  * limn_view_cache_gather. */
 limn_status limn_stage_views_fill(const float **values, limn_stage_views *inputs,
                                   const limn_batch *batch, limn_error *err);

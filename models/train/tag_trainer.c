@@ -36,10 +36,10 @@ void limn_tag_pool(float *pooled, const uint16_t *features, size_t n_positions, 
     for (size_t c = 0; c < dim; c++) mean[c] *= scale;
 }
 
-void limn_tag_targets(float *targets, const limn_object_labels *labels, size_t picture)
+void limn_tag_targets(float *targets, const limn_object_labels *labels, size_t image)
 {
     memset(targets, 0, LIMN_N_OBJECTS * sizeof *targets);
-    for (size_t i = labels->first_box[picture]; i < labels->first_box[picture + 1]; i++) {
+    for (size_t i = labels->first_box[image]; i < labels->first_box[image + 1]; i++) {
         const limn_object_box *box = &labels->boxes[i];
         const float sure = fminf(fmaxf((box->score - 0.25F) / 0.35F, 0), 1);
         targets[box->object] = fmaxf(targets[box->object], sure);
@@ -127,7 +127,7 @@ static limn_status allocate(training *t, limn_error *err)
     return limn_adamw_init(&t->adamw, &t->params, err);
 }
 
-/* Mean and standard deviation of each input, and the pictures in order. */
+/* Mean and standard deviation of each input, and the images in order. */
 static void measure_inputs(training *t)
 {
     for (size_t c = 0; c < t->n_inputs; c++) {
@@ -146,12 +146,12 @@ static void measure_inputs(training *t)
 
 /* ---- a step ------------------------------------------------------------------------------- */
 
-static void gather(training *t, const size_t *pictures, size_t b)
+static void gather(training *t, const size_t *images, size_t b)
 {
     for (size_t i = 0; i < b; i++)
         for (size_t c = 0; c < t->n_inputs; c++)
             t->x[i * t->n_inputs + c] =
-                (t->pooled[pictures[i] * t->n_inputs + c] - t->mean[c]) / t->deviation[c];
+                (t->pooled[images[i] * t->n_inputs + c] - t->mean[c]) / t->deviation[c];
 }
 
 /* c [m, n] = a op b; see limn_gemm_job. */
@@ -192,12 +192,12 @@ static void forward(training *t, size_t b, limn_rng *rng)
 }
 
 /* Logits to the gradient of the mean loss of the batch; returns the sum of the loss. */
-static double to_gradient(training *t, const size_t *pictures, size_t b)
+static double to_gradient(training *t, const size_t *images, size_t b)
 {
     double loss = 0;
     for (size_t i = 0; i < b * LIMN_N_OBJECTS; i++) {
         const float target =
-            t->targets[pictures[i / LIMN_N_OBJECTS] * LIMN_N_OBJECTS + i % LIMN_N_OBJECTS];
+            t->targets[images[i / LIMN_N_OBJECTS] * LIMN_N_OBJECTS + i % LIMN_N_OBJECTS];
         const float z = t->logits[i];
         loss += (double)(fmaxf(z, 0) - z * target + log1pf(expf(-fabsf(z))));
         t->logits[i] = (1 / (1 + expf(-z)) - target) / (float)b;
@@ -224,7 +224,7 @@ static void backward(training *t, size_t b)
     sum_rows(gradient(t, HIDDEN_BIAS), t->d_hidden, b, t->n_hidden);
 }
 
-/* Deals the pictures out anew, and goes through them once. Returns the sum of the loss. */
+/* Deals the images out anew, and goes through them once. Returns the sum of the loss. */
 static double run_epoch(training *t, uint32_t epoch)
 {
     const limn_adamw_settings adamw = {
@@ -314,7 +314,7 @@ limn_status limn_tag_head_train(limn_tag_heads *heads, double *loss, const float
     if (n == 0 || settings->n_hidden < 1 || settings->n_hidden > LIMN_TAGS_MAX_HIDDEN ||
         settings->batch_size < 1 || !(settings->dropout >= 0 && settings->dropout <= 0.9F))
         return limn_fail(err, LIMN_E_ARG,
-                         "tags of %zu pictures, %u hidden units, batches of %u, "
+                         "tags of %zu images, %u hidden units, batches of %u, "
                          "dropout %g",
                          n, settings->n_hidden, settings->batch_size, (double)settings->dropout);
     status = allocate(&t, err);

@@ -18,13 +18,13 @@ struct limn_trainer {
     limn_encoder_trainer *encoder; /* end-to-end only */
     limn_batch_slots *slots;       /* NULL for a decoder without */
     limn_reward *reward;           /* reward only */
-    limn_reward_picture *pictures; /* [max_pictures], reward only */
-    float *feature_gradients;      /* [max_pictures, n_positions, memory_dim], end-to-end only */
+    limn_reward_image *images;     /* [max_images], reward only */
+    float *feature_gradients;      /* [max_images, n_positions, memory_dim], end-to-end only */
 };
 
 static size_t n_feature_floats(const limn_model_config *c, const limn_decoder_limits *limits)
 {
-    return limits->max_pictures * c->decoder.n_memory_positions * c->decoder.memory_dim;
+    return limits->max_images * c->decoder.n_memory_positions * c->decoder.memory_dim;
 }
 
 /* ---- creation ------------------------------------------------------------------------------ */
@@ -46,7 +46,7 @@ static limn_encoder_trainer_settings encoder_settings(const limn_trainer *t,
     return (limn_encoder_trainer_settings){
         .config = t->config.encoder,
         .first_stage = t->settings.end_to_end.first_stage,
-        .max_pictures = limits->max_pictures,
+        .max_images = limits->max_images,
     };
 }
 
@@ -56,16 +56,16 @@ static limn_status create_encoder(limn_trainer *t, const limn_decoder_limits *li
     const limn_encoder_trainer_settings settings = encoder_settings(t, limits);
     t->feature_gradients = limn_alloc_aligned(n_feature_floats(&t->config, limits), sizeof(float));
     if (!t->feature_gradients)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for gradients of %zu pictures",
-                         limits->max_pictures);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for gradients of %zu images",
+                         limits->max_images);
     return limn_encoder_trainer_create(&t->encoder, &settings, &t->params, t->pool, level, err);
 }
 
-static limn_reward_settings reward_settings(const limn_trainer_settings *s, size_t max_pictures)
+static limn_reward_settings reward_settings(const limn_trainer_settings *s, size_t max_images)
 {
     return (limn_reward_settings){ .n_samples = s->reward.n_samples,
                                    .max_steps = s->reward.max_steps,
-                                   .max_pictures = max_pictures,
+                                   .max_images = max_images,
                                    .seed = s->seed,
                                    .object_cost = s->reward.object_cost,
                                    .vocab = s->reward.vocab };
@@ -74,21 +74,21 @@ static limn_reward_settings reward_settings(const limn_trainer_settings *s, size
 static limn_status create_reward(limn_trainer *t, const limn_decoder_limits *limits,
                                  limn_cpu_level level, limn_error *err)
 {
-    const limn_reward_settings settings = reward_settings(&t->settings, limits->max_pictures);
-    t->pictures = limn_calloc(limits->max_pictures, sizeof *t->pictures);
-    if (!t->pictures)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu pictures", limits->max_pictures);
+    const limn_reward_settings settings = reward_settings(&t->settings, limits->max_images);
+    t->images = limn_calloc(limits->max_images, sizeof *t->images);
+    if (!t->images)
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu images", limits->max_images);
     return limn_reward_create(&t->reward, &t->config.decoder, &t->params,
                               &t->settings.reward.references, &settings, t->pool, level, err);
 }
 
-/* Rows and pictures of the largest batch, drawn captions included. */
+/* Rows and images of the largest batch, drawn captions included. */
 static limn_decoder_limits largest(const limn_trainer_settings *s,
                                    const limn_decoder_limits *batches)
 {
     limn_decoder_limits limits = *batches;
     if (s->stage == LIMN_STAGE_REWARD) {
-        const limn_reward_settings settings = reward_settings(s, batches->max_pictures);
+        const limn_reward_settings settings = reward_settings(s, batches->max_images);
         const limn_decoder_limits drawn = limn_reward_limits(&settings);
         limits.max_rows = drawn.max_rows > limits.max_rows ? drawn.max_rows : limits.max_rows;
     }
@@ -104,7 +104,7 @@ static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, lim
     LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(add_params(t, err));
     LIMN_TRY(limn_batch_slots_create(&t->slots, &t->config.decoder, t->settings.tagger,
-                                     limits->max_pictures, t->pool, err));
+                                     limits->max_images, t->pool, err));
     if (t->settings.stage == LIMN_STAGE_END_TO_END) LIMN_TRY(create_encoder(t, limits, level, err));
     if (t->settings.stage == LIMN_STAGE_REWARD) LIMN_TRY(create_reward(t, limits, level, err));
     const limn_decoder_limits all = largest(&t->settings, limits);
@@ -137,7 +137,7 @@ void limn_trainer_destroy(limn_trainer **p)
     limn_encoder_trainer_destroy(&t->encoder);
     limn_batch_slots_destroy(&t->slots);
     limn_reward_destroy(&t->reward);
-    limn_free(t->pictures);
+    limn_free(t->images);
     limn_free(t->feature_gradients);
     limn_adamw_finish(&t->adamw);
     limn_params_finish(&t->params);
@@ -227,10 +227,10 @@ static limn_status apply(limn_trainer *t, const limn_batch *batch, limn_step_res
     result->rate = limn_schedule_rate(&t->settings.schedule, batch->step);
     if (!isfinite(result->loss) || !isfinite(result->norm))
         return limn_fail(err, LIMN_E_LIMIT,
-                         "step %llu: loss %g, gradient norm %g (first picture of the batch: number "
+                         "step %llu: loss %g, gradient norm %g (first image of the batch: number "
                          "%u of source %u): lower the learning rate",
                          (unsigned long long)batch->step, result->loss, result->norm,
-                         batch->pictures[0].picture, batch->pictures[0].source);
+                         batch->images[0].image, batch->images[0].source);
     limn_adamw_step(&t->adamw, &t->params, &t->settings.adamw, result->rate, result->norm, t->pool);
     return LIMN_OK;
 }
@@ -238,7 +238,7 @@ static limn_status apply(limn_trainer *t, const limn_batch *batch, limn_step_res
 static const float *features_of(limn_trainer *t, const limn_batch *batch,
                                 const limn_trainer_input *input)
 {
-    const size_t n = batch->decoder.n_pictures;
+    const size_t n = batch->decoder.n_images;
     if (!t->encoder || n == 0) return input->features;
     return t->settings.end_to_end.first_stage == 0
                ? limn_encoder_trainer_forward(t->encoder, input->pixels, n)
@@ -251,15 +251,15 @@ static limn_status reward_gradients(limn_trainer *t, const limn_batch *batch,
                                     limn_error *err)
 {
     const limn_reward_batch *drawn;
-    const size_t n = batch->n_pictures;
+    const size_t n = batch->n_images;
     double loss;
     for (size_t i = 0; i < n; i++) {
-        const limn_batch_picture *p = &batch->pictures[i];
-        const size_t reference = t->settings.reward.first_references[p->source] + p->picture;
-        t->pictures[i] =
-            (limn_reward_picture){ t->settings.reward.names[reference], (uint32_t)reference };
+        const limn_batch_image *p = &batch->images[i];
+        const size_t reference = t->settings.reward.first_references[p->source] + p->image;
+        t->images[i] =
+            (limn_reward_image){ t->settings.reward.names[reference], (uint32_t)reference };
     }
-    LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->pictures, decoder->features,
+    LIMN_TRY(limn_reward_draw(t->reward, &drawn, batch->step, t->images, decoder->features,
                               decoder->slots, n, err));
     const limn_decoder_grad_settings settings = {
         .scale = (1 - t->settings.reward.cross_entropy_share) /
@@ -278,7 +278,7 @@ limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
     const limn_decoder_grad_settings settings = {
         .dropout = s->regularization.dropout,
         .feature_dropout = s->regularization.feature_dropout,
-        .picture_dropout = s->regularization.picture_dropout,
+        .image_dropout = s->regularization.image_dropout,
         .label_smoothing = s->regularization.label_smoothing,
         .scale = share / (float)batch->n_rows,
         .seed = limn_rng_stream(s->seed, &batch->step, sizeof batch->step).key,
@@ -287,7 +287,7 @@ limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
     *result = (limn_step_result){ .loss = 0 };
     decoder.features = features_of(t, batch, input);
     if (decoder.features)
-        decoder.slots = limn_batch_slots_find(t->slots, decoder.features, decoder.n_pictures);
+        decoder.slots = limn_batch_slots_find(t->slots, decoder.features, decoder.n_images);
     limn_params_clear_gradients(&t->params);
     if (t->reward) LIMN_TRY(reward_gradients(t, batch, &decoder, &result->reward, err));
     LIMN_TRY(gradients(t, &decoder, &settings, &result->loss, err));

@@ -29,12 +29,12 @@ typedef struct limn_trainer_end_to_end {
 
 /* Of the reward stage alone (reward.h); what it points to is borrowed. */
 typedef struct limn_trainer_reward {
-    limn_references references;                      /* of the pictures of all sources */
-    size_t first_references[LIMN_BATCH_MAX_SOURCES]; /* numbers of each source's first picture */
-    const char *const *names;                        /* [references.n_pictures] of the pictures */
+    limn_references references;                      /* of the images of all sources */
+    size_t first_references[LIMN_BATCH_MAX_SOURCES]; /* numbers of each source's first image */
+    const char *const *names;                        /* [references.n_images] of the images */
     const limn_vocab *vocab;                         /* not used without object_cost */
     float object_cost;                               /* of a false object, in CIDEr-D */
-    size_t n_samples, max_steps; /* captions drawn a picture; tokens of one at most */
+    size_t n_samples, max_steps; /* captions drawn an image; tokens of one at most */
     float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */
 } limn_trainer_reward;
 
@@ -75,7 +75,7 @@ limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, con
 limn_params *limn_trainer_params(limn_trainer *t);
 limn_adamw *limn_trainer_adamw(limn_trainer *t);
 
-/* What a batch is computed from; one of them, by stage; [decoder.n_pictures, …]. */
+/* What a batch is computed from; one of them, by stage; [decoder.n_images, …]. */
 typedef struct limn_trainer_input {
     const float *features;    /* [n, n_positions, memory_dim] */
     const float *activations; /* [n, positions, channels] before the first trained stage */
@@ -90,7 +90,7 @@ typedef struct limn_step_result {
 } limn_step_result;
 
 /* One step: gradients of the mean loss over the batch's rows, and the optimizer. `batch` has rows.
- * LIMN_E_LIMIT when loss or gradient is not finite: says step and pictures' numbers, and the
+ * LIMN_E_LIMIT when loss or gradient is not finite: says step and images' numbers, and the
  * parameters are as before; LIMN_E_ARG. */
 limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
                               const limn_trainer_input *input, limn_step_result *result,

@@ -146,7 +146,7 @@ static limn_status run_with_cache(limn_training_context *context, limn_error *er
     char fingerprint[24];
     limn_development dev;
     LIMN_TRY(limn_folder_make(context->cache, context->data->settings->cache != NULL, err));
-    LIMN_TRY(limn_training_data_load_pictures(context->data, context->cache, context->pool, err));
+    LIMN_TRY(limn_training_data_load_images(context->data, context->cache, context->pool, err));
     LIMN_TRY(limn_unpaired_data_select(&context->data->unpaired, context->data->settings,
                                        limn_run_folder_file(context->folder, "agreement.npy"),
                                        context->pool, err));

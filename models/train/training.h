@@ -5,7 +5,7 @@
 #include "models/train/run_folder.h"
 #include "models/train/training_data.h"
 
-/* Decodes the pictures, runs what is left of the stages, and writes the best model to `output`
+/* Decodes the images, runs what is left of the stages, and writes the best model to `output`
  * (NULL: nowhere but to the folder). `data` was read. Its listener is told how it goes, and may
  * stop it: LIMN_E_INTERRUPTED, when a checkpoint was written. Errors of the parts.
  *

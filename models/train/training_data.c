@@ -33,8 +33,8 @@ static bool says_splits(const limn_caption_file *file)
     return false;
 }
 
-/* The pictures of some splits of the caption file. */
-static limn_status take_split(limn_picture_names *out, const limn_caption_file *file,
+/* The images of some splits of the caption file. */
+static limn_status take_split(limn_image_names *out, const limn_caption_file *file,
                               const char *splits, limn_error *err)
 {
     limn_caption_file taken = { .records = limn_alloc(file->n_records, sizeof *taken.records) };
@@ -42,7 +42,7 @@ static limn_status take_split(limn_picture_names *out, const limn_caption_file *
     for (size_t i = 0; i < file->n_records; i++)
         if (limn_caption_is_of_split(&file->records[i], splits))
             taken.records[taken.n_records++] = file->records[i];
-    const limn_status status = limn_picture_names_add_captions(out, &taken, err);
+    const limn_status status = limn_image_names_add_captions(out, &taken, err);
     limn_free(taken.records);
     return status;
 }
@@ -56,29 +56,29 @@ static limn_status take_splits(limn_training_data *d, limn_error *err)
 static limn_status deal_out(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
-    limn_picture_names all = { 0 };
-    limn_status status = limn_picture_names_add_captions(&all, &d->captions, err);
+    limn_image_names all = { 0 };
+    limn_status status = limn_image_names_add_captions(&all, &d->captions, err);
     if (status == LIMN_OK)
-        status = limn_picture_names_split(&d->train_names, &d->dev_names, &all,
-                                          o->pictures.dev_share, o->seed, err);
-    limn_picture_names_finish(&all);
+        status = limn_image_names_split(&d->train_names, &d->dev_names, &all, o->images.dev_share,
+                                        o->seed, err);
+    limn_image_names_finish(&all);
     return status;
 }
 
 static limn_status read_names(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
-    if (o->pictures.train_list) {
-        LIMN_TRY(limn_picture_names_read(&d->train_names, o->pictures.train_list, err));
-        return limn_picture_names_read(&d->dev_names, o->pictures.dev_list, err);
+    if (o->images.train_list) {
+        LIMN_TRY(limn_image_names_read(&d->train_names, o->images.train_list, err));
+        return limn_image_names_read(&d->dev_names, o->images.dev_list, err);
     }
     if (has_split(&d->captions, TRAIN_SPLITS) && has_split(&d->captions, DEV_SPLITS))
         return take_splits(d, err);
     if (says_splits(&d->captions))
         limn_training_say(d->listener, LIMN_TRAINING_WARNING,
                           "%s: has not both splits " TRAIN_SPLITS " and " DEV_SPLITS
-                          ": its pictures are dealt out by a hash of their names",
-                          o->pictures.captions);
+                          ": its images are dealt out by a hash of their names",
+                          o->images.captions);
     return deal_out(d, err);
 }
 
@@ -89,7 +89,7 @@ static limn_status count_captions(limn_vocab_builder *b, const limn_training_dat
 {
     for (size_t i = 0; i < d->captions.n_records; i++) {
         const limn_caption_record *r = &d->captions.records[i];
-        if (r->caption && limn_picture_names_find_record(&d->train_names, r) != LIMN_NO_PICTURE)
+        if (r->caption && limn_image_names_find_record(&d->train_names, r) != LIMN_NO_IMAGE)
             LIMN_TRY(limn_vocab_builder_add(b, r->caption, strlen(r->caption),
                                             d->settings->words.min_count, err));
     }
@@ -235,11 +235,11 @@ static void warn_report(const limn_training_data *d, const limn_training_report 
 {
     warn_count(d, &r->empty, "captions without a word");
     warn_count(d, &r->too_long, "captions that are too long");
-    warn_count(d, &r->without, "pictures without a caption");
+    warn_count(d, &r->without, "images without a caption");
 }
 
 static limn_status make_set(limn_training_set *out, limn_training_data *d,
-                            const limn_picture_names *names, const char *list, limn_error *err)
+                            const limn_image_names *names, const char *list, limn_error *err)
 {
     const limn_training_set_settings settings = {
         .vocab = d->vocab,
@@ -256,23 +256,22 @@ static limn_status make_set(limn_training_set *out, limn_training_data *d,
 static void warn_small_dev(const limn_training_data *d)
 {
     enum { FEW = 20 };
-    if (d->dev.n_pictures > 0 && d->dev.n_pictures < FEW && d->train.n_pictures >= FEW)
+    if (d->dev.n_images > 0 && d->dev.n_images < FEW && d->train.n_images >= FEW)
         limn_training_say(d->listener, LIMN_TRAINING_WARNING,
-                          "only %zu pictures for development, by whose score the model is "
+                          "only %zu images for development, by whose score the model is "
                           "chosen%s",
-                          d->dev.n_pictures,
-                          d->settings->pictures.dev_list ? ""
-                                                         : "; a larger share for it takes more");
+                          d->dev.n_images,
+                          d->settings->images.dev_list ? "" : "; a larger share for it takes more");
 }
 
 static limn_status make_sets(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
-    LIMN_TRY(make_set(&d->train, d, &d->train_names, o->pictures.train_list, err));
-    if (limn_picture_names_count(&d->dev_names) > 0)
-        LIMN_TRY(make_set(&d->dev, d, &d->dev_names, o->pictures.dev_list, err));
-    LIMN_TRY(limn_picture_names_add_all(&d->all_names, &d->train.names, err));
-    LIMN_TRY(limn_picture_names_add_all(&d->all_names, &d->dev.names, err));
+    LIMN_TRY(make_set(&d->train, d, &d->train_names, o->images.train_list, err));
+    if (limn_image_names_count(&d->dev_names) > 0)
+        LIMN_TRY(make_set(&d->dev, d, &d->dev_names, o->images.dev_list, err));
+    LIMN_TRY(limn_image_names_add_all(&d->all_names, &d->train.names, err));
+    LIMN_TRY(limn_image_names_add_all(&d->all_names, &d->dev.names, err));
     limn_document_frequencies_destroy(&d->frequencies);
     return limn_training_frequencies_create(&d->frequencies, &d->train, err);
 }
@@ -284,11 +283,11 @@ limn_status limn_training_data_read(limn_training_data *d, const limn_training_s
     *d = (limn_training_data){ .settings = settings, .captions = *captions, .listener = listener };
     *captions = (limn_caption_file){ .n_records = 0 };
     LIMN_TRY(read_base(d, err));
-    if (settings->pictures.captions) LIMN_TRY(read_names(d, err));
+    if (settings->images.captions) LIMN_TRY(read_names(d, err));
     LIMN_TRY(read_vocabulary(d, err));
     LIMN_TRY(make_config(d, err));
     LIMN_TRY(limn_unpaired_data_read(&d->unpaired, settings, d->vocab, listener, err));
-    if (settings->pictures.captions) LIMN_TRY(make_sets(d, err));
+    if (settings->images.captions) LIMN_TRY(make_sets(d, err));
     warn_small_dev(d);
     return LIMN_OK;
 }
@@ -300,27 +299,27 @@ void limn_training_data_finish(limn_training_data *d)
     limn_document_frequencies_destroy(&d->frequencies);
     limn_training_set_finish(&d->train);
     limn_training_set_finish(&d->dev);
-    limn_picture_names_finish(&d->train_names);
-    limn_picture_names_finish(&d->dev_names);
-    limn_picture_names_finish(&d->all_names);
+    limn_image_names_finish(&d->train_names);
+    limn_image_names_finish(&d->dev_names);
+    limn_image_names_finish(&d->all_names);
     limn_caption_file_finish(&d->captions);
     limn_vocab_destroy(&d->own_vocab);
     limn_model_file_close(&d->base);
 }
 
-/* ---- pictures ---------------------------------------------------------------------------- */
+/* ---- images ---------------------------------------------------------------------------- */
 
 /* Only names that have pixels. */
-static limn_status keep_readable(limn_picture_names *names, const limn_pixel_cache *pixels,
+static limn_status keep_readable(limn_image_names *names, const limn_pixel_cache *pixels,
                                  limn_error *err)
 {
-    limn_picture_names kept = { 0 };
-    for (size_t i = 0; i < limn_picture_names_count(names); i++) {
-        const char *name = limn_picture_names_get(names, i);
-        if (limn_picture_names_find(&pixels->rows.names, name) != LIMN_NO_PICTURE)
-            LIMN_TRY(limn_picture_names_add(&kept, name, err));
+    limn_image_names kept = { 0 };
+    for (size_t i = 0; i < limn_image_names_count(names); i++) {
+        const char *name = limn_image_names_get(names, i);
+        if (limn_image_names_find(&pixels->rows.names, name) != LIMN_NO_IMAGE)
+            LIMN_TRY(limn_image_names_add(&kept, name, err));
     }
-    limn_picture_names_finish(names);
+    limn_image_names_finish(names);
     *names = kept;
     return LIMN_OK;
 }
@@ -335,25 +334,25 @@ static limn_status leave_out_unreadable(limn_training_data *d, limn_error *err)
     LIMN_TRY(keep_readable(&d->dev_names, &d->pixels, err));
     limn_training_set_finish(&d->train);
     limn_training_set_finish(&d->dev);
-    limn_picture_names_finish(&d->all_names);
+    limn_image_names_finish(&d->all_names);
     return make_sets(d, err);
 }
 
 static limn_status load_paired(limn_training_data *d, const char *path,
                                const limn_pixel_cache_settings *settings, limn_error *err)
 {
-    limn_training_work(d->listener, "pictures read");
+    limn_training_work(d->listener, "images read");
     const limn_status status = limn_pixel_cache_make(&d->pixels, path, settings, err);
     limn_training_work(d->listener, NULL);
     LIMN_TRY(status);
     return leave_out_unreadable(d, err);
 }
 
-limn_status limn_training_data_load_pictures(limn_training_data *d, const char *cache,
-                                             limn_pool *pool, limn_error *err)
+limn_status limn_training_data_load_images(limn_training_data *d, const char *cache,
+                                           limn_pool *pool, limn_error *err)
 {
     const limn_pixel_cache_settings settings = {
-        .folder = d->settings->pictures.images,
+        .folder = d->settings->images.images,
         .names = &d->all_names,
         .load = d->load,
         .load_ctx = d->load_ctx,
@@ -364,7 +363,7 @@ limn_status limn_training_data_load_pictures(limn_training_data *d, const char *
     limn_buffer path = { 0 };
     limn_status status = LIMN_OK;
     limn_buffer_printf(&path, "%s/pixels", cache);
-    if (d->settings->pictures.images) status = load_paired(d, path.bytes, &settings, err);
+    if (d->settings->images.images) status = load_paired(d, path.bytes, &settings, err);
     limn_buffer_clear(&path);
     limn_buffer_printf(&path, "%s/unpaired-pixels", cache);
     if (status == LIMN_OK)
@@ -378,13 +377,13 @@ limn_status limn_training_data_load_pictures(limn_training_data *d, const char *
 static uint64_t hash_set(uint64_t hash, const limn_training_set *set,
                          const limn_pixel_cache *pixels)
 {
-    hash = limn_fnv1a64(hash, &set->n_pictures, sizeof set->n_pictures);
-    if (set->n_pictures == 0) return hash;
-    hash = limn_fnv1a64(hash, set->first_captions,
-                        (set->n_pictures + 1) * sizeof *set->first_captions);
-    for (size_t i = 0; i < set->n_pictures; i++) {
+    hash = limn_fnv1a64(hash, &set->n_images, sizeof set->n_images);
+    if (set->n_images == 0) return hash;
+    hash =
+        limn_fnv1a64(hash, set->first_captions, (set->n_images + 1) * sizeof *set->first_captions);
+    for (size_t i = 0; i < set->n_images; i++) {
         const char *name = limn_training_set_name(set, i);
-        const uint32_t row = limn_picture_names_find(&pixels->rows.names, name);
+        const uint32_t row = limn_image_names_find(&pixels->rows.names, name);
         hash = limn_fnv1a64(hash, name, strlen(name) + 1);
         hash = limn_fnv1a64(hash, &pixels->rows.checksums[row], sizeof *pixels->rows.checksums);
     }

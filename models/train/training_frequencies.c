@@ -3,21 +3,21 @@
 #include "common/base/mem.h"
 #include "common/text/numbered_words.h"
 
-/* The captions of one picture, counted into `df`. */
+/* The captions of one image, counted into `df`. */
 struct counter {
     limn_string_table table;
     limn_cider_df *df;
     limn_numbered_words *words; /* [n_captions] */
     limn_sentence *sentences;   /* [n_captions] */
     limn_ngram_counts_list counts;
-    size_t n_captions; /* of the picture with most */
+    size_t n_captions; /* of the image with most */
 };
 
-static limn_status count_picture(struct counter *c, const limn_training_set *set, size_t picture,
-                                 limn_error *err)
+static limn_status count_image(struct counter *c, const limn_training_set *set, size_t image,
+                               limn_error *err)
 {
-    const size_t first = set->first_captions[picture];
-    const size_t n = set->first_captions[picture + 1] - first;
+    const size_t first = set->first_captions[image];
+    const size_t n = set->first_captions[image + 1] - first;
     for (size_t i = 0; i < n; i++) {
         LIMN_TRY(limn_numbered_words_fill(&c->words[i], &c->table, set->texts[first + i], err));
         c->sentences[i] = (limn_sentence){ c->words[i].words, c->words[i].n_words };
@@ -28,7 +28,7 @@ static limn_status count_picture(struct counter *c, const limn_training_set *set
 
 static limn_status count_all(struct counter *c, const limn_training_set *set, limn_error *err)
 {
-    for (size_t i = 0; i < set->n_pictures; i++) {
+    for (size_t i = 0; i < set->n_images; i++) {
         const size_t n = set->first_captions[i + 1] - set->first_captions[i];
         c->n_captions = n > c->n_captions ? n : c->n_captions;
     }
@@ -37,7 +37,7 @@ static limn_status count_all(struct counter *c, const limn_training_set *set, li
     if (!c->words || !c->sentences)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu captions", c->n_captions);
     LIMN_TRY(limn_cider_df_create(&c->df, err));
-    for (size_t i = 0; i < set->n_pictures; i++) LIMN_TRY(count_picture(c, set, i, err));
+    for (size_t i = 0; i < set->n_images; i++) LIMN_TRY(count_image(c, set, i, err));
     return LIMN_OK;
 }
 

@@ -1,4 +1,4 @@
-/* In how many pictures' training captions each n-gram occurs, for the model file: consensus
+/* In how many images' training captions each n-gram occurs, for the model file: consensus
  * reranking and CIDEr of its captions need no caption file then. */
 #ifndef LIMN_MODELS_TRAIN_TRAINING_FREQUENCIES_H
 #define LIMN_MODELS_TRAIN_TRAINING_FREQUENCIES_H

@@ -22,7 +22,7 @@ typedef enum limn_training_level {
 typedef struct limn_training_listener {
     /* One message, without a line end. */
     void (*say)(void *ctx, limn_training_level level, const char *text);
-    /* Work begins that is counted: "pictures read". NULL: it is over. */
+    /* Work begins that is counted: "images read". NULL: it is over. */
     void (*work)(void *ctx, const char *what);
     /* How far it is; false asks to stop (train_progress.h). */
     limn_train_progress_fn *progress;

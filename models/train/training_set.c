@@ -7,16 +7,16 @@
 
 /* A caption that stays. */
 typedef struct kept_caption {
-    uint32_t picture; /* of those wanted */
-    size_t text;      /* offset in builder.texts */
+    uint32_t image; /* of those wanted */
+    size_t text;    /* offset in builder.texts */
     size_t first_token, n_tokens;
 } kept_caption;
 
 typedef struct builder {
     const limn_training_set_settings *settings;
     limn_training_set *set;
-    limn_picture_names own; /* of the captions, when the settings name none */
-    const limn_picture_names *wanted;
+    limn_image_names own; /* of the captions, when the settings name none */
+    const limn_image_names *wanted;
     bool *is_mentioned; /* [count of wanted] */
     limn_caption_tokenizer tokenizer;
     kept_caption *kept; /* [n_kept] in the order of the file */
@@ -24,7 +24,7 @@ typedef struct builder {
     uint32_t *tokens;
     size_t n_tokens, tokens_capacity;
     limn_text texts;    /* each with a NUL */
-    size_t *first_kept; /* [count of wanted + 1] of each picture, in the set's order of captions */
+    size_t *first_kept; /* [count of wanted + 1] of each image, in the set's order of captions */
 } builder;
 
 static limn_status out_of_memory(limn_error *err)
@@ -68,9 +68,9 @@ static limn_status add_tokens(builder *b, const char *text, size_t n, limn_error
     return LIMN_OK;
 }
 
-static limn_status keep(builder *b, uint32_t picture, const char *text, size_t n, limn_error *err)
+static limn_status keep(builder *b, uint32_t image, const char *text, size_t n, limn_error *err)
 {
-    const kept_caption caption = { picture, b->texts.size, b->n_tokens, n };
+    const kept_caption caption = { image, b->texts.size, b->n_tokens, n };
     LIMN_TRY(add_tokens(b, text, n, err));
     LIMN_TRY(limn_text_append(&b->texts, text, strlen(text) + 1, err));
     if (!limn_grow((void **)&b->kept, &b->kept_capacity, b->n_kept + 1, sizeof *b->kept))
@@ -82,19 +82,19 @@ static limn_status keep(builder *b, uint32_t picture, const char *text, size_t n
 static limn_status add_record(builder *b, const limn_caption_record *record, limn_error *err)
 {
     limn_training_report *report = &b->set->report;
-    const uint32_t picture = limn_picture_names_find_record(b->wanted, record);
+    const uint32_t image = limn_image_names_find_record(b->wanted, record);
     const char *text = "";
-    if (picture == LIMN_NO_PICTURE) return count(&report->unlisted, record->id, err);
-    b->is_mentioned[picture] = true;
+    if (image == LIMN_NO_IMAGE) return count(&report->unlisted, record->id, err);
+    b->is_mentioned[image] = true;
     if (record->is_rejected) return LIMN_OK; /* the reader has counted it */
     if (record->caption)
         LIMN_TRY(limn_vocab_tokenize(&text, &b->tokenizer, b->settings->vocab, record->caption,
                                      strlen(record->caption), err));
     const size_t n = n_words(text);
-    if (n == 0) return count(&report->empty, limn_picture_names_get(b->wanted, picture), err);
+    if (n == 0) return count(&report->empty, limn_image_names_get(b->wanted, image), err);
     if (n > b->settings->max_words)
-        return count(&report->too_long, limn_picture_names_get(b->wanted, picture), err);
-    return keep(b, picture, text, n, err);
+        return count(&report->too_long, limn_image_names_get(b->wanted, image), err);
+    return keep(b, image, text, n, err);
 }
 
 static limn_status add_records(builder *b, const limn_caption_file *captions, limn_error *err)
@@ -104,16 +104,16 @@ static limn_status add_records(builder *b, const limn_caption_file *captions, li
     return LIMN_OK;
 }
 
-/* ---- pictures ------------------------------------------------------------------------------ */
+/* ---- images ------------------------------------------------------------------------------ */
 
 static limn_status choose_names(builder *b, const limn_caption_file *captions, limn_error *err)
 {
     b->wanted = b->settings->names;
     if (!b->wanted) {
-        LIMN_TRY(limn_picture_names_add_captions(&b->own, captions, err));
+        LIMN_TRY(limn_image_names_add_captions(&b->own, captions, err));
         b->wanted = &b->own;
     }
-    const size_t n = limn_picture_names_count(b->wanted);
+    const size_t n = limn_image_names_count(b->wanted);
     b->is_mentioned = limn_calloc(n, sizeof *b->is_mentioned);
     b->first_kept = limn_calloc(n + 1, sizeof *b->first_kept);
     return b->is_mentioned && b->first_kept ? LIMN_OK : out_of_memory(err);
@@ -121,11 +121,11 @@ static limn_status choose_names(builder *b, const limn_caption_file *captions, l
 
 static limn_status check_list(const builder *b, limn_error *err)
 {
-    const size_t n = limn_picture_names_count(b->wanted);
+    const size_t n = limn_image_names_count(b->wanted);
     for (size_t i = 0; b->settings->list && i < n; i++)
         if (!b->is_mentioned[i])
             return limn_fail(err, LIMN_E_ARG, "%s: %s has no caption in the caption file",
-                             b->settings->list, limn_picture_names_get(b->wanted, i));
+                             b->settings->list, limn_image_names_get(b->wanted, i));
     return LIMN_OK;
 }
 
@@ -134,28 +134,28 @@ static limn_status check_rest(const builder *b, limn_error *err)
     const limn_training_report *r = &b->set->report;
     if (b->n_kept > 0) return LIMN_OK;
     return limn_fail(err, LIMN_E_FORMAT,
-                     "no caption is left: %zu are of pictures that are not among those wanted, %zu "
+                     "no caption is left: %zu are of images that are not among those wanted, %zu "
                      "have no word, %zu have more than %zu words",
                      r->unlisted.n, r->empty.n, r->too_long.n, b->settings->max_words);
 }
 
-/* The pictures that have captions, and where these begin; first_kept of all that were wanted. */
-static limn_status place_pictures(builder *b, limn_error *err)
+/* The images that have captions, and where these begin; first_kept of all that were wanted. */
+static limn_status place_images(builder *b, limn_error *err)
 {
     limn_training_set *set = b->set;
-    const size_t n = limn_picture_names_count(b->wanted);
+    const size_t n = limn_image_names_count(b->wanted);
     set->first_captions = limn_alloc(n + 1, sizeof *set->first_captions);
     if (!set->first_captions) return out_of_memory(err);
-    for (size_t i = 0; i < b->n_kept; i++) b->first_kept[b->kept[i].picture + 1]++;
+    for (size_t i = 0; i < b->n_kept; i++) b->first_kept[b->kept[i].image + 1]++;
     for (size_t i = 0; i < n; i++) {
-        const char *name = limn_picture_names_get(b->wanted, i);
+        const char *name = limn_image_names_get(b->wanted, i);
         const bool has_captions = b->first_kept[i + 1] > 0;
         b->first_kept[i + 1] += b->first_kept[i];
-        LIMN_TRY(has_captions ? limn_picture_names_add(&set->names, name, err)
+        LIMN_TRY(has_captions ? limn_image_names_add(&set->names, name, err)
                               : count(&set->report.without, name, err));
-        if (has_captions) set->first_captions[set->n_pictures++] = b->first_kept[i];
+        if (has_captions) set->first_captions[set->n_images++] = b->first_kept[i];
     }
-    set->first_captions[set->n_pictures] = b->n_kept;
+    set->first_captions[set->n_images] = b->n_kept;
     return LIMN_OK;
 }
 
@@ -172,14 +172,14 @@ static limn_status allocate(builder *b, limn_error *err)
     return set->offsets && set->tokens && set->texts ? LIMN_OK : out_of_memory(err);
 }
 
-/* Captions to their places. first_kept moves along: afterwards it is where the next picture's
+/* Captions to their places. first_kept moves along: afterwards it is where the next image's
  * begin. */
 static limn_status place_captions(builder *b, limn_error *err)
 {
     limn_training_set *set = b->set;
     size_t *source = limn_alloc(b->n_kept, sizeof *source);
     if (!source) return out_of_memory(err);
-    for (size_t i = 0; i < b->n_kept; i++) source[b->first_kept[b->kept[i].picture]++] = i;
+    for (size_t i = 0; i < b->n_kept; i++) source[b->first_kept[b->kept[i].image]++] = i;
     for (size_t c = 0; c < b->n_kept; c++) {
         const kept_caption *caption = &b->kept[source[c]];
         memcpy(set->tokens + set->offsets[c], b->tokens + caption->first_token,
@@ -200,7 +200,7 @@ static limn_status build(builder *b, const limn_caption_file *captions, limn_err
     LIMN_TRY(add_records(b, captions, err));
     LIMN_TRY(check_list(b, err));
     LIMN_TRY(check_rest(b, err));
-    LIMN_TRY(place_pictures(b, err));
+    LIMN_TRY(place_images(b, err));
     LIMN_TRY(allocate(b, err));
     return place_captions(b, err);
 }
@@ -211,7 +211,7 @@ limn_status limn_training_set_create(limn_training_set *out, const limn_caption_
     builder b = { .settings = settings, .set = out };
     *out = (limn_training_set){ 0 };
     const limn_status s = build(&b, captions, err);
-    limn_picture_names_finish(&b.own);
+    limn_image_names_finish(&b.own);
     limn_caption_tokenizer_finish(&b.tokenizer);
     limn_free(b.is_mentioned);
     limn_free(b.first_kept);
@@ -238,7 +238,7 @@ limn_status limn_training_set_read_text(limn_training_set *out, const char *path
 
 void limn_training_set_finish(limn_training_set *set)
 {
-    limn_picture_names_finish(&set->names);
+    limn_image_names_finish(&set->names);
     finish_count(&set->report.empty);
     finish_count(&set->report.too_long);
     finish_count(&set->report.unlisted);
@@ -251,7 +251,7 @@ void limn_training_set_finish(limn_training_set *set)
     *set = (limn_training_set){ 0 };
 }
 
-const char *limn_training_set_name(const limn_training_set *set, size_t picture)
+const char *limn_training_set_name(const limn_training_set *set, size_t image)
 {
-    return limn_picture_names_get(&set->names, picture);
+    return limn_image_names_get(&set->names, image);
 }

@@ -3,7 +3,7 @@
 limn_training_settings limn_training_settings_default(void)
 {
     return (limn_training_settings){
-        .pictures = { .dev_share = 0.05f },
+        .images = { .dev_share = 0.05f },
         .unpaired = { .share = 0.45f },
         .words = { .min_count = 5, .max_words = 40 },
         .model = { .n_layers = 3, .dim = 384, .n_heads = 8 },
@@ -17,8 +17,8 @@ limn_training_settings limn_training_settings_default(void)
 static limn_stage_settings resolve(limn_stage stage, const limn_training_settings *t)
 {
     limn_stage_settings s = limn_stage_settings_resolve(stage, &t->given);
-    if (t->pictures.features && stage != LIMN_STAGE_END_TO_END)
-        s.n_views = 1; /* such a cache has the whole pictures alone */
+    if (t->images.features && stage != LIMN_STAGE_END_TO_END)
+        s.n_views = 1; /* such a cache has the whole images alone */
     return s;
 }
 

@@ -1,4 +1,4 @@
-/* What a training is told: its pictures and captions, its words, its model, its stages. Paths and
+/* What a training is told: its images and captions, its words, its model, its stages. Paths and
  * texts are borrowed by whatever gets these settings. */
 #ifndef LIMN_MODELS_TRAIN_TRAINING_SETTINGS_H
 #define LIMN_MODELS_TRAIN_TRAINING_SETTINGS_H
@@ -11,22 +11,22 @@
 
 enum { LIMN_TRAINING_MAX_STAGES = 4 };
 
-/* Pictures with captions; NULL where there are none (a text stage alone). */
-typedef struct limn_training_pictures {
+/* Images with captions; NULL where there are none (a text stage alone). */
+typedef struct limn_training_images {
     const char *images;                /* folder */
     const char *captions;              /* file or folder */
     const char *train_list, *dev_list; /* files of names; NULL: by split, or by `dev_share` */
     const char *features;              /* cache of limn-preprocess; NULL: computed */
-    float dev_share;                   /* of pictures that are dealt out by their names */
+    float dev_share;                   /* of images that are dealt out by their names */
     bool keep_rejected;                /* captions marked as unfit too, also of `text` below */
-} limn_training_pictures;
+} limn_training_images;
 
-/* Pictures without captions, and captions without pictures. */
+/* Images without captions, and captions without images. */
 typedef struct limn_training_unpaired {
     const char *images;       /* folder; NULL: none */
     const char *objects;      /* file of what a detector sees in them */
     const char *text;         /* file of captions */
-    float share;              /* of such pictures in a batch, 0 … 0.95 */
+    float share;              /* of such images in a batch, 0 … 0.95 */
     uint32_t n_self_training; /* captions kept by the opinion of the first model; 0: all */
 } limn_training_unpaired;
 
@@ -56,7 +56,7 @@ typedef struct limn_training_model {
 } limn_training_model;
 
 typedef struct limn_training_settings {
-    limn_training_pictures pictures;
+    limn_training_images images;
     limn_training_unpaired unpaired;
     limn_training_words words;
     limn_training_model model;

@@ -13,25 +13,25 @@ void limn_unpaired_data_finish(limn_unpaired_data *u)
 {
     limn_pairing_destroy(&u->pairing);
     limn_pixel_cache_close(&u->pixels);
-    limn_picture_names_finish(&u->names);
+    limn_image_names_finish(&u->names);
     limn_free(u->numbers);
     limn_object_labels_finish(&u->labels);
     limn_training_set_finish(&u->text);
 }
 
-/* Names and numbers of the pictures that have pixels; of all while there are none. */
+/* Names and numbers of the images that have pixels; of all while there are none. */
 static limn_status take_names(limn_unpaired_data *u, limn_error *err)
 {
     const bool has_pixels = u->pixels.rows.n_rows > 0;
     size_t n = 0;
-    limn_picture_names_finish(&u->names);
-    if (!u->numbers) u->numbers = limn_calloc(u->labels.n_pictures, sizeof *u->numbers);
-    if (!u->numbers) return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
-    for (uint32_t i = 0; i < u->labels.n_pictures; i++) {
+    limn_image_names_finish(&u->names);
+    if (!u->numbers) u->numbers = limn_calloc(u->labels.n_images, sizeof *u->numbers);
+    if (!u->numbers) return limn_fail(err, LIMN_E_NOMEM, "no memory for images");
+    for (uint32_t i = 0; i < u->labels.n_images; i++) {
         const char *name = limn_string_table_get(&u->labels.names, i);
-        if (has_pixels && limn_picture_names_find(&u->pixels.rows.names, name) == LIMN_NO_PICTURE)
+        if (has_pixels && limn_image_names_find(&u->pixels.rows.names, name) == LIMN_NO_IMAGE)
             continue;
-        LIMN_TRY(limn_picture_names_add(&u->names, name, err));
+        LIMN_TRY(limn_image_names_add(&u->names, name, err));
         u->numbers[n++] = i;
     }
     return LIMN_OK;
@@ -39,15 +39,15 @@ static limn_status take_names(limn_unpaired_data *u, limn_error *err)
 
 /* ---- captions ------------------------------------------------------------------------------ */
 
-static size_t count_repeats(const void *ctx, uint64_t round, uint32_t picture)
+static size_t count_repeats(const void *ctx, uint64_t round, uint32_t image)
 {
-    return limn_pairing_n_repeats(ctx, round, picture);
+    return limn_pairing_n_repeats(ctx, round, image);
 }
 
-static size_t draw_captions(const void *ctx, uint64_t round, uint32_t picture, size_t repeat,
+static size_t draw_captions(const void *ctx, uint64_t round, uint32_t image, size_t repeat,
                             uint32_t *captions, size_t capacity)
 {
-    return limn_pairing_draw(captions, ctx, round, picture, repeat, capacity);
+    return limn_pairing_draw(captions, ctx, round, image, repeat, capacity);
 }
 
 static limn_status pair(limn_unpaired_data *u, uint64_t seed, limn_error *err)
@@ -56,14 +56,14 @@ static limn_status pair(limn_unpaired_data *u, uint64_t seed, limn_error *err)
     settings.seed = seed;
     limn_pairing_destroy(&u->pairing);
     LIMN_TRY(limn_pairing_create(&u->pairing, &u->labels, u->numbers,
-                                 limn_picture_names_count(&u->names), u->text.texts,
+                                 limn_image_names_count(&u->names), u->text.texts,
                                  u->text.n_captions, &settings, err));
     u->draw = (limn_caption_draw){ count_repeats, draw_captions, u->pairing, settings.max_repeats };
     const limn_pairing_summary s = limn_pairing_summarize(u->pairing);
     limn_training_say(u->listener, LIMN_TRAINING_NOTE,
-                      "%zu unpaired pictures with captions, %zu without an object, %zu without a "
+                      "%zu unpaired images with captions, %zu without an object, %zu without a "
                       "caption that fits; %zu captions in use",
-                      s.n_pictures, s.n_without_object, s.n_without_caption, s.n_captions);
+                      s.n_images, s.n_without_object, s.n_without_caption, s.n_captions);
     return LIMN_OK;
 }
 
@@ -73,7 +73,7 @@ limn_status limn_unpaired_data_read(limn_unpaired_data *u, const limn_training_s
 {
     const limn_training_set_settings settings = { .vocab = vocab,
                                                   .max_words = o->words.max_words,
-                                                  .keep_rejected = o->pictures.keep_rejected };
+                                                  .keep_rejected = o->images.keep_rejected };
     *u = (limn_unpaired_data){ .listener = listener };
     if (o->unpaired.text)
         LIMN_TRY(limn_training_set_read_text(&u->text, o->unpaired.text, &settings, err));
@@ -83,7 +83,7 @@ limn_status limn_unpaired_data_read(limn_unpaired_data *u, const limn_training_s
     return pair(u, o->seed, err);
 }
 
-/* ---- pictures ------------------------------------------------------------------------------ */
+/* ---- images ------------------------------------------------------------------------------ */
 
 static limn_status load_pixels(limn_unpaired_data *u, const limn_training_settings *o,
                                const limn_pixel_cache_settings *common, const char *path,
@@ -92,7 +92,7 @@ static limn_status load_pixels(limn_unpaired_data *u, const limn_training_settin
     limn_pixel_cache_settings settings = *common;
     settings.folder = o->unpaired.images;
     settings.names = &u->names;
-    limn_training_work(u->listener, "unpaired pictures read");
+    limn_training_work(u->listener, "unpaired images read");
     const limn_status status = limn_pixel_cache_make(&u->pixels, path, &settings, err);
     limn_training_work(u->listener, NULL);
     return status;
@@ -117,28 +117,28 @@ limn_status limn_unpaired_data_load(limn_unpaired_data *u, const limn_training_s
 static limn_status ask(float *agreement, const limn_unpaired_data *u, const limn_model *model,
                        limn_pool *pool, limn_error *err)
 {
-    const size_t n = limn_picture_names_count(&u->names);
-    limn_cached_pictures pixels = { 0 };
+    const size_t n = limn_image_names_count(&u->names);
+    limn_cached_images pixels = { 0 };
     const char **names = limn_calloc(n, sizeof *names);
-    if (!names) return limn_fail(err, LIMN_E_NOMEM, "no memory for pictures");
-    for (size_t i = 0; i < n; i++) names[i] = limn_picture_names_get(&u->names, i);
-    limn_status status = limn_cached_pictures_find(&pixels, &u->pixels, names, n, err);
+    if (!names) return limn_fail(err, LIMN_E_NOMEM, "no memory for images");
+    for (size_t i = 0; i < n; i++) names[i] = limn_image_names_get(&u->names, i);
+    limn_status status = limn_cached_images_find(&pixels, &u->pixels, names, n, err);
     limn_free(names);
     if (status != LIMN_OK) return status;
     const limn_opinion opinion = {
         .model = model,
         .pairing = u->pairing,
-        .pixels = limn_cached_pictures_source(&pixels),
-        .n_pictures = n,
+        .pixels = limn_cached_images_source(&pixels),
+        .n_images = n,
         .captions = u->text.texts,
         .n_captions = u->text.n_captions,
         .pool = pool,
         .progress = limn_training_progress(u->listener),
     };
-    limn_training_work(u->listener, "unpaired pictures looked at");
+    limn_training_work(u->listener, "unpaired images looked at");
     status = limn_self_training_agree(agreement, &opinion, err);
     limn_training_work(u->listener, NULL);
-    limn_cached_pictures_finish(&pixels);
+    limn_cached_images_finish(&pixels);
     return status;
 }
 
@@ -147,7 +147,7 @@ static limn_status make_agreement(float *agreement, const limn_unpaired_data *u,
                                   const char *model_path, const char *path, limn_pool *pool,
                                   limn_error *err)
 {
-    const size_t shape[] = { limn_picture_names_count(&u->names), LIMN_AGREEMENT_MAX_CAPTIONS };
+    const size_t shape[] = { limn_image_names_count(&u->names), LIMN_AGREEMENT_MAX_CAPTIONS };
     limn_model *model = NULL;
     limn_buffer file = { 0 };
     LIMN_TRY(limn_model_open(&model, model_path, NULL, err));
@@ -161,12 +161,12 @@ static limn_status make_agreement(float *agreement, const limn_unpaired_data *u,
     return status;
 }
 
-/* False when there is none of these pictures. */
-static bool read_agreement(float *agreement, size_t n_pictures, const char *path)
+/* False when there is none of these images. */
+static bool read_agreement(float *agreement, size_t n_images, const char *path)
 {
     limn_npy_array map;
     if (limn_npy_array_open(&map, path, NULL) != LIMN_OK) return false;
-    const bool fits = map.dtype == LIMN_NPY_F32 && map.n_dims == 2 && map.shape[0] == n_pictures &&
+    const bool fits = map.dtype == LIMN_NPY_F32 && map.n_dims == 2 && map.shape[0] == n_images &&
                       map.shape[1] == LIMN_AGREEMENT_MAX_CAPTIONS;
     if (fits) memcpy(agreement, map.data, map.size);
     limn_npy_array_close(&map);
@@ -176,13 +176,13 @@ static bool read_agreement(float *agreement, size_t n_pictures, const char *path
 limn_status limn_unpaired_data_select(limn_unpaired_data *u, const limn_training_settings *o,
                                       const char *path, limn_pool *pool, limn_error *err)
 {
-    const size_t n = limn_picture_names_count(&u->names);
+    const size_t n = limn_image_names_count(&u->names);
     float *agreement;
     limn_status status = LIMN_OK;
     if (!o->unpaired.n_self_training) return LIMN_OK;
     agreement = limn_calloc(n, LIMN_AGREEMENT_MAX_CAPTIONS * sizeof *agreement);
     if (!agreement)
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for an opinion on %zu pictures", n);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for an opinion on %zu images", n);
     if (!read_agreement(agreement, n, path))
         status = make_agreement(agreement, u, o->model.init, path, pool, err);
     if (status == LIMN_OK)
@@ -198,9 +198,9 @@ uint64_t limn_unpaired_data_hash(const limn_unpaired_data *u, uint64_t hash)
 {
     for (size_t i = 0; i < u->text.n_captions; i++)
         hash = limn_fnv1a64(hash, u->text.texts[i], strlen(u->text.texts[i]) + 1);
-    for (size_t i = 0; i < limn_picture_names_count(&u->names); i++) {
-        const char *name = limn_picture_names_get(&u->names, i);
-        const uint32_t row = limn_picture_names_find(&u->pixels.rows.names, name);
+    for (size_t i = 0; i < limn_image_names_count(&u->names); i++) {
+        const char *name = limn_image_names_get(&u->names, i);
+        const uint32_t row = limn_image_names_find(&u->pixels.rows.names, name);
         const size_t first = u->labels.first_box[u->numbers[i]];
         hash = limn_fnv1a64(hash, name, strlen(name) + 1);
         hash = limn_fnv1a64(hash, &u->pixels.rows.checksums[row], sizeof *u->pixels.rows.checksums);

@@ -1,4 +1,4 @@
-/* Pictures without captions and captions without pictures, matched by the objects in both. */
+/* Images without captions and captions without images, matched by the objects in both. */
 #ifndef LIMN_MODELS_TRAIN_UNPAIRED_DATA_H
 #define LIMN_MODELS_TRAIN_UNPAIRED_DATA_H
 
@@ -17,15 +17,15 @@ typedef struct limn_unpaired_data {
     const limn_training_listener *listener; /* borrowed */
     limn_training_set text;                 /* the captions; also of the text stage alone */
     limn_object_labels labels;
-    limn_picture_names names; /* of the pictures */
-    uint32_t *numbers;        /* [number of names] their numbers in `labels` */
+    limn_image_names names; /* of the images */
+    uint32_t *numbers;      /* [number of names] their numbers in `labels` */
     limn_pixel_cache pixels;
-    limn_pairing *pairing;  /* NULL without such pictures */
+    limn_pairing *pairing;  /* NULL without such images */
     limn_caption_draw draw; /* from it */
 } limn_unpaired_data;
 
 /* Reads captions and objects, as far as the settings name files, and finds captions for the
- * pictures. Errors of the parts. */
+ * images. Errors of the parts. */
 limn_status limn_unpaired_data_read(limn_unpaired_data *out, const limn_training_settings *training,
                                     const limn_vocab *vocab, const limn_training_listener *listener,
                                     limn_error *err);
@@ -34,7 +34,7 @@ limn_status limn_unpaired_data_read(limn_unpaired_data *out, const limn_training
 limn_status limn_unpaired_data_load(limn_unpaired_data *u, const limn_training_settings *training,
                                     const limn_pixel_cache_settings *settings, const char *path,
                                     limn_error *err);
-/* Keeps of each picture's captions the n_self_training ones that the first model finds to fit best;
+/* Keeps of each image's captions the n_self_training ones that the first model finds to fit best;
  * its opinion is kept in the file `path` for a run that goes on. Nothing when that is 0.
  * LIMN_E_INTERRUPTED, LIMN_E_IO, errors of opening the model. */
 limn_status limn_unpaired_data_select(limn_unpaired_data *u, const limn_training_settings *training,

@@ -71,7 +71,7 @@ limn_status limn_view_pixels(uint8_t *dst, const uint8_t *src, uint32_t size, si
                              limn_resize_scratch *scratch, limn_error *err)
 {
     limn_augment_settings settings = limn_augment_settings_default();
-    limn_rng rng = limn_picture_rng(seed, name, "view", view);
+    limn_rng rng = limn_image_rng(seed, name, "view", view);
     settings.brightness = settings.contrast = settings.saturation = 0;
     settings.filter = filter;
     if (view > 1) return limn_augment(dst, src, size, &settings, &rng, scratch, err);
@@ -99,7 +99,7 @@ static limn_status make_paths(view_paths *out, const char *folder, size_t view, 
 typedef struct view_worker {
     limn_encoder_state *state;
     limn_resize_scratch scratch;
-    uint8_t *whole, *pixels; /* [input_size, input_size, 3]: the picture, a view of it */
+    uint8_t *whole, *pixels; /* [input_size, input_size, 3]: the image, a view of it */
     float *map;              /* [n_positions, dim] */
 } view_worker;
 
@@ -109,7 +109,7 @@ typedef struct maker {
     size_t first_stage; /* the number of stages for the features */
     size_t n_positions, dim;
     uint32_t *rows;       /* [n names] of the pixel cache */
-    uint64_t pictures;    /* checksum of names and pixels */
+    uint64_t images;      /* checksum of names and pixels */
     view_worker *workers; /* [n_threads] */
     size_t view;          /* that is made now */
     limn_cache_writer *writer;
@@ -136,7 +136,7 @@ static void describe(char text[MAX_RECORD_SIZE], const maker *m, size_t view)
              "{\n \"encoder\": \"%016llx\",\n \"first_stage\": %zu,\n \"view\": %zu,\n%s"
              " \"pictures\": \"%016llx\",\n \"shape\": [%zu, %zu, %zu]\n}\n",
              (unsigned long long)s->encoder_checksum, m->first_stage, view, drawn,
-             (unsigned long long)m->pictures, limn_picture_names_count(s->names), m->n_positions,
+             (unsigned long long)m->images, limn_image_names_count(s->names), m->n_positions,
              m->dim);
 }
 
@@ -208,12 +208,12 @@ static uint64_t *read_record(const char *path, const char *text, size_t n)
     return out;
 }
 
-static bool has_names(const limn_row_cache *c, const limn_picture_names *names)
+static bool has_names(const limn_row_cache *c, const limn_image_names *names)
 {
-    const size_t n = limn_picture_names_count(names);
+    const size_t n = limn_image_names_count(names);
     bool is_same = c->n_rows == n;
     for (size_t i = 0; is_same && i < n; i++)
-        is_same = !strcmp(limn_picture_names_get(&c->names, i), limn_picture_names_get(names, i));
+        is_same = !strcmp(limn_image_names_get(&c->names, i), limn_image_names_get(names, i));
     return is_same;
 }
 
@@ -221,7 +221,7 @@ static bool has_names(const limn_row_cache *c, const limn_picture_names *names)
 static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, limn_error *err)
 {
     const limn_cache_shape shape = row_shape(m->n_positions, m->dim);
-    const limn_picture_names *names = m->settings->names;
+    const limn_image_names *names = m->settings->names;
     char text[MAX_RECORD_SIZE];
     view_paths paths;
     LIMN_TRY(make_paths(&paths, m->folder, view, err));
@@ -232,7 +232,7 @@ static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, l
                          "is not replaced: remove it, or name another folder",
                          paths.npy);
     describe(text, m, view);
-    uint64_t *checksums = read_record(paths.json, text, limn_picture_names_count(names));
+    uint64_t *checksums = read_record(paths.json, text, limn_image_names_count(names));
     if (checksums && limn_row_cache_open(out, paths.stem, &shape, NULL) == LIMN_OK &&
         has_names(out, names)) {
         limn_row_cache_set_checksums(out, checksums);
@@ -264,7 +264,7 @@ static limn_status compute(void *ctx, size_t item, size_t worker, void *row, lim
     view_worker *w = &m->workers[worker];
     LIMN_TRY(limn_pixel_cache_read(s->pixels, m->rows[item], w->whole, err));
     LIMN_TRY(limn_view_pixels(w->pixels, w->whole, s->pixels->size, m->view, s->seed,
-                              limn_picture_names_get(s->names, item), s->filter, &w->scratch, err));
+                              limn_image_names_get(s->names, item), s->filter, &w->scratch, err));
     limn_encoder_run_stages(s->encoder, w->state, NULL, w->pixels, m->first_stage - 1, w->map);
     return to_halves(row, w->map, m->n_positions * m->dim, err);
 }
@@ -273,7 +273,7 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
                        limn_error *err)
 {
     maker *m = ctx;
-    const char *name = limn_picture_names_get(m->settings->names, item);
+    const char *name = limn_image_names_get(m->settings->names, item);
     if (error) return limn_fail(err, error->code, "%s, view %zu: %s", name, m->view, error->text);
     m->checksums[m->n_checksums++] =
         limn_row_checksum(row, m->n_positions * m->dim * sizeof(uint16_t));
@@ -298,7 +298,7 @@ static limn_status write_view(maker *m, const view_paths *paths, const limn_row_
 static limn_status make_view(maker *m, size_t view, limn_view_cache *cache, size_t n_views_to_make,
                              limn_error *err)
 {
-    const size_t n = limn_picture_names_count(m->settings->names);
+    const size_t n = limn_image_names_count(m->settings->names);
     const limn_cache_shape shape = row_shape(m->n_positions, m->dim);
     const limn_row_job job = {
         .n_items = n,
@@ -331,19 +331,19 @@ static limn_status make_view(maker *m, size_t view, limn_view_cache *cache, size
 static limn_status find_pixels(maker *m, limn_error *err)
 {
     const limn_view_cache_settings *s = m->settings;
-    const size_t n = limn_picture_names_count(s->names);
+    const size_t n = limn_image_names_count(s->names);
     m->rows = limn_alloc(n, sizeof *m->rows);
-    m->pictures = LIMN_FNV1A64_INIT;
+    m->images = LIMN_FNV1A64_INIT;
     if (!m->rows) return out_of_memory(err);
     for (size_t i = 0; i < n; i++) {
-        const char *name = limn_picture_names_get(s->names, i);
-        m->rows[i] = limn_picture_names_find(&s->pixels->rows.names, name);
-        if (m->rows[i] == LIMN_NO_PICTURE)
-            return limn_fail(err, LIMN_E_ARG, "%s: is not among the pictures that were decoded",
+        const char *name = limn_image_names_get(s->names, i);
+        m->rows[i] = limn_image_names_find(&s->pixels->rows.names, name);
+        if (m->rows[i] == LIMN_NO_IMAGE)
+            return limn_fail(err, LIMN_E_ARG, "%s: is not among the images that were decoded",
                              name);
-        m->pictures = hash_text(m->pictures, name);
-        m->pictures = limn_fnv1a64(m->pictures, &s->pixels->rows.checksums[m->rows[i]],
-                                   sizeof *s->pixels->rows.checksums);
+        m->images = hash_text(m->images, name);
+        m->images = limn_fnv1a64(m->images, &s->pixels->rows.checksums[m->rows[i]],
+                                 sizeof *s->pixels->rows.checksums);
     }
     return LIMN_OK;
 }
@@ -383,14 +383,14 @@ static void finish_maker(maker *m)
     limn_free(m->checksums);
 }
 
-static limn_status allocate(limn_view_cache *c, size_t n_pictures, size_t n_views, limn_error *err)
+static limn_status allocate(limn_view_cache *c, size_t n_images, size_t n_views, limn_error *err)
 {
-    c->n_pictures = n_pictures;
-    c->rows = limn_alloc(n_pictures, sizeof *c->rows);
+    c->n_images = n_images;
+    c->rows = limn_alloc(n_images, sizeof *c->rows);
     c->views = limn_calloc(n_views, sizeof *c->views);
     if (!c->rows || !c->views) return out_of_memory(err);
     c->n_views = n_views;
-    for (size_t i = 0; i < n_pictures; i++) c->rows[i] = (uint32_t)i;
+    for (size_t i = 0; i < n_images; i++) c->rows[i] = (uint32_t)i;
     return LIMN_OK;
 }
 
@@ -427,9 +427,9 @@ static limn_status set_cut(maker *m, limn_error *err)
 static limn_status make(limn_view_cache *c, maker *m, limn_error *err)
 {
     const limn_view_cache_settings *s = m->settings;
-    const size_t n = limn_picture_names_count(s->names);
+    const size_t n = limn_image_names_count(s->names);
     if (s->n_views < 1 || s->n_views > LIMN_MAX_VIEWS || n == 0)
-        return limn_fail(err, LIMN_E_ARG, "%zu views of %zu pictures: 1 … %d of at least one",
+        return limn_fail(err, LIMN_E_ARG, "%zu views of %zu images: 1 … %d of at least one",
                          s->n_views, n, LIMN_MAX_VIEWS);
     LIMN_TRY(set_cut(m, err));
     LIMN_TRY(find_pixels(m, err));
@@ -453,30 +453,30 @@ limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
 
 /* ---- a cache from elsewhere ---------------------------------------------------------------- */
 
-static limn_status find_rows(limn_view_cache *c, const char *path, const limn_picture_names *names,
+static limn_status find_rows(limn_view_cache *c, const char *path, const limn_image_names *names,
                              limn_error *err)
 {
-    for (size_t i = 0; i < c->n_pictures; i++) {
-        const char *name = limn_picture_names_get(names, i);
-        c->rows[i] = limn_picture_names_find(&c->views[0].names, name);
-        if (c->rows[i] == LIMN_NO_PICTURE)
+    for (size_t i = 0; i < c->n_images; i++) {
+        const char *name = limn_image_names_get(names, i);
+        c->rows[i] = limn_image_names_find(&c->views[0].names, name);
+        if (c->rows[i] == LIMN_NO_IMAGE)
             return limn_fail(err, LIMN_E_ARG, "%s.txt: has no row of %s", path, name);
     }
     return LIMN_OK;
 }
 
 static limn_status open_features(limn_view_cache *c, const char *path,
-                                 const limn_picture_names *names, limn_error *err)
+                                 const limn_image_names *names, limn_error *err)
 {
     const limn_cache_shape shape = row_shape(c->n_positions, c->dim);
-    LIMN_TRY(allocate(c, limn_picture_names_count(names), 1, err));
+    LIMN_TRY(allocate(c, limn_image_names_count(names), 1, err));
     LIMN_TRY(limn_row_cache_open(&c->views[0], path, &shape, err));
     LIMN_TRY(limn_row_cache_compute_checksums(&c->views[0], err));
     return find_rows(c, path, names, err);
 }
 
 limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
-                                          const limn_picture_names *names, size_t n_positions,
+                                          const limn_image_names *names, size_t n_positions,
                                           size_t dim, limn_error *err)
 {
     *out = (limn_view_cache){ .n_positions = n_positions, .dim = dim };
@@ -495,16 +495,16 @@ void limn_view_cache_close(limn_view_cache *c)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-limn_status limn_view_cache_read(const limn_view_cache *c, size_t view, size_t picture,
-                                 uint16_t *out, limn_error *err)
+limn_status limn_view_cache_read(const limn_view_cache *c, size_t view, size_t image, uint16_t *out,
+                                 limn_error *err)
 {
-    return limn_row_cache_read(&c->views[view], c->rows[picture], out, err);
+    return limn_row_cache_read(&c->views[view], c->rows[image], out, err);
 }
 
 typedef struct gathering {
     const limn_view_cache *cache;
     float *out;
-    const uint32_t *pictures, *views;
+    const uint32_t *images, *views;
     limn_error *errors; /* [n_threads] the last of each */
 } gathering;
 
@@ -517,7 +517,7 @@ static void gather_row(void *ctx, size_t index, size_t worker)
     const size_t view = g->views ? g->views[index] : 0;
     float *out = g->out + index * n;
     unsigned char *halves = (unsigned char *)(out + n) - n * sizeof(uint16_t);
-    if (limn_row_cache_read(&g->cache->views[view], g->cache->rows[g->pictures[index]], halves,
+    if (limn_row_cache_read(&g->cache->views[view], g->cache->rows[g->images[index]], halves,
                             &g->errors[worker]) != LIMN_OK)
         return;
     for (size_t i = 0; i < n; i++) {
@@ -527,13 +527,13 @@ static void gather_row(void *ctx, size_t index, size_t worker)
     }
 }
 
-limn_status limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
+limn_status limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *images,
                                    const uint32_t *views, size_t n, limn_pool *pool,
                                    limn_error *err)
 {
     const size_t n_threads = limn_pool_n_threads(pool);
     limn_status s = LIMN_OK;
-    gathering g = { c, out, pictures, views, limn_calloc(n_threads, sizeof *g.errors) };
+    gathering g = { c, out, images, views, limn_calloc(n_threads, sizeof *g.errors) };
     if (!g.errors) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a batch");
     limn_pool_run(pool, n, gather_row, &g);
     for (size_t i = 0; i < n_threads && s == LIMN_OK; i++)

@@ -1,17 +1,17 @@
-/* What a frozen encoder, or the frozen lower part of one, makes of pictures in several views,
+/* What a frozen encoder, or the frozen lower part of one, makes of images in several views,
  * computed once: f16 [n, n_positions, dim], one file a view.
  *
  *     pixel cache ─ view (whole, flipped, crops) ─▶ encoder, to the cut ─▶ FOLDER/view-0.npy …
  *
- * View 0 is the whole picture, view 1 the same flipped, the others are random resized crops (area
- * 0.7 … 1, aspect 4/5 … 5/4), half of them flipped, drawn from (seed, last part of the picture's
+ * View 0 is the whole image, view 1 the same flipped, the others are random resized crops (area
+ * 0.7 … 1, aspect 4/5 … 5/4), half of them flipped, drawn from (seed, last part of the image's
  * name, view).
  *
  * The cut is where training begins: `first_stage` counts as in encoder/encoder_training.h (0 the
  * stem, then the blocks, the head, and after it nothing: the features). Cached is what that stage
  * reads, [n, positions, channels] (limn_encoder_stage_shape), or the features themselves.
  *
- * FOLDER/view-K.json says what a file was made from (encoder, cut, view, seed, pictures), and has a
+ * FOLDER/view-K.json says what a file was made from (encoder, cut, view, seed, images), and has a
  * checksum of each row; one that no longer fits is made again, and a row that was altered is an
  * error when it is read. A finished file is kept, so that making a cache goes on where it was
  * stopped; an unfinished one never has its name. */
@@ -37,49 +37,49 @@ uint64_t limn_encoder_checksum(const limn_safetensors *file, const limn_encoder_
 
 /* Immutable after opening; may be shared by threads. Rows are read when they are asked for. */
 typedef struct limn_view_cache {
-    size_t n_pictures, n_views;
+    size_t n_images, n_views;
     size_t n_positions, dim;
-    uint32_t *rows;        /* [n_pictures] of the pictures in each file */
+    uint32_t *rows;        /* [n_images] of the images in each file */
     limn_row_cache *views; /* [n_views] */
     size_t n_made;         /* views that this call made, the others were there */
 } limn_view_cache;
 
 typedef struct limn_view_cache_settings {
     const limn_pixel_cache *pixels;
-    const limn_picture_names *names; /* the pictures in their order; each has a row of pixels */
-    const limn_encoder *encoder;     /* its input has the size of the pixels */
+    const limn_image_names *names; /* the images in their order; each has a row of pixels */
+    const limn_encoder *encoder;   /* its input has the size of the pixels */
     uint64_t encoder_checksum;
     size_t first_stage; /* 1 … limn_encoder_count_stages: the features, as LIMN_STAGE_AFTER_HEAD */
     size_t n_views;     /* 1 … LIMN_MAX_VIEWS */
     uint64_t seed;
     limn_resize_filter filter;    /* of crops: the model's */
     limn_pool *pool;              /* NULL: the calling thread alone */
-    limn_train_progress progress; /* in pictures of all views that are made */
+    limn_train_progress progress; /* in images of all views that are made */
 } limn_view_cache_settings;
 
 /* Opens the views in `folder` (made if it is not there), making those that are missing or made from
- * something else. Picture i of the cache is name i. LIMN_E_ARG (a name without pixels, settings out
+ * something else. Image i of the cache is name i. LIMN_E_ARG (a name without pixels, settings out
  * of range, a file FOLDER/view-K.npy without .json, which is somebody's and not replaced),
  * LIMN_E_UNSUPPORTED (an activation too large for f16), LIMN_E_IO, LIMN_E_INTERRUPTED (finished
  * views stay), LIMN_E_NOMEM. */
 limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
                                  const limn_view_cache_settings *settings, limn_error *err);
-/* A cache of features of whole pictures made by `limn-preprocess --features -o PATH`, as a view
+/* A cache of features of whole images made by `limn-preprocess --features -o PATH`, as a view
  * cache of one view. Every one of `names` must be in it: LIMN_E_ARG names the first that is not. It
  * does not say which encoder made it; that is for the user to know. All of it is read once, for the
  * checksums. Errors of limn_row_cache_open. */
 limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
-                                          const limn_picture_names *names, size_t n_positions,
+                                          const limn_image_names *names, size_t n_positions,
                                           size_t dim, limn_error *err);
 void limn_view_cache_close(limn_view_cache *c); /* accepts a zeroed one; zeroes it */
 
-/* out, f16 [n_positions, dim]; view < n_views, picture < n_pictures. Errors of limn_row_cache_read.
+/* out, f16 [n_positions, dim]; view < n_views, image < n_images. Errors of limn_row_cache_read.
  */
-limn_status limn_view_cache_read(const limn_view_cache *c, size_t view, size_t picture,
-                                 uint16_t *out, limn_error *err);
-/* out [n, n_positions, dim]: row i is views[i] of pictures[i]. `views` NULL: view 0 of each. Errors
+limn_status limn_view_cache_read(const limn_view_cache *c, size_t view, size_t image, uint16_t *out,
+                                 limn_error *err);
+/* out [n, n_positions, dim]: row i is views[i] of images[i]. `views` NULL: view 0 of each. Errors
  * of limn_row_cache_read, LIMN_E_NOMEM. */
-limn_status limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *pictures,
+limn_status limn_view_cache_gather(const limn_view_cache *c, float *out, const uint32_t *images,
                                    const uint32_t *views, size_t n, limn_pool *pool,
                                    limn_error *err);
 

@@ -1,4 +1,4 @@
-"""What the tests of annotation share: pictures, running limn, and Python's strict parsers of what it writes."""
+"""What the tests of annotation share: images, running limn, and Python's strict parsers of what it writes."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
-import pictures  # noqa: E402
+import images  # noqa: E402
 
 # Names that break what is written without care.
 HOSTILE_NAMES = [
@@ -23,24 +23,24 @@ HOSTILE_NAMES = [
     b"000000000042.png", b"COCO_val2014_000000000043.png", b"x" * 251 + b".png", b"semi;colon.png", b"100%.png"]
 
 
-def make_pictures(folder, n, n_different=40):
-    """N pictures 00000.png …, links to a few different ones, which are kept beside the folder."""
+def make_images(folder, n, n_different=40):
+    """N images 00000.png …, links to a few different ones, which are kept beside the folder."""
     folder = Path(folder)
     store = folder.parent / (folder.name + ".store")
     folder.mkdir()
     store.mkdir()
     for i in range(min(n, n_different)):
-        (store / f"{i}.png").write_bytes(pictures.png(16 + i % 7, 16 + i % 5, pictures.noise(i)))
+        (store / f"{i}.png").write_bytes(images.png(16 + i % 7, 16 + i % 5, images.noise(i)))
     for i in range(n):
         os.link(store / f"{i % n_different}.png", folder / f"{i:05}.png")
 
 
 def make_hostile(folder):
-    """A picture under each of HOSTILE_NAMES."""
+    """An image under each of HOSTILE_NAMES."""
     os.makedirs(folder)
     for i, name in enumerate(HOSTILE_NAMES):
         with open(os.fsencode(folder) + b"/" + name, "wb") as file:
-            file.write(pictures.png(20 + i, 20, pictures.noise(i)))
+            file.write(images.png(20 + i, 20, images.noise(i)))
 
 
 class Limn:

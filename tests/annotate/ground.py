@@ -1,4 +1,4 @@
-"""Jobs of annotation, and folders of pictures to do them in over and over."""
+"""Jobs of annotation, and folders of images to do them in over and over."""
 
 import os
 import shutil
@@ -27,13 +27,13 @@ JOBS = {
 
 
 def tree(folder):
-    """{path: bytes} of all files below, without the pictures' store."""
+    """{path: bytes} of all files below, without the images' store."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
             if p.is_file() and "p.store" not in p.parts}
 
 
 def make_tars(folder):
-    """Three tars with the pictures of the folder p."""
+    """Three tars with the images of the folder p."""
     (folder / "tars").mkdir()
     files = [p for p in sorted((folder / "p").glob("*.png")) if not p.is_symlink()]
     for i in range(3):
@@ -54,9 +54,9 @@ class Ground:
         self.folder = Path(tempfile.mkdtemp(prefix="limn-resume-"))
         start = self.folder / "start"
         start.mkdir()
-        annotation.make_pictures(start / "p", n)
+        annotation.make_images(start / "p", n)
         for name in ["00002 broken.png", "broken.png"]:  # one fails early, one late
-            (start / "p" / name).write_bytes(b"no picture")
+            (start / "p" / name).write_bytes(b"no image")
         (start / "p" / "new\nline.png").write_bytes((start / "p" / "00000.png").read_bytes())
         os.symlink("nowhere", start / "p" / "dangling.png")
         for i in range(0, n, 3):

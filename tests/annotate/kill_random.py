@@ -66,7 +66,7 @@ def check(limn, job, options):
             names = sorted(k for k in actual.keys() | expected.keys() if actual.get(k) != expected.get(k))
             print(f"{job}, run {i} killed after {waits}: {names[:5]}")
     print(f"{job}: {n_good} of {n_runs} runs as without a kill; {n_met} of {n_runs * options.each} kills met one at work, "
-          f"of {duration:.2f} s over {options.pictures} pictures", flush=True)
+          f"of {duration:.2f} s over {options.pictures} images", flush=True)
     ground.remove()
     return n_good == n_runs
 

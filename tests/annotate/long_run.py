@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Memory and threads over many pictures: long_run.py LIMN MODEL [--pictures 100000] [--no-timing | --timing-only]
+"""Memory and threads over many images: long_run.py LIMN MODEL [--pictures 100000] [--no-timing | --timing-only]
 
-Makes a folder of that many links to a few hundred pictures and captions it with two threads, looking at the resident
+Makes a folder of that many links to a few hundred images and captions it with two threads, looking at the resident
 memory of limn and of its children meanwhile: that of the last tenth must not be above that of the first by more than
-2 %. Then a tenth of the pictures with one thread and with two: the rate must be at least 1.8 times as high, which says
+2 %. Then a tenth of the images with one thread and with two: the rate must be at least 1.8 times as high, which says
 something only on a machine that does nothing else. The exit code is 1 when one of the two does not hold."""
 
 import argparse
@@ -57,7 +57,7 @@ def check_memory(limn, folder, n):
     samples = watch(limn, folder, n)
     first = [kib for tenth, kib in samples if 0.1 < tenth <= 1]  # after the first hundredth
     last = [kib for tenth, kib in samples if tenth >= 9]
-    print(f"resident memory over {n} pictures: {max(first)} KiB at most in the first tenth, {max(last)} in the last",
+    print(f"resident memory over {n} images: {max(first)} KiB at most in the first tenth, {max(last)} in the last",
           flush=True)
     return max(last) <= TOLERANCE * max(first)
 
@@ -72,7 +72,7 @@ def check_threads(limn, folder, n):
         seconds = time.monotonic() - begun
         best[n_threads] = min(best.get(n_threads, seconds), seconds)
         (folder / "t.jsonl").unlink()
-    print(f"{n} pictures: {n / best[1]:.1f}/s with one thread, {n / best[2]:.1f}/s with two, "
+    print(f"{n} images: {n / best[1]:.1f}/s with one thread, {n / best[2]:.1f}/s with two, "
           f"{best[1] / best[2]:.2f} times as many", flush=True)
     return best[1] / best[2] >= LEAST_RATIO
 
@@ -88,7 +88,7 @@ def main():
     limn = annotation.Limn(options.limn.resolve(), options.model.resolve())
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)
-        annotation.make_pictures(folder / "p", options.pictures, 300)
+        annotation.make_images(folder / "p", options.pictures, 300)
         good = options.timing_only or check_memory(limn, folder, options.pictures)
         good &= options.no_timing or check_threads(limn, folder, options.pictures // 10)
     sys.exit(0 if good else 1)

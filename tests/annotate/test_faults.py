@@ -15,7 +15,7 @@ import annotation
 from ground import Ground, tree
 
 OPTIONS = LIMN = None
-N_PICTURES = 300  # more than between two checkpoints
+N_IMAGES = 300  # more than between two checkpoints
 
 
 def run(args, cwd, fault=None, **more):
@@ -41,10 +41,10 @@ class FaultTest(unittest.TestCase):
 
     def check_job(self, job, fault, text):
         """Faults at the beginning, somewhere, at the first checkpoint, and at the end."""
-        ground = Ground(LIMN, job, N_PICTURES)
+        ground = Ground(LIMN, job, N_IMAGES)
         self.addCleanup(ground.remove)
         calls = count_calls(ground.args, ground)
-        self.assertGreater(len(calls), N_PICTURES)
+        self.assertGreater(len(calls), N_IMAGES)
         expected = tree(ground.folder / "copy")
         syncs = [i + 1 for i, call in enumerate(calls) if call == "fsync"]
         before = tree(ground.fresh())
@@ -76,7 +76,7 @@ class DiskTest(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.folder = Path(temporary.name)
-        annotation.make_pictures(self.folder / "p", 200)
+        annotation.make_images(self.folder / "p", 200)
 
     def test_a_small_disk(self):
         """A tmpfs that is mounted in a namespace of its own, where that may be had."""

@@ -85,7 +85,7 @@ class FormatTest(unittest.TestCase):
                                 for _, c in parse(path.read_bytes())))
 
     def test_failures_have_no_row_but_in_jsonl(self):
-        (self.folder / "names" / "broken.png").write_bytes(b"no picture")
+        (self.folder / "names" / "broken.png").write_bytes(b"no image")
         for name, parse, path in self.each_format():
             if name == "jsonl":
                 continue
@@ -97,7 +97,7 @@ class FormatTest(unittest.TestCase):
             self.limn("names", "-o", path.name)
             whole = path.read_bytes()
             _, messages = self.limn("names", "-o", path.name)
-            self.assertIn(f"skipped: {len(HOSTILE_NAMES)} pictures", messages)
+            self.assertIn(f"skipped: {len(HOSTILE_NAMES)} images", messages)
             self.assertEqual(path.read_bytes(), whole)
             os.rename(self.folder / "names/plain.png", self.folder / "names/zz.png")
             self.limn("names", "-o", path.name)

@@ -32,7 +32,7 @@ class FrontTest(unittest.TestCase):
     def test_a_hook_stops_it_and_it_goes_on(self):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            annotation.make_pictures(folder / "p", 600)
+            annotation.make_images(folder / "p", 600)
             out, messages = FRONT.run("p", "-o", "whole.jsonl", cwd=folder)
             self.assertEqual((out, messages), (b"", ""))
             out, messages = FRONT.run("p", "-o", "out.jsonl", "--stop-after", "20", cwd=folder, code=130)

@@ -21,7 +21,7 @@ from ground import JOBS, Ground, tree
 
 OPTIONS = LIMN = None
 FEW = 4  # of many calls with equal neighbours, the first, the last, and so many between
-QUICK_JOBS = {"text": 270, "append": 20}  # with so many pictures: one has a checkpoint on its way, one is slow
+QUICK_JOBS = {"text": 270, "append": 20}  # with so many images: one has a checkpoint on its way, one is slow
 
 def run(args, cwd, fault=None, log=None):
     """Exit code of limn with a fault; negative after a signal."""
@@ -65,14 +65,14 @@ class KillTest(unittest.TestCase):
 
     def check_job(self, job):
         """Kills and goes on."""
-        n_pictures = QUICK_JOBS[job] if OPTIONS.quick else OPTIONS.pictures
-        ground = Ground(LIMN, job, n_pictures)
+        n_images = QUICK_JOBS[job] if OPTIONS.quick else OPTIONS.images
+        ground = Ground(LIMN, job, n_images)
         self.addCleanup(ground.remove)
         folder = ground.fresh()
         self.assertEqual(run(ground.args, folder, log=ground.folder / "calls"), 3)
         expected = tree(folder)
         calls = (ground.folder / "calls").read_text().split()
-        self.assertGreater(len(calls), n_pictures, "the library of faults saw nothing")
+        self.assertGreater(len(calls), n_images, "the library of faults saw nothing")
         self.assertFalse([name for name in expected if "limn" in name or name.endswith(".part")], job)
         for number in points(calls):
             for action in [["kill", "torn"][number % 2]] if OPTIONS.quick else ["kill", "torn"]:

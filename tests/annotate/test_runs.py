@@ -23,23 +23,23 @@ LIMN = None
 
 
 class RunTest(unittest.TestCase):
-    """Each test has a folder of its own with a folder `p` of 40 pictures."""
+    """Each test has a folder of its own with a folder `p` of 40 images."""
 
-    n_pictures = 40
+    n_images = 40
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.folder = Path(temporary.name)
         self.p = self.folder / "p"
-        annotation.make_pictures(self.p, self.n_pictures)
+        annotation.make_images(self.p, self.n_images)
 
     def limn(self, *args, **more):
         """Runs limn in the folder."""
         return LIMN.run(*args, cwd=self.folder, **more)
 
     def captions(self):
-        """{name: caption} of all pictures."""
+        """{name: caption} of all images."""
         out, _ = self.limn("p")
         return {Path(name.decode()).name: caption for name, caption in annotation.parse_text(out)}
 
@@ -55,7 +55,7 @@ class RunTest(unittest.TestCase):
 class SidecarTest(RunTest):
     """--sidecar and what belongs to it."""
 
-    def test_beside_each_picture(self):
+    def test_beside_each_image(self):
         captions = self.captions()
         self.limn("p", "--sidecar")
         self.assertEqual(self.texts(), {f"{Path(n).stem}.txt": c + "\n" for n, c in captions.items()})
@@ -82,7 +82,7 @@ class SidecarTest(RunTest):
             (self.p / "00001.txt").write_text("by hand")
             self.limn("p", "--sidecar", "--existing", existing)
             self.assertEqual((self.p / "00001.txt").read_text(), expected, existing)
-            self.assertEqual(len(self.texts()), self.n_pictures)
+            self.assertEqual(len(self.texts()), self.n_images)
 
     def test_existing_error_changes_nothing(self):
         (self.p / "00020.txt").write_text("by hand")
@@ -101,16 +101,16 @@ class SidecarTest(RunTest):
         self.assertEqual(self.texts(), {})
         self.assertEqual(self.leftovers(), [])
         self.limn("p", "--sidecar", "--sidecar-full")
-        self.assertEqual(len(self.texts()), self.n_pictures + 1)
+        self.assertEqual(len(self.texts()), self.n_images + 1)
 
-    def test_a_picture_named_twice_gets_one(self):
+    def test_an_image_named_twice_gets_one(self):
         self.limn("p/00001.png", "p", "./p/00001.png", str(self.p / "00001.png"), "--sidecar", "--existing", "append")
         self.assertEqual(self.texts()["00001.txt"].count("\n"), 1)
 
     def test_a_list(self):
         names = b"\0".join(os.fsencode(p) for p in sorted(self.p.glob("*.png")))
         self.limn("-0", "-", "--sidecar", stdin=names)
-        self.assertEqual(len(self.texts()), self.n_pictures)
+        self.assertEqual(len(self.texts()), self.n_images)
 
     def test_out_dir_mirrors_the_tree(self):
         below = self.p / "below" / "deep"
@@ -118,18 +118,18 @@ class SidecarTest(RunTest):
         (below / "a.png").write_bytes((self.p / "00000.png").read_bytes())
         self.limn("-r", "p", "--sidecar", "--out-dir", "to/tree")
         self.assertTrue((self.folder / "to/tree/below/deep/a.txt").exists())
-        self.assertEqual(len(list(self.folder.glob("to/tree/**/*.txt"))), self.n_pictures + 1)
+        self.assertEqual(len(list(self.folder.glob("to/tree/**/*.txt"))), self.n_images + 1)
         self.assertEqual(self.texts(), {})
         _, messages = self.limn("../x.png", "--sidecar", "--out-dir", "to", code=2)
         self.assertIn("lead out of to", messages)
 
-    def test_a_picture_is_not_written_over(self):
+    def test_an_image_is_not_written_over(self):
         hidden = self.p / "00005.txt"
         hidden.write_bytes((self.p / "00006.png").read_bytes())
         before = hidden.read_bytes()
         for existing in ["overwrite", "append", "prepend"]:
             _, messages = self.limn("p/00005.png", "--sidecar", "--existing", existing, code=2)
-            self.assertIn("is a picture itself", messages)
+            self.assertIn("is an image itself", messages)
         self.assertEqual(hidden.read_bytes(), before)
         self.limn("p", "--sidecar=png", code=1)
 
@@ -176,7 +176,7 @@ class SidecarTest(RunTest):
         (self.p / "00031.tif").write_bytes(b"II*\0\x08\0\0\0\0\0")
         _, messages = self.limn("p", "--sidecar", code=3)
         self.assertIn("p/00030.heic: this is HEIC", messages)
-        self.assertEqual(len(self.texts()), self.n_pictures)
+        self.assertEqual(len(self.texts()), self.n_images)
         (self.p / "00031.jpg").write_bytes((self.p / "00031.png").read_bytes())
         _, messages = self.limn("p", "--sidecar", "--existing", "overwrite", code=1)
         self.assertIn("p/00031.jpg and p/00031.png would share p/00031.txt", messages)
@@ -184,12 +184,12 @@ class SidecarTest(RunTest):
     def test_objects(self):
         self.limn("p", "--sidecar", "--format", "jsonl")
         records = [annotation.strict_json(p.read_bytes()) for p in self.p.glob("*.json")]
-        self.assertEqual({r["file"] for r in records}, {f"p/{i:05}.png" for i in range(self.n_pictures)})
+        self.assertEqual({r["file"] for r in records}, {f"p/{i:05}.png" for i in range(self.n_images)})
         self.limn("p", "--sidecar", "--format", "csv", code=1)
 
 
 class FolderTest(RunTest):
-    """Which pictures are taken."""
+    """Which images are taken."""
 
     def names(self, *args, **more):
         """Names of the lines that limn writes."""
@@ -204,7 +204,7 @@ class FolderTest(RunTest):
         self.assertEqual(self.names("-r", "p", "--include", "00001*", "--exclude", "below"), ["p/00001.png"])
         self.assertEqual(self.names("-r", "p", "--include", "below/*"), ["p/below/00001.png"])
         _, messages = self.limn("p", "--include", "*.jpg", code=2)
-        self.assertIn("no pictures found", messages)
+        self.assertIn("no images found", messages)
 
     def test_shards_are_the_whole(self):
         for kind in ["jsonl", "csv", "txt"]:
@@ -220,7 +220,7 @@ class FolderTest(RunTest):
             joined = sorted(line for line in lines if not head or line != whole[0])
             self.assertEqual(joined, sorted(whole[head:]))
             sizes = [p.read_bytes().count(b"\n") - head if p.exists() else 0 for p in parts]
-            self.assertLess(max(sizes), self.n_pictures // 2)
+            self.assertLess(max(sizes), self.n_images // 2)
 
     def test_shards_go_by_the_name_below_the_folder(self):
         os.symlink("p", self.folder / "elsewhere")
@@ -247,7 +247,7 @@ class FolderTest(RunTest):
 class OutputTest(RunTest):
     """-o FILE and what belongs to it."""
 
-    n_pictures = 6
+    n_images = 6
 
     def test_a_csv_that_a_spreadsheet_saved(self):
         """It is the record of what is done, and its corrections are kept."""
@@ -262,7 +262,7 @@ class OutputTest(RunTest):
                 saved = mark + text.getvalue().removesuffix(end) + last
             (self.folder / "out.csv").write_text(saved, newline="")
             _, messages = self.limn("p", "-o", "out.csv")
-            self.assertIn("skipped: 3 pictures", messages)
+            self.assertIn("skipped: 3 images", messages)
             data = (self.folder / "out.csv").read_bytes()
             self.assertTrue(data.startswith(saved.encode()))
             self.assertEqual(annotation.parse_csv(data.removeprefix(mark.encode())),
@@ -272,7 +272,7 @@ class OutputTest(RunTest):
 
     def test_errors_of_a_finished_run_are_replaced(self):
         """The same command again; a refusal leaves everything as it was."""
-        (self.p / "bad.png").write_bytes(b"no picture")
+        (self.p / "bad.png").write_bytes(b"no image")
         args = ["p", "-o", "out.csv", "--errors", "errors.tsv"]
         self.limn(*args, code=3)
         first = (self.folder / "errors.tsv").read_text()
@@ -314,7 +314,7 @@ class OutputTest(RunTest):
                 os.chdir(before[1])
         self.assertIn(b" of ", out)
         shown = [line.rsplit(b"\x1b[K", 1)[-1] for line in bytes(out).replace(b"\r\n", b"\n").split(b"\n")[:-1]]
-        self.assertEqual(len(shown), 60 * self.n_pictures)
+        self.assertEqual(len(shown), 60 * self.n_images)
         self.assertEqual([line for line in shown if not line.startswith(b"p/0000")], [])
         self.assertFalse([line for line in shown if b"/s" in line])
 
@@ -338,7 +338,7 @@ class OutputTest(RunTest):
 class LongRunTest(RunTest):
     """What takes a while, and is interrupted."""
 
-    n_pictures = 600
+    n_images = 600
 
     def start(self, *args):
         """limn at work, once it has begun to write."""
@@ -370,9 +370,9 @@ class LongRunTest(RunTest):
         self.assertIn("the same command goes on from there", messages)
         part = (self.folder / "out.jsonl.part").read_bytes()
         self.assertEqual(len(annotation.json_lines(part)), part.count(b"\n"))
-        self.assertIn(f"interrupted after {part.count(bytes([10]))} pictures", messages)
+        self.assertIn(f"interrupted after {part.count(bytes([10]))} images", messages)
         out, messages = self.limn("p", "-o", "out.jsonl", "--dry-run")
-        self.assertEqual(out.count(b"\n"), self.n_pictures - part.count(b"\n"))
+        self.assertEqual(out.count(b"\n"), self.n_images - part.count(b"\n"))
         self.assertEqual((self.folder / "out.jsonl.part").read_bytes(), part)
         _, messages = self.limn("p", "-o", "out.jsonl", "--beam", "1", code=1)
         self.assertIn("had 'beam 3', this one has 'beam 1'", messages)
@@ -385,7 +385,7 @@ class LongRunTest(RunTest):
         self.limn("p", "-o", "out.txt", "--prefix", "other: ", code=1)
         self.limn("p", "-o", "out.txt", "--prefix", "other: ", "--force")
         captions = [c for _, c in annotation.parse_text((self.folder / "out.txt").read_bytes())]
-        self.assertEqual(len(captions), self.n_pictures)
+        self.assertEqual(len(captions), self.n_images)
         self.assertFalse(captions[0].startswith("other: "))
         self.assertTrue(captions[-1].startswith("other: "))
 
@@ -419,7 +419,7 @@ class LongRunTest(RunTest):
         self.assertEqual((self.folder / "out.jsonl").read_text(), "mine\n")
         (self.folder / "out.jsonl").unlink()
         self.limn("p", "-o", "out.jsonl")
-        self.assertEqual((self.folder / "out.jsonl").read_bytes().count(b"\n"), self.n_pictures)
+        self.assertEqual((self.folder / "out.jsonl").read_bytes().count(b"\n"), self.n_images)
 
     def test_strict_stops_and_goes_on(self):
         good = (self.p / "00300.png").read_bytes()
@@ -448,9 +448,9 @@ class LongRunTest(RunTest):
         before = sorted(str(p) for p in self.folder.rglob("*"))
         for args in [["p"], ["p", "-o", "out.jsonl"], ["p", "--sidecar"], ["p", "--sidecar", "--out-dir", "x"]]:
             out, messages = self.limn(*args, "--dry-run")
-            n = self.n_pictures - (args[1:] == ["--sidecar"])
+            n = self.n_images - (args[1:] == ["--sidecar"])
             self.assertEqual(out.count(b"\n"), n)
-            self.assertIn(f"to do: {n} pictures", messages)
+            self.assertIn(f"to do: {n} images", messages)
             self.assertEqual(sorted(str(p) for p in self.folder.rglob("*")), before)
 
 

@@ -1,4 +1,4 @@
-/* bench_caption MODEL [BEAM [CPU [THREADS]]] < NAMES: captions of picture files, named one a line,
+/* bench_caption MODEL [BEAM [CPU [THREADS]]] < NAMES: captions of image files, named one a line,
  * from their bytes in memory. Prints the first caption's time (model opened, state made), then
  * for all of them, in the fastest of 5 rounds, milliseconds of loading, encoder and decoder and
  * captions a second, and the largest resident memory. */
@@ -13,7 +13,7 @@
 #include "models/captioner.h"
 #include "models/captioner_model.h"
 
-enum { MAX_PICTURES = 4096, N_ROUNDS = 5 };
+enum { MAX_IMAGES = 4096, N_ROUNDS = 5 };
 
 typedef struct bench {
     limn_model *model;
@@ -22,24 +22,24 @@ typedef struct bench {
     limn_pool *pool;
     uint8_t *input;
     float *features;
-    unsigned char *bytes[MAX_PICTURES];
-    size_t sizes[MAX_PICTURES], n_pictures;
+    unsigned char *bytes[MAX_IMAGES];
+    size_t sizes[MAX_IMAGES], n_images;
 } bench;
 
 typedef struct times {
-    double load, encode, caption; /* milliseconds of all pictures; caption: encoder and decoder */
+    double load, encode, caption; /* milliseconds of all images; caption: encoder and decoder */
 } times;
 
-static limn_status read_pictures(bench *b, limn_error *err)
+static limn_status read_images(bench *b, limn_error *err)
 {
     char name[4096];
-    while (b->n_pictures < MAX_PICTURES && fgets(name, sizeof name, stdin)) {
-        const size_t i = b->n_pictures;
+    while (b->n_images < MAX_IMAGES && fgets(name, sizeof name, stdin)) {
+        const size_t i = b->n_images;
         name[strcspn(name, "\n")] = '\0';
         LIMN_TRY(limn_file_read(&b->bytes[i], &b->sizes[i], name, (size_t)1 << 30, err));
-        b->n_pictures++;
+        b->n_images++;
     }
-    return b->n_pictures ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "no pictures are named");
+    return b->n_images ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "no images are named");
 }
 
 static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
@@ -47,7 +47,7 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
     const uint32_t n_threads = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 1;
     limn_options options = limn_options_default();
     const limn_captions *captions;
-    LIMN_TRY(read_pictures(b, err));
+    LIMN_TRY(read_images(b, err));
     const double start = 1e3 * limn_clock_seconds();
     if (argc > 2) options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
     LIMN_TRY(limn_model_open(&b->model, argv[1], argc > 3 ? argv[3] : NULL, err));
@@ -60,7 +60,7 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
         limn_encoder_n_positions(b->model->encoder) * limn_encoder_dim(b->model->encoder);
     b->input = limn_alloc(side * side, 3);
     b->features = limn_alloc(n_features, sizeof *b->features);
-    if (!b->input || !b->features) return limn_fail(err, LIMN_E_NOMEM, "no memory for a picture");
+    if (!b->input || !b->features) return limn_fail(err, LIMN_E_NOMEM, "no memory for an image");
     LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
     return limn_encoder_state_create(&b->encoder, b->model->encoder, err);
 }
@@ -71,7 +71,7 @@ static void close_bench(bench *b)
     limn_state_destroy(&b->state);
     limn_model_close(&b->model);
     limn_pool_destroy(&b->pool);
-    for (size_t i = 0; i < b->n_pictures; i++) limn_free(b->bytes[i]);
+    for (size_t i = 0; i < b->n_images; i++) limn_free(b->bytes[i]);
     limn_free(b->input);
     limn_free(b->features);
 }
@@ -80,7 +80,7 @@ static limn_status run_round(bench *b, times *t, limn_error *err)
 {
     const limn_captions *captions;
     *t = (times){ 0 };
-    for (size_t i = 0; i < b->n_pictures; i++) {
+    for (size_t i = 0; i < b->n_images; i++) {
         const double start = 1e3 * limn_clock_seconds();
         LIMN_TRY(limn_state_load(b->state, b->bytes[i], b->sizes[i], b->input, NULL, NULL, err));
         const double loaded = 1e3 * limn_clock_seconds();
@@ -96,7 +96,7 @@ static limn_status run_round(bench *b, times *t, limn_error *err)
 
 static limn_status run_bench(bench *b, limn_error *err)
 {
-    const double n = (double)b->n_pictures;
+    const double n = (double)b->n_images;
     times best = { 1e300, 0, 1e300 }, t;
     for (int i = 0; i < N_ROUNDS; i++) {
         LIMN_TRY(run_round(b, &t, err));
@@ -104,7 +104,7 @@ static limn_status run_bench(bench *b, limn_error *err)
     }
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("%zu pictures, each: loading %.2f ms, encoder %.2f ms, decoder %.2f ms\n", b->n_pictures,
+    printf("%zu images, each: loading %.2f ms, encoder %.2f ms, decoder %.2f ms\n", b->n_images,
            best.load / n, best.encode / n, (best.caption - best.encode) / n);
     printf("%.1f captions/s; %.0f MB resident\n", 1e3 * n / (best.load + best.caption),
            (double)usage.ru_maxrss / 1e3);

@@ -1,9 +1,9 @@
 /* bench_constrained MODEL [BEAM [ROUNDS]] < LINES: what a required word costs. Each line is PATH, a
  * tab and words with spaces between; the first of them that the model knows is required of that
- * picture's caption. Prints a line a picture, PATH, the word, its caption without and with the
- * requirement, tabs between (pictures of which no word is known are left out), and last
- * "# FREE CONSTRAINED": milliseconds of processor time a picture, from its bytes in memory to the
- * caption, on one thread, of each picture the fastest of ROUNDS (default 3; making the state is
+ * image's caption. Prints a line an image, PATH, the word, its caption without and with the
+ * requirement, tabs between (images of which no word is known are left out), and last
+ * "# FREE CONSTRAINED": milliseconds of processor time an image, from its bytes in memory to the
+ * caption, on one thread, of each image the fastest of ROUNDS (default 3; making the state is
  * left out). required_words.py makes the lines and scores the captions. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ typedef struct bench {
     limn_options options;
     limn_state *state; /* without requirements */
     unsigned long n_rounds;
-    size_t n_pictures;
+    size_t n_images;
     double free_ms, constrained_ms;
 } bench;
 
@@ -30,14 +30,14 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-typedef struct picture {
+typedef struct image {
     const char *path, *word;
     unsigned char *bytes;
     size_t size;
-} picture;
+} image;
 
-/* Captions the picture once; *best_ms is the least time so far. */
-static limn_status caption(limn_state *state, const picture *p, const limn_captions **captions,
+/* Captions the image once; *best_ms is the least time so far. */
+static limn_status caption(limn_state *state, const image *p, const limn_captions **captions,
                            double *best_ms, limn_error *err)
 {
     const double start = now_ms();
@@ -47,7 +47,7 @@ static limn_status caption(limn_state *state, const picture *p, const limn_capti
     return LIMN_OK;
 }
 
-static limn_status compare(bench *b, limn_state *constrained, const picture *p, limn_error *err)
+static limn_status compare(bench *b, limn_state *constrained, const image *p, limn_error *err)
 {
     const limn_captions *with = NULL, *without = NULL;
     double free_ms = 1e300, constrained_ms = 1e300;
@@ -58,11 +58,11 @@ static limn_status compare(bench *b, limn_state *constrained, const picture *p, 
     printf("%s\t%s\t%s\t%s\n", p->path, p->word, without->items[0].text, with->items[0].text);
     b->free_ms += free_ms;
     b->constrained_ms += constrained_ms;
-    b->n_pictures++;
+    b->n_images++;
     return LIMN_OK;
 }
 
-static limn_status run_picture(bench *b, picture *p, limn_error *err)
+static limn_status run_image(bench *b, image *p, limn_error *err)
 {
     limn_state *constrained = NULL;
     limn_options options = b->options;
@@ -81,7 +81,7 @@ static limn_status run_line(bench *b, char *line, limn_error *err)
     const char *path = strtok(line, "\t"), *word = strtok(NULL, " \n");
     while (word && !limn_model_knows(b->model, word)) word = strtok(NULL, " \n");
     if (!word) return LIMN_OK;
-    return run_picture(b, &(picture){ .path = path, .word = word }, err);
+    return run_image(b, &(image){ .path = path, .word = word }, err);
 }
 
 static limn_status run(bench *b, int argc, char **argv, limn_error *err)
@@ -93,10 +93,10 @@ static limn_status run(bench *b, int argc, char **argv, limn_error *err)
     LIMN_TRY(limn_model_open(&b->model, argv[1], NULL, err));
     LIMN_TRY(limn_state_create(&b->state, b->model, &b->options, 1, err));
     while (fgets(line, sizeof line, stdin)) LIMN_TRY(run_line(b, line, err));
-    if (b->n_pictures == 0)
-        return limn_fail(err, LIMN_E_ARG, "no pictures, or no word that the model knows");
-    printf("# %.3f %.3f\n", b->free_ms / (double)b->n_pictures,
-           b->constrained_ms / (double)b->n_pictures);
+    if (b->n_images == 0)
+        return limn_fail(err, LIMN_E_ARG, "no images, or no word that the model knows");
+    printf("# %.3f %.3f\n", b->free_ms / (double)b->n_images,
+           b->constrained_ms / (double)b->n_images);
     return LIMN_OK;
 }
 

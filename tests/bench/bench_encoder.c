@@ -1,4 +1,4 @@
-/* bench_encoder MODEL [RUNS [CPU [THREADS]]]: milliseconds of one picture through the encoder
+/* bench_encoder MODEL [RUNS [CPU [THREADS]]]: milliseconds of one image through the encoder
  * alone, from resized pixels to features. Prints "encoder CPU threads N: min MS median MS". */
 #include <stdio.h>
 #include <stdlib.h>

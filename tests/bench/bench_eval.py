@@ -3,8 +3,8 @@
 
     bench_eval.py LIMN_EVAL [PYTHON_WITH_PYCOCOEVALCAP]
 
-1000 pictures with five references each (BLEU, ROUGE-L, CIDEr-D; ours with reading and tokenizing,
-theirs without either), then 10,000 and 100,000 pictures. Captions are made from a vocabulary of 3000
+1000 images with five references each (BLEU, ROUGE-L, CIDEr-D; ours with reading and tokenizing,
+theirs without either), then 10,000 and 100,000 images. Captions are made from a vocabulary of 3000
 words with Zipf's frequencies, 8 to 14 words long. Run by hand, on a machine that does nothing else."""
 
 import json
@@ -68,7 +68,7 @@ def main():
             refs, hyps, images = make(folder, n_images)
             runs = [run(program, refs, hyps) for _ in range(repeats)]
             seconds, processor, memory = (min(column) for column in zip(*runs))
-            print(f"{n_images} pictures: {1000 * seconds:.0f} ms, processor {1000 * processor:.0f} ms, {memory:.0f} MB")
+            print(f"{n_images} images: {1000 * seconds:.0f} ms, processor {1000 * processor:.0f} ms, {memory:.0f} MB")
             if n_images == 1000 and len(sys.argv) > 2:
                 path = str(Path(folder) / "images.json")
                 Path(path).write_text(json.dumps(images))

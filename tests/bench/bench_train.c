@@ -1,7 +1,7 @@
 /* Tokens a second of the features stage: forward, backward and optimizer step on the reference's
  * configuration with made-up features and captions of Flickr8k's lengths.
  *
- *     bench_train [THREADS [STEPS [PICTURES]]]
+ *     bench_train [THREADS [STEPS [IMAGES]]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "decoder/decoder_grad.h"
 #include "models/train/adamw.h"
 
-enum { CAPTIONS_A_PICTURE = 5, MAX_LENGTH = 24 };
+enum { CAPTIONS_AN_IMAGE = 5, MAX_LENGTH = 24 };
 
 static const limn_decoder_config config = {
     .n_layers = 3,
@@ -34,39 +34,39 @@ struct bench {
     limn_adamw adamw;
     limn_decoder_trainer *trainer;
     limn_decoder_batch batch;
-    uint32_t *pictures, *offsets, *tokens;
+    uint32_t *images, *offsets, *tokens;
     float *features;
 };
 
 /* Lengths of 8 … 16 tokens, 12 on average, as Flickr8k's with the end token. */
-static void make_batch(struct bench *b, size_t n_pictures)
+static void make_batch(struct bench *b, size_t n_images)
 {
-    const size_t n_captions = n_pictures * CAPTIONS_A_PICTURE;
-    const size_t n_features = n_pictures * config.n_memory_positions * config.memory_dim;
+    const size_t n_captions = n_images * CAPTIONS_AN_IMAGE;
+    const size_t n_features = n_images * config.n_memory_positions * config.memory_dim;
     limn_rng rng = limn_rng_stream(1, "bench", 5);
-    b->pictures = limn_alloc(n_captions, sizeof *b->pictures);
+    b->images = limn_alloc(n_captions, sizeof *b->images);
     b->offsets = limn_calloc(n_captions + 1, sizeof *b->offsets);
     b->tokens = limn_alloc(n_captions * MAX_LENGTH, sizeof *b->tokens);
     b->features = limn_alloc(n_features, sizeof *b->features);
     for (size_t i = 0; i < n_features; i++) b->features[i] = (float)(6 * limn_rng_uniform(&rng));
     for (size_t i = 0; i < n_captions; i++) {
-        b->pictures[i] = (uint32_t)(i / CAPTIONS_A_PICTURE);
+        b->images[i] = (uint32_t)(i / CAPTIONS_AN_IMAGE);
         b->offsets[i + 1] = b->offsets[i] + 8 + (uint32_t)limn_rng_below(&rng, 9);
     }
     for (size_t i = 0; i < b->offsets[n_captions]; i++)
         b->tokens[i] = 4 + (uint32_t)limn_rng_below(&rng, config.n_tokens - 4);
-    b->batch = (limn_decoder_batch){ .n_pictures = n_pictures,
+    b->batch = (limn_decoder_batch){ .n_images = n_images,
                                      .n_captions = n_captions,
                                      .features = b->features,
-                                     .pictures = b->pictures,
+                                     .images = b->images,
                                      .offsets = b->offsets,
                                      .inputs = b->tokens,
                                      .targets = b->tokens };
 }
 
-static limn_status open_bench(struct bench *b, size_t n_threads, size_t n_pictures, limn_error *err)
+static limn_status open_bench(struct bench *b, size_t n_threads, size_t n_images, limn_error *err)
 {
-    const limn_decoder_limits limits = { n_pictures * CAPTIONS_A_PICTURE * MAX_LENGTH, n_pictures };
+    const limn_decoder_limits limits = { n_images * CAPTIONS_AN_IMAGE * MAX_LENGTH, n_images };
     LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
     LIMN_TRY(limn_decoder_params_add(&b->params, &config, err));
@@ -75,7 +75,7 @@ static limn_status open_bench(struct bench *b, size_t n_threads, size_t n_pictur
     LIMN_TRY(limn_adamw_init(&b->adamw, &b->params, err));
     LIMN_TRY(limn_decoder_trainer_create(&b->trainer, &config, &b->params, &limits, b->pool,
                                          limn_cpu_best(), err));
-    make_batch(b, n_pictures);
+    make_batch(b, n_images);
     printf("memory: %.0f MB of activations, %.0f MB of parameters and moments\n",
            limn_decoder_trainer_bytes(&config, &limits) / 1e6, b->params.n_floats * 20 / 1e6);
     return LIMN_OK;
@@ -99,11 +99,11 @@ int main(int argc, char **argv)
 {
     const size_t n_threads = argc > 1 ? strtoul(argv[1], NULL, 10) : 2;
     const size_t n_steps = argc > 2 ? strtoul(argv[2], NULL, 10) : 5;
-    const size_t n_pictures = argc > 3 ? strtoul(argv[3], NULL, 10) : 64;
+    const size_t n_images = argc > 3 ? strtoul(argv[3], NULL, 10) : 64;
     struct bench b = { 0 };
     limn_error err = { 0 };
     double loss = 0, best = 1e9;
-    limn_status status = open_bench(&b, n_threads, n_pictures, &err);
+    limn_status status = open_bench(&b, n_threads, n_images, &err);
     for (size_t i = 0; status == LIMN_OK && i < n_steps; i++) {
         const double start = limn_clock_seconds();
         status = run_step(&b, i, &loss, &err);
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     limn_adamw_finish(&b.adamw);
     limn_params_finish(&b.params);
     limn_pool_destroy(&b.pool);
-    limn_free(b.pictures);
+    limn_free(b.images);
     limn_free(b.offsets);
     limn_free(b.tokens);
     limn_free(b.features);

@@ -1,7 +1,7 @@
-/* Milliseconds a picture of training the encoder, forward and backward, with made-up weights and
- * pictures.
+/* Milliseconds an image of training the encoder, forward and backward, with made-up weights and
+ * images.
  *
- *     bench_train_encoder [THREADS [STEPS [PICTURES [FIRST_STAGE [FAMILY]]]]]
+ *     bench_train_encoder [THREADS [STEPS [IMAGES [FIRST_STAGE [FAMILY]]]]]
  */
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static void fill(float *x, size_t n, double size, limn_rng *rng)
 
 static void make_input(struct bench *b)
 {
-    const size_t n = b->settings.max_pictures, side = b->settings.input.width;
+    const size_t n = b->settings.max_images, side = b->settings.input.width;
     const size_t first_stage = b->settings.first_stage;
     limn_rng rng = limn_rng_stream(1, "bench", 5);
     for (size_t i = 0; i < b->params.n_items; i++) {
@@ -74,7 +74,7 @@ static limn_status open_bench(struct bench *b, size_t n_threads, limn_error *err
 
 static void run(struct bench *b, size_t n_steps)
 {
-    const size_t n = b->settings.max_pictures;
+    const size_t n = b->settings.max_images;
     double best[2] = { 1e9, 1e9 };
     for (size_t i = 0; i < n_steps; i++) {
         const double start = limn_clock_seconds();
@@ -88,8 +88,8 @@ static void run(struct bench *b, size_t n_steps)
         best[0] = middle - start < best[0] ? middle - start : best[0];
         best[1] = end - middle < best[1] ? end - middle : best[1];
     }
-    printf("a picture: forward %.2f ms, backward %.2f ms (best of %zu)\n",
-           1e3 * best[0] / (double)n, 1e3 * best[1] / (double)n, n_steps);
+    printf("an image: forward %.2f ms, backward %.2f ms (best of %zu)\n", 1e3 * best[0] / (double)n,
+           1e3 * best[1] / (double)n, n_steps);
 }
 
 static size_t number(int argc, char **argv, int i, size_t otherwise)
@@ -99,7 +99,7 @@ static size_t number(int argc, char **argv, int i, size_t otherwise)
 
 int main(int argc, char **argv)
 {
-    struct bench b = { .settings = { .max_pictures = number(argc, argv, 3, 32),
+    struct bench b = { .settings = { .max_images = number(argc, argv, 3, 32),
                                      .first_stage = number(argc, argv, 4, 0) } };
     const char *family = argc > 5 ? argv[5] : "efficientnet-lite0";
     limn_lite_trainer_settings *s = &b.settings;

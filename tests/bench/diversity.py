@@ -58,7 +58,7 @@ def with_frequencies(limn, model, data, folder):
 
 
 def caption(limn, model, options, names, threads):
-    """A record for each picture."""
+    """A record for each image."""
     output = subprocess.run([limn, "-q", "--model", model, "--threads", threads, "--format", "jsonl", *options, "-"],
                             input="".join(f"{name}\n" for name in names), check=True, stdout=subprocess.PIPE,
                             text=True).stdout

@@ -3,7 +3,7 @@
 
     peer_captioner.py MODEL.safetensors [BEAM] < NAMES
 
-Captions the picture files named one a line with a limn model's weights (f32 or f16, computed in
+Captions the image files named one a line with a limn model's weights (f32 or f16, computed in
 f32), the same beam search, key/value cache and all beams as one batch, on one thread. Prints each
 stage's milliseconds and captions a second, and with -v before BEAM each caption.
 Needs python3 with numpy, onnx, onnxruntime, pillow, safetensors and torch; the product does not.
@@ -111,7 +111,7 @@ def search(decoder, size, max_steps, penalty):
 
 
 def load(data, encoder):
-    """[1, 3, size, size] of a picture's bytes."""
+    """[1, 3, size, size] of an image's bytes."""
     size = encoder["input_size"]
     image = Image.open(io.BytesIO(data)).convert("RGB").resize((size, size), Image.BICUBIC)
     x = (np.asarray(image, np.float32) - encoder["mean"]) * np.float32(encoder["scale"])
@@ -133,9 +133,9 @@ def main():
                                            providers=["CPUExecutionProvider"])
     decoder = Decoder(arguments[0], config["decoder"])
     names = sys.stdin.read().split("\n")[:-1]
-    pictures = [open(name, "rb").read() for name in names]
+    images = [open(name, "rb").read() for name in names]
     spent = np.zeros(3)
-    for i, data in enumerate(pictures[:1] + pictures):  # the first one twice: it warms up
+    for i, data in enumerate(images[:1] + images):  # the first one twice: it warms up
         times = [time.perf_counter()]
         x = load(data, config["encoder"])
         times.append(time.perf_counter())
@@ -150,7 +150,7 @@ def main():
         if i > 0 and "-v" in sys.argv:
             print(names[i - 1], " ".join(vocabulary[t] for t in tokens), f"{score:.5f}", sep="\t")
     load_ms, encoder_ms, decoder_ms = spent * 1e3 / len(names)
-    print(f"{len(names)} pictures, each: loading {load_ms:.2f} ms, encoder {encoder_ms:.2f} ms, "
+    print(f"{len(names)} images, each: loading {load_ms:.2f} ms, encoder {encoder_ms:.2f} ms, "
           f"decoder {decoder_ms:.2f} ms")
     print(f"{len(names) / spent.sum():.1f} captions/s")
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The peer of bench_train: the same training step in PyTorch, and the ratio of both in one run.
 
-    python3 tests/bench/peer_train.py build/tests/bench/bench_train [THREADS [STEPS [PICTURES]]]
+    python3 tests/bench/peer_train.py build/tests/bench/bench_train [THREADS [STEPS [IMAGES]]]
 
 The reference's configuration, made-up features and captions of the same lengths, dropout, label smoothing,
 clipping, AdamW. Captions are grouped by length so that no padding is computed, as in ours; memory, keys and
-values are computed once a picture. Needs torch and numpy. Run it on an otherwise idle machine.
+values are computed once an image. Needs torch and numpy. Run it on an otherwise idle machine.
 """
 import math
 import re
@@ -62,26 +62,26 @@ class Decoder(nn.Module):
         nn.init.normal_(self.tokens.weight, std=DIM ** -0.5)
 
     def forward(self, features, groups):
-        """groups: [(pictures [n], tokens [n, length])], one a length. The sum of losses."""
+        """groups: [(images [n], tokens [n, length])], one a length. The sum of losses."""
         memory = self.memory_norm(self.project(features) + self.memory_position)
         bridge = [(heads(layer.cross_attention.key(memory)), heads(layer.cross_attention.value(memory)))
                   for layer in self.layers]
         loss = 0
-        for pictures, tokens in groups:
+        for images, tokens in groups:
             x = self.tokens(tokens) * math.sqrt(DIM) + self.positions.weight[:tokens.shape[1]]
             x = self.dropout(x)
             for layer, (keys, values) in zip(self.layers, bridge):
-                x = layer(x, keys[pictures], values[pictures])
+                x = layer(x, keys[images], values[images])
             logits = self.norm(x) @ self.tokens.weight.T
             loss = loss + F.cross_entropy(logits.flatten(0, 1), tokens.flatten(), reduction="sum",
                                           label_smoothing=SMOOTHING)
         return loss
 
 
-def make_batch(n_pictures):
+def make_batch(n_images):
     torch.manual_seed(1)
-    features = torch.rand(n_pictures, MEMORY, MEMORY_DIM) * 6
-    lengths = torch.randint(8, 17, (n_pictures * CAPTIONS,))
+    features = torch.rand(n_images, MEMORY, MEMORY_DIM) * 6
+    lengths = torch.randint(8, 17, (n_images * CAPTIONS,))
     groups = []
     for length in lengths.unique():
         captions = (lengths == length).nonzero()[:, 0]
@@ -89,11 +89,11 @@ def make_batch(n_pictures):
     return features, groups, int(lengths.sum())
 
 
-def peer_rate(n_threads, n_steps, n_pictures):
+def peer_rate(n_threads, n_steps, n_images):
     torch.set_num_threads(n_threads)
     model = Decoder()
     adamw = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=0.01)
-    features, groups, n_tokens = make_batch(n_pictures)
+    features, groups, n_tokens = make_batch(n_images)
     best = math.inf
     for _ in range(n_steps):
         start = time.perf_counter()

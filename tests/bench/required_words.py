@@ -80,8 +80,8 @@ def run_bench(bench, model, beam, data, words):
     """([(name, word, free caption, constrained caption)], free ms, constrained ms)"""
     lines = "".join(f"{data / 'images' / name}\t{' '.join(of)}\n" for name, of in words.items() if of)
     output = subprocess.run([bench, model, beam], input=lines, check=True, stdout=subprocess.PIPE, text=True).stdout
-    *pictures, times = output.splitlines()
-    rows = [line.split("\t") for line in pictures]
+    *images, times = output.splitlines()
+    rows = [line.split("\t") for line in images]
     return [(pathlib.Path(path).name, *rest) for path, *rest in rows], *map(float, times.split()[1:])
 
 

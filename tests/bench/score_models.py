@@ -18,8 +18,8 @@ KEYS = ["Bleu_1", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr", "bad_endings", "False_
 NAMES = ["BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "bad endings", "false persons", "false objects"]
 
 
-def captions(limn, model, options, pictures, out):
-    names = "".join(f"{p}\0" for p in pictures)
+def captions(limn, model, options, images, out):
+    names = "".join(f"{p}\0" for p in images)
     subprocess.run([limn, "-q", "-0", "--model", model, *options, "-o", out, "-"], input=names, text=True, check=True)
 
 
@@ -40,10 +40,10 @@ def main(tools, flickr8k, general, meteor, models):
         model, *options = item.split(":")
         size = pathlib.Path(model).stat().st_size / 1e6
         label = " ".join([pathlib.Path(model).stem, *options])
-        for name, pictures, folder in sets:
+        for name, images, folder in sets:
             with tempfile.TemporaryDirectory() as temporary:
                 out = pathlib.Path(temporary) / "out.jsonl"
-                captions(tools / "limn", model, options, pictures, out)
+                captions(tools / "limn", model, options, images, out)
                 result = scores(tools, folder / "captions.token.txt", out, meteor)
             numbers = " | ".join(f"{100 * result[key]:.1f}" for key in KEYS)
             print(f"| {label} | {size:.1f} | {name} | {numbers} |", flush=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every file of tests/data/bad, alone and inside a good batch: check_bad.py LIMN MODEL
 
-Alone, limn does nothing and says why. In a batch, the good pictures have the captions that they have without the bad
+Alone, limn does nothing and says why. In a batch, the good images have the captions that they have without the bad
 ones, and each bad one has its own cause: in the records, and in the list of errors.
 """
 import json
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-import pictures
+import images
 
 BAD = pathlib.Path(__file__).resolve().parents[1] / "data" / "bad"
 
@@ -35,7 +35,7 @@ def check_alone(limn, model, bad):
 def check_batch(limn, model, bad, folder):
     good = [str(folder / f"{i}.png") for i in range(len(bad) + 1)]
     for i, path in enumerate(good):
-        pathlib.Path(path).write_bytes(pictures.png(20 + i % 7, 30 + i, pictures.noise(i)))
+        pathlib.Path(path).write_bytes(images.png(20 + i % 7, 30 + i, images.noise(i)))
     names = [good[0]] + [n for i, (name, _, _) in enumerate(bad) for n in (str(BAD / name), good[i + 1])]
     alone = run(limn, model, ["--format", "jsonl", "-"], good).stdout.splitlines()
     done = run(limn, model, ["--format", "jsonl", "--errors", folder / "errors.tsv", "-"], names)
@@ -43,7 +43,7 @@ def check_batch(limn, model, bad, folder):
     if done.returncode != 3:
         yield f"the batch: exit code {done.returncode}"
     if lines[::2] != alone or len(set(alone)) < len(alone):
-        yield "the batch: captions of the good pictures differ"
+        yield "the batch: captions of the good images differ"
     wanted = [(str(BAD / name), kind, detail) for name, kind, detail in bad]
     for line, (path, kind, detail) in zip(lines[1::2], wanted, strict=True):
         record = json.loads(line)

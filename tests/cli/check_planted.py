@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-import pictures
+import images
 
 
 class World:
@@ -29,7 +29,7 @@ class World:
             folder.mkdir()
         (self.inside / "photos" / "sub").mkdir(parents=True)
         for i, name in enumerate(["photos/a.png", "photos/sub/b.png"]):
-            (self.inside / name).write_bytes(pictures.png(20, 30, pictures.noise(i)))
+            (self.inside / name).write_bytes(images.png(20, 30, images.noise(i)))
         (self.outside / "there").write_text("mine\n")
         (self.outside / "folder").mkdir()
 

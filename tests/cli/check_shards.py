@@ -2,7 +2,7 @@
 """Archives in, a file for each out (limn -o FOLDER/, --tar): check_shards.py LIMN MODEL [KILLS]
 
 Records by shard are those of one run over all; a tar has every member of its source byte for byte, with captions added
-beside the pictures; and a run that is killed at random moments and begun again ends with the same bytes.
+beside the images; and a run that is killed at random moments and begun again ends with the same bytes.
 """
 import gzip
 import io
@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 import time
 
-import pictures
+import images
 
 N_SHARDS, N_SAMPLES = 6, 12
 LONG = "folder-" + "x" * 120 + "/"
@@ -38,7 +38,7 @@ def make_tar(path, members):
 
 
 def make_shards(folder):
-    """Tars of samples: a picture, its class; in each, a broken picture, a hidden one, odd names."""
+    """Tars of samples: an image, its class; in each, a broken image, a hidden one, odd names."""
     paths = []
     for shard in range(N_SHARDS):
         out = io.BytesIO()
@@ -47,8 +47,8 @@ def make_shards(folder):
             for sample in range(N_SAMPLES):
                 key = (LONG if sample == 3 else "./" if sample == 4 else "gr\u00fc\u00dfe " if sample == 5 else "")
                 key += f"{shard}{sample:03}"
-                picture = pictures.png(20 + sample, 30 + shard, pictures.noise(100 * shard + sample))
-                add(tar, key + ".png", picture[:50] if sample == 6 else picture)
+                image = images.png(20 + sample, 30 + shard, images.noise(100 * shard + sample))
+                add(tar, key + ".png", image[:50] if sample == 6 else image)
                 add(tar, key + ".cls", b"%d" % sample)
         path = folder / f"shard{shard}.tar{'.gz' if shard % 3 == 2 else ''}"
         path.write_bytes(gzip.compress(out.getvalue(), 1) if shard % 3 == 2 else out.getvalue())
@@ -141,7 +141,7 @@ def check_kills(limn, model, folder, shards, name, options, n_kills):
 
 def check_refusals(limn, model, folder, shards):
     loose = folder / "loose.png"
-    loose.write_bytes(pictures.png(20, 20, pictures.noise(1)))
+    loose.write_bytes(images.png(20, 20, images.noise(1)))
     (folder / "other").mkdir()
     (folder / "other" / shards[0].name).write_bytes(shards[1].read_bytes())
     image = loose.read_bytes()
@@ -151,7 +151,7 @@ def check_refusals(limn, model, folder, shards):
     cut.write_bytes(shards[0].read_bytes()[:20000])
     for name, arguments, code, wanted, files in (
             ("an ending that is taken", ["--tar", "cls", shards[0]], 1, "choose another --tar ending", set()),
-            ("a picture in no archive", [loose], 2, "is in no archive", set()),
+            ("an image in no archive", [loose], 2, "is in no archive", set()),
             ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "named before", {"shard0.jsonl"}),
             ("one twice", [shards[0], shards[0]], 3, "named before", {"shard0.jsonl"}),
             ("a tar that is cut off", ["--tar", "txt", cut, shards[1]], 2, "the archive is cut off", {"shard1.tar"}),

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-import pictures
+import images
 
 MAX_KB = 600_000
 
@@ -81,7 +81,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for i, path in enumerate(["a.png", "b.png"]):
-            (folder / path).write_bytes(pictures.png(20, 30, pictures.noise(i)))
+            (folder / path).write_bytes(images.png(20, 30, images.noise(i)))
         faults = [*check_refused(limn, model, folder), *check_pipe(limn, model, folder), *check_signal(limn, model, folder)]
     print("\n".join(faults) or "files that are no files are refused")
     sys.exit(bool(faults))

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-import pictures
+import images
 
 EVIL = "x\033]0;title\007\u009b31m\u202e.png"
 # What steers a terminal; it turns a line feed into CR LF itself.
@@ -149,7 +149,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for i, path in enumerate(["a.png", EVIL]):
-            (folder / path).write_bytes(pictures.png(20, 30, pictures.noise(i)))
+            (folder / path).write_bytes(images.png(20, 30, images.noise(i)))
         (folder / "captions.tsv").write_text(f"{EVIL}\ta \033[31mdog\u009b runs\n")
         (folder / "none.tsv").write_text("no-" + EVIL + "\ta dog\n")
         faults = [*check_closed(tools, model, folder), *check_full(tools, model, folder),

@@ -11,7 +11,7 @@ A .cases file is a list of commands with all that they must do:
     ? 1
 
 `? N` is the exit code, left out when it is 0; standard output comes before standard error. Commands of
-one file share a fresh folder with the pictures that pictures.py makes and, when --model is given, the
+one file share a fresh folder with the images that images.py makes and, when --model is given, the
 model `toy.safetensors` and one that is `broken.safetensors`; they run in bash with each DIR in front
 of PATH, the first of them as LIMN_BIN and the tree as LIMN_SOURCE_ROOT. --update rewrites the files
 with what the commands do now: read the difference before committing it.
@@ -26,7 +26,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pictures
+import images
 
 TIME_LIMIT = 500  # seconds for one command, under sanitizers too
 
@@ -94,7 +94,7 @@ def updated(case, actual):
 
 def make_folder(folder, model):
     """Fills the folder that the commands of a file share."""
-    pictures.write_all(folder)
+    images.write_all(folder)
     if model:
         shutil.copy(model, folder / "toy.safetensors")
         (folder / "broken.safetensors").write_bytes(model.read_bytes()[:5000])

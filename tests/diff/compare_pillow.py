@@ -36,7 +36,7 @@ REASONS = [
     (r"differ by", r"^TGA \S+ 16 bits", "the bit beside 15 bits of colour: Pillow takes it for transparency"),
     (r"this is (PBM|PNM as text|PFM)", r"", "PNM as text, of one bit or of floats is not read, and named"),
     (r"SOF type 0xc3", r"", "lossless JPEG: not in Debian's libjpeg-turbo, 2.1"),
-    (r"not a picture of a known format", r"^$", "TGA of one bit a pixel is not read"),
+    (r"not an image of a known format", r"^$", "TGA of one bit a pixel is not read"),
     (r"reads it", r"Unsupported BMP|invalid palette size|not enough image data",
      "BMP: masks, depths, sizes of palettes and ends of runs that Pillow does not know"),
     (r"reads it", r"APNG", "APNG with frames out of order: the first is read all the same"),
@@ -163,7 +163,7 @@ def difference(ours, theirs):
 
 def is_named(text):
     """limn knows what it is, and that it does not read it."""
-    return re.match(r"unsupported: (this is|not a picture of a known format)", text) is not None
+    return re.match(r"unsupported: (this is|not an image of a known format)", text) is not None
 
 
 def describe(kind, image, data):

@@ -24,7 +24,7 @@ def caption(rng, words):
     return " ".join(rng.choices(words, k=rng.choice([0, 1, 2, 3, 4, 5, 8, 12, 20])))
 
 
-def pictures(rng):
+def images(rng):
     """A random data set."""
     words = rng.choice(ALPHABETS).split(" ")
     words += [f"w{i}" for i in range(rng.choice([0, 0, 5, 200]))]
@@ -51,7 +51,7 @@ def main():
     worst, n_captions = 0.0, 0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(seed, seed + rounds):
-            images = pictures(random.Random(number))
+            images = images(random.Random(number))
             if not any(ref.split() for image in images for ref in image["refs"]):
                 continue  # pycocoevalcap ends with a ValueError when no reference has a word
             corpus, each = score(images)

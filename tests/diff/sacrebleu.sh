@@ -3,7 +3,7 @@
 #
 #     tests/diff/sacrebleu.sh BUILD PYTHON CAPTIONS.tsv
 #
-# PYTHON has sacrebleu and regex; CAPTIONS.tsv has lines name#k<TAB>caption, five of a picture.
+# PYTHON has sacrebleu and regex; CAPTIONS.tsv has lines name#k<TAB>caption, five of an image.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 expected=$(mktemp)

@@ -173,7 +173,7 @@ class EvalTest(unittest.TestCase):
         corpus, each = self.evaluate(images, "--save-df", path)
         again, each_again = self.evaluate(images, "--df", path)
         self.assertEqual(corpus["CIDEr"], again["CIDEr"])
-        # With them a part of the pictures keeps its scores, which it otherwise doesn't.
+        # With them a part of the images keeps its scores, which it otherwise doesn't.
         part, each_part = self.evaluate(images[:20], "--df", path)
         _, each_alone = self.evaluate(images[:20])
         for image in images[:20]:

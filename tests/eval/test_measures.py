@@ -99,7 +99,7 @@ class MeasuresTest(unittest.TestCase):
         images = make_images(120, 6)
         text, page = self.evaluate(images, subsets={"few": [i["id"] for i in images[:7]]}, output="text")
         for line in ("Miss_person ", "Miss_person3 ", "Person_F1 ", "Object_F1 ", "Retrieval ", "distinct ", "most often ",
-                     "subset few: 7 pictures", "  Retrieval ", "  distinct "):
+                     "subset few: 7 images", "  Retrieval ", "  distinct "):
             self.assertIn("\n" + line, text)
         for part in ("Miss_person3", "Retrieval", "captions differ", "are: a herd of cows in a field", '<th scope="col">few</th>'):
             self.assertIn(part, page)

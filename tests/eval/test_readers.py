@@ -35,7 +35,7 @@ def quoted(caption):
 
 
 def image_rows(form):
-    """A line for every picture with all its references."""
+    """A line for every image with all its references."""
     return lines(form(i, captions) for i, captions in REFS.items())
 
 
@@ -50,7 +50,7 @@ def karpathy():
         [{"filename": "4.jpg", "imgid": 3, "split": "test", "sentences": [{"raw": "nothing of this"}]}]})
 
 
-# As data sets write them, with the pictures 1.jpg, 2.jpg and 3.jpg.
+# As data sets write them, with the images 1.jpg, 2.jpg and 3.jpg.
 FORMATS = {
     "Flickr8k.token.txt": each(lambda i, k, c: f"{i}.jpg#{k}\t{c}"),
     "Flickr8k-CN": each(lambda i, k, c: f"{i}.jpg#zhc#{k} {c}"),
@@ -82,7 +82,7 @@ FORMATS = {
     "AI Challenger": json.dumps([{"url": "http://x/y", "image_id": f"{i}.jpg", "caption": c} for i, c in REFS.items()]),
     "Hugging Face, JSONL": image_rows(lambda i, c: json.dumps(
         {"image": {"bytes": None, "path": f"{i}.jpg"}, "caption": c, "img_id": i})),
-    "captions by picture": json.dumps(REFS),
+    "captions by image": json.dumps(REFS),
     "lists of lists": json.dumps([{"image_id": int(i), "prediction": [c]} for i, c in REFS.items()]),
     "pandas' numbers": json.dumps([{"image_id": float(i), "caption": c} for i in REFS for c in REFS[i]]),
     "COCO": json.dumps({"images": [{"id": int(i), "file_name": coco_name(i)} for i in REFS], "annotations": [
@@ -168,19 +168,19 @@ class ReadersTest(unittest.TestCase):
 
     # ---- pairs --------------------------------------------------------------------------------
 
-    def test_image_id_is_the_picture(self):
+    def test_image_id_is_the_image(self):
         with open(ROOT / "tests/data/metrics/coco_ids.json", encoding="utf-8") as file:
             cases = json.load(file)
         self.assertEqual(len(cases), 12)
         for number, case in enumerate(cases):
             annotations = case["refs"]["annotations"]
-            named = [{"image": f"picture {a['image_id']}", **a} for a in annotations]
+            named = [{"image": f"image {a['image_id']}", **a} for a in annotations]
             for form, refs in {"annotations": json.dumps(case["refs"]), "list": json.dumps(annotations),
                                "JSONL": lines(map(json.dumps, annotations)),
                                "image and image_id": lines(map(json.dumps, named))}.items():
                 with self.subTest(number, form=form):
                     _, pairs, error = self.evaluate(refs, case["results"])
-                    self.assertEqual({i.removeprefix("picture "): p for i, p in pairs.items()}, case["pairs"])
+                    self.assertEqual({i.removeprefix("image "): p for i, p in pairs.items()}, case["pairs"])
                     self.assertNotIn("warning: the", error)
 
     def test_the_name_that_the_other_file_has(self):
@@ -191,15 +191,15 @@ class ReadersTest(unittest.TestCase):
             self.assertEqual(self.evaluate(refs, hyps)[1], {f"{i}.jpg": [HYPS[i], REFS[i][:1]] for i in REFS})
             self.assertEqual(len(self.evaluate(hyps, refs)[1]), 3)
 
-    def test_a_name_of_two_pictures(self):
+    def test_a_name_of_two_images(self):
         refs = [{"image": "7", "image_id": 8, "caption": "of the first"}, {"image": "8", "image_id": 7, "caption": "of the second"}]
         hyps = [{"image_id": 7, "caption": "x"}, {"image_id": 8, "caption": "y"}]
         _, pairs, error = self.evaluate(refs, hyps)
         self.assertEqual(pairs, {"7": ["y", ["of the first"]], "8": ["x", ["of the second"]]})
         self.assertEqual(error, "")
-        self.fails(refs, "7\tx\n8\ty\n", "7: two pictures of the references have this name")
-        self.fails("a/1.jpg\tx\nb/1.jpg\ty\n", "1.jpg\tz\n", "two pictures of the references")
-        self.fails("1.jpg\tx\n01.png\ty\n", "001\tz\n", "two pictures of the references")
+        self.fails(refs, "7\tx\n8\ty\n", "7: two images of the references have this name")
+        self.fails("a/1.jpg\tx\nb/1.jpg\ty\n", "1.jpg\tz\n", "two images of the references")
+        self.fails("1.jpg\tx\n01.png\ty\n", "001\tz\n", "two images of the references")
 
     def test_own_ids_count_where_nothing_else_does(self):
         refs = [{"image": "a.jpg", "id": 1, "caption": "x"}, {"image": "b.jpg", "id": 2, "caption": "y"}]
@@ -210,14 +210,14 @@ class ReadersTest(unittest.TestCase):
     def test_what_differs_is_named(self):
         for ref, hyp, what in (("a.png", "a.jpg", "the ending"), ("b.jpg", "B.jpg", "upper and lower case"),
                                ("a.jpg", "x\\a.jpg", "backslashes"), ("caf\u00e9.jpg", "cafe\u0301.jpg", "NFC, NFD")):
-            self.fails(f"{ref}\tx\n", f"{hyp}\ty\n", "no picture is in both files", f'differ in {what}' if what[0] != "N"
+            self.fails(f"{ref}\tx\n", f"{hyp}\ty\n", "no image is in both files", f'differ in {what}' if what[0] != "N"
                        else "differ in Unicode's normal form (NFC, NFD)")
         self.fails("a.jpg\tx\nb.png\ty\n", "a.jpg\tx\nb.jpg\ty\n", '"b.png" and "b.jpg" differ in the ending')
 
     # ---- VizWiz -------------------------------------------------------------------------------
 
     def test_rejected_captions(self):
-        """vizwiz_api's defaults, ignore_rejected and ignore_precanned; VizWizEvalCap takes pictures that have a
+        """vizwiz_api's defaults, ignore_rejected and ignore_precanned; VizWizEvalCap takes images that have a
         caption left."""
         refs = {"images": [{"id": n} for n in range(4)], "annotations": [
             {"image_id": n % 4, "id": n, "caption": f"reference {n}", "is_rejected": n in (1, 5), "is_precanned": n == 4}
@@ -227,18 +227,18 @@ class ReadersTest(unittest.TestCase):
         self.assertEqual({i: p[1] for i, p in pairs.items()}, {"0": ["reference 0"], "2": ["reference 2", "reference 6"],
                                                                "3": ["reference 3", "reference 7"]})
         self.assertIn("3 captions that are marked is_rejected or is_precanned are left out", error)
-        self.assertIn("1 pictures whose references are all marked as unfit are left out", error)
+        self.assertIn("1 images whose references are all marked as unfit are left out", error)
         _, pairs, error = self.evaluate(refs, hyps, "--keep-rejected")
         self.assertEqual(len(pairs), 4)
         self.assertNotIn("rejected", error)
         counts = self.run_tool(LIMN_VOCAB, "--captions", str(self.folder / "refs"))
-        self.assertIn("captions       5 of 3 pictures", counts[0])
+        self.assertIn("captions       5 of 3 images", counts[0])
         self.assertIn("3 captions that are marked", counts[1])
 
     # ---- messages -----------------------------------------------------------------------------
 
     def test_metrics_by_any_name(self):
-        refs, hyps = FORMATS["captions by picture"], json.dumps(HYPS)
+        refs, hyps = FORMATS["captions by image"], json.dumps(HYPS)
         for names in ("CIDEr", "CIDER", "Bleu_4, rouge-l", "ROUGE_L,Meteor", "sacreBLEU,CIDEr-plain"):
             self.evaluate(refs, hyps, "--metrics", names)
         error = self.run_tool(LIMN_EVAL, "--refs", "x", "--hyps", "y", "--metrics", "spice", code=1)[1]
@@ -246,7 +246,7 @@ class ReadersTest(unittest.TestCase):
 
     def test_hints(self):
         error = self.evaluate({"1": ["a dog"]}, {"1": "a dog"})[2]
-        self.assertIn("CIDEr of one picture is 0 by definition", error)
+        self.assertIn("CIDEr of one image is 0 by definition", error)
         chinese = {"1": "\u7ea2\u8272\u7684\u7535\u8f66", "2": "\u4e24\u53ea\u5c71\u7f8a"}
         self.assertIn("--tokenizer char", self.evaluate(chinese, chinese)[2])
         self.assertNotIn("--tokenizer char", self.evaluate(chinese, chinese, "--tokenizer", "char")[2])

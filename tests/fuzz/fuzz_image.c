@@ -1,4 +1,4 @@
-/* Any bytes as a picture: every decoder, every limit, and that what comes out may be read. */
+/* Any bytes as an image: every decoder, every limit, and that what comes out may be read. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -113,7 +113,7 @@ def decoder(seed=2, dim=16, tokens=6, positions=49, steps=32, layers=1):
 
 REFERENCE_CONFIG = {
     "encoder": {"kind": "efficientnet-lite0", "input_size": 224,
-                "resize": "bicubic-antialias, whole picture squashed to a square", "mean": 127,
+                "resize": "bicubic-antialias, whole image squashed to a square", "mean": 127,
                 "scale": "1/128", "batch_norm_eps": 0.001, "padding": "TensorFlow SAME"},
     "decoder": {"layers": 1, "dim": 16, "heads": 2, "feed_forward": 32, "norm": "pre, eps 1e-5",
                 "activation": "gelu (erf)", "max_positions": 32, "embedding_scale": "sqrt(dim)"},

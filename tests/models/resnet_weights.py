@@ -1,4 +1,4 @@
-"""torchvision's ResNet-18, -50 and -101 with seeded weights under their original names, and a picture.
+"""torchvision's ResNet-18, -50 and -101 with seeded weights under their original names, and an image.
 Values mean nothing, but keep the size of activations. Standard library only: test_resnet.py and
 tests/fixtures/make_resnet.py draw the same."""
 
@@ -9,7 +9,7 @@ import random
 from original_weights import Tensor, count
 
 BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
-WIDTH, HEIGHT = 96, 64  # of the picture
+WIDTH, HEIGHT = 96, 64  # of the image
 
 
 def floats(draw, n, exponent, positive=False):
@@ -68,6 +68,6 @@ def state_dict(network):
     return maker.tensors
 
 
-def picture(width=WIDTH, height=HEIGHT):
+def image(width=WIDTH, height=HEIGHT):
     """Pixels, u8 [height, width, 3]."""
     return random.Random(f"{width} x {height}").randbytes(width * height * 3)

@@ -200,7 +200,7 @@ class Convert(unittest.TestCase):
         metadata, tensors = self.convert(self.output, "--encoder-only", "--force")
         self.assertNotIn("limn.document_frequencies", metadata)
         self.assertEqual([n for n in tensors if n.startswith("document")], [])
-        self.assert_fails(1, "no caption of a picture that counts", TOY, "--force",
+        self.assert_fails(1, "no caption of an image that counts", TOY, "--force",
                           "--references", "captions.txt", "--only", "captions.txt")
         self.assert_fails(1, "--references FILE, which is not given", TOY, "--only", "train.txt")
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Finds captions of other pictures by their PMI: test_mismatch.py LIMN_SCORE MODEL [N]
+"""Finds captions of other images by their PMI: test_mismatch.py LIMN_SCORE MODEL [N]
 
-Takes N pictures of Flickr8k's development set (../shared/data, default 150) with a caption of their own and one
-of another picture each, and prints how often limn-score gives the own one more than the other, over all pairs of
+Takes N images of Flickr8k's development set (../shared/data, default 150) with a caption of their own and one
+of another image each, and prints how often limn-score gives the own one more than the other, over all pairs of
 an own and an other caption (the area under the ROC curve). Skipped (exit code 77) where the data is not.
 """
 
@@ -17,7 +17,7 @@ LEAST = 0.88  # what the default model must reach
 
 
 def read_captions(path):
-    """The first caption of each picture."""
+    """The first caption of each image."""
     captions = {}
     with open(path, encoding="utf-8") as file:
         for line in file:

@@ -36,7 +36,7 @@ class ResNet(unittest.TestCase):
 
     def features(self, level, threads="1"):
         """The bytes that a CPU level gives; None where this machine lacks it."""
-        done = subprocess.run([PRINT, self.model, *SHAPE, level, threads], input=resnet_weights.picture(),
+        done = subprocess.run([PRINT, self.model, *SHAPE, level, threads], input=resnet_weights.image(),
                               capture_output=True, check=False)
         if b"is not available here" in done.stderr:
             return None

@@ -2,7 +2,7 @@
 """Opens a page of limn --explain in headless Chromium and uses it: check_explain.py LIMN MODEL [SCREENSHOTS]
 
 Skipped (exit code 77) where there is no Chromium. The photo has a hostile name. With SCREENSHOTS, a folder, keeps the
-pictures of the page at desktop and phone width, light and dark.
+images of the page at desktop and phone width, light and dark.
 """
 
 import base64
@@ -205,7 +205,7 @@ def use(chromium, page, text, data, overlays, name):
 
 
 def take_screenshots(chromium, page, text, folder):
-    """The page as it is, at each width, light and dark; each must be a picture of that size with much on it."""
+    """The page as it is, at each width, light and dark; each must be an image of that size with much on it."""
     problems = []
     page.write_text(text, encoding="utf-8")
     for name, size in WIDTHS.items():

@@ -13,7 +13,7 @@ import browser
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path += [str(TESTS / "cli"), str(TESTS / "bench")]
 import look  # noqa: E402  # pylint: disable=wrong-import-position
-import pictures  # noqa: E402  # pylint: disable=wrong-import-position
+import images  # noqa: E402  # pylint: disable=wrong-import-position
 
 N, SEED = 12, 3
 # The first caption of an image is judged by its number modulo 3, the second by its length.
@@ -42,7 +42,7 @@ def write_inputs(folder):
     (folder / "images").mkdir()
     names = [f"p{i:02}.png" for i in range(20)]
     for i, name in enumerate(names):
-        (folder / "images" / name).write_bytes(pictures.png(20 + i, 20, pictures.noise(i)))
+        (folder / "images" / name).write_bytes(images.png(20 + i, 20, images.noise(i)))
     old = {name: "a dog" + "s" * (i % 4) for i, name in enumerate(names)}
     new = {name: "<b>two cats</b>" + "!" * (i % 5) for i, name in enumerate(names) if i != 7}
     (folder / "old.tsv").write_text("".join(f"{n}\t{c}\n" for n, c in old.items()), encoding="utf-8")

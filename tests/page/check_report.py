@@ -43,7 +43,7 @@ addEventListener("load", () => {
 
 
 def write_inputs(folder):
-    """40 pictures: the n-th has n of its caption's 40 words right; p03 makes a cat up, p07 is hostile."""
+    """40 images: the n-th has n of its caption's 40 words right; p03 makes a cat up, p07 is hostile."""
     refs, hyps = [], []
     for n in range(40):
         words = [f"w{i}" for i in range(40)]
@@ -77,7 +77,7 @@ def check(seen, n_photos):
     expect("found", seen["found"], ["p07.jpg"])
     expect("made up", (seen["madeUp"], seen["classes"]), (["in no reference: cat"], 1))
     expect("hostile caption", seen["hostile"], "hostile " + HOSTILE)
-    expect("nothing found", seen["none"], "No picture has these words.")
+    expect("nothing found", seen["none"], "No image has these words.")
     expect("all", seen["all"], 40)
     expect("by keyboard", seen["focusable"], True)
     expect("requests to elsewhere", seen["outside"], 0)

@@ -24,7 +24,7 @@ addEventListener("load", () => {
   const seen = { title: document.title, lead: $("lead").textContent, charts: texts("figcaption b"), bar: $("bar").hidden,
     tiles: texts(".tiles .value"), stages: [...new Set(texts("svg.plot .stage"))], best: texts(".best-label"),
     reload: $("reload").hidden, rows: all("#table tbody tr").length, bestRow: texts(".best-row td"),
-    settings: $("settings").textContent, pictures: all(".samples img").map((e) => [e.alt, e.naturalWidth > 0]), names: texts(".samples .name"), captions: texts(".samples h3"),
+    settings: $("settings").textContent, images: all(".samples img").map((e) => [e.alt, e.naturalWidth > 0]), names: texts(".samples .name"), captions: texts(".samples h3"),
     references: texts(".samples > li:first-child > ul > li"), versions: texts(".samples > li:first-child .history li").length };
   if (plot) {
     const value = () => plot.getAttribute("aria-valuetext");
@@ -104,7 +104,7 @@ class Check:
         self.expect("best in tile, chart and table", [seen["tiles"][0], seen["best"], seen["bestRow"][0], seen["bestRow"][6]],
                     [score, [f"best {score}"], f"{best['step']:,}", score])
         self.expect("samples", len(seen["names"]), 8)
-        self.expect("pictures, and what they show", seen["pictures"], [[s["references"][0], True] for s in log[-2]["samples"]])
+        self.expect("images, and what they show", seen["pictures"], [[s["references"][0], True] for s in log[-2]["samples"]])
         self.expect("captions are of the last evaluation", seen["captions"], [s["caption"] for s in log[-2]["samples"]])
         self.expect("references", seen["references"], log[-2]["samples"][0]["references"])
         self.expect("at first", seen["first"], [s["caption"] for s in next(x for x in log if x["kind"] == "dev")["samples"]])
@@ -131,7 +131,7 @@ class Check:
         _, seen = self.open("hostile", "hostile", "torn")
         self.expect("title", seen["title"], "Training – hostile")
         self.expect("name", seen["names"][0], SAMPLE + HOSTILE)
-        self.expect("nothing but JPEG pictures", seen["pictures"], [[HOSTILE, True]])
+        self.expect("nothing but JPEG images", seen["pictures"], [[HOSTILE, True]])
         self.expect("caption", seen["captions"][0], "hostile " + HOSTILE)
         self.expect("reference", seen["references"][0], HOSTILE)
         self.expect_true("setting", HOSTILE.replace("'", "'\\''") in seen["settings"])

@@ -12,7 +12,7 @@ import tempfile
 import browser
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
-import pictures  # noqa: E402  # pylint: disable=wrong-import-position
+import images  # noqa: E402  # pylint: disable=wrong-import-position
 
 N_GOOD, N_BAD = 40, 15
 HOSTILE = "<img src=x onerror='document.title=1'><\u2028script>&amp;.png"
@@ -27,7 +27,7 @@ addEventListener("load", () => {
   const failures = () => [...document.querySelectorAll("#failures li")].map((li) => [...li.children].map((e) => e.textContent));
   const seen = { title: document.title, lead: document.querySelector(".lead").textContent, failures: failures(),
     causes: [...$("causes").children].map((e) => e.textContent), low: scores(), lowNames: names(), count: $("count").textContent,
-    last: $("pictures").compareDocumentPosition($("failed")) === Node.DOCUMENT_POSITION_FOLLOWING,
+    last: $("images").compareDocumentPosition($("failed")) === Node.DOCUMENT_POSITION_FOLLOWING,
     links: [...document.querySelectorAll("#cards .name a")].map((e) => decodeURIComponent(e.getAttribute("href"))),
     alts: [...document.images].every((i) => i.alt === i.closest("li").querySelector("h3").textContent),
     thumbnails: [...document.images].map((i) => [i.naturalWidth, i.naturalHeight]) };
@@ -47,14 +47,14 @@ addEventListener("load", () => {
 
 
 def write_inputs(folder):
-    """Names of good and of bad pictures, as they are given."""
+    """Names of good and of bad images, as they are given."""
     good = [f"p{n:02}.png" for n in range(N_GOOD - 1)] + [HOSTILE.replace("/", "")]
     bad = [f"b{n:02}.png" for n in range(N_BAD)]
     for n, name in enumerate(good):
-        (folder / name).write_bytes(pictures.png(300 + n, 200, pictures.noise(n)) if n < 2 else
-                                    pictures.png(40, 30 + n, pictures.noise(n)))
+        (folder / name).write_bytes(images.png(300 + n, 200, images.noise(n)) if n < 2 else
+                                    images.png(40, 30 + n, images.noise(n)))
     for n, name in enumerate(bad):
-        (folder / name).write_bytes(b"" if n % 3 == 0 else b"This is no picture.")
+        (folder / name).write_bytes(b"" if n % 3 == 0 else b"This is no image.")
     return good, bad
 
 
@@ -66,9 +66,9 @@ def check(seen, good, bad):
             problems.append(f"{what}: {value!r}, expected {wanted!r}")
 
     rows = [["truncated", name, "the file is empty"] if n % 3 == 0 else
-            ["unsupported", name, "this is text, not a picture"] for n, name in enumerate(bad)]
+            ["unsupported", name, "this is text, not an image"] for n, name in enumerate(bad)]
     expect("title", seen["title"], "Contact sheet")
-    expect("lead", seen["lead"], f"{N_GOOD} pictures with a caption, {N_BAD} failed.")
+    expect("lead", seen["lead"], f"{N_GOOD} images with a caption, {N_BAD} failed.")
     expect("failures last", seen["last"], True)
     expect("links", seen["links"], ["./" + name for name in seen["lowNames"]])
     expect("descriptions are the captions", seen["alts"], True)
@@ -79,9 +79,9 @@ def check(seen, good, bad):
     expect("lowest first", seen["low"], sorted(seen["low"]))
     expect("highest first", seen["high"], sorted(seen["high"], reverse=True))
     expect("different scores", len(set(seen["low"])) > 5, True)
-    expect("shown at first", seen["count"], f"30 of {N_GOOD} pictures shown")
+    expect("shown at first", seen["count"], f"30 of {N_GOOD} images shown")
     expect("by name", seen["names"], sorted(good)[:30])
-    expect("nothing found", seen["none"], "No picture has these words.")
+    expect("nothing found", seen["none"], "No image has these words.")
     expect("found", seen["found"], [good[-1]])
     expect("all", seen["all"], N_GOOD)
     expect("by keyboard", seen["focusable"], True)

@@ -14,7 +14,7 @@ int main(int argc, char **argv)
     int code = 1;
 
     if (argc != 3) {
-        fprintf(stderr, "usage: caption_one MODEL PICTURE\n");
+        fprintf(stderr, "usage: caption_one MODEL IMAGE\n");
         return code;
     }
     if (limn_model_open(&model, argv[1], NULL, &err) ||

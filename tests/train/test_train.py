@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """limn-train from end to end: test_train.py LIMN-TRAIN LIMN-INSPECT TOY-MODEL SLOTTED-MODEL SOURCE-ROOT.
-Standard library only. Twelve small pictures, a toy model, a few steps of each stage."""
+Standard library only. Twelve small images, a toy model, a few steps of each stage."""
 
 import json
 import os
@@ -14,10 +14,10 @@ import unittest
 
 TRAIN, INSPECT, TOY, SLOTTED, ROOT = (os.path.abspath(a) for a in sys.argv[1:6])
 sys.path.insert(0, os.path.join(ROOT, "tests", "cli"))
-import pictures  # noqa: E402
+import images  # noqa: E402
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 180, 30), "blue": (30, 30, 200)}
-N_PICTURES = 16
+N_IMAGES = 16
 SMALL = ["--layers", 1, "--dim", 32, "--heads", 2, "--min-count", 1]
 
 
@@ -27,7 +27,7 @@ def word(seed):
 
 
 class Train(unittest.TestCase):
-    """Each test has a folder of its own, the pictures are shared."""
+    """Each test has a folder of its own, the images are shared."""
 
     @classmethod
     def setUpClass(cls):
@@ -37,15 +37,15 @@ class Train(unittest.TestCase):
         (cls.data / "photos").mkdir()
         (cls.data / "more").mkdir()
         captions = []
-        for i in range(N_PICTURES):
+        for i in range(N_IMAGES):
             name = f"p{i:02}.png"
             colour = COLOURS[word(i)]
-            (cls.data / "photos" / name).write_bytes(pictures.png(24, 20, lambda x, y: colour))
+            (cls.data / "photos" / name).write_bytes(images.png(24, 20, lambda x, y: colour))
             captions += [f"{name}\ta {word(i)} wall", f"{name}\tthe wall is {word(i)} ."]
         for i in range(4):
-            (cls.data / "more" / f"m{i}.png").write_bytes(pictures.png(20, 20, pictures.noise(i)))
+            (cls.data / "more" / f"m{i}.png").write_bytes(images.png(20, 20, images.noise(i)))
         (cls.data / "captions.tsv").write_text("\n".join(captions) + "\n")
-        names = [f"p{i:02}.png" for i in range(N_PICTURES)]
+        names = [f"p{i:02}.png" for i in range(N_IMAGES)]
         (cls.data / "train.txt").write_text("\n".join(names[:12]) + "\n")
         (cls.data / "dev.txt").write_text("\n".join(names[12:]) + "\n")
         (cls.data / "objects.tsv").write_text(
@@ -59,7 +59,7 @@ class Train(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def command(self, *arguments, data=True, new=True):
-        """A command line; with `data` pictures, captions and lists, with `new` a small decoder."""
+        """A command line; with `data` images, captions and lists, with `new` a small decoder."""
         line = [TRAIN]
         if data:
             line += ["--images", self.data / "photos", "--captions", self.data / "captions.tsv", "--train",
@@ -122,7 +122,7 @@ class Train(unittest.TestCase):
     def test_reward_goes_on_bit_for_bit(self):
         self.check_stage("--stage", "reward", "--samples", 3)
 
-    def test_reward_of_unpaired_pictures_goes_on_bit_for_bit(self):
+    def test_reward_of_unpaired_images_goes_on_bit_for_bit(self):
         self.check_stage("--stage", "reward", "--samples", 3, "--object-cost", 0.5, *self.unpaired(), n_steps=35)
 
     def test_self_training_goes_on_bit_for_bit(self):
@@ -235,11 +235,11 @@ class Train(unittest.TestCase):
     def test_plan_writes_nothing(self):
         done = self.run_train("--plan", "--stage", "features", "--epochs", 2, "--batch", 3)
         self.assertIn("12 to train on, 4 for development", done.stdout)
-        self.assertIn("2 epochs, 8 steps of 3 pictures", done.stdout)
+        self.assertIn("2 epochs, 8 steps of 3 images", done.stdout)
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def plan(self, rows, *arguments, code=0, share=0.5):
-        """What --plan says of captions that name pictures so."""
+        """What --plan says of captions that name images so."""
         captions = self.folder / "planned.tsv"
         captions.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
         done = subprocess.run(
@@ -249,26 +249,26 @@ class Train(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stderr)
         return done
 
-    def test_plan_looks_at_the_pictures(self):
-        names = [f"p{i:02}" for i in range(N_PICTURES)]
+    def test_plan_looks_at_the_images(self):
+        names = [f"p{i:02}" for i in range(N_IMAGES)]
         self.assertEqual(self.plan(f"{n}.png\ta wall" for n in names).stderr, "")
         for form, what in (("{}", "the ending"), ("{}.PNG", "upper and lower case"), ("photos\\{}.png", "backslashes")):
             error = self.plan((form.format(n) + "\ta wall" for n in names), code=2).stderr
             self.assertRegex(error, rf"is not in .*, but p\d\d\.png is: the names differ in {what}")
-            self.assertIn("none of the 16 pictures that the captions name is in", error)
+            self.assertIn("none of the 16 images that the captions name is in", error)
         error = self.plan(f"{n}.png\ta wall" for n in [*names, "gone", "q"]).stderr
-        self.assertIn("2 of 18 pictures are not in", error)
+        self.assertIn("2 of 18 images are not in", error)
         self.assertIn("the first: gone.png; a run ends when more than 1 % can't be read", error)
         self.assertIn("captions come first", self.plan(f"a red wall\t{n}.png" for n in names).stderr)
-        self.assertIn("no picture is for development", self.plan((f"{n}.png\ta wall" for n in names), share=0).stderr)
+        self.assertIn("no image is for development", self.plan((f"{n}.png\ta wall" for n in names), share=0).stderr)
 
     def test_plan_opens_a_sample(self):
         photos = self.folder / "photos"
         photos.mkdir()
         (photos / "a.png").write_bytes((self.data / "photos/p00.png").read_bytes())
-        (photos / "b.png").write_text("this is no picture")
+        (photos / "b.png").write_text("this is no image")
         error = self.plan(["a.png\tx", "b.png\ty"], "--images", photos, share=0).stderr
-        self.assertIn("1 of 2 pictures that were tried can't be read, the first: b.png: ", error)
+        self.assertIn("1 of 2 images that were tried can't be read, the first: b.png: ", error)
 
     def test_splits_of_any_file(self):
         rows = [f"p{i:02}.png,{split},a wall" for i, split in enumerate(("train", "restval", "val", "test") * 4)]
@@ -278,7 +278,7 @@ class Train(unittest.TestCase):
         self.assertIn("has not both splits", self.plan(["image,split,caption", *rows]).stderr)
 
     def test_rejected_captions_are_left_out(self):
-        rows = [json.dumps({"image": f"p{i:02}.png", "caption": "a wall", "is_rejected": i < 4}) for i in range(N_PICTURES)]
+        rows = [json.dumps({"image": f"p{i:02}.png", "caption": "a wall", "is_rejected": i < 4}) for i in range(N_IMAGES)]
         done = self.plan(rows, share=0)
         self.assertIn("4 captions that are marked is_rejected or is_precanned are left out", done.stderr)
         self.assertIn("captions     12 to train on", done.stdout)
@@ -305,7 +305,7 @@ class Train(unittest.TestCase):
         self.fails("--resume run", "--run", "run", "--stage", "features")
         self.assertEqual(sorted((p.name, p.stat().st_mtime_ns) for p in (self.folder / "run").iterdir()), before)
 
-    def test_a_list_with_an_unknown_picture(self):
+    def test_a_list_with_an_unknown_image(self):
         (self.folder / "train.txt").write_text("p00.png\nnobody.png\n")
         self.fails("nobody.png", "--run", "r", "--train", "train.txt", "--stage", "features")
         self.assertFalse((self.folder / "r").exists())
@@ -316,20 +316,20 @@ class Train(unittest.TestCase):
         self.assertEqual((self.folder / "mine").read_text(), "dear")
         self.assertFalse((self.folder / "r").exists())
 
-    def test_a_broken_picture_is_left_out_up_to_one_in_a_hundred(self):
+    def test_a_broken_image_is_left_out_up_to_one_in_a_hundred(self):
         photos = self.folder / "photos"
         photos.mkdir()
         lines = []
         for i in range(120):
-            (photos / f"{i}.png").write_bytes(pictures.png(4, 4, pictures.noise(i)))
+            (photos / f"{i}.png").write_bytes(images.png(4, 4, images.noise(i)))
             lines.append(f"{i}.png\ta wall {i % 7}")
-        (photos / "7.png").write_bytes(b"no picture")
+        (photos / "7.png").write_bytes(b"no image")
         (self.folder / "c.tsv").write_text("\n".join(lines) + "\n")
         arguments = ["--images", photos, "--captions", self.folder / "c.tsv", "--encoder", TOY, *SMALL, "--stage",
                      "features", "--epochs", 1, "--views", 1]
         done = self.run_train("--run", "one", *arguments, data=False, new=False)
         self.assertIn("7.png", done.stderr)
-        (photos / "8.png").write_bytes(b"no picture either")
+        (photos / "8.png").write_bytes(b"no image either")
         self.fails("8.png", "--run", "two", *arguments, data=False, new=False, code=2)
 
     def test_a_torn_checkpoint_is_passed_over(self):
@@ -347,7 +347,7 @@ class Train(unittest.TestCase):
         captions.write_bytes((self.data / "captions.tsv").read_bytes())
         self.run_train("--run", "run", "--captions", captions, "--stage", "features", "--epochs", 1, "--batch", 6)
         captions.write_text(captions.read_text().replace("p03.png\ta red wall", "p03.png\tthe red wall"))
-        self.fails("other pictures, captions or settings", "--resume", "run", data=False, new=False)
+        self.fails("other images, captions or settings", "--resume", "run", data=False, new=False)
 
 
 if __name__ == "__main__":

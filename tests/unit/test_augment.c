@@ -70,7 +70,7 @@ static void test_flipping_mirrors_each_row(void **state)
     assert_memory_equal(again, odd, sizeof odd);
 }
 
-/* Whole pixels inside the picture; area and aspect within bounds, but for rounding; all of the
+/* Whole pixels inside the image; area and aspect within bounds, but for rounding; all of the
  * range is reached, and every corner. */
 static void test_crops_are_within_their_bounds(void **state)
 {
@@ -100,7 +100,7 @@ static void test_crops_are_within_their_bounds(void **state)
     assert_true(at_left && at_right && at_top && at_bottom);
 }
 
-static void test_a_crop_that_never_fits_is_the_whole_picture(void **state)
+static void test_a_crop_that_never_fits_is_the_whole_image(void **state)
 {
     limn_augment_settings s = limn_augment_settings_default();
     limn_rng rng = limn_rng_stream(1, "", 0);
@@ -142,7 +142,7 @@ static void test_the_parts_make_the_whole(void **state)
     augment(out, &s, "a");
     assert_memory_equal(out, expected, N_BYTES);
 
-    s.min_area = s.max_area = 1; /* the whole picture, never flipped */
+    s.min_area = s.max_area = 1; /* the whole image, never flipped */
     s.flip = 0;
     augment(out, &s, "a");
     assert_memory_equal(out, src, N_BYTES);
@@ -152,7 +152,7 @@ static void test_the_parts_make_the_whole(void **state)
     limn_resize_scratch_finish(&scratch);
 }
 
-/* Half of the pictures are flipped, brightness is in its range on both sides of 1, and the order of
+/* Half of the images are flipped, brightness is in its range on both sides of 1, and the order of
  * changes differs: all by the stream alone. */
 static void test_what_is_drawn_depends_on_the_stream(void **state)
 {
@@ -225,7 +225,7 @@ int main(void)
         cmocka_unit_test(test_colours_change_as_pillow_s_do),
         cmocka_unit_test(test_flipping_mirrors_each_row),
         cmocka_unit_test(test_crops_are_within_their_bounds),
-        cmocka_unit_test(test_a_crop_that_never_fits_is_the_whole_picture),
+        cmocka_unit_test(test_a_crop_that_never_fits_is_the_whole_image),
         cmocka_unit_test(test_the_parts_make_the_whole),
         cmocka_unit_test(test_what_is_drawn_depends_on_the_stream),
         cmocka_unit_test(test_each_colour_change_is_made_once),

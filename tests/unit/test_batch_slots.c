@@ -1,4 +1,4 @@
-/* Tag slots of a batch in training: those that each picture has by itself. */
+/* Tag slots of a batch in training: those that each image has by itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "models/train/batch_slots.h"
 #include "tests/fixtures/kernels_of.h"
 
-enum { N_PICTURES = 5, N_POSITIONS = 4, DIM = 16, N_TAGS = 6, N_SLOTS = 3 };
+enum { N_IMAGES = 5, N_POSITIONS = 4, DIM = 16, N_TAGS = 6, N_SLOTS = 3 };
 
 static const limn_decoder_config config = {
     .n_memory_positions = N_POSITIONS, .memory_dim = DIM, .n_tag_slots = N_SLOTS, .n_tags = N_TAGS
@@ -55,9 +55,9 @@ static limn_tagger *open_tagger(void)
     return tagger;
 }
 
-static void test_pictures_have_the_slots_of_their_own_features(void **state)
+static void test_images_have_the_slots_of_their_own_features(void **state)
 {
-    float features[N_PICTURES][N_POSITIONS * DIM];
+    float features[N_IMAGES][N_POSITIONS * DIM];
     limn_tagger *tagger = open_tagger();
     limn_arena arena;
     (void)state;
@@ -70,10 +70,10 @@ static void test_pictures_have_the_slots_of_their_own_features(void **state)
         limn_batch_slots *b;
         limn_pool *pool;
         assert_int_equal(limn_pool_create(&pool, n_threads, NULL), LIMN_OK);
-        assert_int_equal(limn_batch_slots_create(&b, &config, tagger, N_PICTURES, pool, NULL),
+        assert_int_equal(limn_batch_slots_create(&b, &config, tagger, N_IMAGES, pool, NULL),
                          LIMN_OK);
-        const limn_tag_slot *slots = limn_batch_slots_find(b, features[0], N_PICTURES);
-        for (size_t i = 0; i < N_PICTURES; i++)
+        const limn_tag_slot *slots = limn_batch_slots_find(b, features[0], N_IMAGES);
+        for (size_t i = 0; i < N_IMAGES; i++)
             assert_memory_equal(slots + i * N_SLOTS, limn_tag_slots_find(alone, features[i]),
                                 N_SLOTS * sizeof *slots);
         assert_memory_not_equal(slots, slots + N_SLOTS, N_SLOTS * sizeof *slots);
@@ -89,11 +89,11 @@ static void test_without_slots_there_is_nothing(void **state)
     const limn_decoder_config none = { .n_memory_positions = N_POSITIONS, .memory_dim = DIM };
     limn_batch_slots *b;
     (void)state;
-    assert_int_equal(limn_batch_slots_create(&b, &none, NULL, N_PICTURES, NULL, NULL), LIMN_OK);
+    assert_int_equal(limn_batch_slots_create(&b, &none, NULL, N_IMAGES, NULL, NULL), LIMN_OK);
     assert_null(b);
-    assert_null(limn_batch_slots_find(b, NULL, N_PICTURES));
+    assert_null(limn_batch_slots_find(b, NULL, N_IMAGES));
     limn_batch_slots_destroy(&b);
-    assert_int_equal(limn_batch_slots_create(&b, &config, NULL, N_PICTURES, NULL, NULL),
+    assert_int_equal(limn_batch_slots_create(&b, &config, NULL, N_IMAGES, NULL, NULL),
                      LIMN_E_FORMAT);
     assert_null(b);
 }
@@ -101,7 +101,7 @@ static void test_without_slots_there_is_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pictures_have_the_slots_of_their_own_features),
+        cmocka_unit_test(test_images_have_the_slots_of_their_own_features),
         cmocka_unit_test(test_without_slots_there_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,8 +29,8 @@ static limn_bootstrap toy(const double *stats, const double *other, size_t n_ima
                              .seed = 1 };
 }
 
-/* Two pictures of 0 and 1: samples have means 0, 0.5, 1 with probabilities 1/4, 1/2, 1/4. */
-static void test_two_pictures(void **state)
+/* Two images of 0 and 1: samples have means 0, 0.5, 1 with probabilities 1/4, 1/2, 1/4. */
+static void test_two_images(void **state)
 {
     const double stats[] = { 0, 1, 1, 1 };
     limn_bootstrap b = toy(stats, NULL, 2);
@@ -57,7 +57,7 @@ static void test_interval_of_a_mean(void **state)
     assert_true(fabs(i.low - (49.5 - 5.658)) < 0.15 && fabs(i.high - (49.5 + 5.658)) < 0.15);
 }
 
-/* Four pictures, differences 0, 0, 0, 4, mean 1: the mean of a sample is how often the last was
+/* Four images, differences 0, 0, 0, 4, mean 1: the mean of a sample is how often the last was
  * drawn, k times with probability C(4, k) 3^(4-k) / 256. It is at least 1 away from 1 for
  * k = 0, 2, 3, 4: (81 + 54 + 12 + 1) / 256. */
 static void test_paired_p_value(void **state)
@@ -115,7 +115,7 @@ static void test_empty_data_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_pictures),     cmocka_unit_test(test_interval_of_a_mean),
+        cmocka_unit_test(test_two_images),       cmocka_unit_test(test_interval_of_a_mean),
         cmocka_unit_test(test_paired_p_value),   cmocka_unit_test(test_a_clear_difference_and_none),
         cmocka_unit_test(test_the_seed_decides), cmocka_unit_test(test_empty_data_is_refused),
     };

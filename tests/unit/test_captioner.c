@@ -1,5 +1,5 @@
-/* The public header on a toy model: options, the ways a picture comes in, the same captions for any
- * threads and CPU level, errors, and no allocation after the first picture. */
+/* The public header on a toy model: options, the ways an image comes in, the same captions for any
+ * threads and CPU level, errors, and no allocation after the first image. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -105,7 +105,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
     assert_string_not_equal(expected[0], expected[1]);
 }
 
-static void test_a_picture_is_the_same_however_it_comes(void **state)
+static void test_an_image_is_the_same_however_it_comes(void **state)
 {
     limn_model *model = open_model(NULL);
     const limn_options options = limn_options_default();
@@ -133,7 +133,7 @@ static void test_a_picture_is_the_same_however_it_comes(void **state)
     limn_model_close(&model);
 }
 
-static void test_nothing_is_allocated_after_the_first_picture(void **state)
+static void test_nothing_is_allocated_after_the_first_image(void **state)
 {
     limn_model *model = open_model(NULL);
     limn_options options = limn_options_default();
@@ -274,7 +274,7 @@ static void write_text(const char *path, const char *text)
     fclose(file);
 }
 
-static void test_what_is_no_picture_is_an_error_with_its_name(void **state)
+static void test_what_is_no_image_is_an_error_with_its_name(void **state)
 {
     limn_model *model = open_model(NULL);
     const limn_options options = limn_options_default();
@@ -283,7 +283,7 @@ static void test_what_is_no_picture_is_an_error_with_its_name(void **state)
     limn_error missing = { 0 }, text = { 0 };
     const char *path = temp_path("text.jpg");
     (void)state;
-    write_text(path, "not a picture at all");
+    write_text(path, "not an image at all");
     assert_int_equal(limn_state_caption_file(s, temp_path("missing.jpg"), &captions, &missing),
                      LIMN_E_IO);
     assert_non_null(strstr(missing.text, "missing.jpg"));
@@ -329,12 +329,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits_do_not_depend_on_level_threads_or_order),
-        cmocka_unit_test(test_a_picture_is_the_same_however_it_comes),
-        cmocka_unit_test(test_nothing_is_allocated_after_the_first_picture),
+        cmocka_unit_test(test_an_image_is_the_same_however_it_comes),
+        cmocka_unit_test(test_nothing_is_allocated_after_the_first_image),
         cmocka_unit_test(test_captions_are_sorted_distinct_and_add_up),
         cmocka_unit_test(test_options_reach_the_search),
         cmocka_unit_test(test_options_out_of_range_are_named),
-        cmocka_unit_test(test_what_is_no_picture_is_an_error_with_its_name),
+        cmocka_unit_test(test_what_is_no_image_is_an_error_with_its_name),
         cmocka_unit_test(test_what_is_no_captioner_is_an_error_with_its_name),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

@@ -52,14 +52,14 @@ static void check_records(const test_file *files, const char *expected, const ch
     }
     assert_string_equal(text.bytes, expected);
     assert_string_equal(file.format, "sidecar files");
-    assert_int_equal(file.n_without_picture, orphan ? 1 : 0);
-    if (orphan) assert_string_equal(file.without_picture, temp_path(orphan));
+    assert_int_equal(file.n_without_image, orphan ? 1 : 0);
+    if (orphan) assert_string_equal(file.without_image, temp_path(orphan));
     limn_buffer_finish(&text);
     limn_caption_file_finish(&file);
     remove_files(files);
 }
 
-static void test_captions_stand_beside_their_pictures(void **state)
+static void test_captions_stand_beside_their_images(void **state)
 {
     static const test_file files[MAX_FILES] = {
         FILE_OF("a.jpg", ""),      FILE_OF("a.txt", "\xEF\xBB\xBFOne.\r\n\n \t\nTwo."),
@@ -83,14 +83,14 @@ static void test_whole_names(void **state)
         FILE_OF("b", ""),
         FILE_OF("b.txt", "three"), /* without an ending */
         FILE_OF("c.txt", "x"),
-        FILE_OF("c.json", "{}"), /* a record of something else is no picture */
+        FILE_OF("c.json", "{}"), /* a record of something else is no image */
     };
     (void)state;
     check_records(files, "0 a.jpg one|1 a.png two|2 b three|", "c.txt");
 }
 
 /* A text file beside a text file. */
-static void test_text_is_no_picture(void **state)
+static void test_text_is_no_image(void **state)
 {
     static const test_file files[MAX_FILES] = {
         FILE_OF("a.jpg", ""),
@@ -110,7 +110,7 @@ typedef struct bad_folder {
 static const bad_folder bad_folders[] = {
     { { FILE_OF("a.txt", "x") },
       LIMN_E_FORMAT,
-      "no picture in this folder has a text file beside it" },
+      "no image in this folder has a text file beside it" },
     { { FILE_OF("a.txt", "x"), FILE_OF("a.jpg", ""), FILE_OF("a.png", "") },
       LIMN_E_FORMAT,
       "a.txt: stands beside a.jpg and a.png; name it a.jpg.txt" },
@@ -151,7 +151,7 @@ static void test_a_split_of_a_folder(void **state)
 }
 
 /* img2dataset writes NAME.jpg, NAME.txt and NAME.json: the text counts where it says something. */
-static void test_json_beside_pictures(void **state)
+static void test_json_beside_images(void **state)
 {
     static const test_file files[MAX_FILES] = {
         FILE_OF("a.jpg", ""),
@@ -164,13 +164,13 @@ static void test_json_beside_pictures(void **state)
         FILE_OF("c.json", "{\"caption\":[\"c's\",\"and more\"]}"),
         FILE_OF("d.jpg", ""),
         FILE_OF("d.json", "{\"title\":\"d.jpg\",\"description\":\"of another program\"}"),
-        FILE_OF("e.json", "{\"caption\":\"of no picture\"}"),
+        FILE_OF("e.json", "{\"caption\":\"of no image\"}"),
     };
     (void)state;
     check_records(files, "0 a.jpg from text|1 b.jpg b's|2 c.jpg c's|2 c.jpg and more|", NULL);
 }
 
-static void test_text_beside_pictures_in_utf16(void **state)
+static void test_text_beside_images_in_utf16(void **state)
 {
     static const test_file files[MAX_FILES] = {
         FILE_OF("a.jpg", ""),
@@ -197,7 +197,7 @@ static void test_a_long_text_file(void **state)
     free(bytes);
 }
 
-/* Text without pictures: a caption a line, or any other format. */
+/* Text without images: a caption a line, or any other format. */
 static void test_plain_text(void **state)
 {
     static const struct {
@@ -227,13 +227,13 @@ static void test_plain_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_captions_stand_beside_their_pictures),
+        cmocka_unit_test(test_captions_stand_beside_their_images),
         cmocka_unit_test(test_whole_names),
-        cmocka_unit_test(test_text_is_no_picture),
+        cmocka_unit_test(test_text_is_no_image),
         cmocka_unit_test(test_bad_folders),
         cmocka_unit_test(test_a_split_of_a_folder),
-        cmocka_unit_test(test_json_beside_pictures),
-        cmocka_unit_test(test_text_beside_pictures_in_utf16),
+        cmocka_unit_test(test_json_beside_images),
+        cmocka_unit_test(test_text_beside_images_in_utf16),
         cmocka_unit_test(test_a_long_text_file),
         cmocka_unit_test(test_plain_text),
     };

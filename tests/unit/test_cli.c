@@ -31,7 +31,7 @@ static const limn_option options[] = {
       .offset = offsetof(settings, nul) },
     { "beam", 0, "K", "hypotheses kept", .group = "Search", .type = LIMN_OPT_COUNT,
       .offset = offsetof(settings, beam), .min = 1, .max = 64 },
-    { "max-pixels", 0, "N", "refuse larger pictures", .group = "Search", .type = LIMN_OPT_SIZE,
+    { "max-pixels", 0, "N", "refuse larger images", .group = "Search", .type = LIMN_OPT_SIZE,
       .offset = offsetof(settings, max_pixels), .min = 1, .max = 9007199254740992.0 },
     { "length-penalty", 0, "A", "exponent of the length", .group = "Search", .type = LIMN_OPT_REAL,
       .offset = offsetof(settings, penalty), .min = -10, .max = 10, .is_more = true },

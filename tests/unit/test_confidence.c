@@ -48,7 +48,7 @@ static void test_a_share(void **state)
         examples[k].is_right = k % 5 == 0;
     }
     assert_int_equal(limn_confidence_fit(&c, examples, 100, NULL), LIMN_OK);
-    assert_int_equal(c.n_pictures, 100);
+    assert_int_equal(c.n_images, 100);
     assert_true(fabs(c.bias - log(20.0 / 80)) < 1e-9);
     for (size_t i = 0; i < LIMN_N_SIGNALS; i++) assert_true(c.signals[i].weight == 0);
     assert_true(fabs(limn_confidence_of(&c, examples[0].signals) - 0.2) < 1e-6);
@@ -178,7 +178,7 @@ static void test_text_is_read_as_it_was_written(void **state)
     assert_non_null(text);
     assert_int_equal(limn_confidence_parse(&again, text, strlen(text), NULL), LIMN_OK);
     assert_memory_equal(&again.signals, &c.signals, sizeof c.signals);
-    assert_true(again.bias == c.bias && again.n_pictures == c.n_pictures);
+    assert_true(again.bias == c.bias && again.n_images == c.n_images);
     assert_string_equal(again.right, c.right);
     free(text);
 }
@@ -209,7 +209,7 @@ static void test_bad_texts(void **state)
               "0123456789012345678901234567890123456789012345678901234567890123456789"
               "01234567890123456789",
               "right: 160 bytes, expected at most 159");
-    check_bad("\"pictures\": 100", "\"pictures\": 0", "pictures: expected an integer in 1 … ");
+    check_bad("\"pictures\": 100", "\"pictures\": 0", "images: expected an integer in 1 … ");
     check_bad("\"bias\": -0.5", "\"bias\": 1e4", "bias: expected a number in -1000 … 1000");
     check_bad("\"bias\"", "\"bass\"", "bias: is missing");
     check_bad("\"signals\": {", "\"signals\": {\"mood\": 1, ",

@@ -13,7 +13,7 @@
 #include "tests/unit/toy_language.h"
 #include "tests/fixtures/own_tokens.h"
 
-enum { N_TOKENS = 10, MAX_WORDS = 8, MAX_CAPTIONS = 12, N_PICTURES = 30 };
+enum { N_TOKENS = 10, MAX_WORDS = 8, MAX_CAPTIONS = 12, N_IMAGES = 30 };
 
 static const char *const texts[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
                                              "dog",   "cat", "runs", "red",   "the" };
@@ -59,10 +59,10 @@ static bool is_first(const sentence *s, size_t at, size_t n)
 
 static double weight(const sentence *s, const uint32_t *ngram, size_t n, const sentence *references)
 {
-    size_t n_pictures = 0;
-    for (size_t i = 0; i < N_PICTURES; i++) n_pictures += count(&references[i], ngram, n) > 0;
+    size_t n_images = 0;
+    for (size_t i = 0; i < N_IMAGES; i++) n_images += count(&references[i], ngram, n) > 0;
     return (double)count(s, ngram, n) *
-           log((double)N_PICTURES / (n_pictures > 1 ? (double)n_pictures : 1));
+           log((double)N_IMAGES / (n_images > 1 ? (double)n_images : 1));
 }
 
 static double norm(const sentence *s, size_t n, const sentence *references)
@@ -98,7 +98,7 @@ static limn_document_frequencies *count_references(const sentence *references)
     limn_document_frequencies *f;
     limn_cider_df *df;
     assert_int_equal(limn_cider_df_create(&df, NULL), LIMN_OK);
-    for (size_t i = 0; i < N_PICTURES; i++) {
+    for (size_t i = 0; i < N_IMAGES; i++) {
         const limn_sentence s = { references[i].words, references[i].n };
         assert_int_equal(limn_ngram_counts_fill(&counts, s, NULL), LIMN_OK);
         assert_int_equal(limn_cider_df_add(df, &counts, 1, NULL), LIMN_OK);
@@ -130,13 +130,13 @@ static void test_consensus_is_that_of_its_definition(void **state)
     assert_int_equal(limn_vocab_create(&vocab, texts, N_TOKENS, NULL), LIMN_OK);
     for (uint64_t seed = 0; seed < 150; seed++) {
         limn_rng rng = limn_rng_stream(seed, "consensus", 9);
-        sentence references[N_PICTURES], captions[MAX_CAPTIONS];
+        sentence references[N_IMAGES], captions[MAX_CAPTIONS];
         limn_hypothesis h[MAX_CAPTIONS];
         limn_consensus *c;
         const bool are_samples = seed % 2;
         const size_t n = 2 + limn_rng_below(&rng, MAX_CAPTIONS - 1);
         double expected[MAX_CAPTIONS];
-        for (size_t i = 0; i < N_PICTURES; i++) references[i] = draw_sentence(&rng);
+        for (size_t i = 0; i < N_IMAGES; i++) references[i] = draw_sentence(&rng);
         limn_document_frequencies *f = count_references(references);
         for (size_t i = 0; i < n; i++) {
             captions[i] = draw_sentence(&rng);
@@ -173,7 +173,7 @@ typedef struct language {
     toy_caption all[100]; /* [n_all] all that can be said */
     sentence captions[100];
     limn_hypothesis as_found[100]; /* what consensus_of needs to know of them */
-    sentence references[N_PICTURES];
+    sentence references[N_IMAGES];
 } language;
 
 /* Of 2 … 4 words. */
@@ -189,7 +189,7 @@ static void fill_language(language *l, uint64_t seed)
         memcpy(l->captions[i].words, l->all[i].tokens, l->captions[i].n * sizeof(uint32_t));
         l->as_found[i].logprob = l->all[i].logprob;
     }
-    for (size_t i = 0; i < N_PICTURES; i++) {
+    for (size_t i = 0; i < N_IMAGES; i++) {
         l->references[i].n = 1 + limn_rng_below(&rng, 5);
         for (size_t k = 0; k < l->references[i].n; k++)
             l->references[i].words[k] = (uint32_t)(2 + limn_rng_below(&rng, l->lm.n_tokens - 2));
@@ -268,7 +268,7 @@ static void test_the_choice_is_that_of_the_whole_language(void **state)
 static void test_a_single_caption_stays_as_it_is(void **state)
 {
     uint32_t words[] = { 4, 5, TOKEN_END };
-    sentence references[N_PICTURES] = { { { 4, 5 }, 2 } };
+    sentence references[N_IMAGES] = { { { 4, 5 }, 2 } };
     limn_hypothesis h = {
         .tokens = words, .n_tokens = 3, .is_finished = true, .n_drawn = 1, .score = -3
     };

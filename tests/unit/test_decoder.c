@@ -219,7 +219,7 @@ static void test_attention_is_that_of_a_plain_transformer(void **state)
     }
 }
 
-/* What a caption's attention to the picture adds up to, over heads and layers: all of it, or with
+/* What a caption's attention to the image adds up to, over heads and layers: all of it, or with
  * tag slots what they left. */
 static void check_attention_sums(const limn_decoder_config *config, double low, double high)
 {
@@ -252,7 +252,7 @@ static void test_attention_sums_to_one_and_changes_no_logits(void **state)
     check_attention_sums(&slotted, 0.1, 1 - 1e-3);
 }
 
-/* With features of zero or not: a caller that tells no tags tells those of no picture. */
+/* With features of zero or not: a caller that tells no tags tells those of no image. */
 static void test_no_tags_are_the_first_ones_with_probability_zero(void **state)
 {
     static const limn_tag_slot blind[] = { { 0, 0 }, { 1, 0 }, { 2, 0 } };
@@ -340,7 +340,7 @@ static void test_levels_and_threads_give_the_same_bits(void **state)
     }
 }
 
-static void test_a_picture_allocates_nothing_and_leaves_no_trace(void **state)
+static void test_an_image_allocates_nothing_and_leaves_no_trace(void **state)
 {
     fixture f = open_fixture(NULL, LIMN_TENSOR_F32, limn_cpu_best());
     const script s = make_script(4), other = make_script(5);
@@ -491,7 +491,7 @@ int main(void)
         cmocka_unit_test(test_attention_of_a_row_does_not_depend_on_its_company),
         cmocka_unit_test(test_a_row_does_not_depend_on_its_company),
         cmocka_unit_test(test_levels_and_threads_give_the_same_bits),
-        cmocka_unit_test(test_a_picture_allocates_nothing_and_leaves_no_trace),
+        cmocka_unit_test(test_an_image_allocates_nothing_and_leaves_no_trace),
         cmocka_unit_test(test_what_a_state_cannot_be),
         cmocka_unit_test(test_configurations_that_the_file_does_not_have),
         cmocka_unit_test(test_new_weights_under_old_states),

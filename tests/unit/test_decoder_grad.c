@@ -27,11 +27,11 @@
     .specials = LIMN_SPECIALS_OWN
 static const limn_decoder_config config = { SMALL };
 static const limn_decoder_config slotted = { SMALL, .n_tag_slots = 3, .n_tags = 6 };
-/* Of three pictures; tag 3 is nobody's. */
+/* Of three images; tag 3 is nobody's. */
 static const limn_tag_slot slots[] = { { 4, 0.9f }, { 0, 0.5f }, { 5, 0.1f },
                                        { 2, 1.0f }, { 4, 0.3f }, { 1, 0.0f },
                                        { 0, 0.7f }, { 5, 0.6f }, { 2, 0.2f } };
-static const uint32_t pictures[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
+static const uint32_t images[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
 enum { N_ROWS = 24, N_FEATURES = 3 * 5 * 7 };
 
 struct fixture {
@@ -86,11 +86,11 @@ static void open_fixture_of(struct fixture *f, const limn_decoder_config *c, siz
     read_tensor(f, "", "weights", f->weights);
     memcpy(f->inputs, limn_safetensors_find(f->file, "captions")->data, sizeof f->inputs);
     memcpy(f->targets, limn_safetensors_find(f->file, "targets")->data, sizeof f->targets);
-    f->batch = (limn_decoder_batch){ .n_pictures = 3,
+    f->batch = (limn_decoder_batch){ .n_images = 3,
                                      .n_captions = 5,
                                      .features = f->features,
                                      .slots = c->n_tag_slots ? slots : NULL,
-                                     .pictures = pictures,
+                                     .images = images,
                                      .offsets = offsets,
                                      .inputs = f->inputs,
                                      .targets = f->targets,
@@ -214,7 +214,7 @@ static void check_differences(const limn_decoder_config *c, bool is_drawn)
                                                   .scale = 1.0f,
                                                   .dropout = 0.2f,
                                                   .feature_dropout = 0.1f,
-                                                  .picture_dropout = 0.3f,
+                                                  .image_dropout = 0.3f,
                                                   .seed = 5 };
     struct fixture f;
     float d_features[N_FEATURES];
@@ -303,8 +303,8 @@ static void test_drawn_batches_leave_unknown_words_alone(void **state)
     }
 }
 
-/* Each tag learns from the pictures that have it. */
-static void test_tags_learn_from_their_pictures(void **state)
+/* Each tag learns from the images that have it. */
+static void test_tags_learn_from_their_images(void **state)
 {
     const limn_decoder_grad_settings settings = { .scale = 1.0f };
     struct fixture f;
@@ -321,13 +321,13 @@ static void test_tags_learn_from_their_pictures(void **state)
     close_fixture(&f);
 }
 
-/* Hidden pictures are pictures of zero, whose features learn nothing, with the first tags at
+/* Hidden images are images of zero, whose features learn nothing, with the first tags at
  * probability zero. */
-static void check_hidden_pictures(const limn_decoder_config *c)
+static void check_hidden_images(const limn_decoder_config *c)
 {
     limn_tag_slot blind[sizeof slots / sizeof *slots];
     const size_t n = N_FEATURES / 3;
-    limn_decoder_grad_settings settings = { .scale = 1.0f, .picture_dropout = 0.5f, .seed = 5 };
+    limn_decoder_grad_settings settings = { .scale = 1.0f, .image_dropout = 0.5f, .seed = 5 };
     struct fixture hidden, zero;
     float d_features[N_FEATURES];
     double loss, loss_zero;
@@ -346,7 +346,7 @@ static void check_hidden_pictures(const limn_decoder_config *c)
             n_hidden++;
         }
     assert_in_range(n_hidden, 1, 2);
-    settings.picture_dropout = 0;
+    settings.image_dropout = 0;
     assert_int_equal(
         limn_decoder_trainer_run(zero.trainer, &zero.batch, &settings, NULL, &loss_zero, NULL),
         LIMN_OK);
@@ -357,11 +357,11 @@ static void check_hidden_pictures(const limn_decoder_config *c)
     close_fixture(&zero);
 }
 
-static void test_hidden_pictures_are_pictures_of_zero(void **state)
+static void test_hidden_images_are_images_of_zero(void **state)
 {
     (void)state;
-    check_hidden_pictures(&config);
-    check_hidden_pictures(&slotted);
+    check_hidden_images(&config);
+    check_hidden_images(&slotted);
 }
 
 static void test_ten_steps_follow_pytorch(void **state)
@@ -423,22 +423,22 @@ static void test_threads_and_levels_do_not_change_bits(void **state)
 
 static void test_text_alone_leaves_cross_attention_alone(void **state)
 {
-    static const uint32_t none[] = { LIMN_NO_PICTURE, LIMN_NO_PICTURE, LIMN_NO_PICTURE,
-                                     LIMN_NO_PICTURE, LIMN_NO_PICTURE };
+    static const uint32_t none[] = { LIMN_NO_IMAGE, LIMN_NO_IMAGE, LIMN_NO_IMAGE, LIMN_NO_IMAGE,
+                                     LIMN_NO_IMAGE };
     const limn_decoder_grad_settings settings = { .scale = 1.0f };
     struct fixture f;
     double loss;
     (void)state;
     open_fixture_of(&f, &slotted, 1, limn_cpu_best());
-    f.batch.pictures = none;
-    f.batch.n_pictures = 0;
+    f.batch.images = none;
+    f.batch.n_images = 0;
     assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL),
                      LIMN_OK);
     for (size_t i = 0; i < f.params.n_items; i++) {
         const limn_param *p = &f.params.items[i];
-        const bool is_pictures =
+        const bool is_images =
             strstr(p->name, "cross") || strstr(p->name, "memory") || strstr(p->name, "tag_");
-        assert_true((largest(f.params.gradients + p->offset, p->n) == 0) == is_pictures ||
+        assert_true((largest(f.params.gradients + p->offset, p->n) == 0) == is_images ||
                     strstr(p->name, "key.bias"));
     }
     close_fixture(&f);
@@ -461,20 +461,20 @@ static void assert_same_gradients(const struct fixture *got, const struct fixtur
     }
 }
 
-/* Captions 0 … 2 of pictures 0 and 1, then captions 3 and 4 of picture 2. */
+/* Captions 0 … 2 of images 0 and 1, then captions 3 and 4 of image 2. */
 static void test_runs_on_parts_add_up_to_the_batch(void **state)
 {
-    static const uint32_t late_pictures[] = { 0, 0 }, late_offsets[] = { 0, 2, 10 };
+    static const uint32_t late_images[] = { 0, 0 }, late_offsets[] = { 0, 2, 10 };
     struct fixture whole, parts;
     (void)state;
     open_fixture(&whole, 1, limn_cpu_best());
     open_fixture(&parts, 1, limn_cpu_best());
     limn_decoder_batch early = parts.batch, late = parts.batch;
     early.n_captions = 3;
-    early.n_pictures = 2;
+    early.n_images = 2;
     late.n_captions = 2;
-    late.n_pictures = 1;
-    late.pictures = late_pictures;
+    late.n_images = 1;
+    late.images = late_images;
     late.offsets = late_offsets;
     late.features += 2 * N_FEATURES / 3;
     late.inputs += offsets[3];
@@ -488,18 +488,18 @@ static void test_runs_on_parts_add_up_to_the_batch(void **state)
     close_fixture(&parts);
 }
 
-static void test_text_and_pictures_mix_by_two_runs(void **state)
+static void test_text_and_images_mix_by_two_runs(void **state)
 {
-    static const uint32_t none[] = { LIMN_NO_PICTURE, LIMN_NO_PICTURE, LIMN_NO_PICTURE,
-                                     LIMN_NO_PICTURE, LIMN_NO_PICTURE };
+    static const uint32_t none[] = { LIMN_NO_IMAGE, LIMN_NO_IMAGE, LIMN_NO_IMAGE, LIMN_NO_IMAGE,
+                                     LIMN_NO_IMAGE };
     struct fixture both, with, without;
     (void)state;
     open_fixture(&both, 1, limn_cpu_best());
     open_fixture(&with, 1, limn_cpu_best());
     open_fixture(&without, 1, limn_cpu_best());
     limn_decoder_batch text = both.batch;
-    text.pictures = none;
-    text.n_pictures = 0;
+    text.images = none;
+    text.n_images = 0;
     run_part(&both, &both.batch, 0.75f);
     run_part(&both, &text, 0.25f);
     run_part(&with, &with.batch, 0.75f);
@@ -520,8 +520,8 @@ static void caption_losses(const limn_decoder *d, const struct fixture *f, float
     assert_int_equal(limn_decoder_state_create(&s, d, 1, config.max_positions, NULL), LIMN_OK);
     for (size_t i = 0; i < f->batch.n_captions; i++) {
         const uint32_t none = 0;
-        limn_decoder_begin(s, NULL, f->features + pictures[i] * (N_FEATURES / 3),
-                           slots + 3 * pictures[i]);
+        limn_decoder_begin(s, NULL, f->features + images[i] * (N_FEATURES / 3),
+                           slots + 3 * images[i]);
         for (size_t r = offsets[i]; r < offsets[i + 1]; r++) {
             limn_decoder_step(s, NULL, 1, &none, &f->inputs[r], logits);
             losses[r] = limn_decoder_log_sum_exp(d, logits) - logits[f->targets[r]];
@@ -572,11 +572,11 @@ static void test_bad_tags_are_refused(void **state)
     bad[7].tag = 6;
     f.batch.slots = bad;
     assert_int_equal(loss_of(&f, NULL, &loss, &err), LIMN_E_ARG);
-    assert_string_equal(err.text, "picture 2 of the batch has tag 6, past 5");
+    assert_string_equal(err.text, "image 2 of the batch has tag 6, past 5");
     f.batch.slots = NULL;
     err = (limn_error){ 0 };
     assert_int_equal(loss_of(&f, NULL, &loss, &err), LIMN_E_ARG);
-    assert_string_equal(err.text, "the batch has no tags of its pictures");
+    assert_string_equal(err.text, "the batch has no tags of its images");
     close_fixture(&f);
 }
 
@@ -584,17 +584,17 @@ static void test_bad_batches_are_refused(void **state)
 {
     const limn_decoder_grad_settings settings = { .scale = 1.0f };
     const limn_decoder_grad_settings smooth = { .scale = 1.0f, .label_smoothing = 0.1f };
-    static const uint32_t far_pictures[] = { 0, 0, 1, 2, 7 }, empty[] = { 0, 5, 5, 14, 16, 24 };
+    static const uint32_t far_images[] = { 0, 0, 1, 2, 7 }, empty[] = { 0, 5, 5, 14, 16, 24 };
     struct fixture f;
     limn_error err = { 0 };
     double loss;
     (void)state;
     open_fixture(&f, 1, limn_cpu_best());
-    f.batch.pictures = far_pictures;
+    f.batch.images = far_images;
     assert_int_equal(limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, &err),
                      LIMN_E_ARG);
-    assert_string_equal(err.text, "caption 4 of the batch names picture 7 of 3");
-    f.batch.pictures = pictures;
+    assert_string_equal(err.text, "caption 4 of the batch names image 7 of 3");
+    f.batch.images = images;
     f.batch.offsets = empty;
     assert_int_equal(loss_of(&f, NULL, &loss, NULL), LIMN_E_ARG);
     f.batch.offsets = offsets;
@@ -621,13 +621,13 @@ int main(void)
         cmocka_unit_test(test_gradients_equal_finite_differences),
         cmocka_unit_test(test_what_is_never_drawn_has_no_part_in_a_drawn_batch),
         cmocka_unit_test(test_drawn_batches_leave_unknown_words_alone),
-        cmocka_unit_test(test_tags_learn_from_their_pictures),
-        cmocka_unit_test(test_hidden_pictures_are_pictures_of_zero),
+        cmocka_unit_test(test_tags_learn_from_their_images),
+        cmocka_unit_test(test_hidden_images_are_images_of_zero),
         cmocka_unit_test(test_ten_steps_follow_pytorch),
         cmocka_unit_test(test_threads_and_levels_do_not_change_bits),
         cmocka_unit_test(test_text_alone_leaves_cross_attention_alone),
         cmocka_unit_test(test_runs_on_parts_add_up_to_the_batch),
-        cmocka_unit_test(test_text_and_pictures_mix_by_two_runs),
+        cmocka_unit_test(test_text_and_images_mix_by_two_runs),
         cmocka_unit_test(test_a_decoder_of_the_parameters_gives_their_losses),
         cmocka_unit_test(test_bad_batches_are_refused),
         cmocka_unit_test(test_bad_tags_are_refused),

@@ -98,13 +98,13 @@ static const uint8_t *some_pixels(unsigned seed)
     return pixels;
 }
 
-static const limn_captions *caption(limn_state *s, unsigned picture)
+static const limn_captions *caption(limn_state *s, unsigned image)
 {
     const limn_captions *captions;
     limn_error err = { 0 };
     char name[32];
-    snprintf(name, sizeof name, "folder/%u.jpg", picture);
-    if (limn_state_caption_pixels(s, name, some_pixels(picture), SIDE, SIDE, &captions, &err))
+    snprintf(name, sizeof name, "folder/%u.jpg", image);
+    if (limn_state_caption_pixels(s, name, some_pixels(image), SIDE, SIDE, &captions, &err))
         fail_msg("%s", err.text);
     return captions;
 }
@@ -184,8 +184,8 @@ static void test_captions_are_sorted_distinct_and_add_up(void **state)
     (void)state;
     for (size_t i = 0; i < n; i++) {
         limn_state *s = make_state(model, &options[i], 1);
-        for (unsigned picture = 0; picture < 4; picture++)
-            check_sound(caption(s, picture), options[i].n_best);
+        for (unsigned image = 0; image < 4; image++)
+            check_sound(caption(s, image), options[i].n_best);
         limn_state_destroy(&s);
     }
     limn_model_close(&model);
@@ -206,8 +206,8 @@ static void print(char *out, size_t size, const limn_captions *captions)
 
 static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
 {
-    enum { N = 16, N_PICTURES = 3 };
-    static char expected[N][N_PICTURES][4096], text[4096];
+    enum { N = 16, N_IMAGES = 3 };
+    static char expected[N][N_IMAGES][4096], text[4096];
     limn_options options[N];
     const size_t n = list_options(options);
     (void)state;
@@ -215,11 +215,11 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
         limn_model *model = open_with_frequencies(limn_cpu_levels()[l]);
         for (size_t i = 0; i < n; i++) {
             limn_state *s = make_state(model, &options[i], 1 + (uint32_t)l);
-            for (unsigned k = 0; k < N_PICTURES; k++) {
-                const unsigned picture = l % 2 ? N_PICTURES - 1 - k : k;
-                print(text, sizeof text, caption(s, picture));
-                if (l == 0) strcpy(expected[i][picture], text);
-                assert_string_equal(text, expected[i][picture]);
+            for (unsigned k = 0; k < N_IMAGES; k++) {
+                const unsigned image = l % 2 ? N_IMAGES - 1 - k : k;
+                print(text, sizeof text, caption(s, image));
+                if (l == 0) strcpy(expected[i][image], text);
+                assert_string_equal(text, expected[i][image]);
             }
             limn_state_destroy(&s);
         }
@@ -227,7 +227,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
     }
 }
 
-static void test_nothing_is_allocated_after_the_first_picture(void **state)
+static void test_nothing_is_allocated_after_the_first_image(void **state)
 {
     limn_options options[16];
     const size_t n = list_options(options);
@@ -237,7 +237,7 @@ static void test_nothing_is_allocated_after_the_first_picture(void **state)
         limn_state *s = make_state(model, &options[i], 1);
         caption(s, 0);
         const size_t n_before = n_allocations;
-        for (unsigned picture = 1; picture < 12; picture++) caption(s, picture);
+        for (unsigned image = 1; image < 12; image++) caption(s, image);
         assert_int_equal(n_allocations, n_before);
         limn_state_destroy(&s);
     }
@@ -257,14 +257,14 @@ static void test_logprobs_are_those_of_a_forced_pass(void **state)
     for (size_t i = 0; i < n; i++) {
         if (options[i].guidance != 1) continue;
         limn_state *s = make_state(model, &options[i], 1);
-        for (unsigned picture = 0; picture < 3; picture++) {
-            const limn_captions *captions = caption(s, picture);
+        for (unsigned image = 0; image < 3; image++) {
+            const limn_captions *captions = caption(s, image);
             for (size_t k = 0; k < captions->n_items; k++) {
                 const limn_caption *c = &captions->items[k];
                 float logprobs[64];
                 const bool has_end = c->tokens[c->n_tokens - 1] == TOKEN_END;
                 const limn_score_job job = { c->tokens, c->n_tokens - has_end, logprobs, NULL };
-                assert_int_equal(limn_scorer_run(scorer, some_pixels(picture), &job, 1, NULL),
+                assert_int_equal(limn_scorer_run(scorer, some_pixels(image), &job, 1, NULL),
                                  LIMN_OK);
                 for (size_t t = 0; t < c->n_tokens; t++)
                     assert_true(fabsf(logprobs[t] - c->token_logprobs[t]) <= 1e-5f);
@@ -296,8 +296,8 @@ static void test_words_are_there_or_not_as_asked(void **state)
     options.banned_words = banned;
     options.n_banned_words = 1;
     limn_state *s = make_state(model, &options, 1);
-    for (unsigned picture = 0; picture < 6; picture++) {
-        const limn_captions *captions = caption(s, picture);
+    for (unsigned image = 0; image < 6; image++) {
+        const limn_captions *captions = caption(s, image);
         for (size_t i = 0; i < captions->n_items; i++) {
             const char *text = captions->items[i].text;
             assert_true(has_word(text, "dog") || has_word(text, "cat"));
@@ -309,8 +309,8 @@ static void test_words_are_there_or_not_as_asked(void **state)
     options.start = "A Dog";
     options.ends_well = true;
     s = make_state(model, &options, 1);
-    for (unsigned picture = 0; picture < 6; picture++)
-        assert_int_equal(strncmp(caption(s, picture)->items[0].text, "a dog", 5), 0);
+    for (unsigned image = 0; image < 6; image++)
+        assert_int_equal(strncmp(caption(s, image)->items[0].text, "a dog", 5), 0);
     limn_state_destroy(&s);
     assert_true(limn_model_knows(model, "Dog in the grass"));
     assert_false(limn_model_knows(model, "zebra"));
@@ -386,8 +386,8 @@ static void test_coverage_is_that_of_the_attention(void **state)
     options.coverage_penalty = 0.5f;
     options.keeps_attention = true;
     limn_state *s = make_state(model, &options, 1);
-    for (unsigned picture = 0; picture < 2; picture++) {
-        const limn_captions *captions = caption(s, picture);
+    for (unsigned image = 0; image < 2; image++) {
+        const limn_captions *captions = caption(s, image);
         for (size_t i = 0; i < captions->n_items; i++) {
             const limn_caption *c = &captions->items[i];
             assert_true(coverage_of(c, &info) < -1);
@@ -465,8 +465,8 @@ static void test_an_ensemble_of_one_model_is_that_model(void **state)
     (void)state;
     options.n_best = 3;
     limn_state *a = make_state(one, &options, 1), *b = make_state(twice, &options, 2);
-    for (unsigned picture = 0; picture < 5; picture++) {
-        const limn_captions *x = caption(a, picture), *y = caption(b, picture);
+    for (unsigned image = 0; image < 5; image++) {
+        const limn_captions *x = caption(a, image), *y = caption(b, image);
         assert_int_equal(x->n_items, y->n_items);
         for (size_t i = 0; i < x->n_items; i++) {
             assert_string_equal(x->items[i].text, y->items[i].text);
@@ -564,7 +564,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_captions_are_sorted_distinct_and_add_up),
         cmocka_unit_test(test_bits_do_not_depend_on_level_threads_or_order),
-        cmocka_unit_test(test_nothing_is_allocated_after_the_first_picture),
+        cmocka_unit_test(test_nothing_is_allocated_after_the_first_image),
         cmocka_unit_test(test_logprobs_are_those_of_a_forced_pass),
         cmocka_unit_test(test_words_are_there_or_not_as_asked),
         cmocka_unit_test(test_samples_belong_to_seed_and_name),

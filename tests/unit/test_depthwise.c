@@ -1,4 +1,4 @@
-/* limn_kernels.depthwise: the C level against sums over a plain picture (so that the padding and
+/* limn_kernels.depthwise: the C level against sums over a plain image (so that the padding and
  * the order of taps are checked too), every other level against C with memcmp. */
 #include <math.h>
 

@@ -20,19 +20,19 @@ static const char *text_of(const void *words, uint32_t word)
     return ((const char *const *)words)[word];
 }
 
-/* Three pictures: "a dog runs" and "a dog", "a cat runs", "a dog". */
+/* Three images: "a dog runs" and "a dog", "a cat runs", "a dog". */
 static limn_cider_df *count_some(void)
 {
     static const uint32_t words[] = { A, DOG, RUNS, A, DOG, A, CAT, RUNS, A, DOG };
-    const limn_sentence pictures[3][2] = { { { words, 3 }, { words + 3, 2 } },
-                                           { { words + 5, 3 } },
-                                           { { words + 8, 2 } } };
+    const limn_sentence images[3][2] = { { { words, 3 }, { words + 3, 2 } },
+                                         { { words + 5, 3 } },
+                                         { { words + 8, 2 } } };
     limn_ngram_counts_list list = { 0 };
     limn_cider_df *df;
     assert_int_equal(limn_cider_df_create(&df, NULL), LIMN_OK);
     for (size_t i = 0; i < 3; i++) {
         const size_t n = i == 0 ? 2 : 1;
-        assert_int_equal(limn_ngram_counts_list_fill(&list, pictures[i], n, NULL), LIMN_OK);
+        assert_int_equal(limn_ngram_counts_list_fill(&list, images[i], n, NULL), LIMN_OK);
         assert_int_equal(limn_cider_df_add(df, list.items, n, NULL), LIMN_OK);
     }
     limn_ngram_counts_list_finish(&list);
@@ -49,7 +49,7 @@ static uint32_t find(const limn_document_frequencies *f, const char *first, cons
 
 static void check_some(const limn_document_frequencies *f)
 {
-    assert_int_equal(limn_document_frequencies_n_pictures(f), 3);
+    assert_int_equal(limn_document_frequencies_n_images(f), 3);
     assert_int_equal(limn_document_frequencies_n_ngrams(f), 4); /* a, dog, runs, a dog */
     assert_int_equal(find(f, "a", NULL, NULL), 3);
     assert_int_equal(find(f, "dog", NULL, NULL), 2);
@@ -80,7 +80,7 @@ static void test_counts_become_a_table(void **state)
     limn_document_frequencies_destroy(&f);
 }
 
-static void test_no_pictures_are_an_error(void **state)
+static void test_no_images_are_an_error(void **state)
 {
     limn_document_frequencies *f;
     limn_cider_df *df;
@@ -200,7 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_become_a_table),
-        cmocka_unit_test(test_no_pictures_are_an_error),
+        cmocka_unit_test(test_no_images_are_an_error),
         cmocka_unit_test(test_a_file_gives_back_what_was_written),
         cmocka_unit_test(test_hashes_are_those_of_the_format),
         cmocka_unit_test(test_an_empty_table_is_one),

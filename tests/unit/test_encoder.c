@@ -20,7 +20,7 @@
 #include "tests/unit/wrapped_allocations.h"
 #include "tests/fixtures/kernels_of.h"
 
-/* ---- a model, and pictures ---- */
+/* ---- a model, and images ---- */
 
 static limn_safetensors *open_toy(const char *family)
 {

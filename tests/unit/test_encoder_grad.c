@@ -21,7 +21,7 @@
 #include "encoder/encoder.h"
 #include "tests/fixtures/kernels_of.h"
 
-enum { N_PICTURES = 3, N_FEATURES = N_PICTURES * 5 * 5 * 20 };
+enum { N_IMAGES = 3, N_FEATURES = N_IMAGES * 5 * 5 * 20 };
 
 static const limn_lite_trainer_settings tiny = {
     .shape = { .family = "tiny",
@@ -38,7 +38,7 @@ static const limn_lite_trainer_settings tiny = {
                .height = 33,
                .mean = { 127.0f, 127.0f, 127.0f },
                .scale = { 0.0078125f, 0.0078125f, 0.0078125f } },
-    .max_pictures = N_PICTURES,
+    .max_images = N_IMAGES,
 };
 
 struct fixture {
@@ -100,7 +100,7 @@ static const uint8_t *tiny_pixels(const struct fixture *f)
 static const float *run_tiny(struct fixture *f)
 {
     float *d_features = read_tensor(f, "", "d_features", N_FEATURES);
-    const float *features = limn_lite_trainer_forward(f->trainer, tiny_pixels(f), N_PICTURES);
+    const float *features = limn_lite_trainer_forward(f->trainer, tiny_pixels(f), N_IMAGES);
     limn_lite_trainer_backward(f->trainer, d_features);
     limn_free(d_features);
     return features;
@@ -221,7 +221,7 @@ static struct plain_map plain_block(struct plain *p, struct plain_map x, const l
     return y;
 }
 
-/* The sum of features * d_features of one picture. */
+/* The sum of features * d_features of one image. */
 static double plain_loss(struct plain *p, const uint8_t *pixels, const float *d_features)
 {
     struct plain_map in = { .side = tiny.input.width, .n = 3 }, x;
@@ -285,13 +285,13 @@ static void test_gradients_equal_finite_differences(void **state)
 
 /* ---- cuts ---------------------------------------------------------------------------------- */
 
-/* Lite0 on small pictures, with random weights. */
+/* Lite0 on small images, with random weights. */
 static limn_lite_trainer_settings lite0_settings(size_t first_stage)
 {
     limn_lite_trainer_settings s = {
         .input = limn_input_square(34, LIMN_RESIZE_BICUBIC, 127, 1 / 128.0f),
         .first_stage = first_stage,
-        .max_pictures = N_PICTURES,
+        .max_images = N_IMAGES,
     };
     limn_efficientnet_lite_shape_at(&s.shape, 0);
     return s;
@@ -327,10 +327,10 @@ static float *cut_maps(const limn_encoder *e, const uint8_t *pixels, size_t n_pi
 {
     const size_t n =
         limn_feature_floats(limn_encoder_stage_shape(limn_encoder_get_config(e), stage - 1));
-    float *maps = limn_alloc(N_PICTURES * n, sizeof *maps);
+    float *maps = limn_alloc(N_IMAGES * n, sizeof *maps);
     limn_encoder_state *s;
     assert_int_equal(limn_encoder_state_create(&s, e, NULL), LIMN_OK);
-    for (size_t i = 0; i < N_PICTURES; i++)
+    for (size_t i = 0; i < N_IMAGES; i++)
         limn_encoder_run_stages(e, s, NULL, pixels + i * n_pixels, stage - 1, maps + i * n);
     limn_encoder_state_destroy(&s);
     return maps;
@@ -345,7 +345,7 @@ static void check_cut(const struct fixture *whole, size_t stage, const float *ma
         const limn_param *p = &f.params.items[i], *q = limn_params_find(&whole->params, p->name);
         memcpy(f.params.values + p->offset, whole->params.values + q->offset, p->n * sizeof(float));
     }
-    const float *got = limn_lite_trainer_forward_cut(f.trainer, maps, N_PICTURES);
+    const float *got = limn_lite_trainer_forward_cut(f.trainer, maps, N_IMAGES);
     assert_memory_equal(got, features, n_features * sizeof *got);
     limn_lite_trainer_backward(f.trainer, d_features);
     for (size_t i = 0; i < f.params.n_items; i++) {
@@ -372,11 +372,11 @@ static void test_features_are_the_encoders_and_cuts_change_nothing(void **state)
     assert_int_equal(limn_encoder_open(&e, source, &config, kernels_of(limn_cpu_best()), NULL),
                      LIMN_OK);
     const size_t n_stages = limn_encoder_count_stages(&config);
-    const size_t n_features = N_PICTURES * limn_encoder_n_positions(e) * limn_encoder_dim(e);
-    uint8_t *pixels = limn_alloc(N_PICTURES, n_pixels);
+    const size_t n_features = N_IMAGES * limn_encoder_n_positions(e) * limn_encoder_dim(e);
+    uint8_t *pixels = limn_alloc(N_IMAGES, n_pixels);
     float *d_features = limn_alloc(n_features, sizeof *d_features);
-    fill_random(pixels, d_features, N_PICTURES * n_pixels, n_features);
-    const float *features = limn_lite_trainer_forward(whole.trainer, pixels, N_PICTURES);
+    fill_random(pixels, d_features, N_IMAGES * n_pixels, n_features);
+    const float *features = limn_lite_trainer_forward(whole.trainer, pixels, N_IMAGES);
     float *expected = cut_maps(e, pixels, n_pixels, n_stages);
     assert_memory_equal(features, expected, n_features * sizeof *features);
     limn_lite_trainer_backward(whole.trainer, d_features);

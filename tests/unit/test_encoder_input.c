@@ -1,4 +1,4 @@
-/* What an encoder's input becomes of a picture: squashed, or resized by its shorter side and
+/* What an encoder's input becomes of an image: squashed, or resized by its shorter side and
  * cropped where torchvision's Resize and CenterCrop do. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +74,7 @@ static void test_a_crop_is_torchvisions(void **state)
     }
 }
 
-static void test_a_long_picture_is_cropped_without_being_resized_whole(void **state)
+static void test_a_long_image_is_cropped_without_being_resized_whole(void **state)
 {
     const limn_input_spec spec = {
         .width = 64, .height = 64, .fit = LIMN_FIT_CROP, .shorter_side = 64
@@ -174,7 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_crop_is_torchvisions),
-        cmocka_unit_test(test_a_long_picture_is_cropped_without_being_resized_whole),
+        cmocka_unit_test(test_a_long_image_is_cropped_without_being_resized_whole),
         cmocka_unit_test(test_what_is_alike),
         cmocka_unit_test(test_a_plan_gives_what_each_input_gives_alone),
         cmocka_unit_test(test_windows_out_of_the_whole_are_refused),

@@ -17,7 +17,7 @@
 #include "encoder/efficientnet_lite/lite_trainer.h"
 #include "models/train/adamw.h"
 
-enum { N_PICTURES = 3, N_ROWS = 24, N_STEPS = 10, N_FEATURES = N_PICTURES * 5 * 5 * 20 };
+enum { N_IMAGES = 3, N_ROWS = 24, N_STEPS = 10, N_FEATURES = N_IMAGES * 5 * 5 * 20 };
 
 static const limn_lite_trainer_settings encoder = {
     .shape = { .family = "tiny",
@@ -34,7 +34,7 @@ static const limn_lite_trainer_settings encoder = {
                .height = 33,
                .mean = { 127.0f, 127.0f, 127.0f },
                .scale = { 0.0078125f, 0.0078125f, 0.0078125f } },
-    .max_pictures = N_PICTURES,
+    .max_images = N_IMAGES,
 };
 static const limn_decoder_config decoder = {
     .n_layers = 2,
@@ -48,7 +48,7 @@ static const limn_decoder_config decoder = {
     .layout = LIMN_LAYOUT_LIMN,
     .specials = LIMN_SPECIALS_OWN,
 };
-static const uint32_t pictures[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
+static const uint32_t images[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
 
 struct fixture {
     limn_safetensors *file;
@@ -72,7 +72,7 @@ static void read_values(struct fixture *f)
 
 static void open_fixture(struct fixture *f)
 {
-    const limn_decoder_limits limits = { N_ROWS, N_PICTURES };
+    const limn_decoder_limits limits = { N_ROWS, N_IMAGES };
     char path[1024];
     memset(f, 0, sizeof *f);
     snprintf(path, sizeof path, "%s/tests/data/train/end_to_end.safetensors",
@@ -113,12 +113,12 @@ static double step(struct fixture *f)
     float d_features[N_FEATURES];
     double loss;
     const limn_decoder_batch batch = {
-        .n_pictures = N_PICTURES,
+        .n_images = N_IMAGES,
         .n_captions = 5,
-        .pictures = pictures,
+        .images = images,
         .offsets = offsets,
         .features = limn_lite_trainer_forward(
-            f->encoder, limn_safetensors_find(f->file, "pixels")->data, N_PICTURES),
+            f->encoder, limn_safetensors_find(f->file, "pixels")->data, N_IMAGES),
         .inputs = limn_safetensors_find(f->file, "captions")->data,
         .targets = limn_safetensors_find(f->file, "targets")->data,
     };

@@ -1,4 +1,4 @@
-/* Guidance: steps of a model against two decoders of its own, with the picture and without. */
+/* Guidance: steps of a model against two decoders of its own, with the image and without. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,15 +34,15 @@ static void make_input(uint8_t input[SIDE * SIDE * 3], unsigned seed)
     for (size_t i = 0; i < SIDE * SIDE * 3; i++) input[i] = (uint8_t)(i * seed * 37 / 8);
 }
 
-/* Log-probabilities [N_STEPS, N_TOKENS] of a picture at some guidance. */
-static void run(float *out, limn_model *model, float guidance, unsigned picture)
+/* Log-probabilities [N_STEPS, N_TOKENS] of an image at some guidance. */
+static void run(float *out, limn_model *model, float guidance, unsigned image)
 {
     const uint32_t parent = 0;
     uint8_t input[SIDE * SIDE * 3];
     limn_forward *f;
     assert_int_equal(limn_forward_create(&f, model, NULL, 2, false, guidance, NULL), LIMN_OK);
-    for (unsigned again = 0; again < 2; again++) { /* another picture before it changes nothing */
-        make_input(input, again ? picture : picture + 1);
+    for (unsigned again = 0; again < 2; again++) { /* another image before it changes nothing */
+        make_input(input, again ? image : image + 1);
         limn_forward_encode(f, input);
         limn_forward_begin(f);
         for (size_t i = 0; i < N_STEPS; i++)
@@ -76,13 +76,13 @@ static void test_steps(void **state)
             assert_true(fabs((double)guided[i * N_TOKENS + t] - expected[t]) < 1e-4);
             largest = fmax(largest, fabs(expected[t] - (double)with[i * N_TOKENS + t]));
         }
-        assert_true(largest > 0.01); /* the picture says something */
+        assert_true(largest > 0.01); /* the image says something */
     }
     limn_model_close(&model);
 }
 
-/* Without the picture all pictures are alike. */
-static void test_no_picture(void **state)
+/* Without the image all images are alike. */
+static void test_no_image(void **state)
 {
     float a[N_STEPS * N_TOKENS], b[N_STEPS * N_TOKENS];
     limn_model *model = open_model();
@@ -100,7 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_no_picture),
+        cmocka_unit_test(test_no_image),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);
 }

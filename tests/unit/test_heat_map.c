@@ -1,5 +1,5 @@
-/* Attention on the picture: exact pixels, labels, and that the encoder's cells lie where the object
- * lies that they respond to, for any shape of picture and any EXIF orientation. */
+/* Attention on the image: exact pixels, labels, and that the encoder's cells lie where the object
+ * lies that they respond to, for any shape of image and any EXIF orientation. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include "models/captioner_model.h"
 #include "tools/explain/heat_map.h"
 #include "tools/explain/label.h"
-#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/loader/image_load.h"
 
 /* ---- painting ------------------------------------------------------------------------------- */
 
@@ -36,7 +36,7 @@ static void test_the_mean_of_maps(void **state)
     for (size_t i = 0; i < 4; i++) assert_true(fabsf(cells[i] - expected[i]) <= 1e-6f);
 }
 
-/* A white picture: where the map is 0 it is dimmed grey, where it is largest it has the last
+/* A white image: where the map is 0 it is dimmed grey, where it is largest it has the last
  * colour. */
 static void test_strength_along_a_row(void **state)
 {
@@ -104,7 +104,7 @@ static void close_world(world *w)
     free(w->full);
 }
 
-/* A grey picture with a red object (a disc as wide as a seventh of the shorter side) at x, y, parts
+/* A grey image with a red object (a disc as wide as a seventh of the shorter side) at x, y, parts
  * of width and height; none where x < 0. As it lies in the file for an EXIF orientation. */
 typedef struct scene {
     uint32_t width, height; /* upright */
@@ -204,20 +204,20 @@ static void draw(limn_buffer *out, const scene *s)
 /* Features of the scene's file, and its thumbnail (in `loaded`), by the way that limn loads it. */
 static const limn_thumbnail *look(const world *w, float *features, uint8_t **loaded, const scene *s)
 {
-    limn_picture_load load = { .thumbnail_side = 0 };
+    limn_image_load load = { .thumbnail_side = 0 };
     limn_resize_scratch scratch = { 0 };
     limn_buffer file = { 0 };
     limn_error err = { 0 };
-    assert_int_equal(limn_picture_load_for(&load, w->model, 1 << 30, NULL), LIMN_OK);
+    assert_int_equal(limn_image_load_for(&load, w->model, 1 << 30, NULL), LIMN_OK);
     load.thumbnail_side = 320;
-    *loaded = malloc(limn_picture_load_size(&load));
+    *loaded = malloc(limn_image_load_size(&load));
     draw(&file, s);
-    if (limn_picture_load_run(*loaded, file.bytes, file.size, &load, &scratch, &err))
+    if (limn_image_load_run(*loaded, file.bytes, file.size, &load, &scratch, &err))
         fail_msg("%s", err.text);
     limn_encoder_run(w->model->encoder, w->encoder, NULL, *loaded, features);
     limn_buffer_finish(&file);
     limn_resize_scratch_finish(&scratch);
-    return limn_picture_load_thumbnail(&load, *loaded);
+    return limn_image_load_thumbnail(&load, *loaded);
 }
 
 /* How much each position's features owe to the object: [n_positions], largest 1, what is below half
@@ -289,14 +289,14 @@ static void test_the_map_lies_on_the_object(void **state)
     static const struct {
         uint32_t width, height;
         int orientation;
-    } pictures[] = { { 448, 448, 1 }, { 640, 300, 1 }, { 300, 640, 1 },
-                     { 500, 340, 3 }, { 500, 340, 6 }, { 340, 500, 8 } };
+    } images[] = { { 448, 448, 1 }, { 640, 300, 1 }, { 300, 640, 1 },
+                   { 500, 340, 3 }, { 500, 340, 6 }, { 340, 500, 8 } };
     world w = open_world();
     (void)state;
-    for (size_t p = 0; p < sizeof pictures / sizeof *pictures; p++)
+    for (size_t p = 0; p < sizeof images / sizeof *images; p++)
         for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-            check_scene(&w, &(scene){ pictures[p].width, pictures[p].height, places[i][0],
-                                      places[i][1], pictures[p].orientation });
+            check_scene(&w, &(scene){ images[p].width, images[p].height, places[i][0], places[i][1],
+                                      images[p].orientation });
     close_world(&w);
 }
 

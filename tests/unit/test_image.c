@@ -69,7 +69,7 @@ static bool is_as_expected(const char *name, const limn_image_settings *settings
     return is_good;
 }
 
-static void test_pictures_have_the_expected_pixels(void **state)
+static void test_images_have_the_expected_pixels(void **state)
 {
     limn_image_settings settings = limn_image_settings_default();
     FILE *table = fopen(source_path("tests/data/images", "expected.tsv"), "r");
@@ -129,8 +129,8 @@ static void test_bad_files_are_refused_with_telling_texts(void **state)
     assert_true(n_lines > 60);
 }
 
-/* Cut anywhere, a picture is an error or, where only what follows the pixels is gone, the same. */
-static void test_no_prefix_of_a_picture_gives_other_pixels(void **state)
+/* Cut anywhere, an image is an error or, where only what follows the pixels is gone, the same. */
+static void test_no_prefix_of_an_image_gives_other_pixels(void **state)
 {
     static const char *const names[] = { "rgb420.jpg",       "rgb420_progressive.jpg",
                                          "cmyk.jpg",         "rgb8_interlaced.png",
@@ -229,10 +229,10 @@ static void test_reference_photos_have_the_reference_pixels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pictures_have_the_expected_pixels),
+        cmocka_unit_test(test_images_have_the_expected_pixels),
         cmocka_unit_test(test_large_jpegs_are_reduced_down_to_twice_the_hint),
         cmocka_unit_test(test_bad_files_are_refused_with_telling_texts),
-        cmocka_unit_test(test_no_prefix_of_a_picture_gives_other_pixels),
+        cmocka_unit_test(test_no_prefix_of_an_image_gives_other_pixels),
         cmocka_unit_test(test_limits_are_those_of_the_settings),
         cmocka_unit_test(test_reference_photos_have_the_reference_pixels),
     };

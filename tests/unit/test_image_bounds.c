@@ -1,4 +1,4 @@
-/* What a hostile picture costs before it is refused: processor time and memory. */
+/* What a hostile image costs before it is refused: processor time and memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -29,16 +29,16 @@ static limn_cider_df *make_df(void)
     return df;
 }
 
-static void test_frequencies_count_pictures_not_sentences(void **state)
+static void test_frequencies_count_images_not_sentences(void **state)
 {
     limn_cider_df *df = make_df();
     const limn_ngram_table *table = limn_cider_df_ngrams(df);
     const limn_ngram b_c = { { 1, 2, LIMN_NO_WORD, LIMN_NO_WORD } };
     const limn_ngram a_b = { { 0, 1, LIMN_NO_WORD, LIMN_NO_WORD } };
     (void)state;
-    assert_int_equal(limn_cider_df_n_pictures(df), 2);
+    assert_int_equal(limn_cider_df_n_images(df), 2);
     assert_int_equal(limn_ngram_table_find(table, &b_c)->count, 2);
-    assert_int_equal(limn_ngram_table_find(table, &a_b)->count, 1); /* twice in one picture */
+    assert_int_equal(limn_ngram_table_find(table, &a_b)->count, 1); /* twice in one image */
     limn_cider_df_destroy(&df);
     assert_null(df);
     limn_cider_df_destroy(&df);
@@ -189,7 +189,7 @@ static void test_endings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frequencies_count_pictures_not_sentences),
+        cmocka_unit_test(test_frequencies_count_images_not_sentences),
         cmocka_unit_test(test_rewards_allocate_nothing_once_grown),
         cmocka_unit_test(test_each_failing_allocation_is_reported),
         cmocka_unit_test(test_bleu_adds_up),

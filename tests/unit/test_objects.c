@@ -196,7 +196,7 @@ static void test_labels(void **state)
     limn_error err;
     (void)state;
     assert_int_equal(read_labels(&labels, text, sizeof text - 1, &err), LIMN_OK);
-    assert_int_equal(labels.n_pictures, 3);
+    assert_int_equal(labels.n_images, 3);
     assert_string_equal(limn_string_table_get(&labels.names, 0), "a b.jpg");
     assert_int_equal(labels.first_box[1], 3);
     assert_int_equal(labels.first_box[2], 3);
@@ -216,10 +216,10 @@ static void test_bad_labels(void **state)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        { "", "no picture in it" },
-        { "\n\n", "no picture in it" },
+        { "", "no image in it" },
+        { "\n\n", "no image in it" },
         { "a.jpg", "line 1: no tab between name and objects" },
-        { "\tdog:0.5", "line 1: the picture's name is empty" },
+        { "\tdog:0.5", "line 1: the image's name is empty" },
         { "a\tdog:0.5\na\tcat:0.5", "line 2: a second line of a" },
         { "a\tdog", "line 1: no \":\" and score after \"dog\"" },
         { "a\tdog:0.5 unicorn:0.5", "line 1: \"unicorn\" is none of the 80 classes of COCO" },

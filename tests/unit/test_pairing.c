@@ -1,4 +1,4 @@
-/* Captions for pictures that have none. */
+/* Captions for images that have none. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,17 +42,17 @@ static limn_pairing *pair(const limn_pairing_settings *settings)
 {
     const limn_pairing_settings standard = limn_pairing_settings_default();
     limn_pairing *p;
-    assert_int_equal(limn_pairing_create(&p, &labels, NULL, labels.n_pictures, captions, N_CAPTIONS,
+    assert_int_equal(limn_pairing_create(&p, &labels, NULL, labels.n_images, captions, N_CAPTIONS,
                                          settings ? settings : &standard, NULL),
                      LIMN_OK);
     return p;
 }
 
 /* Bit i: caption i is a candidate. */
-static unsigned candidates_of(const limn_pairing *p, size_t picture)
+static unsigned candidates_of(const limn_pairing *p, size_t image)
 {
     size_t n;
-    const uint32_t *candidates = limn_pairing_candidates(&n, p, picture);
+    const uint32_t *candidates = limn_pairing_candidates(&n, p, image);
     unsigned bits = 0;
     for (size_t i = 0; i < n; i++) bits |= 1U << candidates[i];
     return bits;
@@ -82,7 +82,7 @@ static void test_what_fits(void **state)
         assert_int_equal(limn_pairing_n_repeats(p, 0, i), 0);
     }
     s = limn_pairing_summarize(p);
-    assert_int_equal(s.n_pictures, 5);
+    assert_int_equal(s.n_images, 5);
     assert_int_equal(s.n_without_object, 2);
     assert_int_equal(s.n_without_caption, 1);
     assert_int_equal(s.n_captions, 6);
@@ -146,7 +146,7 @@ static limn_pairing *ten_equal(uint64_t seed, const char *text)
     settings.seed = seed;
     read_labels(text);
     assert_int_equal(
-        limn_pairing_create(&p, &labels, NULL, labels.n_pictures, pool, 10, &settings, NULL),
+        limn_pairing_create(&p, &labels, NULL, labels.n_images, pool, 10, &settings, NULL),
         LIMN_OK);
     return p;
 }
@@ -284,22 +284,22 @@ static void test_bad_settings(void **state)
                      LIMN_E_ARG);
 }
 
-/* A part of the pictures, and no picture or caption at all. */
+/* A part of the images, and no image or caption at all. */
 static void test_sizes(void **state)
 {
     const limn_pairing_settings settings = limn_pairing_settings_default();
-    const uint32_t pictures[] = { 1 };
+    const uint32_t images[] = { 1 };
     limn_pairing *p;
     (void)state;
     read_labels("a\tdog:0.7\nb\tcat:0.7 couch:0.7\n");
     assert_int_equal(
-        limn_pairing_create(&p, &labels, pictures, 1, captions, N_CAPTIONS, &settings, NULL),
+        limn_pairing_create(&p, &labels, images, 1, captions, N_CAPTIONS, &settings, NULL),
         LIMN_OK);
     assert_int_equal(candidates_of(p, 0), 1 << 4);
     limn_pairing_destroy(&p);
     assert_int_equal(limn_pairing_create(&p, &labels, NULL, 0, captions, 0, &settings, NULL),
                      LIMN_OK);
-    assert_int_equal(limn_pairing_summarize(p).n_pictures, 0);
+    assert_int_equal(limn_pairing_summarize(p).n_images, 0);
     limn_pairing_destroy(&p);
 }
 

@@ -10,7 +10,7 @@
 #include "tools/interrupt.h"
 #include "tools/message.h"
 #include "tools/output.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 #include "tools/annotate/pipeline/pipeline.h"
 
 enum { N_FILES = 100, INPUT_SIZE = 8 };
@@ -49,11 +49,11 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *i
     return LIMN_OK;
 }
 
-static limn_status run(void *worker, const limn_dirwalk_entry *picture, const uint8_t *input,
+static limn_status run(void *worker, const limn_dirwalk_entry *image, const uint8_t *input,
                        limn_pipeline_output *out, limn_error *err)
 {
     (void)worker;
-    assert_string_equal(picture->relative, picture->path + strlen(temp_folder) + 1);
+    assert_string_equal(image->relative, image->path + strlen(temp_folder) + 1);
     wait_a_little(input[6]);
     if (input[0] == 'X') return limn_fail(err, LIMN_E_ARG, "can't be");
     limn_buffer_append(&out->bytes, input, INPUT_SIZE);
@@ -98,7 +98,7 @@ static int make_files(void **state)
         snprintf(text, sizeof text, i == 50 ? "XX" : i == 60 ? "X%07d" : "%08d", i * 1237);
         write_file(name, text);
     }
-    write_file("notes.txt", "no picture");
+    write_file("notes.txt", "no image");
     write_file("picture", "GIF89a12");
     return 0;
 }
@@ -171,19 +171,19 @@ static void test_a_full_output_ends_it(void **state)
     assert_int_equal(j.n_put, 11);
 }
 
-static void test_picture_files_are_told(void **state)
+static void test_image_files_are_told(void **state)
 {
     (void)state;
-    assert_true(limn_picture_file_has_extension("a.b/c.JPeG"));
-    assert_false(limn_picture_file_has_extension("a.jpg/c"));
-    assert_false(limn_picture_file_has_extension("jpg"));
-    assert_true(limn_picture_file_has_magic((const unsigned char *)"\xff\xd8\xff", 3));
-    assert_false(limn_picture_file_has_magic((const unsigned char *)"\xff\xd8\xff", 1));
-    assert_true(limn_picture_file_has_magic((const unsigned char *)"RIFF....WEBP", 12));
-    assert_true(limn_picture_file_has_magic((const unsigned char *)"P6\n", 3));
-    assert_false(limn_picture_file_has_magic((const unsigned char *)"P6 ", 2));
-    assert_false(limn_picture_file_has_magic((const unsigned char *)"BM is a company", 15));
-    assert_true(limn_picture_file_has_magic((const unsigned char *)"BM1234\0\0\0\0", 10));
+    assert_true(limn_image_file_has_extension("a.b/c.JPeG"));
+    assert_false(limn_image_file_has_extension("a.jpg/c"));
+    assert_false(limn_image_file_has_extension("jpg"));
+    assert_true(limn_image_file_has_magic((const unsigned char *)"\xff\xd8\xff", 3));
+    assert_false(limn_image_file_has_magic((const unsigned char *)"\xff\xd8\xff", 1));
+    assert_true(limn_image_file_has_magic((const unsigned char *)"RIFF....WEBP", 12));
+    assert_true(limn_image_file_has_magic((const unsigned char *)"P6\n", 3));
+    assert_false(limn_image_file_has_magic((const unsigned char *)"P6 ", 2));
+    assert_false(limn_image_file_has_magic((const unsigned char *)"BM is a company", 15));
+    assert_true(limn_image_file_has_magic((const unsigned char *)"BM1234\0\0\0\0", 10));
 }
 
 static void test_an_output_file_is_new_and_whole(void **state)
@@ -215,7 +215,7 @@ int main(void)
         cmocka_unit_test(test_results_come_in_order_from_any_number_of_threads),
         cmocka_unit_test(test_what_is_not_wanted_is_skipped),
         cmocka_unit_test(test_a_full_output_ends_it),
-        cmocka_unit_test(test_picture_files_are_told),
+        cmocka_unit_test(test_image_files_are_told),
         cmocka_unit_test(test_an_output_file_is_new_and_whole),
     };
     return cmocka_run_group_tests(tests, make_files, temp_folder_teardown);

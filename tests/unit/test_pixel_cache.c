@@ -14,11 +14,11 @@
 #include "common/io/fileio.h"
 #include "models/train/pixel_cache.h"
 #include "tests/unit/cache_rows.h"
-#include "tests/unit/picture_files.h"
+#include "tests/unit/image_files.h"
 
 enum { SIZE = 16 };
 
-static limn_pixel_cache_settings settings_of(const limn_picture_names *names)
+static limn_pixel_cache_settings settings_of(const limn_image_names *names)
 {
     return (limn_pixel_cache_settings){
         .folder = temp_folder,
@@ -51,8 +51,8 @@ static void load(uint8_t *out, const char *name)
 static void assert_row_is(const limn_pixel_cache *c, const char *name)
 {
     uint8_t expected[SIZE * SIZE * 3];
-    const uint32_t row = limn_picture_names_find(&c->rows.names, name);
-    assert_int_not_equal(row, LIMN_NO_PICTURE);
+    const uint32_t row = limn_image_names_find(&c->rows.names, name);
+    assert_int_not_equal(row, LIMN_NO_IMAGE);
     load(expected, name);
     assert_memory_equal(row_of(&c->rows, row), expected, sizeof expected);
     assert_true(c->rows.checksums[row] ==
@@ -61,24 +61,24 @@ static void assert_row_is(const limn_pixel_cache *c, const char *name)
 
 static void test_rows_are_the_encoder_s_input_in_order(void **state)
 {
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     (void)state;
-    write_pictures(&names, 150); /* more than a block */
+    write_images(&names, 150); /* more than a block */
     assert_int_equal(limn_pool_create(&s.pool, 3, NULL), LIMN_OK);
     assert_int_equal(limn_pixel_cache_make(&c, temp_path("cache"), &s, NULL), LIMN_OK);
     assert_true(c.was_made);
     assert_int_equal(c.rows.n_rows, 150);
     assert_int_equal(c.n_unreadable, 0);
     for (size_t i = 0; i < 150; i++) {
-        assert_string_equal(limn_picture_names_get(&c.rows.names, i),
-                            limn_picture_names_get(&names, i));
-        assert_row_is(&c, limn_picture_names_get(&names, i));
+        assert_string_equal(limn_image_names_get(&c.rows.names, i),
+                            limn_image_names_get(&names, i));
+        assert_row_is(&c, limn_image_names_get(&names, i));
     }
     limn_pixel_cache_close(&c);
     limn_pool_destroy(&s.pool);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
 static bool make(limn_pixel_cache *c, const limn_pixel_cache_settings *s, limn_error *err)
@@ -96,26 +96,26 @@ static void set_time(const char *name, long seconds)
 /* Makes it again exactly when something is not as it was. */
 static void test_a_cache_is_reused_until_something_changes(void **state)
 {
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
     (void)state;
-    write_pictures(&names, 3);
+    write_images(&names, 3);
     for (int i = 0; i < 2; i++) {
         assert_true(make(&c, &s, &err));
         assert_int_equal(c.was_made, i == 0);
         limn_pixel_cache_close(&c);
     }
-    write_picture("p1.ppm", 20, 24, 1); /* other pixels, same size */
+    write_image("p1.ppm", 20, 24, 1); /* other pixels, same size */
     set_time("p1.ppm", 1000);
     assert_true(make(&c, &s, &err));
     assert_true(c.was_made);
     assert_row_is(&c, "p1.ppm");
     limn_pixel_cache_close(&c);
 
-    write_picture("new.ppm", 9, 9, 0);
-    limn_picture_names_add(&names, "new.ppm", NULL);
+    write_image("new.ppm", 9, 9, 0);
+    limn_image_names_add(&names, "new.ppm", NULL);
     assert_true(make(&c, &s, &err) && c.was_made && c.rows.n_rows == 4);
     limn_pixel_cache_close(&c);
 
@@ -128,7 +128,7 @@ static void test_a_cache_is_reused_until_something_changes(void **state)
     remove(temp_path("p0.ppm")); /* what is cached need not be there any more */
     assert_true(make(&c, &s, &err) && !c.was_made);
     limn_pixel_cache_close(&c);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
 /* Cut-off files, a record of something else, leftovers of a kill between two renames. */
@@ -145,12 +145,12 @@ static void test_a_damaged_cache_is_made_again(void **state)
         { "cache.json", "{" },
         { "cache.json", "{\"rows\": []}" },
     };
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
     (void)state;
-    write_pictures(&names, 3);
+    write_images(&names, 3);
     assert_true(make(&c, &s, &err));
     limn_pixel_cache_close(&c);
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
@@ -162,7 +162,7 @@ static void test_a_damaged_cache_is_made_again(void **state)
     remove(temp_path("cache.npy"));
     assert_true(make(&c, &s, &err) && c.was_made);
     limn_pixel_cache_close(&c);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
 /* Flips a bit of the file at an offset from its end. */
@@ -179,13 +179,13 @@ static void flip(const char *name, long from_end)
 
 static void test_altered_pixels_are_an_error_when_they_are_read(void **state)
 {
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     uint8_t row[SIZE * SIZE * 3];
     limn_pixel_cache c;
     limn_error err;
     (void)state;
-    write_pictures(&names, 3);
+    write_images(&names, 3);
     assert_true(make(&c, &s, &err));
     flip("cache.npy", 1);
     for (int i = 0; i < 2; i++) { /* while it is open, and opened afterwards */
@@ -198,30 +198,30 @@ static void test_altered_pixels_are_an_error_when_they_are_read(void **state)
     assert_int_equal(truncate(temp_path("cache.npy"), 200), 0);
     assert_int_equal(limn_pixel_cache_read(&c, 2, row, &err), LIMN_E_TRUNCATED);
     limn_pixel_cache_close(&c);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
-static void test_unreadable_pictures_are_left_out_and_told(void **state)
+static void test_unreadable_images_are_left_out_and_told(void **state)
 {
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
     (void)state;
-    write_pictures(&names, 199);
+    write_images(&names, 199);
     limn_file_replace(temp_path("bad.jpg"), "hello, world, I am a text", 25, NULL);
-    limn_picture_names_add(&names, "bad.jpg", NULL);
+    limn_image_names_add(&names, "bad.jpg", NULL);
     for (int i = 0; i < 2; i++) { /* made, then found */
         assert_true(make(&c, &s, &err));
         assert_int_equal(c.was_made, i == 0);
         assert_int_equal(c.rows.n_rows, 199);
         assert_int_equal(c.n_unreadable, 1);
         assert_string_equal(c.unreadable[0].name, "bad.jpg");
-        assert_string_equal(c.unreadable[0].error, "this is text, not a picture");
-        assert_int_equal(limn_picture_names_find(&c.rows.names, "bad.jpg"), LIMN_NO_PICTURE);
+        assert_string_equal(c.unreadable[0].error, "this is text, not an image");
+        assert_int_equal(limn_image_names_find(&c.rows.names, "bad.jpg"), LIMN_NO_IMAGE);
         limn_pixel_cache_close(&c);
     }
-    write_picture("bad.jpg", 9, 9, 0); /* mended */
+    write_image("bad.jpg", 9, 9, 0); /* mended */
     assert_true(make(&c, &s, &err) && c.was_made && c.n_unreadable == 0);
     limn_pixel_cache_close(&c);
 
@@ -229,35 +229,35 @@ static void test_unreadable_pictures_are_left_out_and_told(void **state)
         char name[16];
         snprintf(name, sizeof name, "bad%d.jpg", i);
         limn_file_replace(temp_path(name), "", 0, NULL);
-        limn_picture_names_add(&names, name, NULL);
+        limn_image_names_add(&names, name, NULL);
     }
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_FORMAT);
-    assert_non_null(strstr(err.text, "more than 1 % of 203 pictures can't be read; bad0.jpg: "));
+    assert_non_null(strstr(err.text, "more than 1 % of 203 images can't be read; bad0.jpg: "));
     assert_int_not_equal(access(temp_path("cache.npy"), F_OK), 0);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
 static void test_what_can_t_be_is_told_before_any_work(void **state)
 {
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_pixel_cache c;
     limn_error err;
     (void)state;
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_ARG);
-    write_pictures(&names, 2);
-    limn_picture_names_add(&names, "gone.jpg", NULL);
+    write_images(&names, 2);
+    limn_image_names_add(&names, "gone.jpg", NULL);
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_IO);
     assert_non_null(strstr(err.text, "/gone.jpg: No such file or directory"));
-    limn_picture_names_finish(&names);
-    limn_picture_names_add(&names, "a\nb.jpg", NULL);
+    limn_image_names_finish(&names);
+    limn_image_names_add(&names, "a\nb.jpg", NULL);
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_ARG);
     assert_int_equal(temp_n_files(), 2);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
 static bool stop_at_64(void *ctx, size_t done, size_t total)
@@ -270,33 +270,33 @@ static bool stop_at_64(void *ctx, size_t done, size_t total)
 
 static void test_an_interrupted_cache_leaves_nothing(void **state)
 {
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     size_t last = 0;
     limn_pixel_cache c;
     limn_error err;
     (void)state;
-    write_pictures(&names, 100);
+    write_images(&names, 100);
     s.progress = (limn_train_progress){ stop_at_64, &last };
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_INTERRUPTED);
     assert_int_equal(last, 64);
     assert_int_equal(temp_n_files(), 100);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
 /* As limn-preprocess makes it: names are paths, and there is no record. */
 static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **state)
 {
     const limn_cache_shape shape = { LIMN_NPY_U8, 3, { SIZE, SIZE, 3 } };
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = settings_of(&names);
     limn_cache_writer *w;
     uint8_t row[SIZE * SIZE * 3];
     limn_pixel_cache c;
     limn_error err;
     (void)state;
-    write_pictures(&names, 2);
+    write_images(&names, 2);
     assert_int_equal(limn_cache_writer_open(&w, temp_path("cache"), &shape, false, NULL), LIMN_OK);
     load(row, "p1.ppm");
     limn_cache_writer_add(w, "photos/p1.ppm", row, NULL);
@@ -307,7 +307,7 @@ static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **st
     assert_row_is(&c, "p0.ppm");
     assert_row_is(&c, "p1.ppm");
     limn_pixel_cache_close(&c);
-    write_pictures(&names, 3);
+    write_images(&names, 3);
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_ARG);
     assert_non_null(strstr(err.text, "cache.npy: has no row for p2.ppm"));
@@ -315,7 +315,7 @@ static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **st
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_FORMAT);
     assert_non_null(strstr(err.text, "is u8 [n, 16, 16, 3], expected u8 [n, 17, 17, 3]"));
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
 }
 
 static void test_a_name_twice_is_refused(void **state)
@@ -340,7 +340,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_cache_is_reused_until_something_changes, clear_folder),
         cmocka_unit_test_setup(test_a_damaged_cache_is_made_again, clear_folder),
         cmocka_unit_test_setup(test_altered_pixels_are_an_error_when_they_are_read, clear_folder),
-        cmocka_unit_test_setup(test_unreadable_pictures_are_left_out_and_told, clear_folder),
+        cmocka_unit_test_setup(test_unreadable_images_are_left_out_and_told, clear_folder),
         cmocka_unit_test_setup(test_what_can_t_be_is_told_before_any_work, clear_folder),
         cmocka_unit_test_setup(test_an_interrupted_cache_leaves_nothing, clear_folder),
         cmocka_unit_test_setup(test_a_cache_of_limn_preprocess_is_used_and_never_replaced,

@@ -8,23 +8,23 @@
 
 #include "models/train/pixel_prefetch.h"
 #include "tests/unit/cache_rows.h"
-#include "tests/unit/picture_files.h"
+#include "tests/unit/image_files.h"
 
-enum { SIZE = 16, N_PICTURES = 6, N_BATCHES = 12, N_BYTES = SIZE * SIZE * 3 };
+enum { SIZE = 16, N_IMAGES = 6, N_BATCHES = 12, N_BYTES = SIZE * SIZE * 3 };
 
 static limn_pixel_cache cache;
 
 static int setup(void **state)
 {
-    limn_picture_names names = { 0 };
+    limn_image_names names = { 0 };
     limn_pixel_cache_settings s = {
         .names = &names, .input = { limn_input_square(SIZE, LIMN_RESIZE_BICUBIC, 0, 1), 10000 }
     };
     if (temp_folder_setup(state)) return -1;
-    write_pictures(&names, N_PICTURES);
+    write_images(&names, N_IMAGES);
     s.folder = temp_folder;
     const limn_status status = limn_pixel_cache_make(&cache, temp_path("pixels"), &s, NULL);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
     return status;
 }
 
@@ -34,20 +34,19 @@ static int teardown(void **state)
     return temp_folder_teardown(state);
 }
 
-/* Batches of one to four pictures, some twice. */
+/* Batches of one to four images, some twice. */
 static size_t rows_of(uint32_t rows[4], size_t batch)
 {
     const size_t n = batch % 4 + 1;
-    for (size_t i = 0; i < n; i++) rows[i] = (uint32_t)((batch * 5 + i * i) % N_PICTURES);
+    for (size_t i = 0; i < n; i++) rows[i] = (uint32_t)((batch * 5 + i * i) % N_IMAGES);
     return n;
 }
 
-/* A picture as augmentation alone makes it. */
-static void assert_picture(const uint8_t *pixels, uint32_t row, uint64_t draw)
+/* An image as augmentation alone makes it. */
+static void assert_image(const uint8_t *pixels, uint32_t row, uint64_t draw)
 {
     const limn_augment_settings augment = limn_augment_settings_default();
-    limn_rng rng =
-        limn_picture_rng(5, limn_picture_names_get(&cache.rows.names, row), "draw", draw);
+    limn_rng rng = limn_image_rng(5, limn_image_names_get(&cache.rows.names, row), "draw", draw);
     limn_resize_scratch scratch = { 0 };
     uint8_t expected[N_BYTES];
     limn_augment(expected, row_of(&cache.rows, row), SIZE, &augment, &rng, &scratch, NULL);
@@ -83,7 +82,7 @@ static void check_batches(size_t depth, size_t n_threads)
         const size_t n = rows_of(rows, k);
         assert_int_equal(limn_pixel_prefetch_take(p, &pixels, NULL), LIMN_OK);
         if (k + depth < N_BATCHES) submit(p, k + depth);
-        for (size_t i = 0; i < n; i++) assert_picture(pixels + i * N_BYTES, rows[i], k / 3);
+        for (size_t i = 0; i < n; i++) assert_image(pixels + i * N_BYTES, rows[i], k / 3);
     }
     limn_pixel_prefetch_destroy(&p);
     assert_null(p);
@@ -98,7 +97,7 @@ static void test_batches_come_in_order_whatever_threads_and_depth(void **state)
     check_batches(5, 8);
 }
 
-static void test_without_augmentation_pictures_are_as_they_are(void **state)
+static void test_without_augmentation_images_are_as_they_are(void **state)
 {
     limn_pixel_prefetch *p = create(NULL, 1, 2);
     const uint8_t *pixels;
@@ -128,7 +127,7 @@ static void test_a_batch_stays_until_the_next_is_taken(void **state)
 static void test_what_can_t_be_is_refused(void **state)
 {
     limn_pixel_prefetch_settings settings = { &cache, NULL, 5, 4, 17, 1 };
-    static const uint32_t rows[5] = { 0, 1, 2, 3, N_PICTURES };
+    static const uint32_t rows[5] = { 0, 1, 2, 3, N_IMAGES };
     limn_pixel_prefetch *p = NULL;
     const uint8_t *pixels;
     (void)state;
@@ -164,7 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches_come_in_order_whatever_threads_and_depth),
-        cmocka_unit_test(test_without_augmentation_pictures_are_as_they_are),
+        cmocka_unit_test(test_without_augmentation_images_are_as_they_are),
         cmocka_unit_test(test_a_batch_stays_until_the_next_is_taken),
         cmocka_unit_test(test_what_can_t_be_is_refused),
         cmocka_unit_test(test_it_ends_with_work_left),

@@ -300,7 +300,7 @@ static void test_captions_are_the_same_with_and_without(void **state)
     limn_model_close(&model);
 }
 
-static void test_nothing_is_allocated_after_the_first_picture(void **state)
+static void test_nothing_is_allocated_after_the_first_image(void **state)
 {
     limn_model *model = open_model(NULL);
     const limn_options options = all_options();
@@ -361,7 +361,7 @@ int main(void)
         cmocka_unit_test(test_bits_do_not_depend_on_level_threads_or_order),
         cmocka_unit_test(test_captions_are_paths_of_the_tree),
         cmocka_unit_test(test_captions_are_the_same_with_and_without),
-        cmocka_unit_test(test_nothing_is_allocated_after_the_first_picture),
+        cmocka_unit_test(test_nothing_is_allocated_after_the_first_image),
         cmocka_unit_test(test_more_alternatives_than_words_are_all_words),
         cmocka_unit_test(test_sentences),
     };

@@ -1,6 +1,6 @@
 /* Drawing captions and their rewards, on a decoder of nine tokens: draws have the decoder's
  * probabilities, rewards are CIDEr-D with end tokens, advantages leave out their own sample,
- * training by them raises the reward; the same for any number of threads and other pictures. */
+ * training by them raises the reward; the same for any number of threads and other images. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 #include "tests/fixtures/kernels_of.h"
 #include "tests/fixtures/own_tokens.h"
 
-enum { N_TOKENS = 9, N_PICTURES = 3, N_SAMPLES = 5, MAX_STEPS = 6, FEATURES = 3 * 5 };
+enum { N_TOKENS = 9, N_IMAGES = 3, N_SAMPLES = 5, MAX_STEPS = 6, FEATURES = 3 * 5 };
 
 static const limn_decoder_config config = {
     .n_layers = 2,
@@ -35,20 +35,20 @@ static const limn_decoder_config config = {
     .layout = LIMN_LAYOUT_LIMN,
     .specials = LIMN_SPECIALS_OWN,
 };
-/* Two references for the first picture, one for the others. */
+/* Two references for the first image, one for the others. */
 static const uint32_t reference_tokens[] = { 4, 5, 6, 4, 5, 7, 8, 8, 7, 5, 4, 6 };
 static const size_t reference_offsets[] = { 0, 3, 6, 8, 12 }, first_references[] = { 0, 2, 3, 4 };
 static const limn_references references = { reference_tokens, reference_offsets, first_references,
-                                            N_PICTURES, TOKEN_END };
+                                            N_IMAGES, TOKEN_END };
 static const limn_reward_settings settings = {
-    .n_samples = N_SAMPLES, .max_steps = MAX_STEPS, .max_pictures = N_PICTURES, .seed = 7
+    .n_samples = N_SAMPLES, .max_steps = MAX_STEPS, .max_images = N_IMAGES, .seed = 7
 };
-static const limn_reward_picture pictures[] = { { "a.jpg", 0 }, { "b.jpg", 1 }, { "c.jpg", 2 } };
+static const limn_reward_image images[] = { { "a.jpg", 0 }, { "b.jpg", 1 }, { "c.jpg", 2 } };
 
 struct fixture {
     limn_params params;
     limn_pool *pool;
-    float features[N_PICTURES * FEATURES];
+    float features[N_IMAGES * FEATURES];
     limn_reward *reward;
 };
 
@@ -60,8 +60,7 @@ static void open_fixture_of(struct fixture *f, const limn_decoder_config *c, siz
     assert_int_equal(limn_decoder_params_add(&f->params, c, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     limn_decoder_params_init(&f->params, 3);
-    for (size_t i = 0; i < N_PICTURES * FEATURES; i++)
-        f->features[i] = (float)limn_rng_normal(&rng);
+    for (size_t i = 0; i < N_IMAGES * FEATURES; i++) f->features[i] = (float)limn_rng_normal(&rng);
     assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);
     assert_int_equal(limn_reward_create(&f->reward, c, &f->params, &references, &settings, f->pool,
                                         limn_cpu_best(), NULL),
@@ -84,7 +83,7 @@ static const limn_reward_batch *draw(struct fixture *f, uint64_t step)
 {
     const limn_reward_batch *batch;
     assert_int_equal(
-        limn_reward_draw(f->reward, &batch, step, pictures, f->features, NULL, N_PICTURES, NULL),
+        limn_reward_draw(f->reward, &batch, step, images, f->features, NULL, N_IMAGES, NULL),
         LIMN_OK);
     return batch;
 }
@@ -189,7 +188,7 @@ static void test_frequencies_count_end_tokens(void **state)
     (void)state;
     assert_int_equal(limn_references_count(&df, &references, NULL), LIMN_OK);
     const limn_ngram_table *table = limn_cider_df_ngrams(df);
-    assert_int_equal(limn_cider_df_n_pictures(df), 3);
+    assert_int_equal(limn_cider_df_n_images(df), 3);
     assert_int_equal(limn_ngram_table_find(table, &end)->count, 3);
     assert_int_equal(limn_ngram_table_find(table, &ending)->count, 2);
     assert_int_equal(limn_ngram_table_find(table, &inside)->count, 1);
@@ -197,14 +196,14 @@ static void test_frequencies_count_end_tokens(void **state)
 }
 
 static double expected_reward(const limn_cider_df *df, const uint32_t *sample, size_t n,
-                              size_t picture)
+                              size_t image)
 {
     uint32_t words[2][8];
     limn_sentence sentences[2];
     limn_ngram_counts hypothesis = { .n_words = 0 };
     limn_ngram_counts_list list = { .n_items = 0 };
     limn_cider_scorer scorer = { .hyp = { .length = 0 } };
-    const size_t first = first_references[picture], n_refs = first_references[picture + 1] - first;
+    const size_t first = first_references[image], n_refs = first_references[image + 1] - first;
     double reward;
     for (size_t i = 0; i < n_refs; i++) {
         const size_t begin = reference_offsets[first + i];
@@ -248,17 +247,17 @@ static void test_rewards_are_cider_and_advantages_leave_out_their_sample(void **
     for (uint64_t step = 0; step < 20; step++) {
         const limn_reward_batch *batch = draw(&f, step);
         const limn_decoder_batch *b = &batch->decoder;
-        assert_int_equal(b->n_captions, N_PICTURES * N_SAMPLES);
+        assert_int_equal(b->n_captions, N_IMAGES * N_SAMPLES);
         assert_true(b->is_drawn);
         for (size_t i = 0; i < b->n_captions; i++) {
-            const size_t picture = i / N_SAMPLES;
-            const double *rewards = batch->rewards + picture * N_SAMPLES;
+            const size_t image = i / N_SAMPLES;
+            const double *rewards = batch->rewards + image * N_SAMPLES;
             const uint32_t *sample = b->targets + b->offsets[i];
             const size_t n = b->offsets[i + 1] - b->offsets[i];
             double all = 0;
             for (size_t j = 0; j < N_SAMPLES; j++) all += rewards[j];
-            assert_true(batch->rewards[i] == expected_reward(df, sample, n, picture));
-            assert_int_equal(b->pictures[i], picture);
+            assert_true(batch->rewards[i] == expected_reward(df, sample, n, image));
+            assert_int_equal(b->images[i], image);
             check_rows(b, i, batch->rewards[i] - (all - batch->rewards[i]) / (N_SAMPLES - 1));
             n_rewarded += batch->rewards[i] > 0;
             n_ended += sample[n - 1] == TOKEN_END;
@@ -325,10 +324,10 @@ static void test_threads_and_company_change_nothing(void **state)
     for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
         open_fixture(&other, n_threads);
         got = draw(&other, 5);
-        const size_t n = expected->decoder.offsets[N_PICTURES * N_SAMPLES];
+        const size_t n = expected->decoder.offsets[N_IMAGES * N_SAMPLES];
         assert_memory_equal(got->decoder.targets, expected->decoder.targets, n * sizeof(uint32_t));
         assert_memory_equal(got->decoder.weights, expected->decoder.weights, n * sizeof(float));
-        assert_int_equal(limn_reward_draw(other.reward, &got, 5, pictures + 2,
+        assert_int_equal(limn_reward_draw(other.reward, &got, 5, images + 2,
                                           other.features + 2 * FEATURES, NULL, 1, NULL),
                          LIMN_OK);
         const size_t first = expected->decoder.offsets[2 * N_SAMPLES];
@@ -346,17 +345,17 @@ static void test_threads_and_company_change_nothing(void **state)
     close_fixture(&one);
 }
 
-/* Each picture's captions are drawn with its own tags: alone they are the same. */
-static void test_each_picture_has_its_own_slots(void **state)
+/* Each image's captions are drawn with its own tags: alone they are the same. */
+static void test_each_image_has_its_own_slots(void **state)
 {
     enum { N_SLOTS = 2 };
-    static const limn_tag_slot slots[N_PICTURES * N_SLOTS] = { { 0, 0.9F }, { 1, 0.1F },
-                                                               { 2, 0.8F }, { 3, 0.7F },
-                                                               { 1, 1.0F }, { 0, 0.2F } };
+    static const limn_tag_slot slots[N_IMAGES * N_SLOTS] = {
+        { 0, 0.9F }, { 1, 0.1F }, { 2, 0.8F }, { 3, 0.7F }, { 1, 1.0F }, { 0, 0.2F }
+    };
     limn_decoder_config slotted = config;
     struct fixture f;
     const limn_reward_batch *b;
-    uint32_t targets[N_PICTURES * N_SAMPLES * MAX_STEPS], offsets[N_PICTURES * N_SAMPLES + 1];
+    uint32_t targets[N_IMAGES * N_SAMPLES * MAX_STEPS], offsets[N_IMAGES * N_SAMPLES + 1];
     (void)state;
     slotted.n_tag_slots = N_SLOTS;
     slotted.n_tags = 4;
@@ -364,13 +363,13 @@ static void test_each_picture_has_its_own_slots(void **state)
     for (size_t i = 0; i < f.params.n_items; i++) /* tags that change what is drawn */
         for (size_t k = 0; strstr(f.params.items[i].name, "tag_") && k < f.params.items[i].n; k++)
             f.params.values[f.params.items[i].offset + k] *= 50;
-    assert_int_equal(
-        limn_reward_draw(f.reward, &b, 5, pictures, f.features, slots, N_PICTURES, NULL), LIMN_OK);
+    assert_int_equal(limn_reward_draw(f.reward, &b, 5, images, f.features, slots, N_IMAGES, NULL),
+                     LIMN_OK);
     memcpy(offsets, b->decoder.offsets, sizeof offsets);
-    memcpy(targets, b->decoder.targets, offsets[N_PICTURES * N_SAMPLES] * sizeof *targets);
-    for (size_t p = 0; p < N_PICTURES; p++) {
+    memcpy(targets, b->decoder.targets, offsets[N_IMAGES * N_SAMPLES] * sizeof *targets);
+    for (size_t p = 0; p < N_IMAGES; p++) {
         const uint32_t first = offsets[p * N_SAMPLES], n = offsets[(p + 1) * N_SAMPLES] - first;
-        assert_int_equal(limn_reward_draw(f.reward, &b, 5, pictures + p, f.features + p * FEATURES,
+        assert_int_equal(limn_reward_draw(f.reward, &b, 5, images + p, f.features + p * FEATURES,
                                           slots + p * N_SLOTS, 1, NULL),
                          LIMN_OK);
         assert_int_equal(b->decoder.offsets[N_SAMPLES], n);
@@ -379,7 +378,7 @@ static void test_each_picture_has_its_own_slots(void **state)
     close_fixture(&f);
 }
 
-/* "book" (a class beyond the 64th), "man" and "dog" are false for the second picture alone. */
+/* "book" (a class beyond the 64th), "man" and "dog" are false for the second image alone. */
 static void test_false_objects_cost(void **state)
 {
     static const char *const tokens[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
@@ -402,7 +401,7 @@ static void test_false_objects_cost(void **state)
     plain = draw(&f, 3);
     less = draw(&g, 3);
     for (size_t i = 0; i < plain->decoder.n_captions; i++) {
-        /* References of the pictures name: a book, a man and a dog; nothing; a dog, book and man.
+        /* References of the images name: a book, a man and a dog; nothing; a dog, book and man.
          */
         bool has[N_TOKENS] = { false };
         for (uint32_t r = plain->decoder.offsets[i]; r < plain->decoder.offsets[i + 1]; r++)
@@ -423,13 +422,13 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
         limn_reward_settings settings;
         const char *says;
     } cases[] = {
-        { { .n_samples = 1, .max_steps = 4, .max_pictures = 1 },
-          "1 samples of a picture are not in 2 … 256" },
-        { { .n_samples = 2, .max_steps = 9, .max_pictures = 1 }, "9 steps are not in 1 … 8" },
-        { { .n_samples = 2, .max_steps = 4, .max_pictures = 0 }, "0 pictures" },
-        { { .n_samples = 2, .max_steps = 4, .max_pictures = SIZE_MAX / 2 }, "pictures are not" },
+        { { .n_samples = 1, .max_steps = 4, .max_images = 1 },
+          "1 samples of an image are not in 2 … 256" },
+        { { .n_samples = 2, .max_steps = 9, .max_images = 1 }, "9 steps are not in 1 … 8" },
+        { { .n_samples = 2, .max_steps = 4, .max_images = 0 }, "0 images" },
+        { { .n_samples = 2, .max_steps = 4, .max_images = SIZE_MAX / 2 }, "images are not" },
     };
-    const limn_reward_picture far = { "far.jpg", N_PICTURES };
+    const limn_reward_image far = { "far.jpg", N_IMAGES };
     const limn_reward_batch *batch;
     struct fixture f;
     limn_error err = { 0 };
@@ -448,8 +447,8 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
     err = (limn_error){ 0 };
     assert_int_equal(limn_reward_draw(f.reward, &batch, 0, &far, f.features, NULL, 1, &err),
                      LIMN_E_ARG);
-    assert_string_equal(err.text, "'far.jpg' has the references of picture 3 of 3");
-    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, pictures, f.features, NULL, 4, NULL),
+    assert_string_equal(err.text, "'far.jpg' has the references of image 3 of 3");
+    assert_int_equal(limn_reward_draw(f.reward, &batch, 0, images, f.features, NULL, 4, NULL),
                      LIMN_E_ARG);
     close_fixture(&f);
 }
@@ -462,7 +461,7 @@ int main(void)
         cmocka_unit_test(test_rewards_are_cider_and_advantages_leave_out_their_sample),
         cmocka_unit_test(test_training_by_rewards_raises_them),
         cmocka_unit_test(test_threads_and_company_change_nothing),
-        cmocka_unit_test(test_each_picture_has_its_own_slots),
+        cmocka_unit_test(test_each_image_has_its_own_slots),
         cmocka_unit_test(test_false_objects_cost),
         cmocka_unit_test(test_what_cannot_be_drawn_is_an_error),
     };

@@ -289,14 +289,14 @@ static void test_independent_samples_have_the_probabilities(void **state)
     static toy_caption all[600];
     static size_t counts[600];
     static double expected[600];
-    const size_t n_pictures = 400, n_samples = 50;
+    const size_t n_images = 400, n_samples = 50;
     (void)state;
     for (uint64_t seed = 0; seed < 4; seed++) {
         draw d = draw_of(seed, 6, 4, n_samples, false);
         size_t n_all = 0;
         toy_enumerate(all, &n_all, &(toy_caption){ .n_tokens = 0 }, &d.lm, 4, 0.7f);
         memset(counts, 0, sizeof counts);
-        for (size_t i = 0; i < n_pictures; i++) {
+        for (size_t i = 0; i < n_images; i++) {
             char name[16];
             size_t n, n_drawn = 0;
             snprintf(name, sizeof name, "%zu.jpg", i);
@@ -308,7 +308,7 @@ static void test_independent_samples_have_the_probabilities(void **state)
             assert_int_equal(n_drawn, n_samples);
         }
         for (size_t i = 0; i < n_all; i++)
-            expected[i] = exp(all[i].logprob) * (double)(n_pictures * n_samples);
+            expected[i] = exp(all[i].logprob) * (double)(n_images * n_samples);
         check_chi_square(counts, expected, n_all);
         finish(&d);
     }
@@ -356,12 +356,12 @@ static void test_distinct_samples_are_drawn_without_replacement(void **state)
     static toy_caption all[64];
     static size_t counts[64 * 64];
     static double expected[64 * 64];
-    const size_t n_pictures = 20000;
+    const size_t n_images = 20000;
     (void)state;
     draw d = draw_of(5, 5, 3, 2, true);
     size_t n_all = 0;
     toy_enumerate(all, &n_all, &(toy_caption){ .n_tokens = 0 }, &d.lm, 3, 0.7f);
-    for (size_t i = 0; i < n_pictures; i++) {
+    for (size_t i = 0; i < n_images; i++) {
         char name[16];
         size_t n;
         snprintf(name, sizeof name, "%zu.jpg", i);
@@ -373,7 +373,7 @@ static void test_distinct_samples_are_drawn_without_replacement(void **state)
     for (size_t a = 0; a < n_all; a++)
         for (size_t b = a + 1; b < n_all; b++) {
             const double p = exp(all[a].logprob), q = exp(all[b].logprob);
-            expected[a * n_all + b] = (p * q / (1 - p) + q * p / (1 - q)) * (double)n_pictures;
+            expected[a * n_all + b] = (p * q / (1 - p) + q * p / (1 - q)) * (double)n_images;
         }
     check_chi_square(counts, expected, n_all * n_all);
     finish(&d);

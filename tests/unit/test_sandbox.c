@@ -28,7 +28,7 @@
 enum { OUT_SIZE = 1000, MAX_SIZE = 1 << 20, MAX_MEMORY = 64 << 20 };
 
 static bool is_prepared;   /* in the children, by the call without bytes */
-static bool is_taken_over; /* of a child by a picture, as a flaw in an image library would let it */
+static bool is_taken_over; /* of a child by an image, as a flaw in an image library would let it */
 static atomic_bool is_stopping; /* in the caller */
 
 static void misbehave(char how)
@@ -77,7 +77,7 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
         return (limn_status)(text[1] == '-' ? -atoi((const char *)text + 2)
                                             : atoi((const char *)text + 1));
     }
-    if (text[0] == 'v') { /* what the picture before left in the memory */
+    if (text[0] == 'v') { /* what the image before left in the memory */
         for (size_t i = size; i < MAX_SIZE; i++)
             if (text[i]) return limn_fail(err, LIMN_E_FORMAT, "something was left");
     }
@@ -160,7 +160,7 @@ static void test_work_is_done(void **state)
     assert_int_equal(waitpid(-1, NULL, 0), -1); /* nobody is left */
 }
 
-static void test_a_crash_costs_one_picture(void **state)
+static void test_a_crash_costs_one_image(void **state)
 {
     limn_sandbox *s = start(2);
     char out[OUT_SIZE];
@@ -179,7 +179,7 @@ static void test_a_crash_costs_one_picture(void **state)
     limn_sandbox_stop(&s);
 }
 
-static void test_limits_cost_one_picture(void **state)
+static void test_limits_cost_one_image(void **state)
 {
     limn_sandbox *s = start(1);
     char out[OUT_SIZE];
@@ -201,8 +201,8 @@ static void test_limits_cost_one_picture(void **state)
     limn_sandbox_stop(&s);
 }
 
-/* A child that one picture has taken over answers no other, and finds nothing of the one before. */
-static void test_a_child_serves_one_picture(void **state)
+/* A child that one image has taken over answers no other, and finds nothing of the one before. */
+static void test_a_child_serves_one_image(void **state)
 {
     limn_sandbox *s = start(1);
     char out[OUT_SIZE], large[2000];
@@ -224,7 +224,7 @@ static void test_a_child_serves_one_picture(void **state)
 }
 
 /* What a child says about the run is not believed. */
-static void test_answers_are_of_a_picture(void **state)
+static void test_answers_are_of_an_image(void **state)
 {
     static const struct {
         int code;
@@ -329,10 +329,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_work_is_done),
-        cmocka_unit_test(test_a_crash_costs_one_picture),
-        cmocka_unit_test(test_limits_cost_one_picture),
-        cmocka_unit_test(test_a_child_serves_one_picture),
-        cmocka_unit_test(test_answers_are_of_a_picture),
+        cmocka_unit_test(test_a_crash_costs_one_image),
+        cmocka_unit_test(test_limits_cost_one_image),
+        cmocka_unit_test(test_a_child_serves_one_image),
+        cmocka_unit_test(test_answers_are_of_an_image),
         cmocka_unit_test(test_time_is_bounded),
         cmocka_unit_test(test_fewer_children_rather_than_none),
         cmocka_unit_test(test_a_child_that_was_killed_is_replaced),

@@ -1,5 +1,5 @@
 /* Scores of given captions on a toy model: those of the captioner itself, a pass of the decoder
- * without a picture, any company and order, unknown words, errors, no allocation. */
+ * without an image, any company and order, unknown words, errors, no allocation. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,7 +138,7 @@ static void check_without(const limn_model *m, const limn_score_job *job)
     free(features);
 }
 
-static void test_without_a_picture(void **state)
+static void test_without_an_image(void **state)
 {
     limn_model *model = open_model(NULL);
     limn_scorer *scorer = make_scorer(model, 1);
@@ -161,7 +161,7 @@ static void test_without_a_picture(void **state)
     limn_model_close(&model);
 }
 
-/* Alone, in any order, by any level and number of threads, after other pictures: the same bits. */
+/* Alone, in any order, by any level and number of threads, after other images: the same bits. */
 static void test_bits_do_not_depend_on_company(void **state)
 {
     captions *expected = make_captions(), *c = make_captions();
@@ -266,7 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_captions_of_the_captioner_have_the_scores_that_it_told),
-        cmocka_unit_test(test_without_a_picture),
+        cmocka_unit_test(test_without_an_image),
         cmocka_unit_test(test_bits_do_not_depend_on_company),
         cmocka_unit_test(test_what_is_no_caption_is_an_error),
         cmocka_unit_test(test_scoring_allocates_nothing),

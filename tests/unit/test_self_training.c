@@ -16,7 +16,7 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
 
-enum { SIDE = 224, N_PICTURES = 3, MAX = LIMN_AGREEMENT_MAX_CAPTIONS, MAX_WORDS = 64 };
+enum { SIDE = 224, N_IMAGES = 3, MAX = LIMN_AGREEMENT_MAX_CAPTIONS, MAX_WORDS = 64 };
 
 /* The second one is longer than the toy model's captions; "qwxy" is no word. */
 static const char *const captions[] = {
@@ -28,14 +28,14 @@ enum { N_CAPTIONS = sizeof captions / sizeof *captions };
 
 static limn_model *model;
 static limn_object_labels labels;
-static uint8_t pixels[N_PICTURES][SIDE * SIDE * 3];
+static uint8_t pixels[N_IMAGES][SIDE * SIDE * 3];
 static size_t unreadable = SIZE_MAX;
 
-static limn_status read_picture(const void *ctx, size_t picture, uint8_t *out, limn_error *err)
+static limn_status read_image(const void *ctx, size_t image, uint8_t *out, limn_error *err)
 {
     (void)ctx;
-    if (picture == unreadable) return limn_fail(err, LIMN_E_FORMAT, "was altered");
-    memcpy(out, pixels[picture], sizeof pixels[picture]);
+    if (image == unreadable) return limn_fail(err, LIMN_E_FORMAT, "was altered");
+    memcpy(out, pixels[image], sizeof pixels[image]);
     return LIMN_OK;
 }
 
@@ -69,7 +69,7 @@ static limn_pairing *pair(void)
     limn_pairing *p;
     settings.details_share = 0;
     assert_int_equal(
-        limn_pairing_create(&p, &labels, NULL, N_PICTURES, captions, N_CAPTIONS, &settings, NULL),
+        limn_pairing_create(&p, &labels, NULL, N_IMAGES, captions, N_CAPTIONS, &settings, NULL),
         LIMN_OK);
     return p;
 }
@@ -80,8 +80,8 @@ static void agree(float *agreement, const limn_pairing *p, size_t n_threads)
     assert_int_equal(limn_pool_create(&pool, n_threads, NULL), LIMN_OK);
     const limn_opinion opinion = { .model = model,
                                    .pairing = p,
-                                   .pixels = { read_picture, NULL },
-                                   .n_pictures = N_PICTURES,
+                                   .pixels = { read_image, NULL },
+                                   .n_images = N_IMAGES,
                                    .captions = captions,
                                    .n_captions = N_CAPTIONS,
                                    .pool = pool };
@@ -90,7 +90,7 @@ static void agree(float *agreement, const limn_pairing *p, size_t n_threads)
 }
 
 /* By one caption at a time. */
-static float expected(size_t picture, const char *caption)
+static float expected(size_t image, const char *caption)
 {
     float with[MAX_WORDS], without[MAX_WORDS];
     double sum = 0, n = 0;
@@ -104,7 +104,7 @@ static float expected(size_t picture, const char *caption)
         return -INFINITY;
     }
     const size_t n_scores = words.n_words + 1;
-    assert_int_equal(limn_scorer_run(scorer, pixels[picture], &job, 1, NULL), LIMN_OK);
+    assert_int_equal(limn_scorer_run(scorer, pixels[image], &job, 1, NULL), LIMN_OK);
     for (size_t i = 0; i < n_scores; i++)
         if (!isnan(with[i])) {
             sum += (double)with[i] - (double)without[i];
@@ -117,12 +117,12 @@ static float expected(size_t picture, const char *caption)
 static void test_agreement_is_that_of_the_scorer(void **state)
 {
     limn_pairing *p = pair();
-    float one[N_PICTURES * MAX], three[N_PICTURES * MAX];
+    float one[N_IMAGES * MAX], three[N_IMAGES * MAX];
     (void)state;
     agree(one, p, 1);
     agree(three, p, 3);
     assert_memory_equal(one, three, sizeof one);
-    for (size_t i = 0; i < N_PICTURES; i++) {
+    for (size_t i = 0; i < N_IMAGES; i++) {
         size_t n;
         const uint32_t *candidates = limn_pairing_candidates(&n, p, i);
         assert_int_equal(n, i == 0 ? 3 : i == 1 ? 1 : 0);
@@ -142,13 +142,13 @@ static void test_agreement_is_that_of_the_scorer(void **state)
 static void test_what_agrees_is_kept(void **state)
 {
     limn_pairing *p = pair();
-    float agreement[N_PICTURES * MAX] = { 0 };
+    float agreement[N_IMAGES * MAX] = { 0 };
     uint32_t out[4];
     size_t n;
     const uint32_t *candidates = limn_pairing_candidates(&n, p, 0);
     (void)state;
     agreement[2] = 5;
-    assert_int_equal(limn_self_training_apply(p, N_PICTURES, agreement, 1, NULL), LIMN_OK);
+    assert_int_equal(limn_self_training_apply(p, N_IMAGES, agreement, 1, NULL), LIMN_OK);
     assert_int_equal(limn_pairing_heaviest(out, p, 0, 4), 1);
     assert_int_equal(out[0], candidates[2]);
     assert_int_equal(limn_pairing_draw(out, p, 0, 1, 0, 4), 1);
@@ -158,19 +158,19 @@ static void test_what_agrees_is_kept(void **state)
 static bool stop(void *ctx, size_t done, size_t total)
 {
     (void)ctx;
-    assert_int_equal(done, N_PICTURES);
-    assert_int_equal(total, N_PICTURES);
+    assert_int_equal(done, N_IMAGES);
+    assert_int_equal(total, N_IMAGES);
     return false;
 }
 
 static void test_it_can_be_interrupted(void **state)
 {
     limn_pairing *p = pair();
-    float agreement[N_PICTURES * MAX];
+    float agreement[N_IMAGES * MAX];
     const limn_opinion opinion = { .model = model,
                                    .pairing = p,
-                                   .pixels = { read_picture, NULL },
-                                   .n_pictures = N_PICTURES,
+                                   .pixels = { read_image, NULL },
+                                   .n_images = N_IMAGES,
                                    .captions = captions,
                                    .n_captions = N_CAPTIONS,
                                    .progress = { stop, NULL } };
@@ -179,15 +179,15 @@ static void test_it_can_be_interrupted(void **state)
     limn_pairing_destroy(&p);
 }
 
-static void test_a_picture_that_can_t_be_read_is_an_error(void **state)
+static void test_an_image_that_can_t_be_read_is_an_error(void **state)
 {
     limn_pairing *p = pair();
-    float agreement[N_PICTURES * MAX];
+    float agreement[N_IMAGES * MAX];
     limn_error err = { 0 };
     const limn_opinion opinion = { .model = model,
                                    .pairing = p,
-                                   .pixels = { read_picture, NULL },
-                                   .n_pictures = N_PICTURES,
+                                   .pixels = { read_image, NULL },
+                                   .n_images = N_IMAGES,
                                    .captions = captions,
                                    .n_captions = N_CAPTIONS };
     (void)state;
@@ -204,7 +204,7 @@ int main(void)
         cmocka_unit_test(test_agreement_is_that_of_the_scorer),
         cmocka_unit_test(test_what_agrees_is_kept),
         cmocka_unit_test(test_it_can_be_interrupted),
-        cmocka_unit_test(test_a_picture_that_can_t_be_read_is_an_error),
+        cmocka_unit_test(test_an_image_that_can_t_be_read_is_an_error),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -48,8 +48,7 @@ static void offer(sheet_selection *s, int i)
     snprintf(name, sizeof name, "%03d", i);
     if (sheet_selection_wants(s, score_of(i), hash_of(i)))
         sheet_selection_add(
-            s,
-            (sheet_picture){ .name = limn_strdup(name), .rank = score_of(i), .hash = hash_of(i) });
+            s, (sheet_image){ .name = limn_strdup(name), .rank = score_of(i), .hash = hash_of(i) });
 }
 
 /* numbers [n_items] of a heap, sorted */
@@ -87,7 +86,7 @@ static void test_the_order_of_offers_does_not_matter(void **state)
     }
 }
 
-static void test_few_pictures_are_all_kept(void **state)
+static void test_few_images_are_all_kept(void **state)
 {
     sheet_selection s;
     (void)state;
@@ -102,7 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_order_of_offers_does_not_matter),
-        cmocka_unit_test(test_few_pictures_are_all_kept),
+        cmocka_unit_test(test_few_images_are_all_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

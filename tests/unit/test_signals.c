@@ -40,7 +40,7 @@ static void make_input(uint8_t input[SIDE * SIDE * 3], unsigned seed)
     for (size_t i = 0; i < SIDE * SIDE * 3; i++) input[i] = (uint8_t)(i * seed * 37 / 8);
 }
 
-/* Captions of picture `seed`; the state is to be destroyed. */
+/* Captions of image `seed`; the state is to be destroyed. */
 static const limn_captions *caption(limn_state **state, const limn_model *model,
                                     const limn_options *options, uint32_t n_threads, unsigned seed)
 {
@@ -70,17 +70,17 @@ static void test_same_bits(void **unused)
     (void)unused;
     sure.has_confidence = more.has_confidence = true;
     more.n_best = 3;
-    for (unsigned picture = 1; picture < 6; picture++) {
+    for (unsigned image = 1; image < 6; image++) {
         limn_state *a, *b;
-        const limn_captions *x = caption(&a, model, &plain, 1, picture);
-        const limn_captions *y = caption(&b, model, &sure, 1, picture);
+        const limn_captions *x = caption(&a, model, &plain, 1, image);
+        const limn_captions *y = caption(&b, model, &sure, 1, image);
         assert_same_caption(&x->items[0], &y->items[0]);
         assert_true(isnan(x->items[0].confidence) && !x->items[0].signals);
         assert_int_equal(y->n_items, 1);
         limn_state_destroy(&a);
         for (const char *const *level = limn_cpu_levels(); *level; level++) {
             limn_model *other = open_model(path, *level);
-            x = caption(&a, other, &more, 3, picture);
+            x = caption(&a, other, &more, 3, image);
             assert_int_equal(x->n_items, 3);
             assert_same_caption(&x->items[0], &y->items[0]);
             assert_memory_equal(x->items[0].signals, y->items[0].signals,
@@ -94,8 +94,8 @@ static void test_same_bits(void **unused)
     limn_model_close(&model);
 }
 
-/* What the picture adds, by the scorer. */
-static double added_by_picture(limn_scorer *scorer, const limn_caption *c, unsigned picture)
+/* What the image adds, by the scorer. */
+static double added_by_image(limn_scorer *scorer, const limn_caption *c, unsigned image)
 {
     uint8_t input[SIDE * SIDE * 3];
     float with[MAX_TOKENS + 1], without[MAX_TOKENS + 1];
@@ -104,7 +104,7 @@ static double added_by_picture(limn_scorer *scorer, const limn_caption *c, unsig
         .words = c->tokens, .n_words = n_words, .logprobs = with, .logprobs_without = without
     };
     double sum = 0;
-    make_input(input, picture);
+    make_input(input, image);
     assert_int_equal(limn_scorer_run(scorer, input, &job, 1, NULL), LIMN_OK);
     for (size_t i = 0; i < c->n_tokens; i++) sum += (double)with[i] - (double)without[i];
     return sum / (double)c->n_tokens;
@@ -123,8 +123,7 @@ static double shared(const limn_caption *a, const limn_caption *b)
     return (double)n_both / (double)n_any;
 }
 
-static void check_signals(const limn_captions *found, size_t i, limn_scorer *scorer,
-                          unsigned picture)
+static void check_signals(const limn_captions *found, size_t i, limn_scorer *scorer, unsigned image)
 {
     const limn_caption *c = &found->items[i];
     const float *s = c->signals;
@@ -144,7 +143,7 @@ static void check_signals(const limn_captions *found, size_t i, limn_scorer *sco
     assert_true(fabs((double)s[LIMN_SIGNAL_LEAST] - least) < 1e-6);
     assert_true(fabs((double)s[LIMN_SIGNAL_ENTROPY] - entropy) < 1e-6);
     assert_true(s[LIMN_SIGNAL_LENGTH] == (float)c->n_tokens);
-    assert_true(fabs((double)s[LIMN_SIGNAL_PICTURE] - added_by_picture(scorer, c, picture)) < 1e-5);
+    assert_true(fabs((double)s[LIMN_SIGNAL_PICTURE] - added_by_image(scorer, c, image)) < 1e-5);
     assert_true(agreement > 0 && agreement < 1); /* the test says something */
     assert_true(fabs((double)s[LIMN_SIGNAL_AGREEMENT] - agreement) < 1e-6);
     assert_true(fabs((double)s[LIMN_SIGNAL_MARGIN] - (logprob - best)) < 1e-6);
@@ -160,10 +159,10 @@ static void test_of_the_search(void **unused)
     o.n_best = o.beam_size;
     o.start = "a"; /* they share that, and differ in what follows */
     assert_int_equal(limn_scorer_create(&scorer, model, 0, 1, NULL), LIMN_OK);
-    for (unsigned picture = 1; picture < 6; picture++) {
+    for (unsigned image = 1; image < 6; image++) {
         limn_state *state;
-        const limn_captions *found = caption(&state, model, &o, 1, picture);
-        for (size_t i = 0; i < found->n_items; i++) check_signals(found, i, scorer, picture);
+        const limn_captions *found = caption(&state, model, &o, 1, image);
+        for (size_t i = 0; i < found->n_items; i++) check_signals(found, i, scorer, image);
         limn_state_destroy(&state);
     }
     limn_scorer_destroy(&scorer);

@@ -134,15 +134,15 @@ static void make_input(uint8_t input[SIDE * SIDE * 3], unsigned seed)
     for (size_t i = 0; i < SIDE * SIDE * 3; i++) input[i] = (uint8_t)(i * seed * 37 / 8);
 }
 
-/* Log-probabilities [N_STEPS, N_TOKENS] of a picture; another one before it changes nothing. */
+/* Log-probabilities [N_STEPS, N_TOKENS] of an image; another one before it changes nothing. */
 static void run_forward(float *out, const limn_model *m, float guidance)
 {
     const uint32_t parent = 0;
     uint8_t input[SIDE * SIDE * 3];
     limn_forward *f;
     assert_int_equal(limn_forward_create(&f, m, NULL, 2, false, guidance, NULL), LIMN_OK);
-    for (unsigned picture = 4; picture-- > 2;) {
-        make_input(input, picture);
+    for (unsigned image = 4; image-- > 2;) {
+        make_input(input, image);
         limn_forward_encode(f, input);
         limn_forward_begin(f);
         for (size_t i = 0; i < N_STEPS; i++)
@@ -184,7 +184,7 @@ static void test_steps_are_those_of_the_parts(void **state)
     run_forward(got, m, 1);
     assert_memory_equal(got, expected, sizeof got);
     run_parts(expected, m, true);
-    run_forward(got, m, 0); /* guidance 0: as if there were no picture */
+    run_forward(got, m, 0); /* guidance 0: as if there were no image */
     assert_memory_equal(got, expected, sizeof got);
     limn_model_close(&m);
 }

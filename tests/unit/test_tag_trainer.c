@@ -22,7 +22,7 @@
 
 enum { DIM = 24, N_POSITIONS = 4, N = 300, N_SHOWN = 6, ROW = N_POSITIONS * DIM };
 
-/* Pictures whose features say which of the first objects are there: object c raises the channel c
+/* Images whose features say which of the first objects are there: object c raises the channel c
  * of one position. f16 features [N, N_POSITIONS, DIM], targets [N, LIMN_N_OBJECTS]. */
 typedef struct data {
     uint16_t features[N * ROW];
@@ -65,7 +65,7 @@ static void train(limn_tag_heads *heads, double *loss, const data *d, const limn
                      LIMN_OK);
 }
 
-/* What the head says of features, as it is run when pictures are tagged. */
+/* What the head says of features, as it is run when images are tagged. */
 static void run(float *out, const limn_tag_heads *heads, const uint16_t *features)
 {
     float wide[ROW];

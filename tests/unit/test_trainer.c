@@ -12,9 +12,9 @@
 #include "models/train/trainer.h"
 #include "tests/fixtures/toy_model.h"
 
-enum { N_PICTURES = 2, N_WORDS = 3 };
+enum { N_IMAGES = 2, N_WORDS = 3 };
 
-static const uint32_t tokens[N_PICTURES * N_WORDS] = { 5, 6, 7, 8, 9, 10 };
+static const uint32_t tokens[N_IMAGES * N_WORDS] = { 5, 6, 7, 8, 9, 10 };
 static const size_t offsets[] = { 0, N_WORDS, 2 * N_WORDS }, first_captions[] = { 0, 1, 2 };
 
 struct fixture {
@@ -30,10 +30,10 @@ static limn_batches *create_batches(void)
     const limn_batch_source source = { .tokens = tokens,
                                        .offsets = offsets,
                                        .n_captions = 2,
-                                       .n_pictures = N_PICTURES,
+                                       .n_images = N_IMAGES,
                                        .first_captions = first_captions };
-    const limn_batches_settings settings = { .n_pictures = N_PICTURES,
-                                             .captions_a_picture = 1,
+    const limn_batches_settings settings = { .n_images = N_IMAGES,
+                                             .captions_an_image = 1,
                                              .max_words = 8,
                                              .n_views = 1,
                                              .start = 1,
@@ -60,7 +60,7 @@ static void create(struct fixture *f, limn_stage stage)
         fail_msg("%s", err.text);
     limn_decoder_params_init(limn_trainer_params(f->trainer), 3);
     f->n_floats =
-        (size_t)N_PICTURES * f->config.decoder.n_memory_positions * f->config.decoder.memory_dim;
+        (size_t)N_IMAGES * f->config.decoder.n_memory_positions * f->config.decoder.memory_dim;
     f->features = limn_calloc(f->n_floats, sizeof *f->features);
     for (size_t i = 0; i < f->n_floats; i++) f->features[i] = (float)(i % 13) / 4;
 }

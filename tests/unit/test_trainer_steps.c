@@ -18,17 +18,10 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/fixtures/own_tokens.h"
 
-enum {
-    N_PICTURES = 3,
-    N_CAPTIONS = 5,
-    N_ROWS = 24,
-    N_WORDS = 19,
-    N_FEATURES = 3 * 5 * 7,
-    SEED = 9
-};
+enum { N_IMAGES = 3, N_CAPTIONS = 5, N_ROWS = 24, N_WORDS = 19, N_FEATURES = 3 * 5 * 7, SEED = 9 };
 
 /* The batch of make_decoder_grad.py. */
-static const uint32_t pictures[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
+static const uint32_t images[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
 static const char *const names[] = { "a.jpg", "b.jpg", "c.jpg" };
 static const size_t first_references[] = { 0, 2, 3, 5 };
 
@@ -40,7 +33,7 @@ typedef struct fixture {
     float features[N_FEATURES];
     uint32_t inputs[N_ROWS], targets[N_ROWS], words[N_WORDS];
     size_t word_offsets[N_CAPTIONS + 1];
-    limn_batch_picture batch_pictures[N_PICTURES];
+    limn_batch_image batch_images[N_IMAGES];
     limn_batch batch;
 } fixture;
 
@@ -69,14 +62,13 @@ static void read_batch(fixture *f)
     memcpy(f->inputs, limn_safetensors_find(f->file, "captions")->data, sizeof f->inputs);
     memcpy(f->targets, limn_safetensors_find(f->file, "targets")->data, sizeof f->targets);
     limn_tensor_to_f32(f->features, limn_safetensors_find(f->file, "features"));
-    for (uint32_t i = 0; i < N_PICTURES; i++)
-        f->batch_pictures[i] = (limn_batch_picture){ .picture = i };
-    f->batch = (limn_batch){ .pictures = f->batch_pictures,
-                             .n_pictures = N_PICTURES,
+    for (uint32_t i = 0; i < N_IMAGES; i++) f->batch_images[i] = (limn_batch_image){ .image = i };
+    f->batch = (limn_batch){ .images = f->batch_images,
+                             .n_images = N_IMAGES,
                              .n_rows = N_ROWS,
-                             .decoder = { .n_pictures = N_PICTURES,
+                             .decoder = { .n_images = N_IMAGES,
                                           .n_captions = N_CAPTIONS,
-                                          .pictures = pictures,
+                                          .images = images,
                                           .offsets = offsets,
                                           .inputs = f->inputs,
                                           .targets = f->targets } };
@@ -90,7 +82,7 @@ static void read_batch(fixture *f)
 static void open_fixture(fixture *f, limn_trainer_settings settings)
 {
     const limn_model_config config = model_config();
-    const limn_decoder_limits limits = { N_ROWS, N_PICTURES };
+    const limn_decoder_limits limits = { N_ROWS, N_IMAGES };
     limn_error err = { 0 };
     *f = (fixture){ .settings = settings };
     assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
@@ -104,7 +96,7 @@ static void open_fixture(fixture *f, limn_trainer_settings settings)
     f->settings.adamw = limn_adamw_settings_default();
     f->settings.regularization.label_smoothing = 0.1F;
     f->settings.reward.references =
-        (limn_references){ f->words, f->word_offsets, first_references, N_PICTURES, TOKEN_END };
+        (limn_references){ f->words, f->word_offsets, first_references, N_IMAGES, TOKEN_END };
     f->settings.reward.names = names;
     if (limn_trainer_create(&f->trainer, &config, &f->settings, &limits, NULL, limn_cpu_best(),
                             &err))
@@ -159,7 +151,7 @@ static void test_each_step_drops_out_as_its_number_says(void **state)
     open_fixture(&f, (limn_trainer_settings){ .stage = LIMN_STAGE_FEATURES,
                                               .regularization = { .dropout = 0.3F,
                                                                   .feature_dropout = 0.2F,
-                                                                  .picture_dropout = 0.4F } });
+                                                                  .image_dropout = 0.4F } });
     json_array_foreach(json_object_get(f.wanted, "dropout"), i, row)
     {
         const limn_step_result result = step(&f, (uint64_t)number(row, "step"));
@@ -206,20 +198,20 @@ static void draw(fixture *f, uint64_t number_of_step)
     const limn_model_config config = model_config();
     const limn_reward_settings settings = { .n_samples = f->settings.reward.n_samples,
                                             .max_steps = f->settings.reward.max_steps,
-                                            .max_pictures = N_PICTURES,
+                                            .max_images = N_IMAGES,
                                             .seed = SEED };
-    limn_reward_picture whose[N_PICTURES];
+    limn_reward_image whose[N_IMAGES];
     const limn_reward_batch *drawn;
     limn_reward *reward;
-    for (uint32_t i = 0; i < N_PICTURES; i++) whose[i] = (limn_reward_picture){ names[i], i };
+    for (uint32_t i = 0; i < N_IMAGES; i++) whose[i] = (limn_reward_image){ names[i], i };
     assert_int_equal(limn_reward_create(&reward, &config.decoder, limn_trainer_params(f->trainer),
                                         &f->settings.reward.references, &settings, NULL,
                                         limn_cpu_best(), NULL),
                      LIMN_OK);
     step(f, number_of_step); /* sets the values; the rate is next to nothing */
-    assert_int_equal(limn_reward_draw(reward, &drawn, number_of_step, whose, f->features, NULL,
-                                      N_PICTURES, NULL),
-                     LIMN_OK);
+    assert_int_equal(
+        limn_reward_draw(reward, &drawn, number_of_step, whose, f->features, NULL, N_IMAGES, NULL),
+        LIMN_OK);
     check_drawn(f, drawn);
     limn_reward_destroy(&reward);
 }

@@ -28,11 +28,11 @@ static limn_vocab *make_vocab(const char *words)
     return vocab;
 }
 
-/* A set of the captions in `text`, of the pictures in `names` (lines), NULL = all. */
+/* A set of the captions in `text`, of the images in `names` (lines), NULL = all. */
 static limn_status make(limn_training_set *set, const char *text, const char *names,
                         const char *list, limn_error *err)
 {
-    limn_picture_names wanted = { 0 };
+    limn_image_names wanted = { 0 };
     limn_vocab *vocab = make_vocab("a\nthe\ndog\nruns\n");
     const limn_training_set_settings settings = {
         .vocab = vocab, .max_words = 5, .names = names ? &wanted : NULL, .list = list
@@ -44,20 +44,20 @@ static limn_status make(limn_training_set *set, const char *text, const char *na
     assert_int_equal(limn_caption_file_read(&file, temp_path("captions"), NULL, NULL), LIMN_OK);
     if (names) {
         limn_file_replace(temp_path("names"), names, strlen(names), NULL);
-        assert_int_equal(limn_picture_names_read(&wanted, temp_path("names"), NULL), LIMN_OK);
+        assert_int_equal(limn_image_names_read(&wanted, temp_path("names"), NULL), LIMN_OK);
     }
     s = limn_training_set_create(set, &file, &settings, err);
     limn_caption_file_finish(&file); /* the set keeps nothing of them */
-    limn_picture_names_finish(&wanted);
+    limn_image_names_finish(&wanted);
     limn_vocab_destroy(&vocab);
     return s;
 }
 
-/* "name: 4 5|4 3 = text|" … of all pictures. */
+/* "name: 4 5|4 3 = text|" … of all images. */
 static void render(limn_buffer *out, const limn_training_set *set)
 {
     limn_buffer_clear(out);
-    for (size_t p = 0; p < set->n_pictures; p++) {
+    for (size_t p = 0; p < set->n_images; p++) {
         limn_buffer_printf(out, "%s:", limn_training_set_name(set, p));
         for (size_t c = set->first_captions[p]; c < set->first_captions[p + 1]; c++) {
             for (size_t i = set->offsets[c]; i < set->offsets[c + 1]; i++)
@@ -75,7 +75,7 @@ static void assert_set(const limn_training_set *set, const char *expected)
     limn_buffer_finish(&text);
 }
 
-static void test_captions_come_picture_by_picture(void **state)
+static void test_captions_come_image_by_image(void **state)
 {
     limn_training_set set;
     limn_error err;
@@ -98,7 +98,7 @@ static void test_captions_come_picture_by_picture(void **state)
     limn_training_set_finish(&set);
 }
 
-static void test_a_list_says_which_pictures_in_which_order(void **state)
+static void test_a_list_says_which_images_in_which_order(void **state)
 {
     limn_training_set set;
     limn_error err;
@@ -111,11 +111,11 @@ static void test_a_list_says_which_pictures_in_which_order(void **state)
     assert_string_equal(set.report.unlisted.first[0], "d.jpg");
     assert_int_equal(set.report.without.n, 1);
     assert_string_equal(set.report.without.first[0], "c.jpg");
-    assert_int_equal(limn_picture_names_find(&set.names, "b.jpg"), 1);
+    assert_int_equal(limn_image_names_find(&set.names, "b.jpg"), 1);
     limn_training_set_finish(&set);
 }
 
-static void test_a_list_with_a_picture_that_has_no_caption_is_an_error(void **state)
+static void test_a_list_with_an_image_that_has_no_caption_is_an_error(void **state)
 {
     limn_training_set set;
     limn_error err;
@@ -135,7 +135,7 @@ static void test_a_set_without_captions_is_an_error(void **state)
     (void)state;
     assert_int_equal(make(&set, captions, "c.jpg", NULL, &err), LIMN_E_FORMAT);
     assert_string_equal(err.text,
-                        "no caption is left: 6 are of pictures that are not among those wanted, 1 "
+                        "no caption is left: 6 are of images that are not among those wanted, 1 "
                         "have no word, 0 have more than 5 words");
 }
 
@@ -172,7 +172,7 @@ static void test_coco_s_captions_are_found_by_file_name(void **state)
     limn_training_set_finish(&set);
 }
 
-static void test_text_needs_no_pictures(void **state)
+static void test_text_needs_no_images(void **state)
 {
     static const struct {
         const char *text, *set;
@@ -218,13 +218,13 @@ static void test_characters_are_tokens_where_the_vocabulary_has_them(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_captions_come_picture_by_picture),
-        cmocka_unit_test(test_a_list_says_which_pictures_in_which_order),
-        cmocka_unit_test(test_a_list_with_a_picture_that_has_no_caption_is_an_error),
+        cmocka_unit_test(test_captions_come_image_by_image),
+        cmocka_unit_test(test_a_list_says_which_images_in_which_order),
+        cmocka_unit_test(test_a_list_with_an_image_that_has_no_caption_is_an_error),
         cmocka_unit_test(test_a_set_without_captions_is_an_error),
         cmocka_unit_test(test_only_the_first_few_are_named),
         cmocka_unit_test(test_coco_s_captions_are_found_by_file_name),
-        cmocka_unit_test(test_text_needs_no_pictures),
+        cmocka_unit_test(test_text_needs_no_images),
         cmocka_unit_test(test_characters_are_tokens_where_the_vocabulary_has_them),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

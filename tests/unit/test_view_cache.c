@@ -16,15 +16,15 @@
 #include "models/train/view_cache.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/cache_rows.h"
-#include "tests/unit/picture_files.h"
+#include "tests/unit/image_files.h"
 #include "tests/fixtures/kernels_of.h"
 
-enum { SIZE = 32, N_PICTURES = 5 };
+enum { SIZE = 32, N_IMAGES = 5 };
 
-/* A small encoder and the pixels of a few pictures, for all tests. */
+/* A small encoder and the pixels of a few images, for all tests. */
 static limn_model_file model;
 static limn_encoder *encoder;
-static limn_picture_names names;
+static limn_image_names names;
 static limn_pixel_cache pixels;
 
 static int setup(void **state)
@@ -39,7 +39,7 @@ static int setup(void **state)
         return -1;
     config = model.config.encoder;
     config.input.width = config.input.height = SIZE;
-    write_pictures(&names, N_PICTURES);
+    write_images(&names, N_IMAGES);
     s.folder = temp_folder;
     return limn_encoder_open(&encoder, model.tensors, &config, kernels_of(limn_cpu_best()), NULL) ||
            limn_pixel_cache_make(&pixels, temp_path("pixels"), &s, NULL);
@@ -59,7 +59,7 @@ static void remove_views(void)
 static int teardown(void **state)
 {
     limn_pixel_cache_close(&pixels);
-    limn_picture_names_finish(&names);
+    limn_image_names_finish(&names);
     limn_encoder_close(&encoder);
     limn_model_file_close(&model);
     return temp_folder_teardown(state);
@@ -92,23 +92,23 @@ static bool make(limn_view_cache *c, const limn_view_cache_settings *s, limn_err
     return limn_view_cache_make(c, temp_folder, s, err) == LIMN_OK;
 }
 
-static const uint16_t *view_row(const limn_view_cache *c, size_t view, size_t picture)
+static const uint16_t *view_row(const limn_view_cache *c, size_t view, size_t image)
 {
-    return row_of(&c->views[view], c->rows[picture]);
+    return row_of(&c->views[view], c->rows[image]);
 }
 
 /* What limn_encoder_run makes of a view, in f16. */
-static void assert_features(const limn_view_cache *c, size_t view, size_t picture)
+static void assert_features(const limn_view_cache *c, size_t view, size_t image)
 {
     const size_t n = limn_encoder_n_positions(encoder) * limn_encoder_dim(encoder);
     float *features = limn_alloc_aligned(n, sizeof *features);
     limn_encoder_state *state;
     limn_resize_scratch scratch = { 0 };
     uint8_t changed[SIZE * SIZE * 3];
-    const uint16_t *row = view_row(c, view, picture);
+    const uint16_t *row = view_row(c, view, image);
     assert_int_equal(limn_encoder_state_create(&state, encoder, NULL), LIMN_OK);
-    assert_int_equal(limn_view_pixels(changed, row_of(&pixels.rows, picture), SIZE, view, 3,
-                                      limn_picture_names_get(&names, picture), LIMN_RESIZE_BICUBIC,
+    assert_int_equal(limn_view_pixels(changed, row_of(&pixels.rows, image), SIZE, view, 3,
+                                      limn_image_names_get(&names, image), LIMN_RESIZE_BICUBIC,
                                       &scratch, NULL),
                      LIMN_OK);
     limn_encoder_run(encoder, state, NULL, changed, features);
@@ -130,7 +130,7 @@ static void test_rows_are_the_encoder_s_features_of_each_view(void **state)
     assert_int_equal(c.n_positions, 1);
     assert_int_equal(c.dim, 1280);
     for (size_t v = 0; v < 4; v++)
-        for (size_t p = 0; p < N_PICTURES; p++) assert_features(&c, v, p);
+        for (size_t p = 0; p < N_IMAGES; p++) assert_features(&c, v, p);
     limn_view_cache_close(&c);
     limn_pool_destroy(&s.pool);
 }
@@ -222,7 +222,7 @@ static size_t n_made(const limn_view_cache_settings *s)
     return n;
 }
 
-/* p3.ppm is another picture under the same name. */
+/* p3.ppm is another image under the same name. */
 static void make_other_pixels(limn_pixel_cache *out)
 {
     const limn_pixel_cache_settings s = {
@@ -230,14 +230,14 @@ static void make_other_pixels(limn_pixel_cache *out)
         .names = &names,
         .input = { limn_input_square(SIZE, LIMN_RESIZE_BICUBIC, 0, 1), 10000 }
     };
-    write_picture("p3.ppm", 20, 24, 1);
+    write_image("p3.ppm", 20, 24, 1);
     assert_int_equal(limn_pixel_cache_make(out, temp_path("other-pixels"), &s, NULL), LIMN_OK);
 }
 
 static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
 {
     limn_view_cache_settings s = settings_of(12, 2);
-    limn_picture_names fewer = { 0 };
+    limn_image_names fewer = { 0 };
     limn_encoder_config other = model.config.encoder;
     limn_pixel_cache other_pixels;
     (void)state;
@@ -253,7 +253,7 @@ static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
     assert_int_equal(n_made(&s), 4);
     s.first_stage = 13;
     assert_int_equal(n_made(&s), 4);
-    limn_picture_names_add(&fewer, "p3.ppm", NULL);
+    limn_image_names_add(&fewer, "p3.ppm", NULL);
     s.names = &fewer;
     assert_int_equal(n_made(&s), 4);
     make_other_pixels(&other_pixels);
@@ -265,7 +265,7 @@ static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
     limn_file_replace(temp_path("view-1.npy"), "cut", 3, NULL);
     limn_file_replace(temp_path("view-2.txt"), "", 0, NULL);
     assert_int_equal(n_made(&s), 2);
-    limn_picture_names_finish(&fewer);
+    limn_image_names_finish(&fewer);
     other.input.mean[1]++;
     assert_true(limn_encoder_checksum(model.tensors, &other) !=
                 limn_encoder_checksum(model.tensors, &model.config.encoder));
@@ -274,8 +274,8 @@ static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
 static bool stop_in_second_view(void *ctx, size_t done, size_t total)
 {
     (void)ctx;
-    assert_int_equal(total, 3 * N_PICTURES);
-    return done < 2 * N_PICTURES;
+    assert_int_equal(total, 3 * N_IMAGES);
+    return done < 2 * N_IMAGES;
 }
 
 static void test_an_interrupted_cache_goes_on_with_the_view_that_it_was_at(void **state)
@@ -308,18 +308,18 @@ static void test_nothing_of_others_is_replaced(void **state)
 static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **state)
 {
     const limn_view_cache_settings s = settings_of(LIMN_STAGE_AFTER_HEAD, 1);
-    limn_picture_names wanted = { 0 };
+    limn_image_names wanted = { 0 };
     limn_view_cache c, given;
     limn_error err;
     (void)state;
     assert_true(make(&c, &s, &err));
-    limn_picture_names_add(&wanted, "photos/p4.ppm", NULL);
-    limn_picture_names_add(&wanted, "photos/p1.ppm", NULL);
+    limn_image_names_add(&wanted, "photos/p4.ppm", NULL);
+    limn_image_names_add(&wanted, "photos/p1.ppm", NULL);
     assert_int_equal(
         limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 1, 1280, &err),
         LIMN_OK);
     assert_int_equal(given.n_views, 1);
-    assert_int_equal(given.n_pictures, 2);
+    assert_int_equal(given.n_images, 2);
     assert_memory_equal(view_row(&given, 0, 0), view_row(&c, 0, 4), 2560);
     assert_memory_equal(view_row(&given, 0, 1), view_row(&c, 0, 1), 2560);
     limn_view_cache_close(&given);
@@ -328,12 +328,12 @@ static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **stat
         LIMN_E_FORMAT);
     assert_non_null(strstr(err.text, "view-0.npy: is f16 [n, 1, 1280], expected f16 [n, 49, "));
     err = (limn_error){ 0 };
-    limn_picture_names_add(&wanted, "photos/other.ppm", NULL);
+    limn_image_names_add(&wanted, "photos/other.ppm", NULL);
     assert_int_equal(
         limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 1, 1280, &err),
         LIMN_E_ARG);
     assert_non_null(strstr(err.text, "view-0.txt: has no row of photos/other.ppm"));
-    limn_picture_names_finish(&wanted);
+    limn_image_names_finish(&wanted);
     limn_view_cache_close(&c);
 }
 
@@ -351,26 +351,25 @@ static void flip(const char *path, long from_end)
 /* Of two open views: in the one, a byte changes; the other is cut short. */
 static void test_rows_that_changed_are_errors(void **state)
 {
-    static const uint32_t pictures[] = { 0, 1 }, views[] = { 0, 1 };
+    static const uint32_t images[] = { 0, 1 }, views[] = { 0, 1 };
     const limn_view_cache_settings s = settings_of(LIMN_STAGE_AFTER_HEAD, 2);
     float *out = limn_alloc(2 * 1280, sizeof *out);
     limn_view_cache c;
     limn_error err;
     (void)state;
     assert_true(make(&c, &s, &err));
-    flip(temp_path("view-0.npy"), N_PICTURES * 2560);
-    assert_int_equal(limn_view_cache_gather(&c, out, pictures + 1, NULL, 1, NULL, &err), LIMN_OK);
-    assert_int_equal(limn_view_cache_gather(&c, out, pictures, views, 2, NULL, &err),
-                     LIMN_E_FORMAT);
+    flip(temp_path("view-0.npy"), N_IMAGES * 2560);
+    assert_int_equal(limn_view_cache_gather(&c, out, images + 1, NULL, 1, NULL, &err), LIMN_OK);
+    assert_int_equal(limn_view_cache_gather(&c, out, images, views, 2, NULL, &err), LIMN_E_FORMAT);
     assert_non_null(strstr(err.text, "view-0.npy: the row of p0.ppm was altered; remove the file"));
     limn_view_cache_close(&c);
     err = (limn_error){ 0 };
     assert_true(make(&c, &s, &err)); /* and when it is opened again */
     assert_int_equal(c.n_made, 0);
-    assert_int_equal(limn_view_cache_gather(&c, out, pictures, NULL, 1, NULL, &err), LIMN_E_FORMAT);
+    assert_int_equal(limn_view_cache_gather(&c, out, images, NULL, 1, NULL, &err), LIMN_E_FORMAT);
     err = (limn_error){ 0 };
     assert_int_equal(truncate(temp_path("view-1.npy"), 128), 0);
-    assert_int_equal(limn_view_cache_gather(&c, out, pictures + 1, views + 1, 1, NULL, &err),
+    assert_int_equal(limn_view_cache_gather(&c, out, images + 1, views + 1, 1, NULL, &err),
                      LIMN_E_TRUNCATED);
     assert_non_null(strstr(err.text, "view-1.npy: has become shorter"));
     limn_view_cache_close(&c);
@@ -379,7 +378,7 @@ static void test_rows_that_changed_are_errors(void **state)
 
 static void test_gathering_widens_the_rows_that_are_asked_for(void **state)
 {
-    static const uint32_t pictures[] = { 4, 0, 4, 2 }, views[] = { 1, 0, 0, 1 };
+    static const uint32_t images[] = { 4, 0, 4, 2 }, views[] = { 1, 0, 0, 1 };
     const limn_view_cache_settings s = settings_of(LIMN_STAGE_AFTER_HEAD, 2);
     float *out = limn_alloc(4 * 1280, sizeof *out);
     limn_pool *pool;
@@ -388,12 +387,11 @@ static void test_gathering_widens_the_rows_that_are_asked_for(void **state)
     (void)state;
     assert_int_equal(limn_pool_create(&pool, 2, NULL), LIMN_OK);
     assert_true(make(&c, &s, &err));
-    assert_int_equal(limn_view_cache_gather(&c, out, pictures, views, 4, pool, NULL), LIMN_OK);
+    assert_int_equal(limn_view_cache_gather(&c, out, images, views, 4, pool, NULL), LIMN_OK);
     for (size_t i = 0; i < 4; i++)
         for (size_t j = 0; j < 1280; j++)
-            assert_true(out[1280 * i + j] ==
-                        limn_f16_to_f32(view_row(&c, views[i], pictures[i])[j]));
-    assert_int_equal(limn_view_cache_gather(&c, out, pictures, NULL, 1, NULL, NULL), LIMN_OK);
+            assert_true(out[1280 * i + j] == limn_f16_to_f32(view_row(&c, views[i], images[i])[j]));
+    assert_int_equal(limn_view_cache_gather(&c, out, images, NULL, 1, NULL, NULL), LIMN_OK);
     assert_true(out[7] == limn_f16_to_f32(view_row(&c, 0, 4)[7]));
     limn_view_cache_close(&c);
     limn_pool_destroy(&pool);

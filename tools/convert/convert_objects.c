@@ -34,10 +34,10 @@ static limn_status open_cache(examples *e, const limn_model_config *config, cons
 
 static limn_status gather_rows(examples *e, uint16_t *features, limn_error *err)
 {
-    for (uint32_t i = 0; i < e->labels.n_pictures; i++) {
+    for (uint32_t i = 0; i < e->labels.n_images; i++) {
         const char *name = limn_string_table_get(&e->labels.names, i);
-        const uint32_t row = limn_picture_names_find(&e->cache.names, name);
-        if (row == LIMN_NO_PICTURE) continue;
+        const uint32_t row = limn_image_names_find(&e->cache.names, name);
+        if (row == LIMN_NO_IMAGE) continue;
         LIMN_TRY(limn_row_cache_read(&e->cache, row, features, err));
         limn_tag_pool(e->pooled + 2 * e->dim * e->n, features, e->n_positions, e->dim);
         limn_tag_targets(e->targets + LIMN_N_OBJECTS * e->n, &e->labels, i);
@@ -49,12 +49,12 @@ static limn_status gather_rows(examples *e, uint16_t *features, limn_error *err)
 static limn_status gather(examples *e, limn_error *err)
 {
     uint16_t *features = limn_alloc(e->n_positions * e->dim, sizeof *features);
-    e->pooled = limn_alloc(e->labels.n_pictures, 2 * e->dim * sizeof *e->pooled);
-    e->targets = limn_alloc(e->labels.n_pictures, LIMN_N_OBJECTS * sizeof *e->targets);
+    e->pooled = limn_alloc(e->labels.n_images, 2 * e->dim * sizeof *e->pooled);
+    e->targets = limn_alloc(e->labels.n_images, LIMN_N_OBJECTS * sizeof *e->targets);
     const limn_status s =
         e->pooled && e->targets && features
             ? gather_rows(e, features, err)
-            : limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", e->labels.n_pictures);
+            : limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu images", e->labels.n_images);
     limn_free(features);
     return s;
 }
@@ -69,7 +69,7 @@ static limn_status train(convert_objects *out, convert_result *r, const examples
     status = limn_tag_head_train(&r->tags, &out->loss, e->pooled, e->targets, e->n, e->dim,
                                  &settings, err);
     limn_pool_destroy(&settings.pool);
-    out->n_pictures = e->n;
+    out->n_images = e->n;
     return status;
 }
 
@@ -81,7 +81,7 @@ limn_status convert_objects_train(convert_objects *out, convert_result *r, const
     if (status == LIMN_OK) status = open_cache(&e, &r->config, cache, err);
     if (status == LIMN_OK) status = gather(&e, err);
     if (status == LIMN_OK && e.n == 0)
-        status = limn_fail(err, LIMN_E_ARG, "--objects: no picture of %s is in %s.txt", labels_path,
+        status = limn_fail(err, LIMN_E_ARG, "--objects: no image of %s is in %s.txt", labels_path,
                            cache);
     if (status == LIMN_OK) status = train(out, r, &e, err);
     finish(&e);

@@ -1,5 +1,5 @@
 /* The encoders that others publish: how their files are recognised, what they call each layer
- * (convolution and batch norm apart), and how their pictures come in. The only place outside of an
+ * (convolution and batch norm apart), and how their images come in. The only place outside of an
  * encoder's own folder that knows its names. */
 #ifndef LIMN_TOOLS_CONVERT_ENCODER_NAMES_H
 #define LIMN_TOOLS_CONVERT_ENCODER_NAMES_H
@@ -24,7 +24,7 @@ typedef struct original_encoder {
     double batch_norm_eps;       /* of every batch norm */
     const char *classifier;      /* of ImageNet's 1000 classes, on the mean of the features */
     const char *const *networks; /* families that a file can be, ended by NULL */
-    /* How the published weights of a network see a picture. */
+    /* How the published weights of a network see an image. */
     limn_input_spec (*input)(const char *network);
     /* False when `name` names no tensor of the encoder. */
     bool (*find)(encoder_layer_names *out, const char *name, const char *prefix);

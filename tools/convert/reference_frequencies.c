@@ -8,28 +8,28 @@
 #include "common/text/ptb.h"
 #include "common/text/string_table.h"
 #include "tools/caption_input.h"
-#include "tools/vocabulary/picture_list.h"
+#include "tools/vocabulary/image_list.h"
 
 /* A caption of a file: whose it is, and which it is. */
 typedef struct reference {
     const limn_caption_record *record;
-    uint32_t picture; /* number of its id */
+    uint32_t image; /* number of its id */
 } reference;
 
 typedef struct counter {
-    limn_picture_list *only;
+    limn_image_list *only;
     limn_string_table words;
     limn_ptb ptb;
     limn_cider_df *df;
-    limn_ngram_counts_list counts; /* of one picture's captions */
-    limn_buffer numbers;           /* uint32_t: words of one picture's captions */
+    limn_ngram_counts_list counts; /* of one image's captions */
+    limn_buffer numbers;           /* uint32_t: words of one image's captions */
     limn_sentence *sentences;      /* [n_sentences] */
     size_t n_sentences, capacity;
 } counter;
 
 static void finish(counter *c)
 {
-    limn_picture_list_destroy(&c->only);
+    limn_image_list_destroy(&c->only);
     limn_string_table_finish(&c->words);
     limn_ptb_finish(&c->ptb);
     limn_cider_df_destroy(&c->df);
@@ -46,7 +46,7 @@ static limn_status add_word(counter *c, const char *word, size_t size, limn_erro
     return c->numbers.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
-/* Another caption of the picture at hand; `words` is set when all are there. */
+/* Another caption of the image at hand; `words` is set when all are there. */
 static limn_status add_caption(counter *c, const char *caption, limn_error *err)
 {
     const char *tokens;
@@ -65,8 +65,8 @@ static limn_status add_caption(counter *c, const char *caption, limn_error *err)
     return LIMN_OK;
 }
 
-/* The captions [n] of one picture. */
-static limn_status count_picture(counter *c, const reference *references, size_t n, limn_error *err)
+/* The captions [n] of one image. */
+static limn_status count_image(counter *c, const reference *references, size_t n, limn_error *err)
 {
     c->n_sentences = 0;
     limn_buffer_clear(&c->numbers);
@@ -77,23 +77,23 @@ static limn_status count_picture(counter *c, const reference *references, size_t
     return limn_cider_df_add(c->df, c->counts.items, n, err);
 }
 
-static int by_picture(const void *a, const void *b)
+static int by_image(const void *a, const void *b)
 {
     const reference *x = a, *y = b;
-    return (x->picture > y->picture) - (x->picture < y->picture);
+    return (x->image > y->image) - (x->image < y->image);
 }
 
-static limn_status count_pictures(counter *c, reference *references, size_t n, limn_error *err)
+static limn_status count_images(counter *c, reference *references, size_t n, limn_error *err)
 {
-    qsort(references, n, sizeof *references, by_picture);
+    qsort(references, n, sizeof *references, by_image);
     for (size_t begin = 0, end = 0; begin < n; begin = end) {
-        while (end < n && references[end].picture == references[begin].picture) end++;
-        LIMN_TRY(count_picture(c, references + begin, end - begin, err));
+        while (end < n && references[end].image == references[begin].image) end++;
+        LIMN_TRY(count_image(c, references + begin, end - begin, err));
     }
     return LIMN_OK;
 }
 
-/* The records of a file whose pictures count, with the numbers of their ids. */
+/* The records of a file whose images count, with the numbers of their ids. */
 static limn_status list_references(reference *out, size_t *n, const counter *c,
                                    const limn_caption_file *file, limn_error *err)
 {
@@ -102,9 +102,9 @@ static limn_status list_references(reference *out, size_t *n, const counter *c,
     *n = 0;
     for (size_t i = 0; i < file->n_records && status == LIMN_OK; i++) {
         const limn_caption_record *r = &file->records[i];
-        if (!r->caption || (c->only && !limn_picture_list_has(c->only, r->id, r->alias))) continue;
+        if (!r->caption || (c->only && !limn_image_list_has(c->only, r->id, r->alias))) continue;
         out[*n].record = r;
-        status = limn_string_table_add(&out[*n].picture, &ids, r->id, strlen(r->id), err);
+        status = limn_string_table_add(&out[*n].image, &ids, r->id, strlen(r->id), err);
         ++*n;
     }
     limn_string_table_finish(&ids);
@@ -120,9 +120,9 @@ static limn_status count_file(counter *c, const char *path, const limn_caption_r
     reference *references = limn_alloc(file.n_records, sizeof *references);
     limn_status status = references ? list_references(references, &n, c, &file, err)
                                     : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (status == LIMN_OK) status = count_pictures(c, references, n, err);
+    if (status == LIMN_OK) status = count_images(c, references, n, err);
     if (status == LIMN_OK && n == 0)
-        status = limn_fail(err, LIMN_E_ARG, "%s: no caption of a picture that counts", path);
+        status = limn_fail(err, LIMN_E_ARG, "%s: no caption of an image that counts", path);
     limn_free(references);
     limn_caption_file_finish(&file);
     return status;
@@ -137,7 +137,7 @@ static limn_status count_all(limn_document_frequencies **out, counter *c,
                              const reference_settings *settings, limn_error *err)
 {
     LIMN_TRY(limn_cider_df_create(&c->df, err));
-    if (settings->only) LIMN_TRY(limn_picture_list_read(&c->only, settings->only, err));
+    if (settings->only) LIMN_TRY(limn_image_list_read(&c->only, settings->only, err));
     for (size_t i = 0; i < settings->n_paths; i++)
         LIMN_TRY(count_file(c, settings->paths[i], &settings->how, err));
     return limn_document_frequencies_create(out, c->df, text_of, &c->words, err);

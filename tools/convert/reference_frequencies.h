@@ -8,12 +8,12 @@
 typedef struct reference_settings {
     const char *const *paths; /* [n_paths] caption files (common/io/captions.h) */
     size_t n_paths;
-    const char *only; /* a list of the pictures that count, one a line; NULL: all */
+    const char *only; /* a list of the images that count, one a line; NULL: all */
     limn_caption_reading how;
 } reference_settings;
 
 /* Counts in lower-case Penn Treebank tokens without punctuation, as the metrics do; the captions of
- * one id in one file are those of one picture. Errors name the path. LIMN_E_ARG when no caption is
+ * one id in one file are those of one image. Errors name the path. LIMN_E_ARG when no caption is
  * left; LIMN_E_NOMEM; those of reading. */
 limn_status reference_frequencies_count(limn_document_frequencies **out,
                                         const reference_settings *settings, limn_error *err);

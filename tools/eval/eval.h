@@ -34,7 +34,7 @@ typedef struct limn_eval_image {
     size_t first_hyp, n_hyps; /* in data->hyps, best first; n_hyps >= 1 */
 } limn_eval_image;
 
-/* Names of pictures that could not be evaluated. */
+/* Names of images that could not be evaluated. */
 typedef struct limn_eval_names {
     const char **items; /* [n_items], of the caption files */
     size_t n_items, capacity;
@@ -45,16 +45,16 @@ typedef struct limn_eval_data {
     limn_eval_caption *refs, *hyps; /* [n_refs], [n_hyps] */
     size_t n_images, n_refs, n_hyps;
     limn_eval_names without_hyp, without_ref;
-    size_t n_unfit; /* pictures left out because all their references are marked as unfit */
+    size_t n_unfit; /* images left out because all their references are marked as unfit */
     limn_string_table strings; /* what the numbers in sentences mean */
     const limn_eval_tokenizer_kind *tokenizer;
     limn_buffer texts, numbers; /* what the captions point into */
 } limn_eval_data;
 
 /* Matches hypotheses with references (eval_match.h) and tokenises both. The files must outlive the
- * data. `allow_missing`: pictures that only one file has are left
- * out; else they are an error, LIMN_E_ARG. Also LIMN_E_ARG for no name in common, two entries for a
- * picture in `hyps`, and a last component that stands for two pictures; LIMN_E_NOMEM. */
+ * data. `allow_missing`: images that only one file has are left
+ * out; else they are an error, LIMN_E_ARG. Also LIMN_E_ARG for no name in common, two entries for
+ * an image in `hyps`, and a last component that stands for two images; LIMN_E_NOMEM. */
 limn_status limn_eval_data_create(limn_eval_data *out, const limn_caption_file *refs,
                                   const limn_caption_file *hyps, const char *tokenizer,
                                   bool allow_missing, limn_error *err);
@@ -128,7 +128,7 @@ void limn_eval_sum(double *sum, const limn_eval_result *result, size_t n_images)
 void limn_eval_image_scores(double *out, const limn_eval_result *result, size_t image);
 void limn_eval_result_finish(limn_eval_result *result);
 
-/* The scores [metric->n_keys] when each picture's best caption of its n-best list is taken, by the
+/* The scores [metric->n_keys] when each image's best caption of its n-best list is taken, by the
  * metric's best_key: what a perfect choice could reach. LIMN_E_NOMEM, errors of measuring. */
 limn_status limn_eval_oracle(double *out, const limn_eval_metric *metric,
                              const limn_eval_data *data, const limn_eval_settings *settings,

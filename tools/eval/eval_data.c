@@ -89,7 +89,7 @@ static limn_status count_captions(side *s, size_t n_images, limn_error *err)
     s->counts = limn_calloc(n_images, sizeof *s->counts);
     s->is_unfit = limn_calloc(n_images, sizeof *s->is_unfit);
     if (!s->counts || !s->is_unfit)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", n_images);
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu images", n_images);
     for (size_t i = 0; i < s->file->n_records; i++) {
         const uint32_t image = s->image_of[i];
         if (image == LIMN_EVAL_NO_IMAGE) continue;
@@ -175,20 +175,19 @@ static limn_status fail_names(const limn_eval_data *data, const char *difference
 {
     const limn_eval_names *hyp = &data->without_hyp, *ref = &data->without_ref;
     if (data->n_images == 0 && ref->n_items == 0)
-        return limn_fail(err, LIMN_E_ARG, "none of the %zu pictures has a hypothesis",
-                         hyp->n_items);
+        return limn_fail(err, LIMN_E_ARG, "none of the %zu images has a hypothesis", hyp->n_items);
     if (data->n_images == 0)
         return limn_fail(err, LIMN_E_ARG,
-                         "no picture is in both files: the references name \"%s\", the hypotheses "
+                         "no image is in both files: the references name \"%s\", the hypotheses "
                          "\"%s\"%s",
                          hyp->n_items > 0 ? hyp->items[0] : "", ref->items[0], difference);
     if (hyp->n_items > 0)
         return limn_fail(err, LIMN_E_ARG,
-                         "%zu of %zu pictures have no hypothesis, the first: \"%s\" "
+                         "%zu of %zu images have no hypothesis, the first: \"%s\" "
                          "(--allow-missing leaves them out)%s",
                          hyp->n_items, data->n_images + hyp->n_items, hyp->items[0], difference);
     return limn_fail(err, LIMN_E_ARG,
-                     "%zu pictures have a hypothesis but no reference, the first: "
+                     "%zu images have a hypothesis but no reference, the first: "
                      "\"%s\" (--allow-missing leaves them out)",
                      ref->n_items, ref->items[0]);
 }
@@ -217,7 +216,7 @@ static limn_status build(builder *b, const limn_eval_match *match, const side *r
     data->refs = limn_alloc(refs->file->n_records, sizeof *data->refs);
     data->hyps = limn_alloc(hyps->file->n_records, sizeof *data->hyps);
     if (!first_ref || !first_hyp || !data->images || !data->refs || !data->hyps)
-        status = limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", match->n_images);
+        status = limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu images", match->n_images);
     if (status == LIMN_OK)
         status = choose_images(data, first_ref, first_hyp, match, refs, hyps, err);
     if (status == LIMN_OK) status = check_names(data, allow_missing, err);

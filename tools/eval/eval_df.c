@@ -41,7 +41,7 @@ static limn_status parse_header(limn_cider_df *df, const char *line, const limn_
                                 limn_error *err)
 {
     const char *name = line + strlen(magic), *tab, *number;
-    uint32_t n_pictures;
+    uint32_t n_images;
     if (strncmp(line, magic, strlen(magic)) != 0 || !(tab = strchr(name, '\t')))
         return limn_fail(err, LIMN_E_FORMAT, "no document frequencies of limn-eval --save-df");
     if (strncmp(name, data->tokenizer->name, (size_t)(tab - name)) != 0 ||
@@ -49,9 +49,9 @@ static limn_status parse_header(limn_cider_df *df, const char *line, const limn_
         return limn_fail(err, LIMN_E_ARG, "made with the tokenizer %.*s, not with %s",
                          (int)(tab - name), name, data->tokenizer->name);
     number = tab + 1;
-    if (!read_number(&n_pictures, &number, '\0') || n_pictures == 0)
-        return limn_fail(err, LIMN_E_FORMAT, "line 1: \"%.40s\" is no number of pictures", tab + 1);
-    limn_cider_df_set_n_pictures(df, n_pictures);
+    if (!read_number(&n_images, &number, '\0') || n_images == 0)
+        return limn_fail(err, LIMN_E_FORMAT, "line 1: \"%.40s\" is no number of images", tab + 1);
+    limn_cider_df_set_n_images(df, n_images);
     return LIMN_OK;
 }
 
@@ -66,9 +66,9 @@ static limn_status parse_line(limn_cider_df *df, const char *line, size_t line_n
         return limn_fail(err, LIMN_E_FORMAT,
                          "line %zu: \"%.40s\" is not a number, a tab and 1 … %d words", line_number,
                          line, LIMN_NGRAM_MAX_ORDER);
-    if (count > limn_cider_df_n_pictures(df))
-        return limn_fail(err, LIMN_E_FORMAT, "line %zu: %u pictures of %u", line_number, count,
-                         limn_cider_df_n_pictures(df));
+    if (count > limn_cider_df_n_images(df))
+        return limn_fail(err, LIMN_E_FORMAT, "line %zu: %u images of %u", line_number, count,
+                         limn_cider_df_n_images(df));
     return is_known ? limn_cider_df_set(df, &ngram, count, err) : LIMN_OK;
 }
 
@@ -99,7 +99,7 @@ limn_status limn_eval_df_save(const char *path, const limn_cider_df *df, const l
     limn_buffer out = { 0 };
     limn_status status;
     limn_buffer_printf(&out, "%s%s\t%u\n", magic, data->tokenizer->name,
-                       limn_cider_df_n_pictures(df));
+                       limn_cider_df_n_images(df));
     for (size_t i = 0; i < table->n_ngrams; i++) {
         limn_buffer_printf(&out, "%u\t", table->entries[i].count);
         for (size_t w = 0; w < LIMN_NGRAM_MAX_ORDER; w++) {

@@ -1,7 +1,7 @@
 /* CIDEr's document frequencies: of the data, or from a file.
  *
- * The file is text: "#limn-df<TAB>tokenizer<TAB>number of pictures", then a line for each n-gram:
- * the number of pictures whose references have it, a tab, and its words with one space between. */
+ * The file is text: "#limn-df<TAB>tokenizer<TAB>number of images", then a line for each n-gram:
+ * the number of images whose references have it, a tab, and its words with one space between. */
 #ifndef LIMN_TOOLS_EVAL_EVAL_DF_H
 #define LIMN_TOOLS_EVAL_EVAL_DF_H
 

@@ -6,7 +6,7 @@
 #include "common/metrics/diversity.h"
 #include "tools/eval/eval_df.h"
 
-/* The caption that most pictures have. */
+/* The caption that most images have. */
 static limn_status measure_most(limn_eval_diversity *out, const limn_eval_data *data,
                                 const limn_string_table *captions, limn_error *err)
 {
@@ -99,7 +99,7 @@ static limn_status measure_seen(limn_eval_diversity *out, const limn_eval_data *
     return status;
 }
 
-/* Adds one picture's n-best list to the sums. */
+/* Adds one image's n-best list to the sums. */
 static limn_status add_list(limn_eval_diversity *out, limn_ngram_counts_list *counts,
                             const limn_eval_data *data, const limn_eval_image *image,
                             const limn_cider_df *df, limn_error *err)

@@ -5,17 +5,17 @@
 #include "tools/eval/eval.h"
 
 typedef struct limn_eval_diversity {
-    /* Of the best caption of each picture. */
+    /* Of the best caption of each image. */
     size_t n_distinct; /* different captions */
-    size_t n_most;     /* pictures with the caption that most have */
+    size_t n_most;     /* images with the caption that most have */
     const char *most; /* that caption, tokenised; of equally frequent ones the first. Of the data */
     size_t n_vocabulary; /* different words */
     double mean_length;  /* words */
     double div_1, div_2; /* different words, word pairs / all words */
     double bad_endings;  /* share that ends with an article, a preposition, a conjunction … */
     double seen;         /* share that is a caption of the training file; -1 without one */
-    /* Of n-best lists: means over the pictures that have one. */
-    size_t n_lists; /* pictures with two captions or more */
+    /* Of n-best lists: means over the images that have one. */
+    size_t n_lists; /* images with two captions or more */
     double list_div_1, list_div_2;
     double self_cider; /* 0: all equal … 1: nothing in common */
 } limn_eval_diversity;

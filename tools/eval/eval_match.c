@@ -4,7 +4,7 @@
 
 #include "common/base/mem.h"
 #include "common/text/path.h"
-#include "common/text/picture_name.h"
+#include "common/text/image_name.h"
 #include "common/text/string_table.h"
 #include "tools/message.h"
 
@@ -95,7 +95,7 @@ static const char *part_of(match_index *index, const char *name, match_tier tier
 {
     if (tier == WHOLE) return name;
     if (tier == LAST) return limn_path_last(name);
-    limn_picture_name_key(&index->key, name);
+    limn_image_name_key(&index->key, name);
     return index->key.has_failed ? NULL : index->key.bytes;
 }
 
@@ -115,7 +115,7 @@ static limn_status put_name(match_index *index, const char *name, limn_caption_n
 
 static limn_status fail_ambiguous(const char *name, limn_error *err)
 {
-    return limn_fail(err, LIMN_E_ARG, "%s: two pictures of the references have this name", name);
+    return limn_fail(err, LIMN_E_ARG, "%s: two images of the references have this name", name);
 }
 
 static limn_status add_image(limn_eval_match *match, match_index *index, const char *id,
@@ -159,10 +159,10 @@ static void add_candidate(uint32_t *image, uint32_t found)
 }
 
 /* Where a name must stand of an image that has one there; N_TABLES: anywhere. A name of TSV may be
- * either, but for one with a picture's ending, which is a file's in any field. */
+ * either, but for one with an image's ending, which is a file's in any field. */
 static match_table own_table(const char *name, limn_caption_name kind)
 {
-    if (limn_picture_name_has_ending(name) || kind == LIMN_NAME_FILE) return FILES;
+    if (limn_image_name_has_ending(name) || kind == LIMN_NAME_FILE) return FILES;
     return kind == LIMN_NAME_IMAGE_ID ? IDS : N_TABLES;
 }
 
@@ -172,7 +172,7 @@ static uint32_t get(match_index *index, const name_map *map, const char *name, m
     uint32_t number;
     if (!part || !limn_string_table_find(&number, &map->names, part, strlen(part)))
         return LIMN_EVAL_NO_IMAGE;
-    if (tier == KEY && !limn_picture_name_endings_agree(map->wholes[number], name))
+    if (tier == KEY && !limn_image_name_endings_agree(map->wholes[number], name))
         return LIMN_EVAL_NO_IMAGE;
     return map->images[number];
 }
@@ -229,9 +229,9 @@ static limn_status match_hyps(limn_eval_match *match, match_index *index,
         match->image_of_hyp[i] = image;
         if (status != LIMN_OK || image == LIMN_EVAL_NO_IMAGE) continue;
         if (entries[image] != no_entry && entries[image] != r->entry)
-            status = limn_fail(err, LIMN_E_ARG,
-                               "%s: two hypotheses for one picture, entries %zu and %zu", r->id,
-                               entries[image] + 1, r->entry + 1);
+            status =
+                limn_fail(err, LIMN_E_ARG, "%s: two hypotheses for one image, entries %zu and %zu",
+                          r->id, entries[image] + 1, r->entry + 1);
         entries[image] = r->entry;
     }
     limn_free(entries);
@@ -275,7 +275,7 @@ void limn_eval_match_finish(limn_eval_match *match)
 static void append_difference(limn_buffer *out, const char *ref, const char *hyp)
 {
     limn_buffer difference = { 0 };
-    limn_picture_name_difference(&difference, ref, hyp);
+    limn_image_name_difference(&difference, ref, hyp);
     if (difference.size > 0)
         limn_buffer_printf(out, "; \"%s\" and \"%s\" differ in %s", ref, hyp, difference.bytes);
     limn_buffer_finish(&difference);
@@ -292,12 +292,12 @@ limn_status limn_eval_match_explain(limn_buffer *out, const char *const *refs, s
     size_t *first = limn_alloc(n_refs, sizeof *first);
     if (!first) status = limn_fail(err, LIMN_E_NOMEM, "out of memory for names");
     for (size_t i = 0; i < n_refs && status == LIMN_OK; i++) {
-        limn_picture_name_fold(&fold, refs[i]);
+        limn_image_name_fold(&fold, refs[i]);
         status = limn_string_table_add(&number, &folds, fold.bytes, fold.size, err);
         if (folds.n_strings > n) first[n++] = i;
     }
     for (size_t i = 0; i < n_hyps && status == LIMN_OK; i++) {
-        limn_picture_name_fold(&fold, hyps[i]);
+        limn_image_name_fold(&fold, hyps[i]);
         if (!limn_string_table_find(&number, &folds, fold.bytes, fold.size)) continue;
         append_difference(out, refs[first[number]], hyps[i]);
         break;

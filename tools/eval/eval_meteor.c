@@ -24,7 +24,7 @@ static limn_status score_image(double *row, limn_meteor *meteor, texts *refs,
     for (size_t i = 0; i < m->n_refs; i++) refs->items[i] = data->refs[m->first_ref + i].text;
     LIMN_TRY(limn_meteor_score(&stats, meteor, limn_eval_hyp(data, image, rank)->text, refs->items,
                                m->n_refs, err));
-    limn_meteor_stats_add(&sum, &stats); /* what a picture adds to a corpus */
+    limn_meteor_stats_add(&sum, &stats); /* what an image adds to a corpus */
     memcpy(row, &sum, sizeof sum);
     return LIMN_OK;
 }

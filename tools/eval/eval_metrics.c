@@ -65,7 +65,7 @@ limn_status limn_eval_measure(limn_eval_result *out, const limn_eval_metric *met
     *out = (limn_eval_result){ .metric = metric, .settings = settings };
     out->stats = limn_calloc(data->n_images, metric->n_stats * sizeof *out->stats);
     if (!out->stats)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", data->n_images);
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu images", data->n_images);
     status = metric->measure(out->stats, data, rank, settings, err);
     if (status != LIMN_OK) {
         limn_eval_result_finish(out);

@@ -29,25 +29,25 @@ static limn_status read_caption(limn_object_mentions *out, reader *r,
 /* So many references that name a person make sure that there is one. */
 enum { SURELY = 3 };
 
-/* What a picture's caption and its references name. */
-typedef struct picture {
+/* What an image's caption and its references name. */
+typedef struct named_objects {
     limn_object_mentions caption;
     limn_object_set shown;
     bool shows_people;
     size_t n_with_person; /* references that name one, not only a crowd or a hand */
-} picture;
+} named_objects;
 
-static bool is_shown(const picture *p, size_t object)
+static bool is_shown(const named_objects *p, size_t object)
 {
     return limn_object_set_has(p->shown, object) ||
            (object == LIMN_OBJECT_PERSON && p->shows_people);
 }
 
-static limn_status read_picture(picture *out, reader *r, const limn_eval_data *data, size_t image,
-                                size_t rank, limn_error *err)
+static limn_status read_image(named_objects *out, reader *r, const limn_eval_data *data,
+                              size_t image, size_t rank, limn_error *err)
 {
     const limn_eval_image *m = &data->images[image];
-    *out = (picture){ .shows_people = false };
+    *out = (named_objects){ .shows_people = false };
     LIMN_TRY(read_caption(&out->caption, r, limn_eval_hyp(data, image, rank), err));
     for (size_t i = 0; i < m->n_refs; i++) {
         limn_object_mentions ref;
@@ -80,7 +80,7 @@ enum {
     N_STATS
 };
 
-static void fill_people(double *row, const picture *p)
+static void fill_people(double *row, const named_objects *p)
 {
     const bool is_sure = p->n_with_person >= SURELY;
     row[WITH_PEOPLE] = p->shows_people;
@@ -89,7 +89,7 @@ static void fill_people(double *row, const picture *p)
     row[MISSED_SURE_PEOPLE] = is_sure && !p->caption.names_person;
 }
 
-static void fill_row(double *row, const picture *p)
+static void fill_row(double *row, const named_objects *p)
 {
     row[WITHOUT_PEOPLE] = !p->shows_people;
     row[FALSE_PEOPLE] = !p->shows_people && p->caption.names_person;
@@ -115,8 +115,8 @@ static limn_status measure(double *stats, const limn_eval_data *data, size_t ran
     limn_status status = limn_object_lexicon_create(&r.lexicon, err);
     (void)settings;
     for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++) {
-        picture p;
-        status = read_picture(&p, &r, data, i, rank, err);
+        named_objects p;
+        status = read_image(&p, &r, data, i, rank, err);
         if (status == LIMN_OK) fill_row(stats + i * N_STATS, &p);
     }
     finish_reader(&r);
@@ -196,7 +196,7 @@ static void count(limn_eval_object_count *c, bool is_shown_here, bool is_named)
     c->n_false += !is_shown_here && is_named;
 }
 
-static void add_picture(limn_eval_objects *out, const picture *p, size_t image)
+static void add_image(limn_eval_objects *out, const named_objects *p, size_t image)
 {
     count(&out->people, p->shows_people, p->caption.names_person);
     for (size_t c = 0; c < LIMN_N_OBJECTS; c++) {
@@ -214,12 +214,12 @@ limn_status limn_eval_objects_measure(limn_eval_objects *out, const limn_eval_da
     *out = (limn_eval_objects){ .made_up = NULL };
     out->made_up = limn_calloc(data->n_images, sizeof *out->made_up);
     if (!out->made_up)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu pictures", data->n_images);
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu images", data->n_images);
     status = limn_object_lexicon_create(&r.lexicon, err);
     for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++) {
-        picture p;
-        status = read_picture(&p, &r, data, i, 0, err);
-        if (status == LIMN_OK) add_picture(out, &p, i);
+        named_objects p;
+        status = read_image(&p, &r, data, i, 0, err);
+        if (status == LIMN_OK) add_image(out, &p, i);
     }
     finish_reader(&r);
     if (status != LIMN_OK) limn_eval_objects_finish(out);

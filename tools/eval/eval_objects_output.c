@@ -80,7 +80,7 @@ void limn_eval_objects_render_html(limn_buffer *out, const limn_eval_objects *ob
     if (n == 0) return;
     limn_buffer_append_text(out, "<details><summary>Objects that captions name and no reference "
                                  "does</summary>\n<table>\n<tr><th scope=\"col\">object</th><th "
-                                 "scope=\"col\">captions</th><th scope=\"col\">of pictures "
+                                 "scope=\"col\">captions</th><th scope=\"col\">of images "
                                  "without</th><th scope=\"col\">found where shown</th></tr>\n");
     for (size_t i = 0; i < n; i++) {
         const limn_eval_object_count *c = &objects->classes[classes[i]];

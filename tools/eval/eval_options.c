@@ -24,7 +24,7 @@ static const limn_option options[] = {
       OPTION(split), .group = "Input", .detail = "With commas between. " LIMN_SPLIT_DETAIL },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .type = LIMN_OPT_FLAG,
       OPTION(keep_rejected), .group = "Input", .detail = LIMN_KEEP_REJECTED_DETAIL },
-    { "allow-missing", 0, NULL, "leave out pictures that only one file has", .type = LIMN_OPT_FLAG,
+    { "allow-missing", 0, NULL, "leave out images that only one file has", .type = LIMN_OPT_FLAG,
       OPTION(allow_missing), .group = "Input" },
     { "train", 0, "FILE", "training captions: how many were seen there", .type = LIMN_OPT_TEXT,
       OPTION(train), .group = "Input" },
@@ -34,18 +34,18 @@ static const limn_option options[] = {
           "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, retrieval, "
           "diversity, in any case, or a name that the output has: CIDEr, Bleu_4. The default "
           "is bleu,rouge,cider,diversity, and meteor with --meteor-data. retrieval: how often "
-          "the references prefer their picture's caption to those of 100 other pictures, by "
+          "the references prefer their image's caption to those of 100 other images, by "
           "CIDEr-D." },
     { "objects", 0, NULL, "what captions make up, by class", .type = LIMN_OPT_FLAG,
       OPTION(has_objects), .group = "Metrics",
       .detail =
           "Adds the metric objects. False_person: captions that name a person, of the "
-          "pictures whose references name none. CHAIR_s and CHAIR_i (Rohrbach 2018): "
+          "images whose references name none. CHAIR_s and CHAIR_i (Rohrbach 2018): "
           "captions, and mentions, of one of COCO's 80 classes that no reference names. "
           "Obj_recall: classes named, of those that references name; Miss_object: not named. "
           "Miss_person, Miss_person3: captions that name nobody, where a reference, or three, "
           "do. Person_F1, Object_F1: of precision and recall. English only." },
-    { "subset", 0, "FILE", "scores of the pictures that it names, too", .type = LIMN_OPT_LIST,
+    { "subset", 0, "FILE", "scores of the images that it names, too", .type = LIMN_OPT_LIST,
       OPTION(subsets), .group = "Metrics", .is_more = true,
       .detail = "One name a line. May be given several times." },
     { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_OPT_CHOICE,
@@ -70,7 +70,7 @@ static const limn_option options[] = {
     { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_OPT_TEXT, OPTION(save_df),
       .group = "Metrics", .is_more = true },
     { "confidence", 0, NULL, "95 % intervals", .type = LIMN_OPT_FLAG, OPTION(has_confidence),
-      .group = "Metrics", .detail = "By bootstrap: the pictures are drawn anew many times." },
+      .group = "Metrics", .detail = "By bootstrap: the images are drawn anew many times." },
     { "baseline", 0, "FILE", "compare with these hypotheses", .type = LIMN_OPT_TEXT,
       OPTION(baseline), .group = "Metrics",
       .detail = "Paired bootstrap: difference of the scores, its 95 % interval, and p, the "
@@ -93,12 +93,12 @@ static const limn_option options[] = {
       .detail = "May be given several times. Document frequencies are each set's own." },
     { "format", 0, "NAME", "text (default) or json", .type = LIMN_OPT_CHOICE, OPTION(format),
       .choices = format_names, .group = "Output" },
-    { "per-image", 0, "FILE", "scores of each picture, as JSONL", .type = LIMN_OPT_TEXT,
+    { "per-image", 0, "FILE", "scores of each image, as JSONL", .type = LIMN_OPT_TEXT,
       OPTION(per_image), .group = "Output" },
     { "report", 0, "FILE.html", "a page to look at, all in one file", .type = LIMN_OPT_TEXT,
       OPTION(report), .group = "Output",
-      .detail = "Scores, histograms, the best and the worst pictures with their captions." },
-    { "images", 0, "FOLDER", "the pictures, for the report", .type = LIMN_OPT_TEXT, OPTION(images),
+      .detail = "Scores, histograms, the best and the worst images with their captions." },
+    { "images", 0, "FOLDER", "the images, for the report", .type = LIMN_OPT_TEXT, OPTION(images),
       .group = "Output" },
     { "sandbox", 0, "WHEN", "decode them in bare processes: auto, on or off", .group = "Output",
       .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, OPTION(sandbox),

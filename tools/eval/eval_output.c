@@ -92,7 +92,7 @@ static void render_diversity(limn_buffer *out, const limn_eval_diversity *d, siz
 
 static void render_subset(limn_buffer *out, const limn_eval_subset *s, const limn_eval_outcome *o)
 {
-    limn_buffer_printf(out, "subset %s: %zu picture%s\n", s->name, s->n_images,
+    limn_buffer_printf(out, "subset %s: %zu image%s\n", s->name, s->n_images,
                        s->n_images == 1 ? "" : "s");
     for (size_t i = 0; i < o->n_results; i++)
         for (size_t k = 0; k < o->results[i].metric->n_keys; k++) {
@@ -104,7 +104,7 @@ static void render_subset(limn_buffer *out, const limn_eval_subset *s, const lim
 
 void limn_eval_render_text(limn_buffer *out, const limn_eval_outcome *o)
 {
-    limn_buffer_printf(out, "%zu picture%s, %zu reference%s\n", o->data->n_images,
+    limn_buffer_printf(out, "%zu image%s, %zu reference%s\n", o->data->n_images,
                        o->data->n_images == 1 ? "" : "s", o->data->n_refs,
                        o->data->n_refs == 1 ? "" : "s");
     render_names(out, "without hypothesis", &o->data->without_hyp);

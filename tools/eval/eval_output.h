@@ -1,4 +1,4 @@
-/* What limn-eval writes: text, JSON, lines for each picture. */
+/* What limn-eval writes: text, JSON, lines for each image. */
 #ifndef LIMN_TOOLS_EVAL_EVAL_OUTPUT_H
 #define LIMN_TOOLS_EVAL_EVAL_OUTPUT_H
 

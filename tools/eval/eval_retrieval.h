@@ -1,11 +1,11 @@
-/* Whether captions tell their pictures apart: a caption that fits many is chosen for few.
+/* Whether captions tell their images apart: a caption that fits many is chosen for few.
  *
- * The metric "retrieval" has one key, "Retrieval": how often a picture's references prefer its
- * caption to those of 100 other pictures, by CIDEr-D with the document frequencies of the CIDEr
+ * The metric "retrieval" has one key, "Retrieval": how often an image's references prefer its
+ * caption to those of 100 other images, by CIDEr-D with the document frequencies of the CIDEr
  * metric. Where it shares the highest score with n - 1 others, as equal captions do, it counts for
- * 1 / n; where the highest score is 0, for nothing. The others are drawn by the picture's name
- * alone, so that the number is the same at each run; with fewer pictures all others take part, and
- * of one picture the share is 0. Of n-best lists the others' first captions count. */
+ * 1 / n; where the highest score is 0, for nothing. The others are drawn by the image's name
+ * alone, so that the number is the same at each run; with fewer images all others take part, and
+ * of one image the share is 0. Of n-best lists the others' first captions count. */
 #ifndef LIMN_TOOLS_EVAL_EVAL_RETRIEVAL_H
 #define LIMN_TOOLS_EVAL_EVAL_RETRIEVAL_H
 

@@ -45,7 +45,7 @@ limn_status limn_eval_baseline_create(limn_eval_data *out, const limn_eval_data 
         is_same = strcmp(out->images[i].id, data->images[i].id) == 0;
     if (!is_same)
         return limn_fail(err, LIMN_E_ARG,
-                         "has captions of other pictures than --hyps: %zu, not "
+                         "has captions of other images than --hyps: %zu, not "
                          "%zu",
                          out->n_images, data->n_images);
     return LIMN_OK;

@@ -11,7 +11,7 @@
 #include "tools/explain/label.h"
 #include "tools/explain/result_files.h"
 
-/* The sheet, in pixels: the caption above, pictures of these sizes at most, each with a line of
+/* The sheet, in pixels: the caption above, images of these sizes at most, each with a line of
  * text below, and space between. */
 enum {
     TITLE_HEIGHT = 44,
@@ -31,11 +31,11 @@ typedef struct attention_files {
     const limn_caption *caption;
     const limn_model *model;
     limn_model_info info;
-    const limn_thumbnail *picture;
+    const limn_thumbnail *image;
     limn_heat_map map;
-    uint8_t *pixels; /* [picture->height, picture->width, 3] one word's */
+    uint8_t *pixels; /* [image->height, image->width, 3] one word's */
     limn_canvas sheet;
-    uint32_t tile_width, tile_height; /* of the picture on it */
+    uint32_t tile_width, tile_height; /* of the image on it */
     limn_resize_scratch resize;
     limn_buffer path, bytes;
 } attention_files;
@@ -74,7 +74,7 @@ static limn_status write_tokens(attention_files *f, limn_error *err)
     return write_file(f, "attention.txt", err);
 }
 
-/* ---- pictures ------------------------------------------------------------------------------- */
+/* ---- images ------------------------------------------------------------------------------- */
 
 /* A word as part of a file's name. */
 static void append_plain(limn_buffer *out, const char *word)
@@ -106,9 +106,8 @@ static limn_status put_tile(attention_files *f, size_t number, const uint8_t *pi
     limn_label below = label;
     uint8_t *tile = limn_alloc((size_t)f->tile_width * f->tile_height, 3);
     if (!tile) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a sheet");
-    const limn_status s =
-        limn_resize(tile, f->tile_width, f->tile_height, pixels, f->picture->width,
-                    f->picture->height, LIMN_RESIZE_BICUBIC, &f->resize, err);
+    const limn_status s = limn_resize(tile, f->tile_width, f->tile_height, pixels, f->image->width,
+                                      f->image->height, LIMN_RESIZE_BICUBIC, &f->resize, err);
     for (uint32_t row = 0; s == LIMN_OK && row < f->tile_height; row++)
         memcpy(f->sheet.pixels + ((size_t)(y + row) * f->sheet.width + x) * 3,
                tile + (size_t)row * f->tile_width * 3, (size_t)f->tile_width * 3);
@@ -127,8 +126,7 @@ static limn_status write_word(attention_files *f, size_t i, limn_error *err)
         f->caption->predictions[i]->attention + (f->info.n_layers - 1) * f->info.n_heads * n_cells;
     limn_buffer name = { 0 }, text = { 0 };
     limn_heat_map_mean(&f->map, last_layer, f->info.n_heads);
-    limn_heat_map_paint(f->pixels, f->picture->pixels, f->picture->width, f->picture->height,
-                        &f->map);
+    limn_heat_map_paint(f->pixels, f->image->pixels, f->image->width, f->image->height, &f->map);
     limn_buffer_printf(&name, "%02zu-", i + 1);
     append_plain(&name, word_of(f, i));
     limn_buffer_append_text(&name, ".png");
@@ -137,17 +135,17 @@ static limn_status write_word(attention_files *f, size_t i, limn_error *err)
     limn_status s =
         name.has_failed || text.has_failed
             ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
-            : write_png(f, name.bytes, f->pixels, f->picture->width, f->picture->height, err);
+            : write_png(f, name.bytes, f->pixels, f->image->width, f->image->height, err);
     if (s == LIMN_OK) s = put_tile(f, i + 1, f->pixels, text.bytes, err);
     limn_buffer_finish(&name);
     limn_buffer_finish(&text);
     return s;
 }
 
-/* The largest size of the picture's shape that fits on a tile. */
+/* The largest size of the image's shape that fits on a tile. */
 static void fit_tile(attention_files *f)
 {
-    const uint64_t width = f->picture->width, height = f->picture->height;
+    const uint64_t width = f->image->width, height = f->image->height;
     const bool is_wide = width * TILE_HEIGHT >= height * TILE_WIDTH;
     f->tile_width = is_wide ? TILE_WIDTH : (uint32_t)(TILE_HEIGHT * width / height);
     f->tile_height = is_wide ? (uint32_t)(TILE_WIDTH * height / width) : TILE_HEIGHT;
@@ -157,7 +155,7 @@ static void fit_tile(attention_files *f)
 
 static limn_status make_canvases(attention_files *f, limn_error *err)
 {
-    const limn_thumbnail *p = f->picture;
+    const limn_thumbnail *p = f->image;
     const size_t n_rows = (f->caption->n_tokens + 1 + N_COLUMNS - 1) / N_COLUMNS;
     const size_t n_cells = (size_t)f->info.grid_width * f->info.grid_height;
     fit_tile(f);
@@ -188,17 +186,17 @@ static limn_status write_all(attention_files *f, limn_error *err)
     LIMN_TRY(write_numbers(f, err));
     LIMN_TRY(write_tokens(f, err));
     put_title(f);
-    LIMN_TRY(put_tile(f, 0, f->picture->pixels, "", err));
+    LIMN_TRY(put_tile(f, 0, f->image->pixels, "", err));
     for (size_t i = 0; i < f->caption->n_tokens; i++) LIMN_TRY(write_word(f, i, err));
     return write_png(f, "sheet.png", f->sheet.pixels, f->sheet.width, f->sheet.height, err);
 }
 
 limn_status limn_attention_files_write(const char *folder, size_t given,
                                        const limn_caption *caption, const limn_model *model,
-                                       const limn_thumbnail *picture, limn_error *err)
+                                       const limn_thumbnail *image, limn_error *err)
 {
     attention_files f = {
-        .folder = folder, .given = given, .caption = caption, .model = model, .picture = picture
+        .folder = folder, .given = given, .caption = caption, .model = model, .image = image
     };
     limn_model_get_info(model, &f.info);
     const limn_status s = write_all(&f, err);

@@ -34,7 +34,7 @@ static limn_status append_caption(limn_buffer *out, void *ctx, limn_error *err)
 static limn_status append_photo(limn_buffer *out, void *ctx, limn_error *err)
 {
     const limn_explanation *e = ctx;
-    return limn_page_append_jpeg(out, e->picture->pixels, e->picture->width, e->picture->height,
+    return limn_page_append_jpeg(out, e->image->pixels, e->image->width, e->image->height,
                                  PHOTO_QUALITY, err);
 }
 
@@ -42,8 +42,8 @@ static limn_status append_size(limn_buffer *out, void *ctx, limn_error *err)
 {
     const limn_explanation *e = ctx;
     (void)err;
-    limn_buffer_printf(out, "width=\"%u\" height=\"%u\"", (unsigned)e->picture->width,
-                       (unsigned)e->picture->height);
+    limn_buffer_printf(out, "width=\"%u\" height=\"%u\"", (unsigned)e->image->width,
+                       (unsigned)e->image->height);
     return LIMN_OK;
 }
 

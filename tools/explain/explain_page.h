@@ -1,14 +1,14 @@
-/* The page that shows how a picture's captions came about: one HTML file that needs no other. */
+/* The page that shows how an image's captions came about: one HTML file that needs no other. */
 #ifndef LIMN_TOOLS_EXPLAIN_EXPLAIN_PAGE_H
 #define LIMN_TOOLS_EXPLAIN_EXPLAIN_PAGE_H
 
 #include "common/base/buffer.h"
 #include "models/captioner.h"
-#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/loader/image_load.h"
 
 typedef struct limn_explanation {
-    const char *name; /* of the picture; need not be UTF-8 */
-    const limn_thumbnail *picture;
+    const char *name; /* of the image; need not be UTF-8 */
+    const limn_thumbnail *image;
     const limn_captions *captions; /* with search, attention and alternatives */
     const limn_model *model;
     const char *model_name, *settings; /* said at the foot: the model's file, the search */

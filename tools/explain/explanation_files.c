@@ -78,18 +78,18 @@ static limn_status write_attention(const limn_explain_settings *s, const limn_di
         folder.has_failed
             ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
             : limn_attention_files_write(folder.bytes, strlen(s->attention_dir),
-                                         &e->captions->items[number], e->model, e->picture, err);
+                                         &e->captions->items[number], e->model, e->image, err);
     limn_buffer_finish(&folder);
     return status;
 }
 
 limn_status limn_explain_write(const limn_explain_settings *s, const limn_dirwalk_entry *input,
                                const limn_captions *captions, const limn_model *model,
-                               const limn_options *options, const limn_thumbnail *picture,
+                               const limn_options *options, const limn_thumbnail *image,
                                limn_error *err)
 {
     limn_explanation e = { .name = input->path,
-                           .picture = picture,
+                           .image = image,
                            .captions = captions,
                            .model = model,
                            .model_name = limn_path_last(s->model_path),

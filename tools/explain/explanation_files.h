@@ -4,13 +4,13 @@
 
 #include "common/io/dirwalk.h"
 #include "models/captioner.h"
-#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/loader/image_load.h"
 
 enum { LIMN_EXPLAIN_PHOTO_SIDE = 640 }; /* pixels of the longer side of the photo on the page */
 
 typedef struct limn_explain_settings {
-    const char *page_dir;      /* DIR/NAME.html of each picture; NULL: none */
-    const char *attention_dir; /* DIR/NAME/… of each picture (attention_files.h), of several
+    const char *page_dir;      /* DIR/NAME.html of each image; NULL: none */
+    const char *attention_dir; /* DIR/NAME/… of each image (attention_files.h), of several
                                 * captions DIR/NAME/1/… and so on; NULL: none */
     const char *model_path;    /* said on the page */
     uint32_t n_best;           /* captions that the user asked for */
@@ -22,11 +22,11 @@ bool limn_explain_is_wanted(const limn_explain_settings *s);
  * hypotheses that finished, so there may be more than n_best. */
 limn_options limn_explain_options(const limn_explain_settings *s, const limn_options *options);
 
-/* Writes the files of a picture; `options` are those of the captions. LIMN_E_IO, also when others
+/* Writes the files of an image; `options` are those of the captions. LIMN_E_IO, also when others
  * are there; LIMN_E_NOMEM. Any thread. */
 limn_status limn_explain_write(const limn_explain_settings *s, const limn_dirwalk_entry *input,
                                const limn_captions *captions, const limn_model *model,
-                               const limn_options *options, const limn_thumbnail *picture,
+                               const limn_options *options, const limn_thumbnail *image,
                                limn_error *err);
 
 #endif

@@ -54,7 +54,7 @@ static const float colours[][3] = {
 };
 enum { N_COLOURS = sizeof colours / sizeof *colours };
 
-static const float dimmed = 0.68f;    /* of the picture where nothing was looked at */
+static const float dimmed = 0.68f;    /* of the image where nothing was looked at */
 static const float strongest = 0.62f; /* share of the colour at full strength */
 
 static void paint_pixel(uint8_t *out, const uint8_t *pixel, float strength)

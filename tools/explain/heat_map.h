@@ -1,5 +1,5 @@
-/* Attention as colour on the picture. The network sees the whole picture squashed to a square, so
- * each cell of its grid is a part of the upright picture, of the same share of width and height. */
+/* Attention as colour on the image. The network sees the whole image squashed to a square, so
+ * each cell of its grid is a part of the upright image, of the same share of width and height. */
 #ifndef LIMN_TOOLS_EXPLAIN_HEAT_MAP_H
 #define LIMN_TOOLS_EXPLAIN_HEAT_MAP_H
 

@@ -1,4 +1,4 @@
-/* Files that a run writes for each picture, below a folder. */
+/* Files that a run writes for each image, below a folder. */
 #ifndef LIMN_TOOLS_EXPLAIN_RESULT_FILES_H
 #define LIMN_TOOLS_EXPLAIN_RESULT_FILES_H
 
@@ -8,7 +8,7 @@
 #include "common/base/status.h"
 #include "common/io/dirwalk.h"
 
-/* Appends DIR/NAME: the name of a picture that the user named, or its path below the folder (or in
+/* Appends DIR/NAME: the name of an image that the user named, or its path below the folder (or in
  * the archive) that was. It never leads out of DIR: "..", "." and empty parts are left out. */
 void limn_result_path_append(limn_buffer *out, const char *dir, const limn_dirwalk_entry *input);
 

@@ -37,7 +37,7 @@ static void warn_of_failures(const totals *t)
     limn_buffer causes = { 0 };
     append_causes(&causes, t);
     if (!causes.has_failed && t->n_done + t->n_failed > 1)
-        limn_message_warning("%zu of %zu pictures failed: %s", t->n_failed, t->n_done + t->n_failed,
+        limn_message_warning("%zu of %zu images failed: %s", t->n_failed, t->n_done + t->n_failed,
                              causes.bytes);
     limn_buffer_finish(&causes);
 }
@@ -47,19 +47,19 @@ static void tell_of_earlier_work(const limn_account *account)
     size_t n_before = 0;
     for (int s = 0; s < LIMN_N_STATUSES; s++) n_before += account->counts_before[s];
     if (account->is_resumed)
-        limn_message_info("goes on with an interrupted run, which got through %zu pictures",
+        limn_message_info("goes on with an interrupted run, which got through %zu images",
                           n_before);
     if (account->n_there)
-        limn_message_info("skipped: %zu pictures that have captions already", account->n_there);
+        limn_message_info("skipped: %zu images that have captions already", account->n_there);
 }
 
 static void tell_how_to_go_on(const limn_account *account, size_t n)
 {
     if (account->can_go_on)
-        limn_message_warning("interrupted after %zu pictures; the same command goes on from there",
+        limn_message_warning("interrupted after %zu images; the same command goes on from there",
                              n);
     else
-        limn_message_warning("interrupted after %zu pictures", n);
+        limn_message_warning("interrupted after %zu images", n);
 }
 
 /* The output is not complete, however much of it there is. */
@@ -75,10 +75,10 @@ static int failed(const limn_account *account, limn_status status, const limn_er
 static int found_nothing(const limn_account *account, bool is_part)
 {
     if (is_part && account->left_out.n_refused) {
-        limn_message_info("no pictures in this part");
+        limn_message_info("no images in this part");
         return LIMN_EXIT_OK;
     }
-    limn_message_warning("no pictures found");
+    limn_message_warning("no images found");
     return LIMN_EXIT_NOTHING;
 }
 
@@ -90,7 +90,7 @@ int limn_caption_report(const limn_account *account, bool is_part, limn_status s
     limn_message_note("%zu done, %zu failed", t.n_done, t.n_failed);
     limn_report_left_out(&account->left_out);
     if (account->n_left_out)
-        limn_message_info("left without a caption for low confidence: %zu of %zu pictures",
+        limn_message_info("left without a caption for low confidence: %zu of %zu images",
                           account->n_left_out, t.n_done);
     if (status == LIMN_E_INTERRUPTED) {
         tell_how_to_go_on(account, t.n_done + t.n_failed);
@@ -117,7 +117,7 @@ int limn_caption_report_dry(const limn_account *account, bool is_part, limn_stat
         limn_message_error("%s", err->text);
         return LIMN_EXIT_NOTHING;
     }
-    limn_message_info("to do: %zu pictures; nothing was done (--dry-run)", account->n_to_do);
+    limn_message_info("to do: %zu images; nothing was done (--dry-run)", account->n_to_do);
     if (!n_known && !n_failed) return found_nothing(account, is_part);
     return limn_cli_exit_code(n_known, n_failed);
 }

@@ -4,7 +4,7 @@
 
 #include "tools/annotate/annotate.h"
 
-/* Tells what became of the pictures: done, skipped, failed by cause, and what was left out; that
+/* Tells what became of the images: done, skipped, failed by cause, and what was left out; that
  * the run was interrupted and how it goes on; or what ended it, from `err`. Says nothing when all
  * was done and nobody asked (-v). `is_part`: it was one of several parts (--shard), which may be
  * empty. Returns the exit code. */

@@ -34,10 +34,10 @@ static const limn_option options[] = {
                 "writes them (-v tells how many).",
       .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(captioning.ban_files), .is_more = true },
     { "format", 0, "NAME", "text, jsonl, csv … (default: as FILE is called)", .group = "Output",
-      .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for a picture that "
+      .detail = "text: PATH, a tab, CAPTION; one line for each caption, none for an image that "
                 "failed; in PATH, backslash, tab, newline and carriage return are written \\\\, "
                 "\\t, \\n and \\r.\n\n"
-                "jsonl: one object for each picture, failed ones with the key error; a name that "
+                "jsonl: one object for each image, failed ones with the key error; a name that "
                 "is not UTF-8 has its odd bytes as \\xNN in file, and all its bytes, two "
                 "hexadecimal digits each, in file_bytes.\n\n"
                 "csv: RFC 4180, with a header; file, caption, logprob, score, rank and file_bytes, "
@@ -48,7 +48,7 @@ static const limn_option options[] = {
                 "COCO_val2014_000000000042.jpg ends in, with the name in path; else the name "
                 "itself.\n\n"
                 "metadata: metadata.jsonl for Hugging Face's imagefolder, file_name and text; "
-                "file_name is below the folder of FILE where that is above the picture, else below "
+                "file_name is below the folder of FILE where that is above the image, else below "
                 "the folder that was named.\n\n"
                 "FILE.csv, FILE.tsv, FILE.jsonl, FILE.json (coco) and metadata.jsonl ask for their "
                 "format by themselves. With --n-best, text, csv and tsv have a line for each "
@@ -60,29 +60,29 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, FIELD(out.suffix), .is_more = true },
     { "signals", 0, NULL, "in jsonl, what a confidence is made of", .group = "Output",
       .detail = "Numbers of the best caption in signals, for limn-eval --fit: logprob of a token "
-                "and the least of any, entropy, length, what the picture adds to logprob, margin "
+                "and the least of any, entropy, length, what the image adds to logprob, margin "
                 "over the beam's other captions and agreement with them, and by the tags: the "
                 "least log-probability of an object that it names, that of a person where it names "
-                "people, whether it does, and how familiar the picture is.",
+                "people, whether it does, and how familiar the image is.",
       .type = LIMN_OPT_FLAG, FIELD(captioning.has_signals), .is_more = true },
     { "min-confidence", 0, "C", "leave out captions less likely right than C", .group = "Output",
       .detail = "Such a caption is not written: jsonl has \"caption\": null and \"why\": \"low "
                 "confidence\", the other formats an empty caption, a sidecar of captions an empty "
-                "line. The picture counts as done; with --n-best, captions go one by one. How many "
-                "pictures were left without is told in the end.",
+                "line. The image counts as done; with --n-best, captions go one by one. How many "
+                "images were left without is told in the end.",
       .type = LIMN_OPT_REAL, FIELD(captioning.min_confidence), .min = 0, .max = 1 },
     { "explain", 0, "DIR", "DIR/NAME.html: how each caption came about", .group = "Output",
-      .detail = "A page for each picture, of one file that needs no network: where the network "
+      .detail = "A page for each image, of one file that needs no network: where the network "
                 "looked for each word, by layer and head, what else it considered, and which "
-                "beginnings the search kept and let go. NAME is the picture's, or its path below "
+                "beginnings the search kept and let go. NAME is the image's, or its path below "
                 "the folder. A page that is there already is left as it is, and an error unless "
                 "it is the same.",
       .type = LIMN_OPT_TEXT, FIELD(out.explain) },
-    { "attention", 0, "DIR", "DIR/NAME/…: attention, as numbers and pictures", .group = "Output",
-      .detail = "A folder for each picture: attention.npy, f32 [tokens, layers, heads, height, "
+    { "attention", 0, "DIR", "DIR/NAME/…: attention, as numbers and images", .group = "Output",
+      .detail = "A folder for each image: attention.npy, f32 [tokens, layers, heads, height, "
                 "width], each [height, width] summing to 1, or less with a model that has tag "
                 "slots; attention.txt, the tokens, one a line; "
-                "01-WORD.png and so on, the picture with where the last layer looked, the mean of "
+                "01-WORD.png and so on, the image with where the last layer looked, the mean of "
                 "its heads; sheet.png, all of them with the words and their probabilities. With "
                 "--n-best, DIR/NAME/1/… for the best caption and so on. Files that are there "
                 "already as for --explain.",
@@ -90,25 +90,25 @@ static const limn_option options[] = {
     { "output", 'o', "FILE", "write to FILE, or add to it what it lacks", .group = "Output",
       .detail = "The file is called FILE.part until the run is complete, with a journal "
                 "FILE.limn-run beside it, from which the same command goes on after an "
-                "interruption. When FILE is there already, what it holds is kept, and pictures "
+                "interruption. When FILE is there already, what it holds is kept, and images "
                 "that have their lines in it are skipped. FILE may be a folder (or end with a "
-                "slash) when the pictures are in archives: it gets NAME.jsonl for NAME.tar; "
+                "slash) when the images are in archives: it gets NAME.jsonl for NAME.tar; "
                 "archives whose files are there are skipped.",
       .type = LIMN_OPT_TEXT, FIELD(out.output), .is_neutral = true },
-    { "sidecar", 0, "EXT", "a file beside each picture: a.jpg, a.txt",
+    { "sidecar", 0, "EXT", "a file beside each image: a.jpg, a.txt",
       .detail = "The captions alone, a line each; with --format jsonl the object, in a.json. EXT "
                 "is another extension. The run is refused before anything is written when two "
-                "pictures would share a file. Its journal is a hidden file that ends in "
+                "images would share a file. Its journal is a hidden file that ends in "
                 ".limn-run, in the folder that is named first or in DIR.",
       .group = "Output", .type = LIMN_OPT_TEXT, FIELD(out.sidecar), .is_optional = true },
     { "sidecar-full", 0, NULL, "a.jpg.txt, not a.txt", .group = "Output", .type = LIMN_OPT_FLAG,
       FIELD(out.is_sidecar_full), .is_more = true },
-    { "out-dir", 0, "DIR", "sidecars in DIR, as the pictures are in theirs", .group = "Output",
-      .detail = "Below DIR as the picture is below the folder that was named; a picture that was "
+    { "out-dir", 0, "DIR", "sidecars in DIR, as the images are in theirs", .group = "Output",
+      .detail = "Below DIR as the image is below the folder that was named; an image that was "
                 "named itself, as it was written.",
       .type = LIMN_OPT_TEXT, FIELD(out.out_dir), .is_more = true },
     { "existing", 0, "NAME", "when a sidecar is there: skip (default) …", .group = "Output",
-      .detail = "skip: leave it, and do not caption the picture. overwrite: replace it. append, "
+      .detail = "skip: leave it, and do not caption the image. overwrite: replace it. append, "
                 "prepend: add the caption as lines after or before what is there, which must be "
                 "UTF-8. error: refuse the run. A run that is interrupted and goes on does each "
                 "once; a finished run that is given again with append adds the captions again.",
@@ -127,7 +127,7 @@ static const limn_option options[] = {
       .type = LIMN_OPT_FLAG, FIELD(out.is_csv_safe), .is_more = true },
     { "tar", 0, "ENDING", "with -o FOLDER: tars, NAME.ENDING added", .group = "Output",
       .detail = "Instead of records, copies of the tars: every member as it was, and after each "
-                "picture NAME.jpg a member NAME.ENDING: with an ENDING that is json, or ends so, "
+                "image NAME.jpg a member NAME.ENDING: with an ENDING that is json, or ends so, "
                 "the record as in jsonl, with any other the captions, one a line. May be repeated. "
                 "A tar that has such a member already is refused.",
       .type = LIMN_OPT_LIST, FIELD(out.tar), .is_more = true },
@@ -138,19 +138,19 @@ static const limn_option options[] = {
     { "report", 0, "FILE", "a page of thumbnails, captions and failures", .group = "Output",
       .detail = "One HTML file that needs no other, to look over the results of this run: what "
                 "failed and why, then the captions, lowest scores first. Of more than 1000 "
-                "pictures it has the 500 with the lowest scores, and 500 drawn from the others. "
+                "images it has the 500 with the lowest scores, and 500 drawn from the others. "
                 "An older page of limn's at FILE is replaced, nothing else is.",
       .type = LIMN_OPT_TEXT, FIELD(out.report), .is_neutral = true, .is_more = true },
-    { "dry-run", 0, NULL, "only name the pictures that would be captioned", .group = "Running",
+    { "dry-run", 0, NULL, "only name the images that would be captioned", .group = "Running",
       .detail = "Those that --existing, an interrupted run, or lines in the output leave to be "
-                "done; pictures are not decoded, and nothing is written.",
+                "done; images are not decoded, and nothing is written.",
       .type = LIMN_OPT_FLAG, FIELD(run.is_dry_run), .is_neutral = true, .is_more = true },
     { "force", 0, NULL, "go on under another model or other options", .group = "Running",
       .detail = "An interrupted run goes on with the model and the options that it was begun with, "
                 "and is refused otherwise. --force goes on all the same: the output is then of "
                 "two kinds.",
       .type = LIMN_OPT_FLAG, FIELD(run.is_forced), .is_neutral = true, .is_more = true },
-    { "strict", 0, NULL, "stop at the first picture that fails", .group = "Running",
+    { "strict", 0, NULL, "stop at the first image that fails", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(run.is_strict), .is_neutral = true, .is_more = true },
     { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(run.is_quiet), .is_neutral = true },
@@ -159,9 +159,9 @@ static const limn_option options[] = {
     { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
       FIELD(run.n_threads), .min = 1, .max = LIMN_MAX_THREADS, .is_neutral = true },
     { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off",
-      .detail = "Pictures are decoded in processes that may do nothing but read, write and "
-                "compute: a flaw in an image library, or a picture that takes too much memory or "
-                "time, costs one picture. auto (default): where the kernel can (seccomp); on: or "
+      .detail = "Images are decoded in processes that may do nothing but read, write and "
+                "compute: a flaw in an image library, or an image that takes too much memory or "
+                "time, costs one image. auto (default): where the kernel can (seccomp); on: or "
                 "not at all. The captions are the same.",
       .group = "Running", .type = LIMN_OPT_CHOICE, FIELD(run.sandbox), .choices = limn_sandbox_uses,
       .is_neutral = true, .is_more = true },
@@ -170,15 +170,15 @@ static const limn_option options[] = {
 };
 
 static const limn_cli_example examples[] = {
-    { "limn photo.jpg", "The caption of one picture." },
-    { "limn -r photos > captions.txt", "Every picture below a folder." },
+    { "limn photo.jpg", "The caption of one image." },
+    { "limn -r photos > captions.txt", "Every image below a folder." },
     { "limn --format jsonl --n-best 3 -o captions.jsonl photos",
-      "Three captions a picture, with log-probabilities." },
+      "Three captions an image, with log-probabilities." },
     { "find . -name '*.png' -print0 | limn -0 -", "A list of names on standard input." },
     { "limn -r photos --sidecar --existing append",
       "The caption as a line more in photo.txt beside each photo.jpg." },
     { "limn -r --shard 3/16 -o captions.3.jsonl photos",
-      "A sixteenth of the pictures, the same on every machine." },
+      "A sixteenth of the images, the same on every machine." },
     { "limn --sample --temperature 0.8 --top-p 0.9 --n-best 5 --seed 1 photo.jpg",
       "Five captions drawn at random." },
     { "limn --beam 6 --groups 3 --diversity 0.5 --n-best 6 photo.jpg",
@@ -190,24 +190,24 @@ static const limn_cli_example examples[] = {
 
 const limn_cli_tool caption_cli_tool = {
     .name = "limn",
-    .summary = "captions for pictures",
+    .summary = "captions for images",
     .operands = "PATH...",
     .description =
-        "Writes a caption for each picture. A PATH is a picture, a folder or archive of pictures, "
+        "Writes a caption for each image. A PATH is an image, a folder or archive of images, "
         "or - for a list of them on standard input. A folder's entries come in byte-wise order of "
-        "their names, and captions in the order of the pictures, whatever the number of threads. "
-        "The same picture, model and options give the same bytes everywhere.\n\n"
-        "In folders, hidden files are left out, and files that are no pictures: those whose name "
-        "does not end like a picture's and whose first bytes are no picture's either. A file "
-        "named on the command line or in a list, or with a picture's extension, is an error when "
-        "it is no picture. Symbolic links are followed. What is named twice is captioned twice.\n\n"
+        "their names, and captions in the order of the images, whatever the number of threads. "
+        "The same image, model and options give the same bytes everywhere.\n\n"
+        "In folders, hidden files are left out, and files that are no images: those whose name "
+        "does not end like an image's and whose first bytes are no image's either. A file "
+        "named on the command line or in a list, or with an image's extension, is an error when "
+        "it is no image. Symbolic links are followed. What is named twice is captioned twice.\n\n"
         "An archive (.tar, .tar.gz, .tgz, .zip) is read like a folder, without unpacking it; its "
-        "pictures are named ARCHIVE/MEMBER and come in its order. Archives inside folders are "
+        "images are named ARCHIVE/MEMBER and come in its order. Archives inside folders are "
         "read with -r. Links and archives inside archives are errors, as are names that lead out "
         "of them.\n\n"
-        "A picture that fails is named on standard error, and the others get their captions. "
-        "Nothing is captioned from a half-decoded picture.\n\n"
-        "SIGINT and SIGTERM let the pictures in work be finished; a second one ends limn at once, "
+        "An image that fails is named on standard error, and the others get their captions. "
+        "Nothing is captioned from a half-decoded image.\n\n"
+        "SIGINT and SIGTERM let the images in work be finished; a second one ends limn at once, "
         "though not within a line. With -o or --sidecar the same command then goes on, as after a "
         "kill or a power cut: the journal says what is done, and the files become those of an "
         "uninterrupted run. What failed is done too, as far as the journal goes; without one, "

@@ -1,5 +1,5 @@
 "use strict";
-/* What pages with cards of pictures share: a list to search in, shown a part at a time. */
+/* What pages with cards of images share: a list to search in, shown a part at a time. */
 
 /* Words are found whatever their case and accents. */
 const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -41,7 +41,7 @@ function cardList(items, card, compare) {
     $("cards").append(...next.map(card));
     shown += next.length;
     $("more").hidden = shown >= found.length;
-    $("count").textContent = found.length ? `${shown} of ${found.length} pictures shown` : "No picture has these words.";
+    $("count").textContent = found.length ? `${shown} of ${found.length} images shown` : "No image has these words.";
   }
 
   function update() {

@@ -1,4 +1,4 @@
-/* Pictures and numbers inside a page: no other file is needed to look at it. */
+/* Images and numbers inside a page: no other file is needed to look at it. */
 #ifndef LIMN_TOOLS_PAGE_DATA_URI_H
 #define LIMN_TOOLS_PAGE_DATA_URI_H
 

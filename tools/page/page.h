@@ -3,7 +3,7 @@
  *
  * Templates, styles and scripts are files of their own, made into arrays at build (embed.c);
  * page.css is what all pages look like: a page begins with {{page.css}} and adds its own.
- * {{cards.css}} and {{cards.js}} are for those that show pictures on cards. */
+ * {{cards.css}} and {{cards.js}} are for those that show images on cards. */
 #ifndef LIMN_TOOLS_PAGE_PAGE_H
 #define LIMN_TOOLS_PAGE_PAGE_H
 

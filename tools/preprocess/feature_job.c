@@ -6,7 +6,7 @@
 
 typedef struct feature_worker {
     const limn_feature_job *job;
-    limn_picture_loader_worker loading;
+    limn_image_loader_worker loading;
     limn_encoder_state *state; /* NULL for pixels */
     float *features;           /* [n_features]; NULL for pixels */
     uint16_t *halves;          /* [n_features], f16 */
@@ -17,7 +17,7 @@ static void close_worker(void *worker)
 {
     feature_worker *w = worker;
     if (!w) return;
-    limn_picture_loader_finish(&w->loading);
+    limn_image_loader_finish(&w->loading);
     limn_encoder_state_destroy(&w->state);
     limn_free(w->features);
     limn_free(w->halves);
@@ -54,7 +54,7 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
                         limn_error *err)
 {
     feature_worker *w = worker;
-    return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
+    return limn_image_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,

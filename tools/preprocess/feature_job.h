@@ -1,14 +1,14 @@
-/* The job of `limn-preprocess`: pixels or features of the pictures of a pipeline, into a cache. */
+/* The job of `limn-preprocess`: pixels or features of the images of a pipeline, into a cache. */
 #ifndef LIMN_TOOLS_PREPROCESS_FEATURE_JOB_H
 #define LIMN_TOOLS_PREPROCESS_FEATURE_JOB_H
 
 #include "common/io/cache_writer.h"
 #include "encoder/encoder.h"
-#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/loader/image_load.h"
 #include "tools/annotate/pipeline/pipeline.h"
 
 typedef struct limn_feature_job {
-    limn_picture_loader loader;
+    limn_image_loader loader;
     const limn_encoder *encoder; /* NULL: the pixels themselves */
     limn_cache_writer *cache;
 } limn_feature_job;

@@ -13,17 +13,17 @@ typedef struct limn_caption_score {
     double logprob, logprob_without; /* sums over what is known */
 } limn_caption_score;
 
-/* The words of a picture's captions that have a probability, their ends too. */
+/* The words of an image's captions that have a probability, their ends too. */
 size_t limn_caption_score_n_tokens(const limn_caption_score *s);
 /* The inverse of a token's mean probability (geometric): exp(-logprob / n_tokens). */
 double limn_perplexity(double logprob, size_t n_tokens);
-/* What the picture adds to a token's log-probability on average. */
+/* What the image adds to a token's log-probability on average. */
 double limn_caption_score_pmi(const limn_caption_score *s);
 
 typedef struct limn_score_format {
     const char *name; /* as in --format */
     void (*score)(limn_buffer *out, const limn_caption_score *score);
-    /* A caption, or the first of a picture, that has no score. */
+    /* A caption, or the first of an image, that has no score. */
     void (*failure)(limn_buffer *out, const limn_caption_record *record, bool has_caption,
                     const limn_error *error);
 } limn_score_format;

@@ -6,7 +6,7 @@
 
 #include "common/base/mem.h"
 #include "common/text/path.h"
-#include "common/text/picture_name.h"
+#include "common/text/image_name.h"
 #include "common/text/string_table.h"
 #include "tools/caption_input.h"
 
@@ -25,8 +25,8 @@ static bool is_there(limn_buffer *path, const char *folder, const char *name, st
     return !path->has_failed && stat(path->bytes, st) == 0 && !S_ISDIR(st->st_mode);
 }
 
-static limn_status find_picture(limn_buffer *path, const char *folder,
-                                const limn_caption_record *record, limn_error *err)
+static limn_status find_image(limn_buffer *path, const char *folder,
+                              const limn_caption_record *record, limn_error *err)
 {
     const char *alias = record->alias ? record->alias : record->id;
     const char *const names[] = { record->id, limn_path_last(record->id), alias,
@@ -37,28 +37,28 @@ static limn_status find_picture(limn_buffer *path, const char *folder,
     is_there(path, folder, record->id, &st);
     if (path->has_failed) return no_memory(err);
     if (stat(path->bytes, &st) == 0)
-        return limn_fail(err, LIMN_E_ARG, "%s: is a folder, but captions name it as a picture",
+        return limn_fail(err, LIMN_E_ARG, "%s: is a folder, but captions name it as an image",
                          path->bytes);
     return LIMN_OK;
 }
 
-/* ---- pictures ------------------------------------------------------------------------------- */
+/* ---- images ------------------------------------------------------------------------------- */
 
 typedef struct grouping {
     limn_string_table paths;
-    uint32_t *picture_of; /* [n_records] */
-    size_t *n_captions;   /* [paths.n_strings] */
+    uint32_t *image_of; /* [n_records] */
+    size_t *n_captions; /* [paths.n_strings] */
 } grouping;
 
 static void finish_grouping(grouping *g)
 {
     limn_string_table_finish(&g->paths);
-    limn_free(g->picture_of);
+    limn_free(g->image_of);
     limn_free(g->n_captions);
 }
 
-/* Captions of a picture mostly follow each other: its path is looked for once then. */
-static bool is_same_picture(const limn_caption_record *a, const limn_caption_record *b)
+/* Captions of an image mostly follow each other: its path is looked for once then. */
+static bool is_same_image(const limn_caption_record *a, const limn_caption_record *b)
 {
     return !strcmp(a->id, b->id) && (!a->alias || !b->alias || !strcmp(a->alias, b->alias));
 }
@@ -68,15 +68,15 @@ static limn_status group_records(grouping *g, const limn_caption_file *file, con
 {
     limn_buffer path = { 0 };
     limn_status s = LIMN_OK;
-    g->picture_of = limn_calloc(file->n_records, sizeof *g->picture_of);
+    g->image_of = limn_calloc(file->n_records, sizeof *g->image_of);
     g->n_captions = limn_calloc(file->n_records, sizeof *g->n_captions);
-    if (!g->picture_of || !g->n_captions) return no_memory(err);
+    if (!g->image_of || !g->n_captions) return no_memory(err);
     for (size_t i = 0; i < file->n_records && s == LIMN_OK; i++) {
         const limn_caption_record *r = &file->records[i];
-        if (i == 0 || !is_same_picture(r, r - 1)) s = find_picture(&path, folder, r, err);
+        if (i == 0 || !is_same_image(r, r - 1)) s = find_image(&path, folder, r, err);
         if (s == LIMN_OK)
-            s = limn_string_table_add(&g->picture_of[i], &g->paths, path.bytes, path.size, err);
-        if (s == LIMN_OK) g->n_captions[g->picture_of[i]] += r->caption != NULL;
+            s = limn_string_table_add(&g->image_of[i], &g->paths, path.bytes, path.size, err);
+        if (s == LIMN_OK) g->n_captions[g->image_of[i]] += r->caption != NULL;
     }
     limn_buffer_finish(&path);
     return s;
@@ -84,28 +84,28 @@ static limn_status group_records(grouping *g, const limn_caption_file *file, con
 
 static int compare_paths(const void *a, const void *b)
 {
-    const limn_score_picture *const *x = a, *const *y = b;
+    const limn_score_image *const *x = a, *const *y = b;
     return strcmp((*x)->path, (*y)->path);
 }
 
-/* Pictures without a single caption are left out. */
-static limn_status add_pictures(limn_score_captions *c, const grouping *g,
-                                limn_score_picture **picture_of, limn_error *err)
+/* Images without a single caption are left out. */
+static limn_status add_images(limn_score_captions *c, const grouping *g,
+                              limn_score_image **image_of, limn_error *err)
 {
     size_t first = 0;
     for (uint32_t i = 0; i < g->paths.n_strings; i++) {
-        limn_score_picture *p = &c->pictures[c->n_pictures];
+        limn_score_image *p = &c->images[c->n_images];
         if (g->n_captions[i] == 0) continue;
         p->path = limn_strdup(limn_string_table_get(&g->paths, i));
         if (!p->path) return no_memory(err);
         p->captions = c->records + first;
         first += g->n_captions[i];
-        picture_of[i] = p;
-        c->by_path[c->n_pictures++] = p;
+        image_of[i] = p;
+        c->by_path[c->n_images++] = p;
     }
-    qsort(c->by_path, c->n_pictures, sizeof *c->by_path, compare_paths);
+    qsort(c->by_path, c->n_images, sizeof *c->by_path, compare_paths);
     for (size_t i = 0; i < c->file.n_records; i++) {
-        limn_score_picture *p = picture_of[g->picture_of[i]];
+        limn_score_image *p = image_of[g->image_of[i]];
         if (c->file.records[i].caption)
             p->captions[p->n_captions++] = &c->file.records[i];
         else
@@ -118,22 +118,22 @@ static limn_status build(limn_score_captions *c, grouping *g, const char *folder
 {
     LIMN_TRY(group_records(g, &c->file, folder, err));
     const size_t n = g->paths.n_strings;
-    limn_score_picture **picture_of = limn_calloc(n, sizeof *picture_of);
-    c->pictures = limn_calloc(n, sizeof *c->pictures);
+    limn_score_image **image_of = limn_calloc(n, sizeof *image_of);
+    c->images = limn_calloc(n, sizeof *c->images);
     c->by_path = limn_calloc(n, sizeof *c->by_path);
     c->records = limn_calloc(c->file.n_records, sizeof *c->records);
-    const limn_status s = picture_of && c->pictures && c->by_path && c->records
-                              ? add_pictures(c, g, picture_of, err)
+    const limn_status s = image_of && c->images && c->by_path && c->records
+                              ? add_images(c, g, image_of, err)
                               : no_memory(err);
-    limn_free(picture_of);
+    limn_free(image_of);
     return s;
 }
 
 limn_status limn_score_captions_read(limn_score_captions *out, const char *path, const char *folder,
                                      const limn_caption_reading *how, limn_error *err)
 {
-    grouping g = { .picture_of = NULL };
-    *out = (limn_score_captions){ .n_pictures = 0 };
+    grouping g = { .image_of = NULL };
+    *out = (limn_score_captions){ .n_images = 0 };
     LIMN_TRY(limn_caption_input_read(&out->file, path, how, err));
     const limn_status s = build(out, &g, folder, err);
     finish_grouping(&g);
@@ -143,18 +143,18 @@ limn_status limn_score_captions_read(limn_score_captions *out, const char *path,
 
 void limn_score_captions_finish(limn_score_captions *c)
 {
-    for (size_t i = 0; i < c->n_pictures; i++) limn_free(c->pictures[i].path);
-    limn_free(c->pictures);
+    for (size_t i = 0; i < c->n_images; i++) limn_free(c->images[i].path);
+    limn_free(c->images);
     limn_free(c->by_path);
     limn_free(c->records);
     limn_caption_file_finish(&c->file);
-    *c = (limn_score_captions){ .n_pictures = 0 };
+    *c = (limn_score_captions){ .n_images = 0 };
 }
 
-const limn_score_picture *limn_score_captions_find(const limn_score_captions *c, const char *path)
+const limn_score_image *limn_score_captions_find(const limn_score_captions *c, const char *path)
 {
-    limn_score_picture wanted = { .path = (char *)path }, *key = &wanted;
-    const limn_score_picture *const *found =
-        bsearch(&key, c->by_path, c->n_pictures, sizeof *c->by_path, compare_paths);
+    limn_score_image wanted = { .path = (char *)path }, *key = &wanted;
+    const limn_score_image *const *found =
+        bsearch(&key, c->by_path, c->n_images, sizeof *c->by_path, compare_paths);
     return found ? *found : NULL;
 }

@@ -12,9 +12,9 @@
 
 typedef struct score_worker {
     const limn_scoring *job;
-    limn_picture_loader_worker loading;
+    limn_image_loader_worker loading;
     limn_scorer *scorer;
-    limn_buffer ids, tokens, floats, text; /* of the captions of a picture, one after another */
+    limn_buffer ids, tokens, floats, text; /* of the captions of an image, one after another */
 } score_worker;
 
 /* What a worker tells of a caption: this, then `text_size` bytes of output, then, when it failed,
@@ -30,7 +30,7 @@ static void close_worker(void *worker)
 {
     score_worker *w = worker;
     if (!w) return;
-    limn_picture_loader_finish(&w->loading);
+    limn_image_loader_finish(&w->loading);
     limn_scorer_destroy(&w->scorer);
     limn_buffer_finish(&w->ids);
     limn_buffer_finish(&w->tokens);
@@ -59,7 +59,7 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
                         limn_error *err)
 {
     score_worker *w = worker;
-    return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
+    return limn_image_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 /* A caption on its way through the scorer. */
@@ -154,19 +154,19 @@ static void append_part(score_worker *w, limn_buffer *out, scored *c)
     out->has_failed = out->has_failed || w->text.has_failed;
 }
 
-static limn_status score_all(score_worker *w, const limn_score_picture *picture,
-                             const uint8_t *pixels, limn_buffer *out, scored *captions,
-                             limn_score_job *jobs, limn_error *err)
+static limn_status score_all(score_worker *w, const limn_score_image *image, const uint8_t *pixels,
+                             limn_buffer *out, scored *captions, limn_score_job *jobs,
+                             limn_error *err)
 {
     limn_buffer_clear(&w->ids);
     limn_buffer_clear(&w->tokens);
-    for (size_t i = 0; i < picture->n_captions; i++) {
-        captions[i].score.record = picture->captions[i];
+    for (size_t i = 0; i < image->n_captions; i++) {
+        captions[i].score.record = image->captions[i];
         const limn_status s = encode(w, &captions[i], &captions[i].error);
         if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", captions[i].error.text);
     }
-    LIMN_TRY(run_scorer(w, pixels, captions, jobs, picture->n_captions, err));
-    for (size_t i = 0; i < picture->n_captions; i++) append_part(w, out, &captions[i]);
+    LIMN_TRY(run_scorer(w, pixels, captions, jobs, image->n_captions, err));
+    for (size_t i = 0; i < image->n_captions; i++) append_part(w, out, &captions[i]);
     return LIMN_OK;
 }
 
@@ -174,12 +174,12 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
                        limn_pipeline_output *out, limn_error *err)
 {
     score_worker *w = worker;
-    const limn_score_picture *picture = limn_score_captions_find(w->job->captions, input->path);
-    if (!picture) return limn_fail(err, LIMN_E_ARG, "no caption names it");
-    scored *captions = limn_calloc(picture->n_captions, sizeof *captions);
-    limn_score_job *jobs = limn_calloc(picture->n_captions, sizeof *jobs);
+    const limn_score_image *image = limn_score_captions_find(w->job->captions, input->path);
+    if (!image) return limn_fail(err, LIMN_E_ARG, "no caption names it");
+    scored *captions = limn_calloc(image->n_captions, sizeof *captions);
+    limn_score_job *jobs = limn_calloc(image->n_captions, sizeof *jobs);
     const limn_status s = captions && jobs
-                              ? score_all(w, picture, pixels, &out->bytes, captions, jobs, err)
+                              ? score_all(w, image, pixels, &out->bytes, captions, jobs, err)
                               : limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
     limn_free(captions);
     limn_free(jobs);
@@ -216,7 +216,7 @@ static void count(limn_scoring_totals *t, const score_part *p)
     t->logprob_without += p->logprob_without;
 }
 
-/* The parts of a picture that worked. Captions that failed come last in a ranking. */
+/* The parts of an image that worked. Captions that failed come last in a ranking. */
 static limn_status take_parts(limn_scoring *job, const limn_pipeline_result *result,
                               limn_error *err)
 {
@@ -239,11 +239,10 @@ static limn_status take_parts(limn_scoring *job, const limn_pipeline_result *res
 static limn_status take_failure(limn_scoring *job, const limn_pipeline_result *result,
                                 limn_error *err)
 {
-    const limn_score_picture *picture =
-        limn_score_captions_find(job->captions, result->input->path);
+    const limn_score_image *image = limn_score_captions_find(job->captions, result->input->path);
     const size_t begin = job->text.size;
     limn_message_error("%s: %s", result->input->path, result->error->text);
-    if (picture) job->format->failure(&job->text, picture->captions[0], false, result->error);
+    if (image) job->format->failure(&job->text, image->captions[0], false, result->error);
     return job->is_ranked ? add_line(job, INFINITY, begin, err) : LIMN_OK;
 }
 

@@ -14,7 +14,7 @@
 #include "common/text/utf8.h"
 #include "tools/page/page.h"
 #include "tools/train/run_log.h"
-#include "tools/train/sample_pictures.h"
+#include "tools/train/sample_images.h"
 
 /* run_page.html, .css and .js, made into arrays at build */
 extern const char limn_run_page_html[], limn_run_page_css[], limn_run_page_js[];
@@ -23,7 +23,7 @@ enum {
     MAX_POINTS = 600,
     MAX_EVALUATIONS = 300,
     MAX_SAMPLED = 48, /* evaluations whose captions are shown */
-    MAX_SAMPLES = 16, /* pictures */
+    MAX_SAMPLES = 16, /* images */
     MAX_SCORES = 16,
     MAX_TEXT = 300, /* bytes of a caption */
 };
@@ -32,7 +32,7 @@ enum {
 typedef struct run_page {
     limn_run_log log;
     json_t *settings; /* run.json; NULL without */
-    json_t *pictures; /* sample_pictures.h */
+    json_t *images;   /* sample_images.h */
     const char *log_path;
 } run_page;
 
@@ -224,7 +224,7 @@ static limn_status append_data(limn_buffer *out, void *ctx, limn_error *err)
     json_object_set_new(data, "references", references_object(&p->log));
     json_object_set_new(data, "end", p->log.end ? json_incref(p->log.end) : json_null());
     json_object_set_new(data, "settings", p->settings ? json_incref(p->settings) : json_null());
-    json_object_set(data, "pictures", p->pictures);
+    json_object_set(data, "pictures", p->images);
     text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(6));
     json_decref(data);
     if (!text) return limn_fail(err, LIMN_E_NOMEM, "out of memory for the page of a run");
@@ -278,11 +278,11 @@ static limn_status read_beside(run_page *p, limn_error *err)
     const bool is_short = run.has_failed || samples.has_failed;
     if (!is_short && limn_file_read(&text, &size, run.bytes, MAX_SETTINGS, NULL) == LIMN_OK)
         limn_json_parse(&p->settings, text, size, NULL);
-    if (!is_short) p->pictures = limn_sample_pictures_read(samples.bytes);
+    if (!is_short) p->images = limn_sample_images_read(samples.bytes);
     limn_free(text);
     limn_buffer_finish(&run);
     limn_buffer_finish(&samples);
-    return p->pictures ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for a page");
+    return p->images ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for a page");
 }
 
 limn_status limn_run_page_write(const char *html_path, const char *log_path, limn_error *err)
@@ -301,7 +301,7 @@ limn_status limn_run_page_write(const char *html_path, const char *log_path, lim
                             sizeof parts / sizeof *parts, &page, err);
     }
     json_decref(page.settings);
-    json_decref(page.pictures);
+    json_decref(page.images);
     limn_run_log_finish(&page.log);
     return s;
 }

@@ -1,5 +1,5 @@
 /* The page of a training run, to look at while it goes on: curves of loss, learning rate, gradient
- * norm, speed and development scores, captions of the same pictures as they change, the settings.
+ * norm, speed and development scores, captions of the same images as they change, the settings.
  * One HTML file that asks the network for nothing. */
 #ifndef LIMN_TOOLS_TRAIN_RUN_PAGE_H
 #define LIMN_TOOLS_TRAIN_RUN_PAGE_H

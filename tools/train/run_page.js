@@ -429,7 +429,7 @@
     if (hasTime)
       tile("Time", shortDuration(totalSeconds), isRunning && isNumber(left) && left > 0 ? `about ${duration(left)} to the end of the stage` : "");
     const start = stages.find((s) => isNumber(s.pictures));
-    if (start) tile("Pictures", whole(start.pictures), isNumber(start.captions) ? `${whole(start.captions)} captions` : "");
+    if (start) tile("Images", whole(start.pictures), isNumber(start.captions) ? `${whole(start.captions)} captions` : "");
   }
 
   /* ---- captions ---- */
@@ -461,7 +461,7 @@
     return changes(before, now).flatMap(([word, isNew], i) => [i ? " " : "", isNew ? make("mark", "", word) : word]);
   }
 
-  /* The captions of a picture without repetitions, the newest first. */
+  /* The captions of an image without repetitions, the newest first. */
   function history(file) {
     const list = [];
     for (const e of sampled) {

@@ -1,4 +1,4 @@
-/* Pictures of a training set are decoded in the sandbox. */
+/* Images of a training set are decoded in the sandbox. */
 #ifndef LIMN_TOOLS_TRAIN_TRAIN_DECODING_H
 #define LIMN_TOOLS_TRAIN_TRAIN_DECODING_H
 

@@ -9,7 +9,7 @@
 #include "tools/message.h"
 #include "tools/progress.h"
 #include "tools/train/run_page.h"
-#include "tools/train/sample_pictures.h"
+#include "tools/train/sample_images.h"
 
 enum { SECONDS_A_PAGE = 5 };
 
@@ -57,8 +57,8 @@ static void refresh_page(limn_train_messages *m)
 {
     limn_error err = { 0 };
     if (limn_clock_seconds() - m->page_written <= SECONDS_A_PAGE) return;
-    if (limn_sample_pictures_write(limn_run_folder_file(m->folder, "samples.json"), m->data,
-                                   &err) != LIMN_OK)
+    if (limn_sample_images_write(limn_run_folder_file(m->folder, "samples.json"), m->data, &err) !=
+        LIMN_OK)
         limn_message_warning("%s", err.text);
     if (limn_train_messages_write_page(m, &err) != LIMN_OK) limn_message_warning("%s", err.text);
     m->page_written = limn_clock_seconds();

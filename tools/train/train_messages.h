@@ -8,7 +8,7 @@
 
 typedef struct limn_train_messages {
     limn_run_folder *folder;        /* borrowed; NULL until there is one */
-    const limn_training_data *data; /* borrowed; its pictures are on the page */
+    const limn_training_data *data; /* borrowed; its images are on the page */
     double page_written;            /* when; of limn_clock_seconds */
 } limn_train_messages;
 

@@ -17,44 +17,44 @@ static const char *const vocab_modes[] = { "keep", "extend", "replace", NULL };
 static const char *const tokenizers[] = { "words", "characters", NULL };
 
 static const limn_option options[] = {
-    { "images", 0, "DIR", "the pictures", .group = "Data", .type = LIMN_OPT_TEXT,
-      FIELD(training.pictures.images) },
+    { "images", 0, "DIR", "the images", .group = "Data", .type = LIMN_OPT_TEXT,
+      FIELD(training.images.images) },
     { "captions", 0, "FILE", "their captions: a file, or a folder", .group = "Data",
-      .detail = LIMN_CAPTION_FORMATS, .type = LIMN_OPT_TEXT, FIELD(training.pictures.captions) },
+      .detail = LIMN_CAPTION_FORMATS, .type = LIMN_OPT_TEXT, FIELD(training.images.captions) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Data",
       .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG,
-      FIELD(training.pictures.keep_rejected), .is_more = true },
-    { "train", 0, "LIST", "names of the pictures to train on", .group = "Data",
+      FIELD(training.images.keep_rejected), .is_more = true },
+    { "train", 0, "LIST", "names of the images to train on", .group = "Data",
       .detail = "One a line. Without lists, the splits of a file that says them (Karpathy's, or "
                 "any with a field \"split\") are used: train and restval, and for --dev val, dev "
-                "and validation; otherwise pictures are dealt out by a hash of their names.",
-      .type = LIMN_OPT_TEXT, FIELD(training.pictures.train_list) },
-    { "dev", 0, "LIST", "names of the pictures to choose the model by", .group = "Data",
-      .type = LIMN_OPT_TEXT, FIELD(training.pictures.dev_list) },
+                "and validation; otherwise images are dealt out by a hash of their names.",
+      .type = LIMN_OPT_TEXT, FIELD(training.images.train_list) },
+    { "dev", 0, "LIST", "names of the images to choose the model by", .group = "Data",
+      .type = LIMN_OPT_TEXT, FIELD(training.images.dev_list) },
     { "dev-share", 0, "S", "without lists: share for development (0.05)", .group = "Data",
-      .type = LIMN_OPT_REAL, FIELD(training.pictures.dev_share), .min = 0, .max = 0.5,
+      .type = LIMN_OPT_REAL, FIELD(training.images.dev_share), .min = 0, .max = 0.5,
       .is_more = true },
     { "features", 0, "CACHE", "features made by limn-preprocess", .group = "Data",
       .detail = "CACHE.npy and CACHE.txt, for the features stage; without it "
                 "they are computed and "
                 "kept in the run's folder.",
-      .type = LIMN_OPT_TEXT, FIELD(training.pictures.features), .is_more = true },
-    { "unpaired-images", 0, "DIR", "more pictures, without captions", .group = "Unpaired data",
+      .type = LIMN_OPT_TEXT, FIELD(training.images.features), .is_more = true },
+    { "unpaired-images", 0, "DIR", "more images, without captions", .group = "Unpaired data",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.images), .is_more = true },
     { "objects", 0, "FILE", "objects a detector sees in those", .group = "Unpaired data",
       .detail = "name<TAB>class:score class:score …, classes of COCO.", .type = LIMN_OPT_TEXT,
       FIELD(training.unpaired.objects), .is_more = true },
-    { "text", 0, "FILE", "captions without pictures", .group = "Unpaired data",
-      .detail = "Matched to the unpaired pictures by the objects that both "
+    { "text", 0, "FILE", "captions without images", .group = "Unpaired data",
+      .detail = "Matched to the unpaired images by the objects that both "
                 "name; in the text stage "
                 "the decoder reads them alone.",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.text), .is_more = true },
-    { "unpaired-share", 0, "S", "share of such pictures in a batch (0.45)",
-      .group = "Unpaired data", .type = LIMN_OPT_REAL, FIELD(training.unpaired.share), .min = 0,
-      .max = 0.95, .is_more = true },
+    { "unpaired-share", 0, "S", "share of such images in a batch (0.45)", .group = "Unpaired data",
+      .type = LIMN_OPT_REAL, FIELD(training.unpaired.share), .min = 0, .max = 0.95,
+      .is_more = true },
     { "self-training", 0, "N", "keep the N captions that --init finds to fit",
       .group = "Unpaired data",
-      .detail = "Of the captions that name a picture's objects, those that the picture makes more "
+      .detail = "Of the captions that name an image's objects, those that the image makes more "
                 "probable, by the --init model. It takes minutes.",
       .type = LIMN_OPT_COUNT, FIELD(training.unpaired.n_self_training), .min = 1, .max = 32,
       .is_more = true },
@@ -103,12 +103,12 @@ static const limn_option options[] = {
                 "text: the decoder "
                 "alone, on --text. all: features, end-to-end, reward.",
       .type = LIMN_OPT_CHOICE, FIELD(training.stage), .choices = stage_choices },
-    { "epochs", 0, "N", "times through the pictures", .group = "Training",
+    { "epochs", 0, "N", "times through the images", .group = "Training",
       .detail = "Default: 12 features, 4 end-to-end, 4 reward, 4 text.", .type = LIMN_OPT_COUNT,
       FIELD(training.given.n_epochs), .min = 1, .max = 100000 },
-    { "batch", 0, "N", "pictures a step (default: the stage's)", .group = "Training",
+    { "batch", 0, "N", "images a step (default: the stage's)", .group = "Training",
       .detail = "Default: 16 features, 32 end-to-end, 16 reward; captions 256 text.",
-      .type = LIMN_OPT_COUNT, FIELD(training.given.n_pictures), .min = 1, .max = 4096 },
+      .type = LIMN_OPT_COUNT, FIELD(training.given.n_images), .min = 1, .max = 4096 },
     { "rate", 0, "R", "peak learning rate", .group = "Training",
       .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 5e-5 reward. "
                 "It rises over the "
@@ -123,10 +123,10 @@ static const limn_option options[] = {
                 "give is computed once a view and kept.",
       .type = LIMN_OPT_COUNT, FIELD(training.given.end_to_end.n_parts), .min = 1, .max = 64,
       .is_more = true },
-    { "views", 0, "N", "views of each picture (default 4)", .group = "Training",
-      .detail = "1: the whole picture; 2: also flipped; more: random crops.",
-      .type = LIMN_OPT_COUNT, FIELD(training.given.n_views), .min = 1, .max = 64, .is_more = true },
-    { "samples", 0, "N", "reward: captions drawn a picture (default 5)", .group = "Training",
+    { "views", 0, "N", "views of each image (default 4)", .group = "Training",
+      .detail = "1: the whole image; 2: also flipped; more: random crops.", .type = LIMN_OPT_COUNT,
+      FIELD(training.given.n_views), .min = 1, .max = 64, .is_more = true },
+    { "samples", 0, "N", "reward: captions drawn an image (default 5)", .group = "Training",
       .type = LIMN_OPT_COUNT, FIELD(training.given.reward.n_samples), .min = 2, .max = 64,
       .is_more = true },
     { "cross-entropy", 0, "S", "reward: share of cross-entropy (default 0.1)", .group = "Training",
@@ -143,10 +143,10 @@ static const limn_option options[] = {
     { "feature-dropout", 0, "P", "of features (default 0.1)", .group = "Training",
       .type = LIMN_OPT_REAL, FIELD(training.given.regularization.feature_dropout), .min = 0,
       .max = 0.9, .is_more = true },
-    { "picture-dropout", 0, "P", "share of pictures not shown (default 0)", .group = "Training",
+    { "picture-dropout", 0, "P", "share of images not shown (default 0)", .group = "Training",
       .detail = "Their captions are learned without seeing anything, which is what limn --guidance "
                 "compares with.",
-      .type = LIMN_OPT_REAL, FIELD(training.given.regularization.picture_dropout), .min = 0,
+      .type = LIMN_OPT_REAL, FIELD(training.given.regularization.image_dropout), .min = 0,
       .max = 0.9, .is_more = true },
     { "label-smoothing", 0, "P", "of the targets (default 0.1)", .group = "Training",
       .type = LIMN_OPT_REAL, FIELD(training.given.regularization.label_smoothing), .min = 0,
@@ -166,7 +166,7 @@ static const limn_option options[] = {
                 "given again.",
       .type = LIMN_OPT_TEXT, FIELD(resume) },
     { "cache", 0, "DIR", "keep caches in DIR (default: in the run's folder)", .group = "Running",
-      .detail = "Runs on the same pictures share them. What does not fit is "
+      .detail = "Runs on the same images share them. What does not fit is "
                 "made anew.",
       .type = LIMN_OPT_TEXT, FIELD(training.cache), .is_more = true },
     { "output", 'o', "FILE", "the best model, when done", .group = "Running", .type = LIMN_OPT_TEXT,
@@ -174,7 +174,7 @@ static const limn_option options[] = {
     { "f32", 0, NULL, "write matrices in 32 bits, not 16", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(training.model.is_f32), .is_more = true },
     { "plan", 0, NULL, "say what would be done, and what it takes", .group = "Running",
-      .detail = "Looks whether all pictures are there, opens a sample of them, and offers the near "
+      .detail = "Looks whether all images are there, opens a sample of them, and offers the near "
                 "names of those that are missing.",
       .type = LIMN_OPT_FLAG, FIELD(is_plan) },
     { "eval-epochs", 0, "N", "score the model every N epochs (default 1)", .group = "Running",
@@ -203,7 +203,7 @@ static const limn_cli_example examples[] = {
     { "limn-train --init model.safetensors --vocab extend --images mine "
       "--captions mine.tsv --stage "
       "features --epochs 6 --run mine-run -o mine.safetensors",
-      "A model adapted to own pictures and words." },
+      "A model adapted to own images and words." },
     { "limn-train --resume run", "Goes on where a run was stopped." },
 };
 
@@ -215,14 +215,14 @@ const limn_cli_tool limn_train_tool = {
                    "encoder, then decoder and "
                    "upper encoder together, then by the CIDEr-D of its own captions. "
                    "After each epoch the "
-                   "captions of the development pictures are scored; the model with the "
+                   "captions of the development images are scored; the model with the "
                    "best CIDEr is kept.\n\n"
                    "A run can be stopped at any moment, by a signal, a kill or a power "
                    "cut, and goes on with "
                    "--resume from its last checkpoint to the same model, bit for bit, "
                    "whatever the number of "
                    "threads. run.html in the run's folder shows how it goes.\n\n"
-                   "A picture that can't be read is named and left out; more than 1 % of "
+                   "An image that can't be read is named and left out; more than 1 % of "
                    "them are an error. "
                    "Captions that are empty or too long are counted and left out. A loss "
                    "that is not finite "
@@ -251,8 +251,8 @@ static const char *complaint(const limn_train_options *o)
     if (!o->run && !o->is_plan)
         return "no folder for the run: --run DIR, or --resume DIR to go on with "
                "one";
-    if (!t->pictures.images && !is_text) return "no pictures: --images DIR";
-    if (!t->pictures.captions && !is_text) return "no captions: --captions FILE";
+    if (!t->images.images && !is_text) return "no images: --images DIR";
+    if (!t->images.captions && !is_text) return "no captions: --captions FILE";
     if (is_text && !t->unpaired.text) return "no captions for the text stage: --text FILE";
     if (!t->model.encoder == !t->model.init)
         return "what to begin with: either --encoder FILE or --init MODEL";
@@ -261,11 +261,11 @@ static const char *complaint(const limn_train_options *o)
     if (t->words.file && t->model.init && !t->words.mode)
         return "--vocab-file: needs --vocab extend or replace when a model is "
                "given";
-    if (!t->pictures.train_list != !t->pictures.dev_list)
+    if (!t->images.train_list != !t->images.dev_list)
         return "--train and --dev: both lists or none";
     if (!t->unpaired.images != !t->unpaired.objects || (t->unpaired.images && !t->unpaired.text))
         return "--unpaired-images, --objects and --text belong together";
-    if (t->pictures.features && t->unpaired.images)
+    if (t->images.features && t->unpaired.images)
         return "--features: has no features of --unpaired-images; leave it out";
     if (t->unpaired.n_self_training && (!t->model.init || !t->unpaired.images))
         return "--self-training: needs --init MODEL, whose opinion it is, and --unpaired-images";

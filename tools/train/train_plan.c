@@ -4,13 +4,13 @@
 #include <stdio.h>
 
 #include "tools/message.h"
-#include "tools/train/plan_pictures.h"
+#include "tools/train/plan_images.h"
 #include "models/train/stage_run.h"
 
 static void print_data(const limn_training_data *d)
 {
     const limn_training_set *t = &d->train;
-    printf("pictures     %zu to train on, %zu for development\n", t->n_pictures, d->dev.n_pictures);
+    printf("images     %zu to train on, %zu for development\n", t->n_images, d->dev.n_images);
     printf("captions     %zu to train on, %zu for development\n", t->n_captions, d->dev.n_captions);
     printf("words        %zu tokens in the vocabulary; of %zu words in captions "
            "%.2f %% are not in "
@@ -44,8 +44,8 @@ static limn_status print_stage(double *total, const limn_training_data *d,
     LIMN_TRY(limn_stage_n_steps(&n_steps, d, s, err));
     LIMN_TRY(limn_stage_bytes(&bytes, d, s, err));
     LIMN_TRY(limn_stage_step_seconds(&seconds, d, s, pool, err));
-    printf("%-12s %u epochs, %" PRIu64 " steps of %u pictures, up to %.1f GB, about ",
-           limn_stage_names[s->stage], s->n_epochs, n_steps, s->n_pictures, (double)bytes / 1e9);
+    printf("%-12s %u epochs, %" PRIu64 " steps of %u images, up to %.1f GB, about ",
+           limn_stage_names[s->stage], s->n_epochs, n_steps, s->n_images, (double)bytes / 1e9);
     print_time(seconds * (double)n_steps);
     printf("\n");
     *total += seconds * (double)n_steps;
@@ -57,14 +57,14 @@ limn_status limn_train_plan_print(const limn_training_data *d, limn_pool *pool, 
     limn_stage_settings stages[LIMN_TRAINING_MAX_STAGES];
     const size_t n = limn_training_stages(stages, d->settings);
     double total = 0;
-    LIMN_TRY(limn_plan_pictures_check(d, err));
-    if (d->settings->pictures.captions && d->dev.n_pictures == 0)
-        limn_message_warning("no picture is for development, by whose score the model would be "
+    LIMN_TRY(limn_plan_images_check(d, err));
+    if (d->settings->images.captions && d->dev.n_images == 0)
+        limn_message_warning("no image is for development, by whose score the model would be "
                              "chosen: --dev-share 0.2 takes some, --dev LIST names them");
     print_data(d);
     for (size_t i = 0; i < n; i++) LIMN_TRY(print_stage(&total, d, &stages[i], pool, err));
     printf("in all       about ");
     print_time(total);
-    printf(", without reading pictures and scoring development pictures\n");
+    printf(", without reading images and scoring development images\n");
     return LIMN_OK;
 }

@@ -5,8 +5,8 @@
 #include "common/base/pool.h"
 #include "models/train/training_data.h"
 
-/* Prints pictures, captions, words, and for each stage steps, memory, and the
- * time that a few steps on empty pictures suggest. LIMN_E_NOMEM, LIMN_E_ARG. */
+/* Prints images, captions, words, and for each stage steps, memory, and the
+ * time that a few steps on empty images suggest. LIMN_E_NOMEM, LIMN_E_ARG. */
 limn_status limn_train_plan_print(const limn_training_data *data, limn_pool *pool, limn_error *err);
 
 #endif

@@ -17,8 +17,8 @@ limn_status limn_caption_words_init(limn_caption_words *w, limn_token_kind kind,
     limn_status s;
     *w = (limn_caption_words){ 0 };
     s = limn_vocab_builder_create(&w->builder, kind, err);
-    if (s == LIMN_OK) s = limn_word_counts_create(&w->pictures, err);
-    if (s == LIMN_OK && only) s = limn_picture_list_read(&w->only, only, err);
+    if (s == LIMN_OK) s = limn_word_counts_create(&w->images, err);
+    if (s == LIMN_OK && only) s = limn_image_list_read(&w->only, only, err);
     if (s != LIMN_OK) limn_caption_words_finish(w);
     return s;
 }
@@ -26,19 +26,19 @@ limn_status limn_caption_words_init(limn_caption_words *w, limn_token_kind kind,
 void limn_caption_words_finish(limn_caption_words *w)
 {
     limn_vocab_builder_destroy(&w->builder);
-    limn_word_counts_destroy(&w->pictures);
-    limn_picture_list_destroy(&w->only);
+    limn_word_counts_destroy(&w->images);
+    limn_image_list_destroy(&w->only);
 }
 
 static limn_status add_record(limn_caption_words *w, const limn_caption_record *record,
                               uint32_t min_count, limn_error *err)
 {
-    const bool counts = !w->only || limn_picture_list_has(w->only, record->id, record->alias);
+    const bool counts = !w->only || limn_image_list_has(w->only, record->id, record->alias);
     if (!counts || !record->caption) return LIMN_OK;
     LIMN_TRY(limn_vocab_builder_add(w->builder, record->caption, strlen(record->caption), min_count,
                                     err));
     w->n_captions++;
-    return add_name(w->pictures, record->id, err);
+    return add_name(w->images, record->id, err);
 }
 
 /* Takes ":N" off the end of a name. */

@@ -27,7 +27,7 @@ static limn_status make_job(limn_caption_job *job, const limn_annotate_settings 
                                .n_state_threads = is_one ? s->n_threads : 1 };
     job->options.has_confidence =
         job->options.has_confidence || s->has_confidence || !isnan(s->min_confidence);
-    LIMN_TRY(limn_picture_load_for(&job->loader.load, s->model, job->options.max_pixels, err));
+    LIMN_TRY(limn_image_load_for(&job->loader.load, s->model, job->options.max_pixels, err));
     job->loader.load.thumbnail_side = s->thumbnail_side;
     return LIMN_OK;
 }
@@ -38,7 +38,7 @@ static limn_status run_pipeline(limn_pipeline_counts *counts, limn_caption_job *
     const limn_annotate_settings *s = job->settings;
     const limn_pipeline_settings pipeline = {
         .n_threads = is_one || s->is_dry_run ? 1 : s->n_threads, /* names in their order */
-        .input_size = limn_picture_load_size(&job->loader.load),
+        .input_size = limn_image_load_size(&job->loader.load),
         .inputs = inputs,
         .hooks = &s->hooks,
         .is_stopping = &job->loader.is_stopping,
@@ -54,14 +54,14 @@ static limn_status begin(limn_caption_job *job, limn_sink *sink, bool *is_over, 
     limn_buffer identity = { 0 };
     limn_status status = LIMN_OK;
     if (sink->journal_path) status = limn_run_identity(&identity, s, err);
-    const limn_picture_run_settings settings = { .sink = sink,
-                                                 .identity = identity.bytes,
-                                                 .errors_path = s->errors,
-                                                 .is_forced = s->is_forced,
-                                                 .is_dry = s->is_dry_run,
-                                                 .is_strict = s->is_strict,
-                                                 .hooks = &s->hooks };
-    if (status == LIMN_OK) status = limn_picture_run_begin(&job->run, is_over, &settings, err);
+    const limn_image_run_settings settings = { .sink = sink,
+                                               .identity = identity.bytes,
+                                               .errors_path = s->errors,
+                                               .is_forced = s->is_forced,
+                                               .is_dry = s->is_dry_run,
+                                               .is_strict = s->is_strict,
+                                               .hooks = &s->hooks };
+    if (status == LIMN_OK) status = limn_image_run_begin(&job->run, is_over, &settings, err);
     limn_buffer_finish(&identity);
     return status;
 }
@@ -75,7 +75,7 @@ static limn_status run_job(limn_account *account, limn_caption_job *job, limn_si
     LIMN_TRY(begin(job, sink, &is_over, err));
     status = is_over ? LIMN_OK : run_pipeline(&counts, job, inputs, is_one, err);
     limn_buffer_finish(&job->scratch);
-    status = limn_picture_run_finish(&job->run, status, account, err);
+    status = limn_image_run_finish(&job->run, status, account, err);
     account->left_out = counts.left_out;
     account->n_to_do = job->n_to_do;
     for (size_t i = 0; i < LIMN_N_STATUSES; i++) account->counts[i] += job->dry_counts[i];

@@ -13,7 +13,7 @@
 typedef struct caption_worker {
     const limn_caption_job *job;
     limn_state *state;
-    limn_picture_loader_worker loading;
+    limn_image_loader_worker loading;
     caption_affix affix;
     sure_captions sure;
 } caption_worker;
@@ -23,7 +23,7 @@ static void close_worker(void *worker)
     caption_worker *w = worker;
     if (!w) return;
     limn_state_destroy(&w->state);
-    limn_picture_loader_finish(&w->loading);
+    limn_image_loader_finish(&w->loading);
     caption_affix_finish(&w->affix);
     sure_captions_finish(&w->sure);
     limn_free(w);
@@ -49,12 +49,12 @@ static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *p
                         limn_error *err)
 {
     caption_worker *w = worker;
-    return limn_picture_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
+    return limn_image_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 /* ---- captions --------------------------------------------------------------------------- */
 
-/* The name that a picture has in the output. */
+/* The name that an image has in the output. */
 static const char *shown_name(const limn_caption_job *job, const limn_dirwalk_entry *input)
 {
     const char *below = NULL, *output = job->settings->output;
@@ -76,7 +76,7 @@ static limn_status tell(const caption_worker *w, const limn_dirwalk_entry *input
                         const limn_captions *written, limn_error *err)
 {
     const limn_annotate_settings *s = w->job->settings;
-    const limn_picture_load *load = &w->job->loader.load;
+    const limn_image_load *load = &w->job->loader.load;
     const limn_annotated image = {
         .path = input->path,
         .relative = input->relative,
@@ -84,7 +84,7 @@ static limn_status tell(const caption_worker *w, const limn_dirwalk_entry *input
         .is_named = input->is_named,
         .found = found,
         .written = written,
-        .thumbnail = s->thumbnail_side ? limn_picture_load_thumbnail(load, pixels) : NULL,
+        .thumbnail = s->thumbnail_side ? limn_image_load_thumbnail(load, pixels) : NULL,
     };
     return s->captioned ? s->captioned(s->hooks.ctx, &image, err) : LIMN_OK;
 }
@@ -122,7 +122,7 @@ static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wan
                         limn_error *err)
 {
     const limn_caption_job *job = ctx;
-    return limn_picture_run_want(job->run, input, shown_name(job, input), is_wanted, err);
+    return limn_image_run_want(job->run, input, shown_name(job, input), is_wanted, err);
 }
 
 static limn_status put_failure(limn_caption_job *job, const limn_pipeline_result *result,
@@ -141,7 +141,7 @@ static limn_status put_failure(limn_caption_job *job, const limn_pipeline_result
     limn_buffer_clear(&job->scratch);
     job->writer->render(&job->scratch, &record);
     if (job->scratch.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    return limn_picture_run_put(job->run, &failure, err);
+    return limn_image_run_put(job->run, &failure, err);
 }
 
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
@@ -151,7 +151,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
     if (result->note)
         limn_hooks_message(&job->settings->hooks, LIMN_ANNOTATE_WARNING, "%s: %s",
                            result->input->path, result->note);
-    return limn_picture_run_put(job->run, result, err);
+    return limn_image_run_put(job->run, result, err);
 }
 
 const limn_pipeline_stages limn_caption_stages = {
@@ -177,13 +177,13 @@ static void close_nothing(void *worker)
     (void)worker;
 }
 
-/* Tells the name, and goes on as if the picture were not wanted. */
+/* Tells the name, and goes on as if the image were not wanted. */
 static limn_status want_dry(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
                             limn_error *err)
 {
     limn_caption_job *job = ctx;
     const limn_annotate_settings *s = job->settings;
-    LIMN_TRY(limn_picture_run_want(job->run, input, shown_name(job, input), is_wanted, err));
+    LIMN_TRY(limn_image_run_want(job->run, input, shown_name(job, input), is_wanted, err));
     if (!*is_wanted) return LIMN_OK;
     *is_wanted = false;
     job->n_to_do++;

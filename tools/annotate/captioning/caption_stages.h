@@ -1,18 +1,18 @@
-/* What a run does with each picture: captions in a pipeline, as records of a writer. */
+/* What a run does with each image: captions in a pipeline, as records of a writer. */
 #ifndef LIMN_TOOLS_ANNOTATE_CAPTIONING_CAPTION_STAGES_H
 #define LIMN_TOOLS_ANNOTATE_CAPTIONING_CAPTION_STAGES_H
 
-#include "tools/annotate/loader/picture_load.h"
-#include "tools/annotate/run/picture_run.h"
+#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/run/image_run.h"
 #include "tools/annotate/writers/writer.h"
 
 typedef struct limn_caption_job {
     const limn_annotate_settings *settings;
     limn_options options; /* of the states */
     const limn_writer *writer;
-    limn_picture_run *run;
-    limn_picture_loader loader;
-    uint32_t n_state_threads;           /* more than 1: the work of one picture is split */
+    limn_image_run *run;
+    limn_image_loader loader;
+    uint32_t n_state_threads;           /* more than 1: the work of one image is split */
     size_t n_to_do;                     /* counted by a dry run, */
     size_t dry_counts[LIMN_N_STATUSES]; /* as failures, by cause */
     limn_buffer scratch;                /* of put; freed by whoever made the job */
@@ -20,7 +20,7 @@ typedef struct limn_caption_job {
 
 /* For limn_pipeline_run with a limn_caption_job as ctx. */
 extern const limn_pipeline_stages limn_caption_stages;
-/* The same for a dry run, with one thread: pictures that are to be captioned are told and
+/* The same for a dry run, with one thread: images that are to be captioned are told and
  * counted. */
 extern const limn_pipeline_stages limn_caption_dry_stages;
 

@@ -4,7 +4,7 @@
 
 #include "common/text/file_name.h"
 #include "tools/annotate/annotate.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 #include "tools/annotate/sandbox/sandbox.h"
 
 enum { MAX_THREADS = 256, MAX_EXTENSION = 32 };
@@ -29,9 +29,8 @@ static limn_status check_extension(const char *extension, limn_error *err)
         return limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is no extension of a file name",
                          extension);
     snprintf(name, sizeof name, "x.%s", extension);
-    return limn_picture_file_has_extension(name)
-               ? limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is an extension of pictures",
-                           extension)
+    return limn_image_file_has_extension(name)
+               ? limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is an extension of images", extension)
                : LIMN_OK;
 }
 
@@ -42,7 +41,7 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
         return limn_fail(err, LIMN_E_ARG, "--sidecar and --tar exclude each other");
     if (s->format != LIMN_FORMAT_TEXT && s->format != LIMN_FORMAT_JSONL)
         return limn_fail(err, LIMN_E_ARG,
-                         "--sidecar: only --format text and jsonl make files of one picture");
+                         "--sidecar: only --format text and jsonl make files of one image");
     if (s->separator && (s->format != LIMN_FORMAT_TEXT || (s->existing != LIMN_EXISTING_APPEND &&
                                                            s->existing != LIMN_EXISTING_PREPEND)))
         return limn_fail(err, LIMN_E_ARG,

@@ -4,7 +4,7 @@
 
 #include "models/captioner.h"
 
-/* The captions that are sure enough, of one worker's picture. Zero-initialise. */
+/* The captions that are sure enough, of one worker's image. Zero-initialise. */
 typedef struct sure_captions {
     limn_captions captions;
     limn_caption *items; /* [capacity] */

@@ -8,7 +8,7 @@
 
 #include "common/io/fileio.h"
 #include "common/text/path.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 
 enum { MAX_SHARDS = 65536 };
 
@@ -38,7 +38,7 @@ limn_dirwalk_settings limn_inputs_walk_settings(const limn_inputs *inputs, int w
         .has_archives = true,
         .list_fd = inputs->list_fd,
         .list_separator = inputs->is_nul_separated ? '\0' : '\n',
-        .is_content = limn_picture_file_is_content,
+        .is_content = limn_image_file_is_content,
         .wake_fd = wake_fd,
         .accepts = limn_inputs_accept,
         .accepts_ctx = inputs,

@@ -12,7 +12,7 @@
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/input_count.h"
 #include "tools/annotate/input/inputs.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 
 enum { QUESTION_MS = 100 /* between two questions whether to go on */ };
 
@@ -26,7 +26,7 @@ typedef enum slot_step {
     SLOT_DONE,    /* the caller's thread has it */
 } slot_step;
 
-/* One picture in work. `step` is guarded by the mutex; the rest belongs to whoever has it. */
+/* One image in work. `step` is guarded by the mutex; the rest belongs to whoever has it. */
 typedef struct slot {
     slot_step step;
     char *path; /* input.path, owned */
@@ -50,9 +50,9 @@ typedef struct pipeline {
     pthread_mutex_t reading; /* held to take the next name; taken before `mutex` */
     pthread_mutex_t mutex;   /* guards all that follows, and the steps of the slots */
     pthread_cond_t changed;
-    slot *slots; /* [n_slots]; picture i is in slot i % n_slots */
+    slot *slots; /* [n_slots]; image i is in slot i % n_slots */
     size_t n_slots;
-    size_t first, next;  /* pictures first … next-1 are in work or wait to be put */
+    size_t first, next;  /* images first … next-1 are in work or wait to be put */
     size_t n_unfinished; /* slots READING … RUNNING */
     size_t n_loaded;     /* slots LOADING or LOADED */
     uint8_t **pixels;    /* [n_pixels] those that no slot has */
@@ -66,9 +66,9 @@ typedef struct pipeline {
     bool is_asked_to_stop; /* by a hook; the caller's thread alone */
 } pipeline;
 
-static slot *slot_at(pipeline *p, size_t picture)
+static slot *slot_at(pipeline *p, size_t image)
 {
-    return &p->slots[picture % p->n_slots];
+    return &p->slots[image % p->n_slots];
 }
 
 /* Few, since they wait for the disk most of the time. */
@@ -77,7 +77,7 @@ static size_t n_readers_for(size_t n_workers)
     return 1 + (n_workers - 1) / 4;
 }
 
-/* Pictures that are read ahead or in work. */
+/* Images that are read ahead or in work. */
 static size_t max_unfinished(const pipeline *p)
 {
     return 4 * p->settings->n_threads + 4;
@@ -174,18 +174,18 @@ static void look_at_failure(pipeline *p, slot *s)
 /* Tells by is_left_out and is_skipped whether there is anything to read. */
 static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
 {
-    bool is_picture = s->input.is_stream, is_wanted = true;
+    bool is_image = s->input.is_stream, is_wanted = true;
     limn_status status = LIMN_OK;
     if (archive)
-        status = limn_picture_member_is_picture(&is_picture, &s->input, archive, &s->error);
-    else if (!is_picture)
-        status = limn_picture_file_is_picture(&is_picture, s->path, s->input.is_named, &s->error);
+        status = limn_image_member_is_image(&is_image, &s->input, archive, &s->error);
+    else if (!is_image)
+        status = limn_image_file_is_image(&is_image, s->path, s->input.is_named, &s->error);
     if (status != LIMN_OK) {
         look_at_failure(p, s);
         return status;
     }
-    s->is_left_out = !is_picture;
-    if (is_picture && p->stages->want)
+    s->is_left_out = !is_image;
+    if (is_image && p->stages->want)
         LIMN_TRY(p->stages->want(p->ctx, &s->input, &is_wanted, &s->error));
     s->is_skipped = !is_wanted;
     return LIMN_OK;
@@ -199,8 +199,8 @@ static limn_status read_bytes(pipeline *p, slot *s, limn_archive *archive)
     if (archive)
         return limn_archive_read(archive, &s->bytes, &s->size, LIMN_PIPELINE_MAX_FILE_SIZE,
                                  &s->error);
-    return limn_picture_file_read(&s->bytes, &s->size, s->path, LIMN_PIPELINE_MAX_FILE_SIZE,
-                                  &p->is_stopping, &s->error);
+    return limn_image_file_read(&s->bytes, &s->size, s->path, LIMN_PIPELINE_MAX_FILE_SIZE,
+                                &p->is_stopping, &s->error);
 }
 
 static void read_slot(pipeline *p, slot *s, limn_archive *archive)
@@ -243,11 +243,11 @@ static void *reader_main(void *arg)
 
 typedef struct worker {
     pipeline *pipeline;
-    void *state; /* NULL until the first picture */
+    void *state; /* NULL until the first image */
     pthread_t thread;
 } worker;
 
-/* The oldest picture at `step`, or NULL. Call with the mutex. */
+/* The oldest image at `step`, or NULL. Call with the mutex. */
 static slot *oldest(pipeline *p, slot_step step)
 {
     for (size_t i = p->first; i < p->next; i++)
@@ -261,7 +261,7 @@ static bool is_work_left(pipeline *p)
            oldest(p, SLOT_LOADING);
 }
 
-/* Waits for a picture to load (its step is then SLOT_LOADING) or to run (SLOT_RUNNING). NULL when
+/* Waits for an image to load (its step is then SLOT_LOADING) or to run (SLOT_RUNNING). NULL when
  * there will be none. */
 static slot *take_work(pipeline *p)
 {
@@ -357,7 +357,7 @@ static void wait_for_change(pipeline *p)
     pthread_cond_timedwait(&p->changed, &p->mutex, &until);
 }
 
-/* The next picture in input order when it is done; NULL meanwhile, and when all were put:
+/* The next image in input order when it is done; NULL meanwhile, and when all were put:
  * *is_end. */
 static slot *look_for_done(pipeline *p, bool *is_end)
 {

@@ -1,9 +1,9 @@
-/* Pictures through stages, in order, with bounded memory: what limn and limn-preprocess share.
+/* Images through stages, in order, with bounded memory: what limn and limn-preprocess share.
  *
  *     names ─ walk and read (reader threads, ahead) ─ load ─ run (worker threads) ─ put (caller)
  *
- * A ring of slots holds the pictures in work in input order. Readers fill it with the files' bytes
- * so that a slow disk does not stop the workers; a worker loads (decodes, resizes) a picture while
+ * A ring of slots holds the images in work in input order. Readers fill it with the files' bytes
+ * so that a slow disk does not stop the workers; a worker loads (decodes, resizes) an image while
  * fewer than one a worker are loaded, else runs the oldest loaded one; the calling thread puts
  * results out in input order. Results may wait there for a while, so that a slow disk does not stop
  * the workers at this end either. Neither the number of threads nor their timing changes a
@@ -21,8 +21,8 @@
 #include "common/io/dirwalk.h"
 #include "tools/annotate/annotate.h"
 
-#define LIMN_PIPELINE_MAX_FILE_SIZE                                                            \
-    ((size_t)1 << 30)                               /* bytes; larger picture files are refused \
+#define LIMN_PIPELINE_MAX_FILE_SIZE                                                          \
+    ((size_t)1 << 30)                               /* bytes; larger image files are refused \
                                                      */
 #define LIMN_PIPELINE_READ_AHEAD ((size_t)64 << 20) /* bytes read and not yet loaded, about */
 #define LIMN_PIPELINE_MAX_WAITING 256               /* results that wait to be put */
@@ -35,7 +35,7 @@ typedef struct limn_pipeline_result {
     bool is_left_out;        /* as `run` said */
 } limn_pipeline_result;
 
-/* What `run` makes of a picture. */
+/* What `run` makes of an image. */
 typedef struct limn_pipeline_output {
     limn_buffer bytes;
     bool is_left_out; /* done, but what was found is left out */
@@ -47,14 +47,14 @@ typedef struct limn_pipeline_stages {
      * `close` accepts NULL. */
     limn_status (*open)(void **worker, void *ctx, limn_error *err);
     void (*close)(void *worker);
-    /* Whether to work on the picture `input`, which was not opened yet; NULL: every one. A failure
-     * becomes the picture's result. Any thread. */
+    /* Whether to work on the image `input`, which was not opened yet; NULL: every one. A failure
+     * becomes the image's result. Any thread. */
     limn_status (*want)(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
                         limn_error *err);
-    /* The bytes of a picture file to `pixels` [input_size]. May leave a note in *err. */
+    /* The bytes of an image file to `pixels` [input_size]. May leave a note in *err. */
     limn_status (*load)(void *worker, const void *bytes, size_t size, uint8_t *pixels,
                         limn_error *err);
-    /* Appends the result for `pixels` [input_size] of the picture `input` to out->bytes. */
+    /* Appends the result for `pixels` [input_size] of the image `input` to out->bytes. */
     limn_status (*run)(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
                        limn_pipeline_output *out, limn_error *err);
     /* In input order, in the calling thread. A failure ends the pipeline. */
@@ -63,7 +63,7 @@ typedef struct limn_pipeline_stages {
 
 typedef struct limn_pipeline_settings {
     size_t n_threads;  /* workers, at least 1 */
-    size_t input_size; /* bytes of a loaded picture */
+    size_t input_size; /* bytes of a loaded image */
     const limn_inputs *inputs;
     const limn_annotate_hooks *hooks; /* NULL: none */
     atomic_bool
@@ -79,7 +79,7 @@ typedef struct limn_pipeline_counts {
 /* Runs until the inputs are at their end or a hook ends it: then what is in work is finished and
  * put, but for what a stage gave up (LIMN_E_INTERRUPTED) and all after it, and the result is
  * LIMN_E_INTERRUPTED. Other failures: of the first `open`, of `put`,
- * LIMN_E_NOMEM. A picture that fails is a result, not a failure. The threads that it starts block
+ * LIMN_E_NOMEM. An image that fails is a result, not a failure. The threads that it starts block
  * all signals. `counts` are right in every case. */
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
                               void *ctx, const limn_pipeline_settings *settings, limn_error *err);

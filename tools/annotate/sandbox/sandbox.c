@@ -21,9 +21,9 @@
 
 enum {
     PAGE = 65536,         /* a multiple of every page size */
-    KEPT_SIZE = 32 << 20, /* bytes of shared memory that stay from picture to picture */
+    KEPT_SIZE = 32 << 20, /* bytes of shared memory that stay from image to image */
     LOOK_MS = 200,        /* between two looks at the clock while a child works */
-    STOP_SECONDS = 2,     /* that a picture in work has when the caller is to stop */
+    STOP_SECONDS = 2,     /* that an image in work has when the caller is to stop */
     KILL_SECONDS = 10,    /* until a child that was killed must have ended */
     FILES_A_SLOT = 5,     /* descriptors while it starts */
     FILES_KEPT = 10,      /* for everything else */
@@ -121,7 +121,7 @@ static bool make_slot(limn_sandbox_slot *slot, size_t shared_size)
            map_shared(slot, shared_size);
 }
 
-/* Children for which there is room, leaving most of it to the work that is done with pictures. */
+/* Children for which there is room, leaving most of it to the work that is done with images. */
 static size_t room_for(const limn_sandbox_plan *p)
 {
     struct rlimit files, addresses;
@@ -359,9 +359,9 @@ static limn_status fail_end(const limn_sandbox *s, end_kind kind, int status, li
     return limn_fail(err, LIMN_E_CRASHED, "decoding it ended the decoder");
 }
 
-/* What decoding a picture can end in; all else would be about the run, of which a child knows
+/* What decoding an image can end in; all else would be about the run, of which a child knows
  * nothing. */
-static bool is_of_a_picture(limn_status code)
+static bool is_of_an_image(limn_status code)
 {
     return code == LIMN_OK || code == LIMN_E_FORMAT || code == LIMN_E_TRUNCATED ||
            code == LIMN_E_UNSUPPORTED || code == LIMN_E_LIMIT || code == LIMN_E_ARG;
@@ -375,7 +375,7 @@ static limn_status take_answer(const limn_sandbox_exchange *x, limn_error *err)
     if (!x->has_answer) return limn_fail(err, LIMN_E_CRASHED, "decoding it ended the decoder");
     if (said.code == LIMN_E_NOMEM)
         return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more memory than it may have");
-    if (!is_of_a_picture(said.code))
+    if (!is_of_an_image(said.code))
         return limn_fail(err, LIMN_E_CRASHED, "decoding it made the decoder answer what can't be");
     if (said.code != LIMN_OK) return limn_fail(err, said.code, "%s", said.text);
     if (said.text[0]) limn_note(err, "%s", said.text);

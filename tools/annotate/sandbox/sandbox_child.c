@@ -186,7 +186,7 @@ static void wake(int number)
     (void)number;
 }
 
-/* Handlers are the caller's; what asks it to end is not for us: it ends us when the pictures in
+/* Handlers are the caller's; what asks it to end is not for us: it ends us when the images in
  * work are finished. */
 static void reset_signals(void)
 {

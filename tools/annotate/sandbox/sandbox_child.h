@@ -18,7 +18,7 @@ typedef struct limn_sandbox_exchange {
     unsigned char settings[LIMN_SANDBOX_MAX_SETTINGS];
 } limn_sandbox_exchange;
 
-/* Of a slot, in memory that children give up before they see a picture. */
+/* Of a slot, in memory that children give up before they see an image. */
 typedef struct limn_sandbox_control {
     _Atomic uint64_t wanted; /* number of the caller's last request: 1, 2, … */
     _Atomic uint64_t begun;  /* the request that the child of now has taken; 0: none */

@@ -4,7 +4,7 @@
 
 #include "common/base/mem.h"
 
-limn_status limn_name_owners_claim(limn_name_owners *o, const char *name, const char *picture,
+limn_status limn_name_owners_claim(limn_name_owners *o, const char *name, const char *image,
                                    const char **owner, limn_error *err)
 {
     const size_t n_before = o->names.n_strings;
@@ -13,10 +13,9 @@ limn_status limn_name_owners_claim(limn_name_owners *o, const char *name, const 
     if (o->names.n_strings > n_before) {
         if (!limn_grow((void **)&o->owners, &o->capacity, o->names.n_strings, sizeof *o->owners))
             return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-        LIMN_TRY(
-            limn_string_table_add(&o->owners[number], &o->pictures, picture, strlen(picture), err));
+        LIMN_TRY(limn_string_table_add(&o->owners[number], &o->images, image, strlen(image), err));
     }
-    *owner = limn_string_table_get(&o->pictures, o->owners[number]);
+    *owner = limn_string_table_get(&o->images, o->owners[number]);
     return LIMN_OK;
 }
 
@@ -29,7 +28,7 @@ bool limn_name_owners_has(const limn_name_owners *o, const char *name)
 void limn_name_owners_finish(limn_name_owners *o)
 {
     limn_string_table_finish(&o->names);
-    limn_string_table_finish(&o->pictures);
+    limn_string_table_finish(&o->images);
     limn_free(o->owners);
     *o = (limn_name_owners){ 0 };
 }

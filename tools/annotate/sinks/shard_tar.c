@@ -11,7 +11,7 @@
 #include "common/image/format.h"
 #include "common/io/archive_reader.h"
 #include "common/text/path.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 #include "tools/annotate/journal/name_set.h"
 #include "tools/annotate/sinks/name_owners.h"
 
@@ -26,20 +26,20 @@ struct limn_shard_tar {
     uint64_t position;     /* of `bytes` */
     size_t n_members;
     limn_name_set there;    /* names in the tar */
-    limn_name_owners added; /* names that are or would be added, by picture */
+    limn_name_owners added; /* names that are or would be added, by image */
     limn_buffer name, text;
 };
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* "a/b.jpg" and "txt": "a/b.txt" */
-static limn_status make_name(limn_buffer *out, const char *picture, const char *ending,
+static limn_status make_name(limn_buffer *out, const char *image, const char *ending,
                              limn_error *err)
 {
-    const char *base = limn_path_last(picture);
+    const char *base = limn_path_last(image);
     const char *dot = strrchr(base, '.');
     limn_buffer_clear(out);
-    limn_buffer_append(out, picture, dot && dot > base ? (size_t)(dot - picture) : strlen(picture));
+    limn_buffer_append(out, image, dot && dot > base ? (size_t)(dot - image) : strlen(image));
     limn_buffer_printf(out, ".%s", ending);
     return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
@@ -50,35 +50,35 @@ static limn_status fail_taken(const limn_shard_tar *t, const char *name, limn_er
                      t->path, name);
 }
 
-/* Notes the names that would be added to `picture`. */
-static limn_status note_added(limn_shard_tar *t, const char *picture, limn_error *err)
+/* Notes the names that would be added to `image`. */
+static limn_status note_added(limn_shard_tar *t, const char *image, limn_error *err)
 {
     for (size_t i = 0; i < t->n_endings; i++) {
         const char *owner;
-        LIMN_TRY(make_name(&t->name, picture, t->endings[i], err));
+        LIMN_TRY(make_name(&t->name, image, t->endings[i], err));
         if (limn_name_set_has(&t->there, t->name.bytes)) return fail_taken(t, t->name.bytes, err);
-        LIMN_TRY(limn_name_owners_claim(&t->added, t->name.bytes, picture, &owner, err));
-        if (strcmp(owner, picture) != 0)
+        LIMN_TRY(limn_name_owners_claim(&t->added, t->name.bytes, image, &owner, err));
+        if (strcmp(owner, image) != 0)
             return limn_fail(err, LIMN_E_ARG, "%s: %s and %s would share a member %s", t->path,
-                             owner, picture, t->name.bytes);
+                             owner, image, t->name.bytes);
     }
     return LIMN_OK;
 }
 
 /* Whether the member that the archive stands at will be captioned, unless it is damaged. What is
  * wrong with a member alone is for the pipeline to say. */
-static limn_status look_at_member(bool *is_picture, limn_shard_tar *t, const limn_archive_member *m,
+static limn_status look_at_member(bool *is_image, limn_shard_tar *t, const limn_archive_member *m,
                                   limn_error *err)
 {
     unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     limn_error reason = { 0 };
     size_t size = 0;
-    *is_picture = false;
+    *is_image = false;
     if (m->kind != LIMN_ARCHIVE_FILE) return LIMN_OK;
     const limn_status s = limn_archive_peek(t->members, head, sizeof head, &size, &reason);
     if (s == LIMN_E_TRUNCATED || s == LIMN_E_IO || s == LIMN_E_NOMEM)
         return limn_fail(err, s, "%s: %s", t->path, reason.text);
-    *is_picture = s == LIMN_OK && limn_picture_head_can_be_decoded(head, size);
+    *is_image = s == LIMN_OK && limn_image_head_can_be_decoded(head, size);
     return LIMN_OK;
 }
 
@@ -91,11 +91,11 @@ static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_e
     if (!m->name) return LIMN_OK;
     t->n_members++;
     if (limn_name_owners_has(&t->added, m->given_name)) return fail_taken(t, m->given_name, err);
-    bool is_picture;
+    bool is_image;
     const bool is_second = limn_name_set_has(&t->there, m->given_name);
     LIMN_TRY(limn_name_set_add(&t->there, m->given_name, strlen(m->given_name), err));
-    LIMN_TRY(look_at_member(&is_picture, t, m, err));
-    if (!is_picture) return LIMN_OK;
+    LIMN_TRY(look_at_member(&is_image, t, m, err));
+    if (!is_image) return LIMN_OK;
     if (is_second)
         return limn_fail(err, LIMN_E_ARG, "%s: has two members %s, which would share captions",
                          t->path, m->given_name);
@@ -257,14 +257,14 @@ static limn_status write_member(limn_part_file *out, const char *name, const cha
     return is_done ? LIMN_OK : limn_fail(err, LIMN_E_IO, "%s: can't add %s", out->part_path, name);
 }
 
-static limn_status add_record(limn_shard_tar *t, limn_part_file *out, const char *picture,
+static limn_status add_record(limn_shard_tar *t, limn_part_file *out, const char *image,
                               const char *record, size_t size, limn_error *err)
 {
-    LIMN_TRY(note_added(t, picture, err));
+    LIMN_TRY(note_added(t, image, err));
     LIMN_TRY(take_captions(t, record, size, err));
     for (size_t i = 0; i < t->n_endings; i++) {
         const bool has_json = is_json(t->endings[i]);
-        LIMN_TRY(make_name(&t->name, picture, t->endings[i], err));
+        LIMN_TRY(make_name(&t->name, image, t->endings[i], err));
         LIMN_TRY(write_member(out, t->name.bytes, has_json ? record : t->text.bytes,
                               has_json ? size : t->text.size, err));
     }

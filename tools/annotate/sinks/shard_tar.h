@@ -1,4 +1,4 @@
-/* A copy of a tar with captions in it: after each picture's member, which like every other is
+/* A copy of a tar with captions in it: after each image's member, which like every other is
  * copied byte for byte, members NAME.ENDING with what is said of it. The tar is read a second
  * time for it, beside the pipeline, so that nothing of it is held. One thread at a time. Errors
  * begin with the path of the file that they are about. */

@@ -13,7 +13,7 @@
 #include "common/io/place.h"
 #include "common/text/path.h"
 #include "common/text/utf8.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 #include "tools/annotate/input/path_names.h"
 
 const char *const limn_existing_names[] = {
@@ -41,24 +41,23 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static bool is_picture(const char *path)
+static bool is_image(const char *path)
 {
     unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
     if (fd >= 0) close(fd);
-    return n > 0 && limn_picture_file_has_magic(head, (size_t)n);
+    return n > 0 && limn_image_file_has_magic(head, (size_t)n);
 }
 
 /* What stands at `path`, which is to be changed. */
-static limn_status check_changeable(const char *path, const struct stat *st, const char *picture,
+static limn_status check_changeable(const char *path, const struct stat *st, const char *image,
                                     limn_error *err)
 {
-    struct stat of_picture;
+    struct stat of_image;
     if (!S_ISREG(st->st_mode)) return limn_fail(err, LIMN_E_ARG, "%s: is no regular file", path);
-    if ((picture && !stat(picture, &of_picture) && is_same_file(st, &of_picture)) ||
-        is_picture(path))
-        return limn_fail(err, LIMN_E_ARG, "%s: is a picture itself, and is not written over", path);
+    if ((image && !stat(image, &of_image) && is_same_file(st, &of_image)) || is_image(path))
+        return limn_fail(err, LIMN_E_ARG, "%s: is an image itself, and is not written over", path);
     return LIMN_OK;
 }
 
@@ -130,7 +129,7 @@ static limn_status check_way(const char *path, size_t given, limn_error *err)
                    : LIMN_OK;
 }
 
-limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *picture,
+limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *image,
                               limn_existing existing, limn_error *err)
 {
     struct stat st;
@@ -142,7 +141,7 @@ limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, co
     LIMN_TRY(check_way(path, given, err));
     if (!*is_there) return check_folder(path, err);
     *is_there = false; /* it does not stand in the way */
-    LIMN_TRY(check_changeable(path, &st, picture, err));
+    LIMN_TRY(check_changeable(path, &st, image, err));
     if (existing != LIMN_EXISTING_OVERWRITE) LIMN_TRY(check_old(path, err));
     return check_folder(path, err);
 }
@@ -227,7 +226,7 @@ limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, b
         return errno == ENOENT || errno == ENOTDIR ? LIMN_OK : fail_errno(err, f->path);
     *is_left = existing == LIMN_EXISTING_SKIP || existing == LIMN_EXISTING_ERROR;
     if (*is_left) return LIMN_OK;
-    LIMN_TRY(check_changeable(f->path, &f->before, f->picture, err));
+    LIMN_TRY(check_changeable(f->path, &f->before, f->image, err));
     if (existing == LIMN_EXISTING_APPEND)
         s = add_to_old(f, false, err);
     else if (existing == LIMN_EXISTING_PREPEND)
@@ -328,7 +327,7 @@ limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error
 
 void limn_sidecar_file_finish(limn_sidecar_file *f)
 {
-    limn_free(f->picture);
+    limn_free(f->image);
     limn_free(f->path);
     limn_buffer_finish(&f->bytes);
     *f = (limn_sidecar_file){ 0 };

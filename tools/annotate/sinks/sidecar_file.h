@@ -11,19 +11,19 @@
 
 #define LIMN_SIDECAR_MAX_SIZE ((size_t)16 << 20) /* bytes of one that is added to */
 
-/* Looks at the sidecar `path` of the picture `picture` (NULL: a member of an archive): *is_there
- * when its picture is to be skipped for it.
+/* Looks at the sidecar `path` of the image `image` (NULL: a member of an archive): *is_there
+ * when its image is to be skipped for it.
  * LIMN_E_ARG when `existing` is LIMN_EXISTING_ERROR and it is there, and when it is to be changed
- * and is a picture itself, a link or no regular file, or in a folder that is reached by a link
+ * and is an image itself, a link or no regular file, or in a folder that is reached by a link
  * behind the first `given` bytes; LIMN_E_FORMAT when something is to be added to it and it is no
  * UTF-8 (a file of two encodings would be none); LIMN_E_IO, also when it is not there and no file
  * can come to be there. */
-limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *picture,
+limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *image,
                               limn_existing existing, limn_error *err);
 
 /* A sidecar that is about to be written. */
 typedef struct limn_sidecar_file {
-    char *picture, *path;  /* owned */
+    char *image, *path;    /* owned */
     size_t given;          /* bytes of `path` that the user named (common/io/place.h) */
     limn_buffer bytes;     /* the new content */
     const char *separator; /* between what is there and the caption; NULL: a line each */

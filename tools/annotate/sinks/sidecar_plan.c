@@ -9,12 +9,12 @@
 #include "common/text/path.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/inputs.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 #include "tools/annotate/input/path_names.h"
 
 typedef struct planned {
     limn_file_key sidecar;
-    uint64_t picture; /* part of its key */
+    uint64_t image; /* part of its key */
 } planned;
 
 typedef struct planner {
@@ -87,17 +87,17 @@ static limn_file_key key_of(planner *p, const char *path)
 static planned planned_of(planner *p, const limn_dirwalk_entry *input)
 {
     const limn_file_key sidecar = key_of(p, p->path.bytes);
-    return (planned){ .sidecar = sidecar, .picture = key_of(p, input->path).bits[0] };
+    return (planned){ .sidecar = sidecar, .image = key_of(p, input->path).bits[0] };
 }
 
 /* ---- the walk --------------------------------------------------------------------------- */
 
 /* Whether the entry will be captioned, as far as can be told without reading archives. */
-static bool is_picture(const limn_dirwalk_entry *input)
+static bool is_image(const limn_dirwalk_entry *input)
 {
     bool is = false;
-    if (input->archive_size) return limn_picture_file_has_extension(input->path);
-    return !limn_picture_file_is_picture(&is, input->path, input->is_named, NULL) && is;
+    if (input->archive_size) return limn_image_file_has_extension(input->path);
+    return !limn_image_file_is_image(&is, input->path, input->is_named, NULL) && is;
 }
 
 typedef limn_status visit_fn(planner *p, const limn_dirwalk_entry *input, void *ctx,
@@ -105,7 +105,7 @@ typedef limn_status visit_fn(planner *p, const limn_dirwalk_entry *input, void *
 
 /* The next entry that will be captioned and has a sidecar path, which is then in p->path; NULL at
  * the end. What fails fails again in the run. */
-static limn_status next_picture(planner *p, limn_dirwalk_entry *input, limn_error *err)
+static limn_status next_image(planner *p, limn_dirwalk_entry *input, limn_error *err)
 {
     for (;;) {
         limn_error reason = { 0 };
@@ -115,12 +115,12 @@ static limn_status next_picture(planner *p, limn_dirwalk_entry *input, limn_erro
         if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", reason.text);
         if (s != LIMN_OK) continue;
         if (!input->path ||
-            (is_picture(input) && !limn_sidecar_path(&p->path, p->naming, input, NULL)))
+            (is_image(input) && !limn_sidecar_path(&p->path, p->naming, input, NULL)))
             return LIMN_OK;
     }
 }
 
-/* Calls `visit` for each picture that has a sidecar path. */
+/* Calls `visit` for each image that has a sidecar path. */
 static limn_status walk(planner *p, visit_fn *visit, void *ctx, limn_error *err)
 {
     const limn_dirwalk_settings settings = limn_inputs_walk_settings(p->inputs, -1);
@@ -129,7 +129,7 @@ static limn_status walk(planner *p, visit_fn *visit, void *ctx, limn_error *err)
     if (s == LIMN_OK)
         s = limn_dirwalk_create(&p->walk, p->inputs->names, p->inputs->n_names, &settings, err);
     while (s == LIMN_OK) {
-        s = next_picture(p, &input, err);
+        s = next_image(p, &input, err);
         if (s == LIMN_OK && !input.path) break;
         if (s == LIMN_OK) s = visit(p, &input, ctx, err);
     }
@@ -164,7 +164,7 @@ static int compare_planned(const void *a, const void *b)
 {
     const planned *x = a, *y = b;
     const int order = compare_keys(&x->sidecar, &y->sidecar);
-    return order ? order : x->picture < y->picture ? -1 : x->picture > y->picture;
+    return order ? order : x->image < y->image ? -1 : x->image > y->image;
 }
 
 static bool is_among(const planned *one, const planned *items, size_t n)
@@ -172,14 +172,14 @@ static bool is_among(const planned *one, const planned *items, size_t n)
     return n && bsearch(one, items, n, sizeof *items, compare_planned);
 }
 
-/* Whether another picture has the sidecar of item `i`; they are sorted. */
+/* Whether another image has the sidecar of item `i`; they are sorted. */
 static bool has_rival(const planner *p, size_t i)
 {
     const planned *items = p->items;
     return (i > 0 && !compare_keys(&items[i - 1].sidecar, &items[i].sidecar) &&
-            items[i - 1].picture != items[i].picture) ||
+            items[i - 1].image != items[i].image) ||
            (i + 1 < p->n_items && !compare_keys(&items[i + 1].sidecar, &items[i].sidecar) &&
-            items[i + 1].picture != items[i].picture);
+            items[i + 1].image != items[i].image);
 }
 
 /* Notes an input that shares its sidecar, but will get none: a RAW beside its JPEG. */
@@ -194,7 +194,7 @@ static limn_status drop_if_undecodable(planner *p, const limn_dirwalk_entry *inp
     while (first && !compare_planned(&p->items[first - 1], &one)) first--;
     while (last + 1 < p->n_items && !compare_planned(&p->items[last + 1], &one)) last++;
     if ((!has_rival(p, first) && !has_rival(p, last)) ||
-        limn_picture_file_can_be_decoded(input->path, limn_dirwalk_archive(p->walk)))
+        limn_image_file_can_be_decoded(input->path, limn_dirwalk_archive(p->walk)))
         return LIMN_OK;
     if (!limn_grow((void **)&p->dropped, &p->dropped_capacity, p->n_dropped + 1,
                    sizeof *p->dropped))
@@ -218,10 +218,10 @@ static limn_status sort_items(planner *p, limn_error *err)
     return LIMN_OK;
 }
 
-/* Names the pictures that share a sidecar. */
+/* Names the images that share a sidecar. */
 typedef struct naming_ctx {
     limn_file_key sidecar;
-    uint64_t first_picture;
+    uint64_t first_image;
     limn_buffer first; /* its path; empty before it was met */
 } naming_ctx;
 
@@ -232,13 +232,13 @@ static limn_status name_them(planner *p, const limn_dirwalk_entry *input, void *
     const planned one = planned_of(p, input);
     if (compare_keys(&one.sidecar, &n->sidecar) || is_among(&one, p->dropped, p->n_dropped))
         return LIMN_OK;
-    if (n->first.size && one.picture != n->first_picture)
+    if (n->first.size && one.image != n->first_image)
         return limn_fail(err, LIMN_E_ARG,
                          "%s and %s would share %s; --sidecar-full keeps them apart",
                          n->first.bytes, input->path, p->path.bytes);
     limn_buffer_clear(&n->first);
     limn_buffer_append_text(&n->first, input->path);
-    n->first_picture = one.picture;
+    n->first_image = one.image;
     return n->first.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 
@@ -269,7 +269,7 @@ static limn_status find_shared(limn_sidecar_plan *plan, planner *p, limn_error *
     for (size_t i = 1; i < p->n_items; i++) {
         const planned *a = &p->items[i - 1], *b = &p->items[i];
         if (compare_keys(&a->sidecar, &b->sidecar)) continue;
-        if (a->picture != b->picture) LIMN_TRY(fail_collision(p, a->sidecar, err));
+        if (a->image != b->image) LIMN_TRY(fail_collision(p, a->sidecar, err));
         LIMN_TRY(add_repeated(plan, &capacity, a->sidecar, err));
     }
     return LIMN_OK;

@@ -1,4 +1,4 @@
-/* What a run with sidecars would write, looked at before anything is: two pictures must not share
+/* What a run with sidecars would write, looked at before anything is: two images must not share
  * a sidecar. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_PLAN_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_PLAN_H
@@ -16,7 +16,7 @@ typedef struct limn_file_key {
     uint64_t bits[2];
 } limn_file_key;
 
-/* Pictures that are named more than once. */
+/* Images that are named more than once. */
 typedef struct limn_sidecar_plan {
     limn_file_key *repeated; /* [n_repeated], sorted; keys of their sidecars */
     size_t n_repeated;
@@ -25,7 +25,7 @@ typedef struct limn_sidecar_plan {
 limn_file_key limn_file_key_of(const char *path);
 
 /* Walks the inputs; `list` (NULL: they have none) is the spool that inputs->list_fd is of, and is
- * to be rewound afterwards. 24 bytes of memory a picture meanwhile. LIMN_E_ARG when two pictures
+ * to be rewound afterwards. 24 bytes of memory an image meanwhile. LIMN_E_ARG when two images
  * share a sidecar, or, with `may_exist` false, when a sidecar is there already; the text names
  * them. LIMN_E_INTERRUPTED (`hooks`), LIMN_E_NOMEM. */
 limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *inputs,

@@ -1,5 +1,5 @@
 /* Sinks: where the results of a run go. A sink is a struct that begins with limn_sink and a const
- * struct of functions; its own header says how to make one. tools/annotate/run/picture_run.h calls
+ * struct of functions; its own header says how to make one. tools/annotate/run/image_run.h calls
  * them:
  *
  *     begin settle* ─ (put* checkpoint)* ─ end checkpoint complete  or  checkpoint leave  or
@@ -22,9 +22,9 @@
 typedef struct limn_sink limn_sink;
 
 typedef struct limn_sink_methods {
-    /* Whether there was a result for `input` before this run: such pictures are skipped. Any
-     * thread. NULL: never. A failure becomes the picture's result. Of a sink that is `is_once`,
-     * asked about every picture. */
+    /* Whether there was a result for `input` before this run: such images are skipped. Any
+     * thread. NULL: never. A failure becomes the image's result. Of a sink that is `is_once`,
+     * asked about every image. */
     limn_status (*look)(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
                         limn_error *err);
 
@@ -35,7 +35,7 @@ typedef struct limn_sink_methods {
     /* For a look only, where there is no journal: what `begin` would add to `before`, without
      * changing anything. NULL: nothing. */
     limn_status (*peek)(limn_sink *s, limn_name_set *before, limn_error *err);
-    /* Finds out what came of a note that was made after the last checkpoint: whether the picture
+    /* Finds out what came of a note that was made after the last checkpoint: whether the image
      * is done. NULL when the sink makes none. */
     limn_status (*settle)(limn_sink *s, const limn_journal_note *note, bool *is_done,
                           limn_error *err);
@@ -63,7 +63,7 @@ typedef struct limn_sink_methods {
 struct limn_sink {
     const limn_sink_methods *methods;
     char *journal_path; /* owned; NULL: no journal */
-    bool is_once;       /* a picture that is named twice has one result; `look` sees to it */
+    bool is_once;       /* an image that is named twice has one result; `look` sees to it */
     /* Set by the run: makes a checkpoint. For limn_sink_record. */
     limn_status (*record)(void *run, limn_error *err);
     void *run;
@@ -73,7 +73,7 @@ struct limn_sink {
 };
 
 /* A checkpoint now, of all that was put before. For a sink that gives a file its name before the
- * run is over: what became of the pictures in it, failures too, must be recorded first, since the
+ * run is over: what became of the images in it, failures too, must be recorded first, since the
  * file will not be made again. Nothing without a journal. */
 limn_status limn_sink_record(limn_sink *s, limn_error *err);
 /* Accepts NULL and *s == NULL; nulls it. */

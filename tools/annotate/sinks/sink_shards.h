@@ -4,8 +4,8 @@
  *
  * An archive whose file is there is done and skipped. A file is SHARD.jsonl.part until its
  * archive is at its end; the journal is FOLDER/limn.limn-run. An archive that breaks off leaves
- * no file, so that the next run tries it again. A picture outside an archive fails, as do the
- * pictures of an archive whose file would be that of another one, or of itself when it is named
+ * no file, so that the next run tries it again. An image outside an archive fails, as do the
+ * images of an archive whose file would be that of another one, or of itself when it is named
  * twice. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SINK_SHARDS_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SINK_SHARDS_H

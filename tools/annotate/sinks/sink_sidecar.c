@@ -17,15 +17,15 @@ typedef struct sidecar_sink {
     limn_sink sink;
     limn_sidecar_settings settings;
     pthread_mutex_t mutex;      /* guards is_taken */
-    bool *is_taken;             /* [plan->n_repeated] by a picture of this run */
+    bool *is_taken;             /* [plan->n_repeated] by an image of this run */
     limn_sidecar_file *waiting; /* [n_waiting] since the last checkpoint */
     size_t n_waiting, capacity;
     limn_buffer path;
 } sidecar_sink;
 
-/* ---- before the picture ----------------------------------------------------------------- */
+/* ---- before the image ----------------------------------------------------------------- */
 
-/* Whether another picture of the run, or the same one before, has this sidecar. */
+/* Whether another image of the run, or the same one before, has this sidecar. */
 static bool is_taken(sidecar_sink *k, const char *path)
 {
     const size_t n = k->settings.plan->n_repeated;
@@ -98,12 +98,12 @@ static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_er
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     f = &k->waiting[k->n_waiting++];
     *f =
-        (limn_sidecar_file){ .picture = limn_strdup(result->input->path),
+        (limn_sidecar_file){ .image = limn_strdup(result->input->path),
                              .path = limn_strdup(k->path.bytes),
                              .separator = k->settings.separator,
                              .given = limn_sidecar_given_size(&k->settings.naming, result->input) };
     limn_buffer_append(&f->bytes, result->out->bytes, result->out->size);
-    if (!f->picture || !f->path || f->bytes.has_failed)
+    if (!f->image || !f->path || f->bytes.has_failed)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     return LIMN_OK;
 }
@@ -139,7 +139,7 @@ static limn_status note_all(sidecar_sink *k, limn_journal *journal, limn_error *
                            limn_sidecar_hash(f->bytes.bytes, f->bytes.size));
         limn_file_name_append_line(&k->path, f->path);
         if (k->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-        limn_journal_add_note(journal, f->picture, k->path.bytes);
+        limn_journal_add_note(journal, f->image, k->path.bytes);
     }
     return limn_journal_sync(journal, err);
 }

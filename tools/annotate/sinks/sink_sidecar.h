@@ -1,4 +1,4 @@
-/* A text file for each picture. */
+/* A text file for each image. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SINK_SIDECAR_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SINK_SIDECAR_H
 
@@ -25,7 +25,7 @@ typedef struct limn_sidecar_settings {
 char *limn_sink_sidecar_journal_path(const limn_sidecar_settings *settings);
 
 /* Makes out_dir. `settings` is copied, what it points to borrowed. Results are the new content (or
- * the lines that are added). A picture that is named twice gets its sidecar once. LIMN_E_IO,
+ * the lines that are added). An image that is named twice gets its sidecar once. LIMN_E_IO,
  * LIMN_E_NOMEM. */
 limn_status limn_sink_sidecar_create(limn_sink **out, const limn_sidecar_settings *settings,
                                      limn_error *err);

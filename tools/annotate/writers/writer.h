@@ -1,4 +1,4 @@
-/* Writers: what a format makes of one picture. A format is a const struct in writer.c's table;
+/* Writers: what a format makes of one image. A format is a const struct in writer.c's table;
  * where its bytes go is a sink's matter (tools/annotate/sinks/sink.h). */
 #ifndef LIMN_TOOLS_ANNOTATE_WRITERS_WRITER_H
 #define LIMN_TOOLS_ANNOTATE_WRITERS_WRITER_H
@@ -29,7 +29,7 @@ typedef struct limn_writer {
     const char *head;      /* bytes before the first record, between records, and after the last; */
     const char *separator; /* NULL: none */
     const char *foot;
-    /* Appends the record of one picture: whole lines, or nothing (a failure, mostly). Any
+    /* Appends the record of one image: whole lines, or nothing (a failure, mostly). Any
      * thread. */
     void (*render)(limn_buffer *out, const limn_record *record);
     /* Reads a record that `render` made from the beginning of `text` [size]: its *record_size,

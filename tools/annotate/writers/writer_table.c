@@ -1,4 +1,4 @@
-/* CSV and TSV: a header, and a row for each caption, best first; nothing for a picture that
+/* CSV and TSV: a header, and a row for each caption, best first; nothing for an image that
  * failed. */
 #include <math.h>
 #include <string.h>

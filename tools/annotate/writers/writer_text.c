@@ -3,7 +3,7 @@
 #include "common/text/file_name.h"
 #include "tools/annotate/writers/writer.h"
 
-/* PATH<TAB>CAPTION, a line for each caption, best first; nothing for a picture that failed. */
+/* PATH<TAB>CAPTION, a line for each caption, best first; nothing for an image that failed. */
 static void render_text(limn_buffer *out, const limn_record *record)
 {
     for (size_t i = 0; record->captions && i < record->captions->n_items; i++) {

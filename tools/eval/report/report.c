@@ -24,8 +24,7 @@ static limn_status append_lead(limn_buffer *out, void *ctx, limn_error *err)
     const limn_report *r = ctx;
     const limn_eval_data *data = r->outcome->data;
     (void)err;
-    limn_buffer_printf(out, "%zu pictures against %zu references of ", data->n_images,
-                       data->n_refs);
+    limn_buffer_printf(out, "%zu images against %zu references of ", data->n_images, data->n_refs);
     limn_page_escape(out, limn_path_last(r->refs));
     return LIMN_OK;
 }

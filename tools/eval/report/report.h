@@ -1,4 +1,4 @@
-/* A page to look at, all in one HTML file: scores, histograms, and the pictures with their
+/* A page to look at, all in one HTML file: scores, histograms, and the images with their
  * captions, sortable and searchable. It asks the network for nothing. */
 #ifndef LIMN_TOOLS_EVAL_REPORT_REPORT_H
 #define LIMN_TOOLS_EVAL_REPORT_REPORT_H
@@ -11,13 +11,13 @@
 typedef struct limn_report {
     const limn_eval_outcome *outcome;
     const char *refs, *hyps;    /* names of the files */
-    const char *images;         /* folder of the pictures; NULL: no thumbnails */
+    const char *images;         /* folder of the images; NULL: no thumbnails */
     const char *page;           /* set by limn_report_write: where the page will be */
     limn_decoders *decoders;    /* of them; NULL: they are decoded in this process */
-    size_t n_without_thumbnail; /* out: pictures to be shown that could not be read */
+    size_t n_without_thumbnail; /* out: images to be shown that could not be read */
 } limn_report;
 
-/* Replaces the file at `path`. Pictures that can't be read are left without one. LIMN_E_IO,
+/* Replaces the file at `path`. Images that can't be read are left without one. LIMN_E_IO,
  * LIMN_E_NOMEM. */
 limn_status limn_report_write(limn_report *report, const char *path, limn_error *err);
 
@@ -38,7 +38,7 @@ void limn_report_reliability(limn_buffer *out, const limn_eval_outcome *outcome)
  * have thumbnails. LIMN_E_NOMEM. */
 limn_status limn_report_data(limn_buffer *out, limn_report *report, limn_error *err);
 
-/* Appends a data: URI of the picture in `folder` that is named `id` (as a whole, or by its last
+/* Appends a data: URI of the image in `folder` that is named `id` (as a whole, or by its last
  * component): a JPEG of at most 288 x 288. LIMN_E_IO and errors of decoding. */
 limn_status limn_report_thumbnail(limn_buffer *out, const char *folder, const char *id,
                                   limn_decoders *decoders, limn_error *err);

@@ -1,4 +1,4 @@
-/* The pictures as JSON, and which of them get a thumbnail. */
+/* The images as JSON, and which of them get a thumbnail. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static limn_status fill_table(table *t, const limn_eval_outcome *o, limn_error *
     return LIMN_OK;
 }
 
-/* The number of the new thumbnail, or none when the picture can't be read. */
+/* The number of the new thumbnail, or none when the image can't be read. */
 static void add_thumbnail(json_t *object, json_t *thumbnails, limn_report *r, const char *id)
 {
     limn_buffer uri = { 0 };
@@ -72,7 +72,7 @@ static void add_thumbnail(json_t *object, json_t *thumbnails, limn_report *r, co
     limn_buffer_finish(&uri);
 }
 
-/* The picture itself, named by the whole id or its last component. */
+/* The image itself, named by the whole id or its last component. */
 static void add_link(json_t *object, const limn_report *r, const char *id)
 {
     const char *slash = strrchr(id, '/');

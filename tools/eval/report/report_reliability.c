@@ -67,7 +67,7 @@ static void append_bin(limn_buffer *out, const limn_eval_reliability *r, size_t 
                        "<line class=\"said\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
                        "y2=\"%.1f\"/>",
                        middle - 13, middle + 13, y_of(said), y_of(said));
-    append_rectangle(out, "pictures", i, COUNTS_BASE - part * (COUNTS_BASE - COUNTS_TOP),
+    append_rectangle(out, "images", i, COUNTS_BASE - part * (COUNTS_BASE - COUNTS_TOP),
                      COUNTS_BASE);
     limn_buffer_append_text(out, "</g>\n");
 }

@@ -50,7 +50,7 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
 {
     const limn_eval_trials *t = o->confidence ? o->confidence : o->comparison;
     if (t)
-        limn_buffer_printf(out, "<p>95 %% intervals by bootstrap over the pictures, %zu trials.",
+        limn_buffer_printf(out, "<p>95 %% intervals by bootstrap over the images, %zu trials.",
                            t->n_trials);
     if (o->comparison) {
         limn_buffer_append_text(out, " The baseline is ");
@@ -60,7 +60,7 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
     if (t) limn_buffer_append_text(out, "</p>\n");
     if (o->data->without_hyp.n_items || o->data->without_ref.n_items)
         limn_buffer_printf(out,
-                           "<p>Left out: %zu pictures without caption, %zu without "
+                           "<p>Left out: %zu images without caption, %zu without "
                            "reference.</p>\n",
                            o->data->without_hyp.n_items, o->data->without_ref.n_items);
 }
@@ -68,7 +68,7 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
 /* Images, and how much captions repeat, of each subset. */
 static void append_subset_counts(limn_buffer *out, const limn_eval_outcome *o)
 {
-    limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">pictures</th>");
+    limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">images</th>");
     for (size_t i = 0; i < o->subsets->n_items; i++)
         limn_buffer_printf(out, "<td>%zu</td>", o->subsets->items[i].n_images);
     limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">distinct captions</th>");

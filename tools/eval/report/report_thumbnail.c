@@ -3,39 +3,39 @@
 #include "common/base/mem.h"
 #include "common/image/image.h"
 #include "common/io/fileio.h"
-#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/loader/image_load.h"
 #include "tools/eval/report/report.h"
 #include "tools/page/data_uri.h"
 
 enum { MAX_SIDE = 288, QUALITY = 78 };
 static const size_t MAX_FILE = (size_t)256 << 20;
 
-/* ---- one picture ---------------------------------------------------------------------------- */
+/* ---- one image ---------------------------------------------------------------------------- */
 
-static limn_status load(uint8_t *loaded, const limn_file_bytes *file, const limn_picture_load *l,
+static limn_status load(uint8_t *loaded, const limn_file_bytes *file, const limn_image_load *l,
                         limn_decoders *decoders, limn_error *err)
 {
-    const limn_picture_loader loader = { .load = *l, .sandbox = decoders };
-    limn_picture_loader_worker worker = { 0 };
+    const limn_image_loader loader = { .load = *l, .sandbox = decoders };
+    limn_image_loader_worker worker = { 0 };
     const limn_status s =
-        limn_picture_loader_run(&worker, &loader, loaded, file->bytes, file->size, err);
-    limn_picture_loader_finish(&worker);
+        limn_image_loader_run(&worker, &loader, loaded, file->bytes, file->size, err);
+    limn_image_loader_finish(&worker);
     return s;
 }
 
 static limn_status append_jpeg(limn_buffer *out, const limn_file_bytes *file,
                                limn_decoders *decoders, limn_error *err)
 {
-    const limn_picture_load l = {
+    const limn_image_load l = {
         .plan = { .inputs = { { limn_input_square(MAX_SIDE, LIMN_RESIZE_BICUBIC, 0, 1),
                                 limn_image_settings_default().max_pixels } },
                   .n_inputs = 1 },
         .thumbnail_side = MAX_SIDE,
     };
-    uint8_t *loaded = limn_alloc_aligned(limn_picture_load_size(&l), 1);
+    uint8_t *loaded = limn_alloc_aligned(limn_image_load_size(&l), 1);
     if (!loaded) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a thumbnail");
     limn_status s = load(loaded, file, &l, decoders, err);
-    const limn_thumbnail *t = limn_picture_load_thumbnail(&l, loaded);
+    const limn_thumbnail *t = limn_image_load_thumbnail(&l, loaded);
     if (s == LIMN_OK) s = limn_page_append_jpeg(out, t->pixels, t->width, t->height, QUALITY, err);
     limn_free(loaded);
     return s;

@@ -23,9 +23,9 @@ extern const char limn_sheet_html[], limn_sheet_css[], limn_sheet_js[];
 
 struct contact_sheet {
     const char *path;
-    pthread_mutex_t mutex; /* guards the selection and n_pictures */
+    pthread_mutex_t mutex; /* guards the selection and n_images */
     sheet_selection selection;
-    size_t n_pictures, n_failures, n_before;
+    size_t n_images, n_failures, n_before;
     json_t *failures; /* the first SHEET_FAILURES of them */
 };
 
@@ -88,12 +88,12 @@ static char *shown_name(const char *name)
     return NULL;
 }
 
-/* Counts the picture; whether it is worth a JPEG. */
+/* Counts the image; whether it is worth a JPEG. */
 static bool is_wanted(contact_sheet *s, double rank, uint64_t hash)
 {
     bool is;
     pthread_mutex_lock(&s->mutex);
-    s->n_pictures++;
+    s->n_images++;
     is = sheet_selection_wants(&s->selection, rank, hash);
     pthread_mutex_unlock(&s->mutex);
     return is;
@@ -103,17 +103,17 @@ limn_status contact_sheet_add(contact_sheet *s, const char *name, const limn_cap
                               const limn_thumbnail *t, limn_error *err)
 {
     const bool is_sure = !isnan(caption->confidence);
-    sheet_picture p = { .score = caption->score,
-                        .confidence = caption->confidence,
-                        .rank = is_sure ? caption->confidence : caption->score,
-                        .hash = limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)) };
+    sheet_image p = { .score = caption->score,
+                      .confidence = caption->confidence,
+                      .rank = is_sure ? caption->confidence : caption->score,
+                      .hash = limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)) };
     if (!is_wanted(s, p.rank, p.hash)) return LIMN_OK;
     p.name = limn_strdup(name);
     p.caption = limn_strdup(caption->text);
     if (!p.name || !p.caption ||
         limn_page_append_jpeg(&p.thumbnail, t->pixels, t->width, t->height, QUALITY, err) ||
         p.thumbnail.has_failed) {
-        sheet_picture_finish(&p);
+        sheet_image_finish(&p);
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for a contact sheet");
     }
     pthread_mutex_lock(&s->mutex);
@@ -144,7 +144,7 @@ limn_status contact_sheet_add_failure(contact_sheet *s, const char *name, const 
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(((const sheet_picture *)a)->name, ((const sheet_picture *)b)->name);
+    return strcmp(((const sheet_image *)a)->name, ((const sheet_image *)b)->name);
 }
 
 /* A link only where the name is that of a file: members of archives have none. */
@@ -159,7 +159,7 @@ static bool set_link(json_t *object, const char *page, const char *name)
     return is_set;
 }
 
-static json_t *picture_object(const sheet_picture *p, const char *page)
+static json_t *image_object(const sheet_image *p, const char *page)
 {
     char *name = shown_name(p->name);
     json_t *object = name ? json_pack("{s:s, s:s, s:f, s:s}", "name", name, "caption", p->caption,
@@ -175,12 +175,12 @@ static json_t *picture_object(const sheet_picture *p, const char *page)
     return object;
 }
 
-/* By name: a heap's own order depends on that of the pictures. It is no heap afterwards. */
-static bool append_pictures(json_t *array, sheet_heap *h, const char *page)
+/* By name: a heap's own order depends on that of the images. It is no heap afterwards. */
+static bool append_images(json_t *array, sheet_heap *h, const char *page)
 {
     qsort(h->items, h->n_items, sizeof *h->items, compare_names);
     for (size_t i = 0; i < h->n_items; i++) {
-        json_t *object = picture_object(&h->items[i], page);
+        json_t *object = image_object(&h->items[i], page);
         if (!object || json_array_append_new(array, object)) return false;
     }
     return true;
@@ -188,13 +188,13 @@ static bool append_pictures(json_t *array, sheet_heap *h, const char *page)
 
 static json_t *page_object(contact_sheet *s)
 {
-    json_t *pictures = json_array();
-    if (!pictures || !append_pictures(pictures, &s->selection.lowest, s->path) ||
-        !append_pictures(pictures, &s->selection.sample, s->path)) {
-        json_decref(pictures);
+    json_t *images = json_array();
+    if (!images || !append_images(images, &s->selection.lowest, s->path) ||
+        !append_images(images, &s->selection.sample, s->path)) {
+        json_decref(images);
         return NULL;
     }
-    return json_pack("{s:O, s:o}", "failures", s->failures, "pictures", pictures);
+    return json_pack("{s:O, s:o}", "failures", s->failures, "images", images);
 }
 
 static limn_status append_data(limn_buffer *out, void *ctx, limn_error *err)
@@ -217,8 +217,8 @@ static limn_status append_lead(limn_buffer *out, void *ctx, limn_error *err)
 {
     const contact_sheet *s = ctx;
     (void)err;
-    limn_buffer_printf(out, "%zu picture%s with a caption, %zu failed.", s->n_pictures,
-                       plural(s->n_pictures), s->n_failures);
+    limn_buffer_printf(out, "%zu image%s with a caption, %zu failed.", s->n_images,
+                       plural(s->n_images), s->n_failures);
     if (s->n_before)
         limn_buffer_printf(out, " %zu of an earlier run %s not shown here.", s->n_before,
                            s->n_before == 1 ? "is" : "are");
@@ -236,7 +236,7 @@ static limn_status append_bounds(limn_buffer *out, void *ctx, limn_error *err)
                            "<p>Of the failures, the first %d are shown; the option --errors "
                            "lists all.</p>\n",
                            SHEET_FAILURES);
-    if (s->n_pictures > n_shown)
+    if (s->n_images > n_shown)
         limn_buffer_printf(out,
                            "<p>Of the captions, %zu are shown: the %zu that are least sure, "
                            "and %zu drawn from the others.</p>\n",

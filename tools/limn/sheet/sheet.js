@@ -29,16 +29,16 @@
     return make("p", "name", makeLink(link, make("span", "", ...parts.slice(0, -1))));
   }
 
-  const isSure = (picture) => picture.confidence !== undefined;
-  const rankOf = (picture) => isSure(picture) ? picture.confidence : picture.score;
-  const measureOf = (picture) =>
-    isSure(picture) ? `confidence ${picture.confidence.toFixed(2)}` : `score ${picture.score.toFixed(3).replace("-", "\u2212")}`;
+  const isSure = (image) => image.confidence !== undefined;
+  const rankOf = (image) => isSure(image) ? image.confidence : image.score;
+  const measureOf = (image) =>
+    isSure(image) ? `confidence ${image.confidence.toFixed(2)}` : `score ${image.score.toFixed(3).replace("-", "\u2212")}`;
 
-  function card(picture) {
-    const caption = make("h3", picture.caption ? "" : "empty", picture.caption || "(no words)");
-    const chips = make("ul", "chips", make("li", "", measureOf(picture)));
-    return make("li", "", makeLink(picture.link, makeImage(picture.thumbnail, picture.caption || picture.name)),
-      make("div", "body", caption, makePath(picture.name, picture.link), chips));
+  function card(image) {
+    const caption = make("h3", image.caption ? "" : "empty", image.caption || "(no words)");
+    const chips = make("ul", "chips", make("li", "", measureOf(image)));
+    return make("li", "", makeLink(image.link, makeImage(image.thumbnail, image.caption || image.name)),
+      make("div", "body", caption, makePath(image.name, image.link), chips));
   }
 
   /* Ties by name, so that the order is the same everywhere. */
@@ -48,10 +48,10 @@
     return byRank || byName;
   }
 
-  data.pictures.forEach((picture) => {
-    picture.text = fold(`${picture.name}\n${picture.caption}`);
+  data.images.forEach((image) => {
+    image.text = fold(`${image.name}\n${image.caption}`);
   });
-  const update = cardList(data.pictures, card, compare);
+  const update = cardList(data.images, card, compare);
   order.addEventListener("change", update);
   showFailures();
   update();

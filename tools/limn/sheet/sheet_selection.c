@@ -4,20 +4,20 @@
 
 #include "common/base/mem.h"
 
-/* Whether `a` falls out before `b`; no two pictures are equal but by name. */
-typedef bool falls_before(const sheet_picture *a, const sheet_picture *b);
+/* Whether `a` falls out before `b`; no two images are equal but by name. */
+typedef bool falls_before(const sheet_image *a, const sheet_image *b);
 
-static bool ranks_higher(const sheet_picture *a, const sheet_picture *b)
+static bool ranks_higher(const sheet_image *a, const sheet_image *b)
 {
     return a->rank != b->rank ? a->rank > b->rank : strcmp(a->name, b->name) > 0;
 }
 
-static bool has_larger_hash(const sheet_picture *a, const sheet_picture *b)
+static bool has_larger_hash(const sheet_image *a, const sheet_image *b)
 {
     return a->hash != b->hash ? a->hash > b->hash : strcmp(a->name, b->name) > 0;
 }
 
-void sheet_picture_finish(sheet_picture *p)
+void sheet_image_finish(sheet_image *p)
 {
     limn_free(p->name);
     limn_free(p->caption);
@@ -28,7 +28,7 @@ void sheet_picture_finish(sheet_picture *p)
 
 static void swap(sheet_heap *h, size_t i, size_t k)
 {
-    const sheet_picture p = h->items[i];
+    const sheet_image p = h->items[i];
     h->items[i] = h->items[k];
     h->items[k] = p;
 }
@@ -49,9 +49,9 @@ static void sift_down(sheet_heap *h, falls_before *before)
 }
 
 /* Adds *p; true when one fell out, which is then in *p. */
-static bool push(sheet_heap *h, sheet_picture *p, falls_before *before)
+static bool push(sheet_heap *h, sheet_image *p, falls_before *before)
 {
-    sheet_picture out;
+    sheet_image out;
     if (h->n_items < h->capacity) {
         h->items[h->n_items] = *p;
         sift_up(h, h->n_items++, before);
@@ -67,7 +67,7 @@ static bool push(sheet_heap *h, sheet_picture *p, falls_before *before)
 
 static void finish(sheet_heap *h)
 {
-    for (size_t i = 0; i < h->n_items; i++) sheet_picture_finish(&h->items[i]);
+    for (size_t i = 0; i < h->n_items; i++) sheet_image_finish(&h->items[i]);
     limn_free(h->items);
     *h = (sheet_heap){ 0 };
 }
@@ -95,8 +95,8 @@ bool sheet_selection_wants(const sheet_selection *s, double rank, uint64_t hash)
            rank <= s->lowest.items[0].rank || hash <= s->sample.items[0].hash;
 }
 
-void sheet_selection_add(sheet_selection *s, sheet_picture picture)
+void sheet_selection_add(sheet_selection *s, sheet_image image)
 {
-    if (push(&s->lowest, &picture, ranks_higher) && push(&s->sample, &picture, has_larger_hash))
-        sheet_picture_finish(&picture);
+    if (push(&s->lowest, &image, ranks_higher) && push(&s->sample, &image, has_larger_hash))
+        sheet_image_finish(&image);
 }

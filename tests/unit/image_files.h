@@ -1,6 +1,6 @@
-/* Small pictures (PPM) in the folder of temp_folder.h, each unlike the others. */
-#ifndef LIMN_TESTS_UNIT_PICTURE_FILES_H
-#define LIMN_TESTS_UNIT_PICTURE_FILES_H
+/* Small images (PPM) in the folder of temp_folder.h, each unlike the others. */
+#ifndef LIMN_TESTS_UNIT_IMAGE_FILES_H
+#define LIMN_TESTS_UNIT_IMAGE_FILES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "common/base/rng.h"
-#include "models/train/picture_names.h"
+#include "models/train/image_names.h"
 #include "tests/unit/temp_folder.h"
 
 /* width x height pixels of noise that the name and `salt` determine. */
-static inline void write_picture(const char *name, unsigned width, unsigned height, uint64_t salt)
+static inline void write_image(const char *name, unsigned width, unsigned height, uint64_t salt)
 {
     limn_rng rng = limn_rng_stream(salt, name, strlen(name));
     FILE *file = fopen(temp_path(name), "wb");
@@ -23,14 +23,14 @@ static inline void write_picture(const char *name, unsigned width, unsigned heig
     fclose(file);
 }
 
-/* Pictures p0.ppm … of 20 x 24 pixels, and their names. */
-static inline void write_pictures(limn_picture_names *names, size_t n)
+/* Images p0.ppm … of 20 x 24 pixels, and their names. */
+static inline void write_images(limn_image_names *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         char name[32];
         snprintf(name, sizeof name, "p%zu.ppm", i);
-        write_picture(name, 20, 24, 0);
-        limn_picture_names_add(names, name, NULL);
+        write_image(name, 20, 24, 0);
+        limn_image_names_add(names, name, NULL);
     }
 }
 

@@ -1,4 +1,4 @@
-"""Small pictures, good and bad, for the command-line tests; nothing but the standard library."""
+"""Small images, good and bad, for the command-line tests; nothing but the standard library."""
 
 import struct
 import zlib
@@ -53,7 +53,7 @@ KINDS = {
 
 
 def write_all(folder):
-    """Writes the pictures and folders that the .cases files name."""
+    """Writes the images and folders that the .cases files name."""
     red = png(40, 30, lambda x, y: (200, 30, 30))
     files = {
         **{f"kinds/{name}": data for name, data in KINDS.items()},
@@ -62,7 +62,7 @@ def write_all(folder):
         "noise.png": png(64, 48, noise(1)),
         "noise.ppm": ppm(64, 48, noise(1)),
         "dot.png": png(1, 1, lambda x, y: (0, 0, 255)),
-        "text.jpg": b"This is no picture.\n",
+        "text.jpg": b"This is no image.\n",
         "empty.png": b"",
         "truncated.png": red[:60],
         "huge.png": b"\x89PNG\r\n\x1a\n" + png_chunk(

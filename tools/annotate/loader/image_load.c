@@ -1,4 +1,4 @@
-#include "tools/annotate/loader/picture_load.h"
+#include "tools/annotate/loader/image_load.h"
 
 #include <string.h>
 
@@ -16,32 +16,32 @@ enum {
 
 /* ---- pixels and thumbnail ------------------------------------------------------------------ */
 
-limn_status limn_picture_load_for(limn_picture_load *l, const limn_model *model,
-                                  uint64_t max_pixels, limn_error *err)
+limn_status limn_image_load_for(limn_image_load *l, const limn_model *model, uint64_t max_pixels,
+                                limn_error *err)
 {
-    *l = (limn_picture_load){ 0 };
+    *l = (limn_image_load){ 0 };
     return limn_model_input_plan(&l->plan, model, max_pixels, err);
 }
 
 /* Where the thumbnail is: its sizes have an alignment. */
-static size_t thumbnail_at(const limn_picture_load *l)
+static size_t thumbnail_at(const limn_image_load *l)
 {
     return (limn_input_plan_bytes(&l->plan) + 15) / 16 * 16;
 }
 
-size_t limn_picture_load_size(const limn_picture_load *l)
+size_t limn_image_load_size(const limn_image_load *l)
 {
     if (!l->thumbnail_side) return limn_input_plan_bytes(&l->plan);
     return thumbnail_at(l) + sizeof(limn_thumbnail) +
            (size_t)l->thumbnail_side * l->thumbnail_side * 3;
 }
 
-const limn_thumbnail *limn_picture_load_thumbnail(const limn_picture_load *l, const uint8_t *loaded)
+const limn_thumbnail *limn_image_load_thumbnail(const limn_image_load *l, const uint8_t *loaded)
 {
     return (const limn_thumbnail *)(loaded + thumbnail_at(l));
 }
 
-/* The longer side becomes max_side; no picture becomes larger than it is. */
+/* The longer side becomes max_side; no image becomes larger than it is. */
 static void fit(limn_thumbnail *t, const limn_image *image, uint32_t max_side)
 {
     const uint32_t longer = image->width > image->height ? image->width : image->height;
@@ -69,9 +69,9 @@ static limn_status make_thumbnail(void *ctx, const limn_image *image, limn_error
                              LIMN_RESIZE_BICUBIC, j->scratch, err);
 }
 
-limn_status limn_picture_load_run(uint8_t *loaded, const void *bytes, size_t size,
-                                  const limn_picture_load *l, limn_resize_scratch *scratch,
-                                  limn_error *err)
+limn_status limn_image_load_run(uint8_t *loaded, const void *bytes, size_t size,
+                                const limn_image_load *l, limn_resize_scratch *scratch,
+                                limn_error *err)
 {
     thumbnail_job job = { .max_side = l->thumbnail_side, .scratch = scratch };
     if (l->thumbnail_side) job.out = (limn_thumbnail *)(loaded + thumbnail_at(l));
@@ -85,7 +85,7 @@ const char *const limn_sandbox_uses[] = { "auto", "on", "off", NULL };
 
 /* A JPEG of 16 x 16 pixels: decoding it makes libjpeg look at the processor, for which it may open
  * files. */
-static const unsigned char first_picture[] = {
+static const unsigned char first_image[] = {
     0xff,
     0xd8,
     0xff,
@@ -231,23 +231,22 @@ static const unsigned char first_picture[] = {
     0xd9,
 };
 
-_Static_assert(sizeof(limn_picture_load) <= LIMN_SANDBOX_MAX_SETTINGS, "settings of a request");
+_Static_assert(sizeof(limn_image_load) <= LIMN_SANDBOX_MAX_SETTINGS, "settings of a request");
 
 static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t size,
                         const void *settings, limn_error *err)
 {
     static limn_resize_scratch scratch;
     static uint8_t first[8 * 8 * 3];
-    const limn_picture_load first_load = { .plan = { { { { .width = 8, .height = 8 }, 256 } },
-                                                     1 } };
-    limn_picture_load load;
+    const limn_image_load first_load = { .plan = { { { { .width = 8, .height = 8 }, 256 } }, 1 } };
+    limn_image_load load;
     if (!settings)
-        return limn_picture_load_run(first, first_picture, sizeof first_picture, &first_load,
-                                     &scratch, err);
+        return limn_image_load_run(first, first_image, sizeof first_image, &first_load, &scratch,
+                                   err);
     memcpy(&load, settings, sizeof load);
-    if (limn_picture_load_size(&load) != out_size)
-        return limn_fail(err, LIMN_E_ARG, "no room for the picture");
-    return limn_picture_load_run(out, bytes, size, &load, &scratch, err);
+    if (limn_image_load_size(&load) != out_size)
+        return limn_fail(err, LIMN_E_ARG, "no room for the image");
+    return limn_image_load_run(out, bytes, size, &load, &scratch, err);
 }
 
 limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
@@ -274,7 +273,7 @@ limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_
     if (s != LIMN_OK)
         limn_hooks_message(hooks,
                            limn_sandbox_is_watched() ? LIMN_ANNOTATE_NOTE : LIMN_ANNOTATE_WARNING,
-                           "pictures are decoded without a sandbox: %s", reason.text);
+                           "images are decoded without a sandbox: %s", reason.text);
     else if (reason.text[0])
         limn_hooks_message(hooks, LIMN_ANNOTATE_WARNING, "%s", reason.text);
     return LIMN_OK;
@@ -289,28 +288,27 @@ limn_status limn_decoders_load(limn_decoders *decoders, const limn_model *model,
                                uint64_t max_pixels, const void *bytes, size_t size, uint8_t *input,
                                const atomic_bool *is_stopping, limn_error *err)
 {
-    limn_picture_load load;
+    limn_image_load load;
     if (!decoders || !model || !bytes || !input)
         return limn_fail(err, LIMN_E_ARG, "an argument is NULL");
     if (!max_pixels) max_pixels = limn_image_settings_default().max_pixels;
-    LIMN_TRY(limn_picture_load_for(&load, model, max_pixels, err));
-    return limn_sandbox_run(decoders, input, limn_picture_load_size(&load), bytes, size, &load,
+    LIMN_TRY(limn_image_load_for(&load, model, max_pixels, err));
+    return limn_sandbox_run(decoders, input, limn_image_load_size(&load), bytes, size, &load,
                             sizeof load, is_stopping, err);
 }
 
 /* ---- for the workers of a pipeline --------------------------------------------------------- */
 
-void limn_picture_loader_finish(limn_picture_loader_worker *w)
+void limn_image_loader_finish(limn_image_loader_worker *w)
 {
     limn_resize_scratch_finish(&w->scratch);
 }
 
-limn_status limn_picture_loader_run(limn_picture_loader_worker *w,
-                                    const limn_picture_loader *loader, uint8_t *loaded,
-                                    const void *bytes, size_t size, limn_error *err)
+limn_status limn_image_loader_run(limn_image_loader_worker *w, const limn_image_loader *loader,
+                                  uint8_t *loaded, const void *bytes, size_t size, limn_error *err)
 {
-    const limn_picture_load *l = &loader->load;
-    if (!loader->sandbox) return limn_picture_load_run(loaded, bytes, size, l, &w->scratch, err);
-    return limn_sandbox_run(loader->sandbox, loaded, limn_picture_load_size(l), bytes, size, l,
+    const limn_image_load *l = &loader->load;
+    if (!loader->sandbox) return limn_image_load_run(loaded, bytes, size, l, &w->scratch, err);
+    return limn_sandbox_run(loader->sandbox, loaded, limn_image_load_size(l), bytes, size, l,
                             sizeof *l, &loader->is_stopping, err);
 }

@@ -1,4 +1,4 @@
-#include "tools/vocabulary/picture_list.h"
+#include "tools/vocabulary/image_list.h"
 
 #include <string.h>
 
@@ -9,11 +9,11 @@
 
 #define MAX_LIST_SIZE ((size_t)1 << 30) /* bytes */
 
-struct limn_picture_list {
+struct limn_image_list {
     limn_word_counts *names;
 };
 
-static limn_status add_lines(limn_picture_list *list, char *text, limn_error *err)
+static limn_status add_lines(limn_image_list *list, char *text, limn_error *err)
 {
     char *rest = NULL;
     for (char *line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
@@ -23,7 +23,7 @@ static limn_status add_lines(limn_picture_list *list, char *text, limn_error *er
     return LIMN_OK;
 }
 
-static limn_status read_into(limn_picture_list *list, const char *path, limn_error *err)
+static limn_status read_into(limn_image_list *list, const char *path, limn_error *err)
 {
     unsigned char *text = NULL;
     size_t size;
@@ -34,16 +34,16 @@ static limn_status read_into(limn_picture_list *list, const char *path, limn_err
     return status;
 }
 
-limn_status limn_picture_list_read(limn_picture_list **out, const char *path, limn_error *err)
+limn_status limn_image_list_read(limn_image_list **out, const char *path, limn_error *err)
 {
     *out = limn_calloc(1, sizeof **out);
     if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     const limn_status status = read_into(*out, path, err);
-    if (status != LIMN_OK) limn_picture_list_destroy(out);
+    if (status != LIMN_OK) limn_image_list_destroy(out);
     return status;
 }
 
-void limn_picture_list_destroy(limn_picture_list **list)
+void limn_image_list_destroy(limn_image_list **list)
 {
     if (!list || !*list) return;
     limn_word_counts_destroy(&(*list)->names);
@@ -51,13 +51,13 @@ void limn_picture_list_destroy(limn_picture_list **list)
     *list = NULL;
 }
 
-static bool has(const limn_picture_list *list, const char *name)
+static bool has(const limn_image_list *list, const char *name)
 {
     const char *last = name ? limn_path_last(name) : "";
     return limn_word_counts_of(list->names, last, strlen(last)) > 0;
 }
 
-bool limn_picture_list_has(const limn_picture_list *list, const char *id, const char *alias)
+bool limn_image_list_has(const limn_image_list *list, const char *id, const char *alias)
 {
     return has(list, id) || has(list, alias);
 }

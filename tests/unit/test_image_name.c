@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/text/picture_name.h"
+#include "common/text/image_name.h"
 
 static void test_keys(void **state)
 {
@@ -30,7 +30,7 @@ static void test_keys(void **state)
     limn_buffer key = { 0 };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        limn_picture_name_key(&key, cases[i][0]);
+        limn_image_name_key(&key, cases[i][0]);
         assert_string_equal(key.bytes, cases[i][1]);
     }
     limn_buffer_finish(&key);
@@ -39,11 +39,11 @@ static void test_keys(void **state)
 static void test_endings(void **state)
 {
     (void)state;
-    assert_true(limn_picture_name_endings_agree("a.jpg", "a.JPG"));
-    assert_true(limn_picture_name_endings_agree("a", "a.png"));
-    assert_false(limn_picture_name_endings_agree("a.jpg", "a.png"));
-    assert_true(limn_picture_name_has_ending("x/a.webp"));
-    assert_false(limn_picture_name_has_ending("a.txt"));
+    assert_true(limn_image_name_endings_agree("a.jpg", "a.JPG"));
+    assert_true(limn_image_name_endings_agree("a", "a.png"));
+    assert_false(limn_image_name_endings_agree("a.jpg", "a.png"));
+    assert_true(limn_image_name_has_ending("x/a.webp"));
+    assert_false(limn_image_name_has_ending("a.txt"));
 }
 
 /* What tells two names apart, where their folds are equal; NULL: they are not. */
@@ -67,13 +67,13 @@ static void test_differences(void **state)
     limn_buffer a = { 0 }, b = { 0 }, difference = { 0 };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        limn_picture_name_fold(&a, cases[i].a);
-        limn_picture_name_fold(&b, cases[i].b);
+        limn_image_name_fold(&a, cases[i].a);
+        limn_image_name_fold(&b, cases[i].b);
         assert_int_equal(strcmp(a.bytes, b.bytes) == 0, cases[i].difference != NULL);
         if (!cases[i].difference) continue;
-        limn_picture_name_difference(&difference, cases[i].a, cases[i].b);
+        limn_image_name_difference(&difference, cases[i].a, cases[i].b);
         assert_string_equal(difference.bytes, cases[i].difference);
-        limn_picture_name_difference(&difference, cases[i].b, cases[i].a);
+        limn_image_name_difference(&difference, cases[i].b, cases[i].a);
         assert_string_equal(difference.bytes, cases[i].difference);
     }
     limn_buffer_finish(&a);

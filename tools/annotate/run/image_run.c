@@ -1,4 +1,4 @@
-#include "tools/annotate/run/picture_run.h"
+#include "tools/annotate/run/image_run.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -8,13 +8,13 @@
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/run/error_list.h"
 
-struct limn_picture_run {
-    limn_picture_run_settings settings;
+struct limn_image_run {
+    limn_image_run_settings settings;
     limn_sink *sink;
     limn_journal *journal; /* NULL: none */
     limn_journal_past past;
     limn_error_list errors;
-    pthread_mutex_t mutex; /* guards what limn_picture_run_want uses: past.done and n_there */
+    pthread_mutex_t mutex; /* guards what limn_image_run_want uses: past.done and n_there */
     limn_account account;
     limn_journal_state state;
     size_t n_unrecorded; /* put since the last checkpoint */
@@ -34,7 +34,7 @@ static size_t sum(const size_t *counts)
 /* ---- checkpoints ------------------------------------------------------------------------ */
 
 /* Brings sink and list to the disk, and notes where they end. */
-static limn_status make_state(limn_picture_run *run, limn_error *err)
+static limn_status make_state(limn_image_run *run, limn_error *err)
 {
     limn_buffer_clear(&run->state.sink);
     limn_buffer_clear(&run->state.errors);
@@ -45,7 +45,7 @@ static limn_status make_state(limn_picture_run *run, limn_error *err)
     return LIMN_OK;
 }
 
-static limn_status checkpoint(limn_picture_run *run, limn_error *err)
+static limn_status checkpoint(limn_image_run *run, limn_error *err)
 {
     limn_status s;
     if (!run->journal) return LIMN_OK;
@@ -63,15 +63,15 @@ static limn_status record_now(void *run, limn_error *err)
     return checkpoint(run, err);
 }
 
-static bool is_checkpoint_due(const limn_picture_run *run)
+static bool is_checkpoint_due(const limn_image_run *run)
 {
-    return run->n_unrecorded >= LIMN_PICTURE_RUN_RESULTS ||
-           limn_clock_seconds() - run->recorded_at >= LIMN_PICTURE_RUN_SECONDS;
+    return run->n_unrecorded >= LIMN_IMAGE_RUN_RESULTS ||
+           limn_clock_seconds() - run->recorded_at >= LIMN_IMAGE_RUN_SECONDS;
 }
 
 /* ---- beginning -------------------------------------------------------------------------- */
 
-static limn_status settle_notes(limn_picture_run *run, limn_error *err)
+static limn_status settle_notes(limn_image_run *run, limn_error *err)
 {
     for (size_t i = 0; i < run->past.n_notes; i++) {
         const limn_journal_note *note = &run->past.notes[i];
@@ -85,14 +85,14 @@ static limn_status settle_notes(limn_picture_run *run, limn_error *err)
     return LIMN_OK;
 }
 
-static void add_before(limn_picture_run *run)
+static void add_before(limn_image_run *run)
 {
     const limn_string_table *names = &run->past.before.names;
     for (uint32_t i = 0; i < names->n_strings; i++)
         limn_journal_add_before(run->journal, limn_string_table_get(names, i));
 }
 
-static limn_status begin_sink(limn_picture_run *run, limn_error *err)
+static limn_status begin_sink(limn_image_run *run, limn_error *err)
 {
     const bool has_state = run->past.state != NULL;
     if (run->settings.errors_path && !run->past.errors_state)
@@ -110,7 +110,7 @@ static limn_status begin_sink(limn_picture_run *run, limn_error *err)
 }
 
 /* Gives the files of a run that was complete their names. */
-static limn_status complete_past(limn_picture_run *run, limn_error *err)
+static limn_status complete_past(limn_image_run *run, limn_error *err)
 {
     limn_part_file errors = { 0 };
     run->is_over = true;
@@ -121,9 +121,9 @@ static limn_status complete_past(limn_picture_run *run, limn_error *err)
     return limn_journal_remove(&run->journal, err);
 }
 
-static limn_status begin_dry(limn_picture_run *run, limn_error *err)
+static limn_status begin_dry(limn_image_run *run, limn_error *err)
 {
-    const limn_picture_run_settings *s = &run->settings;
+    const limn_image_run_settings *s = &run->settings;
     const limn_sink_methods *sink = run->sink->methods;
     if (run->sink->journal_path)
         LIMN_TRY(
@@ -133,16 +133,16 @@ static limn_status begin_dry(limn_picture_run *run, limn_error *err)
 }
 
 /* As if nothing had been. */
-static void undo_begin(limn_picture_run *run)
+static void undo_begin(limn_image_run *run)
 {
     if (run->has_begun) run->sink->methods->discard(run->sink);
     limn_part_file_remove(&run->errors.file);
     if (run->journal) (void)limn_journal_remove(&run->journal, NULL);
 }
 
-static limn_status begin_for_good(limn_picture_run *run, limn_error *err)
+static limn_status begin_for_good(limn_image_run *run, limn_error *err)
 {
-    const limn_picture_run_settings *s = &run->settings;
+    const limn_image_run_settings *s = &run->settings;
     limn_status status;
     if (run->sink->journal_path)
         LIMN_TRY(limn_journal_open(&run->journal, &run->past, run->sink->journal_path, s->identity,
@@ -156,7 +156,7 @@ static limn_status begin_for_good(limn_picture_run *run, limn_error *err)
     return status;
 }
 
-static limn_status begin(limn_picture_run *run, limn_error *err)
+static limn_status begin(limn_image_run *run, limn_error *err)
 {
     const limn_status s = run->settings.is_dry ? begin_dry(run, err) : begin_for_good(run, err);
     memcpy(run->account.counts_before, run->past.counts, sizeof run->past.counts);
@@ -165,7 +165,7 @@ static limn_status begin(limn_picture_run *run, limn_error *err)
     return s;
 }
 
-static void destroy(limn_picture_run *run)
+static void destroy(limn_image_run *run)
 {
     run->sink->record = NULL;
     limn_journal_close(&run->journal);
@@ -177,10 +177,10 @@ static void destroy(limn_picture_run *run)
     limn_free(run);
 }
 
-limn_status limn_picture_run_begin(limn_picture_run **out, bool *is_over,
-                                   const limn_picture_run_settings *settings, limn_error *err)
+limn_status limn_image_run_begin(limn_image_run **out, bool *is_over,
+                                 const limn_image_run_settings *settings, limn_error *err)
 {
-    limn_picture_run *run = limn_calloc(1, sizeof *run);
+    limn_image_run *run = limn_calloc(1, sizeof *run);
     limn_status s;
     *out = NULL;
     *is_over = false;
@@ -199,17 +199,17 @@ limn_status limn_picture_run_begin(limn_picture_run **out, bool *is_over,
     return LIMN_OK;
 }
 
-/* ---- pictures --------------------------------------------------------------------------- */
+/* ---- images --------------------------------------------------------------------------- */
 
-limn_status limn_picture_run_want(limn_picture_run *run, const limn_dirwalk_entry *input,
-                                  const char *name, bool *is_wanted, limn_error *err)
+limn_status limn_image_run_want(limn_image_run *run, const limn_dirwalk_entry *input,
+                                const char *name, bool *is_wanted, limn_error *err)
 {
     const limn_sink_methods *sink = run->sink->methods;
     const bool is_once = run->sink->is_once;
     limn_status s = LIMN_OK;
     bool is_there, is_done;
     pthread_mutex_lock(&run->mutex);
-    /* what comes from standard input is another picture each time */
+    /* what comes from standard input is another image each time */
     is_there = !input->is_stream && limn_name_set_has(&run->past.before, name);
     is_done = !input->is_stream && !is_there &&
               (is_once ? limn_name_set_has(&run->past.done, input->path)
@@ -228,7 +228,7 @@ limn_status limn_picture_run_want(limn_picture_run *run, const limn_dirwalk_entr
     return LIMN_OK;
 }
 
-static limn_status put(limn_picture_run *run, const limn_pipeline_result *result, limn_error *err)
+static limn_status put(limn_image_run *run, const limn_pipeline_result *result, limn_error *err)
 {
     const limn_status status = result->error ? result->error->code : LIMN_OK;
     LIMN_TRY(run->sink->methods->put(run->sink, result, err));
@@ -245,8 +245,8 @@ static limn_status put(limn_picture_run *run, const limn_pipeline_result *result
     return LIMN_OK;
 }
 
-limn_status limn_picture_run_put(limn_picture_run *run, const limn_pipeline_result *result,
-                                 limn_error *err)
+limn_status limn_image_run_put(limn_image_run *run, const limn_pipeline_result *result,
+                               limn_error *err)
 {
     if (result->error && run->settings.is_strict)
         return limn_fail(err, LIMN_E_IO, "stopped at the first failure (--strict)");
@@ -261,7 +261,7 @@ limn_status limn_picture_run_put(limn_picture_run *run, const limn_pipeline_resu
 
 /* ---- the end ---------------------------------------------------------------------------- */
 
-static limn_status end_sink(limn_picture_run *run, limn_error *err)
+static limn_status end_sink(limn_image_run *run, limn_error *err)
 {
     limn_hooks_writing(run->settings.hooks, true);
     const limn_status s = run->sink->methods->end(run->sink, err);
@@ -269,7 +269,7 @@ static limn_status end_sink(limn_picture_run *run, limn_error *err)
     return s;
 }
 
-static limn_status complete(limn_picture_run *run, limn_error *err)
+static limn_status complete(limn_image_run *run, limn_error *err)
 {
     const limn_sink_methods *sink = run->sink->methods;
     LIMN_TRY(end_sink(run, err));
@@ -283,12 +283,12 @@ static limn_status complete(limn_picture_run *run, limn_error *err)
 }
 
 /* Nothing to go on from: neither results nor failures. */
-static bool is_empty(const limn_picture_run *run)
+static bool is_empty(const limn_image_run *run)
 {
     return !sum(run->account.counts) && !sum(run->account.counts_before);
 }
 
-static limn_status leave_journaled(limn_picture_run *run, limn_error *err)
+static limn_status leave_journaled(limn_image_run *run, limn_error *err)
 {
     if (is_empty(run)) {
         run->sink->methods->discard(run->sink);
@@ -301,17 +301,17 @@ static limn_status leave_journaled(limn_picture_run *run, limn_error *err)
 }
 
 /* Standard output has what was done, and so has the list of errors. */
-static limn_status leave_plain(limn_picture_run *run, limn_error *err)
+static limn_status leave_plain(limn_image_run *run, limn_error *err)
 {
     if (!run->sink->is_pipe_closed) LIMN_TRY(end_sink(run, err));
     LIMN_TRY(run->sink->methods->leave(run->sink, err));
     return run->settings.errors_path ? limn_part_file_commit(&run->errors.file, err) : LIMN_OK;
 }
 
-limn_status limn_picture_run_finish(limn_picture_run **run, limn_status status,
-                                    limn_account *account, limn_error *err)
+limn_status limn_image_run_finish(limn_image_run **run, limn_status status, limn_account *account,
+                                  limn_error *err)
 {
-    limn_picture_run *r = *run;
+    limn_image_run *r = *run;
     limn_error ignored = { 0 };
     limn_status s = LIMN_OK;
     if (r->is_over || r->settings.is_dry)

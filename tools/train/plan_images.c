@@ -1,4 +1,4 @@
-#include "tools/train/plan_pictures.h"
+#include "tools/train/plan_images.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -7,14 +7,14 @@
 #include "common/base/mem.h"
 #include "common/image/image.h"
 #include "common/io/dirwalk.h"
-#include "common/text/picture_name.h"
+#include "common/text/image_name.h"
 #include "common/text/string_table.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 #include "tools/train/train_decoding.h"
 #include "tools/message.h"
 
 enum { SAMPLE = 50, MAX_NEAR = 3 };
-#define MAX_FILE_SIZE ((size_t)1 << 30) /* bytes of a picture of the sample */
+#define MAX_FILE_SIZE ((size_t)1 << 30) /* bytes of an image of the sample */
 
 /* ---- what is in the folder ---------------------------------------------------------------- */
 
@@ -38,8 +38,8 @@ static limn_status add_near(near_names *near, const char *name, limn_error *err)
 {
     const size_t n_before = near->folds.n_strings;
     uint32_t number;
-    if (!limn_picture_name_has_ending(name)) return LIMN_OK;
-    limn_picture_name_fold(&near->fold, name);
+    if (!limn_image_name_has_ending(name)) return LIMN_OK;
+    limn_image_name_fold(&near->fold, name);
     if (!limn_grow((void **)&near->names, &near->capacity, n_before + 1, sizeof *near->names))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for names");
     near->names[n_before] = NULL;
@@ -68,7 +68,7 @@ static limn_status read_folder(near_names *near, const char *folder, limn_error 
 static const char *find_near(near_names *near, const char *name)
 {
     uint32_t number;
-    limn_picture_name_fold(&near->fold, name);
+    limn_image_name_fold(&near->fold, name);
     return limn_string_table_find(&number, &near->folds, near->fold.bytes, near->fold.size)
                ? near->names[number]
                : NULL;
@@ -81,22 +81,22 @@ static void warn_near(near_names *near, const char *name, const char *folder)
     const char *there = find_near(near, name);
     limn_buffer difference = { 0 };
     if (!there) return;
-    limn_picture_name_difference(&difference, name, there);
+    limn_image_name_difference(&difference, name, there);
     limn_message_warning("%s: is not in %s, but %s is%s%s", name, folder, there,
                          difference.size > 0 ? ": the names differ in " : "",
                          difference.size > 0 ? difference.bytes : "");
     limn_buffer_finish(&difference);
 }
 
-/* Offers near names for the first few pictures that are missing. */
-static limn_status offer_near(const limn_picture_names *all, const limn_picture_names *present,
+/* Offers near names for the first few images that are missing. */
+static limn_status offer_near(const limn_image_names *all, const limn_image_names *present,
                               const char *folder, limn_error *err)
 {
     near_names near = { .names = NULL };
     const limn_status status = read_folder(&near, folder, err);
     size_t n_looked_at = 0;
-    for (size_t i = 0; status == LIMN_OK && i < limn_picture_names_count(all); i++) {
-        const char *name = limn_picture_names_get(all, i);
+    for (size_t i = 0; status == LIMN_OK && i < limn_image_names_count(all); i++) {
+        const char *name = limn_image_names_get(all, i);
         uint32_t number;
         if (limn_string_table_find(&number, &present->names, name, strlen(name))) continue;
         warn_near(&near, name, folder);
@@ -106,29 +106,29 @@ static limn_status offer_near(const limn_picture_names *all, const limn_picture_
     return status;
 }
 
-static const char *first_missing(const limn_picture_names *all, const limn_picture_names *present)
+static const char *first_missing(const limn_image_names *all, const limn_image_names *present)
 {
     uint32_t number;
-    for (size_t i = 0; i < limn_picture_names_count(all); i++) {
-        const char *name = limn_picture_names_get(all, i);
+    for (size_t i = 0; i < limn_image_names_count(all); i++) {
+        const char *name = limn_image_names_get(all, i);
         if (!limn_string_table_find(&number, &present->names, name, strlen(name))) return name;
     }
     return "";
 }
 
-static limn_status check_missing(const limn_picture_names *all, const limn_picture_names *present,
+static limn_status check_missing(const limn_image_names *all, const limn_image_names *present,
                                  const char *folder, limn_error *err)
 {
-    const size_t n = limn_picture_names_count(all), n_there = limn_picture_names_count(present);
+    const size_t n = limn_image_names_count(all), n_there = limn_image_names_count(present);
     const size_t n_missing = n - n_there;
     if (n_missing == 0) return LIMN_OK;
     LIMN_TRY(offer_near(all, present, folder, err));
     if (n_there == 0)
         return limn_fail(err, LIMN_E_IO,
-                         "none of the %zu pictures that the captions name is in %s, as %s: is "
+                         "none of the %zu images that the captions name is in %s, as %s: is "
                          "--images the folder that their names begin in?",
                          n, folder, first_missing(all, present));
-    limn_message_warning("%zu of %zu pictures are not in %s, the first: %s%s", n_missing, n, folder,
+    limn_message_warning("%zu of %zu images are not in %s, the first: %s%s", n_missing, n, folder,
                          first_missing(all, present),
                          (double)n_missing > LIMN_PIXEL_CACHE_MAX_UNREADABLE * (double)n
                              ? "; a run ends when more than 1 % can't be read"
@@ -138,7 +138,7 @@ static limn_status check_missing(const limn_picture_names *all, const limn_pictu
 
 /* ---- what can be read --------------------------------------------------------------------- */
 
-static limn_status open_picture(const limn_training_data *d, const char *name, limn_error *err)
+static limn_status open_image(const limn_training_data *d, const char *name, limn_error *err)
 {
     enum { SMALL = 64 };
     const limn_encoder_input_settings input = {
@@ -148,8 +148,8 @@ static limn_status open_picture(const limn_training_data *d, const char *name, l
     unsigned char *bytes = NULL;
     size_t size;
     char *path;
-    LIMN_TRY(limn_picture_path(&path, d->settings->pictures.images, name, err));
-    limn_status s = limn_picture_file_read(&bytes, &size, path, MAX_FILE_SIZE, NULL, err);
+    LIMN_TRY(limn_image_path(&path, d->settings->images.images, name, err));
+    limn_status s = limn_image_file_read(&bytes, &size, path, MAX_FILE_SIZE, NULL, err);
     if (s == LIMN_OK) s = limn_train_decode(d->load_ctx, pixels, bytes, size, &input, err);
     limn_free(bytes);
     limn_free(path);
@@ -157,33 +157,33 @@ static limn_status open_picture(const limn_training_data *d, const char *name, l
 }
 
 /* A sample from all over the list. */
-static void check_sample(const limn_picture_names *present, const limn_training_data *d)
+static void check_sample(const limn_image_names *present, const limn_training_data *d)
 {
-    const size_t n = limn_picture_names_count(present), n_looked_at = n < SAMPLE ? n : SAMPLE;
+    const size_t n = limn_image_names_count(present), n_looked_at = n < SAMPLE ? n : SAMPLE;
     limn_error first = { 0 };
     const char *first_name = NULL;
     size_t n_bad = 0;
     for (size_t i = 0; i < n_looked_at; i++) {
-        const char *name = limn_picture_names_get(present, i * n / n_looked_at);
+        const char *name = limn_image_names_get(present, i * n / n_looked_at);
         limn_error error = { 0 };
-        if (open_picture(d, name, &error) == LIMN_OK) continue;
+        if (open_image(d, name, &error) == LIMN_OK) continue;
         if (n_bad++ > 0) continue;
         first = error;
         first_name = name;
     }
     if (n_bad > 0)
-        limn_message_warning("%zu of %zu pictures that were tried can't be read, the first: %s: %s",
+        limn_message_warning("%zu of %zu images that were tried can't be read, the first: %s: %s",
                              n_bad, n_looked_at, first_name, first.text);
 }
 
-limn_status limn_plan_pictures_check(const limn_training_data *d, limn_error *err)
+limn_status limn_plan_images_check(const limn_training_data *d, limn_error *err)
 {
-    const char *folder = d->settings->pictures.images;
-    limn_picture_names present = { 0 };
-    if (!folder || limn_picture_names_count(&d->all_names) == 0) return LIMN_OK;
-    limn_status s = limn_picture_names_present(&present, &d->all_names, folder, err);
+    const char *folder = d->settings->images.images;
+    limn_image_names present = { 0 };
+    if (!folder || limn_image_names_count(&d->all_names) == 0) return LIMN_OK;
+    limn_status s = limn_image_names_present(&present, &d->all_names, folder, err);
     if (s == LIMN_OK) s = check_missing(&d->all_names, &present, folder, err);
     if (s == LIMN_OK) check_sample(&present, d);
-    limn_picture_names_finish(&present);
+    limn_image_names_finish(&present);
     return s;
 }

@@ -1,4 +1,4 @@
-#include "common/text/picture_name.h"
+#include "common/text/image_name.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static const char *const endings[] = { ".jpg", ".jpeg", ".jpe", ".png",  ".webp"
                                        ".bmp", ".pgm",  ".ppm", ".pnm",  ".avif", ".heic",
                                        ".tif", ".tiff", ".jxl", ".jfif", ".heif" };
 
-size_t limn_picture_name_stem(const char *name, size_t size)
+size_t limn_image_name_stem(const char *name, size_t size)
 {
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         const size_t n = strlen(endings[i]);
@@ -24,15 +24,15 @@ size_t limn_picture_name_stem(const char *name, size_t size)
     return size;
 }
 
-bool limn_picture_name_has_ending(const char *name)
+bool limn_image_name_has_ending(const char *name)
 {
-    return limn_picture_name_stem(name, strlen(name)) < strlen(name);
+    return limn_image_name_stem(name, strlen(name)) < strlen(name);
 }
 
-bool limn_picture_name_endings_agree(const char *a, const char *b)
+bool limn_image_name_endings_agree(const char *a, const char *b)
 {
-    const char *ending_a = a + limn_picture_name_stem(a, strlen(a));
-    const char *ending_b = b + limn_picture_name_stem(b, strlen(b));
+    const char *ending_a = a + limn_image_name_stem(a, strlen(a));
+    const char *ending_b = b + limn_image_name_stem(b, strlen(b));
     return !*ending_a || !*ending_b || strcasecmp(ending_a, ending_b) == 0;
 }
 
@@ -47,10 +47,10 @@ static const char *number_of(const char *stem, size_t size)
     return NULL;
 }
 
-void limn_picture_name_key(limn_buffer *out, const char *name)
+void limn_image_name_key(limn_buffer *out, const char *name)
 {
     const char *last = limn_path_last(name);
-    size_t size = limn_picture_name_stem(last, strlen(last));
+    size_t size = limn_image_name_stem(last, strlen(last));
     const char *number = number_of(last, size);
     if (number) {
         size -= (size_t)(number - last);
@@ -80,10 +80,10 @@ static void append_composed(limn_buffer *out, const char *text, bool is_folded)
     free(composed);
 }
 
-void limn_picture_name_fold(limn_buffer *out, const char *name)
+void limn_image_name_fold(limn_buffer *out, const char *name)
 {
     limn_buffer key = { 0 };
-    limn_picture_name_key(&key, last_of_any(name));
+    limn_image_name_key(&key, last_of_any(name));
     limn_buffer_clear(out);
     append_composed(out, key.bytes ? key.bytes : "", true);
     out->has_failed |= key.has_failed;
@@ -95,7 +95,7 @@ void limn_picture_name_fold(limn_buffer *out, const char *name)
 static bool is_zero_padded(const char *name)
 {
     const char *last = last_of_any(name);
-    const char *number = number_of(last, limn_picture_name_stem(last, strlen(last)));
+    const char *number = number_of(last, limn_image_name_stem(last, strlen(last)));
     return number && number[0] == '0' && number[1];
 }
 
@@ -103,15 +103,15 @@ static bool is_zero_padded(const char *name)
 static void append_composed_key(limn_buffer *out, const char *name)
 {
     limn_buffer key = { 0 };
-    limn_picture_name_key(&key, last_of_any(name));
+    limn_image_name_key(&key, last_of_any(name));
     append_composed(out, key.bytes ? key.bytes : "", false);
     limn_buffer_finish(&key);
 }
 
 static bool differ_in_case(const char *a, const char *b)
 {
-    const char *ending_a = a + limn_picture_name_stem(a, strlen(a));
-    const char *ending_b = b + limn_picture_name_stem(b, strlen(b));
+    const char *ending_a = a + limn_image_name_stem(a, strlen(a));
+    const char *ending_b = b + limn_image_name_stem(b, strlen(b));
     limn_buffer key_a = { 0 }, key_b = { 0 };
     append_composed_key(&key_a, a);
     append_composed_key(&key_b, b);
@@ -123,8 +123,8 @@ static bool differ_in_case(const char *a, const char *b)
 
 static bool differ_in_ending(const char *a, const char *b)
 {
-    return strcasecmp(a + limn_picture_name_stem(a, strlen(a)),
-                      b + limn_picture_name_stem(b, strlen(b))) != 0;
+    return strcasecmp(a + limn_image_name_stem(a, strlen(a)),
+                      b + limn_image_name_stem(b, strlen(b))) != 0;
 }
 
 static bool differ_in_zeros(const char *a, const char *b)
@@ -152,7 +152,7 @@ static bool differ_in_form(const char *a, const char *b)
     return is_decomposed(a) != is_decomposed(b);
 }
 
-void limn_picture_name_difference(limn_buffer *out, const char *a, const char *b)
+void limn_image_name_difference(limn_buffer *out, const char *a, const char *b)
 {
     static const struct {
         bool (*differ)(const char *a, const char *b);

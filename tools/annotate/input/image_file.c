@@ -1,4 +1,4 @@
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,12 @@ enum {
     PIPE_LOOK_MS = 100,
     PIPE_WAIT_MS = 30000, /* that the writer of a pipe may be silent */
 };
-bool limn_picture_file_has_extension(const char *path)
+bool limn_image_file_has_extension(const char *path)
 {
     return limn_image_format_of_name(path) != NULL;
 }
 
-bool limn_picture_file_has_magic(const unsigned char *bytes, size_t size)
+bool limn_image_file_has_magic(const unsigned char *bytes, size_t size)
 {
     const limn_image_format *format = limn_image_sniff(bytes, size);
     return format && format->kind == LIMN_IMAGE_CERTAIN;
@@ -43,59 +43,59 @@ static bool has_pnm_sizes(const unsigned char *bytes, size_t size)
     return true;
 }
 
-bool limn_picture_file_is_content(const unsigned char *bytes, size_t size)
+bool limn_image_file_is_content(const unsigned char *bytes, size_t size)
 {
-    if (!limn_picture_file_has_magic(bytes, size)) return false;
+    if (!limn_image_file_has_magic(bytes, size)) return false;
     return bytes[0] != 'P' || has_pnm_sizes(bytes, size);
 }
 
-/* `*is_picture` by the first bytes of the regular file `fd`. */
-static limn_status look_inside(bool *is_picture, int fd, limn_error *err)
+/* `*is_image` by the first bytes of the regular file `fd`. */
+static limn_status look_inside(bool *is_image, int fd, limn_error *err)
 {
     unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     const ssize_t n = pread(fd, head, sizeof head, 0);
     if (n < 0) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
-    *is_picture = limn_picture_file_has_magic(head, (size_t)n);
+    *is_image = limn_image_file_has_magic(head, (size_t)n);
     return LIMN_OK;
 }
 
-limn_status limn_picture_file_is_picture(bool *is_picture, const char *path, bool is_named,
-                                         limn_error *err)
+limn_status limn_image_file_is_image(bool *is_image, const char *path, bool is_named,
+                                     limn_error *err)
 {
     limn_status s;
     int fd;
-    *is_picture = is_named || limn_picture_file_has_extension(path);
-    if (*is_picture) return LIMN_OK;
+    *is_image = is_named || limn_image_file_has_extension(path);
+    if (*is_image) return LIMN_OK;
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
-    s = look_inside(is_picture, fd, err);
+    s = look_inside(is_image, fd, err);
     close(fd);
     return s;
 }
 
-limn_status limn_picture_member_is_picture(bool *is_picture, const limn_dirwalk_entry *input,
-                                           limn_archive *archive, limn_error *err)
+limn_status limn_image_member_is_image(bool *is_image, const limn_dirwalk_entry *input,
+                                       limn_archive *archive, limn_error *err)
 {
     unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     size_t size;
-    *is_picture = limn_picture_file_has_extension(input->path);
-    if (*is_picture && input->is_link)
+    *is_image = limn_image_file_has_extension(input->path);
+    if (*is_image && input->is_link)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "a link inside an archive is not followed");
-    if (*is_picture || input->is_link) return LIMN_OK;
+    if (*is_image || input->is_link) return LIMN_OK;
     if (limn_archive_has_name(input->path))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "an archive inside an archive is not read");
     LIMN_TRY(limn_archive_peek(archive, head, sizeof head, &size, err));
-    *is_picture = limn_picture_file_has_magic(head, size);
+    *is_image = limn_image_file_has_magic(head, size);
     return LIMN_OK;
 }
 
-bool limn_picture_head_can_be_decoded(const unsigned char *bytes, size_t size)
+bool limn_image_head_can_be_decoded(const unsigned char *bytes, size_t size)
 {
     const limn_image_format *format = limn_image_sniff(bytes, size);
     return format && format->decode;
 }
 
-bool limn_picture_file_can_be_decoded(const char *path, limn_archive *archive)
+bool limn_image_file_can_be_decoded(const char *path, limn_archive *archive)
 {
     unsigned char head[LIMN_IMAGE_PROBE_SIZE];
     size_t size = 0;
@@ -107,7 +107,7 @@ bool limn_picture_file_can_be_decoded(const char *path, limn_archive *archive)
         if (fd >= 0) close(fd);
         size = n > 0 ? (size_t)n : 0;
     }
-    return limn_picture_head_can_be_decoded(head, size);
+    return limn_image_head_can_be_decoded(head, size);
 }
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
@@ -126,7 +126,7 @@ static limn_status fail_errno(limn_error *err)
 
 static limn_status fail_large(size_t max_size, limn_error *err)
 {
-    return limn_fail(err, LIMN_E_LIMIT, "it has more than %zu bytes, the most of a picture file",
+    return limn_fail(err, LIMN_E_LIMIT, "it has more than %zu bytes, the most of an image file",
                      max_size);
 }
 
@@ -197,8 +197,8 @@ static limn_status read_open(limn_buffer *out, int fd, size_t max_size,
                                          : "it is a device or a socket, not a file");
 }
 
-limn_status limn_picture_file_read(unsigned char **bytes, size_t *size, const char *path,
-                                   size_t max_size, const atomic_bool *is_stopping, limn_error *err)
+limn_status limn_image_file_read(unsigned char **bytes, size_t *size, const char *path,
+                                 size_t max_size, const atomic_bool *is_stopping, limn_error *err)
 {
     limn_buffer read = { 0 };
     limn_status s;
