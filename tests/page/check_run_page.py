@@ -104,7 +104,7 @@ class Check:
         self.expect("best in tile, chart and table", [seen["tiles"][0], seen["best"], seen["bestRow"][0], seen["bestRow"][6]],
                     [score, [f"best {score}"], f"{best['step']:,}", score])
         self.expect("samples", len(seen["names"]), 8)
-        self.expect("images, and what they show", seen["pictures"], [[s["references"][0], True] for s in log[-2]["samples"]])
+        self.expect("images, and what they show", seen["images"], [[s["references"][0], True] for s in log[-2]["samples"]])
         self.expect("captions are of the last evaluation", seen["captions"], [s["caption"] for s in log[-2]["samples"]])
         self.expect("references", seen["references"], log[-2]["samples"][0]["references"])
         self.expect("at first", seen["first"], [s["caption"] for s in next(x for x in log if x["kind"] == "dev")["samples"]])
@@ -131,7 +131,7 @@ class Check:
         _, seen = self.open("hostile", "hostile", "torn")
         self.expect("title", seen["title"], "Training – hostile")
         self.expect("name", seen["names"][0], SAMPLE + HOSTILE)
-        self.expect("nothing but JPEG images", seen["pictures"], [[HOSTILE, True]])
+        self.expect("nothing but JPEG images", seen["images"], [[HOSTILE, True]])
         self.expect("caption", seen["captions"][0], "hostile " + HOSTILE)
         self.expect("reference", seen["references"][0], HOSTILE)
         self.expect_true("setting", HOSTILE.replace("'", "'\\''") in seen["settings"])
