@@ -9,6 +9,7 @@
 #include "encoder/efficientnet_lite/efficientnet_lite.h"
 #include "encoder/network_family.h"
 #include "encoder/resnet/resnet.h"
+#include "encoder/vit/vit.h"
 
 struct limn_encoder {
     const limn_encoder_family *family;
@@ -28,6 +29,7 @@ struct limn_encoder_state {
 static const limn_encoder_family *const families[] = {
     &limn_efficientnet_lite,
     &limn_resnet,
+    &limn_vit,
 };
 enum { N_FAMILIES = sizeof families / sizeof *families };
 
@@ -71,7 +73,7 @@ limn_status limn_encoder_check(const limn_encoder_config *config, limn_error *er
         return limn_fail(err, LIMN_E_UNSUPPORTED,
                          "encoder family '%s' takes square input, not %u x %u", config->family,
                          (unsigned)width, (unsigned)height);
-    return LIMN_OK;
+    return family->check ? family->check(config, err) : LIMN_OK;
 }
 
 size_t limn_encoder_count_stages(const limn_encoder_config *config)

@@ -1,5 +1,7 @@
 #include "encoder/encoder_input.h"
 
+#include <math.h>
+
 #include "common/image/decode.h"
 
 limn_input_spec limn_input_square(uint32_t side, limn_resize_filter filter, float mean, float scale)
@@ -19,7 +21,8 @@ size_t limn_input_bytes(const limn_input_spec *spec)
 bool limn_input_is_alike(const limn_input_spec *a, const limn_input_spec *b)
 {
     return a->width == b->width && a->height == b->height && a->filter == b->filter &&
-           a->fit == b->fit && a->shorter_side == b->shorter_side;
+           a->fit == b->fit && a->rounding == b->rounding && a->shorter_side == b->shorter_side &&
+           a->decodes_whole == b->decodes_whole;
 }
 
 bool limn_input_has_one_mean(const limn_input_spec *s)
@@ -28,10 +31,25 @@ bool limn_input_has_one_mean(const limn_input_spec *s)
            s->scale[0] == s->scale[2];
 }
 
+const char *const limn_rounding_names[] = { "torchvision", "transformers", "albumentations", NULL };
+
 /* Half of n to the nearest integer, halves to the even one, as Python's round. */
 static uint32_t round_half(uint32_t n)
 {
     return n / 2 + (n % 4 == 3);
+}
+
+/* What a side becomes when the shorter one becomes spec->shorter_side. */
+static uint32_t resized(const limn_input_spec *s, uint32_t side, uint32_t shorter)
+{
+    if (s->rounding == LIMN_ROUND_ALBUMENTATIONS)
+        return (uint32_t)nearbyint(side * ((double)s->shorter_side / shorter));
+    return (uint32_t)((uint64_t)s->shorter_side * side / shorter);
+}
+
+static uint32_t offset(const limn_input_spec *s, uint32_t whole, uint32_t part)
+{
+    return s->rounding == LIMN_ROUND_TORCHVISION ? round_half(whole - part) : (whole - part) / 2;
 }
 
 static limn_resize_window window_of(const limn_input_spec *s, uint32_t width, uint32_t height)
@@ -40,11 +58,11 @@ static limn_resize_window window_of(const limn_input_spec *s, uint32_t width, ui
         .whole_width = s->width, .whole_height = s->height, .width = s->width, .height = s->height
     };
     if (s->fit == LIMN_FIT_SQUASH) return w;
-    const uint64_t shorter = width < height ? width : height;
-    w.whole_width = (uint32_t)((uint64_t)s->shorter_side * width / shorter);
-    w.whole_height = (uint32_t)((uint64_t)s->shorter_side * height / shorter);
-    w.left = round_half(w.whole_width - s->width);
-    w.top = round_half(w.whole_height - s->height);
+    const uint32_t shorter = width < height ? width : height;
+    w.whole_width = resized(s, width, shorter);
+    w.whole_height = resized(s, height, shorter);
+    w.left = offset(s, w.whole_width, s->width);
+    w.top = offset(s, w.whole_height, s->height);
     return w;
 }
 
@@ -56,9 +74,10 @@ limn_status limn_input_fit(uint8_t *input, const limn_image *image, const limn_i
                                    &image->box, spec->filter, scratch, err);
 }
 
-/* Pixels that the side that counts becomes. */
+/* Pixels that the side that counts becomes; 0: it is to be decoded whole. */
 static uint32_t side_hint(const limn_input_spec *s)
 {
+    if (s->decodes_whole) return 0;
     if (s->fit == LIMN_FIT_CROP) return s->shorter_side;
     return s->width > s->height ? s->width : s->height;
 }

@@ -16,11 +16,21 @@ typedef enum limn_fit {
     LIMN_FIT_CROP,       /* its shorter side becomes `shorter_side`, then the centre is cut out */
 } limn_fit;
 
+/* How LIMN_FIT_CROP rounds: the longer side, and what is left and above of the centre. */
+typedef enum limn_rounding {
+    LIMN_ROUND_TORCHVISION = 0, /* side down; offset to nearest, halves to even */
+    LIMN_ROUND_TRANSFORMERS,    /* both down: CLIPImageProcessor */
+    LIMN_ROUND_ALBUMENTATIONS,  /* side to nearest, halves to even; offset down */
+} limn_rounding;
+extern const char *const limn_rounding_names[]; /* by number, NULL after the last */
+
 typedef struct limn_input_spec {
     uint32_t width, height; /* pixels; the input is u8 [height, width, 3], RGB, upright */
     limn_resize_filter filter;
     limn_fit fit;
+    limn_rounding rounding;  /* of LIMN_FIT_CROP; else 0 */
     uint32_t shorter_side;   /* of LIMN_FIT_CROP, at least width and height; else 0 */
+    bool decodes_whole;      /* a large JPEG is not reduced while it is decoded */
     float mean[3], scale[3]; /* what the network sees of a value of channel c is
                                 (value - mean[c]) * scale[c] */
 } limn_input_spec;
@@ -34,8 +44,7 @@ bool limn_input_is_alike(const limn_input_spec *a, const limn_input_spec *b);
 /* The same mean and the same scale for every channel. */
 bool limn_input_has_one_mean(const limn_input_spec *spec);
 
-/* input [height, width, 3] of an image, as torchvision's Resize and CenterCrop round. Errors as
- * limn_resize. */
+/* input [height, width, 3] of an image. Errors as limn_resize. */
 limn_status limn_input_fit(uint8_t *input, const limn_image *image, const limn_input_spec *spec,
                            limn_resize_scratch *scratch, limn_error *err);
 

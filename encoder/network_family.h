@@ -10,6 +10,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/pool.h"
+#include "common/base/status.h"
 #include "common/kernels/kernels.h"
 #include "common/weights/tensor_table.h"
 #include "encoder/network.h"
@@ -28,7 +29,9 @@ typedef struct limn_encoder_job {
 typedef struct limn_encoder_family {
     const char *const *names; /* the networks of the family, ended by NULL */
     bool needs_square;        /* takes inputs as wide as they are high alone */
-    /* Functions of a configuration: of a network of the family, with sides in range. */
+    /* What limn_encoder_check asks beside names and sides; NULL: nothing. */
+    limn_status (*check)(const limn_encoder_config *config, limn_error *err);
+    /* Functions of a configuration that passed the check. */
     size_t (*n_stages)(const limn_encoder_config *config);
     limn_feature_shape (*shape)(const limn_encoder_config *config, size_t stage);
     void (*tensors)(limn_tensor_table *table, const limn_encoder_config *config);

@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const filter_names[] = {
-    [LIMN_RESIZE_BILINEAR] = "bilinear",
-    [LIMN_RESIZE_BICUBIC] = "bicubic",
-};
+#include "models/layout_json.h"
+
+static bool is_vit(const limn_encoder_config *c)
+{
+    return strcmp(c->family, "vit") == 0;
+}
 
 bool limn_encoder_config_is_plain(const limn_encoder_config *c)
 {
     const limn_input_spec *s = &c->input;
-    return s->width == s->height && s->fit == LIMN_FIT_SQUASH && limn_input_has_one_mean(s);
+    return s->width == s->height && s->fit == LIMN_FIT_SQUASH && limn_input_has_one_mean(s) &&
+           s->filter != LIMN_RESIZE_LINEAR && !s->decodes_whole && !is_vit(c);
 }
 
 /* ---- reading ---- */
@@ -43,31 +46,37 @@ static limn_status read_size(limn_input_spec *s, const limn_json_node *encoder, 
     return LIMN_OK;
 }
 
-static limn_status read_filter(limn_resize_filter *out, const limn_json_node *encoder,
-                               limn_error *err)
+static limn_status read_filter(limn_input_spec *s, const limn_json_node *encoder, limn_error *err)
 {
-    limn_json_node node;
-    const char *name;
-    LIMN_TRY(limn_json_get(&node, encoder, "resize", err));
-    LIMN_TRY(limn_json_as_string(&name, &node, err));
-    for (size_t i = 0; i < sizeof filter_names / sizeof *filter_names; i++)
-        if (strcmp(name, filter_names[i]) == 0) {
-            *out = (limn_resize_filter)i;
-            return LIMN_OK;
-        }
-    return limn_json_fail(&node, err, LIMN_E_FORMAT,
-                          "expected \"bicubic\" or \"bilinear\", is \"%.40s\"", name);
+    uint32_t choice;
+    LIMN_TRY(limn_json_choice(&choice, encoder, "resize", limn_resize_filter_names, err));
+    s->filter = (limn_resize_filter)choice;
+    return LIMN_OK;
 }
 
 /* "shorter_side" says that the centre is cut out. */
 static limn_status read_fit(limn_input_spec *s, const limn_json_node *encoder, limn_error *err)
 {
     const uint32_t longer = s->width > s->height ? s->width : s->height;
+    uint32_t rounding = LIMN_ROUND_TORCHVISION;
     s->fit = LIMN_FIT_SQUASH;
     if (!limn_json_has(encoder, "shorter_side")) return LIMN_OK;
     s->fit = LIMN_FIT_CROP;
+    if (limn_json_has(encoder, "rounding"))
+        LIMN_TRY(limn_json_choice(&rounding, encoder, "rounding", limn_rounding_names, err));
+    s->rounding = (limn_rounding)rounding;
     return limn_json_u32(&s->shorter_side, encoder, "shorter_side", longer, 2 * LIMN_MAX_INPUT_SIDE,
                          err);
+}
+
+static limn_status read_decoding(limn_input_spec *s, const limn_json_node *encoder, limn_error *err)
+{
+    static const char *const names[] = { "reduced", "whole", NULL };
+    uint32_t choice = 0;
+    if (limn_json_has(encoder, "decode"))
+        LIMN_TRY(limn_json_choice(&choice, encoder, "decode", names, err));
+    s->decodes_whole = choice == 1;
+    return LIMN_OK;
 }
 
 /* One number for all channels, or a list of three. */
@@ -93,14 +102,34 @@ static limn_status read_channels(float out[3], const limn_json_node *encoder, co
     return LIMN_OK;
 }
 
+/* The fields of the family "vit"; their bounds, limn_encoder_check says. */
+static limn_status read_vit(limn_vit_config *v, const limn_json_node *encoder, limn_error *err)
+{
+    double eps;
+    uint32_t activation;
+    LIMN_TRY(limn_json_u32(&v->patch, encoder, "patch", 4, 64, err));
+    LIMN_TRY(limn_json_u32(&v->dim, encoder, "dim", 8, 4096, err));
+    LIMN_TRY(limn_json_u32(&v->n_layers, encoder, "layers", 1, 64, err));
+    LIMN_TRY(limn_json_u32(&v->n_heads, encoder, "heads", 1, 64, err));
+    LIMN_TRY(limn_json_u32(&v->feed_forward_dim, encoder, "feed_forward", 8, 16384, err));
+    LIMN_TRY(limn_json_choice(&activation, encoder, "activation", limn_activation_names, err));
+    LIMN_TRY(limn_json_number(&eps, encoder, "eps", 1e-14, 0.1, err));
+    v->activation = (limn_activation)activation;
+    v->eps = (float)eps;
+    LIMN_TRY(limn_json_bool(&v->has_patch_bias, encoder, "patch_bias", err));
+    return limn_json_bool(&v->has_embedding_norm, encoder, "embedding_norm", err);
+}
+
 limn_status limn_encoder_config_read(limn_encoder_config *out, const limn_json_node *encoder,
                                      limn_error *err)
 {
     limn_input_spec *s = &out->input;
     LIMN_TRY(read_family(out, encoder, err));
     LIMN_TRY(read_size(s, encoder, err));
-    LIMN_TRY(read_filter(&s->filter, encoder, err));
+    LIMN_TRY(read_filter(s, encoder, err));
     LIMN_TRY(read_fit(s, encoder, err));
+    LIMN_TRY(read_decoding(s, encoder, err));
+    if (is_vit(out)) LIMN_TRY(read_vit(&out->vit, encoder, err));
     LIMN_TRY(read_channels(s->mean, encoder, "mean", -1000, 1000, err));
     return read_channels(s->scale, encoder, "scale", 1e-6, 1000, err);
 }
@@ -115,6 +144,15 @@ static json_t *channels(const float v[3])
                      limn_json_float(v[2]));
 }
 
+static json_t *vit_fields(const limn_vit_config *v)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:s, s:o, s:b, s:b}", "patch", (int)v->patch, "dim",
+                     (int)v->dim, "layers", (int)v->n_layers, "heads", (int)v->n_heads,
+                     "feed_forward", (int)v->feed_forward_dim, "activation",
+                     limn_activation_names[v->activation], "eps", limn_json_float(v->eps),
+                     "patch_bias", v->has_patch_bias, "embedding_norm", v->has_embedding_norm);
+}
+
 json_t *limn_encoder_config_write(const limn_encoder_config *c)
 {
     const limn_input_spec *s = &c->input;
@@ -126,10 +164,14 @@ json_t *limn_encoder_config_write(const limn_encoder_config *c)
         json_object_set_new(object, "input_width", json_integer(s->width));
         json_object_set_new(object, "input_height", json_integer(s->height));
     }
-    json_object_set_new(object, "resize", json_string(filter_names[s->filter]));
+    json_object_set_new(object, "resize", json_string(limn_resize_filter_names[s->filter]));
     if (s->fit == LIMN_FIT_CROP)
         json_object_set_new(object, "shorter_side", json_integer(s->shorter_side));
+    if (s->rounding != LIMN_ROUND_TORCHVISION)
+        json_object_set_new(object, "rounding", json_string(limn_rounding_names[s->rounding]));
+    if (s->decodes_whole) json_object_set_new(object, "decode", json_string("whole"));
     json_object_set_new(object, "mean", channels(s->mean));
     json_object_set_new(object, "scale", channels(s->scale));
+    if (is_vit(c)) json_object_update_new(object, vit_fields(&c->vit));
     return object;
 }

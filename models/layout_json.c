@@ -42,15 +42,15 @@ enum { N_FIELDS = sizeof fields / sizeof *fields };
 
 static const char *const norm_names[] = { "before", "after", NULL };
 static const char *const memory_names[] = { "cross", "prefix", NULL };
-static const char *const activation_names[] = { "none",      "relu6",      "gelu", "relu",
-                                                "gelu_tanh", "quick_gelu", NULL };
-_Static_assert(sizeof activation_names / sizeof *activation_names ==
+const char *const limn_activation_names[] = { "none",      "relu6",      "gelu", "relu",
+                                              "gelu_tanh", "quick_gelu", NULL };
+_Static_assert(sizeof limn_activation_names / sizeof *limn_activation_names ==
                    LIMN_LAYOUT_LAST_ACTIVATION + 2,
                "a name for each activation");
 
 static const char *const *names_of(field_type type)
 {
-    return type == NORM ? norm_names : type == MEMORY ? memory_names : activation_names;
+    return type == NORM ? norm_names : type == MEMORY ? memory_names : limn_activation_names;
 }
 
 /* ---- reading ---- */

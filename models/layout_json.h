@@ -17,4 +17,7 @@ limn_status limn_layout_read(limn_decoder_layout *out, const limn_json_node *dec
  * when memory is short. */
 json_t *limn_layout_write(const limn_decoder_layout *layout);
 
+/* What activations are called, by number; NULL after the last that a layout may have. */
+extern const char *const limn_activation_names[];
+
 #endif

@@ -60,9 +60,9 @@ static void print_text(const char *text, size_t limit)
 static void print_input(const limn_input_spec *s)
 {
     const size_t n = limn_input_has_one_mean(s) ? 1 : 3;
-    printf("input: %u x %u pixels, %s", s->width, s->height,
-           s->filter == LIMN_RESIZE_BICUBIC ? "bicubic" : "bilinear");
+    printf("input: %u x %u pixels, %s", s->width, s->height, limn_resize_filter_names[s->filter]);
     if (s->fit == LIMN_FIT_CROP) printf(", centre of a shorter side of %u", s->shorter_side);
+    if (s->rounding != LIMN_ROUND_TORCHVISION) printf(" (%s)", limn_rounding_names[s->rounding]);
     for (size_t c = 0; c < n; c++)
         printf(", (%s - %g) * %g", n == 1 ? "pixel" : (const char *[]){ "red", "green", "blue" }[c],
                (double)s->mean[c], (double)s->scale[c]);

@@ -6,6 +6,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/mem.h"
+#include "common/image/resize_linear.h"
 
 /* As in Pillow's Resample.c: weights are fixed point with 22 bits after the point, which leaves 8
  * bits for the pixel and 2 for the overshoot of the bicubic filter in an int32_t. */
@@ -45,6 +46,9 @@ static double bicubic_weight(double x)
     return 0.0;
 }
 
+const char *const limn_resize_filter_names[] = { "bilinear", "bicubic", "linear", NULL };
+
+/* Of the antialiased ones. */
 static const filter_shape filters[] = {
     [LIMN_RESIZE_BILINEAR] = { bilinear_weight, 1.0 },
     [LIMN_RESIZE_BICUBIC] = { bicubic_weight, 2.0 },
@@ -257,13 +261,18 @@ static limn_status check_window(const char *name, const axis_plan *p, limn_error
     return LIMN_OK;
 }
 
+static limn_linear_axis linear_axis(const axis_plan *p)
+{
+    return (limn_linear_axis){ p->n_in, p->n_out, p->n_whole, p->n_skipped, p->from, p->to };
+}
+
 limn_status limn_resize_into_window(uint8_t *dst, const limn_resize_window *window,
                                     const uint8_t *src, uint32_t src_width, uint32_t src_height,
                                     const limn_resize_box *box, limn_resize_filter filter,
                                     limn_resize_scratch *scratch, limn_error *err)
 {
     resize_job job = {
-        .filter = &filters[filter],
+        .filter = &filters[filter == LIMN_RESIZE_LINEAR ? 0 : filter],
         .x = { .n_in = src_width,
                .n_out = window->width,
                .n_whole = window->whole_width,
@@ -285,6 +294,11 @@ limn_status limn_resize_into_window(uint8_t *dst, const limn_resize_window *wind
     LIMN_TRY(check_window("rows", &job.y, err));
     LIMN_TRY(check_range("columns", &job.x, err));
     LIMN_TRY(check_range("rows", &job.y, err));
+    if (filter == LIMN_RESIZE_LINEAR) {
+        const limn_linear_axis x = linear_axis(&job.x), y = linear_axis(&job.y);
+        limn_resize_linear(dst, src, &x, &y);
+        return LIMN_OK;
+    }
     job.is_vertical_first = is_vertical_first(&job.x, &job.y);
     LIMN_TRY(reserve(&job, scratch, err));
     if (!is_copied(&job.x)) plan_axis(&job.x, job.filter);

@@ -13,7 +13,9 @@
 typedef enum limn_resize_filter {
     LIMN_RESIZE_BILINEAR = 0,
     LIMN_RESIZE_BICUBIC, /* Keys' cubic, a = -0.5 */
+    LIMN_RESIZE_LINEAR,  /* not antialiased: OpenCV's INTER_LINEAR (resize_linear.h) */
 } limn_resize_filter;
+extern const char *const limn_resize_filter_names[]; /* by number, NULL after the last */
 
 /* Scratch memory that grows to the largest image seen and is then reused. Zero-initialise. */
 typedef struct limn_resize_scratch {

@@ -153,6 +153,26 @@ limn_status limn_json_as_bool(bool *out, const limn_json_node *node, limn_error 
     return LIMN_OK;
 }
 
+limn_status limn_json_as_choice(uint32_t *out, const limn_json_node *node, const char *const *names,
+                                limn_error *err)
+{
+    const char *name = json_string_value(node->value);
+    char expected[160] = "";
+    for (uint32_t i = 0; names[i]; i++) {
+        const size_t used = strlen(expected);
+        if (name && strcmp(name, names[i]) == 0) {
+            *out = i;
+            return LIMN_OK;
+        }
+        snprintf(expected + used, sizeof expected - used, "%s\"%s\"",
+                 i == 0         ? ""
+                 : names[i + 1] ? ", "
+                                : " or ",
+                 names[i]);
+    }
+    return fail_expected(node, err, expected);
+}
+
 /* ---- members and items -------------------------------------------------------------------- */
 
 bool limn_json_has(const limn_json_node *object, const char *key)
@@ -215,6 +235,14 @@ limn_status limn_json_bool(bool *out, const limn_json_node *object, const char *
     limn_json_node node;
     LIMN_TRY(limn_json_get(&node, object, key, err));
     return limn_json_as_bool(out, &node, err);
+}
+
+limn_status limn_json_choice(uint32_t *out, const limn_json_node *object, const char *key,
+                             const char *const *names, limn_error *err)
+{
+    limn_json_node node;
+    LIMN_TRY(limn_json_get(&node, object, key, err));
+    return limn_json_as_choice(out, &node, names, err);
 }
 
 limn_json_node limn_json_at(const limn_json_node *array, size_t index)

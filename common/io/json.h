@@ -55,6 +55,9 @@ limn_status limn_json_as_integer(int64_t *out, const limn_json_node *node, int64
 limn_status limn_json_as_number(double *out, const limn_json_node *node, double low, double high,
                                 limn_error *err);
 limn_status limn_json_as_bool(bool *out, const limn_json_node *node, limn_error *err);
+/* The number of the one of `names`, NULL after the last, that it is. */
+limn_status limn_json_as_choice(uint32_t *out, const limn_json_node *node, const char *const *names,
+                                limn_error *err);
 
 /* Records "path: " and the text, for checks of the caller's own. Returns `code`. */
 limn_status limn_json_fail(const limn_json_node *node, limn_error *err, limn_status code,
@@ -79,6 +82,8 @@ limn_status limn_json_number(double *out, const limn_json_node *object, const ch
                              double high, limn_error *err);
 limn_status limn_json_bool(bool *out, const limn_json_node *object, const char *key,
                            limn_error *err);
+limn_status limn_json_choice(uint32_t *out, const limn_json_node *object, const char *key,
+                             const char *const *names, limn_error *err);
 
 /* ---- writing ------------------------------------------------------------------------------ */
 

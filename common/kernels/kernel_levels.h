@@ -12,5 +12,6 @@ limn_layer_norm_fn limn_layer_norm_c, limn_layer_norm_avx2;
 limn_softmax_fn limn_softmax_c, limn_softmax_avx2;
 limn_log_sum_exp_fn limn_log_sum_exp_c, limn_log_sum_exp_avx2;
 limn_attend_fn limn_attend_c, limn_attend_avx2;
+limn_widen_fn limn_widen_c, limn_widen_avx2;
 
 #endif

@@ -111,6 +111,9 @@ typedef float limn_log_sum_exp_fn(const float *x, size_t n);
 typedef void limn_attend_fn(float *y, float *weights, const float *q, const float *const *k,
                             const float *const *v, size_t n, size_t dim, float scale);
 
+/* out [n] of halves in [n], exactly: limn_f16_to_f32 (pack.h). */
+typedef void limn_widen_fn(float *out, const uint16_t *in, size_t n);
+
 /* One table for a model and all that runs it; immutable once filled, shareable. */
 typedef struct limn_kernels {
     limn_cpu_level level;
@@ -121,6 +124,7 @@ typedef struct limn_kernels {
     limn_softmax_fn *softmax;
     limn_log_sum_exp_fn *log_sum_exp;
     limn_attend_fn *attend;
+    limn_widen_fn *widen;
 } limn_kernels;
 
 /* Fills the table for `level`, which must run here (limn_cpu_level_parse): from the level's base,

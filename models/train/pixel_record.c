@@ -11,11 +11,6 @@
 
 #define MAX_RECORD_SIZE ((size_t)4 << 30) /* bytes */
 
-static const char *const filter_names[] = {
-    [LIMN_RESIZE_BILINEAR] = "bilinear", [LIMN_RESIZE_BICUBIC] = "bicubic"
-};
-enum { N_FILTERS = sizeof filter_names / sizeof *filter_names };
-
 static limn_status out_of_memory(limn_error *err)
 {
     return limn_fail(err, LIMN_E_NOMEM, "out of memory for a cache's record");
@@ -106,6 +101,16 @@ static json_t *pack_unreadable(const limn_pixel_record *r)
     return list;
 }
 
+/* What differs from the whole of an image squashed. */
+static void add_fit(json_t *root, const limn_input_spec *s)
+{
+    if (s->decodes_whole) json_object_set_new(root, "decodes_whole", json_true());
+    if (s->fit != LIMN_FIT_CROP) return;
+    json_object_set_new(root, "shorter_side", json_integer(s->shorter_side));
+    if (s->rounding != LIMN_ROUND_TORCHVISION)
+        json_object_set_new(root, "rounding", json_string(limn_rounding_names[s->rounding]));
+}
+
 limn_status limn_pixel_record_write(const char *path, const limn_pixel_record *r, limn_error *err)
 {
     json_t *rows = pack_rows(r), *unreadable = pack_unreadable(r);
@@ -113,12 +118,11 @@ limn_status limn_pixel_record_write(const char *path, const limn_pixel_record *r
         json_array_size(rows) == r->n_rows && json_array_size(unreadable) == r->n_unreadable;
     char names[17];
     print_checksum(names, r->names);
-    json_t *root =
-        json_pack("{si ss sI ss so so}", "input_size", (int)r->input.spec.width, "resize",
-                  filter_names[r->input.spec.filter], "max_pixels", (json_int_t)r->input.max_pixels,
-                  "names", names, "unreadable", unreadable, "rows", rows);
-    if (root && r->input.spec.fit == LIMN_FIT_CROP)
-        json_object_set_new(root, "shorter_side", json_integer(r->input.spec.shorter_side));
+    json_t *root = json_pack("{si ss sI ss so so}", "input_size", (int)r->input.spec.width,
+                             "resize", limn_resize_filter_names[r->input.spec.filter], "max_pixels",
+                             (json_int_t)r->input.max_pixels, "names", names, "unreadable",
+                             unreadable, "rows", rows);
+    if (root) add_fit(root, &r->input.spec);
     char *text = root && is_whole ? json_dumps(root, JSON_INDENT(1)) : NULL;
     const limn_status s =
         text ? limn_file_replace(path, text, strlen(text), err) : out_of_memory(err);
@@ -197,30 +201,28 @@ static limn_status read_unreadable(limn_pixel_record *r, const limn_json_node *r
     return LIMN_OK;
 }
 
-static limn_status read_filter(limn_resize_filter *out, const limn_json_node *root, limn_error *err)
+static limn_status read_spec(limn_input_spec *spec, const limn_json_node *root, limn_error *err)
 {
-    const char *name;
-    LIMN_TRY(limn_json_string(&name, root, "resize", err));
-    for (int i = 0; i < N_FILTERS; i++)
-        if (!strcmp(name, filter_names[i])) {
-            *out = (limn_resize_filter)i;
-            return LIMN_OK;
-        }
-    return limn_json_fail(root, err, LIMN_E_FORMAT, "resize is neither bilinear nor bicubic");
+    uint32_t filter, rounding = LIMN_ROUND_TORCHVISION;
+    LIMN_TRY(limn_json_u32(&spec->width, root, "input_size", 1, 65535, err));
+    LIMN_TRY(limn_json_choice(&filter, root, "resize", limn_resize_filter_names, err));
+    spec->height = spec->width;
+    spec->filter = (limn_resize_filter)filter;
+    if (limn_json_has(root, "decodes_whole"))
+        LIMN_TRY(limn_json_bool(&spec->decodes_whole, root, "decodes_whole", err));
+    if (!limn_json_has(root, "shorter_side")) return LIMN_OK;
+    spec->fit = LIMN_FIT_CROP;
+    if (limn_json_has(root, "rounding"))
+        LIMN_TRY(limn_json_choice(&rounding, root, "rounding", limn_rounding_names, err));
+    spec->rounding = (limn_rounding)rounding;
+    return limn_json_u32(&spec->shorter_side, root, "shorter_side", spec->width, 65535, err);
 }
 
 static limn_status read_root(limn_pixel_record *r, const limn_json_node *root, limn_error *err)
 {
     int64_t max_pixels;
     LIMN_TRY(limn_json_as_object(root, err));
-    limn_input_spec *spec = &r->input.spec;
-    LIMN_TRY(limn_json_u32(&spec->width, root, "input_size", 1, 65535, err));
-    LIMN_TRY(read_filter(&spec->filter, root, err));
-    spec->height = spec->width;
-    if (limn_json_has(root, "shorter_side")) {
-        spec->fit = LIMN_FIT_CROP;
-        LIMN_TRY(limn_json_u32(&spec->shorter_side, root, "shorter_side", spec->width, 65535, err));
-    }
+    LIMN_TRY(read_spec(&r->input.spec, root, err));
     LIMN_TRY(read_integer(&max_pixels, root, "max_pixels", err));
     r->input.max_pixels = (uint64_t)max_pixels;
     LIMN_TRY(read_checksum(&r->names, root, "names", err));

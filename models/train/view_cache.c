@@ -36,10 +36,12 @@ static uint64_t hash_input(uint64_t hash, const limn_input_spec *s)
         s->width == s->height && s->fit == LIMN_FIT_SQUASH && limn_input_has_one_mean(s);
     const size_t n = is_plain ? 1 : 3;
     const uint32_t more[] = { s->height, (uint32_t)s->fit, s->shorter_side };
+    const uint32_t others[] = { (uint32_t)s->rounding, s->decodes_whole };
     hash = limn_fnv1a64(hash, &s->width, sizeof s->width);
     hash = limn_fnv1a64(hash, s->mean, n * sizeof *s->mean);
     hash = limn_fnv1a64(hash, s->scale, n * sizeof *s->scale);
-    return is_plain ? hash : limn_fnv1a64(hash, more, sizeof more);
+    if (!is_plain) hash = limn_fnv1a64(hash, more, sizeof more);
+    return others[0] || others[1] ? limn_fnv1a64(hash, others, sizeof others) : hash;
 }
 
 static uint64_t hash_tensor(uint64_t hash, const limn_tensor *t)

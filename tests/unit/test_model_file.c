@@ -120,7 +120,9 @@ static void test_every_kind_of_damage_is_named(void **state)
         { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 1025}}", NULL,
           "encoder.input_size: expected an integer in 32 … 1024, is 1025" },
         { "1", "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"lanczos\"}}",
-          NULL, "encoder.resize: expected \"bicubic\" or \"bilinear\", is \"lanczos\"" },
+          NULL,
+          "encoder.resize: expected \"bilinear\", \"bicubic\" or \"linear\", "
+          "is \"lanczos\"" },
         { "1",
           "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
           "\"mean\": \"127\"}}",

@@ -45,8 +45,9 @@ static void test_unknown_ones_are_refused(void **state)
 {
     limn_resnet_shape shape;
     limn_error err = { 0 };
-    const limn_encoder_config config = { "resnet49",
-                                         limn_input_square(64, LIMN_RESIZE_BILINEAR, 0, 1) };
+    const limn_encoder_config config = { .family = "resnet49",
+                                         .input =
+                                             limn_input_square(64, LIMN_RESIZE_BILINEAR, 0, 1) };
     (void)state;
     assert_false(limn_resnet_shape_find(&shape, "resnet49"));
     assert_int_equal(limn_encoder_check(&config, &err), LIMN_E_UNSUPPORTED);
@@ -56,7 +57,8 @@ static void test_unknown_ones_are_refused(void **state)
 
 static void test_grids_are_a_32nd_of_the_input(void **state)
 {
-    limn_encoder_config config = { "resnet50", limn_input_square(224, LIMN_RESIZE_BILINEAR, 0, 1) };
+    limn_encoder_config config = { .family = "resnet50",
+                                   .input = limn_input_square(224, LIMN_RESIZE_BILINEAR, 0, 1) };
     (void)state;
     limn_feature_shape s = limn_encoder_feature_shape(&config);
     assert_true(s.grid_width == 7 && s.grid_height == 7 && s.dim == 2048 && s.n_prefix == 0);

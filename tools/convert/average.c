@@ -73,6 +73,7 @@ static limn_status check_same(const convert_result *a, const convert_result *b, 
         return limn_fail(err, LIMN_E_ARG, "is %s, unlike the first model",
                          y->has_decoder ? "a captioner" : "an encoder alone");
     if (strcmp(x->encoder.family, y->encoder.family) != 0 ||
+        !limn_vit_configs_equal(&x->encoder.vit, &y->encoder.vit) ||
         !limn_input_is_alike(&x->encoder.input, &y->encoder.input) ||
         memcmp(x->encoder.input.mean, y->encoder.input.mean, sizeof x->encoder.input.mean) != 0 ||
         memcmp(x->encoder.input.scale, y->encoder.input.scale, sizeof x->encoder.input.scale) != 0)

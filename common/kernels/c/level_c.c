@@ -16,6 +16,7 @@ static void fill(limn_kernels *k)
     k->softmax = limn_softmax_c;
     k->log_sum_exp = limn_log_sum_exp_c;
     k->attend = limn_attend_c;
+    k->widen = limn_widen_c;
 }
 
 const limn_cpu_level_row limn_level_c = { "c", runs_everywhere, fill, LIMN_CPU_C };

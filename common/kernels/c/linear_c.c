@@ -26,6 +26,11 @@ static float activate(limn_activation a, float v)
     return v;
 }
 
+void limn_widen_c(float *out, const uint16_t *in, size_t n)
+{
+    for (size_t i = 0; i < n; i++) out[i] = limn_f16_to_f32(in[i]);
+}
+
 void limn_linear_c(const limn_linear_job *job)
 {
     const limn_packed *w = job->w;

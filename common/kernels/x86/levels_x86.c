@@ -26,6 +26,7 @@ static void fill_avx2(limn_kernels *k)
     k->softmax = limn_softmax_avx2;
     k->log_sum_exp = limn_log_sum_exp_avx2;
     k->attend = limn_attend_avx2;
+    k->widen = limn_widen_avx2;
 }
 
 static bool has_avx512(void)

@@ -25,7 +25,7 @@
 
 #include "common/base/status.h"
 
-#define LIMN_SANDBOX_MAX_SETTINGS 2048 /* bytes */
+#define LIMN_SANDBOX_MAX_SETTINGS 3072 /* bytes */
 
 /* Fills out [out_size] from bytes [size]. Runs in a child; what it keeps in static variables is the
  * child's own and is gone with it. */

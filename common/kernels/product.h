@@ -1,0 +1,33 @@
+/* Products and norms of many rows, shared out among threads: what every transformer is made of.
+ *
+ * Work is cut by rows and by panels of outputs, never within a sum, so the result is the same bits
+ * for any number of threads. */
+#ifndef LIMN_COMMON_KERNELS_PRODUCT_H
+#define LIMN_COMMON_KERNELS_PRODUCT_H
+
+#include "common/base/pool.h"
+#include "common/kernels/kernels.h"
+
+/* What products run with. `widened` (may be NULL) is room for weights of F16 that many rows are
+ * multiplied with: they are widened once instead of once for each few rows. */
+typedef struct limn_runner {
+    const limn_kernels *kernels;
+    limn_pool *pool;  /* NULL: this thread alone */
+    float *widened;   /* [n_widened], LIMN_ALIGNMENT */
+    size_t n_widened; /* floats */
+} limn_runner;
+
+/* Floats that are worth giving a runner for weights of n_outputs x n_inputs. */
+size_t limn_widened_floats(size_t n_outputs, size_t n_inputs);
+
+/* All outputs of a job (its panels are not looked at). */
+void limn_product(const limn_runner *runner, limn_linear_job job);
+
+/* A job of dense rows: y [n_rows, n_outputs] = x [n_rows, n_inputs] Wᵀ + b. */
+limn_linear_job limn_dense_job(float *y, const float *x, size_t n_rows, const limn_packed *w);
+
+/* Layer norm of rows [n_rows, dim]: limn_layer_norm_fn. y may equal x. */
+void limn_norm_rows(const limn_runner *runner, float *y, const float *x, const float *gamma,
+                    const float *beta, float eps, size_t n_rows, size_t dim);
+
+#endif
