@@ -162,9 +162,39 @@ def check_refusals(limn, model, folder, shards):
             ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "takes no --format", set())):
         out = folder / name.replace(" ", "_")
         done = run(limn, model, "-o", f"{out}/", *arguments)
-        left = {p for p in contents(out) if not p.endswith((".part", ".limn-run"))} if out.exists() else set()
+        left = set(contents(out)) if out.exists() else set()
         if done.returncode != code or wanted not in done.stderr or left != files:
             yield f"{name}: exit code {done.returncode}, {left}: {done.stderr}"
+
+
+def check_clashes(limn, model, folder):
+    """What two members of one name would come of is refused before anything is written, and then anything goes."""
+    image = images.png(20, 20, images.noise(1))
+    good = make_tar(folder / "good.tar", [("first.png", image)])
+    for name, members, wanted in (
+            ("taken before", [("a.txt", b"x"), ("b.png", image), ("a.png", image)], "has a member a.txt already"),
+            ("taken after", [("b.png", image), ("a.png", image), ("./a.txt", b"x")], "has a member a.txt already"),
+            ("one name", [("./0.png", image), ("0.png", image)], "has two members 0.png"),
+            ("one name in a folder", [("d/./0.png", image), ("d/0.png", image)], "has two members d/0.png"),
+            ("one added name", [("./0.png", image), ("0.jpg", image)], "0.png and 0.jpg would share a member 0.txt"),
+            ("a number", [("0.png", image), ("0.gif", image)], "0.png and 0.gif would share a member 0.txt")):
+        tar, out = make_tar(folder / f"{name}.tar", members), folder / f"{name} out"
+        listed = subprocess.run([limn, "-q", "--model", model, "-o", f"{out}/", "--tar", "txt", "-"], capture_output=True,
+                                text=True, check=False, input=f"{good}\n{tar}\n")
+        done = run(limn, model, "-o", f"{out}/", "--tar", "txt", good, tar)
+        for attempt in (done, listed):
+            if attempt.returncode != 1 or f"{tar}: {wanted}" not in attempt.stderr or out.exists():
+                yield f"{name}: exit code {attempt.returncode}: {attempt.stderr}"
+        kept = run(limn, model, "-o", f"{out}/", "--tar", "txt", "--exclude", "0.png", "--exclude", "a.png", good, tar)
+        rest = {tar.name} if wanted.find("two members") < 0 else set()
+        if kept.returncode or set(contents(out)) != {"good.tar", *rest}:
+            yield f"{name}: without the image: exit code {kept.returncode}: {kept.stderr}"
+    other = run(limn, model, "-o", f"{folder}/taken out/", "--tar", "caption", good, folder / "taken before.tar")
+    if other.returncode or list(contents(folder / "taken out")) != ["good.tar", "taken before.tar"]:
+        yield f"another ending: exit code {other.returncode}: {other.stderr}"
+    done = run(limn, model, "--sidecar", "--out-dir", folder / "beside", folder / "one name.tar")
+    if done.returncode != 1 or "has two of them" not in done.stderr or (folder / "beside").exists():
+        yield f"sidecars of one name: exit code {done.returncode}: {done.stderr}"
 
 
 def main(limn, model, n_kills="6"):
@@ -178,6 +208,7 @@ def main(limn, model, n_kills="6"):
             problems += check_kills(limn, model, folder, shards, "records", [], int(n_kills))
             problems += check_kills(limn, model, folder, shards, "tars", ["--tar", "txt", "--tar", "json"], int(n_kills))
         problems += check_refusals(limn, model, folder, shards)
+        problems += check_clashes(limn, model, folder)
     print("\n".join(problems) or "shards come out as they should")
     return 1 if problems else 0
 

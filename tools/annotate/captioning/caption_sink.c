@@ -6,6 +6,7 @@
 #include "tools/annotate/input/inputs.h"
 #include "tools/annotate/sinks/sink_file.h"
 #include "tools/annotate/sinks/sink_shards.h"
+#include "tools/annotate/sinks/tar_plan.h"
 
 const limn_writer *caption_sink_writer(const limn_annotate_settings *s)
 {
@@ -13,25 +14,34 @@ const limn_writer *caption_sink_writer(const limn_annotate_settings *s)
     return has_captions_alone ? &limn_writer_caption : limn_writer_of(s->format, s->has_confidence);
 }
 
+/* A list that is read before the run too is kept: *list is then its spool, else NULL. */
+static limn_status keep_list(const limn_list_spool **list, caption_sink *out,
+                             const limn_annotate_settings *s, limn_inputs *inputs, limn_error *err)
+{
+    *list = NULL;
+    if (!limn_inputs_has_list(inputs)) return LIMN_OK;
+    LIMN_TRY(limn_list_spool_start(&out->list, inputs->list_fd, &s->hooks, err));
+    inputs->list_fd = out->list.fd;
+    *list = &out->list;
+    return LIMN_OK;
+}
+
 /* ---- sidecars --------------------------------------------------------------------------- */
 
-/* Looks for collisions, and leaves a list as it was. With LIMN_EXISTING_ERROR, sidecars must not be
- * there, but those of an interrupted run: these the run tells apart. */
+/* Looks for collisions. With LIMN_EXISTING_ERROR, sidecars must not be there, but those of an
+ * interrupted run: these the run tells apart. */
 static limn_status make_plan(caption_sink *out, const limn_sidecar_settings *sidecar,
                              const limn_annotate_settings *s, limn_inputs *inputs, limn_error *err)
 {
-    const bool has_list = limn_inputs_has_list(inputs);
+    const limn_list_spool *list;
     char *journal = limn_sink_sidecar_journal_path(sidecar);
     const bool may_exist =
         sidecar->existing != LIMN_EXISTING_ERROR || (journal && !access(journal, F_OK));
     limn_free(journal);
-    if (has_list) {
-        LIMN_TRY(limn_list_spool_start(&out->list, inputs->list_fd, &s->hooks, err));
-        inputs->list_fd = out->list.fd;
-    }
-    LIMN_TRY(limn_sidecar_plan_make(&out->plan, inputs, has_list ? &out->list : NULL,
-                                    &sidecar->naming, may_exist, &s->hooks, err));
-    return has_list ? limn_list_spool_rewind(&out->list, err) : LIMN_OK;
+    LIMN_TRY(keep_list(&list, out, s, inputs, err));
+    LIMN_TRY(limn_sidecar_plan_make(&out->plan, inputs, list, &sidecar->naming, may_exist,
+                                    &s->hooks, err));
+    return list ? limn_list_spool_rewind(list, err) : LIMN_OK;
 }
 
 /* What tells runs apart that may go on side by side over the same names. */
@@ -68,6 +78,26 @@ static limn_status make_sidecar(caption_sink *out, const limn_annotate_settings 
     return status;
 }
 
+/* ---- a folder for archives -------------------------------------------------------------- */
+
+static limn_status check_tars(caption_sink *out, const limn_annotate_settings *s,
+                              limn_inputs *inputs, limn_error *err)
+{
+    const limn_list_spool *list;
+    LIMN_TRY(keep_list(&list, out, s, inputs, err));
+    LIMN_TRY(limn_tar_plan_check(inputs, list, s->output, s->tar_endings, s->n_tar_endings,
+                                 &s->hooks, err));
+    return list ? limn_list_spool_rewind(list, err) : LIMN_OK;
+}
+
+static limn_status make_shards(caption_sink *out, const limn_annotate_settings *s,
+                               const limn_writer *writer, limn_inputs *inputs, limn_error *err)
+{
+    if (s->n_tar_endings) LIMN_TRY(check_tars(out, s, inputs, err));
+    return limn_sink_shards_create(&out->sink, s->output, writer, s->tar_endings, s->n_tar_endings,
+                                   err);
+}
+
 /* ---- all -------------------------------------------------------------------------------- */
 
 static limn_status make(caption_sink *out, const limn_annotate_settings *s, limn_inputs *inputs,
@@ -75,9 +105,7 @@ static limn_status make(caption_sink *out, const limn_annotate_settings *s, limn
 {
     const limn_writer *writer = caption_sink_writer(s);
     if (s->sidecar_extension) return make_sidecar(out, s, inputs, err);
-    if (limn_output_is_folder(s->output))
-        return limn_sink_shards_create(&out->sink, s->output, writer, s->tar_endings,
-                                       s->n_tar_endings, err);
+    if (limn_output_is_folder(s->output)) return make_shards(out, s, writer, inputs, err);
     return limn_sink_file_create(&out->sink, s->output, s->output_fd, writer, err);
 }
 

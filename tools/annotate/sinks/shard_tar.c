@@ -8,12 +8,8 @@
 #include <zlib.h>
 
 #include "common/base/mem.h"
-#include "common/image/format.h"
 #include "common/io/archive_reader.h"
-#include "common/text/path.h"
-#include "tools/annotate/input/image_file.h"
-#include "tools/annotate/journal/name_set.h"
-#include "tools/annotate/sinks/name_owners.h"
+#include "tools/annotate/sinks/tar_names.h"
 
 enum { BLOCK_SIZE = 1 << 16 };
 
@@ -25,62 +21,8 @@ struct limn_shard_tar {
     gzFile bytes;          /* … and this gives their bytes; it reads plain files as they are */
     uint64_t position;     /* of `bytes` */
     size_t n_members;
-    limn_name_set there;    /* names in the tar */
-    limn_name_owners added; /* names that are or would be added, by image */
     limn_buffer name, text;
 };
-
-/* ---- names ----------------------------------------------------------------------------------- */
-
-/* "a/b.jpg" and "txt": "a/b.txt" */
-static limn_status make_name(limn_buffer *out, const char *image, const char *ending,
-                             limn_error *err)
-{
-    const char *base = limn_path_last(image);
-    const char *dot = strrchr(base, '.');
-    limn_buffer_clear(out);
-    limn_buffer_append(out, image, dot && dot > base ? (size_t)(dot - image) : strlen(image));
-    limn_buffer_printf(out, ".%s", ending);
-    return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
-}
-
-static limn_status fail_taken(const limn_shard_tar *t, const char *name, limn_error *err)
-{
-    return limn_fail(err, LIMN_E_ARG, "%s: has a member %s already; choose another --tar ending",
-                     t->path, name);
-}
-
-/* Notes the names that would be added to `image`. */
-static limn_status note_added(limn_shard_tar *t, const char *image, limn_error *err)
-{
-    for (size_t i = 0; i < t->n_endings; i++) {
-        const char *owner;
-        LIMN_TRY(make_name(&t->name, image, t->endings[i], err));
-        if (limn_name_set_has(&t->there, t->name.bytes)) return fail_taken(t, t->name.bytes, err);
-        LIMN_TRY(limn_name_owners_claim(&t->added, t->name.bytes, image, &owner, err));
-        if (strcmp(owner, image) != 0)
-            return limn_fail(err, LIMN_E_ARG, "%s: %s and %s would share a member %s", t->path,
-                             owner, image, t->name.bytes);
-    }
-    return LIMN_OK;
-}
-
-/* Whether the member that the archive stands at will be captioned, unless it is damaged. What is
- * wrong with a member alone is for the pipeline to say. */
-static limn_status look_at_member(bool *is_image, limn_shard_tar *t, const limn_archive_member *m,
-                                  limn_error *err)
-{
-    unsigned char head[LIMN_IMAGE_PROBE_SIZE];
-    limn_error reason = { 0 };
-    size_t size = 0;
-    *is_image = false;
-    if (m->kind != LIMN_ARCHIVE_FILE) return LIMN_OK;
-    const limn_status s = limn_archive_peek(t->members, head, sizeof head, &size, &reason);
-    if (s == LIMN_E_TRUNCATED || s == LIMN_E_IO || s == LIMN_E_NOMEM)
-        return limn_fail(err, s, "%s: %s", t->path, reason.text);
-    *is_image = s == LIMN_OK && limn_image_head_can_be_decoded(head, size);
-    return LIMN_OK;
-}
 
 /* Moves to the next member: its *name, NULL at the end. Names that lead out come too. */
 static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_error *err)
@@ -90,16 +32,7 @@ static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_e
     if (s != LIMN_OK && !m->name) return limn_fail(err, s, "%s: %s", t->path, reason.text);
     if (!m->name) return LIMN_OK;
     t->n_members++;
-    if (limn_name_owners_has(&t->added, m->given_name)) return fail_taken(t, m->given_name, err);
-    bool is_image;
-    const bool is_second = limn_name_set_has(&t->there, m->given_name);
-    LIMN_TRY(limn_name_set_add(&t->there, m->given_name, strlen(m->given_name), err));
-    LIMN_TRY(look_at_member(&is_image, t, m, err));
-    if (!is_image) return LIMN_OK;
-    if (is_second)
-        return limn_fail(err, LIMN_E_ARG, "%s: has two members %s, which would share captions",
-                         t->path, m->given_name);
-    return note_added(t, m->given_name, err);
+    return LIMN_OK;
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -148,8 +81,6 @@ void limn_shard_tar_close(limn_shard_tar **tar)
     if (!t) return;
     limn_archive_close(&t->members);
     if (t->bytes) gzclose(t->bytes);
-    limn_name_set_finish(&t->there);
-    limn_name_owners_finish(&t->added);
     limn_buffer_finish(&t->name);
     limn_buffer_finish(&t->text);
     limn_free((char *)t->path);
@@ -260,11 +191,10 @@ static limn_status write_member(limn_part_file *out, const char *name, const cha
 static limn_status add_record(limn_shard_tar *t, limn_part_file *out, const char *image,
                               const char *record, size_t size, limn_error *err)
 {
-    LIMN_TRY(note_added(t, image, err));
     LIMN_TRY(take_captions(t, record, size, err));
     for (size_t i = 0; i < t->n_endings; i++) {
         const bool has_json = is_json(t->endings[i]);
-        LIMN_TRY(make_name(&t->name, image, t->endings[i], err));
+        LIMN_TRY(limn_tar_name_make(&t->name, image, t->endings[i], err));
         LIMN_TRY(write_member(out, t->name.bytes, has_json ? record : t->text.bytes,
                               has_json ? size : t->text.size, err));
     }

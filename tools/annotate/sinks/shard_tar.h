@@ -21,8 +21,8 @@ limn_status limn_shard_tar_open(limn_shard_tar **out, const char *path, const ch
 void limn_shard_tar_close(limn_shard_tar **t); /* accepts NULL and *t == NULL; nulls it */
 
 /* Copies to `out` all up to the member `name` (as limn_archive_member has it) and that itself, and
- * adds what `record`, a line of JSON, says; NULL: nothing, it failed. LIMN_E_ARG when the tar has a
- * member of such a name already; LIMN_E_FORMAT when there is no such member any more. */
+ * adds what `record`, a line of JSON, says; NULL: nothing, it failed. That no name is there twice,
+ * tar_plan.h has seen to. LIMN_E_FORMAT when there is no such member any more. */
 limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const char *name,
                                const char *record, size_t record_size, limn_error *err);
 /* Copies the rest. */

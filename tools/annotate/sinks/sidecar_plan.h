@@ -8,21 +8,18 @@
 #include <stdint.h>
 
 #include "tools/annotate/input/list_spool.h"
+#include "tools/annotate/sinks/output_owners.h"
 #include "tools/annotate/sinks/sidecar_path.h"
-
-/* What stands for a file: 128 bits of its folder's identity on the disk (or of the path, where that
- * is not there yet) and of its name. */
-typedef struct limn_file_key {
-    uint64_t bits[2];
-} limn_file_key;
 
 /* Images that are named more than once. */
 typedef struct limn_sidecar_plan {
-    limn_file_key *repeated; /* [n_repeated], sorted; keys of their sidecars */
+    limn_output_key *repeated; /* [n_repeated], sorted; of their sidecars */
     size_t n_repeated;
 } limn_sidecar_plan;
 
-limn_file_key limn_file_key_of(const char *path);
+/* Of a file: its folder by its identity on the disk (or by the path, where that is not there yet),
+ * and its name. */
+limn_output_key limn_file_key_of(const char *path);
 
 /* Walks the inputs; `list` (NULL: they have none) is the spool that inputs->list_fd is of, and is
  * to be rewound afterwards. 24 bytes of memory an image meanwhile. LIMN_E_ARG when two images
@@ -33,7 +30,7 @@ limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *in
                                    bool may_exist, const limn_annotate_hooks *hooks,
                                    limn_error *err);
 /* The index of a key among the repeated ones; n_repeated when it is not among them. */
-size_t limn_sidecar_plan_find(const limn_sidecar_plan *plan, limn_file_key key);
+size_t limn_sidecar_plan_find(const limn_sidecar_plan *plan, limn_output_key key);
 void limn_sidecar_plan_finish(limn_sidecar_plan *plan); /* accepts a zeroed one; zeroes it */
 
 #endif
