@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/kernels/attention.h"
 #include "common/kernels/pack.h"
 #include "decoder/decoder_state.h"
 
@@ -45,11 +46,21 @@ static void fill_slots(limn_decoder_state *s, const limn_tag_slot *slots)
 
 /* ---- cross-attention ----------------------------------------------------------------------- */
 
-static void pack_head(const limn_decoder_state *s, const limn_cross_memory *m, size_t head)
+/* A layer whose heads the threads share. */
+typedef struct pack_run {
+    const limn_decoder_state *s;
+    size_t layer;
+} pack_run;
+
+static void pack_head(void *ctx, size_t head, size_t worker)
 {
+    const pack_run *run = ctx;
+    const limn_decoder_state *s = run->s;
+    const limn_cross_memory *m = &s->cross[run->layer];
     const limn_decoder_config *c = &s->d->config;
     const size_t head_dim = c->dim / c->n_heads, stride = 2 * c->dim;
     const float *keys = s->memory_kv + head * head_dim, *values = keys + c->dim;
+    (void)worker;
     limn_packed_fill_strided(&m->keys[head], keys, stride, 1, 1.0f / sqrtf((float)head_dim));
     limn_packed_fill_strided(&m->values[head], values, 1, stride, 1.0f);
 }
@@ -57,8 +68,9 @@ static void pack_head(const limn_decoder_state *s, const limn_cross_memory *m, s
 static void begin_cross(limn_decoder_state *s, size_t n_rows)
 {
     for (size_t i = 0; i < s->d->config.n_layers; i++) {
+        pack_run run = { s, i };
         limn_decoder_linear(s, s->memory_kv, s->memory, n_rows, &s->d->weights->layers[i].cross_kv);
-        for (size_t head = 0; head < s->d->config.n_heads; head++) pack_head(s, &s->cross[i], head);
+        limn_pool_run(s->runner.pool, s->d->config.n_heads, pack_head, &run);
     }
 }
 
@@ -72,14 +84,21 @@ static void run_prefix_attention(limn_decoder_state *s, size_t layer, size_t n_r
     const float *in = limn_decoder_part_begin(s, s->memory, n_rows, &l->self_norm);
     float *kv = s->prefix_kv[layer];
     limn_decoder_linear(s, s->qkv, in, n_rows, &l->self_qkv);
-    for (size_t r = 0; r < n_rows; r++) {
-        memcpy(kv + r * 2 * dim, s->qkv + (3 * r + 1) * dim, 2 * dim * sizeof *kv);
-        s->key_rows[r] = kv + r * 2 * dim;
-        s->value_rows[r] = s->key_rows[r] + dim;
-    }
-    if (layer + 1 == s->d->config.n_layers) return; /* nobody looks at what it gives */
     for (size_t r = 0; r < n_rows; r++)
-        limn_decoder_attend(s, s->y + r * dim, s->qkv + r * 3 * dim, n_rows, NULL);
+        memcpy(kv + r * 2 * dim, s->qkv + (3 * r + 1) * dim, 2 * dim * sizeof *kv);
+    if (layer + 1 == s->d->config.n_layers) return; /* nobody looks at what it gives */
+    limn_attention_run(&s->runner,
+                       &(limn_attention){ .n_rows = n_rows,
+                                          .n_keys = n_rows,
+                                          .n_heads = s->d->config.n_heads,
+                                          .head_dim = dim / s->d->config.n_heads,
+                                          .q = s->qkv,
+                                          .k = kv,
+                                          .v = kv + dim,
+                                          .q_stride = 3 * dim,
+                                          .kv_stride = 2 * dim,
+                                          .y = s->y },
+                       s->prefix_attention);
     limn_decoder_part_end(s, s->memory, s->y, n_rows, &l->self_output, &l->self_norm);
 }
 
@@ -101,13 +120,13 @@ void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *fea
     const limn_decoder_layout *l = &d->config.layout;
     const limn_norm_weights *norm = &d->weights->memory_norm;
     const size_t n_rows = limn_decoder_n_memory_rows(&d->config);
-    s->pool = pool;
+    s->runner.pool = pool;
     limn_decoder_rewind(s);
     fill_positions(s, features);
     fill_slots(s, slots);
     if (l->has_memory_norm)
-        d->kernels->layer_norm(s->memory, s->memory, norm->gamma, norm->beta, l->memory_eps, n_rows,
-                               limn_decoder_memory_width(&d->config));
+        limn_norm_rows(&s->runner, s->memory, s->memory, norm->gamma, norm->beta, l->memory_eps,
+                       n_rows, limn_decoder_memory_width(&d->config));
     if (l->memory == LIMN_MEMORY_PREFIX)
         begin_prefix(s, n_rows);
     else

@@ -2,6 +2,7 @@
 #include "decoder/decoder_state.h"
 
 #include "common/base/mem.h"
+#include "common/kernels/attention.h"
 #include "common/kernels/pack.h"
 
 size_t limn_decoder_padded(size_t n)
@@ -44,6 +45,31 @@ static float **plan_kv(limn_decoder_state *s, limn_arena *a, size_t n_rows)
     return layers;
 }
 
+static void plan_prefix(limn_decoder_state *s, limn_arena *a)
+{
+    const limn_decoder_config *c = &s->d->config;
+    const size_t S = limn_decoder_n_memory_rows(c);
+    s->prefix_kv = plan_kv(s, a, S);
+    s->prefix_attention = limn_arena_take(
+        a, limn_attention_floats(S, c->n_heads, c->dim / c->n_heads), sizeof *s->prefix_attention);
+}
+
+/* Room to widen the largest of the weights that the memory's rows are multiplied with. */
+static void plan_runner(limn_decoder_state *s, limn_arena *a)
+{
+    const limn_decoder_layer *l = &s->d->weights->layers[0];
+    const limn_packed *const weights[] = { &s->d->weights->memory_project, &l->cross_kv,
+                                           &l->self_qkv, &l->up, &l->down };
+    const bool is_prefix = s->d->config.layout.memory == LIMN_MEMORY_PREFIX;
+    size_t n = 0;
+    for (size_t i = 0; i < (is_prefix ? 5 : 2); i++) {
+        const size_t floats = limn_widened_floats(weights[i]->n_outputs, weights[i]->n_inputs);
+        if (weights[i]->dtype == LIMN_F16 && floats > n) n = floats;
+    }
+    s->runner = (limn_runner){ .kernels = s->d->kernels, .n_widened = n };
+    if (n > 0) s->runner.widened = limn_arena_take(a, n, sizeof *s->runner.widened);
+}
+
 /* Takes all memory from `a`; while it counts, pointers are NULL. */
 static void plan(limn_decoder_state *s, limn_arena *a)
 {
@@ -51,9 +77,10 @@ static void plan(limn_decoder_state *s, limn_arena *a)
     const bool is_prefix = c->layout.memory == LIMN_MEMORY_PREFIX;
     const size_t R = s->max_rows, S = limn_decoder_n_memory_rows(c), D = c->dim;
     const size_t B = is_prefix && S > R ? S : R, n_seen = s->max_steps + (is_prefix ? S : 0);
-    const size_t n_cross = is_prefix ? 0 : R * limn_decoder_padded(S);
+    const size_t n_cross = is_prefix ? 0 : c->n_heads * R * limn_decoder_padded(S);
+    plan_runner(s, a);
     if (is_prefix)
-        s->prefix_kv = plan_kv(s, a, S);
+        plan_prefix(s, a);
     else
         plan_cross(s, a);
     s->self_kv = plan_kv(s, a, s->max_steps * R);

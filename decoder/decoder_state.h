@@ -3,6 +3,7 @@
 #define LIMN_DECODER_DECODER_STATE_H
 
 #include "common/base/arena.h"
+#include "common/kernels/product.h"
 #include "decoder/decoder_weights.h"
 
 /* Cross-attention of one layer: keys and values of the image, packed per head so that the scores
@@ -17,17 +18,19 @@ typedef struct limn_cross_memory {
 struct limn_decoder_state {
     const limn_decoder *d;
     limn_arena arena;
-    limn_pool *pool; /* of the call under way */
+    limn_runner runner; /* its pool is that of the call under way */
     size_t max_rows, max_steps, n_steps;
     limn_cross_memory *cross;    /* [n_layers] of cross-attention */
     float **prefix_kv;           /* [n_layers] of a prefix: [S, 2 * D], keys then values */
+    float *prefix_attention;     /* scratch of limn_attention_run */
     float **self_kv;             /* [n_layers]: [max_steps, max_rows, 2 * D], keys then values */
     uint32_t *slots, *old_slots; /* [max_rows, max_steps]: which row of a step a hypothesis took */
     float *memory, *memory_kv;   /* [S, memory width], [S, 2 * D] */
     float *x, *h, *y;            /* [R, D], [B, D], [B, D]: residual stream, normed, heads joined */
     float *qkv;                  /* [B, 3 * D] */
     float *hidden;               /* [B, F] */
-    float *scores; /* [R, S up to a multiple of 16]; also the weights of all that one row sees */
+    float *scores; /* [n_heads, R, S up to a multiple of 16] of cross-attention; also the weights of
+                    * all that one row sees */
     const float **key_rows, **value_rows; /* [what one row sees] */
     float *attention; /* [max_steps, max_rows, n_layers, n_heads, n_memory_positions],
                        * the caller's; NULL: not kept */

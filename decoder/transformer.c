@@ -7,75 +7,37 @@
 #include "common/kernels/pack.h"
 #include "decoder/decoder_state.h"
 
-/* Panels that one thread takes at a time, and the size of a product worth splitting. */
-enum { PANELS_PER_ITEM = 12, MIN_PANELS_TO_SPLIT = 48 };
+/* Rows of a memory whose heads are worth sharing out among threads. */
+enum { MIN_ROWS_TO_SHARE = 128 };
 
 /* ---- products and norms -------------------------------------------------------------------- */
-
-struct split_job {
-    const limn_kernels *kernels;
-    limn_linear_job job;
-};
-
-static void run_panels(void *ctx, size_t item, size_t worker)
-{
-    const struct split_job *s = ctx;
-    limn_linear_job part = s->job;
-    (void)worker;
-    part.panel_begin = item * PANELS_PER_ITEM;
-    if (part.panel_begin + PANELS_PER_ITEM < part.panel_end)
-        part.panel_end = part.panel_begin + PANELS_PER_ITEM;
-    limn_linear(s->kernels, &part);
-}
-
-/* All outputs of a product, split among threads where that pays. */
-static void product(const limn_decoder_state *s, limn_linear_job job)
-{
-    const size_t n_panels = limn_n_panels(job.w->n_outputs);
-    job.panel_end = n_panels;
-    if (limn_pool_n_threads(s->pool) > 1 && n_panels >= MIN_PANELS_TO_SPLIT) {
-        struct split_job split = { s->d->kernels, job };
-        limn_pool_run(s->pool, (n_panels + PANELS_PER_ITEM - 1) / PANELS_PER_ITEM, run_panels,
-                      &split);
-    } else {
-        limn_linear(s->d->kernels, &job);
-    }
-}
-
-/* A product of dense rows. */
-static limn_linear_job dense(float *y, const float *x, size_t n_rows, const limn_packed *w)
-{
-    return (limn_linear_job){
-        .y = y, .x = x, .n_rows = n_rows, .x_stride = w->n_inputs, .y_stride = w->n_outputs, .w = w
-    };
-}
 
 void limn_decoder_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                          const limn_packed *w)
 {
-    product(s, dense(y, x, n_rows, w));
+    limn_product(&s->runner, limn_dense_job(y, x, n_rows, w));
 }
 
 void limn_decoder_add_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                              const limn_packed *w)
 {
-    limn_linear_job job = dense(y, x, n_rows, w);
+    limn_linear_job job = limn_dense_job(y, x, n_rows, w);
     job.residual = y;
-    product(s, job);
+    limn_product(&s->runner, job);
 }
 
 static void activate_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                             const limn_packed *w, limn_activation activation)
 {
-    limn_linear_job job = dense(y, x, n_rows, w);
+    limn_linear_job job = limn_dense_job(y, x, n_rows, w);
     job.activation = activation;
-    product(s, job);
+    limn_product(&s->runner, job);
 }
 
 static void norm(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                  const limn_norm_weights *w, float eps)
 {
-    s->d->kernels->layer_norm(y, x, w->gamma, w->beta, eps, n_rows, s->d->config.dim);
+    limn_norm_rows(&s->runner, y, x, w->gamma, w->beta, eps, n_rows, s->d->config.dim);
 }
 
 /* ---- parts of a layer ---------------------------------------------------------------------- */
@@ -201,28 +163,39 @@ static void self_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
     limn_decoder_part_end(s, s->x, s->y, n_rows, &l->self_output, &l->self_norm);
 }
 
+/* Cross-attention of a layer under way, whose heads the threads share. */
+typedef struct cross_run {
+    limn_decoder_state *s;
+    size_t layer, n_rows;
+} cross_run;
+
 /* Of one head: queries q [R, D] and what they see, y [R, D], both from the head's first column. */
-static void look_at_memory(limn_decoder_state *s, size_t layer, size_t head, float *y,
-                           const float *q, size_t n_rows)
+static void look_at_memory(void *ctx, size_t head, size_t worker)
 {
+    const cross_run *run = ctx;
+    limn_decoder_state *s = run->s;
     const limn_decoder_config *c = &s->d->config;
     const limn_kernels *kernels = s->d->kernels;
-    const limn_packed *keys = &s->cross[layer].keys[head], *values = &s->cross[layer].values[head];
+    const limn_packed *keys = &s->cross[run->layer].keys[head];
+    const limn_packed *values = &s->cross[run->layer].values[head];
+    const size_t n_rows = run->n_rows, at = head * (c->dim / c->n_heads);
     const size_t n_memory = limn_decoder_n_memory_rows(c), stride = limn_decoder_padded(n_memory);
     const size_t n_kept = c->n_memory_positions;
-    limn_linear(kernels, &(limn_linear_job){ .y = s->scores,
-                                             .x = q,
+    float *scores = s->scores + head * s->max_rows * stride;
+    (void)worker;
+    limn_linear(kernels, &(limn_linear_job){ .y = scores,
+                                             .x = s->qkv + at,
                                              .n_rows = n_rows,
                                              .x_stride = c->dim,
                                              .y_stride = stride,
                                              .w = keys,
                                              .panel_end = limn_n_panels(keys->n_outputs) });
-    kernels->softmax(s->scores, n_rows, n_memory, stride);
+    kernels->softmax(scores, n_rows, n_memory, stride);
     for (size_t r = 0; s->attention && r < n_rows; r++)
-        memcpy(kept_attention(s, layer, r) + head * n_kept, s->scores + r * stride,
-               n_kept * sizeof *s->scores);
-    limn_linear(kernels, &(limn_linear_job){ .y = y,
-                                             .x = s->scores,
+        memcpy(kept_attention(s, run->layer, r) + head * n_kept, scores + r * stride,
+               n_kept * sizeof *scores);
+    limn_linear(kernels, &(limn_linear_job){ .y = s->y + at,
+                                             .x = scores,
                                              .n_rows = n_rows,
                                              .x_stride = stride,
                                              .y_stride = c->dim,
@@ -233,12 +206,12 @@ static void look_at_memory(limn_decoder_state *s, size_t layer, size_t head, flo
 static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
 {
     const limn_decoder_layer *l = &s->d->weights->layers[layer];
-    const size_t n_heads = s->d->config.n_heads, head_dim = s->d->config.dim / n_heads;
     const float *in = limn_decoder_part_begin(s, s->x, n_rows, &l->cross_norm);
-    float *q = s->qkv; /* [R, D] */
-    limn_decoder_linear(s, q, in, n_rows, &l->cross_query);
-    for (size_t head = 0; head < n_heads; head++)
-        look_at_memory(s, layer, head, s->y + head * head_dim, q + head * head_dim, n_rows);
+    cross_run run = { s, layer, n_rows };
+    limn_decoder_linear(s, s->qkv, in, n_rows, &l->cross_query); /* queries [R, D] */
+    limn_pool_run(limn_decoder_n_memory_rows(&s->d->config) < MIN_ROWS_TO_SHARE ? NULL
+                                                                                : s->runner.pool,
+                  s->d->config.n_heads, look_at_memory, &run);
     limn_decoder_part_end(s, s->x, s->y, n_rows, &l->cross_output, &l->cross_norm);
 }
 
@@ -272,7 +245,7 @@ static void write_logits(limn_decoder_state *s, float *logits, size_t n_rows)
 void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
                        const uint32_t *parents, const uint32_t *tokens, float *logits)
 {
-    s->pool = pool;
+    s->runner.pool = pool;
     take_slots(s, n_rows, parents);
     embed(s, n_rows, tokens);
     for (size_t i = 0; i < s->d->config.n_layers; i++) {

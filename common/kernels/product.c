@@ -120,7 +120,7 @@ static void multiply_widened(const limn_runner *r, limn_linear_job job)
 size_t limn_widened_floats(size_t n_outputs, size_t n_inputs)
 {
     const size_t n = limn_packed_floats(n_outputs, n_inputs), panel = n_inputs * LIMN_PANEL;
-    return n < WIDENED_BUDGET ? n : panel * (WIDENED_BUDGET / panel + 1);
+    return n <= WIDENED_BUDGET ? n : panel * (WIDENED_BUDGET / panel + 1);
 }
 
 /* ---- both ---------------------------------------------------------------------------------- */

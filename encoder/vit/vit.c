@@ -44,13 +44,24 @@ static size_t max_size(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static bool has_halves(const limn_vit_network *net)
+{
+    for (size_t i = 0; i < net->config.vit.n_layers; i++) {
+        const limn_vit_layer *l = &net->layers[i];
+        if (l->qkv.dtype == LIMN_F16 || l->output.dtype == LIMN_F16 || l->up.dtype == LIMN_F16 ||
+            l->down.dtype == LIMN_F16)
+            return true;
+    }
+    return false;
+}
+
 static size_t count_widened(const limn_vit_network *net)
 {
     const limn_vit_config *v = &net->config.vit;
-    if (net->layers[0].qkv.dtype == LIMN_F32) return 0;
-    return max_size(limn_widened_floats(3 * (size_t)v->dim, v->dim),
-                    max_size(limn_widened_floats(v->feed_forward_dim, v->dim),
-                             limn_widened_floats(v->dim, v->feed_forward_dim)));
+    const size_t n = max_size(limn_widened_floats(3 * (size_t)v->dim, v->dim),
+                              max_size(limn_widened_floats(v->feed_forward_dim, v->dim),
+                                       limn_widened_floats(v->dim, v->feed_forward_dim)));
+    return has_halves(net) ? n : 0;
 }
 
 static void take_parts(const limn_vit_network *net, scratch *s, limn_arena *arena)
