@@ -31,12 +31,14 @@ static limn_status open_tagger(limn_model *m, const limn_safetensors *file, limn
     return status;
 }
 
-/* The model keeps vocabulary and packed weights; the file itself is closed again. */
+/* The model keeps vocabulary and packed weights; the file itself is closed again, and what was
+ * packed gives its memory back at once. */
 static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
 {
     m->config = file->config;
     if (!file->config.has_decoder)
         return limn_fail(err, LIMN_E_ARG, "is an encoder without a decoder and writes no captions");
+    limn_safetensors_read_once(file->tensors);
     LIMN_TRY(limn_encoder_open(&m->encoder, file->tensors, &m->config.encoder, &m->kernels, err));
     LIMN_TRY(limn_decoder_open(&m->decoder, file->tensors, &m->config.decoder, &m->kernels, err));
     if (limn_encoder_n_positions(m->encoder) != m->config.decoder.n_memory_positions ||

@@ -1,8 +1,11 @@
+#define _GNU_SOURCE /* madvise */
 #include "common/base/mem.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 bool limn_size_mul(size_t *out, size_t a, size_t b)
 {
@@ -79,4 +82,17 @@ char *limn_strdup(const char *text)
 void limn_free(void *block)
 {
     free(block);
+}
+
+void limn_discard_pages(void *part, size_t size)
+{
+#ifdef MADV_DONTNEED
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)part;
+    const uintptr_t skipped = (page - from % page) % page;
+    if (size < skipped + page) return;
+    (void)madvise((char *)part + skipped, (size - skipped) / page * page, MADV_DONTNEED);
+#else
+    (void)part;
+    (void)size;
+#endif
 }

@@ -26,5 +26,8 @@ bool limn_grow(void **block, size_t *capacity, size_t n_items, size_t item_size)
 char *limn_strdup(const char *text);
 char *limn_strndup(const char *text, size_t size);
 void limn_free(void *block); /* accepts NULL */
+/* Gives whole pages of a part of a block back to the system, where it can; what they held is then
+ * undefined. The block is still to be freed. */
+void limn_discard_pages(void *part, size_t size);
 
 #endif

@@ -19,6 +19,7 @@ struct limn_safetensors {
     limn_tensor *tensors;        /* [n_tensors], by offset */
     const limn_tensor **by_name; /* [n_tensors] */
     size_t n_tensors;
+    bool is_read_once;
 };
 
 /* ---- header ------------------------------------------------------------------------------- */
@@ -293,6 +294,16 @@ limn_status limn_safetensors_from_tensors(limn_safetensors **out, const limn_ten
     const limn_status status = copy_list(*out, tensors, n_tensors, err);
     if (status != LIMN_OK) limn_safetensors_close(out);
     return status;
+}
+
+void limn_safetensors_read_once(limn_safetensors *f)
+{
+    f->is_read_once = f->file.bytes != NULL;
+}
+
+void limn_safetensors_release(const limn_safetensors *f, const limn_tensor *t)
+{
+    if (f->is_read_once) limn_discard_pages((void *)t->data, t->size); /* of f->file, our own */
 }
 
 void limn_safetensors_close(limn_safetensors **f)

@@ -46,9 +46,10 @@ typedef struct limn_metadata_item {
     const char *key, *value; /* UTF-8 */
 } limn_metadata_item;
 
-typedef struct limn_safetensors limn_safetensors; /* immutable after open; shareable */
+/* Immutable after open, and shareable, unless it is read once. */
+typedef struct limn_safetensors limn_safetensors;
 
-/* Maps and checks `path`. Errors begin with the path and name the field and its bound.
+/* Reads and checks `path`. Errors begin with the path and name the field and its bound.
  * LIMN_E_IO, LIMN_E_FORMAT (with a hint for Git LFS pointers and PyTorch files),
  * LIMN_E_TRUNCATED, LIMN_E_LIMIT (header, tensors, dimensions), LIMN_E_UNSUPPORTED (dtype),
  * LIMN_E_NOMEM. */
@@ -61,6 +62,12 @@ limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *byt
  * LIMN_E_ARG (two of one name, a size that is not its shape's), LIMN_E_NOMEM. */
 limn_status limn_safetensors_from_tensors(limn_safetensors **out, const limn_tensor *tensors,
                                           size_t n_tensors, limn_error *err);
+/* Says that each tensor's data are read once, so that limn_safetensors_release gives memory back. A
+ * file opened from memory is left as it is. */
+void limn_safetensors_read_once(limn_safetensors *f);
+/* The data of `t` are not read again: undefined from now on if the file is read once. Re-entrant.
+ */
+void limn_safetensors_release(const limn_safetensors *f, const limn_tensor *t);
 void limn_safetensors_close(limn_safetensors **f); /* accepts NULL and *f == NULL; nulls it */
 
 size_t limn_safetensors_n_tensors(const limn_safetensors *f);

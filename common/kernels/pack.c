@@ -57,44 +57,69 @@ static void pack_lane(unsigned char *lane, limn_dtype to, const unsigned char *w
             store(lane + k * step, to, load(w + k * item_size(from), from));
 }
 
-static void pack(unsigned char *panels, const limn_packed *shape, const unsigned char *w,
-                 limn_dtype dtype)
+static size_t panel_size(const limn_packed *w)
 {
-    const size_t to_size = item_size(shape->dtype), n_inputs = shape->n_inputs;
-    const size_t panel_size = n_inputs * LIMN_PANEL * to_size;
-    for (size_t first = 0; first < shape->n_outputs; first += LIMN_PANEL, panels += panel_size) {
-        if (first + LIMN_PANEL > shape->n_outputs) memset(panels, 0, panel_size);
-        for (size_t o = first; o < first + LIMN_PANEL && o < shape->n_outputs; o++)
-            pack_lane(panels + (o - first) * to_size, shape->dtype,
-                      w + o * n_inputs * item_size(dtype), dtype, n_inputs);
-    }
+    return w->n_inputs * LIMN_PANEL * item_size(w->dtype);
 }
 
-static float *pack_bias(const float *bias, size_t n_outputs, size_t n_lanes)
+void limn_packed_put(const limn_packed *out, size_t first, size_t n, const void *w,
+                     limn_dtype dtype)
 {
-    float *packed = limn_alloc_aligned(n_lanes, sizeof *packed);
-    for (size_t o = 0; packed && o < n_lanes; o++) packed[o] = o < n_outputs ? bias[o] : 0.0f;
-    return packed;
+    unsigned char *panels = (unsigned char *)out->panels; /* the caller's own */
+    const size_t row_size = out->n_inputs * item_size(dtype);
+    for (size_t o = first; o < first + n; o++)
+        pack_lane(
+            panels + o / LIMN_PANEL * panel_size(out) + o % LIMN_PANEL * item_size(out->dtype),
+            out->dtype, (const unsigned char *)w + (o - first) * row_size, dtype, out->n_inputs);
+}
+
+void limn_packed_put_bias(const limn_packed *out, size_t first, size_t n, const float *bias)
+{
+    memcpy((float *)out->bias + first, bias, n * sizeof *bias); /* the caller's own */
+}
+
+static void clear_bias(const limn_packed *out)
+{
+    float *bias = (float *)out->bias; /* the caller's own */
+    for (size_t o = out->n_outputs; bias && o < limn_padded_outputs(out->n_outputs); o++)
+        bias[o] = 0.0f;
+}
+
+/* Zeros for the outputs that the last panel has no weights of. */
+static void clear_rest(const limn_packed *out)
+{
+    const size_t n_whole = out->n_outputs / LIMN_PANEL, n_panels = limn_n_panels(out->n_outputs);
+    if (n_whole < n_panels)
+        memset((unsigned char *)out->panels + n_whole * panel_size(out), 0, panel_size(out));
+    clear_bias(out);
+}
+
+limn_status limn_packed_create(limn_packed *out, size_t n_outputs, size_t n_inputs,
+                               limn_dtype packed_dtype, bool has_bias, limn_error *err)
+{
+    size_t n_lanes, n_weights;
+    *out = (limn_packed){ .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = packed_dtype };
+    if (limn_size_mul(&n_lanes, limn_n_panels(n_outputs), LIMN_PANEL) &&
+        limn_size_mul(&n_weights, n_lanes, n_inputs)) {
+        out->panels = limn_alloc_aligned(n_weights, item_size(packed_dtype));
+        if (out->panels && has_bias) out->bias = limn_alloc_aligned(n_lanes, sizeof *out->bias);
+    }
+    if (!out->panels || (has_bias && !out->bias)) {
+        limn_packed_finish(out);
+        return limn_fail(err, LIMN_E_NOMEM, "no memory for weights of %zu x %zu", n_outputs,
+                         n_inputs);
+    }
+    clear_rest(out);
+    return LIMN_OK;
 }
 
 limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, const float *bias,
                              size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
                              limn_error *err)
 {
-    *out = (limn_packed){ .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = packed_dtype };
-    size_t n_lanes, n_weights;
-    void *panels = NULL;
-    if (limn_size_mul(&n_lanes, limn_n_panels(n_outputs), LIMN_PANEL) &&
-        limn_size_mul(&n_weights, n_lanes, n_inputs))
-        panels = limn_alloc_aligned(n_weights, item_size(packed_dtype));
-    out->panels = panels;
-    if (panels && bias) out->bias = pack_bias(bias, n_outputs, n_lanes);
-    if (!panels || (bias && !out->bias)) {
-        limn_packed_finish(out);
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for weights of %zu x %zu", n_outputs,
-                         n_inputs);
-    }
-    pack(panels, out, w, dtype);
+    LIMN_TRY(limn_packed_create(out, n_outputs, n_inputs, packed_dtype, bias != NULL, err));
+    limn_packed_put(out, 0, n_outputs, w, dtype);
+    if (bias) limn_packed_put_bias(out, 0, n_outputs, bias);
     return LIMN_OK;
 }
 
@@ -124,14 +149,13 @@ size_t limn_packed_floats(size_t n_outputs, size_t n_inputs)
 
 static void fill_bias(const limn_packed *out, const float *bias)
 {
-    float *to = (float *)out->bias; /* the caller's own */
-    for (size_t o = 0; to && o < limn_n_panels(out->n_outputs) * LIMN_PANEL; o++)
-        to[o] = o < out->n_outputs ? bias[o] : 0.0f;
+    if (out->bias) limn_packed_put_bias(out, 0, out->n_outputs, bias);
 }
 
 void limn_packed_fill(const limn_packed *out, const float *w, const float *bias)
 {
-    pack((unsigned char *)out->panels, out, (const unsigned char *)w, LIMN_F32);
+    clear_rest(out);
+    limn_packed_put(out, 0, out->n_outputs, w, LIMN_F32);
     fill_bias(out, bias);
 }
 
@@ -145,6 +169,7 @@ void limn_packed_fill_transposed(const limn_packed *out, const float *w, const f
             memset(lanes + n, 0, (LIMN_PANEL - n) * sizeof *lanes);
         }
     }
+    clear_bias(out);
     fill_bias(out, bias);
 }
 

@@ -38,6 +38,14 @@ size_t limn_padded_outputs(size_t n_outputs);
 limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, const float *bias,
                              size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
                              limn_error *err);
+/* The same in parts, into memory of its own: limn_packed_create takes it, limn_packed_put fills
+ * outputs first … first + n - 1 from w [n, n_inputs], limn_packed_put_bias theirs. Outputs that are
+ * not put are undefined. */
+limn_status limn_packed_create(limn_packed *out, size_t n_outputs, size_t n_inputs,
+                               limn_dtype packed_dtype, bool has_bias, limn_error *err);
+void limn_packed_put(const limn_packed *out, size_t first, size_t n, const void *w,
+                     limn_dtype dtype);
+void limn_packed_put_bias(const limn_packed *out, size_t first, size_t n, const float *bias);
 /* The same for weights in training, in f32, again and again into memory of the caller: out->panels
  * [n_panels, n_inputs, 16] and out->bias [n_panels * 16] or NULL, from `arena` (which may be
  * counting). w is [n_outputs, n_inputs], or its transpose [n_inputs, n_outputs]; bias [n_outputs]

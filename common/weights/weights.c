@@ -93,63 +93,59 @@ static void reorder(char *out, const char *w, size_t item_size, const limn_tenso
                 memcpy(out + ((o * n_positions + p) * n_inputs + c) * item_size, w, item_size);
 }
 
-/* The weights of rows that are one product, in the file's type. */
-static char *join_weights(loader *l, limn_dtype *dtype, const limn_tensor_row *rows, size_t n)
+/* The weights of one row into outputs `first` … of a product. */
+static void put_weights(loader *l, const limn_packed *out, size_t first, const limn_tensor *t,
+                        const limn_tensor_row *row)
 {
-    limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
-    char *joined = NULL, *to = NULL;
-    size_t n_outputs = 0;
-    for (size_t i = 0; i < n; i++) n_outputs += n_outputs_of(&rows[i]);
-    for (size_t i = 0; i < n && l->status == LIMN_OK; i++) {
-        limn_tensor_row_specs(specs, &rows[i]);
-        const limn_tensor *t = require(l, &specs[0]);
-        if (!t) continue;
-        const size_t item_size = limn_tensor_dtype_size(t->dtype);
-        if (i == 0) *dtype = dtype_of(t);
-        if (i == 0)
-            to = joined = take(l, n_outputs * n_inputs_of(&rows[0]), item_size, t->name);
-        else if (dtype_of(t) != *dtype)
-            l->status =
-                limn_fail(l->err, LIMN_E_FORMAT, "tensor '%s' is %s, but '%s.weight' is not",
-                          t->name, limn_tensor_dtype_name(t->dtype), rows[0].name);
-        if (l->status != LIMN_OK) continue;
-        if (rows[i].kind == LIMN_ROW_CONVOLUTION)
-            reorder(to, t->data, item_size, &rows[i]);
-        else
-            memcpy(to, t->data, t->size);
-        to += t->size;
+    char *reordered = NULL;
+    if (row->kind == LIMN_ROW_CONVOLUTION) {
+        reordered = take(l, t->size, 1, t->name);
+        if (reordered) reorder(reordered, t->data, limn_tensor_dtype_size(t->dtype), row);
     }
-    return joined;
+    if (l->status == LIMN_OK)
+        limn_packed_put(out, first, n_outputs_of(row), reordered ? reordered : t->data,
+                        dtype_of(t));
+    limn_free(reordered);
+    limn_safetensors_release(l->file, t);
 }
 
-/* Their biases; NULL when they have none, or after a failure. */
-static float *join_biases(loader *l, const limn_tensor_row *rows, size_t n)
+/* The same of its bias. */
+static void put_bias(loader *l, const limn_packed *out, size_t first, const limn_tensor_spec *spec)
 {
-    limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
-    size_t n_outputs = 0, done = 0;
-    for (size_t i = 0; i < n; i++) n_outputs += n_outputs_of(&rows[i]);
-    float *joined = rows[0].has_bias ? take(l, n_outputs, sizeof *joined, rows[0].name) : NULL;
-    for (size_t i = 0; joined && i < n; i++) {
-        limn_tensor_row_specs(specs, &rows[i]);
-        const limn_tensor *t = require(l, &specs[1]);
-        if (t) limn_tensor_to_f32(joined + done, t);
-        done += n_outputs_of(&rows[i]);
-    }
-    return joined;
+    float *bias = read_floats(l, spec);
+    if (bias) limn_packed_put_bias(out, first, spec->shape[0], bias);
+    limn_free(bias);
 }
 
+static void put_row(loader *l, const limn_packed *out, size_t first, const limn_tensor_row *row,
+                    const limn_tensor *begun)
+{
+    limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
+    const size_t n = limn_tensor_row_specs(specs, row);
+    const limn_tensor *t = require(l, &specs[0]);
+    if (t && dtype_of(t) != dtype_of(begun))
+        l->status = limn_fail(l->err, LIMN_E_FORMAT, "tensor '%s' is %s, but '%s' is not", t->name,
+                              limn_tensor_dtype_name(t->dtype), begun->name);
+    if (l->status == LIMN_OK) put_weights(l, out, first, t, row);
+    if (n > 1) put_bias(l, out, first, &specs[1]);
+}
+
+/* Rows that are one product, packed straight from the file. */
 static void load_product(loader *l, limn_packed *out, const limn_tensor_row *rows, size_t n)
 {
-    limn_dtype dtype = LIMN_F32;
-    char *weights = join_weights(l, &dtype, rows, n);
-    float *bias = join_biases(l, rows, n);
-    size_t n_outputs = 0;
+    limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
+    size_t n_outputs = 0, first = 0;
+    limn_tensor_row_specs(specs, &rows[0]);
+    const limn_tensor *t = require(l, &specs[0]);
+    if (!t) return;
     for (size_t i = 0; i < n; i++) n_outputs += n_outputs_of(&rows[i]);
-    if (l->status == LIMN_OK)
-        l->status = limn_packed_init(out, weights, dtype, bias, n_outputs, n_inputs_of(&rows[0]),
-                                     rows[0].is_widened ? LIMN_F32 : dtype, l->err);
-    limn_free(weights);
-    limn_free(bias);
+    l->status =
+        limn_packed_create(out, n_outputs, n_inputs_of(&rows[0]),
+                           rows[0].is_widened ? LIMN_F32 : dtype_of(t), rows[0].has_bias, l->err);
+    for (size_t i = 0; i < n && l->status == LIMN_OK; i++) {
+        put_row(l, out, first, &rows[i], t);
+        first += n_outputs_of(&rows[i]);
+    }
 }
 
 static void load_filter(loader *l, limn_filter *out, const limn_tensor_row *row)
