@@ -11,14 +11,14 @@ typedef enum after { AFTER_OTHER = 0, AFTER_LETTER, AFTER_NOTHING } after;
 
 static after after_class(unsigned char class)
 {
-    return class == LIMN_TOKEN_LETTER || class == LIMN_TOKEN_CONTINUES ? AFTER_LETTER : AFTER_OTHER;
+    return limn_token_class_is_of_letters(class) ? AFTER_LETTER : AFTER_OTHER;
 }
 
 static bool begins_word(after last, unsigned char class)
 {
     if (class == LIMN_TOKEN_CONTINUES) return last == AFTER_NOTHING;
     if (class == LIMN_TOKEN_LETTER) return last != AFTER_LETTER;
-    return class == LIMN_TOKEN_BEGINS;
+    return class != LIMN_TOKEN_SPACE;
 }
 
 /* A token that comes; LIMN_NO_TOKEN for any of its class that no phrase has. */
@@ -274,7 +274,9 @@ static void count_needed(limn_automaton *a)
 static bool needs_last(const matcher *m)
 {
     for (size_t i = 1; i < m->n_nodes; i++)
-        if (m->nodes[i].parent == 0 && m->nodes[i].class != LIMN_TOKEN_BEGINS) return true;
+        if (m->nodes[i].parent == 0 &&
+            (m->nodes[i].class == LIMN_TOKEN_LETTER || m->nodes[i].class == LIMN_TOKEN_CONTINUES))
+            return true;
     return false;
 }
 

@@ -20,7 +20,7 @@
 #include "common/io/safetensors.h"
 #include "common/kernels/kernels.h"
 #include "decoder/decoder_layout.h"
-#include "decoder/specials.h"
+#include "decoder/tokenizers/specials.h"
 
 typedef struct limn_decoder_config {
     uint32_t n_layers;           /* 1 … 64 */

@@ -29,7 +29,7 @@
 
 #include "common/base/status.h"
 #include "common/kernels/kernels.h"
-#include "decoder/specials.h"
+#include "decoder/tokenizers/specials.h"
 
 typedef enum limn_norm_position { LIMN_NORM_BEFORE = 0, LIMN_NORM_AFTER } limn_norm_position;
 /* The last activation that a layout may have; those behind it need a residual. */

@@ -16,6 +16,7 @@ struct limn_vocab {
     uint32_t *slots; /* [n_slots] open addressing by hash: id + 1, 0 = free */
     size_t n_slots;  /* a power of two, at least twice n_tokens */
     const limn_tokenizer *tokenizer;
+    void *tokenizer_data;
     limn_specials specials;
     uint32_t *never_written; /* of `specials` */
     unsigned char *classes;  /* [n_tokens]; NULL where every token is a word */
@@ -167,7 +168,7 @@ static limn_status classify(limn_vocab *v, const limn_specials *specials, limn_e
 
 limn_status limn_vocab_create_with(limn_vocab **out, const char *const *tokens, size_t n_tokens,
                                    const limn_tokenizer *tokenizer, const limn_specials *specials,
-                                   limn_error *err)
+                                   const limn_json_node *settings, limn_error *err)
 {
     *out = NULL;
     if (n_tokens > LIMN_VOCAB_MAX_TOKENS)
@@ -179,6 +180,10 @@ limn_status limn_vocab_create_with(limn_vocab **out, const char *const *tokens, 
     v->tokenizer = tokenizer;
     limn_status s = fill(v, tokens, n_tokens, err);
     if (s == LIMN_OK) s = classify(v, specials, err);
+    if (s == LIMN_OK && tokenizer->open && !settings)
+        s = limn_fail(err, LIMN_E_ARG, "the tokenizer \"%s\" has no settings", tokenizer->name);
+    else if (s == LIMN_OK && tokenizer->open)
+        s = tokenizer->open(&v->tokenizer_data, v, settings, err);
     if (s != LIMN_OK) limn_vocab_destroy(&v);
     *out = v;
     return s;
@@ -194,12 +199,13 @@ limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_
         n_tokens > LIMN_N_SPECIAL && strcmp(tokens[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN) == 0;
     return limn_vocab_create_with(out, tokens, n_tokens,
                                   has_space ? &limn_tokenizer_characters : &limn_tokenizer_words,
-                                  &specials, err);
+                                  &specials, NULL, err);
 }
 
 void limn_vocab_destroy(limn_vocab **v)
 {
     if (!v || !*v) return;
+    if ((*v)->tokenizer && (*v)->tokenizer->close) (*v)->tokenizer->close((*v)->tokenizer_data);
     limn_free((*v)->texts);
     limn_free((*v)->slots);
     limn_free((*v)->block);
@@ -279,10 +285,16 @@ const char *limn_vocab_text(const limn_vocab *v, uint32_t id)
     return v->texts[id];
 }
 
-uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size)
+uint32_t limn_vocab_lookup(const limn_vocab *v, const char *text, size_t size)
 {
     const uint32_t slot = *slot_of(v, text, size);
-    return slot ? slot - 1 : v->specials.unknown;
+    return slot ? slot - 1 : LIMN_NO_TOKEN;
+}
+
+uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size)
+{
+    const uint32_t id = limn_vocab_lookup(v, text, size);
+    return id != LIMN_NO_TOKEN ? id : v->specials.unknown;
 }
 
 const limn_specials *limn_vocab_specials(const limn_vocab *v)
@@ -293,6 +305,11 @@ const limn_specials *limn_vocab_specials(const limn_vocab *v)
 const limn_tokenizer *limn_vocab_tokenizer(const limn_vocab *v)
 {
     return v->tokenizer;
+}
+
+const void *limn_vocab_tokenizer_data(const limn_vocab *v)
+{
+    return v->tokenizer_data;
 }
 
 const unsigned char *limn_vocab_classes(const limn_vocab *v)

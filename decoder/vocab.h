@@ -11,7 +11,7 @@
 #include "common/base/status.h"
 #include "common/io/json.h"
 #include "common/text/caption_tokens.h"
-#include "decoder/specials.h"
+#include "decoder/tokenizers/specials.h"
 #include "decoder/tokenizers/tokenizer.h"
 
 #define LIMN_VOCAB_MAX_TOKENS 65536
@@ -24,11 +24,13 @@
  * wrong; LIMN_E_LIMIT; LIMN_E_NOMEM. */
 limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_t n_tokens,
                               limn_error *err);
-/* Any other: with the tokenizer and the special tokens (copied) that are given. LIMN_E_FORMAT too
- * for special tokens that are not below n_tokens, or an end that is never written. */
+/* Any other: with the tokenizer and the special tokens (copied) that are given, and what the
+ * tokenizer knows beside them in `settings`, an object of a model file (NULL where it knows
+ * nothing). LIMN_E_FORMAT too for special tokens that are not below n_tokens, or an end that is
+ * never written. */
 limn_status limn_vocab_create_with(limn_vocab **out, const char *const *tokens, size_t n_tokens,
                                    const limn_tokenizer *tokenizer, const limn_specials *specials,
-                                   limn_error *err);
+                                   const limn_json_node *settings, limn_error *err);
 /* One token a line (vocab.txt), newlines alone, the last one optional. Errors name the token's id,
  * which is its line counted from 0, after the path. */
 limn_status limn_vocab_from_text(limn_vocab **out, const char *text, size_t size, limn_error *err);
@@ -45,11 +47,14 @@ void limn_vocab_destroy(limn_vocab **v); /* accepts NULL and *v == NULL; nulls i
 
 size_t limn_vocab_n_tokens(const limn_vocab *v);
 const char *limn_vocab_text(const limn_vocab *v, uint32_t id); /* id < n_tokens */
-/* The id of a text of `size` bytes; specials.unknown when it is not there. */
+/* The id of a text of `size` bytes; specials.unknown when it is not there, LIMN_NO_TOKEN in the
+ * second. */
 uint32_t limn_vocab_find(const limn_vocab *v, const char *text, size_t size);
+uint32_t limn_vocab_lookup(const limn_vocab *v, const char *text, size_t size);
 
 const limn_specials *limn_vocab_specials(const limn_vocab *v); /* borrowed, as the next */
 const limn_tokenizer *limn_vocab_tokenizer(const limn_vocab *v);
+const void *limn_vocab_tokenizer_data(const limn_vocab *v); /* of its tokenizer alone */
 /* limn_token_class of each token [n_tokens]; NULL where every token is a word. */
 const unsigned char *limn_vocab_classes(const limn_vocab *v);
 

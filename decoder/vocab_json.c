@@ -68,7 +68,7 @@ static limn_status read_object(limn_vocab **out, const char ***tokens, uint32_t 
     LIMN_TRY(read_never_written(never_written, &specials, object, err));
     LIMN_TRY(limn_json_array(&array, &n, object, "tokens", err));
     LIMN_TRY(read_tokens(tokens, &n, &array, err));
-    return limn_vocab_create_with(out, *tokens, n, tokenizer, &specials, err);
+    return limn_vocab_create_with(out, *tokens, n, tokenizer, &specials, object, err);
 }
 
 limn_status limn_vocab_from_json(limn_vocab **out, const limn_json_node *node, limn_error *err)
@@ -121,8 +121,14 @@ json_t *limn_vocab_to_json(const limn_vocab *v)
         json_decref(never_written);
         return tokens;
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "tokenizer",
-                     limn_vocab_tokenizer(v)->name, "start", write_id(s->start), "end",
-                     write_id(s->end), "pad", write_id(s->pad), "unknown", write_id(s->unknown),
-                     "never_written", never_written, "tokens", tokens);
+    const limn_tokenizer *t = limn_vocab_tokenizer(v);
+    json_t *object =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "tokenizer", t->name, "start",
+                  write_id(s->start), "end", write_id(s->end), "pad", write_id(s->pad), "unknown",
+                  write_id(s->unknown), "never_written", never_written, "tokens", tokens);
+    if (object && t->write && !t->write(object, v)) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }

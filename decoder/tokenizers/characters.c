@@ -70,4 +70,9 @@ static size_t decode(char *out, size_t capacity, const limn_vocab *vocab, const 
     return limn_joined_end(&j);
 }
 
-const limn_tokenizer limn_tokenizer_characters = { "characters", class_of, encode, decode };
+const limn_tokenizer limn_tokenizer_characters = {
+    .name = "characters",
+    .class_of = class_of,
+    .encode = encode,
+    .decode = decode,
+};

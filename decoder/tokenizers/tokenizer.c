@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const limn_tokenizer *const tokenizers[] = { &limn_tokenizer_words,
-                                                    &limn_tokenizer_characters };
+static const limn_tokenizer *const tokenizers[] = {
+    &limn_tokenizer_words,    &limn_tokenizer_characters,    &limn_tokenizer_wordpiece,
+    &limn_tokenizer_byte_bpe, &limn_tokenizer_sentencepiece,
+};
 
 limn_status limn_tokenizer_find(const limn_tokenizer **out, const char *name, limn_error *err)
 {
-    char known[80] = "";
+    char known[120] = "";
     for (size_t i = 0; i < sizeof tokenizers / sizeof *tokenizers; i++) {
         const size_t used = strlen(known);
         if (strcmp(tokenizers[i]->name, name) == 0) {

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 #include "common/base/status.h"
+#include "common/io/json.h"
 #include "common/text/caption_tokens.h"
-#include "decoder/specials.h"
+#include "decoder/tokenizers/specials.h"
 
 typedef struct limn_vocab limn_vocab;
 
@@ -19,8 +20,15 @@ typedef enum limn_token_class {
     LIMN_TOKEN_BEGINS = 0, /* begins a word, whatever came before; special tokens too */
     LIMN_TOKEN_CONTINUES,  /* belongs to the word before; at the beginning it begins one */
     LIMN_TOKEN_LETTER,     /* continues a word of letters, and begins one after anything else */
+    LIMN_TOKEN_OPENS,      /* begins a word of letters, whatever came before */
     LIMN_TOKEN_SPACE,      /* of no word; ends the one before */
 } limn_token_class;
+
+/* Whether letters after it go on with its word. */
+static inline bool limn_token_class_is_of_letters(unsigned char c)
+{
+    return c == LIMN_TOKEN_LETTER || c == LIMN_TOKEN_CONTINUES || c == LIMN_TOKEN_OPENS;
+}
 
 /* Whether `token` begins a word after `previous` (LIMN_NO_TOKEN: nothing). `classes` [n_tokens], or
  * NULL where every token is a word. */
@@ -29,9 +37,8 @@ static inline bool limn_token_begins_word(const unsigned char *classes, uint32_t
 {
     const unsigned char c = classes ? classes[token] : LIMN_TOKEN_BEGINS;
     if (c == LIMN_TOKEN_CONTINUES) return previous == LIMN_NO_TOKEN;
-    if (c != LIMN_TOKEN_LETTER) return c == LIMN_TOKEN_BEGINS;
-    return previous == LIMN_NO_TOKEN ||
-           (classes[previous] != LIMN_TOKEN_LETTER && classes[previous] != LIMN_TOKEN_CONTINUES);
+    if (c != LIMN_TOKEN_LETTER) return c != LIMN_TOKEN_SPACE;
+    return previous == LIMN_NO_TOKEN || !limn_token_class_is_of_letters(classes[previous]);
 }
 
 typedef struct limn_tokenizer {
@@ -48,10 +55,20 @@ typedef struct limn_tokenizer {
     /* The caption of ids [n] as limn_vocab_join gives it. */
     size_t (*decode)(char *out, size_t capacity, const limn_vocab *vocab, const uint32_t *ids,
                      size_t n);
+    /* What it knows beside the tokens (limn_vocab_tokenizer_data); all NULL where that is nothing.
+     * `open` reads it from the vocabulary's object of a model file, whose tokens `vocab` has
+     * already; `write` puts it there, false when memory is short; `close` accepts NULL. */
+    limn_status (*open)(void **data, const limn_vocab *vocab, const limn_json_node *object,
+                        limn_error *err);
+    bool (*write)(json_t *object, const limn_vocab *vocab);
+    void (*close)(void *data);
 } limn_tokenizer;
 
 extern const limn_tokenizer limn_tokenizer_words;      /* a token is a word */
 extern const limn_tokenizer limn_tokenizer_characters; /* a token is a character, or a space */
+extern const limn_tokenizer limn_tokenizer_wordpiece;  /* BERT's */
+extern const limn_tokenizer limn_tokenizer_byte_bpe;   /* GPT-2's */
+extern const limn_tokenizer limn_tokenizer_sentencepiece;
 
 /* LIMN_E_UNSUPPORTED lists those that are known. */
 limn_status limn_tokenizer_find(const limn_tokenizer **out, const char *name, limn_error *err);

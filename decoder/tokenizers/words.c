@@ -32,4 +32,9 @@ static size_t decode(char *out, size_t capacity, const limn_vocab *vocab, const 
     return limn_joined_end(&j);
 }
 
-const limn_tokenizer limn_tokenizer_words = { "words", class_of, encode, decode };
+const limn_tokenizer limn_tokenizer_words = {
+    .name = "words",
+    .class_of = class_of,
+    .encode = encode,
+    .decode = decode,
+};

@@ -69,7 +69,12 @@ static size_t piece_decode(char *out, size_t capacity, const limn_vocab *v, cons
     return limn_joined_end(&j);
 }
 
-static const limn_tokenizer pieces = { "pieces", piece_class, piece_encode, piece_decode };
+static const limn_tokenizer pieces = {
+    .name = "pieces",
+    .class_of = piece_class,
+    .encode = piece_encode,
+    .decode = piece_decode,
+};
 
 /* The special tokens are where the toy languages have theirs: start 0, end 1. */
 static const char *const piece_texts[] = { "[S]", "[E]", "a",   "man", "##da", "##rin",
@@ -87,7 +92,8 @@ static limn_vocab *make_vocab(const char *const *texts, uint32_t n, const limn_t
     };
     limn_vocab *v;
     limn_error err = { 0 };
-    if (limn_vocab_create_with(&v, texts, n, tokenizer, &specials, &err)) fail_msg("%s", err.text);
+    if (limn_vocab_create_with(&v, texts, n, tokenizer, &specials, NULL, &err))
+        fail_msg("%s", err.text);
     return v;
 }
 

@@ -1,6 +1,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "common/text/base64.h"
 #include "common/base/mem.h"
 #include "tools/explain/explain_page.h"
 #include "tools/page/data_uri.h"
@@ -125,7 +126,7 @@ static json_t *caption_object(data *d, const limn_caption *c)
 static json_t *maps_of(data *d)
 {
     limn_buffer text = { 0 };
-    limn_page_append_base64(&text, d->maps.bytes, d->maps.size);
+    limn_base64_append(&text, d->maps.bytes, d->maps.size);
     json_t *maps = json_stringn(text.bytes ? text.bytes : "", text.size);
     d->is_whole = d->is_whole && !text.has_failed && !d->maps.has_failed;
     limn_buffer_finish(&text);

@@ -7,22 +7,7 @@
 
 #include <jpeglib.h>
 
-/* ---- base64 --------------------------------------------------------------------------------- */
-
-void limn_page_append_base64(limn_buffer *out, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < size; i += 3) {
-        const size_t n = size - i < 3 ? size - i : 3;
-        const unsigned second = n > 1 ? bytes[i + 1] : 0, third = n > 2 ? bytes[i + 2] : 0;
-        const unsigned group = (unsigned)bytes[i] << 16 | second << 8 | third;
-        const char text[4] = { digits[group >> 18], digits[group >> 12 & 63],
-                               n > 1 ? digits[group >> 6 & 63] : '=',
-                               n > 2 ? digits[group & 63] : '=' };
-        limn_buffer_append(out, text, sizeof text);
-    }
-}
+#include "common/text/base64.h"
 
 /* ---- JPEG ----------------------------------------------------------------------------------- */
 
@@ -82,7 +67,7 @@ limn_status limn_page_append_jpeg(limn_buffer *out, const uint8_t *pixels, uint3
     const limn_status s = encode(&jpeg, &size, pixels, width, height, quality, err);
     if (s == LIMN_OK) {
         limn_buffer_append_text(out, "data:image/jpeg;base64,");
-        limn_page_append_base64(out, jpeg, size);
+        limn_base64_append(out, jpeg, size);
     }
     free(jpeg);
     return s;

@@ -8,8 +8,6 @@
 #include "common/base/buffer.h"
 #include "common/base/status.h"
 
-void limn_page_append_base64(limn_buffer *out, const void *data, size_t size);
-
 /* pixels [height, width, 3] RGB as a JPEG of quality 1 … 100, "data:image/jpeg;base64,…".
  * LIMN_E_NOMEM. */
 limn_status limn_page_append_jpeg(limn_buffer *out, const uint8_t *pixels, uint32_t width,

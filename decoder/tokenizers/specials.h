@@ -1,6 +1,6 @@
 /* The special tokens of a model: data that comes with its vocabulary. */
-#ifndef LIMN_DECODER_SPECIALS_H
-#define LIMN_DECODER_SPECIALS_H
+#ifndef LIMN_DECODER_TOKENIZERS_SPECIALS_H
+#define LIMN_DECODER_TOKENIZERS_SPECIALS_H
 
 #include <stdbool.h>
 #include <stddef.h>

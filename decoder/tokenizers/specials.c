@@ -1,4 +1,4 @@
-#include "decoder/specials.h"
+#include "decoder/tokenizers/specials.h"
 
 #include <string.h>
 
