@@ -321,7 +321,7 @@ static size_t decode(char *out, size_t capacity, const limn_vocab *vocab, const 
 
 static bool is_byte(const char *text)
 {
-    return strlen(text) == 6 && strspn(text, "<0x") == 3 && text[5] == '>' &&
+    return strlen(text) == 6 && strncmp(text, "<0x", 3) == 0 && text[5] == '>' &&
            strspn(text + 3, "0123456789ABCDEF") == 2;
 }
 

@@ -45,9 +45,9 @@ static limn_status read_vocab(limn_vocab **out, int argc, char **argv, limn_erro
     } else if (strcmp(argv[2], "sentencepiece") == 0) {
         s = limn_vocab_from_sentencepiece(out, first, first_size, &specials, err);
     } else {
-        s = limn_vocab_from_wordpiece(out, (char *)first, first_size,
-                                      (const char *const *)argv + 4, (size_t)argc - 4,
-                                      strcmp(argv[2], "wordpiece") == 0, &specials, err);
+        s = limn_vocab_from_wordpiece(out, (char *)first, first_size, (const char *const *)argv + 4,
+                                      (size_t)argc - 4, strcmp(argv[2], "wordpiece") == 0,
+                                      &specials, err);
     }
     limn_free(first);
     limn_free(second);
