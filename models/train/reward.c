@@ -5,70 +5,10 @@
 #include "common/base/mem.h"
 #include "common/io/params_tensors.h"
 #include "decoder/vocab.h"
-#include "models/train/false_objects.h"
+#include "models/train/reward_scorer.h"
 #include "models/train/sampler.h"
 
-/* ---- references ---------------------------------------------------------------------------- */
-
-/* An image's references with their end tokens. Zero-initialise. */
-struct ended {
-    uint32_t *words;
-    size_t words_capacity;
-    limn_sentence *sentences; /* [n], into words */
-    size_t n, capacity;
-    limn_ngram_counts_list counts;
-};
-
-static void ended_finish(struct ended *e)
-{
-    limn_free(e->words);
-    limn_free(e->sentences);
-    limn_ngram_counts_list_finish(&e->counts);
-}
-
-static limn_status ended_fill(struct ended *e, const limn_references *r, size_t image,
-                              limn_error *err)
-{
-    const size_t first = r->first_captions[image], end = r->first_captions[image + 1];
-    const size_t n_words = r->offsets[end] - r->offsets[first] + (end - first);
-    if (!limn_grow((void **)&e->words, &e->words_capacity, n_words, sizeof *e->words) ||
-        !limn_grow((void **)&e->sentences, &e->capacity, end - first, sizeof *e->sentences))
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu references", end - first);
-    uint32_t *words = e->words;
-    e->n = end - first;
-    for (size_t c = first; c < end; c++) {
-        const size_t n = r->offsets[c + 1] - r->offsets[c];
-        memcpy(words, r->tokens + r->offsets[c], n * sizeof *words);
-        words[n] = r->end;
-        e->sentences[c - first] = (limn_sentence){ words, n + 1 };
-        words += n + 1;
-    }
-    return limn_ngram_counts_list_fill(&e->counts, e->sentences, e->n, err);
-}
-
-limn_status limn_references_count(limn_cider_df **out, const limn_references *references,
-                                  limn_error *err)
-{
-    struct ended ended = { 0 };
-    limn_status status = limn_cider_df_create(out, err);
-    for (size_t i = 0; status == LIMN_OK && i < references->n_images; i++) {
-        status = ended_fill(&ended, references, i, err);
-        if (status == LIMN_OK) status = limn_cider_df_add(*out, ended.counts.items, ended.n, err);
-    }
-    ended_finish(&ended);
-    if (status != LIMN_OK) limn_cider_df_destroy(out);
-    return status;
-}
-
 /* ---- creation ------------------------------------------------------------------------------ */
-
-/* One thread's. */
-struct worker {
-    limn_sampler *sampler;
-    struct ended references;
-    limn_ngram_counts hypothesis;
-    limn_cider_scorer scorer;
-};
 
 struct limn_reward {
     limn_decoder_config config;
@@ -78,10 +18,9 @@ struct limn_reward {
     limn_safetensors *source; /* the parameters */
     limn_kernels kernels;     /* of the decoder */
     limn_decoder *decoder;
-    limn_cider_df *df;
-    limn_false_objects *objects; /* NULL without a cost */
-    struct worker *workers;      /* [n_workers] */
-    size_t n_workers;
+    limn_reward_scorer *scorer;
+    limn_sampler **samplers; /* [n_samplers], one a thread */
+    size_t n_samplers;
     /* By sample of the batch: */
     uint32_t *tokens; /* [max_steps] each */
     size_t *lengths;
@@ -133,6 +72,31 @@ static limn_status check_settings(const limn_reward_settings *s, limn_error *err
     return LIMN_OK;
 }
 
+static limn_status create_scorer(limn_reward *r, limn_error *err)
+{
+    const limn_reward_settings *s = &r->settings;
+    const limn_reward_scorer_settings settings = { .references = r->references,
+                                                   .text = s->text,
+                                                   .vocab = s->vocab,
+                                                   .weights = s->weights,
+                                                   .max_images = s->max_images,
+                                                   .n_samples = s->n_samples,
+                                                   .max_steps = s->max_steps };
+    return limn_reward_scorer_create(&r->scorer, &settings, err);
+}
+
+static limn_status create_samplers(limn_reward *r, limn_cpu_level level, limn_error *err)
+{
+    const size_t n = limn_pool_n_threads(r->pool);
+    r->samplers = limn_calloc(n, sizeof *r->samplers);
+    if (!r->samplers) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", n);
+    r->n_samplers = n;
+    for (size_t i = 0; i < n; i++)
+        LIMN_TRY(limn_sampler_create(&r->samplers[i], r->decoder, r->settings.n_samples,
+                                     r->settings.max_steps, level, err));
+    return LIMN_OK;
+}
+
 static limn_status build(limn_reward *r, const limn_params *params, limn_cpu_level level,
                          limn_error *err)
 {
@@ -142,17 +106,8 @@ static limn_status build(limn_reward *r, const limn_params *params, limn_cpu_lev
     LIMN_TRY(limn_params_open(&r->source, params, params->values, err));
     limn_kernels_init(&r->kernels, level);
     LIMN_TRY(limn_decoder_open(&r->decoder, r->source, &r->config, &r->kernels, err));
-    LIMN_TRY(limn_references_count(&r->df, r->references, err));
-    if (s->object_cost > 0)
-        LIMN_TRY(limn_false_objects_create(&r->objects, s->vocab, r->references, err));
-    const size_t n_workers = limn_pool_n_threads(r->pool);
-    r->workers = limn_calloc(n_workers, sizeof *r->workers);
-    if (!r->workers) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu threads", n_workers);
-    r->n_workers = n_workers;
-    for (size_t i = 0; i < n_workers; i++)
-        LIMN_TRY(limn_sampler_create(&r->workers[i].sampler, r->decoder, s->n_samples, s->max_steps,
-                                     level, err));
-    return LIMN_OK;
+    LIMN_TRY(create_scorer(r, err));
+    return create_samplers(r, level, err);
 }
 
 limn_status limn_reward_create(limn_reward **out, const limn_decoder_config *config,
@@ -173,22 +128,13 @@ limn_status limn_reward_create(limn_reward **out, const limn_decoder_config *con
     return status;
 }
 
-static void finish_worker(struct worker *w)
-{
-    limn_sampler_destroy(&w->sampler);
-    ended_finish(&w->references);
-    limn_ngram_counts_finish(&w->hypothesis);
-    limn_cider_scorer_finish(&w->scorer);
-}
-
 void limn_reward_destroy(limn_reward **p)
 {
     limn_reward *r = p ? *p : NULL;
     if (!r) return;
-    for (size_t i = 0; i < r->n_workers; i++) finish_worker(&r->workers[i]);
-    limn_free(r->workers);
-    limn_cider_df_destroy(&r->df);
-    limn_false_objects_destroy(&r->objects);
+    for (size_t i = 0; i < r->n_samplers; i++) limn_sampler_destroy(&r->samplers[i]);
+    limn_free(r->samplers);
+    limn_reward_scorer_destroy(&r->scorer);
     limn_decoder_close(&r->decoder);
     limn_safetensors_close(&r->source);
     limn_free(r->tokens);
@@ -210,26 +156,10 @@ struct draw_job {
     limn_reward *r;
     uint64_t key; /* of the step */
     const limn_reward_image *images;
+    size_t n_images;
     const float *features;
     const limn_tag_slot *slots; /* NULL without */
 };
-
-static limn_status score_samples(limn_reward *r, struct worker *w, size_t image, uint32_t reference)
-{
-    const size_t n = r->settings.n_samples;
-    LIMN_TRY(ended_fill(&w->references, r->references, reference, NULL));
-    for (size_t i = image * n; i < (image + 1) * n; i++) {
-        const limn_sentence sample = { r->tokens + i * r->settings.max_steps, r->lengths[i] };
-        LIMN_TRY(limn_ngram_counts_fill(&w->hypothesis, sample, NULL));
-        LIMN_TRY(limn_cider_score(&r->rewards[i], &w->scorer, r->df, LIMN_CIDER_D, &w->hypothesis,
-                                  w->references.counts.items, w->references.n, NULL));
-        if (r->objects)
-            r->rewards[i] -= r->settings.object_cost *
-                             (double)limn_false_objects_count(r->objects, reference, sample.words,
-                                                              sample.n_words);
-    }
-    return LIMN_OK;
-}
 
 static void draw_image(void *ctx, size_t image, size_t worker)
 {
@@ -237,12 +167,22 @@ static void draw_image(void *ctx, size_t image, size_t worker)
     limn_reward *r = j->r;
     const size_t n = r->settings.n_samples;
     const limn_reward_image *p = &j->images[image];
+    uint32_t *tokens = r->tokens + image * n * r->settings.max_steps;
+    size_t *lengths = r->lengths + image * n;
     limn_rng rng = limn_rng_stream(j->key, p->name, strlen(p->name));
-    limn_sampler_draw(r->workers[worker].sampler, r->tokens + image * n * r->settings.max_steps,
-                      r->lengths + image * n,
+    limn_sampler_draw(r->samplers[worker], tokens, lengths,
                       j->features + image * r->config.n_memory_positions * r->config.memory_dim,
                       j->slots ? j->slots + image * r->config.n_tag_slots : NULL, &rng);
-    r->statuses[image] = score_samples(r, &r->workers[worker], image, p->reference);
+    r->statuses[image] = limn_reward_scorer_read(r->scorer, image, p->reference, tokens, lengths);
+}
+
+static void score_image(void *ctx, size_t image, size_t worker)
+{
+    const struct draw_job *j = ctx;
+    limn_reward *r = j->r;
+    (void)worker;
+    limn_reward_scorer_score(r->scorer, r->rewards + image * r->settings.n_samples, image,
+                             j->n_images);
 }
 
 static float advantage(const limn_reward *r, size_t sample)
@@ -317,6 +257,7 @@ limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint
 {
     struct draw_job job = { .r = r,
                             .images = images,
+                            .n_images = n_images,
                             .features = features,
                             .slots = slots,
                             .key = limn_rng_stream(r->settings.seed, &step, sizeof step).key };
@@ -327,6 +268,7 @@ limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint
         if (r->statuses[i] != LIMN_OK)
             return limn_fail(err, r->statuses[i], "no memory to score captions of '%s'",
                              images[i].name);
+    limn_pool_run(r->pool, n_images, score_image, &job);
     fill_batch(r, features, slots, n_images);
     *out = &r->batch;
     return LIMN_OK;

@@ -2,10 +2,20 @@
  * decoder as it is, and their log-probability is raised by as much as their CIDEr-D is above that
  * of the image's other samples.
  *
- *     reward     r_i: CIDEr-D (0 … 10, as cider.h) of sample i against the image's references,
- *                with the document frequencies of all training references. The end token is a word
- *                of both; a sample that did not end has none, and so learns to end. Each class of
- *                objects that it names and no reference does takes `object_cost` off.
+ *     reward     r_i = s(i, I) + object_f1 F_o + person_f1 F_p - object_cost f - retrieval R,
+ *                the weights being those of limn_reward_weights, all 0 but for CIDEr-D's 1:
+ *       s(i, I)  CIDEr-D (0 … 10, as cider.h) of sample i against the references of its image I,
+ *                with the document frequencies of all training references, and of `text`, which
+ *                make rare what is rare everywhere, not in a few images. The end token is a word
+ *                of all; a sample that did not end has none, and so learns to end.
+ *       F_o, F_p how well it names the objects, and people, that references name; f: how many it
+ *                names that none does (object_match.h)
+ *       R        max(0, 1 + max over K of s(i, K) - s(i, I)), K the batch's images with other
+ *                references: a caption is to tell its image from the others, by a margin of 1.
+ *                The contrastive loss of Luo et al. 2018 ("Discriminability objective for training
+ *                descriptive captions"), which takes the hardest other image too, but from
+ *                captions to images alone, and with CIDEr-D for their learned similarity. 0
+ *                where no image of the batch has other references.
  *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline doesn't know sample i, so it has no
  *                bias; the advantages of an image sum to 0.
  *     loss       sum over samples and their tokens of a_i * -log p(token), p among what can be
@@ -21,7 +31,7 @@
  *     run(batch of the references, scale = share / rows of it, label smoothing, dropout);
  *
  * Captions depend on parameters, seed, step, and each image's name and features, not on the other
- * images or the number of threads. */
+ * images or the number of threads; so do rewards, but for R, which is about the other images. */
 #ifndef LIMN_MODELS_TRAIN_REWARD_H
 #define LIMN_MODELS_TRAIN_REWARD_H
 
@@ -30,22 +40,19 @@
 
 #include "common/base/params.h"
 #include "common/base/pool.h"
-#include "common/metrics/cider.h"
 #include "decoder/decoder_grad.h"
 #include "decoder/vocab.h"
 #include "models/train/references.h"
-
-/* Document frequencies of all references with their end tokens. LIMN_E_NOMEM, LIMN_E_LIMIT. */
-limn_status limn_references_count(limn_cider_df **out, const limn_references *references,
-                                  limn_error *err);
+#include "models/train/stage.h"
 
 typedef struct limn_reward_settings {
     size_t n_samples;  /* captions drawn for an image, 2 … 256 */
     size_t max_steps;  /* tokens of one at most, the end included, 1 … max_positions */
     size_t max_images; /* of a batch, >= 1 */
     uint64_t seed;
-    float object_cost;       /* of a false object, >= 0; 0: captions are not looked through */
-    const limn_vocab *vocab; /* borrowed; not used without object_cost */
+    limn_reward_weights weights;
+    const limn_references *text; /* more documents for CIDEr-D; NULL: none; read at creation */
+    const limn_vocab *vocab;     /* borrowed; not used when no weight is about objects */
 } limn_reward_settings;
 
 /* Rows and images of the largest batch, for limn_decoder_trainer_create. */
@@ -69,8 +76,8 @@ typedef struct limn_reward_image {
 /* Belongs to the limn_reward, valid until its next call. */
 typedef struct limn_reward_batch {
     limn_decoder_batch decoder; /* caption i is sample i % n_samples of image i / n_samples */
-    const double *rewards;      /* [n_captions], 0 … 10 less the costs */
-    double mean_reward;         /* 1 is what papers call 100 */
+    const double *rewards;      /* [n_captions] */
+    double mean_reward;         /* of CIDEr-D alone 1 is what papers call 100 */
     double share_ended;         /* of the samples */
 } limn_reward_batch;
 

@@ -73,12 +73,25 @@ static limn_status add_unpaired(limn_reward_references *r, const limn_unpaired_d
     return LIMN_OK;
 }
 
+/* NULL when there is none. */
+static const limn_references *add_text(limn_reward_references *r, const limn_training_data *data)
+{
+    const limn_training_set *set = &data->unpaired.reward_text;
+    r->text = (limn_references){ .tokens = set->tokens,
+                                 .offsets = set->offsets,
+                                 .first_captions = set->first_captions,
+                                 .n_images = set->n_images,
+                                 .end = limn_vocab_specials(data->vocab)->end };
+    return set->n_images > 0 ? &r->text : NULL;
+}
+
 limn_status limn_reward_references_set(limn_reward_references *r, limn_trainer_settings *settings,
                                        const limn_training_data *data, bool has_unpaired,
                                        limn_error *err)
 {
     LIMN_TRY(add_paired(r, &data->train, err));
     if (has_unpaired) LIMN_TRY(add_unpaired(r, &data->unpaired, err));
+    settings->reward.text = add_text(r, data);
     settings->reward.names = r->names;
     settings->reward.first_references[1] = data->train.n_images;
     settings->reward.references = (limn_references){ .tokens = r->tokens,

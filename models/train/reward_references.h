@@ -1,5 +1,5 @@
 /* What the reward stage compares with: the captions of the paired images, and for each unpaired
- * one the captions that fit it best. */
+ * one the captions that fit it best; and the text whose words it counts besides. */
 #ifndef LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
 #define LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
 
@@ -12,6 +12,7 @@ typedef struct limn_reward_references {
     size_t *first_captions; /* [n_images + 1] */
     size_t *offsets;        /* [number of captions + 1] */
     uint32_t *tokens;
+    limn_references text; /* of the data */
     size_t n_images, n_captions;
     size_t names_capacity, captions_capacity, offsets_capacity, tokens_capacity;
 } limn_reward_references;

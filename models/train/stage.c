@@ -60,7 +60,7 @@ limn_stage_settings limn_stage_settings_unset(void)
         .weight_decay = NAN,
         .regularization = { NAN, NAN, NAN, NAN },
         .end_to_end = { .encoder_rate = NAN },
-        .reward = { .cross_entropy_share = NAN, .object_cost = NAN },
+        .reward = { .cross_entropy_share = NAN, .weights = { NAN, NAN, NAN, NAN } },
     };
 }
 
@@ -82,6 +82,14 @@ static void set_regularization(limn_regularization *r, const limn_regularization
     set_real(&r->label_smoothing, given->label_smoothing);
 }
 
+static void set_weights(limn_reward_weights *w, const limn_reward_weights *given)
+{
+    set_real(&w->object_cost, given->object_cost);
+    set_real(&w->object_f1, given->object_f1);
+    set_real(&w->person_f1, given->person_f1);
+    set_real(&w->retrieval, given->retrieval);
+}
+
 limn_stage_settings limn_stage_settings_resolve(limn_stage stage, const limn_stage_settings *given)
 {
     limn_stage_settings s = defaults[stage];
@@ -95,7 +103,7 @@ limn_stage_settings limn_stage_settings_resolve(limn_stage stage, const limn_sta
     set_real(&s.end_to_end.encoder_rate, given->end_to_end.encoder_rate);
     set_count(&s.reward.n_samples, given->reward.n_samples);
     set_real(&s.reward.cross_entropy_share, given->reward.cross_entropy_share);
-    set_real(&s.reward.object_cost, given->reward.object_cost);
+    set_weights(&s.reward.weights, &given->reward.weights);
     return s;
 }
 

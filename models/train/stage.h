@@ -35,11 +35,19 @@ typedef struct limn_stage_end_to_end {
     float encoder_rate; /* learning rate of the encoder relative to the decoder's */
 } limn_stage_end_to_end;
 
+/* What a reward is made of beside CIDEr-D (reward.h); each >= 0, and 0 leaves it out. */
+typedef struct limn_reward_weights {
+    float object_cost; /* of a false object, in CIDEr-D */
+    float object_f1;   /* of naming the objects that references name */
+    float person_f1;   /* of naming people where references do */
+    float retrieval;   /* of a caption's fitting its own image better than the batch's others */
+} limn_reward_weights;
+
 /* Of the reward stage alone. */
 typedef struct limn_stage_reward {
     uint32_t n_samples;        /* captions drawn an image */
     float cross_entropy_share; /* of the loss, 0 … 1; the rest is the reward's */
-    float object_cost;         /* of a false object, in CIDEr-D */
+    limn_reward_weights weights;
 } limn_stage_reward;
 
 typedef struct limn_stage_settings {

@@ -67,7 +67,8 @@ static limn_reward_settings reward_settings(const limn_trainer_settings *s, size
                                    .max_steps = s->reward.max_steps,
                                    .max_images = max_images,
                                    .seed = s->seed,
-                                   .object_cost = s->reward.object_cost,
+                                   .weights = s->reward.weights,
+                                   .text = s->reward.text,
                                    .vocab = s->reward.vocab };
 }
 

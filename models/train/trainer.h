@@ -32,8 +32,9 @@ typedef struct limn_trainer_reward {
     limn_references references;                      /* of the images of all sources */
     size_t first_references[LIMN_BATCH_MAX_SOURCES]; /* numbers of each source's first image */
     const char *const *names;                        /* [references.n_images] of the images */
-    const limn_vocab *vocab;                         /* not used without object_cost */
-    float object_cost;                               /* of a false object, in CIDEr-D */
+    const limn_references *text;                     /* more documents of CIDEr-D; NULL: none */
+    const limn_vocab *vocab;                         /* not used when no weight is about objects */
+    limn_reward_weights weights;
     size_t n_samples, max_steps; /* captions drawn an image; tokens of one at most */
     float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */
 } limn_trainer_reward;
@@ -86,7 +87,7 @@ typedef struct limn_step_result {
     double loss;   /* sum over rows, with smoothing and dropout */
     double norm;   /* of the gradient, before clipping */
     float rate;    /* learning rate */
-    double reward; /* mean CIDEr-D of the captions drawn; 0 in other stages */
+    double reward; /* mean reward of the captions drawn; 0 in other stages */
 } limn_step_result;
 
 /* One step: gradients of the mean loss over the batch's rows, and the optimizer. `batch` has rows.

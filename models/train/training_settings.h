@@ -18,7 +18,7 @@ typedef struct limn_training_images {
     const char *train_list, *dev_list; /* files of names; NULL: by split, or by `dev_share` */
     const char *features;              /* cache of limn-preprocess; NULL: computed */
     float dev_share;                   /* of images that are dealt out by their names */
-    bool keep_rejected;                /* captions marked as unfit too, also of `text` below */
+    bool keep_rejected;                /* captions marked as unfit too, also of the texts below */
 } limn_training_images;
 
 /* Images without captions, and captions without images. */
@@ -26,6 +26,7 @@ typedef struct limn_training_unpaired {
     const char *images;       /* folder; NULL: none */
     const char *objects;      /* file of what a detector sees in them */
     const char *text;         /* file of captions */
+    const char *reward_text;  /* file of captions that only the reward's frequencies count */
     float share;              /* of such images in a batch, 0 … 0.95 */
     uint32_t n_self_training; /* captions kept by the opinion of the first model; 0: all */
 } limn_training_unpaired;

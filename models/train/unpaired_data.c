@@ -17,6 +17,7 @@ void limn_unpaired_data_finish(limn_unpaired_data *u)
     limn_free(u->numbers);
     limn_object_labels_finish(&u->labels);
     limn_training_set_finish(&u->text);
+    limn_training_set_finish(&u->reward_text);
 }
 
 /* Names and numbers of the images that have pixels; of all while there are none. */
@@ -77,6 +78,9 @@ limn_status limn_unpaired_data_read(limn_unpaired_data *u, const limn_training_s
     *u = (limn_unpaired_data){ .listener = listener };
     if (o->unpaired.text)
         LIMN_TRY(limn_training_set_read_text(&u->text, o->unpaired.text, &settings, err));
+    if (o->unpaired.reward_text)
+        LIMN_TRY(
+            limn_training_set_read_text(&u->reward_text, o->unpaired.reward_text, &settings, err));
     if (!o->unpaired.images) return LIMN_OK;
     LIMN_TRY(limn_object_labels_read(&u->labels, o->unpaired.objects, err));
     LIMN_TRY(take_names(u, err));
@@ -194,10 +198,16 @@ limn_status limn_unpaired_data_select(limn_unpaired_data *u, const limn_training
 
 /* ---- fingerprint --------------------------------------------------------------------------- */
 
+static uint64_t hash_texts(uint64_t hash, const limn_training_set *set)
+{
+    for (size_t i = 0; i < set->n_captions; i++)
+        hash = limn_fnv1a64(hash, set->texts[i], strlen(set->texts[i]) + 1);
+    return hash;
+}
+
 uint64_t limn_unpaired_data_hash(const limn_unpaired_data *u, uint64_t hash)
 {
-    for (size_t i = 0; i < u->text.n_captions; i++)
-        hash = limn_fnv1a64(hash, u->text.texts[i], strlen(u->text.texts[i]) + 1);
+    hash = hash_texts(hash_texts(hash, &u->text), &u->reward_text);
     for (size_t i = 0; i < limn_image_names_count(&u->names); i++) {
         const char *name = limn_image_names_get(&u->names, i);
         const uint32_t row = limn_image_names_find(&u->pixels.rows.names, name);

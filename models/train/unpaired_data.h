@@ -16,6 +16,7 @@
 typedef struct limn_unpaired_data {
     const limn_training_listener *listener; /* borrowed */
     limn_training_set text;                 /* the captions; also of the text stage alone */
+    limn_training_set reward_text; /* captions for the document frequencies of the reward */
     limn_object_labels labels;
     limn_image_names names; /* of the images */
     uint32_t *numbers;      /* [number of names] their numbers in `labels` */

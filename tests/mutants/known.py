@@ -27,7 +27,7 @@ KNOWN = [
            "shuffle(b->order, n, &rng);", ";", ["batches"]),
     Mutant("an image is drawn for with another's tags", "models/train/reward.c",
            "image * r->config.n_tag_slots", "image / r->config.n_tag_slots", ["reward"]),
-    Mutant("classes beyond the 64th are forgotten", "models/train/false_objects.c",
+    Mutant("classes beyond the 64th are forgotten", "models/train/object_match.c",
            "bits[1] |= set.bits[1]", "bits[1] |= set.bits[0]", ["reward"]),
     Mutant("the clipped norm is not PyTorch's", "models/train/adamw.c", "norm + 1e-6", "norm - 1e-6", ["adamw"]),
 ]

@@ -125,6 +125,16 @@ class Train(unittest.TestCase):
     def test_reward_of_unpaired_images_goes_on_bit_for_bit(self):
         self.check_stage("--stage", "reward", "--samples", 3, "--object-cost", 0.5, *self.unpaired(), n_steps=35)
 
+    def test_reward_of_all_terms_goes_on_bit_for_bit(self):
+        terms = ("--object-f1", 0.5, "--person-f1", 0.5, "--retrieval", 0.3, "--reward-text", self.data / "text.tsv")
+        self.check_stage("--stage", "reward", "--samples", 3, *terms)
+        plain = (self.folder / "straight.safetensors").read_bytes()
+        self.run_train("--run", "off", "--stage", "reward", "--samples", 3, "--epochs", 5, "--batch", 3, "--views", 2,
+                       "-o", "off.safetensors")
+        self.assertNotEqual((self.folder / "off.safetensors").read_bytes(), plain)
+        done = self.run_train("--run", "no", "--stage", "features", *terms, code=1)
+        self.assertIn("--reward-text: is for the reward stage", done.stderr)
+
     def test_self_training_goes_on_bit_for_bit(self):
         """What the model finds to fit is asked once, and is what a run that goes on uses."""
         self.check_stage("--init", TOY, "--vocab", "extend", "--min-count", 1, "--stage", "features",

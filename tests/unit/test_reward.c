@@ -16,6 +16,7 @@
 #include "common/kernels/gemm.h"
 #include "decoder/vocab.h"
 #include "models/train/adamw.h"
+#include "models/train/ended_captions.h"
 #include "models/train/reward.h"
 #include "models/train/sampler.h"
 #include "tests/fixtures/kernels_of.h"
@@ -186,7 +187,7 @@ static void test_frequencies_count_end_tokens(void **state)
     const limn_ngram inside = { { 4, 5, LIMN_NO_WORD, LIMN_NO_WORD } };
     limn_cider_df *df;
     (void)state;
-    assert_int_equal(limn_references_count(&df, &references, NULL), LIMN_OK);
+    assert_int_equal(limn_ended_captions_count(&df, &references, NULL, NULL), LIMN_OK);
     const limn_ngram_table *table = limn_cider_df_ngrams(df);
     assert_int_equal(limn_cider_df_n_images(df), 3);
     assert_int_equal(limn_ngram_table_find(table, &end)->count, 3);
@@ -243,7 +244,7 @@ static void test_rewards_are_cider_and_advantages_leave_out_their_sample(void **
     double sum = 0;
     (void)state;
     open_fixture(&f, 2);
-    assert_int_equal(limn_references_count(&df, &references, NULL), LIMN_OK);
+    assert_int_equal(limn_ended_captions_count(&df, &references, NULL, NULL), LIMN_OK);
     for (uint64_t step = 0; step < 20; step++) {
         const limn_reward_batch *batch = draw(&f, step);
         const limn_decoder_batch *b = &batch->decoder;
@@ -345,6 +346,51 @@ static void test_threads_and_company_change_nothing(void **state)
     close_fixture(&one);
 }
 
+static void create_weighted(struct fixture *f, const limn_vocab *vocab, limn_pool *pool)
+{
+    limn_reward_settings weighted = settings;
+    weighted.weights = (limn_reward_weights){ 0.5F, 1, 0.5F, 0.25F };
+    weighted.text = &references;
+    weighted.vocab = vocab;
+    limn_reward_destroy(&f->reward);
+    assert_int_equal(limn_reward_create(&f->reward, &config, &f->params, &references, &weighted,
+                                        pool, limn_cpu_best(), NULL),
+                     LIMN_OK);
+}
+
+/* With all that a reward can be made of, threads change nothing; another batch does, but not what
+ * is drawn. */
+static void test_rewards_are_about_the_batch_and_no_thread(void **state)
+{
+    static const char *const tokens[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
+                                                  "book",  "man", "dog",  "on" };
+    const limn_reward_batch *expected, *got, *alone;
+    limn_vocab *vocab;
+    struct fixture one, other;
+    (void)state;
+    assert_int_equal(limn_vocab_create(&vocab, tokens, N_TOKENS, NULL), LIMN_OK);
+    open_fixture(&one, 1);
+    create_weighted(&one, vocab, one.pool);
+    expected = draw(&one, 5);
+    const size_t n = expected->decoder.offsets[N_IMAGES * N_SAMPLES];
+    for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
+        open_fixture(&other, n_threads);
+        create_weighted(&other, vocab, other.pool);
+        got = draw(&other, 5);
+        assert_memory_equal(got->decoder.targets, expected->decoder.targets, n * sizeof(uint32_t));
+        assert_memory_equal(got->decoder.weights, expected->decoder.weights, n * sizeof(float));
+        assert_int_equal(
+            limn_reward_draw(other.reward, &alone, 5, images, other.features, NULL, 1, NULL),
+            LIMN_OK);
+        assert_memory_equal(alone->decoder.targets, expected->decoder.targets,
+                            alone->decoder.offsets[N_SAMPLES] * sizeof(uint32_t));
+        assert_memory_not_equal(alone->rewards, expected->rewards, N_SAMPLES * sizeof(double));
+        close_fixture(&other);
+    }
+    close_fixture(&one);
+    limn_vocab_destroy(&vocab);
+}
+
 /* Each image's captions are drawn with its own tags: alone they are the same. */
 static void test_each_image_has_its_own_slots(void **state)
 {
@@ -392,7 +438,7 @@ static void test_false_objects_cost(void **state)
     assert_int_equal(limn_vocab_create(&vocab, tokens, N_TOKENS, NULL), LIMN_OK);
     open_fixture(&f, 1);
     open_fixture(&g, 1);
-    costly.object_cost = 0.5f;
+    costly.weights.object_cost = 0.5f;
     costly.vocab = vocab;
     limn_reward_destroy(&g.reward);
     assert_int_equal(limn_reward_create(&g.reward, &config, &g.params, &references, &costly, NULL,
@@ -461,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_rewards_are_cider_and_advantages_leave_out_their_sample),
         cmocka_unit_test(test_training_by_rewards_raises_them),
         cmocka_unit_test(test_threads_and_company_change_nothing),
+        cmocka_unit_test(test_rewards_are_about_the_batch_and_no_thread),
         cmocka_unit_test(test_each_image_has_its_own_slots),
         cmocka_unit_test(test_false_objects_cost),
         cmocka_unit_test(test_what_cannot_be_drawn_is_an_error),

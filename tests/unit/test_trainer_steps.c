@@ -24,6 +24,10 @@ enum { N_IMAGES = 3, N_CAPTIONS = 5, N_ROWS = 24, N_WORDS = 19, N_FEATURES = 3 *
 static const uint32_t images[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 16, 24 };
 static const char *const names[] = { "a.jpg", "b.jpg", "c.jpg" };
 static const size_t first_references[] = { 0, 2, 3, 5 };
+/* TEXT of make_trainer_steps.py. */
+static const uint32_t text_words[] = { 18, 5, 5, 8, 6, 16 };
+static const size_t text_offsets[] = { 0, 2, 5, 6 }, first_texts[] = { 0, 2, 3 };
+static const limn_references text = { text_words, text_offsets, first_texts, 2, TOKEN_END };
 
 typedef struct fixture {
     limn_safetensors *file;
@@ -165,25 +169,25 @@ static void test_each_step_drops_out_as_its_number_says(void **state)
 }
 
 /* What the fixture's numbers are of. */
-static void check_drawn(const fixture *f, const limn_reward_batch *drawn)
+static void check_drawn(const json_t *wanted, const limn_reward_batch *drawn)
 {
-    const json_t *caption, *captions = json_object_get(f->wanted, "drawn");
+    const json_t *caption, *captions = json_object_get(wanted, "drawn");
     const limn_decoder_batch *b = &drawn->decoder;
-    char text[1024] = "";
+    char said[1024] = "";
     size_t i, at = 0;
     for (i = 0; i < b->n_captions; i++) {
-        at += (size_t)snprintf(text + at, sizeof text - at, "[");
+        at += (size_t)snprintf(said + at, sizeof said - at, "[");
         for (uint32_t r = b->offsets[i]; r < b->offsets[i + 1]; r++)
-            at += (size_t)snprintf(text + at, sizeof text - at, "%u%s", b->targets[r],
+            at += (size_t)snprintf(said + at, sizeof said - at, "%u%s", b->targets[r],
                                    r + 1 < b->offsets[i + 1] ? ", " : "], ");
     }
     if (json_array_size(captions) != b->n_captions)
-        fail_msg("other captions are drawn; DRAWN of make_trainer_steps.py should be %s", text);
+        fail_msg("other captions are drawn; DRAWN of make_trainer_steps.py should be %s", said);
     json_array_foreach(captions, i, caption)
     {
         const uint32_t first = b->offsets[i], n = b->offsets[i + 1] - first;
         if (json_array_size(json_object_get(caption, "tokens")) != n)
-            fail_msg("other captions are drawn: %s", text);
+            fail_msg("other captions are drawn: %s", said);
         for (uint32_t k = 0; k < n; k++)
             assert_int_equal(
                 json_integer_value(json_array_get(json_object_get(caption, "tokens"), k)),
@@ -192,14 +196,16 @@ static void check_drawn(const fixture *f, const limn_reward_batch *drawn)
     }
 }
 
-/* The captions that a trainer draws, by the reward's own functions. */
-static void draw(fixture *f, uint64_t number_of_step)
+/* Looks at the captions that a trainer draws, by the reward's own functions. */
+static void check_draw(fixture *f, uint64_t number_of_step, const json_t *wanted)
 {
     const limn_model_config config = model_config();
     const limn_reward_settings settings = { .n_samples = f->settings.reward.n_samples,
                                             .max_steps = f->settings.reward.max_steps,
                                             .max_images = N_IMAGES,
-                                            .seed = SEED };
+                                            .seed = SEED,
+                                            .weights = f->settings.reward.weights,
+                                            .text = f->settings.reward.text };
     limn_reward_image whose[N_IMAGES];
     const limn_reward_batch *drawn;
     limn_reward *reward;
@@ -212,7 +218,7 @@ static void draw(fixture *f, uint64_t number_of_step)
     assert_int_equal(
         limn_reward_draw(reward, &drawn, number_of_step, whose, f->features, NULL, N_IMAGES, NULL),
         LIMN_OK);
-    check_drawn(f, drawn);
+    check_drawn(wanted, drawn);
     limn_reward_destroy(&reward);
 }
 
@@ -229,7 +235,7 @@ static void test_the_fixture_is_of_what_is_drawn(void **state)
     fixture f;
     (void)state;
     open_fixture(&f, reward_settings(0.5));
-    draw(&f, 2);
+    check_draw(&f, 2, f.wanted);
     close_fixture(&f);
 }
 
@@ -250,12 +256,29 @@ static void test_reward_and_cross_entropy_have_their_shares(void **state)
     }
 }
 
+/* Captions are to tell their image from the others, with the frequencies of text too. */
+static void test_retrieval_and_text_weigh_captions_otherwise(void **state)
+{
+    limn_trainer_settings settings = reward_settings(0);
+    fixture f;
+    (void)state;
+    settings.reward.weights.retrieval = 0.5F;
+    settings.reward.text = &text;
+    open_fixture(&f, settings);
+    const json_t *wanted = json_object_get(f.wanted, "retrieval");
+    assert_float_equal(number(wanted, "weight"), 0.5, 0);
+    check_draw(&f, 2, wanted);
+    assert_near("gradient's norm", step(&f, 2).norm, number(wanted, "norm"));
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_step_drops_out_as_its_number_says),
         cmocka_unit_test(test_the_fixture_is_of_what_is_drawn),
         cmocka_unit_test(test_reward_and_cross_entropy_have_their_shares),
+        cmocka_unit_test(test_retrieval_and_text_weigh_captions_otherwise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

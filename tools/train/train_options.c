@@ -49,6 +49,11 @@ static const limn_option options[] = {
                 "name; in the text stage "
                 "the decoder reads them alone.",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.text), .is_more = true },
+    { "reward-text", 0, "FILE", "more captions to count words of, by reward",
+      .group = "Unpaired data",
+      .detail = "The reward's document frequencies are those of the training captions; each id of "
+                "FILE is one document more. What is frequent in all of them earns little.",
+      .type = LIMN_OPT_TEXT, FIELD(training.unpaired.reward_text), .is_more = true },
     { "unpaired-share", 0, "S", "share of such images in a batch (0.45)", .group = "Unpaired data",
       .type = LIMN_OPT_REAL, FIELD(training.unpaired.share), .min = 0, .max = 0.95,
       .is_more = true },
@@ -136,7 +141,21 @@ static const limn_option options[] = {
       .detail =
           "A false object is one that a caption names and no reference does; C is in CIDEr-D, "
           "where 1 is what papers call 100. English alone.",
-      .type = LIMN_OPT_REAL, FIELD(training.given.reward.object_cost), .min = 0, .max = 10,
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.object_cost), .min = 0, .max = 10,
+      .is_more = true },
+    { "object-f1", 0, "W", "reward: more for the objects shown (default 0)", .group = "Training",
+      .detail = "W times the F1 of the objects, other than people, that a caption and the "
+                "references name: less for false and for missed ones. English alone.",
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.object_f1), .min = 0, .max = 10,
+      .is_more = true },
+    { "person-f1", 0, "W", "reward: more for naming people shown (default 0)", .group = "Training",
+      .detail = "W when caption and references both name people, or neither does. English alone.",
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.person_f1), .min = 0, .max = 10,
+      .is_more = true },
+    { "retrieval", 0, "W", "reward: less for what fits others (default 0)", .group = "Training",
+      .detail = "W times what is missing to a caption's being nearer, by 1 in CIDEr-D, to the "
+                "references of its own image than to those of any other image of the batch.",
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.retrieval), .min = 0, .max = 10,
       .is_more = true },
     { "dropout", 0, "P", "of the decoder (default 0.2)", .group = "Training", .type = LIMN_OPT_REAL,
       FIELD(training.given.regularization.dropout), .min = 0, .max = 0.9, .is_more = true },
@@ -265,6 +284,8 @@ static const char *complaint(const limn_train_options *o)
         return "--train and --dev: both lists or none";
     if (!t->unpaired.images != !t->unpaired.objects || (t->unpaired.images && !t->unpaired.text))
         return "--unpaired-images, --objects and --text belong together";
+    if (t->unpaired.reward_text && t->stage && t->stage != LIMN_STAGE_REWARD + 1)
+        return "--reward-text: is for the reward stage";
     if (t->images.features && t->unpaired.images)
         return "--features: has no features of --unpaired-images; leave it out";
     if (t->unpaired.n_self_training && (!t->model.init || !t->unpaired.images))
