@@ -48,9 +48,16 @@ static inline float limn_lane_squares(const float *x, float mean, size_t n)
 
 static inline float limn_row_max(const float *x, size_t n)
 {
-    float max = x[0];
-    for (size_t i = 1; i < n; i++) max = x[i] > max ? x[i] : max;
-    return max;
+    float lane[LIMN_LANES]; /* of numbers the largest is the same in any order */
+    size_t i = 0;
+    for (int j = 0; j < LIMN_LANES; j++) lane[j] = x[0];
+    for (; i + LIMN_LANES <= n; i += LIMN_LANES)
+        for (int j = 0; j < LIMN_LANES; j++) lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
+    for (int j = 0; i < n; i++, j++) lane[j] = x[i] > lane[j] ? x[i] : lane[j];
+    for (int half = LIMN_LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] = lane[j + half] > lane[j] ? lane[j + half] : lane[j];
+    return lane[0];
 }
 
 #endif

@@ -38,6 +38,11 @@ static bool has_avx512(void)
 static void fill_avx512(limn_kernels *k)
 {
     k->linear[LIMN_F32] = limn_linear_avx512;
+    k->max_pool = limn_max_pool_avx512;
+    k->layer_norm = limn_layer_norm_avx512;
+    k->softmax = limn_softmax_avx512;
+    k->log_sum_exp = limn_log_sum_exp_avx512;
+    k->attend = limn_attend_avx512;
 }
 
 const limn_cpu_level_row limn_level_avx2 = { "avx2", has_avx2, fill_avx2, LIMN_CPU_C };
