@@ -6,8 +6,8 @@ enum { PANELS_PER_ITEM = 12, MIN_PANELS_TO_SPLIT = 48, MANY_ROWS = 32 };
 /* Of many rows: panels and rows of an item, and items for each thread, so that threads that are
  * disturbed hold up the others for a short time only. */
 enum { PANELS_OF_MANY = 4, LEAST_ROWS = 14, ITEMS_PER_THREAD = 4 };
-/* Floats of widened weights that stay in the last cache. */
-enum { WIDENED_BUDGET = 1 << 20 };
+/* Floats of widened weights that stay in a second cache. */
+enum { WIDENED_BUDGET = 1 << 18 };
 enum { ROWS_TO_NORM = 32 };
 
 static size_t min_size(size_t a, size_t b)
