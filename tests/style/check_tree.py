@@ -25,12 +25,13 @@ MAY_INCLUDE = {
     "tools": LIBRARY,
     "samples": ("models",),
     "tests": LIBRARY + ("tools",),
+    "python": LIBRARY + ("tools",),
 }
 C_FILES = (".c", ".h", ".re")
 SOURCES = C_FILES + (".py", ".sh", ".build")
 TEXTS = SOURCES + (".md",)
 SCRIPTS = ("tools/dev", ".ci/run")
-SAME_NAME_ALLOWED = ("meson.build", "README.md")
+SAME_NAME_ALLOWED = ("meson.build", "README.md", "__init__.py", "pyproject.toml")
 # The library reports through statuses: it never prints, ends the process or reads the environment.
 FORBIDDEN_IN_LIBRARY = re.compile(
     r"\b(v?printf|puts|putchar|perror|_?exit|_Exit|abort|(secure_)?getenv|setlocale)\s*\(|\b(stdout|stderr)\b")

@@ -1,0 +1,73 @@
+/* What the sources of the extension _limn share: the limited API of Python 3.11, the module's
+ * state, errors, and values that are handed over.
+ *
+ * Rules. No object of this module can be called by two threads at once: each has a flag, and a call
+ * that finds it set raises. The GIL is released around all that takes longer than a conversion. */
+#ifndef LIMN_PYTHON_EXT_BINDING_H
+#define LIMN_PYTHON_EXT_BINDING_H
+
+#ifndef Py_LIMITED_API
+#define Py_LIMITED_API 0x030b0000
+#endif
+#include <Python.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "models/captioner.h"
+#include "tools/annotate/annotate.h"
+
+/* ---- module ---------------------------------------------------------------------------------- */
+
+typedef struct binding_state {
+    PyObject *make_error; /* limn._errors.make(kind, detail): an exception */
+    PyTypeObject *model_type, *decoders_type;
+} binding_state;
+
+/* Of the module that a type of it belongs to. */
+binding_state *binding_state_of(PyObject *self);
+
+extern PyType_Spec binding_model_spec, binding_decoders_spec, binding_state_spec,
+    binding_scorer_spec, binding_metrics_spec;
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+/* Raises what limn._errors makes of it; NULL. */
+PyObject *binding_raise(const binding_state *state, const limn_error *err);
+/* The same of a call that should not have been made. */
+PyObject *binding_refuse(const binding_state *state, const char *detail);
+
+/* ---- one call at a time ---------------------------------------------------------------------- */
+
+/* False and an exception when another thread is in a call of the same object. */
+bool binding_enter(atomic_flag *is_busy, const binding_state *state);
+void binding_leave(atomic_flag *is_busy);
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+/* None or bytes without NUL, borrowed; false and an exception for others. */
+bool binding_name(const char **out, PyObject *value);
+/* A str as UTF-8 without NUL, borrowed from it; NULL and an exception for others. */
+const char *binding_text(PyObject *value);
+/* A str of UTF-8; bytes that are none become U+FFFD. */
+PyObject *binding_str(const char *text);
+
+/* Sets options from a sequence of pairs (name, value), value a str or None. False and an
+ * exception. */
+bool binding_set_options(limn_options *options, PyObject *pairs, const binding_state *state);
+
+/* ((text, logprob, score, confidence or None, ((token, logprob), …), n_drawn), …) and ((name, set,
+ * probability), …): a pair. */
+PyObject *binding_captions(const limn_captions *captions, const limn_model *model);
+
+/* ---- objects that others need ---------------------------------------------------------------- */
+
+/* The model in a Model; NULL and an exception for other objects. */
+const limn_model *binding_model_of(PyObject *object, const binding_state *state);
+
+/* Decoding processes in a Decoders; NULL and an exception when the object is something else or
+ * belongs to another process. *stopping is for limn_decoders_load. */
+limn_decoders *binding_decoders_of(PyObject *object, const binding_state *state,
+                                   const atomic_bool **stopping);
+
+#endif

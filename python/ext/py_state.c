@@ -1,0 +1,274 @@
+/* State: captions of images, one call at a time. */
+#include "python/ext/binding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct state_object {
+    PyObject_HEAD PyObject *model;
+    const limn_model *limn; /* in `model` */
+    limn_options options;
+    limn_state *state;
+    const limn_captions *last; /* of the state's last call; NULL: it gave none */
+    size_t input_bytes, n_features;
+    atomic_flag is_busy;
+} state_object;
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+static void finish(state_object *self)
+{
+    limn_state_destroy(&self->state);
+    if (self->model) limn_options_finish(&self->options);
+    Py_CLEAR(self->model);
+}
+
+/* Takes the model and the options; false and an exception. */
+static bool start(state_object *self, PyObject *model, PyObject *pairs, unsigned n_threads,
+                  const binding_state *state)
+{
+    limn_model_info info;
+    limn_error err = { 0 };
+    limn_status s;
+    if (!(self->limn = binding_model_of(model, state))) return false;
+    self->model = Py_NewRef(model);
+    self->options = limn_options_default();
+    if (!binding_set_options(&self->options, pairs, state)) return false;
+    limn_model_get_info(self->limn, &info);
+    self->input_bytes = info.input_bytes;
+    self->n_features = info.n_features;
+    Py_BEGIN_ALLOW_THREADS s =
+        limn_state_create(&self->state, self->limn, &self->options, n_threads, &err);
+    Py_END_ALLOW_THREADS if (s) binding_raise(state, &err);
+    return !s;
+}
+
+/* State(model: Model, options: sequence of (name, value), n_threads: int) */
+static PyObject *state_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *model, *pairs;
+    unsigned n_threads;
+    if (keywords || !PyArg_ParseTuple(args, "OOI", &model, &pairs, &n_threads)) return NULL;
+    state_object *self =
+        (state_object *)(void *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    if (!self) return NULL;
+    atomic_flag_clear(&self->is_busy);
+    if (!start(self, model, pairs, n_threads, PyType_GetModuleState(type))) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static void state_dealloc(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    finish((state_object *)object);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
+    Py_DECREF(type);
+}
+
+/* ---- images to inputs ------------------------------------------------------------------------ */
+
+/* Decodes `bytes` of an image file, in this process or another. */
+static limn_status decode(state_object *self, limn_decoders *decoders, const atomic_bool *stopping,
+                          const char *bytes, size_t size, uint8_t *input, limn_error *err)
+{
+    limn_status s;
+    Py_BEGIN_ALLOW_THREADS s =
+        decoders ? limn_decoders_load(decoders, self->limn, self->options.max_pixels, bytes, size,
+                                      input, stopping, err)
+                 : limn_state_load(self->state, bytes, size, input, NULL, NULL, err);
+    Py_END_ALLOW_THREADS return s;
+}
+
+/* load(data: bytes, decoders: Decoders | None) -> bytes */
+static PyObject *state_load(PyObject *object, PyObject *args)
+{
+    state_object *self = (state_object *)object;
+    const binding_state *state = binding_state_of(object);
+    PyObject *data, *decoders_object;
+    limn_decoders *decoders = NULL;
+    const atomic_bool *stopping = NULL;
+    limn_error err = { 0 };
+    if (!PyArg_ParseTuple(args, "O!O", &PyBytes_Type, &data, &decoders_object)) return NULL;
+    if (decoders_object != Py_None &&
+        !(decoders = binding_decoders_of(decoders_object, state, &stopping)))
+        return NULL;
+    PyObject *input = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)self->input_bytes);
+    if (!input || !binding_enter(&self->is_busy, state)) {
+        Py_XDECREF(input);
+        return NULL;
+    }
+    self->last = NULL;
+    const limn_status s =
+        decode(self, decoders, stopping, PyBytes_AsString(data), (size_t)PyBytes_Size(data),
+               (uint8_t *)PyBytes_AsString(input), &err);
+    binding_leave(&self->is_busy);
+    if (s == LIMN_OK) return input;
+    Py_DECREF(input);
+    return binding_raise(state, &err);
+}
+
+/* Rows of a buffer; false and an exception when it is not large enough. */
+static bool take_pixels(limn_pixels *out, const Py_buffer *view, unsigned width, unsigned height,
+                        Py_ssize_t stride, int is_bgr, const binding_state *state)
+{
+    *out = (limn_pixels){ view->buf, width, height, (size_t)stride,
+                          is_bgr ? LIMN_PIXELS_BGR : LIMN_PIXELS_RGB };
+    const size_t row = (size_t)width * 3;
+    if (width && height && width <= 65535 && height <= 65535 && stride >= (Py_ssize_t)row &&
+        (size_t)view->len >= row &&
+        ((size_t)view->len - row) / (size_t)stride >= (size_t)height - 1)
+        return true;
+    binding_refuse(state, "pixels: the buffer is smaller than height rows of width * 3 bytes, or a "
+                          "side is not in 1 to 65535");
+    return false;
+}
+
+/* load_pixels(pixels: buffer, width: int, height: int, stride: int, is_bgr: bool) -> bytes */
+static PyObject *state_load_pixels(PyObject *object, PyObject *args)
+{
+    state_object *self = (state_object *)object;
+    const binding_state *state = binding_state_of(object);
+    Py_buffer view;
+    unsigned width, height;
+    Py_ssize_t stride;
+    int is_bgr;
+    limn_pixels pixels;
+    limn_error err = { 0 };
+    limn_status s = LIMN_E_ARG;
+    PyObject *input = NULL;
+    if (!PyArg_ParseTuple(args, "y*IInp", &view, &width, &height, &stride, &is_bgr)) return NULL;
+    const bool is_right = take_pixels(&pixels, &view, width, height, stride, is_bgr, state);
+    if (is_right) input = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)self->input_bytes);
+    if (input && binding_enter(&self->is_busy, state)) {
+        self->last = NULL;
+        uint8_t *to = (uint8_t *)PyBytes_AsString(input);
+        Py_BEGIN_ALLOW_THREADS s = limn_state_load_pixels(self->state, &pixels, to, &err);
+        Py_END_ALLOW_THREADS binding_leave(&self->is_busy);
+        if (s) binding_raise(state, &err);
+    }
+    PyBuffer_Release(&view);
+    if (s) Py_CLEAR(input);
+    return input;
+}
+
+/* ---- captions and features ------------------------------------------------------------------- */
+
+/* The pixels in `input`, borrowed; NULL and an exception when they are not of this model. */
+static const uint8_t *pixels_of(const state_object *self, PyObject *input,
+                                const binding_state *state)
+{
+    if ((size_t)PyBytes_Size(input) == self->input_bytes)
+        return (const uint8_t *)PyBytes_AsString(input);
+    binding_refuse(state, "input: not what load gives for this model");
+    return NULL;
+}
+
+/* caption(name: bytes | None, input: bytes) -> (captions, tags) */
+static PyObject *state_caption(PyObject *object, PyObject *args)
+{
+    state_object *self = (state_object *)object;
+    const binding_state *state = binding_state_of(object);
+    PyObject *name_object, *input, *result;
+    const char *name;
+    const uint8_t *pixels;
+    limn_error err = { 0 };
+    limn_status s;
+    if (!PyArg_ParseTuple(args, "OO!", &name_object, &PyBytes_Type, &input) ||
+        !binding_name(&name, name_object) || !(pixels = pixels_of(self, input, state)) ||
+        !binding_enter(&self->is_busy, state))
+        return NULL;
+    self->last = NULL;
+    Py_BEGIN_ALLOW_THREADS s =
+        limn_state_caption_input(self->state, name, pixels, &self->last, &err);
+    Py_END_ALLOW_THREADS if (s) self->last = NULL;
+    result = s ? binding_raise(state, &err) : binding_captions(self->last, self->limn);
+    binding_leave(&self->is_busy);
+    return result;
+}
+
+/* The line of the last captions, in memory of malloc; NULL: see err. */
+static char *render(const state_object *self, const char *name, size_t *size, limn_error *err)
+{
+    char *text = NULL;
+    if (limn_captions_json(self->last, self->limn, &self->options, name, NULL, 0, size, err))
+        return NULL;
+    text = malloc(*size);
+    if (text &&
+        !limn_captions_json(self->last, self->limn, &self->options, name, text, *size, size, err))
+        return text;
+    if (!text) *err = (limn_error){ LIMN_E_NOMEM, "out of memory" };
+    free(text);
+    return NULL;
+}
+
+/* json(name: bytes | None) -> bytes, of the captions that the last call gave */
+static PyObject *state_json(PyObject *object, PyObject *name_object)
+{
+    state_object *self = (state_object *)object;
+    const binding_state *state = binding_state_of(object);
+    const char *name;
+    size_t size = 0;
+    limn_error err = { 0 };
+    PyObject *line;
+    if (!binding_name(&name, name_object)) return NULL;
+    if (!binding_enter(&self->is_busy, state)) return NULL;
+    if (!self->last) {
+        binding_leave(&self->is_busy);
+        return binding_refuse(state, "json: the last call gave no captions");
+    }
+    char *text = render(self, name, &size, &err);
+    binding_leave(&self->is_busy);
+    line =
+        text ? PyBytes_FromStringAndSize(text, (Py_ssize_t)size - 1) : binding_raise(state, &err);
+    free(text);
+    return line;
+}
+
+/* encode(input: bytes, out: writable buffer of n_features floats) */
+static PyObject *state_encode(PyObject *object, PyObject *args)
+{
+    state_object *self = (state_object *)object;
+    const binding_state *state = binding_state_of(object);
+    PyObject *input;
+    Py_buffer out;
+    const uint8_t *pixels;
+    limn_error err = { 0 };
+    limn_status s = LIMN_E_ARG;
+    if (!PyArg_ParseTuple(args, "O!w*", &PyBytes_Type, &input, &out)) return NULL;
+    if ((size_t)out.len != self->n_features * sizeof(float) || (uintptr_t)out.buf % sizeof(float)) {
+        binding_refuse(state, "out: not n_features aligned floats");
+    } else if ((pixels = pixels_of(self, input, state)) && binding_enter(&self->is_busy, state)) {
+        self->last = NULL;
+        Py_BEGIN_ALLOW_THREADS s = limn_state_encode(self->state, pixels, out.buf, &err);
+        Py_END_ALLOW_THREADS binding_leave(&self->is_busy);
+        if (s) binding_raise(state, &err);
+    }
+    PyBuffer_Release(&out);
+    return s ? NULL : Py_NewRef(Py_None);
+}
+
+static PyMethodDef state_methods[] = {
+    { "load", state_load, METH_VARARGS, NULL },
+    { "load_pixels", state_load_pixels, METH_VARARGS, NULL },
+    { "caption", state_caption, METH_VARARGS, NULL },
+    { "json", state_json, METH_O, NULL },
+    { "encode", state_encode, METH_VARARGS, NULL },
+    { 0 },
+};
+
+static PyType_Slot state_slots[] = {
+    { Py_tp_new, state_new },
+    { Py_tp_dealloc, state_dealloc },
+    { Py_tp_methods, state_methods },
+    { 0 },
+};
+
+PyType_Spec binding_state_spec = {
+    .name = "limn._limn.State",
+    .basicsize = sizeof(state_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = state_slots,
+};

@@ -1,0 +1,37 @@
+"""The command line tools that the wheel brings, as scripts: ``limn``, ``limn-eval`` …"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ._errors import FileError
+from ._models import default_model
+
+_FOLDER = Path(__file__).parent / "bin"
+_NEED_MODEL = ("limn", "limn-score", "limn-preprocess")
+
+
+def run(name: str, arguments: list[str]) -> None:
+    """Becomes the tool; returns only when it is not there."""
+    program = _FOLDER / name
+    if name in _NEED_MODEL and "--model" not in arguments and not _is_about(arguments):
+        try:
+            arguments = ["--model", default_model(), *arguments]
+        except FileError:
+            pass  # the tool looks itself, and says where
+    try:
+        os.execv(program, [name, *arguments])
+    except OSError as error:
+        sys.exit(f"{name}: {program}: {error.strerror}")
+
+
+def _is_about(arguments: list[str]) -> bool:
+    return any(a in ("--help", "--version") or a.startswith(("--model=", "--help=", "--completion", "--man-page"))
+               for a in arguments)
+
+
+def main() -> None:
+    """The script of a tool, by the name that it was called by."""
+    run(Path(sys.argv[0]).name, sys.argv[1:])

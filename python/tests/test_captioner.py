@@ -1,0 +1,311 @@
+"""Captioner and Scorer: what they say is what the command line says, from any thread and after a fork."""
+
+import gc
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import limn
+
+from support import LIMN, MODEL, PHOTOS, ROOT, TINY, needs
+
+BAD = [str(ROOT / "tests/data/bad" / name) for name in ("truncated50.jpg", "bomb.png", "text.jpg")]
+KITTEN = next(p for p in PHOTOS if p.endswith("kitten.jpg"))
+
+
+def command_line(model, *arguments):
+    """What limn writes, as JSONL lines."""
+    run = subprocess.run([LIMN, "--model", model, "-q", "--format", "jsonl", *arguments], capture_output=True)
+    return run.stdout.splitlines()
+
+
+class CaptionTest(unittest.TestCase):
+    def test_the_command_lines_words(self):
+        c = limn.Captioner(MODEL)
+        expected = dict(line.split("\t")[:2] for line in (ROOT / "samples/photos/captions.txt").read_text()
+                        .splitlines())
+        for path in PHOTOS:
+            self.assertEqual(str(c.caption(path)), next(v for k, v in expected.items()
+                                                        if Path(k).name == Path(path).name))
+
+    def test_the_command_lines_bytes(self):
+        cases = [({}, []), ({"beam": 5, "n_best": 3}, ["--beam", "5", "--n-best", "3"]),
+                 ({"style": "sentence", "must": ["cat|dog"], "ban": "bench"},
+                  ["--style", "sentence", "--must", "cat|dog", "--ban", "bench"]),
+                 ({"confidence": True, "tags": 3}, ["--confidence", "--tags", "3"]),
+                 ({"sample": True, "seed": 7, "n_best": 2, "top_p": 0.9},
+                  ["--sample", "--seed", "7", "--n-best", "2", "--top-p", "0.9"]),
+                 ({"alternatives": 2, "length_penalty": 0.3}, ["--alternatives", "2", "--length-penalty", "0.3"])]
+        for options, arguments in cases:
+            c = limn.Captioner(MODEL, **options)
+            lines = [r.line for r in c.caption_many(PHOTOS[:3], threads=2)]
+            self.assertEqual(lines, command_line(MODEL, *arguments, *PHOTOS[:3]), options)
+            self.assertEqual(c.json(PHOTOS[0]).encode(), lines[0])
+
+    def test_failures_are_the_command_lines(self):
+        names = [*BAD, str(ROOT / "nowhere.jpg"), KITTEN]
+        for sandbox in (None, False):
+            c = limn.Captioner(TINY, sandbox=sandbox)
+            self.assertEqual([r.line for r in c.caption_many(names)], command_line(TINY, *names))
+
+    def test_inputs(self):
+        c = limn.Captioner(MODEL)
+        data = Path(KITTEN).read_bytes()
+        expected = c.caption(KITTEN)
+        for image in (Path(KITTEN), data, bytearray(data), memoryview(data)):
+            self.assertEqual(c.caption(image), expected)
+
+    @needs("numpy", "PIL")
+    def test_arrays_and_pil(self):
+        import numpy as np
+        from PIL import Image
+        c = limn.Captioner(MODEL)
+        image = Image.open(KITTEN)
+        pixels = np.asarray(image.convert("RGB"))
+        expected = c.caption(image)
+        self.assertEqual(c.caption(pixels), expected)
+        self.assertEqual(c.caption(np.asfortranarray(pixels)), expected)
+        self.assertEqual(c.caption(pixels[:, ::-1][:, ::-1]), expected)
+        for wrong in (pixels[:, :, 0], pixels.astype(np.float32), pixels[:, :, :2], np.zeros((0, 5, 3), np.uint8)):
+            with self.assertRaises(ValueError):
+                c.caption(wrong)
+        with self.assertRaises(TypeError):
+            c.caption(5)
+
+    @needs("numpy")
+    def test_features(self):
+        import numpy as np
+        c = limn.Captioner(MODEL)
+        f = c.features(PHOTOS[:2])
+        self.assertEqual((f.shape, f.dtype), ((2, 49, 1280), np.float32))
+        self.assertTrue(np.array_equal(f[0], c.features(PHOTOS[0])))
+        self.assertTrue(np.isfinite(f).all() and f.std() > 0)
+        self.assertFalse(np.array_equal(f[0], f[1]))
+
+    def test_tags(self):
+        tags = limn.Captioner(MODEL).tags(KITTEN, 5)
+        self.assertEqual(len(tags), 5)
+        self.assertIn("cat", [t.name for t in tags])
+        self.assertEqual(tags, sorted(tags, key=lambda t: -t.probability))
+        with self.assertRaises(limn.OptionError):
+            limn.Captioner(TINY).tags(KITTEN)
+
+    def test_ensembles(self):
+        both = limn.Captioner([MODEL, MODEL])
+        self.assertEqual(both.info["n_models"], 2)
+        self.assertEqual(str(both.caption(KITTEN)), str(limn.Captioner(MODEL).caption(KITTEN)))
+
+    def test_cpu_levels_have_the_same_bytes(self):
+        lines = {limn.Captioner(TINY, cpu=level).json(KITTEN) for level in limn.cpu_levels()}
+        self.assertEqual(len(lines), 1)
+        with self.assertRaisesRegex(limn.OptionError, "pdp11"):
+            limn.Captioner(TINY, cpu="pdp11")
+
+    def test_numpy_and_pil_stay_away(self):
+        code = ("import sys, limn; c = limn.Captioner(sys.argv[1]); c.caption(sys.argv[2]); "
+                "list(c.caption_many([sys.argv[2]])); "
+                "print([m for m in ('numpy', 'PIL', 'distributed') if m in sys.modules])")
+        run = subprocess.run([sys.executable, "-c", code, TINY, KITTEN], capture_output=True, text=True, check=True)
+        self.assertEqual(run.stdout.strip(), "[]", run.stderr)
+
+
+class ErrorTest(unittest.TestCase):
+    def test_models_that_can_not_be_opened(self):
+        with self.assertRaisesRegex(limn.FileError, "/nowhere.safetensors") as caught:
+            limn.Captioner("/nowhere.safetensors")
+        self.assertIsInstance(caught.exception, OSError)
+        with self.assertRaisesRegex(limn.Error, "kitten.jpg"):
+            limn.Captioner(KITTEN)
+
+    def test_kinds(self):
+        c = limn.Captioner(TINY)
+        for path, kind, error in ((BAD[0], "truncated", limn.Truncated), (BAD[2], "unsupported",
+                                                                        limn.UnsupportedFormat)):
+            with self.assertRaisesRegex(error, Path(path).name) as caught:
+                c.caption(path)
+            self.assertEqual(caught.exception.kind, kind)
+        with self.assertRaises(limn.Error):
+            c.caption(b"")
+        result = next(c.caption_many([BAD[0]]))
+        self.assertEqual(result.error.kind, "truncated")
+        with self.assertRaises(limn.Truncated):
+            result.caption
+
+    def test_errors_can_be_pickled(self):
+        for error in (limn.Truncated("ends"), limn.OptionError("no"), limn.FileError("gone")):
+            copy = pickle.loads(pickle.dumps(error))
+            self.assertEqual((type(copy), copy.detail, copy.kind), (type(error), error.detail, error.kind))
+
+
+class ManyTest(unittest.TestCase):
+    def test_order_and_read_ahead(self):
+        c = limn.Captioner(TINY)
+        read = []
+
+        def names():
+            for i in range(100):
+                read.append(i)
+                yield PHOTOS[i % len(PHOTOS)]
+
+        results = c.caption_many(names(), threads=2)
+        next(results)
+        self.assertLessEqual(len(read), 9)
+        self.assertEqual([r.name for r in results], [PHOTOS[i % len(PHOTOS)] for i in range(1, 100)])
+        self.assertEqual({r.name for r in c.caption_many(PHOTOS, threads=3, ordered=False)}, set(PHOTOS))
+
+    def test_pairs_and_bytes(self):
+        c = limn.Captioner(TINY)
+        data = Path(KITTEN).read_bytes()
+        results = list(c.caption_many([("a/b.jpg", data), data]))
+        self.assertEqual([r.name for r in results], ["a/b.jpg", "1"])
+        self.assertIn(b'"file":"a/b.jpg"', results[0].line)
+
+    def test_threads(self):
+        c = limn.Captioner(TINY)
+        for wrong in (0, 257):
+            with self.assertRaises(limn.OptionError):
+                c.caption_many([], threads=wrong)
+        with self.assertRaises(TypeError):
+            c.caption_many([], threads="2")
+        self.assertEqual(list(c.caption_many([])), [])
+
+    def test_odd_names(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(os.fsencode(folder), b"a\xff.jpg")
+            with open(path, "wb") as file:
+                file.write(Path(KITTEN).read_bytes())
+            name = os.fsdecode(path)
+            line = next(limn.Captioner(TINY).caption_many([name])).line
+            self.assertEqual([line], command_line(TINY, name))
+
+
+class ThreadTest(unittest.TestCase):
+    def test_any_thread_may_call_one(self):
+        c = limn.Captioner(TINY)
+        expected = [c.json(p) for p in PHOTOS]
+        wrong = []
+
+        def work():
+            for _ in range(5):
+                if [c.json(p) for p in PHOTOS] != expected:
+                    wrong.append(1)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(wrong, [])
+
+    def test_the_gil_is_free(self):
+        """A thread beside captioning goes on: its longest gap is far below a caption of a large photo."""
+        c = limn.Captioner(MODEL, beam=20)
+        c.caption(KITTEN)
+        stop, ticks = threading.Event(), []
+
+        def tick():
+            while not stop.is_set():
+                ticks.append(time.monotonic())
+                time.sleep(0.001)
+
+        ticker = threading.Thread(target=tick)
+        ticker.start()
+        begin = time.monotonic()
+        for _ in range(3):
+            c.caption(KITTEN)
+        seconds = time.monotonic() - begin
+        stop.set()
+        ticker.join()
+        during = [t for t in ticks if begin <= t <= begin + seconds]
+        self.assertGreater(len(during), 10)
+
+    def test_a_fork_after_use(self):
+        c = limn.Captioner(TINY, sandbox=None)
+        expected = [r.line for r in c.caption_many(PHOTOS[:4], threads=2)]
+        for fork_threads in (1, 2):
+            pid = os.fork()
+            if not pid:
+                try:
+                    lines = [r.line for r in c.caption_many(PHOTOS[:4], threads=fork_threads)]
+                    os._exit(0 if lines == expected and c.json(PHOTOS[0]).encode() == expected[0] else 1)
+                finally:
+                    os._exit(2)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        self.assertEqual([r.line for r in c.caption_many(PHOTOS[:4], threads=2)], expected)
+
+    def test_a_split_image(self):
+        split = limn.Captioner(TINY, threads=2)
+        self.assertEqual(split.json(KITTEN), limn.Captioner(TINY).json(KITTEN))
+
+
+class RecipeTest(unittest.TestCase):
+    def test_pickles(self):
+        c = limn.Captioner(TINY, beam=2, must=["w1"] if limn.Captioner(TINY)._shared.model.knows("w1") else None)
+        data = pickle.dumps(c)
+        self.assertLess(len(data), 1000)
+        copies = [pickle.loads(data) for _ in range(1000)]
+        self.assertTrue(all(copy._shared is c._shared for copy in copies))
+        self.assertEqual(copies[-1].json(KITTEN), c.json(KITTEN))
+        self.assertIn("beam=2", repr(copies[0]))
+
+    def test_a_changed_file_is_another_model(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "m.safetensors"
+            path.write_bytes(Path(TINY).read_bytes())
+            first = limn.Captioner(path)
+            path.unlink()
+            path.write_bytes(Path(MODEL).read_bytes())
+            self.assertNotEqual(limn.Captioner(path).info["encoder"] + str(limn.Captioner(path).info["n_tokens"]),
+                                first.info["encoder"] + str(first.info["n_tokens"]))
+
+    def test_no_leaks(self):
+        """Memory stays where it was over many rounds of everything."""
+        def round_of_all():
+            c = limn.Captioner(TINY, n_best=2)
+            c.captions(KITTEN)
+            list(c.caption_many([KITTEN, BAD[0], "/nowhere"], threads=2))
+            limn.Scorer(c).score(KITTEN, ["a b c"])
+            limn.evaluate({"a": ["a dog"]}, {"a": "a cat"})
+            try:
+                limn.Captioner("/nowhere")
+            except limn.Error:
+                pass
+            gc.collect()
+
+        def resident():
+            return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+        for _ in range(10):
+            round_of_all()
+        before = resident()
+        for _ in range(30):
+            round_of_all()
+        self.assertLess(resident() - before, 8 << 20)
+
+
+class ScorerTest(unittest.TestCase):
+    def test_scores_are_the_captioners(self):
+        c = limn.Captioner(MODEL)
+        caption = c.caption(KITTEN)
+        found = limn.Scorer(c).score(KITTEN, [str(caption), "a dog", "a zyxwv", ""])
+        self.assertEqual(found[0].logprobs, tuple(t.logprob for t in caption.tokens))
+        self.assertAlmostEqual(found[0].logprob, caption.logprob, places=9)
+        self.assertGreater(found[0].pmi, found[1].pmi)
+        self.assertNotEqual(found[2].logprobs[1], found[2].logprobs[1])  # NaN
+        self.assertEqual(found[3].words, ())
+        with self.assertRaises(TypeError):
+            limn.Scorer(c).score(KITTEN, "a dog")
+        copy = pickle.loads(pickle.dumps(limn.Scorer(c)))
+        self.assertEqual(copy.score(KITTEN, ["a dog"])[0].logprobs, found[1].logprobs)
+
+
+if __name__ == "__main__":
+    logging.getLogger("limn").addHandler(logging.NullHandler())
+    unittest.main()
