@@ -6,7 +6,7 @@
 
 #include "common/io/captions.h"
 #include "models/option.h"
-#include "tools/annotate/input/picture_file.h"
+#include "tools/annotate/input/image_file.h"
 #include "tools/environment.h"
 
 binding_state *binding_state_of(PyObject *self)
@@ -143,7 +143,7 @@ static PyObject *is_image_name(PyObject *module, PyObject *name_object)
     const char *name;
     (void)module;
     if (!binding_name(&name, name_object)) return NULL;
-    return PyBool_FromLong(name && limn_picture_file_has_extension(name));
+    return PyBool_FromLong(name && limn_image_file_has_extension(name));
 }
 
 /* is_image_head(head: bytes) -> bool: by a file's first bytes */
@@ -153,7 +153,7 @@ static PyObject *is_image_head(PyObject *module, PyObject *head)
     Py_ssize_t size;
     (void)module;
     if (PyBytes_AsStringAndSize(head, &bytes, &size)) return NULL;
-    return PyBool_FromLong(limn_picture_file_has_magic((const unsigned char *)bytes, (size_t)size));
+    return PyBool_FromLong(limn_image_file_has_magic((const unsigned char *)bytes, (size_t)size));
 }
 
 /* ---- about ----------------------------------------------------------------------------------- */
