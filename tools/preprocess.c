@@ -19,8 +19,12 @@ typedef struct settings {
     uint64_t max_pixels;
     uint32_t n_threads;
     unsigned sandbox; /* a limn_sandbox_use */
+    unsigned dtype;   /* index into dtype_names; DTYPE_NOT_GIVEN */
     bool is_recursive, is_nul_separated, has_features, is_quiet, is_verbose;
 } settings;
+
+enum { DTYPE_F16, DTYPE_F32, DTYPE_NOT_GIVEN };
+static const char *const dtype_names[] = { "f16", "f32", NULL };
 
 #define FIELD(name) .offset = offsetof(settings, name)
 
@@ -38,6 +42,9 @@ static const limn_option options[] = {
     { "features", 0, NULL, "the encoder's features, not pixels", .group = "Output",
       .detail = "f16 [n, positions, dim] instead of u8 [n, height, width, 3].",
       .type = LIMN_OPT_FLAG, FIELD(has_features) },
+    { "dtype", 0, "TYPE", "f16 (default) or f32, of --features", .group = "Output",
+      .detail = "Training reads f16; f32 is for comparing features with those of another program.",
+      .type = LIMN_OPT_CHOICE, FIELD(dtype), .choices = dtype_names },
     { "output", 'o', "OUT", "write OUT.npy and OUT.txt, which must be new", .group = "Output",
       .type = LIMN_OPT_TEXT, FIELD(output) },
     { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
@@ -89,7 +96,7 @@ static limn_status open_cache(limn_feature_job *job, const char *path, limn_erro
     const limn_input_spec *spec = &job->loader.load.plan.inputs[0].spec;
     limn_cache_shape shape = { LIMN_NPY_U8, 3, { spec->height, spec->width, 3 } };
     if (job->encoder)
-        shape = (limn_cache_shape){ LIMN_NPY_F16,
+        shape = (limn_cache_shape){ job->keeps_floats ? LIMN_NPY_F32 : LIMN_NPY_F16,
                                     2,
                                     { limn_encoder_n_positions(job->encoder),
                                       limn_encoder_dim(job->encoder) } };
@@ -144,6 +151,7 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
     if (status == LIMN_OK) status = limn_model_file_open(&file, model, &err);
     if (status == LIMN_OK) status = open_encoder(&encoder, &kernels, &file, s, &err);
     job.encoder = encoder;
+    job.keeps_floats = s->dtype == DTYPE_F32;
     job.loader.load.plan.n_inputs = 1;
     job.loader.load.plan.inputs[0] =
         (limn_encoder_input_settings){ file.config.encoder.input, s->max_pixels };
@@ -158,7 +166,9 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
 
 int main(int argc, char **argv)
 {
-    settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS, .n_threads = limn_default_threads() };
+    settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS,
+                   .n_threads = limn_default_threads(),
+                   .dtype = DTYPE_NOT_GIVEN };
     limn_cli_operands paths;
     limn_error err = { 0 };
     char *default_model = NULL;
@@ -168,6 +178,10 @@ int main(int argc, char **argv)
     limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
     if (!s.output) {
         limn_message_error("no --output OUT given; see %s --help", tool.name);
+        return LIMN_EXIT_USAGE;
+    }
+    if (s.dtype != DTYPE_NOT_GIVEN && !s.has_features) {
+        limn_message_error("--dtype goes with --features: pixels are bytes");
         return LIMN_EXIT_USAGE;
     }
     if (!limn_interrupt_start())

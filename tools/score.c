@@ -1,8 +1,12 @@
 /* limn-score: how probable a model finds given captions. */
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/image/image.h"
+#include "common/base/buffer.h"
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 #include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "tools/environment.h"
@@ -10,12 +14,13 @@
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
 #include "tools/progress.h"
+#include "tools/score/ids_job.h"
 #include "tools/score/scoring.h"
 #include "tools/tool_hooks.h"
 #include "tools/standard_streams.h"
 
 typedef struct settings {
-    const char *images, *captions, *split, *model, *cpu, *output;
+    const char *images, *captions, *ids, *logits, *split, *model, *cpu, *output;
     uint64_t max_pixels;
     uint32_t n_threads;
     unsigned format;
@@ -33,6 +38,12 @@ static const limn_option options[] = {
     { "captions", 0, "FILE", "captions and the images they are of", .group = "Input",
       .detail = LIMN_CAPTION_FORMATS " What limn writes is among them.", .type = LIMN_OPT_TEXT,
       FIELD(captions) },
+    { "ids", 0, "FILE", "token ids instead of captions", .group = "Input",
+      .detail = "Lines {\"file\": NAME, \"ids\": [ID, ...]}, as the programs of published models "
+                "give them: the start token first, the end token if it came. Of each an object "
+                "with logprobs, of all but the first, over all tokens of the vocabulary, and their "
+                "sum, image by image.",
+      .type = LIMN_OPT_TEXT, FIELD(ids) },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
       .type = LIMN_OPT_TEXT, FIELD(split) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
@@ -53,6 +64,10 @@ static const limn_option options[] = {
       .detail = "By PMI: where it is below 0, the image speaks against the caption. Nothing is "
                 "written before all is done.",
       .type = LIMN_OPT_FLAG, FIELD(is_ranked) },
+    { "logits", 0, "DIR", "with --ids: write logits to DIR/LINE.npy", .group = "Output",
+      .detail = "f32 [ids, tokens]: in row i what the model makes of the tokens after the first i "
+                "+ 1. LINE is the number of the line in FILE, from 1.",
+      .type = LIMN_OPT_TEXT, FIELD(logits) },
     { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
       .detail = "It is called FILE.part until it is complete.", .type = LIMN_OPT_TEXT,
       FIELD(output) },
@@ -73,6 +88,8 @@ static const limn_cli_example examples[] = {
     { "limn-score --images photos --captions captions.txt", "How probable each caption is." },
     { "limn-score --images photos --captions captions.txt --rank | head -20",
       "The twenty captions that fit their images least: look whether they are mixed up." },
+    { "limn-score --model blip.safetensors --images photos --ids ids.jsonl --logits logits",
+      "What the model predicts after each of given tokens, to compare with another program." },
     { "limn -q --format jsonl photos | limn-score --images photos --captions /dev/stdin --rank",
       "Which of its own captions a model owes least to the images." },
 };
@@ -196,6 +213,91 @@ static int score(const limn_model *model, limn_decoders *decoders, const setting
     return code;
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+    const limn_ids_record *const *x = a, *const *y = b;
+    return ((*x)->number > (*y)->number) - ((*x)->number < (*y)->number);
+}
+
+/* The paths of all images, in the order in which the file first names them; *n of them. */
+static char **list_paths(const limn_ids_file *f, size_t *n)
+{
+    const limn_ids_record **firsts = limn_calloc(f->n_records, sizeof *firsts);
+    char **paths = limn_calloc(f->n_records, sizeof *paths);
+    *n = 0;
+    for (size_t i = 0; firsts && i < f->n_records; i++)
+        if (i == 0 || strcmp(f->records[i - 1].path, f->records[i].path) != 0)
+            firsts[(*n)++] = &f->records[i];
+    if (firsts) qsort(firsts, *n, sizeof *firsts, compare_numbers);
+    for (size_t i = 0; firsts && paths && i < *n; i++) paths[i] = firsts[i]->path;
+    if (!firsts) {
+        limn_free(paths);
+        paths = NULL;
+    }
+    limn_free(firsts);
+    return paths;
+}
+
+static int run_ids(limn_ids_job *job, const settings *s, char *const *paths, size_t n)
+{
+    limn_pipeline_counts counts = { 0 };
+    limn_error err = { 0 };
+    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
+    const limn_inputs inputs = { .names = paths, .n_names = n, .list_fd = -1 };
+    const limn_pipeline_settings pipeline = {
+        .n_threads = n == 1 ? 1 : s->n_threads,
+        .input_size = limn_image_load_size(&job->loader.load),
+        .inputs = &inputs,
+        .hooks = &hooks,
+        .is_stopping = &job->loader.is_stopping,
+    };
+    job->n_forcing_threads = n == 1 ? s->n_threads : 1;
+    const limn_status status = limn_pipeline_run(&counts, &limn_ids_stages, job, &pipeline, &err);
+    limn_progress_erase();
+    const limn_status closing = limn_output_close(job->output, status == LIMN_OK, &err);
+    if (job->output->is_pipe_closed) limn_interrupt_raise_sigpipe();
+    return limn_pipeline_report(&counts, status == LIMN_OK ? closing : status, &err, s->output);
+}
+
+/* The folder for logits, made when it is missing. */
+static limn_status make_folder(const char *folder, limn_error *err)
+{
+    limn_buffer path = { 0 };
+    if (!folder) return LIMN_OK;
+    limn_buffer_printf(&path, "%s/1.npy", folder);
+    const limn_status s = path.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
+                                          : limn_folder_make_above(path.bytes, err);
+    limn_buffer_finish(&path);
+    return s;
+}
+
+/* With the model open: reads the ids and what the model makes of them. */
+static int score_ids(const limn_model *model, limn_decoders *decoders, const settings *s)
+{
+    limn_ids_file ids;
+    limn_output output;
+    limn_error err = { 0 };
+    size_t n;
+    int code;
+    if (limn_ids_file_read(&ids, s->ids, s->images, &err)) return failed(&err);
+    char **paths = list_paths(&ids, &n);
+    if (!paths) limn_fail(&err, LIMN_E_NOMEM, "out of memory");
+    limn_ids_job job = { .model = model,
+                         .ids = &ids,
+                         .logits = s->logits,
+                         .output = &output,
+                         .loader = { .sandbox = decoders } };
+    if (!paths || make_folder(s->logits, &err) ||
+        limn_image_load_for(&job.loader.load, model, s->max_pixels, &err) ||
+        limn_output_open(&output, s->output, &err))
+        code = failed(&err);
+    else
+        code = run_ids(&job, s, paths, n);
+    limn_free(paths);
+    limn_ids_file_finish(&ids);
+    return code;
+}
+
 static int run(const settings *s)
 {
     const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
@@ -211,13 +313,30 @@ static int run(const settings *s)
     if ((s->model || !limn_default_model_path(&default_path, &err)) &&
         !limn_decoders_start(&decoders, s->sandbox, s->n_threads, s->max_pixels, &hooks, &err) &&
         !limn_model_open(&model, s->model ? s->model : default_path, s->cpu, &err))
-        code = score(model, decoders, s);
+        code = s->ids ? score_ids(model, decoders, s) : score(model, decoders, s);
     else
         code = failed(&err);
     limn_decoders_stop(&decoders);
     limn_model_close(&model);
     limn_free(default_path);
     return code;
+}
+
+/* Options that are missing or contradict each other. */
+static bool check(const settings *s)
+{
+    if (!s->images || (!s->captions && !s->ids))
+        limn_message_error("no --%s given; see %s --help",
+                           s->images ? "captions FILE" : "images DIR", tool.name);
+    else if (s->ids && (s->captions || s->split || s->keep_rejected))
+        limn_message_error("--captions and its options don't go with --ids");
+    else if (s->ids && (s->is_ranked || s->format != 0))
+        limn_message_error("--rank and --format don't go with --ids");
+    else if (s->logits && !s->ids)
+        limn_message_error("--logits DIR goes with --ids FILE, which is not given");
+    else
+        return true;
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -228,11 +347,7 @@ int main(int argc, char **argv)
     limn_standard_streams_secure();
     if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code)) return code;
     limn_message_init(tool.name, limn_verbosity_of(s.is_quiet, s.is_verbose));
-    if (!s.images || !s.captions) {
-        limn_message_error("no --%s given; see %s --help",
-                           s.images ? "captions FILE" : "images DIR", tool.name);
-        return LIMN_EXIT_USAGE;
-    }
+    if (!check(&s)) return LIMN_EXIT_USAGE;
     code = run(&s);
     limn_cli_finish(&s, &tool);
     return code;

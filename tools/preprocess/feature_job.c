@@ -68,6 +68,10 @@ static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint
         return LIMN_OK;
     }
     limn_encoder_run(w->job->encoder, w->state, NULL, pixels, w->features);
+    if (w->job->keeps_floats) {
+        limn_buffer_append(&out->bytes, w->features, w->n_features * sizeof *w->features);
+        return LIMN_OK;
+    }
     for (size_t i = 0; i < w->n_features; i++) w->halves[i] = limn_f32_to_f16(w->features[i]);
     limn_buffer_append(&out->bytes, w->halves, w->n_features * sizeof *w->halves);
     return LIMN_OK;

@@ -10,6 +10,7 @@
 typedef struct limn_feature_job {
     limn_image_loader loader;
     const limn_encoder *encoder; /* NULL: the pixels themselves */
+    bool keeps_floats;           /* features are written as f32, not f16 */
     limn_cache_writer *cache;
 } limn_feature_job;
 
