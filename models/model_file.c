@@ -228,10 +228,11 @@ static limn_status check_config(const limn_model_config *config, const char *tex
     return s;
 }
 
-limn_status limn_model_file_write(const char *path, const limn_model_config *config,
-                                  const limn_vocab *vocab, const limn_tensor *tensors,
-                                  size_t n_tensors, const limn_metadata_item *extra, size_t n_extra,
-                                  limn_error *err)
+limn_status limn_model_file_write_made(const char *path, const limn_model_config *config,
+                                       const limn_vocab *vocab, const limn_tensor *tensors,
+                                       size_t n_tensors, const limn_metadata_item *extra,
+                                       size_t n_extra, limn_tensor_maker *make, void *ctx,
+                                       limn_error *err)
 {
     limn_status s;
     limn_metadata_item *items = limn_alloc(n_extra + 4, sizeof *items);
@@ -256,10 +257,19 @@ limn_status limn_model_file_write(const char *path, const limn_model_config *con
     items[n_items++] = (limn_metadata_item){ CONFIG_KEY, config_json };
     if (vocab) items[n_items++] = (limn_metadata_item){ VOCABULARY_KEY, vocabulary_json };
     for (size_t i = 0; i < n_extra; i++) items[n_items++] = extra[i];
-    s = limn_safetensors_write(path, tensors, n_tensors, items, n_items, err);
+    s = limn_safetensors_write_made(path, tensors, n_tensors, items, n_items, make, ctx, err);
 done:
     limn_free(items);
     free(config_json); /* jansson's */
     free(vocabulary_json);
     return s;
+}
+
+limn_status limn_model_file_write(const char *path, const limn_model_config *config,
+                                  const limn_vocab *vocab, const limn_tensor *tensors,
+                                  size_t n_tensors, const limn_metadata_item *extra, size_t n_extra,
+                                  limn_error *err)
+{
+    return limn_model_file_write_made(path, config, vocab, tensors, n_tensors, extra, n_extra, NULL,
+                                      NULL, err);
 }

@@ -40,5 +40,11 @@ limn_status limn_model_file_write(const char *path, const limn_model_config *con
                                   const limn_vocab *vocab, const limn_tensor *tensors,
                                   size_t n_tensors, const limn_metadata_item *extra, size_t n_extra,
                                   limn_error *err);
+/* The same where tensors without data are made while they are written (common/io/safetensors.h). */
+limn_status limn_model_file_write_made(const char *path, const limn_model_config *config,
+                                       const limn_vocab *vocab, const limn_tensor *tensors,
+                                       size_t n_tensors, const limn_metadata_item *extra,
+                                       size_t n_extra, limn_tensor_maker *make, void *ctx,
+                                       limn_error *err);
 
 #endif

@@ -11,12 +11,13 @@
 #include "tools/convert/convert_confidence.h"
 #include "tools/convert/convert_objects.h"
 #include "tools/convert/convert_tags.h"
+#include "tools/convert/published/convert_published.h"
 #include "tools/convert/reference_frequencies.h"
 #include "tools/message.h"
 #include "tools/standard_streams.h"
 
 typedef struct settings {
-    const char *output, *tags, *objects, *features, *only, *split, *confidence;
+    const char *output, *vocab, *tags, *objects, *features, *only, *split, *confidence;
     limn_option_list references;
     float length_penalty; /* NAN when it was not given */
     unsigned dtype;       /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
@@ -32,6 +33,9 @@ static const limn_option options[] = {
     { "dtype", 0, "TYPE", "f32 or f16, of weights (default: a model's own, or f32)",
       "Biases, norms and positions stay f32 in every file.", .type = LIMN_OPT_CHOICE,
       .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
+    { "vocab", 0, "FILE", "the vocabulary of a checkpoint of BLIP or VirTex",
+      "Of BLIP, BERT's vocab.txt; of VirTex, the SentencePiece model that it was trained with.",
+      .type = LIMN_OPT_TEXT, .offset = offsetof(settings, vocab), .group = "Input" },
     { "average", 0, NULL, "the mean of the weights of all the models named",
       "They must have one architecture and one vocabulary; what is no weight is taken from the "
       "first.",
@@ -82,6 +86,10 @@ static const limn_option options[] = {
 static const limn_cli_example examples[] = {
     { "limn-convert captioner.safetensors -o model.safetensors --dtype f16",
       "the reference captioner as a model file of half the size" },
+    { "limn-convert blip-image-captioning-base -o blip.safetensors --dtype f16",
+      "a folder of the hub of Hugging Face: BLIP, GIT, or ViT with GPT-2" },
+    { "limn-convert virtex.pth --vocab coco_10k.model -o virtex.safetensors",
+      "a checkpoint of VirTex" },
     { "limn-convert efficientnet-lite0.pth --encoder-only -o lite0.safetensors",
       "an encoder to train a decoder for" },
     { "limn-convert --average a.safetensors b.safetensors c.safetensors -o mean.safetensors",
@@ -95,7 +103,10 @@ static const limn_cli_tool tool = {
     .summary = "makes a model file from other weights",
     .operands = "IN...",
     .description =
-        "Reads one of three kinds of file, told apart by content: the reference captioner "
+        "Reads a folder as the hub of Hugging Face has it, of BLIP, GIT or ViT with GPT-2 for "
+        "captions: config.json, the weights, the tokenizer's files and preprocessor_config.json "
+        "(see doc/models.md); with --vocab, a checkpoint of BLIP's or VirTex's own program; or one "
+        "of three kinds of file, told apart by content: the reference captioner "
         "(.safetensors), weights of EfficientNet-Lite0 to Lite4 or of torchvision's ResNet-18, -50 "
         "and -101 as published for PyTorch (.pth, "
         "with --encoder-only), or a model file of limn: to change its type, to average several, or "
@@ -187,7 +198,7 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     return LIMN_OK;
 }
 
-static limn_status convert(const settings *s, const limn_cli_operands *inputs, limn_error *err)
+static limn_status convert_ours(const settings *s, const limn_cli_operands *inputs, limn_error *err)
 {
     convert_source source;
     convert_result result;
@@ -204,6 +215,37 @@ static limn_status convert(const settings *s, const limn_cli_operands *inputs, l
     convert_result_finish(&result);
     convert_source_close(&source);
     return status;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool is_published(const settings *s, const limn_cli_operands *inputs)
+{
+    return s->vocab || is_folder(inputs->items[0]);
+}
+
+static limn_status convert(const settings *s, const limn_cli_operands *inputs, limn_error *err)
+{
+    if (!is_published(s, inputs)) return convert_ours(s, inputs, err);
+    return convert_published(s->output, inputs->items[0], s->vocab,
+                             s->dtype == DTYPE_F16 ? LIMN_TENSOR_F16 : LIMN_TENSOR_F32, err);
+}
+
+/* What is for model files alone; NULL without any. */
+static const char *option_of_models(const settings *s)
+{
+    return s->is_average              ? "--average"
+           : s->is_encoder_only       ? "--encoder-only"
+           : s->tags                  ? "--tags"
+           : s->objects               ? "--objects"
+           : s->confidence            ? "--confidence"
+           : s->references.n_items    ? "--references"
+           : isnan(s->length_penalty) ? NULL
+                                      : "--length-penalty";
 }
 
 /* Options that contradict each other. */
@@ -227,6 +269,13 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
         limn_message_error("--confidence: an encoder alone has no use for it");
     else if (!s->objects != !s->features)
         limn_message_error("--objects FILE and --features CACHE go together");
+    else if (is_published(s, inputs) && option_of_models(s))
+        limn_message_error(
+            "%s is for model files: convert %s first, then the model file it becomes",
+            option_of_models(s), inputs->items[0]);
+    else if (s->vocab && is_folder(inputs->items[0]))
+        limn_message_error("--vocab is for checkpoints: the folder %s has its own vocabulary",
+                           inputs->items[0]);
     else if (!s->is_forced && lstat(s->output, &st) == 0)
         limn_message_error("%s: is there already; --force replaces it", s->output);
     else

@@ -8,7 +8,7 @@
 #include "models/model_file.h"
 #include "models/tag_heads.h"
 #include "tools/cli.h"
-#include "tools/inspect/file_sha256.h"
+#include "tools/file_sha256.h"
 #include "tools/message.h"
 #include "tools/standard_streams.h"
 

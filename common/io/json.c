@@ -26,7 +26,8 @@ static size_t nesting_depth(const char *text, size_t size)
     return deepest;
 }
 
-limn_status limn_json_parse(json_t **out, const void *bytes, size_t size, limn_error *err)
+static limn_status parse(json_t **out, const void *bytes, size_t size, size_t flags,
+                         limn_error *err)
 {
     json_error_t error;
     *out = NULL;
@@ -34,12 +35,23 @@ limn_status limn_json_parse(json_t **out, const void *bytes, size_t size, limn_e
     if (depth > LIMN_JSON_MAX_DEPTH)
         return limn_fail(err, LIMN_E_LIMIT, "JSON is nested %zu deep, the limit is %d", depth,
                          LIMN_JSON_MAX_DEPTH);
-    *out = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    *out = json_loadb(bytes, size, flags, &error);
     if (*out) return LIMN_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for JSON of %zu bytes", size);
     return limn_fail(err, LIMN_E_FORMAT, "JSON, line %d, column %d: %s", error.line, error.column,
                      error.text);
+}
+
+limn_status limn_json_parse(json_t **out, const void *bytes, size_t size, limn_error *err)
+{
+    return parse(out, bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, err);
+}
+
+limn_status limn_json_parse_reals(json_t **out, const void *bytes, size_t size, limn_error *err)
+{
+    return parse(out, bytes, size,
+                 JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, err);
 }
 
 /* ---- error texts -------------------------------------------------------------------------- */

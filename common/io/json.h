@@ -33,6 +33,8 @@
  * The error says line and column. The caller bounds `size` (it knows the file), and releases the
  * document with json_decref(). LIMN_E_LIMIT for the depth, LIMN_E_NOMEM. */
 limn_status limn_json_parse(json_t **out, const void *bytes, size_t size, limn_error *err);
+/* The same, but integers become reals: for documents of others that have some beyond 64 bits. */
+limn_status limn_json_parse_reals(json_t **out, const void *bytes, size_t size, limn_error *err);
 
 typedef struct limn_json_node {
     const json_t *value;

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "common/kernels/pack.h"
 #include "models/confidence.h"
 #include "tools/convert/fold_batch_norm.h"
+#include "tools/convert/narrow.h"
 
 /* ---- making tensors ----------------------------------------------------------------------- */
 
@@ -96,28 +96,13 @@ void convert_result_finish(convert_result *r)
 
 /* ---- narrowing ---------------------------------------------------------------------------- */
 
-/* Narrows values [n] to f16 in their own memory. */
-static limn_status to_f16(float *values, size_t n, const char *name, limn_error *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        const uint16_t half = limn_f32_to_f16(values[i]);
-        if ((half & 0x7c00) == 0x7c00)
-            return limn_fail(err, LIMN_E_LIMIT,
-                             "tensor %s: value %zu is %g, F16 ends at 65504: "
-                             "use --dtype f32",
-                             name, i, (double)values[i]);
-        memcpy((unsigned char *)values + i * sizeof half, &half, sizeof half);
-    }
-    return LIMN_OK;
-}
-
 limn_status convert_result_narrow(convert_result *r, limn_error *err)
 {
     for (size_t i = 0; i < r->n_tensors; i++) {
         limn_tensor *t = &r->tensors[i];
         const size_t n = t->size / sizeof(float);
         if (!r->specs[i].may_be_half || t->dtype == LIMN_TENSOR_F16) continue;
-        LIMN_TRY(to_f16((float *)(uintptr_t)t->data, n, t->name, err));
+        LIMN_TRY(narrow_to_f16((float *)(uintptr_t)t->data, n, t->name, err));
         t->dtype = LIMN_TENSOR_F16;
         t->size = n * sizeof(uint16_t);
     }

@@ -46,6 +46,11 @@ static tensor_item *find_item(const tensor_list *list, const char *name)
                : NULL;
 }
 
+const tensor_item *tensor_list_find_item(const tensor_list *list, const char *name)
+{
+    return find_item(list, name);
+}
+
 const limn_tensor *tensor_list_find(const tensor_list *list, const char *name)
 {
     const tensor_item *item = find_item(list, name);

@@ -26,6 +26,7 @@ limn_status tensor_list_sort(tensor_list *list, limn_error *err);
 void tensor_list_finish(tensor_list *list); /* accepts a zeroed struct */
 
 /* NULL when there is none of that name. */
+const tensor_item *tensor_list_find_item(const tensor_list *list, const char *name);
 const limn_tensor *tensor_list_find(const tensor_list *list, const char *name);
 /* The same, marked as used. */
 const limn_tensor *tensor_list_use(tensor_list *list, const char *name);

@@ -1,6 +1,6 @@
 /* The SHA-256 of a file, as sha256sum prints it. */
-#ifndef LIMN_TOOLS_INSPECT_FILE_SHA256_H
-#define LIMN_TOOLS_INSPECT_FILE_SHA256_H
+#ifndef LIMN_TOOLS_FILE_SHA256_H
+#define LIMN_TOOLS_FILE_SHA256_H
 
 #include "common/base/status.h"
 

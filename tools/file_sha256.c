@@ -1,4 +1,4 @@
-#include "tools/inspect/file_sha256.h"
+#include "tools/file_sha256.h"
 
 #include <errno.h>
 #include <nettle/sha2.h>

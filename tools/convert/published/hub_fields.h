@@ -1,0 +1,30 @@
+/* Parts of configurations that several kinds of captioner have: an image encoder, and BERT's
+ * layers. */
+#ifndef LIMN_TOOLS_CONVERT_PUBLISHED_HUB_FIELDS_H
+#define LIMN_TOOLS_CONVERT_PUBLISHED_HUB_FIELDS_H
+
+#include "tools/convert/published/config_fields.h"
+#include "tools/convert/published/image_rules.h"
+#include "tools/convert/published/published.h"
+
+/* What absent fields of a vision transformer mean. */
+typedef struct vision_class {
+    uint32_t image_size;
+    const char *activation;
+    double eps;
+    bool has_patch_bias, has_embedding_norm;
+    const image_class *images;
+} vision_class;
+
+/* Encoder and memory of `p->config` from the object of the vision transformer. */
+limn_status hub_read_vision(published *p, const limn_json_node *vision, const vision_class *of,
+                            const limn_json_node *processor, limn_error *err);
+
+/* Fields of BERT's layers: sizes, eps and activations of the decoder from `text`. */
+typedef struct text_class {
+    uint32_t n_layers, n_heads, n_positions, n_tokens;
+} text_class;
+limn_status hub_read_bert(limn_decoder_config *d, uint32_t *n_tokens, const limn_json_node *text,
+                          const text_class *of, limn_error *err);
+
+#endif
