@@ -205,9 +205,11 @@ limn_status limn_row_cache_read(const limn_row_cache *c, size_t row, void *out, 
         return limn_fail(err, LIMN_E_TRUNCATED, "%s: has become shorter; row %zu of %zu is gone",
                          c->path, row, c->n_rows);
     if (c->checksums && limn_row_checksum(out, c->row_size) != c->checksums[row])
-        return limn_fail(err, LIMN_E_FORMAT,
-                         "%s: the row of %s was altered; remove the file, and it is made again",
-                         c->path, limn_image_names_get(&c->names, row));
+        return limn_fail(
+            err, LIMN_E_FORMAT,
+            "%s: the row of %s was altered; remove the file, and it is made again, unless "
+            "you gave it",
+            c->path, limn_image_names_get(&c->names, row));
     return LIMN_OK;
 }
 

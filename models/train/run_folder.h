@@ -5,6 +5,7 @@
  *     checkpoint-N.safetensors after step N; the last three
  *     best.safetensors         the model with the best development score
  *     base-K.safetensors       what stage K began with: the best model before it
+ *     features.json            checksums of features that were given (limn-train --features)
  *     cache/                   images and features, which can be made again
  *
  * Every file but the log comes to be by a rename, so that a kill at any moment leaves the last good

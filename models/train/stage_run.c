@@ -156,6 +156,7 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
     const bool is_end_to_end = r->stage->stage == LIMN_STAGE_END_TO_END;
     const limn_stage_views_settings settings = {
         .base = &r->base,
+        .features_record = limn_run_folder_file(c->folder, "features.json"),
         .cache = c->cache,
         .n_views = r->stage->n_views,
         .n_images = r->stage->n_images,

@@ -51,16 +51,21 @@ static bool uses_given_features(const limn_training_data *d, const limn_stage_vi
     return d->settings->images.features && s->first_stage == LIMN_STAGE_AFTER_HEAD;
 }
 
+static limn_status open_features(limn_view_cache *out, const limn_training_data *d,
+                                 const limn_stage_views_settings *s, limn_error *err)
+{
+    const limn_decoder_config *c = &d->config.decoder;
+    return limn_view_cache_open_features(out, d->settings->images.features, &d->train.names,
+                                         c->n_memory_positions, c->memory_dim, s->features_record,
+                                         err);
+}
+
 static limn_status open_views(limn_stage_views *in, const limn_training_data *d,
                               const limn_stage_views_settings *s, limn_error *err)
 {
-    const limn_decoder_config *c = &d->config.decoder;
     limn_encoder *encoder = NULL;
     limn_kernels kernels;
-    if (uses_given_features(d, s))
-        return limn_view_cache_open_features(&in->views[0], d->settings->images.features,
-                                             &d->train.names, c->n_memory_positions, c->memory_dim,
-                                             err);
+    if (uses_given_features(d, s)) return open_features(&in->views[0], d, s, err);
     limn_kernels_init(&kernels, limn_cpu_best());
     LIMN_TRY(limn_encoder_open(&encoder, s->base->tensors, &d->config.encoder, &kernels, err));
     const limn_status status = make_all(in, d, s, encoder, err);

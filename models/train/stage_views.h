@@ -21,6 +21,7 @@ typedef struct limn_stage_views {
 
 typedef struct limn_stage_views_settings {
     const limn_model_file *base; /* whose encoder it is */
+    const char *features_record; /* of features that are given (view_cache.h) */
     const char *cache;           /* folder */
     size_t first_stage;          /* as in view_cache.h */
     size_t n_views, n_images;    /* of each image; of a batch */

@@ -6,16 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/place.h"
-#include "common/io/json.h"
 #include "common/kernels/pack.h"
 #include "models/train/augment.h"
+#include "models/train/row_record.h"
 
 enum { MAX_PATH_SIZE = 4096, MAX_RECORD_SIZE = 1024 };
-#define MAX_RECORD_FILE_SIZE ((size_t)1 << 30) /* bytes, with the checksums */
 
 static limn_status out_of_memory(limn_error *err)
 {
@@ -142,72 +140,11 @@ static void describe(char text[MAX_RECORD_SIZE], const maker *m, size_t view)
              m->dim);
 }
 
-/* ---- its record ---------------------------------------------------------------------------- */
-
-#define ROWS_KEY "rows"
-
-/* The text without its end, after which the checksums of the rows come. */
-static size_t described_size(const char *text)
-{
-    return strlen(text) - strlen("\n}\n");
-}
-
 static limn_status write_record(const char *path, const maker *m, limn_error *err)
 {
     char text[MAX_RECORD_SIZE];
-    limn_buffer record = { 0 };
     describe(text, m, m->view);
-    limn_buffer_append(&record, text, described_size(text));
-    limn_buffer_append_text(&record, ",\n \"" ROWS_KEY "\": [");
-    for (size_t i = 0; i < m->n_checksums; i++)
-        limn_buffer_printf(&record, "%s\n  \"%016llx\"", i ? "," : "",
-                           (unsigned long long)m->checksums[i]);
-    limn_buffer_append_text(&record, "\n ]\n}\n");
-    const limn_status s = record.has_failed
-                              ? out_of_memory(err)
-                              : limn_file_replace(path, record.bytes, record.size, err);
-    limn_buffer_finish(&record);
-    return s;
-}
-
-static limn_status take_checksums(uint64_t *out, size_t n, const limn_json_node *root,
-                                  limn_error *err)
-{
-    limn_json_node rows;
-    size_t n_rows;
-    LIMN_TRY(limn_json_array(&rows, &n_rows, root, ROWS_KEY, err));
-    if (n_rows != n)
-        return limn_json_fail(&rows, err, LIMN_E_FORMAT, "%zu checksums of %zu rows", n_rows, n);
-    for (size_t i = 0; i < n; i++) {
-        const limn_json_node row = limn_json_at(&rows, i);
-        const char *digits;
-        LIMN_TRY(limn_json_as_string(&digits, &row, err));
-        out[i] = strtoull(digits, NULL, 16);
-    }
-    return LIMN_OK;
-}
-
-/* The checksums [n] of a record that begins with `text`; NULL when it is another one, or damaged.
- */
-static uint64_t *read_record(const char *path, const char *text, size_t n)
-{
-    unsigned char *bytes = NULL;
-    size_t size;
-    json_t *document = NULL;
-    uint64_t *out = NULL;
-    if (limn_file_read(&bytes, &size, path, MAX_RECORD_FILE_SIZE, NULL) != LIMN_OK) return NULL;
-    if (size > described_size(text) && !memcmp(bytes, text, described_size(text)) &&
-        limn_json_parse(&document, (const char *)bytes, size, NULL) == LIMN_OK) {
-        const limn_json_node root = limn_json_root(document);
-        out = limn_alloc(n, sizeof *out);
-        if (out && take_checksums(out, n, &root, NULL) != LIMN_OK) {
-            limn_free(out);
-            out = NULL;
-        }
-        json_decref(document);
-    }
-    limn_free(bytes);
-    return out;
+    return limn_row_record_write(path, text, m->checksums, m->n_checksums, err);
 }
 
 static bool has_names(const limn_row_cache *c, const limn_image_names *names)
@@ -234,7 +171,7 @@ static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, l
                          "is not replaced: remove it, or name another folder",
                          paths.npy);
     describe(text, m, view);
-    uint64_t *checksums = read_record(paths.json, text, limn_image_names_count(names));
+    uint64_t *checksums = limn_row_record_read(paths.json, text, limn_image_names_count(names));
     if (checksums && limn_row_cache_open(out, paths.stem, &shape, NULL) == LIMN_OK &&
         has_names(out, names)) {
         limn_row_cache_set_checksums(out, checksums);
@@ -467,22 +404,47 @@ static limn_status find_rows(limn_view_cache *c, const char *path, const limn_im
     return LIMN_OK;
 }
 
+/* Its rows are those of the record, which is written where there is none. */
+static limn_status check_features(limn_row_cache *rows, const limn_cache_shape *shape,
+                                  const char *record, limn_error *err)
+{
+    char text[MAX_RECORD_SIZE];
+    uint64_t names = LIMN_FNV1A64_INIT;
+    for (size_t i = 0; i < rows->n_rows; i++)
+        names = hash_text(names, limn_image_names_get(&rows->names, i));
+    snprintf(text, sizeof text, "{\n \"names\": \"%016llx\",\n \"shape\": [%zu, %zu, %zu]\n}\n",
+             (unsigned long long)names, rows->n_rows, shape->row_shape[0], shape->row_shape[1]);
+    uint64_t *checksums = limn_row_record_read(record, text, rows->n_rows);
+    if (checksums) {
+        limn_row_cache_set_checksums(rows, checksums);
+        return LIMN_OK;
+    }
+    if (access(record, F_OK) == 0)
+        return limn_fail(
+            err, LIMN_E_FORMAT,
+            "%s: is not what training began with, by %s, which can be removed to go on "
+            "all the same",
+            rows->path, record);
+    LIMN_TRY(limn_row_cache_compute_checksums(rows, err));
+    return limn_row_record_write(record, text, rows->checksums, rows->n_rows, err);
+}
+
 static limn_status open_features(limn_view_cache *c, const char *path,
-                                 const limn_image_names *names, limn_error *err)
+                                 const limn_image_names *names, const char *record, limn_error *err)
 {
     const limn_cache_shape shape = row_shape(c->n_positions, c->dim);
     LIMN_TRY(allocate(c, limn_image_names_count(names), 1, err));
     LIMN_TRY(limn_row_cache_open(&c->views[0], path, &shape, err));
-    LIMN_TRY(limn_row_cache_compute_checksums(&c->views[0], err));
+    LIMN_TRY(check_features(&c->views[0], &shape, record, err));
     return find_rows(c, path, names, err);
 }
 
 limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
                                           const limn_image_names *names, size_t n_positions,
-                                          size_t dim, limn_error *err)
+                                          size_t dim, const char *record, limn_error *err)
 {
     *out = (limn_view_cache){ .n_positions = n_positions, .dim = dim };
-    const limn_status s = open_features(out, path, names, err);
+    const limn_status s = open_features(out, path, names, record, err);
     if (s != LIMN_OK) limn_view_cache_close(out);
     return s;
 }

@@ -66,11 +66,15 @@ limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
                                  const limn_view_cache_settings *settings, limn_error *err);
 /* A cache of features of whole images made by `limn-preprocess --features -o PATH`, as a view
  * cache of one view. Every one of `names` must be in it: LIMN_E_ARG names the first that is not. It
- * does not say which encoder made it; that is for the user to know. All of it is read once, for the
- * checksums. Errors of limn_row_cache_open. */
+ * does not say which encoder made it; that is for the user to know.
+ *
+ * `record` is a file with a checksum of each row, beside the run that uses it: it is written, for
+ * which all rows are read once, where it is not there, so that a row which is altered later is an
+ * error when it is read. Errors of limn_row_cache_open; LIMN_E_FORMAT: the record is of other rows.
+ */
 limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
                                           const limn_image_names *names, size_t n_positions,
-                                          size_t dim, limn_error *err);
+                                          size_t dim, const char *record, limn_error *err);
 void limn_view_cache_close(limn_view_cache *c); /* accepts a zeroed one; zeroes it */
 
 /* out, f16 [n_positions, dim]; view < n_views, image < n_images. Errors of limn_row_cache_read.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""limn-train from end to end: test_train.py LIMN-TRAIN LIMN-INSPECT TOY-MODEL SLOTTED-MODEL SOURCE-ROOT.
-Standard library only. Twelve small images, a toy model, a few steps of each stage."""
+"""limn-train from end to end: test_train.py LIMN-TRAIN LIMN-INSPECT LIMN-PREPROCESS TOY-MODEL SLOTTED-MODEL SOURCE-ROOT
+[TEST...]. Standard library only. Twelve small images, a toy model, a few steps of each stage."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-TRAIN, INSPECT, TOY, SLOTTED, ROOT = (os.path.abspath(a) for a in sys.argv[1:6])
+TRAIN, INSPECT, PREPROCESS, TOY, SLOTTED, ROOT = (os.path.abspath(a) for a in sys.argv[1:7])
 sys.path.insert(0, os.path.join(ROOT, "tests", "cli"))
 import images  # noqa: E402
 
@@ -352,6 +352,22 @@ class Train(unittest.TestCase):
         self.assertIn("1 checkpoints can't be read", done.stderr)
         self.assertEqual((self.folder / "a.safetensors").read_bytes(), model)
 
+    def test_features_that_are_altered_meanwhile(self):
+        """Of a cache that was given, a resumed run knows what it began with."""
+        subprocess.run([PREPROCESS, "-q", "--model", TOY, "--features", "-o", "given",
+                        str(self.data / "photos")], check=True, cwd=self.folder)
+        arguments = ["--features", "given", "--stage", "features", "--epochs", 2, "--batch", 3, "--checkpoint-steps", 3]
+        self.run_train("--run", "run", "-o", "a.safetensors", *arguments)
+        model = (self.folder / "a.safetensors").read_bytes()
+        given = (self.folder / "given.npy").read_bytes()
+        (self.folder / "run" / "checkpoint-8.safetensors").unlink()
+        (self.folder / "given.npy").write_bytes(given[:1000] + bytes(b ^ 1 for b in given[1000:]))
+        done = self.run_train("--resume", "run", data=False, new=False, code=2)
+        self.assertIn("given.npy: the row of", done.stderr)
+        (self.folder / "given.npy").write_bytes(given)
+        self.run_train("--resume", "run", data=False, new=False)
+        self.assertEqual((self.folder / "a.safetensors").read_bytes(), model)
+
     def test_other_captions_are_another_run(self):
         captions = self.folder / "captions.tsv"
         captions.write_bytes((self.data / "captions.tsv").read_bytes())
@@ -361,4 +377,4 @@ class Train(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=[sys.argv[0], *sys.argv[7:]])

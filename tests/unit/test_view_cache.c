@@ -305,6 +305,41 @@ static void test_nothing_of_others_is_replaced(void **state)
     assert_non_null(strstr(err.text, "view-0.npy: has no .json beside it"));
 }
 
+static void flip(const char *path, long from_end)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -from_end, SEEK_END), 0);
+    const int c = fgetc(file);
+    fseek(file, -from_end, SEEK_END);
+    fputc(c ^ 1, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* What was altered between two openings is found by the record of the first. */
+static void check_altered_features(const limn_image_names *wanted)
+{
+    limn_view_cache given;
+    limn_error err = { 0 };
+    uint16_t row[1280];
+    flip(temp_path("view-0.npy"), 1);
+    assert_int_equal(limn_view_cache_open_features(&given, temp_path("view-0"), wanted, 1, 1280,
+                                                   temp_path("features.json"), &err),
+                     LIMN_OK);
+    assert_int_equal(limn_view_cache_read(&given, 0, 1, row, &err), LIMN_OK);
+    assert_int_equal(limn_view_cache_read(&given, 0, 0, row, &err), LIMN_E_FORMAT);
+    assert_non_null(strstr(err.text, "view-0.npy: the row of p4.ppm was altered"));
+    limn_view_cache_close(&given);
+    flip(temp_path("view-0.npy"), 1);
+    limn_file_replace(temp_path("features.json"), "{\n}\n", 4, NULL);
+    err = (limn_error){ 0 };
+    assert_int_equal(limn_view_cache_open_features(&given, temp_path("view-0"), wanted, 1, 1280,
+                                                   temp_path("features.json"), &err),
+                     LIMN_E_FORMAT);
+    assert_non_null(strstr(err.text, "view-0.npy: is not what training began with"));
+    remove(temp_path("features.json"));
+}
+
 static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **state)
 {
     const limn_view_cache_settings s = settings_of(LIMN_STAGE_AFTER_HEAD, 1);
@@ -315,37 +350,27 @@ static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **stat
     assert_true(make(&c, &s, &err));
     limn_image_names_add(&wanted, "photos/p4.ppm", NULL);
     limn_image_names_add(&wanted, "photos/p1.ppm", NULL);
-    assert_int_equal(
-        limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 1, 1280, &err),
-        LIMN_OK);
+    assert_int_equal(limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 1, 1280,
+                                                   temp_path("features.json"), &err),
+                     LIMN_OK);
     assert_int_equal(given.n_views, 1);
     assert_int_equal(given.n_images, 2);
     assert_memory_equal(view_row(&given, 0, 0), view_row(&c, 0, 4), 2560);
     assert_memory_equal(view_row(&given, 0, 1), view_row(&c, 0, 1), 2560);
     limn_view_cache_close(&given);
-    assert_int_equal(
-        limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 49, 1280, &err),
-        LIMN_E_FORMAT);
+    check_altered_features(&wanted);
+    assert_int_equal(limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 49, 1280,
+                                                   temp_path("features.json"), &err),
+                     LIMN_E_FORMAT);
     assert_non_null(strstr(err.text, "view-0.npy: is f16 [n, 1, 1280], expected f16 [n, 49, "));
     err = (limn_error){ 0 };
     limn_image_names_add(&wanted, "photos/other.ppm", NULL);
-    assert_int_equal(
-        limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 1, 1280, &err),
-        LIMN_E_ARG);
+    assert_int_equal(limn_view_cache_open_features(&given, temp_path("view-0"), &wanted, 1, 1280,
+                                                   temp_path("features.json"), &err),
+                     LIMN_E_ARG);
     assert_non_null(strstr(err.text, "view-0.txt: has no row of photos/other.ppm"));
     limn_image_names_finish(&wanted);
     limn_view_cache_close(&c);
-}
-
-static void flip(const char *path, long from_end)
-{
-    FILE *file = fopen(path, "r+b");
-    assert_non_null(file);
-    assert_int_equal(fseek(file, -from_end, SEEK_END), 0);
-    const int c = fgetc(file);
-    fseek(file, -from_end, SEEK_END);
-    fputc(c ^ 1, file);
-    assert_int_equal(fclose(file), 0);
 }
 
 /* Of two open views: in the one, a byte changes; the other is cut short. */
