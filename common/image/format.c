@@ -29,6 +29,7 @@ typedef struct row {
 
 #define READ(name, decode, extensions) .format = { name, decode, extensions, LIMN_IMAGE_CERTAIN }
 #define NAMED(name, extensions) .format = { name, NULL, extensions, LIMN_IMAGE_CERTAIN }
+#define LIKELY(name, decode, extensions) .format = { name, decode, extensions, LIMN_IMAGE_LIKELY }
 #define OTHER(name) .format = { name, NULL, NULL, LIMN_IMAGE_NOT }
 
 /* The first that fits counts. */
@@ -52,7 +53,7 @@ static const row rows[] = {
     { NAMED("a Canon CRW RAW file", "crw"), .magics = { M("II\x1A\0\0\0HEAPCCDR") } },
     { NAMED("a Fujifilm RAF RAW file", "raf"), .magics = { M("FUJIFILMCCD-RAW") } },
     { NAMED("an Olympus ORF RAW file", "orf"), .magics = { M("IIRO"), M("IIRS"), M("MMOR") } },
-    { NAMED("a Panasonic RW2 RAW file", "rw2"), .magics = { M("IIU\0") } },
+    { NAMED("a Panasonic RW2 RAW file", "rw2 rwl"), .magics = { M("IIU\0") } },
     { NAMED("a Minolta MRW RAW file", "mrw"), .magics = { M("\0MRM") } },
     { NAMED("a Sigma X3F RAW file", "x3f"), .magics = { M("FOVb") } },
     { NAMED("a Nikon NEF RAW file", "nef nrw"), TIFF, .maker = "NIKON" },
@@ -62,6 +63,9 @@ static const row rows[] = {
     { NAMED("a Hasselblad 3FR RAW file", "3fr fff"), TIFF, .maker = "Hasselblad" },
     { NAMED("a Phase One IIQ RAW file", "iiq"), TIFF, .maker = "Phase One" },
     { NAMED("a Kodak DCR RAW file", "dcr kdc"), TIFF, .maker = "EASTMAN KODAK" },
+    { NAMED("an Epson ERF RAW file", "erf"), TIFF, .maker = "SEIKO EPSON" },
+    { NAMED("a Mamiya MEF RAW file", "mef"), TIFF, .maker = "Mamiya" },
+    { NAMED("a Leaf MOS RAW file", "mos"), TIFF, .maker = "Leaf" },
 
     /* other images */
     { NAMED("TIFF", "tif tiff"), .magics = { M("II*\0"), M("MM\0*"), M("II+\0"), M("MM\0+") } },
@@ -76,6 +80,7 @@ static const row rows[] = {
       .probe = limn_probe_pnm },
     { NAMED("PBM (one bit a pixel)", "pbm"), .magics = { M("P4") }, .probe = limn_probe_pnm },
     { NAMED("PAM", "pam"), .magics = { M("P7\n") } },
+    { NAMED("an XV thumbnail", NULL), .magics = { M("P7 332") } },
     { NAMED("PFM", "pfm"), .magics = { M("PF\n"), M("Pf\n") } },
     { NAMED("QOI", "qoi"), .magics = { M("qoif") } },
     { NAMED("OpenEXR", "exr"), .magics = { M("\x76\x2F\x31\x01") } },
@@ -96,6 +101,29 @@ static const row rows[] = {
     { NAMED("MNG", "mng"), .magics = { M("\x8AMNG\r\n\x1A\n") } },
     { NAMED("DjVu", "djvu"), .magics = { M("AT&TFORM") } },
     { NAMED("farbfeld", NULL), .magics = { M("farbfeld") } },
+    { NAMED("EPS", "eps epsf"), .magics = { M("\xC5\xD0\xD3\xC6") } },
+    { NAMED("EPS", NULL), .magics = { M("%!PS-Adobe-") }, .probe = limn_probe_eps },
+    { NAMED("DICOM", "dcm"), .magics = { AT(128, "DICM") } },
+    { NAMED("Cineon", NULL), .magics = { M("\x80\x2A\x5F\xD7") } },
+    { NAMED("MIFF", "miff"), .magics = { M("id=ImageMagick") } },
+    { NAMED("KTX", NULL), .magics = { M("\xABKTX") } },
+    { NAMED("PSP", NULL), .magics = { M("Paint Shop Pro Image") } },
+    { NAMED("ANI", NULL), .magics = { AT(8, "ACON") }, .probe = limn_probe_riff },
+    { NAMED("WMF", "wmf"), .magics = { M("\xD7\xCD\xC6\x9A\0\0") } },
+    { NAMED("EMF", "emf"), .magics = { AT(40, " EMF") } },
+    { NAMED("BLP", "blp"), .magics = { M("BLP1"), M("BLP2") } },
+    { NAMED("DCX", "dcx"), .magics = { M("\xB1\x68\xDE\x3A") } },
+    { NAMED("FTEX", "ftc ftu"), .magics = { M("FTEX") } },
+    { NAMED("GBR", NULL), .magics = { AT(20, "GIMP") } },
+    { NAMED("MSP", "msp"), .magics = { M("DanM"), M("LinS") } },
+    { NAMED("Photo CD", NULL), .magics = { AT(2048, "PCD_IPI") } },
+    { NAMED("PIXAR", "pxr"), .magics = { M("\x80\xE8\0\0") } },
+    { NAMED("XPM", "xpm"), .magics = { M("/* XPM */") } },
+    { LIKELY("FLI", NULL, "fli flc"), .magics = { AT(4, "\x11\xAF"), AT(4, "\x12\xAF") } },
+    { LIKELY("IM", NULL, "im"), .magics = { M("Image type: ") } },
+    { LIKELY("IPTC/NAA", NULL, "iim"), .magics = { M("\x1C\1"), M("\x1C\2"), M("\x1C\3") } },
+    { LIKELY("DIB, a BMP without its file header", NULL, NULL), .magics = { M("\x28\0\0\0") } },
+    { LIKELY("McIDAS", NULL, NULL), .magics = { M("\0\0\0\0\0\0\0\4") } },
 
     /* no images */
     { OTHER("an MP4 or QuickTime video"), .probe = limn_probe_media },
@@ -109,10 +137,10 @@ static const row rows[] = {
 
     /* without a magic */
     { OTHER("an HTML document"), .probe = limn_probe_html },
-    { .format = { "SVG", NULL, "svg", LIMN_IMAGE_LIKELY }, .probe = limn_probe_svg },
+    { LIKELY("SVG", NULL, "svg"), .probe = limn_probe_svg },
+    { LIKELY("XBM", NULL, "xbm"), .magics = { M("#define"), M("/*") }, .probe = limn_probe_xbm },
     { OTHER("text"), .probe = limn_probe_text },
-    { .format = { "TGA", limn_decode_tga, "tga icb vda vst", LIMN_IMAGE_LIKELY },
-      .probe = limn_probe_tga },
+    { LIKELY("TGA", limn_decode_tga, "tga icb vda vst"), .probe = limn_probe_tga },
 };
 /* clang-format on */
 
@@ -136,10 +164,9 @@ const limn_image_format *limn_image_sniff(const uint8_t *bytes, size_t size)
     return NULL;
 }
 
-/* Whether `word` is among the words of `list`. */
-static bool lists(const char *list, const char *word)
+/* Whether `word` [length] is among the words of `list`. */
+static bool lists(const char *list, const char *word, size_t length)
 {
-    size_t length = strlen(word);
     while (list && *list) {
         size_t n = strcspn(list, " ");
         if (n == length && strncasecmp(list, word, n) == 0) return true;
@@ -148,11 +175,15 @@ static bool lists(const char *list, const char *word)
     return false;
 }
 
+const limn_image_format *limn_image_format_of_ending(const char *ending, size_t size)
+{
+    for (const row *r = rows; size && r < rows + N_ROWS; r++)
+        if (lists(r->format.extensions, ending, size)) return &r->format;
+    return NULL;
+}
+
 const limn_image_format *limn_image_format_of_name(const char *path)
 {
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
-    if (!dot || !dot[1]) return NULL;
-    for (const row *r = rows; r < rows + N_ROWS; r++)
-        if (lists(r->format.extensions, dot + 1)) return &r->format;
-    return NULL;
+    return dot ? limn_image_format_of_ending(dot + 1, strlen(dot + 1)) : NULL;
 }

@@ -31,18 +31,21 @@ typedef struct limn_image_format {
     const char *extensions; /* "jpg jpeg": lower case, with a space between; NULL: none */
     enum {
         LIMN_IMAGE_CERTAIN, /* its first bytes prove it */
-        /* SVG, TGA: other files may begin so too. In a folder such a file counts as an image only
+        /* TGA, XBM …: other files may begin so too. In a folder such a file counts as an image only
          * when its name says so. */
         LIMN_IMAGE_LIKELY,
         LIMN_IMAGE_NOT, /* no image at all */
     } kind;
 } limn_image_format;
 
-enum { LIMN_IMAGE_PROBE_SIZE = 512 }; /* bytes that limn_image_sniff needs of a file */
+enum { LIMN_IMAGE_PROBE_SIZE = 2056 }; /* bytes that limn_image_sniff needs of a file */
 
 /* What the bytes are, by their first LIMN_IMAGE_PROBE_SIZE ones; NULL when nothing known. RAW
  * formats built on TIFF are told by their directory, where that is among `size`. */
 const limn_image_format *limn_image_sniff(const uint8_t *bytes, size_t size);
+
+/* The format that has this extension [size], without its dot, in any case; NULL: none. */
+const limn_image_format *limn_image_format_of_ending(const char *ending, size_t size);
 
 /* The format whose extension `path` has, in any case; NULL when it has none of an image's. */
 const limn_image_format *limn_image_format_of_name(const char *path);

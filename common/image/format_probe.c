@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/image/bytes.h"
-#include "common/image/format.h"
 
 static bool has_at(const uint8_t *bytes, size_t size, size_t offset, const char *word)
 {
@@ -129,9 +128,11 @@ bool limn_probe_brands(const uint8_t *bytes, size_t size, const char *brands)
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
+enum { TEXT_PROBE_SIZE = 512 };
+
 static size_t probed(size_t size)
 {
-    return size < LIMN_IMAGE_PROBE_SIZE ? size : LIMN_IMAGE_PROBE_SIZE;
+    return size < TEXT_PROBE_SIZE ? size : TEXT_PROBE_SIZE;
 }
 
 bool limn_probe_text(const uint8_t *bytes, size_t size)
@@ -164,4 +165,15 @@ bool limn_probe_html(const uint8_t *bytes, size_t size)
 {
     return limn_probe_text(bytes, size) &&
            (has_word(bytes, size, "<html") || has_word(bytes, size, "<!doctype html"));
+}
+
+bool limn_probe_eps(const uint8_t *bytes, size_t size)
+{
+    return has_word(bytes, size, " epsf");
+}
+
+bool limn_probe_xbm(const uint8_t *bytes, size_t size)
+{
+    return limn_probe_text(bytes, size) && has_word(bytes, size, "#define") &&
+           has_word(bytes, size, "_width ");
 }

@@ -31,5 +31,7 @@ bool limn_probe_media(const uint8_t *bytes, size_t size); /* of any */
 bool limn_probe_text(const uint8_t *bytes, size_t size);
 bool limn_probe_html(const uint8_t *bytes, size_t size);
 bool limn_probe_svg(const uint8_t *bytes, size_t size);
+bool limn_probe_eps(const uint8_t *bytes, size_t size); /* PostScript that is an image */
+bool limn_probe_xbm(const uint8_t *bytes, size_t size); /* C that is one: its width is defined */
 
 #endif

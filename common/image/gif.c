@@ -16,6 +16,7 @@
 typedef struct gif_cursor {
     const uint8_t *bytes;
     size_t size, at;
+    bool is_padded; /* zeros, which end blocks, stand for what is missing */
 } gif_cursor;
 
 typedef struct gif_job {
@@ -33,7 +34,8 @@ static int read_bytes(GifFileType *gif, GifByteType *out, int size)
     size_t n = c->size - c->at < (size_t)size ? c->size - c->at : (size_t)size;
     memcpy(out, c->bytes + c->at, n);
     c->at += n;
-    return (int)n;
+    if (c->is_padded) memset(out + n, 0, (size_t)size - n);
+    return c->is_padded ? size : (int)n;
 }
 
 static limn_status fail(const gif_job *job, int code, limn_error *err)
@@ -209,6 +211,7 @@ static limn_status decode(limn_image *out, gif_job *job, const limn_codec_input 
     job->height = (uint32_t)(bottom > gif->SHeight ? bottom : gif->SHeight);
     LIMN_TRY(limn_image_check_size("GIF", job->width, job->height, in->settings, err));
     LIMN_TRY(check_pixels(job, err));
+    job->cursor.is_padded = true;
     LIMN_TRY(limn_image_reserve(out, "GIF", job->width, job->height, err));
     job->row = limn_alloc((size_t)gif->Image.Width, 1);
     if (!job->row) return limn_fail(err, LIMN_E_NOMEM, "GIF: no memory for a row");

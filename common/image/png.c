@@ -22,6 +22,9 @@ typedef struct png_job {
     limn_status status; /* what `guarded` returns after a jump */
     size_t n_read;      /* bytes of the input */
     int n_passes;       /* 7 when interlaced, else 1 */
+    bool is_last_row;   /* what is read now is the last row that has data */
+    bool has_all_rows;  /* it has its pixels */
+    bool is_at_end;     /* and its data were read to their end */
     limn_error *err;
     const limn_codec_input *in;
     limn_image *out;
@@ -51,6 +54,15 @@ static void read_bytes(png_structp png, png_bytep out, size_t size)
     }
     memcpy(out, job->in->bytes + job->n_read, size);
     job->n_read += size;
+}
+
+/* Called when a row has its pixels, before libpng reads on to the end of the data. */
+static void on_row(png_structp png, png_row_infop row, png_bytep pixels)
+{
+    png_job *job = png_get_user_transform_ptr(png);
+    (void)row;
+    (void)pixels;
+    job->has_all_rows = job->is_last_row;
 }
 
 static int on_chunk(png_structp png, png_unknown_chunkp chunk)
@@ -97,6 +109,8 @@ static void convert_to_rgb(png_job *job)
     png_set_gray_to_rgb(job->png);
     png_set_background(job->png, &white, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
     png_set_scale_16(job->png);
+    png_set_read_user_transform_fn(job->png, on_row);
+    png_set_user_transform_info(job->png, job, 0, 0);
     job->n_passes = png_set_interlace_handling(job->png);
     png_read_update_info(job->png, job->info);
 }
@@ -138,13 +152,34 @@ static unsigned choose_orientation(const limn_png_orientation *o)
     return orientation ? orientation : 1;
 }
 
+/* The last row of the last pass that there is: a narrow or low interlaced image lacks some. */
+static bool is_last_row(const png_job *job, int pass, uint32_t y)
+{
+    const uint32_t width = job->out->width, height = job->out->height;
+    int last = job->n_passes - 1;
+    if (job->n_passes == 1) return y == height - 1;
+    while (!PNG_PASS_COLS(width, last) || !PNG_PASS_ROWS(height, last)) last--;
+    return pass == last && y == PNG_ROW_FROM_PASS_ROW(PNG_PASS_ROWS(height, last) - 1, last);
+}
+
+/* What is missing or wrong behind the last pixel costs nothing, but a wrong checksum of the pixels,
+ * which libpng looks at before it gives out the last row. */
+static limn_status after_jump(const png_job *job)
+{
+    const bool is_whole = job->has_all_rows && job->status == LIMN_E_TRUNCATED;
+    return is_whole || job->is_at_end ? LIMN_OK : job->status;
+}
+
 static limn_status guarded(png_job *job)
 {
-    if (setjmp(png_jmpbuf(job->png))) return job->status;
+    if (setjmp(png_jmpbuf(job->png))) return after_jump(job);
     LIMN_TRY(start(job));
     for (int pass = 0; pass < job->n_passes; pass++)
-        for (uint32_t y = 0; y < job->out->height; y++)
+        for (uint32_t y = 0; y < job->out->height; y++) {
+            job->is_last_row = is_last_row(job, pass, y);
             png_read_row(job->png, job->out->pixels + (size_t)y * job->out->width * 3, NULL);
+        }
+    job->is_at_end = true;
     png_read_end(job->png, job->info);
     return LIMN_OK;
 }

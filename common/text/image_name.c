@@ -7,21 +7,15 @@
 
 #include <utf8proc.h>
 
+#include "common/image/format.h"
 #include "common/text/path.h"
-
-static const char *const endings[] = { ".jpg", ".jpeg", ".jpe", ".png",  ".webp", ".gif",
-                                       ".bmp", ".pgm",  ".ppm", ".pnm",  ".avif", ".heic",
-                                       ".tif", ".tiff", ".jxl", ".jfif", ".heif" };
 
 size_t limn_image_name_stem(const char *name, size_t size)
 {
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        const size_t n = strlen(endings[i]);
-        if (size > n && name[size - n - 1] != '/' &&
-            strncasecmp(name + size - n, endings[i], n) == 0)
-            return size - n;
-    }
-    return size;
+    size_t dot = size;
+    while (dot > 0 && name[dot - 1] != '.' && name[dot - 1] != '/') dot--;
+    if (dot < 2 || name[dot - 1] == '/' || name[dot - 2] == '/') return size;
+    return limn_image_format_of_ending(name + dot, size - dot) ? dot - 1 : size;
 }
 
 bool limn_image_name_has_ending(const char *name)

@@ -49,6 +49,12 @@ KINDS = {
     "no_image_1": b"BM is a company, P6 a format, <svg> a tag\n",
     "no_image_2": b"\0\0\2\0\0\0\0\0\0\0\0\0\4\0\4\0\x18\0" + bytes(48),
     "no_image_3.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isommp41",
+    "D.xbm": b"#define d_width 8\n#define d_height 1\nstatic char d_bits[] = { 0x55 };\n",
+    "E.im": b"Image type: RGB image\r\nName: e\r\n",
+    "F": b"/* XPM */\nstatic char *f[] = {\n",
+    "G": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    "H": b"BLP2" + bytes(20),
+    "I.pcd": bytes(2048) + b"PCD_IPI" + bytes(99),
 }
 
 

@@ -23,6 +23,8 @@ static void test_keys(void **state)
         { "val2014/COCO_val2014_000000391895.jpg", "391895" },
         { "coco_391895", "391895" },
         { "coco_a391895", "coco_a391895" },
+        { "a.psd", "a" }, /* every ending of an image that there is */
+        { "a.CR3", "a" },
         { "IMG_0042.jpg", "IMG_0042" }, /* only COCO's names are numbers */
         { "000", "0" },
         { "3637013_c675de7705.jpg", "3637013_c675de7705" },

@@ -43,9 +43,19 @@ static bool has_pnm_sizes(const unsigned char *bytes, size_t size)
     return true;
 }
 
+/* Whether they begin with a name of a file as a list has it: "FLIF.jpg". */
+static bool is_name(const unsigned char *bytes, size_t size)
+{
+    size_t at = 0;
+    while (at < size && bytes[at] >= ' ' && bytes[at] != 0x7F) at++;
+    return memchr(bytes, '.', at) && (at == size || strchr("\r\n", bytes[at]));
+}
+
 bool limn_image_file_is_content(const unsigned char *bytes, size_t size)
 {
-    if (!limn_image_file_has_magic(bytes, size)) return false;
+    const limn_image_format *format = limn_image_sniff(bytes, size);
+    if (!format || format->kind != LIMN_IMAGE_CERTAIN) return false;
+    if (!format->decode && is_name(bytes, size)) return false;
     return bytes[0] != 'P' || has_pnm_sizes(bytes, size);
 }
 
