@@ -123,7 +123,7 @@ static const char *photo_path(void)
 {
     static char path[4096];
     const char *root = getenv("LIMN_SOURCE_ROOT");
-    snprintf(path, sizeof path, "%s/samples/photos/bench.jpg", root ? root : ".");
+    snprintf(path, sizeof path, "%s/samples/photos/cows.jpg", root ? root : ".");
     return path;
 }
 
