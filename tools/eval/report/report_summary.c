@@ -65,18 +65,22 @@ void limn_report_notes(limn_buffer *out, const limn_eval_outcome *o)
                            o->data->without_hyp.n_items, o->data->without_ref.n_items);
 }
 
+static void append_share(limn_buffer *out, size_t n, size_t n_images)
+{
+    limn_buffer_printf(out, "<td>%.1f&nbsp;%%</td>", 100.0 * (double)n / (double)n_images);
+}
+
 /* Images, and how much captions repeat, of each subset. */
 static void append_subset_counts(limn_buffer *out, const limn_eval_outcome *o)
 {
+    const limn_eval_subset *all = o->subsets->items;
+    const size_t n = o->subsets->n_items;
     limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">images</th>");
-    for (size_t i = 0; i < o->subsets->n_items; i++)
-        limn_buffer_printf(out, "<td>%zu</td>", o->subsets->items[i].n_images);
+    for (size_t i = 0; i < n; i++) limn_buffer_printf(out, "<td>%zu</td>", all[i].n_images);
     limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">distinct captions</th>");
-    for (size_t i = 0; i < o->subsets->n_items; i++) {
-        const limn_eval_subset *s = &o->subsets->items[i];
-        limn_buffer_printf(out, "<td>%.1f&nbsp;%%</td>",
-                           100.0 * (double)s->diversity.n_distinct / (double)s->n_images);
-    }
+    for (size_t i = 0; i < n; i++) append_share(out, all[i].diversity.n_distinct, all[i].n_images);
+    limn_buffer_append_text(out, "</tr>\n<tr><th scope=\"row\">most frequent caption</th>");
+    for (size_t i = 0; i < n; i++) append_share(out, all[i].diversity.n_most, all[i].n_images);
     limn_buffer_append_text(out, "</tr>\n");
 }
 
