@@ -13,6 +13,11 @@ size_t limn_decoder_n_memory_rows(const limn_decoder_config *c)
     return (size_t)c->n_memory_positions + c->n_tag_slots;
 }
 
+size_t limn_decoder_n_places(const limn_decoder_config *c)
+{
+    return c->n_memory_positions - c->n_class_positions;
+}
+
 size_t limn_decoder_memory_width(const limn_decoder_config *c)
 {
     return c->layout.has_memory_projection ? c->dim : c->memory_dim;
@@ -33,8 +38,9 @@ bool limn_decoder_configs_equal(const limn_decoder_config *a, const limn_decoder
     return a->n_layers == b->n_layers && a->dim == b->dim && a->n_heads == b->n_heads &&
            a->feed_forward_dim == b->feed_forward_dim && a->max_positions == b->max_positions &&
            a->n_tokens == b->n_tokens && a->n_memory_positions == b->n_memory_positions &&
-           a->memory_dim == b->memory_dim && a->n_tag_slots == b->n_tag_slots &&
-           a->n_tags == b->n_tags && limn_decoder_layouts_equal(&a->layout, &b->layout) &&
+           a->n_class_positions == b->n_class_positions && a->memory_dim == b->memory_dim &&
+           a->n_tag_slots == b->n_tag_slots && a->n_tags == b->n_tags &&
+           limn_decoder_layouts_equal(&a->layout, &b->layout) &&
            limn_specials_equal(&a->specials, &b->specials);
 }
 
@@ -56,6 +62,8 @@ static limn_status check_config(const limn_decoder_config *c, limn_error *err)
     LIMN_TRY(check_range("max_positions", c->max_positions, 2, LIMN_DECODER_MAX_POSITIONS, err));
     LIMN_TRY(check_range("vocabulary size", c->n_tokens, 5, 65536, err));
     LIMN_TRY(check_range("memory positions", c->n_memory_positions, 1, 4096, err));
+    LIMN_TRY(
+        check_range("class positions", c->n_class_positions, 0, c->n_memory_positions - 1, err));
     LIMN_TRY(check_range("memory dim", c->memory_dim, 1, 16384, err));
     LIMN_TRY(check_range("tag_slots", c->n_tag_slots, 0, LIMN_MAX_TAG_SLOTS, err));
     LIMN_TRY(check_range("tags", c->n_tags, c->n_tag_slots, c->n_tag_slots ? 10000 : 0, err));

@@ -30,6 +30,7 @@ typedef struct limn_decoder_config {
     uint32_t max_positions;      /* longest caption with its start token; 2 … 1024 */
     uint32_t n_tokens;           /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
     uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
+    uint32_t n_class_positions;  /* of them, the first, which are no place in the image; fewer */
     uint32_t memory_dim;         /* encoder features; 1 … 16384 */
     uint32_t n_tag_slots;        /* tags of an image that it is told; 0 … LIMN_MAX_TAG_SLOTS */
     uint32_t n_tags;             /* tags that there are; n_tag_slots … 10000, 0 without slots */
@@ -51,6 +52,8 @@ enum { LIMN_MAX_TAG_SLOTS = 32, LIMN_DECODER_MAX_POSITIONS = 1024 };
 
 /* Rows of the memory: n_memory_positions + n_tag_slots. */
 size_t limn_decoder_n_memory_rows(const limn_decoder_config *config);
+/* Memory positions that are places in the image: all but the class positions. */
+size_t limn_decoder_n_places(const limn_decoder_config *config);
 /* Floats of such a row: dim, or memory_dim where the layout does not project it. */
 size_t limn_decoder_memory_width(const limn_decoder_config *config);
 /* By what token embeddings are multiplied. */
@@ -103,20 +106,20 @@ void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
 
 /* ---- attention -------------------------------------------------------------------------- */
 
-/* Floats of one row's attention: n_layers * n_heads * n_memory_positions. */
+/* Floats of one row's attention: n_layers * n_heads * n_places. */
 size_t limn_decoder_attention_dim(const limn_decoder *d);
 
-/* Only attention to image positions is returned, and it is not renormalised: attention to tag
- * slots, and in layouts with a prefix to the caption's tokens, is dropped, so a row may sum to less
- * than 1.
+/* Only attention to places in the image is returned, and it is not renormalised: attention to class
+ * positions, to tag slots, and in layouts with a prefix to the caption's tokens, is dropped, so a
+ * row may sum to less than 1.
  *
  * Attention is not kept unless asked for, and then costs a copy of the probabilities; logits
  * are the same bits. From the next step on, steps write theirs to `attention` [max_steps, max_rows,
  * attention_dim], which must live as long as they are read; NULL: no longer. */
 void limn_decoder_keep_attention(limn_decoder_state *s, float *attention);
 
-/* Where row `row` of step `step` (0 is the first) looked: [n_layers, n_heads, n_memory_positions];
- * each [n_memory_positions] sums to 1, or to less by what was left out. NULL while none is
+/* Where row `row` of step `step` (0 is the first) looked: [n_layers, n_heads, n_places];
+ * each [n_places] sums to 1, or to less by what was left out. NULL while none is
  * kept. Nothing is moved when hypotheses are reordered: a hypothesis is the list of its rows. */
 const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row);
 

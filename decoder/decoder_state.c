@@ -140,7 +140,7 @@ void limn_decoder_state_destroy(limn_decoder_state **s)
 
 size_t limn_decoder_attention_dim(const limn_decoder *d)
 {
-    return (size_t)d->config.n_layers * d->config.n_heads * d->config.n_memory_positions;
+    return (size_t)d->config.n_layers * d->config.n_heads * limn_decoder_n_places(&d->config);
 }
 
 void limn_decoder_keep_attention(limn_decoder_state *s, float *attention)

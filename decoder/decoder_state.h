@@ -32,8 +32,8 @@ struct limn_decoder_state {
     float *scores; /* [n_heads, R, S up to a multiple of 16] of cross-attention; also the weights of
                     * all that one row sees */
     const float **key_rows, **value_rows; /* [what one row sees] */
-    float *attention; /* [max_steps, max_rows, n_layers, n_heads, n_memory_positions],
-                       * the caller's; NULL: not kept */
+    float *attention;                     /* [max_steps, max_rows, n_layers, n_heads, n_places],
+                                           * the caller's; NULL: not kept */
 };
 
 /* n up to a multiple of the outputs of a panel, which a row of scores has room for. */
@@ -55,8 +55,8 @@ void limn_decoder_part_end(limn_decoder_state *s, float *x, const float *input, 
                            const limn_packed *w, const limn_norm_weights *norm);
 void limn_decoder_feed_forward(limn_decoder_state *s, size_t layer, float *x, size_t n_rows);
 /* Self-attention of a query [D] over the n rows that key_rows and value_rows begin with, the first
- * head's; heads joined in y [D]. `attention` [n_heads, n_memory_positions] gets the weights of the
- * first positions, or is NULL. */
+ * head's; heads joined in y [D]. `attention` [n_heads, n_places] gets the weights of the
+ * places, or is NULL. */
 void limn_decoder_attend(limn_decoder_state *s, float *y, const float *q, size_t n,
                          float *attention);
 

@@ -71,13 +71,14 @@ void limn_decoder_attend(limn_decoder_state *s, float *y, const float *q, size_t
                          float *attention)
 {
     const limn_decoder_config *c = &s->d->config;
-    const size_t head_dim = c->dim / c->n_heads, n_positions = c->n_memory_positions;
+    const size_t head_dim = c->dim / c->n_heads, n_places = limn_decoder_n_places(c);
     const float scale = 1.0f / sqrtf((float)head_dim);
     for (size_t head = 0; head < c->n_heads; head++) {
         s->d->kernels->attend(y + head * head_dim, s->scores, q + head * head_dim, s->key_rows,
                               s->value_rows, n, head_dim, scale);
         if (attention)
-            memcpy(attention + head * n_positions, s->scores, n_positions * sizeof *attention);
+            memcpy(attention + head * n_places, s->scores + c->n_class_positions,
+                   n_places * sizeof *attention);
         for (size_t p = 0; p < n; p++) {
             s->key_rows[p] += head_dim;
             s->value_rows[p] += head_dim;
@@ -128,7 +129,7 @@ static float *kept_attention(const limn_decoder_state *s, size_t layer, size_t r
     const size_t dim = limn_decoder_attention_dim(s->d);
     if (!s->attention) return NULL;
     return s->attention + (s->n_steps * s->max_rows + row) * dim +
-           layer * c->n_heads * c->n_memory_positions;
+           layer * c->n_heads * limn_decoder_n_places(c);
 }
 
 /* Points key_rows and value_rows at all that a row sees: the prefix, and its own past. Returns how
@@ -180,7 +181,7 @@ static void look_at_memory(void *ctx, size_t head, size_t worker)
     const limn_packed *values = &s->cross[run->layer].values[head];
     const size_t n_rows = run->n_rows, at = head * (c->dim / c->n_heads);
     const size_t n_memory = limn_decoder_n_memory_rows(c), stride = limn_decoder_padded(n_memory);
-    const size_t n_kept = c->n_memory_positions;
+    const size_t n_places = limn_decoder_n_places(c);
     float *scores = s->scores + head * s->max_rows * stride;
     (void)worker;
     limn_linear(kernels, &(limn_linear_job){ .y = scores,
@@ -192,8 +193,8 @@ static void look_at_memory(void *ctx, size_t head, size_t worker)
                                              .panel_end = limn_n_panels(keys->n_outputs) });
     kernels->softmax(scores, n_rows, n_memory, stride);
     for (size_t r = 0; s->attention && r < n_rows; r++)
-        memcpy(kept_attention(s, run->layer, r) + head * n_kept, scores + r * stride,
-               n_kept * sizeof *scores);
+        memcpy(kept_attention(s, run->layer, r) + head * n_places,
+               scores + r * stride + c->n_class_positions, n_places * sizeof *scores);
     limn_linear(kernels, &(limn_linear_job){ .y = s->y + at,
                                              .x = scores,
                                              .n_rows = n_rows,

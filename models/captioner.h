@@ -81,6 +81,8 @@ typedef struct limn_model_info {
     size_t n_features;                /* floats that limn_state_encode writes: [n_positions,
                                        * feature_dim], of each model of an ensemble in turn */
     uint32_t feature_dim;             /* of the (first) model */
+    uint32_t shorter_side;            /* images are cropped: their shorter side becomes this many
+                                       * pixels, and the centre is the input; 0: squashed whole */
 } limn_model_info;
 
 /* Writes as much of it as a struct of `size` bytes has; zeros without a model. */
@@ -263,7 +265,8 @@ typedef struct limn_prediction {
     size_t n_alternatives;                /* as in the options, or all that can be written */
     const float *attention; /* [n_layers, n_heads, grid_height, grid_width]: where it looked, cells
                              * row by row; each [grid_height, grid_width] sums to 1, or to less by
-                             * what the model's tag slots got. NULL unless
+                             * what the model's class positions, its tag slots and, of a model that
+                             * has the image before the words, the words got. NULL unless
                              * keeps_attention */
 } limn_prediction;
 

@@ -28,7 +28,7 @@ struct limn_forward {
     float *unseen;    /* [max_rows, n_tokens] logits of `blind`; NULL without guidance */
     float *more;      /* [max_rows, n_tokens] of the models after the first */
     float *attention; /* [max_steps, max_rows, attention_dim] for the coverage; NULL = not kept */
-    double *covered;  /* [n_positions] */
+    double *covered;  /* [n_places] */
     size_t n_steps;   /* so far */
     limn_softmax_fn *softmax;
 };
@@ -51,7 +51,7 @@ static void plan(limn_forward *f, limn_arena *a, bool has_coverage)
     if (has_coverage) {
         f->attention = limn_arena_take(a, m->config.max_steps * f->max_rows,
                                        limn_decoder_attention_dim(m->decoder) * sizeof(float));
-        f->covered = limn_arena_take(a, m->config.decoder.n_memory_positions, sizeof(double));
+        f->covered = limn_arena_take(a, limn_decoder_n_places(&m->config.decoder), sizeof(double));
     }
 }
 
@@ -251,7 +251,7 @@ limn_decoder_state *limn_forward_decoder(limn_forward *f)
 
 /* ---- coverage ----------------------------------------------------------------------------- */
 
-/* covered [n_positions] += attention of one step, a row of [n_maps, n_positions] */
+/* covered [n_places] += attention of one step, a row of [n_maps, n_places] */
 static void add_attention(double *covered, const float *attention, size_t n_maps,
                           size_t n_positions)
 {
@@ -264,7 +264,7 @@ double limn_forward_coverage(const limn_forward *f, size_t row)
 {
     const limn_decoder_state *decoder = f->members[0].decoder;
     const limn_decoder_config *c = &f->members[0].model->config.decoder;
-    const size_t n = c->n_memory_positions;
+    const size_t n = limn_decoder_n_places(c);
     double sum = 0;
     memset(f->covered, 0, n * sizeof *f->covered);
     for (size_t step = 0; step < f->n_steps; step++) {

@@ -40,6 +40,8 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
         return limn_fail(err, LIMN_E_ARG, "is an encoder without a decoder and writes no captions");
     limn_safetensors_read_once(file->tensors);
     LIMN_TRY(limn_encoder_open(&m->encoder, file->tensors, &m->config.encoder, &m->kernels, err));
+    m->config.decoder.n_class_positions =
+        (uint32_t)limn_encoder_feature_shape(&m->config.encoder).n_prefix;
     LIMN_TRY(limn_decoder_open(&m->decoder, file->tensors, &m->config.decoder, &m->kernels, err));
     if (limn_encoder_n_positions(m->encoder) != m->config.decoder.n_memory_positions ||
         limn_encoder_dim(m->encoder) != m->config.decoder.memory_dim)
@@ -259,6 +261,7 @@ static limn_model_info info_of(const limn_model *m)
         .has_confidence = m->has_confidence,
         .n_features = limn_model_n_features(m),
         .feature_dim = (uint32_t)limn_encoder_dim(m->encoder),
+        .shorter_side = m->config.encoder.input.shorter_side,
     };
 }
 

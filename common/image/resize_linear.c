@@ -1,6 +1,7 @@
 #include "common/image/resize_linear.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { WEIGHT_BITS = 11, ONE = 1 << WEIGHT_BITS, COLOURS = 3 };
@@ -16,21 +17,23 @@ static int32_t to_fixed_point(float weight)
     return (int32_t)nearbyintf(weight * ONE);
 }
 
-/* In doubles and floats as OpenCV has them. */
-static tap tap_of(const limn_linear_axis *a, uint32_t i)
+static uint32_t clamp(float position, uint32_t n)
+{
+    return position < 0 ? 0 : position >= (float)n ? n - 1 : (uint32_t)position;
+}
+
+/* In doubles and floats as OpenCV has them. Beyond the outermost pixels, both positions are the
+ * same: a column then counts once, a row twice with its two weights, which rounds otherwise. */
+static tap tap_of(const limn_linear_axis *a, uint32_t i, bool is_row)
 {
     const double scale = 1.0 / ((double)a->n_whole / ((double)a->to - a->from));
     const float at = (float)(a->from + (i + a->n_skipped + 0.5) * scale - 0.5);
-    float first = floorf(at), part = at - first;
-    if (first < 0) first = part = 0;
-    if (first >= (float)(a->n_in - 1)) {
-        first = (float)(a->n_in - 1);
-        part = 0;
-    }
-    tap t = { .first = (uint32_t)first,
-              .weights = { to_fixed_point(1.0f - part), to_fixed_point(part) } };
-    t.second = t.first + 1 < a->n_in ? t.first + 1 : t.first;
-    return t;
+    const float first = floorf(at);
+    const bool is_inside = first >= 0 && first < (float)(a->n_in - 1);
+    const float part = is_inside || is_row ? at - first : 0;
+    return (tap){ .first = clamp(first, a->n_in),
+                  .second = clamp(first + 1, a->n_in),
+                  .weights = { to_fixed_point(1.0f - part), to_fixed_point(part) } };
 }
 
 static int32_t across(const uint8_t *row, const tap *x, uint32_t colour)
@@ -60,9 +63,9 @@ void limn_resize_linear(uint8_t *dst, const uint8_t *src, const limn_linear_axis
 {
     const size_t row = (size_t)x->n_in * COLOURS;
     for (uint32_t i = 0; i < y->n_out; i++) {
-        const tap down = tap_of(y, i);
+        const tap down = tap_of(y, i, true);
         for (uint32_t j = 0; j < x->n_out; j++, dst += COLOURS) {
-            const tap right = tap_of(x, j);
+            const tap right = tap_of(x, j, false);
             resize_pixel(dst, src + down.first * row, src + down.second * row, &right, &down);
         }
     }

@@ -252,6 +252,33 @@ static void test_attention_sums_to_one_and_changes_no_logits(void **state)
     check_attention_sums(&slotted, 0.1, 1 - 1e-3);
 }
 
+/* Attention to class positions is left out of what is kept, and changes nothing else. */
+static void test_attention_to_class_positions_is_left_out(void **state)
+{
+    limn_decoder_config config = wide;
+    fixture all = open_fixture(&config, LIMN_TENSOR_F32, limn_cpu_best());
+    const script s = make_script(2);
+    const size_t n = config.n_memory_positions, n_left = n - 2, n_heads = 3 * 2;
+    (void)state;
+    config.n_class_positions = 2;
+    fixture places = open_fixture(&config, LIMN_TENSOR_F32, limn_cpu_best());
+    assert_int_equal(limn_decoder_attention_dim(places.decoder), n_heads * n_left);
+    keep_attention(&all);
+    keep_attention(&places);
+    results *of_all = run_script(&all, NULL, &s), *of_places = run_script(&places, NULL, &s);
+    assert_memory_equal(of_all, of_places, sizeof *of_all);
+    for (size_t step = 0; step < N_STEPS; step++)
+        for (size_t row = 0; row < s.n_rows[step]; row++)
+            for (size_t head = 0; head < n_heads; head++)
+                assert_memory_equal(limn_decoder_attention(places.state, step, row) + head * n_left,
+                                    limn_decoder_attention(all.state, step, row) + head * n + 2,
+                                    n_left * sizeof(float));
+    free(of_all);
+    free(of_places);
+    close_fixture(&all);
+    close_fixture(&places);
+}
+
 /* With features of zero or not: a caller that tells no tags tells those of no image. */
 static void test_no_tags_are_the_first_ones_with_probability_zero(void **state)
 {
@@ -487,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_logits_are_those_of_a_plain_transformer),
         cmocka_unit_test(test_attention_is_that_of_a_plain_transformer),
         cmocka_unit_test(test_attention_sums_to_one_and_changes_no_logits),
+        cmocka_unit_test(test_attention_to_class_positions_is_left_out),
         cmocka_unit_test(test_no_tags_are_the_first_ones_with_probability_zero),
         cmocka_unit_test(test_attention_of_a_row_does_not_depend_on_its_company),
         cmocka_unit_test(test_a_row_does_not_depend_on_its_company),

@@ -33,18 +33,29 @@ static limn_image image_of(uint8_t *pixels, uint32_t width, uint32_t height)
 }
 
 /* torchvision 0.23: resize's output size and center_crop's offsets, for widths, heights, shorter
- * sides and inputs. */
+ * sides and inputs; and where transformers 4.57's CLIPImageProcessor and albumentations 1.0's
+ * SmallestMaxSize and CenterCrop round otherwise. */
 static const struct {
     uint32_t width, height, shorter_side, input_width, input_height;
     uint32_t whole_width, whole_height, left, top;
+    limn_rounding rounding;
 } crops[] = {
-    { 500, 375, 256, 224, 224, 341, 256, 58, 16 }, { 375, 500, 256, 224, 224, 256, 341, 16, 58 },
-    { 333, 500, 256, 224, 224, 256, 384, 16, 80 }, { 101, 100, 64, 33, 64, 64, 64, 16, 0 },
-    { 97, 61, 50, 49, 48, 79, 50, 15, 1 },         { 40, 300, 37, 32, 37, 37, 277, 2, 120 },
-    { 64, 64, 64, 64, 64, 64, 64, 0, 0 },          { 90, 33, 40, 38, 37, 109, 40, 36, 2 },
+    { 500, 375, 256, 224, 224, 341, 256, 58, 16, 0 },
+    { 375, 500, 256, 224, 224, 256, 341, 16, 58, 0 },
+    { 333, 500, 256, 224, 224, 256, 384, 16, 80, 0 },
+    { 101, 100, 64, 33, 64, 64, 64, 16, 0, 0 },
+    { 97, 61, 50, 49, 48, 79, 50, 15, 1, 0 },
+    { 40, 300, 37, 32, 37, 37, 277, 2, 120, 0 },
+    { 64, 64, 64, 64, 64, 64, 64, 0, 0, 0 },
+    { 90, 33, 40, 38, 37, 109, 40, 36, 2, 0 },
+    { 101, 100, 64, 33, 64, 64, 64, 15, 0, LIMN_ROUND_TRANSFORMERS },
+    { 640, 427, 224, 224, 224, 335, 224, 55, 0, LIMN_ROUND_TRANSFORMERS },
+    { 640, 427, 256, 224, 224, 384, 256, 80, 16, LIMN_ROUND_ALBUMENTATIONS },
+    { 101, 100, 50, 49, 48, 50, 50, 0, 1, LIMN_ROUND_ALBUMENTATIONS }, /* 50.5 */
+    { 100, 103, 50, 48, 49, 50, 52, 1, 1, LIMN_ROUND_ALBUMENTATIONS }, /* 51.5 */
 };
 
-static void test_a_crop_is_torchvisions(void **state)
+static void test_a_crop_is_the_originals(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof crops / sizeof *crops; i++) {
@@ -53,6 +64,7 @@ static void test_a_crop_is_torchvisions(void **state)
                                        .height = h,
                                        .filter = i % 2 ? LIMN_RESIZE_BICUBIC : LIMN_RESIZE_BILINEAR,
                                        .fit = LIMN_FIT_CROP,
+                                       .rounding = crops[i].rounding,
                                        .shorter_side = crops[i].shorter_side };
         limn_resize_scratch scratch = { 0 };
         const size_t whole_row = (size_t)crops[i].whole_width * 3;
@@ -101,6 +113,12 @@ static void test_what_is_alike(void **state)
     assert_false(limn_input_is_alike(&a, &b));
     b = a;
     b.fit = LIMN_FIT_CROP;
+    assert_false(limn_input_is_alike(&a, &b));
+    a = b;
+    b.rounding = LIMN_ROUND_TRANSFORMERS;
+    assert_false(limn_input_is_alike(&a, &b));
+    b = a;
+    b.decodes_whole = true;
     assert_false(limn_input_is_alike(&a, &b));
 }
 
@@ -173,7 +191,7 @@ static void test_a_plan_gives_what_each_input_gives_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_crop_is_torchvisions),
+        cmocka_unit_test(test_a_crop_is_the_originals),
         cmocka_unit_test(test_a_long_image_is_cropped_without_being_resized_whole),
         cmocka_unit_test(test_what_is_alike),
         cmocka_unit_test(test_a_plan_gives_what_each_input_gives_alone),

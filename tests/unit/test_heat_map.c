@@ -13,12 +13,14 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "common/base/mem.h"
 #include "common/image/decode.h"
 #include "common/image/image.h"
 #include "common/image/png_write.h"
 #include "models/captioner_model.h"
 #include "tools/explain/heat_map.h"
 #include "tools/explain/label.h"
+#include "tools/explain/seen_part.h"
 #include "tools/annotate/loader/image_load.h"
 
 /* ---- painting ------------------------------------------------------------------------------- */
@@ -357,6 +359,42 @@ static void test_a_png_has_the_pixels(void **state)
     limn_buffer_finish(&png);
 }
 
+/* ---- the part that is seen ------------------------------------------------------------------ */
+
+/* Of a thumbnail of 12 x 8 whose pixels tell where they are, where the input is cropped. */
+static void check_part(uint32_t input_width, uint32_t shorter_side, uint32_t width, uint32_t height,
+                       size_t left, size_t top)
+{
+    const limn_model_info info = { .input_width = input_width,
+                                   .input_height = 224,
+                                   .shorter_side = shorter_side };
+    limn_thumbnail *image = malloc(sizeof *image + 12 * 8 * 3), *part;
+    assert_non_null(image);
+    image->width = 12;
+    image->height = 8;
+    for (size_t i = 0; i < 12 * 8; i++) memset(image->pixels + i * 3, (int)i, 3);
+    assert_int_equal(limn_seen_part(&part, image, &info, NULL), LIMN_OK);
+    assert_non_null(part);
+    assert_true(part->width == width && part->height == height);
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++)
+            assert_int_equal(part->pixels[(y * width + x) * 3 + 2], (y + top) * 12 + x + left);
+    free(image);
+    limn_free(part);
+}
+
+static void test_the_part_that_a_network_sees(void **state)
+{
+    const limn_model_info squashed = { .input_width = 224, .input_height = 224 };
+    limn_thumbnail image = { .width = 1, .height = 1 }, *part;
+    (void)state;
+    check_part(224, 224, 8, 8, 2, 0);  /* the whole shorter side */
+    check_part(224, 448, 4, 4, 4, 2);  /* half of it */
+    check_part(448, 256, 12, 7, 0, 0); /* wider than the image, which is no longer */
+    assert_int_equal(limn_seen_part(&part, &image, &squashed, NULL), LIMN_OK);
+    assert_null(part);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_the_map_lies_on_the_object),
         cmocka_unit_test(test_labels_stay_in_their_place),
         cmocka_unit_test(test_a_png_has_the_pixels),
+        cmocka_unit_test(test_the_part_that_a_network_sees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

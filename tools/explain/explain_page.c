@@ -47,6 +47,33 @@ static limn_status append_size(limn_buffer *out, void *ctx, limn_error *err)
     return LIMN_OK;
 }
 
+static limn_status append_seen(limn_buffer *out, void *ctx, limn_error *err)
+{
+    const limn_explanation *e = ctx;
+    limn_model_info info;
+    (void)err;
+    limn_model_get_info(e->model, &info);
+    limn_buffer_append_text(out, info.shorter_side > 0
+                                     ? "the middle of the photo, which is shown here"
+                                     : "the whole photo squashed to a square");
+    return LIMN_OK;
+}
+
+/* What is added to the shares of the cells, where these are not all. */
+static limn_status append_shares(limn_buffer *out, void *ctx, limn_error *err)
+{
+    const limn_explanation *e = ctx;
+    limn_model_info info;
+    (void)err;
+    limn_model_get_info(e->model, &info);
+    if (info.n_prefix > 0)
+        limn_buffer_append_text(out,
+                                " with what it reads from the class position, and in some models "
+                                "from the words before, which have no place in the photo and "
+                                "are left out");
+    return LIMN_OK;
+}
+
 static limn_status append_foot(limn_buffer *out, void *ctx, limn_error *err)
 {
     const limn_explanation *e = ctx;
@@ -68,6 +95,7 @@ limn_status limn_explain_page_append(limn_buffer *out, const limn_explanation *e
     const limn_page_part parts[] = {
         { "name", NULL, append_name },     { "caption", NULL, append_caption },
         { "photo", NULL, append_photo },   { "size", NULL, append_size },
+        { "seen", NULL, append_seen },     { "shares", NULL, append_shares },
         { "foot", NULL, append_foot },     { "data", NULL, append_data },
         { "css", limn_explain_css, NULL }, { "js", limn_explain_js, NULL },
     };

@@ -3,10 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/text/path.h"
 #include "tools/explain/attention_files.h"
 #include "tools/explain/explain_page.h"
 #include "tools/explain/result_files.h"
+#include "tools/explain/seen_part.h"
 
 enum { N_ALTERNATIVES = 8 }; /* at least, to each word of a page */
 
@@ -83,18 +85,30 @@ static limn_status write_attention(const limn_explain_settings *s, const limn_di
     return status;
 }
 
+static limn_status write_files(const limn_explain_settings *s, const limn_dirwalk_entry *input,
+                               limn_explanation *e, const limn_options *options, limn_error *err)
+{
+    for (size_t i = 0; s->attention_dir && i < e->captions->n_items && i < s->n_best; i++)
+        LIMN_TRY(write_attention(s, input, e, i, err));
+    return s->page_dir ? write_page(s, input, e, options, err) : LIMN_OK;
+}
+
 limn_status limn_explain_write(const limn_explain_settings *s, const limn_dirwalk_entry *input,
                                const limn_captions *captions, const limn_model *model,
                                const limn_options *options, const limn_thumbnail *image,
                                limn_error *err)
 {
+    limn_model_info info;
+    limn_thumbnail *part;
+    limn_model_get_info(model, &info);
+    LIMN_TRY(limn_seen_part(&part, image, &info, err));
     limn_explanation e = { .name = input->path,
-                           .image = image,
+                           .image = part ? part : image,
                            .captions = captions,
                            .model = model,
                            .model_name = limn_path_last(s->model_path),
                            .is_sampled = options->method != LIMN_METHOD_BEAM };
-    for (size_t i = 0; s->attention_dir && i < captions->n_items && i < s->n_best; i++)
-        LIMN_TRY(write_attention(s, input, &e, i, err));
-    return s->page_dir ? write_page(s, input, &e, options, err) : LIMN_OK;
+    const limn_status status = write_files(s, input, &e, options, err);
+    limn_free(part);
+    return status;
 }

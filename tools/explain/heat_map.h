@@ -1,5 +1,6 @@
-/* Attention as colour on the image. The network sees the whole image squashed to a square, so
- * each cell of its grid is a part of the upright image, of the same share of width and height. */
+/* Attention as colour on the image, or on the part of it that the network sees (seen_part.h), which
+ * is squashed to its input: each cell of the grid is a part of that, of the same share of width and
+ * height. */
 #ifndef LIMN_TOOLS_EXPLAIN_HEAT_MAP_H
 #define LIMN_TOOLS_EXPLAIN_HEAT_MAP_H
 
