@@ -8,6 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/text/utf8.h"
+#include "common/text/wide_encoding.h"
 
 /* ---- gzip --------------------------------------------------------------------------------- */
 
@@ -60,13 +61,11 @@ static limn_status inflate_all(limn_buffer *out, const char *bytes, size_t size,
 
 /* ---- UTF-16 ------------------------------------------------------------------------------- */
 
-typedef enum utf16_order { NOT_UTF16, LITTLE_ENDIAN_16, BIG_ENDIAN_16 } utf16_order;
+typedef enum utf16_order { LITTLE_ENDIAN_16, BIG_ENDIAN_16 } utf16_order;
 
-static utf16_order marked_order(const char *bytes, size_t size)
+static utf16_order order_of(const char *mark)
 {
-    if (size < 2) return NOT_UTF16;
-    if (memcmp(bytes, "\xFF\xFE", 2) == 0) return LITTLE_ENDIAN_16;
-    return memcmp(bytes, "\xFE\xFF", 2) == 0 ? BIG_ENDIAN_16 : NOT_UTF16;
+    return memcmp(mark, "\xFF\xFE", 2) == 0 ? LITTLE_ENDIAN_16 : BIG_ENDIAN_16;
 }
 
 static uint32_t unit_at(const char *bytes, utf16_order order)
@@ -104,19 +103,6 @@ static limn_status convert_utf16(limn_buffer *out, const char *bytes, size_t siz
     return LIMN_OK;
 }
 
-/* Every other byte of the beginning is NUL: ASCII in 16 bits. */
-static bool looks_like_utf16(const char *bytes, size_t size)
-{
-    enum { N_LOOKED_AT = 8 };
-    size_t n_even = 0, n_odd = 0;
-    if (size < N_LOOKED_AT) return false;
-    for (size_t i = 0; i < N_LOOKED_AT; i += 2) {
-        n_even += bytes[i] == '\0';
-        n_odd += bytes[i + 1] == '\0';
-    }
-    return (n_even == 0 && n_odd == N_LOOKED_AT / 2) || (n_odd == 0 && n_even == N_LOOKED_AT / 2);
-}
-
 /* ---- all of it ---------------------------------------------------------------------------- */
 
 static void take(char **bytes, size_t *size, limn_buffer *from)
@@ -150,14 +136,14 @@ static limn_status check_is_text(const char *bytes, size_t size, limn_error *err
 
 static limn_status to_utf8(char **bytes, size_t *size, limn_error *err)
 {
-    const utf16_order order = marked_order(*bytes, *size);
+    const char *encoding = limn_wide_encoding(*bytes, *size);
     limn_buffer text = { 0 };
-    if (order == NOT_UTF16 && looks_like_utf16(*bytes, *size))
-        return limn_fail(err, LIMN_E_FORMAT,
-                         "this is UTF-16 without a byte order mark: save it as UTF-8");
-    if (order == NOT_UTF16) return LIMN_OK;
+    if (!encoding) return LIMN_OK;
+    if (strcmp(encoding, "UTF-16") != 0)
+        return limn_fail(err, LIMN_E_FORMAT, "this is %s%s: save it as UTF-8", encoding,
+                         strlen(encoding) > 6 ? " without a byte order mark" : "");
     limn_buffer_append(&text, "", 0);
-    const limn_status status = convert_utf16(&text, *bytes + 2, *size - 2, order, err);
+    const limn_status status = convert_utf16(&text, *bytes + 2, *size - 2, order_of(*bytes), err);
     if (status == LIMN_OK) take(bytes, size, &text);
     limn_buffer_finish(&text);
     return status;

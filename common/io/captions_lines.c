@@ -1,6 +1,7 @@
 /* Caption files of lines: TSV without a header, JSONL, captions alone. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/io/caption_fields.h"
 #include "common/io/captions_parse.h"
@@ -26,9 +27,25 @@ bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, si
     return *status == LIMN_OK;
 }
 
-bool limn_caption_is_true(limn_caption_text flag)
+static bool is_among(limn_caption_text word, const char *const *words, size_t n_words)
 {
-    return flag.size > 0 && flag.bytes[0] && strchr("1tTyY", flag.bytes[0]);
+    for (size_t i = 0; i < n_words; i++)
+        if (word.size == strlen(words[i]) && !strncasecmp(word.bytes, words[i], word.size))
+            return true;
+    return false;
+}
+
+limn_status limn_caption_read_flag(bool *is_true, limn_caption_text flag, limn_error *err)
+{
+    static const char *const yes[] = { "1", "1.0", "true", "t", "yes", "y" };
+    static const char *const no[] = { "0", "0.0", "false", "f",    "no", "n",
+                                      "-", "nan", "none",  "null", "n/a" };
+    enum { MAX_SHOWN = 40 };
+    *is_true = flag.size > 0 && is_among(flag, yes, sizeof yes / sizeof *yes);
+    if (*is_true || limn_caption_is_blank(flag) || is_among(flag, no, sizeof no / sizeof *no))
+        return LIMN_OK;
+    return limn_fail(err, LIMN_E_FORMAT, "\"%.*s\" is neither true nor false",
+                     (int)(flag.size < MAX_SHOWN ? flag.size : MAX_SHOWN), flag.bytes);
 }
 
 bool limn_caption_is_blank(limn_caption_text line)

@@ -13,28 +13,18 @@ typedef struct members {
     const json_t *of[LIMN_N_FIELDS];
     const char *keys[LIMN_N_FIELDS];
     size_t ranks[LIMN_N_FIELDS];
-    bool is_rejected;
 } members;
-
-/* As Python takes them, in which the scorers that heed them are written; and as words. */
-static bool is_set(const json_t *flag)
-{
-    return json_is_string(flag)
-               ? limn_caption_is_true(limn_caption_text_of(json_string_value(flag)))
-               : json_is_true(flag) || json_number_value(flag) != 0;
-}
 
 /* Of several that hold the same the preferred one counts; null names no image. */
 static members find_members(const json_t *object)
 {
-    members m = { .is_rejected = false };
+    members m = { .of = { NULL } };
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
         size_t rank;
         const limn_caption_field field = limn_caption_field_of(&rank, key, strlen(key));
-        if (field == LIMN_FIELD_REJECTED && is_set(value)) m.is_rejected = true;
         if (json_is_null(value) && field != LIMN_FIELD_CAPTION) continue;
         if (field == LIMN_FIELD_OTHER || (m.of[field] && m.ranks[field] <= rank)) continue;
         m.of[field] = value;
@@ -120,13 +110,13 @@ static limn_status read_item(limn_caption_item *item, names *n, const members *m
                              limn_error *err)
 {
     LIMN_TRY(read_names(n, m, object, err));
-    *item = (limn_caption_item){ .id = n->of[LIMN_FIELD_FILE],
-                                 .id_kind = LIMN_NAME_FILE,
-                                 .alias = n->of[LIMN_FIELD_IMAGE_ID],
-                                 .alias_kind = LIMN_NAME_IMAGE_ID,
-                                 .split = limn_caption_text_of(
-                                     json_string_value(m->of[LIMN_FIELD_SPLIT])),
-                                 .is_rejected = m->is_rejected };
+    *item = (limn_caption_item){
+        .id = n->of[LIMN_FIELD_FILE],
+        .id_kind = LIMN_NAME_FILE,
+        .alias = n->of[LIMN_FIELD_IMAGE_ID],
+        .alias_kind = LIMN_NAME_IMAGE_ID,
+        .split = limn_caption_text_of(json_string_value(m->of[LIMN_FIELD_SPLIT])),
+    };
     limn_caption_choose_names(item, n->of[LIMN_FIELD_OWN_ID], n->of[LIMN_FIELD_URL]);
     const json_t *name = item->id.bytes ? json_object_get(file_names, item->id.bytes) : NULL;
     if (name && !item->alias.bytes) {
@@ -289,6 +279,39 @@ static limn_status add_captions_of(limn_caption_file *file, const members *m,
     return add_at(file, object, item, (limn_caption_text){ 0 }, err);
 }
 
+/* As Python takes them, in which the scorers that heed them are written; and as words. */
+static limn_status read_flag(bool *is_set, const limn_json_node *flag, limn_error *err)
+{
+    limn_error reason = { 0 };
+    *is_set = json_is_true(flag->value) || json_number_value(flag->value) != 0;
+    if (json_is_boolean(flag->value) || json_is_number(flag->value) || json_is_null(flag->value))
+        return LIMN_OK;
+    if (!json_is_string(flag->value))
+        return limn_json_fail(flag, err, LIMN_E_FORMAT, "neither true nor false");
+    const char *word = json_string_value(flag->value);
+    return limn_caption_read_flag(is_set, limn_caption_text_of(word), &reason) == LIMN_OK
+               ? LIMN_OK
+               : limn_json_fail(flag, err, LIMN_E_FORMAT, "%s", reason.text);
+}
+
+static limn_status read_flags(limn_caption_item *item, const limn_json_node *object,
+                              limn_error *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object->value, key, value)
+    {
+        limn_json_node flag;
+        size_t rank;
+        bool is_set;
+        if (limn_caption_field_of(&rank, key, strlen(key)) != LIMN_FIELD_REJECTED) continue;
+        LIMN_TRY(limn_json_get(&flag, object, key, err));
+        LIMN_TRY(read_flag(&is_set, &flag, err));
+        item->is_rejected |= is_set;
+    }
+    return LIMN_OK;
+}
+
 limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_node *object,
                                     const json_t *file_names, limn_error *err)
 {
@@ -299,6 +322,7 @@ limn_status limn_caption_add_object(limn_caption_file *file, const limn_json_nod
     const members m = find_members(object->value);
     if (!has_image(&m)) return fail_names(object, err);
     LIMN_TRY(read_item(&item, &n, &m, object, file_names, err));
+    LIMN_TRY(read_flags(&item, object, err));
     LIMN_TRY(add_captions_of(file, &m, object, &item, err));
     return file->n_records > first ? add_sureness(file, first, object, err) : LIMN_OK;
 }

@@ -74,7 +74,9 @@ bool limn_caption_next_line(limn_caption_text *line, limn_caption_text *text, si
                             limn_status *status, limn_error *err);
 
 bool limn_caption_is_blank(limn_caption_text line); /* empty, or spaces and tabs alone */
-bool limn_caption_is_true(limn_caption_text flag);  /* "1", "true", "yes", in any case */
+/* A flag as a word, in any case: "1", "true", "yes"; "", "0", "false", "no", and what stands for
+ * none. LIMN_E_FORMAT for any other. */
+limn_status limn_caption_read_flag(bool *is_true, limn_caption_text flag, limn_error *err);
 
 /* ---- formats ------------------------------------------------------------------------------ */
 

@@ -176,6 +176,20 @@ static limn_caption_text field_of(const limn_caption_rows *r, const columns *c,
     return text.size > 0 ? text : none;
 }
 
+static limn_status read_flags(limn_caption_item *item, const limn_caption_rows *r, const columns *c,
+                              limn_error *err)
+{
+    for (size_t i = 0; i < c->n_rejected; i++) {
+        bool is_set;
+        const limn_status s =
+            limn_caption_read_flag(&is_set, limn_caption_row_field(r, c->rejected[i]), err);
+        if (s != LIMN_OK)
+            return limn_error_prefix(err, "column %zu, a flag of rejection", c->rejected[i] + 1), s;
+        item->is_rejected |= is_set;
+    }
+    return LIMN_OK;
+}
+
 static limn_caption_item item_of(const limn_caption_rows *r, const columns *c)
 {
     limn_caption_item item = { .id = field_of(r, c, LIMN_FIELD_FILE),
@@ -189,8 +203,6 @@ static limn_caption_item item_of(const limn_caption_rows *r, const columns *c)
     if (!lacks_name) /* an empty name stays an error */
         limn_caption_choose_names(&item, field_of(r, c, LIMN_FIELD_OWN_ID),
                                   field_of(r, c, LIMN_FIELD_URL));
-    for (size_t i = 0; i < c->n_rejected; i++)
-        item.is_rejected |= limn_caption_is_true(limn_caption_row_field(r, c->rejected[i]));
     return item;
 }
 
@@ -216,8 +228,9 @@ static limn_status add_cell(limn_caption_file *file, const limn_caption_item *it
 static limn_status add_row(limn_caption_file *file, const limn_caption_rows *r, const columns *c,
                            limn_error *err)
 {
-    const limn_caption_item item = item_of(r, c);
+    limn_caption_item item = item_of(r, c);
     size_t n_added = 0;
+    LIMN_TRY(read_flags(&item, r, c, err));
     for (size_t i = 0; i < c->n_captions; i++) {
         const limn_caption_text cell = limn_caption_row_field(r, c->captions[i]);
         if (cell.size == 0 && (c->n_captions > 1 && (n_added > 0 || i + 1 < c->n_captions)))

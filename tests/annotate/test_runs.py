@@ -154,7 +154,8 @@ class SidecarTest(RunTest):
 
     def test_what_is_no_utf8_is_not_added_to(self):
         """A file in two encodings is in none: such an image fails, the others get theirs."""
-        odd = {"00000": "Hund".encode("utf-16"), "00001": "Hund".encode("utf-16-be"), "00002": "gr\xfc\xdfe".encode("latin-1")}
+        odd = {"00000": "Hund".encode("utf-16"), "00001": "Hund".encode("utf-16-be"), "00002": "gr\xfc\xdfe".encode("latin-1"),
+               "00004": "Hund".encode("utf-32"), "00005": "Hund".encode("utf-32-be"), "00006": b"Hund\0Katze"}
         for existing in ["append", "prepend"]:
             for name, data in odd.items():
                 (self.p / f"{name}.txt").write_bytes(data)
@@ -163,6 +164,10 @@ class SidecarTest(RunTest):
             for name, data in odd.items():
                 self.assertEqual((self.p / f"{name}.txt").read_bytes(), data)
                 self.assertIn(f"p/{name}.txt: is ", messages)
+            for name, encoding in (("0", "UTF-16"), ("1", "UTF-16BE"), ("4", "UTF-32"), ("5", "UTF-32BE")):
+                self.assertIn(f"p/0000{name}.txt: is {encoding}, not UTF-8, and nothing is added to it; iconv -f {encoding} ",
+                              messages)
+            self.assertIn("p/00006.txt: is no text", messages)
             text = (self.p / "00003.txt").read_bytes().decode()
             self.assertEqual(text.index("\ufeff"), 0)
             self.assertEqual(text.count("\ufeff"), 1)
@@ -269,6 +274,18 @@ class OutputTest(RunTest):
                              [(whole[0][0], rows[1][1]), *whole[1:]])
         (self.folder / "out.csv").write_text(saved.replace(",", ";"), newline="")
         self.assertIn("save it with commas", self.limn("p", "-o", "out.csv", code=1)[1])
+
+    def test_a_csv_that_was_saved_as_utf_16(self):
+        self.limn("p", "-o", "x.csv")
+        text = (self.folder / "x.csv").read_text()
+        for encoding, name in (("utf-16", "UTF-16"), ("utf-16-le", "UTF-16LE"), ("utf-32", "UTF-32")):
+            (self.folder / "x.csv").write_text(text, encoding=encoding)
+            before = (self.folder / "x.csv").read_bytes()
+            _, messages = self.limn("p", "-o", "x.csv", code=1)
+            self.assertIn(f"x.csv: is there, and from byte 0 on not as --format csv writes it (it is {name}: save it as UTF-8)",
+                          messages)
+            self.assertEqual((self.folder / "x.csv").read_bytes(), before)
+        self.assertEqual(self.leftovers(), [])
 
     def test_errors_of_a_finished_run_are_replaced(self):
         """The same command again; a refusal leaves everything as it was."""

@@ -255,7 +255,7 @@ class ReadersTest(unittest.TestCase):
     def test_other_encodings_are_named(self):
         text = "a.jpg\tit\u2019s a caf\u00e9\n"
         self.fails(text.encode("cp1252"), text, "line 1, byte 9: invalid UTF-8 (0x92)", "Windows-1252")
-        self.fails("a.jpg\tx\nb.jpg\ty\n".encode("utf-16-le"), text, "UTF-16 without a byte order mark")
+        self.fails("a.jpg\tx\nb.jpg\ty\n".encode("utf-16-le"), text, "UTF-16LE without a byte order mark")
 
 
 if __name__ == "__main__":

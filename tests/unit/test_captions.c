@@ -329,7 +329,16 @@ static const bad_file bad_files[] = {
     { "PAR1\x15", 5, NULL, LIMN_E_FORMAT, "this is Parquet: save the table as CSV or JSONL" },
     { "\xFF\xD8\xFF\xE0", 4, NULL, LIMN_E_FORMAT, "this is a JPEG image, not captions" },
     /* other encodings are named */
-    { "a\0\t\0x\0y\0\n\0", 10, NULL, LIMN_E_FORMAT, "UTF-16 without a byte order mark" },
+    { "a\0\t\0x\0y\0\n\0", 10, NULL, LIMN_E_FORMAT, "UTF-16LE without a byte order mark" },
+    { "\xFF\xFE\0\0a\0\0\0", 8, NULL, LIMN_E_FORMAT, "this is UTF-32: save it as UTF-8" },
+    { "\0\0\0a\0\0\0\t", 8, NULL, LIMN_E_FORMAT, "this is UTF-32BE without a byte order mark" },
+    /* a flag that is neither */
+    { "image,caption,is_rejected\na,x,\nb,y,maybe\n", 0, NULL, LIMN_E_FORMAT,
+      "captions: line 3: column 3, a flag of rejection: \"maybe\" is neither true nor false" },
+    { "{\"image_id\":1,\"caption\":\"x\",\"is_rejected\":\"2 of 5\"}", 0, NULL, LIMN_E_FORMAT,
+      "is_rejected: \"2 of 5\" is neither true nor false" },
+    { "[{\"image_id\":1,\"caption\":\"x\",\"is_precanned\":[]}]", 0, NULL, LIMN_E_FORMAT,
+      "[0].is_precanned: neither true nor false" },
     { "\xFF\xFE"
       "a\0\t\0\x00\xD8",
       8, NULL, LIMN_E_FORMAT, "byte 7: broken UTF-16" },

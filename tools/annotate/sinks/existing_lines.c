@@ -5,6 +5,7 @@
 
 #include "common/base/buffer.h"
 #include "common/io/fileio.h"
+#include "common/text/wide_encoding.h"
 
 /* What is left of a file. */
 typedef struct reader {
@@ -83,6 +84,8 @@ static bool skip_saved_head(reader *r, const char *head)
 /* Commas are what spreadsheets write where the decimal point is a point. */
 static limn_status fail_head(const reader *r, const limn_writer *writer, limn_error *err)
 {
+    const char *wide = limn_wide_encoding(r->text, r->size);
+    if (wide) return limn_fail(err, LIMN_E_FORMAT, "it is %s: save it as UTF-8", wide);
     const char *stop = memchr(r->text, '\n', r->size);
     const size_t line = stop ? (size_t)(stop - r->text) : r->size;
     if (writer == &limn_writer_csv && (memchr(r->text, ';', line) || memchr(r->text, '\t', line)))

@@ -13,6 +13,7 @@
 #include "common/io/place.h"
 #include "common/text/path.h"
 #include "common/text/utf8.h"
+#include "common/text/wide_encoding.h"
 #include "tools/annotate/input/image_file.h"
 #include "tools/annotate/input/path_names.h"
 
@@ -72,23 +73,17 @@ static limn_status check_folder(const char *path, limn_error *err)
     return s;
 }
 
-static bool has_utf16_mark(const unsigned char *bytes, size_t size)
+/* Captions are UTF-8, and so must be what they are added to. */
+static limn_status check_utf8(const char *path, const char *bytes, size_t size, limn_error *err)
 {
-    return size >= 2 && (!memcmp(bytes, "\xff\xfe", 2) || !memcmp(bytes, "\xfe\xff", 2));
-}
-
-/* Captions are UTF-8, and so must be what they are added to. UTF-16 without a mark is told by its
- * zero bytes. */
-static limn_status check_utf8(const char *path, const unsigned char *bytes, size_t size,
-                              limn_error *err)
-{
-    const bool is_utf16 = has_utf16_mark(bytes, size) || memchr(bytes, 0, size);
-    if (!is_utf16 && limn_utf8_valid_size((const char *)bytes, size) == size) return LIMN_OK;
+    const char *wide = limn_wide_encoding(bytes, size);
+    if (!wide && size && memchr(bytes, 0, size))
+        return limn_fail(err, LIMN_E_FORMAT, "%s: is no text, and nothing is added to it", path);
+    if (!wide && limn_utf8_valid_size(bytes, size) == size) return LIMN_OK;
     return limn_fail(err, LIMN_E_FORMAT,
                      "%s: is %s, not UTF-8, and nothing is added to it; iconv -f %s -t UTF-8 "
                      "converts it",
-                     path, is_utf16 ? "UTF-16" : "in another encoding",
-                     is_utf16 ? "UTF-16" : "latin1");
+                     path, wide ? wide : "in another encoding", wide ? wide : "latin1");
 }
 
 /* What is added to is read first: up to LIMN_SIDECAR_MAX_SIZE bytes of UTF-8. */
@@ -96,7 +91,7 @@ static limn_status read_old(unsigned char **bytes, size_t *size, const char *pat
 {
     limn_status s;
     LIMN_TRY(limn_file_read(bytes, size, path, LIMN_SIDECAR_MAX_SIZE, err));
-    s = check_utf8(path, *bytes, *size, err);
+    s = check_utf8(path, (const char *)*bytes, *size, err);
     if (s == LIMN_OK) return LIMN_OK;
     limn_free(*bytes);
     *bytes = NULL;
