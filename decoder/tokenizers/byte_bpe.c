@@ -204,6 +204,7 @@ typedef struct speller {
 
 static void put_character(speller *s, const char *bytes, size_t n, uint32_t c)
 {
+    if (c == 0) return; /* which a C string can't hold */
     if (s->out && s->at >= s->skip && s->at < s->end) limn_joined_append(s->out, bytes, n);
     s->at += n;
     if (s->out || limn_utf8_is_space(c)) {

@@ -259,8 +259,9 @@ static void write_bytes(writer *w, bool is_last)
     uint32_t c;
     while (w->n_bytes > 0 && (is_last || w->n_bytes == 4)) {
         const size_t n = limn_utf8_decode(&c, w->bytes, w->n_bytes);
-        limn_joined_append(&w->joined, n > 0 ? w->bytes : replacement,
-                           n > 0 ? n : (size_t)REPLACEMENT_SIZE);
+        if (n == 0 || c != 0) /* which a C string can't hold */
+            limn_joined_append(&w->joined, n > 0 ? w->bytes : replacement,
+                               n > 0 ? n : (size_t)REPLACEMENT_SIZE);
         const size_t n_taken = n > 0 ? n : 1;
         w->n_bytes -= n_taken;
         memmove(w->bytes, w->bytes + n_taken, w->n_bytes);

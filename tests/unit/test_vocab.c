@@ -194,7 +194,9 @@ static void test_what_a_vocabulary_cannot_be(void **state)
         limn_status status;
     } cases[] = {
         { OBJECT("\"morphemes\"", "2", "3", "[]"),
-          "tokenizer \"morphemes\" is not known: words, characters are", LIMN_E_UNSUPPORTED },
+          "tokenizer \"morphemes\" is not known: words, characters, wordpiece, byte_bpe, "
+          "sentencepiece are",
+          LIMN_E_UNSUPPORTED },
         { OBJECT("3", "2", "3", "[]"), "tokenizer: expected a string", LIMN_E_FORMAT },
         { OBJECT("\"words\"", "5", "3", "[]"), "the start token, 5, is not in 0 … 4",
           LIMN_E_FORMAT },
