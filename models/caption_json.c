@@ -37,12 +37,11 @@ static json_t *signals_of(const limn_caption *caption, bool *is_whole)
     return all;
 }
 
-static json_t *token_object(const limn_model *model, uint32_t token, float logprob, bool *is_whole)
+static void set_token(json_t *object, const limn_model *model, uint32_t token, float logprob,
+                      bool *is_whole)
 {
-    json_t *object = json_object();
     limn_json_line_set(object, "token", json_string(limn_model_token(model, token)), is_whole);
     limn_json_line_set(object, "logprob", json_real((double)logprob), is_whole);
-    return object;
 }
 
 /* What could have come instead, where the user asked for it. */
@@ -52,8 +51,9 @@ static void set_alternatives(json_t *token, const limn_prediction *p,
     json_t *all = json_array();
     for (size_t i = 0; i < p->n_alternatives && i < from->n_alternatives; i++) {
         const limn_alternative *a = &p->alternatives[i];
-        if (json_array_append_new(all, token_object(from->model, a->token, a->logprob, is_whole)))
-            *is_whole = false;
+        json_t *one = json_object();
+        set_token(one, from->model, a->token, a->logprob, is_whole);
+        if (json_array_append_new(all, one)) *is_whole = false;
     }
     limn_json_line_set(token, "entropy", json_real((double)p->entropy), is_whole);
     limn_json_line_set(token, "alternatives", all, is_whole);
@@ -64,8 +64,10 @@ static json_t *tokens_of(const limn_caption *caption, const limn_json_captions *
 {
     json_t *tokens = json_array();
     for (size_t i = 0; i < caption->n_tokens; i++) {
-        json_t *token =
-            token_object(from->model, caption->tokens[i], caption->token_logprobs[i], is_whole);
+        json_t *token = json_object();
+        if (from->has_ids)
+            limn_json_line_set(token, "id", json_integer(caption->tokens[i]), is_whole);
+        set_token(token, from->model, caption->tokens[i], caption->token_logprobs[i], is_whole);
         if (from->n_alternatives > 0)
             set_alternatives(token, caption->predictions[i], from, is_whole);
         if (json_array_append_new(tokens, token)) *is_whole = false;
@@ -180,6 +182,7 @@ limn_status limn_captions_json(const limn_captions *captions, const limn_model *
                                       .best = &captions->items[0],
                                       .has_n_best = all.n_best > 1,
                                       .has_confidence = !isnan(captions->items[0].confidence),
+                                      .has_ids = all.search != LIMN_SEARCH_LIMN,
                                       .n_alternatives = all.n_alternatives };
     render_captions(&line, &from, name);
     return give_line(&line, out, size, needed, err);

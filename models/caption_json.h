@@ -15,6 +15,7 @@ typedef struct limn_json_captions {
     const limn_caption *best;         /* of what was found; may not be among `captions` */
     bool has_n_best;                  /* all of them, not the best alone */
     bool has_confidence, has_signals; /* these too */
+    bool has_ids;                     /* those of tokens */
     size_t n_alternatives;            /* so many of each token; 0: none */
 } limn_json_captions;
 

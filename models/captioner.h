@@ -123,6 +123,14 @@ typedef enum limn_rerank {
                             * document frequencies in the model file) */
 } limn_rerank;
 
+/* By whose rules beam search goes. */
+typedef enum limn_search_rules {
+    LIMN_SEARCH_LIMN = 0,     /* limn's own, for all options */
+    LIMN_SEARCH_TRANSFORMERS, /* those of transformers' generate: beam_size, n_best, length_penalty,
+                               * repetition_penalty and the lengths below, as it has them */
+    LIMN_SEARCH_VIRTEX,       /* VirTex's own: beam_size, n_best */
+} limn_search_rules;
+
 /* May change values [n_tokens] before a search chooses what follows words [n_words]: log-
  * probabilities, indexed by token (limn_model_token). -INFINITY forbids; what is above 0 counts as
  * 0. What limn_captions report are the model's log-probabilities all the same. It may be called by
@@ -209,6 +217,14 @@ typedef struct limn_options {
                                  * captions are the same bits */
     limn_progress_fn *progress; /* NULL (default) = none */
     void *progress_ctx;
+
+    const char *prompt; /* prompt: a text that captions go on from, and begin with; it has no part
+                         * in tokens, lengths and scores. NULL (default) = none */
+    limn_search_rules search;                /* search */
+    uint32_t max_length, min_length;         /* max-length, min-length: of LIMN_SEARCH_TRANSFORMERS,
+                                              * start token, prompt and end included; 0 = not given */
+    uint32_t max_new_tokens, min_new_tokens; /* the same of what follows the prompt, end included;
+                                              * without a maximum there are 20 */
 } limn_options;
 
 /* Writes the defaults to a struct of `size` bytes. */
@@ -301,7 +317,7 @@ typedef enum limn_signal {
 } limn_signal;
 
 typedef struct limn_caption {
-    const char *text;            /* in the style of the options, UTF-8 */
+    const char *text;            /* in the style of the options, UTF-8; with the prompt */
     const uint32_t *tokens;      /* [n_tokens], end token included if it came */
     const float *token_logprobs; /* [n_tokens], natural logarithm; <pad>, <s> and <unk>, which are
                                   * never written, have no share in the probabilities */
@@ -402,7 +418,7 @@ LIMN_API limn_status limn_failure_json(const limn_error *failure, const char *na
 #define LIMN_VERSION_MINOR 1
 #define LIMN_VERSION_PATCH 0
 /* Grows by one when something is added that older libraries lack. */
-#define LIMN_API_VERSION 2
+#define LIMN_API_VERSION 3
 
 /* Of the library as loaded: "0.1.0", and the LIMN_API_VERSION that it was built with. */
 LIMN_API const char *limn_version(void);

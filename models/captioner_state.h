@@ -26,6 +26,7 @@ struct limn_state {
     bool is_stopped;                     /* the program's progress said so */
     limn_caption *items;                 /* [n_best] */
     char *texts;                         /* [n_best, max_text] */
+    uint32_t *ids;                       /* of a prompt and the caption after it */
     char *raw_text;                      /* [max_text] of the caption that becomes a sentence */
     limn_trace *trace;                   /* NULL unless the search is kept */
     const limn_prediction **predictions; /* [n_best, max_steps], with `trace` */

@@ -9,6 +9,7 @@
 #include "models/captioner_state.h"
 
 enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of an image file */
+enum { FIRST_STEP = 2 };          /* of the search: n_steps counts the encoder as one */
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
@@ -133,14 +134,36 @@ limn_status limn_state_load_pixels(limn_state *s, const limn_pixels *pixels, uin
 
 /* ---- captions ------------------------------------------------------------------------------ */
 
+static bool has_prompt(const limn_state *s)
+{
+    size_t n;
+    limn_decoding_prompt(s->decoding, &n);
+    return n > 1;
+}
+
 /* Asks the program whether to go on. */
 static bool goes_on(limn_state *s)
 {
     const limn_options *o = &s->options;
     if (!s->is_stopped && o->progress)
-        s->is_stopped = !o->progress(o->progress_ctx, s->n_steps, s->model->config.max_steps);
+        s->is_stopped = !o->progress(o->progress_ctx, s->n_steps,
+                                     (uint32_t)limn_decoding_max_steps(s->decoding));
     s->n_steps++;
     return !s->is_stopped;
+}
+
+/* The first step of limn's own searches after a prompt: it is read, and its last token is what the
+ * rows begin with. */
+static void step_prompt(limn_state *s, size_t n_rows, float *log_probs)
+{
+    static const uint32_t parents[LIMN_BEAM_MAX_ROWS] = { 0 };
+    uint32_t last[LIMN_BEAM_MAX_ROWS];
+    size_t n;
+    const uint32_t *prompt = limn_decoding_prompt(s->decoding, &n);
+    for (size_t i = 0; i + 1 < n; i++)
+        limn_forward_step(s->forward, 1, parents, &prompt[i], log_probs);
+    for (size_t i = 0; i < n_rows; i++) last[i] = prompt[n - 1];
+    limn_forward_step(s->forward, n_rows, parents, last, log_probs);
 }
 
 /* The model as a search sees it. Once the program wants no more, nothing is possible any more,
@@ -154,7 +177,14 @@ static void step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32
             log_probs[i] = -INFINITY;
         return;
     }
-    limn_forward_step(s->forward, n_rows, parents, tokens, log_probs);
+    if (s->options.search != LIMN_SEARCH_LIMN) {
+        limn_forward_logits(s->forward, n_rows, parents, tokens, log_probs);
+        return;
+    }
+    if (s->n_steps == FIRST_STEP && has_prompt(s))
+        step_prompt(s, n_rows, log_probs);
+    else
+        limn_forward_step(s->forward, n_rows, parents, tokens, log_probs);
     if (s->trace) limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
 }
 
@@ -164,15 +194,30 @@ static double coverage_of(void *ctx, size_t row)
     return limn_forward_coverage(s->forward, row);
 }
 
+/* The tokens of a hypothesis [*n], with the prompt before them. */
+static const uint32_t *ids_of(limn_state *s, size_t *n, const limn_hypothesis *h)
+{
+    size_t n_prompt;
+    const uint32_t *prompt = limn_decoding_prompt(s->decoding, &n_prompt);
+    *n = h->n_tokens;
+    if (!has_prompt(s)) return h->tokens;
+    memcpy(s->ids, prompt, n_prompt * sizeof *s->ids);
+    memcpy(s->ids + n_prompt, h->tokens, h->n_tokens * sizeof *s->ids);
+    *n += n_prompt;
+    return s->ids;
+}
+
 /* The text of a hypothesis, in the memory of caption i. */
 static const char *text_of(limn_state *s, size_t i, const limn_hypothesis *h)
 {
+    size_t n;
+    const uint32_t *ids = ids_of(s, &n, h);
     const size_t size = s->model->max_text;
     char *text = s->texts + i * size;
     if (s->options.style == LIMN_STYLE_RAW) {
-        limn_vocab_join(text, size, s->model->vocab, h->tokens, h->n_tokens);
+        limn_vocab_join(text, size, s->model->vocab, ids, n);
     } else {
-        limn_vocab_join(s->raw_text, size, s->model->vocab, h->tokens, h->n_tokens);
+        limn_vocab_join(s->raw_text, size, s->model->vocab, ids, n);
         limn_detokenize(text, size, s->raw_text);
     }
     return text;

@@ -6,7 +6,9 @@
 #include "common/base/mem.h"
 #include "common/metrics/diversity.h"
 #include "common/text/path.h"
+#include "decoder/generate.h"
 #include "decoder/sample_search.h"
+#include "decoder/virtex_search.h"
 #include "models/consensus.h"
 #include "models/user_words.h"
 
@@ -18,8 +20,12 @@ struct limn_decoding {
     limn_automaton *required;      /* NULL = none */
     limn_phrase_trie *bad_endings; /* NULL = off */
     limn_arena arena;
-    limn_beam *beam; /* the one of the method; the other is NULL */
+    limn_beam *beam; /* one of these four, the others are NULL */
     limn_sample_search *samples;
+    limn_generate *generate;
+    limn_virtex_search *virtex;
+    limn_user_words prompt;    /* the start token and the prompt's */
+    size_t max_steps;          /* new tokens of a caption, the end included */
     limn_consensus *consensus; /* NULL = off */
     limn_hypothesis *found;    /* [max_found] with `consensus`: views of what was found */
     size_t max_found;          /* captions that a search gives */
@@ -63,6 +69,56 @@ static limn_status make_phrases(phrase_list *l, limn_error *err)
     return LIMN_OK;
 }
 
+/* ---- prompt and lengths ------------------------------------------------------------------- */
+
+/* Tokens that all models of an ensemble have positions for, the start token's included. */
+static size_t max_positions_of(const limn_model *m)
+{
+    size_t n = m->config.decoder.max_positions;
+    for (size_t i = 0; i < m->n_others; i++)
+        if (m->others[i]->config.decoder.max_positions < n)
+            n = m->others[i]->config.decoder.max_positions;
+    return n;
+}
+
+/* New tokens, as the options of a search say it: at least 1, if there is room for one. */
+static size_t max_new_of(const limn_decoding *d, const limn_options *o, size_t room)
+{
+    enum { MAX_NEW = 20, MAX_VIRTEX = 30 };
+    const size_t n_prompt = d->prompt.n_tokens;
+    size_t n = d->model->config.max_steps;
+    if (o->search == LIMN_SEARCH_VIRTEX) n = MAX_VIRTEX;
+    if (o->search == LIMN_SEARCH_TRANSFORMERS) n = MAX_NEW;
+    if (o->max_new_tokens) return o->max_new_tokens;
+    if (o->max_length) return o->max_length > n_prompt ? o->max_length - n_prompt : 0;
+    return n < room ? n : room;
+}
+
+static limn_status build_prompt(limn_decoding *d, const limn_options *o, limn_error *err)
+{
+    const size_t n_positions = max_positions_of(d->model);
+    LIMN_TRY(limn_user_words_add_token(&d->prompt, d->model->config.decoder.specials.start, err));
+    if (o->prompt)
+        LIMN_TRY(limn_user_words_add_prompt(&d->prompt, d->model->vocab, o->prompt, err));
+    const size_t n = d->prompt.n_tokens;
+    if (n > n_positions)
+        return limn_fail(err, LIMN_E_ARG,
+                         "prompt: %zu tokens with the start, the model has %zu "
+                         "positions",
+                         n, n_positions);
+    const size_t room = n_positions - (n - 1); /* the last new token is not read */
+    d->max_steps = max_new_of(d, o, room);
+    if (d->max_steps == 0)
+        return limn_fail(err, LIMN_E_ARG,
+                         "max-length: %u leaves no room after the %zu tokens of start and prompt",
+                         o->max_length, n);
+    if (d->max_steps > room)
+        return limn_fail(err, LIMN_E_ARG, "%s: %u is more than the model has positions, %zu",
+                         o->max_length ? "max-length" : "max-new-tokens",
+                         o->max_length ? o->max_length : o->max_new_tokens, n_positions);
+    return LIMN_OK;
+}
+
 /* ---- banned words ------------------------------------------------------------------------- */
 
 static limn_status build_banned(limn_decoding *d, const limn_options *o, limn_error *err)
@@ -84,7 +140,7 @@ static size_t max_tokens_of(const limn_decoding *d)
 {
     const limn_constraints c = { .max_words = d->options.max_words,
                                  .classes = limn_vocab_classes(d->model->vocab) };
-    return limn_constraints_max_tokens(&c, d->model->config.max_steps);
+    return limn_constraints_max_tokens(&c, d->max_steps);
 }
 
 static limn_status build_start(limn_decoding *d, const limn_options *o, limn_error *err)
@@ -237,7 +293,7 @@ static limn_beam_settings beam_settings(const limn_decoding *d)
     const limn_options *o = &d->options;
     limn_beam_settings s = {
         .beam_size = o->beam_size,
-        .max_steps = d->model->config.max_steps,
+        .max_steps = d->max_steps,
         .length_penalty = o->length_penalty,
         .n_tokens = d->model->config.decoder.n_tokens,
         .start_token = d->model->config.decoder.specials.start,
@@ -262,7 +318,7 @@ static limn_sample_settings sample_settings(const limn_decoding *d)
     return (limn_sample_settings){
         .n_samples = o->n_candidates ? o->n_candidates : o->n_best,
         .is_distinct = o->method == LIMN_METHOD_SAMPLE_DISTINCT,
-        .max_steps = d->model->config.max_steps,
+        .max_steps = d->max_steps,
         .n_tokens = d->model->config.decoder.n_tokens,
         .start_token = d->model->config.decoder.specials.start,
         .end_token = d->model->config.decoder.specials.end,
@@ -280,12 +336,53 @@ static limn_sample_settings sample_settings(const limn_decoding *d)
     };
 }
 
+static limn_generate_settings generate_settings(const limn_decoding *d)
+{
+    const limn_options *o = &d->options;
+    const size_t n_prompt = d->prompt.n_tokens;
+    const size_t min_new = o->min_length > n_prompt ? o->min_length - n_prompt : 0;
+    return (limn_generate_settings){
+        .beam_size = o->beam_size,
+        .n_best = o->n_best,
+        .max_new = d->max_steps,
+        .min_new = min_new > o->min_new_tokens ? min_new : o->min_new_tokens,
+        .length_penalty = o->length_penalty,
+        .repetition_penalty = o->repetition_penalty,
+        .prompt = d->prompt.tokens,
+        .n_prompt = n_prompt,
+        .n_tokens = d->model->config.decoder.n_tokens,
+        .end_token = d->model->config.decoder.specials.end,
+        .log_sum_exp = d->model->kernels.log_sum_exp,
+    };
+}
+
+static limn_virtex_settings virtex_settings(const limn_decoding *d)
+{
+    return (limn_virtex_settings){
+        .beam_size = d->options.beam_size,
+        .n_best = d->options.n_best,
+        .max_steps = d->max_steps,
+        .n_tokens = d->model->config.decoder.n_tokens,
+        .start_token = d->model->config.decoder.specials.start,
+        .end_token = d->model->config.decoder.specials.end,
+        .log_sum_exp = d->model->kernels.log_sum_exp,
+    };
+}
+
 /* ---- creating ----------------------------------------------------------------------------- */
 
 /* Takes the scratch of the search from `a`, which may be counting. */
 static void plan(limn_decoding *d, limn_arena *a)
 {
-    if (d->options.method == LIMN_METHOD_BEAM) {
+    if (d->options.search == LIMN_SEARCH_TRANSFORMERS) {
+        const limn_generate_settings s = generate_settings(d);
+        d->generate = limn_generate_plan(a, &s);
+        d->max_found = s.n_best;
+    } else if (d->options.search == LIMN_SEARCH_VIRTEX) {
+        const limn_virtex_settings s = virtex_settings(d);
+        d->virtex = limn_virtex_search_plan(a, &s);
+        d->max_found = s.n_best;
+    } else if (d->options.method == LIMN_METHOD_BEAM) {
         const limn_beam_settings s = beam_settings(d);
         d->beam = limn_beam_plan(a, &s);
         d->max_found = s.n_best;
@@ -301,6 +398,7 @@ static limn_status build(limn_decoding *d, const limn_options *o, limn_error *er
 {
     limn_arena counting;
     const limn_model *m = d->model;
+    LIMN_TRY(build_prompt(d, o, err));
     LIMN_TRY(build_banned(d, o, err));
     LIMN_TRY(build_start(d, o, err));
     if (o->ends_well) LIMN_TRY(build_endings(d, err));
@@ -311,7 +409,7 @@ static limn_status build(limn_decoding *d, const limn_options *o, limn_error *er
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a search of %zu bytes", counting.high);
     plan(d, &d->arena);
     if (!o->rerank) return LIMN_OK;
-    return limn_consensus_create(&d->consensus, d->max_found, m->config.max_steps, m->frequencies,
+    return limn_consensus_create(&d->consensus, d->max_found, d->max_steps, m->frequencies,
                                  m->vocab, err);
 }
 
@@ -324,7 +422,7 @@ limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
     d->model = model;
     d->options = *options;
     d->options.banned_words = d->options.required = NULL;
-    d->options.start = NULL;
+    d->options.start = d->options.prompt = NULL;
     if (isnan(d->options.length_penalty)) d->options.length_penalty = model->config.length_penalty;
     const limn_status status = build(d, options, err);
     if (status != LIMN_OK) limn_decoding_destroy(&d);
@@ -337,6 +435,7 @@ void limn_decoding_destroy(limn_decoding **p)
     limn_decoding *d = p ? *p : NULL;
     if (!d) return;
     limn_user_words_finish(&d->start);
+    limn_user_words_finish(&d->prompt);
     limn_phrase_trie_destroy(&d->banned);
     limn_automaton_destroy(&d->required);
     limn_phrase_trie_destroy(&d->bad_endings);
@@ -349,8 +448,20 @@ void limn_decoding_destroy(limn_decoding **p)
 size_t limn_decoding_max_rows(const limn_decoding *d)
 {
     if (d->samples) return d->max_found;
+    if (d->options.search != LIMN_SEARCH_LIMN) return d->options.beam_size;
     const limn_beam_settings s = beam_settings(d);
     return limn_beam_max_rows(&s);
+}
+
+size_t limn_decoding_max_steps(const limn_decoding *d)
+{
+    return d->prompt.n_tokens - 1 + d->max_steps;
+}
+
+const uint32_t *limn_decoding_prompt(const limn_decoding *d, size_t *n)
+{
+    *n = d->prompt.n_tokens;
+    return d->prompt.tokens;
 }
 
 /* ---- running ------------------------------------------------------------------------------ */
@@ -363,6 +474,14 @@ static limn_status search(limn_decoding *d, const char *name, limn_beam_step_fn 
         limn_beam_settings s = beam_settings(d);
         s.coverage_of = coverage_of;
         return limn_beam_search(d->beam, &s, step, ctx, out, n_out, err);
+    }
+    if (d->generate) {
+        const limn_generate_settings s = generate_settings(d);
+        return limn_generate_search(d->generate, &s, step, ctx, out, n_out, err);
+    }
+    if (d->virtex) {
+        const limn_virtex_settings s = virtex_settings(d);
+        return limn_virtex_search_run(d->virtex, &s, step, ctx, out, n_out, err);
     }
     limn_sample_settings s = sample_settings(d);
     s.scoring.coverage_of = coverage_of;

@@ -17,11 +17,16 @@ void limn_decoding_destroy(limn_decoding **d); /* accepts NULL and *d == NULL; n
 
 /* Rows of the widest step. */
 size_t limn_decoding_max_rows(const limn_decoding *d);
+/* Steps of the longest search, with those that read a prompt. */
+size_t limn_decoding_max_steps(const limn_decoding *d);
+/* What the decoder reads before it writes [*n]: the start token, and the prompt's. */
+const uint32_t *limn_decoding_prompt(const limn_decoding *d, size_t *n);
 
 /* Finds captions of the image whose name follows the last '/' of `name` (may be NULL). `step` as
- * for limn_beam_search; `coverage_of` is asked with its ctx where the options weigh coverage.
- * *out [*n_out], 1 … n_best, best first; valid until the next call. Allocates nothing.
- * LIMN_E_ARG when no caption can meet the options. */
+ * for limn_beam_search, whose first row is the start token however long the prompt is, and of
+ * logits where options.search is not limn's own: then the prompt's tokens come too; `coverage_of`
+ * is asked with its ctx where the options weigh coverage. *out [*n_out], 1 … n_best, best first;
+ * valid until the next call. Allocates nothing. LIMN_E_ARG when no caption can meet the options. */
 limn_status limn_decoding_run(limn_decoding *d, const char *name, limn_beam_step_fn *step,
                               limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
                               size_t *n_out, limn_error *err);

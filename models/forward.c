@@ -23,7 +23,7 @@ struct limn_forward {
     limn_pool *pool;
     limn_arena arena;
     member *members; /* [n_members] */
-    size_t n_members, max_rows;
+    size_t n_members, max_rows, max_steps;
     float guidance;
     float *unseen;    /* [max_rows, n_tokens] logits of `blind`; NULL without guidance */
     float *more;      /* [max_rows, n_tokens] of the models after the first */
@@ -49,7 +49,7 @@ static void plan(limn_forward *f, limn_arena *a, bool has_coverage)
     if (f->guidance != 1) f->unseen = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->unseen);
     if (f->n_members > 1) f->more = limn_arena_take(a, f->max_rows * n_tokens, sizeof *f->more);
     if (has_coverage) {
-        f->attention = limn_arena_take(a, m->config.max_steps * f->max_rows,
+        f->attention = limn_arena_take(a, f->max_steps * f->max_rows,
                                        limn_decoder_attention_dim(m->decoder) * sizeof(float));
         f->covered = limn_arena_take(a, limn_decoder_n_places(&m->config.decoder), sizeof(double));
     }
@@ -66,10 +66,10 @@ static limn_status open_members(limn_forward *f, const limn_model *model, limn_e
         m->input_offset = limn_model_input_offset(model, i);
         LIMN_TRY(limn_encoder_state_create(&m->encoder, m->model->encoder, err));
         LIMN_TRY(limn_decoder_state_create(&m->decoder, m->model->decoder, f->max_rows,
-                                           model->config.max_steps, err));
+                                           f->max_steps, err));
         if (f->guidance != 1)
             LIMN_TRY(limn_decoder_state_create(&m->blind, m->model->decoder, f->max_rows,
-                                               model->config.max_steps, err));
+                                               f->max_steps, err));
     }
     return LIMN_OK;
 }
@@ -103,13 +103,15 @@ static limn_status build(limn_forward *f, const limn_model *model, bool has_cove
 }
 
 limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
-                                size_t max_rows, bool has_coverage, float guidance, limn_error *err)
+                                size_t max_rows, size_t max_steps, bool has_coverage,
+                                float guidance, limn_error *err)
 {
     limn_forward *f = limn_calloc(1, sizeof *f);
     *out = NULL;
     if (!f) return limn_fail(err, LIMN_E_NOMEM, "no memory for the state of a model");
     f->pool = pool;
     f->max_rows = max_rows;
+    f->max_steps = max_steps;
     f->guidance = guidance;
     const limn_status status = build(f, model, has_coverage, err);
     if (status != LIMN_OK) limn_forward_destroy(&f);
@@ -242,6 +244,13 @@ void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
         limn_model_log_probs(f->members[0].model, log_probs, n_rows);
     else
         average_step(f, n_rows, parents, tokens, log_probs);
+}
+
+void limn_forward_logits(limn_forward *f, size_t n_rows, const uint32_t *parents,
+                         const uint32_t *tokens, float *logits)
+{
+    limn_decoder_step(f->members[0].decoder, f->pool, n_rows, parents, tokens, logits);
+    f->n_steps++;
 }
 
 limn_decoder_state *limn_forward_decoder(limn_forward *f)

@@ -8,13 +8,13 @@
 
 typedef struct limn_forward limn_forward;
 
-/* For up to max_rows hypotheses. `model` must outlive it; `pool` (may be NULL) too.
- * `has_coverage`: limn_forward_coverage will be asked. `guidance`: as in limn_options; unless it is
- * 1, each step is also taken with features of zero and the tag slots of no image instead of the
- * image's (Ho & Salimans 2022). LIMN_E_NOMEM. */
+/* For up to max_rows hypotheses and max_steps steps. `model` must outlive it; `pool` (may be NULL)
+ * too. `has_coverage`: limn_forward_coverage will be asked. `guidance`: as in limn_options; unless
+ * it is 1, each step is also taken with features of zero and the tag slots of no image instead of
+ * the image's (Ho & Salimans 2022). LIMN_E_NOMEM. */
 limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
-                                size_t max_rows, bool has_coverage, float guidance,
-                                limn_error *err);
+                                size_t max_rows, size_t max_steps, bool has_coverage,
+                                float guidance, limn_error *err);
 void limn_forward_destroy(limn_forward **f); /* accepts NULL and *f == NULL; nulls it */
 
 /* Runs the encoders on input [limn_model_info.input_bytes]: the image's features. Allocates
@@ -30,6 +30,10 @@ void limn_forward_begin(limn_forward *f);
  * nothing. */
 void limn_forward_step(limn_forward *f, size_t n_rows, const uint32_t *parents,
                        const uint32_t *tokens, float *log_probs);
+
+/* The same, but logits of all tokens, of the first model, without guidance. */
+void limn_forward_logits(limn_forward *f, size_t n_rows, const uint32_t *parents,
+                         const uint32_t *tokens, float *logits);
 
 /* The encoder's features of the image [n_positions, dim], of the first model. */
 const float *limn_forward_features(const limn_forward *f);

@@ -55,8 +55,8 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     LIMN_TRY(limn_tag_slots_check(&m->config.decoder, m->tagger, err));
     m->vocab = file->vocab;
     file->vocab = NULL;
-    m->max_text =
-        (longest_token(m->vocab) + 1) * m->config.max_steps + LIMN_DETOKENIZE_MAX_GROWTH + 1;
+    m->max_text = (longest_token(m->vocab) + 1) * m->config.decoder.max_positions +
+                  LIMN_DETOKENIZE_MAX_GROWTH + 1;
     return LIMN_OK;
 }
 

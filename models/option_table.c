@@ -15,7 +15,8 @@
 
 enum { MAX_WORDS = LIMN_DECODER_MAX_POSITIONS - 1 }; /* the first position is the start token's */
 
-static const char *const style_names[] = { "raw", "sentence", NULL };     /* as limn_style */
+static const char *const style_names[] = { "raw", "sentence", NULL }; /* as limn_style */
+static const char *const search_names[] = { "limn", "transformers", "virtex", NULL };
 static const char *const rerank_names[] = { "score", "consensus", NULL }; /* as limn_rerank */
 
 const limn_option limn_option_rows[] = {
@@ -44,12 +45,36 @@ const limn_option limn_option_rows[] = {
       .type = LIMN_OPT_LIST, FIELD(banned_words) },
     { "start-with", 0, "WORDS", "the first words of every caption", .group = "Captioning",
       .type = LIMN_OPT_TEXT, FIELD(start) },
+    { "prompt", 0, "TEXT", "a text that captions go on from",
+      .detail = "Captions begin with it, but it is not searched for or scored: tokens, lengths and "
+                "scores are those of what follows it.",
+      .group = "Captioning", .type = LIMN_OPT_TEXT, FIELD(prompt), .is_more = true },
     { "no-bad-endings", 0, NULL, "don't end on an article, a preposition …",
       .detail = "The list is English, and that of limn-eval.", .group = "Captioning",
       .type = LIMN_OPT_FLAG, FIELD(ends_well), .is_more = true },
     { "no-repeat-ngram", 0, "N", "no N words in a row twice; 0 = off", .group = "Captioning",
       .type = LIMN_OPT_COUNT, FIELD(no_repeat_ngram), .min = 0, .max = MAX_WORDS,
       .default_value = "0", .is_more = true },
+    { "search", 0, "NAME", "whose rules: limn, transformers or virtex",
+      .detail = "For models that were converted: transformers writes what its generate writes, "
+                "with --beam (default 1: greedy), --length-penalty (default 1), "
+                "--repetition-penalty and the four lengths below; virtex what VirTex's own search "
+                "does, with --beam (default 5). Other options of searches don't go with them. In "
+                "jsonl, tokens have their id.",
+      .group = "Search", .type = LIMN_OPT_CHOICE, FIELD(search), .choices = search_names,
+      .default_value = "limn", .is_more = true },
+    { "max-length", 0, "N", "tokens with start, prompt and end", .group = "Search",
+      .detail = "This and the next three are of --search transformers.", .type = LIMN_OPT_COUNT,
+      FIELD(max_length), .min = 2, .max = LIMN_DECODER_MAX_POSITIONS, .is_more = true },
+    { "max-new-tokens", 0, "N", "tokens after the prompt, with end (default: 20)",
+      .group = "Search", .type = LIMN_OPT_COUNT, FIELD(max_new_tokens), .min = 1,
+      .max = LIMN_DECODER_MAX_POSITIONS, .is_more = true },
+    { "min-length", 0, "N", "no end before N tokens with start and prompt", .group = "Search",
+      .type = LIMN_OPT_COUNT, FIELD(min_length), .min = 1, .max = LIMN_DECODER_MAX_POSITIONS,
+      .is_more = true },
+    { "min-new-tokens", 0, "N", "no end before N tokens after the prompt", .group = "Search",
+      .type = LIMN_OPT_COUNT, FIELD(min_new_tokens), .min = 1, .max = LIMN_DECODER_MAX_POSITIONS,
+      .is_more = true },
     { "rerank", 0, "NAME", "which are the best: by score, or consensus",
       .detail = "consensus: of all captions found, the one that is most like the others (minimum "
                 "Bayes risk under CIDEr-D). The model file must have document frequencies "

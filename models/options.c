@@ -13,12 +13,15 @@
 
 /* Where nothing else is asked for. The consensus of the few captions that are the first to finish
  * is hardly better than the best by score; most is gained by the next few. */
-enum { CONSENSUS_BEAM = 20, CONSENSUS_CANDIDATES_PER_BEAM = 2 };
+enum { CONSENSUS_BEAM = 20, CONSENSUS_CANDIDATES_PER_BEAM = 2, VIRTEX_BEAM = 5 };
+
+static const char *const search_rule_names[] = { "limn", "transformers", "virtex" };
 
 /* What option_value.c takes the fields for. */
 static_assert(sizeof(limn_method) == sizeof(unsigned) && sizeof(limn_rerank) == sizeof(unsigned) &&
                   sizeof(limn_style) == sizeof(unsigned),
               "choices are unsigned");
+static_assert(sizeof(limn_search_rules) == sizeof(unsigned), "this one too");
 
 /* ---- defaults ----------------------------------------------------------------------------- */
 
@@ -67,8 +70,17 @@ bool limn_options_names(const limn_options *o, const char *name)
     return row && (o->set_by_name >> (row - limn_option_rows) & 1);
 }
 
+/* Those of the originals. */
+static void complete_search(limn_options *o)
+{
+    if (!limn_options_names(o, "beam"))
+        o->beam_size = o->search == LIMN_SEARCH_VIRTEX ? VIRTEX_BEAM : 1;
+    if (o->search == LIMN_SEARCH_TRANSFORMERS && isnan(o->length_penalty)) o->length_penalty = 1;
+}
+
 void limn_options_complete(limn_options *o)
 {
+    if (o->search != LIMN_SEARCH_LIMN && limn_options_names(o, "search")) complete_search(o);
     if (!o->rerank || !limn_options_names(o, "rerank")) return;
     if (!limn_options_names(o, "beam")) o->beam_size = CONSENSUS_BEAM;
     if (o->method == LIMN_METHOD_BEAM && o->beam_size > 1 && !limn_options_names(o, "patience") &&
@@ -236,9 +248,97 @@ static limn_status check_rerank(const limn_options *o, const char *dash, limn_er
                      dash, is_beam && !limn_options_names(o, "candidates") ? "beam" : "candidates");
 }
 
+/* ---- other searches ----------------------------------------------------------------------- */
+
+/* Whether an option says something else than its default. */
+static bool is_given(const limn_options *o, const limn_option *row)
+{
+    const char *field = (const char *)o + row->offset;
+    limn_option_list list;
+    const char *text;
+    if (limn_options_names(o, row->name)) return true;
+    switch (row->type) {
+    case LIMN_OPT_TEXT: memcpy(&text, field, sizeof text); return text != NULL;
+    case LIMN_OPT_LIST: memcpy(&list, field, sizeof list); return list.n_items > 0;
+    case LIMN_OPT_FLAG: return *(const bool *)field;
+    default: {
+        limn_options defaults;
+        limn_options_init(&defaults, sizeof defaults);
+        const double value = limn_option_number(o, row);
+        return !is_unset(row, value) && value != limn_option_number(&defaults, row);
+    }
+    }
+}
+
+static bool is_listed(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0) return true;
+    return false;
+}
+
+/* No option is left without effect, and none takes one where the original has none. */
+static limn_status check_search(const limn_options *o, const char *dash, limn_error *err)
+{
+    static const char *const any[] = { "max-pixels", "search", "beam", "n-best",
+                                       "style",      "tags",   NULL };
+    static const char *const transformers[] = { "length-penalty", "repetition-penalty",
+                                                "prompt",         "max-length",
+                                                "max-new-tokens", "min-length",
+                                                "min-new-tokens", NULL };
+    const bool is_transformers = o->search == LIMN_SEARCH_TRANSFORMERS;
+    const char *rules = search_rule_names[o->search];
+    for (size_t i = 0; i < limn_n_option_rows; i++) {
+        const limn_option *row = &limn_option_rows[i];
+        if (is_listed(any, row->name) || (is_transformers && is_listed(transformers, row->name)))
+            continue;
+        if (is_given(o, row))
+            return limn_fail(err, LIMN_E_ARG,
+                             "%s%s is not an option of %ssearch %s: leave out one of them", dash,
+                             row->name, dash, rules);
+    }
+    if (o->filter || o->keeps_search || o->keeps_attention)
+        return limn_fail(err, LIMN_E_ARG, "%ssearch %s: %s works with limn's own search alone",
+                         dash, rules, o->filter ? "a filter" : "looking into the search");
+    return LIMN_OK;
+}
+
+static limn_status check_lengths(const limn_options *o, const char *dash, limn_error *err)
+{
+    static const char *const names[] = { "max-length", "max-new-tokens", "min-length",
+                                         "min-new-tokens" };
+    const uint32_t values[] = { o->max_length, o->max_new_tokens, o->min_length,
+                                o->min_new_tokens };
+    for (size_t i = 0; i < 4 && o->search == LIMN_SEARCH_LIMN; i++)
+        if (values[i])
+            return limn_fail(err, LIMN_E_ARG, "%s%s is of %ssearch transformers: add that", dash,
+                             names[i], dash);
+    if (o->max_length && o->max_new_tokens)
+        return limn_fail(err, LIMN_E_ARG,
+                         "%smax-length and %smax-new-tokens both say how long captions may be: "
+                         "leave out one",
+                         dash, dash);
+    return LIMN_OK;
+}
+
+static limn_status check_prompt(const limn_options *o, const char *dash, limn_error *err)
+{
+    const char *other = o->has_confidence    ? "confidence"
+                        : o->rerank          ? "rerank"
+                        : o->keeps_attention ? "explain"
+                        : o->start           ? "start-with"
+                                             : NULL;
+    if (!o->prompt || !other) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG, "%sprompt and %s%s don't go together: leave out one", dash,
+                     dash, other);
+}
+
 limn_status limn_options_check(const limn_options *o, const char *dash, limn_error *err)
 {
     LIMN_TRY(check_bounds(o, dash, err));
+    if (o->search != LIMN_SEARCH_LIMN) LIMN_TRY(check_search(o, dash, err));
+    LIMN_TRY(check_lengths(o, dash, err));
+    LIMN_TRY(check_prompt(o, dash, err));
     LIMN_TRY(check_method(o, dash, err));
     LIMN_TRY(check_groups(o, dash, err));
     LIMN_TRY(check_candidates(o, dash, err));
@@ -269,6 +369,9 @@ limn_status limn_options_check_for(const limn_options *o, const limn_model *m, l
         return limn_fail(err, LIMN_E_ARG,
                          "rerank: the model file has no document frequencies, which consensus "
                          "needs; limn-convert --references adds them");
+    if (o->search != LIMN_SEARCH_LIMN && m->n_others > 0)
+        return limn_fail(err, LIMN_E_ARG, "search: %s runs one model, not an ensemble of %zu",
+                         search_rule_names[o->search], m->n_others + 1);
     LIMN_TRY(check_words("min-words", o->min_words, m->config.max_steps - 1, err));
     return check_words("max-words", o->max_words, m->config.max_steps, err);
 }

@@ -43,6 +43,7 @@ static void plan(limn_state *s, limn_arena *a)
     s->items = limn_arena_take(a, s->options.n_best, sizeof *s->items);
     s->texts = limn_arena_take(a, s->options.n_best, m->max_text);
     s->raw_text = limn_arena_take(a, m->max_text, 1);
+    s->ids = limn_arena_take(a, limn_decoding_max_steps(s->decoding) + 1, sizeof *s->ids);
     if (keeps_search(&s->options)) plan_trace(s, a);
     if (s->options.n_tags > 0 || (s->options.has_confidence && m->tagger)) plan_tags(s, a);
     if (s->options.has_confidence)
@@ -70,9 +71,9 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
     plan(s, &s->arena);
     if (n_threads > 1) LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
-    LIMN_TRY(limn_forward_create(&s->forward, s->model, s->pool,
-                                 limn_decoding_max_rows(s->decoding), o->coverage_penalty > 0,
-                                 o->guidance, err));
+    LIMN_TRY(limn_forward_create(
+        &s->forward, s->model, s->pool, limn_decoding_max_rows(s->decoding),
+        limn_decoding_max_steps(s->decoding), o->coverage_penalty > 0, o->guidance, err));
     if (s->trace) limn_trace_attach(s->trace, limn_forward_decoder(s->forward));
     return o->has_confidence ? limn_signals_create(&s->signals, s->model, s->pool, err) : LIMN_OK;
 }
@@ -94,7 +95,7 @@ static limn_status create(limn_state **out, const limn_model *model, const limn_
     s->model = model;
     s->options = all;
     s->options.banned_words = s->options.required = NULL;
-    s->options.start = NULL;
+    s->options.start = s->options.prompt = NULL;
     s->options.memory = NULL;
     const limn_status status = build(s, &all, n_threads, err);
     if (status != LIMN_OK) limn_state_destroy(&s);

@@ -83,7 +83,7 @@ static limn_status unknown_word(const limn_vocab *v, const char *kind, const cha
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static limn_status add_token(limn_user_words *w, uint32_t token, limn_error *err)
+limn_status limn_user_words_add_token(limn_user_words *w, uint32_t token, limn_error *err)
 {
     if (!limn_grow((void **)&w->tokens, &w->capacity, w->n_tokens + 1, sizeof *w->tokens))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -109,7 +109,7 @@ static limn_status add_as_written(bool *is_known, limn_user_words *w, const limn
     while (*is_known && (word = limn_utf8_next_word(&word_size, &text, &size))) {
         uint32_t token;
         *is_known = find_token(&token, v, word, word_size);
-        if (*is_known) LIMN_TRY(add_token(w, token, err));
+        if (*is_known) LIMN_TRY(limn_user_words_add_token(w, token, err));
     }
     if (!*is_known) w->n_tokens = n_before;
     return LIMN_OK;
@@ -126,7 +126,7 @@ static limn_status add_tokenized(limn_user_words *w, const limn_vocab *v, const 
         snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word - 1),
                  tokens);
         if (!is_known) return unknown_word(v, kind, word, err);
-        LIMN_TRY(add_token(w, token, err));
+        LIMN_TRY(limn_user_words_add_token(w, token, err));
         tokens += size + (tokens[size] == ' ');
     }
     return LIMN_OK;
@@ -163,6 +163,13 @@ static limn_status add_parts(limn_user_words *w, const limn_vocab *v, const char
         limn_error_prefix(err, "%s words", kind);
     limn_caption_tokenizer_finish(&scratch);
     return status;
+}
+
+limn_status limn_user_words_add_prompt(limn_user_words *w, const limn_vocab *v, const char *text,
+                                       limn_error *err)
+{
+    const limn_status status = add_parts(w, v, "prompt", text, strlen(text), err);
+    return status == LIMN_E_FORMAT ? LIMN_E_ARG : status;
 }
 
 limn_status limn_user_words_add(limn_user_words *w, const limn_vocab *v, const char *kind,

@@ -24,4 +24,10 @@ void limn_user_words_finish(limn_user_words *words);
 limn_status limn_user_words_add(limn_user_words *words, const limn_vocab *vocab, const char *kind,
                                 const char *text, size_t size, limn_error *err);
 
+/* Appends a token; and the tokens that the vocabulary's tokenizer makes of a text, which may be
+ * none. LIMN_E_ARG for a text with something that the vocabulary lacks; LIMN_E_NOMEM. */
+limn_status limn_user_words_add_token(limn_user_words *words, uint32_t token, limn_error *err);
+limn_status limn_user_words_add_prompt(limn_user_words *words, const limn_vocab *vocab,
+                                       const char *text, limn_error *err);
+
 #endif

@@ -40,7 +40,9 @@ static void run(float *out, limn_model *model, float guidance, unsigned image)
     const uint32_t parent = 0;
     uint8_t input[SIDE * SIDE * 3];
     limn_forward *f;
-    assert_int_equal(limn_forward_create(&f, model, NULL, 2, false, guidance, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_forward_create(&f, model, NULL, 2, model->config.max_steps, false, guidance, NULL),
+        LIMN_OK);
     for (unsigned again = 0; again < 2; again++) { /* another image before it changes nothing */
         make_input(input, again ? image : image + 1);
         limn_forward_encode(f, input);

@@ -140,7 +140,8 @@ static void run_forward(float *out, const limn_model *m, float guidance)
     const uint32_t parent = 0;
     uint8_t input[SIDE * SIDE * 3];
     limn_forward *f;
-    assert_int_equal(limn_forward_create(&f, m, NULL, 2, false, guidance, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_forward_create(&f, m, NULL, 2, m->config.max_steps, false, guidance, NULL), LIMN_OK);
     for (unsigned image = 4; image-- > 2;) {
         make_input(input, image);
         limn_forward_encode(f, input);

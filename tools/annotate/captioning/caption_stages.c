@@ -104,6 +104,7 @@ static limn_status caption(void *worker, const limn_dirwalk_entry *input, const 
         .best = &asked.items[0],
         .has_n_best = (s->n_best ? s->n_best : w->job->options.n_best) > 1,
         .n_alternatives = s->n_alternatives,
+        .has_token_ids = w->job->options.search != LIMN_SEARCH_LIMN,
         .has_confidence = s->has_confidence || !isnan(s->min_confidence),
         .has_signals = s->has_signals,
         .is_csv_safe = s->is_csv_safe,

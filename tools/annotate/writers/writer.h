@@ -18,6 +18,7 @@ typedef struct limn_record {
     const limn_caption *best;         /* of what was found; may not be among `captions` */
     bool has_confidence, has_signals; /* the user asked for these */
     bool is_csv_safe;                 /* ' before cells of CSV that would be computed */
+    bool has_token_ids;               /* and of each token its id */
     size_t n_alternatives;            /* and for so many of each token; 0: none */
 } limn_record;
 

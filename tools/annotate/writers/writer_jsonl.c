@@ -13,6 +13,7 @@ static void render_jsonl(limn_buffer *out, const limn_record *record)
                                           .has_n_best = record->has_n_best,
                                           .has_confidence = record->has_confidence,
                                           .has_signals = record->has_signals,
+                                          .has_ids = record->has_token_ids,
                                           .n_alternatives = record->n_alternatives };
     json_t *object = json_object();
     bool is_whole = true;
