@@ -218,13 +218,13 @@ typedef struct limn_options {
     limn_progress_fn *progress; /* NULL (default) = none */
     void *progress_ctx;
 
-    const char *prompt; /* prompt: a text that captions go on from, and begin with; it has no part
-                         * in tokens, lengths and scores. NULL (default) = none */
-    limn_search_rules search;                /* search */
-    uint32_t max_length, min_length;         /* max-length, min-length: of LIMN_SEARCH_TRANSFORMERS,
-                                              * start token, prompt and end included; 0 = not given */
-    uint32_t max_new_tokens, min_new_tokens; /* the same of what follows the prompt, end included;
-                                              * without a maximum there are 20 */
+    const char *prompt;       /* prompt: a text that captions go on from, and begin with; it has no
+                               * part in tokens, lengths and scores. NULL (default) = none */
+    limn_search_rules search; /* search */
+    /* of LIMN_SEARCH_TRANSFORMERS; 0 (default) = not given; without a maximum 20 new tokens */
+    uint32_t max_length, min_length;         /* max-length, min-length: with start token and prompt;
+                                              * the end counts too */
+    uint32_t max_new_tokens, min_new_tokens; /* max-new-tokens, min-new-tokens: after the prompt */
 } limn_options;
 
 /* Writes the defaults to a struct of `size` bytes. */
