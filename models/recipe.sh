@@ -22,7 +22,14 @@ link() {
     for folder in "$@"; do
         find "$(cd "$folder" && pwd)" ! -type d -exec ln -sf -t "$work/images" {} +
     done
-    ls "$general/images" >"$work/general.txt"
+    ls "$general/images" >"$work/general.txt.part"
+    mv "$work/general.txt.part" "$work/general.txt"
+}
+
+# names OUT CAPTIONS : the photos that a caption file names.
+names() {
+    cut -d '#' -f 1 "$2" | uniq >"$1.part"
+    mv "$1.part" "$1"
 }
 
 # train NAME SET OPTIONS... : a run of limn-train in $work/run-NAME, to $work/NAME.safetensors, on the
@@ -77,7 +84,7 @@ finish() {
 own() {
     "$(dirname "$0")/sure_captions.py" "$work/own.jsonl" "$coco_unlabelled/objects.tsv" \
         >"$work/own-captions.txt"
-    cut -d '#' -f 1 "$work/own-captions.txt" | uniq >"$work/own-names.txt"
+    names "$work/own-names.txt" "$work/own-captions.txt"
     join "$work/train-own.txt" "$work/train-paired.txt" "$work/own-names.txt"
     join "$work/captions-own.txt" "$work/captions-paired.txt" "$work/own-captions.txt"
 }
