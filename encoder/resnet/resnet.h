@@ -1,4 +1,4 @@
-/* ResNet-18, -50 and -101 (He et al. 2016; torchvision's) as an encoder, for inputs of any shape:
+/* ResNet-18, -50, -101 and Wide ResNet-50-2 (torchvision's) as an encoder, for inputs of any shape:
  *
  *     pixels ─ 7x7, stride 2, ReLU, max-pool 3x3, stride 2 ─▶ 8 … 33 residual blocks ─▶ features
  *

@@ -1,5 +1,6 @@
-/* The shapes of ResNet-18, -50 and -101 (He et al. 2016), as torchvision has them: of a bottleneck
- * the 3x3 convolution has the stride ("version 1.5"). Pure. */
+/* The shapes of ResNet-18, -50 and -101 (He et al. 2016), and of Wide ResNet-50-2 (Zagoruyko &
+ * Komodakis 2016), as torchvision has them: of a bottleneck the 3x3 convolution has the stride
+ * ("version 1.5"). Pure. */
 #ifndef LIMN_ENCODER_RESNET_RESNET_SHAPE_H
 #define LIMN_ENCODER_RESNET_RESNET_SHAPE_H
 
@@ -30,7 +31,7 @@ typedef struct limn_resnet_shape {
     limn_resnet_block blocks[LIMN_RESNET_MAX_BLOCKS]; /* [n_blocks] */
 } limn_resnet_shape;
 
-/* "resnet18", "resnet50", "resnet101", NULL */
+/* "resnet18", "resnet50", "resnet101", "wide_resnet50_2", NULL */
 extern const char *const limn_resnet_names[];
 
 /* False when there is none of that name. */

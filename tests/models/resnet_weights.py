@@ -1,4 +1,4 @@
-"""torchvision's ResNet-18, -50 and -101 with seeded weights under their original names, and an image.
+"""torchvision's ResNet-18, -50, -101 and Wide ResNet-50-2 with seeded weights under their original names, and an image.
 Values mean nothing, but keep the size of activations. Standard library only: test_resnet.py and
 tests/fixtures/make_resnet.py draw the same."""
 
@@ -8,7 +8,8 @@ import random
 
 from original_weights import Tensor, count
 
-BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3)}
+BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3),
+          "wide_resnet50_2": (3, 4, 6, 3)}
 WIDTH, HEIGHT = 96, 64  # of the image
 
 
@@ -54,6 +55,7 @@ def state_dict(network):
     for layer, n_blocks in enumerate(BLOCKS[network], 1):
         width = 32 << layer
         outputs = 4 * width if is_bottleneck else width
+        width *= 2 if network.startswith("wide") else 1
         for block in range(n_blocks):
             name = f"layer{layer}.{block}."
             shapes = ([(width, inputs, 1, 1), (width, width, 3, 3), (outputs, width, 1, 1)] if is_bottleneck

@@ -77,6 +77,9 @@ class ResNet(unittest.TestCase):
     def test_resnet101_of_a_safetensors_file(self):
         self.check_network("resnet101", lambda path, tensors: original.write_safetensors(path, tensors, {}))
 
+    def test_wide_resnet50_2_of_a_safetensors_file(self):
+        self.check_network("wide_resnet50_2", lambda path, tensors: original.write_safetensors(path, tensors, {}))
+
     def test_what_is_missing_or_left_over_is_named(self):
         for change, says in (({"layer3.1.bn2.running_var": None}, "layer3.1.bn2.running_var is missing"),
                              ({"layer9.0.conv1.weight": original.Tensor((1,), array.array("f", [1]))},

@@ -23,9 +23,10 @@ static void test_parameters_are_torchvisions(void **state)
         size_t n_blocks;
     } expected[] = { { "resnet18", 11176512 - 4800, 8 },
                      { "resnet50", 23508032 - 26560, 16 },
-                     { "resnet101", 42500160 - 52672, 33 } };
+                     { "resnet101", 42500160 - 52672, 33 },
+                     { "wide_resnet50_2", 66834240 - 34112, 16 } };
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         limn_encoder_config config = { .input = limn_input_square(64, LIMN_RESIZE_BILINEAR, 0, 1) };
         limn_tensor_table table = { 0 };
         size_t n = 0;
