@@ -96,8 +96,13 @@ static void put_exit_codes(FILE *out)
     } codes[] = {
         { LIMN_EXIT_OK, "All was done." },
         { LIMN_EXIT_USAGE, "Wrong usage, or options that can't be met." },
-        { LIMN_EXIT_NOTHING, "Nothing was done." },
-        { LIMN_EXIT_SOME_FAILED, "Some inputs failed; each is named on standard error." },
+        { LIMN_EXIT_NOTHING,
+          "Nothing was done, or the output is not complete: it could not be written to its end, or "
+          "an "
+          "archive, a folder or a list could not be read to its end, so that images in it are not "
+          "known and have no result." },
+        { LIMN_EXIT_SOME_FAILED, "Some inputs failed; each is named on standard error, and all "
+                                 "others have their results." },
         { LIMN_EXIT_ASSERT, "A condition asked for does not hold." },
         { LIMN_EXIT_INTERRUPTED, "Interrupted." },
     };

@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/plural.h"
 #include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "tools/eval/eval.h"
@@ -105,8 +106,9 @@ static void warn_of_data(const run *r)
     const bool has_cider = limn_eval_is_chosen(&r->choice, &limn_eval_cider) ||
                            limn_eval_is_chosen(&r->choice, &limn_eval_cider_plain);
     if (data->n_unfit)
-        limn_message_warning("%zu images whose references are all marked as unfit are left out",
-                             data->n_unfit);
+        limn_message_warning("%zu %s whose references are all marked as unfit %s left out",
+                             data->n_unfit, limn_plural(data->n_unfit, "image", "images"),
+                             limn_plural(data->n_unfit, "is", "are"));
     if (data->n_images == 1 && has_cider && !r->options->df)
         limn_message_warning("CIDEr of one image is 0 by definition: n-grams count by how few of "
                              "the images have them (--df FILE takes the counts from elsewhere)");
@@ -237,8 +239,9 @@ static limn_status write_report(const run *r, const limn_eval_outcome *outcome, 
                            .decoders = r->decoders };
     LIMN_TRY(limn_report_write(&report, r->options->report, err));
     if (report.n_without_thumbnail)
-        limn_message_warning("%s: %zu images could not be read from %s", r->options->report,
-                             report.n_without_thumbnail, r->options->images);
+        limn_message_warning(
+            "%s: %zu %s could not be read from %s", r->options->report, report.n_without_thumbnail,
+            limn_plural(report.n_without_thumbnail, "image", "images"), r->options->images);
     return LIMN_OK;
 }
 

@@ -1,14 +1,16 @@
 #include "tools/pipeline_report.h"
 
+#include "common/text/plural.h"
 #include "tools/cli.h"
 #include "tools/message.h"
 
 void limn_report_left_out(const limn_left_out *l)
 {
     if (l->n_other || l->n_hidden || l->n_special)
-        limn_message_note("left out of folders: %zu files that are no images, %zu hidden, "
-                          "%zu special",
-                          l->n_other, l->n_hidden, l->n_special);
+        limn_message_note(
+            "left out of folders: %zu %s, %zu hidden, %zu special", l->n_other,
+            limn_plural(l->n_other, "file that is no image", "files that are no images"),
+            l->n_hidden, l->n_special);
     if (l->n_folders)
         limn_message_info("folders inside folders that were not entered: %zu (-r enters them)",
                           l->n_folders);
@@ -16,12 +18,24 @@ void limn_report_left_out(const limn_left_out *l)
         limn_message_info("archives inside folders that were not entered: %zu (-r enters them)",
                           l->n_archives);
     if (l->n_loops)
-        limn_message_note("%zu links back to a folder above were not followed", l->n_loops);
+        limn_message_note("%zu %s back to a folder above not followed", l->n_loops,
+                          limn_plural(l->n_loops, "link", "links"));
+}
+
+int limn_report_lost(const limn_left_out *l, int exit_code)
+{
+    if (!l->n_lost) return exit_code;
+    limn_message_warning(
+        "%zu %s could not be read to the end: what other images there are is not known, "
+        "so the output is not complete",
+        l->n_lost, limn_plural(l->n_lost, "folder, archive or list", "folders, archives or lists"));
+    return LIMN_EXIT_NOTHING;
 }
 
 static int interrupted(const limn_pipeline_counts *c, const char *output)
 {
-    limn_message_warning("interrupted after %zu images", c->n_done + c->n_failed);
+    limn_message_warning("interrupted after %zu %s", c->n_done + c->n_failed,
+                         limn_plural(c->n_done + c->n_failed, "image", "images"));
     if (output && c->n_done + c->n_failed)
         limn_message_warning("what was done is in %s.part", output);
     return LIMN_EXIT_INTERRUPTED;
@@ -45,5 +59,6 @@ int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
     if (counts->n_failed && counts->n_failed + counts->n_done > 1)
         limn_message_warning("%zu of %zu images failed", counts->n_failed,
                              counts->n_failed + counts->n_done);
-    return limn_cli_exit_code(counts->n_done, counts->n_failed);
+    return limn_report_lost(&counts->left_out,
+                            limn_cli_exit_code(counts->n_done, counts->n_failed));
 }

@@ -6,6 +6,9 @@
 
 /* With -v: what was left out of folders; in any case, a hint where folders were. */
 void limn_report_left_out(const limn_left_out *left_out);
+/* The exit code, which is LIMN_EXIT_NOTHING, and a warning says why, when a folder, an archive or a
+ * list failed: then nobody knows what its other images are, and they have no results. */
+int limn_report_lost(const limn_left_out *left_out, int exit_code);
 
 /* `status` and `err` as limn_pipeline_run (or what followed it) gave them; `output` is the path
  * that -o named, NULL for none. Counts are said with -v, failures unless -q. */

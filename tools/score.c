@@ -7,6 +7,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/plural.h"
 #include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "tools/environment.h"
@@ -129,14 +130,18 @@ static int failed(const limn_error *err)
 static void note_totals(const limn_scoring_totals *t, size_t n_without)
 {
     if (t->n_tokens)
-        limn_message_note("%zu captions: perplexity %.2f, without the image %.2f, PMI %.4f",
-                          t->n_captions, limn_perplexity(t->logprob, t->n_tokens),
+        limn_message_note("%zu %s: perplexity %.2f, without the image %.2f, PMI %.4f",
+                          t->n_captions, limn_plural(t->n_captions, "caption", "captions"),
+                          limn_perplexity(t->logprob, t->n_tokens),
                           limn_perplexity(t->logprob_without, t->n_tokens),
                           (t->logprob - t->logprob_without) / (double)t->n_tokens);
-    if (n_without) limn_message_note("%zu entries have no caption", n_without);
+    if (n_without)
+        limn_message_note("%zu %s no caption", n_without,
+                          limn_plural(n_without, "entry has", "entries have"));
     if (t->n_unknown)
-        limn_message_warning("%zu of %zu words are not in the vocabulary and were left out",
-                             t->n_unknown, t->n_words);
+        limn_message_warning("%zu of %zu words %s left out", t->n_unknown, t->n_words,
+                             limn_plural(t->n_unknown, "is not in the vocabulary and was",
+                                         "are not in the vocabulary and were"));
     if (t->n_failed)
         limn_message_warning("%zu of %zu captions failed", t->n_failed,
                              t->n_failed + t->n_captions);

@@ -5,6 +5,7 @@
 #include "common/io/caption_fields.h"
 #include "common/io/captions_parse.h"
 #include "common/io/caption_rows.h"
+#include "common/text/plural.h"
 
 static const struct {
     char separator;
@@ -161,8 +162,8 @@ static limn_status check_count(const limn_caption_rows *r, const columns *c, siz
                                limn_error *err)
 {
     if (r->n_fields == c->n_columns) return LIMN_OK;
-    return limn_fail(err, LIMN_E_FORMAT, "line %zu: %zu fields, but the header has %zu%s", line,
-                     r->n_fields, c->n_columns,
+    return limn_fail(err, LIMN_E_FORMAT, "line %zu: %zu %s, but the header has %zu%s", line,
+                     r->n_fields, limn_plural(r->n_fields, "field", "fields"), c->n_columns,
                      r->n_fields < c->n_columns || r->separator == '\t' || r->separator == '|'
                          ? ""
                          : " (a field with a comma must be in quotes)");

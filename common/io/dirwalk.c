@@ -184,6 +184,13 @@ static bool is_accepted(limn_dirwalk *w, limn_dirwalk_kind kind)
     return is;
 }
 
+/* Notes a failure of what holds files that did not all come out. */
+static limn_status lose(limn_dirwalk *w, limn_status s)
+{
+    w->counts.n_lost += s != LIMN_OK && s != LIMN_E_NOMEM && s != LIMN_E_INTERRUPTED;
+    return s;
+}
+
 static limn_status look_at_folder(limn_dirwalk *w, const struct stat *st, limn_error *err)
 {
     limn_error reason = { 0 };
@@ -196,7 +203,7 @@ static limn_status look_at_folder(limn_dirwalk *w, const struct stat *st, limn_e
         w->counts.n_loops++;
     else if ((s = enter(w, st, &reason)) &&
              (s == LIMN_E_NOMEM || is_accepted(w, LIMN_DIRWALK_UNREADABLE)))
-        return limn_fail(err, s, "%s", reason.text);
+        return limn_fail(err, lose(w, s), "%s", reason.text);
     return LIMN_OK;
 }
 
@@ -211,7 +218,7 @@ static limn_status enter_archive(limn_dirwalk *w, limn_error *err)
 {
     w->archive_size = strlen(w->path);
     w->n_entered++;
-    return limn_archive_open(&w->archive, w->path, err);
+    return lose(w, limn_archive_open(&w->archive, w->path, err));
 }
 
 /* Below a folder. */
@@ -245,7 +252,8 @@ static limn_status step_in_archive(limn_dirwalk *w, limn_dirwalk_entry *out, boo
     out->archive_size = m.name ? w->archive_size : 0;
     out->archive_number = m.name ? w->n_entered : 0;
     if (!m.name) limn_archive_close(&w->archive);
-    if (s != LIMN_OK || !m.name) return s;
+    if (!m.name) return lose(w, s);
+    if (s != LIMN_OK) return s;
     if (is_hidden(name))
         w->counts.n_hidden++;
     else if (m.kind == LIMN_ARCHIVE_SPECIAL)
@@ -305,7 +313,8 @@ static limn_status next_name(limn_dirwalk *w, const char **out, bool *is_stream,
     *out = NULL;
     for (;;) {
         if (w->is_in_list) {
-            LIMN_TRY(limn_list_reader_next(&w->list, out, err));
+            const limn_status s = limn_list_reader_next(&w->list, out, err);
+            if (s != LIMN_OK) return s == LIMN_E_IO ? lose(w, s) : s; /* else an entry of it */
             w->is_in_list = *out != NULL;
             if (*out) return LIMN_OK;
         }
@@ -321,7 +330,7 @@ static limn_status next_name(limn_dirwalk *w, const char **out, bool *is_stream,
 static limn_status look_at_named(limn_dirwalk *w, bool *is_file, limn_error *err)
 {
     struct stat st;
-    if (!stat(w->path, &st) && S_ISDIR(st.st_mode)) return enter(w, &st, err);
+    if (!stat(w->path, &st) && S_ISDIR(st.st_mode)) return lose(w, enter(w, &st, err));
     if (is_archive(w)) return enter_archive(w, err);
     *is_file = is_accepted(w, LIMN_DIRWALK_FILE);
     return LIMN_OK;

@@ -61,6 +61,7 @@ typedef struct limn_dirwalk_counts {
     size_t n_special;  /* sockets, pipes, devices */
     size_t n_archives; /* below a folder, without is_recursive */
     size_t n_refused;  /* files and folders that `accepts` refused; files inside don't count */
+    size_t n_lost; /* folders, archives and lists that failed: what else is in them is unknown */
 } limn_dirwalk_counts;
 
 /* names [n_names] is borrowed until the walk is destroyed. LIMN_E_NOMEM. */

@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/place.h"
+#include "common/text/plural.h"
 #include "models/train/vocab_extend.h"
 #include "models/train/stage_run.h"
 
@@ -41,8 +42,8 @@ static void tell_new_words(const limn_training_data *d, size_t n_kept)
                                        limn_vocab_specials(d->base.vocab)->unknown)
             limn_buffer_printf(&words, "%s%s", n_shown++ ? " " : ": ", text);
     }
-    limn_training_say(d->listener, LIMN_TRAINING_INFO,
-                      "%zu tokens of the model are kept, %zu are new%s%s", n_kept, n - n_kept,
+    limn_training_say(d->listener, LIMN_TRAINING_INFO, "%zu %s of the model kept, %zu new%s%s",
+                      n_kept, limn_plural(n_kept, "token", "tokens"), n - n_kept,
                       n_shown && !words.has_failed ? words.bytes : "",
                       n - n_kept > n_shown ? " …" : "");
     limn_buffer_finish(&words);
@@ -136,7 +137,9 @@ static limn_status run_from_position(limn_training_context *context, limn_error 
     LIMN_TRY(limn_run_find(&position, &n_unreadable, context->folder, context->fingerprint, err));
     if (n_unreadable > 0)
         limn_training_say(context->data->listener, LIMN_TRAINING_WARNING,
-                          "%zu checkpoints can't be read and are passed over", n_unreadable);
+                          "%zu %s passed over, since %s can't be read", n_unreadable,
+                          limn_plural(n_unreadable, "checkpoint is", "checkpoints are"),
+                          limn_plural(n_unreadable, "it", "they"));
     LIMN_TRY(run_stages(context, &position, err));
     return finish_run(context, &position, err);
 }

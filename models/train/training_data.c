@@ -7,6 +7,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/plural.h"
 #include "decoder/vocab_build.h"
 #include "encoder/encoder_training.h"
 #include "models/tag_heads.h"
@@ -258,9 +259,8 @@ static void warn_small_dev(const limn_training_data *d)
     enum { FEW = 20 };
     if (d->dev.n_images > 0 && d->dev.n_images < FEW && d->train.n_images >= FEW)
         limn_training_say(d->listener, LIMN_TRAINING_WARNING,
-                          "only %zu images for development, by whose score the model is "
-                          "chosen%s",
-                          d->dev.n_images,
+                          "only %zu %s for development, by whose score the model is chosen%s",
+                          d->dev.n_images, limn_plural(d->dev.n_images, "image", "images"),
                           d->settings->images.dev_list ? "" : "; a larger share for it takes more");
 }
 

@@ -133,10 +133,11 @@ static limn_status check_rest(const builder *b, limn_error *err)
 {
     const limn_training_report *r = &b->set->report;
     if (b->n_kept > 0) return LIMN_OK;
-    return limn_fail(err, LIMN_E_FORMAT,
-                     "no caption is left: %zu are of images that are not among those wanted, %zu "
-                     "have no word, %zu have more than %zu words",
-                     r->unlisted.n, r->empty.n, r->too_long.n, b->settings->max_words);
+    return limn_fail(
+        err, LIMN_E_FORMAT,
+        "no caption is left: of images that are not among those wanted: %zu, without a "
+        "word: %zu, with too many (%zu is the most): %zu",
+        r->unlisted.n, r->empty.n, b->settings->max_words, r->too_long.n);
 }
 
 /* The images that have captions, and where these begin; first_kept of all that were wanted. */

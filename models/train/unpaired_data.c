@@ -7,6 +7,7 @@
 #include "common/io/fileio.h"
 #include "common/io/npy.h"
 #include "common/io/npy_array.h"
+#include "common/text/plural.h"
 #include "models/train/self_training.h"
 
 void limn_unpaired_data_finish(limn_unpaired_data *u)
@@ -62,9 +63,10 @@ static limn_status pair(limn_unpaired_data *u, uint64_t seed, limn_error *err)
     u->draw = (limn_caption_draw){ count_repeats, draw_captions, u->pairing, settings.max_repeats };
     const limn_pairing_summary s = limn_pairing_summarize(u->pairing);
     limn_training_say(u->listener, LIMN_TRAINING_NOTE,
-                      "%zu unpaired images with captions, %zu without an object, %zu without a "
-                      "caption that fits; %zu captions in use",
-                      s.n_images, s.n_without_object, s.n_without_caption, s.n_captions);
+                      "%zu unpaired %s with captions, %zu without an object, %zu without a "
+                      "caption that fits; captions in use: %zu",
+                      s.n_images, limn_plural(s.n_images, "image", "images"), s.n_without_object,
+                      s.n_without_caption, s.n_captions);
     return LIMN_OK;
 }
 

@@ -164,7 +164,7 @@ class ReadersTest(unittest.TestCase):
             for tool in ([LIMN_EVAL, "--tokenize"], [LIMN_VOCAB, "--captions"]):
                 with self.subTest(content, tool=tool[0]):
                     error = self.run_tool(*tool, self.write("surplus", content), code=2)[1]
-                    self.assertRegex(error, r"surplus: line 2: \d fields, but the header has \d")
+                    self.assertRegex(error, r"surplus: line 2: \d fields?, but the header has \d")
 
     # ---- pairs --------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class ReadersTest(unittest.TestCase):
         self.assertEqual({i: p[1] for i, p in pairs.items()}, {"0": ["reference 0"], "2": ["reference 2", "reference 6"],
                                                                "3": ["reference 3", "reference 7"]})
         self.assertIn("3 captions that are marked is_rejected or is_precanned are left out", error)
-        self.assertIn("1 images whose references are all marked as unfit are left out", error)
+        self.assertIn("1 image whose references are all marked as unfit is left out", error)
         _, pairs, error = self.evaluate(refs, hyps, "--keep-rejected")
         self.assertEqual(len(pairs), 4)
         self.assertNotIn("rejected", error)

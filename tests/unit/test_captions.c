@@ -292,7 +292,7 @@ static const bad_file bad_files[] = {
     { "{\"annotations\":[{\"image_id\":1}]}", 0, NULL, LIMN_E_FORMAT, "annotations[0]" },
     { "{\"images\":[{\"filename\":\"a\",\"sentences\":[{}]}]}", 0, NULL, LIMN_E_FORMAT,
       "images[0].sentences[0]" },
-    { "image,caption\na\n", 0, NULL, LIMN_E_FORMAT, "line 2: 1 fields, but the header has 2" },
+    { "image,caption\na\n", 0, NULL, LIMN_E_FORMAT, "line 2: 1 field, but the header has 2" },
     { "image,caption\na,\"b\nc\n", 0, NULL, LIMN_E_FORMAT, "line 2: a quoted field without" },
     { "image,caption\na,\"b\"c\n", 0, NULL, LIMN_E_FORMAT, "line 2: text after a closing quote" },
     { "image,caption\na,b\xC3\n", 0, NULL, LIMN_E_FORMAT, "line 2, byte 3: invalid UTF-8" },

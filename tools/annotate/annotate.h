@@ -96,6 +96,7 @@ typedef struct limn_left_out {
     size_t n_folders, n_archives; /* below a folder, without is_recursive */
     size_t n_loops;               /* folders that are their own ancestors */
     size_t n_refused;             /* by includes, excludes and the shard */
+    size_t n_lost; /* folders, archives and lists that could not be read to their end */
 } limn_left_out;
 
 /* ---- decoding in processes of their own ---------------------------------------------------- */

@@ -1,3 +1,4 @@
+#include "common/text/plural.h"
 #include "tools/eval/eval.h"
 
 #include <string.h>
@@ -175,7 +176,10 @@ static limn_status fail_names(const limn_eval_data *data, const char *difference
 {
     const limn_eval_names *hyp = &data->without_hyp, *ref = &data->without_ref;
     if (data->n_images == 0 && ref->n_items == 0)
-        return limn_fail(err, LIMN_E_ARG, "none of the %zu images has a hypothesis", hyp->n_items);
+        return hyp->n_items == 1
+                   ? limn_fail(err, LIMN_E_ARG, "the image has no hypothesis")
+                   : limn_fail(err, LIMN_E_ARG, "none of the %zu images has a hypothesis",
+                               hyp->n_items);
     if (data->n_images == 0)
         return limn_fail(err, LIMN_E_ARG,
                          "no image is in both files: the references name \"%s\", the hypotheses "
@@ -183,13 +187,15 @@ static limn_status fail_names(const limn_eval_data *data, const char *difference
                          hyp->n_items > 0 ? hyp->items[0] : "", ref->items[0], difference);
     if (hyp->n_items > 0)
         return limn_fail(err, LIMN_E_ARG,
-                         "%zu of %zu images have no hypothesis, the first: \"%s\" "
+                         "%zu of %zu images %s no hypothesis, the first: \"%s\" "
                          "(--allow-missing leaves them out)%s",
-                         hyp->n_items, data->n_images + hyp->n_items, hyp->items[0], difference);
+                         hyp->n_items, data->n_images + hyp->n_items,
+                         limn_plural(hyp->n_items, "has", "have"), hyp->items[0], difference);
     return limn_fail(err, LIMN_E_ARG,
-                     "%zu images have a hypothesis but no reference, the first: "
-                     "\"%s\" (--allow-missing leaves them out)",
-                     ref->n_items, ref->items[0]);
+                     "%zu %s a hypothesis but no reference, the first: \"%s\" "
+                     "(--allow-missing leaves them out)",
+                     ref->n_items, limn_plural(ref->n_items, "image has", "images have"),
+                     ref->items[0]);
 }
 
 static limn_status check_names(const limn_eval_data *data, bool allow_missing, limn_error *err)

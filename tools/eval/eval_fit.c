@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/json.h"
+#include "common/text/plural.h"
 #include "tools/caption_input.h"
 #include "tools/eval/eval_right.h"
 #include "tools/message.h"
@@ -111,7 +112,9 @@ static limn_status add_all(limn_eval_fit *fit, const limn_eval_options *o,
                          "no caption has \"signals\": write them with limn "
                          "--signals --format jsonl");
     if (fit->n_without > 0)
-        limn_message_warning("%zu captions without \"signals\" are left out", fit->n_without);
+        limn_message_warning("%zu %s left out", fit->n_without,
+                             limn_plural(fit->n_without, "caption without \"signals\" is",
+                                         "captions without \"signals\" are"));
     return LIMN_OK;
 }
 

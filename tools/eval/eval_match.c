@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/text/path.h"
 #include "common/text/image_name.h"
+#include "common/text/plural.h"
 #include "common/text/string_table.h"
 #include "tools/message.h"
 
@@ -254,9 +255,11 @@ limn_status limn_eval_match_create(limn_eval_match *out, const limn_caption_file
         status = match_refs(out, &index, refs, err);
     if (status == LIMN_OK) status = match_hyps(out, &index, hyps, err);
     if (status == LIMN_OK && index.n_own > 0)
-        limn_message_warning("%zu hypotheses are paired by the references' \"id\", as \"%s\", "
+        limn_message_warning("%zu %s paired by the references' \"id\", as \"%s\", "
                              "since no other name is in both files",
-                             index.n_own, index.own_example);
+                             index.n_own,
+                             limn_plural(index.n_own, "hypothesis is", "hypotheses are"),
+                             index.own_example);
     finish_index(&index);
     if (status != LIMN_OK) limn_eval_match_finish(out);
     return status;

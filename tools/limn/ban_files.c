@@ -5,6 +5,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "common/text/plural.h"
 #include "tools/message.h"
 
 #define MAX_BAN_FILE_SIZE ((size_t)64 << 20) /* bytes */
@@ -38,8 +39,8 @@ static limn_status ban_lines(limn_options *o, char *texts, const limn_model *mod
         else
             n_unknown++;
     }
-    limn_message_note("banned: %zu of %zu lines; the others have words that the model has not",
-                      n_lines - n_unknown, n_lines);
+    limn_message_note("banned: %zu of %zu %s; the others have words that the model has not",
+                      n_lines - n_unknown, n_lines, limn_plural(n_lines, "line", "lines"));
     return LIMN_OK;
 }
 

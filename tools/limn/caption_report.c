@@ -1,5 +1,6 @@
 #include "tools/limn/caption_report.h"
 
+#include "common/text/plural.h"
 #include "tools/cli.h"
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
@@ -47,19 +48,20 @@ static void tell_of_earlier_work(const limn_account *account)
     size_t n_before = 0;
     for (int s = 0; s < LIMN_N_STATUSES; s++) n_before += account->counts_before[s];
     if (account->is_resumed)
-        limn_message_info("goes on with an interrupted run, which got through %zu images",
-                          n_before);
+        limn_message_info("goes on with an interrupted run, which got through %zu %s", n_before,
+                          limn_plural(n_before, "image", "images"));
     if (account->n_there)
-        limn_message_info("skipped: %zu images that have captions already", account->n_there);
+        limn_message_info("skipped: %zu %s captions already", account->n_there,
+                          limn_plural(account->n_there, "image that has", "images that have"));
 }
 
 static void tell_how_to_go_on(const limn_account *account, size_t n)
 {
     if (account->can_go_on)
-        limn_message_warning("interrupted after %zu images; the same command goes on from there",
-                             n);
+        limn_message_warning("interrupted after %zu %s; the same command goes on from there", n,
+                             limn_plural(n, "image", "images"));
     else
-        limn_message_warning("interrupted after %zu images", n);
+        limn_message_warning("interrupted after %zu %s", n, limn_plural(n, "image", "images"));
 }
 
 /* The output is not complete, however much of it there is. */
@@ -90,8 +92,8 @@ int limn_caption_report(const limn_account *account, bool is_part, limn_status s
     limn_message_note("%zu done, %zu failed", t.n_done, t.n_failed);
     limn_report_left_out(&account->left_out);
     if (account->n_left_out)
-        limn_message_info("left without a caption for low confidence: %zu of %zu images",
-                          account->n_left_out, t.n_done);
+        limn_message_info("left without a caption for low confidence: %zu of %zu %s",
+                          account->n_left_out, t.n_done, limn_plural(t.n_done, "image", "images"));
     if (status == LIMN_E_INTERRUPTED) {
         tell_how_to_go_on(account, t.n_done + t.n_failed);
         return LIMN_EXIT_INTERRUPTED;
@@ -99,8 +101,9 @@ int limn_caption_report(const limn_account *account, bool is_part, limn_status s
     if (status != LIMN_OK) return failed(account, status, err);
     if (t.n_failed) warn_of_failures(&t);
     if (!t.n_done && !t.n_failed && !t.n_skipped) return found_nothing(account, is_part);
-    if (account->is_incomplete) return LIMN_EXIT_NOTHING;
-    return limn_cli_exit_code(t.n_done + t.n_skipped, t.n_failed);
+    const int code = limn_report_lost(&account->left_out,
+                                      limn_cli_exit_code(t.n_done + t.n_skipped, t.n_failed));
+    return account->is_incomplete ? LIMN_EXIT_NOTHING : code;
 }
 
 int limn_caption_report_dry(const limn_account *account, bool is_part, limn_status status,
@@ -117,7 +120,8 @@ int limn_caption_report_dry(const limn_account *account, bool is_part, limn_stat
         limn_message_error("%s", err->text);
         return LIMN_EXIT_NOTHING;
     }
-    limn_message_info("to do: %zu images; nothing was done (--dry-run)", account->n_to_do);
+    limn_message_info("to do: %zu %s; nothing was done (--dry-run)", account->n_to_do,
+                      limn_plural(account->n_to_do, "image", "images"));
     if (!n_known && !n_failed) return found_nothing(account, is_part);
-    return limn_cli_exit_code(n_known, n_failed);
+    return limn_report_lost(&account->left_out, limn_cli_exit_code(n_known, n_failed));
 }

@@ -8,6 +8,7 @@
 #include "common/image/image.h"
 #include "common/io/dirwalk.h"
 #include "common/text/image_name.h"
+#include "common/text/plural.h"
 #include "common/text/string_table.h"
 #include "tools/annotate/input/image_file.h"
 #include "tools/train/train_decoding.h"
@@ -125,11 +126,11 @@ static limn_status check_missing(const limn_image_names *all, const limn_image_n
     LIMN_TRY(offer_near(all, present, folder, err));
     if (n_there == 0)
         return limn_fail(err, LIMN_E_IO,
-                         "none of the %zu images that the captions name is in %s, as %s: is "
+                         "none of the %zu %s that the captions name is in %s, as %s: is "
                          "--images the folder that their names begin in?",
-                         n, folder, first_missing(all, present));
-    limn_message_warning("%zu of %zu images are not in %s, the first: %s%s", n_missing, n, folder,
-                         first_missing(all, present),
+                         n, limn_plural(n, "image", "images"), folder, first_missing(all, present));
+    limn_message_warning("%zu of %zu images %s not in %s, the first: %s%s", n_missing, n,
+                         limn_plural(n_missing, "is", "are"), folder, first_missing(all, present),
                          (double)n_missing > LIMN_PIXEL_CACHE_MAX_UNREADABLE * (double)n
                              ? "; a run ends when more than 1 % can't be read"
                              : "");
@@ -172,8 +173,9 @@ static void check_sample(const limn_image_names *present, const limn_training_da
         first_name = name;
     }
     if (n_bad > 0)
-        limn_message_warning("%zu of %zu images that were tried can't be read, the first: %s: %s",
-                             n_bad, n_looked_at, first_name, first.text);
+        limn_message_warning(
+            "%zu of %zu %s tried can't be read, the first: %s: %s", n_bad, n_looked_at,
+            limn_plural(n_looked_at, "image that was", "images that were"), first_name, first.text);
 }
 
 limn_status limn_plan_images_check(const limn_training_data *d, limn_error *err)

@@ -564,7 +564,8 @@ static void close_walk(pipeline *p, limn_left_out *left_out)
                                      .n_folders = c.n_folders,
                                      .n_archives = c.n_archives,
                                      .n_loops = c.n_loops,
-                                     .n_refused = c.n_refused };
+                                     .n_refused = c.n_refused,
+                                     .n_lost = c.n_lost };
     }
     limn_dirwalk_destroy(&p->walk);
     for (size_t i = 0; i < 2; i++)
