@@ -9,9 +9,11 @@
 
 /* The slowest first. A machine may lack one in the middle: ask limn_cpu_level_runs. */
 typedef enum limn_cpu_level {
-    LIMN_CPU_C = 0,  /* plain C: the specification */
-    LIMN_CPU_AVX2,   /* AVX2, FMA, F16C */
-    LIMN_CPU_AVX512, /* AVX-512 F, BW, DQ, VL */
+    LIMN_CPU_C = 0,      /* plain C: the specification */
+    LIMN_CPU_AVX2,       /* AVX2, FMA, F16C */
+    LIMN_CPU_AVXVNNI,    /* and AVX-VNNI: dot products of bytes */
+    LIMN_CPU_AVX512,     /* AVX-512 F, BW, DQ, VL; not AVX-VNNI */
+    LIMN_CPU_AVX512VNNI, /* and AVX-512 VNNI */
     LIMN_N_CPU_LEVELS,
 } limn_cpu_level;
 
@@ -20,7 +22,8 @@ bool limn_cpu_level_runs(limn_cpu_level level);
 /* The last level that runs here. */
 limn_cpu_level limn_cpu_best(void);
 
-/* "c", "avx2", "avx512"; "unknown" for what is no level. Static storage. */
+/* "c", "avx2", "avxvnni", "avx512", "avx512vnni"; "unknown" for what is no level. Static storage.
+ */
 const char *limn_cpu_level_name(limn_cpu_level level);
 /* The names of the levels that run here, ended by NULL. Static storage. */
 const char *const *limn_cpu_level_names(void);

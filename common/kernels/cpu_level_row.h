@@ -19,7 +19,8 @@ typedef struct limn_cpu_level_row {
     limn_cpu_level base;         /* whose functions run where this level does; plain C is its own */
 } limn_cpu_level_row;
 
-extern const limn_cpu_level_row limn_level_c, limn_level_avx2, limn_level_avx512;
+extern const limn_cpu_level_row limn_level_c, limn_level_avx2, limn_level_avxvnni,
+    limn_level_avx512, limn_level_avx512vnni;
 
 /* The row of a level; NULL when this build lacks it. */
 const limn_cpu_level_row *limn_cpu_level_find(limn_cpu_level level);

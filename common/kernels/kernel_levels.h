@@ -6,6 +6,8 @@
 #include "common/kernels/kernels.h"
 
 limn_linear_fn limn_linear_c, limn_linear_avx2, limn_linear_avx512;
+limn_linear_fn limn_linear_int8_c, limn_linear_int8_avx2, limn_linear_int8_avxvnni,
+    limn_linear_int8_avx512vnni;
 limn_depthwise_fn limn_depthwise_c, limn_depthwise_avx2;
 limn_max_pool_fn limn_max_pool_c, limn_max_pool_avx2, limn_max_pool_avx512;
 limn_layer_norm_fn limn_layer_norm_c, limn_layer_norm_avx2, limn_layer_norm_avx512;

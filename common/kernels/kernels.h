@@ -35,7 +35,8 @@ typedef enum limn_activation {
  *
  * Row r of x starts at x + r*x_stride. Row r of y starts at y + (y_rows ? y_rows[r] :
  * r*y_stride), and so does that of residual, from its own base. y may equal residual;
- * y must not overlap x. f16 weights are widened exactly before use. */
+ * y must not overlap x. f16 weights are widened exactly before use. With int8 weights the sum is
+ * that of int8.h, and so acc = fma(sum, scale[o], bias[o]). */
 typedef struct limn_linear_job {
     float *y;              /* [n_rows, n_outputs] at y_stride */
     const float *x;        /* [n_rows, n_inputs] at x_stride */

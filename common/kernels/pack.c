@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/kernels/int8_lanes.h"
 
 size_t limn_n_panels(size_t n_outputs)
 {
@@ -59,7 +60,31 @@ static void pack_lane(unsigned char *lane, limn_dtype to, const unsigned char *w
 
 static size_t panel_size(const limn_packed *w)
 {
+    if (w->dtype == LIMN_I8) return limn_int8_n_blocks(w->n_inputs) * LIMN_INT8_BLOCK_BYTES;
     return w->n_inputs * LIMN_PANEL * item_size(w->dtype);
+}
+
+void limn_packed_put_int8(const limn_packed *out, size_t first, size_t n, const int8_t *q,
+                          const float *scales)
+{
+    unsigned char *panels = (unsigned char *)out->panels; /* the caller's own, as are the scales */
+    for (size_t o = first; o < first + n; o++, q += out->n_inputs)
+        limn_int8_put_lane(panels + o / LIMN_PANEL * panel_size(out), o % LIMN_PANEL, q,
+                           out->n_inputs);
+    memcpy((float *)out->scales + first, scales, n * sizeof *scales);
+}
+
+/* Weights of f32 or f16 as int8. */
+static void put_quantized(const limn_packed *out, size_t first, size_t n, const unsigned char *w,
+                          limn_dtype dtype)
+{
+    float row[LIMN_INT8_MAX_INPUTS], scale;
+    int8_t q[LIMN_INT8_MAX_INPUTS];
+    for (size_t o = first; o < first + n; o++) {
+        for (size_t k = 0; k < out->n_inputs; k++, w += item_size(dtype)) row[k] = load(w, dtype);
+        scale = limn_int8_quantize_weights(q, row, out->n_inputs);
+        limn_packed_put_int8(out, o, 1, q, &scale);
+    }
 }
 
 void limn_packed_put(const limn_packed *out, size_t first, size_t n, const void *w,
@@ -67,6 +92,10 @@ void limn_packed_put(const limn_packed *out, size_t first, size_t n, const void 
 {
     unsigned char *panels = (unsigned char *)out->panels; /* the caller's own */
     const size_t row_size = out->n_inputs * item_size(dtype);
+    if (out->dtype == LIMN_I8) {
+        put_quantized(out, first, n, w, dtype);
+        return;
+    }
     for (size_t o = first; o < first + n; o++)
         pack_lane(
             panels + o / LIMN_PANEL * panel_size(out) + o % LIMN_PANEL * item_size(out->dtype),
@@ -78,11 +107,12 @@ void limn_packed_put_bias(const limn_packed *out, size_t first, size_t n, const 
     memcpy((float *)out->bias + first, bias, n * sizeof *bias); /* the caller's own */
 }
 
-static void clear_bias(const limn_packed *out)
+/* What lies past the outputs of a vector. */
+static void clear_lanes(const limn_packed *out, const float *of)
 {
-    float *bias = (float *)out->bias; /* the caller's own */
-    for (size_t o = out->n_outputs; bias && o < limn_padded_outputs(out->n_outputs); o++)
-        bias[o] = 0.0f;
+    float *lanes = (float *)of; /* the caller's own */
+    for (size_t o = out->n_outputs; lanes && o < limn_padded_outputs(out->n_outputs); o++)
+        lanes[o] = 0.0f;
 }
 
 /* Zeros for the outputs that the last panel has no weights of. */
@@ -91,20 +121,29 @@ static void clear_rest(const limn_packed *out)
     const size_t n_whole = out->n_outputs / LIMN_PANEL, n_panels = limn_n_panels(out->n_outputs);
     if (n_whole < n_panels)
         memset((unsigned char *)out->panels + n_whole * panel_size(out), 0, panel_size(out));
-    clear_bias(out);
+    if (out->dtype == LIMN_I8)
+        limn_int8_clear((unsigned char *)out->panels, n_panels, out->n_inputs);
+    clear_lanes(out, out->bias);
+    clear_lanes(out, out->scales);
 }
 
 limn_status limn_packed_create(limn_packed *out, size_t n_outputs, size_t n_inputs,
                                limn_dtype packed_dtype, bool has_bias, limn_error *err)
 {
+    const bool is_int8 = packed_dtype == LIMN_I8;
     size_t n_lanes, n_weights;
     *out = (limn_packed){ .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = packed_dtype };
+    if (is_int8 && n_inputs > LIMN_INT8_MAX_INPUTS)
+        return limn_fail(err, LIMN_E_LIMIT, "weights of %zu inputs: int8 takes at most %zu",
+                         n_inputs, LIMN_INT8_MAX_INPUTS);
     if (limn_size_mul(&n_lanes, limn_n_panels(n_outputs), LIMN_PANEL) &&
         limn_size_mul(&n_weights, n_lanes, n_inputs)) {
-        out->panels = limn_alloc_aligned(n_weights, item_size(packed_dtype));
+        out->panels = is_int8 ? limn_alloc_aligned(limn_n_panels(n_outputs), panel_size(out))
+                              : limn_alloc_aligned(n_weights, item_size(packed_dtype));
         if (out->panels && has_bias) out->bias = limn_alloc_aligned(n_lanes, sizeof *out->bias);
+        if (out->panels && is_int8) out->scales = limn_alloc_aligned(n_lanes, sizeof *out->scales);
     }
-    if (!out->panels || (has_bias && !out->bias)) {
+    if (!out->panels || (has_bias && !out->bias) || (is_int8 && !out->scales)) {
         limn_packed_finish(out);
         return limn_fail(err, LIMN_E_NOMEM, "no memory for weights of %zu x %zu", n_outputs,
                          n_inputs);
@@ -169,7 +208,7 @@ void limn_packed_fill_transposed(const limn_packed *out, const float *w, const f
             memset(lanes + n, 0, (LIMN_PANEL - n) * sizeof *lanes);
         }
     }
-    clear_bias(out);
+    clear_lanes(out, out->bias);
     fill_bias(out, bias);
 }
 
@@ -193,32 +232,37 @@ void limn_packed_fill_strided(const limn_packed *out, const float *w, size_t out
 void limn_packed_output(float *weights, const limn_packed *w, size_t output)
 {
     const size_t size = item_size(w->dtype);
-    const unsigned char *lane =
-        (const unsigned char *)w->panels +
-        (output / LIMN_PANEL * w->n_inputs * LIMN_PANEL + output % LIMN_PANEL) * size;
+    const unsigned char *panel =
+        (const unsigned char *)w->panels + output / LIMN_PANEL * panel_size(w);
+    if (w->dtype == LIMN_I8) {
+        limn_int8_get_lane(weights, panel, output % LIMN_PANEL, w->n_inputs, w->scales[output]);
+        return;
+    }
     for (size_t k = 0; k < w->n_inputs; k++)
-        weights[k] = load(lane + k * LIMN_PANEL * size, w->dtype);
+        weights[k] = load(panel + (k * LIMN_PANEL + output % LIMN_PANEL) * size, w->dtype);
 }
 
 limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n)
 {
     const size_t n_left = w->n_outputs - first;
     limn_packed view = *w;
-    view.panels = (const unsigned char *)w->panels + first * w->n_inputs * item_size(w->dtype);
+    view.panels = (const unsigned char *)w->panels + first / LIMN_PANEL * panel_size(w);
     view.bias = w->bias ? w->bias + first : NULL;
+    view.scales = w->scales ? w->scales + first : NULL;
     view.n_outputs = n_left < n ? n_left : n;
     return view;
 }
 
 size_t limn_packed_bytes(const limn_packed *w)
 {
-    const size_t n_lanes = limn_n_panels(w->n_outputs) * LIMN_PANEL;
-    return n_lanes * w->n_inputs * item_size(w->dtype) + (w->bias ? n_lanes * sizeof(float) : 0);
+    const size_t n_vectors = (w->bias != NULL) + (w->scales != NULL);
+    return limn_n_panels(w->n_outputs) * (panel_size(w) + n_vectors * LIMN_PANEL * sizeof(float));
 }
 
 void limn_packed_finish(limn_packed *w)
 {
     limn_free((void *)w->panels);
     limn_free((void *)w->bias);
+    limn_free((void *)w->scales);
     *w = (limn_packed){ 0 };
 }

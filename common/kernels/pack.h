@@ -12,7 +12,12 @@
 
 /* How weights are kept. A type more is a value here, a case in pack.c, and a function of each level
  * in the `linear` of limn_kernels. */
-typedef enum limn_dtype { LIMN_F32 = 0, LIMN_F16, LIMN_N_DTYPES } limn_dtype;
+typedef enum limn_dtype {
+    LIMN_F32 = 0,
+    LIMN_F16,
+    LIMN_I8, /* int8.h */
+    LIMN_N_DTYPES
+} limn_dtype;
 
 #define LIMN_PANEL 16 /* outputs in a panel of packed weights */
 
@@ -20,8 +25,10 @@ typedef enum limn_dtype { LIMN_F32 = 0, LIMN_F16, LIMN_N_DTYPES } limn_dtype;
  * [n_inputs][16], so that a kernel reads it from front to back; outputs past
  * n_outputs are zero. */
 typedef struct limn_packed {
-    const void *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT */
-    const float *bias;  /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
+    const void
+        *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT; int8: int8_lanes.h */
+    const float *bias;   /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
+    const float *scales; /* [n_panels * 16], LIMN_ALIGNMENT, of int8; else NULL */
     size_t n_outputs, n_inputs;
     limn_dtype dtype;
 } limn_packed;
@@ -33,8 +40,9 @@ size_t limn_padded_outputs(size_t n_outputs);
 
 /* Packs w [n_outputs, n_inputs] (row-major, `dtype` f32 or f16, no alignment needed) and
  * bias [n_outputs] (f32, or NULL) into memory of its own. `packed_dtype` chooses how panels are
- * kept; f32 -> f16 rounds to nearest even. Free with limn_packed_finish().
- * LIMN_E_NOMEM when memory is short or the size overflows. */
+ * kept; f32 -> f16 rounds to nearest even, -> int8 follows int8.h. Free with limn_packed_finish().
+ * LIMN_E_NOMEM when memory is short or the size overflows; LIMN_E_LIMIT for int8 of more than
+ * LIMN_INT8_MAX_INPUTS inputs. */
 limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, const float *bias,
                              size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
                              limn_error *err);
@@ -45,6 +53,9 @@ limn_status limn_packed_create(limn_packed *out, size_t n_outputs, size_t n_inpu
                                limn_dtype packed_dtype, bool has_bias, limn_error *err);
 void limn_packed_put(const limn_packed *out, size_t first, size_t n, const void *w,
                      limn_dtype dtype);
+/* The same of weights that are int8 already: q [n, n_inputs] and scales [n], into int8. */
+void limn_packed_put_int8(const limn_packed *out, size_t first, size_t n, const int8_t *q,
+                          const float *scales);
 void limn_packed_put_bias(const limn_packed *out, size_t first, size_t n, const float *bias);
 /* The same for weights in training, in f32, again and again into memory of the caller: out->panels
  * [n_panels, n_inputs, 16] and out->bias [n_panels * 16] or NULL, from `arena` (which may be
@@ -70,7 +81,7 @@ void limn_packed_output(float *weights, const limn_packed *w, size_t output);
  * `first` is a multiple of LIMN_PANEL. Borrowed: valid as long as `w`, and not to be finished. */
 limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n);
 
-/* Bytes of panels and bias. */
+/* Bytes of panels, bias and scales. */
 size_t limn_packed_bytes(const limn_packed *w);
 
 /* The weights of a depthwise convolution, packed once: by groups of LIMN_FILTER_GROUP channels, so

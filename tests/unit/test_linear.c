@@ -5,6 +5,7 @@
 
 #include "tests/unit/kernel_check.h"
 
+#include "common/kernels/int8.h"
 #include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
 
@@ -21,7 +22,7 @@ typedef struct test_case {
 
 static void make_weights(test_case *t, limn_rng *rng, size_t n_outputs, size_t n_inputs)
 {
-    const limn_dtype dtype = random_below(rng, 2) ? LIMN_F16 : LIMN_F32;
+    const limn_dtype dtype = (limn_dtype)random_below(rng, LIMN_N_DTYPES);
     t->weights = random_floats(rng, n_outputs * n_inputs);
     t->bias = random_below(rng, 4) ? random_floats(rng, n_outputs) : NULL;
     assert_int_equal(
@@ -118,7 +119,32 @@ static void test_every_level_gives_the_bits_of_c(void **state)
     }
 }
 
-static float expected_sum(const test_case *t, size_t row, size_t output)
+/* n values by the rule of int8.h; returns their scale. */
+static float quantized(double *q, const float *x, size_t n)
+{
+    float m = 0.0f;
+    for (size_t k = 0; k < n; k++) m = fmaxf(m, fabsf(x[k]));
+    for (size_t k = 0; k < n; k++) q[k] = m > 0 ? (double)rintf(x[k] * (127 / m)) : 0;
+    return m / 127;
+}
+
+static float expected_int8_sum(const test_case *t, size_t row, size_t output)
+{
+    const size_t n = t->w.n_inputs;
+    double w[80], x[LIMN_INT8_BLOCK];
+    const float scale = quantized(w, t->weights + output * n, n);
+    float acc = 0.0f;
+    for (size_t first = 0; first < n; first += LIMN_INT8_BLOCK) {
+        const size_t size = n - first < LIMN_INT8_BLOCK ? n - first : LIMN_INT8_BLOCK;
+        const float scale_x = quantized(x, t->x + row * t->job.x_stride + first, size);
+        double sum = 0;
+        for (size_t k = 0; k < size; k++) sum += x[k] * w[first + k];
+        acc = fmaf((float)sum, scale_x, acc);
+    }
+    return fmaf(acc, scale, t->bias ? t->bias[output] : 0.0f);
+}
+
+static float expected_float_sum(const test_case *t, size_t row, size_t output)
 {
     float acc = t->bias ? t->bias[output] : 0.0f;
     for (size_t k = 0; k < t->w.n_inputs; k++) {
@@ -126,6 +152,13 @@ static float expected_sum(const test_case *t, size_t row, size_t output)
         if (t->w.dtype == LIMN_F16) w = limn_f16_to_f32(limn_f32_to_f16(w));
         acc = fmaf(t->x[row * t->job.x_stride + k], w, acc);
     }
+    return acc;
+}
+
+static float expected_output(const test_case *t, size_t row, size_t output)
+{
+    const float acc = t->w.dtype == LIMN_I8 ? expected_int8_sum(t, row, output)
+                                            : expected_float_sum(t, row, output);
     const double x = acc;
     switch (t->job.activation) {
     case LIMN_ACT_RELU6: return fminf(fmaxf(acc, 0.0f), 6.0f);
@@ -152,7 +185,7 @@ static void test_c_computes_what_the_header_says(void **state)
         for (size_t i = 0; i < t.job.n_rows * t.w.n_outputs; i++) {
             const size_t row = i / t.w.n_outputs, output = i % t.w.n_outputs;
             const size_t at = (t.y_rows ? t.y_rows[row] : row * t.job.y_stride) + output;
-            const float sum = expected_sum(&t, row, output);
+            const float sum = expected_output(&t, row, output);
             float expected = t.residual ? sum + t.residual[at] : sum;
             if (t.job.activation == LIMN_ACT_RELU_OF_SUM) expected = fmaxf(expected, 0.0f);
             const float tolerance = is_smooth(t.job.activation) ? 2e-6f : 0.0f;
@@ -242,6 +275,96 @@ static void test_values_that_are_not_finite(void **state)
     }
 }
 
+/* One product of all -1 or all 1 (their quantised values are -127 and 127), of zeros, of a channel
+ * a hundred times as large as the others, of what can't be told from zero, and of what isn't
+ * finite. */
+static void fill_extremes(float *x, size_t n, size_t kind)
+{
+    static const float values[] = { -1.0f, 1.0f, 0.0f, 0.01f, 1e-31f, 3e38f, 1.0f };
+    for (size_t k = 0; k < n; k++) x[k] = values[kind];
+    if (kind == 3) x[n / 2] = -1.0f;
+    if (kind == 6) x[n - 1] = n % 2 ? NAN : -INFINITY;
+}
+
+static void check_extremes(size_t n_rows, size_t n_inputs, size_t n_outputs, size_t kind_x,
+                           size_t kind_w)
+{
+    float *x = malloc(n_rows * n_inputs * sizeof *x), *weights = malloc(n_outputs * n_inputs * 4);
+    float *y = malloc(n_rows * n_outputs * sizeof *y), *expected = malloc(n_rows * n_outputs * 4);
+    limn_packed w;
+    fill_extremes(x, n_rows * n_inputs, kind_x);
+    fill_extremes(weights, n_outputs * n_inputs, kind_w);
+    assert_int_equal(
+        limn_packed_init(&w, weights, LIMN_F32, NULL, n_outputs, n_inputs, LIMN_I8, NULL), LIMN_OK);
+    limn_linear_job job = { .y = expected,
+                            .x = x,
+                            .n_rows = n_rows,
+                            .x_stride = n_inputs,
+                            .y_stride = n_outputs,
+                            .w = &w,
+                            .panel_end = limn_n_panels(n_outputs) };
+    for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
+        limn_kernels k;
+        if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
+        limn_kernels_init(&k, (limn_cpu_level)level);
+        limn_linear(&k, &job);
+        assert_memory_equal(job.y, expected, n_rows * n_outputs * sizeof *y);
+        job.y = y;
+    }
+    const float sum = (float)n_inputs * (kind_x == kind_w ? 1.0f : -1.0f);
+    if (kind_x < 2 && kind_w < 2) assert_true(fabsf(expected[0] - sum) < 1e-5f * (float)n_inputs);
+    if (kind_x == 2 || kind_x == 4) assert_true(expected[0] == 0.0f);
+    if (kind_x == 6) assert_true(isnan(expected[n_rows * n_outputs - 1]));
+    limn_packed_finish(&w);
+    free(x);
+    free(weights);
+    free(y);
+    free(expected);
+}
+
+static void test_int8_of_extreme_values(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = { 1, 31, 32, 33, 64, 1000, LIMN_INT8_MAX_INPUTS };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t kinds = 0; kinds < 7 * 4; kinds++)
+            check_extremes(1 + kinds % 9, sizes[i], 17 + kinds % 5 * 16, kinds % 7, kinds / 7);
+}
+
+static void test_int8_of_too_many_inputs_is_an_error(void **state)
+{
+    (void)state;
+    limn_packed w;
+    limn_error err = { 0 };
+    assert_int_equal(
+        limn_packed_init(&w, NULL, LIMN_F32, NULL, 1, LIMN_INT8_MAX_INPUTS + 1, LIMN_I8, &err),
+        LIMN_E_LIMIT);
+    assert_string_equal(err.text, "weights of 8193 inputs: int8 takes at most 8192");
+}
+
+/* The weights of an output come back within half a step. */
+static void test_an_output_of_int8(void **state)
+{
+    (void)state;
+    limn_rng rng = limn_rng_stream(1, "output", 6);
+    float *weights = random_floats(&rng, 40 * 70), back[70];
+    limn_packed w;
+    assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, NULL, 40, 70, LIMN_I8, NULL), LIMN_OK);
+    const limn_packed view = limn_packed_view(&w, 16, 20);
+    assert_int_equal(view.n_outputs, 20);
+    assert_int_equal(limn_packed_bytes(&w), 3 * (3 * 512 + 64));
+    for (size_t o = 0; o < 40; o++) {
+        if (o < 16 || o >= 36)
+            limn_packed_output(back, &w, o);
+        else
+            limn_packed_output(back, &view, o - 16);
+        for (size_t k = 0; k < 70; k++)
+            assert_true(fabsf(back[k] - weights[o * 70 + k]) <= 2.0f / 127 / 2 * 1.0001f);
+    }
+    limn_packed_finish(&w);
+    free(weights);
+}
+
 static void test_weights_too_large_for_memory_are_an_error(void **state)
 {
     (void)state;
@@ -303,6 +426,9 @@ int main(void)
         cmocka_unit_test(test_nothing_else_is_written),
         cmocka_unit_test(test_rows_and_panels_do_not_depend_on_company),
         cmocka_unit_test(test_values_that_are_not_finite),
+        cmocka_unit_test(test_int8_of_extreme_values),
+        cmocka_unit_test(test_int8_of_too_many_inputs_is_an_error),
+        cmocka_unit_test(test_an_output_of_int8),
         cmocka_unit_test(test_memory_of_the_caller_is_filled_as_packing_does),
         cmocka_unit_test(test_weights_too_large_for_memory_are_an_error),
     };

@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "common/kernels/kernel_levels.h"
-#include "common/kernels/c/math_c.h"
+#include "common/kernels/c/activate_c.h"
 #include "common/kernels/pack.h"
 
 static float weight(const limn_packed *w, size_t panel, size_t k, size_t lane)
@@ -9,21 +9,6 @@ static float weight(const limn_packed *w, size_t panel, size_t k, size_t lane)
     const size_t i = (panel * w->n_inputs + k) * LIMN_PANEL + lane;
     if (w->dtype == LIMN_F16) return limn_f16_to_f32(((const uint16_t *)w->panels)[i]);
     return ((const float *)w->panels)[i];
-}
-
-static float activate(limn_activation a, float v)
-{
-    switch (a) {
-    case LIMN_ACT_RELU6: v = v > 0.0f ? v : 0.0f; return v < 6.0f ? v : 6.0f;
-    case LIMN_ACT_RELU: return v > 0.0f ? v : 0.0f;
-    case LIMN_ACT_GELU: return limn_geluf(v);
-    case LIMN_ACT_GELU_TANH: return limn_gelu_tanhf(v);
-    case LIMN_ACT_QUICK_GELU: return limn_quick_geluf(v);
-    case LIMN_ACT_RELU_OF_SUM:
-    case LIMN_ACT_NONE:
-    case LIMN_N_ACTIVATIONS: break;
-    }
-    return v;
 }
 
 void limn_widen_c(float *out, const uint16_t *in, size_t n)
@@ -36,16 +21,12 @@ void limn_linear_c(const limn_linear_job *job)
     const limn_packed *w = job->w;
     for (size_t r = 0; r < job->n_rows; r++) {
         const float *x = job->x + r * job->x_stride;
-        const size_t y_row = job->y_rows ? job->y_rows[r] : r * job->y_stride;
         for (size_t o = job->panel_begin * LIMN_PANEL;
              o < job->panel_end * LIMN_PANEL && o < w->n_outputs; o++) {
             float acc = w->bias ? w->bias[o] : 0.0f;
             for (size_t k = 0; k < w->n_inputs; k++)
                 acc = fmaf(x[k], weight(w, o / LIMN_PANEL, k, o % LIMN_PANEL), acc);
-            acc = activate(job->activation, acc);
-            if (job->residual) acc += job->residual[y_row + o];
-            if (job->activation == LIMN_ACT_RELU_OF_SUM) acc = activate(LIMN_ACT_RELU, acc);
-            job->y[y_row + o] = acc;
+            limn_store_c(job, r, o, acc);
         }
     }
 }

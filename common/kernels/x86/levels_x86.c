@@ -20,6 +20,7 @@ static bool has_avx2(void)
 static void fill_avx2(limn_kernels *k)
 {
     k->linear[LIMN_F32] = k->linear[LIMN_F16] = limn_linear_avx2;
+    k->linear[LIMN_I8] = limn_linear_int8_avx2;
     k->depthwise = limn_depthwise_avx2;
     k->max_pool = limn_max_pool_avx2;
     k->layer_norm = limn_layer_norm_avx2;
@@ -45,5 +46,35 @@ static void fill_avx512(limn_kernels *k)
     k->attend = limn_attend_avx512;
 }
 
+static unsigned leaf_7_1_eax(void)
+{
+    unsigned a = 0, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) ? a : 0;
+}
+
+static bool has_avxvnni(void)
+{
+    return has_avx2() && (leaf_7_1_eax() >> 4 & 1);
+}
+
+static void fill_avxvnni(limn_kernels *k)
+{
+    k->linear[LIMN_I8] = limn_linear_int8_avxvnni;
+}
+
+static bool has_avx512vnni(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+
+static void fill_avx512vnni(limn_kernels *k)
+{
+    k->linear[LIMN_I8] = limn_linear_int8_avx512vnni;
+}
+
 const limn_cpu_level_row limn_level_avx2 = { "avx2", has_avx2, fill_avx2, LIMN_CPU_C };
+const limn_cpu_level_row limn_level_avxvnni = { "avxvnni", has_avxvnni, fill_avxvnni,
+                                                LIMN_CPU_AVX2 };
 const limn_cpu_level_row limn_level_avx512 = { "avx512", has_avx512, fill_avx512, LIMN_CPU_AVX2 };
+const limn_cpu_level_row limn_level_avx512vnni = { "avx512vnni", has_avx512vnni, fill_avx512vnni,
+                                                   LIMN_CPU_AVX512 };

@@ -1,0 +1,134 @@
+/* The products of linear_int8_256.h with AVX-512 VNNI: a vector holds 4 inputs of a whole panel,
+ * and there are 32 registers, so that a tile is up to 6 rows × 2 panels, or 3 × 4 for the decoder's
+ * few rows: 12 sums of integers and 12 of floats. */
+#include <immintrin.h>
+
+#include "common/kernels/kernel_levels.h"
+#include "common/kernels/x86/quantize_avx2.h"
+#include "common/kernels/x86/store_avx512.h"
+
+enum { MAX_ROWS = 6, MAX_PANELS = 4 };
+enum { N_QUADS = LIMN_INT8_BLOCK / 4, QUAD_BYTES = 4 * LIMN_PANEL };
+
+typedef struct tile_job {
+    const limn_linear_job *job;
+    const limn_int8_block *x; /* [n rows at a time, n_blocks] */
+    size_t n_blocks, first;   /* the row of the job that x begins with */
+} tile_job;
+
+INLINE __m512i broadcast(const int8_t *q)
+{
+    int32_t four;
+    memcpy(&four, q, sizeof four);
+    return _mm512_set1_epi32(four);
+}
+
+INLINE void add_block(__m512i acc[MAX_ROWS][MAX_PANELS], const limn_int8_block *x, size_t n_blocks,
+                      const uint8_t *w, size_t panel_bytes, const size_t n_rows,
+                      const size_t n_panels)
+{
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++)
+        acc[i / n_panels][i % n_panels] = _mm512_set1_epi32(x[i / n_panels * n_blocks].offset);
+    UNROLL
+    for (size_t i = 0; i < N_QUADS; i++) {
+        __m512i w_i[MAX_PANELS];
+        UNROLL
+        for (size_t p = 0; p < n_panels; p++)
+            w_i[p] = _mm512_load_si512(w + p * panel_bytes + i * QUAD_BYTES);
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
+            const __m512i q = broadcast(x[r * n_blocks].q + 4 * i);
+            UNROLL
+            for (size_t p = 0; p < n_panels; p++)
+                acc[r][p] = _mm512_dpbusd_epi32(acc[r][p], w_i[p], q);
+        }
+    }
+}
+
+INLINE void tile(const tile_job *t, size_t row, size_t panel, const size_t n_rows,
+                 const size_t n_panels)
+{
+    const limn_packed *w = t->job->w;
+    const size_t n_blocks = t->n_blocks, panel_bytes = n_blocks * N_QUADS * QUAD_BYTES;
+    const uint8_t *bytes = (const uint8_t *)w->panels + panel * panel_bytes;
+    const limn_int8_block *x = t->x + row * n_blocks;
+    __m512 sums[MAX_ROWS][MAX_PANELS];
+    __m512i acc[MAX_ROWS][MAX_PANELS];
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++)
+        sums[i / n_panels][i % n_panels] = _mm512_setzero_ps();
+    for (size_t b = 0; b < n_blocks; b++) {
+        add_block(acc, x + b, n_blocks, bytes + b * N_QUADS * QUAD_BYTES, panel_bytes, n_rows,
+                  n_panels);
+        UNROLL
+        for (size_t i = 0; i < n_rows * n_panels; i++) {
+            const size_t r = i / n_panels, p = i % n_panels;
+            sums[r][p] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc[r][p]),
+                                         _mm512_set1_ps(x[r * n_blocks + b].scale), sums[r][p]);
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++) {
+        const size_t p = panel + i % n_panels, output = p * LIMN_PANEL;
+        const __m512 bias = w->bias ? _mm512_load_ps(w->bias + output) : _mm512_setzero_ps();
+        store(t->job, t->first + row + i / n_panels, p,
+              _mm512_fmadd_ps(sums[i / n_panels][i % n_panels], _mm512_load_ps(w->scales + output),
+                              bias));
+    }
+}
+
+/* clang-format off */
+#define TILE(rows, panels)                                                                         \
+    static void tile_##rows##x##panels(const tile_job *t, size_t row, size_t panel)                \
+    {                                                                                              \
+        tile(t, row, panel, rows, panels);                                                         \
+    }
+TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)
+TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 2) TILE(5, 2) TILE(6, 2)
+    /* clang-format on */
+
+    typedef struct tile_shape {
+    void (*one_panel)(const tile_job *t, size_t row, size_t panel);
+    void (*several_panels)(const tile_job *t, size_t row, size_t panel);
+    size_t n_several;
+} tile_shape;
+
+static const tile_shape shapes[MAX_ROWS + 1] = {
+    [1] = { tile_1x1, tile_1x4, 4 }, [2] = { tile_2x1, tile_2x4, 4 },
+    [3] = { tile_3x1, tile_3x4, 4 }, [4] = { tile_4x1, tile_4x2, 2 },
+    [5] = { tile_5x1, tile_5x2, 2 }, [6] = { tile_6x1, tile_6x2, 2 },
+};
+
+/* Panels outside, tiles of rows inside, shared out evenly: a panel's weights stay near. */
+static void run_rows(const tile_job *t, size_t n_rows)
+{
+    const size_t n_tiles = (n_rows + MAX_ROWS - 1) / MAX_ROWS, end = t->job->panel_end;
+    const size_t step = shapes[(n_rows + n_tiles - 1) / n_tiles].n_several;
+    for (size_t p = t->job->panel_begin, n; p < end; p += n) {
+        n = end - p < step ? 1 : step;
+        size_t row = 0;
+        for (size_t left = n_tiles; left > 0; left--) {
+            const size_t size = (n_rows - row + left - 1) / left;
+            const tile_shape *shape = &shapes[size];
+            if (n == shape->n_several)
+                shape->several_panels(t, row, p);
+            else
+                for (size_t i = 0; i < n; i++) shape->one_panel(t, row, p + i);
+            row += size;
+        }
+    }
+}
+
+void limn_linear_int8_avx512vnni(const limn_linear_job *job)
+{
+    limn_int8_block x[LIMN_INT8_BLOCKS_AT_A_TIME];
+    const size_t n_inputs = job->w->n_inputs;
+    tile_job t = { job, x, (n_inputs + LIMN_INT8_BLOCK - 1) / LIMN_INT8_BLOCK, 0 };
+    for (size_t n; t.first < job->n_rows; t.first += n) {
+        n = rows_at_a_time(job->n_rows - t.first, t.n_blocks);
+        for (size_t r = 0; r < n; r++)
+            quantize_row(x + r * t.n_blocks, job->x + (t.first + r) * job->x_stride, n_inputs);
+        run_rows(&t, n);
+    }
+}

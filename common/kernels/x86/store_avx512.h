@@ -1,0 +1,66 @@
+/* What products do to their sums before they are written, with AVX-512; see store_avx2.h. */
+#ifndef LIMN_COMMON_KERNELS_X86_STORE_AVX512_H
+#define LIMN_COMMON_KERNELS_X86_STORE_AVX512_H
+
+#if defined(__AVX512F__)
+
+#include <immintrin.h>
+
+#include "common/kernels/kernels.h"
+#include "common/kernels/x86/math_avx2.h"
+#include "common/kernels/x86/unroll.h"
+
+INLINE size_t y_offset(const limn_linear_job *job, size_t row)
+{
+    return job->y_rows ? job->y_rows[row] : row * job->y_stride;
+}
+
+/* Out of line, so that its constants don't compete for registers with the tile's sums. */
+static __attribute__((noinline)) __m512 activate_smoothly(limn_activation activation, __m512 v)
+{
+    __m256 halves[2] = { _mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1) };
+    for (int i = 0; i < 2; i++) switch (activation) {
+        case LIMN_ACT_GELU_TANH: halves[i] = limn_gelu_tanh8(halves[i]); break;
+        case LIMN_ACT_QUICK_GELU: halves[i] = limn_quick_gelu8(halves[i]); break;
+        default: halves[i] = limn_gelu8(halves[i]);
+        }
+    return _mm512_insertf32x8(_mm512_castps256_ps512(halves[0]), halves[1], 1);
+}
+
+INLINE __m512 activate(limn_activation activation, __m512 v)
+{
+    if (activation == LIMN_ACT_RELU6)
+        return _mm512_min_ps(_mm512_max_ps(v, _mm512_setzero_ps()), _mm512_set1_ps(6.0f));
+    if (activation == LIMN_ACT_RELU) return _mm512_max_ps(v, _mm512_setzero_ps());
+    if (activation == LIMN_ACT_NONE || activation == LIMN_ACT_RELU_OF_SUM) return v;
+    return activate_smoothly(activation, v);
+}
+
+INLINE __m512 add_residual(limn_activation activation, __m512 v, __m512 residual)
+{
+    v = _mm512_add_ps(v, residual);
+    return activation == LIMN_ACT_RELU_OF_SUM ? _mm512_max_ps(v, _mm512_setzero_ps()) : v;
+}
+
+/* Writes the sums of a row and panel, or as many as there are outputs. */
+INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v)
+{
+    const size_t output = panel * LIMN_PANEL, n_left = job->w->n_outputs - output;
+    const size_t offset = y_offset(job, row) + output;
+    v = activate(job->activation, v);
+    if (n_left >= LIMN_PANEL) {
+        if (job->residual)
+            v = add_residual(job->activation, v, _mm512_loadu_ps(job->residual + offset));
+        _mm512_storeu_ps(job->y + offset, v);
+    } else {
+        const __mmask16 mask = (__mmask16)((1u << n_left) - 1);
+        if (job->residual)
+            v = add_residual(job->activation, v,
+                             _mm512_maskz_loadu_ps(mask, job->residual + offset));
+        _mm512_mask_storeu_ps(job->y + offset, mask, v);
+    }
+}
+
+#endif
+
+#endif
