@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/weights/weights.h"
 #include "common/io/json.h"
 #include "models/decoder_config.h"
 #include "models/encoder_config.h"
@@ -100,6 +101,13 @@ static limn_status check_version(const limn_safetensors *tensors, limn_error *er
                          "is a safetensors file, but no limn model (no " VERSION_KEY
                          " in its __metadata__): limn-convert makes one of the "
                          "reference captioner or of published weights of an encoder");
+    const char *rule = limn_safetensors_metadata(tensors, LIMN_INT8_KEY);
+    if (rule && strcmp(rule, LIMN_INT8_RULE_NAME) != 0)
+        return limn_fail(err, LIMN_E_UNSUPPORTED,
+                         LIMN_INT8_KEY ": quantised by rule \"%.40s\", this program has "
+                                       "rule " LIMN_INT8_RULE_NAME
+                                       "; convert the f16 or f32 model again",
+                         rule);
     if (number_of(version) == N_VERSIONS)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
                          VERSION_KEY " is \"%.40s\", this program reads 1, 2 and 3", version);

@@ -24,13 +24,13 @@ typedef struct settings {
     bool is_average, is_encoder_only, is_forced, keep_rejected, is_quiet, is_verbose;
 } settings;
 
-enum { DTYPE_F32, DTYPE_F16, DTYPE_OF_INPUT };
-static const char *const dtype_names[] = { "f32", "f16", NULL };
+enum { DTYPE_F32, DTYPE_F16, DTYPE_INT8, DTYPE_OF_INPUT };
+static const char *const dtype_names[] = { "f32", "f16", "int8", NULL };
 
 static const limn_option options[] = {
     { "output", 'o', "FILE", "the model file to write", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, output), .group = "Output" },
-    { "dtype", 0, "TYPE", "f32 or f16, of weights (default: a model's own, or f32)",
+    { "dtype", 0, "TYPE", "f32, f16 or int8, of weights (default: a model's own, or f32)",
       "Biases, norms and positions stay f32 in every file.", .type = LIMN_OPT_CHOICE,
       .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
     { "vocab", 0, "FILE", "the vocabulary of a checkpoint of BLIP or VirTex",
@@ -193,6 +193,7 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     const bool has_same_captions = !s->is_average && isnan(s->length_penalty);
     LIMN_TRY(convert_confidence(r, source, s->confidence,
                                 has_same_captions && !s->tags && !s->objects, err));
+    if (s->dtype == DTYPE_INT8) return convert_result_quantize(r, err);
     if (s->dtype == DTYPE_F16 || (s->dtype == DTYPE_OF_INPUT && dtype == LIMN_TENSOR_F16))
         return convert_result_narrow(r, err);
     return LIMN_OK;
@@ -273,6 +274,10 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
         limn_message_error(
             "%s is for model files: convert %s first, then the model file it becomes",
             option_of_models(s), inputs->items[0]);
+    else if (is_published(s, inputs) && s->dtype == DTYPE_INT8)
+        limn_message_error("--dtype int8 is for model files: convert %s to f16 first, then the "
+                           "model file it becomes",
+                           inputs->items[0]);
     else if (s->vocab && is_folder(inputs->items[0]))
         limn_message_error("--vocab is for checkpoints: the folder %s has its own vocabulary",
                            inputs->items[0]);

@@ -4,7 +4,7 @@
 #define LIMN_COMMON_KERNELS_INT8_LANES_H
 
 #include "common/kernels/int8.h"
-#include "common/kernels/pack.h"
+#include "common/kernels/panel.h"
 
 enum { LIMN_INT8_BLOCK_BYTES = LIMN_INT8_BLOCK * LIMN_PANEL };
 

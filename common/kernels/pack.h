@@ -9,6 +9,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/status.h"
+#include "common/kernels/panel.h"
 
 /* How weights are kept. A type more is a value here, a case in pack.c, and a function of each level
  * in the `linear` of limn_kernels. */
@@ -18,8 +19,6 @@ typedef enum limn_dtype {
     LIMN_I8, /* int8.h */
     LIMN_N_DTYPES
 } limn_dtype;
-
-#define LIMN_PANEL 16 /* outputs in a panel of packed weights */
 
 /* The weights of y = x Wᵀ + b, packed once. Panel p holds outputs 16p … 16p+15 as
  * [n_inputs][16], so that a kernel reads it from front to back; outputs past

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/kernels/int8.h"
 
 static bool has_room(limn_tensor_table *t)
 {
@@ -72,6 +73,8 @@ size_t limn_tensor_row_specs(limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS],
     const bool is_values = row->kind == LIMN_ROW_VALUES, is_norm = row->kind == LIMN_ROW_NORM;
     specs[0] = spec_of(row, is_values ? "" : ".weight");
     specs[0].may_be_half = is_values ? row->is_weight : !is_norm;
+    specs[0].may_be_int8 = row->kind == LIMN_ROW_PRODUCT && !row->is_sensitive &&
+                           row->shape[1] <= LIMN_INT8_MAX_INPUTS;
     if (is_values || !(is_norm || row->has_bias)) return 1;
     specs[1] = bias_of(row);
     return 2;

@@ -41,10 +41,11 @@ typedef enum limn_row_kind {
 typedef struct limn_tensor_row {
     char name[LIMN_TENSOR_NAME_SIZE]; /* without .weight and .bias */
     limn_row_kind kind;
-    bool has_bias;   /* products, convolutions, depthwise: NAME.bias [shape[0]] too */
-    bool is_widened; /* products, convolutions: packed as F32 even where the file has F16 */
-    bool is_weight;  /* values: stored as F16 in F16 files, and decays; the other kinds' weights
-                        always are, norms never */
+    bool has_bias;     /* products, convolutions, depthwise: NAME.bias [shape[0]] too */
+    bool is_widened;   /* products, convolutions: packed as F32 even where the file has F16 */
+    bool is_sensitive; /* products: F16 even in an int8 file, since 8 bits lose too much */
+    bool is_weight;    /* values: stored as F16 in F16 files, and decays; the other kinds' weights
+                          always are, norms never */
     size_t n_dims;
     size_t shape[4];   /* [n_dims], of the weight or of the values */
     size_t offset;     /* bytes into the network: where what the row loads is kept */
@@ -73,7 +74,11 @@ typedef struct limn_tensor_spec {
     size_t shape[4];  /* [n_dims] */
     bool may_be_half; /* stored as F16 in an F16 file; the others are F32 in every file. In training
                          it is these that weight decay applies to */
+    bool may_be_int8; /* stored as I8 in an int8 file, with LIMN_TENSOR_SCALES */
 } limn_tensor_spec;
+
+/* What the name of an I8 tensor's scales, F32 [n_outputs], ends with: "NAME.weight_scale". */
+#define LIMN_TENSOR_SCALES "_scale"
 
 enum { LIMN_ROW_MAX_TENSORS = 2 };
 /* The tensors of a row, weight first; returns how many. Pure. */

@@ -58,6 +58,17 @@ static const limn_tensor *require(loader *l, const limn_tensor_spec *spec)
     return l->status == LIMN_OK ? t : NULL;
 }
 
+/* Weights may be int8 where their row allows it. */
+static const limn_tensor *require_weights(loader *l, const limn_tensor_spec *spec)
+{
+    const limn_tensor *t = limn_safetensors_find(l->file, spec->name);
+    const bool is_int8 = t && t->dtype == LIMN_TENSOR_I8 && spec->may_be_int8 &&
+                         limn_safetensors_metadata(l->file, LIMN_INT8_KEY);
+    if (is_int8 && t->n_dims == 2 && t->shape[0] == spec->shape[0] && t->shape[1] == spec->shape[1])
+        return t;
+    return require(l, spec);
+}
+
 /* `n` elements of `size` bytes, or NULL after a failure; the caller frees. */
 static void *take(loader *l, size_t n, size_t size, const char *name)
 {
@@ -79,7 +90,7 @@ static float *read_floats(loader *l, const limn_tensor_spec *spec)
 
 static limn_dtype dtype_of(const limn_tensor *t)
 {
-    return t->dtype == LIMN_TENSOR_F16 ? LIMN_F16 : LIMN_F32;
+    return t->dtype == LIMN_TENSOR_I8 ? LIMN_I8 : t->dtype == LIMN_TENSOR_F16 ? LIMN_F16 : LIMN_F32;
 }
 
 /* Elements of [n_outputs, n_inputs, n_positions] in the order [n_outputs, n_positions, n_inputs].
@@ -109,6 +120,23 @@ static void put_weights(loader *l, const limn_packed *out, size_t first, const l
     limn_safetensors_release(l->file, t);
 }
 
+/* Weights that are int8, with their scales. */
+static void put_int8(loader *l, const limn_packed *out, size_t first, const limn_tensor *t)
+{
+    char name[LIMN_TENSOR_NAME_SIZE + sizeof LIMN_TENSOR_SCALES];
+    const limn_tensor *found = NULL;
+    float *scales;
+    snprintf(name, sizeof name, "%s" LIMN_TENSOR_SCALES, t->name);
+    l->status = limn_safetensors_require(&found, l->file, name, 1, t->shape, l->err);
+    scales = take(l, t->shape[0], sizeof *scales, name);
+    if (scales) {
+        limn_tensor_to_f32(scales, found);
+        limn_packed_put_int8(out, first, t->shape[0], t->data, scales);
+    }
+    limn_free(scales);
+    limn_safetensors_release(l->file, t);
+}
+
 /* The same of its bias. */
 static void put_bias(loader *l, const limn_packed *out, size_t first, const limn_tensor_spec *spec)
 {
@@ -122,11 +150,14 @@ static void put_row(loader *l, const limn_packed *out, size_t first, const limn_
 {
     limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
     const size_t n = limn_tensor_row_specs(specs, row);
-    const limn_tensor *t = require(l, &specs[0]);
+    const limn_tensor *t = require_weights(l, &specs[0]);
     if (t && dtype_of(t) != dtype_of(begun))
         l->status = limn_fail(l->err, LIMN_E_FORMAT, "tensor '%s' is %s, but '%s' is not", t->name,
                               limn_tensor_dtype_name(t->dtype), begun->name);
-    if (l->status == LIMN_OK) put_weights(l, out, first, t, row);
+    if (l->status == LIMN_OK && dtype_of(t) == LIMN_I8)
+        put_int8(l, out, first, t);
+    else if (l->status == LIMN_OK)
+        put_weights(l, out, first, t, row);
     if (n > 1) put_bias(l, out, first, &specs[1]);
 }
 
@@ -136,12 +167,13 @@ static void load_product(loader *l, limn_packed *out, const limn_tensor_row *row
     limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
     size_t n_outputs = 0, first = 0;
     limn_tensor_row_specs(specs, &rows[0]);
-    const limn_tensor *t = require(l, &specs[0]);
+    const limn_tensor *t = require_weights(l, &specs[0]);
     if (!t) return;
+    const limn_dtype dtype = dtype_of(t);
     for (size_t i = 0; i < n; i++) n_outputs += n_outputs_of(&rows[i]);
-    l->status =
-        limn_packed_create(out, n_outputs, n_inputs_of(&rows[0]),
-                           rows[0].is_widened ? LIMN_F32 : dtype_of(t), rows[0].has_bias, l->err);
+    l->status = limn_packed_create(out, n_outputs, n_inputs_of(&rows[0]),
+                                   rows[0].is_widened && dtype == LIMN_F16 ? LIMN_F32 : dtype,
+                                   rows[0].has_bias, l->err);
     for (size_t i = 0; i < n && l->status == LIMN_OK; i++) {
         put_row(l, out, first, &rows[i], t);
         first += n_outputs_of(&rows[i]);

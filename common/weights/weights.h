@@ -6,7 +6,12 @@
 #include "common/weights/tensor_table.h"
 
 typedef struct limn_norm_weights {
-    float *gamma, *beta; /* [dim] */
+    float *gamma, *beta; /* Metadata of a file with I8 tensors: the rule that they were quantised by
+                            (common/kernels/int8.h). */
+#define LIMN_INT8_KEY "limn.int8"
+#define LIMN_INT8_RULE_NAME "1"
+
+    /* [dim] */
 } limn_norm_weights;
 
 /* Fills what each row's offset names in `network`, which starts zeroed there, with memory of its

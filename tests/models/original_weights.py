@@ -160,12 +160,12 @@ def read_safetensors(path):
     header = json.loads(data[8:8 + size])
     metadata, tensors, end = header.pop("__metadata__"), {}, 0
     assert all(isinstance(value, str) for value in metadata.values())
-    width = {"F32": 4, "F16": 2, "U32": 4, "U64": 8}
+    width = {"F32": 4, "F16": 2, "U32": 4, "U64": 8, "I8": 1}
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         begin, stop = entry["data_offsets"]
         assert begin == end and stop - begin == count(entry["shape"]) * width[entry["dtype"]]
         end, raw = stop, data[8 + size + begin:8 + size + stop]
-        code = {"F32": "f", "F16": "e", "U32": "I", "U64": "Q"}[entry["dtype"]]
+        code = {"F32": "f", "F16": "e", "U32": "I", "U64": "Q", "I8": "b"}[entry["dtype"]]
         tensors[name] = (entry["dtype"], tuple(entry["shape"]),
                          struct.unpack(f"<{len(raw) // width[entry['dtype']]}{code}", raw))
     assert 8 + size + end == len(data)

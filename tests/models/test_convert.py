@@ -36,6 +36,10 @@ def folded(tensors, name, prefix=""):
     return array.array("f", [w * scale[i // each] for i, w in enumerate(values)])
 
 
+def as_f32(x):
+    return array.array("f", [x])[0]
+
+
 class Convert(unittest.TestCase):
     """Each test has a folder of its own."""
 
@@ -124,6 +128,41 @@ class Convert(unittest.TestCase):
         done = self.run_convert(self.output, "--dtype", "f16", "--force") # in place
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.output.read_bytes(), first)
+
+    def test_a_model_becomes_int8(self):
+        _, full = self.convert(TOY)
+        metadata, small = self.convert(TOY, "--dtype", "int8", "--force")
+        self.assertEqual(metadata["limn.int8"], "1")
+        quantised = [name for name, (dtype, _, _) in small.items() if dtype == "I8"]
+        self.assertIn("decoder.token_embedding.weight", quantised)
+        self.assertIn("encoder.blocks.5.expand.weight", quantised)
+        for name in ("encoder.stem", "encoder.blocks.4.expand", "encoder.blocks.5.depthwise"):
+            self.assertEqual(small[name + ".weight"][0], "F16", name)
+        for name in quantised:
+            (n_outputs, n_inputs), values = full[name][1:]
+            dtype, shape, scales = small[name + "_scale"]
+            self.assertEqual((dtype, shape), ("F32", (n_outputs,)))
+            for o in range(n_outputs):
+                row = values[o * n_inputs:(o + 1) * n_inputs]
+                largest = max(map(abs, row))
+                factor = as_f32(127 / largest)
+                self.assertEqual(scales[o], as_f32(largest / 127))
+                self.assertEqual(list(small[name][2][o * n_inputs:(o + 1) * n_inputs]),
+                                 [round(as_f32(w * factor)) for w in row])
+
+    def test_int8_has_no_way_back(self):
+        self.convert(TOY, "--dtype", "int8")
+        small = self.folder / "small.safetensors"
+        self.output.rename(small)
+        self.assert_fails(2, "is I8", small, "--dtype", "f16")
+        self.assert_fails(1, "--dtype int8 is for model files", self.folder, "--dtype", "int8")
+
+    def test_another_rule_of_int8_is_refused(self):
+        self.convert(TOY, "--dtype", "int8")
+        small = self.folder / "small.safetensors"
+        small.write_bytes(self.output.read_bytes().replace(b'"limn.int8":"1"', b'"limn.int8":"2"'))
+        self.output.unlink()
+        self.assert_fails(2, 'limn.int8: quantised by rule "2", this program has rule 1', small)
 
     def test_a_model_keeps_its_type(self):
         self.convert(TOY, "--dtype", "f16")

@@ -10,11 +10,18 @@
 #include "models/tag_heads.h"
 #include "tools/convert/convert_source.h"
 
+/* Of one I8 tensor. */
+typedef struct convert_scales {
+    char name[LIMN_TENSOR_NAME_SIZE + sizeof LIMN_TENSOR_SCALES];
+    float *values; /* [n_outputs], owned; NULL for a tensor that isn't I8 */
+} convert_scales;
+
 typedef struct convert_result {
     limn_model_config config;
     const limn_vocab *vocab; /* the source's; NULL for an encoder alone */
     limn_tensor_spec *specs; /* [n_tensors]; names of the tensors */
     limn_tensor *tensors;    /* [n_tensors]; data owned */
+    convert_scales *scales;  /* [n_tensors]; NULL when there is no I8 */
     size_t n_tensors;
     limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
     limn_tag_heads tags;                    /* of the source */
@@ -30,6 +37,9 @@ void convert_result_finish(convert_result *r); /* accepts a zeroed struct */
 
 /* Weights to F16; the others stay as they are. LIMN_E_LIMIT names a value that F16 can't hold. */
 limn_status convert_result_narrow(convert_result *r, limn_error *err);
+
+/* The same, and to I8 what may be (common/kernels/int8.h). LIMN_E_NOMEM too. */
+limn_status convert_result_quantize(convert_result *r, limn_error *err);
 
 /* How a source stored the weights: F32 where it was no model. */
 limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source);
