@@ -6,16 +6,18 @@ import os
 import sys
 from pathlib import Path
 
+from . import _limn
 from ._errors import FileError
 from ._models import default_model
 
-_FOLDER = Path(__file__).parent / "bin"
+_FOLDERS = (Path(__file__).parent / "bin",
+            Path(_limn.__file__).parent.parent / "scripts")  # of an editable installation's build
 _NEED_MODEL = ("limn", "limn-score", "limn-preprocess")
 
 
 def run(name: str, arguments: list[str]) -> None:
     """Becomes the tool; returns only when it is not there."""
-    program = _FOLDER / name
+    program = next((folder / name for folder in _FOLDERS if (folder / name).exists()), _FOLDERS[0] / name)
     if name in _NEED_MODEL and "--model" not in arguments and not _is_about(arguments):
         try:
             arguments = ["--model", default_model(), *arguments]
