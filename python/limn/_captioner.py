@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,7 +129,7 @@ class Captioner:
 
     _all: weakref.WeakSet[Captioner] = weakref.WeakSet()
 
-    def __init__(self, model: PathLike | list[PathLike] | tuple[PathLike, ...] | None = None, *,
+    def __init__(self, model: PathLike | Sequence[PathLike] | None = None, *,
                  cpu: str | None = None, threads: int = 1, sandbox: bool | None = None,
                  **options: Unpack[Options]) -> None:
         self._options: dict[str, object] = dict(options)

@@ -4,7 +4,6 @@ from typing import Any, Sequence
 _Caption = tuple[str, float, float, float | None, tuple[tuple[str, float], ...], int]
 
 version: str
-__file__: str
 
 class Model:
     def __new__(cls, paths: tuple[bytes, ...], cpu: str | None, /) -> Model: ...

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import _limn
@@ -39,11 +40,11 @@ def default_model() -> str:
                     " in " + ", ".join(map(str, folders)))
 
 
-def model_paths(model: PathLike | list[PathLike] | tuple[PathLike, ...] | None) -> tuple[str, ...]:
+def model_paths(model: PathLike | Sequence[PathLike] | None) -> tuple[str, ...]:
     """Absolute paths of what a captioner was given."""
     if model is None:
         return (default_model(), )
-    given = model if isinstance(model, (list, tuple)) else [model]
+    given = [model] if isinstance(model, (str, os.PathLike)) else model
     return tuple(os.path.abspath(os.fspath(path)) for path in given)
 
 

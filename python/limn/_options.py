@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypedDict, Union
+from typing import Any, TypedDict, Union
 
 from . import _limn
 
@@ -98,12 +98,12 @@ def _unknown(name: str, others: Iterable[str]) -> TypeError:
     return TypeError(f"unknown option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
-def _number(option: Option, value: object) -> str:
+def _number(option: Option, value: Any) -> str:
     wanted = (int, ) if option.type == "int" else (int, float)
     if isinstance(value, bool) or not (isinstance(value, wanted) or hasattr(value, "__index__")
                                        or option.type == "float" and hasattr(value, "__float__")):
         raise TypeError(f"{option.name}: {option.type} expected, not {type(value).__name__}")
-    return repr(int(value)) if option.type == "int" else repr(float(value))  # type: ignore[call-overload]
+    return repr(int(value)) if option.type == "int" else repr(float(value))
 
 
 def _values(option: Option, value: object) -> list[str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from . import _limn
@@ -40,7 +40,7 @@ class Scorer:
     ``model`` and ``cpu`` as of ``Captioner``, or a captioner, whose model it then shares. Any thread may call one.
     """
 
-    def __init__(self, model: Captioner | PathLike | list[PathLike] | None = None, *, cpu: str | None = None) -> None:
+    def __init__(self, model: Captioner | PathLike | Sequence[PathLike] | None = None, *, cpu: str | None = None) -> None:
         self._captioner = model if isinstance(model, Captioner) else Captioner(model, cpu=cpu)
         self._free: list[_limn.Scorer] = []
 

@@ -11,7 +11,7 @@ from ._errors import FileError
 from ._models import default_model
 
 _FOLDERS = (Path(__file__).parent / "bin",
-            Path(_limn.__file__).parent.parent / "scripts")  # of an editable installation's build
+            Path(str(_limn.__file__)).parent.parent / "scripts")  # of an editable installation's build
 _NEED_MODEL = ("limn", "limn-score", "limn-preprocess")
 
 

@@ -45,12 +45,15 @@ static const struct sock_filter program[] = {
     ALLOW_IF(SYS_rt_sigreturn),
     ALLOW_IF(SYS_exit),
     ALLOW_IF(SYS_exit_group),
+    IS(SYS_mprotect, 2, 0), /* malloc grows the heaps of threads by it */
     IS(SYS_mmap, 1, 0),
     RETURN(SECCOMP_RET_KILL_PROCESS),
     LOAD(ARGUMENT(2)), /* nothing executable … */
     BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)(PROT_READ | PROT_WRITE)),
     IS(0, 1, 0),
     RETURN(SECCOMP_RET_KILL_PROCESS),
+    LOAD(offsetof(struct seccomp_data, nr)),
+    ALLOW_IF(SYS_mprotect),
     LOAD(ARGUMENT(3)), /* … and no file */
     BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~(uint32_t)MAP_NORESERVE),
     IS(MAP_PRIVATE | MAP_ANONYMOUS, 1, 0),

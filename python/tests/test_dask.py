@@ -1,0 +1,435 @@
+"""A cluster of `dask worker` processes gives the bytes of one machine, whatever dies on the way.
+
+The thirteen acceptance tests, short; cluster_full.py asks for more of each.
+"""
+
+import contextlib
+import os
+import pickle
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import limn
+
+from support import LIMN, MODEL, PHOTOS, ROOT, TINY, needs
+
+FULL = bool(os.environ.get("LIMN_CLUSTER_FULL"))
+HERE = Path(__file__).parent
+POISON = os.environ["LIMN_POISON"]
+
+try:
+    from distributed import Client
+
+    import limn.dask
+except ImportError:
+    Client = None
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Cluster:
+    """A scheduler and workers as processes of their own, which a test may kill."""
+
+    def __init__(self, folder, n_workers=2, threads=1, options=(), preload=""):
+        self.folder = Path(folder)
+        self.address = f"tcp://127.0.0.1:{free_port()}"
+        self.options = ["--nthreads", str(threads), "--no-dashboard", *options]
+        self.processes = []
+        self.preload = preload
+        self.log = open(self.folder / "cluster.log", "ab")
+        self.scheduler = self.start("scheduler", "--host", self.address, "--no-dashboard")
+        self.workers = [self.start_worker() for _ in range(n_workers)]
+        self.client = Client(self.address, timeout=60)
+        self.client.wait_for_workers(n_workers, timeout=60)
+
+    def start(self, kind, *arguments, **more):
+        environment = dict(os.environ, DASK_LOGGING__DISTRIBUTED="warning",
+                           DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1", **more)
+        process = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_" + kind, *arguments],
+                                   env=environment, stdout=self.log, stderr=self.log, cwd=self.folder,
+                                   start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def start_worker(self, *more, **environment):
+        return self.start("worker", self.address, *self.options, "--local-directory", str(self.folder), *more,
+                          LD_PRELOAD=self.preload, **environment)
+
+    def pids(self):
+        """The workers' own processes, below their nannies."""
+        return list(self.client.run(os.getpid).values())
+
+    def stop(self):
+        with contextlib.suppress(Exception):
+            self.client.close(timeout=2)
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.log.close()
+
+    def logged(self):
+        return (self.folder / "cluster.log").read_text(errors="replace")
+
+
+def command_line(names, output, *options):
+    """What limn writes of these names on one machine."""
+    subprocess.run([LIMN, "--model", TINY, "-q", "-o", str(output), *options, "-"],
+                   input="\n".join(names).encode(), check=False)
+    return Path(output).read_bytes()
+
+
+class ClusterTest(unittest.TestCase):
+    def setUp(self):
+        if Client is None:
+            self.skipTest("left out: distributed is not installed")
+        self._folder = tempfile.TemporaryDirectory()
+        self.folder = Path(self._folder.name)
+        self.clusters = []
+
+    def tearDown(self):
+        for cluster in self.clusters:
+            cluster.stop()
+        self._folder.cleanup()
+
+    def cluster(self, *arguments, **more):
+        cluster = Cluster(self.folder, *arguments, **more)
+        self.clusters.append(cluster)
+        return cluster
+
+    def images(self, n):
+        """Names of n images, some of which are broken or missing, by links to a few."""
+        bad = ROOT / "tests/data/bad"
+        sources = [*PHOTOS, str(bad / "truncated50.jpg"), str(bad / "text.jpg")]
+        where = self.folder / "in"
+        where.mkdir()
+        names = []
+        for i in range(n):
+            name = where / f"{i:06}.jpg"
+            if i % 50 != 49:
+                name.symlink_to(sources[i % len(sources)])
+            names.append(str(name))
+        return names
+
+    def expected(self, names):
+        return command_line(names, self.folder / "expected.jsonl")
+
+    def start(self, cluster, names, output="out", chunk=8, **options):
+        return limn.dask.caption(names, str(self.folder / output), client=cluster.client, chunk=chunk, model=TINY,
+                                 **options)
+
+    def merged(self, output="out"):
+        to = self.folder / f"{output}.merged.jsonl"
+        limn.dask.merge(str(self.folder / output), str(to), overwrite=True)
+        return to.read_bytes()
+
+    def assert_no_leftovers(self, output="out"):
+        self.assertEqual([p.name for p in (self.folder / output).iterdir()
+                          if p.name.startswith((".", "piece-"))], [])
+
+
+class BytesTest(ClusterTest):
+    def test_1_same_bytes(self):
+        names = self.images(60)
+        expected = self.expected(names)
+        for threads in (1, 2):
+            cluster = self.cluster(2, threads)
+            for chunk in (1, 7, 64):
+                output = f"out-{threads}-{chunk}"
+                run = self.start(cluster, names, output, chunk)
+                summary = run.result(120)
+                self.assertEqual(self.merged(output), expected)
+                self.assertEqual(summary.done + summary.failed, len(names))
+                self.assertEqual(summary.failed, expected.count(b'"error":{'))
+                self.assertEqual(Path(summary.errors).read_bytes().count(b"\n"), summary.failed)
+            cluster.stop()
+
+    def test_folders_patterns_and_restarts(self):
+        names = self.images(20)
+        Path(names[3]).with_name("notes.txt").write_text("no image")
+        subprocess.run([LIMN, "--model", TINY, "-q", "-r", "-o", str(self.folder / "e.jsonl"),
+                        str(self.folder / "in")], check=False)
+        cluster = self.cluster(1)
+        self.start(cluster, str(self.folder / "in"), chunk=3).result(60)
+        self.assertEqual(self.merged(), (self.folder / "e.jsonl").read_bytes())
+        (self.folder / "out/part-000001.jsonl").unlink()
+        again = self.start(cluster, str(self.folder / "in"), chunk=3).result(60)
+        self.assertEqual((again.done + again.failed + again.skipped) % 20, 0 if len(names) == 20 else 1)
+        self.assertEqual(self.merged(), (self.folder / "e.jsonl").read_bytes())
+        self.start(cluster, str(self.folder / "in/*.jpg"), "glob").result(60)
+        with self.assertRaises(limn.OptionError):
+            self.start(cluster, str(self.folder / "in/*.none"), "none")
+
+    def test_tars(self):
+        import tarfile
+        names = self.images(9)
+        shard = self.folder / "a.tar"
+        with tarfile.open(shard, "w", dereference=True) as tar:
+            for name in names[:8]:
+                tar.add(name, Path(name).name)
+        subprocess.run([LIMN, "--model", TINY, "-q", "-o", str(self.folder / "e.jsonl"), str(shard), names[0]],
+                       check=False)
+        self.start(self.cluster(1), [str(shard), names[0]]).result(60)
+        self.assertEqual(self.merged(), (self.folder / "e.jsonl").read_bytes())
+
+    def test_13_fsspec(self):
+        import fsspec
+        names = [str(Path(p).resolve()) for p in PHOTOS]
+        cluster = self.cluster(1)
+        self.start(cluster, [f"file://{n}" for n in names]).result(60)
+        lines = self.merged().replace(b'"file":"file://', b'"file":"')
+        self.assertEqual(lines, self.expected(names))
+        from distributed import LocalCluster
+        with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as local, \
+                Client(local) as client:
+            memory = fsspec.filesystem("memory")
+            for name in names:
+                memory.pipe_file(f"/photos{name}", Path(name).read_bytes())
+            limn.dask.caption("memory://photos/**/*.jpg", "memory://out", client=client, model=TINY,
+                              sandbox=False).result(60)
+            limn.dask.merge("memory://out", "memory://merged.jsonl")
+            found = memory.cat_file("/merged.jsonl").replace(b'"file":"memory:///photos', b'"file":"')
+        self.assertEqual(found.replace(b'"file":"memory://photos', b'"file":"'), self.expected(sorted(names)))
+
+    @needs("pandas")
+    def test_frames(self):
+        import dask.dataframe as dd
+        import pandas as pd
+        frame = pd.DataFrame({"image": [PHOTOS[0], "/nowhere.jpg",
+                                        {"bytes": Path(PHOTOS[1]).read_bytes(), "path": None}], "n": [1, 2, 3]})
+        c = limn.Captioner(TINY)
+        expected = [str(c.caption(PHOTOS[0])), None, str(c.caption(PHOTOS[1]))]
+        found = limn.dask.caption_frame(frame, "image", c)
+        self.assertEqual(list(found), expected)
+        paths = dd.from_pandas(pd.DataFrame({"image": PHOTOS}), npartitions=3)
+        paths["caption"] = limn.dask.map_partitions(paths, column="image", model=TINY)
+        self.assertEqual(list(paths.compute(scheduler="threads")["caption"]), [str(c.caption(p)) for p in PHOTOS])
+
+
+class KillTest(ClusterTest):
+    def test_2_workers_are_killed(self):
+        names = self.images(400 if FULL else 150)
+        expected = self.expected(names)
+        cluster = self.cluster(3)
+        chance = random.Random(7)
+        run = self.start(cluster, names, chunk=4, retries=10)
+        for n_killed in (1, 2, 2) if not FULL else (1, 1, 1, 2, 2, 1, 2):
+            time.sleep(chance.random())
+            pids = cluster.pids()
+            for pid in chance.sample(pids, min(n_killed, len(pids))):
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(2)
+        run.result(180)
+        self.assertEqual(self.merged(), expected)
+        self.assert_no_leftovers()
+
+    def test_2_the_client_is_killed(self):
+        names = self.images(150)
+        expected = self.expected(names)
+        cluster = self.cluster(2)
+        code = ("import limn.dask, sys; from distributed import Client\n"
+                "limn.dask.caption(sys.argv[4:], sys.argv[2], client=Client(sys.argv[1]), chunk=4, model=sys.argv[3])"
+                ".result()")
+        client = subprocess.Popen([sys.executable, "-c", code, cluster.address, str(self.folder / "out"), TINY, *names])
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and len(list((self.folder / "out").glob("part-*"))) < 5:
+            time.sleep(0.05)
+        client.kill()
+        client.wait()
+        summary = self.start(cluster, names, chunk=4).result(120)
+        self.assertGreater(summary.skipped, 0)
+        self.assertEqual(self.merged(), expected)
+        self.assert_no_leftovers()
+
+    def test_2_the_scheduler_is_killed(self):
+        names = self.images(150)
+        expected = self.expected(names)
+        cluster = self.cluster(2)
+        run = self.start(cluster, names, chunk=2)
+        time.sleep(0.5)
+        begin = time.monotonic()
+        os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+        with self.assertRaises(Exception):
+            run.result(40)
+        self.assertLess(time.monotonic() - begin, 30)
+        cluster.stop()
+        self.start(self.cluster(2), names, chunk=2).result(120)
+        self.assertEqual(self.merged(), expected)
+        self.assert_no_leftovers()
+
+
+class TroubleTest(ClusterTest):
+    def poisoned(self, n):
+        """Names of n images, of which the sixth ends what decodes it; and what is expected of the others."""
+        from PIL import Image
+        names = self.images(n)
+        expected = self.expected(names).splitlines()
+        Path(names[5]).unlink()
+        Image.new("RGB", (13, 13), "red").save(names[5])
+        return names, expected
+
+    def assert_all_but_the_sixth(self, expected):
+        lines = self.merged().splitlines()
+        self.assertIn(b'"kind":"crashed"', lines[5])
+        self.assertEqual(lines[:5] + lines[6:], expected[:5] + expected[6:])
+        self.assert_no_leftovers()
+
+    @needs("PIL")
+    def test_3_poison_in_the_sandbox(self):
+        """The decoder dies of an image: an error line, and no worker dies."""
+        names, expected = self.poisoned(24)
+        cluster = self.cluster(2, preload=POISON)
+        before = sorted(cluster.pids())
+        self.start(cluster, names, sandbox=True).result(120)
+        self.assert_all_but_the_sixth(expected)
+        self.assertEqual(sorted(cluster.pids()), before)
+
+    @needs("PIL")
+    def test_3_poison_in_the_worker(self):
+        """The worker dies of an image: halving finds it, and the rest is equal."""
+        names, expected = self.poisoned(24)
+        cluster = self.cluster(2, preload=POISON)
+        summary = self.start(cluster, names, chunk=4, sandbox=False).result(240)
+        self.assert_all_but_the_sixth(expected)
+        self.assertEqual(summary.done + summary.failed, len(names))
+
+    def test_4_a_full_disk(self):
+        names = self.images(30)
+        cluster = self.cluster(1, options=("--preload", str(HERE / "full_disk.py")))
+        with self.assertRaisesRegex(OSError, "No space left"):
+            self.start(cluster, names, "full", retries=1).result(60)
+        self.assertEqual([p.name for p in (self.folder / "full").iterdir() if "part" in p.name], [])
+        with self.assertRaisesRegex(OSError, "/proc/limn"):  # where nobody can write
+            limn.dask.caption(names, "/proc/limn", client=cluster.client, model=TINY)
+
+    def test_6_many_names(self):
+        """Chunks in flight are bounded, and so is the client's memory."""
+        n = 100_000 if FULL else 3000
+        names = [f"{self.folder}/gone/{i:08}.jpg" for i in range(n)]
+        cluster = self.cluster(2)
+
+        def resident(pid):
+            return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+        before = resident(os.getpid())
+        run = self.start(cluster, names, chunk=64)
+        self.assertEqual(run.result(900).failed, n)
+        self.assertLessEqual(run.n_in_flight_max, 4)
+        self.assertLess(resident(os.getpid()) - before, 100 << 20)
+        self.assertLess(resident(cluster.scheduler.pid), 300 << 20)
+        self.assertNotIn("large graph", cluster.logged())
+
+    def test_7_and_8_heartbeats_and_memory(self):
+        names = [PHOTOS[i % len(PHOTOS)] for i in range(10_000 if FULL else 200)]
+        cluster = self.cluster(1, options=("--memory-limit", "256MB"))
+        summary = limn.dask.caption(names, str(self.folder / "out"), client=cluster.client, chunk=32, model=MODEL) \
+            .result(3600)
+        self.assertEqual(summary.done, len(names))
+        self.assertNotIn("unresponsive", cluster.logged())
+        self.assertNotIn("exceeded 95% memory", cluster.logged())
+
+    def test_9_pickles(self):
+        c = limn.Captioner(MODEL, beam=2)
+        self.assertLess(len(pickle.dumps(c)), 1000)
+        cluster = self.cluster(1)
+        n = cluster.client.submit(open_many_times, pickle.dumps(c)).result()
+        self.assertEqual(n, 1)
+
+    def test_10_another_limn_is_refused(self):
+        names = self.images(10)
+        cluster = self.cluster(2)
+        cluster.client.run(pretend_version, "9.9.9")
+        with self.assertRaisesRegex(limn.OptionError, "9.9.9"):
+            self.start(cluster, names)
+
+    def test_10_levels_of_cpus_may_differ(self):
+        names = self.images(30)
+        for i, level in enumerate(limn.cpu_levels()):
+            self.start(self.cluster(1) if not i else self.clusters[0], names, f"out-{level}", cpu=level).result(120)
+            self.assertEqual(self.merged(f"out-{level}"), self.expected(names))
+            (self.folder / "expected.jsonl").unlink()
+
+    def test_a_worker_without_limn(self):
+        cluster = self.cluster(1)
+        cluster.client.run(hide_limn)
+        with self.assertRaisesRegex(limn.OptionError, "has no limn"):
+            self.start(cluster, PHOTOS)
+
+    def test_11_threads(self):
+        """A worker with 4 threads captions with 4, and starts none of its own for an image."""
+        cluster = self.cluster(1, 4)
+        run = self.start(cluster, [PHOTOS[i % len(PHOTOS)] for i in range(400)], chunk=8)
+        most = 0
+        while run._thread.is_alive():
+            most = max(most, *cluster.client.run(count_limn_threads).values())
+            time.sleep(0.05)
+        run.result(60)
+        self.assertEqual(most, 0)
+
+    def test_12_adaptive_workers_with_lifetimes(self):
+        names = self.images(150)
+        expected = self.expected(names)
+        options = ("--lifetime", "5s", "--lifetime-stagger", "2s", "--lifetime-restart")
+        cluster = self.cluster(2, options=options)
+        self.start(cluster, names, chunk=2, retries=20).result(120)
+        self.assertEqual(self.merged(), expected)
+
+    def test_another_run_is_refused(self):
+        names = self.images(10)
+        cluster = self.cluster(1)
+        self.start(cluster, names).result(60)
+        for what, change in (("options", {"beam": 2}), ("chunk", {"chunk": 3})):
+            with self.assertRaisesRegex(limn.OptionError, what):
+                self.start(cluster, names, **change)
+        with self.assertRaisesRegex(limn.OptionError, "names"):
+            self.start(cluster, names[::-1])
+        with self.assertRaisesRegex(limn.OptionError, "already"):
+            limn.dask.merge(str(self.folder / "out"), names[0])
+        (self.folder / "out/part-000000.jsonl").unlink()
+        with self.assertRaisesRegex(limn.OptionError, "missing"):
+            self.merged()
+        with self.assertRaises(TypeError):
+            self.start(cluster, names, "x", baem=2)
+        with self.assertRaises(limn.Error):
+            limn.dask.caption(names, str(self.folder / "y"), client=cluster.client, model="/nowhere")
+
+
+# ---- run on workers
+
+
+def open_many_times(data):
+    import limn._models
+    captioners = [pickle.loads(data) for _ in range(1000)]
+    return len({id(c._shared) for c in captioners}) + len(limn._models._cache) - 1
+
+
+def pretend_version(version):
+    import limn._limn
+    limn._limn.version = version
+
+
+def hide_limn():
+    for name in [m for m in sys.modules if m == "limn" or m.startswith("limn.")]:
+        del sys.modules[name]
+    sys.path_importer_cache.clear()
+    sys.path[:] = [p for p in sys.path if not os.path.isdir(os.path.join(p, "limn"))]
+
+
+def count_limn_threads():
+    return sum(t.name.startswith("limn") for t in threading.enumerate())
+
+
+if __name__ == "__main__":
+    unittest.main()
