@@ -49,7 +49,7 @@ limn_status limn_forcing_create(limn_forcing **out, const limn_model *model, siz
     limn_forcing *f = *out = limn_calloc(1, sizeof *f);
     if (!f) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     f->model = model;
-    f->max_ids = max_ids;
+    f->max_ids = max_ids > 0 ? max_ids : 1;
     const limn_status s = build(f, n_threads, err);
     if (s != LIMN_OK) limn_forcing_destroy(out);
     return s;

@@ -9,6 +9,8 @@
 #include "models/tag_heads.h"
 #include "tools/cli.h"
 #include "tools/file_sha256.h"
+#include "tools/inspect/origin.h"
+#include "tools/inspect/safe_text.h"
 #include "tools/message.h"
 #include "tools/standard_streams.h"
 
@@ -34,10 +36,10 @@ static const limn_cli_tool tool = {
     .name = "limn-inspect",
     .summary = "shows what a model file holds",
     .operands = "MODEL",
-    .description =
-        "Writes configuration, vocabulary, notes, tensors, the memory that the model takes, and "
-        "the file's SHA-256, as sha256sum prints it. Every tensor is checked "
-        "as when the model is used.",
+    .description = "Writes where a converted model is from, configuration, vocabulary, notes, "
+                   "tensors, the memory that the model takes, and "
+                   "the file's SHA-256, as sha256sum prints it. Every tensor is checked "
+                   "as when the model is used.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,
@@ -47,15 +49,6 @@ static const limn_cli_tool tool = {
 };
 
 /* ---- parts of the report ------------------------------------------------------------------ */
-
-/* A text of the file, without what could command a terminal; at most `limit` bytes of it. */
-static void print_text(const char *text, size_t limit)
-{
-    size_t n = 0;
-    for (; text[n] && n < limit; n++)
-        putchar((unsigned char)text[n] < 0x20 || text[n] == 0x7f ? '?' : text[n]);
-    if (text[n]) fputs(" ...", stdout);
-}
 
 static void print_input(const limn_input_spec *s)
 {
@@ -82,7 +75,7 @@ static void print_config(const limn_model_config *c)
     const limn_encoder_config *e = &c->encoder;
     const limn_decoder_config *d = &c->decoder;
     fputs("encoder: ", stdout);
-    print_text(e->family, sizeof e->family);
+    limn_safe_text_print(e->family, sizeof e->family);
     putchar('\n');
     print_input(&e->input);
     if (!c->has_decoder) {
@@ -127,12 +120,12 @@ static void print_notes(const limn_safetensors *file)
     for (size_t i = 0; i < n && i < 64; i++) {
         if (strcmp(items[i].key, "limn.config") == 0 ||
             strcmp(items[i].key, "limn.vocabulary") == 0 ||
-            strcmp(items[i].key, LIMN_TAGS_KEY) == 0)
+            strcmp(items[i].key, LIMN_TAGS_KEY) == 0 || limn_origin_has_key(items[i].key))
             continue;
         fputs("metadata: ", stdout);
-        print_text(items[i].key, 60);
+        limn_safe_text_print(items[i].key, 60);
         fputs(" = ", stdout);
-        print_text(items[i].value, 200);
+        limn_safe_text_print(items[i].value, 200);
         putchar('\n');
     }
 }
@@ -147,7 +140,7 @@ static void print_tensors(const limn_safetensors *file, bool is_listed)
         if (!is_listed) continue;
         limn_tensor_describe(text, sizeof text, t->dtype, t->n_dims, t->shape);
         fputs("tensor: ", stdout);
-        print_text(t->name, 200);
+        limn_safe_text_print(t->name, 200);
         printf(" %s %zu bytes\n", text, t->size);
     }
     printf("tensors: %zu, %zu bytes\n", limn_safetensors_n_tensors(file), n_bytes);
@@ -214,6 +207,7 @@ static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_er
 
 static limn_status report(const limn_model_file *f, const settings *s, limn_error *err)
 {
+    limn_origin_print(f->tensors);
     print_config(&f->config);
     print_vocabulary(f->vocab);
     print_notes(f->tensors);

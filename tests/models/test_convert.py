@@ -319,7 +319,7 @@ class Convert(unittest.TestCase):
         original.write_pth(weights, original.lite0())
         self.assert_fails(1, "convert it with --encoder-only", weights)
         self.assert_fails(2, "can't open", self.folder / "none.pth")
-        self.assert_fails(2, "is a folder", self.folder)
+        self.assert_fails(2, "has no config.json", self.folder)
         self.assert_fails(1, "f64", TOY, "--dtype", "f64")
         done = subprocess.run([CONVERT, TOY], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 1)

@@ -40,35 +40,27 @@ static limn_status read_vision_sizes(limn_vit_config *v, uint32_t *image_size,
 }
 
 limn_status hub_read_vision(published *p, const limn_json_node *vision, const vision_class *of,
-                            const limn_json_node *processor, limn_error *err)
+                            limn_error *err)
 {
     limn_encoder_config *e = &p->config.encoder;
     limn_vit_config *v = &e->vit;
-    uint32_t side;
     LIMN_TRY(config_fields_check(vision, vision_fields, err));
-    LIMN_TRY(read_vision_sizes(v, &side, vision, of, err));
+    LIMN_TRY(read_vision_sizes(v, &p->image_size, vision, of, err));
     LIMN_TRY(config_activation(&v->activation, vision, "hidden_act", of->activation, err));
     LIMN_TRY(config_real(&v->eps, vision, "layer_norm_eps", of->eps, 1e-14, 0.1, err));
     v->has_patch_bias = of->has_patch_bias;
     v->has_embedding_norm = of->has_embedding_norm;
     snprintf(e->family, sizeof e->family, "vit");
-    const limn_status s = image_rules_read(&e->input, processor, of->images, side, err);
-    if (s != LIMN_OK) {
-        limn_error_prefix(err, "preprocessor_config.json");
-        return s;
-    }
-    LIMN_TRY(limn_encoder_check(e, err));
-    const limn_feature_shape shape = limn_encoder_feature_shape(e);
-    p->config.decoder.n_memory_positions = (uint32_t)limn_feature_positions(shape);
-    p->config.decoder.memory_dim = (uint32_t)shape.dim;
+    p->config.decoder.memory_dim = v->dim;
     return LIMN_OK;
 }
 
 /* ---- the decoder -------------------------------------------------------------------------- */
 
-limn_status hub_read_bert(limn_decoder_config *d, uint32_t *n_tokens, const limn_json_node *text,
-                          const text_class *of, limn_error *err)
+limn_status hub_read_bert(published *p, const limn_json_node *text, const text_class *of,
+                          limn_error *err)
 {
+    limn_decoder_config *d = &p->config.decoder;
     limn_decoder_layout *l = &d->layout;
     LIMN_TRY(config_count(&d->dim, text, "hidden_size", 768, 16, 4096, err));
     LIMN_TRY(config_count(&d->feed_forward_dim, text, "intermediate_size", 3072, 16, 16384, err));
@@ -77,8 +69,8 @@ limn_status hub_read_bert(limn_decoder_config *d, uint32_t *n_tokens, const limn
                           "hidden_size", err));
     LIMN_TRY(config_count(&d->max_positions, text, "max_position_embeddings", of->n_positions, 2,
                           1 << 20, err));
-    LIMN_TRY(
-        config_count(n_tokens, text, "vocab_size", of->n_tokens, 5, LIMN_VOCAB_MAX_TOKENS, err));
+    LIMN_TRY(config_count(&p->n_tokens, text, "vocab_size", of->n_tokens, 5, LIMN_VOCAB_MAX_TOKENS,
+                          err));
     LIMN_TRY(config_real(&l->eps, text, "layer_norm_eps", 1e-12, 1e-14, 0.1, err));
     l->embedding_eps = l->head_eps = l->eps;
     LIMN_TRY(config_activation(&l->activation, text, "hidden_act", "gelu", err));

@@ -13,18 +13,19 @@ typedef struct vision_class {
     const char *activation;
     double eps;
     bool has_patch_bias, has_embedding_norm;
-    const image_class *images;
 } vision_class;
 
-/* Encoder and memory of `p->config` from the object of the vision transformer. */
+/* The encoder of `p->config`, but for its input, and `p->image_size`, from the object of the vision
+ * transformer. */
 limn_status hub_read_vision(published *p, const limn_json_node *vision, const vision_class *of,
-                            const limn_json_node *processor, limn_error *err);
+                            limn_error *err);
 
-/* Fields of BERT's layers: sizes, eps and activations of the decoder from `text`. */
+/* Sizes, eps and activations of the decoder, and `p->n_tokens`, from an object with BERT's
+ * fields. */
 typedef struct text_class {
     uint32_t n_layers, n_heads, n_positions, n_tokens;
 } text_class;
-limn_status hub_read_bert(limn_decoder_config *d, uint32_t *n_tokens, const limn_json_node *text,
-                          const text_class *of, limn_error *err);
+limn_status hub_read_bert(published *p, const limn_json_node *text, const text_class *of,
+                          limn_error *err);
 
 #endif

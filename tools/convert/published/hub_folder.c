@@ -115,21 +115,43 @@ static limn_status open_weights(published *p, limn_error *err)
     return sibling_fail_folder(p->path, err);
 }
 
+/* The input by preprocessor_config.json, and what the encoder gives of it. */
+static limn_status read_images(published *p, const limn_json_node *processor,
+                               const published_type *type, limn_error *err)
+{
+    limn_encoder_config *e = &p->config.encoder;
+    limn_status s = image_rules_read(&e->input, processor, type->images, p->image_size, err);
+    if (s != LIMN_OK) {
+        limn_error_prefix(err, "%s/preprocessor_config.json", p->path);
+        return s;
+    }
+    s = limn_encoder_check(e, err);
+    if (s != LIMN_OK) {
+        limn_error_prefix(err, "%s/config.json", p->path);
+        return s;
+    }
+    const limn_feature_shape shape = limn_encoder_feature_shape(e);
+    p->config.decoder.n_memory_positions = (uint32_t)limn_feature_positions(shape);
+    return LIMN_OK;
+}
+
 static limn_status read_documents(published *p, parsed *json, limn_error *err)
 {
     const published_type *type = NULL;
     LIMN_TRY(parse_needed(&json->config, p, "config.json", err));
-    published_documents d = { .folder = p->path, .config = limn_json_root(json->config) };
-    const limn_status s = find_type(&type, &d.config, err);
+    const limn_json_node config = limn_json_root(json->config);
+    limn_status s = find_type(&type, &config, err);
+    if (s == LIMN_OK) s = type->read_config(p, &config, err);
     if (s != LIMN_OK) {
         limn_error_prefix(err, "%s/config.json", p->path);
         return s;
     }
     LIMN_TRY(parse_needed(&json->processor, p, "preprocessor_config.json", err));
     LIMN_TRY(parse_tokenizer(&json->tokenizer, p, err));
-    d.processor = limn_json_root(json->processor);
-    d.tokenizer = limn_json_root(json->tokenizer);
-    return type->read(p, &d, err);
+    const limn_json_node processor = limn_json_root(json->processor);
+    const limn_json_node tokenizer = limn_json_root(json->tokenizer);
+    LIMN_TRY(read_images(p, &processor, type, err));
+    return type->read_vocabulary(p, &tokenizer, err);
 }
 
 limn_status published_open_folder(published *p, limn_error *err)

@@ -48,29 +48,28 @@ static size_t count_lines(const char *text, size_t size)
     return n + (size > 0 && text[size - 1] != '\n');
 }
 
-static limn_status make_wordpiece(limn_vocab **out, const wordpiece_file *f, uint32_t n_tokens,
-                                  const limn_specials *ids, limn_error *err)
+static limn_status make_wordpiece(published *p, const wordpiece_file *f, limn_error *err)
 {
     const size_t n_lines = count_lines(f->text, f->size);
     uint32_t silent[8];
-    limn_specials specials = *ids;
-    if (n_lines + f->n_added != n_tokens)
+    limn_specials specials = p->ids;
+    if (n_lines + f->n_added != p->n_tokens)
         return limn_fail(err, LIMN_E_FORMAT, "has %zu tokens, expected %zu: the embedding has %u",
-                         n_lines, n_tokens - f->n_added, n_tokens);
+                         n_lines, p->n_tokens - f->n_added, p->n_tokens);
     specials.unknown = line_of(f->text, f->size, "[UNK]");
     if (specials.unknown == LIMN_NO_TOKEN)
         return limn_fail(err, LIMN_E_FORMAT, "has no token [UNK]: is no vocab.txt of BERT");
     specials.never_written = silent;
     specials.n_never_written =
-        list_silent(silent, f->text, f->size, (uint32_t)n_lines, f->n_added, ids->end);
-    return limn_vocab_from_wordpiece(out, f->text, f->size, f->added, f->n_added, f->lower_case,
-                                     &specials, err);
+        list_silent(silent, f->text, f->size, (uint32_t)n_lines, f->n_added, p->ids.end);
+    return limn_vocab_from_wordpiece(&p->vocab, f->text, f->size, f->added, f->n_added,
+                                     f->lower_case, &specials, err);
 }
 
 limn_status hub_make_wordpiece(published *p, const char *path, const wordpiece_file *f,
-                               uint32_t n_tokens, const limn_specials *ids, limn_error *err)
+                               limn_error *err)
 {
-    const limn_status s = make_wordpiece(&p->vocab, f, n_tokens, ids, err);
+    const limn_status s = make_wordpiece(p, f, err);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
@@ -122,77 +121,75 @@ static limn_status wordpiece_from_json(limn_buffer *text, limn_buffer *none,
 
 /* Files `first` and `second` (NULL: only one) of the folder into buffers, or what tokenizer.json
  * has of them. */
-static limn_status read_files(limn_buffer texts[2], published *p, const published_documents *d,
-                              const char *const names[2], from_json_fn *from_json, limn_error *err)
+static limn_status read_files(limn_buffer texts[2], published *p, const char *const names[2],
+                              from_json_fn *from_json, limn_error *err)
 {
     json_t *document;
-    if (!folder_file_is_there(d->folder, names[0])) {
-        if (!folder_file_is_there(d->folder, "tokenizer.json"))
+    if (!folder_file_is_there(p->path, names[0])) {
+        if (!folder_file_is_there(p->path, "tokenizer.json"))
             return limn_fail(err, LIMN_E_FORMAT,
-                             "%s: has no tokenizer: expected %s%s%s, or tokenizer.json", d->folder,
+                             "%s: has no tokenizer: expected %s%s%s, or tokenizer.json", p->path,
                              names[0], names[1] ? " and " : "", names[1] ? names[1] : "");
-        LIMN_TRY(folder_file_json(&document, d->folder, "tokenizer.json", limn_json_parse, err));
+        LIMN_TRY(folder_file_json(&document, p->path, "tokenizer.json", limn_json_parse, err));
         const limn_json_node root = limn_json_root(document);
         const limn_status s = from_json(&texts[0], &texts[1], &root, err);
-        if (s != LIMN_OK) limn_error_prefix(err, "%s/tokenizer.json", d->folder);
+        if (s != LIMN_OK) limn_error_prefix(err, "%s/tokenizer.json", p->path);
         json_decref(document);
-        return s == LIMN_OK ? published_add_source(p, d->folder, "tokenizer.json", err) : s;
+        return s == LIMN_OK ? published_add_source(p, p->path, "tokenizer.json", err) : s;
     }
     for (size_t i = 0; i < 2 && names[i]; i++) {
         unsigned char *bytes;
         size_t size;
-        LIMN_TRY(folder_file_read(&bytes, &size, d->folder, names[i], err));
+        LIMN_TRY(folder_file_read(&bytes, &size, p->path, names[i], err));
         limn_buffer_append(&texts[i], bytes, size);
         limn_free(bytes);
-        LIMN_TRY(published_add_source(p, d->folder, names[i], err));
+        LIMN_TRY(published_add_source(p, p->path, names[i], err));
     }
     return LIMN_OK;
 }
 
-limn_status hub_read_wordpiece(published *p, const published_documents *d, const char *const *added,
-                               size_t n_added, uint32_t n_tokens, const limn_specials *ids,
-                               limn_error *err)
+limn_status hub_read_wordpiece(published *p, const limn_json_node *tokenizer,
+                               const char *const *added, size_t n_added, limn_error *err)
 {
     static const char *const names[2] = { "vocab.txt", NULL };
     limn_buffer texts[2] = { { 0 }, { 0 } };
     wordpiece_file f = { .added = added, .n_added = n_added };
-    limn_status s = read_files(texts, p, d, names, wordpiece_from_json, err);
-    if (s == LIMN_OK && (s = read_lower_case(&f.lower_case, &d->tokenizer, err)) != LIMN_OK)
-        limn_error_prefix(err, "%s/tokenizer_config.json", d->folder);
+    limn_status s = read_files(texts, p, names, wordpiece_from_json, err);
+    if (s == LIMN_OK && (s = read_lower_case(&f.lower_case, tokenizer, err)) != LIMN_OK)
+        limn_error_prefix(err, "%s/tokenizer_config.json", p->path);
     f.text = texts[0].bytes;
     f.size = texts[0].size;
     if (s == LIMN_OK && texts[0].has_failed) s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s == LIMN_OK && (s = make_wordpiece(&p->vocab, &f, n_tokens, ids, err)) != LIMN_OK)
-        limn_error_prefix(err, "%s/vocab.txt", d->folder);
+    if (s == LIMN_OK && (s = make_wordpiece(p, &f, err)) != LIMN_OK)
+        limn_error_prefix(err, "%s/vocab.txt", p->path);
     limn_buffer_finish(&texts[0]);
     return s;
 }
 
 /* ---- byte-level BPE ----------------------------------------------------------------------- */
 
-limn_status hub_read_byte_bpe(published *p, const published_documents *d, uint32_t n_tokens,
-                              const limn_specials *ids, limn_error *err)
+limn_status hub_read_byte_bpe(published *p, const limn_json_node *tokenizer, limn_error *err)
 {
     static const char *const names[2] = { "vocab.json", "merges.txt" };
     static const char *const classes[] = { "GPT2Tokenizer", "GPT2TokenizerFast", NULL };
     limn_buffer texts[2] = { { 0 }, { 0 } };
-    limn_status s = check_class(&d->tokenizer, classes, err);
+    limn_status s = check_class(tokenizer, classes, err);
     if (s != LIMN_OK)
-        limn_error_prefix(err, "%s/tokenizer_config.json", d->folder);
+        limn_error_prefix(err, "%s/tokenizer_config.json", p->path);
     else
-        s = read_files(texts, p, d, names, tokenizer_json_byte_bpe, err);
+        s = read_files(texts, p, names, tokenizer_json_byte_bpe, err);
     if (s == LIMN_OK && (texts[0].has_failed || texts[1].has_failed))
         s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (s == LIMN_OK) {
         s = limn_vocab_from_byte_bpe(&p->vocab, texts[0].bytes, texts[0].size, texts[1].bytes,
-                                     texts[1].size, ids, err);
-        if (s != LIMN_OK) limn_error_prefix(err, "%s", d->folder);
+                                     texts[1].size, &p->ids, err);
+        if (s != LIMN_OK) limn_error_prefix(err, "%s", p->path);
     }
-    if (s == LIMN_OK && limn_vocab_n_tokens(p->vocab) != n_tokens)
+    if (s == LIMN_OK && limn_vocab_n_tokens(p->vocab) != p->n_tokens)
         s = limn_fail(err, LIMN_E_FORMAT,
                       "%s/vocab.json: has %zu tokens, expected %u: decoder.vocab_size of "
                       "config.json",
-                      d->folder, limn_vocab_n_tokens(p->vocab), n_tokens);
+                      p->path, limn_vocab_n_tokens(p->vocab), p->n_tokens);
     limn_buffer_finish(&texts[0]);
     limn_buffer_finish(&texts[1]);
     return s;

@@ -14,15 +14,13 @@ typedef struct wordpiece_file {
 } wordpiece_file;
 
 /* `p->vocab` of the bytes of a vocab.txt at `path`, which with those that are added must have
- * `n_tokens` tokens. Start, end and padding are those of `ids`. */
+ * `p->n_tokens` tokens. */
 limn_status hub_make_wordpiece(published *p, const char *path, const wordpiece_file *f,
-                               uint32_t n_tokens, const limn_specials *ids, limn_error *err);
-/* The same of the folder, whose tokenizer_config.json says what it does to captions. */
-limn_status hub_read_wordpiece(published *p, const published_documents *d, const char *const *added,
-                               size_t n_added, uint32_t n_tokens, const limn_specials *ids,
                                limn_error *err);
+/* The same of the folder, whose tokenizer_config.json says what it does to captions. */
+limn_status hub_read_wordpiece(published *p, const limn_json_node *tokenizer,
+                               const char *const *added, size_t n_added, limn_error *err);
 /* `p->vocab` of GPT-2's files in the folder. */
-limn_status hub_read_byte_bpe(published *p, const published_documents *d, uint32_t n_tokens,
-                              const limn_specials *ids, limn_error *err);
+limn_status hub_read_byte_bpe(published *p, const limn_json_node *tokenizer, limn_error *err);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "common/base/buffer.h"
 #include "models/model_file.h"
+#include "tools/convert/published/image_rules.h"
 #include "tools/convert/published/name_rules.h"
 #include "tools/convert/published/source_record.h"
 #include "tools/convert/published/weight_files.h"
@@ -46,6 +47,9 @@ struct published {
     limn_tensor_spec *specs; /* [n_specs] of our model */
     size_t n_specs;
     bool is_tied_by_config; /* the output may be missing */
+    uint32_t image_size;    /* pixels of a side, by the configuration */
+    uint32_t n_tokens;      /* by the configuration, or the rows of the embedding */
+    limn_specials ids;      /* start, end and padding */
     limn_buffer notes;      /* lines for the user */
 };
 
@@ -62,22 +66,20 @@ limn_status published_write(const char *path, published *p, limn_tensor_dtype dt
 
 /* ---- for the kinds ------------------------------------------------------------------------ */
 
-/* The documents that a folder has beside its weights. */
-typedef struct published_documents {
-    const char *folder;
-    limn_json_node config, processor, tokenizer; /* objects, without members when absent */
-} published_documents;
-
 /* Notes a file of the folder as a source. */
 limn_status published_add_source(published *p, const char *folder, const char *name,
                                  limn_error *err);
 
-/* What config.json says in `model_type`, and who reads it: `kind` and `config` of `p`, but for the
- * number of tokens, and its vocabulary. */
+/* What a folder's config.json says in `model_type`, and who reads it. */
 typedef struct published_type {
     const char *model_type;
     const char *const *architectures; /* that write captions, ended by NULL */
-    limn_status (*read)(published *p, const published_documents *d, limn_error *err);
+    const image_class *images;
+    /* All of `p` that config.json says: kind, configuration but for input and memory, image_size,
+     * n_tokens, ids. */
+    limn_status (*read_config)(published *p, const limn_json_node *config, limn_error *err);
+    /* The vocabulary; `tokenizer` is tokenizer_config.json, without members when absent. */
+    limn_status (*read_vocabulary)(published *p, const limn_json_node *tokenizer, limn_error *err);
 } published_type;
 
 extern const published_type published_blip, published_git, published_vit_gpt2;

@@ -124,11 +124,9 @@ enum { N_ADDED = 2, MAX_STEPS = 20, HEAD_DIM = 64 };
 
 /* ---- of the hub --------------------------------------------------------------------------- */
 
-static const vision_class vision = { .image_size = 384,
-                                     .activation = "gelu",
-                                     .eps = 1e-5,
-                                     .has_patch_bias = true,
-                                     .images = &image_class_blip };
+static const vision_class vision = {
+    .image_size = 384, .activation = "gelu", .eps = 1e-5, .has_patch_bias = true
+};
 static const text_class text = { .n_layers = 12,
                                  .n_heads = 8, /* of the class; public files write 12 */
                                  .n_positions = 512,
@@ -151,23 +149,20 @@ static const config_field text_fields[] = {
     { NULL, NULL },
 };
 
-static limn_status read_text(published *p, const published_documents *d,
-                             const limn_json_node *object, limn_error *err)
+static limn_status read_text(published *p, const limn_json_node *object, limn_error *err)
 {
-    limn_specials ids = { .unknown = LIMN_NO_TOKEN };
-    uint32_t n_tokens;
+    limn_specials *ids = &p->ids;
     const uint32_t last = LIMN_VOCAB_MAX_TOKENS - 1;
     LIMN_TRY(config_fields_check(object, text_fields, err));
-    LIMN_TRY(hub_read_bert(&p->config.decoder, &n_tokens, object, &text, err));
+    LIMN_TRY(hub_read_bert(p, object, &text, err));
     if (!config_has(object, "num_attention_heads"))
         limn_buffer_printf(&p->notes,
-                           "config.json: text_config.num_attention_heads is absent: %u, "
-                           "the default of its class; the public files have 12\n",
+                           "config.json: text_config.num_attention_heads is absent: %u, the "
+                           "default of its class; the public files have 12\n",
                            p->config.decoder.n_heads);
-    LIMN_TRY(config_count(&ids.start, object, "bos_token_id", 30522, 0, last, err));
-    LIMN_TRY(config_count(&ids.end, object, "sep_token_id", 102, 0, last, err));
-    LIMN_TRY(config_count(&ids.pad, object, "pad_token_id", 0, 0, last, err));
-    return hub_read_wordpiece(p, d, added_tokens, N_ADDED, n_tokens, &ids, err);
+    LIMN_TRY(config_count(&ids->start, object, "bos_token_id", 30522, 0, last, err));
+    LIMN_TRY(config_count(&ids->end, object, "sep_token_id", 102, 0, last, err));
+    return config_count(&ids->pad, object, "pad_token_id", 0, 0, last, err);
 }
 
 static void set_search(published *p)
@@ -177,24 +172,30 @@ static void set_search(published *p)
     p->config.max_steps = longest < MAX_STEPS ? longest : MAX_STEPS;
 }
 
-static limn_status read_hub(published *p, const published_documents *d, limn_error *err)
+static limn_status read_config(published *p, const limn_json_node *config, limn_error *err)
 {
     limn_json_node vision_config, text_config;
     json_t *empty = json_object();
     p->kind = &hub_kind;
     p->is_tied_by_config = true;
     limn_status s = limn_decoder_layout_find(&p->config.decoder.layout, "blip", err);
-    if (s == LIMN_OK) s = config_object(&vision_config, &d->config, "vision_config", empty, err);
-    if (s == LIMN_OK) s = config_object(&text_config, &d->config, "text_config", empty, err);
-    if (s == LIMN_OK) s = hub_read_vision(p, &vision_config, &vision, &d->processor, err);
-    if (s == LIMN_OK) s = read_text(p, d, &text_config, err);
+    if (s == LIMN_OK) s = config_object(&vision_config, config, "vision_config", empty, err);
+    if (s == LIMN_OK) s = config_object(&text_config, config, "text_config", empty, err);
+    if (s == LIMN_OK) s = hub_read_vision(p, &vision_config, &vision, err);
+    if (s == LIMN_OK) s = read_text(p, &text_config, err);
     if (s == LIMN_OK) set_search(p);
     json_decref(empty);
     return s;
 }
 
+static limn_status read_vocabulary(published *p, const limn_json_node *tokenizer, limn_error *err)
+{
+    return hub_read_wordpiece(p, tokenizer, added_tokens, N_ADDED, err);
+}
+
 static const char *const architectures[] = { "BlipForConditionalGeneration", NULL };
-const published_type published_blip = { "blip", architectures, read_hub };
+const published_type published_blip = { "blip", architectures, &image_class_blip, read_config,
+                                        read_vocabulary };
 
 /* ---- of its own program ------------------------------------------------------------------- */
 
@@ -241,12 +242,12 @@ static limn_status read_encoder(published *p, limn_error *err)
     return limn_encoder_check(e, err);
 }
 
-static limn_status read_decoder(published *p, uint32_t *n_tokens, limn_error *err)
+static limn_status read_decoder(published *p, limn_error *err)
 {
     limn_decoder_config *d = &p->config.decoder;
     LIMN_TRY(limn_decoder_layout_find(&d->layout, "blip", err));
-    LIMN_TRY(
-        pth_dim(n_tokens, p, EMBEDDINGS "word_embeddings.weight", 0, LIMN_VOCAB_MAX_TOKENS, err));
+    LIMN_TRY(pth_dim(&p->n_tokens, p, EMBEDDINGS "word_embeddings.weight", 0, LIMN_VOCAB_MAX_TOKENS,
+                     err));
     LIMN_TRY(pth_dim(&d->dim, p, EMBEDDINGS "word_embeddings.weight", 1, 4096, err));
     LIMN_TRY(pth_dim(&d->max_positions, p, EMBEDDINGS "position_embeddings.weight", 0,
                      LIMN_DECODER_MAX_POSITIONS, err));
@@ -265,19 +266,18 @@ static limn_status read_decoder(published *p, uint32_t *n_tokens, limn_error *er
 
 limn_status published_blip_pth(published *p, const char *vocab, limn_error *err)
 {
-    const limn_specials ids = { .start = 30522, .end = 102, .pad = 0 };
     unsigned char *bytes;
-    uint32_t n_tokens;
     p->kind = &pth_kind;
     p->is_tied_by_config = true;
+    p->ids = (limn_specials){ .start = 30522, .end = 102, .pad = 0 };
     LIMN_TRY(check_sibling(p, err));
     LIMN_TRY(read_encoder(p, err));
-    LIMN_TRY(read_decoder(p, &n_tokens, err));
+    LIMN_TRY(read_decoder(p, err));
     set_search(p);
     wordpiece_file f = { .added = added_tokens, .n_added = N_ADDED, .lower_case = true };
     LIMN_TRY(limn_file_read(&bytes, &f.size, vocab, 16u << 20, err));
     f.text = (const char *)bytes;
-    const limn_status s = hub_make_wordpiece(p, vocab, &f, n_tokens, &ids, err);
+    const limn_status s = hub_make_wordpiece(p, vocab, &f, err);
     limn_free(bytes);
     return s;
 }

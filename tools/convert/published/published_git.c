@@ -52,11 +52,9 @@ static const published_kind kind = {
     .licence = "MIT, as Microsoft gives its weights",
 };
 
-static const vision_class vision = { .image_size = 224,
-                                     .activation = "quick_gelu",
-                                     .eps = 1e-5,
-                                     .has_embedding_norm = true,
-                                     .images = &image_class_clip };
+static const vision_class vision = {
+    .image_size = 224, .activation = "quick_gelu", .eps = 1e-5, .has_embedding_norm = true
+};
 static const text_class text = {
     .n_layers = 6, .n_heads = 12, .n_positions = 1024, .n_tokens = 30522
 };
@@ -79,40 +77,45 @@ static const config_field fields[] = {
     { NULL, NULL },
 };
 
-static limn_status read_text(published *p, const published_documents *d, limn_error *err)
+static limn_status read_text(published *p, const limn_json_node *config, limn_error *err)
 {
     limn_decoder_config *c = &p->config.decoder;
-    limn_specials ids = { .unknown = LIMN_NO_TOKEN };
+    limn_specials *ids = &p->ids;
     const uint32_t last = LIMN_VOCAB_MAX_TOKENS - 1;
-    uint32_t n_tokens;
-    if (config_has(&d->config, "num_image_with_embedding"))
-        return limn_json_fail(&d->config, err, LIMN_E_UNSUPPORTED,
+    if (config_has(config, "num_image_with_embedding"))
+        return limn_json_fail(config, err, LIMN_E_UNSUPPORTED,
                               "num_image_with_embedding: is set: this GIT is for video, expected "
                               "one for images");
-    LIMN_TRY(config_fields_check(&d->config, fields, err));
-    LIMN_TRY(hub_read_bert(c, &n_tokens, &d->config, &text, err));
-    LIMN_TRY(config_flag(&p->is_tied_by_config, &d->config, "tie_word_embeddings", false, err));
+    LIMN_TRY(config_fields_check(config, fields, err));
+    LIMN_TRY(hub_read_bert(p, config, &text, err));
+    LIMN_TRY(config_flag(&p->is_tied_by_config, config, "tie_word_embeddings", false, err));
     c->layout.memory_eps = p->config.encoder.vit.eps;
-    LIMN_TRY(config_count(&ids.start, &d->config, "bos_token_id", 101, 0, last, err));
-    LIMN_TRY(config_count(&ids.end, &d->config, "eos_token_id", 102, 0, last, err));
-    LIMN_TRY(config_count(&ids.pad, &d->config, "pad_token_id", 0, 0, last, err));
+    LIMN_TRY(config_count(&ids->start, config, "bos_token_id", 101, 0, last, err));
+    LIMN_TRY(config_count(&ids->end, config, "eos_token_id", 102, 0, last, err));
+    LIMN_TRY(config_count(&ids->pad, config, "pad_token_id", 0, 0, last, err));
     p->config.length_penalty = 1;
     p->config.max_steps = c->max_positions - 1 < MAX_STEPS ? c->max_positions - 1 : MAX_STEPS;
-    return hub_read_wordpiece(p, d, NULL, 0, n_tokens, &ids, err);
+    return LIMN_OK;
 }
 
-static limn_status read(published *p, const published_documents *d, limn_error *err)
+static limn_status read_config(published *p, const limn_json_node *config, limn_error *err)
 {
     limn_json_node vision_config;
     json_t *empty = json_object();
     p->kind = &kind;
     limn_status s = limn_decoder_layout_find(&p->config.decoder.layout, "git", err);
-    if (s == LIMN_OK) s = config_object(&vision_config, &d->config, "vision_config", empty, err);
-    if (s == LIMN_OK) s = hub_read_vision(p, &vision_config, &vision, &d->processor, err);
-    if (s == LIMN_OK) s = read_text(p, d, err);
+    if (s == LIMN_OK) s = config_object(&vision_config, config, "vision_config", empty, err);
+    if (s == LIMN_OK) s = hub_read_vision(p, &vision_config, &vision, err);
+    if (s == LIMN_OK) s = read_text(p, config, err);
     json_decref(empty);
     return s;
 }
 
+static limn_status read_vocabulary(published *p, const limn_json_node *tokenizer, limn_error *err)
+{
+    return hub_read_wordpiece(p, tokenizer, NULL, 0, err);
+}
+
 static const char *const architectures[] = { "GitForCausalLM", NULL };
-const published_type published_git = { "git", architectures, read };
+const published_type published_git = { "git", architectures, &image_class_clip, read_config,
+                                       read_vocabulary };

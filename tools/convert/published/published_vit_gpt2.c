@@ -70,11 +70,9 @@ static const published_kind kind = {
     .licence = "Apache-2.0, as nlpconnect gives its weights",
 };
 
-static const vision_class vision = { .image_size = 224,
-                                     .activation = "gelu",
-                                     .eps = 1e-12,
-                                     .has_patch_bias = true,
-                                     .images = &image_class_vit };
+static const vision_class vision = {
+    .image_size = 224, .activation = "gelu", .eps = 1e-12, .has_patch_bias = true
+};
 enum { MAX_STEPS = 20, END_OF_TEXT = 50256 };
 
 static const config_field decoder_fields[] = {
@@ -112,9 +110,9 @@ static limn_status check_part(const limn_json_node *part, const char *expected, 
                           "model_type: expected \"%s\", is \"%.60s\"", expected, type);
 }
 
-static limn_status read_sizes(limn_decoder_config *d, uint32_t *n_tokens,
-                              const limn_json_node *gpt2, limn_error *err)
+static limn_status read_sizes(published *p, const limn_json_node *gpt2, limn_error *err)
 {
+    limn_decoder_config *d = &p->config.decoder;
     LIMN_TRY(config_count(&d->dim, gpt2, "n_embd", 768, 16, 4096, err));
     LIMN_TRY(config_count(&d->n_layers, gpt2, "n_layer", 12, 1, 64, err));
     LIMN_TRY(config_heads(&d->n_heads, gpt2, "n_head", 12, d->dim, "n_embd", err));
@@ -122,7 +120,7 @@ static limn_status read_sizes(limn_decoder_config *d, uint32_t *n_tokens,
     LIMN_TRY(config_count(&d->max_positions, gpt2, "n_positions", 1024, 2, 1 << 20, err));
     if (d->max_positions > LIMN_DECODER_MAX_POSITIONS)
         d->max_positions = LIMN_DECODER_MAX_POSITIONS;
-    return config_count(n_tokens, gpt2, "vocab_size", 50257, 5, LIMN_VOCAB_MAX_TOKENS, err);
+    return config_count(&p->n_tokens, gpt2, "vocab_size", 50257, 5, LIMN_VOCAB_MAX_TOKENS, err);
 }
 
 static limn_status read_layout(limn_decoder_config *d, const limn_json_node *gpt2, limn_error *err)
@@ -149,35 +147,36 @@ static limn_status read_token(uint32_t *out, const limn_json_node *config,
     return config_count(out, object, key, otherwise, 0, LIMN_VOCAB_MAX_TOKENS - 1, err);
 }
 
-static limn_status read_decoder(published *p, const published_documents *d,
+static limn_status read_decoder(published *p, const limn_json_node *config,
                                 const limn_json_node *gpt2, limn_error *err)
 {
     limn_decoder_config *c = &p->config.decoder;
-    limn_specials ids = { .unknown = LIMN_NO_TOKEN };
-    uint32_t n_tokens;
+    limn_specials *ids = &p->ids;
+    ids->unknown = LIMN_NO_TOKEN;
     LIMN_TRY(config_fields_check(gpt2, decoder_fields, err));
-    LIMN_TRY(read_sizes(c, &n_tokens, gpt2, err));
+    LIMN_TRY(read_sizes(p, gpt2, err));
     LIMN_TRY(read_layout(c, gpt2, err));
-    LIMN_TRY(read_token(&ids.end, &d->config, gpt2, "eos_token_id", END_OF_TEXT, err));
-    LIMN_TRY(read_token(&ids.start, &d->config, gpt2, "decoder_start_token_id", END_OF_TEXT, err));
-    LIMN_TRY(read_token(&ids.pad, &d->config, gpt2, "pad_token_id", ids.end, err));
+    LIMN_TRY(read_token(&ids->end, config, gpt2, "eos_token_id", END_OF_TEXT, err));
+    LIMN_TRY(read_token(&ids->start, config, gpt2, "decoder_start_token_id", END_OF_TEXT, err));
+    LIMN_TRY(read_token(&ids->pad, config, gpt2, "pad_token_id", ids->end, err));
     p->config.length_penalty = 1;
     p->config.max_steps = c->max_positions - 1 < MAX_STEPS ? c->max_positions - 1 : MAX_STEPS;
-    return hub_read_byte_bpe(p, d, n_tokens, &ids, err);
+    return LIMN_OK;
 }
 
-static limn_status read(published *p, const published_documents *d, limn_error *err)
+static limn_status read_config(published *p, const limn_json_node *config, limn_error *err)
 {
     limn_json_node encoder, decoder;
     p->kind = &kind;
     p->is_tied_by_config = true;
-    LIMN_TRY(limn_json_object(&encoder, &d->config, "encoder", err));
-    LIMN_TRY(limn_json_object(&decoder, &d->config, "decoder", err));
+    LIMN_TRY(limn_json_object(&encoder, config, "encoder", err));
+    LIMN_TRY(limn_json_object(&decoder, config, "decoder", err));
     LIMN_TRY(check_part(&encoder, "vit", err));
     LIMN_TRY(check_part(&decoder, "gpt2", err));
-    LIMN_TRY(hub_read_vision(p, &encoder, &vision, &d->processor, err));
-    return read_decoder(p, d, &decoder, err);
+    LIMN_TRY(hub_read_vision(p, &encoder, &vision, err));
+    return read_decoder(p, config, &decoder, err);
 }
 
 static const char *const architectures[] = { "VisionEncoderDecoderModel", NULL };
-const published_type published_vit_gpt2 = { "vision-encoder-decoder", architectures, read };
+const published_type published_vit_gpt2 = { "vision-encoder-decoder", architectures,
+                                            &image_class_vit, read_config, hub_read_byte_bpe };
