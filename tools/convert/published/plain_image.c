@@ -79,6 +79,7 @@ limn_status plain_image_logprob(double *mean, const char *model_path, limn_error
     limn_kernels kernels;
     LIMN_TRY(limn_model_file_open(&file, model_path, err));
     limn_kernels_init(&kernels, limn_cpu_best());
+    limn_safetensors_read_once(file.tensors); /* packed weights take the place of the file's */
     const limn_decoder_config *c = &file.config.decoder;
     float *features = limn_alloc((size_t)c->n_memory_positions * c->memory_dim, sizeof *features);
     limn_status s = features ? encode(features, &file, &kernels, err)
