@@ -65,9 +65,9 @@ def deviation(values):
     return math.sqrt(math.fsum((v - mean) ** 2 for v in values) / len(values))
 
 
-def log_softmax_at(row, token):
+def log_sum_exp(row):
     top = max(row)
-    return row[token] - top - math.log(math.fsum(math.exp(v - top) for v in row))
+    return top + math.log(math.fsum(math.exp(v - top) for v in row))
 
 
 def positions_last(shape, values):
@@ -129,11 +129,13 @@ class Checker:
             last = self.fixture["greedy.logits_full_last"][1]
             difference = greatest_difference(got[-n_tokens:], last) / deviation(last)
             self.found["logits"] = max(self.found["logits"], difference)
+            shift = log_sum_exp(got[-n_tokens:]) - log_sum_exp(last) # of log-probabilities of all tokens
+            self.found["logprobs"] = max(abs(a - b - shift) for a, b in zip(got[-n_tokens:], last))
         if width == n_tokens:
             told = json.loads(done.stdout)["logprobs"]
-            self.found["logprobs"] = max(
-                abs(told[i] - log_softmax_at(wanted[i * width:(i + 1) * width], ids[i + 1]))
-                for i in range(len(ids) - 1))
+            expected = [wanted[i * width + ids[i + 1]] - log_sum_exp(wanted[i * width:(i + 1) * width])
+                        for i in range(len(ids) - 1)]
+            self.found["logprobs"] = max(self.found.get("logprobs", 0), greatest_difference(told, expected))
 
 
 def main():
