@@ -236,6 +236,51 @@ static void test_what_is_written_is_read_back(void **state)
     limn_safetensors_close(&f);
 }
 
+/* Data of the floats, in memory of the writer's; fails at the tensor that `ctx` names. */
+static limn_status make_floats(void **out, void *ctx, const limn_tensor *t, limn_error *err)
+{
+    if (ctx && strcmp(ctx, t->name) == 0) return limn_fail(err, LIMN_E_LIMIT, "no more");
+    *out = limn_alloc(t->size, 1);
+    memcpy(*out, values, t->size);
+    return LIMN_OK;
+}
+
+static void test_data_may_be_made_when_they_are_written(void **state)
+{
+    char failing[] = "b.float";
+    limn_tensor made[N_WRITTEN];
+    limn_file_bytes whole, again;
+    const char *path = temp_path("made.safetensors");
+    (void)state;
+    memcpy(made, written, sizeof made);
+    made[2].data = made[3].data = NULL;
+    assert_int_equal(limn_safetensors_write(path, made, N_WRITTEN, NULL, 0, NULL), LIMN_E_ARG);
+    assert_int_equal(
+        limn_safetensors_write_made(path, made, N_WRITTEN, NULL, 0, make_floats, failing, NULL),
+        LIMN_E_LIMIT);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(
+        limn_safetensors_write_made(path, made, N_WRITTEN, NULL, 0, make_floats, NULL, NULL),
+        LIMN_OK);
+    assert_int_equal(limn_file_bytes_read(&again, path, SIZE_MAX, NULL), LIMN_OK);
+    assert_int_equal(limn_safetensors_write(path, written, N_WRITTEN, NULL, 0, NULL), LIMN_OK);
+    assert_int_equal(limn_file_bytes_read(&whole, path, SIZE_MAX, NULL), LIMN_OK);
+    assert_int_equal(whole.size, again.size);
+    assert_memory_equal(whole.bytes, again.bytes, whole.size);
+    limn_file_bytes_free(&whole);
+    limn_file_bytes_free(&again);
+}
+
+static void test_bf16_is_the_upper_half_of_f32(void **state)
+{
+    const uint16_t bits[] = { 0x3f80, 0xc040, 0x0001 };
+    const limn_tensor t = { "t", LIMN_TENSOR_BF16, 1, { 3 }, bits, sizeof bits };
+    float out[3];
+    (void)state;
+    limn_tensor_to_f32(out, &t);
+    assert_true(out[0] == 1 && out[1] == -3 && out[2] == 0x1p-133f);
+}
+
 static void test_writing_refuses_what_reading_would(void **state)
 {
     const limn_tensor twice[] = { written[0], written[0] };
@@ -322,6 +367,8 @@ int main(void)
         cmocka_unit_test(test_too_many_tensors_are_refused),
         cmocka_unit_test(test_unordered_entries_empty_tensors_and_padding_are_fine),
         cmocka_unit_test(test_what_is_written_is_read_back),
+        cmocka_unit_test(test_data_may_be_made_when_they_are_written),
+        cmocka_unit_test(test_bf16_is_the_upper_half_of_f32),
         cmocka_unit_test(test_writing_refuses_what_reading_would),
         cmocka_unit_test(test_tensors_in_memory_are_a_file),
         cmocka_unit_test(test_require_checks_presence_type_and_shape),
