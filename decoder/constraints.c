@@ -45,6 +45,7 @@ typedef struct past {
     const uint32_t *tokens;
     size_t n;
     const unsigned char *classes;
+    const uint32_t *twins;
 } past;
 
 static uint32_t last_of(const past *p)
@@ -82,13 +83,26 @@ static void ban_repeated_tokens(float *log_probs, const past *p, size_t n)
         if (memcmp(gram, tail, (n - 1) * sizeof *tail) == 0) log_probs[gram[n - 1]] = -INFINITY;
 }
 
+static uint32_t twin_of(const past *p, uint32_t token)
+{
+    return p->twins ? p->twins[token] : token;
+}
+
+/* Whether the first n tokens of words are the same, but for a space before them. */
+static bool begin_alike(const past *p, uint32_t a, uint32_t b, size_t n)
+{
+    if (n == 0) return true;
+    const uint32_t *x = p->tokens + a, *y = p->tokens + b;
+    return (x[0] == y[0] || twin_of(p, x[0]) == y[0]) &&
+           memcmp(x + 1, y + 1, (n - 1) * sizeof *x) == 0;
+}
+
 /* Whether the words a [n] and b [n] are the same. */
 static bool are_same(const past *p, const limn_word_span *a, const limn_word_span *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const size_t size = a[i].end - a[i].begin;
-        if (b[i].end - b[i].begin != size ||
-            memcmp(p->tokens + a[i].begin, p->tokens + b[i].begin, size * sizeof *p->tokens) != 0)
+        if (b[i].end - b[i].begin != size || !begin_alike(p, a[i].begin, b[i].begin, size))
             return false;
     }
     return true;
@@ -100,10 +114,12 @@ static void ban_last_token(float *log_probs, const past *p, limn_word_span word,
 {
     const size_t n_begun = begun.end - begun.begin;
     const uint32_t last = p->tokens[word.end - 1];
-    if (word.end - word.begin == n_begun + 1 &&
-        memcmp(p->tokens + word.begin, p->tokens + begun.begin, n_begun * sizeof last) == 0 &&
-        limn_token_begins_word(p->classes, last_of(p), last) == (n_begun == 0))
+    if (word.end - word.begin != n_begun + 1 || !begin_alike(p, word.begin, begun.begin, n_begun))
+        return;
+    if (limn_token_begins_word(p->classes, last_of(p), last) == (n_begun == 0))
         log_probs[last] = -INFINITY;
+    if (n_begun == 0 && limn_token_begins_word(p->classes, last_of(p), twin_of(p, last)))
+        log_probs[twin_of(p, last)] = -INFINITY;
 }
 
 /* The same where words are tokens in a row: a word to come, or the last one as it may go on. */
@@ -169,7 +185,7 @@ static void ban_longer(const past *p, float *log_probs, size_t n_tokens, uint32_
 void limn_constraints_apply(const limn_constraints *c, float *log_probs, size_t n_tokens,
                             size_t max_steps, uint32_t end_token, const uint32_t *tokens, size_t n)
 {
-    const past p = { tokens, n, c->classes };
+    const past p = { tokens, n, c->classes, c->twins };
     if (n < c->n_start) {
         ban_all_but(log_probs, n_tokens, c->start[n]);
         return;

@@ -24,6 +24,8 @@ typedef struct limn_constraints {
     size_t n_start;
     const limn_phrase_trie *bad_endings; /* no caption ends after one of these words; borrowed; NULL
                                           * = off */
+    const uint32_t *twins;        /* limn_vocab_twins [n_tokens], which begin the same words for
+                                   * no_repeat_ngram; borrowed; NULL = there are none */
     const unsigned char *classes; /* limn_token_class [n_tokens]; borrowed; NULL = each token is a
                                    * word */
 } limn_constraints;

@@ -20,6 +20,7 @@ struct limn_vocab {
     limn_specials specials;
     uint32_t *never_written; /* of `specials` */
     unsigned char *classes;  /* [n_tokens]; NULL where every token is a word */
+    uint32_t *twins;         /* [n_tokens]; NULL where no token has one */
 };
 
 /* ---- checks ------------------------------------------------------------------------------- */
@@ -166,6 +167,18 @@ static limn_status classify(limn_vocab *v, const limn_specials *specials, limn_e
     return LIMN_OK;
 }
 
+static limn_status find_twins(limn_vocab *v, limn_error *err)
+{
+    if (!v->tokenizer->twin_of) return LIMN_OK;
+    v->twins = limn_alloc(v->n_tokens, sizeof *v->twins);
+    if (!v->twins) return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tokens", v->n_tokens);
+    for (uint32_t i = 0; i < v->n_tokens; i++) {
+        const uint32_t twin = v->tokenizer->twin_of(v, v->texts[i], strlen(v->texts[i]));
+        v->twins[i] = twin == LIMN_NO_TOKEN ? i : twin;
+    }
+    return LIMN_OK;
+}
+
 limn_status limn_vocab_create_with(limn_vocab **out, const char *const *tokens, size_t n_tokens,
                                    const limn_tokenizer *tokenizer, const limn_specials *specials,
                                    const limn_json_node *settings, limn_error *err)
@@ -180,6 +193,7 @@ limn_status limn_vocab_create_with(limn_vocab **out, const char *const *tokens, 
     v->tokenizer = tokenizer;
     limn_status s = fill(v, tokens, n_tokens, err);
     if (s == LIMN_OK) s = classify(v, specials, err);
+    if (s == LIMN_OK) s = find_twins(v, err);
     if (s == LIMN_OK && tokenizer->open && !settings)
         s = limn_fail(err, LIMN_E_ARG, "the tokenizer \"%s\" has no settings", tokenizer->name);
     else if (s == LIMN_OK && tokenizer->open)
@@ -211,6 +225,7 @@ void limn_vocab_destroy(limn_vocab **v)
     limn_free((*v)->block);
     limn_free((*v)->never_written);
     limn_free((*v)->classes);
+    limn_free((*v)->twins);
     limn_free(*v);
     *v = NULL;
 }
@@ -312,6 +327,11 @@ const void *limn_vocab_tokenizer_data(const limn_vocab *v)
     return v->tokenizer_data;
 }
 
+const uint32_t *limn_vocab_twins(const limn_vocab *v)
+{
+    return v->twins;
+}
+
 const unsigned char *limn_vocab_classes(const limn_vocab *v)
 {
     return v->classes;
@@ -355,6 +375,19 @@ size_t limn_vocab_encode(uint32_t *ids, size_t capacity, const limn_vocab *v, co
         tokens += size + (tokens[size] != '\0');
     }
     return n;
+}
+
+/* What a token is at the ends of a caption may be more than its text, as half a character is, or
+ * less, as a space is. */
+size_t limn_vocab_longest(const limn_vocab *v)
+{
+    size_t longest = 0;
+    for (uint32_t i = 0; i < v->n_tokens; i++) {
+        const size_t size = strlen(v->texts[i]), joined = limn_vocab_join(NULL, 0, v, &i, 1);
+        if (size > longest) longest = size;
+        if (joined > longest) longest = joined;
+    }
+    return longest;
 }
 
 size_t limn_vocab_join(char *out, size_t capacity, const limn_vocab *v, const uint32_t *ids,

@@ -58,6 +58,10 @@ const void *limn_vocab_tokenizer_data(const limn_vocab *v); /* of its tokenizer 
 /* limn_token_class of each token [n_tokens]; NULL where every token is a word. */
 const unsigned char *limn_vocab_classes(const limn_vocab *v);
 
+/* The token [n_tokens] that is the same word after a space, or at the beginning of a caption; the
+ * token itself where there is none. NULL where there are none at all. */
+const uint32_t *limn_vocab_twins(const limn_vocab *v);
+
 /* Which kind a vocabulary made here is of. */
 limn_token_kind limn_vocab_kind(const limn_vocab *v);
 
@@ -76,6 +80,9 @@ limn_status limn_vocab_tokenize(const char **tokens, limn_caption_tokenizer *scr
  * what the vocabulary lacks, special tokens included, is specials.unknown. Returns the
  * number that was needed. */
 size_t limn_vocab_encode(uint32_t *ids, size_t capacity, const limn_vocab *v, const char *tokens);
+
+/* Bytes that n tokens can take in a caption are at most n * (this + 1). */
+size_t limn_vocab_longest(const limn_vocab *v);
 
 /* The caption of ids [n], without special tokens: of words, their texts with spaces between. Into
  * out [capacity], always NUL-terminated. Returns the length that was needed without the NUL, as

@@ -44,11 +44,7 @@ static void destroy_parts(struct parts *p)
 static limn_status create_parts(limn_consensus *c, limn_error *err)
 {
     const size_t n = c->max_captions * c->max_tokens;
-    size_t longest = 0;
-    for (uint32_t i = 0; i < limn_vocab_n_tokens(c->vocab); i++) {
-        const size_t size = strlen(limn_vocab_text(c->vocab, i));
-        longest = size > longest ? size : longest;
-    }
+    const size_t longest = limn_vocab_longest(c->vocab);
     struct parts *p = c->parts = limn_calloc(1, sizeof *p);
     if (!p) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     p->block_size = n * (longest + 1) + 1;

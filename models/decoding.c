@@ -49,14 +49,24 @@ static void finish_phrases(phrase_list *l)
     *l = (phrase_list){ 0 };
 }
 
-static limn_status add_phrase(phrase_list *l, const limn_vocab *v, const char *kind,
-                              const char *text, size_t size, limn_error *err)
+/* The phrase ends with the tokens that there are. */
+static limn_status end_phrase(phrase_list *l, limn_error *err)
 {
-    LIMN_TRY(limn_user_words_add(&l->words, v, kind, text, size, err));
     if (!limn_grow((void **)&l->ends, &l->capacity, l->n + 1, sizeof *l->ends))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     l->ends[l->n++] = l->words.n_tokens;
     return LIMN_OK;
+}
+
+/* Two phrases where a word has other tokens after a space than at the beginning. */
+static limn_status add_phrase(phrase_list *l, const limn_vocab *v, const char *kind,
+                              const char *text, size_t size, limn_error *err)
+{
+    bool has_others;
+    LIMN_TRY(limn_user_words_add(&l->words, v, kind, text, size, err));
+    LIMN_TRY(end_phrase(l, err));
+    LIMN_TRY(limn_user_words_add_spaced(&has_others, &l->words, v, kind, text, size, err));
+    return has_others ? end_phrase(l, err) : LIMN_OK;
 }
 
 /* No phrase is added after this. */
@@ -189,12 +199,13 @@ typedef struct requirement_list {
 static limn_status add_requirement(requirement_list *l, const limn_vocab *v, size_t i,
                                    const char *text, limn_error *err)
 {
+    const size_t n_before = l->phrases.n;
     do {
         const size_t size = strcspn(text, "|");
         LIMN_TRY(add_phrase(&l->phrases, v, "required", text, size, err));
-        l->n_of[i]++;
         text += size;
     } while (*text++);
+    l->n_of[i] = l->phrases.n - n_before;
     return LIMN_OK;
 }
 
@@ -278,6 +289,7 @@ static limn_constraints constraints_of(const limn_decoding *d)
                                .start = d->start.tokens,
                                .n_start = d->start.n_tokens,
                                .bad_endings = d->bad_endings,
+                               .twins = limn_vocab_twins(d->model->vocab),
                                .classes = limn_vocab_classes(d->model->vocab) };
 }
 

@@ -9,16 +9,6 @@
 #include "models/user_words.h"
 #include "common/text/detokenize.h"
 
-static size_t longest_token(const limn_vocab *v)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < limn_vocab_n_tokens(v); i++) {
-        const size_t n = strlen(limn_vocab_text(v, (uint32_t)i));
-        longest = n > longest ? n : longest;
-    }
-    return longest;
-}
-
 static limn_status open_tagger(limn_model *m, const limn_safetensors *file, limn_error *err)
 {
     limn_tag_heads heads;
@@ -55,7 +45,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     LIMN_TRY(limn_tag_slots_check(&m->config.decoder, m->tagger, err));
     m->vocab = file->vocab;
     file->vocab = NULL;
-    m->max_text = (longest_token(m->vocab) + 1) * m->config.decoder.max_positions +
+    m->max_text = (limn_vocab_longest(m->vocab) + 1) * m->config.decoder.max_positions +
                   LIMN_DETOKENIZE_MAX_GROWTH + 1;
     return LIMN_OK;
 }

@@ -152,11 +152,13 @@ static limn_status add_words(limn_user_words *w, const limn_vocab *v, const char
 
 /* Words of another vocabulary: the tokens that its tokenizer makes of them. */
 static limn_status add_parts(limn_user_words *w, const limn_vocab *v, const char *kind,
-                             const char *text, size_t size, limn_error *err)
+                             const char *text, size_t size, bool is_spaced, limn_error *err)
 {
     limn_caption_tokenizer scratch = { .kind = LIMN_TOKENS_WORDS };
+    const limn_tokenizer *t = limn_vocab_tokenizer(v);
     const char *tokens;
-    limn_status status = limn_vocab_tokenize(&tokens, &scratch, v, text, size, err);
+    limn_status status =
+        (is_spaced ? t->encode_spaced : t->encode)(&tokens, &scratch, v, text, size, err);
     if (status == LIMN_OK)
         status = add_tokenized(w, v, kind, tokens, err);
     else
@@ -165,10 +167,32 @@ static limn_status add_parts(limn_user_words *w, const limn_vocab *v, const char
     return status;
 }
 
+/* Without the spaces at its ends. */
+static const char *trim(const char *text, size_t *size)
+{
+    while (*size > 0 && *text == ' ') {
+        text++;
+        --*size;
+    }
+    while (*size > 0 && text[*size - 1] == ' ') --*size;
+    return text;
+}
+
+limn_status limn_user_words_add_spaced(bool *has_others, limn_user_words *w, const limn_vocab *v,
+                                       const char *kind, const char *text, size_t size,
+                                       limn_error *err)
+{
+    *has_others = limn_vocab_tokenizer(v)->encode_spaced != NULL;
+    if (!*has_others) return LIMN_OK;
+    text = trim(text, &size);
+    const limn_status status = add_parts(w, v, kind, text, size, true, err);
+    return status == LIMN_E_FORMAT ? LIMN_E_ARG : status;
+}
+
 limn_status limn_user_words_add_prompt(limn_user_words *w, const limn_vocab *v, const char *text,
                                        limn_error *err)
 {
-    const limn_status status = add_parts(w, v, "prompt", text, strlen(text), err);
+    const limn_status status = add_parts(w, v, "prompt", text, strlen(text), false, err);
     return status == LIMN_E_FORMAT ? LIMN_E_ARG : status;
 }
 
@@ -176,7 +200,8 @@ limn_status limn_user_words_add(limn_user_words *w, const limn_vocab *v, const c
                                 const char *text, size_t size, limn_error *err)
 {
     const size_t n_before = w->n_tokens;
-    const limn_status status = limn_vocab_classes(v) ? add_parts(w, v, kind, text, size, err)
+    text = trim(text, &size);
+    const limn_status status = limn_vocab_classes(v) ? add_parts(w, v, kind, text, size, false, err)
                                                      : add_words(w, v, kind, text, size, err);
     LIMN_TRY(status == LIMN_E_FORMAT ? LIMN_E_ARG : status);
     if (w->n_tokens == n_before) return limn_fail(err, LIMN_E_ARG, "%s word '' is empty", kind);

@@ -2,6 +2,7 @@
 #ifndef LIMN_MODELS_USER_WORDS_H
 #define LIMN_MODELS_USER_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,11 @@ void limn_user_words_finish(limn_user_words *words);
 limn_status limn_user_words_add(limn_user_words *words, const limn_vocab *vocab, const char *kind,
                                 const char *text, size_t size, limn_error *err);
 
+/* Whether the words have other tokens after a space than limn_user_words_add gives; then these are
+ * appended. Errors as there. */
+limn_status limn_user_words_add_spaced(bool *has_others, limn_user_words *words,
+                                       const limn_vocab *vocab, const char *kind, const char *text,
+                                       size_t size, limn_error *err);
 /* Appends a token; and the tokens that the vocabulary's tokenizer makes of a text, which may be
  * none. LIMN_E_ARG for a text with something that the vocabulary lacks; LIMN_E_NOMEM. */
 limn_status limn_user_words_add_token(limn_user_words *words, uint32_t token, limn_error *err);

@@ -16,25 +16,26 @@ static bool is_seen(uint32_t byte)
     return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
 }
 
-/* A byte that is seen is the character of its number; the others, in their order, are U+0100 … */
+/* A byte that is seen is the character of its number; the others, in their order, are U+0100 …:
+ * 0x00 … 0x20, 0x7f … 0xa0 and 0xad. */
+enum { SECOND = 0x121, THIRD = 0x143 };
+
 static uint32_t character_of(uint32_t byte)
 {
-    uint32_t n_before = 0;
     if (is_seen(byte)) return byte;
-    for (uint32_t b = 0; b < byte; b++) n_before += !is_seen(b);
-    return 0x100 + n_before;
+    return byte <= 0x20 ? 0x100 + byte : byte <= 0xa0 ? SECOND + byte - 0x7f : THIRD;
 }
 
 /* The byte of a character; false for any other character. */
 static bool byte_of(unsigned char *byte, uint32_t character)
 {
-    for (uint32_t b = 0; character >= 0x100 && b < 0x100; b++)
-        if (!is_seen(b) && character_of(b) == character) {
-            *byte = (unsigned char)b;
-            return true;
-        }
-    *byte = (unsigned char)character;
-    return character < 0x100 && is_seen(character);
+    uint32_t b = character;
+    if (character >= 0x100)
+        b = character < SECOND  ? character - 0x100
+            : character < THIRD ? character - SECOND + 0x7f
+                                : 0xad;
+    *byte = (unsigned char)b;
+    return b < 0x100 && character_of(b) == character;
 }
 
 /* The bytes of a token's text [size] into out [size]; a text with other characters is its own
@@ -188,6 +189,28 @@ static limn_status encode(const char **tokens, limn_caption_tokenizer *scratch, 
     limn_text_finish(&spelt);
     *tokens = out->bytes;
     return s;
+}
+
+static limn_status encode_spaced(const char **tokens, limn_caption_tokenizer *scratch,
+                                 const limn_vocab *v, const char *caption, size_t size,
+                                 limn_error *err)
+{
+    limn_text spaced = { 0 };
+    limn_status s = limn_text_append(&spaced, " ", 1, err);
+    if (s == LIMN_OK) s = limn_text_append(&spaced, caption, size, err);
+    if (s == LIMN_OK) s = encode(tokens, scratch, v, spaced.bytes, spaced.size, err);
+    limn_text_finish(&spaced);
+    return s;
+}
+
+static uint32_t twin_of(const limn_vocab *v, const char *text, size_t size)
+{
+    static const char space[] = "\xC4\xA0"; /* "Ġ" */
+    char spaced[LIMN_VOCAB_MAX_TOKEN_SIZE + sizeof space];
+    if (size > 2 && memcmp(text, space, 2) == 0) return limn_vocab_lookup(v, text + 2, size - 2);
+    memcpy(spaced, space, 2);
+    memcpy(spaced + 2, text, size);
+    return limn_vocab_lookup(v, spaced, size + 2);
 }
 
 /* ---- tokens to captions ------------------------------------------------------------------- */
@@ -362,6 +385,8 @@ const limn_tokenizer limn_tokenizer_byte_bpe = {
     .name = "byte_bpe",
     .class_of = class_of,
     .encode = encode,
+    .encode_spaced = encode_spaced,
+    .twin_of = twin_of,
     .decode = decode,
     .open = read_settings,
     .write = write_settings,

@@ -250,7 +250,7 @@ typedef struct writer {
     const sentencepiece *data;
     char bytes[4]; /* [n_bytes] the beginning of a character that comes in pieces of bytes */
     size_t n_bytes;
-    bool has_dropped_space; /* the one that a text begins with, which the model added */
+    bool has_begun; /* with the space that the model added, or with what no C string holds */
 } writer;
 
 /* Pieces of bytes: characters, and U+FFFD for each byte that is none. */
@@ -259,7 +259,8 @@ static void write_bytes(writer *w, bool is_last)
     uint32_t c;
     while (w->n_bytes > 0 && (is_last || w->n_bytes == 4)) {
         const size_t n = limn_utf8_decode(&c, w->bytes, w->n_bytes);
-        if (n == 0 || c != 0) /* which a C string can't hold */
+        w->has_begun = true;
+        if (n == 0 || c != 0)
             limn_joined_append(&w->joined, n > 0 ? w->bytes : replacement,
                                n > 0 ? n : (size_t)REPLACEMENT_SIZE);
         const size_t n_taken = n > 0 ? n : 1;
@@ -271,12 +272,12 @@ static void write_bytes(writer *w, bool is_last)
 static void write_piece(writer *w, const char *text)
 {
     size_t size = strlen(text);
-    const bool is_first = w->joined.length == 0 && !w->has_dropped_space;
+    const bool is_first = w->joined.length == 0 && !w->has_begun;
     if (is_first && (w->data->adds_dummy_prefix || w->data->removes_extra_whitespaces) &&
         begins_with_space(text, size)) {
         text += SPACE_SIZE;
         size -= SPACE_SIZE;
-        w->has_dropped_space = !w->data->removes_extra_whitespaces;
+        w->has_begun = !w->data->removes_extra_whitespaces;
     }
     for (size_t at = 0; at < size;) {
         const bool is_space = begins_with_space(text + at, size - at);
@@ -398,8 +399,7 @@ static limn_status read_settings(void **data, const limn_vocab *v, const limn_js
     LIMN_TRY(limn_json_string(&model, object, "model", err));
     d->is_bpe = strcmp(model, "bpe") == 0;
     if (!d->is_bpe && strcmp(model, "unigram") != 0)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "model \"%.40s\" is neither bpe nor unigram",
-                         model);
+        return limn_fail(err, LIMN_E_FORMAT, "model \"%.40s\" is neither bpe nor unigram", model);
     LIMN_TRY(limn_json_bool(&d->adds_dummy_prefix, object, "dummy_prefix", err));
     LIMN_TRY(limn_json_bool(&d->removes_extra_whitespaces, object, "removes_extra_spaces", err));
     LIMN_TRY(limn_json_string(&unknown_text, object, "unknown_text", err));

@@ -52,6 +52,13 @@ typedef struct limn_tokenizer {
     limn_status (*encode)(const char **tokens, limn_caption_tokenizer *scratch,
                           const limn_vocab *vocab, const char *caption, size_t size,
                           limn_error *err);
+    /* The same of what stands after a space; NULL where that makes no difference. */
+    limn_status (*encode_spaced)(const char **tokens, limn_caption_tokenizer *scratch,
+                                 const limn_vocab *vocab, const char *caption, size_t size,
+                                 limn_error *err);
+    /* The token that is written the same, but with a space before it, or without; LIMN_NO_TOKEN
+     * where there is none. NULL: no token has one. */
+    uint32_t (*twin_of)(const limn_vocab *vocab, const char *text, size_t size);
     /* The caption of ids [n] as limn_vocab_join gives it. */
     size_t (*decode)(char *out, size_t capacity, const limn_vocab *vocab, const uint32_t *ids,
                      size_t n);
