@@ -1,5 +1,6 @@
-/* A row of a table of options: what a user may set, told once. From such rows come the command
- * line, --help, man pages, completions of shells, and limn_options_set (models/captioner.h). */
+/* A row of an option table, the one place where an option is described. The command line, --help,
+ * man pages, shell completions and limn_options_set (models/captioner.h) are made from such
+ * rows. */
 #ifndef LIMN_MODELS_OPTION_H
 #define LIMN_MODELS_OPTION_H
 
@@ -21,10 +22,10 @@ typedef enum limn_option_type {
     LIMN_OPT_TEXT,     /* const char * */
     LIMN_OPT_CHOICE,   /* unsigned: index into `choices` */
     LIMN_OPT_LIST,     /* limn_option_list: one item each time the option is given */
-    LIMN_OPT_BIT,      /* unsigned, of which it sets `bit`; else like FLAG */
+    LIMN_OPT_BIT,      /* like FLAG, but sets `bit` of an unsigned */
 } limn_option_type;
 
-/* Of limn_options, whose lists are two fields, the pointer comes first and the count follows. */
+/* In limn_options a list is two fields, the pointer and then the count. */
 typedef struct limn_option_list {
     const char **items; /* [n_items] */
     size_t n_items;
@@ -36,23 +37,24 @@ typedef struct limn_option {
     const char *argument; /* name of the value in --help; NULL for a flag */
     const char *help;     /* one line, at most about 50 characters, no full stop */
     const char *detail;   /* more sentences, for the man page only; may be NULL */
-    const char *group;    /* heading in --help; options of a group stand together */
+    const char *group;    /* heading in --help; options of a group are adjacent */
     limn_option_type type;
     size_t offset;              /* of the field in the struct that takes the values */
     double min, max;            /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
     unsigned bit;               /* BIT */
-    const char *default_value;  /* as text; NULL: none, that of the model, or told elsewhere */
-    bool is_neutral;            /* has no bearing on results */
-    bool is_optional;           /* TEXT: the value may be left out (then ""), else is after "=" */
-    bool is_more;               /* left out of the short --help: in --help all, that of its group,
-                                 * and the man page */
+    const char *default_value;  /* as text; NULL: none, the model's, or given in `help` */
+    bool is_neutral;            /* does not affect results */
+    bool is_optional;           /* TEXT: the value may be omitted (then ""), otherwise it follows
+                                 * "=" */
+    bool is_more;               /* shown only in --help all, the --help of its group, and the man
+                                 * page */
 } limn_option;
 
-/* The options of captioning, in the order of their groups; NULL past the last. Static storage; by
- * pointers, since rows may get more fields at their end. */
+/* The captioning options, in the order of their groups; NULL past the last. Static storage;
+ * returned by pointer, since rows may get more fields at their end. */
 LIMN_API const limn_option *limn_option_at(size_t index);
-/* NULL when there is no such name; '_' and '-' are one ("length_penalty"). NULL for NULL. */
+/* NULL if there is no such name; '_' matches '-' ("length_penalty"). NULL for NULL. */
 LIMN_API const limn_option *limn_option_find(const char *name);
 
 #ifdef __cplusplus

@@ -174,7 +174,7 @@ static limn_status check(const limn_scorer *s, const limn_score_job *job, limn_e
                          job->n_words, limn_scorer_max_words(s));
     for (size_t i = 0; i < job->n_words; i++)
         if (!is_word(s, job->words[i]))
-            return limn_fail(err, LIMN_E_ARG, "token %u is no word of the model", job->words[i]);
+            return limn_fail(err, LIMN_E_ARG, "token %u is not a word of the model", job->words[i]);
     return LIMN_OK;
 }
 

@@ -5,12 +5,12 @@
  *     limn_scorer_create(&scorer, model, 0, 1, &err);
  *     limn_scorer_load(scorer, bytes, size, input, &err);
  *     limn_scorer_encode(&words, scorer, "A dog runs.", &err);
- *     float with[words.n_words + 1], without[words.n_words + 1]; // of each word, and of the end
+ *     float with[words.n_words + 1], without[words.n_words + 1]; // of each word and of the end
  *     limn_score_job job = { words.ids, words.n_words, with, without };
  *     limn_scorer_run(scorer, input, &job, 1, &err);
  *
- * The rules of models/captioner.h hold here too: the log-probabilities of a caption that limn wrote
- * are those that it told, bit for bit, unless with guidance. */
+ * The rules of models/captioner.h apply. A caption that limn wrote without guidance gets the
+ * log-probabilities that limn reported, bit for bit. */
 #ifndef LIMN_MODELS_SCORER_H
 #define LIMN_MODELS_SCORER_H
 
@@ -28,41 +28,40 @@ LIMN_API limn_status limn_scorer_create(limn_scorer **out, const limn_model *mod
                                         uint64_t max_pixels, uint32_t n_threads, limn_error *err);
 LIMN_API void limn_scorer_destroy(limn_scorer **scorer); /* accepts NULL and *scorer == NULL */
 
-/* The words that a caption can have at most. */
+/* The maximum number of words of a caption. */
 LIMN_API uint32_t limn_scorer_max_words(const limn_scorer *scorer);
 
-/* input [input_height, input_width, 3] of the bytes of an image file, as limn_state_load. */
+/* Writes input [input_height, input_width, 3] for the bytes of an image file, as
+ * limn_state_load. */
 LIMN_API limn_status limn_scorer_load(limn_scorer *scorer, const void *bytes, size_t size,
                                       uint8_t *input, limn_error *err);
 
 typedef struct limn_words {
-    const uint32_t *ids; /* [n_words] LIMN_UNKNOWN_TOKEN for what the vocabulary lacks */
-    const char *texts;   /* of all of them, one space between two */
+    const uint32_t *ids; /* [n_words] LIMN_UNKNOWN_TOKEN for a word outside the vocabulary */
+    const char *texts;   /* all of them, separated by single spaces */
     size_t n_words;
 } limn_words;
 
-/* The words of a caption, UTF-8, as the model's own were told apart: lower case without
- * punctuation, or characters. `*out` belongs to the scorer and is
- * valid until its next call. LIMN_E_FORMAT for what is no UTF-8, LIMN_E_LIMIT, LIMN_E_NOMEM. */
+/* Splits a caption (UTF-8) into the model's tokens: lower-case words without punctuation, or
+ * characters. `*out` belongs to the scorer and is valid until its next call. LIMN_E_FORMAT (invalid
+ * UTF-8), LIMN_E_LIMIT, LIMN_E_NOMEM. */
 LIMN_API limn_status limn_scorer_encode(limn_words *out, limn_scorer *scorer, const char *caption,
                                         limn_error *err);
 
 /* A caption, and where its scores go. */
 typedef struct limn_score_job {
-    const uint32_t *words;   /* [n_words] tokens without start and end; LIMN_UNKNOWN_TOKEN for what
-                              * the vocabulary lacks: the words after it are scored as following an
-                              * unknown one */
+    const uint32_t *words;   /* [n_words] tokens without start and end; LIMN_UNKNOWN_TOKEN for a
+                              * word outside the vocabulary: the words after it are scored as
+                              * following an unknown one */
     size_t n_words;          /* 0 … limn_scorer_max_words */
-    float *logprobs;         /* [n_words + 1] of each word, then of the end, natural logarithm, as
-                              * limn_caption.token_logprobs; NAN for an unknown word, which has no
-                              * probability */
-    float *logprobs_without; /* [n_words + 1] with features of zero instead of an image's: what the
-                              * words alone make probable; NULL: not wanted */
+    float *logprobs;         /* [n_words + 1] of each word and of the end, as
+                              * limn_caption.token_logprobs; NAN for an unknown word */
+    float *logprobs_without; /* [n_words + 1] the same without the image (features of zero); NULL:
+                              * not needed */
 } limn_score_job;
 
-/* Scores jobs [n_jobs], all of one image. Allocates nothing. A caption's scores are the same bits
- * whatever else is scored with it. LIMN_E_ARG: a token that is none, or more words than can be;
- * then nothing is scored. */
+/* Scores jobs [n_jobs], all for one image. Allocates nothing. A caption's scores do not depend on
+ * the other jobs. LIMN_E_ARG: an invalid token, or too many words; then nothing is scored. */
 LIMN_API limn_status limn_scorer_run(limn_scorer *scorer, const uint8_t *input,
                                      const limn_score_job *jobs, size_t n_jobs, limn_error *err);
 

@@ -167,7 +167,7 @@ static bool check_operands(const parser *p)
     if (p->n_operands < tool->min_operands)
         limn_message_error("no %s given; see %s --help", tool->operands, tool->name);
     else if (p->n_operands > tool->max_operands)
-        limn_message_error("'%s' is one argument too many; see %s --help",
+        limn_message_error("unexpected argument '%s'; see %s --help",
                            p->argv[1 + tool->max_operands], tool->name);
     else
         return true;

@@ -17,7 +17,7 @@ static int name_of(char *out, size_t size, const limn_option *o)
                     o->argument ? o->argument : "");
 }
 
-/* Where the help texts begin. */
+/* The column of the help texts. */
 static int help_column(const limn_cli_rows *rows)
 {
     int column = 16;
@@ -29,8 +29,7 @@ static int help_column(const limn_cli_rows *rows)
     return column;
 }
 
-/* Writes words of text from `column` on, which is where the cursor is; lines are broken at
- * LIMN_CLI_COLUMNS. */
+/* Writes text from `column`, where the cursor is, wrapped at LIMN_CLI_COLUMNS. */
 static void put_wrapped(FILE *out, const char *text, int column)
 {
     int at = column;
@@ -51,7 +50,7 @@ void limn_cli_help_of(char *out, size_t size, const limn_option *o)
     if (o->default_value)
         snprintf(out, size, "%s (default %s)", o->help, o->default_value);
     else
-        snprintf(out, size, "%s", o->help);
+        snprintf(out, size, "%s%s", o->help, o->type == LIMN_OPT_LIST ? " (repeatable)" : "");
 }
 
 static void put_option(FILE *out, const limn_option *o, int column)
@@ -108,7 +107,7 @@ static void put_options(FILE *out, const page *p, int column)
     }
 }
 
-/* Where the options are that a short page leaves out. */
+/* Where to find the options that a short page leaves out. */
 static void put_more(FILE *out, const limn_cli_tool *tool, const limn_cli_rows *rows)
 {
     char text[256];

@@ -42,12 +42,11 @@ static void put_paragraphs(FILE *out, const char *text)
     }
 }
 
-/* Bounds and choices, which --help has no room for. */
+/* Bounds and choices, which don't fit in --help. */
 static void put_values(FILE *out, const limn_option *o)
 {
     if (o->type == LIMN_OPT_COUNT || o->type == LIMN_OPT_SIZE || o->type == LIMN_OPT_REAL)
         fprintf(out, "From %s%.16g to %.16g.\n", o->min < 0 ? "\\" : "", o->min, o->max);
-    if (o->type == LIMN_OPT_LIST) fputs("May be given more than once.\n", out);
     if (o->type != LIMN_OPT_CHOICE) return;
     fputs("One of", out);
     for (size_t i = 0; o->choices[i]; i++)

@@ -33,51 +33,51 @@ static const limn_option options[] = {
     { "dtype", 0, "TYPE", "f32, f16 or int8, of weights (default: a model's own, or f32)",
       "Biases, norms and positions stay f32 in every file.", .type = LIMN_OPT_CHOICE,
       .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
-    { "vocab", 0, "FILE", "the vocabulary of a checkpoint of BLIP or VirTex",
-      "Of BLIP, BERT's vocab.txt; of VirTex, the SentencePiece model that it was trained with.",
+    { "vocab", 0, "FILE", "vocabulary of a BLIP or VirTex checkpoint",
+      "For BLIP, BERT's vocab.txt; for VirTex, the SentencePiece model it was trained with.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, vocab), .group = "Input" },
-    { "average", 0, NULL, "the mean of the weights of all the models named",
-      "They must have one architecture and one vocabulary; what is no weight is taken from the "
+    { "average", 0, NULL, "average the weights of the given models",
+      "They must have the same architecture and vocabulary; everything else is taken from the "
       "first.",
       .type = LIMN_OPT_FLAG, .offset = offsetof(settings, is_average), .group = "Output" },
     { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_encoder_only), .group = "Output" },
-    { "tags", 0, "FILE", "take the tags of this model file, of the same encoder",
-      "For limn --tags. Published weights bring the classes of ImageNet; this gives them "
-      "to a captioner.",
+    { "tags", 0, "FILE", "take the tags of this model, which has the same encoder",
+      "For limn --tags. Published weights come with the ImageNet classes; this adds them to a "
+      "captioner.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
-    { "length-penalty", 0, "A", "the model's own: score = logprob / length^A",
-      "What limn --length-penalty is without that option. Larger values favour longer captions.",
+    { "length-penalty", 0, "A", "the model's default: score = logprob / length^A",
+      "The default of limn --length-penalty. Larger values favour longer captions.",
       .type = LIMN_OPT_REAL, .offset = offsetof(settings, length_penalty), .min = -10, .max = 10,
       .group = "Output" },
-    { "force", 0, NULL, "replace an existing output", .type = LIMN_OPT_FLAG,
+    { "force", 0, NULL, "replace an existing file", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
-    { "objects", 0, "FILE", "learn to tell objects from these labels",
-      "Lines \"name<TAB>class:score ...\" of an object detector with COCO's 80 classes. The model "
-      "gets the tags of the set objects, a small network on the features of --features; about a "
-      "minute.",
+    { "objects", 0, "FILE", "learn to recognize objects from these labels",
+      "Lines \"name<TAB>class:score ...\" from an object detector with COCO's 80 classes. The "
+      "model gets the tag set \"objects\", a small network trained on the features of --features; "
+      "this takes about a minute.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, objects), .group = "Objects" },
-    { "features", 0, "CACHE", "the labelled images' features",
+    { "features", 0, "CACHE", "features of the labelled images",
       "CACHE.npy and CACHE.txt, made by limn-preprocess --features with this model.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, features), .group = "Objects" },
-    { "confidence", 0, "FILE", "for limn --confidence, by limn-eval --fit",
-      "The fit must be to captions of this model: another's says nothing of it. A model's own is "
-      "kept when only its type changes or document frequencies are added.",
+    { "confidence", 0, "FILE", "the file of limn-eval --fit, for limn --confidence",
+      "It must have been fitted to captions of this model. A model keeps its own when only the "
+      "data type changes or document frequencies are added.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
-    { "references", 0, "FILE", "captions to count document frequencies in",
-      "In how many images' captions each n-gram of words occurs is kept in the model file, for "
+    { "references", 0, "FILE", "captions to count document frequencies from",
+      "The number of images whose captions contain each n-gram is stored in the model file, for "
       "limn --rerank consensus. " LIMN_CAPTION_FORMATS,
       .type = LIMN_OPT_LIST, .offset = offsetof(settings, references),
       .group = "Document frequencies" },
-    { "only", 0, "LIST", "only captions of the images in LIST, one a line",
-      "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
+    { "only", 0, "LIST", "only captions of the images in LIST, one per line",
+      "Only the last components of the paths are compared.", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, only), .group = "Document frequencies" },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, LIMN_SPLIT_DETAIL, .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, split), .group = "Document frequencies" },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, LIMN_KEEP_REJECTED_DETAIL,
       .type = LIMN_OPT_FLAG, .offset = offsetof(settings, keep_rejected),
       .group = "Document frequencies" },
-    { "quiet", 'q', NULL, "errors only", .type = LIMN_OPT_FLAG,
+    { "quiet", 'q', NULL, "print errors only", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_quiet), .group = "Messages" },
     { "verbose", 'v', NULL, "list the tensors that were written", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_verbose), .group = "Messages" },
@@ -85,34 +85,33 @@ static const limn_option options[] = {
 
 static const limn_cli_example examples[] = {
     { "limn-convert captioner.safetensors -o model.safetensors --dtype f16",
-      "the reference captioner as a model file of half the size" },
+      "The reference captioner, as a model file of half the size." },
     { "limn-convert blip-image-captioning-base -o blip.safetensors --dtype f16",
-      "a folder of the hub of Hugging Face: BLIP, GIT, or ViT with GPT-2" },
+      "A folder from the Hugging Face Hub: BLIP, GIT, or ViT with GPT-2." },
     { "limn-convert virtex.pth --vocab coco_10k.model -o virtex.safetensors",
-      "a checkpoint of VirTex" },
+      "A VirTex checkpoint." },
     { "limn-convert efficientnet-lite0.pth --encoder-only -o lite0.safetensors",
-      "an encoder to train a decoder for" },
+      "An encoder to train a decoder for." },
     { "limn-convert --average a.safetensors b.safetensors c.safetensors -o mean.safetensors",
-      "the mean of three checkpoints" },
+      "The average of three checkpoints." },
     { "limn-convert model.safetensors --references captions.txt -o with.safetensors",
-      "a model with the document frequencies of its training captions" },
+      "A model with the document frequencies of its training captions." },
 };
 
 static const limn_cli_tool tool = {
     .name = "limn-convert",
-    .summary = "makes a model file from other weights",
+    .summary = "makes a model file from weights",
     .operands = "IN...",
     .description =
-        "Reads a folder as the hub of Hugging Face has it, of BLIP, GIT or ViT with GPT-2 for "
-        "captions: config.json, the weights, the tokenizer's files and preprocessor_config.json "
-        "(see doc/models.md); with --vocab, a checkpoint of BLIP's or VirTex's own program; or one "
-        "of three kinds of file, told apart by content: the reference captioner "
-        "(.safetensors), weights of EfficientNet-Lite0 to Lite4 or of torchvision's ResNet-18, -50 "
-        "and -101 as published for PyTorch (.pth, "
-        "with --encoder-only), or a model file of limn: to change its type, to average several, or "
-        "to give it document frequencies.\n\n"
-        "Batch norm is folded into the convolutions in double precision. A tensor that is "
-        "missing, has another shape or belongs to nothing is an error. Pickles in .pth files are "
+        "Reads a folder from the Hugging Face Hub with BLIP, GIT, or ViT with GPT-2: config.json, "
+        "the weights, the tokenizer's files and preprocessor_config.json (see doc/models.md); with "
+        "--vocab, a checkpoint of BLIP's or VirTex's own program; or one of three kinds of file, "
+        "detected from the content: the reference captioner "
+        "(.safetensors), published PyTorch weights of EfficientNet-Lite0 to Lite4 or of "
+        "torchvision's ResNet-18, -50 and -101 (.pth, with --encoder-only), or a model file of "
+        "limn, to change its data type, to average several, or to add document "
+        "frequencies.\n\nBatch norm is folded into the convolutions in double precision. A tensor "
+        "that is missing, unknown or of the wrong shape is an error. Pickles in .pth files are "
         "never executed.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
@@ -282,7 +281,7 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
         limn_message_error("--vocab is for checkpoints: the folder %s has its own vocabulary",
                            inputs->items[0]);
     else if (!s->is_forced && lstat(s->output, &st) == 0)
-        limn_message_error("%s: is there already; --force replaces it", s->output);
+        limn_message_error("%s: already exists; --force replaces it", s->output);
     else
         return true;
     return false;

@@ -338,7 +338,7 @@ static limn_status check_options(run *r, limn_error *err)
     if (o->tokenize) return LIMN_OK;
     if (!o->refs || !o->hyps)
         return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");
-    if (o->also.n_items && !o->fit) return limn_fail(err, LIMN_E_ARG, "--also: is for --fit");
+    if (o->also.n_items && !o->fit) return limn_fail(err, LIMN_E_ARG, "--also: needs --fit");
     r->settings.df_path = o->df;
     r->settings.sacrebleu = (limn_sacrebleu_settings){
         .value = -1,

@@ -22,19 +22,19 @@ typedef struct settings {
 } settings;
 
 static const limn_option options[] = {
-    { "beam", 0, "K", "beam size of the memory plan (default 3)", .type = LIMN_OPT_COUNT,
+    { "beam", 0, "K", "beam size to compute the memory for (default 3)", .type = LIMN_OPT_COUNT,
       .offset = offsetof(settings, beam), .min = 1, .max = LIMN_BEAM_MAX, .group = "Output" },
     { "no-tensors", 0, NULL, "leave out the list of tensors", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, has_no_tensors), .group = "Output" },
 };
 
 static const limn_cli_example examples[] = {
-    { "limn-inspect model.safetensors", "everything about a model" },
+    { "limn-inspect model.safetensors", "Everything about a model." },
 };
 
 static const limn_cli_tool tool = {
     .name = "limn-inspect",
-    .summary = "shows what a model file holds",
+    .summary = "shows the contents of a model file",
     .operands = "MODEL",
     .description = "Writes where a converted model is from, configuration, vocabulary, notes, "
                    "tensors, the memory that the model takes, and "

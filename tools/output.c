@@ -34,7 +34,7 @@ static limn_status open_part(limn_output *out, limn_error *err)
     if (out->fd >= 0) return LIMN_OK;
     if (errno == EEXIST)
         limn_fail(err, LIMN_E_ARG,
-                  "%s: exists, of an interrupted or a running limn; move it away first",
+                  "%s: exists, from an interrupted or running limn; remove or rename it first",
                   out->part_path);
     else
         limn_file_fail_create(out->part_path, err);
@@ -54,7 +54,8 @@ limn_status limn_output_open(limn_output *out, const char *path, limn_error *err
     out->path = path;
     if (stat(path, &st)) return open_part(out, err);
     if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
-        return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", path);
+        return limn_fail(err, LIMN_E_ARG, "%s: already exists; remove it or choose another name",
+                         path);
     out->fd = open(path, O_WRONLY | O_CLOEXEC);
     if (out->fd < 0) return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
     out->is_terminal = isatty(out->fd);
@@ -100,7 +101,7 @@ limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, 
 static limn_status rename_part(limn_output *out, limn_error *err)
 {
     if (!access(out->path, F_OK))
-        return limn_fail(err, LIMN_E_IO, "%s: came to be meanwhile; the results are in %s",
+        return limn_fail(err, LIMN_E_IO, "%s: was created in the meantime; the results are in %s",
                          out->path, out->part_path);
     if (rename(out->part_path, out->path))
         return limn_fail(err, LIMN_E_IO, "%s: %s", out->path, strerror(errno));

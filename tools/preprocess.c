@@ -29,31 +29,31 @@ static const char *const dtype_names[] = { "f16", "f32", NULL };
 #define FIELD(name) .offset = offsetof(settings, name)
 
 static const limn_option options[] = {
-    { "recursive", 'r', NULL, "go into folders inside folders", .group = "Input",
+    { "recursive", 'r', NULL, "enter folders inside folders", .group = "Input",
       .type = LIMN_OPT_FLAG, FIELD(is_recursive) },
     { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
       .type = LIMN_OPT_FLAG, FIELD(is_nul_separated) },
-    { "max-pixels", 0, "N", "refuse larger images (default 178956970)", .group = "Input",
+    { "max-pixels", 0, "N", "reject images with more pixels (default 178956970)", .group = "Input",
       .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
-    { "model", 0, "FILE", "model or encoder (default: limn's own)", .group = "Output",
-      .detail = "It says how large the input is and how images are resized; --features runs its "
-                "encoder.",
+    { "model", 0, "FILE", "model or encoder file (default: limn's own model)", .group = "Output",
+      .detail = "It determines the size of the input and how images are resized; --features runs "
+                "its encoder.",
       .type = LIMN_OPT_TEXT, FIELD(model) },
-    { "features", 0, NULL, "the encoder's features, not pixels", .group = "Output",
-      .detail = "f16 [n, positions, dim] instead of u8 [n, height, width, 3].",
+    { "features", 0, NULL, "write the encoder's features, not pixels", .group = "Output",
+      .detail = "As f16 [n, positions, dim] instead of u8 [n, height, width, 3].",
       .type = LIMN_OPT_FLAG, FIELD(has_features) },
-    { "dtype", 0, "TYPE", "f16 (default) or f32, of --features", .group = "Output",
+    { "dtype", 0, "TYPE", "f16 (default) or f32, for --features", .group = "Output",
       .detail = "Training reads f16; f32 is for comparing features with those of another program.",
       .type = LIMN_OPT_CHOICE, FIELD(dtype), .choices = dtype_names },
-    { "output", 'o', "OUT", "write OUT.npy and OUT.txt, which must be new", .group = "Output",
+    { "output", 'o', "OUT", "write OUT.npy and OUT.txt, which must not exist", .group = "Output",
       .type = LIMN_OPT_TEXT, FIELD(output) },
-    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
+    { "quiet", 'q', NULL, "print errors only", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
-    { "verbose", 'v', NULL, "say what was left out", .group = "Running", .type = LIMN_OPT_FLAG,
+    { "verbose", 'v', NULL, "print what was left out", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_verbose) },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
-      FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
-    { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
+    { "threads", 0, "N", "number of threads (default: all cores)", .group = "Running",
+      .type = LIMN_OPT_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off", .group = "Running",
       .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
       .choices = limn_sandbox_uses },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
@@ -68,14 +68,13 @@ static const limn_cli_example examples[] = {
 
 static const limn_cli_tool tool = {
     .name = "limn-preprocess",
-    .summary = "a cache of pixels or features, for training",
+    .summary = "caches pixels or features for training",
     .operands = "PATH...",
     .description =
-        "Writes the images as a model's encoder gets them, or its features of them, as a NumPy "
-        "array with one row for each image, and beside it a list of the names, one a line, in "
-        "the order of the rows. PATH, the order of images and what happens to those that fail "
-        "are as in limn(1): an image that fails has no row. Both files come to be when all is "
-        "done; an interrupted run leaves none.",
+        "Writes the input of a model's encoder, or its features, as a NumPy array with one row per "
+        "image, and a list of the names, one per line, in the order of the rows. PATH and the "
+        "order of images are as in limn(1); an image that fails is reported and has no row. Both "
+        "files appear when everything is done; an interrupted run leaves none.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,

@@ -33,52 +33,51 @@ typedef struct settings {
 
 static const limn_option options[] = {
     { "images", 0, "DIR", "the folder of the images", .group = "Input",
-      .detail = "A caption's image is DIR/NAME, or DIR and the last part of NAME; where the "
-                "file gives an image a number and a name, either.",
+      .detail = "A caption's image is DIR/NAME, or DIR and the last component of NAME; where the "
+                "file has both a number and a name for an image, either is tried.",
       .type = LIMN_OPT_TEXT, FIELD(images) },
-    { "captions", 0, "FILE", "captions and the images they are of", .group = "Input",
-      .detail = LIMN_CAPTION_FORMATS " What limn writes is among them.", .type = LIMN_OPT_TEXT,
+    { "captions", 0, "FILE", "captions, and the names of their images", .group = "Input",
+      .detail = LIMN_CAPTION_FORMATS " The output of limn can be read too.", .type = LIMN_OPT_TEXT,
       FIELD(captions) },
     { "ids", 0, "FILE", "token ids instead of captions", .group = "Input",
-      .detail = "Lines {\"file\": NAME, \"ids\": [ID, ...]}, as the programs of published models "
-                "give them: the start token first, the end token if it came. Of each an object "
-                "with logprobs, of all but the first, over all tokens of the vocabulary, and their "
-                "sum, image by image.",
+      .detail = "Lines {\"file\": NAME, \"ids\": [ID, ...]}, from the start token to the end "
+                "token, if any, as published models' own programs write them. For each line, "
+                "prints an object with the logprobs of all tokens but the first, over the whole "
+                "vocabulary, and their sum, grouped by image.",
       .type = LIMN_OPT_TEXT, FIELD(ids) },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
       .type = LIMN_OPT_TEXT, FIELD(split) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
       .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected) },
-    { "max-pixels", 0, "N", "refuse larger images (default 178956970)", .group = "Input",
+    { "max-pixels", 0, "N", "reject images with more pixels (default 178956970)", .group = "Input",
       .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
-    { "model", 0, "FILE", "the model (default: the one that came with limn)", .group = "Scoring",
+    { "model", 0, "FILE", "model file (default: the one that came with limn)", .group = "Scoring",
       .type = LIMN_OPT_TEXT, FIELD(model) },
     { "format", 0, "NAME", "text (default) or jsonl", .group = "Output",
-      .detail = "text: NAME, PMI, LOGPROB, PERPLEXITY, UNKNOWN and CAPTION with tabs between, a "
-                "line for each caption; in NAME and CAPTION, backslash, tab, newline and carriage "
-                "return are written \\\\, \\t, \\n and \\r. jsonl: an object for each caption, "
-                "with logprob, logprob_without and pmi also of each token, null where it is "
-                "unknown; for an image that failed, or a caption that is too long, the key "
-                "error.",
+      .detail = "text: NAME, PMI, LOGPROB, PERPLEXITY, UNKNOWN and CAPTION, separated by tabs, one "
+                "line per caption; in NAME and CAPTION, backslash, tab, newline and carriage "
+                "return are written \\\\, \\t, \\n and \\r. jsonl: one object per caption, also "
+                "with logprob, logprob_without and pmi of each token, null if it is unknown; an "
+                "image that failed, or a caption that is too long, has the key \"error\".",
       .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_score_format_names },
-    { "rank", 0, NULL, "captions that fit least first", .group = "Output",
-      .detail = "By PMI: where it is below 0, the image speaks against the caption. Nothing is "
-                "written before all is done.",
+    { "rank", 0, NULL, "worst matches first", .group = "Output",
+      .detail = "By PMI: below 0, the image makes the caption less probable. Nothing is written "
+                "until all captions are scored.",
       .type = LIMN_OPT_FLAG, FIELD(is_ranked) },
     { "logits", 0, "DIR", "with --ids: write logits to DIR/LINE.npy", .group = "Output",
       .detail = "f32 [ids, tokens]: in row i what the model makes of the tokens after the first i "
                 "+ 1. LINE is the number of the line in FILE, from 1.",
       .type = LIMN_OPT_TEXT, FIELD(logits) },
     { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
-      .detail = "It is called FILE.part until it is complete.", .type = LIMN_OPT_TEXT,
+      .detail = "It is named FILE.part until it is complete.", .type = LIMN_OPT_TEXT,
       FIELD(output) },
-    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
+    { "quiet", 'q', NULL, "print errors only", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
-    { "verbose", 'v', NULL, "say the scores of all captions together", .group = "Running",
+    { "verbose", 'v', NULL, "print the scores of all captions together", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(is_verbose) },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
-      FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
-    { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
+    { "threads", 0, "N", "number of threads (default: all cores)", .group = "Running",
+      .type = LIMN_OPT_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off", .group = "Running",
       .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
       .choices = limn_sandbox_uses },
     { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
@@ -88,33 +87,30 @@ static const limn_option options[] = {
 static const limn_cli_example examples[] = {
     { "limn-score --images photos --captions captions.txt", "How probable each caption is." },
     { "limn-score --images photos --captions captions.txt --rank | head -20",
-      "The twenty captions that fit their images least: look whether they are mixed up." },
+      "The twenty captions that match their images least: some may belong to other images." },
     { "limn-score --model blip.safetensors --images photos --ids ids.jsonl --logits logits",
       "What the model predicts after each of given tokens, to compare with another program." },
     { "limn -q --format jsonl photos | limn-score --images photos --captions /dev/stdin --rank",
-      "Which of its own captions a model owes least to the images." },
+      "A model's own captions, those that owe least to the image first." },
 };
 
 static const limn_cli_tool tool = {
     .name = "limn-score",
-    .summary = "how probable given captions are, with the image and without",
+    .summary = "scores captions by their probability with and without the image",
     .description =
-        "Has a model read each caption word by word, and tells what probability it gave to what "
-        "came. LOGPROB is the sum of the words' log-probabilities (natural logarithms), the end's "
-        "included. PERPLEXITY is exp(-LOGPROB / n) of n tokens: among how many equally probable "
-        "ones the model seems to choose.\n\n"
-        "The same is done without the image: with features of zero. PMI (pointwise mutual "
-        "information) is what the image adds to the log-probability of a token on average. It is "
-        "near 0 for words that fit any image and below 0 where the image speaks against them; "
-        "a caption with a low PMI may belong to another image. These are opinions of the model: "
-        "what it can't see or has no word for, it can't tell.\n\n"
-        "Captions are read in lower case and without punctuation, as the metrics do (limn-eval). A "
-        "word that the model's vocabulary lacks has no probability: it is left out of the sums and "
-        "of n, the words after it are scored as following an unknown one, and UNKNOWN is the "
-        "number of such words. Of captions that limn wrote, the scores are those that limn "
-        "told.\n\n"
-        "Captions come image by image, in the order in which FILE first names the images. A "
-        "image that fails is named on standard error, and the others get their scores.",
+        "Runs a model over each caption with teacher forcing and reports how probable it finds it. "
+        "LOGPROB is the sum of the tokens' log-probabilities (natural logarithms), the end token "
+        "included. PERPLEXITY is exp(-LOGPROB / n) for n tokens.\n\nThe same is done without the "
+        "image, with features of zero. PMI (pointwise mutual information) is what the image adds "
+        "to the log-probability of a token, on average. It is near 0 for words that fit any image "
+        "and below 0 where the image makes them less probable; a caption with a low PMI may belong "
+        "to another image. These are the model's opinions: it can't judge what it can't see or has "
+        "no word for.\n\nCaptions are lower-cased and stripped of punctuation, as for the metrics "
+        "(limn-eval). A word outside the model's vocabulary has no probability: it is left out of "
+        "the sums and of n, and the words after it are scored as following an unknown word; "
+        "UNKNOWN counts such words. Captions that limn wrote get the scores that limn "
+        "reported.\n\nCaptions are grouped by image, in the order in which FILE first names the "
+        "images. An image that fails is named on standard error, and the others get their scores.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,

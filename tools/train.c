@@ -1,4 +1,4 @@
-/* limn-train: makes a captioner from photos and captions. */
+/* limn-train: trains a captioner on images and captions. */
 #include <unistd.h>
 
 #include "models/train/training.h"
@@ -17,7 +17,7 @@ static int exit_code(limn_status status, const limn_error *err, const limn_train
 {
     if (status == LIMN_OK) return LIMN_EXIT_OK;
     if (status == LIMN_E_INTERRUPTED) {
-        limn_message_error("interrupted; limn-train --resume %s goes on",
+        limn_message_error("interrupted; limn-train --resume %s continues the run",
                            o->resume ? o->resume : o->run);
         return LIMN_EXIT_INTERRUPTED;
     }
@@ -31,7 +31,7 @@ static limn_status open_folder(limn_run_folder **out, const limn_train_options *
 {
     if (o->resume) return limn_run_folder_open(out, o->resume, err);
     if (o->output && access(o->output, F_OK) == 0)
-        return limn_fail(err, LIMN_E_ARG, "%s: is there already", o->output);
+        return limn_fail(err, LIMN_E_ARG, "%s: already exists", o->output);
     LIMN_TRY(limn_run_folder_create(out, o->run, err));
     return limn_train_arguments_write(limn_run_folder_file(*out, "run.json"), argc, argv, err);
 }

@@ -22,56 +22,58 @@ typedef struct settings {
 #define FIELD(name) .offset = offsetof(settings, name)
 
 static const limn_option options[] = {
-    { "captions", 0, "FILE[:N]", "captions to count; may be repeated", .group = "Input",
+    { "captions", 0, "FILE[:N]", "captions to count", .group = "Input",
       .detail = LIMN_CAPTION_FORMATS
-      " N is the --min-count of this file. Files with the same "
-      "minimum count together; words of the others follow those of the first.",
+      " N is the --min-count for this file. Files with the same minimum are counted together; the "
+      "words of the others follow those of the first.",
       .type = LIMN_OPT_LIST, FIELD(captions) },
-    { "text", 0, "FILE[:N]", "captions without images; may be repeated", .group = "Input",
-      .detail = "As --captions, but neither --only nor --split applies, and the file may be text "
-                "with one caption a line.",
+    { "text", 0, "FILE[:N]", "captions without images", .group = "Input",
+      .detail = "As --captions, but --only and --split don't apply, and the file may be plain text "
+                "with one caption per line.",
       .type = LIMN_OPT_LIST, FIELD(texts) },
-    { "only", 0, "LIST", "only captions of the images in LIST, one a line", .group = "Input",
-      .detail = "Names are compared by the last parts of their paths.", .type = LIMN_OPT_TEXT,
+    { "only", 0, "LIST", "only captions of the images in LIST, one per line", .group = "Input",
+      .detail = "Only the last components of the paths are compared.", .type = LIMN_OPT_TEXT,
       FIELD(only) },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
       .type = LIMN_OPT_TEXT, FIELD(split) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
       .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected) },
-    { "min-count", 0, "N", "keep words with at least N uses (default 5)", .group = "Output",
+    { "min-count", 0, "N", "keep words used at least N times (default 5)", .group = "Output",
       .type = LIMN_OPT_COUNT, FIELD(min_count), .min = 1, .max = 4294967295.0 },
-    { "characters", 0, NULL, "characters, for writing without spaces", .group = "Output",
-      .detail = "Captions of a model with such a vocabulary are joined without spaces. Case and "
-                "punctuation stay as they are; white space is a token of its own.",
+    { "characters", 0, NULL, "characters, for scripts without spaces", .group = "Output",
+      .detail = "A model with such a vocabulary joins its tokens without spaces. Case and "
+                "punctuation are kept; white space is a token of its own.",
       .type = LIMN_OPT_FLAG, FIELD(has_characters) },
-    { "extend", 0, "FILE", "keep the tokens of FILE, and add to them", .group = "Output",
-      .detail = "FILE is a model or a vocabulary. Its tokens keep their ids, so that the model "
-                "can be trained further; new words follow.",
+    { "extend", 0, "FILE", "keep the tokens of FILE and add to them", .group = "Output",
+      .detail = "FILE is a model or a vocabulary. Its tokens keep their ids, so that the model can "
+                "be fine-tuned; new words follow.",
       .type = LIMN_OPT_TEXT, FIELD(extend) },
-    { "output", 'o', "FILE", "write the vocabulary to FILE, which must be new", .group = "Output",
-      .detail = "One token a line in the order of their ids: <pad>, <s>, </s>, <unk>, then the "
-                "words, the most frequent first, equally frequent ones in the order of their "
-                "bytes. Without it, only the counts are shown.",
+    { "output", 'o', "FILE", "write the vocabulary to FILE, which must not exist",
+      .group = "Output",
+      .detail = "One token per line in the order of their ids: <pad>, <s>, </s>, <unk>, then the "
+                "words, most frequent first, ties in byte order. Without this option, only the "
+                "counts are shown.",
       .type = LIMN_OPT_TEXT, FIELD(output) },
-    { "quiet", 'q', NULL, "don't show the counts", .group = "Output", .type = LIMN_OPT_FLAG,
+    { "quiet", 'q', NULL, "don't print the counts", .group = "Output", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
 };
 
 static const limn_cli_example examples[] = {
     { "limn-vocab --captions captions.token.txt --only train.txt -o vocab.txt",
-      "Words with five uses or more in the captions of the training images." },
+      "Words used at least five times in the captions of the training images." },
     { "limn-vocab --captions captions.tsv:5 --text more.txt:12 -o vocab.txt",
-      "Those, and then words with twelve uses or more in captions without images." },
+      "Words used at least five times in captions, then those used at least twelve times in "
+      "text." },
     { "limn-vocab --captions my-photos --extend model.safetensors --min-count 1",
-      "How many words of one's own captions a model lacks." },
+      "How many words of your captions a model lacks." },
 };
 
 static const limn_cli_tool tool = {
     .name = "limn-vocab",
-    .summary = "the vocabulary of captions",
+    .summary = "builds a vocabulary from captions",
     .description =
         "Counts the words of captions, tokenized as the metrics tokenize them (Penn Treebank, "
-        "lower case, no punctuation), and shows how many there are, which share of all uses a "
+        "lower case, no punctuation), and shows how many there are, what share of all words a "
         "vocabulary of the frequent ones covers, and what other minimum counts would give.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,

@@ -1,7 +1,5 @@
-/* Statuses and error texts: how every public function that can fail reports.
- *
- * It returns a limn_status and takes a `limn_error *err` as its last parameter; NULL is allowed
- * there. It never prints and never exits. */
+/* Status codes and error texts. Every public function that can fail returns a limn_status and
+ * takes a `limn_error *err`, which may be NULL, as its last parameter. */
 #ifndef LIMN_COMMON_BASE_ERROR_H
 #define LIMN_COMMON_BASE_ERROR_H
 
@@ -22,15 +20,15 @@ typedef enum limn_status {
     LIMN_E_FORMAT,      /* the bytes are not what their header promises */
     LIMN_E_TRUNCATED,   /* the data ends before its header says it does */
     LIMN_E_UNSUPPORTED, /* well-formed, but a variant that is not handled */
-    LIMN_E_LIMIT,       /* larger than the configured limit */
-    LIMN_E_ARG,         /* the caller broke the documented contract */
+    LIMN_E_LIMIT,       /* beyond a limit */
+    LIMN_E_ARG,         /* invalid argument */
     LIMN_E_INTERRUPTED, /* a callback asked to stop */
-    LIMN_E_CRASHED,     /* the process that did the work died of it */
+    LIMN_E_CRASHED,     /* the process that did the work crashed */
 } limn_status;
 
-/* The text of the first failure: one line, no newline at its end, naming file,
- * field, value and bound. Zero-initialise it before the first call that gets it. After a success
- * (code LIMN_OK) a text is a note on something that was ignored. */
+/* The text of the first failure: one line without a newline, naming file, field, value and bound.
+ * Zero-initialise it before first use. After a success (code LIMN_OK) a text is a note about
+ * something that was ignored. */
 typedef struct limn_error {
     limn_status code;
     char text[480];

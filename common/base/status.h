@@ -1,5 +1,4 @@
-/* How functions fail inside of limn: what sets the statuses and texts of common/base/error.h, which
- * is installed; this header is not. */
+/* How functions inside limn fail: the internal part of common/base/error.h, not installed. */
 #ifndef LIMN_COMMON_BASE_STATUS_H
 #define LIMN_COMMON_BASE_STATUS_H
 
@@ -11,8 +10,8 @@
 #define LIMN_PRINTF(fmt, args)
 #endif
 
-/* Records a failure and returns `code`, so that `return limn_fail(...)` reads as
- * one sentence. The first text wins; `err` may be NULL. */
+/* Records a failure and returns `code`, for `return limn_fail(...)`. The first text wins; `err`
+ * may be NULL. */
 limn_status limn_fail(limn_error *err, limn_status code, const char *fmt, ...) LIMN_PRINTF(3, 4);
 
 /* Leaves a note on something that was ignored, unless there is a text already. */

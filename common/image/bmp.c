@@ -24,7 +24,7 @@ enum {
 
 static limn_status truncated(const limn_codec_input *in, limn_error *err)
 {
-    return limn_fail(err, LIMN_E_TRUNCATED, "BMP: the data end after %zu bytes", in->size);
+    return limn_fail(err, LIMN_E_TRUNCATED, "BMP: the data ends after %zu bytes", in->size);
 }
 
 /* ---- the header ---------------------------------------------------------------------------- */
@@ -80,10 +80,10 @@ static limn_status check_kind(const limn_bmp_header *h, limn_error *err)
     if (!is_known || (is_os2_v2(h) && compression > LIMN_BMP_RLE4))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "BMP: compression %u", compression);
     if (bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16 && bits != 24 && bits != 32)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "BMP: %u bits a pixel", bits);
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "BMP: %u bits per pixel", bits);
     if ((compression == LIMN_BMP_RLE8 && bits != 8) || (compression == LIMN_BMP_RLE4 && bits != 4))
-        return limn_fail(err, LIMN_E_FORMAT, "BMP: compression %u of %u bits a pixel", compression,
-                         bits);
+        return limn_fail(err, LIMN_E_FORMAT, "BMP: compression %u with %u bits per pixel",
+                         compression, bits);
     return LIMN_OK;
 }
 

@@ -156,7 +156,7 @@ static limn_status read_runs(limn_image *out, const limn_bmp_header *h, const li
             is_there = read_escape(out, &r, pair[1], &s, err);
     }
     if (s == LIMN_OK && !is_there)
-        s = limn_fail(err, LIMN_E_TRUNCATED, "BMP: the data end in row %u of %u", r.y, h->height);
+        s = limn_fail(err, LIMN_E_TRUNCATED, "BMP: the data ends in row %u of %u", r.y, h->height);
     return s;
 }
 

@@ -78,7 +78,7 @@ static const row rows[] = {
     { NAMED("JPEG XR", "jxr wdp hdp"), .magics = { M("II\xBC\1") } },
     { NAMED("PNM as text", NULL), .magics = { M("P1"), M("P2"), M("P3") },
       .probe = limn_probe_pnm },
-    { NAMED("PBM (one bit a pixel)", "pbm"), .magics = { M("P4") }, .probe = limn_probe_pnm },
+    { NAMED("PBM (one bit per pixel)", "pbm"), .magics = { M("P4") }, .probe = limn_probe_pnm },
     { NAMED("PAM", "pam"), .magics = { M("P7\n") } },
     { NAMED("an XV thumbnail", NULL), .magics = { M("P7 332") } },
     { NAMED("PFM", "pfm"), .magics = { M("PF\n"), M("Pf\n") } },

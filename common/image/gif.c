@@ -41,10 +41,9 @@ static int read_bytes(GifFileType *gif, GifByteType *out, int size)
 static limn_status fail(const gif_job *job, int code, limn_error *err)
 {
     const char *text = GifErrorString(code);
-    if (code == D_GIF_ERR_NOT_ENOUGH_MEM)
-        return limn_fail(err, LIMN_E_NOMEM, "GIF: no memory to begin");
+    if (code == D_GIF_ERR_NOT_ENOUGH_MEM) return limn_fail(err, LIMN_E_NOMEM, "GIF: out of memory");
     if (job->cursor.at == job->cursor.size)
-        return limn_fail(err, LIMN_E_TRUNCATED, "GIF: the data end after %zu bytes",
+        return limn_fail(err, LIMN_E_TRUNCATED, "GIF: the data ends after %zu bytes",
                          job->cursor.size);
     return limn_fail(err, LIMN_E_FORMAT, "GIF: %s", text ? text : "broken");
 }
@@ -113,7 +112,7 @@ static limn_status check_pixels(const gif_job *job, limn_error *err)
     unsigned root_bits = job->cursor.bytes[job->cursor.at - 1]; /* the byte last read */
     if (n_expected == 0) return limn_fail(err, LIMN_E_FORMAT, "GIF: a frame without pixels");
     if (root_bits < 1)
-        return limn_fail(err, LIMN_E_FORMAT, "GIF: %u bits a code, not 1 to 8", root_bits);
+        return limn_fail(err, LIMN_E_FORMAT, "GIF: %u bits per code, not 1 to 8", root_bits);
     n_found = count_pixels(job->cursor, root_bits, n_expected);
     if (n_found < n_expected)
         return limn_fail(err, LIMN_E_TRUNCATED, "GIF: %llu of %llu pixels",

@@ -22,7 +22,7 @@ typedef struct hdr {
 
 static limn_status truncated(const hdr *h, limn_error *err)
 {
-    return limn_fail(err, LIMN_E_TRUNCATED, "HDR: the data end after %zu bytes", h->in->size);
+    return limn_fail(err, LIMN_E_TRUNCATED, "HDR: the data ends after %zu bytes", h->in->size);
 }
 
 /* The next line of the header, [*size] without its end. */
@@ -34,7 +34,7 @@ static limn_status next_line(const char **line, size_t *size, hdr *h, limn_error
     *line = (const char *)start;
     *size = (size_t)(end - start);
     if (*size > MAX_LINE || memchr(start, '\0', *size))
-        return limn_fail(err, LIMN_E_FORMAT, "HDR: the header is no text");
+        return limn_fail(err, LIMN_E_FORMAT, "HDR: the header is not text");
     h->at += *size + 1;
     return LIMN_OK;
 }
@@ -79,7 +79,8 @@ static limn_status check_flat(const hdr *h, limn_error *err)
                          h->in->size, h->width, h->height);
     for (size_t i = 0; i < n_pixels; i++)
         if (memcmp(h->in->bytes + h->at + i * PIXEL_SIZE, "\1\1\1", 3) == 0)
-            return limn_fail(err, LIMN_E_UNSUPPORTED, "HDR: runs of the old kind");
+            return limn_fail(err, LIMN_E_UNSUPPORTED,
+                             "HDR: old-style run-length encoding is not supported");
     return LIMN_OK;
 }
 
@@ -117,7 +118,7 @@ static limn_status check_rows(hdr *h, limn_error *err)
     for (uint32_t y = 0; y < h->height; y++) {
         if (h->in->size - h->at < PIXEL_SIZE) return truncated(h, err);
         if (!is_packed_row(h))
-            return limn_fail(err, LIMN_E_FORMAT, "HDR: row %u is not packed as the others are", y);
+            return limn_fail(err, LIMN_E_FORMAT, "HDR: row %u is not encoded like the others", y);
         h->at += PIXEL_SIZE;
         for (int channel = 0; channel < 4; channel++) LIMN_TRY(check_channel(h, err));
     }

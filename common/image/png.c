@@ -194,7 +194,7 @@ limn_status limn_decode_png(limn_image *out, unsigned *orientation, const limn_c
     if (job.info)
         s = guarded(&job);
     else
-        s = limn_fail(err, LIMN_E_NOMEM, "PNG: no memory to begin");
+        s = limn_fail(err, LIMN_E_NOMEM, "PNG: out of memory");
     png_destroy_read_struct(&job.png, &job.info, NULL);
     *orientation = choose_orientation(&job.found);
     return s;

@@ -24,7 +24,7 @@ static limn_status read_number(uint32_t *out, size_t *at, const char *name,
     start = i;
     while (i < in->size && isdigit(in->bytes[i]) && value <= UINT32_MAX)
         value = value * 10 + (in->bytes[i++] - '0');
-    if (i == in->size) return limn_fail(err, LIMN_E_TRUNCATED, "PNM: the data end in the header");
+    if (i == in->size) return limn_fail(err, LIMN_E_TRUNCATED, "PNM: the data ends in the header");
     if (i == start || !isspace(in->bytes[i]) || value > UINT32_MAX)
         return limn_fail(err, LIMN_E_FORMAT, "PNM: %s is no number", name);
     *out = (uint32_t)value;

@@ -26,7 +26,7 @@ typedef struct psd {
 
 static limn_status truncated(const psd *p, limn_error *err)
 {
-    return limn_fail(err, LIMN_E_TRUNCATED, "PSD: the data end after %zu bytes", p->in->size);
+    return limn_fail(err, LIMN_E_TRUNCATED, "PSD: the data ends after %zu bytes", p->in->size);
 }
 
 /* Moves over a section that begins with its size. */
@@ -48,9 +48,9 @@ static limn_status choose_channels(psd *p, limn_error *err)
     };
     p->n_used = p->mode < sizeof needed ? needed[p->mode] : 0;
     if (!p->n_used)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "PSD: colour mode %u is not read", p->mode);
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "PSD: colour mode %u is not supported", p->mode);
     if (p->depth != 8 && (p->depth != 16 || p->mode == MODE_INDEXED))
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "PSD: %u bits a sample", p->depth);
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "PSD: %u bits per sample", p->depth);
     if (p->n_stored < p->n_used)
         return limn_fail(err, LIMN_E_FORMAT, "PSD: %u channels where its mode has %u", p->n_stored,
                          p->n_used);

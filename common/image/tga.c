@@ -55,9 +55,9 @@ static limn_status check_kind(tga *t, limn_error *err)
     if (t->type == PALETTE && !t->n_colours)
         return limn_fail(err, LIMN_E_FORMAT, "TGA: no palette");
     if (t->type == PALETTE && bits != 15 && bits != 16 && bits != 24 && bits != 32)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "TGA: %u bits a colour of the palette", bits);
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "TGA: %u bits per palette colour", bits);
     if (t->type == COLOUR && t->bits == 8)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "TGA: %u bits a pixel", t->bits);
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "TGA: %u bits per pixel", t->bits);
     if (t->type == GREY && t->bits != 8 && t->bits != 16)
         return limn_fail(err, LIMN_E_UNSUPPORTED, "TGA: %u bits of grey", t->bits);
     t->pixels_at = HEADER_SIZE + t->in->bytes[0] + (size_t)t->n_colours * ((bits + 7) / 8);

@@ -46,7 +46,7 @@ static limn_status decode_frame(uint8_t *rgba, const WebPIterator *frame, limn_e
     s = status_of(WebPDecode(frame->fragment.bytes, frame->fragment.size, &config));
     WebPFreeDecBuffer(&config.output);
     if (s != LIMN_OK)
-        return limn_fail(err, s, "WebP: the image data are %s",
+        return limn_fail(err, s, "WebP: the image data is %s",
                          s == LIMN_E_TRUNCATED ? "truncated" : "broken");
     return LIMN_OK;
 }

@@ -76,7 +76,7 @@ static limn_status check_expansion(limn_archive *a, limn_error *err)
     if (out < LIMN_ARCHIVE_FREE_EXPANSION || out / LIMN_ARCHIVE_MAX_EXPANSION < in) return LIMN_OK;
     a->is_at_end = true;
     return limn_fail(err, LIMN_E_LIMIT,
-                     "the archive expands to more than %d times its size; this is a bomb, not data",
+                     "the archive expands to more than %d times its size: a decompression bomb",
                      LIMN_ARCHIVE_MAX_EXPANSION);
 }
 
@@ -119,7 +119,7 @@ static limn_status finish_open(limn_archive **a, int result, limn_error *err)
 {
     limn_status s = LIMN_OK;
     if (result != ARCHIVE_OK && archive_errno((*a)->reader) == ERRNO_FORMAT)
-        s = limn_fail(err, LIMN_E_FORMAT, "is no tar or zip archive");
+        s = limn_fail(err, LIMN_E_FORMAT, "is not a tar or zip archive");
     else if (result != ARCHIVE_OK)
         s = fail_archive(*a, err);
     else
@@ -201,9 +201,9 @@ static limn_status check_readable(const limn_archive *a, limn_error *err)
     if (archive_entry_is_encrypted(a->entry))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "is encrypted");
     if (archive_entry_sparse_count(a->entry) > 0)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "is a sparse member, which is not read");
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "is a sparse member, which is not supported");
     if (archive_entry_filetype(a->entry) != AE_IFREG || archive_entry_hardlink(a->entry))
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "is no file, but a link, folder or device");
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "is a link, folder or device, not a file");
     return LIMN_OK;
 }
 
@@ -271,7 +271,7 @@ static limn_status clean_name(limn_buffer *out, const char *name, limn_error *er
     for (size_t n; *name; name += n + (name[n] == '/')) {
         n = strcspn(name, "/");
         if (n == 2 && !memcmp(name, "..", 2))
-            return limn_fail(err, LIMN_E_FORMAT, "its name leads out of the archive");
+            return limn_fail(err, LIMN_E_FORMAT, "its name points outside the archive");
         if (n == 0 || (n == 1 && *name == '.')) continue;
         limn_buffer_append(out, "/", out->size > 0);
         limn_buffer_append(out, name, n);

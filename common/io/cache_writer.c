@@ -21,7 +21,8 @@ static limn_status new_path(char **out, const char *path, const char *extension,
     if (!*out) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     snprintf(*out, size, "%s%s", path, extension);
     if (!replaces && !access(*out, F_OK))
-        return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", *out);
+        return limn_fail(err, LIMN_E_ARG, "%s: already exists; remove it or choose another name",
+                         *out);
     return LIMN_OK;
 }
 
@@ -46,7 +47,7 @@ limn_status limn_cache_writer_open(limn_cache_writer **out, const char *path,
 limn_status limn_cache_writer_check_name(const char *name, limn_error *err)
 {
     if (strpbrk(name, "\n\r"))
-        return limn_fail(err, LIMN_E_ARG, "its name has a line end, which the list can't hold");
+        return limn_fail(err, LIMN_E_ARG, "its name has a line break, which the list can't hold");
     return LIMN_OK;
 }
 

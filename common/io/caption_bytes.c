@@ -179,12 +179,12 @@ limn_status limn_caption_check_text(limn_caption_text text, size_t line, limn_er
     const size_t valid_size = limn_utf8_valid_size(text.bytes, text.size);
     const char *nul = text.size > 0 ? memchr(text.bytes, '\0', text.size) : NULL;
     if (nul)
-        return limn_fail(err, LIMN_E_FORMAT, "line %zu, byte %zu: NUL, this is no text", line,
-                         (size_t)(nul - text.bytes) + 1);
+        return limn_fail(err, LIMN_E_FORMAT, "line %zu, byte %zu: NUL; this is not a text file",
+                         line, (size_t)(nul - text.bytes) + 1);
     if (valid_size < text.size)
         return limn_fail(err, LIMN_E_FORMAT,
                          "line %zu, byte %zu: invalid UTF-8 (0x%02X); if the file is in another "
-                         "encoding, as Windows-1252, save it as UTF-8",
+                         "encoding, such as Windows-1252, save it as UTF-8",
                          line, valid_size + 1, (unsigned char)text.bytes[valid_size]);
     return LIMN_OK;
 }

@@ -138,11 +138,10 @@ limn_status limn_caption_check_list(const limn_caption_file *file, limn_error *e
     limn_buffer names = { 0 };
     if (file->n_records > 0) return LIMN_OK;
     if (!s->how.split) return limn_fail(err, LIMN_E_FORMAT, "no caption in it");
-    if (s->n_splits == 0)
-        return limn_fail(err, LIMN_E_ARG, "the file has no splits: it says nowhere \"split\"");
+    if (s->n_splits == 0) return limn_fail(err, LIMN_E_ARG, "the file has no field \"split\"");
     for (size_t i = 0; i < s->n_splits; i++)
         limn_buffer_printf(&names, "%s%s", i > 0 ? ", " : "", s->splits[i]);
-    limn_fail(err, LIMN_E_ARG, "no image is of the split \"%s\", but there is %s", s->how.split,
+    limn_fail(err, LIMN_E_ARG, "no image has the split \"%s\"; the file has %s", s->how.split,
               names.bytes && !names.has_failed ? names.bytes : "another");
     limn_buffer_finish(&names);
     return LIMN_E_ARG;

@@ -60,10 +60,10 @@ static limn_status read_quoted(limn_caption_rows *r, limn_error *err)
     LIMN_TRY(copy_quoted(r, err));
     skip_padding(r);
     if (r->text.size > 0 && r->text.bytes[0] != r->separator && !strchr("\r\n", r->text.bytes[0]))
-        return limn_fail(err, LIMN_E_FORMAT,
-                         "line %zu: text after a closing quote; a quote inside a quoted field is "
-                         "written twice",
-                         r->n_lines);
+        return limn_fail(
+            err, LIMN_E_FORMAT,
+            "line %zu: text after a closing quote; a quote inside a quoted field must be doubled",
+            r->n_lines);
     return LIMN_OK;
 }
 

@@ -111,7 +111,7 @@ static limn_status find_image(int64_t *file, const folder *f, const char *sideca
         *file = f->image[number];
         if (f->rival[number] != f->image[number])
             return limn_fail(err, LIMN_E_FORMAT,
-                             "stands beside %s and %s; name it %s.txt if it belongs to the first",
+                             "is next to both %s and %s; name it %s.txt if it belongs to the first",
                              image, limn_string_table_get(&f->files, f->rival[number]), image);
     }
     return LIMN_OK;
@@ -266,7 +266,7 @@ limn_status limn_caption_read_folder(limn_caption_file *file, const char *path, 
     }
     if (s == LIMN_OK && file->n_records == 0)
         s = limn_fail(err, LIMN_E_FORMAT,
-                      "%s: no image in this folder has a text file beside it (NAME.txt or "
+                      "%s: no image in this folder has a text file next to it (NAME.txt or "
                       "NAME.json for NAME.jpg)",
                       path);
     finish(&f);

@@ -152,8 +152,7 @@ static limn_status check_no_tokens(const limn_json_node *array, size_t n_items, 
     for (size_t i = 0; i < n_items; i++)
         if (!is_ascii_word(json_array_get(array->value, i))) return LIMN_OK;
     return limn_json_fail(array, err, LIMN_E_FORMAT,
-                          "is an array of single words, which are no captions: join them with "
-                          "blanks");
+                          "is an array of single words, not of captions: join them with spaces");
 }
 
 /* Array in array in array is deep enough. */

@@ -216,7 +216,7 @@ static limn_status add_cell(limn_caption_file *file, const limn_caption_item *it
         return limn_caption_add(file, item, cell, err);
     if (limn_json_parse(&document, cell.bytes, cell.size, NULL) != LIMN_OK)
         return limn_fail(err, LIMN_E_FORMAT,
-                         "a caption that begins with %.2s but is no JSON array: write lists of "
+                         "a caption that begins with %.2s but is not a JSON array: write lists of "
                          "captions with json.dumps()",
                          cell.bytes);
     const limn_json_node root = limn_json_root(document);

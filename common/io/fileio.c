@@ -136,7 +136,7 @@ static limn_status read_regular(limn_file_bytes *out, int fd, const struct stat 
     limn_status s = read_exactly(bytes, size, &n_read, fd, path, err);
     if (s == LIMN_OK) s = check_unchanged(fd, st, path, err);
     if (s == LIMN_OK && n_read < size)
-        s = limn_fail(err, LIMN_E_IO, "%s: became shorter while it was read", path);
+        s = limn_fail(err, LIMN_E_IO, "%s: was truncated while it was read", path);
     if (s == LIMN_OK)
         *out = (limn_file_bytes){ bytes, size };
     else
@@ -253,7 +253,7 @@ static limn_status create_temporary(limn_file_writer *w, int *fd, limn_error *er
     }
     const limn_status s = errno == ENOENT
                               ? limn_file_fail_create(w->path, err)
-                              : fail_errno(err, w->path, "can't create a file beside it");
+                              : fail_errno(err, w->path, "can't create a file next to it");
     limn_free(w->temporary); /* there is nothing to remove */
     w->temporary = NULL;
     return s;
@@ -267,9 +267,10 @@ static limn_status open_writer(limn_file_writer *w, const char *path, limn_error
     if (!w->path) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
     const bool is_there = lstat(w->path, &st) == 0;
     if (is_there && S_ISLNK(st.st_mode))
-        return limn_fail(err, LIMN_E_IO, "%s: is a link, and nothing is written through it", path);
+        return limn_fail(err, LIMN_E_IO,
+                         "%s: is a symbolic link, which limn does not write through", path);
     if (is_there && !S_ISREG(st.st_mode))
-        return limn_fail(err, LIMN_E_IO, "%s: is there and is not a regular file", path);
+        return limn_fail(err, LIMN_E_IO, "%s: exists and is not a regular file", path);
     LIMN_TRY(create_temporary(w, &fd, err));
     if (is_there)
         (void)fchmod(fd, st.st_mode & 07777); /* a file system without modes is no failure */

@@ -92,7 +92,7 @@ limn_status limn_json_line_parse_record(limn_buffer *name, size_t *record_size, 
     limn_status s = limn_json_line_parse(&object, record_size, text, size, err);
     if (!object) return s;
     if (*record_size < size && text[*record_size] != '\n')
-        s = limn_fail(err, LIMN_E_FORMAT, "more than an object in a line");
+        s = limn_fail(err, LIMN_E_FORMAT, "more than one object on a line");
     else
         s = limn_json_line_get_name(name, object, key, err);
     *record_size += *record_size < size; /* the line end */

@@ -47,8 +47,7 @@ static limn_status read_descr(limn_npy_array *m, scanner *s)
             return LIMN_OK;
         }
     return limn_fail(s->err, LIMN_E_UNSUPPORTED,
-                     ".npy header: descr %.*s is none of '|u1', '<f2', "
-                     "'<f4'",
+                     ".npy header: descr %.*s is not one of '|u1', '<f2', '<f4'",
                      (int)(s->end - s->at < 8 ? s->end - s->at : 8), s->at);
 }
 
@@ -115,7 +114,7 @@ static limn_status find_dictionary(scanner *s, const unsigned char *bytes, size_
 {
     size_t start, length = 0;
     if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0)
-        return limn_fail(s->err, LIMN_E_FORMAT, "is no .npy file");
+        return limn_fail(s->err, LIMN_E_FORMAT, "is not a .npy file");
     if (bytes[6] < 1 || bytes[6] > 3)
         return limn_fail(s->err, LIMN_E_UNSUPPORTED, ".npy version %u.%u", bytes[6], bytes[7]);
     start = bytes[6] == 1 ? 10 : 12;

@@ -54,10 +54,10 @@ static limn_status add_box(limn_object_labels *labels, size_t *n_boxes, limn_cap
     size_t object;
     limn_object_box box = { 0 };
     if (!limn_object_by_name(&object, name.bytes, name.size))
-        return limn_fail(err, LIMN_E_FORMAT, "\"%.*s\" is none of the %d classes of COCO",
+        return limn_fail(err, LIMN_E_FORMAT, "\"%.*s\" is not one of COCO's %d classes",
                          clipped(name.size), name.bytes, LIMN_N_OBJECTS);
     if (!parse_score(&box.score, score.bytes, score.size))
-        return limn_fail(err, LIMN_E_FORMAT, "%.*s: score \"%.*s\" is no number from 0 to 1",
+        return limn_fail(err, LIMN_E_FORMAT, "%.*s: score \"%.*s\" is not a number from 0 to 1",
                          clipped(name.size), name.bytes, clipped(score.size), score.bytes);
     if (*n_boxes - labels->first_box[labels->n_images] >= LIMN_OBJECT_LABELS_MAX_BOXES)
         return limn_fail(err, LIMN_E_LIMIT, "more than %d boxes", LIMN_OBJECT_LABELS_MAX_BOXES);

@@ -19,7 +19,8 @@ static limn_status fail_errno(limn_error *err, const char *path)
 
 static limn_status fail_link(limn_error *err, const char *path)
 {
-    return limn_fail(err, LIMN_E_ARG, "%s: is a link, and nothing is written through it", path);
+    return limn_fail(err, LIMN_E_ARG, "%s: is a symbolic link, which limn does not write through",
+                     path);
 }
 
 /* ---- beside a file -------------------------------------------------------------------------- */
@@ -34,7 +35,7 @@ limn_status limn_file_open_own(int *fd, const char *path, int flags, limn_error 
     if (fstat(*fd, &st))
         s = fail_errno(err, path);
     else if (!S_ISREG(st.st_mode))
-        s = limn_fail(err, LIMN_E_ARG, "%s: is no regular file", path);
+        s = limn_fail(err, LIMN_E_ARG, "%s: is not a regular file", path);
     else if (st.st_nlink > 1)
         s = fail_link(err, path);
     if (s == LIMN_OK) return LIMN_OK;
@@ -57,7 +58,7 @@ limn_status limn_folder_make(const char *path, bool is_given, limn_error *err)
         return limn_fail(err, LIMN_E_IO, "%s: can't make the folder: %s", path, strerror(errno));
     if (is_given ? stat(path, &st) : lstat(path, &st)) return fail_errno(err, path);
     if (S_ISLNK(st.st_mode)) return fail_link(err, path);
-    return S_ISDIR(st.st_mode) ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "%s: is no folder", path);
+    return S_ISDIR(st.st_mode) ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "%s: is not a folder", path);
 }
 
 /* ---- below a folder ------------------------------------------------------------------------- */

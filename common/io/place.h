@@ -15,8 +15,8 @@
  * path. */
 limn_status limn_file_open_own(int *fd, const char *path, int flags, limn_error *err);
 
-/* Whether something is at `path` that is no regular file, or a link: not to be taken for one's own.
- * False when nothing is there. */
+/* Whether something is at `path` that is not a regular file, or a link: not to be taken for one's
+ * own. False when nothing is there. */
 bool limn_file_is_foreign(const char *path);
 
 /* Makes a folder where there is none. What is there must be a folder; of one that the user named

@@ -317,7 +317,8 @@ static limn_status read_zip(limn_pth *f, limn_error *err)
     LIMN_TRY(limn_zip_members_read(&f->members, f->bytes, f->size, err));
     const limn_zip_member *m = find_pickle(f);
     if (!m)
-        return limn_fail(err, LIMN_E_FORMAT, "is a zip archive, but no PyTorch file (no data.pkl)");
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "is a zip archive, but not a PyTorch file (no data.pkl)");
     LIMN_TRY(check_byte_order(f, m->name, err));
     LIMN_TRY(limn_pickle_read(&pickle, &root, &n_read, m->bytes, m->size, err));
     limn_status s = add_root(f, m->name, root, err);
@@ -438,7 +439,7 @@ static limn_status parse(limn_pth *f, limn_error *err)
 {
     if (is_legacy(f->bytes, f->size)) return read_legacy(f, err);
     if (limn_pth_is(f->bytes, f->size)) return read_zip(f, err);
-    return limn_fail(err, LIMN_E_FORMAT, "is no PyTorch file");
+    return limn_fail(err, LIMN_E_FORMAT, "is not a PyTorch file");
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */

@@ -56,7 +56,7 @@ static limn_status header_size(size_t *out, const limn_safetensors *f, limn_erro
     for (int i = 7; i >= 0; i--) size = size << 8 | f->bytes[i];
     LIMN_TRY(refuse_known_others(f, err));
     if (size >= 2 && f->size > 8 && f->bytes[8] != '{')
-        return limn_fail(err, LIMN_E_FORMAT, "is no safetensors file (no '{' at byte 8)");
+        return limn_fail(err, LIMN_E_FORMAT, "is not a safetensors file (no '{' at byte 8)");
     if (size > LIMN_SAFETENSORS_MAX_HEADER)
         return limn_fail(err, LIMN_E_LIMIT, "header of %llu bytes exceeds the limit of %u",
                          (unsigned long long)size, LIMN_SAFETENSORS_MAX_HEADER);

@@ -114,7 +114,7 @@ limn_status limn_meteor_jar_read(char **out, size_t *out_size, const unsigned ch
     *out = NULL;
     *out_size = 0;
     if (!end || !find_entry(&e, &is_found, bytes, size, u32(end + 16), u16(end + 10), name))
-        return limn_fail(err, LIMN_E_FORMAT, "is no whole zip archive");
+        return limn_fail(err, LIMN_E_FORMAT, "is not a complete zip archive");
     if (!is_found) return LIMN_OK;
     if (e.size > max_size)
         return limn_fail(err, LIMN_E_LIMIT, "%s: %zu bytes are more than %zu", name, e.size,
@@ -122,8 +122,8 @@ limn_status limn_meteor_jar_read(char **out, size_t *out_size, const unsigned ch
     const unsigned char *data = data_of(&e, bytes, size);
     if (!data || (e.method != STORED && e.method != DEFLATED))
         return limn_fail(err, LIMN_E_FORMAT, "%s: %s", name,
-                         data ? "is compressed by a method that is not read"
-                              : "is not whole in the archive");
+                         data ? "is compressed by an unsupported method"
+                              : "is truncated in the archive");
     *out_size = e.size;
     return read_entry(out, &e, data, name, err);
 }

@@ -98,7 +98,8 @@ limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_e
     if (is_there(*out, "run.json")) return LIMN_OK;
     limn_run_folder_close(out);
     return limn_fail(err, LIMN_E_ARG,
-                     "%s: is no folder of a run (it has no run.json): begin it with --run", path);
+                     "%s: is not a folder of a run (it has no run.json): begin it with --run",
+                     path);
 }
 
 void limn_run_folder_close(limn_run_folder **p)

@@ -90,7 +90,7 @@ class DiskTest(unittest.TestCase):
         if done.returncode == 77 or b"unshare" in done.stderr:
             self.skipTest("no file system can be mounted here")
         self.assertIn(b"No space left on device", done.stderr)
-        self.assertIn(b"the same command goes on from there", done.stderr)
+        self.assertIn(b"run the same command again to resume", done.stderr)
         whole = LIMN.run("p", "--format", "jsonl", cwd=self.folder)[0]
         self.assertEqual(done.stdout, b"code 2\ncode 0\nout.jsonl\n" + whole)
 

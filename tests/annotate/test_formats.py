@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every format of limn, read by Python's strict parsers: test_formats.py LIMN MODEL
 
-Hostile file names come back byte for byte, n-best lists are whole, and an output that is there already is added to,
+Hostile file names come back byte for byte, n-best lists are whole, and an output that already exists is added to,
 never overwritten."""
 
 import csv
@@ -119,7 +119,7 @@ class FormatTest(unittest.TestCase):
             for text in [b"dear diary,\ntoday\n", b"\x00\x01\x02\n", b"{}\n", b"[1,\n2]\n", b"a,b\n1,2\n"]:
                 path.write_bytes(text)
                 _, messages = self.limn("names", "-o", path.name, code=1)
-                self.assertIn("limn overwrites nothing", messages)
+                self.assertIn("choose another name", messages)
                 self.assertEqual(path.read_bytes(), text)
             path.unlink()
             self.assertEqual(sorted(os.listdir(self.folder)), ["names"])

@@ -87,7 +87,7 @@ class SidecarTest(RunTest):
     def test_existing_error_changes_nothing(self):
         (self.p / "00020.txt").write_text("by hand")
         _, messages = self.limn("p", "--sidecar", "--existing", "error", code=1)
-        self.assertIn("p/00020.txt: is there already", messages)
+        self.assertIn("p/00020.txt: already exists", messages)
         self.assertEqual(self.texts(), {"00020.txt": "by hand"})
 
     def test_collisions_change_nothing(self):
@@ -302,7 +302,7 @@ class OutputTest(RunTest):
         (self.folder / "errors.tsv").write_text("my own\tnotes\n")
         (self.p / "00000.jpg").write_bytes((self.p / "00000.png").read_bytes())
         before = {p: p.read_bytes() for p in self.folder.glob("*.*") if p.is_file()}
-        self.assertIn("is no list of errors", self.limn(*args, code=1)[1])
+        self.assertIn("is not a list of errors", self.limn(*args, code=1)[1])
         self.assertEqual({p: p.read_bytes() for p in self.folder.glob("*.*") if p.is_file()}, before)
         self.limn(*args[:3])
         self.assertEqual(self.leftovers(), [])
@@ -384,7 +384,7 @@ class LongRunTest(RunTest):
     def test_a_signal_and_the_same_command(self):
         self.limn("p", "-o", "whole.jsonl")
         messages = self.interrupted("out.jsonl", "p", "-o", "out.jsonl")
-        self.assertIn("the same command goes on from there", messages)
+        self.assertIn("run the same command again to resume", messages)
         part = (self.folder / "out.jsonl.part").read_bytes()
         self.assertEqual(len(annotation.json_lines(part)), part.count(b"\n"))
         self.assertIn(f"interrupted after {part.count(bytes([10]))} images", messages)
@@ -424,7 +424,7 @@ class LongRunTest(RunTest):
         os.kill(process.pid, signal.SIGSTOP)
         _, messages = self.limn("p", "-o", "out.jsonl", code=1)
         os.kill(process.pid, signal.SIGCONT)
-        self.assertIn("another limn is at work on this output", messages)
+        self.assertIn("another limn is writing this output", messages)
         process.communicate()
         self.assertEqual(process.returncode, 0)
 
@@ -432,7 +432,7 @@ class LongRunTest(RunTest):
         process = self.start("p", "-o", "out.jsonl")
         (self.folder / "out.jsonl").write_text("mine\n")
         _, messages = process.communicate()
-        self.assertIn(b"came to be meanwhile; the results are in ", messages)
+        self.assertIn(b"was created in the meantime; the results are in ", messages)
         self.assertEqual((self.folder / "out.jsonl").read_text(), "mine\n")
         (self.folder / "out.jsonl").unlink()
         self.limn("p", "-o", "out.jsonl")

@@ -158,8 +158,8 @@ def check_refusals(limn, model, folder, shards):
             ("records of a tar that is cut off", [cut, shards[1]], 2, "the archive is cut off", {"shard1.jsonl"}),
             ("two images of a name", ["--tar", "txt", two], 1, "would share a member dog.txt", set()),
             ("a HEIC beside its JPEG", ["--tar", "txt", pair], 3, "this is HEIC", {"pair.tar"}),
-            ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is no ending", set()),
-            ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "takes no --format", set())):
+            ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is not a valid ending", set()),
+            ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "can't be combined with --format", set())):
         out = folder / name.replace(" ", "_")
         done = run(limn, model, "-o", f"{out}/", *arguments)
         left = set(contents(out)) if out.exists() else set()
@@ -172,8 +172,8 @@ def check_clashes(limn, model, folder):
     image = images.png(20, 20, images.noise(1))
     good = make_tar(folder / "good.tar", [("first.png", image)])
     for name, members, wanted in (
-            ("taken before", [("a.txt", b"x"), ("b.png", image), ("a.png", image)], "has a member a.txt already"),
-            ("taken after", [("b.png", image), ("a.png", image), ("./a.txt", b"x")], "has a member a.txt already"),
+            ("taken before", [("a.txt", b"x"), ("b.png", image), ("a.png", image)], "already has a member a.txt"),
+            ("taken after", [("b.png", image), ("a.png", image), ("./a.txt", b"x")], "already has a member a.txt"),
             ("one name", [("./0.png", image), ("0.png", image)], "has two members 0.png"),
             ("one name in a folder", [("d/./0.png", image), ("d/0.png", image)], "has two members d/0.png"),
             ("one added name", [("./0.png", image), ("0.jpg", image)], "0.png and 0.jpg would share a member 0.txt"),

@@ -305,7 +305,7 @@ class Convert(unittest.TestCase):
 
     def test_nothing_is_overwritten_unasked(self):
         self.output.write_text("mine")
-        self.assert_fails(1, "is there already; --force replaces it", TOY)
+        self.assert_fails(1, "already exists; --force replaces it", TOY)
         self.assertEqual(self.output.read_text(), "mine")
 
     def test_verbose_lists_the_tensors(self):

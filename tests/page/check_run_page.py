@@ -153,7 +153,7 @@ class Check:
         for self.case, text, wanted in [
                 ("no lines", "", ""), ("one line", lines[0], ""), ("two lines", "".join(lines[:2]), ""),
                 ("half a line", lines[0][:20], ""), ("a broken line", lines[0] + "{\"kind\":\n" + lines[1], "line 2: JSON"),
-                ("no object", "[]\n", "line 1: is no JSON object")]:
+                ("no object", "[]\n", "line 1: is not a JSON object")]:
             (run / "log.jsonl").write_text(text)
             said = self.run_page(run).stderr
             self.expect_true(f"{said!r} says {wanted!r}", wanted in said if wanted else not said)

@@ -108,7 +108,7 @@ def check_page(limn, model, chromium, folder):
         problems.append("the page depends on the order or the threads")
     mine.write_text("my own")
     refused = run_limn(limn, model, folder, good, mine)
-    if refused.returncode != 1 or "is no page of limn's" not in refused.stderr or mine.read_text() != "my own":
+    if refused.returncode != 1 or "is not a contact sheet" not in refused.stderr or mine.read_text() != "my own":
         problems.append(f"a file of the user's: exit code {refused.returncode}, {refused.stderr}")
     used, seen = browser.use(chromium, page, html, USE)
     return problems + used + (check(seen, good, bad) if seen else [])

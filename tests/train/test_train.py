@@ -306,7 +306,7 @@ class Train(unittest.TestCase):
         self.fails("either --encoder FILE or --init MODEL", "--run", "r", "--init", TOY)
         self.fails("need --stage NAME", "--run", "r", "--epochs", 3)
         self.fails("belong together", "--run", "r", "--objects", "x")
-        self.fails("leave it out", "--run", "r", "--features", "f", "--unpaired-images", "u", "--objects", "o",
+        self.fails("omit it", "--run", "r", "--features", "f", "--unpaired-images", "u", "--objects", "o",
                    "--text", "t")
 
     def test_a_folder_in_use(self):
@@ -322,7 +322,7 @@ class Train(unittest.TestCase):
 
     def test_an_output_that_is_there_already(self):
         (self.folder / "mine").write_text("dear")
-        self.fails("mine: is there already", "--run", "r", "--stage", "features", "-o", "mine")
+        self.fails("mine: already exists", "--run", "r", "--stage", "features", "-o", "mine")
         self.assertEqual((self.folder / "mine").read_text(), "dear")
         self.assertFalse((self.folder / "r").exists())
 

@@ -170,8 +170,8 @@ static void test_a_bomb_ends_the_archive(void **state)
     check_bomb(
         "zeros.bin", 128 << 20,
         "good.jpg: 0 bytes | zeros.bin! over limit: has 134217728 bytes, more than the limit "
-        "of 1000000 | ! over limit: the archive expands to more than 200 times its size; "
-        "this is a bomb, not data | ");
+        "of 1000000 | ! over limit: the archive expands to more than 200 times its size: a "
+        "decompression bomb | ");
 }
 
 static void test_archives_are_told_by_name(void **state)

@@ -276,7 +276,7 @@ static const bad_file bad_files[] = {
     { "a\tx\n\ty\n", 0, NULL, LIMN_E_FORMAT, "line 2: the image's name is empty" },
     { "a\tx\nb\ty\0z\n", 10, NULL, LIMN_E_FORMAT, "line 2, byte 4: NUL" },
     { "a\tx\nb\tyz\xFF\n", 0, NULL, LIMN_E_FORMAT, "line 2, byte 5: invalid UTF-8 (0xFF)" },
-    { "a\tx", 0, "test", LIMN_E_ARG, "no splits" },
+    { "a\tx", 0, "test", LIMN_E_ARG, "no field" },
     { karpathy, 0, "tset", LIMN_E_ARG, "\"tset\"" },
     { "{\"id\":1,\"caption\":\"x\"}\n{\"id\":2}\n", 0, NULL, LIMN_E_FORMAT,
       "line 2: no field for the caption among \"id\"; known are caption" },
@@ -323,7 +323,7 @@ static const bad_file bad_files[] = {
     { "{\"gts\":{\"a\":[\"x\"]},\"res\":{\"a\":[\"y\"]}}", 0, NULL, LIMN_E_FORMAT,
       "no field for the image" },
     { "image,split,caption\na,val,x\n", 0, "train,test", LIMN_E_ARG,
-      "no image is of the split \"train,test\", but there is val" },
+      "no image has the split \"train,test\"; the file has val" },
     /* files that are no text are named */
     { "PK\3\4\x14\0", 6, NULL, LIMN_E_FORMAT, "this is an Excel workbook or another zip archive" },
     { "PAR1\x15", 5, NULL, LIMN_E_FORMAT, "this is Parquet: save the table as CSV or JSONL" },

@@ -110,10 +110,10 @@ typedef struct bad_folder {
 static const bad_folder bad_folders[] = {
     { { FILE_OF("a.txt", "x") },
       LIMN_E_FORMAT,
-      "no image in this folder has a text file beside it" },
+      "no image in this folder has a text file next to it" },
     { { FILE_OF("a.txt", "x"), FILE_OF("a.jpg", ""), FILE_OF("a.png", "") },
       LIMN_E_FORMAT,
-      "a.txt: stands beside a.jpg and a.png; name it a.jpg.txt" },
+      "a.txt: is next to both a.jpg and a.png; name it a.jpg.txt" },
     { { FILE_OF("a.txt", "x\ny\0z"), FILE_OF("a.jpg", "") },
       LIMN_E_FORMAT,
       "a.txt: line 2, byte 2: NUL" },

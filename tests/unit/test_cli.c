@@ -147,7 +147,7 @@ static void test_mistakes_are_named(void **state)
         { { "--zzzzzz", "a" }, "tool: unknown option --zzzzzz; see tool --help\n" },
         { { "-rx", "a" }, "tool: unknown option -x; see tool --help\n" },
         { { "--ban", "red" }, "tool: no PATH... given; see tool --help\n" },
-        { { "a", "b", "c", "d\n" }, "tool: 'd\\n' is one argument too many; see tool --help\n" },
+        { { "a", "b", "c", "d\n" }, "tool: unexpected argument 'd\\n'; see tool --help\n" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -209,7 +209,7 @@ static void test_bad_texts(void **state)
               "0123456789012345678901234567890123456789012345678901234567890123456789"
               "01234567890123456789",
               "right: 160 bytes, expected at most 159");
-    check_bad("\"pictures\": 100", "\"pictures\": 0", "images: expected an integer in 1 … ");
+    check_bad("\"pictures\": 100", "\"pictures\": 0", "pictures: expected an integer in 1 … ");
     check_bad("\"bias\": -0.5", "\"bias\": 1e4", "bias: expected a number in -1000 … 1000");
     check_bad("\"bias\"", "\"bass\"", "bias: is missing");
     check_bad("\"signals\": {", "\"signals\": {\"mood\": 1, ",

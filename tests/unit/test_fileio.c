@@ -134,7 +134,7 @@ static void test_links_are_followed_only_where_they_are_given(void **state)
     put(target, "old");
     assert_int_equal(symlink(target, link), 0);
     assert_int_equal(limn_file_replace(link, "through", 7, &err), LIMN_E_IO);
-    assert_non_null(strstr(err.text, "is a link, and nothing is written through it"));
+    assert_non_null(strstr(err.text, "is a symbolic link, which limn does not write through"));
     assert_holds(target, "old");
     assert_int_equal(limn_file_writer_open_given(&w, link, NULL), LIMN_OK);
     assert_int_equal(limn_file_writer_write(w, "through", 7, NULL), LIMN_OK);
@@ -149,7 +149,7 @@ static void test_replacing_refuses_devices(void **state)
     limn_error err = { 0 };
     (void)state;
     assert_int_equal(limn_file_replace("/dev/null", "x", 1, &err), LIMN_E_IO);
-    assert_string_equal(err.text, "/dev/null: is there and is not a regular file");
+    assert_string_equal(err.text, "/dev/null: exists and is not a regular file");
     assert_int_equal(limn_file_replace(temp_path("no/such/folder"), "x", 1, NULL), LIMN_E_IO);
 }
 

@@ -79,7 +79,7 @@ static void test_the_file_that_was_there_is_the_beginning(void **state)
     assert_int_equal(limn_part_file_create(&f, temp_path("c"), 4, NULL), LIMN_OK);
     write_file(temp_path("c"), "somebody else's");
     assert_int_equal(limn_part_file_commit(&f, &err), LIMN_E_IO);
-    assert_non_null(strstr(err.text, "was changed meanwhile"));
+    assert_non_null(strstr(err.text, "was changed in the meantime"));
     assert_file(temp_path("c"), "somebody else's");
 }
 

@@ -51,10 +51,10 @@ static void test_members_are_found_and_checked(void **state)
           ": is damaged in the archive" },
         { "method.zip", "a.jpg", LIMN_E_FORMAT,
           "a.jpg"
-          ": is compressed by a method that is not read" },
-        { "no_directory.zip", "a.png", LIMN_E_FORMAT, "is no whole zip archive" },
-        { "cut.zip", "a.png", LIMN_E_FORMAT, "is no whole zip archive" },
-        { "empty.tar", "a.png", LIMN_E_FORMAT, "is no whole zip archive" },
+          ": is compressed by an unsupported method" },
+        { "no_directory.zip", "a.png", LIMN_E_FORMAT, "is not a complete zip archive" },
+        { "cut.zip", "a.png", LIMN_E_FORMAT, "is not a complete zip archive" },
+        { "empty.tar", "a.png", LIMN_E_FORMAT, "is not a complete zip archive" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -222,15 +222,15 @@ static void test_bad_labels(void **state)
         { "\tdog:0.5", "line 1: the image's name is empty" },
         { "a\tdog:0.5\na\tcat:0.5", "line 2: a second line of a" },
         { "a\tdog", "line 1: no \":\" and score after \"dog\"" },
-        { "a\tdog:0.5 unicorn:0.5", "line 1: \"unicorn\" is none of the 80 classes of COCO" },
-        { "a\t:0.5", "line 1: \"\" is none of the 80 classes of COCO" },
-        { "a\tdog:", "line 1: dog: score \"\" is no number from 0 to 1" },
-        { "a\tdog:1.01", "line 1: dog: score \"1.01\" is no number from 0 to 1" },
-        { "a\tdog:-1", "line 1: dog: score \"-1\" is no number from 0 to 1" },
-        { "a\tdog:nan", "line 1: dog: score \"nan\" is no number from 0 to 1" },
-        { "a\tdog:0.5.5", "line 1: dog: score \"0.5.5\" is no number from 0 to 1" },
+        { "a\tdog:0.5 unicorn:0.5", "line 1: \"unicorn\" is not one of COCO's 80 classes" },
+        { "a\t:0.5", "line 1: \"\" is not one of COCO's 80 classes" },
+        { "a\tdog:", "line 1: dog: score \"\" is not a number from 0 to 1" },
+        { "a\tdog:1.01", "line 1: dog: score \"1.01\" is not a number from 0 to 1" },
+        { "a\tdog:-1", "line 1: dog: score \"-1\" is not a number from 0 to 1" },
+        { "a\tdog:nan", "line 1: dog: score \"nan\" is not a number from 0 to 1" },
+        { "a\tdog:0.5.5", "line 1: dog: score \"0.5.5\" is not a number from 0 to 1" },
         { "a\tdog:0.5\n\xff\t", "line 2, byte 1: invalid UTF-8 (0xFF); if the file is in another "
-                                "encoding, as Windows-1252, save it as UTF-8" },
+                                "encoding, such as Windows-1252, save it as UTF-8" },
     };
     limn_object_labels labels;
     limn_error err;

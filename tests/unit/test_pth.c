@@ -92,7 +92,7 @@ static void test_what_is_no_state_dict_is_refused(void **state)
           "the pickle refers to torch.nn.modules.linear.Linear, which no state dict needs" },
         { "tensor.pth", LIMN_E_UNSUPPORTED, "holds no dictionary of tensors" },
         { "expanded.pth", LIMN_E_UNSUPPORTED, "w: 5 elements expanded from 1" },
-        { "../../../meson.build", LIMN_E_FORMAT, "is no PyTorch file" },
+        { "../../../meson.build", LIMN_E_FORMAT, "is not a PyTorch file" },
         { "none.pth", LIMN_E_IO, "can't open" },
     };
     (void)state;

@@ -41,8 +41,8 @@ static void test_every_kind_of_damage_is_named(void **state)
         { "{}", 100, 0, LIMN_E_TRUNCATED, "header of 100 bytes, but only 2 follow" },
         { "{}", UINT64_MAX, 0, LIMN_E_LIMIT, "exceeds the limit" },
         { "{}", 1u << 26, 0, LIMN_E_LIMIT, "header of 67108864 bytes exceeds the limit" },
-        { "xx", 0, 0, LIMN_E_FORMAT, "is no safetensors file" },
-        { "[]", 0, 0, LIMN_E_FORMAT, "is no safetensors file" },
+        { "xx", 0, 0, LIMN_E_FORMAT, "is not a safetensors file" },
+        { "[]", 0, 0, LIMN_E_FORMAT, "is not a safetensors file" },
         { "{", 0, 0, LIMN_E_FORMAT, "JSON, line 1" },
         { "{} x", 0, 0, LIMN_E_FORMAT, "JSON, line 1" },
         { "{\"a\":1}", 0, 0, LIMN_E_FORMAT, "a: expected an object, is 1" },
@@ -127,7 +127,7 @@ static void test_files_of_other_kinds_are_named(void **state)
         { "PK\3\4 and so on",
           "is a zip archive, maybe a PyTorch file: convert it with limn-convert" },
         { "\x80\x02\x8a\x0al\xfc\x9c F", "is a PyTorch file: convert it with limn-convert" },
-        { "GGUF and some more text", "is no safetensors file" },
+        { "GGUF and some more text", "is not a safetensors file" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

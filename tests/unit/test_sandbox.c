@@ -173,7 +173,7 @@ static void test_a_crash_costs_one_image(void **state)
         if (*how == 's')
             assert_non_null(strstr(err.text, "crashed the decoder ("));
         else if (strchr("okfnexriy", *how))
-            assert_non_null(strstr(err.text, "what the sandbox forbids"));
+            assert_non_null(strstr(err.text, "something the sandbox forbids"));
         check_works(s);
     }
     limn_sandbox_stop(&s);
@@ -187,7 +187,7 @@ static void test_limits_cost_one_image(void **state)
     char *large = calloc(1, MAX_SIZE + 2);
     (void)state;
     assert_int_equal(run(s, "memory", out, &err), LIMN_E_LIMIT);
-    assert_string_equal(err.text, "decoding it takes more memory than it may have");
+    assert_string_equal(err.text, "decoding it takes more memory than the sandbox allows");
     check_works(s);
     assert_int_equal(run(s, "loop", out, &err), LIMN_E_LIMIT);
     assert_string_equal(err.text, "decoding it takes more than 1 seconds of CPU time");
@@ -296,8 +296,9 @@ static void test_fewer_children_rather_than_none(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
     limn_sandbox *s = start_within(8, 1, 60, &err);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_string_equal(err.text,
-                        "the sandbox has 2 of 8 decoders: descriptors or addresses are few");
+    assert_string_equal(
+        err.text,
+        "the sandbox has only 2 of 8 decoders: file descriptors or address space ran out");
     for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, work_on, s), 0);
     for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
     limn_sandbox_stop(&s);

@@ -194,9 +194,9 @@ static void test_what_is_no_caption_is_an_error(void **state)
         const char *says;
     } cases[] = {
         { 4, 24, "24 words are more than 23, the longest caption" },
-        { 24, 1, "token 24 is no word of the model" },
-        { TOKEN_END, 2, "token 2 is no word of the model" },
-        { TOKEN_PAD, 1, "token 0 is no word of the model" },
+        { 24, 1, "token 24 is not a word of the model" },
+        { TOKEN_END, 2, "token 2 is not a word of the model" },
+        { TOKEN_PAD, 1, "token 0 is not a word of the model" },
     };
     limn_model *model = open_model(NULL);
     limn_scorer *scorer = make_scorer(model, 1), *none;

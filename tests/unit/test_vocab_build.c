@@ -61,7 +61,7 @@ static void test_each_source_has_its_own_minimum(void **state)
     limn_vocab_builder *b = builder_of(LIMN_TOKENS_WORDS);
     (void)state;
     add(b, "x x y y z", 2);
-    add(b, "w w w y y y y z z v", 3); /* y is there already; z stays too rare in either */
+    add(b, "w w w y y y y z z v", 3); /* y already exists; z stays too rare in either */
     add(b, "z", 2);                   /* not any more: it is of the first source */
     check_built(b, NULL, "x\ny\nz\nw\n");
 }

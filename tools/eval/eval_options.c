@@ -13,120 +13,119 @@ static const char *const format_names[] = { "text", "json", NULL };
 #define OPTION(field) .offset = offsetof(limn_eval_options, field)
 
 static const limn_option options[] = {
-    { "refs", 0, "FILE", "references", .type = LIMN_OPT_TEXT, OPTION(refs), .group = "Input",
-      .detail = LIMN_CAPTION_FORMATS },
+    { "refs", 0, "FILE", "reference captions", .type = LIMN_OPT_TEXT, OPTION(refs),
+      .group = "Input", .detail = LIMN_CAPTION_FORMATS },
     { "hyps", 0, "FILE", "hypotheses, e.g. the output of limn", .type = LIMN_OPT_TEXT, OPTION(hyps),
       .group = "Input",
-      .detail = "Formats as for --refs. Names match as a whole, or by their last components, or "
-                "without ending and zeros in front: COCO_val2014_000000000042.jpg is 42. Where a "
-                "file has both image and image_id, the one that the other file has counts." },
+      .detail =
+          "Formats as for --refs. Names match if they are identical, or by their last components, "
+          "or without extension and leading zeros: COCO_val2014_000000000042.jpg is 42. If a file "
+          "has both image and image_id, the one that the other file has is used." },
     { "split", 0, "LIST", "only these splits of the references", .type = LIMN_OPT_TEXT,
-      OPTION(split), .group = "Input", .detail = "With commas between. " LIMN_SPLIT_DETAIL },
+      OPTION(split), .group = "Input", .detail = "Separated by commas. " LIMN_SPLIT_DETAIL },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .type = LIMN_OPT_FLAG,
       OPTION(keep_rejected), .group = "Input", .detail = LIMN_KEEP_REJECTED_DETAIL },
-    { "allow-missing", 0, NULL, "leave out images that only one file has", .type = LIMN_OPT_FLAG,
+    { "allow-missing", 0, NULL, "leave out images that are in one file only", .type = LIMN_OPT_FLAG,
       OPTION(allow_missing), .group = "Input" },
-    { "train", 0, "FILE", "training captions: how many were seen there", .type = LIMN_OPT_TEXT,
+    { "train", 0, "FILE", "training captions: the share that was copied", .type = LIMN_OPT_TEXT,
       OPTION(train), .group = "Input" },
-    { "metrics", 0, "LIST", "which, with commas between", .type = LIMN_OPT_TEXT, OPTION(metrics),
+    { "metrics", 0, "LIST", "metrics, separated by commas", .type = LIMN_OPT_TEXT, OPTION(metrics),
       .group = "Metrics",
       .detail =
-          "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, retrieval, "
-          "diversity, in any case, or a name that the output has: CIDEr, Bleu_4. The default "
-          "is bleu,rouge,cider,diversity, and meteor with --meteor-data. retrieval: how often "
-          "the references prefer their image's caption to those of 100 other images, by "
-          "CIDEr-D." },
-    { "objects", 0, NULL, "what captions make up, by class", .type = LIMN_OPT_FLAG,
+          "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, retrieval, diversity, or a "
+          "score's name as in the output (CIDEr, Bleu_4), in upper or lower case. The default is "
+          "bleu,rouge,cider,diversity, and meteor with --meteor-data. retrieval: how often the "
+          "references prefer their image's caption to those of 100 other images, by CIDEr-D." },
+    { "objects", 0, NULL, "objects that captions invent or miss, by class", .type = LIMN_OPT_FLAG,
       OPTION(has_objects), .group = "Metrics",
       .detail =
-          "Adds the metric objects. False_person: captions that name a person, of the "
-          "images whose references name none. CHAIR_s and CHAIR_i (Rohrbach 2018): "
-          "captions, and mentions, of one of COCO's 80 classes that no reference names. "
-          "Obj_recall: classes named, of those that references name; Miss_object: not named. "
-          "Miss_person, Miss_person3: captions that name nobody, where a reference, or three, "
-          "do. Person_F1, Object_F1: of precision and recall. English only." },
-    { "subset", 0, "FILE", "scores of the images that it names, too", .type = LIMN_OPT_LIST,
-      OPTION(subsets), .group = "Metrics", .is_more = true,
-      .detail = "One name a line. May be given several times." },
+          "Adds the metric objects. False_person: share of captions that name a person, where no "
+          "reference does. CHAIR_s and CHAIR_i (Rohrbach 2018): share of captions, and of "
+          "mentions, with one of COCO's 80 classes that no reference names. Obj_recall: share of "
+          "the references' classes that the caption names; Miss_object: share that it does not. "
+          "Miss_person, Miss_person3: share of captions that name nobody, where at least one "
+          "reference, or three, name a person. Person_F1, Object_F1: F1 scores. English only." },
+    { "subset", 0, "FILE", "also the scores of the images that FILE names", .type = LIMN_OPT_LIST,
+      OPTION(subsets), .group = "Metrics", .is_more = true, .detail = "One name per line." },
     { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_OPT_CHOICE,
       OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
-      .detail = "For all metrics. The default is ptb, as coco-caption's, and 13a for sacrebleu." },
+      .detail = "For all metrics. The default is ptb, as in coco-caption, and 13a for sacrebleu." },
     { "meteor-data", 0, "FOLDER", "METEOR's word lists", .type = LIMN_OPT_TEXT, OPTION(meteor_data),
       .group = "Metrics",
       .detail = "The folder meteor/ of PyPI's pycocoevalcap: meteor-1.5.jar and "
                 "data/paraphrase-en.gz. Without the latter the metric is named METEOR "
                 "(exact,stem,synonym)." },
-    { "meteor-cache", 0, "FILE", "keep the paraphrase table here", .type = LIMN_OPT_TEXT,
+    { "meteor-cache", 0, "FILE", "cache the paraphrase table in FILE", .type = LIMN_OPT_TEXT,
       OPTION(meteor_cache), .group = "Metrics", .is_more = true,
-      .detail = "Made when it is not there: 51 MB that open at once, where the table itself takes "
-                "seconds." },
+      .detail =
+          "Created if missing: 51 MB that load at once, where the table itself takes seconds." },
     { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_OPT_TEXT,
       OPTION(smoothing), .group = "Metrics", .is_more = true,
-      .detail = "The default is exp. floor (0.1) and add-k (1) take a number: floor:0.01." },
+      .detail =
+          "The default is exp. floor and add-k take a number, 0.1 and 1 by default: floor:0.01." },
     { "lowercase", 0, NULL, "sacrebleu: ignore case", .type = LIMN_OPT_FLAG, OPTION(is_lower_case),
       .group = "Metrics", .is_more = true },
     { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_OPT_TEXT, OPTION(df),
-      .group = "Metrics", .detail = "Of --save-df. Without it they are those of the references." },
-    { "save-df", 0, "FILE", "save the document frequencies", .type = LIMN_OPT_TEXT, OPTION(save_df),
-      .group = "Metrics", .is_more = true },
-    { "confidence", 0, NULL, "95 % intervals", .type = LIMN_OPT_FLAG, OPTION(has_confidence),
-      .group = "Metrics", .detail = "By bootstrap: the images are drawn anew many times." },
+      .group = "Metrics",
+      .detail = "FILE was written by --save-df. The default is to count in the references." },
+    { "save-df", 0, "FILE", "save the document frequencies to FILE", .type = LIMN_OPT_TEXT,
+      OPTION(save_df), .group = "Metrics", .is_more = true },
+    { "confidence", 0, NULL, "print 95 % confidence intervals", .type = LIMN_OPT_FLAG,
+      OPTION(has_confidence), .group = "Metrics",
+      .detail = "By bootstrap resampling of the images." },
     { "baseline", 0, "FILE", "compare with these hypotheses", .type = LIMN_OPT_TEXT,
       OPTION(baseline), .group = "Metrics",
-      .detail = "Paired bootstrap: difference of the scores, its 95 % interval, and p, the "
-                "probability of a difference this large when there is none." },
-    { "trials", 0, "N", "of the bootstrap (default 1000)", .type = LIMN_OPT_COUNT, OPTION(n_trials),
-      .min = 1, .max = 1000000, .group = "Metrics" },
-    { "seed", 0, "N", "of the bootstrap (default 0)", .type = LIMN_OPT_SIZE, OPTION(seed), .min = 0,
-      .max = 9007199254740992.0, .group = "Metrics" },
-    { "fit", 0, "FILE", "fit a confidence to these captions", .type = LIMN_OPT_TEXT, OPTION(fit),
-      .group = "Fit", .is_more = true,
-      .detail =
-          "For limn-convert --confidence, which gives it to a model. The hypotheses are of that "
-          "model, written by limn --signals --format jsonl. A caption is right when its CIDEr-D is "
-          "0.3 or more and it names neither people nor an object of COCO's 80 classes that no "
-          "reference names; how likely that is, is fitted as a logistic function of the signals. "
-          "FILE is replaced. Tells the weights, and how well parts of the captions do by a fit to "
-          "the others." },
-    { "also", 0, "REFS:HYPS", "further captions to fit to", .type = LIMN_OPT_LIST, OPTION(also),
-      .group = "Fit", .is_more = true,
-      .detail = "May be given several times. Document frequencies are each set's own." },
+      .detail = "Paired bootstrap: the difference of the scores, its 95 % interval, and p, the "
+                "probability of a difference this large if there is none." },
+    { "trials", 0, "N", "bootstrap samples (default 1000)", .type = LIMN_OPT_COUNT,
+      OPTION(n_trials), .min = 1, .max = 1000000, .group = "Metrics" },
+    { "seed", 0, "N", "seed of the bootstrap (default 0)", .type = LIMN_OPT_SIZE, OPTION(seed),
+      .min = 0, .max = 9007199254740992.0, .group = "Metrics" },
+    { "fit", 0, "FILE", "fit a confidence model to these captions", .type = LIMN_OPT_TEXT,
+      OPTION(fit), .group = "Fit", .is_more = true,
+      .detail = "Writes FILE for limn-convert --confidence, which adds it to a model; an existing "
+                "FILE is replaced. The hypotheses must come from that model, by limn --signals "
+                "--format jsonl. A caption counts as right if its CIDEr-D is at least 0.3 and it "
+                "names neither people nor an object of COCO's 80 classes that no reference names. "
+                "The probability of that is fitted as a logistic function of the signals. Prints "
+                "the weights, and the result of five-fold cross-validation." },
+    { "also", 0, "REFS:HYPS", "more captions to fit to", .type = LIMN_OPT_LIST, OPTION(also),
+      .group = "Fit", .is_more = true, .detail = "Each set has its own document frequencies." },
     { "format", 0, "NAME", "text (default) or json", .type = LIMN_OPT_CHOICE, OPTION(format),
       .choices = format_names, .group = "Output" },
-    { "per-image", 0, "FILE", "scores of each image, as JSONL", .type = LIMN_OPT_TEXT,
+    { "per-image", 0, "FILE", "write the scores of each image, as JSONL", .type = LIMN_OPT_TEXT,
       OPTION(per_image), .group = "Output" },
-    { "report", 0, "FILE.html", "a page to look at, all in one file", .type = LIMN_OPT_TEXT,
+    { "report", 0, "FILE.html", "write a report, as one self-contained page", .type = LIMN_OPT_TEXT,
       OPTION(report), .group = "Output",
       .detail = "Scores, histograms, the best and the worst images with their captions." },
-    { "images", 0, "FOLDER", "the images, for the report", .type = LIMN_OPT_TEXT, OPTION(images),
-      .group = "Output" },
-    { "sandbox", 0, "WHEN", "decode them in bare processes: auto, on or off", .group = "Output",
+    { "images", 0, "FOLDER", "folder of the images, for the report", .type = LIMN_OPT_TEXT,
+      OPTION(images), .group = "Output" },
+    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off", .group = "Output",
       .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, OPTION(sandbox),
       .choices = limn_sandbox_uses, .is_more = true },
-    { "assert", 0, "\"KEY>=X\"", "end with code 4 if this doesn't hold", .type = LIMN_OPT_LIST,
-      OPTION(asserts), .group = "Output",
-      .detail = "Relations: >= > <= <. May be given several times." },
-    { "tokenize", 0, "FILE", "only print the tokens of a file's captions", .type = LIMN_OPT_TEXT,
+    { "assert", 0, "\"KEY>=X\"", "exit with code 4 unless this holds", .type = LIMN_OPT_LIST,
+      OPTION(asserts), .group = "Output", .detail = "Relations: >= > <= <." },
+    { "tokenize", 0, "FILE", "only print the tokens of the captions in FILE", .type = LIMN_OPT_TEXT,
       OPTION(tokenize), .group = "Output" },
-    { "quiet", 'q', NULL, "errors only", .type = LIMN_OPT_FLAG, OPTION(is_quiet),
+    { "quiet", 'q', NULL, "print errors only", .type = LIMN_OPT_FLAG, OPTION(is_quiet),
       .group = "Output" },
-    { "verbose", 'v', NULL, "say more", .type = LIMN_OPT_FLAG, OPTION(is_verbose),
+    { "verbose", 'v', NULL, "print more", .type = LIMN_OPT_FLAG, OPTION(is_verbose),
       .group = "Output" },
 };
 
 static const limn_cli_example examples[] = {
-    { "limn-eval --refs captions.tsv --hyps out.jsonl", "BLEU, ROUGE-L and CIDEr of captions" },
+    { "limn-eval --refs captions.tsv --hyps out.jsonl", "BLEU, ROUGE-L and CIDEr of captions." },
     { "limn-eval --refs dataset_flickr8k.json --split test --hyps out.jsonl --format json",
-      "the same for one split, as JSON" },
-    { "limn-eval --refs r.tsv --hyps h.tsv --assert \"CIDEr>=0.55\"", "a check for CI" },
+      "The same for one split, as JSON." },
+    { "limn-eval --refs r.tsv --hyps h.tsv --assert \"CIDEr>=0.55\"", "A check for CI." },
 };
 
 const limn_cli_tool limn_eval_tool = {
     .name = "limn-eval",
     .summary = "scores of captions against references",
     .description =
-        "Computes what coco-caption computes, to the last digits that matter, without Java. All "
-        "scores are fractions; the signature line says how they came about.",
+        "Computes the same scores as coco-caption, to the digits that matter, without Java. All "
+        "scores are fractions; the signature line tells how they were computed.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,

@@ -57,6 +57,7 @@ limn_status limn_result_file_write(const char *path, size_t given, const limn_bu
         return holds(path, bytes)
                    ? LIMN_OK
                    : limn_fail(err, LIMN_E_IO,
-                               "%s: exists already and is another; limn overwrites nothing", path);
+                               "%s: already exists and differs; remove it or choose another name",
+                               path);
     return limn_file_replace(path, bytes->bytes, bytes->size, err);
 }

@@ -13,7 +13,7 @@
 void limn_result_path_append(limn_buffer *out, const char *dir, const limn_dirwalk_entry *input);
 
 /* Writes a new file, its folders too; behind the first `given` bytes of `path`, which the user
- * named, no link is followed (common/io/place.h). One that is there already is left as it is:
+ * named, no link is followed (common/io/place.h). One that already exists is left as it is:
  * LIMN_E_IO, unless it holds these very bytes (the same run once more). Errors begin with the path;
  * LIMN_E_NOMEM. Any thread. */
 limn_status limn_result_file_write(const char *path, size_t given, const limn_buffer *bytes,

@@ -69,7 +69,7 @@ static int failed(const limn_account *account, limn_status status, const limn_er
 {
     limn_message_error("%s", err->text);
     if (account->can_go_on)
-        limn_message_info("what was done is kept; the same command goes on from there");
+        limn_message_info("what was done is kept; run the same command again to resume");
     return status == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
 }
 

@@ -22,7 +22,7 @@ static bool complete_plain(caption_settings *s)
                          : s->out.separator                       ? "separator"
                                                                   : NULL;
     if (lonely) {
-        limn_message_error("--%s: is for --sidecar", lonely);
+        limn_message_error("--%s: needs --sidecar", lonely);
         return false;
     }
     if (s->out.output && !limn_output_is_folder(s->out.output))

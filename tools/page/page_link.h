@@ -8,7 +8,8 @@
 
 /* Appends the relative URL of the file `path` as seen from the page `page` (which may not exist
  * yet; its folder does), percent-encoded: it stays right when both move together. False, and
- * nothing is appended, when `path` is no regular file. A failure of memory is out->has_failed. */
+ * nothing is appended, when `path` is not a regular file. A failure of memory is
+ * out->has_failed. */
 bool limn_page_append_link(limn_buffer *out, const char *page, const char *path);
 
 #endif

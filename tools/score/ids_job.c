@@ -62,7 +62,7 @@ static limn_status open_logits(limn_npy_writer **out, const ids_worker *w, const
     limn_buffer_printf(&path, "%s/%zu.npy", w->job->logits, r->number);
     limn_status s = path.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory")
                     : lstat(path.bytes, &st) == 0
-                        ? limn_fail(err, LIMN_E_ARG, "%s: is there already", path.bytes)
+                        ? limn_fail(err, LIMN_E_ARG, "%s: already exists", path.bytes)
                         : limn_npy_writer_open(out, path.bytes, LIMN_NPY_F32, 1, &w->n_tokens, err);
     limn_buffer_finish(&path);
     return s;

@@ -125,7 +125,7 @@ static limn_status read_line(limn_run_log *log, const char *bytes, size_t size, 
     json_t *line = NULL;
     limn_status s = limn_json_parse(&line, bytes, size, err);
     if (s == LIMN_OK && !json_is_object(line))
-        s = limn_fail(err, LIMN_E_FORMAT, "is no JSON object");
+        s = limn_fail(err, LIMN_E_FORMAT, "is not a JSON object");
     if (s == LIMN_OK) s = add_line(log, line, err);
     json_decref(line);
     return s;

@@ -19,68 +19,65 @@ static const char *const tokenizers[] = { "words", "characters", NULL };
 static const limn_option options[] = {
     { "images", 0, "DIR", "the images", .group = "Data", .type = LIMN_OPT_TEXT,
       FIELD(training.images.images) },
-    { "captions", 0, "FILE", "their captions: a file, or a folder", .group = "Data",
+    { "captions", 0, "FILE", "their captions: a file or a folder", .group = "Data",
       .detail = LIMN_CAPTION_FORMATS, .type = LIMN_OPT_TEXT, FIELD(training.images.captions) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Data",
       .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG,
       FIELD(training.images.keep_rejected), .is_more = true },
-    { "train", 0, "LIST", "names of the images to train on", .group = "Data",
-      .detail = "One a line. Without lists, the splits of a file that says them (Karpathy's, or "
-                "any with a field \"split\") are used: train and restval, and for --dev val, dev "
-                "and validation; otherwise images are dealt out by a hash of their names.",
+    { "train", 0, "LIST", "names of the training images", .group = "Data",
+      .detail = "One per line. Without lists, the splits in the caption file are used if it has "
+                "any (Karpathy's, or a field \"split\"): train and restval, and for --dev val, dev "
+                "and validation; otherwise images are assigned by a hash of their names.",
       .type = LIMN_OPT_TEXT, FIELD(training.images.train_list) },
-    { "dev", 0, "LIST", "names of the images to choose the model by", .group = "Data",
+    { "dev", 0, "LIST", "names of the development images, which choose the model", .group = "Data",
       .type = LIMN_OPT_TEXT, FIELD(training.images.dev_list) },
-    { "dev-share", 0, "S", "without lists: share for development (0.05)", .group = "Data",
+    { "dev-share", 0, "S", "without lists: share of development images (0.05)", .group = "Data",
       .type = LIMN_OPT_REAL, FIELD(training.images.dev_share), .min = 0, .max = 0.5,
       .is_more = true },
     { "features", 0, "CACHE", "features made by limn-preprocess", .group = "Data",
-      .detail = "CACHE.npy and CACHE.txt, for the features stage; without it "
-                "they are computed and "
-                "kept in the run's folder.",
+      .detail = "CACHE.npy and CACHE.txt, for the features stage; without it, features are "
+                "computed and kept in the run's folder.",
       .type = LIMN_OPT_TEXT, FIELD(training.images.features), .is_more = true },
     { "unpaired-images", 0, "DIR", "more images, without captions", .group = "Unpaired data",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.images), .is_more = true },
-    { "objects", 0, "FILE", "objects a detector sees in those", .group = "Unpaired data",
-      .detail = "name<TAB>class:score class:score …, classes of COCO.", .type = LIMN_OPT_TEXT,
-      FIELD(training.unpaired.objects), .is_more = true },
+    { "objects", 0, "FILE", "objects that a detector found in them", .group = "Unpaired data",
+      .detail = "Lines name<TAB>class:score class:score …, with COCO's classes.",
+      .type = LIMN_OPT_TEXT, FIELD(training.unpaired.objects), .is_more = true },
     { "text", 0, "FILE", "captions without images", .group = "Unpaired data",
-      .detail = "Matched to the unpaired images by the objects that both "
-                "name; in the text stage "
-                "the decoder reads them alone.",
+      .detail = "Matched to the unpaired images by the objects that both name; the text stage "
+                "trains the decoder on these captions alone.",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.text), .is_more = true },
     { "reward-text", 0, "FILE", "more captions to count words of, by reward",
       .group = "Unpaired data",
       .detail = "The reward's document frequencies are those of the training captions; each id of "
                 "FILE is one document more. What is frequent in all of them earns little.",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.reward_text), .is_more = true },
-    { "unpaired-share", 0, "S", "share of such images in a batch (0.45)", .group = "Unpaired data",
-      .type = LIMN_OPT_REAL, FIELD(training.unpaired.share), .min = 0, .max = 0.95,
-      .is_more = true },
-    { "self-training", 0, "N", "keep the N captions that --init finds to fit",
+    { "unpaired-share", 0, "S", "share of such images in each batch (0.45)",
+      .group = "Unpaired data", .type = LIMN_OPT_REAL, FIELD(training.unpaired.share), .min = 0,
+      .max = 0.95, .is_more = true },
+    { "self-training", 0, "N", "keep the N captions that fit best, by --init",
       .group = "Unpaired data",
-      .detail = "Of the captions that name an image's objects, those that the image makes more "
-                "probable, by the --init model. It takes minutes.",
+      .detail = "Of the captions that name an image's objects, those that the image makes most "
+                "probable under the --init model. This takes minutes.",
       .type = LIMN_OPT_COUNT, FIELD(training.unpaired.n_self_training), .min = 1, .max = 32,
       .is_more = true },
-    { "encoder", 0, "FILE", "begin with this encoder", .group = "Model",
-      .detail = "A model file, or an encoder made by limn-convert "
-                "--encoder-only. The decoder "
-                "begins at random.",
+    { "encoder", 0, "FILE", "start from this encoder", .group = "Model",
+      .detail = "A model file, or an encoder made by limn-convert --encoder-only. The decoder is "
+                "initialized at random.",
       .type = LIMN_OPT_TEXT, FIELD(training.model.encoder) },
-    { "init", 0, "MODEL", "begin with this model", .group = "Model", .type = LIMN_OPT_TEXT,
+    { "init", 0, "MODEL", "start from this model", .group = "Model", .type = LIMN_OPT_TEXT,
       FIELD(training.model.init) },
     { "vocab", 0, "MODE", "with --init: keep (default), extend, replace", .group = "Model",
-      .detail = "keep: new words become <unk>. extend: they come behind the old ones, which keep "
-                "their ids. replace: the words of these captions alone. What the model learned of "
-                "words that stay is kept.",
+      .detail = "keep: new words become <unk>. extend: they are added after the old ones, which "
+                "keep their ids. replace: only the words of these captions. Words that stay keep "
+                "their embeddings.",
       .type = LIMN_OPT_CHOICE, FIELD(training.words.mode), .choices = vocab_modes },
     { "vocab-file", 0, "FILE", "a vocabulary made by limn-vocab", .group = "Model",
       .type = LIMN_OPT_TEXT, FIELD(training.words.file) },
-    { "min-count", 0, "N", "new words need N uses (default 5)", .group = "Model",
+    { "min-count", 0, "N", "add new words used at least N times (default 5)", .group = "Model",
       .type = LIMN_OPT_COUNT, FIELD(training.words.min_count), .min = 1, .max = 1000000 },
     { "tokenizer", 0, "NAME", "words (default) or characters", .group = "Model",
-      .detail = "characters: for writing without spaces between words.", .type = LIMN_OPT_CHOICE,
+      .detail = "characters: for scripts without spaces between words.", .type = LIMN_OPT_CHOICE,
       FIELD(training.words.tokenizer), .choices = tokenizers, .is_more = true },
     { "max-words", 0, "N", "leave out longer captions (default 40)", .group = "Model",
       .type = LIMN_OPT_COUNT, FIELD(training.words.max_words), .min = 1, .max = 511,
@@ -95,52 +92,48 @@ static const limn_option options[] = {
     { "feed-forward", 0, "N", "its feed-forward width (default 4 x dim)", .group = "Model",
       .type = LIMN_OPT_COUNT, FIELD(training.model.feed_forward), .min = 16, .max = 16384,
       .is_more = true },
-    { "tag-slots", 0, "K", "tell the decoder the K most probable objects", .group = "Model",
-      .detail = "By the model's or encoder's own tags of the set objects (limn-convert --objects), "
-                "beside the features. A new decoder has none by default; one of --init gets them, "
-                "and keeps those that it has.",
+    { "tag-slots", 0, "K", "show the decoder the K most probable objects", .group = "Model",
+      .detail = "These are added to the features, and come from the tag set \"objects\" of the "
+                "model or encoder (limn-convert --objects). A new decoder has none by default; the "
+                "decoder of --init keeps those that it has.",
       .type = LIMN_OPT_COUNT, FIELD(training.model.n_tag_slots), .min = 1,
       .max = LIMN_MAX_TAG_SLOTS, .is_more = true },
     { "stage", 0, "NAME", "text, features, end-to-end, reward; all (default)", .group = "Training",
-      .detail = "features: the decoder, on features of the frozen encoder. "
-                "end-to-end: the upper "
-                "encoder too. reward: the CIDEr-D of captions that it draws. "
-                "text: the decoder "
-                "alone, on --text. all: features, end-to-end, reward.",
+      .detail = "features: the decoder, on features of the frozen encoder. end-to-end: the upper "
+                "encoder too. reward: self-critical training on the CIDEr-D of sampled captions. "
+                "text: the decoder alone, on --text. all: features, end-to-end, reward.",
       .type = LIMN_OPT_CHOICE, FIELD(training.stage), .choices = stage_choices },
-    { "epochs", 0, "N", "times through the images", .group = "Training",
+    { "epochs", 0, "N", "number of epochs", .group = "Training",
       .detail = "Default: 12 features, 4 end-to-end, 4 reward, 4 text.", .type = LIMN_OPT_COUNT,
       FIELD(training.given.n_epochs), .min = 1, .max = 100000 },
-    { "batch", 0, "N", "images a step (default: the stage's)", .group = "Training",
-      .detail = "Default: 16 features, 32 end-to-end, 16 reward; captions 256 text.",
+    { "batch", 0, "N", "images per step (default: the stage's)", .group = "Training",
+      .detail = "Default: 16 features, 32 end-to-end, 16 reward; 256 captions in text.",
       .type = LIMN_OPT_COUNT, FIELD(training.given.n_images), .min = 1, .max = 4096 },
     { "rate", 0, "R", "peak learning rate", .group = "Training",
       .detail = "Default: 5e-4 features and text, 1e-4 end-to-end, 5e-5 reward. "
-                "It rises over the "
-                "first steps and falls by a half cosine.",
+                "Linear warm-up, then cosine decay.",
       .type = LIMN_OPT_REAL, FIELD(training.given.rate), .min = 1e-8, .max = 1 },
-    { "encoder-rate", 0, "R", "the encoder's, as a share of it (default 0.3)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(training.given.end_to_end.encoder_rate), .min = 0, .max = 10,
-      .is_more = true },
-    { "unfreeze", 0, "N", "parts of the encoder trained, from the top (10)", .group = "Training",
-      .detail = "The head counts as one, each block as one, the stem as one. "
-                "What the parts below "
-                "give is computed once a view and kept.",
+    { "encoder-rate", 0, "R", "the encoder's rate, as a factor of it (default 0.3)",
+      .group = "Training", .type = LIMN_OPT_REAL, FIELD(training.given.end_to_end.encoder_rate),
+      .min = 0, .max = 10, .is_more = true },
+    { "unfreeze", 0, "N", "parts of the encoder to train, from the top (10)", .group = "Training",
+      .detail = "The head, each block and the stem count as one part each. The output of the "
+                "frozen parts is computed once per view and cached.",
       .type = LIMN_OPT_COUNT, FIELD(training.given.end_to_end.n_parts), .min = 1, .max = 64,
       .is_more = true },
     { "views", 0, "N", "views of each image (default 4)", .group = "Training",
-      .detail = "1: the whole image; 2: also flipped; more: random crops.", .type = LIMN_OPT_COUNT,
-      FIELD(training.given.n_views), .min = 1, .max = 64, .is_more = true },
-    { "samples", 0, "N", "reward: captions drawn an image (default 5)", .group = "Training",
+      .detail = "1: the whole image; 2: also mirrored; more: also random crops.",
+      .type = LIMN_OPT_COUNT, FIELD(training.given.n_views), .min = 1, .max = 64, .is_more = true },
+    { "samples", 0, "N", "reward: captions sampled per image (default 5)", .group = "Training",
       .type = LIMN_OPT_COUNT, FIELD(training.given.reward.n_samples), .min = 2, .max = 64,
       .is_more = true },
-    { "cross-entropy", 0, "S", "reward: share of cross-entropy (default 0.1)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(training.given.reward.cross_entropy_share), .min = 0, .max = 1,
-      .is_more = true },
-    { "object-cost", 0, "C", "reward: less for each false object (default 0)", .group = "Training",
-      .detail =
-          "A false object is one that a caption names and no reference does; C is in CIDEr-D, "
-          "where 1 is what papers call 100. English alone.",
+    { "cross-entropy", 0, "S", "reward: weight of the cross-entropy (default 0.1)",
+      .group = "Training", .type = LIMN_OPT_REAL, FIELD(training.given.reward.cross_entropy_share),
+      .min = 0, .max = 1, .is_more = true },
+    { "object-cost", 0, "C", "reward: penalty for each false object (default 0)",
+      .group = "Training",
+      .detail = "A false object is one that a caption names and no reference does. C is in units "
+                "of CIDEr-D, where 1 is what papers report as 100. English only.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.object_cost), .min = 0, .max = 10,
       .is_more = true },
     { "object-f1", 0, "W", "reward: more for the objects shown (default 0)", .group = "Training",
@@ -157,60 +150,59 @@ static const limn_option options[] = {
                 "references of its own image than to those of any other image of the batch.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.retrieval), .min = 0, .max = 10,
       .is_more = true },
-    { "dropout", 0, "P", "of the decoder (default 0.2)", .group = "Training", .type = LIMN_OPT_REAL,
-      FIELD(training.given.regularization.dropout), .min = 0, .max = 0.9, .is_more = true },
-    { "feature-dropout", 0, "P", "of features (default 0.1)", .group = "Training",
+    { "dropout", 0, "P", "dropout in the decoder (default 0.2)", .group = "Training",
+      .type = LIMN_OPT_REAL, FIELD(training.given.regularization.dropout), .min = 0, .max = 0.9,
+      .is_more = true },
+    { "feature-dropout", 0, "P", "dropout of features (default 0.1)", .group = "Training",
       .type = LIMN_OPT_REAL, FIELD(training.given.regularization.feature_dropout), .min = 0,
       .max = 0.9, .is_more = true },
-    { "picture-dropout", 0, "P", "share of images not shown (default 0)", .group = "Training",
-      .detail = "Their captions are learned without seeing anything, which is what limn --guidance "
-                "compares with.",
+    { "picture-dropout", 0, "P", "share of images to hide (default 0)", .group = "Training",
+      .detail = "Their captions are trained without the image, which makes the unconditional model "
+                "that limn --guidance needs.",
       .type = LIMN_OPT_REAL, FIELD(training.given.regularization.image_dropout), .min = 0,
       .max = 0.9, .is_more = true },
-    { "label-smoothing", 0, "P", "of the targets (default 0.1)", .group = "Training",
-      .type = LIMN_OPT_REAL, FIELD(training.given.regularization.label_smoothing), .min = 0,
-      .max = 0.9, .is_more = true },
-    { "weight-decay", 0, "W", "of matrices (default 0.02)", .group = "Training",
+    { "label-smoothing", 0, "P", "label smoothing of the targets (default 0.1)",
+      .group = "Training", .type = LIMN_OPT_REAL,
+      FIELD(training.given.regularization.label_smoothing), .min = 0, .max = 0.9, .is_more = true },
+    { "weight-decay", 0, "W", "weight decay of matrices (default 0.02)", .group = "Training",
       .type = LIMN_OPT_REAL, FIELD(training.given.weight_decay), .min = 0, .max = 1,
       .is_more = true },
-    { "seed", 0, "N", "of all that is random (default 1)", .group = "Training",
+    { "seed", 0, "N", "seed of everything random (default 1)", .group = "Training",
       .type = LIMN_OPT_SIZE, FIELD(training.seed), .min = 0, .max = 9007199254740992.0,
       .is_more = true },
-    { "run", 0, "DIR", "the run's folder, which must be new", .group = "Running",
+    { "run", 0, "DIR", "folder for the run, which must not exist", .group = "Running",
       .detail = "It holds checkpoints, the log (log.jsonl), run.html and caches.",
       .type = LIMN_OPT_TEXT, FIELD(run) },
-    { "resume", 0, "DIR", "go on with the run in DIR", .group = "Running",
-      .detail = "With the options that it was started with; only --threads, -q "
-                "and -v may be "
-                "given again.",
+    { "resume", 0, "DIR", "resume the run in DIR", .group = "Running",
+      .detail =
+          "With the options it was started with; only --threads, -q and -v may be given again.",
       .type = LIMN_OPT_TEXT, FIELD(resume) },
     { "cache", 0, "DIR", "keep caches in DIR (default: in the run's folder)", .group = "Running",
-      .detail = "Runs on the same images share them. What does not fit is "
-                "made anew.",
+      .detail = "Runs on the same images share them. Caches that don't match are rebuilt.",
       .type = LIMN_OPT_TEXT, FIELD(training.cache), .is_more = true },
-    { "output", 'o', "FILE", "the best model, when done", .group = "Running", .type = LIMN_OPT_TEXT,
-      FIELD(output) },
-    { "f32", 0, NULL, "write matrices in 32 bits, not 16", .group = "Running",
-      .type = LIMN_OPT_FLAG, FIELD(training.model.is_f32), .is_more = true },
-    { "plan", 0, NULL, "say what would be done, and what it takes", .group = "Running",
-      .detail = "Looks whether all images are there, opens a sample of them, and offers the near "
-                "names of those that are missing.",
+    { "output", 'o', "FILE", "write the best model to FILE at the end", .group = "Running",
+      .type = LIMN_OPT_TEXT, FIELD(output) },
+    { "f32", 0, NULL, "write matrices as f32, not f16", .group = "Running", .type = LIMN_OPT_FLAG,
+      FIELD(training.model.is_f32), .is_more = true },
+    { "plan", 0, NULL, "print what would be done and what it takes", .group = "Running",
+      .detail = "Checks that all images exist, opens a sample of them, and suggests similar names "
+                "for missing ones.",
       .type = LIMN_OPT_FLAG, FIELD(is_plan) },
     { "eval-epochs", 0, "N", "score the model every N epochs (default 1)", .group = "Running",
       .type = LIMN_OPT_COUNT, FIELD(training.n_eval_epochs), .min = 1, .max = 100000,
       .is_more = true },
     { "checkpoint-steps", 0, "N", "a checkpoint every N steps", .group = "Running",
-      .detail = "Default: every five minutes; always at the end of an epoch.",
+      .detail = "Default: every five minutes, and always at the end of an epoch.",
       .type = LIMN_OPT_SIZE, FIELD(training.checkpoint_steps), .min = 1, .max = 1e9,
       .is_more = true },
-    { "threads", 0, "N", "threads (default: all cores)", .group = "Running", .type = LIMN_OPT_COUNT,
-      FIELD(training.n_threads), .min = 1, .max = LIMN_MAX_THREADS },
-    { "sandbox", 0, "WHEN", "decode in bare processes: auto, on or off", .group = "Running",
+    { "threads", 0, "N", "number of threads (default: all cores)", .group = "Running",
+      .type = LIMN_OPT_COUNT, FIELD(training.n_threads), .min = 1, .max = LIMN_MAX_THREADS },
+    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off", .group = "Running",
       .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
       .choices = limn_sandbox_uses, .is_more = true },
-    { "quiet", 'q', NULL, "say nothing but errors", .group = "Running", .type = LIMN_OPT_FLAG,
+    { "quiet", 'q', NULL, "print errors only", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_quiet) },
-    { "verbose", 'v', NULL, "say what is used, and what was left out", .group = "Running",
+    { "verbose", 'v', NULL, "print what is used and what was left out", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(is_verbose) },
 };
 
@@ -222,30 +214,24 @@ static const limn_cli_example examples[] = {
     { "limn-train --init model.safetensors --vocab extend --images mine "
       "--captions mine.tsv --stage "
       "features --epochs 6 --run mine-run -o mine.safetensors",
-      "A model adapted to own images and words." },
-    { "limn-train --resume run", "Goes on where a run was stopped." },
+      "A model fine-tuned on your own images and words." },
+    { "limn-train --resume run", "Resumes a run that was stopped." },
 };
 
 const limn_cli_tool limn_train_tool = {
     .name = "limn-train",
-    .summary = "makes a captioner from photos and captions",
+    .summary = "trains a captioner on images and captions",
     .operands = NULL,
-    .description = "Trains a model in stages: the decoder on features of a frozen "
-                   "encoder, then decoder and "
-                   "upper encoder together, then by the CIDEr-D of its own captions. "
-                   "After each epoch the "
-                   "captions of the development images are scored; the model with the "
-                   "best CIDEr is kept.\n\n"
-                   "A run can be stopped at any moment, by a signal, a kill or a power "
-                   "cut, and goes on with "
-                   "--resume from its last checkpoint to the same model, bit for bit, "
-                   "whatever the number of "
-                   "threads. run.html in the run's folder shows how it goes.\n\n"
-                   "An image that can't be read is named and left out; more than 1 % of "
-                   "them are an error. "
-                   "Captions that are empty or too long are counted and left out. A loss "
-                   "that is not finite "
-                   "stops the run with the last good checkpoint kept.",
+    .description =
+        "Trains a model in stages: the decoder on features of a frozen encoder, then decoder and "
+        "upper encoder together, then on the CIDEr-D of its own captions. After each epoch the "
+        "captions of the development images are scored; the model with the best CIDEr is "
+        "kept.\n\nA run can be stopped at any moment, by a signal, a kill or a power cut; --resume "
+        "continues from the last checkpoint to the same model, bit for bit, whatever the number of "
+        "threads. run.html in the run's folder shows its progress.\n\nAn image that can't be read "
+        "is named and left out; more than 1 % of such images is an error. Captions that are empty "
+        "or too long are counted and left out. A loss that is not finite stops the run, and the "
+        "last good checkpoint is kept.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,
@@ -268,31 +254,28 @@ static const char *complaint(const limn_train_options *o)
     const limn_training_settings *t = &o->training;
     const bool is_text = t->stage == LIMN_STAGE_TEXT + 1;
     if (!o->run && !o->is_plan)
-        return "no folder for the run: --run DIR, or --resume DIR to go on with "
-               "one";
-    if (!t->images.images && !is_text) return "no images: --images DIR";
-    if (!t->images.captions && !is_text) return "no captions: --captions FILE";
-    if (is_text && !t->unpaired.text) return "no captions for the text stage: --text FILE";
+        return "no folder for the run: give --run DIR, or --resume DIR to resume one";
+    if (!t->images.images && !is_text) return "no images: give --images DIR";
+    if (!t->images.captions && !is_text) return "no captions: give --captions FILE";
+    if (is_text && !t->unpaired.text) return "no captions for the text stage: give --text FILE";
     if (!t->model.encoder == !t->model.init)
-        return "what to begin with: either --encoder FILE or --init MODEL";
-    if (t->words.mode && !t->model.init)
-        return "--vocab: needs --init MODEL, whose words it is about";
+        return "nothing to start from: give either --encoder FILE or --init MODEL";
+    if (t->words.mode && !t->model.init) return "--vocab: needs --init MODEL";
     if (t->words.file && t->model.init && !t->words.mode)
-        return "--vocab-file: needs --vocab extend or replace when a model is "
-               "given";
+        return "--vocab-file: with --init, needs --vocab extend or replace";
     if (!t->images.train_list != !t->images.dev_list)
-        return "--train and --dev: both lists or none";
+        return "--train and --dev: give both lists or neither";
     if (!t->unpaired.images != !t->unpaired.objects || (t->unpaired.images && !t->unpaired.text))
         return "--unpaired-images, --objects and --text belong together";
     if (t->unpaired.reward_text && t->stage && t->stage != LIMN_STAGE_REWARD + 1)
         return "--reward-text: is for the reward stage";
     if (t->images.features && t->unpaired.images)
-        return "--features: has no features of --unpaired-images; leave it out";
+        return "--features: has no features of --unpaired-images; omit it";
     if (t->unpaired.n_self_training && (!t->model.init || !t->unpaired.images))
-        return "--self-training: needs --init MODEL, whose opinion it is, and --unpaired-images";
+        return "--self-training: needs --init MODEL and --unpaired-images";
     if (!t->stage && limn_stage_settings_is_of_one_stage(&t->given))
-        return "--epochs, --batch, --rate and what else differs between stages "
-               "need --stage NAME";
+        return "--epochs, --batch, --rate and other options that differ between stages need "
+               "--stage NAME";
     return NULL;
 }
 

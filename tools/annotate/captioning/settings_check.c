@@ -26,7 +26,7 @@ static limn_status check_extension(const char *extension, limn_error *err)
 {
     char name[MAX_EXTENSION + 3];
     if (!*extension || strchr(extension, '/') || strlen(extension) > MAX_EXTENSION)
-        return limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is no extension of a file name",
+        return limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is not a valid file extension",
                          extension);
     snprintf(name, sizeof name, "x.%s", extension);
     return limn_image_file_has_extension(name)
@@ -40,12 +40,10 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
     if (s->n_tar_endings)
         return limn_fail(err, LIMN_E_ARG, "--sidecar and --tar exclude each other");
     if (s->format != LIMN_FORMAT_TEXT && s->format != LIMN_FORMAT_JSONL)
-        return limn_fail(err, LIMN_E_ARG,
-                         "--sidecar: only --format text and jsonl make files of one image");
+        return limn_fail(err, LIMN_E_ARG, "--sidecar: needs --format text or jsonl");
     if (s->separator && (s->format != LIMN_FORMAT_TEXT || (s->existing != LIMN_EXISTING_APPEND &&
                                                            s->existing != LIMN_EXISTING_PREPEND)))
-        return limn_fail(err, LIMN_E_ARG,
-                         "--separator: is for captions that --existing append or prepend adds");
+        return limn_fail(err, LIMN_E_ARG, "--separator: needs --existing append or prepend");
     return check_extension(s->sidecar_extension, err);
 }
 
@@ -55,15 +53,15 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
 static limn_status check_folder(const limn_annotate_settings *s, limn_error *err)
 {
     const bool has_folder = limn_output_is_folder(s->output);
-    if (s->separator) return limn_fail(err, LIMN_E_ARG, "--separator: is for --sidecar");
+    if (s->separator) return limn_fail(err, LIMN_E_ARG, "--separator: needs --sidecar");
     for (size_t i = 0; i < s->n_tar_endings; i++)
         if (!*s->tar_endings[i] || *s->tar_endings[i] == '.' || strchr(s->tar_endings[i], '/'))
-            return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is no ending of a name, as txt is",
+            return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is not a valid ending, such as txt",
                              s->tar_endings[i]);
     if (s->n_tar_endings && !has_folder)
         return limn_fail(err, LIMN_E_ARG, "--tar: needs -o FOLDER/ for the tars");
     if (s->n_tar_endings && s->format != LIMN_FORMAT_JSONL)
-        return limn_fail(err, LIMN_E_ARG, "--tar: takes no --format");
+        return limn_fail(err, LIMN_E_ARG, "--tar: can't be combined with --format");
     if (s->inputs.n_shards && has_folder)
         return limn_fail(err, LIMN_E_ARG,
                          "--shard: would split archives; with -o FOLDER/, give each machine "
@@ -89,7 +87,7 @@ static limn_status check_numbers(const limn_annotate_settings *s, limn_error *er
 limn_status limn_annotate_check(const limn_annotate_settings *s, limn_error *err)
 {
     if (s->is_csv_safe && s->format != LIMN_FORMAT_CSV)
-        return limn_fail(err, LIMN_E_ARG, "--csv-safe: is for --format csv");
+        return limn_fail(err, LIMN_E_ARG, "--csv-safe: needs --format csv");
     LIMN_TRY(check_text("separator", s->separator, err));
     LIMN_TRY(s->sidecar_extension ? check_sidecar(s, err) : check_folder(s, err));
     LIMN_TRY(check_text("prefix", s->prefix, err));

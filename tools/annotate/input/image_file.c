@@ -90,10 +90,10 @@ limn_status limn_image_member_is_image(bool *is_image, const limn_dirwalk_entry 
     size_t size;
     *is_image = limn_image_file_has_extension(input->path);
     if (*is_image && input->is_link)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "a link inside an archive is not followed");
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "links inside archives are not followed");
     if (*is_image || input->is_link) return LIMN_OK;
     if (limn_archive_has_name(input->path))
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "an archive inside an archive is not read");
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "archives inside archives are not read");
     LIMN_TRY(limn_archive_peek(archive, head, sizeof head, &size, err));
     *is_image = limn_image_file_has_magic(head, size);
     return LIMN_OK;

@@ -33,7 +33,7 @@ static limn_status lock(const limn_journal *j, int fd, limn_error *err)
 {
     struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     if (fcntl(fd, F_SETLK, &whole) && (errno == EACCES || errno == EAGAIN))
-        return limn_fail(err, LIMN_E_ARG, "%s: another limn is at work on this output", j->path);
+        return limn_fail(err, LIMN_E_ARG, "%s: another limn is writing this output", j->path);
     return LIMN_OK;
 }
 

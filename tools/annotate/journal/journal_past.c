@@ -37,7 +37,7 @@ void limn_journal_past_finish(limn_journal_past *past)
 
 static limn_status fail_line(limn_error *err, const char *line, size_t size)
 {
-    return limn_fail(err, LIMN_E_FORMAT, "'%.*s' is no line of a journal",
+    return limn_fail(err, LIMN_E_FORMAT, "'%.*s' is not a line of a journal",
                      size < 80 ? (int)size : 80, line);
 }
 
@@ -181,7 +181,8 @@ limn_status limn_journal_past_read(limn_journal_past *past, const char *text, si
     size_t counting;
     limn_status s;
     if (memcmp(text, LIMN_JOURNAL_MAGIC, size < magic ? size : magic))
-        return limn_fail(err, LIMN_E_FORMAT, "%s: is there and is no journal of a run", path);
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "%s: exists and is not a journal; remove it or choose another name", path);
     if (!header) return LIMN_OK;
     past->is_resumed = true;
     text += header;
@@ -211,11 +212,10 @@ limn_status limn_journal_check_header(const char *text, const limn_buffer *heade
     if (!*now) return LIMN_OK;
     if (*text != '=' || *now != '=')
         return limn_fail(err, LIMN_E_ARG,
-                         "%s: was left by another version of limn; --force goes "
-                         "on all the same",
+                         "%s: was left by another version of limn; use --force to resume anyway",
                          path);
-    return limn_fail(err, LIMN_E_ARG,
-                     "%s: the run that was interrupted had '%.*s', this one has "
-                     "'%.*s'; --force goes on all the same",
-                     path, shown_size(text), text + 2, shown_size(now), now + 2);
+    return limn_fail(
+        err, LIMN_E_ARG,
+        "%s: the interrupted run had '%.*s', this one has '%.*s'; use --force to resume anyway",
+        path, shown_size(text), text + 2, shown_size(now), now + 2);
 }

@@ -61,7 +61,7 @@ static limn_status copy(limn_part_file *f, int fd, uint64_t n_bytes, limn_error 
         const ssize_t n = read(fd, block, left < sizeof block ? (size_t)left : sizeof block);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return fail_errno(err, f->path);
-        if (n == 0) return limn_fail(err, LIMN_E_IO, "%s: became shorter meanwhile", f->path);
+        if (n == 0) return limn_fail(err, LIMN_E_IO, "%s: was truncated in the meantime", f->path);
         LIMN_TRY(limn_part_file_write(f, block, (size_t)n, err));
     }
     return LIMN_OK;
@@ -177,10 +177,10 @@ static bool is_base_unchanged(const limn_part_file *f)
 static limn_status rename_part(const limn_part_file *f, limn_error *err)
 {
     if (!is_base_unchanged(f))
-        return limn_fail(err, LIMN_E_IO, "%s: %s meanwhile; the results are in %s", f->path,
-                         f->has_base ? "was changed" : "came to be", f->part_path);
+        return limn_fail(err, LIMN_E_IO, "%s: %s in the meantime; the results are in %s", f->path,
+                         f->has_base ? "was changed" : "was created", f->part_path);
     if (limn_file_is_foreign(f->part_path))
-        return limn_fail(err, LIMN_E_IO, "%s: is a link, or no file", f->part_path);
+        return limn_fail(err, LIMN_E_IO, "%s: is a link or not a regular file", f->part_path);
     if (rename(f->part_path, f->path)) return fail_errno(err, f->path);
     return limn_folder_sync(f->path, err);
 }

@@ -21,8 +21,8 @@ typedef struct limn_part_file {
     int64_t base[3];        /* its size, and its modification time in seconds and nanoseconds */
 } limn_part_file;           /* zero-initialise */
 
-/* A new file, empty, or beginning with the first `n_bytes` of PATH when that is there. A
- * PATH.part that is there already is replaced: it is the caller's who looks before. LIMN_E_IO,
+/* A new file, empty, or beginning with the first `n_bytes` of PATH when that is there. A PATH.part
+ * that already exists is replaced: it is the caller's who looks before. LIMN_E_IO,
  * LIMN_E_NOMEM. */
 limn_status limn_part_file_create(limn_part_file *f, const char *path, uint64_t n_bytes,
                                   limn_error *err);

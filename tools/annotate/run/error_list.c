@@ -40,10 +40,11 @@ limn_status limn_error_list_check(const char *path, limn_error *err)
     FILE *f = S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
     const bool is_list = f && has_entries(f);
     if (f) fclose(f);
-    return is_list
-               ? LIMN_OK
-               : limn_fail(err, LIMN_E_ARG,
-                           "%s: is there and is no list of errors; limn overwrites nothing", path);
+    return is_list ? LIMN_OK
+                   : limn_fail(
+                         err, LIMN_E_ARG,
+                         "%s: exists and is not a list of errors; remove it or choose another name",
+                         path);
 }
 
 limn_status limn_error_list_open(limn_error_list *list, const char *path, const char *state,

@@ -202,8 +202,10 @@ static limn_status start(limn_sandbox *s, limn_error *err)
     LIMN_TRY(fork_keeper(s, err));
     LIMN_TRY(try_first(s, err));
     if (s->plan.n_slots < s->plan.settings.n_children)
-        limn_note(err, "the sandbox has %zu of %zu decoders: descriptors or addresses are few",
-                  s->plan.n_slots, s->plan.settings.n_children);
+        limn_note(
+            err,
+            "the sandbox has only %zu of %zu decoders: file descriptors or address space ran out",
+            s->plan.n_slots, s->plan.settings.n_children);
     return LIMN_OK;
 }
 
@@ -352,11 +354,11 @@ static limn_status fail_end(const limn_sandbox *s, end_kind kind, int status, li
                          (unsigned)set->max_cpu_seconds);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         return limn_fail(err, LIMN_E_CRASHED,
-                         "decoding it made the decoder try what the sandbox forbids");
+                         "decoding it made the decoder try something the sandbox forbids");
     if (WIFSIGNALED(status))
         return limn_fail(err, LIMN_E_CRASHED, "decoding it crashed the decoder (%s)",
                          strsignal(WTERMSIG(status)));
-    return limn_fail(err, LIMN_E_CRASHED, "decoding it ended the decoder");
+    return limn_fail(err, LIMN_E_CRASHED, "decoding it terminated the decoder");
 }
 
 /* What decoding an image can end in; all else would be about the run, of which a child knows
@@ -372,11 +374,13 @@ static limn_status take_answer(const limn_sandbox_exchange *x, limn_error *err)
 {
     limn_error said = x->error;
     said.text[sizeof said.text - 1] = '\0';
-    if (!x->has_answer) return limn_fail(err, LIMN_E_CRASHED, "decoding it ended the decoder");
+    if (!x->has_answer) return limn_fail(err, LIMN_E_CRASHED, "decoding it terminated the decoder");
     if (said.code == LIMN_E_NOMEM)
-        return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more memory than it may have");
+        return limn_fail(err, LIMN_E_LIMIT,
+                         "decoding it takes more memory than the sandbox allows");
     if (!is_of_an_image(said.code))
-        return limn_fail(err, LIMN_E_CRASHED, "decoding it made the decoder answer what can't be");
+        return limn_fail(err, LIMN_E_CRASHED,
+                         "decoding it made the decoder return an impossible result");
     if (said.code != LIMN_OK) return limn_fail(err, said.code, "%s", said.text);
     if (said.text[0]) limn_note(err, "%s", said.text);
     return LIMN_OK;

@@ -27,7 +27,8 @@ limn_status limn_direct_output_open(limn_direct_output *out, const char *path, i
     out->is_own = out->fd >= 0;
     if (out->fd < 0 || fstat(out->fd, &st)) return fail_errno(err, out);
     if (S_ISREG(st.st_mode))
-        return limn_fail(err, LIMN_E_ARG, "%s: exists already; limn overwrites nothing", path);
+        return limn_fail(err, LIMN_E_ARG, "%s: already exists; remove it or choose another name",
+                         path);
     out->is_terminal = isatty(out->fd);
     return LIMN_OK;
 }

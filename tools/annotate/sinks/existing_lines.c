@@ -118,8 +118,8 @@ limn_status limn_existing_lines_read(limn_existing_lines *out, limn_name_set *na
     s = read_file(out, names, &r, writer, &reason);
     if (s == LIMN_E_FORMAT)
         s = limn_fail(err, LIMN_E_ARG,
-                      "%s: is there, and from byte %zu on not as --format %s writes it (%s); limn "
-                      "overwrites nothing: name another file",
+                      "%s: exists, and from byte %zu on is not as --format %s writes it (%s); "
+                      "choose another name",
                       path, out->size, writer->name, reason.text);
     else if (s != LIMN_OK)
         s = limn_fail(err, s, "%s: %s", path, reason.text);

@@ -42,7 +42,7 @@ static limn_status go_on(limn_shard_tar *t, size_t n_members, uint64_t position,
     limn_archive_member m = { .name = "" };
     while (t->n_members < n_members && m.name) LIMN_TRY(next_member(t, &m, err));
     if (t->n_members < n_members || gzseek(t->bytes, (z_off_t)position, SEEK_SET) < 0)
-        return limn_fail(err, LIMN_E_FORMAT, "%s: is not what it was", t->path);
+        return limn_fail(err, LIMN_E_FORMAT, "%s: has changed since it was read", t->path);
     t->position = position;
     return LIMN_OK;
 }
@@ -106,7 +106,7 @@ static limn_status copy(limn_shard_tar *t, limn_part_file *out, uint64_t end, li
         if (n < 0) return limn_fail(err, LIMN_E_IO, "%s: can't be read a second time", t->path);
         if (n == 0 && end == UINT64_MAX) return LIMN_OK;
         if (n == 0)
-            return limn_fail(err, LIMN_E_TRUNCATED, "%s: became shorter meanwhile", t->path);
+            return limn_fail(err, LIMN_E_TRUNCATED, "%s: was truncated in the meantime", t->path);
         LIMN_TRY(limn_part_file_write(out, block, (size_t)n, err));
         t->position += (uint64_t)n;
     }
@@ -208,7 +208,7 @@ limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const cha
     do {
         LIMN_TRY(next_member(t, &m, err));
         if (!m.name)
-            return limn_fail(err, LIMN_E_FORMAT, "%s: has no member %s any more", t->path, name);
+            return limn_fail(err, LIMN_E_FORMAT, "%s: no longer has a member %s", t->path, name);
     } while (strcmp(m.name, name));
     if (!record) return LIMN_OK; /* copied with what follows */
     limn_buffer given = { 0 };

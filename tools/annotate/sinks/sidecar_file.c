@@ -56,7 +56,7 @@ static limn_status check_changeable(const char *path, const struct stat *st, con
                                     limn_error *err)
 {
     struct stat of_image;
-    if (!S_ISREG(st->st_mode)) return limn_fail(err, LIMN_E_ARG, "%s: is no regular file", path);
+    if (!S_ISREG(st->st_mode)) return limn_fail(err, LIMN_E_ARG, "%s: is not a regular file", path);
     if ((image && !stat(image, &of_image) && is_same_file(st, &of_image)) || is_image(path))
         return limn_fail(err, LIMN_E_ARG, "%s: is an image itself, and is not written over", path);
     return LIMN_OK;
@@ -119,8 +119,8 @@ static limn_status check_way(const char *path, size_t given, limn_error *err)
     const bool is_link = !fstatat(place.folder, place.name, &st, AT_SYMLINK_NOFOLLOW) &&
                          (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1));
     limn_place_close(&place);
-    return is_link ? limn_fail(err, LIMN_E_ARG, "%s: is a link, and nothing is written through it",
-                               path)
+    return is_link ? limn_fail(err, LIMN_E_ARG,
+                               "%s: is a symbolic link, which limn does not write through", path)
                    : LIMN_OK;
 }
 
@@ -132,7 +132,7 @@ limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, co
     if (!*is_there && errno != ENOENT) return fail_errno(err, path);
     if (*is_there && existing == LIMN_EXISTING_SKIP) return LIMN_OK;
     if (*is_there && existing == LIMN_EXISTING_ERROR)
-        return limn_fail(err, LIMN_E_ARG, "%s: is there already", path);
+        return limn_fail(err, LIMN_E_ARG, "%s: already exists", path);
     LIMN_TRY(check_way(path, given, err));
     if (!*is_there) return check_folder(path, err);
     *is_there = false; /* it does not stand in the way */

@@ -27,16 +27,17 @@ limn_status limn_sidecar_path(limn_buffer *out, const limn_sidecar_naming *namin
     const char *path = input->path;
     limn_buffer_clear(out);
     if (input->is_stream)
-        return limn_fail(err, LIMN_E_ARG, "comes from standard input: no file can be beside it");
+        return limn_fail(err, LIMN_E_ARG,
+                         "comes from standard input: it has no folder for a sidecar");
     if (naming->out_dir) {
         path = limn_path_skip_dots(input->relative + strspn(input->relative, "/"));
         if (climbs(path))
-            return limn_fail(err, LIMN_E_ARG, "its path has '..' in it, and would lead out of %s",
+            return limn_fail(err, LIMN_E_ARG, "its path has '..' in it, and would point outside %s",
                              naming->out_dir);
         limn_buffer_printf(out, "%s/", naming->out_dir);
     } else if (input->archive_size) {
         return limn_fail(err, LIMN_E_ARG,
-                         "no file can be beside a member of an archive; --out-dir names a folder");
+                         "a member of an archive has no folder for a sidecar; use --out-dir");
     }
     limn_buffer_append(out, path, naming->is_full ? strlen(path) : stem_size(path));
     limn_buffer_printf(out, ".%s", naming->extension);

@@ -129,7 +129,7 @@ static limn_status add(planner *p, const limn_dirwalk_entry *input, void *ctx, l
     struct stat st;
     (void)ctx;
     if (!p->may_exist && !lstat(p->path.bytes, &st))
-        return limn_fail(err, LIMN_E_ARG, "%s: is there already (--existing error)", p->path.bytes);
+        return limn_fail(err, LIMN_E_ARG, "%s: already exists (--existing error)", p->path.bytes);
     return limn_output_owners_add(&p->owners, owner_of(p, input), err);
 }
 

@@ -22,9 +22,9 @@ typedef struct limn_sidecar_plan {
 limn_output_key limn_file_key_of(const char *path);
 
 /* Walks the inputs; `list` (NULL: they have none) is the spool that inputs->list_fd is of, and is
- * to be rewound afterwards. 24 bytes of memory an image meanwhile. LIMN_E_ARG when two images
- * share a sidecar, or, with `may_exist` false, when a sidecar is there already; the text names
- * them. LIMN_E_INTERRUPTED (`hooks`), LIMN_E_NOMEM. */
+ * to be rewound afterwards. 24 bytes of memory an image meanwhile. LIMN_E_ARG when two images share
+ * a sidecar, or, with `may_exist` false, when a sidecar already exists; the text names them.
+ * LIMN_E_INTERRUPTED (`hooks`), LIMN_E_NOMEM. */
 limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *inputs,
                                    const limn_list_spool *list, const limn_sidecar_naming *naming,
                                    bool may_exist, const limn_annotate_hooks *hooks,

@@ -48,10 +48,10 @@ static limn_status take_over_part(const file_sink *f, limn_error *err)
     if (lstat(part, &st) || f->had_journal)
         s = LIMN_OK;
     else if (limn_file_is_foreign(part))
-        s = limn_fail(err, LIMN_E_ARG, "%s: is a link, or no file; remove it", part);
+        s = limn_fail(err, LIMN_E_ARG, "%s: is a link or not a regular file; remove it", part);
     else if (!access(f->path, F_OK))
         s = limn_fail(err, LIMN_E_ARG,
-                      "%s: is there without a journal, and so is %s; move one of them away", part,
+                      "%s: exists without a journal, and so does %s; move one of them away", part,
                       f->path);
     else if (st.st_size && rename(part, f->path))
         s = limn_fail(err, LIMN_E_IO, "%s: %s", part, strerror(errno));

@@ -334,7 +334,7 @@ limn_status limn_sink_shards_create(limn_sink **out, const char *folder, const l
     if (journal.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_status s = limn_folder_make_above(journal.bytes, err);
     if (s == LIMN_OK && (stat(folder, &st) || !S_ISDIR(st.st_mode)))
-        s = limn_fail(err, LIMN_E_ARG, "%s: is no folder", folder);
+        s = limn_fail(err, LIMN_E_ARG, "%s: is not a folder", folder);
     f = s == LIMN_OK ? limn_calloc(1, sizeof *f) : NULL;
     if (!f) {
         limn_buffer_finish(&journal);

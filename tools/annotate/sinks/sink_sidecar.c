@@ -111,7 +111,7 @@ static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_er
 static void drop(sidecar_sink *k, size_t i)
 {
     limn_hooks_message(k->sink.hooks, LIMN_ANNOTATE_WARNING,
-                       "%s: came to be or was changed meanwhile, and is left as it is",
+                       "%s: was created or changed in the meantime, and is kept",
                        k->waiting[i].path);
     limn_sidecar_file_finish(&k->waiting[i]);
     memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof *k->waiting);

@@ -42,7 +42,9 @@ static limn_status check_path(const char *path, limn_error *err)
         const size_t n = fread(head, 1, sizeof head - 1, f);
         fclose(f);
         if (n && !strstr(head, mark))
-            return limn_fail(err, LIMN_E_ARG, "%s: exists, and is no page of limn's", path);
+            return limn_fail(
+                err, LIMN_E_ARG,
+                "%s: exists and is not a contact sheet; remove it or choose another name", path);
     }
     LIMN_TRY(limn_file_writer_open_given(&probe, path, err));
     limn_file_writer_discard(&probe);
