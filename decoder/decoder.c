@@ -28,7 +28,7 @@ float limn_decoder_embedding_scale(const limn_decoder_config *c)
     return c->layout.scales_embedding ? sqrtf((float)c->dim) : 1.0f;
 }
 
-void limn_decoder_blind_slots(limn_tag_slot *slots, const limn_decoder_config *c)
+void limn_decoder_unconditional_slots(limn_tag_slot *slots, const limn_decoder_config *c)
 {
     for (uint32_t i = 0; i < c->n_tag_slots; i++) slots[i] = (limn_tag_slot){ .tag = i };
 }

@@ -60,7 +60,7 @@ size_t limn_decoder_memory_width(const limn_decoder_config *config);
 float limn_decoder_embedding_scale(const limn_decoder_config *config);
 /* Fills the slots [n_tag_slots] for the unconditional pass, whose features are zero: the tags 0, 1,
  * 2 … with probability 0. */
-void limn_decoder_blind_slots(limn_tag_slot *slots, const limn_decoder_config *config);
+void limn_decoder_unconditional_slots(limn_tag_slot *slots, const limn_decoder_config *config);
 
 typedef struct limn_decoder limn_decoder;
 typedef struct limn_decoder_state limn_decoder_state;

@@ -158,7 +158,7 @@ static void choose_images(const struct pass *p)
         t->memory.is_hidden[i] =
             p->settings.image_dropout > 0 && limn_rng_uniform(&rng) < p->settings.image_dropout;
         if (t->memory.is_hidden[i])
-            limn_decoder_blind_slots(t->memory.slots + i * n_slots, &t->config);
+            limn_decoder_unconditional_slots(t->memory.slots + i * n_slots, &t->config);
         else if (n_slots > 0)
             memcpy(t->memory.slots + i * n_slots, p->batch->slots + i * n_slots,
                    n_slots * sizeof *t->memory.slots);

@@ -34,10 +34,10 @@ static void fill_slots(limn_decoder_state *s, const limn_tag_slot *slots)
     const limn_decoder_weights *w = s->d->weights;
     const size_t width = limn_decoder_memory_width(c);
     float *x = s->memory + c->n_memory_positions * width;
-    limn_tag_slot blind[LIMN_MAX_TAG_SLOTS];
-    if (!slots) limn_decoder_blind_slots(blind, c);
+    limn_tag_slot unconditional[LIMN_MAX_TAG_SLOTS];
+    if (!slots) limn_decoder_unconditional_slots(unconditional, c);
     for (size_t k = 0; k < c->n_tag_slots; k++, x += width) {
-        const limn_tag_slot slot = slots ? slots[k] : blind[k];
+        const limn_tag_slot slot = slots ? slots[k] : unconditional[k];
         const float *embedding = w->tag_embedding + slot.tag * width;
         for (size_t i = 0; i < width; i++)
             x[i] = fmaf(slot.probability, w->tag_probability[i], embedding[i]);

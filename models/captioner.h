@@ -133,10 +133,10 @@ typedef enum limn_search_rules {
     LIMN_SEARCH_VIRTEX,       /* VirTex's own: beam_size, n_best */
 } limn_search_rules;
 
-/* May change values [n_tokens] before a search chooses what follows words [n_words]: log-
- * probabilities, indexed by token (limn_model_token). -INFINITY forbids; what is above 0 counts as
- * 0. What limn_captions report are the model's log-probabilities all the same. It may be called by
- * the thread of any state that has these options. */
+/* May change values [n_tokens], the log-probabilities of the token that follows words [n_words],
+ * indexed by token (limn_model_token). -INFINITY forbids a token; values above 0 count as 0.
+ * limn_captions still reports the model's own log-probabilities. It may be called by the thread of
+ * any state with these options. */
 typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, float *values,
                             size_t n_tokens);
 
@@ -324,9 +324,9 @@ typedef enum limn_signal {
 
 typedef struct limn_caption {
     const char *text;            /* in the style of the options, UTF-8; with the prompt */
-    const uint32_t *tokens;      /* [n_tokens], end token included if it came */
-    const float *token_logprobs; /* [n_tokens], natural logarithm; <pad>, <s> and <unk>, which are
-                                  * never written, have no share in the probabilities */
+    const uint32_t *tokens;      /* [n_tokens], with the end token, unless cut at max_words */
+    const float *token_logprobs; /* [n_tokens], natural logarithms of the distribution over all
+                                  * tokens except <pad>, <s> and <unk>, which are never written */
     size_t n_tokens;
     const limn_prediction *const *predictions; /* [n_tokens] the prediction at each token; NULL
                                                 * unless the search is kept */
@@ -422,7 +422,7 @@ LIMN_API limn_status limn_failure_json(const limn_error *failure, const char *na
 #define LIMN_VERSION_MAJOR 0
 #define LIMN_VERSION_MINOR 1
 #define LIMN_VERSION_PATCH 0
-/* Grows by one when something is added that older libraries lack. */
+/* Incremented whenever something is added. */
 #define LIMN_API_VERSION 3
 
 /* Of the library as loaded: "0.1.0", and the LIMN_API_VERSION it was built with. */

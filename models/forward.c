@@ -14,9 +14,9 @@ typedef struct member {
     size_t input_offset; /* where its pixels are in the input */
     limn_encoder_state *encoder;
     limn_decoder_state *decoder;
-    limn_decoder_state *blind; /* sees features of zero; NULL without guidance */
-    float *features;           /* [n_positions, dim] */
-    limn_tag_slots *slots;     /* NULL without */
+    limn_decoder_state *unconditional; /* sees features of zero; NULL without guidance */
+    float *features;                   /* [n_positions, dim] */
+    limn_tag_slots *slots;             /* NULL without */
 } member;
 
 struct limn_forward {
@@ -25,7 +25,7 @@ struct limn_forward {
     member *members; /* [n_members] */
     size_t n_members, max_rows, max_steps;
     float guidance;
-    float *unseen;    /* [max_rows, n_tokens] logits of `blind`; NULL without guidance */
+    float *unseen;    /* [max_rows, n_tokens] logits of `unconditional`; NULL without guidance */
     float *more;      /* [max_rows, n_tokens] of the models after the first */
     float *attention; /* [max_steps, max_rows, attention_dim] for the coverage; NULL = not kept */
     double *covered;  /* [n_places] */
@@ -68,21 +68,21 @@ static limn_status open_members(limn_forward *f, const limn_model *model, limn_e
         LIMN_TRY(limn_decoder_state_create(&m->decoder, m->model->decoder, f->max_rows,
                                            f->max_steps, err));
         if (f->guidance != 1)
-            LIMN_TRY(limn_decoder_state_create(&m->blind, m->model->decoder, f->max_rows,
+            LIMN_TRY(limn_decoder_state_create(&m->unconditional, m->model->decoder, f->max_rows,
                                                f->max_steps, err));
     }
     return LIMN_OK;
 }
 
 /* Features of no image, for good: keys and values stay when the caches are emptied. */
-static void begin_blind(limn_forward *f)
+static void begin_unconditional(limn_forward *f)
 {
     for (size_t i = 0; i < f->n_members && f->guidance != 1; i++) {
         const member *m = &f->members[i];
         const limn_encoder *e = m->model->encoder;
         memset(m->features, 0,
                limn_encoder_n_positions(e) * limn_encoder_dim(e) * sizeof *m->features);
-        limn_decoder_begin(m->blind, f->pool, m->features, NULL);
+        limn_decoder_begin(m->unconditional, f->pool, m->features, NULL);
     }
 }
 
@@ -97,7 +97,7 @@ static limn_status build(limn_forward *f, const limn_model *model, bool has_cove
     if (counting.has_failed || !limn_arena_init(&f->arena, counting.high))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
     plan(f, &f->arena, has_coverage);
-    begin_blind(f);
+    begin_unconditional(f);
     if (has_coverage) limn_decoder_keep_attention(f->members[0].decoder, f->attention);
     return LIMN_OK;
 }
@@ -126,7 +126,7 @@ void limn_forward_destroy(limn_forward **p)
     for (size_t i = 0; f->members && i < f->n_members; i++) {
         limn_encoder_state_destroy(&f->members[i].encoder);
         limn_decoder_state_destroy(&f->members[i].decoder);
-        limn_decoder_state_destroy(&f->members[i].blind);
+        limn_decoder_state_destroy(&f->members[i].unconditional);
     }
     limn_arena_finish(&f->arena);
     limn_free(f->members);
@@ -170,7 +170,7 @@ void limn_forward_begin(limn_forward *f)
         const member *m = &f->members[i];
         limn_decoder_begin(m->decoder, f->pool, m->features,
                            limn_tag_slots_find(m->slots, m->features));
-        if (m->blind) limn_decoder_rewind(m->blind);
+        if (m->unconditional) limn_decoder_rewind(m->unconditional);
     }
 }
 
@@ -216,8 +216,8 @@ static void step_member(limn_forward *f, size_t i, size_t n_rows, const uint32_t
     const member *m = &f->members[i];
     const size_t n = n_rows * m->model->config.decoder.n_tokens;
     limn_decoder_step(m->decoder, f->pool, n_rows, parents, tokens, logits);
-    if (!m->blind) return;
-    limn_decoder_step(m->blind, f->pool, n_rows, parents, tokens, f->unseen);
+    if (!m->unconditional) return;
+    limn_decoder_step(m->unconditional, f->pool, n_rows, parents, tokens, f->unseen);
     for (size_t k = 0; k < n; k++)
         logits[k] = f->unseen[k] + f->guidance * (logits[k] - f->unseen[k]);
 }

@@ -49,8 +49,8 @@ const limn_option limn_option_rows[] = {
       .detail = "Captions begin with it, but it is not searched for or scored: tokens, lengths and "
                 "scores are those of what follows it.",
       .group = "Captioning", .type = LIMN_OPT_TEXT, FIELD(prompt), .is_more = true },
-    { "no-bad-endings", 0, NULL, "don't end on an article, a preposition …",
-      .detail = "The list is English, and that of limn-eval.", .group = "Captioning",
+    { "no-bad-endings", 0, NULL, "don't end on an article, preposition, …",
+      .detail = "The word list is English, and the same as limn-eval's.", .group = "Captioning",
       .type = LIMN_OPT_FLAG, FIELD(ends_well), .is_more = true },
     { "no-repeat-ngram", 0, "N", "no repeated n-gram of N words; 0 = off", .group = "Captioning",
       .type = LIMN_OPT_COUNT, FIELD(no_repeat_ngram), .min = 0, .max = MAX_WORDS,
@@ -75,10 +75,10 @@ const limn_option limn_option_rows[] = {
     { "min-new-tokens", 0, "N", "no end before N tokens after the prompt", .group = "Search",
       .type = LIMN_OPT_COUNT, FIELD(min_new_tokens), .min = 1, .max = LIMN_DECODER_MAX_POSITIONS,
       .is_more = true },
-    { "rerank", 0, "NAME", "which are the best: by score, or consensus",
-      .detail = "consensus: of all captions found, the one that is most like the others (minimum "
-                "Bayes risk under CIDEr-D). The model file must have document frequencies "
-                "(limn-convert --references); score is then the consensus, 0 to 10.",
+    { "rerank", 0, "NAME", "rank captions by score or consensus",
+      .detail = "consensus: the caption most like the others that were found (minimum Bayes risk "
+                "under CIDEr-D). The model file must have document frequencies (limn-convert "
+                "--references); the score is then the consensus, from 0 to 10.",
       .group = "Search", .type = LIMN_OPT_CHOICE, FIELD(rerank), .choices = rerank_names,
       .default_value = "score", .is_more = true },
     { "candidates", 0, "N", "number of captions to choose from",
@@ -166,7 +166,8 @@ const limn_option limn_option_rows[] = {
       .group = "Output", .type = LIMN_OPT_COUNT, FIELD(n_tags), .min = 1, .max = 100,
       .is_more = true },
     { "confidence", 0, NULL, "the probability that each caption is right", .group = "Output",
-      .detail = "From 0 to 1, in \"confidence\" of jsonl and in the last column of csv and tsv. Of "
+      .detail = "From 0 to 1, in \"confidence\" of jsonl, in the last column of csv and tsv, and "
+                "on the page of --report. Of "
                 "captions with 0.7, about 7 in 10 are right, in the sense that the model file "
                 "states (limn-inspect shows it). It is calibrated for this model, the default "
                 "search, and images like those it was fitted to. limn-eval --fit and limn-convert "

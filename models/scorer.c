@@ -19,7 +19,8 @@ struct limn_scorer {
     limn_pool *pool; /* NULL for one thread */
     limn_arena arena;
     limn_encoder_state *encoder;
-    limn_decoder_state *seeing, *blind; /* with the image; with features of zero, begun once */
+    limn_decoder_state *conditional;
+    limn_decoder_state *unconditional; /* with features of zero, begun once */
     limn_resize_scratch resize;
     float *features;       /* [n_positions, dim] */
     limn_tag_slots *slots; /* NULL without */
@@ -40,12 +41,12 @@ static void plan(limn_scorer *s, limn_arena *a)
 }
 
 /* No image at all. */
-static void begin_blind(limn_scorer *s)
+static void begin_unconditional(limn_scorer *s)
 {
     const limn_encoder *e = s->model->encoder;
     for (size_t i = 0; i < limn_encoder_n_positions(e) * limn_encoder_dim(e); i++)
         s->features[i] = 0;
-    limn_decoder_begin(s->blind, s->pool, s->features, NULL);
+    limn_decoder_begin(s->unconditional, s->pool, s->features, NULL);
 }
 
 static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
@@ -60,9 +61,9 @@ static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
     if (n_threads > 1) LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
     LIMN_TRY(limn_encoder_state_create(&s->encoder, m->encoder, err));
     const uint32_t max_steps = m->config.decoder.max_positions;
-    LIMN_TRY(limn_decoder_state_create(&s->seeing, m->decoder, MAX_ROWS, max_steps, err));
-    LIMN_TRY(limn_decoder_state_create(&s->blind, m->decoder, MAX_ROWS, max_steps, err));
-    begin_blind(s);
+    LIMN_TRY(limn_decoder_state_create(&s->conditional, m->decoder, MAX_ROWS, max_steps, err));
+    LIMN_TRY(limn_decoder_state_create(&s->unconditional, m->decoder, MAX_ROWS, max_steps, err));
+    begin_unconditional(s);
     return LIMN_OK;
 }
 
@@ -91,8 +92,8 @@ void limn_scorer_destroy(limn_scorer **scorer)
     limn_scorer *s = scorer ? *scorer : NULL;
     if (!s) return;
     limn_encoder_state_destroy(&s->encoder);
-    limn_decoder_state_destroy(&s->seeing);
-    limn_decoder_state_destroy(&s->blind);
+    limn_decoder_state_destroy(&s->conditional);
+    limn_decoder_state_destroy(&s->unconditional);
     limn_pool_destroy(&s->pool);
     limn_resize_scratch_finish(&s->resize);
     limn_arena_finish(&s->arena);
@@ -188,7 +189,7 @@ static uint32_t next_token(const limn_scorer *s, const limn_score_job *job, size
 /* Captions through the decoder side by side; one that has come to its end repeats it, to no
  * effect. */
 static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_job *jobs,
-                  size_t n_jobs, bool is_blind)
+                  size_t n_jobs, bool is_unconditional)
 {
     const size_t n_tokens = s->model->config.decoder.n_tokens;
     uint32_t parents[MAX_ROWS], tokens[MAX_ROWS];
@@ -203,7 +204,7 @@ static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_
         limn_decoder_step(decoder, s->pool, n_jobs, parents, tokens, s->log_probs);
         limn_model_log_probs(s->model, s->log_probs, n_jobs);
         for (size_t r = 0; r < n_jobs; r++) {
-            float *out = is_blind ? jobs[r].logprobs_without : jobs[r].logprobs;
+            float *out = is_unconditional ? jobs[r].logprobs_without : jobs[r].logprobs;
             tokens[r] = next_token(s, &jobs[r], step);
             if (out && step <= jobs[r].n_words)
                 out[step] = tokens[r] == specials_of(s)->unknown
@@ -213,7 +214,7 @@ static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_
     }
 }
 
-static bool wants_blind(const limn_score_job *jobs, size_t n_jobs)
+static bool needs_unconditional(const limn_score_job *jobs, size_t n_jobs)
 {
     for (size_t i = 0; i < n_jobs; i++)
         if (jobs[i].logprobs_without) return true;
@@ -227,11 +228,12 @@ limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_sco
     for (size_t i = 0; i < n_jobs; i++) LIMN_TRY(check(s, &jobs[i], err));
     const limn_float_env env = limn_float_env_enter();
     limn_encoder_run(s->model->encoder, s->encoder, s->pool, input, s->features);
-    limn_decoder_begin(s->seeing, s->pool, s->features, limn_tag_slots_find(s->slots, s->features));
+    limn_decoder_begin(s->conditional, s->pool, s->features,
+                       limn_tag_slots_find(s->slots, s->features));
     for (size_t i = 0; i < n_jobs; i += MAX_ROWS) {
         const size_t n = n_jobs - i < MAX_ROWS ? n_jobs - i : (size_t)MAX_ROWS;
-        force(s, s->seeing, jobs + i, n, false);
-        if (wants_blind(jobs + i, n)) force(s, s->blind, jobs + i, n, true);
+        force(s, s->conditional, jobs + i, n, false);
+        if (needs_unconditional(jobs + i, n)) force(s, s->unconditional, jobs + i, n, true);
     }
     limn_float_env_leave(&env);
     return LIMN_OK;

@@ -12,9 +12,9 @@ static const float MIN_PROBABILITY = 1e-4F; /* of a concept: what is rarer count
 struct limn_signals {
     const limn_model *model;
     limn_pool *pool;
-    limn_decoder_state *blind;     /* sees features of zero, begun once */
-    float *log_probs;              /* [n_tokens] */
-    char *text;                    /* [max_text] */
+    limn_decoder_state *unconditional; /* sees features of zero, begun once */
+    float *log_probs;                  /* [n_tokens] */
+    char *text;                        /* [max_text] */
     bool *is_in;                   /* [n_tokens] marks of one hypothesis, all false between uses */
     limn_object_lexicon *lexicon;  /* NULL when the model does not tell objects */
     size_t first_object;           /* index of its first tag */
@@ -33,12 +33,12 @@ static bool tells_objects(size_t *first, const limn_model *m)
     return true;
 }
 
-static limn_status begin_blind(limn_signals *s, limn_error *err)
+static limn_status begin_unconditional(limn_signals *s, limn_error *err)
 {
     const limn_decoder_config *c = &s->model->config.decoder;
     float *features = limn_calloc(c->n_memory_positions, c->memory_dim * sizeof *features);
     if (!features) return limn_fail(err, LIMN_E_NOMEM, "no memory for signals");
-    limn_decoder_begin(s->blind, s->pool, features, NULL);
+    limn_decoder_begin(s->unconditional, s->pool, features, NULL);
     limn_free(features);
     return LIMN_OK;
 }
@@ -52,8 +52,8 @@ static limn_status build(limn_signals *s, limn_error *err)
     s->is_in = limn_calloc(n_tokens, sizeof *s->is_in);
     if (!s->log_probs || !s->text || !s->is_in)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for signals");
-    LIMN_TRY(limn_decoder_state_create(&s->blind, m->decoder, 1, m->config.max_steps, err));
-    LIMN_TRY(begin_blind(s, err));
+    LIMN_TRY(limn_decoder_state_create(&s->unconditional, m->decoder, 1, m->config.max_steps, err));
+    LIMN_TRY(begin_unconditional(s, err));
     if (!m->tagger || !limn_tagger_find_set(&s->first_class, &s->n_classes, m->tagger, "imagenet"))
         s->n_classes = 0;
     return tells_objects(&s->first_object, m) ? limn_object_lexicon_create(&s->lexicon, err)
@@ -77,7 +77,7 @@ void limn_signals_destroy(limn_signals **p)
 {
     limn_signals *s = p ? *p : NULL;
     if (!s) return;
-    limn_decoder_state_destroy(&s->blind);
+    limn_decoder_state_destroy(&s->unconditional);
     limn_object_lexicon_destroy(&s->lexicon);
     limn_free(s->log_probs);
     limn_free(s->text);
@@ -93,10 +93,10 @@ static double logprob_without(limn_signals *s, const limn_hypothesis *h)
 {
     const uint32_t parent = 0;
     double sum = 0;
-    limn_decoder_rewind(s->blind);
+    limn_decoder_rewind(s->unconditional);
     for (size_t i = 0; i < h->n_tokens; i++) {
         const uint32_t token = i > 0 ? h->tokens[i - 1] : s->model->config.decoder.specials.start;
-        limn_decoder_step(s->blind, s->pool, 1, &parent, &token, s->log_probs);
+        limn_decoder_step(s->unconditional, s->pool, 1, &parent, &token, s->log_probs);
         limn_model_log_probs(s->model, s->log_probs, 1);
         sum += (double)s->log_probs[h->tokens[i]];
     }

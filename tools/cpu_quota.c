@@ -27,7 +27,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return !a || (b && b < a) ? b : a;
 }
 
-/* quota / period, rounded up; 0 for what is no quota. */
+/* quota / period, rounded up; 0 if there is no quota. */
 static uint32_t processors(const char *quota, const char *period)
 {
     const long long q = atoll(quota), p = atoll(period);

@@ -1,4 +1,4 @@
-/* A bump allocator: all scratch memory of one worker, taken once.
+/* A bump allocator for all scratch memory of one worker, allocated once.
  *
  * The same code that uses the memory first walks through a counting arena
  * (limn_arena_init_counting), so the planned size and the use cannot drift apart:

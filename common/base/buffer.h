@@ -1,4 +1,4 @@
-/* Bytes that grow: text and records under construction. Zero-initialise; not thread-safe. */
+/* A growing byte buffer, for text and records. Zero-initialise; not thread-safe. */
 #ifndef LIMN_COMMON_BASE_BUFFER_H
 #define LIMN_COMMON_BASE_BUFFER_H
 
@@ -10,7 +10,7 @@
 typedef struct limn_buffer {
     char *bytes; /* [size], and a NUL after them once something was appended */
     size_t size, capacity;
-    bool has_failed; /* memory was short once: the bytes are not complete; look at the end */
+    bool has_failed; /* an allocation failed: the bytes are incomplete; check once, at the end */
 } limn_buffer;
 
 void limn_buffer_append(limn_buffer *b, const void *bytes, size_t size);

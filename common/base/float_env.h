@@ -1,10 +1,10 @@
 /* The floating-point environment of a host program.
  *
- * A program, or a library that it loads, can have set another rounding, flush denormals to zero
- * (gcc's -ffast-math does, at start), or let an exception trap. Each public function that computes
- * or reads numbers sets the environment of C's start-up instead: round to nearest, denormals kept,
- * no traps. It puts the caller's back, exception flags included. Threads start with the environment
- * of the one that made them: those of limn_pool set it once. */
+ * A program, or a library it loads, may have set another rounding mode, denormal flushing (as
+ * gcc's -ffast-math does) or traps. Each public function that computes or reads numbers sets C's
+ * default environment (round to nearest, denormals kept, no traps) and restores the caller's on
+ * return, exception flags included. Threads inherit the environment of their creator: those of
+ * limn_pool set it once. */
 #ifndef LIMN_COMMON_BASE_FLOAT_ENV_H
 #define LIMN_COMMON_BASE_FLOAT_ENV_H
 

@@ -1,5 +1,5 @@
-/* Memory with checked sizes. Byte counts that come from a file or a caller are
- * computed here and nowhere else. Everything is thread-safe. */
+/* Allocation with overflow-checked sizes. Byte counts that depend on a file or a caller are
+ * computed only here. Thread-safe. */
 #ifndef LIMN_COMMON_BASE_MEM_H
 #define LIMN_COMMON_BASE_MEM_H
 
@@ -12,22 +12,22 @@
 bool limn_size_mul(size_t *out, size_t a, size_t b);
 bool limn_size_add(size_t *out, size_t a, size_t b);
 
-/* n_items * item_size bytes; NULL on overflow or when memory is short. Zero bytes
- * gives a pointer that may be freed. The caller frees with limn_free(). */
+/* n_items * item_size bytes; NULL on overflow or when memory is short. Never NULL for zero bytes.
+ * Free with limn_free(). */
 void *limn_alloc(size_t n_items, size_t item_size);
 void *limn_calloc(size_t n_items, size_t item_size);
 /* As limn_alloc, aligned to LIMN_ALIGNMENT. Also freed with limn_free(). */
 void *limn_alloc_aligned(size_t n_items, size_t item_size);
 /* Grows or shrinks a block of limn_alloc/limn_calloc; on NULL the old block stays valid. */
 void *limn_realloc(void *block, size_t n_items, size_t item_size);
-/* Makes room for at least n_items in `*block` of `*capacity` items, doubling it, for arrays that
- * grow one by one. False (and nothing changed) when that overflows or memory is short. */
+/* Grows `*block` of `*capacity` items, by doubling, to at least n_items. False, with nothing
+ * changed, on overflow or when memory is short. */
 bool limn_grow(void **block, size_t *capacity, size_t n_items, size_t item_size);
 char *limn_strdup(const char *text);
 char *limn_strndup(const char *text, size_t size);
 void limn_free(void *block); /* accepts NULL */
-/* Gives whole pages of a part of a block back to the system, where it can; what they held is then
- * undefined. The block is still to be freed. */
+/* Returns the whole pages of a part of a block to the system, if possible; their contents become
+ * undefined. The block must still be freed. */
 void limn_discard_pages(void *part, size_t size);
 
 #endif

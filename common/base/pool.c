@@ -100,8 +100,8 @@ static void stop_threads(limn_pool *pool)
     pthread_mutex_destroy(&pool->mutex);
 }
 
-/* In a child of fork() there is nobody to wait for, and whatever the threads held is held for good:
- * the memory alone is freed. */
+/* In a child of fork() the threads don't exist, and locks they held stay locked: only memory is
+ * freed. */
 void limn_pool_destroy(limn_pool **p)
 {
     limn_pool *pool = p ? *p : NULL;

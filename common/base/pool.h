@@ -1,4 +1,4 @@
-/* A fixed set of threads that share the items of one loop.
+/* A fixed thread pool for parallel loops.
  *
  * Which thread runs which item never changes a result: items must be independent,
  * and each must compute the same bits wherever it runs. */

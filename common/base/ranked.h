@@ -1,4 +1,4 @@
-/* Short lists with the best item first; of equals, the one that came first stays before. */
+/* Short sorted lists, best item first; ties keep their order of insertion. */
 #ifndef LIMN_COMMON_BASE_RANKED_H
 #define LIMN_COMMON_BASE_RANKED_H
 
@@ -8,9 +8,9 @@
 /* Whether item a goes before item b: only if it is better, not as good. */
 typedef bool limn_better_fn(const void *a, const void *b);
 
-/* Puts a copy of `item` where it belongs among `items` [*n], which are the best so far, at most
- * `max` (>= 1): when they are full, the last one goes, or `item` itself, and then it is false.
- * `item` is not among the items. */
+/* Inserts a copy of `item` into the sorted `items` [*n] of at most `max` (>= 1). If the list is
+ * full, the last item is dropped; false if that is `item` itself. `item` must not point into
+ * `items`. */
 bool limn_ranked_insert(void *items, size_t *n, size_t max, size_t item_size, const void *item,
                         limn_better_fn *is_better);
 

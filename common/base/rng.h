@@ -1,8 +1,8 @@
 /* Random numbers that are a function of (seed, name, counter) alone.
  *
- * A stream belongs to what it is for (an image's name, a bootstrap, a tensor), so neither order
- * nor threads nor batches change what is drawn, and a stream can be taken up again anywhere by
- * its two numbers. The generator is SplitMix64 (Steele, Lea & Flood 2014) over a hashed key. */
+ * Each use (an image's name, a bootstrap, a tensor) has its own stream, so order, threads and
+ * batches don't change what is drawn, and a stream can be resumed from its two numbers. The
+ * generator is SplitMix64 (Steele, Lea & Flood 2014) over a hashed key. */
 #ifndef LIMN_COMMON_BASE_RNG_H
 #define LIMN_COMMON_BASE_RNG_H
 

@@ -22,8 +22,8 @@ const char *limn_status_name(limn_status s)
     return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown";
 }
 
-/* Texts quote hostile names and values: without control characters (C0, DEL, and C1 as UTF-8 has
- * them, 0xc2 0x80 … 0x9f) they stay one line and can't command a terminal. */
+/* Texts quote hostile names and values: control characters (C0, DEL, and C1 in UTF-8, 0xc2 0x80 …
+ * 0x9f) are removed, so that they stay one line and can't control a terminal. */
 static void replace_control_characters(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p; p++) {

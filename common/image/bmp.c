@@ -1,9 +1,10 @@
 /* BMP: the header is checked here; stb_image reads the pixels of plain files, bmp_unusual.c those
  * of others.
  *
- * What stb_image 2.27 does not read rightly: headers of OS/2 (it leaves colours uninitialised) and
- * of 52 and 56 bytes, pixels that do not follow at once, runs, masks of more than 8 bits; it takes
- * colours beyond the palette from memory never written, and reads zeros past the end. */
+ * stb_image 2.27 misreads OS/2 headers (it leaves colours uninitialised) and headers of 52 and 56
+ * bytes, pixel data that doesn't follow the header at once, run-length encoding, and masks of more
+ * than 8 bits; it reads colours beyond the palette from uninitialised memory, and zeros past the
+ * end. */
 #include "common/image/bmp.h"
 
 #include <string.h>
@@ -177,7 +178,8 @@ static bool has_wide_mask(const limn_bmp_header *h)
     return false;
 }
 
-/* Whether stb_image reads it rightly. It takes all between header and pixels for the palette. */
+/* Whether stb_image reads it correctly. It takes everything between header and pixels for the
+ * palette. */
 static bool is_plain(const limn_bmp_header *h, const limn_codec_input *in)
 {
     bool is_v4 = h->size == V4_HEADER_SIZE || h->size == V5_HEADER_SIZE;

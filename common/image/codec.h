@@ -30,8 +30,8 @@ void limn_image_flatten_inks(uint8_t *rgb, const uint8_t *cmyk, size_t n_pixels)
 /* ---- exif.c, xmp.c: which side is up ---- */
 
 /* The orientation, 1 to 8, of an EXIF block (with or without its leading "Exif\0\0"); 0 when it has
- * no such entry. One that is none of the eight counts as 1, with a note in *err. A block that is
- * broken, or whose directories lead back to each other, is ignored, with a note in *err. */
+ * no such entry. Other values count as 1, with a note in *err. A block that is broken, or whose
+ * directories form a loop, is ignored, with a note in *err. */
 unsigned limn_exif_orientation(const uint8_t *exif, size_t size, limn_error *err);
 
 /* The first tiff:Orientation of an XMP packet, 1 to 8 (1 for any other digit); 0 when there is

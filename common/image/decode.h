@@ -1,9 +1,9 @@
-/* Images from bytes: one entry for every format, told by content.
+/* Decodes images from bytes; the format is detected from the content.
  *
  *     bytes  ->  limn_image_decode  ->  RGB8, upright
  *
- * All input is hostile: sizes are checked from the header before anything is decoded, an
- * image that is not whole is an error, never a half-grey image. Re-entrant. */
+ * All input is hostile: sizes are checked from the header before anything is decoded, and an
+ * incomplete image is an error, never a half-grey image. Re-entrant. */
 #ifndef LIMN_COMMON_IMAGE_DECODE_H
 #define LIMN_COMMON_IMAGE_DECODE_H
 
@@ -37,7 +37,7 @@
 limn_status limn_image_decode(limn_image *out, const void *bytes, size_t size,
                               const limn_image_settings *settings, limn_error *err);
 
-/* Whether limn_image_decode of the same bytes with this min_side_hint gives this image. */
+/* Whether limn_image_decode would give this image for the same bytes with this min_side_hint. */
 bool limn_image_suits_hint(const limn_image *image, uint32_t min_side_hint);
 
 #endif

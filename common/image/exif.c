@@ -1,4 +1,4 @@
-/* Of EXIF one number is wanted, and this finds it: TIFF 6.0, sections 2 and 8 (tag Orientation). */
+/* Finds the EXIF orientation: TIFF 6.0, sections 2 and 8 (tag Orientation). */
 #include "common/image/codec.h"
 
 #include <string.h>
@@ -22,8 +22,7 @@ enum {
 
 /* ---- loops --------------------------------------------------------------------------------- */
 
-/* Follows the links between directories, whose entries are nobody's business here: a block whose
- * directories form a loop is damaged. */
+/* Follows the links between directories: a block whose directories form a loop is damaged. */
 typedef struct directories {
     const uint8_t *bytes; /* [size] of the TIFF structure */
     size_t size;
@@ -70,7 +69,7 @@ static void follow(directories *d, size_t offset)
     d->is_open[i] = false;
 }
 
-/* Why the TIFF structure is of no use; NULL when it is. */
+/* Why the TIFF structure can't be used; NULL if it can. */
 static const char *find_fault(directories *d)
 {
     if (d->size < 8 || (memcmp(d->bytes, "II*", 4) != 0 && memcmp(d->bytes, "MM\0*", 4) != 0))

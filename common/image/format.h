@@ -1,5 +1,5 @@
-/* What kind of image a file is: one table of formats, with their first bytes and the endings of
- * their names, for decoding and for walking folders alike.
+/* The table of image formats, with magic numbers and file extensions, for decoding and for walking
+ * folders.
  *
  * A format that limn knows and cannot read is in the table too, so that it becomes an error that
  * names it and never a file left out without a word. Another decoder is a row with its function;
@@ -31,8 +31,8 @@ typedef struct limn_image_format {
     const char *extensions; /* "jpg jpeg": lower case, with a space between; NULL: none */
     enum {
         LIMN_IMAGE_CERTAIN, /* its first bytes prove it */
-        /* TGA, XBM …: other files may begin so too. In a folder such a file counts as an image only
-         * when its name says so. */
+        /* TGA, XBM …: other files may begin like this. In a folder such a file counts as an image
+         * only if its extension says so. */
         LIMN_IMAGE_LIKELY,
         LIMN_IMAGE_NOT, /* no image at all */
     } kind;
@@ -40,8 +40,8 @@ typedef struct limn_image_format {
 
 enum { LIMN_IMAGE_PROBE_SIZE = 2056 }; /* bytes that limn_image_sniff needs of a file */
 
-/* What the bytes are, by their first LIMN_IMAGE_PROBE_SIZE ones; NULL when nothing known. RAW
- * formats built on TIFF are told by their directory, where that is among `size`. */
+/* The format of the bytes, from the first LIMN_IMAGE_PROBE_SIZE of them; NULL if unknown. RAW
+ * formats based on TIFF are recognised by their directory, if it is within `size`. */
 const limn_image_format *limn_image_sniff(const uint8_t *bytes, size_t size);
 
 /* The format that has this extension [size], without its dot, in any case; NULL: none. */

@@ -1,5 +1,5 @@
-/* Looks at the first bytes of a file where a magic number proves too little. Internal to this
- * folder. Each takes `size` bytes, which may be fewer than it would like. */
+/* Checks for formats whose magic number is not enough. Internal to this folder. `size` may be
+ * small. */
 #ifndef LIMN_COMMON_IMAGE_FORMAT_PROBE_H
 #define LIMN_COMMON_IMAGE_FORMAT_PROBE_H
 

@@ -1,7 +1,7 @@
 /* GIF through giflib: the first frame, on a canvas that holds it.
  *
- * giflib makes something of codes that no encoder writes, so the codes are followed first to see
- * that all are possible and stand for every pixel of the frame. */
+ * giflib accepts invalid codes, so the codes are checked first: all must be possible, and they
+ * must cover every pixel of the frame. */
 #include "common/image/codec.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Radiance HDR: header and length are checked here, stb_image reads the pixels and makes 8 bit of
  * them: the 1 / 2.2th power of each value, 1.0 and all above it is white. EXPOSURE is ignored.
  *
- * What stb_image 2.27 reads wrongly does not come to it: data that end too early (it takes memory
- * never written for pixels, or never ends), rows packed in the old way, rows of both kinds. */
+ * What stb_image 2.27 misreads is refused here: data that ends too early (it uses uninitialised
+ * memory, or never ends), old-style run-length encoding, and mixed encodings. */
 #include "common/image/codec.h"
 
 #include <ctype.h>

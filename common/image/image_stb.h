@@ -1,8 +1,8 @@
-/* The door to stb_image, for plain BMP, TGA and HDR. Internal to this folder.
+/* stb_image, for plain BMP, TGA and HDR. Internal to this folder.
  *
- * Debian's stb_image (2.27) reads zeros, or memory never written, past the end of its data and
- * trusts much of what they say: bmp.c, tga.c and hdr.c check that the image is whole, how large
- * it is, and that it is of a kind that is read rightly, before they come here. */
+ * Debian's stb_image (2.27) reads zeros or uninitialised memory past the end of its data and
+ * trusts its headers: bmp.c, tga.c and hdr.c check first that the image is complete, its size, and
+ * that it is of a kind that stb_image reads correctly. */
 #ifndef LIMN_COMMON_IMAGE_IMAGE_STB_H
 #define LIMN_COMMON_IMAGE_IMAGE_STB_H
 

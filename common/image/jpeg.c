@@ -5,8 +5,8 @@
  * changed between setjmp and longjmp. libjpeg goes on after damage with a warning and grey
  * blocks: the warnings that mean lost image data are errors here.
  *
- * Whether an image is whole is told by its rows, not by its end marker, which some cameras leave
- * out or follow with data of their own. Cut data run out of bits, and libjpeg says so, except
+ * Whether an image is complete is judged by its rows, not by its end marker, which some cameras
+ * omit or follow with data of their own. Cut data run out of bits, and libjpeg says so, except
  *   between two scans: then the last one must have brought the last bit of every coefficient;
  *   in arithmetic code, which may leave out its end: there the end marker is asked for. */
 #include "common/image/codec.h"

@@ -115,8 +115,8 @@ static void convert_to_rgb(png_job *job)
     png_read_update_info(job->png, job->info);
 }
 
-/* libpng insists that the header comes first, so its fields are at fixed places; read here, a
- * bad size gets a telling text. */
+/* libpng requires the header to come first, so its fields are at fixed offsets; reading them here
+ * gives a clear message for a bad size. */
 static limn_status check_header(const png_job *job)
 {
     const uint8_t *header = job->in->bytes;
@@ -162,8 +162,8 @@ static bool is_last_row(const png_job *job, int pass, uint32_t y)
     return pass == last && y == PNG_ROW_FROM_PASS_ROW(PNG_PASS_ROWS(height, last) - 1, last);
 }
 
-/* What is missing or wrong behind the last pixel costs nothing, but a wrong checksum of the pixels,
- * which libpng looks at before it gives out the last row. */
+/* Errors after the last pixel are ignored, except a wrong checksum of the pixels, which libpng
+ * checks before it returns the last row. */
 static limn_status after_jump(const png_job *job)
 {
     const bool is_whole = job->has_all_rows && job->status == LIMN_E_TRUNCATED;

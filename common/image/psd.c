@@ -1,4 +1,4 @@
-/* PSD: the flattened image that Photoshop keeps behind the layers, row by row from its channels.
+/* PSD: the flattened image that Photoshop stores after the layers, row by row from its channels.
  *
  * stb_image reads this format too, but computes negative numbers into bytes where there is
  * transparency (undefined in C), and reads nothing but RGB. */

@@ -1,7 +1,7 @@
-/* Resizing, bit for bit as Pillow's Image.resize does it on 8-bit RGB (antialiased: the filter
- * widens with the scale; two passes in 8-bit fixed point). Which pass comes first follows Pillow
- * 13; until version 12 the horizontal one always did, so that of images that lose many more
- * rows than columns some pixels differ from its by a little. */
+/* Resizing, bit for bit as Pillow's Image.resize on 8-bit RGB (antialiased: the filter widens with
+ * the scale; two passes in 8-bit fixed point). The order of the passes follows Pillow 13; up to
+ * version 12 the horizontal pass was always first, so some pixels differ slightly for images that
+ * lose many more rows than columns. */
 #ifndef LIMN_COMMON_IMAGE_RESIZE_H
 #define LIMN_COMMON_IMAGE_RESIZE_H
 
@@ -42,7 +42,7 @@ limn_status limn_resize_part(uint8_t *dst, uint32_t dst_width, uint32_t dst_heig
                              const limn_resize_box *box, limn_resize_filter filter,
                              limn_resize_scratch *scratch, limn_error *err);
 
-/* What part of the resized image is wanted. */
+/* The part of the resized image to compute. */
 typedef struct limn_resize_window {
     uint32_t whole_width, whole_height; /* of the resized image */
     uint32_t left, top, width, height;  /* of the part; within the whole */

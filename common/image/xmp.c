@@ -1,5 +1,5 @@
-/* The orientation in an XMP packet, found as Pillow's getexif finds it: the first place where the
- * property stands with a digit, as an attribute or as an element of its own. */
+/* The orientation in an XMP packet, as found by Pillow's getexif: the first occurrence of the
+ * property with a digit, as an attribute or an element. */
 #include "common/image/codec.h"
 
 #include <string.h>

@@ -7,10 +7,9 @@
  *         limn_archive_read(a, &bytes, &size, 1 << 20, &err);
  *     limn_archive_close(&a);
  *
- * Members come in the archive's own order. Nothing is ever written to where a member's name leads.
- * What is held is one block of the file, the member that is read, and of a zip its directory. A
- * compressed archive that expands beyond LIMN_ARCHIVE_MAX_EXPANSION ends with LIMN_E_LIMIT.
- * One thread at a time. */
+ * Members come in the archive's order. Nothing is ever written to a member's path. Only one block
+ * of the file, the current member, and the directory of a zip are in memory. A compressed archive
+ * that expands beyond LIMN_ARCHIVE_MAX_EXPANSION fails with LIMN_E_LIMIT. One thread at a time. */
 #ifndef LIMN_COMMON_IO_ARCHIVE_READER_H
 #define LIMN_COMMON_IO_ARCHIVE_READER_H
 
@@ -41,7 +40,7 @@ typedef struct limn_archive_member {
     limn_archive_kind kind;
 } limn_archive_member;
 
-/* Whether `path` ends like an archive that is read here: .tar, .tar.gz, .tgz or .zip, in any
+/* Whether `path` has the extension of a supported archive: .tar, .tar.gz, .tgz or .zip, in any
  * case. */
 bool limn_archive_has_name(const char *path);
 
@@ -77,7 +76,7 @@ limn_status limn_archive_read(limn_archive *a, unsigned char **bytes, size_t *si
  * What is not read yet is passed over. LIMN_E_TRUNCATED, LIMN_E_FORMAT, LIMN_E_LIMIT, LIMN_E_IO. */
 limn_status limn_archive_end_of_member(limn_archive *a, uint64_t *end, limn_error *err);
 
-/* Whether moving from member to member costs decompressing what is between. */
+/* Whether skipping members requires decompressing them. */
 bool limn_archive_is_compressed(const limn_archive *a);
 
 #endif

@@ -1,6 +1,6 @@
-/* A feature cache under construction: OUT.npy, one row an image, and OUT.txt, one file name a
- * line. Both come to be at the end, or neither; OUT.npy comes last, so that where it is the list is
- * too. One thread at a time. */
+/* A feature cache under construction: OUT.npy, one row an image, and OUT.txt, one file name a line.
+ * Both are created at the end, or neither; OUT.npy last, so that if it exists, the list does too.
+ * One thread at a time. */
 #ifndef LIMN_COMMON_IO_CACHE_WRITER_H
 #define LIMN_COMMON_IO_CACHE_WRITER_H
 
@@ -26,7 +26,7 @@ limn_status limn_cache_writer_check_name(const char *name, limn_error *err);
 /* One more row and its name. LIMN_E_IO. */
 limn_status limn_cache_writer_add(limn_cache_writer *w, const char *name, const void *row,
                                   limn_error *err);
-/* Writes both files to the end and gives them their names. Nulls *w also on failure. LIMN_E_IO. */
+/* Finishes both files and renames them. Nulls *w also on failure. LIMN_E_IO. */
 limn_status limn_cache_writer_commit(limn_cache_writer **w, limn_error *err);
 void limn_cache_writer_discard(limn_cache_writer **w); /* accepts NULL and *w == NULL; nulls it */
 

@@ -1,5 +1,5 @@
-/* Caption files: images and what is said of them, in the formats that are in use, told apart by
- * content. Each may be gzipped; UTF-8, or UTF-16 with a byte order mark.
+/* Caption files in the formats that are in use, detected from the content. Each may be gzipped;
+ * UTF-8, or UTF-16 with a byte order mark.
  *
  *   TSV        id<TAB>caption, or id#k<TAB>caption (Flickr8k.token.txt; limn --format text), or
  *              id#zhc#k, also with a blank instead of the tab (Flickr8k-CN, COCO-CN); or
@@ -52,7 +52,7 @@ typedef struct limn_caption_record {
                           * record of an entry; NAN for none */
     const char *signals; /* in objects: "signals", an object, as JSON; likewise; NULL for none */
     size_t entry;        /* records of one entry are alternatives, best first; see below */
-    bool is_rejected;    /* marked as unfit and left out: the caption is NULL */
+    bool is_rejected;    /* marked as rejected and left out: the caption is NULL */
 } limn_caption_record;
 
 /* The records in the order of the file. An entry is a line, or an object of a JSON array: two
@@ -62,10 +62,10 @@ typedef struct limn_caption_file {
     limn_caption_record *records; /* [n_records] */
     size_t n_records, n_entries;
     const char *format;        /* "TSV", "JSONL", "COCO annotations" …; static */
-    size_t n_without_image;    /* of a folder: text files that stand beside no image */
+    size_t n_without_image;    /* of a folder: text files without an image */
     const char *without_image; /* the path of the first; NULL when there is none */
-    size_t n_rejected;         /* captions left out because they are marked as unfit */
-    const char *note;          /* how the file was read, where that is a guess; NULL; static */
+    size_t n_rejected;         /* captions left out because they are marked as rejected */
+    const char *note;          /* how the file was read, if that was a guess, else NULL; static */
     struct limn_caption_strings *strings;
 } limn_caption_file;
 

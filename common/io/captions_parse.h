@@ -44,11 +44,11 @@ void limn_caption_begin_entry(limn_caption_file *file);
  * bytes == NULL stands for none. LIMN_E_LIMIT, LIMN_E_FORMAT for an empty id, LIMN_E_NOMEM. */
 limn_status limn_caption_add(limn_caption_file *file, const limn_caption_item *item,
                              limn_caption_text caption, limn_error *err);
-/* Sets what a record says of its caption's sureness; signals with bytes == NULL stand for none.
+/* Sets the confidence fields of a record; signals with bytes == NULL stand for none.
  * LIMN_E_NOMEM. */
 limn_status limn_caption_set_sureness(limn_caption_file *file, size_t record, double confidence,
                                       limn_caption_text signals, limn_error *err);
-/* Counts a text file that stands beside no image; keeps the first one's path. LIMN_E_NOMEM. */
+/* Counts a text file without an image; keeps the first one's path. LIMN_E_NOMEM. */
 limn_status limn_caption_note_orphan(limn_caption_file *file, const char *path, limn_error *err);
 /* When all is added: LIMN_E_ARG where no record is of the splits that are wanted, LIMN_E_FORMAT for
  * an empty list. */
@@ -61,7 +61,7 @@ limn_status limn_caption_check_list(const limn_caption_file *file, limn_error *e
  * LIMN_E_FORMAT for broken gzip data, broken UTF-16 and UTF-16 without a mark, LIMN_E_LIMIT,
  * LIMN_E_NOMEM. */
 limn_status limn_caption_decode(char **bytes, size_t *size, limn_error *err);
-/* LIMN_E_FORMAT for NUL and for what is no UTF-8, naming the byte; "line N, byte M" with line > 0.
+/* LIMN_E_FORMAT for NUL and invalid UTF-8, naming the byte; "line N, byte M" with line > 0.
  */
 limn_status limn_caption_check_text(limn_caption_text text, size_t line, limn_error *err);
 

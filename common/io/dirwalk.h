@@ -1,11 +1,11 @@
-/* Expands what a user names into files: files, folders, archives, and lists of them on a
- * descriptor.
+/* Expands the user's arguments (files, folders, archives, and lists of them on a descriptor) into
+ * files.
  *
  * A folder gives its entries in byte-wise order of their names, folders below (when asked for) at
- * their place. Hidden entries (".x") and what is neither file nor folder are left out of
- * folders, never when named. Symbolic links are followed; a folder that is its own ancestor is
- * entered once. What is named twice comes twice. Paths are bytes, built from what the user wrote.
- * Only the names of the folders on the way to the current file are held. One thread at a time.
+ * their place. Hidden entries (".x") and what is neither file nor folder are left out of folders,
+ * never when named. Symbolic links are followed; a folder that is its own ancestor is entered once.
+ * A path that is named twice comes twice. Paths are bytes, built from what the user wrote. Only
+ * the names of the folders on the way to the current file are held. One thread at a time.
  *
  * An archive (common/io/archive_reader.h) is, where asked for, a folder whose entries are
  * ARCHIVE/MEMBER in the order that they have in it; it is told by its name. */
@@ -73,8 +73,8 @@ void limn_dirwalk_destroy(limn_dirwalk **w); /* accepts NULL and *w == NULL; nul
  * does not repeat it, and the walk may go on: LIMN_E_IO (not there, folder or list unreadable),
  * LIMN_E_LIMIT (a list entry over LIMN_LIST_MAX_PATH of list_reader.h), LIMN_E_FORMAT (a NUL in a
  * list of lines), what limn_archive_open and limn_archive_next fail with, LIMN_E_INTERRUPTED
- * (wake_fd), LIMN_E_NOMEM: after these two the walk is at its end. A named file need not exist to
- * come out: whoever opens it reports that. */
+ * (wake_fd), LIMN_E_NOMEM: after these two the walk is at its end. A named file is returned even
+ * if it doesn't exist: opening it reports that. */
 limn_status limn_dirwalk_next(limn_dirwalk *w, limn_dirwalk_entry *out, limn_error *err);
 
 /* The archive that stands at the member that came out last, which may be read until the next call;

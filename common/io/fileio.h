@@ -81,12 +81,11 @@ limn_status limn_file_replace(const char *path, const void *bytes, size_t size, 
 limn_status limn_file_replace_given(const char *path, const void *bytes, size_t size,
                                     limn_error *err);
 
-/* Syncs the folder that `path` is in: only then is a rename, or that a file came to be or went, on
- * the disk. LIMN_E_IO, LIMN_E_NOMEM. */
+/* Syncs the folder that `path` is in: only then is a rename, a creation or a removal durable.
+ * LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_folder_sync(const char *path, limn_error *err);
 
-/* Makes those of the folders that `path` is in that are missing, the outermost first.
- * LIMN_E_IO, LIMN_E_NOMEM. */
+/* Creates the missing folders that contain `path`. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_folder_make_above(const char *path, limn_error *err);
 
 /* ---- hashing ------------------------------------------------------------------------------ */
@@ -94,7 +93,7 @@ limn_status limn_folder_make_above(const char *path, limn_error *err);
 #define LIMN_FNV1A64_INIT UINT64_C(0xcbf29ce484222325)
 
 /* 64-bit FNV-1a of the bytes, continuing from `hash` (LIMN_FNV1A64_INIT at first). About a
- * nanosecond a byte. Not a defence against anyone. */
+ * nanosecond per byte. Not cryptographic. */
 uint64_t limn_fnv1a64(uint64_t hash, const void *bytes, size_t size);
 
 #endif

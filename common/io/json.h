@@ -67,7 +67,7 @@ limn_status limn_json_fail(const limn_json_node *node, limn_error *err, limn_sta
 
 /* ---- of a member of an object, which must be there ---------------------------------------- */
 
-/* Whether an object has the member (also when it is null); false for what is no object. */
+/* Whether an object has the member (even if null); false if it is not an object. */
 bool limn_json_has(const limn_json_node *object, const char *key);
 /* A member of any type; `key` is borrowed. */
 limn_status limn_json_get(limn_json_node *out, const limn_json_node *object, const char *key,

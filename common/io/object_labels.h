@@ -1,11 +1,11 @@
-/* What a detector saw in each image: files of lines
+/* Objects that a detector found in each image: files of lines
  *
  *     name<TAB>class:score class:score …
  *
  * A class is one of the 80 of common/text/objects.h, with "_" or a space between its words
  * ("traffic_light", "traffic light"); a score is a decimal fraction from 0 to 1. A class stands
- * once for each box. An image in which nothing was seen has its name and a tab alone. Blank lines
- * are left out, CR LF ends lines too. */
+ * once for each box. An image without objects has only its name and a tab. Blank lines are
+ * ignored; lines may end in CR LF. */
 #ifndef LIMN_COMMON_IO_OBJECT_LABELS_H
 #define LIMN_COMMON_IO_OBJECT_LABELS_H
 

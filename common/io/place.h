@@ -1,6 +1,6 @@
-/* Files that are written under names which nobody chose: beside a user's file, or below a folder
- * that he named. What somebody planted there — a link in place of the file, or of a folder on the
- * way — is never followed: else whoever made a data set could have this program write elsewhere. */
+/* Files whose names the program chooses, next to a user's file or below a folder the user named. A
+ * link planted in place of the file, or of a folder on the way, is never followed: otherwise the
+ * author of a data set could make this program write elsewhere. */
 #ifndef LIMN_COMMON_IO_PLACE_H
 #define LIMN_COMMON_IO_PLACE_H
 
@@ -15,12 +15,11 @@
  * path. */
 limn_status limn_file_open_own(int *fd, const char *path, int flags, limn_error *err);
 
-/* Whether something is at `path` that is not a regular file, or a link: not to be taken for one's
- * own. False when nothing is there. */
+/* Whether `path` exists but is a link or not a regular file, so that it can't be our own. */
 bool limn_file_is_foreign(const char *path);
 
-/* Makes a folder where there is none. What is there must be a folder; of one that the user named
- * (`is_given`), a link to one will do. LIMN_E_IO, LIMN_E_ARG. */
+/* Creates a folder if there is none. An existing path must be a folder; if the user named it
+ * (`is_given`), a link to one is allowed. LIMN_E_IO, LIMN_E_ARG. */
 limn_status limn_folder_make(const char *path, bool is_given, limn_error *err);
 
 /* The folder of a file, open, and the file's name in it: for openat(2), renameat(2) and the like.

@@ -20,9 +20,10 @@ bool limn_pth_is(const void *bytes, size_t size);
 limn_status limn_pth_probe(bool *out, const char *path, limn_error *err);
 
 /* Reads `path`. Dictionaries in dictionaries are flattened: {"state_dict": {"a": …}} gives
- * "state_dict.a"; what is no tensor is left out. Tensors that are not dense in the file (permuted,
- * sliced) are copied into row-major order. Errors begin with the path. LIMN_E_IO, LIMN_E_FORMAT,
- * LIMN_E_TRUNCATED, LIMN_E_UNSUPPORTED (what no state dict needs), LIMN_E_LIMIT, LIMN_E_NOMEM. */
+ * "state_dict.a"; values other than tensors are skipped. Tensors that are not dense in the file
+ * (permuted, sliced) are copied into row-major order. Errors begin with the path. LIMN_E_IO,
+ * LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_UNSUPPORTED (what no state dict needs), LIMN_E_LIMIT,
+ * LIMN_E_NOMEM. */
 limn_status limn_pth_open(limn_pth **out, const char *path, limn_error *err);
 /* The same over bytes in memory, which must outlive the result. */
 limn_status limn_pth_open_memory(limn_pth **out, const void *bytes, size_t size, limn_error *err);

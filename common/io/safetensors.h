@@ -57,13 +57,13 @@ limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn
 /* The same over bytes in memory, which must outlive the result (tests, fuzzing). */
 limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *bytes, size_t size,
                                          limn_error *err);
-/* Tensors that are already in memory, seen as a file: without metadata, and with a checksum that
- * says nothing. The list is copied; names and data are borrowed, and changed data show at once.
+/* Tensors that are already in memory, seen as a file: without metadata, and with a meaningless
+ * checksum. The list is copied; names and data are borrowed, and changed data show at once.
  * LIMN_E_ARG (two of one name, a size that is not its shape's), LIMN_E_NOMEM. */
 limn_status limn_safetensors_from_tensors(limn_safetensors **out, const limn_tensor *tensors,
                                           size_t n_tensors, limn_error *err);
-/* Says that each tensor's data are read once, so that limn_safetensors_release gives memory back. A
- * file opened from memory is left as it is. */
+/* Declares that each tensor's data is read only once, so that limn_safetensors_release frees its
+ * memory. No effect on a file opened from memory. */
 void limn_safetensors_read_once(limn_safetensors *f);
 /* The data of `t` are not read again: undefined from now on if the file is read once. Re-entrant.
  */

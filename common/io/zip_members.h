@@ -1,4 +1,4 @@
-/* All members of a zip archive in memory, when they are stored without compression. */
+/* All members of an uncompressed zip archive in memory. */
 #ifndef LIMN_COMMON_IO_ZIP_MEMBERS_H
 #define LIMN_COMMON_IO_ZIP_MEMBERS_H
 

@@ -18,7 +18,7 @@ void limn_base64_append(limn_buffer *out, const void *data, size_t size)
     }
 }
 
-/* 0 … 63; 64 for what is no digit. */
+/* 0 … 63; 64 for anything else. */
 static unsigned value_of(char c)
 {
     const char *digit = c ? strchr(digits, c) : NULL;

@@ -33,7 +33,7 @@ static kind read(size_t *n, const char *text, size_t size, size_t at)
 {
     uint32_t c = 0;
     *n = at < size ? limn_utf8_decode(&c, text + at, size - at) : 0;
-    if (at < size && *n == 0) *n = 1; /* not valid: goes on all the same */
+    if (at < size && *n == 0) *n = 1; /* not valid: continues */
     return kind_of(c);
 }
 

@@ -8,8 +8,9 @@
  *     features.json            checksums of features that were given (limn-train --features)
  *     cache/                   images and features, which can be made again
  *
- * Every file but the log comes to be by a rename, so that a kill at any moment leaves the last good
- * checkpoint; a torn last line of the log is cut off when the run goes on. One thread at a time. */
+ * Every file but the log is created by a rename, so that a kill at any moment leaves the last
+ * good checkpoint; a torn last line of the log is cut off when the run goes on. One thread at a
+ * time. */
 #ifndef LIMN_MODELS_TRAIN_RUN_FOLDER_H
 #define LIMN_MODELS_TRAIN_RUN_FOLDER_H
 

@@ -30,8 +30,8 @@ struct rater {
     size_t ids_capacity;
     uint32_t *used; /* [n_used] captions that are asked about */
     size_t n_used;
-    float *blind;   /* [n_captions] mean log-probability without an image */
-    uint8_t *input; /* of no image */
+    float *unconditional; /* [n_captions] mean log-probability without an image */
+    uint8_t *input;       /* of no image */
     float *agreement;
 };
 
@@ -67,10 +67,10 @@ static void find_used(struct rater *r)
     const uint32_t *captions;
     for (size_t p = 0; p < r->opinion->n_images; p++) {
         const size_t n = n_asked(r, p, &captions);
-        for (size_t i = 0; i < n; i++) r->blind[captions[i]] = NAN;
+        for (size_t i = 0; i < n; i++) r->unconditional[captions[i]] = NAN;
     }
     for (size_t c = 0; c < r->opinion->n_captions; c++)
-        if (isnan(r->blind[c])) r->used[r->n_used++] = (uint32_t)c;
+        if (isnan(r->unconditional[c])) r->used[r->n_used++] = (uint32_t)c;
 }
 
 /* ---- scores -------------------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ static float mean(const float *logprobs, size_t n)
 
 /* Mean log-probabilities [n] of captions [n] with the image of `input`, or without any. */
 static limn_status rate(const struct rater *r, struct worker *w, const uint8_t *input,
-                        const uint32_t *captions, size_t n, bool is_blind, float *means)
+                        const uint32_t *captions, size_t n, bool is_unconditional, float *means)
 {
     limn_score_job jobs[N_JOBS] = { 0 };
     size_t numbers[N_JOBS], n_jobs = 0;
@@ -101,8 +101,8 @@ static limn_status rate(const struct rater *r, struct worker *w, const uint8_t *
         jobs[n_jobs++] = (limn_score_job){
             .words = r->ids + r->offsets[captions[i]],
             .n_words = n_words(r, captions[i]),
-            .logprobs = is_blind ? NULL : out,
-            .logprobs_without = is_blind ? out : NULL,
+            .logprobs = is_unconditional ? NULL : out,
+            .logprobs_without = is_unconditional ? out : NULL,
         };
     }
     LIMN_TRY(limn_scorer_run(w->scorer, input, jobs, n_jobs, NULL));
@@ -116,7 +116,7 @@ static void keep_failure(struct worker *w, limn_status status)
     if (w->status == LIMN_OK) w->status = status;
 }
 
-static void rate_blind(void *ctx, size_t item, size_t worker)
+static void rate_unconditional(void *ctx, size_t item, size_t worker)
 {
     struct rater *r = ctx;
     const size_t first = item * N_JOBS;
@@ -127,7 +127,7 @@ static void rate_blind(void *ctx, size_t item, size_t worker)
         keep_failure(&r->workers[worker], s);
         return;
     }
-    for (size_t i = 0; i < n; i++) r->blind[r->used[first + i]] = means[i];
+    for (size_t i = 0; i < n; i++) r->unconditional[r->used[first + i]] = means[i];
 }
 
 static void rate_image(void *ctx, size_t item, size_t worker)
@@ -147,7 +147,8 @@ static void rate_image(void *ctx, size_t item, size_t worker)
         keep_failure(w, s);
         return;
     }
-    for (size_t i = 0; i < n; i++) out[i] = isinf(out[i]) ? out[i] : out[i] - r->blind[captions[i]];
+    for (size_t i = 0; i < n; i++)
+        out[i] = isinf(out[i]) ? out[i] : out[i] - r->unconditional[captions[i]];
 }
 
 static limn_status check(const struct rater *r, limn_error *err)
@@ -163,7 +164,7 @@ static limn_status check(const struct rater *r, limn_error *err)
 static limn_status rate_all(struct rater *r, limn_error *err)
 {
     const limn_opinion *o = r->opinion;
-    limn_pool_run(o->pool, (r->n_used + N_JOBS - 1) / N_JOBS, rate_blind, r);
+    limn_pool_run(o->pool, (r->n_used + N_JOBS - 1) / N_JOBS, rate_unconditional, r);
     LIMN_TRY(check(r, err));
     for (r->first = 0; r->first < o->n_images; r->first += IMAGES_A_REPORT) {
         const size_t left = o->n_images - r->first;
@@ -205,9 +206,9 @@ static limn_status agree(struct rater *r, limn_error *err)
     LIMN_TRY(open_workers(r, err));
     r->offsets = limn_calloc(o->n_captions + 1, sizeof *r->offsets);
     r->used = limn_alloc(o->n_captions, sizeof *r->used);
-    r->blind = limn_calloc(o->n_captions, sizeof *r->blind);
+    r->unconditional = limn_calloc(o->n_captions, sizeof *r->unconditional);
     r->input = limn_calloc(info.input_bytes, 1);
-    if (!r->offsets || !r->used || !r->blind || !r->input)
+    if (!r->offsets || !r->used || !r->unconditional || !r->input)
         return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu captions", o->n_captions);
     for (size_t i = 0; i < o->n_captions; i++) LIMN_TRY(encode(r, i, err));
     find_used(r);
@@ -227,7 +228,7 @@ limn_status limn_self_training_agree(float *agreement, const limn_opinion *opini
     limn_free(r.ids);
     limn_free(r.offsets);
     limn_free(r.used);
-    limn_free(r.blind);
+    limn_free(r.unconditional);
     limn_free(r.input);
     return status;
 }

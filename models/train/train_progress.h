@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Called in the thread that asked for the work, now and then and at its end. False asks to stop:
- * the work then ends with LIMN_E_INTERRUPTED, and what was not finished does not come to be. */
+ * the work then ends with LIMN_E_INTERRUPTED, and unfinished files are not created. */
 typedef bool limn_train_progress_fn(void *ctx, size_t done, size_t total);
 
 typedef struct limn_train_progress {

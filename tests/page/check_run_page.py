@@ -53,7 +53,7 @@ addEventListener("load", () => {
 });
 </script>"""
 
-ALL_CHARTS = ["Loss", "Scores", "Learning rate", "Gradient norm", "Tokens a second", "Captions, % of the set", "Reward"]
+ALL_CHARTS = ["Loss", "Scores", "Learning rate", "Gradient norm", "Tokens per second", "Captions, % of all", "Reward"]
 
 
 class Check:

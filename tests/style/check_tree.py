@@ -31,11 +31,22 @@ C_FILES = (".c", ".h", ".re")
 SOURCES = C_FILES + (".py", ".sh", ".build")
 TEXTS = SOURCES + (".md",)
 SCRIPTS = ("tools/dev", ".ci/run")
+OWN_PATH = "tests/style/check_tree.py"
 SAME_NAME_ALLOWED = ("meson.build", "README.md", "__init__.py", "pyproject.toml")
 # The library reports through statuses: it never prints, ends the process or reads the environment.
 FORBIDDEN_IN_LIBRARY = re.compile(
     r"\b(v?printf|puts|putchar|perror|_?exit|_Exit|abort|(secure_)?getenv|setlocale)\s*\(|\b(stdout|stderr)\b")
 LEFT_OPEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
+# {what we don't write: what we write instead}. Names of options and fields of files are as they are.
+UNWANTED = {
+    r"(?<![\w\"`'=\\./-])[Pp]ictures?(?![\w\"`'=\\.(-])": "image",
+    r"(?i)\b(?:is_)?bli" r"nd(?:ly)?\b": "unconditional",
+    r"\bstands? beside\b": "is next to",
+    r"\bc(?:o|a)mes? to be\b": "is created",
+    r"\bwhat is no\b": "what is not a",
+    r"\bis there already\b": "already exists",
+    r"\bgoes on all the same\b": "continues",
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 COMMENT_OR_LITERAL = re.compile(
     r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
@@ -80,6 +91,9 @@ def check_text(tree, path, text):
     if not text.endswith("\n") or text.endswith("\n\n"):
         tree.report(path, len(text), "not exactly one newline at the end")
     tree.find_all(path, LEFT_OPEN, "'{}' left in the text")
+    for word, instead in UNWANTED.items():
+        if path != OWN_PATH:
+            tree.find_all(path, word, "'{}': write " + f"'{instead}'")
     if path.endswith(SOURCES) and text.count("\n") > MAX_LINES:
         tree.report(path, 0, f"{text.count(chr(10))} lines; at most {MAX_LINES}")
     if path.endswith(C_FILES):

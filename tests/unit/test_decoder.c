@@ -282,11 +282,11 @@ static void test_attention_to_class_positions_is_left_out(void **state)
 /* With features of zero or not: a caller that tells no tags tells those of no image. */
 static void test_no_tags_are_the_first_ones_with_probability_zero(void **state)
 {
-    static const limn_tag_slot blind[] = { { 0, 0 }, { 1, 0 }, { 2, 0 } };
+    static const limn_tag_slot unconditional[] = { { 0, 0 }, { 1, 0 }, { 2, 0 } };
     static const uint32_t parent = 0, token = 1;
     fixture f = open_fixture(&slotted, LIMN_TENSOR_F32, limn_cpu_best());
     float logits[3][N_TOKENS];
-    const limn_tag_slot *const told[] = { NULL, blind, slots };
+    const limn_tag_slot *const told[] = { NULL, unconditional, slots };
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         limn_decoder_begin(f.state, NULL, f.features, told[i]);

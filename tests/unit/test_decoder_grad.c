@@ -325,24 +325,24 @@ static void test_tags_learn_from_their_images(void **state)
  * probability zero. */
 static void check_hidden_images(const limn_decoder_config *c)
 {
-    limn_tag_slot blind[sizeof slots / sizeof *slots];
+    limn_tag_slot unconditional[sizeof slots / sizeof *slots];
     const size_t n = N_FEATURES / 3;
     limn_decoder_grad_settings settings = { .scale = 1.0f, .image_dropout = 0.5f, .seed = 5 };
     struct fixture hidden, zero;
     float d_features[N_FEATURES];
     double loss, loss_zero;
     size_t n_hidden = 0;
-    memcpy(blind, slots, sizeof blind);
+    memcpy(unconditional, slots, sizeof unconditional);
     open_fixture_of(&hidden, c, 1, limn_cpu_best());
     open_fixture_of(&zero, c, 1, limn_cpu_best());
-    zero.batch.slots = blind;
+    zero.batch.slots = unconditional;
     assert_int_equal(
         limn_decoder_trainer_run(hidden.trainer, &hidden.batch, &settings, d_features, &loss, NULL),
         LIMN_OK);
     for (size_t i = 0; i < 3; i++)
         if (largest(d_features + i * n, n) == 0) {
             memset(zero.features + i * n, 0, n * sizeof(float));
-            for (uint32_t k = 0; k < 3; k++) blind[3 * i + k] = (limn_tag_slot){ k, 0 };
+            for (uint32_t k = 0; k < 3; k++) unconditional[3 * i + k] = (limn_tag_slot){ k, 0 };
             n_hidden++;
         }
     assert_in_range(n_hidden, 1, 2);

@@ -152,8 +152,8 @@ static void run_forward(float *out, const limn_model *m, float guidance)
     limn_forward_destroy(&f);
 }
 
-/* The same by the parts themselves; is_blind: features of zero, and no tags. */
-static void run_parts(float *out, const limn_model *m, bool is_blind)
+/* The same by the parts themselves; is_unconditional: features of zero, and no tags. */
+static void run_parts(float *out, const limn_model *m, bool is_unconditional)
 {
     const uint32_t parent = 0;
     uint8_t input[SIDE * SIDE * 3];
@@ -164,7 +164,7 @@ static void run_parts(float *out, const limn_model *m, bool is_blind)
     make_input(input, 2);
     assert_int_equal(limn_encoder_state_create(&encoder, m->encoder, NULL), LIMN_OK);
     assert_int_equal(limn_decoder_state_create(&decoder, m->decoder, 1, N_STEPS, NULL), LIMN_OK);
-    if (!is_blind) {
+    if (!is_unconditional) {
         limn_encoder_run(m->encoder, encoder, NULL, input, features);
         find(slots, &m->config.decoder, m->tagger, features);
     }

@@ -165,7 +165,7 @@
   function showReading(entry, cells) {
     const reading = get("reading");
     if (entry.prediction.m === undefined) {
-      reading.textContent = "Where it looked for this word is told only of beginnings that led to a caption.";
+      reading.textContent = "Attention is shown only for hypotheses that led to a caption.";
       return;
     }
     const strongest = cells.indexOf(Math.max(...cells));
@@ -185,8 +185,8 @@
   function showChoice(entry) {
     const { a: alternatives, e: entropy } = entry.prediction;
     get("choice-word").textContent = `${wordOf(entry.token)}, ${percent(entry.logprob)}`;
-    get("choice-openness").textContent = entropy === undefined ? "What else it considered is told only of beginnings that led to a caption."
-      : `As open as a choice among ${Math.exp(entropy).toFixed(1)} equally likely words.`;
+    get("choice-openness").textContent = entropy === undefined ? "Alternatives are shown only for hypotheses that led to a caption."
+      : `As uncertain as a choice among ${Math.exp(entropy).toFixed(1)} equally likely words.`;
     const items = (alternatives || []).map(([token, logprob]) =>
       alternativeItem(token, logprob, token === entry.token, false));
     if (alternatives && !alternatives.some(([token]) => token === entry.token))
@@ -244,14 +244,14 @@
     const next = data.steps[node.column];
     const weakest = levels[node.column + 1] && Math.min(...levels[node.column + 1].map((n) => n.total));
     const best = next && next[node.row] && next[node.row].a && next[node.row].a[0];
-    if (node.children.length) note.textContent = "A beginning that was kept.";
+    if (node.children.length) note.textContent = "This hypothesis was kept.";
     else if (best && weakest !== undefined && node.total + best[1] < weakest)
-      note.textContent = `Let go here: with its best next word, \u201c${wordOf(best[0])}\u201d, its log-probability would have been ` +
-        `${minus(node.total + best[1])}; the weakest beginning that was kept has ${minus(weakest)}.`;
-    else note.textContent = "Let go here: better ones were there.";
+      note.textContent = `Dropped here: with its best next word, \u201c${wordOf(best[0])}\u201d, its log-probability would have been ` +
+        `${minus(node.total + best[1])}; the weakest hypothesis that was kept has ${minus(weakest)}.`;
+    else note.textContent = "Dropped here: there were better ones.";
   }
 
-  /* Shows the beginning (or the caption) that ends at a node of the tree. */
+  /* Shows the hypothesis or caption that ends at a node of the tree. */
   function choose(node, index) {
     state.path = node.path;
     state.leaf = node;
@@ -441,17 +441,17 @@
     to.button.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
 
-  /* Samples are drawn each by itself: nothing was let go. */
+  /* Samples are drawn independently: nothing was dropped. */
   if (data.sampled) {
-    get("tree-hint").textContent = "Each caption was drawn word by word; what they begin with alike is shown once. " +
-      "Choose a word to see its beginning; arrow keys go along the branches.";
+    get("tree-hint").textContent = "Each caption was drawn word by word; common beginnings are shown once. " +
+      "Choose a word to see the words before it; arrow keys move along the branches.";
     get("legend").hidden = true;
   }
 
-  /* Said where part of the tree is out of sight, as on phones. */
+  /* Shown when more than the frame's padding is out of sight, as on phones. */
   function hintAtScrolling() {
     const frame = get("tree-scroll");
-    get("scroll-hint").hidden = frame.scrollWidth <= frame.clientWidth;
+    get("scroll-hint").hidden = frame.scrollWidth <= frame.clientWidth + 32;
   }
 
   /* ---- start ---- */

@@ -227,6 +227,12 @@ caption_settings caption_settings_default(void)
                                .out.format = LIMN_FORMAT_BY_NAME };
 }
 
+static bool has_place_for_confidence(const caption_output *out)
+{
+    return out->report || out->format == LIMN_FORMAT_JSONL || out->format == LIMN_FORMAT_CSV ||
+           out->format == LIMN_FORMAT_TSV;
+}
+
 static bool check_options(const caption_settings *s)
 {
     const limn_options *o = &s->captioning.options;
@@ -234,9 +240,8 @@ static bool check_options(const caption_settings *s)
         limn_message_error("--alternatives: needs --format jsonl");
     else if (o->n_tags > 0 && s->out.format != LIMN_FORMAT_JSONL)
         limn_message_error("--tags: needs --format jsonl");
-    else if (s->captioning.has_confidence && s->out.format != LIMN_FORMAT_JSONL &&
-             s->out.format != LIMN_FORMAT_CSV && s->out.format != LIMN_FORMAT_TSV)
-        limn_message_error("--confidence: only --format jsonl, csv and tsv have a place for it");
+    else if (s->captioning.has_confidence && !has_place_for_confidence(&s->out))
+        limn_message_error("--confidence: needs --format jsonl, csv or tsv, or --report");
     else if (s->captioning.has_signals && s->out.format != LIMN_FORMAT_JSONL)
         limn_message_error("--signals: needs --format jsonl");
     else

@@ -151,8 +151,8 @@
       { title: "Learning rate", format: short, zero: true,
         series: [{ name: "rate", xs: steps, ys: points.rate }] },
       { title: "Gradient norm", format: short, zero: true, robust: true, series: measured("norm", "norm") },
-      { title: "Tokens a second", format: whole, zero: true, series: measured("speed", "speed") },
-      { title: "Captions, % of the set", format: fixed(1), zero: true, series: shares },
+      { title: "Tokens per second", format: whole, zero: true, series: measured("speed", "speed") },
+      { title: "Captions, % of all", format: fixed(1), zero: true, series: shares },
       { title: "Reward", format: fixed(1), series: measured("reward", "reward") },
     ];
     return charts.filter((c) => c.series.some((s) => s.ys.some(isNumber)));
@@ -392,7 +392,7 @@
     const parts = [];
     if (since) {
       $("lead").classList.add("bad");
-      parts.push(`No news since ${since.toLocaleString()}. If the run was stopped, limn-train --resume takes it up where it was. `);
+      parts.push(`No update since ${since.toLocaleString()}. If the run was stopped, limn-train --resume continues it. `);
     }
     if (!stage && !steps.length) parts.push("Nothing has been logged yet.");
     else if (end) parts.push(make("b", "", "Finished"), ` after ${plural(lastStep, "step")}${hasTime ? ` in ${duration(totalSeconds)}` : ""}.`);
@@ -425,7 +425,7 @@
       tile("Loss", loss.toFixed(3), newest && isNumber(newest.loss) ? `${mainSet} ${newest.loss.toFixed(3)}` : "");
     if (newest && isNumber(newest.distinct))
       tile("Distinct captions", percent(newest.distinct), isNumber(newest.bad_endings) ? `${percent(newest.bad_endings)} end badly` : "");
-    if (isNumber(lastNumber(points.speed))) tile("Tokens a second", whole(lastNumber(smooth(points.speed))));
+    if (isNumber(lastNumber(points.speed))) tile("Tokens per second", whole(lastNumber(smooth(points.speed))));
     if (hasTime)
       tile("Time", shortDuration(totalSeconds), isRunning && isNumber(left) && left > 0 ? `about ${duration(left)} to the end of the stage` : "");
     const start = stages.find((s) => isNumber(s.pictures));
@@ -502,7 +502,7 @@
     const score = isNumber(e.scores[mainScore]) ? [` · ${mainScore} `, make("b", "", (100 * e.scores[mainScore]).toFixed(1))] : [];
     $("which").replaceChildren(`step ${whole(e.step)}`, isNumber(e.epoch) ? ` · epoch ${e.epoch.toFixed(1)}` : "", e.stage ? ` · ${e.stage}` : "",
       ...score, ...(e === bestEvaluation ? [" · ", make("span", "is-best", "best")] : []),
-      index ? " · marked: what changed since the evaluation before" : "");
+      index ? " · highlighted: changed since the previous evaluation" : "");
     $("evaluation").setAttribute("aria-valuetext", $("which").textContent);
   }
 

@@ -62,7 +62,7 @@ static limn_status check_changeable(const char *path, const struct stat *st, con
     return LIMN_OK;
 }
 
-/* Whether a file can come to be at `path`; folders that are missing are made later. */
+/* Whether a file can be created at `path`; missing folders are created later. */
 static limn_status check_folder(const char *path, limn_error *err)
 {
     char *folder = folder_of(path);

@@ -11,13 +11,12 @@
 
 #define LIMN_SIDECAR_MAX_SIZE ((size_t)16 << 20) /* bytes of one that is added to */
 
-/* Looks at the sidecar `path` of the image `image` (NULL: a member of an archive): *is_there
- * when its image is to be skipped for it.
- * LIMN_E_ARG when `existing` is LIMN_EXISTING_ERROR and it is there, and when it is to be changed
- * and is an image itself, a link or no regular file, or in a folder that is reached by a link
- * behind the first `given` bytes; LIMN_E_FORMAT when something is to be added to it and it is no
- * UTF-8 (a file of two encodings would be none); LIMN_E_IO, also when it is not there and no file
- * can come to be there. */
+/* Looks at the sidecar `path` of the image `image` (NULL: a member of an archive): *is_there when
+ * its image is to be skipped for it. LIMN_E_ARG when `existing` is LIMN_EXISTING_ERROR and it is
+ * there, and when it is to be changed and is an image itself, a link or no regular file, or in a
+ * folder that is reached by a link behind the first `given` bytes; LIMN_E_FORMAT when something is
+ * to be added to it and it is no UTF-8 (a file of two encodings would be none); LIMN_E_IO, also
+ * when it is not there and no file can be created there. */
 limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *image,
                               limn_existing existing, limn_error *err);
 
@@ -32,7 +31,7 @@ typedef struct limn_sidecar_file {
 } limn_sidecar_file;
 
 /* Makes the new content of f->bytes, which is the caption's, and what is there. *is_left: something
- * came to be there that is to be left alone. LIMN_E_IO, LIMN_E_LIMIT (LIMN_SIDECAR_MAX_SIZE),
+ * appeared there that must be left alone. LIMN_E_IO, LIMN_E_LIMIT (LIMN_SIDECAR_MAX_SIZE),
  * LIMN_E_ARG as above, LIMN_E_NOMEM. Errors begin with the path. */
 limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, bool *is_left,
                                  limn_error *err);

@@ -93,17 +93,16 @@ void limn_report_reliability(limn_buffer *out, const limn_eval_outcome *o)
 {
     const limn_eval_reliability *r = o->reliability;
     if (!r) return;
-    limn_buffer_append_text(out, "<section class=\"reliability\" "
-                                 "aria-labelledby=\"reliability-title\">\n"
-                                 "<h2 id=\"reliability-title\">How sure, and how right</h2>\n");
+    limn_buffer_append_text(out,
+                            "<section class=\"reliability\" "
+                            "aria-labelledby=\"reliability-title\">\n"
+                            "<h2 id=\"reliability-title\">Calibration of the confidence</h2>\n");
     limn_buffer_printf(out, "<p>%zu of %zu captions with a confidence are right: ", r->n_right,
                        r->n);
     limn_page_escape(out, LIMN_EVAL_RIGHT);
-    limn_buffer_append_text(out, ". Bars: how many of a bin are; ticks: the mean confidence there; "
-                                 "below: captions in each bin.");
-    limn_buffer_printf(out,
-                       " Expected calibration error <b>%.3f</b>, area under the curve "
-                       "<b>%.3f</b>.</p>\n",
+    limn_buffer_append_text(out, ". Bars: the share that is right in each bin; ticks: its mean "
+                                 "confidence; below: the number of captions in it.");
+    limn_buffer_printf(out, " Expected calibration error <b>%.3f</b>, ROC AUC <b>%.3f</b>.</p>\n",
                        r->calibration_error, r->auc);
     append_figure(out, r);
     limn_buffer_append_text(out, "</section>\n");

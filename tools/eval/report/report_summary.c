@@ -101,17 +101,18 @@ void limn_report_diversity(limn_buffer *out, const limn_eval_outcome *o)
     if (!d) return;
     limn_buffer_append_text(out, "<ul class=\"facts\">\n");
     const double percent = 100.0 / (double)o->data->n_images;
-    limn_buffer_printf(out, "<li><b>%zu</b> of %zu captions differ, %.1f&nbsp;%%</li>\n",
+    limn_buffer_printf(out, "<li><b>%zu</b> of %zu captions are distinct, %.1f&nbsp;%%</li>\n",
                        d->n_distinct, o->data->n_images, (double)d->n_distinct * percent);
-    limn_buffer_printf(out, "<li><b>%.1f&nbsp;%%</b> are: ", (double)d->n_most * percent);
+    limn_buffer_printf(
+        out, "<li>most frequent caption, <b>%.1f&nbsp;%%</b>: ", (double)d->n_most * percent);
     limn_page_escape(out, d->most);
     limn_buffer_append_text(out, "</li>\n");
-    limn_buffer_printf(out, "<li><b>%zu</b> words of vocabulary</li>\n", d->n_vocabulary);
-    limn_buffer_printf(out, "<li><b>%.1f</b> words on average</li>\n", d->mean_length);
+    limn_buffer_printf(out, "<li><b>%zu</b> different words</li>\n", d->n_vocabulary);
+    limn_buffer_printf(out, "<li><b>%.1f</b> words per caption</li>\n", d->mean_length);
     limn_buffer_printf(out, "<li>Div-1 <b>%.3f</b>, Div-2 <b>%.3f</b></li>\n", d->div_1, d->div_2);
     limn_buffer_printf(out, "<li><b>%.1f&nbsp;%%</b> end badly</li>\n", 100 * d->bad_endings);
     if (d->seen >= 0)
-        limn_buffer_printf(out, "<li><b>%.1f&nbsp;%%</b> stand in the training captions</li>\n",
+        limn_buffer_printf(out, "<li><b>%.1f&nbsp;%%</b> are copies of training captions</li>\n",
                            100 * d->seen);
     limn_buffer_append_text(out, "</ul>\n");
 }

@@ -222,7 +222,7 @@ static limn_status append_lead(limn_buffer *out, void *ctx, limn_error *err)
     limn_buffer_printf(out, "%zu image%s with a caption, %zu failed.", s->n_images,
                        plural(s->n_images), s->n_failures);
     if (s->n_before)
-        limn_buffer_printf(out, " %zu of an earlier run %s not shown here.", s->n_before,
+        limn_buffer_printf(out, " %zu from earlier runs %s not shown here.", s->n_before,
                            s->n_before == 1 ? "is" : "are");
     return LIMN_OK;
 }
@@ -234,14 +234,13 @@ static limn_status append_bounds(limn_buffer *out, void *ctx, limn_error *err)
     const size_t n_shown = s->selection.lowest.n_items + s->selection.sample.n_items;
     (void)err;
     if (s->n_failures > SHEET_FAILURES)
-        limn_buffer_printf(out,
-                           "<p>Of the failures, the first %d are shown; the option --errors "
-                           "lists all.</p>\n",
-                           SHEET_FAILURES);
+        limn_buffer_printf(
+            out, "<p>Of the failures, the first %d are shown; --errors lists all of them.</p>\n",
+            SHEET_FAILURES);
     if (s->n_images > n_shown)
         limn_buffer_printf(out,
-                           "<p>Of the captions, %zu are shown: the %zu that are least sure, "
-                           "and %zu drawn from the others.</p>\n",
+                           "<p>Of the captions, %zu are shown: the %zu least certain ones, and a "
+                           "sample of %zu others.</p>\n",
                            n_shown, s->selection.lowest.n_items, s->selection.sample.n_items);
     return LIMN_OK;
 }
