@@ -1,5 +1,5 @@
-/* The words that a caption must have, as a finite-state machine (Anderson et al. 2017): each state
- * says which requirements are met, and how far into the phrases of the others the last words are.
+/* Required words as a finite-state automaton (Anderson et al. 2017): each state records which
+ * requirements are met, and how much of the others' phrases the last words match.
  *
  * A requirement is met by any one of its alternatives, each a phrase of whole words, given as its
  * tokens in a row: it begins where a word does (limn_token_begins_word), and its last word goes on

@@ -1,29 +1,29 @@
-/* Beam search: plain, diverse (in groups) and constrained (along an automaton). It knows scores and
- * tokens, not models: a callback gives log-probabilities.
+/* Beam search: plain, diverse (in groups) and constrained (along an automaton). It is independent
+ * of the model: a callback gives log-probabilities.
  *
- * Plain (the semantics of the reference captioner): at each step the 2K best extensions over all
- * open hypotheses are walked from the best; an extension by the end token is a finished hypothesis,
- * taken only while fewer than K open ones rank above it; others stay open until there are K. It
- * stops when K are finished and no open one can still beat the worst of them, at most max_steps
- * steps; if fewer than K have finished by then, the open ones count too, with
- * logprob / max_steps^A and no end token. Score = logprob / length^A; length counts the end token,
- * not the start token. Ties go to the lower (row, token); of hypotheses with equal scores, to the
- * one found first.
+ * Plain (the semantics of the reference captioner): at each step the 2K best extensions of all
+ * open hypotheses are considered in order; an extension by the end token is a finished hypothesis,
+ * kept only if fewer than K open ones rank above it; of the others, the best K stay open. It stops
+ * when K are finished and no open one can still beat the worst of them, at most max_steps steps; if
+ * fewer than K have finished by then, the open ones count too, with logprob / max_steps^A and no
+ * end token. Score = logprob / length^A; length counts the end token, not the start token. Ties go
+ * to the lower (row, token); of hypotheses with equal scores, to the one found first.
  *
- * Logprobs only fall, so an open hypothesis can't come to more than logprob / L^A (L: the longest
- * length; for A < 0 the next one). Where that is no better than the n-th best of K finished scores,
- * it can't come among the n best, nor can those below it: such ones are dropped at once, and the
+ * Log-probabilities only fall, so an open hypothesis can't score more than logprob / L^A (L: the
+ * maximum length; for A < 0 the next one). If that is no better than the n-th best of K finished
+ * scores, neither it nor those below it can be among the n best: they are dropped at once, and the
  * search ends when none is left. The n best are those of the whole search.
  *
- * Patience: where K finished ones are spoken of, they are round(K * patience).
+ * Patience: the number of finished hypotheses is round(K * patience) instead of K.
  *
- * Groups (Vijayakumar et al. 2016): G plain searches of K / G hypotheses side by side; at each step
- * they choose in turn, and a token costs group g `diversity` for each open hypothesis of the groups
- * before it that just took it. What that took off counts inside a group, not in the score. The n
- * best are the best of each group, then the second of each …, without repetition, by their scores.
+ * Groups (Vijayakumar et al. 2016): G plain searches of K / G hypotheses side by side; at each
+ * step they choose in turn, and a token is penalised by `diversity` for each open hypothesis of
+ * earlier groups that has just chosen it. The penalty counts inside a group, not in the score. The
+ * n best are the best of each group, then the second of each …, without repetition, by their
+ * scores.
  *
- * Automaton (Anderson et al. 2017): each of its states is a plain beam of K hypotheses of its own;
- * an extension competes in the beam of the state that its token leads to. Only hypotheses in an
+ * Automaton (Anderson et al. 2017): each of its states has its own plain beam of K hypotheses; an
+ * extension competes in the beam of the state that its token leads to. Only hypotheses in an
  * accepting state finish.
  *
  * Values that are searched by are log-probabilities; a filter, penalties and diversity change them,
@@ -48,7 +48,7 @@
 typedef struct limn_beam_settings {
     size_t beam_size;     /* K, 1 … LIMN_BEAM_MAX */
     size_t n_best;        /* hypotheses wanted, 1 … what may finish */
-    size_t max_steps;     /* tokens at most, end token included, >= 1 */
+    size_t max_steps;     /* maximum number of tokens, end token included, >= 1 */
     float length_penalty; /* A */
     size_t n_tokens;      /* vocabulary size */
     uint32_t start_token, end_token;

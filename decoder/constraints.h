@@ -1,9 +1,9 @@
-/* What may not follow: rules over the words that a hypothesis has so far. Every way of decoding
- * applies them to the log-probabilities before it chooses.
+/* Constraints on the next token, given the words of a hypothesis. Every decoding method applies
+ * them to the log-probabilities before it chooses.
  *
  * Rules speak of words, hypotheses are tokens: `classes` says which tokens make a word
- * (limn_token_begins_word). A word is banned at its last token, wherever it may have gone on: what
- * begins with all tokens of a banned word is left out with it. */
+ * (limn_token_begins_word). A word is banned at its last token, so longer words that begin with
+ * all tokens of a banned word are banned too. */
 #ifndef LIMN_DECODER_CONSTRAINTS_H
 #define LIMN_DECODER_CONSTRAINTS_H
 

@@ -1,14 +1,14 @@
-/* The decoder: a transformer (Vaswani 2017) that writes a caption token by token, looking at
- * features. What it computes is its layout (decoder_layout.h), data that one program runs.
+/* The decoder: a transformer (Vaswani 2017) that writes a caption token by token, attending to
+ * features. What it computes is given by its layout (decoder_layout.h).
  *
- * Beside the features it may be told tags of the image: in the memory, behind the rows of the
- * features and before its norm, each tag slot is a row
+ * It may also get tags of the image: each tag slot is a row of the memory, after those of the
+ * features and before the norm:
  *
  *     tag_embedding[tag] + probability · tag_probability                     [n_tag_slots, width]
  *
- * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is one
- * worker's scratch memory and caches. A row is one hypothesis; its numbers depend on nothing but
- * its own past and the image, whatever other rows there are. */
+ * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is one worker's
+ * scratch memory and caches. A row is one hypothesis; its results depend only on its own past and
+ * the image, not on other rows. */
 #ifndef LIMN_DECODER_DECODER_H
 #define LIMN_DECODER_DECODER_H
 
@@ -32,8 +32,8 @@ typedef struct limn_decoder_config {
     uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
     uint32_t n_class_positions;  /* of them, the first, which are no place in the image; fewer */
     uint32_t memory_dim;         /* encoder features; 1 … 16384 */
-    uint32_t n_tag_slots;        /* tags of an image that it is told; 0 … LIMN_MAX_TAG_SLOTS */
-    uint32_t n_tags;             /* tags that there are; n_tag_slots … 10000, 0 without slots */
+    uint32_t n_tag_slots;        /* number of tag slots; 0 … LIMN_MAX_TAG_SLOTS */
+    uint32_t n_tags;             /* number of tags; n_tag_slots … 10000, 0 without slots */
     limn_decoder_layout layout;
     limn_specials specials; /* of the vocabulary, which it borrows from */
 } limn_decoder_config;
@@ -41,8 +41,7 @@ typedef struct limn_decoder_config {
 /* Whether all is the same; of special tokens, which ones they are. */
 bool limn_decoder_configs_equal(const limn_decoder_config *a, const limn_decoder_config *b);
 
-/* What a decoder with tag slots is told of an image beside its features: that it shows `tag`, with
- * this probability. */
+/* A tag that an image shows, and its probability, for a decoder with tag slots. */
 typedef struct limn_tag_slot {
     uint32_t tag; /* below n_tags */
     float probability;
@@ -93,8 +92,7 @@ size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t m
 void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features,
                         const limn_tag_slot *slots);
 
-/* Empties the caches: what follows begins anew with the same image, after which at most max_steps
- * steps. */
+/* Empties the caches to start again with the same image, for at most max_steps steps. */
 void limn_decoder_rewind(limn_decoder_state *s);
 
 /* One more token for each of n_rows hypotheses, 1 … max_rows. Row i continues row parents[i] of

@@ -36,10 +36,10 @@ typedef struct limn_decoder_batch {
     const uint32_t *inputs;     /* [n_rows] token read at this row; the start token first */
     const uint32_t *targets;    /* [n_rows] token to predict; the end token last */
     const float *weights;       /* [n_rows] factor of the row's loss, or NULL = 1 */
-    bool is_drawn; /* the targets were drawn from this decoder: their losses are -log of what they
-                    * were drawn with, the softmax without <pad>, <s> and <unk>. With the whole
+    bool is_drawn; /* the targets were sampled from this decoder: losses use the distribution they
+                    * were sampled from, the softmax without <pad>, <s> and <unk>. With the whole
                     * softmax a reward's gradient (Williams 1992) would move probability to those
-                    * three, which no draw ever tells that it cost something. */
+                    * three, which are never sampled and so never penalised. */
 } limn_decoder_batch;
 
 typedef struct limn_decoder_grad_settings {

@@ -1,7 +1,7 @@
 /* Captions drawn from the model's distribution: independent ones, or ones that all differ.
  *
- * What is drawn is a function of the seed, the name, and the model's numbers: of nothing else. Of
- * independent samples, number i is the same however many are drawn.
+ * Samples are a function of the seed, the name, and the model's outputs only. Independent sample
+ * number i is the same however many are drawn.
  *
  * Different ones are drawn without replacement by stochastic beam search (Kool et al. 2019): the
  * captions whose log-probabilities plus Gumbel noise are the largest. */

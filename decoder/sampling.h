@@ -2,7 +2,7 @@
  *
  * In this order: temperature; the k most probable; the fewest whose probabilities sum to p
  * (Holtzman et al. 2020); those not below min_p times the largest; the most typical ones (Meister
- * et al. 2023). Each acts on what the one before has left, as if that were the whole. */
+ * et al. 2023). Each is applied to what the previous one left, renormalised. */
 #ifndef LIMN_DECODER_SAMPLING_H
 #define LIMN_DECODER_SAMPLING_H
 

@@ -1,5 +1,5 @@
-/* By what the next token of a hypothesis is chosen: its log-probabilities, changed by a penalty for
- * words that were there before and by a caller's filter, and what the constraints leave. */
+/* The values that the next token is chosen by: log-probabilities, changed by the repetition
+ * penalty, the caller's filter and the constraints. */
 #ifndef LIMN_DECODER_TOKEN_VALUES_H
 #define LIMN_DECODER_TOKEN_VALUES_H
 

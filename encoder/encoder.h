@@ -2,9 +2,9 @@
  *
  *     u8 [height, width, 3]  ->  encoder  ->  float [n_positions, dim]
  *
- * A limn_encoder is immutable and may be shared by threads; a limn_encoder_state is
- * one worker's scratch memory. Families of networks stand behind one table (encoder.c), each in a
- * folder of its own, chosen by `family` of the configuration. */
+ * A limn_encoder is immutable and may be shared by threads; a limn_encoder_state is one worker's
+ * scratch memory. Each family of networks has its own folder and a row in a table (encoder.c),
+ * chosen by `family` of the configuration. */
 #ifndef LIMN_ENCODER_ENCODER_H
 #define LIMN_ENCODER_ENCODER_H
 
@@ -61,7 +61,7 @@ size_t limn_encoder_weight_bytes(const limn_encoder *e); /* packed weights, for 
 limn_status limn_encoder_state_create(limn_encoder_state **out, const limn_encoder *e,
                                       limn_error *err);
 void limn_encoder_state_destroy(limn_encoder_state **s); /* accepts NULL and *s == NULL */
-size_t limn_encoder_state_bytes(const limn_encoder *e);  /* what a state takes */
+size_t limn_encoder_state_bytes(const limn_encoder *e);  /* size of a state */
 
 /* features [n_positions, dim] of pixels [height, width, 3] (RGB, upright, already resized).
  * Allocates nothing. `pool` (may be NULL) splits the work of this one image; the result is the

@@ -2,9 +2,8 @@
  * that can (encoder_training.c). Batch norm is folded, so it is frozen: its statistics are part of
  * the weights.
  *
- * Stages are those of encoder.h. Those from `first_stage` on are trained. The stages below know
- * nothing of the training: their weights are no parameters, and what comes in is their output, from
- * a cache or from limn_encoder_run_stages.
+ * Stages are those of encoder.h. Those from `first_stage` on are trained. The stages below are
+ * frozen: the input of training is their output, from a cache or from limn_encoder_run_stages.
  *
  * Features are the bits that limn_encoder_run gives with the same weights. Results depend on
  * neither the number of threads nor, for features, the other images. */

@@ -1,6 +1,6 @@
-/* The inputs of several models from one image: it is decoded once, and laid out for each that sees
- * images in its own way. The pixels stand one input after the other, in the order in which they
- * were added.
+/* The inputs of several models from one image, which is decoded once and prepared for each model
+ * that needs a different input. The pixels stand one input after the other, in the order in which
+ * they were added.
  *
  * A JPEG may be decoded reduced, by how large the input is. Where two inputs ask for different
  * reductions, it is decoded for each: an input is the same bytes as alone. */

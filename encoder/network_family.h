@@ -1,6 +1,6 @@
-/* What a family of networks gives to stand behind encoder.h: one table of functions. A family more
- * is a folder with such a table, and a row in encoder.c; one that can be trained has a row in
- * encoder_training.c too.
+/* What a family of networks gives to stand behind encoder.h: one table of functions. A new family
+ * is a folder with such a table, and a row in encoder.c; if it can be trained, also a row in
+ * encoder_training.c.
  *
  * A network is a block of memory of the family's own type: planned from a configuration, its
  * weights loaded by its table of tensors, immutable from then on. All memory of a run is in its

@@ -83,8 +83,9 @@ typedef struct limn_model_info {
     size_t n_features;                /* floats written by limn_state_encode: [n_positions,
                                        * feature_dim] of each model of an ensemble in turn */
     uint32_t feature_dim;             /* of the (first) model */
-    uint32_t shorter_side;            /* images are cropped: their shorter side becomes this many
-                                       * pixels, and the centre is the input; 0: squashed whole */
+    uint32_t shorter_side;            /* images are cropped: the shorter side is resized to this
+                                       * many pixels, and the centre is the input; 0: the whole
+                                       * image is squashed */
 } limn_model_info;
 
 /* Writes the first `size` bytes of the struct; zeros if `model` is NULL. */
@@ -125,12 +126,12 @@ typedef enum limn_rerank {
                             * with the document frequencies in the model file) */
 } limn_rerank;
 
-/* By whose rules beam search goes. */
+/* The search algorithm. */
 typedef enum limn_search_rules {
-    LIMN_SEARCH_LIMN = 0,     /* limn's own, for all options */
-    LIMN_SEARCH_TRANSFORMERS, /* those of transformers' generate: beam_size, n_best, length_penalty,
-                               * repetition_penalty and the lengths below, as it has them */
-    LIMN_SEARCH_VIRTEX,       /* VirTex's own: beam_size, n_best */
+    LIMN_SEARCH_LIMN = 0,     /* limn's own, with all options */
+    LIMN_SEARCH_TRANSFORMERS, /* as transformers' generate(): beam_size, n_best, length_penalty,
+                               * repetition_penalty and the lengths below */
+    LIMN_SEARCH_VIRTEX,       /* as VirTex: beam_size, n_best */
 } limn_search_rules;
 
 /* May change values [n_tokens], the log-probabilities of the token that follows words [n_words],
@@ -223,8 +224,8 @@ typedef struct limn_options {
     limn_progress_fn *progress; /* NULL (default) = none */
     void *progress_ctx;
 
-    const char *prompt;       /* prompt: a text that captions go on from, and begin with; it has no
-                               * part in tokens, lengths and scores. NULL (default) = none */
+    const char *prompt;       /* prompt: text that captions begin with; tokens, lengths and scores
+                               * count only what follows. NULL (default) = none */
     limn_search_rules search; /* search */
     /* of LIMN_SEARCH_TRANSFORMERS; 0 (default) = not given; without a maximum 20 new tokens */
     uint32_t max_length, min_length;         /* max-length, min-length: with start token and prompt;
@@ -284,11 +285,9 @@ typedef struct limn_prediction {
     const limn_alternative *alternatives; /* [n_alternatives] the most probable, best first */
     size_t n_alternatives;                /* as in the options, or the number of tokens that can be
                                            * written */
-    const float *attention; /* [n_layers, n_heads, grid_height, grid_width]: where it looked, cells
-                             * row by row; each [grid_height, grid_width] sums to 1, or to less by
-                             * what the model's class positions, its tag slots and, of a model that
-                             * has the image before the words, the words got. NULL unless
-                             * keeps_attention */
+    const float *attention; /* [n_layers, n_heads, grid_height, grid_width]: each [grid_height,
+                             * grid_width] sums to 1, less the attention to class tokens, tag slots
+                             * and, if the image is a prefix, words. NULL unless keeps_attention */
 } limn_prediction;
 
 typedef struct limn_search_step {

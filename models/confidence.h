@@ -21,7 +21,7 @@ typedef struct limn_confidence {
         double mean, scale, weight;
     } signals[LIMN_N_SIGNALS];
     uint32_t n_images;                    /* it was fitted on */
-    char right[LIMN_CONFIDENCE_MAX_TEXT]; /* what was called right there, in words */
+    char right[LIMN_CONFIDENCE_MAX_TEXT]; /* the definition of "right", in words */
 } limn_confidence;
 
 /* The names of the signals, [LIMN_N_SIGNALS], as in JSON. */

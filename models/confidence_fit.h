@@ -1,5 +1,5 @@
-/* Fits a limn_confidence to captions of which it is known whether they were right: logistic
- * regression by maximum likelihood with a small ridge, by Newton's method in double precision. */
+/* Fits a limn_confidence to captions labelled right or wrong: logistic regression by maximum
+ * likelihood with a small ridge, by Newton's method in double precision. */
 #ifndef LIMN_MODELS_CONFIDENCE_FIT_H
 #define LIMN_MODELS_CONFIDENCE_FIT_H
 

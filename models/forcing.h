@@ -1,6 +1,6 @@
-/* Given tokens through a model: what it predicts after each, over all tokens of the vocabulary,
- * those that captions never have included, as the programs of published models give it. For
- * comparing models with those programs. One per thread. */
+/* Teacher forcing: what a model predicts after each of the given tokens, over the whole
+ * vocabulary, as published models' own programs do. For comparison with those programs. One per
+ * thread. */
 #ifndef LIMN_MODELS_FORCING_H
 #define LIMN_MODELS_FORCING_H
 

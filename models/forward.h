@@ -1,5 +1,5 @@
-/* Images and words through the networks of a model, or of all models of an ensemble, whose
- * probabilities are averaged: from input to log-probabilities of the next token. One worker's. */
+/* Runs the networks of a model, or of all models of an ensemble, whose probabilities are averaged:
+ * from input to log-probabilities of the next token. One per worker. */
 #ifndef LIMN_MODELS_FORWARD_H
 #define LIMN_MODELS_FORWARD_H
 

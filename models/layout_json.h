@@ -10,7 +10,7 @@
 #include "decoder/decoder_layout.h"
 
 /* The layout of object `decoder`; without one, limn's. LIMN_E_UNSUPPORTED for a name that is not
- * known, with those that are; LIMN_E_FORMAT for a field that there is not, or a value. */
+ * known, with those that are; LIMN_E_FORMAT for an unknown field or a bad value. */
 limn_status limn_layout_read(limn_decoder_layout *out, const limn_json_node *decoder,
                              limn_error *err);
 /* The value of "layout", to be released by the caller; NULL for limn's, which is not written, or

@@ -45,9 +45,9 @@ const limn_option limn_option_rows[] = {
       .type = LIMN_OPT_LIST, FIELD(banned_words) },
     { "start-with", 0, "WORDS", "the first words of every caption", .group = "Captioning",
       .type = LIMN_OPT_TEXT, FIELD(start) },
-    { "prompt", 0, "TEXT", "a text that captions go on from",
-      .detail = "Captions begin with it, but it is not searched for or scored: tokens, lengths and "
-                "scores are those of what follows it.",
+    { "prompt", 0, "TEXT", "text that every caption continues",
+      .detail =
+          "Captions begin with it, but tokens, lengths and scores count only what follows it.",
       .group = "Captioning", .type = LIMN_OPT_TEXT, FIELD(prompt), .is_more = true },
     { "no-bad-endings", 0, NULL, "don't end on an article, preposition, …",
       .detail = "The word list is English, and the same as limn-eval's.", .group = "Captioning",
@@ -55,24 +55,25 @@ const limn_option limn_option_rows[] = {
     { "no-repeat-ngram", 0, "N", "no repeated n-gram of N words; 0 = off", .group = "Captioning",
       .type = LIMN_OPT_COUNT, FIELD(no_repeat_ngram), .min = 0, .max = MAX_WORDS,
       .default_value = "0", .is_more = true },
-    { "search", 0, "NAME", "whose rules: limn, transformers or virtex",
-      .detail = "For models that were converted: transformers writes what its generate writes, "
-                "with --beam (default 1: greedy), --length-penalty (default 1), "
-                "--repetition-penalty and the four lengths below; virtex what VirTex's own search "
-                "does, with --beam (default 5). Other options of searches don't go with them. In "
-                "jsonl, tokens have their id.",
+    { "search", 0, "NAME", "the algorithm: limn, transformers or virtex",
+      .detail =
+          "For converted models. transformers reproduces its generate(), with --beam (default 1: "
+          "greedy), --length-penalty (default 1), --repetition-penalty and the four lengths below; "
+          "virtex reproduces VirTex's search, with --beam (default 5). Other search options can't "
+          "be combined with these. In jsonl, tokens have their id.",
       .group = "Search", .type = LIMN_OPT_CHOICE, FIELD(search), .choices = search_names,
       .default_value = "limn", .is_more = true },
-    { "max-length", 0, "N", "tokens with start, prompt and end", .group = "Search",
-      .detail = "This and the next three are of --search transformers.", .type = LIMN_OPT_COUNT,
-      FIELD(max_length), .min = 2, .max = LIMN_DECODER_MAX_POSITIONS, .is_more = true },
-    { "max-new-tokens", 0, "N", "tokens after the prompt, with end (default: 20)",
-      .group = "Search", .type = LIMN_OPT_COUNT, FIELD(max_new_tokens), .min = 1,
-      .max = LIMN_DECODER_MAX_POSITIONS, .is_more = true },
-    { "min-length", 0, "N", "no end before N tokens with start and prompt", .group = "Search",
+    { "max-length", 0, "N", "maximum tokens, including start, prompt and end", .group = "Search",
+      .detail = "This option and the next three need --search transformers.",
+      .type = LIMN_OPT_COUNT, FIELD(max_length), .min = 2, .max = LIMN_DECODER_MAX_POSITIONS,
+      .is_more = true },
+    { "max-new-tokens", 0, "N", "maximum tokens after the prompt (default: 20)", .group = "Search",
+      .type = LIMN_OPT_COUNT, FIELD(max_new_tokens), .min = 1, .max = LIMN_DECODER_MAX_POSITIONS,
+      .is_more = true },
+    { "min-length", 0, "N", "minimum tokens, including start and prompt", .group = "Search",
       .type = LIMN_OPT_COUNT, FIELD(min_length), .min = 1, .max = LIMN_DECODER_MAX_POSITIONS,
       .is_more = true },
-    { "min-new-tokens", 0, "N", "no end before N tokens after the prompt", .group = "Search",
+    { "min-new-tokens", 0, "N", "minimum tokens after the prompt", .group = "Search",
       .type = LIMN_OPT_COUNT, FIELD(min_new_tokens), .min = 1, .max = LIMN_DECODER_MAX_POSITIONS,
       .is_more = true },
     { "rerank", 0, "NAME", "rank captions by score or consensus",

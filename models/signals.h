@@ -1,5 +1,5 @@
-/* What tells right captions from wrong ones (limn_signal of captioner.h), measured on hypotheses
- * that a search has found. One worker's. */
+/* Features of the confidence model (limn_signal of captioner.h), measured on the hypotheses of a
+ * search. One per worker. */
 #ifndef LIMN_MODELS_SIGNALS_H
 #define LIMN_MODELS_SIGNALS_H
 

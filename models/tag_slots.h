@@ -1,6 +1,5 @@
-/* What a decoder with tag slots is told of an image: its most probable objects, by the head
- * LIMN_OBJECTS_SET of the same model file on the encoder's features. The most probable first; of
- * equal ones that with the lower number. */
+/* The tag slots of an image: its most probable objects, by the head LIMN_OBJECTS_SET of the model
+ * file, most probable first, ties by lower number. */
 #ifndef LIMN_MODELS_TAG_SLOTS_H
 #define LIMN_MODELS_TAG_SLOTS_H
 

@@ -1,4 +1,4 @@
-/* What a search saw, step by step: limn_search of captioner.h, filled as it goes. One worker's. */
+/* Records a search, step by step, as a limn_search of captioner.h. One per worker. */
 #ifndef LIMN_MODELS_TRACE_H
 #define LIMN_MODELS_TRACE_H
 

@@ -1,6 +1,5 @@
-/* Images a little changed, so that a model sees each anew: random resized crop, flip, colour
- * jitter. Pixels are u8 [S, S, 3], RGB, dense. What is drawn depends on the stream alone. All
- * functions are re-entrant.
+/* Data augmentation: random resized crop, flip, colour jitter. Pixels are u8 [S, S, 3], RGB,
+ * dense. What is drawn depends on the stream alone. All functions are re-entrant.
  *
  * Crops are drawn as torchvision's RandomResizedCrop does it, colours changed bit for bit as
  * Pillow's ImageEnhance (and so torchvision's ColorJitter) does it. */

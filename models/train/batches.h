@@ -1,9 +1,9 @@
 /* The batches of a run: which images, in which view, with which captions, at which step.
  *
- * An epoch is a list of images of all sources in an order of its own, cut into batches of
- * n_images; each image brings up to captions_an_image captions. Everything is a function of
- * (seed, step), so that a run goes on at any step without a state of its own. Rows are the tokens
- * of the captions one after another, so nothing is padded; a batch is as long as its captions. */
+ * An epoch is a list of images of all sources in an order of its own, cut into batches of n_images;
+ * each image brings up to captions_an_image captions. Everything is a function of (seed, step), so
+ * a run can resume at any step without saved state. Rows are the tokens of the captions one after
+ * another, so nothing is padded; a batch is as long as its captions. */
 #ifndef LIMN_MODELS_TRAIN_BATCHES_H
 #define LIMN_MODELS_TRAIN_BATCHES_H
 

@@ -1,4 +1,4 @@
-/* Pixels of images that are read one at a time, when they are wanted. */
+/* Pixels of images that are read one at a time, when needed. */
 #ifndef LIMN_MODELS_TRAIN_CACHED_IMAGES_H
 #define LIMN_MODELS_TRAIN_CACHED_IMAGES_H
 

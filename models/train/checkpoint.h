@@ -1,4 +1,4 @@
-/* Checkpoints: all that a run needs to go on bit for bit, in one safetensors file.
+/* Checkpoints: everything a run needs to resume bit for bit, in one safetensors file.
  *
  * Per parameter NAME four tensors: value.NAME, m.NAME, v.NAME, average.NAME (adamw.h). The rest
  * (step, seed, position in the data, scores) is small and goes as text into the metadata. Files

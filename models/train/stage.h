@@ -62,7 +62,7 @@ typedef struct limn_stage_settings {
     limn_stage_reward reward;
 } limn_stage_settings;
 
-/* What a stage runs with when nothing else is said. */
+/* The defaults of a stage. */
 limn_stage_settings limn_stage_settings_default(limn_stage stage);
 /* Nothing said: every count is 0, every real number NAN. */
 limn_stage_settings limn_stage_settings_unset(void);
