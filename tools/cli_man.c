@@ -93,8 +93,8 @@ static void put_exit_codes(FILE *out)
         int code;
         const char *what;
     } codes[] = {
-        { LIMN_EXIT_OK, "All was done." },
-        { LIMN_EXIT_USAGE, "Wrong usage, or options that can't be met." },
+        { LIMN_EXIT_OK, "Everything was done." },
+        { LIMN_EXIT_USAGE, "Usage error, or options that contradict each other." },
         { LIMN_EXIT_NOTHING,
           "Nothing was done, or the output is not complete: it could not be written to its end, or "
           "an "
@@ -102,7 +102,7 @@ static void put_exit_codes(FILE *out)
           "known and have no result." },
         { LIMN_EXIT_SOME_FAILED, "Some inputs failed; each is named on standard error, and all "
                                  "others have their results." },
-        { LIMN_EXIT_ASSERT, "A condition asked for does not hold." },
+        { LIMN_EXIT_ASSERT, "An --assert does not hold." },
         { LIMN_EXIT_INTERRUPTED, "Interrupted." },
     };
     fputs(".SH EXIT STATUS\n", out);

@@ -31,7 +31,7 @@ static const limn_option options[] = {
     { "output", 'o', "FILE", "the model file to write", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, output), .group = "Output" },
     { "dtype", 0, "TYPE", "f32, f16 or int8, of weights (default: a model's own, or f32)",
-      "Biases, norms and positions stay f32 in every file.", .type = LIMN_OPT_CHOICE,
+      "Biases, norms and position embeddings are always f32.", .type = LIMN_OPT_CHOICE,
       .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
     { "vocab", 0, "FILE", "vocabulary of a BLIP or VirTex checkpoint",
       "For BLIP, BERT's vocab.txt; for VirTex, the SentencePiece model it was trained with.",

@@ -22,7 +22,7 @@ bool limn_cpu_level_runs(limn_cpu_level level);
 /* The last level that runs here. */
 limn_cpu_level limn_cpu_best(void);
 
-/* "c", "avx2", "avxvnni", "avx512", "avx512vnni"; "unknown" for what is no level. Static storage.
+/* "c", "avx2", "avxvnni", "avx512", "avx512vnni"; "unknown" for anything else. Static storage.
  */
 const char *limn_cpu_level_name(limn_cpu_level level);
 /* The names of the levels that run here, ended by NULL. Static storage. */

@@ -92,7 +92,7 @@ int limn_caption_report(const limn_account *account, bool is_part, limn_status s
     limn_message_note("%zu done, %zu failed", t.n_done, t.n_failed);
     limn_report_left_out(&account->left_out);
     if (account->n_left_out)
-        limn_message_info("left without a caption for low confidence: %zu of %zu %s",
+        limn_message_info("left without a caption because of low confidence: %zu of %zu %s",
                           account->n_left_out, t.n_done, limn_plural(t.n_done, "image", "images"));
     if (status == LIMN_E_INTERRUPTED) {
         tell_how_to_go_on(account, t.n_done + t.n_failed);
