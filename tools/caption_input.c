@@ -14,9 +14,8 @@ limn_status limn_caption_input_read(limn_caption_file *out, const char *path,
             limn_plural(out->n_rejected, "caption that is marked is_rejected or is_precanned is",
                         "captions that are marked is_rejected or is_precanned are"));
     if (out->n_without_image)
-        limn_message_warning(
-            "left out: %zu %s beside no image, as %s", out->n_without_image,
-            limn_plural(out->n_without_image, "text file that stands", "text files that stand"),
-            out->without_image);
+        limn_message_warning("left out: %zu %s without an image, such as %s", out->n_without_image,
+                             limn_plural(out->n_without_image, "text file", "text files"),
+                             out->without_image);
     return LIMN_OK;
 }

@@ -9,7 +9,7 @@ void limn_report_left_out(const limn_left_out *l)
     if (l->n_other || l->n_hidden || l->n_special)
         limn_message_note(
             "left out of folders: %zu %s, %zu hidden, %zu special", l->n_other,
-            limn_plural(l->n_other, "file that is no image", "files that are no images"),
+            limn_plural(l->n_other, "file that is not an image", "files that are not images"),
             l->n_hidden, l->n_special);
     if (l->n_folders)
         limn_message_info("folders inside folders that were not entered: %zu (-r enters them)",
@@ -26,9 +26,8 @@ int limn_report_lost(const limn_left_out *l, int exit_code)
 {
     if (!l->n_lost) return exit_code;
     limn_message_warning(
-        "%zu %s could not be read to the end: what other images there are is not known, "
-        "so the output is not complete",
-        l->n_lost, limn_plural(l->n_lost, "folder, archive or list", "folders, archives or lists"));
+        "%zu %s could not be read to the end, so the output may be incomplete", l->n_lost,
+        limn_plural(l->n_lost, "folder, archive or list", "folders, archives or lists"));
     return LIMN_EXIT_NOTHING;
 }
 

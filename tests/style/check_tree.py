@@ -44,7 +44,7 @@ UNWANTED = {
     r"\bstands? beside\b": "is next to",
     r"\bc(?:o|a)mes? to be\b": "is created",
     r"\bwhat is no\b": "what is not a",
-    r"\balready exists\b": "already exists",
+    r"\bis there already\b": "already exists",
     r"\bgoes on all the same\b": "continues",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

@@ -23,7 +23,8 @@ static limn_status add_file(limn_buffer *texts, const char *path, limn_error *er
     }
     limn_free(text);
     if (has_nul)
-        return limn_fail(err, LIMN_E_FORMAT, "%s: holds a NUL byte and is no list of words", path);
+        return limn_fail(err, LIMN_E_FORMAT, "%s: has a NUL byte, so it is not a list of words",
+                         path);
     return texts->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 

@@ -48,17 +48,18 @@ static void tell_of_earlier_work(const limn_account *account)
     size_t n_before = 0;
     for (int s = 0; s < LIMN_N_STATUSES; s++) n_before += account->counts_before[s];
     if (account->is_resumed)
-        limn_message_info("goes on with an interrupted run, which got through %zu %s", n_before,
+        limn_message_info("resuming an interrupted run after %zu %s", n_before,
                           limn_plural(n_before, "image", "images"));
     if (account->n_there)
-        limn_message_info("skipped: %zu %s captions already", account->n_there,
-                          limn_plural(account->n_there, "image that has", "images that have"));
+        limn_message_info(
+            "skipped: %zu %s captions", account->n_there,
+            limn_plural(account->n_there, "image that already has", "images that already have"));
 }
 
 static void tell_how_to_go_on(const limn_account *account, size_t n)
 {
     if (account->can_go_on)
-        limn_message_warning("interrupted after %zu %s; the same command goes on from there", n,
+        limn_message_warning("interrupted after %zu %s; run the same command again to resume", n,
                              limn_plural(n, "image", "images"));
     else
         limn_message_warning("interrupted after %zu %s", n, limn_plural(n, "image", "images"));
