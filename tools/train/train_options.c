@@ -47,10 +47,10 @@ static const limn_option options[] = {
       .detail = "Matched to the unpaired images by the objects that both name; the text stage "
                 "trains the decoder on these captions alone.",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.text), .is_more = true },
-    { "reward-text", 0, "FILE", "more captions to count words of, by reward",
+    { "reward-text", 0, "FILE", "reward: more captions for document frequencies",
       .group = "Unpaired data",
-      .detail = "The reward's document frequencies are those of the training captions; each id of "
-                "FILE is one document more. What is frequent in all of them earns little.",
+      .detail = "The reward's document frequencies are counted in the training captions; each id "
+                "in FILE adds one document. N-grams that are frequent in all of them earn little.",
       .type = LIMN_OPT_TEXT, FIELD(training.unpaired.reward_text), .is_more = true },
     { "unpaired-share", 0, "S", "share of such images in each batch (0.45)",
       .group = "Unpaired data", .type = LIMN_OPT_REAL, FIELD(training.unpaired.share), .min = 0,
@@ -136,18 +136,18 @@ static const limn_option options[] = {
                 "of CIDEr-D, where 1 is what papers report as 100. English only.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.object_cost), .min = 0, .max = 10,
       .is_more = true },
-    { "object-f1", 0, "W", "reward: more for the objects shown (default 0)", .group = "Training",
-      .detail = "W times the F1 of the objects, other than people, that a caption and the "
-                "references name: less for false and for missed ones. English alone.",
+    { "object-f1", 0, "W", "reward: weight of the objects' F1 (default 0)", .group = "Training",
+      .detail = "W times the F1 score of the objects, other than people, that a caption names, "
+                "against those that its references name. English only.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.object_f1), .min = 0, .max = 10,
       .is_more = true },
-    { "person-f1", 0, "W", "reward: more for naming people shown (default 0)", .group = "Training",
-      .detail = "W when caption and references both name people, or neither does. English alone.",
+    { "person-f1", 0, "W", "reward: for naming people correctly (default 0)", .group = "Training",
+      .detail = "W if caption and references both name people, or neither does. English only.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.person_f1), .min = 0, .max = 10,
       .is_more = true },
-    { "retrieval", 0, "W", "reward: less for what fits others (default 0)", .group = "Training",
-      .detail = "W times what is missing to a caption's being nearer, by 1 in CIDEr-D, to the "
-                "references of its own image than to those of any other image of the batch.",
+    { "retrieval", 0, "W", "reward: penalty for generic captions (default 0)", .group = "Training",
+      .detail = "W times the amount by which a caption misses a margin of 1 in CIDEr-D between the "
+                "references of its own image and those of any other image of the batch.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.retrieval), .min = 0, .max = 10,
       .is_more = true },
     { "dropout", 0, "P", "dropout in the decoder (default 0.2)", .group = "Training",
