@@ -1,5 +1,5 @@
-/* annotate: captions for many images, into files, so that nothing is lost. The library's one
- * header; `limn` is a front end of it, and so can a server or a binding be.
+/* annotate: captions many images into files, losing nothing. The library's only header; `limn` is
+ * a front end to it, as a server or a binding can be.
  *
  *     limn_annotate_settings s = limn_annotate_settings_default();
  *     limn_decoders *decoders = NULL;
@@ -19,13 +19,13 @@
  * What it does: walks files, folders, archives and lists; decodes each image once, in a process of
  * its own where the system allows that; captions it; and writes the results in input order to one
  * file, to a file beside each image, or to copies of archives. A run that was interrupted, killed
- * or cut off by a full disk goes on where it stopped when the same settings are given again. Files
- * get their names when they are whole, and nothing that was there is overwritten unasked.
+ * or stopped by a full disk resumes when the same settings are given again. Files get their final
+ * names when they are complete, and nothing is overwritten unasked.
  *
- * It prints nothing, reads no environment, installs no signal handlers and has no state of its own:
- * what is to be said, and whether to stop, goes through hooks. All pointers of the settings are
+ * It prints nothing, doesn't read the environment, installs no signal handlers and has no global
+ * state: messages, and whether to stop, go through hooks. All pointers of the settings are
  * borrowed during the call. Several runs may go on at once in different threads, over different
- * outputs. Texts of errors name settings as limn's options are called. */
+ * outputs. Error texts name settings by limn's options. */
 #ifndef LIMN_TOOLS_ANNOTATE_ANNOTATE_H
 #define LIMN_TOOLS_ANNOTATE_ANNOTATE_H
 
@@ -41,11 +41,11 @@
 typedef enum limn_annotate_severity {
     LIMN_ANNOTATE_ERROR,   /* an image that failed, a file that could not be made */
     LIMN_ANNOTATE_WARNING, /* something was ignored or left as it was */
-    LIMN_ANNOTATE_NOTE,    /* for those who want to know more */
+    LIMN_ANNOTATE_NOTE,    /* details */
 } limn_annotate_severity;
 
 typedef struct limn_annotate_progress {
-    size_t n_done; /* captioned, failed, or found to be no image */
+    size_t n_done; /* captioned, failed, or found not to be an image */
     size_t n_failed;
     size_t n_total; /* 0: not known yet, or never */
 } limn_annotate_progress;
@@ -60,8 +60,8 @@ typedef struct limn_annotate_hooks {
     void (*progress)(void *ctx, const limn_annotate_progress *progress);
     /* One line, "PATH: reason"; names are bytes as they are, control characters too. */
     void (*message)(void *ctx, limn_annotate_severity severity, const char *text);
-    /* True before a record is written and false after: between the two, a program that ends itself
-     * would tear a line. */
+    /* True before a record is written and false after: exiting between the two would leave an
+     * incomplete line. */
     void (*writing)(void *ctx, bool is_writing);
 } limn_annotate_hooks;
 
@@ -88,9 +88,9 @@ limn_inputs limn_inputs_default(void);
 /* "I/N" with 0 <= I < N <= 65536. False when `text` is something else. */
 bool limn_inputs_parse_shard(limn_inputs *inputs, const char *text);
 
-/* What of the inputs was no image to be captioned. */
+/* Inputs that were not captioned. */
 typedef struct limn_left_out {
-    size_t n_other; /* files in folders that are no images */
+    size_t n_other; /* files in folders that are not images */
     size_t n_hidden;
     size_t n_special;             /* sockets, pipes, devices */
     size_t n_folders, n_archives; /* below a folder, without is_recursive */
@@ -109,16 +109,15 @@ typedef enum limn_sandbox_use {
 
 extern const char *const limn_sandbox_uses[]; /* their names, NULL after the last */
 
-/* Processes that decode images and can do nothing else. Linux with seccomp. */
+/* Sandboxed processes that decode images. Linux with seccomp. */
 typedef struct limn_sandbox limn_decoders;
 
-/* Starts n_decoders of them, ideally one per thread of a run: fewer, with a warning, where
- * descriptors or addresses are few. A process decodes one image; the next one has a fresh one. *out
- * is NULL where there can be none and none is needed (LIMN_SANDBOX_AUTO): a warning says why. Call
- * it while no other thread decodes images, best while there is none, and ignore SIGPIPE from then
- * on. They belong to the process that started them: a child of fork() may not use them.
- * `max_pixels` as in limn_options, 0 = its default; `hooks` (may be NULL) for this call.
- * LIMN_E_UNSUPPORTED, LIMN_E_IO, LIMN_E_NOMEM. */
+/* Starts n_decoders of them, ideally one per thread of a run; fewer, with a warning, if file
+ * descriptors or address space run out. Each process decodes one image. With LIMN_SANDBOX_AUTO,
+ * *out is NULL if there can be none, and a warning says why. Call it while no other thread decodes
+ * images, best while there is none, and ignore SIGPIPE from then on. They belong to the process
+ * that started them: a child of fork() may not use them. `max_pixels` as in limn_options, 0 = its
+ * default; `hooks` (may be NULL) for this call. LIMN_E_UNSUPPORTED, LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
                                 uint64_t max_pixels, const limn_annotate_hooks *hooks,
                                 limn_error *err);
@@ -126,10 +125,10 @@ limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_
 void limn_decoders_stop(limn_decoders **decoders);
 
 /* As limn_state_load for states of this model, in one of the processes; any thread. `max_pixels` as
- * in limn_options, 0 = its default. *is_stopping (may be NULL): when it becomes true, the image in
- * work has two more seconds. The errors of limn_state_load; LIMN_E_CRASHED: the process died of the
- * image; LIMN_E_LIMIT: it took too much memory or time; LIMN_E_INTERRUPTED: stopped; LIMN_E_IO: the
- * processes are gone. */
+ * in limn_options, 0 = its default. *is_stopping (may be NULL): when it becomes true, the current
+ * image has two more seconds. The errors of limn_state_load; LIMN_E_CRASHED: the process died of
+ * the image; LIMN_E_LIMIT: it took too much memory or time; LIMN_E_INTERRUPTED: stopped; LIMN_E_IO:
+ * the processes are gone. */
 limn_status limn_decoders_load(limn_decoders *decoders, const limn_model *model,
                                uint64_t max_pixels, const void *bytes, size_t size, uint8_t *input,
                                const atomic_bool *is_stopping, limn_error *err);
@@ -149,17 +148,17 @@ typedef enum limn_format {
 
 extern const char *const limn_format_names[]; /* in that order; NULL after the last */
 
-/* The format that the name of an output file asks for; false when it asks for none. */
+/* The format implied by the name of an output file; false if none. */
 bool limn_format_of_path(limn_format *out, const char *path);
 /* Whether results for `path` (NULL: standard output) go into a folder: one that is there, or a name
  * with a slash at its end. */
 bool limn_output_is_folder(const char *path);
 
-/* What to do with a sidecar that is there before the run. */
+/* What to do with a sidecar that exists before the run. */
 typedef enum limn_existing {
-    LIMN_EXISTING_SKIP, /* leave it, and do not caption its image */
+    LIMN_EXISTING_SKIP, /* keep it, and don't caption its image */
     LIMN_EXISTING_OVERWRITE,
-    LIMN_EXISTING_APPEND,  /* the caption after what is there */
+    LIMN_EXISTING_APPEND,  /* add the caption after the existing text */
     LIMN_EXISTING_PREPEND, /* before */
     LIMN_EXISTING_ERROR,   /* refuse the run */
 } limn_existing;
@@ -179,8 +178,8 @@ typedef struct limn_annotated {
     const char *name;                /* in the output */
     bool is_named;                   /* by the caller or a list, not found in a folder */
     const limn_captions *found;      /* all that the search returned */
-    const limn_captions *written;    /* those of them that are written, with prefix and suffix; no
-                                      * items when none was sure enough */
+    const limn_captions *written;    /* those that are written, with prefix and suffix; no items if
+                                      * all were below min_confidence */
     const limn_thumbnail *thumbnail; /* NULL unless asked for */
 } limn_annotated;
 
@@ -191,11 +190,11 @@ typedef struct limn_annotate_settings {
 
     const limn_model *model;
     const limn_options *options;    /* NULL: the defaults */
-    const char *const *model_paths; /* [n_model_paths] the files that the model came from: a run
-                                     * does not go on with other ones */
+    const char *const *model_paths; /* [n_model_paths] the model's files: a run is not resumed with
+                                     * others */
     size_t n_model_paths;
-    const char *identity;    /* lines "NAME VALUE\n" of what else captions depend on, which must not
-                              * change either when the run goes on; NULL: nothing */
+    const char *identity;    /* lines "NAME VALUE\n" with whatever else captions depend on, which
+                              * must not change when the run is resumed; NULL: nothing */
     uint32_t n_threads;      /* images at once, 1 … 256; a single one is split among them */
     limn_decoders *decoders; /* NULL: images are decoded in this process */
 
@@ -227,7 +226,7 @@ typedef struct limn_annotate_settings {
     bool is_csv_safe; /* of CSV: ' before cells that a spreadsheet would take for formulas */
 
     bool is_dry_run; /* nothing is changed; what would be captioned goes to the hook `to_do` */
-    bool is_forced;  /* go on under another model or identity all the same */
+    bool is_forced;  /* resume even with another model or identity */
     bool is_strict;  /* the first failure ends the run */
 
     limn_annotate_hooks hooks;
@@ -251,25 +250,25 @@ limn_status limn_annotate_check(const limn_annotate_settings *settings, limn_err
 
 #define LIMN_N_STATUSES (LIMN_E_CRASHED + 1)
 
-/* Images by what became of them. */
+/* Numbers of images by outcome. */
 typedef struct limn_account {
     size_t counts[LIMN_N_STATUSES]; /* in this run by limn_status: done, and failed by cause */
-    size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted one that it went on with */
+    size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted run that this one resumed */
     size_t n_left_out;                     /* of those done in both, without a caption */
     size_t n_there;                        /* have results of an earlier run, and were skipped */
     size_t n_to_do;                        /* found by a dry run */
     limn_left_out left_out;
     bool is_resumed;
-    bool can_go_on;      /* stopped early, and the same settings go on */
-    bool is_incomplete;  /* an output could not be made, which a message said */
+    bool can_go_on;      /* stopped early, and the same settings resume it */
+    bool is_incomplete;  /* an output could not be written, as a message reported */
     bool is_pipe_closed; /* whoever read from output_fd has gone */
 } limn_account;
 
 /* Runs to the end of the inputs. An image that fails is counted and reported, but does not fail the
  * run. LIMN_E_ARG: settings contradict each other, or the outputs are in use by another run:
  * nothing was changed. LIMN_E_INTERRUPTED: a hook said so. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT
- * end it early; account->can_go_on tells whether the same settings go on from there. *account is
- * right in every case. */
+ * end it early; account->can_go_on tells whether the same settings resume the run. *account is
+ * valid in every case. */
 limn_status limn_annotate(limn_account *account, const limn_annotate_settings *settings,
                           limn_error *err);
 

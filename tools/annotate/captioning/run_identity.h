@@ -1,4 +1,5 @@
-/* What captions of a run depend on: a journal keeps it, and another run does not go on with it. */
+/* What the captions of a run depend on: the journal records it, and a run with another identity
+ * doesn't resume. */
 #ifndef LIMN_TOOLS_ANNOTATE_CAPTIONING_RUN_IDENTITY_H
 #define LIMN_TOOLS_ANNOTATE_CAPTIONING_RUN_IDENTITY_H
 

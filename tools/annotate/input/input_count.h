@@ -1,5 +1,4 @@
-/* How many inputs there will be, counted beside the work, so that the time left can be told. Only
- * where no list is read. */
+/* Counts the inputs in the background, to estimate the time left. Only where no list is read. */
 #ifndef LIMN_TOOLS_ANNOTATE_INPUT_INPUT_COUNT_H
 #define LIMN_TOOLS_ANNOTATE_INPUT_INPUT_COUNT_H
 

@@ -1,5 +1,5 @@
-/* The journal of a run, OUT.limn-run: what the output is made with and what of it is done, so that
- * an interrupted run goes on where it stopped. It goes when the run is complete.
+/* The journal of a run, OUT.limn-run: the identity of the run and what is done, so that an
+ * interrupted run can be resumed. It is removed when the run is complete.
  *
  * Lines, each of a letter, a space and fields with tabs between them; in names, backslash, tab and
  * line ends are \\ \t \n \r:
@@ -16,8 +16,8 @@
  *                      sink's, and tells where that ended; ERRORS the same of the list of errors
  *     ! STATE ERRORS   all is done: only the finished files are still to get their names
  *
- * Lines after the last checkpoint count for nothing, but for notes, whose sink finds out what came
- * of them. One thread at a time. Errors begin with the journal's path. */
+ * Lines after the last checkpoint are ignored, except notes, whose outcome the sink determines.
+ * One thread at a time. Errors begin with the journal's path. */
 #ifndef LIMN_TOOLS_ANNOTATE_JOURNAL_JOURNAL_H
 #define LIMN_TOOLS_ANNOTATE_JOURNAL_JOURNAL_H
 

@@ -1,4 +1,4 @@
-/* A file under construction that an interrupted run goes on with: PATH.part until it is complete.
+/* A file under construction that an interrupted run can resume: PATH.part until it is complete.
  *
  * PATH is at every moment what was there before, or the whole new file. One thread at a time.
  * Errors begin with the name of the file that they are about. */

@@ -1,4 +1,5 @@
-/* A run: results of a pipeline into a sink, so that an interrupted one goes on where it stopped.
+/* A run: writes the results of a pipeline to a sink, so that it can be resumed after an
+ * interruption.
  *
  *     limn_image_run_begin ─ limn_image_run_want, limn_image_run_put for each image ─
  * limn_image_run_finish

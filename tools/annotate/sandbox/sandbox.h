@@ -1,16 +1,16 @@
-/* Work on hostile bytes in processes that can do nothing else: they may compute, get anonymous
- * memory and end, and the kernel kills them when they ask for more. A flaw in an image library
- * then costs one image and not the run, and reaches no file.
+/* Work on hostile bytes in sandboxed processes, which may only compute, allocate anonymous memory
+ * and exit; the kernel kills them if they do anything else. A flaw in an image library then costs
+ * one image and not the run, and reaches no file.
  *
  *     caller ── request and bytes in shared memory, a byte through a pipe ──▶ child i ── work ──┐
  *        ◀── keeper: "child i has ended" ── answer and result in the same shared memory ◀────────┘
  *                keeper: the process that forks the children, sees them end, forks others
  *
- * A child serves one image and ends; the next one is forked while the caller goes on, from a
- * keeper that has never seen an image. So nothing of one image can falsify the next, and the
- * caller looks at an answer only when nobody is left who could change it. Being told of a child's
- * end by the keeper, it believes nothing that a child says: bytes are bounded by the shared memory,
- * CPU time by the kernel, and time on the clock by the caller.
+ * A child serves one image and ends; the next one is forked while the caller goes on, from a keeper
+ * that has never seen an image. So nothing of one image can falsify the next, and the caller looks
+ * at an answer only when nobody is left who could change it. It learns of a child's end from the
+ * keeper and trusts nothing that a child says: bytes are bounded by the shared memory, CPU time by
+ * the kernel, and wall-clock time by the caller.
  *
  * All of it is forked from the keeper, which is forked while there is one thread and nothing worth
  * stealing in memory. When the caller dies, so do they. Linux with seccomp; elsewhere, and under

@@ -1,4 +1,4 @@
-/* The system calls of a sandboxed child: all others end it. */
+/* The system calls that a sandboxed child may make; any other kills it. */
 #ifndef LIMN_TOOLS_ANNOTATE_SANDBOX_SYSCALL_FILTER_H
 #define LIMN_TOOLS_ANNOTATE_SANDBOX_SYSCALL_FILTER_H
 

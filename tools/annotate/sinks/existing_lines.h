@@ -1,4 +1,4 @@
-/* Results that an output file has already. */
+/* Results that an output file already has. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_EXISTING_LINES_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_EXISTING_LINES_H
 

@@ -1,7 +1,7 @@
-/* A copy of a tar with captions in it: after each image's member, which like every other is
- * copied byte for byte, members NAME.ENDING with what is said of it. The tar is read a second
- * time for it, beside the pipeline, so that nothing of it is held. One thread at a time. Errors
- * begin with the path of the file that they are about. */
+/* A copy of a tar with captions: every member is copied byte for byte, and after each image come
+ * members NAME.ENDING with its captions. The tar is read a second time, in parallel with the
+ * pipeline, so that none of it is kept in memory. One thread at a time. Errors begin with the path
+ * of the file that they are about. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SHARD_TAR_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SHARD_TAR_H
 

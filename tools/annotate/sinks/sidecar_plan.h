@@ -1,5 +1,4 @@
-/* What a run with sidecars would write, looked at before anything is: two images must not share
- * a sidecar. */
+/* Checks, before anything is written, that no two images share a sidecar. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_PLAN_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_PLAN_H
 

@@ -53,7 +53,7 @@ typedef struct limn_sink_methods {
     /* After the last checkpoint of a complete run: gives files their names. With `state` of that
      * checkpoint also instead of `begin`, when it was interrupted just here. */
     limn_status (*complete)(limn_sink *s, const char *state, limn_error *err);
-    /* Instead of `complete`: the run goes on another time. Also without a journal. */
+    /* Instead of `complete`: the run will be resumed later. Also without a journal. */
     limn_status (*leave)(limn_sink *s, limn_error *err);
     /* Instead: nothing was put, and nothing is to be left. */
     void (*discard)(limn_sink *s);
@@ -68,7 +68,7 @@ struct limn_sink {
     limn_status (*record)(void *run, limn_error *err);
     void *run;
     const limn_annotate_hooks *hooks; /* for messages; NULL: none */
-    bool is_incomplete;               /* an output could not be made, which was said */
+    bool is_incomplete;               /* an output could not be written, as was reported */
     bool is_pipe_closed;              /* whoever reads the output has gone */
 };
 
