@@ -45,7 +45,7 @@
 /* Exit codes of every tool. */
 enum {
     LIMN_EXIT_OK = 0,          /* all done */
-    LIMN_EXIT_USAGE = 1,       /* usage, or options that can't be met */
+    LIMN_EXIT_USAGE = 1,       /* usage error, or contradictory options */
     LIMN_EXIT_NOTHING = 2,     /* nothing done, or the output is not complete */
     LIMN_EXIT_SOME_FAILED = 3, /* some inputs failed */
     LIMN_EXIT_ASSERT = 4,      /* an --assert does not hold */

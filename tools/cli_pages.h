@@ -19,7 +19,7 @@ void limn_cli_help_of(char *out, size_t size, const limn_option *option);
  * option; a group's name in any case: those of the group. */
 void limn_cli_print_help(FILE *out, const limn_cli_tool *tool, const char *topic);
 void limn_cli_print_man_page(FILE *out, const limn_cli_tool *tool);
-/* The completions of a shell: "bash", "zsh" or "fish"; false for another, which was said. */
+/* The completions of a shell: "bash", "zsh" or "fish"; false, with a message, for another. */
 bool limn_cli_print_completion(FILE *out, const limn_cli_tool *tool, const char *shell);
 void limn_cli_print_version(FILE *out, const limn_cli_tool *tool);
 

@@ -1,4 +1,4 @@
-/* What a tool finds around itself: its cores, the default model. */
+/* The environment of a tool: its cores, the default model. */
 #ifndef LIMN_TOOLS_ENVIRONMENT_H
 #define LIMN_TOOLS_ENVIRONMENT_H
 

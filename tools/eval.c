@@ -154,8 +154,8 @@ static limn_status measure(run *r, limn_error *err)
                                        r->options->train ? &r->training : NULL, &r->settings, err);
 }
 
-/* METEOR is left out, and it is said why, when there is no data; it has another name when there is
- * no paraphrase table. */
+/* Without data METEOR is left out, with a message; without the paraphrase table it has another
+ * name. */
 static limn_status open_meteor(run *r, limn_error *err)
 {
     limn_eval_choice *c = &r->choice;

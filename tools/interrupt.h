@@ -1,5 +1,5 @@
-/* SIGINT and SIGTERM: the first asks to finish what is in work, the second ends at once, though
- * not within a line. One per process. */
+/* SIGINT and SIGTERM: the first asks to finish the work in progress, the second exits at once,
+ * though not in the middle of a line. One per process. */
 #ifndef LIMN_TOOLS_INTERRUPT_H
 #define LIMN_TOOLS_INTERRUPT_H
 

@@ -1,4 +1,5 @@
-/* Where results go: standard output, or a new file that gets its name when it is complete. */
+/* Where results go: standard output, or a new file that gets its final name when it is
+ * complete. */
 #ifndef LIMN_TOOLS_OUTPUT_H
 #define LIMN_TOOLS_OUTPUT_H
 
@@ -11,7 +12,7 @@ typedef struct limn_output {
     const char *path; /* as given; NULL: standard output */
     char *part_path;  /* path.part, where the bytes are until the end; NULL: written directly */
     int fd;
-    bool is_terminal;    /* what is written is made harmless: limn_terminal_append */
+    bool is_terminal;    /* control characters are escaped: limn_terminal_append */
     bool is_pipe_closed; /* the reader of standard output has gone */
 } limn_output;
 

@@ -1,4 +1,4 @@
-/* What a tool says at the end of a pipeline, and its exit code. */
+/* The final messages of a tool that runs a pipeline, and its exit code. */
 #ifndef LIMN_TOOLS_PIPELINE_REPORT_H
 #define LIMN_TOOLS_PIPELINE_REPORT_H
 
@@ -11,7 +11,7 @@ void limn_report_left_out(const limn_left_out *left_out);
 int limn_report_lost(const limn_left_out *left_out, int exit_code);
 
 /* `status` and `err` as limn_pipeline_run (or what followed it) gave them; `output` is the path
- * that -o named, NULL for none. Counts are said with -v, failures unless -q. */
+ * that -o named, NULL for none. Counts are reported with -v, failures unless -q. */
 int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
                          const limn_error *err, const char *output);
 

@@ -1,4 +1,4 @@
-/* How much a tool says: -q and -v. One per process. */
+/* How much a tool prints: -q and -v. One per process. */
 #ifndef LIMN_TOOLS_VERBOSITY_H
 #define LIMN_TOOLS_VERBOSITY_H
 

@@ -58,7 +58,7 @@ typedef struct limn_annotate_hooks {
     bool (*keep_going)(void *ctx);
     /* After each image. Without it, inputs are not counted ahead. */
     void (*progress)(void *ctx, const limn_annotate_progress *progress);
-    /* One line, "PATH: reason"; names are bytes as they are, control characters too. */
+    /* One line, "PATH: reason"; names are raw bytes, control characters included. */
     void (*message)(void *ctx, limn_annotate_severity severity, const char *text);
     /* True before a record is written and false after: exiting between the two would leave an
      * incomplete line. */

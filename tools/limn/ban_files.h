@@ -5,8 +5,8 @@
 #include "models/captioner.h"
 #include "models/option.h"
 
-/* Bans each line of the files. Lines that the model has no words for are left out: it never writes
- * them; how many is said with -v. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT. */
+/* Bans each line of the files. Lines with words that the model lacks are left out, since it never
+ * writes them; -v reports how many. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT. */
 limn_status ban_files_read(limn_options *options, const limn_option_list *files,
                            const limn_model *model, limn_error *err);
 

@@ -1,4 +1,4 @@
-/* The options of `limn`: what the command line sets, and what contradicts itself in it. */
+/* The options of `limn`: what the command line sets, and what is contradictory. */
 #ifndef LIMN_TOOLS_LIMN_CAPTION_SETTINGS_H
 #define LIMN_TOOLS_LIMN_CAPTION_SETTINGS_H
 
@@ -66,8 +66,7 @@ extern const limn_cli_tool caption_cli_tool;
 caption_settings caption_settings_default(void);
 
 /* After parsing and output_settings_complete: what was given becomes options, but for banned words.
- * False when options contradict each other, by the names that the user knows them by; it was said
- * on standard error.
+ * False, with a message that uses the command line's names, when options contradict each other.
  */
 bool caption_settings_complete(caption_settings *settings);
 /* Frees what the settings own, lists too. */

@@ -5,8 +5,8 @@
 
 #include "tools/limn/caption_settings.h"
 
-/* Sets format, sidecar_extension, existing and inputs. False when options contradict each other,
- * which was said on standard error. */
+/* Sets format, sidecar_extension, existing and inputs. False, with a message, when options
+ * contradict each other. */
 bool output_settings_complete(caption_settings *settings);
 /* Completed settings as the library's, but for names, the model and hooks. */
 limn_annotate_settings output_settings_of(const caption_settings *settings);

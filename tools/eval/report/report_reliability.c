@@ -52,7 +52,7 @@ static void append_rectangle(limn_buffer *out, const char *kind, size_t bin, dou
                        kind, left + 1, top, width - 2, bottom - top);
 }
 
-/* What was said (a tick at the mean confidence) and what was so (the bar), and how often. */
+/* The mean confidence (a tick), the share that is right (the bar), and the number of captions. */
 static void append_bin(limn_buffer *out, const limn_eval_reliability *r, size_t i, size_t largest)
 {
     const limn_eval_bin *b = &r->bins[i];
