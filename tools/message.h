@@ -1,7 +1,6 @@
-/* What a tool says on standard error: "limn: path: reason", one line each.
- *
- * Control characters of names are shown as \n, \t, \xNN (common/text/terminal_text.h), so that a
- * message stays one line and cannot steer a terminal. Thread-safe after limn_message_init. */
+/* Messages on standard error: "limn: path: reason", one line each. Control characters in names are
+ * shown as \n, \t, \xNN (common/text/terminal_text.h), so that a message stays one line and can't
+ * control a terminal. Thread-safe after limn_message_init. */
 #ifndef LIMN_TOOLS_MESSAGE_H
 #define LIMN_TOOLS_MESSAGE_H
 

@@ -6,10 +6,10 @@
 
 /* The first thing that every tool does; before threads.
  *
- * Descriptors 0, 1 and 2 that the caller has closed become ones that can't be used: else the next
- * file or pipe that is opened would get that number, and be read as a list of names or have
- * messages written into it. Reading from such a standard input, or writing to such an output, then
- * fails with EBADF, and is told as an error.
+ * If descriptors 0, 1 or 2 are closed, they are replaced by unusable ones: otherwise the next file
+ * or pipe that is opened would get that number, and be read as a list of names or have messages
+ * written into it. Reading from such a standard input, or writing to such an output, fails with
+ * EBADF and is reported as an error.
  *
  * A file that grows beyond the limit of its size (RLIMIT_FSIZE) is an error of write(2), as on a
  * full disk, and does not end the tool with its temporary files left.

@@ -23,7 +23,7 @@ const char *limn_status_name(limn_status s)
 }
 
 /* Texts quote hostile names and values: control characters (C0, DEL, and C1 in UTF-8, 0xc2 0x80 …
- * 0x9f) are removed, so that they stay one line and can't control a terminal. */
+ * 0x9f) are replaced, so that they stay one line and can't control a terminal. */
 static void replace_control_characters(char *text)
 {
     for (unsigned char *p = (unsigned char *)text; *p; p++) {
