@@ -311,7 +311,7 @@ def merge(output: str, to: str, *, overwrite: bool = False,
     folder, slash, name = to.rpartition("/")
     target = Place(folder + slash or ".", dict(storage_options or {}))
     if target.exists(name) and not overwrite:
-        raise OptionError(f"{to} is there already")
+        raise OptionError(f"{to} already exists")
     return target.write_all(name, (place.read(part) for part in names))
 
 

@@ -565,7 +565,7 @@ class Published(unittest.TestCase):
         self.assertEqual((self.folder / "logits" / "1.npy").stat().st_size, 256 + 4 * 4 * (n + 2))
         again = self.run_tool(*arguments, "--logits", "logits")
         self.assertEqual(again.returncode, 2)
-        self.assertIn("logits/1.npy: is there already", again.stderr)
+        self.assertIn("logits/1.npy: already exists", again.stderr)
         for ids, text in (([5], f"line 1: ids[0]: is 5, expected {n}"), ([n, n + 2], "ids[1]: is"), ([], "ids: has 0")):
             lines.write_text(json.dumps({"file": "picture.png", "ids": ids}) + "\n")
             done = self.run_tool(*arguments)

@@ -39,7 +39,7 @@ FORBIDDEN_IN_LIBRARY = re.compile(
 LEFT_OPEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
 # {what we don't write: what we write instead}. Names of options and fields of files are as they are.
 UNWANTED = {
-    r"(?<![\w\"`'=\\./-])[Pp]ictures?(?![\w\"`'=\\.(-])": "image",
+    r"(?<![\w\"`'=\\./-])[Pp]ictures?(?! of\b|[\w\"`'=\\.(-])": "image",
     r"(?i)\b(?:is_)?bli" r"nd(?:ly)?\b": "unconditional",
     r"\bstands? beside\b": "is next to",
     r"\bc(?:o|a)mes? to be\b": "is created",
