@@ -69,10 +69,13 @@ static limn_status fail_without_sign(limn_error *err)
     limn_buffer signs = { 0 };
     for (const original_encoder *of = original_encoders; of->kind; of++)
         limn_buffer_printf(&signs, "%s%s (%s)", signs.size > 0 ? " or " : "", of->sign, of->kind);
-    const limn_status status = limn_fail(err, LIMN_E_FORMAT,
-                                         "has no tensor %s: is neither a model, nor the reference "
-                                         "captioner, nor weights of a known encoder",
-                                         signs.has_failed ? "of one" : signs.bytes);
+    const limn_status status =
+        limn_fail(err, LIMN_E_FORMAT,
+                  "has no tensor %s: is neither a model, nor the reference "
+                  "captioner, nor weights of a known encoder; captioners of "
+                  "others are converted by their folder, checkpoints of BLIP "
+                  "and VirTex with --vocab",
+                  signs.has_failed ? "of one" : signs.bytes);
     limn_buffer_finish(&signs);
     return status;
 }

@@ -115,17 +115,30 @@ static limn_status open_weights(published *p, limn_error *err)
     return sibling_fail_folder(p->path, err);
 }
 
-/* The input by preprocessor_config.json, and what the encoder gives of it. */
-static limn_status read_images(published *p, const limn_json_node *processor,
-                               const published_type *type, limn_error *err)
+/* How images come in, from preprocessor_config.json, or from what transformers 5 has in
+ * processor_config.json. */
+static limn_status read_input(published *p, parsed *json, const published_type *type,
+                              limn_error *err)
+{
+    static const char old[] = "preprocessor_config.json", new[] = "processor_config.json";
+    const bool is_new = !folder_file_is_there(p->path, old) && folder_file_is_there(p->path, new);
+    limn_json_node images;
+    LIMN_TRY(parse_needed(&json->processor, p, is_new ? new : old, err));
+    const limn_json_node root = limn_json_root(json->processor);
+    limn_status s = LIMN_OK;
+    if (is_new) s = limn_json_object(&images, &root, "image_processor", err);
+    if (s == LIMN_OK)
+        s = image_rules_read(&p->config.encoder.input, is_new ? &images : &root, type->images,
+                             p->image_size, err);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s/%s", p->path, is_new ? new : old);
+    return s;
+}
+
+/* What the encoder gives of its input. */
+static limn_status check_encoder(published *p, limn_error *err)
 {
     limn_encoder_config *e = &p->config.encoder;
-    limn_status s = image_rules_read(&e->input, processor, type->images, p->image_size, err);
-    if (s != LIMN_OK) {
-        limn_error_prefix(err, "%s/preprocessor_config.json", p->path);
-        return s;
-    }
-    s = limn_encoder_check(e, err);
+    const limn_status s = limn_encoder_check(e, err);
     if (s != LIMN_OK) {
         limn_error_prefix(err, "%s/config.json", p->path);
         return s;
@@ -146,11 +159,10 @@ static limn_status read_documents(published *p, parsed *json, limn_error *err)
         limn_error_prefix(err, "%s/config.json", p->path);
         return s;
     }
-    LIMN_TRY(parse_needed(&json->processor, p, "preprocessor_config.json", err));
+    LIMN_TRY(read_input(p, json, type, err));
+    LIMN_TRY(check_encoder(p, err));
     LIMN_TRY(parse_tokenizer(&json->tokenizer, p, err));
-    const limn_json_node processor = limn_json_root(json->processor);
     const limn_json_node tokenizer = limn_json_root(json->tokenizer);
-    LIMN_TRY(read_images(p, &processor, type, err));
     return type->read_vocabulary(p, &tokenizer, err);
 }
 
