@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/text/path.h"
 #include "decoder/tokenizers/public_vocab.h"
 #include "tools/convert/published/config_fields.h"
 #include "tools/convert/published/folder_file.h"
@@ -66,10 +67,23 @@ static limn_status make_wordpiece(published *p, const wordpiece_file *f, limn_er
                                      f->lower_case, &specials, err);
 }
 
+/* Another vocabulary of the same size makes other words of the same ids, and nothing else tells. */
+static void note_vocabulary(published *p, const char *name)
+{
+    static const char bert[] = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3";
+    const char *sha256 = source_record_sha256(&p->sources, name);
+    if (sha256 && strcmp(sha256, bert) != 0)
+        limn_buffer_printf(&p->notes,
+                           "%s is not the vocabulary of bert-base-uncased, which the published "
+                           "models have: it must be the one that this model was trained with\n",
+                           name);
+}
+
 limn_status hub_make_wordpiece(published *p, const char *path, const wordpiece_file *f,
                                limn_error *err)
 {
     const limn_status s = make_wordpiece(p, f, err);
+    note_vocabulary(p, limn_path_last(path));
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
 }
@@ -162,6 +176,7 @@ limn_status hub_read_wordpiece(published *p, const limn_json_node *tokenizer,
     if (s == LIMN_OK && texts[0].has_failed) s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (s == LIMN_OK && (s = make_wordpiece(p, &f, err)) != LIMN_OK)
         limn_error_prefix(err, "%s/vocab.txt", p->path);
+    note_vocabulary(p, names[0]);
     limn_buffer_finish(&texts[0]);
     return s;
 }

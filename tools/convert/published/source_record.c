@@ -30,6 +30,16 @@ limn_status source_record_add(source_record *record, const char *path, limn_erro
     return limn_fail(err, LIMN_E_FORMAT, "%s: its name is not UTF-8", path);
 }
 
+const char *source_record_sha256(const source_record *record, const char *name)
+{
+    json_t *entry;
+    size_t i;
+    json_array_foreach(record->files, i,
+                       entry) if (strcmp(json_string_value(json_object_get(entry, "file")), name) ==
+                                  0) return json_string_value(json_object_get(entry, "sha256"));
+    return NULL;
+}
+
 void source_record_finish(source_record *record)
 {
     json_decref(record->files);

@@ -19,6 +19,8 @@ typedef struct source_record {
 
 /* Reads the whole file. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status source_record_add(source_record *record, const char *path, limn_error *err);
+/* The SHA-256 of a file that was added, by its name without folders; NULL when there is none. */
+const char *source_record_sha256(const source_record *record, const char *name);
 void source_record_finish(source_record *record); /* accepts a zeroed struct */
 
 #endif
