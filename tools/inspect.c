@@ -5,6 +5,7 @@
 #include "common/base/arena.h"
 #include "decoder/beam.h"
 #include "models/document_frequencies.h"
+#include "models/layout_json.h"
 #include "models/model_file.h"
 #include "models/tag_heads.h"
 #include "tools/cli.h"
@@ -70,12 +71,22 @@ static void print_layout(const limn_decoder_layout *layout)
     printf("layout: %s%s\n", layout->name, is_known ? "" : ", changed: see limn.config");
 }
 
+/* What only vision transformers have. */
+static void print_vit(const limn_vit_config *v)
+{
+    if (v->n_layers == 0) return;
+    printf(", patches of %u, %u layers, dim %u, %u heads, feed-forward %u, %s, eps %g", v->patch,
+           v->n_layers, v->dim, v->n_heads, v->feed_forward_dim,
+           limn_activation_names[v->activation], (double)v->eps);
+}
+
 static void print_config(const limn_model_config *c)
 {
     const limn_encoder_config *e = &c->encoder;
     const limn_decoder_config *d = &c->decoder;
     fputs("encoder: ", stdout);
     limn_safe_text_print(e->family, sizeof e->family);
+    print_vit(&e->vit);
     putchar('\n');
     print_input(&e->input);
     if (!c->has_decoder) {
