@@ -10,6 +10,7 @@
 #include "decoder/sample_search.h"
 #include "decoder/virtex_search.h"
 #include "models/consensus.h"
+#include "models/spellings.h"
 #include "models/user_words.h"
 
 struct limn_decoding {
@@ -67,6 +68,27 @@ static limn_status add_phrase(phrase_list *l, const limn_vocab *v, const char *k
     LIMN_TRY(end_phrase(l, err));
     LIMN_TRY(limn_user_words_add_spaced(&has_others, &l->words, v, kind, text, size, err));
     return has_others ? end_phrase(l, err) : LIMN_OK;
+}
+
+static limn_status take_spelling(void *ctx, const uint32_t *tokens, size_t n, limn_error *err)
+{
+    phrase_list *l = ctx;
+    for (size_t i = 0; i < n; i++) LIMN_TRY(limn_user_words_add_token(&l->words, tokens[i], err));
+    return end_phrase(l, err);
+}
+
+/* To the phrases from number `first` on, the other ways to write them. */
+static limn_status add_spellings(phrase_list *l, const limn_vocab *v, size_t first, limn_error *err)
+{
+    uint32_t tokens[LIMN_MAX_SPELLING];
+    const size_t n_phrases = l->n;
+    for (size_t i = first; i < n_phrases; i++) {
+        const size_t begin = i > 0 ? l->ends[i - 1] : 0, n = l->ends[i] - begin;
+        if (n > LIMN_MAX_SPELLING) continue;
+        memcpy(tokens, l->words.tokens + begin, n * sizeof *tokens); /* the array grows */
+        LIMN_TRY(limn_spellings(v, tokens, n, take_spelling, l, err));
+    }
+    return LIMN_OK;
 }
 
 /* No phrase is added after this. */
@@ -135,9 +157,12 @@ static limn_status build_banned(limn_decoding *d, const limn_options *o, limn_er
 {
     phrase_list list = { 0 };
     limn_status s = LIMN_OK;
-    for (size_t i = 0; i < o->n_banned_words && s == LIMN_OK; i++)
+    for (size_t i = 0; i < o->n_banned_words && s == LIMN_OK; i++) {
+        const size_t first = list.n;
         s = add_phrase(&list, d->model->vocab, "banned", o->banned_words[i],
                        strlen(o->banned_words[i]), err);
+        if (s == LIMN_OK) s = add_spellings(&list, d->model->vocab, first, err);
+    }
     if (s == LIMN_OK) s = make_phrases(&list, err);
     if (s == LIMN_OK && list.n > 0)
         s = limn_phrase_trie_create(&d->banned, list.phrases, list.n, err);

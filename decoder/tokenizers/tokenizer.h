@@ -43,6 +43,7 @@ static inline bool limn_token_begins_word(const unsigned char *classes, uint32_t
 
 typedef struct limn_tokenizer {
     const char *name; /* in model files */
+    const char *mark; /* before tokens that go on with a word; NULL: none */
     /* begins a word? Of a token's text of `size` bytes. */
     limn_token_class (*class_of)(const char *text, size_t size);
     /* The texts of the tokens of a caption, one space between two of them, "" when there are none;

@@ -191,6 +191,7 @@ static bool write_settings(json_t *object, const limn_vocab *v)
 
 const limn_tokenizer limn_tokenizer_wordpiece = {
     .name = "wordpiece",
+    .mark = "##",
     .class_of = class_of,
     .encode = encode,
     .decode = decode,

@@ -16,6 +16,7 @@
 #include "decoder/vocab.h"
 #include "decoder/word_spans.h"
 #include "models/consensus.h"
+#include "models/spellings.h"
 #include "models/user_words.h"
 #include "tests/unit/toy_language.h"
 
@@ -71,6 +72,7 @@ static size_t piece_decode(char *out, size_t capacity, const limn_vocab *v, cons
 
 static const limn_tokenizer pieces = {
     .name = "pieces",
+    .mark = "##",
     .class_of = piece_class,
     .encode = piece_encode,
     .decode = piece_decode,
@@ -94,6 +96,26 @@ static limn_vocab *make_vocab(const char *const *texts, uint32_t n, const limn_t
     limn_error err = { 0 };
     if (limn_vocab_create_with(&v, texts, n, tokenizer, &specials, NULL, &err))
         fail_msg("%s", err.text);
+    return v;
+}
+
+/* Byte-level BPE, in which a word has other tokens at the beginning than after a space, and may be
+ * written in several ways. */
+static limn_vocab *make_bpe(void)
+{
+    static const char json[] =
+        "{\"tokenizer\": \"byte_bpe\", \"start\": 0, \"end\": 1, \"pad\": null, \"unknown\": null, "
+        "\"never_written\": [0], \"merges\": [\"d o\", \"Ġ d\", \"Ġd o\", \"Ġ a\"], "
+        "\"tokens\": [\"<s>\", \"</s>\", \"a\", \"Ġa\", \"d\", \"o\", \"Ġ\", \"Ġd\", \"do\", "
+        "\"Ġdo\", "
+        "\"g\", \"!\"]}";
+    json_t *document = NULL;
+    limn_vocab *v;
+    limn_error err = { 0 };
+    assert_int_equal(limn_json_parse(&document, json, sizeof json - 1, NULL), LIMN_OK);
+    const limn_json_node root = limn_json_root(document);
+    if (limn_vocab_from_json(&v, &root, &err) != LIMN_OK) fail_msg("%s", err.text);
+    json_decref(document);
     return v;
 }
 
@@ -134,6 +156,7 @@ static limn_status run(search *r, const limn_vocab *v, uint64_t seed,
                              .automaton = automaton };
     limn_arena counting;
     s.constraints.classes = limn_vocab_classes(v);
+    s.constraints.twins = limn_vocab_twins(v);
     limn_arena_init_counting(&counting);
     limn_beam_plan(&counting, &s);
     assert_true(limn_arena_init(&r->arena, counting.high));
@@ -205,13 +228,52 @@ static size_t n_words_of(const limn_vocab *v, const limn_hypothesis *h)
                            h->n_tokens - h->is_finished);
 }
 
+/* All ways in which a text is written, as phrases. */
+typedef struct spellings {
+    uint32_t tokens[40][MAX_STEPS];
+    limn_phrase phrases[40];
+    size_t n;
+} spellings;
+
+static limn_status take_spelling(void *ctx, const uint32_t *tokens, size_t n, limn_error *err)
+{
+    spellings *s = ctx;
+    (void)err;
+    assert_true(s->n < 40 && n <= MAX_STEPS);
+    memcpy(s->tokens[s->n], tokens, n * sizeof *tokens);
+    s->phrases[s->n] = (limn_phrase){ s->tokens[s->n], n };
+    s->n++;
+    return LIMN_OK;
+}
+
+static void spell(spellings *s, const limn_vocab *v, const limn_user_words *w, bool has_all)
+{
+    take_spelling(s, w->tokens, w->n_tokens, NULL);
+    if (has_all)
+        assert_int_equal(limn_spellings(v, w->tokens, w->n_tokens, take_spelling, s, NULL),
+                         LIMN_OK);
+}
+
+/* At the beginning, and after a space; has_all: in all ways. */
+static void spell_text(spellings *s, const limn_vocab *v, const char *text, bool has_all)
+{
+    limn_user_words plain = tokens_of(v, text), spaced = { 0 };
+    bool has_others;
+    spell(s, v, &plain, has_all);
+    assert_int_equal(
+        limn_user_words_add_spaced(&has_others, &spaced, v, "test", text, strlen(text), NULL),
+        LIMN_OK);
+    if (has_others) spell(s, v, &spaced, has_all);
+    limn_user_words_finish(&plain);
+    limn_user_words_finish(&spaced);
+}
+
 static limn_phrase_trie *trie_of(const limn_vocab *v, const char *text)
 {
-    limn_user_words w = tokens_of(v, text);
-    const limn_phrase phrase = { w.tokens, w.n_tokens };
+    spellings s = { .n = 0 };
     limn_phrase_trie *trie;
-    assert_int_equal(limn_phrase_trie_create(&trie, &phrase, 1, NULL), LIMN_OK);
-    limn_user_words_finish(&w);
+    spell_text(&s, v, text, true);
+    assert_int_equal(limn_phrase_trie_create(&trie, s.phrases, s.n, NULL), LIMN_OK);
     return trie;
 }
 
@@ -285,11 +347,15 @@ static void test_banned_words_are_not_written(void **state)
 {
     static const char *const of_pieces[] = { "man", "hot dog", "dogs", "a red" };
     static const char *const of_letters[] = { "ab", "c" };
+    static const char *const of_bytes[] = { "do", "a", "dog", "d" };
+    limn_vocab *b = make_bpe();
     limn_vocab *v = make_vocab(piece_texts, N_PIECES, &pieces);
     limn_vocab *l = make_vocab(letter_texts, N_LETTERS, &limn_tokenizer_characters);
     (void)state;
     check_ban(v, of_pieces, 4);
     check_ban(l, of_letters, 2);
+    check_ban(b, of_bytes, 4);
+    limn_vocab_destroy(&b);
     /* a part of another word is no word: "dog" within "hotdog" is written */
     limn_phrase_trie *trie = trie_of(l, "b");
     limn_user_words inside = tokens_of(l, "ab"), alone = tokens_of(l, "a b");
@@ -323,16 +389,13 @@ static void test_a_banned_word_may_end_another(void **state)
 
 static void check_must(const limn_vocab *v, const char *one, const char *two, const char *other)
 {
-    const char *const texts[] = { one, two, other };
-    limn_user_words w[3];
-    limn_phrase phrases[3];
+    spellings either = { .n = 0 }, second = { .n = 0 };
     limn_automaton *a;
     size_t n_both = 0;
-    for (size_t i = 0; i < 3; i++) {
-        w[i] = tokens_of(v, texts[i]);
-        phrases[i] = (limn_phrase){ w[i].tokens, w[i].n_tokens };
-    }
-    const limn_requirement r[] = { { phrases, 2 }, { phrases + 2, 1 } };
+    spell_text(&either, v, one, false);
+    spell_text(&either, v, two, false);
+    spell_text(&second, v, other, false);
+    const limn_requirement r[] = { { either.phrases, either.n }, { second.phrases, second.n } };
     limn_error err = { 0 };
     if (limn_automaton_create(&a, r, 2, limn_vocab_classes(v), limn_vocab_n_tokens(v), 60, &err))
         fail_msg("%s", err.text);
@@ -350,7 +413,6 @@ static void check_must(const limn_vocab *v, const char *one, const char *two, co
     }
     assert_true(n_both > 3);
     limn_automaton_destroy(&a);
-    for (size_t i = 0; i < 3; i++) limn_user_words_finish(&w[i]);
 }
 
 static void test_required_words_are_whole_words(void **state)
@@ -362,6 +424,10 @@ static void test_required_words_are_whole_words(void **state)
     check_must(v, "dogs", "a", "man");
     check_must(l, "ab", "c", "b");
     check_must(l, "狗", "a c", "a");
+    limn_vocab *b = make_bpe();
+    check_must(b, "do", "dog", "a");
+    check_must(b, "d", "a a", "g");
+    limn_vocab_destroy(&b);
     limn_vocab_destroy(&v);
     limn_vocab_destroy(&l);
 }
