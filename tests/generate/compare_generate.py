@@ -29,12 +29,8 @@ CASES = [{"beam": beam, "prompt": prompt, **more} for beam in (1, 3, 4, 5) for p
          for more in ({}, {"min_new": 6}, {"repetition_penalty": 1.5}, {"length_penalty": 0.0}, {"max_new": 7, "length_penalty": 2.0})]
 
 
-class Made(Exception):
-    """The model is there."""
-
-
-def make(name, seed):
-    """The original's model in double precision, limn's tensors, features and what the original's inputs are."""
+def make(name, seed, features=None, is_ending=True):
+    """The original's model in double precision, limn's tensors, and features."""
     kept = {}
     plain = layouts.randomise.__wrapped__ if hasattr(layouts.randomise, "__wrapped__") else layouts.randomise
 
@@ -42,7 +38,7 @@ def make(name, seed):
         tensors = list(tensors)
         plain(tensors, 1000 * seed + number)
         for key, t in tensors:  # so that captions end
-            if key.endswith(("predictions.bias", "output.bias")) and t.shape == (layouts.TOKENS,):
+            if is_ending and key.endswith(("predictions.bias", "output.bias")) and t.shape == (layouts.TOKENS,):
                 t.data[END[name]] += 1.5
 
     def keep(cls):
@@ -57,7 +53,8 @@ def make(name, seed):
     layouts.randomise = randomise
     layouts.randomise.__wrapped__ = plain
     generator = torch.Generator().manual_seed(seed)
-    features = torch.randn(N_MEMORY, layouts.DIM if name == "gpt2" else 24, generator=generator).double()
+    if features is None:
+        features = torch.randn(N_MEMORY, layouts.DIM if name == "gpt2" else 24, generator=generator).double()
     try:
         made = getattr(layouts, name)(features, torch.tensor([1, 7, 3]))
     finally:
@@ -109,7 +106,7 @@ def score(name, model, features, case, new):
     return total / len(new) ** case.get("length_penalty", 1.0)
 
 
-def original_virtex(folder, name, model, features, beam):
+def original_virtex(folder, name, model, features, beam, max_steps=30):
     """VirTex's own search over its head."""
     spec = importlib.util.spec_from_file_location("beam_search", os.path.join(folder, "virtex", "utils", "beam_search.py"))
     module = importlib.util.module_from_spec(spec)
@@ -129,7 +126,7 @@ def original_virtex(folder, name, model, features, beam):
         if ids.dim() == 1:
             return step(ids)
         return step(torch.cat([torch.full((len(ids), 1), START[name]), ids], 1))
-    ids, logprob = module.AutoRegressiveBeamSearch(END[name], max_steps=30, beam_size=beam, per_node_beam_size=2).search(
+    ids, logprob = module.AutoRegressiveBeamSearch(END[name], max_steps=max_steps, beam_size=beam, per_node_beam_size=2).search(
         torch.tensor([START[name]]), step_after_start)
     ids = ids[0].tolist()
     return ids[:ids.index(END[name]) + 1] if END[name] in ids else ids, float(logprob[0])
