@@ -209,10 +209,7 @@ limn_status limn_vocab_create(limn_vocab **out, const char *const *tokens, size_
     const limn_specials specials = LIMN_SPECIALS_OWN;
     *out = NULL;
     LIMN_TRY(check_own(tokens, n_tokens, err));
-    const bool has_space =
-        n_tokens > LIMN_N_SPECIAL && strcmp(tokens[LIMN_N_SPECIAL], LIMN_SPACE_TOKEN) == 0;
-    return limn_vocab_create_with(out, tokens, n_tokens,
-                                  has_space ? &limn_tokenizer_characters : &limn_tokenizer_words,
+    return limn_vocab_create_with(out, tokens, n_tokens, limn_tokenizer_of_own(tokens, n_tokens),
                                   &specials, NULL, err);
 }
 
@@ -339,7 +336,7 @@ const unsigned char *limn_vocab_classes(const limn_vocab *v)
 
 limn_token_kind limn_vocab_kind(const limn_vocab *v)
 {
-    return v->tokenizer == &limn_tokenizer_characters ? LIMN_TOKENS_CHARACTERS : LIMN_TOKENS_WORDS;
+    return v->tokenizer->own ? v->tokenizer->own->kind : LIMN_TOKENS_WORDS;
 }
 
 limn_status limn_vocab_tokenize(const char **tokens, limn_caption_tokenizer *scratch,

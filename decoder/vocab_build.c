@@ -78,11 +78,10 @@ limn_status limn_vocab_builder_add(limn_vocab_builder *b, const char *caption, s
 
 /* ---- choosing ----------------------------------------------------------------------------- */
 
-/* Among words, the space token would be the mark of another kind of vocabulary. */
 static bool is_fit(const char *token, limn_token_kind kind)
 {
-    if (kind == LIMN_TOKENS_WORDS && strcmp(token, LIMN_SPACE_TOKEN) == 0) return false;
-    return limn_vocab_accepts(token, strlen(token));
+    return !limn_tokenizer_is_mark_of_another(limn_tokenizer_of_kind(kind), token) &&
+           limn_vocab_accepts(token, strlen(token));
 }
 
 /* Sorts the tokens and leaves out those that can't be in a vocabulary. */
@@ -114,15 +113,17 @@ static limn_status put_first_tokens(token_list *list, const limn_vocab *old, lim
         LIMN_TRY(put(list, limn_vocab_text(old, i), err));
     for (size_t i = 0; !old && i < LIMN_N_SPECIAL; i++)
         LIMN_TRY(put(list, limn_special_tokens[i], err));
-    return old || kind == LIMN_TOKENS_WORDS ? LIMN_OK : put(list, LIMN_SPACE_TOKEN, err);
+    const char *first = limn_tokenizer_of_kind(kind)->own->first_token;
+    return old || !first ? LIMN_OK : put(list, first, err);
 }
 
 /* Whether a token is among the first ones or the frequent ones of sources [n_before]. */
 static bool is_there(const char *token, const limn_vocab *old, const source *sources,
-                     size_t n_before)
+                     size_t n_before, limn_token_kind kind)
 {
     const size_t size = strlen(token);
-    if (strcmp(token, LIMN_SPACE_TOKEN) == 0) return true;
+    const char *first = limn_tokenizer_of_kind(kind)->own->first_token;
+    if (first && strcmp(token, first) == 0) return true;
     if (old && limn_vocab_find(old, token, size) != limn_vocab_specials(old)->unknown) return true;
     for (size_t i = 0; i < n_before; i++)
         if (limn_word_counts_of(sources[i].counts, token, size) >= sources[i].public.min_count)
@@ -136,7 +137,7 @@ static limn_status put_source(token_list *list, const limn_vocab_builder *b, siz
     limn_vocab_source *s = &b->sources[index].public;
     const size_t n = limn_vocab_source_n_frequent(s, s->min_count);
     for (size_t i = 0; i < n; i++)
-        if (!is_there(s->tokens[i].word, old, b->sources, index)) {
+        if (!is_there(s->tokens[i].word, old, b->sources, index, b->tokenizer.kind)) {
             LIMN_TRY(put(list, s->tokens[i].word, err));
             s->n_added++;
         }
@@ -165,10 +166,10 @@ limn_status limn_vocab_builder_build(limn_vocab **out, limn_vocab_builder *b, co
     token_list list = { 0 };
     limn_status s = LIMN_OK;
     *out = NULL;
-    if (old && limn_vocab_kind(old) != b->tokenizer.kind)
+    const limn_tokenizer *made = limn_tokenizer_of_kind(b->tokenizer.kind);
+    if (old && limn_vocab_tokenizer(old) != made)
         return limn_fail(err, LIMN_E_ARG, "a vocabulary of %s can't be extended by %s",
-                         b->tokenizer.kind == LIMN_TOKENS_WORDS ? "characters" : "words",
-                         b->tokenizer.kind == LIMN_TOKENS_WORDS ? "words" : "characters");
+                         limn_vocab_tokenizer(old)->name, made->name);
     s = make_list(&list, b, old, err);
     if (s == LIMN_OK) s = limn_vocab_create(out, list.items, list.n_items, err);
     limn_free(list.items);

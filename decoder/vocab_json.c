@@ -96,12 +96,11 @@ bool limn_vocab_is_own(const limn_vocab *v)
     const limn_specials own = LIMN_SPECIALS_OWN;
     const size_t n = limn_vocab_n_tokens(v);
     if (!limn_specials_equal(limn_vocab_specials(v), &own)) return false;
+    const char *first[LIMN_N_SPECIAL + 1];
+    for (uint32_t i = 0; i < n && i <= LIMN_N_SPECIAL; i++) first[i] = limn_vocab_text(v, i);
     for (uint32_t i = 0; i < LIMN_N_SPECIAL; i++)
-        if (strcmp(limn_vocab_text(v, i), limn_special_tokens[i]) != 0) return false;
-    const bool has_space =
-        n > LIMN_N_SPECIAL && strcmp(limn_vocab_text(v, LIMN_N_SPECIAL), LIMN_SPACE_TOKEN) == 0;
-    return limn_vocab_tokenizer(v) ==
-           (has_space ? &limn_tokenizer_characters : &limn_tokenizer_words);
+        if (i >= n || strcmp(first[i], limn_special_tokens[i]) != 0) return false;
+    return limn_vocab_tokenizer(v) == limn_tokenizer_of_own(first, n);
 }
 
 static json_t *write_id(uint32_t id)

@@ -70,8 +70,11 @@ static size_t decode(char *out, size_t capacity, const limn_vocab *vocab, const 
     return limn_joined_end(&j);
 }
 
+static const limn_own_tokenizer own = { LIMN_TOKENS_CHARACTERS, LIMN_SPACE_TOKEN };
+
 const limn_tokenizer limn_tokenizer_characters = {
     .name = "characters",
+    .own = &own,
     .class_of = class_of,
     .encode = encode,
     .decode = decode,

@@ -23,6 +23,33 @@ limn_status limn_tokenizer_find(const limn_tokenizer **out, const char *name, li
                      known);
 }
 
+static bool is_first_token(const limn_tokenizer *t, const char *token)
+{
+    return t->own && t->own->first_token && strcmp(t->own->first_token, token) == 0;
+}
+
+const limn_tokenizer *limn_tokenizer_of_kind(limn_token_kind kind)
+{
+    for (size_t i = 0; i < sizeof tokenizers / sizeof *tokenizers; i++)
+        if (tokenizers[i]->own && tokenizers[i]->own->kind == kind) return tokenizers[i];
+    return NULL;
+}
+
+const limn_tokenizer *limn_tokenizer_of_own(const char *const *tokens, size_t n_tokens)
+{
+    const char *first = n_tokens > LIMN_N_SPECIAL ? tokens[LIMN_N_SPECIAL] : "";
+    for (size_t i = 0; i < sizeof tokenizers / sizeof *tokenizers; i++)
+        if (is_first_token(tokenizers[i], first)) return tokenizers[i];
+    return &limn_tokenizer_words;
+}
+
+bool limn_tokenizer_is_mark_of_another(const limn_tokenizer *t, const char *token)
+{
+    for (size_t i = 0; i < sizeof tokenizers / sizeof *tokenizers; i++)
+        if (tokenizers[i] != t && is_first_token(tokenizers[i], token)) return true;
+    return false;
+}
+
 void limn_joined_append(limn_joined *j, const char *text, size_t size)
 {
     if (j->length < j->capacity)

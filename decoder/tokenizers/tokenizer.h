@@ -41,9 +41,17 @@ static inline bool limn_token_begins_word(const unsigned char *classes, uint32_t
     return previous == LIMN_NO_TOKEN || !limn_token_class_is_of_letters(classes[previous]);
 }
 
+/* Of vocabularies that are made here, of captions (decoder/vocab_build.h). */
+typedef struct limn_own_tokenizer {
+    limn_token_kind kind;
+    const char *first_token; /* the first after the special ones, in no vocabulary of another kind;
+                              * NULL: that may be any */
+} limn_own_tokenizer;
+
 typedef struct limn_tokenizer {
-    const char *name; /* in model files */
-    const char *mark; /* before tokens that go on with a word; NULL: none */
+    const char *name;              /* in model files */
+    const char *mark;              /* before tokens that go on with a word; NULL: none */
+    const limn_own_tokenizer *own; /* NULL: vocabularies of this kind are not made here */
     /* begins a word? Of a token's text of `size` bytes. */
     limn_token_class (*class_of)(const char *text, size_t size);
     /* The texts of the tokens of a caption, one space between two of them, "" when there are none;
@@ -78,6 +86,11 @@ extern const limn_tokenizer limn_tokenizer_wordpiece;  /* BERT's */
 extern const limn_tokenizer limn_tokenizer_byte_bpe;   /* GPT-2's */
 extern const limn_tokenizer limn_tokenizer_sentencepiece;
 
+/* Of vocabularies made here: that of a kind, and that of tokens [n_tokens] in id order. */
+const limn_tokenizer *limn_tokenizer_of_kind(limn_token_kind kind);
+const limn_tokenizer *limn_tokenizer_of_own(const char *const *tokens, size_t n_tokens);
+/* Whether `token` says that a vocabulary is of another kind. */
+bool limn_tokenizer_is_mark_of_another(const limn_tokenizer *t, const char *token);
 /* LIMN_E_UNSUPPORTED lists those that are known. */
 limn_status limn_tokenizer_find(const limn_tokenizer **out, const char *name, limn_error *err);
 

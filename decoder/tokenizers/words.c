@@ -32,8 +32,11 @@ static size_t decode(char *out, size_t capacity, const limn_vocab *vocab, const 
     return limn_joined_end(&j);
 }
 
+static const limn_own_tokenizer own = { .kind = LIMN_TOKENS_WORDS };
+
 const limn_tokenizer limn_tokenizer_words = {
     .name = "words",
+    .own = &own,
     .class_of = class_of,
     .encode = encode,
     .decode = decode,

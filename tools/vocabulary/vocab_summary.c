@@ -4,7 +4,7 @@
 
 static const char *plural(const limn_vocab *vocab)
 {
-    return limn_vocab_kind(vocab) == LIMN_TOKENS_WORDS ? "words" : "characters";
+    return limn_vocab_tokenizer(vocab)->name;
 }
 
 /* Uses of the tokens with at least min_count uses, as a share of all uses in percent. */
