@@ -135,8 +135,7 @@ static limn_status check_rest(const builder *b, limn_error *err)
     if (b->n_kept > 0) return LIMN_OK;
     return limn_fail(
         err, LIMN_E_FORMAT,
-        "no caption is left: of images that are not among those wanted: %zu, without a "
-        "word: %zu, with too many (%zu is the most): %zu",
+        "no caption is left: unlisted images: %zu, no words: %zu, more than %zu words: %zu",
         r->unlisted.n, r->empty.n, b->settings->max_words, r->too_long.n);
 }
 

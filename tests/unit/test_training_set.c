@@ -134,9 +134,8 @@ static void test_a_set_without_captions_is_an_error(void **state)
     limn_error err;
     (void)state;
     assert_int_equal(make(&set, captions, "c.jpg", NULL, &err), LIMN_E_FORMAT);
-    assert_string_equal(err.text,
-                        "no caption is left: 6 are of images that are not among those wanted, 1 "
-                        "have no word, 0 have more than 5 words");
+    assert_string_equal(
+        err.text, "no caption is left: unlisted images: 6, no words: 1, more than 5 words: 0");
 }
 
 static void test_only_the_first_few_are_named(void **state)
