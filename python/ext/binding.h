@@ -45,6 +45,8 @@ void binding_leave(atomic_flag *is_busy);
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+/* False and an exception where there are some. */
+bool binding_no_keywords(PyObject *keywords);
 /* None or bytes without NUL, borrowed; false and an exception for others. */
 bool binding_name(const char **out, PyObject *value);
 /* A str as UTF-8 without NUL, borrowed from it; NULL and an exception for others. */

@@ -19,7 +19,7 @@ static PyObject *metrics_new(PyTypeObject *type, PyObject *args, PyObject *keywo
     limn_metrics *metrics = NULL;
     limn_error err = { 0 };
     limn_status s;
-    if (keywords || !PyArg_ParseTuple(args, "O", &folder_object) ||
+    if (!binding_no_keywords(keywords) || !PyArg_ParseTuple(args, "O", &folder_object) ||
         !binding_name(&folder, folder_object))
         return NULL;
     Py_BEGIN_ALLOW_THREADS s = limn_metrics_create(&metrics, folder, &err);

@@ -37,7 +37,9 @@ static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     const char *cpu, *texts[MAX_MODELS];
     limn_error err = { 0 };
     limn_model *model = NULL;
-    if (keywords || !PyArg_ParseTuple(args, "O!z", &PyTuple_Type, &paths, &cpu)) return NULL;
+    if (!binding_no_keywords(keywords) ||
+        !PyArg_ParseTuple(args, "O!z", &PyTuple_Type, &paths, &cpu))
+        return NULL;
     const Py_ssize_t n = PyTuple_Size(paths);
     if (n < 1 || n > MAX_MODELS) return binding_refuse(state, "1 to 64 models make an ensemble");
     for (Py_ssize_t i = 0; i < n; i++) {
@@ -151,7 +153,8 @@ static PyObject *decoders_new(PyTypeObject *type, PyObject *args, PyObject *keyw
     limn_error err = { 0 };
     limn_decoders *decoders = NULL;
     limn_status s;
-    if (keywords || !PyArg_ParseTuple(args, "IK", &n, &max_pixels)) return NULL;
+    if (!binding_no_keywords(keywords) || !PyArg_ParseTuple(args, "IK", &n, &max_pixels))
+        return NULL;
     if (n < 1 || n > 1024) return binding_refuse(state, "decoders: 1 to 1024");
     Py_BEGIN_ALLOW_THREADS s =
         limn_decoders_start(&decoders, LIMN_SANDBOX_ON, n, max_pixels, NULL, &err);

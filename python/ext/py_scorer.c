@@ -22,7 +22,8 @@ static PyObject *scorer_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     const limn_model *model;
     limn_model_info info;
     limn_error err = { 0 };
-    if (keywords || !PyArg_ParseTuple(args, "OK", &model_object, &max_pixels) ||
+    if (!binding_no_keywords(keywords) ||
+        !PyArg_ParseTuple(args, "OK", &model_object, &max_pixels) ||
         !(model = binding_model_of(model_object, state)))
         return NULL;
     scorer_object *self =

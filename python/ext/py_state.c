@@ -48,7 +48,9 @@ static PyObject *state_new(PyTypeObject *type, PyObject *args, PyObject *keyword
 {
     PyObject *model, *pairs;
     unsigned n_threads;
-    if (keywords || !PyArg_ParseTuple(args, "OOI", &model, &pairs, &n_threads)) return NULL;
+    if (!binding_no_keywords(keywords) ||
+        !PyArg_ParseTuple(args, "OOI", &model, &pairs, &n_threads))
+        return NULL;
     state_object *self =
         (state_object *)(void *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (!self) return NULL;

@@ -41,6 +41,13 @@ void binding_leave(atomic_flag *is_busy)
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+bool binding_no_keywords(PyObject *keywords)
+{
+    if (!keywords || !PyDict_Size(keywords)) return true;
+    PyErr_SetString(PyExc_TypeError, "no keywords are taken");
+    return false;
+}
+
 bool binding_name(const char **out, PyObject *value)
 {
     char *text;

@@ -35,6 +35,7 @@ static void misbehave(char how)
 {
     volatile int *nowhere = NULL;
     volatile intptr_t kept = 0;
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     switch (how) {
     case 's': *nowhere = 1; break;
     case 'a': abort();
@@ -47,6 +48,11 @@ static void misbehave(char how)
     case 'x':
         kept =
             (intptr_t)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        break;
+    case 'X': kept = mprotect(page, 4096, PROT_READ | PROT_EXEC); break;
+    case 'P': /* as malloc does it */
+        if (mprotect(page, 4096, PROT_NONE) || mprotect(page, 4096, PROT_READ | PROT_WRITE))
+            abort();
         break;
     case 'q': _exit(0);
     case 'r': kept = read(STDIN_FILENO, (char[1]){ 0 }, 1); break;
@@ -166,16 +172,17 @@ static void test_a_crash_costs_one_image(void **state)
     char out[OUT_SIZE];
     limn_error err;
     (void)state;
-    for (const char *how = "saokfnexqriy"; *how; how++) {
+    for (const char *how = "saokfnexXqriy"; *how; how++) {
         const char text[] = { *how, '\0' };
         assert_int_equal(run(s, text, out, &err), LIMN_E_CRASHED);
         assert_int_equal(err.code, LIMN_E_CRASHED);
         if (*how == 's')
             assert_non_null(strstr(err.text, "crashed the decoder ("));
-        else if (strchr("okfnexriy", *how))
+        else if (strchr("okfnexXriy", *how))
             assert_non_null(strstr(err.text, "something the sandbox forbids"));
         check_works(s);
     }
+    assert_int_equal(run(s, "Protect", out, &err), LIMN_OK);
     limn_sandbox_stop(&s);
 }
 
@@ -186,7 +193,7 @@ static void test_limits_cost_one_image(void **state)
     limn_error err;
     char *large = calloc(1, MAX_SIZE + 2);
     (void)state;
-    assert_int_equal(run(s, "memory", out, &err), LIMN_E_LIMIT);
+    assert_int_equal(run(s, "Protect", out, &err), LIMN_E_LIMIT);
     assert_string_equal(err.text, "decoding it takes more memory than the sandbox allows");
     check_works(s);
     assert_int_equal(run(s, "loop", out, &err), LIMN_E_LIMIT);
