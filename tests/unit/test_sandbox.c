@@ -193,7 +193,7 @@ static void test_limits_cost_one_image(void **state)
     limn_error err;
     char *large = calloc(1, MAX_SIZE + 2);
     (void)state;
-    assert_int_equal(run(s, "Protect", out, &err), LIMN_E_LIMIT);
+    assert_int_equal(run(s, "memory", out, &err), LIMN_E_LIMIT);
     assert_string_equal(err.text, "decoding it takes more memory than the sandbox allows");
     check_works(s);
     assert_int_equal(run(s, "loop", out, &err), LIMN_E_LIMIT);
