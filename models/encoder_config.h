@@ -13,7 +13,7 @@ limn_status limn_encoder_config_read(limn_encoder_config *out, const limn_json_n
 json_t *limn_encoder_config_write(const limn_encoder_config *config);
 
 /* Whether versions 1 and 2 of the file had fields for it: a square that images are squashed to,
- * with one mean and one scale. */
+ * by an antialiased filter, with one mean and one scale; no vision transformer. */
 bool limn_encoder_config_is_plain(const limn_encoder_config *config);
 
 #endif

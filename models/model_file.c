@@ -140,11 +140,13 @@ static limn_status check_enough(const limn_model_file *f, limn_error *err)
                                     " \"%s\" does not have",
                          d->n_tag_slots, version);
     if (!limn_encoder_config_is_plain(&f->config.encoder))
-        return limn_fail(err, LIMN_E_FORMAT,
-                         CONFIG_KEY
-                         ": encoder: input that is cropped, no square or of a mean for each "
-                         "channel is what " VERSION_KEY " \"%s\" does not have",
-                         version);
+        return limn_fail(
+            err, LIMN_E_FORMAT,
+            CONFIG_KEY
+            ": encoder: input that is cropped, no square, \"linear\", decoded whole or of "
+            "a mean for each channel, and vision transformers, are what " VERSION_KEY
+            " \"%s\" does not have",
+            version);
     return limn_fail(err, LIMN_E_FORMAT,
                      CONFIG_KEY ": decoder: layout \"%s\", %u positions and tokenizer \"%s\" are "
                                 "what " VERSION_KEY " \"%s\" does not have",

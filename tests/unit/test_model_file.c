@@ -268,6 +268,12 @@ static void test_writing_refuses_what_opening_would(void **state)
     limn_model_file_close(&f);
 }
 
+/* The configuration of a vision transformer as far as its patches. */
+#define VIT                                                                                        \
+    "{\"encoder\": {\"family\": \"vit\", \"input_size\": 224, \"resize\": \"bicubic\", \"mean\": " \
+    "0, "                                                                                          \
+    "\"scale\": 1, \"patch\": 16"
+
 static void test_bad_inputs_are_named(void **state)
 {
     static const struct {
@@ -287,6 +293,25 @@ static void test_bad_inputs_are_named(void **state)
           "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
           "\"shorter_side\": 223}}",
           NULL, "encoder.shorter_side: expected an integer in 224 … 2048, is 223" },
+        { "3",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"shorter_side\": 256, \"rounding\": \"up\"}}",
+          NULL,
+          "encoder.rounding: expected \"torchvision\", \"transformers\" or \"albumentations\", "
+          "is \"up\"" },
+        { "3",
+          "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
+          "\"decode\": 1}}",
+          NULL, "encoder.decode: expected \"reduced\" or \"whole\", is 1" },
+        { "3", VIT ", \"dim\": 7}}", NULL, "encoder.dim: expected an integer in 8 … 4096, is 7" },
+        { "3",
+          VIT ", \"dim\": 8, \"layers\": 1, \"heads\": 1, \"feed_forward\": 8, "
+              "\"activation\": \"swish\"}}",
+          NULL, "encoder.activation: expected \"none\", \"relu6\"" },
+        { "3",
+          VIT ", \"dim\": 8, \"layers\": 1, \"heads\": 1, \"feed_forward\": 8, "
+              "\"activation\": \"gelu\", \"eps\": 1, \"patch_bias\": true}}",
+          NULL, "encoder.eps: expected a number in 1e-14 … 0.1, is 1" },
         { "2",
           "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
           "\"shorter_side\": 256, \"mean\": 127, \"scale\": 1}}",
@@ -329,6 +354,30 @@ static void test_every_input_is_read_back(void **state)
     input.fit = LIMN_FIT_CROP;
     input.shorter_side = 256;
     check_encoder_is_kept(&input, "3");
+    input.rounding = LIMN_ROUND_ALBUMENTATIONS;
+    input.filter = LIMN_RESIZE_LINEAR;
+    check_encoder_is_kept(&input, "3");
+    input = limn_input_square(224, LIMN_RESIZE_BICUBIC, 127, 0.0078125f);
+    input.decodes_whole = true;
+    check_encoder_is_kept(&input, "3");
+}
+
+static void test_a_vision_transformer_is_read_back(void **state)
+{
+    const char *path = temp_path("vit.safetensors");
+    limn_model_config config = {
+        .encoder = { .family = "vit",
+                     .input = limn_input_square(224, LIMN_RESIZE_BICUBIC, 127, 0.0078125f),
+                     .vit = { 14, 96, 3, 6, 200, LIMN_ACT_QUICK_GELU, 1e-12f, false, true } }
+    };
+    limn_model_file f;
+    (void)state;
+    assert_int_equal(limn_model_file_write(path, &config, NULL, &tensor, 1, NULL, 0, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_model_file_open(&f, path, NULL), LIMN_OK);
+    assert_true(limn_vit_configs_equal(&f.config.encoder.vit, &config.encoder.vit));
+    assert_string_equal(limn_safetensors_metadata(f.tensors, "limn.version"), "3");
+    limn_model_file_close(&f);
 }
 
 int main(void)
@@ -340,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_what_is_written_is_read_back),
         cmocka_unit_test(test_bad_inputs_are_named),
         cmocka_unit_test(test_every_input_is_read_back),
+        cmocka_unit_test(test_a_vision_transformer_is_read_back),
         cmocka_unit_test(test_tag_slots_are_written_and_read_back),
         cmocka_unit_test(test_layouts_are_written_and_read_back),
         cmocka_unit_test(test_writing_refuses_what_opening_would),
