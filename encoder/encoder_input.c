@@ -31,6 +31,26 @@ bool limn_input_has_one_mean(const limn_input_spec *s)
            s->scale[0] == s->scale[2];
 }
 
+/* Mean and scale are written out for as many values as whole vectors have colours: a loop over
+ * three is not vectorised. */
+void limn_normalise_values(float *restrict out, const uint8_t *restrict pixels, size_t n_values,
+                           const float mean[3], const float scale[3])
+{
+    enum { PERIOD = 48 };
+    float means[PERIOD], scales[PERIOD];
+    size_t i = 0;
+    for (size_t k = 0; k < PERIOD; k++) means[k] = mean[k % 3], scales[k] = scale[k % 3];
+    for (; i + PERIOD <= n_values; i += PERIOD)
+        for (size_t k = 0; k < PERIOD; k++)
+            out[i + k] = ((float)pixels[i + k] - means[k]) * scales[k];
+    for (; i < n_values; i++) out[i] = ((float)pixels[i] - mean[i % 3]) * scale[i % 3];
+}
+
+void limn_input_normalise(float *out, const uint8_t *pixels, const limn_input_spec *spec)
+{
+    limn_normalise_values(out, pixels, limn_input_bytes(spec), spec->mean, spec->scale);
+}
+
 const char *const limn_rounding_names[] = { "torchvision", "transformers", "albumentations", NULL };
 
 /* Half of n to the nearest integer, halves to the even one, as Python's round. */

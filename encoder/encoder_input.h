@@ -43,6 +43,11 @@ size_t limn_input_bytes(const limn_input_spec *spec); /* width * height * 3 */
 bool limn_input_is_alike(const limn_input_spec *a, const limn_input_spec *b);
 /* The same mean and the same scale for every channel. */
 bool limn_input_has_one_mean(const limn_input_spec *spec);
+/* What the network sees of pixels [height, width, 3]. */
+void limn_input_normalise(float *out, const uint8_t *pixels, const limn_input_spec *spec);
+/* The same of n_values values from the start of a pixel on. */
+void limn_normalise_values(float *restrict out, const uint8_t *restrict pixels, size_t n_values,
+                           const float mean[3], const float scale[3]);
 
 /* input [height, width, 3] of an image. Errors as limn_resize. */
 limn_status limn_input_fit(uint8_t *input, const limn_image *image, const limn_input_spec *spec,

@@ -84,9 +84,13 @@ void limn_tensor_to_f32(float *out, const limn_tensor *t)
         memcpy(out, bytes, t->size);
         return;
     }
+    if (t->dtype == LIMN_TENSOR_F16) {
+        limn_f16_row_to_f32(out, bytes, t->size / sizeof(uint16_t));
+        return;
+    }
     for (size_t i = 0; i < t->size / sizeof(uint16_t); i++) {
         uint16_t half;
         memcpy(&half, bytes + i * sizeof half, sizeof half);
-        out[i] = t->dtype == LIMN_TENSOR_BF16 ? bf16_to_f32(half) : limn_f16_to_f32(half);
+        out[i] = bf16_to_f32(half);
     }
 }

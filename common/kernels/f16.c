@@ -2,22 +2,34 @@
 
 #include "common/kernels/pack.h"
 
-/* The exponent is re-biased by a multiplication, which also normalises subnormals. */
-float limn_f16_to_f32(uint16_t h)
+/* The exponent is re-biased by a multiplication, which also normalises subnormals. Without a
+ * branch, so that rows are widened by vectors. */
+static inline float widen(uint16_t h)
 {
     const uint32_t magnitude = h & 0x7fffu, sign = (uint32_t)(h & 0x8000u) << 16;
     uint32_t bits = magnitude << 13;
     float f;
-    if (magnitude >= 0x7c00u) {
-        bits |= 0x7f800000u; /* infinity or NaN */
-    } else {
-        memcpy(&f, &bits, sizeof f);
-        f *= 0x1p112f;
-        memcpy(&bits, &f, sizeof bits);
-    }
-    bits |= sign;
+    memcpy(&f, &bits, sizeof f);
+    f *= 0x1p112f;
+    memcpy(&bits, &f, sizeof bits);
+    bits |= sign | (magnitude >= 0x7c00u ? 0x7f800000u : 0); /* infinity and NaN stay so */
     memcpy(&f, &bits, sizeof f);
     return f;
+}
+
+float limn_f16_to_f32(uint16_t h)
+{
+    return widen(h);
+}
+
+void limn_f16_row_to_f32(float *out, const void *row, size_t n)
+{
+    const unsigned char *from = row;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t h;
+        memcpy(&h, from + i * sizeof h, sizeof h);
+        out[i] = widen(h);
+    }
 }
 
 /* Shifts the significand right by `shift` bits, rounding to nearest, ties to even. */

@@ -41,21 +41,30 @@ static size_t item_size(limn_dtype dtype)
     return dtype == LIMN_F16 ? sizeof(uint16_t) : sizeof(float);
 }
 
-/* One output's weights into its lane of a panel. Copies have a size known when compiled, which
- * makes opening a model several times faster. */
+/* One output's weights into its lane of a panel. Copies have a size known when compiled, and halves
+ * are widened a chunk at a time, which makes opening a model several times faster. */
 static void pack_lane(unsigned char *lane, limn_dtype to, const unsigned char *w, limn_dtype from,
                       size_t n_inputs)
 {
+    enum { CHUNK = 256 };
     const size_t step = LIMN_PANEL * item_size(to);
-    if (from == to && to == LIMN_F16)
+    float wide[CHUNK];
+    if (from == LIMN_F16 && to == LIMN_F16)
         for (size_t k = 0; k < n_inputs; k++)
             memcpy(lane + k * step, w + k * sizeof(uint16_t), sizeof(uint16_t));
-    else if (from == to)
+    else if (from == LIMN_F32 && to == LIMN_F32)
         for (size_t k = 0; k < n_inputs; k++)
             memcpy(lane + k * step, w + k * sizeof(float), sizeof(float));
-    else
+    else if (from == LIMN_F32)
         for (size_t k = 0; k < n_inputs; k++)
-            store(lane + k * step, to, load(w + k * item_size(from), from));
+            store(lane + k * step, to, load(w + k * sizeof(float), from));
+    else
+        for (size_t first = 0; first < n_inputs; first += CHUNK) {
+            const size_t n = n_inputs - first < CHUNK ? n_inputs - first : CHUNK;
+            limn_f16_row_to_f32(wide, w + first * sizeof(uint16_t), n);
+            for (size_t k = 0; k < n; k++)
+                memcpy(lane + (first + k) * step, &wide[k], sizeof *wide);
+        }
 }
 
 static size_t panel_size(const limn_packed *w)

@@ -105,6 +105,7 @@ size_t limn_filter_bytes(const limn_filter *f);
 /* f16 <-> f32, IEEE binary16, subnormals, infinities and NaN included; f32 -> f16 rounds to
  * nearest even. Plain C, the same bits everywhere. */
 float limn_f16_to_f32(uint16_t h);
+void limn_f16_row_to_f32(float *out, const void *row, size_t n); /* [n] halves, maybe unaligned */
 uint16_t limn_f32_to_f16(float f);
 
 #endif

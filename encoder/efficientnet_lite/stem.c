@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "encoder/encoder_input.h"
+
 enum { KERNEL = 3, STRIDE = 2, COLOURS = 3, PATCH_ROW = KERNEL * COLOURS };
 
 void limn_stem_plan(limn_stem *stem, size_t input_size, const float mean[3], const float scale[3])
@@ -44,9 +46,7 @@ static void normalise_row(const limn_stem_scratch *s, size_t padded_row)
     if (padded_row < stem->n_before || padded_row - stem->n_before >= stem->input_size) return;
     const uint8_t *pixels = s->pixels + (padded_row - stem->n_before) * n_values;
     float *out = s->row + n_before;
-    for (size_t i = 0; i < n_values; i += COLOURS)
-        for (size_t c = 0; c < COLOURS; c++)
-            out[i + c] = ((float)pixels[i + c] - stem->mean[c]) * stem->scale[c];
+    limn_normalise_values(out, pixels, n_values, stem->mean, stem->scale);
 }
 
 const float *limn_stem_rows(void *scratch, size_t first, size_t end)

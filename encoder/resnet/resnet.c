@@ -195,14 +195,6 @@ static void *take_scratch(const void *p, limn_arena *arena)
 
 /* ---- running ---- */
 
-static void normalise(float *out, const uint8_t *pixels, const limn_input_spec *spec)
-{
-    const size_t n = limn_input_bytes(spec);
-    for (size_t i = 0; i < n; i += COLOURS)
-        for (size_t c = 0; c < COLOURS; c++)
-            out[i + c] = ((float)pixels[i + c] - spec->mean[c]) * spec->scale[c];
-}
-
 static void run_layer(const layer *l, const scratch *s, const limn_encoder_job *job, float *y,
                       const float *x, const float *residual, limn_activation activation)
 {
@@ -272,7 +264,7 @@ static void run_network(const void *p, void *scratch_memory, const limn_encoder_
     const size_t n_channels = net->stem.shape.n_outputs;
     const float *x = s->maps[1];
     size_t n = net->pooled_width * net->pooled_height * n_channels;
-    normalise(s->pixels, job->pixels, &net->input);
+    limn_input_normalise(s->pixels, job->pixels, &net->input);
     run_layer(&net->stem, s, job, s->maps[0], s->pixels, NULL, LIMN_ACT_RELU);
     pool(net, job->kernels, s->maps[1], s->maps[0]);
     tap(job, "stem", x, net->pooled_height, net->pooled_width, n_channels);

@@ -101,13 +101,6 @@ typedef struct run {
     size_t n_positions;
 } run;
 
-static void normalise(float *out, const uint8_t *pixels, const limn_input_spec *spec)
-{
-    const size_t n = limn_input_bytes(spec);
-    for (size_t i = 0; i < n; i++)
-        out[i] = ((float)pixels[i] - spec->mean[i % 3]) * spec->scale[i % 3];
-}
-
 static void norm(const run *r, float *y, const float *x, const limn_norm_weights *w)
 {
     const limn_vit_config *v = &r->net->config.vit;
@@ -120,7 +113,7 @@ static void embed(const run *r)
     const limn_vit_network *net = r->net;
     const size_t dim = net->config.vit.dim;
     float *x = r->s->x;
-    normalise(r->s->pixels, r->job->pixels, &net->config.input);
+    limn_input_normalise(r->s->pixels, r->job->pixels, &net->config.input);
     for (size_t i = 0; i < dim; i++) x[i] = net->class_position[i] + net->position_embedding[i];
     limn_convolution_run(r->runner.kernels, r->runner.pool,
                          &(limn_convolution_job){ .shape = &net->patches,

@@ -50,11 +50,25 @@ static void test_rounding_is_to_nearest_even(void **state)
     assert_int_equal(limn_f32_to_f16(65520.0f), 0x7c00);
 }
 
+static void test_rows_widen_as_single_halves(void **state)
+{
+    (void)state;
+    static unsigned char row[2 * 65536 + 1]; /* at an odd address */
+    static float wide[65536];
+    for (uint32_t h = 0; h < 65536; h++) memcpy(row + 1 + 2 * h, &(uint16_t){ (uint16_t)h }, 2);
+    limn_f16_row_to_f32(wide, row + 1, 65536);
+    for (uint32_t h = 0; h < 65536; h++) {
+        const float one = limn_f16_to_f32((uint16_t)h);
+        assert_memory_equal(&wide[h], &one, sizeof one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_half_widens_exactly_and_comes_back),
         cmocka_unit_test(test_rounding_is_to_nearest_even),
+        cmocka_unit_test(test_rows_widen_as_single_halves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,9 +36,11 @@ INLINE void store(float *p, __m256 v, limn_activation activation, const bool is_
 }
 
 /* n_columns outputs from `column` on, 8 channels from `channel` on. n_columns, size, stride and
- * is_part are constants where this is called, so that every loop but that over ky disappears. */
+ * is_part are constants where this is called, so that every loop but that over ky disappears, and
+ * so is the activation that counts. */
 INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, __m256i mask,
-                 const size_t n_columns, const size_t size, const size_t stride, const bool is_part)
+                 const size_t n_columns, const size_t size, const size_t stride,
+                 const limn_activation activation, const bool is_part)
 {
     __m256 acc[MAX_COLUMNS], w[MAX_SIZE];
     const __m256 bias = load(job->bias + channel, is_part, mask);
@@ -61,40 +63,49 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, _
     }
     UNROLL
     for (size_t j = 0; j < n_columns; j++)
-        store(job->y + (column + j) * job->y_stride + channel, acc[j], job->activation, is_part,
-              mask);
+        store(job->y + (column + j) * job->y_stride + channel, acc[j], activation, is_part, mask);
 }
 
 /* n_columns outputs, all channels. */
 INLINE void columns(const limn_depthwise_job *job, size_t column, const size_t n_columns,
-                    const size_t size, const size_t stride)
+                    const size_t size, const size_t stride, const limn_activation activation)
 {
     size_t c = 0;
     for (; c + LANES <= job->n_channels; c += LANES)
-        tile(job, column, c, _mm256_setzero_si256(), n_columns, size, stride, false);
+        tile(job, column, c, _mm256_setzero_si256(), n_columns, size, stride, activation, false);
     if (c == job->n_channels) return;
     static const int32_t ones_then_zeros[2 * LANES] = { -1, -1, -1, -1, -1, -1, -1, -1 };
     const int32_t *mask = ones_then_zeros + LANES - (job->n_channels - c);
     for (size_t j = 0; j < n_columns; j++)
-        tile(job, column + j, c, _mm256_loadu_si256((const __m256i *)mask), 1, size, stride, true);
+        tile(job, column + j, c, _mm256_loadu_si256((const __m256i *)mask), 1, size, stride,
+             activation, true);
 }
 
-INLINE void row(const limn_depthwise_job *job, const size_t size, const size_t stride)
+INLINE void row(const limn_depthwise_job *job, const size_t size, const size_t stride,
+                const limn_activation activation)
 {
     size_t j = 0;
-    for (; j + 7 <= job->n_columns; j += 7) columns(job, j, 7, size, stride);
-    for (; j + 3 <= job->n_columns; j += 3) columns(job, j, 3, size, stride);
-    for (; j < job->n_columns; j++) columns(job, j, 1, size, stride);
+    for (; j + 7 <= job->n_columns; j += 7) columns(job, j, 7, size, stride, activation);
+    for (; j + 3 <= job->n_columns; j += 3) columns(job, j, 3, size, stride, activation);
+    for (; j < job->n_columns; j++) columns(job, j, 1, size, stride, activation);
+}
+
+INLINE void any_row(const limn_depthwise_job *job, const limn_activation activation)
+{
+    if (job->size == 3 && job->stride == 1)
+        row(job, 3, 1, activation);
+    else if (job->size == 3)
+        row(job, 3, 2, activation);
+    else if (job->stride == 1)
+        row(job, 5, 1, activation);
+    else
+        row(job, 5, 2, activation);
 }
 
 void limn_depthwise_avx2(const limn_depthwise_job *job)
 {
-    if (job->size == 3 && job->stride == 1)
-        row(job, 3, 1);
-    else if (job->size == 3)
-        row(job, 3, 2);
-    else if (job->stride == 1)
-        row(job, 5, 1);
+    if (job->activation == LIMN_ACT_RELU6)
+        any_row(job, LIMN_ACT_RELU6);
     else
-        row(job, 5, 2);
+        any_row(job, job->activation);
 }

@@ -39,6 +39,30 @@ INLINE __m256 load_bias(const limn_packed *w, size_t output)
     return w->bias ? _mm256_load_ps(w->bias + output) : _mm256_setzero_ps();
 }
 
+/* Writes a tile's sums. What activates them is chosen once: a choice for each vector would be a
+ * thirtieth of the encoder's time. */
+INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
+                       __m256 acc[MAX_ROWS][2 * MAX_PANELS], const size_t n_rows,
+                       const size_t n_halves)
+{
+    const size_t n = n_rows * n_halves;
+    if (job->activation == LIMN_ACT_RELU6) {
+        UNROLL
+        for (size_t i = 0; i < n; i++)
+            acc[i / n_halves][i % n_halves] =
+                activate(LIMN_ACT_RELU6, acc[i / n_halves][i % n_halves]);
+    } else if (job->activation != LIMN_ACT_NONE) {
+        UNROLL
+        for (size_t i = 0; i < n; i++)
+            acc[i / n_halves][i % n_halves] =
+                activate(job->activation, acc[i / n_halves][i % n_halves]);
+    }
+    UNROLL
+    for (size_t i = 0; i < n; i++)
+        put(job, row + i / n_halves, panel * LIMN_PANEL + i % n_halves * HALF,
+            acc[i / n_halves][i % n_halves]);
+}
+
 /* The product of n_rows rows with n_panels panels. The last three are constants where this is
  * called, so every loop but that over k disappears. Of the step's operands, the fewer ones are held
  * in registers and the others loaded one by one: 12 sums leave room for 4. Each step also asks for
@@ -83,10 +107,7 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const cha
             }
         }
     }
-    UNROLL
-    for (size_t i = 0; i < n_rows * n_halves; i++)
-        store(job, row + i / n_halves, panel * LIMN_PANEL + i % n_halves * HALF,
-              acc[i / n_halves][i % n_halves]);
+    store_tile(job, row, panel, acc, n_rows, n_halves);
 }
 
 typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,

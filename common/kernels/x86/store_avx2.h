@@ -52,11 +52,11 @@ static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m2
     _mm256_maskstore_ps(job->y + offset, mask, v);
 }
 
-/* Writes 8 sums of a row, or as many as there are outputs from `output` on. */
-INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m256 v)
+/* Writes 8 sums of a row, or as many as there are outputs from `output` on. They are
+ * activated already. */
+INLINE void put(const limn_linear_job *job, size_t row, size_t output, __m256 v)
 {
     const size_t offset = y_offset(job, row) + output;
-    v = activate(job->activation, v);
     if (output + HALF <= job->w->n_outputs) {
         if (job->residual)
             v = add_residual(job->activation, v, _mm256_loadu_ps(job->residual + offset));
@@ -64,6 +64,12 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m256 
     } else if (output < job->w->n_outputs) {
         store_part(job, offset, job->w->n_outputs - output, v);
     }
+}
+
+/* The same, and activates them. */
+INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m256 v)
+{
+    put(job, row, output, activate(job->activation, v));
 }
 
 #endif

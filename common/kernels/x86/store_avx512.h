@@ -42,12 +42,12 @@ INLINE __m512 add_residual(limn_activation activation, __m512 v, __m512 residual
     return activation == LIMN_ACT_RELU_OF_SUM ? _mm512_max_ps(v, _mm512_setzero_ps()) : v;
 }
 
-/* Writes the sums of a row and panel, or as many as there are outputs. */
-INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v)
+/* Writes the sums of a row and panel, or as many as there are outputs. They are
+ * activated already. */
+INLINE void put(const limn_linear_job *job, size_t row, size_t panel, __m512 v)
 {
     const size_t output = panel * LIMN_PANEL, n_left = job->w->n_outputs - output;
     const size_t offset = y_offset(job, row) + output;
-    v = activate(job->activation, v);
     if (n_left >= LIMN_PANEL) {
         if (job->residual)
             v = add_residual(job->activation, v, _mm512_loadu_ps(job->residual + offset));
@@ -59,6 +59,12 @@ INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v
                              _mm512_maskz_loadu_ps(mask, job->residual + offset));
         _mm512_mask_storeu_ps(job->y + offset, mask, v);
     }
+}
+
+/* The same, and activates them. */
+INLINE void store(const limn_linear_job *job, size_t row, size_t panel, __m512 v)
+{
+    put(job, row, panel, activate(job->activation, v));
 }
 
 #endif
