@@ -9,7 +9,7 @@
 
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
-#include "tools/cpu_quota.h"
+#include "common/base/cpu_quota.h"
 
 uint32_t limn_default_threads(void)
 {

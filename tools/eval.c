@@ -6,11 +6,11 @@
 #include "common/text/plural.h"
 #include "tools/caption_input.h"
 #include "tools/cli.h"
-#include "tools/eval/eval.h"
-#include "tools/eval/eval_df.h"
-#include "tools/eval/eval_diversity.h"
+#include "models/eval/eval.h"
+#include "models/eval/eval_df.h"
+#include "models/eval/eval_diversity.h"
 #include "tools/eval/eval_fit.h"
-#include "tools/eval/eval_objects.h"
+#include "models/eval/eval_objects.h"
 #include "tools/eval/eval_options.h"
 #include "tools/eval/eval_output.h"
 #include "tools/eval/report/report.h"
@@ -105,6 +105,12 @@ static void warn_of_data(const run *r)
     const limn_eval_data *data = &r->data;
     const bool has_cider = limn_eval_is_chosen(&r->choice, &limn_eval_cider) ||
                            limn_eval_is_chosen(&r->choice, &limn_eval_cider_plain);
+    if (data->n_by_number)
+        limn_message_warning("%zu %s paired by the references' \"id\", as \"%s\", since no other "
+                             "name is in both files",
+                             data->n_by_number,
+                             limn_plural(data->n_by_number, "hypothesis is", "hypotheses are"),
+                             data->by_number);
     if (data->n_unfit)
         limn_message_warning("%zu %s whose references are all marked as unfit %s left out",
                              data->n_unfit, limn_plural(data->n_unfit, "image", "images"),

@@ -9,7 +9,7 @@
 #include "models/model_file.h"
 #include "models/tag_heads.h"
 #include "tools/cli.h"
-#include "tools/file_sha256.h"
+#include "common/io/file_sha256.h"
 #include "tools/inspect/origin.h"
 #include "tools/inspect/safe_text.h"
 #include "tools/message.h"

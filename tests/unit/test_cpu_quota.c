@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tools/cpu_quota.h"
+#include "common/base/cpu_quota.h"
 
 static char root[] = "/tmp/limn-quota-XXXXXX";
 

@@ -18,8 +18,8 @@
 #include "common/image/image.h"
 #include "common/image/png_write.h"
 #include "models/captioner_model.h"
-#include "tools/explain/heat_map.h"
-#include "tools/explain/label.h"
+#include "common/image/heat_map.h"
+#include "common/image/label.h"
 #include "tools/explain/seen_part.h"
 #include "tools/annotate/loader/image_load.h"
 

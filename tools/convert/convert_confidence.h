@@ -2,7 +2,7 @@
 #ifndef LIMN_TOOLS_CONVERT_CONVERT_CONFIDENCE_H
 #define LIMN_TOOLS_CONVERT_CONVERT_CONFIDENCE_H
 
-#include "tools/convert/convert_tensors.h"
+#include "models/convert/convert_tensors.h"
 
 /* Sets r->confidence from the file at `path`; where that is NULL, from a source that was a model
  * and has one, if it `is_kept`: left out, it is told on standard error. LIMN_E_FORMAT (no fit),

@@ -8,7 +8,7 @@
 #include "common/text/ptb.h"
 #include "common/text/string_table.h"
 #include "tools/caption_input.h"
-#include "tools/vocabulary/image_list.h"
+#include "common/io/image_list.h"
 
 /* A caption of a file: whose it is, and which it is. */
 typedef struct reference {

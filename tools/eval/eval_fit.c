@@ -10,7 +10,7 @@
 #include "common/io/json.h"
 #include "common/text/plural.h"
 #include "tools/caption_input.h"
-#include "tools/eval/eval_right.h"
+#include "models/eval/eval_right.h"
 #include "tools/message.h"
 
 void limn_eval_fit_finish(limn_eval_fit *fit)

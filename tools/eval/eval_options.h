@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "tools/cli.h"
-#include "tools/eval/eval.h"
+#include "models/eval/eval.h"
 
 enum { LIMN_EVAL_TEXT = 0, LIMN_EVAL_JSON };
 

@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 #include "common/base/buffer.h"
-#include "tools/eval/eval.h"
-#include "tools/eval/eval_diversity.h"
-#include "tools/eval/eval_objects.h"
-#include "tools/eval/eval_right.h"
-#include "tools/eval/eval_subsets.h"
-#include "tools/eval/eval_trials.h"
+#include "models/eval/eval.h"
+#include "models/eval/eval_diversity.h"
+#include "models/eval/eval_objects.h"
+#include "models/eval/eval_right.h"
+#include "models/eval/eval_subsets.h"
+#include "models/eval/eval_trials.h"
 
 typedef struct limn_eval_outcome {
     const limn_eval_data *data;

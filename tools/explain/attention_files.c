@@ -7,8 +7,8 @@
 #include "common/image/png_write.h"
 #include "common/image/resize.h"
 #include "common/io/npy.h"
-#include "tools/explain/heat_map.h"
-#include "tools/explain/label.h"
+#include "common/image/heat_map.h"
+#include "common/image/label.h"
 #include "tools/explain/result_files.h"
 
 /* The sheet, in pixels: the caption above, images of these sizes at most, each with a line of

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/io/json.h"
-#include "tools/convert/published/source_record.h"
+#include "models/convert/published/source_record.h"
 #include "tools/inspect/safe_text.h"
 
 bool limn_origin_has_key(const char *key)

@@ -7,7 +7,7 @@
 #include "tools/annotate/loader/image_load.h"
 #include "tools/annotate/pipeline/pipeline.h"
 #include "tools/output.h"
-#include "tools/score/ids_file.h"
+#include "common/io/ids_file.h"
 
 typedef struct limn_ids_job {
     const limn_model *model;

@@ -13,7 +13,7 @@
 #include "common/text/path.h"
 #include "common/text/utf8.h"
 #include "tools/page/page.h"
-#include "tools/train/run_log.h"
+#include "models/train/run_log.h"
 #include "tools/train/sample_images.h"
 
 /* run_page.html, .css and .js, made into arrays at build */

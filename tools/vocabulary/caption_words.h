@@ -8,7 +8,7 @@
 #include "common/base/status.h"
 #include "common/io/captions.h"
 #include "common/text/word_counts.h"
-#include "tools/vocabulary/image_list.h"
+#include "common/io/image_list.h"
 #include "decoder/vocab_build.h"
 
 typedef struct limn_caption_words {
