@@ -30,7 +30,7 @@ static limn_status make_part_path(limn_output *out, limn_error *err)
 static limn_status open_part(limn_output *out, limn_error *err)
 {
     LIMN_TRY(make_part_path(out, err));
-    out->fd = open(out->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    out->fd = limn_file_create_new(AT_FDCWD, out->part_path, O_WRONLY);
     if (out->fd >= 0) return LIMN_OK;
     if (errno == EEXIST)
         limn_fail(err, LIMN_E_ARG,
@@ -64,17 +64,9 @@ limn_status limn_output_open(limn_output *out, const char *path, limn_error *err
 
 static limn_status write_all(limn_output *out, const char *bytes, size_t size, limn_error *err)
 {
-    while (size) {
-        const ssize_t n = write(out->fd, bytes, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            out->is_pipe_closed = errno == EPIPE;
-            return limn_fail(err, LIMN_E_IO, "%s: %s", name_of(out), strerror(errno));
-        }
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return LIMN_OK;
+    if (limn_fd_write(out->fd, bytes, size)) return LIMN_OK;
+    out->is_pipe_closed = errno == EPIPE;
+    return limn_fail(err, LIMN_E_IO, "%s: %s", name_of(out), strerror(errno));
 }
 
 static limn_status write_harmless(limn_output *out, const char *bytes, size_t size, limn_error *err)
@@ -103,9 +95,7 @@ static limn_status rename_part(limn_output *out, limn_error *err)
     if (!access(out->path, F_OK))
         return limn_fail(err, LIMN_E_IO, "%s: was created in the meantime; the results are in %s",
                          out->path, out->part_path);
-    if (rename(out->part_path, out->path))
-        return limn_fail(err, LIMN_E_IO, "%s: %s", out->path, strerror(errno));
-    return LIMN_OK;
+    return limn_file_take_name(out->part_path, out->path, err);
 }
 
 static bool is_empty(const limn_output *out)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/io/fileio.h"
 #include "common/text/terminal_text.h"
 
 enum { LINE_SIZE = 1 << 16 };
@@ -27,24 +28,13 @@ static void fill(int fd)
 
 #ifdef __GLIBC__
 
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-    while (size) {
-        const ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno != EINTR) return false;
-        bytes += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
-
 static ssize_t write_harmless(void *unused, const char *bytes, size_t size)
 {
     limn_buffer text = { 0 };
     bool is_written;
     (void)unused;
     limn_terminal_append(&text, bytes, size);
-    is_written = !text.has_failed && write_all(STDOUT_FILENO, text.bytes, text.size);
+    is_written = !text.has_failed && limn_fd_write(STDOUT_FILENO, text.bytes, text.size);
     limn_buffer_finish(&text);
     return is_written ? (ssize_t)size : 0;
 }

@@ -203,6 +203,32 @@ limn_status limn_fd_read(unsigned char **out, size_t *size, int fd, const char *
     return read_all(out, size, fd, name, 0, max_size, err);
 }
 
+/* ---- writing ------------------------------------------------------------------------------ */
+
+int limn_file_create_new(int folder, const char *name, int flags)
+{
+    return openat(folder, name, flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
+bool limn_fd_write(int fd, const void *bytes, size_t size)
+{
+    const char *at = bytes;
+    while (size > 0) {
+        const ssize_t n = write(fd, at, size);
+        if (n < 0 && errno != EINTR) return false;
+        at += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+limn_status limn_file_take_name(const char *temporary, const char *path, limn_error *err)
+{
+    if (rename(temporary, path) != 0)
+        return fail_errno(err, path, "can't put the new file in place");
+    return limn_folder_sync(path, err);
+}
+
 struct limn_file_writer {
     FILE *stream;
     char *path;      /* where it will be: symbolic links resolved */
@@ -247,7 +273,7 @@ static limn_status create_temporary(limn_file_writer *w, int *fd, limn_error *er
     memcpy(w->temporary, w->path, folder);
     for (unsigned n = 0; n < 10000; n++) {
         snprintf(w->temporary + folder, capacity - folder, ".limn-%ld-%u.tmp", (long)getpid(), n);
-        *fd = open(w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        *fd = limn_file_create_new(AT_FDCWD, w->temporary, O_RDWR);
         if (*fd >= 0) return LIMN_OK;
         if (errno != EEXIST) break;
     }
@@ -369,11 +395,10 @@ static limn_status commit(limn_file_writer *w, limn_error *err)
     FILE *stream = w->stream;
     w->stream = NULL;
     if (fclose(stream) != 0) return fail_errno(err, w->path, "can't write");
-    if (rename(w->temporary, w->path) != 0)
-        return fail_errno(err, w->path, "can't put the new file in place");
-    limn_free(w->temporary);
+    LIMN_TRY(limn_file_take_name(w->temporary, w->path, err));
+    limn_free(w->temporary); /* there is nothing to remove */
     w->temporary = NULL;
-    return limn_folder_sync(w->path, err);
+    return LIMN_OK;
 }
 
 limn_status limn_file_writer_commit(limn_file_writer **w, limn_error *err)

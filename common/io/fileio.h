@@ -38,6 +38,21 @@ limn_status limn_file_read(unsigned char **out, size_t *size, const char *path, 
 limn_status limn_fd_read(unsigned char **out, size_t *size, int fd, const char *name,
                          size_t max_size, limn_error *err);
 
+/* ---- writing ------------------------------------------------------------------------------
+ *
+ * Files are whole or not there: all are written under another name in the folder that they are
+ * for, synced, and then given their own, by these steps.
+ */
+
+/* Opens the new file `name` of the open folder (AT_FDCWD: `name` is a path) with `flags` as of
+ * open(2). What is there already, were it only a link, is left alone: -1 with errno EEXIST. */
+int limn_file_create_new(int folder, const char *name, int flags);
+/* All of the bytes, however many calls that takes. False with errno as write(2) leaves it. */
+bool limn_fd_write(int fd, const void *bytes, size_t size);
+/* Gives a synced file of the same folder the name `path`, in place of what has it, and syncs the
+ * folder. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_file_take_name(const char *temporary, const char *path, limn_error *err);
+
 /* ---- replacing ---------------------------------------------------------------------------- */
 
 /* LIMN_E_IO by errno, which stays as it is, when `path` could not be created: names its folder

@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/io/fileio.h"
 #include "common/io/json.h"
 
 enum { MAX_CHECKPOINTS = 64, SECONDS_A_CHECKPOINT = 300 };
@@ -236,8 +237,7 @@ static limn_status export_model(struct run *r, const char *path, limn_error *err
 static limn_status keep_best(struct run *r, const char *path, limn_error *err)
 {
     const char *best = limn_run_folder_file(r->parts->folder, "best.safetensors");
-    if (rename(path, best) != 0)
-        return limn_fail(err, LIMN_E_IO, "%s: can't rename to it: %s", best, strerror(errno));
+    LIMN_TRY(limn_file_take_name(path, best, err));
     r->position.best_step = global_step(r);
     return LIMN_OK;
 }

@@ -60,12 +60,8 @@ static limn_status write_all(const limn_journal *j, int fd, const limn_buffer *b
                              limn_error *err)
 {
     if (bytes->has_failed) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", j->path);
-    for (size_t at = 0; at < bytes->size;) {
-        const ssize_t n = write(fd, bytes->bytes + at, bytes->size - at);
-        if (n < 0 && errno != EINTR) return fail_errno(err, j);
-        at += n > 0 ? (size_t)n : 0;
-    }
-    return fsync(fd) ? fail_errno(err, j) : LIMN_OK;
+    return limn_fd_write(fd, bytes->bytes, bytes->size) && !fsync(fd) ? LIMN_OK
+                                                                      : fail_errno(err, j);
 }
 
 /* "= NAME VALUE" for each line of the identity. */
@@ -246,12 +242,12 @@ limn_status limn_journal_mark_complete(limn_journal *j, const limn_journal_state
 static limn_status replace(limn_journal *j, const limn_buffer *old_lines, limn_error *err)
 {
     unlink(j->new_path); /* of a run that was killed; whatever it is, nobody writes to it */
-    const int fd = open(j->new_path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    const int fd = limn_file_create_new(AT_FDCWD, j->new_path, O_RDWR | O_APPEND);
     limn_status s = fd < 0 ? fail_errno(err, j) : lock(j, fd, err);
     if (s == LIMN_OK) s = write_all(j, fd, &j->header, err);
     if (s == LIMN_OK) s = write_all(j, fd, old_lines, err);
     if (s == LIMN_OK) s = write_all(j, fd, &j->pending, err);
-    if (s == LIMN_OK && rename(j->new_path, j->path)) s = fail_errno(err, j);
+    if (s == LIMN_OK) s = limn_file_take_name(j->new_path, j->path, err);
     if (s != LIMN_OK) {
         if (fd >= 0) close(fd);
         return s;
@@ -259,7 +255,7 @@ static limn_status replace(limn_journal *j, const limn_buffer *old_lines, limn_e
     close(j->fd);
     j->fd = fd;
     limn_buffer_clear(&j->pending);
-    return limn_folder_sync(j->path, err);
+    return LIMN_OK;
 }
 
 limn_status limn_journal_begin(limn_journal *j, limn_journal_past *past,

@@ -89,7 +89,7 @@ limn_status limn_part_file_create(limn_part_file *f, const char *path, uint64_t 
     limn_status s;
     LIMN_TRY(set_paths(f, path, err));
     unlink(f->part_path);
-    f->fd = open(f->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    f->fd = limn_file_create_new(AT_FDCWD, f->part_path, O_WRONLY);
     s = f->fd < 0 ? limn_file_fail_create(f->part_path, err) : copy_base(f, n_bytes, err);
     if (s != LIMN_OK && f->fd >= 0)
         limn_part_file_remove(f);
@@ -141,20 +141,14 @@ limn_status limn_part_file_resume(limn_part_file *f, const char *path, const cha
 
 limn_status limn_part_file_write(limn_part_file *f, const char *bytes, size_t size, limn_error *err)
 {
-    limn_status s = LIMN_OK;
-    size_t n_written = 0;
-    while (n_written < size && s == LIMN_OK) {
-        const ssize_t n = write(f->fd, bytes + n_written, size - n_written);
-        if (n >= 0)
-            n_written += (size_t)n;
-        else if (errno != EINTR)
-            s = fail_errno(err, f->part_path);
-    }
-    if (s == LIMN_OK)
+    if (limn_fd_write(f->fd, bytes, size)) {
         f->size += size;
-    else if (ftruncate(f->fd, (off_t)f->size) || lseek(f->fd, 0, SEEK_END) < 0)
+        return LIMN_OK;
+    }
+    fail_errno(err, f->part_path);
+    if (ftruncate(f->fd, (off_t)f->size) || lseek(f->fd, 0, SEEK_END) < 0)
         limn_error_prefix(err, "can't be cut back to whole lines");
-    return s;
+    return LIMN_E_IO;
 }
 
 limn_status limn_part_file_sync(limn_part_file *f, limn_error *err)
@@ -181,8 +175,7 @@ static limn_status rename_part(const limn_part_file *f, limn_error *err)
                          f->has_base ? "was changed" : "was created", f->part_path);
     if (limn_file_is_foreign(f->part_path))
         return limn_fail(err, LIMN_E_IO, "%s: is a link or not a regular file", f->part_path);
-    if (rename(f->part_path, f->path)) return fail_errno(err, f->path);
-    return limn_folder_sync(f->path, err);
+    return limn_file_take_name(f->part_path, f->path, err);
 }
 
 limn_status limn_part_file_commit(limn_part_file *f, limn_error *err)

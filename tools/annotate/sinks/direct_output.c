@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/io/fileio.h"
 #include "common/text/terminal_text.h"
 
 static limn_status fail_errno(limn_error *err, const limn_direct_output *out)
@@ -36,17 +37,9 @@ limn_status limn_direct_output_open(limn_direct_output *out, const char *path, i
 static limn_status write_all(limn_direct_output *out, const char *bytes, size_t size,
                              limn_error *err)
 {
-    while (size) {
-        const ssize_t n = write(out->fd, bytes, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            out->is_pipe_closed = errno == EPIPE;
-            return fail_errno(err, out);
-        }
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return LIMN_OK;
+    if (limn_fd_write(out->fd, bytes, size)) return LIMN_OK;
+    out->is_pipe_closed = errno == EPIPE;
+    return fail_errno(err, out);
 }
 
 limn_status limn_direct_output_write(limn_direct_output *out, const char *bytes, size_t size,

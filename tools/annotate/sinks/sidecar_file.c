@@ -244,25 +244,15 @@ static void temporary_name(char out[TEMPORARY_SIZE], const char *name)
              limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)));
 }
 
-static bool write_all(int fd, const limn_buffer *bytes)
-{
-    size_t n_written = 0;
-    while (n_written < bytes->size) {
-        const ssize_t n = write(fd, bytes->bytes + n_written, bytes->size - n_written);
-        if (n < 0 && errno != EINTR) return false;
-        n_written += n > 0 ? (size_t)n : 0;
-    }
-    return !fsync(fd);
-}
-
 static limn_status write_temporary(const limn_sidecar_file *f, const limn_place *place,
                                    const char *name, limn_error *err)
 {
     unlinkat(place->folder, name, 0);
-    const int fd = openat(place->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int fd = limn_file_create_new(place->folder, name, O_WRONLY);
     if (fd < 0) return fail_errno(err, f->path);
     if (f->had_file) (void)fchmod(fd, f->before.st_mode & 07777);
-    if (write_all(fd, &f->bytes)) return close(fd) ? fail_errno(err, f->path) : LIMN_OK;
+    if (limn_fd_write(fd, f->bytes.bytes, f->bytes.size) && !fsync(fd))
+        return close(fd) ? fail_errno(err, f->path) : LIMN_OK;
     fail_errno(err, f->path);
     close(fd);
     unlinkat(place->folder, name, 0);

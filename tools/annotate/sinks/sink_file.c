@@ -53,8 +53,8 @@ static limn_status take_over_part(const file_sink *f, limn_error *err)
         s = limn_fail(err, LIMN_E_ARG,
                       "%s: exists without a journal, and so does %s; move one of them away", part,
                       f->path);
-    else if (st.st_size && rename(part, f->path))
-        s = limn_fail(err, LIMN_E_IO, "%s: %s", part, strerror(errno));
+    else if (st.st_size)
+        s = limn_file_take_name(part, f->path, err);
     limn_free(part);
     return s;
 }
