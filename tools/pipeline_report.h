@@ -2,7 +2,7 @@
 #ifndef LIMN_TOOLS_PIPELINE_REPORT_H
 #define LIMN_TOOLS_PIPELINE_REPORT_H
 
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/pipeline.h"
 
 /* With -v: what was left out of folders; in any case, a hint where folders were. */
 void limn_report_left_out(const limn_left_out *left_out);

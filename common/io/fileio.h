@@ -45,7 +45,7 @@ limn_status limn_fd_read(unsigned char **out, size_t *size, int fd, const char *
  */
 
 /* Opens the new file `name` of the open folder (AT_FDCWD: `name` is a path) with `flags` as of
- * open(2). What is there already, were it only a link, is left alone: -1 with errno EEXIST. */
+ * open(2). What already exists, even a link, is left alone: -1 with errno EEXIST. */
 int limn_file_create_new(int folder, const char *name, int flags);
 /* All of the bytes, however many calls that takes. False with errno as write(2) leaves it. */
 bool limn_fd_write(int fd, const void *bytes, size_t size);

@@ -21,7 +21,7 @@
 #include "common/image/heat_map.h"
 #include "common/image/label.h"
 #include "tools/explain/seen_part.h"
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/image_load.h"
 
 /* ---- painting ------------------------------------------------------------------------------- */
 

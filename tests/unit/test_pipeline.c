@@ -11,7 +11,7 @@
 #include "tools/message.h"
 #include "tools/output.h"
 #include "tools/annotate/input/image_file.h"
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/pipeline.h"
 
 enum { N_FILES = 100, INPUT_SIZE = 8 };
 

@@ -1,5 +1,6 @@
-/* annotate: captions many images into files, losing nothing. The library's only header; `limn` is
- * a front end to it, as a server or a binding can be.
+/* annotate: captions many images into files, losing nothing. The library's header; `limn` is a
+ * front end to it, as a server or a binding can be. (pipeline.h and image_load.h, beside it, are
+ * for other work on many images: features, scores.)
  *
  *     limn_annotate_settings s = limn_annotate_settings_default();
  *     limn_decoders *decoders = NULL;

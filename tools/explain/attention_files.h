@@ -3,7 +3,7 @@
 #define LIMN_TOOLS_EXPLAIN_ATTENTION_FILES_H
 
 #include "models/captioner.h"
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/annotate.h"
 
 /* Writes into `folder` of a caption with attention:
  *

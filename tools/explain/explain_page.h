@@ -4,7 +4,7 @@
 
 #include "common/base/buffer.h"
 #include "models/captioner.h"
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/annotate.h"
 
 typedef struct limn_explanation {
     const char *name; /* of the image; need not be UTF-8 */

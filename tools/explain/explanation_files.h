@@ -4,7 +4,7 @@
 
 #include "common/io/dirwalk.h"
 #include "models/captioner.h"
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/annotate.h"
 
 enum { LIMN_EXPLAIN_PHOTO_SIDE = 640 }; /* pixels of the longer side of the photo on the page */
 

@@ -5,8 +5,8 @@
 #include "tools/message.h"
 
 typedef struct feature_worker {
+    limn_image_worker image;
     const limn_feature_job *job;
-    limn_image_loader_worker loading;
     limn_encoder_state *state; /* NULL for pixels */
     float *features;           /* [n_features]; NULL for pixels */
     uint16_t *halves;          /* [n_features], f16 */
@@ -17,7 +17,7 @@ static void close_worker(void *worker)
 {
     feature_worker *w = worker;
     if (!w) return;
-    limn_image_loader_finish(&w->loading);
+    limn_image_worker_finish(&w->image);
     limn_encoder_state_destroy(&w->state);
     limn_free(w->features);
     limn_free(w->halves);
@@ -42,19 +42,13 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     limn_status s = LIMN_OK;
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = ctx;
+    w->image.loader = &w->job->loader;
     if (w->job->encoder) s = make_encoder_state(w, err);
     if (s == LIMN_OK)
         *out = w;
     else
         close_worker(w);
     return s;
-}
-
-static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
-                        limn_error *err)
-{
-    feature_worker *w = worker;
-    return limn_image_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 static limn_status run(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
@@ -90,7 +84,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
 const limn_pipeline_stages limn_feature_stages = {
     .open = open_worker,
     .close = close_worker,
-    .load = load,
+    .load = limn_image_worker_load,
     .run = run,
     .put = put,
 };

@@ -4,8 +4,8 @@
 
 #include "common/io/cache_writer.h"
 #include "encoder/encoder.h"
-#include "tools/annotate/loader/image_load.h"
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/image_load.h"
+#include "tools/annotate/pipeline.h"
 
 typedef struct limn_feature_job {
     limn_image_loader loader;

@@ -11,8 +11,8 @@
 #include "tools/message.h"
 
 typedef struct ids_worker {
+    limn_image_worker image;
     const limn_ids_job *job;
-    limn_image_loader_worker loading;
     limn_forcing *forcing;
     size_t n_tokens;
 } ids_worker;
@@ -21,7 +21,7 @@ static void close_worker(void *worker)
 {
     ids_worker *w = worker;
     if (!w) return;
-    limn_image_loader_finish(&w->loading);
+    limn_image_worker_finish(&w->image);
     limn_forcing_destroy(&w->forcing);
     limn_free(w);
 }
@@ -34,6 +34,7 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     limn_model_get_info(job->model, &info);
     w->job = job;
+    w->image.loader = &job->loader;
     w->n_tokens = info.n_tokens;
     const limn_status s = limn_forcing_create(&w->forcing, job->model, job->ids->longest,
                                               job->n_forcing_threads, err);
@@ -42,13 +43,6 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     else
         close_worker(w);
     return s;
-}
-
-static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
-                        limn_error *err)
-{
-    ids_worker *w = worker;
-    return limn_image_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 /* ---- a record ------------------------------------------------------------------------------ */
@@ -148,7 +142,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
 const limn_pipeline_stages limn_ids_stages = {
     .open = open_worker,
     .close = close_worker,
-    .load = load,
+    .load = limn_image_worker_load,
     .run = run,
     .put = put,
 };

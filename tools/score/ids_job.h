@@ -4,8 +4,8 @@
 #define LIMN_TOOLS_SCORE_IDS_JOB_H
 
 #include "models/captioner.h"
-#include "tools/annotate/loader/image_load.h"
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/image_load.h"
+#include "tools/annotate/pipeline.h"
 #include "tools/output.h"
 #include "common/io/ids_file.h"
 

@@ -11,8 +11,8 @@
 /* ---- workers -------------------------------------------------------------------------------- */
 
 typedef struct score_worker {
+    limn_image_worker image;
     const limn_scoring *job;
-    limn_image_loader_worker loading;
     limn_scorer *scorer;
     limn_buffer ids, tokens, floats, text; /* of the captions of an image, one after another */
 } score_worker;
@@ -30,7 +30,7 @@ static void close_worker(void *worker)
 {
     score_worker *w = worker;
     if (!w) return;
-    limn_image_loader_finish(&w->loading);
+    limn_image_worker_finish(&w->image);
     limn_scorer_destroy(&w->scorer);
     limn_buffer_finish(&w->ids);
     limn_buffer_finish(&w->tokens);
@@ -45,6 +45,7 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     score_worker *w = limn_calloc(1, sizeof *w);
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = job;
+    w->image.loader = &job->loader;
     const limn_status s =
         limn_scorer_create(&w->scorer, job->model, job->max_pixels, job->n_scorer_threads, err);
     if (s != LIMN_OK) {
@@ -53,13 +54,6 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     }
     *out = w;
     return LIMN_OK;
-}
-
-static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
-                        limn_error *err)
-{
-    score_worker *w = worker;
-    return limn_image_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 /* A caption on its way through the scorer. */
@@ -259,7 +253,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
 const limn_pipeline_stages limn_scoring_stages = {
     .open = open_worker,
     .close = close_worker,
-    .load = load,
+    .load = limn_image_worker_load,
     .run = run,
     .put = put,
 };

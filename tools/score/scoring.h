@@ -4,8 +4,8 @@
 
 #include "models/captioner.h"
 #include "tools/output.h"
-#include "tools/annotate/pipeline/pipeline.h"
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/pipeline.h"
+#include "tools/annotate/image_load.h"
 #include "tools/score/caption_score.h"
 #include "tools/score/score_captions.h"
 

@@ -1,6 +1,6 @@
 #include "tools/train/train_decoding.h"
 
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/image_load.h"
 #include "tools/interrupt.h"
 
 limn_status limn_train_decode(void *decoders, uint8_t *pixels, const void *bytes, size_t size,

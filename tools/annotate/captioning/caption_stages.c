@@ -11,9 +11,9 @@
 /* ---- workers ---------------------------------------------------------------------------- */
 
 typedef struct caption_worker {
+    limn_image_worker image;
     const limn_caption_job *job;
     limn_state *state;
-    limn_image_loader_worker loading;
     caption_affix affix;
     sure_captions sure;
 } caption_worker;
@@ -23,7 +23,7 @@ static void close_worker(void *worker)
     caption_worker *w = worker;
     if (!w) return;
     limn_state_destroy(&w->state);
-    limn_image_loader_finish(&w->loading);
+    limn_image_worker_finish(&w->image);
     caption_affix_finish(&w->affix);
     sure_captions_finish(&w->sure);
     limn_free(w);
@@ -36,6 +36,7 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     limn_status s;
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     w->job = job;
+    w->image.loader = &job->loader;
     s = limn_state_create(&w->state, job->settings->model, &job->options, job->n_state_threads,
                           err);
     if (s == LIMN_OK)
@@ -43,13 +44,6 @@ static limn_status open_worker(void **out, void *ctx, limn_error *err)
     else
         close_worker(w);
     return s;
-}
-
-static limn_status load(void *worker, const void *bytes, size_t size, uint8_t *pixels,
-                        limn_error *err)
-{
-    caption_worker *w = worker;
-    return limn_image_loader_run(&w->loading, &w->job->loader, pixels, bytes, size, err);
 }
 
 /* ---- captions --------------------------------------------------------------------------- */
@@ -159,7 +153,7 @@ const limn_pipeline_stages limn_caption_stages = {
     .open = open_worker,
     .close = close_worker,
     .want = want,
-    .load = load,
+    .load = limn_image_worker_load,
     .run = caption,
     .put = put,
 };

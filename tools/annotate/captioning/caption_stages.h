@@ -2,7 +2,7 @@
 #ifndef LIMN_TOOLS_ANNOTATE_CAPTIONING_CAPTION_STAGES_H
 #define LIMN_TOOLS_ANNOTATE_CAPTIONING_CAPTION_STAGES_H
 
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/image_load.h"
 #include "tools/annotate/run/image_run.h"
 #include "tools/annotate/writers/writer.h"
 

@@ -1,10 +1,10 @@
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/image_load.h"
 
 #include <string.h>
 
 #include "models/captioner_model.h"
 #include "tools/annotate/hooks.h"
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/pipeline.h"
 
 enum {
     MAX_OUT_SIZE = 64 << 20,
@@ -299,14 +299,16 @@ limn_status limn_decoders_load(limn_decoders *decoders, const limn_model *model,
 
 /* ---- for the workers of a pipeline --------------------------------------------------------- */
 
-void limn_image_loader_finish(limn_image_loader_worker *w)
+void limn_image_worker_finish(limn_image_worker *w)
 {
     limn_resize_scratch_finish(&w->scratch);
 }
 
-limn_status limn_image_loader_run(limn_image_loader_worker *w, const limn_image_loader *loader,
-                                  uint8_t *loaded, const void *bytes, size_t size, limn_error *err)
+limn_status limn_image_worker_load(void *worker, const void *bytes, size_t size, uint8_t *loaded,
+                                   limn_error *err)
 {
+    limn_image_worker *w = worker;
+    const limn_image_loader *loader = w->loader;
     const limn_image_load *l = &loader->load;
     if (!loader->sandbox) return limn_image_load_run(loaded, bytes, size, l, &w->scratch, err);
     return limn_sandbox_run(loader->sandbox, loaded, limn_image_load_size(l), bytes, size, l,

@@ -1,4 +1,4 @@
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/pipeline.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -16,7 +16,7 @@
 
 #include "common/base/buffer.h"
 #include "common/base/status.h"
-#include "tools/annotate/pipeline/pipeline.h"
+#include "tools/annotate/pipeline.h"
 #include "tools/annotate/journal/journal.h"
 
 typedef struct limn_sink limn_sink;

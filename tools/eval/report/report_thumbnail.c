@@ -3,7 +3,7 @@
 #include "common/base/mem.h"
 #include "common/image/image.h"
 #include "common/io/fileio.h"
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/image_load.h"
 #include "tools/eval/report/report.h"
 #include "tools/page/data_uri.h"
 
@@ -16,10 +16,9 @@ static limn_status load(uint8_t *loaded, const limn_file_bytes *file, const limn
                         limn_decoders *decoders, limn_error *err)
 {
     const limn_image_loader loader = { .load = *l, .sandbox = decoders };
-    limn_image_loader_worker worker = { 0 };
-    const limn_status s =
-        limn_image_loader_run(&worker, &loader, loaded, file->bytes, file->size, err);
-    limn_image_loader_finish(&worker);
+    limn_image_worker worker = { .loader = &loader };
+    const limn_status s = limn_image_worker_load(&worker, file->bytes, file->size, loaded, err);
+    limn_image_worker_finish(&worker);
     return s;
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "models/captioner.h"
-#include "tools/annotate/loader/image_load.h"
+#include "tools/annotate/annotate.h"
 
 enum { SHEET_LOWEST = 500, SHEET_SAMPLE = 500, SHEET_FAILURES = 1000, SHEET_THUMBNAIL_SIDE = 288 };
 

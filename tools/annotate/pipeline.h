@@ -8,8 +8,8 @@
  * results out in input order. Results may wait there for a while, so that a slow disk does not stop
  * the workers at this end either. Neither the number of threads nor their timing changes a
  * result. */
-#ifndef LIMN_TOOLS_ANNOTATE_PIPELINE_PIPELINE_H
-#define LIMN_TOOLS_ANNOTATE_PIPELINE_PIPELINE_H
+#ifndef LIMN_TOOLS_ANNOTATE_PIPELINE_H
+#define LIMN_TOOLS_ANNOTATE_PIPELINE_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

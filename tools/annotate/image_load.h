@@ -1,7 +1,7 @@
 /* From the bytes of an image file to the pixels that a model gets, and to a thumbnail: here, or in
  * the child of a sandbox. */
-#ifndef LIMN_TOOLS_ANNOTATE_LOADER_IMAGE_LOAD_H
-#define LIMN_TOOLS_ANNOTATE_LOADER_IMAGE_LOAD_H
+#ifndef LIMN_TOOLS_ANNOTATE_IMAGE_LOAD_H
+#define LIMN_TOOLS_ANNOTATE_IMAGE_LOAD_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -39,14 +39,16 @@ typedef struct limn_image_loader {
     atomic_bool is_stopping; /* what is decoded in the sandbox has two more seconds */
 } limn_image_loader;
 
-/* What each worker has for itself; zero-initialise. */
-typedef struct limn_image_loader_worker {
+/* What each worker has for this, as its first member; zero-initialise, but for `loader`. */
+typedef struct limn_image_worker {
+    const limn_image_loader *loader;
     limn_resize_scratch scratch;
-} limn_image_loader_worker;
+} limn_image_worker;
 
-void limn_image_loader_finish(limn_image_loader_worker *w); /* accepts a zeroed one */
-/* limn_image_load_run, here or in a child of the sandbox; then also as limn_sandbox_run. */
-limn_status limn_image_loader_run(limn_image_loader_worker *w, const limn_image_loader *loader,
-                                  uint8_t *loaded, const void *bytes, size_t size, limn_error *err);
+void limn_image_worker_finish(limn_image_worker *w); /* accepts a zeroed one */
+/* limn_pipeline_stages.load of a worker that begins with a limn_image_worker: limn_image_load_run,
+ * here or in a child of the sandbox; then also as limn_sandbox_run. */
+limn_status limn_image_worker_load(void *worker, const void *bytes, size_t size, uint8_t *loaded,
+                                   limn_error *err);
 
 #endif
