@@ -159,7 +159,7 @@ static limn_status checkpoint(struct run *r, limn_error *err)
     if (!state) return limn_fail(err, LIMN_E_NOMEM, "no memory for a checkpoint");
     const limn_status status = limn_run_folder_save(
         r->parts->folder, global_step(r), limn_trainer_params(r->parts->trainer),
-        limn_trainer_adamw(r->parts->trainer), state, err);
+        limn_trainer_optimizer(r->parts->trainer), state, err);
     free(state);
     return status;
 }
@@ -229,7 +229,7 @@ static limn_status export_model(struct run *r, const char *path, limn_error *err
 {
     limn_model_export model = *r->parts->model;
     model.params = limn_trainer_params(r->parts->trainer);
-    model.values = limn_trainer_adamw(r->parts->trainer)->average;
+    model.values = limn_trainer_optimizer(r->parts->trainer)->average;
     return limn_model_export_write(path, &model, err);
 }
 
@@ -353,7 +353,7 @@ limn_status limn_run_stage(const limn_run_settings *settings, const limn_run_par
     if (position->file_step != LIMN_RUN_NO_CHECKPOINT)
         LIMN_TRY(limn_run_folder_load(parts->folder, position->file_step,
                                       limn_trainer_params(parts->trainer),
-                                      limn_trainer_adamw(parts->trainer), err));
+                                      limn_trainer_optimizer(parts->trainer), err));
     if (position->step == 0) LIMN_TRY(log_start(&r, err));
     const limn_status status = run_steps(&r, err);
     *position = r.position;

@@ -158,11 +158,12 @@ size_t limn_run_folder_checkpoints(uint64_t *steps, size_t capacity, const limn_
 }
 
 limn_status limn_run_folder_save(limn_run_folder *f, uint64_t step, const limn_params *params,
-                                 const limn_adamw *adamw, const char *state, limn_error *err)
+                                 const limn_optimizer *optimizer, const char *state,
+                                 limn_error *err)
 {
     uint64_t steps[MAX_CHECKPOINTS];
     const char *path = checkpoint_path(f, step);
-    LIMN_TRY(limn_checkpoint_write(path, params, adamw, state, err));
+    LIMN_TRY(limn_checkpoint_write(path, params, optimizer, state, err));
     const size_t n = limn_run_folder_checkpoints(steps, MAX_CHECKPOINTS, f);
     for (size_t i = N_KEPT; i < n; i++) unlink(checkpoint_path(f, steps[i]));
     return LIMN_OK;
@@ -174,11 +175,11 @@ limn_status limn_run_folder_state(char **state, limn_run_folder *f, uint64_t ste
 }
 
 limn_status limn_run_folder_load(limn_run_folder *f, uint64_t step, limn_params *params,
-                                 limn_adamw *adamw, limn_error *err)
+                                 limn_optimizer *optimizer, limn_error *err)
 {
     const char *path = checkpoint_path(f, step);
     char *state = NULL;
-    const limn_status status = limn_checkpoint_read(path, params, adamw, &state, err);
+    const limn_status status = limn_checkpoint_read(path, params, optimizer, &state, err);
     limn_free(state);
     return status;
 }

@@ -39,7 +39,8 @@ const char *limn_run_folder_file(limn_run_folder *f, const char *name);
 
 /* Writes checkpoint-STEP and then removes all but the last three. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_run_folder_save(limn_run_folder *f, uint64_t step, const limn_params *params,
-                                 const limn_adamw *adamw, const char *state, limn_error *err);
+                                 const limn_optimizer *optimizer, const char *state,
+                                 limn_error *err);
 /* The steps of the checkpoints that are there, the newest first. Returns how many, at most
  * `capacity`. */
 size_t limn_run_folder_checkpoints(uint64_t *steps, size_t capacity, const limn_run_folder *f);
@@ -48,7 +49,7 @@ size_t limn_run_folder_checkpoints(uint64_t *steps, size_t capacity, const limn_
 limn_status limn_run_folder_state(char **state, limn_run_folder *f, uint64_t step, limn_error *err);
 /* Reads a checkpoint. Errors as limn_checkpoint_read. */
 limn_status limn_run_folder_load(limn_run_folder *f, uint64_t step, limn_params *params,
-                                 limn_adamw *adamw, limn_error *err);
+                                 limn_optimizer *optimizer, limn_error *err);
 
 /* ---- the log ----------------------------------------------------------------------------------
  */

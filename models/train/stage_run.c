@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "models/tag_heads.h"
+#include "models/train/optimizer_kinds.h"
 #include "models/train/stage_views.h"
 #include "models/train/stage_pixels.h"
 #include "models/train/reward_references.h"
@@ -42,7 +43,7 @@ static limn_trainer_settings trainer_settings(const limn_training_data *d,
 {
     limn_trainer_settings t = {
         .stage = s->stage,
-        .adamw = limn_adamw_settings_default(),
+        .optimizer = limn_optimizer_settings_default(),
         .regularization = s->regularization,
         .seed = d->settings->seed,
         .end_to_end = { .first_stage = first_encoder_stage(d, s),
@@ -56,7 +57,7 @@ static limn_trainer_settings trainer_settings(const limn_training_data *d,
                       .n_steps = n_steps,
                       .n_warmup_steps = n_steps / N_WARMUP_SHARES },
     };
-    t.adamw.weight_decay = s->weight_decay;
+    t.optimizer.weight_decay = s->weight_decay;
     return t;
 }
 

@@ -56,7 +56,7 @@ typedef struct training {
     size_t n, n_inputs, n_hidden;
     float *mean, *deviation; /* [n_inputs] of the inputs */
     limn_params params;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     size_t *order;                   /* [n] */
     float *x;                        /* [batch_size, n_inputs] */
     float *hidden, *mask, *d_hidden; /* [batch_size, n_hidden]; mask: 0 or 1 / (1 - dropout) */
@@ -66,7 +66,7 @@ typedef struct training {
 static void finish(training *t)
 {
     limn_params_finish(&t->params);
-    limn_adamw_finish(&t->adamw);
+    limn_optimizer_finish(&t->adamw);
     limn_free(t->mean);
     limn_free(t->deviation);
     limn_free(t->order);
@@ -124,7 +124,7 @@ static limn_status allocate(training *t, limn_error *err)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for the training of tags");
     LIMN_TRY(add_params(t, err));
     init_params(t);
-    return limn_adamw_init(&t->adamw, &t->params, err);
+    return limn_optimizer_init(&t->adamw, &limn_adamw, &t->params, err);
 }
 
 /* Mean and standard deviation of each input, and the images in order. */
@@ -227,7 +227,7 @@ static void backward(training *t, size_t b)
 /* Deals the images out anew, and goes through them once. Returns the sum of the loss. */
 static double run_epoch(training *t, uint32_t epoch)
 {
-    const limn_adamw_settings adamw = {
+    const limn_optimizer_settings adamw = {
         .beta1 = 0.9F, .beta2 = 0.999F, .epsilon = 1e-8F, .weight_decay = t->settings->weight_decay
     };
     const size_t batch_size = t->settings->batch_size;
@@ -246,9 +246,9 @@ static double run_epoch(training *t, uint32_t epoch)
         forward(t, b, &rng);
         loss += to_gradient(t, t->order + first, b);
         backward(t, b);
-        limn_adamw_step(&t->adamw, &t->params, &adamw,
-                        t->settings->rate * (float)(0.5 + 0.5 * cos(3.141592653589793 * done)),
-                        limn_gradient_norm(&t->params, t->settings->pool), t->settings->pool);
+        limn_optimizer_step(&t->adamw, &t->params, &adamw,
+                            t->settings->rate * (float)(0.5 + 0.5 * cos(3.141592653589793 * done)),
+                            limn_gradient_norm(&t->params, t->settings->pool), t->settings->pool);
     }
     return loss;
 }

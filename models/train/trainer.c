@@ -13,7 +13,7 @@ struct limn_trainer {
     limn_trainer_settings settings;
     limn_pool *pool;
     limn_params params;
-    limn_adamw adamw;
+    limn_optimizer optimizer;
     limn_decoder_trainer *decoder;
     limn_encoder_trainer *encoder; /* end-to-end only */
     limn_batch_slots *slots;       /* NULL for a decoder without */
@@ -37,7 +37,7 @@ static limn_status add_params(limn_trainer *t, limn_error *err)
         LIMN_TRY(limn_encoder_params_add(&t->params, &t->config.encoder, s->end_to_end.first_stage,
                                          s->end_to_end.encoder_rate, err));
     LIMN_TRY(limn_params_allocate(&t->params, err));
-    return limn_adamw_init(&t->adamw, &t->params, err);
+    return limn_optimizer_init(&t->optimizer, t->settings.optimizer.kind, &t->params, err);
 }
 
 static limn_encoder_trainer_settings encoder_settings(const limn_trainer *t,
@@ -140,7 +140,7 @@ void limn_trainer_destroy(limn_trainer **p)
     limn_reward_destroy(&t->reward);
     limn_free(t->images);
     limn_free(t->feature_gradients);
-    limn_adamw_finish(&t->adamw);
+    limn_optimizer_finish(&t->optimizer);
     limn_params_finish(&t->params);
     limn_free(t);
     *p = NULL;
@@ -189,13 +189,9 @@ static limn_status read_values(limn_params *params, const limn_safetensors *file
 limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, const char *new_prefix,
                               uint64_t seed, limn_error *err)
 {
-    const size_t size = t->params.n_floats * sizeof(float);
     if (new_prefix) limn_decoder_params_init(&t->params, seed);
     LIMN_TRY(read_values(&t->params, file, new_prefix, err));
-    memset(t->adamw.m, 0, size);
-    memset(t->adamw.v, 0, size);
-    memcpy(t->adamw.average, t->params.values, size);
-    t->adamw.n_steps = 0;
+    limn_optimizer_restart(&t->optimizer, &t->params);
     return LIMN_OK;
 }
 
@@ -204,9 +200,9 @@ limn_params *limn_trainer_params(limn_trainer *t)
     return &t->params;
 }
 
-limn_adamw *limn_trainer_adamw(limn_trainer *t)
+limn_optimizer *limn_trainer_optimizer(limn_trainer *t)
 {
-    return &t->adamw;
+    return &t->optimizer;
 }
 
 /* ---- a step -------------------------------------------------------------------------------- */
@@ -232,7 +228,8 @@ static limn_status apply(limn_trainer *t, const limn_batch *batch, limn_step_res
                          "%u of source %u): lower the learning rate",
                          (unsigned long long)batch->step, result->loss, result->norm,
                          batch->images[0].image, batch->images[0].source);
-    limn_adamw_step(&t->adamw, &t->params, &t->settings.adamw, result->rate, result->norm, t->pool);
+    limn_optimizer_step(&t->optimizer, &t->params, &t->settings.optimizer, result->rate,
+                        result->norm, t->pool);
     return LIMN_OK;
 }
 

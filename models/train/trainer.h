@@ -15,7 +15,7 @@
 #include "encoder/encoder_training.h"
 #include "models/model_file.h"
 #include "models/tagger.h"
-#include "models/train/adamw.h"
+#include "models/train/optimizer.h"
 #include "models/train/batches.h"
 #include "models/train/reward.h"
 #include "models/train/schedule.h"
@@ -42,7 +42,7 @@ typedef struct limn_trainer_reward {
 typedef struct limn_trainer_settings {
     limn_stage stage;
     limn_schedule schedule;
-    limn_adamw_settings adamw;
+    limn_optimizer_settings optimizer;
     limn_regularization regularization;
     uint64_t seed;             /* of dropout */
     const limn_tagger *tagger; /* of what a decoder with tag slots is told; borrowed */
@@ -74,7 +74,7 @@ limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, con
 
 /* For checkpoints and export; belong to the trainer. */
 limn_params *limn_trainer_params(limn_trainer *t);
-limn_adamw *limn_trainer_adamw(limn_trainer *t);
+limn_optimizer *limn_trainer_optimizer(limn_trainer *t);
 
 /* What a batch is computed from; one of them, by stage; [decoder.n_images, …]. */
 typedef struct limn_trainer_input {

@@ -12,6 +12,7 @@
 #include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
 #include "models/train/adamw.h"
+#include "models/train/optimizer_kinds.h"
 
 enum { CAPTIONS_AN_IMAGE = 5, MAX_LENGTH = 24 };
 
@@ -31,7 +32,7 @@ static const limn_decoder_config config = {
 struct bench {
     limn_pool *pool;
     limn_params params;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     limn_decoder_trainer *trainer;
     limn_decoder_batch batch;
     uint32_t *images, *offsets, *tokens;
@@ -72,7 +73,7 @@ static limn_status open_bench(struct bench *b, size_t n_threads, size_t n_images
     LIMN_TRY(limn_decoder_params_add(&b->params, &config, err));
     LIMN_TRY(limn_params_allocate(&b->params, err));
     limn_decoder_params_init(&b->params, 1);
-    LIMN_TRY(limn_adamw_init(&b->adamw, &b->params, err));
+    LIMN_TRY(limn_optimizer_init(&b->adamw, &limn_adamw, &b->params, err));
     LIMN_TRY(limn_decoder_trainer_create(&b->trainer, &config, &b->params, &limits, b->pool,
                                          limn_cpu_best(), err));
     make_batch(b, n_images);
@@ -83,15 +84,15 @@ static limn_status open_bench(struct bench *b, size_t n_threads, size_t n_images
 
 static limn_status run_step(struct bench *b, uint64_t step, double *loss, limn_error *err)
 {
-    const limn_adamw_settings optimizer = limn_adamw_settings_default();
+    const limn_optimizer_settings optimizer = limn_optimizer_settings_default();
     const size_t n_rows = b->offsets[b->batch.n_captions];
     const limn_decoder_grad_settings settings = {
         .dropout = 0.2f, .label_smoothing = 0.1f, .seed = step, .scale = 1.0f / (float)n_rows
     };
     limn_params_clear_gradients(&b->params);
     LIMN_TRY(limn_decoder_trainer_run(b->trainer, &b->batch, &settings, NULL, loss, err));
-    limn_adamw_step(&b->adamw, &b->params, &optimizer, 3e-4f,
-                    limn_gradient_norm(&b->params, b->pool), b->pool);
+    limn_optimizer_step(&b->adamw, &b->params, &optimizer, 3e-4f,
+                        limn_gradient_norm(&b->params, b->pool), b->pool);
     return LIMN_OK;
 }
 
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
     printf("loss a token %.4f\n%.0f tokens/s (%zu tokens in %.3f s, best of %zu steps)\n",
            loss / (double)n_rows, (double)n_rows / best, n_rows, best, n_steps);
     limn_decoder_trainer_destroy(&b.trainer);
-    limn_adamw_finish(&b.adamw);
+    limn_optimizer_finish(&b.adamw);
     limn_params_finish(&b.params);
     limn_pool_destroy(&b.pool);
     limn_free(b.images);

@@ -13,15 +13,16 @@
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "models/train/adamw.h"
+#include "models/train/optimizer_kinds.h"
 
 enum { N_STEPS = 40, N_PARAMS = 4 };
 
-static const limn_adamw_settings settings = { .beta1 = 0.9f,
-                                              .beta2 = 0.98f,
-                                              .epsilon = 1e-8f,
-                                              .weight_decay = 0.1f,
-                                              .clip_norm = 2.0f,
-                                              .average_decay = 0.6f };
+static const limn_optimizer_settings settings = { .beta1 = 0.9f,
+                                                  .beta2 = 0.98f,
+                                                  .epsilon = 1e-8f,
+                                                  .weight_decay = 0.1f,
+                                                  .clip_norm = 2.0f,
+                                                  .average_decay = 0.6f };
 
 /* A matrix, a bias, a matrix with a rate of its own, and one that is kept. */
 static void make_params(limn_params *params)
@@ -122,32 +123,32 @@ static void assert_follows(const char *what, const limn_params *params, const fl
 static void test_steps_and_average_follow_the_formulas(void **state)
 {
     limn_params params;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     size_t n_clipped = 0;
     (void)state;
     make_params(&params);
     struct plain p = plain_init(&params);
-    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw, &limn_adamw, &params, NULL), LIMN_OK);
     for (uint64_t step = 0; step < N_STEPS; step++) {
         make_gradients(&params, step);
         const double norm = limn_gradient_norm(&params, NULL);
         assert_true(fabs(norm - plain_norm(&params)) < 1e-9 * norm);
         n_clipped += norm > 2.0;
-        limn_adamw_step(&adamw, &params, &settings, (float)rate_at(step), norm, NULL);
+        limn_optimizer_step(&adamw, &params, &settings, (float)rate_at(step), norm, NULL);
         plain_step(&p, &params, rate_at(step), norm, (double)step + 1);
         assert_follows("value", &params, params.values, p.value);
         assert_follows("average", &params, adamw.average, p.average);
     }
     assert_in_range(n_clipped, 5, N_STEPS - 5);
     plain_finish(&p);
-    limn_adamw_finish(&adamw);
+    limn_optimizer_finish(&adamw);
     limn_params_finish(&params);
 }
 
 /* torch.optim.AdamW's, with clipping at 1 and a slow average. */
 static void test_the_defaults(void **state)
 {
-    const limn_adamw_settings s = limn_adamw_settings_default();
+    const limn_optimizer_settings s = limn_optimizer_settings_default();
     (void)state;
     assert_true(s.beta1 == 0.9F && s.beta2 == 0.999F && s.epsilon == 1e-8F);
     assert_true(s.weight_decay == 0.01F && s.clip_norm == 1.0F && s.average_decay == 0.999F);
@@ -156,51 +157,53 @@ static void test_the_defaults(void **state)
 /* torch.nn.utils.clip_grad_norm_ divides by the norm + 1e-6. */
 static void test_the_smallest_gradients_are_clipped_as_in_pytorch(void **state)
 {
-    limn_adamw_settings s = limn_adamw_settings_default();
+    limn_optimizer_settings s = limn_optimizer_settings_default();
     limn_params params;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     (void)state;
     make_params(&params);
     limn_params_clear_gradients(&params);
     params.gradients[0] = 2e-6F;
     s.clip_norm = 1e-6F;
-    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
-    limn_adamw_step(&adamw, &params, &s, 1e-3F, limn_gradient_norm(&params, NULL), NULL);
-    assert_true(fabs((double)adamw.m[0] - 0.1 * 2e-6 / 3) < 1e-12);
-    limn_adamw_finish(&adamw);
+    assert_int_equal(limn_optimizer_init(&adamw, &limn_adamw, &params, NULL), LIMN_OK);
+    limn_optimizer_step(&adamw, &params, &s, 1e-3F, limn_gradient_norm(&params, NULL), NULL);
+    assert_true(fabs((double)adamw.states[0][0] - 0.1 * 2e-6 / 3) < 1e-12);
+    limn_optimizer_finish(&adamw);
     limn_params_finish(&params);
 }
 
 static void test_a_rate_of_zero_keeps_every_bit(void **state)
 {
     limn_params params, before;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     (void)state;
     make_params(&params);
     make_params(&before);
-    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw, &limn_adamw, &params, NULL), LIMN_OK);
     for (uint64_t step = 0; step < N_STEPS; step++) {
         make_gradients(&params, step);
-        limn_adamw_step(&adamw, &params, &settings, 0.02f, limn_gradient_norm(&params, NULL), NULL);
+        limn_optimizer_step(&adamw, &params, &settings, 0.02f, limn_gradient_norm(&params, NULL),
+                            NULL);
     }
     const limn_param *kept = &params.items[N_PARAMS - 1];
     const size_t size = kept->n * sizeof(float);
     assert_memory_equal(params.values + kept->offset, before.values + kept->offset, size);
     assert_memory_equal(adamw.average + kept->offset, before.values + kept->offset, size);
-    limn_adamw_finish(&adamw);
+    limn_optimizer_finish(&adamw);
     limn_params_finish(&params);
     limn_params_finish(&before);
 }
 
-static void run_steps(limn_params *params, limn_adamw *adamw, size_t n_threads)
+static void run_steps(limn_params *params, limn_optimizer *adamw, size_t n_threads)
 {
     limn_pool *pool;
     assert_int_equal(limn_pool_create(&pool, n_threads, NULL), LIMN_OK);
     make_params(params);
-    assert_int_equal(limn_adamw_init(adamw, params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(adamw, &limn_adamw, params, NULL), LIMN_OK);
     for (uint64_t step = 0; step < N_STEPS; step++) {
         make_gradients(params, step);
-        limn_adamw_step(adamw, params, &settings, 0.02f, limn_gradient_norm(params, pool), pool);
+        limn_optimizer_step(adamw, params, &settings, 0.02f, limn_gradient_norm(params, pool),
+                            pool);
     }
     limn_pool_destroy(&pool);
 }
@@ -208,16 +211,16 @@ static void run_steps(limn_params *params, limn_adamw *adamw, size_t n_threads)
 static void test_threads_do_not_change_bits(void **state)
 {
     limn_params one, other;
-    limn_adamw adamw_one, adamw_other;
+    limn_optimizer adamw_one, adamw_other;
     (void)state;
     run_steps(&one, &adamw_one, 1);
     for (size_t n_threads = 2; n_threads <= 3; n_threads++) {
         run_steps(&other, &adamw_other, n_threads);
         assert_memory_equal(one.values, other.values, one.n_floats * sizeof(float));
-        limn_adamw_finish(&adamw_other);
+        limn_optimizer_finish(&adamw_other);
         limn_params_finish(&other);
     }
-    limn_adamw_finish(&adamw_one);
+    limn_optimizer_finish(&adamw_one);
     limn_params_finish(&one);
 }
 

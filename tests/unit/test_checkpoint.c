@@ -10,7 +10,10 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
+#include "common/io/safetensors.h"
+#include "models/train/adamw.h"
 #include "models/train/checkpoint.h"
+#include "models/train/optimizer_kinds.h"
 #include "models/train/schedule.h"
 
 static void make_params(limn_params *params, size_t n_rows)
@@ -27,23 +30,23 @@ static void make_params(limn_params *params, size_t n_rows)
     }
 }
 
-static void step(limn_params *params, limn_adamw *adamw)
+static void step(limn_params *params, limn_optimizer *adamw)
 {
-    const limn_adamw_settings settings = limn_adamw_settings_default();
-    limn_adamw_step(adamw, params, &settings, 0.01f, limn_gradient_norm(params, NULL), NULL);
+    const limn_optimizer_settings settings = limn_optimizer_settings_default();
+    limn_optimizer_step(adamw, params, &settings, 0.01f, limn_gradient_norm(params, NULL), NULL);
 }
 
 static void test_a_run_goes_on_bit_for_bit(void **test_state)
 {
     char path[] = "checkpoint-XXXXXX", *state = NULL;
     limn_params straight, resumed;
-    limn_adamw adamw_straight, adamw_resumed;
+    limn_optimizer adamw_straight, adamw_resumed;
     (void)test_state;
     close(mkstemp(path));
     make_params(&straight, 5);
     make_params(&resumed, 5);
-    assert_int_equal(limn_adamw_init(&adamw_straight, &straight, NULL), LIMN_OK);
-    assert_int_equal(limn_adamw_init(&adamw_resumed, &resumed, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw_straight, &limn_adamw, &straight, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw_resumed, &limn_adamw, &resumed, NULL), LIMN_OK);
     for (int i = 0; i < 3; i++) step(&straight, &adamw_straight);
     assert_int_equal(
         limn_checkpoint_write(path, &straight, &adamw_straight, "{\"epoch\": 2}", NULL), LIMN_OK);
@@ -62,8 +65,8 @@ static void test_a_run_goes_on_bit_for_bit(void **test_state)
     }
     unlink(path);
     limn_free(state);
-    limn_adamw_finish(&adamw_straight);
-    limn_adamw_finish(&adamw_resumed);
+    limn_optimizer_finish(&adamw_straight);
+    limn_optimizer_finish(&adamw_resumed);
     limn_params_finish(&straight);
     limn_params_finish(&resumed);
 }
@@ -72,24 +75,67 @@ static void test_another_models_checkpoint_is_refused(void **test_state)
 {
     char path[] = "checkpoint-XXXXXX", *state = NULL;
     limn_params params, other;
-    limn_adamw adamw, adamw_other;
+    limn_optimizer adamw, adamw_other;
     limn_error err = { 0 };
     (void)test_state;
     close(mkstemp(path));
     make_params(&params, 5);
     make_params(&other, 6);
-    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
-    assert_int_equal(limn_adamw_init(&adamw_other, &other, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw, &limn_adamw, &params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw_other, &limn_adamw, &other, NULL), LIMN_OK);
     assert_int_equal(limn_checkpoint_write(path, &params, &adamw, "", NULL), LIMN_OK);
     assert_int_equal(limn_checkpoint_read(path, &other, &adamw_other, &state, &err), LIMN_E_FORMAT);
     assert_null(state);
     assert_non_null(strstr(err.text, path));
     assert_non_null(strstr(err.text, "value.a.weight"));
     unlink(path);
-    limn_adamw_finish(&adamw);
-    limn_adamw_finish(&adamw_other);
+    limn_optimizer_finish(&adamw);
+    limn_optimizer_finish(&adamw_other);
     limn_params_finish(&params);
     limn_params_finish(&other);
+}
+
+/* The checkpoint at `path` as one of the optimizer `name`, or without a name. */
+static void rename_optimizer(const char *path, const char *name)
+{
+    limn_safetensors *file;
+    limn_tensor tensors[8];
+    assert_int_equal(limn_safetensors_open(&file, path, NULL), LIMN_OK);
+    const limn_metadata_item items[] = {
+        { "limn.training.state", limn_safetensors_metadata(file, "limn.training.state") },
+        { "limn.training.steps", limn_safetensors_metadata(file, "limn.training.steps") },
+        { "limn.training.optimizer", name }
+    };
+    assert_string_equal(limn_safetensors_metadata(file, items[2].key), "adamw");
+    assert_int_equal(limn_safetensors_n_tensors(file), 8);
+    for (size_t i = 0; i < 8; i++) tensors[i] = *limn_safetensors_at(file, i);
+    assert_int_equal(limn_safetensors_write(path, tensors, 8, items, name ? 3 : 2, NULL), LIMN_OK);
+    limn_safetensors_close(&file);
+}
+
+static void test_the_optimizer_is_known_by_its_name(void **test_state)
+{
+    char path[] = "checkpoint-XXXXXX", *state = NULL;
+    limn_params params;
+    limn_optimizer optimizer;
+    limn_error err = { 0 };
+    (void)test_state;
+    close(mkstemp(path));
+    make_params(&params, 5);
+    assert_ptr_equal(limn_optimizer_find("adamw"), &limn_adamw);
+    assert_null(limn_optimizer_find("sgd"));
+    assert_int_equal(limn_optimizer_init(&optimizer, &limn_adamw, &params, NULL), LIMN_OK);
+    assert_int_equal(limn_checkpoint_write(path, &params, &optimizer, "old", NULL), LIMN_OK);
+    rename_optimizer(path, NULL); /* as checkpoints were before they had its name */
+    assert_int_equal(limn_checkpoint_read(path, &params, &optimizer, &state, NULL), LIMN_OK);
+    limn_free(state);
+    assert_int_equal(limn_checkpoint_write(path, &params, &optimizer, "new", NULL), LIMN_OK);
+    rename_optimizer(path, "sgd");
+    assert_int_equal(limn_checkpoint_read(path, &params, &optimizer, &state, &err), LIMN_E_FORMAT);
+    assert_non_null(strstr(err.text, "\"sgd\""));
+    unlink(path);
+    limn_optimizer_finish(&optimizer);
+    limn_params_finish(&params);
 }
 
 static void test_the_schedule_warms_up_and_cools_down(void **test_state)
@@ -111,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_run_goes_on_bit_for_bit),
         cmocka_unit_test(test_another_models_checkpoint_is_refused),
+        cmocka_unit_test(test_the_optimizer_is_known_by_its_name),
         cmocka_unit_test(test_the_schedule_warms_up_and_cools_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

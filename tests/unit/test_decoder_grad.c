@@ -367,30 +367,30 @@ static void test_hidden_images_are_images_of_zero(void **state)
 static void test_ten_steps_follow_pytorch(void **state)
 {
     const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f / N_ROWS };
-    const limn_adamw_settings optimizer = { .beta1 = 0.9f,
-                                            .beta2 = 0.98f,
-                                            .epsilon = 1e-8f,
-                                            .weight_decay = 0.05f,
-                                            .clip_norm = 0.5f,
-                                            .average_decay = 0.9f };
+    const limn_optimizer_settings optimizer = { .beta1 = 0.9f,
+                                                .beta2 = 0.98f,
+                                                .epsilon = 1e-8f,
+                                                .weight_decay = 0.05f,
+                                                .clip_norm = 0.5f,
+                                                .average_decay = 0.9f };
     struct fixture f;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     float expected[10];
     double loss;
     (void)state;
     open_fixture(&f, 2, limn_cpu_best());
     read_tensor(&f, "", "step_losses", expected);
-    assert_int_equal(limn_adamw_init(&adamw, &f.params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw, &limn_adamw, &f.params, NULL), LIMN_OK);
     for (int i = 0; i < 10; i++) {
         limn_params_clear_gradients(&f.params);
         assert_int_equal(
             limn_decoder_trainer_run(f.trainer, &f.batch, &settings, NULL, &loss, NULL), LIMN_OK);
         if (!(fabs(loss / N_ROWS - expected[i]) < 1e-4 * expected[i]))
             fail_msg("step %d: loss %.7g, expected %.7g", i, loss / N_ROWS, (double)expected[i]);
-        limn_adamw_step(&adamw, &f.params, &optimizer, 3e-3f, limn_gradient_norm(&f.params, f.pool),
-                        f.pool);
+        limn_optimizer_step(&adamw, &f.params, &optimizer, 3e-3f,
+                            limn_gradient_norm(&f.params, f.pool), f.pool);
     }
-    limn_adamw_finish(&adamw);
+    limn_optimizer_finish(&adamw);
     close_fixture(&f);
 }
 

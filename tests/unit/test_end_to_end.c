@@ -53,7 +53,7 @@ static const uint32_t images[] = { 0, 0, 1, 2, 2 }, offsets[] = { 0, 5, 8, 14, 1
 struct fixture {
     limn_safetensors *file;
     limn_params params;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     limn_pool *pool;
     limn_lite_trainer *encoder;
     limn_decoder_trainer *decoder;
@@ -84,7 +84,7 @@ static void open_fixture(struct fixture *f)
     assert_int_equal(limn_lite_params_add(&f->params, &encoder.shape, 0, 0.1f, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     read_values(f);
-    assert_int_equal(limn_adamw_init(&f->adamw, &f->params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&f->adamw, &limn_adamw, &f->params, NULL), LIMN_OK);
     assert_int_equal(
         limn_lite_trainer_create(&f->encoder, &encoder, &f->params, f->pool, limn_cpu_best(), NULL),
         LIMN_OK);
@@ -97,7 +97,7 @@ static void close_fixture(struct fixture *f)
 {
     limn_decoder_trainer_destroy(&f->decoder);
     limn_lite_trainer_destroy(&f->encoder);
-    limn_adamw_finish(&f->adamw);
+    limn_optimizer_finish(&f->adamw);
     limn_params_finish(&f->params);
     limn_pool_destroy(&f->pool);
     limn_safetensors_close(&f->file);
@@ -107,7 +107,7 @@ static void close_fixture(struct fixture *f)
 static double step(struct fixture *f)
 {
     const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f / N_ROWS };
-    const limn_adamw_settings optimizer = {
+    const limn_optimizer_settings optimizer = {
         .beta1 = 0.9f, .beta2 = 0.98f, .epsilon = 1e-8f, .weight_decay = 0.05f, .clip_norm = 0.5f
     };
     float d_features[N_FEATURES];
@@ -126,8 +126,8 @@ static double step(struct fixture *f)
     assert_int_equal(
         limn_decoder_trainer_run(f->decoder, &batch, &settings, d_features, &loss, NULL), LIMN_OK);
     limn_lite_trainer_backward(f->encoder, d_features);
-    limn_adamw_step(&f->adamw, &f->params, &optimizer, 3e-3f,
-                    limn_gradient_norm(&f->params, f->pool), f->pool);
+    limn_optimizer_step(&f->adamw, &f->params, &optimizer, 3e-3f,
+                        limn_gradient_norm(&f->params, f->pool), f->pool);
     return loss / N_ROWS;
 }
 

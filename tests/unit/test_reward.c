@@ -17,6 +17,7 @@
 #include "decoder/vocab.h"
 #include "models/train/adamw.h"
 #include "models/train/ended_captions.h"
+#include "models/train/optimizer_kinds.h"
 #include "models/train/reward.h"
 #include "models/train/sampler.h"
 #include "tests/fixtures/kernels_of.h"
@@ -281,16 +282,17 @@ static double mean_reward(struct fixture *f, uint64_t first_step)
     return sum / 20;
 }
 
-static void train_step(struct fixture *f, limn_decoder_trainer *t, limn_adamw *adamw, uint64_t step)
+static void train_step(struct fixture *f, limn_decoder_trainer *t, limn_optimizer *adamw,
+                       uint64_t step)
 {
-    const limn_adamw_settings optimizer = limn_adamw_settings_default();
+    const limn_optimizer_settings optimizer = limn_optimizer_settings_default();
     const limn_decoder_batch *b = &draw(f, step)->decoder;
     const limn_decoder_grad_settings scale = { .scale = 1.0f / (float)b->offsets[b->n_captions] };
     double loss;
     limn_params_clear_gradients(&f->params);
     assert_int_equal(limn_decoder_trainer_run(t, b, &scale, NULL, &loss, NULL), LIMN_OK);
-    limn_adamw_step(adamw, &f->params, &optimizer, 0.01f, limn_gradient_norm(&f->params, NULL),
-                    NULL);
+    limn_optimizer_step(adamw, &f->params, &optimizer, 0.01f, limn_gradient_norm(&f->params, NULL),
+                        NULL);
 }
 
 static void test_training_by_rewards_raises_them(void **state)
@@ -298,18 +300,18 @@ static void test_training_by_rewards_raises_them(void **state)
     const limn_decoder_limits limits = limn_reward_limits(&settings);
     struct fixture f;
     limn_decoder_trainer *t;
-    limn_adamw adamw;
+    limn_optimizer adamw;
     (void)state;
     open_fixture(&f, 1);
     assert_int_equal(
         limn_decoder_trainer_create(&t, &config, &f.params, &limits, NULL, limn_cpu_best(), NULL),
         LIMN_OK);
-    assert_int_equal(limn_adamw_init(&adamw, &f.params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw, &limn_adamw, &f.params, NULL), LIMN_OK);
     const double before = mean_reward(&f, 1000);
     for (uint64_t step = 0; step < 60; step++) train_step(&f, t, &adamw, step);
     const double after = mean_reward(&f, 1000);
     if (!(before < 1.5 && after > before + 2)) fail_msg("mean reward %g, then %g", before, after);
-    limn_adamw_finish(&adamw);
+    limn_optimizer_finish(&adamw);
     limn_decoder_trainer_destroy(&t);
     close_fixture(&f);
 }

@@ -11,6 +11,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
+#include "models/train/adamw.h"
 #include "models/train/run_folder.h"
 #include "tests/unit/temp_folder.h"
 
@@ -77,13 +78,13 @@ static void test_the_last_three_checkpoints_stay(void **state)
 {
     limn_run_folder *f = create(temp_folder);
     limn_params params = { 0 };
-    limn_adamw adamw;
+    limn_optimizer adamw;
     uint64_t steps[8];
     char *text = NULL;
     (void)state;
     assert_int_equal(limn_params_add(&params, "a", 1, (size_t[]){ 3 }, true, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&params, NULL), LIMN_OK);
-    assert_int_equal(limn_adamw_init(&adamw, &params, NULL), LIMN_OK);
+    assert_int_equal(limn_optimizer_init(&adamw, &limn_adamw, &params, NULL), LIMN_OK);
     for (uint64_t step = 8; step <= 12; step++) {
         params.values[0] = (float)step;
         assert_int_equal(limn_run_folder_save(f, step, &params, &adamw, "{\"x\":1}", NULL),
@@ -98,7 +99,7 @@ static void test_the_last_three_checkpoints_stay(void **state)
     assert_int_equal(limn_run_folder_load(f, 11, &params, &adamw, NULL), LIMN_OK);
     assert_true(params.values[0] == 11.0f);
     assert_int_equal(limn_run_folder_load(f, 9, &params, &adamw, NULL), LIMN_E_IO);
-    limn_adamw_finish(&adamw);
+    limn_optimizer_finish(&adamw);
     limn_params_finish(&params);
     limn_run_folder_close(&f);
 }

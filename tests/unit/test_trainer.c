@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
+#include "models/train/optimizer_kinds.h"
 #include "models/train/trainer.h"
 #include "tests/fixtures/toy_model.h"
 
@@ -47,7 +48,7 @@ static void create(struct fixture *f, limn_stage stage)
 {
     const limn_trainer_settings settings = {
         .stage = stage,
-        .adamw = limn_adamw_settings_default(),
+        .optimizer = limn_optimizer_settings_default(),
         .end_to_end = { .first_stage = 17, .encoder_rate = 1 },
         .schedule = { .peak = 1e-2f, .final_share = 1, .n_steps = 100 },
     };
@@ -103,18 +104,18 @@ static void test_what_is_not_finite_changes_nothing(void **state)
     (void)state;
     create(&f, LIMN_STAGE_FEATURES);
     const limn_params *params = limn_trainer_params(f.trainer);
-    const limn_adamw *adamw = limn_trainer_adamw(f.trainer);
+    const limn_optimizer *adamw = limn_trainer_optimizer(f.trainer);
     const size_t size = params->n_floats * sizeof(float);
     float *before = limn_alloc(3 * params->n_floats, sizeof *before);
     assert_int_equal(step(&f, 0, &loss, NULL), LIMN_OK);
     memcpy(before, params->values, size);
-    memcpy(before + params->n_floats, adamw->m, size);
+    memcpy(before + params->n_floats, adamw->states[0], size);
     memcpy(before + 2 * params->n_floats, adamw->average, size);
     f.features[7] = NAN;
     assert_int_equal(step(&f, 1, &loss, &err), LIMN_E_LIMIT);
     assert_non_null(strstr(err.text, "step 1"));
     assert_memory_equal(before, params->values, size);
-    assert_memory_equal(before + params->n_floats, adamw->m, size);
+    assert_memory_equal(before + params->n_floats, adamw->states[0], size);
     assert_memory_equal(before + 2 * params->n_floats, adamw->average, size);
     assert_int_equal(adamw->n_steps, 1);
     limn_free(before);

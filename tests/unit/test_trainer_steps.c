@@ -14,6 +14,7 @@
 
 #include "common/io/params_tensors.h"
 #include "common/kernels/gemm.h"
+#include "models/train/optimizer_kinds.h"
 #include "models/train/trainer.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/fixtures/own_tokens.h"
@@ -97,7 +98,7 @@ static void open_fixture(fixture *f, limn_trainer_settings settings)
     read_batch(f);
     f->settings.seed = SEED;
     f->settings.schedule = (limn_schedule){ .peak = 1e-9F, .final_share = 1, .n_steps = 100 };
-    f->settings.adamw = limn_adamw_settings_default();
+    f->settings.optimizer = limn_optimizer_settings_default();
     f->settings.regularization.label_smoothing = 0.1F;
     f->settings.reward.references =
         (limn_references){ f->words, f->word_offsets, first_references, N_IMAGES, TOKEN_END };
