@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """torchvision's ResNets from their files to features: test_resnet.py LIMN-CONVERT PRINT-FEATURES LIMN-INSPECT
 
-Features are compared with torchvision's (tests/fixtures/make_resnet.py). Standard library only.
+Features are compared with torchvision's (tests/fixtures/make_resnet.py). Standard library only; where torch
+and torchvision are installed, also with what they compute and save here.
 """
 
 import array
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -17,7 +19,8 @@ import resnet_weights
 
 CONVERT, PRINT, INSPECT = (os.path.abspath(a) for a in sys.argv[1:4])
 DATA = pathlib.Path(__file__).resolve().parent.parent / "data" / "resnet"
-SHAPE = [str(resnet_weights.WIDTH), str(resnet_weights.HEIGHT)]
+MAKE = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "make_resnet.py"
+SHAPE = (resnet_weights.WIDTH, resnet_weights.HEIGHT)
 
 
 class ResNet(unittest.TestCase):
@@ -34,18 +37,18 @@ class ResNet(unittest.TestCase):
         return subprocess.run([CONVERT, path, "--encoder-only", "--force", "-o", self.model],
                               capture_output=True, text=True, check=False)
 
-    def features(self, level, threads="1"):
+    def features(self, level, threads="1", shape=SHAPE):
         """The bytes that a CPU level gives; None where this machine lacks it."""
-        done = subprocess.run([PRINT, self.model, *SHAPE, level, threads], input=resnet_weights.image(),
-                              capture_output=True, check=False)
+        done = subprocess.run([PRINT, self.model, *map(str, shape), level, threads],
+                              input=resnet_weights.image(*shape), capture_output=True, check=False)
         if b"is not available here" in done.stderr:
             return None
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         return done.stdout
 
-    def assert_close(self, features, network):
+    def assert_close(self, features, expected):
         """Within 2e-4 of torchvision's, in units of their root mean square."""
-        values = [array.array("f", data) for data in (features, (DATA / f"{network}.f32").read_bytes())]
+        values = [array.array("f", data) for data in (features, expected)]
         self.assertEqual(len(values[0]), len(values[1]))
         rms = (sum(v * v for v in values[1]) / len(values[1])) ** 0.5
         self.assertLess(max(abs(a - b) for a, b in zip(*values)), 2e-4 * rms)
@@ -60,7 +63,7 @@ class ResNet(unittest.TestCase):
         levels = ["c", "avx2", "avx512"] if network == "resnet18" else ["avx2", "avx512"]
         outputs = [self.features(level) for level in levels] + [self.features("", "3")]
         there = [output for output in outputs if output is not None]
-        self.assert_close(there[0], network)
+        self.assert_close(there[0], (DATA / f"{network}.f32").read_bytes())
         self.assertEqual(len(set(there)), 1)
 
     def test_resnet18_of_a_pytorch_file(self):
@@ -70,6 +73,21 @@ class ResNet(unittest.TestCase):
         self.assertIn("encoder: resnet18", shown)
         self.assertIn("224 x 224 pixels, bilinear, centre of a shorter side of 256, (red - 123.675)", shown)
         self.assertIn("tags: imagenet, 1000 names", shown)
+
+    def test_resnet18_at_the_size_it_was_trained_at(self):
+        path = self.folder / "weights"
+        original.write_safetensors(path, resnet_weights.state_dict("resnet18"), {})
+        self.assertEqual(self.convert(path).returncode, 0)
+        self.assert_close(self.features("", shape=(224, 224)), (DATA / "resnet18-224.f32").read_bytes())
+
+    def test_a_file_that_torch_saved(self):
+        if not importlib.util.find_spec("torchvision"):
+            self.skipTest("left out: needs torch and torchvision")
+        subprocess.run([sys.executable, "-B", MAKE, "224", "224", self.folder, "resnet18"], check=True,
+                       capture_output=True)
+        done = self.convert(self.folder / "resnet18.pth")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assert_close(self.features("", shape=(224, 224)), (self.folder / "resnet18.f32").read_bytes())
 
     def test_resnet50_of_a_safetensors_file(self):
         self.check_network("resnet50", lambda path, tensors: original.write_safetensors(path, tensors, {}))
