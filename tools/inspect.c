@@ -37,10 +37,9 @@ static const limn_cli_tool tool = {
     .name = "limn-inspect",
     .summary = "shows the contents of a model file",
     .operands = "MODEL",
-    .description = "Writes where a converted model is from, configuration, vocabulary, notes, "
-                   "tensors, the memory that the model takes, and "
-                   "the file's SHA-256, as sha256sum prints it. Every tensor is checked "
-                   "as when the model is used.",
+    .description = "Prints the origin of a converted model, the configuration, vocabulary, notes "
+                   "and tensors, the memory that the model needs, and the file's SHA-256. Every "
+                   "tensor is checked as when the model is opened.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,
