@@ -121,7 +121,7 @@ class SidecarTest(RunTest):
         self.assertEqual(len(list(self.folder.glob("to/tree/**/*.txt"))), self.n_images + 1)
         self.assertEqual(self.texts(), {})
         _, messages = self.limn("../x.png", "--sidecar", "--out-dir", "to", code=2)
-        self.assertIn("lead out of to", messages)
+        self.assertIn("point outside to", messages)
 
     def test_an_image_is_not_written_over(self):
         hidden = self.p / "00005.txt"
@@ -150,7 +150,7 @@ class SidecarTest(RunTest):
             self.limn("p/00001.png", "--sidecar", "--existing", existing, "--separator", ", ")
             self.assertEqual((self.p / "00001.txt").read_bytes().decode(), expected)
         for args in [["--sidecar"], [], ["--sidecar", "--existing", "append", "--format", "jsonl"]]:
-            self.assertIn("--separator: is for", self.limn("p", *args, "--separator", ",", code=1)[1])
+            self.assertIn("--separator: needs --existing append or prepend", self.limn("p", *args, "--separator", ",", code=1)[1])
 
     def test_what_is_no_utf8_is_not_added_to(self):
         """A file in two encodings is in none: such an image fails, the others get theirs."""
@@ -282,7 +282,7 @@ class OutputTest(RunTest):
             (self.folder / "x.csv").write_text(text, encoding=encoding)
             before = (self.folder / "x.csv").read_bytes()
             _, messages = self.limn("p", "-o", "x.csv", code=1)
-            self.assertIn(f"x.csv: is there, and from byte 0 on not as --format csv writes it (it is {name}: save it as UTF-8)",
+            self.assertIn(f"x.csv: exists, and from byte 0 on is not as --format csv writes it (it is {name}: save it as UTF-8)",
                           messages)
             self.assertEqual((self.folder / "x.csv").read_bytes(), before)
         self.assertEqual(self.leftovers(), [])
