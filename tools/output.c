@@ -126,3 +126,11 @@ limn_status limn_output_close(limn_output *out, bool is_complete, limn_error *er
         return limn_fail(err, LIMN_E_IO, "%s: %s", out->path, strerror(errno));
     return s;
 }
+
+void limn_output_discard(limn_output *out)
+{
+    if (out->part_path) unlink(out->part_path);
+    limn_free(out->part_path);
+    out->part_path = NULL;
+    if (out->path) close(out->fd);
+}

@@ -25,5 +25,7 @@ limn_status limn_output_write(limn_output *out, const char *bytes, size_t size, 
 /* Closes; when `is_complete`, after syncing and renaming. Otherwise the .part file stays. An empty
  * one goes in any case: nothing was done. */
 limn_status limn_output_close(limn_output *out, bool is_complete, limn_error *err);
+/* Closes, and removes the .part file: what is in it is of no use. */
+void limn_output_discard(limn_output *out);
 
 #endif

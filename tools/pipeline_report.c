@@ -1,5 +1,8 @@
 #include "tools/pipeline_report.h"
 
+#include <unistd.h>
+
+#include "common/base/buffer.h"
 #include "common/text/plural.h"
 #include "tools/cli.h"
 #include "tools/message.h"
@@ -31,12 +34,20 @@ int limn_report_lost(const limn_left_out *l, int exit_code)
     return LIMN_EXIT_NOTHING;
 }
 
+static void tell_of_part(const char *output)
+{
+    limn_buffer part = { 0 };
+    limn_buffer_printf(&part, "%s.part", output ? output : "");
+    if (output && !part.has_failed && !access(part.bytes, F_OK))
+        limn_message_warning("what was done is in %s", part.bytes);
+    limn_buffer_finish(&part);
+}
+
 static int interrupted(const limn_pipeline_counts *c, const char *output)
 {
     limn_message_warning("interrupted after %zu %s", c->n_done + c->n_failed,
                          limn_plural(c->n_done + c->n_failed, "image", "images"));
-    if (output && c->n_done + c->n_failed)
-        limn_message_warning("what was done is in %s.part", output);
+    tell_of_part(output);
     return LIMN_EXIT_INTERRUPTED;
 }
 
@@ -48,6 +59,7 @@ int limn_pipeline_report(const limn_pipeline_counts *counts, limn_status status,
     if (status == LIMN_E_INTERRUPTED) return interrupted(counts, output);
     if (status != LIMN_OK) {
         limn_message_error("%s", err->text);
+        tell_of_part(output);
         if (status == LIMN_E_ARG) return LIMN_EXIT_USAGE;
         return LIMN_EXIT_NOTHING;
     }

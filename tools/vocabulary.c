@@ -92,7 +92,7 @@ static limn_status write_file(const char *path, const limn_vocab *vocab, limn_er
                         : limn_output_write(&out, text.bytes, text.size, err);
     limn_buffer_finish(&text);
     if (s == LIMN_OK) return limn_output_close(&out, true, err);
-    limn_output_close(&out, false, NULL);
+    limn_output_discard(&out);
     return s;
 }
 

@@ -252,6 +252,19 @@ class ReadersTest(unittest.TestCase):
         self.assertNotIn("--tokenizer char", self.evaluate(chinese, chinese, "--tokenizer", "char")[2])
         self.assertEqual(self.evaluate(FORMATS["COCO"], HYPS)[2], "")
 
+    def test_names_as_other_programs_write_them(self):
+        """pandas' fractions and URLs with a query are the images; VizWiz' file numbers are not its image ids
+        (val.json: id 23431 is VizWiz_val_00000000.jpg), so they are refused with a hint."""
+        numbers = json.dumps([{"image_id": 1, "caption": "a dog"}, {"image_id": 2, "caption": "a cat runs"}])
+        pandas = "image_id,caption\n1.0,a dog\n2.0,a cat runs\n"
+        urls = "https://x.org/p/1.jpg?w=640\ta dog\nhttps://x.org/p/2.jpg?u=a/b\ta cat runs\n"
+        files = "1.jpg\ta dog\n2.jpg\ta cat runs\n"
+        vizwiz = "VizWiz_val_00000001.jpg\ta dog\nVizWiz_val_00000002.jpg\ta cat runs\n"
+        for refs, hyps in ((numbers, pandas), (pandas, numbers), (files, urls), (urls, files), (pandas, files)):
+            self.assertEqual(len(self.evaluate(refs, hyps, "--metrics", "bleu")[1]), 2)
+        self.fails(vizwiz, numbers, "what stands before the number", "as of VizWiz")
+        self.fails(files, vizwiz.replace("val", "train"), "what stands before the number")
+
     def test_other_encodings_are_named(self):
         text = "a.jpg\tit\u2019s a caf\u00e9\n"
         self.fails(text.encode("cp1252"), text, "line 1, byte 9: invalid UTF-8 (0x92)", "Windows-1252")

@@ -23,6 +23,14 @@ static void test_keys(void **state)
         { "val2014/COCO_val2014_000000391895.jpg", "391895" },
         { "coco_391895", "391895" },
         { "coco_a391895", "coco_a391895" },
+        { "VizWiz_val_00000001.jpg", "VizWiz_val_00000001" }, /* id 23432 */
+        { "391895.0", "391895" },
+        { "1.5", "1.5" },
+        { "a.0", "a.0" },
+        { "https://x.org/a/COCO_val2014_000000391895.jpg?size=m/l", "391895" },
+        { "b.png?a.jpg", "b" },
+        { "what?.jpg", "what?" },
+        { "what?", "what?" },
         { "a.psd", "a" }, /* every ending of an image that there is */
         { "a.CR3", "a" },
         { "IMG_0042.jpg", "IMG_0042" }, /* only COCO's names are numbers */
@@ -64,6 +72,16 @@ static void test_differences(void **state)
         { "0042.png", "42", "the ending, zeros in front" },
         { "ph\\A", "ph/a.jpg", "the ending, upper and lower case, backslashes" },
         { "a.jpg", "b.jpg", NULL },
+        { "a.jpg?x=1", "A.jpg", "upper and lower case" },
+        { "VizWiz_val_00000001.jpg", "1",
+          "the ending, what stands before the number (which may not be the image's id, as of "
+          "VizWiz: "
+          "take a file that has both, with images and annotations)" },
+        { "VizWiz_val_00000001.jpg", "VizWiz_train_00000001.jpg",
+          "what stands before the number (which may not be the image's id, as of VizWiz: take a "
+          "file "
+          "that has both, with images and annotations)" },
+        { "IMG_0042.jpg", "42", NULL },
         { "caf\xC3\xA9.jpg", "cafe.jpg", NULL },
     };
     limn_buffer a = { 0 }, b = { 0 }, difference = { 0 };
