@@ -41,6 +41,8 @@ limn_status limn_caption_read_flag(bool *is_true, limn_caption_text flag, limn_e
     static const char *const no[] = { "0", "0.0", "false", "f",    "no", "n",
                                       "-", "nan", "none",  "null", "n/a" };
     enum { MAX_SHOWN = 40 };
+    while (flag.size > 0 && flag.bytes[0] == ' ') flag.bytes++, flag.size--;
+    while (flag.size > 0 && flag.bytes[flag.size - 1] == ' ') flag.size--;
     *is_true = flag.size > 0 && is_among(flag, yes, sizeof yes / sizeof *yes);
     if (*is_true || limn_caption_is_blank(flag) || is_among(flag, no, sizeof no / sizeof *no))
         return LIMN_OK;

@@ -7,6 +7,7 @@ Python's standard library only."""
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -264,6 +265,16 @@ class ReadersTest(unittest.TestCase):
             self.assertEqual(len(self.evaluate(refs, hyps, "--metrics", "bleu")[1]), 2)
         self.fails(vizwiz, numbers, "what stands before the number", "as of VizWiz")
         self.fails(files, vizwiz.replace("val", "train"), "what stands before the number")
+
+    def test_every_name_of_a_field(self):
+        """The table of common/io/caption_fields.c, by its own words."""
+        source = (ROOT / "common/io/caption_fields.c").read_text()
+        names = re.search(r"LIMN_FIELD_FILE, ((?:\s*\"[^\"]*\")+)", source).group(1).replace('"', "").split()
+        self.assertEqual(len(set(names)), len(names))
+        self.assertIn("picture", names)
+        for name in names:
+            table = f"{name},caption\na.jpg,a dog\n"
+            self.assertEqual(list(self.evaluate(table, table, "--metrics", "bleu")[1]), ["a.jpg"], name)
 
     def test_other_encodings_are_named(self):
         text = "a.jpg\tit\u2019s a caf\u00e9\n"

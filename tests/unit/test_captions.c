@@ -335,6 +335,8 @@ static const bad_file bad_files[] = {
     /* a flag that is neither */
     { "image,caption,is_rejected\na,x,\nb,y,maybe\n", 0, NULL, LIMN_E_FORMAT,
       "captions: line 3: column 3, a flag of rejection: \"maybe\" is neither true nor false" },
+    { "image,caption,is_rejected\na,x,\" no\"\nb,y,\"maybe \"\n", 0, NULL, LIMN_E_FORMAT,
+      "\"maybe\" is neither" },
     { "{\"image_id\":1,\"caption\":\"x\",\"is_rejected\":\"2 of 5\"}", 0, NULL, LIMN_E_FORMAT,
       "is_rejected: \"2 of 5\" is neither true nor false" },
     { "[{\"image_id\":1,\"caption\":\"x\",\"is_precanned\":[]}]", 0, NULL, LIMN_E_FORMAT,
