@@ -158,6 +158,7 @@ def check_refusals(limn, model, folder, shards):
             ("records of a tar that is cut off", [cut, shards[1]], 2, "the archive is cut off", {"shard1.jsonl"}),
             ("two images of a name", ["--tar", "txt", two], 1, "would share a member dog.txt", set()),
             ("a HEIC beside its JPEG", ["--tar", "txt", pair], 3, "this is HEIC", {"pair.tar"}),
+            ("an ending twice", ["--tar", "txt", "--tar", "json", "--tar", "txt", shards[0]], 1, "is there twice", set()),
             ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is not a valid ending", set()),
             ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "can't be combined with --format", set())):
         out = folder / name.replace(" ", "_")

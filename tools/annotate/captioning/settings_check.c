@@ -58,6 +58,10 @@ static limn_status check_folder(const limn_annotate_settings *s, limn_error *err
         if (!*s->tar_endings[i] || *s->tar_endings[i] == '.' || strchr(s->tar_endings[i], '/'))
             return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is not a valid ending, such as txt",
                              s->tar_endings[i]);
+    for (size_t i = 1; i < s->n_tar_endings; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(s->tar_endings[i], s->tar_endings[k]))
+                return limn_fail(err, LIMN_E_ARG, "--tar %s: is there twice", s->tar_endings[i]);
     if (s->n_tar_endings && !has_folder)
         return limn_fail(err, LIMN_E_ARG, "--tar: needs -o FOLDER/ for the tars");
     if (s->n_tar_endings && s->format != LIMN_FORMAT_JSONL)
