@@ -15,7 +15,8 @@ static const struct {
     const char *names;
 } table[] = {
     { LIMN_FIELD_FILE, "file file_name filename image image_path img_path filepath file_path "
-                       "image_file image_name img_name img path photo picture painting " },
+                       "image_file image_name img_name img path photo "
+                       "picture painting " },
     { LIMN_FIELD_IMAGE_ID, "image_id img_id imgid imageid cocoid coco_id open_images_id " },
     { LIMN_FIELD_OWN_ID, "id " },
     { LIMN_FIELD_URL, "image_url img_url url " },

@@ -25,8 +25,8 @@ void limn_image_name_key(limn_buffer *out, const char *name);
  * one has none. */
 bool limn_image_name_endings_agree(const char *a, const char *b);
 
-/* Replaces `out` by a key that also ignores case, backslashes, Unicode normal forms and words before
- * a number: names of equal folds are near, not equal. */
+/* Replaces `out` by a key that also ignores case, backslashes, Unicode normal forms and words in
+ * front of a number: names of equal folds are near, not equal. */
 void limn_image_name_fold(limn_buffer *out, const char *name);
 
 /* Replaces `out` by what tells two names with equal folds apart: "the ending", "case and zeros" …;
