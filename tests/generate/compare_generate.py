@@ -128,7 +128,7 @@ def original_virtex(folder, name, model, features, beam, max_steps=30):
         return step(torch.cat([torch.full((len(ids), 1), START[name]), ids], 1))
     ids, logprob = module.AutoRegressiveBeamSearch(END[name], max_steps=max_steps, beam_size=beam, per_node_beam_size=2).search(
         torch.tensor([START[name]]), step_after_start)
-    ids = ids[0].tolist()
+    ids = ids[0].flatten().tolist()
     return ids[:ids.index(END[name]) + 1] if END[name] in ids else ids, float(logprob[0])
 
 
