@@ -222,7 +222,7 @@ static limn_status decode(limn_image *out, gif_job *job, const limn_codec_input 
 limn_status limn_decode_gif(limn_image *out, unsigned *orientation, const limn_codec_input *in,
                             limn_error *err)
 {
-    gif_job job = { .cursor = { in->bytes, in->size, 0 }, .transparent = -1 };
+    gif_job job = { .cursor = { .bytes = in->bytes, .size = in->size }, .transparent = -1 };
     int code = 0;
     limn_status s;
     (void)orientation;
