@@ -21,6 +21,12 @@ class Options(TypedDict, total=False):
     sample: bool
     min_words: int
     max_words: int
+    prompt: str
+    search: str
+    min_length: int
+    max_length: int
+    min_new_tokens: int
+    max_new_tokens: int
     must: str | Iterable[str]
     ban: str | Iterable[str]
     start_with: str
