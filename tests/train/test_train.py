@@ -151,7 +151,7 @@ class Train(unittest.TestCase):
         done = self.run_train("--run", "b", "--init", "a.safetensors", "--vocab", "extend", "--min-count", 1,
                               "--stage", "features", "--epochs", 1, "-o", "b.safetensors", "--captions", captions,
                               new=False)
-        self.assertIn("1 are new: zorgle\n", done.stderr)
+        self.assertIn("1 new: zorgle\n", done.stderr)
         planned = self.run_train("--plan", "--init", "a.safetensors", "--vocab", "extend", "--min-count", 1, "--stage",
                                  "features", "--captions", captions, new=False)
         self.assertIn("in all", planned.stdout)
