@@ -2,11 +2,11 @@
 
 #include <math.h>
 
-/* Queries whose scores are made together (a multiple of the rows of a tile), and in how many parts
- * the queries of a head are shared out. */
+/* Queries whose scores are computed together (a multiple of a tile's rows), and the number of parts
+ * into which a head's queries are split among threads. */
 enum { ROWS = 28, PARTS = 4 };
 
-/* One attention under way, seen by all threads. */
+/* One attention in progress, shared by all threads. */
 typedef struct attention_run {
     const limn_kernels *kernels;
     const limn_attention *a;

@@ -1,10 +1,11 @@
-/* Attention of many positions to many, as in an encoder or a prefix: every query sees every key.
+/* Full attention of many queries over many keys, as in an encoder or a prefix: every query sees
+ * every key.
  *
  *     y[r] of a head = sum over p of softmax over p of (q[r] · k[p] / sqrt(head_dim)) * v[p]
  *
- * Scores are made for a few queries at a time: no matrix of all queries and keys is kept. Each sum
- * is that of limn_linear_job: q · k over the head's floats in order, the weighted sum over
- * positions in order; softmax as in kernels.h. The same bits for any number of threads and CPU
+ * Scores are computed for a few queries at a time; the full score matrix is never kept. Sums follow
+ * limn_linear_job: q · k over the head's floats in order, the weighted sum over positions in order;
+ * softmax as in kernels.h. The result is the same bits for any number of threads and any CPU
  * level. */
 #ifndef LIMN_COMMON_KERNELS_ATTENTION_H
 #define LIMN_COMMON_KERNELS_ATTENTION_H
@@ -19,7 +20,7 @@ typedef struct limn_attention {
     float *y; /* [n_rows, D], dense */
 } limn_attention;
 
-/* Floats of scratch for so many keys, whatever the number of queries. */
+/* Floats of scratch needed for n_keys keys, whatever the number of queries. */
 size_t limn_attention_floats(size_t n_keys, size_t n_heads, size_t head_dim);
 /* `scratch` at LIMN_ALIGNMENT. y may not overlap anything. */
 void limn_attention_run(const limn_runner *runner, const limn_attention *attention, float *scratch);

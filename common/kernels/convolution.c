@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Floats of patches that may be in use at once, of a second cache of 1 MB or more. */
+/* Floats of patches in use at once: what may be taken of an L2 cache of 1 MB or more. */
 enum { STRIP_BUDGET = 160 * 1024 };
 
 static size_t patch_size(const limn_convolution *c)
@@ -27,7 +27,7 @@ size_t limn_convolution_patch_floats(const limn_convolution *c)
     return c->strip_rows * c->output_width * patch_size(c);
 }
 
-/* A strip on its way, seen by all threads that share it. */
+/* A strip in progress, seen by all threads that work on it. */
 typedef struct strip {
     const limn_kernels *k;
     const limn_convolution_job *job;
@@ -39,10 +39,10 @@ typedef struct strip {
 
 /* ---- patches ---- */
 
-/* The part of a map's row that a patch has: `kernel` positions from column - n_before on. */
+/* Copies a patch's part of a map row: `kernel` positions from column - n_before on. */
 static void copy_row(float *out, const limn_convolution *c, const float *row, size_t column)
 {
-    const size_t n = c->n_inputs, end = c->n_before + c->width; /* of the map, zeros counted */
+    const size_t n = c->n_inputs, end = c->n_before + c->width; /* in padded columns */
     const size_t first = column > c->n_before ? column : c->n_before;
     const size_t last = column + c->kernel < end ? column + c->kernel : end;
     if (!row || first >= last) {

@@ -8,9 +8,9 @@
  *     acc = bias[o]; for ky, for kx, for c in order:
  *         acc = fma(x[i*stride + ky - n_before][j*stride + kx - n_before][c], w[o][ky][kx][c], acc)
  *
- * and what limn_linear_job says of activation and residual. Patches are made of as many rows as
- * stay in the second cache, and not at all where a patch is a position (1x1, stride 1). No sum is
- * split: the same bits for any number of threads, strip and CPU level. */
+ * then activation and residual as in limn_linear_job. Patches are built for as many rows as stay in
+ * the L2 cache, and not at all where a patch is a single position (1x1, stride 1). No sum is split,
+ * so the result is the same bits for any number of threads, strip height and CPU level. */
 #ifndef LIMN_COMMON_KERNELS_CONVOLUTION_H
 #define LIMN_COMMON_KERNELS_CONVOLUTION_H
 
@@ -19,18 +19,18 @@
 #include "common/kernels/pack.h"
 
 typedef struct limn_convolution {
-    size_t width, height, n_inputs; /* of the map that comes in */
+    size_t width, height, n_inputs; /* of the input map */
     size_t output_width, output_height, n_outputs;
     size_t kernel, stride;
     size_t n_before;   /* zeros above and left of the map */
     size_t strip_rows; /* output rows whose patches are made together; 0: no patches */
 } limn_convolution;
 
-/* Completes output sizes and strip of a shape whose other members are set, with n_before zeros on
- * every side, as PyTorch has it: floor((size + 2 n_before - kernel) / stride) + 1. kernel <= size +
- * 2 n_before. */
+/* Fills in the output sizes and strip_rows of a shape whose other members are set, with n_before
+ * zeros on every side, as PyTorch does: floor((size + 2 n_before - kernel) / stride) + 1. kernel <=
+ * size + 2 n_before. */
 void limn_convolution_plan(limn_convolution *c);
-/* Floats of its patches: scratch of limn_convolution_run. */
+/* Floats of its patches, the scratch that limn_convolution_run needs. */
 size_t limn_convolution_patch_floats(const limn_convolution *c);
 
 typedef struct limn_convolution_job {

@@ -7,13 +7,13 @@
 
 #include "common/base/status.h"
 
-/* The slowest first. A machine may lack one in the middle: ask limn_cpu_level_runs. */
+/* Slowest first. A machine may lack one in the middle: ask limn_cpu_level_runs. */
 typedef enum limn_cpu_level {
     LIMN_CPU_C = 0,      /* plain C: the specification */
-    LIMN_CPU_AVX2,       /* AVX2, FMA, F16C */
-    LIMN_CPU_AVXVNNI,    /* and AVX-VNNI: dot products of bytes */
+    LIMN_CPU_AVX2,       /* AVX2, FMA and F16C */
+    LIMN_CPU_AVXVNNI,    /* the above and AVX-VNNI: dot products of bytes */
     LIMN_CPU_AVX512,     /* AVX-512 F, BW, DQ, VL; not AVX-VNNI */
-    LIMN_CPU_AVX512VNNI, /* and AVX-512 VNNI */
+    LIMN_CPU_AVX512VNNI, /* the above and AVX-512 VNNI */
     LIMN_N_CPU_LEVELS,
 } limn_cpu_level;
 

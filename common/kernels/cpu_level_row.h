@@ -1,7 +1,7 @@
 /* The table of CPU levels. Only cpu_level.c, kernels.c and the levels' own files include this.
  *
- * A level more is a value of limn_cpu_level, a row in cpu_level.c, and a file in the folder of its
- * CPU family with limn_level_NAME and its functions. */
+ * To add a level: add a value to limn_cpu_level, a row in cpu_level.c, and a file in the folder of
+ * its CPU family that defines limn_level_NAME and its functions. */
 #ifndef LIMN_COMMON_KERNELS_CPU_LEVEL_ROW_H
 #define LIMN_COMMON_KERNELS_CPU_LEVEL_ROW_H
 
@@ -15,8 +15,8 @@ typedef struct limn_cpu_level_row {
     const char *name;
     bool (*runs_here)(void);
     void (*fill)(
-        struct limn_kernels *k); /* sets what this level has; the base's stays for the rest */
-    limn_cpu_level base;         /* whose functions run where this level does; plain C is its own */
+        struct limn_kernels *k); /* sets what this level has; all else stays as the base set it */
+    limn_cpu_level base;         /* runs wherever this level does; plain C is its own base */
 } limn_cpu_level_row;
 
 extern const limn_cpu_level_row limn_level_c, limn_level_avx2, limn_level_avxvnni,

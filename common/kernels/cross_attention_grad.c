@@ -13,7 +13,7 @@ struct head {
     const limn_cross_attention *a;
     size_t n_rows, n_positions, dim; /* R, S, H */
     size_t stride, probs_stride;     /* from row to row */
-    float *panels;                   /* of whatever is packed */
+    float *panels;                   /* of whatever is packed at the moment */
     float *d_scores, *transposed;    /* [R, S], [S, R] */
 };
 

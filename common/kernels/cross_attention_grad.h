@@ -1,7 +1,7 @@
-/* Attention of some queries to one block of keys and values in training, forward and backward: the
- * tokens of all captions of an image look at its features (Vaswani 2017, eq. 1). All sums are
- * products of limn_kernels.linear, head by head, on keys, values, queries and gradients packed for
- * it. For one thread; the same bits at every CPU level. */
+/* Cross-attention in training, forward and backward: the tokens of all captions of an image attend
+ * to its features, one block of keys and values (Vaswani 2017, eq. 1). All sums are products of
+ * limn_kernels.linear, head by head, on keys, values, queries and gradients packed for it.
+ * Single-threaded; the same bits at every CPU level. */
 #ifndef LIMN_COMMON_KERNELS_CROSS_ATTENTION_GRAD_H
 #define LIMN_COMMON_KERNELS_CROSS_ATTENTION_GRAD_H
 

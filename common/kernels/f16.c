@@ -2,8 +2,8 @@
 
 #include "common/kernels/pack.h"
 
-/* The exponent is re-biased by a multiplication, which also normalises subnormals. Without a
- * branch, so that rows are widened by vectors. */
+/* The exponent is re-biased by a multiplication, which also normalises subnormals. Branchless, so
+ * that loops over rows vectorise. */
 static inline float widen(uint16_t h)
 {
     const uint32_t magnitude = h & 0x7fffu, sign = (uint32_t)(h & 0x8000u) << 16;
@@ -48,7 +48,7 @@ uint16_t limn_f32_to_f16(float f)
     const uint16_t sign = (uint16_t)((bits >> 16) & 0x8000u);
     if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00u); /* NaN */
     if (magnitude >= 0x477ff000u)
-        return (uint16_t)(sign | 0x7c00u); /* rounds to 65520 or more: infinity */
+        return (uint16_t)(sign | 0x7c00u); /* at least 65520, which rounds to infinity */
     if (magnitude >= 0x38800000u)          /* normal; a carry moves into the exponent */
         return (uint16_t)(sign | shift_to_nearest(magnitude - 0x38000000u, 13));
     if (magnitude < 0x33000000u) return sign; /* below half of the smallest subnormal */

@@ -2,8 +2,8 @@
 
 #include <cblas.h>
 
-/* Tiles are even in number, so that two threads get the same, and few, as each packs the whole of
- * the other operand. */
+/* The number of tiles is even, so that two threads get equal shares, and small, as each tile packs
+ * the whole of the other operand. */
 enum { COLUMNS_OF_TWO = 512, MAX_TILES = 8, TILE_STEP = 16 };
 
 /* Rows or columns of c in a tile. */

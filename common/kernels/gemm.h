@@ -1,9 +1,9 @@
-/* Large matrix products for training: the only door to OpenBLAS.
+/* Large matrix products for training: the only file that calls OpenBLAS.
  *
- * Inference does not come here: BLAS re-packs weights on each call, and its results for a row
- * depend on how many rows there are. In training shapes are large and fixed.
+ * Inference does not use it: BLAS re-packs weights on each call, and its results for a row depend
+ * on how many rows there are. In training, shapes are large and fixed.
  *
- * A product is cut into tiles that depend on its shape only, and each tile is one single-threaded
+ * A product is split into tiles that depend on its shape only, and each tile is one single-threaded
  * BLAS call; so the bits do not depend on the number of threads. They may depend on the CPU. */
 #ifndef LIMN_COMMON_KERNELS_GEMM_H
 #define LIMN_COMMON_KERNELS_GEMM_H
@@ -13,7 +13,7 @@
 
 #include "common/base/pool.h"
 
-/* Makes BLAS calls single-threaded. To be called once before the first limn_gemm, by one thread.
+/* Makes BLAS calls single-threaded. Call it once, from one thread, before the first limn_gemm.
  * LIMN_E_UNSUPPORTED when this OpenBLAS (built with OpenMP) does not obey. */
 limn_status limn_gemm_init(limn_error *err);
 

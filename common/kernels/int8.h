@@ -1,17 +1,18 @@
-/* int8 weights and activations: the rule of quantising, version LIMN_INT8_RULE.
+/* int8 weights and activations: the quantisation rule, version LIMN_INT8_RULE.
  *
  * Weights have a scale for each output: with m = max |w[o][k]| over k,
  *
  *     scale[o] = m / 127,  q[o][k] = round to nearest even of w[o][k] * (127 / m)
  *
- * Activations are quantised as they come, in blocks of LIMN_INT8_BLOCK inputs of a row, so that a
- * large channel takes the precision of its own block only: with m = max |x[k]| over the block,
+ * Activations are quantised on the fly, in blocks of LIMN_INT8_BLOCK inputs of a row, so that a
+ * channel with large values costs only its own block precision: with m = max |x[k]| over the block,
  *
  *     scale = m / 127,  q[k] = round to nearest even of x[k] * (127 / m)
  *
- * where m < LIMN_INT8_LEAST makes a block of zeros with scale 0, and values that aren't finite make
- * a block of zeros whose scale is NaN, so that the outputs are NaN. The product (kernels.h) sums a
- * block in integers, which is exact in any order, and blocks in floats, in order:
+ * where m < LIMN_INT8_LEAST gives a block of zeros with scale 0, and a value that isn't finite
+ * gives a block of zeros whose scale is NaN, so that the outputs are NaN. The product (kernels.h)
+ * sums within a block in integers, which is exact in any order, and across blocks in floats, in
+ * order:
  *
  *     acc = 0; for each block b in order: acc = fma(float(sum over k of q_x[k] * q_w[o][k]),
  *                                                   scale_x[b], acc)
@@ -34,21 +35,21 @@
 typedef struct limn_int8_block {
     int8_t q[LIMN_INT8_BLOCK];
     float scale;
-    int32_t offset; /* -128 * sum of q: what weights that are kept as q + 128 add too much */
+    int32_t offset; /* -128 * sum of q: corrects for weights stored as q + 128 */
 } limn_int8_block;
 
 /* Blocks of a row of n inputs. */
 size_t limn_int8_n_blocks(size_t n);
 
-/* The rule for the weights w [n] of one output; returns its scale. */
+/* Quantises the weights w [n] of one output; returns their scale. */
 float limn_int8_quantize_weights(int8_t *q, const float *w, size_t n);
 
-/* The rule for a row x [n]; blocks [limn_int8_n_blocks(n)], q past n is 0. Each CPU level has its
- * own for its products; this one is the specification. */
+/* Quantises a row x [n] into blocks [limn_int8_n_blocks(n)]; q past n is 0. Each CPU level has its
+ * own version for its products; this one is the specification. */
 void limn_int8_quantize_row(limn_int8_block *blocks, const float *x, size_t n);
 
-/* Blocks that a row has at most, and that a product quantises at a time and keeps on its stack
- * (80 KiB). */
+/* The most blocks a row may have, and how many blocks a product quantises at a time and keeps on
+ * its stack (80 KiB). */
 enum { LIMN_INT8_MAX_BLOCKS = 256, LIMN_INT8_BLOCKS_AT_A_TIME = 2048 };
 #define LIMN_INT8_MAX_INPUTS ((size_t)LIMN_INT8_MAX_BLOCKS * LIMN_INT8_BLOCK)
 

@@ -1,9 +1,9 @@
 /* The compute kernels: one table of functions, filled for a CPU level.
  *
  * Order contract. Every sum below has one fixed order, stated with the function, and
- * every multiply-add is fused (fmaf). So each level gives the same bits as the plain
- * C one, for any number of rows, threads or images; tests compare them with memcmp.
- * The C implementation (c/) is the specification; x86/ holds the levels of x86-64.
+ * every multiply-add is fused (fmaf). So each level gives the same bits as plain C, for any number
+ * of rows, threads or images; tests compare them with memcmp. The C implementation (c/) is the
+ * specification; x86/ holds the levels of x86-64.
  *
  * All functions are re-entrant, allocate nothing, and can't fail. Pointers need no
  * alignment unless said. Nothing may overlap unless said. */
@@ -23,7 +23,7 @@ typedef enum limn_activation {
     LIMN_ACT_RELU,        /* max(v, 0) */
     LIMN_ACT_GELU_TANH,   /* v * (1 + tanh(sqrt(2/pi) * (v + 0.044715 v^3))) / 2: GPT-2's */
     LIMN_ACT_QUICK_GELU,  /* v / (1 + exp(-1.702 v)): CLIP's */
-    LIMN_ACT_RELU_OF_SUM, /* of a sum and its residual, which must be there: max(v + residual, 0) */
+    LIMN_ACT_RELU_OF_SUM, /* max(v + residual, 0); needs a residual */
     LIMN_N_ACTIVATIONS,
 } limn_activation;
 
@@ -35,8 +35,8 @@ typedef enum limn_activation {
  *
  * Row r of x starts at x + r*x_stride. Row r of y starts at y + (y_rows ? y_rows[r] :
  * r*y_stride), and so does that of residual, from its own base. y may equal residual;
- * y must not overlap x. f16 weights are widened exactly before use. With int8 weights the sum is
- * that of int8.h, and so acc = fma(sum, scale[o], bias[o]). */
+ * y must not overlap x. f16 weights are widened exactly before use. With int8 weights acc is
+ * computed as in int8.h. */
 typedef struct limn_linear_job {
     float *y;              /* [n_rows, n_outputs] at y_stride */
     const float *x;        /* [n_rows, n_inputs] at x_stride */
@@ -77,13 +77,13 @@ typedef void limn_depthwise_fn(const limn_depthwise_job *job);
  *     v = rows[ky][(j*stride + kx - n_before)*n_channels + c]
  *     y[j*n_channels + c] = v, the first time, then v > y ? v : y
  *
- * Rows above and below the map are NULL in `rows`, columns left and right of it are passed over.
- * Every window holds a position of the map. */
+ * Rows above and below the map are NULL in `rows`; columns left and right of it are skipped. Every
+ * window covers at least one position of the map. */
 typedef struct limn_max_pool_job {
     float *y;                 /* [n_columns, n_channels] */
     const float *const *rows; /* [size] rows of [width, n_channels], or NULL */
     size_t n_columns, n_channels, size, stride;
-    size_t width, n_before; /* columns of the map, and of the window's way before it */
+    size_t width, n_before; /* columns of the map; columns of padding left of it */
 } limn_max_pool_job;
 
 typedef void limn_max_pool_fn(const limn_max_pool_job *job);
@@ -107,15 +107,16 @@ typedef float limn_log_sum_exp_fn(const float *x, size_t n);
  *     s[p] = scale * lane sum over d of q[d] * k[p][d]; s = softmax(s)
  *     y[d] = sum over p in order, by fma from 0, of s[p] * v[p][d]
  *
- * k[p], v[p]: pointers to [dim] floats, one per position: hypotheses that share a
- * past share its rows. `weights` [n] is scratch and receives the softmax. */
+ * k[p], v[p]: pointers to [dim] floats, one per position, so that hypotheses with a common past
+ * share its rows. `weights` [n] is scratch and receives the softmax. */
 typedef void limn_attend_fn(float *y, float *weights, const float *q, const float *const *k,
                             const float *const *v, size_t n, size_t dim, float scale);
 
-/* out [n] of halves in [n], exactly: limn_f16_to_f32 (pack.h). */
+/* Converts halves in [n] to floats out [n], exactly, as limn_f16_to_f32 (pack.h) does. */
 typedef void limn_widen_fn(float *out, const uint16_t *in, size_t n);
 
-/* One table for a model and all that runs it; immutable once filled, shareable. */
+/* One table serves a model and everything that runs it; immutable once filled, so threads may share
+ * it. */
 typedef struct limn_kernels {
     limn_cpu_level level;
     limn_linear_fn *linear[LIMN_N_DTYPES]; /* by the type of the weights: call limn_linear */
@@ -128,11 +129,11 @@ typedef struct limn_kernels {
     limn_widen_fn *widen;
 } limn_kernels;
 
-/* Fills the table for `level`, which must run here (limn_cpu_level_parse): from the level's base,
- * whose own base comes first, then with what the level itself has. */
+/* Fills the table for `level`, which must run here (limn_cpu_level_parse): first with what its base
+ * has (recursively), then with what the level itself has. */
 void limn_kernels_init(limn_kernels *k, limn_cpu_level level);
 
-/* Runs the product of the weights' type. */
+/* Runs the product for the job's weight type. */
 void limn_linear(const limn_kernels *k, const limn_linear_job *job);
 
 #endif

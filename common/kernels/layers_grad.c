@@ -4,7 +4,7 @@
 
 #include "common/kernels/gemm.h"
 
-/* How loops are cut: the pieces depend on sizes only, never on the number of threads. */
+/* How loops are split: the pieces depend on sizes only, never on the number of threads. */
 enum { ROWS_PER_ITEM = 64, COLUMNS_PER_ITEM = 64, VALUES_PER_ITEM = 32768 };
 /* Rows of a product in a piece: 8 tiles of the kernel. */
 enum { PRODUCT_ROWS = 112, MIN_PIECES = 8 };
@@ -35,8 +35,8 @@ void limn_linear_pack(const limn_linear_params *p)
     limn_packed_fill_transposed(&p->backward, p->weight.value, NULL);
 }
 
-/* A product is cut into pieces of rows and, where rows are few, of panels. Each output is a sum of
- * its own, so cuts change no bits. */
+/* A product is split into pieces of rows and, where rows are few, of panels. Each output is a
+ * separate sum, so splitting changes no bits. */
 struct product_job {
     const limn_kernels *kernels;
     limn_linear_job job;

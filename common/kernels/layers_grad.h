@@ -16,8 +16,8 @@ typedef struct limn_weight {
     float *value, *gradient; /* same shape */
 } limn_weight;
 
-/* Products with the weights go to the kernels that captions are made with, so the weights are
- * packed before each pass; those that make the gradient of the weights go to BLAS. */
+/* Products with the weights use the inference kernels, so the weights are packed before each pass;
+ * products that compute the weights' gradient use BLAS. */
 typedef struct limn_linear_params {
     limn_weight weight; /* [n_out, n_in] */
     limn_weight bias;   /* [n_out], or NULL */
@@ -36,10 +36,10 @@ typedef struct limn_layer_ctx {
     const limn_kernels *kernels;
 } limn_layer_ctx;
 
-/* Room for the packed weights, from an arena that may be counting. */
+/* Takes room for the packed weights from an arena, which may be counting. */
 void limn_linear_take(limn_linear_params *p, limn_arena *arena, size_t n_out, size_t n_in,
                       bool has_bias);
-/* Packs the weights as they are now, on this thread. */
+/* Packs the current weights, on the calling thread. */
 void limn_linear_pack(const limn_linear_params *p);
 
 /* y [n_rows, n_out] = x Wᵀ + b; x [n_rows, n_in]. The same bits for any n_rows. */
@@ -57,10 +57,10 @@ void limn_norm_forward(const limn_layer_ctx *ctx, float *y, float *stats, const 
 void limn_norm_backward(const limn_layer_ctx *ctx, float *dx, const float *dy, const float *x,
                         const float *stats, size_t n_rows, const limn_norm_params *p);
 
-/* What decides about dropout: the same mask for the same numbers, forward and backward. */
+/* Determines the dropout mask: the same numbers give the same mask, forward and backward. */
 typedef struct limn_dropout {
     uint64_t key;
-    float rate; /* 0: everything is kept */
+    float rate; /* 0: nothing is dropped */
 } limn_dropout;
 
 /* y [n] = dropout(x [n]) + residual [n] (NULL: nothing); y may equal x. */

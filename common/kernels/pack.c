@@ -41,7 +41,7 @@ static size_t item_size(limn_dtype dtype)
     return dtype == LIMN_F16 ? sizeof(uint16_t) : sizeof(float);
 }
 
-/* One output's weights into its lane of a panel. Copies have a size known when compiled, and halves
+/* Packs one output's weights into its lane of a panel. Copies have a compile-time size, and halves
  * are widened a chunk at a time, which makes opening a model several times faster. */
 static void pack_lane(unsigned char *lane, limn_dtype to, const unsigned char *w, limn_dtype from,
                       size_t n_inputs)
@@ -83,7 +83,7 @@ void limn_packed_put_int8(const limn_packed *out, size_t first, size_t n, const 
     memcpy((float *)out->scales + first, scales, n * sizeof *scales);
 }
 
-/* Weights of f32 or f16 as int8. */
+/* Quantises weights of f32 or f16 to int8. */
 static void put_quantized(const limn_packed *out, size_t first, size_t n, const unsigned char *w,
                           limn_dtype dtype)
 {
@@ -116,7 +116,7 @@ void limn_packed_put_bias(const limn_packed *out, size_t first, size_t n, const 
     memcpy((float *)out->bias + first, bias, n * sizeof *bias); /* the caller's own */
 }
 
-/* What lies past the outputs of a vector. */
+/* Zeros the lanes of a vector past the last output. */
 static void clear_lanes(const limn_packed *out, const float *of)
 {
     float *lanes = (float *)of; /* the caller's own */
@@ -124,7 +124,7 @@ static void clear_lanes(const limn_packed *out, const float *of)
         lanes[o] = 0.0f;
 }
 
-/* Zeros for the outputs that the last panel has no weights of. */
+/* Zeros the last panel's lanes past the last output. */
 static void clear_rest(const limn_packed *out)
 {
     const size_t n_whole = out->n_outputs / LIMN_PANEL, n_panels = limn_n_panels(out->n_outputs);

@@ -11,8 +11,8 @@
 #include "common/base/status.h"
 #include "common/kernels/panel.h"
 
-/* How weights are kept. A type more is a value here, a case in pack.c, and a function of each level
- * in the `linear` of limn_kernels. */
+/* How weights are stored. A new type needs a value here, a case in pack.c, and a function for each
+ * level in the `linear` of limn_kernels. */
 typedef enum limn_dtype {
     LIMN_F32 = 0,
     LIMN_F16,
@@ -40,35 +40,36 @@ size_t limn_padded_outputs(size_t n_outputs);
 /* Packs w [n_outputs, n_inputs] (row-major, `dtype` f32 or f16, no alignment needed) and
  * bias [n_outputs] (f32, or NULL) into memory of its own. `packed_dtype` chooses how panels are
  * kept; f32 -> f16 rounds to nearest even, -> int8 follows int8.h. Free with limn_packed_finish().
- * LIMN_E_NOMEM when memory is short or the size overflows; LIMN_E_LIMIT for int8 of more than
+ * LIMN_E_NOMEM when out of memory or the size overflows; LIMN_E_LIMIT for int8 of more than
  * LIMN_INT8_MAX_INPUTS inputs. */
 limn_status limn_packed_init(limn_packed *out, const void *w, limn_dtype dtype, const float *bias,
                              size_t n_outputs, size_t n_inputs, limn_dtype packed_dtype,
                              limn_error *err);
-/* The same in parts, into memory of its own: limn_packed_create takes it, limn_packed_put fills
- * outputs first … first + n - 1 from w [n, n_inputs], limn_packed_put_bias theirs. Outputs that are
- * not put are undefined. */
+/* The same in parts, into memory of its own: limn_packed_create allocates it, limn_packed_put fills
+ * outputs first … first + n - 1 from w [n, n_inputs], limn_packed_put_bias sets their biases.
+ * Outputs never put are undefined. */
 limn_status limn_packed_create(limn_packed *out, size_t n_outputs, size_t n_inputs,
                                limn_dtype packed_dtype, bool has_bias, limn_error *err);
 void limn_packed_put(const limn_packed *out, size_t first, size_t n, const void *w,
                      limn_dtype dtype);
-/* The same of weights that are int8 already: q [n, n_inputs] and scales [n], into int8. */
+/* The same for weights that are already int8: q [n, n_inputs] and scales [n]; `out` must be
+ * int8. */
 void limn_packed_put_int8(const limn_packed *out, size_t first, size_t n, const int8_t *q,
                           const float *scales);
 void limn_packed_put_bias(const limn_packed *out, size_t first, size_t n, const float *bias);
-/* The same for weights in training, in f32, again and again into memory of the caller: out->panels
- * [n_panels, n_inputs, 16] and out->bias [n_panels * 16] or NULL, from `arena` (which may be
- * counting). w is [n_outputs, n_inputs], or its transpose [n_inputs, n_outputs]; bias [n_outputs]
- * is read if there is room for it. */
+/* The same for f32 weights in training, which are packed repeatedly into the caller's memory:
+ * out->panels [n_panels, n_inputs, 16] and out->bias [n_panels * 16] or NULL, from `arena` (which
+ * may be counting). w is [n_outputs, n_inputs], or its transpose [n_inputs, n_outputs]; bias
+ * [n_outputs] is read if `out` has room for it. */
 limn_packed limn_packed_take(limn_arena *arena, size_t n_outputs, size_t n_inputs, bool has_bias);
 void limn_packed_fill(const limn_packed *out, const float *w, const float *bias);
 void limn_packed_fill_transposed(const limn_packed *out, const float *w, const float *bias);
-/* As limn_packed_take without bias, in memory of the caller: limn_packed_floats floats at
+/* As limn_packed_take without bias, in the caller's memory: limn_packed_floats floats at
  * LIMN_ALIGNMENT. */
 limn_packed limn_packed_over(float *memory, size_t n_outputs, size_t n_inputs);
 size_t limn_packed_floats(size_t n_outputs, size_t n_inputs);
-/* The same from values that lie anywhere: the weight of output o and input k is
- * scale * w[o * output_stride + k * input_stride]. There is no bias. */
+/* The same from strided values: the weight of output o and input k is scale * w[o * output_stride +
+ * k * input_stride]. There is no bias. */
 void limn_packed_fill_strided(const limn_packed *out, const float *w, size_t output_stride,
                               size_t input_stride, float scale);
 void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */
@@ -77,14 +78,14 @@ void limn_packed_finish(limn_packed *w); /* accepts a zeroed struct */
 void limn_packed_output(float *weights, const limn_packed *w, size_t output);
 
 /* Outputs first … first + n - 1 (fewer at the end) as weights of their own, which count from 0;
- * `first` is a multiple of LIMN_PANEL. Borrowed: valid as long as `w`, and not to be finished. */
+ * `first` is a multiple of LIMN_PANEL. Borrowed: valid as long as `w`; do not finish it. */
 limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n);
 
 /* Bytes of panels, bias and scales. */
 size_t limn_packed_bytes(const limn_packed *w);
 
-/* The weights of a depthwise convolution, packed once: by groups of LIMN_FILTER_GROUP channels, so
- * that a group is computed while it is near. Pass limn_filter_taps and a w_stride of
+/* The weights of a depthwise convolution, packed once: in groups of LIMN_FILTER_GROUP channels, so
+ * that a group is computed while it is in cache. Pass limn_filter_taps and a w_stride of
  * LIMN_FILTER_GROUP to limn_kernels.depthwise. */
 #define LIMN_FILTER_GROUP 32
 typedef struct limn_filter {

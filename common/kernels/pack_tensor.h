@@ -1,4 +1,4 @@
-/* Layers' weights straight from a model file into panels. */
+/* Packs layers' weights directly from a model file. */
 #ifndef LIMN_COMMON_KERNELS_PACK_TENSOR_H
 #define LIMN_COMMON_KERNELS_PACK_TENSOR_H
 

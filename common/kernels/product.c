@@ -1,12 +1,12 @@
 #include "common/kernels/product.h"
 
-/* Of few rows, panels that one thread takes at a time, and the size of a product worth splitting.
- * MANY_ROWS are enough for widening to pay. */
+/* For few rows: panels that one thread takes at a time, and the smallest product worth splitting.
+ * From MANY_ROWS rows on, widening pays off. */
 enum { PANELS_PER_ITEM = 12, MIN_PANELS_TO_SPLIT = 48, MANY_ROWS = 32 };
-/* Of many rows: panels and rows of an item, and items for each thread, so that threads that are
- * disturbed hold up the others for a short time only. */
+/* For many rows: panels and rows of an item, and items per thread, so that a preempted thread holds
+ * up the others only briefly. */
 enum { PANELS_OF_MANY = 4, LEAST_ROWS = 14, ITEMS_PER_THREAD = 4 };
-/* Floats of widened weights that stay in a second cache. */
+/* Floats of widened weights that stay in an L2 cache. */
 enum { WIDENED_BUDGET = 1 << 18 };
 enum { ROWS_TO_NORM = 32 };
 
@@ -22,7 +22,7 @@ static size_t ceil_div(size_t a, size_t b)
 
 /* ---- sharing out --------------------------------------------------------------------------- */
 
-/* A job cut into a grid of row parts and panel parts, seen by all threads. */
+/* A job split into a grid of row parts and panel parts, shared by all threads. */
 typedef struct grid {
     const limn_kernels *kernels;
     limn_linear_job job; /* all of it */
@@ -90,7 +90,7 @@ static void widen_panel(void *ctx, size_t item, size_t worker)
                       n);
 }
 
-/* Outputs of the panels from `first` on, as far as they fit, widened; returns how many panels. */
+/* Widens panels from `first` on, as many as fit; returns how many. */
 static size_t widen(const limn_runner *r, limn_packed *out, const limn_packed *w, size_t first)
 {
     const size_t n_fit = r->n_widened / (w->n_inputs * LIMN_PANEL);

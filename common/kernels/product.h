@@ -1,15 +1,15 @@
-/* Products and norms of many rows, shared out among threads: what every transformer is made of.
+/* Products and norms of many rows, split among threads: the building blocks of transformers.
  *
- * Work is cut by rows and by panels of outputs, never within a sum, so the result is the same bits
- * for any number of threads. */
+ * Work is split by rows and by panels of outputs, never within a sum, so the result is the same
+ * bits for any number of threads. */
 #ifndef LIMN_COMMON_KERNELS_PRODUCT_H
 #define LIMN_COMMON_KERNELS_PRODUCT_H
 
 #include "common/base/pool.h"
 #include "common/kernels/kernels.h"
 
-/* What products run with. `widened` (may be NULL) is room for weights of F16 that many rows are
- * multiplied with: they are widened once instead of once for each few rows. */
+/* What products run with. `widened` (may be NULL) is room for F16 weights widened to f32: where
+ * many rows share them, they are widened once rather than once per tile of rows. */
 typedef struct limn_runner {
     const limn_kernels *kernels;
     limn_pool *pool;  /* NULL: this thread alone */
@@ -17,10 +17,10 @@ typedef struct limn_runner {
     size_t n_widened; /* floats */
 } limn_runner;
 
-/* Floats that are worth giving a runner for weights of n_outputs x n_inputs. */
+/* The useful size of `widened`, in floats, for weights of n_outputs x n_inputs. */
 size_t limn_widened_floats(size_t n_outputs, size_t n_inputs);
 
-/* All outputs of a job (its panels are not looked at). */
+/* Computes all outputs of a job (its panel range is ignored). */
 void limn_product(const limn_runner *runner, limn_linear_job job);
 
 /* A job of dense rows: y [n_rows, n_outputs] = x [n_rows, n_inputs] Wᵀ + b. */

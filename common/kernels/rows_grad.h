@@ -1,5 +1,5 @@
-/* Functions of training that are no matrix products: layer norm, GELU, dropout, attention, softmax
- * cross-entropy with label smoothing, and backward alone ReLU6 and depthwise convolution.
+/* Functions of training other than matrix products: layer norm, GELU, dropout, attention, softmax
+ * cross-entropy with label smoothing, and, backward only, ReLU6 and depthwise convolution.
  *
  * Every function works on its own rows only, so callers split rows among threads and get the same
  * bits. Sums over a row use 16 lanes as in kernels.h. All CPU levels give the same bits. */
@@ -17,8 +17,8 @@ typedef struct limn_attention_shape {
     size_t n_rows, n_heads, dim;
 } limn_attention_shape;
 
-/* y, q, k, v [n_rows, dim]; probs [n_rows, n_heads, n_rows], 0 where a row does not see. Sums over
- * a head use 16 lanes, sums over rows go in order. */
+/* y, q, k, v [n_rows, dim]; probs [n_rows, n_heads, n_rows], 0 for positions that a row does not
+ * see. Sums over a head use 16 lanes, sums over rows go in order. */
 typedef void limn_attention_forward_fn(float *y, float *probs, const float *q, const float *k,
                                        const float *v, const limn_attention_shape *shape);
 
@@ -38,7 +38,7 @@ typedef void limn_attention_backward_fn(float *dq, float *dk, float *dv, const f
  *
  * Columns in order, so each sum has the order of output rows and columns. */
 typedef struct limn_depthwise_grad_job {
-    float *const *dx_rows;      /* [size] rows with zeros or junk at their edges, as x_rows */
+    float *const *dx_rows;      /* [size] rows with edges as in x_rows, of any content */
     const float *const *x_rows; /* [size], NULL above and below the map */
     const float *w;             /* [size, size, n_channels] */
     float *dw;                  /* [size, size, n_channels] */
@@ -66,7 +66,7 @@ typedef struct limn_rows_grad {
      * stats [n_rows, 2]. */
     void (*layer_norm)(float *y, float *stats, const float *x, const float *gamma,
                        const float *beta, float eps, size_t n_rows, size_t dim);
-    /* dx += d loss / d x, from dy and what the forward pass kept. */
+    /* dx += d loss / d x, from dy and the stats of the forward pass. */
     void (*layer_norm_dx)(float *dx, const float *dy, const float *x, const float *stats,
                           const float *gamma, size_t n_rows, size_t dim);
     /* dgamma, dbeta [n_columns] += sums over all rows in order, of columns column … column +
@@ -103,7 +103,7 @@ typedef struct limn_rows_grad {
     limn_depthwise_grad_fn *depthwise;
 } limn_rows_grad;
 
-/* The functions of a level that is available here. Static storage. */
+/* The functions of a level, which must run here. Static storage. */
 const limn_rows_grad *limn_rows_grad_choose(limn_cpu_level level);
 
 #endif

@@ -3,7 +3,7 @@
 #include "common/kernels/cpu_level_row.h"
 #include "common/kernels/rows_grad_levels.h"
 
-/* A level that has none of its own takes its base's. */
+/* A level without a table of its own uses its base's. */
 static const limn_rows_grad *const tables[LIMN_N_CPU_LEVELS] = {
     [LIMN_CPU_C] = &limn_rows_grad_c,
 #if HAVE_X86_KERNELS

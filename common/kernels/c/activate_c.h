@@ -20,7 +20,7 @@ static inline float limn_activate_c(limn_activation a, float v)
     return v;
 }
 
-/* Writes the sum of a row and output. */
+/* Writes `acc`, the sum for one row and output, after activation and residual. */
 static inline void limn_store_c(const limn_linear_job *job, size_t row, size_t output, float acc)
 {
     const size_t at = (job->y_rows ? job->y_rows[row] : row * job->y_stride) + output;

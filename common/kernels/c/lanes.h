@@ -48,7 +48,7 @@ static inline float limn_lane_squares(const float *x, float mean, size_t n)
 
 static inline float limn_row_max(const float *x, size_t n)
 {
-    float lane[LIMN_LANES]; /* of numbers the largest is the same in any order */
+    float lane[LIMN_LANES]; /* NaN aside, the maximum is the same in any order */
     size_t i = 0;
     for (int j = 0; j < LIMN_LANES; j++) lane[j] = x[0];
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)

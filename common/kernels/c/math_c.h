@@ -8,10 +8,9 @@
 #include <string.h>
 
 /* exp(x), relative error at most 2e-7 (test_math checks the bounds stated here).
- * Below -87.33 it is 0, above 88.37 it is that of 88.37; of NaN it is NaN here, while the
- * vector levels of inference expect none.
- * Cody-Waite reduction by ln 2 in two parts, then the degree-5 polynomial of
- * Cephes expf. */
+ * Below -87.33 the result is 0, above 88.37 it is exp(88.37). NaN gives NaN here; the vector levels
+ * used for inference do not expect it. Cody-Waite reduction by ln 2 in two parts, then the degree-5
+ * polynomial of Cephes expf. */
 static inline float limn_expf(float x)
 {
     if (!(x >= -87.33f)) return x < -87.33f ? 0.0f : x;
@@ -93,8 +92,8 @@ static inline float limn_gatef(float x, float z)
     return x / (1.0f + limn_expf(-z));
 }
 
-/* x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) / 2, written with the sigmoid of twice as much;
- * error at most 4e-7 (relative where |x| > 1). */
+/* x * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))) / 2, written with the sigmoid of twice the tanh's
+ * argument; error at most 4e-7 (relative where |x| > 1). */
 static inline float limn_gelu_tanhf(float x)
 {
     return limn_gatef(x, 1.59576912160573071f * fmaf(0.044715f * x * x, x, x));

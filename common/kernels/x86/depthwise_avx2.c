@@ -35,9 +35,9 @@ INLINE void store(float *p, __m256 v, limn_activation activation, const bool is_
         _mm256_storeu_ps(p, v);
 }
 
-/* n_columns outputs from `column` on, 8 channels from `channel` on. n_columns, size, stride and
- * is_part are constants where this is called, so that every loop but that over ky disappears, and
- * so is the activation that counts. */
+/* n_columns outputs from `column` on, 8 channels from `channel` on. n_columns, size, stride,
+ * is_part and the usual activations are constants at the call sites, so that every loop but the one
+ * over ky is unrolled. */
 INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, __m256i mask,
                  const size_t n_columns, const size_t size, const size_t stride,
                  const limn_activation activation, const bool is_part)

@@ -5,7 +5,7 @@
  *     of the input     a window of the input columns under the kernel moves along in registers:
  *                      each column is loaded when the kernel reaches it, stored when it has left.
  *
- * Columns pass in order, so all sums have the order of the plain C. */
+ * Columns are visited in order, so all sums have the order of plain C. */
 #include <immintrin.h>
 #include <stdbool.h>
 

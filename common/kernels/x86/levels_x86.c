@@ -1,10 +1,10 @@
-/* The levels of x86-64: what they need of a CPU and what they have. */
+/* The levels of x86-64: the CPU features they need and the functions they provide. */
 #include <cpuid.h>
 
 #include "common/kernels/cpu_level_row.h"
 #include "common/kernels/kernel_levels.h"
 
-/* clang 14's __builtin_cpu_supports does not know this one. */
+/* clang 14's __builtin_cpu_supports does not know f16c. */
 static bool has_f16c(void)
 {
     unsigned a, b, c, d;

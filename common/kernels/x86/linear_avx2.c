@@ -1,6 +1,6 @@
 /* y = activation(x Wᵀ + b) + residual with AVX2, FMA and F16C.
  *
- * The work is cut into tiles of R rows by P panels of 16 outputs, whose sums stay in registers
+ * The work is split into tiles of R rows by P panels of 16 outputs, whose sums stay in registers
  * (two vectors of 8 a row and panel) while k runs over all inputs:
  *
  *                     panel p           panel p+1 …
@@ -28,7 +28,7 @@ INLINE __m256 load_weights(const limn_packed *w, size_t i, limn_dtype dtype)
     return _mm256_load_ps((const float *)w->panels + i);
 }
 
-/* Where the 8 weights of step k lie that half h of the tile's panels needs. */
+/* Offset of the 8 weights of step k for half-panel h of the tile. */
 INLINE size_t half_at(size_t first, size_t h, size_t k, size_t n_inputs)
 {
     return first + (h / 2 * n_inputs + k) * LIMN_PANEL + h % 2 * HALF;
@@ -39,8 +39,8 @@ INLINE __m256 load_bias(const limn_packed *w, size_t output)
     return w->bias ? _mm256_load_ps(w->bias + output) : _mm256_setzero_ps();
 }
 
-/* Writes a tile's sums. What activates them is chosen once: a choice for each vector would be a
- * thirtieth of the encoder's time. */
+/* Writes a tile's sums. The activation is chosen once per tile: choosing for each vector would take
+ * a thirtieth of the encoder's time. */
 INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
                        __m256 acc[MAX_ROWS][2 * MAX_PANELS], const size_t n_rows,
                        const size_t n_halves)
@@ -63,10 +63,10 @@ INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
             acc[i / n_halves][i % n_halves]);
 }
 
-/* The product of n_rows rows with n_panels panels. The last three are constants where this is
- * called, so every loop but that over k disappears. Of the step's operands, the fewer ones are held
- * in registers and the others loaded one by one: 12 sums leave room for 4. Each step also asks for
- * weights that later tiles need, `ahead_step` bytes further on. */
+/* The product of n_rows rows with n_panels panels. The last three arguments are constants at the
+ * call sites, so every loop but the one over k is unrolled. Of the step's operands, the fewer ones
+ * are held in registers and the others loaded one by one: 12 sums leave room for 4. Each step also
+ * prefetches weights that later tiles need, `ahead_step` bytes further on. */
 INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
                  size_t ahead_step, const size_t n_rows, const size_t n_panels,
                  const limn_dtype dtype)
@@ -152,9 +152,9 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* All rows with panels `panel` … panel + n_panels - 1. Meanwhile each of the n_tiles row tiles
- * fetches its share of as many panels after them, which lie next in memory (what lies behind the
- * last panel may be fetched too, but is never read). */
+/* Multiplies all rows with panels `panel` … panel + n_panels - 1. Meanwhile each of the n_tiles row
+ * tiles prefetches its share of the next n_panels panels, which follow in memory (prefetching may
+ * run past the last panel, but nothing there is read). */
 static void run_panels(const limn_linear_job *job, size_t panel, size_t n_panels, size_t n_tiles)
 {
     const limn_packed *w = job->w;
@@ -176,8 +176,8 @@ static void run_panels(const limn_linear_job *job, size_t panel, size_t n_panels
     }
 }
 
-/* Panels outside, rows inside: a panel's weights are read from far once and then stay near. Rows
- * are shared out evenly, so that no tile is left with too few to keep the FMA units busy. */
+/* Panels in the outer loop, rows in the inner: a panel's weights are read from memory once and then
+ * stay in cache. Rows are split evenly, so that no tile has too few to keep the FMA units busy. */
 void limn_linear_avx2(const limn_linear_job *job)
 {
     const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;

@@ -4,8 +4,8 @@
  * sums, two vectors of weights and one broadcast input, 16 loads for 28 FMAs. 14 divides the
  * numbers of positions that a 224-pixel network has (112, 56, 28 or 14 to a row of a map).
  *
- * Few rows gain nothing from longer vectors: they go to AVX2. So do weights that have to be
- * widened, which the level leaves to its base. */
+ * Few rows gain nothing from longer vectors, so they go to AVX2. So do f16 weights, which have to
+ * be widened: this level leaves them to its base. */
 #include <immintrin.h>
 
 #include "common/kernels/kernel_levels.h"
@@ -15,8 +15,8 @@
 
 enum { MAX_ROWS = 14, MAX_PANELS = 2, FEW_ROWS = 6 };
 
-/* Writes a tile's sums. What activates them is chosen once: a choice for each vector would be a
- * thirtieth of the encoder's time. */
+/* Writes a tile's sums. The activation is chosen once per tile: choosing for each vector would take
+ * a thirtieth of the encoder's time. */
 INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
                        __m512 acc[MAX_ROWS][MAX_PANELS], const size_t n_rows, const size_t n_panels)
 {
@@ -37,8 +37,8 @@ INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
         put(job, row + i / n_panels, panel + i % n_panels, acc[i / n_panels][i % n_panels]);
 }
 
-/* The product of n_rows rows with n_panels panels. The last two are constants where this is
- * called, so every loop but that over k disappears. Each step also asks for weights that later
+/* The product of n_rows rows with n_panels panels. The last two arguments are constants at the call
+ * sites, so every loop but the one over k is unrolled. Each step also prefetches weights that later
  * tiles need, `ahead_step` bytes further on. */
 INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
                  size_t ahead_step, const size_t n_rows, const size_t n_panels)
@@ -81,7 +81,7 @@ typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const
     {                                                                                        \
         tile(job, row, panel, ahead, ahead_step, rows, panels);                              \
     }
-/* Rows are shared out evenly, so that of more than 6 no tile gets fewer than 7. */
+/* Rows are split evenly, so that with more than 6 rows no tile gets fewer than 7. */
 /* clang-format off */
 #define EACH_NUMBER_OF_ROWS(X, panels)                                                       \
     X(7, panels) X(8, panels) X(9, panels) X(10, panels) X(11, panels) X(12, panels)         \
@@ -96,8 +96,7 @@ static tile_fn *const tiles[MAX_PANELS + 1][MAX_ROWS + 1] = {
     [2] = { EACH_NUMBER_OF_ROWS(ENTRY, 2) },
 };
 
-/* Panels outside, rows inside, rows shared out evenly, weights fetched ahead as in
- * linear_avx2.c. */
+/* Loop order, even split of rows and prefetching as in linear_avx2.c. */
 void limn_linear_avx512(const limn_linear_job *job)
 {
     const limn_packed *w = job->w;

@@ -1,10 +1,10 @@
 /* y = activation(x Wᵀ + b) + residual of int8 weights in vectors of 32 bytes, for AVX2 and
  * AVX-VNNI, which differ in their dot product.
  *
- * AVX-VNNI adds four products of a byte without sign and one with to 32 bits; weights are kept as
- * q + 128, so a block's sum begins with its offset. AVX2 adds two such products to 16 bits: |w|
- * takes the one side, and q with w's sign the other, so that no pair exceeds 2 * 127 * 127 =
- * 32,258.
+ * AVX-VNNI adds four products of an unsigned and a signed byte to 32 bits; weights are stored as q
+ * + 128, so a block's sum starts from its offset. AVX2 adds two such products to 16 bits: the
+ * unsigned operand is |w| and the signed one is q with w's sign, so that no pair exceeds 2 * 127 *
+ * 127 = 32,258.
  *
  * A tile is R rows × P panels, two vectors for each: integers within a block, floats across blocks.
  */
@@ -135,7 +135,7 @@ INLINE void tile(const tile_job *t, size_t row, size_t panel, const size_t n_row
     }
 }
 
-/* All rows at hand with n_panels panels. */
+/* Multiplies the rows quantised so far with n_panels panels. */
 INLINE void run_panels(const tile_job *t, size_t n_rows, size_t panel, const size_t n_panels)
 {
     size_t row = 0;

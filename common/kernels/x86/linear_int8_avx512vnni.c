@@ -1,4 +1,4 @@
-/* The products of linear_int8_256.h with AVX-512 VNNI: a vector holds 4 inputs of a whole panel,
+/* The products of linear_int8_256.c with AVX-512 VNNI: a vector holds 4 inputs of a whole panel,
  * and there are 32 registers, so that a tile is up to 6 rows × 2 panels, or 3 × 4 for the decoder's
  * few rows: 12 sums of integers and 12 of floats. */
 #include <immintrin.h>
@@ -100,7 +100,8 @@ static const tile_shape shapes[MAX_ROWS + 1] = {
     [5] = { tile_5x1, tile_5x2, 2 }, [6] = { tile_6x1, tile_6x2, 2 },
 };
 
-/* Panels outside, tiles of rows inside, shared out evenly: a panel's weights stay near. */
+/* Panels in the outer loop, evenly split tiles of rows in the inner: a panel's weights stay in
+ * cache. */
 static void run_rows(const tile_job *t, size_t n_rows)
 {
     const size_t n_tiles = (n_rows + MAX_ROWS - 1) / MAX_ROWS, end = t->job->panel_end;

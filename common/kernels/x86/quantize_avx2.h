@@ -28,7 +28,8 @@ INLINE int32_t fold_sum(__m256i v)
     return _mm_cvtsi128_si32(s);
 }
 
-/* max |x|. Magnitudes compare as integers do, and what isn't finite is larger than all that is. */
+/* max |x|. Magnitudes compare as integers, and infinity and NaN are larger than any finite
+ * value. */
 INLINE float largest(const __m256 x[N_VECTORS])
 {
     const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);

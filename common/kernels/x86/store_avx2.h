@@ -52,8 +52,8 @@ static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m2
     _mm256_maskstore_ps(job->y + offset, mask, v);
 }
 
-/* Writes 8 sums of a row, or as many as there are outputs from `output` on. They are
- * activated already. */
+/* Writes 8 sums of a row, or as many as there are outputs from `output` on. They are already
+ * activated. */
 INLINE void put(const limn_linear_job *job, size_t row, size_t output, __m256 v)
 {
     const size_t offset = y_offset(job, row) + output;

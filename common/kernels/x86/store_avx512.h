@@ -42,8 +42,8 @@ INLINE __m512 add_residual(limn_activation activation, __m512 v, __m512 residual
     return activation == LIMN_ACT_RELU_OF_SUM ? _mm512_max_ps(v, _mm512_setzero_ps()) : v;
 }
 
-/* Writes the sums of a row and panel, or as many as there are outputs. They are
- * activated already. */
+/* Writes the sums of a row and panel, or as many as there are outputs. They are already
+ * activated. */
 INLINE void put(const limn_linear_job *job, size_t row, size_t panel, __m512 v)
 {
     const size_t output = panel * LIMN_PANEL, n_left = job->w->n_outputs - output;

@@ -1,6 +1,6 @@
-/* How the vector kernels make loops over constant sizes disappear: a function that is always
- * inlined, called with constants, whose loops are marked UNROLL. Arrays of vectors indexed in such
- * loops become registers. */
+/* How the vector kernels unroll loops over constant sizes: an always-inlined function, called with
+ * constants, whose loops are marked UNROLL. Arrays of vectors indexed in such loops become
+ * registers. */
 #ifndef LIMN_COMMON_KERNELS_X86_UNROLL_H
 #define LIMN_COMMON_KERNELS_X86_UNROLL_H
 
