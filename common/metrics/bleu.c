@@ -18,7 +18,7 @@ static size_t closest_length(size_t n_words, const limn_ngram_counts *refs, size
     return closest;
 }
 
-/* How often an n-gram counts as correct at most. */
+/* How often an n-gram may count as correct: clipped at its largest count in one reference. */
 static uint32_t largest_count(const limn_ngram *ngram, const limn_ngram_counts *refs, size_t n_refs)
 {
     uint32_t largest = 0;

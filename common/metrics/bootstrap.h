@@ -1,8 +1,8 @@
-/* How sure a score is: bootstrap over images (Koehn 2004; Efron & Tibshirani 1993).
+/* Confidence intervals of scores: bootstrap over images (Koehn 2004; Efron & Tibshirani 1993).
  *
  * A metric is a row of statistics for each image and a function from a sum of rows to a score.
  * Each trial draws as many images as there are, with replacement, sums their rows and scores the
- * sum; nothing else about a metric matters. The draws depend on the seed alone. */
+ * sum; nothing else about the metric needs to be known. The draws depend on the seed alone. */
 #ifndef LIMN_COMMON_METRICS_BOOTSTRAP_H
 #define LIMN_COMMON_METRICS_BOOTSTRAP_H
 
@@ -16,9 +16,9 @@
 
 typedef struct limn_bootstrap {
     const double *stats; /* [n_images, n_stats] */
-    const double *other; /* the same of a second system, for comparisons; NULL for intervals */
+    const double *other; /* the same for a second system, for comparisons; NULL for intervals */
     size_t n_images, n_stats, n_scores; /* n_stats and n_scores at most as above; all >= 1 */
-    /* out [n_scores]; `context` is handed on */
+    /* out [n_scores]; `context` is passed through */
     void (*score)(const void *context, double *out, const double *sum, size_t n_images);
     const void *context;
     size_t n_trials; /* at least 1 */

@@ -1,12 +1,12 @@
-/* CIDEr-D (what everybody calls CIDEr) and plain CIDEr, with document frequencies of their own.
+/* CIDEr-D (usually just called CIDEr) and plain CIDEr, with a table of document frequencies.
  *
  * A reward in training works on token numbers with frequencies counted once:
  *
  *     limn_cider_df *df;                               // shared, read-only once complete
  *     for each image: limn_cider_df_add(df, refs, n_refs, err);
  *     …
- *     limn_cider_scorer s = { 0 };                     // one a thread; allocates only while it
- * grows limn_cider_score(&reward, &s, df, LIMN_CIDER_D, hyp, refs, n_refs, err); */
+ *     limn_cider_scorer s = { 0 };                     // one per thread; allocates only to grow
+ *     limn_cider_score(&reward, &s, df, LIMN_CIDER_D, hyp, refs, n_refs, err); */
 #ifndef LIMN_COMMON_METRICS_CIDER_H
 #define LIMN_COMMON_METRICS_CIDER_H
 
@@ -17,14 +17,14 @@
 #include "common/metrics/ngram.h"
 
 typedef enum limn_cider_variant {
-    LIMN_CIDER_D = 0, /* counts clipped, differences of length punished (sigma = 6) */
+    LIMN_CIDER_D = 0, /* counts clipped, length differences penalised (sigma = 6) */
     LIMN_CIDER_PLAIN, /* neither */
 } limn_cider_variant;
 
 /* ---- document frequencies ----------------------------------------------------------------- */
 
-/* In how many images' references each n-gram occurs. May be read by many threads when no other
- * changes it. */
+/* In how many images' references each n-gram occurs. May be read by many threads while none changes
+ * it. */
 typedef struct limn_cider_df limn_cider_df;
 
 limn_status limn_cider_df_create(limn_cider_df **out, limn_error *err); /* LIMN_E_NOMEM */
@@ -33,7 +33,7 @@ void limn_cider_df_destroy(limn_cider_df **df); /* accepts NULL and *df == NULL;
 /* One more image, with its references. LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_cider_df_add(limn_cider_df *df, const limn_ngram_counts *refs, size_t n_refs,
                               limn_error *err);
-/* Sets what a saved table says. LIMN_E_NOMEM, LIMN_E_LIMIT. */
+/* Sets one entry, from a saved table. LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_cider_df_set(limn_cider_df *df, const limn_ngram *ngram, uint32_t n_images,
                               limn_error *err);
 void limn_cider_df_set_n_images(limn_cider_df *df, uint32_t n_images);
@@ -58,7 +58,7 @@ limn_status limn_cider_vector_fill(limn_cider_vector *v, const limn_ngram_counts
                                    const limn_cider_df *df, limn_error *err);
 void limn_cider_vector_finish(limn_cider_vector *v);
 
-/* Of one candidate and one reference, 0 … 10. */
+/* The similarity of one candidate and one reference, 0 … 10. */
 double limn_cider_similarity(const limn_ngram_counts *hyp, const limn_cider_vector *hyp_vector,
                              const limn_ngram_counts *ref, const limn_cider_vector *ref_vector,
                              limn_cider_variant variant);

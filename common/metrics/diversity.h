@@ -9,8 +9,8 @@
 #include "common/metrics/cider.h"
 #include "common/metrics/ngram.h"
 
-/* Different n-grams of all sentences / their words, for n = 1 and 2; 0 without words. LIMN_E_NOMEM.
- */
+/* Distinct n-grams of all sentences divided by the number of words, for n = 1 and 2; 0 without
+ * words. LIMN_E_NOMEM. */
 limn_status limn_div_n(double out[2], const limn_sentence *sentences, size_t n_sentences,
                        limn_error *err);
 

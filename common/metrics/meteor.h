@@ -2,7 +2,7 @@
  * `-stdio -l en -norm`: rank task; exact, stem, synonym and, with the table, paraphrase matches.
  *
  *     limn_meteor_data_open(&data, folder, NULL, err)     // once; shared by threads
- *     limn_meteor_create(&meteor, data, err)              // one a thread
+ *     limn_meteor_create(&meteor, data, err)              // one per thread
  *     limn_meteor_score(&stats, meteor, caption, references, n_references, err)
  *     limn_meteor_stats_score(&stats)                     // of this image
  *     limn_meteor_stats_add(&sum, &stats)                 // of the corpus: the score of the sum */
@@ -19,16 +19,16 @@
 typedef struct limn_meteor_data limn_meteor_data;
 
 /* Reads what PyPI's pycocoevalcap has in `meteor/` from `folder` (see meteor_resource.h). The
- * paraphrase table is optional: without it the metric is another one, and is to be named so. It
- * goes by way of the file `cache` when that is not NULL, which is made when it is missing or of
- * another table; without a cache it takes seconds to read. LIMN_E_IO, LIMN_E_FORMAT,
- * LIMN_E_TRUNCATED, LIMN_E_LIMIT, LIMN_E_NOMEM. */
+ * paraphrase table is optional: without it this is a different metric, and must be named so. If
+ * `cache` is not NULL, the table is read through that cache file, which is written when it is
+ * missing or belongs to another table; without a cache, reading takes seconds. LIMN_E_IO,
+ * LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_LIMIT, LIMN_E_NOMEM. */
 limn_status limn_meteor_data_open(limn_meteor_data **out, const char *folder, const char *cache,
                                   limn_error *err);
 void limn_meteor_data_close(limn_meteor_data **data); /* accepts NULL; nulls it */
 
-/* Whether there is a paraphrase table. Without it the metric is to be named
- * "METEOR (exact,stem,synonym)", with it "METEOR". */
+/* Whether there is a paraphrase table. Without it the metric must be called "METEOR
+ * (exact,stem,synonym)", with it "METEOR". */
 bool limn_meteor_data_has_paraphrases(const limn_meteor_data *data);
 
 /* What a score is computed from; sums over images score a corpus. Whole numbers. */

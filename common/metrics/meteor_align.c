@@ -15,7 +15,7 @@ typedef struct path {
     int n_matched; /* of both sides, as METEOR weights them */
     int n_chunks;
     int distance;
-    int hyp_end;   /* behind the last match in the caption; -1 when no chunk is open */
+    int hyp_end;   /* just past the last match in the caption; -1 when no chunk is open */
     size_t next;   /* reference words before this one are dealt with */
     size_t node;   /* the last chosen match, NO_NODE for none */
     size_t parent; /* its place in the beam that it was extended from */
@@ -105,7 +105,7 @@ static int compare(const path *a, const path *b)
     return (a->distance > b->distance) - (a->distance < b->distance);
 }
 
-/* Behind its equals; what falls out at the end is forgotten. */
+/* Inserts after equals; what falls off the end is dropped. */
 static void insert(beam *b, const path *p)
 {
     size_t i = b->n_paths;
@@ -142,7 +142,7 @@ static bool overlaps_fixed(const limn_meteor_aligner *a, const limn_meteor_match
     return false;
 }
 
-/* Every way to go on from path p [of the words `used`] at a free reference word. */
+/* Every way to extend path p [of the words `used`] at a free reference word. */
 static void extend(beam *next, const limn_meteor_aligner *a, path p, const uint64_t *used,
                    const limn_meteor_matches *m, size_t word)
 {
@@ -181,7 +181,7 @@ static void advance(beam *next, const limn_meteor_aligner *a, const beam *now,
     }
 }
 
-/* Writes down what the surviving paths have added. */
+/* Records the matches that the surviving paths have added. */
 static limn_status settle(limn_meteor_aligner *a, beam *next, const beam *now, size_t n_blocks,
                           limn_error *err)
 {

@@ -1,11 +1,11 @@
-/* Which of the possible matches are taken: METEOR 1.5's beam search over the words of the
- * reference, from left to right, with its peculiarities, which decide between ties:
+/* Chooses among the possible matches: METEOR 1.5's beam search over the words of the reference,
+ * from left to right, with the quirks that decide ties:
  *
  * - the order of preference is: more matched words, then fewer chunks, then a smaller sum of
- *   distances; equal paths keep the order in which they came about;
+ *   distances; equal paths keep the order in which they were found;
  * - a match that is not exact counts half its words, rounded down on each side, so that single
  *   words of such a match count nothing;
- * - the distance of a match is added not to the path that takes it but to the one that goes on
+ * - the distance of a match is added not to the path that takes it but to the one that continues
  *   without it. */
 #ifndef LIMN_COMMON_METRICS_METEOR_ALIGN_H
 #define LIMN_COMMON_METRICS_METEOR_ALIGN_H

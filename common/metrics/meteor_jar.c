@@ -12,7 +12,7 @@ enum {
     END_SIZE = 22, /* of the record that ends the directory, without its comment */
     MAX_COMMENT = 65535,
     ENTRY_SIZE = 46, /* of an entry of the directory, without its name and what follows */
-    LOCAL_SIZE = 30, /* of what stands before a member's data, likewise */
+    LOCAL_SIZE = 30, /* of the header before a member's data, likewise */
     STORED = 0,
     DEFLATED = 8,
 };
@@ -34,7 +34,8 @@ static uint32_t u32(const unsigned char *p)
     return u16(p) | (uint32_t)u16(p + 2) << 16;
 }
 
-/* The directory's end, which has a comment of unknown length after it; NULL when there is none. */
+/* The directory's end, which is followed by a comment of unknown length; NULL when there is
+ * none. */
 static const unsigned char *find_end(const unsigned char *bytes, size_t size)
 {
     if (size < END_SIZE) return NULL;

@@ -77,7 +77,8 @@ static bool is_present(const phrase_words *p, uint16_t word)
     return p->present[word / 64] >> (word % 64) & 1;
 }
 
-/* A phrase of one side, which has a paraphrase, against every place of it in the other. */
+/* Matches a phrase of the one side that has paraphrases against every occurrence of one in the
+ * other. */
 static limn_status match_phrase(limn_meteor_matches *m, size_t start, size_t length,
                                 const limn_meteor_paraphrase_list *paraphrase,
                                 const phrase_words *other, bool is_from_ref, limn_error *err)

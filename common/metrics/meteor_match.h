@@ -29,7 +29,7 @@ typedef struct limn_meteor_sentence {
     size_t n_words;        /* at most LIMN_METEOR_MAX_WORDS */
 } limn_meteor_sentence;
 
-/* Zero-initialise; the memory is used again from call to call. */
+/* Zero-initialise; the memory is reused from call to call. */
 typedef struct limn_meteor_matches {
     limn_meteor_match *items; /* [n_items], by start; then in the order of modules */
     size_t begins[LIMN_METEOR_MAX_WORDS + 1]; /* word i of the reference: begins[i] … [i+1]-1 */

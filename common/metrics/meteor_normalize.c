@@ -206,7 +206,7 @@ typedef struct span {
     size_t n_items;
 } span;
 
-/* The word that begins at or after *i, which moves behind it; empty at the end. */
+/* The word that begins at or after *i, which moves past it; empty at the end. */
 static span next_word(const limn_code_points *in, size_t *i)
 {
     while (*i < in->n_items && is_word_break(in->items[*i])) ++*i;

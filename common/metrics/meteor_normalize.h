@@ -1,5 +1,6 @@
 /* METEOR's own tokenizer (`-norm`, English): symbols and punctuation become words, dashes inside
- * words go, "man's" becomes "man 's", a final dot is split from all but abbreviations. */
+ * words are removed, "man's" becomes "man 's", a final dot is split off except after
+ * abbreviations. */
 #ifndef LIMN_COMMON_METRICS_METEOR_NORMALIZE_H
 #define LIMN_COMMON_METRICS_METEOR_NORMALIZE_H
 
@@ -12,8 +13,8 @@
 #include "common/text/string_table.h"
 #include "common/text/text_buffer.h"
 
-/* Words after which a dot is no end of sentence ("Mr"), from METEOR's nonbreaking/english.prefixes.
- * Read-only after parsing. */
+/* Words after which a dot does not end the sentence ("Mr"), from METEOR's
+ * nonbreaking/english.prefixes. Read-only after parsing. */
 typedef struct limn_meteor_prefixes {
     limn_string_table words;
     bool *is_numeric_only; /* [words.n_strings]: only before a number ("No") */

@@ -62,7 +62,7 @@ bool limn_meteor_next_paraphrase(limn_meteor_paraphrase_list *l)
 
 /* ---- the cache ------------------------------------------------------------------------------ */
 
-/* Numbers are in the byte order of the machine, which `mark` tells. The words (each with a NUL,
+/* Numbers are in the machine's byte order, which `mark` identifies. The words (each with a NUL,
  * filled up to four bytes), the slots and the pool follow. */
 typedef struct header {
     char magic[8];
@@ -187,7 +187,7 @@ limn_status limn_meteor_paraphrases_open(limn_meteor_paraphrases *out, const cha
     *out = (limn_meteor_paraphrases){ 0 };
     if (!cache) return limn_meteor_paraphrases_read(out, table, err);
     LIMN_TRY(describe_table(&expected, table, err));
-    /* A cache that is not there, or not of this table, is made: no reason to fail. */
+    /* A cache that is missing or belongs to another table is rewritten: not an error. */
     if (limn_file_bytes_read(&out->cache, cache, MAX_FILE, NULL) == LIMN_OK) {
         if (is_current(&out->cache, &expected)) return use_cache(out, err);
         limn_file_bytes_free(&out->cache);

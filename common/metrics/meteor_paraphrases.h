@@ -1,7 +1,7 @@
 /* METEOR's paraphrase table: phrases of up to a few words that mean the same.
  *
- * The table comes as 62 MB of gzip that takes seconds to read. A cache file holds it ready for
- * use: it is made once, where the caller says, and made anew when the table changes. */
+ * The table comes as 62 MB of gzip that takes seconds to read. A cache file holds it ready for use;
+ * it is written once, where the caller says, and rewritten when the table changes. */
 #ifndef LIMN_COMMON_METRICS_METEOR_PARAPHRASES_H
 #define LIMN_COMMON_METRICS_METEOR_PARAPHRASES_H
 
@@ -13,7 +13,7 @@
 #include "common/io/fileio.h"
 #include "common/text/string_table.h"
 
-#define LIMN_METEOR_NO_WORD UINT16_MAX /* a word that no paraphrase has */
+#define LIMN_METEOR_NO_WORD UINT16_MAX /* a word that occurs in no paraphrase */
 
 /* Zero-initialise. Read-only, and shareable between threads, once opened.
  *
@@ -31,7 +31,7 @@ typedef struct limn_meteor_paraphrases {
     limn_file_bytes cache;
 } limn_meteor_paraphrases;
 
-/* Reads `table`, by way of the cache file when `cache` is not NULL. LIMN_E_IO, LIMN_E_FORMAT,
+/* Reads `table`, through the cache file when `cache` is not NULL. LIMN_E_IO, LIMN_E_FORMAT,
  * LIMN_E_LIMIT (more than 65535 different words), LIMN_E_NOMEM; errors begin with the path. */
 limn_status limn_meteor_paraphrases_open(limn_meteor_paraphrases *out, const char *table,
                                          const char *cache, limn_error *err);

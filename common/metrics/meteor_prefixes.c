@@ -4,7 +4,7 @@
 #include "common/metrics/meteor_normalize.h"
 #include "common/metrics/meteor_resource.h"
 
-/* "word", "word #NUMERIC_ONLY#" or "# a remark" */
+/* "word", "word #NUMERIC_ONLY#" or "# a comment" */
 static limn_status parse_line(limn_meteor_prefixes *p, const char *line, const char *end,
                               limn_error *err)
 {

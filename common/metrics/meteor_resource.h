@@ -29,10 +29,10 @@ limn_status limn_meteor_resources_read(limn_meteor_resources *out, const char *f
                                        limn_error *err);
 void limn_meteor_resources_finish(limn_meteor_resources *r); /* accepts a zeroed struct */
 
-/* FOLDER/name, to be freed with limn_free(); NULL when memory is short. */
+/* FOLDER/name; the caller frees it with limn_free(). NULL when out of memory. */
 char *limn_meteor_path(const char *folder, const char *name);
 
-/* The next line of *text [up to `end`] without its line end; moves *text behind it. NULL at the
+/* The next line of *text [up to `end`] without its line end; moves *text past it. NULL at the
  * end. */
 const char *limn_meteor_next_line(size_t *line_size, const char **text, const char *end);
 /* The next word between blanks of *text [up to `end`]; NULL when there is none left. */

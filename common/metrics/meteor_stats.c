@@ -14,7 +14,7 @@ static double n_matched(const limn_meteor_side *s)
 }
 
 /* Precision of the caption's side, recall of the reference's: content words weigh DELTA, function
- * words the rest. NaN for no words. */
+ * words 1 - DELTA. NaN for no words. */
 static double weighted_share(const limn_meteor_side *s)
 {
     const double length =

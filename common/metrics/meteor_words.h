@@ -14,8 +14,8 @@
 struct sb_stemmer;
 
 typedef struct limn_meteor_word {
-    /* METEOR compares words and stems by Java's 32-bit String.hashCode alone, so that "siblings"
-     * and "teheran" are equal to it. */
+    /* METEOR compares words and stems by Java's 32-bit String.hashCode alone, so it takes
+     * "siblings" and "teheran" for equal. */
     uint32_t key, stem_key;
     size_t synsets_begin, synsets_end; /* in limn_meteor_words.synsets */
     uint16_t paraphrase_word;

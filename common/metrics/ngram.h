@@ -1,7 +1,7 @@
 /* n-grams of words, and how often each occurs in a sentence: what BLEU and CIDEr count.
  *
- * All structs are scratch memory of one thread: zero-initialise them and use them again from
- * sentence to sentence; once they have grown to the longest, nothing is allocated. */
+ * All structs are scratch memory of one thread: zero-initialise them and reuse them from sentence
+ * to sentence; once they have grown to the longest, nothing is allocated. */
 #ifndef LIMN_COMMON_METRICS_NGRAM_H
 #define LIMN_COMMON_METRICS_NGRAM_H
 

@@ -1,6 +1,6 @@
 /* BLEU as sacreBLEU 2.6 computes it for a corpus: order 4, no effective order, four smoothings, and
- * the signature that says how it came about. The counts are those of bleu.h, over tokens
- * of mteval.h. Pure. */
+ * the signature that records how the score was computed. The counts are those of bleu.h, over
+ * tokens of mteval.h. Pure. */
 #ifndef LIMN_COMMON_METRICS_SACREBLEU_H
 #define LIMN_COMMON_METRICS_SACREBLEU_H
 
@@ -40,8 +40,8 @@ limn_sacrebleu limn_sacrebleu_score(const limn_bleu_stats *stats,
 /* Appends "BLEU = 48.53 82.4/50.0/45.5/37.5 (BP = 0.943 ratio = 0.944 hyp_len = 17
  * ref_len = 18)", in one line. */
 void limn_sacrebleu_print(limn_buffer *out, const limn_sacrebleu *score);
-/* Appends "nrefs:5|case:lc|eff:no|tok:13a|smooth:exp|version:2.6.0": the version is sacreBLEU's
- * whose definition this is. n_refs: of each image, 0 when it differs. */
+/* Appends "nrefs:5|case:lc|eff:no|tok:13a|smooth:exp|version:2.6.0": `version` is that of the
+ * sacreBLEU whose definition this follows. n_refs: references per image, 0 when it varies. */
 void limn_sacrebleu_sign(limn_buffer *out, const limn_sacrebleu_settings *settings, size_t n_refs);
 
 #endif
