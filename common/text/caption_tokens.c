@@ -27,7 +27,7 @@ static limn_status normalize(limn_code_points *c, const char *text, size_t size,
     return LIMN_OK;
 }
 
-/* What separates words, or is no character to be seen. */
+/* White space and control characters. */
 static bool is_space(uint32_t code_point)
 {
     return code_point == SPACE || limn_utf8_is_space(code_point) ||

@@ -12,7 +12,7 @@
 typedef struct limn_code_points {
     uint32_t *items; /* [n_items] */
     size_t n_items, capacity;
-    bool has_failed; /* memory was short once: the items are not complete; look at the end */
+    bool has_failed; /* an allocation failed: items are missing; check once at the end */
 } limn_code_points;
 
 void limn_code_points_finish(limn_code_points *c); /* accepts a zeroed struct; zeroes it */

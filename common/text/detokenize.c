@@ -16,7 +16,7 @@ typedef struct piece {
 typedef struct sentence {
     char *out;
     size_t capacity, size; /* `size` also counts what did not fit */
-    size_t end;            /* the size up to which there is no mark that can't end a sentence */
+    size_t end;            /* the size without trailing marks that can't end a sentence */
     bool is_joined;        /* no space comes before the next token */
     bool is_quoted;        /* within " " */
     bool has_letter;       /* the first one was written */
@@ -48,7 +48,7 @@ static piece respell(const char *token, size_t size)
     return (piece){ .text = token, .size = size };
 }
 
-/* The second half of a word that the Penn Treebank cuts: "can" "not". */
+/* The second half of a word that the Penn Treebank splits: "can" "not". */
 static bool is_second_half(const char *before, const char *token, size_t size)
 {
     static const char *const halves[][2] = {
@@ -101,8 +101,8 @@ static bool is_letter(uint32_t code_point)
     return c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_LO;
 }
 
-/* Where in `p` the letter begins that is to be raised; p->size when a digit comes first, or no
- * letter. `*code_point` is the letter, `*letter_size` its bytes. */
+/* Where in `p` the letter to be capitalised begins; p->size when a digit comes first, or no letter.
+ * `*code_point` is the letter, `*letter_size` its bytes. */
 static size_t find_letter(uint32_t *code_point, size_t *letter_size, const piece *p)
 {
     for (size_t at = 0; at < p->size; at += *letter_size) {

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* A sentence has at most so many bytes more than its tokens. */
+/* A sentence is longer than its tokens by at most this many bytes. */
 #define LIMN_DETOKENIZE_MAX_GROWTH 4
 
 /* Writes the tokens of `text`, UTF-8 in lower case with single spaces between, as a sentence to out
@@ -15,7 +15,7 @@
  *   - joined to what is before: . , ! ? : ; % ... and closing brackets and quotes, the clitics
  *     's 're 've 'll 'd 'm n't, a lone ' ("the boys ' dog"), and the halves of cannot, gonna, gotta
  *   - joined to what follows: opening brackets and quotes, y' and 't; $ and # before a digit
- *   - -lrb- and its kin are brackets, `` and '' are ", ` is '; of ", each second one closes
+ *   - -lrb- and the like are brackets, `` and '' are ", ` is '; of ", each second one closes
  *   - the word i is I; the first letter is upper case
  *   - , : ; at the end are left out; a full stop ends it unless . ! ? does, also within " ' ) ]
  *

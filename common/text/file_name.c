@@ -27,8 +27,8 @@ static int hex_digit(char c)
     return digit ? (int)(digit - digits) : -1;
 }
 
-/* The byte that the `size` bytes at `text`, after a backslash, begin with; *used of them. 0 for
- * none. */
+/* The byte that the escape at text [size bytes], after its backslash, stands for; *used is its
+ * length. 0 when it is not an escape. */
 static char unescape(const char *text, size_t size, size_t *used)
 {
     const char *letter = size && *text ? strchr(letters, *text) : NULL;

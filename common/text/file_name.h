@@ -10,7 +10,7 @@
  * byte as it is. `printf %b` undoes it. */
 void limn_file_name_append_line(limn_buffer *out, const char *name);
 
-/* The same as valid UTF-8: bytes that are no part of that as \xNN. */
+/* The same, but the output is valid UTF-8: bytes that are not part of valid UTF-8 become \xNN. */
 void limn_file_name_append_line_utf8(limn_buffer *out, const char *name);
 /* Undoes both for `text` [size bytes]. False when a backslash is followed by anything
  * else, or a NUL would come out. */

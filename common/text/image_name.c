@@ -74,8 +74,8 @@ static size_t digits_at(const char *stem, size_t size)
     return at;
 }
 
-/* Where the digits of a number begin that is a stem [size bytes], or ends one of COCO's names; NULL
- * where it is no number. */
+/* Where the number begins that makes up a stem [size bytes] or ends one of COCO's names; NULL when
+ * there is none. */
 static const char *number_of(const char *stem, size_t size)
 {
     const size_t at = digits_at(stem, size);
@@ -106,15 +106,15 @@ void limn_image_name_key(limn_buffer *out, const char *name)
     limn_buffer_append(out, last, size);
 }
 
-/* The last component, also behind a backslash. */
+/* The last component, with backslashes as separators too. */
 static const char *last_of_any(const char *name)
 {
     const char *last = limn_path_last(name), *back = strrchr(last, '\\');
     return back && back[1] ? back + 1 : last;
 }
 
-/* Appends text in a normal form, and in one case when `is_folded`; as it is where it is no UTF-8.
- */
+/* Appends text in a normal form, and in one case when `is_folded`; unchanged where it is not
+ * UTF-8. */
 static void append_composed(limn_buffer *out, const char *text, bool is_folded)
 {
     const utf8proc_option_t options = UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE |
@@ -126,8 +126,8 @@ static void append_composed(limn_buffer *out, const char *text, bool is_folded)
     free(composed);
 }
 
-/* Where a number of a data set begins that words stand before, as in "VizWiz_val_00000001": from
- * six digits on, the first a zero. NULL: there is none. */
+/* Where a dataset's number after words begins, as in "VizWiz_val_00000001": six digits or more, the
+ * first a zero. NULL when there is none. */
 static const char *number_behind_words(const char *stem)
 {
     const size_t size = strlen(stem), at = digits_at(stem, size);
@@ -165,7 +165,7 @@ static void append_composed_key(limn_buffer *out, const char *name)
     limn_buffer_finish(&key);
 }
 
-/* Bytes of the key before a number that words stand before; 0 where there is none. */
+/* Bytes of the words before a number in the key; 0 where there are none. */
 static size_t words_size(limn_buffer *key, const char *name)
 {
     limn_image_name_key(key, last_of_any(name));

@@ -139,7 +139,7 @@ static bool is_any(uint32_t c)
 
 /* ---- 13a before its rules ------------------------------------------------------------------- */
 
-/* Replaces in place what is never shorter than what comes instead. */
+/* Replaces in place; `new_text` is never longer than `old`. */
 static void replace_all(limn_text *text, const char *old, const char *new_text)
 {
     const size_t old_size = strlen(old), new_size = strlen(new_text);

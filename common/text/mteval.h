@@ -1,4 +1,4 @@
-/* The tokenizers of machine translation's BLEU, as sacreBLEU 2.6 has them. */
+/* The tokenizers used for BLEU in machine translation, as in sacreBLEU 2.6. */
 #ifndef LIMN_COMMON_TEXT_MTEVAL_H
 #define LIMN_COMMON_TEXT_MTEVAL_H
 

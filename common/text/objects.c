@@ -7,7 +7,7 @@
 #include "common/text/string_table.h"
 
 enum {
-    MAX_PHRASE_SIZE = 64, /* bytes; the table's phrases and what is made of them fit (a test) */
+    MAX_PHRASE_SIZE = 64, /* bytes; the table's phrases and their variants fit (tested) */
     FIRST_VEHICLE = 1,    /* bicycle … boat */
     LAST_VEHICLE = 8,
     FIRST_ANIMAL = 14, /* bird … giraffe */
@@ -92,8 +92,8 @@ static size_t count_words(const phrase *p)
     return n;
 }
 
-/* The first meaning of a phrase is kept: what the table says itself goes before what is made of it.
- */
+/* The first meaning of a phrase is kept: entries of the table itself take precedence over derived
+ * ones. */
 static limn_status add(limn_object_lexicon *lexicon, const phrase *p, uint8_t object,
                        limn_error *err)
 {
@@ -142,7 +142,8 @@ static limn_status add_prefixed(limn_object_lexicon *lexicon, const char *const 
     return LIMN_OK;
 }
 
-/* Young, grown and toy animals; toy vehicles, and those that are named after who they carry. */
+/* Adds animals by age, sex or family ("baby …"), "passenger …" vehicles, and toy animals and
+ * vehicles, which name no object. */
 static limn_status add_variants(limn_object_lexicon *lexicon, phrase p, uint8_t object,
                                 limn_error *err)
 {
@@ -251,7 +252,7 @@ static const char *end_of_word(const char *word)
     return word;
 }
 
-/* The meaning of the longest phrase that begins at `word`; *end is behind it. */
+/* The meaning of the longest phrase that begins at `word`; *end is just past it. */
 static uint8_t find_longest(const char **end, const limn_object_lexicon *lexicon, const char *word)
 {
     uint8_t object = LIMN_OBJECT_NONE;

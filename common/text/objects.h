@@ -4,13 +4,14 @@
  * 2018, "Object Hallucination in Image Captioning"), with these differences:
  *   - longer phrases win: a hot dog is no dog, a teddy bear no bear, a wine glass no glass, a dirt
  *     bike no bicycle, a baby elephant nobody's child, and a bus stop, train tracks, a ski lift or
- * a toy car are none of their parts;
+ *     a toy car are not the things their words name;
  *   - words that mostly mean something else are left out: container, notebook, bow, sub, turkey,
  *     pancake, street light;
  *   - "orange" is the fruit only where it is not a colour (see limn_objects_find);
  *   - more words for people, from captions of Flickr8k and COCO;
- *   - words that mean people without being one (crowd, couple, family, someone, a hand) name a
- * person but are no object of the class "person". English only. */
+ *   - words that imply people (crowd, couple, family, someone, a hand) name a person, but are not
+ *     objects of the class "person".
+ * English only. */
 #ifndef LIMN_COMMON_TEXT_OBJECTS_H
 #define LIMN_COMMON_TEXT_OBJECTS_H
 

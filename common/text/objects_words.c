@@ -179,7 +179,7 @@ const limn_object_words limn_object_words_table[] = {
       "child 's feet, child 's lap, baby 's hand, baby 's head, baby 's face, baby 's mouth, baby "
       "'s feet, baby 's hair, women 's hands, men 's hands, children 's faces, children 's hands, "
       "baby 's mother, child 's mother" },
-    /* What is not a person, or nobody in particular. */
+    /* Not a person, or nobody in particular. */
     { LIMN_OBJECT_NONE,
       "man made, no people, no person, no man, no one, snow man, gingerbread man, lego man, lego "
       "men, toy soldier, statue of a man, statue of a woman, statue of a person, statue of a boy, "
@@ -195,7 +195,7 @@ const limn_object_words limn_object_words_table[] = {
       "seat, passenger seat, passenger window, couple of, hand dryer, hand towel, hand soap, hand "
       "rail, hand sanitizer, hand made, hand painted, hand drawn, hand written, hand held, hand "
       "sink, hand lotion, second hand, minute hand, hour hand, clock hand" },
-    /* What is not a vehicle. */
+    /* Not a vehicle. */
     { LIMN_OBJECT_NONE,
       "bike rack, bike lane, bike path, bike trail, bike seat, bicycle lane, bicycle rack, "
       "stationary bike, exercise bike, car seat, car park, car wash, car lot, cable car, car "
@@ -206,7 +206,7 @@ const limn_object_words limn_object_words_table[] = {
       "engine, jet stream, pick up, motorcycle seat, motorcycle helmet, bicycle helmet, bike "
       "helmet, train seat, airplane seat, bus seat, back seat, front seat, ship wreck, airplane "
       "hangar" },
-    /* What is not an animal, or not a living one. */
+    /* Not an animal, or not a living one. */
     { LIMN_OBJECT_NONE,
       "bird house, bird bath, bird cage, bird feeder, bird 's eye, birds eye, bird nest, cat "
       "food, cat bed, cat tree, cat fish, cat nip, cat toy, dog house, dog bed, dog food, dog "
@@ -220,7 +220,7 @@ const limn_object_words limn_object_words_table[] = {
       "statue, giraffe statue, statue of a horse, statue of a bear, statue of a cow, statue of a "
       "dog, statue of a cat, statue of a bird, statue of an elephant, statue of a giraffe, statue "
       "of a lion" },
-    /* What is not a thing of its own. */
+    /* Not an object in its own right. */
     { LIMN_OBJECT_NONE,
       "tie dye, tie dyed, tie dyes, tie up, ties up, railroad tie, rail road tie, ski lift, ski "
       "slope, ski resort, ski pole, ski lodge, ski boot, ski suit, ski mask, ski jump, ski hill, "

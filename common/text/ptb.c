@@ -179,8 +179,7 @@ static size_t entity_at(uint32_t *c, limn_ptb_kind kind, const char *text, size_
     return 0;
 }
 
-/* ptb->token = the text of a token of `kind` from text [size bytes]; lower case but for its
- * letters. */
+/* ptb->token = the text of a token of `kind` from text [size bytes]; the caller lower-cases it. */
 static limn_status spell(limn_ptb *ptb, limn_ptb_kind kind, const char *text, size_t size,
                          limn_error *err)
 {

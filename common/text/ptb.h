@@ -3,15 +3,15 @@
  * those of its PTBLexer.flex. tests/ptb/compare_ptb.py runs the original beside this; of 200,000
  * hard lines (seeds 1 to 10) none differs.
  *
- * What differs, and is meant:
+ * Deliberate differences:
  * - A line separator inside a caption (CR, LF, VT, FF, U+0085, U+2028, U+2029) is a space here;
- *   there it splits the caption in two and shifts all that follow.
+ *   there it splits the caption in two and shifts all captions after it.
  * - A caption's tokens depend on that caption alone. The original reads on into the next one: an
  *   open tag can take both, and whether a last abbreviation ends a sentence depends on the first
  *   word there. 10 of 80,000 hard lines, none of Flickr8k's 35,455 captions.
  * - U+0000 in an address or a tag is left out: a token is a C string.
  *
- * What differs and could not be made equal, none of it in those lines:
+ * Known differences that could not be removed; none occurs in those lines:
  * - U+0130, U+0131, U+017F and U+212A are letters here; there also an i, s or k of the words that
  *   rules spell ("'t\u0131s", "co.\u017F"). With 40 % of all i, s and k replaced by them, 1,279 of
  *   20,000 lines.

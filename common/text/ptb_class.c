@@ -14,7 +14,7 @@ typedef struct class_range {
     unsigned char ptb_class;
 } class_range;
 
-/* Characters that the rules name, but for letters and digits (ptb_letters.h). In order of code
+/* Characters that the rules name, except letters and digits (ptb_letters.h). In order of code
  * points. Those from U+0080 to U+0097 are meant as in Windows code page 1252. */
 static const class_range class_ranges[] = {
     { { 0x007F, 0x007F }, PTB_IGNORED },

@@ -1,5 +1,5 @@
-/* The letters and digits beyond ASCII that the original PTB tokenizer knows, in order. Those of
- * later Unicode versions it drops, so that libutf8proc's categories would not do. */
+/* The letters and digits beyond ASCII that the original PTB tokenizer knows, in order. It drops
+ * those of later Unicode versions, so libutf8proc's categories would not do. */
 #ifndef LIMN_COMMON_TEXT_PTB_LETTERS_H
 #define LIMN_COMMON_TEXT_PTB_LETTERS_H
 

@@ -1,8 +1,8 @@
 /* Between ptb.c and the generated lexer: the alphabet, and the kinds of tokens.
  *
  * The lexer reads one byte a character: ASCII is itself (line ends are spaces), other characters
- * are one of the classes below, which are all that the rules tell apart. Characters beyond the
- * basic plane are two, as in the original's UTF-16. */
+ * map to one of the classes below, which are all that the rules distinguish. Characters beyond the
+ * basic plane take two bytes, as in the original's UTF-16. */
 #ifndef LIMN_COMMON_TEXT_PTB_LEXER_H
 #define LIMN_COMMON_TEXT_PTB_LEXER_H
 
@@ -29,7 +29,7 @@ enum limn_ptb_class {
     PTB_CURRENCY,
     PTB_NO_BREAK_SPACE,
     PTB_SPACE,
-    PTB_IGNORED, /* zero-width space and others: separate tokens, are none */
+    PTB_IGNORED, /* zero-width space etc.: separates tokens, is not one itself */
     PTB_COMMA,
     PTB_STOP,
     PTB_SYMBOL,
@@ -65,8 +65,8 @@ typedef enum limn_ptb_kind {
     PTB_KIND_CLOSE_SQUARE, /* -RSB- */
 } limn_ptb_kind;
 
-/* The token at *cursor, which moves behind it: characters *start … *end. They overlap the next
- * token where a full stop is both an abbreviation's and the sentence's. */
+/* The token at *cursor, which moves past it: characters *start … *end. They overlap the next token
+ * where a full stop is both an abbreviation's and the sentence's. */
 limn_ptb_kind limn_ptb_next(const unsigned char **start, const unsigned char **end,
                             const unsigned char **cursor);
 

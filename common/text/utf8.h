@@ -32,7 +32,7 @@ bool limn_utf8_is_line_end(uint32_t code_point);
 limn_status limn_utf8_append_lower(limn_text *out, const char *text, size_t size, limn_error *err);
 
 /* The next word of *text [*size bytes] at white space: returns its first byte and sets *word_size,
- * moving *text and *size behind it; NULL when there is none left. */
+ * moving *text and *size past it; NULL when there is none left. */
 const char *limn_utf8_next_word(size_t *word_size, const char **text, size_t *size);
 
 #endif

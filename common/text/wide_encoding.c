@@ -20,7 +20,7 @@ const char *limn_wide_encoding(const char *bytes, size_t size)
         const char *name, *mark;
         size_t mark_size, width, at; /* width 0: by its mark */
     } encodings[] = {
-        { "UTF-32", "\xFF\xFE\0\0", 4, 0, 0 }, /* before UTF-16, which could begin so too */
+        { "UTF-32", "\xFF\xFE\0\0", 4, 0, 0 }, /* first: begins with UTF-16's mark */
         { "UTF-32", "\0\0\xFE\xFF", 4, 0, 0 }, { "UTF-16", "\xFF\xFE", 2, 0, 0 },
         { "UTF-16", "\xFE\xFF", 2, 0, 0 },     { "UTF-32LE", NULL, 0, 4, 0 },
         { "UTF-32BE", NULL, 0, 4, 3 },         { "UTF-16LE", NULL, 0, 2, 0 },

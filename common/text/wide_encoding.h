@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 /* The encoding of such a text, as iconv names it: "UTF-16" or "UTF-32" with a byte order mark; else
- * told by the zero bytes of its first characters, "UTF-16LE" …; NULL: it is none. Static. */
+ * inferred from the zero bytes of its first characters, "UTF-16LE" …; NULL when it is neither.
+ * Static storage. */
 const char *limn_wide_encoding(const char *bytes, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* How often each word occurs: the ground of a vocabulary. One thread at a time. */
+/* How often each word occurs: what vocabularies are built from. One thread at a time. */
 #ifndef LIMN_COMMON_TEXT_WORD_COUNTS_H
 #define LIMN_COMMON_TEXT_WORD_COUNTS_H
 
