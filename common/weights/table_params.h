@@ -1,5 +1,5 @@
-/* A table of tensors as parameters in training: f32 tensors of the same names, which decay where
- * they may be half. */
+/* A table of tensors as parameters in training: f32 tensors of the same names. Weight decay applies
+ * to those with may_be_half. */
 #ifndef LIMN_COMMON_WEIGHTS_TABLE_PARAMS_H
 #define LIMN_COMMON_WEIGHTS_TABLE_PARAMS_H
 

@@ -1,6 +1,6 @@
 /* The table of a network's tensors, written once: what each is called in the model file, its shape,
  * and where its weights are kept. Loading, memory, freeing (weights.h), parameters of training
- * (table_params.h) and the specification that converters work by (limn_tensor_row_specs) loop over
+ * (table_params.h) and the specification that converters follow (limn_tensor_row_specs) loop over
  * it.
  *
  * A network's own code builds the table from its configuration, row by row. A row is a layer: one
@@ -9,8 +9,7 @@
  *     static const limn_tensor_row head = { .kind = LIMN_ROW_PRODUCT, .has_bias = true,
  *                                           .offset = offsetof(network, head), … };
  *     limn_tensor_table_add(&table, &head, "encoder.head");
- *     LIMN_TRY(limn_tensor_table_check(&table, err)); // once, after the last row
- */
+ *     LIMN_TRY(limn_tensor_table_check(&table, err)); // once, after the last row */
 #ifndef LIMN_COMMON_WEIGHTS_TENSOR_TABLE_H
 #define LIMN_COMMON_WEIGHTS_TENSOR_TABLE_H
 
@@ -42,10 +41,9 @@ typedef struct limn_tensor_row {
     char name[LIMN_TENSOR_NAME_SIZE]; /* without .weight and .bias */
     limn_row_kind kind;
     bool has_bias;     /* products, convolutions, depthwise: NAME.bias [shape[0]] too */
-    bool is_widened;   /* products, convolutions: packed as F32 even where the file has F16 */
+    bool is_widened;   /* products, convolutions: packed as f32 even where the file has F16 */
     bool is_sensitive; /* products: F16 even in an int8 file, since 8 bits lose too much */
-    bool is_weight;    /* values: stored as F16 in F16 files, and decays; the other kinds' weights
-                          always are, norms never */
+    bool is_weight;    /* values: F16 in F16 files, and decays, as other weights do */
     size_t n_dims;
     size_t shape[4];   /* [n_dims], of the weight or of the values */
     size_t offset;     /* bytes into the network: where what the row loads is kept */
@@ -72,8 +70,7 @@ typedef struct limn_tensor_spec {
     char name[LIMN_TENSOR_NAME_SIZE];
     size_t n_dims;
     size_t shape[4];  /* [n_dims] */
-    bool may_be_half; /* stored as F16 in an F16 file; the others are F32 in every file. In training
-                         it is these that weight decay applies to */
+    bool may_be_half; /* F16 in an F16 file (the others are always F32); decays in training */
     bool may_be_int8; /* stored as I8 in an int8 file, with LIMN_TENSOR_SCALES */
 } limn_tensor_spec;
 

@@ -6,7 +6,7 @@
 #include "common/base/mem.h"
 #include "common/kernels/pack.h"
 
-/* Where the load stands; after the first failure the rest does nothing. */
+/* The state of a load; after the first failure the remaining calls do nothing. */
 typedef struct loader {
     const limn_safetensors *file;
     limn_error *err;
@@ -137,7 +137,7 @@ static void put_int8(loader *l, const limn_packed *out, size_t first, const limn
     limn_safetensors_release(l->file, t);
 }
 
-/* The same of its bias. */
+/* Puts a row's bias likewise. */
 static void put_bias(loader *l, const limn_packed *out, size_t first, const limn_tensor_spec *spec)
 {
     float *bias = read_floats(l, spec);
@@ -161,7 +161,7 @@ static void put_row(loader *l, const limn_packed *out, size_t first, const limn_
     if (n > 1) put_bias(l, out, first, &specs[1]);
 }
 
-/* Rows that are one product, packed straight from the file. */
+/* Loads rows that form one product, packed directly from the file. */
 static void load_product(loader *l, limn_packed *out, const limn_tensor_row *rows, size_t n)
 {
     limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];

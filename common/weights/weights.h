@@ -6,17 +6,18 @@
 #include "common/weights/tensor_table.h"
 
 typedef struct limn_norm_weights {
-    float *gamma, *beta; /* Metadata of a file with I8 tensors: the rule that they were quantised by
-                            (common/kernels/int8.h). */
+    float *gamma, *beta; /* [dim] */
+
+/* Metadata of a file with I8 tensors: the rule by which they were quantised
+ * (common/kernels/int8.h). */
 #define LIMN_INT8_KEY "limn.int8"
 #define LIMN_INT8_RULE_NAME "1"
-
-    /* [dim] */
 } limn_norm_weights;
 
 /* Fills what each row's offset names in `network`, which starts zeroed there, with memory of its
- * own. Every tensor is checked for presence, type and shape. After an error what was loaded waits
- * for limn_weights_finish. LIMN_E_FORMAT names the tensor and what was expected; LIMN_E_NOMEM. */
+ * own. Every tensor is checked for presence, type and shape. After an error, limn_weights_finish
+ * frees what was already loaded. LIMN_E_FORMAT names the tensor and what was expected;
+ * LIMN_E_NOMEM. */
 limn_status limn_weights_load(void *network, const limn_tensor_table *table,
                               const limn_safetensors *file, limn_error *err);
 /* Bytes of all that was loaded. */
