@@ -21,7 +21,7 @@ static bool begins_word(after last, unsigned char class)
     return class != LIMN_TOKEN_SPACE;
 }
 
-/* A token that comes; LIMN_NO_TOKEN for any of its class that no phrase has. */
+/* A token to be read; LIMN_NO_TOKEN for any of its class that occurs in no phrase. */
 typedef struct comer {
     uint32_t token;
     unsigned char class;
@@ -29,14 +29,14 @@ typedef struct comer {
 
 /* ---- one requirement -------------------------------------------------------------------- */
 
-/* The tree of a requirement's alternatives (Aho & Corasick 1975). Its nodes are beginnings of
- * phrases, the root the empty one; one more, `done`, has no way out. Where a word may have several
- * tokens, a phrase is done once the token after it begins another word; until then its last node
- * waits. */
+/* The trie of a requirement's alternatives (Aho & Corasick 1975). Its nodes are prefixes of
+ * phrases, the root the empty one; one more node, `done`, is absorbing. Where a word may have
+ * several tokens, a phrase is done once the token after it begins another word; until then its last
+ * node waits. */
 typedef struct matcher {
     struct matcher_node {
         uint32_t token, parent;
-        uint32_t failure;    /* the longest other node that the words so far end with */
+        uint32_t failure;    /* the longest proper suffix that is a node */
         bool is_done;        /* a phrase ends here */
         unsigned char class; /* of the token */
     } * nodes;               /* [n_nodes], parents before children */
@@ -96,7 +96,7 @@ static void add_level(matcher *m, const limn_phrase *phrase, size_t n)
     if (n + 1 == phrase->n_tokens) m->nodes[node].is_done = true;
 }
 
-/* Levels are complete above a node when its failure is looked for. */
+/* Parents come before children, so failures of shorter prefixes are already known. */
 static void link_failures(matcher *m)
 {
     for (uint32_t i = 1; i < m->n_nodes; i++) {
@@ -158,7 +158,7 @@ typedef struct builder {
     size_t n_matchers, max_states;
     const limn_requirement *requirements;
     const unsigned char *classes; /* [n_tokens] or NULL */
-    bool needs_last;              /* a phrase begins with what not always begins a word */
+    bool needs_last;              /* a phrase's first token may not begin a word */
     node_tuple *tuples;           /* [n_states] */
     limn_automaton *a;
 } builder;
@@ -214,7 +214,7 @@ static limn_status too_many(const builder *b, limn_error *err)
                      b->max_states);
 }
 
-/* Where the tokens lead that no phrase has. */
+/* Finds where tokens that occur in no phrase lead. */
 static limn_status expand_others(builder *b, size_t state, limn_error *err)
 {
     limn_automaton *a = b->a;

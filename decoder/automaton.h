@@ -1,9 +1,9 @@
 /* Required words as a finite-state automaton (Anderson et al. 2017): each state records which
  * requirements are met, and how much of the others' phrases the last words match.
  *
- * A requirement is met by any one of its alternatives, each a phrase of whole words, given as its
- * tokens in a row: it begins where a word does (limn_token_begins_word), and its last word goes on
- * no further. State 0 is the start; transitions are looked up in a table [n_states, n_tokens]. */
+ * A requirement is met by any one of its alternatives, each a phrase of whole words, given as
+ * consecutive tokens: it begins where a word does (limn_token_begins_word), and ends where its last
+ * word ends. State 0 is the start; transitions are looked up in a table [n_states, n_tokens]. */
 #ifndef LIMN_DECODER_AUTOMATON_H
 #define LIMN_DECODER_AUTOMATON_H
 
@@ -23,8 +23,8 @@ typedef struct limn_requirement {
 
 typedef struct limn_automaton limn_automaton; /* immutable; shared by threads */
 
-/* Of requirements [n_requirements] over n_tokens tokens of `classes` (limn_token_class [n_tokens];
- * NULL: each is a word). LIMN_E_LIMIT when it takes more than
+/* Builds it from requirements [n_requirements] over n_tokens tokens with `classes`
+ * (limn_token_class [n_tokens]; NULL: each is a word). LIMN_E_LIMIT when it takes more than
  * max_states (1 … 65535) states or there are too many requirements; LIMN_E_ARG for a phrase without
  * tokens or with one that is not below n_tokens; LIMN_E_NOMEM. */
 limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *requirements,
@@ -33,7 +33,7 @@ limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *
 void limn_automaton_destroy(limn_automaton **a); /* accepts NULL and *a == NULL; nulls it */
 
 size_t limn_automaton_n_states(const limn_automaton *a);
-/* The states after each token [n_tokens] in `state`. */
+/* The next state for each token [n_tokens], from `state`. */
 const uint16_t *limn_automaton_next(const limn_automaton *a, size_t state);
 /* Whether all requirements are met. */
 bool limn_automaton_accepts(const limn_automaton *a, size_t state);

@@ -18,7 +18,7 @@ typedef struct candidate_list {
 
 typedef struct group {
     limn_hypothesis *finished; /* [n_finished of max_finished], best score of the search first */
-    double *ranks;             /* [max_finished] those scores, which diversity may have lowered */
+    double *ranks;             /* [max_finished] scores to rank by, lowered by diversity */
     size_t n_finished;
 } group;
 
@@ -32,8 +32,8 @@ struct limn_beam {
     candidate_list *candidates;   /* [n_states] of the group whose turn it is */
     group *groups;                /* [n_groups] */
     uint32_t *parents, *tokens;   /* [max_rows], of the rows of the next callback */
-    uint32_t *taken;              /* [max_rows] tokens of the groups before, in this step */
-    float *before_taken;          /* [max_rows] their values without cost */
+    uint32_t *taken;              /* [max_rows] tokens chosen by earlier groups in this step */
+    float *before_taken;          /* [max_rows] their values without the diversity penalty */
     limn_hypothesis *best;        /* [n_best] of several groups */
     size_t n_open, n_next, n_taken;
 };
@@ -128,7 +128,7 @@ limn_beam *limn_beam_plan(limn_arena *a, const limn_beam_settings *s)
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-/* What every open hypothesis may be continued by, and at what value. */
+/* Computes the value of every token after every open hypothesis. */
 static void prepare_values(limn_beam *b, const limn_beam_settings *s)
 {
     const limn_token_bounds bounds = { &s->constraints, s->n_tokens, s->max_steps, s->end_token };
@@ -149,7 +149,7 @@ static size_t times_taken(const limn_beam *b, uint32_t token)
     return n;
 }
 
-/* Takes the cost of what groups before took off the values of a row. */
+/* Subtracts the diversity penalty for earlier groups' tokens from the values of a row. */
 static void charge_row(limn_beam *b, const limn_beam_settings *s, float *values)
 {
     for (size_t i = 0; i < b->n_taken; i++) b->before_taken[i] = values[b->taken[i]];
@@ -158,7 +158,7 @@ static void charge_row(limn_beam *b, const limn_beam_settings *s, float *values)
             b->before_taken[i] - s->diversity * (float)times_taken(b, b->taken[i]);
 }
 
-/* Groups share the row of the first step, so values must be as they were. */
+/* Undoes charge_row: groups share the row of the first step, so values must be restored. */
 static void refund_row(limn_beam *b, float *values)
 {
     for (size_t i = 0; i < b->n_taken; i++) values[b->taken[i]] = b->before_taken[i];
@@ -176,8 +176,8 @@ static bool has_more_value(const void *a, const void *b)
     return ((const limn_candidate *)a)->value > ((const limn_candidate *)b)->value;
 }
 
-/* Keeps the best `max`. Rows and tokens come in increasing order, so the later of equals stays
- * behind. */
+/* Keeps the best `max`. Rows and tokens come in increasing order, so ties keep the earlier one
+ * first. */
 static void offer(candidate_list *list, size_t max, limn_candidate c)
 {
     limn_ranked_insert(list->items, &list->n, max, sizeof c, &c, has_more_value);
@@ -245,7 +245,7 @@ static limn_scoring scoring_of(const limn_beam_settings *s, void *ctx)
                            .coverage_ctx = ctx };
 }
 
-/* A place among the best finished ones of a group, whose old content may be overwritten; NULL when
+/* A slot among the best finished ones of a group, whose old content may be overwritten; NULL when
  * the rank is not good enough. */
 static limn_hypothesis *finished_place(group *g, size_t max, double rank)
 {
@@ -350,8 +350,8 @@ static void advance(limn_beam *b, const limn_beam_settings *s, void *ctx)
     swap_open(b);
 }
 
-/* How many hypotheses of a bank can still come among the n best of their group. Not before K have
- * finished: until then, open ones may come to count without an end. */
+/* How many hypotheses of a bank can still come among the n best of their group. Applies once K have
+ * finished; until then, open ones may still count without an end. */
 static size_t count_hopeful(const limn_beam *b, const limn_beam_settings *s, size_t g,
                             const bank *of)
 {

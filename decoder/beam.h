@@ -26,8 +26,8 @@
  * extension competes in the beam of the state that its token leads to. Only hypotheses in an
  * accepting state finish.
  *
- * Values that are searched by are log-probabilities; a filter, penalties and diversity change them,
- * but never the log-probabilities that a hypothesis reports. */
+ * The search compares values: log-probabilities, changed by a filter, penalties and diversity. The
+ * log-probabilities that a hypothesis reports are never changed. */
 #ifndef LIMN_DECODER_BEAM_H
 #define LIMN_DECODER_BEAM_H
 
@@ -53,7 +53,7 @@ typedef struct limn_beam_settings {
     size_t n_tokens;      /* vocabulary size */
     uint32_t start_token, end_token;
     limn_constraints constraints;
-    /* What is 0 from here on is off. */
+    /* From here on, 0 turns an option off. */
     float patience;                  /* 0 = 1 */
     size_t n_groups;                 /* G, which divides K; 0 = 1 */
     float diversity;                 /* >= 0 */

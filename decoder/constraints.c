@@ -53,7 +53,7 @@ static uint32_t last_of(const past *p)
     return p->n > 0 ? p->tokens[p->n - 1] : LIMN_NO_TOKEN;
 }
 
-/* ---- one word more, or the last one goes on ------------------------------------------------- */
+/* ---- a new word, or the last one continued ------------------------------------------------- */
 
 /* After the last word: what begins another, and spaces before it. */
 static void ban_more_words(const past *p, float *log_probs, size_t n_tokens, uint32_t end_token)
@@ -64,7 +64,7 @@ static void ban_more_words(const past *p, float *log_probs, size_t n_tokens, uin
             log_probs[t] = -INFINITY;
 }
 
-/* What would make the word before a longer one. */
+/* Bans what would lengthen the word before. */
 static void ban_going_on(const past *p, float *log_probs, size_t n_tokens)
 {
     for (uint32_t t = 0; t < n_tokens; t++)
@@ -88,7 +88,7 @@ static uint32_t twin_of(const past *p, uint32_t token)
     return p->twins ? p->twins[token] : token;
 }
 
-/* Whether the first n tokens of words are the same, but for a space before them. */
+/* Whether the first n tokens of words are the same, except for a space before them. */
 static bool begin_alike(const past *p, uint32_t a, uint32_t b, size_t n)
 {
     if (n == 0) return true;
@@ -122,7 +122,7 @@ static void ban_last_token(float *log_probs, const past *p, limn_word_span word,
         log_probs[twin_of(p, last)] = -INFINITY;
 }
 
-/* The same where words are tokens in a row: a word to come, or the last one as it may go on. */
+/* The same where a word may be several tokens: for a new word, and for the last one continued. */
 static void ban_repeated_words(float *log_probs, const past *p, size_t n)
 {
     limn_word_span words[LIMN_DECODER_MAX_POSITIONS];
@@ -160,8 +160,8 @@ static bool ends_badly(const limn_constraints *c, const past *p)
     return false;
 }
 
-/* No end after a word that can't be the last; where the next word has to be the last one, none that
- * can't. */
+/* Bans the end after a word that can't be the last; where the next word has to be the last one,
+ * bans words that can't be. */
 static void ban_bad_endings(const limn_constraints *c, const past *p, float *log_probs,
                             size_t max_steps, uint32_t end_token, size_t n_words)
 {

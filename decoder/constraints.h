@@ -1,9 +1,9 @@
 /* Constraints on the next token, given the words of a hypothesis. Every decoding method applies
  * them to the log-probabilities before it chooses.
  *
- * Rules speak of words, hypotheses are tokens: `classes` says which tokens make a word
- * (limn_token_begins_word). A word is banned at its last token, so longer words that begin with
- * all tokens of a banned word are banned too. */
+ * Rules are about words, hypotheses consist of tokens: `classes` says which tokens form a word
+ * (limn_token_begins_word). A word is banned at its last token, so longer words that begin with all
+ * tokens of a banned word are banned too. */
 #ifndef LIMN_DECODER_CONSTRAINTS_H
 #define LIMN_DECODER_CONSTRAINTS_H
 
@@ -14,8 +14,8 @@
 #include "decoder/phrase_trie.h"
 
 typedef struct limn_constraints {
-    size_t min_words;       /* no end token before that many words */
-    size_t max_words;       /* nothing that begins a word after that many; 0 = no bound */
+    size_t min_words;       /* no end token before this many words */
+    size_t max_words;       /* no new word after this many; 0 = no bound */
     size_t no_repeat_ngram; /* no n words twice in the same order; 0 = off */
     const limn_phrase_trie
         *banned_phrases;   /* phrases that are never written; borrowed; NULL = none */

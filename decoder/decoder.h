@@ -1,7 +1,7 @@
 /* The decoder: a transformer (Vaswani 2017) that writes a caption token by token, attending to
  * features. What it computes is given by its layout (decoder_layout.h).
  *
- * It may also get tags of the image: each tag slot is a row of the memory, after those of the
+ * It may also read tags of the image: each tag slot is a row of the memory, after those of the
  * features and before the norm:
  *
  *     tag_embedding[tag] + probability · tag_probability                     [n_tag_slots, width]
@@ -30,7 +30,7 @@ typedef struct limn_decoder_config {
     uint32_t max_positions;      /* longest caption with its start token; 2 … 1024 */
     uint32_t n_tokens;           /* vocabulary size; 5 … LIMN_VOCAB_MAX_TOKENS */
     uint32_t n_memory_positions; /* encoder positions; 1 … 4096 */
-    uint32_t n_class_positions;  /* of them, the first, which are no place in the image; fewer */
+    uint32_t n_class_positions;  /* the first of them, which have no place in the image; fewer */
     uint32_t memory_dim;         /* encoder features; 1 … 16384 */
     uint32_t n_tag_slots;        /* number of tag slots; 0 … LIMN_MAX_TAG_SLOTS */
     uint32_t n_tags;             /* number of tags; n_tag_slots … 10000, 0 without slots */
@@ -38,7 +38,7 @@ typedef struct limn_decoder_config {
     limn_specials specials; /* of the vocabulary, which it borrows from */
 } limn_decoder_config;
 
-/* Whether all is the same; of special tokens, which ones they are. */
+/* Whether all fields are equal; special tokens are compared by value. */
 bool limn_decoder_configs_equal(const limn_decoder_config *a, const limn_decoder_config *b);
 
 /* A tag that an image shows, and its probability, for a decoder with tag slots. */
@@ -53,9 +53,9 @@ enum { LIMN_MAX_TAG_SLOTS = 32, LIMN_DECODER_MAX_POSITIONS = 1024 };
 size_t limn_decoder_n_memory_rows(const limn_decoder_config *config);
 /* Memory positions that are places in the image: all but the class positions. */
 size_t limn_decoder_n_places(const limn_decoder_config *config);
-/* Floats of such a row: dim, or memory_dim where the layout does not project it. */
+/* Floats of a memory row: dim, or memory_dim where the layout does not project it. */
 size_t limn_decoder_memory_width(const limn_decoder_config *config);
-/* By what token embeddings are multiplied. */
+/* The factor applied to token embeddings. */
 float limn_decoder_embedding_scale(const limn_decoder_config *config);
 /* Fills the slots [n_tag_slots] for the unconditional pass, whose features are zero: the tags 0, 1,
  * 2 … with probability 0. */
@@ -86,9 +86,9 @@ void limn_decoder_state_destroy(limn_decoder_state **s); /* accepts NULL and *s 
 size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps);
 
 /* Starts an image: computes the keys and values of the memory in every layer from features
- * [n_memory_positions, memory_dim] and `slots` [n_tag_slots] (NULL: those of no image; not looked
- * at without slots) and empties the caches. Allocates nothing. `pool` may be NULL; the result is
- * the same bits for any pool (also in limn_decoder_step). */
+ * [n_memory_positions, memory_dim] and `slots` [n_tag_slots] (NULL: those of the unconditional
+ * pass; ignored without slots) and empties the caches. Allocates nothing. `pool` may be NULL; the
+ * result is the same bits for any pool (also in limn_decoder_step). */
 void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features,
                         const limn_tag_slot *slots);
 
@@ -112,13 +112,13 @@ size_t limn_decoder_attention_dim(const limn_decoder *d);
  * row may sum to less than 1.
  *
  * Attention is not kept unless asked for, and then costs a copy of the probabilities; logits
- * are the same bits. From the next step on, steps write theirs to `attention` [max_steps, max_rows,
- * attention_dim], which must live as long as they are read; NULL: no longer. */
+ * are the same bits. From the next step on, steps write it to `attention` [max_steps, max_rows,
+ * attention_dim], which must live as long as it is read; NULL: stop keeping it. */
 void limn_decoder_keep_attention(limn_decoder_state *s, float *attention);
 
-/* Where row `row` of step `step` (0 is the first) looked: [n_layers, n_heads, n_places];
- * each [n_places] sums to 1, or to less by what was left out. NULL while none is
- * kept. Nothing is moved when hypotheses are reordered: a hypothesis is the list of its rows. */
+/* Attention of row `row` of step `step` (0 is the first): [n_layers, n_heads, n_places]; each
+ * [n_places] sums to 1, less what was dropped. NULL while none is kept. Nothing is moved when
+ * hypotheses are reordered: a hypothesis is the list of its rows. */
 const float *limn_decoder_attention(const limn_decoder_state *s, size_t step, size_t row);
 
 /* The row of step `step` that row `row` of the latest step comes from; `row` at the latest step. */

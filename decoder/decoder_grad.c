@@ -148,7 +148,7 @@ static void add_position_gradients(void *ctx, size_t item, size_t worker)
     }
 }
 
-/* Decides which images are not to be seen, and takes the slots of the others. */
+/* Decides which images are hidden (image_dropout), and takes the slots of the others. */
 static void choose_images(const struct pass *p)
 {
     limn_decoder_trainer *t = p->t;
@@ -165,7 +165,7 @@ static void choose_images(const struct pass *p)
     }
 }
 
-/* Zeroes the features, or their gradients, of the images that are not to be seen. */
+/* Zeroes the features, or their gradients, of the hidden images. */
 static void hide_images(const struct pass *p, float *features)
 {
     const limn_decoder_config *c = &p->t->config;

@@ -37,16 +37,16 @@ typedef struct limn_decoder_batch {
     const uint32_t *targets;    /* [n_rows] token to predict; the end token last */
     const float *weights;       /* [n_rows] factor of the row's loss, or NULL = 1 */
     bool is_drawn; /* the targets were sampled from this decoder: losses use the distribution they
-                    * were sampled from, the softmax without <pad>, <s> and <unk>. With the whole
+                    * were sampled from, the softmax without <pad>, <s> and <unk>. With the full
                     * softmax a reward's gradient (Williams 1992) would move probability to those
                     * three, which are never sampled and so never penalised. */
 } limn_decoder_batch;
 
 typedef struct limn_decoder_grad_settings {
     float dropout, feature_dropout; /* 0 … 0.9 */
-    float image_dropout;   /* share of images whose captions see features of zero and the tag
-                            * slots of no image, 0 … 0.9: what guidance compares with (Ho &
-                            * Salimans 2021) */
+    float image_dropout;   /* share of images whose captions see zero features and the unconditional
+                            * tag slots, 0 … 0.9: what guidance compares with (Ho & Salimans
+                            * 2022) */
     float label_smoothing; /* 0 … 0.9; 0 for a batch that was drawn */
     uint64_t seed;         /* of this step's dropout */
     float scale;           /* gradients are those of scale * sum of weighted losses */
@@ -70,14 +70,14 @@ size_t limn_decoder_trainer_bytes(const limn_decoder_config *config,
 
 /* Forward and backward: adds to params->gradients; *loss_sum (smoothed, weighted, unscaled).
  *
- * A batch is of captions with images or of text alone. Both kinds, several parts of one large
- * batch, or several losses are mixed by several runs without limn_params_clear_gradients between
- * them: gradients add up, each run by its own `scale`, to those of one batch but for rounding. With
- * dropout each run takes a seed of its own.
+ * A batch is of captions with images or of text alone. To mix both kinds, several parts of one
+ * large batch, or several losses, make several runs without limn_params_clear_gradients between
+ * them: gradients accumulate, each run's with its own `scale`, and equal those of one batch up to
+ * rounding. With dropout each run takes a seed of its own.
  *
  * feature_gradients [as batch->features], or NULL; written, not added to. LIMN_E_ARG names what
- * does not fit: a batch over the limits, a token or tag out of range, an empty caption, no slots, a
- * target that is never written in a batch that was drawn, or smoothing of one. */
+ * does not fit: a batch over the limits, a token or tag out of range, an empty caption, no slots,
+ * and, for a batch with is_drawn, a target that is never written, or label smoothing. */
 limn_status limn_decoder_trainer_run(limn_decoder_trainer *t, const limn_decoder_batch *batch,
                                      const limn_decoder_grad_settings *settings,
                                      float *feature_gradients, double *loss_sum, limn_error *err);

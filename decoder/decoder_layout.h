@@ -32,12 +32,12 @@
 #include "decoder/tokenizers/specials.h"
 
 typedef enum limn_norm_position { LIMN_NORM_BEFORE = 0, LIMN_NORM_AFTER } limn_norm_position;
-/* The last activation that a layout may have; those behind it need a residual. */
+/* The last activation that a layout may have; those after it need a residual. */
 enum { LIMN_LAYOUT_LAST_ACTIVATION = LIMN_ACT_QUICK_GELU };
 typedef enum limn_memory_kind { LIMN_MEMORY_CROSS = 0, LIMN_MEMORY_PREFIX } limn_memory_kind;
 
 typedef struct limn_decoder_layout {
-    const char *name; /* of the layout below that this one is, or was made of; static */
+    const char *name; /* of the known layout that this is or derives from; static */
     limn_norm_position norm_position;
     limn_memory_kind memory;
     limn_activation activation, head_activation;

@@ -1,4 +1,4 @@
-/* From features to the keys and values that every step looks at. */
+/* From features to the keys and values that every step attends to. */
 #include <math.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static void fill_positions(limn_decoder_state *s, const float *features)
         s->memory[i] += w->memory_position[i];
 }
 
-/* The rows of the tags, behind them. */
+/* The rows of the tags, after those. */
 static void fill_slots(limn_decoder_state *s, const limn_tag_slot *slots)
 {
     const limn_decoder_config *c = &s->d->config;
@@ -76,7 +76,7 @@ static void begin_cross(limn_decoder_state *s, size_t n_rows)
 
 /* ---- prefix -------------------------------------------------------------------------------- */
 
-/* Keeps the keys and values of the prefix in a layer, and makes its rows see one another. */
+/* Keeps a layer's keys and values of the prefix, and runs full attention among its rows. */
 static void run_prefix_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
 {
     const limn_decoder_layer *l = &s->d->weights->layers[layer];
@@ -86,7 +86,7 @@ static void run_prefix_attention(limn_decoder_state *s, size_t layer, size_t n_r
     limn_decoder_linear(s, s->qkv, in, n_rows, &l->self_qkv);
     for (size_t r = 0; r < n_rows; r++)
         memcpy(kv + r * 2 * dim, s->qkv + (3 * r + 1) * dim, 2 * dim * sizeof *kv);
-    if (layer + 1 == s->d->config.n_layers) return; /* nobody looks at what it gives */
+    if (layer + 1 == s->d->config.n_layers) return; /* nothing reads its output */
     limn_attention_run(&s->runner,
                        &(limn_attention){ .n_rows = n_rows,
                                           .n_keys = n_rows,

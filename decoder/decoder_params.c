@@ -36,7 +36,7 @@ static void init_uniform(float *x, size_t n, float bound, limn_rng *rng)
     for (size_t i = 0; i < n; i++) x[i] = bound * (float)(2.0 * limn_rng_uniform(rng) - 1.0);
 }
 
-/* Each tensor draws from a stream of its own, so adding one leaves the others as they were. */
+/* Each tensor draws from a stream of its own, so adding one leaves the others unchanged. */
 void limn_decoder_params_init(limn_params *params, uint64_t seed)
 {
     for (size_t i = 0; i < params->n_items; i++) {

@@ -1,4 +1,4 @@
-/* Inside of the decoder's trainer: where its parameters are, by the table of tensors. */
+/* Internals of the decoder's trainer: where its parameters are, by the table of tensors. */
 #ifndef LIMN_DECODER_DECODER_PARAMS_H
 #define LIMN_DECODER_DECODER_PARAMS_H
 

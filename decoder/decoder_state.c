@@ -54,7 +54,7 @@ static void plan_prefix(limn_decoder_state *s, limn_arena *a)
         a, limn_attention_floats(S, c->n_heads, c->dim / c->n_heads), sizeof *s->prefix_attention);
 }
 
-/* Room to widen the largest of the weights that the memory's rows are multiplied with. */
+/* Room to widen the largest weights by which the memory's rows are multiplied. */
 static void plan_runner(limn_decoder_state *s, limn_arena *a)
 {
     const limn_decoder_layer *l = &s->d->weights->layers[0];

@@ -1,4 +1,4 @@
-/* Inside of a limn_decoder_state: what the sources that run the decoder share. */
+/* Internals of a limn_decoder_state: what the sources that run the decoder share. */
 #ifndef LIMN_DECODER_DECODER_STATE_H
 #define LIMN_DECODER_DECODER_STATE_H
 
@@ -18,7 +18,7 @@ typedef struct limn_cross_memory {
 struct limn_decoder_state {
     const limn_decoder *d;
     limn_arena arena;
-    limn_runner runner; /* its pool is that of the call under way */
+    limn_runner runner; /* its pool is that of the current call */
     size_t max_rows, max_steps, n_steps;
     limn_cross_memory *cross;    /* [n_layers] of cross-attention */
     float **prefix_kv;           /* [n_layers] of a prefix: [S, 2 * D], keys then values */
@@ -36,7 +36,7 @@ struct limn_decoder_state {
                                            * the caller's; NULL: not kept */
 };
 
-/* n up to a multiple of the outputs of a panel, which a row of scores has room for. */
+/* n rounded up to a multiple of a panel's outputs: the room that a row of scores has. */
 size_t limn_decoder_padded(size_t n);
 
 /* ---- parts of a layer, on rows of x [n_rows, dim] (transformer.c) --------------------------- */
@@ -44,7 +44,7 @@ size_t limn_decoder_padded(size_t n);
 /* y [n_rows, n_outputs] = x [n_rows, n_inputs] Wᵀ + b, both dense. */
 void limn_decoder_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                          const limn_packed *w);
-/* The same added to y. */
+/* The same, but added to y. */
 void limn_decoder_add_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
                              const limn_packed *w);
 /* What a part reads of x: x itself, or its norm in s->h. */

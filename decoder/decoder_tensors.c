@@ -5,7 +5,7 @@
 #include "decoder/decoder_params.h"
 #include "decoder/decoder_weights.h"
 
-/* Where a tensor is kept: in the weights that captions are made with, and in training. */
+/* Where a tensor is kept: in the weights for inference, and in training. */
 typedef struct place {
     size_t offset, trained_at;
 } place;

@@ -1,7 +1,6 @@
-/* Inside of the decoder's trainer: parameters, what the forward pass keeps, scratch. Only
- * decoder_trainer.c (building) and decoder_grad.c (the passes) include this.
- * Names: R rows (tokens), P images, S rows of an image's memory, D dim, F feed-forward, V
- * tokens. */
+/* Internals of the decoder's trainer: parameters, what the forward pass keeps, scratch. Only
+ * decoder_trainer.c (building) and decoder_grad.c (the passes) include this. Names: R rows
+ * (tokens), P images, S rows of an image's memory, D dim, F feed-forward, V tokens. */
 #ifndef LIMN_DECODER_DECODER_TRAINER_H
 #define LIMN_DECODER_DECODER_TRAINER_H
 

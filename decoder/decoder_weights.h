@@ -1,4 +1,4 @@
-/* Inside of a limn_decoder: its packed weights. Only the sources that open and run it, and the
+/* Internals of a limn_decoder: its packed weights. Only the sources that open and run it, and the
  * table of its tensors, include this. */
 #ifndef LIMN_DECODER_DECODER_WEIGHTS_H
 #define LIMN_DECODER_DECODER_WEIGHTS_H

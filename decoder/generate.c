@@ -67,7 +67,8 @@ static void penalise(float *values, uint32_t token, float penalty)
     values[token] = values[token] < 0 ? values[token] * penalty : values[token] / penalty;
 }
 
-/* The processors of logits: each token that was there once, then the minimum length. */
+/* The logits processors: the repetition penalty, once per distinct token, then the minimum
+ * length. */
 static void process(const limn_generate_settings *s, const limn_hypothesis *h, float *values)
 {
     const float penalty = s->repetition_penalty;
@@ -122,7 +123,8 @@ static bool has_more_value(const void *a, const void *b)
     return ((const limn_candidate *)a)->value > ((const limn_candidate *)b)->value;
 }
 
-/* The extensions of a row, among the 2K best of all. Sums are those of 32-bit floats, as there. */
+/* The extensions of a row, among the 2K best of all. Sums are in 32-bit floats, as in
+ * transformers. */
 static void offer_row(limn_generate *g, const limn_generate_settings *s, size_t row)
 {
     const size_t max = 2 * s->beam_size;

@@ -1,10 +1,10 @@
-/* The search of transformers' `generate` (4.57), for captions that are to be what it writes: greedy
+/* The search of transformers' `generate` (4.57), for captions identical to its output: greedy
  * search, and beam search with its own stopping rule. It differs from decoder/beam.h: lengths count
  * new tokens only, the search ends when the best open hypothesis would be no better than the worst
- * of K finished ones if it ended now, and every token has a share in the probabilities.
+ * of K finished ones if it ended now, and probabilities are over all tokens.
  *
  * The repetition penalty (Keskar et al. 2019) acts on tokens of the prompt too: on logits in greedy
- * search, on log-probabilities in beam search, where the score has it. */
+ * search, on log-probabilities in beam search, where it is part of the score. */
 #ifndef LIMN_DECODER_GENERATE_H
 #define LIMN_DECODER_GENERATE_H
 
@@ -14,7 +14,7 @@
 typedef struct limn_generate_settings {
     size_t beam_size;         /* K, 1 … LIMN_BEAM_MAX; 1 = greedy */
     size_t n_best;            /* hypotheses wanted, 1 … K */
-    size_t max_new;           /* tokens at most after the prompt, end token included; >= 1 */
+    size_t max_new;           /* maximum number of new tokens, end token included; >= 1 */
     size_t min_new;           /* no end token while there are fewer */
     float length_penalty;     /* A: score = value / (new tokens)^A */
     float repetition_penalty; /* 1 = off */

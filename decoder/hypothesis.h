@@ -1,4 +1,4 @@
-/* A caption under construction, and how it is scored: what every way of decoding works on. */
+/* A caption under construction, and its score: shared by all search methods. */
 #ifndef LIMN_DECODER_HYPOTHESIS_H
 #define LIMN_DECODER_HYPOTHESIS_H
 
@@ -57,10 +57,11 @@ typedef struct limn_scoring {
     void *coverage_ctx;
 } limn_scoring;
 
-/* Of a hypothesis of that value and length (end token included) that came through `row`. */
+/* The score of a hypothesis with that value and length (end token included) that came through
+ * `row`. */
 double limn_score(const limn_scoring *s, double value, size_t length, size_t row);
-/* Not less than any score to which a hypothesis of n_tokens and that value can come, when values
- * only fall and no caption is longer than `longest` tokens. */
+/* An upper bound on the score that a hypothesis of n_tokens and that value can reach, given that
+ * values only fall and no caption is longer than `longest` tokens. */
 double limn_score_bound(const limn_scoring *s, double value, size_t n_tokens, size_t longest);
 
 #endif

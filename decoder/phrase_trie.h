@@ -1,4 +1,4 @@
-/* Phrases as a tree of their tokens, to keep them out of captions. */
+/* Phrases as a trie of their tokens, to keep them out of captions. */
 #ifndef LIMN_DECODER_PHRASE_TRIE_H
 #define LIMN_DECODER_PHRASE_TRIE_H
 
@@ -16,8 +16,8 @@ typedef struct limn_phrase {
 
 typedef struct limn_phrase_trie limn_phrase_trie; /* immutable; shared by threads */
 
-/* Of phrases [n_phrases], which may repeat and contain each other. LIMN_E_ARG for one without
- * tokens, LIMN_E_NOMEM. */
+/* Builds it from phrases [n_phrases], which may repeat and contain each other. LIMN_E_ARG for one
+ * without tokens, LIMN_E_NOMEM. */
 limn_status limn_phrase_trie_create(limn_phrase_trie **out, const limn_phrase *phrases,
                                     size_t n_phrases, limn_error *err);
 void limn_phrase_trie_destroy(limn_phrase_trie **t); /* accepts NULL and *t == NULL; nulls it */

@@ -28,7 +28,7 @@ limn_sample_search *limn_sample_plan(limn_arena *a, const limn_sample_settings *
     return d;
 }
 
-/* ---- what both ways share ----------------------------------------------------------------- */
+/* ---- shared by both methods ----------------------------------------------------------------- */
 
 double limn_sample_distribution(limn_sample_search *d, const limn_sample_settings *s,
                                 const limn_hypothesis *h, size_t row)

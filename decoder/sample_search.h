@@ -22,13 +22,13 @@
 typedef struct limn_sample_settings {
     size_t n_samples; /* 1 … LIMN_SAMPLES_MAX */
     bool is_distinct; /* without replacement */
-    size_t max_steps; /* tokens at most, end token included, >= 1 */
+    size_t max_steps; /* maximum number of tokens, end token included; >= 1 */
     size_t n_tokens;  /* vocabulary size */
     uint32_t start_token, end_token;
     limn_constraints constraints;
     limn_token_values values; /* act before the sampling; 0 is off */
     limn_sampling sampling;
-    limn_scoring scoring;     /* of what was drawn; coverage_ctx is that of the step */
+    limn_scoring scoring;     /* of what was drawn; the step's ctx replaces coverage_ctx */
     limn_softmax_fn *softmax; /* of limn_kernels */
 } limn_sample_settings;
 

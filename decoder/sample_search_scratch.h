@@ -1,4 +1,4 @@
-/* Inside of a limn_sample_search. Only sample_search.c and stochastic_beam.c include this. */
+/* Internals of a limn_sample_search. Only sample_search.c and stochastic_beam.c include this. */
 #ifndef LIMN_DECODER_SAMPLE_SEARCH_SCRATCH_H
 #define LIMN_DECODER_SAMPLE_SEARCH_SCRATCH_H
 

@@ -62,7 +62,7 @@ static limn_sampling_item pop(heap *h)
     return first;
 }
 
-/* Of probabilities [n], the largest at the top. */
+/* A heap of probabilities [n] with the largest at the top. */
 static heap most_probable_first(limn_sampling_item *items, const float *p, size_t n)
 {
     heap h = { items, 0 };
@@ -89,7 +89,7 @@ static void keep_top_k(float *p, size_t n, size_t k, limn_sampling_item *items)
     drop_below(p, n, -last.key);
 }
 
-/* What is left in the heap when the mass is reached goes. */
+/* Drops what is left in the heap when the mass is reached. */
 static void keep_top_p(float *p, size_t n, double mass, limn_sampling_item *items)
 {
     const double wanted = mass * sum_of(p, n);
@@ -117,7 +117,7 @@ static heap most_typical_first(limn_sampling_item *items, const float *p, size_t
 
 static void keep_typical(float *p, size_t n, double mass, limn_sampling_item *items)
 {
-    drop_below(p, n, FLT_MIN); /* of which there is no logarithm */
+    drop_below(p, n, FLT_MIN); /* limn_logf takes normal numbers only */
     const double total = sum_of(p, n);
     heap h = most_typical_first(items, p, n, total);
     double sum = 0;
@@ -138,7 +138,7 @@ static void keep_one(float *values, size_t n, size_t token)
     for (size_t t = 0; t < n; t++) values[t] = t == token;
 }
 
-/* Relative to the largest, which a small temperature would take beyond all numbers. */
+/* Relative to the largest, since a small temperature would overflow. */
 static void heat(float *values, size_t n, float best, float temperature)
 {
     for (size_t t = 0; t < n; t++) values[t] = (values[t] - best) / temperature;

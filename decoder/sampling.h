@@ -12,9 +12,9 @@
 #include "common/kernels/kernels.h"
 
 typedef struct limn_sampling {
-    float temperature; /* log-probabilities are divided by it; 0: the most probable token alone, of
-                        * equals the lowest */
-    size_t top_k;      /* all that are as probable as the k-th stay; 0 = off */
+    float temperature; /* log-probabilities are divided by it; 0: the most probable token alone,
+                        * ties to the lowest */
+    size_t top_k;      /* all ties with the k-th are kept; 0 = off */
     float top_p;       /* in (0, 1]; the token that crosses p stays; of equals the lower go first;
                         * 1 or 0 = off */
     float min_p;       /* in [0, 1]; 0 = off */
@@ -34,8 +34,8 @@ typedef struct limn_sampling_item {
 double limn_sampling_apply(const limn_sampling *s, limn_softmax_fn *softmax,
                            limn_sampling_item *items, float *values, size_t n);
 
-/* The token at u, in [0, 1), of their distribution: the first whose sum of probabilities up to it
- * is above u * sum. */
+/* Draws a token by inverse transform sampling with u in [0, 1): the first at which the cumulative
+ * probability exceeds u * sum. */
 uint32_t limn_sampling_draw(const float *probabilities, size_t n, double sum, double u);
 
 #endif

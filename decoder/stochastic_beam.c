@@ -1,6 +1,7 @@
 /* Stochastic beam search: the largest of log-probability plus Gumbel noise over all captions, found
- * from the top of the tree down. Noise of a child is drawn such that the largest among siblings is
- * that of their parent, so a subtree that can't hold one of the largest is never looked at. */
+ * from the top of the tree down. The noise of children is drawn such that the largest among
+ * siblings equals their parent's, so a subtree that can't hold one of the largest is never
+ * visited. */
 #include <float.h>
 #include <math.h>
 

@@ -19,7 +19,7 @@ static bool is_among(const uint32_t *tokens, size_t n, uint32_t token)
     return false;
 }
 
-/* Each word once, however often it is there. */
+/* Penalises each word once, however often it occurs. */
 static void punish_repetition(float factor, const limn_hypothesis *h, float *values)
 {
     for (size_t i = 0; i < h->n_tokens; i++)
@@ -31,7 +31,7 @@ static void run_filter(const limn_token_values *v, const limn_hypothesis *h, flo
 {
     v->filter(v->filter_ctx, h->tokens, h->n_tokens, values, n_tokens);
     for (size_t t = 0; t < n_tokens; t++)
-        if (!(values[t] <= 0)) values[t] = values[t] > 0 ? 0 : -INFINITY; /* which NaN is too */
+        if (!(values[t] <= 0)) values[t] = values[t] > 0 ? 0 : -INFINITY; /* NaN becomes -inf */
 }
 
 void limn_token_values_apply(const limn_token_values *v, const limn_token_bounds *bounds,

@@ -1,4 +1,4 @@
-/* The values that the next token is chosen by: log-probabilities, changed by the repetition
+/* The values by which the next token is chosen: log-probabilities, changed by the repetition
  * penalty, the caller's filter and the constraints. */
 #ifndef LIMN_DECODER_TOKEN_VALUES_H
 #define LIMN_DECODER_TOKEN_VALUES_H
@@ -20,7 +20,7 @@ typedef struct limn_token_values {
     void *filter_ctx;
 } limn_token_values;
 
-/* Whether values are but the log-probabilities. */
+/* Whether the values are simply the log-probabilities. */
 bool limn_token_values_are_plain(const limn_token_values *v);
 
 /* What bounds the values: the sizes of a search, and its constraints. */
@@ -30,7 +30,7 @@ typedef struct limn_token_bounds {
     uint32_t end_token;
 } limn_token_bounds;
 
-/* values [n_tokens], which hold the log-probabilities after `h`, become what is chosen by. */
+/* values [n_tokens], which hold the log-probabilities after `h`, become the values to choose by. */
 void limn_token_values_apply(const limn_token_values *v, const limn_token_bounds *bounds,
                              const limn_hypothesis *h, float *values);
 

@@ -7,7 +7,7 @@
 #include "common/kernels/pack.h"
 #include "decoder/decoder_state.h"
 
-/* Rows of a memory whose heads are worth sharing out among threads. */
+/* Memory rows from which on splitting the heads among threads pays off. */
 enum { MIN_ROWS_TO_SHARE = 128 };
 
 /* ---- products and norms -------------------------------------------------------------------- */
@@ -122,7 +122,7 @@ static void embed(limn_decoder_state *s, size_t n_rows, const uint32_t *tokens)
     }
 }
 
-/* Where the attention of a row in this step goes, from a layer on; NULL where it is not kept. */
+/* Where to store the attention of a row in this step, from `layer` on; NULL if it is not kept. */
 static float *kept_attention(const limn_decoder_state *s, size_t layer, size_t row)
 {
     const limn_decoder_config *c = &s->d->config;
@@ -132,8 +132,8 @@ static float *kept_attention(const limn_decoder_state *s, size_t layer, size_t r
            layer * c->n_heads * limn_decoder_n_places(c);
 }
 
-/* Points key_rows and value_rows at all that a row sees: the prefix, and its own past. Returns how
- * many they are. */
+/* Points key_rows and value_rows at the positions that a row sees: the prefix, and its own past.
+ * Returns their number. */
 static size_t look_at_past(limn_decoder_state *s, size_t layer, size_t row)
 {
     const size_t dim = s->d->config.dim;
@@ -164,13 +164,14 @@ static void self_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
     limn_decoder_part_end(s, s->x, s->y, n_rows, &l->self_output, &l->self_norm);
 }
 
-/* Cross-attention of a layer under way, whose heads the threads share. */
+/* Cross-attention of a layer in progress, whose heads the threads share. */
 typedef struct cross_run {
     limn_decoder_state *s;
     size_t layer, n_rows;
 } cross_run;
 
-/* Of one head: queries q [R, D] and what they see, y [R, D], both from the head's first column. */
+/* Attention of one head: queries q [R, D] to outputs y [R, D], both from the head's first column
+ * on. */
 static void look_at_memory(void *ctx, size_t head, size_t worker)
 {
     const cross_run *run = ctx;

@@ -5,7 +5,7 @@
 #include "common/base/ranked.h"
 
 enum { PER_HYPOTHESIS = 2 };
-static const float REPEATED = -10000; /* log-probability of the token that was the last */
+static const float REPEATED = -10000; /* log-probability of repeating the last token */
 
 struct limn_virtex_search {
     float *logits;               /* [K, n_tokens] */

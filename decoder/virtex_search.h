@@ -1,6 +1,6 @@
 /* The search of VirTex (virtex/utils/beam_search.py, after AllenNLP's): of each of K hypotheses the
- * two best extensions, of these the K best by their plain sums. No token comes twice in a row; a
- * hypothesis that has ended stays and competes. The search ends when all have ended. */
+ * two best extensions, of these the K best by sum of log-probabilities. No token comes twice in a
+ * row; a hypothesis that has ended stays and competes. The search ends when all have ended. */
 #ifndef LIMN_DECODER_VIRTEX_SEARCH_H
 #define LIMN_DECODER_VIRTEX_SEARCH_H
 
@@ -10,7 +10,7 @@
 typedef struct limn_virtex_settings {
     size_t beam_size; /* K, 1 … LIMN_BEAM_MAX; 5 there */
     size_t n_best;    /* hypotheses wanted, 1 … K */
-    size_t max_steps; /* tokens at most, end token included, >= 1; 30 there */
+    size_t max_steps; /* maximum number of tokens, end token included; 30 there */
     size_t n_tokens;  /* vocabulary size */
     uint32_t start_token, end_token;
     limn_log_sum_exp_fn *log_sum_exp;

@@ -59,7 +59,7 @@ static limn_status check_token(const char *text, size_t id, limn_error *err)
     return LIMN_OK;
 }
 
-/* The first tokens of a vocabulary made here. */
+/* Checks the first tokens of a vocabulary of limn's own. */
 static limn_status check_own(const char *const *tokens, size_t n_tokens, limn_error *err)
 {
     if (n_tokens < LIMN_N_SPECIAL)
@@ -142,7 +142,7 @@ static limn_status fill(limn_vocab *v, const char *const *tokens, size_t n_token
     return LIMN_OK;
 }
 
-/* Copies the special tokens, and says what each token is to its word. */
+/* Copies the special tokens, and sets the class of each token. */
 static limn_status classify(limn_vocab *v, const limn_specials *specials, limn_error *err)
 {
     bool has_parts = false;
@@ -229,7 +229,7 @@ void limn_vocab_destroy(limn_vocab **v)
 
 /* ---- vocab.txt ---------------------------------------------------------------------------- */
 
-/* Cuts text [size] (with a NUL behind it) at its newlines; the last line may lack one. */
+/* Splits text [size] (NUL-terminated) at its newlines, in place; the last line may lack one. */
 static limn_status split_lines(char ***out, size_t *n_lines, char *text, size_t size,
                                limn_error *err)
 {
@@ -250,7 +250,7 @@ static limn_status split_lines(char ***out, size_t *n_lines, char *text, size_t 
     return LIMN_OK;
 }
 
-/* The tokens of a text [size], with a NUL behind it, which is cut up. */
+/* The tokens of a NUL-terminated text [size], which is split in place. */
 static limn_status read_lines(limn_vocab **out, char *text, size_t size, limn_error *err)
 {
     char **lines = NULL;
@@ -374,8 +374,8 @@ size_t limn_vocab_encode(uint32_t *ids, size_t capacity, const limn_vocab *v, co
     return n;
 }
 
-/* What a token is at the ends of a caption may be more than its text, as half a character is, or
- * less, as a space is. */
+/* At the ends of a caption a token may take more bytes than its text (half a character becomes
+ * U+FFFD), or fewer (a space is dropped). */
 size_t limn_vocab_longest(const limn_vocab *v)
 {
     size_t longest = 0;

@@ -5,10 +5,10 @@
  *     for each text:    limn_vocab_builder_add(b, text, size, 12, err);
  *     limn_vocab_builder_build(&vocab, b, NULL, err);
  *
- * Captions that are added with the same minimum are one source and count together; sources stand
- * in the order of their first captions. A source gives its tokens with at least so many uses in it,
- * the most frequent first, equally frequent ones in the order of their bytes, without those that
- * are there already. One thread at a time. */
+ * Captions added with the same minimum form one source and are counted together; sources are in the
+ * order of their first captions. A source contributes its tokens with at least that many uses in
+ * it, the most frequent first, equally frequent ones in the order of their bytes, without those
+ * that are there already. One thread at a time. */
 #ifndef LIMN_DECODER_VOCAB_BUILD_H
 #define LIMN_DECODER_VOCAB_BUILD_H
 

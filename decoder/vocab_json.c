@@ -1,5 +1,5 @@
-/* Vocabularies in model files: an array of tokens, or, for those that were not made here, an object
- * that says what they are. */
+/* Vocabularies in model files: an array of tokens, or, for those not of limn's own kind, an object
+ * that describes them. */
 #include <string.h>
 
 #include "common/base/mem.h"

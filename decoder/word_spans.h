@@ -1,4 +1,4 @@
-/* The words of a hypothesis: tokens in a row, as limn_token_begins_word says. */
+/* The words of a hypothesis: runs of tokens, split by limn_token_begins_word. */
 #ifndef LIMN_DECODER_WORD_SPANS_H
 #define LIMN_DECODER_WORD_SPANS_H
 

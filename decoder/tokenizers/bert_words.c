@@ -95,7 +95,7 @@ static limn_status append_cut(limn_text *words, uint32_t c, limn_error *err)
     return is_alone ? append(words, ' ', err) : LIMN_OK;
 }
 
-/* Decomposed (NFD), without what stands over and under letters, each letter in lower case. */
+/* Decomposed (NFD), without combining marks, in lower case. */
 static limn_status append_lower(limn_text *words, const limn_text *clean_text, limn_error *err)
 {
     const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)clean_text->bytes;

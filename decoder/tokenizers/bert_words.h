@@ -1,6 +1,6 @@
-/* Text as BERT cuts it before WordPiece (BertNormalizer and BertPreTokenizer of `tokenizers`):
+/* Text as BERT splits it before WordPiece (BertNormalizer and BertPreTokenizer of `tokenizers`):
  * without control characters, at white space, each mark of punctuation and each Chinese character a
- * word of its own; in lower case and without accents where that is asked for. */
+ * word of its own; optionally in lower case and without accents. */
 #ifndef LIMN_DECODER_TOKENIZERS_BERT_WORDS_H
 #define LIMN_DECODER_TOKENIZERS_BERT_WORDS_H
 

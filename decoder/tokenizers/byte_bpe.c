@@ -1,5 +1,5 @@
-/* GPT-2's: words as gpt2_words.h cuts them, as bytes, each byte written as a character that can be
- * seen (that of a space is "Ġ"), merged as the merges say, the first of them first. */
+/* GPT-2's: words as split by gpt2_words.h, as bytes, each byte written as a visible character (a
+ * space is "Ġ"), merged in the order of the list of merges. */
 #include <string.h>
 #include <utf8proc.h>
 
@@ -16,8 +16,8 @@ static bool is_seen(uint32_t byte)
     return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
 }
 
-/* A byte that is seen is the character of its number; the others, in their order, are U+0100 …:
- * 0x00 … 0x20, 0x7f … 0xa0 and 0xad. */
+/* A visible byte is the character of its number; the others, in order, are U+0100 …: 0x00 … 0x20,
+ * 0x7f … 0xa0 and 0xad. */
 enum { SECOND = 0x121, THIRD = 0x143 };
 
 static uint32_t character_of(uint32_t byte)
@@ -83,7 +83,7 @@ static bool ends_by_letter(const char *text, size_t size)
     return limn_utf8_decode(&c, text + at, size - at) > 0 ? is_of_letters(c) : true;
 }
 
-/* By its bytes. The first half of a character is taken for a letter, the second goes on. */
+/* By its bytes. A partial character counts as a letter; its remainder continues the word. */
 static limn_token_class class_of(const char *text, size_t size)
 {
     unsigned char bytes[LIMN_VOCAB_MAX_TOKEN_SIZE];
@@ -215,8 +215,8 @@ static uint32_t twin_of(const limn_vocab *v, const char *text, size_t size)
 
 /* ---- tokens to captions ------------------------------------------------------------------- */
 
-/* The caption's bytes as they come, without white space at its ends: `skip` of its bytes are left
- * out at the beginning, and what is behind `end`. */
+/* The caption's bytes as they come, without white space at its ends: the first `skip` bytes are
+ * left out, and those after `end`. */
 typedef struct speller {
     limn_joined *out; /* NULL: it is only measured */
     size_t at, skip, end;
@@ -245,7 +245,7 @@ static void put_broken(speller *s)
     s->n_pending = 0;
 }
 
-/* Whether pending bytes may begin a character. */
+/* Whether the pending bytes may be the beginning of a character. */
 static bool may_go_on(const char *pending, size_t n)
 {
     static const char tails[][4] = { "\x80\x80\x80", "\x90\x80\x80", "\xA0\x80\x80",
@@ -261,7 +261,7 @@ static bool may_go_on(const char *pending, size_t n)
     return false;
 }
 
-/* Bytes that begin no character become U+FFFD, as Rust and Python replace them. */
+/* Invalid bytes become U+FFFD, as Rust and Python replace them. */
 static void put_byte(speller *s, unsigned char byte)
 {
     uint32_t c;

@@ -1,5 +1,6 @@
 /* A token is a character, and LIMN_SPACE_TOKEN stands for a space. Words are runs of letters and
- * digits; in writing without spaces each character is a word, since nobody says where words end. */
+ * digits; in scripts without spaces each character is a word, since nothing marks where words
+ * end. */
 #include <string.h>
 #include <utf8proc.h>
 

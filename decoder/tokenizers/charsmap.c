@@ -43,7 +43,7 @@ static bool has_leaf(uint32_t unit)
     return unit >> 8 & 1;
 }
 
-/* False where a damaged index leads out of itself. */
+/* False where a damaged array points outside itself. */
 static bool read_unit(uint32_t *unit, const limn_charsmap *map, uint32_t at)
 {
     if (at >= map->n_units) return false;

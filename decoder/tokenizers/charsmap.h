@@ -1,6 +1,6 @@
-/* SentencePiece's normalisation, as its model files have it: a blob of rules "these characters
- * become those". It is a 32-bit little-endian size, a double array (Darts-clone) of that many
- * bytes, whose values are offsets into what follows: texts, each with a NUL after it. */
+/* SentencePiece's normalisation, as stored in its model files: a blob of replacement rules. It is a
+ * 32-bit little-endian size, a double array (Darts-clone) of that many bytes, whose values are
+ * offsets into what follows: texts, each with a NUL after it. */
 #ifndef LIMN_DECODER_TOKENIZERS_CHARSMAP_H
 #define LIMN_DECODER_TOKENIZERS_CHARSMAP_H
 
@@ -16,11 +16,11 @@ typedef struct limn_charsmap {
     size_t texts_size;
 } limn_charsmap;
 
-/* Of blob [size bytes], which is borrowed; size 0: no rules. LIMN_E_FORMAT. */
+/* Opens blob [size bytes], which is borrowed; size 0: no rules. LIMN_E_FORMAT. */
 limn_status limn_charsmap_open(limn_charsmap *out, const void *blob, size_t size, limn_error *err);
 
-/* The longest beginning of text [size] that a rule is about: its bytes, and what it becomes; 0
- * where there is none. */
+/* The longest prefix of text [size] that a rule replaces: its bytes, and what it becomes; 0 where
+ * there is none. */
 size_t limn_charsmap_match(const char **becomes, const limn_charsmap *map, const char *text,
                            size_t size);
 

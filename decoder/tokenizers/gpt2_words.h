@@ -1,5 +1,5 @@
-/* Text as GPT-2 cuts it before byte pair encoding: contractions, runs of letters, of digits and of
- * other characters, each with a space before it, and runs of white space. */
+/* Text as GPT-2 splits it before byte pair encoding: contractions, runs of letters, of digits and
+ * of other characters, each with a space before it, and runs of white space. */
 #ifndef LIMN_DECODER_TOKENIZERS_GPT2_WORDS_H
 #define LIMN_DECODER_TOKENIZERS_GPT2_WORDS_H
 

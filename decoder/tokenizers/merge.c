@@ -4,12 +4,12 @@
 
 #define NOBODY SIZE_MAX
 
-/* Symbols of the beginning by their index; one that was merged into another has no size. */
+/* A doubly linked list of the initial symbols; one that was merged into another has size 0. */
 typedef struct link {
     size_t previous, next; /* NOBODY at the ends */
 } link;
 
-/* Two neighbours that may be merged, as they were when that was found. */
+/* Two neighbours that may be merged, as they were when pushed; may be stale (is_current). */
 typedef struct pair {
     double order;
     size_t left;
@@ -81,7 +81,7 @@ static limn_status push_pair(merging *m, size_t left, limn_error *err)
     return find_pair(m, left, &p) ? push(m, p, err) : LIMN_OK;
 }
 
-/* Whether a pair is still there. */
+/* Whether both symbols of a pair are still unmerged. */
 static bool is_current(const merging *m, const pair *p)
 {
     pair now;

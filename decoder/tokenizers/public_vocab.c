@@ -7,11 +7,11 @@
 #include "common/text/utf8.h"
 #include "decoder/tokenizers/sentencepiece_model.h"
 
-/* Tokens in id order, and what their tokenizer knows beside them. */
+/* Tokens in id order, and the tokenizer's own data. */
 typedef struct draft {
     const char **tokens; /* [n_tokens] */
     size_t n_tokens;
-    char *block;      /* texts that are cut up */
+    char *block;      /* owns the texts, split in place */
     json_t *settings; /* an object as in a model file */
 } draft;
 
@@ -46,7 +46,7 @@ static limn_status allocate_tokens(draft *d, size_t n, limn_error *err)
 
 /* ---- lines ---------------------------------------------------------------------------------- */
 
-/* A copy of text [size] with a NUL behind it, in which there is none before. */
+/* A NUL-terminated copy of text [size], which must not contain a NUL. */
 static limn_status copy_text(char **out, const char *text, size_t size, limn_error *err)
 {
     const char *nul = memchr(text, '\0', size);
@@ -55,7 +55,7 @@ static limn_status copy_text(char **out, const char *text, size_t size, limn_err
     return *out ? LIMN_OK : out_of_memory(err);
 }
 
-/* The next line of *text, which is cut there; NULL at the end. Lines end by \n or \r\n. */
+/* The next line of *text, terminated in place; NULL at the end. Lines end with \n or \r\n. */
 static char *next_line(char **text)
 {
     char *line = *text;

@@ -1,5 +1,5 @@
-/* Vocabularies from the files that public models have beside their weights. The special tokens,
- * which those files do not tell, are the caller's; they are copied. All of these: LIMN_E_FORMAT
+/* Vocabularies from the files that public models ship beside their weights. These files do not name
+ * the special tokens; the caller supplies them, and they are copied. All of these: LIMN_E_FORMAT
  * says what is wrong in the file (without its name), LIMN_E_LIMIT, LIMN_E_NOMEM. */
 #ifndef LIMN_DECODER_TOKENIZERS_PUBLIC_VOCAB_H
 #define LIMN_DECODER_TOKENIZERS_PUBLIC_VOCAB_H
@@ -16,7 +16,7 @@ limn_status limn_vocab_from_wordpiece(limn_vocab **out, const char *text, size_t
                                       const char *const *added, size_t n_added, bool lower_case,
                                       const limn_specials *specials, limn_error *err);
 /* GPT-2's: vocab.json, an object with the id of each token, and merges.txt. Errors begin with the
- * one of these two names that is meant. */
+ * name of the file at fault. */
 limn_status limn_vocab_from_byte_bpe(limn_vocab **out, const char *vocab, size_t vocab_size,
                                      const char *merges, size_t merges_size,
                                      const limn_specials *specials, limn_error *err);

@@ -1,6 +1,6 @@
 /* SentencePiece's: a text is rewritten by rules (charsmap.h), its spaces become "▁", and its
- * characters are merged, the pair with the best score first. Models of the other kind, unigram,
- * only write captions. */
+ * characters are merged, the pair with the best score first. Models of the other kind, unigram, can
+ * decode captions but not encode them. */
 #include <string.h>
 #include <utf8proc.h>
 
@@ -20,7 +20,7 @@ typedef struct sentencepiece {
     float *scores;        /* [n_tokens] */
     unsigned char *types; /* [n_tokens] limn_piece_type */
     size_t longest_user;  /* bytes of the longest piece of that type; 0 = there is none */
-    bool has_bytes;       /* what is unknown is written in pieces of bytes */
+    bool has_bytes;       /* unknown characters are written as byte pieces */
     limn_buffer charsmap_blob;
     limn_charsmap charsmap;
     char *unknown_text;
@@ -65,7 +65,7 @@ static limn_token_class class_of(const char *text, size_t size)
 
 /* ---- normalising ---------------------------------------------------------------------------- */
 
-/* The bytes of a piece of the user's that text begins with; 0 where there is none. */
+/* The bytes of the user-defined piece that text begins with; 0 where there is none. */
 static size_t user_size(const limn_vocab *v, const char *text, size_t size)
 {
     const sentencepiece *d = limn_vocab_tokenizer_data(v);
@@ -136,7 +136,7 @@ static limn_status normalize(limn_text *out, const limn_vocab *v, const char *te
 
 /* ---- captions to tokens ------------------------------------------------------------------- */
 
-/* A piece that text may be cut into. */
+/* A piece that may be used to tokenise text. */
 static uint32_t find_piece(const limn_vocab *v, const char *text, size_t size)
 {
     const sentencepiece *d = limn_vocab_tokenizer_data(v);
@@ -156,7 +156,7 @@ static bool may_merge(const void *ctx, const limn_symbol *left, const limn_symbo
     return true;
 }
 
-/* Symbols [*n] of a normalised text: its characters, and the pieces of the user's. */
+/* Symbols [*n] of a normalised text: its characters and user-defined pieces. */
 static void cut(limn_symbol *symbols, size_t *n, const limn_vocab *v, const limn_text *text)
 {
     *n = 0;
@@ -191,7 +191,8 @@ static limn_status put_bytes(limn_text *out, const limn_symbol *s, limn_error *e
     return LIMN_OK;
 }
 
-/* What is unknown is pieces of its bytes, or one token with the unknown ones behind it. */
+/* An unknown symbol becomes byte pieces, or one unknown token together with those that follow
+ * it. */
 static limn_status put_symbols(limn_text *out, const limn_vocab *v, const limn_symbol *symbols,
                                size_t n, limn_error *err)
 {
@@ -253,7 +254,7 @@ typedef struct writer {
     bool has_begun; /* with the space that the model added, or with what no C string holds */
 } writer;
 
-/* Pieces of bytes: characters, and U+FFFD for each byte that is none. */
+/* Writes pending byte pieces: as characters, with U+FFFD for each invalid byte. */
 static void write_bytes(writer *w, bool is_last)
 {
     uint32_t c;

@@ -17,8 +17,8 @@ typedef struct limn_specials {
     size_t n_never_written;
 } limn_specials;
 
-/* Those of vocabularies made here: <pad> <s> </s> <unk> are the tokens 0 … 3, of which only </s> is
- * ever written. For initialisers. */
+/* Those of limn's own vocabularies: <pad> <s> </s> <unk> are the tokens 0 … 3, of which only </s>
+ * is ever written. For initialisers. */
 enum { LIMN_N_SPECIAL = 4 };
 extern const char *const limn_special_tokens[LIMN_N_SPECIAL];
 extern const uint32_t limn_special_never_written[3];
@@ -35,8 +35,8 @@ bool limn_specials_is_silent(const limn_specials *s, uint32_t token);
 
 bool limn_specials_equal(const limn_specials *a, const limn_specials *b);
 
-/* Takes from logits those that are never written: they become `nothing`, which a softmax makes 0:
- * -INFINITY, or -1e30f where logits are summed and must stay numbers. */
+/* Masks the logits of tokens that are never written: they become `nothing`, which a softmax turns
+ * into 0: -INFINITY, or -1e30f where logits are summed and must stay numbers. */
 static inline void limn_specials_forbid(const limn_specials *s, float *logits, float nothing)
 {
     for (size_t i = 0; i < s->n_never_written; i++) logits[s->never_written[i]] = nothing;

@@ -1,6 +1,6 @@
-/* BERT's: words as bert_words.h cuts them, each the longest token that it begins with, and then the
- * longest ones that go on, which are written "##" and the rest. Captions are joined by spaces and
- * cleaned as transformers 4 does it (clean_up_tokenization_spaces). */
+/* BERT's: words as split by bert_words.h, each greedily cut into the longest token it begins with
+ * and then the longest continuations, which are written with "##" in front. Captions are joined by
+ * spaces and cleaned as transformers 4 does it (clean_up_tokenization_spaces). */
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -53,7 +53,7 @@ static limn_status put(limn_text *out, const char *mark, const char *text, size_
     return limn_text_append(out, text, size, err);
 }
 
-/* A word that its tokens don't make is unknown as a whole, and stands there as it is. */
+/* A word that tokens can't make up is unknown as a whole, and is left as it is. */
 static limn_status put_word(limn_text *out, const limn_vocab *v, const char *word, size_t size,
                             limn_error *err)
 {
@@ -108,8 +108,9 @@ static const struct rule {
 };
 enum { N_RULES = sizeof rules / sizeof *rules };
 
-/* The text runs through the rules byte by byte: each holds back what may become its `from`. That
- * begins with a space and has none before its end, so what does not go on can only begin anew. */
+/* The text runs through the rules byte by byte: each holds back what may become its `from`. `from`
+ * begins with a space and has no other before its end, so on a mismatch a match can only start
+ * afresh. */
 typedef struct cleaner {
     size_t n_held[N_RULES];
     limn_joined *out;

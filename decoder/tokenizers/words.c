@@ -1,4 +1,4 @@
-/* A token is a word: captions are cut as the metrics cut them, and joined by spaces. */
+/* A token is a word: captions are split as for the metrics, and joined by spaces. */
 #include <string.h>
 
 #include "decoder/vocab.h"
