@@ -23,9 +23,9 @@ enum { LIMN_MIN_INPUT_SIDE = 32, LIMN_MAX_INPUT_SIDE = 1024 };
 
 /* ---- networks as they are configured, without weights ---- */
 
-/* LIMN_E_UNSUPPORTED for a family that is unknown (the text names the known ones) or can't take
- * such an input, LIMN_E_LIMIT for a size out of range. All functions below
- * need a configuration that passed this check. */
+/* LIMN_E_UNSUPPORTED for an unknown family (the text names the known ones) or one that can't take
+ * such an input, LIMN_E_LIMIT for a size out of range. All functions below need a configuration
+ * that passed this check. */
 limn_status limn_encoder_check(const limn_encoder_config *config, limn_error *err);
 /* Whether a family has this network. */
 bool limn_encoder_is_known(const char *family);
@@ -74,7 +74,7 @@ void limn_encoder_run(const limn_encoder *e, limn_encoder_state *s, limn_pool *p
 void limn_encoder_run_stages(const limn_encoder *e, limn_encoder_state *s, limn_pool *pool,
                              const uint8_t *pixels, size_t last_stage, float *map);
 
-/* For tests and training: as limn_encoder_run, with a look at what each stage gives. */
+/* For tests and training: as limn_encoder_run, calling `tap` with each stage's output. */
 void limn_encoder_run_tapped(const limn_encoder *e, limn_encoder_state *s, const uint8_t *pixels,
                              float *features, limn_encoder_tap_fn *tap, void *ctx);
 

@@ -31,8 +31,8 @@ bool limn_input_has_one_mean(const limn_input_spec *s)
            s->scale[0] == s->scale[2];
 }
 
-/* Mean and scale are written out for as many values as whole vectors have colours: a loop over
- * three is not vectorised. */
+/* Mean and scale are repeated to fill whole vectors: a loop over three colours is not
+ * vectorised. */
 void limn_normalise_values(float *restrict out, const uint8_t *restrict pixels, size_t n_values,
                            const float mean[3], const float scale[3])
 {
@@ -94,7 +94,7 @@ limn_status limn_input_fit(uint8_t *input, const limn_image *image, const limn_i
                                    &image->box, spec->filter, scratch, err);
 }
 
-/* Pixels that the side that counts becomes; 0: it is to be decoded whole. */
+/* Final size of the relevant side, in pixels; 0: decode at full scale. */
 static uint32_t side_hint(const limn_input_spec *s)
 {
     if (s->decodes_whole) return 0;

@@ -1,4 +1,4 @@
-/* What an encoder's input is, and from the bytes of an image file to it. */
+/* What an encoder's input is, and how the bytes of an image file become it. */
 #ifndef LIMN_ENCODER_ENCODER_INPUT_H
 #define LIMN_ENCODER_ENCODER_INPUT_H
 
@@ -13,10 +13,10 @@
 /* How an image of any shape becomes width x height pixels. */
 typedef enum limn_fit {
     LIMN_FIT_SQUASH = 0, /* the whole of it, whatever its shape */
-    LIMN_FIT_CROP,       /* its shorter side becomes `shorter_side`, then the centre is cut out */
+    LIMN_FIT_CROP,       /* its shorter side becomes `shorter_side`, then the centre is cropped */
 } limn_fit;
 
-/* How LIMN_FIT_CROP rounds: the longer side, and what is left and above of the centre. */
+/* How LIMN_FIT_CROP rounds: the longer side, and the offsets left of and above the centre. */
 typedef enum limn_rounding {
     LIMN_ROUND_TORCHVISION = 0, /* side down; offset to nearest, halves to even */
     LIMN_ROUND_TRANSFORMERS,    /* both down: CLIPImageProcessor */
@@ -45,7 +45,7 @@ bool limn_input_is_alike(const limn_input_spec *a, const limn_input_spec *b);
 bool limn_input_has_one_mean(const limn_input_spec *spec);
 /* What the network sees of pixels [height, width, 3]. */
 void limn_input_normalise(float *out, const uint8_t *pixels, const limn_input_spec *spec);
-/* The same of n_values values from the start of a pixel on. */
+/* The same for n_values values, starting at a pixel's first channel. */
 void limn_normalise_values(float *restrict out, const uint8_t *restrict pixels, size_t n_values,
                            const float mean[3], const float scale[3]);
 
@@ -58,17 +58,17 @@ typedef struct limn_encoder_input_settings {
     uint64_t max_pixels; /* larger images are refused */
 } limn_encoder_input_settings;
 
-/* Decodes an image for the input: upright, a large JPEG reduced to a fraction at which the side
- * that counts stays at least twice what it becomes, in pixels that `out` owns. Errors as
+/* Decodes an image for the input: upright, a large JPEG decoded at reduced scale, at which the
+ * relevant side is still at least twice its final size, in pixels that `out` owns. Errors as
  * limn_image_decode. */
 limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
                                       const limn_encoder_input_settings *settings, limn_error *err);
 
-/* Whether an image that was decoded for another input is what decoding for this one gives. */
+/* Whether an image decoded for another input is the same as if decoded for this one. */
 bool limn_encoder_input_suits(const limn_image *image, const limn_encoder_input_settings *settings);
 
-/* Both. `*width` and `*height` (may be NULL) are those of the whole upright image, in the file's
- * pixels. Re-entrant; `scratch` belongs to one thread. */
+/* Decodes and fits. `*width` and `*height` (may be NULL) are those of the whole upright image, in
+ * the file's pixels. Re-entrant; `scratch` belongs to one thread. */
 limn_status limn_encoder_input_load(uint8_t *input, const void *bytes, size_t size,
                                     const limn_encoder_input_settings *settings,
                                     limn_resize_scratch *scratch, uint32_t *width, uint32_t *height,

@@ -11,7 +11,7 @@ struct limn_encoder_trainer {
     void *trainer;
 };
 
-/* Apart from the table of families, since captioning does without training. */
+/* Separate from the table of families, since captioning does not need training. */
 static const struct {
     const limn_encoder_family *family;
     const limn_encoder_training *training;

@@ -5,7 +5,7 @@
  * Stages are those of encoder.h. Those from `first_stage` on are trained. The stages below are
  * frozen: the input of training is their output, from a cache or from limn_encoder_run_stages.
  *
- * Features are the bits that limn_encoder_run gives with the same weights. Results depend on
+ * Features are bit-identical to those of limn_encoder_run with the same weights. Results depend on
  * neither the number of threads nor, for features, the other images. */
 #ifndef LIMN_ENCODER_ENCODER_TRAINING_H
 #define LIMN_ENCODER_ENCODER_TRAINING_H
@@ -33,13 +33,13 @@ limn_status limn_encoder_trainer_create(limn_encoder_trainer **out,
                                         limn_params *params, limn_pool *pool, limn_cpu_level level,
                                         limn_error *err);
 void limn_encoder_trainer_destroy(limn_encoder_trainer **t); /* accepts NULL and *t == NULL */
-/* All that a trainer takes beside the parameters. */
+/* All memory that a trainer takes besides the parameters. */
 size_t limn_encoder_trainer_bytes(const limn_encoder_trainer_settings *settings, size_t n_threads);
 
 /* The features [n_images, n_positions, dim], valid until the next call; 1 <= n_images <=
- * max_images. The input stays as it is until limn_encoder_trainer_backward is done: pixels
- * [n_images, height, width, 3] if first_stage is 0, else what the stage before it gives
- * [n_images, limn_encoder_stage_shape]. */
+ * max_images. The input must not change until limn_encoder_trainer_backward is done: pixels
+ * [n_images, height, width, 3] if first_stage is 0, else what the stage before it gives [n_images,
+ * limn_encoder_stage_shape]. */
 const float *limn_encoder_trainer_forward(limn_encoder_trainer *t, const uint8_t *pixels,
                                           size_t n_images);
 const float *limn_encoder_trainer_forward_cut(limn_encoder_trainer *t, const float *maps,

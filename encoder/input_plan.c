@@ -37,7 +37,8 @@ size_t limn_input_plan_bytes(const limn_input_plan *p)
     return offset_of(p, p->n_inputs);
 }
 
-/* `image` as input `i` needs it, which is often as the one before did. */
+/* Decodes `image` as input `i` needs it, unless it already is, as it often is for the input
+ * before. */
 static limn_status decode(limn_image *image, const limn_input_plan *p, uint32_t i,
                           const void *bytes, size_t size, limn_error *err)
 {

@@ -1,9 +1,9 @@
 /* The inputs of several models from one image, which is decoded once and prepared for each model
- * that needs a different input. The pixels stand one input after the other, in the order in which
- * they were added.
+ * that needs a different input. The pixels of the inputs follow one another in the order in which
+ * these were added.
  *
- * A JPEG may be decoded reduced, by how large the input is. Where two inputs ask for different
- * reductions, it is decoded for each: an input is the same bytes as alone. */
+ * A JPEG may be decoded at reduced scale, depending on the size of the input. Where two inputs need
+ * different scales, it is decoded for each, so that an input has the same bytes as on its own. */
 #ifndef LIMN_ENCODER_INPUT_PLAN_H
 #define LIMN_ENCODER_INPUT_PLAN_H
 
@@ -21,7 +21,7 @@ typedef struct limn_input_plan {
 /* Adds an input, unless there is one that is alike. LIMN_E_LIMIT: LIMN_INPUT_PLAN_MAX others. */
 limn_status limn_input_plan_add(limn_input_plan *plan, const limn_encoder_input_settings *input,
                                 limn_error *err);
-/* Where the pixels of an input of the plan begin; the bytes of all for one that it lacks. */
+/* Where the pixels of an input of the plan begin; the total size for one that the plan lacks. */
 size_t limn_input_plan_offset(const limn_input_plan *plan, const limn_input_spec *spec);
 size_t limn_input_plan_bytes(const limn_input_plan *plan);
 
@@ -34,7 +34,7 @@ typedef limn_status limn_input_plan_fn(void *ctx, const limn_image *image, limn_
 limn_status limn_input_plan_load(uint8_t *out, const limn_input_plan *plan, const void *bytes,
                                  size_t size, limn_input_plan_fn *on_image, void *ctx,
                                  limn_resize_scratch *scratch, limn_error *err);
-/* The same of an image. */
+/* The same for a decoded image. */
 limn_status limn_input_plan_fit(uint8_t *out, const limn_input_plan *plan, const limn_image *image,
                                 limn_resize_scratch *scratch, limn_error *err);
 

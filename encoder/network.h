@@ -1,4 +1,4 @@
-/* A network as a model file describes it, and what it gives: the words that encoder.h and the
+/* A network as a model file describes it, and its outputs: the types that encoder.h and the
  * families of networks share. */
 #ifndef LIMN_ENCODER_NETWORK_H
 #define LIMN_ENCODER_NETWORK_H
@@ -10,7 +10,7 @@
 #include "common/kernels/kernels.h"
 #include "encoder/encoder_input.h"
 
-/* Of the family "vit" (encoder/vit/vit.h), whose networks have no names; zero of others. */
+/* For the family "vit" (encoder/vit/vit.h), whose networks have no names; zero for others. */
 typedef struct limn_vit_config {
     uint32_t patch;    /* pixels of a patch's side; 4 … 64, divides both sides of the input */
     uint32_t dim;      /* multiple of n_heads; 8 … 4096 */
@@ -33,7 +33,7 @@ typedef struct limn_encoder_config {
 } limn_encoder_config;
 
 /* What a network, or a stage of it, gives: rows [n_prefix + grid_height * grid_width, dim]. Prefix
- * rows, such as a class position, come first and are no place in the image; those of the grid go
+ * rows, such as a class position, come first and have no place in the image; those of the grid go
  * row by row. */
 typedef struct limn_feature_shape {
     size_t n_prefix, grid_width, grid_height, dim;

@@ -1,5 +1,5 @@
-/* What a family of networks gives to stand behind encoder.h: one table of functions. A new family
- * is a folder with such a table, and a row in encoder.c; if it can be trained, also a row in
+/* What a family of networks implements for encoder.h: one table of functions. A new family is a
+ * folder with such a table, and a row in encoder.c; if it can be trained, also a row in
  * encoder_training.c.
  *
  * A network is a block of memory of the family's own type: planned from a configuration, its
@@ -28,8 +28,8 @@ typedef struct limn_encoder_job {
 
 typedef struct limn_encoder_family {
     const char *const *names; /* the networks of the family, ended by NULL */
-    bool needs_square;        /* takes inputs as wide as they are high alone */
-    /* What limn_encoder_check asks beside names and sides; NULL: nothing. */
+    bool needs_square;        /* takes square inputs only */
+    /* What limn_encoder_check checks besides names and sides; NULL: nothing. */
     limn_status (*check)(const limn_encoder_config *config, limn_error *err);
     /* Functions of a configuration that passed the check. */
     size_t (*n_stages)(const limn_encoder_config *config);

@@ -1,4 +1,4 @@
-/* What a family of networks gives to stand behind encoder_training.h: one table of functions. */
+/* What a family of networks implements for encoder_training.h: one table of functions. */
 #ifndef LIMN_ENCODER_NETWORK_TRAINING_H
 #define LIMN_ENCODER_NETWORK_TRAINING_H
 

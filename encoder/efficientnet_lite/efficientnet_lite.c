@@ -77,7 +77,7 @@ static void take_parts(const limn_lite_network *net, scratch *s, limn_arena *are
         n_map = max_size(n_map, map_size(&net->blocks[i]));
     limn_stem_scratch_take(&s->stem, arena, &net->stem, net->blocks[0].ring_rows);
     limn_mbconv_scratch_take(&s->blocks, arena, net->blocks, net->shape.n_blocks);
-    /* The stem's own map is written only when it is asked for. */
+    /* The stem's own map is written only on request. */
     s->maps[0] = limn_arena_take(arena, max_size(n_map, stem_map_size(net)), sizeof **s->maps);
     s->maps[1] = limn_arena_take(arena, n_map, sizeof **s->maps);
 }
@@ -108,7 +108,7 @@ static void tap(const limn_encoder_job *job, const char *stage, const float *x, 
     if (job->tap) job->tap(job->tap_ctx, stage, x, size, size, n_channels);
 }
 
-/* The stem's map, which the first block has no need of. */
+/* Computes the stem's whole map, for taps or last_stage 0; the first block does not need it. */
 static const float *run_stem(const limn_lite_network *net, scratch *s, const limn_encoder_job *job)
 {
     const size_t n = net->stem.output_size;
@@ -151,7 +151,7 @@ static const float *run_block(const limn_lite_network *net, scratch *s, size_t i
     return y;
 }
 
-/* The head's outputs, shared out among threads by panels. */
+/* The head's outputs, split among threads by panels. */
 typedef struct head_job {
     limn_linear_job job;
     const limn_kernels *kernels;

@@ -1,5 +1,5 @@
 /* EfficientNet-Lite0 … Lite4 (Tan & Le 2019; the "lite" variants of the TensorFlow TPU repository
- * have ReLU6 everywhere and no squeeze-and-excitation) as an encoder:
+ * use ReLU6 throughout and no squeeze-and-excitation) as an encoder:
  *
  *     pixels ─ stem 3x3, stride 2 ─▶ 16 … 30 inverted bottlenecks ─▶ head 1x1, ReLU6 ─▶ features
  *

@@ -1,4 +1,4 @@
-/* The passes. Images are what the threads share out: each goes through the whole network on one
+/* The passes. Threads split the work by image: each image goes through the whole network on one
  * thread, in memory that stays in its cache. Gradients of weights are summed over the images of a
  * part in order, then over the parts in order. */
 #include "encoder/efficientnet_lite/lite_trainer.h"

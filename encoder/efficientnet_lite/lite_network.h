@@ -1,5 +1,5 @@
-/* Inside of an EfficientNet-Lite: its geometry and weights. Only the sources of this folder include
- * this. */
+/* Internals of an EfficientNet-Lite: its geometry and weights. Only the sources of this folder
+ * include this. */
 #ifndef LIMN_ENCODER_EFFICIENTNET_LITE_LITE_NETWORK_H
 #define LIMN_ENCODER_EFFICIENTNET_LITE_LITE_NETWORK_H
 

@@ -18,8 +18,8 @@ static limn_tensor_row row(limn_row_kind kind, size_t stage, size_t offset, size
     offsetof(limn_lite_trainer, blocks) + (i) * sizeof(struct block) + \
         offsetof(struct block, member)
 
-/* The first blocks look at few channels of many positions: of what int8 would change in the
- * features, they make up half, of its gain an eighth (doc/figures.md). */
+/* The first blocks have few channels and many positions: they would account for half of int8's
+ * error in the features, but only an eighth of its gain. */
 enum { N_SENSITIVE_BLOCKS = 5 };
 
 static void add_matrix(limn_tensor_table *t, limn_tensor_row r, size_t i, const char *name,

@@ -1,4 +1,4 @@
-/* Training EfficientNet-Lite: what encoder_training.h says, of a network of any shape.
+/* Training EfficientNet-Lite: implements encoder_training.h for a network of any shape.
  *
  * Stages: 0 is the stem, 1 … n_blocks the blocks, n_blocks + 1 the head. Only the stages' outputs
  * are kept from the forward pass (4 MB an image for all of Lite0 at 224 pixels); what is inside a

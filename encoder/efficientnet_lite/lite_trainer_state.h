@@ -1,7 +1,7 @@
-/* Inside of the encoder's trainer: layers and their weights, what the forward pass keeps, scratch.
- * Only lite_trainer.c (building), lite_grad.c (the passes)
- * and lite_tensors.c (their tensors) include this.
- * Names of mbconv.h: C, E, D channels into, inside and out of a block; n, m sides of its maps. */
+/* Internals of the encoder's trainer: layers and their weights, what the forward pass keeps,
+ * scratch. Only lite_trainer.c (building), lite_grad.c (the passes) and lite_tensors.c (their
+ * tensors) include this. Names of mbconv.h: C, E, D channels into, inside and out of a block; n, m
+ * sides of its maps. */
 #ifndef LIMN_ENCODER_EFFICIENTNET_LITE_LITE_TRAINER_STATE_H
 #define LIMN_ENCODER_EFFICIENTNET_LITE_LITE_TRAINER_STATE_H
 
@@ -55,7 +55,7 @@ struct limn_lite_trainer {
     float *maps[LIMN_EFFICIENTNET_LITE_MAX_BLOCKS + 2]; /* by stage: [max_images, its map] */
     struct image_scratch *scratch;                      /* [n_threads] */
     float *sums; /* [LIMN_LITE_PARTS, n_floats] of gradients */
-    /* Of the pass under way: */
+    /* Of the current pass: */
     size_t n_images, n_parts;
     const uint8_t *pixels;
     const float *cut, *d_features;

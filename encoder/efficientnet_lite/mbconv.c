@@ -6,8 +6,8 @@ enum {
     GROUP = LIMN_FILTER_GROUP, /* expanded channels that are computed together */
     CACHE_LINE = 16,           /* floats */
     MAX_KERNEL = 5,
-    /* Floats that a strip may take of the second cache (1 MB or more in the machines that AVX2
-     * kernels meet), weights and maps aside. */
+    /* Floats that a strip may take of the L2 cache (1 MB or more on typical AVX2 machines), weights
+     * and maps aside. */
     STRIP_BUDGET = 160 * 1024,
 };
 
@@ -79,7 +79,7 @@ void limn_mbconv_scratch_take(limn_mbconv_scratch *s, limn_arena *arena, const l
 
 /* ---- running ---- */
 
-/* A strip on its way, seen by all threads that share it. */
+/* A strip in progress, seen by all threads that work on it. */
 typedef struct strip {
     const limn_mbconv *b;
     const limn_kernels *k;

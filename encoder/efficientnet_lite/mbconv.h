@@ -16,8 +16,8 @@
  *         project the strip
  *
  * A small map is a single strip; no ring row outlives its group then, and all groups share one
- * buffer that fits the nearest cache. Groups, and positions of the projection, are what the
- * threads of one image share out; no sum is ever split, so bits stay the same. */
+ * buffer that fits the L1 cache. The threads of one image split groups, and positions of the
+ * projection, among themselves; no sum is ever split, so the bits stay the same. */
 #ifndef LIMN_ENCODER_EFFICIENTNET_LITE_MBCONV_H
 #define LIMN_ENCODER_EFFICIENTNET_LITE_MBCONV_H
 
@@ -29,7 +29,7 @@
 
 typedef struct limn_mbconv {
     limn_mbconv_shape shape;
-    limn_packed expand;  /* [E, C]; whatever it takes as input rows, see limn_mbconv_input */
+    limn_packed expand;  /* [E, C]; for what its input rows are, see limn_mbconv_input */
     limn_filter filter;  /* of E channels */
     limn_packed project; /* [D, E] */
     size_t n_groups;
@@ -47,7 +47,7 @@ typedef struct limn_mbconv_scratch {
     size_t *positions; /* [ring_rows * n] where an expanded position goes in its ring */
 } limn_mbconv_scratch;
 
-/* Where input rows come from: a map, or a layer before the block that makes them on the way. */
+/* Where input rows come from: a map, or a preceding layer that computes them on demand. */
 typedef struct limn_mbconv_input {
     /* Rows `first` … `end`-1 as [rows, n, expand.n_inputs] at `stride` floats a position, valid
      * until the next call. Rows are asked for once, in order. */

@@ -1,8 +1,9 @@
 /* The first layer of a network: pixels in, a 3x3 convolution of stride 2 with TensorFlow's SAME
  * padding, as patches for the linear kernel:
  *
- *     u8 [n, n, 3] ─▶ (value - mean[c]) * scale[c], zeros around ─▶ patches [m, m, 27],  m =
- * ceil(n/2)
+ *     u8 [n, n, 3] ─▶ (value - mean[c]) * scale[c], zero-padded ─▶ patches [m, m, 27]
+ *
+ * with m = ceil(n / 2).
  *
  * A patch holds rows, columns and colours of its window in this order (ky, kx, c), and so do the
  * weights. */

@@ -100,7 +100,7 @@ static size_t n_stages(const limn_encoder_config *config)
 
 static size_t halved(size_t size)
 {
-    return (size + 1) / 2; /* of every stride of 2 here */
+    return (size + 1) / 2; /* holds for every stride of 2 here */
 }
 
 static limn_feature_shape stage_shape(const limn_encoder_config *config, size_t stage)

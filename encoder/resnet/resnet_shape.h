@@ -1,6 +1,6 @@
 /* The shapes of ResNet-18, -50 and -101 (He et al. 2016), and of Wide ResNet-50-2 (Zagoruyko &
- * Komodakis 2016), as torchvision has them: of a bottleneck the 3x3 convolution has the stride
- * ("version 1.5"). Pure. */
+ * Komodakis 2016), as in torchvision: in a bottleneck, the 3x3 convolution has the stride ("version
+ * 1.5"). Pure. */
 #ifndef LIMN_ENCODER_RESNET_RESNET_SHAPE_H
 #define LIMN_ENCODER_RESNET_RESNET_SHAPE_H
 
@@ -15,7 +15,7 @@ typedef struct limn_resnet_convolution {
     size_t kernel, stride;      /* kernel / 2 zeros around */
 } limn_resnet_convolution;
 
-/* ReLU after each convolution; before the last one's the shortcut is added: the input, or a 1x1
+/* ReLU after each convolution; before the last ReLU the shortcut is added: the input, or a 1x1
  * convolution of it. */
 typedef struct limn_resnet_block {
     size_t layer, index; /* torchvision's layer 1 … 4, and which of its blocks, from 0 */

@@ -92,7 +92,7 @@ static void *take_scratch(const void *network, limn_arena *arena)
 
 /* ---- running ------------------------------------------------------------------------------- */
 
-/* A run under way. */
+/* A run in progress. */
 typedef struct run {
     const limn_vit_network *net;
     const scratch *s;

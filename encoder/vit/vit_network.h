@@ -1,4 +1,4 @@
-/* Inside of the family "vit": a network, its check and its table of tensors. */
+/* Internals of the family "vit": a network, its check and its table of tensors. */
 #ifndef LIMN_ENCODER_VIT_VIT_NETWORK_H
 #define LIMN_ENCODER_VIT_VIT_NETWORK_H
 
