@@ -11,7 +11,7 @@ struct step_job {
     const limn_optimizer *o;
     limn_params *params;
     float learning_rate, weight_decay, correction1; /* correction1: 1 - beta1^step */
-    limn_adamw_rates rates;                         /* but those that a parameter changes */
+    limn_adamw_rates rates;                         /* except those that vary by parameter */
 };
 
 static void step_param(void *ctx, size_t item, size_t worker)

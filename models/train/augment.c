@@ -30,8 +30,8 @@ static double draw_between(limn_rng *rng, double low, double high)
     return low + (high - low) * limn_rng_uniform(rng);
 }
 
-/* Sides are rounded to whole pixels, so that the last bits of log, exp and sqrt, in which C
- * libraries differ, hardly ever matter. */
+/* Sides are rounded to whole pixels, so that the last bits of log, exp and sqrt, which differ
+ * between C libraries, hardly ever matter. */
 limn_resize_box limn_draw_crop(uint32_t size, const limn_augment_settings *settings, limn_rng *rng)
 {
     const double low = log((double)settings->min_aspect), high = log((double)settings->max_aspect);
@@ -66,7 +66,7 @@ void limn_flip_pixels(uint8_t *pixels, uint32_t size)
 
 /* ---- colour -------------------------------------------------------------------------------- */
 
-/* Pillow's Image.blend of two bytes: cut off, not rounded. */
+/* Pillow's Image.blend of two bytes: truncated, not rounded. */
 static uint8_t blend(int from, int to, float factor)
 {
     const float value = (float)from + factor * (float)(to - from);
@@ -117,8 +117,7 @@ typedef struct adjustment {
     float strength;
 } adjustment;
 
-/* Each factor is drawn whether it is used or not, so that settings do not shift what comes after.
- */
+/* Each factor is drawn whether it is used or not, so that settings do not shift later draws. */
 static void jitter(uint8_t *pixels, size_t n_pixels, const limn_augment_settings *settings,
                    limn_rng *rng)
 {

@@ -1,8 +1,8 @@
 /* Data augmentation: random resized crop, flip, colour jitter. Pixels are u8 [S, S, 3], RGB,
- * dense. What is drawn depends on the stream alone. All functions are re-entrant.
+ * dense. The draws depend on the random stream alone. All functions are re-entrant.
  *
- * Crops are drawn as torchvision's RandomResizedCrop does it, colours changed bit for bit as
- * Pillow's ImageEnhance (and so torchvision's ColorJitter) does it. */
+ * Crops are drawn as in torchvision's RandomResizedCrop; colour changes are bit-identical to
+ * Pillow's ImageEnhance (and so torchvision's ColorJitter). */
 #ifndef LIMN_MODELS_TRAIN_AUGMENT_H
 #define LIMN_MODELS_TRAIN_AUGMENT_H
 

@@ -10,7 +10,7 @@ struct limn_batch_slots {
     limn_arena arena;
     limn_tag_slots **workers; /* [n_threads of the pool] */
     limn_tag_slot *slots;     /* [max_images, n_tag_slots] */
-    const float *features;    /* of the call under way */
+    const float *features;    /* of the current call */
 };
 
 static void plan(limn_batch_slots *b, limn_arena *a, const limn_tagger *tagger, size_t max_images)

@@ -1,5 +1,5 @@
-/* The tag slots of a batch's images, from the encoder's features of the views that the batch has:
- * what the frozen head says of them. */
+/* The tag slots of a batch's images: the frozen head's predictions from the features of the views
+ * in the batch. */
 #ifndef LIMN_MODELS_TRAIN_BATCH_SLOTS_H
 #define LIMN_MODELS_TRAIN_BATCH_SLOTS_H
 

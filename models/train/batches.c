@@ -145,7 +145,7 @@ limn_decoder_limits limn_batches_limits(const limn_batches *b)
 
 /* ---- the order of an epoch ----------------------------------------------------------------- */
 
-/* Fisher and Yates. */
+/* Fisher-Yates shuffle. */
 static void shuffle(limn_batch_image *images, size_t n, limn_rng *rng)
 {
     for (size_t i = n; i > 1; i--) {
@@ -174,8 +174,8 @@ static size_t fill_round(limn_batches *b, uint32_t source, uint64_t round)
     return n;
 }
 
-/* The rounds of a source follow one another over the whole run, whatever an epoch takes, so that
- * all images come as often as they should. */
+/* The rounds of a source follow one another over the whole run, regardless of epochs, so that all
+ * images occur equally often. */
 static void take_images(limn_batches *b, uint32_t source, limn_batch_image *out)
 {
     const limn_batch_source *s = &b->sources[source];
@@ -220,7 +220,7 @@ static int compare_source(const void *a, const void *b)
     return (x->repeat > y->repeat) - (x->repeat < y->repeat);
 }
 
-/* A choice of captions that changes from epoch to epoch when there are more than are wanted. */
+/* A choice of captions that varies from epoch to epoch when an image has more than are wanted. */
 static size_t own_captions(const limn_batches *b, const limn_batch_source *s,
                            const limn_batch_image *p, uint32_t *out)
 {

@@ -1,9 +1,9 @@
 /* The batches of a run: which images, in which view, with which captions, at which step.
  *
- * An epoch is a list of images of all sources in an order of its own, cut into batches of n_images;
- * each image brings up to captions_an_image captions. Everything is a function of (seed, step), so
- * a run can resume at any step without saved state. Rows are the tokens of the captions one after
- * another, so nothing is padded; a batch is as long as its captions. */
+ * An epoch is a list of images of all sources in an order of its own, split into batches of
+ * n_images; each image brings up to captions_an_image captions. Everything is a function of (seed,
+ * step), so a run can resume at any step without saved state. Rows are the tokens of the captions
+ * one after another, so nothing is padded; a batch is as long as its captions. */
 #ifndef LIMN_MODELS_TRAIN_BATCHES_H
 #define LIMN_MODELS_TRAIN_BATCHES_H
 
@@ -13,12 +13,13 @@
 #include "common/base/status.h"
 #include "decoder/decoder_grad.h"
 
-/* Captions that are drawn for images that have none of their own, anew in each round through the
- * images. Pure functions of their arguments. */
+/* Captions drawn for images that have none of their own, redrawn in each round through the images.
+ * Pure functions of their arguments. */
 typedef struct limn_caption_draw {
-    /* How often an image comes in a round, at most max_repeats times. */
+    /* How often an image occurs in a round, at most max_repeats times. */
     size_t (*n_repeats)(const void *ctx, uint64_t round, uint32_t image);
-    /* Writes the numbers of at most `capacity` captions for one of these times; how many. */
+    /* Writes the numbers of at most `capacity` captions for one of these occurrences; returns how
+     * many. */
     size_t (*draw)(const void *ctx, uint64_t round, uint32_t image, size_t repeat,
                    uint32_t *captions, size_t capacity);
     const void *ctx;

@@ -14,7 +14,7 @@ enum { MAX_PARTS = 2 + LIMN_OPTIMIZER_MAX_STATES, NAME_SIZE = LIMN_PARAM_NAME_SI
 
 static const char optimizer_key[] = "limn.training.optimizer";
 
-/* What there is of every parameter. */
+/* The tensors kept of every parameter. */
 typedef struct checkpoint_parts {
     const char *names[MAX_PARTS];
     float *blocks[MAX_PARTS]; /* laid out as params->values */

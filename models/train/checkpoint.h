@@ -1,11 +1,10 @@
 /* Checkpoints: everything a run needs to resume bit for bit, in one safetensors file.
  *
- * Per parameter NAME these tensors: value.NAME, average.NAME, and one for each state of the
- * optimizer, m.NAME and v.NAME for AdamW. The optimizer is named in the metadata; a file without
- * a name is AdamW's. The rest
- * (step, seed, position in the data, scores) is small and goes as text into the metadata. Files
- * are written under a temporary name, synced and renamed, so a kill or a full disk leaves the
- * checkpoint before. */
+ * Each parameter NAME has these tensors: value.NAME, average.NAME, and one for each state of the
+ * optimizer, m.NAME and v.NAME for AdamW. The optimizer is named in the metadata; a file without a
+ * name is AdamW's. The rest (step, seed, position in the data, scores) is small and goes as text
+ * into the metadata. Files are written under a temporary name, synced and renamed, so that a kill
+ * or a full disk leaves the previous checkpoint. */
 #ifndef LIMN_MODELS_TRAIN_CHECKPOINT_H
 #define LIMN_MODELS_TRAIN_CHECKPOINT_H
 

@@ -1,4 +1,4 @@
-/* The development images of a run, to choose the model by. */
+/* The development images of a run, by which the best model is chosen. */
 #ifndef LIMN_MODELS_TRAIN_DEVELOPMENT_H
 #define LIMN_MODELS_TRAIN_DEVELOPMENT_H
 

@@ -22,7 +22,7 @@ limn_status limn_ended_captions_fill(limn_ended_captions *e, const limn_referenc
                                      size_t image, limn_error *err);
 void limn_ended_captions_finish(limn_ended_captions *e);
 
-/* Document frequencies of all references; each image of `text` (NULL: none) is a document more.
+/* Document frequencies of all references; each image of `text` (NULL: none) is one more document.
  * LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_ended_captions_count(limn_cider_df **out, const limn_references *references,
                                       const limn_references *text, limn_error *err);

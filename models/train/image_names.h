@@ -1,6 +1,6 @@
-/* Names of images in an order, and which of them a name means. Caption files, lists and caches
- * name the same image with more or less of its path: "a.jpg" and "photos/a.jpg" are one image
- * where it is plain which one is meant. */
+/* Names of images in order, and looking up which of them a name refers to. Caption files, lists and
+ * caches give more or less of an image's path: "a.jpg" and "photos/a.jpg" are one image where this
+ * is unambiguous. */
 #ifndef LIMN_MODELS_TRAIN_IMAGE_NAMES_H
 #define LIMN_MODELS_TRAIN_IMAGE_NAMES_H
 
@@ -28,36 +28,37 @@ typedef struct limn_image_names {
 
 void limn_image_names_finish(limn_image_names *n); /* accepts a zeroed one; zeroes it */
 
-/* Adds a name unless it is there. LIMN_E_NOMEM, LIMN_E_LIMIT beyond 2^31 names. */
+/* Adds a name unless it is already there. LIMN_E_NOMEM, LIMN_E_LIMIT beyond 2^31 names. */
 limn_status limn_image_names_add(limn_image_names *n, const char *name, limn_error *err);
 /* Adds all of `from`. */
 limn_status limn_image_names_add_all(limn_image_names *n, const limn_image_names *from,
                                      limn_error *err);
-/* Adds the lines of the list file at `path`; empty lines are none, a name that comes twice counts
- * once. Errors name path and line. LIMN_E_IO, LIMN_E_FORMAT (a NUL, no name at all), LIMN_E_LIMIT,
- * LIMN_E_NOMEM. */
+/* Adds the lines of the list file at `path`; empty lines are skipped, a name that occurs twice
+ * counts once. Errors name path and line. LIMN_E_IO, LIMN_E_FORMAT (a NUL, no name at all),
+ * LIMN_E_LIMIT, LIMN_E_NOMEM. */
 limn_status limn_image_names_read(limn_image_names *n, const char *path, limn_error *err);
-/* Adds the images of a caption file in the order in which they first come: of id and alias the
- * one that looks like a file's (has an extension), else the id. LIMN_E_NOMEM, LIMN_E_LIMIT. */
+/* Adds the images of a caption file in the order of first occurrence: by id or alias, whichever
+ * looks like a file name (has an extension), else the id. LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_image_names_add_captions(limn_image_names *n, const limn_caption_file *file,
                                           limn_error *err);
 
 size_t limn_image_names_count(const limn_image_names *n);
 const char *limn_image_names_get(const limn_image_names *n, size_t index); /* index < count */
 
-/* The image of this very name; else the only one whose path ends in `name`, or whose name is the
- * end of the path `name`; LIMN_NO_IMAGE when there is none or more than one. */
+/* The image with exactly this name; else the only one whose path ends in `name`, or whose name is
+ * the end of the path `name`; LIMN_NO_IMAGE when there is none or more than one. */
 uint32_t limn_image_names_find(const limn_image_names *n, const char *name);
 /* The image of a caption, by id or else alias. */
 uint32_t limn_image_names_find_record(const limn_image_names *n, const limn_caption_record *record);
 
 /* The random stream of an image for one use of it: a function of (seed, last part of its name,
- * use, number) alone, so that neither order nor company nor the folder changes what is drawn. */
+ * use, number) alone, so that neither the order, nor the other images, nor the folder changes what
+ * is drawn. */
 limn_rng limn_image_rng(uint64_t seed, const char *name, const char *use, uint64_t number);
 
-/* Deals the names out to `train` and `dev` (both zeroed), each keeping their order. An image's
- * side depends on (seed, last part of its name) alone, so that more images leave the others where
- * they are. `dev_share` in 0 … 1 is the chance to be in dev. LIMN_E_NOMEM. */
+/* Splits the names into `train` and `dev` (both zeroed), each keeping their order. An image's side
+ * depends on (seed, last part of its name) alone, so that adding images does not move the others.
+ * `dev_share` in 0 … 1 is the chance to be in dev. LIMN_E_NOMEM. */
 limn_status limn_image_names_split(limn_image_names *train, limn_image_names *dev,
                                    const limn_image_names *all, double dev_share, uint64_t seed,
                                    limn_error *err);

@@ -13,7 +13,7 @@ static size_t n_values(const limn_tensor_spec *spec)
     return n;
 }
 
-/* Copies the values of a tensor from where they are. */
+/* Copies the values of a tensor from the parameters or from `base`. */
 static limn_status find_values(float *out, const limn_model_export *e, const limn_tensor_spec *spec,
                                limn_error *err)
 {

@@ -10,7 +10,7 @@ typedef struct limn_model_export {
     const limn_vocab *vocab;
     const limn_params *params; /* what is in training */
     const float *values;       /* params->values, or a block of that layout (the moving average) */
-    const limn_safetensors *base;     /* where the tensors that are not in training come from */
+    const limn_safetensors *base;     /* source of the tensors that are not in training */
     limn_tensor_dtype dtype;          /* of matrices: LIMN_TENSOR_F32 or LIMN_TENSOR_F16 */
     const limn_tensor *extra_tensors; /* [n_extra_tensors] stored as they are */
     size_t n_extra_tensors;

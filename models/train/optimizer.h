@@ -1,8 +1,8 @@
-/* How weights follow their gradients: what all optimizers have. The table of them is in
- * optimizer_kinds.c; a checkpoint names its own.
+/* What all optimizers have in common. The table of optimizers is in optimizer_kinds.c; a checkpoint
+ * names its own.
  *
- * To add one: a limn_optimizer_kind in a file of its own, and a row there. Whatever the kind, there
- * is an exponential moving average of the weights, which is what models are made of. */
+ * To add one: a limn_optimizer_kind in a file of its own, and a row there. Every kind keeps an
+ * exponential moving average of the weights, from which models are exported. */
 #ifndef LIMN_MODELS_TRAIN_OPTIMIZER_H
 #define LIMN_MODELS_TRAIN_OPTIMIZER_H
 
@@ -35,7 +35,7 @@ struct limn_optimizer_kind {
     const char *name; /* in checkpoints */
     size_t n_states;
     const char *state_names[LIMN_OPTIMIZER_MAX_STATES]; /* of a parameter's tensors there */
-    /* limn_optimizer_step, but for counting it. */
+    /* limn_optimizer_step, except for counting it. */
     void (*step)(const limn_optimizer *o, limn_params *params,
                  const limn_optimizer_settings *settings, float learning_rate, double norm,
                  limn_pool *pool);
@@ -44,16 +44,16 @@ struct limn_optimizer_kind {
 /* States zero, average = params->values. LIMN_E_NOMEM. */
 limn_status limn_optimizer_init(limn_optimizer *o, const limn_optimizer_kind *kind,
                                 const limn_params *params, limn_error *err);
-/* The same again, of parameters that have other values now. */
+/* Resets the states and the average to those of new parameter values. */
 void limn_optimizer_restart(limn_optimizer *o, const limn_params *params);
 void limn_optimizer_finish(limn_optimizer *o); /* accepts a zeroed struct */
 
 /* Global L2 norm of the gradients, summed in double in a fixed order. */
 double limn_gradient_norm(const limn_params *params, limn_pool *pool);
 
-/* One step with the gradients as they are (they are not cleared). `norm` is limn_gradient_norm's,
- * which must be finite. The average's decay is at most (1 + step) / (10 + step), so that it
- * forgets the initial weights. Results don't depend on the number of threads. */
+/* One step with the current gradients (which are not cleared). `norm` is limn_gradient_norm's,
+ * which must be finite. The average's decay is at most (1 + step) / (10 + step), so that it forgets
+ * the initial weights. Results don't depend on the number of threads. */
 void limn_optimizer_step(limn_optimizer *o, limn_params *params,
                          const limn_optimizer_settings *settings, float learning_rate, double norm,
                          limn_pool *pool);

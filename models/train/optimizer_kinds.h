@@ -1,4 +1,4 @@
-/* The optimizers that there are, by name. */
+/* The available optimizers, by name. */
 #ifndef LIMN_MODELS_TRAIN_OPTIMIZER_KINDS_H
 #define LIMN_MODELS_TRAIN_OPTIMIZER_KINDS_H
 

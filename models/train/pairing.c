@@ -106,7 +106,7 @@ static void measure_rarity(builder *b)
             n += limn_object_set_has(b->seen[i].objects, c);
             n_sure += b->seen[i].scores[c] >= b->settings->sure_score;
         }
-        /* what stands on half of the photos still counts */
+        /* what is in half of the photos or more still counts */
         b->rarity[c] = n > 0 ? fmax(log((double)b->n_photos / (double)n), 0.5) : 0;
         b->share[c] = (double)n_sure / (double)b->n_photos;
     }
@@ -403,7 +403,7 @@ static double logit(const limn_pairing *p, size_t i)
     return isfinite(sum) ? sum : -HUGE_VAL;
 }
 
-/* How many candidates of the photo go before candidate i. */
+/* How many candidates of the photo rank before candidate i. */
 static size_t rank_of(const limn_pairing *p, const photo *f, size_t i)
 {
     size_t rank = 0;

@@ -1,10 +1,10 @@
-/* Captions for images that have none: captions of other images that name the objects which a
- * detector saw, and none that it did not.
+/* Captions for images that have none: captions of other images that name the objects a detector
+ * saw, and no others.
  *
  * A caption fits an image when
  *   - it names an object at all, and every class that it names has a box of `min_score` or more;
  *   - it names people (also "a crowd", "a hand") only where a person has `person_score` or more;
- *   - one of the classes that it names, people among them, has as many boxes as its words tell, up
+ *   - one of the classes that it names, people among them, has as many boxes as its words say, up
  *     to three ("two dogs" needs two, "a herd of cows" three);
  *   - its details (pool_captions.h: words that captions of these objects seldom have) are at most
  *     `max_details`.
@@ -15,14 +15,14 @@
  * sure_score on), times the class's rarity, log(images / images that show it) but at least 0.5;
  * and subtracts miss_cost times such a sum over the image's classes that the caption does not
  * name (there 0 up to the middle of the two scores). The `n_candidates` heaviest are kept, and
- * drawn from without putting back.
+ * sampled from without replacement.
  *
  * An image in which nothing was seen, and one that no caption fits, is left out: it has no
- * candidates. So that rare objects are seen as well, an image is repeated (Gupta et al. 2019): as
- * often, on average, as its rarest sure class needs to come in `balance_share` of the images, by
- * the square root, at most `max_repeats` times; an image of no rare class once. One in which only
- * people were seen (nothing else up to the middle of the two scores) comes `people_share` times:
- * what people do is what no label tells, and paired captions mostly show people.
+ * candidates. To balance rare objects, images are repeated (repeat factor sampling, Gupta et al.
+ * 2019): on average sqrt(balance_share / share of the images with its rarest sure class) times, at
+ * least once and at most `max_repeats` times. One in which only people were seen (nothing else up
+ * to the middle of the two scores) occurs `people_share` times: no label says what people are
+ * doing, and paired captions are mostly about people.
  *
  * How a trainer uses it:
  *
@@ -36,12 +36,12 @@
  * and for a round of self-training, between epochs:
  *
  *         const uint32_t *candidates = limn_pairing_candidates(&n, p, i);
- *         scores[j] = how well candidates[j] fits, by the model as it is: its mean log-probability
- *                     a word, with the image less without, times a factor (about 2 to 5)
+ *         scores[j] = how well candidates[j] fits, by the current model: its mean log-probability
+ *                     per word, with the image minus without, times a factor (about 2 to 5)
  *         limn_pairing_set_scores(p, i, scores, n_kept);      // draws from the n_kept heaviest
  *
- * What is drawn depends on the seed, the image's name, epoch and repeat alone. Scores are not
- * part of that: a run that is resumed sets them again, from what it kept (limn_pairing_scores). */
+ * What is drawn depends on the seed, the image's name, epoch and repeat alone. Scores are not part
+ * of that: a resumed run sets them again, from those it kept (limn_pairing_scores). */
 #ifndef LIMN_MODELS_TRAIN_PAIRING_H
 #define LIMN_MODELS_TRAIN_PAIRING_H
 

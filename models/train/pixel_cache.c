@@ -55,7 +55,7 @@ static uint64_t hash_names(const limn_image_names *names)
     return hash;
 }
 
-/* Moves what the cache tells of its record over to it. */
+/* Moves into the cache what it keeps of the record. */
 static limn_status take_record(limn_pixel_cache *c, limn_pixel_record *r, const char *path,
                                limn_error *err)
 {
@@ -76,7 +76,7 @@ static limn_status take_record(limn_pixel_cache *c, limn_pixel_record *r, const 
     return LIMN_OK;
 }
 
-/* Opens a cache; `record` (zeroed) gets what PATH.json says, but for what went into `c`. */
+/* Opens a cache; `record` (zeroed) gets the contents of PATH.json, except what went into `c`. */
 static limn_status open_both(limn_pixel_cache *c, limn_pixel_record *record, const char *path,
                              uint32_t size, limn_error *err)
 {
@@ -154,7 +154,7 @@ static limn_status fits_record(bool *out, const limn_pixel_cache *c, const limn_
     return LIMN_OK;
 }
 
-/* A cache with a record that is damaged does not fit. */
+/* Opens the cache if it fits; one with a damaged record does not. */
 static limn_status try_recorded(bool *fits, limn_pixel_cache *c, const char *path,
                                 const limn_pixel_cache_settings *settings, limn_error *err)
 {
@@ -195,7 +195,7 @@ typedef struct maker {
     limn_pixel_record record;
 } maker;
 
-/* Every image is there: told before hours of work. */
+/* Checks that every image exists, before hours of work. */
 static limn_status find_files(maker *m, limn_error *err)
 {
     const limn_pixel_cache_settings *s = m->settings;
@@ -252,7 +252,7 @@ static limn_status put_unreadable(maker *m, size_t item, const limn_error *error
     const char *name = limn_image_names_get(names, item), *text = error->text, *at;
     if (error->code == LIMN_E_NOMEM || error->code == LIMN_E_INTERRUPTED)
         return limn_fail(err, error->code, "%s: %s", name, error->text);
-    at = strstr(text, name); /* reading says the path, decoding does not */
+    at = strstr(text, name); /* reading errors contain the path, decoding errors do not */
     if (at && !strncmp(at + strlen(name), ": ", 2)) text = at + strlen(name) + 2;
     LIMN_TRY(limn_pixel_record_add_unreadable(&m->record, m->stamps[item], name, text, err));
     if ((double)m->record.n_unreadable >
@@ -295,7 +295,7 @@ static limn_status make_rows(maker *m, limn_error *err)
     return limn_row_job_run(&job, err);
 }
 
-/* The record comes first and the array last: where the array is, all is. */
+/* The record comes first and the array last: where the array exists, everything does. */
 static limn_status write_cache(maker *m, const char *path, const char *json, bool replaces,
                                limn_error *err)
 {

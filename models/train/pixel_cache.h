@@ -1,8 +1,8 @@
 /* The images of a training set, decoded once: u8 [n, S, S, 3], just as the encoder gets them.
  *
- * PATH.npy and PATH.txt are those of limn-preprocess. PATH.json beside them says how they came
- * about (input size, filter, the files' sizes and times, which images could not be read), so that
- * a cache that no longer fits is made again and never used by mistake. */
+ * PATH.npy and PATH.txt are those of limn-preprocess. PATH.json beside them records what they were
+ * made from (input size, filter, the files' sizes and times, which images could not be read), so
+ * that a stale cache is rebuilt and never used by mistake. */
 #ifndef LIMN_MODELS_TRAIN_PIXEL_CACHE_H
 #define LIMN_MODELS_TRAIN_PIXEL_CACHE_H
 
@@ -28,8 +28,8 @@ typedef struct limn_pixel_cache {
     size_t n_unreadable;
 } limn_pixel_cache;
 
-/* Writes pixels [S, S, 3] as limn_encoder_input_load does, but elsewhere: the bytes are
- * hostile. Any thread. */
+/* Writes pixels [S, S, 3] as limn_encoder_input_load does, but in another process, as the bytes are
+ * untrusted. Any thread. */
 typedef limn_status limn_pixel_load_fn(void *ctx, uint8_t *pixels, const void *bytes, size_t size,
                                        const limn_encoder_input_settings *input, limn_error *err);
 
@@ -44,12 +44,13 @@ typedef struct limn_pixel_cache_settings {
 } limn_pixel_cache_settings;
 
 /* Opens the cache at `path` when it was made with these settings, each name has a row or is known
- * as unreadable (it may hold more), and no file has changed since (one that is gone has not); else
- * makes it. One without PATH.json, as limn-preprocess leaves it, is used when it has all names, and
- * is never replaced. LIMN_E_IO: an image is not there ("folder/name: No such file or directory"),
- * or the cache can't be written; LIMN_E_FORMAT: more unreadable images than the share above, with
- * the first few; LIMN_E_ARG: a name with a line end, no name, or a cache without PATH.json that
- * does not fit; LIMN_E_INTERRUPTED, LIMN_E_NOMEM. An unfinished cache is never at `path`. */
+ * as unreadable (it may hold more), and no file has changed since (a missing file counts as
+ * unchanged); otherwise makes it. One without PATH.json, as limn-preprocess leaves it, is used when
+ * it has all names, and is never replaced. LIMN_E_IO: an image is missing ("folder/name: No such
+ * file or directory"), or the cache can't be written; LIMN_E_FORMAT: more unreadable images than
+ * the share above, with the first few; LIMN_E_ARG: a name with a line end, no name, or a cache
+ * without PATH.json that does not fit; LIMN_E_INTERRUPTED, LIMN_E_NOMEM. An unfinished cache is
+ * never at `path`. */
 limn_status limn_pixel_cache_make(limn_pixel_cache *out, const char *path,
                                   const limn_pixel_cache_settings *settings, limn_error *err);
 /* Opens a cache without looking at images. Errors of limn_row_cache_open, and of PATH.json.

@@ -8,7 +8,7 @@
 
 enum { MAX_DEPTH = 16, MAX_THREADS = 64 };
 
-/* A batch in work. Batch k is in slot k % n_slots. */
+/* A batch in progress. Batch k is in slot k % n_slots. */
 typedef struct batch_slot {
     uint32_t *rows;  /* [max_images] */
     uint8_t *pixels; /* [max_images, S, S, 3] */
@@ -52,7 +52,7 @@ static limn_status fetch(const limn_pixel_prefetch *p, uint8_t *out, uint32_t ro
     return limn_augment(out, t->pixels, cache->size, &p->augment, &rng, &t->scratch, err);
 }
 
-/* Takes the next image: false when there is none. With the mutex. */
+/* Takes the next image: false when there is none. Call with the mutex held. */
 static bool begin_image(batch_slot **slot, size_t *index, limn_pixel_prefetch *p)
 {
     if (p->n_begun == p->n_submitted) return false;

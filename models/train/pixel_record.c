@@ -101,7 +101,7 @@ static json_t *pack_unreadable(const limn_pixel_record *r)
     return list;
 }
 
-/* What differs from the whole of an image squashed. */
+/* Writes the fields in which the input differs from a squashed whole image. */
 static void add_fit(json_t *root, const limn_input_spec *s)
 {
     if (s->decodes_whole) json_object_set_new(root, "decodes_whole", json_true());

@@ -40,7 +40,7 @@ limn_status limn_pixel_record_add(limn_pixel_record *r, limn_file_stamp stamp, u
 limn_status limn_pixel_record_add_unreadable(limn_pixel_record *r, limn_file_stamp stamp,
                                              const char *name, const char *error, limn_error *err);
 
-/* One more name: of which row pixels are is as easily altered as the pixels. */
+/* Adds one name to the checksum: the file of names can be altered as easily as the pixels. */
 uint64_t limn_pixel_record_hash_name(uint64_t names, const char *name);
 
 /* Errors begin with the path. LIMN_E_IO, LIMN_E_NOMEM. */

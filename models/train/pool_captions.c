@@ -22,7 +22,7 @@ static void finish_table(word_table *t)
     limn_free(t->last);
 }
 
-/* The next word of *text, which moves behind it; NULL at the end. */
+/* The next word of *text, which moves past it; NULL at the end. */
 static const char *next_word(size_t *size, const char **text)
 {
     const char *word = *text + strspn(*text, " ");

@@ -1,5 +1,5 @@
-/* Captions without images, read for pairing: which objects they name, and how much they say that
- * objects alone can't tell. */
+/* Captions without images, read for pairing: which objects they name, and how much they say beyond
+ * the objects. */
 #ifndef LIMN_MODELS_TRAIN_POOL_CAPTIONS_H
 #define LIMN_MODELS_TRAIN_POOL_CAPTIONS_H
 
@@ -13,7 +13,7 @@
 typedef struct limn_pool_caption {
     limn_object_set objects;
     bool names_person;
-    uint8_t number; /* the largest that its words tell, up to 3, see below; 1 without */
+    uint8_t number; /* the largest that its words say, up to 3, see below; else 1 */
     float details;  /* see below; 0 … */
 } limn_pool_caption;
 

@@ -1,23 +1,23 @@
-/* Self-critical training (Rennie 2017, with the baseline of Luo 2020): captions are drawn from the
- * decoder as it is, and their log-probability is raised by as much as their CIDEr-D is above that
- * of the image's other samples.
+/* Self-critical training (Rennie 2017, with the baseline of Luo 2020): captions are sampled from
+ * the current decoder, and their log-probability is raised in proportion to how far their CIDEr-D
+ * exceeds that of the image's other samples.
  *
  *     reward     r_i = s(i, I) + object_f1 F_o + person_f1 F_p - object_cost f - retrieval R,
- *                the weights being those of limn_reward_weights, all 0 but for CIDEr-D's 1:
+ *                with the weights of limn_reward_weights, which may be 0:
  *       s(i, I)  CIDEr-D (0 … 10, as cider.h) of sample i against the references of its image I,
- *                with the document frequencies of all training references, and of `text`, which
- *                make rare what is rare everywhere, not in a few images. The end token is a word
- *                of all; a sample that did not end has none, and so learns to end.
+ *                with the document frequencies of all training references, and of `text`, so that
+ *                rarity is measured beyond the few training images. The end token counts as a word;
+ *                a sample that did not end lacks it, and so learns to end.
  *       F_o, F_p how well it names the objects, and people, that references name; f: how many it
- *                names that none does (object_match.h)
+ *                names that no reference does (object_match.h)
  *       R        max(0, 1 + max over K of s(i, K) - s(i, I)), K the batch's images with other
- *                references: a caption is to tell its image from the others, by a margin of 1.
- *                The contrastive loss of Luo et al. 2018 ("Discriminability objective for training
- *                descriptive captions"), which takes the hardest other image too, but from
- *                captions to images alone, and with CIDEr-D for their learned similarity. 0
+ *                references: a caption should distinguish its image from the others, by a margin of
+ *                1. The contrastive loss of Luo et al. 2018 ("Discriminability objective for
+ *                training descriptive captions"), which takes the hardest other image too, but only
+ *                from captions to images, and with CIDEr-D in place of a learned similarity. 0
  *                where no image of the batch has other references.
- *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline doesn't know sample i, so it has no
- *                bias; the advantages of an image sum to 0.
+ *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline does not depend on sample i, so the
+ *                gradient is unbiased; the advantages of an image sum to 0.
  *     loss       sum over samples and their tokens of a_i * -log p(token), p among what can be
  *                drawn (is_drawn of limn_decoder_batch)
  *
@@ -31,7 +31,8 @@
  *     run(batch of the references, scale = share / rows of it, label smoothing, dropout);
  *
  * Captions depend on parameters, seed, step, and each image's name and features, not on the other
- * images or the number of threads; so do rewards, but for R, which is about the other images. */
+ * images or the number of threads; so do rewards, except for R, which depends on the other
+ * images. */
 #ifndef LIMN_MODELS_TRAIN_REWARD_H
 #define LIMN_MODELS_TRAIN_REWARD_H
 
@@ -77,13 +78,13 @@ typedef struct limn_reward_image {
 typedef struct limn_reward_batch {
     limn_decoder_batch decoder; /* caption i is sample i % n_samples of image i / n_samples */
     const double *rewards;      /* [n_captions] */
-    double mean_reward;         /* of CIDEr-D alone 1 is what papers call 100 */
+    double mean_reward;         /* for CIDEr-D alone, 1 is what papers report as 100 */
     double share_ended;         /* of the samples */
 } limn_reward_batch;
 
-/* Draws and scores captions with the present values of the parameters. features [n_images,
- * n_memory_positions, memory_dim] and slots (limn_decoder_batch) become those of the batch;
- * 1 <= n_images <= max_images. LIMN_E_ARG, LIMN_E_NOMEM. */
+/* Draws and scores captions with the current values of the parameters. features [n_images,
+ * n_memory_positions, memory_dim] and slots (limn_decoder_batch) become those of the batch; 1 <=
+ * n_images <= max_images. LIMN_E_ARG, LIMN_E_NOMEM. */
 limn_status limn_reward_draw(limn_reward *r, const limn_reward_batch **out, uint64_t step,
                              const limn_reward_image *images, const float *features,
                              const limn_tag_slot *slots, size_t n_images, limn_error *err);

@@ -4,7 +4,7 @@
 
 #include "common/base/mem.h"
 
-/* Of an unpaired image: enough for what they agree on to count more than what one alone says. */
+/* Captions per unpaired image: enough that what they agree on outweighs what one alone says. */
 enum { MAX_DRAWN = 10 };
 
 void limn_reward_references_finish(limn_reward_references *r)

@@ -1,5 +1,5 @@
-/* What the reward stage compares with: the captions of the paired images, and for each unpaired
- * one the captions that fit it best; and the text whose words it counts besides. */
+/* The references of the reward stage: the captions of the paired images, and for each unpaired
+ * image the captions that fit it best; and extra text for the document frequencies. */
 #ifndef LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
 #define LIMN_MODELS_TRAIN_REWARD_REFERENCES_H
 

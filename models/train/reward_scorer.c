@@ -5,10 +5,10 @@
 #include "models/train/ended_captions.h"
 #include "models/train/object_match.h"
 
-/* So much better, in CIDEr-D, its own references are to fit than another image's. */
+/* By how much, in CIDEr-D, a caption should fit its own references better than another image's. */
 static const double margin = 1;
 
-/* Captions' CIDEr vectors, beside their counts. Zero-initialise. */
+/* Captions' CIDEr vectors, along with their counts. Zero-initialise. */
 struct vectors {
     limn_cider_vector *items;
     size_t capacity; /* `capacity` of them may have memory */
@@ -139,8 +139,8 @@ static double similarity(const struct image *of, size_t sample, const struct ima
     return sum / (double)to->references.n;
 }
 
-/* How much is missing to its own references' being the best by the margin. 0 where all images are
- * the same. */
+/* The hinge loss: by how much the sample falls short of fitting its own references best by the
+ * margin. 0 where all images are the same. */
 static double retrieval_loss(const limn_reward_scorer *s, const struct image *own, size_t sample,
                              double own_similarity, size_t n_images)
 {

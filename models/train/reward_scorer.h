@@ -1,8 +1,8 @@
 /* The rewards of captions drawn for the images of a batch (reward.h has the formula).
  *
- * First each image's references and samples are read, any images at once, each by one thread; then,
- * when all are, their rewards can be computed, again any at once. The second part allocates
- * nothing. Results don't depend on who does what. */
+ * First each image's references and samples are read, one image per thread; once all are read,
+ * rewards can be computed, again in parallel. The second part allocates nothing. Results don't
+ * depend on the division of work. */
 #ifndef LIMN_MODELS_TRAIN_REWARD_SCORER_H
 #define LIMN_MODELS_TRAIN_REWARD_SCORER_H
 

@@ -1,5 +1,5 @@
-/* Rows of an array by the names of images: PATH.npy [n, …] and PATH.txt, one name a line, as
- * limn-preprocess writes them. Pixel caches and view caches are such. */
+/* Rows of an array by image name: PATH.npy [n, …] and PATH.txt, one name a line, as limn-preprocess
+ * writes them. Pixel caches and view caches are built on this. */
 #ifndef LIMN_MODELS_TRAIN_ROW_CACHE_H
 #define LIMN_MODELS_TRAIN_ROW_CACHE_H
 
@@ -15,8 +15,8 @@
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* Immutable after opening; may be shared by threads. Rows stay in the file, which the system keeps
- * in its cache as far as there is room; they are read when they are asked for, and checked. */
+/* Immutable after opening; may be shared by threads. Rows stay in the file (and in the page cache,
+ * as far as there is room); each is read on demand, and checked. */
 typedef struct limn_row_cache {
     int fd;                 /* of PATH.npy; open while n_dims of `array` is not 0 */
     char *path;             /* PATH.npy, for errors */
@@ -35,16 +35,14 @@ limn_status limn_row_cache_open(limn_row_cache *out, const char *path,
 void limn_row_cache_close(limn_row_cache *c); /* accepts a zeroed one; zeroes it */
 
 uint64_t limn_row_checksum(const void *row, size_t size);
-/* Has the rows checked from now on; the cache owns checksums [n_rows] and frees them with
+/* From now on, rows are checked on reading; the cache owns checksums [n_rows] and frees them with
  * limn_free(). */
 void limn_row_cache_set_checksums(limn_row_cache *c, uint64_t *checksums);
-/* Reads all rows once, so that none can change unseen from now on. Errors as below, LIMN_E_NOMEM.
- */
+/* Reads all rows once, so that later changes are noticed. Errors as below, LIMN_E_NOMEM. */
 limn_status limn_row_cache_compute_checksums(limn_row_cache *c, limn_error *err);
 
-/* out [row_size] of row < n_rows. Any thread. LIMN_E_TRUNCATED: the file has become shorter;
- * LIMN_E_FORMAT: the row is not what it was when its checksum was taken; LIMN_E_IO. Errors begin
- * with the path. */
+/* out [row_size] of row < n_rows. Any thread. LIMN_E_TRUNCATED: the file has shrunk; LIMN_E_FORMAT:
+ * the row is not what it was when its checksum was taken; LIMN_E_IO. Errors begin with the path. */
 limn_status limn_row_cache_read(const limn_row_cache *c, size_t row, void *out, limn_error *err);
 
 /* ---- making ------------------------------------------------------------------------------- */
@@ -56,14 +54,14 @@ typedef struct limn_row_job {
     size_t row_size; /* bytes */
     /* Computes a row; `worker` as in limn_pool_fn. */
     limn_status (*compute)(void *ctx, size_t item, size_t worker, void *row, limn_error *err);
-    /* Takes it, in the order of the items, in the calling thread; `error` is NULL when it worked. A
-     * failure ends the job. */
+    /* Receives the row, in the order of the items, in the calling thread; `error` is NULL on
+     * success. A failure ends the job. */
     limn_status (*put)(void *ctx, size_t item, const void *row, const limn_error *error,
                        limn_error *err);
     void *ctx;
     limn_pool *pool; /* NULL: the calling thread alone */
     limn_train_progress progress;
-    size_t n_done_before, n_total; /* for the progress: items of other jobs too */
+    size_t n_done_before, n_total; /* for the progress; includes items of other jobs */
 } limn_row_job;
 
 /* LIMN_E_NOMEM, LIMN_E_INTERRUPTED (the progress asked to stop), what `put` returned. Holds up to

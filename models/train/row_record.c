@@ -11,7 +11,7 @@
 #define MAX_SIZE ((size_t)1 << 30) /* bytes, with the checksums */
 #define ROWS_KEY "rows"
 
-/* The text without its end, after which the checksums of the rows come. */
+/* The size of the text without its end, where the checksums of the rows are inserted. */
 static size_t described_size(const char *text)
 {
     return strlen(text) - strlen("\n}\n");

@@ -2,8 +2,8 @@
  *
  *     { …, "rows": ["0123456789abcdef", …] }
  *
- * What comes before the rows is a text of the caller's: a record is of the same array when its text
- * is the same. */
+ * What comes before the rows is the caller's text: a record belongs to an array if its text is the
+ * same. */
 #ifndef LIMN_MODELS_TRAIN_ROW_RECORD_H
 #define LIMN_MODELS_TRAIN_ROW_RECORD_H
 
@@ -16,7 +16,7 @@
 limn_status limn_row_record_write(const char *path, const char *text, const uint64_t *checksums,
                                   size_t n, limn_error *err);
 /* The checksums [n], which the caller frees with limn_free(); NULL when there is no record, or it
- * is of another array, or damaged. */
+ * belongs to another array, or is damaged. */
 uint64_t *limn_row_record_read(const char *path, const char *text, size_t n);
 
 #endif

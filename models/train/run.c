@@ -50,7 +50,7 @@ static double epoch_of(const struct run *r)
 
 /* ---- the log ------------------------------------------------------------------------------- */
 
-/* Takes the object. */
+/* Takes ownership of the object. */
 static limn_status put_line(struct run *r, json_t *object, limn_error *err)
 {
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
@@ -63,8 +63,8 @@ static limn_status put_line(struct run *r, json_t *object, limn_error *err)
     return status;
 }
 
-/* Its step is the first one to be done, so that a run that goes on at the stage's beginning cuts it
- * off and writes it again. */
+/* Its step is the first one to be done, so that a run that resumes at the stage's beginning cuts
+ * the line off and writes it again. */
 static limn_status log_start(struct run *r, limn_error *err)
 {
     return put_line(r,
@@ -233,7 +233,7 @@ static limn_status export_model(struct run *r, const char *path, limn_error *err
     return limn_model_export_write(path, &model, err);
 }
 
-/* Gives the exported model the name of the best one. */
+/* Renames the exported model to that of the best one. */
 static limn_status keep_best(struct run *r, const char *path, limn_error *err)
 {
     const char *best = limn_run_folder_file(r->parts->folder, "best.safetensors");
@@ -313,8 +313,8 @@ static bool is_checkpoint_due(const struct run *r)
     return seconds(r) - r->last_checkpoint > SECONDS_A_CHECKPOINT;
 }
 
-/* After a step: log, scores, checkpoint. Sums begin anew at a checkpoint, so that the log of a run
- * that was killed is that of one that was not. */
+/* After a step: log, scores, checkpoint. Sums are reset at a checkpoint, so that a killed and
+ * resumed run has the same log as an uninterrupted one. */
 static limn_status after_step(struct run *r, limn_error *err)
 {
     const limn_run_settings *s = r->settings;

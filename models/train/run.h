@@ -1,5 +1,5 @@
 /* The run of one stage: step by step, with a log, checkpoints and development scores, so that a run
- * that is killed goes on bit for bit. What is random is a function of the step (batches.h,
+ * that is killed resumes bit for bit. What is random is a function of the step (batches.h,
  * trainer.h), so a checkpoint needs no more than weights, optimizer, step and best score. */
 #ifndef LIMN_MODELS_TRAIN_RUN_H
 #define LIMN_MODELS_TRAIN_RUN_H
@@ -19,11 +19,11 @@
 typedef limn_status limn_run_input_fn(void *ctx, const limn_batch *batch, limn_trainer_input *input,
                                       limn_error *err);
 
-/* How far a run is. */
+/* The progress of a run. */
 typedef struct limn_run_report {
     uint64_t step, n_steps; /* of the stage; steps done */
     double epoch, n_epochs;
-    double loss;              /* a token, mean since the last line of the log */
+    double loss;              /* per token, mean since the last line of the log */
     double tokens_per_second; /* since the last line of the log */
     double best;              /* best development CIDEr so far; negative before the first */
     bool has_new_log;         /* a line was written to the log */
@@ -38,11 +38,11 @@ typedef struct limn_run_settings {
     size_t stage_index;        /* its place among the stages of the whole run, from 0 */
     uint64_t first_step;       /* steps of the stages before, for the log */
     uint64_t n_steps;          /* of this stage */
-    uint64_t log_steps;        /* a line of the log after so many steps, and at the end of epochs */
-    uint64_t checkpoint_steps; /* a checkpoint after so many steps, and at the end of epochs; 0: by
-                                * time, every five minutes */
-    size_t n_eval_epochs;      /* development scores after so many epochs, and at the end; >= 1 */
-    const char *fingerprint;   /* of data and settings: a checkpoint of another one is refused */
+    uint64_t log_steps;        /* steps between lines of the log; also at the end of epochs */
+    uint64_t checkpoint_steps; /* steps between checkpoints; also at the end of epochs; 0: by time,
+                                * every five minutes */
+    size_t n_eval_epochs;      /* epochs between development scores; also at the end; >= 1 */
+    const char *fingerprint;   /* of data and settings: a checkpoint with another one is refused */
 } limn_run_settings;
 
 /* What a run works with; all is borrowed. */
@@ -62,7 +62,7 @@ typedef struct limn_run_parts {
     void *report_ctx;
 } limn_run_parts;
 
-/* Where a run goes on: the newest checkpoint that can be read. */
+/* Where a run resumes: the newest checkpoint that can be read. */
 typedef struct limn_run_position {
     size_t stage_index;
     uint64_t step;      /* steps of the stage that are done */
@@ -76,12 +76,11 @@ typedef struct limn_run_position {
 
 enum { LIMN_RUN_N_SAMPLES = 8 };
 
-/* The numbers of the development images, of n_dev, whose captions come into the log; returns how
- * many. */
+/* The numbers of the development images, of n_dev, whose captions are logged; returns how many. */
 size_t limn_run_samples(size_t out[LIMN_RUN_N_SAMPLES], size_t n_dev);
 
 /* Finds the newest checkpoint whose state can be read and trims the log to it; with none, the run
- * begins again. `n_unreadable` (may be NULL): checkpoints that were passed over. LIMN_E_ARG when it
+ * starts over. `n_unreadable` (may be NULL): checkpoints that were skipped. LIMN_E_ARG when it
  * belongs to other data or settings than `fingerprint`. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_run_find(limn_run_position *out, size_t *n_unreadable, limn_run_folder *folder,
                           const char *fingerprint, limn_error *err);

@@ -29,7 +29,7 @@ struct limn_run_folder {
 
 typedef enum entry_kind { ENTRY_OTHER, ENTRY_CACHE, ENTRY_TEMPORARY } entry_kind;
 
-/* What a run that was killed before it had its run.json leaves: cache/, and temporary files. */
+/* What a run that was killed before it wrote run.json leaves: cache/, and temporary files. */
 static entry_kind kind_of(const char *name)
 {
     if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, "cache")) return ENTRY_CACHE;
@@ -223,7 +223,7 @@ static limn_status is_later(bool *out, const char *line, size_t size, uint64_t s
     return LIMN_OK;
 }
 
-/* The bytes of the log that stay. */
+/* The bytes of the log to keep. */
 static limn_status kept_size(size_t *out, const char *log, size_t size, uint64_t step,
                              limn_error *err)
 {

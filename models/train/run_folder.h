@@ -1,15 +1,15 @@
-/* The folder of a run: what a run writes so that it can go on, and be looked at.
+/* The folder of a run: what a run writes so that it can be resumed and inspected.
  *
  *     run.json                 how the run was started; written once
  *     log.jsonl                one object a line, appended whole
  *     checkpoint-N.safetensors after step N; the last three
  *     best.safetensors         the model with the best development score
- *     base-K.safetensors       what stage K began with: the best model before it
- *     features.json            checksums of features that were given (limn-train --features)
- *     cache/                   images and features, which can be made again
+ *     base-K.safetensors       what stage K starts from: the best model before it
+ *     features.json            checksums of the given features (limn-train --features)
+ *     cache/                   images and features, which can be recreated
  *
  * Every file but the log is created by a rename, so that a kill at any moment leaves the last
- * good checkpoint; a torn last line of the log is cut off when the run goes on. One thread at a
+ * good checkpoint; a torn last line of the log is cut off when the run resumes. One thread at a
  * time. */
 #ifndef LIMN_MODELS_TRAIN_RUN_FOLDER_H
 #define LIMN_MODELS_TRAIN_RUN_FOLDER_H
@@ -22,16 +22,16 @@
 
 typedef struct limn_run_folder limn_run_folder;
 
-/* Makes the folder and its cache/; `path` may exist if it is empty, or has no more than a run
- * leaves that was killed before it had its run.json (which is removed). LIMN_E_ARG (it holds
- * something, says how to go on when that is a run), LIMN_E_IO, LIMN_E_NOMEM. */
+/* Makes the folder and its cache/; `path` may exist if it is empty, or holds only what a run leaves
+ * that was killed before it wrote run.json (which is then removed). LIMN_E_ARG (it is not empty; if
+ * it holds a run, the text says how to resume it), LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn_error *err);
 /* Opens the folder of an earlier run. LIMN_E_ARG when there is no run.json in it. */
 limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_error *err);
 void limn_run_folder_close(limn_run_folder **f); /* accepts NULL and *f == NULL; nulls it */
 
 /* path/name in a buffer that belongs to the folder and is valid until the next call. "" when memory
- * is short, which is no file's name. */
+ * is short, which is not a valid file name. */
 const char *limn_run_folder_file(limn_run_folder *f, const char *name);
 
 /* ---- checkpoints ------------------------------------------------------------------------------
@@ -41,8 +41,7 @@ const char *limn_run_folder_file(limn_run_folder *f, const char *name);
 limn_status limn_run_folder_save(limn_run_folder *f, uint64_t step, const limn_params *params,
                                  const limn_optimizer *optimizer, const char *state,
                                  limn_error *err);
-/* The steps of the checkpoints that are there, the newest first. Returns how many, at most
- * `capacity`. */
+/* The steps of the existing checkpoints, the newest first. Returns how many, at most `capacity`. */
 size_t limn_run_folder_checkpoints(uint64_t *steps, size_t capacity, const limn_run_folder *f);
 /* The training state (for the caller to free with limn_free()) of a checkpoint, before its tensors
  * are read. Errors as limn_checkpoint_read. */

@@ -60,8 +60,8 @@ static bool is_current_stage(const limn_run_log *log, const char *name)
     return log->n_stages > 0 && strcmp(log->stages[log->n_stages - 1].name, name) == 0;
 }
 
-/* A run that went on says so again: that is no new stage. The line's step, if any, is the first to
- * be done. */
+/* A resumed run writes its "start" line again: that is not a new stage. The line's step, if any, is
+ * the first one still to be done. */
 static limn_status add_start(limn_run_log *log, json_t *line, limn_error *err)
 {
     const char *name = string(line, "stage");
@@ -105,7 +105,7 @@ static limn_status add_evaluation(limn_run_log *log, json_t *line, limn_error *e
     return LIMN_OK;
 }
 
-/* A line of another kind is left out: later versions may write more. A run may go on after its
+/* Lines of other kinds are skipped: later versions may write more. A run may be resumed after its
  * end, with more epochs. */
 static limn_status add_line(limn_run_log *log, json_t *line, limn_error *err)
 {

@@ -9,7 +9,7 @@
 
 #include "common/base/status.h"
 
-/* What the steps since the last line were like; NAN where the log does not say. */
+/* The steps since the last line; NAN where the log does not say. */
 typedef struct limn_run_point {
     double step, epoch, seconds; /* at the end */
     double loss, reward, norm;   /* means */

@@ -77,7 +77,7 @@ static uint32_t draw(const limn_sampler *s, const float *probs, double uniform)
 {
     double total = 0;
     for (size_t i = 0; i < s->n_tokens; i++) total += probs[i];
-    if (!(total > 0)) return s->specials.end; /* no number: the loss will say so */
+    if (!(total > 0)) return s->specials.end; /* NaN: the loss will show it */
     return limn_sampling_draw(probs, s->n_tokens, total, uniform);
 }
 
@@ -92,7 +92,7 @@ void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const
     s->last[0] = s->specials.start;
     limn_decoder_begin(s->state, NULL, features, slots);
     for (size_t step = 0; step < s->max_steps && n_live > 0; step++) {
-        const size_t n_rows = step == 0 ? 1 : n_live; /* all begin as one */
+        const size_t n_rows = step == 0 ? 1 : n_live; /* all samples share the first row */
         size_t n_kept = 0;
         limn_decoder_step(s->state, NULL, n_rows, s->parents, s->last, s->probs);
         to_probabilities(s, n_rows);

@@ -21,7 +21,7 @@ void limn_sampler_destroy(limn_sampler **s); /* accepts NULL and *s == NULL; nul
 
 /* Draws n_samples captions of features [n_memory_positions, memory_dim] and `slots`
  * (limn_decoder_begin) into tokens [n_samples, max_steps] and lengths [n_samples], which count the
- * end token of a caption that ended. Takes one number of `rng` a token. Allocates nothing. */
+ * end token of a caption that ended. Takes one number of `rng` per token. Allocates nothing. */
 void limn_sampler_draw(limn_sampler *s, uint32_t *tokens, size_t *lengths, const float *features,
                        const limn_tag_slot *slots, limn_rng *rng);
 

@@ -11,7 +11,7 @@ typedef struct limn_schedule {
     uint64_t n_warmup_steps, n_steps;
 } limn_schedule;
 
-/* The rate of step 0 … n_steps-1; past the end that of the last step. */
+/* The rate of step 0 … n_steps-1; past the end, that of the last step. */
 float limn_schedule_rate(const limn_schedule *s, uint64_t step);
 
 #endif

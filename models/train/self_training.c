@@ -5,8 +5,8 @@
 #include "common/base/mem.h"
 #include "models/scorer.h"
 
-/* Weights are exponentials: a caption whose words are e times as probable, each, outweighs one that
- * the labels find e^4 times as good. */
+/* Weights are exponentials of scores: a caption whose words are each e times as probable with the
+ * image outweighs by e^4 one that is not. */
 static const float AGREEMENT_FACTOR = 4.0F;
 
 enum { N_JOBS = LIMN_AGREEMENT_MAX_CAPTIONS, IMAGES_A_REPORT = 64 };
@@ -28,10 +28,10 @@ struct rater {
     uint32_t *ids;
     size_t *offsets; /* [n_captions + 1] into ids */
     size_t ids_capacity;
-    uint32_t *used; /* [n_used] captions that are asked about */
+    uint32_t *used; /* [n_used] captions to be rated */
     size_t n_used;
     float *unconditional; /* [n_captions] mean log-probability without an image */
-    uint8_t *input;       /* of no image */
+    uint8_t *input;       /* stands in for no image */
     float *agreement;
 };
 

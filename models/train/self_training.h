@@ -1,7 +1,7 @@
-/* A round of self-training: a model's opinion on which of the captions that name an image's
- * objects fit the image. A caption's agreement is the mean, over its words and its end, of their
- * log-probability with the image less that without: what the image does for it, so that what is
- * said of everything counts for nothing. Words that the model doesn't know are passed over.
+/* A round of self-training: a model rates which of the captions that name an image's objects fit
+ * the image. A caption's agreement is the mean, over its words and its end, of the log-probability
+ * with the image minus that without: what the image contributes, so that generic phrases count for
+ * nothing. Words outside the model's vocabulary are skipped.
  *
  *     float *agreement = limn_calloc(n_images * LIMN_AGREEMENT_MAX_CAPTIONS, sizeof *agreement);
  *     limn_self_training_agree(agreement, &opinion, err);
@@ -20,7 +20,7 @@
 #include "models/train/pairing.h"
 #include "models/train/train_progress.h"
 
-/* Of an image, the candidates that are asked about: the heaviest. */
+/* The number of candidates rated per image: the heaviest ones. */
 enum { LIMN_AGREEMENT_MAX_CAPTIONS = 32 };
 
 /* All is borrowed. */
@@ -42,7 +42,7 @@ typedef struct limn_opinion {
 limn_status limn_self_training_agree(float *agreement, const limn_opinion *opinion,
                                      limn_error *err);
 
-/* Gives the pairing its scores, agreement times a factor, and keeps the n_kept (>= 1) heaviest
+/* Sets the pairing's scores, agreement times a factor, and keeps the n_kept (>= 1) heaviest
  * candidates of each image. */
 limn_status limn_self_training_apply(limn_pairing *pairing, size_t n_images, const float *agreement,
                                      size_t n_kept, limn_error *err);

@@ -3,7 +3,7 @@
  *   text         the decoder as a language model, without images
  *   features     the decoder, on features of a frozen encoder
  *   end-to-end   decoder and upper encoder, from activations at a cut or from pixels
- *   reward       the decoder by the CIDEr-D of captions that it draws (Rennie 2017), mixed with
+ *   reward       the decoder by the CIDEr-D of captions that it samples (Rennie 2017), mixed with
  *                cross-entropy, on features */
 #ifndef LIMN_MODELS_TRAIN_STAGE_H
 #define LIMN_MODELS_TRAIN_STAGE_H
@@ -20,7 +20,7 @@ typedef enum limn_stage {
 
 extern const char *const limn_stage_names[]; /* by limn_stage, NULL after the last */
 
-/* What keeps a decoder from learning its captions by heart; each 0 … 0.9. */
+/* What keeps a decoder from overfitting; each 0 … 0.9. */
 typedef struct limn_regularization {
     float dropout;
     float feature_dropout;
@@ -35,17 +35,17 @@ typedef struct limn_stage_end_to_end {
     float encoder_rate; /* learning rate of the encoder relative to the decoder's */
 } limn_stage_end_to_end;
 
-/* What a reward is made of beside CIDEr-D (reward.h); each >= 0, and 0 leaves it out. */
+/* The terms of a reward besides CIDEr-D (reward.h); each >= 0, and 0 leaves it out. */
 typedef struct limn_reward_weights {
     float object_cost; /* of a false object, in CIDEr-D */
     float object_f1;   /* of naming the objects that references name */
     float person_f1;   /* of naming people where references do */
-    float retrieval;   /* of a caption's fitting its own image better than the batch's others */
+    float retrieval;   /* of fitting its own image better than the batch's others */
 } limn_reward_weights;
 
 /* Of the reward stage alone. */
 typedef struct limn_stage_reward {
-    uint32_t n_samples;        /* captions drawn an image */
+    uint32_t n_samples;        /* captions drawn per image */
     float cross_entropy_share; /* of the loss, 0 … 1; the rest is the reward's */
     limn_reward_weights weights;
 } limn_stage_reward;
@@ -53,7 +53,7 @@ typedef struct limn_stage_reward {
 typedef struct limn_stage_settings {
     limn_stage stage;
     uint32_t n_epochs;
-    uint32_t n_images;  /* of a batch; captions, where there is text alone */
+    uint32_t n_images;  /* of a batch; captions, for text alone */
     uint32_t n_views;   /* of each image: whole, flipped, crops */
     float rate;         /* the highest learning rate */
     float weight_decay; /* of matrices */
@@ -64,9 +64,9 @@ typedef struct limn_stage_settings {
 
 /* The defaults of a stage. */
 limn_stage_settings limn_stage_settings_default(limn_stage stage);
-/* Nothing said: every count is 0, every real number NAN. */
+/* Nothing set: every count is 0, every real number NAN. */
 limn_stage_settings limn_stage_settings_unset(void);
-/* The defaults of a stage, but for the numbers of `given` that are set. */
+/* The defaults of a stage, overridden by the fields of `given` that are set. */
 limn_stage_settings limn_stage_settings_resolve(limn_stage stage, const limn_stage_settings *given);
 /* Whether `given` sets what has a default of its own for each stage. */
 bool limn_stage_settings_is_of_one_stage(const limn_stage_settings *given);

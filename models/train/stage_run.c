@@ -17,7 +17,7 @@ enum { CAPTIONS_AN_IMAGE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20 };
 struct stage_run {
     const limn_training_context *context;
     const limn_stage_settings *stage;
-    bool is_trial; /* for its time alone: the decoder may hold any values, and fits any words */
+    bool is_trial; /* for timing only: the decoder may hold any values, and fits any words */
     limn_model_file base;
     limn_tag_heads heads;      /* of the base, that go into the stage's models */
     limn_kernels kernels;      /* of the tagger */
@@ -172,8 +172,8 @@ static limn_status open_inputs(struct stage_run *r, limn_error *err)
     return limn_stage_views_open(&r->inputs, c->data, &settings, err);
 }
 
-/* Heads are about the encoder that they were made for: one that is trained leaves them behind, but
- * for those that the decoder itself reads, which learns what they say from now on. */
+/* Heads belong to the encoder they were made for: training the encoder drops them, except the one
+ * that the decoder itself reads, as the decoder adapts to its output. */
 static void leave_heads(struct stage_run *r)
 {
     const bool has_slots = r->context->data->config.decoder.n_tag_slots > 0;
@@ -196,8 +196,8 @@ static limn_status open_heads(struct stage_run *r, limn_error *err)
                             &r->kernels, err);
 }
 
-/* What begins at random: a new decoder, also for an encoder whose file has one of its own, or the
- * tag slots of one that had none. */
+/* The prefix of tensors that start at random values: a new decoder (even if the encoder's file has
+ * one), or the tag slots of a decoder that had none. */
 static const char *new_tensors(const struct stage_run *r, size_t index)
 {
     const limn_training_data *d = r->context->data;
@@ -245,7 +245,7 @@ static bool show_step(void *ctx, const limn_run_report *report)
     return !l->step || l->step(l->ctx, r->stage->stage, report);
 }
 
-/* What models hold beside their tensors. */
+/* What models hold besides their networks' tensors. */
 struct extras {
     limn_tensor
         tensors[LIMN_DOCUMENT_FREQUENCIES_N_TENSORS + LIMN_TAGS_MAX_HEADS * LIMN_TAGS_MAX_TENSORS];
@@ -287,7 +287,7 @@ static limn_status run(struct stage_run *r, size_t index, uint64_t first_step,
 {
     const limn_training_context *c = r->context;
     const limn_training_settings *o = c->data->settings;
-    const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text alone writes no captions */
+    const bool has_scores = r->stage->stage != LIMN_STAGE_TEXT; /* text: no captions to score */
     struct extras extras;
     LIMN_TRY(list_extras(&extras, r, err));
     const limn_model_export model = export_settings(&extras, r);

@@ -1,4 +1,4 @@
-/* One stage of a run, from the model it begins with to the model it leaves. */
+/* One stage of a run, from the model it starts from to the model it produces. */
 #ifndef LIMN_MODELS_TRAIN_STAGE_RUN_H
 #define LIMN_MODELS_TRAIN_STAGE_RUN_H
 
@@ -25,13 +25,13 @@ limn_status limn_stage_n_steps(uint64_t *n_steps, const limn_training_data *data
 limn_status limn_stage_bytes(size_t *bytes, const limn_training_data *data,
                              const limn_stage_settings *stage, limn_error *err);
 
-/* Seconds that a step takes, measured on two steps with empty images. */
+/* Seconds per step, measured on two steps with all-zero inputs. */
 limn_status limn_stage_step_seconds(double *seconds, const limn_training_data *data,
                                     const limn_stage_settings *stage, limn_pool *pool,
                                     limn_error *err);
 
 /* Runs stage number `index` from `position` (at its beginning or within it),
- * with the model file `base` to begin with. The listener is told of each step. Errors of run.h. */
+ * starting from the model file `base`. The listener is called after each step. Errors of run.h. */
 limn_status limn_stage_run(const limn_training_context *context, const limn_stage_settings *stage,
                            size_t index, uint64_t first_step, const char *base,
                            limn_run_position *position, limn_error *err);

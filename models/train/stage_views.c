@@ -5,7 +5,7 @@
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 
-/* Caches of different encoders, cuts and images stand side by side. */
+/* Caches of different encoders, cuts and images can coexist. */
 static limn_status make_views(limn_view_cache *out, const char *images,
                               const limn_stage_views_settings *s,
                               limn_view_cache_settings *settings, limn_error *err)
@@ -45,7 +45,7 @@ static limn_status make_all(limn_stage_views *in, const limn_training_data *d,
     return make_views(&in->views[1], "unpaired-views", s, &settings, err);
 }
 
-/* A cache of features instead, where they are what is wanted. */
+/* Whether the given cache of features is used instead of views. */
 static bool uses_given_features(const limn_training_data *d, const limn_stage_views_settings *s)
 {
     return d->settings->images.features && s->first_stage == LIMN_STAGE_AFTER_HEAD;

@@ -21,7 +21,7 @@ typedef struct limn_stage_views {
 
 typedef struct limn_stage_views_settings {
     const limn_model_file *base; /* whose encoder it is */
-    const char *features_record; /* of features that are given (view_cache.h) */
+    const char *features_record; /* of the given features (view_cache.h) */
     const char *cache;           /* folder */
     size_t first_stage;          /* as in view_cache.h */
     size_t n_views, n_images;    /* of each image; of a batch */
@@ -30,7 +30,7 @@ typedef struct limn_stage_views_settings {
     const limn_training_listener *listener;
 } limn_stage_views_settings;
 
-/* Opens the caches, computing what is not there. Errors of view_cache.h. */
+/* Opens the caches, computing what is missing. Errors of view_cache.h. */
 limn_status limn_stage_views_open(limn_stage_views *out, const limn_training_data *data,
                                   const limn_stage_views_settings *settings, limn_error *err);
 void limn_stage_views_close(limn_stage_views *inputs); /* accepts a zeroed one */

@@ -98,7 +98,7 @@ static float *gradient(const training *t, size_t param)
     return t->params.gradients + t->params.items[param].offset;
 }
 
-/* Uniform weights of variance 1 / inputs; the output begins with "no object". */
+/* Uniform weights of variance 1 / inputs; the output bias starts at "no object". */
 static void init_params(training *t)
 {
     limn_rng rng = limn_rng_stream(t->settings->seed, "tags init", 9);
@@ -224,7 +224,7 @@ static void backward(training *t, size_t b)
     sum_rows(gradient(t, HIDDEN_BIAS), t->d_hidden, b, t->n_hidden);
 }
 
-/* Deals the images out anew, and goes through them once. Returns the sum of the loss. */
+/* Shuffles the images, and goes through them once. Returns the sum of the loss. */
 static double run_epoch(training *t, uint32_t epoch)
 {
     const limn_optimizer_settings adamw = {

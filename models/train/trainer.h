@@ -1,5 +1,4 @@
-/* One stage of training: parameters, optimizer, and one step on a batch (stage.h
- * says which stages there are).
+/* One stage of training: parameters, optimizer, and one step on a batch (stage.h lists the stages).
  *
  * A trainer belongs to one thread; its pool splits the work. Results don't depend on the number of
  * threads. */
@@ -35,7 +34,7 @@ typedef struct limn_trainer_reward {
     const limn_references *text;                     /* more documents of CIDEr-D; NULL: none */
     const limn_vocab *vocab;                         /* not used when no weight is about objects */
     limn_reward_weights weights;
-    size_t n_samples, max_steps; /* captions drawn an image; tokens of one at most */
+    size_t n_samples, max_steps; /* captions drawn per image; maximum tokens of each */
     float cross_entropy_share;   /* of the loss, 0 … 1; the rest is the reward's */
 } limn_trainer_reward;
 
@@ -45,7 +44,7 @@ typedef struct limn_trainer_settings {
     limn_optimizer_settings optimizer;
     limn_regularization regularization;
     uint64_t seed;             /* of dropout */
-    const limn_tagger *tagger; /* of what a decoder with tag slots is told; borrowed */
+    const limn_tagger *tagger; /* fills the tag slots of a decoder that has them; borrowed */
     limn_trainer_end_to_end end_to_end;
     limn_trainer_reward reward;
 } limn_trainer_settings;
@@ -53,9 +52,9 @@ typedef struct limn_trainer_settings {
 typedef struct limn_trainer limn_trainer;
 
 /* A trainer for the model of `config`, encoder and decoder. `limits` are the batches' and `pool`
- * (may be NULL) is borrowed. All values are zero: limn_trainer_load or limn_trainer_init sets them,
- * or a checkpoint. LIMN_E_NOMEM, LIMN_E_UNSUPPORTED (encoder family, OpenBLAS), LIMN_E_ARG,
- * LIMN_E_FORMAT (no tagger for the decoder's slots). */
+ * (may be NULL) is borrowed. All values are zero: limn_trainer_load or a checkpoint sets them.
+ * LIMN_E_NOMEM, LIMN_E_UNSUPPORTED (encoder family, OpenBLAS), LIMN_E_ARG, LIMN_E_FORMAT (no tagger
+ * for the decoder's slots). */
 limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *config,
                                 const limn_trainer_settings *settings,
                                 const limn_decoder_limits *limits, limn_pool *pool,
@@ -66,9 +65,9 @@ size_t limn_trainer_bytes(const limn_model_config *config, const limn_trainer_se
                           const limn_decoder_limits *limits, size_t n_threads);
 
 /* Values from a model file, and a fresh optimizer. Tensors of the decoder whose names begin with
- * `new_prefix` (NULL: none) get their initial values from `seed` instead: "decoder." a new one,
- * "decoder.tag_" tag slots for one that had none. LIMN_E_FORMAT names the tensor that is missing or
- * of another shape. */
+ * `new_prefix` (NULL: none) get their initial values from `seed` instead: "decoder." for a new
+ * decoder, "decoder.tag_" for new tag slots. LIMN_E_FORMAT names the tensor that is missing or of
+ * another shape. */
 limn_status limn_trainer_load(limn_trainer *t, const limn_safetensors *file, const char *new_prefix,
                               uint64_t seed, limn_error *err);
 
@@ -91,8 +90,8 @@ typedef struct limn_step_result {
 } limn_step_result;
 
 /* One step: gradients of the mean loss over the batch's rows, and the optimizer. `batch` has rows.
- * LIMN_E_LIMIT when loss or gradient is not finite: says step and images' numbers, and the
- * parameters are as before; LIMN_E_ARG. */
+ * LIMN_E_LIMIT when loss or gradient is not finite: the text gives the step and the images'
+ * numbers, and the parameters are unchanged; LIMN_E_ARG. */
 limn_status limn_trainer_step(limn_trainer *t, const limn_batch *batch,
                               const limn_trainer_input *input, limn_step_result *result,
                               limn_error *err);

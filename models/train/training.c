@@ -29,7 +29,7 @@ static limn_status copy_best(const char *path, bool is_given, limn_run_folder *f
     return status;
 }
 
-/* Says which words the first model lacked, as many as a line holds. */
+/* Reports which words the starting model lacked, as many as fit into a line. */
 static void tell_new_words(const limn_training_data *d, size_t n_kept)
 {
     enum { MAX_SHOWN = 10 };
@@ -49,7 +49,7 @@ static void tell_new_words(const limn_training_data *d, size_t n_kept)
     limn_buffer_finish(&words);
 }
 
-/* The first model with the words of this run. */
+/* The starting model, extended with the words of this run. */
 static limn_status extend_init(const char *path, const limn_training_data *d, limn_error *err)
 {
     size_t n_kept;
@@ -58,8 +58,8 @@ static limn_status extend_init(const char *path, const limn_training_data *d, li
     return LIMN_OK;
 }
 
-/* The model that stage `index` begins with: the best one before it, kept under
- * a name of its own so that a run that goes on begins with the same one. */
+/* The model that stage `index` starts from: the best one before it, kept under a name of its own so
+ * that a resumed run starts from the same one. */
 static limn_status stage_base(limn_buffer *path, limn_run_folder *folder, size_t index,
                               const limn_training_data *d, limn_error *err)
 {

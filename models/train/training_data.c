@@ -16,7 +16,7 @@
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-/* The splits that the field trains on, and those that it chooses models by. */
+/* The splits customarily used for training, and those for choosing models. */
 #define TRAIN_SPLITS "train,restval"
 #define DEV_SPLITS "val,dev,validation"
 
@@ -97,7 +97,8 @@ static limn_status count_captions(limn_vocab_builder *b, const limn_training_dat
     return LIMN_OK;
 }
 
-/* From the captions to train on; behind the old words where they are extended. */
+/* Builds the vocabulary from the training captions, after the old words where these are
+ * extended. */
 static limn_status build_vocabulary(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
@@ -135,7 +136,7 @@ static bool trains_encoder(const limn_training_settings *o)
     return false;
 }
 
-/* Of the base, before hours are spent on stages that come first. */
+/* Checks the base's encoder before hours are spent on earlier stages. */
 static limn_status check_encoder(const limn_training_data *d, limn_error *err)
 {
     const limn_encoder_config *c = &d->config.encoder;
@@ -253,7 +254,7 @@ static limn_status make_set(limn_training_set *out, limn_training_data *d,
     return LIMN_OK;
 }
 
-/* CIDEr of a handful of captions says nothing about which model is the best. */
+/* CIDEr of a handful of captions is too noisy to choose a model by. */
 static void warn_small_dev(const limn_training_data *d)
 {
     enum { FEW = 20 };

@@ -1,5 +1,4 @@
-/* What a run trains on: images, captions, words, and the model it begins
- * with. */
+/* What a run trains on: images, captions, words, and the model it starts from. */
 #ifndef LIMN_MODELS_TRAIN_TRAINING_DATA_H
 #define LIMN_MODELS_TRAIN_TRAINING_DATA_H
 
@@ -18,7 +17,7 @@
 typedef struct limn_training_data {
     const limn_training_settings *settings;
     const limn_training_listener *listener;
-    limn_model_file base;     /* what it begins with: settings->model.encoder or .init */
+    limn_model_file base;     /* starting model: settings->model.encoder or .init */
     limn_model_config config; /* of the model that is made */
     const limn_vocab *vocab;  /* base.vocab or own_vocab */
     limn_vocab *own_vocab;
@@ -40,13 +39,13 @@ typedef struct limn_training_data {
 limn_status limn_training_data_read(limn_training_data *out, const limn_training_settings *settings,
                                     limn_caption_file *captions,
                                     const limn_training_listener *listener, limn_error *err);
-/* Decodes the images into caches in the folder `cache`, names the unreadable ones to the
- * listener and takes them out of the sets. */
+/* Decodes the images into caches in the folder `cache`, reports the unreadable ones to the listener
+ * and removes them from the sets. */
 limn_status limn_training_data_load_images(limn_training_data *data, const char *cache,
                                            limn_pool *pool, limn_error *err);
 void limn_training_data_finish(limn_training_data *data); /* accepts a zeroed one */
 
-/* Of all that the result of a run depends on besides its options. */
+/* A hash of everything that the result of a run depends on besides its options. */
 uint64_t limn_training_data_fingerprint(const limn_training_data *data);
 
 #endif

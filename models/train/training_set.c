@@ -5,7 +5,7 @@
 #include "common/base/mem.h"
 #include "common/text/caption_tokens.h"
 
-/* A caption that stays. */
+/* A caption that is kept. */
 typedef struct kept_caption {
     uint32_t image; /* of those wanted */
     size_t text;    /* offset in builder.texts */
@@ -172,7 +172,7 @@ static limn_status allocate(builder *b, limn_error *err)
     return set->offsets && set->tokens && set->texts ? LIMN_OK : out_of_memory(err);
 }
 
-/* Captions to their places. first_kept moves along: afterwards it is where the next image's
+/* Moves captions to their places. first_kept advances: afterwards it is where the next image's
  * begin. */
 static limn_status place_captions(builder *b, limn_error *err)
 {

@@ -1,9 +1,9 @@
-/* What is learned from: images, their captions as token ids, and as text for scores.
+/* Training examples: images, their captions as token ids, and as text for scores.
  *
  *     caption file ─▶ records ─ tokenizer ─▶ tokens ─ vocabulary ─▶ ids, image by image
  *
- * All is in the order of the images, so that position and image number are enough to name what
- * a batch is made of. A set is immutable and may be shared by threads. */
+ * All is in the order of the images, so that position and image number identify everything in a
+ * batch. A set is immutable and may be shared by threads. */
 #ifndef LIMN_MODELS_TRAIN_TRAINING_SET_H
 #define LIMN_MODELS_TRAIN_TRAINING_SET_H
 
@@ -18,7 +18,8 @@
 
 enum { LIMN_TRAINING_N_NAMED = 5 };
 
-/* How often something happened, and the images (or, of text, ids or lines) of the first times. */
+/* How often something happened, and the images (for text: ids or lines) of the first
+ * occurrences. */
 typedef struct limn_training_count {
     size_t n;
     char *first[LIMN_TRAINING_N_NAMED]; /* [min(n, LIMN_TRAINING_N_NAMED)], owned */
@@ -29,7 +30,7 @@ typedef struct limn_training_report {
     limn_training_count empty;    /* captions without a token */
     limn_training_count too_long; /* captions of more than max_words tokens */
     limn_training_count unlisted; /* captions of images that are not among the names */
-    limn_training_count without;  /* images without a caption that is left */
+    limn_training_count without;  /* images left without a caption */
 } limn_training_report;
 
 typedef struct limn_training_set {
@@ -47,7 +48,7 @@ typedef struct limn_training_set {
 } limn_training_set;
 
 typedef struct limn_training_set_settings {
-    const limn_vocab *vocab; /* words or characters: captions are cut as limn_vocab_kind says */
+    const limn_vocab *vocab; /* words or characters (limn_vocab_kind): how to tokenise */
     size_t max_words;        /* longer captions are left out, >= 1 */
     /* The images in their order; NULL: all that the captions name. Captions of others are counted
      * in report.unlisted. */
@@ -59,7 +60,7 @@ typedef struct limn_training_set_settings {
 } limn_training_set_settings;
 
 /* Builds a set. Captions of an image keep their order, equal ones stay. LIMN_E_ARG (above),
- * LIMN_E_FORMAT (no caption is left: says what became of them), LIMN_E_NOMEM, LIMN_E_LIMIT. */
+ * LIMN_E_FORMAT (no caption is left: the text says why), LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_training_set_create(limn_training_set *out, const limn_caption_file *captions,
                                      const limn_training_set_settings *settings, limn_error *err);
 void limn_training_set_finish(limn_training_set *set); /* accepts a zeroed one; zeroes it */

@@ -18,7 +18,7 @@ static limn_stage_settings resolve(limn_stage stage, const limn_training_setting
 {
     limn_stage_settings s = limn_stage_settings_resolve(stage, &t->given);
     if (t->images.features && stage != LIMN_STAGE_END_TO_END)
-        s.n_views = 1; /* such a cache has the whole images alone */
+        s.n_views = 1; /* such a cache has only the whole images */
     return s;
 }
 

@@ -1,5 +1,5 @@
-/* What a training is told: its images and captions, its words, its model, its stages. Paths and
- * texts are borrowed by whatever gets these settings. */
+/* Settings of a training run: its images and captions, words, model and stages. Paths and texts are
+ * borrowed by whatever gets these settings. */
 #ifndef LIMN_MODELS_TRAIN_TRAINING_SETTINGS_H
 #define LIMN_MODELS_TRAIN_TRAINING_SETTINGS_H
 
@@ -17,7 +17,7 @@ typedef struct limn_training_images {
     const char *captions;              /* file or folder */
     const char *train_list, *dev_list; /* files of names; NULL: by split, or by `dev_share` */
     const char *features;              /* cache of limn-preprocess; NULL: computed */
-    float dev_share;                   /* of images that are dealt out by their names */
+    float dev_share;                   /* of images that are split by their names */
     bool keep_rejected;                /* captions marked as unfit too, also of the texts below */
 } limn_training_images;
 
@@ -28,13 +28,13 @@ typedef struct limn_training_unpaired {
     const char *text;         /* file of captions */
     const char *reward_text;  /* file of captions that only the reward's frequencies count */
     float share;              /* of such images in a batch, 0 … 0.95 */
-    uint32_t n_self_training; /* captions kept by the opinion of the first model; 0: all */
+    uint32_t n_self_training; /* captions kept by the starting model's rating; 0: all */
 } limn_training_unpaired;
 
-/* What becomes of the words of the model that a training begins with. */
+/* What becomes of the starting model's words. */
 typedef enum limn_training_words_mode {
     LIMN_WORDS_KEEP = 0, /* new words are unknown */
-    LIMN_WORDS_EXTEND,   /* new words come behind the old ones */
+    LIMN_WORDS_EXTEND,   /* new words are added after the old ones */
     LIMN_WORDS_REPLACE,  /* the words of the captions alone */
 } limn_training_words_mode;
 
@@ -62,11 +62,11 @@ typedef struct limn_training_settings {
     limn_training_words words;
     limn_training_model model;
     unsigned stage;            /* 0: features, end-to-end and reward; else limn_stage + 1 */
-    limn_stage_settings given; /* what is not as the stages' defaults (stage.h) */
+    limn_stage_settings given; /* overrides of the stages' defaults (stage.h) */
     const char *cache;         /* folder of caches; NULL: in the run's folder */
-    uint32_t n_eval_epochs;    /* scores after so many epochs */
+    uint32_t n_eval_epochs;    /* epochs between development scores */
     uint64_t checkpoint_steps; /* 0: by time */
-    uint64_t seed;             /* of all that is random */
+    uint64_t seed;             /* of all random numbers */
     uint32_t n_threads;
 } limn_training_settings;
 

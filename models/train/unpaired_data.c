@@ -148,7 +148,7 @@ static limn_status ask(float *agreement, const limn_unpaired_data *u, const limn
     return status;
 }
 
-/* Asks the model, and keeps what it said in the file. */
+/* Rates the captions with the model, and keeps the ratings in the file. */
 static limn_status make_agreement(float *agreement, const limn_unpaired_data *u,
                                   const char *model_path, const char *path, limn_pool *pool,
                                   limn_error *err)
@@ -167,7 +167,7 @@ static limn_status make_agreement(float *agreement, const limn_unpaired_data *u,
     return status;
 }
 
-/* False when there is none of these images. */
+/* False when there are no ratings of these images. */
 static bool read_agreement(float *agreement, size_t n_images, const char *path)
 {
     limn_npy_array map;

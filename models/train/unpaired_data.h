@@ -35,8 +35,8 @@ limn_status limn_unpaired_data_read(limn_unpaired_data *out, const limn_training
 limn_status limn_unpaired_data_load(limn_unpaired_data *u, const limn_training_settings *training,
                                     const limn_pixel_cache_settings *settings, const char *path,
                                     limn_error *err);
-/* Keeps of each image's captions the n_self_training ones that the first model finds to fit best;
- * its opinion is kept in the file `path` for a run that goes on. Nothing when that is 0.
+/* Keeps, for each image, the n_self_training captions that the starting model rates highest; the
+ * ratings are kept in the file `path` for a resumed run. Does nothing if n_self_training is 0.
  * LIMN_E_INTERRUPTED, LIMN_E_IO, errors of opening the model. */
 limn_status limn_unpaired_data_select(limn_unpaired_data *u, const limn_training_settings *training,
                                       const char *path, limn_pool *pool, limn_error *err);

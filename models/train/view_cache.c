@@ -27,7 +27,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return limn_fnv1a64(hash, text, strlen(text) + 1);
 }
 
-/* Of one side, mean and scale, these alone, as when there were no others. */
+/* For a square with one mean and scale, hashes only these, as earlier versions did. */
 static uint64_t hash_input(uint64_t hash, const limn_input_spec *s)
 {
     const bool is_plain =
@@ -219,7 +219,8 @@ static limn_status put(void *ctx, size_t item, const void *row, const limn_error
     return limn_cache_writer_add(m->writer, name, row, err);
 }
 
-/* Record first, array last: where the array is, all is. What was there before goes first of all. */
+/* Removes the old array first, then writes the record, and the new array last: where the array
+ * exists, everything does. */
 static limn_status write_view(maker *m, const view_paths *paths, const limn_row_job *job,
                               limn_error *err)
 {
@@ -346,7 +347,7 @@ static limn_status make_missing(limn_view_cache *c, maker *m, limn_error *err)
     return LIMN_OK;
 }
 
-/* Where the encoder is cut, and what it gives there. */
+/* Sets where the encoder is cut, and the shape of its output there. */
 static limn_status set_cut(maker *m, limn_error *err)
 {
     const limn_view_cache_settings *s = m->settings;
@@ -404,7 +405,7 @@ static limn_status find_rows(limn_view_cache *c, const char *path, const limn_im
     return LIMN_OK;
 }
 
-/* Its rows are those of the record, which is written where there is none. */
+/* Checks the rows against the record, which is written if there is none. */
 static limn_status check_features(limn_row_cache *rows, const limn_cache_shape *shape,
                                   const char *record, limn_error *err)
 {
@@ -472,8 +473,8 @@ typedef struct gathering {
     limn_error *errors; /* [n_threads] the last of each */
 } gathering;
 
-/* The halves are read into the end of the row's own place: each is taken before it is written over.
- */
+/* The halves are read into the end of the row's own memory: each is converted before it is
+ * overwritten. */
 static void gather_row(void *ctx, size_t index, size_t worker)
 {
     const gathering *g = ctx;

@@ -1,9 +1,9 @@
-/* What a frozen encoder, or the frozen lower part of one, makes of images in several views,
- * computed once: f16 [n, n_positions, dim], one file a view.
+/* Outputs of a frozen encoder, or of the frozen lower part of one, for several views of each image,
+ * computed once: f16 [n, n_positions, dim], one file per view.
  *
  *     pixel cache ─ view (whole, flipped, crops) ─▶ encoder, to the cut ─▶ FOLDER/view-0.npy …
  *
- * View 0 is the whole image, view 1 the same flipped, the others are random resized crops (area
+ * View 0 is the whole image, view 1 is the same flipped, the others are random resized crops (area
  * 0.7 … 1, aspect 4/5 … 5/4), half of them flipped, drawn from (seed, last part of the image's
  * name, view).
  *
@@ -12,9 +12,9 @@
  * reads, [n, positions, channels] (limn_encoder_stage_shape), or the features themselves.
  *
  * FOLDER/view-K.json says what a file was made from (encoder, cut, view, seed, images), and has a
- * checksum of each row; one that no longer fits is made again, and a row that was altered is an
- * error when it is read. A finished file is kept, so that making a cache goes on where it was
- * stopped; an unfinished one never has its name. */
+ * checksum of each row; a stale file is rebuilt, and a row that was altered is an error when it is
+ * read. Finished files are kept, so that building a cache resumes where it stopped; an unfinished
+ * file never has its final name. */
 #ifndef LIMN_MODELS_TRAIN_VIEW_CACHE_H
 #define LIMN_MODELS_TRAIN_VIEW_CACHE_H
 
@@ -32,7 +32,7 @@ enum { LIMN_MAX_VIEWS = 64 };
 /* `first_stage` of the features: after the last stage. */
 #define LIMN_STAGE_AFTER_HEAD SIZE_MAX
 
-/* A checksum of all that an encoder is: its configuration and the tensors "encoder.…". */
+/* A checksum of an encoder: its configuration and the tensors "encoder.…". */
 uint64_t limn_encoder_checksum(const limn_safetensors *file, const limn_encoder_config *config);
 
 /* Immutable after opening; may be shared by threads. Rows are read when they are asked for. */
@@ -41,7 +41,7 @@ typedef struct limn_view_cache {
     size_t n_positions, dim;
     uint32_t *rows;        /* [n_images] of the images in each file */
     limn_row_cache *views; /* [n_views] */
-    size_t n_made;         /* views that this call made, the others were there */
+    size_t n_made;         /* views that this call made; the others existed */
 } limn_view_cache;
 
 typedef struct limn_view_cache_settings {
@@ -59,7 +59,7 @@ typedef struct limn_view_cache_settings {
 
 /* Opens the views in `folder` (made if it is not there), making those that are missing or made from
  * something else. Image i of the cache is name i. LIMN_E_ARG (a name without pixels, settings out
- * of range, a file FOLDER/view-K.npy without .json, which is somebody's and not replaced),
+ * of range, a file FOLDER/view-K.npy without .json, which is not ours and so not replaced),
  * LIMN_E_UNSUPPORTED (an activation too large for f16), LIMN_E_IO, LIMN_E_INTERRUPTED (finished
  * views stay), LIMN_E_NOMEM. */
 limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
@@ -68,10 +68,9 @@ limn_status limn_view_cache_make(limn_view_cache *out, const char *folder,
  * cache of one view. Every one of `names` must be in it: LIMN_E_ARG names the first that is not. It
  * does not say which encoder made it; that is for the user to know.
  *
- * `record` is a file with a checksum of each row, beside the run that uses it: it is written, for
- * which all rows are read once, where it is not there, so that a row which is altered later is an
- * error when it is read. Errors of limn_row_cache_open; LIMN_E_FORMAT: the record is of other rows.
- */
+ * `record` is a file with a checksum of each row, beside the run that uses it: if missing, it is
+ * written, for which all rows are read once; from then on a row that was altered is an error when
+ * it is read. Errors of limn_row_cache_open; LIMN_E_FORMAT: the record is of other rows. */
 limn_status limn_view_cache_open_features(limn_view_cache *out, const char *path,
                                           const limn_image_names *names, size_t n_positions,
                                           size_t dim, const char *record, limn_error *err);

@@ -66,7 +66,7 @@ limn_status limn_vocab_extend_rows(float *rows, size_t *n_kept, const limn_model
     return LIMN_OK;
 }
 
-/* The tensors of the new model: the old ones, but for the embedding. */
+/* The tensors of the new model: the old ones, except the embedding. */
 static limn_status list_tensors(limn_tensor *tensors, const limn_tensor_spec *specs, size_t n,
                                 const limn_safetensors *old, const float *rows, limn_error *err)
 {
@@ -88,7 +88,7 @@ static limn_status list_tensors(limn_tensor *tensors, const limn_tensor_spec *sp
     return LIMN_OK;
 }
 
-/* Writes tensors [n], behind which there is room for those of the old model's tags. */
+/* Writes tensors [n], after which there is room for those of the old model's tags. */
 static limn_status write_with_tags(const char *path, const limn_model_file *old,
                                    const limn_model_config *config, const limn_vocab *vocab,
                                    limn_tensor *tensors, size_t n, limn_error *err)

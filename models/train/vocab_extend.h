@@ -1,7 +1,7 @@
-/* A model for another vocabulary: what it learned of the words that stay is kept.
+/* Converts a model to another vocabulary, keeping what it learned of the words that stay.
  *
- * The vocabulary may have the old tokens and more (fine-tuning with new words), or be another one
- * (replaced); tokens are the same when their texts are. */
+ * The vocabulary may have the old tokens and more (fine-tuning with new words), or be a different
+ * one; tokens are the same when their texts are. */
 #ifndef LIMN_MODELS_TRAIN_VOCAB_EXTEND_H
 #define LIMN_MODELS_TRAIN_VOCAB_EXTEND_H
 
@@ -19,10 +19,10 @@
 limn_status limn_vocab_extend_rows(float *rows, size_t *n_kept, const limn_model_file *old,
                                    const limn_vocab *vocab, uint64_t seed, limn_error *err);
 
-/* Writes the old model with that vocabulary, atomically: the token embedding as above in F32, all
- * else that its configuration asks for as it is stored, and no metadata of its own. What it writes
- * of old words does not change by a bit when the new tokens are left out. Errors as above and
- * as limn_model_file_write; LIMN_E_FORMAT names a tensor that is missing. */
+/* Writes the old model with that vocabulary, atomically: the token embedding as above in F32,
+ * everything else that the configuration needs as it is stored, and of the old model's metadata
+ * only the tags. With the new tokens excluded, its outputs for old words do not change by a bit.
+ * Errors as above and as limn_model_file_write; LIMN_E_FORMAT names a tensor that is missing. */
 limn_status limn_vocab_extend_model(const char *path, size_t *n_kept, const limn_model_file *old,
                                     const limn_vocab *vocab, uint64_t seed, limn_error *err);
 
