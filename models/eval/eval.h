@@ -62,12 +62,12 @@ limn_status limn_eval_data_create(limn_eval_data *out, const limn_caption_file *
                                   bool allow_missing, limn_error *err);
 void limn_eval_data_finish(limn_eval_data *data); /* accepts a zeroed one */
 
-/* The hypothesis of an image at `rank` of its n-best list; its last for ranks beyond. */
+/* The hypothesis of an image at `rank` of its n-best list; the last one for higher ranks. */
 const limn_eval_caption *limn_eval_hyp(const limn_eval_data *data, size_t image, size_t rank);
 
 /* ---- metrics ------------------------------------------------------------------------------ */
 
-/* What metrics need to know beside the data. A path of NULL is not given. */
+/* What metrics need to know besides the data. A NULL path means not given. */
 typedef struct limn_eval_settings {
     const char *df_path; /* saved document frequencies, instead of those of the references */
     const limn_meteor_data *meteor; /* needed by METEOR only */
@@ -83,7 +83,7 @@ typedef struct limn_eval_metric {
     const char *name;                     /* as in --metrics: "bleu" */
     const char *keys[LIMN_EVAL_MAX_KEYS]; /* [n_keys], as in JSON: "Bleu_1" … */
     size_t n_keys, n_stats;
-    size_t best_key; /* what decides which caption of an n-best list is the best; index of a key */
+    size_t best_key; /* index of the key by which the best caption of an n-best list is chosen */
     size_t n_lower_better; /* the first keys are better when lower */
     bool is_default;       /* computed without being asked for */
     /* Fills stats [data->n_images, n_stats] from the hypotheses at `rank`. */
@@ -92,9 +92,9 @@ typedef struct limn_eval_metric {
     /* out [n_keys] from the sum of the rows of n_images images. Never NaN. */
     void (*score)(double *out, const double *stats, size_t n_images,
                   const limn_eval_settings *settings);
-    /* Appends what the metric's variant is, for the signature: "cider:D,df:refs". */
+    /* Appends the metric's variant, for the signature: "cider:D,df:refs". */
     void (*sign)(limn_buffer *out, const limn_eval_settings *settings);
-    /* Appends lines of text in the metric's own manner, from a sum of rows; NULL when it has
+    /* Appends lines of text in the metric's own style, from a sum of rows; NULL when it has
      * none. */
     void (*print)(limn_buffer *out, const double *stats, const limn_eval_data *data,
                   const limn_eval_settings *settings);
@@ -130,8 +130,8 @@ void limn_eval_sum(double *sum, const limn_eval_result *result, size_t n_images)
 void limn_eval_image_scores(double *out, const limn_eval_result *result, size_t image);
 void limn_eval_result_finish(limn_eval_result *result);
 
-/* The scores [metric->n_keys] when each image's best caption of its n-best list is taken, by the
- * metric's best_key: what a perfect choice could reach. LIMN_E_NOMEM, errors of measuring. */
+/* The scores [metric->n_keys] when the best caption of each image's n-best list is taken, by the
+ * metric's best_key: what an ideal choice could reach. LIMN_E_NOMEM, errors of measuring. */
 limn_status limn_eval_oracle(double *out, const limn_eval_metric *metric,
                              const limn_eval_data *data, const limn_eval_settings *settings,
                              limn_error *err);

@@ -7,7 +7,7 @@
 #include "common/text/utf8.h"
 #include "models/eval/eval_match.h"
 
-/* Where a caption's text and numbers begin, while the buffers still move. */
+/* Where a caption's text and numbers begin, while the buffers may still be reallocated. */
 typedef struct caption_place {
     size_t text, words, tokens; /* offsets: bytes; numbers */
     size_t n_words, n_tokens;
@@ -121,7 +121,7 @@ static limn_status add_side(limn_eval_caption *out, builder *b, const side *s, s
     return LIMN_OK;
 }
 
-/* Replaces the places of captions by what is there, now that the buffers don't move. */
+/* Replaces the places of captions by pointers, now that the buffers don't move. */
 static void resolve(limn_eval_caption *captions, size_t n_captions, const builder *b)
 {
     const uint32_t *numbers = (const uint32_t *)(const void *)b->data->numbers.bytes;
@@ -159,7 +159,7 @@ static limn_status choose_images(limn_eval_data *data, size_t *first_ref, size_t
             data->n_refs += image.n_refs;
             data->n_hyps += image.n_hyps;
         } else if (image.n_refs == 0 && refs->is_unfit[i]) {
-            data->n_unfit++; /* nobody can say what is on it */
+            data->n_unfit++; /* there is nothing to compare with */
         } else {
             LIMN_TRY(add_name(image.n_refs > 0 ? &data->without_hyp : &data->without_ref, image.id,
                               err));

@@ -8,7 +8,7 @@
 static const char magic[] = "#limn-df\t";
 #define DF_FILE_MAX_SIZE ((size_t)4 << 30)
 
-/* A whole number below 2^32 at *text, which moves behind it and the byte `end` after it. */
+/* A whole number below 2^32 at *text, which moves past it and the byte `end` after it. */
 static bool read_number(uint32_t *out, const char **text, char end)
 {
     uint64_t value = 0;

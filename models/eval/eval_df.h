@@ -12,8 +12,8 @@
 limn_status limn_eval_df_create(limn_cider_df **out, const limn_eval_data *data,
                                 const limn_eval_settings *settings, limn_error *err);
 
-/* Adds a file's n-grams to an empty `df`, but for those with a word that `data` has nowhere, which
- * no score needs. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_ARG (made with another tokenizer),
+/* Adds a file's n-grams to an empty `df`, except those with a word that does not occur in `data`,
+ * which no score needs. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_ARG (made with another tokenizer),
  * LIMN_E_FORMAT; the text begins with the path. */
 limn_status limn_eval_df_load(limn_cider_df *df, const char *path, const limn_eval_data *data,
                               limn_error *err);

@@ -12,7 +12,7 @@ static limn_status measure_most(limn_eval_diversity *out, const limn_eval_data *
 {
     size_t *counts = limn_calloc(captions->n_strings, sizeof *counts);
     if (!counts) return limn_fail(err, LIMN_E_NOMEM, "out of memory for captions");
-    for (size_t pass = 0; pass < 2; pass++) /* count, then find the first of the most */
+    for (size_t pass = 0; pass < 2; pass++) /* count, then find the first with the maximum */
         for (size_t i = 0; i < data->n_images; i++) {
             const char *text = limn_eval_hyp(data, i, 0)->text;
             uint32_t number = 0;

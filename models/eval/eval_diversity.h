@@ -1,4 +1,5 @@
-/* What scores hide: how much the captions differ from each other, and whether they end well. */
+/* What scores do not show: how much the captions differ from each other, and whether they end
+ * well. */
 #ifndef LIMN_MODELS_EVAL_EVAL_DIVERSITY_H
 #define LIMN_MODELS_EVAL_EVAL_DIVERSITY_H
 
@@ -7,8 +8,9 @@
 typedef struct limn_eval_diversity {
     /* Of the best caption of each image. */
     size_t n_distinct; /* different captions */
-    size_t n_most;     /* images with the caption that most have */
-    const char *most; /* that caption, tokenised; of equally frequent ones the first. Of the data */
+    size_t n_most;     /* images with the most frequent caption */
+    const char *most;  /* that caption, tokenised; of equally frequent ones the first; borrowed from
+                        * the data */
     size_t n_vocabulary; /* different words */
     double mean_length;  /* words */
     double div_1, div_2; /* different words, word pairs / all words */

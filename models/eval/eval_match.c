@@ -26,8 +26,7 @@ static void finish_map(name_map *map)
     limn_free((void *)map->wholes);
 }
 
-/* *entry = where the image of a name is noted; a new name gets `image`. Valid until the next put.
- */
+/* *entry = the map's entry for a name; a new name gets `image`. Valid until the next put. */
 static limn_status put(uint32_t **entry, name_map *map, const char *name, const char *whole,
                        uint32_t image, limn_error *err)
 {
@@ -89,7 +88,7 @@ static match_table table_of(limn_caption_name kind)
     return kind == LIMN_NAME_IMAGE_ID ? IDS : FILES;
 }
 
-/* What counts of a name in a tier; valid until the next. NULL: short memory. */
+/* The part of a name compared in a tier; valid until the next call. NULL: out of memory. */
 static const char *part_of(match_index *index, const char *name, match_tier tier)
 {
     if (tier == WHOLE) return name;
@@ -151,14 +150,15 @@ static limn_status match_refs(limn_eval_match *match, match_index *index,
 
 /* ---- hypotheses --------------------------------------------------------------------------- */
 
-/* *image: NO_IMAGE as yet, or what other names of the hypothesis mean. */
+/* *image: NO_IMAGE so far, or the image found by other names of the hypothesis. */
 static void add_candidate(uint32_t *image, uint32_t found)
 {
     *image = *image == LIMN_EVAL_NO_IMAGE || *image == found ? found : AMBIGUOUS;
 }
 
-/* Where a name must stand of an image that has one there; N_TABLES: anywhere. A name of TSV may be
- * either, but for one with an image's ending, which is a file's in any field. */
+/* The table in which a name must be found, for images that have a name there; N_TABLES: any. A name
+ * in a TSV may be of either table, unless it has an image's extension, which makes it a file's in
+ * any field. */
 static match_table own_table(const char *name, limn_caption_name kind)
 {
     if (limn_image_name_has_ending(name) || kind == LIMN_NAME_FILE) return FILES;

@@ -24,16 +24,15 @@ typedef struct limn_eval_match {
 } limn_eval_match;
 
 /* Names are equal as a whole, or else by their last components, or else by their keys
- * (limn_image_name_key: without ending and zeros) where the endings agree. Where a file names its
- * images twice, by file and by id, the name that the other file has counts; a name that is one
- * image's file and another one's id counts as what its own field says. The
- * captions' own numbers ("id" beside "image") count where nothing else does.
- * LIMN_E_ARG for two entries of one image among the hypotheses, and for a name that stands for two
- * images; LIMN_E_NOMEM. */
+ * (limn_image_name_key: without extension and leading zeros) where the extensions agree. Where a
+ * file names its images twice, by file and by id, the name that the other file uses counts; a name
+ * that is one image's file and another one's id counts according to its own field. The captions'
+ * own numbers ("id" beside "image") count where nothing else does. LIMN_E_ARG for two entries of
+ * one image among the hypotheses, and for a name that stands for two images; LIMN_E_NOMEM. */
 limn_status limn_eval_match_create(limn_eval_match *out, const limn_caption_file *refs,
                                    const limn_caption_file *hyps, limn_error *err);
-/* Appends what tells a reference's name from a hypothesis's, of the first pair [n_refs, n_hyps]
- * that are near (limn_image_name_fold); nothing where none are. LIMN_E_NOMEM. */
+/* Appends how a reference's name differs from a hypothesis's, for the first pair [n_refs, n_hyps]
+ * of similar names (limn_image_name_fold); nothing where none are. LIMN_E_NOMEM. */
 limn_status limn_eval_match_explain(limn_buffer *out, const char *const *refs, size_t n_refs,
                                     const char *const *hyps, size_t n_hyps, limn_error *err);
 void limn_eval_match_finish(limn_eval_match *match); /* accepts a zeroed one */

@@ -1,5 +1,5 @@
-/* METEOR among the metrics: one name in --metrics, two in the output, for without the paraphrase
- * table it is another metric. */
+/* METEOR among the metrics: one name in --metrics, two in the output, as it is a different metric
+ * without the paraphrase table. */
 #include <string.h>
 
 #include "common/base/mem.h"

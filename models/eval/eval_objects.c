@@ -26,7 +26,7 @@ static limn_status read_caption(limn_object_mentions *out, reader *r,
     return LIMN_OK;
 }
 
-/* So many references that name a person make sure that there is one. */
+/* References that must name a person for one to be certain. */
 enum { SURELY = 3 };
 
 /* What an image's caption and its references name. */
@@ -65,7 +65,7 @@ static limn_status read_image(named_objects *out, reader *r, const limn_eval_dat
 /* A row of statistics. */
 enum {
     WITHOUT_PEOPLE, /* 1 when the references name nobody */
-    FALSE_PEOPLE,   /* 1 when the caption does all the same */
+    FALSE_PEOPLE,   /* 1 when the caption names somebody nevertheless */
     MENTIONS,
     FALSE_MENTIONS,
     FALSE_CAPTION, /* 1 when any mention is false */
@@ -74,7 +74,7 @@ enum {
     NAMED,         /* classes that the caption names */
     NAMED_RIGHTLY, /* of these, those that a reference names */
     WITH_PEOPLE,   /* 1 when a reference names somebody */
-    MISSED_PEOPLE, /* 1 when the caption names nobody all the same */
+    MISSED_PEOPLE, /* 1 when the caption names nobody nevertheless */
     SURE_PEOPLE,   /* 1 when three references or more name a person */
     MISSED_SURE_PEOPLE,
     N_STATS

@@ -1,4 +1,4 @@
-/* Objects that captions name and their references do not: how much they make up.
+/* Hallucinated objects: those that captions name and their references do not.
  *
  * As CHAIR (Rohrbach et al. 2018), with what references name as the truth: an image shows the
  * classes of COCO (common/text/objects.h) that any of its references names. The metric's keys, all
@@ -33,7 +33,7 @@ typedef struct limn_eval_object_count {
 
 typedef struct limn_eval_objects {
     limn_eval_object_count classes[LIMN_N_OBJECTS];
-    limn_eval_object_count people; /* "person" and all that means people */
+    limn_eval_object_count people; /* "person" and all other words for people */
     limn_object_set *made_up;      /* [n_images] classes that only the caption names */
 } limn_eval_objects;
 

@@ -1,4 +1,4 @@
-/* How the counts of objects are shown. */
+/* Output of the counts of objects. */
 #include "models/eval/eval_objects.h"
 
 #include <stdlib.h>

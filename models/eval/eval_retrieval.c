@@ -92,7 +92,7 @@ static limn_status fill(captions *c, const limn_eval_data *data, size_t rank,
     return LIMN_OK;
 }
 
-/* Sum over the image's references: as good as their mean to compare by. */
+/* Sum over the image's references: for comparing, as good as the mean. */
 static double fit(const captions *c, const limn_eval_image *image, const weighted *hyp)
 {
     double sum = 0;

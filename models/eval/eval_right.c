@@ -7,7 +7,7 @@
 
 /* ---- right or wrong ----------------------------------------------------------------------- */
 
-/* Leaves those right whose score of `key` is no less than `low` and no more than `high`. */
+/* Clears `right` for images whose score of `key` is below `low` or above `high`. */
 static limn_status keep_between(bool *right, const limn_eval_metric *metric, size_t key, double low,
                                 double high, const limn_eval_data *data,
                                 const limn_eval_settings *settings, limn_error *err)

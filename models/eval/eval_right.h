@@ -1,4 +1,4 @@
-/* Which captions are right, and how well their confidence (limn --confidence) tells. */
+/* Which captions are right, and how well their confidence (limn --confidence) predicts it. */
 #ifndef LIMN_MODELS_EVAL_EVAL_RIGHT_H
 #define LIMN_MODELS_EVAL_EVAL_RIGHT_H
 
@@ -7,7 +7,7 @@
 #include "models/eval/eval.h"
 
 #define LIMN_EVAL_RIGHT_CIDER 0.3
-/* In words, as it goes into a fit. */
+/* The definition in words, as stored in a fit. */
 #define LIMN_EVAL_RIGHT \
     "CIDEr-D of 0.3 or more, and neither people nor an object of the 80 that no reference names"
 
@@ -26,16 +26,17 @@ typedef struct limn_eval_bin {
 typedef struct limn_eval_reliability {
     limn_eval_bin bins[LIMN_EVAL_N_BINS]; /* bin i: i / 10 up to (i + 1) / 10; the last with 1 */
     size_t n, n_right;
-    double calibration_error; /* expected: |share of right ones - mean confidence| of a caption's
-                               * bin, the mean over captions */
-    double auc; /* probability that of a right and a wrong caption the right one has more; 0.5
-                 * where one kind is missing */
+    double calibration_error; /* expected calibration error: |share right - mean confidence| of a
+                               * caption's bin, averaged over all captions */
+    double auc; /* probability that a right caption has more confidence than a wrong one; 0.5 where
+                 * one kind is missing */
 } limn_eval_reliability;
 
-/* Of confidences [n], 0 … 1, and whether they were right. LIMN_E_NOMEM. */
+/* Computes it from confidences [n], 0 … 1, and whether the captions were right. LIMN_E_NOMEM. */
 limn_status limn_eval_reliability_of(limn_eval_reliability *out, const double *confidences,
                                      const bool *right, size_t n, limn_error *err);
-/* Of the best captions that have a confidence in their file; out->n is 0 when none has. */
+/* Computes it over the best captions that have a confidence in their file; out->n is 0 when none
+ * has. */
 limn_status limn_eval_reliability_measure(limn_eval_reliability *out, const limn_eval_data *data,
                                           const limn_eval_settings *settings, limn_error *err);
 

@@ -1,4 +1,4 @@
-/* sacreBLEU among the metrics: it has a tokenizer of its own, and its own manner of printing. */
+/* sacreBLEU among the metrics: it has its own tokenizer and output format. */
 #include <string.h>
 
 #include "common/base/mem.h"

@@ -1,7 +1,7 @@
 /* The same scores for parts of the images, which a file names: --subset animals.txt.
  *
- * A line of the file is the name of an image, as a whole or its last component; what stands behind
- * a tab is not read. Scores are those of the part's rows: document frequencies, and the rivals of
+ * A line of the file is the name of an image, as a whole or its last component; anything after a
+ * tab is ignored. Scores are those of the part's rows: document frequencies, and the rivals of
  * retrieval, are those of all images. */
 #ifndef LIMN_MODELS_EVAL_EVAL_SUBSETS_H
 #define LIMN_MODELS_EVAL_EVAL_SUBSETS_H
@@ -21,8 +21,8 @@ typedef struct limn_eval_subsets {
     size_t n_items;
 } limn_eval_subsets;
 
-/* Of the files `paths` [n_paths]. LIMN_E_ARG for a file that names no image of the data; LIMN_E_IO,
- * LIMN_E_NOMEM. Free with limn_eval_subsets_finish, also after a failure. */
+/* Scores the subsets in the files `paths` [n_paths]. LIMN_E_ARG for a file that names no image of
+ * the data; LIMN_E_IO, LIMN_E_NOMEM. Free with limn_eval_subsets_finish, also after a failure. */
 limn_status limn_eval_subsets_measure(limn_eval_subsets *out, const char *const *paths,
                                       size_t n_paths, const limn_eval_data *data,
                                       const limn_eval_result *results, size_t n_results,

@@ -1,4 +1,4 @@
-/* Tokenizers by name: what stands between a caption and its words. */
+/* Tokenizers by name. */
 #ifndef LIMN_MODELS_EVAL_EVAL_TOKENIZER_H
 #define LIMN_MODELS_EVAL_EVAL_TOKENIZER_H
 

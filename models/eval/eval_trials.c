@@ -51,7 +51,7 @@ limn_status limn_eval_baseline_create(limn_eval_data *out, const limn_eval_data 
     return LIMN_OK;
 }
 
-/* Lengths are no scores. */
+/* Lengths are not scores. */
 static bool is_score(const char *key)
 {
     return strcmp(key, "testlen") != 0 && strcmp(key, "reflen") != 0;

@@ -1,4 +1,4 @@
-/* How sure the scores are: intervals of the system's own, and of its difference from a baseline. */
+/* Confidence intervals: of the system's scores, and of their difference from a baseline's. */
 #ifndef LIMN_MODELS_EVAL_EVAL_TRIALS_H
 #define LIMN_MODELS_EVAL_EVAL_TRIALS_H
 
