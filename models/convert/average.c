@@ -65,7 +65,7 @@ static limn_status check_vocabulary(const convert_result *a, const convert_resul
     return LIMN_OK;
 }
 
-/* Models can be averaged when the same numbers do the same in them. */
+/* Models can be averaged when corresponding weights play the same role in them. */
 static limn_status check_same(const convert_result *a, const convert_result *b, limn_error *err)
 {
     const limn_model_config *x = &a->config, *y = &b->config;

@@ -49,7 +49,7 @@ static bool has_sign(const char *name, const char *sign)
            (size == n || name[size - n - 1] == '.');
 }
 
-/* Notes whose sign a tensor has, and what precedes it. */
+/* If a tensor has the sign of `of`, records that and the prefix before the sign. */
 static limn_status take_sign(convert_source *s, const original_encoder *of, const char *name,
                              const char **found, limn_error *err)
 {
@@ -124,8 +124,8 @@ static limn_status score_network(size_t *score, const convert_source *s, const c
     return status;
 }
 
-/* The file does not say which network it is: the one that its shapes fit best. What does not fit is
- * named later, tensor by tensor. */
+/* The file does not say which network it is: the one that its shapes fit best. Mismatches are
+ * reported later, tensor by tensor. */
 static limn_status guess_config(convert_source *s, limn_error *err)
 {
     const char *const *networks = s->original->networks, *best = networks[0];

@@ -1,5 +1,5 @@
-/* What limn-convert reads: one of four kinds of file, told apart by content, as tensors of one
- * list with the configuration that goes with them. */
+/* The input of limn-convert: one of several kinds of file, distinguished by content, as a list of
+ * tensors with their configuration. */
 #ifndef LIMN_MODELS_CONVERT_CONVERT_SOURCE_H
 #define LIMN_MODELS_CONVERT_CONVERT_SOURCE_H
 
@@ -11,7 +11,7 @@
 #include "models/convert/tensor_list.h"
 
 typedef enum convert_kind {
-    CONVERT_MODEL,     /* a model file of ours */
+    CONVERT_MODEL,     /* one of limn's model files */
     CONVERT_REFERENCE, /* the reference captioner: original names, batch norm unfolded */
     CONVERT_ENCODER,   /* published weights of an encoder: .pth, or the same in a .safetensors */
 } convert_kind;

@@ -60,7 +60,7 @@ limn_status convert_tags_take(convert_result *r, convert_source *source, limn_er
     weight = convert_source_use(source, name);
     snprintf(name, sizeof name, "%s%s.bias", source->prefix, source->original->classifier);
     bias = convert_source_use(source, name);
-    /* Of other numbers of classes the names are not known. */
+    /* The names of other sets of classes are not known. */
     if (!weight || !bias || weight->n_dims != 2 || weight->shape[0] != N_IMAGENET) return LIMN_OK;
     return add_classifier(r, weight, bias, err);
 }

@@ -38,7 +38,7 @@ static bool begins_with(const char *name, const char *beginning)
     return strncmp(name, beginning, strlen(beginning)) == 0;
 }
 
-/* What is left over must be known to be of no use, or the file is not what it seems to be. */
+/* Unused tensors must be known to be irrelevant, or the file is not what it seems to be. */
 static limn_status check_unused(const convert_source *source, bool is_encoder_only, limn_error *err)
 {
     for (size_t i = 0; i < source->tensors.n_items; i++) {
@@ -118,7 +118,7 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err)
 
 /* ---- quantising --------------------------------------------------------------------------- */
 
-/* A matrix of F32 becomes I8 in its own memory. */
+/* Quantises a matrix of F32 to I8 in place. */
 static float *quantize(limn_tensor *t)
 {
     const size_t n_outputs = t->shape[0], n_inputs = t->shape[1];
@@ -159,7 +159,7 @@ limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_so
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-/* Whether a metadata item is written anew. */
+/* Whether a metadata item is generated and so not copied. */
 static bool is_written_anyway(const char *key)
 {
     static const char *const keys[] = { "format",

@@ -29,8 +29,8 @@ typedef struct convert_result {
 } convert_result;
 
 /* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or
- * belongs to nothing; LIMN_E_UNSUPPORTED (family, dtype); LIMN_E_ARG (a decoder is wanted and not
- * there); LIMN_E_NOMEM. */
+ * is not used; LIMN_E_UNSUPPORTED (family, dtype); LIMN_E_ARG (a decoder is requested but missing);
+ * LIMN_E_NOMEM. */
 limn_status convert_tensors(convert_result *out, convert_source *source, bool is_encoder_only,
                             limn_error *err);
 void convert_result_finish(convert_result *r); /* accepts a zeroed struct */
@@ -38,7 +38,7 @@ void convert_result_finish(convert_result *r); /* accepts a zeroed struct */
 /* Weights to F16; the others stay as they are. LIMN_E_LIMIT names a value that F16 can't hold. */
 limn_status convert_result_narrow(convert_result *r, limn_error *err);
 
-/* The same, and to I8 what may be (common/kernels/int8.h). LIMN_E_NOMEM too. */
+/* The same, and to I8 where allowed (common/kernels/int8.h). LIMN_E_NOMEM too. */
 limn_status convert_result_quantize(convert_result *r, limn_error *err);
 
 /* How a source stored the weights: F32 where it was no model. */

@@ -1,5 +1,5 @@
 /* The encoders that others publish: how their files are recognised, what they call each layer
- * (convolution and batch norm apart), and how their images come in. The only place outside of an
+ * (convolution and batch norm apart), and how they preprocess images. The only place outside an
  * encoder's own folder that knows its names. */
 #ifndef LIMN_MODELS_CONVERT_ENCODER_NAMES_H
 #define LIMN_MODELS_CONVERT_ENCODER_NAMES_H
@@ -20,7 +20,8 @@ typedef struct encoder_layer_names {
 
 typedef struct original_encoder {
     const char *kind; /* in messages: "EfficientNet-Lite weights" */
-    const char *sign; /* a tensor that each of its files has once: what precedes is its prefix */
+    const char *sign; /* a tensor that each of its files has exactly once; what precedes it is the
+                       * prefix */
     double batch_norm_eps;       /* of every batch norm */
     const char *classifier;      /* of ImageNet's 1000 classes, on the mean of the features */
     const char *const *networks; /* families that a file can be, ended by NULL */
@@ -33,8 +34,8 @@ typedef struct original_encoder {
 /* Ended by one whose `kind` is NULL. */
 extern const original_encoder original_encoders[];
 
-/* Whether an original tensor (its name without the prefix) has no part in features: the classifier,
- * and the counters of batch norm. */
+/* Whether an original tensor (its name without the prefix) does not affect features: the
+ * classifier, and the counters of batch norm. */
 bool encoder_name_is_unneeded(const original_encoder *of, const char *name);
 
 /* The shape that the convolution of a weight has in the original: 1x1 kernels and the single input

@@ -5,11 +5,11 @@
 
 #include "common/io/json.h"
 
-/* Its search, which the file does not mention. */
+/* The reference captioner's default, which is not in the file. */
 #define LENGTH_PENALTY 0.7f
 #define MAX_STEPS 30
 
-/* A member that must be this text: the engine knows nothing else. */
+/* A member that must have this value: no other is supported. */
 static limn_status require_text(const limn_json_node *object, const char *key, const char *expected,
                                 limn_error *err)
 {

@@ -1,5 +1,5 @@
-/* The tensors of one file or several as one list, each of which is used once, or known to say
- * nothing: what is neither belongs to another model. */
+/* The tensors of one file or several as one list, each of which must be used, or known to be
+ * irrelevant: any other means that the file is another model's. */
 #ifndef LIMN_MODELS_CONVERT_TENSOR_LIST_H
 #define LIMN_MODELS_CONVERT_TENSOR_LIST_H
 
@@ -10,7 +10,7 @@
 
 typedef struct tensor_item {
     const limn_tensor *tensor; /* borrowed, as `file` */
-    const char *file;          /* that it is in, for messages; NULL where there is but one */
+    const char *file;          /* the file it is in, for messages; NULL if there is only one */
     bool is_used;              /* some tensor of the output was made from it */
 } tensor_item;
 

@@ -104,7 +104,7 @@ limn_status config_fields_check(const limn_json_node *object, const config_field
         const limn_json_node member = { value, object, key, 0 };
         const config_field *f = find_field(fields, key);
         if (!f) f = find_field(common_fields, key);
-        if (!f && !json_is_null(value) && !json_is_false(value)) /* what is off changes nothing */
+        if (!f && !json_is_null(value) && !json_is_false(value)) /* off: no effect */
             return limn_json_fail(&member, err, LIMN_E_UNSUPPORTED,
                                   "is a field that is not known: it may change what the model "
                                   "computes");

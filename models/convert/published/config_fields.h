@@ -1,6 +1,6 @@
 /* Fields of a configuration as transformers writes them: a field that is absent, or null, has the
- * default of its class; one that asks for other arithmetic than ours is refused by its name, and so
- * is one that is not known. */
+ * default of its class; one that asks for different arithmetic is rejected by name, and so is an
+ * unknown one. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_CONFIG_FIELDS_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_CONFIG_FIELDS_H
 
@@ -10,15 +10,15 @@
 #include "common/io/json.h"
 #include "common/kernels/kernels.h"
 
-/* A field that nothing is computed with, or that must have one value. */
+/* A field that does not affect the computation, or that must have one value. */
 typedef struct config_field {
     const char *key;
-    const char *expected; /* JSON; NULL: whatever it is, it is read elsewhere or says nothing */
+    const char *expected; /* JSON; NULL: any value; the field is read elsewhere or has no effect */
 } config_field;
 
 /* Checks every field of an object: its key must be in `fields` (ended by one without a key) or
- * among those of any configuration, its value what is expected there. LIMN_E_UNSUPPORTED names the
- * field, its value and what was expected. */
+ * among those of any configuration, and its value must be the expected one. LIMN_E_UNSUPPORTED
+ * names the field, its value and what was expected. */
 limn_status config_fields_check(const limn_json_node *object, const config_field *fields,
                                 limn_error *err);
 
@@ -42,7 +42,7 @@ limn_status config_flag(bool *out, const limn_json_node *object, const char *key
 /* As transformers calls them: gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu. */
 limn_status config_activation(limn_activation *out, const limn_json_node *object, const char *key,
                               const char *otherwise, limn_error *err);
-/* Heads, by which `dim` (called `dim_key`) must be divisible, with heads of a multiple of 8. */
+/* The number of heads, which must divide `dim` (named `dim_key`) into heads of a multiple of 8. */
 limn_status config_heads(uint32_t *out, const limn_json_node *object, const char *key,
                          uint32_t otherwise, uint32_t dim, const char *dim_key, limn_error *err);
 

@@ -1,4 +1,4 @@
-/* Parts of configurations that several kinds of captioner have: an image encoder, and BERT's
+/* Parts of configurations that several kinds of captioner share: an image encoder, and BERT's
  * layers. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_HUB_FIELDS_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_HUB_FIELDS_H
@@ -7,7 +7,7 @@
 #include "models/convert/published/image_rules.h"
 #include "models/convert/published/published.h"
 
-/* What absent fields of a vision transformer mean. */
+/* Defaults for absent fields of a vision transformer. */
 typedef struct vision_class {
     uint32_t image_size;
     const char *activation;
@@ -15,8 +15,8 @@ typedef struct vision_class {
     bool has_patch_bias, has_embedding_norm;
 } vision_class;
 
-/* The encoder of `p->config`, but for its input, and `p->image_size`, from the object of the vision
- * transformer. */
+/* Reads the encoder of `p->config`, except its input, and `p->image_size`, from the vision
+ * transformer's object. */
 limn_status hub_read_vision(published *p, const limn_json_node *vision, const vision_class *of,
                             limn_error *err);
 

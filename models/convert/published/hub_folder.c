@@ -1,4 +1,4 @@
-/* A folder as the hub has it: config.json says what it is. */
+/* Folders from the hub, identified by their config.json. */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ static limn_status parse_needed(json_t **out, published *p, const char *name, li
                      name);
 }
 
-/* Absent, all its fields are. Limits of length are integers of 30 digits there. */
+/* An absent file counts as one without fields. Length limits in it are integers of 30 digits. */
 static limn_status parse_tokenizer(json_t **out, published *p, limn_error *err)
 {
     static const char name[] = "tokenizer_config.json";
@@ -64,7 +64,8 @@ static limn_status fail_type(const limn_json_node *config, const char *key, cons
                           key, is, what ? ", " : "", what ? what : "");
 }
 
-/* One of the architectures must be of the type's; none is said where only a part was saved. */
+/* One of the architectures must be among the type's; the list is absent where only a part of a
+ * model was saved. */
 static limn_status check_architectures(const limn_json_node *config, const published_type *type,
                                        limn_error *err)
 {
@@ -134,7 +135,7 @@ static limn_status read_input(published *p, parsed *json, const published_type *
     return s;
 }
 
-/* What the encoder gives of its input. */
+/* Checks the encoder, and sets the decoder's memory from its output. */
 static limn_status check_encoder(published *p, limn_error *err)
 {
     limn_encoder_config *e = &p->config.encoder;

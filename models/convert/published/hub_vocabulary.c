@@ -67,7 +67,8 @@ static limn_status make_wordpiece(published *p, const wordpiece_file *f, limn_er
                                      f->lower_case, &specials, err);
 }
 
-/* Another vocabulary of the same size makes other words of the same ids, and nothing else tells. */
+/* A different vocabulary of the same size would silently turn the same ids into other words, so the
+ * file used is noted. */
 static void note_vocabulary(published *p, const char *name)
 {
     static const char bert[] = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3";

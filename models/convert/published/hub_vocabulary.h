@@ -1,5 +1,5 @@
-/* The vocabularies of folders as the hub has them: vocab.txt of BERT, vocab.json and merges.txt of
- * GPT-2, or a tokenizer.json that has what is in these. */
+/* The vocabularies of folders from the hub: BERT's vocab.txt, GPT-2's vocab.json and merges.txt, or
+ * a tokenizer.json with the same content. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_HUB_VOCABULARY_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_HUB_VOCABULARY_H
 
@@ -8,7 +8,7 @@
 typedef struct wordpiece_file {
     const char *text; /* [size] of a vocab.txt */
     size_t size;
-    const char *const *added; /* [n_added] behind its tokens */
+    const char *const *added; /* [n_added] after its tokens */
     size_t n_added;
     bool lower_case;
 } wordpiece_file;
@@ -17,7 +17,7 @@ typedef struct wordpiece_file {
  * `p->n_tokens` tokens. */
 limn_status hub_make_wordpiece(published *p, const char *path, const wordpiece_file *f,
                                limn_error *err);
-/* The same of the folder, whose tokenizer_config.json says what it does to captions. */
+/* The same from the folder's files; tokenizer_config.json says how captions are normalised. */
 limn_status hub_read_wordpiece(published *p, const limn_json_node *tokenizer,
                                const char *const *added, size_t n_added, limn_error *err);
 /* `p->vocab` of GPT-2's files in the folder. */

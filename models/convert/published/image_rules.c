@@ -38,7 +38,7 @@ const image_class image_class_clip = { .names = clip_names,
                                        .mean = CLIP_MEAN,
                                        .deviation = CLIP_DEVIATION };
 
-/* Steps that every class takes; without one of them, or with others, pixels are others. */
+/* Steps that every class takes; omitting one, or adding others, would change the pixels. */
 static const config_field steps[] = {
     { "do_convert_rgb", NULL },
     { "do_normalize", "true" },
@@ -165,7 +165,7 @@ static limn_status read_normalising(limn_input_spec *s, const limn_json_node *pr
     return LIMN_OK;
 }
 
-/* What remains of the image: all of it, or the centre. */
+/* Whether the whole image is kept, or its centre is cropped. */
 static limn_status read_fit(limn_input_spec *s, const limn_json_node *processor,
                             const image_class *of, limn_error *err)
 {

@@ -10,7 +10,7 @@
 
 static const char *const endings[] = { "weight", "bias" };
 
-/* What stands for the '*' and the '%' of a pattern. */
+/* What the '*' and the '%' of a pattern matched. */
 typedef struct matched {
     unsigned number;
     const char *ending;

@@ -1,4 +1,5 @@
-/* What the tensors of a published captioner are called, and how each of ours is made of them. */
+/* The names of a published captioner's tensors, and how each of ours is made from them. "Theirs" is
+ * the published tensor, "ours" the one in the model file. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_NAME_RULES_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_NAME_RULES_H
 
@@ -13,7 +14,8 @@
 /* In both names '*' is the number of a layer, and '%' is "weight" or "bias". */
 typedef struct name_rule {
     const char *ours, *theirs;
-    /* It is the `part`-th of `n_parts` equal parts of the outputs of theirs; 0, 0: all of them. */
+    /* Ours is the `part`-th of `n_parts` equal parts of the outputs of theirs; 0, 0: all of
+     * them. */
     uint8_t part, n_parts;
     uint8_t n_ones;     /* dimensions of 1 that theirs has before ours */
     bool is_transposed; /* their matrix is [inputs, outputs] */

@@ -1,4 +1,4 @@
-/* Sizes of a network from the shapes of its tensors, where no configuration says them: checkpoints
+/* Sizes of a network from the shapes of its tensors, where there is no configuration: checkpoints
  * of the authors' own programs. Names are without the kind's prefix. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_PTH_SHAPES_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_PTH_SHAPES_H

@@ -4,7 +4,7 @@
 #include "models/convert/published/published_parts.h"
 #include "models/convert/published/siblings.h"
 
-/* A checkpoint of the program of BLIP or VirTex. */
+/* Opens a checkpoint of BLIP's or VirTex's own program. */
 static limn_status open_checkpoint(published *p, const char *vocab, limn_error *err)
 {
     LIMN_TRY(sibling_check_file(p->path, err));

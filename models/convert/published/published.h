@@ -1,14 +1,14 @@
-/* Captioners that others published, as files of theirs: BLIP, ViT with GPT-2, GIT and VirTex. A
- * kind is a table of rules and a function that reads its configuration; a new one is a file in this
- * folder and a row in published.c.
+/* Captioners published by others, read from their own files: BLIP, ViT with GPT-2, GIT and VirTex.
+ * A kind is a table of rules and a function that reads its configuration; a new one is a file in
+ * this folder and a row in published.c.
  *
  *     published p;
  *     LIMN_TRY(published_open(&p, "blip-image-captioning-base", NULL, &err));
  *     s = published_write("blip.safetensors", &p, LIMN_TENSOR_F16, &err);
  *     published_close(&p);
  *
- * Every tensor that the network needs must be there with its shape, and what is left over must be
- * known to say nothing; tensors are made while they are written, one at a time. */
+ * Every tensor that the network needs must be there with its shape, and every other tensor must be
+ * known to be irrelevant; tensors are made while they are written, one at a time. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_PUBLISHED_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_PUBLISHED_H
 
@@ -25,7 +25,7 @@ typedef struct published_kind {
     const char *name;          /* in messages and in the model file: "BLIP" */
     const char *prefix;        /* of all its tensors' names: "model." in files of its own program */
     const name_rule *rules[2]; /* ended by one without `ours`; the second may be NULL */
-    /* Beginnings of names ('*': a layer's number) of tensors that say nothing, ended by NULL. */
+    /* Prefixes of names ('*': a layer's number) of irrelevant tensors, ended by NULL. */
     const char *const *leftovers;
     /* The output product and the token embedding, which may be one tensor; and one more pair, of
      * which either may be missing. Without prefix. */
@@ -70,13 +70,13 @@ limn_status published_write(const char *path, published *p, limn_tensor_dtype dt
 limn_status published_add_source(published *p, const char *folder, const char *name,
                                  limn_error *err);
 
-/* What a folder's config.json says in `model_type`, and who reads it. */
+/* A `model_type` of config.json, and the functions that read such a folder. */
 typedef struct published_type {
     const char *model_type;
     const char *const *architectures; /* that write captions, ended by NULL */
     const image_class *images;
-    /* All of `p` that config.json says: kind, configuration but for input and memory, image_size,
-     * n_tokens, ids. */
+    /* Sets what config.json defines of `p`: kind, configuration except input and memory,
+     * image_size, n_tokens, ids. */
     limn_status (*read_config)(published *p, const limn_json_node *config, limn_error *err);
     /* The vocabulary; `tokenizer` is tokenizer_config.json, without members when absent. */
     limn_status (*read_vocabulary)(published *p, const limn_json_node *tokenizer, limn_error *err);
@@ -84,7 +84,8 @@ typedef struct published_type {
 
 extern const published_type published_blip, published_git, published_vit_gpt2;
 
-/* Checkpoints of the authors' own programs, whose tensors are in `p`: by the shapes of these. */
+/* Checkpoints of the authors' own programs, whose tensors are already in `p`: configured from the
+ * tensors' shapes. */
 limn_status published_blip_pth(published *p, const char *vocab, limn_error *err);
 limn_status published_virtex_pth(published *p, const char *vocab, limn_error *err);
 

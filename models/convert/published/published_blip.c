@@ -80,7 +80,8 @@ static const name_rule pth_rules[] = {
 };
 
 static const char *const hub_leftovers[] = { EMBEDDINGS "position_ids", NULL };
-/* Of pre-training: the text encoder, projections, the momentum models and their queues. */
+/* Left over from pre-training: the text encoder, projections, the momentum models and their
+ * queues. */
 static const char *const pth_leftovers[] = { "model." EMBEDDINGS "position_ids",
                                              "model.text_encoder.*",
                                              "model.text_encoder_m.*",

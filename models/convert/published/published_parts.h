@@ -6,8 +6,8 @@
 
 /* Reads the documents of the folder `p->path` and opens its weights. */
 limn_status published_open_folder(published *p, limn_error *err);
-/* Every tensor of our model has one of theirs with its shape, and the others say nothing; output
- * and embedding are one where they are equal. Sets the specs. */
+/* Every tensor of our model has one of theirs with its shape, and the others are irrelevant; output
+ * and embedding are tied where they are equal. Sets the specs. */
 limn_status published_check_tensors(published *p, limn_error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* The tensors of a published captioner: that all are there and nothing else is, and how they become
- * those of a model file. */
+/* The tensors of a published captioner: checks that they are complete and nothing else is there,
+ * and makes those of a model file from them. */
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>

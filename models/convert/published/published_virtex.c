@@ -58,7 +58,7 @@ static const published_kind kind = {
 
 enum { MAX_STEPS = 30, HEAD_DIM = 64, SHORTER_SIDE = 256, SIDE = 224 };
 
-/* The ResNet that blocks and widths tell. */
+/* Finds the ResNet by its numbers of blocks and widths. */
 static limn_status find_resnet(const char **out, const published *p, limn_error *err)
 {
     const uint32_t n_blocks = pth_count(p, "visual.cnn.layer3.", ".conv1.weight");

@@ -1,5 +1,5 @@
-/* Where a converted model comes from: its source files with their SHA-256, and its licence, as they
- * are kept in the model file. */
+/* Where a converted model comes from: its source files with their SHA-256, and its licence, as
+ * stored in the model file. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_SOURCE_RECORD_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_SOURCE_RECORD_H
 
@@ -14,7 +14,7 @@
 
 typedef struct source_record {
     json_t *files;     /* an array; NULL before the first */
-    const char *known; /* whose file it is by its SHA-256; NULL for one that is not known */
+    const char *known; /* whose file it is, by its SHA-256; NULL: unknown */
 } source_record;       /* zero-initialise */
 
 /* Reads the whole file. LIMN_E_IO, LIMN_E_NOMEM. */

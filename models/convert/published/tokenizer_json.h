@@ -1,5 +1,5 @@
-/* tokenizer.json of the tokenizers library, which newer folders have instead of the files of each
- * kind: as the bytes of those. */
+/* Converts the tokenizers library's tokenizer.json, which newer folders have instead of each kind's
+ * own files, to the bytes of those files. */
 #ifndef LIMN_MODELS_CONVERT_PUBLISHED_TOKENIZER_JSON_H
 #define LIMN_MODELS_CONVERT_PUBLISHED_TOKENIZER_JSON_H
 

@@ -18,7 +18,7 @@ typedef struct weight_files {
     size_t n_items, capacity;
 } weight_files; /* zero-initialise */
 
-/* Opens a .safetensors file or one of PyTorch, told apart by content, and appends its tensors to
+/* Opens a .safetensors or a PyTorch file, distinguished by content, and appends its tensors to
  * `list`. Errors begin with the path. */
 limn_status weight_files_add(weight_files *files, tensor_list *list, const char *path,
                              limn_error *err);
