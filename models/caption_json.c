@@ -20,7 +20,7 @@ static void set_scores(json_t *object, const limn_caption *caption, const limn_j
         limn_json_line_set(object, "confidence", json_real(caption->confidence), is_whole);
 }
 
-/* What stands for captions none of which is sure enough: of the best, why. */
+/* What is written when no caption is sure enough: the best one's confidence, as the reason. */
 static void set_left_out(json_t *object, const limn_json_captions *from, bool *is_whole)
 {
     limn_json_line_set(object, "caption", json_null(), is_whole);
@@ -44,7 +44,7 @@ static void set_token(json_t *object, const limn_model *model, uint32_t token, f
     limn_json_line_set(object, "logprob", json_real((double)logprob), is_whole);
 }
 
-/* What could have come instead, where the user asked for it. */
+/* The alternatives to a token, if requested. */
 static void set_alternatives(json_t *token, const limn_prediction *p,
                              const limn_json_captions *from, bool *is_whole)
 {

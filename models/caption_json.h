@@ -8,7 +8,7 @@
 
 #include "models/captioner.h"
 
-/* What of captions is told. */
+/* Which parts of captions are written. */
 typedef struct limn_json_captions {
     const limn_captions *captions;
     const limn_model *model;          /* for the texts of tokens */
@@ -16,11 +16,11 @@ typedef struct limn_json_captions {
     bool has_n_best;                  /* all of them, not the best alone */
     bool has_confidence, has_signals; /* these too */
     bool has_ids;                     /* those of tokens */
-    size_t n_alternatives;            /* so many of each token; 0: none */
+    size_t n_alternatives;            /* how many for each token; 0: none */
 } limn_json_captions;
 
-/* Sets the keys in their order; captions without items are told as left out for their low
- * confidence. *is_whole becomes false when memory is short (common/io/json_line.h). */
+/* Sets the keys in their order; captions without items are reported as left out for low confidence.
+ * *is_whole becomes false when out of memory (common/io/json_line.h). */
 void limn_json_captions_set(json_t *object, const limn_json_captions *from, bool *is_whole);
 
 /* Sets the key "error": its kind, and its text as "detail". */

@@ -42,9 +42,9 @@ typedef struct limn_state limn_state;
 
 /* ---- model ---------------------------------------------------------------------------- */
 
-/* Opens a model file and packs its weights. `cpu_level` is "c", "avx2", "avx512", or NULL for the
- * best one available. LIMN_E_IO, LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_LIMIT,
- * LIMN_E_UNSUPPORTED, LIMN_E_NOMEM; LIMN_E_ARG for an unknown CPU level or an encoder-only file. */
+/* Opens a model file and packs its weights. `cpu_level` is one of limn_cpu_levels, or NULL for the
+ * best one available. LIMN_E_IO, LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_LIMIT, LIMN_E_UNSUPPORTED,
+ * LIMN_E_NOMEM; LIMN_E_ARG for an unknown CPU level or an encoder-only file. */
 LIMN_API limn_status limn_model_open(limn_model **out, const char *path, const char *cpu_level,
                                      limn_error *err);
 /* The same for a model file in memory; the bytes may be freed afterwards. Errors as

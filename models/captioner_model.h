@@ -1,4 +1,4 @@
-/* Inside of a limn_model: what captioner.h keeps opaque. Only the sources of models/ include
+/* Internals of a limn_model, which captioner.h keeps opaque. Only the sources of models/ include
  * this, and the benchmark that times the parts. */
 #ifndef LIMN_MODELS_CAPTIONER_MODEL_H
 #define LIMN_MODELS_CAPTIONER_MODEL_H
@@ -29,7 +29,7 @@ struct limn_model {
 const limn_model *limn_model_member(const limn_model *model, size_t i);
 /* How images become input of the model (of an ensemble: of the first). */
 limn_encoder_input_settings limn_model_input_settings(const limn_model *model, uint64_t max_pixels);
-/* The same of all models of an ensemble. LIMN_E_LIMIT, never of a model that was opened. */
+/* The same for all models of an ensemble. LIMN_E_LIMIT, but never for a model that was opened. */
 limn_status limn_model_input_plan(limn_input_plan *out, const limn_model *model,
                                   uint64_t max_pixels, limn_error *err);
 /* Where the pixels of member `i` begin in the input of an ensemble: models that see an image alike

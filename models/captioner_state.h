@@ -1,5 +1,5 @@
-/* Inside of a limn_state: what captioner.h keeps opaque. Only the sources of models/ that act on
- * states include this. */
+/* Internals of a limn_state, which captioner.h keeps opaque. Only the sources of models/ that act
+ * on states include this. */
 #ifndef LIMN_MODELS_CAPTIONER_STATE_H
 #define LIMN_MODELS_CAPTIONER_STATE_H
 
@@ -20,10 +20,10 @@ struct limn_state {
     limn_decoding *decoding;
     limn_resize_scratch resize;
     uint8_t *input; /* [input_bytes] */
-    uint8_t *dense; /* [dense_capacity] pixels of a program, as RGB rows */
+    uint8_t *dense; /* [dense_capacity] pixels passed by the caller, as RGB rows */
     size_t dense_capacity;
     uint32_t n_steps;                    /* of the search so far */
-    bool is_stopped;                     /* the program's progress said so */
+    bool is_stopped;                     /* the caller's progress callback said so */
     limn_caption *items;                 /* [n_best] */
     char *texts;                         /* [n_best, max_text] */
     uint32_t *ids;                       /* of a prompt and the caption after it */

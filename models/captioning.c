@@ -1,4 +1,4 @@
-/* An image into a state, and captions out of it. */
+/* Loading images into a state, and captioning them. */
 #include <math.h>
 #include <string.h>
 
@@ -141,7 +141,7 @@ static bool has_prompt(const limn_state *s)
     return n > 1;
 }
 
-/* Asks the program whether to go on. */
+/* Calls the progress callback; false: stop. */
 static bool goes_on(limn_state *s)
 {
     const limn_options *o = &s->options;
@@ -166,8 +166,8 @@ static void step_prompt(limn_state *s, size_t n_rows, float *log_probs)
     limn_forward_step(s->forward, n_rows, parents, last, log_probs);
 }
 
-/* The model as a search sees it. Once the program wants no more, nothing is possible any more,
- * which ends every search. */
+/* The model as a search sees it. Once the progress callback has said stop, every token is
+ * impossible, which ends any search. */
 static void step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                  float *log_probs)
 {
@@ -270,7 +270,7 @@ static void take_tags(limn_state *s)
     s->captions.n_tags = limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
 }
 
-/* Captions of the image whose features are there. */
+/* Captions the image whose features are loaded. */
 static limn_status search(limn_state *s, const char *name, const limn_captions **out,
                           limn_error *err)
 {
@@ -290,7 +290,7 @@ static limn_status search(limn_state *s, const char *name, const limn_captions *
     return LIMN_OK;
 }
 
-/* Of an input, or, where that is NULL, of features. */
+/* Captions an input, or, where that is NULL, the loaded features. */
 static limn_status caption(limn_state *s, const char *name, const uint8_t *input,
                            const float *features, const limn_captions **out, limn_error *err)
 {

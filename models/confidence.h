@@ -35,11 +35,11 @@ double limn_confidence_of(const limn_confidence *c, const float signals[LIMN_N_S
  * bounds; LIMN_E_NOMEM. */
 limn_status limn_confidence_parse(limn_confidence *out, const char *text, size_t size,
                                   limn_error *err);
-/* That of a model file; *is_there tells whether it has one. As limn_confidence_parse; errors begin
+/* That of a model file; *is_there says whether it has one. As limn_confidence_parse; errors begin
  * with the key. */
 limn_status limn_confidence_read(limn_confidence *out, bool *is_there, const limn_safetensors *file,
                                  limn_error *err);
-/* The text that is parsed as `c` again; the caller frees it with free(). NULL: memory is short. */
+/* The text that parses as `c`; the caller frees it with free(). NULL when out of memory. */
 char *limn_confidence_text(const limn_confidence *c);
 
 #endif

@@ -65,7 +65,7 @@ static void derive(double gradient[N], double hessian[N][N], const limn_confiden
 /* ---- minimising --------------------------------------------------------------------------- */
 
 /* Solves hessian * step = gradient by Cholesky's decomposition; `hessian` is positive definite, and
- * becomes its factor. A pivot that rounding took to 0 counts as tiny. */
+ * becomes its factor. A pivot that rounding made 0 is replaced by a tiny one. */
 static void solve(double step[N], double hessian[N][N], const double gradient[N])
 {
     for (size_t i = 0; i < N; i++)
@@ -93,7 +93,7 @@ static limn_confidence moved(const limn_confidence *c, const double step[N], dou
     return to;
 }
 
-/* One step of Newton's method, as long as it goes down. False when none does: at the minimum. */
+/* One Newton step, halved until the loss falls. False when no step lowers it: at the minimum. */
 static bool improve(limn_confidence *c, double *loss, const limn_confidence_example *examples,
                     size_t n)
 {

@@ -125,8 +125,8 @@ static limn_status make_vectors(limn_consensus *c, size_t n, limn_error *err)
 
 /* ---- creating ----------------------------------------------------------------------------- */
 
-/* Ranks as many captions, as long, as different as there can be, so that nothing needs memory
- * afterwards. Words are but numbers here: the document frequencies are not asked. */
+/* Ranks the largest possible number of the longest, most different captions once, so that nothing
+ * allocates afterwards. Words are mere numbers here; document frequencies are not looked up. */
 static limn_status reserve(limn_consensus *c, limn_error *err)
 {
     const size_t n_words = c->max_captions * c->max_tokens;

@@ -1,9 +1,9 @@
 /* Minimum Bayes risk: of several captions of an image, the one that is most like the others.
  *
- * The consensus of a caption is the mean of its CIDEr-D with each of the others, which stand for
- * the references that nobody wrote (Devlin et al. 2015). They are weighted: samples by how often
- * each was drawn, those of a beam by the square root of their probability (by the probability
- * itself, the few best ones would have all the say). */
+ * The consensus of a caption is the mean of its CIDEr-D with each of the others, which stand in for
+ * the missing references (Devlin et al. 2015). They are weighted: samples by how often each was
+ * drawn, those of a beam by the square root of their probability (with the probability itself, the
+ * few best would dominate). */
 #ifndef LIMN_MODELS_CONSENSUS_H
 #define LIMN_MODELS_CONSENSUS_H
 

@@ -34,7 +34,7 @@ struct limn_decoding {
 
 /* ---- texts -------------------------------------------------------------------------------- */
 
-/* Phrases of which each is a part of the tokens of `words`. */
+/* Phrases, each a slice of the tokens of `words`. */
 typedef struct phrase_list {
     limn_user_words words;
     size_t *ends; /* [n] where each phrase ends in words.tokens */
@@ -50,7 +50,7 @@ static void finish_phrases(phrase_list *l)
     *l = (phrase_list){ 0 };
 }
 
-/* The phrase ends with the tokens that there are. */
+/* Ends the current phrase after the tokens added so far. */
 static limn_status end_phrase(phrase_list *l, limn_error *err)
 {
     if (!limn_grow((void **)&l->ends, &l->capacity, l->n + 1, sizeof *l->ends))
@@ -77,7 +77,7 @@ static limn_status take_spelling(void *ctx, const uint32_t *tokens, size_t n, li
     return end_phrase(l, err);
 }
 
-/* To the phrases from number `first` on, the other ways to write them. */
+/* Adds the other spellings of the phrases from number `first` on. */
 static limn_status add_spellings(phrase_list *l, const limn_vocab *v, size_t first, limn_error *err)
 {
     uint32_t tokens[LIMN_MAX_SPELLING];
@@ -91,7 +91,7 @@ static limn_status add_spellings(phrase_list *l, const limn_vocab *v, size_t fir
     return LIMN_OK;
 }
 
-/* No phrase is added after this. */
+/* Builds `phrases` from `ends`; no phrase may be added afterwards. */
 static limn_status make_phrases(phrase_list *l, limn_error *err)
 {
     l->phrases = limn_alloc(l->n, sizeof *l->phrases);
@@ -170,7 +170,7 @@ static limn_status build_banned(limn_decoding *d, const limn_options *o, limn_er
     return s;
 }
 
-/* Of the longest caption. */
+/* The number of tokens of the longest caption. */
 static size_t max_tokens_of(const limn_decoding *d)
 {
     const limn_constraints c = { .max_words = d->options.max_words,

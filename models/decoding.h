@@ -23,10 +23,11 @@ size_t limn_decoding_max_steps(const limn_decoding *d);
 const uint32_t *limn_decoding_prompt(const limn_decoding *d, size_t *n);
 
 /* Finds captions of the image whose name follows the last '/' of `name` (may be NULL). `step` as
- * for limn_beam_search, whose first row is the start token however long the prompt is, and of
- * logits where options.search is not limn's own: then the prompt's tokens come too; `coverage_of`
- * is asked with its ctx where the options weigh coverage. *out [*n_out], 1 … n_best, best first;
- * valid until the next call. Allocates nothing. LIMN_E_ARG when no caption can meet the options. */
+ * for limn_beam_search; its first row is the start token however long the prompt is. Where
+ * options.search is not limn's own, it must give logits, and gets the prompt's tokens too.
+ * `coverage_of` is called with the same ctx where the options weigh coverage. *out [*n_out], 1 …
+ * n_best, best first; valid until the next call. Allocates nothing. LIMN_E_ARG when no caption can
+ * meet the options. */
 limn_status limn_decoding_run(limn_decoding *d, const char *name, limn_beam_step_fn *step,
                               limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
                               size_t *n_out, limn_error *err);

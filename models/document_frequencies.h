@@ -1,7 +1,7 @@
 /* In how many images' references each n-gram occurs: CIDEr's document frequencies as a model file
- * keeps them (models/FORMAT.md). n-grams are known by a hash of their words' texts, so that a table
- * holds for any vocabulary; those that occur once are left out, as CIDEr counts an unknown n-gram
- * as one that occurs once.
+ * keeps them (models/FORMAT.md). n-grams are identified by a hash of their words' texts, so that a
+ * table is valid for any vocabulary; those that occur once are left out, as CIDEr counts an unknown
+ * n-gram as one that occurs once.
  *
  * Immutable once made; any number of threads may read it.
  *
@@ -34,8 +34,9 @@ typedef const char *limn_word_text_fn(const void *words, uint32_t word);
 limn_status limn_document_frequencies_create(limn_document_frequencies **out,
                                              const limn_cider_df *df, limn_word_text_fn *text,
                                              const void *words, limn_error *err);
-/* Those of a model file; *out is NULL when it has none. Copies: the file may be closed then.
- * LIMN_E_FORMAT names the tensor, what it is and what was expected; LIMN_E_NOMEM. */
+/* Those of a model file; *out is NULL when it has none. Everything is copied: the file may be
+ * closed afterwards. LIMN_E_FORMAT names the tensor, what it is and what was expected;
+ * LIMN_E_NOMEM. */
 limn_status limn_document_frequencies_read(limn_document_frequencies **out,
                                            const limn_safetensors *file, limn_error *err);
 void limn_document_frequencies_destroy(limn_document_frequencies **f); /* accepts NULL, nulls it */

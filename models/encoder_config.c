@@ -54,7 +54,7 @@ static limn_status read_filter(limn_input_spec *s, const limn_json_node *encoder
     return LIMN_OK;
 }
 
-/* "shorter_side" says that the centre is cut out. */
+/* "shorter_side" implies cropping the centre. */
 static limn_status read_fit(limn_input_spec *s, const limn_json_node *encoder, limn_error *err)
 {
     const uint32_t longer = s->width > s->height ? s->width : s->height;

@@ -5,11 +5,11 @@
 #include "common/io/json.h"
 #include "encoder/encoder.h"
 
-/* Reads the object `encoder`. LIMN_E_FORMAT names the field, its value and its bounds. Whether the
- * family is known, limn_encoder_check says. */
+/* Reads the object `encoder`. LIMN_E_FORMAT names the field, its value and its bounds. Does not
+ * check that the family is known; limn_encoder_check does. */
 limn_status limn_encoder_config_read(limn_encoder_config *out, const limn_json_node *encoder,
                                      limn_error *err);
-/* The object, to be released by the caller; NULL when memory is short. */
+/* The object, which the caller releases; NULL when out of memory. */
 json_t *limn_encoder_config_write(const limn_encoder_config *config);
 
 /* Whether versions 1 and 2 of the file had fields for it: a square that images are squashed to,

@@ -8,8 +8,8 @@
 
 typedef struct limn_forcing limn_forcing;
 
-/* For up to max_ids tokens (0 counts as 1), at most the model's positions; of an ensemble the first
- * model is asked. `model` must outlive it. LIMN_E_LIMIT names too many; LIMN_E_NOMEM. */
+/* For up to max_ids tokens (0 counts as 1), at most the model's positions; of an ensemble, the
+ * first model is used. `model` must outlive it. LIMN_E_LIMIT names too many; LIMN_E_NOMEM. */
 limn_status limn_forcing_create(limn_forcing **out, const limn_model *model, size_t max_ids,
                                 uint32_t n_threads, limn_error *err);
 void limn_forcing_destroy(limn_forcing **f); /* accepts NULL and *f == NULL; nulls it */

@@ -74,7 +74,7 @@ static limn_status open_members(limn_forward *f, const limn_model *model, limn_e
     return LIMN_OK;
 }
 
-/* Features of no image, for good: keys and values stay when the caches are emptied. */
+/* Encodes "no image" once: keys and values survive limn_decoder_rewind. */
 static void begin_unconditional(limn_forward *f)
 {
     for (size_t i = 0; i < f->n_members && f->guidance != 1; i++) {
@@ -193,7 +193,7 @@ static void to_probabilities(const limn_forward *f, float *logits, size_t n_rows
     f->softmax(logits, n_rows, n_tokens, n_tokens);
 }
 
-/* Sums of probabilities over the members to logarithms of their mean. What is too rare for a float
+/* Sums of probabilities over the members to logarithms of their mean. A mean that underflows to 0
  * stays possible. */
 static void to_log_means(const limn_forward *f, float *sums, size_t n_rows, size_t n_tokens)
 {
@@ -208,8 +208,8 @@ static void to_log_means(const limn_forward *f, float *sums, size_t n_rows, size
     }
 }
 
-/* A step of member `i`: logits, moved from where they are without the image to where they are
- * with it, and beyond. What is added to all logits of a row changes nothing. */
+/* A step of member `i`. With guidance, logits become without + G * (with - without). Logits need no
+ * normalising first, as a constant added to a row cancels in the softmax. */
 static void step_member(limn_forward *f, size_t i, size_t n_rows, const uint32_t *parents,
                         const uint32_t *tokens, float *logits)
 {

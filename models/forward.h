@@ -9,7 +9,7 @@
 typedef struct limn_forward limn_forward;
 
 /* For up to max_rows hypotheses and max_steps steps. `model` must outlive it; `pool` (may be NULL)
- * too. `has_coverage`: limn_forward_coverage will be asked. `guidance`: as in limn_options; unless
+ * too. `has_coverage`: limn_forward_coverage will be called. `guidance`: as in limn_options; unless
  * it is 1, each step is also taken with features of zero and the tag slots of no image instead of
  * the image's (Ho & Salimans 2022). LIMN_E_NOMEM. */
 limn_status limn_forward_create(limn_forward **out, const limn_model *model, limn_pool *pool,
@@ -20,8 +20,8 @@ void limn_forward_destroy(limn_forward **f); /* accepts NULL and *f == NULL; nul
 /* Runs the encoders on input [limn_model_info.input_bytes]: the image's features. Allocates
  * nothing. */
 void limn_forward_encode(limn_forward *f, const uint8_t *input);
-/* Features of all models, one after the other [limn_model_n_features]: out of it, and into it
- * instead of an image. */
+/* Reads and sets the features of all models, one after the other [limn_model_n_features]; setting
+ * them replaces encoding an image. */
 void limn_forward_get_features(float *out, const limn_forward *f);
 void limn_forward_set_features(limn_forward *f, const float *features);
 /* Starts the captions of the image whose features are there. Allocates nothing. */

@@ -1,7 +1,7 @@
 /* The layout of a decoder in the configuration of a model file (models/FORMAT.md):
  *
- *     "layout": "blip"                              as it is known
- *     "layout": {"name": "blip", "tied": false}     changed in the fields that are named
+ *     "layout": "blip"                              a known layout
+ *     "layout": {"name": "blip", "tied": false}     with the given fields changed
  */
 #ifndef LIMN_MODELS_LAYOUT_JSON_H
 #define LIMN_MODELS_LAYOUT_JSON_H
@@ -13,8 +13,8 @@
  * known, with those that are; LIMN_E_FORMAT for an unknown field or a bad value. */
 limn_status limn_layout_read(limn_decoder_layout *out, const limn_json_node *decoder,
                              limn_error *err);
-/* The value of "layout", to be released by the caller; NULL for limn's, which is not written, or
- * when memory is short. */
+/* The value of "layout", which the caller releases; NULL for limn's, which is not written, or when
+ * out of memory. */
 json_t *limn_layout_write(const limn_decoder_layout *layout);
 
 /* What activations are called, by number; NULL after the last that a layout may have. */

@@ -111,7 +111,7 @@ static limn_status add_number(limn_metrics *m, const char *word, size_t size, li
     return LIMN_OK;
 }
 
-/* How a text is cut into words. */
+/* How a text is split into words. */
 typedef enum split { AT_WHITE_SPACE, AT_SINGLE_SPACES } split;
 
 static limn_status add_words(limn_metrics *m, const char *text, split how, limn_error *err)
@@ -161,7 +161,7 @@ static limn_status count(limn_metrics *m, size_t first, size_t n_refs, limn_erro
     return limn_ngram_counts_list_fill(&m->refs, m->views + 1, n_refs, err);
 }
 
-/* Forgets sentences that were needed for a while. */
+/* Drops temporary sentences. */
 static void forget(limn_metrics *m, size_t n_sentences, size_t n_numbers)
 {
     m->n_sentences = n_sentences;
@@ -177,7 +177,7 @@ static limn_status keep_text(limn_metrics *m, size_t i, const char *text, limn_e
     return m->texts[i] ? LIMN_OK : no_memory(err);
 }
 
-/* How captions come. */
+/* Whether captions are raw text or already tokenized. */
 typedef enum text_kind { AS_WRITTEN, TOKENS } text_kind;
 
 /* *tokens of a text, valid until the next. */

@@ -81,8 +81,7 @@ LIMN_API limn_status limn_metrics_image_scores(limn_metrics *metrics, limn_metri
 typedef struct limn_metric_difference {
     double value;     /* the score minus the baseline's */
     double low, high; /* 95 % bootstrap interval over images */
-    double p;         /* two-sided
-                       * p-value */
+    double p;         /* two-sided p-value */
 } limn_metric_difference;
 
 /* Compares with other captions of the same images, added to `baseline` in the same order, by a

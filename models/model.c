@@ -21,8 +21,8 @@ static limn_status open_tagger(limn_model *m, const limn_safetensors *file, limn
     return status;
 }
 
-/* The model keeps vocabulary and packed weights; the file itself is closed again, and what was
- * packed gives its memory back at once. */
+/* The model keeps vocabulary and packed weights; the file is closed again, and the pages of packed
+ * tensors are released at once. */
 static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
 {
     m->config = file->config;
@@ -50,7 +50,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     return LIMN_OK;
 }
 
-/* Of a file that is open, which it closes. */
+/* Opens a model from an open file, which it closes. */
 static limn_status open_file(limn_model **out, limn_model_file *file, limn_cpu_level level,
                              limn_error *err)
 {
@@ -192,7 +192,7 @@ size_t limn_model_input_offset(const limn_model *m, size_t i)
 {
     const limn_model *member = limn_model_member(m, i);
     limn_input_plan plan;
-    (void)limn_model_input_plan(&plan, m, 0, NULL); /* looked at when it was opened */
+    (void)limn_model_input_plan(&plan, m, 0, NULL); /* checked when it was opened */
     return member ? limn_input_plan_offset(&plan, &member->config.encoder.input)
                   : limn_input_plan_bytes(&plan);
 }

@@ -15,9 +15,9 @@
 #define CONFIG_KEY "limn.config"
 #define VOCABULARY_KEY "limn.vocabulary"
 
-/* What a file needs of its reader: 2 where there are tag slots, which readers of 1 would pass over;
- * 3 for other layouts than limn's, more than 512 positions, vocabularies that were not made here,
- * and input that is cropped, no square or of a mean for each channel. */
+/* What a file requires of its reader: 2 where there are tag slots, which a reader of version 1
+ * would ignore; 3 for layouts other than limn's, more than 512 positions, vocabularies of other
+ * kinds, and input that is cropped, not square, or normalised per channel. */
 static const char *const versions[] = { "1", "2", "3" };
 enum { PLAIN = 0, SLOTS, LAYOUTS, N_VERSIONS };
 
@@ -114,7 +114,7 @@ static limn_status check_version(const limn_safetensors *tensors, limn_error *er
     return LIMN_OK;
 }
 
-/* The least version that has what a model asks for. */
+/* The lowest version that supports what a model uses. */
 static size_t version_of(const limn_model_config *c, const limn_vocab *vocab)
 {
     const limn_decoder_layout own = LIMN_LAYOUT_LIMN;
@@ -127,7 +127,7 @@ static size_t version_of(const limn_model_config *c, const limn_vocab *vocab)
     return d->n_tag_slots > 0 ? SLOTS : PLAIN;
 }
 
-/* A reader of an earlier version would not know of what is there, and caption without. */
+/* A file must not claim too low a version: an older reader would ignore what it does not know. */
 static limn_status check_enough(const limn_model_file *f, limn_error *err)
 {
     const char *version = limn_safetensors_metadata(f->tensors, VERSION_KEY);

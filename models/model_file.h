@@ -16,7 +16,7 @@ typedef struct limn_model_config {
     bool has_decoder; /* false for an encoder-only file */
     limn_decoder_config decoder;
     float length_penalty; /* default search of this model: logprob / length^A */
-    uint32_t max_steps;   /* default search: tokens at most, end token included */
+    uint32_t max_steps;   /* default search: maximum number of tokens, end token included */
 } limn_model_config;
 
 typedef struct limn_model_file {
@@ -34,8 +34,8 @@ limn_status limn_model_file_open_memory(limn_model_file *out, const void *bytes,
                                         limn_error *err);
 void limn_model_file_close(limn_model_file *f); /* accepts a zeroed struct */
 
-/* Writes a model file atomically: `tensors` as they are to be stored, `vocab` NULL for
- * encoder-only. Extra metadata (training record …) may be given. */
+/* Writes a model file atomically: `tensors` exactly as given, `vocab` NULL for encoder-only. Extra
+ * metadata (training record …) may be given. */
 limn_status limn_model_file_write(const char *path, const limn_model_config *config,
                                   const limn_vocab *vocab, const limn_tensor *tensors,
                                   size_t n_tensors, const limn_metadata_item *extra, size_t n_extra,

@@ -11,13 +11,13 @@
 #include "models/option_table.h"
 #include "models/option_value.h"
 
-/* Where nothing else is asked for. The consensus of the few captions that are the first to finish
- * is hardly better than the best by score; most is gained by the next few. */
+/* Defaults with rerank=consensus. The consensus of the few captions that finish first is hardly
+ * better than the best by score; most of the gain comes from the next few. */
 enum { CONSENSUS_BEAM = 20, CONSENSUS_CANDIDATES_PER_BEAM = 2, VIRTEX_BEAM = 5 };
 
 static const char *const search_rule_names[] = { "limn", "transformers", "virtex" };
 
-/* What option_value.c takes the fields for. */
+/* option_value.c reads and writes these fields as unsigned. */
 static_assert(sizeof(limn_method) == sizeof(unsigned) && sizeof(limn_rerank) == sizeof(unsigned) &&
                   sizeof(limn_style) == sizeof(unsigned),
               "choices are unsigned");
@@ -70,7 +70,7 @@ bool limn_options_names(const limn_options *o, const char *name)
     return row && (o->set_by_name >> (row - limn_option_rows) & 1);
 }
 
-/* Those of the originals. */
+/* The originals' own defaults. */
 static void complete_search(limn_options *o)
 {
     if (!limn_options_names(o, "beam"))
@@ -95,7 +95,7 @@ static bool is_number(const limn_option *row)
     return row->type == LIMN_OPT_COUNT || row->type == LIMN_OPT_SIZE || row->type == LIMN_OPT_REAL;
 }
 
-/* What stands for "not given" where an option has no default to be given. */
+/* Whether a value means "not given", for options without a default. */
 static bool is_unset(const limn_option *row, double value)
 {
     return !row->default_value && (row->type == LIMN_OPT_REAL ? isnan(value) : value == 0);
@@ -146,7 +146,7 @@ static const char *first_named(const limn_options *o, const char *const *names)
     return *names;
 }
 
-/* An option that is set and is of sampling alone; NULL when there is none. */
+/* An option that is set but applies to sampling only; NULL when there is none. */
 static const char *sampling_option(const limn_options *o)
 {
     static const char *const names[] = { "temperature", "top-k", "top-p",    "min-p",
@@ -154,7 +154,7 @@ static const char *sampling_option(const limn_options *o)
     return first_named(o, names);
 }
 
-/* The same of beam search. */
+/* The same for beam search. */
 static const char *beam_option(const limn_options *o)
 {
     static const char *const names[] = { "beam", "groups", "diversity", "patience", NULL };
@@ -277,7 +277,7 @@ static bool is_listed(const char *const *names, const char *name)
     return false;
 }
 
-/* No option is left without effect, and none takes one where the original has none. */
+/* Rejects options that the chosen search would ignore. */
 static limn_status check_search(const limn_options *o, const char *dash, limn_error *err)
 {
     static const char *const any[] = { "max-pixels", "search", "beam", "n-best",

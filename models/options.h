@@ -1,15 +1,16 @@
-/* What options may be, for the sources of models/ and the command line. Not installed. */
+/* Checks and defaults of options, for the sources of models/ and the command line. Not
+ * installed. */
 #ifndef LIMN_MODELS_OPTIONS_H
 #define LIMN_MODELS_OPTIONS_H
 
 #include "models/captioner.h"
 
-/* Of limn_options in its first version: what a caller's struct has at least. */
+/* The size of limn_options in its first version, the minimum for a caller's struct. */
 #define LIMN_OPTIONS_MIN_SIZE (offsetof(limn_options, progress_ctx) + sizeof(void *))
 
-/* *out gets what a caller gave, as this library knows options: NULL stands for the defaults, what
- * an older caller's struct lacks has its default, and what is not set by name gets the default
- * that other options give it. *out borrows texts and lists. LIMN_E_ARG for a struct that
+/* Converts a caller's struct to this library's version: NULL stands for the defaults, fields that
+ * an older caller's struct lacks get their defaults, and options not set by name get the default
+ * that other options imply. *out borrows texts and lists. LIMN_E_ARG for a struct that
  * limn_options_default did not make, or one with options that are newer than the library. */
 limn_status limn_options_take(limn_options *out, const limn_options *given, limn_error *err);
 
@@ -22,7 +23,7 @@ bool limn_options_names(const limn_options *options, const char *name);
 /* Whether options are within their bounds and don't contradict each other. LIMN_E_ARG names the
  * option, its value and its bounds; `dash` is what names have before them: "--" or "". */
 limn_status limn_options_check(const limn_options *options, const char *dash, limn_error *err);
-/* The same of what they ask of a model. */
+/* Whether `model` supports what they ask for; errors likewise. */
 limn_status limn_options_check_for(const limn_options *options, const limn_model *model,
                                    limn_error *err);
 

@@ -23,7 +23,7 @@ struct limn_options_memory {
     owned_list lists[MAX_LISTS];
 };
 
-/* What add_item takes two fields for. */
+/* add_item assumes that a list's pointer and count are adjacent. */
 static_assert(offsetof(limn_options, n_required) - offsetof(limn_options, required) ==
                       offsetof(limn_option_list, n_items) &&
                   offsetof(limn_options, n_banned_words) - offsetof(limn_options, banned_words) ==
@@ -62,7 +62,7 @@ static owned_list *list_of(struct limn_options_memory *m, const limn_option *row
     return &m->lists[i];
 }
 
-/* Adds an item; what the program itself had put into the list stays in front of it. */
+/* Adds an item; items that the caller put into the list itself stay in front of it. */
 static limn_status add_item(limn_options *o, const limn_option *row, const char *text,
                             limn_error *err)
 {

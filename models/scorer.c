@@ -186,7 +186,7 @@ static uint32_t next_token(const limn_scorer *s, const limn_score_job *job, size
     return token == LIMN_UNKNOWN_TOKEN ? specials_of(s)->unknown : token;
 }
 
-/* Captions through the decoder side by side; one that has come to its end repeats it, to no
+/* Runs captions through the decoder side by side; one that has ended repeats its end token, to no
  * effect. */
 static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_job *jobs,
                   size_t n_jobs, bool is_unconditional)

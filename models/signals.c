@@ -7,7 +7,7 @@
 #include "common/kernels/c/math_c.h"
 #include "common/text/objects.h"
 
-static const float MIN_PROBABILITY = 1e-4F; /* of a concept: what is rarer counts as that */
+static const float MIN_PROBABILITY = 1e-4F; /* lower bound on a concept's probability */
 
 struct limn_signals {
     const limn_model *model;
@@ -16,12 +16,12 @@ struct limn_signals {
     float *log_probs;                  /* [n_tokens] */
     char *text;                        /* [max_text] */
     bool *is_in;                   /* [n_tokens] marks of one hypothesis, all false between uses */
-    limn_object_lexicon *lexicon;  /* NULL when the model does not tell objects */
+    limn_object_lexicon *lexicon;  /* NULL when the model has no object tags */
     size_t first_object;           /* index of its first tag */
     size_t first_class, n_classes; /* of "imagenet"; 0 of them without */
 };
 
-/* Whether the model tells the 80 objects by the names that captions are searched for. */
+/* Whether the model has tags for the 80 objects, named as in common/text/objects.h. */
 static bool tells_objects(size_t *first, const limn_model *m)
 {
     size_t n;
@@ -122,7 +122,7 @@ static double mean_entropy(const limn_prediction *const *predictions, size_t n)
     return sum / (double)n;
 }
 
-/* How much better it is than the best of the others; 0 without any. */
+/* Its mean logprob minus the best of the others'; 0 without others. */
 static double margin(const limn_hypothesis *found, size_t n, size_t which)
 {
     double best = -INFINITY;
@@ -131,7 +131,7 @@ static double margin(const limn_hypothesis *found, size_t n, size_t which)
     return n > 1 ? mean_logprob(&found[which]) - best : 0;
 }
 
-/* The different tokens that two captions share, of those of either. */
+/* Jaccard similarity of two captions' token sets. */
 static double likeness(limn_signals *s, const limn_hypothesis *a, const limn_hypothesis *b)
 {
     size_t n_a = 0, n_common = 0, n_b = 0;
@@ -171,8 +171,8 @@ static float familiarity(const limn_signals *s, const float *probabilities)
     return log_probability(largest);
 }
 
-/* What is told of the objects that the caption names: the logarithm of the least probability among
- * them, and of the person's where it names people. */
+/* Fills the signals about the objects that the caption names: the logarithm of the least
+ * probability among them, and of the person's where it names people. */
 static void measure_objects(float *out, limn_signals *s, const limn_hypothesis *h,
                             const float *probabilities)
 {

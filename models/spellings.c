@@ -5,7 +5,7 @@
 #include "common/base/mem.h"
 #include "common/text/text_buffer.h"
 
-enum { MAX_TRIED = 64 * LIMN_MAX_SPELLINGS }; /* tokens: some lead to no end */
+enum { MAX_TRIED = 64 * LIMN_MAX_SPELLINGS }; /* tokens: some branches are dead ends */
 
 /* The words as a text, and the spelling that is being made of it. */
 typedef struct speller {
@@ -70,7 +70,7 @@ static limn_status give(speller *s, limn_error *err)
     return s->take(s->ctx, s->made, s->n_made, err);
 }
 
-/* All that begin with what is made so far, up to `begin`. */
+/* Enumerates all spellings that continue what is made so far, up to `begin`. */
 static limn_status spell_on(speller *s, size_t begin, limn_error *err)
 {
     size_t end = begin + 1;

@@ -1,5 +1,5 @@
-/* The ways in which tokens of a vocabulary make the same words: what is banned is banned in all of
- * them, since a model that may not write "▁cat" would write "▁c" "at". */
+/* All token sequences of a vocabulary that spell the same words: banned words are banned in every
+ * spelling, since a model that may not write "▁cat" would write "▁c" "at". */
 #ifndef LIMN_MODELS_SPELLINGS_H
 #define LIMN_MODELS_SPELLINGS_H
 

@@ -51,7 +51,7 @@ static void plan(limn_state *s, limn_arena *a)
                                            sizeof *s->signal_values);
 }
 
-/* What agrees and what comes near is looked for among all captions of a beam. */
+/* Confidence needs all captions of a beam, for agreement and margin. */
 static limn_options searched_options(const limn_options *o)
 {
     limn_options searched = *o;

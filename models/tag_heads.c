@@ -54,7 +54,7 @@ static bool is_set_name(const char *name)
     return size >= 1 && size <= LIMN_TAGS_MAX_SET_SIZE && strspn(name, allowed) == size;
 }
 
-/* Goes into lines of text: no control characters. */
+/* Names are printed in lines of text, so no control characters. */
 static bool is_tag_name(const char *name)
 {
     const size_t size = strlen(name);
@@ -193,7 +193,7 @@ static limn_status read_head(limn_tag_heads *heads, const limn_json_node *head,
     limn_tag_head *out = &heads->items[heads->n_items];
     LIMN_TRY(limn_json_as_object(head, err));
     LIMN_TRY(read_set(out, heads, head, err));
-    heads->n_items++; /* from here on it is finished with the others */
+    heads->n_items++; /* from here on, limn_tag_heads_finish frees it too */
     LIMN_TRY(limn_json_bool(&out->is_exclusive, head, "exclusive", err));
     LIMN_TRY(limn_json_bool(&out->has_maximum, head, "maximum", err));
     LIMN_TRY(limn_json_u32(&out->n_hidden, head, "hidden", 0, LIMN_TAGS_MAX_HIDDEN, err));

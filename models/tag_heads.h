@@ -1,11 +1,11 @@
-/* Concepts as a model file keeps them (models/FORMAT.md): heads on the encoder's features, each
- * with the names of what it knows.
+/* Concepts as stored in a model file (models/FORMAT.md): classification heads on the encoder's
+ * features, each with the names of its classes.
  *
  *     pooled = mean of the features [n_positions, dim] over the positions, and for some heads their
- *              maximum behind it: [dim] or [2 dim]
+ *              maximum appended: [dim] or [2 dim]
  *     x      = relu6(hidden · pooled + bias) where there is a hidden layer, else pooled
  *     logits = output · x + bias; probabilities by softmax (of classes of which an image has one:
- *              is_exclusive) or each by itself, 1 / (1 + exp(-logit))
+ *              is_exclusive) or independently, 1 / (1 + exp(-logit))
  *
  * Reading, making, changing, writing; models/tagger.h runs them. A limn_tag_heads belongs to one
  * thread while it changes. */
@@ -49,9 +49,9 @@ typedef struct limn_tag_heads {
     char *metadata; /* of limn_tag_heads_metadata */
 } limn_tag_heads;
 
-/* Those of a model file whose encoder gives features of `dim`; none is no error. Copies: the file
- * may be closed then. LIMN_E_FORMAT names field or tensor, what it is and what was expected;
- * LIMN_E_NOMEM. */
+/* Those of a model file whose encoder gives features of `dim`; having none is not an error.
+ * Everything is copied: the file may be closed afterwards. LIMN_E_FORMAT names field or tensor,
+ * what it is and what was expected; LIMN_E_NOMEM. */
 limn_status limn_tag_heads_read(limn_tag_heads *out, const limn_safetensors *file, size_t dim,
                                 limn_error *err);
 void limn_tag_heads_finish(limn_tag_heads *heads); /* accepts a zeroed struct; zeroes it */
@@ -62,7 +62,7 @@ limn_status limn_tag_heads_add(limn_tag_heads *heads, const limn_tag_head *head,
                                limn_error *err);
 /* The head of a set; NULL when there is none. */
 const limn_tag_head *limn_tag_heads_find(const limn_tag_heads *heads, const char *set);
-/* Takes away all heads but that of `set`, if there is one. Returns how many. */
+/* Removes all heads but that of `set`, if there is one. Returns how many were removed. */
 size_t limn_tag_heads_keep(limn_tag_heads *heads, const char *set);
 /* Weights to f16; biases stay f32. LIMN_E_LIMIT for a value that f16 can't hold. */
 limn_status limn_tag_heads_narrow(limn_tag_heads *heads, limn_error *err);

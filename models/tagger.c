@@ -158,7 +158,7 @@ static void product(const limn_kernels *kernels, float *y, const float *x, const
     limn_linear(kernels, &job);
 }
 
-/* 1 / (1 + exp(-logit)) in place, as the softmax over the logit and 0. */
+/* 1 / (1 + exp(-logit)) in place, computed as the softmax over the logit and 0. */
 static void each_by_itself(const limn_tagger *t, float *pairs, float *logits, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

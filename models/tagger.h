@@ -31,8 +31,8 @@ limn_tagger_scratch *limn_tagger_scratch_take(const limn_tagger *t, limn_arena *
 /* probabilities [n_tags] from features [n_positions, dim]. Allocates nothing. */
 void limn_tagger_run(const limn_tagger *t, limn_tagger_scratch *scratch, const float *features,
                      float *probabilities);
-/* As limn_tagger_run, for one set alone, whose `first` limn_tagger_find_set told: probabilities [n]
- * of its n tags. */
+/* As limn_tagger_run, for one set alone, whose `first` comes from limn_tagger_find_set:
+ * probabilities [n] of its n tags. */
 void limn_tagger_run_set(const limn_tagger *t, limn_tagger_scratch *scratch, size_t first,
                          const float *features, float *probabilities);
 /* The n most probable tags, best first; of equal ones that with the lower index. Returns how many:

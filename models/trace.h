@@ -18,7 +18,7 @@ typedef struct limn_trace limn_trace;
 /* Takes all memory from `arena`. NULL when the arena is counting or has failed. */
 limn_trace *limn_trace_plan(limn_arena *arena, const limn_trace_settings *settings);
 
-/* The attention of `decoder` is kept in the trace from now on, where the settings say so. */
+/* From now on, keeps the attention of `decoder` in the trace, if the settings ask for it. */
 void limn_trace_attach(limn_trace *trace, limn_decoder_state *decoder);
 
 void limn_trace_begin(limn_trace *trace); /* forgets the search before */

@@ -29,8 +29,8 @@ static bool begins_with(const char *text, const char *beginning)
     return strncmp(text, beginning, strlen(beginning)) == 0;
 }
 
-/* Letters apart; a word that goes on where the other ends ("skateboard", "skateboarder") is near
- * however much is left. */
+/* Edit distance; but a word that extends the other ("skateboard", "skateboarder") is near, however
+ * long the extension. */
 static size_t distance_of(const char *known, const char *wanted)
 {
     enum { MIN_COMMON = 4, FAR = 2 };
@@ -53,7 +53,7 @@ static bool is_nearer(const void *first, const void *second)
     return a->distance != b->distance ? a->distance < b->distance : a->n_common > b->n_common;
 }
 
-/* Of equals the more frequent words, which come first in a vocabulary. */
+/* Ties go to the more frequent words, which come first in a vocabulary. */
 static void find_near(near_word near[N_NEAR], const limn_vocab *v, const char *wanted)
 {
     const size_t size = strlen(wanted), limit = size <= 3 ? 1 : size <= 7 ? 2 : 3;
@@ -132,7 +132,7 @@ static limn_status add_tokenized(limn_user_words *w, const limn_vocab *v, const 
     return LIMN_OK;
 }
 
-/* Words of a vocabulary of words: as they are written, or cut as the Penn Treebank cuts them. */
+/* Words of a vocabulary of words: as written, or as Penn Treebank tokens. */
 static limn_status add_words(limn_user_words *w, const limn_vocab *v, const char *kind,
                              const char *text, size_t size, limn_error *err)
 {

@@ -1,4 +1,4 @@
-/* Words and phrases as a user writes them, as tokens of a vocabulary. */
+/* Words and phrases given by a user, converted to tokens of a vocabulary. */
 #ifndef LIMN_MODELS_USER_WORDS_H
 #define LIMN_MODELS_USER_WORDS_H
 
@@ -19,8 +19,8 @@ void limn_user_words_finish(limn_user_words *words);
 
 /* Appends the tokens of text [size bytes]: its words at white space, as they are, or, when one of
  * them is not in the vocabulary, its Penn Treebank tokens in lower case ("Dog's": dog 's). Where a
- * word may have several tokens, those that the vocabulary's tokenizer makes of the text. `kind`
- * is what errors call them, as "required". LIMN_E_ARG for no word, or one that is not in the
+ * word may have several tokens, those that the vocabulary's tokenizer makes of the text. `kind` is
+ * what errors call them, e.g. "required". LIMN_E_ARG for no word, or one that is not in the
  * vocabulary, with the nearest ones; LIMN_E_NOMEM. */
 limn_status limn_user_words_add(limn_user_words *words, const limn_vocab *vocab, const char *kind,
                                 const char *text, size_t size, limn_error *err);
