@@ -1,6 +1,6 @@
-/* annotate: captions many images into files, losing nothing. The library's header; `limn` is a
- * front end to it, as a server or a binding can be. (pipeline.h and image_load.h, beside it, are
- * for other work on many images: features, scores.)
+/* annotate: captions many images into files, losing nothing. The library's header; `limn` is one
+ * front end to it, a server or a binding could be another. (pipeline.h and image_load.h, in the
+ * same folder, are for other work on many images: features, scores.)
  *
  *     limn_annotate_settings s = limn_annotate_settings_default();
  *     limn_decoders *decoders = NULL;
@@ -37,7 +37,7 @@
 
 #include "models/captioner.h"
 
-/* ---- what the caller is told, and asked ---------------------------------------------------- */
+/* ---- messages and questions to the caller ---------------------------------------------------- */
 
 typedef enum limn_annotate_severity {
     LIMN_ANNOTATE_ERROR,   /* an image that failed, a file that could not be made */
@@ -55,7 +55,7 @@ typedef struct limn_annotate_progress {
 typedef struct limn_annotate_hooks {
     void *ctx;
     /* Asked before each image and at least ten times a second: false ends the run with
-     * LIMN_E_INTERRUPTED, after the images in work. */
+     * LIMN_E_INTERRUPTED, after the images in progress. */
     bool (*keep_going)(void *ctx);
     /* After each image. Without it, inputs are not counted ahead. */
     void (*progress)(void *ctx, const limn_annotate_progress *progress);
@@ -151,8 +151,8 @@ extern const char *const limn_format_names[]; /* in that order; NULL after the l
 
 /* The format implied by the name of an output file; false if none. */
 bool limn_format_of_path(limn_format *out, const char *path);
-/* Whether results for `path` (NULL: standard output) go into a folder: one that is there, or a name
- * with a slash at its end. */
+/* Whether results for `path` (NULL: standard output) go into a folder: an existing one, or a name
+ * that ends in a slash. */
 bool limn_output_is_folder(const char *path);
 
 /* What to do with a sidecar that exists before the run. */
@@ -245,8 +245,8 @@ typedef struct limn_annotate_settings {
 
 limn_annotate_settings limn_annotate_settings_default(void);
 
-/* LIMN_E_ARG: settings contradict each other. The model may be missing yet. limn_annotate asks this
- * too. */
+/* LIMN_E_ARG: settings contradict each other. The model may be missing yet. limn_annotate calls
+ * this too. */
 limn_status limn_annotate_check(const limn_annotate_settings *settings, limn_error *err);
 
 #define LIMN_N_STATUSES (LIMN_E_CRASHED + 1)
@@ -268,8 +268,8 @@ typedef struct limn_account {
 /* Runs to the end of the inputs. An image that fails is counted and reported, but does not fail the
  * run. LIMN_E_ARG: settings contradict each other, or the outputs are in use by another run:
  * nothing was changed. LIMN_E_INTERRUPTED: a hook said so. LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT
- * end it early; account->can_go_on tells whether the same settings resume the run. *account is
- * valid in every case. */
+ * end it early; account->can_go_on says whether the same settings resume the run. *account is valid
+ * in every case. */
 limn_status limn_annotate(limn_account *account, const limn_annotate_settings *settings,
                           limn_error *err);
 

@@ -1,5 +1,5 @@
-/* From the bytes of an image file to the pixels that a model gets, and to a thumbnail: here, or in
- * the child of a sandbox. */
+/* From the bytes of an image file to a model's input pixels, and to a thumbnail: in this process,
+ * or in a child of a sandbox. */
 #ifndef LIMN_TOOLS_ANNOTATE_IMAGE_LOAD_H
 #define LIMN_TOOLS_ANNOTATE_IMAGE_LOAD_H
 
@@ -21,7 +21,7 @@ typedef struct limn_image_load {
 limn_status limn_image_load_for(limn_image_load *out, const limn_model *model, uint64_t max_pixels,
                                 limn_error *err);
 /* Bytes that limn_image_load_run writes: for each input, pixels [height, width, 3], and
- * after them, when there is to be one, room for the largest thumbnail. */
+ * after them, if one is wanted, room for the largest thumbnail. */
 size_t limn_image_load_size(const limn_image_load *load);
 /* The thumbnail among what it wrote. */
 const limn_thumbnail *limn_image_load_thumbnail(const limn_image_load *load, const uint8_t *loaded);
@@ -36,10 +36,10 @@ limn_status limn_image_load_run(uint8_t *loaded, const void *bytes, size_t size,
 typedef struct limn_image_loader {
     limn_image_load load;
     limn_sandbox *sandbox;   /* NULL: images are decoded here */
-    atomic_bool is_stopping; /* what is decoded in the sandbox has two more seconds */
+    atomic_bool is_stopping; /* images in the sandbox have two more seconds */
 } limn_image_loader;
 
-/* What each worker has for this, as its first member; zero-initialise, but for `loader`. */
+/* What each worker needs for this, as its first member; zero-initialise, except `loader`. */
 typedef struct limn_image_worker {
     const limn_image_loader *loader;
     limn_resize_scratch scratch;

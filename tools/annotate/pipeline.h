@@ -1,13 +1,13 @@
-/* Images through stages, in order, with bounded memory: what limn and limn-preprocess share.
+/* Runs images through stages, in order, with bounded memory; shared by limn and limn-preprocess.
  *
  *     names ─ walk and read (reader threads, ahead) ─ load ─ run (worker threads) ─ put (caller)
  *
- * A ring of slots holds the images in work in input order. Readers fill it with the files' bytes
- * so that a slow disk does not stop the workers; a worker loads (decodes, resizes) an image while
- * fewer than one a worker are loaded, else runs the oldest loaded one; the calling thread puts
- * results out in input order. Results may wait there for a while, so that a slow disk does not stop
- * the workers at this end either. Neither the number of threads nor their timing changes a
- * result. */
+ * A ring of slots holds the images in progress in input order. Readers fill it with the files'
+ * bytes so that a slow disk does not stall the workers; a worker loads (decodes, resizes) an image
+ * while fewer than one per worker are loaded, otherwise it runs the oldest loaded one; the calling
+ * thread puts results out in input order. Finished results may queue up, so that a slow disk does
+ * not stall the workers at this end either. Neither the number of threads nor their timing changes
+ * a result. */
 #ifndef LIMN_TOOLS_ANNOTATE_PIPELINE_H
 #define LIMN_TOOLS_ANNOTATE_PIPELINE_H
 
@@ -21,16 +21,14 @@
 #include "common/io/dirwalk.h"
 #include "tools/annotate/annotate.h"
 
-#define LIMN_PIPELINE_MAX_FILE_SIZE                                                          \
-    ((size_t)1 << 30)                               /* bytes; larger image files are refused \
-                                                     */
-#define LIMN_PIPELINE_READ_AHEAD ((size_t)64 << 20) /* bytes read and not yet loaded, about */
-#define LIMN_PIPELINE_MAX_WAITING 256               /* results that wait to be put */
+#define LIMN_PIPELINE_MAX_FILE_SIZE ((size_t)1 << 30) /* bytes; larger files are refused */
+#define LIMN_PIPELINE_READ_AHEAD ((size_t)64 << 20)   /* bytes read and not yet loaded, about */
+#define LIMN_PIPELINE_MAX_WAITING 256                 /* results that wait to be put */
 
 typedef struct limn_pipeline_result {
     const limn_dirwalk_entry *input;
-    const limn_error *error; /* NULL when it worked; the text does not repeat the path */
-    const char *note;        /* on something that was ignored; NULL: none */
+    const limn_error *error; /* NULL on success; the text does not repeat the path */
+    const char *note;        /* about something ignored; NULL: none */
     const limn_buffer *out;  /* what `run` appended */
     bool is_left_out;        /* as `run` said */
 } limn_pipeline_result;
@@ -43,8 +41,8 @@ typedef struct limn_pipeline_output {
 
 typedef struct limn_pipeline_stages {
     /* Makes and frees a worker's own state. The first one is made before any thread
-     * starts, so that a failure for all is told once; the others by the workers themselves.
-     * `close` accepts NULL. */
+     * starts, so that a failure common to all is reported once; the others by the workers
+     * themselves. `close` accepts NULL. */
     limn_status (*open)(void **worker, void *ctx, limn_error *err);
     void (*close)(void *worker);
     /* Whether to work on the image `input`, which was not opened yet; NULL: every one. A failure
@@ -76,11 +74,11 @@ typedef struct limn_pipeline_counts {
     limn_left_out left_out;
 } limn_pipeline_counts;
 
-/* Runs until the inputs are at their end or a hook ends it: then what is in work is finished and
- * put, but for what a stage gave up (LIMN_E_INTERRUPTED) and all after it, and the result is
- * LIMN_E_INTERRUPTED. Other failures: of the first `open`, of `put`,
- * LIMN_E_NOMEM. An image that fails is a result, not a failure. The threads that it starts block
- * all signals. `counts` are right in every case. */
+/* Runs until the inputs end or a hook stops it: then images in progress are finished and put,
+ * except one that a stage gave up (LIMN_E_INTERRUPTED) and all after it, and the result is
+ * LIMN_E_INTERRUPTED. Other failures: of the first `open`, of `put`, LIMN_E_NOMEM. An image that
+ * fails is a result, not a failure. The threads that it starts block all signals. `counts` are
+ * valid in every case. */
 limn_status limn_pipeline_run(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
                               void *ctx, const limn_pipeline_settings *settings, limn_error *err);
 

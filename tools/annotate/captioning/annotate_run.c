@@ -16,7 +16,7 @@ limn_annotate_settings limn_annotate_settings_default(void)
                                      .output_fd = STDOUT_FILENO };
 }
 
-/* One file is split among the threads; of many, each thread has one at a time. */
+/* A single file is split among the threads; with several, each thread works on one at a time. */
 static limn_status make_job(limn_caption_job *job, const limn_annotate_settings *s, bool is_one,
                             limn_error *err)
 {
@@ -37,7 +37,7 @@ static limn_status run_pipeline(limn_pipeline_counts *counts, limn_caption_job *
 {
     const limn_annotate_settings *s = job->settings;
     const limn_pipeline_settings pipeline = {
-        .n_threads = is_one || s->is_dry_run ? 1 : s->n_threads, /* names in their order */
+        .n_threads = is_one || s->is_dry_run ? 1 : s->n_threads, /* to report names in order */
         .input_size = limn_image_load_size(&job->loader.load),
         .inputs = inputs,
         .hooks = &s->hooks,

@@ -14,7 +14,7 @@ const limn_writer *caption_sink_writer(const limn_annotate_settings *s)
     return has_captions_alone ? &limn_writer_caption : limn_writer_of(s->format, s->has_confidence);
 }
 
-/* A list that is read before the run too is kept: *list is then its spool, else NULL. */
+/* Spools a list that is read before the run too: *list is then its spool, else NULL. */
 static limn_status keep_list(const limn_list_spool **list, caption_sink *out,
                              const limn_annotate_settings *s, limn_inputs *inputs, limn_error *err)
 {
@@ -28,8 +28,8 @@ static limn_status keep_list(const limn_list_spool **list, caption_sink *out,
 
 /* ---- sidecars --------------------------------------------------------------------------- */
 
-/* Looks for collisions. With LIMN_EXISTING_ERROR, sidecars must not be there, but those of an
- * interrupted run: these the run tells apart. */
+/* Looks for collisions. With LIMN_EXISTING_ERROR, sidecars must not exist, except those of an
+ * interrupted run, which the run itself recognises. */
 static limn_status make_plan(caption_sink *out, const limn_sidecar_settings *sidecar,
                              const limn_annotate_settings *s, limn_inputs *inputs, limn_error *err)
 {
@@ -44,7 +44,7 @@ static limn_status make_plan(caption_sink *out, const limn_sidecar_settings *sid
     return list ? limn_list_spool_rewind(list, err) : LIMN_OK;
 }
 
-/* What tells runs apart that may go on side by side over the same names. */
+/* Distinguishes concurrent runs over the same names. */
 static limn_status append_variant(limn_buffer *out, const limn_annotate_settings *s,
                                   limn_error *err)
 {

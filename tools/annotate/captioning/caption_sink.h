@@ -9,15 +9,15 @@
 typedef struct caption_sink {
     limn_sink *sink;
     limn_sidecar_plan plan; /* for sidecars */
-    limn_list_spool list;   /* where a list is read that was read before the run too */
+    limn_list_spool list;   /* for a list that is read both before and during the run */
 } caption_sink;             /* zero-initialise */
 
 /* How a record looks. */
 const limn_writer *caption_sink_writer(const limn_annotate_settings *settings);
 
-/* For sidecars, looks at all inputs first, and for copies of tars through these; inputs->list_fd
- * may become a copy of the list for it, that can be read again. LIMN_E_ARG when that shows that
- * they can't be written as they are asked for; LIMN_E_INTERRUPTED, LIMN_E_IO, LIMN_E_NOMEM. */
+/* For sidecars, first walks all inputs, and for copies of tars reads through these; for that,
+ * inputs->list_fd may be replaced by a rereadable copy of the list. LIMN_E_ARG when this shows that
+ * the outputs can't be written as requested; LIMN_E_INTERRUPTED, LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status caption_sink_make(caption_sink *out, const limn_annotate_settings *settings,
                               limn_inputs *inputs, limn_error *err);
 void caption_sink_finish(caption_sink *s); /* accepts a zeroed one */

@@ -57,7 +57,7 @@ static const char *shown_name(const limn_caption_job *job, const limn_dirwalk_en
     return below ? below : input->relative;
 }
 
-/* Of `captions`, those that are to be written. */
+/* Those of `captions` that are written. */
 static limn_captions asked_for(const limn_annotate_settings *s, const limn_captions *captions)
 {
     limn_captions asked = *captions;
@@ -158,7 +158,7 @@ const limn_pipeline_stages limn_caption_stages = {
     .put = put,
 };
 
-/* ---- a look only ------------------------------------------------------------------------ */
+/* ---- dry runs ------------------------------------------------------------------------ */
 
 static limn_status open_nothing(void **out, void *ctx, limn_error *err)
 {
@@ -172,7 +172,7 @@ static void close_nothing(void *worker)
     (void)worker;
 }
 
-/* Tells the name, and goes on as if the image were not wanted. */
+/* Reports the name, then treats the image as not wanted. */
 static limn_status want_dry(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
                             limn_error *err)
 {

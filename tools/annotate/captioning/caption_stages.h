@@ -15,12 +15,12 @@ typedef struct limn_caption_job {
     uint32_t n_state_threads;           /* more than 1: the work of one image is split */
     size_t n_to_do;                     /* counted by a dry run, */
     size_t dry_counts[LIMN_N_STATUSES]; /* as failures, by cause */
-    limn_buffer scratch;                /* of put; freed by whoever made the job */
+    limn_buffer scratch;                /* of `put`; freed by the job's creator */
 } limn_caption_job;
 
 /* For limn_pipeline_run with a limn_caption_job as ctx. */
 extern const limn_pipeline_stages limn_caption_stages;
-/* The same for a dry run, with one thread: images that are to be captioned are told and
+/* The same for a dry run, with one thread: images that would be captioned are reported and
  * counted. */
 extern const limn_pipeline_stages limn_caption_dry_stages;
 

@@ -49,7 +49,7 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
 
 /* ---- archives --------------------------------------------------------------------------- */
 
-/* Files for archives, in a folder. */
+/* Checks settings for output per archive, into a folder. */
 static limn_status check_folder(const limn_annotate_settings *s, limn_error *err)
 {
     const bool has_folder = limn_output_is_folder(s->output);

@@ -1,18 +1,18 @@
-/* Captions that are sure enough to be written (--min-confidence). */
+/* Captions confident enough to be written (--min-confidence). */
 #ifndef LIMN_TOOLS_ANNOTATE_CAPTIONING_SURE_CAPTIONS_H
 #define LIMN_TOOLS_ANNOTATE_CAPTIONING_SURE_CAPTIONS_H
 
 #include "models/captioner.h"
 
-/* The captions that are sure enough, of one worker's image. Zero-initialise. */
+/* The confident captions of one worker's image. Zero-initialise. */
 typedef struct sure_captions {
     limn_captions captions;
     limn_caption *items; /* [capacity] */
     size_t capacity;
 } sure_captions;
 
-/* Replaces *captions, when any is less sure than `min`, by what is left, in the memory of `s`: it
- * has no items when none is. LIMN_E_NOMEM. */
+/* If any caption's confidence is below `min`, replaces *captions by those that remain, in the
+ * memory of `s`; there may be none. LIMN_E_NOMEM. */
 limn_status sure_captions_choose(sure_captions *s, const limn_captions **captions, float min,
                                  limn_error *err);
 void sure_captions_finish(sure_captions *s);

@@ -14,7 +14,7 @@
 
 enum {
     PIPE_LOOK_MS = 100,
-    PIPE_WAIT_MS = 30000, /* that the writer of a pipe may be silent */
+    PIPE_WAIT_MS = 30000, /* how long the writer of a pipe may be silent */
 };
 bool limn_image_file_has_extension(const char *path)
 {
@@ -27,7 +27,7 @@ bool limn_image_file_has_magic(const unsigned char *bytes, size_t size)
     return format && format->kind == LIMN_IMAGE_CERTAIN;
 }
 
-/* "P6", spaces, two numbers: a list may well begin with a file that is called P6. */
+/* "P6", spaces, two numbers: a list may begin with a file named "P6". */
 static bool has_pnm_sizes(const unsigned char *bytes, size_t size)
 {
     size_t at = 2, n_numbers = 0;
@@ -43,7 +43,7 @@ static bool has_pnm_sizes(const unsigned char *bytes, size_t size)
     return true;
 }
 
-/* Whether they begin with a name of a file as a list has it: "FLIF.jpg". */
+/* Whether the bytes begin with a file name, as in a list: "FLIF.jpg". */
 static bool is_name(const unsigned char *bytes, size_t size)
 {
     size_t at = 0;
@@ -122,7 +122,7 @@ bool limn_image_file_can_be_decoded(const char *path, limn_archive *archive)
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
-/* Whether the file was written to between the two looks at it. */
+/* Whether the file was modified between the two stats. */
 static bool has_changed(const struct stat *before, const struct stat *after)
 {
     return before->st_size != after->st_size || before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
@@ -140,7 +140,7 @@ static limn_status fail_large(size_t max_size, limn_error *err)
                      max_size);
 }
 
-/* As many bytes as it has now: its size is looked at before any is read. */
+/* Reads as many bytes as the file has now, after checking its size against the limit. */
 static limn_status read_regular(limn_buffer *out, int fd, const struct stat *st, size_t max_size,
                                 limn_error *err)
 {
@@ -176,11 +176,11 @@ static limn_status wait_for_pipe(int fd, int *waited_ms, const atomic_bool *is_s
     }
 }
 
-/* A pipe that nobody writes to is at its end. */
+/* A pipe without a writer counts as at its end. */
 static limn_status read_pipe(limn_buffer *out, int fd, size_t max_size,
                              const atomic_bool *is_stopping, limn_error *err)
 {
-    int waited_ms = 0; /* in all: who sends a byte now and then is no better */
+    int waited_ms = 0; /* in total, so that a trickle of bytes does not extend it */
     char block[1 << 16];
     for (;;) {
         const ssize_t n = read(fd, block, sizeof block);
@@ -212,7 +212,7 @@ limn_status limn_image_file_read(unsigned char **bytes, size_t *size, const char
 {
     limn_buffer read = { 0 };
     limn_status s;
-    /* a pipe without a writer does not hold up its opening */
+    /* so that opening a pipe without a writer does not block */
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     *bytes = NULL;
     *size = 0;

@@ -2,7 +2,7 @@
 
 #include "tools/annotate/input/inputs.h"
 
-/* Its own walk over the names; what fails counts too, as it does in the work. */
+/* A separate walk over the names; failures count too, as they do in the run. */
 static void *count_main(void *arg)
 {
     limn_input_count *c = arg;

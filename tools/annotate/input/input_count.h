@@ -18,7 +18,7 @@ typedef struct limn_input_count {
 } limn_input_count;
 
 /* `inputs` is borrowed until limn_input_count_finish, which must be called. Without `is_wanted`
- * nothing is counted. The thread blocks the signals that the caller's does. */
+ * nothing is counted. The thread inherits the caller's signal mask. */
 void limn_input_count_start(limn_input_count *c, const limn_inputs *inputs, bool is_wanted);
 size_t limn_input_count_get(limn_input_count *c); /* 0: not known yet, or never */
 void limn_input_count_finish(limn_input_count *c);

@@ -54,7 +54,7 @@ limn_dirwalk_settings limn_inputs_walk_settings_without_list(const limn_inputs *
 
 /* ---- what is taken -------------------------------------------------------------------------- */
 
-/* A number of at most five digits from *text on, which is moved behind it. */
+/* Reads a number of at most five digits at *text, and moves past it. */
 static bool read_number(uint32_t *out, const char **text)
 {
     const size_t n_digits = strspn(*text, "0123456789");
@@ -79,7 +79,7 @@ static bool matches(const char *const *patterns, size_t n, const char *path)
     return false;
 }
 
-/* The high bits of the hash of similar names are as good as its low ones only after this. */
+/* A finaliser: without it, the high bits of the hash of similar names are poorly mixed. */
 static uint64_t mix(uint64_t hash)
 {
     hash = (hash ^ (hash >> 33)) * UINT64_C(0xff51afd7ed558ccd);

@@ -1,4 +1,4 @@
-/* How the inputs of a run are walked, and which of them it takes. */
+/* How the inputs of a run are walked and filtered. */
 #ifndef LIMN_TOOLS_ANNOTATE_INPUT_INPUTS_H
 #define LIMN_TOOLS_ANNOTATE_INPUT_INPUTS_H
 
@@ -7,7 +7,7 @@
 
 /* Whether a list (or an image) is to be read from inputs->list_fd. */
 bool limn_inputs_has_list(const limn_inputs *inputs);
-/* Whether they are one file, which is no archive. */
+/* Whether the inputs are a single file that is not an archive. */
 bool limn_inputs_is_one_file(const limn_inputs *inputs);
 
 /* `inputs` is borrowed. `wake_fd` as in limn_dirwalk_settings. */

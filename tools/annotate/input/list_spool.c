@@ -9,7 +9,7 @@
 
 #include "tools/annotate/hooks.h"
 
-enum { WAIT_MS = 100 /* between two questions whether to go on */ };
+enum { WAIT_MS = 100 /* between calls of keep_going */ };
 
 static limn_status fail_errno(limn_error *err)
 {

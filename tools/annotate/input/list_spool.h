@@ -1,4 +1,4 @@
-/* A list on a descriptor, kept so that it can be read more than once. */
+/* A list read from a descriptor, spooled so that it can be read more than once. */
 #ifndef LIMN_TOOLS_ANNOTATE_INPUT_LIST_SPOOL_H
 #define LIMN_TOOLS_ANNOTATE_INPUT_LIST_SPOOL_H
 
@@ -13,7 +13,7 @@ typedef struct limn_list_spool {
     bool is_own; /* `fd` is a copy, which limn_list_spool_finish closes */
 } limn_list_spool;
 
-/* Reads `fd` to its end into a file without a name; a file that can be rewound stays as it is.
+/* Copies `fd` to its end into an unnamed temporary file; a seekable file is used as it is.
  * LIMN_E_INTERRUPTED (`hooks`), LIMN_E_IO. */
 limn_status limn_list_spool_start(limn_list_spool *spool, int fd, const limn_annotate_hooks *hooks,
                                   limn_error *err);

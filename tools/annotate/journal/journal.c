@@ -27,8 +27,7 @@ static limn_status fail_errno(limn_error *err, const limn_journal *j)
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
-/* A lock of the whole file, which goes with the process. A file system without locks is no
- * failure. */
+/* Locks the whole file, until the process ends. A file system without locks is not an error. */
 static limn_status lock(const limn_journal *j, int fd, limn_error *err)
 {
     struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -38,7 +37,7 @@ static limn_status lock(const limn_journal *j, int fd, limn_error *err)
 }
 
 /* Whether the path still leads to the open file: its last owner may have removed or replaced it
- * before the lock was had. */
+ * before we got the lock. */
 static bool is_current(const limn_journal *j)
 {
     struct stat open_file, named;
@@ -78,7 +77,7 @@ static void make_header(limn_journal *j, const char *identity)
     limn_buffer_append_text(&j->header, LIMN_JOURNAL_BEGIN "\n");
 }
 
-/* Reads what is there, and checks that it may go on. */
+/* Reads an existing journal, and checks that its run may be resumed. */
 static limn_status read_past(limn_journal *j, limn_journal_past *past, bool is_forced,
                              limn_error *err)
 {
@@ -92,7 +91,7 @@ static limn_status read_past(limn_journal *j, limn_journal_past *past, bool is_f
     return s;
 }
 
-/* Where there was nothing, or not even a whole header. */
+/* For a journal that is new, or lacks even a complete header. */
 static limn_status write_header(limn_journal *j, limn_error *err)
 {
     if (ftruncate(j->fd, 0)) return fail_errno(err, j);
@@ -237,11 +236,11 @@ limn_status limn_journal_mark_complete(limn_journal *j, const limn_journal_state
 
 /* ---- beginning -------------------------------------------------------------------------- */
 
-/* Puts what counts of the old version, and the pending lines, into a new one that takes its
- * place. */
+/* Writes the valid lines of the old version, and the pending ones, to a new file that replaces
+ * it. */
 static limn_status replace(limn_journal *j, const limn_buffer *old_lines, limn_error *err)
 {
-    unlink(j->new_path); /* of a run that was killed; whatever it is, nobody writes to it */
+    unlink(j->new_path); /* left by a killed run; nobody else writes to it */
     const int fd = limn_file_create_new(AT_FDCWD, j->new_path, O_RDWR | O_APPEND);
     limn_status s = fd < 0 ? fail_errno(err, j) : lock(j, fd, err);
     if (s == LIMN_OK) s = write_all(j, fd, &j->header, err);

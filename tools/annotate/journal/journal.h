@@ -5,16 +5,16 @@
  * line ends are \\ \t \n \r:
  *
  *     limn-run 1
- *     = NAME VALUE     the identity: what must not change when the run goes on
+ *     = NAME VALUE     the identity: what must not change when the run is resumed
  *     begin
  *     * NAME           has a result of an earlier run, in the output
  *     + NAME           done
  *     + NAME left-out  done, but what was found is left out
  *     - NAME KIND      failed
- *     ~ NAME NOTE      a sink's own: what it is about to do
- *     @ STATE ERRORS   a checkpoint: what stands above is in the output, on the disk; STATE is the
- *                      sink's, and tells where that ended; ERRORS the same of the list of errors
- *     ! STATE ERRORS   all is done: only the finished files are still to get their names
+ *     ~ NAME NOTE      written by a sink: what it is about to do
+ *     @ STATE ERRORS   a checkpoint: everything above is in the output, on disk; STATE, the sink's,
+ *                      says where that ends; ERRORS likewise for the list of errors
+ *     ! STATE ERRORS   all is done, except that finished files still need to get their final names
  *
  * Lines after the last checkpoint are ignored, except notes, whose outcome the sink determines.
  * One thread at a time. Errors begin with the journal's path. */
@@ -42,22 +42,22 @@ typedef struct limn_journal_note {
 
 /* What an interrupted run left behind. */
 typedef struct limn_journal_past {
-    bool is_resumed;            /* there was one */
-    bool is_complete;           /* it came to its end: only names of files were still to be given */
-    char *state, *errors_state; /* of the last checkpoint; NULL when there was none */
-    limn_name_set done;         /* names that are done or failed, as often as they were */
-    limn_name_set before;       /* names with results of an earlier run */
+    bool is_resumed;                /* there was one */
+    bool is_complete;               /* it had finished: only files' final names were missing */
+    char *state, *errors_state;     /* of the last checkpoint; NULL when there was none */
+    limn_name_set done;             /* names that are done or failed, with counts */
+    limn_name_set before;           /* names with results of an earlier run */
     size_t counts[LIMN_N_STATUSES]; /* done, and failed by cause */
     size_t n_left_out;              /* of those done */
     limn_journal_note *notes;       /* [n_notes] after the last checkpoint */
     size_t n_notes, notes_capacity;
-    limn_buffer lines; /* all that counts, for the journal's next version */
+    limn_buffer lines; /* the valid lines, for the journal's next version */
 } limn_journal_past;
 
 void limn_journal_past_finish(limn_journal_past *past); /* accepts a zeroed one; zeroes it */
 
 /* Opens or makes the journal at `path` and locks it against other processes. `identity`: lines
- * "NAME VALUE\n". LIMN_E_ARG when another process has it, or when it was left under another
+ * "NAME VALUE\n". LIMN_E_ARG when another process holds it, or when it was left under another
  * identity and `is_forced` is false; LIMN_E_FORMAT (not a journal), LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_journal_open(limn_journal **out, limn_journal_past *past, const char *path,
                               const char *identity, bool is_forced, limn_error *err);
@@ -67,7 +67,8 @@ limn_status limn_journal_open(limn_journal **out, limn_journal_past *past, const
 limn_status limn_journal_peek(limn_journal_past *past, const char *path, const char *identity,
                               bool is_forced, limn_error *err);
 
-/* Lines, which are written by the next sync or checkpoint. When memory is short, that fails. */
+/* Add lines, which are written by the next sync or checkpoint; that fails if memory ran out
+ * here. */
 void limn_journal_add_before(limn_journal *j, const char *name);
 void limn_journal_add(limn_journal *j, const char *name, limn_status status);
 void limn_journal_add_left_out(limn_journal *j, const char *name);
@@ -77,7 +78,7 @@ void limn_journal_add_note(limn_journal *j, const char *name, const char *text);
  * LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_journal_begin(limn_journal *j, limn_journal_past *past,
                                const limn_journal_state *state, limn_error *err);
-/* Lines to the disk. LIMN_E_IO, LIMN_E_NOMEM. */
+/* Flushes lines to disk. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_journal_sync(limn_journal *j, limn_error *err);
 limn_status limn_journal_checkpoint(limn_journal *j, const limn_journal_state *state,
                                     limn_error *err);

@@ -136,7 +136,7 @@ static size_t end_of_last(const char *text, size_t size, const char *letters)
     return end;
 }
 
-/* The bytes of the header; 0 when it is not whole. */
+/* The bytes of the header; 0 when it is incomplete. */
 static size_t header_size(const char *text, size_t size)
 {
     static const char end[] = "\n" LIMN_JOURNAL_BEGIN "\n";
@@ -155,7 +155,7 @@ static limn_status read_lines(limn_journal_past *past, const char *text, size_t 
         const bool counts = at < counting_size;
         s = read_line(past, text + at, (size_t)(stop - text) - at, &name, counts,
                       counts ? err : NULL);
-        if (s == LIMN_E_FORMAT && !counts) /* what a power cut left there */
+        if (s == LIMN_E_FORMAT && !counts) /* debris of a power cut */
             s = LIMN_OK;
         at = (size_t)(stop - text) + 1;
     }
@@ -163,7 +163,7 @@ static limn_status read_lines(limn_journal_past *past, const char *text, size_t 
     return s;
 }
 
-/* The lines that go on to the next version. */
+/* Keeps the lines for the journal's next version. */
 static void keep_lines(limn_journal_past *past, const char *text, size_t size)
 {
     for (size_t at = 0; at < size;) {
@@ -195,7 +195,7 @@ limn_status limn_journal_past_read(limn_journal_past *past, const char *text, si
     return s;
 }
 
-/* A line of a header as it is shown: without "= ". */
+/* The size of a header line as shown in messages, without "= ". */
 static int shown_size(const char *line)
 {
     return (int)strcspn(line, "\n") - 2;

@@ -8,7 +8,7 @@
 #define LIMN_JOURNAL_BEGIN "begin"
 
 /* Reads `text` [size bytes, and a NUL after them] of the journal `path`. is_resumed stays false
- * when it does not even hold a whole header. A torn last line is left out. LIMN_E_FORMAT,
+ * when it does not even hold a complete header. A torn last line is left out. LIMN_E_FORMAT,
  * LIMN_E_NOMEM. */
 limn_status limn_journal_past_read(limn_journal_past *past, const char *text, size_t size,
                                    const char *path, limn_error *err);

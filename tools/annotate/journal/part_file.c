@@ -76,7 +76,7 @@ static limn_status copy_base(limn_part_file *f, uint64_t n_bytes, limn_error *er
     if (fd < 0 || fstat(fd, &st)) s = fail_errno(err, f->path);
     if (s == LIMN_OK) {
         note_base(f, &st);
-        (void)fchmod(f->fd, st.st_mode & 07777); /* a file system without modes is no failure */
+        (void)fchmod(f->fd, st.st_mode & 07777); /* a file system without modes is not an error */
         s = copy(f, fd, n_bytes, err);
     }
     if (fd >= 0) close(fd);
@@ -158,7 +158,7 @@ limn_status limn_part_file_sync(limn_part_file *f, limn_error *err)
 
 /* ---- the end ---------------------------------------------------------------------------- */
 
-/* PATH is what it was when the file was begun. */
+/* Whether PATH is unchanged since the file was begun. */
 static bool is_base_unchanged(const limn_part_file *f)
 {
     limn_part_file now = { 0 };

@@ -1,7 +1,7 @@
 /* A file under construction that an interrupted run can resume: PATH.part until it is complete.
  *
- * PATH is at every moment what was there before, or the whole new file. One thread at a time.
- * Errors begin with the name of the file that they are about. */
+ * At any moment PATH is either the old file or the complete new one. One thread at a time. Errors
+ * begin with the name of the file that they are about. */
 #ifndef LIMN_TOOLS_ANNOTATE_JOURNAL_PART_FILE_H
 #define LIMN_TOOLS_ANNOTATE_JOURNAL_PART_FILE_H
 
@@ -21,27 +21,28 @@ typedef struct limn_part_file {
     int64_t base[3];        /* its size, and its modification time in seconds and nanoseconds */
 } limn_part_file;           /* zero-initialise */
 
-/* A new file, empty, or beginning with the first `n_bytes` of PATH when that is there. A PATH.part
- * that already exists is replaced: it is the caller's who looks before. LIMN_E_IO,
- * LIMN_E_NOMEM. */
+/* A new file, empty, or beginning with the first `n_bytes` of PATH when that is there. An existing
+ * PATH.part is replaced: the caller must check first. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_part_file_create(limn_part_file *f, const char *path, uint64_t n_bytes,
                                   limn_error *err);
-/* PATH.part as it was when limn_part_file_append_state wrote `state`: what came after is cut off.
- * LIMN_E_FORMAT (no such state), LIMN_E_IO (also when the file is gone, or shorter than that). */
+/* Reopens PATH.part as it was when limn_part_file_append_state wrote `state`: what came after is
+ * cut off. LIMN_E_FORMAT (no such state), LIMN_E_IO (also when the file is gone, or shorter than
+ * that). */
 limn_status limn_part_file_resume(limn_part_file *f, const char *path, const char *state,
                                   limn_error *err);
 /* Numbers with spaces between them; no line end. */
 void limn_part_file_append_state(const limn_part_file *f, limn_buffer *state);
 
-/* All of it or, when that fails, nothing. LIMN_E_IO. */
+/* Writes all of it or, on failure, nothing. LIMN_E_IO. */
 limn_status limn_part_file_write(limn_part_file *f, const char *bytes, size_t size,
                                  limn_error *err);
 limn_status limn_part_file_sync(limn_part_file *f, limn_error *err); /* to the disk; LIMN_E_IO */
 
-/* Gives the file its name and closes it. LIMN_E_IO, also when something happened to PATH meanwhile:
- * then PATH.part stays. */
+/* Gives the file its final name and closes it. LIMN_E_IO, also when PATH was changed in the
+ * meantime: then PATH.part stays. */
 limn_status limn_part_file_commit(limn_part_file *f, limn_error *err);
-/* What commit was about to do when it was killed, if it did not; `f` is not open. LIMN_E_IO. */
+/* Completes a commit that was killed midway, if it had not happened yet; `f` is not open.
+ * LIMN_E_IO. */
 limn_status limn_part_file_recommit(limn_part_file *f, const char *path, const char *state,
                                     limn_error *err);
 void limn_part_file_close(limn_part_file *f);  /* leaves PATH.part; accepts a zeroed one */

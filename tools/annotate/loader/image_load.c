@@ -8,8 +8,8 @@
 
 enum {
     MAX_OUT_SIZE = 64 << 20,
-    CPU_SECONDS = 120,    /* a progressive JPEG of the largest size takes a good part of that */
-    CLOCK_SECONDS = 600,  /* on a machine with five times the work that it can do */
+    CPU_SECONDS = 120,    /* a progressive JPEG of maximum size takes much of that */
+    CLOCK_SECONDS = 600,  /* five times that, for an overloaded machine */
     BYTES_PER_PIXEL = 20, /* that decoders hold at once: rows, coefficients, the upright copy */
     FIXED_MEMORY = 256 << 20,
 };
@@ -41,7 +41,7 @@ const limn_thumbnail *limn_image_load_thumbnail(const limn_image_load *l, const 
     return (const limn_thumbnail *)(loaded + thumbnail_at(l));
 }
 
-/* The longer side becomes max_side; no image becomes larger than it is. */
+/* The longer side becomes max_side; images are never enlarged. */
 static void fit(limn_thumbnail *t, const limn_image *image, uint32_t max_side)
 {
     const uint32_t longer = image->width > image->height ? image->width : image->height;
@@ -83,8 +83,8 @@ limn_status limn_image_load_run(uint8_t *loaded, const void *bytes, size_t size,
 
 const char *const limn_sandbox_uses[] = { "auto", "on", "off", NULL };
 
-/* A JPEG of 16 x 16 pixels: decoding it makes libjpeg look at the processor, for which it may open
- * files. */
+/* A JPEG of 16 x 16 pixels: decoding it before the lock-down makes libjpeg detect CPU features, for
+ * which it may open files. */
 static const unsigned char first_image[] = {
     0xff,
     0xd8,

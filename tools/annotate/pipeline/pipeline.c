@@ -14,19 +14,20 @@
 #include "tools/annotate/input/inputs.h"
 #include "tools/annotate/input/image_file.h"
 
-enum { QUESTION_MS = 100 /* between two questions whether to go on */ };
+enum { QUESTION_MS = 100 /* between calls of keep_going */ };
 
 typedef enum slot_step {
     SLOT_FREE = 0,
-    SLOT_READING, /* a reader has it */
+    SLOT_READING, /* held by a reader */
     SLOT_READ,
     SLOT_LOADING, /* a worker has it */
     SLOT_LOADED,
     SLOT_RUNNING, /* a worker has it */
-    SLOT_DONE,    /* the caller's thread has it */
+    SLOT_DONE,    /* held by the caller's thread */
 } slot_step;
 
-/* One image in work. `step` is guarded by the mutex; the rest belongs to whoever has it. */
+/* One image in progress. `step` is guarded by the mutex; the rest belongs to whoever holds the
+ * slot. */
 typedef struct slot {
     slot_step step;
     char *path; /* input.path, owned */
@@ -45,23 +46,23 @@ typedef struct pipeline {
     void *ctx;
     const limn_pipeline_settings *settings;
     limn_dirwalk *walk;
-    int wake[2]; /* a pipe: readable when nobody is to wait for a list any more; -1: no list */
+    int wake[2]; /* a pipe: readable once waiting for a list must stop; -1: no list */
 
     pthread_mutex_t reading; /* held to take the next name; taken before `mutex` */
     pthread_mutex_t mutex;   /* guards all that follows, and the steps of the slots */
     pthread_cond_t changed;
     slot *slots; /* [n_slots]; image i is in slot i % n_slots */
     size_t n_slots;
-    size_t first, next;  /* images first … next-1 are in work or wait to be put */
+    size_t first, next;  /* images first … next-1 are in progress or wait to be put */
     size_t n_unfinished; /* slots READING … RUNNING */
     size_t n_loaded;     /* slots LOADING or LOADED */
-    uint8_t **pixels;    /* [n_pixels] those that no slot has */
+    uint8_t **pixels;    /* [n_pixels] buffers not in use by a slot */
     size_t n_pixels;
     size_t n_read_bytes;
     size_t n_readers; /* still running */
     bool is_stopped;  /* take no more names */
     bool is_interrupted, is_out_of_memory;
-    atomic_bool is_stopping; /* for whoever waits for a file's bytes */
+    atomic_bool is_stopping; /* for those waiting for a file's bytes */
 
     bool is_asked_to_stop; /* by a hook; the caller's thread alone */
 } pipeline;
@@ -77,13 +78,13 @@ static size_t n_readers_for(size_t n_workers)
     return 1 + (n_workers - 1) / 4;
 }
 
-/* Images that are read ahead or in work. */
+/* Limit on images read ahead or in progress. */
 static size_t max_unfinished(const pipeline *p)
 {
     return 4 * p->settings->n_threads + 4;
 }
 
-/* Call with the mutex. */
+/* Call with the mutex held. */
 static void set_step(pipeline *p, slot *s, slot_step step)
 {
     if (step == SLOT_DONE) {
@@ -104,7 +105,7 @@ static void finish_step(pipeline *p, slot *s, slot_step step)
 
 /* ---- readers --------------------------------------------------------------------------- */
 
-/* Waits for a free slot and for room to read ahead. NULL when no more names are to be taken. */
+/* Waits for a free slot and for room to read ahead. NULL when no more names may be taken. */
 static slot *wait_for_slot(pipeline *p)
 {
     slot *s;
@@ -132,7 +133,7 @@ static bool set_slot_input(slot *s, const limn_dirwalk_entry *input)
     return true;
 }
 
-/* Takes the next name into a free slot; a name that fails is there with its error. NULL at the
+/* Takes the next name into a free slot; a failed name gets a slot with its error. NULL at the
  * end. */
 static slot *take_name(pipeline *p)
 {
@@ -160,8 +161,8 @@ static slot *take_name(pipeline *p)
     return is_end ? NULL : s;
 }
 
-/* What failed before anybody was asked whether it is wanted: the failure may be known from an
- * interrupted run. */
+/* Asks `want` about an input that has already failed: the failure may be known from an interrupted
+ * run. */
 static void look_at_failure(pipeline *p, slot *s)
 {
     bool is_wanted = true;
@@ -171,7 +172,7 @@ static void look_at_failure(pipeline *p, slot *s)
     s->error = (limn_error){ 0 };
 }
 
-/* Tells by is_left_out and is_skipped whether there is anything to read. */
+/* Sets is_left_out and is_skipped if there is nothing to read. */
 static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
 {
     bool is_image = s->input.is_stream, is_wanted = true;
@@ -218,7 +219,8 @@ static void read_slot(pipeline *p, slot *s, limn_archive *archive)
     pthread_mutex_unlock(&p->mutex);
 }
 
-/* An archive or a stream is read before its walk goes on; files by several readers at once. */
+/* An archive member or a stream is read before the walk continues; files by several readers at
+ * once. */
 static void *reader_main(void *arg)
 {
     pipeline *p = arg;
@@ -247,7 +249,7 @@ typedef struct worker {
     pthread_t thread;
 } worker;
 
-/* The oldest image at `step`, or NULL. Call with the mutex. */
+/* The oldest image at `step`, or NULL. Call with the mutex held. */
 static slot *oldest(pipeline *p, slot_step step)
 {
     for (size_t i = p->first; i < p->next; i++)
@@ -328,7 +330,7 @@ static void *worker_main(void *arg)
 
 /* ---- the caller's thread --------------------------------------------------------------- */
 
-/* Takes no more names; whoever waits for some stops waiting. */
+/* Takes no more names; wakes those waiting for some. */
 static void stop(pipeline *p, bool is_interrupted)
 {
     pthread_mutex_lock(&p->mutex);
@@ -341,8 +343,8 @@ static void stop(pipeline *p, bool is_interrupted)
     while (p->wake[1] >= 0 && write(p->wake[1], "", 1) < 0 && errno == EINTR) continue;
 }
 
-/* Waits for a change, for a while only where a hook is to be asked meanwhile. Call with the
- * mutex. */
+/* Waits for a change, with a timeout if a hook must be polled meanwhile. Call with the mutex
+ * held. */
 static void wait_for_change(pipeline *p)
 {
     struct timespec until;
@@ -373,7 +375,7 @@ static slot *look_for_done(pipeline *p, bool *is_end)
     return s;
 }
 
-/* The same, waiting; asks the hook whether to go on. */
+/* The same, but waits; calls keep_going meanwhile. */
 static slot *wait_for_done(pipeline *p)
 {
     slot *s = NULL;
@@ -410,7 +412,7 @@ static limn_status put_slot(pipeline *p, const slot *s, limn_pipeline_counts *co
     counts->left_out.n_other += s->is_left_out;
     counts->n_skipped += s->is_skipped;
     if (s->is_left_out || s->is_skipped) return LIMN_OK;
-    if (s->error.code == LIMN_E_INTERRUPTED) /* given up, not failed: it is still to be done */
+    if (s->error.code == LIMN_E_INTERRUPTED) /* given up, not failed: to be done by a later run */
         return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
     LIMN_TRY(p->stages->put(p->ctx, &result, err));
     counts->n_done += !has_failed;
@@ -479,8 +481,8 @@ static void restore_signals(const sigset_t *before)
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-/* Starts all threads: how many workers and readers there are. Too few is a failure only when there
- * is none. */
+/* Starts all threads, and sets how many workers and readers there are. Too few is an error only
+ * when there are none. */
 static void start_threads(pipeline *p, worker *workers, size_t *n_workers, pthread_t *readers,
                           size_t *n_readers)
 {

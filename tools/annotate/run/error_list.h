@@ -9,8 +9,9 @@ typedef struct limn_error_list {
     limn_buffer line;
 } limn_error_list; /* zero-initialise */
 
-/* Whether a list may be written to `path`: nothing is there, or the list of a run before, which
- * is replaced when the new one is complete. LIMN_E_ARG when it is something else; LIMN_E_IO. */
+/* Whether a list may be written to `path`: it does not exist, or is the list of an earlier run,
+ * which is replaced when the new one is complete. LIMN_E_ARG when it is something else;
+ * LIMN_E_IO. */
 limn_status limn_error_list_check(const char *path, limn_error *err);
 /* A new list, or, from `state`, one that an interrupted run began. LIMN_E_ARG as above, LIMN_E_IO,
  * LIMN_E_NOMEM; errors begin with the path. */

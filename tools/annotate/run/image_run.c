@@ -20,7 +20,7 @@ struct limn_image_run {
     size_t n_unrecorded; /* put since the last checkpoint */
     double recorded_at;
     bool has_begun;  /* the sink has */
-    bool has_failed; /* to write: nothing more is to be written */
+    bool has_failed; /* to write: nothing more may be written */
     bool is_over;
 };
 
@@ -33,7 +33,7 @@ static size_t sum(const size_t *counts)
 
 /* ---- checkpoints ------------------------------------------------------------------------ */
 
-/* Brings sink and list to the disk, and notes where they end. */
+/* Flushes sink and error list to disk, and records where they end. */
 static limn_status make_state(limn_image_run *run, limn_error *err)
 {
     limn_buffer_clear(&run->state.sink);
@@ -109,7 +109,7 @@ static limn_status begin_sink(limn_image_run *run, limn_error *err)
     return limn_journal_begin(run->journal, &run->past, &run->state, err);
 }
 
-/* Gives the files of a run that was complete their names. */
+/* Gives the files of an already finished run their final names. */
 static limn_status complete_past(limn_image_run *run, limn_error *err)
 {
     limn_part_file errors = { 0 };
@@ -132,7 +132,7 @@ static limn_status begin_dry(limn_image_run *run, limn_error *err)
     return sink->peek(run->sink, &run->past.before, err);
 }
 
-/* As if nothing had been. */
+/* Undoes everything done so far. */
 static void undo_begin(limn_image_run *run)
 {
     if (run->has_begun) run->sink->methods->discard(run->sink);
@@ -209,7 +209,7 @@ limn_status limn_image_run_want(limn_image_run *run, const limn_dirwalk_entry *i
     limn_status s = LIMN_OK;
     bool is_there, is_done;
     pthread_mutex_lock(&run->mutex);
-    /* what comes from standard input is another image each time */
+    /* standard input is a different image each time */
     is_there = !input->is_stream && limn_name_set_has(&run->past.before, name);
     is_done = !input->is_stream && !is_there &&
               (is_once ? limn_name_set_has(&run->past.done, input->path)
@@ -253,7 +253,7 @@ limn_status limn_image_run_put(limn_image_run *run, const limn_pipeline_result *
     limn_hooks_writing(run->settings.hooks, true);
     const limn_status s = put(run, result, err);
     limn_hooks_writing(run->settings.hooks, false);
-    if (s != LIMN_OK) /* a result may be here and not there: back to the last checkpoint */
+    if (s != LIMN_OK) /* results may be only partly recorded: resume from the last checkpoint */
         run->has_failed = true;
     if (s != LIMN_OK || !run->journal || !is_checkpoint_due(run)) return s;
     return checkpoint(run, err);
@@ -282,7 +282,7 @@ static limn_status complete(limn_image_run *run, limn_error *err)
     return run->journal ? limn_journal_remove(&run->journal, err) : LIMN_OK;
 }
 
-/* Nothing to go on from: neither results nor failures. */
+/* Whether there is nothing to resume from: neither results nor failures. */
 static bool is_empty(const limn_image_run *run)
 {
     return !sum(run->account.counts) && !sum(run->account.counts_before);

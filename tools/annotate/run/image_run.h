@@ -1,8 +1,9 @@
 /* A run: writes the results of a pipeline to a sink, so that it can be resumed after an
  * interruption.
  *
- *     limn_image_run_begin ─ limn_image_run_want, limn_image_run_put for each image ─
- * limn_image_run_finish
+ *     limn_image_run_begin
+ *     for each image: limn_image_run_want, limn_image_run_put
+ *     limn_image_run_finish
  *
  * With a journal (tools/annotate/journal/journal.h), at least every LIMN_IMAGE_RUN_SECONDS and
  * LIMN_IMAGE_RUN_RESULTS what was put is written to the disk and recorded there. */
@@ -21,17 +22,17 @@ typedef struct limn_image_run limn_image_run;
 
 typedef struct limn_image_run_settings {
     limn_sink *sink;         /* borrowed */
-    const char *identity;    /* lines "NAME VALUE\n": what must not change when the run goes on */
+    const char *identity;    /* lines "NAME VALUE\n" that must not change on resuming */
     const char *errors_path; /* --errors; NULL: no list */
-    bool is_forced;          /* goes on under another identity all the same */
-    bool is_dry;             /* a look only: nothing is changed; `put` is not to be called */
+    bool is_forced;          /* resumes even under another identity */
+    bool is_dry;             /* a dry run: nothing is changed; do not call `put` */
     bool is_strict;          /* the first failure ends the run */
     const limn_annotate_hooks *hooks;
 } limn_image_run_settings;
 
-/* *is_over: an interrupted run had everything done, and is complete now; only
- * limn_image_run_finish is left. LIMN_E_ARG, LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT: nothing was
- * changed. */
+/* *is_over: an interrupted run had already done everything, and is now complete; only
+ * limn_image_run_finish remains to be called. LIMN_E_ARG, LIMN_E_IO, LIMN_E_NOMEM, LIMN_E_FORMAT:
+ * nothing was changed. */
 limn_status limn_image_run_begin(limn_image_run **out, bool *is_over,
                                  const limn_image_run_settings *settings, limn_error *err);
 /* Whether `input`, called `name` in the output, is still to be done. Any thread; a failure is the
@@ -41,8 +42,8 @@ limn_status limn_image_run_want(limn_image_run *run, const limn_dirwalk_entry *i
 /* In input order, from one thread; failures too. A failure ends the run. */
 limn_status limn_image_run_put(limn_image_run *run, const limn_pipeline_result *result,
                                limn_error *err);
-/* Completes the run when `status` is LIMN_OK, or leaves it so that it can go on. Fills *account,
- * frees; nulls *run. Returns `status`, or what failed here. */
+/* Completes the run when `status` is LIMN_OK, or leaves it so that it can be resumed. Fills
+ * *account, frees and nulls *run. Returns `status`, or what failed here. */
 limn_status limn_image_run_finish(limn_image_run **run, limn_status status, limn_account *account,
                                   limn_error *err);
 

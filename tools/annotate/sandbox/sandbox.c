@@ -21,9 +21,9 @@
 
 enum {
     PAGE = 65536,         /* a multiple of every page size */
-    KEPT_SIZE = 32 << 20, /* bytes of shared memory that stay from image to image */
-    LOOK_MS = 200,        /* between two looks at the clock while a child works */
-    STOP_SECONDS = 2,     /* that an image in work has when the caller is to stop */
+    KEPT_SIZE = 32 << 20, /* bytes of shared memory kept between images */
+    LOOK_MS = 200,        /* between checks of the clock while a child works */
+    STOP_SECONDS = 2,     /* that the current image gets after *is_stopping */
     KILL_SECONDS = 10,    /* until a child that was killed must have ended */
     FILES_A_SLOT = 5,     /* descriptors while it starts */
     FILES_KEPT = 10,      /* for everything else */
@@ -65,7 +65,7 @@ bool limn_sandbox_is_watched(void)
     return IS_SANITIZED || is_valgrind();
 }
 
-/* Tools that watch a program make more system calls than the filter lets pass. */
+/* Sanitizers and valgrind make system calls that the filter does not allow. */
 static limn_status check_watchers(limn_error *err)
 {
     if (IS_SANITIZED) return limn_fail(err, LIMN_E_UNSUPPORTED, "built with a sanitizer");
@@ -73,7 +73,7 @@ static limn_status check_watchers(limn_error *err)
     return LIMN_OK;
 }
 
-/* Not among the standard streams, of which a user may have closed some. */
+/* Descriptors above 2, as the user may have closed standard streams. */
 static bool make_pipe(int *in, int *out)
 {
     int ends[2];
@@ -121,7 +121,8 @@ static bool make_slot(limn_sandbox_slot *slot, size_t shared_size)
            map_shared(slot, shared_size);
 }
 
-/* Children for which there is room, leaving most of it to the work that is done with images. */
+/* How many of the children there is room for: all descriptors but FILES_KEPT, and half of the
+ * address space; at least one. */
 static size_t room_for(const limn_sandbox_plan *p)
 {
     struct rlimit files, addresses;
@@ -163,7 +164,7 @@ static limn_status make_slots(limn_sandbox *s, limn_error *err)
     return limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }
 
-/* What is not the caller's, so that it sees the others' close. */
+/* Closes the other processes' ends, so that the caller notices when they close theirs. */
 static void close_other_ends(limn_sandbox *s)
 {
     close_end(&s->plan.kill_in);
@@ -249,7 +250,7 @@ void limn_sandbox_stop(limn_sandbox **sandbox)
 
 /* ---- slots --------------------------------------------------------------------------------- */
 
-/* A slot that nobody has; n_slots when all are lost. */
+/* A free slot; n_slots when all are lost. */
 static size_t find_free(const limn_sandbox *s, bool *is_any_left)
 {
     *is_any_left = false;
@@ -292,8 +293,8 @@ static bool write_whole(int fd, const void *bytes, size_t size)
     return n == (ssize_t)size;
 }
 
-/* The keeper's word that the child of `request` has ended; false when the keeper is gone. Pipes
- * take and give so few bytes in one piece. */
+/* The keeper's word that the child of `request` has ended; false when the keeper is gone. Reads and
+ * writes this small are atomic on a pipe. */
 static bool read_end(int fd, limn_sandbox_end *end)
 {
     ssize_t n;
@@ -302,7 +303,7 @@ static bool read_end(int fd, limn_sandbox_end *end)
     return n == (ssize_t)sizeof *end;
 }
 
-/* Why a child that works since `begin` is to be killed now: END_OF_ITSELF when it is not. */
+/* Why a child working since `begin` must be killed now; END_OF_ITSELF: it need not be. */
 static end_kind judge(const limn_sandbox *s, double begin, const atomic_bool *is_stopping,
                       double *stop_seen)
 {
@@ -314,7 +315,7 @@ static end_kind judge(const limn_sandbox *s, double begin, const atomic_bool *is
     return now - begin > s->plan.settings.max_seconds ? END_BY_CLOCK : END_OF_ITSELF;
 }
 
-/* Waits until the child has ended, and sees to it that it does. */
+/* Waits until the child has ended, killing it when its time is up. */
 static end_kind wait_for_end(const limn_sandbox *s, size_t slot, const atomic_bool *is_stopping,
                              int *wait_status)
 {
@@ -361,7 +362,7 @@ static limn_status fail_end(const limn_sandbox *s, end_kind kind, int status, li
     return limn_fail(err, LIMN_E_CRASHED, "decoding it terminated the decoder");
 }
 
-/* What decoding an image can end in; all else would be about the run, of which a child knows
+/* Statuses in which decoding can end; others would be about the run, of which a child knows
  * nothing. */
 static bool is_of_an_image(limn_status code)
 {
@@ -369,7 +370,7 @@ static bool is_of_an_image(limn_status code)
            code == LIMN_E_UNSUPPORTED || code == LIMN_E_LIMIT || code == LIMN_E_ARG;
 }
 
-/* Of an answer from a child, nothing is taken on trust. It has ended, so that no byte changes. */
+/* Validates an untrusted answer. The child has ended, so the bytes can't change. */
 static limn_status take_answer(const limn_sandbox_exchange *x, limn_error *err)
 {
     limn_error said = x->error;
@@ -421,7 +422,7 @@ static limn_status work_in(limn_sandbox *s, size_t slot, const atomic_bool *is_s
                        err);
 }
 
-/* Whether children can close their doors here. */
+/* Whether children can lock themselves down on this system. */
 static limn_status try_first(limn_sandbox *s, limn_error *err)
 {
     const limn_sandbox_exchange trial = { .is_trial = 1 };

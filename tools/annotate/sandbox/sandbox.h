@@ -1,16 +1,16 @@
 /* Work on hostile bytes in sandboxed processes, which may only compute, allocate anonymous memory
  * and exit; the kernel kills them if they do anything else. A flaw in an image library then costs
- * one image and not the run, and reaches no file.
+ * one image rather than the run, and can't reach any file.
  *
  *     caller ── request and bytes in shared memory, a byte through a pipe ──▶ child i ── work ──┐
  *        ◀── keeper: "child i has ended" ── answer and result in the same shared memory ◀────────┘
  *                keeper: the process that forks the children, sees them end, forks others
  *
- * A child serves one image and ends; the next one is forked while the caller goes on, from a keeper
- * that has never seen an image. So nothing of one image can falsify the next, and the caller looks
- * at an answer only when nobody is left who could change it. It learns of a child's end from the
- * keeper and trusts nothing that a child says: bytes are bounded by the shared memory, CPU time by
- * the kernel, and wall-clock time by the caller.
+ * A child serves one image and exits; its successor is forked in the meantime from a keeper that
+ * has never seen an image. So one image can't affect the next, and the caller reads an answer only
+ * when no process is left that could change it. It learns of a child's end from the keeper and
+ * trusts nothing that a child says: bytes are bounded by the shared memory, CPU time by the kernel,
+ * and wall-clock time by the caller.
  *
  * All of it is forked from the keeper, which is forked while there is one thread and nothing worth
  * stealing in memory. When the caller dies, so do they. Linux with seccomp; elsewhere, and under
@@ -27,8 +27,8 @@
 
 #define LIMN_SANDBOX_MAX_SETTINGS 3072 /* bytes */
 
-/* Fills out [out_size] from bytes [size]. Runs in a child; what it keeps in static variables is the
- * child's own and is gone with it. */
+/* Fills out [out_size] from bytes [size]. Runs in a child; its static variables are the child's own
+ * and vanish with it. */
 typedef limn_status (*limn_sandbox_work)(uint8_t *out, size_t out_size, const void *bytes,
                                          size_t size, const void *settings, limn_error *err);
 
@@ -36,32 +36,33 @@ typedef struct limn_sandbox_settings {
     limn_sandbox_work work;
     size_t n_children;             /* wanted; 1 … */
     size_t max_size, max_out_size; /* bytes of a request and of a result; reserved as addresses */
-    size_t max_memory;             /* bytes that a child may have beside those */
+    size_t max_memory;             /* bytes that a child may have besides those */
     uint32_t max_cpu_seconds;      /* for one request */
-    uint32_t max_seconds;          /* on the clock, for one request */
+    uint32_t max_seconds;          /* wall-clock time, for one request */
 } limn_sandbox_settings;
 
 typedef struct limn_sandbox limn_sandbox;
 
-/* Ignore SIGPIPE from then on. Best called while the process has one thread: the children have what
- * other threads were in the midst of, such as a lock of an image library that they then wait for
- * until their time is up. (The C library's malloc takes care of that itself.) `work` is done once
- * with no bytes and no settings before the doors close, so that it can open what it needs. With few
- * descriptors or addresses there are fewer children than wanted, at least one: a note in *err says
- * so. LIMN_E_UNSUPPORTED says why there can be none here; LIMN_E_IO, LIMN_E_NOMEM. */
+/* Ignore SIGPIPE from then on. Best called while the process has one thread: the children inherit
+ * the state of other threads, such as a held lock of an image library, for which they would wait
+ * until their time is up. (The C library's malloc takes care of that itself.) `work` is run once,
+ * with no bytes and no settings, in the keeper before any child is locked down, so that it can open
+ * what it needs. If file descriptors or address space are short there are fewer children than
+ * wanted, at least one: a note in *err says so. LIMN_E_UNSUPPORTED says why there can be none here;
+ * LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *settings,
                                limn_error *err);
 /* Ends the children and waits for them. Accepts NULL and *s == NULL; nulls it. */
 void limn_sandbox_stop(limn_sandbox **s);
 
-/* Whether this process runs under a sanitizer or valgrind: why there is no sandbox, and it is no
- * lack of protection that a user should hear of. */
+/* Whether this process runs under a sanitizer or valgrind. There is no sandbox then, and users need
+ * no warning about it. */
 bool limn_sandbox_is_watched(void);
 
-/* Has a child do the work; waits while all have some. Any thread. `settings` [settings_size] are
+/* Has a child do the work; waits while all are busy. Any thread. `settings` [settings_size] are
  * copied. Errors (LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_UNSUPPORTED, LIMN_E_LIMIT, LIMN_E_ARG),
  * and the note that a success may leave in *err, are the work's; LIMN_E_CRASHED: the child died of
- * it, or what it answered can't be; LIMN_E_LIMIT: it took too much memory or time, or the request
+ * it, or gave an impossible answer; LIMN_E_LIMIT: it took too much memory or time, or the request
  * is too large; LIMN_E_INTERRUPTED: two seconds after *is_stopping (NULL: never); LIMN_E_IO: the
  * keeper is gone. */
 limn_status limn_sandbox_run(limn_sandbox *s, uint8_t *out, size_t out_size, const void *bytes,

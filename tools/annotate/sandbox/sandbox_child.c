@@ -18,7 +18,7 @@
 
 #include "tools/annotate/sandbox/syscall_filter.h"
 
-enum { RETRY_MS = 200 }; /* between two tries to fork */
+enum { RETRY_MS = 200 }; /* between attempts to fork */
 
 /* ---- a child ------------------------------------------------------------------------------- */
 
@@ -33,7 +33,8 @@ static void close_between(unsigned first, unsigned last)
     for (long fd = first; fd < most && fd <= (long)last; fd++) close((int)fd);
 }
 
-/* Never more than the user allows. Past `value` come signals or errors, past `most` the end. */
+/* Sets limits, never above the current ones: a soft limit `value`, which raises signals or errors,
+ * and a hard limit `most`, which kills. */
 static void limit(int resource, rlim_t value, rlim_t most)
 {
     struct rlimit l;
@@ -42,8 +43,8 @@ static void limit(int resource, rlim_t value, rlim_t most)
     setrlimit(resource, &l);
 }
 
-/* No file, no more memory and time than planned, no core file. The CPU time of a fresh process
- * begins at 0. */
+/* Limits: no files, no more memory and time than planned, no core file. The CPU time of a fresh
+ * process begins at 0. */
 static void set_limits(const limn_sandbox_settings *s, size_t address_space)
 {
     limit(RLIMIT_CORE, 0, 0);
@@ -52,7 +53,8 @@ static void set_limits(const limn_sandbox_settings *s, size_t address_space)
     if (address_space) limit(RLIMIT_AS, address_space, address_space);
 }
 
-/* Waits for a request and takes it; false when there will be none. All here is still trusted. */
+/* Waits for a request and takes it; false when there will be none. The child is still trusted at
+ * this point. */
 static bool take_request(const limn_sandbox_plan *p, size_t slot)
 {
     limn_sandbox_control *control = &p->control[slot];
@@ -66,7 +68,7 @@ static bool take_request(const limn_sandbox_plan *p, size_t slot)
     return !munmap(p->control, p->n_slots * sizeof *p->control);
 }
 
-/* Behind closed doors. */
+/* Does the work, after locking down. */
 static void serve(const limn_sandbox_plan *p, unsigned char *shared)
 {
     limn_sandbox_exchange *x = (limn_sandbox_exchange *)(void *)shared;
@@ -104,7 +106,7 @@ typedef struct keeper {
     size_t address_space; /* bytes that a child may have; 0: unknown */
 } keeper;
 
-/* Bytes of addresses that this process has; 0 when nobody says. */
+/* Bytes of address space that this process uses; 0 if unknown. */
 static size_t own_address_space(void)
 {
     char text[64] = "";
@@ -133,7 +135,7 @@ static void tell_end(const keeper *k, size_t slot, int wait_status)
 {
     limn_sandbox_control *control = &k->plan->control[slot];
     const limn_sandbox_end end = { atomic_load(&control->begun), wait_status };
-    if (!end.request) return; /* it had nothing to do */
+    if (!end.request) return; /* it had taken no request */
     atomic_store(&control->begun, 0);
     while (write(k->plan->slots[slot].end_out, &end, sizeof end) < 0 && errno == EINTR) continue;
 }
@@ -149,7 +151,7 @@ static void reap(keeper *k)
         }
 }
 
-/* One request to end a child. False when the caller is gone. */
+/* Handles one request to kill a child. False when the caller is gone. */
 static bool obey(const keeper *k)
 {
     limn_sandbox_kill order;
@@ -162,7 +164,7 @@ static bool obey(const keeper *k)
     return true;
 }
 
-/* SIGCHLD comes only in ppoll. */
+/* SIGCHLD is unblocked only in ppoll. */
 static void keep_children(keeper *k)
 {
     const struct timespec retry = { 0, RETRY_MS * 1000000L };
@@ -186,8 +188,8 @@ static void wake(int number)
     (void)number;
 }
 
-/* Handlers are the caller's; what asks it to end is not for us: it ends us when the images in
- * work are finished. */
+/* Resets the caller's handlers and ignores requests to terminate: the caller ends the keeper once
+ * the images in progress are finished. */
 static void reset_signals(void)
 {
     static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
@@ -207,8 +209,8 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Closes all descriptors but the keeper's own: a program has files and connections open, whose
- * other ends must see them closed when it closes them. False: short memory. */
+/* Closes all descriptors but the keeper's own: the caller may have files and connections open,
+ * whose peers must notice when it closes them. False when out of memory. */
 static bool keep_own_descriptors(const limn_sandbox_plan *p)
 {
     const size_t n = 1 + 3 * p->n_slots;
@@ -231,7 +233,7 @@ static bool keep_own_descriptors(const limn_sandbox_plan *p)
     return true;
 }
 
-/* The caller's mappings and descriptors. */
+/* Drops the caller's mappings and descriptors. */
 static bool give_up_the_caller_s(const limn_sandbox_plan *p)
 {
     for (size_t i = 0; i < p->n_slots; i++) munmap(p->slots[i].shared, p->shared_size);
@@ -243,8 +245,8 @@ _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller, bool 
     keeper k = { .plan = p };
     limn_error ignored = { 0 };
     prctl(PR_SET_NAME, "limn-sandbox");
-    /* The signal comes at the end of the thread that forked; if that is not the main one, only the
-     * pipe tells of the caller's end. */
+    /* The signal is sent when the forking thread exits; if that is not the main one, only the pipe
+     * reveals the caller's end. */
     if (is_main_thread) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != caller) _exit(EXIT_FAILURE);
     reset_signals();

@@ -1,4 +1,4 @@
-/* What the processes of a sandbox share, and those that are not the caller's. */
+/* What the processes of a sandbox share, and the code of the keeper and the children. */
 #ifndef LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_CHILD_H
 #define LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_CHILD_H
 
@@ -12,19 +12,19 @@
 /* At the start of a slot's shared memory. From a child, the answer may be anything. */
 typedef struct limn_sandbox_exchange {
     uint64_t size, out_size;
-    uint32_t is_trial; /* nothing is to be done but closing the doors */
+    uint32_t is_trial; /* only lock down, do nothing else */
     uint32_t has_answer;
     limn_error error; /* the work's: its code and text; the text alone is a note */
     unsigned char settings[LIMN_SANDBOX_MAX_SETTINGS];
 } limn_sandbox_exchange;
 
-/* Of a slot, in memory that children give up before they see an image. */
+/* Per slot, in memory that children unmap before they see an image. */
 typedef struct limn_sandbox_control {
     _Atomic uint64_t wanted; /* number of the caller's last request: 1, 2, … */
-    _Atomic uint64_t begun;  /* the request that the child of now has taken; 0: none */
+    _Atomic uint64_t begun;  /* the request that the current child has taken; 0: none */
 } limn_sandbox_control;
 
-/* From the keeper: the child that had taken a request is no more. */
+/* From the keeper: the child that had taken a request has ended. */
 typedef struct limn_sandbox_end {
     uint64_t request;
     int32_t wait_status;
@@ -36,11 +36,11 @@ typedef struct limn_sandbox_kill {
     uint64_t slot;
 } limn_sandbox_kill;
 
-/* Where one child after another serves one request each. -1: no descriptor. */
+/* A slot: its children, one after another, serve one request each. -1: no descriptor. */
 typedef struct limn_sandbox_slot {
     int go_in, go_out;   /* a byte for each request, to the child */
     int end_in, end_out; /* limn_sandbox_end, from the keeper */
-    int memory;          /* behind `shared`; the caller closes it */
+    int memory;          /* the memfd mapped at `shared`; the caller closes it */
     unsigned char
         *shared; /* exchange, result [max_out_size], bytes [max_size]; the caller's mapping */
 } limn_sandbox_slot;

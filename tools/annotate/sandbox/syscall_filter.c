@@ -25,7 +25,8 @@
 #define SECCOMP_RET_KILL_PROCESS SECCOMP_RET_KILL
 #endif
 
-/* The low half of an argument; what is compared here fits into it on every architecture above. */
+/* The low half of an argument; the values compared here fit into it on all supported
+ * architectures. */
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n))
 #define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (what))

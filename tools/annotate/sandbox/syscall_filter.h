@@ -5,8 +5,8 @@
 #include "common/base/status.h"
 
 /* From here on, this process may exit, return from signals, and map and protect anonymous memory
- * that is not executable; anything else kills it with SIGSYS. Not to be undone. LIMN_E_UNSUPPORTED:
- * not on this system or processor. Async-signal-safe but for the text of an error. */
+ * that is not executable; anything else kills it with SIGSYS. Can't be undone. LIMN_E_UNSUPPORTED:
+ * not available on this system or processor. Async-signal-safe, except for the text of an error. */
 limn_status limn_syscall_filter_install(limn_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include "common/io/fileio.h"
 #include "common/text/wide_encoding.h"
 
-/* What is left of a file. */
+/* The unread rest of a file. */
 typedef struct reader {
     const char *text;
     size_t size, at;
@@ -18,7 +18,7 @@ static size_t length(const char *text)
     return text ? strlen(text) : 0;
 }
 
-/* Steps over `expected` (NULL: nothing). *is_torn when the file ends within it. */
+/* Skips `expected` (NULL: nothing). *is_torn when the file ends within it. */
 static bool skip(reader *r, const char *expected, bool *is_torn)
 {
     const size_t size = length(expected), left = r->size - r->at;
@@ -63,7 +63,7 @@ static limn_status read_records(limn_existing_lines *out, limn_name_set *names, 
     return s;
 }
 
-/* A head that a spreadsheet has written again: after a byte order mark, in quotes, with other line
+/* Skips a head as rewritten by a spreadsheet: after a byte order mark, in quotes, with other line
  * ends. */
 static bool skip_saved_head(reader *r, const char *head)
 {
@@ -81,7 +81,8 @@ static bool skip_saved_head(reader *r, const char *head)
     return true;
 }
 
-/* Commas are what spreadsheets write where the decimal point is a point. */
+/* Fails for a CSV head in another form; spreadsheets separate by commas only in locales whose
+ * decimal separator is a point. */
 static limn_status fail_head(const reader *r, const limn_writer *writer, limn_error *err)
 {
     const char *wide = limn_wide_encoding(r->text, r->size);

@@ -9,9 +9,9 @@
 #include "tools/annotate/writers/writer.h"
 
 typedef struct limn_existing_lines {
-    size_t size;      /* bytes that are whole records: without the format's foot and a torn end */
-    bool has_records; /* there is one */
-    bool lacks_line_end; /* after the last one, which is whole otherwise */
+    size_t size;         /* bytes of complete records: without the format's foot and a torn end */
+    bool has_records;    /* at least one */
+    bool lacks_line_end; /* after the last one, which is otherwise complete */
 } limn_existing_lines;
 
 /* Adds the names in the file `path`, of `writer`'s format, to `names`. LIMN_E_ARG when the file is

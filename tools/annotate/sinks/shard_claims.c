@@ -89,7 +89,7 @@ static const limn_shard_claim *find_number(const limn_shard_claims *c, size_t nu
     return NULL;
 }
 
-/* The one before `claim` that has its output. */
+/* An earlier claim with the same output. */
 static const limn_shard_claim *find_rival(const limn_shard_claims *c, const limn_shard_claim *claim)
 {
     for (size_t i = 0; i < c->n_items && c->items[i] != claim; i++)

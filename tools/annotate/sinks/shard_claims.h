@@ -1,5 +1,5 @@
-/* Which archive has which output file. Made for sink_shards.c, whose readers and writer share it
- * under a lock of its own. Any thread. */
+/* Which archive has which output file. For sink_shards.c, whose readers and writer share it; it has
+ * its own lock. Any thread. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SHARD_CLAIMS_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SHARD_CLAIMS_H
 
@@ -12,7 +12,7 @@
 typedef struct limn_shard_claim {
     char *archive, *output; /* paths; the output's with the folder */
     size_t number;          /* limn_dirwalk_entry.archive_number */
-    bool was_there;         /* its output, from an earlier run */
+    bool was_there;         /* its output existed, from an earlier run */
 } limn_shard_claim;
 
 typedef struct limn_shard_claims {
@@ -25,9 +25,8 @@ typedef struct limn_shard_claims {
 void limn_shard_claims_init(limn_shard_claims *c, const char *folder, const char *extension);
 void limn_shard_claims_finish(limn_shard_claims *c);
 
-/* The claim of the archive that `input` is a member of, made when it is the first that is asked
- * about. LIMN_E_ARG: it is in no archive, or its output is that of an archive named before;
- * LIMN_E_NOMEM. */
+/* The claim of the archive that `input` is a member of, made on first use. LIMN_E_ARG: it is not in
+ * an archive, or an archive named before has the same output; LIMN_E_NOMEM. */
 limn_status limn_shard_claims_find(limn_shard_claims *c, const limn_dirwalk_entry *input,
                                    const limn_shard_claim **out, limn_error *err);
 

@@ -17,14 +17,14 @@ struct limn_shard_tar {
     const char *path;
     const char *const *endings;
     size_t n_endings;
-    limn_archive *members; /* tells where members begin and end … */
+    limn_archive *members; /* says where members begin and end … */
     gzFile bytes;          /* … and this gives their bytes; it reads plain files as they are */
     uint64_t position;     /* of `bytes` */
     size_t n_members;
     limn_buffer name, text;
 };
 
-/* Moves to the next member: its *name, NULL at the end. Names that lead out come too. */
+/* Moves to the next member: its *name, NULL at the end. Names that lead outside are included. */
 static limn_status next_member(limn_shard_tar *t, limn_archive_member *m, limn_error *err)
 {
     limn_error reason = { 0 };
@@ -149,7 +149,7 @@ static limn_status take_captions(limn_shard_tar *t, const char *record, size_t s
 }
 
 typedef struct tar_output {
-    limn_part_file *file; /* NULL: what comes now is the end mark, which the tar itself has */
+    limn_part_file *file; /* NULL: discard the end-of-archive mark, the tar has its own */
     limn_error *err;
 } tar_output;
 
@@ -162,7 +162,7 @@ static la_ssize_t write_bytes(struct archive *a, void *ctx, const void *bytes, s
                : -1;
 }
 
-/* A member as a tar has it: the same bytes at every time and for everybody. */
+/* Writes a tar member whose header is the same at any time and for any user. */
 static limn_status write_member(limn_part_file *out, const char *name, const char *text,
                                 size_t size, limn_error *err)
 {
@@ -210,7 +210,7 @@ limn_status limn_shard_tar_add(limn_shard_tar *t, limn_part_file *out, const cha
         if (!m.name)
             return limn_fail(err, LIMN_E_FORMAT, "%s: no longer has a member %s", t->path, name);
     } while (strcmp(m.name, name));
-    if (!record) return LIMN_OK; /* copied with what follows */
+    if (!record) return LIMN_OK; /* the copy continues with the next member */
     limn_buffer given = { 0 };
     limn_status s = LIMN_OK;
     limn_buffer_append(&given, m.given_name, strlen(m.given_name) + 1);

@@ -35,7 +35,7 @@ static char *folder_of(const char *path)
     return size ? limn_strndup(path, size) : limn_strdup(".");
 }
 
-/* ---- what is there ---------------------------------------------------------------------- */
+/* ---- existing sidecars ---------------------------------------------------------------------- */
 
 static bool is_same_file(const struct stat *a, const struct stat *b)
 {
@@ -51,7 +51,7 @@ static bool is_image(const char *path)
     return n > 0 && limn_image_file_has_magic(head, (size_t)n);
 }
 
-/* What stands at `path`, which is to be changed. */
+/* Whether the existing file at `path` may be changed. */
 static limn_status check_changeable(const char *path, const struct stat *st, const char *image,
                                     limn_error *err)
 {
@@ -86,7 +86,8 @@ static limn_status check_utf8(const char *path, const char *bytes, size_t size, 
                      path, wide ? wide : "in another encoding", wide ? wide : "latin1");
 }
 
-/* What is added to is read first: up to LIMN_SIDECAR_MAX_SIZE bytes of UTF-8. */
+/* Reads the existing file, to which the caption is added: up to LIMN_SIDECAR_MAX_SIZE bytes of
+ * UTF-8. */
 static limn_status read_old(unsigned char **bytes, size_t *size, const char *path, limn_error *err)
 {
     limn_status s;
@@ -107,7 +108,7 @@ static limn_status check_old(const char *path, limn_error *err)
     return s;
 }
 
-/* Whether what is at `path` is reached without a link; what is not there yet is. */
+/* Checks that `path` is reached without a link; missing folders count as without. */
 static limn_status check_way(const char *path, size_t given, limn_error *err)
 {
     limn_place place;
@@ -235,9 +236,9 @@ uint64_t limn_sidecar_hash(const void *bytes, size_t size)
     return limn_fnv1a64(limn_fnv1a64(LIMN_FNV1A64_INIT, &size, sizeof size), bytes, size);
 }
 
-/* ---- into its place --------------------------------------------------------------------- */
+/* ---- publishing --------------------------------------------------------------------- */
 
-/* A name in the same folder that follows from the sidecar's, so that it is found after a kill. */
+/* A name in the same folder, derived from the sidecar's, so that it can be found after a kill. */
 static void temporary_name(char out[TEMPORARY_SIZE], const char *name)
 {
     snprintf(out, TEMPORARY_SIZE, ".limn-%016" PRIx64 ".tmp",
@@ -259,7 +260,8 @@ static limn_status write_temporary(const limn_sidecar_file *f, const limn_place 
     return LIMN_E_IO;
 }
 
-/* The new name must not be taken. A file system without links is no failure. */
+/* Links, so as not to replace a file that has appeared. A file system without hard links is not an
+ * error. */
 static limn_status publish_new(const limn_place *p, const char *temporary, const char *path,
                                bool *is_left, limn_error *err)
 {

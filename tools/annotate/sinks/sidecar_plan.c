@@ -19,11 +19,11 @@ typedef struct planner {
     const limn_sidecar_naming *naming;
     bool may_exist;
     limn_output_owners owners;
-    limn_output_owners dropped; /* share a sidecar, but can't be captioned */
+    limn_output_owners dropped; /* share a sidecar but can't be decoded */
     limn_dirwalk *walk;
     limn_buffer path;
-    limn_buffer folder; /* the last one that was looked at, */
-    struct stat st;     /* and what was found */
+    limn_buffer folder; /* the folder statted last, */
+    struct stat st;     /* and the result */
     bool has_folder;
     size_t archive_number, member; /* of the archive that the walk is in, and in it */
 } planner;
@@ -55,7 +55,7 @@ limn_output_key limn_file_key_of(const char *path)
     return key_in(path, look_at_folder(&st, path) ? &st : NULL);
 }
 
-/* The same; one folder after another, each is looked at once. */
+/* The same, caching the last folder's stat. */
 static limn_output_key key_of(planner *p, const char *path)
 {
     const size_t size = limn_path_folder_size(path);
@@ -89,7 +89,7 @@ typedef limn_status visit_fn(planner *p, const limn_dirwalk_entry *input, void *
                              limn_error *err);
 
 /* The next entry that will be captioned and has a sidecar path, which is then in p->path; NULL at
- * the end. What fails fails again in the run. */
+ * the end. Failures are ignored: they recur in the run. */
 static limn_status next_image(planner *p, limn_dirwalk_entry *input, limn_error *err)
 {
     for (;;) {
@@ -135,7 +135,7 @@ static limn_status add(planner *p, const limn_dirwalk_entry *input, void *ctx, l
 
 /* ---- collisions ------------------------------------------------------------------------- */
 
-/* Notes an input that shares its sidecar, but will get none: a RAW beside its JPEG. */
+/* Notes an input that shares its sidecar but can't be decoded: a RAW beside its JPEG. */
 static limn_status drop_if_undecodable(planner *p, const limn_dirwalk_entry *input, void *ctx,
                                        limn_error *err)
 {
@@ -195,7 +195,7 @@ static limn_status fail_collision(planner *p, limn_output_key sidecar, limn_erro
     naming_ctx n = { .sidecar = sidecar };
     limn_status s = walk(p, name_them, &n, err);
     limn_buffer_finish(&n.first);
-    /* what collided is gone meanwhile: its place is free */
+    /* the colliding file has disappeared since */
     return s;
 }
 

@@ -16,13 +16,13 @@ typedef struct limn_sidecar_plan {
     size_t n_repeated;
 } limn_sidecar_plan;
 
-/* Of a file: its folder by its identity on the disk (or by the path, where that is not there yet),
- * and its name. */
+/* The key of a file: its folder's identity on disk (or its path, if it does not exist yet), and its
+ * name. */
 limn_output_key limn_file_key_of(const char *path);
 
-/* Walks the inputs; `list` (NULL: they have none) is the spool that inputs->list_fd is of, and is
- * to be rewound afterwards. 24 bytes of memory an image meanwhile. LIMN_E_ARG when two images share
- * a sidecar, or, with `may_exist` false, when a sidecar already exists; the text names them.
+/* Walks the inputs; `list` (NULL: they have none) is the spool that inputs->list_fd belongs to;
+ * rewind it afterwards. Takes 24 bytes of memory per image meanwhile. LIMN_E_ARG when two images
+ * share a sidecar, or, with `may_exist` false, when a sidecar already exists; the text names them.
  * LIMN_E_INTERRUPTED (`hooks`), LIMN_E_NOMEM. */
 limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *inputs,
                                    const limn_list_spool *list, const limn_sidecar_naming *naming,

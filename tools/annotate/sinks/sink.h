@@ -2,12 +2,13 @@
  * struct of functions; its own header says how to make one. tools/annotate/run/image_run.h calls
  * them:
  *
- *     begin settle* ─ (put* checkpoint)* ─ end checkpoint complete  or  checkpoint leave  or
- * discard
+ *     begin settle* ─ (put* checkpoint)* ─ end checkpoint complete
+ *                                        or checkpoint leave
+ *                                        or discard
  *
- * from one thread, but for `look`. A sink without a journal (standard output, a pipe) has NULL
- * for `journal_path` and gets no checkpoints. Errors begin with the name of the file that
- * they are about. */
+ * from one thread, except `look`. A sink without a journal (standard output, a pipe) has NULL for
+ * `journal_path` and gets no checkpoints. Errors begin with the name of the file that they are
+ * about. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SINK_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SINK_H
 
@@ -23,47 +24,49 @@ typedef struct limn_sink limn_sink;
 
 typedef struct limn_sink_methods {
     /* Whether there was a result for `input` before this run: such images are skipped. Any
-     * thread. NULL: never. A failure becomes the image's result. Of a sink that is `is_once`,
-     * asked about every image. */
+     * thread. NULL: never. A failure becomes the image's result. If the sink has is_once, called
+     * for every image. */
     limn_status (*look)(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
                         limn_error *err);
 
-    /* Begins; or goes on from `state`, which `checkpoint` gave last before the interruption,
-     * and undoes what came after it. NULL: from the beginning. Names with results of an earlier
-     * run are then added to `before`. LIMN_E_ARG when another run's results are in the way. */
+    /* Begins; or resumes from `state`, which the last `checkpoint` before the interruption gave,
+     * and undoes what came after it. NULL: from the beginning. Names with results of an earlier run
+     * are then added to `before`. LIMN_E_ARG when another run's results are in the way. */
     limn_status (*begin)(limn_sink *s, const char *state, limn_name_set *before, limn_error *err);
-    /* For a look only, where there is no journal: what `begin` would add to `before`, without
-     * changing anything. NULL: nothing. */
+    /* For a dry run without a journal: what `begin` would add to `before`, without changing
+     * anything. NULL: nothing. */
     limn_status (*peek)(limn_sink *s, limn_name_set *before, limn_error *err);
-    /* Finds out what came of a note that was made after the last checkpoint: whether the image
+    /* Determines the outcome of a note that was made after the last checkpoint: whether the image
      * is done. NULL when the sink makes none. */
     limn_status (*settle)(limn_sink *s, const limn_journal_note *note, bool *is_done,
                           limn_error *err);
 
     /* In input order; failures too. */
     limn_status (*put)(limn_sink *s, const limn_pipeline_result *result, limn_error *err);
-    /* All that was put is to be on the disk when this returns; appends to `state` the one line
-     * that `begin` needs to go on from here. May write notes to the journal (and sync it) before
-     * it does what can't be undone. */
+    /* Everything put must be on disk when this returns; appends to `state` the one line that
+     * `begin` needs to resume from here. May write notes to the journal (and sync it) before it
+     * does anything irreversible. */
     limn_status (*checkpoint)(limn_sink *s, limn_journal *journal, limn_buffer *state,
                               limn_error *err);
 
-    /* What comes after the last result; also before `leave` of a sink without a journal. */
+    /* Writes what follows the last result; also called before `leave` for a sink without a
+     * journal. */
     limn_status (*end)(limn_sink *s, limn_error *err);
-    /* After the last checkpoint of a complete run: gives files their names. With `state` of that
-     * checkpoint also instead of `begin`, when it was interrupted just here. */
+    /* After the last checkpoint of a complete run: gives files their final names. Also called
+     * instead of `begin`, with that checkpoint's `state`, if the run was interrupted at this
+     * point. */
     limn_status (*complete)(limn_sink *s, const char *state, limn_error *err);
     /* Instead of `complete`: the run will be resumed later. Also without a journal. */
     limn_status (*leave)(limn_sink *s, limn_error *err);
-    /* Instead: nothing was put, and nothing is to be left. */
+    /* Instead of `leave`: nothing was put, and nothing must remain. */
     void (*discard)(limn_sink *s);
-    void (*destroy)(limn_sink *s); /* in the end; whatever came before */
+    void (*destroy)(limn_sink *s); /* always called last */
 } limn_sink_methods;
 
 struct limn_sink {
     const limn_sink_methods *methods;
     char *journal_path; /* owned; NULL: no journal */
-    bool is_once;       /* an image that is named twice has one result; `look` sees to it */
+    bool is_once;       /* an image that is named twice gets one result; ensured by `look` */
     /* Set by the run: makes a checkpoint. For limn_sink_record. */
     limn_status (*record)(void *run, limn_error *err);
     void *run;
@@ -72,9 +75,9 @@ struct limn_sink {
     bool is_pipe_closed;              /* whoever reads the output has gone */
 };
 
-/* A checkpoint now, of all that was put before. For a sink that gives a file its name before the
- * run is over: what became of the images in it, failures too, must be recorded first, since the
- * file will not be made again. Nothing without a journal. */
+/* Makes a checkpoint now, of everything put so far. For a sink that gives a file its final name
+ * before the run is over: the outcomes of the images in it, failures too, must be recorded first,
+ * since the file will not be made again. Does nothing without a journal. */
 limn_status limn_sink_record(limn_sink *s, limn_error *err);
 /* Accepts NULL and *s == NULL; nulls it. */
 void limn_sink_destroy(limn_sink **s);

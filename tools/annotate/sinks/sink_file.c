@@ -38,7 +38,7 @@ static char *with_suffix(const char *path, const char *suffix)
     return out;
 }
 
-/* Where there is a PATH.part without a journal: it is PATH, cut short, when there is no PATH. */
+/* A PATH.part without a journal is an incomplete PATH, and is taken over if there is no PATH. */
 static limn_status take_over_part(const file_sink *f, limn_error *err)
 {
     char *part = with_suffix(f->path, ".part");
@@ -204,7 +204,8 @@ static limn_status look_at_path(bool *is_file, const char *path, limn_error *err
     return LIMN_OK;
 }
 
-/* Names the folder that is missing, and not the first file that can't be made in it. */
+/* Checks the folder, so that an error names it rather than the first file that can't be made in
+ * it. */
 static limn_status check_folder(const char *path, limn_error *err)
 {
     const size_t size = limn_path_folder_size(path);

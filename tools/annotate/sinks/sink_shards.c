@@ -22,7 +22,7 @@ typedef struct shards_sink {
     const char *const *endings; /* [n_endings]; 0: one file of records for each archive */
     size_t n_endings;
     limn_shard_claims claims;
-    /* The archive in work; `archive` is NULL when there is none. */
+    /* The current archive; `archive` is NULL when there is none. */
     char *archive;
     limn_part_file part;
     limn_shard_tar *tar; /* NULL without endings */
@@ -39,7 +39,7 @@ static void forget_archive(shards_sink *f)
     f->archive = NULL;
 }
 
-/* It leaves no file. */
+/* Drops the current archive, leaving no file. */
 static void drop_archive(shards_sink *f)
 {
     limn_part_file_remove(&f->part);
@@ -70,7 +70,7 @@ static limn_status append_text(shards_sink *f, const char *text, limn_error *err
     return text ? limn_part_file_write(&f->part, text, strlen(text), err) : LIMN_OK;
 }
 
-/* Gives the file of the archive in work its name. */
+/* Gives the current archive's file its final name. */
 static limn_status finish_archive(shards_sink *f, limn_error *err)
 {
     limn_status s;
@@ -116,7 +116,7 @@ static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_
     return LIMN_OK;
 }
 
-/* The member is in the archive that is in work. */
+/* Whether the member is in the current archive. */
 static bool is_in_work(const shards_sink *f, const limn_dirwalk_entry *input)
 {
     return f->archive && strlen(f->archive) == input->archive_size &&
@@ -131,7 +131,7 @@ static void put_failed_archive(shards_sink *f, const limn_dirwalk_entry *input)
     drop_archive(f);
 }
 
-/* The tar itself is at fault, not what is written: it gets no copy, and the run goes on. */
+/* The fault is in the tar, not the output: it gets no copy, and the run continues. */
 static limn_status give_up_tar(shards_sink *f, size_t number, const limn_error *reason,
                                limn_error *err)
 {
@@ -145,7 +145,7 @@ static limn_status give_up_tar(shards_sink *f, size_t number, const limn_error *
     return LIMN_OK;
 }
 
-/* The archive in work is at its end. */
+/* Called at the end of the current archive. */
 static limn_status end_archive(shards_sink *f, limn_error *err)
 {
     limn_error reason = { 0 };
@@ -241,7 +241,7 @@ static limn_status resume(shards_sink *f, const past_state *p, limn_error *err)
     const bool is_complete =
         !part.has_failed && access(part.bytes, F_OK) && !access(p->output.bytes, F_OK);
     limn_buffer_finish(&part);
-    if (is_complete) return LIMN_OK; /* it got its name after the checkpoint */
+    if (is_complete) return LIMN_OK; /* it was renamed after the checkpoint */
     LIMN_TRY(limn_part_file_resume(&f->part, p->output.bytes, p->file, err));
     f->archive = limn_strdup(p->archive.bytes);
     f->has_records = p->has_records != 0;

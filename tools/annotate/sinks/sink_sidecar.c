@@ -62,7 +62,7 @@ static limn_status begin(limn_sink *s, const char *state, limn_name_set *before,
     (void)state;
     (void)before;
     (void)err;
-    return LIMN_OK; /* every sidecar is whole, or its note tells */
+    return LIMN_OK; /* every sidecar is complete, or has a note */
 }
 
 /* A note: the hash of the new content, a space, and the path. */
@@ -171,7 +171,7 @@ static void forget_all(sidecar_sink *k)
     while (k->n_waiting) limn_sidecar_file_finish(&k->waiting[--k->n_waiting]);
 }
 
-/* What will be is in the journal before anything is done, so that it is done once. */
+/* A write-ahead log: intentions are journalled first, so that each is carried out exactly once. */
 static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *state,
                               limn_error *err)
 {
@@ -185,7 +185,8 @@ static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *
     return LIMN_OK;
 }
 
-/* Every checkpoint leaves whole files under their names: there is nothing to do in the end. */
+/* Every checkpoint leaves complete files under their final names, so there is nothing left to
+ * do. */
 static limn_status end(limn_sink *s, limn_error *err)
 {
     (void)s;
@@ -230,7 +231,7 @@ static const limn_sink_methods methods = {
 
 /* ---- making one ------------------------------------------------------------------------- */
 
-/* Where a name really is; the name itself when it is nowhere. */
+/* Hashes a name's real path, or the name itself if it does not exist. */
 static void add_to_hash(uint64_t *hash, const char *name)
 {
     char *real = limn_file_resolve(name);

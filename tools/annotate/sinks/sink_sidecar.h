@@ -11,17 +11,17 @@ typedef struct limn_sidecar_settings {
     limn_sidecar_naming naming;
     limn_existing existing;
     const char *separator; /* as in limn_sidecar_file */
-    /* What names the journal: .HASH.limn-run in out_dir, or else in the folder that is named first
-     * or that the file named first is in. The names are those of the pipeline; `variant` tells runs
-     * over the same names apart that may go on side by side, as shards do. */
+    /* These determine the journal's name, .HASH.limn-run, in out_dir or else in the first input
+     * folder (or the folder of the first input file). `names` are the pipeline's; `variant`
+     * distinguishes concurrent runs over the same names, such as shards. */
     char *const *names;
     size_t n_names;
     const char *variant;
-    bool is_dry;                   /* out_dir is not made */
+    bool is_dry;                   /* don't make out_dir */
     const limn_sidecar_plan *plan; /* of the same names; borrowed */
 } limn_sidecar_settings;
 
-/* The path of the journal; the caller frees it with limn_free(). NULL when memory is short. */
+/* The path of the journal; the caller frees it with limn_free(). NULL when out of memory. */
 char *limn_sink_sidecar_journal_path(const limn_sidecar_settings *settings);
 
 /* Makes out_dir. `settings` is copied, what it points to borrowed. Results are the new content (or

@@ -94,7 +94,7 @@ static limn_status add_names(reader *r, void *ctx, limn_error *err)
     return LIMN_OK;
 }
 
-/* ---- saying what clashes -------------------------------------------------------------------- */
+/* ---- reporting clashes -------------------------------------------------------------------- */
 
 typedef struct clash {
     limn_output_key key;
@@ -156,7 +156,7 @@ static limn_status look_for_clash(reader *r, limn_output_owners *owners, limn_er
         if (!limn_output_owners_is_shared(owners, i)) continue;
         c.key = owners->items[i].output;
         s = read_members(r, find_clash, &c, err);
-        break; /* the tar is another one meanwhile: its place is free */
+        break; /* the tar has changed in the meantime */
     }
     limn_buffer_finish(&c.first);
     limn_buffer_finish(&c.name);

@@ -1,5 +1,5 @@
 /* Names of members in the copy of a tar with captions in it (tools/annotate/sinks/shard_tar.h):
- * what they are, and whether two would have one. */
+ * making them, and checking that they are unique. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_TAR_NAMES_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_TAR_NAMES_H
 
@@ -16,9 +16,9 @@ limn_status limn_tar_name_make(limn_buffer *out, const char *image, const char *
 
 /* Reads through the tar `tar` (a file that a walk gave), whose images will be captioned when
  * `inputs` takes them: LIMN_E_ARG when its copy would have a member with an ending of `endings`
- * [n_endings] twice, or a second one of a name that is there. "./a.txt" and "a.txt" are one name.
- * A tar that can't be read as a whole is for the run to report. LIMN_E_INTERRUPTED (hooks),
- * LIMN_E_NOMEM. */
+ * [n_endings] twice, or one with the name of an existing member. "./a.txt" and "a.txt" are one
+ * name. A tar that can't be read to its end is left for the run to report. LIMN_E_INTERRUPTED
+ * (hooks), LIMN_E_NOMEM. */
 limn_status limn_tar_names_check(const limn_dirwalk_entry *tar, const limn_inputs *inputs,
                                  const char *const *endings, size_t n_endings,
                                  const limn_annotate_hooks *hooks, limn_error *err);

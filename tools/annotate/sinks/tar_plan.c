@@ -6,7 +6,7 @@
 #include "tools/annotate/input/inputs.h"
 #include "tools/annotate/sinks/shard_claims.h"
 
-/* Archives alone, as if they were files; ctx: limn_inputs. */
+/* Accepts archives only, as if they were files; ctx: limn_inputs. */
 static bool accepts(const void *ctx, const char *relative, limn_dirwalk_kind kind)
 {
     const limn_inputs *inputs = ctx;
@@ -50,7 +50,7 @@ limn_status limn_tar_plan_check(const limn_inputs *inputs, const limn_list_spool
     if (s == LIMN_OK)
         s = limn_dirwalk_create(&walk, inputs->names, inputs->n_names, &settings, err);
     while (s == LIMN_OK && input.path) {
-        limn_error reason = { 0 }; /* what fails fails again in the run */
+        limn_error reason = { 0 }; /* failures are ignored: they recur in the run */
         const limn_status found = limn_dirwalk_next(walk, &input, &reason);
         if (found == LIMN_E_NOMEM) s = limn_fail(err, found, "%s", reason.text);
         if (found == LIMN_OK && input.path && is_tar(&input, inputs->is_recursive))

@@ -30,7 +30,8 @@ const char *limn_record_text(const limn_record *record)
     return record->captions->n_items ? record->captions->items[0].text : "";
 }
 
-/* Extensions are ends of names; one without a dot is the whole name, and goes before these. */
+/* An extension matches the end of a name; one without a dot is a whole name, and takes
+ * precedence. */
 static bool is_called(const char *name, const char *extension)
 {
     const size_t size = strlen(name), n = strlen(extension);

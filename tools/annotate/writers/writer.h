@@ -1,5 +1,5 @@
-/* Writers: what a format makes of one image. A format is a const struct in writer.c's table;
- * where its bytes go is a sink's matter (tools/annotate/sinks/sink.h). */
+/* Writers: how a format renders one image. A format is a const struct in writer.c's table; where
+ * the bytes go is up to a sink (tools/annotate/sinks/sink.h). */
 #ifndef LIMN_TOOLS_ANNOTATE_WRITERS_WRITER_H
 #define LIMN_TOOLS_ANNOTATE_WRITERS_WRITER_H
 
@@ -9,23 +9,23 @@
 #include "tools/annotate/annotate.h"
 
 typedef struct limn_record {
-    const char *path;        /* as it stands in the output */
+    const char *path;        /* as written to the output */
     const limn_error *error; /* NULL when there are captions; the text does not repeat the path */
     const limn_captions *captions;    /* NULL when there is an error; without items when no caption
-                                       * is sure enough: an empty one is written */
+                                       * is confident enough: an empty one is written */
     const limn_model *model;          /* for the texts of tokens */
     bool has_n_best;                  /* the user asked for more than one caption */
     const limn_caption *best;         /* of what was found; may not be among `captions` */
     bool has_confidence, has_signals; /* the user asked for these */
-    bool is_csv_safe;                 /* ' before cells of CSV that would be computed */
-    bool has_token_ids;               /* and of each token its id */
-    size_t n_alternatives;            /* and for so many of each token; 0: none */
+    bool is_csv_safe;                 /* put ' before CSV cells that would be computed */
+    bool has_token_ids;               /* ids of tokens too */
+    size_t n_alternatives;            /* alternatives per token; 0: none */
 } limn_record;
 
 typedef struct limn_writer {
     const char *name;      /* as in --format */
-    const char *extension; /* how output files in this format are called: ".jsonl"; NULL: no file
-                            * name asks for it */
+    const char *extension; /* of output files in this format: ".jsonl"; NULL: never implied by a
+                            * file name */
     bool is_below_output;  /* a record's path is below the output file's folder */
     const char *head;      /* bytes before the first record, between records, and after the last; */
     const char *separator; /* NULL: none */
@@ -46,9 +46,9 @@ extern const limn_writer limn_writer_tsv;
 extern const limn_writer limn_writer_coco;
 extern const limn_writer limn_writer_metadata;
 extern const limn_writer limn_writer_caption; /* in sidecars too */
-extern const limn_writer limn_writer_csv_confidence, limn_writer_tsv_confidence; /* a column more */
+extern const limn_writer limn_writer_csv_confidence, limn_writer_tsv_confidence; /* + a column */
 
-/* Whether there were captions, and none was sure enough. */
+/* Whether there were captions, but none was confident enough. */
 bool limn_record_is_left_out(const limn_record *record);
 /* The best caption's text; "" for one that is left out. There are captions. */
 const char *limn_record_text(const limn_record *record);

@@ -8,7 +8,7 @@ static void render_caption(limn_buffer *out, const limn_record *record)
     if (limn_record_is_left_out(record)) limn_buffer_append_text(out, "\n");
 }
 
-/* Nothing that is there can be gone on from. */
+/* Captions alone can't be matched to images, so nothing can be resumed. */
 static limn_status parse_caption(limn_buffer *name, size_t *record_size, const char *text,
                                  size_t size, limn_error *err)
 {

@@ -1,5 +1,5 @@
 /* metadata.jsonl as Hugging Face's imagefolder reads it: {"file_name", "text"}, an object a line,
- * file_name below the folder that the file is in. */
+ * file_name relative to the folder that the file is in. */
 #include "common/io/json_line.h"
 #include "models/caption_json.h"
 #include "tools/annotate/writers/writer.h"

@@ -24,8 +24,8 @@ static void append_field(limn_buffer *out, const char *text)
     limn_buffer_append_text(out, "\"");
 }
 
-/* Whether a spreadsheet would compute a cell with this text, or what it calls (OWASP, "CSV
- * Injection"): a file name could then run a command. */
+/* Whether a spreadsheet would take a cell with this text for a formula (OWASP, "CSV Injection"), by
+ * which a file name could run a command. */
 static bool is_formula(const char *text)
 {
     return *text && strchr("=+-@\t\r", *text);
@@ -60,7 +60,7 @@ static void append_confidence(limn_buffer *out, const char *separator, const lim
 }
 
 /* `caption` is NULL for one that is left out: a row without numbers. Where the first field is not
- * the file's very name, the last one tells it. */
+ * exactly the file's name, the last one has it. */
 static void append_csv_row(limn_buffer *out, const limn_record *record, const limn_caption *caption,
                            size_t rank, bool has_confidence)
 {
@@ -146,8 +146,8 @@ static const char *last_field(const char *row, size_t row_size, size_t *size)
     return row + begin;
 }
 
-/* A row as limn wrote it, or a spreadsheet again: with quotes around any field, other line ends,
- * none after the last row. A row that is torn off lacks fields. */
+/* Parses a row written by limn, or rewritten by a spreadsheet: with quotes around any field, other
+ * line ends, none after the last row. A row that is torn off lacks fields. */
 static limn_status parse_row(limn_buffer *name, size_t *record_size, const char *text, size_t size,
                              const char *head, limn_error *err)
 {
