@@ -18,12 +18,12 @@
  * Rules for all functions. A pointer may be NULL only where stated; otherwise the call fails with
  * LIMN_E_ARG, or, if the function returns no status, does nothing or returns zeros or false.
  * Buffers must be as large as stated, and a model or state must not be used after it was closed or
- * destroyed (which nulls the caller's pointer). Functions that can fail return a limn_status and
- * write one line to `err` (may be NULL; zero-initialise it). Nothing prints, exits, reads the
+ * destroyed (which sets the caller's pointer to NULL). Functions that can fail return a limn_status
+ * and write one line to `err` (may be NULL; zero-initialise it). Nothing prints, exits, reads the
  * environment or changes global state. The same image, model and options give the same bytes,
- * whatever the threads, the order of calls or the CPU level, and whatever rounding mode, denormal
- * flushing or traps the caller has set, which are restored on return. After the first image of a
- * size, only the image libraries allocate memory. */
+ * regardless of threads, order of calls and CPU level. The caller's rounding mode, denormal
+ * flushing and floating-point traps make no difference either, and are restored on return. After
+ * the first image of a size, only the image libraries allocate memory. */
 #ifndef LIMN_MODELS_CAPTIONER_H
 #define LIMN_MODELS_CAPTIONER_H
 
@@ -77,7 +77,7 @@ typedef struct limn_model_info {
     const char *cpu_level;            /* kernels in use; static storage */
     uint32_t n_reference_images;      /* images whose captions the document frequencies were
                                        * counted in; 0: the file has none */
-    uint32_t n_tags;                  /* concepts that it recognizes besides its vocabulary; 0:
+    uint32_t n_tags;                  /* concepts that it recognises besides its vocabulary; 0:
                                        * none */
     bool has_confidence;              /* the file has a calibrated confidence */
     size_t n_features;                /* floats written by limn_state_encode: [n_positions,
@@ -94,8 +94,8 @@ static inline void limn_model_get_info(const limn_model *model, limn_model_info 
 {
     limn_model_read_info(model, info, sizeof *info);
 }
-/* Whether all words of a text, split as in options, are in the vocabulary; options with other
- * words are LIMN_E_ARG. */
+/* Whether all words of a text, split like the words in options, are in the vocabulary; options with
+ * other words are LIMN_E_ARG. */
 LIMN_API bool limn_model_knows(const limn_model *model, const char *text);
 /* Text of a token; NULL when id >= n_tokens. Owned by the model. */
 LIMN_API const char *limn_model_token(const limn_model *model, uint32_t id);
@@ -136,8 +136,8 @@ typedef enum limn_search_rules {
 
 /* May change values [n_tokens], the log-probabilities of the token that follows words [n_words],
  * indexed by token (limn_model_token). -INFINITY forbids a token; values above 0 count as 0.
- * limn_captions still reports the model's own log-probabilities. It may be called by the thread of
- * any state with these options. */
+ * limn_captions still reports the model's own log-probabilities. It may be called from the thread
+ * of any state with these options. */
 typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, float *values,
                             size_t n_tokens);
 
@@ -145,11 +145,11 @@ typedef void limn_filter_fn(void *ctx, const uint32_t *words, size_t n_words, fl
  * by the thread that made the call; returning false ends that call with LIMN_E_INTERRUPTED. */
 typedef bool limn_progress_fn(void *ctx, uint32_t step, uint32_t max_steps);
 
-/* How captions are made. Start from limn_options_default, then set fields, or set options by name
+/* How captions are made. Start with limn_options_default, then set fields, or set options by name
  * (limn_options_set). A field's comment begins with the name of its option. models/option.h has the
- * range, default and help of each option. Texts and lists that the caller puts into fields are
- * borrowed for the duration of the call that gets the options. A word that is not in the vocabulary
- * is LIMN_E_ARG, and the error suggests similar ones. */
+ * range, default and help of each option. Strings and lists that the caller puts into fields are
+ * only borrowed during the call that is given the options. A word that is not in the vocabulary is
+ * LIMN_E_ARG, and the error suggests similar ones. */
 typedef struct limn_options {
     size_t size;          /* of this struct at compile time: later versions have more fields */
     uint64_t set_by_name; /* this and the next belong to limn_options_set */
@@ -182,9 +182,9 @@ typedef struct limn_options {
     uint32_t min_words;          /* min-words; must be below the model's limit */
     uint32_t max_words;          /* max-words; 0 (default) = the model's limit */
     uint32_t no_repeat_ngram;    /* no-repeat-ngram: no n-gram of that size twice in a caption */
-    const char *const *required; /* must: [n_required], at most 16, all of which each caption
-                                  * contains: a word or a phrase, or alternatives separated by '|'.
-                                  * Beam search only */
+    const char *const *required; /* must: [n_required], at most 16, each a word, a phrase, or
+                                  * alternatives separated by '|'; every caption contains all of
+                                  * them. Beam search only */
     size_t n_required;
     const char *const *banned_words; /* ban: [n_banned_words] words and phrases, never written */
     size_t n_banned_words;
@@ -227,7 +227,8 @@ typedef struct limn_options {
     const char *prompt;       /* prompt: text that captions begin with; tokens, lengths and scores
                                * count only what follows. NULL (default) = none */
     limn_search_rules search; /* search */
-    /* of LIMN_SEARCH_TRANSFORMERS; 0 (default) = not given; without a maximum 20 new tokens */
+    /* only for LIMN_SEARCH_TRANSFORMERS; 0 (default) = not given; with no maximum given, it is 20
+     * new tokens */
     uint32_t max_length, min_length;         /* max-length, min-length: with start token and prompt;
                                               * the end counts too */
     uint32_t max_new_tokens, min_new_tokens; /* max-new-tokens, min-new-tokens: after the prompt */
@@ -279,8 +280,8 @@ typedef struct limn_alternative {
 typedef struct limn_prediction {
     uint32_t parent;     /* the row of the previous step that the hypothesis extends; 0 at the
                           * first */
-    uint32_t token;      /* the token appended; at the first step the start token, */
-    float token_logprob; /* and its log-probability; 0 there */
+    uint32_t token;      /* the token appended; at the first step, the start token */
+    float token_logprob; /* the token's log-probability; 0 for the start token */
     float entropy;       /* of the distribution, in nats */
     const limn_alternative *alternatives; /* [n_alternatives] the most probable, best first */
     size_t n_alternatives;                /* as in the options, or the number of tokens that can be
@@ -312,8 +313,8 @@ typedef enum limn_signal {
     LIMN_SIGNAL_MARGIN,      /* LOGPROB minus the best of the search's other captions; 0 if none */
     LIMN_SIGNAL_AGREEMENT,   /* mean Jaccard similarity of its token set to those of the search's
                               * other captions; 1 if there are none */
-    LIMN_SIGNAL_OBJECTS,     /* lowest log-probability (tags "objects") of the 80 objects that the
-                              * caption names; 0 if it names none */
+    LIMN_SIGNAL_OBJECTS,     /* lowest log-probability (tags "objects") of the objects, out of 80,
+                              * that the caption names; 0 if it names none */
     LIMN_SIGNAL_PERSON,      /* log-probability of a person, if the caption names one; else 0 */
     LIMN_SIGNAL_PEOPLE,      /* 1 if the caption names a person, else 0 */
     LIMN_SIGNAL_FAMILIAR,    /* largest log-probability of the tags "imagenet": how typical the
@@ -339,8 +340,8 @@ typedef struct limn_caption {
     const float *signals; /* [LIMN_N_SIGNALS] features of the confidence; NULL unless requested */
 } limn_caption;
 
-/* A concept recognized in the image by one of the model's classification heads: "imagenet", one of
- * 1000 classes, or "objects", any of 80. */
+/* A concept recognised in the image by one of the model's classification heads: "imagenet", one of
+ * 1000 classes per image, or "objects", any number of 80. */
 typedef struct limn_tag {
     const char *name, *set; /* owned by the model */
     float probability;
@@ -406,8 +407,8 @@ LIMN_API limn_status limn_state_caption_features(limn_state *state, const char *
 /* Captions as one line of JSON without a newline, as limn --format jsonl writes it: {"file": name,
  * "caption", "logprob", "score", "tokens": [{"token", "logprob"}], …}, with what `options`
  * requested (NULL: the defaults), the confidence if there is one, and "file" unless name is NULL.
- * Writes it with its NUL to out [size] if it fits; *needed is the size that it needs. LIMN_E_ARG,
- * LIMN_E_NOMEM. */
+ * Writes it, NUL-terminated, to out [size] if it fits; *needed is the size it needs, NUL included.
+ * LIMN_E_ARG, LIMN_E_NOMEM. */
 LIMN_API limn_status limn_captions_json(const limn_captions *captions, const limn_model *model,
                                         const limn_options *options, const char *name, char *out,
                                         size_t size, size_t *needed, limn_error *err);

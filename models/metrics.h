@@ -22,12 +22,12 @@ extern "C" {
 #endif
 
 typedef enum limn_metric {
-    LIMN_METRIC_BLEU_1 =
-        0, /* 0 … 1, on Penn Treebank tokens without punctuation, like the next ones */
+    /* 0 … 1; on Penn Treebank tokens without punctuation, as are all metrics but sacreBLEU */
+    LIMN_METRIC_BLEU_1 = 0,
     LIMN_METRIC_BLEU_2,
     LIMN_METRIC_BLEU_3,
     LIMN_METRIC_BLEU_4,
-    LIMN_METRIC_METEOR,    /* 0 … 1; METEOR 1.5 if the folder has the paraphrase table */
+    LIMN_METRIC_METEOR,    /* 0 … 1; METEOR 1.5 if its folder has the paraphrase table */
     LIMN_METRIC_ROUGE_L,   /* 0 … 1 */
     LIMN_METRIC_CIDER_D,   /* 0 … 10; document frequencies from the references that were added */
     LIMN_METRIC_SACREBLEU, /* 0 … 100; tokenizer 13a, mixed case, smoothing exp */
@@ -84,8 +84,8 @@ typedef struct limn_metric_difference {
     double p;         /* two-sided p-value */
 } limn_metric_difference;
 
-/* Compares with other captions of the same images, added to `baseline` in the same order, by a
- * paired bootstrap. n_trials (1 … 1000000) and `seed` as above. LIMN_E_ARG also if the numbers of
+/* Compares by a paired bootstrap with other captions of the same images, added to `baseline` in the
+ * same order. n_trials (1 … 1000000) and `seed` as above. LIMN_E_ARG also if the numbers of
  * images differ. */
 LIMN_API limn_status limn_metrics_compare(limn_metrics *metrics, limn_metrics *baseline,
                                           limn_metric metric, uint32_t n_trials, uint64_t seed,

@@ -1,5 +1,5 @@
 /* A row of an option table, the one place where an option is described. The command line, --help,
- * man pages, shell completions and limn_options_set (models/captioner.h) are made from such
+ * man pages, shell completions and limn_options_set (models/captioner.h) are generated from such
  * rows. */
 #ifndef LIMN_MODELS_OPTION_H
 #define LIMN_MODELS_OPTION_H
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* What an option's value is, and the type of the field that takes it. */
+/* The kind of an option's value, and the type of the field that takes it. */
 typedef enum limn_option_type {
     LIMN_OPT_FLAG = 0, /* bool; the command line gives it no value */
     LIMN_OPT_COUNT,    /* uint32_t, a whole number in min … max */
@@ -45,8 +45,8 @@ typedef struct limn_option {
     unsigned bit;               /* BIT */
     const char *default_value;  /* as text; NULL: none, the model's, or given in `help` */
     bool is_neutral;            /* does not affect results */
-    bool is_optional;           /* TEXT: the value may be omitted (then ""), otherwise it follows
-                                 * "=" */
+    bool is_optional;           /* TEXT: the value may be omitted (it is then ""); if given, it
+                                 * follows "=" */
     bool is_more;               /* shown only in --help all, the --help of its group, and the man
                                  * page */
 } limn_option;

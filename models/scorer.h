@@ -1,11 +1,11 @@
-/* Scores of given captions: how probable a model finds them, with the image and without.
+/* Scores of existing captions: how probable a model finds them, with and without the image.
  *
  *     limn_scorer *scorer = NULL;        // one per thread: all scratch memory
  *     limn_words words;
  *     limn_scorer_create(&scorer, model, 0, 1, &err);
  *     limn_scorer_load(scorer, bytes, size, input, &err);
  *     limn_scorer_encode(&words, scorer, "A dog runs.", &err);
- *     float with[words.n_words + 1], without[words.n_words + 1]; // of each word and of the end
+ *     float with[words.n_words + 1], without[words.n_words + 1]; // of each word, then the end
  *     limn_score_job job = { words.ids, words.n_words, with, without };
  *     limn_scorer_run(scorer, input, &job, 1, &err);
  *
@@ -38,7 +38,7 @@ LIMN_API limn_status limn_scorer_load(limn_scorer *scorer, const void *bytes, si
 
 typedef struct limn_words {
     const uint32_t *ids; /* [n_words] LIMN_UNKNOWN_TOKEN for a word outside the vocabulary */
-    const char *texts;   /* all of them, separated by single spaces */
+    const char *texts;   /* all the words, separated by single spaces */
     size_t n_words;
 } limn_words;
 
@@ -54,7 +54,7 @@ typedef struct limn_score_job {
                               * word outside the vocabulary: the words after it are scored as
                               * following an unknown one */
     size_t n_words;          /* 0 … limn_scorer_max_words */
-    float *logprobs;         /* [n_words + 1] of each word and of the end, as
+    float *logprobs;         /* [n_words + 1] of each word, then of the end token, as
                               * limn_caption.token_logprobs; NAN for an unknown word */
     float *logprobs_without; /* [n_words + 1] the same without the image (features of zero); NULL:
                               * not needed */

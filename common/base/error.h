@@ -16,7 +16,7 @@ extern "C" {
 typedef enum limn_status {
     LIMN_OK = 0,
     LIMN_E_NOMEM,       /* an allocation or a size computation failed */
-    LIMN_E_IO,          /* open, read, write or rename failed; the text names errno */
+    LIMN_E_IO,          /* open, read, write or rename failed; the text says why (errno) */
     LIMN_E_FORMAT,      /* the bytes are not what their header promises */
     LIMN_E_TRUNCATED,   /* the data ends before its header says it does */
     LIMN_E_UNSUPPORTED, /* well-formed, but a variant that is not handled */
@@ -27,8 +27,8 @@ typedef enum limn_status {
 } limn_status;
 
 /* The text of the first failure: one line without a newline, naming file, field, value and bound.
- * Zero-initialise it before first use. After a success (code LIMN_OK) a text is a note about
- * something that was ignored. */
+ * Zero-initialise it before first use. After a success (code LIMN_OK), a text that is not empty
+ * is a note about something that was ignored. */
 typedef struct limn_error {
     limn_status code;
     char text[480];
