@@ -1,7 +1,5 @@
 #include "tools/interrupt.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -11,19 +9,15 @@
 
 static volatile sig_atomic_t n_signals, is_held;
 static atomic_bool has_come; /* n_signals for other threads */
-static int wake_pipe[2] = { -1, -1 };
 static bool was_sigpipe_ignored;
 
 /* Only async-signal-safe calls. */
 static void on_signal(int number)
 {
-    const int saved = errno;
     (void)number;
     n_signals++;
     atomic_store(&has_come, true);
     if (n_signals > (is_held ? 2 : 1)) _exit(LIMN_EXIT_INTERRUPTED);
-    limn_interrupt_wake();
-    errno = saved;
 }
 
 static bool ignore_sigpipe(void)
@@ -37,9 +31,6 @@ static bool ignore_sigpipe(void)
 bool limn_interrupt_start(void)
 {
     struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-    if (pipe(wake_pipe) || fcntl(wake_pipe[0], F_SETFD, FD_CLOEXEC) < 0 ||
-        fcntl(wake_pipe[1], F_SETFD, FD_CLOEXEC) < 0)
-        return false;
     sigemptyset(&action.sa_mask);
     return !sigaction(SIGINT, &action, NULL) && !sigaction(SIGTERM, &action, NULL) &&
            ignore_sigpipe();
@@ -53,16 +44,6 @@ bool limn_interrupt_is_set(void)
 const atomic_bool *limn_interrupt_flag(void)
 {
     return &has_come;
-}
-
-int limn_interrupt_wake_fd(void)
-{
-    return wake_pipe[0];
-}
-
-void limn_interrupt_wake(void)
-{
-    while (write(wake_pipe[1], "", 1) < 0 && errno == EINTR) continue;
 }
 
 void limn_interrupt_hold(void)

@@ -7,16 +7,12 @@
 #include <stdbool.h>
 
 /* Installs the handlers, and makes writing to a closed pipe an error (EPIPE) instead of a signal.
- * False when pipes or handlers can't be had (errno says why). */
+ * False when handlers can't be had (errno says why). */
 bool limn_interrupt_start(void);
 /* Whether a signal came. Any thread. */
 bool limn_interrupt_is_set(void);
 /* The same as a flag that becomes true. */
 const atomic_bool *limn_interrupt_flag(void);
-/* Becomes readable with the first signal, and stays so: for poll(). */
-int limn_interrupt_wake_fd(void);
-/* Makes it readable without a signal: whoever waits is to stop waiting. */
-void limn_interrupt_wake(void);
 /* Between the two, a second signal waits (a third does not): around the writing of a line. In the
  * thread that takes signals: every other one blocks them (limn_interrupt_block). */
 void limn_interrupt_hold(void);

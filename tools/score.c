@@ -150,23 +150,34 @@ static int code_of(int code, const limn_scoring_totals *t)
     return t->n_captions ? LIMN_EXIT_SOME_FAILED : LIMN_EXIT_NOTHING;
 }
 
+/* Runs n images through `stages`: on several threads, or one image on one, whose model then has the
+ * threads. */
+static limn_status run_stages(limn_pipeline_counts *counts, const limn_pipeline_stages *stages,
+                              void *job, limn_image_loader *loader, const settings *s,
+                              char *const *paths, size_t n, limn_error *err)
+{
+    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
+    const limn_inputs inputs = { .names = paths, .n_names = n, .list_fd = -1 };
+    const limn_pipeline_settings pipeline = {
+        .n_threads = n == 1 ? 1 : s->n_threads,
+        .input_size = limn_image_load_size(&loader->load),
+        .inputs = &inputs,
+        .hooks = &hooks,
+        .is_stopping = &loader->is_stopping,
+    };
+    const limn_status status = limn_pipeline_run(counts, stages, job, &pipeline, err);
+    limn_progress_erase();
+    return status;
+}
+
 static int run_scoring(limn_scoring *job, const settings *s, char *const *paths)
 {
     limn_pipeline_counts counts = { 0 };
     limn_error err = { 0 };
     const size_t n = job->captions->n_images;
-    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
-    const limn_inputs inputs = { .names = paths, .n_names = n, .list_fd = -1 };
-    const limn_pipeline_settings pipeline = {
-        .n_threads = n == 1 ? 1 : s->n_threads,
-        .input_size = limn_image_load_size(&job->loader.load),
-        .inputs = &inputs,
-        .hooks = &hooks,
-        .is_stopping = &job->loader.is_stopping,
-    };
     job->n_scorer_threads = n == 1 ? s->n_threads : 1;
-    limn_status status = limn_pipeline_run(&counts, &limn_scoring_stages, job, &pipeline, &err);
-    limn_progress_erase();
+    limn_status status =
+        run_stages(&counts, &limn_scoring_stages, job, &job->loader, s, paths, n, &err);
     if (job->is_ranked && (status == LIMN_OK || status == LIMN_E_INTERRUPTED)) {
         const limn_status ranking = limn_scoring_put_ranked(job, &err);
         counts.n_done = ranking == LIMN_OK ? counts.n_done : 0;
@@ -243,18 +254,9 @@ static int run_ids(limn_ids_job *job, const settings *s, char *const *paths, siz
 {
     limn_pipeline_counts counts = { 0 };
     limn_error err = { 0 };
-    const limn_annotate_hooks hooks = limn_tool_hooks(s->output, NULL);
-    const limn_inputs inputs = { .names = paths, .n_names = n, .list_fd = -1 };
-    const limn_pipeline_settings pipeline = {
-        .n_threads = n == 1 ? 1 : s->n_threads,
-        .input_size = limn_image_load_size(&job->loader.load),
-        .inputs = &inputs,
-        .hooks = &hooks,
-        .is_stopping = &job->loader.is_stopping,
-    };
     job->n_forcing_threads = n == 1 ? s->n_threads : 1;
-    const limn_status status = limn_pipeline_run(&counts, &limn_ids_stages, job, &pipeline, &err);
-    limn_progress_erase();
+    const limn_status status =
+        run_stages(&counts, &limn_ids_stages, job, &job->loader, s, paths, n, &err);
     const limn_status closing = limn_output_close(job->output, status == LIMN_OK, &err);
     if (job->output->is_pipe_closed) limn_interrupt_raise_sigpipe();
     return limn_pipeline_report(&counts, status == LIMN_OK ? closing : status, &err, s->output);

@@ -26,6 +26,10 @@ bool limn_utf8_is_space(uint32_t code_point);
 /* Ends a line in some program or standard: LF, VT, FF, CR, U+0085, U+2028, U+2029. */
 bool limn_utf8_is_line_end(uint32_t code_point);
 
+/* A letter, a number, or a mark that goes on top of one (categories L, N, Mn and Mc): what words
+ * are made of. */
+bool limn_utf8_is_word_character(uint32_t code_point);
+
 /* Appends text [size bytes] in lower case by Unicode's full mapping, as Python's str.lower(): a
  * final sigma becomes U+03C2, U+0130 becomes "i" and a combining dot. Bytes that are not valid
  * UTF-8 are copied. LIMN_E_NOMEM. */

@@ -1,7 +1,6 @@
 /* GPT-2's: words as split by gpt2_words.h, as bytes, each byte written as a visible character (a
  * space is "Ġ"), merged in the order of the list of merges. */
 #include <string.h>
-#include <utf8proc.h>
 
 #include "common/base/mem.h"
 #include "common/text/utf8.h"
@@ -57,30 +56,13 @@ static size_t bytes_of(unsigned char *out, const char *text, size_t size)
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
-static bool is_of_letters(uint32_t c)
-{
-    switch (utf8proc_category((utf8proc_int32_t)c)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return true;
-    default: return false;
-    }
-}
-
 static bool ends_by_letter(const char *text, size_t size)
 {
     uint32_t c;
     size_t at = size;
     while (at > 0 && ((unsigned char)text[--at] & 0xc0) == 0x80) {
     }
-    return limn_utf8_decode(&c, text + at, size - at) > 0 ? is_of_letters(c) : true;
+    return limn_utf8_decode(&c, text + at, size - at) > 0 ? limn_utf8_is_word_character(c) : true;
 }
 
 /* By its bytes. A partial character counts as a letter; its remainder continues the word. */
@@ -97,7 +79,7 @@ static limn_token_class class_of(const char *text, size_t size)
     if (at == n) return LIMN_TOKEN_SPACE;
     if (at == 0 && n_read == 0)
         return (bytes[0] & 0xc0) == 0x80 ? LIMN_TOKEN_CONTINUES : LIMN_TOKEN_LETTER;
-    if (at == 0 && is_of_letters(c)) return LIMN_TOKEN_LETTER;
+    if (at == 0 && limn_utf8_is_word_character(c)) return LIMN_TOKEN_LETTER;
     return ends_by_letter(word, n) ? LIMN_TOKEN_OPENS : LIMN_TOKEN_BEGINS;
 }
 

@@ -2,7 +2,6 @@
  * characters are merged, the pair with the best score first. Models of the other kind, unigram, can
  * decode captions but not encode them. */
 #include <string.h>
-#include <utf8proc.h>
 
 #include "common/base/mem.h"
 #include "common/text/base64.h"
@@ -37,19 +36,7 @@ static bool is_of_letters(const char *text, size_t size)
 {
     uint32_t c;
     if (limn_utf8_decode(&c, text, size) == 0) return false;
-    switch (utf8proc_category((utf8proc_int32_t)c)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_NO: return true;
-    default: return false;
-    }
+    return limn_utf8_is_word_character(c);
 }
 
 static limn_token_class class_of(const char *text, size_t size)

@@ -18,8 +18,8 @@ static limn_tensor_row row(limn_row_kind kind, size_t stage, size_t offset, size
     offsetof(limn_lite_trainer, blocks) + (i) * sizeof(struct block) + \
         offsetof(struct block, member)
 
-/* The first blocks have few channels and many positions: they would account for half of int8's
- * error in the features, but only an eighth of its gain. */
+/* The first blocks would account for half of int8's error in the features (doc/figures.md: what
+ * that costs captions), and their few channels gain little from it. */
 enum { N_SENSITIVE_BLOCKS = 5 };
 
 static void add_matrix(limn_tensor_table *t, limn_tensor_row r, size_t i, const char *name,

@@ -48,11 +48,6 @@ static const limn_stage_settings defaults[] = {
                             .reward = { .n_samples = 5, .cross_entropy_share = 0.1f } },
 };
 
-limn_stage_settings limn_stage_settings_default(limn_stage stage)
-{
-    return defaults[stage];
-}
-
 limn_stage_settings limn_stage_settings_unset(void)
 {
     return (limn_stage_settings){

@@ -62,8 +62,6 @@ typedef struct limn_stage_settings {
     limn_stage_reward reward;
 } limn_stage_settings;
 
-/* The defaults of a stage. */
-limn_stage_settings limn_stage_settings_default(limn_stage stage);
 /* Nothing set: every count is 0, every real number NAN. */
 limn_stage_settings limn_stage_settings_unset(void);
 /* The defaults of a stage, overridden by the fields of `given` that are set. */

@@ -147,6 +147,19 @@ static void assert_tokens(limn_ptb *ptb, const char *line, limn_ptb_filter filte
     assert_string_equal(tokens, wanted);
 }
 
+/* One of each category, by Unicode's character database. */
+static void test_what_words_are_made_of(void **state)
+{
+    static const uint32_t inside[] = { 'A',   'a',   0x1c5, 0x2b0,  0x4e2d, /* Lu Ll Lt Lm Lo */
+                                       0x301, 0x903, '7',   0x2167, 0xbd }; /* Mn Mc Nd Nl No */
+    static const uint32_t outside[] = { '-', ' ', 0x20dd, 0x20ac, '_', '\n', 0xa0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+        assert_true(limn_utf8_is_word_character(inside[i]));
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        assert_false(limn_utf8_is_word_character(outside[i]));
+}
+
 /* Made by tests/ptb/compare_ptb.py --golden. */
 static void test_hard_lines(void **state)
 {
@@ -256,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_invalid_utf8_names_its_offset),
         cmocka_unit_test(test_long_and_odd_captions_end),
         cmocka_unit_test(test_words_split_at_unicode_space),
+        cmocka_unit_test(test_what_words_are_made_of),
         cmocka_unit_test(test_hard_lines),
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_flickr8k),

@@ -63,19 +63,11 @@ INLINE __m256i start(const limn_int8_block *block)
 #endif
 
 enum { MAX_ROWS = 4, MAX_PANELS = 2, MAX_HALVES = 2 * MAX_PANELS };
-enum { N_QUADS = LIMN_INT8_BLOCK / 4, QUAD_BYTES = 4 * LIMN_PANEL, HALF_BYTES = 4 * HALF };
-
-typedef struct tile_job {
-    const limn_linear_job *job;
-    const limn_int8_block *x; /* [n rows at a time, n_blocks] */
-    size_t n_blocks, first;   /* the row of the job that x begins with */
-} tile_job;
+enum { HALF_BYTES = 4 * HALF };
 
 INLINE __m256i broadcast(const int8_t *q)
 {
-    int32_t four;
-    memcpy(&four, q, sizeof four);
-    return _mm256_set1_epi32(four);
+    return _mm256_set1_epi32(four_of(q));
 }
 
 /* The sums of a block. */

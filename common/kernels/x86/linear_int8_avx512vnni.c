@@ -8,19 +8,10 @@
 #include "common/kernels/x86/store_avx512.h"
 
 enum { MAX_ROWS = 6, MAX_PANELS = 4 };
-enum { N_QUADS = LIMN_INT8_BLOCK / 4, QUAD_BYTES = 4 * LIMN_PANEL };
-
-typedef struct tile_job {
-    const limn_linear_job *job;
-    const limn_int8_block *x; /* [n rows at a time, n_blocks] */
-    size_t n_blocks, first;   /* the row of the job that x begins with */
-} tile_job;
 
 INLINE __m512i broadcast(const int8_t *q)
 {
-    int32_t four;
-    memcpy(&four, q, sizeof four);
-    return _mm512_set1_epi32(four);
+    return _mm512_set1_epi32(four_of(q));
 }
 
 INLINE void add_block(__m512i acc[MAX_ROWS][MAX_PANELS], const limn_int8_block *x, size_t n_blocks,

@@ -1,4 +1,5 @@
-/* limn_int8_quantize_row with AVX2, for the products of several levels. */
+/* What int8 products of several levels share: limn_int8_quantize_row with AVX2, and how a product
+ * is cut into rows that are quantised together. */
 #ifndef LIMN_COMMON_KERNELS_X86_QUANTIZE_AVX2_H
 #define LIMN_COMMON_KERNELS_X86_QUANTIZE_AVX2_H
 
@@ -8,9 +9,25 @@
 #include <string.h>
 
 #include "common/kernels/int8.h"
+#include "common/kernels/kernels.h"
 #include "common/kernels/x86/unroll.h"
 
 enum { N_VECTORS = LIMN_INT8_BLOCK / 8 };
+enum { N_QUADS = LIMN_INT8_BLOCK / 4, QUAD_BYTES = 4 * LIMN_PANEL };
+
+typedef struct tile_job {
+    const limn_linear_job *job;
+    const limn_int8_block *x; /* [n rows at a time, n_blocks] */
+    size_t n_blocks, first;   /* the row of the job that x begins with */
+} tile_job;
+
+/* Four inputs as one lane. */
+INLINE int32_t four_of(const int8_t *q)
+{
+    int32_t four;
+    memcpy(&four, q, sizeof four);
+    return four;
+}
 
 INLINE int32_t fold_max(__m256i v)
 {
