@@ -1,5 +1,6 @@
 #include "common/weights/weights.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,6 +121,22 @@ static void put_weights(loader *l, const limn_packed *out, size_t first, const l
     limn_safetensors_release(l->file, t);
 }
 
+/* Refuses weights and scales that the rule of int8 can't have made. */
+static limn_status check_int8(const limn_tensor *t, const char *name, const float *scales,
+                              limn_error *err)
+{
+    const char *low = memchr(t->data, 0x80, t->size); /* -128 */
+    for (size_t o = 0; o < t->shape[0]; o++)
+        if (!isfinite(scales[o]) || scales[o] < 0.0f)
+            return limn_fail(err, LIMN_E_FORMAT,
+                             "tensor %s: value %zu is %g, expected a finite one of at least 0",
+                             name, o, (double)scales[o]);
+    if (low)
+        return limn_fail(err, LIMN_E_FORMAT, "tensor %s: value %zu is -128, expected -127 to 127",
+                         t->name, (size_t)(low - (const char *)t->data));
+    return LIMN_OK;
+}
+
 /* Weights that are int8, with their scales. */
 static void put_int8(loader *l, const limn_packed *out, size_t first, const limn_tensor *t)
 {
@@ -131,7 +148,8 @@ static void put_int8(loader *l, const limn_packed *out, size_t first, const limn
     scales = take(l, t->shape[0], sizeof *scales, name);
     if (scales) {
         limn_tensor_to_f32(scales, found);
-        limn_packed_put_int8(out, first, t->shape[0], t->data, scales);
+        l->status = check_int8(t, name, scales, l->err);
+        if (l->status == LIMN_OK) limn_packed_put_int8(out, first, t->shape[0], t->data, scales);
     }
     limn_free(scales);
     limn_safetensors_release(l->file, t);
