@@ -18,7 +18,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +59,7 @@ static void misbehave(char how)
     case 'q': _exit(0);
     case 'r': kept = read(STDIN_FILENO, (char[1]){ 0 }, 1); break;
     case 'i': kept = write(STDOUT_FILENO, "x", 1); break;
+    case 'G': kept = getrandom((char[1]){ 0 }, 1, 0); break;
     case 'y': kept = usleep(1000000); break;
     case 'l':
         for (;;) kept = 1;
@@ -172,17 +175,42 @@ static void test_a_crash_costs_one_image(void **state)
     char out[OUT_SIZE];
     limn_error err;
     (void)state;
-    for (const char *how = "saokfnexXqriy"; *how; how++) {
+    for (const char *how = "saokfnexXqriGy"; *how; how++) {
         const char text[] = { *how, '\0' };
         assert_int_equal(run(s, text, out, &err), LIMN_E_CRASHED);
         assert_int_equal(err.code, LIMN_E_CRASHED);
         if (*how == 's')
             assert_non_null(strstr(err.text, "crashed the decoder ("));
-        else if (strchr("okfnexXriy", *how))
+        else if (strchr("okfnexXriGy", *how))
             assert_non_null(strstr(err.text, "something the sandbox forbids"));
         check_works(s);
     }
     assert_int_equal(run(s, "Protect", out, &err), LIMN_OK);
+    limn_sandbox_stop(&s);
+}
+
+/* What this work may do besides; the rest stays forbidden, and nothing is there to write to. */
+static void test_more_calls_can_be_allowed(void **state)
+{
+    static const int more[] = { SYS_getrandom, SYS_write };
+    const limn_sandbox_settings settings = { .work = work,
+                                             .n_children = 1,
+                                             .max_size = MAX_SIZE,
+                                             .max_out_size = OUT_SIZE,
+                                             .max_memory = MAX_MEMORY,
+                                             .max_cpu_seconds = 1,
+                                             .max_seconds = 60,
+                                             .more_calls = more,
+                                             .n_more_calls = 2 };
+    limn_sandbox *s;
+    char out[OUT_SIZE];
+    limn_error err = { 0 };
+    (void)state;
+    if (limn_sandbox_start(&s, &settings, &err) != LIMN_OK) skip();
+    assert_int_equal(run(s, "Get", out, &err), LIMN_OK);
+    assert_int_equal(run(s, "inform", out, &err), LIMN_OK);
+    for (const char *how = "okfnexXry"; *how; how++)
+        assert_int_equal(run(s, (const char[]){ *how, '\0' }, out, &err), LIMN_E_CRASHED);
     limn_sandbox_stop(&s);
 }
 
@@ -338,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_work_is_done),
         cmocka_unit_test(test_a_crash_costs_one_image),
+        cmocka_unit_test(test_more_calls_can_be_allowed),
         cmocka_unit_test(test_limits_cost_one_image),
         cmocka_unit_test(test_a_child_serves_one_image),
         cmocka_unit_test(test_answers_are_of_an_image),

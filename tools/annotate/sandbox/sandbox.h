@@ -39,6 +39,10 @@ typedef struct limn_sandbox_settings {
     size_t max_memory;             /* bytes that a child may have besides those */
     uint32_t max_cpu_seconds;      /* for one request */
     uint32_t max_seconds;          /* wall-clock time, for one request */
+    /* System calls (SYS_…) that the work needs besides those of syscall_filter.h; a child has no
+     * open descriptor that they could reach. [n_more_calls], kept until the sandbox is stopped. */
+    const int *more_calls;
+    size_t n_more_calls;
 } limn_sandbox_settings;
 
 typedef struct limn_sandbox limn_sandbox;

@@ -73,7 +73,8 @@ static void serve(const limn_sandbox_plan *p, unsigned char *shared)
 {
     limn_sandbox_exchange *x = (limn_sandbox_exchange *)(void *)shared;
     limn_error error = { 0 };
-    limn_status status = limn_syscall_filter_install(&error);
+    limn_status status =
+        limn_syscall_filter_install(p->settings.more_calls, p->settings.n_more_calls, &error);
     if (status == LIMN_OK && !x->is_trial)
         status = p->settings.work(shared + p->out_at, x->out_size, shared + p->bytes_at, x->size,
                                   x->settings, &error);

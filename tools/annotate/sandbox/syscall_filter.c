@@ -38,7 +38,7 @@ static const struct sock_filter program[] = {
     LOAD(offsetof(struct seccomp_data, arch)),
     IS(ARCHITECTURE, 1, 0),
     RETURN(SECCOMP_RET_KILL_PROCESS),
-    LOAD(offsetof(struct seccomp_data, nr)),
+    LOAD(offsetof(struct seccomp_data, nr)), /* what is allowed besides comes here: N_BEFORE_MORE */
     ALLOW_IF(SYS_brk),
     ALLOW_IF(SYS_munmap),
     ALLOW_IF(SYS_mremap),
@@ -62,10 +62,21 @@ static const struct sock_filter program[] = {
     RETURN(SECCOMP_RET_ALLOW),
 };
 
-limn_status limn_syscall_filter_install(limn_error *err)
+enum { N_PROGRAM = sizeof program / sizeof *program, N_BEFORE_MORE = 4 };
+
+limn_status limn_syscall_filter_install(const int *more, size_t n_more, limn_error *err)
 {
-    const struct sock_fprog filter = { .len = sizeof program / sizeof *program,
-                                       .filter = (struct sock_filter *)program };
+    struct sock_filter whole[N_PROGRAM + 2 * LIMN_SYSCALL_FILTER_MAX_MORE];
+    size_t n = N_BEFORE_MORE;
+    memcpy(whole, program, sizeof *program * N_BEFORE_MORE);
+    for (size_t i = 0; i < n_more && i < LIMN_SYSCALL_FILTER_MAX_MORE; i++) {
+        const struct sock_filter allow[] = { ALLOW_IF((uint32_t)more[i]) };
+        memcpy(&whole[n], allow, sizeof allow);
+        n += sizeof allow / sizeof *allow;
+    }
+    memcpy(&whole[n], program + N_BEFORE_MORE, sizeof *program * (N_PROGRAM - N_BEFORE_MORE));
+    n += N_PROGRAM - N_BEFORE_MORE;
+    const struct sock_fprog filter = { .len = (unsigned short)n, .filter = whole };
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "the kernel has no seccomp filters: %s",
@@ -75,8 +86,10 @@ limn_status limn_syscall_filter_install(limn_error *err)
 
 #else
 
-limn_status limn_syscall_filter_install(limn_error *err)
+limn_status limn_syscall_filter_install(const int *more, size_t n_more, limn_error *err)
 {
+    (void)more;
+    (void)n_more;
     return limn_fail(err, LIMN_E_UNSUPPORTED, "there is no filter of system calls for this system");
 }
 
