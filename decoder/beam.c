@@ -47,7 +47,7 @@ static size_t n_groups_of(const limn_beam_settings *s)
 
 static size_t n_states_of(const limn_beam_settings *s)
 {
-    return s->automaton ? limn_automaton_n_states(s->automaton) : 1;
+    return s->required ? limn_required_words_n_states(s->required) : 1;
 }
 
 /* Hypotheses of a bank. */
@@ -137,7 +137,7 @@ static void prepare_values(limn_beam *b, const limn_beam_settings *s)
     for (size_t row = 0; row < b->n_open; row++) {
         float *values = b->values + row * s->n_tokens;
         limn_token_values_apply(&s->values, &bounds, &b->open[row], values);
-        if (s->automaton && !limn_automaton_accepts(s->automaton, b->open[row].state))
+        if (s->required && !limn_required_words_accepts(s->required, b->open[row].state))
             values[s->end_token] = -INFINITY;
     }
 }
@@ -202,7 +202,7 @@ static void offer_row_to_states(limn_beam *b, const limn_beam_settings *s, size_
 {
     const float *values = b->values + row * s->n_tokens;
     const float *log_probs = b->log_probs + row * s->n_tokens;
-    const uint16_t *next = limn_automaton_next(s->automaton, b->open[row].state);
+    const uint16_t *next = limn_required_words_next(s->required, b->open[row].state);
     const double past = b->open[row].value;
     const size_t max = 2 * width_of(s);
     for (size_t t = 0; t < s->n_tokens; t++) {
@@ -218,7 +218,7 @@ static void offer_bank(limn_beam *b, const limn_beam_settings *s, const bank *fr
     for (size_t row = from->begin; row < from->begin + from->n; row++) {
         float *values = b->values + row * s->n_tokens;
         if (b->n_taken > 0) charge_row(b, s, values);
-        if (s->automaton)
+        if (s->required)
             offer_row_to_states(b, s, row);
         else
             offer_row(b, s, row);
@@ -399,7 +399,7 @@ static void add_unfinished(limn_beam *b, const limn_beam_settings *s, void *ctx,
     const size_t n_states = n_states_of(s);
     for (size_t state = 0; state < n_states; state++) {
         const bank *of = &b->banks[g * n_states + state];
-        if (s->automaton && !limn_automaton_accepts(s->automaton, state)) continue;
+        if (s->required && !limn_required_words_accepts(s->required, state)) continue;
         for (size_t i = of->begin; i < of->begin + of->n; i++) {
             const limn_hypothesis *open = &b->open[i];
             limn_hypothesis *h = place_by_score(&b->groups[g], s, ctx, open->value, open->base,
@@ -455,7 +455,7 @@ static limn_status take_best(limn_beam *b, const limn_beam_settings *s, const li
         *n_out = n < s->n_best ? n : s->n_best;
     }
     if (*n_out > 0) return LIMN_OK;
-    if (s->automaton)
+    if (s->required)
         return limn_fail(err, LIMN_E_ARG,
                          "no caption can meet the constraints: none that has the "
                          "required words is left");

@@ -1,4 +1,4 @@
-/* Beam search: plain, diverse (in groups) and constrained (along an automaton). It is independent
+/* Beam search: plain, diverse (in groups) and constrained (with required words). It is independent
  * of the model: a callback gives log-probabilities.
  *
  * Plain (the semantics of the reference captioner): at each step the 2K best extensions of all
@@ -37,9 +37,9 @@
 
 #include "common/base/arena.h"
 #include "common/base/status.h"
-#include "decoder/automaton.h"
 #include "decoder/constraints.h"
 #include "decoder/hypothesis.h"
+#include "decoder/required_words.h"
 #include "decoder/token_values.h"
 
 #define LIMN_BEAM_MAX 64       /* hypotheses */
@@ -54,13 +54,13 @@ typedef struct limn_beam_settings {
     uint32_t start_token, end_token;
     limn_constraints constraints;
     /* From here on, 0 turns an option off. */
-    float patience;                  /* 0 = 1 */
-    size_t n_groups;                 /* G, which divides K; 0 = 1 */
-    float diversity;                 /* >= 0 */
-    const limn_automaton *automaton; /* over n_tokens tokens */
-    limn_token_values values;        /* filter and penalties of tokens */
-    float length_reward, coverage;   /* of limn_scoring */
-    limn_coverage_fn *coverage_of;   /* gets the ctx of the search */
+    float patience;                      /* 0 = 1 */
+    size_t n_groups;                     /* G, which divides K; 0 = 1 */
+    float diversity;                     /* >= 0 */
+    const limn_required_words *required; /* over n_tokens tokens */
+    limn_token_values values;            /* filter and penalties of tokens */
+    float length_reward, coverage;       /* of limn_scoring */
+    limn_coverage_fn *coverage_of;       /* gets the ctx of the search */
 } limn_beam_settings;
 
 /* Writes log-probabilities [n_rows, n_tokens], none above 0, after row i, which continued row

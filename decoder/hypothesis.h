@@ -19,7 +19,7 @@ typedef struct limn_hypothesis {
     double value;     /* what the search compares: logprob, changed by penalties or noise */
     double base;      /* `value` without what diversity took off it */
     double score;
-    size_t state; /* of the automaton that the search follows; 0 without one */
+    size_t state; /* of limn_required_words; 0 without any */
 } limn_hypothesis;
 
 /* One more token for a row. */

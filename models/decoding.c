@@ -18,7 +18,7 @@ struct limn_decoding {
     limn_options options;          /* its texts are not kept */
     limn_user_words start;         /* the first words */
     limn_phrase_trie *banned;      /* NULL = none */
-    limn_automaton *required;      /* NULL = none */
+    limn_required_words *required; /* NULL = none */
     limn_phrase_trie *bad_endings; /* NULL = off */
     limn_arena arena;
     limn_beam *beam; /* one of these four, the others are NULL */
@@ -218,7 +218,7 @@ static limn_status build_endings(limn_decoding *d, limn_error *err)
 /* The alternatives of all requirements, one after the other. */
 typedef struct requirement_list {
     phrase_list phrases;
-    size_t n_of[LIMN_AUTOMATON_MAX_REQUIREMENTS]; /* alternatives of each */
+    size_t n_of[LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS]; /* alternatives of each */
 } requirement_list;
 
 static limn_status add_requirement(requirement_list *l, const limn_vocab *v, size_t i,
@@ -252,14 +252,14 @@ static size_t state_after_start(const limn_decoding *d)
 {
     size_t state = 0;
     for (size_t i = 0; i < d->start.n_tokens; i++)
-        state = limn_automaton_next(d->required, state)[d->start.tokens[i]];
+        state = limn_required_words_next(d->required, state)[d->start.tokens[i]];
     return state;
 }
 
 static limn_status check_length(const limn_decoding *d, limn_error *err)
 {
     const size_t max_words = max_tokens_of(d);
-    const size_t n_needed = limn_automaton_n_needed(d->required, state_after_start(d));
+    const size_t n_needed = limn_required_words_n_needed(d->required, state_after_start(d));
     if (d->start.n_tokens + n_needed <= max_words) return LIMN_OK;
     return limn_fail(err, LIMN_E_ARG,
                      "the required words%s take %zu words at least, and a caption "
@@ -271,7 +271,7 @@ static limn_status check_length(const limn_decoding *d, limn_error *err)
 static limn_status build_automaton(limn_decoding *d, const requirement_list *l,
                                    const limn_options *o, limn_error *err)
 {
-    limn_requirement requirements[LIMN_AUTOMATON_MAX_REQUIREMENTS];
+    limn_requirement requirements[LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS];
     const limn_phrase *at = l->phrases.phrases;
     const size_t max_states = LIMN_BEAM_MAX_ROWS / o->beam_size;
     limn_error too_many = { 0 };
@@ -279,7 +279,7 @@ static limn_status build_automaton(limn_decoding *d, const requirement_list *l,
         requirements[i] = (limn_requirement){ at, l->n_of[i] };
         LIMN_TRY(check_not_banned(d, &requirements[i], o->required[i], err));
     }
-    const limn_status s = limn_automaton_create(
+    const limn_status s = limn_required_words_create(
         &d->required, requirements, o->n_required, limn_vocab_classes(d->model->vocab),
         d->model->config.decoder.n_tokens, max_states, &too_many);
     if (s == LIMN_E_LIMIT)
@@ -338,7 +338,7 @@ static limn_beam_settings beam_settings(const limn_decoding *d)
         .constraints = constraints_of(d),
         .n_groups = o->n_groups,
         .diversity = o->diversity,
-        .automaton = d->required,
+        .required = d->required,
         .values = values_of(o),
         .length_reward = o->length_reward,
         .coverage = o->coverage_penalty,
@@ -474,7 +474,7 @@ void limn_decoding_destroy(limn_decoding **p)
     limn_user_words_finish(&d->start);
     limn_user_words_finish(&d->prompt);
     limn_phrase_trie_destroy(&d->banned);
-    limn_automaton_destroy(&d->required);
+    limn_required_words_destroy(&d->required);
     limn_phrase_trie_destroy(&d->bad_endings);
     limn_consensus_destroy(&d->consensus);
     limn_arena_finish(&d->arena);

@@ -12,7 +12,7 @@
 #include "common/metrics/rouge.h"
 #include "common/metrics/sacrebleu.h"
 #include "common/text/mteval.h"
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 #include "common/text/string_table.h"
 #include "common/text/utf8.h"
 

@@ -10,16 +10,9 @@
 #include "common/io/json.h"
 #include "models/decoder_config.h"
 #include "models/encoder_config.h"
+#include "models/model_version.h"
 
-#define VERSION_KEY "limn.version"
-#define CONFIG_KEY "limn.config"
 #define VOCABULARY_KEY "limn.vocabulary"
-
-/* What a file requires of its reader: 2 where there are tag slots, which a reader of version 1
- * would ignore; 3 for layouts other than limn's, more than 512 positions, vocabularies of other
- * kinds, and input that is cropped, not square, or normalised per channel. */
-static const char *const versions[] = { "1", "2", "3" };
-enum { PLAIN = 0, SLOTS, LAYOUTS, N_VERSIONS };
 
 /* ---- reading the configuration ------------------------------------------------------------ */
 
@@ -85,82 +78,13 @@ static limn_status take_vocabulary(limn_model_file *f, const limn_json_node *roo
     return limn_vocab_from_json(&f->vocab, root, err);
 }
 
-/* N_VERSIONS for one that is not known. */
-static size_t number_of(const char *version)
-{
-    size_t i = 0;
-    while (i < N_VERSIONS && strcmp(version, versions[i]) != 0) i++;
-    return i;
-}
-
-static limn_status check_version(const limn_safetensors *tensors, limn_error *err)
-{
-    const char *version = limn_safetensors_metadata(tensors, VERSION_KEY);
-    if (!version)
-        return limn_fail(err, LIMN_E_FORMAT,
-                         "is a safetensors file, but no limn model (no " VERSION_KEY
-                         " in its __metadata__): limn-convert makes one of the "
-                         "reference captioner or of published weights of an encoder");
-    const char *rule = limn_safetensors_metadata(tensors, LIMN_INT8_KEY);
-    if (rule && strcmp(rule, LIMN_INT8_RULE_NAME) != 0)
-        return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         LIMN_INT8_KEY ": quantised by rule \"%.40s\", this program has "
-                                       "rule " LIMN_INT8_RULE_NAME
-                                       "; convert the f16 or f32 model again",
-                         rule);
-    if (number_of(version) == N_VERSIONS)
-        return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         VERSION_KEY " is \"%.40s\", this program reads 1, 2 and 3", version);
-    return LIMN_OK;
-}
-
-/* The lowest version that supports what a model uses. */
-static size_t version_of(const limn_model_config *c, const limn_vocab *vocab)
-{
-    const limn_decoder_layout own = LIMN_LAYOUT_LIMN;
-    const limn_decoder_config *d = &c->decoder;
-    if (!limn_encoder_config_is_plain(&c->encoder)) return LAYOUTS;
-    if (!c->has_decoder) return PLAIN;
-    if (!limn_decoder_layouts_equal(&d->layout, &own) || d->max_positions > 512 ||
-        !limn_vocab_is_own(vocab))
-        return LAYOUTS;
-    return d->n_tag_slots > 0 ? SLOTS : PLAIN;
-}
-
-/* A file must not claim too low a version: an older reader would ignore what it does not know. */
-static limn_status check_enough(const limn_model_file *f, limn_error *err)
-{
-    const char *version = limn_safetensors_metadata(f->tensors, VERSION_KEY);
-    const limn_decoder_config *d = &f->config.decoder;
-    const size_t needed = version_of(&f->config, f->vocab);
-    if (number_of(version) >= needed) return LIMN_OK;
-    if (needed == SLOTS)
-        return limn_fail(err, LIMN_E_FORMAT,
-                         CONFIG_KEY ": decoder.tag_slots: is %u, which " VERSION_KEY
-                                    " \"%s\" does not have",
-                         d->n_tag_slots, version);
-    if (!limn_encoder_config_is_plain(&f->config.encoder))
-        return limn_fail(
-            err, LIMN_E_FORMAT,
-            CONFIG_KEY
-            ": encoder: input that is cropped, no square, \"linear\", decoded whole or of "
-            "a mean for each channel, and vision transformers, are what " VERSION_KEY
-            " \"%s\" does not have",
-            version);
-    return limn_fail(err, LIMN_E_FORMAT,
-                     CONFIG_KEY ": decoder: layout \"%s\", %u positions and tokenizer \"%s\" are "
-                                "what " VERSION_KEY " \"%s\" does not have",
-                     d->layout.name, d->max_positions, limn_vocab_tokenizer(f->vocab)->name,
-                     version);
-}
-
 static limn_status read_metadata(limn_model_file *f, limn_error *err)
 {
-    LIMN_TRY(check_version(f->tensors, err));
-    LIMN_TRY(with_metadata(f, CONFIG_KEY, take_config, err));
-    if (!f->config.has_decoder) return check_enough(f, err);
+    LIMN_TRY(limn_model_version_check(f->tensors, err));
+    LIMN_TRY(with_metadata(f, LIMN_CONFIG_KEY, take_config, err));
+    if (!f->config.has_decoder) return limn_model_version_check_uses(f, err);
     LIMN_TRY(with_metadata(f, VOCABULARY_KEY, take_vocabulary, err));
-    LIMN_TRY(check_enough(f, err));
+    LIMN_TRY(limn_model_version_check_uses(f, err));
     f->config.decoder.n_tokens = (uint32_t)limn_vocab_n_tokens(f->vocab);
     f->config.decoder.specials = *limn_vocab_specials(f->vocab);
     if (f->config.decoder.n_tokens < 5)
@@ -259,12 +183,13 @@ limn_status limn_model_file_write_made(const char *path, const limn_model_config
     }
     s = check_config(config, config_json, err);
     if (s != LIMN_OK) {
-        limn_error_prefix(err, "%s: " CONFIG_KEY, path);
+        limn_error_prefix(err, "%s: " LIMN_CONFIG_KEY, path);
         goto done;
     }
     items[n_items++] = (limn_metadata_item){ "format", "pt" };
-    items[n_items++] = (limn_metadata_item){ VERSION_KEY, versions[version_of(config, vocab)] };
-    items[n_items++] = (limn_metadata_item){ CONFIG_KEY, config_json };
+    items[n_items++] =
+        (limn_metadata_item){ LIMN_VERSION_KEY, limn_model_version_of(config, vocab) };
+    items[n_items++] = (limn_metadata_item){ LIMN_CONFIG_KEY, config_json };
     if (vocab) items[n_items++] = (limn_metadata_item){ VOCABULARY_KEY, vocabulary_json };
     for (size_t i = 0; i < n_extra; i++) items[n_items++] = extra[i];
     s = limn_safetensors_write_made(path, tensors, n_tensors, items, n_items, make, ctx, err);

@@ -128,9 +128,9 @@ static limn_status check_bounds(const limn_options *o, const char *dash, limn_er
         if (is_number(row)) LIMN_TRY(check_number(o, row, dash, err));
         if (row->type == LIMN_OPT_CHOICE) LIMN_TRY(check_choice(o, row, dash, err));
     }
-    if (o->n_required > LIMN_AUTOMATON_MAX_REQUIREMENTS)
+    if (o->n_required > LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS)
         return limn_fail(err, LIMN_E_ARG, "%smust: %zu are more than %d", dash, o->n_required,
-                         LIMN_AUTOMATON_MAX_REQUIREMENTS);
+                         LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS);
     if ((o->n_required && !o->required) || (o->n_banned_words && !o->banned_words))
         return limn_fail(err, LIMN_E_ARG, "%s%s: a list is NULL", dash,
                          o->n_required && !o->required ? "must" : "ban");

@@ -6,7 +6,7 @@
 #include "common/base/mem.h"
 #include "common/base/ranked.h"
 #include "common/text/edit_distance.h"
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 #include "common/text/utf8.h"
 
 enum { N_NEAR = 3 };

@@ -7,14 +7,14 @@
 
 #include "common/base/status.h"
 #include "common/text/code_points.h"
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 #include "common/text/text_buffer.h"
 
 /* Stands for a space among characters: U+2581. */
 #define LIMN_SPACE_TOKEN "\xE2\x96\x81"
 
 typedef enum limn_token_kind {
-    /* as the metrics see them (common/text/ptb.h): lower case, without punctuation */
+    /* as the metrics see them (common/text/ptb_tokenizer.h): lower case, without punctuation */
     LIMN_TOKENS_WORDS = 0,
     /* code points of the text in NFC, case and punctuation as they are; white space and control
      * characters, however many, are one LIMN_SPACE_TOKEN between others and none at the ends */

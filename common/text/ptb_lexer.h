@@ -1,4 +1,4 @@
-/* Between ptb.c and the generated lexer: the alphabet, and the kinds of tokens.
+/* Between ptb_tokenizer.c and the generated lexer: the alphabet, and the kinds of tokens.
  *
  * The lexer reads one byte a character: ASCII is itself (line ends are spaces), other characters
  * map to one of the classes below, which are all that the rules distinguish. Characters beyond the

@@ -7,7 +7,7 @@
 
 #include "common/base/status.h"
 #include "common/text/mteval.h"
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 
 /* Scratch memory of one thread. Zero-initialise; limn_eval_tokenizer_finish frees. */
 typedef struct limn_eval_tokenizer {

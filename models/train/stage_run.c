@@ -12,7 +12,7 @@
 #include "models/train/stage_pixels.h"
 #include "models/train/reward_references.h"
 
-enum { CAPTIONS_AN_IMAGE = 5, LOG_STEPS = 20, N_WARMUP_SHARES = 20 };
+enum { CAPTIONS_AN_IMAGE = 5, LOG_STEPS = 20 };
 
 struct stage_run {
     const limn_training_context *context;
@@ -52,10 +52,7 @@ static limn_trainer_settings trainer_settings(const limn_training_data *d,
                     .max_steps = d->config.max_steps,
                     .cross_entropy_share = s->reward.cross_entropy_share,
                     .weights = s->reward.weights },
-        .schedule = { .peak = s->rate,
-                      .final_share = 0.02f,
-                      .n_steps = n_steps,
-                      .n_warmup_steps = n_steps / N_WARMUP_SHARES },
+        .learning_rate = limn_learning_rate_plan(s->rate, n_steps),
     };
     t.optimizer.weight_decay = s->weight_decay;
     return t;

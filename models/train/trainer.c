@@ -221,7 +221,7 @@ static limn_status apply(limn_trainer *t, const limn_batch *batch, limn_step_res
                          limn_error *err)
 {
     result->norm = limn_gradient_norm(&t->params, t->pool);
-    result->rate = limn_schedule_rate(&t->settings.schedule, batch->step);
+    result->rate = limn_learning_rate_at(&t->settings.learning_rate, batch->step);
     if (!isfinite(result->loss) || !isfinite(result->norm))
         return limn_fail(err, LIMN_E_LIMIT,
                          "step %llu: loss %g, gradient norm %g (first image of the batch: number "

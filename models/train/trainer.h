@@ -17,7 +17,7 @@
 #include "models/train/optimizer.h"
 #include "models/train/batches.h"
 #include "models/train/reward.h"
-#include "models/train/schedule.h"
+#include "models/train/learning_rate.h"
 #include "models/train/stage.h"
 
 /* Of the end-to-end stage alone. */
@@ -40,7 +40,7 @@ typedef struct limn_trainer_reward {
 
 typedef struct limn_trainer_settings {
     limn_stage stage;
-    limn_schedule schedule;
+    limn_learning_rate learning_rate;
     limn_optimizer_settings optimizer;
     limn_regularization regularization;
     uint64_t seed;             /* of dropout */

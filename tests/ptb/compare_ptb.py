@@ -8,7 +8,7 @@ PTB_LINES is build/tests/ptb/ptb_lines; JAR is stanford-corenlp-3.4.1.jar, which
 `tokenizer`. Needs Java; run by hand. Compared are all tokens and those that coco-caption's filter leaves.
 
 The original reads a caption with what follows in the file, so that the next caption can change the tokens of this one
-(ptb.h). Here a line follows each caption that changes none."""
+(ptb_tokenizer.h). Here a line follows each caption that changes none."""
 
 import argparse
 import json

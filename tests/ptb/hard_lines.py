@@ -1,6 +1,6 @@
 """Lines that are hard to tokenize: what real captions have, and what no caption has but a lexer's rules do.
 
-The same seed gives the same lines. Line ends are left out: in the original they end the caption (see ptb.h)."""
+The same seed gives the same lines. Line ends are left out: in the original they end the caption (see ptb_tokenizer.h)."""
 
 import random
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 
 int main(int argc, char **argv)
 {

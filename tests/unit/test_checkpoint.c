@@ -14,7 +14,7 @@
 #include "models/train/adamw.h"
 #include "models/train/checkpoint.h"
 #include "models/train/optimizer_kinds.h"
-#include "models/train/schedule.h"
+#include "models/train/learning_rate.h"
 
 static void make_params(limn_params *params, size_t n_rows)
 {
@@ -140,16 +140,16 @@ static void test_the_optimizer_is_known_by_its_name(void **test_state)
 
 static void test_the_schedule_warms_up_and_cools_down(void **test_state)
 {
-    const limn_schedule s = {
+    const limn_learning_rate s = {
         .peak = 1.0f, .final_share = 0.1f, .n_warmup_steps = 10, .n_steps = 110
     };
     (void)test_state;
-    assert_float_equal(limn_schedule_rate(&s, 0), 0.1f, 1e-6f);
-    assert_float_equal(limn_schedule_rate(&s, 9), 1.0f, 1e-6f);
-    assert_float_equal(limn_schedule_rate(&s, 10), 1.0f, 1e-6f);
-    assert_float_equal(limn_schedule_rate(&s, 60), 0.55f, 1e-6f);
-    assert_float_equal(limn_schedule_rate(&s, 110), 0.1f, 1e-6f);
-    assert_float_equal(limn_schedule_rate(&s, 100000), 0.1f, 1e-6f);
+    assert_float_equal(limn_learning_rate_at(&s, 0), 0.1f, 1e-6f);
+    assert_float_equal(limn_learning_rate_at(&s, 9), 1.0f, 1e-6f);
+    assert_float_equal(limn_learning_rate_at(&s, 10), 1.0f, 1e-6f);
+    assert_float_equal(limn_learning_rate_at(&s, 60), 0.55f, 1e-6f);
+    assert_float_equal(limn_learning_rate_at(&s, 110), 0.1f, 1e-6f);
+    assert_float_equal(limn_learning_rate_at(&s, 100000), 0.1f, 1e-6f);
 }
 
 int main(void)

@@ -56,23 +56,24 @@ static void test_an_automaton_accepts_what_has_the_phrases(void **state)
     for (uint64_t seed = 0; seed < 400; seed++) {
         limn_rng rng = limn_rng_stream(seed, "automaton", 9);
         const size_t n_tokens = 4 + limn_rng_below(&rng, 3);
-        limn_automaton *a;
+        limn_required_words *a;
         wishes w;
         draw_wishes(&w, &rng, n_tokens);
-        assert_int_equal(limn_automaton_create(&a, w.requirements, w.n, NULL, n_tokens, 5000, NULL),
-                         LIMN_OK);
+        assert_int_equal(
+            limn_required_words_create(&a, w.requirements, w.n, NULL, n_tokens, 5000, NULL),
+            LIMN_OK);
         for (size_t i = 0; i < 40; i++) {
             uint32_t words[MAX_STEPS];
             size_t at = 0;
             for (size_t n = 0; n < MAX_STEPS; n++) {
-                assert_int_equal(limn_automaton_accepts(a, at), grants(&w, words, n));
+                assert_int_equal(limn_required_words_accepts(a, at), grants(&w, words, n));
                 words[n] = (uint32_t)(2 + limn_rng_below(&rng, n_tokens - 2));
-                at = limn_automaton_next(a, at)[words[n]];
-                assert_true(at < limn_automaton_n_states(a));
+                at = limn_required_words_next(a, at)[words[n]];
+                assert_true(at < limn_required_words_n_states(a));
             }
-            n_accepted += limn_automaton_accepts(a, at);
+            n_accepted += limn_required_words_accepts(a, at);
         }
-        limn_automaton_destroy(&a);
+        limn_required_words_destroy(&a);
     }
     assert_true(n_accepted > 1000 && n_accepted < 15000);
 }
@@ -95,18 +96,18 @@ static void test_the_least_number_of_words_is_known(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
         limn_rng rng = limn_rng_stream(seed, "needed", 6);
-        limn_automaton *a;
+        limn_required_words *a;
         wishes w;
         uint32_t words[MAX_STEPS];
         draw_wishes(&w, &rng, 5);
-        assert_int_equal(limn_automaton_create(&a, w.requirements, w.n, NULL, 5, 5000, NULL),
+        assert_int_equal(limn_required_words_create(&a, w.requirements, w.n, NULL, 5, 5000, NULL),
                          LIMN_OK);
         const size_t needed = count_needed(&w, 5, words, 0, 7);
         if (needed <= 7)
-            assert_int_equal(limn_automaton_n_needed(a, 0), needed);
+            assert_int_equal(limn_required_words_n_needed(a, 0), needed);
         else
-            assert_true(limn_automaton_n_needed(a, 0) > 7);
-        limn_automaton_destroy(&a);
+            assert_true(limn_required_words_n_needed(a, 0) > 7);
+        limn_required_words_destroy(&a);
     }
 }
 
@@ -114,7 +115,7 @@ static void test_automata_that_cannot_be_made(void **state)
 {
     static const uint32_t words[] = { 2, 3, 9 };
     const limn_phrase phrase = { words, 2 }, unknown = { words, 3 }, empty = { words, 0 };
-    const limn_requirement many[LIMN_AUTOMATON_MAX_REQUIREMENTS + 1] = { { &phrase, 1 } };
+    const limn_requirement many[LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS + 1] = { { &phrase, 1 } };
     const struct {
         limn_requirement requirement;
         size_t max_states;
@@ -125,18 +126,18 @@ static void test_automata_that_cannot_be_made(void **state)
         { { &unknown, 1 }, 9, LIMN_E_ARG },
         { { &empty, 1 }, 9, LIMN_E_ARG },
     };
-    limn_automaton *a;
+    limn_required_words *a;
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(
-            limn_automaton_create(&a, &cases[i].requirement, 1, NULL, 5, cases[i].max_states, NULL),
-            cases[i].status);
+        assert_int_equal(limn_required_words_create(&a, &cases[i].requirement, 1, NULL, 5,
+                                                    cases[i].max_states, NULL),
+                         cases[i].status);
         assert_true((a != NULL) == (cases[i].status == LIMN_OK));
-        limn_automaton_destroy(&a);
+        limn_required_words_destroy(&a);
     }
-    assert_int_equal(
-        limn_automaton_create(&a, many, LIMN_AUTOMATON_MAX_REQUIREMENTS + 1, NULL, 5, 9, NULL),
-        LIMN_E_LIMIT);
+    assert_int_equal(limn_required_words_create(&a, many, LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS + 1,
+                                                NULL, 5, 9, NULL),
+                     LIMN_E_LIMIT);
 }
 
 /* ---- searches ----------------------------------------------------------------------------- */
@@ -204,18 +205,18 @@ static void test_a_wide_beam_finds_the_best_that_has_the_words(void **state)
         const toy lm = { seed, 5, 0 };
         const size_t max_steps = 5;
         limn_beam_settings s = settings_of(250, max_steps, lm.n_tokens);
-        limn_automaton *automaton;
+        limn_required_words *required;
         search run_of = { 0 };
         wishes w;
         draw_wishes(&w, &rng, lm.n_tokens);
-        assert_int_equal(
-            limn_automaton_create(&automaton, w.requirements, w.n, NULL, lm.n_tokens, 5000, NULL),
-            LIMN_OK);
-        if (limn_automaton_n_states(automaton) * s.beam_size > MAX_ROWS) {
-            limn_automaton_destroy(&automaton);
+        assert_int_equal(limn_required_words_create(&required, w.requirements, w.n, NULL,
+                                                    lm.n_tokens, 5000, NULL),
+                         LIMN_OK);
+        if (limn_required_words_n_states(required) * s.beam_size > MAX_ROWS) {
+            limn_required_words_destroy(&required);
             continue;
         }
-        s.automaton = automaton;
+        s.required = required;
         s.n_best = 10;
         const size_t n = list_granting(all, &w, &lm, max_steps);
         assert_int_equal(run(&run_of, &s, &lm, NULL), n > 0 ? LIMN_OK : LIMN_E_ARG);
@@ -224,7 +225,7 @@ static void test_a_wide_beam_finds_the_best_that_has_the_words(void **state)
             n_compared++;
         }
         finish(&run_of);
-        limn_automaton_destroy(&automaton);
+        limn_required_words_destroy(&required);
     }
     assert_true(n_compared > 300);
 }
@@ -247,14 +248,14 @@ static void test_required_words_are_there_in_every_caption(void **state)
         limn_rng rng = limn_rng_stream(seed, "narrow", 6);
         const toy lm = { seed, 8, 0 };
         limn_beam_settings s = settings_of(1 + seed % 3, MAX_STEPS, lm.n_tokens);
-        limn_automaton *automaton;
+        limn_required_words *required;
         search run_of = { 0 };
         wishes w;
         draw_wishes(&w, &rng, lm.n_tokens);
-        assert_int_equal(
-            limn_automaton_create(&automaton, w.requirements, w.n, NULL, lm.n_tokens, 800, NULL),
-            LIMN_OK);
-        s.automaton = automaton;
+        assert_int_equal(limn_required_words_create(&required, w.requirements, w.n, NULL,
+                                                    lm.n_tokens, 800, NULL),
+                         LIMN_OK);
+        s.required = required;
         s.constraints.max_words = 11;
         s.n_best = 1 + seed % s.beam_size;
         assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
@@ -264,9 +265,10 @@ static void test_required_words_are_there_in_every_caption(void **state)
             assert_true(i == 0 || h->score <= run_of.best[i - 1].score);
             check_model_logprobs(h, &lm);
         }
-        assert_true(run_of.tracker.most_rows <= s.beam_size * limn_automaton_n_states(automaton));
+        assert_true(run_of.tracker.most_rows <=
+                    s.beam_size * limn_required_words_n_states(required));
         finish(&run_of);
-        limn_automaton_destroy(&automaton);
+        limn_required_words_destroy(&required);
     }
 }
 
@@ -277,12 +279,13 @@ static void test_words_that_do_not_fit_are_an_error(void **state)
     const limn_requirement requirement = { &phrase, 1 };
     const toy lm = { 1, 6, 0 };
     limn_beam_settings s = settings_of(3, MAX_STEPS, lm.n_tokens);
-    limn_automaton *automaton;
+    limn_required_words *required;
     search short_run = { 0 }, run_of = { 0 };
     limn_error err = { 0 };
     (void)state;
-    assert_int_equal(limn_automaton_create(&automaton, &requirement, 1, NULL, 6, 9, NULL), LIMN_OK);
-    s.automaton = automaton;
+    assert_int_equal(limn_required_words_create(&required, &requirement, 1, NULL, 6, 9, NULL),
+                     LIMN_OK);
+    s.required = required;
     s.constraints.max_words = 2;
     assert_int_equal(run(&short_run, &s, &lm, &err), LIMN_E_ARG);
     assert_non_null(strstr(err.text, "none that has the required words is left"));
@@ -291,7 +294,7 @@ static void test_words_that_do_not_fit_are_an_error(void **state)
     assert_memory_equal(run_of.best[0].tokens, words, sizeof words);
     finish(&short_run);
     finish(&run_of);
-    limn_automaton_destroy(&automaton);
+    limn_required_words_destroy(&required);
 }
 
 /* A phrase that every caption has anyway changes nothing. */
@@ -302,7 +305,7 @@ static void test_a_wish_that_is_granted_anyway_costs_nothing(void **state)
         const toy lm = { seed, 7, 0 };
         limn_beam_settings s = settings_of(2, MAX_STEPS, lm.n_tokens);
         search free_run = { 0 }, run_of = { 0 };
-        limn_automaton *automaton;
+        limn_required_words *required;
         s.n_best = 1;
         s.length_penalty = 0;
         assert_int_equal(run(&free_run, &s, &lm, NULL), LIMN_OK);
@@ -311,12 +314,12 @@ static void test_a_wish_that_is_granted_anyway_costs_nothing(void **state)
             const limn_phrase all_words = { h->tokens, h->n_tokens - 1 };
             const limn_requirement r = { &all_words, 1 };
             assert_int_equal(
-                limn_automaton_create(&automaton, &r, 1, NULL, lm.n_tokens, MAX_STEPS, NULL),
+                limn_required_words_create(&required, &r, 1, NULL, lm.n_tokens, MAX_STEPS, NULL),
                 LIMN_OK);
-            s.automaton = automaton;
+            s.required = required;
             assert_int_equal(run(&run_of, &s, &lm, NULL), LIMN_OK);
             assert_true(run_of.best[0].score >= h->score);
-            limn_automaton_destroy(&automaton);
+            limn_required_words_destroy(&required);
             finish(&run_of);
         }
         finish(&free_run);

@@ -50,7 +50,7 @@ static void create(struct fixture *f, limn_stage stage)
         .stage = stage,
         .optimizer = limn_optimizer_settings_default(),
         .end_to_end = { .first_stage = 17, .encoder_rate = 1 },
-        .schedule = { .peak = 1e-2f, .final_share = 1, .n_steps = 100 },
+        .learning_rate = { .peak = 1e-2f, .final_share = 1, .n_steps = 100 },
     };
     limn_error err = { 0 };
     f->config = toy_model_config(false);

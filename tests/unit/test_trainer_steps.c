@@ -97,7 +97,8 @@ static void open_fixture(fixture *f, limn_trainer_settings settings)
     assert_non_null(f->wanted);
     read_batch(f);
     f->settings.seed = SEED;
-    f->settings.schedule = (limn_schedule){ .peak = 1e-9F, .final_share = 1, .n_steps = 100 };
+    f->settings.learning_rate =
+        (limn_learning_rate){ .peak = 1e-9F, .final_share = 1, .n_steps = 100 };
     f->settings.optimizer = limn_optimizer_settings_default();
     f->settings.regularization.label_smoothing = 0.1F;
     f->settings.reward.references =

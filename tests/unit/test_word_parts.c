@@ -142,7 +142,7 @@ static void track(void *ctx, size_t n_rows, const uint32_t *parents, const uint3
 }
 
 static limn_status run(search *r, const limn_vocab *v, uint64_t seed,
-                       const limn_constraints *constraints, const limn_automaton *automaton)
+                       const limn_constraints *constraints, const limn_required_words *required)
 {
     static toy lm;
     lm = (toy){ seed, limn_vocab_n_tokens(v), 0 };
@@ -153,7 +153,7 @@ static limn_status run(search *r, const limn_vocab *v, uint64_t seed,
                              .start_token = 0,
                              .end_token = 1,
                              .constraints = *constraints,
-                             .automaton = automaton };
+                             .required = required };
     limn_arena counting;
     s.constraints.classes = limn_vocab_classes(v);
     s.constraints.twins = limn_vocab_twins(v);
@@ -390,14 +390,15 @@ static void test_a_banned_word_may_end_another(void **state)
 static void check_must(const limn_vocab *v, const char *one, const char *two, const char *other)
 {
     spellings either = { .n = 0 }, second = { .n = 0 };
-    limn_automaton *a;
+    limn_required_words *a;
     size_t n_both = 0;
     spell_text(&either, v, one, false);
     spell_text(&either, v, two, false);
     spell_text(&second, v, other, false);
     const limn_requirement r[] = { { either.phrases, either.n }, { second.phrases, second.n } };
     limn_error err = { 0 };
-    if (limn_automaton_create(&a, r, 2, limn_vocab_classes(v), limn_vocab_n_tokens(v), 60, &err))
+    if (limn_required_words_create(&a, r, 2, limn_vocab_classes(v), limn_vocab_n_tokens(v), 60,
+                                   &err))
         fail_msg("%s", err.text);
     for (uint64_t seed = 0; seed < 200; seed++) {
         const limn_constraints none = { .min_words = 0 };
@@ -412,7 +413,7 @@ static void check_must(const limn_vocab *v, const char *one, const char *two, co
         finish(&run_of);
     }
     assert_true(n_both > 3);
-    limn_automaton_destroy(&a);
+    limn_required_words_destroy(&a);
 }
 
 static void test_required_words_are_whole_words(void **state)

@@ -5,7 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/captions.h"
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 #include "common/text/string_table.h"
 #include "tools/caption_input.h"
 #include "common/io/image_list.h"

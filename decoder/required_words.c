@@ -1,4 +1,4 @@
-#include "decoder/automaton.h"
+#include "decoder/required_words.h"
 
 #include <string.h>
 
@@ -141,11 +141,11 @@ static limn_status build_matcher(matcher *m, const limn_requirement *r, size_t n
 /* A state is a node of each requirement's matcher, and what the last token was, where that matters
  * to a root. */
 typedef struct node_tuple {
-    uint32_t nodes[LIMN_AUTOMATON_MAX_REQUIREMENTS];
+    uint32_t nodes[LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS];
     uint32_t last; /* after */
 } node_tuple;
 
-struct limn_automaton {
+struct limn_required_words {
     size_t n_states, n_tokens;
     uint16_t *next; /* [n_states, n_tokens] */
     bool *accepts;  /* [n_states] */
@@ -154,13 +154,13 @@ struct limn_automaton {
 
 /* An automaton while its states are being found. */
 typedef struct builder {
-    matcher matchers[LIMN_AUTOMATON_MAX_REQUIREMENTS];
+    matcher matchers[LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS];
     size_t n_matchers, max_states;
     const limn_requirement *requirements;
     const unsigned char *classes; /* [n_tokens] or NULL */
     bool needs_last;              /* a phrase's first token may not begin a word */
     node_tuple *tuples;           /* [n_states] */
-    limn_automaton *a;
+    limn_required_words *a;
 } builder;
 
 static node_tuple step_all(const builder *b, const node_tuple *from, comer c)
@@ -187,7 +187,7 @@ static bool is_accepting(const builder *b, const node_tuple *tuple)
 /* The number of a state, which is added when it is new; max_states when there is no more room. */
 static size_t number_of(builder *b, const node_tuple *tuple)
 {
-    limn_automaton *a = b->a;
+    limn_required_words *a = b->a;
     for (size_t i = 0; i < a->n_states; i++)
         if (memcmp(&b->tuples[i], tuple, sizeof *tuple) == 0) return i;
     if (a->n_states == b->max_states) return b->max_states;
@@ -196,7 +196,7 @@ static size_t number_of(builder *b, const node_tuple *tuple)
     return a->n_states++;
 }
 
-static limn_status grow_next(limn_automaton *a, limn_error *err)
+static limn_status grow_next(limn_required_words *a, limn_error *err)
 {
     size_t n;
     uint16_t *next =
@@ -217,7 +217,7 @@ static limn_status too_many(const builder *b, limn_error *err)
 /* Finds where tokens that occur in no phrase lead. */
 static limn_status expand_others(builder *b, size_t state, limn_error *err)
 {
-    limn_automaton *a = b->a;
+    limn_required_words *a = b->a;
     size_t to[LIMN_TOKEN_SPACE + 1] = { 0 };
     bool is_known[LIMN_TOKEN_SPACE + 1] = { false };
     uint16_t *next = a->next + state * a->n_tokens;
@@ -238,7 +238,7 @@ static limn_status expand_others(builder *b, size_t state, limn_error *err)
 /* Finds where every token leads from `state`, and the states that are new. */
 static limn_status expand(builder *b, size_t state, limn_error *err)
 {
-    limn_automaton *a = b->a;
+    limn_required_words *a = b->a;
     const node_tuple from = b->tuples[state];
     uint16_t *next = a->next + state * a->n_tokens;
     LIMN_TRY(expand_others(b, state, err));
@@ -254,7 +254,7 @@ static limn_status expand(builder *b, size_t state, limn_error *err)
 }
 
 /* needed[s] = 1 + the least of the states after s, until nothing changes. */
-static void count_needed(limn_automaton *a)
+static void count_needed(limn_required_words *a)
 {
     bool has_changed = true;
     for (size_t s = 0; s < a->n_states; s++) a->needed[s] = a->accepts[s] ? 0 : a->n_states;
@@ -282,7 +282,7 @@ static bool needs_last(const matcher *m)
 
 static limn_status build(builder *b, size_t n_requirements, limn_error *err)
 {
-    limn_automaton *a = b->a;
+    limn_required_words *a = b->a;
     node_tuple start = { .last = AFTER_OTHER };
     for (size_t i = 0; i < n_requirements; i++) {
         b->n_matchers++;
@@ -312,15 +312,16 @@ static limn_status allocate(builder *b, limn_error *err)
     return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu states", b->max_states);
 }
 
-limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *requirements,
-                                  size_t n_requirements, const unsigned char *classes,
-                                  size_t n_tokens, size_t max_states, limn_error *err)
+limn_status limn_required_words_create(limn_required_words **out,
+                                       const limn_requirement *requirements, size_t n_requirements,
+                                       const unsigned char *classes, size_t n_tokens,
+                                       size_t max_states, limn_error *err)
 {
     builder b = { .requirements = requirements, .classes = classes, .max_states = max_states };
     *out = NULL;
-    if (n_requirements > LIMN_AUTOMATON_MAX_REQUIREMENTS)
+    if (n_requirements > LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS)
         return limn_fail(err, LIMN_E_LIMIT, "%zu required words or phrases are more than %d",
-                         n_requirements, LIMN_AUTOMATON_MAX_REQUIREMENTS);
+                         n_requirements, LIMN_REQUIRED_WORDS_MAX_REQUIREMENTS);
     limn_status status = allocate(&b, err);
     if (status == LIMN_OK) {
         b.a->n_tokens = n_tokens;
@@ -328,12 +329,12 @@ limn_status limn_automaton_create(limn_automaton **out, const limn_requirement *
     }
     for (size_t i = 0; i < b.n_matchers; i++) limn_free(b.matchers[i].nodes);
     limn_free(b.tuples);
-    if (status != LIMN_OK) limn_automaton_destroy(&b.a);
+    if (status != LIMN_OK) limn_required_words_destroy(&b.a);
     *out = b.a;
     return status;
 }
 
-void limn_automaton_destroy(limn_automaton **a)
+void limn_required_words_destroy(limn_required_words **a)
 {
     if (!a || !*a) return;
     limn_free((*a)->next);
@@ -343,22 +344,22 @@ void limn_automaton_destroy(limn_automaton **a)
     *a = NULL;
 }
 
-size_t limn_automaton_n_states(const limn_automaton *a)
+size_t limn_required_words_n_states(const limn_required_words *a)
 {
     return a->n_states;
 }
 
-const uint16_t *limn_automaton_next(const limn_automaton *a, size_t state)
+const uint16_t *limn_required_words_next(const limn_required_words *a, size_t state)
 {
     return a->next + state * a->n_tokens;
 }
 
-bool limn_automaton_accepts(const limn_automaton *a, size_t state)
+bool limn_required_words_accepts(const limn_required_words *a, size_t state)
 {
     return a->accepts[state];
 }
 
-size_t limn_automaton_n_needed(const limn_automaton *a, size_t state)
+size_t limn_required_words_n_needed(const limn_required_words *a, size_t state)
 {
     return a->needed[state];
 }

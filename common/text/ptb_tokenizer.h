@@ -18,8 +18,8 @@
  * - In lower case, a capital sigma before a cased letter beyond the basic plane, or beside a letter
  *   that Unicode got after version 13 (which Java 17 knows), both only in addresses: 7 of 60,000
  *   lines made of little else. */
-#ifndef LIMN_COMMON_TEXT_PTB_H
-#define LIMN_COMMON_TEXT_PTB_H
+#ifndef LIMN_COMMON_TEXT_PTB_TOKENIZER_H
+#define LIMN_COMMON_TEXT_PTB_TOKENIZER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 #include "common/text/utf8.h"
 
 typedef struct ptb_case {

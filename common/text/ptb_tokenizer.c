@@ -1,4 +1,4 @@
-#include "common/text/ptb.h"
+#include "common/text/ptb_tokenizer.h"
 
 #include <assert.h>
 #include <stdbool.h>
