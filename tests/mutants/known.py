@@ -30,4 +30,6 @@ KNOWN = [
     Mutant("classes beyond the 64th are forgotten", "models/train/object_match.c",
            "bits[1] |= set.bits[1]", "bits[1] |= set.bits[0]", ["reward"]),
     Mutant("the clipped norm is not PyTorch's", "models/train/adamw.c", "norm + 1e-6", "norm - 1e-6", ["adamw"]),
+    Mutant("consensus compares tokens, not words", "models/consensus.c",
+           "status == LIMN_OK && limn_vocab_classes(vocab)", "status == LIMN_OK && 0", ["consensus"]),
 ]

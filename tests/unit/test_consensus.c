@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/rng.h"
+#include "decoder/tokenizers/public_vocab.h"
 #include "models/consensus.h"
 #include "tests/unit/toy_language.h"
 #include "tests/fixtures/own_tokens.h"
@@ -90,7 +91,7 @@ static double similarity(const sentence *a, const sentence *b, const sentence *r
     return 10 * sum * exp(-delta * delta / 72);
 }
 
-/* ---- the test ----------------------------------------------------------------------------- */
+/* ---- captions with their frequencies ------------------------------------------------------ */
 
 static limn_document_frequencies *count_references(const sentence *references)
 {
@@ -123,45 +124,114 @@ static double consensus_of(const sentence *captions, const limn_hypothesis *h, s
     return total > 0 ? sum / total : 0;
 }
 
+/* ---- words of several tokens -------------------------------------------------------------- */
+
+/* The words of `texts`, and each but "a" once more as two pieces: a word may be written in two
+ * ways, and no token of one is a token of the other. */
+static limn_vocab *make_pieces(void)
+{
+    static const char text[] = "<pad>\n<s>\n</s>\n<unk>\na\ndog\ncat\nruns\nred\nthe\n"
+                               "do\n##g\nca\n##t\nru\n##ns\nre\n##d\nth\n##e\n";
+    const limn_specials specials = LIMN_SPECIALS_OWN;
+    limn_vocab *v;
+    limn_error err = { 0 };
+    if (limn_vocab_from_wordpiece(&v, text, sizeof text - 1, NULL, 0, true, &specials, &err))
+        fail_msg("%s", err.text);
+    return v;
+}
+
+typedef struct written {
+    uint32_t tokens[2 * MAX_WORDS + 1];
+    size_t n;
+} written;
+
+/* The tokens of a caption and its end: each word's own, or its two pieces. */
+static written write_in_pieces(const sentence *s, limn_rng *rng)
+{
+    enum { DOG = 5 };
+    written w = { .n = 0 };
+    for (size_t i = 0; i < s->n; i++) {
+        const uint32_t word = s->words[i];
+        if (word < DOG || limn_rng_below(rng, 2) == 0) {
+            w.tokens[w.n++] = word;
+        } else {
+            w.tokens[w.n++] = N_TOKENS + 2 * (word - DOG);
+            w.tokens[w.n++] = N_TOKENS + 2 * (word - DOG) + 1;
+        }
+    }
+    w.tokens[w.n] = TOKEN_END;
+    return w;
+}
+
+static written write_in_words(const sentence *s)
+{
+    written w = { .n = s->n };
+    memcpy(w.tokens, s->words, s->n * sizeof *s->words);
+    w.tokens[w.n] = TOKEN_END;
+    return w;
+}
+
+/* ---- the definition ----------------------------------------------------------------------- */
+
+/* Ranks captions [n] twice, which must change nothing. */
+static void check_rank(limn_consensus *c, limn_hypothesis *h, size_t n, bool are_samples,
+                       const double *expected)
+{
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(limn_consensus_rank(c, h, n, are_samples, NULL), LIMN_OK);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(fabs(h[i].score - expected[h[i].state]) < 1e-5);
+            assert_true(i == 0 || h[i].score <= h[i - 1].score);
+        }
+    }
+}
+
+static void check_definition(uint64_t seed, const limn_vocab *vocab, bool in_pieces)
+{
+    limn_rng rng = limn_rng_stream(seed, "consensus", 9);
+    sentence references[N_IMAGES], captions[MAX_CAPTIONS];
+    written as_tokens[MAX_CAPTIONS];
+    limn_hypothesis h[MAX_CAPTIONS];
+    limn_consensus *c;
+    const bool are_samples = seed % 2;
+    const size_t n = 2 + limn_rng_below(&rng, MAX_CAPTIONS - 1);
+    double expected[MAX_CAPTIONS];
+    for (size_t i = 0; i < N_IMAGES; i++) references[i] = draw_sentence(&rng);
+    limn_document_frequencies *f = count_references(references);
+    for (size_t i = 0; i < n; i++) {
+        captions[i] = draw_sentence(&rng);
+        as_tokens[i] =
+            in_pieces ? write_in_pieces(&captions[i], &rng) : write_in_words(&captions[i]);
+        h[i] = (limn_hypothesis){ .n_drawn = 1 + (uint32_t)limn_rng_below(&rng, 4),
+                                  .logprob = -8 * limn_rng_uniform(&rng),
+                                  .is_finished = limn_rng_below(&rng, 5) > 0,
+                                  .tokens = as_tokens[i].tokens,
+                                  .state = i };
+        h[i].n_tokens = as_tokens[i].n + h[i].is_finished;
+    }
+    for (size_t i = 0; i < n; i++)
+        expected[i] = consensus_of(captions, h, n, i, are_samples, references);
+    assert_int_equal(limn_consensus_create(&c, MAX_CAPTIONS, 2 * MAX_WORDS + 1, f, vocab, NULL),
+                     LIMN_OK);
+    check_rank(c, h, n, are_samples, expected);
+    limn_consensus_destroy(&c);
+    limn_document_frequencies_destroy(&f);
+}
+
 static void test_consensus_is_that_of_its_definition(void **state)
 {
     limn_vocab *vocab;
     (void)state;
     assert_int_equal(limn_vocab_create(&vocab, texts, N_TOKENS, NULL), LIMN_OK);
-    for (uint64_t seed = 0; seed < 150; seed++) {
-        limn_rng rng = limn_rng_stream(seed, "consensus", 9);
-        sentence references[N_IMAGES], captions[MAX_CAPTIONS];
-        limn_hypothesis h[MAX_CAPTIONS];
-        limn_consensus *c;
-        const bool are_samples = seed % 2;
-        const size_t n = 2 + limn_rng_below(&rng, MAX_CAPTIONS - 1);
-        double expected[MAX_CAPTIONS];
-        for (size_t i = 0; i < N_IMAGES; i++) references[i] = draw_sentence(&rng);
-        limn_document_frequencies *f = count_references(references);
-        for (size_t i = 0; i < n; i++) {
-            captions[i] = draw_sentence(&rng);
-            h[i] = (limn_hypothesis){ .n_drawn = 1 + (uint32_t)limn_rng_below(&rng, 4),
-                                      .logprob = -8 * limn_rng_uniform(&rng),
-                                      .is_finished = limn_rng_below(&rng, 5) > 0 };
-            captions[i].words[captions[i].n] = TOKEN_END;
-            h[i].tokens = captions[i].words;
-            h[i].n_tokens = captions[i].n + h[i].is_finished;
-            h[i].state = i;
-        }
-        for (size_t i = 0; i < n; i++)
-            expected[i] = consensus_of(captions, h, n, i, are_samples, references);
-        assert_int_equal(limn_consensus_create(&c, MAX_CAPTIONS, MAX_WORDS + 1, f, vocab, NULL),
-                         LIMN_OK);
-        for (int again = 0; again < 2; again++) {
-            assert_int_equal(limn_consensus_rank(c, h, n, are_samples, NULL), LIMN_OK);
-            for (size_t i = 0; i < n; i++) {
-                assert_true(fabs(h[i].score - expected[h[i].state]) < 1e-5);
-                assert_true(i == 0 || h[i].score <= h[i - 1].score);
-            }
-        }
-        limn_consensus_destroy(&c);
-        limn_document_frequencies_destroy(&f);
-    }
+    for (uint64_t seed = 0; seed < 150; seed++) check_definition(seed, vocab, false);
+    limn_vocab_destroy(&vocab);
+}
+
+static void test_consensus_compares_words_not_tokens(void **state)
+{
+    limn_vocab *vocab = make_pieces();
+    (void)state;
+    for (uint64_t seed = 0; seed < 150; seed++) check_definition(seed, vocab, true);
     limn_vocab_destroy(&vocab);
 }
 
@@ -289,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_consensus_is_that_of_its_definition),
+        cmocka_unit_test(test_consensus_compares_words_not_tokens),
         cmocka_unit_test(test_the_choice_is_that_of_the_whole_language),
         cmocka_unit_test(test_a_single_caption_stays_as_it_is),
     };

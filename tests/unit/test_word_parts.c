@@ -15,7 +15,6 @@
 #include "decoder/beam.h"
 #include "decoder/vocab.h"
 #include "decoder/word_spans.h"
-#include "models/consensus.h"
 #include "models/spellings.h"
 #include "models/user_words.h"
 #include "tests/unit/toy_language.h"
