@@ -278,7 +278,7 @@ class Train(unittest.TestCase):
         (photos / "a.png").write_bytes((self.data / "photos/p00.png").read_bytes())
         (photos / "b.png").write_text("this is no image")
         error = self.plan(["a.png\tx", "b.png\ty"], "--images", photos, share=0).stderr
-        self.assertIn("1 of 2 images that were tried can't be read, the first: b.png: ", error)
+        self.assertIn("1 of 2 sampled images can't be read; the first: ", error)
 
     def test_splits_of_any_file(self):
         rows = [f"p{i:02}.png,{split},a wall" for i, split in enumerate(("train", "restval", "val", "test") * 4)]

@@ -7,10 +7,10 @@
 #include "common/base/mem.h"
 #include "common/image/image.h"
 #include "common/io/dirwalk.h"
+#include "common/io/fileio.h"
 #include "common/text/image_name.h"
 #include "common/text/plural.h"
 #include "common/text/string_table.h"
-#include "tools/annotate/input/image_file.h"
 #include "tools/train/train_decoding.h"
 #include "tools/message.h"
 
@@ -139,6 +139,7 @@ static limn_status check_missing(const limn_image_names *all, const limn_image_n
 
 /* ---- what can be read --------------------------------------------------------------------- */
 
+/* Errors begin with the path. */
 static limn_status open_image(const limn_training_data *d, const char *name, limn_error *err)
 {
     enum { SMALL = 64 };
@@ -146,13 +147,15 @@ static limn_status open_image(const limn_training_data *d, const char *name, lim
         limn_input_square(SMALL, LIMN_RESIZE_BILINEAR, 0, 1), LIMN_DEFAULT_MAX_PIXELS
     };
     uint8_t pixels[SMALL * SMALL * 3];
-    unsigned char *bytes = NULL;
-    size_t size;
+    limn_file_bytes file = { 0 };
     char *path;
     LIMN_TRY(limn_image_path(&path, d->settings->images.images, name, err));
-    limn_status s = limn_image_file_read(&bytes, &size, path, MAX_FILE_SIZE, NULL, err);
-    if (s == LIMN_OK) s = limn_train_decode(d->load_ctx, pixels, bytes, size, &input, err);
-    limn_free(bytes);
+    limn_status s = limn_file_bytes_read(&file, path, MAX_FILE_SIZE, err);
+    if (s == LIMN_OK) {
+        s = limn_train_decode(d->load_ctx, pixels, file.bytes, file.size, &input, err);
+        if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
+    }
+    limn_file_bytes_free(&file);
     limn_free(path);
     return s;
 }
@@ -162,20 +165,16 @@ static void check_sample(const limn_image_names *present, const limn_training_da
 {
     const size_t n = limn_image_names_count(present), n_looked_at = n < SAMPLE ? n : SAMPLE;
     limn_error first = { 0 };
-    const char *first_name = NULL;
     size_t n_bad = 0;
     for (size_t i = 0; i < n_looked_at; i++) {
-        const char *name = limn_image_names_get(present, i * n / n_looked_at);
         limn_error error = { 0 };
-        if (open_image(d, name, &error) == LIMN_OK) continue;
-        if (n_bad++ > 0) continue;
-        first = error;
-        first_name = name;
+        if (open_image(d, limn_image_names_get(present, i * n / n_looked_at), &error) == LIMN_OK)
+            continue;
+        if (n_bad++ == 0) first = error;
     }
     if (n_bad > 0)
-        limn_message_warning(
-            "%zu of %zu %s tried can't be read, the first: %s: %s", n_bad, n_looked_at,
-            limn_plural(n_looked_at, "image that was", "images that were"), first_name, first.text);
+        limn_message_warning("%zu of %zu sampled %s can't be read; the first: %s", n_bad,
+                             n_looked_at, limn_plural(n_looked_at, "image", "images"), first.text);
 }
 
 limn_status limn_plan_images_check(const limn_training_data *d, limn_error *err)

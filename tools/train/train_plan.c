@@ -10,7 +10,7 @@
 static void print_data(const limn_training_data *d)
 {
     const limn_training_set *t = &d->train;
-    printf("images     %zu to train on, %zu for development\n", t->n_images, d->dev.n_images);
+    printf("images       %zu to train on, %zu for development\n", t->n_images, d->dev.n_images);
     printf("captions     %zu to train on, %zu for development\n", t->n_captions, d->dev.n_captions);
     printf("words        %zu tokens in the vocabulary; of %zu words in captions "
            "%.2f %% are not in "

@@ -348,10 +348,10 @@ static limn_status fail_end(const limn_sandbox *s, end_kind kind, int status, li
     if (kind == END_LOST) return limn_fail(err, LIMN_E_IO, "the sandbox is gone");
     if (kind == END_BY_CALLER) return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
     if (kind == END_BY_CLOCK)
-        return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more than %u seconds",
+        return limn_fail(err, LIMN_E_LIMIT, "decoding takes more than %u s",
                          (unsigned)set->max_seconds);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        return limn_fail(err, LIMN_E_LIMIT, "decoding it takes more than %u seconds of CPU time",
+        return limn_fail(err, LIMN_E_LIMIT, "decoding takes more than %u s of CPU time",
                          (unsigned)set->max_cpu_seconds);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
         return limn_fail(err, LIMN_E_CRASHED,
@@ -377,8 +377,7 @@ static limn_status take_answer(const limn_sandbox_exchange *x, limn_error *err)
     said.text[sizeof said.text - 1] = '\0';
     if (!x->has_answer) return limn_fail(err, LIMN_E_CRASHED, "decoding it terminated the decoder");
     if (said.code == LIMN_E_NOMEM)
-        return limn_fail(err, LIMN_E_LIMIT,
-                         "decoding it takes more memory than the sandbox allows");
+        return limn_fail(err, LIMN_E_LIMIT, "decoding takes more memory than the sandbox allows");
     if (!is_of_an_image(said.code))
         return limn_fail(err, LIMN_E_CRASHED,
                          "decoding it made the decoder return an impossible result");

@@ -33,13 +33,19 @@ static void close_between(unsigned first, unsigned last)
     for (long fd = first; fd < most && fd <= (long)last; fd++) close((int)fd);
 }
 
-/* Sets limits, never above the current ones: a soft limit `value`, which raises signals or errors,
- * and a hard limit `most`, which kills. */
-static void limit(int resource, rlim_t value, rlim_t most)
+static rlim_t least(rlim_t a, rlim_t b)
+{
+    return a < b ? a : b; /* RLIM_INFINITY is the largest value */
+}
+
+/* Lowers limits, and raises none: the soft one, which raises signals or errors, and the hard one,
+ * which kills. */
+static void limit(int resource, rlim_t soft, rlim_t hard)
 {
     struct rlimit l;
-    if (getrlimit(resource, &l) || (l.rlim_max != RLIM_INFINITY && l.rlim_max < most)) return;
-    l = (struct rlimit){ value, most };
+    if (getrlimit(resource, &l)) return;
+    l.rlim_max = least(l.rlim_max, hard);
+    l.rlim_cur = least(least(l.rlim_cur, soft), l.rlim_max);
     setrlimit(resource, &l);
 }
 
@@ -235,7 +241,7 @@ static bool keep_own_descriptors(const limn_sandbox_plan *p)
 }
 
 /* Drops the caller's mappings and descriptors. */
-static bool give_up_the_caller_s(const limn_sandbox_plan *p)
+static bool release_inherited(const limn_sandbox_plan *p)
 {
     for (size_t i = 0; i < p->n_slots; i++) munmap(p->slots[i].shared, p->shared_size);
     return keep_own_descriptors(p);
@@ -251,7 +257,7 @@ _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller, bool 
     if (is_main_thread) prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != caller) _exit(EXIT_FAILURE);
     reset_signals();
-    if (!give_up_the_caller_s(p)) _exit(EXIT_FAILURE);
+    if (!release_inherited(p)) _exit(EXIT_FAILURE);
     p->settings.work(NULL, 0, NULL, 0, NULL, &ignored);
     k.pids = calloc(p->n_slots, sizeof *k.pids);
     k.address_space = own_address_space();
