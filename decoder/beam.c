@@ -23,19 +23,20 @@ typedef struct group {
 } group;
 
 struct limn_beam {
-    limn_beam_settings plan;
-    float *log_probs;             /* [max_rows, n_tokens] */
-    float *values;                /* [max_rows, n_tokens]; log_probs where they are the same */
-    limn_hypothesis *open, *next; /* [max_rows], before and after a step; row i of the callback is
+    limn_beam_settings plan, settings; /* the largest, and those of the search in progress */
+    float *log_probs;                  /* [n_open, n_tokens], the caller's, of the latest rows */
+    float *own_values;                 /* [max_rows, n_tokens]; NULL where values are log_probs */
+    float *values;                     /* [n_open, n_tokens]: own_values or log_probs */
+    limn_hypothesis *open, *next; /* [max_rows], before and after a step; row i of the request is
                                    * open[i] */
     bank *banks, *next_banks;     /* [n_groups, n_states] */
     candidate_list *candidates;   /* [n_states] of the group whose turn it is */
     group *groups;                /* [n_groups] */
-    uint32_t *parents, *tokens;   /* [max_rows], of the rows of the next callback */
+    uint32_t *parents, *tokens;   /* [max_rows], of the rows wanted next */
     uint32_t *taken;              /* [max_rows] tokens chosen by earlier groups in this step */
     float *before_taken;          /* [max_rows] their values without the diversity penalty */
     limn_hypothesis *best;        /* [n_best] of several groups */
-    size_t n_open, n_next, n_taken;
+    size_t n_open, n_next, n_taken, n_steps;
 };
 
 /* ---- sizes --------------------------------------------------------------------------------- */
@@ -107,10 +108,8 @@ limn_beam *limn_beam_plan(limn_arena *a, const limn_beam_settings *s)
     const size_t max_rows = limn_beam_max_rows(s), n_banks = n_groups_of(s) * n_states_of(s);
     limn_beam plan = { .plan = *s };
     limn_beam *b = limn_arena_take(a, 1, sizeof *b);
-    plan.log_probs = limn_arena_take(a, max_rows * s->n_tokens, sizeof *plan.log_probs);
-    plan.values = plan.log_probs;
     if (has_own_values(s))
-        plan.values = limn_arena_take(a, max_rows * s->n_tokens, sizeof *plan.values);
+        plan.own_values = limn_arena_take(a, max_rows * s->n_tokens, sizeof *plan.own_values);
     plan.open = limn_hypotheses_plan(a, max_rows, s->max_steps);
     plan.next = limn_hypotheses_plan(a, max_rows, s->max_steps);
     plan.banks = limn_arena_take(a, n_banks, sizeof *plan.banks);
@@ -132,8 +131,8 @@ limn_beam *limn_beam_plan(limn_arena *a, const limn_beam_settings *s)
 static void prepare_values(limn_beam *b, const limn_beam_settings *s)
 {
     const limn_token_bounds bounds = { &s->constraints, s->n_tokens, s->max_steps, s->end_token };
-    if (b->values != b->log_probs)
-        memcpy(b->values, b->log_probs, b->n_open * s->n_tokens * sizeof *b->values);
+    b->values = b->own_values ? b->own_values : b->log_probs;
+    if (b->own_values) memcpy(b->values, b->log_probs, b->n_open * s->n_tokens * sizeof *b->values);
     for (size_t row = 0; row < b->n_open; row++) {
         float *values = b->values + row * s->n_tokens;
         limn_token_values_apply(&s->values, &bounds, &b->open[row], values);
@@ -236,13 +235,13 @@ static void collect_candidates(limn_beam *b, const limn_beam_settings *s, size_t
 
 /* ---- hypotheses ---------------------------------------------------------------------------- */
 
-static limn_scoring scoring_of(const limn_beam_settings *s, void *ctx)
+static limn_scoring scoring_of(const limn_beam_settings *s)
 {
     return (limn_scoring){ .length_penalty = s->length_penalty,
                            .length_reward = s->length_reward,
                            .coverage = s->coverage,
                            .coverage_of = s->coverage_of,
-                           .coverage_ctx = ctx };
+                           .coverage_ctx = s->coverage_ctx };
 }
 
 /* A slot among the best finished ones of a group, whose old content may be overwritten; NULL when
@@ -263,10 +262,10 @@ static limn_hypothesis *finished_place(group *g, size_t max, double rank)
 
 /* Where a hypothesis of that value and length is among the finished ones, with the score of its
  * base; its tokens are still to come. */
-static limn_hypothesis *place_by_score(group *g, const limn_beam_settings *s, void *ctx,
-                                       double value, double base, size_t length, size_t row)
+static limn_hypothesis *place_by_score(group *g, const limn_beam_settings *s, double value,
+                                       double base, size_t length, size_t row)
 {
-    const limn_scoring scoring = scoring_of(s, ctx);
+    const limn_scoring scoring = scoring_of(s);
     const double rank = limn_score(&scoring, value, length, row);
     limn_hypothesis *h = finished_place(g, max_finished_of(s), rank);
     if (h) h->score = base != value ? limn_score(&scoring, base, length, row) : rank;
@@ -279,13 +278,12 @@ static double base_of(const limn_beam *b, const limn_beam_settings *s, const lim
     return b->open[c->row].base + (double)b->values[c->row * s->n_tokens + c->token];
 }
 
-static void finish(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t g,
-                   const limn_candidate *c)
+static void finish(limn_beam *b, const limn_beam_settings *s, size_t g, const limn_candidate *c)
 {
     const limn_hypothesis *parent = &b->open[c->row];
     const double base = base_of(b, s, c);
     limn_hypothesis *h =
-        place_by_score(&b->groups[g], s, ctx, c->value, base, parent->n_tokens + 1, c->row);
+        place_by_score(&b->groups[g], s, c->value, base, parent->n_tokens + 1, c->row);
     if (!h) return;
     const double score = h->score;
     limn_hypothesis_copy(h, parent);
@@ -308,14 +306,13 @@ static void keep_open(limn_beam *b, const limn_beam_settings *s, const limn_cand
 }
 
 /* Walks the candidates from the best: those that end are finished, until there are K open ones. */
-static void take_candidates(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t g,
-                            size_t state)
+static void take_candidates(limn_beam *b, const limn_beam_settings *s, size_t g, size_t state)
 {
     const candidate_list *list = &b->candidates[state];
     const size_t begin = b->n_next, width = width_of(s);
     for (size_t i = 0; i < list->n && b->n_next - begin < width; i++) {
         if (list->items[i].token == s->end_token)
-            finish(b, s, ctx, g, &list->items[i]);
+            finish(b, s, g, &list->items[i]);
         else
             keep_open(b, s, &list->items[i], state);
     }
@@ -334,14 +331,13 @@ static void swap_open(limn_beam *b)
 }
 
 /* One step of all groups in turn. */
-static void advance(limn_beam *b, const limn_beam_settings *s, void *ctx)
+static void advance(limn_beam *b, const limn_beam_settings *s)
 {
     prepare_values(b, s);
     b->n_next = b->n_taken = 0;
     for (size_t g = 0; g < n_groups_of(s); g++) {
         collect_candidates(b, s, g);
-        for (size_t state = 0; state < n_states_of(s); state++)
-            take_candidates(b, s, ctx, g, state);
+        for (size_t state = 0; state < n_states_of(s); state++) take_candidates(b, s, g, state);
         if (s->diversity > 0 && g + 1 < n_groups_of(s)) {
             memcpy(b->taken, b->tokens, b->n_next * sizeof *b->taken);
             b->n_taken = b->n_next;
@@ -357,7 +353,7 @@ static size_t count_hopeful(const limn_beam *b, const limn_beam_settings *s, siz
 {
     const size_t max = max_finished_of(s), n_best = s->n_best < max ? s->n_best : max;
     const size_t longest = limn_constraints_max_tokens(&s->constraints, s->max_steps) + 1;
-    const limn_scoring scoring = scoring_of(s, NULL);
+    const limn_scoring scoring = scoring_of(s);
     size_t n = of->n;
     if (b->groups[g].n_finished < max) return n;
     const double worst = b->groups[g].ranks[n_best - 1];
@@ -394,7 +390,7 @@ static void drop_hopeless(limn_beam *b, const limn_beam_settings *s)
 }
 
 /* Hypotheses that have not ended count where too few of their group have. */
-static void add_unfinished(limn_beam *b, const limn_beam_settings *s, void *ctx, size_t g)
+static void add_unfinished(limn_beam *b, const limn_beam_settings *s, size_t g)
 {
     const size_t n_states = n_states_of(s);
     for (size_t state = 0; state < n_states; state++) {
@@ -402,7 +398,7 @@ static void add_unfinished(limn_beam *b, const limn_beam_settings *s, void *ctx,
         if (s->required && !limn_required_words_accepts(s->required, state)) continue;
         for (size_t i = of->begin; i < of->begin + of->n; i++) {
             const limn_hypothesis *open = &b->open[i];
-            limn_hypothesis *h = place_by_score(&b->groups[g], s, ctx, open->value, open->base,
+            limn_hypothesis *h = place_by_score(&b->groups[g], s, open->value, open->base,
                                                 s->max_steps, open->rows[open->n_tokens - 1]);
             if (!h) break;
             const double score = h->score;
@@ -504,30 +500,41 @@ static limn_status check(const limn_beam *b, const limn_beam_settings *s, limn_e
     return limn_constraints_check(&s->constraints, s->n_tokens, s->max_steps, err);
 }
 
-static void start(limn_beam *b, const limn_beam_settings *s)
+limn_status limn_beam_begin(limn_beam *b, const limn_beam_settings *s, limn_error *err)
 {
     const size_t n_states = n_states_of(s);
+    LIMN_TRY(check(b, s, err));
+    b->settings = *s;
     for (size_t g = 0; g < n_groups_of(s); g++) {
         b->groups[g].n_finished = 0;
         for (size_t i = 0; i < n_states; i++) b->banks[g * n_states + i] = (bank){ 0, i == 0 };
     }
     limn_hypothesis_clear(&b->open[0]);
     b->n_open = 1;
+    b->n_steps = 0;
     b->parents[0] = 0;
     b->tokens[0] = s->start_token;
+    return LIMN_OK;
 }
 
-limn_status limn_beam_search(limn_beam *b, const limn_beam_settings *s, limn_beam_step_fn *step,
-                             void *ctx, const limn_hypothesis **out, size_t *n_out, limn_error *err)
+limn_search_rows limn_beam_rows(const limn_beam *b)
 {
-    LIMN_TRY(check(b, s, err));
-    start(b, s);
-    for (size_t i = 0; i < s->max_steps && b->n_open > 0; i++) {
-        step(ctx, b->n_open, b->parents, b->tokens, b->log_probs);
-        advance(b, s, ctx);
-        drop_hopeless(b, s);
-    }
+    const size_t n_rows = b->n_steps < b->settings.max_steps ? b->n_open : 0;
+    return (limn_search_rows){ n_rows, b->parents, b->tokens };
+}
+
+void limn_beam_take(limn_beam *b, float *log_probs)
+{
+    b->log_probs = log_probs;
+    advance(b, &b->settings);
+    drop_hopeless(b, &b->settings);
+    b->n_steps++;
+}
+
+limn_status limn_beam_end(limn_beam *b, const limn_hypothesis **out, size_t *n_out, limn_error *err)
+{
+    const limn_beam_settings *s = &b->settings;
     for (size_t g = 0; g < n_groups_of(s); g++)
-        if (b->groups[g].n_finished < max_finished_of(s)) add_unfinished(b, s, ctx, g);
+        if (b->groups[g].n_finished < max_finished_of(s)) add_unfinished(b, s, g);
     return take_best(b, s, out, n_out, err);
 }

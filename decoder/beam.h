@@ -1,5 +1,5 @@
 /* Beam search: plain, diverse (in groups) and constrained (with required words). It is independent
- * of the model: a callback gives log-probabilities.
+ * of the model: whoever drives it gives it log-probabilities (search_rows.h).
  *
  * Plain (the semantics of the reference captioner): at each step the 2K best extensions of all
  * open hypotheses are considered in order; an extension by the end token is a finished hypothesis,
@@ -40,6 +40,7 @@
 #include "decoder/constraints.h"
 #include "decoder/hypothesis.h"
 #include "decoder/required_words.h"
+#include "decoder/search_rows.h"
 #include "decoder/token_values.h"
 
 #define LIMN_BEAM_MAX 64       /* hypotheses */
@@ -60,14 +61,9 @@ typedef struct limn_beam_settings {
     const limn_required_words *required; /* over n_tokens tokens */
     limn_token_values values;            /* filter and penalties of tokens */
     float length_reward, coverage;       /* of limn_scoring */
-    limn_coverage_fn *coverage_of;       /* gets the ctx of the search */
+    limn_coverage_fn *coverage_of;
+    void *coverage_ctx; /* of coverage_of */
 } limn_beam_settings;
-
-/* Writes log-probabilities [n_rows, n_tokens], none above 0, after row i, which continued row
- * parents[i] of the call before, took tokens[i]. At the first call n_rows is 1 and the token the
- * start token (with groups, that many rows of it). */
-typedef void limn_beam_step_fn(void *ctx, size_t n_rows, const uint32_t *parents,
-                               const uint32_t *tokens, float *log_probs);
 
 typedef struct limn_beam limn_beam; /* scratch of one worker, taken from an arena */
 
@@ -79,11 +75,17 @@ size_t limn_beam_max_finished(const limn_beam_settings *settings);
  * or has failed. */
 limn_beam *limn_beam_plan(limn_arena *arena, const limn_beam_settings *settings);
 
-/* Searches. *out [*n_out] are the best hypotheses, best score first, n_out in 1 … n_best; they
- * belong to `b` and stay valid until its next search. Allocates nothing.
- * LIMN_E_ARG: settings out of range or beyond the plan, or no caption can meet the constraints. */
-limn_status limn_beam_search(limn_beam *b, const limn_beam_settings *settings,
-                             limn_beam_step_fn *step, void *ctx, const limn_hypothesis **out,
-                             size_t *n_out, limn_error *err);
+/* Begins a search; what the settings borrow must outlive it. None of these allocates.
+ * LIMN_E_ARG: settings out of range or beyond the plan. */
+limn_status limn_beam_begin(limn_beam *b, const limn_beam_settings *settings, limn_error *err);
+/* At first one row of the start token. */
+limn_search_rows limn_beam_rows(const limn_beam *b);
+/* Takes log_probs [n_rows, n_tokens], none above 0, of limn_beam_rows; it may change them. */
+void limn_beam_take(limn_beam *b, float *log_probs);
+/* The results, once there are no rows: *out [*n_out] are the best hypotheses, best score first,
+ * n_out in 1 … n_best; they belong to `b` and stay valid until its next search. LIMN_E_ARG when no
+ * caption can meet the constraints. */
+limn_status limn_beam_end(limn_beam *b, const limn_hypothesis **out, size_t *n_out,
+                          limn_error *err);
 
 #endif

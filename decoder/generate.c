@@ -6,20 +6,21 @@
 #include "common/base/ranked.h"
 
 struct limn_generate {
-    float *logits;                /* [K, n_tokens] */
-    float *values;                /* [n_tokens] what a row's next token is chosen by */
-    limn_hypothesis *open, *next; /* [K], best value first; row i of the callback is open[i] */
-    limn_hypothesis *finished;    /* [K], best score first */
-    limn_candidate *candidates;   /* [2K] */
-    uint32_t *parents, *tokens;   /* [K] */
-    size_t n_open, n_next, n_finished, n_candidates;
+    limn_generate_settings settings; /* of the search in progress */
+    float *logits;                   /* [n_rows, n_tokens], the caller's, of the latest rows */
+    float *values;                   /* [n_tokens] what a row's next token is chosen by */
+    limn_hypothesis *open, *next;    /* [K], best value first; row i of the request is open[i] */
+    limn_hypothesis *finished;       /* [K], best score first */
+    limn_candidate *candidates;      /* [2K] */
+    uint32_t *parents, *tokens;      /* [K] */
+    size_t n_read;                   /* tokens of the prompt that were asked for */
+    size_t n_rows, n_open, n_next, n_finished, n_candidates;
 };
 
 limn_generate *limn_generate_plan(limn_arena *a, const limn_generate_settings *s)
 {
     limn_generate plan = { 0 };
     limn_generate *g = limn_arena_take(a, 1, sizeof *g);
-    plan.logits = limn_arena_take(a, s->beam_size * s->n_tokens, sizeof *plan.logits);
     plan.values = limn_arena_take(a, s->n_tokens, sizeof *plan.values);
     plan.open = limn_hypotheses_plan(a, s->beam_size, s->max_new);
     plan.next = limn_hypotheses_plan(a, s->beam_size, s->max_new);
@@ -34,25 +35,22 @@ limn_generate *limn_generate_plan(limn_arena *a, const limn_generate_settings *s
 
 /* ---- what follows a hypothesis -------------------------------------------------------------- */
 
-/* Reads the prompt: logits of its last token are those of the first row. */
-static void begin(limn_generate *g, const limn_generate_settings *s, limn_beam_step_fn *step,
-                  void *ctx)
+/* Asks for the next token of the prompt: logits of the last one are those of the first row. */
+static void ask_for_prompt(limn_generate *g, const limn_generate_settings *s)
 {
-    const uint32_t parent = 0;
-    for (size_t i = 0; i < s->n_prompt; i++) step(ctx, 1, &parent, &s->prompt[i], g->logits);
-    limn_hypothesis_clear(&g->open[0]);
-    g->n_open = 1;
-    g->n_finished = 0;
+    g->parents[0] = 0;
+    g->tokens[0] = s->prompt[g->n_read++];
+    g->n_rows = 1;
 }
 
-static void step_open(limn_generate *g, limn_beam_step_fn *step, void *ctx)
+static void ask_for_open(limn_generate *g)
 {
     for (size_t i = 0; i < g->n_open; i++) {
         const limn_hypothesis *h = &g->open[i];
         g->parents[i] = h->rows[h->n_tokens - 1];
         g->tokens[i] = h->tokens[h->n_tokens - 1];
     }
-    step(ctx, g->n_open, g->parents, g->tokens, g->logits);
+    g->n_rows = g->n_open;
 }
 
 static bool is_among(const uint32_t *tokens, size_t n, uint32_t token)
@@ -105,15 +103,15 @@ static bool append_best(limn_generate *g, const limn_generate_settings *s, limn_
     return true;
 }
 
-static void search_greedily(limn_generate *g, const limn_generate_settings *s,
-                            limn_beam_step_fn *step, void *ctx)
+/* A step; false: the search is over. */
+static bool step_greedily(limn_generate *g, const limn_generate_settings *s)
 {
     limn_hypothesis *h = &g->open[0];
-    while (append_best(g, s, h) && !h->is_finished && h->n_tokens < s->max_new)
-        step_open(g, step, ctx);
-    if (h->n_tokens == 0) return;
+    if (append_best(g, s, h) && !h->is_finished && h->n_tokens < s->max_new) return true;
+    if (h->n_tokens == 0) return false;
     h->score = score_of(s, h->value, h->n_tokens);
     limn_hypothesis_copy(&g->finished[g->n_finished++], h);
+    return false;
 }
 
 /* ---- beam search ---------------------------------------------------------------------------- */
@@ -189,30 +187,50 @@ static bool can_improve(const limn_generate *g, const limn_generate_settings *s)
     return score_of(s, g->open[0].value, g->open[0].n_tokens) > g->finished[s->beam_size - 1].score;
 }
 
-static void search_by_beam(limn_generate *g, const limn_generate_settings *s,
-                           limn_beam_step_fn *step, void *ctx)
+/* A step; false: the search is over. */
+static bool step_by_beam(limn_generate *g, const limn_generate_settings *s)
 {
-    for (;;) {
-        g->n_candidates = 0;
-        for (size_t row = 0; row < g->n_open; row++) offer_row(g, s, row);
-        sort_out(g, s);
-        if (!can_improve(g, s)) return;
-        step_open(g, step, ctx);
-    }
+    g->n_candidates = 0;
+    for (size_t row = 0; row < g->n_open; row++) offer_row(g, s, row);
+    sort_out(g, s);
+    return can_improve(g, s);
 }
 
-limn_status limn_generate_search(limn_generate *g, const limn_generate_settings *s,
-                                 limn_beam_step_fn *step, void *ctx, const limn_hypothesis **out,
-                                 size_t *n_out, limn_error *err)
+/* ---- search --------------------------------------------------------------------------------- */
+
+void limn_generate_begin(limn_generate *g, const limn_generate_settings *s)
 {
-    begin(g, s, step, ctx);
-    if (s->beam_size == 1)
-        search_greedily(g, s, step, ctx);
+    g->settings = *s;
+    limn_hypothesis_clear(&g->open[0]);
+    g->n_open = 1;
+    g->n_finished = g->n_read = 0;
+    ask_for_prompt(g, s);
+}
+
+limn_search_rows limn_generate_rows(const limn_generate *g)
+{
+    return (limn_search_rows){ g->n_rows, g->parents, g->tokens };
+}
+
+void limn_generate_take(limn_generate *g, float *logits)
+{
+    const limn_generate_settings *s = &g->settings;
+    g->logits = logits;
+    if (g->n_read < s->n_prompt)
+        ask_for_prompt(g, s);
+    else if (s->beam_size == 1 ? step_greedily(g, s) : step_by_beam(g, s))
+        ask_for_open(g);
     else
-        search_by_beam(g, s, step, ctx);
+        g->n_rows = 0;
+}
+
+limn_status limn_generate_end(const limn_generate *g, const limn_hypothesis **out, size_t *n_out,
+                              limn_error *err)
+{
+    const size_t n_best = g->settings.n_best;
     if (g->n_finished == 0)
         return limn_fail(err, LIMN_E_ARG, "the model's logits allow no caption");
     *out = g->finished;
-    *n_out = g->n_finished < s->n_best ? g->n_finished : s->n_best;
+    *n_out = g->n_finished < n_best ? g->n_finished : n_best;
     return LIMN_OK;
 }

@@ -31,12 +31,17 @@ typedef struct limn_generate limn_generate; /* scratch of one worker, taken from
  * failed. */
 limn_generate *limn_generate_plan(limn_arena *arena, const limn_generate_settings *settings);
 
-/* Searches. `step` as in decoder/beam.h, but it writes logits; the tokens of the prompt come one
- * after the other as row 0. *out [*n_out] are the best hypotheses, new tokens only, best score
- * first; they belong to `g` and stay valid until its next search. Allocates nothing. LIMN_E_ARG
- * when the logits allow no caption. */
-limn_status limn_generate_search(limn_generate *g, const limn_generate_settings *settings,
-                                 limn_beam_step_fn *step, void *ctx, const limn_hypothesis **out,
-                                 size_t *n_out, limn_error *err);
+/* Begins a search, within what it was planned for; what the settings borrow must outlive it. None
+ * of these allocates. */
+void limn_generate_begin(limn_generate *g, const limn_generate_settings *settings);
+/* At first the tokens of the prompt, one after the other, as row 0. */
+limn_search_rows limn_generate_rows(const limn_generate *g);
+/* Takes logits [n_rows, n_tokens] of limn_generate_rows, and changes them. */
+void limn_generate_take(limn_generate *g, float *logits);
+/* The results, once there are no rows: *out [*n_out] are the best hypotheses, new tokens only, best
+ * score first; they belong to `g` and stay valid until its next search. LIMN_E_ARG when the logits
+ * allow no caption. */
+limn_status limn_generate_end(const limn_generate *g, const limn_hypothesis **out, size_t *n_out,
+                              limn_error *err);
 
 #endif

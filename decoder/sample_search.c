@@ -11,7 +11,6 @@ limn_sample_search *limn_sample_plan(limn_arena *a, const limn_sample_settings *
     const size_t n = s->n_samples;
     limn_sample_search plan = { .plan = *s };
     limn_sample_search *d = limn_arena_take(a, 1, sizeof *d);
-    plan.log_probs = limn_arena_take(a, n * s->n_tokens, sizeof *plan.log_probs);
     plan.probabilities = limn_arena_take(a, s->n_tokens, sizeof *plan.probabilities);
     plan.items = limn_arena_take(a, s->n_tokens, sizeof *plan.items);
     plan.open = limn_hypotheses_plan(a, n, s->max_steps);
@@ -52,12 +51,10 @@ void limn_sample_extend(const limn_sample_search *d, const limn_sample_settings 
     to->is_finished = token == s->end_token;
 }
 
-bool limn_sample_complete(const limn_sample_settings *s, void *ctx, limn_hypothesis *h)
+bool limn_sample_complete(const limn_sample_settings *s, limn_hypothesis *h)
 {
-    limn_scoring scoring = s->scoring;
     if (!h->is_finished && h->n_tokens < s->max_steps) return false;
-    scoring.coverage_ctx = ctx;
-    h->score = limn_score(&scoring, h->logprob, h->n_tokens, h->rows[h->n_tokens - 1]);
+    h->score = limn_score(&s->scoring, h->logprob, h->n_tokens, h->rows[h->n_tokens - 1]);
     return true;
 }
 
@@ -83,8 +80,8 @@ static limn_hypothesis *find_same(limn_hypothesis *list, size_t first, size_t n,
 
 /* open[row] was continued by `token`. Those that are equal are one hypothesis, drawn more than
  * once. Returns its row in the next step; SIZE_MAX when it is complete. */
-static size_t take_draw(limn_sample_search *d, const limn_sample_settings *s, void *ctx,
-                        size_t first_finished, size_t *n_next, size_t row, uint32_t token)
+static size_t take_draw(limn_sample_search *d, const limn_sample_settings *s, size_t first_finished,
+                        size_t *n_next, size_t row, uint32_t token)
 {
     limn_hypothesis *same = find_same(d->finished, first_finished, d->n_finished, row, token);
     if (!same) same = find_same(d->next, 0, *n_next, row, token);
@@ -95,7 +92,7 @@ static size_t take_draw(limn_sample_search *d, const limn_sample_settings *s, vo
     }
     limn_hypothesis *h = &d->next[*n_next];
     limn_sample_extend(d, s, h, &d->open[row], row, token);
-    if (limn_sample_complete(s, ctx, h)) {
+    if (limn_sample_complete(s, h)) {
         limn_hypothesis_copy(&d->finished[d->n_finished++], h);
         return SIZE_MAX;
     }
@@ -105,7 +102,7 @@ static size_t take_draw(limn_sample_search *d, const limn_sample_settings *s, vo
 }
 
 /* Draws a token for every sample that is open; returns the rows of the next step. */
-static size_t draw_step(limn_sample_search *d, const limn_sample_settings *s, void *ctx)
+static size_t draw_step(limn_sample_search *d, const limn_sample_settings *s)
 {
     const size_t first_finished = d->n_finished, n_samples = d->n_open_samples;
     size_t n_next = 0, row = SIZE_MAX;
@@ -118,7 +115,7 @@ static size_t draw_step(limn_sample_search *d, const limn_sample_settings *s, vo
         if (!(sum > 0)) continue; /* nothing may follow */
         const uint32_t token =
             limn_sampling_draw(d->probabilities, s->n_tokens, sum, limn_rng_uniform(&at.rng));
-        at.row = take_draw(d, s, ctx, first_finished, &n_next, row, token);
+        at.row = take_draw(d, s, first_finished, &n_next, row, token);
         if (at.row != SIZE_MAX) d->samples[d->n_open_samples++] = at;
     }
     return n_next;
@@ -135,21 +132,21 @@ static void sort_samples(limn_sample_search *d)
     }
 }
 
-static void draw_independently(limn_sample_search *d, const limn_sample_settings *s, uint64_t image,
-                               limn_beam_step_fn *step, void *ctx)
+static void begin_independent(limn_sample_search *d, const limn_sample_settings *s)
 {
-    size_t n_rows = 1;
     d->n_open_samples = s->n_samples;
     for (size_t i = 0; i < s->n_samples; i++) {
         const unsigned char number[] = { (unsigned char)i, (unsigned char)(i >> 8) };
-        d->samples[i] = (sample){ limn_rng_stream(image, number, sizeof number), 0 };
+        d->samples[i] = (sample){ limn_rng_stream(d->image.key, number, sizeof number), 0 };
     }
-    while (n_rows > 0) {
-        step(ctx, n_rows, d->parents, d->tokens, d->log_probs);
-        n_rows = draw_step(d, s, ctx);
-        sort_samples(d);
-        limn_sample_swap_open(d);
-    }
+}
+
+static size_t step_independent(limn_sample_search *d, const limn_sample_settings *s)
+{
+    const size_t n_rows = draw_step(d, s);
+    sort_samples(d);
+    limn_sample_swap_open(d);
+    return n_rows;
 }
 
 /* ---- all ---------------------------------------------------------------------------------- */
@@ -172,28 +169,42 @@ static limn_status check(const limn_sample_search *d, const limn_sample_settings
     return limn_constraints_check(&s->constraints, s->n_tokens, s->max_steps, err);
 }
 
-static void start(limn_sample_search *d, const limn_sample_settings *s)
+limn_status limn_sample_begin(limn_sample_search *d, const limn_sample_settings *s, uint64_t seed,
+                              const char *name, size_t name_size, limn_error *err)
 {
-    d->n_open = 1;
+    LIMN_TRY(check(d, s, err));
+    d->settings = *s;
+    d->image = limn_rng_stream(seed, name, name_size);
+    d->n_rows = d->n_open = 1;
     d->n_finished = 0;
     limn_hypothesis_clear(&d->open[0]);
     d->parents[0] = 0;
     d->tokens[0] = s->start_token;
+    if (s->is_distinct)
+        limn_sample_begin_distinct(d, s);
+    else
+        begin_independent(d, s);
+    return LIMN_OK;
 }
 
-limn_status limn_sample(limn_sample_search *d, const limn_sample_settings *s, uint64_t seed,
-                        const char *name, size_t name_size, limn_beam_step_fn *step, void *ctx,
-                        const limn_hypothesis **out, size_t *n_out, limn_error *err)
+limn_search_rows limn_sample_rows(const limn_sample_search *d)
 {
-    LIMN_TRY(check(d, s, err));
-    limn_rng image = limn_rng_stream(seed, name, name_size);
-    start(d, s);
-    if (s->is_distinct)
-        limn_sample_without_replacement(d, s, &image, step, ctx);
-    else
-        draw_independently(d, s, image.key, step, ctx);
-    limn_hypothesis *found = s->is_distinct ? d->open : d->finished;
-    *n_out = s->is_distinct ? d->n_open : d->n_finished;
+    return (limn_search_rows){ d->n_rows, d->parents, d->tokens };
+}
+
+void limn_sample_take(limn_sample_search *d, const float *log_probs)
+{
+    const limn_sample_settings *s = &d->settings;
+    d->log_probs = log_probs;
+    d->n_rows = s->is_distinct ? limn_sample_step_distinct(d, s) : step_independent(d, s);
+}
+
+limn_status limn_sample_end(limn_sample_search *d, const limn_hypothesis **out, size_t *n_out,
+                            limn_error *err)
+{
+    const bool is_distinct = d->settings.is_distinct;
+    limn_hypothesis *found = is_distinct ? d->open : d->finished;
+    *n_out = is_distinct ? d->n_open : d->n_finished;
     *out = found;
     limn_ranked_sort(found, *n_out, sizeof(limn_hypothesis), limn_hypothesis_is_better);
     if (*n_out == 0)

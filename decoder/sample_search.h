@@ -28,7 +28,7 @@ typedef struct limn_sample_settings {
     limn_constraints constraints;
     limn_token_values values; /* act before the sampling; 0 is off */
     limn_sampling sampling;
-    limn_scoring scoring;     /* of what was drawn; the step's ctx replaces coverage_ctx */
+    limn_scoring scoring;     /* of what was drawn */
     limn_softmax_fn *softmax; /* of limn_kernels */
 } limn_sample_settings;
 
@@ -38,12 +38,18 @@ typedef struct limn_sample_search limn_sample_search; /* scratch of one worker, 
  * or has failed. */
 limn_sample_search *limn_sample_plan(limn_arena *arena, const limn_sample_settings *settings);
 
-/* Draws. *out [*n_out] are the different captions that were drawn, best score first, n_out in 1 …
- * n_samples; `n_drawn` says how often each. They belong to `search` and stay valid until its next
- * use. `step` as for limn_beam_search, with at most n_samples rows. Allocates nothing.
- * LIMN_E_ARG: settings out of range or beyond the plan, or no caption can meet the constraints. */
-limn_status limn_sample(limn_sample_search *search, const limn_sample_settings *settings,
-                        uint64_t seed, const char *name, size_t name_size, limn_beam_step_fn *step,
-                        void *ctx, const limn_hypothesis **out, size_t *n_out, limn_error *err);
+/* Begins to draw; what the settings borrow must outlive the search, `name` need not. None of these
+ * allocates. LIMN_E_ARG: settings out of range or beyond the plan. */
+limn_status limn_sample_begin(limn_sample_search *search, const limn_sample_settings *settings,
+                              uint64_t seed, const char *name, size_t name_size, limn_error *err);
+/* At first one row of the start token; at most n_samples. */
+limn_search_rows limn_sample_rows(const limn_sample_search *search);
+/* Takes log_probs [n_rows, n_tokens], none above 0, of limn_sample_rows. */
+void limn_sample_take(limn_sample_search *search, const float *log_probs);
+/* The results, once there are no rows: *out [*n_out] are the different captions that were drawn,
+ * best score first, n_out in 1 … n_samples; `n_drawn` says how often each. They belong to `search`
+ * and stay valid until it begins again. LIMN_E_ARG when no caption can meet the constraints. */
+limn_status limn_sample_end(limn_sample_search *search, const limn_hypothesis **out, size_t *n_out,
+                            limn_error *err);
 
 #endif

@@ -22,14 +22,15 @@ typedef struct noisy_leaf {
 #define LIMN_NO_TOKEN UINT32_MAX
 
 struct limn_sample_search {
-    limn_sample_settings plan;
-    float *log_probs;             /* [n_samples, n_tokens] */
-    float *probabilities;         /* [n_tokens] of the row at hand */
-    limn_sampling_item *items;    /* [n_tokens] */
-    limn_hypothesis *open, *next; /* [n_samples] beginnings, before and after a step */
-    limn_hypothesis *finished;    /* [n_samples] */
-    uint32_t *parents, *tokens;   /* [n_samples], of the rows of the next callback */
-    size_t n_open, n_finished;
+    limn_sample_settings plan, settings; /* the largest, and those of the search in progress */
+    limn_rng image;                      /* what the seed and the name give */
+    const float *log_probs;              /* [n_rows, n_tokens], the caller's, of the latest rows */
+    float *probabilities;                /* [n_tokens] of the row at hand */
+    limn_sampling_item *items;           /* [n_tokens] */
+    limn_hypothesis *open, *next;        /* [n_samples] beginnings, before and after a step */
+    limn_hypothesis *finished;           /* [n_samples] */
+    uint32_t *parents, *tokens;          /* [n_samples], of the rows wanted next */
+    size_t n_rows, n_open, n_finished;
     sample *samples; /* [n_open_samples], of increasing row */
     size_t n_open_samples;
     noisy_leaf *leaves, *chosen, *children; /* [n_samples] of stochastic beam search */
@@ -44,11 +45,12 @@ void limn_sample_extend(const limn_sample_search *d, const limn_sample_settings 
                         limn_hypothesis *to, const limn_hypothesis *from, size_t row,
                         uint32_t token);
 /* Whether a hypothesis of the latest step has come to its end, and then its score. */
-bool limn_sample_complete(const limn_sample_settings *s, void *ctx, limn_hypothesis *h);
+bool limn_sample_complete(const limn_sample_settings *s, limn_hypothesis *h);
 void limn_sample_swap_open(limn_sample_search *d);
 
-/* Draws without replacement; what is complete is then in d->open [d->n_open]. */
-void limn_sample_without_replacement(limn_sample_search *d, const limn_sample_settings *s,
-                                     limn_rng *rng, limn_beam_step_fn *step, void *ctx);
+/* A step of drawing without replacement; returns the rows of the next one. What is complete at the
+ * end is in d->open [d->n_open]. */
+void limn_sample_begin_distinct(limn_sample_search *d, const limn_sample_settings *s);
+size_t limn_sample_step_distinct(limn_sample_search *d, const limn_sample_settings *s);
 
 #endif

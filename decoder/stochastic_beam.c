@@ -85,7 +85,7 @@ static size_t row_of(const limn_sample_search *d, size_t index)
 }
 
 /* Chosen leaves [n] become the hypotheses of the next step; returns its rows. */
-static size_t take_chosen(limn_sample_search *d, const limn_sample_settings *s, void *ctx, size_t n)
+static size_t take_chosen(limn_sample_search *d, const limn_sample_settings *s, size_t n)
 {
     size_t n_rows = 0;
     for (size_t i = 0; i < n; i++) {
@@ -97,7 +97,7 @@ static size_t take_chosen(limn_sample_search *d, const limn_sample_settings *s, 
         }
         const size_t row = row_of(d, leaf->parent);
         limn_sample_extend(d, s, &d->next[i], from, row, leaf->token);
-        if (limn_sample_complete(s, ctx, &d->next[i])) {
+        if (limn_sample_complete(s, &d->next[i])) {
             leaf->token = LIMN_NO_TOKEN;
             continue;
         }
@@ -116,15 +116,15 @@ static void swap_leaves(limn_sample_search *d, size_t n)
     d->n_open = n;
 }
 
-void limn_sample_without_replacement(limn_sample_search *d, const limn_sample_settings *s,
-                                     limn_rng *rng, limn_beam_step_fn *step, void *ctx)
+void limn_sample_begin_distinct(limn_sample_search *d, const limn_sample_settings *s)
 {
-    size_t n_rows = 1;
     d->leaves[0] = (noisy_leaf){ .token = s->start_token };
-    while (n_rows > 0) {
-        step(ctx, n_rows, d->parents, d->tokens, d->log_probs);
-        const size_t n = choose(d, s, rng);
-        n_rows = take_chosen(d, s, ctx, n);
-        swap_leaves(d, n);
-    }
+}
+
+size_t limn_sample_step_distinct(limn_sample_search *d, const limn_sample_settings *s)
+{
+    const size_t n = choose(d, s, &d->image);
+    const size_t n_rows = take_chosen(d, s, n);
+    swap_leaves(d, n);
+    return n_rows;
 }

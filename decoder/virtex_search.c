@@ -8,19 +8,18 @@ enum { PER_HYPOTHESIS = 2 };
 static const float REPEATED = -10000; /* log-probability of repeating the last token */
 
 struct limn_virtex_search {
-    float *logits;               /* [K, n_tokens] */
-    limn_hypothesis *all, *next; /* [K], best first */
-    uint32_t *rows;              /* [K] of the callback, of hypotheses that have not ended */
-    limn_candidate *candidates;  /* [K]; `row` is the hypothesis, LIMN_NO_TOKEN: it has ended */
-    uint32_t *parents, *tokens;  /* [K] */
-    size_t n, n_candidates;
+    limn_virtex_settings settings; /* of the search in progress */
+    limn_hypothesis *all, *next;   /* [K], best first */
+    uint32_t *rows;                /* [K] of the request, of hypotheses that have not ended */
+    limn_candidate *candidates;    /* [K]; `row` is the hypothesis, LIMN_NO_TOKEN: it has ended */
+    uint32_t *parents, *tokens;    /* [K] */
+    size_t n, n_candidates, n_rows, n_steps;
 };
 
 limn_virtex_search *limn_virtex_search_plan(limn_arena *a, const limn_virtex_settings *s)
 {
     limn_virtex_search plan = { 0 };
     limn_virtex_search *v = limn_arena_take(a, 1, sizeof *v);
-    plan.logits = limn_arena_take(a, s->beam_size * s->n_tokens, sizeof *plan.logits);
     plan.all = limn_hypotheses_plan(a, s->beam_size, s->max_steps);
     plan.next = limn_hypotheses_plan(a, s->beam_size, s->max_steps);
     plan.rows = limn_arena_take(a, s->beam_size, sizeof *plan.rows);
@@ -39,7 +38,7 @@ static bool has_more_value(const void *a, const void *b)
 
 /* The best extensions of hypothesis h, at most `max`, among the best of all. */
 static void offer(limn_virtex_search *v, const limn_virtex_settings *s, uint32_t h, size_t max,
-                  float *logits)
+                  const float *logits)
 {
     limn_candidate best[LIMN_BEAM_MAX];
     size_t n = 0;
@@ -83,8 +82,8 @@ static void advance(limn_virtex_search *v, const limn_virtex_settings *s)
     v->n = v->n_candidates;
 }
 
-/* Runs those that have not ended; their number. */
-static size_t step_open(limn_virtex_search *v, limn_beam_step_fn *step, void *ctx)
+/* Those that have not ended become the rows wanted next. */
+static void ask_for_open(limn_virtex_search *v)
 {
     size_t n = 0;
     for (size_t i = 0; i < v->n; i++) {
@@ -94,40 +93,46 @@ static size_t step_open(limn_virtex_search *v, limn_beam_step_fn *step, void *ct
         v->tokens[n] = h->tokens[h->n_tokens - 1];
         v->rows[i] = (uint32_t)n++;
     }
-    if (n > 0) step(ctx, n, v->parents, v->tokens, v->logits);
-    return n;
+    v->n_rows = n;
 }
 
-static void search(limn_virtex_search *v, const limn_virtex_settings *s, limn_beam_step_fn *step,
-                   void *ctx)
+void limn_virtex_search_begin(limn_virtex_search *v, const limn_virtex_settings *s)
 {
-    const uint32_t parent = 0;
+    v->settings = *s;
     limn_hypothesis_clear(&v->all[0]);
-    v->rows[0] = 0;
-    v->n = 1;
-    v->n_candidates = 0;
-    step(ctx, 1, &parent, &s->start_token, v->logits);
-    offer(v, s, 0, s->beam_size, v->logits);
-    advance(v, s);
-    for (size_t i = 1; i < s->max_steps && step_open(v, step, ctx) > 0; i++) {
-        v->n_candidates = 0;
-        for (uint32_t h = 0; h < v->n; h++)
-            if (v->all[h].is_finished)
-                offer_ended(v, s, h);
-            else
-                offer(v, s, h, PER_HYPOTHESIS, v->logits + v->rows[h] * s->n_tokens);
-        if (v->n_candidates == 0) return;
-        advance(v, s);
-    }
+    v->rows[0] = v->parents[0] = 0;
+    v->tokens[0] = s->start_token;
+    v->n = v->n_rows = 1;
+    v->n_steps = 0;
 }
 
-limn_status limn_virtex_search_run(limn_virtex_search *v, const limn_virtex_settings *s,
-                                   limn_beam_step_fn *step, void *ctx, const limn_hypothesis **out,
+limn_search_rows limn_virtex_search_rows(const limn_virtex_search *v)
+{
+    return (limn_search_rows){ v->n_rows, v->parents, v->tokens };
+}
+
+void limn_virtex_search_take(limn_virtex_search *v, const float *logits)
+{
+    const limn_virtex_settings *s = &v->settings;
+    const size_t max = v->n_steps == 0 ? s->beam_size : PER_HYPOTHESIS;
+    v->n_candidates = 0;
+    for (uint32_t h = 0; h < v->n; h++)
+        if (v->all[h].is_finished)
+            offer_ended(v, s, h);
+        else
+            offer(v, s, h, max, logits + v->rows[h] * s->n_tokens);
+    v->n_steps++;
+    v->n_rows = 0;
+    if (v->n_candidates == 0 && v->n_steps > 1) return;
+    advance(v, s);
+    if (v->n_steps < s->max_steps) ask_for_open(v);
+}
+
+limn_status limn_virtex_search_end(const limn_virtex_search *v, const limn_hypothesis **out,
                                    size_t *n_out, limn_error *err)
 {
-    search(v, s, step, ctx);
     if (v->n == 0) return limn_fail(err, LIMN_E_ARG, "the model's logits allow no caption");
     *out = v->all;
-    *n_out = v->n < s->n_best ? v->n : s->n_best;
+    *n_out = v->n < v->settings.n_best ? v->n : v->settings.n_best;
     return LIMN_OK;
 }

@@ -18,11 +18,13 @@ typedef struct limn_virtex_settings {
 
 typedef struct limn_virtex_search limn_virtex_search; /* scratch of one worker, from an arena */
 
-/* As limn_generate_plan and limn_generate_search; score = logprob. */
+/* As those of decoder/generate.h; score = logprob. */
 limn_virtex_search *limn_virtex_search_plan(limn_arena *arena,
                                             const limn_virtex_settings *settings);
-limn_status limn_virtex_search_run(limn_virtex_search *v, const limn_virtex_settings *settings,
-                                   limn_beam_step_fn *step, void *ctx, const limn_hypothesis **out,
+void limn_virtex_search_begin(limn_virtex_search *v, const limn_virtex_settings *settings);
+limn_search_rows limn_virtex_search_rows(const limn_virtex_search *v);
+void limn_virtex_search_take(limn_virtex_search *v, const float *logits);
+limn_status limn_virtex_search_end(const limn_virtex_search *v, const limn_hypothesis **out,
                                    size_t *n_out, limn_error *err);
 
 #endif

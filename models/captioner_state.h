@@ -6,7 +6,7 @@
 #include "common/base/arena.h"
 #include "common/image/resize.h"
 #include "models/captioner_model.h"
-#include "models/decoding.h"
+#include "models/caption_search.h"
 #include "models/forward.h"
 #include "models/signals.h"
 #include "models/trace.h"
@@ -18,12 +18,13 @@ struct limn_state {
     limn_arena arena;
     limn_forward *forward;
     limn_decoding *decoding;
+    limn_caption_search *search;
+    float *outputs; /* [max_rows, n_tokens] of the model, for the search */
     limn_resize_scratch resize;
     uint8_t *input; /* [input_bytes] */
     uint8_t *dense; /* [dense_capacity] pixels passed by the caller, as RGB rows */
     size_t dense_capacity;
     uint32_t n_steps;                    /* of the search so far */
-    bool is_stopped;                     /* the caller's progress callback said so */
     limn_caption *items;                 /* [n_best] */
     char *texts;                         /* [n_best, max_text] */
     uint32_t *ids;                       /* of a prompt and the caption after it */

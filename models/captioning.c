@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/text/detokenize.h"
+#include "decoder/beam.h"
 #include "models/captioner_state.h"
 
 enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of an image file */
@@ -145,11 +146,9 @@ static bool has_prompt(const limn_state *s)
 static bool goes_on(limn_state *s)
 {
     const limn_options *o = &s->options;
-    if (!s->is_stopped && o->progress)
-        s->is_stopped = !o->progress(o->progress_ctx, s->n_steps,
-                                     (uint32_t)limn_decoding_max_steps(s->decoding));
-    s->n_steps++;
-    return !s->is_stopped;
+    const uint32_t n_before = s->n_steps++;
+    return !o->progress ||
+           o->progress(o->progress_ctx, n_before, (uint32_t)limn_decoding_max_steps(s->decoding));
 }
 
 /* The first step of limn's own searches after a prompt: it is read, and its last token is what the
@@ -166,26 +165,18 @@ static void step_prompt(limn_state *s, size_t n_rows, float *log_probs)
     limn_forward_step(s->forward, n_rows, parents, last, log_probs);
 }
 
-/* The model as a search sees it. Once the progress callback has said stop, every token is
- * impossible, which ends any search. */
-static void step(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
-                 float *log_probs)
+/* Runs the model for what the search wants. */
+static void step(limn_state *s, const limn_search_rows *rows)
 {
-    limn_state *s = ctx;
-    if (!goes_on(s)) {
-        for (size_t i = 0; i < n_rows * s->model->config.decoder.n_tokens; i++)
-            log_probs[i] = -INFINITY;
-        return;
-    }
     if (s->options.search != LIMN_SEARCH_LIMN) {
-        limn_forward_logits(s->forward, n_rows, parents, tokens, log_probs);
+        limn_forward_logits(s->forward, rows->n_rows, rows->parents, rows->tokens, s->outputs);
         return;
     }
     if (s->n_steps == FIRST_STEP && has_prompt(s))
-        step_prompt(s, n_rows, log_probs);
+        step_prompt(s, rows->n_rows, s->outputs);
     else
-        limn_forward_step(s->forward, n_rows, parents, tokens, log_probs);
-    if (s->trace) limn_trace_step(s->trace, n_rows, parents, tokens, log_probs);
+        limn_forward_step(s->forward, rows->n_rows, rows->parents, rows->tokens, s->outputs);
+    if (s->trace) limn_trace_step(s->trace, rows->n_rows, rows->parents, rows->tokens, s->outputs);
 }
 
 static double coverage_of(void *ctx, size_t row)
@@ -270,19 +261,28 @@ static void take_tags(limn_state *s)
     s->captions.n_tags = limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
 }
 
+static limn_status run_search(limn_state *s, const char *name, limn_error *err)
+{
+    limn_search_rows rows;
+    LIMN_TRY(limn_caption_search_begin(s->search, name, coverage_of, s, err));
+    while ((rows = limn_caption_search_rows(s->search)).n_rows > 0) {
+        if (!goes_on(s)) return limn_fail(err, LIMN_E_INTERRUPTED, "stopped by the program");
+        step(s, &rows);
+        limn_caption_search_take(s->search, s->outputs);
+    }
+    return LIMN_OK;
+}
+
 /* Captions the image whose features are loaded. */
 static limn_status search(limn_state *s, const char *name, const limn_captions **out,
                           limn_error *err)
 {
     const limn_hypothesis *found;
     size_t n_found;
-    limn_error why = { 0 };
     limn_forward_begin(s->forward);
     if (s->trace) limn_trace_begin(s->trace);
-    const limn_status status =
-        limn_decoding_run(s->decoding, name, step, coverage_of, s, &found, &n_found, &why);
-    if (s->is_stopped) return limn_fail(err, LIMN_E_INTERRUPTED, "stopped by the program");
-    if (status != LIMN_OK) return limn_fail(err, status, "%s", why.text);
+    LIMN_TRY(run_search(s, name, err));
+    LIMN_TRY(limn_caption_search_end(s->search, &found, &n_found, err));
     take_captions(s, found, n_found < s->options.n_best ? n_found : s->options.n_best);
     if (s->tagging) take_tags(s);
     if (s->signals) take_confidence(s, found, n_found);
@@ -295,7 +295,6 @@ static limn_status caption(limn_state *s, const char *name, const uint8_t *input
                            const float *features, const limn_captions **out, limn_error *err)
 {
     s->n_steps = 0;
-    s->is_stopped = false;
     if (!goes_on(s)) return limn_fail(err, LIMN_E_INTERRUPTED, "stopped by the program");
     if (input)
         limn_forward_encode(s->forward, input);

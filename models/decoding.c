@@ -5,32 +5,9 @@
 
 #include "common/base/mem.h"
 #include "common/metrics/diversity.h"
-#include "common/text/path.h"
-#include "decoder/generate.h"
-#include "decoder/sample_search.h"
-#include "decoder/virtex_search.h"
-#include "models/consensus.h"
+#include "decoder/beam.h"
+#include "models/decoding_parts.h"
 #include "models/spellings.h"
-#include "models/user_words.h"
-
-struct limn_decoding {
-    const limn_model *model;
-    limn_options options;          /* its texts are not kept */
-    limn_user_words start;         /* the first words */
-    limn_phrase_trie *banned;      /* NULL = none */
-    limn_required_words *required; /* NULL = none */
-    limn_phrase_trie *bad_endings; /* NULL = off */
-    limn_arena arena;
-    limn_beam *beam; /* one of these four, the others are NULL */
-    limn_sample_search *samples;
-    limn_generate *generate;
-    limn_virtex_search *virtex;
-    limn_user_words prompt;    /* the start token and the prompt's */
-    size_t max_steps;          /* new tokens of a caption, the end included */
-    limn_consensus *consensus; /* NULL = off */
-    limn_hypothesis *found;    /* [max_found] with `consensus`: views of what was found */
-    size_t max_found;          /* captions that a search gives */
-};
 
 /* ---- texts -------------------------------------------------------------------------------- */
 
@@ -302,152 +279,15 @@ static limn_status build_required(limn_decoding *d, const limn_options *o, limn_
     return s;
 }
 
-/* ---- settings of the searches ------------------------------------------------------------- */
-
-static limn_constraints constraints_of(const limn_decoding *d)
-{
-    const limn_options *o = &d->options;
-    return (limn_constraints){ .min_words = o->min_words,
-                               .max_words = o->max_words,
-                               .no_repeat_ngram = o->no_repeat_ngram,
-                               .banned_phrases = d->banned,
-                               .start = d->start.tokens,
-                               .n_start = d->start.n_tokens,
-                               .bad_endings = d->bad_endings,
-                               .twins = limn_vocab_twins(d->model->vocab),
-                               .classes = limn_vocab_classes(d->model->vocab) };
-}
-
-static limn_token_values values_of(const limn_options *o)
-{
-    return (limn_token_values){ .repetition = o->repetition_penalty,
-                                .filter = o->filter,
-                                .filter_ctx = o->filter_ctx };
-}
-
-static limn_beam_settings beam_settings(const limn_decoding *d)
-{
-    const limn_options *o = &d->options;
-    limn_beam_settings s = {
-        .beam_size = o->beam_size,
-        .max_steps = d->max_steps,
-        .length_penalty = o->length_penalty,
-        .n_tokens = d->model->config.decoder.n_tokens,
-        .start_token = d->model->config.decoder.specials.start,
-        .end_token = d->model->config.decoder.specials.end,
-        .constraints = constraints_of(d),
-        .n_groups = o->n_groups,
-        .diversity = o->diversity,
-        .required = d->required,
-        .values = values_of(o),
-        .length_reward = o->length_reward,
-        .coverage = o->coverage_penalty,
-        .patience = o->n_candidates ? (float)o->n_candidates / (float)o->beam_size : o->patience,
-    };
-    const size_t max_finished = limn_beam_max_finished(&s);
-    s.n_best = o->rerank || o->n_best > max_finished ? max_finished : o->n_best;
-    return s;
-}
-
-static limn_sample_settings sample_settings(const limn_decoding *d)
-{
-    const limn_options *o = &d->options;
-    return (limn_sample_settings){
-        .n_samples = o->n_candidates ? o->n_candidates : o->n_best,
-        .is_distinct = o->method == LIMN_METHOD_SAMPLE_DISTINCT,
-        .max_steps = d->max_steps,
-        .n_tokens = d->model->config.decoder.n_tokens,
-        .start_token = d->model->config.decoder.specials.start,
-        .end_token = d->model->config.decoder.specials.end,
-        .constraints = constraints_of(d),
-        .values = values_of(o),
-        .sampling = { .temperature = o->temperature,
-                      .top_k = o->top_k,
-                      .top_p = o->top_p,
-                      .min_p = o->min_p,
-                      .typical = o->typical },
-        .scoring = { .length_penalty = o->length_penalty,
-                     .length_reward = o->length_reward,
-                     .coverage = o->coverage_penalty },
-        .softmax = d->model->kernels.softmax,
-    };
-}
-
-static limn_generate_settings generate_settings(const limn_decoding *d)
-{
-    const limn_options *o = &d->options;
-    const size_t n_prompt = d->prompt.n_tokens;
-    const size_t min_new = o->min_length > n_prompt ? o->min_length - n_prompt : 0;
-    return (limn_generate_settings){
-        .beam_size = o->beam_size,
-        .n_best = o->n_best,
-        .max_new = d->max_steps,
-        .min_new = min_new > o->min_new_tokens ? min_new : o->min_new_tokens,
-        .length_penalty = o->length_penalty,
-        .repetition_penalty = o->repetition_penalty,
-        .prompt = d->prompt.tokens,
-        .n_prompt = n_prompt,
-        .n_tokens = d->model->config.decoder.n_tokens,
-        .end_token = d->model->config.decoder.specials.end,
-        .log_sum_exp = d->model->kernels.log_sum_exp,
-    };
-}
-
-static limn_virtex_settings virtex_settings(const limn_decoding *d)
-{
-    return (limn_virtex_settings){
-        .beam_size = d->options.beam_size,
-        .n_best = d->options.n_best,
-        .max_steps = d->max_steps,
-        .n_tokens = d->model->config.decoder.n_tokens,
-        .start_token = d->model->config.decoder.specials.start,
-        .end_token = d->model->config.decoder.specials.end,
-        .log_sum_exp = d->model->kernels.log_sum_exp,
-    };
-}
-
-/* ---- creating ----------------------------------------------------------------------------- */
-
-/* Takes the scratch of the search from `a`, which may be counting. */
-static void plan(limn_decoding *d, limn_arena *a)
-{
-    if (d->options.search == LIMN_SEARCH_TRANSFORMERS) {
-        const limn_generate_settings s = generate_settings(d);
-        d->generate = limn_generate_plan(a, &s);
-        d->max_found = s.n_best;
-    } else if (d->options.search == LIMN_SEARCH_VIRTEX) {
-        const limn_virtex_settings s = virtex_settings(d);
-        d->virtex = limn_virtex_search_plan(a, &s);
-        d->max_found = s.n_best;
-    } else if (d->options.method == LIMN_METHOD_BEAM) {
-        const limn_beam_settings s = beam_settings(d);
-        d->beam = limn_beam_plan(a, &s);
-        d->max_found = s.n_best;
-    } else {
-        const limn_sample_settings s = sample_settings(d);
-        d->samples = limn_sample_plan(a, &s);
-        d->max_found = s.n_samples;
-    }
-    if (d->options.rerank) d->found = limn_arena_take(a, d->max_found, sizeof *d->found);
-}
+/* ---- creating ------------------------------------------------------------------------------ */
 
 static limn_status build(limn_decoding *d, const limn_options *o, limn_error *err)
 {
-    limn_arena counting;
-    const limn_model *m = d->model;
     LIMN_TRY(build_prompt(d, o, err));
     LIMN_TRY(build_banned(d, o, err));
     LIMN_TRY(build_start(d, o, err));
     if (o->ends_well) LIMN_TRY(build_endings(d, err));
-    LIMN_TRY(build_required(d, o, err));
-    limn_arena_init_counting(&counting);
-    plan(d, &counting);
-    if (counting.has_failed || !limn_arena_init(&d->arena, counting.high))
-        return limn_fail(err, LIMN_E_NOMEM, "no memory for a search of %zu bytes", counting.high);
-    plan(d, &d->arena);
-    if (!o->rerank) return LIMN_OK;
-    return limn_consensus_create(&d->consensus, d->max_found, d->max_steps, m->frequencies,
-                                 m->vocab, err);
+    return build_required(d, o, err);
 }
 
 limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
@@ -477,17 +317,8 @@ void limn_decoding_destroy(limn_decoding **p)
     limn_required_words_destroy(&d->required);
     limn_phrase_trie_destroy(&d->bad_endings);
     limn_consensus_destroy(&d->consensus);
-    limn_arena_finish(&d->arena);
     limn_free(d);
     *p = NULL;
-}
-
-size_t limn_decoding_max_rows(const limn_decoding *d)
-{
-    if (d->samples) return d->max_found;
-    if (d->options.search != LIMN_SEARCH_LIMN) return d->options.beam_size;
-    const limn_beam_settings s = beam_settings(d);
-    return limn_beam_max_rows(&s);
 }
 
 size_t limn_decoding_max_steps(const limn_decoding *d)
@@ -499,43 +330,4 @@ const uint32_t *limn_decoding_prompt(const limn_decoding *d, size_t *n)
 {
     *n = d->prompt.n_tokens;
     return d->prompt.tokens;
-}
-
-/* ---- running ------------------------------------------------------------------------------ */
-
-static limn_status search(limn_decoding *d, const char *name, limn_beam_step_fn *step,
-                          limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
-                          size_t *n_out, limn_error *err)
-{
-    if (d->beam) {
-        limn_beam_settings s = beam_settings(d);
-        s.coverage_of = coverage_of;
-        return limn_beam_search(d->beam, &s, step, ctx, out, n_out, err);
-    }
-    if (d->generate) {
-        const limn_generate_settings s = generate_settings(d);
-        return limn_generate_search(d->generate, &s, step, ctx, out, n_out, err);
-    }
-    if (d->virtex) {
-        const limn_virtex_settings s = virtex_settings(d);
-        return limn_virtex_search_run(d->virtex, &s, step, ctx, out, n_out, err);
-    }
-    limn_sample_settings s = sample_settings(d);
-    s.scoring.coverage_of = coverage_of;
-    return limn_sample(d->samples, &s, d->options.seed, name, strlen(name), step, ctx, out, n_out,
-                       err);
-}
-
-limn_status limn_decoding_run(limn_decoding *d, const char *name, limn_beam_step_fn *step,
-                              limn_coverage_fn *coverage_of, void *ctx, const limn_hypothesis **out,
-                              size_t *n_out, limn_error *err)
-{
-    LIMN_TRY(search(d, limn_path_last(name ? name : ""), step, coverage_of, ctx, out, n_out, err));
-    if (d->consensus) {
-        memcpy(d->found, *out, *n_out * sizeof *d->found);
-        LIMN_TRY(limn_consensus_rank(d->consensus, d->found, *n_out, d->samples != NULL, err));
-        *out = d->found;
-    }
-    *n_out = *n_out < d->options.n_best ? *n_out : d->options.n_best;
-    return LIMN_OK;
 }

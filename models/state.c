@@ -15,7 +15,7 @@ static void plan_trace(limn_state *s, limn_arena *a)
     const limn_options *o = &s->options;
     const size_t n_tokens = m->config.decoder.n_tokens;
     const limn_trace_settings settings = {
-        .max_rows = limn_decoding_max_rows(s->decoding),
+        .max_rows = limn_caption_search_max_rows(s->decoding),
         .max_steps = m->config.max_steps,
         .n_tokens = n_tokens,
         .n_alternatives = o->n_alternatives < n_tokens ? o->n_alternatives : n_tokens,
@@ -43,6 +43,8 @@ static void plan(limn_state *s, limn_arena *a)
     s->items = limn_arena_take(a, s->options.n_best, sizeof *s->items);
     s->texts = limn_arena_take(a, s->options.n_best, m->max_text);
     s->raw_text = limn_arena_take(a, m->max_text, 1);
+    s->outputs = limn_arena_take(a, limn_caption_search_max_rows(s->decoding),
+                                 m->config.decoder.n_tokens * sizeof *s->outputs);
     s->ids = limn_arena_take(a, limn_decoding_max_steps(s->decoding) + 1, sizeof *s->ids);
     if (keeps_search(&s->options)) plan_trace(s, a);
     if (s->options.n_tags > 0 || (s->options.has_confidence && m->tagger)) plan_tags(s, a);
@@ -65,6 +67,7 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
     limn_arena counting;
     const limn_options searched = searched_options(o);
     LIMN_TRY(limn_decoding_create(&s->decoding, s->model, &searched, err));
+    LIMN_TRY(limn_caption_search_create(&s->search, s->decoding, err));
     limn_arena_init_counting(&counting);
     plan(s, &counting);
     if (counting.has_failed || !limn_arena_init(&s->arena, counting.high))
@@ -72,7 +75,7 @@ static limn_status build(limn_state *s, const limn_options *o, uint32_t n_thread
     plan(s, &s->arena);
     if (n_threads > 1) LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
     LIMN_TRY(limn_forward_create(
-        &s->forward, s->model, s->pool, limn_decoding_max_rows(s->decoding),
+        &s->forward, s->model, s->pool, limn_caption_search_max_rows(s->decoding),
         limn_decoding_max_steps(s->decoding), o->coverage_penalty > 0, o->guidance, err));
     if (s->trace) limn_trace_attach(s->trace, limn_forward_decoder(s->forward));
     return o->has_confidence ? limn_signals_create(&s->signals, s->model, s->pool, err) : LIMN_OK;
@@ -117,6 +120,7 @@ void limn_state_destroy(limn_state **state)
     limn_state *s = state ? *state : NULL;
     if (!s) return;
     limn_forward_destroy(&s->forward);
+    limn_caption_search_destroy(&s->search);
     limn_decoding_destroy(&s->decoding);
     limn_signals_destroy(&s->signals);
     limn_pool_destroy(&s->pool);

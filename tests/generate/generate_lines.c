@@ -10,9 +10,8 @@
 #include "common/base/mem.h"
 #include "common/kernels/cpu_level.h"
 #include "decoder/decoder.h"
-#include "decoder/generate.h"
-#include "decoder/virtex_search.h"
 #include "models/decoder_config.h"
+#include "tests/fixtures/drive_search.h"
 
 enum { MAX_PROMPT = 16 };
 
@@ -84,7 +83,7 @@ static limn_status generate(bench *b, const json_t *line, limn_arena *a, const l
     };
     for (size_t i = 0; i < s.n_prompt; i++)
         prompt[i] = (uint32_t)json_integer_value(json_array_get(ids, i));
-    return limn_generate_search(limn_generate_plan(a, &s), &s, step, b, h, &n, err);
+    return drive_generate(limn_generate_plan(a, &s), &s, step, b, h, &n, err);
 }
 
 static limn_status virtex(bench *b, const json_t *line, limn_arena *a, const limn_hypothesis **h,
@@ -101,7 +100,7 @@ static limn_status virtex(bench *b, const json_t *line, limn_arena *a, const lim
         .end_token = (uint32_t)count_of(line, "end"),
         .log_sum_exp = b->kernels.log_sum_exp,
     };
-    return limn_virtex_search_run(limn_virtex_search_plan(a, &s), &s, step, b, h, &n, err);
+    return drive_virtex(limn_virtex_search_plan(a, &s), &s, step, b, h, &n, err);
 }
 
 static json_t *answer(bench *b, const json_t *line)

@@ -35,7 +35,7 @@ static limn_status run(search *s, const limn_beam_settings *settings, toy_next_f
     uint32_t(*history)[MAX_KEPT_ROWS][MAX_STEPS] = s->tracker.history;
     s->tracker = toy_tracker_of(next, lm, settings->n_tokens);
     s->tracker.history = history;
-    return limn_beam_search(s->beam, settings, toy_track, &s->tracker, &s->best, &s->n_best, err);
+    return drive_beam(s->beam, settings, toy_track, &s->tracker, &s->best, &s->n_best, err);
 }
 
 static void finish(search *s)
@@ -341,8 +341,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         limn_beam_settings s = good;
         limn_error err = { 0 };
         memcpy((char *)&s + cases[i].offset, &cases[i].value, sizeof cases[i].value);
-        assert_int_equal(limn_beam_search(planned.beam, &s, toy_track, &planned.tracker,
-                                          &planned.best, &planned.n_best, &err),
+        assert_int_equal(drive_beam(planned.beam, &s, toy_track, &planned.tracker, &planned.best,
+                                    &planned.n_best, &err),
                          LIMN_E_ARG);
         if (!strstr(err.text, cases[i].says))
             fail_msg("\"%s\" lacks \"%s\"", err.text, cases[i].says);
@@ -360,8 +360,8 @@ static void test_what_cannot_be_met_is_an_error(void **state)
         limn_error err = { 0 };
         s.constraints = constraint_cases[i].constraints;
         planned.tracker.n_calls = 0;
-        assert_int_equal(limn_beam_search(planned.beam, &s, toy_track, &planned.tracker,
-                                          &planned.best, &planned.n_best, &err),
+        assert_int_equal(drive_beam(planned.beam, &s, toy_track, &planned.tracker, &planned.best,
+                                    &planned.n_best, &err),
                          LIMN_E_ARG);
         if (!strstr(err.text, constraint_cases[i].says))
             fail_msg("\"%s\" lacks \"%s\"", err.text, constraint_cases[i].says);

@@ -282,7 +282,7 @@ static const limn_hypothesis *search(const language *l, limn_arena *arena, size_
     limn_beam_plan(arena, &s);
     assert_true(limn_arena_init(arena, arena->high));
     limn_beam *beam = limn_beam_plan(arena, &s);
-    assert_int_equal(limn_beam_search(beam, &s, toy_track, &tracker, &found, n, NULL), LIMN_OK);
+    assert_int_equal(drive_beam(beam, &s, toy_track, &tracker, &found, n, NULL), LIMN_OK);
     toy_tracker_finish(&tracker);
     return found;
 }

@@ -158,7 +158,7 @@ static limn_status run(search *s, const limn_beam_settings *settings, const toy 
     assert_true(limn_arena_init(&s->arena, s->arena.high));
     s->beam = limn_beam_plan(&s->arena, settings);
     s->tracker = toy_tracker_of(toy_next, lm, settings->n_tokens);
-    return limn_beam_search(s->beam, settings, toy_track, &s->tracker, &s->best, &s->n_best, err);
+    return drive_beam(s->beam, settings, toy_track, &s->tracker, &s->best, &s->n_best, err);
 }
 
 static void finish(search *s)

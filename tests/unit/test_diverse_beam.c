@@ -29,7 +29,7 @@ static limn_status run(search *s, const limn_beam_settings *settings, const toy 
     assert_true(limn_arena_init(&s->arena, s->arena.high));
     limn_beam *beam = limn_beam_plan(&s->arena, settings);
     s->tracker = toy_tracker_of(toy_next, lm, settings->n_tokens);
-    return limn_beam_search(beam, settings, toy_track, &s->tracker, &s->best, &s->n_best, err);
+    return drive_beam(beam, settings, toy_track, &s->tracker, &s->best, &s->n_best, err);
 }
 
 static void finish(search *s)

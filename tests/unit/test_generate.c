@@ -14,9 +14,8 @@
 #include "common/io/fileio.h"
 #include "common/base/mem.h"
 #include "decoder/decoder.h"
-#include "decoder/generate.h"
-#include "decoder/virtex_search.h"
 #include "models/decoder_config.h"
+#include "tests/fixtures/drive_search.h"
 #include "tests/fixtures/kernels_of.h"
 
 enum { N_TOKENS = 24, MAX_STEPS = 10, MAX_ROWS = 5 };
@@ -126,7 +125,7 @@ static const limn_hypothesis *search_as_transformers(bench *b, limn_arena *a, co
     assert_null(limn_generate_plan(&counting, &s));
     assert_true(limn_arena_init(a, counting.high));
     limn_generate *g = limn_generate_plan(a, &s);
-    assert_int_equal(limn_generate_search(g, &s, step, b, &out, &n, NULL), LIMN_OK);
+    assert_int_equal(drive_generate(g, &s, step, b, &out, &n, NULL), LIMN_OK);
     assert_int_equal(n, 1);
     return out;
 }
@@ -149,7 +148,7 @@ static const limn_hypothesis *search_as_virtex(bench *b, limn_arena *a, const js
     assert_null(limn_virtex_search_plan(&counting, &s));
     assert_true(limn_arena_init(a, counting.high));
     limn_virtex_search *v = limn_virtex_search_plan(a, &s);
-    assert_int_equal(limn_virtex_search_run(v, &s, step, b, &out, &n, NULL), LIMN_OK);
+    assert_int_equal(drive_virtex(v, &s, step, b, &out, &n, NULL), LIMN_OK);
     assert_true(n == 2 && out[0].score >= out[1].score);
     return out;
 }
@@ -238,11 +237,11 @@ static void test_a_search_without_logits_ends(void **state)
         size_t n;
         assert_true(limn_arena_init(&arena, 1 << 20));
         assert_int_equal(
-            limn_generate_search(limn_generate_plan(&arena, &s), &s, nothing, NULL, &out, &n, NULL),
+            drive_generate(limn_generate_plan(&arena, &s), &s, nothing, NULL, &out, &n, NULL),
             LIMN_E_ARG);
-        assert_int_equal(limn_virtex_search_run(limn_virtex_search_plan(&arena, &t), &t, nothing,
-                                                NULL, &out, &n, NULL),
-                         LIMN_E_ARG);
+        assert_int_equal(
+            drive_virtex(limn_virtex_search_plan(&arena, &t), &t, nothing, NULL, &out, &n, NULL),
+            LIMN_E_ARG);
         limn_arena_finish(&arena);
     }
 }

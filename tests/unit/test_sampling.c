@@ -234,8 +234,8 @@ static const limn_hypothesis *run(draw *d, const char *name, size_t *n)
     const limn_hypothesis *out;
     d->tracker.lm = &d->lm;
     d->tracker.n_calls = 0;
-    assert_int_equal(limn_sample(d->samples, &d->settings, 7, name, strlen(name), toy_track,
-                                 &d->tracker, &out, n, NULL),
+    assert_int_equal(drive_sample(d->samples, &d->settings, 7, name, strlen(name), toy_track,
+                                  &d->tracker, &out, n, NULL),
                      LIMN_OK);
     for (size_t i = 0; i < *n; i++) {
         assert_true(i == 0 || out[i].score <= out[i - 1].score);
@@ -491,13 +491,13 @@ static void test_what_cannot_be_drawn_is_an_error(void **state)
         limn_error err = { 0 }, err_size = { 0 };
         d.settings.constraints = (limn_constraints){ .banned_phrases = trie };
         assert_int_equal(
-            limn_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out, &n, &err),
+            drive_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out, &n, &err),
             LIMN_E_ARG);
         assert_non_null(strstr(err.text, "everything that could follow is banned"));
         d.tracker.n_calls = 0;
         d.settings.n_samples = 4;
-        assert_int_equal(limn_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out,
-                                     &n, &err_size),
+        assert_int_equal(drive_sample(d.samples, &d.settings, 0, "", 0, toy_track, &d.tracker, &out,
+                                      &n, &err_size),
                          LIMN_E_ARG);
         assert_non_null(strstr(err_size.text, "4 samples are not in 1 … 3"));
         finish(&d);

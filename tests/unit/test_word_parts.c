@@ -162,7 +162,7 @@ static limn_status run(search *r, const limn_vocab *v, uint64_t seed,
     r->beam = limn_beam_plan(&r->arena, &s);
     r->vocab = v;
     r->tracker = toy_tracker_of(toy_next, &lm, s.n_tokens);
-    return limn_beam_search(r->beam, &s, track, r, &r->best, &r->n_best, NULL);
+    return drive_beam(r->beam, &s, track, r, &r->best, &r->n_best, NULL);
 }
 
 static void finish(search *r)

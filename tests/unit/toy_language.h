@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "decoder/beam.h"
+#include "tests/fixtures/drive_search.h"
 
 enum { START = 0, END = 1, MAX_TOKENS = 12, MAX_STEPS = 12, MAX_ROWS = 3200, MAX_KEPT_ROWS = 8 };
 
@@ -34,7 +34,7 @@ typedef struct toy_tracker {
 
 toy_tracker toy_tracker_of(toy_next_fn *next, const void *lm, size_t n_tokens);
 void toy_tracker_finish(toy_tracker *t);
-/* A limn_beam_step_fn with a toy_tracker as ctx. */
+/* A drive_step_fn with a toy_tracker as ctx. */
 void toy_track(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                float *log_probs);
 
