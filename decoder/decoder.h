@@ -6,9 +6,10 @@
  *
  *     tag_embedding[tag] + probability · tag_probability                     [n_tag_slots, width]
  *
- * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is one worker's
- * scratch memory and caches. A row is one hypothesis; its results depend only on its own past and
- * the image, not on other rows. */
+ * A limn_decoder is immutable and may be shared by threads; a limn_decoder_state is a worker's
+ * memory for one image: its caches, and scratch memory that states of several images may share, to
+ * be decoded together. A row is one hypothesis; its results depend only on its own past and the
+ * image, not on other rows. */
 #ifndef LIMN_DECODER_DECODER_H
 #define LIMN_DECODER_DECODER_H
 
@@ -78,12 +79,19 @@ void limn_decoder_close(limn_decoder **d); /* accepts NULL and *d == NULL; nulls
 const limn_decoder_config *limn_decoder_get_config(const limn_decoder *d);
 size_t limn_decoder_weight_bytes(const limn_decoder *d);
 
-/* All scratch memory of one worker for up to max_rows hypotheses (1 … 256) and max_steps steps
+/* All memory of one worker for up to max_rows hypotheses (1 … 256) of an image and max_steps steps
  * (1 … max_positions). `d` must outlive it. LIMN_E_ARG, LIMN_E_NOMEM. */
 limn_status limn_decoder_state_create(limn_decoder_state **out, const limn_decoder *d,
                                       size_t max_rows, size_t max_steps, limn_error *err);
+/* The same worker's memory for another image, as large as that of `with`, whose scratch memory it
+ * shares and enlarges: the two can be in one limn_decoder_step_together. Either may be destroyed
+ * first. LIMN_E_NOMEM. */
+limn_status limn_decoder_state_join(limn_decoder_state **out, const limn_decoder_state *with,
+                                    limn_error *err);
 void limn_decoder_state_destroy(limn_decoder_state **s); /* accepts NULL and *s == NULL */
 size_t limn_decoder_state_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps);
+/* Those that each state which joins adds. */
+size_t limn_decoder_joined_bytes(const limn_decoder *d, size_t max_rows, size_t max_steps);
 
 /* Starts an image: computes the keys and values of the memory in every layer from features
  * [n_memory_positions, memory_dim] and `slots` [n_tag_slots] (NULL: those of the unconditional
@@ -101,6 +109,20 @@ void limn_decoder_rewind(limn_decoder_state *s);
  * Allocates nothing. Reordering copies no cache rows: a hypothesis is a list of indices. */
 void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
                        const uint32_t *parents, const uint32_t *tokens, float *logits);
+
+/* Rows of one image in a step of several. */
+typedef struct limn_decoder_turn {
+    limn_decoder_state *state;
+    size_t n_rows;                    /* 1 … max_rows */
+    const uint32_t *parents, *tokens; /* [n_rows] as in limn_decoder_step */
+} limn_decoder_turn;
+
+/* A step of each of n_turns >= 1 images, whose states have joined one another; no state is there
+ * twice, and they may have come to different steps. Writes logits [rows of all turns, n_tokens] in
+ * the order of the turns: the bits of limn_decoder_step for each, but weights are read once for
+ * all. */
+void limn_decoder_step_together(limn_pool *pool, const limn_decoder_turn *turns, size_t n_turns,
+                                float *logits);
 
 /* ---- attention -------------------------------------------------------------------------- */
 

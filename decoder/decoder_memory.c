@@ -9,7 +9,7 @@
 /* ---- rows of the memory -------------------------------------------------------------------- */
 
 /* The rows of the features. */
-static void fill_positions(limn_decoder_state *s, const float *features)
+static void fill_positions(limn_decoder_scratch *s, const float *features)
 {
     const limn_decoder_config *c = &s->d->config;
     const limn_decoder_weights *w = s->d->weights;
@@ -28,7 +28,7 @@ static void fill_positions(limn_decoder_state *s, const float *features)
 }
 
 /* The rows of the tags, after those. */
-static void fill_slots(limn_decoder_state *s, const limn_tag_slot *slots)
+static void fill_slots(limn_decoder_scratch *s, const limn_tag_slot *slots)
 {
     const limn_decoder_config *c = &s->d->config;
     const limn_decoder_weights *w = s->d->weights;
@@ -55,20 +55,20 @@ typedef struct pack_run {
 static void pack_head(void *ctx, size_t head, size_t worker)
 {
     const pack_run *run = ctx;
-    const limn_decoder_state *s = run->s;
-    const limn_cross_memory *m = &s->cross[run->layer];
-    const limn_decoder_config *c = &s->d->config;
+    const limn_cross_memory *m = &run->s->cross[run->layer];
+    const limn_decoder_config *c = &run->s->d->config;
     const size_t head_dim = c->dim / c->n_heads, stride = 2 * c->dim;
-    const float *keys = s->memory_kv + head * head_dim, *values = keys + c->dim;
+    const float *keys = run->s->scratch->memory_kv + head * head_dim, *values = keys + c->dim;
     (void)worker;
     limn_packed_fill_strided(&m->keys[head], keys, stride, 1, 1.0f / sqrtf((float)head_dim));
     limn_packed_fill_strided(&m->values[head], values, 1, stride, 1.0f);
 }
 
-static void begin_cross(limn_decoder_state *s, size_t n_rows)
+static void begin_cross(limn_decoder_state *state, size_t n_rows)
 {
+    const limn_decoder_scratch *s = state->scratch;
     for (size_t i = 0; i < s->d->config.n_layers; i++) {
-        pack_run run = { s, i };
+        pack_run run = { state, i };
         limn_decoder_linear(s, s->memory_kv, s->memory, n_rows, &s->d->weights->layers[i].cross_kv);
         limn_pool_run(s->runner.pool, s->d->config.n_heads, pack_head, &run);
     }
@@ -77,12 +77,13 @@ static void begin_cross(limn_decoder_state *s, size_t n_rows)
 /* ---- prefix -------------------------------------------------------------------------------- */
 
 /* Keeps a layer's keys and values of the prefix, and runs full attention among its rows. */
-static void run_prefix_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
+static void run_prefix_attention(limn_decoder_state *state, size_t layer, size_t n_rows)
 {
+    limn_decoder_scratch *s = state->scratch;
     const limn_decoder_layer *l = &s->d->weights->layers[layer];
     const size_t dim = s->d->config.dim;
     const float *in = limn_decoder_part_begin(s, s->memory, n_rows, &l->self_norm);
-    float *kv = s->prefix_kv[layer];
+    float *kv = state->prefix_kv[layer];
     limn_decoder_linear(s, s->qkv, in, n_rows, &l->self_qkv);
     for (size_t r = 0; r < n_rows; r++)
         memcpy(kv + r * 2 * dim, s->qkv + (3 * r + 1) * dim, 2 * dim * sizeof *kv);
@@ -102,35 +103,37 @@ static void run_prefix_attention(limn_decoder_state *s, size_t layer, size_t n_r
     limn_decoder_part_end(s, s->memory, s->y, n_rows, &l->self_output, &l->self_norm);
 }
 
-static void begin_prefix(limn_decoder_state *s, size_t n_rows)
+static void begin_prefix(limn_decoder_state *state, size_t n_rows)
 {
+    limn_decoder_scratch *s = state->scratch;
     const size_t n_layers = s->d->config.n_layers;
     for (size_t i = 0; i < n_layers; i++) {
-        run_prefix_attention(s, i, n_rows);
+        run_prefix_attention(state, i, n_rows);
         if (i + 1 < n_layers) limn_decoder_feed_forward(s, i, s->memory, n_rows);
     }
 }
 
 /* ---- both ---------------------------------------------------------------------------------- */
 
-void limn_decoder_begin(limn_decoder_state *s, limn_pool *pool, const float *features,
+void limn_decoder_begin(limn_decoder_state *state, limn_pool *pool, const float *features,
                         const limn_tag_slot *slots)
 {
-    const limn_decoder *d = s->d;
+    const limn_decoder *d = state->d;
+    limn_decoder_scratch *s = state->scratch;
     const limn_decoder_layout *l = &d->config.layout;
     const limn_norm_weights *norm = &d->weights->memory_norm;
     const size_t n_rows = limn_decoder_n_memory_rows(&d->config);
     s->runner.pool = pool;
-    limn_decoder_rewind(s);
+    limn_decoder_rewind(state);
     fill_positions(s, features);
     fill_slots(s, slots);
     if (l->has_memory_norm)
         limn_norm_rows(&s->runner, s->memory, s->memory, norm->gamma, norm->beta, l->memory_eps,
                        n_rows, limn_decoder_memory_width(&d->config));
     if (l->memory == LIMN_MEMORY_PREFIX)
-        begin_prefix(s, n_rows);
+        begin_prefix(state, n_rows);
     else
-        begin_cross(s, n_rows);
+        begin_cross(state, n_rows);
 }
 
 void limn_decoder_rewind(limn_decoder_state *s)

@@ -12,13 +12,13 @@ enum { MIN_ROWS_TO_SHARE = 128 };
 
 /* ---- products and norms -------------------------------------------------------------------- */
 
-void limn_decoder_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
+void limn_decoder_linear(const limn_decoder_scratch *s, float *y, const float *x, size_t n_rows,
                          const limn_packed *w)
 {
     limn_product(&s->runner, limn_dense_job(y, x, n_rows, w));
 }
 
-void limn_decoder_add_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
+void limn_decoder_add_linear(const limn_decoder_scratch *s, float *y, const float *x, size_t n_rows,
                              const limn_packed *w)
 {
     limn_linear_job job = limn_dense_job(y, x, n_rows, w);
@@ -26,7 +26,7 @@ void limn_decoder_add_linear(const limn_decoder_state *s, float *y, const float 
     limn_product(&s->runner, job);
 }
 
-static void activate_linear(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
+static void activate_linear(const limn_decoder_scratch *s, float *y, const float *x, size_t n_rows,
                             const limn_packed *w, limn_activation activation)
 {
     limn_linear_job job = limn_dense_job(y, x, n_rows, w);
@@ -34,7 +34,7 @@ static void activate_linear(const limn_decoder_state *s, float *y, const float *
     limn_product(&s->runner, job);
 }
 
-static void norm(const limn_decoder_state *s, float *y, const float *x, size_t n_rows,
+static void norm(const limn_decoder_scratch *s, float *y, const float *x, size_t n_rows,
                  const limn_norm_weights *w, float eps)
 {
     limn_norm_rows(&s->runner, y, x, w->gamma, w->beta, eps, n_rows, s->d->config.dim);
@@ -42,7 +42,7 @@ static void norm(const limn_decoder_state *s, float *y, const float *x, size_t n
 
 /* ---- parts of a layer ---------------------------------------------------------------------- */
 
-const float *limn_decoder_part_begin(limn_decoder_state *s, const float *x, size_t n_rows,
+const float *limn_decoder_part_begin(limn_decoder_scratch *s, const float *x, size_t n_rows,
                                      const limn_norm_weights *w)
 {
     const limn_decoder_layout *l = &s->d->config.layout;
@@ -51,7 +51,7 @@ const float *limn_decoder_part_begin(limn_decoder_state *s, const float *x, size
     return s->h;
 }
 
-void limn_decoder_part_end(limn_decoder_state *s, float *x, const float *input, size_t n_rows,
+void limn_decoder_part_end(limn_decoder_scratch *s, float *x, const float *input, size_t n_rows,
                            const limn_packed *w, const limn_norm_weights *norm_weights)
 {
     const limn_decoder_layout *l = &s->d->config.layout;
@@ -59,7 +59,7 @@ void limn_decoder_part_end(limn_decoder_state *s, float *x, const float *input, 
     if (l->norm_position == LIMN_NORM_AFTER) norm(s, x, x, n_rows, norm_weights, l->eps);
 }
 
-void limn_decoder_feed_forward(limn_decoder_state *s, size_t layer, float *x, size_t n_rows)
+void limn_decoder_feed_forward(limn_decoder_scratch *s, size_t layer, float *x, size_t n_rows)
 {
     const limn_decoder_layer *l = &s->d->weights->layers[layer];
     const float *in = limn_decoder_part_begin(s, x, n_rows, &l->feed_forward_norm);
@@ -67,7 +67,7 @@ void limn_decoder_feed_forward(limn_decoder_state *s, size_t layer, float *x, si
     limn_decoder_part_end(s, x, s->hidden, n_rows, &l->down, &l->feed_forward_norm);
 }
 
-void limn_decoder_attend(limn_decoder_state *s, float *y, const float *q, size_t n,
+void limn_decoder_attend(limn_decoder_scratch *s, float *y, const float *q, size_t n,
                          float *attention)
 {
     const limn_decoder_config *c = &s->d->config;
@@ -92,33 +92,49 @@ void limn_decoder_attend(limn_decoder_state *s, float *y, const float *q, size_t
 
 /* ---- one step ------------------------------------------------------------------------------ */
 
-/* A hypothesis keeps, for each step of its past, the row whose keys and values are its own. */
-static void take_slots(limn_decoder_state *s, size_t n_rows, const uint32_t *parents)
+/* A step in progress: the rows of all turns, one after the other, in the scratch memory. */
+typedef struct joint_step {
+    limn_decoder_scratch *s;
+    const limn_decoder_turn *turns; /* [n_turns] */
+    size_t n_turns, n_rows;
+} joint_step;
+
+/* The row that a turn's rows begin at. */
+static size_t first_row(const joint_step *j, size_t turn)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < turn; i++) n += j->turns[i].n_rows;
+    return n;
+}
+
+/* A hypothesis keeps, for each step of its past, the row whose keys and values are its own. */
+static void take_slots(const limn_decoder_turn *t)
+{
+    limn_decoder_state *s = t->state;
     uint32_t *swap = s->old_slots;
     s->old_slots = s->slots;
     s->slots = swap;
-    for (size_t r = 0; r < n_rows; r++) {
+    for (size_t r = 0; r < t->n_rows; r++) {
         uint32_t *slots = s->slots + r * s->max_steps;
         if (s->n_steps > 0)
-            memcpy(slots, s->old_slots + parents[r] * s->max_steps, s->n_steps * sizeof *slots);
+            memcpy(slots, s->old_slots + t->parents[r] * s->max_steps, s->n_steps * sizeof *slots);
         slots[s->n_steps] = (uint32_t)r;
     }
 }
 
-static void embed(limn_decoder_state *s, size_t n_rows, const uint32_t *tokens)
+/* The turn's tokens to rows x [n_rows, D]. */
+static void embed(limn_decoder_scratch *s, const limn_decoder_turn *t, float *x)
 {
     const limn_decoder_layout *l = &s->d->config.layout;
     const limn_decoder_weights *w = s->d->weights;
     const size_t dim = s->d->config.dim;
     const float scale = limn_decoder_embedding_scale(&s->d->config);
-    const float *position = w->position_embedding + (l->first_position + s->n_steps) * dim;
-    for (size_t r = 0; r < n_rows; r++) {
-        float *x = s->x + r * dim;
-        limn_packed_output(x, &w->token_embedding, tokens[r]);
+    const float *position = w->position_embedding + (l->first_position + t->state->n_steps) * dim;
+    for (size_t r = 0; r < t->n_rows; r++, x += dim) {
+        limn_packed_output(x, &w->token_embedding, t->tokens[r]);
         for (size_t i = 0; i < dim; i++) x[i] = fmaf(x[i], scale, position[i]);
         if (l->has_embedding_norm) norm(s, x, x, 1, &w->embedding_norm, l->embedding_eps);
-        if (tokens[r] == l->zero_token) memset(x, 0, dim * sizeof *x);
+        if (t->tokens[r] == l->zero_token) memset(x, 0, dim * sizeof *x);
     }
 }
 
@@ -134,56 +150,70 @@ static float *kept_attention(const limn_decoder_state *s, size_t layer, size_t r
 
 /* Points key_rows and value_rows at the positions that a row sees: the prefix, and its own past.
  * Returns their number. */
-static size_t look_at_past(limn_decoder_state *s, size_t layer, size_t row)
+static size_t look_at_past(const limn_decoder_state *s, size_t layer, size_t row)
 {
     const size_t dim = s->d->config.dim;
     const uint32_t *slots = s->slots + row * s->max_steps;
     const size_t n_prefix = s->prefix_kv ? limn_decoder_n_memory_rows(&s->d->config) : 0;
     const size_t n = n_prefix + s->n_steps + 1;
-    for (size_t p = 0; p < n_prefix; p++) s->key_rows[p] = s->prefix_kv[layer] + p * 2 * dim;
+    const float **keys = s->scratch->key_rows, **values = s->scratch->value_rows;
+    for (size_t p = 0; p < n_prefix; p++) keys[p] = s->prefix_kv[layer] + p * 2 * dim;
     for (size_t p = 0; p <= s->n_steps; p++)
-        s->key_rows[n_prefix + p] = s->self_kv[layer] + (p * s->max_rows + slots[p]) * 2 * dim;
-    for (size_t p = 0; p < n; p++) s->value_rows[p] = s->key_rows[p] + dim;
+        keys[n_prefix + p] = s->self_kv[layer] + (p * s->max_rows + slots[p]) * 2 * dim;
+    for (size_t p = 0; p < n; p++) values[p] = keys[p] + dim;
     return n;
 }
 
-static void self_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
+/* The self-attention of a turn whose rows begin at `first`: keeps their keys and values, and looks
+ * at their past. */
+static void look_back(limn_decoder_scratch *s, const limn_decoder_turn *t, size_t layer,
+                      size_t first)
 {
-    const limn_decoder_layer *l = &s->d->weights->layers[layer];
+    const limn_decoder_state *state = t->state;
     const size_t dim = s->d->config.dim;
-    const float *in = limn_decoder_part_begin(s, s->x, n_rows, &l->self_norm);
-    limn_decoder_linear(s, s->qkv, in, n_rows, &l->self_qkv);
-    for (size_t r = 0; r < n_rows; r++)
-        memcpy(s->self_kv[layer] + (s->n_steps * s->max_rows + r) * 2 * dim,
-               s->qkv + (3 * r + 1) * dim, 2 * dim * sizeof *s->qkv);
-    for (size_t r = 0; r < n_rows; r++) {
-        const size_t n = look_at_past(s, layer, r);
-        limn_decoder_attend(s, s->y + r * dim, s->qkv + r * 3 * dim, n,
-                            s->prefix_kv ? kept_attention(s, layer, r) : NULL);
+    float *kv = state->self_kv[layer] + state->n_steps * state->max_rows * 2 * dim;
+    for (size_t r = 0; r < t->n_rows; r++)
+        memcpy(kv + r * 2 * dim, s->qkv + (3 * (first + r) + 1) * dim, 2 * dim * sizeof *kv);
+    for (size_t r = 0; r < t->n_rows; r++) {
+        const size_t n = look_at_past(state, layer, r), row = first + r;
+        limn_decoder_attend(s, s->y + row * dim, s->qkv + row * 3 * dim, n,
+                            state->prefix_kv ? kept_attention(state, layer, r) : NULL);
     }
-    limn_decoder_part_end(s, s->x, s->y, n_rows, &l->self_output, &l->self_norm);
 }
 
-/* Cross-attention of a layer in progress, whose heads the threads share. */
+static void self_attention(const joint_step *j, size_t layer)
+{
+    limn_decoder_scratch *s = j->s;
+    const limn_decoder_layer *l = &s->d->weights->layers[layer];
+    const float *in = limn_decoder_part_begin(s, s->x, j->n_rows, &l->self_norm);
+    limn_decoder_linear(s, s->qkv, in, j->n_rows, &l->self_qkv);
+    for (size_t i = 0; i < j->n_turns; i++) look_back(s, &j->turns[i], layer, first_row(j, i));
+    limn_decoder_part_end(s, s->x, s->y, j->n_rows, &l->self_output, &l->self_norm);
+}
+
+/* Cross-attention of a layer in progress, whose turns and heads the threads share. */
 typedef struct cross_run {
-    limn_decoder_state *s;
-    size_t layer, n_rows;
+    const joint_step *step;
+    size_t layer;
 } cross_run;
 
-/* Attention of one head: queries q [R, D] to outputs y [R, D], both from the head's first column
- * on. */
-static void look_at_memory(void *ctx, size_t head, size_t worker)
+/* Attention of one head of one turn: queries q [R, D] to outputs y [R, D], both from the turn's
+ * first row and the head's first column on. */
+static void look_at_memory(void *ctx, size_t item, size_t worker)
 {
     const cross_run *run = ctx;
-    limn_decoder_state *s = run->s;
+    const limn_decoder_scratch *s = run->step->s;
     const limn_decoder_config *c = &s->d->config;
     const limn_kernels *kernels = s->d->kernels;
-    const limn_packed *keys = &s->cross[run->layer].keys[head];
-    const limn_packed *values = &s->cross[run->layer].values[head];
-    const size_t n_rows = run->n_rows, at = head * (c->dim / c->n_heads);
+    const size_t turn = item / c->n_heads, head = item % c->n_heads;
+    const limn_decoder_state *state = run->step->turns[turn].state;
+    const limn_packed *keys = &state->cross[run->layer].keys[head];
+    const limn_packed *values = &state->cross[run->layer].values[head];
+    const size_t n_rows = run->step->turns[turn].n_rows, first = first_row(run->step, turn);
+    const size_t at = first * c->dim + head * (c->dim / c->n_heads);
     const size_t n_memory = limn_decoder_n_memory_rows(c), stride = limn_decoder_padded(n_memory);
     const size_t n_places = limn_decoder_n_places(c);
-    float *scores = s->scores + head * s->max_rows * stride;
+    float *scores = s->scores + (head * s->max_rows + first) * stride;
     (void)worker;
     limn_linear(kernels, &(limn_linear_job){ .y = scores,
                                              .x = s->qkv + at,
@@ -193,8 +223,8 @@ static void look_at_memory(void *ctx, size_t head, size_t worker)
                                              .w = keys,
                                              .panel_end = limn_n_panels(keys->n_outputs) });
     kernels->softmax(scores, n_rows, n_memory, stride);
-    for (size_t r = 0; s->attention && r < n_rows; r++)
-        memcpy(kept_attention(s, run->layer, r) + head * n_places,
+    for (size_t r = 0; state->attention && r < n_rows; r++)
+        memcpy(kept_attention(state, run->layer, r) + head * n_places,
                scores + r * stride + c->n_class_positions, n_places * sizeof *scores);
     limn_linear(kernels, &(limn_linear_job){ .y = s->y + at,
                                              .x = scores,
@@ -205,28 +235,29 @@ static void look_at_memory(void *ctx, size_t head, size_t worker)
                                              .panel_end = limn_n_panels(values->n_outputs) });
 }
 
-static void cross_attention(limn_decoder_state *s, size_t layer, size_t n_rows)
+static void cross_attention(const joint_step *j, size_t layer)
 {
+    limn_decoder_scratch *s = j->s;
     const limn_decoder_layer *l = &s->d->weights->layers[layer];
-    const float *in = limn_decoder_part_begin(s, s->x, n_rows, &l->cross_norm);
-    cross_run run = { s, layer, n_rows };
-    limn_decoder_linear(s, s->qkv, in, n_rows, &l->cross_query); /* queries [R, D] */
+    const float *in = limn_decoder_part_begin(s, s->x, j->n_rows, &l->cross_norm);
+    cross_run run = { j, layer };
+    limn_decoder_linear(s, s->qkv, in, j->n_rows, &l->cross_query); /* queries [R, D] */
     limn_pool_run(limn_decoder_n_memory_rows(&s->d->config) < MIN_ROWS_TO_SHARE ? NULL
                                                                                 : s->runner.pool,
-                  s->d->config.n_heads, look_at_memory, &run);
-    limn_decoder_part_end(s, s->x, s->y, n_rows, &l->cross_output, &l->cross_norm);
+                  j->n_turns * s->d->config.n_heads, look_at_memory, &run);
+    limn_decoder_part_end(s, s->x, s->y, j->n_rows, &l->cross_output, &l->cross_norm);
 }
 
 /* ---- output -------------------------------------------------------------------------------- */
 
-static void add_output_bias(const limn_decoder_state *s, float *logits, size_t n_rows)
+static void add_output_bias(const limn_decoder *d, float *logits, size_t n_rows)
 {
-    const size_t n = s->d->config.n_tokens;
+    const size_t n = d->config.n_tokens;
     for (size_t r = 0; r < n_rows; r++)
-        for (size_t t = 0; t < n; t++) logits[r * n + t] += s->d->weights->output_bias[t];
+        for (size_t t = 0; t < n; t++) logits[r * n + t] += d->weights->output_bias[t];
 }
 
-static void write_logits(limn_decoder_state *s, float *logits, size_t n_rows)
+static void write_logits(limn_decoder_scratch *s, float *logits, size_t n_rows)
 {
     const limn_decoder_layout *l = &s->d->config.layout;
     const limn_decoder_weights *w = s->d->weights;
@@ -241,22 +272,34 @@ static void write_logits(limn_decoder_state *s, float *logits, size_t n_rows)
         x = s->y;
     }
     limn_decoder_linear(s, logits, x, n_rows, l->is_tied ? &w->token_embedding : &w->output);
-    if (l->has_output_bias) add_output_bias(s, logits, n_rows);
+    if (l->has_output_bias) add_output_bias(s->d, logits, n_rows);
+}
+
+void limn_decoder_step_together(limn_pool *pool, const limn_decoder_turn *turns, size_t n_turns,
+                                float *logits)
+{
+    limn_decoder_scratch *s = turns[0].state->scratch;
+    joint_step j = { .s = s, .turns = turns, .n_turns = n_turns };
+    j.n_rows = first_row(&j, n_turns);
+    s->runner.pool = pool;
+    for (size_t i = 0; i < n_turns; i++) {
+        take_slots(&turns[i]);
+        embed(s, &turns[i], s->x + first_row(&j, i) * s->d->config.dim);
+    }
+    for (size_t i = 0; i < s->d->config.n_layers; i++) {
+        self_attention(&j, i);
+        if (s->d->config.layout.memory == LIMN_MEMORY_CROSS) cross_attention(&j, i);
+        limn_decoder_feed_forward(s, i, s->x, j.n_rows);
+    }
+    write_logits(s, logits, j.n_rows);
+    for (size_t i = 0; i < n_turns; i++) turns[i].state->n_steps++;
 }
 
 void limn_decoder_step(limn_decoder_state *s, limn_pool *pool, size_t n_rows,
                        const uint32_t *parents, const uint32_t *tokens, float *logits)
 {
-    s->runner.pool = pool;
-    take_slots(s, n_rows, parents);
-    embed(s, n_rows, tokens);
-    for (size_t i = 0; i < s->d->config.n_layers; i++) {
-        self_attention(s, i, n_rows);
-        if (s->cross) cross_attention(s, i, n_rows);
-        limn_decoder_feed_forward(s, i, s->x, n_rows);
-    }
-    write_logits(s, logits, n_rows);
-    s->n_steps++;
+    const limn_decoder_turn turn = { s, n_rows, parents, tokens };
+    limn_decoder_step_together(pool, &turn, 1, logits);
 }
 
 float limn_decoder_log_sum_exp(const limn_decoder *d, const float *logits)
