@@ -102,12 +102,18 @@ static uint32_t side_hint(const limn_input_spec *s)
     return s->width > s->height ? s->width : s->height;
 }
 
-limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
-                                      const limn_encoder_input_settings *settings, limn_error *err)
+limn_image_settings limn_encoder_input_decoding(const limn_encoder_input_settings *settings)
 {
     limn_image_settings decoding = limn_image_settings_default();
     decoding.max_pixels = settings->max_pixels;
     decoding.min_side_hint = side_hint(&settings->spec);
+    return decoding;
+}
+
+limn_status limn_encoder_input_decode(limn_image *out, const void *bytes, size_t size,
+                                      const limn_encoder_input_settings *settings, limn_error *err)
+{
+    const limn_image_settings decoding = limn_encoder_input_decoding(settings);
     return limn_image_decode(out, bytes, size, &decoding, err);
 }
 

@@ -58,6 +58,9 @@ typedef struct limn_encoder_input_settings {
     uint64_t max_pixels; /* larger images are refused */
 } limn_encoder_input_settings;
 
+/* How an image is decoded for the input. */
+limn_image_settings limn_encoder_input_decoding(const limn_encoder_input_settings *settings);
+
 /* Decodes an image for the input: upright, a large JPEG decoded at reduced scale, at which the
  * relevant side is still at least twice its final size, in pixels that `out` owns. Errors as
  * limn_image_decode. */

@@ -1,5 +1,7 @@
 #include "encoder/input_plan.h"
 
+#include "common/image/decode.h"
+
 /* The number of the input that is alike; n_inputs for none. */
 static uint32_t find(const limn_input_plan *p, const limn_input_spec *spec)
 {
@@ -40,23 +42,26 @@ size_t limn_input_plan_bytes(const limn_input_plan *p)
 /* Decodes `image` as input `i` needs it, unless it already is, as it often is for the input
  * before. */
 static limn_status decode(limn_image *image, const limn_input_plan *p, uint32_t i,
-                          const void *bytes, size_t size, limn_error *err)
+                          const void *bytes, size_t size, const limn_input_plan_hooks *hooks,
+                          limn_error *err)
 {
+    const limn_image_settings settings = limn_encoder_input_decoding(&p->inputs[i]);
     if (i > 0 && limn_encoder_input_suits(image, &p->inputs[i])) return LIMN_OK;
     limn_image_finish(image);
-    return limn_encoder_input_decode(image, bytes, size, &p->inputs[i], err);
+    if (hooks->decode) return hooks->decode(hooks->ctx, image, bytes, size, &settings, err);
+    return limn_image_decode(image, bytes, size, &settings, err);
 }
 
 limn_status limn_input_plan_load(uint8_t *out, const limn_input_plan *p, const void *bytes,
-                                 size_t size, limn_input_plan_fn *on_image, void *ctx,
+                                 size_t size, const limn_input_plan_hooks *hooks,
                                  limn_resize_scratch *scratch, limn_error *err)
 {
     limn_image image = { 0 };
     limn_status s = LIMN_OK;
     for (uint32_t i = 0; i < p->n_inputs && s == LIMN_OK; i++) {
-        s = decode(&image, p, i, bytes, size, err);
+        s = decode(&image, p, i, bytes, size, hooks, err);
         if (s == LIMN_OK) s = limn_input_fit(out, &image, &p->inputs[i].spec, scratch, err);
-        if (s == LIMN_OK && i == 0 && on_image) s = on_image(ctx, &image, err);
+        if (s == LIMN_OK && i == 0 && hooks->on_image) s = hooks->on_image(hooks->ctx, &image, err);
         out += limn_input_bytes(&p->inputs[i].spec);
     }
     limn_image_finish(&image);

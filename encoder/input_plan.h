@@ -25,14 +25,20 @@ limn_status limn_input_plan_add(limn_input_plan *plan, const limn_encoder_input_
 size_t limn_input_plan_offset(const limn_input_plan *plan, const limn_input_spec *spec);
 size_t limn_input_plan_bytes(const limn_input_plan *plan);
 
-/* Called with the image that the first input was made of. */
-typedef limn_status limn_input_plan_fn(void *ctx, const limn_image *image, limn_error *err);
+/* What a caller of limn_input_plan_load may do itself; each may be NULL. */
+typedef struct limn_input_plan_hooks {
+    /* Instead of limn_image_decode: a program may know more formats than the library. */
+    limn_status (*decode)(void *ctx, limn_image *out, const void *bytes, size_t size,
+                          const limn_image_settings *settings, limn_error *err);
+    /* Called with the image that the first input was made of. */
+    limn_status (*on_image)(void *ctx, const limn_image *image, limn_error *err);
+    void *ctx;
+} limn_input_plan_hooks;
 
-/* out [limn_input_plan_bytes] of a file's bytes; `on_image` may be NULL. Errors as
- * limn_encoder_input_decode and limn_input_fit, and those of `on_image`. `scratch` belongs to one
- * thread. */
+/* out [limn_input_plan_bytes] of a file's bytes. Errors as limn_image_decode and limn_input_fit,
+ * and those of the hooks. `scratch` belongs to one thread. */
 limn_status limn_input_plan_load(uint8_t *out, const limn_input_plan *plan, const void *bytes,
-                                 size_t size, limn_input_plan_fn *on_image, void *ctx,
+                                 size_t size, const limn_input_plan_hooks *hooks,
                                  limn_resize_scratch *scratch, limn_error *err);
 /* The same for a decoded image. */
 limn_status limn_input_plan_fit(uint8_t *out, const limn_input_plan *plan, const limn_image *image,

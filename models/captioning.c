@@ -46,9 +46,10 @@ static limn_status load(limn_state *s, const void *bytes, size_t size, uint8_t *
                         uint32_t *width, uint32_t *height, limn_error *err)
 {
     image_size whole = { width, height };
+    const limn_input_plan_hooks hooks = { .on_image = take_size, .ctx = &whole };
     limn_input_plan plan;
     LIMN_TRY(limn_model_input_plan(&plan, s->model, s->options.max_pixels, err));
-    return limn_input_plan_load(input, &plan, bytes, size, take_size, &whole, &s->resize, err);
+    return limn_input_plan_load(input, &plan, bytes, size, &hooks, &s->resize, err);
 }
 
 /* Whether a state may be used: LIMN_E_ARG when it is NULL, or has threads that a fork() left in

@@ -152,6 +152,7 @@ static void test_a_plan_gives_what_each_input_gives_alone(void **state)
     static const uint32_t sides[] = { 20, 21, 200, 60, 61, 20, 1000, 64 };
     limn_resize_scratch scratch = { 0 };
     limn_input_plan plan = { .n_inputs = 0 };
+    const limn_input_plan_hooks none = { .decode = NULL };
     unsigned char *bytes = NULL;
     uint8_t *at, *all, *alone = malloc((size_t)1000 * 1000 * 3);
     size_t size;
@@ -165,8 +166,7 @@ static void test_a_plan_gives_what_each_input_gives_alone(void **state)
     }
     assert_int_equal(plan.n_inputs, 7);
     at = all = malloc(limn_input_plan_bytes(&plan));
-    assert_int_equal(limn_input_plan_load(all, &plan, bytes, size, NULL, NULL, &scratch, NULL),
-                     LIMN_OK);
+    assert_int_equal(limn_input_plan_load(all, &plan, bytes, size, &none, &scratch, NULL), LIMN_OK);
     for (uint32_t i = 0; i < plan.n_inputs; i++) {
         const size_t n = limn_input_bytes(&plan.inputs[i].spec);
         assert_int_equal(at - all, limn_input_plan_offset(&plan, &plan.inputs[i].spec));

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "models/captioner_model.h"
+#include "tools/annotate/decoders/decoder_modules.h"
+#include "tools/annotate/decoders/photo_decode.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/pipeline.h"
 
@@ -69,14 +71,23 @@ static limn_status make_thumbnail(void *ctx, const limn_image *image, limn_error
                              LIMN_RESIZE_BICUBIC, j->scratch, err);
 }
 
+static limn_status decode_photo(void *ctx, limn_image *out, const void *bytes, size_t size,
+                                const limn_image_settings *settings, limn_error *err)
+{
+    (void)ctx;
+    return limn_photo_decode(out, bytes, size, settings, err);
+}
+
 limn_status limn_image_load_run(uint8_t *loaded, const void *bytes, size_t size,
                                 const limn_image_load *l, limn_resize_scratch *scratch,
                                 limn_error *err)
 {
     thumbnail_job job = { .max_side = l->thumbnail_side, .scratch = scratch };
+    const limn_input_plan_hooks hooks = { .decode = decode_photo,
+                                          .on_image = l->thumbnail_side ? make_thumbnail : NULL,
+                                          .ctx = &job };
     if (l->thumbnail_side) job.out = (limn_thumbnail *)(loaded + thumbnail_at(l));
-    return limn_input_plan_load(loaded, &l->plan, bytes, size,
-                                l->thumbnail_side ? make_thumbnail : NULL, &job, scratch, err);
+    return limn_input_plan_load(loaded, &l->plan, bytes, size, &hooks, scratch, err);
 }
 
 /* ---- in a sandbox -------------------------------------------------------------------------- */
@@ -240,6 +251,7 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     static uint8_t first[8 * 8 * 3];
     const limn_image_load first_load = { .plan = { { { { .width = 8, .height = 8 }, 256 } }, 1 } };
     limn_image_load load;
+    if (!settings) limn_modules_only_prepared(); /* from now on, in the keeper and its children */
     if (!settings)
         return limn_image_load_run(first, first_image, sizeof first_image, &first_load, &scratch,
                                    err);
@@ -256,6 +268,7 @@ limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_
     if (!max_pixels) max_pixels = limn_image_settings_default().max_pixels;
     const limn_sandbox_settings settings = {
         .work = work,
+        .prepare = limn_modules_prepare,
         .n_children = n_decoders,
         .max_size = LIMN_PIPELINE_MAX_FILE_SIZE,
         .max_out_size = MAX_OUT_SIZE,

@@ -403,22 +403,27 @@ static void put_request(limn_sandbox *s, size_t slot, const limn_sandbox_exchang
     clear_rest(shared + s->plan.out_at, request->out_size, &use->out_size);
     memcpy(shared + s->plan.bytes_at, bytes, request->size);
     clear_rest(shared + s->plan.bytes_at, request->size, &use->size);
+    atomic_store(&s->plan.control[slot].parts, request->parts);
     atomic_store(&s->plan.control[slot].wanted, ++use->last_request);
 }
 
-/* In a slot that is the caller's: until the child has ended and its answer is known. */
+/* In a slot that is the caller's: until the child has ended and its answer is known. `*missing`:
+ * the parts that it lacked; then the answer is of no use. */
 static limn_status work_in(limn_sandbox *s, size_t slot, const atomic_bool *is_stopping,
-                           bool *is_lost, limn_error *err)
+                           bool *is_lost, uint32_t *missing, limn_error *err)
 {
+    const limn_sandbox_exchange *x =
+        (const limn_sandbox_exchange *)(const void *)s->plan.slots[slot].shared;
     int wait_status = 0;
     end_kind kind = END_LOST;
+    *missing = 0;
     if (write_whole(s->plan.slots[slot].go_out, "", 1))
         kind = wait_for_end(s, slot, is_stopping, &wait_status);
     *is_lost = kind == END_LOST;
     if (kind != END_OF_ITSELF || !WIFEXITED(wait_status) || WEXITSTATUS(wait_status))
         return fail_end(s, kind, wait_status, err);
-    return take_answer((const limn_sandbox_exchange *)(const void *)s->plan.slots[slot].shared,
-                       err);
+    if (x->has_answer) *missing = x->missing;
+    return *missing ? LIMN_OK : take_answer(x, err);
 }
 
 /* Whether children can lock themselves down on this system. */
@@ -426,10 +431,29 @@ static limn_status try_first(limn_sandbox *s, limn_error *err)
 {
     const limn_sandbox_exchange trial = { .is_trial = 1 };
     limn_error reason = { 0 };
+    uint32_t missing;
     bool is_lost;
     put_request(s, 0, &trial, "");
-    if (work_in(s, 0, NULL, &is_lost, &reason) == LIMN_OK) return LIMN_OK;
+    if (work_in(s, 0, NULL, &is_lost, &missing, &reason) == LIMN_OK) return LIMN_OK;
     return limn_fail(err, LIMN_E_UNSUPPORTED, "its first process failed: %s", reason.text);
+}
+
+/* One child after another in this slot, until one of them lacks no part. Each time at least one
+ * more is prepared, whatever the children say, so it ends. */
+static limn_status serve_request(limn_sandbox *s, size_t slot, limn_sandbox_exchange *request,
+                                 const void *bytes, const atomic_bool *is_stopping, bool *is_lost,
+                                 limn_error *err)
+{
+    for (;;) {
+        limn_status status;
+        uint32_t missing;
+        put_request(s, slot, request, bytes);
+        status = work_in(s, slot, is_stopping, is_lost, &missing, err);
+        if (status != LIMN_OK || !missing) return status;
+        if (!(missing & ~request->parts))
+            return limn_fail(err, LIMN_E_CRASHED, "decoding it asked twice for the same part");
+        request->parts |= missing;
+    }
 }
 
 limn_status limn_sandbox_run(limn_sandbox *s, uint8_t *out, size_t out_size, const void *bytes,
@@ -446,8 +470,7 @@ limn_status limn_sandbox_run(limn_sandbox *s, uint8_t *out, size_t out_size, con
     memcpy(request.settings, settings, settings_size);
     LIMN_TRY(take_slot(s, &slot, err));
     const limn_sandbox_slot *c = &s->plan.slots[slot];
-    put_request(s, slot, &request, bytes);
-    status = work_in(s, slot, is_stopping, &is_lost, err);
+    status = serve_request(s, slot, &request, bytes, is_stopping, &is_lost, err);
     if (status == LIMN_OK) memcpy(out, c->shared + s->plan.out_at, out_size);
     if (size > KEPT_SIZE) {
         madvise(c->shared + s->plan.bytes_at, s->plan.shared_size - s->plan.bytes_at, MADV_REMOVE);

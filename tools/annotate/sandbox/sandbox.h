@@ -34,6 +34,10 @@ typedef limn_status (*limn_sandbox_work)(uint8_t *out, size_t out_size, const vo
 
 typedef struct limn_sandbox_settings {
     limn_sandbox_work work;
+    /* Makes parts that only some requests need ready, each a bit; NULL: there are none. Runs in a
+     * child before it is locked down, for a request that asked for them (limn_sandbox_need), and
+     * then in the keeper, whose later children have them from the start. */
+    void (*prepare)(uint32_t parts);
     size_t n_children;             /* wanted; 1 … */
     size_t max_size, max_out_size; /* bytes of a request and of a result; reserved as addresses */
     size_t max_memory;             /* bytes that a child may have besides those */
@@ -62,6 +66,11 @@ void limn_sandbox_stop(limn_sandbox **s);
 /* Whether this process runs under a sanitizer or valgrind. There is no sandbox then, and users need
  * no warning about it. */
 bool limn_sandbox_is_watched(void);
+
+/* For `work`, in a child: this request needs parts that are not ready here. What `work` then
+ * returns is dropped, and the request goes to another child, which prepares them first. Asking
+ * again for parts that were prepared for this request is an error. */
+void limn_sandbox_need(uint32_t parts);
 
 /* Has a child do the work; waits while all are busy. Any thread. `settings` [settings_size] are
  * copied. Errors (LIMN_E_FORMAT, LIMN_E_TRUNCATED, LIMN_E_UNSUPPORTED, LIMN_E_LIMIT, LIMN_E_ARG),

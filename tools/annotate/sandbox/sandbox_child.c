@@ -74,6 +74,13 @@ static bool take_request(const limn_sandbox_plan *p, size_t slot)
     return !munmap(p->control, p->n_slots * sizeof *p->control);
 }
 
+static uint32_t missing_parts; /* what limn_sandbox_need was told in this child */
+
+void limn_sandbox_need(uint32_t parts)
+{
+    missing_parts |= parts;
+}
+
 /* Does the work, after locking down. */
 static void serve(const limn_sandbox_plan *p, unsigned char *shared)
 {
@@ -86,7 +93,30 @@ static void serve(const limn_sandbox_plan *p, unsigned char *shared)
                                   x->settings, &error);
     x->error = error;
     x->error.code = status;
+    x->missing = missing_parts;
     x->has_answer = 1;
+}
+
+/* Bytes of address space that this process uses; 0 if unknown. */
+static size_t own_address_space(void)
+{
+    char text[64] = "";
+    const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) close(fd);
+    return n > 0 ? strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* Makes what the request needs ready, for which files may be opened; that counts towards the
+ * address space which the child may have. */
+static void prepare(const limn_sandbox_plan *p, uint32_t parts, size_t *address_space)
+{
+    const size_t before = own_address_space();
+    size_t after;
+    if (!parts || !p->settings.prepare) return;
+    p->settings.prepare(parts);
+    after = own_address_space();
+    if (*address_space && after > before) *address_space += after - before;
 }
 
 static _Noreturn void live(const limn_sandbox_plan *p, size_t slot, size_t address_space,
@@ -100,8 +130,11 @@ static _Noreturn void live(const limn_sandbox_plan *p, size_t slot, size_t addre
         mmap(NULL, p->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED, p->slots[slot].memory, 0);
     if (shared == MAP_FAILED || dup2(p->slots[slot].go_in, STDIN_FILENO) < 0) _exit(EXIT_FAILURE);
     close_between(STDIN_FILENO + 1, ~0u);
-    set_limits(&p->settings, address_space);
-    if (take_request(p, slot)) serve(p, shared);
+    if (take_request(p, slot)) {
+        prepare(p, ((limn_sandbox_exchange *)(void *)shared)->parts, &address_space);
+        set_limits(&p->settings, address_space);
+        serve(p, shared);
+    }
     _exit(EXIT_SUCCESS);
 }
 
@@ -111,17 +144,8 @@ typedef struct keeper {
     const limn_sandbox_plan *plan;
     pid_t *pids;          /* [n_slots]; 0: there is none, and another try is due */
     size_t address_space; /* bytes that a child may have; 0: unknown */
+    uint32_t parts;       /* prepared here */
 } keeper;
-
-/* Bytes of address space that this process uses; 0 if unknown. */
-static size_t own_address_space(void)
-{
-    char text[64] = "";
-    const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0) close(fd);
-    return n > 0 ? strtoull(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
-}
 
 /* Whether all slots have a child. */
 static bool start_children(keeper *k)
@@ -147,6 +171,14 @@ static void tell_end(const keeper *k, size_t slot, int wait_status)
     while (write(k->plan->slots[slot].end_out, &end, sizeof end) < 0 && errno == EINTR) continue;
 }
 
+/* From the second request on that needs it, a part is there when its child is forked. */
+static void prepare_as_child(keeper *k, size_t slot)
+{
+    const uint32_t parts = atomic_load(&k->plan->control[slot].parts) & ~k->parts;
+    prepare(k->plan, parts, &k->address_space);
+    k->parts |= parts;
+}
+
 static void reap(keeper *k)
 {
     int wait_status;
@@ -155,6 +187,7 @@ static void reap(keeper *k)
             if (k->pids[i] != pid) continue;
             k->pids[i] = 0;
             tell_end(k, i, wait_status);
+            prepare_as_child(k, i);
         }
 }
 

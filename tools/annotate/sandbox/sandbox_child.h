@@ -13,7 +13,9 @@
 typedef struct limn_sandbox_exchange {
     uint64_t size, out_size;
     uint32_t is_trial; /* only lock down, do nothing else */
+    uint32_t parts;    /* to prepare before that */
     uint32_t has_answer;
+    uint32_t missing; /* of the answer: parts that it needs besides */
     limn_error error; /* the work's: its code and text; the text alone is a note */
     unsigned char settings[LIMN_SANDBOX_MAX_SETTINGS];
 } limn_sandbox_exchange;
@@ -22,6 +24,7 @@ typedef struct limn_sandbox_exchange {
 typedef struct limn_sandbox_control {
     _Atomic uint64_t wanted; /* number of the caller's last request: 1, 2, … */
     _Atomic uint64_t begun;  /* the request that the current child has taken; 0: none */
+    _Atomic uint32_t parts;  /* of the last request */
 } limn_sandbox_control;
 
 /* From the keeper: the child that had taken a request has ended. */

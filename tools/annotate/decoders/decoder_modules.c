@@ -1,0 +1,166 @@
+#include "tools/annotate/decoders/decoder_modules.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/annotate/sandbox/sandbox.h"
+
+/* A module of this build, or why it is missing. */
+typedef struct row {
+    const char *formats; /* what the names of its formats in common/image/format.c are or end in,
+                          * with a comma between */
+    const char *file;
+    bool is_built;
+    const char *option; /* of Meson */
+    const char *library, *package;
+} row;
+
+static const row rows[LIMN_N_MODULES] = {
+    [LIMN_MODULE_TIFF] = { "TIFF", "limn_tiff.so", HAVE_TIFF, "tiff", "libtiff", "libtiff-dev" },
+};
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+static bool has_end(const char *text, const char *end, size_t end_size)
+{
+    const size_t size = strlen(text);
+    return size >= end_size && !memcmp(text + size - end_size, end, end_size);
+}
+
+static bool reads(const row *r, const char *format)
+{
+    for (const char *at = r->formats; *at;) {
+        const size_t n = strcspn(at, ",");
+        if (has_end(format, at, n)) return true;
+        at += n + (at[n] == ',');
+    }
+    return false;
+}
+
+limn_module_id limn_module_of_format(const limn_image_format *format)
+{
+    if (format->decode || format->kind == LIMN_IMAGE_NOT) return LIMN_MODULE_NONE;
+    for (int id = 0; id < LIMN_N_MODULES; id++)
+        if (reads(&rows[id], format->name)) return (limn_module_id)id;
+    return LIMN_MODULE_NONE;
+}
+
+bool limn_module_is_built(limn_module_id id)
+{
+    return rows[id].is_built;
+}
+
+bool limn_format_is_read(const limn_image_format *format)
+{
+    if (!format) return false;
+    const limn_module_id id = limn_module_of_format(format);
+    return format->decode || (id != LIMN_MODULE_NONE && limn_module_is_built(id));
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* A module in this process. */
+typedef struct opened {
+    const limn_decoder_module *module; /* NULL: not opened yet, or `error` says why not */
+    char error[256];
+} opened;
+
+static opened modules[LIMN_N_MODULES];
+static bool are_only_prepared;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards `modules` */
+
+/* The folder of this program with a slash at its end; "" when that can't be found out. */
+static void program_folder(char *out, size_t size)
+{
+    const ssize_t n = readlink("/proc/self/exe", out, size - 1);
+    char *slash;
+    out[n > 0 ? n : 0] = '\0';
+    slash = strrchr(out, '/');
+    if (slash)
+        slash[1] = '\0';
+    else
+        out[0] = '\0';
+}
+
+/* In the build folder, in an installation that was moved, and in one that was not. */
+static void *open_file(const char *file)
+{
+    static const char *const below_program[] = { "annotate/decoders", "../" LIMN_LIBRARY_FOLDER };
+    char folder[3000], path[4096];
+    program_folder(folder, sizeof folder);
+    for (size_t i = 0; i < 2 && folder[0]; i++) {
+        snprintf(path, sizeof path, "%s%s/%s", folder, below_program[i], file);
+        if (!access(path, R_OK)) return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    }
+    snprintf(path, sizeof path, "%s/%s", LIMN_MODULE_FOLDER, file);
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+static void open_module(opened *o, const char *file)
+{
+    void *library = open_file(file);
+    const limn_decoder_module *module = library ? dlsym(library, LIMN_MODULE_SYMBOL) : NULL;
+    if (!module) {
+        const char *reason = dlerror();
+        snprintf(o->error, sizeof o->error, "%s", reason ? reason : "it is empty");
+        return;
+    }
+    if (module->prepare) module->prepare();
+    o->module = module;
+}
+
+/* Under the mutex. */
+static void open_once(limn_module_id id)
+{
+    opened *o = &modules[id];
+    if (rows[id].is_built && !o->module && !o->error[0]) open_module(o, rows[id].file);
+}
+
+limn_status limn_module_get(const limn_decoder_module **out, limn_module_id id, limn_error *err)
+{
+    const row *r = &rows[id];
+    opened *o = &modules[id];
+    *out = NULL;
+    if (!r->is_built)
+        return limn_fail(err, LIMN_E_UNSUPPORTED,
+                         "not supported in this build, which has no %s (Debian: %s; Meson: "
+                         "-D%s=enabled)",
+                         r->library, r->package, r->option);
+    pthread_mutex_lock(&mutex);
+    if (!are_only_prepared) open_once(id);
+    *out = o->module;
+    pthread_mutex_unlock(&mutex);
+    if (*out) return LIMN_OK;
+    if (o->error[0])
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "its decoder can't be opened: %s", o->error);
+    limn_sandbox_need(1u << id);
+    return limn_fail(err, LIMN_E_UNSUPPORTED, "its decoder is not open");
+}
+
+void limn_modules_only_prepared(void)
+{
+    are_only_prepared = true;
+}
+
+void limn_modules_prepare(uint32_t parts)
+{
+    pthread_mutex_lock(&mutex);
+    for (int id = 0; id < LIMN_N_MODULES; id++)
+        if (parts >> id & 1) open_once((limn_module_id)id);
+    pthread_mutex_unlock(&mutex);
+}
+
+void limn_module_describe(char *text, size_t size, limn_module_id id)
+{
+    const limn_decoder_module *module;
+    limn_error error = { 0 };
+    if (!rows[id].is_built)
+        snprintf(text, size, "no %s", rows[id].library);
+    else if (limn_module_get(&module, id, &error) == LIMN_OK)
+        module->describe(text, size);
+    else
+        snprintf(text, size, "no %s (%s)", rows[id].library, error.text);
+}
