@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "common/kernels/cpu_level.h"
+#include "tools/annotate/decoders/decoder_modules.h"
 #include "tools/cli_pages.h"
 
 #define TEXT_OF_(x) #x
@@ -32,6 +33,18 @@ static void put_libraries(FILE *out)
             utf8proc_version());
 }
 
+/* Of the decoder modules, which this opens. */
+static void put_modules(FILE *out)
+{
+    fputs("image decoders:", out);
+    for (int id = 0; id < LIMN_N_MODULES; id++) {
+        char text[512];
+        limn_module_describe(text, sizeof text, (limn_module_id)id);
+        fprintf(out, "%s %s", id ? "," : "", text);
+    }
+    putc('\n', out);
+}
+
 void limn_cli_print_version(FILE *out, const limn_cli_tool *tool)
 {
     fprintf(out, "%s %s\n", tool->name, LIMN_VERSION);
@@ -40,4 +53,5 @@ void limn_cli_print_version(FILE *out, const limn_cli_tool *tool)
         fprintf(out, " %s", *name);
     putc('\n', out);
     put_libraries(out);
+    put_modules(out);
 }

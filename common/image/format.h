@@ -3,7 +3,8 @@
  *
  * A format that limn knows and cannot read is in the table too, so that it becomes an error that
  * names it and never a file left out without a word. Another decoder is a row with its function;
- * one that must stay out of this library looks for rows without a function by their names. */
+ * those that stay out of this library (tools/annotate/decoders) look for rows without a function by
+ * their names. */
 #ifndef LIMN_COMMON_IMAGE_FORMAT_H
 #define LIMN_COMMON_IMAGE_FORMAT_H
 

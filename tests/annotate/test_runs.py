@@ -176,11 +176,11 @@ class SidecarTest(RunTest):
                 path.unlink()
 
     def test_only_what_can_be_captioned_collides(self):
-        """A RAW or HEIC file beside its JPEG is an error of its own, and no reason to refuse the folder."""
-        (self.p / "00030.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0heicmif1")
-        (self.p / "00031.tif").write_bytes(b"II*\0\x08\0\0\0\0\0")
+        """A file that nothing reads beside its JPEG is an error of its own, and no reason to refuse the folder."""
+        (self.p / "00030.jp2").write_bytes(b"\0\0\0\x0cjP  \r\n\x87\n")
+        (self.p / "00031.exr").write_bytes(b"\x76\x2f\x31\x01\0\0\0\0")
         _, messages = self.limn("p", "--sidecar", code=3)
-        self.assertIn("p/00030.heic: this is HEIC", messages)
+        self.assertIn("p/00030.jp2: this is JPEG 2000", messages)
         self.assertEqual(len(self.texts()), self.n_images)
         (self.p / "00031.jpg").write_bytes((self.p / "00031.png").read_bytes())
         _, messages = self.limn("p", "--sidecar", "--existing", "overwrite", code=1)

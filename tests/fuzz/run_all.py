@@ -27,7 +27,10 @@ def targets():
     """{name: [folders of seeds]} as in meson.build."""
     text = (ROOT / "tests/fuzz/meson.build").read_text()
     entries = re.search(r"fuzz_entries = \{\n(.*?)\}", text, re.DOTALL).group(1)
-    return {name: re.findall(r"'(\w+)'", folders) for name, folders in re.findall(r"'(\w+)': \[(.*?)\]", entries)}
+    found = {name: re.findall(r"'(\w+)'", folders) for name, folders in re.findall(r"'(\w+)': \[(.*?)\]", entries)}
+    decoders = (ROOT / "tools/annotate/decoders/meson.build").read_text()
+    modules = re.search(r"decoder_modules = \{\n(.*?)\n\}", decoders, re.DOTALL).group(1)
+    return found | {name: ["photos"] for name in re.findall(r"(?m)^ +'(\w+)':", modules)}
 
 
 def build(folder):

@@ -29,7 +29,8 @@
 
 enum { OUT_SIZE = 1000, MAX_SIZE = 1 << 20, MAX_MEMORY = 64 << 20 };
 
-static bool is_prepared;   /* in the children, by the call without bytes */
+static bool is_prepared;        /* in the children, by the call without bytes */
+static uint32_t prepared_parts; /* in the children */
 static bool is_taken_over; /* of a child by an image, as a flaw in an image library would let it */
 static atomic_bool is_stopping; /* in the caller */
 
@@ -68,6 +69,23 @@ static void misbehave(char how)
     (void)kept;
 }
 
+/* As opening a module: with system calls that are forbidden later. */
+static void prepare(uint32_t parts)
+{
+    const int fd = open("/dev/null", O_RDONLY);
+    if (fd >= 0) prepared_parts |= parts;
+    close(fd);
+}
+
+/* Whether the parts that the text asks for are there: "d" is part 4, "dd" part 8 too. */
+static bool has_parts(const uint8_t *text, size_t size)
+{
+    const uint32_t wanted = size > 1 && text[1] == 'd' ? 12 : 4;
+    const uint32_t missing = wanted & ~prepared_parts;
+    if (missing) limn_sandbox_need(missing & 4 ? 4 : missing);
+    return !missing;
+}
+
 /* Turns letters to capitals, or does what the first byte says. */
 static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t size,
                         const void *settings, limn_error *err)
@@ -79,6 +97,9 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     if (!is_prepared || strcmp(settings, "hello"))
         return limn_fail(err, LIMN_E_ARG, "not as it should be");
     misbehave((char)text[0]);
+    if (text[0] == 'd' && !has_parts(text, size))
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "a part is missing");
+    if (text[0] == 'D') limn_sandbox_need(4); /* whether or not it is there */
     if (text[0] == 't') is_taken_over = true;
     if (is_taken_over || text[0] == 'u') return LIMN_OK; /* with no result of its own */
     if (text[0] == 'c') {                                /* an answer that can't be */
@@ -111,6 +132,7 @@ static limn_sandbox *start_within(size_t n_children, uint32_t cpu_seconds, uint3
                                   limn_error *err)
 {
     const limn_sandbox_settings settings = { .work = work,
+                                             .prepare = prepare,
                                              .n_children = n_children,
                                              .max_size = MAX_SIZE,
                                              .max_out_size = OUT_SIZE,
@@ -194,6 +216,7 @@ static void test_more_calls_can_be_allowed(void **state)
 {
     static const int more[] = { SYS_getrandom, SYS_write };
     const limn_sandbox_settings settings = { .work = work,
+                                             .prepare = prepare,
                                              .n_children = 1,
                                              .max_size = MAX_SIZE,
                                              .max_out_size = OUT_SIZE,
@@ -387,9 +410,27 @@ static void test_a_child_that_was_killed_is_replaced(void **state)
     limn_sandbox_stop(&s);
 }
 
+/* A request that needs a part gets a child that has it, from the keeper or by itself. */
+static void test_parts_are_prepared(void **state)
+{
+    limn_sandbox *s = start(2);
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        char out[OUT_SIZE];
+        limn_error err;
+        assert_int_equal(run(s, i % 2 ? "d" : "dd", out, &err), LIMN_OK);
+        assert_string_equal(out, i % 2 ? "D" : "DD");
+        assert_int_equal(run(s, "D", out, &err), LIMN_E_CRASHED);
+        assert_string_equal(err.text, "decoding it asked twice for the same part");
+        check_works(s);
+    }
+    limn_sandbox_stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts_are_prepared),
         cmocka_unit_test(test_work_is_done),
         cmocka_unit_test(test_a_crash_costs_one_image),
         cmocka_unit_test(test_more_calls_can_be_allowed),

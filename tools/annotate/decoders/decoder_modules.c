@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,8 +146,18 @@ void limn_modules_only_prepared(void)
     are_only_prepared = true;
 }
 
+/* The first time that glibc's qsort needs more than its stack, it asks how much memory there is. */
+static int in_order(const void *a, const void *b)
+{
+    (void)a;
+    (void)b;
+    return 0;
+}
+
 void limn_modules_prepare(uint32_t parts)
 {
+    char numbers[4096] = "";
+    qsort(numbers, sizeof numbers, 1, in_order);
     pthread_mutex_lock(&mutex);
     for (int id = 0; id < LIMN_N_MODULES; id++)
         if (parts >> id & 1) open_once((limn_module_id)id);

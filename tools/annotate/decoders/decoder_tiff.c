@@ -1,10 +1,12 @@
 /* TIFF through libtiff: the first page, by its interface that converts all kinds of pixels to 8-bit
  * RGBA.
  *
- * libtiff reports damage by messages; the first one is the error. Of warnings only those count that
- * mean lost pixels: those of the JPEG and fax decoders, which otherwise fill in grey or white. */
+ * libtiff reports damage by messages and often goes on, with grey, white or black for what is lost:
+ * the first message about the pixels is the error. Of warnings only those of the JPEG and fax
+ * decoders count, which mean lost pixels too. */
 #include "tools/annotate/decoders/decoder_module.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +26,6 @@ typedef struct tiff_job {
     uint64_t position; /* of the next byte to read */
     TIFF *tiff;
     bool has_ended;    /* something lies behind the end of the file */
-    bool lost_pixels;  /* a decoder said so */
     char message[200]; /* libtiff's first; "": none */
 } tiff_job;
 
@@ -92,7 +93,6 @@ static int on_warning(TIFF *tiff, void *data, const char *module, const char *fo
     tiff_job *job = data;
     (void)tiff;
     if (!module || (strncmp(module, "JPEG", 4) && strncmp(module, "Fax", 3))) return 1;
-    job->lost_pixels = true;
     keep_message(job, format, arguments);
     return 1;
 }
@@ -143,8 +143,9 @@ static limn_status read_pixels(tiff_job *job, TIFFRGBAImage *reader)
     if (!rgba) return limn_fail(job->err, LIMN_E_NOMEM, "TIFF: no memory for its pixels");
     limn_status s = limn_image_reserve(image, "TIFF", reader->width, reader->height, job->err);
     reader->req_orientation = reader->orientation;
+    job->message[0] = '\0'; /* what was said so far was about tags that are not needed */
     if (s == LIMN_OK &&
-        (!TIFFRGBAImageGet(reader, rgba, reader->width, reader->height) || job->lost_pixels))
+        (!TIFFRGBAImageGet(reader, rgba, reader->width, reader->height) || job->message[0]))
         s = fail(job, "the pixels are broken");
     if (s == LIMN_OK) flatten(image->pixels, rgba, n_pixels);
     limn_free(rgba);
@@ -171,6 +172,32 @@ static limn_status check_size(tiff_job *job)
     return limn_image_check_size("TIFF", width, height, job->in->settings, job->err);
 }
 
+/* libtiff takes a strip or tile that the file does not have for an empty one. */
+static limn_status check_parts(tiff_job *job)
+{
+    const bool is_tiled = TIFFIsTiled(job->tiff);
+    const uint32_t n = is_tiled ? TIFFNumberOfTiles(job->tiff) : TIFFNumberOfStrips(job->tiff);
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t at = TIFFGetStrileOffset(job->tiff, i);
+        const uint64_t size = TIFFGetStrileByteCount(job->tiff, i);
+        if (!size || at > job->in->size || size > job->in->size - at)
+            return limn_fail(job->err, LIMN_E_TRUNCATED,
+                             "TIFF: %s %" PRIu32 " of %" PRIu32 " has %" PRIu64 " bytes at %" PRIu64
+                             " of a file of %zu bytes",
+                             is_tiled ? "tile" : "strip", i + 1, n, size, at, job->in->size);
+    }
+    return LIMN_OK;
+}
+
+static limn_status check_compression(tiff_job *job)
+{
+    uint16_t compression = COMPRESSION_NONE;
+    TIFFGetFieldDefaulted(job->tiff, TIFFTAG_COMPRESSION, &compression);
+    if (TIFFIsCODECConfigured(compression)) return LIMN_OK;
+    return limn_fail(job->err, LIMN_E_UNSUPPORTED, "TIFF: libtiff can't read compression %u",
+                     (unsigned)compression);
+}
+
 static limn_status decode_page(tiff_job *job)
 {
     char reason[1024] = "";
@@ -178,6 +205,8 @@ static limn_status decode_page(tiff_job *job)
     uint16_t orientation = 1;
     limn_status s;
     LIMN_TRY(check_size(job));
+    LIMN_TRY(check_compression(job));
+    LIMN_TRY(check_parts(job));
     if (!TIFFRGBAImageOK(job->tiff, reason) || !TIFFRGBAImageBegin(&reader, job->tiff, 1, reason))
         return limn_fail(job->err, LIMN_E_UNSUPPORTED, "TIFF: %.200s",
                          reason[0] ? reason : job->message);

@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "common/image/format.h"
 #include "common/io/fileio.h"
+#include "tools/annotate/decoders/decoder_modules.h"
 
 enum {
     PIPE_LOOK_MS = 100,
@@ -101,8 +102,7 @@ limn_status limn_image_member_is_image(bool *is_image, const limn_dirwalk_entry 
 
 bool limn_image_head_can_be_decoded(const unsigned char *bytes, size_t size)
 {
-    const limn_image_format *format = limn_image_sniff(bytes, size);
-    return format && format->decode;
+    return limn_format_is_read(limn_image_sniff(bytes, size));
 }
 
 bool limn_image_file_can_be_decoded(const char *path, limn_archive *archive)

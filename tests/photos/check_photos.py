@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Photos in the formats of decoder modules: check_photos.py DECODE_PHOTO LIMN MODEL BUILT...
+
+BUILT: the modules of this build; files that need another one must fail and name what is missing. Of
+tests/data/photos, made by tests/fixtures/make_photos.py,
+
+    expected.tsv     file, module, reference image, largest difference, mean difference, note: what comes out
+    bad.tsv          file, module, kind of error, a part of its text
+
+are decoded here, and captioned by limn with a sandbox and without, which must not differ.
+"""
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+
+DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "photos"
+Good = collections.namedtuple("Good", "file module reference largest mean note")
+Bad = collections.namedtuple("Bad", "file module kind text")
+
+
+def rows(kind, name):
+    return [kind(*line.split("\t")) for line in (DATA / name).read_text().splitlines()]
+
+
+def read_ppm(path):
+    magic, size, top, pixels = path.read_bytes().split(b"\n", 3)
+    assert (magic, top) == (b"P6", b"255"), path
+    width, height = map(int, size.split())
+    return width, height, pixels
+
+
+def decode_all(program, files):
+    """{file: (width, height, note, pixels) or an error's text}"""
+    done = subprocess.run([program], input="".join(f"{DATA / f}\n" for f in files).encode(), stdout=subprocess.PIPE,
+                          check=False)
+    out, at, found = done.stdout, 0, {}
+    for file in files:
+        end = out.find(b"\n", at)
+        if end < 0:
+            raise SystemExit(f"{file}: the decoder died, exit code {done.returncode}")
+        line, at = out[at:end].decode(), end + 1
+        found[file] = line
+        if line.startswith("ok "):
+            width, height = map(int, line.split(" ")[1:3])
+            size = width * height * 3
+            found[file] = (width, height, line.split(" ", 3)[3], out[at:at + size])
+            at += size
+    return found
+
+
+def compare(good, got):
+    """What is wrong with a decoded image."""
+    if isinstance(got, str):
+        yield got
+        return
+    width, height, note, pixels = got
+    wanted_width, wanted_height, wanted = read_ppm(DATA / good.reference)
+    if (width, height) != (wanted_width, wanted_height):
+        yield f"{width} x {height}, not {wanted_width} x {wanted_height}"
+        return
+    differences = [abs(a - b) for a, b in zip(pixels, wanted, strict=True)]
+    largest, mean = max(differences), sum(differences) / len(differences)
+    if largest > int(good.largest) or mean > float(good.mean):
+        yield f"pixels differ by {largest}, {mean:.2f} in the mean; at most {good.largest}, {good.mean}"
+    if good.note not in note or bool(good.note) != bool(note):
+        yield f"the note is {note!r}, not {good.note!r}"
+
+
+def check_decoding(program, good, bad, built):
+    found = decode_all(program, [row.file for row in good + bad])
+    for row in good + bad:
+        got = found[row.file]
+        if row.module not in built:
+            if not isinstance(got, str) or "not supported in this build" not in got:
+                yield f"{row.file}: {row.module} is not built, and yet: {str(got)[:200]}"
+        elif isinstance(row, Good):
+            yield from (f"{row.file}: {what}" for what in compare(row, got))
+        elif not isinstance(got, str):
+            yield f"{row.file}: decoded, which must fail"
+        elif not got.startswith(row.kind + ": ") or row.text not in got:
+            yield f"{row.file}: {got!r}, not {row.kind}: {row.text!r}"
+
+
+def records(limn, model, files, sandbox):
+    done = subprocess.run([limn, "--model", model, "--format", "jsonl", "--sandbox", sandbox, "--threads", "2", "-"],
+                          input="\n".join(files), text=True, cwd=DATA, capture_output=True, check=False)
+    return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def check_sandbox(limn, model, good, bad, built):
+    """The captions and errors of both ways; nothing dies in the sandbox that is an error outside."""
+    files = [row.file for row in good + bad if row.module in built]
+    inside, outside = (records(limn, model, files, how) for how in ("auto", "off"))
+    for a, b in zip(inside[1], outside[1], strict=True):
+        if a != b:
+            yield f"in the sandbox: {str(a)[:200]}\n  outside: {str(b)[:200]}"
+    if len(inside[1]) != len(files):
+        yield f"{len(inside[1])} records of {len(files)} files: {inside[0].stderr}"
+    failed = {record["file"] for record in inside[1] if "error" in record}
+    if failed != {row.file for row in bad if row.module in built}:
+        yield f"in the sandbox other files failed: {failed}"
+
+
+def main(program, limn, model, *built):
+    program, limn, model = (pathlib.Path(path).resolve() for path in (program, limn, model))
+    good, bad = rows(Good, "expected.tsv"), rows(Bad, "bad.tsv")
+    problems = list(check_decoding(program, good, bad, built))
+    if built:
+        problems += check_sandbox(limn, model, good, bad, built)
+    print(*problems, sep="\n")
+    print(f"{len(good)} good and {len(bad)} bad files; built: {' '.join(built) or 'none'}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
