@@ -21,6 +21,9 @@ typedef struct row {
 
 static const row rows[LIMN_N_MODULES] = {
     [LIMN_MODULE_TIFF] = { "TIFF", "limn_tiff.so", HAVE_TIFF, "tiff", "libtiff", "libtiff-dev" },
+    [LIMN_MODULE_HEIF] = { "HEIC,HEIF,AVIF", "limn_heif.so", HAVE_HEIF, "heif", "libheif",
+                           "libheif-dev libdav1d-dev" },
+    [LIMN_MODULE_JXL] = { "JPEG XL", "limn_jxl.so", HAVE_JXL, "jxl", "libjxl", "libjxl-dev" },
 };
 
 /* ---- the table ----------------------------------------------------------------------------- */

@@ -15,6 +15,8 @@
 
 typedef enum limn_module_id {
     LIMN_MODULE_TIFF,
+    LIMN_MODULE_HEIF,
+    LIMN_MODULE_JXL,
     LIMN_N_MODULES,
     LIMN_MODULE_NONE = LIMN_N_MODULES,
 } limn_module_id;

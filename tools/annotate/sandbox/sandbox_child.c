@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* ppoll, close_range */
+#define _GNU_SOURCE /* ppoll, close_range, fopencookie */
 
 #include "tools/annotate/sandbox/sandbox_child.h"
 
@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -280,6 +281,32 @@ static bool release_inherited(const limn_sandbox_plan *p)
     return keep_own_descriptors(p);
 }
 
+#ifdef __GLIBC__
+
+static ssize_t swallow(void *cookie, const char *bytes, size_t size)
+{
+    (void)cookie;
+    (void)bytes;
+    return (ssize_t)size;
+}
+
+/* Some libraries print their complaints, for which the child of an image would be killed: they are
+ * swallowed instead. */
+static void silence(void)
+{
+    const cookie_io_functions_t none = { .write = swallow };
+    FILE *nowhere = fopencookie(NULL, "w", none);
+    if (nowhere) stdout = stderr = nowhere;
+}
+
+#else
+
+static void silence(void)
+{
+}
+
+#endif
+
 _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller, bool is_main_thread)
 {
     keeper k = { .plan = p };
@@ -291,6 +318,7 @@ _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller, bool 
     if (getppid() != caller) _exit(EXIT_FAILURE);
     reset_signals();
     if (!release_inherited(p)) _exit(EXIT_FAILURE);
+    silence();
     p->settings.work(NULL, 0, NULL, 0, NULL, &ignored);
     k.pids = calloc(p->n_slots, sizeof *k.pids);
     k.address_space = own_address_space();
