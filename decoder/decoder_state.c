@@ -105,16 +105,18 @@ static void plan_rows(limn_decoder_scratch *s, limn_arena *a)
     const limn_decoder_config *c = &s->d->config;
     const bool is_prefix = c->layout.memory == LIMN_MEMORY_PREFIX;
     const size_t R = s->max_rows, S = limn_decoder_n_memory_rows(c), D = c->dim;
-    const size_t B = is_prefix && S > R ? S : R, n_seen = s->max_steps + (is_prefix ? S : 0);
+    const size_t B = is_prefix && S > R ? S : R;
     const size_t n_cross = is_prefix ? 0 : c->n_heads * R * limn_decoder_padded(S);
+    s->max_seen = s->max_steps + (is_prefix ? S : 0);
+    const size_t n_self = R * c->n_heads * s->max_seen;
     s->x = limn_arena_take(a, R * D, sizeof *s->x);
     s->h = limn_arena_take(a, B * D, sizeof *s->h);
     s->y = limn_arena_take(a, B * D, sizeof *s->y);
     s->qkv = limn_arena_take(a, B * 3 * D, sizeof *s->qkv);
     s->hidden = limn_arena_take(a, B * c->feed_forward_dim, sizeof *s->hidden);
-    s->scores = limn_arena_take(a, n_cross > n_seen ? n_cross : n_seen, sizeof *s->scores);
-    s->key_rows = limn_arena_take(a, n_seen, sizeof *s->key_rows);
-    s->value_rows = limn_arena_take(a, n_seen, sizeof *s->value_rows);
+    s->scores = limn_arena_take(a, n_cross > n_self ? n_cross : n_self, sizeof *s->scores);
+    s->key_rows = limn_arena_take(a, n_self, sizeof *s->key_rows);
+    s->value_rows = limn_arena_take(a, n_self, sizeof *s->value_rows);
 }
 
 static size_t memory_bytes(const limn_decoder *d)

@@ -27,8 +27,9 @@ typedef struct limn_decoder_scratch {
     float *qkv;                /* [B, 3 * D] */
     float *hidden;             /* [B, F] */
     float *scores; /* [n_heads, R, S up to a multiple of 16] of cross-attention; also the weights of
-                    * all that one row sees */
-    const float **key_rows, **value_rows; /* [what one row sees] */
+                    * self-attention, [R, n_heads, max_seen] */
+    const float **key_rows, **value_rows; /* [R, n_heads, max_seen] */
+    size_t max_seen;                      /* positions that a row may see in its last step */
 } limn_decoder_scratch;
 
 struct limn_decoder_state {
@@ -62,10 +63,5 @@ const float *limn_decoder_part_begin(limn_decoder_scratch *s, const float *x, si
 void limn_decoder_part_end(limn_decoder_scratch *s, float *x, const float *input, size_t n_rows,
                            const limn_packed *w, const limn_norm_weights *norm);
 void limn_decoder_feed_forward(limn_decoder_scratch *s, size_t layer, float *x, size_t n_rows);
-/* Self-attention of a query [D] over the n rows that key_rows and value_rows begin with, the first
- * head's; heads joined in y [D]. `attention` [n_heads, n_places] gets the weights of the
- * places, or is NULL. */
-void limn_decoder_attend(limn_decoder_scratch *s, float *y, const float *q, size_t n,
-                         float *attention);
 
 #endif

@@ -67,29 +67,6 @@ void limn_decoder_feed_forward(limn_decoder_scratch *s, size_t layer, float *x, 
     limn_decoder_part_end(s, x, s->hidden, n_rows, &l->down, &l->feed_forward_norm);
 }
 
-void limn_decoder_attend(limn_decoder_scratch *s, float *y, const float *q, size_t n,
-                         float *attention)
-{
-    const limn_decoder_config *c = &s->d->config;
-    const size_t head_dim = c->dim / c->n_heads, n_places = limn_decoder_n_places(c);
-    const float scale = 1.0f / sqrtf((float)head_dim);
-    for (size_t head = 0; head < c->n_heads; head++) {
-        s->d->kernels->attend(y + head * head_dim, s->scores, q + head * head_dim, s->key_rows,
-                              s->value_rows, n, head_dim, scale);
-        if (attention)
-            memcpy(attention + head * n_places, s->scores + c->n_class_positions,
-                   n_places * sizeof *attention);
-        for (size_t p = 0; p < n; p++) {
-            s->key_rows[p] += head_dim;
-            s->value_rows[p] += head_dim;
-        }
-    }
-    for (size_t p = 0; p < n; p++) { /* back to the first head */
-        s->key_rows[p] -= c->dim;
-        s->value_rows[p] -= c->dim;
-    }
-}
-
 /* ---- one step ------------------------------------------------------------------------------ */
 
 /* A step in progress: the rows of all turns, one after the other, in the scratch memory. */
@@ -148,46 +125,80 @@ static float *kept_attention(const limn_decoder_state *s, size_t layer, size_t r
            layer * c->n_heads * limn_decoder_n_places(c);
 }
 
-/* Points key_rows and value_rows at the positions that a row sees: the prefix, and its own past.
- * Returns their number. */
-static size_t look_at_past(const limn_decoder_state *s, size_t layer, size_t row)
+/* The threads for attention to the memory; NULL where it is too short for them. */
+static limn_pool *pool_for_memory(const limn_decoder_scratch *s)
+{
+    const size_t n_rows = limn_decoder_n_memory_rows(&s->d->config);
+    return n_rows < MIN_ROWS_TO_SHARE ? NULL : s->runner.pool;
+}
+
+/* Keeps the keys and values of a turn whose rows begin at `first`. */
+static void keep_keys(const limn_decoder_scratch *s, const limn_decoder_turn *t, size_t layer,
+                      size_t first)
 {
     const size_t dim = s->d->config.dim;
+    float *kv = t->state->self_kv[layer] + t->state->n_steps * t->state->max_rows * 2 * dim;
+    for (size_t r = 0; r < t->n_rows; r++)
+        memcpy(kv + r * 2 * dim, s->qkv + (3 * (first + r) + 1) * dim, 2 * dim * sizeof *kv);
+}
+
+/* Points keys and values at what a head of a row sees: the prefix, and the row's own past. Returns
+ * the number of positions. */
+static size_t point_at_past(const float **keys, const float **values, const limn_decoder_state *s,
+                            size_t layer, size_t row, size_t head)
+{
+    const limn_decoder_config *c = &s->d->config;
+    const size_t stride = 2 * c->dim, at = head * (c->dim / c->n_heads);
     const uint32_t *slots = s->slots + row * s->max_steps;
-    const size_t n_prefix = s->prefix_kv ? limn_decoder_n_memory_rows(&s->d->config) : 0;
+    const size_t n_prefix = s->prefix_kv ? limn_decoder_n_memory_rows(c) : 0;
     const size_t n = n_prefix + s->n_steps + 1;
-    const float **keys = s->scratch->key_rows, **values = s->scratch->value_rows;
-    for (size_t p = 0; p < n_prefix; p++) keys[p] = s->prefix_kv[layer] + p * 2 * dim;
+    for (size_t p = 0; p < n_prefix; p++) keys[p] = s->prefix_kv[layer] + p * stride + at;
     for (size_t p = 0; p <= s->n_steps; p++)
-        keys[n_prefix + p] = s->self_kv[layer] + (p * s->max_rows + slots[p]) * 2 * dim;
-    for (size_t p = 0; p < n; p++) values[p] = keys[p] + dim;
+        keys[n_prefix + p] = s->self_kv[layer] + (p * s->max_rows + slots[p]) * stride + at;
+    for (size_t p = 0; p < n; p++) values[p] = keys[p] + c->dim;
     return n;
 }
 
-/* The self-attention of a turn whose rows begin at `first`: keeps their keys and values, and looks
- * at their past. */
-static void look_back(limn_decoder_scratch *s, const limn_decoder_turn *t, size_t layer,
-                      size_t first)
+/* Self-attention of a layer in progress: its items are the heads of all rows. */
+typedef struct self_run {
+    const joint_step *step;
+    size_t layer;
+} self_run;
+
+/* Attention of one head of a row: its part of the query in qkv to that of y. */
+static void look_back(void *ctx, size_t item, size_t worker)
 {
-    const limn_decoder_state *state = t->state;
-    const size_t dim = s->d->config.dim;
-    float *kv = state->self_kv[layer] + state->n_steps * state->max_rows * 2 * dim;
-    for (size_t r = 0; r < t->n_rows; r++)
-        memcpy(kv + r * 2 * dim, s->qkv + (3 * (first + r) + 1) * dim, 2 * dim * sizeof *kv);
-    for (size_t r = 0; r < t->n_rows; r++) {
-        const size_t n = look_at_past(state, layer, r), row = first + r;
-        limn_decoder_attend(s, s->y + row * dim, s->qkv + row * 3 * dim, n,
-                            state->prefix_kv ? kept_attention(state, layer, r) : NULL);
-    }
+    const self_run *run = ctx;
+    const limn_decoder_scratch *s = run->step->s;
+    const limn_decoder_turn *t = run->step->turns;
+    const limn_decoder_config *c = &s->d->config;
+    const size_t head_dim = c->dim / c->n_heads, n_places = limn_decoder_n_places(c);
+    const size_t row = item / c->n_heads, head = item % c->n_heads, at = head * head_dim;
+    const float **keys = s->key_rows + item * s->max_seen;
+    const float **values = s->value_rows + item * s->max_seen;
+    float *weights = s->scores + item * s->max_seen;
+    size_t own = row; /* counted in its turn */
+    (void)worker;
+    while (own >= t->n_rows) own -= t++->n_rows;
+    const size_t n = point_at_past(keys, values, t->state, run->layer, own, head);
+    s->d->kernels->attend(s->y + row * c->dim + at, weights, s->qkv + row * 3 * c->dim + at, keys,
+                          values, n, head_dim, 1.0f / sqrtf((float)head_dim));
+    if (t->state->prefix_kv && t->state->attention)
+        memcpy(kept_attention(t->state, run->layer, own) + head * n_places,
+               weights + c->n_class_positions, n_places * sizeof *weights);
 }
 
 static void self_attention(const joint_step *j, size_t layer)
 {
     limn_decoder_scratch *s = j->s;
     const limn_decoder_layer *l = &s->d->weights->layers[layer];
+    const bool is_prefix = s->d->config.layout.memory == LIMN_MEMORY_PREFIX;
     const float *in = limn_decoder_part_begin(s, s->x, j->n_rows, &l->self_norm);
+    self_run run = { j, layer };
     limn_decoder_linear(s, s->qkv, in, j->n_rows, &l->self_qkv);
-    for (size_t i = 0; i < j->n_turns; i++) look_back(s, &j->turns[i], layer, first_row(j, i));
+    for (size_t i = 0; i < j->n_turns; i++) keep_keys(s, &j->turns[i], layer, first_row(j, i));
+    limn_pool_run(is_prefix ? pool_for_memory(s) : NULL, j->n_rows * s->d->config.n_heads,
+                  look_back, &run);
     limn_decoder_part_end(s, s->x, s->y, j->n_rows, &l->self_output, &l->self_norm);
 }
 
@@ -242,9 +253,7 @@ static void cross_attention(const joint_step *j, size_t layer)
     const float *in = limn_decoder_part_begin(s, s->x, j->n_rows, &l->cross_norm);
     cross_run run = { j, layer };
     limn_decoder_linear(s, s->qkv, in, j->n_rows, &l->cross_query); /* queries [R, D] */
-    limn_pool_run(limn_decoder_n_memory_rows(&s->d->config) < MIN_ROWS_TO_SHARE ? NULL
-                                                                                : s->runner.pool,
-                  j->n_turns * s->d->config.n_heads, look_at_memory, &run);
+    limn_pool_run(pool_for_memory(s), j->n_turns * s->d->config.n_heads, look_at_memory, &run);
     limn_decoder_part_end(s, s->x, s->y, j->n_rows, &l->cross_output, &l->cross_norm);
 }
 

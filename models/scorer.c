@@ -11,7 +11,11 @@
 #include "models/captioner_model.h"
 #include "models/tag_slots.h"
 
-enum { MAX_ROWS = 8 }; /* captions that go through the decoder together */
+enum {
+    MAX_ROWS = 8,    /* captions that go through the decoder together */
+    FIRST_STEPS = 16 /* that the decoders have room for at first: for all positions of GPT-2, 600 MB
+                      * would be needed */
+};
 
 struct limn_scorer {
     const limn_model *model;
@@ -21,6 +25,7 @@ struct limn_scorer {
     limn_encoder_state *encoder;
     limn_decoder_state *conditional;
     limn_decoder_state *unconditional; /* with features of zero, begun once */
+    size_t max_steps;                  /* of both */
     limn_resize_scratch resize;
     float *features;       /* [n_positions, dim] */
     limn_tag_slots *slots; /* NULL without */
@@ -49,6 +54,31 @@ static void begin_unconditional(limn_scorer *s)
     limn_decoder_begin(s->unconditional, s->pool, s->features, NULL);
 }
 
+/* Room for captions of n_steps tokens with the end. After an error what was there is there. */
+static limn_status make_room(limn_scorer *s, size_t n_steps, limn_error *err)
+{
+    const limn_model *m = s->model;
+    const size_t most = m->config.decoder.max_positions;
+    limn_decoder_state *conditional, *unconditional;
+    if (n_steps <= s->max_steps) return LIMN_OK;
+    if (n_steps < 2 * s->max_steps) n_steps = 2 * s->max_steps;
+    if (n_steps > most) n_steps = most;
+    LIMN_TRY(limn_decoder_state_create(&conditional, m->decoder, MAX_ROWS, n_steps, err));
+    const limn_status status =
+        limn_decoder_state_create(&unconditional, m->decoder, MAX_ROWS, n_steps, err);
+    if (status != LIMN_OK) {
+        limn_decoder_state_destroy(&conditional);
+        return status;
+    }
+    limn_decoder_state_destroy(&s->conditional);
+    limn_decoder_state_destroy(&s->unconditional);
+    s->conditional = conditional;
+    s->unconditional = unconditional;
+    s->max_steps = n_steps;
+    begin_unconditional(s);
+    return LIMN_OK;
+}
+
 static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
 {
     const limn_model *m = s->model;
@@ -60,11 +90,7 @@ static limn_status build(limn_scorer *s, uint32_t n_threads, limn_error *err)
     plan(s, &s->arena);
     if (n_threads > 1) LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
     LIMN_TRY(limn_encoder_state_create(&s->encoder, m->encoder, err));
-    const uint32_t max_steps = m->config.decoder.max_positions;
-    LIMN_TRY(limn_decoder_state_create(&s->conditional, m->decoder, MAX_ROWS, max_steps, err));
-    LIMN_TRY(limn_decoder_state_create(&s->unconditional, m->decoder, MAX_ROWS, max_steps, err));
-    begin_unconditional(s);
-    return LIMN_OK;
+    return make_room(s, FIRST_STEPS, err);
 }
 
 limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint64_t max_pixels,
@@ -186,6 +212,15 @@ static uint32_t next_token(const limn_scorer *s, const limn_score_job *job, size
     return token == LIMN_UNKNOWN_TOKEN ? specials_of(s)->unknown : token;
 }
 
+/* Tokens of the longest caption, with its end. */
+static size_t n_steps_of(const limn_score_job *jobs, size_t n_jobs)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < n_jobs; i++)
+        if (jobs[i].n_words + 1 > n) n = jobs[i].n_words + 1;
+    return n;
+}
+
 /* Runs captions through the decoder side by side; one that has ended repeats its end token, to no
  * effect. */
 static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_job *jobs,
@@ -193,11 +228,10 @@ static void force(limn_scorer *s, limn_decoder_state *decoder, const limn_score_
 {
     const size_t n_tokens = s->model->config.decoder.n_tokens;
     uint32_t parents[MAX_ROWS], tokens[MAX_ROWS];
-    size_t n_steps = 0;
+    const size_t n_steps = n_steps_of(jobs, n_jobs);
     for (size_t r = 0; r < n_jobs; r++) {
         parents[r] = (uint32_t)r;
         tokens[r] = specials_of(s)->start;
-        n_steps = jobs[r].n_words + 1 > n_steps ? jobs[r].n_words + 1 : n_steps;
     }
     limn_decoder_rewind(decoder);
     for (size_t step = 0; step < n_steps; step++) {
@@ -221,12 +255,8 @@ static bool needs_unconditional(const limn_score_job *jobs, size_t n_jobs)
     return false;
 }
 
-limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_score_job *jobs,
-                            size_t n_jobs, limn_error *err)
+static void score(limn_scorer *s, const uint8_t *input, const limn_score_job *jobs, size_t n_jobs)
 {
-    LIMN_TRY(check_call(s, !input ? "input" : n_jobs > 0 && !jobs ? "jobs" : NULL, err));
-    for (size_t i = 0; i < n_jobs; i++) LIMN_TRY(check(s, &jobs[i], err));
-    const limn_float_env env = limn_float_env_enter();
     limn_encoder_run(s->model->encoder, s->encoder, s->pool, input, s->features);
     limn_decoder_begin(s->conditional, s->pool, s->features,
                        limn_tag_slots_find(s->slots, s->features));
@@ -235,6 +265,16 @@ limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_sco
         force(s, s->conditional, jobs + i, n, false);
         if (needs_unconditional(jobs + i, n)) force(s, s->unconditional, jobs + i, n, true);
     }
+}
+
+limn_status limn_scorer_run(limn_scorer *s, const uint8_t *input, const limn_score_job *jobs,
+                            size_t n_jobs, limn_error *err)
+{
+    LIMN_TRY(check_call(s, !input ? "input" : n_jobs > 0 && !jobs ? "jobs" : NULL, err));
+    for (size_t i = 0; i < n_jobs; i++) LIMN_TRY(check(s, &jobs[i], err));
+    const limn_float_env env = limn_float_env_enter();
+    const limn_status status = make_room(s, n_steps_of(jobs, n_jobs), err);
+    if (status == LIMN_OK) score(s, input, jobs, n_jobs);
     limn_float_env_leave(&env);
-    return LIMN_OK;
+    return status;
 }

@@ -173,6 +173,38 @@ static void test_levels_threads_and_company_change_no_bits(void **state)
     }
 }
 
+/* A memory of so many rows that the threads share the heads that look at it, in layers of
+ * cross-attention and of a prefix. */
+static void test_threads_that_share_heads_change_no_bits(void **state)
+{
+    enum { N_POSITIONS = 150 };
+    static const char *const long_names[] = { "blip", "git" };
+    (void)state;
+    for (size_t i = 0; i < sizeof long_names / sizeof *long_names; i++) {
+        fixture f = open_fixture(long_names[i]);
+        const size_t n = N_POSITIONS * f.config.memory_dim;
+        float *few = f.features, *many = malloc(n * sizeof *many);
+        for (size_t k = 0; k < n; k++) many[k] = sinf((float)k);
+        f.features = many;
+        f.config.n_memory_positions = N_POSITIONS;
+        results alone = run(&f, limn_cpu_best(), NULL, 3, 1);
+        for (uint32_t n_threads = 2; n_threads < 8; n_threads += 5) {
+            limn_pool *pool;
+            assert_int_equal(limn_pool_create(&pool, n_threads, NULL), LIMN_OK);
+            results r = run(&f, limn_cpu_best(), pool, 3, 1);
+            assert_memory_equal(r.logits, alone.logits, sizeof r.logits);
+            assert_memory_equal(r.attention, alone.attention,
+                                MAX_STEPS * r.attention_dim * sizeof *r.attention);
+            free(r.attention);
+            limn_pool_destroy(&pool);
+        }
+        free(alone.attention);
+        free(many);
+        f.features = few;
+        close_fixture(&f);
+    }
+}
+
 /* Each field of the layout, changed, changes the numbers or asks for other tensors: none is
  * ignored. */
 static void test_no_field_is_ignored(void **state)
@@ -305,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logits_and_attention_are_pytorchs),
         cmocka_unit_test(test_levels_threads_and_company_change_no_bits),
+        cmocka_unit_test(test_threads_that_share_heads_change_no_bits),
         cmocka_unit_test(test_no_field_is_ignored),
         cmocka_unit_test(test_configurations_are_written_as_they_were_read),
         cmocka_unit_test(test_what_is_refused),

@@ -229,13 +229,50 @@ static void test_scoring_allocates_nothing(void **state)
     limn_scorer *scorer = make_scorer(model, 2);
     captions *c = make_captions();
     (void)state;
+    const size_t n_new = n_allocations;
+    c->jobs[1].n_words = 15; /* what a new scorer has room for, though the model takes more */
+    run(scorer, &c->jobs[1], 1, 1);
+    assert_int_equal(n_allocations, n_new);
+    c->jobs[1].n_words = MAX_WORDS;
+    run(scorer, c->jobs, N_JOBS, 1);
     const size_t n_before = n_allocations;
+    assert_true(n_before > n_new);
     run(scorer, c->jobs, N_JOBS, 1);
     run(scorer, c->jobs, N_JOBS, 2);
     assert_int_equal(n_allocations, n_before);
     free(c);
     limn_scorer_destroy(&scorer);
     limn_model_close(&model);
+}
+
+static void test_memory_that_ends_at_a_long_caption_is_an_error(void **state)
+{
+    captions *expected = make_captions(), *c = make_captions();
+    limn_model *model = open_model(NULL);
+    limn_scorer *scorer = make_scorer(model, 2);
+    limn_status status = LIMN_E_NOMEM;
+    size_t n = 0;
+    (void)state;
+    run(scorer, expected->jobs, N_JOBS, 1);
+    limn_scorer_destroy(&scorer);
+    scorer = make_scorer(model, 2);
+    for (; status == LIMN_E_NOMEM; n++) {
+        n_until_failure = n;
+        status = limn_scorer_run(scorer, some_pixels(1), c->jobs, N_JOBS, NULL);
+        n_until_failure = SIZE_MAX;
+        if (status != LIMN_OK) run(scorer, c->jobs, 1, 1); /* a short one still goes */
+    }
+    assert_int_equal(status, LIMN_OK);
+    assert_true(n > 2);
+    for (size_t i = 0; i < N_JOBS; i++) {
+        const size_t size = (c->jobs[i].n_words + 1) * sizeof(float);
+        assert_memory_equal(c->with[i], expected->with[i], size);
+        assert_memory_equal(c->without[i], expected->without[i], size);
+    }
+    limn_scorer_destroy(&scorer);
+    limn_model_close(&model);
+    free(expected);
+    free(c);
 }
 
 static limn_status create_and_destroy(const limn_model *model)
@@ -270,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_bits_do_not_depend_on_company),
         cmocka_unit_test(test_what_is_no_caption_is_an_error),
         cmocka_unit_test(test_scoring_allocates_nothing),
+        cmocka_unit_test(test_memory_that_ends_at_a_long_caption_is_an_error),
         cmocka_unit_test(test_memory_that_ends_anywhere_is_an_error),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);
