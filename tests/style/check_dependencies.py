@@ -24,7 +24,7 @@ def linked(library):
 def told(document):
     """The names in the first column of the section's table."""
     with open(document, encoding="utf-8") as file:
-        section = file.read().split(SECTION)[1]
+        section = file.read().split(SECTION)[1].split("\n## ")[0]
     return {name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
 
 
