@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "common/kernels/cpu_level.h"
+#include "tools/annotate/annotate.h"
 #include "tools/annotate/decoders/decoder_modules.h"
 #include "tools/cli_pages.h"
 
@@ -29,8 +30,9 @@ static void put_libraries(FILE *out)
     fprintf(out, "libraries: %s, libpng %s, zlib %s, libwebp %d.%d.%d, giflib %d.%d.%d,\n",
             JPEG_NAME, png_get_libpng_ver(NULL), zlibVersion(), webp >> 16, webp >> 8 & 255,
             webp & 255, GIFLIB_MAJOR, GIFLIB_MINOR, GIFLIB_RELEASE);
-    fprintf(out, "  jansson %s, %s, utf8proc %s\n", JANSSON_VERSION, archive_version_string(),
-            utf8proc_version());
+    const char *xmp = limn_xmp_library();
+    fprintf(out, "  jansson %s, %s, utf8proc %s, %s\n", JANSSON_VERSION, archive_version_string(),
+            utf8proc_version(), xmp ? xmp : "no exempi");
 }
 
 /* Of the decoder modules, which this opens. */

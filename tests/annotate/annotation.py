@@ -53,6 +53,10 @@ class Limn:
         """The words of a command line."""
         return [self.program, "--model", self.model, *map(os.fsencode, args)]
 
+    def has_xmp(self):
+        """Whether it was built with exempi."""
+        return b" exempi " in subprocess.run([self.program, "--version"], capture_output=True, check=False).stdout
+
     def run(self, *args, code=0, cwd=None, stdin=b"", **more):
         """Runs it to its end with this exit code (None: any); what it wrote to standard output and error."""
         done = subprocess.run(self.command(*args), cwd=cwd, input=stdin, capture_output=True, check=False, **more)

@@ -20,6 +20,7 @@ JOBS = {
     "prepend": ["--sidecar=caption", "--existing", "prepend", "--errors", "errors.tsv"],
     "overwrite": ["--sidecar", "--existing", "overwrite", "--sidecar-full"],
     "out-dir": ["--sidecar", "--out-dir", "tree", "--format", "jsonl"],
+    "xmp": ["--sidecar=xmp"],
     "added": ["-o", "there.jsonl"],
     "shards": ["-o", "out/"],
     "tars": ["-o", "out/", "--tar", "txt", "--tar", "json"],

@@ -20,6 +20,8 @@ class FrontTest(unittest.TestCase):
 
     def test_every_job_writes_what_limn_writes(self):
         for job in JOBS:
+            if job == "xmp" and not LIMN.has_xmp():
+                continue
             with self.subTest(job=job):
                 ground = Ground(LIMN, job, 12)
                 self.addCleanup(ground.remove)

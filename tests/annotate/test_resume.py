@@ -21,7 +21,7 @@ from ground import JOBS, Ground, tree
 
 OPTIONS = LIMN = None
 FEW = 4  # of many calls with equal neighbours, the first, the last, and so many between
-QUICK_JOBS = {"text": 270, "append": 20}  # with so many images: one has a checkpoint on its way, one is slow
+QUICK_JOBS = {"text": 270, "append": 20, "xmp": 10}  # with so many images: one has a checkpoint on its way, one is slow
 
 def run(args, cwd, fault=None, log=None):
     """Exit code of limn with a fault; negative after a signal."""
@@ -113,6 +113,8 @@ if __name__ == "__main__":
     OPTIONS = parser.parse_intermixed_args()
     OPTIONS.fault = str(OPTIONS.fault.resolve())
     LIMN = annotation.Limn(OPTIONS.limn.resolve(), OPTIONS.model.resolve())
+    JOBS_HAVE_XMP = "front" not in OPTIONS.limn.name and LIMN.has_xmp()
     for job_name in QUICK_JOBS if OPTIONS.quick else JOBS:
-        add_job(job_name)
+        if job_name != "xmp" or JOBS_HAVE_XMP:
+            add_job(job_name)
     unittest.main(argv=["test_resume.py", *OPTIONS.tests], verbosity=2)

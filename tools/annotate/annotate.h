@@ -184,6 +184,9 @@ typedef struct limn_annotated {
     const limn_thumbnail *thumbnail; /* NULL unless asked for */
 } limn_annotated;
 
+/* The library for XMP, "exempi 2.6.3"; NULL when limn was built without it. */
+const char *limn_xmp_library(void);
+
 /* ---- a run --------------------------------------------------------------------------------- */
 
 typedef struct limn_annotate_settings {
@@ -219,6 +222,11 @@ typedef struct limn_annotate_settings {
     const char
         *out_dir; /* not NULL: sidecars go below this folder, as the images are below theirs */
     bool is_sidecar_full; /* a.jpg.txt, not a.txt */
+    bool is_xmp; /* sidecars are XMP: the best caption becomes the description, merged with what is
+                  * there. `existing` then speaks of a description that a person wrote; that of an
+                  * earlier run is kept. LIMN_E_UNSUPPORTED: built without libexempi */
+    bool is_renewed;   /* of XMP: descriptions of earlier runs are written anew */
+    bool has_alt_text; /* of XMP: the caption is also the alternative text */
     limn_existing existing;
     const char *separator; /* between what is there and an added caption; NULL: a line each */
     const char *errors;    /* a list of what failed: NAME, cause and detail, tabs between; replaces

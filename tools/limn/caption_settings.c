@@ -8,6 +8,8 @@
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
 
+static const char *const xmp_names[] = { "full", "stem", NULL };
+
 static const limn_option options[] = {
     { "recursive", 'r', NULL, "enter folders inside folders", .group = "Input",
       .type = LIMN_OPT_FLAG, FIELD(in.is_recursive) },
@@ -94,7 +96,8 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, FIELD(out.output), .is_neutral = true },
     { "sidecar", 0, "EXT", "one file next to each image: a.txt for a.jpg",
       .detail = "It holds the captions alone, one per line, or with --format jsonl the object, in "
-                "a.json. EXT sets another extension. If two images would share a file, the run is "
+                "a.json. EXT sets another extension; xmp: see --help photos. If two images would "
+                "share a file, the run is "
                 "refused before anything is written. The journal is a hidden file ending in "
                 ".limn-run, in the first given folder or in DIR (--out-dir).",
       .group = "Output", .type = LIMN_OPT_TEXT, FIELD(out.sidecar), .is_optional = true },
@@ -109,7 +112,8 @@ static const limn_option options[] = {
           "skip: keep it, and don't caption the image. overwrite: replace it. append, prepend: add "
           "the caption as lines after or before the existing text, which must be UTF-8. error: "
           "refuse the run. A run that is interrupted and resumed adds each caption once; running a "
-          "finished command again with append adds the captions again.",
+          "finished command again with append adds the captions again. With XMP this is about a "
+          "description that a person wrote.",
       .type = LIMN_OPT_CHOICE, FIELD(out.existing), .choices = limn_existing_names,
       .is_more = true },
     { "separator", 0, "TEXT", "put TEXT between the old text and the caption", .group = "Output",
@@ -138,6 +142,24 @@ static const limn_option options[] = {
                 "the 500 least certain and a sample of 500 others. An existing FILE is replaced "
                 "only if it is such a page.",
       .type = LIMN_OPT_TEXT, FIELD(out.report), .is_neutral = true, .is_more = true },
+    { "xmp-name", 0, "NAME", "with --sidecar=xmp: full, a.jpg.xmp; stem, a.xmp",
+      .detail =
+          "--sidecar=xmp writes the best caption as the description (dc:description) into an XMP "
+          "file next to each image, which digiKam, darktable, Lightroom, Immich and others read. "
+          "What is there is kept: other properties, and a description that a person wrote or "
+          "changed, unless --existing says otherwise. limn marks what it wrote with the model's "
+          "SHA-256 and, if the model has one, the confidence. full is what most programs look for, "
+          "stem what Lightroom does.",
+      .group = "Photos", .type = LIMN_OPT_CHOICE, FIELD(out.xmp_name), .choices = xmp_names,
+      .default_value = "full", .is_more = true },
+    { "alt-text", 0, NULL, "the caption is also the alternative text", .group = "Photos",
+      .detail = "In Iptc4xmpCore:AltTextAccessibility, unless a person has written one there. "
+                "--tags N writes what the model recognises as keywords (dc:subject).",
+      .type = LIMN_OPT_FLAG, FIELD(out.has_alt_text), .is_more = true },
+    { "renew", 0, NULL, "replace descriptions that limn wrote before", .group = "Photos",
+      .detail = "Without it, images that have one are skipped. A description that a person has "
+                "changed since counts as the person's.",
+      .type = LIMN_OPT_FLAG, FIELD(out.is_renewed), .is_more = true },
     { "dry-run", 0, NULL, "only list the images that would be captioned", .group = "Running",
       .detail = "These are the images that --existing, an interrupted run, or lines in the output "
                 "leave to be done. Images are not decoded, and nothing is written.",
@@ -224,13 +246,14 @@ caption_settings caption_settings_default(void)
                                .captioning.min_confidence = NAN,
                                .run.n_threads = limn_default_threads(),
                                .out.existing = LIMN_EXISTING_UNSET,
+                               .out.xmp_name = CAPTION_XMP_NAME_UNSET,
                                .out.format = LIMN_FORMAT_BY_NAME };
 }
 
 static bool has_place_for_confidence(const caption_output *out)
 {
     return out->report || out->format == LIMN_FORMAT_JSONL || out->format == LIMN_FORMAT_CSV ||
-           out->format == LIMN_FORMAT_TSV;
+           out->format == LIMN_FORMAT_TSV || out->is_xmp;
 }
 
 static bool check_options(const caption_settings *s)
@@ -238,8 +261,8 @@ static bool check_options(const caption_settings *s)
     const limn_options *o = &s->captioning.options;
     if (o->n_alternatives > 0 && s->out.format != LIMN_FORMAT_JSONL)
         limn_message_error("--alternatives: needs --format jsonl");
-    else if (o->n_tags > 0 && s->out.format != LIMN_FORMAT_JSONL)
-        limn_message_error("--tags: needs --format jsonl");
+    else if (o->n_tags > 0 && s->out.format != LIMN_FORMAT_JSONL && !s->out.is_xmp)
+        limn_message_error("--tags: needs --format jsonl, or --sidecar=xmp");
     else if (s->captioning.has_confidence && !has_place_for_confidence(&s->out))
         limn_message_error("--confidence: needs --format jsonl, csv or tsv, or --report");
     else if (s->captioning.has_signals && s->out.format != LIMN_FORMAT_JSONL)

@@ -14,6 +14,13 @@
 #define LIMN_EXISTING_UNSET UINT_MAX
 #define LIMN_FORMAT_BY_NAME UINT_MAX /* the format that the output file's name asks for */
 
+/* The name of a sidecar in XMP. */
+typedef enum caption_xmp_name {
+    CAPTION_XMP_FULL, /* photo.jpg.xmp */
+    CAPTION_XMP_STEM, /* photo.xmp */
+} caption_xmp_name;
+#define CAPTION_XMP_NAME_UNSET UINT_MAX
+
 /* The images. */
 typedef struct caption_input {
     bool is_recursive, is_nul_separated;
@@ -39,8 +46,10 @@ typedef struct caption_output {
     const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
     const char *sidecar_extension; /* once completed */
     bool is_sidecar_full, is_csv_safe;
-    unsigned existing;    /* limn_existing; LIMN_EXISTING_UNSET until completed */
-    limn_option_list tar; /* endings of members that tars get */
+    unsigned xmp_name;                     /* a caption_xmp_name; UINT_MAX: unset */
+    bool is_xmp, has_alt_text, is_renewed; /* is_xmp: once completed */
+    unsigned existing;                     /* limn_existing; LIMN_EXISTING_UNSET until completed */
+    limn_option_list tar;                  /* endings of members that tars get */
     const char *errors, *report, *explain, *attention;
 } caption_output;
 

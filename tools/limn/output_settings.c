@@ -1,15 +1,45 @@
 #include "tools/limn/output_settings.h"
 
+#include <strings.h>
+
 #include "tools/message.h"
 
-/* A sidecar holds captions alone, or an object. */
-static void complete_sidecar(caption_settings *s)
+/* The first option that makes sense only with XMP; NULL: none was given. */
+static const char *first_of_xmp(const caption_output *out)
 {
+    return out->xmp_name != CAPTION_XMP_NAME_UNSET ? "xmp-name"
+           : out->has_alt_text                     ? "alt-text"
+           : out->is_renewed                       ? "renew"
+                                                   : NULL;
+}
+
+static bool complete_xmp(caption_settings *s)
+{
+    const char *odd = s->out.format != LIMN_FORMAT_BY_NAME ? "format"
+                      : s->out.is_sidecar_full             ? "sidecar-full"
+                                                           : NULL;
+    if (odd) {
+        limn_message_error("--%s: can't be combined with --sidecar=xmp", odd);
+        return false;
+    }
+    s->out.is_xmp = true;
+    s->out.is_sidecar_full = s->out.xmp_name != CAPTION_XMP_STEM;
+    s->out.format = LIMN_FORMAT_TEXT;
+    return true;
+}
+
+/* A sidecar holds captions alone, or an object. */
+static bool complete_sidecar(caption_settings *s)
+{
+    const char *lonely = first_of_xmp(&s->out);
+    s->out.sidecar_extension = s->out.sidecar + (s->out.sidecar[0] == '.');
+    if (!strcasecmp(s->out.sidecar_extension, "xmp")) return complete_xmp(s);
     if (s->out.format == LIMN_FORMAT_BY_NAME || s->out.format == LIMN_FORMAT_CAPTION)
         s->out.format = LIMN_FORMAT_TEXT; /* a sidecar has the captions alone */
-    s->out.sidecar_extension = s->out.sidecar + (s->out.sidecar[0] == '.');
     if (!*s->out.sidecar)
         s->out.sidecar_extension = s->out.format == LIMN_FORMAT_JSONL ? "json" : "txt";
+    if (lonely) limn_message_error("--%s: needs --sidecar=xmp", lonely);
+    return !lonely;
 }
 
 static bool complete_plain(caption_settings *s)
@@ -21,6 +51,10 @@ static bool complete_plain(caption_settings *s)
                          : s->out.existing != LIMN_EXISTING_UNSET ? "existing"
                          : s->out.separator                       ? "separator"
                                                                   : NULL;
+    if (!lonely && first_of_xmp(&s->out)) {
+        limn_message_error("--%s: needs --sidecar=xmp", first_of_xmp(&s->out));
+        return false;
+    }
     if (lonely) {
         limn_message_error("--%s: needs --sidecar", lonely);
         return false;
@@ -65,6 +99,9 @@ limn_annotate_settings output_settings_of(const caption_settings *s)
     out.sidecar_extension = s->out.sidecar_extension;
     out.out_dir = s->out.out_dir;
     out.is_sidecar_full = s->out.is_sidecar_full;
+    out.is_xmp = s->out.is_xmp;
+    out.has_alt_text = s->out.has_alt_text;
+    out.is_renewed = s->out.is_renewed;
     out.existing = (limn_existing)s->out.existing;
     out.separator = s->out.separator;
     out.errors = s->out.errors;
@@ -78,10 +115,7 @@ limn_annotate_settings output_settings_of(const caption_settings *s)
 bool output_settings_complete(caption_settings *s)
 {
     limn_error err = { 0 };
-    if (s->out.sidecar)
-        complete_sidecar(s);
-    else if (!complete_plain(s))
-        return false;
+    if (!(s->out.sidecar ? complete_sidecar(s) : complete_plain(s))) return false;
     if (s->out.existing == LIMN_EXISTING_UNSET) s->out.existing = LIMN_EXISTING_SKIP;
     if (!complete_inputs(s)) return false;
     const limn_annotate_settings settings = output_settings_of(s);

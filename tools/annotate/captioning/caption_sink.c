@@ -7,9 +7,11 @@
 #include "tools/annotate/sinks/sink_file.h"
 #include "tools/annotate/sinks/sink_shards.h"
 #include "tools/annotate/sinks/tar_plan.h"
+#include "tools/annotate/xmp/xmp_record.h"
 
 const limn_writer *caption_sink_writer(const limn_annotate_settings *s)
 {
+    if (s->is_xmp) return &limn_writer_xmp;
     const bool has_captions_alone = s->sidecar_extension && s->format == LIMN_FORMAT_TEXT;
     return has_captions_alone ? &limn_writer_caption : limn_writer_of(s->format, s->has_confidence);
 }
@@ -35,8 +37,8 @@ static limn_status make_plan(caption_sink *out, const limn_sidecar_settings *sid
 {
     const limn_list_spool *list;
     char *journal = limn_sink_sidecar_journal_path(sidecar);
-    const bool may_exist =
-        sidecar->existing != LIMN_EXISTING_ERROR || (journal && !access(journal, F_OK));
+    const bool may_exist = s->is_xmp || sidecar->existing != LIMN_EXISTING_ERROR ||
+                           (journal && !access(journal, F_OK));
     limn_free(journal);
     LIMN_TRY(keep_list(&list, out, s, inputs, err));
     LIMN_TRY(limn_sidecar_plan_make(&out->plan, inputs, list, &sidecar->naming, may_exist,
@@ -72,6 +74,7 @@ static limn_status make_sidecar(caption_sink *out, const limn_annotate_settings 
     };
     limn_status status = append_variant(&variant, s, err);
     sidecar.variant = variant.bytes;
+    if (s->is_xmp) sidecar.merge = &out->xmp.merge;
     if (status == LIMN_OK) status = make_plan(out, &sidecar, s, inputs, err);
     if (status == LIMN_OK) status = limn_sink_sidecar_create(&out->sink, &sidecar, err);
     limn_buffer_finish(&variant);
@@ -104,6 +107,7 @@ static limn_status make(caption_sink *out, const limn_annotate_settings *s, limn
                         limn_error *err)
 {
     const limn_writer *writer = caption_sink_writer(s);
+    if (s->is_xmp) LIMN_TRY(limn_xmp_store_open(&out->xmp, s, err));
     if (s->sidecar_extension) return make_sidecar(out, s, inputs, err);
     if (limn_output_is_folder(s->output)) return make_shards(out, s, writer, inputs, err);
     return limn_sink_file_create(&out->sink, s->output, s->output_fd, writer, err);
@@ -121,5 +125,6 @@ void caption_sink_finish(caption_sink *s)
 {
     limn_sink_destroy(&s->sink);
     limn_sidecar_plan_finish(&s->plan);
+    limn_xmp_store_close(&s->xmp);
     limn_list_spool_finish(&s->list);
 }

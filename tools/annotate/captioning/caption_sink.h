@@ -5,10 +5,12 @@
 #include "tools/annotate/input/list_spool.h"
 #include "tools/annotate/sinks/sink_sidecar.h"
 #include "tools/annotate/writers/writer.h"
+#include "tools/annotate/xmp/xmp_store.h"
 
 typedef struct caption_sink {
     limn_sink *sink;
     limn_sidecar_plan plan; /* for sidecars */
+    limn_xmp_store xmp;     /* for XMP */
     limn_list_spool list;   /* for a list that is read both before and during the run */
 } caption_sink;             /* zero-initialise */
 

@@ -139,6 +139,18 @@ static limn_status put_failure(limn_caption_job *job, const limn_pipeline_result
     return limn_image_run_put(job->run, &failure, err);
 }
 
+/* Puts a failure if the sink can't take the result. */
+static limn_status put_success(limn_caption_job *job, const limn_pipeline_result *result,
+                               limn_error *err)
+{
+    limn_error reason = { 0 };
+    const limn_status s = limn_image_run_make_ready(job->run, result, &reason);
+    const limn_pipeline_result failure = { .input = result->input, .error = &reason };
+    if (s == LIMN_E_NOMEM) return limn_fail(err, s, "%s", reason.text);
+    return s == LIMN_OK ? limn_image_run_put(job->run, result, err)
+                        : put_failure(job, &failure, err);
+}
+
 static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error *err)
 {
     limn_caption_job *job = ctx;
@@ -146,7 +158,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
     if (result->note)
         limn_hooks_message(&job->settings->hooks, LIMN_ANNOTATE_WARNING, "%s: %s",
                            result->input->path, result->note);
-    return limn_image_run_put(job->run, result, err);
+    return put_success(job, result, err);
 }
 
 const limn_pipeline_stages limn_caption_stages = {

@@ -47,6 +47,20 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
     return check_extension(s->sidecar_extension, err);
 }
 
+/* ---- XMP -------------------------------------------------------------------------------- */
+
+static limn_status check_xmp(const limn_annotate_settings *s, limn_error *err)
+{
+    if (!s->is_xmp && (s->is_renewed || s->has_alt_text))
+        return limn_fail(err, LIMN_E_ARG, "--renew and --alt-text need --sidecar=xmp");
+    if (s->is_xmp && !s->sidecar_extension)
+        return limn_fail(err, LIMN_E_ARG, "XMP needs --sidecar");
+    if (s->is_xmp && !limn_xmp_library())
+        return limn_fail(err, LIMN_E_UNSUPPORTED,
+                         "--sidecar=xmp: this limn was built without libexempi");
+    return LIMN_OK;
+}
+
 /* ---- archives --------------------------------------------------------------------------- */
 
 /* Checks settings for output per archive, into a folder. */
@@ -92,6 +106,7 @@ limn_status limn_annotate_check(const limn_annotate_settings *s, limn_error *err
 {
     if (s->is_csv_safe && s->format != LIMN_FORMAT_CSV)
         return limn_fail(err, LIMN_E_ARG, "--csv-safe: needs --format csv");
+    LIMN_TRY(check_xmp(s, err));
     LIMN_TRY(check_text("separator", s->separator, err));
     LIMN_TRY(s->sidecar_extension ? check_sidecar(s, err) : check_folder(s, err));
     LIMN_TRY(check_text("prefix", s->prefix, err));

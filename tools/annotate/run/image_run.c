@@ -245,6 +245,13 @@ static limn_status put(limn_image_run *run, const limn_pipeline_result *result, 
     return LIMN_OK;
 }
 
+limn_status limn_image_run_make_ready(limn_image_run *run, const limn_pipeline_result *result,
+                                      limn_error *err)
+{
+    const limn_sink_methods *sink = run->sink->methods;
+    return sink->make_ready ? sink->make_ready(run->sink, result, err) : LIMN_OK;
+}
+
 limn_status limn_image_run_put(limn_image_run *run, const limn_pipeline_result *result,
                                limn_error *err)
 {

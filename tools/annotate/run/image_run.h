@@ -2,7 +2,7 @@
  * interruption.
  *
  *     limn_image_run_begin
- *     for each image: limn_image_run_want, limn_image_run_put
+ *     for each image: limn_image_run_want, limn_image_run_make_ready, limn_image_run_put
  *     limn_image_run_finish
  *
  * With a journal (tools/annotate/journal/journal.h), at least every LIMN_IMAGE_RUN_SECONDS and
@@ -39,6 +39,10 @@ limn_status limn_image_run_begin(limn_image_run **out, bool *is_over,
  * image's result. */
 limn_status limn_image_run_want(limn_image_run *run, const limn_dirwalk_entry *input,
                                 const char *name, bool *is_wanted, limn_error *err);
+/* Before limn_image_run_put of a result that is no failure, from the same thread. A failure is the
+ * image's: put that instead. */
+limn_status limn_image_run_make_ready(limn_image_run *run, const limn_pipeline_result *result,
+                                      limn_error *err);
 /* In input order, from one thread; failures too. A failure ends the run. */
 limn_status limn_image_run_put(limn_image_run *run, const limn_pipeline_result *result,
                                limn_error *err);

@@ -30,6 +30,17 @@ typedef struct limn_sidecar_file {
     bool had_file;
 } limn_sidecar_file;
 
+/* Another way to put captions into what is there than as lines of text (tools/annotate/xmp/). */
+typedef struct limn_sidecar_merge {
+    void *ctx;
+    /* Whether the image of the sidecar `path`, which may be changed or made, is to be skipped
+     * because of what it holds. Any thread. Errors begin with the path, also below. */
+    limn_status (*look)(void *ctx, const char *path, bool *is_there, limn_error *err);
+    /* Turns f->bytes, a record, into the new content. *is_same: that is what is there. f->had_file
+     * says whether there is anything. */
+    limn_status (*make)(void *ctx, limn_sidecar_file *f, bool *is_same, limn_error *err);
+} limn_sidecar_merge;
+
 /* Makes the new content from f->bytes, the caption's, and the existing content. *is_left: a file
  * has appeared there that must be left alone. LIMN_E_IO, LIMN_E_LIMIT (LIMN_SIDECAR_MAX_SIZE),
  * LIMN_E_ARG as above, LIMN_E_NOMEM. Errors begin with the path. */

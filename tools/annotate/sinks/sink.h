@@ -2,9 +2,9 @@
  * struct of functions; its own header says how to make one. tools/annotate/run/image_run.h calls
  * them:
  *
- *     begin settle* ─ (put* checkpoint)* ─ end checkpoint complete
- *                                        or checkpoint leave
- *                                        or discard
+ *     begin settle* ─ ((make_ready put)* checkpoint)* ─ end checkpoint complete
+ *                                                      or checkpoint leave
+ *                                                      or discard
  *
  * from one thread, except `look`. A sink without a journal (standard output, a pipe) has NULL for
  * `journal_path` and gets no checkpoints. Errors begin with the name of the file that they are
@@ -41,6 +41,9 @@ typedef struct limn_sink_methods {
     limn_status (*settle)(limn_sink *s, const limn_journal_note *note, bool *is_done,
                           limn_error *err);
 
+    /* Before `put` of a result that is no failure: what fails here becomes the image's failure.
+     * NULL: nothing can. */
+    limn_status (*make_ready)(limn_sink *s, const limn_pipeline_result *result, limn_error *err);
     /* In input order; failures too. */
     limn_status (*put)(limn_sink *s, const limn_pipeline_result *result, limn_error *err);
     /* Everything put must be on disk when this returns; appends to `state` the one line that

@@ -39,6 +39,12 @@ static bool is_taken(sidecar_sink *k, const char *path)
     return is;
 }
 
+/* What `existing` is for the file itself: a merge applies it to what is in the file. */
+static limn_existing existing_of(const sidecar_sink *k)
+{
+    return k->settings.merge ? LIMN_EXISTING_OVERWRITE : k->settings.existing;
+}
+
 static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
                         limn_error *err)
 {
@@ -49,7 +55,9 @@ static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_
     if (status == LIMN_OK && !*is_there)
         status = limn_sidecar_look(
             is_there, path.bytes, limn_sidecar_given_size(&k->settings.naming, input),
-            input->archive_size ? NULL : input->path, k->settings.existing, err);
+            input->archive_size ? NULL : input->path, existing_of(k), err);
+    if (status == LIMN_OK && !*is_there && k->settings.merge)
+        status = k->settings.merge->look(k->settings.merge->ctx, path.bytes, is_there, err);
     limn_buffer_finish(&path);
     return status;
 }
@@ -88,11 +96,10 @@ static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_
 
 /* ---- results ---------------------------------------------------------------------------- */
 
-static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_error *err)
+/* Adds a file that waits for the next checkpoint. */
+static limn_status add(sidecar_sink *k, const limn_pipeline_result *result, limn_error *err)
 {
-    sidecar_sink *k = (sidecar_sink *)s;
     limn_sidecar_file *f;
-    if (result->error) return LIMN_OK;
     LIMN_TRY(limn_sidecar_path(&k->path, &k->settings.naming, result->input, err));
     if (!limn_grow((void **)&k->waiting, &k->capacity, k->n_waiting + 1, sizeof *f))
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -108,13 +115,40 @@ static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_er
     return LIMN_OK;
 }
 
+static void forget(sidecar_sink *k, size_t i)
+{
+    limn_sidecar_file_finish(&k->waiting[i]);
+    memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof *k->waiting);
+}
+
+/* Merges at once, since that can fail for one image. */
+static limn_status make_ready(limn_sink *s, const limn_pipeline_result *result, limn_error *err)
+{
+    sidecar_sink *k = (sidecar_sink *)s;
+    const limn_sidecar_merge *merge = k->settings.merge;
+    bool is_left = false, is_same = false;
+    if (!merge || result->is_left_out) return LIMN_OK;
+    limn_status status = add(k, result, err);
+    if (status != LIMN_OK) return status;
+    limn_sidecar_file *f = &k->waiting[k->n_waiting - 1];
+    status = limn_sidecar_prepare(f, LIMN_EXISTING_OVERWRITE, &is_left, err);
+    if (status == LIMN_OK) status = merge->make(merge->ctx, f, &is_same, err);
+    if (status != LIMN_OK || is_same) forget(k, k->n_waiting - 1);
+    return status;
+}
+
+static limn_status put(limn_sink *s, const limn_pipeline_result *result, limn_error *err)
+{
+    sidecar_sink *k = (sidecar_sink *)s;
+    return result->error || k->settings.merge ? LIMN_OK : add(k, result, err);
+}
+
 static void drop(sidecar_sink *k, size_t i)
 {
     limn_hooks_message(k->sink.hooks, LIMN_ANNOTATE_WARNING,
                        "%s: was created or changed in the meantime, and is kept",
                        k->waiting[i].path);
-    limn_sidecar_file_finish(&k->waiting[i]);
-    memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof *k->waiting);
+    forget(k, i);
 }
 
 static limn_status prepare_all(sidecar_sink *k, limn_error *err)
@@ -178,7 +212,7 @@ static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *
     sidecar_sink *k = (sidecar_sink *)s;
     limn_buffer_append_text(state, "-");
     if (!k->n_waiting) return LIMN_OK;
-    LIMN_TRY(prepare_all(k, err));
+    if (!k->settings.merge) LIMN_TRY(prepare_all(k, err));
     LIMN_TRY(note_all(k, journal, err));
     LIMN_TRY(publish_all(k, err));
     forget_all(k);
@@ -220,6 +254,7 @@ static const limn_sink_methods methods = {
     .look = look,
     .begin = begin,
     .settle = settle,
+    .make_ready = make_ready,
     .put = put,
     .checkpoint = checkpoint,
     .end = end,

@@ -18,7 +18,8 @@ typedef struct limn_sidecar_settings {
     size_t n_names;
     const char *variant;
     bool is_dry;                   /* don't make out_dir */
-    const limn_sidecar_plan *plan; /* of the same names; borrowed */
+    const limn_sidecar_plan *plan;   /* of the same names; borrowed */
+    const limn_sidecar_merge *merge; /* NULL: lines of text; borrowed */
 } limn_sidecar_settings;
 
 /* The path of the journal; the caller frees it with limn_free(). NULL when out of memory. */

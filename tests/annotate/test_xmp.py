@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""Captions in XMP: test_xmp.py LIMN MODEL [TEST ...]
+
+Sidecars: their names, what they hold by exiftool and exempi's own program, merging with what is there, bad ones."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import annotation
+
+LIMN = None
+PACKET = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:darktable="http://darktable.sf.net/" xmp:Rating="4" darktable:history_end="7">{}<dc:subject><rdf:Bag><rdf:li>holiday</rdf:li></rdf:Bag></dc:subject>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
+DESCRIPTION = '<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:description>'
+
+
+def read_xmp(path):
+    """{group:tag: value} as exiftool reads it."""
+    done = subprocess.run(["exiftool", "-j", "-G1", "-XMP:all", "-struct", str(path)], capture_output=True, check=True)
+    return json.loads(done.stdout)[0]
+
+
+class XmpTest(unittest.TestCase):
+    """Each test has a folder of its own with a folder `p` of 4 images."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        self.p = self.folder / "p"
+        annotation.make_images(self.p, 4)
+        self.photo, self.sidecar = self.p / "00000.png", self.p / "00000.png.xmp"
+
+    def limn(self, *args, **more):
+        """Runs limn in the folder."""
+        return LIMN.run("--threads", "2", *args, cwd=self.folder, **more)
+
+    def caption(self, name="p/00000.png"):
+        """What limn says about an image."""
+        return annotation.parse_text(self.limn(name)[0])[0][1]
+
+    def files(self):
+        """{path: bytes}"""
+        return {str(p.relative_to(self.folder)): p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
+
+    def leftovers(self):
+        """Files that no run may leave."""
+        return [str(p) for p in self.folder.rglob(".*limn*") if p.name != ".limn-undo"]
+
+
+class SidecarTest(XmpTest):
+    """--sidecar=xmp"""
+
+    def test_names_and_contents(self):
+        """A sidecar for each image, which exiftool and exempi read; the images are as they were."""
+        before = self.files()
+        self.limn("p", "--sidecar=xmp", "--alt-text")
+        after = self.files()
+        self.assertEqual({k: after[k] for k in before}, before)
+        self.assertEqual({k for k in after if k.endswith(".xmp")}, {f"p/0000{i}.png.xmp" for i in range(4)})
+        for i in range(4):
+            caption, tags = self.caption(f"p/0000{i}.png"), read_xmp(self.p / f"0000{i}.png.xmp")
+            self.assertEqual(tags["XMP-dc:Description"], caption)
+            self.assertEqual(tags["XMP-iptcCore:AltTextAccessibility"], caption)
+            self.assertEqual(len(tags["XMP-limn:Model"]), 64)
+        if shutil.which("exempi"):
+            done = subprocess.run(["exempi", "-X", "-x", self.sidecar], capture_output=True, check=True, text=True)
+            self.assertIn(self.caption(), done.stdout)
+        self.assertEqual(self.leftovers(), [])
+
+    def test_names_by_stem(self):
+        """--xmp-name=stem, for Lightroom; two of one stem are refused before anything is written."""
+        self.limn("p", "--sidecar=xmp", "--xmp-name=stem")
+        self.assertEqual(sorted(p.name for p in self.p.glob("*.xmp")), [f"0000{i}.xmp" for i in range(4)])
+        shutil.copy(self.photo, self.p / "00009.png")
+        shutil.copy(self.photo, self.p / "00009.ppm")
+        _, error = self.limn("p", "--sidecar=xmp", "--xmp-name=stem", code=1)
+        self.assertIn("would share p/00009.xmp", error)
+
+    def test_twice(self):
+        """What is done is skipped; --renew gives the same bytes, or those of other options."""
+        self.limn("p", "--sidecar=xmp")
+        first = self.files()
+        _, error = self.limn("p", "--sidecar=xmp")
+        self.assertIn("skipped: 4 images", error)
+        self.limn("p", "--sidecar=xmp", "--renew")
+        self.limn("p", "--sidecar=xmp", "--existing", "overwrite")
+        self.assertEqual(self.files(), first)
+        self.limn("p", "--sidecar=xmp", "--renew", "--max-words", "3")
+        tags = read_xmp(self.sidecar)
+        self.assertEqual(len(tags["XMP-dc:Description"].split()), 3)
+        self.assertNotIn("XMP-limn:Displaced", tags)
+        self.limn("p", "--sidecar=xmp", "--renew")
+        self.assertEqual(self.files(), first)
+
+    def test_merged(self):
+        """Other programs' properties stay; there was no description."""
+        self.sidecar.write_text(PACKET.format(""))
+        self.limn("p", "--sidecar=xmp")
+        tags = read_xmp(self.sidecar)
+        self.assertEqual(tags["XMP-dc:Description"], self.caption())
+        self.assertEqual(tags["XMP-xmp:Rating"], 4)
+        self.assertEqual(tags["XMP-darktable:History_end"], 7)
+        self.assertEqual(tags["XMP-dc:Subject"], ["holiday"])
+
+    def test_a_person_s_description(self):
+        """It stays, unless --existing says otherwise; then it is kept beside the caption."""
+        mine = PACKET.format(DESCRIPTION.format("Anna"))
+        self.sidecar.write_text(mine)
+        _, error = self.limn("p", "--sidecar=xmp", "--renew")
+        self.assertIn("skipped: 1 image", error)
+        self.assertEqual(self.sidecar.read_text(), mine)
+        _, error = self.limn("p", "--sidecar=xmp", "--existing", "error", code=3)
+        self.assertIn("p/00000.png.xmp: already has a description", error)
+        self.assertEqual(self.sidecar.read_text(), mine)
+        for arguments, expected in [(["append"], "Anna\n{}"), (["append", "--separator", "; "], "Anna; {}"),
+                                    (["prepend", "--separator", "; "], "{}; Anna"), (["overwrite"], "{}")]:
+            self.sidecar.write_text(mine)
+            self.limn("p/00000.png", "--sidecar=xmp", "--existing", *arguments)
+            tags = read_xmp(self.sidecar)
+            self.assertEqual(tags["XMP-dc:Description"], expected.format(self.caption()))
+            self.assertEqual(tags["XMP-limn:Displaced"], "Anna")
+            self.limn("p/00000.png", "--sidecar=xmp", "--existing", *arguments)
+            self.assertEqual(read_xmp(self.sidecar), tags, "written once")
+
+    def test_a_correction_is_a_person_s(self):
+        """A description that somebody changed after limn had written it."""
+        self.limn("p", "--sidecar=xmp")
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-dc:Description=Bert", self.sidecar], check=True)
+        self.limn("p", "--sidecar=xmp", "--renew")
+        self.assertEqual(read_xmp(self.sidecar)["XMP-dc:Description"], "Bert")
+
+    def test_options(self):
+        """Those that need XMP, and those that don't fit."""
+        for arguments, text in [(["--alt-text"], "--alt-text: needs --sidecar=xmp"),
+                                (["--renew", "--sidecar"], "--renew: needs --sidecar=xmp"),
+                                (["--xmp-name=stem", "-o", "x"], "--xmp-name: needs --sidecar=xmp"),
+                                (["--sidecar=xmp", "--format", "jsonl"], "can't be combined with --sidecar=xmp"),
+                                (["--sidecar=xmp", "--sidecar-full"], "can't be combined with --sidecar=xmp")]:
+            _, error = self.limn("p", *arguments, code=1)
+            self.assertIn(text, error)
+
+    def test_bad_sidecars(self):
+        """Each is an error that says why, and stays as it is; the other images get theirs."""
+        entities = '<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c "&a;&a;&a;&a;">]>' + PACKET.format(DESCRIPTION.format("&c;"))
+        for content, reason in [(b"no XML", "is not XMP"), (b"\xff\xfe<\0x\0", "is UTF-16, not UTF-8"),
+                                (PACKET.format("")[:200].encode(), "is not XMP"), (b"<a/>", "is not XMP"),
+                                (entities.encode(), "declares a document type or entities"),
+                                (PACKET.format("").encode() + b" " * (100 << 20), "4194304"),
+                                (self.photo.read_bytes(), "is an image itself"),
+                                (PACKET.format(DESCRIPTION.format("\udcff")).encode(errors="surrogateescape"),
+                                 "is not UTF-8")]:
+            self.sidecar.write_bytes(content)
+            _, error = self.limn("p/00000.png", "--sidecar=xmp", "--renew", code=2)
+            self.assertIn("p/00000.png.xmp: ", error)
+            self.assertIn(reason, error)
+            self.assertEqual(self.sidecar.read_bytes(), content)
+        self.sidecar.write_text("no XML")
+        self.limn("p", "--sidecar=xmp", code=3)
+        self.assertEqual(len(list(self.p.glob("*.xmp"))), 4)
+        self.assertEqual(self.leftovers(), [])
+
+    def test_links_and_folders(self):
+        """Nothing is written through a link, nor into something that isn't a file."""
+        other = self.folder / "other"
+        other.write_text(PACKET.format(""))
+        for make in [lambda: self.sidecar.symlink_to(other), lambda: os.link(other, self.sidecar),
+                     self.sidecar.mkdir]:
+            make()
+            _, error = self.limn("p/00000.png", "--sidecar=xmp", code=2)
+            self.assertRegex(error, "symbolic link|not a regular file")
+            self.assertEqual(other.read_text(), PACKET.format(""))
+            if self.sidecar.is_dir() and not self.sidecar.is_symlink():
+                self.sidecar.rmdir()
+            else:
+                self.sidecar.unlink()
+
+    @unittest.skipIf(os.getuid() == 0, "root may write everywhere")
+    def test_read_only_folder(self):
+        """An error for each image."""
+        self.p.chmod(0o555)
+        _, error = self.limn("p", "--sidecar=xmp", code=2)
+        self.p.chmod(0o755)
+        self.assertIn("Permission denied", error)
+
+    def test_out_dir_and_archives(self):
+        """In a tree of their own, also for members of an archive; a dry run changes nothing."""
+        _, error = self.limn("p", "--sidecar=xmp", "--dry-run")
+        self.assertIn("to do: 4 images", error)
+        self.assertEqual(list(self.p.glob("*.xmp")), [])
+        shutil.make_archive(str(self.folder / "a"), "tar", self.p)
+        self.limn("a.tar", "--sidecar=xmp", "--out-dir", "tree")
+        self.assertEqual(len(list((self.folder / "tree").rglob("*.png.xmp"))), 4)
+
+
+if __name__ == "__main__":
+    LIMN = annotation.Limn(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())
+    unittest.main(argv=["test_xmp.py", *sys.argv[3:]], verbosity=2)
