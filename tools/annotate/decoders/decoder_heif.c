@@ -20,6 +20,7 @@
 #include "common/base/mem.h"
 #include "common/image/bytes.h"
 #include "common/image/codec.h"
+#include "tools/annotate/decoders/first_exception.h"
 
 /* ---- no threads ---------------------------------------------------------------------------- */
 
@@ -222,6 +223,7 @@ static void prepare(void)
 {
     Dav1dSettings settings;
     Dav1dContext *context = NULL;
+    limn_prepare_exceptions();
     heif_init(NULL);
     dav1d_default_settings(&settings);
     if (!dav1d_open(&context, &settings)) dav1d_close(&context);

@@ -11,6 +11,7 @@
 
 #include "common/base/mem.h"
 #include "common/image/codec.h"
+#include "tools/annotate/decoders/first_exception.h"
 
 enum {
     MAX_EXTRA_CHANNELS = 16, /* real ones have alpha, depth, a few spot colours */
@@ -168,4 +169,6 @@ static void describe(char *text, size_t size)
              (unsigned)(version / 1000 % 1000), (unsigned)(version % 1000));
 }
 
-const limn_decoder_module limn_decoder_module_here = { .describe = describe, .decode = decode };
+const limn_decoder_module limn_decoder_module_here = { .describe = describe,
+                                                       .prepare = limn_prepare_exceptions,
+                                                       .decode = decode };

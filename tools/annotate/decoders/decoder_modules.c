@@ -24,6 +24,8 @@ static const row rows[LIMN_N_MODULES] = {
     [LIMN_MODULE_HEIF] = { "HEIC,HEIF,AVIF", "limn_heif.so", HAVE_HEIF, "heif", "libheif",
                            "libheif-dev libdav1d-dev" },
     [LIMN_MODULE_JXL] = { "JPEG XL", "limn_jxl.so", HAVE_JXL, "jxl", "libjxl", "libjxl-dev" },
+    [LIMN_MODULE_RAW] = { " RAW file", "limn_raw.so", HAVE_RAW, "raw", "LibRaw", "libraw-dev" },
+    [LIMN_MODULE_ICC] = { "", "limn_icc.so", HAVE_ICC, "icc", "Little CMS", "liblcms2-dev" },
 };
 
 /* ---- the table ----------------------------------------------------------------------------- */

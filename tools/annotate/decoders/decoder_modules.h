@@ -17,6 +17,8 @@ typedef enum limn_module_id {
     LIMN_MODULE_TIFF,
     LIMN_MODULE_HEIF,
     LIMN_MODULE_JXL,
+    LIMN_MODULE_RAW,
+    LIMN_MODULE_ICC, /* no format: colour profiles */
     LIMN_N_MODULES,
     LIMN_MODULE_NONE = LIMN_N_MODULES,
 } limn_module_id;

@@ -290,9 +290,7 @@ static ssize_t swallow(void *cookie, const char *bytes, size_t size)
     return (ssize_t)size;
 }
 
-/* Some libraries print their complaints, for which the child of an image would be killed: they are
- * swallowed instead. */
-static void silence(void)
+static void swallow_output(void)
 {
     const cookie_io_functions_t none = { .write = swallow };
     FILE *nowhere = fopencookie(NULL, "w", none);
@@ -301,11 +299,20 @@ static void silence(void)
 
 #else
 
-static void silence(void)
+static void swallow_output(void)
 {
 }
 
 #endif
+
+/* Some libraries print complaints, or convert dates, for which the C library looks at the file of
+ * the time zone: the child of an image would be killed for either. */
+static void calm_libraries(void)
+{
+    swallow_output();
+    setenv("TZ", "UTC0", 1);
+    tzset();
+}
 
 _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller, bool is_main_thread)
 {
@@ -318,7 +325,7 @@ _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *p, pid_t caller, bool 
     if (getppid() != caller) _exit(EXIT_FAILURE);
     reset_signals();
     if (!release_inherited(p)) _exit(EXIT_FAILURE);
-    silence();
+    calm_libraries();
     p->settings.work(NULL, 0, NULL, 0, NULL, &ignored);
     k.pids = calloc(p->n_slots, sizeof *k.pids);
     k.address_space = own_address_space();
