@@ -113,7 +113,7 @@ def measure_evaluate():
     limn.evaluate(refs, hyps)
     ours = time.monotonic() - begin
     begin = time.monotonic()
-    tokenizer = PTBTokenizer(verbose=False)
+    tokenizer = PTBTokenizer()
     gts, res = ({k: [{"caption": t} for t in v] for k, v in d.items()} for d in (refs, hyps))
     gts, res = tokenizer.tokenize(gts), tokenizer.tokenize(res)
     for scorer in (Bleu(4), Rouge(), Cider()):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import random
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -14,6 +16,27 @@ SETS = json.loads((ROOT / "tests/data/metrics/metrics.json").read_text())
 KEYS = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr")
 REFS = {"a": ["A dog runs.", "the dog is running"], "b": ["two cats"], "c": ["men play football", "a game"]}
 HYPS = {"a": "a dog runs", "b": "two cats on a bed", "c": "men play a game"}
+
+
+def made_captions(n):
+    """n images with four references and a caption each, of words that METEOR's stems, synonyms and paraphrases match, and
+    of what tokenizers split."""
+    parts = (("A", "The", "One", "Two"), ("dog", "dogs", "puppy", "man's dog", "kitten", "well-known cat", "U.S. woman", "child"),
+             ("is running", "runs", "ran quickly", "isn't sitting", "sits", "was seated", "jumped 2.5 feet"),
+             ("on", "in front of", "near", "beside"), ("the beach.", "a beach", "grass, water", "a table!", "the sofa/couch",
+                                                        "the \"red\" house", "caf\u00e9"))
+    chance = random.Random(5)
+    texts = [[" ".join(map(chance.choice, parts)) for _ in range(5)] for _ in range(n)]
+    return {i: t[1:] for i, t in enumerate(texts)}, {i: t[:1] for i, t in enumerate(texts)}
+
+
+def many_captions(n=5000):
+    """(references, captions) of n images: Flickr8k's people against each other where they are, else made ones."""
+    path = SHARED / "data/flickr8k/captions.token.txt"
+    if not path.exists():
+        return made_captions(n)
+    images = list(limn.read(path).items())[:n]
+    return {k: v[1:] for k, v in images}, {k: v[:1] for k, v in images}
 
 
 class CocoTest(unittest.TestCase):
@@ -40,26 +63,39 @@ class CocoTest(unittest.TestCase):
 
     @needs("numpy", "pycocoevalcap")
     def test_pycocoevalcap_itself(self):
+        """Scores of 5,000 captions and of each image, to 1e-8."""
         from pycocoevalcap.bleu.bleu import Bleu
         from pycocoevalcap.cider.cider import Cider
         from pycocoevalcap.rouge.rouge import Rouge
         import limn.coco
-        captions = SHARED / "data/flickr8k/captions.token.txt"
-        if not captions.exists():
-            self.skipTest("left out: no captions of Flickr8k")
-        images = list(limn.read(captions).items())[:5000]
         tokenizer = limn.coco.PTBTokenizer()
-        gts = tokenizer.tokenize({k: v[1:] for k, v in images})
-        res = tokenizer.tokenize({k: v[:1] for k, v in images})
+        gts, res = (tokenizer.tokenize(captions) for captions in many_captions())
         for theirs, ours in ((Cider(), limn.coco.Cider()), (Rouge(), limn.coco.Rouge())):
             (a, each_a), (b, each_b) = theirs.compute_score(gts, res), ours.compute_score(gts, res)
-            self.assertAlmostEqual(float(a), b, delta=1e-8)
-            self.assertLess(max(abs(x - y) for x, y in zip(each_a, each_b)), 1e-8)
+            self.assert_close(a, each_a, b, each_b)
             self.assertEqual(type(each_a), type(each_b))
         (a, each_a), (b, each_b) = Bleu(4).compute_score(gts, res, verbose=0), limn.coco.Bleu(4).compute_score(gts, res)
         for k in range(4):
-            self.assertAlmostEqual(a[k], b[k], delta=1e-8)
-            self.assertLess(max(abs(x - y) for x, y in zip(each_a[k], each_b[k])), 1e-8)
+            self.assert_close(a[k], each_a[k], b[k], each_b[k])
+
+    @needs("pycocoevalcap")
+    @unittest.skipUnless(shutil.which("java"), "left out: pycocoevalcap's tokenizer and METEOR need java")
+    def test_pycocoevalcaps_java(self):
+        """The same of its tokenizer, whose texts are the same, and of METEOR with its data."""
+        from pycocoevalcap.meteor.meteor import Meteor
+        from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
+        import limn.coco
+        captions = many_captions()
+        wrapped = [{k: [{"caption": t} for t in v] for k, v in part.items()} for part in captions]
+        theirs = [PTBTokenizer().tokenize(part) for part in wrapped]
+        self.assertEqual(theirs, [limn.coco.PTBTokenizer().tokenize(part) for part in captions])
+        a, each_a = Meteor().compute_score(*theirs)
+        self.assert_close(a, each_a, *limn.coco.Meteor().compute_score(*theirs))
+
+    def assert_close(self, a, each_a, b, each_b):
+        self.assertAlmostEqual(float(a), b, delta=1e-8)
+        self.assertEqual(len(each_a), len(each_b))
+        self.assertLess(max(abs(x - y) for x, y in zip(each_a, each_b)), 1e-8)
 
     def test_meteor(self):
         from limn.coco import Meteor

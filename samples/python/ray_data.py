@@ -1,4 +1,5 @@
-"""Ray Data: `ray_data.py FOLDER`. An actor has a captioner; rows come and go in batches."""
+"""Ray Data: `ray_data.py FOLDER`. An actor has a captioner; rows come and go in batches. One actor at least, and a CPU
+left for reading."""
 
 import sys
 
@@ -19,5 +20,5 @@ class AddCaptions:
 if __name__ == "__main__":
     ray.init(num_cpus=2, log_to_driver=False)
     data = ray.data.read_binary_files(sys.argv[1], include_paths=True, file_extensions=["jpg"])
-    for row in data.map_batches(AddCaptions, concurrency=2, batch_size=8).take_all():
+    for row in data.map_batches(AddCaptions, concurrency=(1, 2), batch_size=8).take_all():
         print(row["path"], row["caption"], sep="\t")

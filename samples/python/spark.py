@@ -4,11 +4,12 @@ import sys
 
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import pandas_udf
+from pyspark.sql.types import StringType
 
 import limn
 
 
-@pandas_udf("string")
+@pandas_udf(StringType())
 def caption(content):
     import pandas as pd
     results = limn.Captioner().caption_many(list(content), threads=1)
