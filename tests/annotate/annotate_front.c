@@ -115,8 +115,8 @@ static void parse(front *f, int argc, char **argv)
         (void)limn_format_of_path(&s->format, s->output);
     if (s->sidecar_extension && !*s->sidecar_extension)
         s->sidecar_extension = s->format == LIMN_FORMAT_JSONL ? "json" : "txt";
-    s->is_xmp = s->sidecar_extension && !strcmp(s->sidecar_extension, "xmp");
-    s->is_sidecar_full = s->is_sidecar_full || s->is_xmp;
+    if (s->sidecar_extension && !strcmp(s->sidecar_extension, "xmp")) s->xmp = LIMN_XMP_SIDECARS;
+    s->is_sidecar_full = s->is_sidecar_full || s->xmp;
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Captions in XMP: test_xmp.py LIMN MODEL [TEST ...]
 
-Sidecars: their names, what they hold by exiftool and exempi's own program, merging with what is there, bad ones."""
+Sidecars and images: their names, what they hold by exiftool and exempi's own program, merging with what is there, bad
+ones; that all else in an image stays as it is; and kills at random moments."""
 
 import json
 import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -49,7 +53,8 @@ class XmpTest(unittest.TestCase):
 
     def files(self):
         """{path: bytes}"""
-        return {str(p.relative_to(self.folder)): p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
+        return {str(p.relative_to(self.folder)): p.read_bytes() for p in self.folder.rglob("*")
+                if p.is_file() and "p.store" not in p.parts}
 
     def leftovers(self):
         """Files that no run may leave."""
@@ -140,7 +145,7 @@ class SidecarTest(XmpTest):
 
     def test_options(self):
         """Those that need XMP, and those that don't fit."""
-        for arguments, text in [(["--alt-text"], "--alt-text: needs --sidecar=xmp"),
+        for arguments, text in [(["--alt-text"], "--alt-text: needs --sidecar=xmp or --write-xmp"),
                                 (["--renew", "--sidecar"], "--renew: needs --sidecar=xmp"),
                                 (["--xmp-name=stem", "-o", "x"], "--xmp-name: needs --sidecar=xmp"),
                                 (["--sidecar=xmp", "--format", "jsonl"], "can't be combined with --sidecar=xmp"),
@@ -199,6 +204,159 @@ class SidecarTest(XmpTest):
         shutil.make_archive(str(self.folder / "a"), "tar", self.p)
         self.limn("a.tar", "--sidecar=xmp", "--out-dir", "tree")
         self.assertEqual(len(list((self.folder / "tree").rglob("*.png.xmp"))), 4)
+
+
+# Of tests/data/images: with EXIF of several kinds, ICC profiles, XMP of their own, alpha, several frames.
+IMAGES = ["exif_count.jpg", "grey.jpg", "large_progressive.jpg", "exif_over_xmp.png", "rgb8.png", "animated.webp"]
+SOUND_IMAGES = ["grey.jpg", "large_progressive.jpg", "rgb8.png"]  # exempi reads none of the others, whoever wrote them
+# What changes, or is about the file itself.
+NOT_COMPARED = ["-x", "XMP:all", "-x", "RIFF:all", "-x", "FileName", "-x", "Directory", "-x", "FileSize", "-x", "FileType",
+                "-x", "FileAccessDate", "-x", "FileInodeChangeDate"]
+
+
+class ImageTest(XmpTest):
+    """--write-xmp"""
+
+    def setUp(self):
+        super().setUp()
+        shutil.rmtree(self.p)
+        self.p.mkdir()
+        data = Path(__file__).resolve().parents[1] / "data/images"
+        for name in IMAGES:
+            if (data / name).exists():
+                shutil.copyfile(data / name, self.p / name)
+        self.photo = self.p / "grey.jpg"
+
+    def metadata(self, name):
+        """Everything that exiftool finds, but the XMP."""
+        done = subprocess.run(["exiftool", "-a", "-u", "-G1", "-s", *NOT_COMPARED, self.p / name], capture_output=True, check=True)
+        return done.stdout
+
+    def pixels(self, name):
+        """By Pillow, all frames."""
+        try:
+            from PIL import Image, ImageSequence
+        except ImportError:
+            return None
+        with Image.open(self.p / name) as image:
+            return [frame.convert("RGBA").tobytes() for frame in ImageSequence.Iterator(image)]
+
+    def test_all_else_stays(self):
+        """Pixels, metadata, mode, times, attributes; exiftool and exempi read the description."""
+        for path in self.p.iterdir():
+            path.chmod(0o640)
+            os.utime(path, ns=(10**18 + 5, 10**18 + 123456789))
+        names = sorted(p.name for p in self.p.iterdir())
+        try:
+            os.setxattr(self.photo, "user.xdg.tags", b"mine")
+        except OSError:
+            pass
+        before = {name: (self.metadata(name), self.pixels(name)) for name in names}
+        attributes = os.listxattr(self.photo)
+        self.limn("p", "--write-xmp")
+        self.assertEqual(sorted(p.name for p in self.p.iterdir()), names)
+        for name in names:
+            status = (self.p / name).stat()
+            self.assertEqual((status.st_mode & 0o777, status.st_mtime_ns), (0o640, 10**18 + 123456789))
+            self.assertEqual((self.metadata(name), self.pixels(name)), before[name], name)
+            tags = read_xmp(self.p / name)
+            self.assertEqual(tags["XMP-dc:Description"], self.caption(f"p/{name}"), name)
+            if shutil.which("exempi") and name in SOUND_IMAGES:
+                done = subprocess.run(["exempi", "-R", "-x", self.p / name], capture_output=True, check=False, text=True)
+                self.assertIn(tags["XMP-dc:Description"], done.stdout)
+        self.assertEqual(os.listxattr(self.photo), attributes)
+
+    def test_twice(self):
+        """Written twice it is the same file, and the second time it is not even touched."""
+        self.limn("p", "--write-xmp", "--alt-text")
+        first = self.files()
+        inode = self.photo.stat().st_ino
+        _, error = self.limn("p", "--write-xmp")
+        self.assertIn(f"skipped: {len(first)} images", error)
+        self.limn("p", "--write-xmp", "--alt-text", "--renew")
+        self.assertEqual(self.files(), first)
+        self.assertEqual(self.photo.stat().st_ino, inode)
+        self.limn("p", "--write-xmp", "--alt-text", "--renew", "--max-words", "3")
+        self.limn("p", "--write-xmp", "--alt-text", "--renew")
+        self.assertEqual(self.files(), first)
+
+    def test_backup(self):
+        """The image as it was, once; it is not captioned itself."""
+        before = self.files()
+        self.limn("p", "--write-xmp", "--backup")
+        self.limn("p", "--write-xmp", "--backup", "--renew", "--max-words", "3")
+        backups = {k.removesuffix("_original"): v for k, v in self.files().items() if k.endswith("_original")}
+        self.assertEqual(backups, before)
+
+    def test_a_person_s_description(self):
+        """Also by exiftool's hand."""
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-dc:Description=Anna", self.photo], check=True)
+        before = self.photo.read_bytes()
+        self.limn("p", "--write-xmp", "--renew")
+        self.assertEqual(self.photo.read_bytes(), before)
+        self.limn("p", "--write-xmp", "--existing", "append", "--separator", "; ")
+        self.assertEqual(read_xmp(self.photo)["XMP-dc:Description"], "Anna; " + self.caption("p/grey.jpg"))
+
+    def test_what_is_refused(self):
+        """Links, read-only files, other formats, archives: each an error with the next step, and as it was."""
+        other = self.folder / "other.jpg"
+        shutil.copyfile(self.photo, other)
+        for make, reason in [(lambda: self.photo.symlink_to(other), "is a symbolic link"),
+                             (lambda: os.link(other, self.photo), "has several names"),
+                             (lambda: (shutil.copyfile(other, self.photo), self.photo.chmod(0o444)), "is read-only")]:
+            before = other.read_bytes()
+            self.photo.unlink()
+            make()
+            _, error = self.limn("p/grey.jpg", "--write-xmp", code=2)
+            self.assertIn(reason, error)
+            self.assertIn("--sidecar=xmp", error)
+            self.assertEqual((other.read_bytes(), self.photo.read_bytes()), (before, before))
+        (self.folder / "p.gif").write_bytes((Path(__file__).resolve().parents[1] / "data/images/animated.gif").read_bytes())
+        _, error = self.limn("p.gif", "--write-xmp", code=2)
+        self.assertIn("p.gif: is GIF, into which limn writes no XMP; --sidecar=xmp", error)
+        shutil.make_archive(str(self.folder / "a"), "zip", self.p)
+        _, error = self.limn("a.zip", "--write-xmp", code=2)
+        self.assertIn("nothing is written into archives", error)
+        for arguments in [["--sidecar=xmp"], ["-o", "x"], ["--out-dir", "x"], ["--format", "jsonl"], ["--xmp-name=stem"]]:
+            self.limn("p", "--write-xmp", *arguments, code=1)
+        self.limn("p", "--backup", "-o", "x", code=1)
+        self.assertEqual(self.leftovers(), [])
+
+    def test_bad_packets(self):
+        """XMP in an image that is no XMP, or declares entities; the image stays as it is."""
+        photo = (Path(__file__).resolve().parents[1] / "data/images/grey.jpg").read_bytes()
+        for packet, reason in [(b"no XML", "is not XMP"), (b"<!DOCTYPE x [<!ENTITY a 'b'>]><a/>", "declares a document type"),
+                               (b"\xff\xff", "is not UTF-8")]:
+            content = b"http://ns.adobe.com/xap/1.0/\0" + packet
+            data = photo[:2] + b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content + photo[2:]
+            self.photo.write_bytes(data)
+            _, error = self.limn("p/grey.jpg", "--write-xmp", "--existing", "overwrite", code=2)
+            self.assertIn(reason, error)
+            self.assertEqual(self.photo.read_bytes(), data)
+
+    def test_killed_at_random_moments(self):
+        """Each file is whole, old or new, and the same command ends as if nothing had happened."""
+        for i in range(12):
+            shutil.copyfile(self.photo, self.p / f"more{i}.jpg")
+        old, rng = self.files(), random.Random(1)
+        command = LIMN.command("--threads", "2", "p", "--write-xmp", "--backup")
+        begun = time.monotonic()
+        subprocess.run(command, cwd=self.folder, check=True)
+        duration, new = time.monotonic() - begun, self.files()
+        for _ in range(20):
+            for name in new.keys() | self.files().keys():
+                (self.folder / name).unlink(missing_ok=True)
+            for name, data in old.items():
+                (self.folder / name).write_bytes(data)
+            process = subprocess.Popen(command, cwd=self.folder, stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0.3, 1.0) * duration)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            for name, data in self.files().items():
+                if "limn" not in name:
+                    self.assertIn(data, [old.get(name), new[name]], name)
+            subprocess.run(command, cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
+            self.assertEqual(self.files(), new)
 
 
 if __name__ == "__main__":

@@ -166,6 +166,13 @@ typedef enum limn_existing {
 
 extern const char *const limn_existing_names[]; /* in that order; NULL after the last */
 
+/* Where captions in XMP go. */
+typedef enum limn_xmp_place {
+    LIMN_XMP_NOWHERE = 0, /* captions are not written as XMP */
+    LIMN_XMP_SIDECARS,    /* a file for each image */
+    LIMN_XMP_IMAGES,      /* into the image itself: JPEG, PNG, WebP and TIFF */
+} limn_xmp_place;
+
 /* A small image of the whole, upright, in its own shape. */
 typedef struct limn_thumbnail {
     uint32_t width, height;
@@ -222,11 +229,13 @@ typedef struct limn_annotate_settings {
     const char
         *out_dir; /* not NULL: sidecars go below this folder, as the images are below theirs */
     bool is_sidecar_full; /* a.jpg.txt, not a.txt */
-    bool is_xmp; /* sidecars are XMP: the best caption becomes the description, merged with what is
-                  * there. `existing` then speaks of a description that a person wrote; that of an
-                  * earlier run is kept. LIMN_E_UNSUPPORTED: built without libexempi */
-    bool is_renewed;   /* of XMP: descriptions of earlier runs are written anew */
-    bool has_alt_text; /* of XMP: the caption is also the alternative text */
+    limn_xmp_place xmp;   /* the best caption becomes the description in XMP, merged with what is
+                           * there. `existing` then speaks of a description that a person wrote; that
+                           * of an earlier run is kept. LIMN_XMP_SIDECARS: sidecar_extension is that
+                           * of the sidecars. LIMN_E_UNSUPPORTED: built without libexempi */
+    bool is_renewed;      /* of XMP: descriptions of earlier runs are written anew */
+    bool has_backup;      /* of LIMN_XMP_IMAGES: the image as it was stays, as NAME_original */
+    bool has_alt_text;    /* of XMP: the caption is also the alternative text */
     limn_existing existing;
     const char *separator; /* between what is there and an added caption; NULL: a line each */
     const char *errors;    /* a list of what failed: NAME, cause and detail, tabs between; replaces

@@ -152,6 +152,15 @@ static const limn_option options[] = {
           "stem what Lightroom does.",
       .group = "Photos", .type = LIMN_OPT_CHOICE, FIELD(out.xmp_name), .choices = xmp_names,
       .default_value = "full", .is_more = true },
+    { "write-xmp", 0, NULL, "write XMP into the images: JPEG, PNG, WebP, TIFF",
+      .detail =
+          "As --sidecar=xmp, but the description goes into the image file itself. A new file takes "
+          "its place when it is complete; pixels and all other metadata are the same bytes, and "
+          "times, mode and owner are kept. Links, read-only files and other formats are errors.",
+      .group = "Photos", .type = LIMN_OPT_FLAG, FIELD(out.is_inside), .is_more = true },
+    { "backup", 0, NULL, "with --write-xmp: keep a.jpg as a.jpg_original", .group = "Photos",
+      .detail = "Unless there is such a file. Files with names like this are left out of folders.",
+      .type = LIMN_OPT_FLAG, FIELD(out.has_backup), .is_more = true },
     { "alt-text", 0, NULL, "the caption is also the alternative text", .group = "Photos",
       .detail = "In Iptc4xmpCore:AltTextAccessibility, unless a person has written one there. "
                 "--tags N writes what the model recognises as keywords (dc:subject).",
@@ -253,7 +262,7 @@ caption_settings caption_settings_default(void)
 static bool has_place_for_confidence(const caption_output *out)
 {
     return out->report || out->format == LIMN_FORMAT_JSONL || out->format == LIMN_FORMAT_CSV ||
-           out->format == LIMN_FORMAT_TSV || out->is_xmp;
+           out->format == LIMN_FORMAT_TSV || out->xmp;
 }
 
 static bool check_options(const caption_settings *s)
@@ -261,8 +270,8 @@ static bool check_options(const caption_settings *s)
     const limn_options *o = &s->captioning.options;
     if (o->n_alternatives > 0 && s->out.format != LIMN_FORMAT_JSONL)
         limn_message_error("--alternatives: needs --format jsonl");
-    else if (o->n_tags > 0 && s->out.format != LIMN_FORMAT_JSONL && !s->out.is_xmp)
-        limn_message_error("--tags: needs --format jsonl, or --sidecar=xmp");
+    else if (o->n_tags > 0 && s->out.format != LIMN_FORMAT_JSONL && !s->out.xmp)
+        limn_message_error("--tags: needs --format jsonl, --sidecar=xmp or --write-xmp");
     else if (s->captioning.has_confidence && !has_place_for_confidence(&s->out))
         limn_message_error("--confidence: needs --format jsonl, csv or tsv, or --report");
     else if (s->captioning.has_signals && s->out.format != LIMN_FORMAT_JSONL)

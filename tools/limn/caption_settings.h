@@ -46,10 +46,12 @@ typedef struct caption_output {
     const char *sidecar, *out_dir; /* sidecar: the extension, "" for the format's; NULL: none */
     const char *sidecar_extension; /* once completed */
     bool is_sidecar_full, is_csv_safe;
-    unsigned xmp_name;                     /* a caption_xmp_name; UINT_MAX: unset */
-    bool is_xmp, has_alt_text, is_renewed; /* is_xmp: once completed */
-    unsigned existing;                     /* limn_existing; LIMN_EXISTING_UNSET until completed */
-    limn_option_list tar;                  /* endings of members that tars get */
+    unsigned xmp_name; /* a caption_xmp_name; UINT_MAX: unset */
+    bool has_alt_text, is_renewed, has_backup;
+    bool is_inside;       /* --write-xmp */
+    limn_xmp_place xmp;   /* once completed */
+    unsigned existing;    /* limn_existing; LIMN_EXISTING_UNSET until completed */
+    limn_option_list tar; /* endings of members that tars get */
     const char *errors, *report, *explain, *attention;
 } caption_output;
 

@@ -17,12 +17,14 @@ static bool complete_xmp(caption_settings *s)
 {
     const char *odd = s->out.format != LIMN_FORMAT_BY_NAME ? "format"
                       : s->out.is_sidecar_full             ? "sidecar-full"
-                                                           : NULL;
+                      : s->out.is_inside && s->out.xmp_name != CAPTION_XMP_NAME_UNSET ? "xmp-name"
+                                                                                      : NULL;
     if (odd) {
-        limn_message_error("--%s: can't be combined with --sidecar=xmp", odd);
+        limn_message_error("--%s: can't be combined with %s", odd,
+                           s->out.is_inside ? "--write-xmp" : "--sidecar=xmp");
         return false;
     }
-    s->out.is_xmp = true;
+    s->out.xmp = s->out.is_inside ? LIMN_XMP_IMAGES : LIMN_XMP_SIDECARS;
     s->out.is_sidecar_full = s->out.xmp_name != CAPTION_XMP_STEM;
     s->out.format = LIMN_FORMAT_TEXT;
     return true;
@@ -52,7 +54,7 @@ static bool complete_plain(caption_settings *s)
                          : s->out.separator                       ? "separator"
                                                                   : NULL;
     if (!lonely && first_of_xmp(&s->out)) {
-        limn_message_error("--%s: needs --sidecar=xmp", first_of_xmp(&s->out));
+        limn_message_error("--%s: needs --sidecar=xmp or --write-xmp", first_of_xmp(&s->out));
         return false;
     }
     if (lonely) {
@@ -63,6 +65,12 @@ static bool complete_plain(caption_settings *s)
         limn_format_of_path(&by_name, s->out.output);
     if (s->out.format == LIMN_FORMAT_BY_NAME) s->out.format = by_name;
     return true;
+}
+
+static bool complete_output(caption_settings *s)
+{
+    if (s->out.sidecar) return complete_sidecar(s);
+    return s->out.is_inside ? complete_xmp(s) : complete_plain(s);
 }
 
 static bool complete_inputs(caption_settings *s)
@@ -99,7 +107,8 @@ limn_annotate_settings output_settings_of(const caption_settings *s)
     out.sidecar_extension = s->out.sidecar_extension;
     out.out_dir = s->out.out_dir;
     out.is_sidecar_full = s->out.is_sidecar_full;
-    out.is_xmp = s->out.is_xmp;
+    out.xmp = s->out.xmp;
+    out.has_backup = s->out.has_backup;
     out.has_alt_text = s->out.has_alt_text;
     out.is_renewed = s->out.is_renewed;
     out.existing = (limn_existing)s->out.existing;
@@ -115,7 +124,7 @@ limn_annotate_settings output_settings_of(const caption_settings *s)
 bool output_settings_complete(caption_settings *s)
 {
     limn_error err = { 0 };
-    if (!(s->out.sidecar ? complete_sidecar(s) : complete_plain(s))) return false;
+    if (!complete_output(s)) return false;
     if (s->out.existing == LIMN_EXISTING_UNSET) s->out.existing = LIMN_EXISTING_SKIP;
     if (!complete_inputs(s)) return false;
     const limn_annotate_settings settings = output_settings_of(s);

@@ -27,9 +27,8 @@ static limn_status make_job(limn_caption_job *job, const limn_annotate_settings 
                                .writer = caption_sink_writer(s),
                                .loader = { .sandbox = s->decoders },
                                .n_state_threads = is_one ? s->n_threads : 1 };
-    job->options.has_confidence =
-        job->options.has_confidence || s->has_confidence || !isnan(s->min_confidence) ||
-        (s->is_xmp && model.has_confidence);
+    job->options.has_confidence = job->options.has_confidence || s->has_confidence ||
+                                  !isnan(s->min_confidence) || (s->xmp && model.has_confidence);
     LIMN_TRY(limn_image_load_for(&job->loader.load, s->model, job->options.max_pixels, err));
     job->loader.load.thumbnail_side = s->thumbnail_side;
     return LIMN_OK;

@@ -11,7 +11,7 @@
 
 const limn_writer *caption_sink_writer(const limn_annotate_settings *s)
 {
-    if (s->is_xmp) return &limn_writer_xmp;
+    if (s->xmp) return &limn_writer_xmp;
     const bool has_captions_alone = s->sidecar_extension && s->format == LIMN_FORMAT_TEXT;
     return has_captions_alone ? &limn_writer_caption : limn_writer_of(s->format, s->has_confidence);
 }
@@ -37,8 +37,8 @@ static limn_status make_plan(caption_sink *out, const limn_sidecar_settings *sid
 {
     const limn_list_spool *list;
     char *journal = limn_sink_sidecar_journal_path(sidecar);
-    const bool may_exist = s->is_xmp || sidecar->existing != LIMN_EXISTING_ERROR ||
-                           (journal && !access(journal, F_OK));
+    const bool may_exist =
+        s->xmp || sidecar->existing != LIMN_EXISTING_ERROR || (journal && !access(journal, F_OK));
     limn_free(journal);
     LIMN_TRY(keep_list(&list, out, s, inputs, err));
     LIMN_TRY(limn_sidecar_plan_make(&out->plan, inputs, list, &sidecar->naming, may_exist,
@@ -50,7 +50,8 @@ static limn_status make_plan(caption_sink *out, const limn_sidecar_settings *sid
 static limn_status append_variant(limn_buffer *out, const limn_annotate_settings *s,
                                   limn_error *err)
 {
-    limn_buffer_printf(out, "%s\n%s\n", s->sidecar_extension, s->out_dir ? s->out_dir : "");
+    limn_buffer_printf(out, "%s\n%s\n", s->sidecar_extension ? s->sidecar_extension : "",
+                       s->out_dir ? s->out_dir : "");
     if (s->inputs.n_shards)
         limn_buffer_printf(out, "%u/%u", (unsigned)s->inputs.shard, (unsigned)s->inputs.n_shards);
     limn_buffer_printf(out, "\n%d", s->is_sidecar_full);
@@ -64,7 +65,9 @@ static limn_status make_sidecar(caption_sink *out, const limn_annotate_settings 
     limn_sidecar_settings sidecar = {
         .naming = { .extension = s->sidecar_extension,
                     .out_dir = s->out_dir,
-                    .is_full = s->is_sidecar_full },
+                    .is_full = s->is_sidecar_full,
+                    .is_image = s->xmp == LIMN_XMP_IMAGES },
+        .has_backup = s->has_backup,
         .existing = s->existing,
         .separator = s->separator,
         .names = inputs->names,
@@ -74,7 +77,7 @@ static limn_status make_sidecar(caption_sink *out, const limn_annotate_settings 
     };
     limn_status status = append_variant(&variant, s, err);
     sidecar.variant = variant.bytes;
-    if (s->is_xmp) sidecar.merge = &out->xmp.merge;
+    if (s->xmp) sidecar.merge = &out->xmp.merge;
     if (status == LIMN_OK) status = make_plan(out, &sidecar, s, inputs, err);
     if (status == LIMN_OK) status = limn_sink_sidecar_create(&out->sink, &sidecar, err);
     limn_buffer_finish(&variant);
@@ -107,8 +110,8 @@ static limn_status make(caption_sink *out, const limn_annotate_settings *s, limn
                         limn_error *err)
 {
     const limn_writer *writer = caption_sink_writer(s);
-    if (s->is_xmp) LIMN_TRY(limn_xmp_store_open(&out->xmp, s, err));
-    if (s->sidecar_extension) return make_sidecar(out, s, inputs, err);
+    if (s->xmp) LIMN_TRY(limn_xmp_store_open(&out->xmp, s, err));
+    if (s->sidecar_extension || s->xmp) return make_sidecar(out, s, inputs, err);
     if (limn_output_is_folder(s->output)) return make_shards(out, s, writer, inputs, err);
     return limn_sink_file_create(&out->sink, s->output, s->output_fd, writer, err);
 }

@@ -19,7 +19,8 @@ limn_status limn_run_identity(limn_buffer *out, const limn_annotate_settings *s,
     for (size_t i = 0; i < s->n_model_paths; i++)
         LIMN_TRY(append_checksum(out, s->model_paths[i], err));
     if (s->identity) limn_buffer_append_text(out, s->identity);
-    for (size_t i = 0; s->sidecar_extension && i < s->inputs.n_names; i++) {
+    const bool has_files = s->sidecar_extension || s->xmp;
+    for (size_t i = 0; has_files && i < s->inputs.n_names; i++) {
         limn_buffer_append_text(out, "path ");
         limn_file_name_append_line(out, s->inputs.names[i]);
         limn_buffer_append_text(out, "\n");

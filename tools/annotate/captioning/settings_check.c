@@ -51,13 +51,21 @@ static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *er
 
 static limn_status check_xmp(const limn_annotate_settings *s, limn_error *err)
 {
-    if (!s->is_xmp && (s->is_renewed || s->has_alt_text))
-        return limn_fail(err, LIMN_E_ARG, "--renew and --alt-text need --sidecar=xmp");
-    if (s->is_xmp && !s->sidecar_extension)
-        return limn_fail(err, LIMN_E_ARG, "XMP needs --sidecar");
-    if (s->is_xmp && !limn_xmp_library())
-        return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "--sidecar=xmp: this limn was built without libexempi");
+    const bool is_inside = s->xmp == LIMN_XMP_IMAGES;
+    if (!s->xmp && (s->is_renewed || s->has_alt_text))
+        return limn_fail(err, LIMN_E_ARG,
+                         "--renew and --alt-text need --sidecar=xmp or --write-xmp");
+    if (s->has_backup && !is_inside)
+        return limn_fail(err, LIMN_E_ARG, "--backup: needs --write-xmp");
+    if (is_inside && s->sidecar_extension)
+        return limn_fail(err, LIMN_E_ARG, "--write-xmp and --sidecar exclude each other");
+    if (is_inside && (s->output || s->out_dir || s->n_tar_endings))
+        return limn_fail(err, LIMN_E_ARG,
+                         "--write-xmp can't be combined with --output, --out-dir or --tar");
+    if (s->xmp == LIMN_XMP_SIDECARS && !s->sidecar_extension)
+        return limn_fail(err, LIMN_E_ARG, "XMP in sidecars needs --sidecar");
+    if (s->xmp && !limn_xmp_library())
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "XMP: this limn was built without libexempi");
     return LIMN_OK;
 }
 
@@ -67,7 +75,8 @@ static limn_status check_xmp(const limn_annotate_settings *s, limn_error *err)
 static limn_status check_folder(const limn_annotate_settings *s, limn_error *err)
 {
     const bool has_folder = limn_output_is_folder(s->output);
-    if (s->separator) return limn_fail(err, LIMN_E_ARG, "--separator: needs --sidecar");
+    if (s->separator && !s->xmp)
+        return limn_fail(err, LIMN_E_ARG, "--separator: needs --sidecar or --write-xmp");
     for (size_t i = 0; i < s->n_tar_endings; i++)
         if (!*s->tar_endings[i] || *s->tar_endings[i] == '.' || strchr(s->tar_endings[i], '/'))
             return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is not a valid ending, such as txt",

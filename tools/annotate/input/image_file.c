@@ -70,13 +70,23 @@ static limn_status look_inside(bool *is_image, int fd, limn_error *err)
     return LIMN_OK;
 }
 
+/* "a.jpg_original": a backup, by exiftool or limn --backup. */
+static bool is_backup(const char *path)
+{
+    static const char ending[] = "_original";
+    const size_t size = strlen(path), n = sizeof ending - 1;
+    const char *dot = strrchr(path, '.');
+    return size > n && dot && dot + 1 < path + size - n && !strcmp(path + size - n, ending) &&
+           limn_image_format_of_ending(dot + 1, (size_t)(path + size - n - dot - 1));
+}
+
 limn_status limn_image_file_is_image(bool *is_image, const char *path, bool is_named,
                                      limn_error *err)
 {
     limn_status s;
     int fd;
     *is_image = is_named || limn_image_file_has_extension(path);
-    if (*is_image) return LIMN_OK;
+    if (*is_image || is_backup(path)) return LIMN_OK;
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return limn_fail(err, LIMN_E_IO, "%s", strerror(errno));
     s = look_inside(is_image, fd, err);

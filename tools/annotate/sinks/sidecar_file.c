@@ -16,6 +16,7 @@
 #include "common/text/wide_encoding.h"
 #include "tools/annotate/input/image_file.h"
 #include "tools/annotate/input/path_names.h"
+#include "tools/annotate/sinks/photo_file.h"
 
 const char *const limn_existing_names[] = {
     "skip", "overwrite", "append", "prepend", "error", NULL
@@ -217,6 +218,10 @@ limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, b
 {
     limn_status s = LIMN_OK;
     *is_left = false;
+    if (f->is_image) {
+        f->had_file = true;
+        return limn_photo_check(&f->before, f->path, f->given, err);
+    }
     f->had_file = !lstat(f->path, &f->before);
     if (!f->had_file)
         return errno == ENOENT || errno == ENOTDIR ? LIMN_OK : fail_errno(err, f->path);
@@ -236,6 +241,11 @@ uint64_t limn_sidecar_hash(const void *bytes, size_t size)
     return limn_fnv1a64(limn_fnv1a64(LIMN_FNV1A64_INIT, &size, sizeof size), bytes, size);
 }
 
+uint64_t limn_sidecar_new_hash(const limn_sidecar_file *f)
+{
+    return f->is_image ? f->hash : limn_sidecar_hash(f->bytes.bytes, f->bytes.size);
+}
+
 /* ---- publishing --------------------------------------------------------------------- */
 
 /* A name in the same folder, derived from the sidecar's, so that it can be found after a kill. */
@@ -245,19 +255,25 @@ static void temporary_name(char out[TEMPORARY_SIZE], const char *name)
              limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)));
 }
 
+static limn_status write_content(int fd, const limn_sidecar_file *f, const limn_place *place,
+                                 limn_error *err)
+{
+    if (f->is_image) return limn_photo_copy(fd, place, f->path, &f->before, &f->splices, err);
+    if (f->had_file) (void)fchmod(fd, f->before.st_mode & 07777);
+    return limn_fd_write(fd, f->bytes.bytes, f->bytes.size) ? LIMN_OK : fail_errno(err, f->path);
+}
+
 static limn_status write_temporary(const limn_sidecar_file *f, const limn_place *place,
                                    const char *name, limn_error *err)
 {
     unlinkat(place->folder, name, 0);
     const int fd = limn_file_create_new(place->folder, name, O_WRONLY);
     if (fd < 0) return fail_errno(err, f->path);
-    if (f->had_file) (void)fchmod(fd, f->before.st_mode & 07777);
-    if (limn_fd_write(fd, f->bytes.bytes, f->bytes.size) && !fsync(fd))
-        return close(fd) ? fail_errno(err, f->path) : LIMN_OK;
-    fail_errno(err, f->path);
-    close(fd);
-    unlinkat(place->folder, name, 0);
-    return LIMN_E_IO;
+    limn_status s = write_content(fd, f, place, err);
+    if (s == LIMN_OK && fsync(fd)) s = fail_errno(err, f->path);
+    if (close(fd) && s == LIMN_OK) s = fail_errno(err, f->path);
+    if (s != LIMN_OK) unlinkat(place->folder, name, 0);
+    return s;
 }
 
 /* Links, so as not to replace a file that has appeared. A file system without hard links is not an
@@ -304,7 +320,14 @@ limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error
     *is_left = false;
     LIMN_TRY(limn_place_open(&place, f->path, f->given, true, err));
     temporary_name(temporary, place.name);
-    limn_status s = write_temporary(f, &place, temporary, err);
+    if (f->is_image && !is_unchanged(f, &place)) {
+        *is_left = true;
+        limn_place_close(&place);
+        return LIMN_OK;
+    }
+    limn_status s =
+        f->has_backup ? limn_photo_back_up(&place, f->path, temporary, &f->before, err) : LIMN_OK;
+    if (s == LIMN_OK) s = write_temporary(f, &place, temporary, err);
     if (s == LIMN_OK)
         s = f->had_file ? publish_over(f, &place, temporary, is_left, err)
                         : publish_new(&place, temporary, f->path, is_left, err);
@@ -317,6 +340,7 @@ void limn_sidecar_file_finish(limn_sidecar_file *f)
     limn_free(f->image);
     limn_free(f->path);
     limn_buffer_finish(&f->bytes);
+    limn_splices_finish(&f->splices);
     *f = (limn_sidecar_file){ 0 };
 }
 

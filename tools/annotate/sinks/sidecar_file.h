@@ -1,4 +1,5 @@
-/* One sidecar file: checking an existing one, and replacing it atomically. */
+/* One sidecar file: checking an existing one, and replacing it atomically. Or the image itself, to
+ * which a few splices are made. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_FILE_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SIDECAR_FILE_H
 
@@ -8,6 +9,7 @@
 
 #include "common/base/buffer.h"
 #include "tools/annotate/annotate.h"
+#include "tools/annotate/sinks/splice.h"
 
 #define LIMN_SIDECAR_MAX_SIZE ((size_t)16 << 20) /* bytes of one that is added to */
 
@@ -28,6 +30,10 @@ typedef struct limn_sidecar_file {
     const char *separator; /* between what is there and the caption; NULL: a line each */
     struct stat before;    /* of what was there, when had_file */
     bool had_file;
+    bool is_image;        /* `path` is the image itself: its new content is the old one with */
+    limn_splices splices; /* these, which have the hash `hash` */
+    uint64_t hash;
+    bool has_backup; /* of an image: the old one stays, as NAME_original */
 } limn_sidecar_file;
 
 /* Another way to put captions into what is there than as lines of text (tools/annotate/xmp/). */
@@ -36,8 +42,8 @@ typedef struct limn_sidecar_merge {
     /* Whether the image of the sidecar `path`, which may be changed or made, is to be skipped
      * because of what it holds. Any thread. Errors begin with the path, also below. */
     limn_status (*look)(void *ctx, const char *path, bool *is_there, limn_error *err);
-    /* Turns f->bytes, a record, into the new content. *is_same: that is what is there. f->had_file
-     * says whether there is anything. */
+    /* Turns f->bytes, a record, into the new content (of an image: splices and hash). *is_same:
+     * that is what is there. f->had_file says whether there is anything. */
     limn_status (*make)(void *ctx, limn_sidecar_file *f, bool *is_same, limn_error *err);
 } limn_sidecar_merge;
 
@@ -46,8 +52,11 @@ typedef struct limn_sidecar_merge {
  * LIMN_E_ARG as above, LIMN_E_NOMEM. Errors begin with the path. */
 limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, bool *is_left,
                                  limn_error *err);
-/* The hash of new content. */
+/* The hash of content [size]; of one that is not in one piece, begin with LIMN_FNV1A64_INIT hashed
+ * over the size_t that is its size. */
 uint64_t limn_sidecar_hash(const void *bytes, size_t size);
+/* That of the new content. */
+uint64_t limn_sidecar_new_hash(const limn_sidecar_file *f);
 /* Writes the new content to disk under a temporary name and renames it into place, unless the
  * sidecar has changed since limn_sidecar_prepare: *is_left. Makes missing folders. LIMN_E_IO,
  * LIMN_E_NOMEM; errors begin with the path. */

@@ -29,6 +29,9 @@ limn_status limn_sidecar_path(limn_buffer *out, const limn_sidecar_naming *namin
     if (input->is_stream)
         return limn_fail(err, LIMN_E_ARG,
                          "comes from standard input: it has no folder for a sidecar");
+    if (naming->is_image && input->archive_size)
+        return limn_fail(err, LIMN_E_ARG,
+                         "nothing is written into archives; use --sidecar=xmp and --out-dir");
     if (naming->out_dir) {
         path = limn_path_skip_dots(input->relative + strspn(input->relative, "/"));
         if (climbs(path))
@@ -39,8 +42,9 @@ limn_status limn_sidecar_path(limn_buffer *out, const limn_sidecar_naming *namin
         return limn_fail(err, LIMN_E_ARG,
                          "a member of an archive has no folder for a sidecar; use --out-dir");
     }
-    limn_buffer_append(out, path, naming->is_full ? strlen(path) : stem_size(path));
-    limn_buffer_printf(out, ".%s", naming->extension);
+    limn_buffer_append(out, path,
+                       naming->is_full || naming->is_image ? strlen(path) : stem_size(path));
+    if (!naming->is_image) limn_buffer_printf(out, ".%s", naming->extension);
     return out->has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "common/io/fileio.h"
 #include "common/text/path.h"
 #include "tools/annotate/hooks.h"
+#include "tools/annotate/sinks/photo_file.h"
 #include "tools/annotate/input/path_names.h"
 #include "common/text/file_name.h"
 
@@ -39,10 +40,17 @@ static bool is_taken(sidecar_sink *k, const char *path)
     return is;
 }
 
-/* What `existing` is for the file itself: a merge applies it to what is in the file. */
-static limn_existing existing_of(const sidecar_sink *k)
+/* Looks at the file itself; a merge applies `existing` to what is in it. */
+static limn_status look_at_file(const sidecar_sink *k, const char *path,
+                                const limn_dirwalk_entry *input, bool *is_there, limn_error *err)
 {
-    return k->settings.merge ? LIMN_EXISTING_OVERWRITE : k->settings.existing;
+    const size_t given = limn_sidecar_given_size(&k->settings.naming, input);
+    struct stat st;
+    *is_there = false;
+    if (k->settings.naming.is_image) return limn_photo_check(&st, path, given, err);
+    return limn_sidecar_look(is_there, path, given, input->archive_size ? NULL : input->path,
+                             k->settings.merge ? LIMN_EXISTING_OVERWRITE : k->settings.existing,
+                             err);
 }
 
 static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
@@ -52,10 +60,7 @@ static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_
     limn_buffer path = { 0 };
     limn_status status = limn_sidecar_path(&path, &k->settings.naming, input, err);
     *is_there = status == LIMN_OK && is_taken(k, path.bytes);
-    if (status == LIMN_OK && !*is_there)
-        status = limn_sidecar_look(
-            is_there, path.bytes, limn_sidecar_given_size(&k->settings.naming, input),
-            input->archive_size ? NULL : input->path, existing_of(k), err);
+    if (status == LIMN_OK && !*is_there) status = look_at_file(k, path.bytes, input, is_there, err);
     if (status == LIMN_OK && !*is_there && k->settings.merge)
         status = k->settings.merge->look(k->settings.merge->ctx, path.bytes, is_there, err);
     limn_buffer_finish(&path);
@@ -108,6 +113,8 @@ static limn_status add(sidecar_sink *k, const limn_pipeline_result *result, limn
         (limn_sidecar_file){ .image = limn_strdup(result->input->path),
                              .path = limn_strdup(k->path.bytes),
                              .separator = k->settings.separator,
+                             .is_image = k->settings.naming.is_image,
+                             .has_backup = k->settings.has_backup,
                              .given = limn_sidecar_given_size(&k->settings.naming, result->input) };
     limn_buffer_append(&f->bytes, result->out->bytes, result->out->size);
     if (!f->image || !f->path || f->bytes.has_failed)
@@ -169,8 +176,7 @@ static limn_status note_all(sidecar_sink *k, limn_journal *journal, limn_error *
     for (size_t i = 0; i < k->n_waiting; i++) {
         const limn_sidecar_file *f = &k->waiting[i];
         limn_buffer_clear(&k->path);
-        limn_buffer_printf(&k->path, "%016" PRIx64 " ",
-                           limn_sidecar_hash(f->bytes.bytes, f->bytes.size));
+        limn_buffer_printf(&k->path, "%016" PRIx64 " ", limn_sidecar_new_hash(f));
         limn_file_name_append_line(&k->path, f->path);
         if (k->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
         limn_journal_add_note(journal, f->image, k->path.bytes);

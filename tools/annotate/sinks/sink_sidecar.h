@@ -17,9 +17,10 @@ typedef struct limn_sidecar_settings {
     char *const *names;
     size_t n_names;
     const char *variant;
-    bool is_dry;                   /* don't make out_dir */
+    bool is_dry;                     /* don't make out_dir */
     const limn_sidecar_plan *plan;   /* of the same names; borrowed */
     const limn_sidecar_merge *merge; /* NULL: lines of text; borrowed */
+    bool has_backup;                 /* with naming.is_image */
 } limn_sidecar_settings;
 
 /* The path of the journal; the caller frees it with limn_free(). NULL when out of memory. */

@@ -10,7 +10,7 @@ typedef struct limn_xmp_store {
     limn_xmp_worker *worker;
     limn_existing existing;
     const char *separator;
-    bool is_renewed, has_alt_text;
+    bool is_embedded, is_renewed, has_alt_text;
     char *model;  /* SHA-256 of the model's file, of several with blanks between */
 } limn_xmp_store; /* zero-initialise */
 

@@ -1,0 +1,287 @@
+/* Packets in image files: in the files of tests/data/images, their damaged copies, and a TIFF of
+ * either byte order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/rng.h"
+#include "common/io/fileio.h"
+#include "tools/annotate/xmp/container.h"
+#include "tools/annotate/xmp/packet_worker.h"
+
+static limn_status append(void *ctx, const void *bytes, size_t size)
+{
+    limn_buffer_append(ctx, bytes, size);
+    return LIMN_OK;
+}
+
+/* The file with another packet; the caller finishes it. Fails like limn_container_replace. */
+static limn_status put_packet(limn_buffer *out, limn_splices *splices, const uint8_t *bytes,
+                              size_t size, const char *packet, limn_error *err)
+{
+    limn_container c;
+    limn_buffer text = { 0 };
+    *out = (limn_buffer){ 0 };
+    *splices = (limn_splices){ 0 };
+    limn_status s = limn_container_open(&c, bytes, size, err);
+    limn_buffer_append_text(&text, packet);
+    if (s == LIMN_OK) s = limn_container_replace(splices, &c, &text, err);
+    if (s == LIMN_OK) s = limn_splices_apply(splices, bytes, size, append, out);
+    limn_buffer_finish(&text);
+    limn_container_close(&c);
+    return s;
+}
+
+static void assert_packet(const limn_buffer *file, const char *expected)
+{
+    limn_container c;
+    limn_error err = { 0 };
+    assert_int_equal(limn_container_open(&c, (const uint8_t *)file->bytes, file->size, &err),
+                     LIMN_OK);
+    assert_int_equal(c.packet.size, strlen(expected));
+    assert_memory_equal(c.packet.bytes, expected, c.packet.size);
+    limn_container_close(&c);
+}
+
+/* All bytes of the old file but those that the splices replace, of which only the packet's own are
+ * many, are in the new one. */
+static void assert_rest_is_kept(const limn_splices *splices, size_t largest)
+{
+    for (size_t i = 0; i < splices->n_items; i++)
+        assert_true(splices->items[i].old_size <= 8 || splices->items[i].old_size == largest);
+}
+
+/* A packet goes in, a longer one, a shorter one, and the same again. */
+static void check_file(const uint8_t *bytes, size_t size)
+{
+    static const char *const packets[] = { "a packet", "a longer packet", "one", "one", "four" };
+    limn_buffer now = { 0 };
+    limn_error err = { 0 };
+    append(&now, bytes, size);
+    for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
+        limn_buffer next;
+        limn_splices splices;
+        limn_container before;
+        assert_int_equal(limn_container_open(&before, (const uint8_t *)now.bytes, now.size, &err),
+                         LIMN_OK);
+        const limn_status s =
+            put_packet(&next, &splices, (const uint8_t *)now.bytes, now.size, packets[i], &err);
+        if (s != LIMN_OK) print_error("%s\n", err.text);
+        assert_int_equal(s, LIMN_OK);
+        assert_rest_is_kept(&splices, before.whole_size);
+        assert_packet(&next, packets[i]);
+        if (i == 3) {
+            assert_int_equal(next.size, now.size);
+            assert_memory_equal(next.bytes, now.bytes, now.size);
+        }
+        limn_container_close(&before);
+        limn_splices_finish(&splices);
+        limn_buffer_finish(&now);
+        now = next;
+    }
+    limn_buffer_finish(&now);
+}
+
+/* Whatever the bytes, there is an answer; what can be written can be read again. */
+static void check_hostile(const uint8_t *bytes, size_t size)
+{
+    uint8_t *copy = limn_alloc(size + 1, 1); /* so that a sanitizer sees a read beyond it */
+    limn_buffer out;
+    limn_splices splices;
+    limn_error err = { 0 };
+    assert_non_null(copy);
+    memcpy(copy, bytes, size);
+    copy = limn_realloc(copy, size ? size : 1, 1);
+    if (put_packet(&out, &splices, copy, size, "a packet", &err) == LIMN_OK)
+        assert_packet(&out, "a packet");
+    else
+        assert_true(err.text[0] != '\0');
+    limn_buffer_finish(&out);
+    limn_splices_finish(&splices);
+    limn_free(copy);
+}
+
+static void check_damaged(const uint8_t *bytes, size_t size, const char *name)
+{
+    limn_rng rng = limn_rng_stream(1, name, strlen(name));
+    uint8_t *copy = limn_alloc(size, 1);
+    assert_non_null(copy);
+    for (size_t n = 0; n < size; n += 1 + n / 20) check_hostile(bytes, n);
+    for (int i = 0; i < 60; i++) {
+        memcpy(copy, bytes, size);
+        for (int k = 0; k < 1 + i % 4; k++)
+            copy[limn_rng_below(&rng, (uint32_t)(i % 2       ? size
+                                                 : size < 64 ? size
+                                                             : 64))] =
+                (uint8_t)limn_rng_below(&rng, 256);
+        check_hostile(copy, size);
+    }
+    limn_free(copy);
+}
+
+static void test_files_of_the_tree(void **state)
+{
+    char path[512];
+    size_t n = 0;
+    (void)state;
+    snprintf(path, sizeof path, "%s/tests/data/images", getenv("LIMN_SOURCE_ROOT"));
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    for (struct dirent *e; (e = readdir(folder));) {
+        limn_file_bytes file = { 0 };
+        limn_container c;
+        const char *ending = strrchr(e->d_name, '.');
+        if (!ending ||
+            (strcmp(ending, ".jpg") && strcmp(ending, ".png") && strcmp(ending, ".webp")))
+            continue;
+        snprintf(path, sizeof path, "%s/tests/data/images/%s", getenv("LIMN_SOURCE_ROOT"),
+                 e->d_name);
+        assert_int_equal(limn_file_bytes_read(&file, path, SIZE_MAX / 2, NULL), LIMN_OK);
+        if (limn_container_open(&c, file.bytes, file.size, NULL) == LIMN_OK) {
+            check_file(file.bytes, file.size);
+            n++;
+        }
+        limn_container_close(&c);
+        check_damaged(file.bytes, file.size, e->d_name);
+        limn_file_bytes_free(&file);
+    }
+    closedir(folder);
+    assert_true(n > 40);
+}
+
+/* ---- TIFF --------------------------------------------------------------------------------- */
+
+static void put_number(limn_buffer *out, bool is_big, uint32_t number, int n_bytes)
+{
+    for (int i = 0; i < n_bytes; i++) {
+        const unsigned char byte = (unsigned char)(number >> 8 * (is_big ? n_bytes - 1 - i : i));
+        limn_buffer_append(out, &byte, 1);
+    }
+}
+
+static void put_entry(limn_buffer *out, bool is_big, uint32_t tag, uint32_t type, uint32_t count,
+                      uint32_t value)
+{
+    put_number(out, is_big, tag, 2);
+    put_number(out, is_big, type, 2);
+    put_number(out, is_big, count, 4);
+    put_number(out, is_big, value, 4);
+}
+
+/* A directory of two tags around 700, and one pixel. */
+static void make_tiff(limn_buffer *out, bool is_big)
+{
+    limn_buffer_append_text(out, is_big ? "MM" : "II");
+    put_number(out, is_big, 42, 2);
+    put_number(out, is_big, 8, 4);
+    put_number(out, is_big, 2, 2);
+    put_entry(out, is_big, 256, 4, 1, 1);
+    put_entry(out, is_big, 34665, 4, 1, 38);
+    put_number(out, is_big, 0, 4);
+    limn_buffer_append_text(out, "pixel");
+}
+
+static void test_tiff(void **state)
+{
+    (void)state;
+    for (int is_big = 0; is_big < 2; is_big++) {
+        limn_buffer tiff = { 0 };
+        make_tiff(&tiff, is_big);
+        check_file((const uint8_t *)tiff.bytes, tiff.size);
+        check_damaged((const uint8_t *)tiff.bytes, tiff.size, "tiff");
+        limn_buffer_finish(&tiff);
+    }
+}
+
+/* Tags stay in order, and the directory that follows is found. */
+static void test_directory_of_tiff(void **state)
+{
+    limn_buffer tiff = { 0 }, out;
+    limn_splices splices;
+    limn_error err = { 0 };
+    (void)state;
+    make_tiff(&tiff, false);
+    tiff.bytes[34] = 77; /* the next directory */
+    assert_int_equal(
+        put_packet(&out, &splices, (const uint8_t *)tiff.bytes, tiff.size, "abcdef", &err),
+        LIMN_OK);
+    const uint8_t *d = (const uint8_t *)out.bytes + (uint8_t)out.bytes[4];
+    assert_int_equal(d[0], 3);
+    assert_int_equal(d[2] | d[3] << 8, 256);
+    assert_int_equal(d[14] | d[15] << 8, 700);
+    assert_int_equal(d[26] | d[27] << 8, 34665);
+    assert_int_equal(d[38], 77);
+    limn_buffer_finish(&tiff);
+    limn_buffer_finish(&out);
+    limn_splices_finish(&splices);
+}
+
+/* ---- what can't be -------------------------------------------------------------------------- */
+
+static void assert_refused(const void *bytes, size_t size, const char *packet, const char *reason)
+{
+    limn_buffer out;
+    limn_splices splices;
+    limn_error err = { 0 };
+    assert_int_not_equal(put_packet(&out, &splices, bytes, size, packet, &err), LIMN_OK);
+    if (!strstr(err.text, reason)) print_error("%s\n", err.text);
+    assert_non_null(strstr(err.text, reason));
+    limn_buffer_finish(&out);
+    limn_splices_finish(&splices);
+}
+
+static void test_refused(void **state)
+{
+    static const char jpeg[] = "\xFF\xD8\xFF\xE2\x00\x08MPF\0??\xFF\xE1\x00\x23"
+                               "http://ns.adobe.com/xap/1.0/\0ab  \xFF\xDA\x00\x02";
+    char *large = limn_calloc(70000, 1);
+    (void)state;
+    assert_non_null(large);
+    memset(large, 'a', 69999);
+    assert_refused("GIF89a..............", 20, "a", "is GIF, into which limn writes no XMP");
+    assert_refused("\0\0\0\x1c"
+                   "ftypheic\0\0\0\0mif1heic....",
+                   28, "a", "--sidecar=xmp");
+    assert_refused("\1\2\3\4\5\6\7\x80", 8, "a", "of an unknown format");
+    assert_refused("II+\0\x08\0\0\0................", 24, "a", "BigTIFF");
+    assert_refused("\xFF\xD8\xFF\xDA\x00\x02", 6, large, "a JPEG has room for 65504");
+    assert_refused(jpeg, sizeof jpeg - 1, "abc", "index of further images");
+    limn_free(large);
+}
+
+/* One that keeps its size may stay in front of what is found by counting. */
+static void test_new_packet_in_front_of_an_index(void **state)
+{
+    static const char jpeg[] = "\xFF\xD8\xFF\xE0\x00\x04JF\xFF\xE2\x00\x08MPF\0??\xFF\xDA\x00\x02";
+    limn_buffer out;
+    limn_splices splices;
+    limn_error err = { 0 };
+    (void)state;
+    assert_int_equal(
+        put_packet(&out, &splices, (const uint8_t *)jpeg, sizeof jpeg - 1, "abc", &err), LIMN_OK);
+    assert_int_equal(splices.n_items, 1);
+    assert_int_equal(splices.items[0].at, 8);
+    limn_buffer_finish(&out);
+    limn_splices_finish(&splices);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files_of_the_tree),
+        cmocka_unit_test(test_tiff),
+        cmocka_unit_test(test_directory_of_tiff),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_new_packet_in_front_of_an_index),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
