@@ -230,9 +230,9 @@ typedef struct limn_annotate_settings {
         *out_dir; /* not NULL: sidecars go below this folder, as the images are below theirs */
     bool is_sidecar_full; /* a.jpg.txt, not a.txt */
     limn_xmp_place xmp;   /* the best caption becomes the description in XMP, merged with what is
-                           * there. `existing` then speaks of a description that a person wrote; that
-                           * of an earlier run is kept. LIMN_XMP_SIDECARS: sidecar_extension is that
-                           * of the sidecars. LIMN_E_UNSUPPORTED: built without libexempi */
+                           * there. `existing` then speaks of a description that a person wrote;
+                           * that of an earlier run is kept. LIMN_XMP_SIDECARS: sidecar_extension is
+                           * that of the sidecars. LIMN_E_UNSUPPORTED: built without libexempi */
     bool is_renewed;      /* of XMP: descriptions of earlier runs are written anew */
     bool has_backup;      /* of LIMN_XMP_IMAGES: the image as it was stays, as NAME_original */
     bool has_alt_text;    /* of XMP: the caption is also the alternative text */
