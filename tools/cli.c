@@ -83,6 +83,17 @@ static bool store(parser *p, const limn_cli_row *row, const char *value)
     return s == LIMN_OK;
 }
 
+/* Of captioning, limn_options_default has them from their rows. */
+static bool store_defaults(parser *p)
+{
+    for (size_t i = 0; i < p->rows.n; i++) {
+        const limn_cli_row *row = &p->rows.items[i];
+        const char *value = row->origin == LIMN_CLI_OWN ? row->option->default_value : NULL;
+        if (value && !store(p, row, value)) return false;
+    }
+    return true;
+}
+
 /* ---- arguments ------------------------------------------------------------------------- */
 
 /* The argument of an option that needs one: what is attached, or the next word. */
@@ -186,7 +197,7 @@ bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_
     limn_cli_rows_of(&p.rows, tool);
     limn_message_init(tool->name, LIMN_NORMAL);
     *exit_code = LIMN_EXIT_USAGE;
-    if (read_arguments(&p)) {
+    if (store_defaults(&p) && read_arguments(&p)) {
         const int code = print_page(&p);
         if (code >= 0) {
             *exit_code = code;

@@ -3,10 +3,10 @@
  *
  *     typedef struct settings { bool recurse; uint32_t beam; const char *output; } settings;
  *     static const limn_option options[] = {
- *         { "recursive", 'r', NULL, "go into folders below", .type = LIMN_OPT_FLAG,
+ *         { "recursive", 'r', NULL, "descend into subfolders", .type = LIMN_OPT_FLAG,
  *           .offset = offsetof(settings, recurse), .group = "Input" },
- *         { "beam", 0, "K", "hypotheses kept (default 3)", .type = LIMN_OPT_COUNT,
- *           .offset = offsetof(settings, beam), .min = 1, .max = 64, .group = "Search" },
+ *         { "beam", 0, "K", "beam size", .type = LIMN_OPT_COUNT, .offset = offsetof(settings, beam),
+ *           .min = 1, .max = 64, .default_value = "3", .group = "Search" },
  *     };
  *     static const limn_cli_tool tool = {
  *         .name = "limn", .summary = "captions for images", .operands = "PATH...",
@@ -16,7 +16,7 @@
  *
  *     int main(int argc, char **argv)
  *     {
- *         settings s = { .beam = 3 };                   // defaults are what stands here before
+ *         settings s = { .output = NULL };   // defaults that no row has: computed, or "not given"
  *         limn_cli_operands paths;
  *         int code;
  *         limn_standard_streams_secure();
@@ -75,7 +75,7 @@ typedef struct limn_cli_operands {
     size_t n_items;
 } limn_cli_operands;
 
-/* Reads argv into `settings`, which holds the defaults, and names the tool in later messages
+/* Reads argv into `settings`, after the defaults of the rows, and names the tool in later messages
  * (tools/message.h). False when the tool is to return *exit_code at once: 0 after --help and
  * --version, 1 after an error, which was printed (lists are then freed already). */
 bool limn_cli_parse(limn_cli_operands *operands, void *settings, const limn_cli_tool *tool,

@@ -14,6 +14,7 @@
 #include "tools/convert/convert_published.h"
 #include "tools/convert/reference_frequencies.h"
 #include "tools/message.h"
+#include "tools/shared_options.h"
 #include "tools/standard_streams.h"
 
 typedef struct settings {
@@ -28,14 +29,14 @@ enum { DTYPE_F32, DTYPE_F16, DTYPE_INT8, DTYPE_OF_INPUT };
 static const char *const dtype_names[] = { "f32", "f16", "int8", NULL };
 
 static const limn_option options[] = {
-    { "output", 'o', "FILE", "the model file to write", .type = LIMN_OPT_TEXT,
-      .offset = offsetof(settings, output), .group = "Output" },
-    { "dtype", 0, "TYPE", "f32, f16 or int8, of weights (default: a model's own, or f32)",
-      "Biases, norms and position embeddings are always f32.", .type = LIMN_OPT_CHOICE,
-      .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
     { "vocab", 0, "FILE", "vocabulary of a BLIP or VirTex checkpoint",
       "For BLIP, BERT's vocab.txt; for VirTex, the SentencePiece model it was trained with.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, vocab), .group = "Input" },
+    { "output", 'o', "FILE", "the model file to write", .type = LIMN_OPT_TEXT,
+      .offset = offsetof(settings, output), .group = "Output" },
+    { "dtype", 0, "TYPE", "weights as f32, f16 or int8 (default: as in a model file, else f32)",
+      "Biases, norms and position embeddings are always f32.", .type = LIMN_OPT_CHOICE,
+      .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
     { "average", 0, NULL, "average the weights of the given models",
       "They must have the same architecture and vocabulary; everything else is taken from the "
       "first.",
@@ -46,12 +47,16 @@ static const limn_option options[] = {
       "For limn --tags. Published weights come with the ImageNet classes; this adds them to a "
       "captioner.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
-    { "length-penalty", 0, "A", "the model's default: score = logprob / length^A",
+    { "length-penalty", 0, "A", "set the model's default: score = logprob / length^A",
       "The default of limn --length-penalty. Larger values favour longer captions.",
       .type = LIMN_OPT_REAL, .offset = offsetof(settings, length_penalty), .min = -10, .max = 10,
       .group = "Output" },
     { "force", 0, NULL, "replace an existing file", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
+    { "confidence", 0, "FILE", "add the confidence model that limn-eval --fit wrote",
+      "For limn --confidence. It must have been fitted to captions of this model. A model keeps "
+      "the one it has when only the data type changes or document frequencies are added.",
+      .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
     { "objects", 0, "FILE", "learn to recognize objects from these labels",
       "Lines \"name<TAB>class:score ...\" from an object detector with COCO's 80 classes. The "
       "model gets the tag set \"objects\", a small network trained on the features of --features; "
@@ -60,10 +65,6 @@ static const limn_option options[] = {
     { "features", 0, "CACHE", "features of the labelled images",
       "CACHE.npy and CACHE.txt, made by limn-preprocess --features with this model.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, features), .group = "Objects" },
-    { "confidence", 0, "FILE", "the file of limn-eval --fit, for limn --confidence",
-      "It must have been fitted to captions of this model. A model keeps its own when only the "
-      "data type changes or document frequencies are added.",
-      .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
     { "references", 0, "FILE", "captions to count document frequencies from",
       "The number of images whose captions contain each n-gram is stored in the model file, for "
       "limn --rerank consensus. " LIMN_CAPTION_FORMATS,
@@ -77,8 +78,7 @@ static const limn_option options[] = {
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, LIMN_KEEP_REJECTED_DETAIL,
       .type = LIMN_OPT_FLAG, .offset = offsetof(settings, keep_rejected),
       .group = "Document frequencies" },
-    { "quiet", 'q', NULL, "print errors only", .type = LIMN_OPT_FLAG,
-      .offset = offsetof(settings, is_quiet), .group = "Messages" },
+    LIMN_ROW_QUIET(.offset = offsetof(settings, is_quiet), .group = "Messages"),
     { "verbose", 'v', NULL, "list the tensors that were written", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_verbose), .group = "Messages" },
 };
@@ -253,32 +253,32 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
 {
     struct stat st;
     if (!s->output)
-        limn_message_error("no output: name it with -o FILE");
+        limn_message_error("no output file given; use -o FILE");
     else if (inputs->n_items > 1 && !s->is_average)
-        limn_message_error("'%s' is one model too many; --average makes one of several",
+        limn_message_error("more than one model given ('%s'); --average combines several",
                            inputs->items[1]);
     else if (inputs->n_items < 2 && s->is_average)
-        limn_message_error("--average needs two models or more");
+        limn_message_error("--average: needs two or more models");
     else if ((s->only || s->split) && !s->references.n_items)
-        limn_message_error("--only and --split choose among --references FILE, which is not given");
+        limn_message_error("--only and --split: need --references FILE");
     else if (s->references.n_items && s->is_encoder_only)
-        limn_message_error("--references: an encoder alone has no use for document frequencies");
+        limn_message_error("--references: can't be combined with --encoder-only");
     else if (!isnan(s->length_penalty) && s->is_encoder_only)
-        limn_message_error("--length-penalty: an encoder alone writes no captions");
+        limn_message_error("--length-penalty: can't be combined with --encoder-only");
     else if (s->confidence && s->is_encoder_only)
-        limn_message_error("--confidence: an encoder alone has no use for it");
+        limn_message_error("--confidence: can't be combined with --encoder-only");
     else if (!s->objects != !s->features)
-        limn_message_error("--objects FILE and --features CACHE go together");
+        limn_message_error("--objects FILE and --features CACHE must be given together");
     else if (is_published(s, inputs) && option_of_models(s))
         limn_message_error(
-            "%s is for model files: convert %s first, then the model file it becomes",
+            "%s: needs a model file; convert %s first, then run limn-convert on the result",
             option_of_models(s), inputs->items[0]);
     else if (is_published(s, inputs) && s->dtype == DTYPE_INT8)
-        limn_message_error("--dtype int8 is for model files: convert %s to f16 first, then the "
-                           "model file it becomes",
+        limn_message_error("--dtype int8: needs a model file; convert %s to f16 first, then run "
+                           "limn-convert on the result",
                            inputs->items[0]);
     else if (s->vocab && is_folder(inputs->items[0]))
-        limn_message_error("--vocab is for checkpoints: the folder %s has its own vocabulary",
+        limn_message_error("--vocab: is for checkpoint files; the folder %s has its own vocabulary",
                            inputs->items[0]);
     else if (!s->is_forced && lstat(s->output, &st) == 0)
         limn_message_error("%s: already exists; --force replaces it", s->output);

@@ -351,8 +351,7 @@ static limn_status check_options(run *r, limn_error *err)
         .is_lower_case = o->is_lower_case,
         .tokenizer = limn_eval_tokenizer_name(o, "13a"),
     };
-    if (o->smoothing)
-        LIMN_TRY(limn_eval_smoothing_parse(&r->settings.sacrebleu, o->smoothing, err));
+    LIMN_TRY(limn_eval_smoothing_parse(&r->settings.sacrebleu, o->smoothing, err));
     r->asserts = limn_calloc(o->asserts.n_items, sizeof *r->asserts);
     if (!r->asserts) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     for (size_t i = 0; i < o->asserts.n_items; i++) {

@@ -23,8 +23,9 @@ typedef struct settings {
 } settings;
 
 static const limn_option options[] = {
-    { "beam", 0, "K", "beam size to compute the memory for (default 3)", .type = LIMN_OPT_COUNT,
-      .offset = offsetof(settings, beam), .min = 1, .max = LIMN_BEAM_MAX, .group = "Output" },
+    { "beam", 0, "K", "beam size to compute the memory for", .type = LIMN_OPT_COUNT,
+      .offset = offsetof(settings, beam), .min = 1, .max = LIMN_BEAM_MAX, .default_value = "3",
+      .group = "Output" },
     { "no-tensors", 0, NULL, "leave out the list of tensors", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, has_no_tensors), .group = "Output" },
 };
@@ -37,8 +38,8 @@ static const limn_cli_tool tool = {
     .name = "limn-inspect",
     .summary = "shows the contents of a model file",
     .operands = "MODEL",
-    .description = "Prints the origin of a converted model, the configuration, vocabulary, notes "
-                   "and tensors, the memory that the model needs, and the file's SHA-256. Every "
+    .description = "Prints the origin of a converted model, its configuration, vocabulary, other "
+                   "metadata and tensors, the memory that it needs, and the file's SHA-256. Every "
                    "tensor is checked as when the model is opened.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,

@@ -10,6 +10,7 @@
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
 #include "tools/progress.h"
+#include "tools/shared_options.h"
 #include "tools/tool_hooks.h"
 #include "tools/preprocess/feature_job.h"
 #include "tools/standard_streams.h"
@@ -29,35 +30,27 @@ static const char *const dtype_names[] = { "f16", "f32", NULL };
 #define FIELD(name) .offset = offsetof(settings, name)
 
 static const limn_option options[] = {
-    { "recursive", 'r', NULL, "enter folders inside folders", .group = "Input",
-      .type = LIMN_OPT_FLAG, FIELD(is_recursive) },
-    { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
-      .type = LIMN_OPT_FLAG, FIELD(is_nul_separated) },
-    { "max-pixels", 0, "N", "reject images with more pixels (default 178956970)", .group = "Input",
-      .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
-    { "model", 0, "FILE", "model or encoder file (default: limn's own model)", .group = "Output",
+    LIMN_ROW_RECURSIVE(FIELD(is_recursive), .group = "Input"),
+    LIMN_ROW_NULL(FIELD(is_nul_separated), .group = "Input"),
+    LIMN_ROW_MAX_PIXELS(FIELD(max_pixels), .group = "Input"),
+    { "model", 0, "FILE", "model or encoder file (default: limn-default)", .group = "Output",
       .detail = "It determines the size of the input and how images are resized; --features runs "
                 "its encoder.",
       .type = LIMN_OPT_TEXT, FIELD(model) },
     { "features", 0, NULL, "write the encoder's features, not pixels", .group = "Output",
       .detail = "As f16 [n, positions, dim] instead of u8 [n, height, width, 3].",
       .type = LIMN_OPT_FLAG, FIELD(has_features) },
-    { "dtype", 0, "TYPE", "f16 (default) or f32, for --features", .group = "Output",
+    { "dtype", 0, "TYPE", "with --features: f16 (default) or f32", .group = "Output",
       .detail = "Training reads f16; f32 is for comparing features with those of another program.",
       .type = LIMN_OPT_CHOICE, FIELD(dtype), .choices = dtype_names },
     { "output", 'o', "OUT", "write OUT.npy and OUT.txt, which must not exist", .group = "Output",
       .type = LIMN_OPT_TEXT, FIELD(output) },
-    { "quiet", 'q', NULL, "print errors only", .group = "Running", .type = LIMN_OPT_FLAG,
-      FIELD(is_quiet) },
+    LIMN_ROW_QUIET(FIELD(is_quiet), .group = "Running"),
     { "verbose", 'v', NULL, "print what was left out", .group = "Running", .type = LIMN_OPT_FLAG,
       FIELD(is_verbose) },
-    { "threads", 0, "N", "number of threads (default: all cores)", .group = "Running",
-      .type = LIMN_OPT_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
-    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off", .group = "Running",
-      .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
-      .choices = limn_sandbox_uses },
-    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
-      .type = LIMN_OPT_TEXT, FIELD(cpu) },
+    LIMN_ROW_THREADS(FIELD(n_threads), .group = "Running"),
+    LIMN_ROW_SANDBOX(FIELD(sandbox), .group = "Running", .detail = "As in limn(1)."),
+    LIMN_ROW_CPU(FIELD(cpu), .group = "Running"),
 };
 
 static const limn_cli_example examples[] = {
@@ -74,7 +67,7 @@ static const limn_cli_tool tool = {
         "Writes the input of a model's encoder, or its features, as a NumPy array with one row per "
         "image, and a list of the names, one per line, in the order of the rows. PATH and the "
         "order of images are as in limn(1); an image that fails is reported and has no row. Both "
-        "files appear when everything is done; an interrupted run leaves none.",
+        "files appear once everything is done; an interrupted run leaves neither.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,
@@ -165,9 +158,7 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
 
 int main(int argc, char **argv)
 {
-    settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS,
-                   .n_threads = limn_default_threads(),
-                   .dtype = DTYPE_NOT_GIVEN };
+    settings s = { .n_threads = limn_default_threads(), .dtype = DTYPE_NOT_GIVEN };
     limn_cli_operands paths;
     limn_error err = { 0 };
     char *default_model = NULL;
@@ -180,7 +171,7 @@ int main(int argc, char **argv)
         return LIMN_EXIT_USAGE;
     }
     if (s.dtype != DTYPE_NOT_GIVEN && !s.has_features) {
-        limn_message_error("--dtype goes with --features: pixels are bytes");
+        limn_message_error("--dtype: needs --features; pixels are always bytes");
         return LIMN_EXIT_USAGE;
     }
     if (!limn_interrupt_start())

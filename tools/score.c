@@ -15,6 +15,7 @@
 #include "tools/message.h"
 #include "tools/pipeline_report.h"
 #include "tools/progress.h"
+#include "tools/shared_options.h"
 #include "tools/score/ids_job.h"
 #include "tools/score/scoring.h"
 #include "tools/tool_hooks.h"
@@ -32,56 +33,52 @@ typedef struct settings {
 #define FIELD(name) .offset = offsetof(settings, name)
 
 static const limn_option options[] = {
-    { "images", 0, "DIR", "the folder of the images", .group = "Input",
+    { "images", 0, "DIR", "folder of the images", .group = "Input",
       .detail = "A caption's image is DIR/NAME, or DIR and the last component of NAME; where the "
-                "file has both a number and a name for an image, either is tried.",
+                "file has both a number and a name for an image, both are tried.",
       .type = LIMN_OPT_TEXT, FIELD(images) },
     { "captions", 0, "FILE", "captions, and the names of their images", .group = "Input",
       .detail = LIMN_CAPTION_FORMATS " The output of limn can be read too.", .type = LIMN_OPT_TEXT,
       FIELD(captions) },
     { "ids", 0, "FILE", "token ids instead of captions", .group = "Input",
-      .detail = "Lines {\"file\": NAME, \"ids\": [ID, ...]}, from the start token to the end "
-                "token, if any, as published models' own programs write them. For each line, "
-                "prints an object with the logprobs of all tokens but the first, over the whole "
-                "vocabulary, and their sum, grouped by image.",
+      .detail =
+          "Lines {\"file\": NAME, \"ids\": [ID, ...]}: the ids of a caption from the start token "
+          "to the end token, if it has one, as the original programs of published models write "
+          "them. Prints one object per line, with the log-probability of each token but the first, "
+          "over the whole vocabulary, and their sum; lines are grouped by image.",
       .type = LIMN_OPT_TEXT, FIELD(ids) },
     { "split", 0, "LIST", LIMN_SPLIT_HELP, .group = "Input", .detail = LIMN_SPLIT_DETAIL,
       .type = LIMN_OPT_TEXT, FIELD(split) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
       .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected) },
-    { "max-pixels", 0, "N", "reject images with more pixels (default 178956970)", .group = "Input",
-      .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS },
-    { "model", 0, "FILE", "model file (default: the one that came with limn)", .group = "Scoring",
+    LIMN_ROW_MAX_PIXELS(FIELD(max_pixels), .group = "Input"),
+    { "model", 0, "FILE", "model file (default: limn-default)", .group = "Scoring",
       .type = LIMN_OPT_TEXT, FIELD(model) },
-    { "format", 0, "NAME", "text (default) or jsonl", .group = "Output",
+    { "format", 0, "NAME", "text or jsonl", .group = "Output",
       .detail = "text: NAME, PMI, LOGPROB, PERPLEXITY, UNKNOWN and CAPTION, separated by tabs, one "
                 "line per caption; in NAME and CAPTION, backslash, tab, newline and carriage "
                 "return are written \\\\, \\t, \\n and \\r. jsonl: one object per caption, also "
                 "with logprob, logprob_without and pmi of each token, null if it is unknown; an "
                 "image that failed, or a caption that is too long, has the key \"error\".",
-      .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_score_format_names },
+      .type = LIMN_OPT_CHOICE, FIELD(format), .choices = limn_score_format_names,
+      .default_value = "text" },
     { "rank", 0, NULL, "worst matches first", .group = "Output",
       .detail = "By PMI: below 0, the image makes the caption less probable. Nothing is written "
                 "until all captions are scored.",
       .type = LIMN_OPT_FLAG, FIELD(is_ranked) },
     { "logits", 0, "DIR", "with --ids: write logits to DIR/LINE.npy", .group = "Output",
-      .detail = "f32 [ids, tokens]: in row i what the model makes of the tokens after the first i "
-                "+ 1. LINE is the number of the line in FILE, from 1.",
+      .detail = "f32 [ids, tokens]: row i holds the logits of the token that follows the first i + "
+                "1 ids. LINE is the line number in FILE, from 1.",
       .type = LIMN_OPT_TEXT, FIELD(logits) },
     { "output", 'o', "FILE", "write to FILE, which must not exist yet", .group = "Output",
       .detail = "It is named FILE.part until it is complete.", .type = LIMN_OPT_TEXT,
       FIELD(output) },
-    { "quiet", 'q', NULL, "print errors only", .group = "Running", .type = LIMN_OPT_FLAG,
-      FIELD(is_quiet) },
+    LIMN_ROW_QUIET(FIELD(is_quiet), .group = "Running"),
     { "verbose", 'v', NULL, "print the scores of all captions together", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(is_verbose) },
-    { "threads", 0, "N", "number of threads (default: all cores)", .group = "Running",
-      .type = LIMN_OPT_COUNT, FIELD(n_threads), .min = 1, .max = LIMN_MAX_THREADS },
-    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off", .group = "Running",
-      .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, FIELD(sandbox),
-      .choices = limn_sandbox_uses },
-    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
-      .type = LIMN_OPT_TEXT, FIELD(cpu) },
+    LIMN_ROW_THREADS(FIELD(n_threads), .group = "Running"),
+    LIMN_ROW_SANDBOX(FIELD(sandbox), .group = "Running", .detail = "As in limn(1)."),
+    LIMN_ROW_CPU(FIELD(cpu), .group = "Running"),
 };
 
 static const limn_cli_example examples[] = {
@@ -332,11 +329,11 @@ static bool check(const settings *s)
         limn_message_error("no --%s given; see %s --help",
                            s->images ? "captions FILE" : "images DIR", tool.name);
     else if (s->ids && (s->captions || s->split || s->keep_rejected))
-        limn_message_error("--captions and its options don't go with --ids");
+        limn_message_error("--captions and its options can't be combined with --ids");
     else if (s->ids && (s->is_ranked || s->format != 0))
-        limn_message_error("--rank and --format don't go with --ids");
+        limn_message_error("--rank and --format can't be combined with --ids");
     else if (s->logits && !s->ids)
-        limn_message_error("--logits DIR goes with --ids FILE, which is not given");
+        limn_message_error("--logits: needs --ids FILE");
     else
         return true;
     return false;
@@ -344,7 +341,7 @@ static bool check(const settings *s)
 
 int main(int argc, char **argv)
 {
-    settings s = { .max_pixels = LIMN_DEFAULT_MAX_PIXELS, .n_threads = limn_default_threads() };
+    settings s = { .n_threads = limn_default_threads() };
     limn_cli_operands none;
     int code;
     limn_standard_streams_secure();

@@ -99,11 +99,11 @@ static bool take_saved(limn_train_options *o, limn_train_arguments *saved, int *
         return false;
     }
     *o = limn_train_options_default();
-    if (!limn_cli_parse(&operands, o, &limn_train_tool, saved->argc, saved->argv, code))
+    if (!limn_cli_parse(&operands, o, limn_train_tool(), saved->argc, saved->argv, code))
         return false;
     o->resume = saved->run;
     o->training.n_threads = given.training.n_threads;
-    limn_message_init(limn_train_tool.name, limn_verbosity_of(given.is_quiet, given.is_verbose));
+    limn_message_init(limn_train_tool()->name, limn_verbosity_of(given.is_quiet, given.is_verbose));
     return true;
 }
 
@@ -115,15 +115,15 @@ int main(int argc, char **argv)
     limn_error err = { 0 };
     int code = LIMN_EXIT_USAGE;
     limn_standard_streams_secure();
-    if (!limn_cli_parse(&operands, &o, &limn_train_tool, argc, argv, &code)) return code;
-    limn_message_init(limn_train_tool.name, limn_verbosity_of(o.is_quiet, o.is_verbose));
+    if (!limn_cli_parse(&operands, &o, limn_train_tool(), argc, argv, &code)) return code;
+    limn_message_init(limn_train_tool()->name, limn_verbosity_of(o.is_quiet, o.is_verbose));
     if ((!o.resume || take_saved(&o, &saved, &code)) && limn_train_options_check(&o)) {
         const limn_status status =
             limn_interrupt_start() ? run(&o, argc, argv, &err)
                                    : limn_fail(&err, LIMN_E_IO, "can't install signal handlers");
         code = exit_code(status, &err, &o);
     }
-    limn_cli_finish(&o, &limn_train_tool);
+    limn_cli_finish(&o, limn_train_tool());
     limn_train_arguments_finish(&saved);
     return code;
 }

@@ -38,9 +38,10 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, FIELD(split) },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .group = "Input",
       .detail = LIMN_KEEP_REJECTED_DETAIL, .type = LIMN_OPT_FLAG, FIELD(keep_rejected) },
-    { "min-count", 0, "N", "keep words used at least N times (default 5)", .group = "Output",
-      .type = LIMN_OPT_COUNT, FIELD(min_count), .min = 1, .max = 4294967295.0 },
-    { "characters", 0, NULL, "characters, for scripts without spaces", .group = "Output",
+    { "min-count", 0, "N", "keep words used at least N times", .group = "Output",
+      .type = LIMN_OPT_COUNT, FIELD(min_count), .min = 1, .max = LIMN_MAX_MIN_COUNT,
+      .default_value = "5" },
+    { "characters", 0, NULL, "count characters, for scripts without spaces", .group = "Output",
       .detail = "A model with such a vocabulary joins its tokens without spaces. Case and "
                 "punctuation are kept; white space is a token of its own.",
       .type = LIMN_OPT_FLAG, FIELD(has_characters) },
@@ -127,10 +128,10 @@ static limn_status make_vocabulary(const settings *s, limn_caption_words *words,
     limn_status status = count_all(words, s, err);
     if (status == LIMN_OK) status = limn_vocab_builder_build(&vocab, words->builder, old, err);
     if (status == LIMN_OK && s->output && limn_vocab_n_tokens(vocab) == LIMN_N_SPECIAL)
-        status = limn_fail(err, LIMN_E_ARG,
-                           "no word has %u uses: nothing to write; lower "
-                           "--min-count",
-                           (unsigned)s->min_count);
+        status =
+            limn_fail(err, LIMN_E_ARG,
+                      "no word is used %u times, so there is nothing to write; lower --min-count",
+                      (unsigned)s->min_count);
     if (status == LIMN_OK && s->output) status = write_file(s->output, vocab, err);
     if (status == LIMN_OK && !s->is_quiet)
         print_counts(words, &(limn_vocab_summary){ words->builder, vocab,
@@ -159,7 +160,7 @@ static limn_status run(const settings *s, limn_error *err)
 
 int main(int argc, char **argv)
 {
-    settings s = { .min_count = 5 };
+    settings s = { .output = NULL };
     limn_cli_operands none;
     limn_error err = { 0 };
     int code;

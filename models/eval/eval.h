@@ -85,7 +85,6 @@ typedef struct limn_eval_metric {
     size_t n_keys, n_stats;
     size_t best_key; /* index of the key by which the best caption of an n-best list is chosen */
     size_t n_lower_better; /* the first keys are better when lower */
-    bool is_default;       /* computed without being asked for */
     /* Fills stats [data->n_images, n_stats] from the hypotheses at `rank`. */
     limn_status (*measure)(double *stats, const limn_eval_data *data, size_t rank,
                            const limn_eval_settings *settings, limn_error *err);

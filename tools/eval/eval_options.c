@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/annotate/annotate.h"
+#include "models/eval/eval_right.h"
 #include "tools/caption_input.h"
+#include "tools/shared_options.h"
+
+/* Where --metrics is not given, and where there is METEOR's data besides. */
+static const char default_metrics[] = "bleu,rouge,cider,diversity";
+static const char default_metrics_with_meteor[] = "bleu,meteor,rouge,cider,diversity";
 
 static const char *const format_names[] = { "text", "json", NULL };
 
@@ -27,14 +32,14 @@ static const limn_option options[] = {
       OPTION(keep_rejected), .group = "Input", .detail = LIMN_KEEP_REJECTED_DETAIL },
     { "allow-missing", 0, NULL, "leave out images that are in one file only", .type = LIMN_OPT_FLAG,
       OPTION(allow_missing), .group = "Input" },
-    { "train", 0, "FILE", "training captions: the share that was copied", .type = LIMN_OPT_TEXT,
+    { "train", 0, "FILE", "training captions, to report the share copied", .type = LIMN_OPT_TEXT,
       OPTION(train), .group = "Input" },
     { "metrics", 0, "LIST", "metrics, separated by commas", .type = LIMN_OPT_TEXT, OPTION(metrics),
-      .group = "Metrics",
+      .default_value = default_metrics, .group = "Metrics",
       .detail =
           "bleu, rouge, cider, cider-plain, meteor, sacrebleu, objects, retrieval, diversity, or a "
-          "score's name as in the output (CIDEr, Bleu_4), in upper or lower case. The default is "
-          "bleu,rouge,cider,diversity, and meteor with --meteor-data. retrieval: how often the "
+          "score's name as in the output (CIDEr, Bleu_4), in upper or lower case. With "
+          "--meteor-data, meteor is one of the default metrics. retrieval: how often the "
           "references prefer their image's caption to those of 100 other images, by CIDEr-D." },
     { "objects", 0, NULL, "objects that captions invent or miss, by class", .type = LIMN_OPT_FLAG,
       OPTION(has_objects), .group = "Metrics",
@@ -45,8 +50,9 @@ static const limn_option options[] = {
           "the references' classes that the caption names; Miss_object: share that it does not. "
           "Miss_person, Miss_person3: share of captions that name nobody, where at least one "
           "reference, or three, name a person. Person_F1, Object_F1: F1 scores. English only." },
-    { "subset", 0, "FILE", "also the scores of the images that FILE names", .type = LIMN_OPT_LIST,
-      OPTION(subsets), .group = "Metrics", .is_more = true, .detail = "One name per line." },
+    { "subset", 0, "FILE", "also score the images that FILE lists, by themselves",
+      .type = LIMN_OPT_LIST, OPTION(subsets), .group = "Metrics", .is_more = true,
+      .detail = "One name per line." },
     { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_OPT_CHOICE,
       OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
       .detail = "For all metrics. The default is ptb, as in coco-caption, and 13a for sacrebleu." },
@@ -58,16 +64,15 @@ static const limn_option options[] = {
     { "meteor-cache", 0, "FILE", "cache the paraphrase table in FILE", .type = LIMN_OPT_TEXT,
       OPTION(meteor_cache), .group = "Metrics", .is_more = true,
       .detail =
-          "Created if missing: 51 MB that load at once, where the table itself takes seconds." },
+          "Created if missing (51 MB). It loads at once, where the original table takes seconds." },
     { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_OPT_TEXT,
-      OPTION(smoothing), .group = "Metrics", .is_more = true,
-      .detail =
-          "The default is exp. floor and add-k take a number, 0.1 and 1 by default: floor:0.01." },
+      OPTION(smoothing), .default_value = "exp", .group = "Metrics", .is_more = true,
+      .detail = "floor and add-k take a number, 0.1 and 1 by default: floor:0.01." },
     { "lowercase", 0, NULL, "sacrebleu: ignore case", .type = LIMN_OPT_FLAG, OPTION(is_lower_case),
       .group = "Metrics", .is_more = true },
     { "df", 0, "FILE", "document frequencies for CIDEr", .type = LIMN_OPT_TEXT, OPTION(df),
       .group = "Metrics",
-      .detail = "FILE was written by --save-df. The default is to count in the references." },
+      .detail = "FILE was written by --save-df. By default they are counted in the references." },
     { "save-df", 0, "FILE", "save the document frequencies to FILE", .type = LIMN_OPT_TEXT,
       OPTION(save_df), .group = "Metrics", .is_more = true },
     { "confidence", 0, NULL, "print 95 % confidence intervals", .type = LIMN_OPT_FLAG,
@@ -77,22 +82,21 @@ static const limn_option options[] = {
       OPTION(baseline), .group = "Metrics",
       .detail = "Paired bootstrap: the difference of the scores, its 95 % interval, and p, the "
                 "probability of a difference this large if there is none." },
-    { "trials", 0, "N", "bootstrap samples (default 1000)", .type = LIMN_OPT_COUNT,
-      OPTION(n_trials), .min = 1, .max = 1000000, .group = "Metrics" },
-    { "seed", 0, "N", "seed of the bootstrap (default 0)", .type = LIMN_OPT_SIZE, OPTION(seed),
-      .min = 0, .max = 9007199254740992.0, .group = "Metrics" },
+    { "trials", 0, "N", "bootstrap samples", .type = LIMN_OPT_COUNT, OPTION(n_trials), .min = 1,
+      .max = 1000000, .default_value = "1000", .group = "Metrics", .is_more = true },
+    { "seed", 0, "N", "random seed of the bootstrap", .type = LIMN_OPT_SIZE, OPTION(seed), .min = 0,
+      .max = 9007199254740992.0, .default_value = "0", .group = "Metrics", .is_more = true },
     { "fit", 0, "FILE", "fit a confidence model to these captions", .type = LIMN_OPT_TEXT,
       OPTION(fit), .group = "Fit", .is_more = true,
       .detail = "Writes FILE for limn-convert --confidence, which adds it to a model; an existing "
                 "FILE is replaced. The hypotheses must come from that model, by limn --signals "
-                "--format jsonl. A caption counts as right if its CIDEr-D is at least 0.3 and it "
-                "names neither people nor an object of COCO's 80 classes that no reference names. "
-                "The probability of that is fitted as a logistic function of the signals. Prints "
+                "--format jsonl. A caption counts as right with a " LIMN_EVAL_RIGHT
+                ". The probability of that is fitted as a logistic function of the signals. Prints "
                 "the weights, and the result of five-fold cross-validation." },
     { "also", 0, "REFS:HYPS", "more captions to fit to", .type = LIMN_OPT_LIST, OPTION(also),
       .group = "Fit", .is_more = true, .detail = "Each set has its own document frequencies." },
-    { "format", 0, "NAME", "text (default) or json", .type = LIMN_OPT_CHOICE, OPTION(format),
-      .choices = format_names, .group = "Output" },
+    { "format", 0, "NAME", "text or json", .type = LIMN_OPT_CHOICE, OPTION(format),
+      .default_value = "text", .choices = format_names, .group = "Output" },
     { "per-image", 0, "FILE", "write the scores of each image, as JSONL", .type = LIMN_OPT_TEXT,
       OPTION(per_image), .group = "Output" },
     { "report", 0, "FILE.html", "write a report, as one self-contained page", .type = LIMN_OPT_TEXT,
@@ -100,15 +104,13 @@ static const limn_option options[] = {
       .detail = "Scores, histograms, the best and the worst images with their captions." },
     { "images", 0, "FOLDER", "folder of the images, for the report", .type = LIMN_OPT_TEXT,
       OPTION(images), .group = "Output" },
-    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off", .group = "Output",
-      .detail = "As in limn(1).", .type = LIMN_OPT_CHOICE, OPTION(sandbox),
-      .choices = limn_sandbox_uses, .is_more = true },
+    LIMN_ROW_SANDBOX(OPTION(sandbox), .group = "Output", .detail = "As in limn(1).",
+                     .is_more = true),
     { "assert", 0, "\"KEY>=X\"", "exit with code 4 unless this holds", .type = LIMN_OPT_LIST,
       OPTION(asserts), .group = "Output", .detail = "Relations: >= > <= <." },
     { "tokenize", 0, "FILE", "only print the tokens of the captions in FILE", .type = LIMN_OPT_TEXT,
       OPTION(tokenize), .group = "Output" },
-    { "quiet", 'q', NULL, "print errors only", .type = LIMN_OPT_FLAG, OPTION(is_quiet),
-      .group = "Output" },
+    LIMN_ROW_QUIET(OPTION(is_quiet), .group = "Output"),
     { "verbose", 'v', NULL, "print more", .type = LIMN_OPT_FLAG, OPTION(is_verbose),
       .group = "Output" },
 };
@@ -134,7 +136,7 @@ const limn_cli_tool limn_eval_tool = {
 
 limn_eval_options limn_eval_options_default(void)
 {
-    return (limn_eval_options){ .tokenizer = LIMN_EVAL_NO_TOKENIZER, .n_trials = 1000 };
+    return (limn_eval_options){ .tokenizer = LIMN_EVAL_NO_TOKENIZER };
 }
 
 limn_caption_reading limn_eval_reading_of_refs(const limn_eval_options *o)
@@ -204,15 +206,6 @@ bool limn_eval_assert_holds(const limn_eval_assert *a, double value)
     return false;
 }
 
-static void choose_default(limn_eval_choice *out, bool has_meteor)
-{
-    out->has_diversity = true;
-    for (size_t i = 0; limn_eval_metrics[i]; i++)
-        if (limn_eval_metrics[i]->is_default ||
-            (has_meteor && limn_eval_metrics[i] == &limn_eval_meteor))
-            out->metrics[out->n_metrics++] = limn_eval_metrics[i];
-}
-
 bool limn_eval_is_chosen(const limn_eval_choice *choice, const limn_eval_metric *metric)
 {
     for (size_t i = 0; i < choice->n_metrics; i++)
@@ -225,7 +218,7 @@ static limn_status fail_metric(const char *name, size_t size, limn_error *err)
     limn_buffer names = { 0 };
     for (size_t i = 0; limn_eval_metrics[i]; i++)
         limn_buffer_printf(&names, "%s, ", limn_eval_metrics[i]->name);
-    limn_fail(err, LIMN_E_ARG, "--metrics: there is no metric \"%.*s\", but there are %sdiversity",
+    limn_fail(err, LIMN_E_ARG, "--metrics: unknown metric \"%.*s\"; choose from %sdiversity",
               (int)size, name, names.bytes ? names.bytes : "");
     limn_buffer_finish(&names);
     return LIMN_E_ARG;
@@ -246,8 +239,8 @@ static limn_status choose_one(limn_eval_choice *out, const char *name, size_t si
 limn_status limn_eval_choose(limn_eval_choice *out, const limn_eval_options *o, limn_error *err)
 {
     *out = (limn_eval_choice){ 0 };
-    if (!o->metrics) choose_default(out, o->meteor_data != NULL);
-    for (const char *name = o->metrics; name;) {
+    const bool adds_meteor = o->metrics == default_metrics && o->meteor_data;
+    for (const char *name = adds_meteor ? default_metrics_with_meteor : o->metrics; name;) {
         const char *next = strchr(name, ',');
         name += strspn(name, " ");
         size_t size = strcspn(name, ",");

@@ -5,38 +5,37 @@
 #include "models/options.h"
 #include "tools/environment.h"
 #include "tools/message.h"
+#include "tools/shared_options.h"
 
 #define FIELD(name) .offset = offsetof(caption_settings, name)
 
 static const char *const xmp_names[] = { "full", "stem", NULL };
 
 static const limn_option options[] = {
-    { "recursive", 'r', NULL, "enter folders inside folders", .group = "Input",
-      .type = LIMN_OPT_FLAG, FIELD(in.is_recursive) },
-    { "null", '0', NULL, "the list on standard input is NUL-separated", .group = "Input",
-      .type = LIMN_OPT_FLAG, FIELD(in.is_nul_separated), .is_neutral = true },
+    LIMN_ROW_RECURSIVE(FIELD(in.is_recursive), .group = "Input"),
+    LIMN_ROW_NULL(FIELD(in.is_nul_separated), .group = "Input", .is_neutral = true),
     { "include", 0, "GLOB", "only names that match", .group = "Input",
       .detail =
           "A shell pattern. Without a slash it is matched against the last component of a path; "
           "with one, against the whole path below the given folder, where * matches slashes too.",
       .type = LIMN_OPT_LIST, FIELD(in.includes), .is_more = true },
     { "exclude", 0, "GLOB", "leave out names that match", .group = "Input",
-      .detail = "As --include, which it overrides. It also applies to folders, which are then not "
-                "entered.",
+      .detail = "As --include, which it overrides. It also applies to folders, whose contents are "
+                "then skipped.",
       .type = LIMN_OPT_LIST, FIELD(in.excludes), .is_more = true },
     { "shard", 0, "I/N", "only part I of N, counted from 0", .group = "Input",
       .detail = "Images are assigned by a hash of their path below the given folder, so parts are "
                 "the same on every machine, whatever the order.",
       .type = LIMN_OPT_TEXT, FIELD(in.shard), .is_more = true },
-    { "model", 0, "FILE", "model file (default: limn's own)",
+    { "model", 0, "FILE", "model file (default: limn-default)",
       .detail = "Several models form an ensemble: at each step their probabilities are averaged. "
                 "They must have the same vocabulary; everything else is taken from the first.",
       .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(captioning.models), .is_neutral = true },
     { "ban-file", 0, "FILE", "ban each line of FILE, a word or phrase",
-      .detail = "Lines with words that are not in the model's vocabulary are ignored, since it "
-                "never writes them (-v counts them).",
+      .detail = "Lines with words that the model's vocabulary lacks are ignored, since it never "
+                "writes them; -v counts them.",
       .group = "Captioning", .type = LIMN_OPT_LIST, FIELD(captioning.ban_files), .is_more = true },
-    { "format", 0, "NAME", "text, jsonl, csv … (default: by the name of FILE)", .group = "Output",
+    { "format", 0, "NAME", "text, jsonl, csv … (default: from FILE's name)", .group = "Output",
       .detail =
           "text: PATH, a tab, CAPTION; one line per caption, none for an image that failed; in "
           "PATH, backslash, tab, newline and carriage return are written \\\\, \\t, \\n and "
@@ -86,7 +85,7 @@ static const limn_option options[] = {
                 "of these with the words and their probabilities. With --n-best, DIR/NAME/1/… for "
                 "the best caption and so on. Existing files are treated as by --explain.",
       .type = LIMN_OPT_TEXT, FIELD(out.attention), .is_more = true },
-    { "output", 'o', "FILE", "write to FILE, or add what it lacks", .group = "Output",
+    { "output", 'o', "FILE", "write to FILE, or add what is missing", .group = "Output",
       .detail =
           "Until the run is complete, the file is called FILE.part, with a journal FILE.limn-run "
           "next to it, from which the same command resumes after an interruption. If FILE exists, "
@@ -121,7 +120,7 @@ static const limn_option options[] = {
           "With --existing append or prepend, the caption does not become a line of its own but "
           "continues the existing text, as in \"a tag, another tag\" with --separator \", \".",
       .type = LIMN_OPT_TEXT, FIELD(out.separator), .is_more = true },
-    { "csv-safe", 0, NULL, "csv: ' before what a spreadsheet would execute", .group = "Output",
+    { "csv-safe", 0, NULL, "csv: escape what a spreadsheet would execute", .group = "Output",
       .detail = "Names and captions that begin with =, +, -, @, a tab or a carriage return, which "
                 "a spreadsheet takes for a formula, get a leading apostrophe; file_bytes then has "
                 "the exact name. Without this option they are written unchanged.",
@@ -179,22 +178,18 @@ static const limn_option options[] = {
       .type = LIMN_OPT_FLAG, FIELD(run.is_forced), .is_neutral = true, .is_more = true },
     { "strict", 0, NULL, "stop at the first image that fails", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(run.is_strict), .is_neutral = true, .is_more = true },
-    { "quiet", 'q', NULL, "print errors only", .group = "Running", .type = LIMN_OPT_FLAG,
-      FIELD(run.is_quiet), .is_neutral = true },
+    LIMN_ROW_QUIET(FIELD(run.is_quiet), .group = "Running", .is_neutral = true),
     { "verbose", 'v', NULL, "print what is used and what was left out", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(run.is_verbose), .is_neutral = true },
-    { "threads", 0, "N", "number of threads (default: all cores)", .group = "Running",
-      .type = LIMN_OPT_COUNT, FIELD(run.n_threads), .min = 1, .max = LIMN_MAX_THREADS,
-      .is_neutral = true },
-    { "sandbox", 0, "WHEN", "decode in sandboxed processes: auto, on or off",
-      .detail = "Images are decoded in processes that can only read, write and compute, so a flaw "
-                "in an image library, or an image that takes too much memory or time, costs only "
-                "that image. auto (default): if the kernel supports it (seccomp); on: refuse to "
-                "run without it. The captions are the same.",
-      .group = "Running", .type = LIMN_OPT_CHOICE, FIELD(run.sandbox), .choices = limn_sandbox_uses,
-      .is_neutral = true, .is_more = true },
-    { "cpu", 0, "LEVEL", "c, avx2 … (default: the best here)", .group = "Running",
-      .type = LIMN_OPT_TEXT, FIELD(run.cpu), .is_neutral = true },
+    LIMN_ROW_THREADS(FIELD(run.n_threads), .group = "Running", .is_neutral = true),
+    LIMN_ROW_SANDBOX(FIELD(run.sandbox), .group = "Running",
+                     .detail =
+                         "Images are decoded in processes that can only read, write and compute, "
+                         "so a flaw in an image library, or an image that takes too much memory or "
+                         "time, costs only that image. auto: if the kernel supports it (seccomp); "
+                         "on: refuse to run without it. The captions are the same.",
+                     .is_neutral = true, .is_more = true),
+    LIMN_ROW_CPU(FIELD(run.cpu), .group = "Running", .is_neutral = true),
 };
 
 static const limn_cli_example examples[] = {

@@ -15,7 +15,8 @@ typedef struct limn_train_options {
     bool is_plan, is_quiet, is_verbose;
 } limn_train_options;
 
-extern const limn_cli_tool limn_train_tool;
+/* Its rows tell the defaults of limn_train_options_default. Static storage; not thread-safe. */
+const limn_cli_tool *limn_train_tool(void);
 
 limn_train_options limn_train_options_default(void);
 

@@ -47,10 +47,11 @@ static limn_status take_minimum(char *name, uint32_t *min_count, limn_error *err
     char *colon = strrchr(name, ':');
     uint64_t value = 0;
     if (!colon || !colon[1] || colon[1 + strspn(colon + 1, "0123456789")]) return LIMN_OK;
-    for (const char *p = colon + 1; *p && value <= UINT32_MAX; p++)
+    for (const char *p = colon + 1; *p && (double)value <= LIMN_MAX_MIN_COUNT; p++)
         value = 10 * value + (uint64_t)(*p - '0');
-    if (value < 1 || value > UINT32_MAX)
-        return limn_fail(err, LIMN_E_ARG, "%s: the minimum is not in 1 … 4294967295", name);
+    if (value < 1 || (double)value > LIMN_MAX_MIN_COUNT)
+        return limn_fail(err, LIMN_E_ARG, "%s: the minimum is not in 1 … %.0f", name,
+                         LIMN_MAX_MIN_COUNT);
     *min_count = (uint32_t)value;
     *colon = '\0';
     return LIMN_OK;

@@ -11,6 +11,8 @@
 #include "common/io/image_list.h"
 #include "decoder/vocab_build.h"
 
+#define LIMN_MAX_MIN_COUNT 4294967295.0 /* uses of a word: it is counted in a uint32_t */
+
 typedef struct limn_caption_words {
     limn_vocab_builder *builder;
     limn_word_counts *images; /* whose captions were counted */
