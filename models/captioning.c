@@ -91,7 +91,7 @@ static limn_status check_pixels(const limn_state *s, const limn_pixels *p, limn_
         return limn_fail(err, LIMN_E_ARG, "pixels: a stride of %zu bytes is less than %u pixels",
                          p->stride, p->width);
     if (p->order != LIMN_PIXELS_RGB && p->order != LIMN_PIXELS_BGR)
-        return limn_fail(err, LIMN_E_ARG, "pixels: order %u is none", (unsigned)p->order);
+        return limn_fail(err, LIMN_E_ARG, "pixels: order %u is unknown", (unsigned)p->order);
     return LIMN_OK;
 }
 

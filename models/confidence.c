@@ -51,7 +51,7 @@ static limn_status refuse_unknown(const limn_json_node *signals, limn_error *err
     json_object_foreach(
         (json_t *)signals->value, key,
         value) if (!is_signal(key)) return limn_json_fail(signals, err, LIMN_E_FORMAT,
-                                                          "there is no signal \"%.40s\"", key);
+                                                          "unknown signal \"%.40s\"", key);
     return LIMN_OK;
 }
 

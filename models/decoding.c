@@ -112,8 +112,7 @@ static limn_status build_prompt(limn_decoding *d, const limn_options *o, limn_er
     const size_t n = d->prompt.n_tokens;
     if (n > n_positions)
         return limn_fail(err, LIMN_E_ARG,
-                         "prompt: %zu tokens with the start, the model has %zu "
-                         "positions",
+                         "prompt: %zu tokens including the start, but the model has %zu positions",
                          n, n_positions);
     const size_t room = n_positions - (n - 1); /* the last new token is not read */
     d->max_steps = max_new_of(d, o, room);
@@ -122,7 +121,7 @@ static limn_status build_prompt(limn_decoding *d, const limn_options *o, limn_er
                          "max-length: %u leaves no room after the %zu tokens of start and prompt",
                          o->max_length, n);
     if (d->max_steps > room)
-        return limn_fail(err, LIMN_E_ARG, "%s: %u is more than the model has positions, %zu",
+        return limn_fail(err, LIMN_E_ARG, "%s: %u is more than the model's %zu positions",
                          o->max_length ? "max-length" : "max-new-tokens",
                          o->max_length ? o->max_length : o->max_new_tokens, n_positions);
     return LIMN_OK;
@@ -163,12 +162,11 @@ static limn_status build_start(limn_decoding *d, const limn_options *o, limn_err
                                  err));
     if (d->start.n_tokens > max_words)
         return limn_fail(err, LIMN_E_ARG,
-                         "the start '%.100s' has %zu words, and a caption at most "
-                         "%zu",
+                         "the start '%.100s' has %zu words, but a caption has at most %zu",
                          o->start, d->start.n_tokens, max_words);
     if (d->banned && limn_phrase_trie_finds(d->banned, limn_vocab_classes(d->model->vocab),
                                             d->start.tokens, d->start.n_tokens))
-        return limn_fail(err, LIMN_E_ARG, "the start '%.100s' has words that are banned", o->start);
+        return limn_fail(err, LIMN_E_ARG, "the start '%.100s' contains banned words", o->start);
     return LIMN_OK;
 }
 
@@ -239,8 +237,7 @@ static limn_status check_length(const limn_decoding *d, limn_error *err)
     const size_t n_needed = limn_required_words_n_needed(d->required, state_after_start(d));
     if (d->start.n_tokens + n_needed <= max_words) return LIMN_OK;
     return limn_fail(err, LIMN_E_ARG,
-                     "the required words%s take %zu words at least, and a caption "
-                     "has at most %zu",
+                     "the required words%s need at least %zu words, but a caption has at most %zu",
                      d->start.n_tokens ? " after the start" : "", d->start.n_tokens + n_needed,
                      max_words);
 }
@@ -261,8 +258,8 @@ static limn_status build_automaton(limn_decoding *d, const requirement_list *l,
         d->model->config.decoder.n_tokens, max_states, &too_many);
     if (s == LIMN_E_LIMIT)
         return limn_fail(err, LIMN_E_ARG,
-                         "the required words take more than %zu states with a "
-                         "beam of %u each: ask for fewer, or take a smaller beam",
+                         "the required words need more than %zu states with a beam of %u each: "
+                         "require fewer words, or use a smaller beam",
                          max_states, o->beam_size);
     return s == LIMN_OK ? check_length(d, err) : limn_fail(err, s, "%s", too_many.text);
 }

@@ -126,7 +126,7 @@ static limn_status read_object(limn_decoder_layout *out, const limn_json_node *l
     LIMN_TRY(limn_decoder_layout_find(out, name, err));
     json_object_foreach((json_t *)layout->value, key, value) /* jansson reads it only */
         if (!is_field(key)) return limn_json_fail(layout, err, LIMN_E_FORMAT,
-                                                  "\"%.40s\" is no field of a layout", key);
+                                                  "\"%.40s\" is not a field of a layout", key);
     for (size_t i = 0; i < N_FIELDS; i++)
         if (limn_json_has(layout, fields[i].key))
             LIMN_TRY(read_field(out, &fields[i], layout, err));

@@ -188,7 +188,7 @@ static limn_status tokens_of(limn_metrics *m, const char *text, text_kind kind, 
     if (kind == AS_WRITTEN)
         return limn_ptb_tokenize(tokens, &m->ptb, text, size, LIMN_PTB_DROP_PUNCTUATION, err);
     const size_t valid = limn_utf8_valid_size(text, size);
-    if (valid < size) return limn_fail(err, LIMN_E_FORMAT, "byte %zu is no UTF-8", valid + 1);
+    if (valid < size) return limn_fail(err, LIMN_E_FORMAT, "byte %zu is not UTF-8", valid + 1);
     *tokens = text;
     return LIMN_OK;
 }
@@ -406,10 +406,11 @@ static limn_status check(const limn_metrics *m, limn_metric metric, const void *
 {
     if (!m || !out) return limn_fail(err, LIMN_E_ARG, "%s: NULL", m ? "out" : "metrics");
     if ((unsigned)metric >= LIMN_N_METRICS)
-        return limn_fail(err, LIMN_E_ARG, "metric: %u is none", (unsigned)metric);
+        return limn_fail(err, LIMN_E_ARG, "metric: %u is unknown", (unsigned)metric);
     if (!m->n_images) return limn_fail(err, LIMN_E_ARG, "no image was added");
     if (metric == LIMN_METRIC_METEOR && !m->meteor)
-        return limn_fail(err, LIMN_E_ARG, "METEOR needs its folder in limn_metrics_create");
+        return limn_fail(err, LIMN_E_ARG,
+                         "METEOR: limn_metrics_create got no folder with its data");
     return LIMN_OK;
 }
 

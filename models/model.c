@@ -36,7 +36,7 @@ static limn_status build(limn_model *m, limn_model_file *file, limn_error *err)
     if (limn_encoder_n_positions(m->encoder) != m->config.decoder.n_memory_positions ||
         limn_encoder_dim(m->encoder) != m->config.decoder.memory_dim)
         return limn_fail(err, LIMN_E_FORMAT,
-                         "the encoder gives %zu positions of %zu, the decoder reads %u of %u",
+                         "the encoder outputs %zu positions of %zu, the decoder expects %u of %u",
                          limn_encoder_n_positions(m->encoder), limn_encoder_dim(m->encoder),
                          m->config.decoder.n_memory_positions, m->config.decoder.memory_dim);
     LIMN_TRY(limn_document_frequencies_read(&m->frequencies, file->tensors, err));
@@ -121,19 +121,19 @@ static limn_status check_same_vocabulary(const limn_model *a, const limn_model *
     const size_t n = limn_vocab_n_tokens(a->vocab), n_other = limn_vocab_n_tokens(b->vocab);
     if (n != n_other)
         return limn_fail(err, LIMN_E_ARG,
-                         "has a vocabulary of %zu tokens, the first model one of "
-                         "%zu: models of an ensemble share theirs",
+                         "has a vocabulary of %zu tokens, the first model has %zu: models of an "
+                         "ensemble must share their vocabulary",
                          n_other, n);
     if (limn_vocab_tokenizer(a->vocab) != limn_vocab_tokenizer(b->vocab) ||
         !limn_specials_equal(limn_vocab_specials(a->vocab), limn_vocab_specials(b->vocab)))
         return limn_fail(err, LIMN_E_ARG,
-                         "has other special tokens, or another tokenizer, than the first model: "
-                         "models of an ensemble share theirs");
+                         "has other special tokens or another tokenizer than the first model: "
+                         "models of an ensemble must share them");
     for (uint32_t i = 0; i < n; i++)
         if (strcmp(limn_vocab_text(a->vocab, i), limn_vocab_text(b->vocab, i)) != 0)
             return limn_fail(err, LIMN_E_ARG,
-                             "has '%s' as token %u, the first model '%s': models "
-                             "of an ensemble share their vocabulary",
+                             "has '%s' as token %u, the first model has '%s': models of an "
+                             "ensemble must share their vocabulary",
                              limn_vocab_text(b->vocab, i), i, limn_vocab_text(a->vocab, i));
     return LIMN_OK;
 }
@@ -163,7 +163,7 @@ limn_status limn_model_open_ensemble(limn_model **out, const char *const *paths,
 {
     if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
     *out = NULL;
-    if (n_paths < 1 || !paths) return limn_fail(err, LIMN_E_ARG, "no model is named");
+    if (n_paths < 1 || !paths) return limn_fail(err, LIMN_E_ARG, "no model given");
     LIMN_TRY(limn_model_open(out, paths[0], cpu_level, err));
     if (n_paths == 1) return LIMN_OK;
     const limn_status status = open_others(*out, paths + 1, n_paths - 1, cpu_level, err);

@@ -89,8 +89,7 @@ static limn_status read_metadata(limn_model_file *f, limn_error *err)
     f->config.decoder.specials = *limn_vocab_specials(f->vocab);
     if (f->config.decoder.n_tokens < 5)
         return limn_fail(err, LIMN_E_FORMAT,
-                         VOCABULARY_KEY ": has no word beside the four special "
-                                        "tokens");
+                         VOCABULARY_KEY ": has no words beyond the four special tokens");
     return LIMN_OK;
 }
 
@@ -178,7 +177,7 @@ limn_status limn_model_file_write_made(const char *path, const limn_model_config
         goto done;
     }
     if (config->has_decoder != (vocab != NULL)) {
-        s = limn_fail(err, LIMN_E_ARG, "%s: decoder and vocabulary go together", path);
+        s = limn_fail(err, LIMN_E_ARG, "%s: decoder and vocabulary must be given together", path);
         goto done;
     }
     s = check_config(config, config_json, err);

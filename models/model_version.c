@@ -24,9 +24,8 @@ limn_status limn_model_version_check(const limn_safetensors *tensors, limn_error
     const char *version = limn_safetensors_metadata(tensors, LIMN_VERSION_KEY);
     if (!version)
         return limn_fail(err, LIMN_E_FORMAT,
-                         "is a safetensors file, but no limn model (no " LIMN_VERSION_KEY
-                         " in its __metadata__): limn-convert makes one of the "
-                         "reference captioner or of published weights of an encoder");
+                         "is a safetensors file, but not a limn model (no " LIMN_VERSION_KEY
+                         " in its __metadata__); limn-convert makes one of published weights");
     const char *rule = limn_safetensors_metadata(tensors, LIMN_INT8_KEY);
     if (rule && strcmp(rule, LIMN_INT8_RULE_NAME) != 0)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
@@ -74,9 +73,8 @@ limn_status limn_model_version_check_uses(const limn_model_file *f, limn_error *
         return limn_fail(
             err, LIMN_E_FORMAT,
             LIMN_CONFIG_KEY
-            ": encoder: input that is cropped, no square, \"linear\", decoded whole or of "
-            "a mean for each channel, and vision transformers, are what " LIMN_VERSION_KEY
-            " \"%s\" does not have",
+            ": encoder: " LIMN_VERSION_KEY " \"%s\" has no vision transformers, and no input that "
+            "is cropped, not square, \"linear\", decoded whole or normalised per channel",
             version);
     return limn_fail(
         err, LIMN_E_FORMAT,

@@ -55,7 +55,7 @@ const limn_option limn_option_rows[] = {
     { "no-repeat-ngram", 0, "N", "no repeated n-gram of N words; 0 = off", .group = "Captioning",
       .type = LIMN_OPT_COUNT, FIELD(no_repeat_ngram), .min = 0, .max = MAX_WORDS,
       .default_value = "0", .is_more = true },
-    { "search", 0, "NAME", "the algorithm: limn, transformers or virtex",
+    { "search", 0, "NAME", "search algorithm: limn, transformers or virtex",
       .detail =
           "For converted models. transformers reproduces its generate(), with --beam (default 1: "
           "greedy), --length-penalty (default 1), --repetition-penalty and the four lengths below; "
@@ -144,8 +144,8 @@ const limn_option limn_option_rows[] = {
       .detail = "Words whose information is closest to the entropy come first.",
       .group = "Sampling", .type = LIMN_OPT_REAL, FIELD(typical), .min = 0.000001, .max = 1,
       .default_value = "1", .is_more = true },
-    { "seed", 0, "N", "seed of the random numbers", .group = "Sampling", .type = LIMN_OPT_SIZE,
-      FIELD(seed), .min = 0, .max = 9007199254740992.0, .default_value = "0", .is_more = true },
+    { "seed", 0, "N", "random seed", .group = "Sampling", .type = LIMN_OPT_SIZE, FIELD(seed),
+      .min = 0, .max = 9007199254740992.0, .default_value = "0", .is_more = true },
     { "n-best", 0, "N", "captions per image", .group = "Output", .type = LIMN_OPT_COUNT,
       FIELD(n_best), .min = 1, .max = LIMN_BEAM_MAX, .default_value = "1" },
     { "style", 0, "NAME", "raw or sentence",

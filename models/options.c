@@ -54,10 +54,10 @@ limn_status limn_options_take(limn_options *out, const limn_options *given, limn
                          "options: a size of %zu bytes is not what limn_options_default writes",
                          given->size);
     if (has_unknown(given))
-        return limn_fail(err, LIMN_E_ARG,
-                         "options: of %zu bytes, more than the %zu that limn %s knows; it is older "
-                         "than the program",
-                         given->size, sizeof *out, LIMN_VERSION);
+        return limn_fail(
+            err, LIMN_E_ARG,
+            "options: %zu bytes, more than the %zu of limn %s, which is older than the program",
+            given->size, sizeof *out, LIMN_VERSION);
     memcpy(out, given, given->size < sizeof *out ? given->size : sizeof *out);
     out->size = sizeof *out;
     limn_options_complete(out);
@@ -167,29 +167,28 @@ static limn_status check_method(const limn_options *o, const char *dash, limn_er
     const bool is_beam = o->method == LIMN_METHOD_BEAM;
     const char *beam = beam_option(o), *sampling = sampling_option(o);
     if (!(o->method & LIMN_METHOD_SAMPLE) && sampling)
-        return limn_fail(err, LIMN_E_ARG,
-                         "%s%s is of sampling, but captions are searched by beam: add %ssample",
-                         dash, sampling, dash);
+        return limn_fail(err, LIMN_E_ARG, "%s%s applies to sampling only; add %ssample", dash,
+                         sampling, dash);
     if (!is_beam && o->method != LIMN_METHOD_SAMPLE && o->method != LIMN_METHOD_SAMPLE_DISTINCT)
-        return limn_fail(err, LIMN_E_ARG, "method: %u is none", (unsigned)o->method);
+        return limn_fail(err, LIMN_E_ARG, "method: %u is unknown", (unsigned)o->method);
     if (!is_beam && beam)
         return limn_fail(err, LIMN_E_ARG,
-                         "%s%s is of beam search, which %ssample is not: leave out one of them",
+                         "%s%s applies to beam search only and can't be combined with %ssample",
                          dash, beam, dash);
     if (!is_beam && o->temperature == 0 && o->n_best > 1)
-        return limn_fail(err, LIMN_E_ARG,
-                         "%stemperature 0 always draws the same caption: there are no %sn-best %u",
-                         dash, dash, o->n_best);
+        return limn_fail(
+            err, LIMN_E_ARG,
+            "%stemperature 0 always draws the same caption, so %sn-best %u is impossible", dash,
+            dash, o->n_best);
     return LIMN_OK;
 }
 
 static limn_status check_groups(const limn_options *o, const char *dash, limn_error *err)
 {
     if (limn_options_names(o, "diversity") && o->n_groups == 1)
-        return limn_fail(err, LIMN_E_ARG, "%sdiversity is between groups: add %sgroups, 2 or more",
-                         dash, dash);
+        return limn_fail(err, LIMN_E_ARG, "%sdiversity needs %sgroups of 2 or more", dash, dash);
     if (o->method == LIMN_METHOD_BEAM && o->beam_size % o->n_groups)
-        return limn_fail(err, LIMN_E_ARG, "%sgroups: %u groups don't divide %sbeam, %u", dash,
+        return limn_fail(err, LIMN_E_ARG, "%sgroups: %u does not divide %sbeam, %u", dash,
                          o->n_groups, dash, o->beam_size);
     return LIMN_OK;
 }
@@ -210,12 +209,13 @@ static limn_status check_candidates(const limn_options *o, const char *dash, lim
     const bool is_named = limn_options_names(o, "candidates");
     if (o->n_candidates && (is_named || o->method != LIMN_METHOD_BEAM) &&
         o->n_candidates < o->n_best)
-        return limn_fail(err, LIMN_E_ARG, "%scandidates: %u are fewer than %sn-best, %u", dash,
+        return limn_fail(err, LIMN_E_ARG, "%scandidates: %u is less than %sn-best, %u", dash,
                          o->n_candidates, dash, o->n_best);
     if (o->n_candidates && (o->patience != 1 || limn_options_names(o, "patience")))
-        return limn_fail(err, LIMN_E_ARG,
-                         "%scandidates and %spatience both say how many may finish: leave out one",
-                         dash, dash);
+        return limn_fail(
+            err, LIMN_E_ARG,
+            "%scandidates and %spatience both set how many captions may finish; use only one", dash,
+            dash);
     return LIMN_OK;
 }
 
@@ -242,8 +242,8 @@ static limn_status check_rerank(const limn_options *o, const char *dash, limn_er
         return LIMN_OK;
     return limn_fail(err, LIMN_E_ARG,
                      "%srerank consensus needs several captions to choose from: %s%s%s", dash,
-                     limn_options_names(o, "candidates") ? "take more "
-                     : is_beam                           ? "take a larger "
+                     limn_options_names(o, "candidates") ? "raise "
+                     : is_beam                           ? "raise "
                                                          : "add ",
                      dash, is_beam && !limn_options_names(o, "candidates") ? "beam" : "candidates");
 }
@@ -293,13 +293,12 @@ static limn_status check_search(const limn_options *o, const char *dash, limn_er
         if (is_listed(any, row->name) || (is_transformers && is_listed(transformers, row->name)))
             continue;
         if (is_given(o, row))
-            return limn_fail(err, LIMN_E_ARG,
-                             "%s%s is not an option of %ssearch %s: leave out one of them", dash,
+            return limn_fail(err, LIMN_E_ARG, "%s%s can't be combined with %ssearch %s", dash,
                              row->name, dash, rules);
     }
     if (o->filter || o->keeps_search || o->keeps_attention)
-        return limn_fail(err, LIMN_E_ARG, "%ssearch %s: %s works with limn's own search alone",
-                         dash, rules, o->filter ? "a filter" : "looking into the search");
+        return limn_fail(err, LIMN_E_ARG, "%ssearch %s: %s only works with limn's own search", dash,
+                         rules, o->filter ? "a filter" : "looking into the search");
     return LIMN_OK;
 }
 
@@ -311,13 +310,13 @@ static limn_status check_lengths(const limn_options *o, const char *dash, limn_e
                                 o->min_new_tokens };
     for (size_t i = 0; i < 4 && o->search == LIMN_SEARCH_LIMN; i++)
         if (values[i])
-            return limn_fail(err, LIMN_E_ARG, "%s%s is of %ssearch transformers: add that", dash,
-                             names[i], dash);
+            return limn_fail(err, LIMN_E_ARG, "%s%s needs %ssearch transformers", dash, names[i],
+                             dash);
     if (o->max_length && o->max_new_tokens)
-        return limn_fail(err, LIMN_E_ARG,
-                         "%smax-length and %smax-new-tokens both say how long captions may be: "
-                         "leave out one",
-                         dash, dash);
+        return limn_fail(
+            err, LIMN_E_ARG,
+            "%smax-length and %smax-new-tokens both limit the length of captions; use only one",
+            dash, dash);
     return LIMN_OK;
 }
 
@@ -329,8 +328,7 @@ static limn_status check_prompt(const limn_options *o, const char *dash, limn_er
                         : o->start           ? "start-with"
                                              : NULL;
     if (!o->prompt || !other) return LIMN_OK;
-    return limn_fail(err, LIMN_E_ARG, "%sprompt and %s%s don't go together: leave out one", dash,
-                     dash, other);
+    return limn_fail(err, LIMN_E_ARG, "%sprompt can't be combined with %s%s", dash, dash, other);
 }
 
 limn_status limn_options_check(const limn_options *o, const char *dash, limn_error *err)

@@ -336,8 +336,9 @@ static limn_status narrow(limn_tensor *t, limn_error *err)
         halves[i] = limn_f32_to_f16(values[i]);
         if ((halves[i] & 0x7c00) != 0x7c00) continue;
         limn_free(halves);
-        return limn_fail(err, LIMN_E_LIMIT, "tensor %s: value %zu is %g, F16 ends at 65504",
-                         t->name, i, (double)values[i]);
+        return limn_fail(err, LIMN_E_LIMIT,
+                         "tensor %s: value %zu is %g, beyond the range of F16 (65504)", t->name, i,
+                         (double)values[i]);
     }
     limn_free((void *)t->data);
     t->data = halves;

@@ -75,7 +75,7 @@ static limn_status unknown_word(const limn_vocab *v, const char *kind, const cha
     find_near(near, v, word);
     for (size_t i = 0; i < N_NEAR && near[i].text; i++) {
         const size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "; near ones: ", near[i].text);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "; similar: ", near[i].text);
     }
     return limn_fail(err, LIMN_E_ARG, "%s word '%.60s' is not in the vocabulary%s", kind, word,
                      list);

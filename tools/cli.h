@@ -5,8 +5,8 @@
  *     static const limn_option options[] = {
  *         { "recursive", 'r', NULL, "descend into subfolders", .type = LIMN_OPT_FLAG,
  *           .offset = offsetof(settings, recurse), .group = "Input" },
- *         { "beam", 0, "K", "beam size", .type = LIMN_OPT_COUNT, .offset = offsetof(settings, beam),
- *           .min = 1, .max = 64, .default_value = "3", .group = "Search" },
+ *         { "beam", 0, "K", "beam size", .type = LIMN_OPT_COUNT, .offset = offsetof(settings,
+ * beam), .min = 1, .max = 64, .default_value = "3", .group = "Search" },
  *     };
  *     static const limn_cli_tool tool = {
  *         .name = "limn", .summary = "captions for images", .operands = "PATH...",

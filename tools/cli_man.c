@@ -94,13 +94,11 @@ static void put_exit_codes(FILE *out)
         const char *what;
     } codes[] = {
         { LIMN_EXIT_OK, "Everything was done." },
-        { LIMN_EXIT_USAGE, "Usage error, or options that contradict each other." },
+        { LIMN_EXIT_USAGE, "Usage error, or contradictory options." },
         { LIMN_EXIT_NOTHING,
-          "Nothing was done, or the output is not complete: it could not be written to its end, or "
-          "an "
-          "archive, a folder or a list could not be read to its end, so that images in it are not "
-          "known and have no result." },
-        { LIMN_EXIT_SOME_FAILED, "Some inputs failed; each is named on standard error, and all "
+          "Nothing was done, or the output is incomplete: writing it failed, or an archive, folder "
+          "or list could not be read to its end, so some of its images have no result." },
+        { LIMN_EXIT_SOME_FAILED, "Some inputs failed; each is named on standard error, and the "
                                  "others have their results." },
         { LIMN_EXIT_ASSERT, "An --assert does not hold." },
         { LIMN_EXIT_INTERRUPTED, "Interrupted." },

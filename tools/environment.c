@@ -58,6 +58,6 @@ limn_status limn_default_model_path(char **out, limn_error *err)
     limn_buffer_finish(&path);
     return limn_fail(err, LIMN_E_IO,
                      "no default model: no " LIMN_DEFAULT_MODEL " in %s../models, %s../share/limn "
-                     "or " LIMN_DATA_FOLDER "; name one with --model FILE",
+                     "or " LIMN_DATA_FOLDER "; give one with --model FILE",
                      folder, folder);
 }

@@ -106,8 +106,8 @@ static void warn_of_data(const run *r)
     const bool has_cider = limn_eval_is_chosen(&r->choice, &limn_eval_cider) ||
                            limn_eval_is_chosen(&r->choice, &limn_eval_cider_plain);
     if (data->n_by_number)
-        limn_message_warning("%zu %s paired by the references' \"id\", as \"%s\", since no other "
-                             "name is in both files",
+        limn_message_warning("%zu %s matched by the references' \"id\" (\"%s\"), since the files "
+                             "share no other names",
                              data->n_by_number,
                              limn_plural(data->n_by_number, "hypothesis is", "hypotheses are"),
                              data->by_number);
@@ -116,11 +116,11 @@ static void warn_of_data(const run *r)
                              data->n_unfit, limn_plural(data->n_unfit, "image", "images"),
                              limn_plural(data->n_unfit, "is", "are"));
     if (data->n_images == 1 && has_cider && !r->options->df)
-        limn_message_warning("CIDEr of one image is 0 by definition: n-grams count by how few of "
-                             "the images have them (--df FILE takes the counts from elsewhere)");
+        limn_message_warning("CIDEr of a single image is always 0, as n-grams are weighted by how "
+                             "few images have them; --df FILE takes the weights from elsewhere");
     if (r->options->tokenizer == LIMN_EVAL_NO_TOKENIZER && has_one_token_captions(data))
-        limn_message_warning("most references are a single token: for a language without blanks "
-                             "between words, --tokenizer char");
+        limn_message_warning("most references are a single token; for languages without spaces "
+                             "between words, use --tokenizer char");
 }
 
 static limn_status read_files(run *r, limn_error *err)
@@ -343,7 +343,8 @@ static limn_status check_options(run *r, limn_error *err)
     LIMN_TRY(limn_eval_choose(&r->choice, o, err));
     if (o->tokenize) return LIMN_OK;
     if (!o->refs || !o->hyps)
-        return limn_fail(err, LIMN_E_ARG, "--refs and --hyps are needed (or --tokenize)");
+        return limn_fail(err, LIMN_E_ARG,
+                         "--refs FILE and --hyps FILE are required (or --tokenize FILE)");
     if (o->also.n_items && !o->fit) return limn_fail(err, LIMN_E_ARG, "--also: needs --fit");
     r->settings.df_path = o->df;
     r->settings.sacrebleu = (limn_sacrebleu_settings){
@@ -357,7 +358,8 @@ static limn_status check_options(run *r, limn_error *err)
     for (size_t i = 0; i < o->asserts.n_items; i++) {
         LIMN_TRY(limn_eval_assert_parse(&r->asserts[i], o->asserts.items[i], err));
         if (!has_key(&r->choice, &r->asserts[i]))
-            return limn_fail(err, LIMN_E_ARG, "--assert \"%s\": no metric of the run has this key",
+            return limn_fail(err, LIMN_E_ARG,
+                             "--assert \"%s\": no selected metric has this key; see --metrics",
                              o->asserts.items[i]);
     }
     return LIMN_OK;

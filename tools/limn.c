@@ -102,8 +102,8 @@ static limn_status check_confidence(const caption_settings *s, const limn_model 
         (!s->captioning.has_confidence && isnan(s->captioning.min_confidence)))
         return LIMN_OK;
     return limn_fail(err, LIMN_E_ARG,
-                     "--%s: %s has no confidence; limn --signals, limn-eval --fit "
-                     "and limn-convert --confidence give it one (limn-eval --help fit)",
+                     "--%s: %s has no confidence model; limn --signals, limn-eval --fit and "
+                     "limn-convert --confidence add one (limn-eval --help fit)",
                      s->captioning.has_confidence ? "confidence" : "min-confidence", path);
 }
 

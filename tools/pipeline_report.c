@@ -15,13 +15,12 @@ void limn_report_left_out(const limn_left_out *l)
             limn_plural(l->n_other, "file that is not an image", "files that are not images"),
             l->n_hidden, l->n_special);
     if (l->n_folders)
-        limn_message_info("folders inside folders that were not entered: %zu (-r enters them)",
-                          l->n_folders);
+        limn_message_info("subfolders skipped: %zu (use -r to include them)", l->n_folders);
     if (l->n_archives)
-        limn_message_info("archives inside folders that were not entered: %zu (-r enters them)",
+        limn_message_info("archives in folders skipped: %zu (use -r to include them)",
                           l->n_archives);
     if (l->n_loops)
-        limn_message_note("%zu %s back to a folder above not followed", l->n_loops,
+        limn_message_note("%zu %s to a parent folder not followed", l->n_loops,
                           limn_plural(l->n_loops, "link", "links"));
 }
 

@@ -55,7 +55,8 @@ static limn_status take_sign(convert_source *s, const original_encoder *of, cons
 {
     const size_t n = strlen(name) - strlen(of->sign);
     if (*found)
-        return limn_fail(err, LIMN_E_FORMAT, "%s and %s: weights of two encoders", *found, name);
+        return limn_fail(err, LIMN_E_FORMAT, "%s and %s: weights of two different encoders", *found,
+                         name);
     if (n >= sizeof s->prefix)
         return limn_fail(err, LIMN_E_LIMIT, "%s: its prefix is too long", name);
     snprintf(s->prefix, sizeof s->prefix, "%.*s", (int)n, name);
@@ -71,10 +72,9 @@ static limn_status fail_without_sign(limn_error *err)
         limn_buffer_printf(&signs, "%s%s (%s)", signs.size > 0 ? " or " : "", of->sign, of->kind);
     const limn_status status =
         limn_fail(err, LIMN_E_FORMAT,
-                  "has no tensor %s: is neither a model, nor the reference "
-                  "captioner, nor weights of a known encoder; captioners of "
-                  "others are converted by their folder, checkpoints of BLIP "
-                  "and VirTex with --vocab",
+                  "has no tensor %s, so it is neither a model, nor the reference captioner, nor "
+                  "weights of a known encoder; for other captioners give their folder, for "
+                  "checkpoints of BLIP and VirTex add --vocab",
                   signs.has_failed ? "of one" : signs.bytes);
     limn_buffer_finish(&signs);
     return status;

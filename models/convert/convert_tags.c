@@ -92,8 +92,7 @@ static limn_status check_encoder(const convert_result *r, const limn_safetensors
         limn_tensor_to_f32(values, other);
         same = is_equal(spec, r->tensors[i].data, values, n);
         limn_free(values);
-        if (!same)
-            return limn_fail(err, LIMN_E_ARG, "its encoder is another: %s differs", spec->name);
+        if (!same) return limn_fail(err, LIMN_E_ARG, "has another encoder: %s differs", spec->name);
     }
     return LIMN_OK;
 }

@@ -76,9 +76,9 @@ limn_status convert_tensors(convert_result *out, convert_source *source, bool is
 {
     *out = (convert_result){ .config = source->config, .vocab = source->vocab };
     if (!source->config.has_decoder && !is_encoder_only)
-        return limn_fail(err, LIMN_E_ARG,
-                         "has an encoder alone: convert it with --encoder-only, or, when "
-                         "it is VirTex, with --vocab");
+        return limn_fail(
+            err, LIMN_E_ARG,
+            "is an encoder without a decoder; use --encoder-only, or, for VirTex, --vocab");
     if (is_encoder_only) {
         out->config.has_decoder = false;
         out->vocab = NULL;

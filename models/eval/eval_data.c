@@ -245,8 +245,7 @@ limn_status limn_eval_data_create(limn_eval_data *out, const limn_caption_file *
     builder b = { .data = out, .tokenizer = { .kind = limn_eval_find_tokenizer(tokenizer) } };
     limn_status status;
     *out = (limn_eval_data){ .tokenizer = b.tokenizer.kind };
-    if (!b.tokenizer.kind)
-        return limn_fail(err, LIMN_E_ARG, "there is no tokenizer \"%s\"", tokenizer);
+    if (!b.tokenizer.kind) return limn_fail(err, LIMN_E_ARG, "unknown tokenizer \"%s\"", tokenizer);
     LIMN_TRY(limn_eval_match_create(&match, refs, hyps, err));
     out->n_by_number = match.n_by_number;
     out->by_number = match.by_number;

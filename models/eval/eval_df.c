@@ -43,14 +43,16 @@ static limn_status parse_header(limn_cider_df *df, const char *line, const limn_
     const char *name = line + strlen(magic), *tab, *number;
     uint32_t n_images;
     if (strncmp(line, magic, strlen(magic)) != 0 || !(tab = strchr(name, '\t')))
-        return limn_fail(err, LIMN_E_FORMAT, "no document frequencies of limn-eval --save-df");
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "not document frequencies written by limn-eval --save-df");
     if (strncmp(name, data->tokenizer->name, (size_t)(tab - name)) != 0 ||
         strlen(data->tokenizer->name) != (size_t)(tab - name))
         return limn_fail(err, LIMN_E_ARG, "made with the tokenizer %.*s, not with %s",
                          (int)(tab - name), name, data->tokenizer->name);
     number = tab + 1;
     if (!read_number(&n_images, &number, '\0') || n_images == 0)
-        return limn_fail(err, LIMN_E_FORMAT, "line 1: \"%.40s\" is no number of images", tab + 1);
+        return limn_fail(err, LIMN_E_FORMAT, "line 1: \"%.40s\" is not a number of images",
+                         tab + 1);
     limn_cider_df_set_n_images(df, n_images);
     return LIMN_OK;
 }

@@ -60,13 +60,12 @@ static limn_status take_record(limn_pixel_cache *c, limn_pixel_record *r, const 
                                limn_error *err)
 {
     if (r->n_rows != c->rows.n_rows || r->input.spec.width != c->size)
-        return limn_fail(err, LIMN_E_FORMAT,
-                         "%s: is of %zu rows of %u pixels, the array beside it "
-                         "has %zu of %u",
-                         path, r->n_rows, (unsigned)r->input.spec.width, c->rows.n_rows,
-                         (unsigned)c->size);
+        return limn_fail(
+            err, LIMN_E_FORMAT,
+            "%s: describes %zu rows of %u pixels, but the array next to it has %zu of %u", path,
+            r->n_rows, (unsigned)r->input.spec.width, c->rows.n_rows, (unsigned)c->size);
     if (r->names != hash_names(&c->rows.names))
-        return limn_fail(err, LIMN_E_FORMAT, "%s: the names beside it were altered", path);
+        return limn_fail(err, LIMN_E_FORMAT, "%s: the names next to it were altered", path);
     limn_row_cache_set_checksums(&c->rows, r->checksums);
     c->unreadable = r->unreadable;
     c->n_unreadable = r->n_unreadable;
@@ -178,8 +177,8 @@ static limn_status open_given(limn_pixel_cache *c, const char *path,
         const char *name = limn_image_names_get(settings->names, i);
         if (limn_image_names_find(&c->rows.names, name) == LIMN_NO_IMAGE)
             return limn_fail(err, LIMN_E_ARG,
-                             "%s.npy: has no row for %s; it was not made here, so "
-                             "it is not replaced: remove it, or name another cache",
+                             "%s.npy: has no row for %s; it was not made by limn-train, so it is "
+                             "not replaced: remove it, or give another --cache",
                              path, name);
     }
     return LIMN_OK;

@@ -122,9 +122,7 @@ static limn_status allocate(limn_pixel_prefetch *p, limn_error *err)
         is_whole = p->threads[i].pixels != NULL;
     }
     return is_whole ? LIMN_OK
-                    : limn_fail(err, LIMN_E_NOMEM,
-                                "out of memory for %zu batches of %zu "
-                                "pictures",
+                    : limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu batches of %zu images",
                                 p->n_slots, s->max_images);
 }
 

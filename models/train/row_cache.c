@@ -59,10 +59,10 @@ static limn_status add_names(limn_image_names *names, char *text, size_t size, s
         *end = '\0';
         LIMN_TRY(limn_image_names_add(names, line, err));
         if (limn_image_names_count(names) == n)
-            return limn_fail(err, LIMN_E_FORMAT, "line %zu: %s is there twice", n + 1, line);
+            return limn_fail(err, LIMN_E_FORMAT, "line %zu: %s is listed twice", n + 1, line);
     }
     if (n != n_rows)
-        return limn_fail(err, LIMN_E_FORMAT, "%zu names, but the array beside it has %zu rows", n,
+        return limn_fail(err, LIMN_E_FORMAT, "%zu names, but the array next to it has %zu rows", n,
                          n_rows);
     return LIMN_OK;
 }
@@ -202,14 +202,13 @@ limn_status limn_row_cache_read(const limn_row_cache *c, size_t row, void *out, 
         read_at(c->fd, out, c->row_size, c->array.data_offset + (uint64_t)row * c->row_size);
     if (n < 0) return fail_errno(err, c->path);
     if ((size_t)n < c->row_size)
-        return limn_fail(err, LIMN_E_TRUNCATED, "%s: has become shorter; row %zu of %zu is gone",
+        return limn_fail(err, LIMN_E_TRUNCATED, "%s: was truncated; row %zu of %zu is missing",
                          c->path, row, c->n_rows);
     if (c->checksums && limn_row_checksum(out, c->row_size) != c->checksums[row])
-        return limn_fail(
-            err, LIMN_E_FORMAT,
-            "%s: the row of %s was altered; remove the file, and it is made again, unless "
-            "you gave it",
-            c->path, limn_image_names_get(&c->names, row));
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "%s: the row of %s was altered; remove the file to have it rebuilt, or "
+                         "restore it if it is your own",
+                         c->path, limn_image_names_get(&c->names, row));
     return LIMN_OK;
 }
 

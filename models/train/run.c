@@ -174,9 +174,9 @@ static limn_status parse_state(limn_run_position *out, const char *fingerprint, 
     const limn_json_node root = limn_json_root(document);
     limn_status status = limn_json_string(&is, &root, "fingerprint", err);
     if (status == LIMN_OK && strcmp(is, fingerprint) != 0)
-        status = limn_fail(err, LIMN_E_ARG,
-                           "belongs to a run on other images, captions or "
-                           "settings; begin a new run");
+        status =
+            limn_fail(err, LIMN_E_ARG,
+                      "belongs to a run on other images, captions or settings; start a new run");
     if (status == LIMN_OK) status = limn_json_u32(&stage, &root, "stage", 0, 16, err);
     if (status == LIMN_OK) status = limn_json_u32(&step, &root, "step", 0, UINT32_MAX, err);
     if (status == LIMN_OK) status = limn_json_number(&out->best, &root, "best", -1, 10, err);

@@ -71,10 +71,10 @@ static limn_status create(limn_run_folder *f, limn_error *err)
 {
     LIMN_TRY(limn_folder_make(f->path, true, err));
     if (is_there(f, "run.json"))
-        return limn_fail(err, LIMN_E_ARG,
-                         "%s: holds a run already; --resume %s continues it, another folder begins "
-                         "a new one",
-                         f->path, f->path);
+        return limn_fail(
+            err, LIMN_E_ARG,
+            "%s: already holds a run; use --resume %s to continue it, or another folder", f->path,
+            f->path);
     if (!is_unused(f, f->path, false))
         return limn_fail(err, LIMN_E_ARG, "%s: is not an empty folder", f->path);
     LIMN_TRY(limn_folder_make(limn_run_folder_file(f, "cache"), false, err));
@@ -98,7 +98,7 @@ limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_e
     if (is_there(*out, "run.json")) return LIMN_OK;
     limn_run_folder_close(out);
     return limn_fail(err, LIMN_E_ARG,
-                     "%s: is not a folder of a run (it has no run.json): begin it with --run",
+                     "%s: is not the folder of a run (it has no run.json); use --run to start one",
                      path);
 }
 

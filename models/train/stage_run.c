@@ -177,8 +177,8 @@ static void leave_heads(struct stage_run *r)
     const size_t n = limn_tag_heads_keep(&r->heads, has_slots ? LIMN_OBJECTS_SET : "");
     if (n > 0 && !r->is_trial)
         limn_training_say(r->context->data->listener, LIMN_TRAINING_INFO,
-                          "tags are about the encoder as it was: %zu set(s) left out; limn-convert "
-                          "--objects teaches them anew",
+                          "tag sets left out, since the encoder they were trained on changes: %zu; "
+                          "limn-convert --objects trains them again",
                           n);
 }
 

@@ -137,7 +137,7 @@ static limn_status run_from_position(limn_training_context *context, limn_error 
     LIMN_TRY(limn_run_find(&position, &n_unreadable, context->folder, context->fingerprint, err));
     if (n_unreadable > 0)
         limn_training_say(context->data->listener, LIMN_TRAINING_WARNING,
-                          "%zu %s passed over, since %s can't be read", n_unreadable,
+                          "%zu %s skipped, since %s can't be read", n_unreadable,
                           limn_plural(n_unreadable, "checkpoint is", "checkpoints are"),
                           limn_plural(n_unreadable, "it", "they"));
     LIMN_TRY(run_stages(context, &position, err));

@@ -77,8 +77,8 @@ static limn_status read_names(limn_training_data *d, limn_error *err)
         return take_splits(d, err);
     if (says_splits(&d->captions))
         limn_training_say(d->listener, LIMN_TRAINING_WARNING,
-                          "%s: has not both splits " TRAIN_SPLITS " and " DEV_SPLITS
-                          ": its images are dealt out by a hash of their names",
+                          "%s: lacks one of the splits " TRAIN_SPLITS " and " DEV_SPLITS
+                          ": images are assigned by a hash of their names",
                           o->images.captions);
     return deal_out(d, err);
 }
@@ -120,7 +120,7 @@ static limn_status read_vocabulary(limn_training_data *d, limn_error *err)
         LIMN_TRY(build_vocabulary(d, err));
     d->vocab = d->own_vocab ? d->own_vocab : d->base.vocab;
     if (o->model.init && d->own_vocab)
-        limn_training_say(d->listener, LIMN_TRAINING_NOTE, "%zu words, %zu before",
+        limn_training_say(d->listener, LIMN_TRAINING_NOTE, "%zu tokens, %zu before",
                           limn_vocab_n_tokens(d->vocab), limn_vocab_n_tokens(d->base.vocab));
     return LIMN_OK;
 }
@@ -154,7 +154,7 @@ static limn_status read_base(limn_training_data *d, limn_error *err)
     LIMN_TRY(limn_model_file_open(&d->base, o->model.init ? o->model.init : o->model.encoder, err));
     if (o->model.init && !d->base.config.has_decoder)
         return limn_fail(err, LIMN_E_ARG,
-                         "%s: is an encoder without a decoder, not a model to begin with",
+                         "%s: is an encoder without a decoder; use --encoder, not --init",
                          o->model.init);
     d->config = d->base.config;
     return check_encoder(d, err);
@@ -209,7 +209,7 @@ static limn_status add_tag_slots(limn_training_data *d, limn_error *err)
         return limn_fail(err, LIMN_E_ARG, "tag slots: %u are more than the %u tags of %s",
                          o->model.n_tag_slots, n_tags, base);
     if (c->n_tag_slots > 0 && c->n_tag_slots != o->model.n_tag_slots)
-        return limn_fail(err, LIMN_E_ARG, "tag slots: %s has %u already", base, c->n_tag_slots);
+        return limn_fail(err, LIMN_E_ARG, "tag slots: %s already has %u", base, c->n_tag_slots);
     c->n_tag_slots = o->model.n_tag_slots;
     c->n_tags = n_tags;
     return LIMN_OK;
@@ -229,7 +229,7 @@ static void warn_count(const limn_training_data *d, const limn_training_count *c
                        const char *what)
 {
     if (count->n == 0) return;
-    limn_training_say(d->listener, LIMN_TRAINING_WARNING, "%zu %s left out, the first of %s%s",
+    limn_training_say(d->listener, LIMN_TRAINING_WARNING, "%zu %s left out; the first: %s%s",
                       count->n, what, count->first[0], count->n > 1 ? " and others" : "");
 }
 
@@ -260,9 +260,9 @@ static void warn_small_dev(const limn_training_data *d)
     enum { FEW = 20 };
     if (d->dev.n_images > 0 && d->dev.n_images < FEW && d->train.n_images >= FEW)
         limn_training_say(d->listener, LIMN_TRAINING_WARNING,
-                          "only %zu %s for development, by whose score the model is chosen%s",
-                          d->dev.n_images, limn_plural(d->dev.n_images, "image", "images"),
-                          d->settings->images.dev_list ? "" : "; a larger share for it takes more");
+                          "only %zu development %s to choose the model by%s", d->dev.n_images,
+                          limn_plural(d->dev.n_images, "image", "images"),
+                          d->settings->images.dev_list ? "" : "; raise --dev-share");
 }
 
 static limn_status make_sets(limn_training_data *d, limn_error *err)

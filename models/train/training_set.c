@@ -133,10 +133,10 @@ static limn_status check_rest(const builder *b, limn_error *err)
 {
     const limn_training_report *r = &b->set->report;
     if (b->n_kept > 0) return LIMN_OK;
-    return limn_fail(
-        err, LIMN_E_FORMAT,
-        "no caption is left: unlisted images: %zu, no words: %zu, more than %zu words: %zu",
-        r->unlisted.n, r->empty.n, b->settings->max_words, r->too_long.n);
+    return limn_fail(err, LIMN_E_FORMAT,
+                     "no captions left; left out: %zu of unlisted images, %zu without words, "
+                     "longer than %zu words: %zu",
+                     r->unlisted.n, r->empty.n, b->settings->max_words, r->too_long.n);
 }
 
 /* The images that have captions, and where these begin; first_kept of all that were wanted. */

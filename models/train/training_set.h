@@ -60,7 +60,7 @@ typedef struct limn_training_set_settings {
 } limn_training_set_settings;
 
 /* Builds a set. Captions of an image keep their order, equal ones stay. LIMN_E_ARG (above),
- * LIMN_E_FORMAT (no caption is left: the text says why), LIMN_E_NOMEM, LIMN_E_LIMIT. */
+ * LIMN_E_FORMAT (no captions left: the text says why), LIMN_E_NOMEM, LIMN_E_LIMIT. */
 limn_status limn_training_set_create(limn_training_set *out, const limn_caption_file *captions,
                                      const limn_training_set_settings *settings, limn_error *err);
 void limn_training_set_finish(limn_training_set *set); /* accepts a zeroed one; zeroes it */

@@ -141,7 +141,7 @@ static limn_status ask(float *agreement, const limn_unpaired_data *u, const limn
         .pool = pool,
         .progress = limn_training_progress(u->listener),
     };
-    limn_training_work(u->listener, "unpaired images looked at");
+    limn_training_work(u->listener, "unpaired images scored");
     status = limn_self_training_agree(agreement, &opinion, err);
     limn_training_work(u->listener, NULL);
     limn_cached_images_finish(&pixels);

@@ -167,8 +167,8 @@ static limn_status find_view(limn_row_cache *out, const maker *m, size_t view, l
     if (access(paths.npy, F_OK) != 0) return LIMN_OK;
     if (access(paths.json, F_OK) != 0)
         return limn_fail(err, LIMN_E_ARG,
-                         "%s: has no .json beside it, so it was not made here and "
-                         "is not replaced: remove it, or name another folder",
+                         "%s: has no .json next to it, so it was not made by limn-train and is not "
+                         "replaced: remove it, or give another --cache",
                          paths.npy);
     describe(text, m, view);
     uint64_t *checksums = limn_row_record_read(paths.json, text, limn_image_names_count(names));
@@ -421,11 +421,10 @@ static limn_status check_features(limn_row_cache *rows, const limn_cache_shape *
         return LIMN_OK;
     }
     if (access(record, F_OK) == 0)
-        return limn_fail(
-            err, LIMN_E_FORMAT,
-            "%s: is not what training began with, by %s, which can be removed to go on "
-            "all the same",
-            rows->path, record);
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "%s: has changed since training began, according to %s; remove that file "
+                         "to continue anyway",
+                         rows->path, record);
     LIMN_TRY(limn_row_cache_compute_checksums(rows, err));
     return limn_row_record_write(record, text, rows->checksums, rows->n_rows, err);
 }

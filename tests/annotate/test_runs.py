@@ -165,7 +165,7 @@ class SidecarTest(RunTest):
                 self.assertEqual((self.p / f"{name}.txt").read_bytes(), data)
                 self.assertIn(f"p/{name}.txt: is ", messages)
             for name, encoding in (("0", "UTF-16"), ("1", "UTF-16BE"), ("4", "UTF-32"), ("5", "UTF-32BE")):
-                self.assertIn(f"p/0000{name}.txt: is {encoding}, not UTF-8, and nothing is added to it; iconv -f {encoding} ",
+                self.assertIn(f"p/0000{name}.txt: is {encoding}, not UTF-8, so nothing is added to it; iconv -f {encoding} ",
                               messages)
             self.assertIn("p/00006.txt: is no text", messages)
             text = (self.p / "00003.txt").read_bytes().decode()
@@ -282,7 +282,7 @@ class OutputTest(RunTest):
             (self.folder / "x.csv").write_text(text, encoding=encoding)
             before = (self.folder / "x.csv").read_bytes()
             _, messages = self.limn("p", "-o", "x.csv", code=1)
-            self.assertIn(f"x.csv: exists, and from byte 0 on is not as --format csv writes it (it is {name}: save it as UTF-8)",
+            self.assertIn(f"x.csv: exists, but from byte 0 on it is not what --format csv writes (it is {name}: save it as UTF-8)",
                           messages)
             self.assertEqual((self.folder / "x.csv").read_bytes(), before)
         self.assertEqual(self.leftovers(), [])

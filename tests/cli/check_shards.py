@@ -153,12 +153,12 @@ def check_refusals(limn, model, folder, shards):
             ("an ending that is taken", ["--tar", "cls", shards[0]], 1, "choose another --tar ending", set()),
             ("an image in no archive", [loose], 2, "is in no archive", set()),
             ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "named before", {"shard0.jsonl"}),
-            ("one twice", [shards[0], shards[0]], 3, "named before", {"shard0.jsonl"}),
+            ("one twice", [shards[0], shards[0]], 3, "given earlier", {"shard0.jsonl"}),
             ("a tar that is cut off", ["--tar", "txt", cut, shards[1]], 2, "the archive is cut off", {"shard1.tar"}),
             ("records of a tar that is cut off", [cut, shards[1]], 2, "the archive is cut off", {"shard1.jsonl"}),
             ("two images of a name", ["--tar", "txt", two], 1, "would share a member dog.txt", set()),
             ("a HEIC beside its JPEG", ["--tar", "txt", pair], 3, "this is HEIC", {"pair.tar"}),
-            ("an ending twice", ["--tar", "txt", "--tar", "json", "--tar", "txt", shards[0]], 1, "is there twice", set()),
+            ("an ending twice", ["--tar", "txt", "--tar", "json", "--tar", "txt", shards[0]], 1, "given twice", set()),
             ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is not a valid ending", set()),
             ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "can't be combined with --format", set())):
         out = folder / name.replace(" ", "_")

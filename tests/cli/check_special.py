@@ -34,7 +34,7 @@ def check_refused(limn, model, folder):
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(folder / "socket.png"))
     (folder / "zero.png").symlink_to("/dev/zero")
-    expected = {"pipe.png": "the file is empty", "sparse.png": "more than", "socket.png": "", "zero.png": "a device", "/dev/zero": "a device" }
+    expected = {"pipe.png": "the file is empty", "sparse.png": "larger than", "socket.png": "", "zero.png": "a device", "/dev/zero": "a device" }
     code, names, error = run(limn, model, ["a.png", *expected, "b.png"], folder)
     if code != 3 or names != ["a.png", "b.png"]:
         yield f"exit code {code}, captions of {names}: {error}"

@@ -247,7 +247,7 @@ class ReadersTest(unittest.TestCase):
 
     def test_hints(self):
         error = self.evaluate({"1": ["a dog"]}, {"1": "a dog"})[2]
-        self.assertIn("CIDEr of one image is 0 by definition", error)
+        self.assertIn("CIDEr of a single image is always 0", error)
         chinese = {"1": "\u7ea2\u8272\u7684\u7535\u8f66", "2": "\u4e24\u53ea\u5c71\u7f8a"}
         self.assertIn("--tokenizer char", self.evaluate(chinese, chinese)[2])
         self.assertNotIn("--tokenizer char", self.evaluate(chinese, chinese, "--tokenizer", "char")[2])

@@ -208,7 +208,7 @@ class Convert(unittest.TestCase):
                 for name, (_, shape, values) in tensors.items()}, {**metadata, **change})
             self.assert_fails(1, f"{other}: {text}", "--average", TOY, other)
         self.assert_fails(1, "one model too many; --average", TOY, TOY)
-        self.assert_fails(1, "--average needs two models or more", "--average", TOY)
+        self.assert_fails(1, "--average: needs two or more models", "--average", TOY)
 
     def test_document_frequencies(self):
         """Counted here once more, from words that the tokenizer leaves alone."""
@@ -239,7 +239,7 @@ class Convert(unittest.TestCase):
         metadata, tensors = self.convert(self.output, "--encoder-only", "--force")
         self.assertNotIn("limn.document_frequencies", metadata)
         self.assertEqual([n for n in tensors if n.startswith("document")], [])
-        self.assert_fails(1, "no caption of an image that counts", TOY, "--force",
+        self.assert_fails(1, "no captions of the selected images", TOY, "--force",
                           "--references", "captions.txt", "--only", "captions.txt")
         self.assert_fails(1, "--references FILE, which is not given", TOY, "--only", "train.txt")
 
@@ -271,7 +271,7 @@ class Convert(unittest.TestCase):
         self.assertEqual(self.output.read_bytes(), first)
         self.convert(path, "--tags", self.output, "--dtype", "f16", "--force") # also from f16
         self.assertEqual(self.output.read_bytes(), first)
-        self.assert_fails(1, "its encoder is another: encoder.stem.weight differs", TOY, "--force", "--tags", encoder)
+        self.assert_fails(1, "has another encoder: encoder.stem.weight differs", TOY, "--force", "--tags", encoder)
         self.assert_fails(1, f"--tags {TOY}: has no tags", TOY, "--force", "--tags", TOY)
 
     def test_tag_slots(self):
@@ -372,7 +372,7 @@ class Convert(unittest.TestCase):
         source[name].values[3] = 70000
         path = self.folder / "in.safetensors"
         original.write_safetensors(path, source, original.reference_metadata())
-        self.assert_fails(2, f"tensor {name}: value 3 is 70000, F16 ends at 65504", path,
+        self.assert_fails(2, f"tensor {name}: value 3 is 70000, beyond the range of F16 (65504)", path,
                           "--dtype", "f16")
         self.convert(path)
 

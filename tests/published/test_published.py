@@ -263,7 +263,7 @@ class Published(unittest.TestCase):
         self.edit_weights(folder / "model.safetensors", forget)
         done = self.run_convert(folder)
         self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stderr, r"a mean log-probability of -[34]\.\d+ a token, expected more than -3")
+        self.assertRegex(done.stderr, r"a mean log-probability per token of -[34]\.\d+, expected more than -3")
 
     # ---- checkpoints of the authors' programs -------------------------------------------------
 
@@ -425,7 +425,7 @@ class Published(unittest.TestCase):
             ("blip", lambda c: c["text_config"].update(position_embedding_type="relative_key"),
              ["text_config.position_embedding_type: expected \"absolute\", is \"relative_key\""]),
             ("blip", lambda c: c["vision_config"].update(window_size=7),
-             ["vision_config.window_size: is a field that is not known"]),
+             ["vision_config.window_size: is an unknown field"]),
             ("blip", lambda c: c["vision_config"].update(num_channels=1), ["vision_config.num_channels: expected 3, is 1"]),
             ("blip", lambda c: c["vision_config"].update(image_size=48),
              ["preprocessor_config.json: size: is 32, expected 48, the image_size of config.json"]),
@@ -463,7 +463,7 @@ class Published(unittest.TestCase):
             ("blip", dict(image_mean=[0.5]), ["image_mean: has 1 numbers, expected 3"]),
             ("blip", dict(image_processor_type="DeiTImageProcessor"), ["expected BlipImageProcessor"]),
             ("blip", dict(do_center_crop=True), ["do_center_crop: is true, expected false"]),
-            ("blip", dict(do_mirror=True), ["do_mirror: is a field that is not known"]),
+            ("blip", dict(do_mirror=True), ["do_mirror: is an unknown field"]),
             ("git", dict(do_center_crop=False), ["do_center_crop: is false, expected true"]),
             ("git", dict(size={"height": 32, "width": 32}), ["size: expected shortest_edge alone"]),
         ]
@@ -551,7 +551,7 @@ class Published(unittest.TestCase):
         (self.folder / "net.onnx").write_bytes(bytes(64))
         self.assert_fails(["net.onnx: is an ONNX network"], self.folder / "net.onnx", "--vocab", vocab)
         original.write_pth(path, {"model.a": original.Tensor((1,), array.array("f", [1]))})
-        self.assert_fails(["is no checkpoint of BLIP", "or VirTex"], path, "--vocab", vocab)
+        self.assert_fails(["is not a checkpoint of BLIP", "or VirTex"], path, "--vocab", vocab)
 
     def test_mistakes_of_use(self):
         folder = self.copy("blip")

@@ -133,7 +133,7 @@ class Train(unittest.TestCase):
                        "-o", "off.safetensors")
         self.assertNotEqual((self.folder / "off.safetensors").read_bytes(), plain)
         done = self.run_train("--run", "no", "--stage", "features", *terms, code=1)
-        self.assertIn("--reward-text: is for the reward stage", done.stderr)
+        self.assertIn("--reward-text: needs --stage reward or all", done.stderr)
 
     def test_self_training_goes_on_bit_for_bit(self):
         """What the model finds to fit is asked once, and is what a run that goes on uses."""
@@ -183,7 +183,7 @@ class Train(unittest.TestCase):
 
     def test_tags_stay_as_long_as_the_encoder_does(self):
         done = self.run_train("--run", "run", "--encoder", SLOTTED, *SMALL, "-o", "model.safetensors", new=False)
-        self.assertIn("3 set(s) left out; limn-convert --objects", done.stderr)
+        self.assertIn("they were trained on changes: 3; limn-convert --objects", done.stderr)
         self.assertIn(self.sets_of_tags("model.safetensors")[0], ([], ["one", "any", "objects"]))
         self.assertEqual(self.sets_of_tags("run/base-1.safetensors"), (["one", "any", "objects"], None))
         self.run_train("--run", "more", "--init", "run/base-1.safetensors", "--tag-slots", 2, "--stage", "features",
@@ -268,9 +268,9 @@ class Train(unittest.TestCase):
             self.assertIn("none of the 16 images that the captions name is in", error)
         error = self.plan(f"{n}.png\ta wall" for n in [*names, "gone", "q"]).stderr
         self.assertIn("2 of 18 images are not in", error)
-        self.assertIn("the first: gone.png; a run ends when more than 1 % can't be read", error)
+        self.assertIn("the first: gone.png; a run stops if more than 1 % can't be read", error)
         self.assertIn("captions come first", self.plan(f"a red wall\t{n}.png" for n in names).stderr)
-        self.assertIn("no image is for development", self.plan((f"{n}.png\ta wall" for n in names), share=0).stderr)
+        self.assertIn("there are no development images", self.plan((f"{n}.png\ta wall" for n in names), share=0).stderr)
 
     def test_plan_opens_a_sample(self):
         photos = self.folder / "photos"
@@ -349,7 +349,7 @@ class Train(unittest.TestCase):
         newest = self.folder / "run" / "checkpoint-8.safetensors"
         newest.write_bytes(newest.read_bytes()[:1000])
         done = self.run_train("--resume", "run", data=False, new=False)
-        self.assertIn("1 checkpoint is passed over, since it can't be read", done.stderr)
+        self.assertIn("1 checkpoint is skipped, since it can't be read", done.stderr)
         self.assertEqual((self.folder / "a.safetensors").read_bytes(), model)
 
     def test_features_that_are_altered_meanwhile(self):

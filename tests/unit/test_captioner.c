@@ -321,7 +321,7 @@ static void test_what_is_no_captioner_is_an_error_with_its_name(void **state)
     assert_non_null(strstr(err.text, "encoder without a decoder"));
     assert_int_equal(toy_model_write(path, &mismatched, NULL), LIMN_OK);
     assert_int_equal(limn_model_open(&model, path, NULL, &err_grid), LIMN_E_FORMAT);
-    assert_non_null(strstr(err_grid.text, "49 positions of 1280, the decoder reads 48 of 1280"));
+    assert_non_null(strstr(err_grid.text, "49 positions of 1280, the decoder expects 48 of 1280"));
     assert_int_equal(limn_model_open(&model, path, "sse9", &err_level), LIMN_E_ARG);
 }
 

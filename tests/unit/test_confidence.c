@@ -212,8 +212,7 @@ static void test_bad_texts(void **state)
     check_bad("\"pictures\": 100", "\"pictures\": 0", "pictures: expected an integer in 1 … ");
     check_bad("\"bias\": -0.5", "\"bias\": 1e4", "bias: expected a number in -1000 … 1000");
     check_bad("\"bias\"", "\"bass\"", "bias: is missing");
-    check_bad("\"signals\": {", "\"signals\": {\"mood\": 1, ",
-              "signals: there is no signal \"mood\"");
+    check_bad("\"signals\": {", "\"signals\": {\"mood\": 1, ", "signals: unknown signal \"mood\"");
     check_bad("\"entropy\"", "\"atrophy\"", "signals.entropy: is missing");
     check_bad("\"scale\": 1.0", "\"scale\": 0",
               "signals.logprob.scale: expected a number in 1e-06");

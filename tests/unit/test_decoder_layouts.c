@@ -287,7 +287,7 @@ static void test_what_is_refused(void **state)
           LIMN_E_UNSUPPORTED },
         { "{\"name\": \"bart\"}", "decoder layout \"bart\" is not known", LIMN_E_UNSUPPORTED },
         { "{\"tied\": false}", "layout.name", LIMN_E_FORMAT },
-        { "{\"name\": \"blip\", \"twice\": 1}", "\"twice\" is no field of a layout",
+        { "{\"name\": \"blip\", \"twice\": 1}", "\"twice\" is not a field of a layout",
           LIMN_E_FORMAT },
         { "{\"name\": \"blip\", \"activation\": \"swish\"}",
           "layout.activation: \"swish\" is not known: none, relu6, gelu, relu, gelu_tanh, "

@@ -517,18 +517,18 @@ static void test_options_that_cannot_be_met_are_named(void **state)
     limn_model *model = open_model(1, NULL);
     limn_options cases[12];
     static const char *const says[] = {
-        "groups: 2 groups don't divide beam, 3",
+        "groups: 2 does not divide beam, 3",
         "rerank: the model file has no document frequencies",
-        "must is of beam search, which sample is not",
-        "required word 'doog' is not in the vocabulary; near ones: dog",
+        "must applies to beam search only",
+        "required word 'doog' is not in the vocabulary; similar: dog",
         "'dog' is required and banned",
-        "the required words take 6 words at least",
+        "the required words need at least 6 words",
         "the start 'a red dog in the grass' has 6 words",
         "temperature: -1 is not in 0 … 100",
         "top-p: 0 is not in 1e-06 … 1",
         "candidates and patience both say",
         "n-best: 4 is more than beam, 3",
-        "candidates: 2 are fewer than n-best, 3",
+        "candidates: 2 is less than n-best, 3",
     };
     (void)state;
     for (size_t i = 0; i < 12; i++) cases[i] = limn_options_default();

@@ -98,7 +98,7 @@ static void test_every_kind_of_damage_is_named(void **state)
     static const struct {
         const char *version, *config, *vocabulary, *says;
     } cases[] = {
-        { NULL, CONFIG, WORDS, "is a safetensors file, but no limn model" },
+        { NULL, CONFIG, WORDS, "is a safetensors file, but not a limn model" },
         { "4", CONFIG, WORDS, "limn.version is \"4\", this program reads 1, 2 and 3" },
         { "2", LAYOUT("\"gpt2\""), WORDS,
           "limn.config: decoder: layout \"gpt2\", 64 positions and tokenizer \"words\" are what "
@@ -162,7 +162,7 @@ static void test_every_kind_of_damage_is_named(void **state)
         { "1", CONFIG, "{}", "limn.vocabulary: tokenizer: is missing" },
         { "1", CONFIG, "[]", "limn.vocabulary: 0 tokens, expected at least" },
         { "1", CONFIG, "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\"]",
-          "limn.vocabulary: has no word beside the four special tokens" },
+          "limn.vocabulary: has no words beyond the four special tokens" },
         { "1", CONFIG, "[\"<pad>\", 1]", "limn.vocabulary: [1]: expected a string, is 1" },
         { "1", CONFIG, "[\"<pad>\", \"<s>\", \"</s>\", \"<unk>\", \"a b\"]",
           "limn.vocabulary: token 4 has white space" },
@@ -325,7 +325,7 @@ static void test_bad_inputs_are_named(void **state)
         { "2",
           "{\"encoder\": {\"family\": \"x\", \"input_size\": 224, \"resize\": \"bicubic\", "
           "\"shorter_side\": 256, \"mean\": 127, \"scale\": 1}}",
-          NULL, "encoder: input that is cropped" },
+          NULL, "has no vision transformers, and no input that is cropped" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

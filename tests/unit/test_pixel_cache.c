@@ -330,7 +330,7 @@ static void test_a_name_twice_is_refused(void **state)
     for (int i = 0; i < 2; i++) limn_cache_writer_add(w, "a.jpg", row, NULL);
     assert_int_equal(limn_cache_writer_commit(&w, NULL), LIMN_OK);
     assert_int_equal(limn_pixel_cache_open(&c, temp_path("cache"), SIZE, &err), LIMN_E_FORMAT);
-    assert_non_null(strstr(err.text, "cache.txt: line 2: a.jpg is there twice"));
+    assert_non_null(strstr(err.text, "cache.txt: line 2: a.jpg is listed twice"));
 }
 
 int main(void)

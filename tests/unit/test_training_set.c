@@ -134,8 +134,8 @@ static void test_a_set_without_captions_is_an_error(void **state)
     limn_error err;
     (void)state;
     assert_int_equal(make(&set, captions, "c.jpg", NULL, &err), LIMN_E_FORMAT);
-    assert_string_equal(
-        err.text, "no caption is left: unlisted images: 6, no words: 1, more than 5 words: 0");
+    assert_string_equal(err.text, "no captions left; left out: 6 of unlisted images, 1 without "
+                                  "words, longer than 5 words: 0");
 }
 
 static void test_only_the_first_few_are_named(void **state)
@@ -194,7 +194,7 @@ static void test_text_needs_no_images(void **state)
     limn_file_replace(temp_path("text"), "?\n", 2, NULL);
     assert_int_equal(limn_training_set_read_text(&set, temp_path("text"), &settings, &err),
                      LIMN_E_FORMAT);
-    assert_non_null(strstr(err.text, "/text: no caption is left"));
+    assert_non_null(strstr(err.text, "/text: no captions left"));
     limn_vocab_destroy(&vocab);
 }
 

@@ -54,10 +54,10 @@ static void test_what_is_no_word_is_named_with_near_ones(void **state)
     static const struct {
         const char *text, *says;
     } cases[] = {
-        { "puppie", "required word 'puppie' is not in the vocabulary; near ones: puppies, puppy, "
+        { "puppie", "required word 'puppie' is not in the vocabulary; similar: puppies, puppy, "
                     "purple" },
-        { "a dgo", "required word 'dgo' is not in the vocabulary; near ones: dog" },
-        { "skateboarders", "near ones: skateboard" },
+        { "a dgo", "required word 'dgo' is not in the vocabulary; similar: dog" },
+        { "skateboarders", "similar: skateboard" },
         { "xylophone", "required word 'xylophone' is not in the vocabulary" },
         { "<unk>", "required word '<unk>' is not in the vocabulary" },
         { "", "required word '' is empty" },

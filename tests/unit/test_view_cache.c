@@ -302,7 +302,7 @@ static void test_nothing_of_others_is_replaced(void **state)
     limn_file_replace(temp_path("view-0.npy"), "mine", 4, NULL);
     assert_false(make(&c, &s, &err));
     assert_int_equal(err.code, LIMN_E_ARG);
-    assert_non_null(strstr(err.text, "view-0.npy: has no .json beside it"));
+    assert_non_null(strstr(err.text, "view-0.npy: has no .json next to it"));
 }
 
 static void flip(const char *path, long from_end)
@@ -336,7 +336,7 @@ static void check_altered_features(const limn_image_names *wanted)
     assert_int_equal(limn_view_cache_open_features(&given, temp_path("view-0"), wanted, 1, 1280,
                                                    temp_path("features.json"), &err),
                      LIMN_E_FORMAT);
-    assert_non_null(strstr(err.text, "view-0.npy: is not what training began with"));
+    assert_non_null(strstr(err.text, "view-0.npy: has changed since training began"));
     remove(temp_path("features.json"));
 }
 
@@ -396,7 +396,7 @@ static void test_rows_that_changed_are_errors(void **state)
     assert_int_equal(truncate(temp_path("view-1.npy"), 128), 0);
     assert_int_equal(limn_view_cache_gather(&c, out, images + 1, views + 1, 1, NULL, &err),
                      LIMN_E_TRUNCATED);
-    assert_non_null(strstr(err.text, "view-1.npy: has become shorter"));
+    assert_non_null(strstr(err.text, "view-1.npy: was truncated"));
     limn_view_cache_close(&c);
     limn_free(out);
 }

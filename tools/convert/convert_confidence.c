@@ -42,7 +42,7 @@ limn_status convert_confidence(convert_result *r, const convert_source *source, 
         if (status != LIMN_OK) limn_error_prefix(err, LIMN_CONFIDENCE_KEY);
         return status;
     }
-    limn_message_warning("the confidence was fitted to other captions and is left out: see "
-                         "--confidence");
+    limn_message_warning("the confidence model was fitted to captions of other weights and is left "
+                         "out; --confidence adds a new one");
     return LIMN_OK;
 }

@@ -33,8 +33,8 @@ static limn_status look_at_plain_image(const char *output, limn_error *err)
         printf("%s: mean log-probability of a token for a plain image: %.2f\n", output, mean);
     if (mean < PLAIN_IMAGE_LEAST)
         limn_message_warning(
-            "%s: its caption of a plain image has a mean log-probability of %.2f a "
-            "token, expected more than %g: weights or configuration may be wrong",
+            "%s: its caption of a plain image has a mean log-probability per token of %.2f, "
+            "expected more than %g: weights or configuration may be wrong",
             output, mean, PLAIN_IMAGE_LEAST);
     return LIMN_OK;
 }

@@ -122,7 +122,7 @@ static limn_status count_file(counter *c, const char *path, const limn_caption_r
                                     : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (status == LIMN_OK) status = count_images(c, references, n, err);
     if (status == LIMN_OK && n == 0)
-        status = limn_fail(err, LIMN_E_ARG, "%s: no caption of an image that counts", path);
+        status = limn_fail(err, LIMN_E_ARG, "%s: no captions of the selected images", path);
     limn_free(references);
     limn_caption_file_finish(&file);
     return status;

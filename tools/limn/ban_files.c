@@ -40,7 +40,7 @@ static limn_status ban_lines(limn_options *o, char *texts, const limn_model *mod
         else
             n_unknown++;
     }
-    limn_message_note("banned: %zu of %zu %s; the others have words that the model has not",
+    limn_message_note("banned: %zu of %zu %s; the others contain words that the model doesn't know",
                       n_lines - n_unknown, n_lines, limn_plural(n_lines, "line", "lines"));
     return LIMN_OK;
 }

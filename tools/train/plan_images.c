@@ -126,13 +126,13 @@ static limn_status check_missing(const limn_image_names *all, const limn_image_n
     LIMN_TRY(offer_near(all, present, folder, err));
     if (n_there == 0)
         return limn_fail(err, LIMN_E_IO,
-                         "none of the %zu %s that the captions name is in %s, as %s: is "
-                         "--images the folder that their names begin in?",
+                         "none of the %zu %s that the captions name is in %s, for instance %s; "
+                         "--images must be the folder that the names are relative to",
                          n, limn_plural(n, "image", "images"), folder, first_missing(all, present));
-    limn_message_warning("%zu of %zu images %s not in %s, the first: %s%s", n_missing, n,
+    limn_message_warning("%zu of %zu images %s not in %s; the first: %s%s", n_missing, n,
                          limn_plural(n_missing, "is", "are"), folder, first_missing(all, present),
                          (double)n_missing > LIMN_PIXEL_CACHE_MAX_UNREADABLE * (double)n
-                             ? "; a run ends when more than 1 % can't be read"
+                             ? "; a run stops if more than 1 % can't be read"
                              : "");
     return LIMN_OK;
 }

@@ -30,8 +30,8 @@ limn_status limn_train_arguments_write(const char *path, int argc, char **argv, 
     if (object) text = json_dumps(object, JSON_INDENT(1));
     const limn_status status = text ? limn_file_replace(path, text, strlen(text), err)
                                     : limn_fail(err, LIMN_E_ARG,
-                                                "folder or arguments are not UTF-8: a run can't be "
-                                                "started from there");
+                                                "the current folder or an argument is not valid "
+                                                "UTF-8, so the run couldn't be resumed; rename it");
     free(text);
     json_decref(object);
     json_decref(list);

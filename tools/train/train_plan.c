@@ -21,7 +21,7 @@ static void print_data(const limn_training_data *d)
     printf("decoder      %u layers of width %u, %u heads\n", d->config.decoder.n_layers,
            d->config.decoder.dim, d->config.decoder.n_heads);
     if (d->config.decoder.n_tag_slots > 0)
-        printf("tags         the %u most probable of %u, told to the decoder\n",
+        printf("tags         the %u most probable of %u, given to the decoder\n",
                d->config.decoder.n_tag_slots, d->config.decoder.n_tags);
 }
 
@@ -59,12 +59,12 @@ limn_status limn_train_plan_print(const limn_training_data *d, limn_pool *pool, 
     double total = 0;
     LIMN_TRY(limn_plan_images_check(d, err));
     if (d->settings->images.captions && d->dev.n_images == 0)
-        limn_message_warning("no image is for development, by whose score the model would be "
-                             "chosen: --dev-share 0.2 takes some, --dev LIST names them");
+        limn_message_warning("there are no development images to choose the model by; use "
+                             "--dev-share 0.2 or --dev LIST");
     print_data(d);
     for (size_t i = 0; i < n; i++) LIMN_TRY(print_stage(&total, d, &stages[i], pool, err));
-    printf("in all       about ");
+    printf("in total     about ");
     print_time(total);
-    printf(", without reading images and scoring development images\n");
+    printf(", not counting the reading of images and the scoring of development images\n");
     return LIMN_OK;
 }

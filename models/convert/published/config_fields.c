@@ -106,8 +106,7 @@ limn_status config_fields_check(const limn_json_node *object, const config_field
         if (!f) f = find_field(common_fields, key);
         if (!f && !json_is_null(value) && !json_is_false(value)) /* off: no effect */
             return limn_json_fail(&member, err, LIMN_E_UNSUPPORTED,
-                                  "is a field that is not known: it may change what the model "
-                                  "computes");
+                                  "is an unknown field, which may change what the model computes");
         if (f && f->expected && !json_is_null(value))
             LIMN_TRY(check_value(&member, f->expected, err));
     }

@@ -59,7 +59,7 @@ static limn_status make_wordpiece(published *p, const wordpiece_file *f, limn_er
                          n_lines, p->n_tokens - f->n_added, p->n_tokens);
     specials.unknown = line_of(f->text, f->size, "[UNK]");
     if (specials.unknown == LIMN_NO_TOKEN)
-        return limn_fail(err, LIMN_E_FORMAT, "has no token [UNK]: is no vocab.txt of BERT");
+        return limn_fail(err, LIMN_E_FORMAT, "has no token [UNK], so it is not BERT's vocab.txt");
     specials.never_written = silent;
     specials.n_never_written =
         list_silent(silent, f->text, f->size, (uint32_t)n_lines, f->n_added, p->ids.end);

@@ -16,7 +16,7 @@ static limn_status open_checkpoint(published *p, const char *vocab, limn_error *
     if (tensor_list_find(&p->tensors, "model.textual.embedding.words.weight"))
         return published_virtex_pth(p, vocab, err);
     return limn_fail(err, LIMN_E_UNSUPPORTED,
-                     "%s: is no checkpoint of BLIP (model.visual_encoder.cls_token) or VirTex "
+                     "%s: is not a checkpoint of BLIP (model.visual_encoder.cls_token) or VirTex "
                      "(model.textual.embedding.words.weight), which --vocab is for",
                      p->path);
 }

@@ -30,7 +30,7 @@ static limn_status check_extension(const char *extension, limn_error *err)
                          extension);
     snprintf(name, sizeof name, "x.%s", extension);
     return limn_image_file_has_extension(name)
-               ? limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is an extension of images", extension)
+               ? limn_fail(err, LIMN_E_ARG, "--sidecar: '%s' is an image extension", extension)
                : LIMN_OK;
 }
 
@@ -84,7 +84,7 @@ static limn_status check_folder(const limn_annotate_settings *s, limn_error *err
     for (size_t i = 1; i < s->n_tar_endings; i++)
         for (size_t k = 0; k < i; k++)
             if (!strcmp(s->tar_endings[i], s->tar_endings[k]))
-                return limn_fail(err, LIMN_E_ARG, "--tar %s: is there twice", s->tar_endings[i]);
+                return limn_fail(err, LIMN_E_ARG, "--tar %s: given twice", s->tar_endings[i]);
     if (s->n_tar_endings && !has_folder)
         return limn_fail(err, LIMN_E_ARG, "--tar: needs -o FOLDER/ for the tars");
     if (s->n_tar_endings && s->format != LIMN_FORMAT_JSONL)
@@ -104,9 +104,10 @@ static limn_status check_numbers(const limn_annotate_settings *s, limn_error *er
         return limn_fail(err, LIMN_E_ARG, "--threads: %u is not in 1 … %d", (unsigned)s->n_threads,
                          MAX_THREADS);
     if ((unsigned)s->format >= LIMN_N_FORMATS || (unsigned)s->existing > LIMN_EXISTING_ERROR)
-        return limn_fail(err, LIMN_E_ARG, "a --format or --existing of an unknown number");
+        return limn_fail(err, LIMN_E_ARG, "unknown value of format or existing");
     if (s->inputs.n_shards && s->inputs.shard >= s->inputs.n_shards)
-        return limn_fail(err, LIMN_E_ARG, "--shard: there is no part %u of %u",
+        return limn_fail(err, LIMN_E_ARG,
+                         "--shard: part %u of %u does not exist; parts are counted from 0",
                          (unsigned)s->inputs.shard, (unsigned)s->inputs.n_shards);
     return LIMN_OK;
 }

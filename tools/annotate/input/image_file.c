@@ -146,7 +146,7 @@ static limn_status fail_errno(limn_error *err)
 
 static limn_status fail_large(size_t max_size, limn_error *err)
 {
-    return limn_fail(err, LIMN_E_LIMIT, "it has more than %zu bytes, the most of an image file",
+    return limn_fail(err, LIMN_E_LIMIT, "it is larger than %zu bytes, the limit for image files",
                      max_size);
 }
 
@@ -165,7 +165,7 @@ static limn_status read_regular(limn_buffer *out, int fd, const struct stat *st,
         if (out->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory for its bytes");
     }
     if (fstat(fd, &after) || has_changed(st, &after))
-        return limn_fail(err, LIMN_E_IO, "it was written to while it was read");
+        return limn_fail(err, LIMN_E_IO, "it was modified while it was being read");
     return LIMN_OK;
 }
 

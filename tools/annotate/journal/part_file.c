@@ -131,8 +131,9 @@ limn_status limn_part_file_resume(limn_part_file *f, const char *path, const cha
 {
     limn_status s;
     LIMN_TRY(set_paths(f, path, err));
-    s = read_state(f, state) ? open_part(f, err)
-                             : limn_fail(err, LIMN_E_FORMAT, "'%s' is no state of a file", state);
+    s = read_state(f, state)
+            ? open_part(f, err)
+            : limn_fail(err, LIMN_E_FORMAT, "'%s' is not the state of a file", state);
     if (s != LIMN_OK) limn_part_file_close(f);
     return s;
 }
@@ -192,7 +193,7 @@ limn_status limn_part_file_recommit(limn_part_file *f, const char *path, const c
     limn_status s = LIMN_OK;
     LIMN_TRY(set_paths(f, path, err));
     if (!read_state(f, state))
-        s = limn_fail(err, LIMN_E_FORMAT, "'%s' is no state of a file", state);
+        s = limn_fail(err, LIMN_E_FORMAT, "'%s' is not the state of a file", state);
     else if (!access(f->part_path, F_OK))
         s = rename_part(f, err);
     limn_part_file_close(f);

@@ -91,8 +91,8 @@ static limn_status fail_head(const reader *r, const limn_writer *writer, limn_er
     const size_t line = stop ? (size_t)(stop - r->text) : r->size;
     if (writer == &limn_writer_csv && (memchr(r->text, ';', line) || memchr(r->text, '\t', line)))
         return limn_fail(err, LIMN_E_FORMAT,
-                         "its fields have other separators than commas: save it with commas");
-    return limn_fail(err, LIMN_E_FORMAT, "another beginning");
+                         "its fields are not separated by commas: save it with commas");
+    return limn_fail(err, LIMN_E_FORMAT, "it begins differently");
 }
 
 static limn_status read_file(limn_existing_lines *out, limn_name_set *names, reader *r,
@@ -119,7 +119,7 @@ limn_status limn_existing_lines_read(limn_existing_lines *out, limn_name_set *na
     s = read_file(out, names, &r, writer, &reason);
     if (s == LIMN_E_FORMAT)
         s = limn_fail(err, LIMN_E_ARG,
-                      "%s: exists, and from byte %zu on is not as --format %s writes it (%s); "
+                      "%s: exists, but from byte %zu on it is not what --format %s writes (%s); "
                       "choose another name",
                       path, out->size, writer->name, reason.text);
     else if (s != LIMN_OK)

@@ -109,8 +109,8 @@ static limn_status find(limn_shard_claims *c, const limn_dirwalk_entry *input,
     rival = find_rival(c, *out);
     if (rival)
         return limn_fail(err, LIMN_E_ARG,
-                         "its results would go to %s, as those of %s, named before", (*out)->output,
-                         rival->archive);
+                         "its results would go to %s, like those of %s, given earlier",
+                         (*out)->output, rival->archive);
     return LIMN_OK;
 }
 
@@ -119,7 +119,7 @@ limn_status limn_shard_claims_find(limn_shard_claims *c, const limn_dirwalk_entr
 {
     limn_status s;
     if (!input->archive_size)
-        return limn_fail(err, LIMN_E_ARG, "is in no archive; -o FOLDER is for archives");
+        return limn_fail(err, LIMN_E_ARG, "is not in an archive; -o FOLDER/ is for archives");
     pthread_mutex_lock(&c->mutex);
     s = find(c, input, out, err);
     pthread_mutex_unlock(&c->mutex);

@@ -59,7 +59,7 @@ static limn_status check_changeable(const char *path, const struct stat *st, con
     struct stat of_image;
     if (!S_ISREG(st->st_mode)) return limn_fail(err, LIMN_E_ARG, "%s: is not a regular file", path);
     if ((image && !stat(image, &of_image) && is_same_file(st, &of_image)) || is_image(path))
-        return limn_fail(err, LIMN_E_ARG, "%s: is an image itself, and is not written over", path);
+        return limn_fail(err, LIMN_E_ARG, "%s: is itself an image, so it is not overwritten", path);
     return LIMN_OK;
 }
 
@@ -79,12 +79,13 @@ static limn_status check_utf8(const char *path, const char *bytes, size_t size, 
 {
     const char *wide = limn_wide_encoding(bytes, size);
     if (!wide && size && memchr(bytes, 0, size))
-        return limn_fail(err, LIMN_E_FORMAT, "%s: is no text, and nothing is added to it", path);
+        return limn_fail(err, LIMN_E_FORMAT, "%s: is not a text file, so nothing is added to it",
+                         path);
     if (!wide && limn_utf8_valid_size(bytes, size) == size) return LIMN_OK;
-    return limn_fail(err, LIMN_E_FORMAT,
-                     "%s: is %s, not UTF-8, and nothing is added to it; iconv -f %s -t UTF-8 "
-                     "converts it",
-                     path, wide ? wide : "in another encoding", wide ? wide : "latin1");
+    return limn_fail(
+        err, LIMN_E_FORMAT,
+        "%s: is %s, not UTF-8, so nothing is added to it; iconv -f %s -t UTF-8 converts it", path,
+        wide ? wide : "in another encoding", wide ? wide : "latin1");
 }
 
 /* Reads the existing file, to which the caption is added: up to LIMN_SIDECAR_MAX_SIZE bytes of

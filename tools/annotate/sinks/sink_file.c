@@ -83,7 +83,7 @@ static limn_status begin_file(file_sink *f, limn_name_set *before, limn_error *e
 static limn_status resume_file(file_sink *f, const char *state, limn_error *err)
 {
     if ((state[0] != '0' && state[0] != '1') || state[1] != ' ')
-        return limn_fail(err, LIMN_E_FORMAT, "'%s' is no state of a file", state);
+        return limn_fail(err, LIMN_E_FORMAT, "'%s' is not the state of a file", state);
     f->has_records = state[0] == '1';
     return limn_part_file_resume(&f->part, f->path, state + 2, err);
 }

@@ -137,7 +137,7 @@ static limn_status give_up_tar(shards_sink *f, size_t number, const limn_error *
 {
     if (reason->code != LIMN_E_TRUNCATED && reason->code != LIMN_E_FORMAT)
         return limn_fail(err, reason->code, "%s", reason->text);
-    limn_hooks_message(f->sink.hooks, LIMN_ANNOTATE_ERROR, "%s; there will be no copy of it",
+    limn_hooks_message(f->sink.hooks, LIMN_ANNOTATE_ERROR, "%s; no copy of it is written",
                        reason->text);
     f->sink.is_incomplete = true;
     f->broken_number = number;
@@ -262,7 +262,7 @@ static limn_status begin(limn_sink *s, const char *state, limn_name_set *before,
     (void)before;
     if (!state || !strcmp(state, "-")) return LIMN_OK;
     status = parse_state(&p, state) ? resume(f, &p, err)
-                                    : limn_fail(err, LIMN_E_FORMAT, "'%s' is no state", state);
+                                    : limn_fail(err, LIMN_E_FORMAT, "'%s' is not a state", state);
     limn_buffer_finish(&p.archive);
     limn_buffer_finish(&p.output);
     return status;

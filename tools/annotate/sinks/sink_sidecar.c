@@ -90,7 +90,7 @@ static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_
     if (sscanf(note->text, "%16" SCNx64 " %n", &hash, &n_read) != 1 ||
         !limn_file_name_append_unescaped(&path, note->text + n_read, strlen(note->text + n_read)) ||
         !path.size)
-        status = limn_fail(err, LIMN_E_FORMAT, "'%s' is no note of a sidecar", note->text);
+        status = limn_fail(err, LIMN_E_FORMAT, "'%s' is not a note about a sidecar", note->text);
     else if (path.has_failed)
         status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     else

@@ -16,7 +16,7 @@ static limn_status parse_caption(limn_buffer *name, size_t *record_size, const c
     (void)text;
     (void)size;
     *record_size = 0;
-    return limn_fail(err, LIMN_E_FORMAT, "captions alone don't say whose they are");
+    return limn_fail(err, LIMN_E_FORMAT, "a caption alone doesn't say which image it is of");
 }
 
 const limn_writer limn_writer_caption = { .name = "caption",

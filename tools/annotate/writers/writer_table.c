@@ -164,7 +164,7 @@ static limn_status parse_row(limn_buffer *name, size_t *record_size, const char 
         return limn_fail(err, LIMN_E_FORMAT, "a row with %zu fields, not %zu",
                          count_fields(text, row), n_fields);
     if (hex_size && !limn_file_name_append_from_hex(name, hex, hex_size))
-        return limn_fail(err, LIMN_E_FORMAT, "the last field is no file name in hexadecimal");
+        return limn_fail(err, LIMN_E_FORMAT, "the last field is not a file name in hexadecimal");
     if (!hex_size) append_first_field(name, text, row);
     if (!name->size) return limn_fail(err, LIMN_E_FORMAT, "a row without a file name");
     return LIMN_OK;

@@ -25,7 +25,7 @@ limn_status limn_writer_parse_text(limn_buffer *name, size_t *record_size, const
     *record_size = stop ? line + 1 : 0;
     if (!stop) return LIMN_OK;
     if (!tab || tab == text || !limn_file_name_append_unescaped(name, text, (size_t)(tab - text)))
-        return limn_fail(err, LIMN_E_FORMAT, "no line PATH<TAB>CAPTION");
+        return limn_fail(err, LIMN_E_FORMAT, "not a line PATH<TAB>CAPTION");
     return LIMN_OK;
 }
 
