@@ -129,7 +129,7 @@ class SidecarTest(RunTest):
         before = hidden.read_bytes()
         for existing in ["overwrite", "append", "prepend"]:
             _, messages = self.limn("p/00005.png", "--sidecar", "--existing", existing, code=2)
-            self.assertIn("is an image itself", messages)
+            self.assertIn("is itself an image", messages)
         self.assertEqual(hidden.read_bytes(), before)
         self.limn("p", "--sidecar=png", code=1)
 
@@ -167,7 +167,7 @@ class SidecarTest(RunTest):
             for name, encoding in (("0", "UTF-16"), ("1", "UTF-16BE"), ("4", "UTF-32"), ("5", "UTF-32BE")):
                 self.assertIn(f"p/0000{name}.txt: is {encoding}, not UTF-8, so nothing is added to it; iconv -f {encoding} ",
                               messages)
-            self.assertIn("p/00006.txt: is no text", messages)
+            self.assertIn("p/00006.txt: is not a text file", messages)
             text = (self.p / "00003.txt").read_bytes().decode()
             self.assertEqual(text.index("\ufeff"), 0)
             self.assertEqual(text.count("\ufeff"), 1)

@@ -151,8 +151,8 @@ def check_refusals(limn, model, folder, shards):
     cut.write_bytes(shards[0].read_bytes()[:20000])
     for name, arguments, code, wanted, files in (
             ("an ending that is taken", ["--tar", "cls", shards[0]], 1, "choose another --tar ending", set()),
-            ("an image in no archive", [loose], 2, "is in no archive", set()),
-            ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "named before", {"shard0.jsonl"}),
+            ("an image in no archive", [loose], 2, "is not in an archive", set()),
+            ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "given earlier", {"shard0.jsonl"}),
             ("one twice", [shards[0], shards[0]], 3, "given earlier", {"shard0.jsonl"}),
             ("a tar that is cut off", ["--tar", "txt", cut, shards[1]], 2, "the archive is cut off", {"shard1.tar"}),
             ("records of a tar that is cut off", [cut, shards[1]], 2, "the archive is cut off", {"shard1.jsonl"}),

@@ -206,7 +206,7 @@ class ReadersTest(unittest.TestCase):
         refs = [{"image": "a.jpg", "id": 1, "caption": "x"}, {"image": "b.jpg", "id": 2, "caption": "y"}]
         _, pairs, error = self.evaluate(refs, [{"id": 2, "caption": "p"}, {"id": 1, "caption": "q"}])
         self.assertEqual(pairs, {"a.jpg": ["q", ["x"]], "b.jpg": ["p", ["y"]]})
-        self.assertIn('paired by the references\' "id"', error)
+        self.assertIn('matched by the references\' "id"', error)
 
     def test_what_differs_is_named(self):
         for ref, hyp, what in (("a.png", "a.jpg", "the ending"), ("b.jpg", "B.jpg", "upper and lower case"),
@@ -243,7 +243,7 @@ class ReadersTest(unittest.TestCase):
         for names in ("CIDEr", "CIDER", "Bleu_4, rouge-l", "ROUGE_L,Meteor", "sacreBLEU,CIDEr-plain"):
             self.evaluate(refs, hyps, "--metrics", names)
         error = self.run_tool(LIMN_EVAL, "--refs", "x", "--hyps", "y", "--metrics", "spice", code=1)[1]
-        self.assertIn('"spice", but there are bleu, meteor, rouge, cider, cider-plain, sacrebleu, objects', error)
+        self.assertIn('"spice"; choose from bleu, meteor, rouge, cider, cider-plain, sacrebleu, objects', error)
 
     def test_hints(self):
         error = self.evaluate({"1": ["a dog"]}, {"1": "a dog"})[2]

@@ -555,9 +555,9 @@ class Published(unittest.TestCase):
 
     def test_mistakes_of_use(self):
         folder = self.copy("blip")
-        self.assert_fails(["--vocab is for checkpoints"], folder, "--vocab", folder / "vocab.txt", code=1)
+        self.assert_fails(["--vocab: is for checkpoint files"], folder, "--vocab", folder / "vocab.txt", code=1)
         for option in (["--encoder-only"], ["--length-penalty", "1"], ["--references", "x"]):
-            self.assert_fails([f"{option[0]} is for model files"], folder, *option, code=1)
+            self.assert_fails([f"{option[0]}: needs a model file"], folder, *option, code=1)
 
     # ---- tools on converted models ------------------------------------------------------------
 
@@ -602,7 +602,7 @@ class Published(unittest.TestCase):
         self.assertEqual(sizes, {"f16": 256 + 5 * 32 * 2, "f32": 256 + 5 * 32 * 4})
         done = self.run_tool(*arguments, "--dtype", "f32", "-o", "pixels")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("--dtype goes with --features", done.stderr)
+        self.assertIn("--dtype: needs --features", done.stderr)
 
     def test_captions_are_the_same_bytes(self):
         """Whatever threads, order and CPU level."""

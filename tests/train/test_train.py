@@ -154,7 +154,7 @@ class Train(unittest.TestCase):
         self.assertIn("1 new: zorgle\n", done.stderr)
         planned = self.run_train("--plan", "--init", "a.safetensors", "--vocab", "extend", "--min-count", 1, "--stage",
                                  "features", "--captions", captions, new=False)
-        self.assertIn("in all", planned.stdout)
+        self.assertIn("in total", planned.stdout)
         words = [json.loads(self.metadata(f"{name}.safetensors")["limn.vocabulary"]) for name in "ab"]
         self.assertEqual(words[1], [*words[0], "zorgle"])
 
@@ -285,7 +285,7 @@ class Train(unittest.TestCase):
         done = self.plan(["image,split,caption", *rows])
         self.assertIn("8 to train on, 4 for development", done.stdout)
         rows = [row for row in rows if ",val," not in row]
-        self.assertIn("has not both splits", self.plan(["image,split,caption", *rows]).stderr)
+        self.assertIn("lacks one of the splits", self.plan(["image,split,caption", *rows]).stderr)
 
     def test_rejected_captions_are_left_out(self):
         rows = [json.dumps({"image": f"p{i:02}.png", "caption": "a wall", "is_rejected": i < 4}) for i in range(N_IMAGES)]
@@ -305,8 +305,8 @@ class Train(unittest.TestCase):
         self.fails("--images DIR", "--run", "r", data=False, new=False)
         self.fails("either --encoder FILE or --init MODEL", "--run", "r", "--init", TOY)
         self.fails("need --stage NAME", "--run", "r", "--epochs", 3)
-        self.fails("belong together", "--run", "r", "--objects", "x")
-        self.fails("omit it", "--run", "r", "--features", "f", "--unpaired-images", "u", "--objects", "o",
+        self.fails("must be given together", "--run", "r", "--objects", "x")
+        self.fails("whose features it lacks", "--run", "r", "--features", "f", "--unpaired-images", "u", "--objects", "o",
                    "--text", "t")
 
     def test_a_folder_in_use(self):

@@ -526,7 +526,7 @@ static void test_options_that_cannot_be_met_are_named(void **state)
         "the start 'a red dog in the grass' has 6 words",
         "temperature: -1 is not in 0 … 100",
         "top-p: 0 is not in 1e-06 … 1",
-        "candidates and patience both say",
+        "candidates and patience both set",
         "n-best: 4 is more than beam, 3",
         "candidates: 2 is less than n-best, 3",
     };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "models/option_value.h"
-#include "tools/train/train_options.h"
+#include "models/train/training_settings.h"
 
 enum { VALUE_SIZE = 32, N_STAGES = LIMN_STAGE_REWARD + 1 };
 
@@ -16,12 +16,12 @@ static bool is_number(const limn_option *o)
 
 static bool is_of_stage(const limn_option *o)
 {
-    const size_t begin = offsetof(limn_train_options, training.given);
+    const size_t begin = offsetof(limn_training_settings, given);
     return o->offset >= begin && o->offset < begin + sizeof(limn_stage_settings);
 }
 
 /* False where nothing is set: the value is out of its range. */
-static bool put_value(char out[VALUE_SIZE], const limn_train_options *settings,
+static bool put_value(char out[VALUE_SIZE], const limn_training_settings *settings,
                       const limn_option *o)
 {
     const double value = limn_option_number(settings, o);
@@ -40,8 +40,8 @@ static void put_stages(char *out, size_t size, const limn_option *o)
     const limn_stage_settings unset = limn_stage_settings_unset();
     size_t n_set = 0, n_equal = 0, used = 0, last = 0;
     for (size_t s = 0; s < N_STAGES; s++) {
-        limn_train_options settings = { .sandbox = 0 };
-        settings.training.given = limn_stage_settings_resolve((limn_stage)s, &unset);
+        limn_training_settings settings = { .seed = 0 };
+        settings.given = limn_stage_settings_resolve((limn_stage)s, &unset);
         if (!put_value(values[s], &settings, o)) snprintf(values[s], VALUE_SIZE, "0");
         n_equal += !strcmp(values[s], values[0]);
         n_set += strcmp(values[s], "0") != 0;
@@ -56,19 +56,22 @@ static void put_stages(char *out, size_t size, const limn_option *o)
                                  limn_stage_names[s], values[s]);
 }
 
-void limn_train_help(char *out, size_t size, const limn_option *o)
+static bool is_told(const limn_option *o)
 {
-    const limn_train_options settings = limn_train_options_default();
+    return o->default_value || strstr(o->help, "(default") ||
+           (!is_number(o) && o->type != LIMN_OPT_CHOICE);
+}
+
+void limn_train_help(char *out, size_t size, const limn_option *row, size_t training_at)
+{
+    const limn_training_settings settings = limn_training_settings_default();
     char text[128] = "";
-    const bool is_told = o->default_value || strstr(o->help, "(default") ||
-                         (!is_number(o) && o->type != LIMN_OPT_CHOICE);
-    bool has_default = !is_told;
-    if (has_default && is_of_stage(o))
-        put_stages(text, sizeof text, o);
+    limn_option o = *row; /* within the settings of training */
+    o.offset = row->offset - training_at;
+    bool has_default = row->offset >= training_at && o.offset < sizeof settings && !is_told(row);
+    if (has_default && is_of_stage(&o))
+        put_stages(text, sizeof text, &o);
     else if (has_default)
-        has_default = put_value(text, &settings, o);
-    if (has_default)
-        snprintf(out, size, "%s (default %s)", o->help, text);
-    else
-        snprintf(out, size, "%s", o->help);
+        has_default = put_value(text, &settings, &o);
+    snprintf(out, size, has_default ? "%s (default %s)" : "%s", row->help, text);
 }

@@ -236,7 +236,7 @@ const limn_cli_tool *limn_train_tool(void)
     static limn_option options[N_ROWS];
     static limn_cli_tool complete;
     for (size_t i = 0; i < N_ROWS; i++) {
-        limn_train_help(help[i], HELP_SIZE, &rows[i]);
+        limn_train_help(help[i], HELP_SIZE, &rows[i], offsetof(limn_train_options, training));
         options[i] = rows[i];
         options[i].help = help[i];
     }
