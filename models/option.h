@@ -43,12 +43,14 @@ typedef struct limn_option {
     double min, max;            /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
     unsigned bit;               /* BIT */
-    const char *default_value;  /* as text; NULL: none, the model's, or given in `help` */
-    bool is_neutral;            /* does not affect results */
-    bool is_optional;           /* TEXT: the value may be omitted (it is then ""); if given, it
-                                 * follows "=" */
-    bool is_more;               /* shown only in --help all, the --help of its group, and the man
-                                 * page */
+    const char *default_value; /* as text, which the field holds when the option is not given; NULL:
+                                * none, the model's, or given in `help`, where a tool must know
+                                * whether it was given */
+    bool is_neutral;           /* does not affect results */
+    bool is_optional;          /* TEXT: the value may be omitted (it is then ""); if given, it
+                                * follows "=" */
+    bool is_more;              /* shown only in --help all, the --help of its group, and the man
+                                * page */
 } limn_option;
 
 /* The captioning options, in the order of their groups; NULL past the last. Static storage;

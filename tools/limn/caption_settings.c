@@ -141,7 +141,7 @@ static const limn_option options[] = {
                 "the 500 least certain and a sample of 500 others. An existing FILE is replaced "
                 "only if it is such a page.",
       .type = LIMN_OPT_TEXT, FIELD(out.report), .is_neutral = true, .is_more = true },
-    { "xmp-name", 0, "NAME", "with --sidecar=xmp: full, a.jpg.xmp; stem, a.xmp",
+    { "xmp-name", 0, "NAME", "with --sidecar=xmp: a.jpg.xmp (full, default) or a.xmp (stem)",
       .detail =
           "--sidecar=xmp writes the best caption as the description (dc:description) into an XMP "
           "file next to each image, which digiKam, darktable, Lightroom, Immich and others read. "
@@ -150,7 +150,7 @@ static const limn_option options[] = {
           "SHA-256 and, if the model has one, the confidence. full is what most programs look for, "
           "stem what Lightroom does.",
       .group = "Photos", .type = LIMN_OPT_CHOICE, FIELD(out.xmp_name), .choices = xmp_names,
-      .default_value = "full", .is_more = true },
+      .is_more = true },
     { "write-xmp", 0, NULL, "write XMP into the images: JPEG, PNG, WebP, TIFF",
       .detail =
           "As --sidecar=xmp, but the description goes into the image file itself. A new file takes "
