@@ -404,6 +404,40 @@ LIMN_API limn_status limn_state_caption_features(limn_state *state, const char *
                                                  const float *features, const limn_captions **out,
                                                  limn_error *err);
 
+/* An image for limn_state_caption_many. What it points at is borrowed until the next call of one of
+ * the source's functions. */
+typedef struct limn_source_image {
+    const char *name;      /* as in limn_state_caption_input; may be NULL */
+    const uint8_t *input;  /* [input_bytes], as limn_state_load writes it; */
+    const float *features; /* where that is NULL, [n_features], as limn_state_encode writes them */
+    void *image;           /* for `done` */
+} limn_source_image;
+
+/* Where images come from and captions go. The functions are called by the thread that made the
+ * call; they may call limn_state_load and limn_state_load_pixels of the same state, nothing else of
+ * it. */
+typedef struct limn_image_source {
+    void *ctx;
+    /* Writes the next image; false: there is none now. It is called whenever one more image fits
+     * in, at least once for each word of those in progress, so it should not wait. */
+    bool (*next)(void *ctx, limn_source_image *out);
+    /* Called once for each image, in the order in which they are done: its captions, valid during
+     * the call, or NULL and why it failed. */
+    void (*done)(void *ctx, void *image, const limn_captions *captions, const limn_error *failure);
+    uint32_t max_together; /* images at most; 0: as many as the state has room for */
+} limn_image_source;
+
+/* Captions many images, several at once: the decoder's weights are read once for all of them, which
+ * is faster. Each image gets the same bytes as by itself. Returns when `next` has none and all are
+ * done. An image that fails does not touch the others. With options.progress, steps are those of
+ * each image; when it returns false, all images in progress fail with LIMN_E_INTERRUPTED, and so
+ * does the call.
+ *
+ * Up to 8 images are in progress, fewer if the options or a large model would have all but the
+ * first of them take more than 8.75 MB. Their memory is allocated when they first come together. */
+LIMN_API limn_status limn_state_caption_many(limn_state *state, const limn_image_source *source,
+                                             limn_error *err);
+
 /* Captions as one line of JSON without a newline, as limn --format jsonl writes it: {"file": name,
  * "caption", "logprob", "score", "tokens": [{"token", "logprob"}], …}, with what `options`
  * requested (NULL: the defaults), the confidence if there is one, and "file" unless name is NULL.
@@ -423,7 +457,7 @@ LIMN_API limn_status limn_failure_json(const limn_error *failure, const char *na
 #define LIMN_VERSION_MINOR 1
 #define LIMN_VERSION_PATCH 0
 /* Incremented whenever something is added. */
-#define LIMN_API_VERSION 3
+#define LIMN_API_VERSION 4
 
 /* Of the library as loaded: "0.1.0", and the LIMN_API_VERSION it was built with. */
 LIMN_API const char *limn_version(void);

@@ -6,10 +6,9 @@
 #include "common/base/arena.h"
 #include "common/image/resize.h"
 #include "models/captioner_model.h"
-#include "models/caption_search.h"
-#include "models/forward.h"
+#include "models/lane.h"
+#include "models/lanes.h"
 #include "models/signals.h"
-#include "models/trace.h"
 
 struct limn_state {
     const limn_model *model;
@@ -18,25 +17,28 @@ struct limn_state {
     limn_arena arena;
     limn_forward *forward;
     limn_decoding *decoding;
-    limn_caption_search *search;
-    float *outputs; /* [max_rows, n_tokens] of the model, for the search */
+    limn_lane lanes[LIMN_MAX_LANES];
+    size_t n_lanes, max_lanes;   /* made as images come together; 1 … max_lanes */
+    bool keeps_search, has_tags; /* what lanes keep */
     limn_resize_scratch resize;
     uint8_t *input; /* [input_bytes] */
     uint8_t *dense; /* [dense_capacity] pixels passed by the caller, as RGB rows */
     size_t dense_capacity;
-    uint32_t n_steps;                    /* of the search so far */
     limn_caption *items;                 /* [n_best] */
     char *texts;                         /* [n_best, max_text] */
     uint32_t *ids;                       /* of a prompt and the caption after it */
     char *raw_text;                      /* [max_text] of the caption that becomes a sentence */
-    limn_trace *trace;                   /* NULL unless the search is kept */
-    const limn_prediction **predictions; /* [n_best, max_steps], with `trace` */
-    limn_tagger_scratch *tagging;        /* this and the next: NULL unless tags are needed */
-    float *tag_probabilities;            /* [all tags] */
+    const limn_prediction **predictions; /* [n_best, max_steps], where the search is kept */
+    limn_tagger_scratch *tagging;        /* NULL unless tags are needed */
     limn_signals *signals;               /* NULL unless confidence is asked for */
     float *signal_values;                /* [n_best, LIMN_N_SIGNALS] */
     limn_tag *tags;                      /* [options.n_tags] */
     limn_captions captions;
 };
+
+/* What its forward is made for. */
+limn_forward_settings limn_state_forward_settings(const limn_state *s);
+/* Makes the next lane. LIMN_E_NOMEM leaves those that are there. */
+limn_status limn_state_add_lane(limn_state *s, limn_error *err);
 
 #endif

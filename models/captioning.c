@@ -1,16 +1,12 @@
 /* Loading images into a state, and captioning them. */
-#include <math.h>
 #include <string.h>
 
 #include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
-#include "common/text/detokenize.h"
-#include "decoder/beam.h"
 #include "models/captioner_state.h"
 
 enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of an image file */
-enum { FIRST_STEP = 2 };          /* of the search: n_steps counts the encoder as one */
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
@@ -136,172 +132,43 @@ limn_status limn_state_load_pixels(limn_state *s, const limn_pixels *pixels, uin
 
 /* ---- captions ------------------------------------------------------------------------------ */
 
-static bool has_prompt(const limn_state *s)
+/* A source of one image, and what became of it. */
+typedef struct single {
+    limn_source_image image;
+    bool is_taken;
+    const limn_captions **out;
+    limn_error failure;
+} single;
+
+static bool next_single(void *ctx, limn_source_image *image)
 {
-    size_t n;
-    limn_decoding_prompt(s->decoding, &n);
-    return n > 1;
+    single *one = ctx;
+    const bool is_new = !one->is_taken;
+    *image = one->image;
+    one->is_taken = true;
+    return is_new;
 }
 
-/* Calls the progress callback; false: stop. */
-static bool goes_on(limn_state *s)
+static void done_single(void *ctx, void *image, const limn_captions *captions,
+                        const limn_error *failure)
 {
-    const limn_options *o = &s->options;
-    const uint32_t n_before = s->n_steps++;
-    return !o->progress ||
-           o->progress(o->progress_ctx, n_before, (uint32_t)limn_decoding_max_steps(s->decoding));
+    single *one = ctx;
+    (void)image;
+    *one->out = captions;
+    if (failure) one->failure = *failure;
 }
 
-/* The first step of limn's own searches after a prompt: it is read, and its last token is what the
- * rows begin with. */
-static void step_prompt(limn_state *s, size_t n_rows, float *log_probs)
+/* Captions an input, or, where that is NULL, features. */
+static limn_status caption(limn_state *s, const limn_source_image *image, const limn_captions **out,
+                           limn_error *err)
 {
-    static const uint32_t parents[LIMN_BEAM_MAX_ROWS] = { 0 };
-    uint32_t last[LIMN_BEAM_MAX_ROWS];
-    size_t n;
-    const uint32_t *prompt = limn_decoding_prompt(s->decoding, &n);
-    for (size_t i = 0; i + 1 < n; i++)
-        limn_forward_step(s->forward, 1, parents, &prompt[i], log_probs);
-    for (size_t i = 0; i < n_rows; i++) last[i] = prompt[n - 1];
-    limn_forward_step(s->forward, n_rows, parents, last, log_probs);
-}
-
-/* Runs the model for what the search wants. */
-static void step(limn_state *s, const limn_search_rows *rows)
-{
-    if (s->options.search != LIMN_SEARCH_LIMN) {
-        limn_forward_logits(s->forward, rows->n_rows, rows->parents, rows->tokens, s->outputs);
-        return;
-    }
-    if (s->n_steps == FIRST_STEP && has_prompt(s))
-        step_prompt(s, rows->n_rows, s->outputs);
-    else
-        limn_forward_step(s->forward, rows->n_rows, rows->parents, rows->tokens, s->outputs);
-    if (s->trace) limn_trace_step(s->trace, rows->n_rows, rows->parents, rows->tokens, s->outputs);
-}
-
-static double coverage_of(void *ctx, size_t row)
-{
-    const limn_state *s = ctx;
-    return limn_forward_coverage(s->forward, row);
-}
-
-/* The tokens of a hypothesis [*n], with the prompt before them. */
-static const uint32_t *ids_of(limn_state *s, size_t *n, const limn_hypothesis *h)
-{
-    size_t n_prompt;
-    const uint32_t *prompt = limn_decoding_prompt(s->decoding, &n_prompt);
-    *n = h->n_tokens;
-    if (!has_prompt(s)) return h->tokens;
-    memcpy(s->ids, prompt, n_prompt * sizeof *s->ids);
-    memcpy(s->ids + n_prompt, h->tokens, h->n_tokens * sizeof *s->ids);
-    *n += n_prompt;
-    return s->ids;
-}
-
-/* The text of a hypothesis, in the memory of caption i. */
-static const char *text_of(limn_state *s, size_t i, const limn_hypothesis *h)
-{
-    size_t n;
-    const uint32_t *ids = ids_of(s, &n, h);
-    const size_t size = s->model->max_text;
-    char *text = s->texts + i * size;
-    if (s->options.style == LIMN_STYLE_RAW) {
-        limn_vocab_join(text, size, s->model->vocab, ids, n);
-    } else {
-        limn_vocab_join(s->raw_text, size, s->model->vocab, ids, n);
-        limn_detokenize(text, size, s->raw_text);
-    }
-    return text;
-}
-
-/* What each token of caption i was chosen from; NULL unless that is kept. */
-static const limn_prediction *const *predictions_of(limn_state *s, size_t i,
-                                                    const limn_hypothesis *h)
-{
-    if (!s->trace) return NULL;
-    const limn_prediction **out = s->predictions + i * s->model->config.max_steps;
-    limn_trace_predictions(out, s->trace, h->rows, h->n_tokens);
-    return out;
-}
-
-static void take_captions(limn_state *s, const limn_hypothesis *found, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        s->items[i] = (limn_caption){ .text = text_of(s, i, &found[i]),
-                                      .tokens = found[i].tokens,
-                                      .token_logprobs = found[i].token_logprobs,
-                                      .n_tokens = found[i].n_tokens,
-                                      .predictions = predictions_of(s, i, &found[i]),
-                                      .logprob = found[i].logprob,
-                                      .score = found[i].score,
-                                      .n_drawn = found[i].n_drawn,
-                                      .confidence = NAN };
-    s->captions = (limn_captions){ .items = s->items,
-                                   .n_items = n,
-                                   .tags = s->tags,
-                                   .search = s->trace ? limn_trace_search(s->trace) : NULL };
-}
-
-static void take_confidence(limn_state *s, const limn_hypothesis *found, size_t n_found)
-{
-    for (size_t i = 0; i < s->captions.n_items; i++) {
-        float *values = s->signal_values + i * LIMN_N_SIGNALS;
-        limn_signals_measure(values, s->signals, found, n_found, i, s->items[i].predictions,
-                             s->tag_probabilities);
-        s->items[i].signals = values;
-        if (s->model->has_confidence)
-            s->items[i].confidence = limn_confidence_of(&s->model->confidence, values);
-    }
-}
-
-static void take_tags(limn_state *s)
-{
-    const limn_tagger *tagger = s->model->tagger;
-    limn_tagger_run(tagger, s->tagging, limn_forward_features(s->forward), s->tag_probabilities);
-    s->captions.n_tags = limn_tagger_best(s->tags, s->options.n_tags, tagger, s->tag_probabilities);
-}
-
-static limn_status run_search(limn_state *s, const char *name, limn_error *err)
-{
-    limn_search_rows rows;
-    LIMN_TRY(limn_caption_search_begin(s->search, name, coverage_of, s, err));
-    while ((rows = limn_caption_search_rows(s->search)).n_rows > 0) {
-        if (!goes_on(s)) return limn_fail(err, LIMN_E_INTERRUPTED, "stopped by the program");
-        step(s, &rows);
-        limn_caption_search_take(s->search, s->outputs);
-    }
-    return LIMN_OK;
-}
-
-/* Captions the image whose features are loaded. */
-static limn_status search(limn_state *s, const char *name, const limn_captions **out,
-                          limn_error *err)
-{
-    const limn_hypothesis *found;
-    size_t n_found;
-    limn_forward_begin(s->forward);
-    if (s->trace) limn_trace_begin(s->trace);
-    LIMN_TRY(run_search(s, name, err));
-    LIMN_TRY(limn_caption_search_end(s->search, &found, &n_found, err));
-    take_captions(s, found, n_found < s->options.n_best ? n_found : s->options.n_best);
-    if (s->tagging) take_tags(s);
-    if (s->signals) take_confidence(s, found, n_found);
-    *out = &s->captions;
-    return LIMN_OK;
-}
-
-/* Captions an input, or, where that is NULL, the loaded features. */
-static limn_status caption(limn_state *s, const char *name, const uint8_t *input,
-                           const float *features, const limn_captions **out, limn_error *err)
-{
-    s->n_steps = 0;
-    if (!goes_on(s)) return limn_fail(err, LIMN_E_INTERRUPTED, "stopped by the program");
-    if (input)
-        limn_forward_encode(s->forward, input);
-    else
-        limn_forward_set_features(s->forward, features);
-    return search(s, name, out, err);
+    single one = { .image = *image, .out = out };
+    const limn_image_source source = { &one, next_single, done_single, 1 };
+    const limn_float_env env = limn_float_env_enter();
+    limn_lanes_run(s, &source, NULL); /* its failures are those of the image */
+    limn_float_env_leave(&env);
+    if (one.failure.code == LIMN_OK) return LIMN_OK;
+    return limn_fail(err, one.failure.code, "%s", one.failure.text);
 }
 
 /* `what` is the name of the data in the public function, NULL when they are there. */
@@ -318,18 +185,26 @@ limn_status limn_state_caption_input(limn_state *s, const char *name, const uint
                                      const limn_captions **out, limn_error *err)
 {
     LIMN_TRY(check_call(s, input ? NULL : "input", out, err));
-    const limn_float_env env = limn_float_env_enter();
-    const limn_status status = caption(s, name, input, NULL, out, err);
-    limn_float_env_leave(&env);
-    return status;
+    return caption(s, &(limn_source_image){ .name = name, .input = input }, out, err);
 }
 
 limn_status limn_state_caption_features(limn_state *s, const char *name, const float *features,
                                         const limn_captions **out, limn_error *err)
 {
     LIMN_TRY(check_call(s, features ? NULL : "features", out, err));
+    return caption(s, &(limn_source_image){ .name = name, .features = features }, out, err);
+}
+
+limn_status limn_state_caption_many(limn_state *s, const limn_image_source *source, limn_error *err)
+{
+    LIMN_TRY(check_state(s, err));
+    if (!source || !source->next || !source->done)
+        return limn_fail(err, LIMN_E_ARG, "%s: NULL",
+                         !source        ? "source"
+                         : source->next ? "done"
+                                        : "next");
     const limn_float_env env = limn_float_env_enter();
-    const limn_status status = caption(s, name, NULL, features, out, err);
+    const limn_status status = limn_lanes_run(s, source, err);
     limn_float_env_leave(&env);
     return status;
 }

@@ -328,3 +328,8 @@ const uint32_t *limn_decoding_prompt(const limn_decoding *d, size_t *n)
     *n = d->prompt.n_tokens;
     return d->prompt.tokens;
 }
+
+bool limn_decoding_has_prompt(const limn_decoding *d)
+{
+    return d->prompt.n_tokens > 1;
+}

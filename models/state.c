@@ -4,53 +4,33 @@
 #include "models/captioner_state.h"
 #include "models/options.h"
 
+/* Bytes that the lanes of a state after the first may take. */
+enum { LANES_BUDGET = (LIMN_MAX_LANES - 1) * 1250000 };
+
 static bool keeps_search(const limn_options *o)
 {
     return o->keeps_search || o->keeps_attention || o->n_alternatives > 0 || o->has_confidence;
-}
-
-static void plan_trace(limn_state *s, limn_arena *a)
-{
-    const limn_model *m = s->model;
-    const limn_options *o = &s->options;
-    const size_t n_tokens = m->config.decoder.n_tokens;
-    const limn_trace_settings settings = {
-        .max_rows = limn_caption_search_max_rows(s->decoding),
-        .max_steps = m->config.max_steps,
-        .n_tokens = n_tokens,
-        .n_alternatives = o->n_alternatives < n_tokens ? o->n_alternatives : n_tokens,
-        .attention_dim = o->keeps_attention ? limn_decoder_attention_dim(m->decoder) : 0,
-    };
-    s->trace = limn_trace_plan(a, &settings);
-    s->predictions =
-        limn_arena_take(a, (size_t)o->n_best * settings.max_steps, sizeof *s->predictions);
-}
-
-static void plan_tags(limn_state *s, limn_arena *a)
-{
-    const limn_tagger *tagger = s->model->tagger;
-    s->tagging = limn_tagger_scratch_take(tagger, a);
-    s->tag_probabilities =
-        limn_arena_take(a, limn_tagger_n_tags(tagger), sizeof *s->tag_probabilities);
-    s->tags = limn_arena_take(a, s->options.n_tags, sizeof *s->tags);
 }
 
 /* Takes what belongs to no module from `a`, which may be counting. */
 static void plan(limn_state *s, limn_arena *a)
 {
     const limn_model *m = s->model;
+    const limn_options *o = &s->options;
+    const size_t n_best = o->n_best;
     s->input = limn_arena_take(a, limn_model_input_offset(m, 1 + m->n_others), 1);
-    s->items = limn_arena_take(a, s->options.n_best, sizeof *s->items);
-    s->texts = limn_arena_take(a, s->options.n_best, m->max_text);
+    s->items = limn_arena_take(a, n_best, sizeof *s->items);
+    s->texts = limn_arena_take(a, n_best, m->max_text);
     s->raw_text = limn_arena_take(a, m->max_text, 1);
-    s->outputs = limn_arena_take(a, limn_caption_search_max_rows(s->decoding),
-                                 m->config.decoder.n_tokens * sizeof *s->outputs);
     s->ids = limn_arena_take(a, limn_decoding_max_steps(s->decoding) + 1, sizeof *s->ids);
-    if (keeps_search(&s->options)) plan_trace(s, a);
-    if (s->options.n_tags > 0 || (s->options.has_confidence && m->tagger)) plan_tags(s, a);
-    if (s->options.has_confidence)
-        s->signal_values = limn_arena_take(a, (size_t)s->options.n_best * LIMN_N_SIGNALS,
-                                           sizeof *s->signal_values);
+    if (s->keeps_search)
+        s->predictions = limn_arena_take(a, n_best * m->config.max_steps, sizeof *s->predictions);
+    if (s->has_tags) {
+        s->tagging = limn_tagger_scratch_take(m->tagger, a);
+        s->tags = limn_arena_take(a, o->n_tags, sizeof *s->tags);
+    }
+    if (o->has_confidence)
+        s->signal_values = limn_arena_take(a, n_best * LIMN_N_SIGNALS, sizeof *s->signal_values);
 }
 
 /* Confidence needs all captions of a beam, for agreement and margin. */
@@ -62,22 +42,56 @@ static limn_options searched_options(const limn_options *o)
     return searched;
 }
 
+limn_forward_settings limn_state_forward_settings(const limn_state *s)
+{
+    return (limn_forward_settings){ .max_rows = limn_caption_search_max_rows(s->decoding),
+                                    .max_steps = limn_decoding_max_steps(s->decoding),
+                                    .has_coverage = s->options.coverage_penalty > 0,
+                                    .guidance = s->options.guidance };
+}
+
+/* The forward has the lane already. */
+static limn_status init_lane(limn_state *s, limn_error *err)
+{
+    limn_lane *lane = &s->lanes[s->n_lanes];
+    const limn_status status = limn_lane_init(lane, s, s->n_lanes, err);
+    if (status != LIMN_OK)
+        limn_lane_finish(lane);
+    else
+        s->n_lanes++;
+    return status;
+}
+
+limn_status limn_state_add_lane(limn_state *s, limn_error *err)
+{
+    if (limn_forward_n_lanes(s->forward) == s->n_lanes)
+        LIMN_TRY(limn_forward_add_lane(s->forward, err));
+    return init_lane(s, err);
+}
+
+static size_t max_lanes_of(const limn_state *s)
+{
+    const size_t n = LANES_BUDGET / limn_lane_bytes(s);
+    return 1 + (n < LIMN_MAX_LANES - 1 ? n : LIMN_MAX_LANES - 1);
+}
+
 static limn_status build(limn_state *s, const limn_options *o, uint32_t n_threads, limn_error *err)
 {
     limn_arena counting;
     const limn_options searched = searched_options(o);
     LIMN_TRY(limn_decoding_create(&s->decoding, s->model, &searched, err));
-    LIMN_TRY(limn_caption_search_create(&s->search, s->decoding, err));
+    s->keeps_search = keeps_search(o);
+    s->has_tags = o->n_tags > 0 || (o->has_confidence && s->model->tagger);
     limn_arena_init_counting(&counting);
     plan(s, &counting);
     if (counting.has_failed || !limn_arena_init(&s->arena, counting.high))
         return limn_fail(err, LIMN_E_NOMEM, "no memory for a state of %zu bytes", counting.high);
     plan(s, &s->arena);
     if (n_threads > 1) LIMN_TRY(limn_pool_create(&s->pool, n_threads, err));
-    LIMN_TRY(limn_forward_create(
-        &s->forward, s->model, s->pool, limn_caption_search_max_rows(s->decoding),
-        limn_decoding_max_steps(s->decoding), o->coverage_penalty > 0, o->guidance, err));
-    if (s->trace) limn_trace_attach(s->trace, limn_forward_decoder(s->forward));
+    const limn_forward_settings settings = limn_state_forward_settings(s);
+    LIMN_TRY(limn_forward_create(&s->forward, s->model, s->pool, &settings, err));
+    s->max_lanes = max_lanes_of(s);
+    LIMN_TRY(limn_state_add_lane(s, err));
     return o->has_confidence ? limn_signals_create(&s->signals, s->model, s->pool, err) : LIMN_OK;
 }
 
@@ -120,7 +134,7 @@ void limn_state_destroy(limn_state **state)
     limn_state *s = state ? *state : NULL;
     if (!s) return;
     limn_forward_destroy(&s->forward);
-    limn_caption_search_destroy(&s->search);
+    for (size_t i = 0; i < s->n_lanes; i++) limn_lane_finish(&s->lanes[i]);
     limn_decoding_destroy(&s->decoding);
     limn_signals_destroy(&s->signals);
     limn_pool_destroy(&s->pool);

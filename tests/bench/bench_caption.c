@@ -1,7 +1,8 @@
-/* bench_caption MODEL [BEAM [CPU [THREADS]]] < NAMES: captions of image files, named one a line,
- * from their bytes in memory. Prints the first caption's time (model opened, state made), then
- * for all of them, in the fastest of 5 rounds, milliseconds of loading, encoder and decoder and
- * captions a second, and the largest resident memory. */
+/* bench_caption MODEL [BEAM [CPU [THREADS [TOGETHER]]]] < NAMES: captions of image files, named one
+ * a line, from their bytes in memory, TOGETHER of them at once (0, the default: as many as there is
+ * room for). Prints the first caption's time (model opened, state made), then for all of them, in
+ * the fastest of 5 rounds, milliseconds of loading, encoder and decoder and captions a second, the
+ * largest resident memory, and a checksum of all captions. "-" for CPU: the best level. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,10 @@
 
 enum { MAX_IMAGES = 4096, N_ROUNDS = 5 };
 
+typedef struct times {
+    double load, encode, caption; /* milliseconds of all images; caption: encoder and decoder */
+} times;
+
 typedef struct bench {
     limn_model *model;
     limn_state *state;
@@ -24,11 +29,12 @@ typedef struct bench {
     float *features;
     unsigned char *bytes[MAX_IMAGES];
     size_t sizes[MAX_IMAGES], n_images;
+    uint32_t n_together;
+    times round; /* the one in progress */
+    size_t n_begun;
+    uint64_t sums[MAX_IMAGES]; /* of each image's captions */
+    limn_error failure;
 } bench;
-
-typedef struct times {
-    double load, encode, caption; /* milliseconds of all images; caption: encoder and decoder */
-} times;
 
 static limn_status read_images(bench *b, limn_error *err)
 {
@@ -49,8 +55,10 @@ static limn_status open_bench(bench *b, char **argv, int argc, limn_error *err)
     const limn_captions *captions;
     LIMN_TRY(read_images(b, err));
     const double start = 1e3 * limn_clock_seconds();
+    const char *level = argc > 3 && strcmp(argv[3], "-") != 0 ? argv[3] : NULL;
     if (argc > 2) options.beam_size = (uint32_t)strtoul(argv[2], NULL, 10);
-    LIMN_TRY(limn_model_open(&b->model, argv[1], argc > 3 ? argv[3] : NULL, err));
+    if (argc > 5) b->n_together = (uint32_t)strtoul(argv[5], NULL, 10);
+    LIMN_TRY(limn_model_open(&b->model, argv[1], level, err));
     LIMN_TRY(limn_state_create(&b->state, b->model, &options, n_threads, err));
     LIMN_TRY(limn_state_caption_bytes(b->state, NULL, b->bytes[0], b->sizes[0], &captions, err));
     printf("first caption %.1f ms: %s\n", 1e3 * limn_clock_seconds() - start,
@@ -76,28 +84,55 @@ static void close_bench(bench *b)
     limn_free(b->features);
 }
 
+/* Loads the next image, and runs the encoder on it once more to time it. */
+static bool next_image(void *ctx, limn_source_image *out)
+{
+    bench *b = ctx;
+    const size_t i = b->n_begun;
+    if (i == b->n_images || b->failure.code) return false;
+    const double start = 1e3 * limn_clock_seconds();
+    if (limn_state_load(b->state, b->bytes[i], b->sizes[i], b->input, NULL, NULL, &b->failure))
+        return false;
+    const double loaded = 1e3 * limn_clock_seconds();
+    limn_encoder_run(b->model->encoder, b->encoder, b->pool, b->input, b->features);
+    b->round.load += loaded - start;
+    b->round.encode += 1e3 * limn_clock_seconds() - loaded;
+    *out = (limn_source_image){ .input = b->input, .image = &b->sums[i] };
+    b->n_begun++;
+    return true;
+}
+
+static void image_done(void *ctx, void *image, const limn_captions *captions,
+                       const limn_error *failure)
+{
+    bench *b = ctx;
+    uint64_t *sum = image;
+    if (failure) {
+        b->failure = *failure;
+        return;
+    }
+    const limn_caption *best = &captions->items[0];
+    *sum = limn_fnv1a64(LIMN_FNV1A64_INIT, best->text, strlen(best->text));
+    *sum = limn_fnv1a64(*sum, &best->logprob, sizeof best->logprob);
+}
+
 static limn_status run_round(bench *b, times *t, limn_error *err)
 {
-    const limn_captions *captions;
-    *t = (times){ 0 };
-    for (size_t i = 0; i < b->n_images; i++) {
-        const double start = 1e3 * limn_clock_seconds();
-        LIMN_TRY(limn_state_load(b->state, b->bytes[i], b->sizes[i], b->input, NULL, NULL, err));
-        const double loaded = 1e3 * limn_clock_seconds();
-        LIMN_TRY(limn_state_caption_input(b->state, NULL, b->input, &captions, err));
-        const double captioned = 1e3 * limn_clock_seconds();
-        limn_encoder_run(b->model->encoder, b->encoder, b->pool, b->input, b->features);
-        t->load += loaded - start;
-        t->caption += captioned - loaded;
-        t->encode += 1e3 * limn_clock_seconds() - captioned;
-    }
+    const limn_image_source source = { b, next_image, image_done, b->n_together };
+    const double start = 1e3 * limn_clock_seconds();
+    b->round = (times){ 0 };
+    b->n_begun = 0;
+    LIMN_TRY(limn_state_caption_many(b->state, &source, err));
+    if (b->failure.code) return limn_fail(err, b->failure.code, "%s", b->failure.text);
+    b->round.caption = 1e3 * limn_clock_seconds() - start - b->round.load - b->round.encode;
+    *t = b->round;
     return LIMN_OK;
 }
 
 static limn_status run_bench(bench *b, limn_error *err)
 {
     const double n = (double)b->n_images;
-    times best = { 1e300, 0, 1e300 }, t;
+    times best = { 1e300, 0, 1e300 }, t = { 0 };
     for (int i = 0; i < N_ROUNDS; i++) {
         LIMN_TRY(run_round(b, &t, err));
         if (t.load + t.caption < best.load + best.caption) best = t;
@@ -106,8 +141,10 @@ static limn_status run_bench(bench *b, limn_error *err)
     getrusage(RUSAGE_SELF, &usage);
     printf("%zu images, each: loading %.2f ms, encoder %.2f ms, decoder %.2f ms\n", b->n_images,
            best.load / n, best.encode / n, (best.caption - best.encode) / n);
-    printf("%.1f captions/s; %.0f MB resident\n", 1e3 * n / (best.load + best.caption),
-           (double)usage.ru_maxrss / 1e3);
+    printf("%.1f captions/s; %.0f MB resident; captions %016llx\n",
+           1e3 * n / (best.load + best.caption), (double)usage.ru_maxrss / 1e3,
+           (unsigned long long)limn_fnv1a64(LIMN_FNV1A64_INIT, b->sums,
+                                            b->n_images * sizeof *b->sums));
     return LIMN_OK;
 }
 
@@ -115,8 +152,8 @@ int main(int argc, char **argv)
 {
     static bench b;
     limn_error err = { 0 };
-    if (argc < 2 || argc > 5) {
-        fprintf(stderr, "usage: bench_caption MODEL [BEAM [CPU [THREADS]]] < NAMES\n");
+    if (argc < 2 || argc > 6) {
+        fprintf(stderr, "usage: bench_caption MODEL [BEAM [CPU [THREADS [TOGETHER]]]] < NAMES\n");
         return 1;
     }
     limn_status status = open_bench(&b, argv, argc, &err);

@@ -39,16 +39,19 @@ static void run(float *out, limn_model *model, float guidance, unsigned image)
 {
     const uint32_t parent = 0;
     uint8_t input[SIDE * SIDE * 3];
+    const limn_forward_settings settings = { .max_rows = 2,
+                                             .max_steps = model->config.max_steps,
+                                             .guidance = guidance };
     limn_forward *f;
-    assert_int_equal(
-        limn_forward_create(&f, model, NULL, 2, model->config.max_steps, false, guidance, NULL),
-        LIMN_OK);
+    assert_int_equal(limn_forward_create(&f, model, NULL, &settings, NULL), LIMN_OK);
     for (unsigned again = 0; again < 2; again++) { /* another image before it changes nothing */
         make_input(input, again ? image : image + 1);
         limn_forward_encode(f, input);
-        limn_forward_begin(f);
+        limn_forward_begin(f, 0);
         for (size_t i = 0; i < N_STEPS; i++)
-            limn_forward_step(f, 1, &parent, &words[i], out + i * N_TOKENS);
+            memcpy(out + i * N_TOKENS,
+                   limn_forward_step(f, &(limn_forward_turn){ 0, { 1, &parent, &words[i] } }, 1),
+                   N_TOKENS * sizeof *out);
     }
     limn_forward_destroy(&f);
 }

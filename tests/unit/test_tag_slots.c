@@ -139,15 +139,19 @@ static void run_forward(float *out, const limn_model *m, float guidance)
 {
     const uint32_t parent = 0;
     uint8_t input[SIDE * SIDE * 3];
+    const limn_forward_settings settings = { .max_rows = 2,
+                                             .max_steps = m->config.max_steps,
+                                             .guidance = guidance };
     limn_forward *f;
-    assert_int_equal(
-        limn_forward_create(&f, m, NULL, 2, m->config.max_steps, false, guidance, NULL), LIMN_OK);
+    assert_int_equal(limn_forward_create(&f, m, NULL, &settings, NULL), LIMN_OK);
     for (unsigned image = 4; image-- > 2;) {
         make_input(input, image);
         limn_forward_encode(f, input);
-        limn_forward_begin(f);
+        limn_forward_begin(f, 0);
         for (size_t i = 0; i < N_STEPS; i++)
-            limn_forward_step(f, 1, &parent, &words[i], out + i * N_TOKENS);
+            memcpy(out + i * N_TOKENS,
+                   limn_forward_step(f, &(limn_forward_turn){ 0, { 1, &parent, &words[i] } }, 1),
+                   N_TOKENS * sizeof *out);
     }
     limn_forward_destroy(&f);
 }
