@@ -404,6 +404,8 @@ LIMN_API limn_status limn_state_caption_features(limn_state *state, const char *
                                                  const float *features, const limn_captions **out,
                                                  limn_error *err);
 
+#define LIMN_MAX_TOGETHER 8 /* images that limn_state_caption_many has in progress at most */
+
 /* An image for limn_state_caption_many. What it points at is borrowed until the next call of one of
  * the source's functions. */
 typedef struct limn_source_image {
@@ -416,7 +418,7 @@ typedef struct limn_source_image {
 /* Where images come from and captions go. The functions are called by the thread that made the
  * call; they may call limn_state_load and limn_state_load_pixels of the same state, nothing else of
  * it. */
-typedef struct limn_image_source {
+typedef struct limn_caption_source {
     void *ctx;
     /* Writes the next image; false: there is none now. It is called whenever one more image fits
      * in, at least once for each word of those in progress, so it should not wait. */
@@ -425,7 +427,7 @@ typedef struct limn_image_source {
      * the call, or NULL and why it failed. */
     void (*done)(void *ctx, void *image, const limn_captions *captions, const limn_error *failure);
     uint32_t max_together; /* images at most; 0: as many as the state has room for */
-} limn_image_source;
+} limn_caption_source;
 
 /* Captions many images, several at once: the decoder's weights are read once for all of them, which
  * is faster. Each image gets the same bytes as by itself. Returns when `next` has none and all are
@@ -433,9 +435,10 @@ typedef struct limn_image_source {
  * each image; when it returns false, all images in progress fail with LIMN_E_INTERRUPTED, and so
  * does the call.
  *
- * Up to 8 images are in progress, fewer if the options or a large model would have all but the
- * first of them take more than 8.75 MB. Their memory is allocated when they first come together. */
-LIMN_API limn_status limn_state_caption_many(limn_state *state, const limn_image_source *source,
+ * Up to LIMN_MAX_TOGETHER images are in progress, fewer if the options or a large model would have
+ * all but the first of them take more than 8.75 MB. Their memory is allocated when they first come
+ * together. */
+LIMN_API limn_status limn_state_caption_many(limn_state *state, const limn_caption_source *source,
                                              limn_error *err);
 
 /* Captions as one line of JSON without a newline, as limn --format jsonl writes it: {"file": name,

@@ -5,10 +5,25 @@
 
 #include "common/base/arena.h"
 #include "common/image/resize.h"
+#include "models/caption_search.h"
 #include "models/captioner_model.h"
-#include "models/lane.h"
-#include "models/lanes.h"
+#include "models/forward.h"
 #include "models/signals.h"
+#include "models/trace.h"
+
+/* What a state has for each image that it decodes at a time: its search, its lane of the decoders,
+ * and what is kept of both for its captions. */
+typedef struct limn_lane {
+    limn_state *state;
+    size_t number; /* in limn_forward */
+    limn_arena arena;
+    limn_caption_search *search;
+    limn_trace *trace;        /* NULL unless the search is kept */
+    float *tag_probabilities; /* [all tags] of the image; NULL unless tags are needed */
+    uint32_t n_steps;         /* that progress was told of: the encoder, then the search */
+    bool is_busy;             /* with `image`, as its source calls it */
+    void *image;
+} limn_lane;
 
 struct limn_state {
     const limn_model *model;

@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "models/captioner_state.h"
+#include "models/joint_captioning.h"
 
 enum { MAX_FILE_SIZE = 1 << 30 }; /* bytes of an image file */
 
@@ -163,9 +164,9 @@ static limn_status caption(limn_state *s, const limn_source_image *image, const 
                            limn_error *err)
 {
     single one = { .image = *image, .out = out };
-    const limn_image_source source = { &one, next_single, done_single, 1 };
+    const limn_caption_source source = { &one, next_single, done_single, 1 };
     const limn_float_env env = limn_float_env_enter();
-    limn_lanes_run(s, &source, NULL); /* its failures are those of the image */
+    limn_joint_captioning_run(s, &source, NULL); /* its failures are those of the image */
     limn_float_env_leave(&env);
     if (one.failure.code == LIMN_OK) return LIMN_OK;
     return limn_fail(err, one.failure.code, "%s", one.failure.text);
@@ -195,7 +196,8 @@ limn_status limn_state_caption_features(limn_state *s, const char *name, const f
     return caption(s, &(limn_source_image){ .name = name, .features = features }, out, err);
 }
 
-limn_status limn_state_caption_many(limn_state *s, const limn_image_source *source, limn_error *err)
+limn_status limn_state_caption_many(limn_state *s, const limn_caption_source *source,
+                                    limn_error *err)
 {
     LIMN_TRY(check_state(s, err));
     if (!source || !source->next || !source->done)
@@ -204,7 +206,7 @@ limn_status limn_state_caption_many(limn_state *s, const limn_image_source *sour
                          : source->next ? "done"
                                         : "next");
     const limn_float_env env = limn_float_env_enter();
-    const limn_status status = limn_lanes_run(s, source, err);
+    const limn_status status = limn_joint_captioning_run(s, source, err);
     limn_float_env_leave(&env);
     return status;
 }

@@ -11,7 +11,7 @@
 #include "decoder/search_rows.h"
 #include "models/captioner_model.h"
 
-enum { LIMN_MAX_LANES = 8 };
+enum { LIMN_MAX_LANES = LIMN_MAX_TOGETHER };
 
 typedef struct limn_forward limn_forward;
 

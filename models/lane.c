@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/text/detokenize.h"
-#include "models/captioner_state.h"
 
 enum { FIRST_STEP = 2 }; /* of the search: n_steps counts the encoder as one */
 

@@ -1,23 +1,8 @@
-/* One image on its way through a state: its search, its lane of the decoders, and what is kept of
- * both for its captions. A state has one for each image that it decodes at a time. */
+/* An image on its way through a state: from its features, step by step, to its captions. */
 #ifndef LIMN_MODELS_LANE_H
 #define LIMN_MODELS_LANE_H
 
-#include "models/caption_search.h"
-#include "models/forward.h"
-#include "models/trace.h"
-
-typedef struct limn_lane {
-    limn_state *state;
-    size_t number; /* in limn_forward */
-    limn_arena arena;
-    limn_caption_search *search;
-    limn_trace *trace;        /* NULL unless the search is kept */
-    float *tag_probabilities; /* [all tags] of the image; NULL unless tags are needed */
-    uint32_t n_steps;         /* that progress was told of: the encoder, then the search */
-    bool is_busy;             /* with `image`, as its source calls it */
-    void *image;
-} limn_lane;
+#include "models/captioner_state.h"
 
 /* Zero-initialise. Lane `number` of `state`, whose forward has lanes up to that one; the first of
  * them all is lane 0. LIMN_E_NOMEM. */

@@ -1,7 +1,7 @@
 #include "common/base/float_env.h"
 #include "common/base/mem.h"
 #include "common/base/status.h"
-#include "models/captioner_state.h"
+#include "models/lane.h"
 #include "models/options.h"
 
 /* Bytes that the lanes of a state after the first may take. */

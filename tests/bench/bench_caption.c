@@ -118,7 +118,7 @@ static void image_done(void *ctx, void *image, const limn_captions *captions,
 
 static limn_status run_round(bench *b, times *t, limn_error *err)
 {
-    const limn_image_source source = { b, next_image, image_done, b->n_together };
+    const limn_caption_source source = { b, next_image, image_done, b->n_together };
     const double start = 1e3 * limn_clock_seconds();
     b->round = (times){ 0 };
     b->n_begun = 0;

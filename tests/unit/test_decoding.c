@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "models/captioner.h"
-#include "models/document_frequencies.h"
 #include "models/scorer.h"
 #include "tests/fixtures/toy_model.h"
+#include "tests/fixtures/toy_variants.h"
 #include "tests/unit/temp_folder.h"
 #include "tests/unit/wrapped_allocations.h"
 #include "tests/fixtures/own_tokens.h"
@@ -43,42 +43,14 @@ static limn_model *open_model(uint64_t seed, const char *cpu_level)
     return model;
 }
 
-static const char *text_of(const void *words, uint32_t word)
-{
-    return ((const char *const *)words)[word];
-}
-
-/* Adds document frequencies of a few captions to the model of seed 1. */
+/* The model of seed 1 with document frequencies of a few captions. */
 static const char *path_with_frequencies(void)
 {
     static char path[1024];
-    static const char *const texts[] = { "a", "dog", "cat", "in", "grass" };
-    static const uint32_t words[][3] = { { 0, 1, 3 }, { 0, 2, 3 }, { 0, 1, 4 } };
-    limn_model_file file;
-    limn_cider_df *df;
-    limn_ngram_counts counts = { 0 };
-    limn_document_frequencies *f;
-    static limn_tensor tensors[400];
+    limn_error err = { 0 };
     snprintf(path, sizeof path, "%s", temp_path("frequencies.safetensors"));
-    if (access(path, R_OK) == 0) return path;
-    assert_int_equal(limn_cider_df_create(&df, NULL), LIMN_OK);
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(limn_ngram_counts_fill(&counts, (limn_sentence){ words[i], 3 }, NULL),
-                         LIMN_OK);
-        assert_int_equal(limn_cider_df_add(df, &counts, 1, NULL), LIMN_OK);
-    }
-    assert_int_equal(limn_document_frequencies_create(&f, df, text_of, texts, NULL), LIMN_OK);
-    assert_int_equal(limn_model_file_open(&file, model_path(1), NULL), LIMN_OK);
-    size_t n = limn_safetensors_n_tensors(file.tensors);
-    for (size_t i = 0; i < n; i++) tensors[i] = *limn_safetensors_at(file.tensors, i);
-    n += limn_document_frequencies_tensors(f, tensors + n);
-    const limn_metadata_item item = limn_document_frequencies_metadata(f);
-    assert_int_equal(
-        limn_model_file_write(path, &file.config, file.vocab, tensors, n, &item, 1, NULL), LIMN_OK);
-    limn_model_file_close(&file);
-    limn_document_frequencies_destroy(&f);
-    limn_cider_df_destroy(&df);
-    limn_ngram_counts_finish(&counts);
+    if (access(path, R_OK) != 0 && toy_variant_with_frequencies(path, model_path(1), &err))
+        fail_msg("%s", err.text);
     return path;
 }
 

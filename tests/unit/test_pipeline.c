@@ -78,7 +78,39 @@ static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wan
     return strcmp(input->relative, "077.jpg") ? LIMN_OK : limn_fail(err, LIMN_E_ARG, "no");
 }
 
-static const limn_pipeline_stages stages = { open_worker, close_worker, NULL, load, run, put };
+static const limn_pipeline_stages stages = {
+    .open = open_worker, .close = close_worker, .load = load, .run = run, .put = put
+};
+
+/* The same with up to N_TOGETHER images at once, which are done in another order: each round it is
+ * the turn of the latest. */
+enum { N_TOGETHER = 5 };
+
+static limn_status run_many(void *worker, limn_pipeline_feed *feed, limn_error *err)
+{
+    limn_pipeline_image *images[N_TOGETHER];
+    size_t n = 0;
+    (void)err;
+    do {
+        limn_pipeline_image *image;
+        while (n < N_TOGETHER && (image = limn_pipeline_next(feed))) images[n++] = image;
+        if (n == 0) return LIMN_OK;
+        image = images[--n];
+        limn_pipeline_done(feed, image,
+                           run(worker, image->input, image->pixels, image->out, image->error));
+    } while (true);
+}
+
+static limn_status run_none(void *worker, limn_pipeline_feed *feed, limn_error *err)
+{
+    (void)worker;
+    (void)feed;
+    return limn_fail(err, LIMN_E_ARG, "can't be");
+}
+
+static const limn_pipeline_stages joint_stages = {
+    .open = open_worker, .close = close_worker, .load = load, .run_many = run_many, .put = put
+};
 
 static void write_file(const char *name, const char *text)
 {
@@ -103,14 +135,16 @@ static int make_files(void **state)
     return 0;
 }
 
-static limn_status run_all(job *j, limn_pipeline_counts *counts, size_t n_threads, limn_error *err)
+static limn_status run_all(job *j, limn_pipeline_counts *counts, const limn_pipeline_stages *with,
+                           size_t n_threads, limn_error *err)
 {
     char *names[] = { temp_folder };
     const limn_inputs inputs = { .names = names, .n_names = 1, .list_fd = -1 };
     const limn_pipeline_settings settings = { .n_threads = n_threads,
+                                              .n_together = with->run_many ? N_TOGETHER : 0,
                                               .input_size = INPUT_SIZE,
                                               .inputs = &inputs };
-    return limn_pipeline_run(counts, &stages, j, &settings, err);
+    return limn_pipeline_run(counts, with, j, &settings, err);
 }
 
 static void test_results_come_in_order_from_any_number_of_threads(void **state)
@@ -128,15 +162,28 @@ static void test_results_come_in_order_from_any_number_of_threads(void **state)
         strcat(expected, line);
     }
     strcat(expected, "GIF89a12\n");
-    for (size_t i = 0; i < sizeof n_threads / sizeof *n_threads; i++) {
+    for (size_t i = 0; i < 2 * sizeof n_threads / sizeof *n_threads; i++) {
         job j = { .n_put_at_most = SIZE_MAX };
         limn_pipeline_counts counts;
-        assert_int_equal(run_all(&j, &counts, n_threads[i], NULL), LIMN_OK);
+        assert_int_equal(
+            run_all(&j, &counts, i % 2 ? &joint_stages : &stages, n_threads[i / 2], NULL), LIMN_OK);
         assert_string_equal(j.put, expected);
         assert_int_equal(counts.n_done, N_FILES - 1);
         assert_int_equal(counts.n_failed, 2);
         assert_int_equal(counts.left_out.n_other, 1);
     }
+}
+
+static void test_workers_that_cannot_run_fail_every_image(void **state)
+{
+    limn_pipeline_stages failing = joint_stages;
+    limn_pipeline_counts counts;
+    job j = { .n_put_at_most = SIZE_MAX };
+    (void)state;
+    failing.run_many = run_none;
+    assert_int_equal(run_all(&j, &counts, &failing, 3, NULL), LIMN_OK);
+    assert_int_equal(counts.n_failed, N_FILES + 1);
+    assert_memory_equal(j.put, "can't be\ncan't be\n", 18);
 }
 
 static void test_what_is_not_wanted_is_skipped(void **state)
@@ -165,7 +212,7 @@ static void test_a_full_output_ends_it(void **state)
     limn_pipeline_counts counts;
     limn_error err = { 0 };
     (void)state;
-    assert_int_equal(run_all(&j, &counts, 3, &err), LIMN_E_IO);
+    assert_int_equal(run_all(&j, &counts, &stages, 3, &err), LIMN_E_IO);
     assert_string_equal(err.text, "full");
     assert_int_equal(counts.n_done, 10);
     assert_int_equal(j.n_put, 11);
@@ -213,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_results_come_in_order_from_any_number_of_threads),
+        cmocka_unit_test(test_workers_that_cannot_run_fail_every_image),
         cmocka_unit_test(test_what_is_not_wanted_is_skipped),
         cmocka_unit_test(test_a_full_output_ends_it),
         cmocka_unit_test(test_image_files_are_told),

@@ -4,10 +4,11 @@
  *
  * A ring of slots holds the images in progress in input order. Readers fill it with the files'
  * bytes so that a slow disk does not stall the workers; a worker loads (decodes, resizes) an image
- * while fewer than one per worker are loaded, otherwise it runs the oldest loaded one; the calling
- * thread puts results out in input order. Finished results may queue up, so that a slow disk does
- * not stall the workers at this end either. Neither the number of threads nor their timing changes
- * a result. */
+ * while fewer than one per worker are loaded, otherwise it runs the oldest loaded one, or several
+ * at once, which others join as they are loaded, unless another worker has nothing to do; the
+ * calling thread puts results out in input order. Finished results may queue up, so that a slow
+ * disk does not stall the workers at this end either. Neither the number of threads nor their
+ * timing changes a result. */
 #ifndef LIMN_TOOLS_ANNOTATE_PIPELINE_H
 #define LIMN_TOOLS_ANNOTATE_PIPELINE_H
 
@@ -39,6 +40,23 @@ typedef struct limn_pipeline_output {
     bool is_left_out; /* done, but what was found is left out */
 } limn_pipeline_output;
 
+/* A loaded image that runs together with others. */
+typedef struct limn_pipeline_image {
+    const limn_dirwalk_entry *input;
+    const uint8_t *pixels; /* [input_size] */
+    limn_pipeline_output *out;
+    limn_error *error;
+} limn_pipeline_image;
+
+/* The images that a worker runs together. */
+typedef struct limn_pipeline_feed limn_pipeline_feed;
+
+/* The next image, valid until it is done; NULL: none is ready for this worker now. Loads images,
+ * but doesn't wait for any. */
+limn_pipeline_image *limn_pipeline_next(limn_pipeline_feed *feed);
+/* The image has its result in `out`, or failed with `status` and the reason in `error`. */
+void limn_pipeline_done(limn_pipeline_feed *feed, limn_pipeline_image *image, limn_status status);
+
 typedef struct limn_pipeline_stages {
     /* Makes and frees a worker's own state. The first one is made before any thread
      * starts, so that a failure common to all is reported once; the others by the workers
@@ -52,15 +70,21 @@ typedef struct limn_pipeline_stages {
     /* The bytes of an image file to `pixels` [input_size]. May leave a note in *err. */
     limn_status (*load)(void *worker, const void *bytes, size_t size, uint8_t *pixels,
                         limn_error *err);
-    /* Appends the result for `pixels` [input_size] of the image `input` to out->bytes. */
+    /* Either of two. Appends the result for `pixels` [input_size] of the image `input` to
+     * out->bytes. */
     limn_status (*run)(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
                        limn_pipeline_output *out, limn_error *err);
+    /* Or runs several images at once, at most n_together: takes at least one from `feed`, and
+     * returns when there is none and all are done. A failure is that of the first image, which was
+     * not taken. */
+    limn_status (*run_many)(void *worker, limn_pipeline_feed *feed, limn_error *err);
     /* In input order, in the calling thread. A failure ends the pipeline. */
     limn_status (*put)(void *ctx, const limn_pipeline_result *result, limn_error *err);
 } limn_pipeline_stages;
 
 typedef struct limn_pipeline_settings {
     size_t n_threads;  /* workers, at least 1 */
+    size_t n_together; /* images that run_many has in progress at most; 0 for `run` */
     size_t input_size; /* bytes of a loaded image */
     const limn_inputs *inputs;
     const limn_annotate_hooks *hooks; /* NULL: none */

@@ -40,6 +40,7 @@ static limn_status run_pipeline(limn_pipeline_counts *counts, limn_caption_job *
     const limn_annotate_settings *s = job->settings;
     const limn_pipeline_settings pipeline = {
         .n_threads = is_one || s->is_dry_run ? 1 : s->n_threads, /* to report names in order */
+        .n_together = LIMN_MAX_TOGETHER,
         .input_size = limn_image_load_size(&job->loader.load),
         .inputs = inputs,
         .hooks = &s->hooks,

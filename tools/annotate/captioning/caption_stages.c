@@ -83,16 +83,14 @@ static limn_status tell(const caption_worker *w, const limn_dirwalk_entry *input
     return s->captioned ? s->captioned(s->hooks.ctx, &image, err) : LIMN_OK;
 }
 
-static limn_status caption(void *worker, const limn_dirwalk_entry *input, const uint8_t *pixels,
-                           limn_pipeline_output *out, limn_error *err)
+/* What is written of an image with these captions. */
+static limn_status write_captions(caption_worker *w, const limn_pipeline_image *image,
+                                  const limn_captions *found, limn_error *err)
 {
-    caption_worker *w = worker;
     const limn_annotate_settings *s = w->job->settings;
-    const limn_captions *found;
-    LIMN_TRY(limn_state_caption_input(w->state, input->path, pixels, &found, err));
     const limn_captions asked = asked_for(s, found);
     limn_record record = {
-        .path = shown_name(w->job, input),
+        .path = shown_name(w->job, image->input),
         .model = s->model,
         .captions = &asked,
         .best = &asked.items[0],
@@ -105,10 +103,47 @@ static limn_status caption(void *worker, const limn_dirwalk_entry *input, const 
     };
     if (!isnan(s->min_confidence))
         LIMN_TRY(sure_captions_choose(&w->sure, &record.captions, s->min_confidence, err));
-    out->is_left_out = !record.captions->n_items;
+    image->out->is_left_out = !record.captions->n_items;
     LIMN_TRY(caption_affix_apply(&w->affix, &record.captions, s->prefix, s->suffix, err));
-    w->job->writer->render(&out->bytes, &record);
-    return tell(w, input, pixels, found, record.captions, err);
+    w->job->writer->render(&image->out->bytes, &record);
+    return tell(w, image->input, image->pixels, found, record.captions, err);
+}
+
+/* The images of a worker, as limn_state_caption_many gets them. */
+typedef struct caption_feed {
+    caption_worker *worker;
+    limn_pipeline_feed *images;
+} caption_feed;
+
+static bool next_image(void *ctx, limn_source_image *out)
+{
+    const caption_feed *feed = ctx;
+    limn_pipeline_image *image = limn_pipeline_next(feed->images);
+    if (!image) return false;
+    *out =
+        (limn_source_image){ .name = image->input->path, .input = image->pixels, .image = image };
+    return true;
+}
+
+static void image_done(void *ctx, void *of, const limn_captions *captions,
+                       const limn_error *failure)
+{
+    const caption_feed *feed = ctx;
+    limn_pipeline_image *image = of;
+    const limn_status status = failure
+                                   ? limn_fail(image->error, failure->code, "%s", failure->text)
+                                   : write_captions(feed->worker, image, captions, image->error);
+    limn_pipeline_done(feed->images, image, status);
+}
+
+static limn_status caption(void *worker, limn_pipeline_feed *images, limn_error *err)
+{
+    caption_worker *w = worker;
+    caption_feed feed = { w, images };
+    const limn_caption_source source = { &feed, next_image, image_done, LIMN_MAX_TOGETHER };
+    const limn_status status = limn_state_caption_many(w->state, &source, err);
+    /* of the images in progress, which have been told */
+    return status == LIMN_E_INTERRUPTED ? LIMN_OK : status;
 }
 
 /* ---- results ---------------------------------------------------------------------------- */
@@ -166,7 +201,7 @@ const limn_pipeline_stages limn_caption_stages = {
     .close = close_worker,
     .want = want,
     .load = limn_image_worker_load,
-    .run = caption,
+    .run_many = caption,
     .put = put,
 };
 

@@ -1,8 +1,7 @@
-#include "tools/annotate/pipeline.h"
+#include "tools/annotate/pipeline/pipeline_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -12,62 +11,10 @@
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/input_count.h"
 #include "tools/annotate/input/inputs.h"
-#include "tools/annotate/input/image_file.h"
 
 enum { QUESTION_MS = 100 /* between calls of keep_going */ };
 
-typedef enum slot_step {
-    SLOT_FREE = 0,
-    SLOT_READING, /* held by a reader */
-    SLOT_READ,
-    SLOT_LOADING, /* a worker has it */
-    SLOT_LOADED,
-    SLOT_RUNNING, /* a worker has it */
-    SLOT_DONE,    /* held by the caller's thread */
-} slot_step;
-
-/* One image in progress. `step` is guarded by the mutex; the rest belongs to whoever holds the
- * slot. */
-typedef struct slot {
-    slot_step step;
-    char *path; /* input.path, owned */
-    size_t path_capacity;
-    limn_dirwalk_entry input;
-    bool is_left_out, is_skipped;
-    unsigned char *bytes; /* [size] of the file; NULL before reading and after loading */
-    size_t size;
-    uint8_t *pixels; /* [input_size], while it is loaded; NULL before and after */
-    limn_pipeline_output out;
-    limn_error error;
-} slot;
-
-typedef struct pipeline {
-    const limn_pipeline_stages *stages;
-    void *ctx;
-    const limn_pipeline_settings *settings;
-    limn_dirwalk *walk;
-    int wake[2]; /* a pipe: readable once waiting for a list must stop; -1: no list */
-
-    pthread_mutex_t reading; /* held to take the next name; taken before `mutex` */
-    pthread_mutex_t mutex;   /* guards all that follows, and the steps of the slots */
-    pthread_cond_t changed;
-    slot *slots; /* [n_slots]; image i is in slot i % n_slots */
-    size_t n_slots;
-    size_t first, next;  /* images first … next-1 are in progress or wait to be put */
-    size_t n_unfinished; /* slots READING … RUNNING */
-    size_t n_loaded;     /* slots LOADING or LOADED */
-    uint8_t **pixels;    /* [n_pixels] buffers not in use by a slot */
-    size_t n_pixels;
-    size_t n_read_bytes;
-    size_t n_readers; /* still running */
-    bool is_stopped;  /* take no more names */
-    bool is_interrupted, is_out_of_memory;
-    atomic_bool is_stopping; /* for those waiting for a file's bytes */
-
-    bool is_asked_to_stop; /* by a hook; the caller's thread alone */
-} pipeline;
-
-static slot *slot_at(pipeline *p, size_t image)
+slot *pipeline_slot_at(pipeline *p, size_t image)
 {
     return &p->slots[image % p->n_slots];
 }
@@ -78,14 +25,12 @@ static size_t n_readers_for(size_t n_workers)
     return 1 + (n_workers - 1) / 4;
 }
 
-/* Limit on images read ahead or in progress. */
-static size_t max_unfinished(const pipeline *p)
+size_t pipeline_max_unfinished(const pipeline *p)
 {
-    return 4 * p->settings->n_threads + 4;
+    return (4 + p->settings->n_together) * p->settings->n_threads + 4;
 }
 
-/* Call with the mutex held. */
-static void set_step(pipeline *p, slot *s, slot_step step)
+void pipeline_set_step(pipeline *p, slot *s, slot_step step)
 {
     if (step == SLOT_DONE) {
         p->n_unfinished--;
@@ -99,146 +44,8 @@ static void set_step(pipeline *p, slot *s, slot_step step)
 static void finish_step(pipeline *p, slot *s, slot_step step)
 {
     pthread_mutex_lock(&p->mutex);
-    set_step(p, s, step);
+    pipeline_set_step(p, s, step);
     pthread_mutex_unlock(&p->mutex);
-}
-
-/* ---- readers --------------------------------------------------------------------------- */
-
-/* Waits for a free slot and for room to read ahead. NULL when no more names may be taken. */
-static slot *wait_for_slot(pipeline *p)
-{
-    slot *s;
-    pthread_mutex_lock(&p->mutex);
-    while (!p->is_stopped &&
-           (p->next - p->first == p->n_slots || p->n_unfinished == max_unfinished(p) ||
-            p->n_read_bytes >= LIMN_PIPELINE_READ_AHEAD))
-        pthread_cond_wait(&p->changed, &p->mutex);
-    s = p->is_stopped ? NULL : slot_at(p, p->next);
-    pthread_mutex_unlock(&p->mutex);
-    return s;
-}
-
-static bool set_slot_input(slot *s, const limn_dirwalk_entry *input)
-{
-    const size_t size = strlen(input->path) + 1;
-    void *block = s->path;
-    const bool fits = limn_grow(&block, &s->path_capacity, size, 1);
-    s->path = block;
-    if (!fits) return false;
-    memcpy(s->path, input->path, size);
-    s->input = *input;
-    s->input.path = s->path;
-    s->input.relative = s->path + (input->relative - input->path);
-    return true;
-}
-
-/* Takes the next name into a free slot; a failed name gets a slot with its error. NULL at the
- * end. */
-static slot *take_name(pipeline *p)
-{
-    limn_dirwalk_entry entry;
-    limn_status status;
-    slot *s = wait_for_slot(p);
-    bool is_interrupted, is_out_of_memory, is_end;
-    if (!s) return NULL;
-    s->error = (limn_error){ 0 };
-    s->is_left_out = s->is_skipped = false;
-    s->out.is_left_out = false;
-    limn_buffer_clear(&s->out.bytes);
-    status = limn_dirwalk_next(p->walk, &entry, &s->error);
-    is_interrupted = status == LIMN_E_INTERRUPTED;
-    is_out_of_memory = entry.path && !set_slot_input(s, &entry);
-    is_end = is_interrupted || is_out_of_memory || !entry.path;
-    pthread_mutex_lock(&p->mutex);
-    p->is_interrupted = p->is_interrupted || is_interrupted;
-    p->is_out_of_memory = p->is_out_of_memory || is_out_of_memory;
-    p->is_stopped = p->is_stopped || is_end;
-    p->next += !is_end;
-    p->n_unfinished += !is_end;
-    set_step(p, s, is_end ? SLOT_FREE : SLOT_READING);
-    pthread_mutex_unlock(&p->mutex);
-    return is_end ? NULL : s;
-}
-
-/* Asks `want` about an input that has already failed: the failure may be known from an interrupted
- * run. */
-static void look_at_failure(pipeline *p, slot *s)
-{
-    bool is_wanted = true;
-    if (!p->stages->want || p->stages->want(p->ctx, &s->input, &is_wanted, NULL) || is_wanted)
-        return;
-    s->is_skipped = true;
-    s->error = (limn_error){ 0 };
-}
-
-/* Sets is_left_out and is_skipped if there is nothing to read. */
-static limn_status look_at_slot(pipeline *p, slot *s, limn_archive *archive)
-{
-    bool is_image = s->input.is_stream, is_wanted = true;
-    limn_status status = LIMN_OK;
-    if (archive)
-        status = limn_image_member_is_image(&is_image, &s->input, archive, &s->error);
-    else if (!is_image)
-        status = limn_image_file_is_image(&is_image, s->path, s->input.is_named, &s->error);
-    if (status != LIMN_OK) {
-        look_at_failure(p, s);
-        return status;
-    }
-    s->is_left_out = !is_image;
-    if (is_image && p->stages->want)
-        LIMN_TRY(p->stages->want(p->ctx, &s->input, &is_wanted, &s->error));
-    s->is_skipped = !is_wanted;
-    return LIMN_OK;
-}
-
-static limn_status read_bytes(pipeline *p, slot *s, limn_archive *archive)
-{
-    if (s->input.is_stream)
-        return limn_dirwalk_read_stream(p->walk, &s->bytes, &s->size, LIMN_PIPELINE_MAX_FILE_SIZE,
-                                        &s->error);
-    if (archive)
-        return limn_archive_read(archive, &s->bytes, &s->size, LIMN_PIPELINE_MAX_FILE_SIZE,
-                                 &s->error);
-    return limn_image_file_read(&s->bytes, &s->size, s->path, LIMN_PIPELINE_MAX_FILE_SIZE,
-                                &p->is_stopping, &s->error);
-}
-
-static void read_slot(pipeline *p, slot *s, limn_archive *archive)
-{
-    limn_status status = s->error.code;
-    if (status == LIMN_OK)
-        status = look_at_slot(p, s, archive);
-    else
-        look_at_failure(p, s);
-    if (status == LIMN_OK && !s->is_left_out && !s->is_skipped) status = read_bytes(p, s, archive);
-    s->error.code = s->is_skipped ? LIMN_OK : status;
-    pthread_mutex_lock(&p->mutex);
-    p->n_read_bytes += s->size;
-    set_step(p, s, s->bytes ? SLOT_READ : SLOT_DONE);
-    pthread_mutex_unlock(&p->mutex);
-}
-
-/* An archive member or a stream is read before the walk continues; files by several readers at
- * once. */
-static void *reader_main(void *arg)
-{
-    pipeline *p = arg;
-    slot *s;
-    do {
-        pthread_mutex_lock(&p->reading);
-        s = take_name(p);
-        limn_archive *archive = limn_dirwalk_archive(p->walk);
-        const bool is_read_here = s && (archive || s->input.is_stream);
-        if (is_read_here) read_slot(p, s, archive);
-        pthread_mutex_unlock(&p->reading);
-        if (s && !is_read_here) read_slot(p, s, NULL);
-    } while (s);
-    pthread_mutex_lock(&p->mutex);
-    p->n_readers--;
-    pthread_cond_broadcast(&p->changed);
-    pthread_mutex_unlock(&p->mutex);
-    return NULL;
 }
 
 /* ---- workers --------------------------------------------------------------------------- */
@@ -253,7 +60,7 @@ typedef struct worker {
 static slot *oldest(pipeline *p, slot_step step)
 {
     for (size_t i = p->first; i < p->next; i++)
-        if (slot_at(p, i)->step == step) return slot_at(p, i);
+        if (pipeline_slot_at(p, i)->step == step) return pipeline_slot_at(p, i);
     return NULL;
 }
 
@@ -263,25 +70,43 @@ static bool is_work_left(pipeline *p)
            oldest(p, SLOT_LOADING);
 }
 
-/* Waits for an image to load (its step is then SLOT_LOADING) or to run (SLOT_RUNNING). NULL when
- * there will be none. */
+/* An image to load (its step is then SLOT_LOADING) or to run (SLOT_RUNNING); NULL: none is ready.
+ * Call with the mutex held. */
+static slot *look_for_work(pipeline *p)
+{
+    slot *s = NULL;
+    if (p->n_loaded < p->settings->n_threads && (s = oldest(p, SLOT_READ))) {
+        p->n_loaded++;
+        s->pixels = p->pixels[--p->n_pixels];
+        s->step = SLOT_LOADING;
+    } else if ((s = oldest(p, SLOT_LOADED))) {
+        p->n_loaded--;
+        s->step = SLOT_RUNNING;
+    }
+    if (s) pthread_cond_broadcast(&p->changed);
+    return s;
+}
+
+/* The same, but waits. NULL when there will be none. */
 static slot *take_work(pipeline *p)
 {
     slot *s = NULL;
     pthread_mutex_lock(&p->mutex);
-    while (!s && is_work_left(p)) {
-        if (p->n_loaded < p->settings->n_threads && (s = oldest(p, SLOT_READ))) {
-            p->n_loaded++;
-            s->pixels = p->pixels[--p->n_pixels];
-            s->step = SLOT_LOADING;
-        } else if ((s = oldest(p, SLOT_LOADED))) {
-            p->n_loaded--;
-            s->step = SLOT_RUNNING;
-        } else {
-            pthread_cond_wait(&p->changed, &p->mutex);
-        }
+    while (!(s = look_for_work(p)) && is_work_left(p)) {
+        p->n_idle++;
+        pthread_cond_wait(&p->changed, &p->mutex);
+        p->n_idle--;
     }
     pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->mutex);
+    return s;
+}
+
+/* The same for a worker that has images in progress: leaves work to those that have none. */
+static slot *take_more_work(pipeline *p)
+{
+    pthread_mutex_lock(&p->mutex);
+    slot *s = p->n_idle > 0 ? NULL : look_for_work(p);
     pthread_mutex_unlock(&p->mutex);
     return s;
 }
@@ -299,20 +124,56 @@ static void load_slot(pipeline *p, worker *w, slot *s)
     p->n_read_bytes -= s->size;
     s->size = 0;
     p->n_loaded -= status != LIMN_OK;
-    set_step(p, s, status == LIMN_OK ? SLOT_LOADED : SLOT_DONE);
+    pipeline_set_step(p, s, status == LIMN_OK ? SLOT_LOADED : SLOT_DONE);
     pthread_mutex_unlock(&p->mutex);
+}
+
+static void finish_slot(pipeline *p, slot *s, limn_status status)
+{
+    if (status == LIMN_OK && s->out.bytes.has_failed)
+        status = limn_fail(&s->error, LIMN_E_NOMEM, "out of memory");
+    s->error.code = status;
+    finish_step(p, s, SLOT_DONE);
+}
+
+struct limn_pipeline_feed {
+    pipeline *pipeline;
+    worker *worker;
+    slot *first; /* NULL once it is taken */
+};
+
+limn_pipeline_image *limn_pipeline_next(limn_pipeline_feed *feed)
+{
+    slot *s = feed->first;
+    feed->first = NULL;
+    while (!s && (s = take_more_work(feed->pipeline)) && s->step == SLOT_LOADING) {
+        load_slot(feed->pipeline, feed->worker, s);
+        s = NULL;
+    }
+    if (!s) return NULL;
+    s->image = (limn_pipeline_image){ &s->input, s->pixels, &s->out, &s->error };
+    return &s->image;
+}
+
+void limn_pipeline_done(limn_pipeline_feed *feed, limn_pipeline_image *image, limn_status status)
+{
+    finish_slot(feed->pipeline, (slot *)image, status);
 }
 
 static void run_slot(pipeline *p, worker *w, slot *s)
 {
     limn_status status = LIMN_OK;
     if (!w->state) status = p->stages->open(&w->state, p->ctx, &s->error);
-    if (status == LIMN_OK)
+    if (status == LIMN_OK && p->stages->run_many) {
+        limn_pipeline_feed feed = { p, w, s };
+        limn_error err = { 0 };
+        status = p->stages->run_many(w->state, &feed, &err);
+        if (!feed.first) return;
+        status = limn_fail(&s->error, status, "%s", err.text);
+    } else if (status == LIMN_OK) {
         status = p->stages->run(w->state, &s->input, s->pixels, &s->out, &s->error);
-    if (status == LIMN_OK && s->out.bytes.has_failed)
-        status = limn_fail(&s->error, LIMN_E_NOMEM, "out of memory");
-    s->error.code = status;
-    finish_step(p, s, SLOT_DONE);
+    }
+    finish_slot(p, s, status);
 }
 
 static void *worker_main(void *arg)
@@ -365,8 +226,8 @@ static slot *look_for_done(pipeline *p, bool *is_end)
 {
     slot *s = NULL;
     pthread_mutex_lock(&p->mutex);
-    if (p->first < p->next && slot_at(p, p->first)->step == SLOT_DONE)
-        s = slot_at(p, p->first);
+    if (p->first < p->next && pipeline_slot_at(p, p->first)->step == SLOT_DONE)
+        s = pipeline_slot_at(p, p->first);
     else if (p->first == p->next && !p->n_readers)
         *is_end = true;
     else
@@ -394,7 +255,7 @@ static void free_slot(pipeline *p, slot *s)
 {
     pthread_mutex_lock(&p->mutex);
     p->first++;
-    set_step(p, s, SLOT_FREE);
+    pipeline_set_step(p, s, SLOT_FREE);
     pthread_mutex_unlock(&p->mutex);
 }
 
@@ -455,7 +316,8 @@ static limn_status put_results(pipeline *p, limn_input_count *count, limn_pipeli
 static size_t start_readers(pipeline *p, pthread_t *threads, size_t n)
 {
     size_t n_started = 0;
-    while (n_started < n && !pthread_create(&threads[n_started], NULL, reader_main, p)) n_started++;
+    while (n_started < n && !pthread_create(&threads[n_started], NULL, pipeline_reader_main, p))
+        n_started++;
     return n_started;
 }
 
@@ -518,8 +380,9 @@ static limn_status run_threads(pipeline *p, worker *workers, pthread_t *readers,
 
 static limn_status make_slots(pipeline *p, limn_error *err)
 {
-    const size_t n_pixels = 2 * p->settings->n_threads; /* loaded or loading, and running */
-    p->n_slots = max_unfinished(p) + LIMN_PIPELINE_MAX_WAITING;
+    const size_t n_running = p->settings->n_together ? p->settings->n_together : 1;
+    const size_t n_pixels = (1 + n_running) * p->settings->n_threads; /* 1: loaded or loading */
+    p->n_slots = pipeline_max_unfinished(p) + LIMN_PIPELINE_MAX_WAITING;
     p->slots = limn_calloc(p->n_slots, sizeof *p->slots);
     p->pixels = limn_calloc(n_pixels, sizeof *p->pixels);
     if (!p->slots || !p->pixels) return limn_fail(err, LIMN_E_NOMEM, "out of memory");

@@ -1,11 +1,11 @@
-#include "models/lanes.h"
+#include "models/joint_captioning.h"
 
-#include "models/captioner_state.h"
+#include "models/lane.h"
 
 /* The images in progress. */
 typedef struct joint_run {
     limn_state *s;
-    const limn_image_source *source;
+    const limn_caption_source *source;
     size_t max_lanes, n_busy;
 } joint_run;
 
@@ -108,7 +108,8 @@ static limn_status give_up(joint_run *r, limn_error *err)
     return limn_fail(err, LIMN_E_INTERRUPTED, "%s", failure.text);
 }
 
-limn_status limn_lanes_run(limn_state *s, const limn_image_source *source, limn_error *err)
+limn_status limn_joint_captioning_run(limn_state *s, const limn_caption_source *source,
+                                      limn_error *err)
 {
     joint_run r = { .s = s, .source = source, .max_lanes = s->max_lanes };
     if (source->max_together > 0 && source->max_together < r.max_lanes)
