@@ -11,6 +11,7 @@
 #include "tools/limn/caption_report.h"
 #include "tools/limn/caption_settings.h"
 #include "tools/limn/output_settings.h"
+#include "tools/limn/undo_run.h"
 #include "tools/message.h"
 #include "tools/progress.h"
 #include "tools/standard_streams.h"
@@ -160,8 +161,10 @@ int main(int argc, char **argv)
     limn_standard_streams_secure();
     if (!limn_cli_parse(&paths, &s, &caption_cli_tool, argc, argv, &code)) return code;
     limn_message_init(caption_cli_tool.name, limn_verbosity_of(s.run.is_quiet, s.run.is_verbose));
-    code = output_settings_complete(&s) && caption_settings_complete(&s) ? run(&s, &paths)
-                                                                         : LIMN_EXIT_USAGE;
+    if (!output_settings_complete(&s) || !caption_settings_complete(&s))
+        code = LIMN_EXIT_USAGE;
+    else
+        code = s.out.is_undone ? undo_run(&s, &paths) : run(&s, &paths);
     caption_settings_finish(&s);
     return code;
 }

@@ -30,7 +30,7 @@ JOBS = {
 def tree(folder):
     """{path: bytes} of all files below, without the images' store."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
-            if p.is_file() and "p.store" not in p.parts}
+            if p.is_file() and "p.store" not in p.parts and p.name != ".limn-undo"}  # which kills may make longer
 
 
 def make_tars(folder):

@@ -2,7 +2,7 @@
 """Captions in XMP: test_xmp.py LIMN MODEL [TEST ...]
 
 Sidecars and images: their names, what they hold by exiftool and exempi's own program, merging with what is there, bad
-ones; that all else in an image stays as it is; and kills at random moments."""
+ones; that all else in an image stays as it is; kills at random moments; and taking it all back."""
 
 import json
 import os
@@ -54,7 +54,7 @@ class XmpTest(unittest.TestCase):
     def files(self):
         """{path: bytes}"""
         return {str(p.relative_to(self.folder)): p.read_bytes() for p in self.folder.rglob("*")
-                if p.is_file() and "p.store" not in p.parts}
+                if p.is_file() and "p.store" not in p.parts and p.name != ".limn-undo"}
 
     def leftovers(self):
         """Files that no run may leave."""
@@ -214,8 +214,8 @@ NOT_COMPARED = ["-x", "XMP:all", "-x", "RIFF:all", "-x", "FileName", "-x", "Dire
                 "-x", "FileAccessDate", "-x", "FileInodeChangeDate"]
 
 
-class ImageTest(XmpTest):
-    """--write-xmp"""
+class PhotoTest(XmpTest):
+    """With photos of several kinds in `p`."""
 
     def setUp(self):
         super().setUp()
@@ -240,6 +240,10 @@ class ImageTest(XmpTest):
             return None
         with Image.open(self.p / name) as image:
             return [frame.convert("RGBA").tobytes() for frame in ImageSequence.Iterator(image)]
+
+
+class ImageTest(PhotoTest):
+    """--write-xmp"""
 
     def test_all_else_stays(self):
         """Pixels, metadata, mode, times, attributes; exiftool and exempi read the description."""
@@ -357,6 +361,109 @@ class ImageTest(XmpTest):
                     self.assertIn(data, [old.get(name), new[name]], name)
             subprocess.run(command, cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
             self.assertEqual(self.files(), new)
+
+
+class UndoTest(PhotoTest):
+    """--undo-xmp"""
+
+    def setUp(self):
+        super().setUp()
+        (self.p / "below").mkdir()
+        shutil.copyfile(self.photo, self.p / "below/one.jpg")
+        self.sidecar = self.p / "rgb8.png.xmp"
+        self.sidecar.write_text(PACKET.format(DESCRIPTION.format("Anna")))
+
+    def undo(self, *args, **more):
+        """What it says."""
+        return self.limn("p", "--undo-xmp", *args, **more)[1]
+
+    def all_files(self):
+        """With the hidden ones."""
+        return {str(p.relative_to(self.folder)) for p in self.folder.rglob("*") if p.is_file()}
+
+    def test_byte_for_byte(self):
+        """Several runs over images and sidecars, all taken back; nothing else is left, and times stay."""
+        before, names = self.files(), self.all_files()
+        os.utime(self.photo, ns=(10**18, 10**18))
+        self.limn("-r", "p", "--write-xmp", "--existing", "append")
+        self.limn("-r", "p", "--write-xmp", "--renew", "--max-words", "3", "--alt-text")
+        self.limn("-r", "p", "--sidecar=xmp", "--existing", "overwrite")
+        self.limn("-r", "p", "--sidecar=xmp", "--xmp-name=stem")
+        after = self.files()
+        self.assertTrue(all(after[name] != data for name, data in before.items()))
+        out, error = self.limn("p", "--undo-xmp", "--dry-run")
+        self.assertEqual(sorted(out.decode().split("\n")[:-1]), sorted(after))
+        self.assertEqual(self.files(), after)
+        error = self.undo()
+        self.assertIn(f"taken back: {len(before)} files as they were, {len(after) - len(before)} sidecars removed", error)
+        self.assertEqual(self.files(), before)
+        self.assertEqual(self.all_files(), names)
+        self.assertEqual(self.photo.stat().st_mtime_ns, 10**18)
+        self.assertIn("nothing to take back", self.undo())
+
+    def test_changed_since(self):
+        """Only limn's properties go; what limn displaced is back; other files are not touched."""
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-dc:Description=Bert", self.photo], check=True)
+        untouched = (self.p / "rgb8.png").read_bytes()
+        self.limn("p/grey.jpg", "--write-xmp", "--existing", "overwrite", "--alt-text")
+        self.limn("p/rgb8.png", "--sidecar=xmp", "--existing", "overwrite")
+        self.limn("p/large_progressive.jpg", "--sidecar=xmp")
+        for path in [self.photo, self.sidecar, self.p / "large_progressive.jpg.xmp"]:
+            subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=3", path], check=True)
+        error = self.undo()
+        self.assertIn("taken back: 0 files as they were, 0 sidecars removed; 3 changed since", error)
+        for path, description in [(self.photo, "Bert"), (self.sidecar, "Anna"), (self.p / "large_progressive.jpg.xmp", None)]:
+            tags = read_xmp(path)
+            self.assertEqual((tags.get("XMP-dc:Description"), tags["XMP-xmp:Rating"]), (description, 3))
+            self.assertEqual([tag for tag in tags if "limn" in tag or "AltText" in tag], [])
+        self.assertEqual((self.p / "rgb8.png").read_bytes(), untouched)
+
+    def test_edited_description(self):
+        """A person's correction stays."""
+        self.limn("p/grey.jpg", "--write-xmp")
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-dc:Description=Bert", self.photo], check=True)
+        self.undo()
+        tags = read_xmp(self.photo)
+        self.assertEqual(tags["XMP-dc:Description"], "Bert")
+        self.assertEqual([tag for tag in tags if "limn" in tag], [])
+
+    def test_bad_logs(self):
+        """A log that is cut off, or not limn's, or gone: limn's properties are found without it."""
+        before = self.files()
+        self.limn("p", "--write-xmp")
+        log = self.p / ".limn-undo"
+        lines = log.read_bytes()
+        log.write_bytes(lines[:-20] + b"\nrubbish\tx\ty\n")
+        self.undo()
+        self.assertEqual(sum(self.files()[name] == data for name, data in before.items()), len(before) - 1)
+        self.assertEqual([name for name, data in self.files().items() if b"urn:limn:xmp" in data], [])
+        self.limn("p", "--write-xmp")
+        log.write_bytes(b"somebody else's")
+        self.assertIn(".limn-undo: is not one of limn's", self.undo(code=3))
+        log.unlink()
+        self.undo()
+        self.assertEqual([name for name, data in self.files().items() if b"urn:limn:xmp" in data], [])
+
+    def test_options(self):
+        """What doesn't fit."""
+        for arguments in [["-o", "x"], ["--sidecar"], ["--write-xmp"], ["--report", "x"]]:
+            self.assertIn("can't be combined with --undo-xmp", self.undo(*arguments, code=1))
+
+    def test_killed_undo(self):
+        """It goes on."""
+        before = self.files()
+        self.limn("-r", "p", "--write-xmp")
+        after, rng = self.files(), random.Random(2)
+        for _ in range(6):
+            process = subprocess.Popen(LIMN.command("p", "--undo-xmp"), cwd=self.folder, stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0, 0.2))
+            process.kill()
+            process.wait()
+            for name, data in self.files().items():
+                if "limn" not in name:
+                    self.assertIn(data, [before[name], after[name]], name)
+        self.undo()
+        self.assertEqual(self.files(), before)
 
 
 if __name__ == "__main__":

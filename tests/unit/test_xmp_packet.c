@@ -28,9 +28,7 @@ static int start(void **state)
 {
     limn_error err = { 0 };
     (void)state;
-    if (limn_xmp_worker_start(&worker, true, &err) == LIMN_OK) return 0;
-    print_message("no sandbox here: %s\n", err.text);
-    return limn_xmp_worker_start(&worker, false, &err) == LIMN_OK ? 0 : -1;
+    return limn_xmp_worker_start(&worker, LIMN_SANDBOX_AUTO, NULL, &err) == LIMN_OK ? 0 : -1;
 }
 
 static int stop(void **state)

@@ -290,4 +290,23 @@ typedef struct limn_account {
 limn_status limn_annotate(limn_account *account, const limn_annotate_settings *settings,
                           limn_error *err);
 
+/* ---- taking captions back ------------------------------------------------------------------ */
+
+/* Files by what became of them. */
+typedef struct limn_undo_account {
+    size_t n_restored; /* had not changed since: the bytes they had before limn */
+    size_t n_removed;  /* sidecars that limn had made */
+    size_t n_stripped; /* had changed since: only limn's properties were taken out */
+    size_t n_failed;   /* as messages said */
+} limn_undo_account;
+
+/* Takes back what runs with `xmp` wrote into the images and sidecars (*.xmp) among the inputs, in
+ * folders inside folders too. Of `settings`, it uses inputs, is_dry_run (then `to_do` gets the
+ * files that would change) and hooks; `use` as in limn_decoders_start. May be interrupted, killed
+ * and called again. LIMN_E_INTERRUPTED (hooks), LIMN_E_UNSUPPORTED (built without libexempi),
+ * LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_annotate_undo_xmp(limn_undo_account *account,
+                                   const limn_annotate_settings *settings, limn_sandbox_use use,
+                                   limn_error *err);
+
 #endif

@@ -168,6 +168,16 @@ static const limn_option options[] = {
       .detail = "Without it, images that have one are skipped. A description that a person has "
                 "changed since counts as the person's.",
       .type = LIMN_OPT_FLAG, FIELD(out.is_renewed), .is_more = true },
+    { "undo-xmp", 0, NULL, "take back what limn wrote into XMP", .group = "Photos",
+      .detail =
+          "Captions nothing. Of the images and XMP files that are named or below the named "
+          "folders, "
+          "at any depth, those that have not changed since get back the bytes they had before "
+          "limn, and sidecars that limn made are removed; from one that has changed, limn's "
+          "properties are taken out, and a text that limn displaced is put back. What was "
+          "displaced is in .limn-undo, a hidden file in each folder, which goes when all is taken "
+          "back. --dry-run lists the files.",
+      .type = LIMN_OPT_FLAG, FIELD(out.is_undone), .is_neutral = true, .is_more = true },
     { "dry-run", 0, NULL, "only list the images that would be captioned", .group = "Running",
       .detail = "These are the images that --existing, an interrupted run, or lines in the output "
                 "leave to be done. Images are not decoded, and nothing is written.",

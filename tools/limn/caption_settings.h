@@ -49,6 +49,7 @@ typedef struct caption_output {
     unsigned xmp_name; /* a caption_xmp_name; UINT_MAX: unset */
     bool has_alt_text, is_renewed, has_backup;
     bool is_inside;       /* --write-xmp */
+    bool is_undone;       /* --undo-xmp */
     limn_xmp_place xmp;   /* once completed */
     unsigned existing;    /* limn_existing; LIMN_EXISTING_UNSET until completed */
     limn_option_list tar; /* endings of members that tars get */

@@ -67,8 +67,25 @@ static bool complete_plain(caption_settings *s)
     return true;
 }
 
+/* Nothing is written but what takes captions back. */
+static bool complete_undo(const caption_output *out)
+{
+    const char *odd = out->output        ? "output"
+                      : out->sidecar     ? "sidecar"
+                      : out->is_inside   ? "write-xmp"
+                      : out->tar.n_items ? "tar"
+                      : out->report      ? "report"
+                      : out->explain     ? "explain"
+                      : out->attention   ? "attention"
+                      : out->errors      ? "errors"
+                                         : NULL;
+    if (odd) limn_message_error("--%s: can't be combined with --undo-xmp", odd);
+    return !odd;
+}
+
 static bool complete_output(caption_settings *s)
 {
+    if (s->out.is_undone && !complete_undo(&s->out)) return false;
     if (s->out.sidecar) return complete_sidecar(s);
     return s->out.is_inside ? complete_xmp(s) : complete_plain(s);
 }

@@ -336,12 +336,24 @@ limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error
     return s;
 }
 
+limn_status limn_sidecar_remove(const limn_sidecar_file *f, bool *is_left, limn_error *err)
+{
+    limn_place place;
+    limn_status s = LIMN_OK;
+    LIMN_TRY(limn_place_open(&place, f->path, f->given, false, err));
+    *is_left = !is_unchanged(f, &place);
+    if (!*is_left && unlinkat(place.folder, place.name, 0)) s = fail_errno(err, f->path);
+    limn_place_close(&place);
+    return s;
+}
+
 void limn_sidecar_file_finish(limn_sidecar_file *f)
 {
     limn_free(f->image);
     limn_free(f->path);
     limn_buffer_finish(&f->bytes);
     limn_splices_finish(&f->splices);
+    limn_buffer_finish(&f->undo);
     *f = (limn_sidecar_file){ 0 };
 }
 

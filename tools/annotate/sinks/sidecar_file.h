@@ -33,7 +33,8 @@ typedef struct limn_sidecar_file {
     bool is_image;        /* `path` is the image itself: its new content is the old one with */
     limn_splices splices; /* these, which have the hash `hash` */
     uint64_t hash;
-    bool has_backup; /* of an image: the old one stays, as NAME_original */
+    bool has_backup;  /* of an image: the old one stays, as NAME_original */
+    limn_buffer undo; /* lines of undo_log.h that take the change back; empty: none are kept */
 } limn_sidecar_file;
 
 /* Another way to put captions into what is there than as lines of text (tools/annotate/xmp/). */
@@ -42,7 +43,8 @@ typedef struct limn_sidecar_merge {
     /* Whether the image of the sidecar `path`, which may be changed or made, is to be skipped
      * because of what it holds. Any thread. Errors begin with the path, also below. */
     limn_status (*look)(void *ctx, const char *path, bool *is_there, limn_error *err);
-    /* Turns f->bytes, a record, into the new content (of an image: splices and hash). *is_same:
+    /* Turns f->bytes, a record, into the new content (of an image: splices and hash), and fills
+     * f->undo. *is_same:
      * that is what is there. f->had_file says whether there is anything. */
     limn_status (*make)(void *ctx, limn_sidecar_file *f, bool *is_same, limn_error *err);
 } limn_sidecar_merge;
@@ -61,6 +63,9 @@ uint64_t limn_sidecar_new_hash(const limn_sidecar_file *f);
  * sidecar has changed since limn_sidecar_prepare: *is_left. Makes missing folders. LIMN_E_IO,
  * LIMN_E_NOMEM; errors begin with the path. */
 limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err);
+/* Removes it, unless it has changed since limn_sidecar_prepare: *is_left. LIMN_E_IO, LIMN_E_NOMEM.
+ */
+limn_status limn_sidecar_remove(const limn_sidecar_file *f, bool *is_left, limn_error *err);
 void limn_sidecar_file_finish(limn_sidecar_file *f);
 
 /* After a kill: whether limn_sidecar_publish put content of this hash at `path`; removes anything

@@ -11,6 +11,7 @@
 #include "common/text/path.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/sinks/photo_file.h"
+#include "tools/annotate/sinks/undo_log.h"
 #include "tools/annotate/input/path_names.h"
 #include "common/text/file_name.h"
 
@@ -190,6 +191,20 @@ static bool is_in_same_folder(const char *a, const char *b)
     return size == limn_path_folder_size(b) && !memcmp(a, b, size);
 }
 
+/* Keeps what the changes displace, before they are made. */
+static limn_status log_all(sidecar_sink *k, limn_error *err)
+{
+    for (size_t i = 0; i < k->n_waiting;) {
+        const limn_sidecar_file *f = &k->waiting[i];
+        limn_buffer_clear(&k->path);
+        for (; i < k->n_waiting && is_in_same_folder(f->path, k->waiting[i].path); i++)
+            limn_buffer_append(&k->path, k->waiting[i].undo.bytes, k->waiting[i].undo.size);
+        if (k->path.size || k->path.has_failed)
+            LIMN_TRY(limn_undo_log_append(f->path, f->given, &k->path, err));
+    }
+    return LIMN_OK;
+}
+
 static limn_status publish_all(sidecar_sink *k, limn_error *err)
 {
     for (size_t i = 0; i < k->n_waiting;) {
@@ -220,6 +235,7 @@ static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *
     if (!k->n_waiting) return LIMN_OK;
     if (!k->settings.merge) LIMN_TRY(prepare_all(k, err));
     LIMN_TRY(note_all(k, journal, err));
+    LIMN_TRY(log_all(k, err));
     LIMN_TRY(publish_all(k, err));
     forget_all(k);
     return LIMN_OK;

@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "common/text/utf8.h"
 #include "common/text/wide_encoding.h"
+#include "tools/annotate/hooks.h"
 #include "tools/annotate/sandbox/sandbox.h"
 
 enum {
@@ -159,7 +160,8 @@ static const int more_calls[] = { SYS_getrandom, SYS_write };
 static const int more_calls[] = { 0 };
 #endif
 
-limn_status limn_xmp_worker_start(limn_xmp_worker **out, bool is_sandboxed, limn_error *err)
+static limn_status start_sandbox(limn_xmp_worker *w, limn_sandbox_use use,
+                                 const limn_annotate_hooks *hooks, limn_error *err)
 {
     const limn_sandbox_settings settings = {
         .work = work,
@@ -172,16 +174,27 @@ limn_status limn_xmp_worker_start(limn_xmp_worker **out, bool is_sandboxed, limn
         .more_calls = more_calls,
         .n_more_calls = sizeof more_calls / sizeof *more_calls,
     };
+    limn_error reason = { 0 };
+    if (use == LIMN_SANDBOX_OFF || limn_sandbox_is_watched()) return LIMN_OK;
+    const limn_status s = limn_sandbox_start(&w->sandbox, &settings, &reason);
+    if (s == LIMN_OK) return s;
+    if (use == LIMN_SANDBOX_ON) return limn_fail(err, s, "no sandbox for XMP: %s", reason.text);
+    limn_hooks_message(hooks, LIMN_ANNOTATE_WARNING, "XMP is read without a sandbox: %s",
+                       reason.text);
+    return LIMN_OK;
+}
+
+limn_status limn_xmp_worker_start(limn_xmp_worker **out, limn_sandbox_use use,
+                                  const limn_annotate_hooks *hooks, limn_error *err)
+{
     limn_xmp_worker *w;
-    limn_status s = LIMN_OK;
     *out = NULL;
     if (!limn_xmp_library())
         return limn_fail(err, LIMN_E_UNSUPPORTED, "this limn was built without libexempi");
     w = limn_calloc(1, sizeof *w);
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     pthread_mutex_init(&w->mutex, NULL);
-    if (is_sandboxed && !limn_sandbox_is_watched())
-        s = limn_sandbox_start(&w->sandbox, &settings, err);
+    const limn_status s = start_sandbox(w, use, hooks, err);
     *out = w;
     if (s != LIMN_OK) limn_xmp_worker_stop(out);
     return s;

@@ -12,11 +12,11 @@
 
 typedef struct limn_xmp_worker limn_xmp_worker;
 
-/* `is_sandboxed`: as limn_sandbox_start, best while there is one thread; where there can be no
- * sandbox because of a sanitizer or valgrind, and otherwise, packets are worked on in this process,
- * one at a time. LIMN_E_UNSUPPORTED (built without exempi, or no sandbox), LIMN_E_IO,
- * LIMN_E_NOMEM. */
-limn_status limn_xmp_worker_start(limn_xmp_worker **out, bool is_sandboxed, limn_error *err);
+/* As limn_decoders_start; without a sandbox, and where there can be none because of a sanitizer or
+ * valgrind, packets are worked on in this process, one at a time. LIMN_E_UNSUPPORTED (built without
+ * exempi, or no sandbox), LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_xmp_worker_start(limn_xmp_worker **out, limn_sandbox_use use,
+                                  const limn_annotate_hooks *hooks, limn_error *err);
 void limn_xmp_worker_stop(limn_xmp_worker **w); /* accepts NULL and *w == NULL; nulls it */
 
 /* limn_xmp_packet_run; any thread. Also LIMN_E_LIMIT (LIMN_XMP_MAX_SIZE, LIMN_XMP_MAX_TEXTS, too

@@ -3,7 +3,9 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/file_sha256.h"
+#include "common/text/path.h"
 #include "tools/annotate/pipeline.h"
+#include "tools/annotate/sinks/undo_log.h"
 #include "tools/annotate/xmp/container.h"
 #include "tools/annotate/xmp/xmp_record.h"
 
@@ -116,6 +118,20 @@ static limn_status embed(limn_sidecar_file *f, const source *image, const limn_b
     return limn_splices_apply(&f->splices, image->file.bytes, image->file.size, hash, &f->hash);
 }
 
+/* The line that takes the change of a sidecar or an image back. */
+static limn_status append_undo(limn_sidecar_file *f, const source *before, limn_error *err)
+{
+    if (!f->is_image) {
+        limn_buffer *all = limn_splices_add(&f->splices, 0, before->size);
+        if (!all) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+        limn_buffer_append(all, f->bytes.bytes, f->bytes.size);
+    }
+    limn_undo_line(&f->undo, limn_path_last(f->path), limn_sidecar_new_hash(f), f->had_file,
+                   &f->splices, before->file.bytes);
+    if (f->undo.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return limn_splices_check(&f->splices, err);
+}
+
 static limn_status make(void *ctx, limn_sidecar_file *f, bool *is_same, limn_error *err)
 {
     limn_xmp_store *s = ctx;
@@ -128,10 +144,11 @@ static limn_status make(void *ctx, limn_sidecar_file *f, bool *is_same, limn_err
     *is_same = f->had_file && !answer.is_changed;
     if (status == LIMN_OK && s->is_embedded && !*is_same)
         status = embed(f, &image, &answer.packet, err);
-    close_source(&image);
     limn_xmp_record_finish(&record);
     limn_buffer_finish(&f->bytes);
     f->bytes = answer.packet;
+    if (status == LIMN_OK && !*is_same) status = append_undo(f, &image, err);
+    close_source(&image);
     return status;
 }
 
@@ -161,7 +178,9 @@ limn_status limn_xmp_store_open(limn_xmp_store *out, const limn_annotate_setting
                              .is_embedded = settings->xmp == LIMN_XMP_IMAGES,
                              .is_renewed = settings->is_renewed,
                              .has_alt_text = settings->has_alt_text };
-    LIMN_TRY(limn_xmp_worker_start(&out->worker, settings->decoders != NULL, err));
+    LIMN_TRY(limn_xmp_worker_start(&out->worker,
+                                   settings->decoders ? LIMN_SANDBOX_ON : LIMN_SANDBOX_OFF,
+                                   &settings->hooks, err));
     return checksum_models(out, settings, err);
 }
 

@@ -1,0 +1,262 @@
+/* limn_annotate_undo_xmp: files as they were before limn wrote captions into them. */
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/image/format.h"
+#include "common/io/dirwalk.h"
+#include "common/io/fileio.h"
+#include "common/text/path.h"
+#include "tools/annotate/hooks.h"
+#include "tools/annotate/input/inputs.h"
+#include "tools/annotate/pipeline.h"
+#include "tools/annotate/sinks/photo_file.h"
+#include "tools/annotate/sinks/sidecar_file.h"
+#include "tools/annotate/sinks/undo_log.h"
+#include "tools/annotate/xmp/container.h"
+#include "tools/annotate/xmp/packet_worker.h"
+#include "tools/annotate/xmp/undo_folders.h"
+
+typedef struct undoer {
+    const limn_annotate_settings *settings;
+    limn_undo_account *account;
+    limn_xmp_worker *worker;
+    undo_folders folders;
+} undoer;
+
+/* A file that is looked at. */
+typedef struct subject {
+    limn_sidecar_file file;
+    limn_file_bytes now;
+    limn_buffer before; /* its content before, when was_changed */
+    bool was_changed;   /* by limn and by nobody since */
+    bool was_there;     /* before limn */
+} subject;
+
+static void finish_subject(subject *s)
+{
+    limn_sidecar_file_finish(&s->file);
+    limn_file_bytes_free(&s->now);
+    limn_buffer_finish(&s->before);
+}
+
+static limn_status append(void *ctx, const void *bytes, size_t size)
+{
+    if (size) limn_buffer_append(ctx, bytes, size);
+    return LIMN_OK;
+}
+
+/* ---- a file that has not changed since --------------------------------------------------------
+ */
+
+static limn_status apply_record(subject *s, const limn_undo_record *record, const uint8_t *bytes,
+                                size_t size, limn_error *err)
+{
+    limn_splices splices;
+    limn_buffer before = { 0 };
+    LIMN_TRY(limn_undo_record_splices(&splices, record, size, err));
+    (void)limn_splices_apply(&splices, bytes, size, append, &before);
+    limn_splices_finish(&splices);
+    limn_buffer_finish(&s->before);
+    s->before = before;
+    s->was_changed = true;
+    s->was_there = record->was_there;
+    return before.has_failed ? limn_fail(err, LIMN_E_NOMEM, "out of memory") : LIMN_OK;
+}
+
+/* From the last change back to the first. */
+static limn_status go_back(subject *s, const limn_undo_log *log, limn_error *err)
+{
+    const char *name = limn_path_last(s->file.path);
+    const uint8_t *bytes = s->now.bytes;
+    size_t size = s->now.size;
+    uint64_t hash = limn_sidecar_hash(bytes, size);
+    s->was_there = true;
+    for (size_t i = log->n_records; i-- > 0 && s->was_there;) {
+        const limn_undo_record *record = &log->records[i];
+        if (record->hash != hash || strcmp(record->name, name) != 0) continue;
+        LIMN_TRY(apply_record(s, record, bytes, size, err));
+        bytes = (const uint8_t *)s->before.bytes;
+        size = s->before.size;
+        hash = limn_sidecar_hash(bytes, size);
+    }
+    return LIMN_OK;
+}
+
+/* ---- one that has -------------------------------------------------------------------------- */
+
+static limn_status put_stripped(subject *s, const limn_container *c, limn_xmp_answer *answer,
+                                limn_error *err)
+{
+    if (s->file.is_image) return limn_container_replace(&s->file.splices, c, &answer->packet, err);
+    s->was_there = answer->packet.size > 0; /* nothing is left in the sidecar */
+    s->file.bytes = answer->packet;
+    answer->packet = (limn_buffer){ 0 };
+    return LIMN_OK;
+}
+
+/* Takes limn's properties out of the packet. *is_changed: there were any. */
+static limn_status strip(undoer *u, subject *s, bool *is_changed, limn_error *err)
+{
+    const limn_xmp_request request = { .task = LIMN_XMP_STRIP, .is_embedded = s->file.is_image };
+    limn_xmp_answer answer = { 0 };
+    limn_container c = { 0 };
+    limn_status status = LIMN_OK;
+    s->was_there = true;
+    if (s->file.is_image) status = limn_container_open(&c, s->now.bytes, s->now.size, err);
+    const char *packet = s->file.is_image ? c.packet.bytes : (const char *)s->now.bytes;
+    const size_t size = s->file.is_image ? c.packet.size : s->now.size;
+    if (status == LIMN_OK && size)
+        status = limn_xmp_worker_run(u->worker, &answer, &request, packet, size, err);
+    *is_changed = answer.is_changed;
+    if (status == LIMN_OK && *is_changed) status = put_stripped(s, &c, &answer, err);
+    limn_buffer_finish(&answer.packet);
+    limn_container_close(&c);
+    return status;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+static limn_status put_before(subject *s, limn_error *err)
+{
+    if (!s->file.is_image) {
+        s->file.bytes = s->before;
+        s->before = (limn_buffer){ 0 };
+        return LIMN_OK;
+    }
+    limn_buffer *all = limn_splices_add(&s->file.splices, 0, s->now.size);
+    if (!all) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    *all = s->before;
+    s->before = (limn_buffer){ 0 };
+    return LIMN_OK;
+}
+
+static limn_status publish(subject *s, limn_error *err)
+{
+    bool is_left = false;
+    if (s->was_there)
+        LIMN_TRY(limn_sidecar_publish(&s->file, &is_left, err));
+    else
+        LIMN_TRY(limn_sidecar_remove(&s->file, &is_left, err));
+    if (is_left) return limn_fail(err, LIMN_E_IO, "%s: has changed in the meantime", s->file.path);
+    return limn_folder_sync(s->file.path, err);
+}
+
+static void count(limn_undo_account *a, const subject *s)
+{
+    a->n_removed += !s->was_there;
+    a->n_restored += s->was_there && s->was_changed;
+    a->n_stripped += s->was_there && !s->was_changed;
+}
+
+static limn_status undo(undoer *u, subject *s, const limn_undo_log *log, limn_error *err)
+{
+    const limn_annotate_settings *settings = u->settings;
+    bool is_changed = true;
+    LIMN_TRY(go_back(s, log, err));
+    if (s->was_changed)
+        LIMN_TRY(put_before(s, err));
+    else
+        LIMN_TRY(strip(u, s, &is_changed, err));
+    if (!is_changed) return LIMN_OK;
+    if (settings->is_dry_run && settings->to_do) settings->to_do(settings->hooks.ctx, s->file.path);
+    if (!settings->is_dry_run) LIMN_TRY(publish(s, err));
+    count(u->account, s);
+    return LIMN_OK;
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static bool has_ending(const char *path, const char *ending)
+{
+    const size_t size = strlen(path), n = strlen(ending);
+    return size > n && !strcmp(path + size - n, ending);
+}
+
+/* Whether limn's properties may be in the file: their namespace's name is. PNG may have it
+ * compressed, though not by limn. */
+static bool may_have_notes(const subject *s)
+{
+    static const char name[] = LIMN_XMP_NAMESPACE;
+    const uint8_t *at = s->now.bytes, *end = at + s->now.size;
+    while ((at = memchr(at, name[0], (size_t)(end - at))))
+        if ((size_t)(end - at) < sizeof name - 1)
+            return false;
+        else if (!memcmp(at, name, sizeof name - 1))
+            return true;
+        else
+            at++;
+    return false;
+}
+
+static limn_status open_subject(subject *s, const limn_dirwalk_entry *input, limn_error *err)
+{
+    *s =
+        (subject){ .file = { .path = limn_strdup(input->path),
+                             .is_image = !has_ending(input->path, ".xmp"),
+                             .given = input->is_named ? limn_path_folder_size(input->path)
+                                                      : (size_t)(input->relative - input->path) } };
+    if (!s->file.path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return limn_file_bytes_read(&s->now, input->path, LIMN_PIPELINE_MAX_FILE_SIZE, err);
+}
+
+/* Undoes one file. A failure is the file's. */
+static limn_status visit(undoer *u, const limn_dirwalk_entry *input, limn_error *err)
+{
+    const limn_undo_log *log;
+    const bool is_image = limn_image_format_of_name(input->path) != NULL;
+    subject s = { 0 };
+    bool is_left = false;
+    LIMN_TRY(undo_folders_enter(&u->folders, input->path, &log, err));
+    if (!is_image && !has_ending(input->path, ".xmp") && !undo_folders_has(log, input->path))
+        return LIMN_OK;
+    limn_status status = open_subject(&s, input, err);
+    if (status == LIMN_OK && (may_have_notes(&s) || undo_folders_has(log, input->path))) {
+        status = limn_sidecar_prepare(&s.file, LIMN_EXISTING_OVERWRITE, &is_left, err);
+        if (status == LIMN_OK) status = undo(u, &s, log, err);
+    }
+    if (status == LIMN_OK) undo_folders_settle(&u->folders, input->path);
+    finish_subject(&s);
+    return status;
+}
+
+/* A failure of one file is reported, and the others are undone. */
+static limn_status visit_next(undoer *u, limn_dirwalk *walk, limn_dirwalk_entry *input,
+                              limn_error *err)
+{
+    limn_error reason = { 0 };
+    limn_status s = limn_dirwalk_next(walk, input, &reason);
+    if (!limn_hooks_keep_going(&u->settings->hooks))
+        return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
+    if (s == LIMN_OK && (!input->path || input->is_stream)) return LIMN_OK;
+    if (s == LIMN_OK) s = visit(u, input, &reason);
+    if (s == LIMN_OK) return LIMN_OK;
+    if (s == LIMN_E_NOMEM || s == LIMN_E_INTERRUPTED) return limn_fail(err, s, "%s", reason.text);
+    u->account->n_failed++;
+    const size_t size = strlen(input->path);
+    const bool is_named = !strncmp(reason.text, input->path, size) && reason.text[size] == ':';
+    limn_hooks_message(&u->settings->hooks, LIMN_ANNOTATE_ERROR, "%s%s%s",
+                       is_named ? "" : input->path, is_named ? "" : ": ", reason.text);
+    return LIMN_OK;
+}
+
+limn_status limn_annotate_undo_xmp(limn_undo_account *account,
+                                   const limn_annotate_settings *settings, limn_sandbox_use use,
+                                   limn_error *err)
+{
+    undoer u = { .settings = settings, .account = account };
+    limn_inputs inputs = settings->inputs;
+    inputs.is_recursive = true;
+    limn_dirwalk_settings how = limn_inputs_walk_settings(&inputs, -1);
+    limn_dirwalk_entry input = { .path = "" };
+    limn_dirwalk *walk = NULL;
+    *account = (limn_undo_account){ 0 };
+    how.has_archives = false;
+    LIMN_TRY(limn_xmp_worker_start(&u.worker, use, &settings->hooks, err));
+    limn_status s = limn_dirwalk_create(&walk, inputs.names, inputs.n_names, &how, err);
+    while (s == LIMN_OK && input.path) s = visit_next(&u, walk, &input, err);
+    if (s == LIMN_OK && !settings->is_dry_run) s = undo_folders_clean(&u.folders, err);
+    undo_folders_finish(&u.folders);
+    limn_dirwalk_destroy(&walk);
+    limn_xmp_worker_stop(&u.worker);
+    return s;
+}
