@@ -10,6 +10,8 @@
 #include "models/model_file.h"
 #include "models/tagger.h"
 
+#define LIMN_MAX_WORKER_THREADS 1024 /* of a limn_state, and of a limn_scorer */
+
 struct limn_model {
     limn_model_config config;
     limn_kernels kernels; /* of the encoder, decoder, tagger and searches */

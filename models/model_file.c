@@ -29,7 +29,8 @@ static limn_status read_search(limn_model_config *c, const limn_json_node *root,
 {
     limn_json_node search;
     LIMN_TRY(limn_json_object(&search, root, "search", err));
-    LIMN_TRY(read_float(&c->length_penalty, &search, "length_penalty", -10, 10, err));
+    LIMN_TRY(read_float(&c->length_penalty, &search, "length_penalty", -LIMN_MAX_LENGTH_PENALTY,
+                        LIMN_MAX_LENGTH_PENALTY, err));
     /* each step takes a position, and the start token has the first */
     return limn_json_u32(&c->max_steps, &search, "max_steps", 1, c->decoder.max_positions, err);
 }

@@ -11,6 +11,8 @@
 #include "decoder/vocab.h"
 #include "encoder/encoder.h"
 
+#define LIMN_MAX_LENGTH_PENALTY 10 /* and its negative is the least */
+
 typedef struct limn_model_config {
     limn_encoder_config encoder;
     bool has_decoder; /* false for an encoder-only file */

@@ -7,6 +7,7 @@
 #include "decoder/beam.h"
 #include "decoder/decoder.h"
 #include "models/captioner.h"
+#include "models/model_file.h"
 #include "models/option_value.h"
 
 #define FIELD(name) .offset = offsetof(limn_options, name)
@@ -101,8 +102,8 @@ const limn_option limn_option_rows[] = {
       .is_more = true },
     { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
       .detail = "The end of the caption counts as a word. Larger values favour longer captions.",
-      .group = "Search", .type = LIMN_OPT_REAL, FIELD(length_penalty), .min = -10, .max = 10,
-      .is_more = true },
+      .group = "Search", .type = LIMN_OPT_REAL, FIELD(length_penalty),
+      .min = -LIMN_MAX_LENGTH_PENALTY, .max = LIMN_MAX_LENGTH_PENALTY, .is_more = true },
     { "guidance", 0, "G", "above 1: rely more on the image, less on habit",
       .detail =
           "Classifier-free guidance: each log-probability becomes without + G * (with - without), "
@@ -145,7 +146,7 @@ const limn_option limn_option_rows[] = {
       .group = "Sampling", .type = LIMN_OPT_REAL, FIELD(typical), .min = 0.000001, .max = 1,
       .default_value = "1", .is_more = true },
     { "seed", 0, "N", "random seed", .group = "Sampling", .type = LIMN_OPT_SIZE, FIELD(seed),
-      .min = 0, .max = 9007199254740992.0, .default_value = "0", .is_more = true },
+      .min = 0, .max = LIMN_MAX_SEED, .default_value = "0", .is_more = true },
     { "n-best", 0, "N", "captions per image", .group = "Output", .type = LIMN_OPT_COUNT,
       FIELD(n_best), .min = 1, .max = LIMN_BEAM_MAX, .default_value = "1" },
     { "style", 0, "NAME", "raw or sentence",

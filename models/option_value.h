@@ -6,6 +6,8 @@
 #include "common/base/buffer.h"
 #include "models/option.h"
 
+#define LIMN_MAX_SEED 9007199254740992.0 /* 2^53, the largest of a LIMN_OPT_SIZE */
+
 /* Reads `value` into the row's field in `settings`; NULL sets a flag or bit. A text and the items
  * of a list are borrowed; the array of a list is limn_realloc's. LIMN_E_ARG, which begins with the
  * name: "beam: 99 is not in 1 … 64"; LIMN_E_NOMEM. */

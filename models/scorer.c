@@ -99,8 +99,9 @@ limn_status limn_scorer_create(limn_scorer **out, const limn_model *model, uint6
     if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
     *out = NULL;
     if (!model) return limn_fail(err, LIMN_E_ARG, "model: NULL");
-    if (n_threads < 1 || n_threads > 1024)
-        return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … 1024", n_threads);
+    if (n_threads < 1 || n_threads > LIMN_MAX_WORKER_THREADS)
+        return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … %d", n_threads,
+                         LIMN_MAX_WORKER_THREADS);
     limn_scorer *s = limn_calloc(1, sizeof *s);
     if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for a scorer");
     s->model = model;

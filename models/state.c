@@ -105,8 +105,9 @@ static limn_status create(limn_state **out, const limn_model *model, const limn_
     LIMN_TRY(limn_options_take(&all, options, err));
     LIMN_TRY(limn_options_check(&all, "", err));
     LIMN_TRY(limn_options_check_for(&all, model, err));
-    if (n_threads < 1 || n_threads > 1024)
-        return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … 1024", n_threads);
+    if (n_threads < 1 || n_threads > LIMN_MAX_WORKER_THREADS)
+        return limn_fail(err, LIMN_E_ARG, "n_threads: %u is not in 1 … %d", n_threads,
+                         LIMN_MAX_WORKER_THREADS);
     limn_state *s = limn_calloc(1, sizeof *s);
     if (!s) return limn_fail(err, LIMN_E_NOMEM, "no memory for a state");
     s->model = model;

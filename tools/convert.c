@@ -8,6 +8,7 @@
 #include "tools/caption_input.h"
 #include "tools/cli.h"
 #include "models/convert/average.h"
+#include "models/model_file.h"
 #include "tools/convert/convert_confidence.h"
 #include "models/convert/convert_objects.h"
 #include "models/convert/convert_tags.h"
@@ -49,8 +50,8 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
     { "length-penalty", 0, "A", "set the model's default: score = logprob / length^A",
       "The default of limn --length-penalty. Larger values favour longer captions.",
-      .type = LIMN_OPT_REAL, .offset = offsetof(settings, length_penalty), .min = -10, .max = 10,
-      .group = "Output" },
+      .type = LIMN_OPT_REAL, .offset = offsetof(settings, length_penalty),
+      .min = -LIMN_MAX_LENGTH_PENALTY, .max = LIMN_MAX_LENGTH_PENALTY, .group = "Output" },
     { "force", 0, NULL, "replace an existing file", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
     { "confidence", 0, "FILE", "add the confidence model that limn-eval --fit wrote",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/eval/eval_right.h"
+#include "models/option_value.h"
 #include "tools/caption_input.h"
 #include "tools/shared_options.h"
 
@@ -85,7 +86,7 @@ static const limn_option options[] = {
     { "trials", 0, "N", "bootstrap samples", .type = LIMN_OPT_COUNT, OPTION(n_trials), .min = 1,
       .max = 1000000, .default_value = "1000", .group = "Metrics", .is_more = true },
     { "seed", 0, "N", "random seed of the bootstrap", .type = LIMN_OPT_SIZE, OPTION(seed), .min = 0,
-      .max = 9007199254740992.0, .default_value = "0", .group = "Metrics", .is_more = true },
+      .max = LIMN_MAX_SEED, .default_value = "0", .group = "Metrics", .is_more = true },
     { "fit", 0, "FILE", "fit a confidence model to these captions", .type = LIMN_OPT_TEXT,
       OPTION(fit), .group = "Fit", .is_more = true,
       .detail = "Writes FILE for limn-convert --confidence, which adds it to a model; an existing "

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "decoder/decoder.h"
+#include "models/option_value.h"
 #include "tools/caption_input.h"
 #include "tools/environment.h"
 #include "tools/message.h"
@@ -163,7 +164,7 @@ static const limn_option rows[] = {
       .type = LIMN_OPT_REAL, FIELD(training.given.weight_decay), .min = 0, .max = 1,
       .is_more = true },
     { "seed", 0, "N", "random seed", .group = "Training", .type = LIMN_OPT_SIZE,
-      FIELD(training.seed), .min = 0, .max = 9007199254740992.0, .is_more = true },
+      FIELD(training.seed), .min = 0, .max = LIMN_MAX_SEED, .is_more = true },
     { "run", 0, "DIR", "folder for the run, which must not exist", .group = "Running",
       .detail = "It holds checkpoints, the log (log.jsonl), run.html and caches.",
       .type = LIMN_OPT_TEXT, FIELD(run) },
