@@ -19,11 +19,11 @@ enum { BLOCK_SIZE = 1 << 16, ERRNO_FORMAT = EILSEQ /* what libarchive sets for b
 struct limn_archive {
     struct archive *reader;
     struct archive_entry *entry;
-    locale_t locale;        /* 0: there is none, and only ASCII names come whole */
+    locale_t locale;        /* 0: there is none, and only ASCII names arrive intact */
     limn_buffer name, head; /* head: what was peeked at of the member */
     uint64_t n_data_bytes;  /* of members, so far */
     bool is_compressed, is_at_end, has_member, is_member_over;
-    limn_error lost; /* what ended the archive in the midst of a member; for limn_archive_next */
+    limn_error lost; /* what ended the archive in the middle of a member; for limn_archive_next */
 };
 
 bool limn_archive_has_name(const char *path)
@@ -173,7 +173,7 @@ static limn_status read_some(limn_archive *a, void *bytes, size_t room, size_t *
     return limn_fail(err, s, "%s", reason.text);
 }
 
-/* Once: members after it are missing, which the failure of the member does not say. */
+/* Reported once: members after it are missing too, which the member's own failure does not say. */
 static limn_status tell_lost(limn_archive *a, limn_error *err)
 {
     const limn_error lost = a->lost;
@@ -181,7 +181,8 @@ static limn_status tell_lost(limn_archive *a, limn_error *err)
     return lost.code ? limn_fail(err, lost.code, "%s", lost.text) : LIMN_OK;
 }
 
-/* Passes over the rest of the member. libarchive would do it by itself, but a bomb in one go. */
+/* Skips the rest of the member. libarchive would do that by itself, but would expand a bomb in one
+ * go. */
 static limn_status skip_rest(limn_archive *a, limn_error *err)
 {
     char block[4096];
@@ -244,7 +245,7 @@ limn_status limn_archive_read(limn_archive *a, unsigned char **bytes, size_t *si
     LIMN_TRY(fill_head(a, max_size + 1, err));
     if (a->head.size > max_size)
         return limn_fail(err, LIMN_E_LIMIT, "has more than the limit of %zu bytes", max_size);
-    limn_buffer_append(&a->head, "", 0); /* so that there are bytes, be there none */
+    limn_buffer_append(&a->head, "", 0); /* never NULL, even for no bytes */
     if (a->head.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     *bytes = (unsigned char *)a->head.bytes;
     *size = a->head.size;

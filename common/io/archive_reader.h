@@ -20,10 +20,11 @@
 #include "common/base/status.h"
 
 #define LIMN_ARCHIVE_MAX_NAME 65536 /* bytes of a member's name */
-#define LIMN_ARCHIVE_MAX_EXPANSION                                  \
-    200 /* bytes that come out for each byte of the file, after … \
+#define LIMN_ARCHIVE_MAX_EXPANSION                                         \
+    200 /* bytes allowed to come out for each byte of the file, beyond … \
          */
-#define LIMN_ARCHIVE_FREE_EXPANSION ((uint64_t)64 << 20) /* … so many that may come in any case */
+#define LIMN_ARCHIVE_FREE_EXPANSION ((uint64_t)64 << 20) /* … this many, which are always allowed \
+                                                          */
 
 typedef struct limn_archive limn_archive;
 
@@ -52,13 +53,13 @@ limn_status limn_archive_open_memory(limn_archive **out, const void *bytes, size
                                      limn_error *err);
 void limn_archive_close(limn_archive **a); /* accepts NULL and *a == NULL; nulls it */
 
-/* Moves to the next member that is no folder, over what was not read of the last one. A failure
- * with a name costs that member only (LIMN_E_FORMAT: the name is absolute, leads out of the
- * archive, or is none; LIMN_E_LIMIT: it is longer than LIMN_ARCHIVE_MAX_NAME); out->name is then
+/* Moves to the next member that is not a folder, skipping what was not read of the last one. A
+ * failure with a name costs that member only (LIMN_E_FORMAT: the name is absolute, leads out of the
+ * archive, or is empty; LIMN_E_LIMIT: it is longer than LIMN_ARCHIVE_MAX_NAME); out->name is then
  * as the archive has it, up to that length. A failure without a name is the archive's, and there
  * is nothing more after it: LIMN_E_FORMAT, LIMN_E_TRUNCATED (also a tar without its end mark),
- * LIMN_E_LIMIT, LIMN_E_IO, LIMN_E_NOMEM. One that ends it in the midst of a member is both: the
- * member's, where it is read, and then the archive's. */
+ * LIMN_E_LIMIT, LIMN_E_IO, LIMN_E_NOMEM. A failure that ends the archive in the middle of a member
+ * is both: first the member's, when it is read, then the archive's. */
 limn_status limn_archive_next(limn_archive *a, limn_archive_member *out, limn_error *err);
 
 /* The first bytes of the member, up to `room`; limn_archive_read begins with them nonetheless.
@@ -73,7 +74,7 @@ limn_status limn_archive_read(limn_archive *a, unsigned char **bytes, size_t *si
                               limn_error *err);
 
 /* Where the member ends, with its padding, in a tar that is (or was before gzip) as long as that.
- * What is not read yet is passed over. LIMN_E_TRUNCATED, LIMN_E_FORMAT, LIMN_E_LIMIT, LIMN_E_IO. */
+ * What was not read yet is skipped. LIMN_E_TRUNCATED, LIMN_E_FORMAT, LIMN_E_LIMIT, LIMN_E_IO. */
 limn_status limn_archive_end_of_member(limn_archive *a, uint64_t *end, limn_error *err);
 
 /* Whether skipping members requires decompressing them. */

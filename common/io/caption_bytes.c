@@ -113,7 +113,7 @@ static void take(char **bytes, size_t *size, limn_buffer *from)
     *from = (limn_buffer){ 0 };
 }
 
-/* Files that come with captions and are no text, by how they begin. */
+/* Files that are distributed with captions but are not text, by how they begin. */
 static const struct {
     const char *begin, *what;
 } not_text[] = {

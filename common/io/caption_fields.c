@@ -29,7 +29,8 @@ static const struct {
 
 enum { MAX_NAME = 32 };
 
-/* Copies the name as the table has it; its size, 0 when it is too long to be there. */
+/* Copies the name in the spelling of the table; returns its size, or 0 when it is longer than any
+ * name there. */
 static size_t fold(char out[MAX_NAME], const char *name, size_t size)
 {
     while (size > 0 && strchr(" \t", name[0]) && name[0]) name++, size--;

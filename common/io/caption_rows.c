@@ -30,7 +30,7 @@ static void skip_padding(limn_caption_rows *r)
     while (r->text.size > 0 && is_padding(r, r->text.bytes[0])) skip(r, 1);
 }
 
-/* Copies what stands between quotes; the text then begins behind the closing one. */
+/* Copies what is between quotes; the text then begins after the closing one. */
 static limn_status copy_quoted(limn_caption_rows *r, limn_error *err)
 {
     const char *bytes = r->text.bytes;
@@ -82,7 +82,7 @@ static void read_plain(limn_caption_rows *r)
     skip(r, size);
 }
 
-/* Reads a field and what ends it; whether another one follows. */
+/* Reads a field and its end; returns whether another one follows. */
 static bool read_field(limn_caption_rows *r, limn_status *status, limn_error *err)
 {
     skip_padding(r);

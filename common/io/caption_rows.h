@@ -8,8 +8,8 @@ enum { LIMN_CAPTION_MAX_COLUMNS = 64 };
 
 /* Zero-initialise with text, separator, n_lines = 1 and rest_column; limn_buffer_finish(&row)
  * frees. Where a separator is ',' or ';', a quoted field may hold separators, line ends and doubled
- * quotes; beside '|' and tabs quotes mean nothing. But for tabs, blanks around a field are none of
- * it. */
+ * quotes; with '|' and tabs, quotes mean nothing. Except with tabs, blanks around a field don't
+ * belong to it. */
 typedef struct limn_caption_rows {
     limn_caption_text text; /* what is left */
     char separator;

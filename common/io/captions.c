@@ -8,7 +8,8 @@
 #include "common/io/captions_parse.h"
 #include "common/io/fileio.h"
 
-/* Whether the first line is an object and the others may be, or a caption's object and all. */
+/* Whether the first line is an object, and the others may be too, or the object of one caption is
+ * the whole file. */
 static bool is_jsonl(limn_caption_text text)
 {
     json_t *document = NULL;

@@ -15,7 +15,7 @@
  *   a folder   NAME.txt (or NAME.jpg.txt) beside NAME.jpg, also in folders below: each line that is
  *              not blank is a caption; or NAME.json with a "caption" (img2dataset), which counts
  *              where the text file is blank or missing. The id is the image's path inside the
- *              folder. Images are told by the endings of their names there; an empty text file
+ *              folder. Images are recognised by their extensions there; an empty text file
  *              says that there is no caption.
  *
  * caption_fields.h has the names that fields may have. As in pycocotools, "image_id" is the image

@@ -1,4 +1,4 @@
-/* Captions beside their images: NAME.txt or NAME.json for NAME.jpg. */
+/* Captions next to their images: NAME.txt or NAME.json for NAME.jpg. */
 #include "common/io/captions_parse.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ enum { NONE = -1 };
 /* The files of a folder and those below, by name and by stem. */
 typedef struct folder {
     char *path;              /* without slashes at its end, unless it is nothing else */
-    const char *slash;       /* what stands between it and a name */
+    const char *slash;       /* what separates it from a name */
     limn_string_table files; /* names below the folder, in the order of the walk */
     limn_string_table stems; /* of images: names without their endings */
     uint32_t *image, *rival; /* [n stems] an image of that stem, and another one */

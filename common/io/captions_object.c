@@ -15,7 +15,7 @@ typedef struct members {
     size_t ranks[LIMN_N_FIELDS];
 } members;
 
-/* Of several that hold the same the preferred one counts; null names no image. */
+/* Of several with the same meaning, the preferred one counts; null names no image. */
 static members find_members(const json_t *object)
 {
     members m = { .of = { NULL } };
@@ -155,7 +155,7 @@ static limn_status check_no_tokens(const limn_json_node *array, size_t n_items, 
                           "is an array of single words, not of captions: join them with spaces");
 }
 
-/* Array in array in array is deep enough. */
+/* Arrays nested three deep are enough. */
 static limn_status add_array(limn_caption_file *file, const limn_json_node *array, size_t depth,
                              const limn_caption_item *item, limn_error *err);
 
@@ -214,8 +214,8 @@ static limn_status add_numbered(limn_caption_file *file, const limn_json_node *o
     return LIMN_OK;
 }
 
-/* What an object says of the sureness of its (first) caption. What is none is passed over: the
- * names are not ours alone. */
+/* How confident an object says its (first) caption is. Anything else is ignored: others use these
+ * names too. */
 static limn_status add_sureness(limn_caption_file *file, size_t record,
                                 const limn_json_node *object, limn_error *err)
 {

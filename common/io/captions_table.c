@@ -30,7 +30,7 @@ typedef struct columns {
 
 /* ---- the header --------------------------------------------------------------------------- */
 
-/* Of columns of one kind the preferred one counts. */
+/* Of several columns of one kind, the preferred one counts. */
 static void note_column(columns *c, size_t i, limn_caption_text name)
 {
     size_t rank;
@@ -87,7 +87,7 @@ static limn_caption_rows rows_of(limn_caption_text text, char separator)
     return r;
 }
 
-/* The columns of the first row; without any where it can't be read. */
+/* The columns of the first row; none if it can't be read. */
 static columns columns_with(limn_caption_text text, char separator)
 {
     limn_caption_rows r = rows_of(text, separator);

@@ -184,7 +184,7 @@ static bool is_accepted(limn_dirwalk *w, limn_dirwalk_kind kind)
     return is;
 }
 
-/* Notes a failure of what holds files that did not all come out. */
+/* Notes that a folder, archive or list failed before all its files came out. */
 static limn_status lose(limn_dirwalk *w, limn_status s)
 {
     w->counts.n_lost += s != LIMN_OK && s != LIMN_E_NOMEM && s != LIMN_E_INTERRUPTED;

@@ -8,7 +8,7 @@
  * the names of the folders on the way to the current file are held. One thread at a time.
  *
  * An archive (common/io/archive_reader.h) is, where asked for, a folder whose entries are
- * ARCHIVE/MEMBER in the order that they have in it; it is told by its name. */
+ * ARCHIVE/MEMBER in the order that they have in it; it is recognised by its name. */
 #ifndef LIMN_COMMON_IO_DIRWALK_H
 #define LIMN_COMMON_IO_DIRWALK_H
 

@@ -65,8 +65,8 @@ limn_status limn_file_fail_create(const char *path, limn_error *err);
 typedef struct limn_file_writer limn_file_writer;
 
 /* The new file gets the mode of the one that it replaces. LIMN_E_IO when the folder can't be
- * written or when `path` is there but no regular file: a link is not followed (common/io/place.h);
- * LIMN_E_NOMEM. */
+ * written or when `path` exists but is not a regular file: a link is not followed
+ * (common/io/place.h); LIMN_E_NOMEM. */
 limn_status limn_file_writer_open(limn_file_writer **out, const char *path, limn_error *err);
 /* The same for a path as the user gave it: a symbolic link is kept, and what it leads to is
  * replaced. */
@@ -83,8 +83,8 @@ limn_status limn_file_writer_commit(limn_file_writer **w, limn_error *err);
 /* Removes the temporary file. Accepts NULL and *w == NULL; nulls it. */
 void limn_file_writer_discard(limn_file_writer **w);
 
-/* Whether `name` (without a folder) is one that a writer gives to its temporary files, as a kill
- * leaves them. */
+/* Whether `name` (without a folder) is one that a writer gives to its temporary files, which a kill
+ * may leave behind. */
 bool limn_file_is_temporary(const char *name);
 
 /* The file that `path` leads to, symbolic links followed; `path` itself when nothing is there yet.

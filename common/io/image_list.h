@@ -8,8 +8,8 @@
 
 typedef struct limn_image_list limn_image_list;
 
-/* Reads one name a line; empty lines are none. Names are compared by what follows their last '/'.
- * Errors name the path. LIMN_E_IO, LIMN_E_NOMEM. */
+/* Reads one name per line; empty lines are skipped. Names are compared by what follows their last
+ * '/'. Errors name the path. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_image_list_read(limn_image_list **out, const char *path, limn_error *err);
 void limn_image_list_destroy(limn_image_list **list); /* accepts NULL, nulls it */
 

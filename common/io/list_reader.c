@@ -91,7 +91,7 @@ limn_status limn_list_reader_next(limn_list_reader *r, const char **out, limn_er
     if (size > LIMN_LIST_MAX_PATH)
         return limn_fail(err, LIMN_E_LIMIT, "entry %zu has %zu bytes, more than %d", r->n_entries,
                          size, LIMN_LIST_MAX_PATH);
-    /* In the first: no list of lines at all, but an archive, or a list for -0. */
+    /* In the first entry: this is not a list of lines, but an archive, or a list for -0. */
     if (memchr(r->entry, '\0', size) && r->n_entries == 1) {
         r->begin = r->end;
         r->is_at_end = true;

@@ -134,7 +134,7 @@ static limn_status push_mark(limn_pickle *p)
     return LIMN_OK;
 }
 
-/* Takes the items since the last mark off the stack; they stay valid until the next push. */
+/* Pops the items since the last mark; they stay valid until the next push. */
 static limn_status pop_to_mark(limn_pickle_value ***items, size_t *n_items, limn_pickle *p)
 {
     if (p->n_marks == 0)

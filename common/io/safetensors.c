@@ -29,7 +29,7 @@ static bool begins_with(const limn_safetensors *f, const char *prefix, size_t si
     return f->size >= size && memcmp(f->bytes, prefix, size) == 0;
 }
 
-/* Files that users take for a model: say what they are. */
+/* Files that users mistake for a model: says what they are. */
 static limn_status refuse_known_others(const limn_safetensors *f, limn_error *err)
 {
     static const char lfs[] = "version https://git-lfs.github.com/spec/";

@@ -71,7 +71,7 @@ static limn_status read_blocks(limn_zip_member *m, struct archive *a, const arch
     return LIMN_OK;
 }
 
-/* Reads the member that libarchive stands at; `*room` is what all the rest may have together. */
+/* Reads the member at which libarchive is; `*room` is what all the rest may have together. */
 static limn_status read_member(limn_zip_member *m, struct archive *a, struct archive_entry *entry,
                                const archive_bytes *whole, size_t *room, limn_error *err)
 {

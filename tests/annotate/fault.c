@@ -1,5 +1,5 @@
 /* A library to preload: what a program does to files fails, or the program is killed, at a call
- * that is told by its number.
+ * given by its number.
  *
  *     LIMN_FAULT=kill:N       SIGKILL in place of call N (counted from 1)
  *     LIMN_FAULT=torn:N       half of call N when it is a write, all of it otherwise; then SIGKILL

@@ -1,4 +1,4 @@
-"""Jobs of annotation, and folders of images to do them in over and over."""
+"""Annotation jobs, and folders of images in which to run them again and again."""
 
 import os
 import shutil

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Kills runs of limn at random moments, and lets each go on:
+"""Kills runs of limn at random moments and resumes them:
 
     kill_random.py LIMN MODEL [--kills 100] [--each 2] [--pictures 2000] [--seed 1] [JOB ...]
 
 By default the jobs jsonl, csv, append, skip and tars; ground.py has the others. Every run is killed --each times with
-SIGKILL, at moments drawn evenly from the time that an uninterrupted one takes, and run again until it is done. Prints
-for each job how many ended with the very files of the uninterrupted run; the exit code is 1 unless all did."""
+SIGKILL, at moments drawn evenly from the time that an uninterrupted one takes, and run again until it is done. Prints for each job how many ended with the same files as the uninterrupted run; the exit code is 1 unless all did."""
 
 import argparse
 import random
@@ -47,7 +46,7 @@ def run_killed(limn, args, folder, waits, expected):
 
 
 def check(limn, job, options):
-    """Whether all is well with a job."""
+    """Whether a job passed."""
     ground = Ground(limn, job, options.pictures)
     folder = ground.fresh()
     begun = time.monotonic()

@@ -3,8 +3,7 @@
 
 Makes a folder of that many links to a few hundred images and captions it with two threads, looking at the resident
 memory of limn and of its children meanwhile: that of the last tenth must not be above that of the first by more than
-2 %. Then a tenth of the images with one thread and with two: the rate must be at least 1.8 times as high, which says
-something only on a machine that does nothing else. The exit code is 1 when one of the two does not hold."""
+2 %. Then a tenth of the images with one thread and with two: the rate must be at least 1.8 times as high, which is meaningful only on an idle machine. The exit code is 1 when one of the two does not hold."""
 
 import argparse
 import os

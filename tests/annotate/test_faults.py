@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Disks that are full, broken or not to be written to: test_faults.py LIMN MODEL --fault LIBRARY
+"""Full, broken and read-only disks: test_faults.py LIMN MODEL --fault LIBRARY
 
-The error is said, the exit code is right, nothing that was there is damaged, and once the trouble is over the same
-command ends with the files of a run without it."""
+The error is reported, the exit code is right, existing files are undamaged, and once the fault is gone the same command produces the files of a run without it."""
 
 import argparse
 import os
@@ -19,7 +18,7 @@ N_IMAGES = 300  # more than between two checkpoints
 
 
 def run(args, cwd, fault=None, **more):
-    """What became of limn, with a fault."""
+    """The outcome of limn with a fault."""
     environment = dict(os.environ)
     if fault:
         environment |= {"LD_PRELOAD": OPTIONS.fault, "LIMN_FAULT": fault}

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """The annotate library through a front end that is not limn: test_front.py FRONT LIMN MODEL
 
-It writes the bytes that limn writes, in a sandbox and without; it stops and goes on when its hooks say so, and says
-nothing by itself."""
+It writes the bytes that limn writes, in a sandbox and without; it stops and resumes as its hooks say, and prints nothing by itself."""
 
 import sys
 import tempfile

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Runs of limn that are killed, and go on:
+"""Runs of limn that are killed and resumed:
 
     test_resume.py LIMN MODEL --fault LIBRARY [--all | --quick] [--pictures N] [KillTest.test_JOB ...]
 
 Each job is run once without interruption. Then it is killed (by the library of fault.c) in place of, or in the middle
 of, one call after another that changes a file, and run again until it is done: its files must be those of the
-uninterrupted run, byte for byte, and no other file may be left. Some runs are killed twice or three times. Without --all, calls that are many are tried at a few
-places; with --quick, only some jobs, and each call in one way."""
+uninterrupted run, byte for byte, and no other file may be left. Some runs are killed twice or three times. Without --all, long series of equal calls are tried at a few places only; with --quick, only some jobs, and each call in one way."""
 
 import argparse
 import os

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Runs of limn over folders: test_runs.py LIMN MODEL
 
-Sidecars, filters and shards, signals, going on under other options, locks, --strict, --errors, --dry-run, and inputs
-that go while they are waited for."""
+Sidecars, filters and shards, signals, resuming with other options, locks, --strict, --errors, --dry-run, and inputs that disappear while they are waited for."""
 
 import csv
 import io
@@ -141,7 +140,7 @@ class SidecarTest(RunTest):
         self.assertEqual((self.folder / "real.txt").read_text(), "real\n")
 
     def test_separator(self):
-        """A caption goes on with what is there, or stands before it; where nothing is, it stands alone."""
+        """A caption continues the existing text, or precedes it; where there is none, it is alone."""
         caption = self.captions()["00001.png"]
         for old, existing, expected in [("tag", "append", f"tag, {caption}\n"), ("tag\n", "append", f"tag, {caption}\n"),
                                         ("tag\n", "prepend", f"{caption}, tag\n"), ("\n", "append", f"{caption}\n"),
@@ -153,7 +152,7 @@ class SidecarTest(RunTest):
             self.assertIn("--separator: needs --", self.limn("p", *args, "--separator", ",", code=1)[1])
 
     def test_what_is_no_utf8_is_not_added_to(self):
-        """A file in two encodings is in none: such an image fails, the others get theirs."""
+        """A file in mixed encodings is in none: such an image fails, the others get their captions."""
         odd = {"00000": "Hund".encode("utf-16"), "00001": "Hund".encode("utf-16-be"), "00002": "gr\xfc\xdfe".encode("latin-1"),
                "00004": "Hund".encode("utf-32"), "00005": "Hund".encode("utf-32-be"), "00006": b"Hund\0Katze"}
         for existing in ["append", "prepend"]:
@@ -336,7 +335,7 @@ class OutputTest(RunTest):
         self.assertFalse([line for line in shown if b"/s" in line])
 
     def test_an_image_on_standard_input(self):
-        """It is told by its content; a list stays a list, also one whose first name looks like a format."""
+        """It is recognised by its content; a list remains a list, even if its first name looks like a format."""
         image = (self.p / "00000.png").read_bytes()
         caption = self.captions()["00000.png"]
         for data in [image, image + b"\n" * 5000]:

@@ -3,8 +3,7 @@
 
     bench_captioners.py LIMN BENCH-ENCODER FOLDER MODEL.safetensors IMAGE [--beam K] [--tokens N] [--runs R] [--threads T]
 
-FOLDER is a BLIP, GIT or ViT + GPT-2 captioner as the hub has it, MODEL what limn-convert made of it. Says, of
-each side: seconds of the encoder alone, seconds an image for captions of N tokens by a beam of K (the least of
+FOLDER is a BLIP, GIT or ViT + GPT-2 captioner as the hub has it, MODEL what limn-convert made of it. Prints for each side: seconds of the encoder alone, seconds an image for captions of N tokens by a beam of K (the least of
 R runs, opening left out), and the peak of resident memory of a process that captions the image once; and of
 limn, the seconds of that process from its start to its end. limn's T threads caption as many images at once,
 PyTorch's share one; it is timed with 1 … T threads, and its best number is what is said. Run it where nothing

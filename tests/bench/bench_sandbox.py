@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the sandbox costs: bench_sandbox.py LIMN [MODEL] < NAMES
 
-Captions the images whose names stand on standard input (some hundred) with --sandbox off and on in turn, with one
+Captions the images named on standard input (some hundred) with --sandbox off and on in turn, with one
 thread and with two, and prints the least seconds of each, on the clock and of all processes' CPUs, and the difference.
 """
 import resource

@@ -4,7 +4,7 @@
 BIN is the folder of the tools; each SIGNALS is what `limn --signals --format jsonl` wrote for a set of photos,
 and REFS their references (models/fit_confidence.sh leaves such files in its folder). The photos of all sets are
 divided in two halves, every other one; what is printed of a photo comes from a fit to the half that it is not in:
-calibration error, AUC, and the scores of each set with all captions and without the least sure 10, 20 … 50 %.
+calibration error, AUC, and the scores of each set with all captions and without the least confident 10, 20 … 50 %.
 """
 
 import json

@@ -5,8 +5,7 @@
 
 A caption file has lines "name<TAB>caption" or JSON objects as limn --format jsonl writes them. The images are N of those
 that have a caption in every file, chosen by a hash of seed and name, without a look at the captions. With two files the
-captions of an image stand one above the other in an order that the seed decides for each image; which is whose is not
-told before all is judged. Keys: 1, 2, 3 judge the first caption right, partly right, wrong; 4, 5, 6 the second; the
+captions of an image stand one above the other in an order that the seed decides for each image; which is which is not revealed before all are judged. Keys: 1, 2, 3 judge the first caption right, partly right, wrong; 4, 5, 6 the second; the
 arrows go to another image. The table at the end counts; "Download" saves all judgements as JSON. The page is one file,
 keeps its judgements in the browser, and is the same bytes for the same files and options. Standard library only."""
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a default model is judged by, beside what it is to reach: a table for each model.
+"""The measures by which a default model is judged, next to their targets: a table for each model.
 
     tests/bench/measure.py BIN FLICKR8K GENERAL MODEL...
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every file of tests/data/bad, alone and inside a good batch: check_bad.py LIMN MODEL
 
-Alone, limn does nothing and says why. In a batch, the good images have the captions that they have without the bad
+Given alone, limn produces nothing and says why. In a batch, the good images have the captions that they have without the bad
 ones, and each bad one has its own cause: in the records, and in the list of errors.
 """
 import json

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Links that somebody planted: check_planted.py TOOLS MODEL
+"""Planted links: check_planted.py TOOLS MODEL
 
 A data set from elsewhere, or an output folder, has links under every name that a tool makes up: its journal, .part, .new,
 temporary files, sidecars, folders on the way, files of a run. Whatever the exit code, nothing outside is written, made or

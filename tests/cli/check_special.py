@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files that are no files: check_special.py LIMN MODEL
+"""Inputs that are not regular files: check_special.py LIMN MODEL
 
 Pipes, devices, sockets and huge sparse files among the names of a list: each is an error of its own, in bounded time and memory,
 and the images around it get their captions. A pipe that somebody writes an image into is read as one.
@@ -83,7 +83,7 @@ def main():
         for i, path in enumerate(["a.png", "b.png"]):
             (folder / path).write_bytes(images.png(20, 30, images.noise(i)))
         faults = [*check_refused(limn, model, folder), *check_pipe(limn, model, folder), *check_signal(limn, model, folder)]
-    print("\n".join(faults) or "files that are no files are refused")
+    print("\n".join(faults) or "inputs that are not regular files are refused")
     sys.exit(bool(faults))
 
 

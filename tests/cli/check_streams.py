@@ -17,7 +17,7 @@ import tempfile
 import images
 
 EVIL = "x\033]0;title\007\u009b31m\u202e.png"
-# What steers a terminal; it turns a line feed into CR LF itself.
+# What controls a terminal; it turns a line feed into CR LF itself.
 STEERS = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\r(?!\n)")
 
 

@@ -53,7 +53,7 @@ def parse(path):
 
 
 def show(mark, data):
-    """Lines of output as they stand in a .cases file; bytes that are no UTF-8 as \\xNN."""
+    """Lines of output as they stand in a .cases file; bytes that are not UTF-8 as \\xNN."""
     text = data.decode("utf-8", "backslashreplace")
     lines = text.split("\n")
     if lines[-1] == "":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the tools write, as one checksum a line: shows that a change left all of it as it was. By hand:
+"""One checksum per line of everything that the tools write: shows that a change left it all as it was. By hand:
 
     digest.py BIN MODEL IMAGES CAPTIONS DEV > after.txt      # with the tools of the change
     digest.py OLD_BIN MODEL IMAGES CAPTIONS DEV > before.txt # with those before it; then diff the two

@@ -3,7 +3,7 @@
 
 FOLDER, which must lie outside the tree, holds all that comes of it: build/, corpus/NAME/, findings/NAME/ and
 log.tsv with a line for each round: when, target, CPU seconds of the round and of all rounds, executions, files in
-the corpus, findings. A run that was stopped goes on where it was; a larger N continues it. Needs clang.
+the corpus, findings. A run that was stopped continues where it was; so does one with a larger N. Needs clang.
 
 What a target finds goes to findings/NAME/ and ends its rounds. After mending it, the file moves to tests/data,
 where every test run replays it, and the target goes on. Exit code 1 when there are findings.
