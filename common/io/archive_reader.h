@@ -20,11 +20,9 @@
 #include "common/base/status.h"
 
 #define LIMN_ARCHIVE_MAX_NAME 65536 /* bytes of a member's name */
-#define LIMN_ARCHIVE_MAX_EXPANSION                                         \
-    200 /* bytes allowed to come out for each byte of the file, beyond … \
-         */
-#define LIMN_ARCHIVE_FREE_EXPANSION ((uint64_t)64 << 20) /* … this many, which are always allowed \
-                                                          */
+/* Bytes that may come out of an archive: FREE, and MAX for each byte of the archive besides. */
+#define LIMN_ARCHIVE_MAX_EXPANSION 200
+#define LIMN_ARCHIVE_FREE_EXPANSION ((uint64_t)64 << 20)
 
 typedef struct limn_archive limn_archive;
 
