@@ -73,7 +73,8 @@ static limn_status check(const heif_job *job, struct heif_error e)
     if (e.subcode == heif_suberror_No_meta_box)
         return limn_fail(job->err, LIMN_E_UNSUPPORTED,
                          "%s: it has no still image, as sequences and videos may", job->format);
-    return limn_fail(job->err, status_of(e), "%s: %s", job->format, e.message);
+    const size_t size = strcspn(e.message, "\n");
+    return limn_fail(job->err, status_of(e), "%s: %.*s", job->format, (int)size, e.message);
 }
 
 /* Sizes of an image, before or after decoding. */
@@ -94,7 +95,7 @@ static limn_status check_boxes(const heif_job *job)
     for (size_t at = 0; end - at >= 16;) {
         uint64_t size = limn_u32be(bytes + at);
         memcpy(kind, bytes + at + 4, 4);
-        if (!strstr(known, kind) || size == 0) break; /* 0: to the end */
+        if (strlen(kind) < 4 || !strstr(known, kind) || size == 0) break; /* 0: to the end */
         if (size == 1)
             size = (uint64_t)limn_u32be(bytes + at + 8) << 32 | limn_u32be(bytes + at + 12);
         if (size > end - at)
