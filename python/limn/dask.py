@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from . import _limn
 from ._captioner import Captioner
@@ -31,8 +31,9 @@ from ._options import Options, pairs_of
 from ._places import Place, expand, names_sum
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
+Future: TypeAlias = Any  # of distributed, whose types change from release to release
 FORMATS = ("jsonl", "parquet")
 _OWN = ("client", "chunk", "model", "cpu", "format", "retries", "sandbox", "storage_options")
 _LOST_SECONDS = 20.0  # without a scheduler until the run ends with an error
@@ -116,7 +117,7 @@ class Run:
     ``cancel()`` ends it. What is written stays; the same call goes on from there."""
 
     def __init__(self, client: Client, job: Job, chunks: list[Chunk], retries: int) -> None:
-        self._client = client
+        self._client: Any = client  # as with Future
         self._job = job
         self._retries = retries
         self._place = Place(job.output, job.storage)
