@@ -33,7 +33,11 @@
 #define IS(value, n_then, n_else) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (n_then), (n_else))
 #define ALLOW_IF(number) IS((number), 0, 1), RETURN(SECCOMP_RET_ALLOW)
 
-/* Calls of x32 have other numbers and so are not among the allowed. */
+/* Calls of x32 have other numbers and so are not among the allowed.
+ *
+ * mprotect is needed: a process forked from a thread goes on with that thread's arena of malloc,
+ * and glibc grows and shrinks the heaps of such an arena by it. Like mmap it may make nothing
+ * executable; that it could make read-only data writable helps none but who runs code here. */
 static const struct sock_filter program[] = {
     LOAD(offsetof(struct seccomp_data, arch)),
     IS(ARCHITECTURE, 1, 0),
@@ -46,7 +50,7 @@ static const struct sock_filter program[] = {
     ALLOW_IF(SYS_rt_sigreturn),
     ALLOW_IF(SYS_exit),
     ALLOW_IF(SYS_exit_group),
-    IS(SYS_mprotect, 2, 0), /* malloc grows the heaps of threads by it */
+    IS(SYS_mprotect, 2, 0),
     IS(SYS_mmap, 1, 0),
     RETURN(SECCOMP_RET_KILL_PROCESS),
     LOAD(ARGUMENT(2)), /* nothing executable … */
