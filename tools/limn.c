@@ -6,6 +6,7 @@
 #include "common/io/fileio.h"
 #include "tools/environment.h"
 #include "tools/interrupt.h"
+#include "tools/limn/apply_run.h"
 #include "tools/limn/ban_files.h"
 #include "tools/limn/caption_pages.h"
 #include "tools/limn/caption_report.h"
@@ -164,7 +165,9 @@ int main(int argc, char **argv)
     if (!output_settings_complete(&s) || !caption_settings_complete(&s))
         code = LIMN_EXIT_USAGE;
     else
-        code = s.out.is_undone ? undo_run(&s, &paths) : run(&s, &paths);
+        code = s.out.is_undone ? undo_run(&s, &paths)
+               : s.out.applied ? apply_run(&s, &paths)
+                               : run(&s, &paths);
     caption_settings_finish(&s);
     return code;
 }

@@ -233,6 +233,9 @@ typedef struct limn_annotate_settings {
                            * there. `existing` then speaks of a description that a person wrote;
                            * that of an earlier run is kept. LIMN_XMP_SIDECARS: sidecar_extension is
                            * that of the sidecars. LIMN_E_UNSUPPORTED: built without libexempi */
+    const char *applied;  /* of XMP: a file of captions (common/io/captions.h), corrected ones
+                           * perhaps, that are written instead of the model's; model NULL. They
+                           * replace what limn wrote before, and count as a person's from then on */
     bool is_renewed;      /* of XMP: descriptions of earlier runs are written anew */
     bool has_backup;      /* of LIMN_XMP_IMAGES: the image as it was stays, as NAME_original */
     bool has_alt_text;    /* of XMP: the caption is also the alternative text */

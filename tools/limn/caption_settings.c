@@ -168,6 +168,15 @@ static const limn_option options[] = {
       .detail = "Without it, images that have one are skipped. A description that a person has "
                 "changed since counts as the person's.",
       .type = LIMN_OPT_FLAG, FIELD(out.is_renewed), .is_more = true },
+    { "apply-xmp", 0, "FILE", "caption nothing: write the captions of FILE to XMP",
+      .detail =
+          "FILE is limn's output, corrected perhaps, or another file of captions: JSONL, text, "
+          "csv, "
+          "tsv …; images are found in it by their path, or by that below the named folder. They go "
+          "into sidecars (--sidecar=xmp, the default) or the images (--write-xmp) of the named "
+          "paths, replace limn's earlier captions, and count as a person's from then on. -o, if it "
+          "is given, must be FILE, which stays as it is.",
+      .group = "Photos", .type = LIMN_OPT_TEXT, FIELD(out.applied), .is_more = true },
     { "undo-xmp", 0, NULL, "take back what limn wrote into XMP", .group = "Photos",
       .detail =
           "Captions nothing. Of the images and XMP files that are named or below the named "

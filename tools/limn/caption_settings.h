@@ -50,6 +50,7 @@ typedef struct caption_output {
     bool has_alt_text, is_renewed, has_backup;
     bool is_inside;       /* --write-xmp */
     bool is_undone;       /* --undo-xmp */
+    const char *applied;  /* --apply-xmp */
     limn_xmp_place xmp;   /* once completed */
     unsigned existing;    /* limn_existing; LIMN_EXISTING_UNSET until completed */
     limn_option_list tar; /* endings of members that tars get */

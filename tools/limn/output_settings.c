@@ -1,5 +1,6 @@
 #include "tools/limn/output_settings.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "tools/message.h"
@@ -78,13 +79,33 @@ static bool complete_undo(const caption_output *out)
                       : out->explain     ? "explain"
                       : out->attention   ? "attention"
                       : out->errors      ? "errors"
+                      : out->applied     ? "apply-xmp"
                                          : NULL;
     if (odd) limn_message_error("--%s: can't be combined with --undo-xmp", odd);
     return !odd;
 }
 
+/* Captions of a file go into XMP, and nothing else is written. */
+static bool complete_applied(caption_output *out)
+{
+    const char *odd = out->report        ? "report"
+                      : out->explain     ? "explain"
+                      : out->attention   ? "attention"
+                      : out->tar.n_items ? "tar"
+                                         : NULL;
+    if (odd) limn_message_error("--%s: can't be combined with --apply-xmp", odd);
+    if (out->output && strcmp(out->output, out->applied) != 0) {
+        limn_message_error("--output: --apply-xmp writes XMP only");
+        return false;
+    }
+    out->output = NULL;
+    if (!out->sidecar && !out->is_inside) out->sidecar = "xmp";
+    return !odd;
+}
+
 static bool complete_output(caption_settings *s)
 {
+    if (s->out.applied && !s->out.is_undone && !complete_applied(&s->out)) return false;
     if (s->out.is_undone && !complete_undo(&s->out)) return false;
     if (s->out.sidecar) return complete_sidecar(s);
     return s->out.is_inside ? complete_xmp(s) : complete_plain(s);
@@ -126,6 +147,7 @@ limn_annotate_settings output_settings_of(const caption_settings *s)
     out.is_sidecar_full = s->out.is_sidecar_full;
     out.xmp = s->out.xmp;
     out.has_backup = s->out.has_backup;
+    out.applied = s->out.applied;
     out.has_alt_text = s->out.has_alt_text;
     out.is_renewed = s->out.is_renewed;
     out.existing = (limn_existing)s->out.existing;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/annotate/captioning/apply_captions.h"
 #include "tools/annotate/captioning/caption_sink.h"
 #include "tools/annotate/captioning/caption_stages.h"
 #include "tools/annotate/captioning/run_identity.h"
@@ -20,8 +21,8 @@ limn_annotate_settings limn_annotate_settings_default(void)
 static limn_status make_job(limn_caption_job *job, const limn_annotate_settings *s, bool is_one,
                             limn_error *err)
 {
-    limn_model_info model;
-    limn_model_get_info(s->model, &model);
+    limn_model_info model = { 0 };
+    if (s->model) limn_model_get_info(s->model, &model);
     *job = (limn_caption_job){ .settings = s,
                                .options = s->options ? *s->options : limn_options_default(),
                                .writer = caption_sink_writer(s),
@@ -29,6 +30,7 @@ static limn_status make_job(limn_caption_job *job, const limn_annotate_settings 
                                .n_state_threads = is_one ? s->n_threads : 1 };
     job->options.has_confidence = job->options.has_confidence || s->has_confidence ||
                                   !isnan(s->min_confidence) || (s->xmp && model.has_confidence);
+    if (s->applied) return LIMN_OK;
     LIMN_TRY(limn_image_load_for(&job->loader.load, s->model, job->options.max_pixels, err));
     job->loader.load.thumbnail_side = s->thumbnail_side;
     return LIMN_OK;
@@ -76,7 +78,12 @@ static limn_status run_job(limn_account *account, limn_caption_job *job, limn_si
     bool is_over = false;
     limn_status status;
     LIMN_TRY(begin(job, sink, &is_over, err));
-    status = is_over ? LIMN_OK : run_pipeline(&counts, job, inputs, is_one, err);
+    if (is_over)
+        status = LIMN_OK;
+    else if (job->settings->applied)
+        status = limn_apply_captions(&counts, job, inputs, err);
+    else
+        status = run_pipeline(&counts, job, inputs, is_one, err);
     limn_buffer_finish(&job->scratch);
     status = limn_image_run_finish(&job->run, status, account, err);
     account->left_out = counts.left_out;
@@ -95,7 +102,7 @@ limn_status limn_annotate(limn_account *account, const limn_annotate_settings *s
     limn_status s;
     memset(account, 0, sizeof *account);
     LIMN_TRY(limn_annotate_check(settings, err));
-    if (!settings->model) return limn_fail(err, LIMN_E_ARG, "no model");
+    if (!settings->model && !settings->applied) return limn_fail(err, LIMN_E_ARG, "no model");
     LIMN_TRY(make_job(&job, settings, is_one, err));
     s = caption_sink_make(&sink, settings, &inputs, err);
     if (s == LIMN_OK) s = run_job(account, &job, sink.sink, &inputs, is_one, err);

@@ -55,6 +55,8 @@ static limn_status check_xmp(const limn_annotate_settings *s, limn_error *err)
     if (!s->xmp && (s->is_renewed || s->has_alt_text))
         return limn_fail(err, LIMN_E_ARG,
                          "--renew and --alt-text need --sidecar=xmp or --write-xmp");
+    if (s->applied && (!s->xmp || s->model))
+        return limn_fail(err, LIMN_E_ARG, "--apply-xmp: writes XMP only, without a model");
     if (s->has_backup && !is_inside)
         return limn_fail(err, LIMN_E_ARG, "--backup: needs --write-xmp");
     if (is_inside && s->sidecar_extension)

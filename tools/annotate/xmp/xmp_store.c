@@ -72,7 +72,7 @@ static limn_status look(void *ctx, const char *path, bool *is_there, limn_error 
     if (status == LIMN_OK && f.size) status = run(s, &answer, &request, &f, path, err);
     close_source(&f);
     if (status != LIMN_OK) return status;
-    *is_there = !limn_xmp_is_wanted(answer.author, s->existing, s->is_renewed, false);
+    *is_there = !limn_xmp_is_wanted(answer.author, s->existing, s->is_renewed, s->is_corrected);
     if (*is_there && answer.author != LIMN_XMP_MACHINE && s->existing == LIMN_EXISTING_ERROR)
         return limn_fail(err, LIMN_E_ARG, "%s: already has a description", path);
     return LIMN_OK;
@@ -176,12 +176,13 @@ limn_status limn_xmp_store_open(limn_xmp_store *out, const limn_annotate_setting
                              .existing = settings->existing,
                              .separator = settings->separator,
                              .is_embedded = settings->xmp == LIMN_XMP_IMAGES,
+                             .is_corrected = settings->applied != NULL,
                              .is_renewed = settings->is_renewed,
                              .has_alt_text = settings->has_alt_text };
     LIMN_TRY(limn_xmp_worker_start(&out->worker,
                                    settings->decoders ? LIMN_SANDBOX_ON : LIMN_SANDBOX_OFF,
                                    &settings->hooks, err));
-    return checksum_models(out, settings, err);
+    return out->is_corrected ? LIMN_OK : checksum_models(out, settings, err);
 }
 
 void limn_xmp_store_close(limn_xmp_store *s)

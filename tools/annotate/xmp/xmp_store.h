@@ -11,8 +11,9 @@ typedef struct limn_xmp_store {
     limn_existing existing;
     const char *separator;
     bool is_embedded, is_renewed, has_alt_text;
-    char *model;  /* SHA-256 of the model's file, of several with blanks between */
-} limn_xmp_store; /* zero-initialise */
+    bool is_corrected; /* captions are a person's, and there is no model */
+    char *model;       /* SHA-256 of the model's file, of several with blanks between */
+} limn_xmp_store;      /* zero-initialise */
 
 /* Starts a worker. Of `settings`, which are borrowed, LIMN_E_UNSUPPORTED: as
  * limn_xmp_worker_start; LIMN_E_IO: a model's file can't be read; LIMN_E_NOMEM. */
