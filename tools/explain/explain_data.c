@@ -4,7 +4,7 @@
 #include "common/text/base64.h"
 #include "common/base/mem.h"
 #include "tools/explain/explain_page.h"
-#include "tools/page/data_uri.h"
+#include "common/image/jpeg_write.h"
 #include "tools/page/page.h"
 
 enum { N_DIGITS = 7, MAX_WHOLE_TREE = 256 };

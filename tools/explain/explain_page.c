@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/text/path.h"
-#include "tools/page/data_uri.h"
+#include "common/image/jpeg_write.h"
 #include "tools/page/page.h"
 #include "common/text/file_name.h"
 
@@ -34,8 +34,8 @@ static limn_status append_caption(limn_buffer *out, void *ctx, limn_error *err)
 static limn_status append_photo(limn_buffer *out, void *ctx, limn_error *err)
 {
     const limn_explanation *e = ctx;
-    return limn_page_append_jpeg(out, e->image->pixels, e->image->width, e->image->height,
-                                 PHOTO_QUALITY, err);
+    return limn_jpeg_append_uri(out, e->image->pixels, e->image->width, e->image->height,
+                                PHOTO_QUALITY, err);
 }
 
 static limn_status append_size(limn_buffer *out, void *ctx, limn_error *err)

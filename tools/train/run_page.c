@@ -14,7 +14,7 @@
 #include "common/text/utf8.h"
 #include "tools/page/page.h"
 #include "models/train/run_log.h"
-#include "tools/train/sample_images.h"
+#include "models/train/sample_images.h"
 
 /* run_page.html, .css and .js, made into arrays at build */
 extern const char limn_run_page_html[], limn_run_page_css[], limn_run_page_js[];

@@ -9,7 +9,7 @@
 #include "tools/message.h"
 #include "tools/progress.h"
 #include "tools/train/run_page.h"
-#include "tools/train/sample_images.h"
+#include "models/train/sample_images.h"
 
 enum { SECONDS_A_PAGE = 5 };
 

@@ -5,7 +5,7 @@
 #include "common/io/fileio.h"
 #include "tools/annotate/image_load.h"
 #include "tools/eval/report/report.h"
-#include "tools/page/data_uri.h"
+#include "common/image/jpeg_write.h"
 
 enum { MAX_SIDE = 288, QUALITY = 78 };
 static const size_t MAX_FILE = (size_t)256 << 20;
@@ -35,7 +35,7 @@ static limn_status append_jpeg(limn_buffer *out, const limn_file_bytes *file,
     if (!loaded) return limn_fail(err, LIMN_E_NOMEM, "out of memory for a thumbnail");
     limn_status s = load(loaded, file, &l, decoders, err);
     const limn_thumbnail *t = limn_image_load_thumbnail(&l, loaded);
-    if (s == LIMN_OK) s = limn_page_append_jpeg(out, t->pixels, t->width, t->height, QUALITY, err);
+    if (s == LIMN_OK) s = limn_jpeg_append_uri(out, t->pixels, t->width, t->height, QUALITY, err);
     limn_free(loaded);
     return s;
 }

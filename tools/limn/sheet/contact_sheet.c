@@ -11,7 +11,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "tools/limn/sheet/sheet_selection.h"
-#include "tools/page/data_uri.h"
+#include "common/image/jpeg_write.h"
 #include "tools/page/page.h"
 #include "tools/page/page_link.h"
 #include "common/text/file_name.h"
@@ -113,7 +113,7 @@ limn_status contact_sheet_add(contact_sheet *s, const char *name, const limn_cap
     p.name = limn_strdup(name);
     p.caption = limn_strdup(caption->text);
     if (!p.name || !p.caption ||
-        limn_page_append_jpeg(&p.thumbnail, t->pixels, t->width, t->height, QUALITY, err) ||
+        limn_jpeg_append_uri(&p.thumbnail, t->pixels, t->width, t->height, QUALITY, err) ||
         p.thumbnail.has_failed) {
         sheet_image_finish(&p);
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for a contact sheet");

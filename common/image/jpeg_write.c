@@ -1,5 +1,5 @@
 /* jpeglib.h needs stdio.h before it. */
-#include "tools/page/data_uri.h"
+#include "common/image/jpeg_write.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -59,8 +59,8 @@ static limn_status encode(unsigned char **bytes, unsigned long *size, const uint
     return LIMN_OK;
 }
 
-limn_status limn_page_append_jpeg(limn_buffer *out, const uint8_t *pixels, uint32_t width,
-                                  uint32_t height, int quality, limn_error *err)
+limn_status limn_jpeg_append_uri(limn_buffer *out, const uint8_t *pixels, uint32_t width,
+                                 uint32_t height, int quality, limn_error *err)
 {
     unsigned char *jpeg = NULL;
     unsigned long size = 0;

@@ -1,7 +1,7 @@
 /* The development images whose captions the page of a run shows, small, in a file of its folder:
  * {"NAME": "data:image/jpeg;base64,…", …}. */
-#ifndef LIMN_TOOLS_TRAIN_SAMPLE_IMAGES_H
-#define LIMN_TOOLS_TRAIN_SAMPLE_IMAGES_H
+#ifndef LIMN_MODELS_TRAIN_SAMPLE_IMAGES_H
+#define LIMN_MODELS_TRAIN_SAMPLE_IMAGES_H
 
 #include <jansson.h>
 

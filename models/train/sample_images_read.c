@@ -3,7 +3,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/json.h"
-#include "tools/train/sample_images.h"
+#include "models/train/sample_images.h"
 
 #define MAX_SIZE ((size_t)1 << 20)   /* bytes of the file */
 #define MAX_IMAGE ((size_t)40 << 10) /* bytes of one of its texts */

@@ -6,8 +6,8 @@
 #include "common/image/resize.h"
 #include "common/io/fileio.h"
 #include "models/train/run.h"
-#include "tools/page/data_uri.h"
-#include "tools/train/sample_images.h"
+#include "common/image/jpeg_write.h"
+#include "models/train/sample_images.h"
 
 enum { SIDE = 160, QUALITY = 75 };
 
@@ -28,7 +28,7 @@ static limn_status shrink(struct shrinking *s, const limn_pixel_cache *pixels, c
     LIMN_TRY(limn_resize(s->small, s->side, s->side, s->whole, s->size, s->size,
                          LIMN_RESIZE_BICUBIC, &s->scratch, err));
     limn_buffer_clear(&s->uri);
-    return limn_page_append_jpeg(&s->uri, s->small, s->side, s->side, QUALITY, err);
+    return limn_jpeg_append_uri(&s->uri, s->small, s->side, s->side, QUALITY, err);
 }
 
 static limn_status shrink_all(json_t *out, const limn_training_data *d, limn_error *err)
