@@ -15,6 +15,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "photos"
 Good = collections.namedtuple("Good", "file module reference largest mean note")
@@ -111,12 +112,35 @@ def check_sandbox(limn, model, good, bad, built):
         yield f"in the sandbox other files failed: {failed}"
 
 
+# What a phone and a camera leave in a folder: {name there: file of DATA, or other bytes}
+FOLDER = {"IMG_0001.HEIC": "heic_lossless.heic", "IMG_0001.MOV": b"\0\0\0\x14ftypqt  \0\0\2\0qt  \0\0\0\x08wide",
+          "IMG_0001.AAE": b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist>\n<plist version="1.0"></plist>\n',
+          "IMG_0002.XMP": b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>', "IMG_0002.Avif": "avif_lossless.avif",
+          "IMG_0003.JXL": "jxl_lossless.jxl", "SCAN1.TIF": "tiff_lzw.tif", "_DSC0001.NEF": "raw_nikon.nef",
+          "DSC0002.ARW": "raw_sony.arw", "P1010003.Orf": "raw_olympus.orf", "IMG_0004.CR2": "raw_canon.cr2",
+          "DSCF0005.RAF": "raw_fuji.raf", "L1000006.DNG": "raw_dng.dng", "VIDEO.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isommp42"}
+
+
+def check_folder(limn, model):
+    """Images of any spelling are captioned; films, edits and sidecars are left out without a warning."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in FOLDER.items():
+            pathlib.Path(folder, name).write_bytes((DATA / content).read_bytes() if isinstance(content, str) else content)
+        done = subprocess.run([limn, "--model", model, "-r", "."], cwd=folder, capture_output=True, text=True, check=False)
+    names = {line.split("\t")[0].removeprefix("./") for line in done.stdout.splitlines()}
+    wanted = {name for name, content in FOLDER.items() if isinstance(content, str)}
+    if names != wanted or done.returncode or done.stderr:
+        yield f"of a folder: {sorted(names ^ wanted)}, exit code {done.returncode}, {done.stderr!r}"
+
+
 def main(program, limn, model, *built):
     program, limn, model = (pathlib.Path(path).resolve() for path in (program, limn, model))
     good, bad = rows(Good, "expected.tsv"), rows(Bad, "bad.tsv")
     problems = list(check_decoding(program, good, bad, built))
     if built:
         problems += check_sandbox(limn, model, good, bad, built)
+    if {"heif", "jxl", "raw", "tiff"} <= set(built):
+        problems += check_folder(limn, model)
     print(*problems, sep="\n")
     print(f"{len(good)} good and {len(bad)} bad files; built: {' '.join(built) or 'none'}")
     return 1 if problems else 0
