@@ -466,6 +466,50 @@ class UndoTest(PhotoTest):
         self.assertEqual(self.files(), before)
 
 
+class SeveralFilesTest(PhotoTest):
+    """One photo in several files, as phones and cameras leave them."""
+
+    def setUp(self):
+        super().setUp()
+        data = self.photo.read_bytes()
+        shutil.rmtree(self.p)
+        self.p.mkdir()
+        raw = b"II*\0\x10\0\0\0CR" + bytes(64)  # known by its first bytes; not to be decoded
+        for name, content in {"IMG_1.HEIC": b"\0\0\0\x1cftypheic\0\0\0\0mif1heic" + bytes(64), "IMG_1.JPG": data,
+                              "IMG_1.MOV": b"\0\0\0\x14ftypqt  " + bytes(64), "IMG_1.AAE": b"<plist/>", "IMG_E1.JPG": data,
+                              "DSC_1.CR2": raw, "DSC_1.JPG": data, "DSC_2.CR2": raw, "pair.png": annotation.images.png(16, 16, annotation.images.noise(1))}.items():
+            (self.p / name).write_bytes(content)
+
+    def test_sidecars_of_a_stem(self):
+        """One caption, of the JPEG, and that is said."""
+        said = "2 images share the caption of another file of the same photo"
+        for arguments, ending in [(["--sidecar"], "txt"), (["--sidecar=xmp", "--xmp-name=stem"], "xmp")]:
+            _, error = self.limn("p", *arguments, code=3)
+            self.assertIn(said, error)
+            self.assertIn("p/DSC_2.CR2: ", error)
+            self.assertNotIn("DSC_1.CR2", error)
+            self.assertNotIn("IMG_1.HEIC", error)
+            self.assertEqual(sorted(p.name for p in self.p.glob(f"*.{ending}")),
+                             [f"{stem}.{ending}" for stem in ["DSC_1", "IMG_1", "IMG_E1", "pair"]])
+        self.assertEqual((self.p / "IMG_1.txt").read_text().strip(), self.caption("p/IMG_1.JPG"))
+
+    def test_lists_have_each_file(self):
+        """Text and JSONL; sidecars with whole names too."""
+        self.limn("p", "-o", "out.jsonl", code=3)
+        names = {Path(r["file"]).name for r in annotation.json_lines((self.folder / "out.jsonl").read_bytes())}
+        self.assertEqual(names, {"IMG_1.HEIC", "IMG_1.JPG", "IMG_E1.JPG", "DSC_1.CR2", "DSC_1.JPG", "DSC_2.CR2", "pair.png"})
+        self.limn("p", "--sidecar=xmp", code=3)
+        self.assertEqual(len(list(self.p.glob("*.JPG.xmp"))), 3)
+
+    def test_other_images_of_one_name(self):
+        """Two JPEGs, or a JPEG and a PNG, are two images."""
+        for name in ["IMG_1.jpeg", "pair.jpg"]:
+            shutil.copyfile(self.p / "IMG_1.JPG", self.p / name)
+            _, error = self.limn("p", "--sidecar", code=1)
+            self.assertIn("would share p/", error)
+            (self.p / name).unlink()
+
+
 class ApplyTest(PhotoTest):
     """--apply-xmp"""
 

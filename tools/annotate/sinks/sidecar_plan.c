@@ -7,10 +7,12 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/text/path.h"
+#include "common/text/plural.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/inputs.h"
 #include "tools/annotate/input/image_file.h"
 #include "tools/annotate/input/path_names.h"
+#include "tools/annotate/sinks/photo_siblings.h"
 
 typedef struct planner {
     const limn_inputs *inputs;
@@ -19,7 +21,8 @@ typedef struct planner {
     const limn_sidecar_naming *naming;
     bool may_exist;
     limn_output_owners owners;
-    limn_output_owners dropped; /* share a sidecar but can't be decoded */
+    limn_siblings shared;       /* share a sidecar; */
+    limn_output_owners dropped; /* those of them that will not get one */
     limn_dirwalk *walk;
     limn_buffer path;
     limn_buffer folder; /* the folder statted last, */
@@ -135,27 +138,44 @@ static limn_status add(planner *p, const limn_dirwalk_entry *input, void *ctx, l
 
 /* ---- collisions ------------------------------------------------------------------------- */
 
-/* Notes an input that shares its sidecar but can't be decoded: a RAW beside its JPEG. */
-static limn_status drop_if_undecodable(planner *p, const limn_dirwalk_entry *input, void *ctx,
-                                       limn_error *err)
+/* Notes an input that shares its sidecar: it may be another file of the same photo, or can't be
+ * decoded. */
+static limn_status look_if_shared(planner *p, const limn_dirwalk_entry *input, void *ctx,
+                                  limn_error *err)
 {
     const limn_output_owner one = owner_of(p, input);
     (void)ctx;
-    if (!limn_output_owners_has_rival(&p->owners, one) ||
-        limn_image_file_can_be_decoded(input->path, limn_dirwalk_archive(p->walk)))
-        return LIMN_OK;
-    return limn_output_owners_add(&p->dropped, one, err);
+    if (!limn_output_owners_has_rival(&p->owners, one)) return LIMN_OK;
+    const bool can_be_decoded =
+        limn_image_file_can_be_decoded(input->path, limn_dirwalk_archive(p->walk));
+    if (!input->archive_size)
+        LIMN_TRY(limn_siblings_add(&p->shared, one, input->path, can_be_decoded, err));
+    return can_be_decoded ? LIMN_OK : limn_output_owners_add(&p->dropped, one, err);
+}
+
+static void tell_of_siblings(const planner *p, const limn_output_owners *siblings)
+{
+    if (siblings->n_items)
+        limn_hooks_message(p->hooks, LIMN_ANNOTATE_WARNING,
+                           "%zu %s the caption of another file of the same photo, which has the "
+                           "same name but for the extension (the JPEG, if there is one)",
+                           siblings->n_items,
+                           limn_plural(siblings->n_items, "image shares", "images share"));
 }
 
 /* Sorts the owners, and takes out those that share a sidecar and will get none. */
-static limn_status sort_owners(planner *p, limn_error *err)
+static limn_status sort_owners(planner *p, limn_output_owners *siblings, limn_error *err)
 {
     limn_output_owners *o = &p->owners;
     size_t n = 0, n_shared = 0;
     limn_output_owners_sort(o);
     for (size_t i = 0; i < o->n_items; i++) n_shared += limn_output_owners_is_shared(o, i);
     if (!n_shared) return LIMN_OK;
-    LIMN_TRY(walk(p, drop_if_undecodable, NULL, err));
+    LIMN_TRY(walk(p, look_if_shared, NULL, err));
+    LIMN_TRY(limn_siblings_choose(siblings, &p->shared, err));
+    tell_of_siblings(p, siblings);
+    for (size_t i = 0; i < siblings->n_items; i++)
+        LIMN_TRY(limn_output_owners_add(&p->dropped, siblings->items[i], err));
     limn_output_owners_sort(&p->dropped);
     for (size_t i = 0; i < o->n_items; i++)
         if (!limn_output_owners_has(&p->dropped, o->items[i])) o->items[n++] = o->items[i];
@@ -213,7 +233,7 @@ static limn_status add_repeated(limn_sidecar_plan *plan, size_t *capacity, limn_
 static limn_status find_shared(limn_sidecar_plan *plan, planner *p, limn_error *err)
 {
     size_t capacity = 0;
-    LIMN_TRY(sort_owners(p, err));
+    LIMN_TRY(sort_owners(p, &plan->siblings, err));
     for (size_t i = 1; i < p->owners.n_items; i++) {
         const limn_output_owner *a = &p->owners.items[i - 1], *b = &p->owners.items[i];
         if (limn_output_key_compare(a->output, b->output)) continue;
@@ -239,6 +259,7 @@ limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *in
     if (s == LIMN_OK) s = find_shared(out, &p, err);
     limn_output_owners_finish(&p.owners);
     limn_output_owners_finish(&p.dropped);
+    limn_siblings_finish(&p.shared);
     limn_buffer_finish(&p.path);
     limn_buffer_finish(&p.folder);
     if (s != LIMN_OK) limn_sidecar_plan_finish(out);
@@ -259,8 +280,17 @@ size_t limn_sidecar_plan_find(const limn_sidecar_plan *plan, limn_output_key key
     return found ? (size_t)(found - plan->repeated) : plan->n_repeated;
 }
 
+bool limn_sidecar_plan_has_sibling(const limn_sidecar_plan *plan, const char *path,
+                                   const char *image)
+{
+    if (!plan->siblings.n_items) return false;
+    const limn_output_owner owner = { limn_file_key_of(path), limn_file_key_of(image).bits[0] };
+    return limn_output_owners_has(&plan->siblings, owner);
+}
+
 void limn_sidecar_plan_finish(limn_sidecar_plan *plan)
 {
+    limn_output_owners_finish(&plan->siblings);
     limn_free(plan->repeated);
     *plan = (limn_sidecar_plan){ 0 };
 }

@@ -14,6 +14,7 @@
 typedef struct limn_sidecar_plan {
     limn_output_key *repeated; /* [n_repeated], sorted; of their sidecars */
     size_t n_repeated;
+    limn_output_owners siblings; /* images that leave their sidecar to another file of the photo */
 } limn_sidecar_plan;
 
 /* The key of a file: its folder's identity on disk (or its path, if it does not exist yet), and its
@@ -30,6 +31,9 @@ limn_status limn_sidecar_plan_make(limn_sidecar_plan *out, const limn_inputs *in
                                    limn_error *err);
 /* The index of a key among the repeated ones; n_repeated when it is not among them. */
 size_t limn_sidecar_plan_find(const limn_sidecar_plan *plan, limn_output_key key);
+/* Whether the image leaves the sidecar `path` to another file of the same photo. */
+bool limn_sidecar_plan_has_sibling(const limn_sidecar_plan *plan, const char *path,
+                                   const char *image);
 void limn_sidecar_plan_finish(limn_sidecar_plan *plan); /* accepts a zeroed one; zeroes it */
 
 #endif
