@@ -288,6 +288,9 @@ static limn_status check_search(const limn_options *o, const char *dash, limn_er
                                                 "min-new-tokens", NULL };
     const bool is_transformers = o->search == LIMN_SEARCH_TRANSFORMERS;
     const char *rules = search_rule_names[o->search];
+    if (o->filter || o->keeps_search || o->keeps_attention)
+        return limn_fail(err, LIMN_E_ARG, "%ssearch %s: %s only works with limn's own search", dash,
+                         rules, o->filter ? "a filter" : "explaining");
     for (size_t i = 0; i < limn_n_option_rows; i++) {
         const limn_option *row = &limn_option_rows[i];
         if (is_listed(any, row->name) || (is_transformers && is_listed(transformers, row->name)))
@@ -296,9 +299,6 @@ static limn_status check_search(const limn_options *o, const char *dash, limn_er
             return limn_fail(err, LIMN_E_ARG, "%s%s can't be combined with %ssearch %s", dash,
                              row->name, dash, rules);
     }
-    if (o->filter || o->keeps_search || o->keeps_attention)
-        return limn_fail(err, LIMN_E_ARG, "%ssearch %s: %s only works with limn's own search", dash,
-                         rules, o->filter ? "a filter" : "looking into the search");
     return LIMN_OK;
 }
 
