@@ -74,12 +74,12 @@ static limn_status put_word(limn_text *out, const limn_vocab *v, const char *wor
 static limn_status put_words(limn_text *out, const limn_vocab *v, const limn_text *words,
                              limn_error *err)
 {
-    const char *word = words->bytes, *end = word + words->size;
     LIMN_TRY(limn_text_reserve(out, 1, err)); /* "" where there are no words */
     out->bytes[0] = '\0';
-    for (const char *next; word < end; word = next + 1) {
-        next = memchr(word, ' ', (size_t)(end - word)); /* one is after each */
-        LIMN_TRY(put_word(out, v, word, (size_t)(next - word), err));
+    for (size_t at = 0, n; at < words->size; at += n + 1) {
+        const char *word = words->bytes + at, *end = memchr(word, ' ', words->size - at);
+        n = (size_t)(end - word); /* a space is after each */
+        LIMN_TRY(put_word(out, v, word, n, err));
     }
     return LIMN_OK;
 }
