@@ -380,7 +380,7 @@ static void test_no_limit_of_the_caller_is_raised(void **state)
     static const struct rlimit limits[] = { { 1, 1000 }, { 1, 50 } };
     (void)state;
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        int ended;
+        int ended = 0;
         const pid_t child = fork();
         if (child == 0) _exit(loop_under_a_limit(limits[i]));
         assert_true(child > 0 && waitpid(child, &ended, 0) == child);
