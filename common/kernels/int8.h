@@ -1,4 +1,5 @@
-/* int8 weights and activations: the quantisation rule, version LIMN_INT8_RULE.
+/* int8 weights and activations: the quantisation rule, version LIMN_INT8_RULE. codes.h has the rest
+ * of it: how the blocks of convolutional networks are computed.
  *
  * Weights have a scale for each output: with m = max |w[o][k]| over k,
  *
@@ -27,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIMN_INT8_RULE 1
+#define LIMN_INT8_RULE 2
 #define LIMN_INT8_BLOCK 32
 #define LIMN_INT8_LEAST 1e-30f
 

@@ -50,6 +50,22 @@ typedef struct limn_linear_job {
 
 typedef void limn_linear_fn(const limn_linear_job *job);
 
+/* The same product where x are codes and the weights LIMN_I8 or LIMN_I8_PAIRS; acc is computed as
+ * in codes.h. */
+typedef struct limn_codes_job {
+    limn_linear_job product; /* x is ignored; activation NONE or RELU6 */
+    const void *x;           /* codes [n_rows, LIMN_CODES_PADDED(n_inputs)] at x_stride */
+    const float *steps;      /* [n_rows], or NULL: all are `step` */
+    float step;
+    int32_t zero; /* 1 … 255 */
+} limn_codes_job;
+
+typedef void limn_linear_codes_fn(const limn_codes_job *job);
+
+/* Codes [LIMN_CODES_PADDED(n)] of a row x [n] of any values, and their step, as in codes.h. Codes
+ * are of limn_kernels.code_size bytes: only functions of one level are used together. */
+typedef void limn_encode_row_fn(void *codes, float *step, const float *x, size_t n);
+
 /* One output row of a depthwise convolution, channels last. For each output column
  * j < n_columns and channel c < n_channels,
  *
@@ -61,6 +77,7 @@ typedef void limn_linear_fn(const limn_linear_job *job);
  * in `rows` and skipped. */
 typedef struct limn_depthwise_job {
     float *y;                 /* [n_columns, n_channels] at y_stride */
+    void *codes;              /* NULL, or where y goes instead, as codes after RELU6 (codes.h) */
     const float *const *rows; /* [size] rows of [.., n_channels] at x_stride, or NULL */
     const float *w;           /* [size, size, n_channels] at w_stride */
     const float *bias;        /* [n_channels] */
@@ -120,6 +137,9 @@ typedef void limn_widen_fn(float *out, const uint16_t *in, size_t n);
 typedef struct limn_kernels {
     limn_cpu_level level;
     limn_linear_fn *linear[LIMN_N_DTYPES]; /* by the type of the weights: call limn_linear */
+    size_t code_size;                      /* bytes of a code: 1, uint8_t; or 2, uint16_t */
+    limn_linear_codes_fn *linear_codes;
+    limn_encode_row_fn *encode_row;
     limn_depthwise_fn *depthwise;
     limn_max_pool_fn *max_pool;
     limn_layer_norm_fn *layer_norm;

@@ -1,8 +1,10 @@
 #include "common/kernels/pack.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/kernels/codes.h"
 #include "common/kernels/int8_lanes.h"
 
 size_t limn_n_panels(size_t n_outputs)
@@ -67,19 +69,34 @@ static void pack_lane(unsigned char *lane, limn_dtype to, const unsigned char *w
         }
 }
 
+bool limn_has_codes(const limn_packed *w)
+{
+    return w->dtype == LIMN_I8 || w->dtype == LIMN_I8_PAIRS;
+}
+
 static size_t panel_size(const limn_packed *w)
 {
-    if (w->dtype == LIMN_I8) return limn_int8_n_blocks(w->n_inputs) * LIMN_INT8_BLOCK_BYTES;
+    if (limn_has_codes(w))
+        return limn_int8_n_planes(w->dtype) * limn_int8_n_blocks(w->n_inputs) *
+               LIMN_INT8_BLOCK_BYTES;
     return w->n_inputs * LIMN_PANEL * item_size(w->dtype);
+}
+
+/* Writes one output's weights of a plane, and their sum. */
+static void put_plane(const limn_packed *out, size_t output, size_t plane, const int8_t *q)
+{
+    const size_t panel = output / LIMN_PANEL, lane = output % LIMN_PANEL;
+    int32_t sum = 0;
+    for (size_t k = 0; k < out->n_inputs; k++) sum += q[k];
+    limn_int8_put_lane((uint8_t *)limn_int8_plane(out, panel, plane), lane, q, out->n_inputs);
+    ((int32_t *)out->sums)[(panel * limn_int8_n_planes(out->dtype) + plane) * LIMN_PANEL + lane] =
+        sum; /* the caller's own, as are panels and scales */
 }
 
 void limn_packed_put_int8(const limn_packed *out, size_t first, size_t n, const int8_t *q,
                           const float *scales)
 {
-    unsigned char *panels = (unsigned char *)out->panels; /* the caller's own, as are the scales */
-    for (size_t o = first; o < first + n; o++, q += out->n_inputs)
-        limn_int8_put_lane(panels + o / LIMN_PANEL * panel_size(out), o % LIMN_PANEL, q,
-                           out->n_inputs);
+    for (size_t o = first; o < first + n; o++, q += out->n_inputs) put_plane(out, o, 0, q);
     memcpy((float *)out->scales + first, scales, n * sizeof *scales);
 }
 
@@ -87,12 +104,14 @@ void limn_packed_put_int8(const limn_packed *out, size_t first, size_t n, const 
 static void put_quantized(const limn_packed *out, size_t first, size_t n, const unsigned char *w,
                           limn_dtype dtype)
 {
-    float row[LIMN_INT8_MAX_INPUTS], scale;
-    int8_t q[LIMN_INT8_MAX_INPUTS];
+    float row[LIMN_INT8_MAX_INPUTS], *scales = (float *)out->scales; /* the caller's own */
+    int8_t q[LIMN_INT8_MAX_INPUTS], low[LIMN_INT8_MAX_INPUTS];
     for (size_t o = first; o < first + n; o++) {
         for (size_t k = 0; k < out->n_inputs; k++, w += item_size(dtype)) row[k] = load(w, dtype);
-        scale = limn_int8_quantize_weights(q, row, out->n_inputs);
-        limn_packed_put_int8(out, o, 1, q, &scale);
+        scales[o] = out->dtype == LIMN_I8 ? limn_int8_quantize_weights(q, row, out->n_inputs)
+                                          : limn_codes_quantize_weights(q, low, row, out->n_inputs);
+        put_plane(out, o, 0, q);
+        if (out->dtype == LIMN_I8_PAIRS) put_plane(out, o, 1, low);
     }
 }
 
@@ -101,7 +120,7 @@ void limn_packed_put(const limn_packed *out, size_t first, size_t n, const void 
 {
     unsigned char *panels = (unsigned char *)out->panels; /* the caller's own */
     const size_t row_size = out->n_inputs * item_size(dtype);
-    if (out->dtype == LIMN_I8) {
+    if (limn_has_codes(out)) {
         put_quantized(out, first, n, w, dtype);
         return;
     }
@@ -124,14 +143,22 @@ static void clear_lanes(const limn_packed *out, const float *of)
         lanes[o] = 0.0f;
 }
 
+static size_t sums_size(const limn_packed *w)
+{
+    return limn_padded_outputs(w->n_outputs) * limn_int8_n_planes(w->dtype) * sizeof *w->sums;
+}
+
 /* Zeros the last panel's lanes past the last output. */
 static void clear_rest(const limn_packed *out)
 {
     const size_t n_whole = out->n_outputs / LIMN_PANEL, n_panels = limn_n_panels(out->n_outputs);
     if (n_whole < n_panels)
         memset((unsigned char *)out->panels + n_whole * panel_size(out), 0, panel_size(out));
-    if (out->dtype == LIMN_I8)
-        limn_int8_clear((unsigned char *)out->panels, n_panels, out->n_inputs);
+    if (limn_has_codes(out)) {
+        limn_int8_clear((unsigned char *)out->panels, n_panels * limn_int8_n_planes(out->dtype),
+                        out->n_inputs);
+        memset((int32_t *)out->sums, 0, sums_size(out));
+    }
     clear_lanes(out, out->bias);
     clear_lanes(out, out->scales);
 }
@@ -139,20 +166,23 @@ static void clear_rest(const limn_packed *out)
 limn_status limn_packed_create(limn_packed *out, size_t n_outputs, size_t n_inputs,
                                limn_dtype packed_dtype, bool has_bias, limn_error *err)
 {
-    const bool is_int8 = packed_dtype == LIMN_I8;
     size_t n_lanes, n_weights;
     *out = (limn_packed){ .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = packed_dtype };
-    if (is_int8 && n_inputs > LIMN_INT8_MAX_INPUTS)
+    const bool is_quantized = limn_has_codes(out);
+    if (is_quantized && n_inputs > LIMN_INT8_MAX_INPUTS)
         return limn_fail(err, LIMN_E_LIMIT, "weights of %zu inputs: int8 takes at most %zu",
                          n_inputs, LIMN_INT8_MAX_INPUTS);
     if (limn_size_mul(&n_lanes, limn_n_panels(n_outputs), LIMN_PANEL) &&
         limn_size_mul(&n_weights, n_lanes, n_inputs)) {
-        out->panels = is_int8 ? limn_alloc_aligned(limn_n_panels(n_outputs), panel_size(out))
-                              : limn_alloc_aligned(n_weights, item_size(packed_dtype));
+        out->panels = is_quantized ? limn_alloc_aligned(limn_n_panels(n_outputs), panel_size(out))
+                                   : limn_alloc_aligned(n_weights, item_size(packed_dtype));
         if (out->panels && has_bias) out->bias = limn_alloc_aligned(n_lanes, sizeof *out->bias);
-        if (out->panels && is_int8) out->scales = limn_alloc_aligned(n_lanes, sizeof *out->scales);
+        if (out->panels && is_quantized) {
+            out->scales = limn_alloc_aligned(n_lanes, sizeof *out->scales);
+            out->sums = limn_alloc_aligned(1, sums_size(out));
+        }
     }
-    if (!out->panels || (has_bias && !out->bias) || (is_int8 && !out->scales)) {
+    if (!out->panels || (has_bias && !out->bias) || (is_quantized && !(out->scales && out->sums))) {
         limn_packed_finish(out);
         return limn_fail(err, LIMN_E_NOMEM, "no memory for weights of %zu x %zu", n_outputs,
                          n_inputs);
@@ -243,6 +273,7 @@ void limn_packed_output(float *weights, const limn_packed *w, size_t output)
     const size_t size = item_size(w->dtype);
     const unsigned char *panel =
         (const unsigned char *)w->panels + output / LIMN_PANEL * panel_size(w);
+    assert(w->dtype != LIMN_I8_PAIRS);
     if (w->dtype == LIMN_I8) {
         limn_int8_get_lane(weights, panel, output % LIMN_PANEL, w->n_inputs, w->scales[output]);
         return;
@@ -258,6 +289,7 @@ limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n)
     view.panels = (const unsigned char *)w->panels + first / LIMN_PANEL * panel_size(w);
     view.bias = w->bias ? w->bias + first : NULL;
     view.scales = w->scales ? w->scales + first : NULL;
+    if (w->sums) view.sums = w->sums + first * limn_int8_n_planes(w->dtype);
     view.n_outputs = n_left < n ? n_left : n;
     return view;
 }
@@ -265,7 +297,8 @@ limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n)
 size_t limn_packed_bytes(const limn_packed *w)
 {
     const size_t n_vectors = (w->bias != NULL) + (w->scales != NULL);
-    return limn_n_panels(w->n_outputs) * (panel_size(w) + n_vectors * LIMN_PANEL * sizeof(float));
+    return limn_n_panels(w->n_outputs) * (panel_size(w) + n_vectors * LIMN_PANEL * sizeof(float)) +
+           (w->sums ? sums_size(w) : 0);
 }
 
 void limn_packed_finish(limn_packed *w)
@@ -273,5 +306,6 @@ void limn_packed_finish(limn_packed *w)
     limn_free((void *)w->panels);
     limn_free((void *)w->bias);
     limn_free((void *)w->scales);
+    limn_free((void *)w->sums);
     *w = (limn_packed){ 0 };
 }

@@ -16,7 +16,8 @@
 typedef enum limn_dtype {
     LIMN_F32 = 0,
     LIMN_F16,
-    LIMN_I8, /* int8.h */
+    LIMN_I8,       /* int8.h */
+    LIMN_I8_PAIRS, /* codes.h: for products of codes alone, not for limn_linear */
     LIMN_N_DTYPES
 } limn_dtype;
 
@@ -28,6 +29,7 @@ typedef struct limn_packed {
         *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT; int8: int8_lanes.h */
     const float *bias;   /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
     const float *scales; /* [n_panels * 16], LIMN_ALIGNMENT, of int8; else NULL */
+    const int32_t *sums; /* [n_panels, planes of int8_lanes.h, 16], of int8: of an output's q */
     size_t n_outputs, n_inputs;
     limn_dtype dtype;
 } limn_packed;
@@ -80,6 +82,9 @@ void limn_packed_output(float *weights, const limn_packed *w, size_t output);
 /* Outputs first … first + n - 1 (fewer at the end) as weights of their own, which count from 0;
  * `first` is a multiple of LIMN_PANEL. Borrowed: valid as long as `w`; do not finish it. */
 limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n);
+
+/* Whether products of codes take it. */
+bool limn_has_codes(const limn_packed *w);
 
 /* Bytes of panels, bias and scales. */
 size_t limn_packed_bytes(const limn_packed *w);

@@ -43,7 +43,8 @@ typedef struct limn_tensor_row {
     bool has_bias;     /* products, convolutions, depthwise: NAME.bias [shape[0]] too */
     bool is_widened;   /* products, convolutions: packed as f32 even where the file has F16 */
     bool is_sensitive; /* products: F16 even in an int8 file, since 8 bits lose too much */
-    bool is_weight;    /* values: F16 in F16 files, and decays, as other weights do */
+    bool takes_codes; /* products: in an int8 file all are LIMN_I8, or LIMN_I8_PAIRS if sensitive */
+    bool is_weight;   /* values: F16 in F16 files, and decays, as other weights do */
     size_t n_dims;
     size_t shape[4];   /* [n_dims], of the weight or of the values */
     size_t offset;     /* bytes into the network: where what the row loads is kept */

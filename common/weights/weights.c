@@ -179,6 +179,19 @@ static void put_row(loader *l, const limn_packed *out, size_t first, const limn_
     if (n > 1) put_bias(l, out, first, &specs[1]);
 }
 
+/* How the weights of a row are kept that the file has as `t`. */
+static limn_dtype packed_dtype(loader *l, const limn_tensor_row *row, const limn_tensor *t)
+{
+    const limn_dtype dtype = dtype_of(t);
+    if (row->takes_codes && dtype != LIMN_I8 && limn_safetensors_metadata(l->file, LIMN_INT8_KEY)) {
+        if (!row->is_sensitive)
+            l->status = limn_fail(l->err, LIMN_E_FORMAT, "tensor '%s' is %s, expected I8", t->name,
+                                  limn_tensor_dtype_name(t->dtype));
+        return LIMN_I8_PAIRS;
+    }
+    return row->is_widened && dtype == LIMN_F16 ? LIMN_F32 : dtype;
+}
+
 /* Loads rows that form one product, packed directly from the file. */
 static void load_product(loader *l, limn_packed *out, const limn_tensor_row *rows, size_t n)
 {
@@ -187,11 +200,11 @@ static void load_product(loader *l, limn_packed *out, const limn_tensor_row *row
     limn_tensor_row_specs(specs, &rows[0]);
     const limn_tensor *t = require_weights(l, &specs[0]);
     if (!t) return;
-    const limn_dtype dtype = dtype_of(t);
+    const limn_dtype dtype = packed_dtype(l, &rows[0], t);
     for (size_t i = 0; i < n; i++) n_outputs += n_outputs_of(&rows[i]);
-    l->status = limn_packed_create(out, n_outputs, n_inputs_of(&rows[0]),
-                                   rows[0].is_widened && dtype == LIMN_F16 ? LIMN_F32 : dtype,
-                                   rows[0].has_bias, l->err);
+    if (l->status == LIMN_OK)
+        l->status = limn_packed_create(out, n_outputs, n_inputs_of(&rows[0]), dtype,
+                                       rows[0].has_bias, l->err);
     for (size_t i = 0; i < n && l->status == LIMN_OK; i++) {
         put_row(l, out, first, &rows[i], t);
         first += n_outputs_of(&rows[i]);

@@ -12,7 +12,7 @@ typedef struct limn_norm_weights {
 /* Metadata of a file with I8 tensors: the rule by which they were quantised
  * (common/kernels/int8.h). */
 #define LIMN_INT8_KEY "limn.int8"
-#define LIMN_INT8_RULE_NAME "1"
+#define LIMN_INT8_RULE_NAME "2"
 
 /* Fills what each row's offset names in `network`, which starts zeroed there, with memory of its
  * own. Every tensor is checked for presence, type and shape. After an error, limn_weights_finish

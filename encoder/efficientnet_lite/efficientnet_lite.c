@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/kernels/codes.h"
+
 #include "encoder/efficientnet_lite/lite_network.h"
 
 typedef struct scratch {
@@ -153,7 +155,7 @@ static const float *run_block(const limn_lite_network *net, scratch *s, size_t i
 
 /* The head's outputs, split among threads by panels. */
 typedef struct head_job {
-    limn_linear_job job;
+    limn_codes_job job;
     const limn_kernels *kernels;
     size_t n_panels, n_parts;
 } head_job;
@@ -161,17 +163,32 @@ typedef struct head_job {
 static void run_head_part(void *ctx, size_t part, size_t worker)
 {
     const head_job *h = ctx;
-    limn_linear_job job = h->job;
+    limn_codes_job job = h->job;
     (void)worker;
-    job.panel_begin = h->n_panels * part / h->n_parts;
-    job.panel_end = h->n_panels * (part + 1) / h->n_parts;
-    limn_linear(h->kernels, &job);
+    job.product.panel_begin = h->n_panels * part / h->n_parts;
+    job.product.panel_end = h->n_panels * (part + 1) / h->n_parts;
+    if (limn_has_codes(job.product.w))
+        h->kernels->linear_codes(&job);
+    else
+        limn_linear(h->kernels, &job.product);
 }
 
-static void run_head(const limn_lite_network *net, const float *x, const limn_encoder_job *job)
+/* The head's input as codes, and how it is read then. */
+static void encode_head_input(limn_linear_job *job, const scratch *s, const float *x,
+                              const limn_kernels *k)
+{
+    const size_t n = job->w->n_inputs;
+    job->x_stride = LIMN_CODES_PADDED(n);
+    for (size_t i = 0; i < job->n_rows; i++)
+        k->encode_row(s->blocks.codes + i * job->x_stride * k->code_size, &s->blocks.steps[i],
+                      x + i * n, n);
+}
+
+static void run_head(const limn_lite_network *net, const scratch *s, const float *x,
+                     const limn_encoder_job *job)
 {
     head_job head = {
-        .job = {
+        .job.product = {
             .y = job->map,
             .x = x,
             .n_rows = last_block(net)->output_size * last_block(net)->output_size,
@@ -180,10 +197,14 @@ static void run_head(const limn_lite_network *net, const float *x, const limn_en
             .w = &net->head,
             .activation = LIMN_ACT_RELU6,
         },
+        .job.x = s->blocks.codes,
+        .job.steps = s->blocks.steps,
+        .job.zero = LIMN_CODES_ZERO_OF_ROW,
         .kernels = job->kernels,
         .n_panels = limn_n_panels(net->head.n_outputs),
         .n_parts = limn_pool_n_threads(job->pool),
     };
+    if (limn_has_codes(&net->head)) encode_head_input(&head.job.product, s, x, job->kernels);
     limn_pool_run(job->pool, head.n_parts, run_head_part, &head);
 }
 
@@ -201,7 +222,7 @@ static void run_network(const void *p, void *scratch_memory, const limn_encoder_
         tap_block(net, i, x, job);
     }
     if (job->last_stage > net->shape.n_blocks)
-        run_head(net, x, job);
+        run_head(net, s, x, job);
     else
         memcpy(job->map, x, map.side * map.side * map.n_channels * sizeof *x);
     tap(job, "features", job->map, last_block(net)->output_size, net->shape.n_head);

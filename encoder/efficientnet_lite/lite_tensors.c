@@ -18,8 +18,8 @@ static limn_tensor_row row(limn_row_kind kind, size_t stage, size_t offset, size
     offsetof(limn_lite_trainer, blocks) + (i) * sizeof(struct block) + \
         offsetof(struct block, member)
 
-/* The first blocks would account for half of int8's error in the features (doc/figures.md: what
- * that costs captions), and their few channels gain little from it. */
+/* Rounding the projections of the first blocks to 8 bits would account for half of the error of all
+ * weights in the features; the first block stays as it is altogether. */
 enum { N_SENSITIVE_BLOCKS = 5 };
 
 static void add_matrix(limn_tensor_table *t, limn_tensor_row r, size_t i, const char *name,
@@ -27,7 +27,7 @@ static void add_matrix(limn_tensor_table *t, limn_tensor_row r, size_t i, const 
 {
     r.shape[0] = n_outputs;
     r.shape[1] = n_inputs;
-    r.is_sensitive = i < N_SENSITIVE_BLOCKS;
+    r.takes_codes = i > 0;
     limn_tensor_table_add(t, &r, "encoder.blocks.%zu.%s", i, name);
 }
 
@@ -35,14 +35,16 @@ static void add_block(limn_tensor_table *t, size_t i, const limn_mbconv_shape *b
 {
     limn_tensor_row depthwise =
         row(LIMN_ROW_DEPTHWISE, i + 1, AT(i, filter), TRAINED_AT(i, depthwise));
+    limn_tensor_row project =
+        row(LIMN_ROW_PRODUCT, i + 1, AT(i, project), TRAINED_AT(i, project.at));
+    project.is_sensitive = i < N_SENSITIVE_BLOCKS;
     depthwise.shape[0] = b->n_expanded;
     depthwise.shape[1] = depthwise.shape[2] = b->kernel;
     if (b->n_expanded != b->n_inputs)
         add_matrix(t, row(LIMN_ROW_PRODUCT, i + 1, AT(i, expand), TRAINED_AT(i, expand.at)), i,
                    "expand", b->n_expanded, b->n_inputs);
     limn_tensor_table_add(t, &depthwise, "encoder.blocks.%zu.depthwise", i);
-    add_matrix(t, row(LIMN_ROW_PRODUCT, i + 1, AT(i, project), TRAINED_AT(i, project.at)), i,
-               "project", b->n_outputs, b->n_expanded);
+    add_matrix(t, project, i, "project", b->n_outputs, b->n_expanded);
 }
 
 void limn_lite_tensors(limn_tensor_table *t, const limn_efficientnet_lite_shape *s)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/kernels/codes.h"
+
 enum {
     GROUP = LIMN_FILTER_GROUP, /* expanded channels that are computed together */
     CACHE_LINE = 16,           /* floats */
@@ -65,16 +67,24 @@ void limn_mbconv_plan(limn_mbconv *b, const limn_mbconv_shape *shape, size_t inp
 void limn_mbconv_scratch_take(limn_mbconv_scratch *s, limn_arena *arena, const limn_mbconv *blocks,
                               size_t n_blocks)
 {
-    size_t n_ring = 0, n_filtered = 0, n_positions = 0;
+    size_t n_ring = 0, n_filtered = 0, n_positions = 0, n_codes = 0;
     for (size_t i = 0; i < n_blocks; i++) {
         const limn_mbconv *b = &blocks[i];
         n_ring = max_size(n_ring, ring_size(b) * b->n_groups);
         n_filtered = max_size(n_filtered, b->strip_rows * b->output_size * b->filtered_stride);
         n_positions = max_size(n_positions, b->ring_rows * b->input_size);
+        n_codes =
+            max_size(n_codes, b->ring_rows * b->input_size * LIMN_CODES_PADDED(b->shape.n_inputs));
     }
+    const limn_mbconv *last = &blocks[n_blocks - 1];
+    n_positions = max_size(n_positions, last->output_size * last->output_size);
+    n_codes = max_size(n_codes, last->output_size * last->output_size *
+                                    LIMN_CODES_PADDED(last->shape.n_outputs));
     s->ring = limn_arena_take(arena, n_ring, sizeof *s->ring);
     s->filtered = limn_arena_take(arena, n_filtered, sizeof *s->filtered);
     s->positions = limn_arena_take(arena, n_positions, sizeof *s->positions);
+    s->codes = limn_arena_take(arena, n_codes, LIMN_CODES_MAX_SIZE);
+    s->steps = limn_arena_take(arena, n_positions, sizeof *s->steps);
 }
 
 /* ---- running ---- */
@@ -91,6 +101,7 @@ typedef struct strip {
     float *y;
     size_t n_parts; /* of the projection */
     bool is_shared; /* by several threads */
+    bool has_codes; /* of the input and of the filtered strip */
 } strip;
 
 static float *group_ring(const strip *s, size_t group)
@@ -115,20 +126,42 @@ static void clear_edges(const limn_mbconv *b, float *ring)
     }
 }
 
+/* Part of the new input rows as codes. */
+static void encode_part(void *ctx, size_t part, size_t worker)
+{
+    const strip *s = ctx;
+    const size_t n = s->b->shape.n_inputs, n_positions = s->n_new_rows * s->b->input_size;
+    const size_t end = n_positions * (part + 1) / s->n_parts;
+    (void)worker;
+    for (size_t i = n_positions * part / s->n_parts; i < end; i++)
+        s->k->encode_row(s->scratch->codes + i * LIMN_CODES_PADDED(n) * s->k->code_size,
+                         &s->scratch->steps[i], s->x + i * s->x_stride, n);
+}
+
 static void expand_group(const strip *s, size_t group, float *ring)
 {
     const limn_packed w = limn_packed_view(&s->b->expand, group * GROUP, GROUP);
-    const limn_linear_job job = {
-        .y = ring,
-        .x = s->x,
-        .y_rows = s->scratch->positions,
-        .n_rows = s->n_new_rows * s->b->input_size,
-        .x_stride = s->x_stride,
-        .w = &w,
-        .panel_end = limn_n_panels(w.n_outputs),
-        .activation = LIMN_ACT_RELU6,
+    limn_codes_job job = {
+        .product = {
+            .y = ring,
+            .x = s->x,
+            .y_rows = s->scratch->positions,
+            .n_rows = s->n_new_rows * s->b->input_size,
+            .x_stride = s->x_stride,
+            .w = &w,
+            .panel_end = limn_n_panels(w.n_outputs),
+            .activation = LIMN_ACT_RELU6,
+        },
+        .x = s->scratch->codes,
+        .steps = s->scratch->steps,
+        .zero = LIMN_CODES_ZERO_OF_ROW,
     };
-    limn_linear(s->k, &job);
+    if (!s->has_codes) {
+        limn_linear(s->k, &job.product);
+        return;
+    }
+    job.product.x_stride = LIMN_CODES_PADDED(w.n_inputs);
+    s->k->linear_codes(&job);
 }
 
 /* The rows under the kernel for output row `row`; NULL above and below the map. */
@@ -147,10 +180,12 @@ static void filter_group(const strip *s, size_t group, float *ring)
     const limn_mbconv *b = s->b;
     const float *rows[MAX_KERNEL];
     for (size_t row = s->first_row; row < s->end_row; row++) {
+        const size_t at =
+            (row - s->first_row) * b->output_size * b->filtered_stride + group * GROUP;
         find_rows(rows, b, ring, row);
         const limn_depthwise_job job = {
-            .y = s->scratch->filtered + (row - s->first_row) * b->output_size * b->filtered_stride +
-                 group * GROUP,
+            .y = s->scratch->filtered + at,
+            .codes = s->has_codes ? (uint8_t *)s->scratch->filtered + at * s->k->code_size : NULL,
             .rows = rows,
             .w = limn_filter_taps(&b->filter, group),
             .bias = b->filter.bias + group * GROUP,
@@ -185,18 +220,26 @@ static void project_part(void *ctx, size_t part, size_t worker)
     const size_t first = n_positions * part / s->n_parts;
     const size_t end = n_positions * (part + 1) / s->n_parts;
     const size_t at = (s->first_row * b->output_size + first) * b->shape.n_outputs;
-    const limn_linear_job job = {
-        .y = s->y + at,
-        .x = s->scratch->filtered + first * b->filtered_stride,
-        .residual = s->residual ? s->residual + at : NULL,
-        .n_rows = end - first,
-        .x_stride = b->filtered_stride,
-        .y_stride = b->shape.n_outputs,
-        .w = &b->project,
-        .panel_end = limn_n_panels(b->project.n_outputs),
+    const limn_codes_job job = {
+        .product = {
+            .y = s->y + at,
+            .x = s->scratch->filtered + first * b->filtered_stride,
+            .residual = s->residual ? s->residual + at : NULL,
+            .n_rows = end - first,
+            .x_stride = b->filtered_stride,
+            .y_stride = b->shape.n_outputs,
+            .w = &b->project,
+            .panel_end = limn_n_panels(b->project.n_outputs),
+        },
+        .x = (const uint8_t *)s->scratch->filtered + first * b->filtered_stride * s->k->code_size,
+        .step = LIMN_CODES_STEP_OF_RELU6,
+        .zero = LIMN_CODES_ZERO_OF_RELU6,
     };
     (void)worker;
-    limn_linear(s->k, &job);
+    if (s->has_codes)
+        s->k->linear_codes(&job);
+    else
+        limn_linear(s->k, &job.product);
 }
 
 /* Where the expanded positions of input rows first … end-1 go in a group's ring. */
@@ -227,6 +270,7 @@ void limn_mbconv_run(const limn_mbconv *b, const limn_kernels *k, limn_pool *poo
         .y = y,
         .n_parts = limn_pool_n_threads(pool),
         .is_shared = limn_pool_n_threads(pool) > 1,
+        .has_codes = limn_has_codes(&b->expand) && limn_has_codes(&b->project),
     };
     size_t n_done = 0; /* input rows */
     for (size_t row = 0; row < b->output_size; row = s.end_row) {
@@ -236,6 +280,7 @@ void limn_mbconv_run(const limn_mbconv *b, const limn_kernels *k, limn_pool *poo
         s.n_new_rows = n_needed - n_done;
         s.x = input->rows(input->ctx, n_done, n_needed);
         place_rows(b, scratch->positions, n_done, n_needed);
+        if (s.has_codes) limn_pool_run(pool, s.n_parts, encode_part, &s);
         limn_pool_run(pool, b->n_groups, run_group, &s);
         limn_pool_run(pool, s.n_parts, project_part, &s);
         n_done = n_needed;

@@ -15,6 +15,9 @@
  *                          into a ring of zero-padded rows; filter the strip's rows from there
  *         project the strip
  *
+ * With int8 weights, input rows become codes (common/kernels/codes.h) once for all groups, expanded
+ * maps stay floats, and the depthwise convolution writes the strip as codes.
+ *
  * A small map is a single strip; no ring row outlives its group then, and all groups share one
  * buffer that fits the L1 cache. The threads of one image split groups, and positions of the
  * projection, among themselves; no sum is ever split, so the bits stay the same. */
@@ -43,8 +46,11 @@ typedef struct limn_mbconv {
 /* Scratch memory of the largest block. */
 typedef struct limn_mbconv_scratch {
     float *ring;       /* [n_groups or 1, ring_rows, padded_size, 32] */
-    float *filtered;   /* [strip_rows, m, E] at filtered_stride */
+    float *filtered;   /* [strip_rows, m, E] at filtered_stride; or codes, at as many codes */
     size_t *positions; /* [ring_rows * n] where an expanded position goes in its ring */
+    uint8_t *
+        codes; /* [ring_rows * n, LIMN_CODES_PADDED(C)]: the new input rows, or those of the head */
+    float *steps; /* [ring_rows * n], of codes */
 } limn_mbconv_scratch;
 
 /* Where input rows come from: a map, or a preceding layer that computes them on demand. */
@@ -58,7 +64,8 @@ typedef struct limn_mbconv_input {
 
 /* Fills the geometry of `b` from its shape and the size of its input map. */
 void limn_mbconv_plan(limn_mbconv *b, const limn_mbconv_shape *shape, size_t input_size);
-/* Scratch for any of the blocks, from `arena` (which may be counting). */
+/* Scratch for any of the blocks, from `arena` (which may be counting); codes and steps for the map
+ * after the last block too, the head's input. */
 void limn_mbconv_scratch_take(limn_mbconv_scratch *s, limn_arena *arena, const limn_mbconv *blocks,
                               size_t n_blocks);
 

@@ -132,11 +132,11 @@ class Convert(unittest.TestCase):
     def test_a_model_becomes_int8(self):
         _, full = self.convert(TOY)
         metadata, small = self.convert(TOY, "--dtype", "int8", "--force")
-        self.assertEqual(metadata["limn.int8"], "1")
+        self.assertEqual(metadata["limn.int8"], "2")
         quantised = [name for name, (dtype, _, _) in small.items() if dtype == "I8"]
         self.assertIn("decoder.token_embedding.weight", quantised)
         self.assertIn("encoder.blocks.5.expand.weight", quantised)
-        for name in ("encoder.stem", "encoder.blocks.4.expand", "encoder.blocks.5.depthwise"):
+        for name in ("encoder.stem", "encoder.blocks.4.project", "encoder.blocks.5.depthwise"):
             self.assertEqual(small[name + ".weight"][0], "F16", name)
         for name in quantised:
             (n_outputs, n_inputs), values = full[name][1:]
@@ -160,9 +160,9 @@ class Convert(unittest.TestCase):
     def test_another_rule_of_int8_is_refused(self):
         self.convert(TOY, "--dtype", "int8")
         small = self.folder / "small.safetensors"
-        small.write_bytes(self.output.read_bytes().replace(b'"limn.int8":"1"', b'"limn.int8":"2"'))
+        small.write_bytes(self.output.read_bytes().replace(b'"limn.int8":"2"', b'"limn.int8":"1"'))
         self.output.unlink()
-        self.assert_fails(2, 'limn.int8: quantised by rule "2", this program has rule 1', small)
+        self.assert_fails(2, 'limn.int8: quantised by rule "1", this program has rule 2', small)
 
     def test_a_model_keeps_its_type(self):
         self.convert(TOY, "--dtype", "f16")

@@ -91,6 +91,50 @@ static void test_c_computes_what_the_header_says(void **state)
     }
 }
 
+/* Codes as bytes, whatever the level has; the caller frees. */
+static uint8_t *run_codes(const test_case *t, limn_cpu_level level)
+{
+    limn_kernels k;
+    limn_kernels_init(&k, level);
+    limn_depthwise_job job = t->job;
+    unsigned char *codes = malloc(t->y_size * k.code_size);
+    uint8_t *bytes = malloc(t->y_size);
+    memset(codes, 0, t->y_size * k.code_size);
+    job.codes = codes;
+    k.depthwise(&job);
+    for (size_t i = 0; i < t->y_size; i++) {
+        uint16_t word = codes[i];
+        if (k.code_size == 2) memcpy(&word, codes + 2 * i, sizeof word);
+        assert_true(word <= 255);
+        bytes[i] = (uint8_t)word;
+    }
+    free(codes);
+    return bytes;
+}
+
+static void test_codes_are_what_follows_from_the_floats(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < N_CASES; seed++) {
+        test_case t;
+        make_case(&t, seed);
+        t.job.activation = LIMN_ACT_RELU6;
+        float *y = run(&t, LIMN_CPU_C);
+        for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
+            if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
+            uint8_t *codes = run_codes(&t, (limn_cpu_level)level);
+            for (size_t i = 0; i < t.y_size; i++) {
+                const bool is_written =
+                    i / t.job.y_stride < t.job.n_columns && i % t.job.y_stride < t.job.n_channels;
+                assert_int_equal(codes[i], is_written ? 1 + (int)rintf(y[i] * (254.0f / 6)) : 0);
+            }
+            free(codes);
+        }
+        free(y);
+        free_case(&t);
+    }
+}
+
 static void test_every_level_gives_the_bits_of_c(void **state)
 {
     (void)state;
@@ -118,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_c_computes_what_the_header_says),
         cmocka_unit_test(test_every_level_gives_the_bits_of_c),
+        cmocka_unit_test(test_codes_are_what_follows_from_the_floats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

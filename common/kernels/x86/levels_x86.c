@@ -21,6 +21,9 @@ static void fill_avx2(limn_kernels *k)
 {
     k->linear[LIMN_F32] = k->linear[LIMN_F16] = limn_linear_avx2;
     k->linear[LIMN_I8] = limn_linear_int8_avx2;
+    k->code_size = 2;
+    k->linear_codes = limn_linear_codes_avx2;
+    k->encode_row = limn_encode_row_words_avx2;
     k->depthwise = limn_depthwise_avx2;
     k->max_pool = limn_max_pool_avx2;
     k->layer_norm = limn_layer_norm_avx2;
@@ -39,6 +42,8 @@ static bool has_avx512(void)
 static void fill_avx512(limn_kernels *k)
 {
     k->linear[LIMN_F32] = limn_linear_avx512;
+    k->linear_codes = limn_linear_codes_avx512;
+    k->depthwise = limn_depthwise_avx512;
     k->max_pool = limn_max_pool_avx512;
     k->layer_norm = limn_layer_norm_avx512;
     k->softmax = limn_softmax_avx512;
@@ -60,6 +65,10 @@ static bool has_avxvnni(void)
 static void fill_avxvnni(limn_kernels *k)
 {
     k->linear[LIMN_I8] = limn_linear_int8_avxvnni;
+    k->code_size = 1;
+    k->linear_codes = limn_linear_codes_avxvnni;
+    k->encode_row = limn_encode_row_avx2;
+    k->depthwise = limn_depthwise_avxvnni;
 }
 
 static bool has_avx512vnni(void)
@@ -70,6 +79,10 @@ static bool has_avx512vnni(void)
 static void fill_avx512vnni(limn_kernels *k)
 {
     k->linear[LIMN_I8] = limn_linear_int8_avx512vnni;
+    k->code_size = 1;
+    k->linear_codes = limn_linear_codes_avx512vnni;
+    k->encode_row = limn_encode_row_avx2;
+    k->depthwise = limn_depthwise_avx512vnni;
 }
 
 const limn_cpu_level_row limn_level_avx2 = { "avx2", has_avx2, fill_avx2, LIMN_CPU_C };

@@ -1,0 +1,230 @@
+/* The vectors of the products of codes: for each level, how many sums a vector holds (LANES), and
+ * what becomes of them at the end. */
+#ifndef LIMN_COMMON_KERNELS_X86_CODES_VECTOR_H
+#define LIMN_COMMON_KERNELS_X86_CODES_VECTOR_H
+
+#if defined(__AVX2__) && defined(__FMA__)
+
+#include <immintrin.h>
+
+#include "common/kernels/codes.h"
+#include "common/kernels/kernels.h"
+
+#ifdef __AVX512F__
+
+#include "common/kernels/x86/store_avx512.h"
+
+enum { LANES = 16 };
+
+typedef __m512i ints;
+typedef __m512 floats;
+
+INLINE ints load_ints(const void *from)
+{
+    return _mm512_load_si512(from);
+}
+
+INLINE ints load_any_ints(const void *from)
+{
+    return _mm512_loadu_si512(from);
+}
+
+INLINE void store_ints(void *to, ints v)
+{
+    _mm512_storeu_si512(to, v);
+}
+
+INLINE ints every_word(int32_t word)
+{
+    return _mm512_set1_epi32(word);
+}
+
+INLINE ints times(ints a, ints b)
+{
+    return _mm512_mullo_epi32(a, b);
+}
+
+INLINE ints plus(ints a, ints b)
+{
+    return _mm512_add_epi32(a, b);
+}
+
+/* Adds the products of two words each. */
+INLINE ints add_words(ints acc, ints a, ints b)
+{
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b));
+}
+
+/* The bytes 0 and 2 of each four, and 1 and 3, as words with a sign. */
+INLINE ints even_bytes(ints v)
+{
+    return _mm512_srai_epi16(_mm512_slli_epi16(v, 8), 8);
+}
+
+INLINE ints odd_bytes(ints v)
+{
+    return _mm512_srai_epi16(v, 8);
+}
+
+/* The other sign bit: bytes from 0 on become those from -128 on. */
+INLINE ints flip(ints bytes)
+{
+    return _mm512_xor_si512(bytes, _mm512_set1_epi8((char)0x80));
+}
+
+/* 64 times the words of a, and those of b. */
+INLINE ints join_words(ints a, ints b)
+{
+    return _mm512_add_epi16(_mm512_slli_epi16(a, 6), b);
+}
+
+/* (a0 b0) and (a1 b1) of the two words of a and b. */
+INLINE ints first_words(ints a, ints b)
+{
+    return _mm512_mask_blend_epi16(0xaaaaaaaa, a, _mm512_slli_epi32(b, 16));
+}
+
+INLINE ints second_words(ints a, ints b)
+{
+    return _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_srli_epi32(a, 16), b);
+}
+
+INLINE floats to_floats(ints v)
+{
+    return _mm512_cvtepi32_ps(v);
+}
+
+INLINE floats load_floats(const float *from)
+{
+    return from ? _mm512_load_ps(from) : _mm512_setzero_ps();
+}
+
+/* acc * step * scale + bias */
+INLINE floats finish(floats acc, float step, floats scale, floats bias)
+{
+    return _mm512_fmadd_ps(_mm512_mul_ps(acc, _mm512_set1_ps(step)), scale, bias);
+}
+
+/* 64 times a, and b */
+INLINE floats join_floats(floats a, floats b)
+{
+    return _mm512_fmadd_ps(a, _mm512_set1_ps((float)LIMN_CODES_PAIR), b);
+}
+
+INLINE void write(const limn_linear_job *job, size_t row, size_t output, floats v)
+{
+    store(job, row, output / LIMN_PANEL, v);
+}
+
+#else
+
+#include "common/kernels/x86/store_avx2.h"
+
+enum { LANES = 8 };
+
+typedef __m256i ints;
+typedef __m256 floats;
+
+INLINE ints load_ints(const void *from)
+{
+    return _mm256_load_si256((const __m256i *)from);
+}
+
+INLINE ints load_any_ints(const void *from)
+{
+    return _mm256_loadu_si256((const __m256i *)from);
+}
+
+INLINE void store_ints(void *to, ints v)
+{
+    _mm256_storeu_si256((__m256i *)to, v);
+}
+
+INLINE ints every_word(int32_t word)
+{
+    return _mm256_set1_epi32(word);
+}
+
+INLINE ints times(ints a, ints b)
+{
+    return _mm256_mullo_epi32(a, b);
+}
+
+INLINE ints plus(ints a, ints b)
+{
+    return _mm256_add_epi32(a, b);
+}
+
+INLINE ints add_words(ints acc, ints a, ints b)
+{
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
+}
+
+INLINE ints even_bytes(ints v)
+{
+    return _mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8);
+}
+
+INLINE ints odd_bytes(ints v)
+{
+    return _mm256_srai_epi16(v, 8);
+}
+
+INLINE ints flip(ints bytes)
+{
+    return _mm256_xor_si256(bytes, _mm256_set1_epi8((char)0x80));
+}
+
+INLINE ints join_words(ints a, ints b)
+{
+    return _mm256_add_epi16(_mm256_slli_epi16(a, 6), b);
+}
+
+INLINE ints first_words(ints a, ints b)
+{
+    return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa);
+}
+
+INLINE ints second_words(ints a, ints b)
+{
+    return _mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa);
+}
+
+INLINE floats to_floats(ints v)
+{
+    return _mm256_cvtepi32_ps(v);
+}
+
+INLINE floats load_floats(const float *from)
+{
+    return from ? _mm256_load_ps(from) : _mm256_setzero_ps();
+}
+
+INLINE floats finish(floats acc, float step, floats scale, floats bias)
+{
+    return _mm256_fmadd_ps(_mm256_mul_ps(acc, _mm256_set1_ps(step)), scale, bias);
+}
+
+INLINE floats join_floats(floats a, floats b)
+{
+    return _mm256_fmadd_ps(a, _mm256_set1_ps((float)LIMN_CODES_PAIR), b);
+}
+
+INLINE void write(const limn_linear_job *job, size_t row, size_t output, floats v)
+{
+    store(job, row, output, v);
+}
+
+#endif
+
+/* Four bytes. */
+INLINE int32_t word_at(const void *from)
+{
+    int32_t word;
+    __builtin_memcpy(&word, from, sizeof word);
+    return word;
+}
+
+#endif
+
+#endif

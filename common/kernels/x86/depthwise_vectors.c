@@ -1,0 +1,218 @@
+/* One output row of a depthwise convolution, with AVX2 and FMA and with AVX-512.
+ *
+ * A tile is 7 output columns by one vector of channels each. For each kernel row, its weights are
+ * held in registers and every input column is loaded once, then used by all output columns that
+ * it reaches (kernel width 3, stride 1):
+ *
+ *     input columns    0   1   2   3   …        output j takes column c with weight c - j*stride,
+ *                      └───┼───┘   │            so that each sum meets its weights in order
+ *     output 0         w0  w1  w2  │
+ *     output 1             w0  w1  w2
+ *
+ * That makes 11 + 5 loads for 35 FMAs at 5x5; seven sums and the next tile's keep both FMA units
+ * busy. 7 divides the widths of a 224-pixel network: 112, 56, 28, 14, 7. */
+#include <immintrin.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/kernels/c/level_name.h"
+#include "common/kernels/codes.h"
+#include "common/kernels/kernel_levels.h"
+#include "common/kernels/x86/unroll.h"
+
+enum { MAX_COLUMNS = 7, MAX_SIZE = 5 };
+
+/* Codes are words where the products have no dot product of bytes (linear_codes_words.c). */
+#if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
+enum { CODE_SIZE = 1 };
+#else
+enum { CODE_SIZE = 2 };
+#endif
+
+/* The last channels, fewer than a vector, are loaded and stored under a mask. */
+#ifdef __AVX512F__
+
+enum { LANES = 16 };
+
+typedef __m512 vector;
+typedef __mmask16 mask;
+
+INLINE mask first_lanes(size_t n)
+{
+    return (mask)((1u << n) - 1);
+}
+
+INLINE vector load(const float *p, const bool is_part, mask m)
+{
+    return is_part ? _mm512_maskz_loadu_ps(m, p) : _mm512_loadu_ps(p);
+}
+
+INLINE vector multiply_add(vector a, vector b, vector c)
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+INLINE vector clip(vector v, limn_activation activation)
+{
+    if (activation != LIMN_ACT_NONE) v = _mm512_max_ps(v, _mm512_setzero_ps());
+    if (activation == LIMN_ACT_RELU6) v = _mm512_min_ps(v, _mm512_set1_ps(6.0f));
+    return v;
+}
+
+INLINE void store(float *p, vector v, const bool is_part, mask m)
+{
+    if (is_part)
+        _mm512_mask_storeu_ps(p, m, v);
+    else
+        _mm512_storeu_ps(p, v);
+}
+
+INLINE void store_codes(void *p, vector v, const bool is_part, mask m)
+{
+    const __m512 units = _mm512_mul_ps(v, _mm512_set1_ps(LIMN_CODES_PER_UNIT_OF_RELU6));
+    const __m512i codes =
+        _mm512_add_epi32(_mm512_cvtps_epi32(units), _mm512_set1_epi32(LIMN_CODES_ZERO_OF_RELU6));
+    if (CODE_SIZE == 2)
+        _mm512_mask_cvtepi32_storeu_epi16(p, is_part ? m : (mask)0xffff, codes);
+    else
+        _mm512_mask_cvtepi32_storeu_epi8(p, is_part ? m : (mask)0xffff, codes);
+}
+
+#else
+
+enum { LANES = 8 };
+
+typedef __m256 vector;
+typedef __m256i mask;
+
+INLINE mask first_lanes(size_t n)
+{
+    static const int32_t ones_then_zeros[2 * LANES] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+    return _mm256_loadu_si256((const __m256i *)(ones_then_zeros + LANES - n));
+}
+
+INLINE vector load(const float *p, const bool is_part, mask m)
+{
+    return is_part ? _mm256_maskload_ps(p, m) : _mm256_loadu_ps(p);
+}
+
+INLINE vector multiply_add(vector a, vector b, vector c)
+{
+    return _mm256_fmadd_ps(a, b, c);
+}
+
+INLINE vector clip(vector v, limn_activation activation)
+{
+    if (activation != LIMN_ACT_NONE) v = _mm256_max_ps(v, _mm256_setzero_ps());
+    if (activation == LIMN_ACT_RELU6) v = _mm256_min_ps(v, _mm256_set1_ps(6.0f));
+    return v;
+}
+
+INLINE void store(float *p, vector v, const bool is_part, mask m)
+{
+    if (is_part)
+        _mm256_maskstore_ps(p, m, v);
+    else
+        _mm256_storeu_ps(p, v);
+}
+
+INLINE void store_codes(void *p, vector v, const bool is_part, mask m)
+{
+    const __m256 units = _mm256_mul_ps(v, _mm256_set1_ps(LIMN_CODES_PER_UNIT_OF_RELU6));
+    const __m256i codes =
+        _mm256_add_epi32(_mm256_cvtps_epi32(units), _mm256_set1_epi32(LIMN_CODES_ZERO_OF_RELU6));
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(codes), _mm256_extracti128_si256(codes, 1));
+    const __m128i packed = CODE_SIZE == 2 ? words : _mm_packus_epi16(words, words);
+    unsigned char part[16];
+    if (is_part) {
+        const unsigned lanes = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(m));
+        _mm_storeu_si128((__m128i *)part, packed);
+        memcpy(p, part, (size_t)__builtin_popcount(lanes) * CODE_SIZE);
+    } else if (CODE_SIZE == 2) {
+        _mm_storeu_si128((__m128i *)p, packed);
+    } else {
+        _mm_storel_epi64((__m128i *)p, packed);
+    }
+}
+
+#endif
+
+/* n_columns outputs from `column` on, a vector of channels from `channel` on. n_columns, size,
+ * stride, is_part and the usual activations are constants at the call sites, so that every loop but
+ * the one over ky is unrolled. */
+INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, mask m,
+                 const size_t n_columns, const size_t size, const size_t stride,
+                 const limn_activation activation, const bool is_part)
+{
+    vector acc[MAX_COLUMNS], w[MAX_SIZE];
+    const vector bias = load(job->bias + channel, is_part, m);
+    UNROLL
+    for (size_t j = 0; j < n_columns; j++) acc[j] = bias;
+    for (size_t ky = 0; ky < size; ky++) {
+        if (!job->rows[ky]) continue;
+        const float *x = job->rows[ky] + column * stride * job->x_stride + channel;
+        UNROLL
+        for (size_t kx = 0; kx < size; kx++)
+            w[kx] = load(job->w + (ky * size + kx) * job->w_stride + channel, is_part, m);
+        UNROLL
+        for (size_t c = 0; c < (n_columns - 1) * stride + size; c++) {
+            const vector v = load(x + c * job->x_stride, is_part, m);
+            UNROLL
+            for (size_t j = 0; j < n_columns; j++)
+                if (c >= j * stride && c - j * stride < size)
+                    acc[j] = multiply_add(v, w[c - j * stride], acc[j]);
+        }
+    }
+    UNROLL
+    for (size_t j = 0; j < n_columns; j++) {
+        const size_t at = (column + j) * job->y_stride + channel;
+        if (job->codes)
+            store_codes((unsigned char *)job->codes + at * CODE_SIZE, clip(acc[j], activation),
+                        is_part, m);
+        else
+            store(job->y + at, clip(acc[j], activation), is_part, m);
+    }
+}
+
+/* n_columns outputs, all channels. */
+INLINE void columns(const limn_depthwise_job *job, size_t column, const size_t n_columns,
+                    const size_t size, const size_t stride, const limn_activation activation)
+{
+    size_t c = 0;
+    for (; c + LANES <= job->n_channels; c += LANES)
+        tile(job, column, c, first_lanes(0), n_columns, size, stride, activation, false);
+    if (c == job->n_channels) return;
+    const mask m = first_lanes(job->n_channels - c);
+    for (size_t j = 0; j < n_columns; j++)
+        tile(job, column + j, c, m, 1, size, stride, activation, true);
+}
+
+INLINE void row(const limn_depthwise_job *job, const size_t size, const size_t stride,
+                const limn_activation activation)
+{
+    size_t j = 0;
+    for (; j + 7 <= job->n_columns; j += 7) columns(job, j, 7, size, stride, activation);
+    for (; j + 3 <= job->n_columns; j += 3) columns(job, j, 3, size, stride, activation);
+    for (; j < job->n_columns; j++) columns(job, j, 1, size, stride, activation);
+}
+
+INLINE void any_row(const limn_depthwise_job *job, const limn_activation activation)
+{
+    if (job->size == 3 && job->stride == 1)
+        row(job, 3, 1, activation);
+    else if (job->size == 3)
+        row(job, 3, 2, activation);
+    else if (job->stride == 1)
+        row(job, 5, 1, activation);
+    else
+        row(job, 5, 2, activation);
+}
+
+void LIMN_LEVEL(limn_depthwise)(const limn_depthwise_job *job)
+{
+    if (job->activation == LIMN_ACT_RELU6)
+        any_row(job, LIMN_ACT_RELU6);
+    else
+        any_row(job, job->activation);
+}

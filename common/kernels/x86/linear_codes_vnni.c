@@ -1,0 +1,167 @@
+/* Products of codes with dot products of an unsigned and a signed byte (VNNI), codes by weights.
+ *
+ * A tile is up to MAX_ROWS rows × two vectors of sums, all integers: neighbours among the outputs,
+ * or the high and the low parts of a pair. A tile at the end may have one vector. */
+#include "common/kernels/c/level_name.h"
+#include "common/kernels/codes.h"
+#include "common/kernels/int8.h"
+#include "common/kernels/kernel_levels.h"
+#include "common/kernels/x86/codes_vector.h"
+#include "common/kernels/x86/unroll.h"
+
+enum { QUAD_BYTES = 4 * LIMN_PANEL, PLANE_SUMS = LIMN_PANEL, MAX_VECTORS = 2 };
+
+#ifdef __AVX512VNNI__
+
+#define MAX_ROWS 8
+
+INLINE ints dot(ints acc, ints codes, ints w)
+{
+    return _mm512_dpbusd_epi32(acc, codes, w);
+}
+
+#else
+
+#define MAX_ROWS 6
+
+INLINE ints dot(ints acc, ints codes, ints w)
+{
+    return _mm256_dpbusd_avx_epi32(acc, codes, w);
+}
+
+#endif
+
+/* A job and what is computed from it once. */
+typedef struct codes_tiles {
+    const limn_codes_job *job;
+    size_t n_quads, plane_bytes, n_planes;
+} codes_tiles;
+
+/* A vector of sums: its weights in the first four inputs, and their sums. */
+typedef struct vector_place {
+    const uint8_t *w;
+    const int32_t *sums;
+} vector_place;
+
+INLINE vector_place place_of(const codes_tiles *t, size_t output, size_t plane)
+{
+    const limn_packed *w = t->job->product.w;
+    const size_t at = output / LIMN_PANEL * t->n_planes + plane, lane = output % LIMN_PANEL;
+    return (vector_place){ (const uint8_t *)w->panels + at * t->plane_bytes + lane * 4,
+                           w->sums + at * PLANE_SUMS + lane };
+}
+
+INLINE void add_quads(ints acc[MAX_ROWS][MAX_VECTORS], const codes_tiles *t, size_t row,
+                      const vector_place *places, const size_t n_rows, const size_t n_vectors)
+{
+    const size_t stride = t->job->product.x_stride;
+    const uint8_t *x = (const uint8_t *)t->job->x + row * stride;
+    for (size_t i = 0; i < t->n_quads; i++, x += 4) {
+        ints w[MAX_VECTORS];
+        UNROLL
+        for (size_t v = 0; v < n_vectors; v++) w[v] = flip(load_ints(places[v].w + i * QUAD_BYTES));
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
+            const ints codes = every_word(word_at(x + r * stride));
+            UNROLL
+            for (size_t v = 0; v < n_vectors; v++) acc[r][v] = dot(acc[r][v], codes, w[v]);
+        }
+    }
+}
+
+/* Rows from `row` on; n_vectors of sums from `output` on, or a pair of planes. */
+INLINE void tile(const codes_tiles *t, size_t row, size_t output, const size_t n_rows,
+                 const size_t n_vectors, const bool is_pair)
+{
+    const limn_linear_job *job = &t->job->product;
+    const float *steps = t->job->steps;
+    const size_t n_written = is_pair ? 1 : n_vectors;
+    ints acc[MAX_ROWS][MAX_VECTORS];
+    vector_place places[MAX_VECTORS];
+    UNROLL
+    for (size_t v = 0; v < n_vectors; v++) {
+        places[v] = is_pair ? place_of(t, output, v) : place_of(t, output + v * LANES, 0);
+        const ints first = times(load_ints(places[v].sums), every_word(-t->job->zero));
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) acc[r][v] = first;
+    }
+    add_quads(acc, t, row, places, n_rows, n_vectors);
+    UNROLL
+    for (size_t v = 0; v < n_written; v++) {
+        const size_t o = output + v * LANES;
+        const floats scale = load_floats(job->w->scales + o);
+        const floats bias = load_floats(job->w->bias ? job->w->bias + o : NULL);
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
+            floats sum = to_floats(acc[r][v]);
+            if (is_pair) sum = join_floats(sum, to_floats(acc[r][1]));
+            write(job, row + r, o, finish(sum, steps ? steps[row + r] : t->job->step, scale, bias));
+        }
+    }
+}
+
+/* All rows, in tiles of nearly the same size, so that none is small. */
+INLINE void run_rows(const codes_tiles *t, size_t output, const size_t n_vectors,
+                     const bool is_pair)
+{
+    const size_t n_rows = t->job->product.n_rows;
+    size_t row = 0;
+    for (size_t left = (n_rows + MAX_ROWS - 1) / MAX_ROWS; left > 0; left--) {
+        const size_t size = (n_rows - row + left - 1) / left;
+        switch (size) {
+        case 1: tile(t, row, output, 1, n_vectors, is_pair); break;
+        case 2: tile(t, row, output, 2, n_vectors, is_pair); break;
+        case 3: tile(t, row, output, 3, n_vectors, is_pair); break;
+        case 4: tile(t, row, output, 4, n_vectors, is_pair); break;
+#if MAX_ROWS > 4
+        case 5: tile(t, row, output, 5, n_vectors, is_pair); break;
+        case 6: tile(t, row, output, 6, n_vectors, is_pair); break;
+#endif
+#if MAX_ROWS > 6
+        case 7: tile(t, row, output, 7, n_vectors, is_pair); break;
+        case 8: tile(t, row, output, 8, n_vectors, is_pair); break;
+#endif
+        default: break;
+        }
+        row += size;
+    }
+}
+
+/* Out of line, so that each compiles once. */
+static void run_pair(const codes_tiles *t, size_t output)
+{
+    run_rows(t, output, 2, true);
+}
+
+static void run_two(const codes_tiles *t, size_t output)
+{
+    run_rows(t, output, 2, false);
+}
+
+static void run_one(const codes_tiles *t, size_t output)
+{
+    run_rows(t, output, 1, false);
+}
+
+void LIMN_LEVEL(limn_linear_codes)(const limn_codes_job *job)
+{
+    const limn_packed *w = job->product.w;
+    const size_t n_blocks = (w->n_inputs + LIMN_INT8_BLOCK - 1) / LIMN_INT8_BLOCK;
+    const codes_tiles t = { .job = job,
+                            .n_quads = LIMN_CODES_PADDED(w->n_inputs) / 4,
+                            .plane_bytes = n_blocks * LIMN_INT8_BLOCK * LIMN_PANEL,
+                            .n_planes = w->dtype == LIMN_I8_PAIRS ? 2 : 1 };
+    const size_t end = job->product.panel_end * LIMN_PANEL;
+    for (size_t o = job->product.panel_begin * LIMN_PANEL; o < end;) {
+        if (t.n_planes == 2) {
+            run_pair(&t, o);
+            o += LANES;
+        } else if (o + LANES < end) {
+            run_two(&t, o);
+            o += 2 * LANES;
+        } else {
+            run_one(&t, o);
+            o += LANES;
+        }
+    }
+}
