@@ -2,17 +2,6 @@
 
 #include <string.h>
 
-size_t limn_int8_n_planes(limn_dtype dtype)
-{
-    return dtype == LIMN_I8_PAIRS ? 2 : 1;
-}
-
-const uint8_t *limn_int8_plane(const limn_packed *w, size_t panel, size_t plane)
-{
-    const size_t size = limn_int8_n_blocks(w->n_inputs) * LIMN_INT8_BLOCK_BYTES;
-    return (const uint8_t *)w->panels + (panel * limn_int8_n_planes(w->dtype) + plane) * size;
-}
-
 void limn_int8_clear(uint8_t *panels, size_t n_panels, size_t n_inputs)
 {
     memset(panels, LIMN_INT8_ZERO, n_panels * limn_int8_n_blocks(n_inputs) * LIMN_INT8_BLOCK_BYTES);

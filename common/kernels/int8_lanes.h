@@ -4,7 +4,7 @@
 #define LIMN_COMMON_KERNELS_INT8_LANES_H
 
 #include "common/kernels/int8.h"
-#include "common/kernels/pack.h"
+#include "common/kernels/panel.h"
 
 enum { LIMN_INT8_BLOCK_BYTES = LIMN_INT8_BLOCK * LIMN_PANEL };
 enum { LIMN_INT8_ZERO = 128 }; /* the byte of a weight of zero */
@@ -14,11 +14,6 @@ static inline size_t limn_int8_place(size_t input, size_t lane)
 {
     return input / 4 * (size_t)(4 * LIMN_PANEL) + lane * 4 + input % 4;
 }
-
-/* Planes of weights: a panel of LIMN_I8_PAIRS has that of the high parts, then that of the low
- * ones. */
-size_t limn_int8_n_planes(limn_dtype dtype);
-const uint8_t *limn_int8_plane(const limn_packed *w, size_t panel, size_t plane);
 
 /* Sets every weight to zero. */
 void limn_int8_clear(uint8_t *panels, size_t n_panels, size_t n_inputs);

@@ -74,11 +74,21 @@ bool limn_has_codes(const limn_packed *w)
     return w->dtype == LIMN_I8 || w->dtype == LIMN_I8_PAIRS;
 }
 
+static size_t n_planes_of(limn_dtype dtype)
+{
+    return dtype == LIMN_I8_PAIRS ? 2 : 1;
+}
+
+const uint8_t *limn_packed_plane(const limn_packed *w, size_t panel, size_t plane)
+{
+    const size_t size = limn_int8_n_blocks(w->n_inputs) * LIMN_INT8_BLOCK_BYTES;
+    return (const uint8_t *)w->panels + (panel * n_planes_of(w->dtype) + plane) * size;
+}
+
 static size_t panel_size(const limn_packed *w)
 {
     if (limn_has_codes(w))
-        return limn_int8_n_planes(w->dtype) * limn_int8_n_blocks(w->n_inputs) *
-               LIMN_INT8_BLOCK_BYTES;
+        return n_planes_of(w->dtype) * limn_int8_n_blocks(w->n_inputs) * LIMN_INT8_BLOCK_BYTES;
     return w->n_inputs * LIMN_PANEL * item_size(w->dtype);
 }
 
@@ -88,8 +98,8 @@ static void put_plane(const limn_packed *out, size_t output, size_t plane, const
     const size_t panel = output / LIMN_PANEL, lane = output % LIMN_PANEL;
     int32_t sum = 0;
     for (size_t k = 0; k < out->n_inputs; k++) sum += q[k];
-    limn_int8_put_lane((uint8_t *)limn_int8_plane(out, panel, plane), lane, q, out->n_inputs);
-    ((int32_t *)out->sums)[(panel * limn_int8_n_planes(out->dtype) + plane) * LIMN_PANEL + lane] =
+    limn_int8_put_lane((uint8_t *)limn_packed_plane(out, panel, plane), lane, q, out->n_inputs);
+    ((int32_t *)out->sums)[(panel * n_planes_of(out->dtype) + plane) * LIMN_PANEL + lane] =
         sum; /* the caller's own, as are panels and scales */
 }
 
@@ -145,7 +155,7 @@ static void clear_lanes(const limn_packed *out, const float *of)
 
 static size_t sums_size(const limn_packed *w)
 {
-    return limn_padded_outputs(w->n_outputs) * limn_int8_n_planes(w->dtype) * sizeof *w->sums;
+    return limn_padded_outputs(w->n_outputs) * n_planes_of(w->dtype) * sizeof *w->sums;
 }
 
 /* Zeros the last panel's lanes past the last output. */
@@ -155,7 +165,7 @@ static void clear_rest(const limn_packed *out)
     if (n_whole < n_panels)
         memset((unsigned char *)out->panels + n_whole * panel_size(out), 0, panel_size(out));
     if (limn_has_codes(out)) {
-        limn_int8_clear((unsigned char *)out->panels, n_panels * limn_int8_n_planes(out->dtype),
+        limn_int8_clear((unsigned char *)out->panels, n_panels * n_planes_of(out->dtype),
                         out->n_inputs);
         memset((int32_t *)out->sums, 0, sums_size(out));
     }
@@ -289,7 +299,7 @@ limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n)
     view.panels = (const unsigned char *)w->panels + first / LIMN_PANEL * panel_size(w);
     view.bias = w->bias ? w->bias + first : NULL;
     view.scales = w->scales ? w->scales + first : NULL;
-    if (w->sums) view.sums = w->sums + first * limn_int8_n_planes(w->dtype);
+    if (w->sums) view.sums = w->sums + first * n_planes_of(w->dtype);
     view.n_outputs = n_left < n ? n_left : n;
     return view;
 }

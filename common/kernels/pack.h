@@ -29,7 +29,7 @@ typedef struct limn_packed {
         *panels; /* [n_panels][n_inputs][16], f32 or f16, LIMN_ALIGNMENT; int8: int8_lanes.h */
     const float *bias;   /* [n_panels * 16], LIMN_ALIGNMENT; NULL = 0 */
     const float *scales; /* [n_panels * 16], LIMN_ALIGNMENT, of int8; else NULL */
-    const int32_t *sums; /* [n_panels, planes of int8_lanes.h, 16], of int8: of an output's q */
+    const int32_t *sums; /* [n_panels, planes, 16], of int8: of an output's q */
     size_t n_outputs, n_inputs;
     limn_dtype dtype;
 } limn_packed;
@@ -85,6 +85,9 @@ limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n);
 
 /* Whether products of codes take it. */
 bool limn_has_codes(const limn_packed *w);
+/* The weights of a panel, of int8: of LIMN_I8_PAIRS, plane 0 has the high parts and plane 1 the low
+ * ones. Laid out as int8_lanes.h says. */
+const uint8_t *limn_packed_plane(const limn_packed *w, size_t panel, size_t plane);
 
 /* Bytes of panels, bias and scales. */
 size_t limn_packed_bytes(const limn_packed *w);

@@ -45,7 +45,7 @@ void limn_encode_row_c(void *out, float *step, const float *x, size_t n)
 static int32_t sum_codes(const limn_codes_job *job, const uint8_t *x, size_t output, size_t plane)
 {
     const limn_packed *w = job->product.w;
-    const uint8_t *q = limn_int8_plane(w, output / LIMN_PANEL, plane);
+    const uint8_t *q = limn_packed_plane(w, output / LIMN_PANEL, plane);
     int32_t sum = 0;
     for (size_t k = 0; k < w->n_inputs; k++)
         sum += (x[k] - job->zero) * (q[limn_int8_place(k, output % LIMN_PANEL)] - LIMN_INT8_ZERO);
