@@ -13,7 +13,7 @@
 #include "models/convert/convert_objects.h"
 #include "models/convert/convert_tags.h"
 #include "tools/convert/convert_published.h"
-#include "tools/convert/reference_frequencies.h"
+#include "models/convert/reference_frequencies.h"
 #include "tools/message.h"
 #include "tools/shared_options.h"
 #include "tools/standard_streams.h"
@@ -176,8 +176,12 @@ static limn_status check_objects(const convert_result *r, limn_error *err)
 static limn_status complete(convert_result *r, const settings *s, const convert_source *source,
                             const limn_cli_operands *inputs, limn_error *err)
 {
-    const reference_settings references = {
-        s->references.items, s->references.n_items, s->only, { s->split, s->keep_rejected, false }
+    const limn_reference_settings references = {
+        .paths = s->references.items,
+        .n_paths = s->references.n_items,
+        .only = s->only,
+        .how = { .split = s->split, .keep_rejected = s->keep_rejected },
+        .read = limn_caption_input_read,
     };
     const limn_tensor_dtype dtype = convert_source_dtype(r, source);
     if (s->is_average)
@@ -188,7 +192,7 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     LIMN_TRY(check_objects(r, err));
     if (s->references.n_items) {
         limn_document_frequencies_destroy(&r->frequencies);
-        LIMN_TRY(reference_frequencies_count(&r->frequencies, &references, err));
+        LIMN_TRY(limn_reference_frequencies_count(&r->frequencies, &references, err));
     }
     const bool has_same_captions = !s->is_average && isnan(s->length_penalty);
     LIMN_TRY(convert_confidence(r, source, s->confidence,

@@ -1,4 +1,4 @@
-#include "tools/convert/reference_frequencies.h"
+#include "models/convert/reference_frequencies.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "common/io/captions.h"
 #include "common/text/ptb_tokenizer.h"
 #include "common/text/string_table.h"
-#include "tools/caption_input.h"
 #include "common/io/image_list.h"
 
 /* A caption of a file: whose it is, and which it is. */
@@ -111,12 +110,12 @@ static limn_status list_references(reference *out, size_t *n, const counter *c,
     return status;
 }
 
-static limn_status count_file(counter *c, const char *path, const limn_caption_reading *how,
+static limn_status count_file(counter *c, const char *path, const limn_reference_settings *s,
                               limn_error *err)
 {
     limn_caption_file file = { 0 };
     size_t n = 0;
-    LIMN_TRY(limn_caption_input_read(&file, path, how, err));
+    LIMN_TRY(s->read(&file, path, &s->how, err));
     reference *references = limn_alloc(file.n_records, sizeof *references);
     limn_status status = references ? list_references(references, &n, c, &file, err)
                                     : limn_fail(err, LIMN_E_NOMEM, "out of memory");
@@ -134,17 +133,18 @@ static const char *text_of(const void *words, uint32_t word)
 }
 
 static limn_status count_all(limn_document_frequencies **out, counter *c,
-                             const reference_settings *settings, limn_error *err)
+                             const limn_reference_settings *settings, limn_error *err)
 {
     LIMN_TRY(limn_cider_df_create(&c->df, err));
     if (settings->only) LIMN_TRY(limn_image_list_read(&c->only, settings->only, err));
     for (size_t i = 0; i < settings->n_paths; i++)
-        LIMN_TRY(count_file(c, settings->paths[i], &settings->how, err));
+        LIMN_TRY(count_file(c, settings->paths[i], settings, err));
     return limn_document_frequencies_create(out, c->df, text_of, &c->words, err);
 }
 
-limn_status reference_frequencies_count(limn_document_frequencies **out,
-                                        const reference_settings *settings, limn_error *err)
+limn_status limn_reference_frequencies_count(limn_document_frequencies **out,
+                                             const limn_reference_settings *settings,
+                                             limn_error *err)
 {
     counter c = { 0 };
     *out = NULL;
