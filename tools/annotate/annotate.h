@@ -125,11 +125,12 @@ limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_
 /* Accepts NULL and *decoders == NULL; nulls it. */
 void limn_decoders_stop(limn_decoders **decoders);
 
-/* As limn_state_load for states of this model, in one of the processes; any thread. `max_pixels` as
- * in limn_options, 0 = its default. *is_stopping (may be NULL): when it becomes true, the current
- * image has two more seconds. The errors of limn_state_load; LIMN_E_CRASHED: the process died of
- * the image; LIMN_E_LIMIT: it took too much memory or time; LIMN_E_INTERRUPTED: stopped; LIMN_E_IO:
- * the processes are gone. */
+/* As limn_state_load for states of this model, in one of the processes, also for the formats of the
+ * decoder modules, and with colour profiles converted to sRGB (doc/formats.md); any thread.
+ * `max_pixels` as in limn_options, 0 = its default. *is_stopping (may be NULL): when it becomes
+ * true, the current image has two more seconds. The errors of limn_state_load; LIMN_E_CRASHED: the
+ * process died of the image; LIMN_E_LIMIT: it took too much memory or time; LIMN_E_INTERRUPTED:
+ * stopped; LIMN_E_IO: the processes are gone. */
 limn_status limn_decoders_load(limn_decoders *decoders, const limn_model *model,
                                uint64_t max_pixels, const void *bytes, size_t size, uint8_t *input,
                                const atomic_bool *is_stopping, limn_error *err);
