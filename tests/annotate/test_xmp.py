@@ -160,7 +160,7 @@ class SidecarTest(XmpTest):
                                 (PACKET.format("")[:200].encode(), "is not XMP"), (b"<a/>", "is not XMP"),
                                 (entities.encode(), "declares a document type or entities"),
                                 (PACKET.format("").encode() + b" " * (100 << 20), "4194304"),
-                                (self.photo.read_bytes(), "is an image itself"),
+                                (self.photo.read_bytes(), "is itself an image"),
                                 (PACKET.format(DESCRIPTION.format("\udcff")).encode(errors="surrogateescape"),
                                  "is not UTF-8")]:
             self.sidecar.write_bytes(content)

@@ -92,12 +92,13 @@ static void program_folder(char *out, size_t size)
 }
 
 /* In the build folder, in an installation that was moved, and in one that was not. */
-static void *open_file(const char *file)
+void *limn_module_open_file(const char *file)
 {
-    static const char *const below_program[] = { "annotate/decoders", "../" LIMN_LIBRARY_FOLDER };
+    static const char *const below_program[] = { "annotate/decoders", "annotate/xmp",
+                                                 ("../" LIMN_LIBRARY_FOLDER) };
     char folder[3000], path[4096];
     program_folder(folder, sizeof folder);
-    for (size_t i = 0; i < 2 && folder[0]; i++) {
+    for (size_t i = 0; i < sizeof below_program / sizeof *below_program && folder[0]; i++) {
         snprintf(path, sizeof path, "%s%s/%s", folder, below_program[i], file);
         if (!access(path, R_OK)) return dlopen(path, RTLD_NOW | RTLD_LOCAL);
     }
@@ -107,7 +108,7 @@ static void *open_file(const char *file)
 
 static void open_module(opened *o, const char *file)
 {
-    void *library = open_file(file);
+    void *library = limn_module_open_file(file);
     const limn_decoder_module *module = library ? dlsym(library, LIMN_MODULE_SYMBOL) : NULL;
     if (!module) {
         const char *reason = dlerror();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "tools/annotate/xmp/packet_module.h"
 
 #define NS LIMN_XMP_NAMESPACE
 
@@ -33,11 +34,6 @@ typedef struct localized {
 static const localized description = { NS_DC, "description", "Description", "Displaced" };
 static const localized alt_text = { NS_IPTC4XMP, "AltTextAccessibility", "AltText",
                                     "DisplacedAltText" };
-
-const char *limn_xmp_library(void)
-{
-    return "exempi " EXEMPI_VERSION;
-}
 
 /* ---- properties ------------------------------------------------------------------------- */
 
@@ -361,8 +357,8 @@ static limn_status parse(packet *p, const char *bytes, size_t size, limn_error *
                      xmp_get_error());
 }
 
-limn_status limn_xmp_packet_run(limn_xmp_answer *answer, const limn_xmp_request *request,
-                                const char *bytes, size_t size, limn_error *err)
+static limn_status run_packet(limn_xmp_answer *answer, const limn_xmp_request *request,
+                              const char *bytes, size_t size, limn_error *err)
 {
     packet p = { .text = xmp_string_new() };
     limn_status s = initialize(&p, err);
@@ -372,3 +368,5 @@ limn_status limn_xmp_packet_run(limn_xmp_answer *answer, const limn_xmp_request 
     xmp_string_free(p.text);
     return s;
 }
+
+const limn_xmp_module limn_xmp_module_here = { .run = run_packet };

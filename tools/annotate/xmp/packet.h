@@ -58,6 +58,9 @@ typedef struct limn_xmp_answer {
     limn_buffer packet;     /* empty when nothing is left in it */
 } limn_xmp_answer;
 
+/* Opens the library's module (packet_module.h) unless it is open. LIMN_E_UNSUPPORTED: built without
+ * exempi, or the module is not there. */
+limn_status limn_xmp_packet_prepare(limn_error *err);
 /* Does the task with a packet [size]; size 0: there is none yet. `answer` is zeroed. One call at a
  * time in a process; in a sandbox, once it has run there before. The library prints to standard
  * error when a packet is not XML. LIMN_E_FORMAT: it is no XMP; LIMN_E_UNSUPPORTED:

@@ -189,8 +189,7 @@ limn_status limn_xmp_worker_start(limn_xmp_worker **out, limn_sandbox_use use,
 {
     limn_xmp_worker *w;
     *out = NULL;
-    if (!limn_xmp_library())
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "this limn was built without libexempi");
+    LIMN_TRY(limn_xmp_packet_prepare(err)); /* the children have it, too */
     w = limn_calloc(1, sizeof *w);
     if (!w) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     pthread_mutex_init(&w->mutex, NULL);
