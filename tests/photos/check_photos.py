@@ -126,7 +126,8 @@ def check_folder(limn, model):
     with tempfile.TemporaryDirectory() as folder:
         for name, content in FOLDER.items():
             pathlib.Path(folder, name).write_bytes((DATA / content).read_bytes() if isinstance(content, str) else content)
-        done = subprocess.run([limn, "--model", model, "-r", "."], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run([limn, "--model", model, "--sandbox", "off", "-r", "."], cwd=folder, capture_output=True,
+                              text=True, check=False)
     names = {line.split("\t")[0].removeprefix("./") for line in done.stdout.splitlines()}
     wanted = {name for name, content in FOLDER.items() if isinstance(content, str)}
     if names != wanted or done.returncode or done.stderr:
