@@ -45,7 +45,7 @@ class FrontTest(unittest.TestCase):
             self.assertFalse((folder / "out.jsonl.limn-run").exists())
 
     def test_settings_that_contradict_each_other(self):
-        for args, text in [(["x", "-o", "a", "--sidecar"], "exclude each other"),
+        for args, text in [(["x", "-o", "a", "--sidecar"], "can't be combined with --output"),
                            (["x", "--tar", "txt"], "needs -o FOLDER/"), (["x", "--sidecar=a/b"], "is not a valid file extension")]:
             self.assertIn(text, FRONT.run(*args, code=1)[1])
 

@@ -36,9 +36,9 @@ static limn_status check_extension(const char *extension, limn_error *err)
 
 static limn_status check_sidecar(const limn_annotate_settings *s, limn_error *err)
 {
-    if (s->output) return limn_fail(err, LIMN_E_ARG, "--sidecar and --output exclude each other");
+    if (s->output) return limn_fail(err, LIMN_E_ARG, "--sidecar can't be combined with --output");
     if (s->n_tar_endings)
-        return limn_fail(err, LIMN_E_ARG, "--sidecar and --tar exclude each other");
+        return limn_fail(err, LIMN_E_ARG, "--sidecar can't be combined with --tar");
     if (s->format != LIMN_FORMAT_TEXT && s->format != LIMN_FORMAT_JSONL)
         return limn_fail(err, LIMN_E_ARG, "--sidecar: needs --format text or jsonl");
     if (s->separator && (s->format != LIMN_FORMAT_TEXT || (s->existing != LIMN_EXISTING_APPEND &&
@@ -60,7 +60,7 @@ static limn_status check_xmp(const limn_annotate_settings *s, limn_error *err)
     if (s->has_backup && !is_inside)
         return limn_fail(err, LIMN_E_ARG, "--backup: needs --write-xmp");
     if (is_inside && s->sidecar_extension)
-        return limn_fail(err, LIMN_E_ARG, "--write-xmp and --sidecar exclude each other");
+        return limn_fail(err, LIMN_E_ARG, "--write-xmp can't be combined with --sidecar");
     if (is_inside && (s->output || s->out_dir || s->n_tar_endings))
         return limn_fail(err, LIMN_E_ARG,
                          "--write-xmp can't be combined with --output, --out-dir or --tar");
