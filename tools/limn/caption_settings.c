@@ -147,7 +147,7 @@ static const limn_option options[] = {
           "file next to each image, which digiKam, darktable, Lightroom, Immich and others read. "
           "What is there is kept: other properties, and a description that a person wrote or "
           "changed, unless --existing says otherwise. limn marks what it wrote with the model's "
-          "SHA-256 and, if the model has one, the confidence. full is what most programs look for, "
+          "SHA-256 and, with --confidence, the confidence. full is what most programs look for, "
           "stem what Lightroom does.",
       .group = "Photos", .type = LIMN_OPT_CHOICE, FIELD(out.xmp_name), .choices = xmp_names,
       .is_more = true },

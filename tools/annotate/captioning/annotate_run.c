@@ -21,15 +21,13 @@ limn_annotate_settings limn_annotate_settings_default(void)
 static limn_status make_job(limn_caption_job *job, const limn_annotate_settings *s, bool is_one,
                             limn_error *err)
 {
-    limn_model_info model = { 0 };
-    if (s->model) limn_model_get_info(s->model, &model);
     *job = (limn_caption_job){ .settings = s,
                                .options = s->options ? *s->options : limn_options_default(),
                                .writer = caption_sink_writer(s),
                                .loader = { .sandbox = s->decoders },
                                .n_state_threads = is_one ? s->n_threads : 1 };
-    job->options.has_confidence = job->options.has_confidence || s->has_confidence ||
-                                  !isnan(s->min_confidence) || (s->xmp && model.has_confidence);
+    job->options.has_confidence =
+        job->options.has_confidence || s->has_confidence || !isnan(s->min_confidence);
     if (s->applied) return LIMN_OK;
     LIMN_TRY(limn_image_load_for(&job->loader.load, s->model, job->options.max_pixels, err));
     job->loader.load.thumbnail_side = s->thumbnail_side;

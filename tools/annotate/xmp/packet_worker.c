@@ -48,6 +48,7 @@ typedef struct tail {
 } tail;
 
 enum { N_FIXED = 5 };
+#define MAX_REQUEST (sizeof(head) + LIMN_XMP_MAX_TEXTS + LIMN_XMP_MAX_SIZE)
 
 static void append_text(limn_buffer *out, const char *text)
 {
@@ -148,9 +149,10 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
 
 /* ---- the caller's side ----------------------------------------------------------------------- */
 
-static size_t answer_size(size_t packet_size)
+/* Room for the answer to a request of so many bytes. */
+static size_t answer_size(size_t request_size)
 {
-    return sizeof(tail) + MORE_TIMES * (packet_size + LIMN_XMP_MAX_TEXTS) + MORE_BYTES;
+    return sizeof(tail) + MORE_TIMES * request_size + MORE_BYTES;
 }
 
 #if defined(__linux__)
@@ -166,8 +168,8 @@ static limn_status start_sandbox(limn_xmp_worker *w, limn_sandbox_use use,
     const limn_sandbox_settings settings = {
         .work = work,
         .n_children = N_CHILDREN,
-        .max_size = sizeof(head) + LIMN_XMP_MAX_TEXTS + LIMN_XMP_MAX_SIZE,
-        .max_out_size = answer_size(LIMN_XMP_MAX_SIZE),
+        .max_size = MAX_REQUEST,
+        .max_out_size = answer_size(MAX_REQUEST),
         .max_memory = MAX_MEMORY,
         .max_cpu_seconds = CPU_SECONDS,
         .max_seconds = CLOCK_SECONDS,
@@ -257,11 +259,13 @@ static limn_status run_in_sandbox(limn_xmp_worker *w, limn_xmp_answer *answer,
                                   const limn_xmp_request *request, const char *packet, size_t size,
                                   limn_error *err)
 {
-    const size_t out_size = request->task == LIMN_XMP_LOOK ? sizeof(tail) : answer_size(size);
     limn_buffer bytes = { 0 };
-    uint8_t *out = limn_calloc(1, out_size);
-    limn_status s = out ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (s == LIMN_OK) s = encode(&bytes, request, packet, size, err);
+    uint8_t *out = NULL;
+    size_t out_size = sizeof(tail);
+    limn_status s = encode(&bytes, request, packet, size, err);
+    if (request->task != LIMN_XMP_LOOK) out_size = answer_size(bytes.size);
+    if (s == LIMN_OK) out = limn_calloc(1, out_size);
+    if (s == LIMN_OK && !out) s = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (s == LIMN_OK)
         s = limn_sandbox_run(w->sandbox, out, out_size, bytes.bytes, bytes.size, "", 1, NULL, err);
     if (s == LIMN_OK) s = take_answer(answer, out, out_size, err);
