@@ -111,6 +111,12 @@ INLINE floats join_floats(floats a, floats b)
     return _mm512_fmadd_ps(a, _mm512_set1_ps((float)LIMN_CODES_PAIR), b);
 }
 
+/* A whole vector after ReLU6. */
+INLINE void write_relu6(float *y, floats v)
+{
+    _mm512_storeu_ps(y, activate(LIMN_ACT_RELU6, v));
+}
+
 INLINE void write(const limn_linear_job *job, size_t row, size_t output, floats v)
 {
     store(job, row, output / LIMN_PANEL, v);
@@ -210,6 +216,11 @@ INLINE floats join_floats(floats a, floats b)
     return _mm256_fmadd_ps(a, _mm256_set1_ps((float)LIMN_CODES_PAIR), b);
 }
 
+INLINE void write_relu6(float *y, floats v)
+{
+    _mm256_storeu_ps(y, activate(LIMN_ACT_RELU6, v));
+}
+
 INLINE void write(const limn_linear_job *job, size_t row, size_t output, floats v)
 {
     store(job, row, output, v);
@@ -223,6 +234,44 @@ INLINE int32_t word_at(const void *from)
     int32_t word;
     __builtin_memcpy(&word, from, sizeof word);
     return word;
+}
+
+/* What the sums of a vector become. */
+typedef struct output_place {
+    size_t output;
+    bool is_whole; /* all its lanes are outputs */
+    floats scale, bias;
+} output_place;
+
+INLINE output_place output_of(const limn_linear_job *job, size_t output)
+{
+    const limn_packed *w = job->w;
+    return (output_place){ output, output + LANES <= w->n_outputs, load_floats(w->scales + output),
+                           load_floats(w->bias ? w->bias + output : NULL) };
+}
+
+/* Writes the sums [n_rows][n_vectors] of rows from `row` on. Expanded maps, the largest, go a short
+ * way: whole vectors after ReLU6. */
+INLINE void write_rows(const limn_codes_job *codes, size_t row, const floats *sums,
+                       const output_place *outputs, const size_t n_rows, const size_t n_vectors)
+{
+    const limn_linear_job *job = &codes->product;
+    const bool is_short =
+        job->activation == LIMN_ACT_RELU6 && !job->residual && outputs[n_vectors - 1].is_whole;
+    UNROLL
+    for (size_t r = 0; r < n_rows; r++) {
+        const float step = codes->steps ? codes->steps[row + r] : codes->step;
+        float *y = job->y + y_offset(job, row + r) + outputs[0].output;
+        UNROLL
+        for (size_t v = 0; v < n_vectors; v++) {
+            const floats sum =
+                finish(sums[r * n_vectors + v], step, outputs[v].scale, outputs[v].bias);
+            if (is_short)
+                write_relu6(y + v * LANES, sum);
+            else
+                write(job, row + r, outputs[v].output, sum);
+        }
+    }
 }
 
 #endif

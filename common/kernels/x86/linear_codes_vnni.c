@@ -74,8 +74,9 @@ INLINE void tile(const codes_tiles *t, size_t row, size_t output, const size_t n
                  const size_t n_vectors, const bool is_pair)
 {
     const limn_linear_job *job = &t->job->product;
-    const float *steps = t->job->steps;
     const size_t n_written = is_pair ? 1 : n_vectors;
+    output_place outputs[MAX_VECTORS];
+    floats sums[MAX_ROWS * MAX_VECTORS];
     ints acc[MAX_ROWS][MAX_VECTORS];
     vector_place places[MAX_VECTORS];
     UNROLL
@@ -87,17 +88,14 @@ INLINE void tile(const codes_tiles *t, size_t row, size_t output, const size_t n
     }
     add_quads(acc, t, row, places, n_rows, n_vectors);
     UNROLL
-    for (size_t v = 0; v < n_written; v++) {
-        const size_t o = output + v * LANES;
-        const floats scale = load_floats(job->w->scales + o);
-        const floats bias = load_floats(job->w->bias ? job->w->bias + o : NULL);
+    for (size_t v = 0; v < n_written; v++) outputs[v] = output_of(job, output + v * LANES);
+    UNROLL
+    for (size_t r = 0; r < n_rows; r++) {
         UNROLL
-        for (size_t r = 0; r < n_rows; r++) {
-            floats sum = to_floats(acc[r][v]);
-            if (is_pair) sum = join_floats(sum, to_floats(acc[r][1]));
-            write(job, row + r, o, finish(sum, steps ? steps[row + r] : t->job->step, scale, bias));
-        }
+        for (size_t v = 0; v < n_written; v++) sums[r * n_written + v] = to_floats(acc[r][v]);
+        if (is_pair) sums[r] = join_floats(sums[r], to_floats(acc[r][1]));
     }
+    write_rows(t->job, row, sums, outputs, n_rows, n_written);
 }
 
 /* All rows, in tiles of nearly the same size, so that none is small. */

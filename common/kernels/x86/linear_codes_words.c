@@ -62,9 +62,10 @@ static void open_panel(panel_job *p, size_t panel)
 INLINE void tile(const panel_job *p, size_t row, const size_t n_rows)
 {
     const limn_linear_job *job = &p->job->product;
-    const float *steps = p->job->steps;
     const size_t output = p->panel * LIMN_PANEL;
     const uint16_t *x = (const uint16_t *)p->job->x + row * job->x_stride;
+    output_place outputs[N_VECTORS];
+    floats sums[MAX_ROWS * N_VECTORS];
     ints acc[MAX_ROWS][N_VECTORS];
     UNROLL
     for (size_t i = 0; i < n_rows * N_VECTORS; i++)
@@ -81,15 +82,11 @@ INLINE void tile(const panel_job *p, size_t row, const size_t n_rows)
         }
     }
     UNROLL
-    for (size_t v = 0; v < N_VECTORS; v++) {
-        const size_t o = output + v * LANES;
-        const floats scale = load_floats(job->w->scales + o);
-        const floats bias = load_floats(job->w->bias ? job->w->bias + o : NULL);
-        UNROLL
-        for (size_t r = 0; r < n_rows; r++)
-            write(job, row + r, o,
-                  finish(to_floats(acc[r][v]), steps ? steps[row + r] : p->job->step, scale, bias));
-    }
+    for (size_t v = 0; v < N_VECTORS; v++) outputs[v] = output_of(job, output + v * LANES);
+    UNROLL
+    for (size_t i = 0; i < n_rows * N_VECTORS; i++)
+        sums[i] = to_floats(acc[i / N_VECTORS][i % N_VECTORS]);
+    write_rows(p->job, row, sums, outputs, n_rows, N_VECTORS);
 }
 
 static void run_tile(const panel_job *p, size_t row, size_t n_rows)
