@@ -181,7 +181,9 @@ typedef struct limn_options {
     /* constraints */
     uint32_t min_words;          /* min-words; must be below the model's limit */
     uint32_t max_words;          /* max-words; 0 (default) = the model's limit */
-    uint32_t no_repeat_ngram;    /* no-repeat-ngram: no n-gram of that size twice in a caption */
+    uint32_t no_repeat_ngram;    /* no-repeat-ngram: no n-gram of that size twice in a caption; 0
+                                  * (default): as the model file says, or off if limn_options_set
+                                  * set it to 0 */
     const char *const *required; /* must: [n_required], at most 16, each a word, a phrase, or
                                   * alternatives separated by '|'; every caption contains all of
                                   * them. Beam search only */

@@ -7,6 +7,7 @@
 #include "common/metrics/diversity.h"
 #include "decoder/beam.h"
 #include "models/decoding_parts.h"
+#include "models/options.h"
 #include "models/spellings.h"
 
 /* ---- texts -------------------------------------------------------------------------------- */
@@ -287,6 +288,15 @@ static limn_status build(limn_decoding *d, const limn_options *o, limn_error *er
     return build_required(d, o, err);
 }
 
+/* What the model file says of its default search, where the options don't. */
+static void take_search_of_model(limn_options *o, const limn_model_config *config)
+{
+    if (isnan(o->length_penalty)) o->length_penalty = config->length_penalty;
+    if (o->search == LIMN_SEARCH_LIMN && !limn_options_names(o, "no-repeat-ngram") &&
+        !o->no_repeat_ngram)
+        o->no_repeat_ngram = config->no_repeat_ngram;
+}
+
 limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
                                  const limn_options *options, limn_error *err)
 {
@@ -297,7 +307,7 @@ limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
     d->options = *options;
     d->options.banned_words = d->options.required = NULL;
     d->options.start = d->options.prompt = NULL;
-    if (isnan(d->options.length_penalty)) d->options.length_penalty = model->config.length_penalty;
+    take_search_of_model(&d->options, &model->config);
     const limn_status status = build(d, options, err);
     if (status != LIMN_OK) limn_decoding_destroy(&d);
     *out = d;

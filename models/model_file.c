@@ -31,6 +31,9 @@ static limn_status read_search(limn_model_config *c, const limn_json_node *root,
     LIMN_TRY(limn_json_object(&search, root, "search", err));
     LIMN_TRY(read_float(&c->length_penalty, &search, "length_penalty", -LIMN_MAX_LENGTH_PENALTY,
                         LIMN_MAX_LENGTH_PENALTY, err));
+    if (limn_json_has(&search, "no_repeat_ngram"))
+        LIMN_TRY(limn_json_u32(&c->no_repeat_ngram, &search, "no_repeat_ngram", 0,
+                               LIMN_MAX_NO_REPEAT_NGRAM, err));
     /* each step takes a position, and the start token has the first */
     return limn_json_u32(&c->max_steps, &search, "max_steps", 1, c->decoder.max_positions, err);
 }
@@ -125,15 +128,21 @@ void limn_model_file_close(limn_model_file *f)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
+static json_t *search_object(const limn_model_config *c)
+{
+    json_t *search = json_pack("{s:o, s:i}", "length_penalty", limn_json_float(c->length_penalty),
+                               "max_steps", (int)c->max_steps);
+    if (c->no_repeat_ngram > 0)
+        json_object_set_new(search, "no_repeat_ngram", json_integer(c->no_repeat_ngram));
+    return search;
+}
+
 static char *config_text(const limn_model_config *c)
 {
     json_t *root = json_pack("{s:o}", "encoder", limn_encoder_config_write(&c->encoder));
     if (c->has_decoder) {
         json_object_set_new(root, "decoder", limn_decoder_config_write(&c->decoder));
-        json_object_set_new(root, "search",
-                            json_pack("{s:o, s:i}", "length_penalty",
-                                      limn_json_float(c->length_penalty), "max_steps",
-                                      (int)c->max_steps));
+        json_object_set_new(root, "search", search_object(c));
     }
     char *text = json_dumps(root, JSON_REAL_PRECISION(9));
     json_decref(root);

@@ -12,13 +12,15 @@
 #include "encoder/encoder.h"
 
 #define LIMN_MAX_LENGTH_PENALTY 10 /* and its negative is the least */
+#define LIMN_MAX_NO_REPEAT_NGRAM 1023
 
 typedef struct limn_model_config {
     limn_encoder_config encoder;
     bool has_decoder; /* false for an encoder-only file */
     limn_decoder_config decoder;
-    float length_penalty; /* default search of this model: logprob / length^A */
-    uint32_t max_steps;   /* default search: maximum number of tokens, end token included */
+    float length_penalty;     /* default search of this model: logprob / length^A */
+    uint32_t max_steps;       /* default search: maximum number of tokens, end token included */
+    uint32_t no_repeat_ngram; /* default search: no n-gram of that many words twice; 0: off */
 } limn_model_config;
 
 typedef struct limn_model_file {

@@ -53,9 +53,9 @@ const limn_option limn_option_rows[] = {
     { "no-bad-endings", 0, NULL, "don't end on an article, preposition, …",
       .detail = "The word list is English, and the same as limn-eval's.", .group = "Captioning",
       .type = LIMN_OPT_FLAG, FIELD(ends_well), .is_more = true },
-    { "no-repeat-ngram", 0, "N", "no repeated n-gram of N words; 0 = off", .group = "Captioning",
-      .type = LIMN_OPT_COUNT, FIELD(no_repeat_ngram), .min = 0, .max = MAX_WORDS,
-      .default_value = "0", .is_more = true },
+    { "no-repeat-ngram", 0, "N", "no n-gram of N words twice; 0 = off (default: the model's)",
+      .group = "Captioning", .type = LIMN_OPT_COUNT, FIELD(no_repeat_ngram), .min = 0,
+      .max = MAX_WORDS, .is_more = true },
     { "search", 0, "NAME", "search algorithm: limn, transformers or virtex",
       .detail =
           "For converted models. transformers reproduces its generate(), with --beam (default 1: "

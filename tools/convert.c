@@ -21,10 +21,13 @@
 typedef struct settings {
     const char *output, *vocab, *tags, *objects, *features, *only, *split, *confidence;
     limn_option_list references;
-    float length_penalty; /* NAN when it was not given */
-    unsigned dtype;       /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
+    float length_penalty;     /* NAN when it was not given */
+    uint32_t no_repeat_ngram; /* NO_REPEAT_OF_INPUT when it was not given */
+    unsigned dtype;           /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, keep_rejected, is_quiet, is_verbose;
 } settings;
+
+#define NO_REPEAT_OF_INPUT UINT32_MAX
 
 enum { DTYPE_F32, DTYPE_F16, DTYPE_INT8, DTYPE_OF_INPUT };
 static const char *const dtype_names[] = { "f32", "f16", "int8", NULL };
@@ -52,6 +55,10 @@ static const limn_option options[] = {
       "The default of limn --length-penalty. Larger values favour longer captions.",
       .type = LIMN_OPT_REAL, .offset = offsetof(settings, length_penalty),
       .min = -LIMN_MAX_LENGTH_PENALTY, .max = LIMN_MAX_LENGTH_PENALTY, .group = "Output" },
+    { "no-repeat-ngram", 0, "N", "set the model's default: no n-gram of N words twice",
+      "The default of limn --no-repeat-ngram; 0 allows repetition.", .type = LIMN_OPT_COUNT,
+      .offset = offsetof(settings, no_repeat_ngram), .min = 0, .max = LIMN_MAX_NO_REPEAT_NGRAM,
+      .group = "Output" },
     { "force", 0, NULL, "replace an existing file", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
     { "confidence", 0, "FILE", "add the confidence model that limn-eval --fit wrote",
@@ -172,6 +179,14 @@ static limn_status check_objects(const convert_result *r, limn_error *err)
     return LIMN_OK;
 }
 
+/* An option about the model's default search, which was given; NULL without any. */
+static const char *search_option(const settings *s)
+{
+    return !isnan(s->length_penalty)                  ? "--length-penalty"
+           : s->no_repeat_ngram != NO_REPEAT_OF_INPUT ? "--no-repeat-ngram"
+                                                      : NULL;
+}
+
 /* What the model gets beside the tensors of its source. */
 static limn_status complete(convert_result *r, const settings *s, const convert_source *source,
                             const limn_cli_operands *inputs, limn_error *err)
@@ -187,6 +202,7 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     if (s->is_average)
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
     if (!isnan(s->length_penalty)) r->config.length_penalty = s->length_penalty;
+    if (s->no_repeat_ngram != NO_REPEAT_OF_INPUT) r->config.no_repeat_ngram = s->no_repeat_ngram;
     if (s->tags) LIMN_TRY(convert_tags_merge(r, s->tags, err));
     if (s->objects) LIMN_TRY(learn_objects(r, s, err));
     LIMN_TRY(check_objects(r, err));
@@ -194,7 +210,7 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
         limn_document_frequencies_destroy(&r->frequencies);
         LIMN_TRY(limn_reference_frequencies_count(&r->frequencies, &references, err));
     }
-    const bool has_same_captions = !s->is_average && isnan(s->length_penalty);
+    const bool has_same_captions = !s->is_average && !search_option(s);
     LIMN_TRY(convert_confidence(r, source, s->confidence,
                                 has_same_captions && !s->tags && !s->objects, err));
     if (s->dtype == DTYPE_INT8) return convert_result_quantize(r, err);
@@ -243,14 +259,13 @@ static limn_status convert(const settings *s, const limn_cli_operands *inputs, l
 /* What is for model files alone; NULL without any. */
 static const char *option_of_models(const settings *s)
 {
-    return s->is_average              ? "--average"
-           : s->is_encoder_only       ? "--encoder-only"
-           : s->tags                  ? "--tags"
-           : s->objects               ? "--objects"
-           : s->confidence            ? "--confidence"
-           : s->references.n_items    ? "--references"
-           : isnan(s->length_penalty) ? NULL
-                                      : "--length-penalty";
+    return s->is_average           ? "--average"
+           : s->is_encoder_only    ? "--encoder-only"
+           : s->tags               ? "--tags"
+           : s->objects            ? "--objects"
+           : s->confidence         ? "--confidence"
+           : s->references.n_items ? "--references"
+                                   : search_option(s);
 }
 
 /* Options that contradict each other. */
@@ -268,8 +283,8 @@ static bool check(const settings *s, const limn_cli_operands *inputs)
         limn_message_error("--only and --split: need --references FILE");
     else if (s->references.n_items && s->is_encoder_only)
         limn_message_error("--references: can't be combined with --encoder-only");
-    else if (!isnan(s->length_penalty) && s->is_encoder_only)
-        limn_message_error("--length-penalty: can't be combined with --encoder-only");
+    else if (search_option(s) && s->is_encoder_only)
+        limn_message_error("%s: can't be combined with --encoder-only", search_option(s));
     else if (s->confidence && s->is_encoder_only)
         limn_message_error("--confidence: can't be combined with --encoder-only");
     else if (!s->objects != !s->features)
@@ -306,7 +321,9 @@ static int run(const settings *s, const limn_cli_operands *inputs)
 
 int main(int argc, char **argv)
 {
-    settings s = { .dtype = DTYPE_OF_INPUT, .length_penalty = NAN };
+    settings s = { .dtype = DTYPE_OF_INPUT,
+                   .length_penalty = NAN,
+                   .no_repeat_ngram = NO_REPEAT_OF_INPUT };
     limn_cli_operands inputs;
     int code;
     limn_standard_streams_secure();

@@ -98,8 +98,9 @@ static void print_config(const limn_model_config *c)
     print_layout(&d->layout);
     printf("memory: %u positions of %u features\n", d->n_memory_positions, d->memory_dim);
     if (d->n_tag_slots > 0) printf("tag slots: %u of %u tags\n", d->n_tag_slots, d->n_tags);
-    printf("search: length penalty %g, at most %u steps\n", (double)c->length_penalty,
-           c->max_steps);
+    printf("search: length penalty %g, at most %u steps", (double)c->length_penalty, c->max_steps);
+    if (c->no_repeat_ngram > 0) printf(", no n-gram of %u twice", c->no_repeat_ngram);
+    putchar('\n');
 }
 
 static void print_vocabulary(const limn_vocab *v)
