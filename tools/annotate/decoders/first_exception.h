@@ -2,6 +2,7 @@
 #ifndef LIMN_TOOLS_ANNOTATE_DECODERS_FIRST_EXCEPTION_H
 #define LIMN_TOOLS_ANNOTATE_DECODERS_FIRST_EXCEPTION_H
 
+#include <stddef.h>
 #include <unwind.h>
 
 static inline _Unwind_Reason_Code limn_stop_unwinding(struct _Unwind_Context *context, void *ctx)
