@@ -40,7 +40,7 @@ train_unpaired features --encoder "$work/encoder.safetensors" --vocab-file "$wor
     --stage features --epochs 4 --batch 16 --views 2 --picture-dropout 0.1
 train_unpaired fitting --init "$work/features.safetensors" --stage features --epochs 2 --batch 16 \
     --views 2 --rate 2e-4 --self-training 12 --picture-dropout 0.1
-finish fitting "$work/first.safetensors" 0.7
+finish fitting "$work/first.safetensors" --length-penalty 0.7
 
 # Its second, from what the first is sure of.
 make "$work/own.jsonl" "$bin/limn" -q --model "$work/first.safetensors" --guidance 1.25 --beam 8 \
@@ -50,7 +50,7 @@ train end-to-end own --init "$work/fitting.safetensors" --stage end-to-end --epo
     --dropout 0.3 --encoder-rate 0.5 --picture-dropout 0.1
 train reward own --init "$work/end-to-end.safetensors" --stage reward --epochs 2
 mean mean end-to-end reward
-finish mean "$work/default-before.safetensors" 0.8
+finish mean "$work/default-before.safetensors" --length-penalty 0.8
 
 # alone NAME OPTIONS... : Flickr8k alone, measured by its dev split.
 alone() (

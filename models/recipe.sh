@@ -56,11 +56,16 @@ train_unpaired() {
         --objects "$coco_unlabelled/objects.tsv" --text "$coco_text/captions.txt" "$@"
 }
 
-# mean NAME A B : the mean of two models' weights.
-mean() {
-    make "$work/$1.safetensors" "$bin/limn-convert" --average "$work/$2.safetensors" \
-        "$work/$3.safetensors" -o "$work/$1.safetensors"
-}
+# mean NAME MODEL... : the mean of the models' weights; one that is named twice counts twice.
+mean() (
+    out=$work/$1.safetensors
+    shift
+    for model in "$@"; do
+        set -- "$@" "$work/$model.safetensors"
+        shift
+    done
+    make "$out" "$bin/limn-convert" --average "$@" -o "$out"
+)
 
 # tag NAME OPTIONS... : the model of a run with objects, $work/tagged-NAME.safetensors; options are limn-convert's.
 tag() {
@@ -73,11 +78,13 @@ tag() {
         -o "$work/tagged-$name.safetensors"
 }
 
-# finish NAME OUT LENGTH_PENALTY : the model of a run with objects and a confidence.
+# finish NAME OUT OPTIONS... : the model of a run with objects and a confidence; options are limn-convert's.
 finish() {
-    tag "$1" --length-penalty "$3"
-    make "$2" "$(dirname "$0")/fit_confidence.sh" "$bin" "$work/tagged-$1.safetensors" "$flickr8k" \
-        "$general" "$work/confidence" "$2"
+    name=$1 finished=$2
+    shift 2
+    tag "$name" "$@"
+    make "$finished" "$(dirname "$0")/fit_confidence.sh" "$bin" "$work/tagged-$name.safetensors" "$flickr8k" \
+        "$general" "$work/confidence" "$finished"
 }
 
 # own : the set `own`, Flickr8k and the first model's captions of general photos.

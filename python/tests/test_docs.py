@@ -115,7 +115,7 @@ class NotebookTest(unittest.TestCase):
             nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3",
                                     resources={"metadata": {"path": folder}}).execute()
         text = json.dumps(notebook)
-        for expected in ("a cat that is sitting on a bench", "CIDEr", f"Summary(done={len(PHOTOS)}"):
+        for expected in ("a close up of a cat sitting on a bench", "CIDEr", f"Summary(done={len(PHOTOS)}"):
             self.assertIn(expected, text)
 
 
