@@ -84,7 +84,7 @@ class CaptionTest(unittest.TestCase):
         import numpy as np
         c = limn.Captioner(MODEL)
         f = c.features(PHOTOS[:2])
-        self.assertEqual((f.shape, f.dtype), ((2, 49, 1280), np.float32))
+        self.assertEqual((f.shape, f.dtype), ((2, 81, 1280), np.float32))
         self.assertTrue(np.array_equal(f[0], c.features(PHOTOS[0])))
         self.assertTrue(np.isfinite(f).all() and f.std() > 0)
         self.assertFalse(np.array_equal(f[0], f[1]))

@@ -258,7 +258,7 @@ class ImageTest(PhotoTest):
         before = {name: (self.metadata(name), self.pixels(name)) for name in names}
         attributes = os.listxattr(self.photo)
         self.limn("p", "--write-xmp")
-        self.assertEqual(sorted(p.name for p in self.p.iterdir()), names)
+        self.assertEqual(sorted(p.name for p in self.p.iterdir()), [".limn-undo", *names])
         for name in names:
             status = (self.p / name).stat()
             self.assertEqual((status.st_mode & 0o777, status.st_mtime_ns), (0o640, 10**18 + 123456789))
