@@ -412,34 +412,34 @@ LIMN_API limn_status limn_state_caption_features(limn_state *state, const char *
  * the source's functions. */
 typedef struct limn_source_image {
     const char *name;      /* as in limn_state_caption_input; may be NULL */
-    const uint8_t *input;  /* [input_bytes], as limn_state_load writes it; */
-    const float *features; /* where that is NULL, [n_features], as limn_state_encode writes them */
+    const uint8_t *input;  /* [input_bytes], as limn_state_load writes it; or NULL, and then: */
+    const float *features; /* [n_features], as limn_state_encode writes them */
     void *image;           /* for `done` */
 } limn_source_image;
 
-/* Where images come from and captions go. The functions are called by the thread that made the
- * call; they may call limn_state_load and limn_state_load_pixels of the same state, nothing else of
- * it. */
+/* Where images come from and captions go. The functions are called by the thread that called
+ * limn_state_caption_many. Of the same state, they may call only limn_state_load and
+ * limn_state_load_pixels. */
 typedef struct limn_caption_source {
     void *ctx;
-    /* Writes the next image; false: there is none now. It is called whenever one more image fits
-     * in, at least once for each word of those in progress, so it should not wait. */
+    /* Writes the next image; false: there is none now. Called whenever there is room for another
+     * image, at least once for each word of those in progress, so it should not wait. */
     bool (*next)(void *ctx, limn_source_image *out);
     /* Called once for each image, in the order in which they are done: its captions, valid during
      * the call, or NULL and why it failed. */
     void (*done)(void *ctx, void *image, const limn_captions *captions, const limn_error *failure);
-    uint32_t max_together; /* images at most; 0: as many as the state has room for */
+    uint32_t max_together; /* images in progress at most; 0: as many as the state has room for */
 } limn_caption_source;
 
 /* Captions many images, several at once: the decoder's weights are read once for all of them, which
- * is faster. Each image gets the same bytes as by itself. Returns when `next` has none and all are
- * done. An image that fails does not touch the others. With options.progress, steps are those of
- * each image; when it returns false, all images in progress fail with LIMN_E_INTERRUPTED, and so
- * does the call.
+ * is faster. Each image gets the same bytes as on its own. Returns when `next` has no more and all
+ * images are done. An image that fails does not affect the others. With options.progress, steps are
+ * those of each image; when it returns false, all images in progress fail with LIMN_E_INTERRUPTED,
+ * and so does the call.
  *
- * Up to LIMN_MAX_TOGETHER images are in progress, fewer if the options or a large model would have
- * all but the first of them take more than 8.75 MB. Their memory is allocated when they first come
- * together. */
+ * Up to LIMN_MAX_TOGETHER images are in progress; fewer if, with these options or a large model,
+ * those after the first would take more than 8.75 MB. The memory is allocated the first time that
+ * several images are in progress. */
 LIMN_API limn_status limn_state_caption_many(limn_state *state, const limn_caption_source *source,
                                              limn_error *err);
 

@@ -43,9 +43,9 @@ typedef struct limn_option {
     double min, max;            /* COUNT, SIZE, REAL: bounds, inclusive */
     const char *const *choices; /* CHOICE: names, NULL after the last */
     unsigned bit;               /* BIT */
-    const char *default_value; /* as text, which the field holds when the option is not given; NULL:
-                                * none, the model's, or given in `help`, where a tool must know
-                                * whether it was given */
+    const char *default_value; /* as text: the field's value if the option is not given; NULL: there
+                                * is none, it is the model's, or `help` states it, because the tool
+                                * must know whether the option was given */
     bool is_neutral;           /* does not affect results */
     bool is_optional;          /* TEXT: the value may be omitted (it is then ""); if given, it
                                 * follows "=" */

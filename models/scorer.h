@@ -61,8 +61,8 @@ typedef struct limn_score_job {
 } limn_score_job;
 
 /* Scores jobs [n_jobs], all for one image. A caption's scores do not depend on the other jobs.
- * Allocates nothing, except for captions longer than 15 words and than all before. LIMN_E_ARG: an
- * invalid token, or too many words; LIMN_E_NOMEM; then nothing is scored. */
+ * Allocates nothing, except for captions that are longer than 15 words and than all earlier ones.
+ * LIMN_E_ARG (an invalid token, too many words), LIMN_E_NOMEM: then nothing is scored. */
 LIMN_API limn_status limn_scorer_run(limn_scorer *scorer, const uint8_t *input,
                                      const limn_score_job *jobs, size_t n_jobs, limn_error *err);
 

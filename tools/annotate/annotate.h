@@ -103,8 +103,8 @@ typedef struct limn_left_out {
 /* ---- decoding in processes of their own ---------------------------------------------------- */
 
 typedef enum limn_sandbox_use {
-    LIMN_SANDBOX_AUTO = 0, /* where there can be one */
-    LIMN_SANDBOX_ON,       /* or a failure */
+    LIMN_SANDBOX_AUTO = 0, /* if the system supports it */
+    LIMN_SANDBOX_ON,       /* fail without it */
     LIMN_SANDBOX_OFF,
 } limn_sandbox_use;
 
@@ -211,7 +211,7 @@ typedef struct limn_annotate_settings {
     limn_decoders *decoders; /* NULL: images are decoded in this process */
 
     /* what is written of an image */
-    uint32_t n_best; /* captions at most; 0: all found */
+    uint32_t n_best; /* number of captions at most; 0: all found */
     const char *prefix,
         *suffix;          /* around each caption: UTF-8 without control characters, or NULL */
     float min_confidence; /* captions below it are left out; NAN (default): none is */
@@ -231,19 +231,19 @@ typedef struct limn_annotate_settings {
         *out_dir; /* not NULL: sidecars go below this folder, as the images are below theirs */
     bool is_sidecar_full; /* a.jpg.txt, not a.txt */
     limn_xmp_place xmp;   /* the best caption becomes the description in XMP, merged with what is
-                           * there. `existing` then speaks of a description that a person wrote;
-                           * that of an earlier run is kept. LIMN_XMP_SIDECARS: sidecar_extension is
-                           * that of the sidecars. LIMN_E_UNSUPPORTED: built without libexempi */
-    const char *applied;  /* of XMP: a file of captions (common/io/captions.h), corrected ones
-                           * perhaps, that are written instead of the model's; model NULL. They
-                           * replace what limn wrote before, and count as a person's from then on */
-    bool is_renewed;      /* of XMP: descriptions of earlier runs are written anew */
-    bool has_backup;      /* of LIMN_XMP_IMAGES: the image as it was stays, as NAME_original */
-    bool has_alt_text;    /* of XMP: the caption is also the alternative text */
+                           * there. `existing` then applies to descriptions that a person wrote;
+                           * those of an earlier run are kept. LIMN_XMP_SIDECARS: sidecar_extension
+                           * is that of the sidecars. LIMN_E_UNSUPPORTED: built without libexempi */
+    const char *applied;  /* for XMP: a file of captions (common/io/captions.h), e.g. corrected
+                           * ones, that are written instead of the model's; model is then NULL.
+                           * They replace what limn wrote before, and then count as a person's */
+    bool is_renewed;      /* for XMP: descriptions of earlier runs are replaced */
+    bool has_backup;      /* for LIMN_XMP_IMAGES: the original image is kept as NAME_original */
+    bool has_alt_text;    /* for XMP: the caption is also the alternative text */
     limn_existing existing;
     const char *separator; /* between what is there and an added caption; NULL: a line each */
     const char *errors;    /* a list of what failed: NAME, cause and detail, tabs between; replaces
-                            * that of a run before */
+                            * that of an earlier run */
 
     bool is_csv_safe; /* of CSV: ' before cells that a spreadsheet would take for formulas */
 
@@ -266,7 +266,7 @@ typedef struct limn_annotate_settings {
 
 limn_annotate_settings limn_annotate_settings_default(void);
 
-/* LIMN_E_ARG: settings contradict each other. The model may be missing yet. limn_annotate calls
+/* LIMN_E_ARG: settings contradict each other. The model need not be set yet. limn_annotate calls
  * this too. */
 limn_status limn_annotate_check(const limn_annotate_settings *settings, limn_error *err);
 
@@ -277,13 +277,13 @@ typedef struct limn_account {
     size_t counts[LIMN_N_STATUSES]; /* in this run by limn_status: done, and failed by cause */
     size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted run that this one resumed */
     size_t n_left_out;                     /* of those done in both, without a caption */
-    size_t n_there;                        /* have results of an earlier run, and were skipped */
+    size_t n_there;                        /* skipped: have results already */
     size_t n_to_do;                        /* found by a dry run */
     limn_left_out left_out;
     bool is_resumed;
     bool can_go_on;      /* stopped early, and the same settings resume it */
     bool is_incomplete;  /* an output could not be written, as a message reported */
-    bool is_pipe_closed; /* whoever read from output_fd has gone */
+    bool is_pipe_closed; /* the reader of output_fd has closed it */
 } limn_account;
 
 /* Runs to the end of the inputs. An image that fails is counted and reported, but does not fail the
@@ -296,19 +296,19 @@ limn_status limn_annotate(limn_account *account, const limn_annotate_settings *s
 
 /* ---- taking captions back ------------------------------------------------------------------ */
 
-/* Files by what became of them. */
+/* Numbers of files by what became of them. */
 typedef struct limn_undo_account {
     size_t n_restored; /* had not changed since: the bytes they had before limn */
     size_t n_removed;  /* sidecars that limn had made */
-    size_t n_stripped; /* had changed since: only limn's properties were taken out */
+    size_t n_stripped; /* had changed since: only limn's properties were removed */
     size_t n_failed;   /* as messages said */
 } limn_undo_account;
 
 /* Takes back what runs with `xmp` wrote into the images and sidecars (*.xmp) among the inputs, in
- * folders inside folders too. Of `settings`, it uses inputs, is_dry_run (then `to_do` gets the
- * files that would change) and hooks; `use` as in limn_decoders_start. May be interrupted, killed
- * and called again. LIMN_E_INTERRUPTED (hooks), LIMN_E_UNSUPPORTED (built without libexempi),
- * LIMN_E_IO, LIMN_E_NOMEM. */
+ * subfolders too. Of `settings`, it uses inputs, is_dry_run (then `to_do` gets the files that would
+ * change) and hooks; `use` as in limn_decoders_start. May be interrupted, killed and called again.
+ * LIMN_E_INTERRUPTED (hooks), LIMN_E_UNSUPPORTED (built without libexempi), LIMN_E_IO,
+ * LIMN_E_NOMEM. */
 limn_status limn_annotate_undo_xmp(limn_undo_account *account,
                                    const limn_annotate_settings *settings, limn_sandbox_use use,
                                    limn_error *err);
