@@ -4,6 +4,7 @@
 Sidecars and images: their names, what they hold by exiftool and exempi's own program, merging with what is there, bad
 ones; that all else in an image stays as it is; kills at random moments; and taking it all back."""
 
+import fcntl
 import json
 import os
 import random
@@ -153,6 +154,25 @@ class SidecarTest(XmpTest):
             _, error = self.limn("p", *arguments, code=1)
             self.assertIn(text, error)
 
+    def test_plain_texts(self):
+        """Texts without languages, as attributes, are a person's like others."""
+        plain = PACKET.replace('xmp:Rating="4"', 'xmlns:Iptc4xmpCore="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/" '
+                               'dc:description="My own text" Iptc4xmpCore:AltTextAccessibility="My own alt text"')
+        self.sidecar.write_text(plain.format(""))
+        self.limn("p", "--sidecar=xmp", "--existing", "append", "--alt-text")
+        tags = read_xmp(self.sidecar)
+        self.assertEqual((tags["XMP-dc:Description"], tags["XMP-iptcCore:AltTextAccessibility"]),
+                         (f"My own text\n{self.caption()}", "My own alt text"))
+        self.sidecar.write_text(plain.format(""))
+        self.limn("p", "--sidecar=xmp", "--existing", "overwrite", "--alt-text")
+        tags = read_xmp(self.sidecar)
+        self.assertEqual((tags["XMP-dc:Description"], tags["XMP-iptcCore:AltTextAccessibility"]), (self.caption(),) * 2)
+        (self.p / ".limn-undo").unlink()
+        self.limn("p", "--undo-xmp")
+        tags = read_xmp(self.sidecar)
+        self.assertEqual((tags["XMP-dc:Description"], tags["XMP-iptcCore:AltTextAccessibility"]),
+                         ("My own text", "My own alt text"))
+
     def test_bad_sidecars(self):
         """Each is an error that says why, and stays as it is; the other images get theirs."""
         entities = '<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c "&a;&a;&a;&a;">]>' + PACKET.format(DESCRIPTION.format("&c;"))
@@ -269,6 +289,18 @@ class ImageTest(PhotoTest):
                 done = subprocess.run(["exempi", "-R", "-x", self.p / name], capture_output=True, check=False, text=True)
                 self.assertIn(tags["XMP-dc:Description"], done.stdout)
         self.assertEqual(os.listxattr(self.photo), attributes)
+
+    def test_one_at_a_time(self):
+        """Another process that writes into the folder is waited for."""
+        before, folder = self.photo.read_bytes(), os.open(self.p, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with subprocess.Popen(LIMN.command("p/grey.jpg", "--write-xmp"), cwd=self.folder,
+                              stderr=subprocess.DEVNULL) as process:
+            time.sleep(1.5)
+            code, now = process.poll(), self.photo.read_bytes()
+            os.close(folder)
+        self.assertEqual((code, now, process.returncode), (None, before, 0))
+        self.assertNotEqual(self.photo.read_bytes(), before)
 
     def test_twice(self):
         """Written twice it is the same file, and the second time it is not even touched."""
@@ -417,6 +449,28 @@ class UndoTest(PhotoTest):
             self.assertEqual((tags.get("XMP-dc:Description"), tags["XMP-xmp:Rating"]), (description, 3))
             self.assertEqual([tag for tag in tags if "limn" in tag or "AltText" in tag], [])
         self.assertEqual((self.p / "rgb8.png").read_bytes(), untouched)
+
+    def test_logs_of_another_version(self):
+        """No file of the folder is touched, so that a limn that knows the log can still take all back."""
+        self.limn("p", "--write-xmp")
+        log, after = self.p / ".limn-undo", self.files()
+        log.write_bytes(log.read_bytes().replace(b"limn-undo 1", b"limn-undo 2"))
+        _, error = self.limn("p", "--undo-xmp", code=3)
+        self.assertEqual(error.count("is not one of limn's"), len([name for name in after if name.count("/") == 1]))
+        self.assertEqual(self.files(), after)
+
+    def test_logs_that_somebody_made(self):
+        """They delete no image, and change nothing that is neither image nor sidecar."""
+        self.limn("p/grey.jpg", "--write-xmp")
+        (self.p / "notes.txt").write_text("urn:limn:xmp:1#")
+        log, before = self.p / ".limn-undo", self.files()
+        self.assertEqual(log.stat().st_mode & 0o777, 0o600)
+        name, hash_of, _, edits = log.read_text().splitlines()[-1].split("\t")
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\t{hash_of}\tnew\t{edits}\nnotes.txt\t{hash_of}\tnew\t\n")
+        self.limn("p", "--undo-xmp")
+        self.assertTrue(self.photo.exists())
+        self.assertEqual((self.p / "notes.txt").read_bytes(), before["p/notes.txt"])
 
     def test_edited_description(self):
         """A person's correction stays."""

@@ -50,6 +50,18 @@ static bool is_backed_up(const limn_place *p, const struct stat *st)
     return is;
 }
 
+/* Whether a new file may be given this group. */
+static bool is_own_group(gid_t group)
+{
+    const int n = getgroups(0, NULL);
+    gid_t *groups = n > 0 ? limn_calloc((size_t)n, sizeof *groups) : NULL;
+    const int n_got = groups ? getgroups(n, groups) : 0;
+    bool is_own = group == getegid();
+    for (int i = 0; i < n_got && !is_own; i++) is_own = groups[i] == group;
+    limn_free(groups);
+    return is_own;
+}
+
 static limn_status check_at(const limn_place *p, struct stat *st, const char *path, limn_error *err)
 {
     const char *reason = NULL;
@@ -64,6 +76,10 @@ static limn_status check_at(const limn_place *p, struct stat *st, const char *pa
         reason = "is read-only";
     else if (geteuid() && st->st_uid != geteuid())
         reason = "belongs to another user";
+    else if (geteuid() && !is_own_group(st->st_gid))
+        reason = "belongs to a group that you are not in";
+    else if (faccessat(p->folder, p->name, W_OK, 0))
+        reason = "can't be written to"; /* immutable, for one */
     if (reason) return limn_fail(err, LIMN_E_ARG, "%s: %s; use --sidecar=xmp", path, reason);
     return faccessat(p->folder, ".", W_OK | X_OK, 0) ? fail_errno(err, path) : LIMN_OK;
 }
@@ -121,6 +137,18 @@ static bool set_attributes(int to, int from, const struct stat *st)
         fchown(to, st->st_uid, st->st_gid))
         return false;
     return copy_attributes(to, from) && !fchmod(to, st->st_mode & 07777) && !futimens(to, times);
+}
+
+bool limn_photo_take_attributes(int to, const limn_place *p, const struct stat *st)
+{
+    const int from = openat(p->folder, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat now;
+    bool is_done = from >= 0 && !fstat(to, &now);
+    if (is_done && (now.st_uid != st->st_uid || now.st_gid != st->st_gid))
+        is_done = !fchown(to, st->st_uid, st->st_gid);
+    is_done = is_done && copy_attributes(to, from) && !fchmod(to, st->st_mode & 07777);
+    if (from >= 0) close(from);
+    return is_done;
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */

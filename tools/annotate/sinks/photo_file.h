@@ -15,6 +15,10 @@
  * else; LIMN_E_IO, LIMN_E_NOMEM. Errors begin with the path. */
 limn_status limn_photo_check(struct stat *st, const char *path, size_t given, limn_error *err);
 
+/* Gives the new file `to` the owner, attributes and mode of the file at `p`, but not its times.
+ * False: not all of them could be given. */
+bool limn_photo_take_attributes(int to, const limn_place *p, const struct stat *st);
+
 /* Writes the image at `p`, which is called `path` in errors, with the splices into the new file
  * `fd`, and gives that the attributes. LIMN_E_IO: also when it is no longer as in `before`;
  * LIMN_E_NOMEM. */

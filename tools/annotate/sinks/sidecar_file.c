@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -256,22 +257,32 @@ static void temporary_name(char out[TEMPORARY_SIZE], const char *name)
              limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)));
 }
 
+/* Lets one process at a time write into a folder, since two would use the same temporary names;
+ * until the place is closed. A file system without locks is not an error. */
+static void lock_folder(const limn_place *p)
+{
+    while (flock(p->folder, LOCK_EX) && errno == EINTR) continue;
+}
+
 static limn_status write_content(int fd, const limn_sidecar_file *f, const limn_place *place,
                                  limn_error *err)
 {
     if (f->is_image) return limn_photo_copy(fd, place, f->path, &f->before, &f->splices, err);
-    if (f->had_file) (void)fchmod(fd, f->before.st_mode & 07777);
+    /* where the owner can't be kept, nobody else gets rights by it */
+    if (f->had_file && !limn_photo_take_attributes(fd, place, &f->before))
+        (void)fchmod(fd, f->before.st_mode & 0700);
     return limn_fd_write(fd, f->bytes.bytes, f->bytes.size) ? LIMN_OK : fail_errno(err, f->path);
 }
 
-static limn_status write_temporary(const limn_sidecar_file *f, const limn_place *place,
-                                   const char *name, limn_error *err)
+/* `written`: the temporary file. */
+static limn_status write_temporary(struct stat *written, const limn_sidecar_file *f,
+                                   const limn_place *place, const char *name, limn_error *err)
 {
     unlinkat(place->folder, name, 0);
     const int fd = limn_file_create_new(place->folder, name, O_WRONLY);
     if (fd < 0) return fail_errno(err, f->path);
     limn_status s = write_content(fd, f, place, err);
-    if (s == LIMN_OK && fsync(fd)) s = fail_errno(err, f->path);
+    if (s == LIMN_OK && (fsync(fd) || fstat(fd, written))) s = fail_errno(err, f->path);
     if (close(fd) && s == LIMN_OK) s = fail_errno(err, f->path);
     if (s != LIMN_OK) unlinkat(place->folder, name, 0);
     return s;
@@ -314,24 +325,38 @@ static limn_status publish_over(const limn_sidecar_file *f, const limn_place *p,
     return LIMN_OK;
 }
 
-limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err)
+/* Where folders can't be locked, another process may have put a file of its own there. */
+static limn_status check_temporary(const limn_place *p, const char *temporary,
+                                   const struct stat *written, const char *path, limn_error *err)
+{
+    struct stat now;
+    if (!fstatat(p->folder, temporary, &now, AT_SYMLINK_NOFOLLOW) && is_same_file(&now, written))
+        return LIMN_OK;
+    return limn_fail(err, LIMN_E_IO, "%s: another limn is writing to it", path);
+}
+
+static limn_status publish_at(limn_sidecar_file *f, const limn_place *place, bool *is_left,
+                              limn_error *err)
 {
     char temporary[TEMPORARY_SIZE];
+    struct stat written;
+    temporary_name(temporary, place->name);
+    *is_left = f->is_image && !is_unchanged(f, place);
+    if (*is_left) return LIMN_OK;
+    if (f->has_backup) LIMN_TRY(limn_photo_back_up(place, f->path, temporary, &f->before, err));
+    LIMN_TRY(write_temporary(&written, f, place, temporary, err));
+    LIMN_TRY(check_temporary(place, temporary, &written, f->path, err));
+    return f->had_file ? publish_over(f, place, temporary, is_left, err)
+                       : publish_new(place, temporary, f->path, is_left, err);
+}
+
+limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err)
+{
     limn_place place;
     *is_left = false;
     LIMN_TRY(limn_place_open(&place, f->path, f->given, true, err));
-    temporary_name(temporary, place.name);
-    if (f->is_image && !is_unchanged(f, &place)) {
-        *is_left = true;
-        limn_place_close(&place);
-        return LIMN_OK;
-    }
-    limn_status s =
-        f->has_backup ? limn_photo_back_up(&place, f->path, temporary, &f->before, err) : LIMN_OK;
-    if (s == LIMN_OK) s = write_temporary(f, &place, temporary, err);
-    if (s == LIMN_OK)
-        s = f->had_file ? publish_over(f, &place, temporary, is_left, err)
-                        : publish_new(&place, temporary, f->path, is_left, err);
+    lock_folder(&place);
+    const limn_status s = publish_at(f, &place, is_left, err);
     limn_place_close(&place);
     return s;
 }
@@ -341,6 +366,7 @@ limn_status limn_sidecar_remove(const limn_sidecar_file *f, bool *is_left, limn_
     limn_place place;
     limn_status s = LIMN_OK;
     LIMN_TRY(limn_place_open(&place, f->path, f->given, false, err));
+    lock_folder(&place);
     *is_left = !is_unchanged(f, &place);
     if (!*is_left && unlinkat(place.folder, place.name, 0)) s = fail_errno(err, f->path);
     limn_place_close(&place);
@@ -370,6 +396,7 @@ static limn_status remove_temporary(const char *path, limn_error *err)
     if (s == LIMN_E_NOMEM) return limn_fail(err, s, "out of memory");
     if (s != LIMN_OK) return LIMN_OK; /* no folder, nothing left */
     temporary_name(name, place.name);
+    lock_folder(&place);
     unlinkat(place.folder, name, 0);
     limn_place_close(&place);
     return LIMN_OK;

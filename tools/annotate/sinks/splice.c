@@ -1,5 +1,7 @@
 #include "tools/annotate/sinks/splice.h"
 
+#include <errno.h>
+
 #include "common/base/mem.h"
 
 limn_buffer *limn_splices_add(limn_splices *s, size_t at, size_t old_size)
@@ -23,6 +25,10 @@ limn_status limn_splices_apply(const limn_splices *s, const uint8_t *old, size_t
     size_t done = 0;
     for (size_t i = 0; i < s->n_items; i++) {
         const limn_splice *one = &s->items[i];
+        if (one->at < done || one->at > size || one->old_size > size - one->at) {
+            errno = EINVAL; /* these are not the bytes that the splices are for */
+            return LIMN_E_IO;
+        }
         LIMN_TRY(put(ctx, old + done, one->at - done));
         LIMN_TRY(put(ctx, one->bytes.bytes, one->bytes.size));
         done = one->at + one->old_size;

@@ -67,6 +67,10 @@ static bool append_to(int fd, const limn_buffer *lines)
     struct stat st;
     char last = '\n';
     if (fstat(fd, &st)) return false;
+    if ((uint64_t)st.st_size + lines->size + sizeof HEAD > MAX_SIZE) { /* it couldn't be read */
+        errno = EFBIG;
+        return false;
+    }
     if (!st.st_size && !limn_fd_write(fd, HEAD, strlen(HEAD))) return false;
     if (st.st_size && pread(fd, &last, 1, st.st_size - 1) != 1) return false;
     if (last != '\n' && !limn_fd_write(fd, "\n", 1)) return false; /* a kill cut a line off */
@@ -79,7 +83,7 @@ static limn_status append_at(const limn_place *p, const char *path, const limn_b
     struct stat st;
     limn_status s = LIMN_OK;
     const int fd = openat(p->folder, LIMN_UNDO_LOG_NAME,
-                          O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0666);
+                          O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0) return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink > 1)
         s = limn_fail(err, LIMN_E_ARG, "%s: is a link or no regular file", path);

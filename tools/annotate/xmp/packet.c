@@ -73,6 +73,9 @@ static void path_of(char path[PATH_SIZE], const localized *l, const char *rest)
 static char *get_default(packet *p, const localized *l)
 {
     char path[PATH_SIZE];
+    uint32_t shape = 0;
+    if (xmp_get_property(p->xmp, l->schema, l->name, p->text, &shape) && XMP_IS_PROP_SIMPLE(shape))
+        return get(p, l->schema, l->name); /* without languages, as it should not be */
     path_of(path, l, OF_X_DEFAULT);
     return get(p, l->schema, path);
 }
@@ -357,12 +360,24 @@ static limn_status parse(packet *p, const char *bytes, size_t size, limn_error *
                      xmp_get_error());
 }
 
+/* exempi makes of a plain text of Dublin Core one for every language, by the name that is masked in
+ * what it read. */
+static void mask_default(packet *p, const localized *l)
+{
+    char path[PATH_SIZE], *language;
+    path_of(path, l, "[1]/?xml:lang");
+    language = get(p, l->schema, path);
+    if (language && !strcmp(language, X_DEFAULT)) set(p, l->schema, path, MASKED);
+    limn_free(language);
+}
+
 static limn_status run_packet(limn_xmp_answer *answer, const limn_xmp_request *request,
                               const char *bytes, size_t size, limn_error *err)
 {
     packet p = { .text = xmp_string_new() };
     limn_status s = initialize(&p, err);
     if (s == LIMN_OK) s = parse(&p, bytes, size, err);
+    if (s == LIMN_OK) mask_default(&p, &description);
     if (s == LIMN_OK) s = run(answer, &p, request, bytes, size, err);
     if (p.xmp) xmp_free(p.xmp);
     xmp_string_free(p.text);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -51,6 +52,7 @@ static limn_status add_folder(undo_folders *f, const char *log_path, limn_error 
         return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     item = &f->items[f->n_items++];
     *item = (undo_folder){ .log_path = limn_strdup(log_path),
+                           .log_size = f->log.text.size,
                            .names = limn_calloc(f->log.n_records, sizeof *item->names),
                            .is_settled = limn_calloc(f->log.n_records, sizeof *item->is_settled) };
     if (!item->log_path || !item->names || !item->is_settled)
@@ -83,8 +85,12 @@ limn_status undo_folders_enter(undo_folders *f, const char *path, const limn_und
     f->open = NULL;
     f->current = limn_strndup(path, size);
     if (!f->current) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    LIMN_TRY(limn_undo_log_read(&f->log, path, err));
-    return open_folder(f, err);
+    limn_status s = limn_undo_log_read(&f->log, path, err);
+    if (s == LIMN_OK) s = open_folder(f, err);
+    if (s == LIMN_OK) return s;
+    limn_free(f->current); /* so that it fails for the other files of the folder too */
+    f->current = NULL;
+    return s;
 }
 
 bool undo_folders_has(const limn_undo_log *log, const char *path)
@@ -104,13 +110,20 @@ void undo_folders_settle(undo_folders *f, const char *path)
     if (at) f->open->is_settled[at - f->open->names] = true;
 }
 
+/* Whether all of its files are settled, and no other limn has added to the log since. */
+static bool is_done(const undo_folder *f)
+{
+    struct stat st;
+    for (size_t i = 0; i < f->n_names; i++)
+        if (!f->is_settled[i]) return false;
+    return !lstat(f->log_path, &st) && (size_t)st.st_size == f->log_size;
+}
+
 limn_status undo_folders_clean(undo_folders *f, limn_error *err)
 {
     for (size_t i = 0; i < f->n_items; i++) {
         const undo_folder *item = &f->items[i];
-        size_t n = 0;
-        while (n < item->n_names && item->is_settled[n]) n++;
-        if (n == item->n_names && unlink(item->log_path) && errno != ENOENT)
+        if (is_done(item) && unlink(item->log_path) && errno != ENOENT)
             return limn_fail(err, LIMN_E_IO, "%s: %s", item->log_path, strerror(errno));
     }
     return LIMN_OK;

@@ -8,6 +8,7 @@
 /* A folder with a log. */
 typedef struct undo_folder {
     char *log_path;
+    size_t log_size;  /* bytes, when it was read */
     uint64_t *names;  /* [n_names] hashes of the names in the log, sorted */
     bool *is_settled; /* [n_names] */
     size_t n_names;

@@ -1,5 +1,7 @@
 /* limn_annotate_undo_xmp: files as they were before limn wrote captions into them. */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/base/mem.h"
 #include "common/image/format.h"
@@ -26,6 +28,7 @@ typedef struct undoer {
 /* A file that is looked at. */
 typedef struct subject {
     limn_sidecar_file file;
+    struct stat read; /* the file, before its bytes were read */
     limn_file_bytes now;
     limn_buffer before; /* its content before, when was_changed */
     bool was_changed;   /* by limn and by nobody since */
@@ -74,6 +77,7 @@ static limn_status go_back(subject *s, const limn_undo_log *log, limn_error *err
     for (size_t i = log->n_records; i-- > 0 && s->was_there;) {
         const limn_undo_record *record = &log->records[i];
         if (record->hash != hash || strcmp(record->name, name) != 0) continue;
+        if (!record->was_there && s->file.is_image) continue; /* limn makes no images */
         LIMN_TRY(apply_record(s, record, bytes, size, err));
         bytes = (const uint8_t *)s->before.bytes;
         size = s->before.size;
@@ -196,7 +200,27 @@ static limn_status open_subject(subject *s, const limn_dirwalk_entry *input, lim
                              .given = input->is_named ? limn_path_folder_size(input->path)
                                                       : (size_t)(input->relative - input->path) } };
     if (!s->file.path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (lstat(input->path, &s->read))
+        return limn_fail(err, LIMN_E_IO, "%s: %s", input->path, strerror(errno));
     return limn_file_bytes_read(&s->now, input->path, LIMN_PIPELINE_MAX_FILE_SIZE, err);
+}
+
+/* Whether the bytes that were read are those of the file that is about to be replaced. */
+static bool is_as_read(const subject *s)
+{
+    const struct stat *a = &s->read, *b = &s->file.before;
+    return s->file.had_file && a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_size == b->st_size && (size_t)b->st_size == s->now.size &&
+           !memcmp(&a->st_mtim, &b->st_mtim, sizeof a->st_mtim);
+}
+
+/* Whether limn may have written to it: a log that somebody else made can name any file. */
+static bool is_candidate(const subject *s, const limn_undo_log *log)
+{
+    const limn_image_format *format =
+        s->file.is_image ? limn_image_sniff(s->now.bytes, s->now.size) : NULL;
+    if (s->file.is_image && (!format || format->kind == LIMN_IMAGE_NOT)) return false;
+    return may_have_notes(s) || undo_folders_has(log, s->file.path);
 }
 
 /* Undoes one file. A failure is the file's. */
@@ -210,8 +234,10 @@ static limn_status visit(undoer *u, const limn_dirwalk_entry *input, limn_error 
     if (!is_image && !has_ending(input->path, ".xmp") && !undo_folders_has(log, input->path))
         return LIMN_OK;
     limn_status status = open_subject(&s, input, err);
-    if (status == LIMN_OK && (may_have_notes(&s) || undo_folders_has(log, input->path))) {
+    if (status == LIMN_OK && is_candidate(&s, log)) {
         status = limn_sidecar_prepare(&s.file, LIMN_EXISTING_OVERWRITE, &is_left, err);
+        if (status == LIMN_OK && !is_as_read(&s))
+            status = limn_fail(err, LIMN_E_IO, "%s: has changed in the meantime", s.file.path);
         if (status == LIMN_OK) status = undo(u, &s, log, err);
     }
     if (status == LIMN_OK) undo_folders_settle(&u->folders, input->path);

@@ -141,7 +141,10 @@ static limn_status make(void *ctx, limn_sidecar_file *f, bool *is_same, limn_err
     LIMN_TRY(limn_xmp_record_read(&record, f->bytes.bytes, f->bytes.size, err));
     limn_status status = open_source(&image, s, f->path, f->had_file, err);
     if (status == LIMN_OK) status = write_record(s, &answer, &record, &image, f->path, err);
-    *is_same = f->had_file && !answer.is_changed;
+    /* somebody may have written a description since `look` */
+    const bool is_wanted =
+        limn_xmp_is_wanted(answer.author, s->existing, s->is_renewed, s->is_corrected);
+    *is_same = f->had_file && (!answer.is_changed || (status == LIMN_OK && !is_wanted));
     if (status == LIMN_OK && s->is_embedded && !*is_same)
         status = embed(f, &image, &answer.packet, err);
     limn_xmp_record_finish(&record);
