@@ -1,6 +1,6 @@
-/* draw_shapes FOLDER N [SEED]: a training set that is made in a moment. Draws N images of a
- * coloured shape on a coloured ground (NNNN.ppm, 96 x 96) into a folder that is there, and writes
- * what they show: captions.tsv, two captions an image. The same words give the same bytes. */
+/* draw_shapes FOLDER N [SEED]: makes a training set in a moment. Draws N images of a coloured shape
+ * on a coloured background (NNNN.ppm, 96 x 96) into an existing folder, and writes captions.tsv,
+ * two captions for each image. The same arguments give the same bytes. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ enum { N_COLOURS = sizeof colours / sizeof *colours, N_SHAPES = sizeof shapes / 
 
 typedef struct image {
     int shape, ink, ground;
-    int x, y, radius; /* of the shape's middle, in pixels */
+    int x, y, radius; /* centre and size of the shape, in pixels */
 } image;
 
 /* xorshift64*: the next number below n. */
@@ -43,7 +43,7 @@ static image make_image(uint64_t *state)
     return p;
 }
 
-/* Whether the shape covers the pixel that lies dx, dy from its middle. */
+/* Whether the shape covers the pixel at dx, dy from its centre. */
 static int is_inside(const image *p, int dx, int dy)
 {
     const int r = p->radius;

@@ -4,8 +4,8 @@
 #     sbatch --array=0-15 samples/slurm_array.sh PHOTOS OUT
 #     cat OUT.*.jsonl > OUT.jsonl
 #
-# A job that is requeued, or begun again by hand, goes on where it stopped: limn gets a SIGTERM a minute
-# before its time is over. LIMN names the program where it is not in PATH.
+# A job that is requeued, or started again by hand, resumes where it stopped: limn gets a SIGTERM a
+# minute before its time is up. Set LIMN to the program if it is not in PATH.
 #SBATCH --job-name=limn
 #SBATCH --cpus-per-task=2
 #SBATCH --requeue

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Trains a captioner on a made-up set, from images to captions, in under a minute:
 #
-#     samples/train_toy.sh [FOLDER]     FOLDER must be new; a temporary one without it
+#     samples/train_toy.sh [FOLDER]     FOLDER must be new; default: a temporary one
 #
-# Draws 500 images of coloured shapes with what they show, trains a small decoder on the features
-# of the default model's encoder, has it caption 60 images that it never saw, and compares these
-# captions with the truth. Fails when they are not nearly all right. Wants the build (tools/dev
-# build) in build/; LIMN_BUILD_DIR names another place.
+# Draws 500 images of coloured shapes with captions, trains a small decoder on the features of the
+# default model's encoder, has it caption 60 images that it never saw, and compares these captions
+# with the truth. Fails unless nearly all are right. Needs a build (tools/dev build) in build/, or
+# where LIMN_BUILD_DIR says.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -26,9 +26,9 @@ mkdir "$folder/train" "$folder/test"
 "$build/samples/draw_shapes" "$folder/train" 500
 "$build/samples/draw_shapes" "$folder/test" 60 2
 
-# The encoder of a model, a new decoder: small, for few words. One view an image, as a flipped
-# triangle is none that is drawn; no dropout, as nothing here is learned by heart.
-# shellcheck disable=SC2086  # an option and its argument
+# The encoder of an existing model, and a new, small decoder for few words. One view per image,
+# since a flipped triangle is never drawn; no dropout, since overfitting is no concern here.
+# shellcheck disable=SC2086 # splits into an option and its argument
 "$build/tools/limn-train" --images "$folder/train" --captions "$folder/train/captions.tsv" \
     --encoder "$encoder" --stage features --min-count 1 --layers 2 --dim 64 --heads 4 \
     --epochs 12 --batch 16 --views 1 --rate 3e-3 --dropout 0 --label-smoothing 0 \

@@ -1,8 +1,8 @@
-"""The build backend: meson-python, and a wheel from a clone asks for the model that the clone has.
+"""The build backend: meson-python, which also makes a wheel built from a clone require the clone's model.
 
-The model is the package limn-model in python/model, whose terms are not the code's. No registry has it, so a
-wheel that pip builds here requires it by its place; `--config-settings model=none` leaves that out, for wheels
-that are published (the extra `model` then asks a registry).
+The model is the package limn-model in python/model, whose license differs from the code's. It is in no registry, so a
+wheel that pip builds here requires it by its path; `--config-settings model=none` leaves that out, for published wheels
+(their extra `model` then asks a registry).
 """
 
 import base64
@@ -18,7 +18,7 @@ MODEL = Path(__file__).resolve().parent.parent / "model"
 
 
 def _split(settings):
-    """(meson-python's settings, whether the model comes along)"""
+    """Returns (meson-python's settings, whether to require the model)."""
     rest = dict(settings or {})
     return rest, rest.pop("model", "local") != "none"
 
@@ -48,13 +48,13 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
 
 
 def with_requirement(metadata, requirement):
-    """Metadata with one more line in its head, which ends with the first empty line."""
+    """The metadata with one more line in its header, which ends at the first empty line."""
     head, blank, body = metadata.partition("\n\n")
     return f"{head}\nRequires-Dist: {requirement}{blank or chr(10)}{body}"
 
 
 def record_of(record, name, data):
-    """The wheel's list of files with the new sum of one."""
+    """The wheel's list of files, with the new checksum of one of them."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
     lines = [f"{name},sha256={digest},{len(data)}" if line.startswith(f"{name},") else line
              for line in record.splitlines()]
@@ -62,7 +62,7 @@ def record_of(record, name, data):
 
 
 def require_model(wheel):
-    """Rewrites a wheel: its metadata requires the model by its place."""
+    """Rewrites a wheel so that its metadata requires the model by its path."""
     changed = wheel.with_suffix(".changed")
     requirement = f"limn-model @ {MODEL.as_uri()}"
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as new:

@@ -1,8 +1,9 @@
 /* What the sources of the extension _limn share: the limited API of Python 3.11, the module's
- * state, errors, and values that are handed over.
+ * state, errors, and conversion of values.
  *
  * Rules. No object of this module can be called by two threads at once: each has a flag, and a call
- * that finds it set raises. The GIL is released around all that takes longer than a conversion. */
+ * that finds it set raises. The GIL is released around everything that takes longer than a
+ * conversion. */
 #ifndef LIMN_PYTHON_EXT_BINDING_H
 #define LIMN_PYTHON_EXT_BINDING_H
 
@@ -24,7 +25,7 @@ typedef struct binding_state {
     PyTypeObject *model_type, *decoders_type;
 } binding_state;
 
-/* Of the module that a type of it belongs to. */
+/* The state of the module that self's type belongs to. */
 binding_state *binding_state_of(PyObject *self);
 
 extern PyType_Spec binding_model_spec, binding_decoders_spec, binding_state_spec,
@@ -32,43 +33,43 @@ extern PyType_Spec binding_model_spec, binding_decoders_spec, binding_state_spec
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-/* Raises what limn._errors makes of it; NULL. */
+/* Raises the exception that limn._errors makes of err; returns NULL. */
 PyObject *binding_raise(const binding_state *state, const limn_error *err);
-/* The same of a call that should not have been made. */
+/* The same for a call that should not have been made. */
 PyObject *binding_refuse(const binding_state *state, const char *detail);
 
 /* ---- one call at a time ---------------------------------------------------------------------- */
 
-/* False and an exception when another thread is in a call of the same object. */
+/* Returns false with an exception set when another thread is in a call of the same object. */
 bool binding_enter(atomic_flag *is_busy, const binding_state *state);
 void binding_leave(atomic_flag *is_busy);
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* False and an exception where there are some. */
+/* Returns false with an exception set if there are keywords. */
 bool binding_no_keywords(PyObject *keywords);
-/* None or bytes without NUL, borrowed; false and an exception for others. */
+/* None or bytes without NUL, borrowed; returns false with an exception set for anything else. */
 bool binding_name(const char **out, PyObject *value);
-/* A str as UTF-8 without NUL, borrowed from it; NULL and an exception for others. */
+/* A str as UTF-8 without NUL, borrowed from it; NULL with an exception set for anything else. */
 const char *binding_text(PyObject *value);
-/* A str of UTF-8; bytes that are none become U+FFFD. */
+/* A str from UTF-8; invalid bytes become U+FFFD. */
 PyObject *binding_str(const char *text);
 
-/* Sets options from a sequence of pairs (name, value), value a str or None. False and an
- * exception. */
+/* Sets options from a sequence of pairs (name, value), where value is a str or None. Returns false
+ * with an exception set on error. */
 bool binding_set_options(limn_options *options, PyObject *pairs, const binding_state *state);
 
-/* ((text, logprob, score, confidence or None, ((token, logprob), …), n_drawn), …) and ((name, set,
- * probability), …): a pair. */
+/* Returns a pair: ((text, logprob, score, confidence or None, ((token, logprob), …), n_drawn), …)
+ * and ((name, set, probability), …). */
 PyObject *binding_captions(const limn_captions *captions, const limn_model *model);
 
-/* ---- objects that others need ---------------------------------------------------------------- */
+/* ---- objects that other types use ------------------------------------------------------------ */
 
-/* The model in a Model; NULL and an exception for other objects. */
+/* The model in a Model; NULL with an exception set for other objects. */
 const limn_model *binding_model_of(PyObject *object, const binding_state *state);
 
-/* Decoding processes in a Decoders; NULL and an exception when the object is something else or
- * belongs to another process. *stopping is for limn_decoders_load. */
+/* The decoding processes in a Decoders; NULL with an exception set when the object is something
+ * else or belongs to another process. *stopping is for limn_decoders_load. */
 limn_decoders *binding_decoders_of(PyObject *object, const binding_state *state,
                                    const atomic_bool **stopping);
 

@@ -45,7 +45,7 @@ static void metrics_dealloc(PyObject *object)
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
-/* Adds an image; `texts` [n] are its references, in memory of `references`, a tuple. */
+/* Adds an image; `texts` [n] are its references, which the tuple `references` owns. */
 static PyObject *add_texts(metrics_object *self, const char *caption, const char **texts,
                            PyObject *references, int are_tokens, const binding_state *state)
 {
@@ -149,7 +149,7 @@ static PyObject *metrics_image_scores(PyObject *object, PyObject *args)
     return result;
 }
 
-/* Both flags, or none and an exception. */
+/* Takes both flags, or neither, with an exception set. */
 static bool enter_both(metrics_object *a, metrics_object *b, const binding_state *state)
 {
     if (!binding_enter(&a->is_busy, state)) return false;

@@ -64,7 +64,7 @@ static void model_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
-/* ---- about it -------------------------------------------------------------------------------- */
+/* ---- information ----------------------------------------------------------------------------- */
 
 static PyObject *model_info(PyObject *self, PyObject *unused)
 {
@@ -170,7 +170,7 @@ static PyObject *decoders_new(PyTypeObject *type, PyObject *args, PyObject *keyw
     return (PyObject *)self;
 }
 
-/* Ends what is in work within two seconds, with an error. */
+/* Ends work in progress within two seconds, with an error. */
 static PyObject *decoders_stop(PyObject *self, PyObject *unused)
 {
     (void)unused;
@@ -178,7 +178,7 @@ static PyObject *decoders_stop(PyObject *self, PyObject *unused)
     return Py_NewRef(Py_None);
 }
 
-/* In a child of fork() they are the parent's, and stay. */
+/* In a child of fork() the processes belong to the parent, so they are left alone. */
 static void decoders_dealloc(PyObject *object)
 {
     decoders_object *self = (decoders_object *)object;

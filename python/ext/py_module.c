@@ -1,4 +1,4 @@
-/* The module _limn: its types, and functions that belong to none of them. */
+/* The module _limn: its types, and the functions that belong to none of them. */
 #include "python/ext/binding.h"
 
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static PyObject *choices_of(const limn_option *o)
     return all;
 }
 
-/* options() -> list of dict, a row of the table each */
+/* options() -> list of dict, one for each row of the table */
 static PyObject *list_options(PyObject *module, PyObject *unused)
 {
     PyObject *all = PyList_New(0);

@@ -13,7 +13,7 @@ typedef struct scorer_object {
     atomic_flag is_busy;
 } scorer_object;
 
-/* Scorer(model: Model, max_pixels: int); 0: the default */
+/* Scorer(model: Model, max_pixels: int); max_pixels 0: the default */
 static PyObject *scorer_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     const binding_state *state = PyType_GetModuleState(type);
@@ -51,7 +51,7 @@ static void scorer_dealloc(PyObject *object)
 
 /* ---- scoring --------------------------------------------------------------------------------- */
 
-/* A caption's words, and room for their scores: all in one piece of memory. */
+/* A caption's words, and room for their scores: all in one block of memory. */
 typedef struct scored {
     uint32_t *ids;
     float *with, *without; /* [n_words + 1] */
@@ -115,7 +115,7 @@ static PyObject *result_of(const scored *s)
     return NULL;
 }
 
-/* One caption at a time, so that the GIL is never away for longer than that takes. */
+/* Scores one caption without the GIL; Python gets control back after each. */
 static PyObject *score_one(scorer_object *self, const uint8_t *pixels, PyObject *caption,
                            const binding_state *state)
 {

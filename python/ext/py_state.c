@@ -9,12 +9,12 @@ typedef struct state_object {
     const limn_model *limn; /* in `model` */
     limn_options options;
     limn_state *state;
-    const limn_captions *last; /* of the state's last call; NULL: it gave none */
+    const limn_captions *last; /* from the state's last call; NULL: it gave none */
     size_t input_bytes, n_features;
     atomic_flag is_busy;
 } state_object;
 
-/* ---- making ---------------------------------------------------------------------------------- */
+/* ---- creation -------------------------------------------------------------------------------- */
 
 static void finish(state_object *self)
 {
@@ -23,7 +23,7 @@ static void finish(state_object *self)
     Py_CLEAR(self->model);
 }
 
-/* Takes the model and the options; false and an exception. */
+/* Takes the model and the options; returns false with an exception set on error. */
 static bool start(state_object *self, PyObject *model, PyObject *pairs, unsigned n_threads,
                   const binding_state *state)
 {
@@ -72,7 +72,7 @@ static void state_dealloc(PyObject *object)
 
 /* ---- images to inputs ------------------------------------------------------------------------ */
 
-/* Decodes `bytes` of an image file, in this process or another. */
+/* Decodes the bytes of an image file, in this process or another. */
 static limn_status decode(state_object *self, limn_decoders *decoders, const atomic_bool *stopping,
                           const char *bytes, size_t size, uint8_t *input, limn_error *err)
 {
@@ -112,7 +112,7 @@ static PyObject *state_load(PyObject *object, PyObject *args)
     return binding_raise(state, &err);
 }
 
-/* Rows of a buffer; false and an exception when it is not large enough. */
+/* Rows of a buffer; returns false with an exception set when it is too small. */
 static bool take_pixels(limn_pixels *out, const Py_buffer *view, unsigned width, unsigned height,
                         Py_ssize_t stride, int is_bgr, const binding_state *state)
 {
@@ -158,7 +158,7 @@ static PyObject *state_load_pixels(PyObject *object, PyObject *args)
 
 /* ---- captions and features ------------------------------------------------------------------- */
 
-/* The pixels in `input`, borrowed; NULL and an exception when they are not of this model. */
+/* The pixels in `input`, borrowed; NULL with an exception set when they don't fit this model. */
 static const uint8_t *pixels_of(const state_object *self, PyObject *input,
                                 const binding_state *state)
 {
@@ -191,7 +191,7 @@ static PyObject *state_caption(PyObject *object, PyObject *args)
     return result;
 }
 
-/* The line of the last captions, in memory of malloc; NULL: see err. */
+/* The JSON line of the last captions, allocated with malloc; NULL on error: see err. */
 static char *render(const state_object *self, const char *name, size_t *size, limn_error *err)
 {
     char *text = NULL;
@@ -206,7 +206,7 @@ static char *render(const state_object *self, const char *name, size_t *size, li
     return NULL;
 }
 
-/* json(name: bytes | None) -> bytes, of the captions that the last call gave */
+/* json(name: bytes | None) -> bytes: the captions of the last call */
 static PyObject *state_json(PyObject *object, PyObject *name_object)
 {
     state_object *self = (state_object *)object;

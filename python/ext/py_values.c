@@ -110,7 +110,7 @@ bool binding_set_options(limn_options *options, PyObject *pairs, const binding_s
 
 /* ---- results --------------------------------------------------------------------------------- */
 
-/* Takes the reference to `item`; false when it, or the room for it, is missing. */
+/* Takes the reference to `item`; returns false if `item` is NULL or can't be stored. */
 static bool put(PyObject *tuple, size_t i, PyObject *item)
 {
     return item && !PyTuple_SetItem(tuple, (Py_ssize_t)i, item);

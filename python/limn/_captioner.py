@@ -30,7 +30,7 @@ _MAX_THREADS = 256
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word as the model wrote it, and its log-probability, natural logarithm; ``</s>`` is the end."""
+    """A word as the model wrote it, and its natural log-probability; ``</s>`` is the end."""
 
     text: str
     logprob: float
@@ -38,7 +38,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A concept that the image shows, by one of the model's lists."""
+    """A concept that the image shows, from one of the model's lists."""
 
     name: str
     set: str
@@ -49,9 +49,9 @@ class Tag:
 class Caption:
     """A caption; ``str()`` is its text.
 
-    ``logprob`` is the sum over its tokens, natural logarithm; ``score`` is what captions are ranked by;
-    ``confidence`` is the probability, 0 to 1, that it is right (None unless asked for); ``n_drawn`` is how often
-    it was drawn, 1 unless sampled.
+    ``logprob`` is the sum of its tokens' natural log-probabilities; ``score`` is what captions are ranked by;
+    ``confidence`` is the probability, 0 to 1, that it is right (None unless asked for); ``n_drawn`` is how often it was
+    drawn, 1 unless sampled.
     """
 
     text: str
@@ -67,10 +67,10 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of an image: ``captions``, best first, or ``error``.
+    """The outcome for an image: ``captions``, best first, or ``error``.
 
-    ``line`` is its record as ``limn --format jsonl`` writes it, without the line end; ``name`` is the path as it
-    was given, or the image's position for others.
+    ``line`` is its record as ``limn --format jsonl`` writes it, without the line end; ``name`` is the path as it was
+    given, or the image's position if it has no path.
     """
 
     name: str
@@ -98,7 +98,7 @@ def failure(name: str, error: Error) -> Result:
 
 
 def thread_count(threads: int | None) -> int:
-    """Checked; None: the cores that this process may use."""
+    """Checks a number of threads; None: the cores that this process may use."""
     if threads is None:
         return _limn.default_threads()
     if isinstance(threads, bool) or not isinstance(threads, int):
@@ -111,18 +111,19 @@ def thread_count(threads: int | None) -> int:
 class Captioner:
     """Captions for images.
 
-    ``Captioner()`` has the default model; ``model`` is a path, or several for an ensemble. Other keywords are the
-    options of the command line ``limn``:
+    ``Captioner()`` uses the default model; ``model`` is a path, or several for an ensemble. Other keywords are the
+    options of the command line tool ``limn``:
 
 %(options)s
 
-    ``cpu`` is "c", "avx2" or "avx512" (None: the best here; captions are the same bytes). ``threads`` splits the
-    work of each image of ``caption``; such a captioner does not survive ``os.fork()``. ``sandbox`` is for
-    ``caption_many``: True, images are decoded in processes that can do nothing else, or an error; None (default),
-    where the system can; False, in this process. ``caption`` always decodes in this process.
+    ``cpu`` is "c", "avx2" or "avx512" (None: the best this machine has; captions are the same bytes). ``threads``
+    splits the work on each image of ``caption``; such a captioner does not survive ``os.fork()``. ``sandbox`` is for
+    ``caption_many``: True decodes images in processes that can do nothing else, or raises an error where that is
+    impossible; None (default) does so where possible; False decodes in this process. ``caption`` always decodes in this
+    process.
 
-    Any thread may call one captioner. The same image, model and options give the same bytes, whatever the threads.
-    A pickle is a recipe: paths and options; captioners of one file share its model.
+    Any thread may call one captioner. The same image, model and options give the same bytes, whatever the threads. A
+    pickle holds only paths and options; captioners of the same file share its model.
 
     Errors: ``limn.Error`` and its subclasses; ``TypeError`` for an unknown option, with the nearest name.
     """
@@ -140,12 +141,12 @@ class Captioner:
         self._sandbox = sandbox
         self._shared: Shared = open_shared(self._paths, cpu)
         self._forget()
-        with self._state(()):  # options that this model can't meet are told here
+        with self._state(()):  # options that this model can't meet raise here
             pass
         Captioner._all.add(self)
 
     def _forget(self) -> None:
-        """Drops all that a fork does not copy."""
+        """Drops everything that a fork does not copy."""
         self._lock = threading.Lock()
         self._free: dict[Pairs, list[_limn.State]] = {}
         self._decoders: _limn.Decoders | None = None
@@ -160,12 +161,12 @@ class Captioner:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What the model is: sizes in pixels, layers, heads, tokens."""
+        """Properties of the model: sizes in pixels, layers, heads, tokens."""
         return dict(self._shared.info)
 
     @contextmanager
     def _state(self, more: Pairs, n_threads: int = 1) -> Iterator[_limn.State]:
-        """A state that nobody else has, made or kept from before; ``more`` are options for this once."""
+        """A state for this call alone, new or reused; ``more`` are options for this call only."""
         key = (*more, ("", str(n_threads)))
         free = self._free.setdefault(key, [])
         try:
@@ -184,7 +185,7 @@ class Captioner:
 
     def _run(self, image: object, name: str | None, more: Pairs, decoders: _limn.Decoders | None,
              n_threads: int) -> Result:
-        """Captions of one image, or the error raised; reading it with ``open`` unless it is here."""
+        """Captions one image, or raises the error; reads a path with ``open``."""
         path, data = take(image)
         if data is None:
             assert path is not None
@@ -207,8 +208,8 @@ class Captioner:
             raise
 
     def caption(self, image: object, *, name: str | None = None) -> Caption:
-        """The best caption of an image: a path, bytes of an image file, a PIL image, or pixels, uint8
-        [height, width, 3] RGB. ``name`` stands for a path: with the seed it determines random numbers."""
+        """The best caption of an image: a path, bytes of an image file, a PIL image, or pixels, uint8 [height, width,
+        3] RGB. ``name`` takes the place of a path: with the seed it determines the random numbers."""
         return self._one(image, name).captions[0]
 
     def captions(self, image: object, *, name: str | None = None) -> list[Caption]:
@@ -216,7 +217,7 @@ class Captioner:
         return list(self._one(image, name).captions)
 
     def tags(self, image: object, n: int = 10) -> list[Tag]:
-        """The ``n`` most probable concepts that the image shows, 1 to 100, of all of the model's lists."""
+        """The ``n`` (1 to 100) most probable concepts that the image shows, from all of the model's lists."""
         more = pairs_of({"tags": n})
         return list(self._one(image, None, more).tags)
 
@@ -225,7 +226,7 @@ class Captioner:
         return self._one(image, name).line.decode()
 
     def decoders(self, n: int) -> _limn.Decoders | None:
-        """At least n processes that decode images, started once; None where there are none."""
+        """At least n processes that decode images, started once; None where there is no sandbox."""
         if self._sandbox is False:
             return None
         with self._lock:
@@ -245,7 +246,7 @@ class Captioner:
             return None
 
     def result(self, image: object, name: str, decoders: _limn.Decoders | None = None) -> Result:
-        """As an item of ``caption_many``."""
+        """The image's result, as ``caption_many`` yields it."""
         try:
             return self._run(image, name, (), decoders, 1)
         except Error as error:
@@ -253,18 +254,18 @@ class Captioner:
 
     def caption_many(self, images: Iterable[object], *, threads: int | None = None,
                      ordered: bool = True) -> Iterator[Result]:
-        """Results for many images, one by one: in the order of ``images``, or as they come.
+        """Results for many images, one by one: in the order of ``images``, or as they are ready.
 
-        ``threads`` images at once (None: the cores that this process may use). Of ``images``, any iterable of what
-        ``caption`` takes or of pairs (name, image), at most four a thread are read ahead. An image that fails is a
-        result with an error. Decoding is in a sandbox where there can be one (see the class).
+        ``threads`` images are captioned at once (None: the cores that this process may use). ``images`` is any iterable
+        of what ``caption`` takes, or of pairs (name, image); at most four per thread are read ahead. An image that
+        fails gives a result with an error. Images are decoded in a sandbox where possible (see the class).
         """
         n = thread_count(threads)
         return _many(self, iter(images), n, self.decoders(n), ordered)
 
     def features(self, images: object) -> NDArray[numpy.float32]:
-        """The encoder's features: float32 [n, positions, channels]; of one image [positions, channels]. Of an
-        ensemble the models' features, flat: [n, floats]."""
+        """The encoder's features: float32 [n, positions, channels]; for one image [positions, channels]. An ensemble
+        gives its models' features, flat: [n, floats]."""
         import numpy as np
         if isinstance(images, (list, tuple)):
             return np.stack([self._features(image) for image in images]) if images else np.empty((0, ), np.float32)

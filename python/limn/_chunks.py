@@ -1,4 +1,4 @@
-"""What workers do: a chunk of images to a file of results."""
+"""What workers do: turn a chunk of images into a file of results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._models import model_paths
 
 @dataclass(frozen=True)
 class Job:
-    """A run, as workers need it: small, and the same for all chunks."""
+    """A run as workers need to know it: small, and the same for all chunks."""
 
     model: tuple[str, ...] | None
     cpu: str | None
@@ -36,8 +36,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Names of images, in their order. ``number`` is the chunk's; a piece of it, after it was halved, begins at the
-    image ``begin`` of its ``of``."""
+    """Names of images, in order. ``number`` is the chunk's; a piece of a halved chunk begins at image ``begin`` of the
+    chunk's ``of`` images."""
 
     number: int
     names: tuple[str, ...]
@@ -71,7 +71,7 @@ class Done:
 
     n: int
     failed: list[bytes]
-    error: BaseException | None = None  # of the task: returned, because not every version of Dask brings them back
+    error: BaseException | None = None  # of the task: returned, because not every version of Dask passes exceptions on
 
 
 # ---- models -------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def model_of(paths: tuple[str, ...] | None) -> tuple[str, ...]:
 
 
 def checksum(paths: tuple[str, ...]) -> str:
-    """SHA-256 of model files, of each once a process."""
+    """SHA-256 of model files, computed once per process for each."""
     found = []
     for path in paths:
         try:
@@ -102,7 +102,7 @@ def checksum(paths: tuple[str, ...]) -> str:
 
 
 def captioner_of(job: Job) -> Captioner:
-    """The captioner of this process for a run; refuses another limn or model than the client's."""
+    """This process's captioner for a run; refuses if limn or the model differ from the client's."""
     key = repr((job.model, job.cpu, job.sandbox, job.options, job.checksum, job.version))
     with _lock:
         if key not in _captioners:
@@ -121,7 +121,7 @@ def captioner_of(job: Job) -> Captioner:
 
 
 def _threads_here() -> int:
-    """Tasks that this worker does at once."""
+    """The number of tasks that this worker runs at once."""
     from distributed import get_worker
     try:
         return int(get_worker().state.nthreads)
@@ -130,7 +130,7 @@ def _threads_here() -> int:
 
 
 def _members(name: str, data: Any) -> Iterator[tuple[str, bytes]]:
-    """Images in a tar or zip, in its order."""
+    """The images in a tar or zip, in archive order."""
     if name.endswith(".zip"):
         with zipfile.ZipFile(data) as archive:
             for item in archive.infolist():
@@ -163,7 +163,7 @@ def _images(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Error]]:
 
 
 def results_of(job: Job, chunk: Chunk) -> Iterator[Result]:
-    """The results of a chunk, one image after another: the worker's other threads have other chunks."""
+    """The results of a chunk, one image after another: the worker's other threads work on other chunks."""
     captioner = captioner_of(job)
     decoders = captioner.decoders(_threads_here())
     for name, data in _images(job, chunk):
@@ -201,7 +201,7 @@ def _failed(lines: list[bytes]) -> list[bytes]:
 
 
 def attempt(work: Callable[..., Done], *arguments: Any) -> Done:
-    """The work, or its error with its traceback as a note."""
+    """The result of the work, or its error with the traceback as a note."""
     try:
         return work(*arguments)
     except Exception as error:
@@ -212,7 +212,7 @@ def attempt(work: Callable[..., Done], *arguments: Any) -> Done:
 
 
 def caption_chunk(job: Job, chunk: Chunk) -> Done:
-    """Writes the chunk's file, unless it is there. May be run twice, and by two workers at once."""
+    """Writes the chunk's file, unless it exists. May run twice, even in two workers at once."""
     from ._places import Place
     place = Place(job.output, job.storage)
     part = chunk.part(job.format)
@@ -225,8 +225,8 @@ def caption_chunk(job: Job, chunk: Chunk) -> Done:
 
 
 def join_pieces(job: Job, whole: Chunk, pieces: list[Chunk | bytes]) -> Done:
-    """Writes the file of a chunk that was halved, and removes its pieces. A bytes is the record of an image that
-    kills workers."""
+    """Writes the file of a chunk that was halved, and removes its pieces. A piece that is bytes is the record of an
+    image that kills workers."""
     from ._places import Place
     place = Place(job.output, job.storage)
     part = whole.part(job.format)

@@ -6,7 +6,7 @@ from __future__ import annotations
 class Error(Exception):
     """Something that limn could not do.
 
-    ``kind`` and ``detail`` are those of the command line's JSONL: ``{"error": {"kind", "detail"}}``.
+    ``kind`` and ``detail`` are those in the command line's JSONL: ``{"error": {"kind", "detail"}}``.
     """
 
     kind = "bad argument"
@@ -32,7 +32,7 @@ class FileError(Error, OSError):
 
 
 class BadFormat(Error, ValueError):
-    """Bytes that are not what their header promises."""
+    """Data that is not what its header promises."""
 
     kind = "bad format"
 
@@ -44,19 +44,19 @@ class Truncated(BadFormat):
 
 
 class UnsupportedFormat(Error):
-    """Well-formed, but of a kind that is not read."""
+    """Well-formed, but of a kind that limn does not read."""
 
     kind = "unsupported"
 
 
 class LimitExceeded(Error):
-    """Larger than the limit, or taking more memory or time."""
+    """Larger than a limit, or over a limit on memory or time."""
 
     kind = "over limit"
 
 
 class OptionError(Error, ValueError):
-    """An option or argument that can't be."""
+    """An invalid option or argument."""
 
     kind = "bad argument"
 
@@ -68,7 +68,7 @@ class Interrupted(Error):
 
 
 class Crashed(Error):
-    """The process that decoded the image died of it."""
+    """The image crashed the process that decoded it."""
 
     kind = "crashed"
 
@@ -80,5 +80,5 @@ _BY_KIND: dict[str, type[Error]] = {
 
 
 def make(kind: str, detail: str) -> Error:
-    """The exception for a status of the C library, by its name."""
+    """The exception for a status of the C library, given by name."""
     return _BY_KIND.get(kind, Error)(detail)

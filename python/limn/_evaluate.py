@@ -12,7 +12,7 @@ from typing import Any, Union
 from . import _limn
 from ._errors import OptionError
 
-METRICS = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr", "sacreBLEU")  # as enum limn_metric
+METRICS = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "METEOR", "ROUGE_L", "CIDEr", "sacreBLEU")  # as in enum limn_metric
 DEFAULT = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr")
 _IMAGE_COLUMNS = ("image_id", "image", "file_name", "file", "filename", "path", "name", "id")
 _CAPTION_COLUMNS = ("caption", "text", "sentence", "comment")
@@ -22,7 +22,7 @@ Texts = Union[Mapping[Any, Any], Iterable[Any], str, os.PathLike[str]]
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A score minus the baseline's; ``low`` to ``high`` is a 95 % interval, ``p`` the two-sided probability of a
-    difference as large where there is none."""
+    difference this large by chance."""
 
     value: float
     low: float
@@ -33,7 +33,8 @@ class Difference:
 @dataclass(frozen=True)
 class Scores(Mapping[str, float]):
     """Scores by name. ``per_item[metric]`` is a list in the order of ``ids``; ``intervals[metric]`` is a pair when
-    trials were asked for; ``differences[metric]`` with a baseline; ``signature`` says how they came about."""
+    trials were asked for; ``differences[metric]`` is there with a baseline; ``signature`` says how the scores were
+    computed."""
 
     by_name: dict[str, float]
     ids: list[Any]
@@ -56,7 +57,7 @@ class Scores(Mapping[str, float]):
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, list[str]]:
-    """Captions of a file or folder by image, in any format that ``limn-eval`` reads."""
+    """The captions in a file or folder, by image, in any format that ``limn-eval`` reads."""
     found: dict[str, list[str]] = {}
     for name, caption, _ in _limn.read_captions(os.fsencode(path)):
         texts = found.setdefault(name, [])
@@ -75,7 +76,7 @@ def find_meteor_data() -> str | None:
 
 
 def open_metrics(meteor: bool, data: str | os.PathLike[str] | None) -> _limn.Metrics:
-    """An empty corpus, with METEOR's data if wanted."""
+    """An empty corpus, with METEOR's data on request."""
     if not meteor:
         return _limn.Metrics(None)
     folder = data if data is not None else find_meteor_data()
@@ -108,7 +109,8 @@ def _of_frame(frame: Any) -> dict[Any, list[str]]:
 
 
 def collect(texts: Texts) -> dict[Any, list[str]]:
-    """{image: [caption, …]} of what a caller gave: a mapping, a list with an entry an image, a path, a DataFrame."""
+    """{image: [caption, …]} from what the caller gave: a mapping, a list with an entry per image, a path, or a
+    DataFrame."""
     if isinstance(texts, (str, os.PathLike)):
         return dict(read(texts))
     if isinstance(texts, Mapping):
@@ -123,8 +125,8 @@ def _stem(name: object) -> object:
 
 
 def _pair(refs: dict[Any, list[str]], hyps: dict[Any, list[str]], what: str) -> dict[Any, str]:
-    """The caption of each image of the references: by its whole name, or by its last part without ending where
-    those differ, and are one image's alone."""
+    """The caption of each image of the references: by whole name, or, where those differ, by last part without
+    extension if that is unique."""
     if set(refs) == set(hyps):
         by_name = hyps
     else:
@@ -164,14 +166,14 @@ def _check(metrics: Iterable[str]) -> tuple[str, ...]:
 def evaluate(refs: Texts, hyps: Texts, *, baseline: Texts | None = None, metrics: Iterable[str] = DEFAULT,
              meteor_data: str | os.PathLike[str] | None = None, tokenized: bool = False, trials: int = 0,
              seed: int = 0) -> Scores:
-    """Scores of captions against references, as pycocoevalcap and sacreBLEU compute them.
+    """Scores captions against references, as pycocoevalcap and sacreBLEU compute them.
 
     ``refs`` and ``hyps``: ``{image: [caption, …]}``, a list with an entry for each image, a path that ``limn.read``
-    reads, or a DataFrame with columns like ``image`` and ``caption``. The first caption of each image counts.
-    Names are paired whole, or by their last part without ending. ``metrics`` are among Bleu_1 … Bleu_4, METEOR
-    (0 to 1; needs pycocoevalcap's folder ``meteor``), ROUGE_L, CIDEr (CIDEr-D, 0 to 10) and sacreBLEU (0 to 100).
-    ``tokenized``: texts are tokens already. ``trials`` resamplings give 95 % intervals (1000 are usual).
-    ``baseline``: other captions of the same images; differences have intervals and p, by 1000 trials unless said.
+    reads, or a DataFrame with columns like ``image`` and ``caption``. The first caption of each image counts. Names are
+    matched whole, or by their last part without extension. ``metrics`` are from Bleu_1 … Bleu_4, METEOR (0 to 1; needs
+    pycocoevalcap's folder ``meteor``), ROUGE_L, CIDEr (CIDEr-D, 0 to 10) and sacreBLEU (0 to 100). ``tokenized``: the
+    texts are already tokens. ``trials`` resamplings give 95 % intervals (1000 are usual). ``baseline``: other captions
+    of the same images; differences have intervals and p, from 1000 trials by default.
     """
     names = _check(metrics)
     references = collect(refs)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ._errors import FileError, LimitExceeded
 
-MAX_FILE_SIZE = 1 << 30  # bytes, as of the command line
+MAX_FILE_SIZE = 1 << 30  # bytes, as on the command line
 
 
 @dataclass
@@ -35,7 +35,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def _is_pil(image: object) -> bool:
-    module = sys.modules.get("PIL.Image")  # whoever has such an image has imported it
+    module = sys.modules.get("PIL.Image")  # a caller with such an image has imported it
     return module is not None and isinstance(image, module.Image)
 
 
@@ -60,7 +60,7 @@ def _array_pixels(image: object) -> Pixels:
 
 
 def take(image: object) -> tuple[str | os.PathLike[str] | None, bytes | Pixels | None]:
-    """(path, None) of a path, else (None, bytes or pixels)."""
+    """(path, None) for a path, else (None, bytes or pixels)."""
     if isinstance(image, (str, os.PathLike)):
         return image, None
     if isinstance(image, bytes):

@@ -1,4 +1,4 @@
-"""Model files: the default one, and a cache of those that are open in this process."""
+"""Model files: the default one, and a cache of those open in this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _lock = threading.Lock()
 
 
 class Shared:
-    """An open model, immutable, which all captioners of its file share."""
+    """An open model: immutable, and shared by all captioners of its file."""
 
     def __init__(self, paths: tuple[str, ...], cpu: str | None) -> None:
         self.model = _limn.Model(tuple(os.fsencode(path) for path in paths), cpu)
@@ -28,7 +28,7 @@ class Shared:
 
 
 def default_model() -> str:
-    """The path of the default model: of the package ``limn-model``, or of an installation of limn."""
+    """The path of the default model: in the package ``limn-model``, or in an installation of limn."""
     if importlib.util.find_spec("limn_model") is not None:
         import limn_model
         return str(limn_model.path)
@@ -41,7 +41,7 @@ def default_model() -> str:
 
 
 def model_paths(model: PathLike | Sequence[PathLike] | None) -> tuple[str, ...]:
-    """Absolute paths of what a captioner was given."""
+    """Absolute paths of the models that a captioner was given."""
     if model is None:
         return (default_model(), )
     given = [model] if isinstance(model, (str, os.PathLike)) else model
@@ -52,7 +52,7 @@ def _identity(path: str) -> tuple[object, ...]:
     try:
         s = os.stat(path)
     except OSError:
-        return (path, )  # opening it says what is wrong
+        return (path, )  # opening it reports what is wrong
     return (path, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns)
 
 

@@ -1,4 +1,4 @@
-"""Options of captioning as keywords: names, types, ranges and help come from the table of the C library."""
+"""Captioning options as keywords: names, types, ranges and help come from the C library's table."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Pairs = tuple[tuple[str, Union[str, None]], ...]
 
 
 class Options(TypedDict, total=False):
-    """Keywords of ``Captioner``, as the options of the command line are called; ``limn.options()`` tells
-    ranges, defaults and help of each."""
+    """Keywords of ``Captioner``, named as on the command line; ``limn.options()`` lists each one's range, default and
+    help."""
 
     max_pixels: int
     beam: int
@@ -72,7 +72,7 @@ class Option:
 
 
 def options() -> tuple[Option, ...]:
-    """All options that ``Captioner`` takes as keywords, in groups."""
+    """All options that ``Captioner`` takes as keywords, by group."""
     return tuple(
         Option(name=row["name"].replace("-", "_"), type=row["type"], help=row["help"], detail=row["detail"],
                group=row["group"], min=row["min"] if row["type"] in ("int", "float") else None,
@@ -113,7 +113,7 @@ def _number(option: Option, value: Any) -> str:
 
 
 def _values(option: Option, value: object) -> list[str | None]:
-    """What the C library is told of a keyword's value."""
+    """A keyword's value, as passed to the C library."""
     if option.type == "bool":
         if not isinstance(value, bool):
             raise TypeError(f"{option.name}: bool expected, not {type(value).__name__}")
@@ -130,8 +130,8 @@ def _values(option: Option, value: object) -> list[str | None]:
 
 
 def pairs_of(keywords: dict[str, object], others: Iterable[str] = ()) -> Pairs:
-    """Keywords as pairs of names and texts, checked; None stands for the default. ``others`` are the caller's
-    own keywords."""
+    """Keywords as checked pairs of names and texts; None means the default. ``others`` are the caller's own
+    keywords."""
     pairs: list[tuple[str, str | None]] = []
     for name, value in keywords.items():
         option = _TABLE.get(name)

@@ -1,4 +1,4 @@
-"""Where a cluster's run reads and writes: local paths by the system's calls, URLs by fsspec."""
+"""Where a run on a cluster reads and writes: local paths through system calls, URLs through fsspec."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def is_url(name: str) -> bool:
 
 
 def local_path(name: str) -> str | None:
-    """The path of a local place; None of others."""
+    """The path of a local place; None for any other."""
     if name.startswith("file://"):
         return name[len("file://"):]
     return None if is_url(name) else name
 
 
 class Place:
-    """A folder for results. A file there is whole: it is written under another name, synced and renamed; object
-    stores do as much by themselves."""
+    """A folder for results. Files appear there whole: each is written under another name, synced and renamed; object
+    stores guarantee this by themselves."""
 
     def __init__(self, folder: str, storage: dict[str, Any]) -> None:
         self.folder = folder if folder.endswith("://") else folder.rstrip("/") or "/"
@@ -60,7 +60,7 @@ class Place:
             self._fs.rm_file(f"{self._root}/{file}")
 
     def parts(self, ending: str) -> set[str]:
-        """The names of the parts that are there."""
+        """The names of the parts that exist."""
         try:
             names = os.listdir(self._local) if self._local is not None else \
                 [str(path).rsplit("/", 1)[-1] for path in self._fs.ls(self._root, detail=False)]
@@ -105,7 +105,7 @@ class Place:
         return n_lines
 
     def failures(self, part: str) -> list[bytes]:
-        """The records of a part's images that failed."""
+        """The records of the images in a part that failed."""
         if not part.endswith(".jsonl"):
             return []
         return [line for line in self.read(part).splitlines() if b',"error":{"kind":' in line]
@@ -115,7 +115,7 @@ class Place:
         return self.read(part).count(b"\n") if part.endswith(".jsonl") else 0
 
     def remove_leftovers(self) -> None:
-        """Removes temporary files of writers that died, and pieces; for when nobody writes any more."""
+        """Removes pieces, and temporary files of writers that died; call it once nobody is writing."""
         if self._local is None or not os.path.isdir(self._local):
             return
         for name in os.listdir(self._local):
@@ -127,7 +127,7 @@ class Place:
 
 
 def _order(name: str) -> list[bytes]:
-    """Byte-wise in each folder, as the command line walks."""
+    """The sort key: byte order within each folder, as the command line walks."""
     return os.fsencode(name).split(b"/")
 
 
@@ -181,7 +181,7 @@ def _of_text(images: str, storage: dict[str, Any]) -> list[str]:
 
 
 def expand(images: str | Iterable[str], size: int, storage: dict[str, Any]) -> list[Chunk]:
-    """Chunks of names, numbered: their order is the output's."""
+    """Numbered chunks of names, in output order."""
     names = _of_text(images, storage) if isinstance(images, str) else [os.fspath(name) for name in images]
     chunks: list[Chunk] = []
     waiting: list[str] = []
@@ -199,7 +199,7 @@ def expand(images: str | Iterable[str], size: int, storage: dict[str, Any]) -> l
 
 
 def names_sum(chunks: list[Chunk]) -> str:
-    """SHA-256 of the names in their order."""
+    """SHA-256 of the names in order."""
     total = hashlib.sha256()
     for chunk in chunks:
         for name in chunk.names:

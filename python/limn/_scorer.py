@@ -1,4 +1,4 @@
-"""Scorer: how probable a model finds given captions."""
+"""Scorer: how probable given captions are to a model."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ._models import PathLike
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Of a caption. ``words`` are the model's, with ``logprobs`` of each and of the end, natural logarithm, and the
-    same without the image; a word that the vocabulary lacks has NaN, and no share in the sums.
+    """The score of a caption. ``words`` are the model's, with ``logprobs``, natural, of each and of the end, and the
+    same without the image; a word that the vocabulary lacks has NaN and does not count in the sums.
 
-    ``pmi``: the log-probability minus its value without the image, how much the image makes the caption likelier.
+    ``pmi``: the log-probability minus its value without the image, how much likelier the image makes the caption.
     """
 
     caption: str
@@ -37,7 +37,8 @@ class Score:
 class Scorer:
     """Scores of given captions: ``Scorer().score("photo.jpg", ["a dog", "a cat"])``.
 
-    ``model`` and ``cpu`` as of ``Captioner``, or a captioner, whose model it then shares. Any thread may call one.
+    ``model`` and ``cpu`` are as in ``Captioner``; ``model`` may also be a captioner, to share its model. Any thread may
+    call one scorer.
     """
 
     def __init__(self, model: Captioner | PathLike | Sequence[PathLike] | None = None, *, cpu: str | None = None) -> None:
@@ -48,7 +49,7 @@ class Scorer:
         return Scorer, (self._captioner, )
 
     def score(self, image: object, captions: Iterable[str]) -> list[Score]:
-        """A score for each caption, in their order; ``image`` as of ``Captioner.caption``."""
+        """A score for each caption, in order; ``image`` is as in ``Captioner.caption``."""
         if isinstance(captions, str):
             raise TypeError("captions: a list of str, not a str")
         path, data = take(image)

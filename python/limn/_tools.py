@@ -1,4 +1,4 @@
-"""The command line tools that the wheel brings, as scripts: ``limn``, ``limn-eval`` …"""
+"""The command line tools in the wheel, as scripts: ``limn``, ``limn-eval`` …"""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ._errors import FileError
 from ._models import default_model
 
 _FOLDERS = (Path(__file__).parent / "bin",
-            Path(str(_limn.__file__)).parent.parent / "scripts")  # of an editable installation's build
+            Path(str(_limn.__file__)).parent.parent / "scripts")  # the build of an editable installation
 _NEED_MODEL = ("limn", "limn-score", "limn-preprocess")
 
 
 def run(name: str, arguments: list[str]) -> None:
-    """Becomes the tool; returns only when it is not there."""
+    """Replaces this process with the tool; exits with a message if it can't."""
     program = next((folder / name for folder in _FOLDERS if (folder / name).exists()), _FOLDERS[0] / name)
     if name in _NEED_MODEL and "--model" not in arguments and not _is_about(arguments):
         try:
             arguments = ["--model", default_model(), *arguments]
         except FileError:
-            pass  # the tool looks itself, and says where
+            pass  # the tool looks for itself, and says where
     try:
         os.execv(program, [name, *arguments])
     except OSError as error:
@@ -35,5 +35,5 @@ def _is_about(arguments: list[str]) -> bool:
 
 
 def main() -> None:
-    """The script of a tool, by the name that it was called by."""
+    """Runs the tool that has the name this script was called by."""
     run(Path(sys.argv[0]).name, sys.argv[1:])

@@ -1,8 +1,8 @@
 """pycocoevalcap's classes with its numbers, without Java: ``from limn.coco import Cider``.
 
-``compute_score(gts, res)`` takes ``{id: [caption, …]}`` and ``{id: [caption]}``, split at white space as they are:
-tokenize them first with ``PTBTokenizer`` (or any other), as with pycocoevalcap. It returns the score, and one for
-each image in the order of ``gts``, in numpy arrays where pycocoevalcap does.
+``compute_score(gts, res)`` takes ``{id: [caption, …]}`` and ``{id: [caption]}``, and splits them at white space only:
+tokenize them first with ``PTBTokenizer`` (or any other), as with pycocoevalcap. It returns the score, and one for each
+image in the order of ``gts``, in numpy arrays where pycocoevalcap does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _corpus(gts: Captions, res: Captions, meteor_data: str | os.PathLike[str] | 
 
 
 class _Scorer:
-    """A metric with one score."""
+    """A metric with a single score."""
 
     _metric = ""
     _name = ""
@@ -47,7 +47,7 @@ class _Scorer:
 
 
 class Cider(_Scorer):
-    """CIDEr-D, 0 to 10: n-grams are weighted by the references that are given."""
+    """CIDEr-D, 0 to 10: n-grams are weighted by the given references."""
 
     _metric = _name = "CIDEr"
 
@@ -94,7 +94,7 @@ class Meteor:
 
 
 class PTBTokenizer:
-    """The Penn Treebank tokenizer without punctuation, as coco-caption runs it."""
+    """The Penn Treebank tokenizer, dropping punctuation, as coco-caption runs it."""
 
     def __init__(self, verbose: bool = True) -> None:
         self._metrics = _limn.Metrics(None)

@@ -1,11 +1,11 @@
-"""Captions on a Dask cluster: the bytes of one machine, whatever dies on the way.
+"""Captions on a Dask cluster: the same bytes as on one machine, whatever dies on the way.
 
 >>> run = limn.dask.caption("photos/**/*.jpg", "out/", client=client, beam=3)   # doctest: +SKIP
 >>> run.result()                                                                # doctest: +SKIP
 Summary(done=99987, failed=13, skipped=0, errors='out/errors.jsonl')
 >>> limn.dask.merge("out/", "captions.jsonl")                                   # doctest: +SKIP
 
-Workers get chunks of names, and write a file for each: results live in files, not in workers. The same call again does
+Workers get chunks of names, and write a file for each: results live in files, not in workers. Repeating the call does
 what is missing.
 """
 
@@ -33,7 +33,7 @@ from ._places import Place, expand, names_sum
 if TYPE_CHECKING:
     from distributed import Client
 
-Future: TypeAlias = Any  # of distributed, whose types change from release to release
+Future: TypeAlias = Any  # from distributed, whose types change from release to release
 FORMATS = ("jsonl", "parquet")
 _OWN = ("client", "chunk", "model", "cpu", "format", "retries", "sandbox", "storage_options")
 _LOST_SECONDS = 20.0  # without a scheduler until the run ends with an error
@@ -41,8 +41,8 @@ _LOST_SECONDS = 20.0  # without a scheduler until the run ends with an error
 
 @dataclass(frozen=True)
 class Summary:
-    """Images by what became of them: captioned in this run, failed (in this or earlier ones; ``errors`` is the list
-    of them as JSONL), and captioned by earlier runs."""
+    """Numbers of images: captioned in this run, failed (in this or earlier runs; ``errors`` is the JSONL list of them),
+    and captioned by earlier runs."""
 
     done: int
     failed: int
@@ -56,14 +56,14 @@ def caption(images: str | Iterable[str], output: str, *, client: Client, chunk: 
             **options: Unpack[Options]) -> Run:
     """Starts captioning ``images`` into the folder ``output``, and returns at once.
 
-    ``images``: a folder, a pattern with ``*``, a list of names, or tars, which are a chunk each; paths that all
-    workers see, or URLs that fsspec reads with ``storage_options``. ``output`` likewise: ``part-000000.jsonl`` …,
-    a record for each image as ``limn --format jsonl`` writes it (or parquet, which needs pyarrow).
-    ``chunk`` images are a task: about a minute of work is best. ``model`` None: the default model of each worker,
-    which must be the same. ``sandbox`` as of ``Captioner``: without one, an image that kills its worker is found
-    by halving its chunk. A task that fails is tried ``retries`` times more.
+    ``images``: a folder, a pattern with ``*``, a list of names, or tars, each of which is one chunk; paths that all
+    workers see, or URLs that fsspec reads with ``storage_options``. ``output`` likewise: ``part-000000.jsonl`` …, a
+    record for each image as ``limn --format jsonl`` writes it (or parquet, which needs pyarrow). ``chunk`` images make
+    a task: about a minute of work is best. ``model`` None: the default model of each worker, which must be the same.
+    ``sandbox`` is as in ``Captioner``: without one, an image that kills its worker is found by halving its chunk. A
+    task that fails is retried up to ``retries`` times.
 
-    Errors: ``OptionError`` when ``output`` has another run, or a worker another limn or model.
+    Errors: ``OptionError`` if ``output`` holds another run, or a worker has another limn or model.
     """
     if format not in FORMATS:
         raise OptionError(f"format: {format!r} is none of {', '.join(FORMATS)}")
@@ -80,7 +80,7 @@ def caption(images: str | Iterable[str], output: str, *, client: Client, chunk: 
 
 
 def _check_workers(client: Client, job: Job) -> None:
-    """Whether the workers that are there have the same limn and model."""
+    """Checks that the workers now there have the same limn and model."""
     for worker, answer in client.run(importlib.import_module, "limn", on_error="return").items():
         if isinstance(answer, BaseException):
             raise OptionError(f"{worker} has no limn ({answer}); install limn-captioner there")
@@ -94,7 +94,7 @@ def _look(job: Job) -> None:
 
 
 def _claim(job: Job, chunks: list[Chunk], size: int) -> None:
-    """Writes what the run is to run.json, or compares."""
+    """Describes the run in run.json, or compares with the one there."""
     place = Place(job.output, job.storage)
     mine = {"limn": job.version, "model": job.checksum, "options": dict(job.options), "format": job.format,
             "chunk": size, "chunks": len(chunks), "images": sum(len(c.names) for c in chunks),
@@ -113,8 +113,8 @@ def _claim(job: Job, chunks: list[Chunk], size: int) -> None:
 
 
 class Run:
-    """A run that goes on in a thread of the client: ``progress()`` shows it, ``result()`` waits for it,
-    ``cancel()`` ends it. What is written stays; the same call goes on from there."""
+    """A run in progress in a thread of the client: ``progress()`` shows it, ``result()`` waits for it, ``cancel()``
+    ends it. What is written stays; the same call resumes from there."""
 
     def __init__(self, client: Client, job: Job, chunks: list[Chunk], retries: int) -> None:
         self._client: Any = client  # as with Future
@@ -125,7 +125,7 @@ class Run:
         self._flying: dict[str, tuple[Future, Any, Chunk, tuple[Any, ...]]] = {}
         self._pieces: dict[int, dict[int, Chunk | bytes]] = {}  # of chunks that were halved
         self._failed: dict[int, list[bytes]] = {}
-        self._tries: dict[str, int] = {}  # that failed
+        self._tries: dict[str, int] = {}  # of chunks that failed
         self._error: BaseException | None = None
         self._is_cancelled = False
         self._done = self._skipped = 0
@@ -153,7 +153,7 @@ class Run:
         return self._done, sum(map(len, self._failed.values())), self._skipped
 
     def progress(self, every: float = 1.0) -> None:
-        """Shows how far it is, on standard error, until it ends."""
+        """Shows progress on standard error until the run ends."""
         begin = time.monotonic()
         is_live = sys.stderr.isatty() or "ipykernel" in sys.modules
         while True:
@@ -182,7 +182,7 @@ class Run:
         return Summary(done, failed, skipped, self._place.name("errors.jsonl"))
 
     def cancel(self) -> None:
-        """Ends the run; chunks that are in work may still be finished."""
+        """Ends the run; chunks in progress may still be finished."""
         self._is_cancelled = True
         self._thread.join()
 
@@ -216,7 +216,7 @@ class Run:
                                 "on") from None
 
     def _fill(self) -> None:
-        """Two chunks a thread are in flight."""
+        """Keeps two chunks per thread in flight."""
         if not self._todo:
             return
         most = 2 * max(1, sum(self._client.nthreads().values()))
@@ -250,7 +250,7 @@ class Run:
             if self._tries[chunk.label] > self._retries:
                 raise done.error
             self._submit(work, chunk, *arguments)
-        elif self._client.status == "running":  # its worker died with the result: its file tells it again
+        elif self._client.status == "running":  # its worker died with the result: the file still has it
             self._submit(work, chunk, *arguments)
         else:
             raise Error(f"no scheduler ({self._client.status}); run it again to go on")
@@ -275,7 +275,7 @@ class Run:
         self._failed[chunk.number] = done.failed
 
     def _halve(self, chunk: Chunk, reason: str) -> None:
-        """An image of the chunk kills workers: its halves are tried by themselves, an image alone has failed."""
+        """An image of the chunk kills workers: its halves are tried separately; a single image has failed."""
         if chunk.is_archive:
             raise Crashed(f"{chunk.names[0]}: workers die of it: {reason}")
         pieces = self._pieces.setdefault(chunk.number, {})
@@ -296,8 +296,8 @@ class Run:
 
 def merge(output: str, to: str, *, overwrite: bool = False,
           storage_options: Mapping[str, Any] | None = None) -> int:
-    """Writes the parts of a finished run to one file, in the order of the names, and returns the number of
-    images: the bytes that one machine would have written. ``to`` gets its name when it is whole."""
+    """Writes the parts of a finished run to one file, in the order of the names: the bytes that one machine would have
+    written. Returns the number of images. ``to`` gets its name once it is complete."""
     place = Place(output, dict(storage_options or {}))
     if not place.exists("run.json"):
         raise OptionError(f"{output} has no run.json: it is no run's output")
@@ -318,14 +318,14 @@ def merge(output: str, to: str, *, overwrite: bool = False,
 
 def map_partitions(frame: Any, *, column: str = "image", model: str | list[str] | None = None,
                    sandbox: bool | None = None, **options: Unpack[Options]) -> Any:
-    """Captions of a Dask DataFrame's images, as a column: of each row's path, bytes, or ``{"bytes", "path"}``.
-    An image that fails has None."""
+    """Captions for the images of a Dask DataFrame, as a column: each row has a path, bytes, or ``{"bytes", "path"}``.
+    An image that fails gets None."""
     captioner = Captioner(model, sandbox=sandbox, **options)
     return frame.map_partitions(caption_frame, column, captioner, meta=(column, object))
 
 
 def caption_frame(frame: Any, column: str, captioner: Captioner) -> Any:
-    """The same of a pandas DataFrame."""
+    """The same for a pandas DataFrame."""
     images = [_image_of(value) for value in frame[column]]
     found = [None if r.error else str(r.caption) for r in captioner.caption_many(images, threads=1)]
     return type(frame[column])(found, index=frame.index, dtype=object, name=column)

@@ -1,8 +1,8 @@
-"""The cluster's tests at full length, and what an idle machine is needed for: cluster_full.py [--times]
+"""The cluster's tests at full length, and measurements that need an idle machine: cluster_full.py [--times]
 
-LIMN_SOURCE_ROOT, LIMN_TOOL, LIMN_MODEL, LIMN_TINY_MODEL, LIMN_POISON and PYTHONPATH as `meson test` sets them. With --times
-only the measurements, of which each line says what is asked for: two workers against one, Dask against `limn --threads 2`,
-evaluate against pycocoevalcap, two threads against one, gaps of a thread beside captioning.
+LIMN_SOURCE_ROOT, LIMN_TOOL, LIMN_MODEL, LIMN_TINY_MODEL, LIMN_POISON and PYTHONPATH as `meson test` sets them. With
+--times, only the measurements; each line says what is required: two workers against one, Dask against `limn --threads
+2`, evaluate against pycocoevalcap, two threads against one, gaps in a thread that runs during captioning.
 """
 
 import os
@@ -21,7 +21,7 @@ from support import LIMN, MODEL, PHOTOS, SHARED  # noqa: E402
 import limn  # noqa: E402
 import limn.dask  # noqa: E402
 
-SECONDS = 40  # of the longer measurements: all take less than four minutes on two idle cores
+SECONDS = 40  # for the longer measurements: all take less than four minutes on two idle cores
 
 
 def tell(what, value, asked, holds):
@@ -29,7 +29,7 @@ def tell(what, value, asked, holds):
 
 
 def rate_of_workers(folder, n, names):
-    """Captions a second of n workers with one thread each, once they are warm."""
+    """Captions per second of n workers with one thread each, once they are warm."""
     cluster = test_dask.Cluster(folder, n)
     try:
         limn.dask.caption(names[:64], f"{folder}/warm-{n}", client=cluster.client, chunk=16, model=MODEL).result()

@@ -1,4 +1,4 @@
-"""Preloaded by workers of test_dask.py: in a folder called "full" the disk is full."""
+"""Preloaded by workers of test_dask.py: in a folder called "full", the disk is full."""
 
 import errno
 import os

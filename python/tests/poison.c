@@ -1,4 +1,4 @@
-/* Preloaded by workers of test_dask.py: a flaw in libjpeg, by which a JPEG of 13 x 13 pixels ends
+/* Preloaded by workers of test_dask.py: a flaw in libjpeg, by which a JPEG of 13 x 13 pixels kills
  * the process that decodes it. */
 #include <dlfcn.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 
 static boolean (*start)(j_decompress_ptr);
 
-/* Before the doors of a sandbox close. */
+/* Before the sandbox closes. */
 __attribute__((constructor)) static void find(void)
 {
     void *const library = dlopen("libjpeg.so.62", RTLD_NOW | RTLD_LOCAL);

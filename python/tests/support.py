@@ -1,4 +1,4 @@
-"""What the tests of the package share: places, and models."""
+"""What the package's tests share: paths and models."""
 
 import os
 import unittest
@@ -13,7 +13,7 @@ SHARED = ROOT.parent / "shared"
 
 
 def needs(*modules):
-    """Leaves a test out, and says so, where a module is missing."""
+    """Skips a test, and says so, where a module is missing."""
     import importlib.util
     missing = [m for m in modules if importlib.util.find_spec(m) is None]
     return unittest.skipIf(missing, f"left out: {', '.join(missing)} is not installed")

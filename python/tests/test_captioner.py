@@ -1,4 +1,4 @@
-"""Captioner and Scorer: what they say is what the command line says, from any thread and after a fork."""
+"""Captioner and Scorer: they give what the command line gives, from any thread and after a fork."""
 
 import gc
 import logging
@@ -205,7 +205,8 @@ class ThreadTest(unittest.TestCase):
         self.assertEqual(wrong, [])
 
     def test_the_gil_is_free(self):
-        """A thread beside captioning goes on: its longest gap is far below a caption of a large photo."""
+        """Another thread keeps running during captioning: its longest gap is far shorter than captioning a large photo
+        takes."""
         c = limn.Captioner(MODEL, beam=20)
         c.caption(KITTEN)
         stop, ticks = threading.Event(), []

@@ -1,6 +1,6 @@
-"""A cluster of `dask worker` processes gives the bytes of one machine, whatever dies on the way.
+"""A cluster of `dask worker` processes gives the same bytes as one machine, whatever dies on the way.
 
-The thirteen acceptance tests, short; cluster_full.py asks for more of each.
+Short versions; cluster_full.py runs them at full length.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ def tearDownModule():
 
 
 class Cluster:
-    """A scheduler and workers as processes of their own, which a test may kill."""
+    """A scheduler and workers as separate processes, which a test may kill."""
 
     def __init__(self, folder, n_workers=2, threads=1, options=(), preload=""):
         self.folder = Path(folder)
@@ -75,7 +75,7 @@ class Cluster:
                           LD_PRELOAD=self.preload, **environment)
 
     def pids(self):
-        """The workers' own processes, below their nannies."""
+        """The worker processes proper, children of their nannies."""
         return list(self.client.run(os.getpid).values())
 
     def stop(self):
@@ -92,7 +92,7 @@ class Cluster:
 
 
 def command_line(names, output, *options):
-    """What limn writes of these names on one machine."""
+    """What limn writes for these names on one machine."""
     subprocess.run([LIMN, "--model", TINY, "-q", "-o", str(output), *options, "-"],
                    input="\n".join(names).encode(), check=False)
     return Path(output).read_bytes()
@@ -103,7 +103,7 @@ class ClusterTest(unittest.TestCase):
 
     @classmethod
     def gentle(cls):
-        """The cluster, two workers with a thread each, of all tests that leave it as it is."""
+        """The cluster shared by all tests that leave it as it is: two workers with one thread each."""
         if ClusterTest._gentle is None:
             ClusterTest._gentle = Cluster(tempfile.mkdtemp(prefix="limn-cluster-"))
         return ClusterTest._gentle
@@ -126,7 +126,7 @@ class ClusterTest(unittest.TestCase):
         return cluster
 
     def images(self, n):
-        """Names of n images, some of which are broken or missing, by links to a few."""
+        """Names of n images, links to a few files; some are broken or missing."""
         bad = ROOT / "tests/data/bad"
         sources = [*PHOTOS, str(bad / "truncated50.jpg"), str(bad / "text.jpg")]
         where = self.folder / "in"
@@ -291,7 +291,8 @@ class KillTest(ClusterTest):
 
 class TroubleTest(ClusterTest):
     def poisoned(self, n):
-        """Names of n images, of which the sixth ends what decodes it; and what is expected of the others."""
+        """Names of n images, the sixth of which kills the process that decodes it; and what is expected of the
+        others."""
         from PIL import Image
         names = self.images(n)
         expected = self.expected(names).splitlines()
@@ -307,7 +308,7 @@ class TroubleTest(ClusterTest):
 
     @needs("PIL")
     def test_3_poison_in_the_sandbox(self):
-        """The decoder dies of an image: an error line, and no worker dies."""
+        """An image kills the decoder: there is an error line, and no worker dies."""
         names, expected = self.poisoned(24)
         cluster = self.cluster(2, preload=POISON)
         before = sorted(cluster.pids())
@@ -317,7 +318,7 @@ class TroubleTest(ClusterTest):
 
     @needs("PIL")
     def test_3_poison_in_the_worker(self):
-        """The worker dies of an image: halving finds it, and the rest is equal."""
+        """An image kills the worker: halving finds it, and the other captions are the same."""
         names, expected = self.poisoned(24)
         cluster = self.cluster(2, preload=POISON)
         summary = self.start(cluster, names, chunk=4, sandbox=False).result(240)
@@ -330,7 +331,7 @@ class TroubleTest(ClusterTest):
         with self.assertRaisesRegex(OSError, "No space left"):
             self.start(cluster, names, "full", retries=1).result(60)
         self.assertEqual([p.name for p in (self.folder / "full").iterdir() if "part" in p.name], [])
-        with self.assertRaisesRegex(OSError, "/proc/limn"):  # where nobody can write
+        with self.assertRaisesRegex(OSError, "/proc/limn"):  # nobody can write there
             limn.dask.caption(names, "/proc/limn", client=cluster.client, model=TINY)
 
     def test_6_many_names(self):
@@ -388,7 +389,7 @@ class TroubleTest(ClusterTest):
             self.start(cluster, PHOTOS)
 
     def test_11_threads(self):
-        """A worker with 4 threads captions with 4, and starts none of its own for an image."""
+        """A worker with 4 threads captions with 4, and starts no more for an image."""
         cluster = self.cluster(1, 4)
         run = self.start(cluster, [PHOTOS[i % len(PHOTOS)] for i in range(400)], chunk=8)
         most = 0
@@ -426,7 +427,7 @@ class TroubleTest(ClusterTest):
             limn.dask.caption(names, str(self.folder / "y"), client=cluster.client, model="/nowhere")
 
 
-# ---- run on workers
+# ---- functions that run on workers
 
 
 def open_many_times(data):

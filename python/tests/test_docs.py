@@ -1,4 +1,5 @@
-"""The documents' Python lines, and the samples, as a user would run them. What is not installed is left out, and said."""
+"""The Python examples in the documents, and the samples, as a user would run them. What needs a missing package is
+skipped, with a message."""
 
 import doctest
 import json
@@ -19,7 +20,7 @@ CAPTIONS = {Path(name).name: text for name, text in EXPECTED.items()}
 
 
 def setUpModule():
-    """The default model is where an installation has it: in a package."""
+    """Puts the default model where an installation has it: in a package."""
     global _folder
     _folder = tempfile.TemporaryDirectory()
     package = Path(_folder.name) / "limn_model"
@@ -36,7 +37,7 @@ def tearDownModule():
 
 class DocumentTest(unittest.TestCase):
     def run_blocks(self, document):
-        """Its blocks that have >>>, one after another, in a folder with photo.jpg."""
+        """Runs its blocks that have >>>, one after another, in a folder with photo.jpg."""
         text = "\n".join(b for b in BLOCK.findall((ROOT / document).read_text()) if ">>>" in b)
         test = doctest.DocTestParser().get_doctest(text, {}, document, document, 0)
         self.assertGreater(len(test.examples), 1)

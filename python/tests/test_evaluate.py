@@ -19,8 +19,8 @@ HYPS = {"a": "a dog runs", "b": "two cats on a bed", "c": "men play a game"}
 
 
 def made_captions(n):
-    """n images with four references and a caption each, of words that METEOR's stems, synonyms and paraphrases match, and
-    of what tokenizers split."""
+    """n images with four references and a caption each, made of words that METEOR's stems, synonyms and paraphrases
+    match, and of text that tokenizers split."""
     parts = (("A", "The", "One", "Two"), ("dog", "dogs", "puppy", "man's dog", "kitten", "well-known cat", "U.S. woman", "child"),
              ("is running", "runs", "ran quickly", "isn't sitting", "sits", "was seated", "jumped 2.5 feet"),
              ("on", "in front of", "near", "beside"), ("the beach.", "a beach", "grass, water", "a table!", "the sofa/couch",
@@ -31,7 +31,8 @@ def made_captions(n):
 
 
 def many_captions(n=5000):
-    """(references, captions) of n images: Flickr8k's people against each other where they are, else made ones."""
+    """(references, captions) of n images: Flickr8k's human captions against each other where available, else made-up
+    ones."""
     path = SHARED / "data/flickr8k/captions.token.txt"
     if not path.exists():
         return made_captions(n)
@@ -42,7 +43,7 @@ def many_captions(n=5000):
 class CocoTest(unittest.TestCase):
     @needs("numpy")
     def test_pycocoevalcaps_numbers(self):
-        """Its scores of captions as they are, of the sets whose numbers it gave (tests/fixtures/make_metrics.py)."""
+        """Its scores of captions taken as they are, for the sets that it scored (tests/fixtures/make_metrics.py)."""
         from limn.coco import Bleu, Cider, PTBTokenizer, Rouge
         for data in SETS:
             gts = {i: image["refs"] for i, image in enumerate(data["images"])}
@@ -63,7 +64,7 @@ class CocoTest(unittest.TestCase):
 
     @needs("numpy", "pycocoevalcap")
     def test_pycocoevalcap_itself(self):
-        """Scores of 5,000 captions and of each image, to 1e-8."""
+        """Scores of 5,000 captions, and of each image, agree to 1e-8."""
         from pycocoevalcap.bleu.bleu import Bleu
         from pycocoevalcap.cider.cider import Cider
         from pycocoevalcap.rouge.rouge import Rouge
@@ -81,7 +82,7 @@ class CocoTest(unittest.TestCase):
     @needs("pycocoevalcap")
     @unittest.skipUnless(shutil.which("java"), "left out: pycocoevalcap's tokenizer and METEOR need java")
     def test_pycocoevalcaps_java(self):
-        """The same of its tokenizer, whose texts are the same, and of METEOR with its data."""
+        """Its tokenizer gives the same texts, and METEOR with its data the same scores."""
         from pycocoevalcap.meteor.meteor import Meteor
         from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
         import limn.coco

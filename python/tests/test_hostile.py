@@ -1,5 +1,5 @@
-"""The extension with arguments that nobody should give: an exception each, and the process lives. .ci/run does the same
-under AddressSanitizer."""
+"""Calls the extension with arguments that nobody should give: each raises an exception, and the process survives.
+.ci/run does the same under AddressSanitizer."""
 
 import itertools
 import random
@@ -33,7 +33,7 @@ class Odd:
 
 
 def tried(function, *arguments):
-    """Calls it; any exception is right, but not SystemError, which would be a flaw of the binding."""
+    """Calls it; any exception is right except SystemError, which would be a flaw in the binding."""
     try:
         function(*arguments)
     except SystemError:
@@ -133,7 +133,7 @@ class HostileTest(unittest.TestCase):
         self.assertIn(True, found)
 
     def test_references_are_returned(self):
-        """What a call got and gave is freed: counts of references stay."""
+        """What a call took and returned is freed: reference counts stay the same."""
         model, state, scorer, metrics = objects()
         pixels, name, pairs = state.load(KITTEN, None), b"a name", [("beam", "2")]
         references = tuple(["a dog"])

@@ -1,4 +1,4 @@
-"""Keywords and the table of options are the same."""
+"""The keywords match the table of options."""
 
 import typing
 import unittest

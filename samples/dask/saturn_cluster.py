@@ -1,6 +1,6 @@
-"""A managed service, in the form that Saturn Cloud gives it: `saturn_cluster.py s3://BUCKET/PHOTOS/ s3://BUCKET/OUT`. The
-workers' image needs the wheels of limn-captioner and limn-model, distributed and s3fs. Written from the service's documents; it
-was not run, as we have no account."""
+"""A managed service, here Saturn Cloud: `saturn_cluster.py s3://BUCKET/PHOTOS/ s3://BUCKET/OUT`. The workers' container
+image needs the wheels of limn-captioner and limn-model, distributed and s3fs. Written from the service's documentation;
+not tested, as we have no account."""
 
 import sys
 

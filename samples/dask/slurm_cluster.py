@@ -1,5 +1,5 @@
-"""Slurm, by dask-jobqueue: `slurm_cluster.py FOLDER OUT`, from a machine that may submit jobs. FOLDER and OUT are on storage
-that all nodes see. Written from dask-jobqueue's documents; it was not run, as we have no Slurm."""
+"""Slurm, through dask-jobqueue: `slurm_cluster.py FOLDER OUT`, on a machine that may submit jobs. FOLDER and OUT are on
+storage that all nodes see. Written from dask-jobqueue's documentation; not tested, as we have no Slurm."""
 
 import sys
 
@@ -12,7 +12,7 @@ if __name__ == "__main__":
     images, out = sys.argv[1:]
     cluster = SLURMCluster(cores=16, processes=1, memory="4GB", walltime="01:00:00",
                            worker_extra_args=["--lifetime", "55m", "--lifetime-stagger", "4m"])
-    cluster.adapt(minimum=0, maximum=50)  # nodes come when there is work, and leave before their time is up
+    cluster.adapt(minimum=0, maximum=50)  # nodes are added when there is work, and leave before their time is up
     with Client(cluster) as client:
         run = limn.dask.caption(images, out, client=client, chunk=1024, retries=10)
         run.progress(every=30)

@@ -3,10 +3,10 @@
 
     samples/photos/choose.py FOLDER
 
-Downloads the packages below (apt-get download), and writes the photos to FOLDER. Of each package's photos those come
-first whose "PACKAGE/PATH" has the smallest SHA-256; as many are taken as stands there. A JPEG of at most 640 pixels a
-side and 150 KB is taken as it is in the package; others are scaled down to that (Lanczos) and saved as JPEG of quality
-85, without metadata. Needs Debian 12, python3-pil."""
+Downloads the packages below (apt-get download), and writes the photos to FOLDER. Each package's photos are sorted by
+the SHA-256 of "PACKAGE/PATH", and the first ones are taken, as many as the table says. A JPEG of at most 640 pixels a
+side and 150 KB is copied unchanged; others are scaled down to 640 pixels (Lanczos) and saved as JPEG of quality 85,
+without metadata. Needs Debian 12, python3-pil."""
 
 import hashlib
 import pathlib
@@ -17,7 +17,7 @@ import tempfile
 from PIL import Image
 
 SIDE, SIZE = 640, 150_000
-# Package, how many, and where its photos are; of scikit-image's data the few that are photos of things.
+# Package, how many, and where its photos are; from scikit-image's data, the few that are photos of things.
 PACKAGES = (
     ("scratch", 4, ["usr/share/scratch/Media/Backgrounds/*/*.jpg"]),
     ("gnome-control-center-data", 4, ["usr/share/pixmaps/faces/*.jpg"]),
@@ -28,7 +28,7 @@ PACKAGES = (
 
 
 def unpack(package, folder):
-    """The package's files, in the folder."""
+    """Unpacks the package's files into the folder."""
     folder.mkdir()
     subprocess.run(["apt-get", "-qq", "download", package], cwd=folder, check=True)
     archive = next(folder.glob("*.deb"))
@@ -37,12 +37,12 @@ def unpack(package, folder):
 
 
 def order(package, path, root):
-    """What photos are sorted by."""
+    """The key that photos are sorted by."""
     return hashlib.sha256(f"{package}/{path.relative_to(root)}".encode()).hexdigest()
 
 
 def write(path, out):
-    """The photo as it is, or smaller."""
+    """Writes the photo as it is, or smaller."""
     with Image.open(path) as image:
         if image.format == "JPEG" and max(image.size) <= SIDE and path.stat().st_size <= SIZE:
             out.write_bytes(path.read_bytes())
@@ -53,7 +53,7 @@ def write(path, out):
 
 
 def main(target):
-    """Downloads, chooses and writes."""
+    """Downloads the packages, chooses photos and writes them."""
     target = pathlib.Path(target)
     target.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:

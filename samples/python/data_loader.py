@@ -1,4 +1,4 @@
-"""PyTorch: `data_loader.py FOLDER`. Features of images, by the DataLoader's two worker processes."""
+"""PyTorch: `data_loader.py FOLDER`. Features of images, computed in the DataLoader's two worker processes."""
 
 import sys
 from pathlib import Path

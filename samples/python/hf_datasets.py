@@ -1,4 +1,4 @@
-"""Hugging Face datasets: `hf_datasets.py FOLDER`, captions in two processes. They get the captioner as a recipe."""
+"""Hugging Face datasets: `hf_datasets.py FOLDER`, captions in two processes. The captioner is pickled as a recipe."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
 # # Captions from a notebook
 #
-# `jupytext --to notebook notebook.py` makes a notebook of this file, and the tests do it too: each block is a cell.
-# Set `photos` to a folder of images.
+# `jupytext --to notebook notebook.py` makes a notebook from this file, as the tests do: each block is a cell. Set
+# `photos` to a folder of images.
 
 # %%
 import os
@@ -18,7 +18,7 @@ captioner = limn.Captioner(confidence=True)
 results = list(captioner.caption_many(sorted(Path(photos).glob("*.jpg"))))
 captions = {Path(r.name).name: str(r.caption) for r in results if not r.error}
 
-# %% look: the least sure first
+# %% look: the least certain first
 for r in sorted(results, key=lambda r: r.caption.confidence):
     print(f"{r.caption.confidence:.2f}  {Path(r.name).name:16} {r.caption}")
 
@@ -26,7 +26,7 @@ for r in sorted(results, key=lambda r: r.caption.confidence):
 corrected = {**captions, "kitten.jpg": "a kitten looking over a board"}
 (work / "captions.tsv").write_text("".join(f"{name}\t{text}\n" for name, text in corrected.items()))
 
-# %% evaluate: how far what was said is from what is right
+# %% evaluate: the captions against the corrected ones
 scores = limn.evaluate(work / "captions.tsv", captions, metrics=["Bleu_4", "ROUGE_L", "CIDEr"])
 print(scores)
 print(min(zip(scores.per_item["ROUGE_L"], scores.ids)))

@@ -1,5 +1,5 @@
-"""Ray Data: `ray_data.py FOLDER`. An actor has a captioner; rows come and go in batches. One actor at least, and a CPU
-left for reading."""
+"""Ray Data: `ray_data.py FOLDER`. Each actor has a captioner, and gets rows in batches. Uses at least one actor, and
+leaves a CPU for reading."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The default model of limn: ``path`` is its file. Its terms are not those of limn's code: see limn-default.md."""
+"""The default model of limn: ``path`` is its file. Its license is not that of limn's code: see limn-default.md."""
 
 from pathlib import Path
 
