@@ -1,5 +1,6 @@
-"""EfficientNet-Lite0 weights with their original names, as the converter's inputs: PyTorch files of
-both containers and safetensors files. Values are seeded and mean nothing. Standard library only."""
+"""EfficientNet-Lite0 weights with their original names, as input for the converter: PyTorch files
+in both containers, and safetensors files. Values are seeded and mean nothing. Standard library
+only."""
 
 import array
 import collections
@@ -19,7 +20,7 @@ Tensor = collections.namedtuple("Tensor", "shape values")
 
 
 def count(shape):
-    """How many elements a shape has."""
+    """The number of elements in a shape."""
     n = 1
     for size in shape:
         n *= size
@@ -27,12 +28,12 @@ def count(shape):
 
 
 def as_float32(value):
-    """The nearest number of 32 bits."""
+    """The nearest 32-bit float."""
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
 def fnv1a64(data):
-    """64-bit FNV-1a, of few bytes."""
+    """64-bit FNV-1a, for short data."""
     value = 0xcbf29ce484222325
     for byte in data:
         value = (value ^ byte) * 0x100000001b3 % 2 ** 64
@@ -40,7 +41,7 @@ def fnv1a64(data):
 
 
 class Maker:
-    """Draws values: from a table, since a few million are needed."""
+    """Draws values from a table, since a few million are needed."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -54,7 +55,7 @@ class Maker:
 
 
 def lite0(seed=1, n_classes=10):
-    """All tensors of the encoder, without prefix, as a dictionary in the order of the network."""
+    """All tensors of the encoder, without prefix, as a dictionary in network order."""
     maker = Maker(seed)
     tensors = {}
 
@@ -81,7 +82,7 @@ def lite0(seed=1, n_classes=10):
 
 
 def decoder(seed=2, dim=16, tokens=6, positions=49, steps=32, layers=1):
-    """A small decoder, with the names that it has in both formats."""
+    """A small decoder, with the names used in both formats."""
     maker = Maker(seed)
     tensors = {}
 
@@ -122,7 +123,7 @@ WORDS = ["<pad>", "<s>", "</s>", "<unk>", "a", "dog"]
 
 
 def reference():
-    """The tensors of a small captioner with the reference's names."""
+    """The tensors of a small captioner, with the reference's names."""
     tensors = {"encoder." + name: tensor for name, tensor in lite0().items()
                if not name.startswith("_fc") and not name.endswith("num_batches_tracked")}
     tensors.update(decoder())
@@ -152,7 +153,8 @@ def write_safetensors(path, tensors, metadata):
 
 
 def read_safetensors(path):
-    """Metadata and {name: (dtype, shape, values)}, after checking what the format demands."""
+    """Returns metadata and {name: (dtype, shape, values)}, after checking what the format
+    requires."""
     with open(path, "rb") as file:
         data = file.read()
     size = struct.unpack("<Q", data[:8])[0]
@@ -172,8 +174,9 @@ def read_safetensors(path):
     return metadata, tensors
 
 
-# ---- PyTorch -------------------------------------------------------------------------------
-# The pickles are those of torch.save: stand-ins for torch's functions and storages give the names.
+# ---- PyTorch ------------------------------------------------------------------------------- The
+# pickles are like those of torch.save: stand-ins for torch's functions and storages supply the
+# names.
 
 def stand_in(module, name):
     """Something that pickle writes as a reference to module.name."""

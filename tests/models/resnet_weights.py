@@ -1,6 +1,6 @@
 """torchvision's ResNet-18, -50, -101 and Wide ResNet-50-2 with seeded weights under their original names, and an image.
-Values mean nothing, but keep the size of activations. Standard library only: test_resnet.py and
-tests/fixtures/make_resnet.py draw the same."""
+Values mean nothing, but keep activations at the same scale. Standard library only: test_resnet.py and
+tests/fixtures/make_resnet.py draw the same values."""
 
 import array
 import math

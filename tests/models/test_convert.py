@@ -22,7 +22,7 @@ LAYERS = {"stem": ("_conv_stem", "_bn0"), "head": ("_conv_head", "_bn1"),
 
 
 def folded(tensors, name, prefix=""):
-    """Batch norm folded in double precision: the tensor `name` of the output."""
+    """The output's tensor `name`, with batch norm folded in double precision."""
     block, layer, part = re.fullmatch(r"encoder\.(?:blocks\.(\d+)\.)?(\w+)\.(\w+)", name).groups()
     start = prefix + (f"_blocks.{block}." if block else "")
     conv, norm = (start + part_name for part_name in LAYERS[layer])
@@ -55,13 +55,13 @@ class Convert(unittest.TestCase):
                               capture_output=True, text=True, check=False, cwd=self.folder)
 
     def convert(self, *arguments):
-        """The output of a conversion that must work."""
+        """Returns the output of a conversion that must work."""
         done = self.run_convert(*arguments)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return original.read_safetensors(self.output)
 
     def assert_fails(self, code, text, *arguments):
-        """It fails with this exit code and text, and leaves no file behind."""
+        """The conversion fails with this exit code and text, and leaves no file behind."""
         before = sorted(os.listdir(self.folder))
         done = self.run_convert(*arguments)
         self.assertEqual(done.returncode, code, done.stderr)
@@ -69,7 +69,7 @@ class Convert(unittest.TestCase):
         self.assertEqual(sorted(os.listdir(self.folder)), before)
 
     def assert_fails_as_reference(self, text, tensors, config=None):
-        """The same for a reference captioner with these tensors."""
+        """The same, for a reference captioner with these tensors."""
         path = self.folder / "bad.safetensors"
         original.write_safetensors(path, tensors, original.reference_metadata(config))
         self.assert_fails(2, text, path)
@@ -211,7 +211,7 @@ class Convert(unittest.TestCase):
         self.assert_fails(1, "--average: needs two or more models", "--average", TOY)
 
     def test_document_frequencies(self):
-        """Counted here once more, from words that the tokenizer leaves alone."""
+        """They match counts made here, from words that the tokenizer leaves alone."""
         captions = {"1.jpg": ["a dog runs", "a red dog"], "2.jpg": ["a red cat ."],
                     "3.jpg": ["the red dog", "a red dog runs"], "4.jpg": ["a zebra"]}
         text = "".join(f"{name}#{k}\t{line}\n" for k in (0, 1) for name, lines in captions.items()
@@ -256,7 +256,7 @@ class Convert(unittest.TestCase):
             self.assertTrue(array.array("f", values) == weights["_fc." + end].values)
         encoder = self.folder / "encoder.safetensors"
         self.output.rename(encoder)
-        # A captioner of this encoder gets it, one of another does not.
+        # A captioner with this encoder gets it, one with another encoder does not.
         reference = original.reference()
         reference.update({f"encoder.{name}": tensor for name, tensor in weights.items()
                           if not name.startswith("_fc") and not name.endswith("num_batches_tracked")})
@@ -275,7 +275,7 @@ class Convert(unittest.TestCase):
         self.assert_fails(1, f"--tags {TOY}: has no tags", TOY, "--force", "--tags", TOY)
 
     def test_tag_slots(self):
-        """They stay, and so does the number of the tags that the decoder reads."""
+        """They are kept, and so is the number of tags that the decoder reads."""
         metadata, tensors = self.convert(SLOTTED)
         self.assertEqual(self.output.read_bytes(), pathlib.Path(SLOTTED).read_bytes())
         self.assertEqual(metadata["limn.version"], "2")
@@ -283,7 +283,7 @@ class Convert(unittest.TestCase):
         self.assertEqual([half[f"decoder.tag_{end}"][0] for end in ("embedding", "probability")], ["F16", "F32"])
         metadata, _ = self.convert(SLOTTED, "--encoder-only", "--force")
         self.assertEqual(metadata["limn.version"], "1")
-        # "any", of three tags, under the name of the twelve
+        # "any", with three tags, under the name of the set of twelve
         metadata["limn.tags"] = json.dumps([{**json.loads(metadata["limn.tags"])[1], "set": "objects"}])
         other = self.folder / "other.safetensors"
         kept = {name.replace(".any.", ".objects."): tensor for name, tensor in tensors.items()

@@ -17,10 +17,10 @@ INSPECT, TOY, SLOTTED = (os.path.abspath(a) for a in sys.argv[1:4])
 
 
 class Inspect(unittest.TestCase):
-    """What it writes about good and broken models."""
+    """What limn-inspect writes about good and broken models."""
 
     def inspect(self, *arguments):
-        """Its exit code, the lines it wrote, and its messages."""
+        """Returns its exit code, the lines it wrote, and its messages."""
         done = subprocess.run([INSPECT, *map(str, arguments)], capture_output=True, text=True,
                               check=False)
         return done.returncode, done.stdout.splitlines(), done.stderr

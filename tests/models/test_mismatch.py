@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Finds captions of other images by their PMI: test_mismatch.py LIMN_SCORE MODEL [N]
 
-Takes N images of Flickr8k's development set (../shared/data, default 150) with a caption of their own and one
-of another image each, and prints how often limn-score gives the own one more than the other, over all pairs of
-an own and an other caption (the area under the ROC curve). Skipped (exit code 77) where the data is not.
+Takes N images (default 150) of Flickr8k's development set (../shared/data), each with one of its own captions and one
+of another image, and prints how often limn-score gives the image's own caption the higher PMI, over all pairs of an own
+and another caption (the area under the ROC curve). Skipped (exit code 77) without the data.
 """
 
 import json
@@ -27,7 +27,7 @@ def read_captions(path):
 
 
 def area(own, other):
-    """The share of pairs in which the own caption has more; equal ones count half."""
+    """The share of pairs in which the image's own caption scores higher; ties count half."""
     wins = sum((a > b) + 0.5 * (a == b) for a in own for b in other)
     return wins / (len(own) * len(other))
 

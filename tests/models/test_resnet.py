@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """torchvision's ResNets from their files to features: test_resnet.py LIMN-CONVERT PRINT-FEATURES LIMN-INSPECT
 
-Features are compared with torchvision's (tests/fixtures/make_resnet.py). Standard library only; where torch
-and torchvision are installed, also with what they compute and save here.
+Features are compared with torchvision's (tests/fixtures/make_resnet.py). Standard library only; where torch and
+torchvision are installed, also with what they compute and save in this run.
 """
 
 import array
@@ -38,7 +38,7 @@ class ResNet(unittest.TestCase):
                               capture_output=True, text=True, check=False)
 
     def features(self, level, threads="1", shape=SHAPE):
-        """The bytes that a CPU level gives; None where this machine lacks it."""
+        """The feature bytes at a CPU level; None if this machine lacks it."""
         done = subprocess.run([PRINT, self.model, *map(str, shape), level, threads],
                               input=resnet_weights.image(*shape), capture_output=True, check=False)
         if b"is not available here" in done.stderr:
@@ -47,14 +47,15 @@ class ResNet(unittest.TestCase):
         return done.stdout
 
     def assert_close(self, features, expected):
-        """Within 2e-4 of torchvision's, in units of their root mean square."""
+        """The features are within 2e-4 of torchvision's, in units of their root mean square."""
         values = [array.array("f", data) for data in (features, expected)]
         self.assertEqual(len(values[0]), len(values[1]))
         rms = (sum(v * v for v in values[1]) / len(values[1])) ** 0.5
         self.assertLess(max(abs(a - b) for a, b in zip(*values)), 2e-4 * rms)
 
     def check_network(self, network, write):
-        """Converts, and compares with torchvision's and between levels and threads."""
+        """Converts a network, and compares its features with torchvision's and between levels and numbers of
+        threads."""
         path = self.folder / "weights"
         write(path, resnet_weights.state_dict(network))
         done = self.convert(path)

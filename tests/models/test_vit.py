@@ -29,12 +29,12 @@ class Vit(unittest.TestCase):
         self.model = pathlib.Path(folder.name) / "model.safetensors"
 
     def run_model(self, level="", threads="1", width=SIDE):
-        """print_features of the model."""
+        """Runs print_features on the model."""
         return subprocess.run([PRINT, self.model, width, SIDE, level, threads], input=vit_weights.image(),
                               capture_output=True, check=False)
 
     def features(self, level, threads="1"):
-        """The bytes that a CPU level gives; None where this machine lacks it."""
+        """The feature bytes at a CPU level; None if this machine lacks it."""
         done = self.run_model(level, threads)
         if b"is not available here" in done.stderr:
             return None
@@ -42,7 +42,8 @@ class Vit(unittest.TestCase):
         return done.stdout
 
     def assert_close(self, features, network):
-        """Within 2e-5 of the original's, in units of their root mean square: another eps gives 1e-4."""
+        """The features are within 2e-5 of the original's, in units of their root mean square; a wrong eps would give
+        1e-4."""
         values = [array.array("f", data) for data in (features, (DATA / f"{network}.f32").read_bytes())]
         self.assertEqual(len(values[0]), len(values[1]))
         self.assertEqual(len(values[0]), vit_weights.POSITIONS * vit_weights.DIM)
@@ -50,7 +51,7 @@ class Vit(unittest.TestCase):
         self.assertLess(max(abs(a - b) for a, b in zip(*values)), 2e-5 * rms)
 
     def test_features_are_those_of_the_original_code(self):
-        """With weights of F32 and F16, which are the same numbers, at every level, for any threads."""
+        """With F32 and F16 weights, which are the same numbers, at every level and for any number of threads."""
         for network in vit_weights.NETWORKS:
             outputs = set()
             for halves in (False, True):
@@ -63,7 +64,7 @@ class Vit(unittest.TestCase):
                 self.assert_close(outputs.pop(), network)
 
     def test_what_is_missing_or_of_another_shape_is_named(self):
-        """Of tensors."""
+        """Tensors that are missing, and tensors of another shape."""
         for change, says in (({"encoder.class_position": None}, b"tensor encoder.class_position is missing"),
                              ({"encoder.layers.1.attention.key.bias": None},
                               b"tensor encoder.layers.1.attention.key.bias is missing"),
@@ -75,7 +76,7 @@ class Vit(unittest.TestCase):
             self.assertIn(says, done.stderr)
 
     def test_input_that_is_no_whole_number_of_patches_is_an_error(self):
-        """And one of another number of positions is."""
+        """So is input with a different number of positions."""
         vit_weights.write(self.model, "vit", False)
         self.assertIn(b"encoder input of 52 x 48: sides are no multiples of the patch, 8",
                       self.run_model(width="52").stderr)

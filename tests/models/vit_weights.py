@@ -1,6 +1,6 @@
-"""Small vision transformers with seeded weights under the names of models/FORMAT.md, and an image. Values
-mean nothing, but keep the size of activations, and are exact in 16 bits. Standard library only: test_vit.py
-and tests/fixtures/make_vit.py draw the same."""
+"""Small vision transformers with seeded weights under the names of models/FORMAT.md, and an image. Values mean nothing,
+but keep activations at the same scale, and are exact in 16 bits. Standard library only: test_vit.py and
+tests/fixtures/make_vit.py draw the same values."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from original_weights import Tensor, count
 SIDE, PATCH, DIM, LAYERS, HEADS, FEED_FORWARD = 48, 8, 32, 2, 4, 64
 POSITIONS = 1 + (SIDE // PATCH) ** 2
 MEAN, SCALE = [122.7709383, 116.7460125, 104.09373615], [0.0145984, 0.0150078, 0.0142201]
-# What tells them apart: activation, eps, bias of the patches, norm after the embeddings.
+# What distinguishes them: activation, eps, bias of the patches, norm after the embeddings.
 NETWORKS = {"blip": ("gelu", 1e-5, True, False),
             "vit": ("gelu", 1e-12, True, False),
             "tanh": ("gelu_tanh", 1e-6, True, False),
@@ -21,7 +21,7 @@ NETWORKS = {"blip": ("gelu", 1e-5, True, False),
 
 
 def config(network):
-    """limn.config."""
+    """The model file's limn.config."""
     activation, eps, has_bias, has_norm = NETWORKS[network]
     return {"encoder": {"family": "vit", "input_size": SIDE, "resize": "bicubic", "mean": MEAN, "scale": SCALE,
                         "patch": PATCH, "dim": DIM, "layers": LAYERS, "heads": HEADS,
@@ -30,31 +30,31 @@ def config(network):
 
 
 class Maker:
-    """Draws tensors; a product's size is such that its outputs are about as large as its inputs."""
+    """Draws tensors; the weights of a product are scaled so that its outputs are about as large as its inputs."""
 
     def __init__(self, seed):
         self.draw = random.Random(seed)
         self.tensors = {}
 
     def values(self, name, shape, exponent=-5, positive=False):
-        """One tensor of about 2^exponent."""
+        """One tensor with values of about 2^exponent."""
         self.tensors[name] = Tensor(shape, floats(self.draw, count(shape), exponent, positive))
 
     def product(self, name, shape, has_bias=True):
-        """Weight and bias."""
+        """The weight and bias of a product."""
         fan_in = count(shape) // shape[0]
         self.values(name + ".weight", shape, 2 * round((math.log2(1 / math.sqrt(fan_in) / 2.2) - 1) / 2) + 1)
         if has_bias:
             self.values(name + ".bias", (shape[0],))
 
     def norm(self, name):
-        """Gamma and beta."""
+        """The gamma and beta of a norm."""
         self.values(name + ".weight", (DIM,), -1, True)
         self.values(name + ".bias", (DIM,))
 
 
 def tensors(network):
-    """{name: Tensor}."""
+    """All tensors of a network, as {name: Tensor}."""
     maker = Maker(network)
     _, _, has_bias, has_norm = NETWORKS[network]
     maker.values("encoder.class_position", (DIM,), -1)
@@ -80,12 +80,12 @@ def image():
 
 
 def is_half(name):
-    """What an F16 file stores as F16."""
+    """Whether an F16 file stores this tensor as F16."""
     return name.endswith(".weight") and "norm" not in name
 
 
 def write(path, network, halves, changes=None):
-    """A model file; `changes` are tensors to replace, or to leave out (None)."""
+    """A model file; `changes` has tensors to replace, or None for those to leave out."""
     made = {**tensors(network), **(changes or {})}
     header = {"__metadata__": {"limn.version": "3", "limn.config": json.dumps(config(network))}}
     data = b""

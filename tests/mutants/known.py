@@ -1,4 +1,4 @@
-"""Mutants that once survived, or that a test was written against: each of their tests must catch them."""
+"""Mutants that once survived, or that a test was written against: each must be caught by its tests."""
 
 from collections import namedtuple
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Breaks the code on purpose and looks whether a test says so:
+"""Breaks the code on purpose and checks that a test notices:
 
     git clone . /tmp/copy && meson setup /tmp/copy/build /tmp/copy
     mutants.py /tmp/copy                       the mutants of known.py: each must be caught
     mutants.py /tmp/copy --draw 60 --seed 1    mutants drawn from the lines of the files of TESTS
 
-A mutant is one small change of one line. It is written into the copy, what the tests of its file need is built, the
-tests run, and the file is put back. Told are each mutant, and the first test that failed, "does not build", or
-SURVIVED. Exit code 1 when a known one survives. What was found is in README.md. Run by hand: a mutant takes seconds."""
+A mutant is one small change of one line. It is written into the copy, the tests of its file are built and run, and the
+file is restored. For each mutant, prints the first test that failed, "does not build", or SURVIVED. Exit code 1 if a
+known one survives. Findings are in README.md. Run by hand: a mutant takes seconds."""
 
 import argparse
 import fnmatch
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from known import KNOWN
 
-# The tests that a file's mutants are tried on, the quick ones first.
+# The tests to try a file's mutants on, the quick ones first.
 TESTS = {
     "models/train/trainer.c": ["trainer_steps", "trainer", "train_toy"],
     "models/train/reward.c": ["reward", "trainer_steps"],
@@ -42,7 +42,7 @@ TESTS = {
 }
 PROGRAMS = {"annotate_resume": ["tools/limn"], "eval_measures": ["tools/limn-eval"], "eval_objects": ["tools/limn-eval"],
             "train_toy": ["tools/limn-train"]}
-# What is changed: a pattern, and what takes the place of its match.
+# The changes: a pattern, and the replacement for its match.
 CHANGES = [(r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "), (r" == ", " != "), (r" != ", " == "),
            (r" && ", " || "), (r" \|\| ", " && "), (r" \+ ", " - "), (r" - ", " + "), (r" \* ", " / "), (r"\+= ", "-= "),
            (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"\(!", "("), (r"\b0\b", "1"), (r"\b1\b", "0"), (r" \+ 1\b", ""),
@@ -51,12 +51,12 @@ SKIPPED = re.compile(r"^\s*(/?\*|//|#|static |const |case |enum|typedef|\}|LIMN_
 
 
 def tests_of(path):
-    """Of a file."""
+    """The tests of a file."""
     return next(tests for pattern, tests in TESTS.items() if fnmatch.fnmatch(path, pattern))
 
 
 def drawn(tree, n, seed):
-    """N mutants (file, line number, old, new)."""
+    """Draws n mutants (file, line number, old, new)."""
     every = []
     for pattern in TESTS:
         for file in sorted(tree.glob(pattern)):
@@ -70,7 +70,7 @@ def drawn(tree, n, seed):
 
 
 def verdict(tree, tests):
-    """What becomes of the mutant that is in the tree."""
+    """The outcome for the mutant now in the tree."""
     targets = [target for test in tests for target in PROGRAMS.get(test, [f"tests/unit/test_{test}"])]
     built = subprocess.run(["ninja", "-j2", "-C", tree / "build", *targets], capture_output=True, check=False)
     if built.returncode:
@@ -87,7 +87,7 @@ def verdict(tree, tests):
 
 
 def try_text(tree, path, text, tests):
-    """The verdict on a file with this text; the file is put back."""
+    """The verdict on a file with this text; the file is restored."""
     file = tree / path
     before = file.read_text(encoding="utf-8")
     try:
@@ -98,7 +98,7 @@ def try_text(tree, path, text, tests):
 
 
 def run_known(tree):
-    """Number of survivors."""
+    """Tries the known mutants; returns the number of survivors."""
     survivors = 0
     for mutant in KNOWN:
         text = (tree / mutant.file).read_text(encoding="utf-8")
@@ -112,7 +112,7 @@ def run_known(tree):
 
 
 def run_drawn(tree, n, seed):
-    """Tells each."""
+    """Tries n drawn mutants, and prints each verdict."""
     for path, number, old, new in drawn(tree, n, seed):
         lines = (tree / path).read_text(encoding="utf-8").splitlines(keepends=True)
         lines[number] = new + "\n"

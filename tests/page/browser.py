@@ -18,7 +18,7 @@ const show = (seen) => {
 
 
 def find():
-    """Chromium's path; ends the test as skipped where there is none."""
+    """Chromium's path; skips the test if there is none."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
         print("SKIP: there is no Chromium here")
@@ -27,7 +27,7 @@ def find():
 
 
 def run(chromium, page, *options, milliseconds=4000):
-    """The page's document after its scripts, or after so long, and what the console said."""
+    """The page's document once its scripts have run or the time is up, and the console's messages."""
     command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
                f"--virtual-time-budget={milliseconds}", *options, "--dump-dom", page.as_uri()]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
@@ -35,10 +35,10 @@ def run(chromium, page, *options, milliseconds=4000):
 
 
 def use(chromium, page, text, script, *options):
-    """Writes `text` to `page` with a script in it that calls show(results) when it has used the page, and opens it.
-    Returns problems, and the results or None."""
+    """Writes `text` to `page` with a script that uses the page and then calls show(results), and opens it. Returns
+    problems, and the results or None."""
     page.write_text(text.replace("</body>", SHOW + script + "</body>"), encoding="utf-8")
-    for milliseconds in (4000, 60000):  # on a busy machine the browser's time runs ahead of the page
+    for milliseconds in (4000, 60000):  # on a busy machine the browser's clock runs ahead of the page
         dom, console = run(chromium, page, *options, milliseconds=milliseconds)
         found = re.search(r'<pre id="seen">(.*?)</pre>', dom, re.S)
         if found:

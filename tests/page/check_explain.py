@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Opens a page of limn --explain in headless Chromium and uses it: check_explain.py LIMN MODEL [SCREENSHOTS]
 
-Skipped (exit code 77) where there is no Chromium. The photo has a hostile name. With SCREENSHOTS, a folder, keeps the
-images of the page at desktop and phone width, light and dark.
+Skipped (exit code 77) without Chromium. The photo has a hostile name. With SCREENSHOTS, a folder, keeps screenshots of
+the page at desktop and phone width, light and dark.
 """
 
 import base64
@@ -21,7 +21,7 @@ import zlib
 import browser
 
 HOSTILE = "<img src=x onerror=\"document.title='bad'\"> & 'so'.jpg"
-WIDTHS = {"desktop": (1366, 1900), "phone": (500, 2600)}  # Chromium's windows are not narrower than 500
+WIDTHS = {"desktop": (1366, 1900), "phone": (500, 2600)}  # Chromium's windows can't be narrower than 500
 # What a user does; the results go into an element that --dump-dom shows.
 USE = """<script>
 (async () => {
@@ -116,7 +116,7 @@ def read_png(path):
 
 
 def check_painting(blocks, path):
-    """The page paints what is in the overlay of a file: the same but for the photo's JPEG."""
+    """The page paints the same as the overlay file, apart from the photo's JPEG compression."""
     width, height, rows = read_png(path)
     sums = [[0, 0, 0, 0] for _ in range(256)]
     for y, row in enumerate(rows):
@@ -188,7 +188,7 @@ def check(seen, data):
     expect("something was let go", seen["gone"] > 0 and seen["goneNote"][0] is False and seen["goneNote"][1] != "", True)
     expect("a beginning's words", 0 < len(seen["gonePath"]) <= len(words) + 8, True)
     expect("tree by keyboard", [seen["treeKey"], seen["treeBack"], seen["treeDown"]], [words[1], True, 1])
-    # skip link, two boxes, the words and the tree one each, and all radio buttons
+    # the skip link, two boxes, one each for the words and the tree, and all radio buttons
     expect("stops of Tab", seen["stops"], 1 + 2 + 1 + 1 + len(seen["views"]) + len(data["captions"]))
     expect("wider than the window", seen["wide"] <= 0, True)
     expect("requests to elsewhere", seen["outside"], 0)
@@ -197,7 +197,7 @@ def check(seen, data):
 
 
 def use(chromium, page, text, data, overlays, name):
-    """A user at one width."""
+    """Uses the page at one width, and checks what was seen."""
     problems, seen = browser.use(chromium, page, text, USE, "--window-size=%d,%d" % WIDTHS[name], "--hide-scrollbars")
     if seen:
         problems += check(seen, data) + check_painting(seen["blocks"], next(overlays.glob("02-*.png")))
@@ -205,7 +205,7 @@ def use(chromium, page, text, data, overlays, name):
 
 
 def take_screenshots(chromium, page, text, folder):
-    """The page as it is, at each width, light and dark; each must be an image of that size with much on it."""
+    """Captures the page at each width, light and dark; each must be a PNG of that size with plenty of content."""
     problems = []
     page.write_text(text, encoding="utf-8")
     for name, size in WIDTHS.items():

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes a page of tests/bench/look.py, judges all of it in headless Chromium, and counts again: check_look.py
+"""Makes a page with tests/bench/look.py, judges every caption on it in headless Chromium, and checks the counts:
+check_look.py
 
-Skipped (exit code 77) where there is no Chromium, but for what needs none."""
+Without Chromium, checks what it can and is then skipped (exit code 77)."""
 
 import json
 import pathlib
@@ -16,7 +17,7 @@ import look  # noqa: E402  # pylint: disable=wrong-import-position
 import images  # noqa: E402  # pylint: disable=wrong-import-position
 
 N, SEED = 12, 3
-# The first caption of an image is judged by its number modulo 3, the second by its length.
+# The first caption of an image is judged by the image's number modulo 3, the second by its length.
 USE = """
 <script>
 addEventListener("load", () => {
@@ -52,7 +53,7 @@ def write_inputs(folder):
 
 
 def check_page(folder, text, items):
-    """What needs no browser."""
+    """Checks what needs no browser."""
     paths = [folder / "old.tsv", folder / "new.jsonl"]
     problems = []
     if text != look.make_page(folder / "images", paths, N, SEED):
@@ -69,7 +70,7 @@ def check_page(folder, text, items):
 
 
 def expected(items, old, new):
-    """The table and the pairs, counted anew."""
+    """The table and the pairs, counted independently."""
     verdicts = [[len(captions[i["name"]]) % 3 for i in items] for captions in (old, new)]
     counts = [[str(v.count(k)) for k in range(3)] for v in verdicts]
     better = [sum(a < b for a, b in zip(*verdicts)), sum(a == b for a, b in zip(*verdicts)), sum(a > b for a, b in zip(*verdicts))]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Opens a page of limn-eval --report in headless Chromium and uses it: check_report.py LIMN_EVAL
 
-Skipped (exit code 77) where there is no Chromium. Captions are hostile on purpose.
+Skipped (exit code 77) without Chromium. Captions are hostile on purpose.
 """
 
 import json
@@ -43,7 +43,7 @@ addEventListener("load", () => {
 
 
 def write_inputs(folder):
-    """40 images: the n-th has n of its caption's 40 words right; p03 makes a cat up, p07 is hostile."""
+    """40 images: the n-th has n of its caption's 40 words right; p03 invents a cat, p07 is hostile."""
     refs, hyps = [], []
     for n in range(40):
         words = [f"w{i}" for i in range(40)]

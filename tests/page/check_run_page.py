@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Opens pages of training runs in headless Chromium and uses them: check_run_page.py WRITE_RUN_PAGE MAKE_RUN_LOG
 
-The runs are made up. Skipped (exit code 77) where there is no Chromium.
+The runs are made up. Skipped (exit code 77) without Chromium.
 """
 
 import json
@@ -14,7 +14,7 @@ import browser
 
 HOSTILE = '</script><img src=x onerror="document.title=1"> & "quoted" \'so\' <b>'
 SAMPLE = "1096395242_fc69f0ae5a.jpg"
-# What a user does: looks, moves along a curve by keyboard and pointer, goes through the evaluations.
+# What a user does: looks, moves along a curve by keyboard and pointer, steps through the evaluations.
 USE = """<script>
 addEventListener("load", () => {
   const $ = (id) => document.getElementById(id), all = (css) => [...document.querySelectorAll(css)];
@@ -57,7 +57,7 @@ ALL_CHARTS = ["Loss", "Scores", "Learning rate", "Gradient norm", "Tokens per se
 
 
 class Check:
-    """Pages made, opened, and what was wrong with them."""
+    """Makes and opens pages, and collects what is wrong with them."""
 
     def __init__(self, folder, write_run_page, make_run_log):
         self.folder, self.write, self.make = folder, write_run_page, make_run_log
@@ -76,7 +76,7 @@ class Check:
         return subprocess.run([self.write, run / "run.html", run / "log.jsonl"], capture_output=True, text=True, check=False)
 
     def open(self, name, *words, options=()):
-        """Makes a run and its page, uses it; the page's text and what was seen."""
+        """Makes a run and its page, and uses the page; returns its text and what was seen."""
         self.case, run = name, self.folder / name
         subprocess.run([sys.executable, self.make, run, *words], check=True)
         self.expect("written", self.run_page(run).stderr, "")

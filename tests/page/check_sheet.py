@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Opens a page of limn --report in headless Chromium and uses it: check_sheet.py LIMN MODEL
 
-Skipped (exit code 77) where there is no Chromium. Names are hostile on purpose.
+Skipped (exit code 77) without Chromium. Names are hostile on purpose.
 """
 import os
 import pathlib
@@ -47,7 +47,7 @@ addEventListener("load", () => {
 
 
 def write_inputs(folder):
-    """Names of good and of bad images, as they are given."""
+    """Writes images; returns the names of good and of bad ones, as passed to limn."""
     good = [f"p{n:02}.png" for n in range(N_GOOD - 1)] + [HOSTILE.replace("/", "")]
     bad = [f"b{n:02}.png" for n in range(N_BAD)]
     for n, name in enumerate(good):

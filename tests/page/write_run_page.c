@@ -1,4 +1,4 @@
-/* write_run_page HTML LOG: the page of a run that is not running, for check_run_page.py. */
+/* write_run_page HTML LOG: writes the page of a run that has stopped, for check_run_page.py. */
 #include <stdio.h>
 
 #include "tools/train/run_page.h"

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Photos in the formats of decoder modules: check_photos.py DECODE_PHOTO LIMN MODEL BUILT...
+"""Checks photos in the formats of the decoder modules: check_photos.py DECODE_PHOTO LIMN MODEL BUILT...
 
-BUILT: the modules of this build; files that need another one must fail and name what is missing, but for that of
-colour profiles, without which they are decoded as they are. Of
-tests/data/photos, made by tests/fixtures/make_photos.py,
+BUILT: the modules of this build. Files that need another module must fail and name the missing one, except for the
+module of colour profiles, without which files are decoded unconverted. The files of tests/data/photos, made by
+tests/fixtures/make_photos.py,
 
-    expected.tsv     file, modules, reference image, largest difference, mean difference, note: what comes out
-    bad.tsv          file, module, kind of error, a part of its text
+    expected.tsv     file, modules, reference image, largest difference, mean difference, note
+    bad.tsv          file, module, kind of error, part of its text
 
-are decoded here, and captioned by limn with a sandbox and without, which must not differ.
+are decoded here, and captioned by limn with and without a sandbox, which must not differ.
 """
 import collections
 import json
@@ -53,7 +53,7 @@ def decode_all(program, files):
 
 
 def compare(good, got):
-    """What is wrong with a decoded image."""
+    """Lists what is wrong with a decoded image."""
     if isinstance(got, str):
         yield got
         return
@@ -99,7 +99,8 @@ def are_built(row, built):
 
 
 def check_sandbox(limn, model, good, bad, built):
-    """The captions and errors of both ways; nothing dies in the sandbox that is an error outside."""
+    """Captions and errors are the same with and without a sandbox; nothing that is an error outside kills a sandboxed
+    process."""
     files = [row.file for row in good + bad if are_built(row, built)]
     inside, outside = (records(limn, model, files, how) for how in ("auto", "off"))
     for a, b in zip(inside[1], outside[1], strict=True):
@@ -112,7 +113,7 @@ def check_sandbox(limn, model, good, bad, built):
         yield f"in the sandbox other files failed: {failed}"
 
 
-# What a phone and a camera leave in a folder: {name there: file of DATA, or other bytes}
+# What a phone and a camera leave in a folder: {name there: file in DATA, or bytes}
 FOLDER = {"IMG_0001.HEIC": "heic_lossless.heic", "IMG_0001.MOV": b"\0\0\0\x14ftypqt  \0\0\2\0qt  \0\0\0\x08wide",
           "IMG_0001.AAE": b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist>\n<plist version="1.0"></plist>\n',
           "IMG_0002.XMP": b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>', "IMG_0002.Avif": "avif_lossless.avif",
@@ -122,7 +123,8 @@ FOLDER = {"IMG_0001.HEIC": "heic_lossless.heic", "IMG_0001.MOV": b"\0\0\0\x14fty
 
 
 def check_folder(limn, model):
-    """Images of any spelling are captioned; films, edits and sidecars are left out without a warning."""
+    """Images are captioned however their extension is spelled; videos, edits and sidecars are skipped without a
+    warning."""
     with tempfile.TemporaryDirectory() as folder:
         for name, content in FOLDER.items():
             pathlib.Path(folder, name).write_bytes((DATA / content).read_bytes() if isinstance(content, str) else content)

@@ -1,9 +1,9 @@
-/* Decodes each file whose name is read from standard input, one a line, for check_photos.py:
+/* Decodes each file named on standard input, one per line, for check_photos.py:
  *
  *     ok WIDTH HEIGHT NOTE     and then WIDTH x HEIGHT x 3 bytes of RGB
- *     KIND: TEXT               where it can't be read
+ *     KIND: TEXT               if it can't be read
  *
- * An argument is the largest number of pixels. */
+ * The argument, if any, is the largest number of pixels. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

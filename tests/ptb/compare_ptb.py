@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Compares limn's Penn Treebank tokens with those of the original, Stanford PTBTokenizer 3.4.1, over hard lines.
+"""Compares limn's Penn Treebank tokens with those of the original, Stanford PTBTokenizer 3.4.1, on hard lines.
 
     compare_ptb.py PTB_LINES JAR [--seed N] [--lines N] [--show N]     differences; exit 4 when there is one
     compare_ptb.py PTB_LINES JAR --golden 1000 > tests/data/ptb/hard_lines.jsonl
 
 PTB_LINES is build/tests/ptb/ptb_lines; JAR is stanford-corenlp-3.4.1.jar, which pycocoevalcap has in its folder
-`tokenizer`. Needs Java; run by hand. Compared are all tokens and those that coco-caption's filter leaves.
+`tokenizer`. Needs Java; run by hand. Compares all tokens, and those that coco-caption's filter leaves.
 
-The original reads a caption with what follows in the file, so that the next caption can change the tokens of this one
-(ptb_tokenizer.h). Here a line follows each caption that changes none."""
+The original reads past the end of a caption, so the next caption can change the tokens of this one (ptb_tokenizer.h).
+Here each caption is followed by a line that changes none."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ import tempfile
 
 from hard_lines import hard_lines
 
-# A capital ends a sentence before it; the quotes end what an open tag could take.
+# A capital ends the sentence before it; the quotes end what an open tag could absorb.
 BETWEEN = "Zzz ' \" % \" ' z"
 PUNCTUATION = {"''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
 
@@ -37,13 +37,13 @@ def original(lines, jar):
 
 
 def limn(lines, program, what):
-    """As limn's lexer has them."""
+    """The tokens of each line, by limn's lexer."""
     run = subprocess.run([program, what], input="".join(line + "\n" for line in lines).encode(), stdout=subprocess.PIPE, check=True)
     return run.stdout.decode().split("\n")[:-1]
 
 
 def coco(tokens):
-    """What pycocoevalcap's PTBTokenizer leaves of a line of tokens."""
+    """What pycocoevalcap's PTBTokenizer keeps of a line of tokens."""
     return " ".join(token for token in tokens.rstrip().split(" ") if token not in PUNCTUATION)
 
 

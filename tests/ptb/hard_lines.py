@@ -1,6 +1,7 @@
-"""Lines that are hard to tokenize: what real captions have, and what no caption has but a lexer's rules do.
+"""Lines that are hard to tokenize: things found in real captions, and things found only in a lexer's rules.
 
-The same seed gives the same lines. Line ends are left out: in the original they end the caption (see ptb_tokenizer.h)."""
+The same seed gives the same lines. Line ends inside a line are left out: in the original they end the caption (see
+ptb_tokenizer.h)."""
 
 import random
 
@@ -76,15 +77,15 @@ class Lines:
             self.fraction, self.phone, self.tag, self.emoji, self.smiley, self.ampersand, self.acronym, self.typo]
 
     def pick(self, items):
-        """One of them."""
+        """One of the items."""
         return self.rng.choice(items)
 
     def some(self, alphabet, low, high):
-        """A string of `low` to `high` items."""
+        """A string of `low` to `high` characters of the alphabet."""
         return "".join(self.pick(alphabet) for _ in range(self.rng.randint(low, high)))
 
     def word(self):
-        """A word of the list, in some case."""
+        """A word from the list, in some letter case."""
         word = self.pick(WORDS)
         return self.pick([word, word, word, word.lower(), word.upper(), word.capitalize()])
 
@@ -101,7 +102,7 @@ class Lines:
         return "".join(parts)
 
     def number(self):
-        """Digits and what stands between them."""
+        """Digits and what can come between them."""
         sign = self.pick(["", "", "", "-", "+", "$", "US$", "\u20ac", "#", "\u00a3", "(", "~", "'", ".", "@", "C$"])
         parts = [self.some(DIGIT, 1, 4)]
         for _ in range(self.rng.randint(0, 4)):
@@ -122,14 +123,14 @@ class Lines:
         return area + gap + gap.join(self.some(DIGIT, 2, 5) for _ in range(self.rng.randint(1, 3)))
 
     def abbreviation(self):
-        """An abbreviation, in some case, and what decides whether its stop ends a sentence."""
+        """An abbreviation, in some letter case, and what decides whether its full stop ends a sentence."""
         word = self.pick(ABBREVIATIONS)
         word = self.pick([word, word, word, word.lower(), word.upper(), word.capitalize()])
         return word + self.pick([".", ".", ".", ".", "", "..", ".,", ".'s", ".)"]) + self.pick([" ", " ", " ", "\u00a0", "", "  ", "\t"]) + self.pick(
             [self.pick(OPENERS), self.pick(OPENERS) + self.pick(["", ".", "?", ","]), self.pick(CAPITAL), self.pick(LOWER), self.some(DIGIT, 1, 3), self.word(), self.tag(), ""])
 
     def acronym(self):
-        """Letters with stops."""
+        """Letters with full stops."""
         return ".".join(self.some(self.pick([CAPITAL, LOWER]), 1, 1) for _ in range(self.rng.randint(1, 5))) + self.pick(["", ".", ".", ". " + self.pick(OPENERS), "-" + self.word(), ".'s"])
 
     def ampersand(self):
@@ -137,7 +138,7 @@ class Lines:
         return self.pick(["&", "+", "&amp;", "&AMP;"]).join(self.some(self.pick([CAPITAL, LOWER]), 1, 3) for _ in range(self.rng.randint(2, 4))) + self.pick(["", ".", ".,", "-x"])
 
     def compound(self):
-        """Words and numbers with hyphens, slashes and others between."""
+        """Words and numbers joined by hyphens, slashes and other characters."""
         parts = [self.pick([self.word(), self.some(LOWER, 1, 4), self.some(DIGIT, 1, 3), self.pick(SCRIPTS), self.pick(ABBREVIATIONS) + "."])]
         for _ in range(self.rng.randint(1, 4)):
             parts += [self.pick(["-", "-", "-", "/", "/", "_", "\u2010", "\u2011", ".", ",", "+", "=", "==", "\u2013", "\u2014", "--", "\\/", "\u00ad", "*", "@", "|", "&", ":", "~"]),
@@ -145,7 +146,7 @@ class Lines:
         return "".join(parts)
 
     def quoted(self):
-        """Words in quotes or brackets, of kinds that may not match."""
+        """Words in quotes or brackets, which may not match."""
         marks = self.pick([QUOTES, QUOTES, BRACKETS, DASHES])
         inside = self.pick(["", " ", "\u00a0"]).join(self.pick([self.word, self.clitic, self.number, self.script])() for _ in range(self.rng.randint(1, 3)))
         return self.pick(marks) + self.pick(["", "", " "]) + inside + self.pick(["", "", " ", ".", ","]) + self.pick(marks)
@@ -155,27 +156,27 @@ class Lines:
         return "".join(self.pick(self.pick([STOPS, STOPS, SYMBOLS, DASHES, QUOTES, BRACKETS])) for _ in range(self.pick([1, 1, 1, 2, 3])))
 
     def host(self):
-        """An address, a tag of a social network, a file name."""
+        """An address, a social media tag, a file name."""
         return self.pick(HOSTS)
 
     def tag(self):
-        """Markup, whole or not."""
+        """Markup, complete or not."""
         return self.pick(TAGS)
 
     def emoji(self):
-        """Beyond the basic plane, and what goes with it."""
+        """Characters beyond the basic plane, and what goes with them."""
         return self.pick(EMOJI)
 
     def smiley(self):
-        """A face of punctuation."""
+        """A face made of punctuation."""
         return self.pick(SMILEYS) + self.pick(["", "", ")", "x", "."])
 
     def mash(self):
-        """Characters that rules name, densely."""
+        """A dense mix of characters that the rules name."""
         return self.some(MASH, 2, 14)
 
     def random_character(self):
-        """Any of the basic plane, perhaps inside a word."""
+        """Any character of the basic plane, perhaps inside a word."""
         while True:
             c = self.rng.randint(1, self.pick([0x17F, 0x3FF, 0xFFF, 0x2FFF, 0xFFFF]))
             if c not in LINE_ENDS and not 0xD800 <= c < 0xE000:
@@ -188,7 +189,7 @@ class Lines:
         return word[:at] + self.pick(MASH + [""]) + word[at + self.pick([0, 1]):]
 
     def line(self):
-        """One to nine of them."""
+        """A line of one to nine pieces."""
         parts = []
         for _ in range(self.pick([1, 2, 3, 4, 5, 6, 7, 8, 9])):
             parts += [self.pick(self.kinds)(), self.pick(SPACES)]
@@ -196,6 +197,6 @@ class Lines:
 
 
 def hard_lines(seed, n):
-    """n lines."""
+    """The n lines of a seed."""
     lines = Lines(seed)
     return [lines.line() for _ in range(n)]

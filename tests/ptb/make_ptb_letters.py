@@ -4,7 +4,7 @@
     make_ptb_letters.py JAR | clang-format > common/text/ptb_letters.c
 
 JAR is stanford-corenlp-3.4.1.jar, which pycocoevalcap has in its folder `tokenizer`. Needs Java; run by hand. The
-original's table of characters has a class for all that its rules don't tell apart."""
+original's character table has one class for all characters that its rules don't distinguish."""
 
 import itertools
 import subprocess
@@ -26,7 +26,7 @@ HEADER = """/* Made by tests/ptb/make_ptb_letters.py: what the original takes fo
  * those of the Unicode version it was made with. */
 #include "common/text/ptb_letters.h"
 """
-# A character of each class: e acute, E acute; and the four that case-insensitive rules take for i, s and k.
+# One character of each class: e acute, E acute, and the four that case-insensitive rules take for i, s and k.
 LETTERS = "\u00e9\u00c9\u0130\u0131\u017f\u212a"
 DIGIT = "\u0660"
 
@@ -41,7 +41,7 @@ def classes(jar):
 
 
 def ranges(points):
-    """First and last of each run of code points."""
+    """The first and last of each run of code points."""
     for _, run in itertools.groupby(enumerate(points), lambda pair: pair[1] - pair[0]):
         run = [point for _, point in run]
         yield run[0], run[-1]

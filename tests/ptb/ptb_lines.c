@@ -1,4 +1,4 @@
-/* ptb_lines all|coco: the tokens of each line of standard input, one line each. */
+/* ptb_lines all|coco: prints the tokens of each line of standard input, one line each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* samples/caption_one.c as the first release had it: programs like it must go on compiling and
+/* samples/caption_one.c as in the first release: programs like it must keep compiling and
  * running. */
 #include <stdio.h>
 

@@ -2,8 +2,8 @@
 """Compiles what users compile, with the installed headers alone:
 check_public.py ROOT LIBRARY MODEL CC CXX HEADER...
 
-Each header as C11 and as C++17, without a warning; and caption_one_first.c, the first release's sample, which
-must give the caption that today's sample gives.
+Each header as C11 and as C++17, without a warning; and caption_one_first.c, the first release's sample, which must give
+the same caption as today's sample.
 """
 
 import os
@@ -16,7 +16,7 @@ STRICT = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
 
 
 def copy_headers(root, to, headers):
-    """The headers in folders as they are installed."""
+    """Copies the headers into the folders that they are installed in."""
     for header in headers:
         path = to / header
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def copy_headers(root, to, headers):
 
 
 def check_headers(folder, cc, cxx, headers):
-    """Each header first, so that it brings what it needs."""
+    """Compiles each header on its own, so that it must include what it needs."""
     for header in headers:
         text = f'#include "{header}"\nint main(void) {{ return 0; }}\n'
         for compiler, standard, ending in ((cc, "c11", ".c"), (cxx, "c++17", ".cpp")):
@@ -35,7 +35,7 @@ def check_headers(folder, cc, cxx, headers):
 
 
 def caption(folder, root, library, model, cc, source):
-    """What a sample says of a photo."""
+    """A sample's caption for a photo."""
     program = folder / source.stem
     subprocess.run([*cc, "-std=c11", *STRICT, f"-I{folder}", str(source), "-o", str(program), library], check=True)
     environment = dict(os.environ, LD_LIBRARY_PATH=str(Path(library).parent))

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Converted captioners against the original programs' numbers: check_parity.py TOOLS FOLDER [--image FILE] [--f16].
 
-FOLDER is one that fx_*.py of the reference material made, or a copy of tests/data/published: the model's files, and
-fixture.safetensors with features, logits and ids of the original. What is compared, and how far it may be off:
+FOLDER was made by fx_*.py of the reference material, or is a copy of tests/data/published: the model's files, and
+fixture.safetensors with features, logits and ids of the original. What is compared, and the tolerances:
 
     features              1e-4 of their RMS
     logits, given the ids 1e-4 of their standard deviation
     log-probabilities     1e-3
 
-With --f16 the differences are told and nothing is required. Standard library only."""
+With --f16 the differences are printed and nothing is required. Standard library only."""
 
 import argparse
 import array
@@ -25,7 +25,7 @@ TYPES = {"F32": "f", "I64": "q"}
 
 
 def read_fixture(path):
-    """{name: (shape, values)} and the settings of fixture.safetensors."""
+    """Returns {name: (shape, values)} and the settings in fixture.safetensors."""
     with open(path, "rb") as file:
         size, = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(size))
@@ -41,7 +41,7 @@ def read_fixture(path):
 
 
 def read_npy(path):
-    """(shape, values) of an array of f32."""
+    """Returns (shape, values) of an array of f32."""
     data = pathlib.Path(path).read_bytes()
     size, = struct.unpack("<H", data[8:10])
     header = eval(data[10:10 + size].decode(), {}) # pylint: disable=eval-used
@@ -71,7 +71,7 @@ def log_sum_exp(row):
 
 
 def positions_last(shape, values):
-    """[1, channels, height, width] of a convolutional network as rows of channels."""
+    """Turns [1, channels, height, width] of a convolutional network into rows of channels."""
     if len(shape) != 4:
         return values
     channels, size = shape[1], shape[2] * shape[3]
@@ -79,7 +79,7 @@ def positions_last(shape, values):
 
 
 class Checker:
-    """Differences of one model."""
+    """The differences for one model."""
 
     def __init__(self, tools, folder, work):
         self.tools, self.folder, self.work = pathlib.Path(tools), pathlib.Path(folder), pathlib.Path(work)
@@ -105,7 +105,7 @@ class Checker:
         self.found["features"] = greatest_difference(got, wanted) / rms(wanted)
 
     def sequence(self):
-        """Ids with the start token, and the logits that the original has for them: shape and values."""
+        """Ids with the start token, and the original's logits for them: shape and values."""
         if "greedy.logits" in self.fixture:
             ids = next(self.fixture[name] for name in ("greedy.ids", "greedy_default.ids", "greedy50.ids")
                        if name in self.fixture)
@@ -120,7 +120,7 @@ class Checker:
         done = subprocess.run([self.tools / "limn-score", "-q", "--model", self.model, "--images", image.parent,
                                "--ids", lines, "--logits", self.work / "logits"], check=True, capture_output=True)
         (_, n_tokens), got = read_npy(self.work / "logits" / "1.npy")
-        width = shape[-1] # the original's may be the first columns alone
+        width = shape[-1] # the original may have only the first columns
         rows = [got[i * n_tokens:i * n_tokens + width] for i in range(len(ids))]
         spread = deviation(wanted)
         self.found["logits"] = max(greatest_difference(row, wanted[i * width:(i + 1) * width])
@@ -129,7 +129,7 @@ class Checker:
             last = self.fixture["greedy.logits_full_last"][1]
             difference = greatest_difference(got[-n_tokens:], last) / deviation(last)
             self.found["logits"] = max(self.found["logits"], difference)
-            shift = log_sum_exp(got[-n_tokens:]) - log_sum_exp(last) # of log-probabilities of all tokens
+            shift = log_sum_exp(got[-n_tokens:]) - log_sum_exp(last) # for log-probabilities over all tokens
             self.found["logprobs"] = max(abs(a - b - shift) for a, b in zip(got[-n_tokens:], last))
         if width == n_tokens:
             told = json.loads(done.stdout)["logprobs"]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""check_parity.py over models that the reference material makes: check_shared.py TOOLS SCRIPTS [FOLDER…]
+"""Runs check_parity.py on models that the reference material makes: check_shared.py TOOLS SCRIPTS [FOLDER…]
 
-SCRIPTS is ../shared/reference/checkpoints, whose fx_*.py make tiny models in the public layout with the original code's
-numbers, of SEEDS. FOLDERs are of models that were made before, the full-size ones for example. Needs torch, transformers,
-safetensors and pillow, and for VirTex a checkout of its code (VIRTEX_SRC) and captions (CORPUS). What is missing is left
-out, and said: exit code 77 where nothing could be checked."""
+SCRIPTS is ../shared/reference/checkpoints, whose fx_*.py make tiny models from SEEDS in the public layout, with the
+original code's numbers. FOLDERs hold models made before, for example full-size ones. Needs torch, transformers,
+safetensors and pillow, and for VirTex a checkout of its code (VIRTEX_SRC) and captions (CORPUS). What is missing is
+skipped, with a message; exit code 77 if nothing could be checked."""
 
 import importlib.util
 import os
@@ -14,13 +14,13 @@ import sys
 import tempfile
 
 CHECK = pathlib.Path(__file__).with_name("check_parity.py")
-PICTURE = "../../data/coco_dev/images/000000000285.jpg"  # of SCRIPTS, and of folders that have none
+PICTURE = "../../data/coco_dev/images/000000000285.jpg"  # for SCRIPTS, and for folders without an image
 MODELS = {"blip": (), "git": (), "vitgpt2": (), "virtex": ("VIRTEX_SRC", "CORPUS")}
 SEEDS = (1, 2)
 
 
 def missing(scripts):
-    """What the reference material needs and is not there."""
+    """What the reference material needs and is missing."""
     if not scripts.is_dir():
         return f"no {scripts}"
     modules = [m for m in ("torch", "transformers", "safetensors", "PIL") if importlib.util.find_spec(m) is None]
@@ -34,7 +34,7 @@ def parity(tools, folder, scripts):
 
 
 def makes(scripts, name, seed, folder):
-    """Whether the script made the model."""
+    """Has the script make a model; returns whether it did."""
     environment = {**os.environ, "SEED": str(seed), "THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, scripts / f"fx_{name}.py", "tiny", folder], env=environment, check=False,
                           capture_output=True, text=True)

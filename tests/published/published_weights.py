@@ -1,4 +1,4 @@
-"""Weights of .safetensors files as bytes, to be changed by tests. Standard library only."""
+"""Weights of .safetensors files as bytes, for tests to change. Standard library only."""
 
 import array
 import json
@@ -8,7 +8,7 @@ import original_weights as original
 
 
 def read_weights(path):
-    """{name: (dtype, shape, bytes)} of a .safetensors file."""
+    """Returns {name: (dtype, shape, bytes)} of a .safetensors file."""
     data = path.read_bytes()
     size, = struct.unpack("<Q", data[:8])
     header = json.loads(data[8:8 + size])

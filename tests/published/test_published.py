@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """limn-convert on captioners as others publish them, and limn-inspect, limn-score --ids and limn-preprocess --dtype on
-what comes of it: test_published.py TOOLS DATA. DATA (tests/data/published, made by tests/fixtures/make_published.py)
-has tiny ones with transformers' own numbers. Standard library only."""
+the results: test_published.py TOOLS DATA. DATA (tests/data/published, made by tests/fixtures/make_published.py) has
+tiny ones with transformers' own numbers. Standard library only."""
 
 import array
 import hashlib
@@ -53,13 +53,13 @@ class Published(unittest.TestCase):
         return self.run_tool("limn-convert", *arguments, "-o", self.output, "--force")
 
     def convert(self, *arguments):
-        """The model of a conversion that must work."""
+        """Returns the model from a conversion that must work."""
         done = self.run_convert(*arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
         return original.read_safetensors(self.output)
 
     def assert_fails(self, parts, *arguments, code=2):
-        """It fails, says all of `parts`, and leaves no file behind."""
+        """The conversion fails, its message has all of `parts`, and it leaves no file behind."""
         self.output.unlink(missing_ok=True)
         before = sorted(os.listdir(self.folder))
         done = self.run_convert(*arguments)
@@ -82,7 +82,7 @@ class Published(unittest.TestCase):
     # ---- what must work -----------------------------------------------------------------------
 
     def test_one_model_in_every_container(self):
-        """.safetensors, .bin of both kinds, and parts give the same bytes but for the names of files."""
+        """.safetensors, both kinds of .bin, and split files give the same bytes except for file names."""
         for name in ("blip", "git", "vit_gpt2"):
             folder = self.copy(name)
             metadata, tensors = self.convert(folder)
@@ -248,7 +248,7 @@ class Published(unittest.TestCase):
         self.assertIn("mean log-probability of a token for a plain image: -", done.stdout)
         folder = self.copy("git")
 
-        def narrow_choice(weights): # one token is sure: the caption is as probable as that of a model that works
+        def narrow_choice(weights): # one token is certain: the caption is as probable as a working model's
             weights["output.weight"] = ("F32", weights["output.weight"][1], bytes(len(weights["output.weight"][2])))
             change(50, "output.bias", 5)(weights)
         self.edit_weights(folder / "model.safetensors", narrow_choice)
@@ -258,7 +258,7 @@ class Published(unittest.TestCase):
         self.assertIn("vocab.txt is not the vocabulary of bert-base-uncased", done.stderr)
         self.edit_weights(folder / "model.safetensors", change(0, "output.bias", 5))
 
-        def forget(weights): # tokens nearly alike
+        def forget(weights): # tokens are almost equally likely
             weights["output.bias"] = ("F32", weights["output.bias"][1], bytes(len(weights["output.bias"][2])))
         self.edit_weights(folder / "model.safetensors", forget)
         done = self.run_convert(folder)
@@ -340,7 +340,7 @@ class Published(unittest.TestCase):
             self.assertEqual(array.array("f", made[f"encoder.layers.0.attention.{part}.weight"][2]),
                              fused[i * 4096:(i + 1) * 4096])
         self.assertEqual(metadata["limn.source.kind"], "BLIP, of its own program")
-        # siblings
+        # sibling models
         del extra["model.itm_head.weight"]
         original.write_pth(path, {**tensors, **extra})
         self.assert_fails(["model.pth: is BLIP for questions (VQA)"], path, "--vocab", vocab)
@@ -380,7 +380,7 @@ class Published(unittest.TestCase):
         return tensors
 
     def write_pieces(self, path, n_pieces=12):
-        """A SentencePiece model: field 1 are pieces (text, score, kind), field 2 says that it is of BPE."""
+        """Writes a SentencePiece model: field 1 holds pieces (text, score, kind), field 2 says that it is BPE."""
         def field(number, data):
             return bytes([number << 3 | 2, len(data)]) + data
 
@@ -412,7 +412,7 @@ class Published(unittest.TestCase):
         self.write_pieces(vocab)
         self.assert_fails(["tensor model.visual.cnn.bn1.running_var is missing"], path, "--vocab", vocab)
 
-    # ---- what must not ------------------------------------------------------------------------
+    # ---- what must fail -----------------------------------------------------------------------
 
     def test_bad_configurations_are_named(self):
         cases = [
@@ -605,7 +605,7 @@ class Published(unittest.TestCase):
         self.assertIn("--dtype: needs --features", done.stderr)
 
     def test_captions_are_the_same_bytes(self):
-        """Whatever threads, order and CPU level."""
+        """For any threads, order and CPU level."""
         for name in ("blip", "git", "vit_gpt2"):
             for dtype in ("f32", "f16"):
                 folder = self.copy(name)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Counts the tests of a meson run: count_tests.py BUILD/meson-logs/testlog.json
 
-Prints "N passed, N failed, N skipped". A cmocka program counts as the tests that it names on its standard
-output, any other program as one test. Fails when a test failed, or when there was none.
+Prints "N passed, N failed, N skipped". A cmocka program counts as the tests that it names on its standard output, any
+other program as one test. Fails if a test failed, or if there was none.
 """
 
 import json
@@ -15,10 +15,10 @@ MESON_VERDICTS = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
 
 
 def count_program(result, output):
-    """Counts of one test program by verdict."""
+    """Counts the tests of one program by verdict."""
     verdicts = [CMOCKA_VERDICTS.get(word, "failed") for word in CMOCKA_LINE.findall(output)]
     whole = MESON_VERDICTS.get(result, "failed")
-    # A program that crashed or leaked failed, whatever its tests said.
+    # A program that crashed or leaked has failed, whatever its tests said.
     if not verdicts or (whole == "failed" and "failed" not in verdicts):
         verdicts.append(whole)
     return verdicts

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""count_tests.py on made-up logs of meson."""
+"""Runs count_tests.py on made-up meson logs."""
 
 import json
 import os

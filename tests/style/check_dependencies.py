@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares the libraries that a shared library is linked to with the table in doc/architecture.md:
-check_dependencies.py LIBRARY DOCUMENT
+"""Compares the libraries that a shared library links to with the table in doc/architecture.md: check_dependencies.py
+LIBRARY DOCUMENT
 
-The table's first column has the names between backquotes: `libpng16` for libpng16.so.16.
+The table's first column has the names in backquotes: `libpng16` for libpng16.so.16.
 """
 
 import re
@@ -15,7 +15,7 @@ SYSTEM = {"ld-linux-x86-64", "libasan", "libubsan", "libtsan", "libgcc_s", "libc
 
 
 def linked(library):
-    """Names without version."""
+    """The names of the linked libraries, without version."""
     text = subprocess.run(["readelf", "-d", library], check=True, capture_output=True, text=True).stdout
     names = {name.split(".so")[0] for name in NEEDED.findall(text)}
     return {name for name in names if not any(name.startswith(s) for s in SYSTEM)}

@@ -2,8 +2,8 @@
 """Compares what a shared library exports with its headers and with the list of its symbols:
 check_exports.py [--update] LIBRARY LIST HEADER...
 
-The library exports exactly the functions that the headers mark with LIMN_API, and the list, which is kept in
-the tree, has the same names: who changes what programs can link says so there. --update writes the list.
+The library must export exactly the functions that the headers mark with LIMN_API, and the list in the tree must have
+the same names, so that a change to what programs can link shows up there. --update writes the list.
 """
 
 import re
@@ -14,14 +14,14 @@ DECLARATION = re.compile(r"^LIMN_API\b[^;(]*?\b(\w+)\(", re.MULTILINE)
 
 
 def exported(library):
-    """Names in the dynamic symbol table, but those that compilers reserve to themselves."""
+    """Names in the dynamic symbol table, except those that compilers reserve for themselves."""
     lines = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True,
                            text=True).stdout.splitlines()
     return {name for name in (line.split()[-1].split("@")[0] for line in lines) if not name.startswith("_")}
 
 
 def tell(names, what):
-    """Names with what is wrong with them; how many there are."""
+    """Prints names with what is wrong with them; returns how many there are."""
     for name in sorted(names):
         print(f"{name}: {what}")
     return len(names)

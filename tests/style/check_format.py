@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks that every C file is as clang-format writes it: check_format.py CLANG_FORMAT ROOT
+"""Checks that clang-format would change no C file: check_format.py CLANG_FORMAT ROOT
 
-Versions format differently, so only the one that the tree is written with is asked; with another, or with
-none, the check is left out (exit code 77).
+Versions format differently, so only the version that the tree is formatted with is used; with another, or with none,
+the check is skipped (exit code 77).
 """
 
 import os
@@ -14,14 +14,14 @@ VERSION = 14  # Debian 12's
 
 
 def c_files(root):
-    """The paths of the tree's C files; build folders and hidden ones are not of the tree."""
+    """The paths of the tree's C files; build folders and hidden folders don't belong to the tree."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(f for f in folders if not f.startswith((".", "build")))
         yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith((".c", ".h")))
 
 
 def version(clang_format):
-    """The program's main version; None where there is no such program."""
+    """The program's major version; None if there is no such program."""
     try:
         text = subprocess.run([clang_format, "--version"], check=True, capture_output=True, text=True).stdout
     except OSError:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that installed headers name no file that is not installed: check_public_headers.py ROOT HEADER...
+"""Checks that installed headers mention no file that is not installed: check_public_headers.py ROOT HEADER...
 
-Includes and comments alike; the file itself, as the path that its reader would look for, may be named.
+This goes for includes and comments alike; a header may mention itself, by the path that a reader would look for.
 """
 
 import re

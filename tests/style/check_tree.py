@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the tree against its own rules: check_tree.py ROOT
 
-One line for each violation, "file:line: what", then statistics of function lengths. Fails when there is any.
+Prints one line for each violation, "file:line: what", then statistics of function lengths. Fails if there is any.
 """
 
 import os
@@ -16,7 +16,7 @@ C_API = "doc/c-api.md"
 MAX_FUNCTION_LINES = 40
 MAX_TEST_FUNCTION_LINES = 100
 LIBRARY = ("common", "encoder", "decoder", "models")
-# What a folder's files may include, beside the folder itself.
+# What a folder's files may include, besides the folder itself.
 MAY_INCLUDE = {
     "common": (),
     "encoder": ("common",),
@@ -37,7 +37,7 @@ SAME_NAME_ALLOWED = ("meson.build", "README.md", "__init__.py", "pyproject.toml"
 FORBIDDEN_IN_LIBRARY = re.compile(
     r"\b(v?printf|puts|putchar|perror|_?exit|_Exit|abort|(secure_)?getenv|setlocale)\s*\(|\b(stdout|stderr)\b")
 LEFT_OPEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
-# {what we don't write: what we write instead}. Names of options and fields of files are as they are.
+# {what we don't write: what we write instead}. Names of options and of fields in files are exempt.
 UNWANTED = {
     r"(?<![\w\"`'=\\./-])[Pp]ictures?(?! of\b|[\w\"`'=\\.(-])": "image",
     r"(?i)\b(?:is_)?bli" r"nd(?:ly)?\b": "unconditional",
@@ -54,7 +54,7 @@ FUNCTION = re.compile(r"^(?:[\w*][^;{}#]*?\b(\w+)\([^;{}]*\))\s*\n\{\n(.*?)^\}",
 
 
 class Tree:
-    """The project's text files and what was found wrong in them."""
+    """The project's text files, and what is wrong in them."""
 
     def __init__(self, root):
         self.root = root
@@ -69,23 +69,23 @@ class Tree:
                         self.files[path] = file.read()
 
     def report(self, path, position, what):
-        """Notes a violation at a character of a file."""
+        """Records a violation at a character of a file."""
         line = self.files[path].count("\n", 0, position) + 1
         self.violations.append(f"{path}:{line}: {what}")
 
     def find_all(self, path, pattern, what, text=None):
-        """Notes every match of a pattern; `text` stands for the file's where given."""
+        """Records every match of a pattern; `text`, if given, is searched instead of the file's text."""
         for match in re.finditer(pattern, self.files[path] if text is None else text):
             self.report(path, match.start(), what.format(match.group()))
 
 
 def code_only(text):
-    """The C text with comments and literals blanked, every line and column where it was."""
+    """The C text with comments and literals blanked out; lines and columns stay where they were."""
     return COMMENT_OR_LITERAL.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
 
 
 def check_text(tree, path, text):
-    """Bytes that no text has: tabs, trailing space, no newline at the end; long lines and files."""
+    """Checks for tabs, trailing space, a missing newline at the end, and long lines and files."""
     tree.find_all(path, r"\t", "a tab")
     tree.find_all(path, r"(?m)[ \r]+$", "space at the end of a line")
     if not text.endswith("\n") or text.endswith("\n\n"):
@@ -101,7 +101,7 @@ def check_text(tree, path, text):
 
 
 def check_names(tree):
-    """One name, one file."""
+    """No two files have the same name."""
     seen = {}
     for path in tree.files:
         name = os.path.basename(path)
@@ -110,7 +110,7 @@ def check_names(tree):
 
 
 def check_includes(tree, path, text):
-    """Includes are from the root and go one way; a source's own header comes first."""
+    """Includes are relative to the root and go one way; a source's own header comes first."""
     top = path.split("/")[0]
     includes = list(INCLUDE.finditer(text))
     for match in includes:
@@ -126,7 +126,7 @@ def check_includes(tree, path, text):
 
 
 def units_included(tree):
-    """{unit: {unit: (path, position)}}: what each pair of x.c and x.h includes of other pairs, and where."""
+    """{unit: {unit: (path, position)}}: which other pairs each pair of x.c and x.h includes, and where."""
     graph = {}
     for path, text in tree.files.items():
         if path.endswith(C_FILES):
@@ -140,7 +140,7 @@ def units_included(tree):
 
 
 def concept_of(unit, units):
-    """The unit that one is a part of: x of x_part, which x alone is made of; else itself."""
+    """The unit that a unit is part of: for x_part, x where there is one; else the unit itself."""
     base = os.path.basename(unit)
     for i in range(len(base) - 1, 0, -1):
         whole = os.path.join(os.path.dirname(unit), base[:i])
@@ -172,7 +172,7 @@ def circles(graph):
 
 
 def check_cycles(tree):
-    """What x.c and x.h include never includes them, by whatever way, unless all on the way are parts of one
+    """What x.c and x.h include never includes them back, by any path, unless all units on the path are parts of one
     concept."""
     graph = units_included(tree)
     for circle in circles(graph):
@@ -184,14 +184,14 @@ def check_cycles(tree):
 
 
 def check_guard(tree, path, text):
-    """The include guard is the path."""
+    """The include guard is named after the path."""
     guard = "LIMN_" + re.sub(r"[/.]", "_", path).upper()
     if not re.search(rf"^#ifndef {guard}\n#define {guard}\n", text, re.MULTILINE):
         tree.report(path, 0, f"has no include guard {guard}")
 
 
 def check_documents(tree):
-    """The README is short; the C of the documents is that of programs that are compiled."""
+    """The README is short; the C in the documents comes from programs that are compiled."""
     text = tree.files["README.md"]
     if text.count("\n") > README_LINES:
         tree.report("README.md", 0, f"{text.count(chr(10))} lines; at most {README_LINES}")

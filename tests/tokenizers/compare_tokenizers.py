@@ -3,10 +3,10 @@
 
     compare_tokenizers.py TOKENIZER_LINES VOCABULARIES CAPTIONS [--lines N] [--seed N] [--show N]
 
-TOKENIZER_LINES is build/tests/tokenizers/tokenizer_lines, VOCABULARIES a folder with bert_vocab.txt, gpt2_vocab.json and
-gpt2_merges.txt, CAPTIONS a file with one on each line (after a tab, if there is one), of which SentencePiece models are made too.
-Cut into tokens are N lines, half of them captions and half hard ones, and every character of Unicode between two letters;
-put together are N lists of ids at random (limn leaves out U+0000). Exit 4 when something differs."""
+TOKENIZER_LINES is build/tests/tokenizers/tokenizer_lines, VOCABULARIES a folder with bert_vocab.txt, gpt2_vocab.json
+and gpt2_merges.txt, CAPTIONS a file with one on each line (after a tab, if there is one), which SentencePiece models
+are also trained on. Tokenizes N lines, half of them captions and half hard ones, and every Unicode character between
+two letters; decodes N random lists of ids (limn leaves out U+0000). Exit code 4 if something differs."""
 
 import argparse
 import json
@@ -24,13 +24,13 @@ SPACES = ["\n", "\r\n", "  ", "   ", " \n ", "\t\t", "\u00a0", "\u2028", "\u3000
 
 
 def run(program, arguments, lines):
-    """What limn makes of texts and lists of ids."""
+    """limn's results for texts and lists of ids."""
     done = subprocess.run([program, *arguments], input="".join(json.dumps(line) + "\n" for line in lines).encode(), stdout=subprocess.PIPE, check=True)
     return [json.loads(line) for line in done.stdout.decode().split("\n")[:-1]]
 
 
 def texts_of(args):
-    """Captions and hard lines, and those with more white space in them."""
+    """Captions and hard lines, as they are and with more white space."""
     rng = random.Random(args.seed)
     captions = [line.rstrip("\n").split("\t")[-1] for line in open(args.captions, encoding="utf-8")]
     texts = rng.sample(captions, min(len(captions), args.lines // 2))
@@ -42,13 +42,13 @@ def texts_of(args):
 
 
 def characters():
-    """Each between letters and between spaces; \\0 is none of a C string."""
+    """Each character between letters and between spaces; \\0 can't be in a C string."""
     points = [c for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000 and not 0xF0000 <= c]
     return [f"a{chr(c)}b {chr(c)} b'{chr(c)}" for c in points if unicodedata.category(chr(c)) not in ("Cn", "Co") or c % 97 == 0]
 
 
 def check(name, lines, wanted, got, args, may_be=None):
-    """The number of lines that differ; those do not that are as `may_be` has them."""
+    """The number of lines that differ; lines that match `may_be` are accepted."""
     differ = [(line, w, g) for line, w, g in zip(lines, wanted, got) if w != g and (not may_be or may_be(line) != g)]
     for line, w, g in differ[:args.show]:
         print(f"  {name}: {json.dumps(line)[:150]}\n    original {w if isinstance(w, list) else repr(w)}\n    limn     {g if isinstance(g, list) else repr(g)}"[:600])
@@ -57,7 +57,7 @@ def check(name, lines, wanted, got, args, may_be=None):
 
 
 def compare(name, args, arguments, encode, decode, texts, n_tokens, may_be=None):
-    """All of one vocabulary. encode(texts) and decode(ids) are the original's."""
+    """Compares everything for one vocabulary. encode(texts) and decode(ids) are the original's."""
     if encode and not args.no_characters:
         points = characters()
         n_differ = check(f"{name}, characters", points, encode(points), [g["ids"] for g in run(args.program, arguments, points)], args, may_be)
@@ -75,11 +75,11 @@ def compare(name, args, arguments, encode, decode, texts, n_tokens, may_be=None)
 
 
 def compare_bert(args, texts):
-    """BERT's, in lower case and not."""
+    """BERT's, lower-cased and cased."""
     from transformers import BertTokenizer, BertTokenizerFast
 
     path = os.path.join(args.vocabularies, "bert_vocab.txt")
-    texts = [text.replace("\u1885", "") for text in texts]  # a mark since Unicode 9, to `tokenizers` a letter
+    texts = [text.replace("\u1885", "") for text in texts]  # a mark since Unicode 9, but a letter to `tokenizers`
     n_differ = 0
     for lower in (True, False):
         fast = BertTokenizerFast(path, do_lower_case=lower)
@@ -92,7 +92,7 @@ def compare_bert(args, texts):
             return slow.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=True)
 
         def older_unicode(line):
-            """`tokenizers` has the categories of Unicode 8, transformers' own those of Python."""
+            """`tokenizers` uses the categories of Unicode 8, transformers' own code those of Python."""
             return slow.convert_tokens_to_ids(slow.tokenize(line, split_special_tokens=True))
 
         fast._tokenizer.encode_special_tokens = True
@@ -119,7 +119,7 @@ def compare_gpt2(args, texts):
 
 
 def compare_sentencepiece(args, captions, texts):
-    """Models made here: as VirTex's, with what else there is, and unigram."""
+    """Models trained here: like VirTex's, with every other option, and unigram."""
     import sentencepiece
 
     virtex = "--model_type=bpe --bos_id=-1 --eos_id=-1 --control_symbols=[SOS],[EOS],[MASK] --character_coverage=1.0 --vocab_size=2000"

@@ -1,10 +1,10 @@
 /* tokenizer_lines SPECIALS wordpiece|wordpiece_cased VOCAB_TXT [TOKEN…]
  *                          byte_bpe VOCAB_JSON MERGES_TXT
  *                          sentencepiece MODEL
- * Tokenizes lines of standard input. A line is JSON: a text is cut into tokens and put together
- * again, an array of ids is put together. Prints {"ids", "text"} for each, or {"error"}. SPECIALS:
- * "start,end,pad,unknown,never written…", -1 for none. The vocabulary goes through a model file's
- * JSON and back first. */
+ * Tokenizes lines of standard input. A line is JSON: a text is encoded into tokens and decoded
+ * again, an array of ids is decoded. Prints {"ids", "text"} for each, or {"error"}. SPECIALS:
+ * "start,end,pad,unknown,never written…", -1 for none. The vocabulary first goes through a model
+ * file's JSON and back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static limn_status read_vocab(limn_vocab **out, int argc, char **argv, limn_erro
     return s;
 }
 
-/* As a model file has it. */
+/* Converts the vocabulary to a model file's JSON and back. */
 static limn_status through_json(limn_vocab **v, limn_error *err)
 {
     json_t *json = limn_vocab_to_json(*v), *document = NULL;

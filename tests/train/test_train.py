@@ -22,12 +22,12 @@ SMALL = ["--layers", 1, "--dim", 32, "--heads", 2, "--min-count", 1]
 
 
 def word(seed):
-    """The word that the toy encoder's random features are to be learned with."""
+    """The word to be learned from the toy encoder's random features."""
     return list(COLOURS)[seed % len(COLOURS)]
 
 
 class Train(unittest.TestCase):
-    """Each test has a folder of its own, the images are shared."""
+    """Each test has a folder of its own; the images are shared."""
 
     @classmethod
     def setUpClass(cls):
@@ -59,7 +59,7 @@ class Train(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def command(self, *arguments, data=True, new=True):
-        """A command line; with `data` images, captions and lists, with `new` a small decoder."""
+        """A command line; `data` adds images, captions and lists, `new` a small decoder."""
         line = [TRAIN]
         if data:
             line += ["--images", self.data / "photos", "--captions", self.data / "captions.tsv", "--train",
@@ -75,12 +75,12 @@ class Train(unittest.TestCase):
         return done
 
     def losses(self, run):
-        """What a log says, without what depends on the clock."""
+        """What a log says, except what depends on the clock."""
         lines = [json.loads(line) for line in (self.folder / run / "log.jsonl").read_text().splitlines()]
         return [{k: v for k, v in line.items() if k not in ("seconds", "tokens_per_second")} for line in lines]
 
     def kill_and_resume(self, run, arguments, threads, new):
-        """Kills a run once a checkpoint is there, and lets it go on to its end."""
+        """Kills a run once it has a checkpoint, and resumes it to its end."""
         line = self.command("--run", run, "--threads", threads, *arguments, new=new)
         with subprocess.Popen(line, cwd=self.folder, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and not (self.folder / run / "checkpoint-9.safetensors").exists():
@@ -90,7 +90,7 @@ class Train(unittest.TestCase):
         self.run_train("--resume", run, "--threads", threads, data=False, new=False)
 
     def check_stage(self, *stage, n_steps=20, all_threads=(2,), new=True):
-        """Straight, and killed and resumed with other numbers of threads: the same model, the same log."""
+        """A straight run and one killed and resumed with other numbers of threads give the same model and log."""
         arguments = [*stage, "--epochs", 5, "--batch", 3, "--views", 2, "--checkpoint-steps", 3, "--cache", "cache"]
         self.run_train("--run", "straight", "--threads", 1, "-o", "straight.safetensors", *arguments, new=new)
         straight = (self.folder / "straight.safetensors").read_bytes()
@@ -136,7 +136,7 @@ class Train(unittest.TestCase):
         self.assertIn("--reward-text: needs --stage reward or all", done.stderr)
 
     def test_self_training_goes_on_bit_for_bit(self):
-        """What the model finds to fit is asked once, and is what a run that goes on uses."""
+        """The model's choice of fitting captions is made once, and a resumed run uses it."""
         self.check_stage("--init", TOY, "--vocab", "extend", "--min-count", 1, "--stage", "features",
                          "--self-training", 1, *self.unpaired(), n_steps=35, new=False)
         opinions = [(self.folder / run / "agreement.npy").read_bytes() for run in ("straight", "killed2")]
@@ -161,7 +161,7 @@ class Train(unittest.TestCase):
     # ---- tags ---------------------------------------------------------------------------------------------
 
     def sets_of_tags(self, name):
-        """Those of a model, and how many of them its decoder is told: None for one without slots."""
+        """A model's sets of tags, and how many of the tags its decoder gets: None if it has no slots."""
         metadata = self.metadata(name)
         sets = [head["set"] for head in json.loads(metadata.get("limn.tags", "[]"))]
         return sets, json.loads(metadata["limn.config"])["decoder"].get("tag_slots")
@@ -172,7 +172,7 @@ class Train(unittest.TestCase):
         self.assertEqual(self.sets_of_tags("straight.safetensors"), (["one", "any", "objects"], 3))
 
     def test_tag_slots_of_a_model_go_on_bit_for_bit_end_to_end(self):
-        """The head that the decoder reads stays; those that it doesn't know of no longer fit."""
+        """The head that the decoder reads is kept; heads that it doesn't read no longer fit and are dropped."""
         self.check_stage("--init", SLOTTED, "--stage", "end-to-end", "--unfreeze", 3, new=False)
         self.assertEqual(self.sets_of_tags("straight.safetensors"), (["objects"], 4))
 
@@ -232,7 +232,7 @@ class Train(unittest.TestCase):
         self.assertIn("efficientnet-lite0", info)
 
     def test_characters_are_scored_as_characters(self):
-        """Captions without a space are one word each, and no words are alike."""
+        """Without spaces each caption would be a single word, and no two words would be the same."""
         captions = self.folder / "captions.tsv"
         lines = (line.split("\t") for line in (self.data / "captions.tsv").read_text().splitlines())
         captions.write_text("".join(f"{name}\t{text.replace(' ', '')}x{i}\n" for i, (name, text) in enumerate(lines)))
@@ -249,7 +249,7 @@ class Train(unittest.TestCase):
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def plan(self, rows, *arguments, code=0, share=0.5):
-        """What --plan says of captions that name images so."""
+        """What --plan says about captions that name images this way."""
         captions = self.folder / "planned.tsv"
         captions.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
         done = subprocess.run(
@@ -353,7 +353,7 @@ class Train(unittest.TestCase):
         self.assertEqual((self.folder / "a.safetensors").read_bytes(), model)
 
     def test_features_that_are_altered_meanwhile(self):
-        """Of a cache that was given, a resumed run knows what it began with."""
+        """A resumed run notices that a given cache is no longer what the run began with."""
         subprocess.run([PREPROCESS, "-q", "--model", TOY, "--features", "-o", "given",
                         str(self.data / "photos")], check=True, cwd=self.folder)
         arguments = ["--features", "given", "--stage", "features", "--epochs", 2, "--batch", 3, "--checkpoint-steps", 3]
