@@ -55,8 +55,8 @@ static double *norm(const limn_safetensors *file, const char *name, const double
     return y;
 }
 
-/* One query of one head over n keys and values [n, dim]: y [head_dim], and the first probabilities
- * looks [n_looks]. */
+/* One query of one head over n keys and values [n, dim]: writes y [head_dim], and the first n_looks
+ * probabilities to looks. */
 static void attend(double *y, double *looks, size_t n_looks, const double *q, const double *k,
                    const double *v, size_t n, size_t dim, size_t head_dim)
 {
@@ -75,8 +75,9 @@ static void attend(double *y, double *looks, size_t n_looks, const double *q, co
     free(weights);
 }
 
-/* x [n_rows, dim] += output(attention(LN(x), memory)); over x itself and causal where memory is
- * NULL. `looks` [n_rows, n_layers, n_heads, n_memory_positions] from this layer on, or NULL. */
+/* x [n_rows, dim] += output(attention(LN(x), memory)); if memory is NULL, attends to x itself,
+ * causally. `looks` [n_rows, n_layers, n_heads, n_memory_positions] starts at this layer, or is
+ * NULL. */
 static void attention(double *x, double *looks, const limn_safetensors *file,
                       const limn_decoder_config *c, const char *layer, const char *kind,
                       size_t n_rows, const double *memory)
@@ -125,7 +126,7 @@ static void feed_forward(double *x, const limn_safetensors *file, const limn_dec
     free(down);
 }
 
-/* The rows of the slots, behind those of the positions y. */
+/* Adds the rows of the slots after those of the positions in y. */
 static void add_slots(double *y, const limn_safetensors *file, const limn_decoder_config *c,
                       const limn_tag_slot *slots)
 {

@@ -1,5 +1,6 @@
-/* EfficientNet-Lite written as plainly as can be, to compare the encoder with: every layer a
- * general convolution over whole maps, sums in double, padding by TensorFlow's formula. */
+/* EfficientNet-Lite written as plainly as possible, as a reference for the encoder: every layer is
+ * a general convolution over whole maps, with sums in double and padding by TensorFlow's
+ * formula. */
 #ifndef LIMN_TESTS_UNIT_ENCODER_REFERENCE_H
 #define LIMN_TESTS_UNIT_ENCODER_REFERENCE_H
 

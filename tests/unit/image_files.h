@@ -1,4 +1,4 @@
-/* Small images (PPM) in the folder of temp_folder.h, each unlike the others. */
+/* Small images (PPM) in the folder of temp_folder.h, each different from the others. */
 #ifndef LIMN_TESTS_UNIT_IMAGE_FILES_H
 #define LIMN_TESTS_UNIT_IMAGE_FILES_H
 

@@ -32,7 +32,8 @@ static inline float *random_floats(limn_rng *rng, size_t n)
     return x;
 }
 
-/* n floats that no kernel computes (a NaN of our own), to see what it wrote; the caller frees. */
+/* n floats that no kernel computes (a distinctive NaN), to see what a kernel wrote; the caller
+ * frees. */
 static inline float *canaries(size_t n)
 {
     static const uint32_t canary = 0x7fc0cafe;

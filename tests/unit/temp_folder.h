@@ -1,5 +1,5 @@
-/* A folder of its own for a test program: removed with all that is in it when the tests are over.
- * Included by the one source of a program. */
+/* A temporary folder for a test program: removed with everything in it when the tests are over. To
+ * be included by a program's only source. */
 #ifndef LIMN_TESTS_UNIT_TEMP_FOLDER_H
 #define LIMN_TESTS_UNIT_TEMP_FOLDER_H
 
@@ -30,7 +30,7 @@ static inline const char *temp_path(const char *name)
     return path;
 }
 
-/* How many entries the folder has. */
+/* The number of entries in the folder. */
 static inline size_t temp_n_files(void)
 {
     size_t n = 0;

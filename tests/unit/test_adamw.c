@@ -24,7 +24,7 @@ static const limn_optimizer_settings settings = { .beta1 = 0.9f,
                                                   .clip_norm = 2.0f,
                                                   .average_decay = 0.6f };
 
-/* A matrix, a bias, a matrix with a rate of its own, and one that is kept. */
+/* A matrix, a bias, a matrix with a rate of its own, and one that is frozen. */
 static void make_params(limn_params *params)
 {
     static const size_t shapes[N_PARAMS][2] = { { 7, 5 }, { 21, 1 }, { 3, 3 }, { 40, 40 } };
@@ -40,7 +40,7 @@ static void make_params(limn_params *params)
     for (size_t i = 0; i < params->n_floats; i++) params->values[i] = (float)limn_rng_normal(&rng);
 }
 
-/* Norms from 1 to 4, so that some are clipped and some not; none for what is kept. */
+/* Norms from 1 to 4, so that some are clipped and some not; none for what is frozen. */
 static void make_gradients(limn_params *params, uint64_t step)
 {
     limn_rng rng = limn_rng_stream(step, "gradients", 9);
@@ -78,7 +78,7 @@ static void plain_finish(struct plain *p)
     limn_free(p->average);
 }
 
-/* Kingma & Ba 2015 with the decay of Loshchilov & Hutter 2019; step counts from 1. */
+/* Kingma & Ba 2015, with the decay of Loshchilov & Hutter 2019; `step` counts from 1. */
 static void plain_step(struct plain *p, const limn_params *params, double rate, double norm,
                        double step)
 {
@@ -145,7 +145,7 @@ static void test_steps_and_average_follow_the_formulas(void **state)
     limn_params_finish(&params);
 }
 
-/* torch.optim.AdamW's, with clipping at 1 and a slow average. */
+/* The defaults are those of torch.optim.AdamW, with clipping at 1 and a slow average. */
 static void test_the_defaults(void **state)
 {
     const limn_optimizer_settings s = limn_optimizer_settings_default();

@@ -52,7 +52,7 @@ static void append_member(limn_buffer *out, limn_archive *a, const limn_archive_
     limn_free(bytes);
 }
 
-/* All that comes out of an archive that was opened with `status`, as expected.tsv has it. */
+/* Everything read from an archive that was opened with `status`, in the form of expected.tsv. */
 static void print_all(limn_buffer *out, limn_archive *a, limn_status status, limn_error *err)
 {
     limn_archive_member m = { .name = "" };
@@ -121,8 +121,7 @@ static void test_archives_give_what_is_expected(void **state)
     assert_true(n_lines > 40);
 }
 
-/* A gzipped tar "name" with one member that is "good.jpg", one of `n_zeros` zeros, one "last.jpg".
- */
+/* A gzipped tar at `path` with "good.jpg", a member `name` of `n_zeros` zeros, and "last.jpg". */
 static void write_bomb(const char *path, const char *name, size_t n_zeros)
 {
     static const unsigned char zeros[1 << 16];
@@ -189,7 +188,7 @@ static void test_archives_are_told_by_name(void **state)
     assert_false(limn_archive_has_name(""));
 }
 
-/* The first bytes are given twice, and what is not read is passed over. */
+/* Peeked bytes are read again, and unread bytes are skipped. */
 static void test_peeking_reads_nothing_away(void **state)
 {
     limn_archive *a;

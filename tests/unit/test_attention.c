@@ -1,5 +1,5 @@
 /* Attention of many positions: level C against the sums of the header written out, every other
- * level and number of threads against C with memcmp; and no more is written than is to be. */
+ * level and number of threads against C with memcmp; and nothing is written out of bounds. */
 #include <math.h>
 
 #include "tests/unit/kernel_check.h"
@@ -17,8 +17,8 @@ static const test_case cases[] = {
     { 113, 50, 1, 4 }, { 2, 300, 2, 64 }, { 130, 130, 4, 16 },
 };
 
-/* Queries, keys and values of a case in rows of three, as one product makes them; scores are large
- * enough that softmax has something to do. */
+/* Queries, keys and values of a case side by side in each row, as one product makes them; scores
+ * are large enough for softmax to matter. */
 static float *make_qkv(const test_case *t)
 {
     limn_rng rng = limn_rng_stream(t->n_rows, "attention", 9);

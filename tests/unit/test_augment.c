@@ -70,8 +70,8 @@ static void test_flipping_mirrors_each_row(void **state)
     assert_memory_equal(again, odd, sizeof odd);
 }
 
-/* Whole pixels inside the image; area and aspect within bounds, but for rounding; all of the
- * range is reached, and every corner. */
+/* Crops are whole pixels inside the image; area and aspect are within bounds, up to rounding; the
+ * whole range is reached, and every corner. */
 static void test_crops_are_within_their_bounds(void **state)
 {
     enum { SIZE = 224 };
@@ -122,7 +122,7 @@ static void augment(uint8_t out[N_BYTES], const limn_augment_settings *s, const 
     limn_resize_scratch_finish(&scratch);
 }
 
-/* With one thing at a time turned on, the whole is its parts. */
+/* All augmentations together equal their parts, each turned on by itself. */
 static void test_the_parts_make_the_whole(void **state)
 {
     limn_augment_settings s = { .min_area = 0.5f,
@@ -152,8 +152,8 @@ static void test_the_parts_make_the_whole(void **state)
     limn_resize_scratch_finish(&scratch);
 }
 
-/* Half of the images are flipped, brightness is in its range on both sides of 1, and the order of
- * changes differs: all by the stream alone. */
+/* Half of the images are flipped, brightness lies in its range on both sides of 1, and the order of
+ * changes varies: the stream alone determines all of it. */
 static void test_what_is_drawn_depends_on_the_stream(void **state)
 {
     limn_augment_settings s = {
@@ -183,7 +183,7 @@ static void test_what_is_drawn_depends_on_the_stream(void **state)
     assert_memory_not_equal(out, again, N_BYTES);
 }
 
-/* Whatever the order that is drawn. A factor close to 1 may leave all pixels as they are. */
+/* This holds for any order drawn. A factor close to 1 may leave all pixels as they are. */
 static void test_each_colour_change_is_made_once(void **state)
 {
     static const limn_augment_settings none = {

@@ -1,4 +1,4 @@
-/* Tag slots of a batch in training: those that each image has by itself. */
+/* Tag slots of a training batch: each image has the slots that it has on its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -10,8 +10,8 @@
 #include "models/train/batches.h"
 #include "tests/fixtures/own_tokens.h"
 
-/* Ten images; image p has captions 2p and 2p + 1, of 1 + c % 4 words each, all of them 10 + c.
- */
+/* Ten images; image p has captions 2p and 2p + 1. Caption c has 1 + c % 4 words, all of them 10 +
+ * c. */
 enum { N_IMAGES = 10, N_CAPTIONS = 20, MAX_WORDS = 4 };
 
 static uint32_t tokens[N_CAPTIONS * MAX_WORDS];
@@ -51,7 +51,8 @@ static limn_batches *create(const limn_batch_source *sources, size_t n,
     return b;
 }
 
-/* Start token, the words, and the next word at each row, the end token last. */
+/* Inputs are the start token and the words; the target of each row is the next word, and finally
+ * the end token. */
 static void check_rows(const limn_batch *batch)
 {
     const limn_decoder_batch *d = &batch->decoder;
@@ -195,11 +196,12 @@ static void test_text_alone_has_no_images(void **state)
         const limn_decoder_batch *d = &limn_batches_get(b, step)->decoder;
         for (size_t k = 0; k < d->n_captions; k++) seen[d->targets[d->offsets[k]] - 10]++;
     }
-    for (size_t c = 0; c < N_CAPTIONS; c++) assert_true(seen[c] <= 1); /* a last few wait */
+    for (size_t c = 0; c < N_CAPTIONS; c++)
+        assert_true(seen[c] <= 1); /* the last few are left over */
     limn_batches_destroy(&b);
 }
 
-/* One image a batch: the order of an epoch is seen. */
+/* One image per batch shows the order of an epoch. */
 static void test_an_epoch_mixes_sources_and_views(void **state)
 {
     enum { N_EPOCHS = 20 };

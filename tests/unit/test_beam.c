@@ -55,7 +55,7 @@ static limn_beam_settings settings_of(size_t beam_size, size_t max_steps, size_t
                                  .end_token = END };
 }
 
-/* ---- the same by other means -------------------------------------------------------------- */
+/* ---- an independent search ---------------------------------------------------------------- */
 
 static void keep_best(toy_caption *finished, size_t *n, size_t k, toy_caption h)
 {
@@ -64,7 +64,7 @@ static void keep_best(toy_caption *finished, size_t *n, size_t k, toy_caption h)
     if (*n > k) *n = k;
 }
 
-/* The reference's search, written down as its description reads. */
+/* The reference's search, written to follow its description. */
 static size_t naive_search(toy_caption *finished, const toy *lm, const limn_beam_settings *s)
 {
     const size_t k = s->beam_size;
@@ -152,7 +152,7 @@ static void test_the_n_best_are_those_of_the_reference_search(void **state)
     assert_true(n_steps_saved > 4000);
 }
 
-/* A hypothesis knows which row of each step it came through. */
+/* A hypothesis knows which row it used at each step. */
 static void test_rows_are_those_that_gave_the_tokens(void **state)
 {
     static uint32_t history[MAX_STEPS][MAX_KEPT_ROWS][MAX_STEPS];
@@ -171,7 +171,7 @@ static void test_rows_are_those_that_gave_the_tokens(void **state)
     }
 }
 
-/* Without a length penalty nothing that goes on can beat an end. */
+/* Without a length penalty, no continuation can beat a finished caption. */
 static void test_beam_one_without_length_penalty_is_greedy(void **state)
 {
     (void)state;
@@ -261,7 +261,7 @@ static void test_ngrams_are_not_repeated_and_banned_words_not_written(void **sta
     limn_phrase_trie_destroy(&trie);
 }
 
-/* All tokens alike, and no end before two words. */
+/* All tokens are equally likely, and there is no end before two words. */
 static void even_next(const void *ctx, const uint32_t *words, size_t n, float *log_probs)
 {
     (void)ctx, (void)words;
@@ -287,7 +287,7 @@ static void test_ties_go_to_the_lower_row_and_token(void **state)
     finish(&run_of);
 }
 
-/* Ends are unlikely, and likelier the longer: no K of them come before the limit. */
+/* Ends are unlikely, but likelier the longer the caption: fewer than K come before the limit. */
 static void endless_next(const void *ctx, const uint32_t *words, size_t n, float *log_probs)
 {
     (void)words;

@@ -57,9 +57,9 @@ static void test_interval_of_a_mean(void **state)
     assert_true(fabs(i.low - (49.5 - 5.658)) < 0.15 && fabs(i.high - (49.5 + 5.658)) < 0.15);
 }
 
-/* Four images, differences 0, 0, 0, 4, mean 1: the mean of a sample is how often the last was
- * drawn, k times with probability C(4, k) 3^(4-k) / 256. It is at least 1 away from 1 for
- * k = 0, 2, 3, 4: (81 + 54 + 12 + 1) / 256. */
+/* Four images, differences 0, 0, 0, 4, mean 1: the mean of a sample is the number of times the last
+ * was drawn: k with probability C(4, k) 3^(4-k) / 256. It is at least 1 away from 1 for k = 0, 2,
+ * 3, 4: (81 + 54 + 12 + 1) / 256. */
 static void test_paired_p_value(void **state)
 {
     const double a[] = { 5, 1, 7, 1, 9, 1, 6, 1 }, b_stats[] = { 5, 1, 7, 1, 9, 1, 2, 1 };

@@ -1,6 +1,6 @@
-/* Images captioned together: each gets the bytes that it gets by itself, whatever the search, the
- * weights, the number of images and their order; failures, interruptions and memory of one do not
- * touch the others. */
+/* Images captioned together: each gets the bytes that it gets on its own, whatever the search, the
+ * weights, the number of images and their order; a failure, interruption or lack of memory for one
+ * does not affect the others. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,13 @@ enum { N_IMAGES = 11, N_FEATURES = 49 * 1280, MAX_SAID = 4096 };
 
 /* ---- models -------------------------------------------------------------------------------- */
 
-typedef enum weights { F32, F16, INT8, SECOND, N_WEIGHTS } weights; /* SECOND: another one in F16 */
+typedef enum weights {
+    F32,
+    F16,
+    INT8,
+    SECOND,
+    N_WEIGHTS
+} weights; /* SECOND: another model, in F16 */
 
 static limn_error failed; /* stays empty */
 
@@ -91,7 +97,7 @@ static limn_state *make_state(const limn_model *model, const char *options, uint
     return state;
 }
 
-/* Words come once, so that the captions of a toy model are of many words and of several lengths. */
+/* No word repeats, so that the captions of a toy model have many words and several lengths. */
 #define BEAM "n-best=3,no-repeat-ngram=1"
 #define SAMPLE "sample,temperature=4,seed=3"
 
@@ -115,7 +121,7 @@ static const char *name_of(size_t image)
     return names[image];
 }
 
-/* All that is said of an image, as text: a failure, or its captions with all that hangs on them. */
+/* Everything reported for an image, as text: a failure, or its captions with all their details. */
 typedef struct said {
     char text[MAX_SAID];
     size_t n_tokens; /* of the best caption */
@@ -159,11 +165,11 @@ static void say_single(said *s, limn_state *state, size_t image)
     say(s, captions, status == LIMN_OK ? NULL : &err);
 }
 
-/* Images in an order of their own, of which some may come only later, and some are none. */
+/* Images in a given order; some may come only later, and one may have no features. */
 typedef struct album {
     const size_t *order; /* [n] */
     size_t n, n_given, n_asked, n_together, most_together;
-    bool is_slow;   /* `next` has nothing every other time */
+    bool is_slow;   /* `next` returns nothing every other time */
     size_t missing; /* an image without features */
     said said[N_IMAGES];
 } album;
@@ -229,7 +235,7 @@ static said *say_each_alone(const limn_model *model, const char *options)
     return alone;
 }
 
-/* Every number of images at once and several orders, in one state. */
+/* Every number of images at once, and several orders, in one state. */
 static void check_together(const limn_model *model, const char *options, uint32_t n_threads,
                            const said *alone)
 {
@@ -254,7 +260,7 @@ static void check_together(const limn_model *model, const char *options, uint32_
 
 /* ---- tests --------------------------------------------------------------------------------- */
 
-/* Otherwise the tests would say nothing: images differ, and come to their ends at different
+/* Otherwise the tests would prove nothing: images differ, and their captions end at different
  * steps. */
 static void test_the_images_differ(void **state)
 {
@@ -321,8 +327,8 @@ static void test_an_ensemble_does_too(void **state)
     limn_model_close(&model);
 }
 
-/* The plain level alone is the specification; rows of all images may take another kernel than those
- * of one. */
+/* Level C with one image is the specification; the rows of many images may use a different kernel
+ * from those of one. */
 static void test_weights_levels_and_threads(void **state)
 {
     (void)state;
@@ -340,7 +346,7 @@ static void test_weights_levels_and_threads(void **state)
     }
 }
 
-/* Images without features, and with such that no caption is possible. */
+/* Images without features, and with features for which no caption is possible. */
 static void test_an_image_that_fails_does_not_touch_the_others(void **state)
 {
     limn_model *model = open_model(F16, NULL);
@@ -404,7 +410,7 @@ static void test_stopping_in_the_middle(void **state)
         assert_true(n_given_up > 0);
         free(a);
     }
-    p.n_left = SIZE_MAX; /* and then as if nothing had been */
+    p.n_left = SIZE_MAX; /* and then as if nothing had happened */
     album *a = make_album(backwards);
     assert_int_equal(caption_album(s, a, 0, NULL), LIMN_OK);
     check_said(a->said, alone, "after stops");
@@ -431,7 +437,7 @@ static void test_nothing_is_allocated_after_the_first_images(void **state)
     limn_model_close(&model);
 }
 
-/* Where there is no memory for more images at once, there are fewer. */
+/* If there is no memory for more images at once, there are fewer. */
 static void test_memory_that_ends_anywhere_only_makes_it_slower(void **state)
 {
     static const char *const options[] = { BEAM, "guidance=2,confidence,coverage-penalty=0.1" };
@@ -455,8 +461,8 @@ static void test_memory_that_ends_anywhere_only_makes_it_slower(void **state)
     limn_model_close(&model);
 }
 
-/* What options take more memory for is done with fewer images at once: all of them together stay
- * within the bound that the header states. */
+/* Options that need more memory per image get fewer images at once: the total stays within the
+ * bound that the header states. */
 static void test_memory_of_all_is_bounded(void **state)
 {
     static const char *const options[] = { BEAM, "beam=64,n-best=64,coverage-penalty=1",

@@ -1,5 +1,5 @@
-/* The public header on a toy model: options, the ways an image comes in, the same captions for any
- * threads and CPU level, errors, and no allocation after the first image. */
+/* The public header on a toy model: options, the ways to pass an image, the same captions for any
+ * number of threads and CPU level, errors, and no allocation after the first image. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -55,7 +55,7 @@ static const limn_captions *caption(limn_state *state, const char *path)
     return captions;
 }
 
-/* Pixels [SIDE, SIDE, 3] that are no photo; the caller frees. */
+/* Made-up pixels [SIDE, SIDE, 3]; the caller frees. */
 static uint8_t *some_pixels(unsigned seed)
 {
     uint8_t *pixels = malloc((size_t)SIDE * SIDE * 3);
@@ -63,7 +63,7 @@ static uint8_t *some_pixels(unsigned seed)
     return pixels;
 }
 
-/* Everything a caption says, as text; valid until the fourth call after this one. */
+/* Everything about the captions, as text; valid until the fourth call after this one. */
 static const char *print(const limn_captions *captions)
 {
     static char texts[4][4096];

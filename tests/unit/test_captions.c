@@ -17,7 +17,7 @@ static limn_status read_bytes(limn_caption_file *out, const char *bytes, size_t 
                               const char *split, limn_error *err)
 {
     const char *path = temp_path("captions");
-    FILE *file = fopen(path, "wb"); /* without waiting for the disk: there are thousands */
+    FILE *file = fopen(path, "wb"); /* no fsync: there are thousands */
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
     return limn_caption_file_read(out, path, &(limn_caption_reading){ .split = split }, err);
@@ -72,7 +72,7 @@ static const good_file good_files[] = {
       "0 a.jpg a \"dog\"|1 b.jpg \"b|" },
 };
 
-/* Formats of data sets, with what their readers in the field make of them. */
+/* Formats of data sets, with what their usual readers make of them. */
 static const good_file field_files[] = {
     /* Flickr30k's results.csv (Kaggle), whose row 19,999 lacks a bar */
     { "CSV with bars",
@@ -146,7 +146,7 @@ static const good_file field_files[] = {
     { "COCO results",
       "[{\"id\":1,\"image_id\":9,\"caption\":\"x\"},{\"id\":2,\"image\":\"b\",\"caption\":\"y\"}]",
       NULL, "0 9 x|1 b (2) y|" },
-    /* VizWiz: a caption that is marked is none */
+    /* VizWiz: a caption that is marked as rejected is skipped */
     { "COCO annotations",
       "{\"annotations\":[{\"image_id\":1,\"id\":4,\"caption\":\"x\",\"is_rejected\":true,\"is_"
       "precanned\":"
@@ -199,7 +199,7 @@ static void test_rejected_captions_are_kept_when_asked_for(void **state)
     limn_caption_file_finish(&file);
 }
 
-/* As Python's str.encode("utf-16-le") and "utf-16-be" have it, with a mark. */
+/* As Python's str.encode("utf-16-le") and "utf-16-be" write it, with a byte order mark. */
 static void test_utf16(void **state)
 {
     static const char little[] = "\xFF\xFE"
@@ -244,7 +244,7 @@ static void test_each_may_be_gzipped(void **state)
         const good_file *g = &good_files[i];
         const size_t half = strlen(g->bytes) / 2;
         limn_caption_file file;
-        /* In two members, one after the other, as `cat a.gz b.gz` has them. */
+        /* In two members, one after the other, as `cat a.gz b.gz` gives them. */
         gzFile gz = gzopen(temp_path("captions"), "wb");
         gzwrite(gz, g->bytes, (unsigned)half);
         gzclose(gz);
@@ -305,7 +305,7 @@ static const bad_file bad_files[] = {
       "line 3: 3 fields, but the header has 2" },
     { "image|n|caption\na|1\n", 0, NULL, LIMN_E_FORMAT, "line 2: 2 fields, but the header has 3" },
     { "image,caption,id\n,x,7\n", 0, NULL, LIMN_E_FORMAT, "line 2: the image's name is empty" },
-    /* headers that are unknown, wholly or half */
+    /* headers that are wholly or partly unknown */
     { "photo_key,caption\na,x\n", 0, NULL, LIMN_E_FORMAT,
       "the header \"photo_key,caption\" names no image; known are file file_name" },
     { "image;words\na;x\n", 0, NULL, LIMN_E_FORMAT,
@@ -324,15 +324,15 @@ static const bad_file bad_files[] = {
       "no field for the image" },
     { "image,split,caption\na,val,x\n", 0, "train,test", LIMN_E_ARG,
       "no image has the split \"train,test\"; the file has val" },
-    /* files that are no text are named */
+    /* errors name files that are not text */
     { "PK\3\4\x14\0", 6, NULL, LIMN_E_FORMAT, "this is an Excel workbook or another zip archive" },
     { "PAR1\x15", 5, NULL, LIMN_E_FORMAT, "this is Parquet: save the table as CSV or JSONL" },
     { "\xFF\xD8\xFF\xE0", 4, NULL, LIMN_E_FORMAT, "this is a JPEG image, not captions" },
-    /* other encodings are named */
+    /* errors name other encodings */
     { "a\0\t\0x\0y\0\n\0", 10, NULL, LIMN_E_FORMAT, "UTF-16LE without a byte order mark" },
     { "\xFF\xFE\0\0a\0\0\0", 8, NULL, LIMN_E_FORMAT, "this is UTF-32: save it as UTF-8" },
     { "\0\0\0a\0\0\0\t", 8, NULL, LIMN_E_FORMAT, "this is UTF-32BE without a byte order mark" },
-    /* a flag that is neither */
+    /* a flag that is neither true nor false */
     { "image,caption,is_rejected\na,x,\nb,y,maybe\n", 0, NULL, LIMN_E_FORMAT,
       "captions: line 3: column 3, a flag of rejection: \"maybe\" is neither true nor false" },
     { "image,caption,is_rejected\na,x,\" no\"\nb,y,\"maybe \"\n", 0, NULL, LIMN_E_FORMAT,
@@ -395,7 +395,7 @@ static void test_limits(void **state)
     free(bytes);
 }
 
-/* No cut of a good file may crash or hang; whether it is an error depends on the format. */
+/* No truncation of a good file may crash or hang; whether it is an error depends on the format. */
 static void read_every_prefix(const good_file *files, size_t n_files)
 {
     for (size_t i = 0; i < n_files; i++) {

@@ -81,15 +81,15 @@ static void test_whole_names(void **state)
         FILE_OF("a.jpg.txt", "one"),
         FILE_OF("a.png.txt", "two"),
         FILE_OF("b", ""),
-        FILE_OF("b.txt", "three"), /* without an ending */
+        FILE_OF("b.txt", "three"), /* without an extension */
         FILE_OF("c.txt", "x"),
-        FILE_OF("c.json", "{}"), /* a record of something else is no image */
+        FILE_OF("c.json", "{}"), /* a record of something else is not an image */
     };
     (void)state;
     check_records(files, "0 a.jpg one|1 a.png two|2 b three|", "c.txt");
 }
 
-/* A text file beside a text file. */
+/* A text file next to a text file. */
 static void test_text_is_no_image(void **state)
 {
     static const test_file files[MAX_FILES] = {
@@ -150,7 +150,7 @@ static void test_a_split_of_a_folder(void **state)
                      LIMN_E_ARG);
 }
 
-/* img2dataset writes NAME.jpg, NAME.txt and NAME.json: the text counts where it says something. */
+/* img2dataset writes NAME.jpg, NAME.txt and NAME.json: the text counts unless it is empty. */
 static void test_json_beside_images(void **state)
 {
     static const test_file files[MAX_FILES] = {
@@ -197,7 +197,7 @@ static void test_a_long_text_file(void **state)
     free(bytes);
 }
 
-/* Text without images: a caption a line, or any other format. */
+/* Text without images: a caption per line, or any other format. */
 static void test_plain_text(void **state)
 {
     static const struct {

@@ -95,7 +95,7 @@ static void test_another_models_checkpoint_is_refused(void **test_state)
     limn_params_finish(&other);
 }
 
-/* The checkpoint at `path` as one of the optimizer `name`, or without a name. */
+/* Rewrites the checkpoint at `path` with the optimizer `name`, or without a name. */
 static void rename_optimizer(const char *path, const char *name)
 {
     limn_safetensors *file;
@@ -126,7 +126,7 @@ static void test_the_optimizer_is_known_by_its_name(void **test_state)
     assert_null(limn_optimizer_find("sgd"));
     assert_int_equal(limn_optimizer_init(&optimizer, &limn_adamw, &params, NULL), LIMN_OK);
     assert_int_equal(limn_checkpoint_write(path, &params, &optimizer, "old", NULL), LIMN_OK);
-    rename_optimizer(path, NULL); /* as checkpoints were before they had its name */
+    rename_optimizer(path, NULL); /* like checkpoints from before they named it */
     assert_int_equal(limn_checkpoint_read(path, &params, &optimizer, &state, NULL), LIMN_OK);
     limn_free(state);
     assert_int_equal(limn_checkpoint_write(path, &params, &optimizer, "new", NULL), LIMN_OK);

@@ -52,7 +52,7 @@ static const limn_cli_tool tool = {
     .max_operands = 3,
 };
 
-/* Parses words (NULL after the last) with stderr and stdout in files; `said` has what was said. */
+/* Parses words (NULL after the last) with stderr and stdout in files; `said` holds the output. */
 typedef struct outcome {
     settings s;
     limn_cli_operands operands;

@@ -1,6 +1,6 @@
 /* Products of codes (codes.h): the C level against sums written out here, every other level against
- * C with memcmp, over random shapes, and at the extremes of codes and weights; and how rows become
- * codes. */
+ * C with memcmp, over random shapes, and at the extremes of codes and weights; and the conversion
+ * of rows to codes. */
 #include <math.h>
 
 #include "tests/unit/kernel_check.h"
@@ -10,7 +10,7 @@
 enum { N_CASES = 400 };
 
 typedef struct test_case {
-    limn_codes_job job; /* all but x and y, which each level gets of its own */
+    limn_codes_job job; /* all but x and y, which are made for each level */
     limn_packed w;
     uint8_t *codes; /* [n_rows, x_stride] */
     float *weights, *bias, *residual, *steps;
@@ -68,7 +68,7 @@ static void free_case(test_case *t)
     free(t->y_rows);
 }
 
-/* Codes as a level has them; the caller frees. */
+/* Codes in the layout of a level; the caller frees. */
 static void *codes_of(const limn_kernels *k, const uint8_t *codes, size_t n)
 {
     unsigned char *out = malloc((n + 1) * k->code_size);
@@ -123,7 +123,7 @@ static void test_every_level_gives_the_bits_of_c(void **state)
     }
 }
 
-/* Weights by the rule, as one number each; returns their scale. */
+/* Weights quantized by the rule, as integers; returns their scale. */
 static double quantized(double *q, const test_case *t, size_t output)
 {
     const size_t n = t->w.n_inputs;
@@ -165,7 +165,7 @@ static void test_c_computes_what_the_header_says(void **state)
     }
 }
 
-/* All codes and all weights at one end, with as many inputs as there may be. */
+/* All codes and all weights at one extreme, with the largest number of inputs allowed. */
 static void check_extremes(limn_dtype dtype, uint8_t code, float weight, int32_t zero)
 {
     const size_t n = dtype == LIMN_I8 ? LIMN_CODES_MAX_INPUTS : LIMN_CODES_MAX_PAIR_INPUTS;
@@ -200,7 +200,7 @@ static void test_extremes_neither_saturate_nor_overflow(void **state)
                        i & 16 ? 1 : 128);
 }
 
-/* Rows whose largest value is of another kind each time. */
+/* Rows whose largest value is of a different kind each time. */
 static void fill_row(limn_rng *rng, float *x, size_t n, uint64_t kind)
 {
     static const float values[] = { 0.0f, 1e-31f, 1e-29f, 3e38f, INFINITY, -INFINITY, NAN, 250.0f };

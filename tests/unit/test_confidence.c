@@ -1,4 +1,4 @@
-/* The confidence of captions: its fit, and in files. */
+/* The confidence of captions: its fit, and its form in files. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static double logistic(double z)
     return 1 / (1 + exp(-z));
 }
 
-/* Signals from a normal distribution, and right as often as `truth` says. */
+/* Signals from a normal distribution; examples are right as often as `truth` says. */
 static void draw(const limn_confidence *truth, size_t n)
 {
     limn_rng rng = limn_rng_stream(1, "confidence", 10);
@@ -38,7 +38,7 @@ static void draw(const limn_confidence *truth, size_t n)
 
 /* ---- fitting ------------------------------------------------------------------------------ */
 
-/* Signals that say nothing leave the share of the right ones, whose logit is known. */
+/* With uninformative signals only the share of right captions matters, whose logit is known. */
 static void test_a_share(void **state)
 {
     limn_confidence c;
@@ -54,8 +54,8 @@ static void test_a_share(void **state)
     assert_true(fabs(limn_confidence_of(&c, examples[0].signals) - 0.2) < 1e-6);
 }
 
-/* One signal of two values: at the minimum, without the ridge's pull, the logits would be those of
- * the two shares; with it, weight and bias solve two equations, checked here. */
+/* One signal with two values: without the ridge penalty, the logits at the minimum would be those
+ * of the two shares; with it, weight and bias solve two equations, checked here. */
 static void test_two_values(void **state)
 {
     limn_confidence c;
@@ -68,7 +68,7 @@ static void test_two_values(void **state)
     }
     assert_int_equal(limn_confidence_fit(&c, examples, 400, NULL), LIMN_OK);
     assert_true(c.signals[3].mean == 0 && c.signals[3].scale == 1);
-    assert_true(fabs(c.signals[3].weight - log(3)) < 0.03); /* 3 = odds of either share */
+    assert_true(fabs(c.signals[3].weight - log(3)) < 0.03); /* 3: the odds of either share */
     for (size_t k = 0; k < 400; k++) {
         const double x = (double)examples[k].signals[3];
         const double left = logistic(c.bias + c.signals[3].weight * x) - examples[k].is_right;
@@ -79,7 +79,8 @@ static void test_two_values(void **state)
     assert_true(fabs(rest) < 1e-6);
 }
 
-/* The loss around the fit, by differences: flat in every direction, and higher on both sides. */
+/* The loss around the fit, by finite differences: flat in every direction, and higher on both
+ * sides. */
 static void test_the_minimum(void **state)
 {
     const limn_confidence truth = toy_confidence();
@@ -102,7 +103,8 @@ static void test_the_minimum(void **state)
     }
 }
 
-/* Of many captions the fit finds what they were drawn by, and its confidences are what they say. */
+/* From many captions the fit recovers what they were drawn from, and its confidences are
+ * calibrated. */
 static void test_calibration(void **state)
 {
     const limn_confidence truth = toy_confidence();
@@ -116,7 +118,8 @@ static void test_calibration(void **state)
     assert_memory_equal(&c, &again, sizeof c);
     for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
         assert_true(fabs(c.signals[i].weight - truth.signals[i].weight) < 0.1);
-    for (size_t k = MAX_EXAMPLES / 2; k < MAX_EXAMPLES; k++) { /* those that it has not seen */
+    for (size_t k = MAX_EXAMPLES / 2; k < MAX_EXAMPLES;
+         k++) { /* examples that the fit has not seen */
         const double p = limn_confidence_of(&c, examples[k].signals);
         const size_t bin = p < 1 ? (size_t)(p * 10) : 9;
         n[bin]++;

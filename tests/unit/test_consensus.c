@@ -1,4 +1,4 @@
-/* The choice of minimum Bayes risk against its definition, written down once more. */
+/* The choice of minimum Bayes risk against its definition, written out again. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,7 @@ static const char *text_of(const void *words, uint32_t word)
     return ((const char *const *)words)[word];
 }
 
-/* ---- CIDEr-D, as its definition reads ----------------------------------------------------- */
+/* ---- CIDEr-D, by its definition ----------------------------------------------------------- */
 
 static bool has_at(const sentence *s, size_t at, const uint32_t *ngram, size_t n)
 {
@@ -126,8 +126,8 @@ static double consensus_of(const sentence *captions, const limn_hypothesis *h, s
 
 /* ---- words of several tokens -------------------------------------------------------------- */
 
-/* The words of `texts`, and each but "a" once more as two pieces: a word may be written in two
- * ways, and no token of one is a token of the other. */
+/* The words of `texts`, and all but "a" also as two pieces: a word may be written in two ways,
+ * which share no token. */
 static limn_vocab *make_pieces(void)
 {
     static const char text[] = "<pad>\n<s>\n</s>\n<unk>\na\ndog\ncat\nruns\nred\nthe\n"
@@ -173,7 +173,7 @@ static written write_in_words(const sentence *s)
 
 /* ---- the definition ----------------------------------------------------------------------- */
 
-/* Ranks captions [n] twice, which must change nothing. */
+/* Ranks captions [n] twice; the second time must change nothing. */
 static void check_rank(limn_consensus *c, limn_hypothesis *h, size_t n, bool are_samples,
                        const double *expected)
 {
@@ -240,13 +240,13 @@ static void test_consensus_compares_words_not_tokens(void **state)
 typedef struct language {
     toy lm;
     size_t max_steps, n_all;
-    toy_caption all[100]; /* [n_all] all that can be said */
+    toy_caption all[100]; /* [n_all] every possible caption */
     sentence captions[100];
-    limn_hypothesis as_found[100]; /* what consensus_of needs to know of them */
+    limn_hypothesis as_found[100]; /* what consensus_of needs to know about them */
     sentence references[N_IMAGES];
 } language;
 
-/* Of 2 … 4 words. */
+/* A language of 2 … 4 words. */
 static void fill_language(language *l, uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "language", 8);
@@ -295,7 +295,7 @@ static size_t number_of(const language *l, const limn_hypothesis *h)
     return 0;
 }
 
-/* Everything that a search found, ranked, against everything that can be said. */
+/* Everything that a search found, ranked, against every possible caption. */
 static void check_choice(const language *l, limn_hypothesis *found)
 {
     double most = 0;

@@ -1,5 +1,5 @@
-/* Required words, starts, banned phrases and endings: automata against looking for the phrases, and
- * searches against listing all that a toy language can say. */
+/* Required words, starts, banned phrases and endings: automata against a plain search for the
+ * phrases, and beam searches against a list of everything that a toy language can say. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,7 +78,7 @@ static void test_an_automaton_accepts_what_has_the_phrases(void **state)
     assert_true(n_accepted > 1000 && n_accepted < 15000);
 }
 
-/* The least words, tried out: all sentences of growing length. */
+/* The least number of words, by trying all sentences of growing length. */
 static size_t count_needed(const wishes *w, size_t n_tokens, uint32_t *words, size_t n, size_t max)
 {
     if (grants(w, words, n)) return 0;
@@ -183,7 +183,7 @@ static size_t n_words_of(const toy_caption *c)
     return c->n_tokens - c->is_finished;
 }
 
-/* Of all that can be said, what grants the wishes, best first; returns how many there are. */
+/* Of all possible captions, those that grant the wishes, best first; returns how many there are. */
 static size_t list_granting(toy_caption *all, const wishes *w, const toy *lm, size_t max_steps)
 {
     size_t n_all = 0, n = 0;
@@ -194,7 +194,7 @@ static size_t list_granting(toy_caption *all, const wishes *w, const toy *lm, si
     return n;
 }
 
-/* Each state's beam is as wide as there are beginnings, so nothing is lost on the way. */
+/* Each state's beam is as wide as there are beginnings, so nothing is dropped on the way. */
 static void test_a_wide_beam_finds_the_best_that_has_the_words(void **state)
 {
     static toy_caption all[4000];
@@ -230,7 +230,7 @@ static void test_a_wide_beam_finds_the_best_that_has_the_words(void **state)
     assert_true(n_compared > 300);
 }
 
-/* The rows that the search asked about were its hypotheses, also after some were dropped. */
+/* The rows that the search asked for were those of its hypotheses, even after some were dropped. */
 static void check_model_logprobs(const limn_hypothesis *h, const toy *lm)
 {
     for (size_t i = 0; i < h->n_tokens; i++) {
@@ -240,7 +240,7 @@ static void check_model_logprobs(const limn_hypothesis *h, const toy *lm)
     }
 }
 
-/* A narrow beam may miss the best, but never what is asked for. */
+/* A narrow beam may miss the best caption, but never the required words. */
 static void test_required_words_are_there_in_every_caption(void **state)
 {
     (void)state;
@@ -297,7 +297,7 @@ static void test_words_that_do_not_fit_are_an_error(void **state)
     limn_required_words_destroy(&required);
 }
 
-/* A phrase that every caption has anyway changes nothing. */
+/* Requiring what the best caption already says changes nothing. */
 static void test_a_wish_that_is_granted_anyway_costs_nothing(void **state)
 {
     (void)state;

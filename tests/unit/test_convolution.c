@@ -175,7 +175,7 @@ static void make_pool_case(pool_case *t, uint64_t seed)
     const size_t size = 1 + random_below(&rng, 4), stride = 1 + random_below(&rng, 3);
     const size_t width = size + random_below(&rng, 12), n_channels = random_below(&rng, 50);
     const size_t n_before = random_below(&rng, (size + 1) / 2);
-    const size_t kept = random_below(&rng, size); /* a row that is inside */
+    const size_t kept = random_below(&rng, size); /* a row inside the map */
     t->x = random_floats(&rng, size * width * n_channels);
     t->job = (limn_max_pool_job){
         .rows = t->rows,

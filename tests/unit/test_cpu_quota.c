@@ -13,7 +13,7 @@
 
 static char root[] = "/tmp/limn-quota-XXXXXX";
 
-/* A file below the root with its folder. */
+/* Writes a file below the root, and makes its folder. */
 static void put_at(const char *folder, const char *name, const char *text)
 {
     char command[1024];
@@ -36,7 +36,7 @@ static void start(const char *groups)
     put_at("proc/self", "cgroup", groups);
 }
 
-/* A file of a group; folder below /sys/fs/cgroup. */
+/* Writes a file of a group; `folder` is below /sys/fs/cgroup. */
 static void put(const char *folder, const char *name, const char *text)
 {
     char path[256];
@@ -53,7 +53,7 @@ static void test_version_2(void **state)
     assert_int_equal(limn_cpu_quota(root), 0);
     put("a/b", "cpu.max", "400000 100000");
     assert_int_equal(limn_cpu_quota(root), 4);
-    put("a", "cpu.max", "150000 100000"); /* of the group that it is in, rounded up */
+    put("a", "cpu.max", "150000 100000"); /* of the process's own group, rounded up */
     assert_int_equal(limn_cpu_quota(root), 2);
     put("a", "cpu.max", "1000 100000");
     assert_int_equal(limn_cpu_quota(root), 1);

@@ -1,6 +1,5 @@
 /* The decoder on random weights: against a plain transformer in double precision, the same bits for
- * every CPU level, number of threads and company of other rows, errors, and no allocation in a
- * step. */
+ * every CPU level, number of threads and set of other rows, errors, and no allocation in a step. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -190,7 +189,7 @@ static void test_logits_are_those_of_a_plain_transformer(void **state)
     check_against_reference(&slotted, LIMN_TENSOR_F16);
 }
 
-/* Where every token of the rows of the last step looked, found by their pasts. */
+/* Where every token on the paths of the last step's rows looked. */
 static void test_attention_is_that_of_a_plain_transformer(void **state)
 {
     static const limn_decoder_config *const configs[] = { NULL, &wide, &slotted };
@@ -219,8 +218,8 @@ static void test_attention_is_that_of_a_plain_transformer(void **state)
     }
 }
 
-/* What a caption's attention to the image adds up to, over heads and layers: all of it, or with
- * tag slots what they left. */
+/* The sum of a caption's attention to the image over heads and layers: all of it, or what the tag
+ * slots leave. */
 static void check_attention_sums(const limn_decoder_config *config, double low, double high)
 {
     fixture f = open_fixture(config, LIMN_TENSOR_F16, limn_cpu_best());
@@ -279,7 +278,7 @@ static void test_attention_to_class_positions_is_left_out(void **state)
     close_fixture(&places);
 }
 
-/* With features of zero or not: a caller that tells no tags tells those of no image. */
+/* Whether features are zero or not, passing no tags is the same as passing those of no image. */
 static void test_no_tags_are_the_first_ones_with_probability_zero(void **state)
 {
     static const limn_tag_slot unconditional[] = { { 0, 0 }, { 1, 0 }, { 2, 0 } };
@@ -297,7 +296,7 @@ static void test_no_tags_are_the_first_ones_with_probability_zero(void **state)
     close_fixture(&f);
 }
 
-/* Of a path among other rows, and of the same tokens alone: the same bits. */
+/* A path among other rows, and the same tokens alone, give the same bits. */
 static void test_attention_of_a_row_does_not_depend_on_its_company(void **state)
 {
     fixture f = open_fixture(NULL, LIMN_TENSOR_F16, limn_cpu_best());

@@ -27,7 +27,7 @@
     .specials = LIMN_SPECIALS_OWN
 static const limn_decoder_config config = { SMALL };
 static const limn_decoder_config slotted = { SMALL, .n_tag_slots = 3, .n_tags = 6 };
-/* Of three images; tag 3 is nobody's. */
+/* The slots of three images; no image has tag 3. */
 static const limn_tag_slot slots[] = { { 4, 0.9f }, { 0, 0.5f }, { 5, 0.1f },
                                        { 2, 1.0f }, { 4, 0.3f }, { 1, 0.0f },
                                        { 0, 0.7f }, { 5, 0.6f }, { 2, 0.2f } };
@@ -56,7 +56,7 @@ static void read_tensor(const struct fixture *f, const char *prefix, const char 
 
 static void reset_values(struct fixture *f)
 {
-    limn_decoder_params_init(&f->params, 3); /* tags, which the file lacks */
+    limn_decoder_params_init(&f->params, 3); /* for tags, which the file lacks */
     for (size_t i = 0; i < f->params.n_items; i++)
         if (!strstr(f->params.items[i].name, "tag_"))
             read_tensor(f, "value.", f->params.items[i].name,
@@ -102,7 +102,7 @@ static void open_fixture(struct fixture *f, size_t n_threads, limn_cpu_level lev
     open_fixture_of(f, &config, n_threads, level);
 }
 
-/* The losses [n_rows] (NULL: not wanted) and their weighted sum; leaves no gradients. */
+/* The losses [n_rows] (NULL: not wanted) and their weighted sum; clears the gradients. */
 static limn_status loss_of(struct fixture *f, float *losses, double *sum, limn_error *err)
 {
     const limn_decoder_grad_settings plain = { .scale = 1.0f };
@@ -198,7 +198,7 @@ static void check_tensor(struct fixture *f, const char *name, float *value, size
     limn_free(direction);
 }
 
-/* The targets become such that could have been drawn. */
+/* Makes the targets ones that could have been drawn. */
 static void make_drawn(struct fixture *f)
 {
     for (size_t r = 0; r < N_ROWS; r++)
@@ -250,8 +250,8 @@ static const limn_param *find_param(const struct fixture *f, const char *name)
     return p;
 }
 
-/* Losses of a drawn batch are those of the softmax without <pad>, <s> and <unk>, so that rewards
- * can't move probability to them: it is what remains when theirs is taken out of the sum. */
+/* Losses of a drawn batch are those of a softmax without <pad>, <s> and <unk>, so that rewards
+ * can't move probability to them: their part is taken out of the sum. */
 static void test_what_is_never_drawn_has_no_part_in_a_drawn_batch(void **state)
 {
     static const uint32_t special[] = { TOKEN_PAD, TOKEN_START, TOKEN_UNKNOWN };
@@ -277,7 +277,7 @@ static void test_what_is_never_drawn_has_no_part_in_a_drawn_batch(void **state)
     close_fixture(&f);
 }
 
-/* <pad> and <unk> are read by no caption here: only the softmax could teach their embeddings. */
+/* No caption here reads <pad> and <unk>: only the softmax could train their embeddings. */
 static void test_drawn_batches_leave_unknown_words_alone(void **state)
 {
     const limn_decoder_grad_settings settings = { .scale = 1.0f };
@@ -321,8 +321,8 @@ static void test_tags_learn_from_their_images(void **state)
     close_fixture(&f);
 }
 
-/* Hidden images are images of zero, whose features learn nothing, with the first tags at
- * probability zero. */
+/* Hidden images have zero features, which get no gradient, and the first tags at probability
+ * zero. */
 static void check_hidden_images(const limn_decoder_config *c)
 {
     limn_tag_slot unconditional[sizeof slots / sizeof *slots];

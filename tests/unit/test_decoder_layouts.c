@@ -1,6 +1,6 @@
 /* Decoders of every layout against PyTorch's numbers (fixtures of
  * tests/fixtures/make_decoder_layouts.py): logits of teacher-forced tokens and attention; the same
- * bits for every CPU level, number of threads and company of other rows; what is refused. */
+ * bits for every CPU level, number of threads and set of other rows; what is refused. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,7 @@ typedef struct results {
     size_t attention_dim;
 } results;
 
-/* The tokens of the fixture as row `row` of n_rows; the others go ways of their own. */
+/* Runs the fixture's tokens as row `row` of n_rows; the other rows follow paths of their own. */
 static results run(const fixture *f, limn_cpu_level level, limn_pool *pool, size_t n_rows,
                    size_t row)
 {
@@ -173,8 +173,8 @@ static void test_levels_threads_and_company_change_no_bits(void **state)
     }
 }
 
-/* A memory of so many rows that the threads share the heads that look at it, in layers of
- * cross-attention and of a prefix. */
+/* A memory with so many rows that threads share the heads that look at it, in layers with
+ * cross-attention and with a prefix. */
 static void test_threads_that_share_heads_change_no_bits(void **state)
 {
     enum { N_POSITIONS = 150 };
@@ -205,7 +205,7 @@ static void test_threads_that_share_heads_change_no_bits(void **state)
     }
 }
 
-/* Each field of the layout, changed, changes the numbers or asks for other tensors: none is
+/* Changing any field of the layout changes the numbers or requires other tensors: none is
  * ignored. */
 static void test_no_field_is_ignored(void **state)
 {

@@ -32,7 +32,7 @@ static void *start_them(void *ctx)
     return NULL;
 }
 
-/* By a thread that is gone afterwards; NULL under sanitizers and valgrind. */
+/* Starts decoders from a thread that then ends; NULL under sanitizers and valgrind. */
 static limn_decoders *start(void)
 {
     limn_decoders *d = NULL;
@@ -101,7 +101,7 @@ static void test_they_keep_nothing_open(void **state)
 {
     int ends[2];
     (void)state;
-    assert_int_equal(pipe(ends), 0); /* without O_CLOEXEC, as many programs have them */
+    assert_int_equal(pipe(ends), 0); /* without O_CLOEXEC, as in many programs */
     limn_decoders *d = start();
     struct pollfd fd = { .fd = ends[0], .events = POLLIN };
     close(ends[1]);

@@ -1,5 +1,5 @@
-/* The ways to find captions of the public header, on toy models: what holds for all of them, words
- * that are asked for, ensembles, filters, consensus. */
+/* The public header's ways to find captions, on toy models: what holds for all of them, required
+ * words, ensembles, filters, consensus. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 
 enum { SIDE = 32 };
 
-/* A toy model whose captions end: its weights are those of `seed`. */
+/* A toy model whose captions end, with the weights of `seed`. */
 static const char *model_path(uint64_t seed)
 {
     static char path[1024];
@@ -81,7 +81,7 @@ static const limn_captions *caption(limn_state *s, unsigned image)
     return captions;
 }
 
-/* Options of every kind, that work on a model with document frequencies. */
+/* Options of every kind that work on a model with document frequencies. */
 static size_t list_options(limn_options out[16])
 {
     static const char *const required[] = { "dog|red cat" }, *const banned[] = { "man", "a dog" };
@@ -163,7 +163,7 @@ static void test_captions_are_sorted_distinct_and_add_up(void **state)
     limn_model_close(&model);
 }
 
-/* Everything a caption says, as text. */
+/* Everything about the captions, as text. */
 static void print(char *out, size_t size, const limn_captions *captions)
 {
     size_t at = 0;
@@ -216,8 +216,7 @@ static void test_nothing_is_allocated_after_the_first_image(void **state)
     limn_model_close(&model);
 }
 
-/* Whatever was asked for, what a caption tells of its words is what the model says of them, unless
- * guidance was. */
+/* Whatever the options, a caption's log-probabilities are the model's own, except with guidance. */
 static void test_logprobs_are_those_of_a_forced_pass(void **state)
 {
     limn_options options[16];
@@ -307,7 +306,7 @@ static void test_samples_belong_to_seed_and_name(void **state)
     assert_int_equal(limn_state_caption_pixels(s, "/elsewhere/1.jpg", some_pixels(1), SIDE, SIDE,
                                                &captions, NULL),
                      LIMN_OK);
-    print(other, sizeof other, captions); /* the folder is no part of the name */
+    print(other, sizeof other, captions); /* the folder is not part of the name */
     assert_string_equal(first, other);
     assert_int_equal(
         limn_state_caption_pixels(s, NULL, some_pixels(1), SIDE, SIDE, &captions, NULL), LIMN_OK);
@@ -325,7 +324,7 @@ static void test_samples_belong_to_seed_and_name(void **state)
 
 /* ---- coverage ----------------------------------------------------------------------------- */
 
-/* Of the attention that a caption's own predictions tell. */
+/* The coverage, from the attention in the caption's own predictions. */
 static double coverage_of(const limn_caption *c, const limn_model_info *info)
 {
     const size_t n_maps = (size_t)info->n_layers * info->n_heads;
@@ -392,7 +391,7 @@ static limn_model *open_ensemble(const uint64_t *seeds, size_t n)
     return model;
 }
 
-/* The mean of what the members' own forced passes say. */
+/* Against the mean of the members' own forced passes. */
 static void test_an_ensemble_averages_probabilities(void **state)
 {
     static const uint64_t seeds[] = { 1, 2, 3 };
@@ -453,7 +452,7 @@ static void test_an_ensemble_of_one_model_is_that_model(void **state)
 
 /* ---- filters, contradictions -------------------------------------------------------------- */
 
-/* Allows nothing but one word, and after it the end. */
+/* Allows only one word, and then the end. */
 static void only_word(void *ctx, const uint32_t *words, size_t n_words, float *values,
                       size_t n_tokens)
 {

@@ -91,7 +91,7 @@ static void test_c_computes_what_the_header_says(void **state)
     }
 }
 
-/* Codes as bytes, whatever the level has; the caller frees. */
+/* Codes as bytes, whatever the level's own layout; the caller frees. */
 static uint8_t *run_codes(const test_case *t, limn_cpu_level level)
 {
     limn_kernels k;

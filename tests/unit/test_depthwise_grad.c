@@ -11,7 +11,7 @@ typedef struct test_case {
     size_t n_columns, n_channels, size, stride, row_size;
     bool has_row[MAX_SIZE];
     float *x, *w, *dy;      /* x [size, row_size] */
-    float *dx, *dw, *dbias; /* what gradients are added to */
+    float *dx, *dw, *dbias; /* gradients are added to these */
 } test_case;
 
 static void make_case(test_case *t, uint64_t seed)
@@ -47,7 +47,7 @@ typedef struct gradients {
 
 static float *copy_of(const float *x, size_t n)
 {
-    float *copy = canaries(n + 1); /* the last one stays */
+    float *copy = canaries(n + 1); /* the last one must stay */
     if (n > 0) memcpy(copy, x, n * sizeof *x);
     return copy;
 }

@@ -59,7 +59,7 @@ static const struct {
       "cole rouge",
       "\xc3\x89"
       "cole rouge." },
-    { "\xc9\x90 b", "\xe2\xb1\xaf b." }, /* upper case takes a byte more */
+    { "\xc9\x90 b", "\xe2\xb1\xaf b." }, /* upper case takes one more byte */
     { "\xe7\x8c\xab \xe7\x8a\xac", "\xe7\x8c\xab \xe7\x8a\xac." },
     { "\xce\xb1 -lrb- b", "\xce\x91 (b." },
 };

@@ -22,7 +22,7 @@ static void make_file(const char *path)
     fclose(f);
 }
 
-/* The tree that all tests walk, in a folder of its own, which becomes the current one. */
+/* Makes the tree that all tests walk, in a folder of its own, which becomes the current folder. */
 static int make_tree(void **state)
 {
     static char root[] = "/tmp/limn-dirwalk-XXXXXX";

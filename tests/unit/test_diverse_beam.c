@@ -1,5 +1,4 @@
-/* Groups that differ, patience, and the penalties that change what is searched by, over toy
- * languages. */
+/* Diverse groups, patience, and the penalties that change the search score, on toy languages. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,11 +67,11 @@ static void check_sorted_distinct(const search *s)
     }
 }
 
-/* ---- diverse beam search, as its description reads ---------------------------------------- */
+/* ---- diverse beam search, by its description ---------------------------------------------- */
 
 typedef struct naive_hypothesis {
     toy_caption c;
-    double value, rank; /* with what diversity took off */
+    double value, rank; /* less the diversity penalty */
 } naive_hypothesis;
 
 typedef struct naive_group {
@@ -219,7 +218,7 @@ static void test_one_group_is_plain_beam_search(void **state)
     }
 }
 
-/* Groups that don't see each other find the same; it is told once. */
+/* Groups that don't see each other find the same captions; these are reported once. */
 static void test_groups_without_diversity_are_copies(void **state)
 {
     (void)state;
@@ -239,7 +238,7 @@ static void test_groups_without_diversity_are_copies(void **state)
     }
 }
 
-/* With fewer wanted than there are, each group has its turn. */
+/* With fewer captions wanted than found, the groups take turns. */
 static void test_every_group_is_among_the_best(void **state)
 {
     size_t n_apart = 0;
@@ -298,7 +297,7 @@ static void test_patience_is_how_many_may_finish(void **state)
     }
 }
 
-/* ---- what is searched by ------------------------------------------------------------------ */
+/* ---- the search score --------------------------------------------------------------------- */
 
 static size_t n_repeated(const limn_hypothesis *h)
 {
@@ -394,7 +393,7 @@ static void test_coverage_counts_when_a_caption_ends(void **state)
     assert_true(n_changed > 5);
 }
 
-/* Allows even tokens alone, and asks for 4; gives it the words. */
+/* Allows only even tokens, and favours 4; checks the words it gets. */
 static void even_filter(void *ctx, const uint32_t *words, size_t n_words, float *values,
                         size_t n_tokens)
 {

@@ -1,4 +1,4 @@
-/* Document frequencies through a model file's tensors and back, and damaged ones. */
+/* Document frequencies to a model file's tensors and back, and damaged ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,7 +122,7 @@ static void test_a_file_gives_back_what_was_written(void **state)
     limn_document_frequencies_destroy(&f);
 }
 
-/* The format, not only that both directions agree on something. */
+/* Checks the format itself, not only that both directions agree. */
 static void test_hashes_are_those_of_the_format(void **state)
 {
     const uint64_t hash = limn_fnv1a64(LIMN_FNV1A64_INIT, "red café", strlen("red café"));

@@ -1,6 +1,6 @@
 /* The encoder on random weights: against a plain implementation, the same bits for every CPU level
- * and number of threads, errors for tensors that are not as they should be, and no allocation in a
- * run (malloc and its kin are wrapped by the linker). */
+ * and number of threads, errors for wrong tensors, and no allocation in a run (malloc and its kin
+ * are wrapped by the linker). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ static uint8_t *random_pixels(size_t size)
     return pixels;
 }
 
-/* Features, which the caller frees, and their number of bytes. */
+/* The features, which the caller frees, and their size in bytes. */
 static float *encode(const limn_safetensors *file, const limn_encoder_config *config,
                      const uint8_t *pixels, limn_cpu_level level, size_t n_threads, size_t *size)
 {
@@ -207,7 +207,7 @@ static void test_a_run_allocates_nothing_and_leaves_no_trace(void **state)
 
 /* ---- what can be wrong ---- */
 
-/* The model file's bytes with `from` replaced by `to`, as long, once in its header. */
+/* Opens the model file with `from` in its header replaced once by `to`, which is as long. */
 static limn_status open_changed(const char *path, const char *from, const char *to, limn_error *err)
 {
     const limn_encoder_config config = config_of("efficientnet-lite0", 64);

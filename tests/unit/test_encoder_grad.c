@@ -1,6 +1,6 @@
 /* Gradients of the encoder: on a tiny network against PyTorch's (a fixture of
  * tests/fixtures/make_encoder_grad.py) and against finite differences of a plain network in double
- * precision; on Lite0 from every cut; the same bits for every CPU level and number of threads. */
+ * precision; on Lite0 for every cut; the same bits for every CPU level and number of threads. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,7 +158,7 @@ static void test_threads_and_levels_do_not_change_bits(void **state)
 
 /* ---- finite differences -------------------------------------------------------------------- */
 
-/* A network in double precision that reads the parameters in order, as they were added. */
+/* A network in double precision that reads the parameters in the order in which they were added. */
 struct plain {
     const limn_params *params;
     double *values; /* [n_floats] */
@@ -244,7 +244,7 @@ static double plain_loss(struct plain *p, const uint8_t *pixels, const float *d_
 static double slope_along(struct plain *p, const limn_param *item, double length,
                           const uint8_t *pixels, const float *d_features)
 {
-    const double h = 1e-6; /* so short that hardly a ReLU6 changes its side on the way */
+    const double h = 1e-6; /* so short that hardly any ReLU6 crosses a bend on the way */
     const float *gradient = p->params->gradients + item->offset;
     double *values = p->values + item->offset, loss[2];
     for (int i = 0; i < 2; i++) {
@@ -322,7 +322,7 @@ static void fill_random(uint8_t *pixels, float *d_features, size_t n_pixels, siz
     for (size_t i = 0; i < n_features; i++) d_features[i] = (float)limn_rng_normal(&rng);
 }
 
-/* The maps of the stage before `stage` by the encoder that captions. */
+/* The maps of the stage before `stage`, by the encoder used for captioning. */
 static float *cut_maps(const limn_encoder *e, const uint8_t *pixels, size_t n_pixels, size_t stage)
 {
     const size_t n =

@@ -1,5 +1,5 @@
-/* What an encoder's input becomes of an image: squashed, or resized by its shorter side and
- * cropped where torchvision's Resize and CenterCrop do. */
+/* What an image becomes as an encoder's input: squashed, or resized by its shorter side and cropped
+ * like torchvision's Resize and CenterCrop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,7 +93,7 @@ static void test_a_long_image_is_cropped_without_being_resized_whole(void **stat
     };
     limn_resize_scratch scratch = { 0 };
     uint8_t *pixels = make_noise(2 * 60000 * 3), *input = malloc(limn_input_bytes(&spec));
-    const limn_image image = image_of(pixels, 60000, 2); /* would be 1,920,000 wide */
+    const limn_image image = image_of(pixels, 60000, 2); /* would become 1,920,000 wide */
     (void)state;
     assert_int_equal(limn_input_fit(input, &image, &spec, &scratch, NULL), LIMN_OK);
     assert_true(scratch.size < 4 << 20);
@@ -145,7 +145,7 @@ static const char *photo_path(void)
     return path;
 }
 
-/* One decoding for inputs that ask for the same reduction, others for the rest: the bytes are those
+/* Inputs that need the same reduction share one decoding, the rest get others: the bytes are those
  * of each input alone. */
 static void test_a_plan_gives_what_each_input_gives_alone(void **state)
 {

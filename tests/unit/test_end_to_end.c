@@ -103,7 +103,7 @@ static void close_fixture(struct fixture *f)
     limn_safetensors_close(&f->file);
 }
 
-/* The mean loss of a token before the step. */
+/* The mean loss per token before the step. */
 static double step(struct fixture *f)
 {
     const limn_decoder_grad_settings settings = { .label_smoothing = 0.1f, .scale = 1.0f / N_ROWS };

@@ -80,7 +80,7 @@ static void test_blocks_give_their_orientation_or_a_note(void **state)
     assert_int_equal(n_wrong, 0);
 }
 
-/* A chain of directories, each leading to the next, is followed to a bound. */
+/* A chain of directories, each leading to the next, is followed up to a limit. */
 static void test_a_long_chain_ends(void **state)
 {
     uint8_t chain[6000] = HEADER "\x08";
@@ -95,7 +95,7 @@ static void test_a_long_chain_ends(void **state)
     assert_int_equal(limn_exif_orientation(chain, sizeof chain, NULL), 0);
 }
 
-/* As the regular expression tiff:Orientation(="|>)([0-9]) of Pillow's getexif finds it. */
+/* As found by the regular expression tiff:Orientation(="|>)([0-9]) of Pillow's getexif. */
 static void test_xmp_gives_its_first_orientation(void **state)
 {
     static const struct {

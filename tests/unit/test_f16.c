@@ -34,7 +34,7 @@ static void test_every_half_widens_exactly_and_comes_back(void **state)
     }
 }
 
-/* Between neighbours, at their middle and just beside it: to nearest, ties to even. */
+/* At the midpoint between neighbours and just beside it: rounds to nearest, ties to even. */
 static void test_rounding_is_to_nearest_even(void **state)
 {
     (void)state;

@@ -170,11 +170,11 @@ static void test_folders_are_made_where_they_are_missing(void **state)
     limn_error err = { 0 };
     (void)state;
     assert_int_equal(limn_folder_make(temp_path("made"), true, &err), LIMN_OK);
-    assert_int_equal(limn_folder_make(temp_path("made"), true, &err), LIMN_OK); /* is there */
+    assert_int_equal(limn_folder_make(temp_path("made"), true, &err), LIMN_OK); /* it exists */
     assert_int_equal(limn_folder_make(temp_path("none/made"), true, &err), LIMN_E_IO);
     assert_non_null(strstr(err.text, "can't make the folder"));
     assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file"), &err), LIMN_OK);
-    put(temp_path("made/a/b/file"), "1"); /* is no folder, and its own are there */
+    put(temp_path("made/a/b/file"), "1"); /* not a folder, and its parents exist */
     assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file/c"), &err), LIMN_OK);
     assert_int_equal(limn_folder_make_above(temp_path("made/a/b/file/c/d"), &err), LIMN_E_IO);
     assert_int_equal(limn_folder_make_above("", &err), LIMN_OK);

@@ -1,5 +1,5 @@
-/* What a host program did to its floating-point environment changes no caption, and stays as it
- * was: rounding, denormals flushed to zero, traps. */
+/* The floating-point settings of a host program change no caption, and are left as they were:
+ * rounding, denormals flushed to zero, traps. */
 #include <fenv.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ enum { FLUSH_TO_ZERO = 1, TRAPS = 2, N_THREADS = 2 };
 
 typedef struct host {
     const char *name;
-    int rounding; /* of fenv.h */
+    int rounding; /* a constant of fenv.h */
     int extra;
 } host;
 
@@ -83,7 +83,7 @@ static void become(const host *h)
     if (h->extra == TRAPS)
         set_control(control() & ~UINT64_C(0x1680)); /* invalid, zero, … inexact */
 #endif
-    feraiseexcept(h->extra == TRAPS ? 0 : FE_DIVBYZERO); /* a flag of the host's, to keep */
+    feraiseexcept(h->extra == TRAPS ? 0 : FE_DIVBYZERO); /* a flag of the host's, to be preserved */
 }
 
 static void leave_host(void)

@@ -101,7 +101,7 @@ static size_t ids_of(uint32_t *ids, const json_t *golden, const char *key)
     return json_array_size(list);
 }
 
-/* Scratch is first counted. */
+/* Measures the scratch memory first. */
 static const limn_hypothesis *search_as_transformers(bench *b, limn_arena *a, const json_t *golden)
 {
     uint32_t prompt[MAX_STEPS];
@@ -200,7 +200,7 @@ static void test_captions_are_those_of_the_originals(void **state)
     limn_free(bytes);
 }
 
-/* Nothing is possible: what a program that stops a search does. */
+/* Makes every token impossible, as a program that stops a search does. */
 static void nothing(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                     float *logits)
 {

@@ -1,5 +1,5 @@
-/* Attention on the image: exact pixels, labels, and that the encoder's cells lie where the object
- * lies that they respond to, for any shape of image and any EXIF orientation. */
+/* Attention on the image: exact pixels, labels, and that the encoder's cells lie on the object that
+ * they respond to, for any shape of image and any EXIF orientation. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,8 +38,8 @@ static void test_the_mean_of_maps(void **state)
     for (size_t i = 0; i < 4; i++) assert_true(fabsf(cells[i] - expected[i]) <= 1e-6f);
 }
 
-/* A white image: where the map is 0 it is dimmed grey, where it is largest it has the last
- * colour. */
+/* A white image is dimmed to grey where the map is 0, and has the last colour where it is
+ * largest. */
 static void test_strength_along_a_row(void **state)
 {
     float cells[2] = { 0, 3 };
@@ -51,9 +51,9 @@ static void test_strength_along_a_row(void **state)
     dark = pixels[0];
     bright = pixels[7 * 3];
     assert_int_equal(dark, 173);              /* 255 * 0.68 */
-    assert_int_equal(bright, 253);            /* 255 and 252 by 0.62 */
-    assert_int_equal(pixels[7 * 3 + 2], 190); /* 255 and 150 by 0.62 */
-    /* cells' middles are at 2 and 6: constant outside, growing between */
+    assert_int_equal(bright, 253);            /* 255 and 252 mixed by 0.62 */
+    assert_int_equal(pixels[7 * 3 + 2], 190); /* 255 and 150 mixed by 0.62 */
+    /* cell centres are at 2 and 6: constant outside, growing between */
     assert_int_equal(pixels[1 * 3], dark);
     assert_int_equal(pixels[6 * 3], bright);
     for (size_t i = 2; i < 6; i++) assert_true(pixels[i * 3] > pixels[(i - 1) * 3] || i == 2);
@@ -80,7 +80,7 @@ typedef struct world {
     size_t n_positions, dim;
 } world;
 
-/* The default model: encoders of random weights see everything everywhere. */
+/* Uses the default model: encoders with random weights see everything everywhere. */
 static world open_world(void)
 {
     const char *root = getenv("LIMN_SOURCE_ROOT");
@@ -106,8 +106,8 @@ static void close_world(world *w)
     free(w->full);
 }
 
-/* A grey image with a red object (a disc as wide as a seventh of the shorter side) at x, y, parts
- * of width and height; none where x < 0. As it lies in the file for an EXIF orientation. */
+/* A grey image with a red object (a disc as wide as a seventh of the shorter side) at x, y, as
+ * fractions of width and height; no object if x < 0. The file stores it for an EXIF orientation. */
 typedef struct scene {
     uint32_t width, height; /* upright */
     double x, y;
@@ -132,7 +132,7 @@ static size_t stored_at(const scene *s, uint32_t column, uint32_t row)
     }
 }
 
-/* The PNG's bytes with an eXIf chunk after its IHDR that says the orientation. */
+/* The PNG's bytes with an eXIf chunk after its IHDR that gives the orientation. */
 static void append_with_orientation(limn_buffer *out, const limn_buffer *png, int orientation)
 {
     enum { AFTER_HEADER = 8 + 25, TYPE_SIZE = 4 };
@@ -203,7 +203,7 @@ static void draw(limn_buffer *out, const scene *s)
     free(pixels);
 }
 
-/* Features of the scene's file, and its thumbnail (in `loaded`), by the way that limn loads it. */
+/* Features of the scene's file, and its thumbnail (in `loaded`), loaded the way limn does. */
 static const limn_thumbnail *look(const world *w, float *features, uint8_t **loaded, const scene *s)
 {
     limn_image_load load = { .thumbnail_side = 0 };
@@ -222,8 +222,8 @@ static const limn_thumbnail *look(const world *w, float *features, uint8_t **loa
     return limn_image_load_thumbnail(&load, *loaded);
 }
 
-/* How much each position's features owe to the object: [n_positions], largest 1, what is below half
- * of that 0. */
+/* How much each position's features owe to the object: [n_positions], scaled to at most 1, and 0 if
+ * below half of that. */
 static void responses(float *cells, const world *w)
 {
     float largest = 0;
@@ -238,7 +238,7 @@ static void responses(float *cells, const world *w)
         cells[p] = cells[p] < largest / 2 ? 0 : cells[p] / largest;
 }
 
-/* The middle of what the map makes brighter, in parts of width and height. */
+/* The centre of what the map makes brighter, as fractions of width and height. */
 static void brightest(double *x, double *y, const limn_thumbnail *photo, const limn_heat_map *map)
 {
     const size_t n = (size_t)photo->width * photo->height;
@@ -258,7 +258,7 @@ static void brightest(double *x, double *y, const limn_thumbnail *photo, const l
     free(white);
 }
 
-/* The scene with its object: the map of what the encoder makes of it lies on the object. */
+/* The map of the encoder's response to the scene lies on the object. */
 static void check_scene(const world *w, const scene *s)
 {
     uint8_t *loaded, *loaded_empty;
@@ -282,7 +282,7 @@ static void check_scene(const world *w, const scene *s)
     free(loaded_empty);
 }
 
-/* An object that moves: the map follows it. */
+/* The map follows an object that moves. */
 static void test_the_map_lies_on_the_object(void **state)
 {
     static const double places[][2] = {
@@ -361,7 +361,8 @@ static void test_a_png_has_the_pixels(void **state)
 
 /* ---- the part that is seen ------------------------------------------------------------------ */
 
-/* Of a thumbnail of 12 x 8 whose pixels tell where they are, where the input is cropped. */
+/* The part seen of a 12 x 8 thumbnail whose pixels encode their positions, when the input is
+ * cropped. */
 static void check_part(uint32_t input_width, uint32_t shorter_side, uint32_t width, uint32_t height,
                        size_t left, size_t top)
 {
@@ -390,7 +391,7 @@ static void test_the_part_that_a_network_sees(void **state)
     (void)state;
     check_part(224, 224, 8, 8, 2, 0);  /* the whole shorter side */
     check_part(224, 448, 4, 4, 4, 2);  /* half of it */
-    check_part(448, 256, 12, 7, 0, 0); /* wider than the image, which is no longer */
+    check_part(448, 256, 12, 7, 0, 0); /* wider than the image: its full width */
     assert_int_equal(limn_seen_part(&part, &image, &squashed, NULL), LIMN_OK);
     assert_null(part);
 }

@@ -44,8 +44,8 @@ static uint64_t hash_resized(const limn_image *image)
     return limn_fnv1a64(LIMN_FNV1A64_INIT, pixels, sizeof pixels);
 }
 
-/* Whether the file gives the size and the hash in columns[0..2], and where there are four the
- * resized hash in the last. */
+/* Whether the file gives the size and the hash in columns[0..2], and, if there are four columns,
+ * the resized hash in the last. */
 static bool is_as_expected(const char *name, const limn_image_settings *settings, char **columns,
                            int n_columns)
 {
@@ -129,7 +129,8 @@ static void test_bad_files_are_refused_with_telling_texts(void **state)
     assert_true(n_lines > 60);
 }
 
-/* Cut anywhere, an image is an error or, where only what follows the pixels is gone, the same. */
+/* Cut anywhere, an image is an error or, if only what follows the pixels is lost, the same
+ * image. */
 static void test_no_prefix_of_an_image_gives_other_pixels(void **state)
 {
     static const char *const names[] = { "rgb420.jpg",       "rgb420_progressive.jpg",

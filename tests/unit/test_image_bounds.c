@@ -22,7 +22,7 @@
 
 enum { MAX_MEMORY = 100 << 20, MAX_MS = 50, MAX_FILE_SIZE = 1 << 20 };
 
-/* What a child tells by its exit code. */
+/* What a child reports by its exit code. */
 enum { AS_EXPECTED, OTHERWISE, TOO_SLOW, NO_LIMIT };
 
 static double cpu_ms(void)
@@ -32,7 +32,7 @@ static double cpu_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-/* Not more addresses than now and MAX_MEMORY. */
+/* Limits the address space to its present size plus MAX_MEMORY. */
 static bool limit_memory(void)
 {
     struct rlimit limit;
@@ -72,7 +72,7 @@ static limn_status status_of(const char *name)
     return (limn_status)s;
 }
 
-/* Sanitizers and valgrind reserve more addresses than there may be. */
+/* Sanitizers and valgrind reserve more address space than the limit allows. */
 static void skip_when_watched(void)
 {
     const char *preloaded = getenv("LD_PRELOAD");

@@ -10,12 +10,12 @@
 
 #include "common/image/format.h"
 
-/* Heads of files, what they are, and the names of such files. */
+/* Heads of files, their formats, and names of such files. */
 static const struct {
     const char *bytes;
     size_t size;
     const char *format;
-    const char *file; /* NULL: no ending tells it */
+    const char *file; /* NULL: no extension tells it */
     bool is_certain;
 } heads[] = {
 #define HEAD(bytes, format, file)                    \
@@ -101,7 +101,7 @@ static void test_heads_are_told(void **state)
     }
 }
 
-/* A head cut anywhere is read within its bounds; of none nothing is known. */
+/* A head cut anywhere is read within its bounds; an empty one tells nothing. */
 static void test_cut_heads_are_read_within_bounds(void **state)
 {
     uint8_t exact[64];

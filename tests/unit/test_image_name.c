@@ -31,7 +31,7 @@ static void test_keys(void **state)
         { "b.png?a.jpg", "b" },
         { "what?.jpg", "what?" },
         { "what?", "what?" },
-        { "a.psd", "a" }, /* every ending of an image that there is */
+        { "a.psd", "a" }, /* every extension of an image format */
         { "a.CR3", "a" },
         { "IMG_0042.jpg", "IMG_0042" }, /* only COCO's names are numbers */
         { "000", "0" },
@@ -56,7 +56,7 @@ static void test_endings(void **state)
     assert_false(limn_image_name_has_ending("a.txt"));
 }
 
-/* What tells two names apart, where their folds are equal; NULL: they are not. */
+/* The difference between two names whose folds are equal; NULL: the folds differ. */
 static void test_differences(void **state)
 {
     static const struct {

@@ -1,5 +1,5 @@
-/* Steps of several images at once: what each gets is what it gets in steps of its own, bit for bit,
- * at whatever step the others are, for every layout and level. */
+/* Steps of several images at once: each gets what it gets in steps of its own, bit for bit,
+ * whatever step the others are at, for every layout and level. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,7 +17,8 @@
 
 enum { N_TOKENS = 24, MAX_ROWS = 6, N_STEPS = 8, MAX_TOGETHER = 9, N_FEATURES = 5 * 48 };
 
-/* Wide enough that products are split among threads, and that 54 rows take the path of many. */
+/* Wide enough that products are split among threads, and that 54 rows take the path for many
+ * rows. */
 static limn_decoder_config config_of(const char *layout)
 {
     limn_decoder_config c = { .n_layers = 2,
@@ -77,7 +78,7 @@ static void close_fixture(fixture *f)
 
 /* ---- images -------------------------------------------------------------------------------- */
 
-/* The steps of an image: its features, and the rows that branch at random. */
+/* The steps of an image: its features, and rows that branch at random. */
 typedef struct image {
     float features[N_FEATURES];
     size_t n_rows[N_STEPS];
@@ -106,7 +107,8 @@ static void run_alone(fixture *f, image *m)
                           m->expected[i]);
 }
 
-/* n images together; image i begins i / 2 steps after the first, and the order of turns changes. */
+/* n images together; image i begins i / 2 steps after the first, and the order in which they take
+ * turns changes. */
 static void check_together(fixture *f, limn_pool *pool, const image *images, size_t n)
 {
     float logits[MAX_TOGETHER * MAX_ROWS * N_TOKENS];
@@ -131,7 +133,7 @@ static void check_together(fixture *f, limn_pool *pool, const image *images, siz
     }
 }
 
-/* What the images looked at, where that is kept. */
+/* What the images looked at, if that is kept. */
 static void check_attention(fixture *f, image *images, size_t n)
 {
     const size_t dim = limn_decoder_attention_dim(f->decoder);
