@@ -196,8 +196,7 @@ static void test_text_alone_has_no_images(void **state)
         const limn_decoder_batch *d = &limn_batches_get(b, step)->decoder;
         for (size_t k = 0; k < d->n_captions; k++) seen[d->targets[d->offsets[k]] - 10]++;
     }
-    for (size_t c = 0; c < N_CAPTIONS; c++)
-        assert_true(seen[c] <= 1); /* the last few are left over */
+    for (size_t c = 0; c < N_CAPTIONS; c++) assert_true(seen[c] <= 1); /* a few are left */
     limn_batches_destroy(&b);
 }
 

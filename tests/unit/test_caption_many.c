@@ -25,13 +25,7 @@ enum { N_IMAGES = 11, N_FEATURES = 49 * 1280, MAX_SAID = 4096 };
 
 /* ---- models -------------------------------------------------------------------------------- */
 
-typedef enum weights {
-    F32,
-    F16,
-    INT8,
-    SECOND,
-    N_WEIGHTS
-} weights; /* SECOND: another model, in F16 */
+typedef enum weights { F32, F16, INT8, SECOND, N_WEIGHTS } weights; /* SECOND: a second F16 one */
 
 static limn_error failed; /* stays empty */
 

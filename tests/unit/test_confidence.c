@@ -118,8 +118,7 @@ static void test_calibration(void **state)
     assert_memory_equal(&c, &again, sizeof c);
     for (size_t i = 0; i < LIMN_N_SIGNALS; i++)
         assert_true(fabs(c.signals[i].weight - truth.signals[i].weight) < 0.1);
-    for (size_t k = MAX_EXAMPLES / 2; k < MAX_EXAMPLES;
-         k++) { /* examples that the fit has not seen */
+    for (size_t k = MAX_EXAMPLES / 2; k < MAX_EXAMPLES; k++) { /* unseen examples */
         const double p = limn_confidence_of(&c, examples[k].signals);
         const size_t bin = p < 1 ? (size_t)(p * 10) : 9;
         n[bin]++;

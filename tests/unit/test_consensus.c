@@ -246,7 +246,7 @@ typedef struct language {
     sentence references[N_IMAGES];
 } language;
 
-/* A language of 2 … 4 words. */
+/* A language with 2 … 4 words. */
 static void fill_language(language *l, uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "language", 8);

@@ -393,7 +393,7 @@ static void test_coverage_counts_when_a_caption_ends(void **state)
     assert_true(n_changed > 5);
 }
 
-/* Allows only even tokens, and favours 4; checks the words it gets. */
+/* Allows only even tokens and the end, and favours 4; checks the words it gets. */
 static void even_filter(void *ctx, const uint32_t *words, size_t n_words, float *values,
                         size_t n_tokens)
 {

@@ -91,7 +91,7 @@ static limn_status open_journal(limn_journal **j, limn_journal_past *past, const
     return limn_journal_open(j, past, temp_path("run"), identity, false, err);
 }
 
-/* A state of the sink and one of the list. */
+/* Sets a state of the sink and one of the list. */
 static void set_state(limn_journal_state *s, const char *sink, const char *errors)
 {
     limn_buffer_clear(&s->sink);
@@ -106,8 +106,8 @@ static void finish_state(limn_journal_state *s)
     limn_buffer_finish(&s->errors);
 }
 
-/* A run that was killed after its second checkpoint: one done, one failed, a note and a name that
- * do not count. */
+/* The journal of a run killed after its second checkpoint: one done, one failed, and a note and a
+ * name that do not count. */
 static void leave_journal(void)
 {
     limn_journal *j = NULL;
@@ -194,7 +194,7 @@ static void test_another_identity_is_refused_unless_forced(void **state)
     assert_int_equal(limn_journal_remove(&j, NULL), LIMN_OK);
 }
 
-/* Each interruption has a new version written, of what the one before told. */
+/* Each interruption makes the next run write a new version, from what the one before recorded. */
 static void test_nothing_is_lost_by_any_number_of_interruptions(void **state)
 {
     limn_journal_state s = { 0 };
@@ -229,8 +229,8 @@ static void test_nothing_is_lost_by_any_number_of_interruptions(void **state)
     unlink(temp_path("run"));
 }
 
-/* Every beginning of a journal, as a kill may leave it, is read or begun anew; none is a failure.
- */
+/* Every prefix of a journal, as a kill may leave it, is read or started afresh; none is a
+ * failure. */
 static void test_every_torn_journal_is_read(void **state)
 {
     unsigned char *whole = NULL;

@@ -1,4 +1,4 @@
-/* Layers in training whose work is cut into pieces, at sizes of several pieces: linear layers and
+/* Training layers whose work is split into pieces, at sizes of several pieces: linear layers and
  * cross-attention against sums in double precision, dropout against itself; the same bits for every
  * CPU level and number of threads. */
 #include <math.h>
@@ -29,7 +29,7 @@ static double *doubles(size_t n)
 typedef struct linear_case {
     size_t n_rows, n_out, n_in;
     bool has_bias, accumulates;
-    float *w, *bias, *x, *dy, *dx0; /* dx0: what dx is before */
+    float *w, *bias, *x, *dy, *dx0; /* dx0: dx before the call */
 } linear_case;
 
 typedef struct linear_result {
@@ -220,7 +220,7 @@ static double head_dot(const float *a, const float *b, size_t n)
     return sum;
 }
 
-/* One query of one head, added to what is expected. */
+/* Adds one query of one head to the expected values. */
 static void expect_row(const cross_case *c, size_t row, size_t head, double *y, double *dq,
                        double *dk, double *dv)
 {

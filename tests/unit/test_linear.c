@@ -1,6 +1,6 @@
-/* limn_kernels.linear: the C level against sums written out here, every other level against C
- * with memcmp, over random shapes, strides, row offsets, storage types and activations; and what
- * does not change a bit: which rows and which panels are computed together. */
+/* limn_kernels.linear: the C level against sums written out here, every other level against C with
+ * memcmp, over random shapes, strides, row offsets, storage types and activations; and that which
+ * rows and panels are computed together changes no bit. */
 #include <math.h>
 
 #include "tests/unit/kernel_check.h"
@@ -12,11 +12,11 @@
 enum { N_CASES = 600 };
 
 typedef struct test_case {
-    limn_linear_job job; /* all but y, which each level gets of its own */
+    limn_linear_job job; /* all but y, which is made for each level */
     limn_packed w;
     float *x, *weights, *bias, *residual;
     size_t *y_rows;
-    size_t y_size;    /* floats, those between and around the rows included */
+    size_t y_size;    /* in floats, including those between and around the rows */
     bool is_in_place; /* y is the residual */
 } test_case;
 
@@ -41,7 +41,7 @@ static void scatter_rows(test_case *t, limn_rng *rng)
         t->y_rows[other] = r * t->job.y_stride;
     }
     t->job.y_rows = t->y_rows;
-    t->job.y_stride = SIZE_MAX; /* must not be looked at */
+    t->job.y_stride = SIZE_MAX; /* must not be read */
 }
 
 static test_case make_case(uint64_t seed)
@@ -82,7 +82,7 @@ static void free_case(test_case *t)
     free(t->y_rows);
 }
 
-/* All of y, canaries included, as `level` leaves it; the caller frees. */
+/* All of y, including the canaries, as `level` leaves it; the caller frees. */
 static float *run(const test_case *t, limn_cpu_level level, size_t panel_begin, size_t panel_end)
 {
     limn_kernels k;
@@ -251,7 +251,7 @@ static void test_rows_and_panels_do_not_depend_on_company(void **state)
     }
 }
 
-/* What is not finite goes the same way everywhere: ReLU6 makes 0 of a NaN. */
+/* Values that are not finite are treated the same everywhere: ReLU6 turns NaN into 0. */
 static void test_values_that_are_not_finite(void **state)
 {
     (void)state;
@@ -275,8 +275,8 @@ static void test_values_that_are_not_finite(void **state)
     }
 }
 
-/* One product of all -1 or all 1 (their quantised values are -127 and 127), of zeros, of a channel
- * a hundred times as large as the others, of what can't be told from zero, and of what isn't
+/* Inputs that are all -1 or all 1 (their quantized values are -127 and 127), zeros, a channel a
+ * hundred times as large as the others, values too small to tell from zero, and values that are not
  * finite. */
 static void fill_extremes(float *x, size_t n, size_t kind)
 {
@@ -342,7 +342,7 @@ static void test_int8_of_too_many_inputs_is_an_error(void **state)
     assert_string_equal(err.text, "weights of 8193 inputs: int8 takes at most 8192");
 }
 
-/* The weights of an output come back within half a step. */
+/* The weights of an output are recovered within half a step. */
 static void test_an_output_of_int8(void **state)
 {
     (void)state;
@@ -377,7 +377,7 @@ static void test_weights_too_large_for_memory_are_an_error(void **state)
     limn_packed_finish(&w);
 }
 
-/* Into memory full of canaries. */
+/* Fills memory that is full of canaries. */
 static void check_filled(size_t n_outputs, size_t n_inputs, bool is_transposed, bool has_bias)
 {
     limn_rng rng = limn_rng_stream(n_outputs * 100 + n_inputs, "fill", 4);

@@ -1,5 +1,5 @@
-/* exp, log, erf and the GELUs of math_c.h against libm in double precision, over one float in 251
- * of all there are. */
+/* exp, log, erf and the GELUs of math_c.h against libm in double precision, over every 251st of all
+ * floats. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static double absolute_error(double value, double exact)
     return fabs(value - exact);
 }
 
-/* Of a value's size where that is above 1. */
+/* Relative to the exact value where that is above 1. */
 static double mixed_error(double value, double exact)
 {
     return fabs(value - exact) / fmax(1.0, fabs(exact));

@@ -1,4 +1,4 @@
-/* tests/data/meteor holds small word lists and what METEOR 1.5's Java program says with them
+/* tests/data/meteor holds small word lists and the output of METEOR 1.5's Java program with them
  * (tests/fixtures/make_meteor.py). The golden values need METEOR's own data: LIMN_METEOR_DATA names
  * the folder. */
 #include <setjmp.h>
@@ -59,7 +59,7 @@ static size_t split(char *fields[MAX_FIELDS], char *line)
     return n;
 }
 
-/* The order in which METEOR prints them. */
+/* Compares statistics, in the order in which METEOR prints them. */
 static void assert_stats(const limn_meteor_stats *s, const char *expected, const char *hyp)
 {
     char text[256];
@@ -121,7 +121,7 @@ static void test_scores_are_those_of_the_java_program(void **state)
     close_fixture(&f);
 }
 
-/* Made, used, and made anew when it is damaged. */
+/* The cache is made, used, and made again when it is damaged. */
 static void test_a_cache_changes_nothing(void **state)
 {
     const char *cache = temp_path("paraphrases.cache");
@@ -179,7 +179,7 @@ static void test_bad_captions_are_refused(void **state)
     close_fixture(&f);
 }
 
-/* ---- golden values over METEOR's own data --------------------------------------------------- */
+/* ---- golden values with METEOR's own data --------------------------------------------------- */
 
 static bool find_golden(const char **folder, char path[1024], const char *name)
 {
@@ -246,7 +246,7 @@ static void test_golden_flickr8k(void **state)
     limn_free(tokens);
 }
 
-/* Without the paraphrase table: a folder that has the jar alone. */
+/* Without the paraphrase table: a folder that has only the jar. */
 static void test_golden_without_paraphrases(void **state)
 {
     const char *folder;

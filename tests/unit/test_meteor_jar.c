@@ -1,5 +1,5 @@
-/* Members of a zip archive by name, and archives that are damaged in every way: an error or the
- * member, never a byte outside. */
+/* Members of a zip archive by name, and archives damaged in every way: an error or the member,
+ * never a read out of bounds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,7 +90,7 @@ static void test_no_damage_reads_outside(void **state)
     (void)state;
     for (size_t n = 0; n < 4 * archive_size; n++) {
         const size_t cut = n < archive_size ? n : archive_size;
-        unsigned char *copy = malloc(cut ? cut : 1); /* its end is a guard under AddressSanitizer */
+        unsigned char *copy = malloc(cut ? cut : 1); /* AddressSanitizer guards its end */
         char *text;
         memcpy(copy, bytes, cut);
         if (n >= archive_size)

@@ -74,7 +74,7 @@ static void test_rewards_allocate_nothing_once_grown(void **state)
     limn_cider_df_destroy(&df);
 }
 
-/* All that allocates, once. */
+/* Everything that allocates, once. */
 static limn_status score_once(limn_error *err)
 {
     limn_cider_df *df = NULL;
@@ -126,7 +126,7 @@ static void test_bleu_adds_up(void **state)
     assert_true(sum.correct[0] == 3 && sum.correct[1] == 2 && sum.correct[2] == 1);
     assert_true(sum.correct[3] == 0 && sum.guess[3] == 1);
     assert_true(sum.test_length == 4 && sum.reference_length == 5);
-    /* The reference of 3 words is as close to 4 as that of 5, and shorter. */
+    /* The reference of 3 words is as close to 4 as the one of 5, and shorter. */
     const limn_bleu_stats other = limn_bleu_count(&counts.items[1], counts.items, 3);
     assert_true(other.reference_length == 4);
     limn_bleu_add(&sum, &other);
@@ -166,7 +166,7 @@ static void test_self_cider(void **state)
     assert_int_equal(limn_ngram_counts_list_fill(&counts, set, N, NULL), LIMN_OK);
     assert_int_equal(limn_self_cider(&value, df, counts.items, N, NULL), LIMN_OK);
     assert_true(value >= 0 && value < 1e-6);
-    /* Two equal and one without their words: eigenvalues 2, 1, 0. */
+    /* Two equal sentences and one that shares no word with them: eigenvalues 2, 1, 0. */
     set[2] = (limn_sentence){ different, 4 };
     assert_int_equal(limn_ngram_counts_list_fill(&counts, set, 3, NULL), LIMN_OK);
     assert_int_equal(limn_self_cider(&value, df, counts.items, 3, NULL), LIMN_OK);

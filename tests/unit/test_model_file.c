@@ -42,7 +42,7 @@ static void assert_same_encoder(const limn_encoder_config *a, const limn_encoder
 static const float weight = 1.5f;
 static const limn_tensor tensor = { "encoder.weight", LIMN_TENSOR_F32, 1, { 1 }, &weight, 4 };
 
-/* A file with these metadata; NULL leaves an item out. */
+/* A file with this metadata; NULL leaves an item out. */
 static const char *file_with(const char *version, const char *config, const char *vocabulary)
 {
     const char *path = temp_path("model.safetensors");
@@ -213,7 +213,7 @@ static void test_what_is_written_is_read_back(void **state)
     limn_vocab_destroy(&vocab);
 }
 
-/* Only with tag slots does a file claim the newer version. */
+/* Of these, only a file with tag slots claims the newer version. */
 static void test_tag_slots_are_written_and_read_back(void **state)
 {
     const char *path = temp_path("slots.safetensors");
@@ -238,7 +238,7 @@ static void test_tag_slots_are_written_and_read_back(void **state)
     limn_model_file_close(&f);
 }
 
-/* So does a layout that is not limn's. */
+/* So does a file with a layout that is not limn's. */
 static void test_layouts_are_written_and_read_back(void **state)
 {
     const char *path = temp_path("layout.safetensors");
@@ -278,7 +278,7 @@ static void test_writing_refuses_what_opening_would(void **state)
     limn_model_file_close(&f);
 }
 
-/* The configuration of a vision transformer as far as its patches. */
+/* The configuration of a vision transformer, up to its patches. */
 #define VIT                                                                                        \
     "{\"encoder\": {\"family\": \"vit\", \"input_size\": 224, \"resize\": \"bicubic\", \"mean\": " \
     "0, "                                                                                          \

@@ -34,7 +34,7 @@ static void test_what_is_written_is_mapped(void **state)
     limn_npy_array_close(&m);
 }
 
-/* A file of version 1 with this dictionary and n bytes of data. */
+/* Opens a file of version 1 with this dictionary and n bytes of data. */
 static limn_status open_text(limn_npy_array *m, const char *dictionary, size_t n, limn_error *err)
 {
     static unsigned char bytes[512];

@@ -1,4 +1,4 @@
-/* What captions name, and files of detected objects. */
+/* What captions mention, and files of detected objects. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,8 +27,7 @@ static int teardown(void **state)
     return temp_folder_teardown(state);
 }
 
-/* The classes in the order of their mentions, ", " between; "+" in front where a person is named.
- */
+/* The classes in order of mention, separated by ", "; "+" in front if a person is named. */
 static const char *found(const char *tokens)
 {
     static char text[512];
@@ -115,7 +114,7 @@ static void test_more_mentions_than_are_kept(void **state)
     assert_true(limn_object_set_has(m.objects, 15));
 }
 
-/* Any bytes are read, and a word may be longer than any phrase. */
+/* Any bytes can be read, and a word may be longer than any phrase. */
 static void test_long_and_odd_words(void **state)
 {
     char word[300];

@@ -1,5 +1,5 @@
-/* Options by their names: the table, its bounds and defaults, the sentences of mistakes, memory,
- * and structs of other versions. */
+/* Options by name: the table, its bounds and defaults, error messages, memory, and structs of other
+ * versions. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,7 +140,7 @@ static void test_what_others_make_of_a_default(void **state)
     assert_int_equal(taken.beam_size, 4);
     assert_int_equal(taken.n_candidates, 8);
     o = limn_options_default();
-    o.rerank = LIMN_RERANK_CONSENSUS; /* a program's own word stays */
+    o.rerank = LIMN_RERANK_CONSENSUS; /* a program's own choice is kept */
     assert_int_equal(limn_options_take(&taken, &o, NULL), LIMN_OK);
     assert_int_equal(taken.beam_size, 3);
 }

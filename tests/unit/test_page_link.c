@@ -1,4 +1,4 @@
-/* Links of a page to files: relative, encoded, and none to anything but a file. */
+/* Links from a page to files: relative, encoded, and never to anything but a file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

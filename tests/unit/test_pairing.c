@@ -1,4 +1,4 @@
-/* Captions for images that have none. */
+/* Pairing images that have no captions with captions. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,14 +100,14 @@ static void test_best_are_kept(void **state)
         "a\tdog:0.7 couch:0.6\nb\tcat:0.7\nc\tcat:0.7\nd\tclock:0.7\ne\tdog:0.7 couch:0.31\n");
     settings.n_candidates = 1;
     p = pair(&settings);
-    /* The couch is named where it is sure. Where it may not be one, it gains little, and its
-     * caption is better used elsewhere. */
+    /* The caption with the couch goes where the couch is certain. Where it is doubtful, naming it
+     * gains little, and the caption is better used elsewhere. */
     assert_int_equal(*limn_pairing_candidates(&n, p, 0), 0);
     assert_int_equal(n, 1);
     limn_pairing_destroy(&p);
 }
 
-/* A detail is what few captions of the object have. */
+/* A detail is something that few captions of the object mention. */
 static void test_details(void **state)
 {
     static const char *const pool[] = { "a dog runs", "a dog runs", "a dog runs", "a dog named rex",
@@ -163,7 +163,7 @@ static void test_draws_are_even_and_without_repetition(void **state)
         assert_true(out[0] != out[1] && out[0] != out[2] && out[1] != out[2]);
         for (size_t i = 0; i < K; i++) counts[out[i]]++;
     }
-    /* 3000 expected, standard deviation 46 */
+    /* expected 3000, standard deviation 46 */
     for (size_t i = 0; i < 10; i++) assert_in_range(counts[i], 2770, 3230);
     limn_pairing_destroy(&p);
 }
@@ -235,7 +235,7 @@ static void test_scores(void **state)
     limn_pairing_destroy(&p);
 }
 
-/* 100 photos of dogs, one of a cat: the cat's comes sqrt(0.2 / (1 / 101)) = 4.49 times. */
+/* 100 photos of dogs, one of a cat: the cat's is drawn sqrt(0.2 / (1 / 101)) = 4.49 times. */
 static void test_repeats(void **state)
 {
     limn_pairing_settings settings = limn_pairing_settings_default();
@@ -284,7 +284,7 @@ static void test_bad_settings(void **state)
                      LIMN_E_ARG);
 }
 
-/* A part of the images, and no image or caption at all. */
+/* A subset of the images, and no image or caption at all. */
 static void test_sizes(void **state)
 {
     const limn_pairing_settings settings = limn_pairing_settings_default();

@@ -15,7 +15,7 @@
 
 enum { N_FILES = 100, INPUT_SIZE = 8 };
 
-/* Stages whose "pictures" are eight digits; every result is the digits, on a line of its own. */
+/* Stages whose "images" are eight digits; each result is the digits on a line of their own. */
 typedef struct job {
     char put[N_FILES * 32];
     size_t n_put, n_put_at_most;
@@ -69,7 +69,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
     return LIMN_OK;
 }
 
-/* All but 07?.jpg, and 077.jpg is a failure. */
+/* Wants all but 07?.jpg; 077.jpg is a failure. */
 static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wanted,
                         limn_error *err)
 {
@@ -82,8 +82,8 @@ static const limn_pipeline_stages stages = {
     .open = open_worker, .close = close_worker, .load = load, .run = run, .put = put
 };
 
-/* The same with up to N_TOGETHER images at once, which are done in another order: each round it is
- * the turn of the latest. */
+/* The same with up to N_TOGETHER images at once, finished in another order: each round finishes the
+ * latest. */
 enum { N_TOGETHER = 5 };
 
 static limn_status run_many(void *worker, limn_pipeline_feed *feed, limn_error *err)
@@ -247,7 +247,7 @@ static void test_an_output_file_is_new_and_whole(void **state)
     assert_int_equal(unlink(temp_path("out.part")), 0);
     assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_OK);
     assert_int_equal(limn_output_close(&out, true, NULL), LIMN_OK);
-    assert_int_equal(access(temp_path("out"), F_OK), -1); /* nothing was in it */
+    assert_int_equal(access(temp_path("out"), F_OK), -1); /* it was never filled */
     assert_int_equal(access(temp_path("out.part"), F_OK), -1);
     assert_int_equal(limn_output_open(&out, temp_path("out"), NULL), LIMN_OK);
     assert_int_equal(limn_output_write(&out, "line\n", 5, NULL), LIMN_OK);

@@ -93,7 +93,7 @@ static void set_time(const char *name, long seconds)
     assert_int_equal(utimensat(AT_FDCWD, temp_path(name), times, 0), 0);
 }
 
-/* Makes it again exactly when something is not as it was. */
+/* The cache is made again exactly when something has changed. */
 static void test_a_cache_is_reused_until_something_changes(void **state)
 {
     limn_image_names names = { 0 };
@@ -125,13 +125,13 @@ static void test_a_cache_is_reused_until_something_changes(void **state)
     s.input.spec.width = s.input.spec.height = 17;
     assert_true(make(&c, &s, &err) && c.was_made && c.size == 17);
     limn_pixel_cache_close(&c);
-    remove(temp_path("p0.ppm")); /* what is cached need not be there any more */
+    remove(temp_path("p0.ppm")); /* cached images need not exist any more */
     assert_true(make(&c, &s, &err) && !c.was_made);
     limn_pixel_cache_close(&c);
     limn_image_names_finish(&names);
 }
 
-/* Cut-off files, a record of something else, leftovers of a kill between two renames. */
+/* Truncated files, a record of something else, leftovers of a kill between two renames. */
 static void test_a_damaged_cache_is_made_again(void **state)
 {
     static const struct {
@@ -165,7 +165,7 @@ static void test_a_damaged_cache_is_made_again(void **state)
     limn_image_names_finish(&names);
 }
 
-/* Flips a bit of the file at an offset from its end. */
+/* Flips a bit of the file, at an offset from its end. */
 static void flip(const char *name, long from_end)
 {
     FILE *file = fopen(temp_path(name), "r+b");
@@ -221,7 +221,7 @@ static void test_unreadable_images_are_left_out_and_told(void **state)
         assert_int_equal(limn_image_names_find(&c.rows.names, "bad.jpg"), LIMN_NO_IMAGE);
         limn_pixel_cache_close(&c);
     }
-    write_image("bad.jpg", 9, 9, 0); /* mended */
+    write_image("bad.jpg", 9, 9, 0); /* repaired */
     assert_true(make(&c, &s, &err) && c.was_made && c.n_unreadable == 0);
     limn_pixel_cache_close(&c);
 
@@ -285,7 +285,7 @@ static void test_an_interrupted_cache_leaves_nothing(void **state)
     limn_image_names_finish(&names);
 }
 
-/* As limn-preprocess makes it: names are paths, and there is no record. */
+/* A cache as limn-preprocess makes it: names are paths, and there is no record. */
 static void test_a_cache_of_limn_preprocess_is_used_and_never_replaced(void **state)
 {
     const limn_cache_shape shape = { LIMN_NPY_U8, 3, { SIZE, SIZE, 3 } };

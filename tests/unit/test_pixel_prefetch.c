@@ -42,7 +42,7 @@ static size_t rows_of(uint32_t rows[4], size_t batch)
     return n;
 }
 
-/* An image as augmentation alone makes it. */
+/* Checks that an image is what augmentation alone gives. */
 static void assert_image(const uint8_t *pixels, uint32_t row, uint64_t draw)
 {
     const limn_augment_settings augment = limn_augment_settings_default();
@@ -68,7 +68,7 @@ static void submit(limn_pixel_prefetch *p, size_t batch)
     uint32_t rows[4];
     const size_t n = rows_of(rows, batch);
     assert_int_equal(limn_pixel_prefetch_submit(p, rows, n, batch / 3, NULL), LIMN_OK);
-    memset(rows, 0xff, sizeof rows); /* they were copied */
+    memset(rows, 0xff, sizeof rows); /* submit has copied them */
 }
 
 static void check_batches(size_t depth, size_t n_threads)

@@ -1,5 +1,6 @@
-/* What captions were chosen from: against teacher-forced passes of the decoder, the same captions
- * with and without, the same bits for any threads and CPU level, no allocation. */
+/* The predictions that captions were chosen from: against teacher-forced passes of the decoder, the
+ * same captions with and without predictions, the same bits for any number of threads and CPU
+ * level, no allocation. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +51,7 @@ static limn_state *make_state(const limn_model *model, const limn_options *optio
     return state;
 }
 
-/* Pixels [SIDE, SIDE, 3] that are no photo. */
+/* Made-up pixels [SIDE, SIDE, 3]. */
 static const uint8_t *some_pixels(unsigned seed)
 {
     static uint8_t pixels[SIDE * SIDE * 3];
@@ -117,7 +118,7 @@ static bool is_written(uint32_t token)
     return token == TOKEN_END || token > TOKEN_UNKNOWN;
 }
 
-/* The alternatives are the best that can be written, best first. */
+/* The alternatives are the best of the tokens that can be written, best first. */
 static void check_alternatives(const limn_prediction *p, const float *log_probs)
 {
     size_t n_better = 0;
@@ -196,7 +197,7 @@ static void test_attention_sums_to_one(void **state)
     limn_model_close(&model);
 }
 
-/* Everything of the search in one string of bytes; the caller frees. */
+/* Everything in the search as one string; the caller frees. */
 static char *print_search(const limn_search *search, size_t attention_dim)
 {
     char *text = NULL;
@@ -243,7 +244,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
     free(expected[1]);
 }
 
-/* The words of each caption are a path of the tree, whose log-probabilities add up. */
+/* The words of each caption are a path in the tree, whose log-probabilities add up. */
 static void test_captions_are_paths_of_the_tree(void **state)
 {
     limn_model *model = open_model(NULL);
@@ -273,7 +274,7 @@ static void test_captions_are_paths_of_the_tree(void **state)
     limn_model_close(&model);
 }
 
-/* Of a word that the options forbid, the predictions still tell. */
+/* The predictions still include a word that the options forbid. */
 static void test_captions_are_the_same_with_and_without(void **state)
 {
     limn_model *model = open_model(NULL);

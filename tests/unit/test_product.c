@@ -1,5 +1,6 @@
-/* Products and norms of many rows: what limn_linear and the layer norm give for all at once, with
- * memcmp, at every level, for any number of threads, with room for widened weights or without. */
+/* Products and norms of many rows: compared with limn_linear and the layer norm over all rows at
+ * once, with memcmp, at every level, for any number of threads, with and without room for widened
+ * weights. */
 #include "tests/unit/kernel_check.h"
 
 #include "common/kernels/product.h"
@@ -28,7 +29,7 @@ static void pack_case(test_case *t, limn_dtype dtype)
         LIMN_OK);
 }
 
-/* Rows in another order. */
+/* Puts the rows in another order. */
 static void shuffle_rows(test_case *t)
 {
     t->y_rows = malloc(t->n_rows * sizeof *t->y_rows);
@@ -76,7 +77,7 @@ static limn_linear_job job_of(const test_case *t, float *y)
     return job;
 }
 
-/* By one call of the kernel of level C. */
+/* The result of one call of the level C kernel. */
 static float *expected_of(const test_case *t)
 {
     limn_kernels c;
@@ -96,7 +97,7 @@ static void check_runner(const test_case *t, const limn_runner *r, const float *
     free(y);
 }
 
-/* With no room to widen in, with room for one panel, and with enough. */
+/* With no room to widen weights, with room for one panel, and with enough room. */
 static void check_rooms(const test_case *t, limn_pool *pool, const limn_kernels *k,
                         const float *expected)
 {
@@ -194,7 +195,7 @@ static void test_halves_are_widened_exactly(void **state)
         limn_kernels_init(&k, (limn_cpu_level)level);
         k.widen(out, in, n);
         assert_memory_equal(out, expected, n * sizeof *out);
-        k.widen(out, in + 1, 13); /* no whole vectors */
+        k.widen(out, in + 1, 13); /* not a whole number of vectors */
         assert_memory_equal(out, expected + 1, 13 * sizeof *out);
         assert_memory_equal(out + 13, expected + 13, sizeof *out);
     }

@@ -16,7 +16,7 @@ typedef struct ptb_case {
     const char *caption, *tokens;
 } ptb_case;
 
-/* A caption or more for each rule. */
+/* One or more captions for each rule. */
 static const ptb_case cases[] = {
     { "", "" },
     { " \t ", "" },
@@ -147,7 +147,7 @@ static void assert_tokens(limn_ptb *ptb, const char *line, limn_ptb_filter filte
     assert_string_equal(tokens, wanted);
 }
 
-/* One of each category, by Unicode's character database. */
+/* One character of each category, by Unicode's character database. */
 static void test_what_words_are_made_of(void **state)
 {
     static const uint32_t inside[] = { 'A',   'a',   0x1c5, 0x2b0,  0x4e2d, /* Lu Ll Lt Lm Lo */
@@ -185,8 +185,7 @@ static void test_hard_lines(void **state)
     limn_ptb_finish(&ptb);
 }
 
-/* ---- The same, where ../shared is -------------------------------------------
- */
+/* ---- The same, if ../shared exists -------------------------------------------------------- */
 
 static FILE *open_shared(const char *name)
 {
@@ -244,7 +243,7 @@ static void test_flickr8k(void **state)
     limn_ptb ptb = { 0 };
     size_t n_captions = 0;
     (void)state;
-    /* Both are in the same order; the golden file has some lines more. */
+    /* Both are in the same order; the golden file has some more lines. */
     while (next_line(captions, raw_line, SIZE, &raw)) {
         const char *tokens;
         do assert_true(next_line(golden, wanted_line, SIZE, &wanted));

@@ -119,7 +119,7 @@ static void test_damaged_files_do_no_harm(void **state)
         assert_int_equal(limn_file_read(&bytes, &size, fixture(files[i]), 1 << 20, NULL), LIMN_OK);
         copy = limn_alloc(size, 1);
         for (size_t cut = 0; cut < size; cut++) {
-            memcpy(copy, bytes, cut); /* its own block, so that valgrind sees reads behind it */
+            memcpy(copy, bytes, cut); /* its own block, so that valgrind sees reads past its end */
             assert_int_not_equal(limn_pth_open_memory(&f, copy, cut, NULL), LIMN_OK);
         }
         for (size_t at = 0; at < size; at++) {

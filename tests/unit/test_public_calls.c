@@ -1,6 +1,6 @@
 /* The public functions as programs of every kind call them: with arguments that are NULL or out of
- * range, from memory, on pixels with strides, once encoded and captioned twice, stopped in the
- * middle, and after a fork(). */
+ * range, from memory, on pixels with strides, encoding once and captioning twice, stopped midway,
+ * and after a fork(). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -205,7 +205,7 @@ static void test_scorers_check_their_arguments(void **state)
     limn_model_close(&model);
 }
 
-/* ---- ways in -------------------------------------------------------------------------------- */
+/* ---- ways to pass an image ------------------------------------------------------------------ */
 
 static void test_a_model_from_memory_is_the_same(void **state)
 {
@@ -221,7 +221,7 @@ static void test_a_model_from_memory_is_the_same(void **state)
     assert_int_equal(limn_model_open_memory(&other, bytes, size, NULL, &err), LIMN_OK);
     assert_int_not_equal(
         limn_model_open_memory(&(limn_model *){ NULL }, bytes, size / 2, NULL, NULL), LIMN_OK);
-    memset(bytes, 0, size); /* the model keeps nothing of it */
+    memset(bytes, 0, size); /* the model keeps no reference to it */
     free(bytes);
     limn_state *t = make_state(other, NULL);
     assert_true(caption(s, input) == caption(t, input));
@@ -398,7 +398,8 @@ static void test_a_program_can_stop_a_search(void **state)
 
 /* ---- fork ----------------------------------------------------------------------------------- */
 
-/* What a child finds: 0 when all is as captioner.h says. It must not hang: an alarm ends it. */
+/* A child's exit code: 0 if everything is as captioner.h says. It must not hang: an alarm ends
+ * it. */
 static int child(const limn_model *model, limn_state *one, limn_state *two, double expected)
 {
     const limn_captions *captions;
@@ -432,7 +433,7 @@ static void test_what_survives_a_fork(void **state)
     assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(caption(two, input) == expected); /* the parent's goes on */
+    assert_true(caption(two, input) == expected); /* the parent's state still works */
     limn_state_destroy(&one);
     limn_state_destroy(&two);
     limn_model_close(&model);

@@ -1,5 +1,5 @@
-/* The public metrics against what pycocoevalcap and sacreBLEU say of the same captions, and against
- * the parts that they are made of. */
+/* The public metrics against the scores of pycocoevalcap and sacreBLEU for the same captions, and
+ * against the parts that they are made of. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static limn_metrics *make_metrics(const char *meteor_folder)
     return m;
 }
 
-/* Adds a caption with its references, as tokens where they are that. */
+/* Adds a caption with its references, as tokens if is_tokenised. */
 static void add(limn_metrics *m, const char *hyp, json_t *refs, bool is_tokenised)
 {
     const char *texts[16];
@@ -138,7 +138,7 @@ static void test_meteor_and_intervals(void **state)
     limn_metrics_destroy(&m);
 }
 
-/* Some images, whose caption is a reference in `n_right` of them. */
+/* Some images; for `n_right` of them, the caption is one of the references. */
 static limn_metrics *some_images(int n_right)
 {
     static const char *const refs[] = { "a dog runs over the grass", "the dog is on grass" };

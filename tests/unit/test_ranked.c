@@ -1,4 +1,4 @@
-/* Lists of the best against sorting all there is. */
+/* Lists of the best items against sorting them all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 typedef struct item {
     int64_t value; /* as wide as the number: items without padding are compared by their bytes */
-    size_t number; /* in which order they came */
+    size_t number; /* order of arrival */
 } item;
 
 static bool is_more(const void *a, const void *b)
@@ -21,7 +21,7 @@ static bool is_more(const void *a, const void *b)
     return ((const item *)a)->value > ((const item *)b)->value;
 }
 
-/* For qsort: the same, and of equals the one that came first. */
+/* For qsort: the same order, with ties in order of arrival. */
 static int compare(const void *first, const void *second)
 {
     const item *a = first, *b = second;

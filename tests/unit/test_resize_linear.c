@@ -1,5 +1,5 @@
-/* Resizing that is not antialiased, against checksums of what OpenCV 4.10 makes of the same images
- * (tests/fixtures/make_resize_linear.py), and windows against the whole. */
+/* Resizing that is not antialiased, against checksums of OpenCV 4.10's results for the same images
+ * (tests/fixtures/make_resize_linear.py), and windows against the whole image. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

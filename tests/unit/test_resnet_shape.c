@@ -1,5 +1,4 @@
-/* ResNet's shapes, and that what a stage is said to give is what it gives, for inputs of any shape.
- */
+/* ResNet's shapes, and that each stage gives the shape it reports, for inputs of any shape. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,14 +11,13 @@
 #include "encoder/resnet/resnet.h"
 #include "encoder/resnet/resnet_shape.h"
 
-/* Parameters of torchvision's models without fc, batch norm folded: weights, and a bias for each.
- */
+/* Parameters of torchvision's models without fc, with batch norm folded: weights, and a bias per
+ * channel. */
 static void test_parameters_are_torchvisions(void **state)
 {
     static const struct {
         const char *name;
-        size_t
-            n_parameters; /* torchvision's, less fc and one of the two of each batch norm channel */
+        size_t n_parameters; /* torchvision's, less fc and one per batch norm channel */
         size_t n_blocks;
     } expected[] = { { "resnet18", 11176512 - 4800, 8 },
                      { "resnet50", 23508032 - 26560, 16 },

@@ -1,6 +1,7 @@
 /* Drawing captions and their rewards, on a decoder of nine tokens: draws have the decoder's
  * probabilities, rewards are CIDEr-D with end tokens, advantages leave out their own sample,
- * training by them raises the reward; the same for any number of threads and other images. */
+ * training with them raises the reward; the results are the same for any number of threads and
+ * other images. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,7 +93,7 @@ static const limn_reward_batch *draw(struct fixture *f, uint64_t step)
 
 /* ---- drawing ------------------------------------------------------------------------------- */
 
-/* Probabilities of the token after <s> and path [n], without what is never drawn. */
+/* Probabilities of the token after <s> and path [n], without tokens that are never drawn. */
 static void next_probabilities(const limn_decoder *d, const float *features, const uint32_t *path,
                                size_t n, double *probs)
 {
@@ -115,8 +116,8 @@ static void next_probabilities(const limn_decoder *d, const float *features, con
 
 enum { N_CALLS = 300, N_DRAWS = 200, DEPTH = 3, N_CELLS = N_TOKENS * N_TOKENS * N_TOKENS };
 
-/* How often each path of up to DEPTH tokens comes; a path is a number of DEPTH digits, 0 after the
- * end. */
+/* How often each path of up to DEPTH tokens is drawn; a path is a number of DEPTH digits, 0 after
+ * the end. */
 static void count_paths(const limn_decoder *d, const float *features, size_t *counts)
 {
     uint32_t tokens[N_DRAWS * DEPTH];
@@ -138,7 +139,7 @@ static void count_paths(const limn_decoder *d, const float *features, size_t *co
     limn_sampler_destroy(&s);
 }
 
-/* Compares the counts of all paths that go on from path [n], of probability p. */
+/* Compares the counts of all paths that continue path [n], of probability p. */
 static void check_paths(const limn_decoder *d, const float *features, const size_t *counts,
                         const uint32_t *path, size_t n, double p)
 {
@@ -360,8 +361,8 @@ static void create_weighted(struct fixture *f, const limn_vocab *vocab, limn_poo
                      LIMN_OK);
 }
 
-/* With all that a reward can be made of, threads change nothing; another batch does, but not what
- * is drawn. */
+/* With every part of the reward on, threads change nothing; another batch changes the rewards, but
+ * not what is drawn. */
 static void test_rewards_are_about_the_batch_and_no_thread(void **state)
 {
     static const char *const tokens[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
@@ -393,7 +394,7 @@ static void test_rewards_are_about_the_batch_and_no_thread(void **state)
     limn_vocab_destroy(&vocab);
 }
 
-/* Each image's captions are drawn with its own tags: alone they are the same. */
+/* Each image's captions are drawn with its own tags: they are the same when it is alone. */
 static void test_each_image_has_its_own_slots(void **state)
 {
     enum { N_SLOTS = 2 };
@@ -408,7 +409,7 @@ static void test_each_image_has_its_own_slots(void **state)
     slotted.n_tag_slots = N_SLOTS;
     slotted.n_tags = 4;
     open_fixture_of(&f, &slotted, 1);
-    for (size_t i = 0; i < f.params.n_items; i++) /* tags that change what is drawn */
+    for (size_t i = 0; i < f.params.n_items; i++) /* makes tags change what is drawn */
         for (size_t k = 0; strstr(f.params.items[i].name, "tag_") && k < f.params.items[i].n; k++)
             f.params.values[f.params.items[i].offset + k] *= 50;
     assert_int_equal(limn_reward_draw(f.reward, &b, 5, images, f.features, slots, N_IMAGES, NULL),
@@ -426,7 +427,7 @@ static void test_each_image_has_its_own_slots(void **state)
     close_fixture(&f);
 }
 
-/* "book" (a class beyond the 64th), "man" and "dog" are false for the second image alone. */
+/* "book" (a class beyond the 64th), "man" and "dog" are false only for the second image. */
 static void test_false_objects_cost(void **state)
 {
     static const char *const tokens[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
@@ -449,8 +450,8 @@ static void test_false_objects_cost(void **state)
     plain = draw(&f, 3);
     less = draw(&g, 3);
     for (size_t i = 0; i < plain->decoder.n_captions; i++) {
-        /* References of the images name: a book, a man and a dog; nothing; a dog, book and man.
-         */
+        /* The images' references name: a book, a man and a dog; nothing; a dog, a book and a
+         * man. */
         bool has[N_TOKENS] = { false };
         for (uint32_t r = plain->decoder.offsets[i]; r < plain->decoder.offsets[i + 1]; r++)
             has[plain->decoder.targets[r]] = true;

@@ -1,5 +1,5 @@
 /* Rewards of captions, with values computed by hand: CIDEr-D with end tokens, with the document
- * frequencies of text besides, the loss of retrieval, and the objects and people that are named. */
+ * frequencies of extra text, the retrieval loss, and the objects and people that are named. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,17 +17,18 @@ enum { N_IMAGES = 3, N_SAMPLES = 3, MAX_STEPS = 4 };
 
 static const char *const words[N_TOKENS] = { "<pad>", "<s>", "</s>", "<unk>", "a",
                                              "book",  "man", "dog",  "cat",   "crowd" };
-/* "a book", "man dog", "cat crowd": of three images. */
+/* "a book", "man dog", "cat crowd": references of three images. */
 static const uint32_t reference_tokens[] = { A, BOOK, MAN, DOG, CAT, CROWD };
 static const size_t reference_offsets[] = { 0, 2, 4, 6 }, first_references[] = { 0, 1, 2, 3 };
 static const limn_references references = { reference_tokens, reference_offsets, first_references,
                                             N_IMAGES, TOKEN_END };
-/* "a": one document more. */
+/* "a": one more document. */
 static const uint32_t text_tokens[] = { A };
 static const size_t text_offsets[] = { 0, 1 }, first_texts[] = { 0, 1 };
 static const limn_references text = { text_tokens, text_offsets, first_texts, 1, TOKEN_END };
 
-/* Of the first image: its own reference, a mixture with the second's, and the second's. */
+/* Captions of the first image: its own reference, a mixture with the second image's, and the
+ * second's. */
 static const uint32_t of_first[N_SAMPLES * MAX_STEPS] = { A,   BOOK, TOKEN_END, 0,
                                                           A,   DOG,  TOKEN_END, 0,
                                                           MAN, DOG,  TOKEN_END, 0 };
@@ -67,8 +68,8 @@ static void check(limn_reward_weights weights, const limn_references *more, cons
 }
 
 /* All words but the end have the same weight, the end has none. The reference itself has all
- * n-grams up to three: 10 * 3 / 4. "a dog" has one of two words that count and none of the other
- * n-grams: 10 * (1/2) / 4. */
+ * n-grams up to three: 10 * 3 / 4. "a dog" has one of the two words that count and none of the
+ * longer n-grams: 10 * (1/2) / 4. */
 static void test_captions_are_worth_their_cider(void **state)
 {
     static const double expected[] = { 7.5, 1.25, 0 };
@@ -76,9 +77,9 @@ static void test_captions_are_worth_their_cider(void **state)
     check((limn_reward_weights){ 0 }, NULL, NULL, 0, expected);
 }
 
-/* s(first) 7.5, 1.25, 0; s(second): "a dog" has one of two words and one of two pairs, 10 *
- * (1/2 + 1/2) / 4, and "man dog" 7.5. The third image fits none. Lacking to a margin of 1:
- * nothing, 1 + 2.5 - 1.25, 1 + 7.5 - 0. */
+/* s(first) 7.5, 1.25, 0; s(second): "a dog" has one of two words and one of two pairs, 10 * (1/2 +
+ * 1/2) / 4, and "man dog" has 7.5. No caption fits the third image. Shortfalls from a margin of 1:
+ * 0, 1 + 2.5 - 1.25, 1 + 7.5 - 0. */
 static void test_captions_that_fit_other_images_are_worth_less(void **state)
 {
     static const double expected[] = { 7.5, 1.25 - 0.5 * 2.25, 0 - 0.5 * 8.5 };
@@ -86,7 +87,8 @@ static void test_captions_that_fit_other_images_are_worth_less(void **state)
     check((limn_reward_weights){ .retrieval = 0.5F }, NULL, NULL, 0, expected);
 }
 
-/* The same references in two places of a batch are no rivals, and neither are images beyond it. */
+/* The same image twice in a batch is no rival to itself, and neither are images outside the
+ * batch. */
 static void test_an_image_is_not_its_own_rival(void **state)
 {
     limn_reward_scorer *s = scorer_of((limn_reward_weights){ .retrieval = 0.5F }, NULL, NULL);
@@ -101,7 +103,7 @@ static void test_an_image_is_not_its_own_rival(void **state)
     limn_reward_scorer_destroy(&s);
 }
 
-/* Four documents: "a" is in two of them, the end in all, everything else in one. With log 2 for 1,
+/* Four documents: "a" is in two of them, the end in all, everything else in one. In units of log 2,
  * "a" weighs 1 and "book" 2, so "a dog" has 1 / (sqrt 5 * sqrt 5) of the first image's words. */
 static void test_words_frequent_in_text_are_worth_less(void **state)
 {
@@ -125,9 +127,10 @@ static double cider_of(size_t image, size_t sample)
     return rewards[sample];
 }
 
-/* Second image, which shows a man and a dog: "a" names nothing, F1 0 and 0; "dog cat" a false one
- * besides, 2 * 1 / (2 + 1); "a man" people alone. Third image, a cat and a crowd: "a"; "cat dog
- * man book", 2 * 1 / (3 + 1), and people, as the crowd is; both. */
+/* Second image, a man and a dog: "a" names nothing, so both F1 are 0; "dog cat" adds a false
+ * object: 2 * 1 / (2 + 1); "a man" names only people. Third image, a cat and a crowd: "a" names
+ * nothing; "cat dog man book" gets 2 * 1 / (3 + 1), and names people, as the crowd is; the
+ * reference names both. */
 static void test_objects_and_people_have_an_f1(void **state)
 {
     static const double objects[][N_SAMPLES] = { { 1, 0, 0 }, { 0, 2.0 / 3, 0 }, { 0, 0.5, 1 } };

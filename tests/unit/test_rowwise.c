@@ -6,7 +6,7 @@
 
 enum { N_CASES = 400, MAX_ROWS = 5, MAX_LENGTH = 300 };
 
-/* What a case computes: outputs of every kernel one after the other. */
+/* The inputs of every kernel. */
 typedef struct test_case {
     size_t n_rows, n, stride, dim;
     float *x, *gamma, *beta; /* [n_rows, stride], [n], [n] */
@@ -49,7 +49,7 @@ static void free_case(test_case *t)
     free(t->v);
 }
 
-/* Rows without gaps and without infinities, as layer norm has them. */
+/* Rows without gaps and infinities, as layer norm takes them. */
 static void dense_rows(float *out, const test_case *t)
 {
     for (size_t r = 0; r < t->n_rows; r++)

@@ -60,7 +60,7 @@ static void test_a_folder_in_use_is_refused(void **state)
     limn_run_folder_close(&f);
 }
 
-/* As a kill leaves it, at any moment before run.json. */
+/* As a kill at any moment before run.json leaves the folder. */
 static void test_what_was_hardly_begun_can_be_begun_again(void **state)
 {
     limn_run_folder *f = create(temp_folder);

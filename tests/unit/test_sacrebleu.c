@@ -1,5 +1,5 @@
-/* Tokens and scores are those of PyPI's sacrebleu 2.6 (tests/fixtures/make_sacrebleu.py). A file of
- * the same form that LIMN_SACREBLEU_EXPECTED names is tested instead of the one in the tree
+/* Tokens and scores are those of PyPI's sacrebleu 2.6 (tests/fixtures/make_sacrebleu.py). If
+ * LIMN_SACREBLEU_EXPECTED names a file of the same form, it replaces the one in the tree
  * (tests/diff/sacrebleu.sh). */
 #include <setjmp.h>
 #include <stdarg.h>

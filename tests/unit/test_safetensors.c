@@ -13,7 +13,7 @@
 #include "common/io/safetensors.h"
 #include "tests/unit/temp_folder.h"
 
-/* The bytes of a file: length of the header (the text's unless given), text, data of zeros. */
+/* The bytes of a file: header length (the text's unless given), text, data of zeros. */
 static unsigned char *build(size_t *size, const char *header, uint64_t header_size,
                             size_t data_size)
 {
@@ -236,7 +236,7 @@ static void test_what_is_written_is_read_back(void **state)
     limn_safetensors_close(&f);
 }
 
-/* Data of the floats, in memory of the writer's; fails at the tensor that `ctx` names. */
+/* Makes the floats of a tensor, which the writer frees; fails at the tensor that `ctx` names. */
 static limn_status make_floats(void **out, void *ctx, const limn_tensor *t, limn_error *err)
 {
     if (ctx && strcmp(ctx, t->name) == 0) return limn_fail(err, LIMN_E_LIMIT, "no more");

@@ -46,7 +46,7 @@ static int smaller_first(const void *a, const void *b)
                             : (x->id > y->id) - (x->id < y->id);
 }
 
-/* Probabilities [n] to what is left, divided by their sum. */
+/* Divides the probabilities [n] by their sum. */
 static void normalise(double *p, size_t n)
 {
     double sum = 0;
@@ -59,13 +59,14 @@ static void naive_top_k(double *p, size_t n, size_t k)
     for (size_t i = 0; i < n; i++) {
         size_t n_above = 0;
         for (size_t j = 0; j < n; j++) n_above += p[j] > p[i];
-        if (n_above >= k) p[i] = -1; /* counted as 0 below, and not above any */
+        if (n_above >= k) p[i] = -1; /* set to 0 below; never counts as above another */
     }
     for (size_t i = 0; i < n; i++) p[i] = p[i] < 0 ? 0 : p[i];
     normalise(p, n);
 }
 
-/* Keeps the first tokens in `order` until their sum reaches `mass`, and those with the last key. */
+/* Keeps the first tokens in `order` until their sum reaches `mass`, and any whose key equals the
+ * last one's. */
 static void keep_until(double *p, size_t n, double mass, bool keeps_equal,
                        double (*key_of)(double p, double entropy),
                        int (*order)(const void *, const void *))
@@ -126,7 +127,7 @@ static void test_distributions_are_those_of_their_definitions(void **state)
                             .typical = limn_rng_below(&rng, 2) ? 1 : 0.7f };
         float values[MAX_N];
         double expected[MAX_N];
-        for (size_t i = 0; i < n; i++) /* levels make ties; some are impossible */
+        for (size_t i = 0; i < n; i++) /* levels make ties; some tokens are impossible */
             values[i] = i && limn_rng_below(&rng, 6) == 0
                             ? -INFINITY
                             : (float)(limn_rng_below(&rng, 24) * 0.37 - 9);
@@ -156,7 +157,7 @@ static void test_edges(void **state)
     memcpy(v, logs, sizeof v); /* the token that crosses p stays */
     apply(v, 4, (limn_sampling){ .temperature = 1, .top_p = 0.5f });
     assert_true(v[0] > 0 && v[1] > 0 && v[2] == 0 && v[3] == 0);
-    memcpy(v, logs, sizeof v); /* one always stays */
+    memcpy(v, logs, sizeof v); /* one token always stays */
     apply(v, 4, (limn_sampling){ .temperature = 1, .top_p = 1e-6f, .min_p = 1, .typical = 1e-6f });
     assert_true((v[0] > 0) + (v[1] > 0) + (v[2] > 0) + (v[3] > 0) == 1);
     const float ties[] = { -1, -2, -2, -3 }; /* all that are as probable as the k-th */
@@ -166,7 +167,7 @@ static void test_edges(void **state)
     memcpy(v, ties, sizeof v);
     apply(v, 4, (limn_sampling){ .temperature = 0 });
     assert_true(v[0] == 1 && v[1] == 0 && v[2] == 0 && v[3] == 0);
-    memcpy(v, ties, sizeof v); /* a temperature that takes all beyond floats */
+    memcpy(v, ties, sizeof v); /* a temperature that takes everything beyond the range of floats */
     apply(v, 4, (limn_sampling){ .temperature = FLT_MIN });
     assert_true(v[0] == 1 && v[1] == 0 && v[2] == 0 && v[3] == 0);
     const float none[] = { -INFINITY, -INFINITY };
@@ -253,8 +254,8 @@ static size_t number_of(const toy_caption *all, size_t n, const limn_hypothesis 
     return n;
 }
 
-/* Pearson's statistic of counts against expectations; those below 5 are one cell. *n_cells: how
- * many there are. */
+/* Pearson's statistic of counts against expectations; those below 5 are pooled in one cell.
+ * *n_cells: the number of cells. */
 static double chi_square(const size_t *counts, const double *expected, size_t n, size_t *n_cells)
 {
     double sum = 0, rest_count = 0, rest_expected = 0;
@@ -275,7 +276,7 @@ static double chi_square(const size_t *counts, const double *expected, size_t n,
     return sum;
 }
 
-/* Whether a statistic is within 4 standard deviations of what chance gives. */
+/* Checks that the statistic is within 4 standard deviations of its expectation. */
 static void check_chi_square(const size_t *counts, const double *expected, size_t n)
 {
     size_t n_cells;
@@ -314,7 +315,7 @@ static void test_independent_samples_have_the_probabilities(void **state)
     }
 }
 
-/* The same with a temperature and filters: token by token. */
+/* The same with a temperature and filters, token by token. */
 static void test_filtered_samples_have_the_probabilities(void **state)
 {
     static toy_caption all[600];
@@ -379,7 +380,7 @@ static void test_distinct_samples_are_drawn_without_replacement(void **state)
     finish(&d);
 }
 
-/* As many as there are: all of them, whatever the noise. */
+/* Asking for as many samples as there are captions gives all of them, whatever the noise. */
 static void test_distinct_samples_exhaust_a_language(void **state)
 {
     static toy_caption all[64];

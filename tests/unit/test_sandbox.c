@@ -1,4 +1,4 @@
-/* Children that misbehave in every way that a broken image library could. */
+/* Children that misbehave in every way that an exploited image library could. */
 #define _GNU_SOURCE
 
 #include <setjmp.h>
@@ -31,7 +31,7 @@ enum { OUT_SIZE = 1000, MAX_SIZE = 1 << 20, MAX_MEMORY = 64 << 20 };
 
 static bool is_prepared;        /* in the children, by the call without bytes */
 static uint32_t prepared_parts; /* in the children */
-static bool is_taken_over; /* of a child by an image, as a flaw in an image library would let it */
+static bool is_taken_over;      /* of a child by an image, as flaws in image libraries allow */
 static atomic_bool is_stopping; /* in the caller */
 
 static void misbehave(char how)
@@ -69,7 +69,7 @@ static void misbehave(char how)
     (void)kept;
 }
 
-/* As opening a module: with system calls that are forbidden later. */
+/* Like opening a module: makes system calls that are forbidden later. */
 static void prepare(uint32_t parts)
 {
     const int fd = open("/dev/null", O_RDONLY);
@@ -77,7 +77,7 @@ static void prepare(uint32_t parts)
     close(fd);
 }
 
-/* Whether the parts that the text asks for are there: "d" is part 4, "dd" part 8 too. */
+/* Whether the parts that the text asks for are prepared: "d" needs part 4, "dd" part 8 too. */
 static bool has_parts(const uint8_t *text, size_t size)
 {
     const uint32_t wanted = size > 1 && text[1] == 'd' ? 12 : 4;
@@ -86,12 +86,12 @@ static bool has_parts(const uint8_t *text, size_t size)
     return !missing;
 }
 
-/* Turns letters to capitals, or does what the first byte says. */
+/* Turns letters into capitals, or does what the first byte says. */
 static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t size,
                         const void *settings, limn_error *err)
 {
     const uint8_t *text = bytes;
-    void *volatile block; /* or a compiler that sees it unused need not ask for the memory */
+    void *volatile block; /* volatile, or the compiler might drop an unused allocation */
     is_prepared = is_prepared || !settings;
     if (!settings) return LIMN_OK;
     if (!is_prepared || strcmp(settings, "hello"))
@@ -99,10 +99,10 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
     misbehave((char)text[0]);
     if (text[0] == 'd' && !has_parts(text, size))
         return limn_fail(err, LIMN_E_UNSUPPORTED, "a part is missing");
-    if (text[0] == 'D') limn_sandbox_need(4); /* whether or not it is there */
+    if (text[0] == 'D') limn_sandbox_need(4); /* whether or not it is prepared */
     if (text[0] == 't') is_taken_over = true;
     if (is_taken_over || text[0] == 'u') return LIMN_OK; /* with no result of its own */
-    if (text[0] == 'c') {                                /* an answer that can't be */
+    if (text[0] == 'c') {                                /* an impossible answer */
         memset(err, 'A', sizeof *err);
         return (limn_status)(text[1] == '-' ? -atoi((const char *)text + 2)
                                             : atoi((const char *)text + 1));
@@ -188,7 +188,7 @@ static void test_work_is_done(void **state)
     limn_sandbox_stop(&s);
     assert_null(s);
     limn_sandbox_stop(&s);
-    assert_int_equal(waitpid(-1, NULL, 0), -1); /* nobody is left */
+    assert_int_equal(waitpid(-1, NULL, 0), -1); /* no child is left */
 }
 
 static void test_a_crash_costs_one_image(void **state)
@@ -211,7 +211,8 @@ static void test_a_crash_costs_one_image(void **state)
     limn_sandbox_stop(&s);
 }
 
-/* What this work may do besides; the rest stays forbidden, and nothing is there to write to. */
+/* More calls can be allowed for a kind of work; the rest stays forbidden, and there is nothing to
+ * write to. */
 static void test_more_calls_can_be_allowed(void **state)
 {
     static const int more[] = { SYS_getrandom, SYS_write };
@@ -259,7 +260,8 @@ static void test_limits_cost_one_image(void **state)
     limn_sandbox_stop(&s);
 }
 
-/* A child that one image has taken over answers no other, and finds nothing of the one before. */
+/* A child taken over by one image never answers for another, and finds nothing of the one
+ * before. */
 static void test_a_child_serves_one_image(void **state)
 {
     limn_sandbox *s = start(1);
@@ -281,7 +283,7 @@ static void test_a_child_serves_one_image(void **state)
     limn_sandbox_stop(&s);
 }
 
-/* What a child says about the run is not believed. */
+/* A child's statements about the whole run are not believed. */
 static void test_answers_are_of_an_image(void **state)
 {
     static const struct {
@@ -313,7 +315,7 @@ static void *stop_soon(void *ctx)
     return NULL;
 }
 
-/* The clock ends it whatever it does, and the caller's wish to end within seconds. */
+/* A time limit ends a child whatever it does, and a stop request takes effect within seconds. */
 static void test_time_is_bounded(void **state)
 {
     limn_error err = { 0 };
@@ -341,8 +343,7 @@ static void *work_on(void *ctx)
     return NULL;
 }
 
-/* With few descriptors there are fewer children, and a word about it; all threads get their turn.
- */
+/* With few descriptors there are fewer children, and a message; all threads get their turn. */
 static void test_fewer_children_rather_than_none(void **state)
 {
     struct rlimit before, few;
@@ -362,7 +363,7 @@ static void test_fewer_children_rather_than_none(void **state)
     limn_sandbox_stop(&s);
 }
 
-/* In a process of its own, as the limit holds for what it does too. */
+/* Runs in a process of its own, since the limit applies to the caller too. */
 static int loop_under_a_limit(struct rlimit cpu)
 {
     limn_error err = { 0 };
@@ -374,7 +375,7 @@ static int loop_under_a_limit(struct rlimit cpu)
     return status == LIMN_E_LIMIT && strstr(err.text, "CPU time") ? 0 : 2;
 }
 
-/* A sandbox that allows more than its caller may use raises none of the caller's limits. */
+/* A sandbox with higher limits than its caller's raises none of the caller's limits. */
 static void test_no_limit_of_the_caller_is_raised(void **state)
 {
     static const struct rlimit limits[] = { { 1, 1000 }, { 1, 50 } };
@@ -388,7 +389,7 @@ static void test_no_limit_of_the_caller_is_raised(void **state)
     }
 }
 
-/* Children that nobody asked anything die too; the next request goes to their successors. */
+/* Idle children may be killed too; the next request goes to their successors. */
 static void test_a_child_that_was_killed_is_replaced(void **state)
 {
     limn_sandbox *s = start(1);

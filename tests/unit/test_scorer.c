@@ -1,5 +1,5 @@
-/* Scores of given captions on a toy model: those of the captioner itself, a pass of the decoder
- * without an image, any company and order, unknown words, errors, no allocation. */
+/* Scores of given captions on a toy model: against the captioner itself and a decoder pass without
+ * an image; in any batch and order; unknown words, errors, no allocation. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +41,7 @@ static limn_scorer *make_scorer(const limn_model *model, uint32_t n_threads)
     return scorer;
 }
 
-/* Pixels [SIDE, SIDE, 3] that are no photo. */
+/* Made-up pixels [SIDE, SIDE, 3]. */
 static const uint8_t *some_pixels(unsigned seed)
 {
     static uint8_t pixels[SIDE * SIDE * 3];
@@ -161,7 +161,7 @@ static void test_without_an_image(void **state)
     limn_model_close(&model);
 }
 
-/* Alone, in any order, by any level and number of threads, after other images: the same bits. */
+/* Alone, in any order, at any level and number of threads, after other images: the same bits. */
 static void test_bits_do_not_depend_on_company(void **state)
 {
     captions *expected = make_captions(), *c = make_captions();
@@ -230,7 +230,7 @@ static void test_scoring_allocates_nothing(void **state)
     captions *c = make_captions();
     (void)state;
     const size_t n_new = n_allocations;
-    c->jobs[1].n_words = 15; /* what a new scorer has room for, though the model takes more */
+    c->jobs[1].n_words = 15; /* a new scorer's capacity, though the model takes more */
     run(scorer, &c->jobs[1], 1, 1);
     assert_int_equal(n_allocations, n_new);
     c->jobs[1].n_words = MAX_WORDS;
@@ -260,7 +260,7 @@ static void test_memory_that_ends_at_a_long_caption_is_an_error(void **state)
         n_until_failure = n;
         status = limn_scorer_run(scorer, some_pixels(1), c->jobs, N_JOBS, NULL);
         n_until_failure = SIZE_MAX;
-        if (status != LIMN_OK) run(scorer, c->jobs, 1, 1); /* a short one still goes */
+        if (status != LIMN_OK) run(scorer, c->jobs, 1, 1); /* a short one still works */
     }
     assert_int_equal(status, LIMN_OK);
     assert_true(n > 2);

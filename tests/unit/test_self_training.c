@@ -1,4 +1,4 @@
-/* A model's opinion on captions: that of the scorer, whatever the threads. */
+/* A model's agreement with captions: the scorer's values, whatever the number of threads. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,7 @@ static void agree(float *agreement, const limn_pairing *p, size_t n_threads)
     limn_pool_destroy(&pool);
 }
 
-/* By one caption at a time. */
+/* One caption at a time. */
 static float expected(size_t image, const char *caption)
 {
     float with[MAX_WORDS], without[MAX_WORDS];

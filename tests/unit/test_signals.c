@@ -1,4 +1,4 @@
-/* What tells right captions from wrong ones, measured on a toy model's. */
+/* The signals that tell right captions from wrong ones, on a toy model's captions. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,8 +60,8 @@ static void assert_same_caption(const limn_caption *a, const limn_caption *b)
     assert_true(a->logprob == b->logprob && a->score == b->score);
 }
 
-/* Captions are what they are without; and neither threads, levels nor how many are wanted change
- * what is told of the best. */
+/* Signals change no caption; and neither threads, levels nor the number of captions wanted change
+ * those of the best caption. */
 static void test_same_bits(void **unused)
 {
     limn_options plain = limn_options_default(), sure = plain, more = plain;
@@ -94,7 +94,7 @@ static void test_same_bits(void **unused)
     limn_model_close(&model);
 }
 
-/* What the image adds, by the scorer. */
+/* What the image adds, according to the scorer. */
 static double added_by_image(limn_scorer *scorer, const limn_caption *c, unsigned image)
 {
     uint8_t input[SIDE * SIDE * 3];
@@ -144,7 +144,7 @@ static void check_signals(const limn_captions *found, size_t i, limn_scorer *sco
     assert_true(fabs((double)s[LIMN_SIGNAL_ENTROPY] - entropy) < 1e-6);
     assert_true(s[LIMN_SIGNAL_LENGTH] == (float)c->n_tokens);
     assert_true(fabs((double)s[LIMN_SIGNAL_PICTURE] - added_by_image(scorer, c, image)) < 1e-5);
-    assert_true(agreement > 0 && agreement < 1); /* the test says something */
+    assert_true(agreement > 0 && agreement < 1); /* not trivial */
     assert_true(fabs((double)s[LIMN_SIGNAL_AGREEMENT] - agreement) < 1e-6);
     assert_true(fabs((double)s[LIMN_SIGNAL_MARGIN] - (logprob - best)) < 1e-6);
 }
@@ -157,7 +157,7 @@ static void test_of_the_search(void **unused)
     (void)unused;
     o.has_confidence = true;
     o.n_best = o.beam_size;
-    o.start = "a"; /* they share that, and differ in what follows */
+    o.start = "a"; /* they share this start, and differ in what follows */
     assert_int_equal(limn_scorer_create(&scorer, model, 0, 1, NULL), LIMN_OK);
     for (unsigned image = 1; image < 6; image++) {
         limn_state *state;
@@ -177,7 +177,7 @@ static double probability_of(const limn_captions *c, const char *name)
     return 0;
 }
 
-/* "a man", "a dog" …: the tags of what is named. */
+/* "a man", "a dog" …: against the tags of what is named. */
 static void check_named(const limn_model *model, const char *start, const char *object,
                         bool is_person)
 {
@@ -194,7 +194,7 @@ static void check_named(const limn_model *model, const char *start, const char *
     assert_true(fabs((double)s[LIMN_SIGNAL_OBJECTS] - expected) < 1e-5);
     assert_true(fabs((double)s[LIMN_SIGNAL_PERSON] - (is_person ? expected : 0)) < 1e-5);
     assert_true(s[LIMN_SIGNAL_PEOPLE] == (is_person ? 1.0F : 0.0F));
-    assert_true(s[LIMN_SIGNAL_FAMILIAR] == 0); /* it has no such tags */
+    assert_true(s[LIMN_SIGNAL_FAMILIAR] == 0); /* the model has no such tags */
     limn_state_destroy(&state);
 }
 

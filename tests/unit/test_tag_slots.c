@@ -1,5 +1,5 @@
-/* Tag slots: which objects a decoder is told, and that captions, guidance and scores tell it the
- * same. */
+/* Tag slots: which objects a decoder gets, and that captions, guidance and scores give it the same
+ * ones. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static limn_model *open_model(void)
 
 /* ---- which tags --------------------------------------------------------------------------- */
 
-/* The slots of features, from scratch memory of their own. */
+/* The slots for features, using scratch memory of their own. */
 static void find(limn_tag_slot *out, const limn_decoder_config *c, const limn_tagger *tagger,
                  const float *features)
 {
@@ -127,7 +127,7 @@ static void test_equal_tags_come_by_number(void **state)
     limn_tag_heads_finish(&heads);
 }
 
-/* ---- what they are told to ---------------------------------------------------------------- */
+/* ---- where they are used ------------------------------------------------------------------ */
 
 static void make_input(uint8_t input[SIDE * SIDE * 3], unsigned seed)
 {
@@ -156,7 +156,7 @@ static void run_forward(float *out, const limn_model *m, float guidance)
     limn_forward_destroy(&f);
 }
 
-/* The same by the parts themselves; is_unconditional: features of zero, and no tags. */
+/* The same by calling the parts directly; is_unconditional: features of zero, and no tags. */
 static void run_parts(float *out, const limn_model *m, bool is_unconditional)
 {
     const uint32_t parent = 0;

@@ -22,8 +22,8 @@
 
 enum { DIM = 24, N_POSITIONS = 4, N = 300, N_SHOWN = 6, ROW = N_POSITIONS * DIM };
 
-/* Images whose features say which of the first objects are there: object c raises the channel c
- * of one position. f16 features [N, N_POSITIONS, DIM], targets [N, LIMN_N_OBJECTS]. */
+/* Images whose features tell which of the first objects are present: object c raises channel c at
+ * one position. f16 features [N, N_POSITIONS, DIM], targets [N, LIMN_N_OBJECTS]. */
 typedef struct data {
     uint16_t features[N * ROW];
     float pooled[N * 2 * DIM], targets[N * LIMN_N_OBJECTS];
@@ -52,7 +52,7 @@ static limn_tag_settings settings_for_tests(void)
     limn_tag_settings s = limn_tag_settings_default();
     s.n_hidden = 32;
     s.n_epochs = 40;
-    s.batch_size = 50; /* the last of an epoch would be whole */
+    s.batch_size = 50; /* divides the images evenly */
     s.rate = 0.01F;
     s.dropout = 0.2F;
     return s;
@@ -65,7 +65,7 @@ static void train(limn_tag_heads *heads, double *loss, const data *d, const limn
                      LIMN_OK);
 }
 
-/* What the head says of features, as it is run when images are tagged. */
+/* The head's output for features, run as when images are tagged. */
 static void run(float *out, const limn_tag_heads *heads, const uint16_t *features)
 {
     float wide[ROW];

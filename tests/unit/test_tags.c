@@ -1,4 +1,4 @@
-/* Heads that tell concepts: in files, and run. */
+/* Heads that recognize concepts: in files, and when run. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -266,7 +266,7 @@ static void test_probabilities(void **state)
     run(out, &heads, features, "c");
     for (size_t i = 0; i < N_TAGS; i++) {
         assert_true(fabs((double)out[i] - expected[i]) < 1e-6);
-        assert_true(out[i] > 0.01F && out[i] < 0.99F); /* the test says something */
+        assert_true(out[i] > 0.01F && out[i] < 0.99F); /* not trivial */
     }
     for (const char *const *level = limn_cpu_levels(); *level; level++) {
         run(at_level, &heads, features, *level);

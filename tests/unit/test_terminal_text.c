@@ -36,14 +36,14 @@ static void test_text(void **state)
         { "\x9b"
           "31m",
           "\\x9b31m" },              /* and as a byte */
-        { "\xe2\x9b", "\xe2\\x9b" }, /* cut text that holds it */
+        { "\xe2\x9b", "\xe2\\x9b" }, /* truncated text that contains the byte */
         { "Stra\xc3\x9f"
           "e \xe2\x98\x83 \xf0\x9f\x90\x95",
           "Stra\xc3\x9f"
           "e \xe2\x98\x83 \xf0\x9f\x90\x95" },           /* bytes 0x80 … 0x9f inside characters */
         { "\xe9t\xe9", "\xe9t\xe9" },                    /* Latin-1 */
         { "gpj.\xe2\x80\xaex", "gpj.\\xe2\\x80\\xaex" }, /* right-to-left override */
-        { "\xc2\xa0", "\xc2\xa0" },                      /* the first after C1 */
+        { "\xc2\xa0", "\xc2\xa0" },                      /* the first character after C1 */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -52,7 +52,7 @@ static void test_text(void **state)
     check("", 0, "");
 }
 
-/* Of all characters, these and no others. */
+/* Of all characters, exactly these are escaped. */
 static void test_all_characters(void **state)
 {
     static const struct {
@@ -64,7 +64,7 @@ static void test_all_characters(void **state)
     for (uint32_t c = 0; c <= 0x10ffff; c++) {
         char text[4];
         limn_buffer out = { 0 };
-        if (c >= 0xd800 && c < 0xe000) continue; /* surrogates are no characters */
+        if (c >= 0xd800 && c < 0xe000) continue; /* surrogates are not characters */
         const size_t size = limn_utf8_encode(text, c);
         limn_terminal_append(&out, text, size);
         if (next < sizeof escaped / sizeof *escaped && c > escaped[next].last) next++;

@@ -1,5 +1,5 @@
-/* Tokenizers of public models against what the originals make of lines and ids
- * (tests/fixtures/make_tokenizers.py), through a model file's JSON and back; damaged files. */
+/* Tokenizers of public models against the originals' results for lines and ids
+ * (tests/fixtures/make_tokenizers.py), also through a model file's JSON and back; damaged files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +84,7 @@ static limn_status from_json(limn_vocab **out, const json_t *json, limn_error *e
     return limn_vocab_from_json(out, &root, err);
 }
 
-/* As a model file has it. */
+/* Replaces the vocabulary by one read back from a model file's JSON. */
 static void go_through_json(limn_vocab **v)
 {
     limn_error err = { 0 };
@@ -97,7 +97,7 @@ static void go_through_json(limn_vocab **v)
     json_decref(again);
 }
 
-/* ---- what the originals say ----------------------------------------------------------------- */
+/* ---- the originals' results ----------------------------------------------------------------- */
 
 enum { MAX_IDS = 400 };
 
@@ -244,7 +244,7 @@ static void test_public_files_that_do_not_fit_are_refused(void **state)
                   "tokens 0 and 5 are both");
 }
 
-/* Every byte of a model file changed, and every length of it: never more than an error. */
+/* Changing any byte of a model file, or cutting it anywhere, gives at most an error. */
 static void test_damaged_models_do_no_harm(void **state)
 {
     file f = read_file("sentencepiece_bpe.model");

@@ -1,5 +1,5 @@
-/* Whole steps of the trainer against PyTorch: dropout that is another at each step, and the mixing
- * of reward and cross-entropy. The fixture is made by tests/fixtures/make_trainer_steps.py. */
+/* Whole steps of the trainer against PyTorch: dropout that differs at each step, and the mixing of
+ * reward and cross-entropy. The fixture is made by tests/fixtures/make_trainer_steps.py. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,7 +116,7 @@ static void close_fixture(fixture *f)
     json_decref(f->wanted);
 }
 
-/* A step `number` from the fixture's values, whatever came before. */
+/* Takes step `number` from the fixture's values, whatever came before. */
 static limn_step_result step(fixture *f, uint64_t number)
 {
     const limn_trainer_input input = { .features = f->features };
@@ -170,7 +170,7 @@ static void test_each_step_drops_out_as_its_number_says(void **state)
     close_fixture(&f);
 }
 
-/* What the fixture's numbers are of. */
+/* Checks that the drawn captions are those of the fixture's numbers. */
 static void check_drawn(const json_t *wanted, const limn_reward_batch *drawn)
 {
     const json_t *caption, *captions = json_object_get(wanted, "drawn");
@@ -198,7 +198,7 @@ static void check_drawn(const json_t *wanted, const limn_reward_batch *drawn)
     }
 }
 
-/* Looks at the captions that a trainer draws, by the reward's own functions. */
+/* Checks the captions that a trainer draws, with the reward's own functions. */
 static void check_draw(fixture *f, uint64_t number_of_step, const json_t *wanted)
 {
     const limn_model_config config = model_config();
@@ -216,7 +216,7 @@ static void check_draw(fixture *f, uint64_t number_of_step, const json_t *wanted
                                         &f->settings.reward.references, &settings, NULL,
                                         limn_cpu_best(), NULL),
                      LIMN_OK);
-    step(f, number_of_step); /* sets the values; the rate is next to nothing */
+    step(f, number_of_step); /* sets the values; the rate is almost zero */
     assert_int_equal(
         limn_reward_draw(reward, &drawn, number_of_step, whose, f->features, NULL, N_IMAGES, NULL),
         LIMN_OK);
@@ -258,7 +258,8 @@ static void test_reward_and_cross_entropy_have_their_shares(void **state)
     }
 }
 
-/* Captions are to tell their image from the others, with the frequencies of text too. */
+/* Captions are rewarded for telling their image from others, with the frequencies of text
+ * included. */
 static void test_retrieval_and_text_weigh_captions_otherwise(void **state)
 {
     limn_trainer_settings settings = reward_settings(0);

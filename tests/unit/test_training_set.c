@@ -28,7 +28,7 @@ static limn_vocab *make_vocab(const char *words)
     return vocab;
 }
 
-/* A set of the captions in `text`, of the images in `names` (lines), NULL = all. */
+/* Makes a set of the captions in `text`, for the images in `names` (one per line), NULL = all. */
 static limn_status make(limn_training_set *set, const char *text, const char *names,
                         const char *list, limn_error *err)
 {
@@ -47,13 +47,13 @@ static limn_status make(limn_training_set *set, const char *text, const char *na
         assert_int_equal(limn_image_names_read(&wanted, temp_path("names"), NULL), LIMN_OK);
     }
     s = limn_training_set_create(set, &file, &settings, err);
-    limn_caption_file_finish(&file); /* the set keeps nothing of them */
+    limn_caption_file_finish(&file); /* the set keeps no reference to them */
     limn_image_names_finish(&wanted);
     limn_vocab_destroy(&vocab);
     return s;
 }
 
-/* "name: 4 5|4 3 = text|" … of all images. */
+/* Prints "name: 4 5|4 3 = text|" … for all images. */
 static void render(limn_buffer *out, const limn_training_set *set)
 {
     limn_buffer_clear(out);
@@ -198,7 +198,7 @@ static void test_text_needs_no_images(void **state)
     limn_vocab_destroy(&vocab);
 }
 
-/* A vocabulary of characters (it has the token of the space) cuts captions so. */
+/* A vocabulary of characters (it has the space token) splits captions into characters. */
 static void test_characters_are_tokens_where_the_vocabulary_has_them(void **state)
 {
     limn_vocab *vocab = make_vocab("\xE2\x96\x81\n\xE7\x8B\x97\n\xE4\xB8\x80\n");

@@ -19,7 +19,7 @@ static limn_status append(void *ctx, const void *bytes, size_t size)
     return LIMN_OK;
 }
 
-/* The log of the test's folder, with these bytes. */
+/* Reads a log of these bytes from the test's folder. */
 static void read_log(limn_undo_log *log, const char *text, limn_status expected)
 {
     limn_error err = { 0 };
@@ -86,7 +86,7 @@ static void test_lines_that_are_none(void **state)
     assert_int_equal(log.n_records, 0);
 }
 
-/* Edits that don't lie in the file, overlap, or are no numbers. */
+/* Edits that lie outside the file, overlap, or are not numbers. */
 static void test_edits_that_are_wrong(void **state)
 {
     static const char *const wrong[] = { "11:0:61", "5:6:61",        "-1:0:61",

@@ -31,8 +31,8 @@ static void test_texts_become_tokens(void **state)
     } cases[] = {
         { "dog", 1, { 6 } },
         { "  the \t dog ", 2, { 5, 6 } },
-        { "New dog", 2, { 13, 6 } },     /* as it is written, where that is a word */
-        { "The Dog's", 3, { 5, 6, 8 } }, /* else as captions are tokenised */
+        { "New dog", 2, { 13, 6 } },     /* as written, if that is a word */
+        { "The Dog's", 3, { 5, 6, 8 } }, /* else tokenized like captions */
         { "dog 's", 2, { 6, 8 } },
         { "CAFÉ", 1, { 11 } },
     };

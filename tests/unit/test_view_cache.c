@@ -97,7 +97,7 @@ static const uint16_t *view_row(const limn_view_cache *c, size_t view, size_t im
     return row_of(&c->views[view], c->rows[image]);
 }
 
-/* What limn_encoder_run makes of a view, in f16. */
+/* Checks that cached features are what limn_encoder_run gives for a view, in f16. */
 static void assert_features(const limn_view_cache *c, size_t view, size_t image)
 {
     const size_t n = limn_encoder_n_positions(encoder) * limn_encoder_dim(encoder);
@@ -149,7 +149,7 @@ static void test_views_are_the_whole_the_flipped_and_crops(void **state)
     assert_memory_equal(views[1], whole, sizeof views[1]);
     assert_memory_not_equal(views[2], views[3], sizeof views[2]);
     assert_memory_not_equal(views[2], whole, sizeof views[2]);
-    /* A function of the last part of the name, the seed and the number. */
+    /* A view depends on the last part of the name, the seed and the view's number. */
     limn_view_pixels(views[4], whole, SIZE, 2, 3, "x/p0.ppm", LIMN_RESIZE_BICUBIC, &scratch, NULL);
     assert_memory_equal(views[4], views[2], sizeof views[2]);
     limn_view_pixels(views[4], whole, SIZE, 2, 4, "p0.ppm", LIMN_RESIZE_BICUBIC, &scratch, NULL);
@@ -222,7 +222,7 @@ static size_t n_made(const limn_view_cache_settings *s)
     return n;
 }
 
-/* p3.ppm is another image under the same name. */
+/* Makes p3.ppm another image under the same name. */
 static void make_other_pixels(limn_pixel_cache *out)
 {
     const limn_pixel_cache_settings s = {
@@ -245,7 +245,7 @@ static void test_what_fits_is_kept_and_what_does_not_is_made_again(void **state)
     assert_int_equal(n_made(&s), 0);
     s.n_views = 4;
     assert_int_equal(n_made(&s), 2);
-    s.seed++; /* of views that draw nothing it says nothing */
+    s.seed++; /* it does not matter for views that draw nothing */
     assert_int_equal(n_made(&s), 2);
     s.filter = LIMN_RESIZE_BILINEAR;
     assert_int_equal(n_made(&s), 2);
@@ -316,7 +316,7 @@ static void flip(const char *path, long from_end)
     assert_int_equal(fclose(file), 0);
 }
 
-/* What was altered between two openings is found by the record of the first. */
+/* Changes between two openings are found from the record of the first. */
 static void check_altered_features(const limn_image_names *wanted)
 {
     limn_view_cache given;
@@ -373,7 +373,7 @@ static void test_features_of_limn_preprocess_are_a_cache_of_one_view(void **stat
     limn_view_cache_close(&c);
 }
 
-/* Of two open views: in the one, a byte changes; the other is cut short. */
+/* Two open views: a byte changes in one, the other is cut short. */
 static void test_rows_that_changed_are_errors(void **state)
 {
     static const uint32_t images[] = { 0, 1 }, views[] = { 0, 1 };
@@ -389,7 +389,7 @@ static void test_rows_that_changed_are_errors(void **state)
     assert_non_null(strstr(err.text, "view-0.npy: the row of p0.ppm was altered; remove the file"));
     limn_view_cache_close(&c);
     err = (limn_error){ 0 };
-    assert_true(make(&c, &s, &err)); /* and when it is opened again */
+    assert_true(make(&c, &s, &err)); /* also when it is opened again */
     assert_int_equal(c.n_made, 0);
     assert_int_equal(limn_view_cache_gather(&c, out, images, NULL, 1, NULL, &err), LIMN_E_FORMAT);
     err = (limn_error){ 0 };

@@ -119,7 +119,7 @@ static void test_sizes_are_limited(void **state)
     assert_int_equal(limn_vocab_read(&v, temp_path("none"), NULL), LIMN_E_IO);
 }
 
-/* ---- vocabularies that were not made here ------------------------------------------------- */
+/* ---- vocabularies made elsewhere ---------------------------------------------------------- */
 
 static limn_status from_json(limn_vocab **out, const char *text, limn_error *err)
 {

@@ -31,7 +31,7 @@ static void add(limn_vocab_builder *b, const char *caption, uint64_t min_count)
     assert_int_equal(limn_vocab_builder_add(b, caption, strlen(caption), min_count, NULL), LIMN_OK);
 }
 
-/* Builds, compares with `expected` (after the special tokens), and destroys all. */
+/* Builds a vocabulary, compares it with `expected` (after the special tokens), and destroys all. */
 static void check_built(limn_vocab_builder *b, limn_vocab *old, const char *expected)
 {
     limn_vocab *v;
@@ -62,7 +62,7 @@ static void test_each_source_has_its_own_minimum(void **state)
     (void)state;
     add(b, "x x y y z", 2);
     add(b, "w w w y y y y z z v", 3); /* y already exists; z stays too rare in either */
-    add(b, "z", 2);                   /* not any more: it is of the first source */
+    add(b, "z", 2);                   /* no longer too rare: this adds to the first source */
     check_built(b, NULL, "x\ny\nz\nw\n");
 }
 
@@ -99,7 +99,7 @@ static void test_sources_are_counted(void **state)
     limn_vocab_builder_destroy(&b);
 }
 
-/* A caption can't bring a special token, nor turn words into characters. */
+/* A caption can't add a special token, nor turn words into characters. */
 static void test_hostile_words(void **state)
 {
     limn_vocab_builder *b = builder_of(LIMN_TOKENS_WORDS);
@@ -149,7 +149,7 @@ static void test_too_many(void **state)
     limn_vocab_builder_destroy(&b);
 }
 
-/* Captions of a vocabulary: encoded and joined again. */
+/* Captions are encoded by a vocabulary and joined again. */
 static void test_encode(void **state)
 {
     limn_vocab *words = vocab_of(SPECIAL "a\ndog\n"),

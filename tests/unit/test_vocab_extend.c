@@ -39,7 +39,7 @@ static limn_vocab *longer_vocab(const limn_model_file *f)
     return v;
 }
 
-/* logits [N_STEPS, n_tokens] of a caption in old words, on made-up features. */
+/* The logits [N_STEPS, n_tokens] of a caption in old words, on made-up features. */
 static void run(float *logits, const limn_model_file *f)
 {
     const limn_decoder_config *c = &f->config.decoder;
@@ -114,7 +114,7 @@ static void test_new_rows_are_those_of_a_new_decoder(void **state)
     limn_model_file_close(&old);
 }
 
-/* Another vocabulary: words that stay take their rows to where they are. */
+/* With another vocabulary, words that stay take their rows along to their new places. */
 static void test_replaced(void **state)
 {
     static const char *const texts[] = { "<pad>", "<s>", "</s>", "<unk>", "wug", "cat", "dog" };

@@ -1,5 +1,5 @@
-/* Tables of tensors: a small network with a row of every kind, loaded, measured, freed, and added
- * as parameters. */
+/* Tables of tensors: a small network with a row of every kind, which is loaded, measured, freed,
+ * and added as parameters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,7 +85,7 @@ static void test_each_kind_is_loaded(void **state)
     fill_table(&t);
     limn_safetensors *file = open_file(file_tensors, N_FILE);
     assert_int_equal(limn_weights_load(&net, &t, file, NULL), LIMN_OK);
-    assert_int_equal(net.qkv.n_outputs, 3); /* two rows are one product */
+    assert_int_equal(net.qkv.n_outputs, 3); /* two rows make one product */
     limn_packed_output(w, &net.qkv, 2);
     assert_memory_equal(w, values + 8, 3 * sizeof *w);
     assert_true(net.qkv.bias[1] == 7 && net.qkv.bias[2] == 11);

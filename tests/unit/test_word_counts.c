@@ -35,7 +35,7 @@ static void test_words_come_by_count_then_bytes(void **state)
     assert_null(c);
 }
 
-/* More words than the table begins with, each once and one of them twice. */
+/* More words than the table has room for at first, each once and one of them twice. */
 static void test_many_words(void **state)
 {
     enum { N_WORDS = 20000 };

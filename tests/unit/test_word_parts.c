@@ -1,6 +1,6 @@
 /* Constraints over words of several tokens, with a small tokenizer of pieces ("##" continues a
- * word) and with characters: what is banned, required, begun with and not repeated are words,
- * checked on the texts that come out. */
+ * word) and with characters: banned, required, starting and unrepeated words are whole words,
+ * checked on the resulting texts. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,8 +98,8 @@ static limn_vocab *make_vocab(const char *const *texts, uint32_t n, const limn_t
     return v;
 }
 
-/* Byte-level BPE, in which a word has other tokens at the beginning than after a space, and may be
- * written in several ways. */
+/* Byte-level BPE, in which a word has different tokens at the beginning and after a space, and may
+ * be written in several ways. */
 static limn_vocab *make_bpe(void)
 {
     static const char json[] =
@@ -129,7 +129,7 @@ typedef struct search {
     const limn_vocab *vocab;
 } search;
 
-/* What is never written, never comes. */
+/* Tokens that are never written are impossible. */
 static void track(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                   float *log_probs)
 {
@@ -171,7 +171,7 @@ static void finish(search *r)
     toy_tracker_finish(&r->tracker);
 }
 
-/* " a hot dog ": to look for words in. */
+/* The text with spaces around it, " a hot dog ", to search for words. */
 static const char *text_of(const limn_vocab *v, const limn_hypothesis *h)
 {
     static char text[400];
@@ -191,7 +191,7 @@ static limn_user_words tokens_of(const limn_vocab *v, const char *text)
 
 typedef char word[40];
 
-/* The texts of the words of tokens [n]; returns how many. */
+/* The texts of the words that tokens [n] spell; returns how many. */
 static size_t words_of(word words[MAX_STEPS], const limn_vocab *v, const uint32_t *tokens, size_t n)
 {
     limn_word_span spans[MAX_STEPS];
@@ -227,7 +227,7 @@ static size_t n_words_of(const limn_vocab *v, const limn_hypothesis *h)
                            h->n_tokens - h->is_finished);
 }
 
-/* All ways in which a text is written, as phrases. */
+/* The ways to write a text, as phrases. */
 typedef struct spellings {
     uint32_t tokens[40][MAX_STEPS];
     limn_phrase phrases[40];
@@ -253,7 +253,7 @@ static void spell(spellings *s, const limn_vocab *v, const limn_user_words *w, b
                          LIMN_OK);
 }
 
-/* At the beginning, and after a space; has_all: in all ways. */
+/* Spells a text at the beginning and after a space; has_all: in all ways. */
 static void spell_text(spellings *s, const limn_vocab *v, const char *text, bool has_all)
 {
     limn_user_words plain = tokens_of(v, text), spaced = { 0 };
@@ -317,7 +317,7 @@ static void test_words_are_spans_of_tokens(void **state)
     limn_vocab_destroy(&l);
 }
 
-/* Each of some words is banned, and is then not said, while it is said often without. */
+/* Bans each of some words: none is then written, though each is written often without the ban. */
 static void check_ban(const limn_vocab *v, const char *const *words, size_t n)
 {
     for (size_t w = 0; w < n; w++) {
@@ -355,7 +355,7 @@ static void test_banned_words_are_not_written(void **state)
     check_ban(l, of_letters, 2);
     check_ban(b, of_bytes, 4);
     limn_vocab_destroy(&b);
-    /* a part of another word is no word: "dog" within "hotdog" is written */
+    /* part of another word is not a word: "dog" within "hotdog" may be written */
     limn_phrase_trie *trie = trie_of(l, "b");
     limn_user_words inside = tokens_of(l, "ab"), alone = tokens_of(l, "a b");
     assert_false(limn_phrase_trie_finds(trie, limn_vocab_classes(l), inside.tokens, 2));
@@ -450,12 +450,12 @@ static void test_limits_count_words(void **state)
         }
         finish(&r);
     }
-    assert_true(n_longer > 50); /* words of several tokens came */
+    assert_true(n_longer > 50); /* there were words of several tokens */
     limn_vocab_destroy(&v);
     limn_vocab_destroy(&l);
 }
 
-/* Whether n words in a row are there twice, by their texts. */
+/* Whether any n words in a row occur twice, by their texts. */
 static bool repeats(const limn_vocab *v, const limn_hypothesis *h, size_t n)
 {
     word words[MAX_STEPS];

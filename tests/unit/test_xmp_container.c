@@ -1,4 +1,4 @@
-/* Packets in image files: in the files of tests/data/images, their damaged copies, and a TIFF of
+/* Packets in image files: the files of tests/data/images, damaged copies of them, and a TIFF of
  * either byte order. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static limn_status append(void *ctx, const void *bytes, size_t size)
     return LIMN_OK;
 }
 
-/* The file with another packet; the caller finishes it. Fails like limn_container_replace. */
+/* Makes the file with another packet; the caller finishes it. Fails like limn_container_replace. */
 static limn_status put_packet(limn_buffer *out, limn_splices *splices, const uint8_t *bytes,
                               size_t size, const char *packet, limn_error *err)
 {
@@ -52,15 +52,14 @@ static void assert_packet(const limn_buffer *file, const char *expected)
     limn_container_close(&c);
 }
 
-/* All bytes of the old file but those that the splices replace, of which only the packet's own are
- * many, are in the new one. */
+/* Splices replace few bytes, except for the old packet: the new file keeps all others. */
 static void assert_rest_is_kept(const limn_splices *splices, size_t largest)
 {
     for (size_t i = 0; i < splices->n_items; i++)
         assert_true(splices->items[i].old_size <= 8 || splices->items[i].old_size == largest);
 }
 
-/* A packet goes in, a longer one, a shorter one, and the same again. */
+/* Writes a packet, a longer one, a shorter one, and the same again. */
 static void check_file(const uint8_t *bytes, size_t size)
 {
     static const char *const packets[] = { "a packet", "a longer packet", "one", "one", "four" };
@@ -91,10 +90,10 @@ static void check_file(const uint8_t *bytes, size_t size)
     limn_buffer_finish(&now);
 }
 
-/* Whatever the bytes, there is an answer; what can be written can be read again. */
+/* Any bytes get an answer; what can be written can be read back. */
 static void check_hostile(const uint8_t *bytes, size_t size)
 {
-    uint8_t *copy = limn_alloc(size + 1, 1); /* so that a sanitizer sees a read beyond it */
+    uint8_t *copy = limn_alloc(size + 1, 1); /* so that a sanitizer sees a read past the end */
     limn_buffer out;
     limn_splices splices;
     limn_error err = { 0 };
@@ -177,7 +176,7 @@ static void put_entry(limn_buffer *out, bool is_big, uint32_t tag, uint32_t type
     put_number(out, is_big, value, 4);
 }
 
-/* A directory of two tags around 700, and one pixel. */
+/* A directory with two tags, one on either side of 700, and one pixel. */
 static void make_tiff(limn_buffer *out, bool is_big)
 {
     limn_buffer_append_text(out, is_big ? "MM" : "II");
@@ -258,7 +257,7 @@ static void test_refused(void **state)
     limn_free(large);
 }
 
-/* One that keeps its size may stay in front of what is found by counting. */
+/* A new packet goes in front of an index of further images, whose offsets count from the index. */
 static void test_new_packet_in_front_of_an_index(void **state)
 {
     static const char jpeg[] = "\xFF\xD8\xFF\xE0\x00\x04JF\xFF\xE2\x00\x08MPF\0??\xFF\xDA\x00\x02";

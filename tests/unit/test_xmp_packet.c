@@ -1,4 +1,4 @@
-/* What becomes of packets, of people's and machines' texts in them. */
+/* What happens to packets, and to the human and machine texts in them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,7 +80,7 @@ static limn_xmp_author author_of(const char *packet)
     return answer.author;
 }
 
-/* What a strip leaves; equal packets compare equal once both are written by exempi. */
+/* What strip leaves; equal packets compare equal once both are written by exempi. */
 static limn_xmp_answer strip(const limn_xmp_answer *answer)
 {
     return run(text_of(answer), (limn_xmp_request){ .task = LIMN_XMP_STRIP });
@@ -105,7 +105,7 @@ static void test_a_new_packet(void **state)
     assert_has(&answer, "<limn:Confidence>0.5</limn:Confidence>");
     assert_has(&answer, "<limn:Model>0123</limn:Model>");
     assert_int_equal(author_of(text_of(&answer)), LIMN_XMP_MACHINE);
-    /* once more gives the same bytes */
+    /* a second time gives the same bytes */
     limn_xmp_answer again = run(text_of(&answer), request);
     assert_false(again.is_changed);
     assert_string_equal(text_of(&again), text_of(&answer));
@@ -161,7 +161,7 @@ static void test_rules(void **state)
             }
 }
 
-/* What a person wrote is kept beside the caption, or comes back. */
+/* A person's text is kept next to the caption, or restored. */
 static void test_a_person_s_text_comes_back(void **state)
 {
     static const struct {
@@ -182,7 +182,7 @@ static void test_a_person_s_text_comes_back(void **state)
         assert_int_equal(answer.author, LIMN_XMP_PERSON);
         assert_has(&answer, cases[i].expected);
         assert_has(&answer, "<limn:Displaced>Anna</limn:Displaced>");
-        /* renewed without a word on --existing: at the same place */
+        /* renewed without --existing: in the same place */
         request = write_of("a woman");
         request.separator = cases[i].separator;
         limn_xmp_answer renewed = run(text_of(&answer), request);
@@ -203,7 +203,7 @@ static void test_a_person_s_text_comes_back(void **state)
     }
 }
 
-/* exempi would give the German text the English one's words, of other properties too. */
+/* exempi would overwrite the German text with the English one, in other properties too. */
 static void test_other_languages_are_kept(void **state)
 {
     const char *packet =
@@ -226,7 +226,7 @@ static void test_other_languages_are_kept(void **state)
     limn_buffer_finish(&stripped.packet);
 }
 
-/* Keywords that were there are not limn's; a person's alternative text stays. */
+/* Existing keywords are not limn's; a person's alternative text is kept. */
 static void test_tags_and_alternative_texts(void **state)
 {
     const char *tags[] = { "dog", "ball" };
@@ -247,7 +247,7 @@ static void test_tags_and_alternative_texts(void **state)
     assert_has(&stripped, "<rdf:li>dog</rdf:li>");
     assert_has(&stripped, ">My dog<");
     assert_has_not(&stripped, "ball");
-    /* without --tags and --alt-text, those of an earlier run go */
+    /* without --tags and --alt-text, those of an earlier run are removed */
     limn_xmp_answer renewed = run(text_of(&answer), write_of("a cat"));
     assert_has_not(&renewed, "ball");
     assert_has(&renewed, "<rdf:li>dog</rdf:li>");
@@ -292,7 +292,7 @@ static void test_bad_packets(void **state)
     }
 }
 
-/* Deep and long trees end in an error or an answer, never the process. */
+/* Deep and long trees give an error or an answer, and never crash the process. */
 static void test_large_packets(void **state)
 {
     const limn_xmp_request request = write_of("a man");

@@ -1,5 +1,5 @@
 /* Made-up language models for tests of searches: a model's log-probabilities are a function of the
- * words so far, drawn from a hash of them, and small enough to list all that it can say. */
+ * words so far, drawn from a hash of them, and small enough to list everything that it can say. */
 #ifndef LIMN_TESTS_UNIT_TOY_LANGUAGE_H
 #define LIMN_TESTS_UNIT_TOY_LANGUAGE_H
 
@@ -16,8 +16,8 @@ typedef void toy_next_fn(const void *ctx, const uint32_t *words, size_t n_words,
 
 typedef struct toy {
     uint64_t seed;
-    size_t n_tokens; /* START is never said */
-    int n_levels;    /* weights are rounded to so many steps a unit, which makes ties; 0 = not */
+    size_t n_tokens; /* START is never written */
+    int n_levels;    /* steps per unit that weights are rounded to, which makes ties; 0: none */
 } toy;
 
 void toy_next(const void *ctx, const uint32_t *words, size_t n_words, float *log_probs);
@@ -27,7 +27,7 @@ typedef struct toy_tracker {
     toy_next_fn *next;
     const void *lm;
     size_t n_tokens, n_calls, n_rows;
-    size_t most_rows;                                   /* of any call */
+    size_t most_rows;                                   /* in any call */
     uint32_t (*words)[MAX_STEPS], (*before)[MAX_STEPS]; /* [MAX_ROWS] */
     uint32_t (*history)[MAX_KEPT_ROWS][MAX_STEPS]; /* [MAX_STEPS]: `words` of each call; or NULL */
 } toy_tracker;
@@ -38,7 +38,7 @@ void toy_tracker_finish(toy_tracker *t);
 void toy_track(void *ctx, size_t n_rows, const uint32_t *parents, const uint32_t *tokens,
                float *log_probs);
 
-/* ---- all that can be said --------------------------------------------------------------- */
+/* ---- every possible caption ------------------------------------------------------------- */
 
 typedef struct toy_caption {
     uint32_t tokens[MAX_STEPS];
@@ -49,7 +49,7 @@ typedef struct toy_caption {
 
 double toy_score(double logprob, size_t length, float length_penalty);
 toy_caption toy_extend(const toy_caption *c, uint32_t token, float log_prob);
-/* Adds words followed by END at every length, and those cut off at max_steps; from `c` on. */
+/* Adds every caption that continues `c`: ended at any length, or cut off at max_steps. */
 void toy_enumerate(toy_caption *out, size_t *n_out, const toy_caption *c, const toy *lm,
                    size_t max_steps, float length_penalty);
 /* For qsort: the largest first. */
@@ -57,7 +57,7 @@ int toy_by_score(const void *a, const void *b);
 int toy_by_logprob(const void *a, const void *b);
 /* Sorting that keeps the order of equals. */
 void toy_sort(toy_caption *items, size_t n, int (*compare)(const void *, const void *));
-/* All is the same, bit for bit, and adds up. */
+/* Checks that everything is the same, bit for bit, and adds up. */
 void toy_check_same(const limn_hypothesis *h, const toy_caption *expected);
 bool toy_same_tokens(const limn_hypothesis *h, const toy_caption *c);
 /* Tokens [n], each as a phrase of its own, to be banned; the caller destroys it. */

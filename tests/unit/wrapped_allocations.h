@@ -1,6 +1,6 @@
-/* malloc and its kin as the linker gives them to a test and the library within it (--wrap):
- * counted, and failing when told. Included by the one source of a program. Shared libraries keep
- * their own. */
+/* malloc and its relatives as the linker (--wrap) gives them to a test and the library linked into
+ * it: counted, and failing on request. To be included by a program's only source. Shared libraries
+ * keep their own. */
 #ifndef LIMN_TESTS_UNIT_WRAPPED_ALLOCATIONS_H
 #define LIMN_TESTS_UNIT_WRAPPED_ALLOCATIONS_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many there were, and how many more succeed; SIZE_MAX: all. */
+/* The number of allocations so far, and how many more will succeed; SIZE_MAX: all. */
 static size_t n_allocations, n_until_failure = SIZE_MAX;
 
 static bool may_allocate(void)
