@@ -60,7 +60,7 @@ static PyObject *list_options(PyObject *module, PyObject *unused)
     return all;
 }
 
-/* check_option(name: str, value: str | None): raises what is wrong with it */
+/* check_options(pairs: sequence of (name, value)): raises if an option is wrong */
 static PyObject *check_options(PyObject *module, PyObject *pairs)
 {
     limn_options options = limn_options_default();

@@ -125,7 +125,7 @@ class Run:
         self._flying: dict[str, tuple[Future, Any, Chunk, tuple[Any, ...]]] = {}
         self._pieces: dict[int, dict[int, Chunk | bytes]] = {}  # of chunks that were halved
         self._failed: dict[int, list[bytes]] = {}
-        self._tries: dict[str, int] = {}  # of chunks that failed
+        self._tries: dict[str, int] = {}  # that failed, by chunk
         self._error: BaseException | None = None
         self._is_cancelled = False
         self._done = self._skipped = 0

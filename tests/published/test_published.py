@@ -268,7 +268,7 @@ class Published(unittest.TestCase):
     # ---- checkpoints of the authors' programs -------------------------------------------------
 
     def make_blip_pth(self):
-        """BLIP's own names, and what pre-training leaves."""
+        """A checkpoint with BLIP's own names and leftovers of pre-training."""
         renames = (("vision_model.embeddings.class_embedding", "visual_encoder.cls_token"),
                    ("vision_model.embeddings.position_embedding", "visual_encoder.pos_embed"),
                    ("vision_model.embeddings.patch_embedding", "visual_encoder.patch_embed.proj"),

@@ -23,7 +23,7 @@ static void append_name(limn_buffer *out, const char *name)
     if (n > SHOWN) limn_buffer_append_text(out, "…");
 }
 
-/* Without libarchive's own words, which change from version to version. */
+/* Appends an error without libarchive's own text, which changes from version to version. */
 static void append_failure(limn_buffer *out, const limn_error *err)
 {
     static const char *const ours[] = { "the archive is cut off", "the archive is damaged",

@@ -120,7 +120,7 @@ static void test_any_step_is_the_same_wherever_a_run_begins(void **state)
     limn_batches_destroy(&straight);
 }
 
-/* Image 3 never comes, image 4 twice, the second time with its other caption. */
+/* Image 3 is never drawn, image 4 twice, the second time with its other caption. */
 static size_t count_repeats(const void *ctx, uint64_t round, uint32_t image)
 {
     (void)ctx, (void)round;

@@ -146,7 +146,7 @@ static const good_file field_files[] = {
     { "COCO results",
       "[{\"id\":1,\"image_id\":9,\"caption\":\"x\"},{\"id\":2,\"image\":\"b\",\"caption\":\"y\"}]",
       NULL, "0 9 x|1 b (2) y|" },
-    /* VizWiz: a caption that is marked as rejected is skipped */
+    /* VizWiz: a caption that is marked as rejected counts as none */
     { "COCO annotations",
       "{\"annotations\":[{\"image_id\":1,\"id\":4,\"caption\":\"x\",\"is_rejected\":true,\"is_"
       "precanned\":"

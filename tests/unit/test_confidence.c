@@ -150,7 +150,7 @@ static void test_what_cant_be_fitted(void **state)
     assert_non_null(strstr(err.text, "caption 7: the signal \"margin\" is"));
 }
 
-/* ---- using -------------------------------------------------------------------------------- */
+/* ---- using it ----------------------------------------------------------------------------- */
 
 static void test_the_formula(void **state)
 {

@@ -251,7 +251,7 @@ static void test_attention_sums_to_one_and_changes_no_logits(void **state)
     check_attention_sums(&slotted, 0.1, 1 - 1e-3);
 }
 
-/* Attention to class positions is left out of what is kept, and changes nothing else. */
+/* The attention that is kept leaves out class positions; nothing else changes. */
 static void test_attention_to_class_positions_is_left_out(void **state)
 {
     limn_decoder_config config = wide;

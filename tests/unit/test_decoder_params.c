@@ -1,4 +1,4 @@
-/* The parameters of a decoder in training: what can't be trained is refused by name. */
+/* The parameters of a decoder in training: what can't be trained is refused, with its name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -165,7 +165,7 @@ static void test_a_long_list_entry_is_refused_and_the_next_one_read(void **state
     close(fd);
 }
 
-/* All but the file b.jpg and the folder b/deep. */
+/* Accepts all but the file b.jpg and the folder b/deep. */
 static bool is_accepted(const void *ctx, const char *relative, limn_dirwalk_kind kind)
 {
     assert_string_equal(ctx, "ctx");

@@ -205,7 +205,7 @@ static void test_a_run_allocates_nothing_and_leaves_no_trace(void **state)
     limn_safetensors_close(&file);
 }
 
-/* ---- what can be wrong ---- */
+/* ---- errors --------------- */
 
 /* Opens the model file with `from` in its header replaced once by `to`, which is as long. */
 static limn_status open_changed(const char *path, const char *from, const char *to, limn_error *err)

@@ -9,7 +9,7 @@
 
 #include "common/image/codec.h"
 
-/* Little-endian pieces of a TIFF structure. */
+/* Little-endian parts of a TIFF structure. */
 #define HEADER "II*\0"
 #define ORIENTATION(n) "\x12\x01\3\0\1\0\0\0" n "\0\0\0"
 #define EXIF_AT(n) "\x69\x87\4\0\1\0\0\0" n "\0\0\0"

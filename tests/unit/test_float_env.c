@@ -61,8 +61,8 @@ static void set_control(uint64_t value)
 #endif
 }
 
-/* Bits of the control register for host.extra. Traps stand for what a debugger's or a Fortran
- * host's settings do; aarch64 may not have them. */
+/* Bits of the control register for host.extra. Traps stand for the settings of a debugger or a
+ * Fortran host; aarch64 may not have them. */
 static uint64_t extra_bits(int extra)
 {
 #if defined(__x86_64__)
@@ -113,7 +113,7 @@ static const char *model_path(void)
     return path;
 }
 
-/* A photo's first caption and its bits, by all the public functions that compute. */
+/* A photo's first caption and its bits, from all public functions that compute. */
 static void caption(char *text, size_t size, const host *h, const char *path, const char *photo)
 {
     limn_model *model = NULL;

@@ -45,7 +45,7 @@ static void run(float *out, limn_model *model, float guidance, unsigned image)
                                              .guidance = guidance };
     limn_forward *f;
     assert_int_equal(limn_forward_create(&f, model, NULL, &settings, NULL), LIMN_OK);
-    for (unsigned again = 0; again < 2; again++) { /* another image before it changes nothing */
+    for (unsigned again = 0; again < 2; again++) { /* a previous image changes nothing */
         make_input(input, again ? image : image + 1);
         limn_forward_encode(f, input);
         limn_forward_begin(f, 0);
@@ -87,7 +87,7 @@ static void test_steps(void **state)
     limn_model_close(&model);
 }
 
-/* Without the image all images are alike. */
+/* Without the image, all images give the same result. */
 static void test_no_image(void **state)
 {
     float a[N_STEPS * N_TOKENS], b[N_STEPS * N_TOKENS];

@@ -121,7 +121,7 @@ static bool is_object(const scene *s, uint32_t column, uint32_t row)
            hypot(column + 0.5 - s->x * s->width, row + 0.5 - s->y * s->height) <= radius;
 }
 
-/* Where upright (column, row) is in the file's rows. */
+/* The offset of upright (column, row) in the file's rows. */
 static size_t stored_at(const scene *s, uint32_t column, uint32_t row)
 {
     switch (s->orientation) {

@@ -1,4 +1,4 @@
-/* What a hostile image costs before it is refused: processor time and memory. */
+/* The cost of a hostile image before it is refused: processor time and memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

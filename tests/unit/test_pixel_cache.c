@@ -141,7 +141,7 @@ static void test_a_damaged_cache_is_made_again(void **state)
         { "cache.npy", "" },
         { "cache.txt", "p0.ppm\n" },
         { "cache.txt", "p0.ppm\np0.ppm\np2.ppm\n" },
-        { "cache.txt", "p0.ppm\np2.ppm\np1.ppm\n" }, /* pixels under another name */
+        { "cache.txt", "p0.ppm\np2.ppm\np1.ppm\n" }, /* pixels under the wrong name */
         { "cache.json", "{" },
         { "cache.json", "{\"rows\": []}" },
     };

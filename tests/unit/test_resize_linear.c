@@ -42,7 +42,7 @@ static uint8_t *resize(const limn_resize_window *window, const uint8_t *pixels, 
     assert_int_equal(limn_resize_into_window(out, window, pixels, width, height, &box,
                                              LIMN_RESIZE_LINEAR, &scratch, NULL),
                      LIMN_OK);
-    assert_null(scratch.block); /* it needs none */
+    assert_null(scratch.block); /* no scratch memory is needed */
     return out;
 }
 

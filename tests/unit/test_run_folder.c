@@ -109,7 +109,7 @@ static void test_the_log_is_cut_where_a_run_goes_on(void **state)
     limn_run_folder *f = create(temp_folder);
     char *log;
     (void)state;
-    assert_int_equal(limn_run_folder_trim_log(f, 3, NULL), LIMN_OK); /* there is none */
+    assert_int_equal(limn_run_folder_trim_log(f, 3, NULL), LIMN_OK); /* there is no log */
     for (int step = 1; step <= 5; step++) {
         char line[32];
         snprintf(line, sizeof line, "{\"step\":%d}", step);

@@ -108,7 +108,7 @@ static limn_sentence read_sentence(uint32_t words[MAX_WORDS], limn_string_table 
     return (limn_sentence){ words, n };
 }
 
-/* The first caption of a group against the others. */
+/* Counts the first caption of a group against the others. */
 static limn_bleu_stats count_group(limn_string_table *table, limn_mteval *m, const json_t *settings,
                                    const json_t *group)
 {

@@ -107,7 +107,7 @@ static limn_status work(uint8_t *out, size_t out_size, const void *bytes, size_t
         return (limn_status)(text[1] == '-' ? -atoi((const char *)text + 2)
                                             : atoi((const char *)text + 1));
     }
-    if (text[0] == 'v') { /* what the image before left in the memory */
+    if (text[0] == 'v') { /* what the previous image left in memory */
         for (size_t i = size; i < MAX_SIZE; i++)
             if (text[i]) return limn_fail(err, LIMN_E_FORMAT, "something was left");
     }
@@ -272,7 +272,7 @@ static void test_a_child_serves_one_image(void **state)
         check_works(s);
         assert_int_equal(run(s, "take over", out, &err), LIMN_OK);
         for (size_t k = 0; k < OUT_SIZE; k++)
-            assert_int_equal(out[k], 0); /* nor a result of another */
+            assert_int_equal(out[k], 0); /* nor another's result */
     }
     memset(large, 'w', sizeof large - 1);
     large[sizeof large - 1] = '\0';
@@ -411,7 +411,8 @@ static void test_a_child_that_was_killed_is_replaced(void **state)
     limn_sandbox_stop(&s);
 }
 
-/* A request that needs a part gets a child that has it, from the keeper or by itself. */
+/* A request that needs a part gets a child that has it, prepared by the keeper or by the child
+ * itself. */
 static void test_parts_are_prepared(void **state)
 {
     limn_sandbox *s = start(2);

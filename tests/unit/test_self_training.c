@@ -18,7 +18,7 @@
 
 enum { SIDE = 224, N_IMAGES = 3, MAX = LIMN_AGREEMENT_MAX_CAPTIONS, MAX_WORDS = 64 };
 
-/* The second one is longer than the toy model's captions; "qwxy" is no word. */
+/* The second one is longer than the toy model's captions; "qwxy" is not in its vocabulary. */
 static const char *const captions[] = {
     "a dog on the wall", "dog a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a",
     "the dog qwxy",      "a cat",

@@ -51,7 +51,7 @@ static void offer(sheet_selection *s, int i)
             s, (sheet_image){ .name = limn_strdup(name), .rank = score_of(i), .hash = hash_of(i) });
 }
 
-/* numbers [n_items] of a heap, sorted */
+/* Reads the numbers [n] in a heap, sorted. */
 static void read_heap(int *numbers, const sheet_heap *h, size_t n)
 {
     assert_int_equal(h->n_items, n);

@@ -134,7 +134,7 @@ static void make_input(uint8_t input[SIDE * SIDE * 3], unsigned seed)
     for (size_t i = 0; i < SIDE * SIDE * 3; i++) input[i] = (uint8_t)(i * seed * 37 / 8);
 }
 
-/* Log-probabilities [N_STEPS, N_TOKENS] of an image; another one before it changes nothing. */
+/* Log-probabilities [N_STEPS, N_TOKENS] of an image; a previous one changes nothing. */
 static void run_forward(float *out, const limn_model *m, float guidance)
 {
     const uint32_t parent = 0;

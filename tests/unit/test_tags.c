@@ -134,7 +134,7 @@ static void test_bad_files(void **state)
     limn_tag_heads_finish(&heads);
 }
 
-/* The dimension is the encoder's, and every value is a number. */
+/* The dimension must be the encoder's, and every value a number. */
 static void test_bad_tensors(void **state)
 {
     limn_tag_heads heads, out;

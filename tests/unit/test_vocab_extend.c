@@ -114,7 +114,7 @@ static void test_new_rows_are_those_of_a_new_decoder(void **state)
     limn_model_file_close(&old);
 }
 
-/* With another vocabulary, words that stay take their rows along to their new places. */
+/* With another vocabulary, words that stay move with their rows to their new places. */
 static void test_replaced(void **state)
 {
     static const char *const texts[] = { "<pad>", "<s>", "</s>", "<unk>", "wug", "cat", "dog" };

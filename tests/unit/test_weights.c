@@ -146,7 +146,7 @@ static void test_rows_are_parameters(void **state)
     limn_safetensors *file = open_file(file_tensors, N_FILE);
     assert_int_equal(limn_params_read(&params, "norm.", file, NULL), LIMN_OK);
     assert_true(params.values[params.items[2].offset] == 30);
-    assert_true(params.values[params.items[0].offset + 1] == 0); /* another prefix */
+    assert_true(params.values[params.items[0].offset + 1] == 0); /* with another prefix */
     limn_safetensors_close(&file);
     limn_params_finish(&params);
     limn_tensor_table_finish(&t);

@@ -201,7 +201,7 @@ static void test_tiff(void **state)
     }
 }
 
-/* Tags stay in order, and the directory that follows is found. */
+/* Tags stay in order, and the next directory is still found. */
 static void test_directory_of_tiff(void **state)
 {
     limn_buffer tiff = { 0 }, out;
@@ -224,7 +224,7 @@ static void test_directory_of_tiff(void **state)
     limn_splices_finish(&splices);
 }
 
-/* ---- what can't be -------------------------------------------------------------------------- */
+/* ---- refused files -------------------------------------------------------------------------- */
 
 static void assert_refused(const void *bytes, size_t size, const char *packet, const char *reason)
 {
