@@ -128,7 +128,7 @@ static double largest(const float *x, size_t n)
     return max;
 }
 
-/* Gradients of key biases are zero but for rounding, hence the absolute part. */
+/* Gradients of key biases are zero up to rounding, hence the absolute tolerance. */
 static void assert_close(const char *name, const float *got, const float *expected, size_t n)
 {
     const double scale = largest(expected, n);

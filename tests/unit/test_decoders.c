@@ -96,7 +96,7 @@ static void test_errors_are_those_of_the_state(void **state)
     limn_decoders_stop(&d);
 }
 
-/* A connection that the program closes is closed: no process of the decoders keeps it open. */
+/* When the program closes a connection, it is closed: no decoding process keeps it open. */
 static void test_they_keep_nothing_open(void **state)
 {
     int ends[2];

@@ -44,7 +44,7 @@ static bool limit_memory(void)
     return !setrlimit(RLIMIT_AS, &limit);
 }
 
-/* Decodes in a child, since limits can't be taken back. */
+/* Decodes in a child, since limits can't be lifted again. */
 static int decode_in_child(const void *bytes, size_t size, limn_status expected, const char *text)
 {
     const limn_image_settings settings = limn_image_settings_default();

@@ -12,7 +12,7 @@
 #include "common/base/rng.h"
 
 typedef struct item {
-    int64_t value; /* as wide as the number: items without padding are compared by their bytes */
+    int64_t value; /* as wide as `number`: no padding, since items are compared as bytes */
     size_t number; /* order of arrival */
 } item;
 

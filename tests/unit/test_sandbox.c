@@ -53,7 +53,7 @@ static void misbehave(char how)
             (intptr_t)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         break;
     case 'X': kept = mprotect(page, 4096, PROT_READ | PROT_EXEC); break;
-    case 'P': /* as malloc does it */
+    case 'P': /* as malloc does */
         if (mprotect(page, 4096, PROT_NONE) || mprotect(page, 4096, PROT_READ | PROT_WRITE))
             abort();
         break;

@@ -40,7 +40,7 @@ static void make_input(uint8_t input[SIDE * SIDE * 3], unsigned seed)
     for (size_t i = 0; i < SIDE * SIDE * 3; i++) input[i] = (uint8_t)(i * seed * 37 / 8);
 }
 
-/* Captions of image `seed`; the state is to be destroyed. */
+/* Captions of image `seed`; the caller destroys the state. */
 static const limn_captions *caption(limn_state **state, const limn_model *model,
                                     const limn_options *options, uint32_t n_threads, unsigned seed)
 {

@@ -26,7 +26,7 @@ static limn_token_class piece_class(const char *text, size_t size)
     return size > 2 && memcmp(text, "##", 2) == 0 ? LIMN_TOKEN_CONTINUES : LIMN_TOKEN_BEGINS;
 }
 
-/* Each word is the longest piece, and then the longest pieces that continue it. */
+/* A word is split into its longest leading piece, and then the longest pieces that continue it. */
 static limn_status piece_encode(const char **tokens, limn_caption_tokenizer *scratch,
                                 const limn_vocab *v, const char *caption, size_t size,
                                 limn_error *err)
