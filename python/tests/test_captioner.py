@@ -267,7 +267,7 @@ class RecipeTest(unittest.TestCase):
                                 first.info["encoder"] + str(first.info["n_tokens"]))
 
     def test_no_leaks(self):
-        """Memory stays where it was over many rounds of everything."""
+        """Memory use stays the same over many rounds of everything."""
         def round_of_all():
             c = limn.Captioner(TINY, n_best=2)
             c.captions(KITTEN)

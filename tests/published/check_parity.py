@@ -110,7 +110,7 @@ class Checker:
             ids = next(self.fixture[name] for name in ("greedy.ids", "greedy_default.ids", "greedy50.ids")
                        if name in self.fixture)
             return list(ids[1]), self.fixture["greedy.logits"]
-        shape, values = self.fixture["beam5.logits"] # of VirTex, whose predictions have no start
+        shape, values = self.fixture["beam5.logits"] # VirTex's, whose predictions have no start token
         return ([1] + list(self.fixture["beam5.ids"][1]))[:shape[0]], (shape, values)
 
     def logits(self, image):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """limn-train from end to end: test_train.py LIMN-TRAIN LIMN-INSPECT LIMN-PREPROCESS TOY-MODEL SLOTTED-MODEL SOURCE-ROOT
-[TEST...]. Standard library only. Twelve small images, a toy model, a few steps of each stage."""
+[TEST...]. Standard library only. Sixteen small images, twelve of them to train on, a toy model, a few steps of each
+stage."""
 
 import json
 import os
@@ -22,7 +23,7 @@ SMALL = ["--layers", 1, "--dim", 32, "--heads", 2, "--min-count", 1]
 
 
 def word(seed):
-    """The word to be learned from the toy encoder's random features."""
+    """The colour word of an image, to be learned from the toy encoder's random features."""
     return list(COLOURS)[seed % len(COLOURS)]
 
 
