@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,10 +93,30 @@ limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn
     return status;
 }
 
+/* Whether the file is one that a process was writing which is no more. */
+static bool is_abandoned(const char *name)
+{
+    long pid = 0;
+    return limn_file_is_temporary(name) && sscanf(name, ".limn-%ld-", &pid) == 1 && pid > 0 &&
+           kill((pid_t)pid, 0) && errno == ESRCH;
+}
+
+static void remove_abandoned(limn_run_folder *f)
+{
+    DIR *dir = opendir(f->path);
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        if (is_abandoned(entry->d_name)) unlink(limn_run_folder_file(f, entry->d_name));
+    if (dir) closedir(dir);
+}
+
 limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_error *err)
 {
     LIMN_TRY(init(out, path, err));
-    if (is_there(*out, "run.json")) return LIMN_OK;
+    if (is_there(*out, "run.json")) {
+        remove_abandoned(*out);
+        return LIMN_OK;
+    }
     limn_run_folder_close(out);
     return limn_fail(err, LIMN_E_ARG,
                      "%s: is not the folder of a run (it has no run.json); use --run to start one",

@@ -26,7 +26,8 @@ typedef struct limn_run_folder limn_run_folder;
  * that was killed before it wrote run.json (which is then removed). LIMN_E_ARG (it is not empty; if
  * it holds a run, the text says how to resume it), LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_run_folder_create(limn_run_folder **out, const char *path, limn_error *err);
-/* Opens the folder of an earlier run. LIMN_E_ARG when there is no run.json in it. */
+/* Opens the folder of an earlier run, and removes what a kill left half written. LIMN_E_ARG when
+ * there is no run.json in it. */
 limn_status limn_run_folder_open(limn_run_folder **out, const char *path, limn_error *err);
 void limn_run_folder_close(limn_run_folder **f); /* accepts NULL and *f == NULL; nulls it */
 

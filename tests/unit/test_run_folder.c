@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -38,6 +39,25 @@ static char *read_file(limn_run_folder *f, const char *name)
     return (char *)bytes;
 }
 
+/* A file that a killed process was writing goes when the run is opened; one of a living process
+ * stays. */
+static void check_half_written(limn_run_folder *f)
+{
+    limn_run_folder *again;
+    char dead[64], living[64];
+    const pid_t child = fork();
+    if (!child) _exit(0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    snprintf(dead, sizeof dead, ".limn-%ld-0.tmp", (long)child);
+    snprintf(living, sizeof living, ".limn-%ld-0.tmp", (long)getpid());
+    write_file(f, dead, "half");
+    write_file(f, living, "half");
+    assert_int_equal(limn_run_folder_open(&again, temp_folder, NULL), LIMN_OK);
+    limn_run_folder_close(&again);
+    assert_int_not_equal(unlink(limn_run_folder_file(f, dead)), 0);
+    assert_int_equal(unlink(limn_run_folder_file(f, living)), 0);
+}
+
 static void test_a_folder_in_use_is_refused(void **state)
 {
     limn_run_folder *f = create(temp_folder), *other;
@@ -50,6 +70,7 @@ static void test_a_folder_in_use_is_refused(void **state)
     assert_non_null(strstr(err.text, "--resume"));
     assert_int_equal(limn_run_folder_open(&other, temp_folder, NULL), LIMN_OK);
     limn_run_folder_close(&other);
+    check_half_written(f);
     unlink(limn_run_folder_file(f, "run.json"));
     write_file(f, "notes.txt", "mine");
     assert_int_equal(limn_run_folder_create(&other, temp_folder, NULL), LIMN_E_ARG); /* not empty */
