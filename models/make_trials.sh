@@ -1,6 +1,5 @@
 #!/bin/sh
-# Makes the default model before this one and the others of the card's table of trials, and prints it: nine hours on two
-# cores.
+# Makes the default model before this one and the others of trials.md, and prints its table: nine hours on two cores.
 #
 #     models/make_trials.sh BIN FLICKR8K GENERAL COCO_TEXT COCO_UNLABELLED ENCODER.pth WORK METEOR \
 #         LITE2.pth

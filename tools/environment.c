@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/base/buffer.h"
 #include "common/base/mem.h"
 #include "common/base/cpu_quota.h"
+#include "common/io/program_folder.h"
 
 uint32_t limn_default_threads(void)
 {
@@ -24,25 +23,12 @@ uint32_t limn_default_threads(void)
     return n > LIMN_MAX_THREADS ? LIMN_MAX_THREADS : (uint32_t)n;
 }
 
-/* The folder of this program with a slash at its end; "" when that can't be found out. */
-static void program_folder(char *out, size_t size)
-{
-    const ssize_t n = readlink("/proc/self/exe", out, size - 1);
-    char *slash;
-    out[n > 0 ? n : 0] = '\0';
-    slash = strrchr(out, '/');
-    if (slash)
-        slash[1] = '\0';
-    else
-        out[0] = '\0';
-}
-
 limn_status limn_default_model_path(char **out, limn_error *err)
 {
     static const char *const below_program[] = { "../models/", "../share/limn/" };
     char folder[4096];
     limn_buffer path = { 0 };
-    program_folder(folder, sizeof folder);
+    limn_program_folder(folder, sizeof folder);
     for (size_t i = 0; i < 3; i++) {
         limn_buffer_clear(&path);
         if (i < 2)

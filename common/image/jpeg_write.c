@@ -11,7 +11,7 @@
 
 /* ---- JPEG ----------------------------------------------------------------------------------- */
 
-/* libjpeg's way out of an error, instead of exit(). */
+/* Where libjpeg goes on after an error; its own handler would end the process. */
 typedef struct jpeg_errors {
     struct jpeg_error_mgr manager;
     jmp_buf out;

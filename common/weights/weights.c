@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/kernels/codes.h"
 #include "common/kernels/pack.h"
 
 /* The state of a load; after the first failure the remaining calls do nothing. */
@@ -192,6 +193,19 @@ static limn_dtype packed_dtype(loader *l, const limn_tensor_row *row, const limn
     return row->is_widened && dtype == LIMN_F16 ? LIMN_F32 : dtype;
 }
 
+/* Whether a product of codes of so many inputs stays within the ranges of common/kernels/codes.h.
+ */
+static void check_code_inputs(loader *l, const limn_tensor_row *row, limn_dtype dtype,
+                              const limn_tensor *t)
+{
+    const size_t most = dtype == LIMN_I8_PAIRS ? LIMN_CODES_MAX_PAIR_INPUTS : LIMN_CODES_MAX_INPUTS;
+    if (l->status != LIMN_OK || !row->takes_codes) return;
+    if ((dtype == LIMN_I8 || dtype == LIMN_I8_PAIRS) && n_inputs_of(row) > most)
+        l->status =
+            limn_fail(l->err, LIMN_E_LIMIT, "tensor '%s': %zu inputs exceed the %zu of int8",
+                      t->name, n_inputs_of(row), most);
+}
+
 /* Loads rows that form one product, packed directly from the file. */
 static void load_product(loader *l, limn_packed *out, const limn_tensor_row *rows, size_t n)
 {
@@ -201,6 +215,7 @@ static void load_product(loader *l, limn_packed *out, const limn_tensor_row *row
     const limn_tensor *t = require_weights(l, &specs[0]);
     if (!t) return;
     const limn_dtype dtype = packed_dtype(l, &rows[0], t);
+    check_code_inputs(l, &rows[0], dtype, t);
     for (size_t i = 0; i < n; i++) n_outputs += n_outputs_of(&rows[i]);
     if (l->status == LIMN_OK)
         l->status = limn_packed_create(out, n_outputs, n_inputs_of(&rows[0]), dtype,

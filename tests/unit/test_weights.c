@@ -3,10 +3,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "common/kernels/codes.h"
 #include "common/kernels/pack.h"
 #include "common/weights/table_params.h"
 #include "common/weights/weights.h"
@@ -162,6 +165,51 @@ static void test_a_name_too_long_is_no_row(void **state)
     limn_tensor_table_finish(&t);
 }
 
+/* The network of one product of codes of n_inputs, from an int8 file that has it; what its loading
+ * says. */
+static limn_status load_codes(uint32_t n_inputs, limn_error *err)
+{
+    static struct {
+        uint64_t header_size;
+        char header[512];
+        unsigned char data[4096];
+    } file;
+    limn_tensor_table t = { 0 };
+    limn_safetensors *opened;
+    network net = { 0 };
+    const limn_tensor_row row = { .takes_codes = true, .shape = { 1, n_inputs } };
+    memset(&file, 0, sizeof file);
+    memset(file.header, ' ', sizeof file.header);
+    file.header_size = sizeof file.header;
+    const int n = snprintf(
+        file.header, sizeof file.header,
+        "{\"__metadata__\": {\"" LIMN_INT8_KEY "\": \"" LIMN_INT8_RULE_NAME "\"}, "
+        "\"w.weight\": {\"dtype\": \"I8\", \"shape\": [1, %u], \"data_offsets\": [0, %u]}, "
+        "\"w.weight_scale\": {\"dtype\": \"F32\", \"shape\": [1], \"data_offsets\": [%u, %u]}}",
+        n_inputs, n_inputs, n_inputs, n_inputs + 4);
+    file.header[n] = ' ';
+    limn_tensor_table_add(&t, &row, "w");
+    assert_int_equal(limn_tensor_table_check(&t, NULL), LIMN_OK);
+    assert_int_equal(
+        limn_safetensors_open_memory(
+            &opened, &file, sizeof file.header_size + sizeof file.header + n_inputs + 4, err),
+        LIMN_OK);
+    const limn_status status = limn_weights_load(&net, &t, opened, err);
+    limn_weights_finish(&net, &t);
+    limn_safetensors_close(&opened);
+    limn_tensor_table_finish(&t);
+    return status;
+}
+
+static void test_products_of_codes_are_bounded(void **state)
+{
+    (void)state;
+    limn_error err = { 0 };
+    if (load_codes(LIMN_CODES_MAX_INPUTS, &err) != LIMN_OK) fail_msg("%s", err.text);
+    assert_int_equal(load_codes(LIMN_CODES_MAX_INPUTS + 4, &err), LIMN_E_LIMIT);
+    assert_non_null(strstr(err.text, "'w.weight': 2052 inputs exceed the 2048"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_what_is_missing_is_named),
         cmocka_unit_test(test_rows_are_parameters),
         cmocka_unit_test(test_a_name_too_long_is_no_row),
+        cmocka_unit_test(test_products_of_codes_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,25 +133,13 @@ static limn_status visit_next(applier *a, limn_dirwalk_entry *input, limn_error 
     return is_wanted ? put(a, input, NULL, err) : LIMN_OK;
 }
 
-static void count_left_out(applier *a)
-{
-    const limn_dirwalk_counts c = limn_dirwalk_get_counts(a->walk);
-    a->counts->left_out = (limn_left_out){ .n_hidden = c.n_hidden,
-                                           .n_special = c.n_special,
-                                           .n_folders = c.n_folders,
-                                           .n_archives = c.n_archives,
-                                           .n_loops = c.n_loops,
-                                           .n_refused = c.n_refused,
-                                           .n_lost = c.n_lost };
-}
-
 static limn_status walk(applier *a, const limn_inputs *inputs, limn_error *err)
 {
     const limn_dirwalk_settings how = limn_inputs_walk_settings(inputs, -1);
     limn_dirwalk_entry input = { .path = "" };
     limn_status s = limn_dirwalk_create(&a->walk, inputs->names, inputs->n_names, &how, err);
     while (s == LIMN_OK && input.path) s = visit_next(a, &input, err);
-    if (a->walk) count_left_out(a);
+    if (a->walk) a->counts->left_out = limn_inputs_left_out(a->walk);
     limn_dirwalk_destroy(&a->walk);
     return s;
 }

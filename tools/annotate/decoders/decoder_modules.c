@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/io/program_folder.h"
 #include "tools/annotate/sandbox/sandbox.h"
 
 /* A module of this build, or why it is missing. */
@@ -78,26 +79,13 @@ static opened modules[LIMN_N_MODULES];
 static bool are_only_prepared;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards `modules` */
 
-/* The folder of this program with a slash at its end; "" when that can't be found out. */
-static void program_folder(char *out, size_t size)
-{
-    const ssize_t n = readlink("/proc/self/exe", out, size - 1);
-    char *slash;
-    out[n > 0 ? n : 0] = '\0';
-    slash = strrchr(out, '/');
-    if (slash)
-        slash[1] = '\0';
-    else
-        out[0] = '\0';
-}
-
 /* In the build folder, in an installation that was moved, and in one that was not. */
 void *limn_module_open_file(const char *file)
 {
     static const char *const below_program[] = { "annotate/decoders", "annotate/xmp",
                                                  ("../" LIMN_LIBRARY_FOLDER) };
     char folder[3000], path[4096];
-    program_folder(folder, sizeof folder);
+    limn_program_folder(folder, sizeof folder);
     for (size_t i = 0; i < sizeof below_program / sizeof *below_program && folder[0]; i++) {
         snprintf(path, sizeof path, "%s%s/%s", folder, below_program[i], file);
         if (!access(path, R_OK)) return dlopen(path, RTLD_NOW | RTLD_LOCAL);

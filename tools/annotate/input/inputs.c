@@ -52,6 +52,18 @@ limn_dirwalk_settings limn_inputs_walk_settings_without_list(const limn_inputs *
     return settings;
 }
 
+limn_left_out limn_inputs_left_out(const limn_dirwalk *walk)
+{
+    const limn_dirwalk_counts c = limn_dirwalk_get_counts(walk);
+    return (limn_left_out){ .n_hidden = c.n_hidden,
+                            .n_special = c.n_special,
+                            .n_folders = c.n_folders,
+                            .n_archives = c.n_archives,
+                            .n_loops = c.n_loops,
+                            .n_refused = c.n_refused,
+                            .n_lost = c.n_lost };
+}
+
 /* ---- what is taken -------------------------------------------------------------------------- */
 
 /* Reads a number of at most five digits at *text, and moves past it. */

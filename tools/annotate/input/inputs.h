@@ -15,6 +15,9 @@ limn_dirwalk_settings limn_inputs_walk_settings(const limn_inputs *inputs, int w
 /* The same without reading a list. */
 limn_dirwalk_settings limn_inputs_walk_settings_without_list(const limn_inputs *inputs);
 
+/* What a walk left out; n_other is for the caller to fill. */
+limn_left_out limn_inputs_left_out(const limn_dirwalk *walk);
+
 /* `accepts` of limn_dirwalk_settings, with limn_inputs as ctx. */
 bool limn_inputs_accept(const void *inputs, const char *relative, limn_dirwalk_kind kind);
 

@@ -421,16 +421,9 @@ static limn_status open_walk(pipeline *p, limn_error *err)
 static void close_walk(pipeline *p, limn_left_out *left_out)
 {
     if (p->walk) {
-        const limn_dirwalk_counts c = limn_dirwalk_get_counts(p->walk);
         const size_t n_other = left_out->n_other;
-        *left_out = (limn_left_out){ .n_other = n_other,
-                                     .n_hidden = c.n_hidden,
-                                     .n_special = c.n_special,
-                                     .n_folders = c.n_folders,
-                                     .n_archives = c.n_archives,
-                                     .n_loops = c.n_loops,
-                                     .n_refused = c.n_refused,
-                                     .n_lost = c.n_lost };
+        *left_out = limn_inputs_left_out(p->walk);
+        left_out->n_other = n_other;
     }
     limn_dirwalk_destroy(&p->walk);
     for (size_t i = 0; i < 2; i++)
