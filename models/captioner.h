@@ -52,9 +52,9 @@ LIMN_API limn_status limn_model_open(limn_model **out, const char *path, const c
 LIMN_API limn_status limn_model_open_memory(limn_model **out, const void *bytes, size_t size,
                                             const char *cpu_level, limn_error *err);
 /* Several models as one: at each step their probabilities are averaged. They must have the same
- * vocabulary; everything else (length penalty, document frequencies, attention) is taken from the
- * first, and captions are limited to the length that all models allow. Errors as limn_model_open;
- * LIMN_E_ARG also if vocabularies differ. */
+ * vocabulary; everything else (the default search with its guidance, document frequencies,
+ * attention) is taken from the first, and captions are limited to the length that all models allow.
+ * Errors as limn_model_open; LIMN_E_ARG also if vocabularies differ. */
 LIMN_API limn_status limn_model_open_ensemble(limn_model **out, const char *const *paths,
                                               size_t n_paths, const char *cpu_level,
                                               limn_error *err);
@@ -199,8 +199,10 @@ typedef struct limn_options {
     float length_penalty;     /* length-penalty: A; NAN (default): the model's */
     float guidance;           /* guidance: classifier-free guidance: log-probabilities become
                                * without + G * (with - without), with and without the image,
-                               * normalised; above 1, captions rely more on the image. Each step
-                               * costs twice as much; reported logprobs are the guided ones */
+                               * normalised; above 1, captions rely more on the image, and 1 is
+                               * off. Each step costs twice as much; reported logprobs are the
+                               * guided ones. NAN (default): the model's, or 1 with another
+                               * search than LIMN_SEARCH_LIMN */
     float length_reward;      /* length-reward: for each token */
     float repetition_penalty; /* repetition-penalty; above 1, words are less likely to be repeated;
                                * in sampling it changes the distribution, not the score */

@@ -295,6 +295,8 @@ static void take_search_of_model(limn_options *o, const limn_model_config *confi
     if (o->search == LIMN_SEARCH_LIMN && !limn_options_names(o, "no-repeat-ngram") &&
         !o->no_repeat_ngram)
         o->no_repeat_ngram = config->no_repeat_ngram;
+    if (isnan(o->guidance))
+        o->guidance = o->search == LIMN_SEARCH_LIMN ? limn_model_config_guidance(config) : 1;
 }
 
 limn_status limn_decoding_create(limn_decoding **out, const limn_model *model,
@@ -337,6 +339,11 @@ const uint32_t *limn_decoding_prompt(const limn_decoding *d, size_t *n)
 {
     *n = d->prompt.n_tokens;
     return d->prompt.tokens;
+}
+
+float limn_decoding_guidance(const limn_decoding *d)
+{
+    return d->options.guidance;
 }
 
 bool limn_decoding_has_prompt(const limn_decoding *d)

@@ -16,6 +16,7 @@ void limn_decoding_destroy(limn_decoding **d); /* accepts NULL and *d == NULL; n
 
 /* Steps of the longest search, with those that read a prompt. */
 size_t limn_decoding_max_steps(const limn_decoding *d);
+float limn_decoding_guidance(const limn_decoding *d); /* the options', or else the model's */
 bool limn_decoding_has_prompt(const limn_decoding *d);
 /* What the decoder reads before it writes [*n]: the start token, and the prompt's. */
 const uint32_t *limn_decoding_prompt(const limn_decoding *d, size_t *n);

@@ -14,6 +14,11 @@
 
 #define VOCABULARY_KEY "limn.vocabulary"
 
+float limn_model_config_guidance(const limn_model_config *c)
+{
+    return c->guidance == 0 ? 1 : c->guidance;
+}
+
 /* ---- reading the configuration ------------------------------------------------------------ */
 
 static limn_status read_float(float *out, const limn_json_node *object, const char *key, double low,
@@ -34,6 +39,8 @@ static limn_status read_search(limn_model_config *c, const limn_json_node *root,
     if (limn_json_has(&search, "no_repeat_ngram"))
         LIMN_TRY(limn_json_u32(&c->no_repeat_ngram, &search, "no_repeat_ngram", 0,
                                LIMN_MAX_NO_REPEAT_NGRAM, err));
+    if (limn_json_has(&search, "guidance"))
+        LIMN_TRY(read_float(&c->guidance, &search, "guidance", 1, LIMN_MAX_GUIDANCE, err));
     /* each step takes a position, and the start token has the first */
     return limn_json_u32(&c->max_steps, &search, "max_steps", 1, c->decoder.max_positions, err);
 }
@@ -134,6 +141,8 @@ static json_t *search_object(const limn_model_config *c)
                                "max_steps", (int)c->max_steps);
     if (c->no_repeat_ngram > 0)
         json_object_set_new(search, "no_repeat_ngram", json_integer(c->no_repeat_ngram));
+    if (limn_model_config_guidance(c) != 1)
+        json_object_set_new(search, "guidance", limn_json_float(c->guidance));
     return search;
 }
 

@@ -13,6 +13,7 @@
 
 #define LIMN_MAX_LENGTH_PENALTY 10 /* and its negative is the least */
 #define LIMN_MAX_NO_REPEAT_NGRAM 1023
+#define LIMN_MAX_GUIDANCE 10
 
 typedef struct limn_model_config {
     limn_encoder_config encoder;
@@ -21,7 +22,11 @@ typedef struct limn_model_config {
     float length_penalty;     /* default search of this model: logprob / length^A */
     uint32_t max_steps;       /* default search: maximum number of tokens, end token included */
     uint32_t no_repeat_ngram; /* default search: no n-gram of that many words twice; 0: off */
+    float guidance; /* default search: guidance, 1 … LIMN_MAX_GUIDANCE; 0: as 1, which is off */
 } limn_model_config;
+
+/* The default guidance; 1 without. */
+float limn_model_config_guidance(const limn_model_config *config);
 
 typedef struct limn_model_file {
     limn_safetensors *tensors;

@@ -104,12 +104,13 @@ const limn_option limn_option_rows[] = {
       .detail = "The end of the caption counts as a word. Larger values favour longer captions.",
       .group = "Search", .type = LIMN_OPT_REAL, FIELD(length_penalty),
       .min = -LIMN_MAX_LENGTH_PENALTY, .max = LIMN_MAX_LENGTH_PENALTY, .is_more = true },
-    { "guidance", 0, "G", "above 1: rely more on the image, less on habit",
+    { "guidance", 0, "G", "above 1: rely more on the image (default: the model's)",
       .detail =
           "Classifier-free guidance: each log-probability becomes without + G * (with - without), "
-          "with and without the image; 1 changes nothing. Captioning takes about twice as long.",
-      .group = "Search", .type = LIMN_OPT_REAL, FIELD(guidance), .min = 0, .max = 10,
-      .default_value = "1", .is_more = true },
+          "with and without the image. Above 1, captions follow the image more and habit less; 1 "
+          "turns guidance off. With guidance, captioning takes about twice as long.",
+      .group = "Search", .type = LIMN_OPT_REAL, FIELD(guidance), .min = 0, .max = LIMN_MAX_GUIDANCE,
+      .is_more = true },
     { "length-reward", 0, "X", "added to the score for each word", .group = "Search",
       .type = LIMN_OPT_REAL, FIELD(length_reward), .min = -10, .max = 10, .default_value = "0",
       .is_more = true },

@@ -27,7 +27,7 @@ static_assert(sizeof(limn_search_rules) == sizeof(unsigned), "this one too");
 
 void limn_options_init(limn_options *options, size_t size)
 {
-    limn_options all = { .size = size, .length_penalty = NAN };
+    limn_options all = { .size = size, .length_penalty = NAN, .guidance = NAN };
     if (!options) return;
     for (size_t i = 0; i < limn_n_option_rows; i++)
         if (limn_option_rows[i].default_value)

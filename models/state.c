@@ -47,7 +47,7 @@ limn_forward_settings limn_state_forward_settings(const limn_state *s)
     return (limn_forward_settings){ .max_rows = limn_caption_search_max_rows(s->decoding),
                                     .max_steps = limn_decoding_max_steps(s->decoding),
                                     .has_coverage = s->options.coverage_penalty > 0,
-                                    .guidance = s->options.guidance };
+                                    .guidance = limn_decoding_guidance(s->decoding) };
 }
 
 /* The forward has the lane already. */

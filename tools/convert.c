@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "tools/caption_input.h"
@@ -23,6 +24,7 @@ typedef struct settings {
     limn_option_list references;
     float length_penalty;     /* NAN when it was not given */
     uint32_t no_repeat_ngram; /* NO_REPEAT_OF_INPUT when it was not given */
+    float guidance;           /* NAN when it was not given */
     unsigned dtype;           /* index into dtype_names; DTYPE_OF_INPUT when it was not given */
     bool is_average, is_encoder_only, is_forced, keep_rejected, is_quiet, is_verbose;
 } settings;
@@ -59,6 +61,12 @@ static const limn_option options[] = {
       "The default of limn --no-repeat-ngram; 0 allows repetition.", .type = LIMN_OPT_COUNT,
       .offset = offsetof(settings, no_repeat_ngram), .min = 0, .max = LIMN_MAX_NO_REPEAT_NGRAM,
       .group = "Output" },
+    { "guidance", 0, "G", "set the model's default: more than 1 to rely more on the image",
+      "The default of limn --guidance; 1 turns guidance off. It needs a model of limn's own "
+      "layout, trained with "
+      "limn-train --picture-dropout: others have never seen a caption without its image.",
+      .type = LIMN_OPT_REAL, .offset = offsetof(settings, guidance), .min = 1,
+      .max = LIMN_MAX_GUIDANCE, .group = "Output" },
     { "force", 0, NULL, "replace an existing file", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_forced), .group = "Output" },
     { "confidence", 0, "FILE", "add the confidence model that limn-eval --fit wrote",
@@ -184,7 +192,30 @@ static const char *search_option(const settings *s)
 {
     return !isnan(s->length_penalty)                  ? "--length-penalty"
            : s->no_repeat_ngram != NO_REPEAT_OF_INPUT ? "--no-repeat-ngram"
+           : !isnan(s->guidance)                      ? "--guidance"
                                                       : NULL;
+}
+
+/* Guidance compares with captions without an image, which only our own training makes. */
+static limn_status check_guidance(const limn_model_config *c, limn_error *err)
+{
+    const limn_decoder_layout own = LIMN_LAYOUT_LIMN;
+    if (!c->has_decoder) return limn_fail(err, LIMN_E_ARG, "--guidance: the model has no decoder");
+    if (strcmp(c->decoder.layout.name, own.name) == 0) return LIMN_OK;
+    return limn_fail(
+        err, LIMN_E_ARG,
+        "--guidance: a decoder with the layout \"%s\" was not trained to write captions "
+        "without an image",
+        c->decoder.layout.name);
+}
+
+static limn_status set_search(limn_model_config *c, const settings *s, limn_error *err)
+{
+    if (!isnan(s->length_penalty)) c->length_penalty = s->length_penalty;
+    if (s->no_repeat_ngram != NO_REPEAT_OF_INPUT) c->no_repeat_ngram = s->no_repeat_ngram;
+    if (isnan(s->guidance)) return LIMN_OK;
+    c->guidance = s->guidance;
+    return c->guidance == 1 ? LIMN_OK : check_guidance(c, err);
 }
 
 /* What the model gets beside the tensors of its source. */
@@ -201,8 +232,7 @@ static limn_status complete(convert_result *r, const settings *s, const convert_
     const limn_tensor_dtype dtype = convert_source_dtype(r, source);
     if (s->is_average)
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
-    if (!isnan(s->length_penalty)) r->config.length_penalty = s->length_penalty;
-    if (s->no_repeat_ngram != NO_REPEAT_OF_INPUT) r->config.no_repeat_ngram = s->no_repeat_ngram;
+    LIMN_TRY(set_search(&r->config, s, err));
     if (s->tags) LIMN_TRY(convert_tags_merge(r, s->tags, err));
     if (s->objects) LIMN_TRY(learn_objects(r, s, err));
     LIMN_TRY(check_objects(r, err));
@@ -323,7 +353,8 @@ int main(int argc, char **argv)
 {
     settings s = { .dtype = DTYPE_OF_INPUT,
                    .length_penalty = NAN,
-                   .no_repeat_ngram = NO_REPEAT_OF_INPUT };
+                   .no_repeat_ngram = NO_REPEAT_OF_INPUT,
+                   .guidance = NAN };
     limn_cli_operands inputs;
     int code;
     limn_standard_streams_secure();

@@ -100,6 +100,7 @@ static void print_config(const limn_model_config *c)
     if (d->n_tag_slots > 0) printf("tag slots: %u of %u tags\n", d->n_tag_slots, d->n_tags);
     printf("search: length penalty %g, at most %u steps", (double)c->length_penalty, c->max_steps);
     if (c->no_repeat_ngram > 0) printf(", no n-gram of %u twice", c->no_repeat_ngram);
+    if (limn_model_config_guidance(c) != 1) printf(", guidance %g", (double)c->guidance);
     putchar('\n');
 }
 

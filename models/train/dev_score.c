@@ -120,9 +120,10 @@ static void caption_image(void *ctx, size_t image, size_t worker)
 static limn_status caption_all(struct caption_job *j, const limn_model *model, limn_pool *pool,
                                limn_error *err)
 {
-    const limn_options options = limn_options_default();
+    limn_options options = limn_options_default();
     limn_model_info info;
     limn_model_get_info(model, &info);
+    options.guidance = 1; /* scores of all models and stages are compared; and it is faster */
     for (size_t i = 0; i < limn_pool_n_threads(pool); i++) {
         LIMN_TRY(limn_state_create(&j->states[i], model, &options, 1, err));
         j->inputs[i] = limn_alloc_aligned(info.input_bytes, 1);

@@ -18,6 +18,7 @@
     ", \"max_positions\": 64, \"memory_positions\": 49, \"memory_dim\": 1280}"
 #define DECODER DECODER_WITH("384", "8", "1536")
 #define SEARCH "\"search\": {\"length_penalty\": 0.7, \"max_steps\": 30}"
+#define SEARCH_WITH(more) "\"search\": {\"length_penalty\": 0.7, \"max_steps\": 30, " more "}"
 #define CONFIG "{" ENCODER ", " DECODER ", " SEARCH "}"
 #define SLOTS(tag_slots, tags)                                                  \
     "{" ENCODER ", \"decoder\": {\"layers\": 3, \"dim\": 384, \"heads\": 8, "   \
@@ -146,6 +147,12 @@ static void test_every_kind_of_damage_is_named(void **state)
           "search.length_penalty: expected a number in -10 … 10, is 11" },
         { "1", "{" ENCODER ", " DECODER ", \"search\": {\"length_penalty\": 0, \"max_steps\": 65}}",
           WORDS, "search.max_steps: expected an integer in 1 … 64, is 65" },
+        { "1", "{" ENCODER ", " DECODER ", " SEARCH_WITH("\"guidance\": 0.5") "}", WORDS,
+          "search.guidance: expected a number in 1 … 10, is 0.5" },
+        { "1", "{" ENCODER ", " DECODER ", " SEARCH_WITH("\"guidance\": 10.5") "}", WORDS,
+          "search.guidance: expected a number in 1 … 10, is 10.5" },
+        { "1", "{" ENCODER ", " DECODER ", " SEARCH_WITH("\"guidance\": \"2\"") "}", WORDS,
+          "search.guidance: expected a number" },
         { "1", "{" ENCODER ", \"decoder\": null}", WORDS, "decoder: expected an object, is null" },
         { "1", "{" ENCODER ", " DECODER_WITH("-3", "8", "1536") "}", WORDS,
           "decoder.dim: expected an integer in 16 … 4096, is -3" },
@@ -211,6 +218,31 @@ static void test_what_is_written_is_read_back(void **state)
     limn_model_file_close(&second);
     limn_model_file_close(&first);
     limn_vocab_destroy(&vocab);
+}
+
+static void test_guidance_is_written_and_read_back(void **state)
+{
+    static const float values[] = { 0, 1, 1.25f, LIMN_MAX_GUIDANCE };
+    const char *path = temp_path("guided.safetensors");
+    limn_model_file f, again;
+    (void)state;
+    assert_int_equal(limn_model_file_open(&f, file_with("1", CONFIG, WORDS), NULL), LIMN_OK);
+    assert_true(limn_model_config_guidance(&f.config) == 1);
+    for (size_t i = 0; i < 4; i++) {
+        f.config.guidance = values[i];
+        assert_int_equal(limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0, NULL),
+                         LIMN_OK);
+        assert_int_equal(limn_model_file_open(&again, path, NULL), LIMN_OK);
+        assert_true(limn_model_config_guidance(&again.config) == (i == 0 ? 1 : values[i]));
+        assert_int_equal(
+            strstr(limn_safetensors_metadata(again.tensors, "limn.config"), "guidance") != NULL,
+            i >= 2);
+        limn_model_file_close(&again);
+    }
+    f.config.guidance = LIMN_MAX_GUIDANCE + 1;
+    assert_int_equal(limn_model_file_write(path, &f.config, f.vocab, &tensor, 1, NULL, 0, NULL),
+                     LIMN_E_FORMAT);
+    limn_model_file_close(&f);
 }
 
 /* Of these, only a file with tag slots claims the newer version. */
@@ -400,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_bad_inputs_are_named),
         cmocka_unit_test(test_every_input_is_read_back),
         cmocka_unit_test(test_a_vision_transformer_is_read_back),
+        cmocka_unit_test(test_guidance_is_written_and_read_back),
         cmocka_unit_test(test_tag_slots_are_written_and_read_back),
         cmocka_unit_test(test_layouts_are_written_and_read_back),
         cmocka_unit_test(test_writing_refuses_what_opening_would),

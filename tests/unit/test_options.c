@@ -78,7 +78,7 @@ static void test_rows_have_bounds_and_their_defaults_are_those_of_the_struct(voi
     assert_int_equal(d.beam_size, 3);
     assert_int_equal(d.n_best, 1);
     assert_true(d.diversity == 0.5f && d.temperature == 1 && d.top_p == 1 && d.typical == 1);
-    assert_true(isnan(d.length_penalty) && d.guidance == 1 && d.repetition_penalty == 1);
+    assert_true(isnan(d.length_penalty) && isnan(d.guidance) && d.repetition_penalty == 1);
     assert_int_equal(d.max_pixels, 178956970);
     assert_int_equal(limn_options_check(&d, "", NULL), LIMN_OK);
 }
