@@ -197,16 +197,15 @@ static const char *search_option(const settings *s)
 }
 
 /* Guidance compares with captions without an image, which only our own training makes. */
-static limn_status check_guidance(const limn_model_config *c, limn_error *err)
+static limn_status check_guidance(const limn_decoder_config *d, limn_error *err)
 {
     const limn_decoder_layout own = LIMN_LAYOUT_LIMN;
-    if (!c->has_decoder) return limn_fail(err, LIMN_E_ARG, "--guidance: the model has no decoder");
-    if (strcmp(c->decoder.layout.name, own.name) == 0) return LIMN_OK;
+    if (strcmp(d->layout.name, own.name) == 0) return LIMN_OK;
     return limn_fail(
         err, LIMN_E_ARG,
         "--guidance: a decoder with the layout \"%s\" was not trained to write captions "
         "without an image",
-        c->decoder.layout.name);
+        d->layout.name);
 }
 
 static limn_status set_search(limn_model_config *c, const settings *s, limn_error *err)
@@ -215,7 +214,7 @@ static limn_status set_search(limn_model_config *c, const settings *s, limn_erro
     if (s->no_repeat_ngram != NO_REPEAT_OF_INPUT) c->no_repeat_ngram = s->no_repeat_ngram;
     if (isnan(s->guidance)) return LIMN_OK;
     c->guidance = s->guidance;
-    return c->guidance == 1 ? LIMN_OK : check_guidance(c, err);
+    return c->guidance == 1 ? LIMN_OK : check_guidance(&c->decoder, err);
 }
 
 /* What the model gets beside the tensors of its source. */
