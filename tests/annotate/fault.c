@@ -4,6 +4,11 @@
  *     LIMN_FAULT=kill:N       SIGKILL in place of call N (counted from 1)
  *     LIMN_FAULT=torn:N       half of call N when it is a write, all of it otherwise; then SIGKILL
  *     LIMN_FAULT=ENOSPC:N     call N and all after it that need room fail so; EIO:N likewise
+ *     LIMN_FAULT_FOLDER=NAME  then only those that make a file in a folder of this name, from the
+ *                             Nth of these on; also EROFS, EACCES and EPERM
+ *     LIMN_FAULT_RUN=N:NAME:COMMAND
+ *                             the shell runs COMMAND just before call N of those that open, look at
+ *                             or replace a file of this name
  *     LIMN_FAULT_LOG=FILE     the name of every call that counts, a line each
  *
  * What counts: write to a regular file, fsync, ftruncate, rename, link, unlink, mkdir, open with
@@ -30,8 +35,16 @@ static struct {
     long at;   /* the call */
     long n_calls;
     int log_fd;
+    const char *folder; /* NULL: any */
     bool is_on;
 } fault;
+
+/* LIMN_FAULT_RUN */
+static struct {
+    char name[256];
+    const char *command; /* NULL: none */
+    long at, n_calls;
+} other;
 
 #pragma GCC visibility push(default) /* the functions below stand for the C library's */
 
@@ -40,18 +53,40 @@ static struct {
 static void switch_off(void)
 {
     fault.is_on = false;
+    other.command = NULL;
+}
+
+static int error_named(const char *name)
+{
+    static const struct {
+        const char *name;
+        int error;
+    } errors[] = {
+        { "ENOSPC", ENOSPC }, { "EROFS", EROFS }, { "EACCES", EACCES }, { "EPERM", EPERM }
+    };
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (!strncmp(name, errors[i].name, strlen(errors[i].name))) return errors[i].error;
+    return EIO;
 }
 
 __attribute__((constructor)) static void read_environment(void)
 {
     const char *what = getenv("LIMN_FAULT"), *log = getenv("LIMN_FAULT_LOG");
     const char *colon = what ? strchr(what, ':') : NULL;
+    other.command = getenv("LIMN_FAULT_RUN");
+    if (other.command) {
+        int begin = 0;
+        if (sscanf(other.command, "%ld:%255[^:]:%n", &other.at, other.name, &begin) != 2) abort();
+        other.command += begin;
+        unsetenv("LD_PRELOAD"); /* for the command */
+    }
+    fault.folder = getenv("LIMN_FAULT_FOLDER");
     fault.log_fd = log ? REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
     fault.is_on = colon || log;
     if (colon) {
         fault.at = atol(colon + 1);
         fault.action = !strncmp(what, "kill", 4) ? KILL : !strncmp(what, "torn", 4) ? TORN : FAIL;
-        fault.error = !strncmp(what, "ENOSPC", 6) ? ENOSPC : EIO;
+        fault.error = error_named(what);
     }
     pthread_atfork(NULL, NULL, switch_off);
 }
@@ -61,8 +96,38 @@ static void die(void)
     raise(SIGKILL);
 }
 
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Before a call about the file `path`. */
+static void run_other(const char *path)
+{
+    if (!other.command || strcmp(last_part(path), other.name) || ++other.n_calls != other.at)
+        return;
+    if (system(other.command)) abort();
+}
+
+/* Whether a call for the file `path` of an open folder makes it in the folder for the faults. */
+static bool is_in_folder(int folder, const char *path)
+{
+    char link[64], name[4096] = ".";
+    if (folder != AT_FDCWD && !strchr(path, '/')) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+        const ssize_t n = readlink(link, name, sizeof name - 1);
+        name[n > 0 ? n : 0] = '\0';
+    } else {
+        snprintf(name, sizeof name, "%s", path);
+        char *slash = strrchr(name, '/');
+        if (slash) *slash = '\0';
+    }
+    return !strcmp(last_part(name), fault.folder);
+}
+
 /* Counts a call. True when it is to fail, with errno set. */
-static bool meet(const char *name, bool needs_room)
+static bool count(const char *name, bool needs_room)
 {
     if (!fault.is_on) return false;
     fault.n_calls++;
@@ -77,6 +142,18 @@ static bool meet(const char *name, bool needs_room)
     if (fault.action != FAIL || fault.n_calls < fault.at || !needs_room) return false;
     errno = fault.error;
     return true;
+}
+
+static bool meet(const char *name, bool needs_room)
+{
+    return !fault.folder && count(name, needs_room);
+}
+
+/* Of a call that makes the file `path` of an open folder. */
+static bool meet_in(int folder, const char *path, const char *name)
+{
+    if (!fault.is_on || (fault.folder && !is_in_folder(folder, path))) return false;
+    return count(name, true);
 }
 
 /* After a call that was made. */
@@ -123,7 +200,8 @@ int ftruncate64(int fd, off64_t size)
 int rename(const char *from, const char *to)
 {
     int result;
-    if (meet("rename", true)) return -1;
+    run_other(to);
+    if (meet_in(AT_FDCWD, to, "rename")) return -1;
     result = REAL(rename)(from, to);
     leave();
     return result;
@@ -132,7 +210,8 @@ int rename(const char *from, const char *to)
 int link(const char *from, const char *to)
 {
     int result;
-    if (meet("link", true)) return -1;
+    run_other(to);
+    if (meet_in(AT_FDCWD, to, "link")) return -1;
     result = REAL(link)(from, to);
     leave();
     return result;
@@ -165,8 +244,9 @@ int open64(const char *path, int flags, ...)
         va_start(ap, flags);
         mode = va_arg(ap, mode_t);
         va_end(ap);
-        if (meet("open", true)) return -1;
+        if (meet_in(AT_FDCWD, path, "open")) return -1;
     }
+    run_other(path);
     result = REAL(open64)(path, flags, mode);
     if (flags & O_CREAT) leave();
     return result;
@@ -175,8 +255,19 @@ int open64(const char *path, int flags, ...)
 int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
     int result;
-    if (meet("rename", true)) return -1;
+    run_other(to);
+    if (meet_in(to_folder, to, "rename")) return -1;
     result = REAL(renameat)(from_folder, from, to_folder, to);
+    leave();
+    return result;
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+    int result;
+    run_other(to);
+    if (meet_in(to_folder, to, "rename")) return -1;
+    result = REAL(renameat2)(from_folder, from, to_folder, to, flags);
     leave();
     return result;
 }
@@ -184,7 +275,8 @@ int renameat(int from_folder, const char *from, int to_folder, const char *to)
 int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
 {
     int result;
-    if (meet("link", true)) return -1;
+    run_other(to);
+    if (meet_in(to_folder, to, "link")) return -1;
     result = REAL(linkat)(from_folder, from, to_folder, to, flags);
     leave();
     return result;
@@ -217,9 +309,22 @@ int openat64(int folder, const char *path, int flags, ...)
         va_start(ap, flags);
         mode = va_arg(ap, mode_t);
         va_end(ap);
-        if (meet("open", true)) return -1;
+        if (meet_in(folder, path, "open")) return -1;
     }
+    run_other(path);
     result = REAL(openat64)(folder, path, flags, mode);
     if (flags & O_CREAT) leave();
     return result;
+}
+
+int lstat64(const char *restrict path, struct stat64 *restrict out)
+{
+    run_other(path);
+    return REAL(lstat64)(path, out);
+}
+
+int fstatat64(int folder, const char *restrict path, struct stat64 *restrict out, int flags)
+{
+    run_other(path);
+    return REAL(fstatat64)(folder, path, out, flags);
 }

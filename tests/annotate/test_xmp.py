@@ -2,14 +2,12 @@
 """Captions in XMP: test_xmp.py LIMN MODEL [TEST ...]
 
 Sidecars and images: their names, what they hold by exiftool and exempi's own program, merging with what is there, bad
-ones; that all else in an image stays as it is; kills at random moments; and taking it all back."""
+ones; that all else in an image stays as it is; and taking it all back."""
 
 import fcntl
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -370,30 +368,6 @@ class ImageTest(PhotoTest):
             self.assertIn(reason, error)
             self.assertEqual(self.photo.read_bytes(), data)
 
-    def test_killed_at_random_moments(self):
-        """Each file is whole, old or new, and the same command ends as if nothing had happened."""
-        for i in range(12):
-            shutil.copyfile(self.photo, self.p / f"more{i}.jpg")
-        old, rng = self.files(), random.Random(1)
-        command = LIMN.command("--threads", "2", "p", "--write-xmp", "--backup")
-        begun = time.monotonic()
-        subprocess.run(command, cwd=self.folder, check=True)
-        duration, new = time.monotonic() - begun, self.files()
-        for _ in range(20):
-            for name in new.keys() | self.files().keys():
-                (self.folder / name).unlink(missing_ok=True)
-            for name, data in old.items():
-                (self.folder / name).write_bytes(data)
-            process = subprocess.Popen(command, cwd=self.folder, stderr=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0.3, 1.0) * duration)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            for name, data in self.files().items():
-                if "limn" not in name:
-                    self.assertIn(data, [old.get(name), new[name]], name)
-            subprocess.run(command, cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
-            self.assertEqual(self.files(), new)
-
 
 class UndoTest(PhotoTest):
     """--undo-xmp"""
@@ -502,22 +476,6 @@ class UndoTest(PhotoTest):
         """What doesn't fit."""
         for arguments in [["-o", "x"], ["--sidecar"], ["--write-xmp"], ["--report", "x"]]:
             self.assertIn("can't be combined with --undo-xmp", self.undo(*arguments, code=1))
-
-    def test_killed_undo(self):
-        """It goes on."""
-        before = self.files()
-        self.limn("-r", "p", "--write-xmp")
-        after, rng = self.files(), random.Random(2)
-        for _ in range(6):
-            process = subprocess.Popen(LIMN.command("p", "--undo-xmp"), cwd=self.folder, stderr=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0, 0.2))
-            process.kill()
-            process.wait()
-            for name, data in self.files().items():
-                if "limn" not in name:
-                    self.assertIn(data, [before[name], after[name]], name)
-        self.undo()
-        self.assertEqual(self.files(), before)
 
 
 class SeveralFilesTest(PhotoTest):

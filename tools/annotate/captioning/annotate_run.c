@@ -63,7 +63,9 @@ static limn_status begin(limn_caption_job *job, limn_sink *sink, bool *is_over, 
                                                .is_forced = s->is_forced,
                                                .is_dry = s->is_dry_run,
                                                .is_strict = s->is_strict,
-                                               .hooks = &s->hooks };
+                                               .hooks = &s->hooks,
+                                               .failed = limn_caption_failed_late,
+                                               .ctx = job };
     if (status == LIMN_OK) status = limn_image_run_begin(&job->run, is_over, &settings, err);
     limn_buffer_finish(&identity);
     return status;

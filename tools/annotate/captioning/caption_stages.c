@@ -155,19 +155,31 @@ static limn_status want(void *ctx, const limn_dirwalk_entry *input, bool *is_wan
     return limn_image_run_want(job->run, input, shown_name(job, input), is_wanted, err);
 }
 
+/* Tells of a failure; `name` is shown in the output. */
+static limn_status tell_of_failure(const limn_caption_job *job, const char *path, const char *name,
+                                   const limn_error *failure, limn_error *err)
+{
+    const limn_annotate_settings *s = job->settings;
+    limn_hooks_message(&s->hooks, LIMN_ANNOTATE_ERROR, "%s: %s", path, failure->text);
+    return s->failed ? s->failed(s->hooks.ctx, name, failure, err) : LIMN_OK;
+}
+
+limn_status limn_caption_failed_late(void *ctx, const char *name, const limn_error *failure,
+                                     limn_error *err)
+{
+    return tell_of_failure(ctx, name, name, failure, err);
+}
+
 static limn_status put_failure(limn_caption_job *job, const limn_pipeline_result *result,
                                limn_error *err)
 {
-    const limn_annotate_settings *s = job->settings;
     const limn_record record = { .path = shown_name(job, result->input),
                                  .error = result->error,
-                                 .model = s->model };
+                                 .model = job->settings->model };
     const limn_pipeline_result failure = { .input = result->input,
                                            .error = result->error,
                                            .out = &job->scratch };
-    limn_hooks_message(&s->hooks, LIMN_ANNOTATE_ERROR, "%s: %s", result->input->path,
-                       result->error->text);
-    if (s->failed) LIMN_TRY(s->failed(s->hooks.ctx, record.path, result->error, err));
+    LIMN_TRY(tell_of_failure(job, result->input->path, record.path, result->error, err));
     limn_buffer_clear(&job->scratch);
     job->writer->render(&job->scratch, &record);
     if (job->scratch.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");

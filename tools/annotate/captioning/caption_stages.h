@@ -18,6 +18,11 @@ typedef struct limn_caption_job {
     limn_buffer scratch;                /* of `put`; freed by the job's creator */
 } limn_caption_job;
 
+/* `failed` of limn_image_run_settings, with a limn_caption_job as ctx. Only sinks of files beside
+ * the images, whose records bear no names of their own, let images fail late. */
+limn_status limn_caption_failed_late(void *job, const char *name, const limn_error *failure,
+                                     limn_error *err);
+
 /* For limn_pipeline_run with a limn_caption_job as ctx. */
 extern const limn_pipeline_stages limn_caption_stages;
 /* The same for a dry run, with one thread: images that would be captioned are reported and

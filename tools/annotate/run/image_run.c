@@ -7,6 +7,9 @@
 #include "common/base/mem.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/run/error_list.h"
+#include "tools/annotate/run/run_results.h"
+
+#define STRICT "stopped at the first failure (--strict)"
 
 struct limn_image_run {
     limn_image_run_settings settings;
@@ -17,7 +20,7 @@ struct limn_image_run {
     pthread_mutex_t mutex; /* guards what limn_image_run_want uses: past.done and n_there */
     limn_account account;
     limn_journal_state state;
-    size_t n_unrecorded; /* put since the last checkpoint */
+    limn_run_results results; /* put since the last checkpoint; with a journal */
     double recorded_at;
     bool has_begun;  /* the sink has */
     bool has_failed; /* to write: nothing more may be written */
@@ -39,6 +42,7 @@ static limn_status make_state(limn_image_run *run, limn_error *err)
     limn_buffer_clear(&run->state.sink);
     limn_buffer_clear(&run->state.errors);
     LIMN_TRY(run->sink->methods->checkpoint(run->sink, run->journal, &run->state.sink, err));
+    if (run->journal) limn_run_results_record(&run->results, run->journal);
     if (!run->settings.errors_path) return LIMN_OK;
     LIMN_TRY(limn_part_file_sync(&run->errors.file, err));
     limn_part_file_append_state(&run->errors.file, &run->state.errors);
@@ -52,7 +56,6 @@ static limn_status checkpoint(limn_image_run *run, limn_error *err)
     s = make_state(run, err);
     if (s == LIMN_OK) s = limn_journal_checkpoint(run->journal, &run->state, err);
     run->has_failed = s != LIMN_OK;
-    run->n_unrecorded = 0;
     run->recorded_at = limn_clock_seconds();
     return s;
 }
@@ -63,9 +66,26 @@ static limn_status record_now(void *run, limn_error *err)
     return checkpoint(run, err);
 }
 
+/* For limn_sink_fail. */
+static limn_status fail_late(void *ctx, const char *name, const limn_error *failure,
+                             limn_error *err)
+{
+    limn_image_run *run = ctx;
+    const limn_image_run_settings *s = &run->settings;
+    limn_run_result *result = limn_run_results_find(&run->results, name);
+    if (!result) return limn_fail(err, failure->code, "%s", failure->text);
+    if (s->failed) LIMN_TRY(s->failed(s->ctx, name, failure, err));
+    if (s->is_strict) return limn_fail(err, LIMN_E_IO, STRICT);
+    if (s->errors_path) LIMN_TRY(limn_error_list_add(&run->errors, name, failure, err));
+    result->status = failure->code;
+    run->account.counts[LIMN_OK]--;
+    run->account.counts[failure->code]++;
+    return LIMN_OK;
+}
+
 static bool is_checkpoint_due(const limn_image_run *run)
 {
-    return run->n_unrecorded >= LIMN_IMAGE_RUN_RESULTS ||
+    return run->results.n_items >= LIMN_IMAGE_RUN_RESULTS ||
            limn_clock_seconds() - run->recorded_at >= LIMN_IMAGE_RUN_SECONDS;
 }
 
@@ -150,6 +170,7 @@ static limn_status begin_for_good(limn_image_run *run, limn_error *err)
     status = run->past.is_complete ? complete_past(run, err) : begin_sink(run, err);
     if (run->journal) {
         run->sink->record = record_now;
+        run->sink->fail = fail_late;
         run->sink->run = run;
     }
     if (status != LIMN_OK && !run->past.is_resumed) undo_begin(run);
@@ -168,7 +189,9 @@ static limn_status begin(limn_image_run *run, limn_error *err)
 static void destroy(limn_image_run *run)
 {
     run->sink->record = NULL;
+    run->sink->fail = NULL;
     limn_journal_close(&run->journal);
+    limn_run_results_finish(&run->results);
     limn_journal_past_finish(&run->past);
     limn_error_list_finish(&run->errors);
     limn_buffer_finish(&run->state.sink);
@@ -236,13 +259,9 @@ static limn_status put(limn_image_run *run, const limn_pipeline_result *result, 
         LIMN_TRY(limn_error_list_add(&run->errors, result->input->path, result->error, err));
     run->account.counts[status]++;
     run->account.n_left_out += result->is_left_out;
-    if (!run->journal) return LIMN_OK;
-    if (result->is_left_out)
-        limn_journal_add_left_out(run->journal, result->input->path);
-    else
-        limn_journal_add(run->journal, result->input->path, status);
-    run->n_unrecorded++;
-    return LIMN_OK;
+    return run->journal ? limn_run_results_add(&run->results, result->input->path, status,
+                                               result->is_left_out, err)
+                        : LIMN_OK;
 }
 
 limn_status limn_image_run_make_ready(limn_image_run *run, const limn_pipeline_result *result,
@@ -255,8 +274,7 @@ limn_status limn_image_run_make_ready(limn_image_run *run, const limn_pipeline_r
 limn_status limn_image_run_put(limn_image_run *run, const limn_pipeline_result *result,
                                limn_error *err)
 {
-    if (result->error && run->settings.is_strict)
-        return limn_fail(err, LIMN_E_IO, "stopped at the first failure (--strict)");
+    if (result->error && run->settings.is_strict) return limn_fail(err, LIMN_E_IO, STRICT);
     limn_hooks_writing(run->settings.hooks, true);
     const limn_status s = put(run, result, err);
     limn_hooks_writing(run->settings.hooks, false);

@@ -28,6 +28,10 @@ typedef struct limn_image_run_settings {
     bool is_dry;             /* a dry run: nothing is changed; do not call `put` */
     bool is_strict;          /* the first failure ends the run */
     const limn_annotate_hooks *hooks;
+    /* Tells of an image that was put and failed after all, when its file was to be written: the run
+     * itself counts and lists it. NULL: nobody. */
+    limn_status (*failed)(void *ctx, const char *name, const limn_error *failure, limn_error *err);
+    void *ctx;
 } limn_image_run_settings;
 
 /* *is_over: an interrupted run had already done everything, and is now complete; only

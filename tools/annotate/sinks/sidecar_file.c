@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* renameat2 */
+
 #include "tools/annotate/sinks/sidecar_file.h"
 
 #include <errno.h>
@@ -25,9 +27,13 @@ const char *const limn_existing_names[] = {
 
 enum { TEMPORARY_SIZE = 32 }; /* bytes of a temporary name */
 
+/* Leaves errno as it is. */
 static limn_status fail_errno(limn_error *err, const char *path)
 {
-    return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
+    const int cause = errno;
+    limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(cause));
+    errno = cause;
+    return LIMN_E_IO;
 }
 
 /* "FOLDER/" of a path, or "." */
@@ -264,6 +270,14 @@ static void lock_folder(const limn_place *p)
     while (flock(p->folder, LOCK_EX) && errno == EINTR) continue;
 }
 
+/* Removes a temporary file, and leaves errno as it is. */
+static void discard(const limn_place *p, const char *temporary)
+{
+    const int cause = errno;
+    unlinkat(p->folder, temporary, 0);
+    errno = cause;
+}
+
 static limn_status write_content(int fd, const limn_sidecar_file *f, const limn_place *place,
                                  limn_error *err)
 {
@@ -284,12 +298,27 @@ static limn_status write_temporary(struct stat *written, const limn_sidecar_file
     limn_status s = write_content(fd, f, place, err);
     if (s == LIMN_OK && (fsync(fd) || fstat(fd, written))) s = fail_errno(err, f->path);
     if (close(fd) && s == LIMN_OK) s = fail_errno(err, f->path);
-    if (s != LIMN_OK) unlinkat(place->folder, name, 0);
+    if (s != LIMN_OK) discard(place, name);
     return s;
 }
 
-/* Links, so as not to replace a file that has appeared. A file system without hard links is not an
- * error. */
+/* renameat2(2), where there is one. */
+static bool rename_if(const limn_place *p, const char *from, bool exchanges)
+{
+#if defined(RENAME_EXCHANGE)
+    return !renameat2(p->folder, from, p->folder, p->name,
+                      exchanges ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+#else
+    (void)p;
+    (void)from;
+    (void)exchanges;
+    errno = ENOSYS;
+    return false;
+#endif
+}
+
+/* A file that has appeared is not replaced, except where the file system has neither hard links nor
+ * renameat2 and it appears between two calls. */
 static limn_status publish_new(const limn_place *p, const char *temporary, const char *path,
                                bool *is_left, limn_error *err)
 {
@@ -298,31 +327,48 @@ static limn_status publish_new(const limn_place *p, const char *temporary, const
         unlinkat(p->folder, temporary, 0);
         return LIMN_OK;
     }
+    if (errno != EEXIST && rename_if(p, temporary, false)) return LIMN_OK;
     *is_left = errno == EEXIST || !fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW);
-    if (*is_left) {
-        unlinkat(p->folder, temporary, 0);
-        return LIMN_OK;
-    }
-    return renameat(p->folder, temporary, p->folder, p->name) ? fail_errno(err, path) : LIMN_OK;
+    if (!*is_left && !renameat(p->folder, temporary, p->folder, p->name)) return LIMN_OK;
+    const limn_status s = *is_left ? LIMN_OK : fail_errno(err, path);
+    discard(p, temporary);
+    return s;
 }
 
-static bool is_unchanged(const limn_sidecar_file *f, const limn_place *p)
+/* Whether the file `name` is the one that was there before. */
+static bool is_as_before(const limn_sidecar_file *f, const limn_place *p, const char *name)
 {
     struct stat now;
-    return !fstatat(p->folder, p->name, &now, AT_SYMLINK_NOFOLLOW) &&
-           is_same_file(&now, &f->before) && now.st_size == f->before.st_size &&
+    return !fstatat(p->folder, name, &now, AT_SYMLINK_NOFOLLOW) && is_same_file(&now, &f->before) &&
+           now.st_size == f->before.st_size &&
            !memcmp(&now.st_mtim, &f->before.st_mtim, sizeof now.st_mtim);
 }
 
+/* After an exchange: what another program has put there at the last moment gets its name back. */
+static limn_status check_displaced(const limn_sidecar_file *f, const limn_place *p,
+                                   const char *temporary, bool *is_left, limn_error *err)
+{
+    *is_left = !is_as_before(f, p, temporary);
+    if (*is_left && !rename_if(p, temporary, true))
+        return limn_fail(err, LIMN_E_IO, "%s: has changed in the meantime, and is now %s", f->path,
+                         temporary);
+    unlinkat(p->folder, temporary, 0);
+    return LIMN_OK;
+}
+
+/* Exchanges the two, so that nothing is lost that was not looked at; where that can't be done,
+ * looks just before replacing. */
 static limn_status publish_over(const limn_sidecar_file *f, const limn_place *p,
                                 const char *temporary, bool *is_left, limn_error *err)
 {
-    *is_left = !is_unchanged(f, p);
-    if (*is_left)
-        unlinkat(p->folder, temporary, 0);
-    else if (renameat(p->folder, temporary, p->folder, p->name))
-        return fail_errno(err, f->path);
-    return LIMN_OK;
+    *is_left = !is_as_before(f, p, p->name);
+    if (!*is_left && rename_if(p, temporary, true))
+        return check_displaced(f, p, temporary, is_left, err);
+    *is_left = *is_left || errno == ENOENT; /* somebody has removed it */
+    if (!*is_left && !renameat(p->folder, temporary, p->folder, p->name)) return LIMN_OK;
+    const limn_status s = *is_left ? LIMN_OK : fail_errno(err, f->path);
+    discard(p, temporary);
+    return s;
 }
 
 /* Where folders can't be locked, another process may have put a file of its own there. */
@@ -341,7 +387,7 @@ static limn_status publish_at(limn_sidecar_file *f, const limn_place *place, boo
     char temporary[TEMPORARY_SIZE];
     struct stat written;
     temporary_name(temporary, place->name);
-    *is_left = f->is_image && !is_unchanged(f, place);
+    *is_left = f->is_image && !is_as_before(f, place, place->name);
     if (*is_left) return LIMN_OK;
     if (f->has_backup) LIMN_TRY(limn_photo_back_up(place, f->path, temporary, &f->before, err));
     LIMN_TRY(write_temporary(&written, f, place, temporary, err));
@@ -357,7 +403,9 @@ limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error
     LIMN_TRY(limn_place_open(&place, f->path, f->given, true, err));
     lock_folder(&place);
     const limn_status s = publish_at(f, &place, is_left, err);
+    const int cause = errno;
     limn_place_close(&place);
+    errno = cause;
     return s;
 }
 
@@ -367,7 +415,7 @@ limn_status limn_sidecar_remove(const limn_sidecar_file *f, bool *is_left, limn_
     limn_status s = LIMN_OK;
     LIMN_TRY(limn_place_open(&place, f->path, f->given, false, err));
     lock_folder(&place);
-    *is_left = !is_unchanged(f, &place);
+    *is_left = !is_as_before(f, &place, place.name);
     if (!*is_left && unlinkat(place.folder, place.name, 0)) s = fail_errno(err, f->path);
     limn_place_close(&place);
     return s;
@@ -385,8 +433,7 @@ void limn_sidecar_file_finish(limn_sidecar_file *f)
 
 /* ---- after a kill ----------------------------------------------------------------------- */
 
-/* What a kill left under the temporary name. */
-static limn_status remove_temporary(const char *path, limn_error *err)
+limn_status limn_sidecar_remove_temporary(const char *path, limn_error *err)
 {
     char name[TEMPORARY_SIZE];
     limn_place place;
@@ -410,7 +457,7 @@ limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t h
     limn_status s = LIMN_OK;
     struct stat st;
     *is_published = false;
-    LIMN_TRY(remove_temporary(path, err));
+    LIMN_TRY(limn_sidecar_remove_temporary(path, err));
     if (lstat(path, &st) || !S_ISREG(st.st_mode)) return LIMN_OK;
     s = limn_file_read(&bytes, &size, path, SIZE_MAX / 4, err);
     if (s == LIMN_OK) *is_published = limn_sidecar_hash(bytes, size) == hash;

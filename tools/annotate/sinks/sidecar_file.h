@@ -59,15 +59,17 @@ limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, b
 uint64_t limn_sidecar_hash(const void *bytes, size_t size);
 /* That of the new content. */
 uint64_t limn_sidecar_new_hash(const limn_sidecar_file *f);
-/* Writes the new content to disk under a temporary name and renames it into place, unless the
- * sidecar has changed since limn_sidecar_prepare: *is_left. Makes missing folders. LIMN_E_IO,
- * LIMN_E_NOMEM; errors begin with the path. */
+/* Writes the new content to disk under a temporary name and exchanges the two, unless the sidecar
+ * has changed since limn_sidecar_prepare: *is_left. Makes missing folders. LIMN_E_IO, with errno of
+ * the call that failed; LIMN_E_ARG, LIMN_E_NOMEM; errors begin with the path. */
 limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err);
 /* Removes it, unless it has changed since limn_sidecar_prepare: *is_left. LIMN_E_IO, LIMN_E_NOMEM.
  */
 limn_status limn_sidecar_remove(const limn_sidecar_file *f, bool *is_left, limn_error *err);
 void limn_sidecar_file_finish(limn_sidecar_file *f);
 
+/* Removes what a kill left of `path` under the temporary name. LIMN_E_NOMEM. */
+limn_status limn_sidecar_remove_temporary(const char *path, limn_error *err);
 /* After a kill: whether limn_sidecar_publish put content of this hash at `path`; removes anything
  * else that it left. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t hash,

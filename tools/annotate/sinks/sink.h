@@ -72,6 +72,8 @@ struct limn_sink {
     bool is_once;       /* an image that is named twice gets one result; ensured by `look` */
     /* Set by the run: makes a checkpoint. For limn_sink_record. */
     limn_status (*record)(void *run, limn_error *err);
+    /* Likewise: an image fails after all. For limn_sink_fail. */
+    limn_status (*fail)(void *run, const char *name, const limn_error *failure, limn_error *err);
     void *run;
     const limn_annotate_hooks *hooks; /* for messages; NULL: none */
     bool is_incomplete;               /* an output could not be written, as was reported */
@@ -82,6 +84,10 @@ struct limn_sink {
  * before the run is over: the outcomes of the images in it, failures too, must be recorded first,
  * since the file will not be made again. Does nothing without a journal. */
 limn_status limn_sink_record(limn_sink *s, limn_error *err);
+/* In `checkpoint`: the image `name`, which was put as done since the last one, has failed, since
+ * its file can't be written; the run goes on. What fails here ends it. */
+limn_status limn_sink_fail(limn_sink *s, const char *name, const limn_error *failure,
+                           limn_error *err);
 /* Accepts NULL and *s == NULL; nulls it. */
 void limn_sink_destroy(limn_sink **s);
 

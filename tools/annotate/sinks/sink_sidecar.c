@@ -1,10 +1,12 @@
 #include "tools/annotate/sinks/sink_sidecar.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
@@ -14,6 +16,8 @@
 #include "tools/annotate/sinks/undo_log.h"
 #include "tools/annotate/input/path_names.h"
 #include "common/text/file_name.h"
+
+#define MIN_ROOM ((uint64_t)64 << 10) /* bytes that a disk has left unless it is full */
 
 typedef struct sidecar_sink {
     limn_sink sink;
@@ -161,12 +165,54 @@ static void drop(sidecar_sink *k, size_t i)
     forget(k, i);
 }
 
-static limn_status prepare_all(sidecar_sink *k, limn_error *err)
+/* Whether a file had no room, by errno, because the disk that the journal is on is full: then no
+ * other file gets any there, and the run is to be resumed later. */
+static bool is_disk_full(const sidecar_sink *k, const limn_sidecar_file *f, int cause)
+{
+    struct statvfs disk;
+    if ((cause != ENOSPC && cause != EDQUOT) || statvfs(k->sink.journal_path, &disk)) return false;
+    const uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    const uint64_t needed = f->bytes.size + (f->had_file ? (uint64_t)f->before.st_size : 0);
+    return room < needed + MIN_ROOM || (disk.f_files && !disk.f_favail);
+}
+
+/* What failed with one file, and errno of that, is its image's failure, and the others go on;
+ * unless it will be that of all. */
+static limn_status fail_one(sidecar_sink *k, size_t i, const limn_error *failure, int cause,
+                            limn_error *err)
+{
+    const limn_sidecar_file *f = &k->waiting[i];
+    if (failure->code == LIMN_E_NOMEM || is_disk_full(k, f, cause))
+        return limn_fail(err, failure->code, "%s", failure->text);
+    const limn_status s = limn_sink_fail(&k->sink, f->image, failure, err);
+    forget(k, i);
+    return s;
+}
+
+typedef limn_status file_step(sidecar_sink *k, limn_sidecar_file *f, bool *is_left,
+                              limn_error *err);
+
+static limn_status prepare(sidecar_sink *k, limn_sidecar_file *f, bool *is_left, limn_error *err)
+{
+    return limn_sidecar_prepare(f, k->settings.existing, is_left, err);
+}
+
+static limn_status publish(sidecar_sink *k, limn_sidecar_file *f, bool *is_left, limn_error *err)
+{
+    (void)k;
+    return limn_sidecar_publish(f, is_left, err);
+}
+
+/* Files that fail, or are to be left alone, wait no longer. */
+static limn_status each(sidecar_sink *k, file_step *step, limn_error *err)
 {
     for (size_t i = 0; i < k->n_waiting;) {
+        limn_error failure = { 0 };
         bool is_left;
-        LIMN_TRY(limn_sidecar_prepare(&k->waiting[i], k->settings.existing, &is_left, err));
-        if (is_left)
+        errno = 0;
+        if (step(k, &k->waiting[i], &is_left, &failure))
+            LIMN_TRY(fail_one(k, i, &failure, errno, err));
+        else if (is_left)
             drop(k, i);
         else
             i++;
@@ -193,30 +239,34 @@ static bool is_in_same_folder(const char *a, const char *b)
     return size == limn_path_folder_size(b) && !memcmp(a, b, size);
 }
 
-/* Keeps what the changes displace, before they are made. */
+/* The files that wait from `i` on in one folder; their lines for its log go to k->path. */
+static size_t gather_undo(sidecar_sink *k, size_t i)
+{
+    const size_t first = i;
+    limn_buffer_clear(&k->path);
+    for (; i < k->n_waiting && is_in_same_folder(k->waiting[first].path, k->waiting[i].path); i++)
+        limn_buffer_append(&k->path, k->waiting[i].undo.bytes, k->waiting[i].undo.size);
+    return i - first;
+}
+
+/* Keeps what the changes displace, before they are made: without that they are not. */
 static limn_status log_all(sidecar_sink *k, limn_error *err)
 {
-    for (size_t i = 0; i < k->n_waiting;) {
+    for (size_t i = 0, n; i < k->n_waiting; i += n) {
         const limn_sidecar_file *f = &k->waiting[i];
-        limn_buffer_clear(&k->path);
-        for (; i < k->n_waiting && is_in_same_folder(f->path, k->waiting[i].path); i++)
-            limn_buffer_append(&k->path, k->waiting[i].undo.bytes, k->waiting[i].undo.size);
-        if (k->path.size || k->path.has_failed)
-            LIMN_TRY(limn_undo_log_append(f->path, f->given, &k->path, err));
+        limn_error failure = { 0 };
+        n = gather_undo(k, i);
+        errno = 0;
+        if ((!k->path.size && !k->path.has_failed) ||
+            limn_undo_log_append(f->path, f->given, &k->path, &failure) == LIMN_OK)
+            continue;
+        for (const int cause = errno; n; n--) LIMN_TRY(fail_one(k, i, &failure, cause, err));
     }
     return LIMN_OK;
 }
 
-static limn_status publish_all(sidecar_sink *k, limn_error *err)
+static limn_status sync_folders(const sidecar_sink *k, limn_error *err)
 {
-    for (size_t i = 0; i < k->n_waiting;) {
-        bool is_left;
-        LIMN_TRY(limn_sidecar_publish(&k->waiting[i], &is_left, err));
-        if (is_left)
-            drop(k, i);
-        else
-            i++;
-    }
     for (size_t i = 0; i < k->n_waiting; i++)
         if (i + 1 == k->n_waiting || !is_in_same_folder(k->waiting[i].path, k->waiting[i + 1].path))
             LIMN_TRY(limn_folder_sync(k->waiting[i].path, err));
@@ -235,10 +285,11 @@ static limn_status checkpoint(limn_sink *s, limn_journal *journal, limn_buffer *
     sidecar_sink *k = (sidecar_sink *)s;
     limn_buffer_append_text(state, "-");
     if (!k->n_waiting) return LIMN_OK;
-    if (!k->settings.merge) LIMN_TRY(prepare_all(k, err));
+    if (!k->settings.merge) LIMN_TRY(each(k, prepare, err));
     LIMN_TRY(note_all(k, journal, err));
     LIMN_TRY(log_all(k, err));
-    LIMN_TRY(publish_all(k, err));
+    LIMN_TRY(each(k, publish, err));
+    LIMN_TRY(sync_folders(k, err));
     forget_all(k);
     return LIMN_OK;
 }

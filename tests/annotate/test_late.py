@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Between limn's look at a file and its writing: test_late.py LIMN MODEL --fault LIBRARY [TEST ...]
+
+Files that can't be written when their turn comes, which are failures of their images alone; and other programs that
+write at that moment, whose work stays. The library of fault.c makes both happen at a given call."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import annotation
+
+OPTIONS = LIMN = None
+ERRORS = [("EROFS", "Read-only file system"), ("EACCES", "Permission denied"), ("EPERM", "Operation not permitted"),
+          ("ENOSPC", "No space left on device")]
+PHOTO = Path(__file__).resolve().parents[1] / "data/images/grey.jpg"
+PERSON = b"a person's description"
+XMP = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+       b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>'
+       b'<rdf:li xml:lang="x-default">' + PERSON + b"</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>")
+
+
+def described(photo):
+    """A JPEG with that description."""
+    content = b"http://ns.adobe.com/xap/1.0/\0" + XMP
+    return photo[:2] + b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content + photo[2:]
+
+
+class LateTest(unittest.TestCase):
+    """Each test has folders `open` and `shut` with images."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        for name in ["open", "shut"]:
+            (self.folder / name).mkdir()
+            for i in range(3):
+                shutil.copyfile(PHOTO, self.folder / name / f"{i}.jpg")
+
+    def need_xmp(self):
+        """Skips the test where limn has none."""
+        if not LIMN.has_xmp():
+            self.skipTest("built without exempi")
+
+    def run_limn(self, *args, cwd=None, **faults):
+        """The outcome of limn with LIMN_NAME=VALUE for each of the faults."""
+        environment = dict(os.environ, LD_PRELOAD=OPTIONS.fault, **{f"LIMN_{k.upper()}": v for k, v in faults.items()})
+        return subprocess.run(LIMN.command("--threads", "1", *args), cwd=cwd or self.folder, env=environment,
+                              capture_output=True, check=False, stdin=subprocess.DEVNULL)
+
+    def files(self):
+        """{path: bytes}"""
+        return {str(p.relative_to(self.folder)): p.read_bytes() for p in self.folder.rglob("*")
+                if p.is_file() and p.name != ".limn-undo"}
+
+    def temporaries(self):
+        """What no run may leave."""
+        return [p.name for p in self.folder.rglob(".*") if p.name != ".limn-undo"]
+
+
+class FailureTest(LateTest):
+    """A folder in which no file can be made or replaced any more."""
+
+    def start(self, files):
+        """These files and no others."""
+        for path in self.folder.iterdir():
+            shutil.rmtree(path)
+        for name, data in files.items():
+            (self.folder / name).parent.mkdir(exist_ok=True)
+            (self.folder / name).write_bytes(data)
+
+    def check_fault(self, number, args, before, done):
+        """How many images failed. These are as they were, the others as without a fault; the next run does them."""
+        error, text = ERRORS[number % len(ERRORS)]
+        self.start(before)
+        result = self.run_limn("open", "shut", *args, "--errors", "errors.tsv", fault=f"{error}:{number}", fault_folder="shut")
+        errors = (self.folder / "errors.tsv").read_text().splitlines()
+        (self.folder / "errors.tsv").unlink()
+        failed = {line.split("\t")[0] for line in errors}
+        expected = done | {name: before.get(name) for name in done if str(Path(name).with_suffix(".jpg")) in failed}
+        self.assertEqual(self.files(), {name: data for name, data in expected.items() if data is not None})
+        self.assertEqual(self.temporaries(), [])
+        self.assertEqual([line for line in errors if not line.startswith("shut/") or text not in line], [])
+        self.assertEqual((result.returncode, text in result.stderr.decode()), (3, True) if errors else (0, False))
+        self.assertEqual(self.run_limn("open", "shut", *args).returncode, 0)
+        self.assertEqual(self.files(), done)
+        return len(errors)
+
+    def check(self, *args):
+        """From each of the calls on that make or replace a file in `shut`."""
+        before = self.files()
+        self.assertEqual(self.run_limn("open", "shut", *args).returncode, 0)
+        done, n_failed = self.files(), []
+        while not n_failed or n_failed[-1]:
+            n_failed.append(self.check_fault(len(n_failed) + 1, args, before, done))
+        self.assertEqual(n_failed[0], 3)
+        self.assertIn(1, n_failed)
+
+    def test_sidecars(self):
+        self.check("--sidecar")
+
+    def test_images(self):
+        self.need_xmp()
+        self.check("--write-xmp")
+
+    def test_strict(self):
+        """The first failure ends the run, which goes on when the same command is given again."""
+        result = self.run_limn("open", "shut", "--sidecar", "--strict", fault="EROFS:1", fault_folder="shut")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("stopped at the first failure", result.stderr.decode())
+        self.assertEqual(self.run_limn("open", "shut", "--sidecar", "--strict").returncode, 0)
+        self.assertEqual(len([name for name in self.files() if name.endswith(".txt")]), 6)
+
+    def test_a_full_disk(self):
+        """Of the photos: it ends the run if the journal is there too; else it is the failure of those that don't fit."""
+        script = ('mount -t tmpfs -o size=$1 limn shut || exit 77; cp open/0.jpg shut/a.jpg; cp open/0.jpg shut/b.jpg; shift\n'
+                  'head -c 1m /dev/zero > shut/full 2>/dev/null; "$@" shut open --sidecar; echo "code $?"\n'
+                  '"$@" open shut --sidecar --existing overwrite; echo "code $?"')
+        done = subprocess.run(["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", "128k", *LIMN.command()],
+                              cwd=self.folder, capture_output=True, check=False)
+        if done.returncode == 77 or b"unshare" in done.stderr:
+            self.skipTest("no file system can be mounted here")
+        self.assertIn(b"No space left on device", done.stderr)
+        self.assertEqual(done.stdout, b"code 2\ncode 3\n", done.stderr)
+
+
+class RaceTest(LateTest):
+    """Other programs that write a description just before a call of limn's about the file."""
+
+    def check(self, name, command, *args):
+        """Contents of the file after each call: the person's description is never lost."""
+        path, marker, outcomes = self.folder / name, self.folder / "marker", []
+        before = path.read_bytes() if path.exists() else None
+        while not outcomes or marker.exists():
+            marker.unlink(missing_ok=True)
+            self.run_limn(*args, fault_run=f"{len(outcomes) + 1}:{name}:{command}; touch marker")
+            outcomes.append(path.read_bytes())
+            self.assertEqual(PERSON in outcomes[-1], marker.exists(), len(outcomes))
+            self.assertEqual(self.temporaries(), [], len(outcomes))
+            path.unlink()
+            (self.folder / ".limn-undo").unlink(missing_ok=True)
+            if before is not None:
+                path.write_bytes(before)
+        return outcomes[:-1]
+
+    def test_images(self):
+        """By a new file in place of the old, and by writing into the old one."""
+        self.need_xmp()
+        photo = self.folder / "photo.jpg"
+        shutil.copyfile(PHOTO, photo)
+        (self.folder / "described").write_bytes(described(photo.read_bytes()))
+        for command in ["cp described new && mv new photo.jpg", "cp described photo.jpg"]:
+            outcomes = self.check("photo.jpg", command, "photo.jpg", "--write-xmp")
+            self.assertGreater(len(outcomes), 8, "the library of faults saw nothing")
+            self.assertEqual(set(outcomes), {(self.folder / "described").read_bytes()})
+
+    def test_sidecars(self):
+        """A new one, and one that was there."""
+        self.need_xmp()
+        shutil.copyfile(PHOTO, self.folder / "photo.jpg")
+        (self.folder / "described").write_bytes(XMP)
+        for old in [None, XMP.replace(PERSON, b" ")]:
+            if old:
+                (self.folder / "photo.jpg.xmp").write_bytes(old)
+            outcomes = self.check("photo.jpg.xmp", "cp described new && mv new photo.jpg.xmp", "photo.jpg", "--sidecar=xmp")
+            self.assertGreater(len(outcomes), 3)
+            self.assertEqual(set(outcomes), {XMP})
+
+    def test_text_sidecars(self):
+        """What a person wrote stays, alone or with the caption below."""
+        shutil.copyfile(PHOTO, self.folder / "photo.jpg")
+        (self.folder / "described").write_bytes(PERSON + b"\n")
+        for existing in ["skip", "append"]:
+            outcomes = self.check("photo.txt", "cp described new && mv new photo.txt", "photo.jpg", "--sidecar",
+                                  "--existing", existing)
+            self.assertGreater(len(outcomes), 2)
+
+    def test_undo(self):
+        """A file that changes after limn has read it, at any moment, is left as it is then."""
+        self.need_xmp()
+        photo = self.folder / "photo.jpg"
+        shutil.copyfile(PHOTO, photo)
+        (self.folder / "described").write_bytes(described(photo.read_bytes()))
+        self.assertEqual(self.run_limn("photo.jpg", "--write-xmp").returncode, 0)
+        written, log, codes = photo.read_bytes(), (self.folder / ".limn-undo").read_bytes(), []
+        for number in range(1, 100):
+            result = self.run_limn("--undo-xmp", ".", fault_run=f"{number}:photo.jpg:cp described new && mv new photo.jpg")
+            if photo.read_bytes() == PHOTO.read_bytes():
+                break
+            self.assertEqual(photo.read_bytes(), (self.folder / "described").read_bytes())
+            self.assertEqual(self.temporaries(), [])
+            codes.append(result.returncode)
+            if result.returncode:
+                self.assertIn("photo.jpg: has changed in the meantime", result.stderr.decode())
+            photo.write_bytes(written)
+            (self.folder / ".limn-undo").write_bytes(log)
+        self.assertGreaterEqual(codes.count(3), 3)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("limn", type=Path)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--fault", type=Path, required=True)
+    parser.add_argument("tests", nargs="*")
+    OPTIONS = parser.parse_intermixed_args()
+    OPTIONS.fault = str(OPTIONS.fault.resolve())
+    LIMN = annotation.Limn(OPTIONS.limn.resolve(), OPTIONS.model.resolve())
+    unittest.main(argv=["test_late.py", *OPTIONS.tests], verbosity=2)
