@@ -42,12 +42,24 @@ class CaptionTest(unittest.TestCase):
                  ({"confidence": True, "tags": 3}, ["--confidence", "--tags", "3"]),
                  ({"sample": True, "seed": 7, "n_best": 2, "top_p": 0.9},
                   ["--sample", "--seed", "7", "--n-best", "2", "--top-p", "0.9"]),
-                 ({"alternatives": 2, "length_penalty": 0.3}, ["--alternatives", "2", "--length-penalty", "0.3"])]
+                 ({"alternatives": 2, "length_penalty": 0.3}, ["--alternatives", "2", "--length-penalty", "0.3"]),
+                 ({"guidance": 1.5}, ["--guidance", "1.5"]), ({"guidance": 1}, ["--guidance", "1"])]
         for options, arguments in cases:
             c = limn.Captioner(MODEL, **options)
             lines = [r.line for r in c.caption_many(PHOTOS[:3], threads=2)]
             self.assertEqual(lines, command_line(MODEL, *arguments, *PHOTOS[:3]), options)
             self.assertEqual(c.json(PHOTOS[0]).encode(), lines[0])
+
+    def test_the_models_guidance(self):
+        with tempfile.TemporaryDirectory() as folder:
+            guided = str(Path(folder) / "guided.safetensors")
+            convert = Path(LIMN).with_name("limn-convert")
+            subprocess.run([convert, "-q", TINY, "--guidance", "3", "-o", guided], check=True)
+            plain, strong = limn.Captioner(TINY).json(KITTEN), limn.Captioner(TINY, guidance=3).json(KITTEN)
+            self.assertNotEqual(strong, plain)
+            self.assertEqual(limn.Captioner(guided).json(KITTEN), strong)
+            self.assertEqual(limn.Captioner(guided, guidance=None).json(KITTEN), strong)
+            self.assertEqual(limn.Captioner(guided, guidance=1).json(KITTEN), plain)
 
     def test_failures_are_the_command_lines(self):
         names = [*BAD, str(ROOT / "nowhere.jpg"), KITTEN]
@@ -293,7 +305,7 @@ class RecipeTest(unittest.TestCase):
 
 class ScorerTest(unittest.TestCase):
     def test_scores_are_the_captioners(self):
-        c = limn.Captioner(MODEL)
+        c = limn.Captioner(MODEL, guidance=1)  # the scores are those without guidance
         caption = c.caption(KITTEN)
         found = limn.Scorer(c).score(KITTEN, [str(caption), "a dog", "a zyxwv", ""])
         self.assertEqual(found[0].logprobs, tuple(t.logprob for t in caption.tokens))
