@@ -7,7 +7,7 @@
 #include <immintrin.h>
 
 #include "common/kernels/kernels.h"
-#include "common/kernels/x86/math_avx2.h"
+#include "common/kernels/x86/math_avx512.h"
 #include "common/kernels/x86/unroll.h"
 
 INLINE size_t y_offset(const limn_linear_job *job, size_t row)
@@ -18,13 +18,11 @@ INLINE size_t y_offset(const limn_linear_job *job, size_t row)
 /* Out of line, so that its constants don't compete for registers with the tile's sums. */
 static __attribute__((noinline)) __m512 activate_smoothly(limn_activation activation, __m512 v)
 {
-    __m256 halves[2] = { _mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1) };
-    for (int i = 0; i < 2; i++) switch (activation) {
-        case LIMN_ACT_GELU_TANH: halves[i] = limn_gelu_tanh8(halves[i]); break;
-        case LIMN_ACT_QUICK_GELU: halves[i] = limn_quick_gelu8(halves[i]); break;
-        default: halves[i] = limn_gelu8(halves[i]);
-        }
-    return _mm512_insertf32x8(_mm512_castps256_ps512(halves[0]), halves[1], 1);
+    switch (activation) {
+    case LIMN_ACT_GELU_TANH: return limn_gelu_tanh16(v);
+    case LIMN_ACT_QUICK_GELU: return limn_quick_gelu16(v);
+    default: return limn_gelu16(v);
+    }
 }
 
 INLINE __m512 activate(limn_activation activation, __m512 v)
