@@ -12,6 +12,7 @@
 #endif
 #include <Python.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -33,7 +34,10 @@ extern PyType_Spec binding_model_spec, binding_decoders_spec, binding_state_spec
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-/* Raises the exception that limn._errors makes of err; returns NULL. */
+/* The exception that limn._errors makes of err, not raised; NULL with another exception set on
+ * error. */
+PyObject *binding_error(const binding_state *state, const limn_error *err);
+/* Raises it; returns NULL. */
 PyObject *binding_raise(const binding_state *state, const limn_error *err);
 /* The same for a call that should not have been made. */
 PyObject *binding_refuse(const binding_state *state, const char *detail);
@@ -62,6 +66,35 @@ bool binding_set_options(limn_options *options, PyObject *pairs, const binding_s
 /* Returns a pair: ((text, logprob, score, confidence or None, ((token, logprob), …), n_drawn), …)
  * and ((name, set, probability), …). */
 PyObject *binding_captions(const limn_captions *captions, const limn_model *model);
+
+/* Their JSON line, as bytes; `name` may be NULL. NULL with an exception set on error. */
+PyObject *binding_json(const limn_captions *captions, const limn_model *model,
+                       const limn_options *options, const char *name, const binding_state *state);
+
+/* ---- many images ----------------------------------------------------------------------------- */
+
+/* The thread that is in a callback of binding_caption_many. Guarded by the GIL. */
+typedef struct binding_feeder {
+    pthread_t thread;
+    bool is_inside;
+} binding_feeder;
+
+bool binding_is_feeder(const binding_feeder *feeder);
+
+/* What binding_caption_many works with: a state, its model and options, `next` and `done`, which
+ * are called, and a flag that ends the call at the next step once it is true. All borrowed. */
+typedef struct binding_many {
+    limn_state *limn;
+    const limn_model *model;
+    const limn_options *options;
+    size_t input_bytes;
+    PyObject *next, *done;
+    binding_feeder *feeder;
+    atomic_bool *is_stopping;
+} binding_many;
+
+/* State.caption_many, entered by its caller; see _limn.pyi. Holds the GIL only while it calls. */
+PyObject *binding_caption_many(const binding_many *many, const binding_state *state);
 
 /* ---- objects that other types use ------------------------------------------------------------ */
 

@@ -11,6 +11,8 @@ typedef struct state_object {
     limn_state *state;
     const limn_captions *last; /* from the state's last call; NULL: it gave none */
     size_t input_bytes, n_features;
+    binding_feeder feeder;
+    atomic_bool is_stopping;
     atomic_flag is_busy;
 } state_object;
 
@@ -21,6 +23,15 @@ static void finish(state_object *self)
     limn_state_destroy(&self->state);
     if (self->model) limn_options_finish(&self->options);
     Py_CLEAR(self->model);
+}
+
+/* limn_options.progress */
+static bool goes_on(void *ctx, uint32_t step, uint32_t max_steps)
+{
+    state_object *self = ctx;
+    (void)step;
+    (void)max_steps;
+    return !atomic_load(&self->is_stopping);
 }
 
 /* Takes the model and the options; returns false with an exception set on error. */
@@ -34,6 +45,8 @@ static bool start(state_object *self, PyObject *model, PyObject *pairs, unsigned
     self->model = Py_NewRef(model);
     self->options = limn_options_default();
     if (!binding_set_options(&self->options, pairs, state)) return false;
+    self->options.progress = goes_on;
+    self->options.progress_ctx = self;
     limn_model_get_info(self->limn, &info);
     self->input_bytes = info.input_bytes;
     self->n_features = info.n_features;
@@ -70,6 +83,26 @@ static void state_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+/* For calls that caption or encode, once entered. */
+static void begin_call(state_object *self)
+{
+    self->last = NULL;
+    atomic_store(&self->is_stopping, false);
+}
+
+/* The functions that caption_many calls may load images meanwhile; no other thread may. */
+static bool enter_to_load(state_object *self, const binding_state *state)
+{
+    if (!binding_is_feeder(&self->feeder) && !binding_enter(&self->is_busy, state)) return false;
+    self->last = NULL;
+    return true;
+}
+
+static void leave_after_loading(state_object *self)
+{
+    if (!binding_is_feeder(&self->feeder)) binding_leave(&self->is_busy);
+}
+
 /* ---- images to inputs ------------------------------------------------------------------------ */
 
 /* Decodes the bytes of an image file, in this process or another. */
@@ -98,15 +131,14 @@ static PyObject *state_load(PyObject *object, PyObject *args)
         !(decoders = binding_decoders_of(decoders_object, state, &stopping)))
         return NULL;
     PyObject *input = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)self->input_bytes);
-    if (!input || !binding_enter(&self->is_busy, state)) {
+    if (!input || !enter_to_load(self, state)) {
         Py_XDECREF(input);
         return NULL;
     }
-    self->last = NULL;
     const limn_status s =
         decode(self, decoders, stopping, PyBytes_AsString(data), (size_t)PyBytes_Size(data),
                (uint8_t *)PyBytes_AsString(input), &err);
-    binding_leave(&self->is_busy);
+    leave_after_loading(self);
     if (s == LIMN_OK) return input;
     Py_DECREF(input);
     return binding_raise(state, &err);
@@ -144,11 +176,10 @@ static PyObject *state_load_pixels(PyObject *object, PyObject *args)
     if (!PyArg_ParseTuple(args, "y*IInp", &view, &width, &height, &stride, &is_bgr)) return NULL;
     const bool is_right = take_pixels(&pixels, &view, width, height, stride, is_bgr, state);
     if (is_right) input = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)self->input_bytes);
-    if (input && binding_enter(&self->is_busy, state)) {
-        self->last = NULL;
+    if (input && enter_to_load(self, state)) {
         uint8_t *to = (uint8_t *)PyBytes_AsString(input);
         Py_BEGIN_ALLOW_THREADS s = limn_state_load_pixels(self->state, &pixels, to, &err);
-        Py_END_ALLOW_THREADS binding_leave(&self->is_busy);
+        Py_END_ALLOW_THREADS leave_after_loading(self);
         if (s) binding_raise(state, &err);
     }
     PyBuffer_Release(&view);
@@ -182,7 +213,7 @@ static PyObject *state_caption(PyObject *object, PyObject *args)
         !binding_name(&name, name_object) || !(pixels = pixels_of(self, input, state)) ||
         !binding_enter(&self->is_busy, state))
         return NULL;
-    self->last = NULL;
+    begin_call(self);
     Py_BEGIN_ALLOW_THREADS s =
         limn_state_caption_input(self->state, name, pixels, &self->last, &err);
     Py_END_ALLOW_THREADS if (s) self->last = NULL;
@@ -191,42 +222,49 @@ static PyObject *state_caption(PyObject *object, PyObject *args)
     return result;
 }
 
-/* The JSON line of the last captions, allocated with malloc; NULL on error: see err. */
-static char *render(const state_object *self, const char *name, size_t *size, limn_error *err)
-{
-    char *text = NULL;
-    if (limn_captions_json(self->last, self->limn, &self->options, name, NULL, 0, size, err))
-        return NULL;
-    text = malloc(*size);
-    if (text &&
-        !limn_captions_json(self->last, self->limn, &self->options, name, text, *size, size, err))
-        return text;
-    if (!text) *err = (limn_error){ LIMN_E_NOMEM, "out of memory" };
-    free(text);
-    return NULL;
-}
-
 /* json(name: bytes | None) -> bytes: the captions of the last call */
 static PyObject *state_json(PyObject *object, PyObject *name_object)
 {
     state_object *self = (state_object *)object;
     const binding_state *state = binding_state_of(object);
     const char *name;
-    size_t size = 0;
-    limn_error err = { 0 };
-    PyObject *line;
     if (!binding_name(&name, name_object)) return NULL;
     if (!binding_enter(&self->is_busy, state)) return NULL;
-    if (!self->last) {
-        binding_leave(&self->is_busy);
-        return binding_refuse(state, "json: the last call gave no captions");
-    }
-    char *text = render(self, name, &size, &err);
+    PyObject *line = self->last ? binding_json(self->last, self->limn, &self->options, name, state)
+                                : binding_refuse(state, "json: the last call gave no captions");
     binding_leave(&self->is_busy);
-    line =
-        text ? PyBytes_FromStringAndSize(text, (Py_ssize_t)size - 1) : binding_raise(state, &err);
-    free(text);
     return line;
+}
+
+/* caption_many(next, done): see _limn.pyi */
+static PyObject *state_caption_many(PyObject *object, PyObject *args)
+{
+    state_object *self = (state_object *)object;
+    const binding_state *state = binding_state_of(object);
+    binding_many many = { .model = self->limn,
+                          .limn = self->state,
+                          .options = &self->options,
+                          .input_bytes = self->input_bytes,
+                          .feeder = &self->feeder,
+                          .is_stopping = &self->is_stopping };
+    if (!PyArg_ParseTuple(args, "OO", &many.next, &many.done)) return NULL;
+    if (!PyCallable_Check(many.next) || !PyCallable_Check(many.done)) {
+        PyErr_SetString(PyExc_TypeError, "next and done are functions");
+        return NULL;
+    }
+    if (!binding_enter(&self->is_busy, state)) return NULL;
+    begin_call(self);
+    PyObject *result = binding_caption_many(&many, state);
+    binding_leave(&self->is_busy);
+    return result;
+}
+
+/* stop(): ends the call that another thread makes, at its next step */
+static PyObject *state_stop(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    atomic_store(&((state_object *)self)->is_stopping, true);
+    return Py_NewRef(Py_None);
 }
 
 /* encode(input: bytes, out: writable buffer of n_features floats) */
@@ -243,7 +281,7 @@ static PyObject *state_encode(PyObject *object, PyObject *args)
     if ((size_t)out.len != self->n_features * sizeof(float) || (uintptr_t)out.buf % sizeof(float)) {
         binding_refuse(state, "out: not n_features aligned floats");
     } else if ((pixels = pixels_of(self, input, state)) && binding_enter(&self->is_busy, state)) {
-        self->last = NULL;
+        begin_call(self);
         Py_BEGIN_ALLOW_THREADS s = limn_state_encode(self->state, pixels, out.buf, &err);
         Py_END_ALLOW_THREADS binding_leave(&self->is_busy);
         if (s) binding_raise(state, &err);
@@ -256,6 +294,8 @@ static PyMethodDef state_methods[] = {
     { "load", state_load, METH_VARARGS, NULL },
     { "load_pixels", state_load_pixels, METH_VARARGS, NULL },
     { "caption", state_caption, METH_VARARGS, NULL },
+    { "caption_many", state_caption_many, METH_VARARGS, NULL },
+    { "stop", state_stop, METH_NOARGS, NULL },
     { "json", state_json, METH_O, NULL },
     { "encode", state_encode, METH_VARARGS, NULL },
     { 0 },

@@ -2,17 +2,24 @@
 #include "python/ext/binding.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-PyObject *binding_raise(const binding_state *state, const limn_error *err)
+PyObject *binding_error(const binding_state *state, const limn_error *err)
 {
     PyObject *detail = binding_str(err->text), *exception = NULL;
     if (detail)
         exception =
             PyObject_CallFunction(state->make_error, "sO", limn_status_name(err->code), detail);
     Py_XDECREF(detail);
+    return exception;
+}
+
+PyObject *binding_raise(const binding_state *state, const limn_error *err)
+{
+    PyObject *exception = binding_error(state, err);
     if (exception) PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     Py_XDECREF(exception);
     return NULL;
@@ -168,4 +175,30 @@ PyObject *binding_captions(const limn_captions *captions, const limn_model *mode
     Py_XDECREF(items);
     Py_XDECREF(tags);
     return NULL;
+}
+
+/* The line, allocated with malloc; NULL on error: see err. */
+static char *render(const limn_captions *captions, const limn_model *model,
+                    const limn_options *options, const char *name, size_t *size, limn_error *err)
+{
+    char *text = NULL;
+    if (limn_captions_json(captions, model, options, name, NULL, 0, size, err)) return NULL;
+    text = malloc(*size);
+    if (text && !limn_captions_json(captions, model, options, name, text, *size, size, err))
+        return text;
+    if (!text) *err = (limn_error){ LIMN_E_NOMEM, "out of memory" };
+    free(text);
+    return NULL;
+}
+
+PyObject *binding_json(const limn_captions *captions, const limn_model *model,
+                       const limn_options *options, const char *name, const binding_state *state)
+{
+    size_t size = 0;
+    limn_error err = { 0 };
+    char *text = render(captions, model, options, name, &size, &err);
+    PyObject *line =
+        text ? PyBytes_FromStringAndSize(text, (Py_ssize_t)size - 1) : binding_raise(state, &err);
+    free(text);
+    return line;
 }

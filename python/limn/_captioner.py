@@ -6,9 +6,7 @@ import logging
 import os
 import threading
 import weakref
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from . import _limn
 from ._errors import Error, OptionError, UnsupportedFormat
 from ._images import Pixels, read_file, take
+from ._many import results
 from ._models import PathLike, Shared, model_paths, open_shared
 from ._options import Options, Pairs, describe, pairs_of
 
@@ -90,6 +89,11 @@ class Result:
 def _caption(raw: Any) -> Caption:
     text, logprob, score, confidence, tokens, n_drawn = raw
     return Caption(text, logprob, score, confidence, tuple(Token(*t) for t in tokens), n_drawn)
+
+
+def success(name: str, items: Any, tags: Any, line: bytes) -> Result:
+    """The result of an image with captions, from what C gives."""
+    return Result(name, tuple(map(_caption, items)), tuple(Tag(*t) for t in tags), None, line)
 
 
 def failure(name: str, error: Error) -> Result:
@@ -183,8 +187,7 @@ class Captioner:
             return state.load(image, decoders)
         return state.load_pixels(image.data, image.width, image.height, image.width * 3, False)
 
-    def _run(self, image: object, name: str | None, more: Pairs, decoders: _limn.Decoders | None,
-             n_threads: int) -> Result:
+    def _run(self, image: object, name: str | None, more: Pairs) -> Result:
         """Captions one image, or raises the error; reads a path with ``open``."""
         path, data = take(image)
         if data is None:
@@ -193,14 +196,14 @@ class Captioner:
         if name is None:
             name = os.fspath(path) if path is not None else ""
         encoded = os.fsencode(name)
-        with self._state(more, n_threads) as state:
-            items, tags = state.caption(encoded, self._load(state, data, decoders))
+        with self._state(more, self._threads) as state:
+            items, tags = state.caption(encoded, self._load(state, data, None))
             line = state.json(encoded)
-        return Result(name, tuple(map(_caption, items)), tuple(Tag(*t) for t in tags), None, line)
+        return success(name, items, tags, line)
 
     def _one(self, image: object, name: str | None, more: Pairs = ()) -> Result:
         try:
-            return self._run(image, name, more, None, self._threads)
+            return self._run(image, name, more)
         except Error as error:
             where = name if name is not None else os.fspath(image) if isinstance(image, (str, os.PathLike)) else ""
             if where and not error.detail.startswith(f"{where}: "):
@@ -245,23 +248,18 @@ class Captioner:
             log.warning("images are decoded without a sandbox: %s", error)
             return None
 
-    def result(self, image: object, name: str, decoders: _limn.Decoders | None = None) -> Result:
-        """The image's result, as ``caption_many`` yields it."""
-        try:
-            return self._run(image, name, (), decoders, 1)
-        except Error as error:
-            return failure(name, error)
-
     def caption_many(self, images: Iterable[object], *, threads: int | None = None,
                      ordered: bool = True) -> Iterator[Result]:
         """Results for many images, one by one: in the order of ``images``, or as they are ready.
 
-        ``threads`` images are captioned at once (None: the cores that this process may use). ``images`` is any iterable
-        of what ``caption`` takes, or of pairs (name, image); at most four per thread are read ahead. An image that
-        fails gives a result with an error. Images are decoded in a sandbox where possible (see the class).
+        ``threads`` threads (None: the cores that this process may use) caption up to eight images together each, which
+        takes less time than one after another. ``images`` is any iterable of what ``caption`` takes, or of pairs (name,
+        image); your thread takes items from it, at most four per thread ahead of those in progress, and files are read
+        ahead. An image that fails gives a result with an error. Images are decoded in a sandbox where possible (see the
+        class). Leaving the iteration gives up the images in progress.
         """
         n = thread_count(threads)
-        return _many(self, iter(images), n, self.decoders(n), ordered)
+        return results(self, iter(images), n, self.decoders(n), ordered)
 
     def features(self, images: object) -> NDArray[numpy.float32]:
         """The encoder's features: float32 [n, positions, channels]; for one image [positions, channels]. An ensemble
@@ -287,38 +285,6 @@ class Captioner:
 def _rebuild(paths: tuple[str, ...], cpu: str | None, threads: int, sandbox: bool | None,
              options: Options) -> Captioner:
     return Captioner(paths, cpu=cpu, threads=threads, sandbox=sandbox, **options)
-
-
-def _named(item: object, position: int) -> tuple[object, str]:
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
-        return item[1], item[0]
-    return item, os.fspath(item) if isinstance(item, (str, os.PathLike)) else str(position)
-
-
-def _many(captioner: Captioner, images: Iterator[object], n: int, decoders: _limn.Decoders | None,
-          ordered: bool) -> Iterator[Result]:
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(n, thread_name_prefix="limn") as pool:
-        try:
-            for position, item in enumerate(images):
-                image, name = _named(item, position)
-                waiting.append(pool.submit(captioner.result, image, name, decoders))
-                if len(waiting) >= 4 * n:
-                    yield _next(waiting, ordered)
-            while waiting:
-                yield _next(waiting, ordered)
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _next(waiting: deque[Future[Result]], ordered: bool) -> Result:
-    if not ordered:
-        for i, future in enumerate(waiting):
-            if future.done():
-                del waiting[i]
-                return future.result()
-    return waiting.popleft().result()
 
 
 def _after_fork() -> None:

@@ -11,11 +11,13 @@ import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from . import _limn
-from ._captioner import Captioner, Result, failure
+from ._captioner import Captioner, Result
 from ._errors import BadFormat, Error, FileError, OptionError
+from ._many import Later
 from ._models import model_paths
 
 
@@ -144,14 +146,11 @@ def _members(name: str, data: Any) -> Iterator[tuple[str, bytes]]:
                 yield member.name, file.read() if file is not None else b""
 
 
-def _images(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Error]]:
+def _images(job: Job, chunk: Chunk) -> Iterator[tuple[str, Later | bytes | Error]]:
     from ._places import read_image
     for name in chunk.names:
         if not chunk.is_archive:
-            try:
-                yield name, read_image(name, job.storage)
-            except Error as error:
-                yield name, error
+            yield name, Later(partial(read_image, name, job.storage))
             continue
         import fsspec
         try:
@@ -163,14 +162,10 @@ def _images(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Error]]:
 
 
 def results_of(job: Job, chunk: Chunk) -> Iterator[Result]:
-    """The results of a chunk, one image after another: the worker's other threads work on other chunks."""
+    """The results of a chunk, of one thread: the worker's other threads work on other chunks."""
     captioner = captioner_of(job)
-    decoders = captioner.decoders(_threads_here())
-    for name, data in _images(job, chunk):
-        if isinstance(data, Error):
-            yield failure(name, data)
-        else:
-            yield captioner.result(data, name, decoders)
+    captioner.decoders(_threads_here())  # for all of them
+    return captioner.caption_many(_images(job, chunk), threads=1)
 
 
 def _row(line: bytes) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # The C extension: see ext/*.c. Private; use the package.
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 _Caption = tuple[str, float, float, float | None, tuple[tuple[str, float], ...], int]
 
@@ -21,6 +21,12 @@ class State:
     def load_pixels(self, pixels: Any, width: int, height: int, stride: int, is_bgr: bool, /) -> bytes: ...
     def caption(self, name: bytes | None, input: bytes, /) -> tuple[tuple[_Caption, ...],
                                                                     tuple[tuple[str, str, float], ...]]: ...
+    # Captions images together. next() gives (image, name, input), or None: there is none now. done(image, outcome) gets
+    # (captions, tags, json), or a limn.Error. Ends when next has no more and all images are done; on an exception of
+    # either, and by stop(), which raises Interrupted. next and done may call load and load_pixels of this state.
+    def caption_many(self, next: Callable[[], tuple[Any, bytes | None, bytes] | None], done: Callable[[Any, Any], None],
+                     /) -> None: ...
+    def stop(self) -> None: ...  # ends the call of another thread at its next step
     def json(self, name: bytes | None, /) -> bytes: ...
     def encode(self, input: bytes, out: Any, /) -> None: ...
 

@@ -168,9 +168,71 @@ class ManyTest(unittest.TestCase):
 
         results = c.caption_many(names(), threads=2)
         next(results)
-        self.assertLessEqual(len(read), 9)
+        self.assertLessEqual(len(read), 2 * (8 + 4) + 1)  # in progress, and ahead
         self.assertEqual([r.name for r in results], [PHOTOS[i % len(PHOTOS)] for i in range(1, 100)])
         self.assertEqual({r.name for r in c.caption_many(PHOTOS, threads=3, ordered=False)}, set(PHOTOS))
+
+    def test_together(self):
+        """Images captioned together, loaded in and outside the sandbox, have the bytes of each alone; those that fail
+        are in their places."""
+        names = [(PHOTOS * 3 + BAD)[i * 7 % (3 * len(PHOTOS) + len(BAD))] for i in range(60)]
+        for options in ({}, {"sample": True, "n_best": 2, "seed": 3}):
+            expected = command_line(TINY, *(f"--{k.replace('_', '-')}" + ("" if v is True else f"={v}")
+                                            for k, v in options.items()), *names)
+            for sandbox, threads in ((None, 1), (False, 2)):
+                results = list(limn.Captioner(TINY, sandbox=sandbox, **options).caption_many(names, threads=threads))
+                self.assertEqual([r.line for r in results], expected)
+                self.assertEqual([r.error is None for r in results], [n not in BAD for n in names])
+
+    def test_images_are_in_progress_together(self):
+        """Several images begin before the first of them is done: at least four of the default model."""
+        state = limn._limn.State(limn.Captioner(MODEL)._shared.model, (), 1)
+        data, taken, done = Path(KITTEN).read_bytes(), [], []
+
+        def take():
+            if len(taken) < 10:
+                taken.append(len(done))
+                return len(taken), b"k", state.load(data, None)
+
+        state.caption_many(take, lambda image, outcome: done.append((image, outcome[2])))
+        self.assertTrue(4 <= taken.count(0) <= 8, taken)
+        self.assertEqual(sorted(image for image, _ in done), list(range(1, 11)))
+        self.assertEqual({line for _, line in done}, {limn.Captioner(MODEL).json(data, name="k").encode()})
+
+    def test_items_that_are_no_images(self):
+        c = limn.Captioner(TINY)
+        for wrong, error in ((5, TypeError), ("a\0.jpg", ValueError), (("a\0", Path(KITTEN).read_bytes()), ValueError)):
+            results = c.caption_many([KITTEN, wrong, KITTEN], threads=1)
+            self.assertIsNone(next(results).error)
+            with self.assertRaises(error):
+                next(results)
+
+        def broken():
+            yield KITTEN
+            raise KeyError("mine")
+
+        with self.assertRaises(KeyError):
+            list(c.caption_many(broken()))
+
+    def test_leaving_gives_up(self):
+        """Images in progress end at their next step, not at their end."""
+        c = limn.Captioner(MODEL, beam=20)
+        results = c.caption_many([KITTEN] * 100, threads=2)
+        next(results)
+        self.assertTrue([t for t in threading.enumerate() if t.name == "limn"])
+        results.close()
+        self.assertEqual([t for t in threading.enumerate() if t.name == "limn"], [])
+        state, outcomes = limn._limn.State(c._shared.model, (), 1), []
+        item = 1, None, state.load(Path(KITTEN).read_bytes(), None)
+        with self.assertRaises(limn.Interrupted):
+            state.caption_many(lambda: item if not state.stop() else None, lambda _, outcome: outcomes.append(outcome))
+        self.assertEqual({type(o) for o in outcomes}, {limn.Interrupted})
+        self.assertIsNotNone(state.caption(None, item[2]))
+
+    def test_a_program_may_end_half_way(self):
+        code = ("import sys, limn; r = limn.Captioner(sys.argv[1]).caption_many([sys.argv[2]] * 99, threads=2); "
+                "next(r)")
+        subprocess.run([sys.executable, "-c", code, TINY, KITTEN], check=True)
 
     def test_pairs_and_bytes(self):
         c = limn.Captioner(TINY)

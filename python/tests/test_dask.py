@@ -389,7 +389,7 @@ class TroubleTest(ClusterTest):
             self.start(cluster, PHOTOS)
 
     def test_11_threads(self):
-        """A worker with 4 threads captions with 4, and starts no more for an image."""
+        """A worker with 4 threads captions with 4: one for each of its tasks."""
         cluster = self.cluster(1, 4)
         run = self.start(cluster, [PHOTOS[i % len(PHOTOS)] for i in range(400)], chunk=8)
         most = 0
@@ -397,7 +397,7 @@ class TroubleTest(ClusterTest):
             most = max(most, *cluster.client.run(count_limn_threads).values())
             time.sleep(0.05)
         run.result(60)
-        self.assertEqual(most, 0)
+        self.assertTrue(0 < most <= 4, most)
 
     def test_12_adaptive_workers_with_lifetimes(self):
         names = self.images(150)
@@ -447,7 +447,7 @@ def hide_limn():
 
 
 def count_limn_threads():
-    return sum(t.name.startswith("limn") for t in threading.enumerate())
+    return sum(t.name == "limn" for t in threading.enumerate())
 
 
 if __name__ == "__main__":

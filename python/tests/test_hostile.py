@@ -132,6 +132,52 @@ class HostileTest(unittest.TestCase):
         self.assertEqual(len(found), 600)
         self.assertIn(True, found)
 
+    def test_functions_that_do_wrong(self):
+        """What next and done of caption_many raise, and what next gives that is no image, ends the call."""
+        _, state, _, _ = objects()
+        pixels = state.load(KITTEN, None)
+
+        def fail(*_):
+            raise KeyError("mine")
+
+        for wrong in (fail, lambda: 5, lambda: (1, b"x"), lambda: (1, "x", pixels), lambda: (1, b"a\0b", pixels),
+                      lambda: (1, None, pixels[1:]), lambda: (1, None, bytearray(pixels)),
+                      lambda: state.caption(None, pixels), lambda: state.caption_many(fail, fail),
+                      lambda: state.json(None)):
+            items, done = [(1, None, pixels)] * 3, []
+            with self.assertRaises((KeyError, TypeError, ValueError, limn.OptionError)):
+                state.caption_many(lambda: items.pop() if items else wrong(), lambda *what: done.append(what))
+            self.assertEqual(done, [])
+        items = [(i, None, pixels) for i in range(20)]
+        with self.assertRaises(KeyError):
+            state.caption_many(lambda: items.pop() if items else None, fail)
+        for wrong in ((5, fail), (fail, None)):
+            with self.assertRaises(TypeError):
+                state.caption_many(*wrong)
+        self.assertIsNotNone(state.caption(None, pixels))
+
+    def test_no_other_thread_may_load(self):
+        _, state, _, _ = objects()
+        pixels, found = state.load(KITTEN, None), []
+
+        def load():
+            try:
+                state.load(KITTEN, None)
+            except limn.OptionError as error:
+                found.append(str(error))
+
+        def take():
+            if found:
+                return None
+            thread = threading.Thread(target=load)
+            thread.start()
+            thread.join()
+            return 1, None, state.load(KITTEN, None)
+
+        state.caption_many(take, lambda _, outcome: found.append(outcome[2]))
+        self.assertEqual(len(found), 2)
+        self.assertIn("another thread", found[0])
+
     def test_references_are_returned(self):
         """What a call took and returned is freed: reference counts stay the same."""
         model, state, scorer, metrics = objects()
@@ -143,6 +189,9 @@ class HostileTest(unittest.TestCase):
         for _ in range(20):
             state.caption(name, pixels)
             state.json(name)
+            items = [(5, name, pixels)] * 3
+            state.caption_many(lambda: items.pop() if items else None, lambda *_: None)
+            tried(state.caption_many, lambda: (5, name, pixels), references.index)
             state.load(KITTEN, None)
             _limn.State(model, pairs, 1)
             _limn.Scorer(model, 0).score(pixels, "a b")
