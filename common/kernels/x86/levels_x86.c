@@ -81,7 +81,7 @@ static void fill_avx512vnni(limn_kernels *k)
     k->linear[LIMN_I8] = limn_linear_int8_avx512vnni;
     k->code_size = 1;
     k->linear_codes = limn_linear_codes_avx512vnni;
-    k->encode_row = limn_encode_row_avx2;
+    k->encode_row = limn_encode_row_avx512vnni;
     k->depthwise = limn_depthwise_avx512vnni;
 }
 

@@ -13,7 +13,7 @@ enum { QUAD_BYTES = 4 * LIMN_PANEL, PLANE_SUMS = LIMN_PANEL, MAX_VECTORS = 2 };
 
 #ifdef __AVX512VNNI__
 
-#define MAX_ROWS 8
+#define MAX_ROWS 12
 
 INLINE ints dot(ints acc, ints codes, ints w)
 {
@@ -37,6 +37,13 @@ typedef struct codes_tiles {
     size_t n_quads, plane_bytes, n_planes;
 } codes_tiles;
 
+/* Where a tile is, and the weights that it prefetches: `ahead_step` bytes with each four inputs. */
+typedef struct tile_place {
+    size_t row, output;
+    const uint8_t *ahead;
+    size_t ahead_step;
+} tile_place;
+
 /* A vector of sums: its weights in the first four inputs, and their sums. */
 typedef struct vector_place {
     const uint8_t *w;
@@ -51,13 +58,14 @@ INLINE vector_place place_of(const codes_tiles *t, size_t output, size_t plane)
                            w->sums + at * PLANE_SUMS + lane };
 }
 
-INLINE void add_quads(ints acc[MAX_ROWS][MAX_VECTORS], const codes_tiles *t, size_t row,
+INLINE void add_quads(ints acc[MAX_ROWS][MAX_VECTORS], const codes_tiles *t, const tile_place *at,
                       const vector_place *places, const size_t n_rows, const size_t n_vectors)
 {
-    const size_t stride = t->job->product.x_stride;
-    const uint8_t *x = (const uint8_t *)t->job->x + row * stride;
-    for (size_t i = 0; i < t->n_quads; i++, x += 4) {
+    const size_t stride = t->job->product.x_stride, ahead_step = at->ahead_step;
+    const uint8_t *x = (const uint8_t *)t->job->x + at->row * stride, *ahead = at->ahead;
+    for (size_t i = 0; i < t->n_quads; i++, x += 4, ahead += ahead_step) {
         ints w[MAX_VECTORS];
+        _mm_prefetch((const char *)ahead, _MM_HINT_T0);
         UNROLL
         for (size_t v = 0; v < n_vectors; v++) w[v] = flip(load_ints(places[v].w + i * QUAD_BYTES));
         UNROLL
@@ -69,11 +77,12 @@ INLINE void add_quads(ints acc[MAX_ROWS][MAX_VECTORS], const codes_tiles *t, siz
     }
 }
 
-/* Rows from `row` on; n_vectors of sums from `output` on, or a pair of planes. */
-INLINE void tile(const codes_tiles *t, size_t row, size_t output, const size_t n_rows,
+/* n_vectors of sums, or a pair of planes. */
+INLINE void tile(const codes_tiles *t, const tile_place *at, const size_t n_rows,
                  const size_t n_vectors, const bool is_pair)
 {
     const limn_linear_job *job = &t->job->product;
+    const size_t output = at->output;
     const size_t n_written = is_pair ? 1 : n_vectors;
     output_place outputs[MAX_VECTORS];
     floats sums[MAX_ROWS * MAX_VECTORS];
@@ -86,7 +95,7 @@ INLINE void tile(const codes_tiles *t, size_t row, size_t output, const size_t n
         UNROLL
         for (size_t r = 0; r < n_rows; r++) acc[r][v] = first;
     }
-    add_quads(acc, t, row, places, n_rows, n_vectors);
+    add_quads(acc, t, at, places, n_rows, n_vectors);
     UNROLL
     for (size_t v = 0; v < n_written; v++) outputs[v] = output_of(job, output + v * LANES);
     UNROLL
@@ -95,33 +104,41 @@ INLINE void tile(const codes_tiles *t, size_t row, size_t output, const size_t n
         for (size_t v = 0; v < n_written; v++) sums[r * n_written + v] = to_floats(acc[r][v]);
         if (is_pair) sums[r] = join_floats(sums[r], to_floats(acc[r][1]));
     }
-    write_rows(t->job, row, sums, outputs, n_rows, n_written);
+    write_rows(t->job, at->row, sums, outputs, n_rows, n_written);
 }
 
-/* All rows, in tiles of nearly the same size, so that none is small. */
+/* All rows, in tiles of nearly the same size, so that none is small. Each prefetches its share of
+ * the next vectors' weights (prefetching may run past the last, but nothing there is read). */
 INLINE void run_rows(const codes_tiles *t, size_t output, const size_t n_vectors,
                      const bool is_pair)
 {
-    const size_t n_rows = t->job->product.n_rows;
-    size_t row = 0;
-    for (size_t left = (n_rows + MAX_ROWS - 1) / MAX_ROWS; left > 0; left--) {
-        const size_t size = (n_rows - row + left - 1) / left;
+    const size_t n_rows = t->job->product.n_rows, n_tiles = (n_rows + MAX_ROWS - 1) / MAX_ROWS;
+    const vector_place last = place_of(t, output + (is_pair ? 0 : (n_vectors - 1) * LANES), 0);
+    tile_place at = { 0, output, last.w + t->n_planes * t->plane_bytes, 0 };
+    if (n_tiles > 0) at.ahead_step = n_vectors * LANES * 4 / n_tiles;
+    for (size_t left = n_tiles; left > 0; left--) {
+        const size_t size = (n_rows - at.row + left - 1) / left;
         switch (size) {
-        case 1: tile(t, row, output, 1, n_vectors, is_pair); break;
-        case 2: tile(t, row, output, 2, n_vectors, is_pair); break;
-        case 3: tile(t, row, output, 3, n_vectors, is_pair); break;
-        case 4: tile(t, row, output, 4, n_vectors, is_pair); break;
+        case 1: tile(t, &at, 1, n_vectors, is_pair); break;
+        case 2: tile(t, &at, 2, n_vectors, is_pair); break;
+        case 3: tile(t, &at, 3, n_vectors, is_pair); break;
+        case 4: tile(t, &at, 4, n_vectors, is_pair); break;
 #if MAX_ROWS > 4
-        case 5: tile(t, row, output, 5, n_vectors, is_pair); break;
-        case 6: tile(t, row, output, 6, n_vectors, is_pair); break;
+        case 5: tile(t, &at, 5, n_vectors, is_pair); break;
+        case 6: tile(t, &at, 6, n_vectors, is_pair); break;
 #endif
 #if MAX_ROWS > 6
-        case 7: tile(t, row, output, 7, n_vectors, is_pair); break;
-        case 8: tile(t, row, output, 8, n_vectors, is_pair); break;
+        case 7: tile(t, &at, 7, n_vectors, is_pair); break;
+        case 8: tile(t, &at, 8, n_vectors, is_pair); break;
+        case 9: tile(t, &at, 9, n_vectors, is_pair); break;
+        case 10: tile(t, &at, 10, n_vectors, is_pair); break;
+        case 11: tile(t, &at, 11, n_vectors, is_pair); break;
+        case 12: tile(t, &at, 12, n_vectors, is_pair); break;
 #endif
         default: break;
         }
-        row += size;
+        at.row += size;
+        at.ahead += t->n_quads * at.ahead_step;
     }
 }
 
