@@ -1,13 +1,11 @@
 #include "tools/annotate/decoders/decoder_modules.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/io/program_folder.h"
+#include "tools/annotate/decoders/module_file.h"
 #include "tools/annotate/sandbox/sandbox.h"
 
 /* A module of this build, or why it is missing. */
@@ -79,32 +77,10 @@ static opened modules[LIMN_N_MODULES];
 static bool are_only_prepared;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards `modules` */
 
-/* In the build folder, in an installation that was moved, and in one that was not. */
-void *limn_module_open_file(const char *file)
-{
-    static const char *const below_program[] = { "annotate/decoders", "annotate/xmp",
-                                                 ("../" LIMN_LIBRARY_FOLDER) };
-    char folder[3000], path[4096];
-    limn_program_folder(folder, sizeof folder);
-    for (size_t i = 0; i < sizeof below_program / sizeof *below_program && folder[0]; i++) {
-        snprintf(path, sizeof path, "%s%s/%s", folder, below_program[i], file);
-        if (!access(path, R_OK)) return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    }
-    snprintf(path, sizeof path, "%s/%s", LIMN_MODULE_FOLDER, file);
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-}
-
 static void open_module(opened *o, const char *file)
 {
-    void *library = limn_module_open_file(file);
-    const limn_decoder_module *module = library ? dlsym(library, LIMN_MODULE_SYMBOL) : NULL;
-    if (!module) {
-        const char *reason = dlerror();
-        snprintf(o->error, sizeof o->error, "%s", reason ? reason : "it is empty");
-        return;
-    }
-    if (module->prepare) module->prepare();
-    o->module = module;
+    o->module = limn_module_open_file(file, LIMN_MODULE_SYMBOL, o->error, sizeof o->error);
+    if (o->module && o->module->prepare) o->module->prepare();
 }
 
 /* Under the mutex. */

@@ -35,9 +35,6 @@ bool limn_format_is_read(const limn_image_format *format);
  * opened, or not now. */
 limn_status limn_module_get(const limn_decoder_module **out, limn_module_id id, limn_error *err);
 
-/* Opens the shared library `file` where limn's are: dlopen, NULL with dlerror. */
-void *limn_module_open_file(const char *file);
-
 /* From now on, in this process, modules are opened by limn_modules_prepare only. */
 void limn_modules_only_prepared(void);
 /* prepare of limn_sandbox_settings: opens the modules of the bits 1 << id. */

@@ -1,10 +1,9 @@
 #include "tools/annotate/xmp/packet_module.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
 
-#include "tools/annotate/decoders/decoder_modules.h"
+#include "tools/annotate/decoders/module_file.h"
 
 #if HAVE_XMP
 
@@ -21,15 +20,13 @@ const char *limn_xmp_library(void)
 
 static limn_status open_module(limn_error *err)
 {
-    void *library;
+    char reason[256];
     module = &limn_xmp_module_here;
+    if (!module)
+        module =
+            limn_module_open_file("limn_xmp.so", LIMN_XMP_MODULE_SYMBOL, reason, sizeof reason);
     if (module) return LIMN_OK;
-    library = limn_module_open_file("limn_xmp.so");
-    if (library) module = dlsym(library, LIMN_XMP_MODULE_SYMBOL);
-    if (module) return LIMN_OK;
-    const char *reason = dlerror();
-    return limn_fail(err, LIMN_E_UNSUPPORTED, "XMP: its module can't be opened: %s",
-                     reason ? reason : "it is empty");
+    return limn_fail(err, LIMN_E_UNSUPPORTED, "XMP: its module can't be opened: %s", reason);
 }
 
 limn_status limn_xmp_packet_prepare(limn_error *err)

@@ -1,5 +1,7 @@
 #include "tools/annotate/xmp/xmp_store.h"
 
+#include <string.h>
+
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/file_sha256.h"
@@ -61,6 +63,20 @@ static limn_status run(limn_xmp_store *s, limn_xmp_answer *answer, const limn_xm
 
 /* ---- before the image ------------------------------------------------------------------- */
 
+/* Whether the packet may have a description, which names the property: no need to parse it if not,
+ * since what else is wrong with it shows when the caption is written. */
+static bool may_have_description(const source *f)
+{
+    static const char name[] = "description";
+    const size_t n = sizeof name - 1;
+    for (const char *p = f->packet, *end = p + f->size; (p = memchr(p, name[0], (size_t)(end - p)));
+         p++) {
+        if ((size_t)(end - p) < n) return false;
+        if (!memcmp(p, name, n)) return true;
+    }
+    return false;
+}
+
 static limn_status look(void *ctx, const char *path, bool *is_there, limn_error *err)
 {
     limn_xmp_store *s = ctx;
@@ -69,7 +85,8 @@ static limn_status look(void *ctx, const char *path, bool *is_there, limn_error 
     source f;
     struct stat st;
     limn_status status = open_source(&f, s, path, !lstat(path, &st), err);
-    if (status == LIMN_OK && f.size) status = run(s, &answer, &request, &f, path, err);
+    if (status == LIMN_OK && may_have_description(&f))
+        status = run(s, &answer, &request, &f, path, err);
     close_source(&f);
     if (status != LIMN_OK) return status;
     *is_there = !limn_xmp_is_wanted(answer.author, s->existing, s->is_renewed, s->is_corrected);
