@@ -245,9 +245,10 @@ static void project_part(void *ctx, size_t part, size_t worker)
 /* Where the expanded positions of input rows first … end-1 go in a group's ring. */
 static void place_rows(const limn_mbconv *b, size_t *positions, size_t first, size_t end)
 {
-    for (size_t row = first; row < end; row++)
-        for (size_t i = 0; i < b->input_size; i++)
-            *positions++ = (row % b->ring_rows * b->padded_size + b->n_before + i) * GROUP;
+    for (size_t row = first; row < end; row++, positions += b->input_size) {
+        const size_t at = row % b->ring_rows * b->padded_size + b->n_before;
+        for (size_t i = 0; i < b->input_size; i++) positions[i] = (at + i) * GROUP;
+    }
 }
 
 /* One past the last input row that output rows before `end_row` need. */

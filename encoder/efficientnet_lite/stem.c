@@ -49,18 +49,26 @@ static void normalise_row(const limn_stem_scratch *s, size_t padded_row)
     limn_normalise_values(out, pixels, n_values, stem->mean, stem->scale);
 }
 
+/* Copies the row to the patches of output row `row` (counted from the first) as their row ky. */
+static void fill_patches(const limn_stem_scratch *s, size_t row, size_t ky)
+{
+    const size_t n = s->stem->output_size;
+    float *patch = s->patches + row * n * LIMN_STEM_PATCH + ky * PATCH_ROW;
+    for (size_t i = 0; i < n; i++)
+        memcpy(patch + i * LIMN_STEM_PATCH, s->row + i * STRIDE * COLOURS,
+               PATCH_ROW * sizeof *patch);
+}
+
+/* The last row of a window is the first one of the next. */
 const float *limn_stem_rows(void *scratch, size_t first, size_t end)
 {
     const limn_stem_scratch *s = scratch;
-    const size_t n = s->stem->output_size;
     for (size_t row = first; row < end; row++) {
-        for (size_t ky = 0; ky < KERNEL; ky++) {
-            float *patch = s->patches + (row - first) * n * LIMN_STEM_PATCH + ky * PATCH_ROW;
+        for (size_t ky = row == first ? 0 : 1; ky < KERNEL; ky++) {
             normalise_row(s, row * STRIDE + ky);
-            for (size_t i = 0; i < n; i++)
-                memcpy(patch + i * LIMN_STEM_PATCH, s->row + i * STRIDE * COLOURS,
-                       PATCH_ROW * sizeof *patch);
+            fill_patches(s, row - first, ky);
         }
+        if (row + 1 < end) fill_patches(s, row - first + 1, 0);
     }
     return s->patches;
 }
