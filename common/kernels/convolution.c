@@ -108,6 +108,7 @@ static void run_strip(strip *s, limn_pool *pool, size_t n_rows)
         .w = job->w,
         .panel_end = limn_n_panels(c->n_outputs),
         .activation = job->activation,
+        .block = LIMN_SUM_BLOCK,
     };
     s->is_cut_by_rows = s->product.panel_end < s->n_parts;
     limn_pool_run(pool, s->n_parts, multiply_part, s);

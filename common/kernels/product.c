@@ -139,9 +139,13 @@ void limn_product(const limn_runner *r, limn_linear_job job)
 
 limn_linear_job limn_dense_job(float *y, const float *x, size_t n_rows, const limn_packed *w)
 {
-    return (limn_linear_job){
-        .y = y, .x = x, .n_rows = n_rows, .x_stride = w->n_inputs, .y_stride = w->n_outputs, .w = w
-    };
+    return (limn_linear_job){ .y = y,
+                              .x = x,
+                              .n_rows = n_rows,
+                              .x_stride = w->n_inputs,
+                              .y_stride = w->n_outputs,
+                              .w = w,
+                              .block = w->n_inputs < LIMN_LONG_SUM ? 0 : LIMN_SUM_BLOCK };
 }
 
 /* ---- norms --------------------------------------------------------------------------------- */

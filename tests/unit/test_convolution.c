@@ -86,12 +86,17 @@ static float expected_value(const test_case *t, size_t row, size_t column, size_
     const limn_convolution *c = &t->shape;
     const float *w = t->weights + output * c->kernel * c->kernel * c->n_inputs;
     const size_t at = (row * c->output_width + column) * c->n_outputs + output;
-    float acc = t->bias[output];
-    for (size_t ky = 0; ky < c->kernel; ky++)
-        for (size_t kx = 0; kx < c->kernel; kx++)
-            for (size_t i = 0; i < c->n_inputs; i++)
-                acc =
-                    fmaf(value_at(t, row * c->stride + ky, column * c->stride + kx, i), *w++, acc);
+    float total = 0.0f, acc = t->bias[output];
+    for (size_t k = 0; k < c->kernel * c->kernel * c->n_inputs; k++) {
+        const size_t i = k % c->n_inputs, kx = k / c->n_inputs % c->kernel;
+        const size_t ky = k / c->n_inputs / c->kernel;
+        if (k > 0 && k % LIMN_SUM_BLOCK == 0) {
+            total += acc;
+            acc = 0.0f;
+        }
+        acc = fmaf(value_at(t, row * c->stride + ky, column * c->stride + kx, i), w[k], acc);
+    }
+    acc += total;
     if (t->activation == LIMN_ACT_RELU || t->activation == LIMN_ACT_RELU6) acc = fmaxf(acc, 0.0f);
     if (t->activation == LIMN_ACT_RELU6) acc = fminf(acc, 6.0f);
     if (t->residual) acc += t->residual[at];

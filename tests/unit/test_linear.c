@@ -61,6 +61,7 @@ static test_case make_case(uint64_t seed)
         .panel_begin = random_below(&rng, 2) ? begin : 0,
         .panel_end = begin + random_below(&rng, n_panels - begin + 1),
         .activation = (limn_activation)random_below(&rng, LIMN_N_ACTIVATIONS),
+        .block = random_below(&rng, 2) ? 1 + random_below(&rng, 40) : 0,
     };
     t.y_size = n_rows * y_stride + 8;
     t.x = random_floats(&rng, n_rows * t.job.x_stride);
@@ -146,13 +147,17 @@ static float expected_int8_sum(const test_case *t, size_t row, size_t output)
 
 static float expected_float_sum(const test_case *t, size_t row, size_t output)
 {
-    float acc = t->bias ? t->bias[output] : 0.0f;
+    float total = 0.0f, acc = t->bias ? t->bias[output] : 0.0f;
     for (size_t k = 0; k < t->w.n_inputs; k++) {
         float w = t->weights[output * t->w.n_inputs + k];
         if (t->w.dtype == LIMN_F16) w = limn_f16_to_f32(limn_f32_to_f16(w));
+        if (k > 0 && t->job.block > 0 && k % t->job.block == 0) {
+            total += acc;
+            acc = 0.0f;
+        }
         acc = fmaf(t->x[row * t->job.x_stride + k], w, acc);
     }
-    return acc;
+    return total + acc;
 }
 
 static float expected_output(const test_case *t, size_t row, size_t output)

@@ -1,6 +1,8 @@
 /* Products and norms of many rows: compared with limn_linear and the layer norm over all rows at
  * once, with memcmp, at every level, for any number of threads, with and without room for widened
  * weights. */
+#include <math.h>
+
 #include "tests/unit/kernel_check.h"
 
 #include "common/kernels/product.h"
@@ -151,6 +153,41 @@ static void test_products_are_those_of_one_call(void **state)
     close_pools(pools);
 }
 
+/* Of an output's n products, as kernels.h says. */
+static float sum_in_blocks(const float *x, const float *w, size_t n, size_t block)
+{
+    float total = 0.0f, acc = 0.0f;
+    for (size_t k = 0; k < n; k++) {
+        if (k > 0 && k % block == 0) {
+            total += acc;
+            acc = 0.0f;
+        }
+        acc = fmaf(x[k], w[k], acc);
+    }
+    return total + acc;
+}
+
+static void test_long_sums_are_in_blocks(void **state)
+{
+    static const size_t sizes[] = { LIMN_LONG_SUM - 1, LIMN_LONG_SUM, LIMN_LONG_SUM + 67 };
+    limn_rng rng = limn_rng_stream(1, "long sums", 9);
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const size_t n = sizes[i], block = n < LIMN_LONG_SUM ? n : LIMN_SUM_BLOCK;
+        float *x = random_floats(&rng, 9 * n), *weights = random_floats(&rng, n), y[9];
+        limn_kernels k;
+        limn_packed w;
+        limn_kernels_init(&k, limn_cpu_best());
+        assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, NULL, 1, n, LIMN_F32, NULL), 0);
+        limn_product(&(limn_runner){ .kernels = &k }, limn_dense_job(y, x, 9, &w));
+        for (size_t r = 0; r < 9; r++)
+            assert_true(y[r] == sum_in_blocks(x + r * n, weights, n, block));
+        limn_packed_finish(&w);
+        free(x);
+        free(weights);
+    }
+}
+
 static void test_norms_are_those_of_one_call(void **state)
 {
     static const size_t sizes[][2] = { { 1, 16 }, { 31, 24 }, { 32, 7 }, { 65, 96 } };
@@ -208,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products_are_those_of_one_call),
+        cmocka_unit_test(test_long_sums_are_in_blocks),
         cmocka_unit_test(test_norms_are_those_of_one_call),
         cmocka_unit_test(test_halves_are_widened_exactly),
     };

@@ -11,22 +11,39 @@ static float weight(const limn_packed *w, size_t panel, size_t k, size_t lane)
     return ((const float *)w->panels)[i];
 }
 
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 void limn_widen_c(float *out, const uint16_t *in, size_t n)
 {
     for (size_t i = 0; i < n; i++) out[i] = limn_f16_to_f32(in[i]);
 }
 
-void limn_linear_c(const limn_linear_job *job)
+/* acc + the products of inputs begin … end - 1, one after another. */
+static float multiply(const limn_packed *w, size_t output, const float *x, size_t begin, size_t end,
+                      float acc)
+{
+    for (size_t k = begin; k < end; k++)
+        acc = fmaf(x[k], weight(w, output / LIMN_PANEL, k, output % LIMN_PANEL), acc);
+    return acc;
+}
+
+static float sum_of(const limn_linear_job *job, const float *x, size_t output)
 {
     const limn_packed *w = job->w;
-    for (size_t r = 0; r < job->n_rows; r++) {
-        const float *x = job->x + r * job->x_stride;
+    const size_t n = w->n_inputs, block = job->block ? job->block : n;
+    float acc = multiply(w, output, x, 0, min_size(block, n), w->bias ? w->bias[output] : 0.0f);
+    for (size_t k = block; k < n; k += block)
+        acc += multiply(w, output, x, k, min_size(k + block, n), 0.0f);
+    return acc;
+}
+
+void limn_linear_c(const limn_linear_job *job)
+{
+    for (size_t r = 0; r < job->n_rows; r++)
         for (size_t o = job->panel_begin * LIMN_PANEL;
-             o < job->panel_end * LIMN_PANEL && o < w->n_outputs; o++) {
-            float acc = w->bias ? w->bias[o] : 0.0f;
-            for (size_t k = 0; k < w->n_inputs; k++)
-                acc = fmaf(x[k], weight(w, o / LIMN_PANEL, k, o % LIMN_PANEL), acc);
-            limn_store_c(job, r, o, acc);
-        }
-    }
+             o < job->panel_end * LIMN_PANEL && o < job->w->n_outputs; o++)
+            limn_store_c(job, r, o, sum_of(job, job->x + r * job->x_stride, o));
 }

@@ -21,6 +21,11 @@
 
 enum { MAX_ROWS = 6, MAX_PANELS = 4 };
 
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 INLINE __m256 load_weights(const limn_packed *w, size_t i, limn_dtype dtype)
 {
     if (dtype == LIMN_F16)
@@ -63,69 +68,110 @@ INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
             acc[i / n_halves][i % n_halves]);
 }
 
-/* The product of n_rows rows with n_panels panels. The last three arguments are constants at the
- * call sites, so every loop but the one over k is unrolled. Of the step's operands, the fewer ones
- * are held in registers and the others loaded one by one: 12 sums leave room for 4. Each step also
- * prefetches weights that later tiles need, `ahead_step` bytes further on. */
+/* Sums of blocks start from -0, as -0 + x is x for every x. */
+INLINE void start_sums(__m256 sums[MAX_ROWS][2 * MAX_PANELS], const size_t n_rows,
+                       const size_t n_halves)
+{
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_halves; i++)
+        sums[i / n_halves][i % n_halves] = _mm256_set1_ps(-0.0f);
+}
+
+INLINE void end_block(__m256 sums[MAX_ROWS][2 * MAX_PANELS], __m256 acc[MAX_ROWS][2 * MAX_PANELS],
+                      const size_t n_rows, const size_t n_halves)
+{
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_halves; i++) {
+        sums[i / n_halves][i % n_halves] =
+            _mm256_add_ps(sums[i / n_halves][i % n_halves], acc[i / n_halves][i % n_halves]);
+        acc[i / n_halves][i % n_halves] = _mm256_setzero_ps();
+    }
+}
+
+/* Adds the products of step k. Of its operands, the fewer ones are held in registers and the others
+ * loaded one by one: 12 sums leave room for 4. */
+INLINE void step(const limn_packed *w, size_t first, const float *x, size_t x_stride, size_t k,
+                 __m256 acc[MAX_ROWS][2 * MAX_PANELS], const size_t n_rows, const size_t n_halves,
+                 const limn_dtype dtype)
+{
+    __m256 x_k[MAX_ROWS], w_k[2 * MAX_PANELS];
+    if (n_rows < n_halves) {
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
+        UNROLL
+        for (size_t h = 0; h < n_halves; h++) {
+            w_k[h] = load_weights(w, half_at(first, h, k, w->n_inputs), dtype);
+            UNROLL
+            for (size_t r = 0; r < n_rows; r++)
+                acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
+        }
+    } else {
+        UNROLL
+        for (size_t h = 0; h < n_halves; h++)
+            w_k[h] = load_weights(w, half_at(first, h, k, w->n_inputs), dtype);
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
+            x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
+            UNROLL
+            for (size_t h = 0; h < n_halves; h++)
+                acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
+        }
+    }
+}
+
+/* The product of n_rows rows with n_panels panels. The last four arguments are constants at the
+ * call sites, so every loop but the one over k is unrolled, and sums that are not in blocks pay
+ * nothing for those that are. Each step also prefetches weights that later tiles need, `ahead_step`
+ * bytes further on. */
 INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
                  size_t ahead_step, const size_t n_rows, const size_t n_panels,
-                 const limn_dtype dtype)
+                 const limn_dtype dtype, const bool is_blocked)
 {
     const limn_packed *w = job->w;
     const size_t n_inputs = w->n_inputs, x_stride = job->x_stride, n_halves = 2 * n_panels;
     const size_t first = panel * n_inputs * LIMN_PANEL;
     const float *x = job->x + row * x_stride;
-    __m256 acc[MAX_ROWS][2 * MAX_PANELS], x_k[MAX_ROWS], w_k[2 * MAX_PANELS];
+    __m256 acc[MAX_ROWS][2 * MAX_PANELS], sums[MAX_ROWS][2 * MAX_PANELS];
+    size_t k = 0, end = n_inputs;
     UNROLL
     for (size_t i = 0; i < n_rows * n_halves; i++)
         acc[i / n_halves][i % n_halves] = load_bias(w, panel * LIMN_PANEL + i % n_halves * HALF);
-    for (size_t k = 0; k < n_inputs; k++) {
-        if (n_rows > 1) { /* a single row is limited by its loads */
-            _mm_prefetch(ahead, _MM_HINT_T0);
-            ahead += ahead_step;
-        }
-        if (n_rows < n_halves) {
-            UNROLL
-            for (size_t r = 0; r < n_rows; r++) x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
-            UNROLL
-            for (size_t h = 0; h < n_halves; h++) {
-                w_k[h] = load_weights(w, half_at(first, h, k, n_inputs), dtype);
-                UNROLL
-                for (size_t r = 0; r < n_rows; r++)
-                    acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
+    if (is_blocked) start_sums(sums, n_rows, n_halves);
+    do {
+        if (is_blocked) end = min_size(n_inputs, k + job->block);
+        for (; k < end; k++) {
+            if (n_rows > 1) { /* a single row is limited by its loads */
+                _mm_prefetch(ahead, _MM_HINT_T0);
+                ahead += ahead_step;
             }
-        } else {
-            UNROLL
-            for (size_t h = 0; h < n_halves; h++)
-                w_k[h] = load_weights(w, half_at(first, h, k, n_inputs), dtype);
-            UNROLL
-            for (size_t r = 0; r < n_rows; r++) {
-                x_k[r] = _mm256_broadcast_ss(x + r * x_stride + k);
-                UNROLL
-                for (size_t h = 0; h < n_halves; h++)
-                    acc[r][h] = _mm256_fmadd_ps(x_k[r], w_k[h], acc[r][h]);
-            }
+            step(w, first, x, x_stride, k, acc, n_rows, n_halves, dtype);
         }
-    }
-    store_tile(job, row, panel, acc, n_rows, n_halves);
+        if (is_blocked) end_block(sums, acc, n_rows, n_halves);
+    } while (is_blocked && k < n_inputs);
+    store_tile(job, row, panel, is_blocked ? sums : acc, n_rows, n_halves);
 }
 
 typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
                      size_t ahead_step);
 
 /* clang-format off */
-#define TILE(rows, panels, dtype)                                                           \
-    static void tile_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row,    \
-                                                 size_t panel, const char *ahead,           \
-                                                 size_t ahead_step)                         \
+#define TILE(name, rows, panels, dtype, is_blocked)                                         \
+    static void name##_##rows##x##panels##_##dtype(const limn_linear_job *job, size_t row,  \
+                                                   size_t panel, const char *ahead,         \
+                                                   size_t ahead_step)                       \
     {                                                                                       \
-        tile(job, row, panel, ahead, ahead_step, rows, panels, LIMN_##dtype);               \
+        tile(job, row, panel, ahead, ahead_step, rows, panels, LIMN_##dtype, is_blocked);   \
     }
-#define TILES(dtype)                                                                        \
-    TILE(1, 1, dtype) TILE(2, 1, dtype) TILE(3, 1, dtype) TILE(4, 1, dtype)                 \
-    TILE(5, 1, dtype) TILE(6, 1, dtype) TILE(1, 4, dtype) TILE(2, 2, dtype) TILE(3, 2, dtype)
-TILES(F32)
-TILES(F16)
+#define TILES(name, dtype, is_blocked)                                                      \
+    TILE(name, 1, 1, dtype, is_blocked) TILE(name, 2, 1, dtype, is_blocked)                 \
+    TILE(name, 3, 1, dtype, is_blocked) TILE(name, 4, 1, dtype, is_blocked)                 \
+    TILE(name, 5, 1, dtype, is_blocked) TILE(name, 6, 1, dtype, is_blocked)                 \
+    TILE(name, 1, 4, dtype, is_blocked) TILE(name, 2, 2, dtype, is_blocked)                 \
+    TILE(name, 3, 2, dtype, is_blocked)
+TILES(plain, F32, false)
+TILES(plain, F16, false)
+TILES(blocked, F32, true)
+TILES(blocked, F16, true)
 /* clang-format on */
 
 typedef struct tile_shape {
@@ -133,24 +179,19 @@ typedef struct tile_shape {
     size_t n_several;
 } tile_shape;
 
-#define SHAPES(dtype)                                    \
-    {                                                    \
-        [1] = { tile_1x1_##dtype, tile_1x4_##dtype, 4 }, \
-        [2] = { tile_2x1_##dtype, tile_2x2_##dtype, 2 }, \
-        [3] = { tile_3x1_##dtype, tile_3x2_##dtype, 2 }, \
-        [4] = { tile_4x1_##dtype, tile_4x1_##dtype, 1 }, \
-        [5] = { tile_5x1_##dtype, tile_5x1_##dtype, 1 }, \
-        [6] = { tile_6x1_##dtype, tile_6x1_##dtype, 1 }, \
+#define SHAPES(name, dtype)                                  \
+    {                                                        \
+        [1] = { name##_1x1_##dtype, name##_1x4_##dtype, 4 }, \
+        [2] = { name##_2x1_##dtype, name##_2x2_##dtype, 2 }, \
+        [3] = { name##_3x1_##dtype, name##_3x2_##dtype, 2 }, \
+        [4] = { name##_4x1_##dtype, name##_4x1_##dtype, 1 }, \
+        [5] = { name##_5x1_##dtype, name##_5x1_##dtype, 1 }, \
+        [6] = { name##_6x1_##dtype, name##_6x1_##dtype, 1 }, \
     }
-static const tile_shape shapes[2][MAX_ROWS + 1] = {
-    [LIMN_F32] = SHAPES(F32),
-    [LIMN_F16] = SHAPES(F16),
+static const tile_shape shapes[2][2][MAX_ROWS + 1] = {
+    [LIMN_F32] = { SHAPES(plain, F32), SHAPES(blocked, F32) },
+    [LIMN_F16] = { SHAPES(plain, F16), SHAPES(blocked, F16) },
 };
-
-static size_t min_size(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Multiplies all rows with panels `panel` … panel + n_panels - 1. Meanwhile each of the n_tiles row
  * tiles prefetches its share of the next n_panels panels, which follow in memory (prefetching may
@@ -165,7 +206,7 @@ static void run_panels(const limn_linear_job *job, size_t panel, size_t n_panels
     size_t row = 0;
     for (size_t t = n_tiles; t > 0; t--) {
         const size_t n_rows = (job->n_rows - row + t - 1) / t;
-        const tile_shape *shape = &shapes[w->dtype][n_rows];
+        const tile_shape *shape = &shapes[w->dtype][limn_is_blocked(job)][n_rows];
         if (n_panels == shape->n_several)
             shape->several_panels(job, row, panel, ahead, ahead_step);
         else
@@ -182,7 +223,8 @@ void limn_linear_avx2(const limn_linear_job *job)
 {
     const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
     if (n_tiles == 0) return;
-    const size_t step = shapes[job->w->dtype][(job->n_rows + n_tiles - 1) / n_tiles].n_several;
-    for (size_t p = job->panel_begin; p < job->panel_end; p += step)
-        run_panels(job, p, min_size(step, job->panel_end - p), n_tiles);
+    const size_t n_most = (job->n_rows + n_tiles - 1) / n_tiles;
+    const size_t n = shapes[job->w->dtype][0][n_most].n_several;
+    for (size_t p = job->panel_begin; p < job->panel_end; p += n)
+        run_panels(job, p, min_size(n, job->panel_end - p), n_tiles);
 }

@@ -37,17 +37,9 @@ INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
         put(job, row + i / n_panels, panel + i % n_panels, acc[i / n_panels][i % n_panels]);
 }
 
-/* The product of n_rows rows with n_panels panels. The last two arguments are constants at the call
- * sites, so every loop but the one over k is unrolled. Each step also prefetches weights that later
- * tiles need, `ahead_step` bytes further on. */
-INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
-                 size_t ahead_step, const size_t n_rows, const size_t n_panels)
+INLINE void set_bias(const limn_packed *w, size_t panel, __m512 acc[MAX_ROWS][MAX_PANELS],
+                     const size_t n_rows, const size_t n_panels)
 {
-    const limn_packed *w = job->w;
-    const size_t n_inputs = w->n_inputs, x_stride = job->x_stride;
-    const float *weights = (const float *)w->panels + panel * n_inputs * LIMN_PANEL;
-    const float *x = job->x + row * x_stride;
-    __m512 acc[MAX_ROWS][MAX_PANELS], w_k[MAX_PANELS];
     UNROLL
     for (size_t p = 0; p < n_panels; p++) {
         const __m512 bias =
@@ -55,45 +47,89 @@ INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const cha
         UNROLL
         for (size_t r = 0; r < n_rows; r++) acc[r][p] = bias;
     }
-    for (size_t k = 0; k < n_inputs; k++) {
-        _mm_prefetch(ahead, _MM_HINT_T0);
-        ahead += ahead_step;
-        UNROLL
-        for (size_t p = 0; p < n_panels; p++)
-            w_k[p] = _mm512_load_ps(weights + (p * n_inputs + k) * LIMN_PANEL);
-        UNROLL
-        for (size_t r = 0; r < n_rows; r++) {
-            const __m512 x_k = _mm512_set1_ps(x[r * x_stride + k]);
+}
+
+/* Sums of blocks start from -0, as -0 + x is x for every x. */
+INLINE void start_sums(__m512 sums[MAX_ROWS][MAX_PANELS], const size_t n_rows,
+                       const size_t n_panels)
+{
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++)
+        sums[i / n_panels][i % n_panels] = _mm512_set1_ps(-0.0f);
+}
+
+INLINE void end_block(__m512 sums[MAX_ROWS][MAX_PANELS], __m512 acc[MAX_ROWS][MAX_PANELS],
+                      const size_t n_rows, const size_t n_panels)
+{
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++) {
+        sums[i / n_panels][i % n_panels] =
+            _mm512_add_ps(sums[i / n_panels][i % n_panels], acc[i / n_panels][i % n_panels]);
+        acc[i / n_panels][i % n_panels] = _mm512_setzero_ps();
+    }
+}
+
+/* The product of n_rows rows with n_panels panels. The last three arguments are constants at the
+ * call sites, so every loop but the one over k is unrolled, and sums that are not in blocks pay
+ * nothing for those that are. Each step also prefetches weights that later tiles need, `ahead_step`
+ * bytes further on. */
+INLINE void tile(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
+                 size_t ahead_step, const size_t n_rows, const size_t n_panels,
+                 const bool is_blocked)
+{
+    const limn_packed *w = job->w;
+    const size_t n_inputs = w->n_inputs, x_stride = job->x_stride;
+    const float *weights = (const float *)w->panels + panel * n_inputs * LIMN_PANEL;
+    const float *x = job->x + row * x_stride;
+    __m512 acc[MAX_ROWS][MAX_PANELS], sums[MAX_ROWS][MAX_PANELS], w_k[MAX_PANELS];
+    size_t k = 0, end = n_inputs;
+    set_bias(w, panel, acc, n_rows, n_panels);
+    if (is_blocked) start_sums(sums, n_rows, n_panels);
+    do {
+        if (is_blocked) end = n_inputs - k < job->block ? n_inputs : k + job->block;
+        for (; k < end; k++) {
+            _mm_prefetch(ahead, _MM_HINT_T0);
+            ahead += ahead_step;
             UNROLL
             for (size_t p = 0; p < n_panels; p++)
-                acc[r][p] = _mm512_fmadd_ps(x_k, w_k[p], acc[r][p]);
+                w_k[p] = _mm512_load_ps(weights + (p * n_inputs + k) * LIMN_PANEL);
+            UNROLL
+            for (size_t r = 0; r < n_rows; r++) {
+                const __m512 x_k = _mm512_set1_ps(x[r * x_stride + k]);
+                UNROLL
+                for (size_t p = 0; p < n_panels; p++)
+                    acc[r][p] = _mm512_fmadd_ps(x_k, w_k[p], acc[r][p]);
+            }
         }
-    }
-    store_tile(job, row, panel, acc, n_rows, n_panels);
+        if (is_blocked) end_block(sums, acc, n_rows, n_panels);
+    } while (is_blocked && k < n_inputs);
+    store_tile(job, row, panel, is_blocked ? sums : acc, n_rows, n_panels);
 }
 
 typedef void tile_fn(const limn_linear_job *job, size_t row, size_t panel, const char *ahead,
                      size_t ahead_step);
 
-#define TILE(rows, panels)                                                                   \
-    static void tile_##rows##x##panels(const limn_linear_job *job, size_t row, size_t panel, \
-                                       const char *ahead, size_t ahead_step)                 \
-    {                                                                                        \
-        tile(job, row, panel, ahead, ahead_step, rows, panels);                              \
+#define TILE(name, rows, panels, is_blocked)                                                   \
+    static void name##_##rows##x##panels(const limn_linear_job *job, size_t row, size_t panel, \
+                                         const char *ahead, size_t ahead_step)                 \
+    {                                                                                          \
+        tile(job, row, panel, ahead, ahead_step, rows, panels, is_blocked);                    \
     }
+#define TILES(rows, panels) TILE(plain, rows, panels, false) TILE(blocked, rows, panels, true)
 /* Rows are split evenly, so that with more than 6 rows no tile gets fewer than 7. */
 /* clang-format off */
 #define EACH_NUMBER_OF_ROWS(X, panels)                                                       \
     X(7, panels) X(8, panels) X(9, panels) X(10, panels) X(11, panels) X(12, panels)         \
     X(13, panels) X(14, panels)
-EACH_NUMBER_OF_ROWS(TILE, 1)
-EACH_NUMBER_OF_ROWS(TILE, 2)
+EACH_NUMBER_OF_ROWS(TILES, 1)
+EACH_NUMBER_OF_ROWS(TILES, 2)
 /* clang-format on */
 
-#define ENTRY(rows, panels) [rows] = tile_##rows##x##panels,
-static tile_fn *const tiles[MAX_PANELS + 1][MAX_ROWS + 1] = {
-    [1] = { EACH_NUMBER_OF_ROWS(ENTRY, 1) },
-    [2] = { EACH_NUMBER_OF_ROWS(ENTRY, 2) },
+#define PLAIN(rows, panels) [rows] = plain_##rows##x##panels,
+#define BLOCKED(rows, panels) [rows] = blocked_##rows##x##panels,
+static tile_fn *const tiles[2][MAX_PANELS + 1][MAX_ROWS + 1] = {
+    { [1] = { EACH_NUMBER_OF_ROWS(PLAIN, 1) }, [2] = { EACH_NUMBER_OF_ROWS(PLAIN, 2) } },
+    { [1] = { EACH_NUMBER_OF_ROWS(BLOCKED, 1) }, [2] = { EACH_NUMBER_OF_ROWS(BLOCKED, 2) } },
 };
 
 /* Loop order, even split of rows and prefetching as in linear_avx2.c. */
@@ -102,6 +138,7 @@ void limn_linear_avx512(const limn_linear_job *job)
     const limn_packed *w = job->w;
     const size_t n_tiles = (job->n_rows + MAX_ROWS - 1) / MAX_ROWS;
     const size_t panel_size = w->n_inputs * LIMN_PANEL * sizeof(float);
+    const bool is_blocked = limn_is_blocked(job);
     size_t n_panels;
     if (job->n_rows <= FEW_ROWS) {
         limn_linear_avx2(job);
@@ -114,7 +151,7 @@ void limn_linear_avx512(const limn_linear_job *job)
         size_t row = 0;
         for (size_t t = n_tiles; t > 0; t--) {
             const size_t n_rows = (job->n_rows - row + t - 1) / t;
-            tiles[n_panels][n_rows](job, row, p, ahead, ahead_step);
+            tiles[is_blocked][n_panels][n_rows](job, row, p, ahead, ahead_step);
             row += n_rows;
             ahead += w->n_inputs * ahead_step;
         }
