@@ -186,6 +186,10 @@ static void keep_color(const heif_job *job)
             color->icc_size = size;
     }
     if (heif_image_handle_get_nclx_color_profile(job->handle, &nclx).code == heif_error_Ok) {
+        const unsigned transfer = nclx->transfer_characteristics;
+        if (transfer == heif_transfer_characteristic_ITU_R_BT_2100_0_PQ ||
+            transfer == heif_transfer_characteristic_ITU_R_BT_2100_0_HLG)
+            limn_note(job->err, "%s: " LIMN_HDR_NOTE, job->format);
         color->primaries = nclx->color_primaries;
         heif_nclx_color_profile_free(nclx);
     }

@@ -61,6 +61,23 @@ static limn_status read_info(jxl_job *job)
     return LIMN_OK;
 }
 
+/* Whether the pixels are as stored, and for high dynamic range. By their profile, which counts from
+ * the brightest of all lights on, they would be all but black. */
+static bool take_hdr(jxl_job *job, const JxlPixelFormat *format)
+{
+    JxlColorEncoding own;
+    if (!job->info.uses_original_profile ||
+        JxlDecoderGetColorAsEncodedProfile(job->decoder, format, JXL_COLOR_PROFILE_TARGET_ORIGINAL,
+                                           &own) != JXL_DEC_SUCCESS ||
+        (own.transfer_function != JXL_TRANSFER_FUNCTION_PQ &&
+         own.transfer_function != JXL_TRANSFER_FUNCTION_HLG))
+        return false;
+    limn_note(job->err, "JPEG XL: " LIMN_HDR_NOTE);
+    /* the same numbers as in H.273, but for P3 */
+    job->out->color.primaries = own.primaries == JXL_PRIMARIES_P3 ? 12 : (unsigned)own.primaries;
+    return true;
+}
+
 /* Pixels that libjxl computes itself may be had in sRGB; others come with the profile of the file.
  */
 static limn_status read_color(jxl_job *job)
@@ -75,6 +92,7 @@ static limn_status read_color(jxl_job *job)
                               .transfer_function = JXL_TRANSFER_FUNCTION_SRGB,
                               .rendering_intent = JXL_RENDERING_INTENT_RELATIVE };
     size_t size = 0;
+    if (take_hdr(job, &format)) return LIMN_OK;
     if (!job->info.uses_original_profile) JxlDecoderSetPreferredColorProfile(job->decoder, &srgb);
     if (JxlDecoderGetICCProfileSize(job->decoder, &format, JXL_COLOR_PROFILE_TARGET_DATA, &size) !=
             JXL_DEC_SUCCESS ||

@@ -33,6 +33,10 @@ typedef struct limn_photo {
     size_t preview_size;
 } limn_photo;
 
+/* The note on a file whose brightness is coded for high dynamic range, but not tone-mapped by its
+ * library: as most programs, limn then shows the codes as they are, which are flat but not dark. */
+#define LIMN_HDR_NOTE "it is HDR (PQ or HLG) and not tone-mapped, so it may look flat"
+
 typedef struct limn_decoder_module {
     /* "libtiff 4.5.0" */
     void (*describe)(char *text, size_t size);

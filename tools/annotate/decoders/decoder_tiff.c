@@ -198,6 +198,16 @@ static limn_status check_compression(tiff_job *job)
                      (unsigned)compression);
 }
 
+static limn_status check_samples(tiff_job *job)
+{
+    uint16_t format = SAMPLEFORMAT_UINT;
+    TIFFGetFieldDefaulted(job->tiff, TIFFTAG_SAMPLEFORMAT, &format);
+    if (format != SAMPLEFORMAT_IEEEFP && format != SAMPLEFORMAT_COMPLEXIEEEFP) return LIMN_OK;
+    return limn_fail(job->err, LIMN_E_UNSUPPORTED,
+                     "TIFF: floating-point samples, as of HDR, are not read; convert it to 8 or 16 "
+                     "bits a sample");
+}
+
 static limn_status decode_page(tiff_job *job)
 {
     char reason[1024] = "";
@@ -206,6 +216,7 @@ static limn_status decode_page(tiff_job *job)
     limn_status s;
     LIMN_TRY(check_size(job));
     LIMN_TRY(check_compression(job));
+    LIMN_TRY(check_samples(job));
     LIMN_TRY(check_parts(job));
     if (!TIFFRGBAImageOK(job->tiff, reason) || !TIFFRGBAImageBegin(&reader, job->tiff, 1, reason))
         return limn_fail(job->err, LIMN_E_UNSUPPORTED, "TIFF: %.200s",
