@@ -7,10 +7,11 @@
 #include "common/base/arena.h"
 #include "common/base/mem.h"
 #include "common/image/resize_linear.h"
+#include "common/kernels/weigh_rows.h"
 
 /* As in Pillow's Resample.c: weights are fixed point with 22 bits after the point, which leaves 8
  * bits for the pixel and 2 for the overshoot of the bicubic filter in an int32_t. */
-#define PRECISION_BITS (32 - 8 - 2)
+#define PRECISION_BITS LIMN_WEIGH_BITS
 #define MAX_SIDE 65535
 
 typedef struct filter_shape {
@@ -127,25 +128,13 @@ static void resize_row(uint8_t *restrict out, const uint8_t *restrict in, const 
     }
 }
 
-/* sums [n] += weight * row [n] */
-static void add_weighted(int32_t *restrict sums, const uint8_t *restrict row, int32_t weight,
-                         size_t n)
+/* out [n_out, n_bytes] from in [n_in, n_bytes] */
+static void resize_columns(uint8_t *out, const uint8_t *in, const axis_plan *p, size_t n_bytes)
 {
-    for (size_t i = 0; i < n; i++) sums[i] += row[i] * weight;
-}
-
-/* out [n_out, n_bytes] from in [n_in, n_bytes]; sums [n_bytes] is scratch. */
-static void resize_columns(uint8_t *restrict out, const uint8_t *restrict in, const axis_plan *p,
-                           int32_t *restrict sums, size_t n_bytes)
-{
-    for (uint32_t i = 0; i < p->n_out; i++, out += n_bytes) {
-        const int32_t *weights = p->weights + (size_t)i * p->stride;
-        const uint8_t *row = in + p->first[i] * n_bytes;
-        for (size_t j = 0; j < n_bytes; j++) sums[j] = 1 << (PRECISION_BITS - 1);
-        for (uint32_t t = 0; t < p->n_taps[i]; t++, row += n_bytes)
-            add_weighted(sums, row, weights[t], n_bytes);
-        for (size_t j = 0; j < n_bytes; j++) out[j] = to_pixel(sums[j]);
-    }
+    limn_weigh_rows_fn *weigh_rows = limn_weigh_rows_choose();
+    for (uint32_t i = 0; i < p->n_out; i++, out += n_bytes)
+        weigh_rows(out, in + p->first[i] * n_bytes, p->weights + (size_t)i * p->stride,
+                   p->n_taps[i], n_bytes);
 }
 
 /* All that one resizing needs, laid out in the scratch block. */
@@ -154,7 +143,6 @@ typedef struct resize_job {
     axis_plan x, y;
     bool is_vertical_first;
     uint8_t *between; /* what the first pass gives to the second */
-    int32_t *sums;    /* one row of the vertical pass */
 } resize_job;
 
 static bool is_copied(const axis_plan *p)
@@ -188,7 +176,6 @@ static void lay_out(resize_job *job, limn_arena *a)
     lay_out_axis(&job->x, job->filter, a);
     lay_out_axis(&job->y, job->filter, a);
     if (is_copied(&job->y)) return;
-    job->sums = limn_arena_take(a, row_size, sizeof *job->sums);
     if (!is_copied(&job->x))
         job->between =
             limn_arena_take(a, job->is_vertical_first ? job->y.n_out : job->y.n_in, row_size);
@@ -225,15 +212,15 @@ static void run(const resize_job *job, uint8_t *dst, const uint8_t *src)
     if (is_copied(&job->x) && is_copied(&job->y)) {
         memcpy(dst, src, (size_t)job->x.n_in * 3 * job->y.n_in);
     } else if (is_copied(&job->x)) {
-        resize_columns(dst, src, &job->y, job->sums, (size_t)job->x.n_in * 3);
+        resize_columns(dst, src, &job->y, (size_t)job->x.n_in * 3);
     } else if (is_copied(&job->y)) {
         resize_rows(job, dst, src, job->y.n_in);
     } else if (job->is_vertical_first) {
-        resize_columns(job->between, src, &job->y, job->sums, (size_t)job->x.n_in * 3);
+        resize_columns(job->between, src, &job->y, (size_t)job->x.n_in * 3);
         resize_rows(job, dst, job->between, job->y.n_out);
     } else {
         resize_rows(job, job->between, src, job->y.n_in);
-        resize_columns(dst, job->between, &job->y, job->sums, (size_t)job->x.n_out * 3);
+        resize_columns(dst, job->between, &job->y, (size_t)job->x.n_out * 3);
     }
 }
 

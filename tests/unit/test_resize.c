@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "common/image/resize.h"
 #include "common/io/fileio.h"
+#include "common/kernels/weigh_rows.h"
 #include "tests/unit/image_fixtures.h"
 
 /* The pixels that make_images.py gives to Pillow. */
@@ -64,6 +65,27 @@ static void test_pixels_are_those_of_pillow(void **state)
     assert_null(scratch.block);
 }
 
+/* Weights of -0.21 … 0.21: sums are clipped at both ends. */
+static void test_rows_are_weighed_alike_at_every_level(void **state)
+{
+    enum { MAX_BYTES = 300, MAX_WEIGHTS = 9 };
+    uint8_t *rows = make_noise(MAX_BYTES * MAX_WEIGHTS), expected[MAX_BYTES], got[MAX_BYTES + 1];
+    limn_weigh_rows_fn *weigh_rows = limn_weigh_rows_choose();
+    (void)state;
+    for (uint32_t i = 0; i < 3000; i++) {
+        const size_t n = 1 + i % MAX_BYTES, n_weights = 1 + i % MAX_WEIGHTS;
+        int32_t weights[MAX_WEIGHTS];
+        for (uint32_t t = 0; t < MAX_WEIGHTS; t++)
+            weights[t] = (int32_t)((i * 9 + t) * 2654435761u % 1800001) - 900000;
+        limn_weigh_rows_c(expected, rows, weights, n_weights, n);
+        memset(got, 0xca, sizeof got);
+        weigh_rows(got, rows, weights, n_weights, n);
+        assert_memory_equal(got, expected, n);
+        assert_int_equal(got[n], 0xca);
+    }
+    limn_free(rows);
+}
+
 static void test_scratch_memory_is_reused(void **state)
 {
     limn_resize_scratch scratch = { 0 };
@@ -114,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pixels_are_those_of_pillow),
+        cmocka_unit_test(test_rows_are_weighed_alike_at_every_level),
         cmocka_unit_test(test_scratch_memory_is_reused),
         cmocka_unit_test(test_sides_out_of_range_are_refused),
         cmocka_unit_test(test_parts_out_of_the_source_are_refused),
