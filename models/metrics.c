@@ -7,7 +7,7 @@
 #include "common/base/status.h"
 #include "common/metrics/bleu.h"
 #include "common/metrics/bootstrap.h"
-#include "common/metrics/cider.h"
+#include "common/metrics/corpus_scores.h"
 #include "common/metrics/meteor.h"
 #include "common/metrics/rouge.h"
 #include "common/metrics/sacrebleu.h"
@@ -15,6 +15,7 @@
 #include "common/text/ptb_tokenizer.h"
 #include "common/text/string_table.h"
 #include "common/text/utf8.h"
+#include "models/metrics_choice.h"
 
 enum { MAX_TRIALS = 1000000 };
 
@@ -23,10 +24,10 @@ typedef struct numbered {
     size_t first, n;
 } numbered;
 
-/* What is known of an image: the statistics that add up, and what CIDEr-D will weigh once all
- * references are there. */
+/* What is known of an image: statistics that add up, and the sentences that BLEU and CIDEr-D will
+ * count once all references are there. */
 typedef struct image_stats {
-    limn_bleu_stats bleu, sacrebleu;
+    limn_bleu_stats sacrebleu;
     limn_meteor_stats meteor;
     double rouge;
     size_t first_sentence, n_refs; /* in `sentences`: the caption, then its references */
@@ -41,9 +42,12 @@ struct limn_metrics {
     limn_rouge rouge;
     limn_ngram_counts hyp;
     limn_ngram_counts_list refs;
-    limn_cider_scorer cider;
+    bool has_no_sacrebleu;
     image_stats *images; /* [n_images] */
     size_t n_images, images_capacity;
+    limn_bleu_stats *bleu; /* this and the next: [n_scored], 0 until a score is asked for */
+    double *cider;
+    size_t n_scored;
     numbered *sentences; /* [n_sentences] words split at white space, of all images */
     size_t n_sentences, sentences_capacity;
     uint32_t *numbers; /* [n_numbers] what sentences are made of */
@@ -57,6 +61,15 @@ struct limn_metrics {
 static limn_status no_memory(limn_error *err)
 {
     return limn_fail(err, LIMN_E_NOMEM, "out of memory for metrics");
+}
+
+static void forget_scores(limn_metrics *m)
+{
+    limn_free(m->bleu);
+    limn_free(m->cider);
+    m->bleu = NULL;
+    m->cider = NULL;
+    m->n_scored = 0;
 }
 
 /* ---- creating ----------------------------------------------------------------------------- */
@@ -85,7 +98,7 @@ void limn_metrics_destroy(limn_metrics **metrics)
     limn_free(m->numbers);
     limn_free(m->sentences);
     limn_free(m->images);
-    limn_cider_scorer_finish(&m->cider);
+    forget_scores(m);
     limn_ngram_counts_list_finish(&m->refs);
     limn_ngram_counts_finish(&m->hyp);
     limn_rouge_finish(&m->rouge);
@@ -96,6 +109,11 @@ void limn_metrics_destroy(limn_metrics **metrics)
     limn_meteor_data_close(&m->meteor_data);
     limn_free(m);
     *metrics = NULL;
+}
+
+void limn_metrics_without_sacrebleu(limn_metrics *m)
+{
+    m->has_no_sacrebleu = true;
 }
 
 /* ---- words -------------------------------------------------------------------------------- */
@@ -114,11 +132,21 @@ static limn_status add_number(limn_metrics *m, const char *word, size_t size, li
 /* How a text is split into words. */
 typedef enum split { AT_WHITE_SPACE, AT_SINGLE_SPACES } split;
 
+/* Whether both give the same words: printable ASCII with single spaces between. */
+static bool is_plain(const char *text)
+{
+    if (!*text || *text == ' ') return false;
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~' || (*text == ' ' && (text[1] == ' ' || !text[1])))
+            return false;
+    return true;
+}
+
 static limn_status add_words(limn_metrics *m, const char *text, split how, limn_error *err)
 {
     size_t left = strlen(text), size;
     const char *word;
-    if (how == AT_WHITE_SPACE) {
+    if (how == AT_WHITE_SPACE && !is_plain(text)) {
         while ((word = limn_utf8_next_word(&size, &text, &left)))
             LIMN_TRY(add_number(m, word, size, err));
         return LIMN_OK;
@@ -153,7 +181,7 @@ static limn_status view(limn_metrics *m, size_t first, size_t n, limn_error *err
     return LIMN_OK;
 }
 
-/* Counts n-grams of a caption and of its n_refs references, which follow it. */
+/* Counts n-grams of a caption and of its n_refs references, which follow it, for sacreBLEU. */
 static limn_status count(limn_metrics *m, size_t first, size_t n_refs, limn_error *err)
 {
     LIMN_TRY(view(m, first, 1 + n_refs, err));
@@ -216,13 +244,21 @@ static limn_status add_all(limn_metrics *m, size_t n, split how, limn_error *err
     return LIMN_OK;
 }
 
+/* ROUGE-L of sentences from `first` on: the caption and its references. */
+static limn_status rouge_of(limn_metrics *m, image_stats *out, size_t first, limn_error *err)
+{
+    LIMN_TRY(view(m, first, 1 + out->n_refs, err));
+    return limn_rouge_l(&out->rouge, &m->rouge, m->views[0], m->views + 1, out->n_refs, err);
+}
+
 static limn_status measure_rouge(limn_metrics *m, image_stats *out, limn_error *err)
 {
     const size_t first = m->n_sentences, n_numbers = m->n_numbers, n = 1 + out->n_refs;
+    bool are_plain = true;
+    for (size_t i = 0; i < n; i++) are_plain = are_plain && is_plain(m->texts[i]);
+    if (are_plain) return rouge_of(m, out, out->first_sentence, err);
     limn_status s = add_all(m, n, AT_SINGLE_SPACES, err);
-    if (s == LIMN_OK) s = view(m, first, n, err);
-    if (s == LIMN_OK)
-        s = limn_rouge_l(&out->rouge, &m->rouge, m->views[0], m->views + 1, out->n_refs, err);
+    if (s == LIMN_OK) s = rouge_of(m, out, first, err);
     forget(m, first, n_numbers);
     return s;
 }
@@ -252,14 +288,12 @@ static limn_status measure(limn_metrics *m, image_stats *out, const char *captio
 {
     const size_t n = out->n_refs;
     LIMN_TRY(tokenize_all(m, caption, refs, n, kind, err));
+    LIMN_TRY(add_all(m, 1 + n, AT_WHITE_SPACE, err)); /* these stay */
     LIMN_TRY(measure_rouge(m, out, err));
-    LIMN_TRY(measure_sacrebleu(m, out, caption, refs, err));
+    if (!m->has_no_sacrebleu) LIMN_TRY(measure_sacrebleu(m, out, caption, refs, err));
     if (m->meteor)
         LIMN_TRY(limn_meteor_score(&out->meteor, m->meteor, m->texts[0],
                                    (const char *const *)m->texts + 1, n, err));
-    LIMN_TRY(add_all(m, 1 + n, AT_WHITE_SPACE, err)); /* these stay */
-    LIMN_TRY(count(m, out->first_sentence, n, err));
-    out->bleu = limn_bleu_count(&m->hyp, m->refs.items, n);
     return LIMN_OK;
 }
 
@@ -283,6 +317,7 @@ static limn_status add_image(limn_metrics *m, const char *caption, const char *c
         m->images[m->n_images++] = stats;
     else
         forget(m, n_sentences, n_numbers);
+    forget_scores(m);
     return s;
 }
 
@@ -347,37 +382,58 @@ static void score_sum(const void *context, double *out, const double *sum, size_
     }
 }
 
-/* CIDEr-D of each image: rows [n_images]. */
-static limn_status score_cider(double *rows, limn_metrics *m, limn_error *err)
+static limn_status count_corpus(limn_corpus_ngrams *ngrams, const limn_metrics *m, limn_error *err)
 {
-    limn_cider_df *df;
+    for (size_t i = 0; i < m->n_sentences; i++) {
+        const numbered *s = &m->sentences[i];
+        LIMN_TRY(
+            limn_corpus_ngrams_add(ngrams, (limn_sentence){ m->numbers + s->first, s->n }, err));
+    }
+    return LIMN_OK;
+}
+
+/* Makes m->bleu and m->cider of all images, unless they are there. */
+static limn_status score_corpus(limn_metrics *m, limn_error *err)
+{
+    limn_corpus_ngrams ngrams = { 0 };
     limn_status s = LIMN_OK;
-    LIMN_TRY(limn_cider_df_create(&df, err));
-    for (size_t i = 0; s == LIMN_OK && i < m->n_images; i++) {
-        s = count(m, m->images[i].first_sentence, m->images[i].n_refs, err);
-        if (s == LIMN_OK) s = limn_cider_df_add(df, m->refs.items, m->images[i].n_refs, err);
-    }
-    for (size_t i = 0; s == LIMN_OK && i < m->n_images; i++) {
-        s = count(m, m->images[i].first_sentence, m->images[i].n_refs, err);
-        if (s == LIMN_OK)
-            s = limn_cider_score(&rows[i], &m->cider, df, LIMN_CIDER_D, &m->hyp, m->refs.items,
-                                 m->images[i].n_refs, err);
-    }
-    limn_cider_df_destroy(&df);
+    if (m->n_scored == m->n_images) return LIMN_OK;
+    size_t *n_refs = limn_calloc(m->n_images, sizeof *n_refs);
+    m->bleu = limn_calloc(m->n_images, sizeof *m->bleu);
+    m->cider = limn_calloc(m->n_images, sizeof *m->cider);
+    if (!n_refs || !m->bleu || !m->cider) s = no_memory(err);
+    for (size_t i = 0; s == LIMN_OK && i < m->n_images; i++) n_refs[i] = m->images[i].n_refs;
+    if (s == LIMN_OK) s = count_corpus(&ngrams, m, err);
+    if (s == LIMN_OK) s = limn_corpus_scores(m->bleu, m->cider, &ngrams, n_refs, m->n_images, err);
+    limn_corpus_ngrams_finish(&ngrams);
+    limn_free(n_refs);
+    if (s == LIMN_OK)
+        m->n_scored = m->n_images;
+    else
+        forget_scores(m);
     return s;
 }
 
-static void fill_row(double *row, const image_stats *image, limn_metric metric)
+/* Whether it is made of m->bleu and m->cider. */
+static bool is_of_corpus(limn_metric metric)
 {
+    return metric <= LIMN_METRIC_BLEU_4 || metric == LIMN_METRIC_CIDER_D;
+}
+
+static void fill_row(double *row, const limn_metrics *m, size_t i, limn_metric metric)
+{
+    const image_stats *image = &m->images[i];
     limn_meteor_stats sum = { 0 };
     if (metric == LIMN_METRIC_METEOR) {
         limn_meteor_stats_add(&sum, &image->meteor); /* what an image adds to a corpus */
         memcpy(row, &sum, sizeof sum);
     } else if (metric == LIMN_METRIC_ROUGE_L) {
         *row = image->rouge;
+    } else if (metric == LIMN_METRIC_CIDER_D) {
+        *row = m->cider[i];
     } else {
-        memcpy(row, metric == LIMN_METRIC_SACREBLEU ? &image->sacrebleu : &image->bleu,
-               sizeof image->bleu);
+        memcpy(row, metric == LIMN_METRIC_SACREBLEU ? &image->sacrebleu : &m->bleu[i],
+               sizeof m->bleu[i]);
     }
 }
 
@@ -385,20 +441,13 @@ static void fill_row(double *row, const image_stats *image, limn_metric metric)
 static limn_status make_rows(double **out, limn_metrics *m, limn_metric metric, limn_error *err)
 {
     const size_t n_stats = n_stats_of(metric);
+    *out = NULL;
+    if (is_of_corpus(metric)) LIMN_TRY(score_corpus(m, err));
     double *rows = limn_calloc(m->n_images, n_stats * sizeof *rows);
-    limn_status s = LIMN_OK;
     if (!rows) return no_memory(err);
-    if (metric == LIMN_METRIC_CIDER_D)
-        s = score_cider(rows, m, err);
-    else
-        for (size_t i = 0; i < m->n_images; i++)
-            fill_row(rows + i * n_stats, &m->images[i], metric);
-    if (s != LIMN_OK) {
-        limn_free(rows);
-        rows = NULL;
-    }
+    for (size_t i = 0; i < m->n_images; i++) fill_row(rows + i * n_stats, m, i, metric);
     *out = rows;
-    return s;
+    return LIMN_OK;
 }
 
 static limn_status check(const limn_metrics *m, limn_metric metric, const void *out,
@@ -411,6 +460,8 @@ static limn_status check(const limn_metrics *m, limn_metric metric, const void *
     if (metric == LIMN_METRIC_METEOR && !m->meteor)
         return limn_fail(err, LIMN_E_ARG,
                          "METEOR: limn_metrics_create got no folder with its data");
+    if (metric == LIMN_METRIC_SACREBLEU && m->has_no_sacrebleu)
+        return limn_fail(err, LIMN_E_ARG, "sacreBLEU was left out");
     return LIMN_OK;
 }
 

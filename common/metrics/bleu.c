@@ -7,14 +7,17 @@ static size_t distance(size_t a, size_t b)
     return a > b ? a - b : b - a;
 }
 
+size_t limn_bleu_closer_length(size_t n_words, size_t a, size_t b)
+{
+    const size_t da = distance(a, n_words), db = distance(b, n_words);
+    return db < da || (db == da && b < a) ? b : a;
+}
+
 static size_t closest_length(size_t n_words, const limn_ngram_counts *refs, size_t n_refs)
 {
     size_t closest = refs[0].n_words;
-    for (size_t i = 1; i < n_refs; i++) {
-        const size_t length = refs[i].n_words;
-        const size_t d = distance(length, n_words), best = distance(closest, n_words);
-        if (d < best || (d == best && length < closest)) closest = length;
-    }
+    for (size_t i = 1; i < n_refs; i++)
+        closest = limn_bleu_closer_length(n_words, closest, refs[i].n_words);
     return closest;
 }
 

@@ -3,14 +3,14 @@
 
 #include <stdlib.h>
 
-#include "models/metrics.h"
+#include "models/metrics_choice.h"
 
 typedef struct metrics_object {
     PyObject_HEAD limn_metrics *metrics;
     atomic_flag is_busy;
 } metrics_object;
 
-/* Metrics(meteor_folder: bytes | None) */
+/* Metrics(meteor_folder: bytes | None, has_sacrebleu: bool) */
 static PyObject *metrics_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     const binding_state *state = PyType_GetModuleState(type);
@@ -19,11 +19,14 @@ static PyObject *metrics_new(PyTypeObject *type, PyObject *args, PyObject *keywo
     limn_metrics *metrics = NULL;
     limn_error err = { 0 };
     limn_status s;
-    if (!binding_no_keywords(keywords) || !PyArg_ParseTuple(args, "O", &folder_object) ||
+    int has_sacrebleu;
+    if (!binding_no_keywords(keywords) ||
+        !PyArg_ParseTuple(args, "Op", &folder_object, &has_sacrebleu) ||
         !binding_name(&folder, folder_object))
         return NULL;
     Py_BEGIN_ALLOW_THREADS s = limn_metrics_create(&metrics, folder, &err);
     Py_END_ALLOW_THREADS if (s) return binding_raise(state, &err);
+    if (!has_sacrebleu) limn_metrics_without_sacrebleu(metrics);
     metrics_object *self =
         (metrics_object *)(void *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self) {

@@ -75,14 +75,14 @@ def find_meteor_data() -> str | None:
     return None
 
 
-def open_metrics(meteor: bool, data: str | os.PathLike[str] | None) -> _limn.Metrics:
-    """An empty corpus, with METEOR's data on request."""
-    if not meteor:
-        return _limn.Metrics(None)
+def open_metrics(names: Iterable[str], data: str | os.PathLike[str] | None) -> _limn.Metrics:
+    """An empty corpus for these metrics, with METEOR's data if it is among them."""
+    if "METEOR" not in names:
+        return _limn.Metrics(None, "sacreBLEU" in names)
     folder = data if data is not None else find_meteor_data()
     if folder is None:
         raise OptionError("METEOR needs the folder meteor of pycocoevalcap: install that, or name the folder")
-    return _limn.Metrics(os.fsencode(folder))
+    return _limn.Metrics(os.fsencode(folder), "sacreBLEU" in names)
 
 
 def _texts(value: object) -> list[str]:
@@ -179,11 +179,11 @@ def evaluate(refs: Texts, hyps: Texts, *, baseline: Texts | None = None, metrics
     references = collect(refs)
     if not references:
         raise OptionError("no references")
-    corpus = open_metrics("METEOR" in names, meteor_data)
+    corpus = open_metrics(names, meteor_data)
     _fill(corpus, references, _pair(references, collect(hyps), "captions"), tokenized)
     differences: dict[str, Difference] = {}
     if baseline is not None:
-        other = open_metrics("METEOR" in names, meteor_data)
+        other = open_metrics(names, meteor_data)
         _fill(other, references, _pair(references, collect(baseline), "captions of the baseline"), tokenized)
         differences = {name: Difference(*corpus.compare(other, METRICS.index(name), trials or 1000, seed))
                        for name in names}

@@ -18,10 +18,10 @@ Captions = Mapping[Any, Sequence[Any]]
 
 
 def _corpus(gts: Captions, res: Captions, meteor_data: str | os.PathLike[str] | None,
-            needs_meteor: bool = False) -> _limn.Metrics:
+            metric: str = "") -> _limn.Metrics:
     if set(gts) != set(res):
         raise ValueError("gts and res have different images")
-    corpus = open_metrics(needs_meteor, meteor_data)
+    corpus = open_metrics((metric, ), meteor_data)
     for name, references in gts.items():
         if len(res[name]) != 1:
             raise ValueError(f"{name!r}: one caption expected, not {len(res[name])}")
@@ -85,7 +85,7 @@ class Meteor:
 
     def compute_score(self, gts: Captions, res: Captions) -> tuple[float, list[float]]:
         """(score, scores of each image in the order of ``gts``)"""
-        corpus = _corpus(gts, res, self._data, needs_meteor=True)
+        corpus = _corpus(gts, res, self._data, "METEOR")
         number = METRICS.index("METEOR")
         return corpus.score(number, 0, 0)[0], corpus.image_scores(number)
 
@@ -97,7 +97,7 @@ class PTBTokenizer:
     """The Penn Treebank tokenizer, dropping punctuation, as coco-caption runs it."""
 
     def __init__(self, verbose: bool = True) -> None:
-        self._metrics = _limn.Metrics(None)
+        self._metrics = _limn.Metrics(None, False)
 
     def tokenize(self, captions_for_image: Mapping[Any, Sequence[Any]]) -> dict[Any, list[str]]:
         """``{id: [{"caption": text}, …]}`` or ``{id: [text, …]}`` to ``{id: [tokens, …]}``, in lower case with
