@@ -168,6 +168,30 @@ def check_refusals(limn, model, folder, shards):
             yield f"{name}: exit code {done.returncode}, {left}: {done.stderr}"
 
 
+def check_siblings(limn, model, folder):
+    """Of several files of one photo, one gets the members that are added; records have each of them."""
+    data = pathlib.Path(__file__).resolve().parents[1] / "data"
+    jpeg, tiff = (data / "images/grey.jpg").read_bytes(), (data / "photos/tiff_lzw.tif").read_bytes()
+    if "libtiff" not in subprocess.run([limn, "--version"], capture_output=True, text=True, check=True).stdout:
+        return
+    members = [("a.tif", tiff), ("a.jpg", jpeg), ("b.jpg", jpeg), ("b.tif", tiff), ("c.tif", tiff)]
+    tar, out = make_tar(folder / "photos.tar", members), folder / "photos out"
+    captions = {line.split("\t")[0].removeprefix(f"{tar}/"): line.split("\t")[1]
+                for line in run(limn, model, tar).stdout.splitlines()}
+    done = subprocess.run([limn, "--model", model, "-o", f"{out}/", "--tar", "txt", "--tar", "json", tar], capture_output=True,
+                          text=True, check=False)
+    copy = [(member[0], member[-1]) for member in raw_members((out / tar.name).read_bytes())[0]] if done.returncode == 0 else []
+    wanted = {f"{photo[0]}.txt": f"{captions[photo]}\n".encode() for photo in ("a.jpg", "b.jpg", "c.tif")}
+    if (len(captions) != 5 or "2 images share the caption of another file of the same photo" not in done.stderr or
+            {name: data for name, data in copy if name.endswith("txt")} != wanted or len(copy) != 5 + 2 * 3 or
+            [pair for pair in copy if pair[0][2:] in ("jpg", "tif")] != members):
+        yield f"several files of one photo: exit code {done.returncode}, {[name for name, _ in copy]}: {done.stderr}"
+    both = make_tar(folder / "taken.tar", [*members, ("a.txt", b"x")])
+    done = run(limn, model, "-o", f"{folder}/taken photos/", "--tar", "txt", both)
+    if done.returncode != 1 or "already has a member a.txt" not in done.stderr:
+        yield f"several files and a text: exit code {done.returncode}: {done.stderr}"
+
+
 def check_clashes(limn, model, folder):
     """What two members of one name would come of is refused before anything is written, and then anything goes."""
     image = images.png(20, 20, images.noise(1))
@@ -210,6 +234,7 @@ def main(limn, model, n_kills="6"):
             problems += check_kills(limn, model, folder, shards, "tars", ["--tar", "txt", "--tar", "json"], int(n_kills))
         problems += check_refusals(limn, model, folder, shards)
         problems += check_clashes(limn, model, folder)
+        problems += check_siblings(limn, model, folder)
     print("\n".join(problems) or "shards come out as they should")
     return 1 if problems else 0
 

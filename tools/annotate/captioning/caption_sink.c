@@ -92,7 +92,7 @@ static limn_status check_tars(caption_sink *out, const limn_annotate_settings *s
     const limn_list_spool *list;
     LIMN_TRY(keep_list(&list, out, s, inputs, err));
     LIMN_TRY(limn_tar_plan_check(inputs, list, s->output, s->tar_endings, s->n_tar_endings,
-                                 &s->hooks, err));
+                                 &s->hooks, &out->tar_siblings, err));
     return list ? limn_list_spool_rewind(list, err) : LIMN_OK;
 }
 
@@ -101,7 +101,7 @@ static limn_status make_shards(caption_sink *out, const limn_annotate_settings *
 {
     if (s->n_tar_endings) LIMN_TRY(check_tars(out, s, inputs, err));
     return limn_sink_shards_create(&out->sink, s->output, writer, s->tar_endings, s->n_tar_endings,
-                                   err);
+                                   &out->tar_siblings, err);
 }
 
 /* ---- all -------------------------------------------------------------------------------- */
@@ -128,6 +128,7 @@ void caption_sink_finish(caption_sink *s)
 {
     limn_sink_destroy(&s->sink);
     limn_sidecar_plan_finish(&s->plan);
+    limn_output_owners_finish(&s->tar_siblings);
     limn_xmp_store_close(&s->xmp);
     limn_list_spool_finish(&s->list);
 }

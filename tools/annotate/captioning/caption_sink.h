@@ -9,10 +9,11 @@
 
 typedef struct caption_sink {
     limn_sink *sink;
-    limn_sidecar_plan plan; /* for sidecars */
-    limn_xmp_store xmp;     /* for XMP */
-    limn_list_spool list;   /* for a list that is read both before and during the run */
-} caption_sink;             /* zero-initialise */
+    limn_sidecar_plan plan;          /* for sidecars */
+    limn_output_owners tar_siblings; /* for copies of tars: images without members of their own */
+    limn_xmp_store xmp;              /* for XMP */
+    limn_list_spool list;            /* for a list that is read both before and during the run */
+} caption_sink;                      /* zero-initialise */
 
 /* How a record looks. */
 const limn_writer *caption_sink_writer(const limn_annotate_settings *settings);

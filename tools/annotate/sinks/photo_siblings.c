@@ -5,6 +5,8 @@
 
 #include "common/base/mem.h"
 #include "common/image/format.h"
+#include "common/text/plural.h"
+#include "tools/annotate/hooks.h"
 
 enum {
     BEST,
@@ -84,6 +86,16 @@ limn_status limn_siblings_choose(limn_output_owners *out, limn_siblings *s, limn
     }
     limn_output_owners_sort(out);
     return LIMN_OK;
+}
+
+void limn_siblings_tell(const limn_output_owners *siblings, const limn_annotate_hooks *hooks)
+{
+    if (siblings->n_items)
+        limn_hooks_message(hooks, LIMN_ANNOTATE_WARNING,
+                           "%zu %s the caption of another file of the same photo, which has the "
+                           "same name but for the extension (the JPEG, if there is one)",
+                           siblings->n_items,
+                           limn_plural(siblings->n_items, "image shares", "images share"));
 }
 
 void limn_siblings_finish(limn_siblings *s)

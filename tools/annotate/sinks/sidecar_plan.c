@@ -7,7 +7,6 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/text/path.h"
-#include "common/text/plural.h"
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/inputs.h"
 #include "tools/annotate/input/image_file.h"
@@ -153,16 +152,6 @@ static limn_status look_if_shared(planner *p, const limn_dirwalk_entry *input, v
     return can_be_decoded ? LIMN_OK : limn_output_owners_add(&p->dropped, one, err);
 }
 
-static void tell_of_siblings(const planner *p, const limn_output_owners *siblings)
-{
-    if (siblings->n_items)
-        limn_hooks_message(p->hooks, LIMN_ANNOTATE_WARNING,
-                           "%zu %s the caption of another file of the same photo, which has the "
-                           "same name but for the extension (the JPEG, if there is one)",
-                           siblings->n_items,
-                           limn_plural(siblings->n_items, "image shares", "images share"));
-}
-
 /* Sorts the owners, and takes out those that share a sidecar and will get none. */
 static limn_status sort_owners(planner *p, limn_output_owners *siblings, limn_error *err)
 {
@@ -173,7 +162,7 @@ static limn_status sort_owners(planner *p, limn_output_owners *siblings, limn_er
     if (!n_shared) return LIMN_OK;
     LIMN_TRY(walk(p, look_if_shared, NULL, err));
     LIMN_TRY(limn_siblings_choose(siblings, &p->shared, err));
-    tell_of_siblings(p, siblings);
+    limn_siblings_tell(siblings, p->hooks);
     for (size_t i = 0; i < siblings->n_items; i++)
         LIMN_TRY(limn_output_owners_add(&p->dropped, siblings->items[i], err));
     limn_output_owners_sort(&p->dropped);

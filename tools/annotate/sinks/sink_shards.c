@@ -13,6 +13,7 @@
 #include "tools/annotate/journal/part_file.h"
 #include "tools/annotate/sinks/shard_claims.h"
 #include "tools/annotate/sinks/shard_tar.h"
+#include "tools/annotate/sinks/tar_names.h"
 #include "common/text/file_name.h"
 
 typedef struct shards_sink {
@@ -21,6 +22,7 @@ typedef struct shards_sink {
     const limn_writer *writer;
     const char *const *endings; /* [n_endings]; 0: one file of records for each archive */
     size_t n_endings;
+    const limn_output_owners *siblings; /* borrowed */
     limn_shard_claims claims;
     /* The current archive; `archive` is NULL when there is none. */
     char *archive;
@@ -110,9 +112,11 @@ static limn_status find_claim(shards_sink *f, const limn_dirwalk_entry *input,
 static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
                         limn_error *err)
 {
+    const shards_sink *f = (shards_sink *)s;
     const limn_shard_claim *claim;
     LIMN_TRY(find_claim((shards_sink *)s, input, &claim, err));
-    *is_there = claim->was_there;
+    *is_there =
+        claim->was_there || limn_output_owners_has(f->siblings, limn_tar_sibling_key(input->path));
     return LIMN_OK;
 }
 
@@ -324,7 +328,8 @@ bool limn_output_is_folder(const char *path)
 }
 
 limn_status limn_sink_shards_create(limn_sink **out, const char *folder, const limn_writer *writer,
-                                    const char *const *endings, size_t n_endings, limn_error *err)
+                                    const char *const *endings, size_t n_endings,
+                                    const limn_output_owners *siblings, limn_error *err)
 {
     limn_buffer journal = { 0 };
     shards_sink *f;
@@ -346,6 +351,7 @@ limn_status limn_sink_shards_create(limn_sink **out, const char *folder, const l
     f->writer = writer;
     f->endings = endings;
     f->n_endings = n_endings;
+    f->siblings = siblings;
     limn_shard_claims_init(&f->claims, folder, n_endings ? ".tar" : writer->extension);
     *out = &f->sink;
     return LIMN_OK;

@@ -9,13 +9,16 @@
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SINK_SHARDS_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SINK_SHARDS_H
 
+#include "tools/annotate/sinks/output_owners.h"
 #include "tools/annotate/sinks/sink.h"
 #include "tools/annotate/writers/writer.h"
 
 /* `folder` is made if it does not exist. `endings` [n_endings] are borrowed; with 1 or more,
- * `writer` must be limn_writer_jsonl. LIMN_E_ARG: `folder` is not a folder; LIMN_E_IO,
+ * `writer` must be limn_writer_jsonl. `siblings`, borrowed and sorted: images that are skipped
+ * (limn_tar_sibling_key). LIMN_E_ARG: `folder` is not a folder; LIMN_E_IO,
  * LIMN_E_NOMEM. */
 limn_status limn_sink_shards_create(limn_sink **out, const char *folder, const limn_writer *writer,
-                                    const char *const *endings, size_t n_endings, limn_error *err);
+                                    const char *const *endings, size_t n_endings,
+                                    const limn_output_owners *siblings, limn_error *err);
 
 #endif

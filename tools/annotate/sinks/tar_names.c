@@ -8,7 +8,7 @@
 #include "tools/annotate/hooks.h"
 #include "tools/annotate/input/image_file.h"
 #include "tools/annotate/input/inputs.h"
-#include "tools/annotate/sinks/output_owners.h"
+#include "tools/annotate/sinks/photo_siblings.h"
 
 enum { OF_THE_TAR = 0 /* the owner of names that are there; images are their members' numbers */ };
 
@@ -23,6 +23,8 @@ typedef struct reader {
     bool is_readable; /* the member is */
     size_t number;    /* its own, from 1 */
     limn_buffer path, name;
+    limn_siblings shared;        /* images that share names in the copy; */
+    limn_output_owners left_out; /* those of them that leave theirs to another file of the photo */
 } reader;
 
 limn_status limn_tar_name_make(limn_buffer *out, const char *image, const char *ending,
@@ -94,6 +96,57 @@ static limn_status add_names(reader *r, void *ctx, limn_error *err)
     return LIMN_OK;
 }
 
+/* ---- files of one photo -------------------------------------------------------------------- */
+
+/* ctx: limn_output_owners, sorted. */
+static limn_status gather_shared(reader *r, void *ctx, limn_error *err)
+{
+    if (!is_image(r)) return LIMN_OK;
+    for (size_t i = 0; i < r->n_endings; i++) {
+        LIMN_TRY(limn_tar_name_make(&r->name, r->member.name, r->endings[i], err));
+        const limn_output_owner owner = owner_of(r->name.bytes, r->number);
+        if (limn_output_owners_has_rival(ctx, owner))
+            LIMN_TRY(limn_siblings_add(&r->shared, owner, r->member.name, true, err));
+    }
+    return LIMN_OK;
+}
+
+/* ctx: limn_output_owners of images by their paths. */
+static limn_status add_sibling(reader *r, void *ctx, limn_error *err)
+{
+    if (!is_image(r)) return LIMN_OK;
+    LIMN_TRY(limn_tar_name_make(&r->name, r->member.name, r->endings[0], err));
+    if (!limn_output_owners_has(&r->left_out, owner_of(r->name.bytes, r->number))) return LIMN_OK;
+    limn_buffer_clear(&r->path);
+    limn_buffer_printf(&r->path, "%s/%s", r->tar->path, r->member.name);
+    if (r->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return limn_output_owners_add(ctx, limn_tar_sibling_key(r->path.bytes), err);
+}
+
+/* Takes those out of the owners that leave their names to another file. */
+static limn_status find_siblings(reader *r, limn_output_owners *owners,
+                                 limn_output_owners *siblings, limn_error *err)
+{
+    size_t n = 0, n_shared = 0;
+    limn_output_owners_sort(owners);
+    for (size_t i = 0; i < owners->n_items; i++)
+        n_shared += limn_output_owners_is_shared(owners, i);
+    if (!n_shared) return LIMN_OK;
+    LIMN_TRY(read_members(r, gather_shared, owners, err));
+    LIMN_TRY(limn_siblings_choose(&r->left_out, &r->shared, err));
+    if (!r->left_out.n_items) return LIMN_OK;
+    for (size_t i = 0; i < owners->n_items; i++)
+        if (!limn_output_owners_has(&r->left_out, owners->items[i]))
+            owners->items[n++] = owners->items[i];
+    owners->n_items = n;
+    return read_members(r, add_sibling, siblings, err);
+}
+
+limn_output_owner limn_tar_sibling_key(const char *path)
+{
+    return (limn_output_owner){ limn_output_key_of("", 0, path), 0 };
+}
+
 /* ---- reporting clashes -------------------------------------------------------------------- */
 
 typedef struct clash {
@@ -142,7 +195,8 @@ static limn_status find_clash(reader *r, void *ctx, limn_error *err)
     if (!is_image(r)) return LIMN_OK;
     for (size_t i = 0; i < r->n_endings; i++) {
         LIMN_TRY(limn_tar_name_make(&r->name, r->member.name, r->endings[i], err));
-        LIMN_TRY(note(r, ctx, r->name.bytes, err));
+        if (!limn_output_owners_has(&r->left_out, owner_of(r->name.bytes, r->number)))
+            LIMN_TRY(note(r, ctx, r->name.bytes, err));
     }
     return LIMN_OK;
 }
@@ -151,7 +205,6 @@ static limn_status look_for_clash(reader *r, limn_output_owners *owners, limn_er
 {
     clash c = { 0 };
     limn_status s = LIMN_OK;
-    limn_output_owners_sort(owners);
     for (size_t i = 0; s == LIMN_OK && i < owners->n_items; i++) {
         if (!limn_output_owners_is_shared(owners, i)) continue;
         c.key = owners->items[i].output;
@@ -165,15 +218,19 @@ static limn_status look_for_clash(reader *r, limn_output_owners *owners, limn_er
 
 limn_status limn_tar_names_check(const limn_dirwalk_entry *tar, const limn_inputs *inputs,
                                  const char *const *endings, size_t n_endings,
-                                 const limn_annotate_hooks *hooks, limn_error *err)
+                                 const limn_annotate_hooks *hooks, limn_output_owners *siblings,
+                                 limn_error *err)
 {
     reader r = {
         .tar = tar, .inputs = inputs, .endings = endings, .n_endings = n_endings, .hooks = hooks
     };
     limn_output_owners owners = { 0 };
     limn_status s = read_members(&r, add_names, &owners, err);
+    if (s == LIMN_OK) s = find_siblings(&r, &owners, siblings, err);
     if (s == LIMN_OK) s = look_for_clash(&r, &owners, err);
     limn_output_owners_finish(&owners);
+    limn_output_owners_finish(&r.left_out);
+    limn_siblings_finish(&r.shared);
     limn_buffer_finish(&r.path);
     limn_buffer_finish(&r.name);
     return s;
