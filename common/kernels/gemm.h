@@ -1,7 +1,7 @@
-/* Large matrix products for training: the only file that calls OpenBLAS.
+/* Matrix products of training tag heads: the only file that calls OpenBLAS.
  *
- * Inference does not use it: BLAS re-packs weights on each call, and its results for a row depend
- * on how many rows there are. In training, shapes are large and fixed.
+ * Networks do not use it: its results for a row depend on how many rows there are, and on the CPU;
+ * it knows only CPUs older than itself, and is slow on others.
  *
  * A product is split into tiles that depend on its shape only, and each tile is one single-threaded
  * BLAS call; so the bits do not depend on the number of threads. They may depend on the CPU. */

@@ -2,12 +2,13 @@
 
 #include <string.h>
 
-#include "common/kernels/gemm.h"
-
 /* How loops are split: the pieces depend on sizes only, never on the number of threads. */
 enum { ROWS_PER_ITEM = 64, COLUMNS_PER_ITEM = 64, VALUES_PER_ITEM = 32768 };
 /* Rows of a product in a piece: 8 tiles of the kernel. */
 enum { PRODUCT_ROWS = 112, MIN_PIECES = 8 };
+/* At most so many outputs and inputs of weights whose gradient a thread computes at a time: as many
+ * as the vector kernels (x86/weight_grad_vectors.c) take at once. */
+enum { GRADIENT_OUTPUTS = 196, GRADIENT_INPUTS = 384 };
 
 static size_t n_pieces(size_t n, size_t piece)
 {
@@ -102,6 +103,47 @@ static void sum_columns(void *ctx, size_t item, size_t worker)
                          piece_size(j->dim, COLUMNS_PER_ITEM, item));
 }
 
+struct gradient_job {
+    const limn_rows_grad *rows;
+    limn_weight_grad_job job;
+    size_t n_output_pieces, n_input_pieces;
+};
+
+static void run_gradient_piece(void *ctx, size_t item, size_t worker)
+{
+    const struct gradient_job *g = ctx;
+    const size_t o = item / g->n_input_pieces, i = item % g->n_input_pieces;
+    const size_t n_outputs = g->job.n_outputs, n_inputs = g->job.n_inputs;
+    const size_t output = n_outputs * o / g->n_output_pieces;
+    const size_t input = n_inputs * i / g->n_input_pieces;
+    limn_weight_grad_job job = g->job;
+    (void)worker;
+    job.n_outputs = n_outputs * (o + 1) / g->n_output_pieces - output;
+    job.n_inputs = n_inputs * (i + 1) / g->n_input_pieces - input;
+    job.dw += output * job.dw_stride + input;
+    job.dy += output;
+    job.x += input;
+    g->rows->weight_grad(&job);
+}
+
+static void add_weight_gradient(const limn_layer_ctx *ctx, const limn_linear_params *p,
+                                const float *dy, const float *x, size_t n_rows)
+{
+    struct gradient_job g = { .rows = ctx->rows,
+                              .job = { .dw = p->weight.gradient,
+                                       .dy = dy,
+                                       .x = x,
+                                       .n_outputs = p->n_out,
+                                       .n_inputs = p->n_in,
+                                       .n_rows = n_rows,
+                                       .dw_stride = p->n_in,
+                                       .dy_stride = p->n_out,
+                                       .x_stride = p->n_in },
+                              .n_output_pieces = n_pieces(p->n_out, GRADIENT_OUTPUTS),
+                              .n_input_pieces = n_pieces(p->n_in, GRADIENT_INPUTS) };
+    limn_pool_run(ctx->pool, g.n_output_pieces * g.n_input_pieces, run_gradient_piece, &g);
+}
+
 void limn_linear_backward(const limn_layer_ctx *ctx, float *dx, bool accumulates, const float *dy,
                           const float *x, size_t n_rows, const limn_linear_params *p)
 {
@@ -110,14 +152,7 @@ void limn_linear_backward(const limn_layer_ctx *ctx, float *dx, bool accumulates
     };
     if (p->bias.gradient)
         limn_pool_run(ctx->pool, n_pieces(p->n_out, COLUMNS_PER_ITEM), sum_columns, &bias);
-    limn_gemm(ctx->pool, &(limn_gemm_job){ .c = p->weight.gradient,
-                                           .a = dy,
-                                           .b = x,
-                                           .m = p->n_out,
-                                           .n = p->n_in,
-                                           .k = n_rows,
-                                           .a_is_transposed = true,
-                                           .accumulates = true });
+    add_weight_gradient(ctx, p, dy, x, n_rows);
     if (dx) multiply(ctx, dx, dy, n_rows, &p->backward, accumulates);
 }
 

@@ -16,8 +16,8 @@ typedef struct limn_weight {
     float *value, *gradient; /* same shape */
 } limn_weight;
 
-/* Products with the weights use the inference kernels, so the weights are packed before each pass;
- * products that compute the weights' gradient use BLAS. */
+/* Products with the weights use the inference kernels, so the weights are packed before each
+ * pass. */
 typedef struct limn_linear_params {
     limn_weight weight; /* [n_out, n_in] */
     limn_weight bias;   /* [n_out], or NULL */

@@ -1,5 +1,6 @@
-/* Functions of training other than matrix products: layer norm, GELU, dropout, attention, softmax
- * cross-entropy with label smoothing, and, backward only, ReLU6 and depthwise convolution.
+/* Functions of training other than products with weights: gradients of weights, layer norm, GELU,
+ * dropout, attention, softmax cross-entropy with label smoothing, and, backward only, ReLU6 and
+ * depthwise convolution.
  *
  * Every function works on its own rows only, so callers split rows among threads and get the same
  * bits. Sums over a row use 16 lanes as in kernels.h. All CPU levels give the same bits. */
@@ -48,6 +49,22 @@ typedef struct limn_depthwise_grad_job {
 } limn_depthwise_grad_job;
 
 typedef void limn_depthwise_grad_fn(const limn_depthwise_grad_job *job);
+
+/* The gradient of a product's weights: for each output o and input i,
+ *
+ *     for r in 0 … n_rows-1 in order: dw[o][i] = fma(dy[r][o], x[r][i], dw[o][i])
+ *
+ * Each gradient is a sum of its own, so callers split outputs and inputs as they like. Nothing
+ * overlaps. */
+typedef struct limn_weight_grad_job {
+    float *dw;       /* [n_outputs, n_inputs] at dw_stride */
+    const float *dy; /* [n_rows, n_outputs] at dy_stride */
+    const float *x;  /* [n_rows, n_inputs] at x_stride */
+    size_t n_outputs, n_inputs, n_rows;
+    size_t dw_stride, dy_stride, x_stride;
+} limn_weight_grad_job;
+
+typedef void limn_weight_grad_fn(const limn_weight_grad_job *job);
 
 /* One step of AdamW: with g = gradient * clip, element by element,
  *
@@ -101,6 +118,7 @@ typedef struct limn_rows_grad {
     limn_attention_forward_fn *attention_forward;
     limn_attention_backward_fn *attention_backward;
     limn_depthwise_grad_fn *depthwise;
+    limn_weight_grad_fn *weight_grad;
 } limn_rows_grad;
 
 /* The functions of a level, which must run here. Static storage. */

@@ -8,6 +8,7 @@ static const limn_rows_grad *const tables[LIMN_N_CPU_LEVELS] = {
     [LIMN_CPU_C] = &limn_rows_grad_c,
 #if HAVE_X86_KERNELS
     [LIMN_CPU_AVX2] = &limn_rows_grad_avx2,
+    [LIMN_CPU_AVX512] = &limn_rows_grad_avx512,
 #endif
 };
 

@@ -6,9 +6,12 @@
 #include "common/kernels/c/level_name.h"
 #include "common/kernels/rows_grad.h"
 
-extern const limn_rows_grad limn_rows_grad_c, limn_rows_grad_avx2;
-limn_attention_forward_fn limn_attention_forward_c, limn_attention_forward_avx2;
-limn_attention_backward_fn limn_attention_backward_c, limn_attention_backward_avx2;
-limn_depthwise_grad_fn limn_depthwise_grad_c, limn_depthwise_grad_avx2;
+extern const limn_rows_grad limn_rows_grad_c, limn_rows_grad_avx2, limn_rows_grad_avx512;
+limn_attention_forward_fn limn_attention_forward_c, limn_attention_forward_avx2,
+    limn_attention_forward_avx512;
+limn_attention_backward_fn limn_attention_backward_c, limn_attention_backward_avx2,
+    limn_attention_backward_avx512;
+limn_depthwise_grad_fn limn_depthwise_grad_c, limn_depthwise_grad_avx2, limn_depthwise_grad_avx512;
+limn_weight_grad_fn limn_weight_grad_c, limn_weight_grad_avx2, limn_weight_grad_avx512;
 
 #endif

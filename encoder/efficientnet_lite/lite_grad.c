@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "common/kernels/gemm.h"
 #include "encoder/efficientnet_lite/lite_trainer_state.h"
 
 enum { MAX_KERNEL = 5 };
@@ -77,14 +76,15 @@ static void add_product(const limn_lite_trainer *t, float *sums, const struct pr
 {
     const size_t n_outputs = p->forward.n_outputs;
     t->rows->column_sums(sums + p->at.bias - t->first_float, dy, n_rows, n_outputs, 0, n_outputs);
-    limn_gemm(NULL, &(limn_gemm_job){ .c = sums + p->at.weight - t->first_float,
-                                      .a = dy,
-                                      .b = x,
-                                      .m = n_outputs,
-                                      .n = p->forward.n_inputs,
-                                      .k = n_rows,
-                                      .a_is_transposed = true,
-                                      .accumulates = true });
+    t->rows->weight_grad(&(limn_weight_grad_job){ .dw = sums + p->at.weight - t->first_float,
+                                                  .dy = dy,
+                                                  .x = x,
+                                                  .n_outputs = n_outputs,
+                                                  .n_inputs = p->forward.n_inputs,
+                                                  .n_rows = n_rows,
+                                                  .dw_stride = p->forward.n_inputs,
+                                                  .dy_stride = n_outputs,
+                                                  .x_stride = p->forward.n_inputs });
 }
 
 /* Row `row` of a padded map, from its first position inside. */

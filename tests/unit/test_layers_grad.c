@@ -36,12 +36,13 @@ typedef struct linear_result {
     float *y, *dx, *dw, *dbias;
 } linear_result;
 
+/* Now and then of more outputs or inputs than a piece of the weights' gradient has. */
 static linear_case make_linear(uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "linear", 6);
     linear_case c = { .n_rows = 1 + random_below(&rng, 300),
-                      .n_out = 1 + random_below(&rng, 70),
-                      .n_in = 1 + random_below(&rng, 50),
+                      .n_out = 1 + random_below(&rng, seed % 10 == 0 ? 450 : 70),
+                      .n_in = 1 + random_below(&rng, seed % 10 == 1 ? 500 : 50),
                       .has_bias = random_below(&rng, 2),
                       .accumulates = random_below(&rng, 2) };
     c.w = random_floats(&rng, c.n_out * c.n_in);
@@ -108,8 +109,8 @@ static void check_linear(const linear_case *c, const linear_result *r)
                 dw[o * c->n_in + i] += dy * c->x[n * c->n_in + i];
             }
         }
-    assert_near("y", r->y, y, c->n_rows * c->n_out, 1e-4);
-    assert_near("dx", r->dx, dx, c->n_rows * c->n_in, 1e-4);
+    assert_near("y", r->y, y, c->n_rows * c->n_out, 4e-4);
+    assert_near("dx", r->dx, dx, c->n_rows * c->n_in, 4e-4);
     assert_near("dw", r->dw, dw, c->n_out * c->n_in, 4e-4);
     assert_near("dbias", r->dbias, dbias, c->n_out, 4e-4);
     free(y);
@@ -166,7 +167,7 @@ typedef struct cross_result {
 static cross_case make_cross(uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "cross", 5);
-    cross_case c = { .R = random_below(&rng, 70),
+    cross_case c = { .R = random_below(&rng, seed % 10 == 0 ? 450 : 70),
                      .S = 1 + random_below(&rng, 52),
                      .n_heads = 1 + random_below(&rng, 3) };
     c.D = c.n_heads * 8 * (1 + random_below(&rng, 5));

@@ -182,4 +182,5 @@ const limn_rows_grad LIMN_LEVEL(limn_rows_grad) = {
     .attention_forward = LIMN_LEVEL(limn_attention_forward),
     .attention_backward = LIMN_LEVEL(limn_attention_backward),
     .depthwise = LIMN_LEVEL(limn_depthwise_grad),
+    .weight_grad = LIMN_LEVEL(limn_weight_grad),
 };

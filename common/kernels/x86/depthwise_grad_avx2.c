@@ -111,7 +111,7 @@ INLINE void row(const limn_depthwise_grad_job *job, const size_t size, const siz
     channels(&l, size, stride);
 }
 
-void limn_depthwise_grad_avx2(const limn_depthwise_grad_job *job)
+void LIMN_LEVEL(limn_depthwise_grad)(const limn_depthwise_grad_job *job)
 {
     if (job->size == 3 && job->stride == 1)
         row(job, 3, 1);
