@@ -62,7 +62,7 @@ class DocumentTest(unittest.TestCase):
 class SampleTest(unittest.TestCase):
     def run_sample(self, name, *arguments, cwd=None):
         run = subprocess.run([sys.executable, "-W", "ignore", str(ROOT / "samples" / name), *arguments],
-                             capture_output=True, text=True, cwd=cwd, timeout=300)
+                             capture_output=True, text=True, cwd=cwd, timeout=3000)
         self.assertEqual(run.returncode, 0, run.stderr)
         return run.stdout
 
@@ -113,7 +113,7 @@ class NotebookTest(unittest.TestCase):
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         os.environ["LIMN_PHOTOS"] = str(ROOT / "samples/photos")
         with tempfile.TemporaryDirectory() as folder:
-            nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3",
+            nbclient.NotebookClient(notebook, timeout=3000, kernel_name="python3",
                                     resources={"metadata": {"path": folder}}).execute()
         text = json.dumps(notebook)
         for expected in ("a close up of a cat sitting on a bench", "CIDEr", f"Summary(done={len(PHOTOS)}"):

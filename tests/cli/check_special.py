@@ -23,7 +23,7 @@ MAX_KB = 600_000
 def run(limn, model, names, folder):
     """(exit code, names that got captions, standard error)"""
     done = subprocess.run([limn, "--model", model, "--threads", "1", "-"], input="\n".join(names), text=True, cwd=folder,
-                          capture_output=True, timeout=60, check=False)
+                          capture_output=True, timeout=600, check=False)
     return done.returncode, [line.split("\t")[0] for line in done.stdout.splitlines()], done.stderr
 
 
@@ -69,7 +69,7 @@ def check_signal(limn, model, folder):
     process.send_signal(signal.SIGTERM)
     begin = time.monotonic()
     try:
-        process.wait(20)
+        process.wait(200)
     except subprocess.TimeoutExpired:
         process.kill()
         yield f"after SIGTERM, a silent pipe holds it up for {time.monotonic() - begin:.0f} s"

@@ -30,7 +30,7 @@ def run(chromium, page, *options, milliseconds=4000):
     """The page's document once its scripts have run or the time is up, and the console's messages."""
     command = [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
                f"--virtual-time-budget={milliseconds}", *options, "--dump-dom", page.as_uri()]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=True)
     return result.stdout, [line for line in result.stderr.splitlines() if "CONSOLE" in line]
 
 

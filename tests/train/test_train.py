@@ -6,6 +6,7 @@ stage."""
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,10 +84,15 @@ class Train(unittest.TestCase):
     def kill_and_resume(self, run, arguments, threads, new):
         """Kills a run once it has a checkpoint, and resumes it to its end."""
         line = self.command("--run", run, "--threads", threads, *arguments, new=new)
-        with subprocess.Popen(line, cwd=self.folder, stderr=subprocess.DEVNULL) as process:
-            while process.poll() is None and not (self.folder / run / "checkpoint-9.safetensors").exists():
-                time.sleep(0.001)
-            process.send_signal(signal.SIGKILL)
+        for _ in range(20):  # on a busy machine a run may be over before its checkpoint is seen
+            with subprocess.Popen(line, cwd=self.folder, stderr=subprocess.DEVNULL) as process:
+                while process.poll() is None and not (self.folder / run / "checkpoint-9.safetensors").exists():
+                    time.sleep(0.001)
+                process.send_signal(signal.SIGKILL)
+            if process.returncode == -signal.SIGKILL:
+                break
+            shutil.rmtree(self.folder / run)
+            (self.folder / f"{run}.safetensors").unlink()
         self.assertEqual(process.returncode, -signal.SIGKILL, "it was over before it could be killed")
         self.run_train("--resume", run, "--threads", threads, data=False, new=False)
 

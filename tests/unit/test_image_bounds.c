@@ -20,7 +20,7 @@
 #include "common/io/fileio.h"
 #include "tests/unit/image_fixtures.h"
 
-enum { MAX_MEMORY = 100 << 20, MAX_MS = 50, MAX_FILE_SIZE = 1 << 20 };
+enum { MAX_MEMORY = 100 << 20, MAX_MS = 500, MAX_FILE_SIZE = 1 << 20 };
 
 /* What a child reports by its exit code. */
 enum { AS_EXPECTED, OTHERWISE, TOO_SLOW, NO_LIMIT };
