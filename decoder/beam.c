@@ -182,6 +182,24 @@ static void offer(candidate_list *list, size_t max, limn_candidate c)
     limn_ranked_insert(list->items, &list->n, max, sizeof c, &c, has_more_value);
 }
 
+enum { TOKENS_AT_A_TIME = 64 };
+
+/* The largest value, in lanes, which compilers turn into vectors. */
+static float largest(const float *values, size_t n)
+{
+    enum { N_LANES = 8 };
+    float lanes[N_LANES];
+    size_t i = 0;
+    for (size_t k = 0; k < N_LANES; k++) lanes[k] = -INFINITY;
+    for (; i + N_LANES <= n; i += N_LANES)
+        for (size_t k = 0; k < N_LANES; k++)
+            lanes[k] = values[i + k] > lanes[k] ? values[i + k] : lanes[k];
+    for (; i < n; i++) lanes[0] = values[i] > lanes[0] ? values[i] : lanes[0];
+    for (size_t k = 1; k < N_LANES; k++) lanes[0] = lanes[k] > lanes[0] ? lanes[k] : lanes[0];
+    return lanes[0];
+}
+
+/* Most tokens are far too improbable: their values are looked at together first. */
 static void offer_row(limn_beam *b, const limn_beam_settings *s, size_t row)
 {
     const float *values = b->values + row * s->n_tokens;
@@ -189,10 +207,16 @@ static void offer_row(limn_beam *b, const limn_beam_settings *s, size_t row)
     const double past = b->open[row].value;
     const size_t max = 2 * width_of(s);
     candidate_list *list = &b->candidates[0];
-    for (size_t t = 0; t < s->n_tokens; t++) {
-        const double value = past + (double)values[t];
-        if (value > worst_of(list, max))
-            offer(list, max, (limn_candidate){ value, log_probs[t], (uint32_t)row, (uint32_t)t });
+    for (size_t first = 0; first < s->n_tokens; first += TOKENS_AT_A_TIME) {
+        const size_t n_left = s->n_tokens - first;
+        const size_t n = n_left < TOKENS_AT_A_TIME ? n_left : TOKENS_AT_A_TIME;
+        if (!(past + (double)largest(values + first, n) > worst_of(list, max))) continue;
+        for (size_t t = first; t < first + n; t++) {
+            const double value = past + (double)values[t];
+            if (value > worst_of(list, max))
+                offer(list, max,
+                      (limn_candidate){ value, log_probs[t], (uint32_t)row, (uint32_t)t });
+        }
     }
 }
 
