@@ -43,7 +43,7 @@
     }
 #define LIMN_ROW_CPU(at, ...)                                                                    \
     {                                                                                            \
-        "cpu", 0, "LEVEL", "c, avx2 … (default: the best available)", .type = LIMN_OPT_TEXT, at, \
+        "cpu", 0, "LEVEL", "c, sse41, avx2 … (default: the best available)", .type = LIMN_OPT_TEXT, at, \
                                                                       __VA_ARGS__                \
     }
 

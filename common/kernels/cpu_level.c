@@ -10,8 +10,11 @@
 static const limn_cpu_level_row *const levels[LIMN_N_CPU_LEVELS] = {
     [LIMN_CPU_C] = &limn_level_c,
 #if HAVE_X86_KERNELS
-    [LIMN_CPU_AVX2] = &limn_level_avx2,     [LIMN_CPU_AVXVNNI] = &limn_level_avxvnni,
-    [LIMN_CPU_AVX512] = &limn_level_avx512, [LIMN_CPU_AVX512VNNI] = &limn_level_avx512vnni,
+    [LIMN_CPU_SSE41] = &limn_level_sse41,
+    [LIMN_CPU_AVX2] = &limn_level_avx2,
+    [LIMN_CPU_AVXVNNI] = &limn_level_avxvnni,
+    [LIMN_CPU_AVX512] = &limn_level_avx512,
+    [LIMN_CPU_AVX512VNNI] = &limn_level_avx512vnni,
 #endif
 };
 

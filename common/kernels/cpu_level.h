@@ -10,6 +10,7 @@
 /* Slowest first. A machine may lack one in the middle: ask limn_cpu_level_runs. */
 typedef enum limn_cpu_level {
     LIMN_CPU_C = 0,      /* plain C: the specification */
+    LIMN_CPU_SSE41,      /* SSE4.1 (and what comes before it); fused multiply-adds are emulated */
     LIMN_CPU_AVX2,       /* AVX2, FMA and F16C */
     LIMN_CPU_AVXVNNI,    /* the above and AVX-VNNI: dot products of bytes */
     LIMN_CPU_AVX512,     /* AVX-512 F, BW, DQ, VL; not AVX-VNNI */
@@ -22,7 +23,8 @@ bool limn_cpu_level_runs(limn_cpu_level level);
 /* The last level that runs here. */
 limn_cpu_level limn_cpu_best(void);
 
-/* "c", "avx2", "avxvnni", "avx512", "avx512vnni"; "unknown" for anything else. Static storage.
+/* "c", "sse41", "avx2", "avxvnni", "avx512", "avx512vnni"; "unknown" for anything else. Static
+ * storage.
  */
 const char *limn_cpu_level_name(limn_cpu_level level);
 /* The names of the levels that run here, ended by NULL. Static storage. */

@@ -19,7 +19,7 @@ typedef struct limn_cpu_level_row {
     limn_cpu_level base;         /* runs wherever this level does; plain C is its own base */
 } limn_cpu_level_row;
 
-extern const limn_cpu_level_row limn_level_c, limn_level_avx2, limn_level_avxvnni,
+extern const limn_cpu_level_row limn_level_c, limn_level_sse41, limn_level_avx2, limn_level_avxvnni,
     limn_level_avx512, limn_level_avx512vnni;
 
 /* The row of a level; NULL when this build lacks it. */

@@ -61,7 +61,7 @@ class ResNet(unittest.TestCase):
         done = self.convert(path)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn(f"{network} from ResNet weights", done.stdout)
-        levels = ["c", "avx2", "avx512"] if network == "resnet18" else ["avx2", "avx512"]
+        levels = ["c", "sse41", "avx2", "avx512"] if network == "resnet18" else ["avx2", "avx512"]
         outputs = [self.features(level) for level in levels] + [self.features("", "3")]
         there = [output for output in outputs if output is not None]
         self.assert_close(there[0], (DATA / f"{network}.f32").read_bytes())

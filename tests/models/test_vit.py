@@ -56,7 +56,7 @@ class Vit(unittest.TestCase):
             outputs = set()
             for halves in (False, True):
                 vit_weights.write(self.model, network, halves)
-                outputs |= {self.features(level) for level in ("c", "avx2", "avx512")}
+                outputs |= {self.features(level) for level in ("c", "sse41", "avx2", "avx512")}
                 outputs |= {self.features("", threads) for threads in ("2", "7")}
             outputs -= {None}
             with self.subTest(network):

@@ -3,8 +3,9 @@
 #ifndef LIMN_COMMON_KERNELS_C_LANES_H
 #define LIMN_COMMON_KERNELS_C_LANES_H
 
-#include <math.h>
 #include <stddef.h>
+
+#include "common/kernels/c/fma_c.h"
 
 enum { LIMN_LANES = 16 };
 
@@ -30,8 +31,8 @@ static inline float limn_lane_dot(const float *a, const float *b, size_t n)
     float lane[LIMN_LANES] = { 0 };
     size_t i = 0;
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
-        for (int j = 0; j < LIMN_LANES; j++) lane[j] = fmaf(a[i + j], b[i + j], lane[j]);
-    for (int j = 0; i < n; i++, j++) lane[j] = fmaf(a[i], b[i], lane[j]);
+        for (int j = 0; j < LIMN_LANES; j++) lane[j] = limn_fmaf(a[i + j], b[i + j], lane[j]);
+    for (int j = 0; i < n; i++, j++) lane[j] = limn_fmaf(a[i], b[i], lane[j]);
     return limn_fold(lane);
 }
 
@@ -41,8 +42,8 @@ static inline float limn_lane_squares(const float *x, float mean, size_t n)
     size_t i = 0;
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
         for (int j = 0; j < LIMN_LANES; j++)
-            lane[j] = fmaf(x[i + j] - mean, x[i + j] - mean, lane[j]);
-    for (int j = 0; i < n; i++, j++) lane[j] = fmaf(x[i] - mean, x[i] - mean, lane[j]);
+            lane[j] = limn_fmaf(x[i + j] - mean, x[i + j] - mean, lane[j]);
+    for (int j = 0; i < n; i++, j++) lane[j] = limn_fmaf(x[i] - mean, x[i] - mean, lane[j]);
     return limn_fold(lane);
 }
 

@@ -11,7 +11,7 @@ void LIMN_LEVEL(limn_layer_norm)(float *y, const float *x, const float *gamma, c
         const float mean = limn_lane_sum(x, dim) / (float)dim;
         const float variance = limn_lane_squares(x, mean, dim) / (float)dim;
         const float scale = 1.0f / sqrtf(variance + eps);
-        for (size_t i = 0; i < dim; i++) y[i] = fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
+        for (size_t i = 0; i < dim; i++) y[i] = limn_fmaf((x[i] - mean) * scale, gamma[i], beta[i]);
     }
 }
 
@@ -34,14 +34,4 @@ float LIMN_LEVEL(limn_log_sum_exp)(const float *x, size_t n)
         for (int j = 0; j < LIMN_LANES; j++) lane[j] += limn_expf(x[i + j] - max);
     for (int j = 0; i < n; i++, j++) lane[j] += limn_expf(x[i] - max);
     return max + limn_logf(limn_fold(lane));
-}
-
-void LIMN_LEVEL(limn_attend)(float *y, float *weights, const float *q, const float *const *k,
-                             const float *const *v, size_t n, size_t dim, float scale)
-{
-    for (size_t p = 0; p < n; p++) weights[p] = scale * limn_lane_dot(q, k[p], dim);
-    LIMN_LEVEL(limn_softmax)(weights, 1, n, n);
-    for (size_t i = 0; i < dim; i++) y[i] = 0.0f;
-    for (size_t p = 0; p < n; p++)
-        for (size_t i = 0; i < dim; i++) y[i] = fmaf(weights[p], v[p][i], y[i]);
 }

@@ -3,7 +3,7 @@
 #ifndef LIMN_COMMON_KERNELS_X86_CODES_VECTOR_H
 #define LIMN_COMMON_KERNELS_X86_CODES_VECTOR_H
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__SSE4_1__)
 
 #include <immintrin.h>
 
@@ -122,7 +122,7 @@ INLINE void write(const limn_linear_job *job, size_t row, size_t output, floats 
     store(job, row, output / LIMN_PANEL, v);
 }
 
-#else
+#elif defined(__AVX2__) && defined(__FMA__)
 
 #include "common/kernels/x86/store_avx2.h"
 
@@ -219,6 +219,96 @@ INLINE floats join_floats(floats a, floats b)
 INLINE void write_relu6(float *y, floats v)
 {
     _mm256_storeu_ps(y, activate(LIMN_ACT_RELU6, v));
+}
+
+INLINE void write(const limn_linear_job *job, size_t row, size_t output, floats v)
+{
+    store(job, row, output, v);
+}
+
+#else
+
+#include "common/kernels/x86/fma_sse41.h"
+#include "common/kernels/x86/store_sse41.h"
+
+enum { LANES = 4 };
+
+typedef __m128i ints;
+typedef __m128 floats;
+
+INLINE ints load_ints(const void *from)
+{
+    return _mm_load_si128((const __m128i *)from);
+}
+
+INLINE ints load_any_ints(const void *from)
+{
+    return _mm_loadu_si128((const __m128i *)from);
+}
+
+INLINE void store_ints(void *to, ints v)
+{
+    _mm_storeu_si128((__m128i *)to, v);
+}
+
+INLINE ints every_word(int32_t word)
+{
+    return _mm_set1_epi32(word);
+}
+
+INLINE ints add_words(ints acc, ints a, ints b)
+{
+    return _mm_add_epi32(acc, _mm_madd_epi16(a, b));
+}
+
+INLINE ints even_bytes(ints v)
+{
+    return _mm_srai_epi16(_mm_slli_epi16(v, 8), 8);
+}
+
+INLINE ints odd_bytes(ints v)
+{
+    return _mm_srai_epi16(v, 8);
+}
+
+INLINE ints flip(ints bytes)
+{
+    return _mm_xor_si128(bytes, _mm_set1_epi8((char)0x80));
+}
+
+INLINE ints join_words(ints a, ints b)
+{
+    return _mm_add_epi16(_mm_slli_epi16(a, 6), b);
+}
+
+INLINE ints first_words(ints a, ints b)
+{
+    return _mm_blend_epi16(a, _mm_slli_epi32(b, 16), 0xaa);
+}
+
+INLINE ints second_words(ints a, ints b)
+{
+    return _mm_blend_epi16(_mm_srli_epi32(a, 16), b, 0xaa);
+}
+
+INLINE floats to_floats(ints v)
+{
+    return _mm_cvtepi32_ps(v);
+}
+
+INLINE floats load_floats(const float *from)
+{
+    return from ? _mm_load_ps(from) : _mm_setzero_ps();
+}
+
+INLINE floats finish(floats acc, float step, floats scale, floats bias)
+{
+    return fma_four(_mm_mul_ps(acc, _mm_set1_ps(step)), scale, bias);
+}
+
+INLINE void write_relu6(float *y, floats v)
+{
+    _mm_storeu_ps(y, activate(LIMN_ACT_RELU6, v));
 }
 
 INLINE void write(const limn_linear_job *job, size_t row, size_t output, floats v)

@@ -4,6 +4,27 @@
 #include "common/kernels/cpu_level_row.h"
 #include "common/kernels/kernel_levels.h"
 
+static bool has_sse41(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("sse4.1");
+}
+
+static void fill_sse41(limn_kernels *k)
+{
+    k->linear[LIMN_F32] = k->linear[LIMN_F16] = limn_linear_sse41;
+    k->linear[LIMN_I8] = limn_linear_int8_sse41;
+    k->code_size = 2;
+    k->linear_codes = limn_linear_codes_sse41;
+    k->encode_row = limn_encode_row_sse41;
+    k->depthwise = limn_depthwise_sse41;
+    k->max_pool = limn_max_pool_sse41;
+    k->layer_norm = limn_layer_norm_sse41;
+    k->softmax = limn_softmax_sse41;
+    k->log_sum_exp = limn_log_sum_exp_sse41;
+    k->attend = limn_attend_sse41;
+}
+
 /* clang 14's __builtin_cpu_supports does not know f16c. */
 static bool has_f16c(void)
 {
@@ -85,6 +106,7 @@ static void fill_avx512vnni(limn_kernels *k)
     k->depthwise = limn_depthwise_avx512vnni;
 }
 
+const limn_cpu_level_row limn_level_sse41 = { "sse41", has_sse41, fill_sse41, LIMN_CPU_C };
 const limn_cpu_level_row limn_level_avx2 = { "avx2", has_avx2, fill_avx2, LIMN_CPU_C };
 const limn_cpu_level_row limn_level_avxvnni = { "avxvnni", has_avxvnni, fill_avxvnni,
                                                 LIMN_CPU_AVX2 };

@@ -18,7 +18,7 @@ enum { QUAD_BYTES = 4 * LIMN_PANEL };
 typedef struct panel_job {
     const limn_codes_job *job;
     size_t n_twos, panel; /* inputs, two by two */
-    int16_t weights[LIMN_CODES_MAX_INPUTS / 2][LIMN_PANEL][2];
+    _Alignas(64) int16_t weights[LIMN_CODES_MAX_INPUTS / 2][LIMN_PANEL][2];
     int32_t start[LIMN_PANEL]; /* what the sums start from */
 } panel_job;
 
@@ -73,7 +73,7 @@ INLINE void tile(const panel_job *p, size_t row, const size_t n_rows)
     for (size_t i = 0; i < p->n_twos; i++, x += 2) {
         ints w[N_VECTORS];
         UNROLL
-        for (size_t v = 0; v < N_VECTORS; v++) w[v] = load_any_ints(p->weights[i][v * LANES]);
+        for (size_t v = 0; v < N_VECTORS; v++) w[v] = load_ints(p->weights[i][v * LANES]);
         UNROLL
         for (size_t r = 0; r < n_rows; r++) {
             const ints codes = every_word(word_at(x + r * job->x_stride));
