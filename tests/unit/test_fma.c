@@ -150,17 +150,31 @@ typedef struct operands {
     float x[N_ROWS * MAX_INPUTS], w[N_OUTPUTS * MAX_INPUTS], bias[N_OUTPUTS];
 } operands;
 
-static operands make_operands(uint64_t seed, bool is_ordinary)
+/* Of weights and activations; so small that products and sums are about the least float, but no
+ * operand alone is out of the ordinary; or anything. */
+enum { ORDINARY, SMALL, ANY, N_KINDS };
+
+static float factor_of(limn_rng *rng, int kind)
+{
+    if (kind == ORDINARY) return ordinary_float(rng);
+    if (kind == ANY) return first_factor(rng);
+    return sign_of(rng) * ldexpf(1.0f + (float)random_below(rng, 4) * 0x1p-23f, -76);
+}
+
+static operands make_operands(uint64_t seed, int kind)
 {
     limn_rng rng = limn_rng_stream(seed, "operands", 8);
     operands o;
-    for (size_t i = 0; i < N_ROWS * MAX_INPUTS; i++)
-        o.x[i] = is_ordinary ? ordinary_float(&rng) : first_factor(&rng);
-    for (size_t i = 0; i < N_OUTPUTS * MAX_INPUTS; i++)
-        hard_operands(&rng, o.x[i % MAX_INPUTS], &o.w[i], &o.bias[i / MAX_INPUTS]);
-    for (size_t i = 0; is_ordinary && i < N_OUTPUTS * MAX_INPUTS; i++) {
-        o.w[i] = ordinary_float(&rng);
-        o.bias[i / MAX_INPUTS] = ordinary_float(&rng);
+    for (size_t i = 0; i < N_ROWS * MAX_INPUTS; i++) o.x[i] = factor_of(&rng, kind);
+    for (size_t i = 0; i < N_OUTPUTS * MAX_INPUTS; i++) {
+        const float x = o.x[i % MAX_INPUTS];
+        float *bias = &o.bias[i / MAX_INPUTS];
+        if (kind == ANY)
+            hard_operands(&rng, x, &o.w[i], bias);
+        else
+            o.w[i] = kind == SMALL ? sign_of(&rng) * mirrored(x, -150) : ordinary_float(&rng);
+        if (kind == SMALL) *bias = (float)random_below(&rng, (size_t)1 << 22) * 0x1p-149f;
+        if (kind == ORDINARY) *bias = ordinary_float(&rng);
     }
     return o;
 }
@@ -193,7 +207,7 @@ static void test_products_of_every_level(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < N_PRODUCTS; seed++) {
-        const operands o = make_operands(seed, seed % 3 == 0);
+        const operands o = make_operands(seed, (int)(seed / MAX_INPUTS % N_KINDS));
         const size_t n_inputs = 1 + seed % MAX_INPUTS;
         float dense[N_OUTPUTS * MAX_INPUTS];
         limn_packed w;
@@ -245,7 +259,7 @@ static void test_depthwise_convolutions_of_every_level(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < N_PRODUCTS; seed++) {
-        const operands o = make_operands(seed, seed % 3 == 0);
+        const operands o = make_operands(seed, (int)(seed / MAX_INPUTS % N_KINDS));
         for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++)
             if (limn_cpu_level_runs((limn_cpu_level)level))
                 check_depthwise(&o, (limn_cpu_level)level, seed);

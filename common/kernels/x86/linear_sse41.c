@@ -31,6 +31,7 @@ typedef struct part_job {
     size_t n_steps;
     __m128d w[STEPS][PANEL_PAIRS], sums[ROWS][PANEL_PAIRS];
     double x[ROWS][STEPS];
+    __m128 totals[ROWS][LIMN_PANEL / 4]; /* of the blocks before */
 } part_job;
 
 /* As limn_f16_to_f32. */
@@ -156,24 +157,46 @@ static void open_part(part_job *p)
     p->is_exact = !is_ordinary_start(exponents_of(&all));
 }
 
+/* Adds the sums of a block of inputs to the totals, and starts the next from 0. */
+static void close_block(part_job *p, bool is_first)
+{
+    for (size_t r = 0; r < p->n_rows; r++)
+        for (size_t i = 0; i < PANEL_PAIRS; i += 2) {
+            const __m128 sums = join_pairs(p->sums[r][i], p->sums[r][i + 1]);
+            __m128 *total = &p->totals[r][i / 2];
+            *total = is_first ? sums : _mm_add_ps(*total, sums);
+            p->sums[r][i] = p->sums[r][i + 1] = _mm_setzero_pd();
+        }
+}
+
 static void write_part(const part_job *p)
 {
     for (size_t r = 0; r < p->n_rows; r++)
-        for (size_t i = 0; i < PANEL_PAIRS; i += 2)
-            store(p->job, p->row + r, p->panel * LIMN_PANEL + 2 * i,
-                  join_pairs(p->sums[r][i], p->sums[r][i + 1]));
+        for (size_t i = 0; i < LIMN_PANEL; i += 4)
+            store(p->job, p->row + r, p->panel * LIMN_PANEL + i, p->totals[r][i / 4]);
 }
 
-static void run_part(part_job *p)
+static void run_inputs(part_job *p, size_t begin, size_t end)
 {
-    const size_t n_inputs = p->job->w->n_inputs;
-    open_part(p);
-    for (size_t first = 0; first < n_inputs; first += STEPS) {
-        p->n_steps = n_inputs - first < STEPS ? n_inputs - first : STEPS;
+    for (size_t first = begin; first < end; first += STEPS) {
+        p->n_steps = end - first < STEPS ? end - first : STEPS;
         const spread w = take_weights(p, first), x = take_inputs(p, first);
         if (!are_ordinary(exponents_of(&x), exponents_of(&w))) p->is_exact = true;
         run_steps(p);
     }
+}
+
+static void run_part(part_job *p)
+{
+    const size_t n_inputs = p->job->w->n_inputs, block = p->job->block;
+    size_t begin = 0;
+    open_part(p);
+    do {
+        const size_t end = block > 0 && n_inputs - begin > block ? begin + block : n_inputs;
+        run_inputs(p, begin, end);
+        close_block(p, begin == 0);
+        begin = end;
+    } while (begin < n_inputs);
     write_part(p);
 }
 
