@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/metrics/bleu.h"
 #include "common/metrics/cider.h"
+#include "common/metrics/corpus_scores.h"
 #include "common/metrics/rouge.h"
 #include "models/eval/eval_df.h"
 
@@ -304,9 +305,39 @@ static limn_status measure_cider_as(double *stats, const limn_eval_data *data, s
     return status;
 }
 
+static limn_status count_corpus(limn_corpus_ngrams *ngrams, size_t *n_refs,
+                                const limn_eval_data *data, size_t rank, limn_error *err)
+{
+    for (size_t i = 0; i < data->n_images; i++) {
+        const limn_eval_image *image = &data->images[i];
+        LIMN_TRY(limn_corpus_ngrams_add(ngrams, limn_eval_hyp(data, i, rank)->words, err));
+        for (size_t r = 0; r < image->n_refs; r++)
+            LIMN_TRY(limn_corpus_ngrams_add(ngrams, data->refs[image->first_ref + r].words, err));
+        n_refs[i] = image->n_refs;
+    }
+    return LIMN_OK;
+}
+
+/* CIDEr-D with document frequencies from the references. */
+static limn_status measure_cider_of_corpus(double *stats, const limn_eval_data *data, size_t rank,
+                                           limn_error *err)
+{
+    limn_corpus_ngrams ngrams = { 0 };
+    size_t *n_refs = limn_calloc(data->n_images, sizeof *n_refs);
+    limn_bleu_stats *bleu = limn_calloc(data->n_images, sizeof *bleu);
+    limn_status s = n_refs && bleu ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    if (s == LIMN_OK) s = count_corpus(&ngrams, n_refs, data, rank, err);
+    if (s == LIMN_OK) s = limn_corpus_scores(bleu, stats, &ngrams, n_refs, data->n_images, err);
+    limn_corpus_ngrams_finish(&ngrams);
+    limn_free(bleu);
+    limn_free(n_refs);
+    return s;
+}
+
 static limn_status measure_cider(double *stats, const limn_eval_data *data, size_t rank,
                                  const limn_eval_settings *settings, limn_error *err)
 {
+    if (!settings->df_path) return measure_cider_of_corpus(stats, data, rank, err);
     return measure_cider_as(stats, data, rank, settings, LIMN_CIDER_D, err);
 }
 
