@@ -103,7 +103,8 @@ static size_t widen(const limn_runner *r, limn_packed *out, const limn_packed *w
     return n;
 }
 
-static void multiply_widened(const limn_runner *r, limn_linear_job job)
+/* All threads widen as many panels as there is room for, then multiply. */
+static void multiply_together(const limn_runner *r, limn_linear_job job)
 {
     const limn_packed *w = job.w;
     limn_packed part;
@@ -115,6 +116,46 @@ static void multiply_widened(const limn_runner *r, limn_linear_job job)
         job.y += n * LIMN_PANEL;
         if (job.residual) job.residual += n * LIMN_PANEL;
     }
+}
+
+/* A job of which each thread widens and multiplies a few panels at a time, in its own part of the
+ * room: it needs not wait for the others, and finds what it has widened in its own cache. */
+typedef struct apart {
+    const limn_runner *runner;
+    const limn_linear_job *job;
+    size_t panels_per_item;
+} apart;
+
+static void widen_and_multiply(void *ctx, size_t item, size_t worker)
+{
+    const apart *a = ctx;
+    const limn_packed *w = a->job->w;
+    const size_t first = item * a->panels_per_item, at = first * LIMN_PANEL;
+    const size_t n = min_size(a->panels_per_item, limn_n_panels(w->n_outputs) - first);
+    const size_t panel = w->n_inputs * LIMN_PANEL;
+    float *room = a->runner->widened + worker * a->panels_per_item * panel;
+    limn_packed part =
+        limn_packed_over(room, min_size(w->n_outputs - at, n * LIMN_PANEL), w->n_inputs);
+    limn_linear_job job = *a->job;
+    part.bias = w->bias ? w->bias + at : NULL;
+    a->runner->kernels->widen(room, (const uint16_t *)w->panels + first * panel, n * panel);
+    job.w = &part;
+    job.panel_end = n;
+    job.y += at;
+    if (job.residual) job.residual += at;
+    limn_linear(a->runner->kernels, &job);
+}
+
+static void multiply_widened(const limn_runner *r, const limn_linear_job *job)
+{
+    const limn_packed *w = job->w;
+    const size_t n_threads = limn_pool_n_threads(r->pool), n_panels = limn_n_panels(w->n_outputs);
+    const size_t n_fit = r->n_widened / (w->n_inputs * LIMN_PANEL * n_threads);
+    apart a = { r, job, min_size(min_size(n_fit, PANELS_OF_MANY), ceil_div(n_panels, n_threads)) };
+    if (a.panels_per_item == 0)
+        multiply_together(r, *job);
+    else
+        limn_pool_run(r->pool, ceil_div(n_panels, a.panels_per_item), widen_and_multiply, &a);
 }
 
 size_t limn_widened_floats(size_t n_outputs, size_t n_inputs)
@@ -132,7 +173,7 @@ void limn_product(const limn_runner *r, limn_linear_job job)
     job.panel_end = limn_n_panels(w->n_outputs);
     if (w->dtype == LIMN_F16 && job.n_rows >= MANY_ROWS && r->widened &&
         r->n_widened >= w->n_inputs * LIMN_PANEL)
-        multiply_widened(r, job);
+        multiply_widened(r, &job);
     else
         share_out(r, &job);
 }
