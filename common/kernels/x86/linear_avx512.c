@@ -4,8 +4,8 @@
  * sums, two vectors of weights and one broadcast input, 16 loads for 28 FMAs. 14 divides the
  * numbers of positions that a 224-pixel network has (112, 56, 28 or 14 to a row of a map).
  *
- * Few rows gain nothing from longer vectors, so they go to AVX2. So do f16 weights, which have to
- * be widened: this level leaves them to its base. */
+ * Few rows gain nothing from longer vectors, so they go to AVX2. So do f16 weights, which this
+ * level leaves to its base: for many rows, product.c has widened them before. */
 #include <immintrin.h>
 
 #include "common/kernels/kernel_levels.h"
