@@ -5,7 +5,6 @@
 
 #include "common/base/mem.h"
 #include "common/base/rng.h"
-#include "common/kernels/gemm.h"
 #include "models/train/batch_slots.h"
 
 struct limn_trainer {
@@ -102,7 +101,6 @@ static limn_status build(limn_trainer *t, const limn_decoder_limits *limits, lim
     LIMN_TRY(limn_encoder_check(&t->config.encoder, err));
     if (t->settings.stage == LIMN_STAGE_END_TO_END)
         LIMN_TRY(limn_encoder_training_check(&t->config.encoder, err));
-    LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(add_params(t, err));
     LIMN_TRY(limn_batch_slots_create(&t->slots, &t->config.decoder, t->settings.tagger,
                                      limits->max_images, t->pool, err));

@@ -53,7 +53,7 @@ typedef struct limn_trainer limn_trainer;
 
 /* A trainer for the model of `config`, encoder and decoder. `limits` are the batches' and `pool`
  * (may be NULL) is borrowed. All values are zero: limn_trainer_load or a checkpoint sets them.
- * LIMN_E_NOMEM, LIMN_E_UNSUPPORTED (encoder family, OpenBLAS), LIMN_E_ARG, LIMN_E_FORMAT (no tagger
+ * LIMN_E_NOMEM, LIMN_E_UNSUPPORTED (encoder family), LIMN_E_ARG, LIMN_E_FORMAT (no tagger
  * for the decoder's slots). */
 limn_status limn_trainer_create(limn_trainer **out, const limn_model_config *config,
                                 const limn_trainer_settings *settings,

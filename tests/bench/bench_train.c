@@ -9,7 +9,6 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/rng.h"
-#include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
 #include "models/train/adamw.h"
 #include "models/train/optimizer_kinds.h"
@@ -68,7 +67,6 @@ static void make_batch(struct bench *b, size_t n_images)
 static limn_status open_bench(struct bench *b, size_t n_threads, size_t n_images, limn_error *err)
 {
     const limn_decoder_limits limits = { n_images * CAPTIONS_AN_IMAGE * MAX_LENGTH, n_images };
-    LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
     LIMN_TRY(limn_decoder_params_add(&b->params, &config, err));
     LIMN_TRY(limn_params_allocate(&b->params, err));

@@ -11,7 +11,6 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/rng.h"
-#include "common/kernels/gemm.h"
 #include "encoder/efficientnet_lite/lite_trainer.h"
 
 struct bench {
@@ -60,7 +59,6 @@ static void make_input(struct bench *b)
 static limn_status open_bench(struct bench *b, size_t n_threads, limn_error *err)
 {
     limn_lite_trainer_settings *s = &b->settings;
-    LIMN_TRY(limn_gemm_init(err));
     LIMN_TRY(limn_pool_create(&b->pool, n_threads, err));
     LIMN_TRY(limn_lite_params_add(&b->params, &s->shape, s->first_stage, 1.0f, err));
     LIMN_TRY(limn_params_allocate(&b->params, err));

@@ -13,7 +13,6 @@
 
 #include "common/base/mem.h"
 #include "common/io/params_tensors.h"
-#include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
 #include "decoder/decoder_trainer.h"
 #include "decoder/vocab.h"
@@ -74,7 +73,6 @@ static void open_fixture_of(struct fixture *f, const limn_decoder_config *c, siz
     snprintf(path, sizeof path, "%s/tests/data/train/decoder_grad.safetensors",
              getenv("LIMN_SOURCE_ROOT"));
     assert_int_equal(limn_safetensors_open(&f->file, path, NULL), LIMN_OK);
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(limn_decoder_params_add(&f->params, c, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&f->pool, n_threads, NULL), LIMN_OK);

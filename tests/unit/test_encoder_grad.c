@@ -15,7 +15,6 @@
 #include "common/base/mem.h"
 #include "common/base/rng.h"
 #include "common/io/params_tensors.h"
-#include "common/kernels/gemm.h"
 #include "common/weights/table_params.h"
 #include "encoder/efficientnet_lite/lite_trainer.h"
 #include "encoder/encoder.h"
@@ -51,7 +50,6 @@ struct fixture {
 static void open_trainer(struct fixture *f, const limn_lite_trainer_settings *settings,
                          size_t n_threads, limn_cpu_level level)
 {
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(
         limn_lite_params_add(&f->params, &settings->shape, settings->first_stage, 0.1f, NULL),
         LIMN_OK);

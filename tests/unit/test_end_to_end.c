@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "common/base/mem.h"
-#include "common/kernels/gemm.h"
 #include "decoder/decoder_grad.h"
 #include "encoder/efficientnet_lite/lite_trainer.h"
 #include "models/train/adamw.h"
@@ -78,7 +77,6 @@ static void open_fixture(struct fixture *f)
     snprintf(path, sizeof path, "%s/tests/data/train/end_to_end.safetensors",
              getenv("LIMN_SOURCE_ROOT"));
     assert_int_equal(limn_safetensors_open(&f->file, path, NULL), LIMN_OK);
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&f->pool, 2, NULL), LIMN_OK);
     assert_int_equal(limn_decoder_params_add(&f->params, &decoder, NULL), LIMN_OK);
     assert_int_equal(limn_lite_params_add(&f->params, &encoder.shape, 0, 0.1f, NULL), LIMN_OK);

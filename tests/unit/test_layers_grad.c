@@ -5,7 +5,6 @@
 
 #include "common/base/mem.h"
 #include "common/kernels/cross_attention_grad.h"
-#include "common/kernels/gemm.h"
 #include "common/kernels/layers_grad.h"
 #include "tests/unit/kernel_check.h"
 
@@ -122,7 +121,6 @@ static void check_linear(const linear_case *c, const linear_result *r)
 static void test_linear_layers_are_their_sums(void **state)
 {
     (void)state;
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     for (uint64_t seed = 0; seed < 60; seed++) {
         linear_case c = make_linear(seed);
         linear_result r = run_linear(&c, NULL, limn_cpu_best());
@@ -136,7 +134,6 @@ static void test_threads_and_levels_do_not_change_linear_layers(void **state)
 {
     limn_pool *pool;
     (void)state;
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(limn_pool_create(&pool, 3, NULL), LIMN_OK);
     for (uint64_t seed = 0; seed < 20; seed++) {
         linear_case c = make_linear(seed);

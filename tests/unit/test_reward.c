@@ -14,7 +14,6 @@
 
 #include "common/base/mem.h"
 #include "common/io/params_tensors.h"
-#include "common/kernels/gemm.h"
 #include "decoder/vocab.h"
 #include "models/train/adamw.h"
 #include "models/train/ended_captions.h"
@@ -59,7 +58,6 @@ static void open_fixture_of(struct fixture *f, const limn_decoder_config *c, siz
 {
     limn_rng rng = limn_rng_stream(1, "features", 8);
     memset(f, 0, sizeof *f);
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(limn_decoder_params_add(&f->params, c, NULL), LIMN_OK);
     assert_int_equal(limn_params_allocate(&f->params, NULL), LIMN_OK);
     limn_decoder_params_init(&f->params, 3);

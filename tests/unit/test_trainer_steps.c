@@ -13,7 +13,6 @@
 #include <jansson.h>
 
 #include "common/io/params_tensors.h"
-#include "common/kernels/gemm.h"
 #include "models/train/optimizer_kinds.h"
 #include "models/train/trainer.h"
 #include "tests/fixtures/toy_model.h"
@@ -90,7 +89,6 @@ static void open_fixture(fixture *f, limn_trainer_settings settings)
     const limn_decoder_limits limits = { N_ROWS, N_IMAGES };
     limn_error err = { 0 };
     *f = (fixture){ .settings = settings };
-    assert_int_equal(limn_gemm_init(NULL), LIMN_OK);
     assert_int_equal(limn_safetensors_open(&f->file, data_path("decoder_grad.safetensors"), NULL),
                      LIMN_OK);
     f->wanted = json_load_file(data_path("trainer_steps.json"), 0, NULL);
