@@ -131,6 +131,7 @@ class Run:
         self._done = self._skipped = 0
         self.total = sum(len(c.names) for c in chunks)
         self.n_in_flight_max = 0
+        self._n_threads = 1
         there = self._place.parts(job.format)
         self._todo = [c for c in chunks if c.part(job.format) not in there]
         self._todo.reverse()
@@ -198,9 +199,8 @@ class Run:
         except BaseException as error:  # handed to the caller of result()
             self._error = error
         finally:
-            futures = [found[0] for found in self._flying.values()]
-            if futures and self._client.status == "running":
-                self._client.cancel(futures)
+            for future, *_ in self._flying.values():  # what nobody waits for is not begun; never asks the scheduler
+                future.release()
 
     def _next(self) -> Future:
         lost = 0.0
@@ -219,11 +219,21 @@ class Run:
         """Keeps two chunks per thread in flight."""
         if not self._todo:
             return
-        most = 2 * max(1, sum(self._client.nthreads().values()))
+        most = 2 * self._count_threads()
         while self._todo and len(self._flying) < most:
             chunk = self._todo.pop()
             self._submit(caption_chunk, chunk, self._job, chunk)
         self.n_in_flight_max = max(self.n_in_flight_max, len(self._flying))
+
+    def _count_threads(self) -> int:
+        """Of the cluster; as many as before while its scheduler does not answer, which _next() gives up on."""
+        if self._client.status == "running":
+            try:
+                threads = self._client.sync(self._client.scheduler.ncores, callback_timeout=_LOST_SECONDS)
+                self._n_threads = max(1, sum(threads.values()))
+            except (TimeoutError, OSError):
+                pass
+        return self._n_threads
 
     def _submit(self, work: Any, chunk: Chunk, *arguments: Any) -> None:
         key = f"limn-{chunk.label}-{time.time_ns():x}"
@@ -236,8 +246,8 @@ class Run:
         if found is None:
             return
         _, work, chunk, arguments = found
-        if future.status == "error":
-            error = future.exception()
+        error = self._error_of(future)
+        if error is not None:
             if type(error).__name__ != "KilledWorker":
                 raise error
             self._halve(chunk, str(error))
@@ -254,6 +264,17 @@ class Run:
             self._submit(work, chunk, *arguments)
         else:
             raise Error(f"no scheduler ({self._client.status}); run it again to go on")
+
+    @staticmethod
+    def _error_of(future: Future) -> BaseException | None:
+        """None also when the error is lost, with the scheduler."""
+        if future.status != "error":
+            return None
+        try:
+            error: BaseException | None = future.exception(timeout=_LOST_SECONDS)
+            return error
+        except (TimeoutError, OSError):
+            return None
 
     @staticmethod
     def _result_of(future: Future) -> Done | None:

@@ -3,6 +3,7 @@
 Short versions; cluster_full.py runs them at full length.
 """
 
+import asyncio
 import contextlib
 import os
 import pickle
@@ -293,7 +294,9 @@ class KillTest(ClusterTest):
         self.assertEqual(self.merged(), expected)
         self.assert_no_leftovers()
 
-    def test_2_the_scheduler_is_killed(self):
+    def without_scheduler(self, kill):
+        """Starts a run on a cluster, whose scheduler is killed by kill(cluster, run); the run ends with an error, and
+        another one goes on."""
         names = self.images(150)
         expected = self.expected(names)
         cluster = self.cluster(2)
@@ -301,8 +304,7 @@ class KillTest(ClusterTest):
             self.addCleanup(setattr, limn.dask, "_LOST_SECONDS", limn.dask._LOST_SECONDS)
             limn.dask._LOST_SECONDS = 4.0
         run = self.start(cluster, names, chunk=2)
-        self.wait_for_parts(1, run._thread.is_alive)
-        os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+        kill(cluster, run)
         with self.assertRaises(Exception):
             run.result(WAIT)
         self.assertFalse(run._thread.is_alive())  # the error is the run's own, not that of waiting for it
@@ -310,6 +312,20 @@ class KillTest(ClusterTest):
         self.start(self.cluster(2), names, chunk=2).result(WAIT)
         self.assertEqual(self.merged(), expected)
         self.assert_no_leftovers()
+
+    def test_2_the_scheduler_is_killed(self):
+        def kill(cluster, run):
+            self.wait_for_parts(1, run._thread.is_alive)
+            os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+        self.without_scheduler(kill)
+
+    def test_2_the_scheduler_does_not_answer(self):
+        def kill(cluster, run):
+            async def never(**_):
+                os.killpg(cluster.scheduler.pid, signal.SIGKILL)
+                await asyncio.sleep(3600)
+            run._client.scheduler.ncores = never
+        self.without_scheduler(kill)
 
 
 class TroubleTest(ClusterTest):
