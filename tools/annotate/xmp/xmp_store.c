@@ -69,6 +69,7 @@ static bool may_have_description(const source *f)
 {
     static const char name[] = "description";
     const size_t n = sizeof name - 1;
+    if (f->size < n) return false; /* where there is no packet, it is NULL */
     for (const char *p = f->packet, *end = p + f->size; (p = memchr(p, name[0], (size_t)(end - p)));
          p++) {
         if ((size_t)(end - p) < n) return false;
