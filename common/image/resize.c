@@ -175,8 +175,7 @@ static void lay_out(resize_job *job, limn_arena *a)
     size_t row_size = (size_t)(job->is_vertical_first ? job->x.n_in : job->x.n_out) * 3;
     lay_out_axis(&job->x, job->filter, a);
     lay_out_axis(&job->y, job->filter, a);
-    if (is_copied(&job->y)) return;
-    if (!is_copied(&job->x))
+    if (!is_copied(&job->x) && !is_copied(&job->y))
         job->between =
             limn_arena_take(a, job->is_vertical_first ? job->y.n_out : job->y.n_in, row_size);
 }

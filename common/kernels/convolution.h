@@ -8,10 +8,10 @@
  *     acc = bias[o]; for ky, for kx, for c in order:
  *         acc = fma(x[i*stride + ky - n_before][j*stride + kx - n_before][c], w[o][ky][kx][c], acc)
  *
- * in blocks of LIMN_SUM_BLOCK products, then activation and residual, as in
- * limn_linear_job. Patches are built for as many rows as stay in the L2 cache, and not at all where
- * a patch is a single position (1x1, stride 1). Blocks are the same everywhere, so the result is
- * the same bits for any number of threads, strip height and CPU level. */
+ * in blocks of LIMN_SUM_BLOCK products, then activation and residual, as in limn_linear_job.
+ * Patches are built for as many rows as stay in the L2 cache, and not at all where a patch is a
+ * single position (1x1, stride 1). Blocks are the same everywhere, so the result is the same bits
+ * for any number of threads, strip height and CPU level. */
 #ifndef LIMN_COMMON_KERNELS_CONVOLUTION_H
 #define LIMN_COMMON_KERNELS_CONVOLUTION_H
 

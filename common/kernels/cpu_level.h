@@ -23,9 +23,8 @@ bool limn_cpu_level_runs(limn_cpu_level level);
 /* The last level that runs here. */
 limn_cpu_level limn_cpu_best(void);
 
-/* "c", "sse41", "avx2", "avxvnni", "avx512", "avx512vnni"; "unknown" for anything else. Static
- * storage.
- */
+/* "c", "sse41", "avx2", "avxvnni", "avx512", "avx512vnni"; "unknown" for anything else.
+ * Static storage. */
 const char *limn_cpu_level_name(limn_cpu_level level);
 /* The names of the levels that run here, ended by NULL. Static storage. */
 const char *const *limn_cpu_level_names(void);

@@ -39,7 +39,7 @@ static void run_tile(void *ctx, size_t tile, size_t worker)
                 (blasint)(splits_rows ? count : job->m), (blasint)(splits_rows ? job->n : count),
                 (blasint)job->k, 1.0f, job->a + (job->a_is_transposed ? row : row * lda),
                 (blasint)lda, job->b + (job->b_is_transposed ? column * ldb : column), (blasint)ldb,
-                job->accumulates ? 1.0f : 0.0f, job->c + row * job->n + column, (blasint)job->n);
+                0.0f, job->c + row * job->n + column, (blasint)job->n);
 }
 
 void limn_gemm(limn_pool *pool, const limn_gemm_job *job)

@@ -17,7 +17,7 @@
  * LIMN_E_UNSUPPORTED when this OpenBLAS (built with OpenMP) does not obey. */
 limn_status limn_gemm_init(limn_error *err);
 
-/* c = op(a) op(b) + (accumulates ? c : 0); all row-major and dense.
+/* c = op(a) op(b); all row-major and dense.
  * op(a) is [m, k]: a is [m, k], or [k, m] when a_is_transposed; op(b) is [k, n]: b is [k, n], or
  * [n, k] when b_is_transposed. c is [m, n] and overlaps neither. `pool` may be NULL. */
 typedef struct limn_gemm_job {
@@ -25,7 +25,7 @@ typedef struct limn_gemm_job {
     const float *a; /* [m, k] or [k, m] */
     const float *b; /* [k, n] or [n, k] */
     size_t m, n, k;
-    bool a_is_transposed, b_is_transposed, accumulates;
+    bool a_is_transposed, b_is_transposed;
 } limn_gemm_job;
 
 void limn_gemm(limn_pool *pool, const limn_gemm_job *job);

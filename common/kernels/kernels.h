@@ -28,8 +28,8 @@ typedef enum limn_activation {
 } limn_activation;
 
 /* The block of all blocked sums (below). With it, features of a ResNet-50 and logits of VirTex are
- * nearer to those of exact arithmetic than PyTorch's; without, about three times as far as these.
- */
+ * nearer to exact arithmetic than PyTorch's; without it, about three times as far from it as
+ * PyTorch's (doc/models.md). */
 enum { LIMN_SUM_BLOCK = 128 };
 
 /* One product: for each row r < n_rows and each output o of panels

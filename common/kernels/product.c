@@ -119,7 +119,7 @@ static void multiply_together(const limn_runner *r, limn_linear_job job)
 }
 
 /* A job of which each thread widens and multiplies a few panels at a time, in its own part of the
- * room: it needs not wait for the others, and finds what it has widened in its own cache. */
+ * room: it need not wait for the others, and finds what it has widened in its own cache. */
 typedef struct apart {
     const limn_runner *runner;
     const limn_linear_job *job;

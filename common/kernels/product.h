@@ -23,9 +23,10 @@ size_t limn_widened_floats(size_t n_outputs, size_t n_inputs);
 /* Computes all outputs of a job (its panel range is ignored). */
 void limn_product(const limn_runner *runner, limn_linear_job job);
 
-/* Products of this many inputs and more are summed in blocks of LIMN_SUM_BLOCK (kernels.h). Those
- * of training are not. */
+/* From this many inputs on, dense jobs are summed in blocks of LIMN_SUM_BLOCK (kernels.h). Products
+ * of training never are. */
 enum { LIMN_LONG_SUM = 2048 };
+
 /* A job of dense rows: y [n_rows, n_outputs] = x [n_rows, n_inputs] Wᵀ + b. */
 limn_linear_job limn_dense_job(float *y, const float *x, size_t n_rows, const limn_packed *w);
 

@@ -2,8 +2,9 @@
  * dropout, attention, softmax cross-entropy with label smoothing, and, backward only, ReLU6 and
  * depthwise convolution.
  *
- * Every function works on its own rows only, so callers split rows among threads and get the same
- * bits. Sums over a row use 16 lanes as in kernels.h. All CPU levels give the same bits. */
+ * Every sum is within a row, or over all rows in order: callers split rows or columns among threads
+ * and get the same bits. Sums over a row use 16 lanes as in kernels.h. All CPU levels give the same
+ * bits. */
 #ifndef LIMN_COMMON_KERNELS_ROWS_GRAD_H
 #define LIMN_COMMON_KERNELS_ROWS_GRAD_H
 

@@ -193,8 +193,7 @@ static limn_dtype packed_dtype(loader *l, const limn_tensor_row *row, const limn
     return row->is_widened && dtype == LIMN_F16 ? LIMN_F32 : dtype;
 }
 
-/* Whether a product of codes of so many inputs stays within the ranges of common/kernels/codes.h.
- */
+/* Fails if a product of codes has more inputs than common/kernels/codes.h allows. */
 static void check_code_inputs(loader *l, const limn_tensor_row *row, limn_dtype dtype,
                               const limn_tensor *t)
 {

@@ -223,17 +223,17 @@ static void test_products_of_every_level(void **state)
     }
 }
 
-/* A convolution of 3 x 3 whose middle row alone is inside the map. */
+/* A convolution of 3 x 3 whose middle row alone is inside the map. Its columns fill tiles of each
+ * width: 7, 3 and 1. */
 static void check_depthwise(const operands *o, limn_cpu_level level, uint64_t seed)
 {
-    enum { N_CHANNELS = 7, SIZE = 3, N_COLUMNS = 1 };
+    enum { N_CHANNELS = 7, SIZE = 3, N_COLUMNS = 11, N_INPUTS = N_COLUMNS + SIZE - 1 };
     limn_kernels k;
-    float y[N_CHANNELS], x[SIZE * N_CHANNELS], w[SIZE * SIZE * N_CHANNELS] = { 0 };
+    float y[N_COLUMNS * N_CHANNELS], x[N_INPUTS * N_CHANNELS], w[SIZE * SIZE * N_CHANNELS] = { 0 };
     const float *rows[SIZE] = { NULL, x, NULL };
-    for (size_t i = 0; i < SIZE * N_CHANNELS; i++) {
-        x[i] = o->x[i / N_CHANNELS];
+    for (size_t i = 0; i < N_INPUTS * N_CHANNELS; i++) x[i] = o->x[i / N_CHANNELS % SIZE];
+    for (size_t i = 0; i < SIZE * N_CHANNELS; i++)
         w[SIZE * N_CHANNELS + i] = o->w[i % N_CHANNELS * MAX_INPUTS + i / N_CHANNELS];
-    }
     limn_kernels_init(&k, level);
     k.depthwise(&(limn_depthwise_job){ .y = y,
                                        .rows = rows,
@@ -246,11 +246,13 @@ static void check_depthwise(const operands *o, limn_cpu_level level, uint64_t se
                                        .x_stride = N_CHANNELS,
                                        .y_stride = N_CHANNELS,
                                        .w_stride = N_CHANNELS });
-    for (size_t c = 0; c < N_CHANNELS; c++) {
+    for (size_t i = 0; i < N_COLUMNS * N_CHANNELS; i++) {
+        const size_t column = i / N_CHANNELS, c = i % N_CHANNELS;
         float acc = o->bias[c];
-        for (size_t i = 0; i < SIZE; i++) acc = fmaf(o->x[i], o->w[c * MAX_INPUTS + i], acc);
-        if (!is_same(y[c], acc))
-            fail_msg("%s: %a, expected %a, in case %d", limn_cpu_level_name(level), (double)y[c],
+        for (size_t kx = 0; kx < SIZE; kx++)
+            acc = fmaf(o->x[(column + kx) % SIZE], o->w[c * MAX_INPUTS + kx], acc);
+        if (!is_same(y[i], acc))
+            fail_msg("%s: %a, expected %a, in case %d", limn_cpu_level_name(level), (double)y[i],
                      (double)acc, (int)seed);
     }
 }

@@ -108,8 +108,8 @@ static void check_linear(const linear_case *c, const linear_result *r)
                 dw[o * c->n_in + i] += dy * c->x[n * c->n_in + i];
             }
         }
-    assert_near("y", r->y, y, c->n_rows * c->n_out, 4e-4);
-    assert_near("dx", r->dx, dx, c->n_rows * c->n_in, 4e-4);
+    assert_near("y", r->y, y, c->n_rows * c->n_out, 1e-4);
+    assert_near("dx", r->dx, dx, c->n_rows * c->n_in, 1e-4);
     assert_near("dw", r->dw, dw, c->n_out * c->n_in, 4e-4);
     assert_near("dbias", r->dbias, dbias, c->n_out, 4e-4);
     free(y);

@@ -66,7 +66,7 @@ static void test_pixels_are_those_of_pillow(void **state)
 }
 
 /* Weights of -0.21 … 0.21: sums are clipped at both ends. */
-static void test_rows_are_weighed_alike_at_every_level(void **state)
+static void test_rows_are_weighed_as_in_c(void **state)
 {
     enum { MAX_BYTES = 300, MAX_WEIGHTS = 9 };
     uint8_t *rows = make_noise(MAX_BYTES * MAX_WEIGHTS), expected[MAX_BYTES], got[MAX_BYTES + 1];
@@ -136,7 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pixels_are_those_of_pillow),
-        cmocka_unit_test(test_rows_are_weighed_alike_at_every_level),
+        cmocka_unit_test(test_rows_are_weighed_as_in_c),
         cmocka_unit_test(test_scratch_memory_is_reused),
         cmocka_unit_test(test_sides_out_of_range_are_refused),
         cmocka_unit_test(test_parts_out_of_the_source_are_refused),

@@ -1,5 +1,5 @@
 /* limn_rows_grad.weight_grad: the C level against sums in double precision, every other level
- * against C with memcmp, rows between the outputs and past the inputs included. */
+ * against C with memcmp, what lies between the rows of dw included. */
 #include <math.h>
 
 #include "common/kernels/rows_grad.h"

@@ -1,5 +1,5 @@
-/* Attention of one query. Compiled once for each CPU level that has fused multiply-adds
- * (level_name.h). */
+/* Attention of one query. Compiled as plain C and for each CPU level that has fused multiply-adds
+ * (level_name.h); x86/attend_sse41.c is for those without. */
 #include "common/kernels/c/lanes.h"
 #include "common/kernels/c/level_name.h"
 #include "common/kernels/kernel_levels.h"

@@ -1,4 +1,4 @@
-#include "common/kernels/cpu_level.h"
+/* The specification of weigh_rows.h. */
 #include "common/kernels/weigh_rows.h"
 
 enum { PART = 256 }; /* bytes whose sums stay in the nearest cache */
@@ -21,12 +21,4 @@ void limn_weigh_rows_c(uint8_t *out, const uint8_t *rows, const int32_t *weights
 {
     for (size_t j = 0; j < n; j += PART)
         weigh_part(out + j, rows + j, weights, n_weights, n, n - j < PART ? n - j : PART);
-}
-
-limn_weigh_rows_fn *limn_weigh_rows_choose(void)
-{
-#if HAVE_X86_KERNELS
-    if (limn_cpu_level_runs(LIMN_CPU_AVX2)) return limn_weigh_rows_avx2;
-#endif
-    return limn_weigh_rows_c;
 }

@@ -44,11 +44,6 @@ INLINE ints times(ints a, ints b)
     return _mm512_mullo_epi32(a, b);
 }
 
-INLINE ints plus(ints a, ints b)
-{
-    return _mm512_add_epi32(a, b);
-}
-
 /* Adds the products of two words each. */
 INLINE ints add_words(ints acc, ints a, ints b)
 {
@@ -154,11 +149,6 @@ INLINE ints every_word(int32_t word)
 INLINE ints times(ints a, ints b)
 {
     return _mm256_mullo_epi32(a, b);
-}
-
-INLINE ints plus(ints a, ints b)
-{
-    return _mm256_add_epi32(a, b);
 }
 
 INLINE ints add_words(ints acc, ints a, ints b)

@@ -1,5 +1,6 @@
-/* Backward of one output row of a depthwise convolution with AVX2 and FMA; read depthwise_avx2.c
- * first. 8 channels at a time, one pass over the columns for each kernel row and gradient:
+/* Backward of one output row of a depthwise convolution with AVX2 and FMA, compiled for AVX-512
+ * too; read depthwise_vectors.c first. 8 channels at a time, one pass over the columns for each
+ * kernel row and gradient:
  *
  *     of the weights   the sums of a kernel row stay in registers while columns pass by;
  *     of the input     a window of the input columns under the kernel moves along in registers:

@@ -1,6 +1,7 @@
 /* One output row of a depthwise convolution with SSE4.1, without fused multiply-add instructions
- * (fma_sse41.h); read depthwise_vectors.c first. A vector is two channels, as doubles. A tile with
- * a tie, and a row whose operands aren't ordinary, are computed exactly, one output at a time. */
+ * (fma_sse41.h); read depthwise_vectors.c first. A vector is two channels, as doubles. A kernel
+ * row of a tile that has a tie, and all of a job whose operands aren't ordinary, are added exactly,
+ * one output at a time. */
 #include <smmintrin.h>
 #include <stdbool.h>
 #include <string.h>
@@ -69,7 +70,7 @@ static __attribute__((noinline)) void add_last_exactly(const limn_depthwise_job 
     add_exactly(job, sums, x, w, n_columns, true);
 }
 
-/* Adds the taps of a kernel row; fails if there is a tie. */
+/* Adds the taps of a kernel row; false if there was a tie, and acc is not to be used. */
 INLINE bool add_row(__m128d *acc, const float *x, const float *w, const limn_depthwise_job *job,
                     const size_t n_columns, const size_t size, const size_t stride,
                     const bool is_part)

@@ -18,6 +18,7 @@
 #include "common/kernels/c/level_name.h"
 #include "common/kernels/codes.h"
 #include "common/kernels/kernel_levels.h"
+#include "common/kernels/x86/float_vector.h"
 #include "common/kernels/x86/unroll.h"
 
 enum { MAX_COLUMNS = 7, MAX_SIZE = 5 };
@@ -30,41 +31,26 @@ enum { CODE_SIZE = 2 };
 #endif
 
 /* The last channels, fewer than a vector, are loaded and stored under a mask. */
+INLINE vector load_lanes(const float *p, const bool is_part, mask m)
+{
+    return is_part ? load_first(p, m) : load(p);
+}
+
+INLINE void store_lanes(float *p, vector v, const bool is_part, mask m)
+{
+    if (is_part)
+        store_first(p, m, v);
+    else
+        store(p, v);
+}
+
 #ifdef __AVX512F__
-
-enum { LANES = 16 };
-
-typedef __m512 vector;
-typedef __mmask16 mask;
-
-INLINE mask first_lanes(size_t n)
-{
-    return (mask)((1u << n) - 1);
-}
-
-INLINE vector load(const float *p, const bool is_part, mask m)
-{
-    return is_part ? _mm512_maskz_loadu_ps(m, p) : _mm512_loadu_ps(p);
-}
-
-INLINE vector multiply_add(vector a, vector b, vector c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
 
 INLINE vector clip(vector v, limn_activation activation)
 {
     if (activation != LIMN_ACT_NONE) v = _mm512_max_ps(v, _mm512_setzero_ps());
     if (activation == LIMN_ACT_RELU6) v = _mm512_min_ps(v, _mm512_set1_ps(6.0f));
     return v;
-}
-
-INLINE void store(float *p, vector v, const bool is_part, mask m)
-{
-    if (is_part)
-        _mm512_mask_storeu_ps(p, m, v);
-    else
-        _mm512_storeu_ps(p, v);
 }
 
 INLINE void store_codes(void *p, vector v, const bool is_part, mask m)
@@ -80,40 +66,11 @@ INLINE void store_codes(void *p, vector v, const bool is_part, mask m)
 
 #else
 
-enum { LANES = 8 };
-
-typedef __m256 vector;
-typedef __m256i mask;
-
-INLINE mask first_lanes(size_t n)
-{
-    static const int32_t ones_then_zeros[2 * LANES] = { -1, -1, -1, -1, -1, -1, -1, -1 };
-    return _mm256_loadu_si256((const __m256i *)(ones_then_zeros + LANES - n));
-}
-
-INLINE vector load(const float *p, const bool is_part, mask m)
-{
-    return is_part ? _mm256_maskload_ps(p, m) : _mm256_loadu_ps(p);
-}
-
-INLINE vector multiply_add(vector a, vector b, vector c)
-{
-    return _mm256_fmadd_ps(a, b, c);
-}
-
 INLINE vector clip(vector v, limn_activation activation)
 {
     if (activation != LIMN_ACT_NONE) v = _mm256_max_ps(v, _mm256_setzero_ps());
     if (activation == LIMN_ACT_RELU6) v = _mm256_min_ps(v, _mm256_set1_ps(6.0f));
     return v;
-}
-
-INLINE void store(float *p, vector v, const bool is_part, mask m)
-{
-    if (is_part)
-        _mm256_maskstore_ps(p, m, v);
-    else
-        _mm256_storeu_ps(p, v);
 }
 
 INLINE void store_codes(void *p, vector v, const bool is_part, mask m)
@@ -146,7 +103,7 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, m
                  const limn_activation activation, const bool is_part)
 {
     vector acc[MAX_COLUMNS], w[MAX_SIZE];
-    const vector bias = load(job->bias + channel, is_part, m);
+    const vector bias = load_lanes(job->bias + channel, is_part, m);
     UNROLL
     for (size_t j = 0; j < n_columns; j++) acc[j] = bias;
     for (size_t ky = 0; ky < size; ky++) {
@@ -154,10 +111,10 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, m
         const float *x = job->rows[ky] + column * stride * job->x_stride + channel;
         UNROLL
         for (size_t kx = 0; kx < size; kx++)
-            w[kx] = load(job->w + (ky * size + kx) * job->w_stride + channel, is_part, m);
+            w[kx] = load_lanes(job->w + (ky * size + kx) * job->w_stride + channel, is_part, m);
         UNROLL
         for (size_t c = 0; c < (n_columns - 1) * stride + size; c++) {
-            const vector v = load(x + c * job->x_stride, is_part, m);
+            const vector v = load_lanes(x + c * job->x_stride, is_part, m);
             UNROLL
             for (size_t j = 0; j < n_columns; j++)
                 if (c >= j * stride && c - j * stride < size)
@@ -171,7 +128,7 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, m
             store_codes((unsigned char *)job->codes + at * CODE_SIZE, clip(acc[j], activation),
                         is_part, m);
         else
-            store(job->y + at, clip(acc[j], activation), is_part, m);
+            store_lanes(job->y + at, clip(acc[j], activation), is_part, m);
     }
 }
 

@@ -10,7 +10,7 @@
 
 enum { LANES = 16 };
 
-/* Those of the first n lanes. */
+/* The first n lanes; all for n >= LANES. */
 INLINE __mmask16 first_lanes(size_t n)
 {
     return (__mmask16)(n >= LANES ? 0xffff : (1u << n) - 1);

@@ -1,5 +1,5 @@
-/* limn_encode_row_c with SSE4.1; codes are words, as at every level without dot products of bytes.
- */
+/* limn_encode_row_c with SSE4.1; codes are words, as at every vector level without dot products of
+ * bytes. */
 #include <smmintrin.h>
 #include <stdbool.h>
 #include <string.h>

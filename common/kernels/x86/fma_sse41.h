@@ -2,15 +2,16 @@
  * are kept as doubles, where their product is exact; what matters is how its sum with the third is
  * rounded (c/fma_c.h says why). There are two ways:
  *
- *     fma_pair         of any operands, with the operations of limn_emulated_fmaf
- *     fma_pair_unless_tie  a third of the work, of operands that are ordinary: rounds the double
- *                      nearest to the sum to a float, which is the float nearest to the sum itself
- *                      unless that double lies between two floats. It notes such ties, and the
- * caller does the whole of what had one again with fma_pair.
+ *     fma_pair             any operands, with the operations of limn_emulated_fmaf
+ *     fma_pair_unless_tie  ordinary operands, with a third of the work: rounds the sum to the
+ *                          nearest double and that to the nearest float, which is also the float
+ *                          nearest to the sum unless the double is halfway between two floats.
+ *                          Such ties are noted, and the caller computes what had one again with
+ *                          fma_pair.
  *
  * Operands are ordinary when neither overflow nor anything below 2^-149, the least float, can occur
- * in their products and sums: then floats, with their range, are doubles with 29 bits less. That is
- * decided once for many operands, from the spread of their exponents. */
+ * in their products and sums: then floats are doubles with 29 bits fewer, subnormal ones included.
+ * That is decided once for many operands, from the spread of their exponents. */
 #ifndef LIMN_COMMON_KERNELS_X86_FMA_SSE41_H
 #define LIMN_COMMON_KERNELS_X86_FMA_SSE41_H
 

@@ -7,11 +7,11 @@
 
 #include "common/kernels/kernel_levels.h"
 #include "common/kernels/x86/fma_sse41.h"
+#include "common/kernels/x86/int8_rows.h"
 #include "common/kernels/x86/quantize_sse41.h"
 #include "common/kernels/x86/store_sse41.h"
 
 enum { MAX_ROWS = 4, VECTORS = 2, OUTPUTS = 4 * VECTORS };
-enum { N_QUADS = LIMN_INT8_BLOCK / 4, QUAD_BYTES = 4 * LIMN_PANEL };
 
 typedef struct tile_job {
     const limn_linear_job *job;
@@ -27,9 +27,7 @@ typedef struct block_sums {
 
 INLINE __m128i broadcast(const int8_t *q)
 {
-    int32_t four;
-    memcpy(&four, q, sizeof four);
-    return _mm_set1_epi32(four);
+    return _mm_set1_epi32(four_of(q));
 }
 
 /* The sums of a block. */
@@ -150,9 +148,8 @@ void limn_linear_int8_sse41(const limn_linear_job *job)
     tile_job t = { .job = job,
                    .x = x,
                    .n_blocks = (n_inputs + LIMN_INT8_BLOCK - 1) / LIMN_INT8_BLOCK };
-    const size_t n_fit = t.n_blocks > 0 ? LIMN_INT8_BLOCKS_AT_A_TIME / t.n_blocks : job->n_rows;
     for (size_t n; t.first < job->n_rows; t.first += n) {
-        n = job->n_rows - t.first < n_fit ? job->n_rows - t.first : n_fit;
+        n = rows_at_a_time(job->n_rows - t.first, t.n_blocks);
         for (size_t r = 0; r < n; r++)
             quantize_row(x + r * t.n_blocks, job->x + (t.first + r) * job->x_stride, n_inputs);
         t.is_exact = !are_scales_ordinary(x, n * t.n_blocks);

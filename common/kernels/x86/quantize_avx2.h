@@ -1,5 +1,4 @@
-/* What int8 products of several levels share: limn_int8_quantize_row with AVX2, and how a product
- * is cut into rows that are quantised together. */
+/* A block of limn_int8_quantize_row with AVX2, and what a tile of int8 products reads. */
 #ifndef LIMN_COMMON_KERNELS_X86_QUANTIZE_AVX2_H
 #define LIMN_COMMON_KERNELS_X86_QUANTIZE_AVX2_H
 
@@ -10,24 +9,16 @@
 
 #include "common/kernels/int8.h"
 #include "common/kernels/kernels.h"
+#include "common/kernels/x86/int8_rows.h"
 #include "common/kernels/x86/unroll.h"
 
 enum { N_VECTORS = LIMN_INT8_BLOCK / 8 };
-enum { N_QUADS = LIMN_INT8_BLOCK / 4, QUAD_BYTES = 4 * LIMN_PANEL };
 
 typedef struct tile_job {
     const limn_linear_job *job;
     const limn_int8_block *x; /* [n rows at a time, n_blocks] */
     size_t n_blocks, first;   /* the row of the job that x begins with */
 } tile_job;
-
-/* Four inputs as one lane. */
-INLINE int32_t four_of(const int8_t *q)
-{
-    int32_t four;
-    memcpy(&four, q, sizeof four);
-    return four;
-}
 
 INLINE int32_t fold_max(__m256i v)
 {
@@ -84,23 +75,6 @@ INLINE void quantize_block(limn_int8_block *block, const float *from)
     _mm256_storeu_si256((__m256i *)block->q, _mm256_permutevar8x32_epi32(bytes, order));
     block->scale = m / 127.0f;
     block->offset = -128 * fold_sum(sum);
-}
-
-INLINE void quantize_row(limn_int8_block *blocks, const float *x, size_t n)
-{
-    float last[LIMN_INT8_BLOCK] = { 0 };
-    for (; n >= LIMN_INT8_BLOCK; n -= LIMN_INT8_BLOCK, x += LIMN_INT8_BLOCK)
-        quantize_block(blocks++, x);
-    if (n == 0) return;
-    memcpy(last, x, n * sizeof *x);
-    quantize_block(blocks, last);
-}
-
-/* How many of n_rows rows are quantised at a time. */
-INLINE size_t rows_at_a_time(size_t n_rows, size_t n_blocks)
-{
-    const size_t n = n_blocks > 0 ? LIMN_INT8_BLOCKS_AT_A_TIME / n_blocks : n_rows;
-    return n < n_rows ? n : n_rows;
 }
 
 #endif

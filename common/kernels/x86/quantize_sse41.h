@@ -67,16 +67,6 @@ INLINE void quantize_block(limn_int8_block *block, const float *from)
     block->offset = -128 * sum_of(sum);
 }
 
-INLINE void quantize_row(limn_int8_block *blocks, const float *x, size_t n)
-{
-    float last[LIMN_INT8_BLOCK] = { 0 };
-    for (; n >= LIMN_INT8_BLOCK; n -= LIMN_INT8_BLOCK, x += LIMN_INT8_BLOCK)
-        quantize_block(blocks++, x);
-    if (n == 0) return;
-    memcpy(last, x, n * sizeof *x);
-    quantize_block(blocks, last);
-}
-
 #endif
 
 #endif

@@ -11,101 +11,17 @@
  * which are copied in the order in which tiles read them and stay in the L2 cache; between blocks
  * the sums are in dw, which changes no bits. Meanwhile each tile prefetches a row of the next
  * block: without it, a third of the time would go by waiting for rows. */
-#include <immintrin.h>
-#include <stdint.h>
-
 #include "common/kernels/rows_grad_levels.h"
+#include "common/kernels/x86/float_vector.h"
 #include "common/kernels/x86/unroll.h"
 
 enum { BLOCK_ROWS = 128, BLOCK_OUTPUTS = 196, BLOCK_INPUTS = 384, VECTORS = 2 };
 
 #ifdef __AVX512F__
-
-enum { LANES = 16, MAX_OUTPUTS = 14 };
-
-typedef __m512 vector;
-typedef __mmask16 mask;
-
-INLINE mask first_lanes(size_t n)
-{
-    return (mask)(n < LANES ? (1u << n) - 1 : 0xffff);
-}
-
-INLINE vector load(const float *p)
-{
-    return _mm512_loadu_ps(p);
-}
-
-INLINE vector load_first(const float *p, mask m)
-{
-    return _mm512_maskz_loadu_ps(m, p);
-}
-
-INLINE void store(float *p, vector v)
-{
-    _mm512_storeu_ps(p, v);
-}
-
-INLINE void store_first(float *p, mask m, vector v)
-{
-    _mm512_mask_storeu_ps(p, m, v);
-}
-
-INLINE vector each(float f)
-{
-    return _mm512_set1_ps(f);
-}
-
-INLINE vector multiply_add(vector a, vector b, vector c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
-
+enum { MAX_OUTPUTS = 14 };
 #else
-
-enum { LANES = 8, MAX_OUTPUTS = 6 };
-
-typedef __m256 vector;
-typedef __m256i mask;
-
-INLINE mask first_lanes(size_t n)
-{
-    static const int32_t ones_then_zeros[2 * LANES] = { -1, -1, -1, -1, -1, -1, -1, -1 };
-    return _mm256_loadu_si256((const __m256i *)(ones_then_zeros + (n < LANES ? LANES - n : 0)));
-}
-
-INLINE vector load(const float *p)
-{
-    return _mm256_loadu_ps(p);
-}
-
-INLINE vector load_first(const float *p, mask m)
-{
-    return _mm256_maskload_ps(p, m);
-}
-
-INLINE void store(float *p, vector v)
-{
-    _mm256_storeu_ps(p, v);
-}
-
-INLINE void store_first(float *p, mask m, vector v)
-{
-    _mm256_maskstore_ps(p, m, v);
-}
-
-INLINE vector each(float f)
-{
-    return _mm256_set1_ps(f);
-}
-
-INLINE vector multiply_add(vector a, vector b, vector c)
-{
-    return _mm256_fmadd_ps(a, b, c);
-}
-
+enum { MAX_OUTPUTS = 6 };
 #endif
-
 enum { WIDTH = VECTORS * LANES }; /* inputs of a tile */
 
 /* What a tile reads of the copies of a block, and where its sums are. */
