@@ -63,8 +63,8 @@ static const limn_option options[] = {
       .group = "Output" },
     { "guidance", 0, "G", "set the model's default: more than 1 to rely more on the image",
       "The default of limn --guidance; 1 turns guidance off. It needs a model of limn's own "
-      "layout, trained with "
-      "limn-train --picture-dropout: others have never seen a caption without its image.",
+      "layout, trained with limn-train --picture-dropout: others have never seen a caption "
+      "without its image.",
       .type = LIMN_OPT_REAL, .offset = offsetof(settings, guidance), .min = 1,
       .max = LIMN_MAX_GUIDANCE, .group = "Output" },
     { "force", 0, NULL, "replace an existing file", .type = LIMN_OPT_FLAG,

@@ -3,9 +3,10 @@
  *
  *     LIMN_FAULT=kill:N       SIGKILL in place of call N (counted from 1)
  *     LIMN_FAULT=torn:N       half of call N when it is a write, all of it otherwise; then SIGKILL
- *     LIMN_FAULT=ENOSPC:N     call N and all after it that need room fail so; EIO:N likewise
- *     LIMN_FAULT_FOLDER=NAME  then only those that make a file in a folder of this name, from the
- *                             Nth of these on; also EROFS, EACCES and EPERM
+ *     LIMN_FAULT=ENOSPC:N     call N and all later ones that need room fail so; likewise with
+ *                             EIO, EROFS, EACCES or EPERM
+ *     LIMN_FAULT_FOLDER=NAME  with these, only calls that make a file in a folder of this name
+ *                             count
  *     LIMN_FAULT_RUN=N:NAME:COMMAND
  *                             the shell runs COMMAND just before call N of those that open, look at
  *                             or replace a file of this name

@@ -47,10 +47,10 @@ class LateTest(unittest.TestCase):
         if not LIMN.has_xmp():
             self.skipTest("built without exempi")
 
-    def run_limn(self, *args, cwd=None, **faults):
+    def run_limn(self, *args, **faults):
         """The outcome of limn with LIMN_NAME=VALUE for each of the faults."""
         environment = dict(os.environ, LD_PRELOAD=OPTIONS.fault, **{f"LIMN_{k.upper()}": v for k, v in faults.items()})
-        return subprocess.run(LIMN.command("--threads", "1", *args), cwd=cwd or self.folder, env=environment,
+        return subprocess.run(LIMN.command("--threads", "1", *args), cwd=self.folder, env=environment,
                               capture_output=True, check=False, stdin=subprocess.DEVNULL)
 
     def files(self):

@@ -361,7 +361,7 @@ class LongRunTest(RunTest):
         process = subprocess.Popen(LIMN.command(*args), cwd=self.folder, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(process.communicate)
-        deadline = time.monotonic() + 1200
+        deadline = time.monotonic() + 500
         part = self.folder / (args[args.index("-o") + 1] + ".part")
         while not (part.exists() and part.stat().st_size) and process.poll() is None:
             self.assertLess(time.monotonic(), deadline)

@@ -37,7 +37,7 @@ class World:
         command = [self.tools / tool, *arguments]
         if tool != "limn-eval":
             command += ["--model", self.model]
-        return subprocess.run(command, cwd=self.inside, capture_output=True, text=True, timeout=600, check=False)
+        return subprocess.run(command, cwd=self.inside, capture_output=True, text=True, timeout=300, check=False)
 
     def check(self, what):
         found = {str(p.relative_to(self.outside)): p.read_bytes() for p in self.outside.rglob("*") if p.is_file()}

@@ -26,7 +26,7 @@ def close_and_run(command, closed, folder):
     def close():
         for fd in closed:
             os.close(fd)
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, preexec_fn=close, timeout=600, check=False)
+    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, preexec_fn=close, timeout=300, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -63,7 +63,7 @@ def check_full(tools, model, folder):
         for target in "/dev/full", "/dev/null":
             with open(target, "r" if target == "/dev/null" else "w", encoding="utf-8") as out:
                 done = subprocess.run([tools / tool, *arguments], cwd=folder, stdout=out, stderr=subprocess.PIPE, text=True,
-                                      timeout=600, check=False)
+                                      timeout=300, check=False)
             if done.returncode != 2 or "standard output" not in done.stderr:
                 yield f"{tool} {arguments} to {target}: {done.returncode}, {done.stderr!r}"
 
@@ -77,7 +77,7 @@ def check_size_limit(tools, model, folder):
                              ["limn-preprocess", "--model", model, "-o", "limited", "a.png"],
                              ["limn", "--model", model, "--sidecar", "a.png"], ["limn", "--model", model, "--report", "r.html", "a.png"]):
         before = set(os.listdir(folder))
-        done = subprocess.run([tools / tool, *arguments], cwd=folder, capture_output=True, text=True, preexec_fn=limit, timeout=600,
+        done = subprocess.run([tools / tool, *arguments], cwd=folder, capture_output=True, text=True, preexec_fn=limit, timeout=300,
                               check=False)
         left = {name for name in os.listdir(folder) if not name.endswith((".limn-run", ".part"))} - before
         if done.returncode != 2 or "File too large" not in done.stderr or left:

@@ -5,6 +5,7 @@ Copies of the program with modules beside them, in an installation, in folders t
 another build: --version names the library for TIFF, or says why its module was refused."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,11 +89,9 @@ class ModulesTest(unittest.TestCase):
 
     def test_of_another_build(self):
         """It is refused, whatever its version."""
-        stamp = subprocess.run(["strings", "-a", MODULES / "limn_tiff.so"], capture_output=True, check=False).stdout
-        stamp = [line for line in stamp.split(b"\n") if line.startswith(b"0.") and line.count(b"-") == 2]
-        if not stamp:
-            self.skipTest("no strings(1)")
-        self.put(self.beside, lambda data: data.replace(stamp[0], stamp[0][:-1] + b"x"))
+        stamp = re.search(rb"\d[\w.]*-\d+-\d+\0", (MODULES / "limn_tiff.so").read_bytes())
+        self.assertIsNotNone(stamp, "the module has no stamp")
+        self.put(self.beside, lambda data: data.replace(stamp[0], stamp[0][:-2] + b"x\0"))
         self.assertIn("is of another build of limn", self.outcome())
 
 

@@ -256,8 +256,9 @@ typedef struct limn_annotate_settings {
     /* Called for each captioned image, from any thread; may be NULL. A failure status counts as the
      * image's failure. `ctx` is that of the hooks, here and below. */
     limn_status (*captioned)(void *ctx, const limn_annotated *image, limn_error *err);
-    /* Called for each image that failed; may be NULL. In input order, but for images whose sidecar
-     * or XMP could not be written, which were `captioned` before. A failure status ends the run. */
+    /* Called for each image that failed, in input order; may be NULL. An image whose sidecar or XMP
+     * could not be written is told of later, after it was `captioned`. A failure status ends the
+     * run. */
     limn_status (*failed)(void *ctx, const char *name, const limn_error *failure, limn_error *err);
     /* Called by a dry run for each image that would be captioned, in input order, from one thread;
      * may be NULL. */

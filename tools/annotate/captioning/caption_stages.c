@@ -160,7 +160,7 @@ static limn_status tell_of_failure(const limn_caption_job *job, const char *path
                                    const limn_error *failure, limn_error *err)
 {
     const limn_annotate_settings *s = job->settings;
-    limn_hooks_message(&s->hooks, LIMN_ANNOTATE_ERROR, "%s: %s", path, failure->text);
+    limn_hooks_failure(&s->hooks, path, failure);
     return s->failed ? s->failed(s->hooks.ctx, name, failure, err) : LIMN_OK;
 }
 

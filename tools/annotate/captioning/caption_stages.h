@@ -18,8 +18,9 @@ typedef struct limn_caption_job {
     limn_buffer scratch;                /* of `put`; freed by the job's creator */
 } limn_caption_job;
 
-/* `failed` of limn_image_run_settings, with a limn_caption_job as ctx. Only sinks of files beside
- * the images, whose records bear no names of their own, let images fail late. */
+/* `failed` of limn_image_run_settings, with a limn_caption_job as ctx. Only sinks that write files
+ * beside the images let an image fail late; no name is in those files, so `name` is the image's
+ * path. */
 limn_status limn_caption_failed_late(void *job, const char *name, const limn_error *failure,
                                      limn_error *err);
 

@@ -61,8 +61,8 @@ static limn_status read_info(jxl_job *job)
     return LIMN_OK;
 }
 
-/* Whether the pixels are as stored, and for high dynamic range. By their profile, which counts from
- * the brightest of all lights on, they would be all but black. */
+/* Whether the pixels are HDR, and come as they are stored. Converted by their profile, which counts
+ * from the brightest possible light, they would be almost black. */
 static bool take_hdr(jxl_job *job, const JxlPixelFormat *format)
 {
     JxlColorEncoding own;

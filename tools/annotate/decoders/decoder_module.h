@@ -34,7 +34,8 @@ typedef struct limn_photo {
 } limn_photo;
 
 /* The note on a file whose brightness is coded for high dynamic range, but not tone-mapped by its
- * library: as most programs, limn then shows the codes as they are, which are flat but not dark. */
+ * library. limn then shows the codes as they are, as most programs do: the image looks flat, but
+ * not dark. */
 #define LIMN_HDR_NOTE "it is HDR (PQ or HLG) and not tone-mapped, so it may look flat"
 
 typedef struct limn_decoder_module {

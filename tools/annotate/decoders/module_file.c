@@ -13,7 +13,7 @@
 #include "common/io/program_folder.h"
 
 /* Folders in a build folder, beside the program. */
-static const char *const of_build[] = { "annotate/decoders", "annotate/xmp" };
+static const char *const of_build[] = { "annotate/xmp", "annotate/decoders" };
 
 /* A path to a module. */
 typedef struct module_path {
@@ -42,7 +42,7 @@ static void find(module_path *out, const char *file)
     const size_t n = sizeof of_build / sizeof *of_build;
     char folder[3000];
     limn_program_folder(folder, sizeof folder);
-    make_path(out, folder, of_build[0], "");
+    make_path(out, folder, of_build[n - 1], "");
     if (*folder && is_there(out->text)) {
         for (size_t i = 0; i < n; i++) {
             make_path(out, folder, of_build[i], file);
@@ -59,14 +59,20 @@ static void find(module_path *out, const char *file)
 
 /* ---- whether it can be trusted ------------------------------------------------------------- */
 
-/* NULL when only root, this user or the program's owner decides what is at `path`. In a folder that
- * everybody may write to but where files stay their owners' (/tmp), others can only add some. */
+static bool is_trusted_owner(uid_t uid)
+{
+    struct stat program;
+    return !uid || uid == geteuid() || (!stat("/proc/self/exe", &program) && uid == program.st_uid);
+}
+
+/* NULL when only root, this user or the program's owner decides what is at `path`, which may be a
+ * link. In a folder that everybody may write to but where files stay their owners' (/tmp), others
+ * can only add some. */
 static const char *reason_against(const char *path)
 {
-    struct stat program, st;
-    const uid_t owner = stat("/proc/self/exe", &program) ? geteuid() : program.st_uid;
-    if (stat(path, &st)) return strerror(errno);
-    if (st.st_uid && st.st_uid != geteuid() && st.st_uid != owner)
+    struct stat entry, st;
+    if (lstat(path, &entry) || stat(path, &st)) return strerror(errno);
+    if (!is_trusted_owner(entry.st_uid) || !is_trusted_owner(st.st_uid))
         return "belongs to another user, who is not trusted with it";
     if (st.st_mode & S_IWOTH && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX))
         return "can be written to by everybody, so it is not trusted";
@@ -76,12 +82,12 @@ static const char *reason_against(const char *path)
 /* The same for the file and the folders on the way, from the program's on. */
 static bool is_trusted(module_path *p, char *reason, size_t size)
 {
-    for (size_t i = p->given ? p->given - 1 : 1;; i++) {
+    for (size_t i = p->given > 1 ? p->given - 1 : 1;; i++) {
         const char end = p->text[i];
         if (end && end != '/') continue;
         p->text[i] = '\0';
         const char *against = reason_against(p->text);
-        if (against) snprintf(reason, size, "%s: %s", p->text, against);
+        if (against) snprintf(reason, size, "%.200s: %s", p->text, against);
         p->text[i] = end;
         if (against) return false;
         if (!end) return true;
@@ -93,12 +99,10 @@ static bool is_trusted(module_path *p, char *reason, size_t size)
 static const void *get(void *library, const char *symbol, char *reason, size_t size)
 {
     const char *stamp = dlsym(library, LIMN_MODULE_STAMP_SYMBOL);
-    const void *found = dlsym(library, symbol);
-    if (!stamp || strcmp(stamp, LIMN_MODULE_STAMP) != 0)
-        snprintf(reason, size, "is of another build of limn");
-    else if (!found)
-        snprintf(reason, size, "is empty");
-    return stamp && !strcmp(stamp, LIMN_MODULE_STAMP) ? found : NULL;
+    const bool is_ours = stamp && !strcmp(stamp, LIMN_MODULE_STAMP);
+    const void *found = is_ours ? dlsym(library, symbol) : NULL;
+    if (!found) snprintf(reason, size, "%s", is_ours ? "is empty" : "is of another build of limn");
+    return found;
 }
 
 const void *limn_module_open_file(const char *file, const char *symbol, char *reason, size_t size)
@@ -108,8 +112,8 @@ const void *limn_module_open_file(const char *file, const char *symbol, char *re
     find(&path, file);
     if (!is_trusted(&path, reason, size)) return NULL;
     void *library = dlopen(path.text, RTLD_NOW | RTLD_LOCAL);
-    const char *error = library ? NULL : dlerror();
     if (!library) {
+        const char *error = dlerror();
         snprintf(reason, size, "%s", error ? error : path.text);
         return NULL;
     }

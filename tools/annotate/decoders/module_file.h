@@ -4,7 +4,7 @@
  * with it, and neither the other's; nothing is looked for in the current folder or by the
  * environment. A module is code that the program runs. So only root, the user and the owner of the
  * program may be able to put it there: a file or a folder on the way that belongs to somebody else,
- * or that everybody may write to, is refused. */
+ * or that everybody may write to, is refused. Whom a group lets in is its owner's choice. */
 #ifndef LIMN_TOOLS_ANNOTATE_DECODERS_MODULE_FILE_H
 #define LIMN_TOOLS_ANNOTATE_DECODERS_MODULE_FILE_H
 

@@ -28,8 +28,8 @@ typedef struct limn_image_run_settings {
     bool is_dry;             /* a dry run: nothing is changed; do not call `put` */
     bool is_strict;          /* the first failure ends the run */
     const limn_annotate_hooks *hooks;
-    /* Tells of an image that was put and failed after all, when its file was to be written: the run
-     * itself counts and lists it. NULL: nobody. */
+    /* Tells of an image that was put, but whose file then could not be written. The run counts and
+     * lists it itself. NULL: nobody is told. */
     limn_status (*failed)(void *ctx, const char *name, const limn_error *failure, limn_error *err);
     void *ctx;
 } limn_image_run_settings;

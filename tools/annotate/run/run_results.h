@@ -1,6 +1,5 @@
-/* What a run has put since its last checkpoint, which writes it to the journal. Until then an image
- * that was put may fail after all, since only the checkpoint writes its file. One thread at a time.
- */
+/* What a run has put since its last checkpoint. The checkpoint writes it to the journal; it also
+ * writes the images' files, so until then an image may still fail. One thread at a time. */
 #ifndef LIMN_TOOLS_ANNOTATE_RUN_RUN_RESULTS_H
 #define LIMN_TOOLS_ANNOTATE_RUN_RUN_RESULTS_H
 

@@ -349,15 +349,20 @@ static limn_status check_displaced(const limn_sidecar_file *f, const limn_place 
                                    const char *temporary, bool *is_left, limn_error *err)
 {
     *is_left = !is_as_before(f, p, temporary);
-    if (*is_left && !rename_if(p, temporary, true))
-        return limn_fail(err, LIMN_E_IO, "%s: has changed in the meantime, and is now %s", f->path,
-                         temporary);
+    /* where the name is free again, there is nothing to exchange it with */
+    if (*is_left && !rename_if(p, temporary, true)) {
+        if (rename_if(p, temporary, false)) return LIMN_OK;
+        return limn_fail(err, LIMN_E_IO,
+                         "%s: another program changed it; its version is now %s beside it, which "
+                         "the next run removes: rename it",
+                         f->path, temporary);
+    }
     unlinkat(p->folder, temporary, 0);
     return LIMN_OK;
 }
 
-/* Exchanges the two, so that nothing is lost that was not looked at; where that can't be done,
- * looks just before replacing. */
+/* Exchanges the two, and then looks at what was displaced; where that can't be done, looks just
+ * before replacing. */
 static limn_status publish_over(const limn_sidecar_file *f, const limn_place *p,
                                 const char *temporary, bool *is_left, limn_error *err)
 {

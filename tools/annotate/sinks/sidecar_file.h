@@ -59,9 +59,10 @@ limn_status limn_sidecar_prepare(limn_sidecar_file *f, limn_existing existing, b
 uint64_t limn_sidecar_hash(const void *bytes, size_t size);
 /* That of the new content. */
 uint64_t limn_sidecar_new_hash(const limn_sidecar_file *f);
-/* Writes the new content to disk under a temporary name and exchanges the two, unless the sidecar
- * has changed since limn_sidecar_prepare: *is_left. Makes missing folders. LIMN_E_IO, with errno of
- * the call that failed; LIMN_E_ARG, LIMN_E_NOMEM; errors begin with the path. */
+/* Writes the new content to disk under a temporary name, and then puts it in place of what was
+ * there, unless that has changed since limn_sidecar_prepare: *is_left. Makes missing folders.
+ * LIMN_E_IO, with errno as the failed call left it; LIMN_E_ARG, LIMN_E_NOMEM; errors begin with the
+ * path. */
 limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err);
 /* Removes it, unless it has changed since limn_sidecar_prepare: *is_left. LIMN_E_IO, LIMN_E_NOMEM.
  */

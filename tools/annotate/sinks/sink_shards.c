@@ -112,9 +112,9 @@ static limn_status find_claim(shards_sink *f, const limn_dirwalk_entry *input,
 static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_there,
                         limn_error *err)
 {
-    const shards_sink *f = (shards_sink *)s;
+    shards_sink *f = (shards_sink *)s;
     const limn_shard_claim *claim;
-    LIMN_TRY(find_claim((shards_sink *)s, input, &claim, err));
+    LIMN_TRY(find_claim(f, input, &claim, err));
     *is_there =
         claim->was_there || limn_output_owners_has(f->siblings, limn_tar_sibling_key(input->path));
     return LIMN_OK;

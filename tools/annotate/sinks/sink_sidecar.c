@@ -17,7 +17,7 @@
 #include "tools/annotate/input/path_names.h"
 #include "common/text/file_name.h"
 
-#define MIN_ROOM ((uint64_t)64 << 10) /* bytes that a disk has left unless it is full */
+#define MIN_ROOM ((uint64_t)64 << 10) /* bytes; a disk with less room is full */
 
 typedef struct sidecar_sink {
     limn_sink sink;
@@ -260,7 +260,8 @@ static limn_status log_all(sidecar_sink *k, limn_error *err)
         if ((!k->path.size && !k->path.has_failed) ||
             limn_undo_log_append(f->path, f->given, &k->path, &failure) == LIMN_OK)
             continue;
-        for (const int cause = errno; n; n--) LIMN_TRY(fail_one(k, i, &failure, cause, err));
+        const int cause = errno;
+        for (; n > 0; n--) LIMN_TRY(fail_one(k, i, &failure, cause, err)); /* takes it out */
     }
     return LIMN_OK;
 }

@@ -15,6 +15,7 @@
 #include "tools/annotate/sinks/sidecar_file.h"
 #include "tools/annotate/sinks/undo_log.h"
 #include "tools/annotate/xmp/container.h"
+#include "tools/annotate/xmp/find_text.h"
 #include "tools/annotate/xmp/packet_worker.h"
 #include "tools/annotate/xmp/undo_folders.h"
 
@@ -180,16 +181,7 @@ static bool has_ending(const char *path, const char *ending)
  * compressed, though not by limn. */
 static bool may_have_notes(const subject *s)
 {
-    static const char name[] = LIMN_XMP_NAMESPACE;
-    const uint8_t *at = s->now.bytes, *end = at + s->now.size;
-    while ((at = memchr(at, name[0], (size_t)(end - at))))
-        if ((size_t)(end - at) < sizeof name - 1)
-            return false;
-        else if (!memcmp(at, name, sizeof name - 1))
-            return true;
-        else
-            at++;
-    return false;
+    return limn_has_text(s->now.bytes, s->now.size, LIMN_XMP_NAMESPACE);
 }
 
 static limn_status open_subject(subject *s, const limn_dirwalk_entry *input, limn_error *err)
@@ -260,10 +252,7 @@ static limn_status visit_next(undoer *u, limn_dirwalk *walk, limn_dirwalk_entry 
     if (s == LIMN_OK) return LIMN_OK;
     if (s == LIMN_E_NOMEM || s == LIMN_E_INTERRUPTED) return limn_fail(err, s, "%s", reason.text);
     u->account->n_failed++;
-    const size_t size = strlen(input->path);
-    const bool is_named = !strncmp(reason.text, input->path, size) && reason.text[size] == ':';
-    limn_hooks_message(&u->settings->hooks, LIMN_ANNOTATE_ERROR, "%s%s%s",
-                       is_named ? "" : input->path, is_named ? "" : ": ", reason.text);
+    limn_hooks_failure(&u->settings->hooks, input->path, &reason);
     return LIMN_OK;
 }
 

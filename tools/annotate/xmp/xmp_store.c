@@ -1,7 +1,5 @@
 #include "tools/annotate/xmp/xmp_store.h"
 
-#include <string.h>
-
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/io/file_sha256.h"
@@ -9,6 +7,7 @@
 #include "tools/annotate/pipeline.h"
 #include "tools/annotate/sinks/undo_log.h"
 #include "tools/annotate/xmp/container.h"
+#include "tools/annotate/xmp/find_text.h"
 #include "tools/annotate/xmp/xmp_record.h"
 
 /* A file with a packet, or a place for one. */
@@ -63,19 +62,11 @@ static limn_status run(limn_xmp_store *s, limn_xmp_answer *answer, const limn_xm
 
 /* ---- before the image ------------------------------------------------------------------- */
 
-/* Whether the packet may have a description, which names the property: no need to parse it if not,
- * since what else is wrong with it shows when the caption is written. */
+/* Whether the packet may have a description: the word is in it. If not, it needn't be parsed;
+ * whatever else is wrong with it shows when the caption is written. */
 static bool may_have_description(const source *f)
 {
-    static const char name[] = "description";
-    const size_t n = sizeof name - 1;
-    if (f->size < n) return false; /* where there is no packet, it is NULL */
-    for (const char *p = f->packet, *end = p + f->size; (p = memchr(p, name[0], (size_t)(end - p)));
-         p++) {
-        if ((size_t)(end - p) < n) return false;
-        if (!memcmp(p, name, n)) return true;
-    }
-    return false;
+    return limn_has_text(f->packet, f->size, "description");
 }
 
 static limn_status look(void *ctx, const char *path, bool *is_there, limn_error *err)
