@@ -86,6 +86,7 @@ class FailureTest(LateTest):
         self.assertEqual(self.files(), {name: data for name, data in expected.items() if data is not None})
         self.assertEqual(self.temporaries(), [])
         self.assertEqual([line for line in errors if not line.startswith("shut/") or text not in line], [])
+        self.assertNotRegex(result.stderr.decode(), r"(shut/\d\.jpg): \1", "the file is named twice")
         self.assertEqual((result.returncode, text in result.stderr.decode()), (3, True) if errors else (0, False))
         self.assertEqual(self.run_limn("open", "shut", *args).returncode, 0)
         self.assertEqual(self.files(), done)

@@ -87,6 +87,15 @@ class ModulesTest(unittest.TestCase):
             for back in [path, self.bin / "limn"]:
                 os.chown(back, 0, 0)
 
+    @unittest.skipIf(os.getuid(), "only root can give links away")
+    def test_links_of_other_users(self):
+        """Are refused too, wherever they lead; one's own are not."""
+        self.put(self.folder / "real/decoders")
+        (self.bin / "annotate").symlink_to(self.folder / "real")
+        self.assertIn("libtiff 4", self.outcome())
+        os.chown(self.bin / "annotate", 65534, 65534, follow_symlinks=False)
+        self.assertIn("belongs to another user", self.outcome())
+
     def test_of_another_build(self):
         """It is refused, whatever its version."""
         stamp = re.search(rb"\d[\w.]*-\d+-\d+\0", (MODULES / "limn_tiff.so").read_bytes())
