@@ -243,8 +243,7 @@ void limn_lite_trainer_destroy(limn_lite_trainer **t)
     *t = NULL;
 }
 
-/* ---- as a family that can be trained ----------------------------------------------------------
- */
+/* ---- as a family that can be trained --------------------------------------------------------- */
 
 static limn_lite_trainer_settings own_settings(const limn_encoder_trainer_settings *settings)
 {

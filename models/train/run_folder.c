@@ -25,8 +25,7 @@ struct limn_run_folder {
     limn_buffer name; /* of limn_run_folder_file */
 };
 
-/* ---- the folder -------------------------------------------------------------------------------
- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 typedef enum entry_kind { ENTRY_OTHER, ENTRY_CACHE, ENTRY_TEMPORARY } entry_kind;
 
@@ -140,8 +139,7 @@ const char *limn_run_folder_file(limn_run_folder *f, const char *name)
     return f->name.has_failed ? "" : f->name.bytes;
 }
 
-/* ---- checkpoints ------------------------------------------------------------------------------
- */
+/* ---- checkpoints ----------------------------------------------------------------------------- */
 
 static const char *checkpoint_path(limn_run_folder *f, uint64_t step)
 {
@@ -205,8 +203,7 @@ limn_status limn_run_folder_load(limn_run_folder *f, uint64_t step, limn_params 
     return status;
 }
 
-/* ---- the log ----------------------------------------------------------------------------------
- */
+/* ---- the log --------------------------------------------------------------------------------- */
 
 static limn_status append(const char *path, const char *bytes, size_t size, limn_error *err)
 {

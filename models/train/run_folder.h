@@ -35,8 +35,7 @@ void limn_run_folder_close(limn_run_folder **f); /* accepts NULL and *f == NULL;
  * is short, which is not a valid file name. */
 const char *limn_run_folder_file(limn_run_folder *f, const char *name);
 
-/* ---- checkpoints ------------------------------------------------------------------------------
- */
+/* ---- checkpoints ----------------------------------------------------------------------------- */
 
 /* Writes checkpoint-STEP and then removes all but the last three. LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_run_folder_save(limn_run_folder *f, uint64_t step, const limn_params *params,
@@ -51,8 +50,7 @@ limn_status limn_run_folder_state(char **state, limn_run_folder *f, uint64_t ste
 limn_status limn_run_folder_load(limn_run_folder *f, uint64_t step, limn_params *params,
                                  limn_optimizer *optimizer, limn_error *err);
 
-/* ---- the log ----------------------------------------------------------------------------------
- */
+/* ---- the log --------------------------------------------------------------------------------- */
 
 /* Appends one line, `object` without a newline. LIMN_E_IO. */
 limn_status limn_run_folder_log(limn_run_folder *f, const char *object, limn_error *err);

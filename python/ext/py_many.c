@@ -15,8 +15,7 @@ bool binding_is_feeder(const binding_feeder *feeder)
     return feeder->is_inside && pthread_equal(feeder->thread, pthread_self());
 }
 
-/* ---- the GIL -----------------------------------------------------------------------------------
- */
+/* ---- the GIL --------------------------------------------------------------------------------- */
 
 static void take_gil(many_call *c)
 {
@@ -36,8 +35,7 @@ static void free_gil(many_call *c)
     c->thread = PyEval_SaveThread();
 }
 
-/* ---- the two ends ------------------------------------------------------------------------------
- */
+/* ---- the two ends ---------------------------------------------------------------------------- */
 
 /* An item of `next`: (image, name or None, input). Returns false with an exception set for anything
  * else. */
@@ -105,8 +103,7 @@ static void image_done(void *ctx, void *image, const limn_captions *captions,
     free_gil(c);
 }
 
-/* ---- the call ----------------------------------------------------------------------------------
- */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 PyObject *binding_caption_many(const binding_many *many, const binding_state *state)
 {

@@ -136,8 +136,7 @@ static void test_words_split_at_unicode_space(void **state)
     assert_int_equal(n_words, 3);
 }
 
-/* ---- Against the original's own output -------------------------------------------------------
- */
+/* ---- Against the original's own output ------------------------------------------------------- */
 
 static void assert_tokens(limn_ptb *ptb, const char *line, limn_ptb_filter filter,
                           const char *wanted)

@@ -49,8 +49,7 @@ static limn_status append(void *ctx, const void *bytes, size_t size)
     return LIMN_OK;
 }
 
-/* ---- a file that has not changed since --------------------------------------------------------
- */
+/* ---- a file that has not changed since ------------------------------------------------------- */
 
 static limn_status apply_record(subject *s, const limn_undo_record *record, const uint8_t *bytes,
                                 size_t size, limn_error *err)
