@@ -40,7 +40,7 @@ struct limn_metrics {
     limn_mteval mteval;
     limn_string_table strings;
     limn_rouge rouge;
-    limn_ngram_counts hyp;
+    limn_ngram_counts hyp; /* this and the next: of one image, for sacreBLEU */
     limn_ngram_counts_list refs;
     bool has_no_sacrebleu;
     image_stats *images; /* [n_images] */

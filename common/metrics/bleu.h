@@ -13,8 +13,8 @@ typedef struct limn_bleu_stats {
     double test_length, reference_length; /* words */
 } limn_bleu_stats;
 
-/* Which of two references' lengths is closer to a candidate of n_words; the shorter one if both
- * are. */
+/* The one of two references' lengths that is closer to a candidate of n_words; the shorter one on
+ * ties. */
 size_t limn_bleu_closer_length(size_t n_words, size_t a, size_t b);
 /* n_refs >= 1 */
 limn_bleu_stats limn_bleu_count(const limn_ngram_counts *hyp, const limn_ngram_counts *refs,

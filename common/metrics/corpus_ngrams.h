@@ -41,7 +41,7 @@ typedef struct limn_corpus_ngrams {
     size_t prefixes_capacity;
 } limn_corpus_ngrams;
 
-/* Adds a sentence. LIMN_E_NOMEM; LIMN_E_LIMIT beyond 2^31 different n-grams. */
+/* Adds a sentence. LIMN_E_NOMEM; LIMN_E_LIMIT beyond 2^31 - 1 different n-grams. */
 limn_status limn_corpus_ngrams_add(limn_corpus_ngrams *c, limn_sentence sentence, limn_error *err);
 void limn_corpus_ngrams_finish(limn_corpus_ngrams *c);
 

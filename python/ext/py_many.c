@@ -5,9 +5,8 @@
 typedef struct many_call {
     const binding_many *many;
     const binding_state *state;
-    PyThreadState *thread; /* while the GIL is free */
-    PyObject *error_type, *error_value,
-        *error_traceback; /* what a function raised; type NULL: nothing */
+    PyThreadState *thread;                                /* while the GIL is free */
+    PyObject *error_type, *error_value, *error_traceback; /* what was raised; type NULL: nothing */
 } many_call;
 
 bool binding_is_feeder(const binding_feeder *feeder)
@@ -24,7 +23,7 @@ static void take_gil(many_call *c)
     c->many->feeder->is_inside = true;
 }
 
-/* Keeps the exception, if one is set, for the end of the call, which is then near. */
+/* Keeps an exception that is set for the end of the call, and makes the call end soon. */
 static void free_gil(many_call *c)
 {
     c->many->feeder->is_inside = false;

@@ -121,7 +121,7 @@ class Captioner:
 %(options)s
 
     ``cpu`` is one of ``cpu_levels()``: "c", "sse41", "avx2" … (None: the best this machine has; captions are the same
-    bytes). ``threads`` splits the work on each image of ``caption``; such a captioner does not survive ``os.fork()``.
+    bytes). ``threads`` splits the work on each image of ``caption``.
     ``sandbox`` is for ``caption_many``: True decodes images in processes that can do nothing else, or raises an error
     where that is impossible; None (default) does so where possible; False decodes in this process. ``caption`` always
     decodes in this process.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import _limn
-from ._errors import Error, Interrupted
+from ._errors import Error, Interrupted, OptionError
 from ._images import Pixels, read_file, take
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 AHEAD = 4  # images for each thread that wait, and are read meanwhile
 TOGETHER = 8  # images that a thread has in progress at most: LIMN_MAX_TOGETHER
 _MAX_READERS = 32
+_here = threading.local()  # has is_ours in the threads of a team, in which the garbage collector may close one
+
+
+def _mark_as_ours() -> None:
+    _here.is_ours = True
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Later:
 
 
 class Work:
-    """An image on its way to its result, or to the exception that ends the iteration."""
+    """An image on its way to its result, or to the exception that ends the iteration. ``image`` may also be a ``Later``,
+    or an ``Error``: then it has failed already."""
 
     __slots__ = ("name", "result", "_image", "_bytes")
 
@@ -89,8 +95,8 @@ class Feed:
             return self._n_idle >= len(self._waiting)
 
     def wait_for_result(self, window: deque[Work], is_ordered: bool, is_end: bool) -> Work | None:
-        """Waits for a result among the images that have been put. None: there is room for more, or, if ``is_end``, nothing
-        to wait for."""
+        """Waits for a result among the images that were put. None: there is room for more, or, if ``is_end``, no image is
+        left."""
         with self._changed:
             self._changed.wait_for(lambda: self._failure or finished(window, is_ordered) or
                                    (not window if is_end else self.has_room(len(window))))
@@ -159,24 +165,33 @@ class Worker:
         self._feed = feed
         self._decoders = decoders
         self._n_busy = 0
-        self._state: _limn.State | None = None
+        self._state: _limn.State | None = None  # while it is this thread's: others use it before and after
+        self._lock = threading.RLock()  # of _state
         feed.rest()
         self._thread = threading.Thread(target=self._main, name="limn", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Gives up the images in progress, and waits for the thread to end. The feed is closed."""
-        if self._state is not None:
-            self._state.stop()
+        """Gives up the images in progress. The feed is closed."""
+        with self._lock:
+            if self._state is not None:
+                self._state.stop()
+
+    def join(self) -> None:
         self._thread.join()
 
     def _main(self) -> None:
+        _mark_as_ours()
         try:
             with self._captioner._state(()) as state:
                 self._state = state
-                while self._feed.wait():
-                    state.caption_many(self._next, self._done)
-                    self._feed.rest()
+                try:
+                    while self._feed.wait():
+                        state.caption_many(self._next, self._done)
+                        self._feed.rest()
+                finally:
+                    with self._lock:
+                        self._state = None
         except Exception as error:
             if not (self._feed.is_closed and isinstance(error, Interrupted)):
                 self._feed.fail(error)
@@ -228,7 +243,8 @@ class Team:
         self._decoders = decoders
         self._owner = os.getpid()
         self._workers: list[Worker] = []
-        self._readers = ThreadPoolExecutor(min(AHEAD * n, _MAX_READERS), thread_name_prefix="read-limn")
+        self._readers = ThreadPoolExecutor(min(AHEAD * n, _MAX_READERS), thread_name_prefix="read-limn",
+                                           initializer=_mark_as_ours)
         self.feed = Feed(n)
         Team._all.add(self)
 
@@ -238,14 +254,23 @@ class Team:
             self._workers.append(Worker(self._captioner, self.feed, self._decoders))
         return work
 
+    def check_owner(self) -> None:
+        """A child of fork() has none of the threads."""
+        if self._owner != os.getpid():
+            raise OptionError("caption_many: a child of fork() can't go on with an iteration of its parent")
+
     def close(self) -> None:
-        """Ends all threads, within a step of the search. A child of fork() has none of them."""
+        """Ends all threads: captioning at its next step, reading once the files being read are read. A thread of a team
+        does not wait for others."""
         if self._owner != os.getpid():
             return
+        waits = not getattr(_here, "is_ours", False)
         self.feed.close()
-        self._readers.shutdown(cancel_futures=True)
         for worker in self._workers:
             worker.stop()
+        self._readers.shutdown(wait=waits, cancel_futures=True)
+        for worker in self._workers if waits else ():
+            worker.join()
 
 
 def _named(position: int, item: object) -> tuple[str, object]:
@@ -263,6 +288,7 @@ def results(captioner: Captioner, images: Iterator[object], n: int, decoders: _l
     is_end = False
     try:
         while window or not is_end:
+            team.check_owner()
             if not is_end and team.feed.has_room(len(window)):
                 item = next(items, None)
                 is_end = item is None

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Future: TypeAlias = Any  # from distributed, whose types change from release to release
 FORMATS = ("jsonl", "parquet")
 _OWN = ("client", "chunk", "model", "cpu", "format", "retries", "sandbox", "storage_options")
+_LOST = (TimeoutError, CancelledError, asyncio.CancelledError, OSError)
 _LOST_SECONDS = 20.0  # without a scheduler until the run ends with an error
 
 
@@ -256,14 +257,21 @@ class Run:
         if done is not None and done.error is None:
             self._finish(chunk, done)
         elif done is not None and done.error is not None:
-            self._tries[chunk.label] = self._tries.get(chunk.label, 0) + 1
-            if self._tries[chunk.label] > self._retries:
-                raise done.error
+            self._count_try(chunk, done.error)
+            self._submit(work, chunk, *arguments)
+        elif self._client.status == "running" and future.status == "error":
+            self._count_try(chunk, Error(f"chunk {chunk.label}: its error can't be fetched"))
             self._submit(work, chunk, *arguments)
         elif self._client.status == "running":  # its worker died with the result: the file still has it
             self._submit(work, chunk, *arguments)
         else:
             raise Error(f"no scheduler ({self._client.status}); run it again to go on")
+
+    def _count_try(self, chunk: Chunk, error: BaseException) -> None:
+        """Of a chunk that failed with the error, which ends the run after the last one."""
+        self._tries[chunk.label] = self._tries.get(chunk.label, 0) + 1
+        if self._tries[chunk.label] > self._retries:
+            raise error
 
     @staticmethod
     def _error_of(future: Future) -> BaseException | None:
@@ -273,7 +281,7 @@ class Run:
         try:
             error: BaseException | None = future.exception(timeout=_LOST_SECONDS)
             return error
-        except (TimeoutError, OSError):
+        except _LOST:
             return None
 
     @staticmethod
@@ -284,7 +292,7 @@ class Run:
         try:
             done: Done = future.result(timeout=_LOST_SECONDS)
             return done
-        except (TimeoutError, CancelledError, asyncio.CancelledError, OSError):
+        except _LOST:
             return None
 
     def _finish(self, chunk: Chunk, done: Done) -> None:

@@ -10,9 +10,11 @@ import tempfile
 import threading
 import time
 import unittest
+from collections import deque
 from pathlib import Path
 
 import limn
+from limn import _many
 
 from support import LIMN, MODEL, PHOTOS, ROOT, TINY, needs
 
@@ -314,6 +316,72 @@ class ThreadTest(unittest.TestCase):
                     os._exit(2)
             self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
         self.assertEqual([r.line for r in c.caption_many(PHOTOS[:4], threads=2)], expected)
+
+    def test_a_fork_amid_an_iteration(self):
+        """The child can't go on with it, and says so; the parent can."""
+        c = limn.Captioner(TINY, sandbox=None)
+        running = c.caption_many(PHOTOS * 3, threads=2)
+        first = next(running)
+        pid = os.fork()
+        if not pid:
+            try:
+                next(running)
+            except limn.OptionError:
+                os._exit(0)
+            finally:
+                os._exit(2)
+        deadline = time.monotonic() + 60
+        while not (ended := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if not ended[0]:
+            os.kill(pid, 9)
+            ended = os.waitpid(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(ended[1]), 0)
+        self.assertEqual([r.line for r in c.caption_many(PHOTOS * 3, threads=1)],
+                         [first.line, *(r.line for r in running)])
+
+    def test_a_thread_that_has_ended_stops_no_other(self):
+        """Its state is another call's by then."""
+        c = limn.Captioner(TINY)
+        team = _many.Team(c, 1, None)
+        work = team.put("first", PHOTOS[0])
+        self.assertIs(team.feed.wait_for_result(deque([work]), True, True), work)
+        team.feed.close()
+        for worker in team._workers:
+            worker.join()
+        found, items = [], [Path(PHOTOS[1]).read_bytes()]
+        with c._state(()) as state:
+            def next_image():
+                team.close()
+                return (None, b"second", c._load(state, items.pop(), None)) if items else None
+            state.caption_many(next_image, lambda image, outcome: found.append(outcome))
+        self.assertEqual(found[0][2], c.json(PHOTOS[1], name="second").encode())
+
+    def test_an_iteration_that_a_thread_of_it_drops(self):
+        """The garbage collector runs in any thread, which then can't wait for itself."""
+        class Holder:
+            pass
+        errors, is_done = [], threading.Event()
+        self.addCleanup(setattr, sys, "unraisablehook", sys.unraisablehook)
+        sys.unraisablehook = lambda error: errors.append(error.exc_value)
+        c = limn.Captioner(TINY)
+        holder = Holder()
+        holder.itself, holder.running = holder, c.caption_many(PHOTOS * 3, threads=1)
+        take = _many.Worker._next
+
+        def take_and_collect(worker):
+            gc.collect()
+            if worker._feed.is_closed:
+                is_done.set()
+            return take(worker)
+        self.addCleanup(setattr, _many.Worker, "_next", take)
+        _many.Worker._next = take_and_collect
+        gc.disable()
+        self.addCleanup(gc.enable)
+        next(holder.running)
+        del holder
+        self.assertTrue(is_done.wait(60))
+        self.assertEqual(errors, [])
 
     def test_a_split_image(self):
         split = limn.Captioner(TINY, threads=2)

@@ -175,7 +175,9 @@ class ClusterTest(unittest.TestCase):
 
     def wait_for_parts(self, n, is_alive, output="out"):
         """Waits until n chunks are done, or the run has ended."""
+        deadline = time.monotonic() + WAIT
         while is_alive() and len(list((self.folder / output).glob("part-*"))) < n:
+            self.assertLess(time.monotonic(), deadline, "no chunk is done")
             time.sleep(0.02)
 
     def assert_no_leftovers(self, output="out"):

@@ -91,6 +91,7 @@ class Train(unittest.TestCase):
                 process.send_signal(signal.SIGKILL)
             if process.returncode == -signal.SIGKILL:
                 break
+            self.assertEqual(process.returncode, 0)
             shutil.rmtree(self.folder / run)
             (self.folder / f"{run}.safetensors").unlink()
         self.assertEqual(process.returncode, -signal.SIGKILL, "it was over before it could be killed")
