@@ -73,11 +73,16 @@ const limn_ngram_table *limn_cider_df_ngrams(const limn_cider_df *df)
 
 /* ---- scores ------------------------------------------------------------------------------- */
 
+double limn_cider_idf(uint32_t n_images, double log_n_images)
+{
+    return n_images > 1 ? log_n_images - log(n_images) : log_n_images;
+}
+
 static double inverse_frequency(const limn_cider_df *df, double log_n_images,
                                 const limn_ngram *ngram)
 {
     const limn_ngram_entry *entry = limn_ngram_table_find(&df->table, ngram);
-    return entry && entry->count > 1 ? log_n_images - log(entry->count) : log_n_images;
+    return limn_cider_idf(entry ? entry->count : 0, log_n_images);
 }
 
 limn_status limn_cider_vector_fill(limn_cider_vector *v, const limn_ngram_counts *counts,
@@ -106,28 +111,36 @@ void limn_cider_vector_finish(limn_cider_vector *v)
     *v = (limn_cider_vector){ 0 };
 }
 
+double limn_cider_combine(const double *products, const limn_cider_vector *hyp,
+                          const limn_cider_vector *ref, limn_cider_variant variant)
+{
+    const double sigma = 6, delta = hyp->length - ref->length;
+    double mean = 0;
+    for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++) {
+        double cosine = products[n];
+        if (hyp->norms[n] > 0 && ref->norms[n] > 0) cosine /= hyp->norms[n] * ref->norms[n];
+        mean += cosine / LIMN_NGRAM_MAX_ORDER;
+    }
+    if (variant == LIMN_CIDER_D) mean *= exp(-(delta * delta) / (2 * sigma * sigma));
+    return 10 * mean;
+}
+
 double limn_cider_similarity(const limn_ngram_counts *hyp, const limn_cider_vector *hyp_vector,
                              const limn_ngram_counts *ref, const limn_cider_vector *ref_vector,
                              limn_cider_variant variant)
 {
-    const double sigma = 6, delta = hyp_vector->length - ref_vector->length;
-    double mean = 0;
+    double products[LIMN_NGRAM_MAX_ORDER] = { 0 };
     for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++) {
-        double dot = 0;
         for (size_t i = hyp->begins[n]; i < hyp->begins[n + 1]; i++) {
             const limn_ngram_entry *entry =
                 limn_ngram_table_find(&ref->table, &hyp->table.entries[i].ngram);
             if (!entry) continue;
             const double h = hyp_vector->weights[i];
             const double r = ref_vector->weights[entry - ref->table.entries];
-            dot += (variant == LIMN_CIDER_D && h > r ? r : h) * r;
+            products[n] += (variant == LIMN_CIDER_D && h > r ? r : h) * r;
         }
-        if (hyp_vector->norms[n] > 0 && ref_vector->norms[n] > 0)
-            dot /= hyp_vector->norms[n] * ref_vector->norms[n];
-        mean += dot / LIMN_NGRAM_MAX_ORDER;
     }
-    if (variant == LIMN_CIDER_D) mean *= exp(-(delta * delta) / (2 * sigma * sigma));
-    return 10 * mean;
+    return limn_cider_combine(products, hyp_vector, ref_vector, variant);
 }
 
 limn_status limn_cider_score(double *score, limn_cider_scorer *s, const limn_cider_df *df,

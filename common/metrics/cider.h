@@ -58,6 +58,15 @@ limn_status limn_cider_vector_fill(limn_cider_vector *v, const limn_ngram_counts
                                    const limn_cider_df *df, limn_error *err);
 void limn_cider_vector_finish(limn_cider_vector *v);
 
+/* The inverse document frequency of an n-gram that is in the references of `n_images` images;
+ * log_n_images: the logarithm of the number of all images. */
+double limn_cider_idf(uint32_t n_images, double log_n_images);
+
+/* The last step of a similarity: 0 … 10 from products [LIMN_NGRAM_MAX_ORDER], for each order the
+ * dot product of the two sentences' weights. Of the vectors, `weights` is not read. */
+double limn_cider_combine(const double *products, const limn_cider_vector *hyp,
+                          const limn_cider_vector *ref, limn_cider_variant variant);
+
 /* The similarity of one candidate and one reference, 0 … 10. */
 double limn_cider_similarity(const limn_ngram_counts *hyp, const limn_cider_vector *hyp_vector,
                              const limn_ngram_counts *ref, const limn_cider_vector *ref_vector,

@@ -4,20 +4,16 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-
-/* What one sentence's n-grams weigh: tf × idf. */
-typedef struct vector {
-    double norms[LIMN_NGRAM_MAX_ORDER];
-    double length; /* number of bigrams, as the original has it */
-} vector;
+#include "common/metrics/cider.h"
 
 typedef struct scorer {
     limn_corpus_ngrams *ngrams;
-    double *idf;      /* [n_ids] */
     size_t longest;   /* n-grams of a sentence at most */
+    double *idf;      /* [n_ids]; NULL, with the next two, without CIDEr-D */
     double *weights;  /* [longest] of the caption's n-grams */
     double *others;   /* [longest] of the same n-grams in a reference; 0: it lacks them */
-    uint32_t *limits; /* [longest] the largest counts of the same n-grams in one reference */
+    uint32_t *limits; /* [longest] the largest counts of the same n-grams in one reference; NULL
+                       * without BLEU */
 } scorer;
 
 /* ---- document frequencies ----------------------------------------------------------------- */
@@ -54,7 +50,7 @@ static limn_status make_idf(scorer *s, const size_t *n_refs, size_t n_images, li
     const bool has_memory = n_images_of && last && s->idf;
     if (has_memory) count_images(n_images_of, last, s, n_refs, n_images);
     for (size_t i = 0; has_memory && i < n_ids; i++)
-        s->idf[i] = n_images_of[i] > 1 ? log_n_images - log(n_images_of[i]) : log_n_images;
+        s->idf[i] = limn_cider_idf(n_images_of[i], log_n_images);
     limn_free(n_images_of);
     limn_free(last);
     return has_memory ? LIMN_OK
@@ -65,10 +61,11 @@ static limn_status make_idf(scorer *s, const size_t *n_refs, size_t n_images, li
 
 /* Weights and norms of a sentence. A caption (places NULL) has its weights in order; a reference's
  * go to the places of the caption's n-grams, as far as it shares them. */
-static vector weigh(double *weights, const scorer *s, const limn_counted_sentence *sentence,
-                    const size_t *places)
+static limn_cider_vector weigh(double *weights, const scorer *s,
+                               const limn_counted_sentence *sentence, const size_t *places)
 {
-    vector v = { .length = sentence->n_words > 1 ? (double)(sentence->n_words - 1) : 0 };
+    limn_cider_vector v = { .weights = weights,
+                            .length = sentence->n_words > 1 ? (double)(sentence->n_words - 1) : 0 };
     const size_t begin = sentence->begins[0];
     for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++) {
         double sum = 0;
@@ -85,33 +82,28 @@ static vector weigh(double *weights, const scorer *s, const limn_counted_sentenc
 }
 
 /* As limn_cider_similarity. An n-gram that the reference lacks adds 0. */
-static double similarity(const scorer *s, const limn_counted_sentence *caption, const vector *hyp,
-                         const vector *ref)
+static double similarity(const limn_counted_sentence *caption, const limn_cider_vector *hyp,
+                         const limn_cider_vector *ref)
 {
-    const double sigma = 6, delta = hyp->length - ref->length;
     const size_t begin = caption->begins[0];
-    double mean = 0;
+    double products[LIMN_NGRAM_MAX_ORDER] = { 0 };
     for (size_t n = 0; n < LIMN_NGRAM_MAX_ORDER; n++) {
-        double dot = 0;
         for (size_t i = caption->begins[n] - begin; i < caption->begins[n + 1] - begin; i++) {
-            const double h = s->weights[i], r = s->others[i];
-            dot += (h > r ? r : h) * r;
+            const double h = hyp->weights[i], r = ref->weights[i];
+            products[n] += (h > r ? r : h) * r;
         }
-        if (hyp->norms[n] > 0 && ref->norms[n] > 0) dot /= hyp->norms[n] * ref->norms[n];
-        mean += dot / LIMN_NGRAM_MAX_ORDER;
     }
-    mean *= exp(-(delta * delta) / (2 * sigma * sigma));
-    return 10 * mean;
+    return limn_cider_combine(products, hyp, ref, LIMN_CIDER_D);
 }
 
 static double cider_of(const scorer *s, const limn_counted_sentence *caption, size_t n_refs)
 {
-    const vector hyp = weigh(s->weights, s, caption, NULL);
+    const limn_cider_vector hyp = weigh(s->weights, s, caption, NULL);
     double sum = 0;
     for (size_t i = 1; i <= n_refs; i++) {
         memset(s->others, 0, size_of(caption) * sizeof *s->others);
-        const vector ref = weigh(s->others, s, caption + i, s->ngrams->places);
-        sum += similarity(s, caption, &hyp, &ref);
+        const limn_cider_vector ref = weigh(s->others, s, caption + i, s->ngrams->places);
+        sum += similarity(caption, &hyp, &ref);
     }
     return sum / (double)n_refs;
 }
@@ -148,17 +140,27 @@ static limn_bleu_stats bleu_of(const scorer *s, const limn_counted_sentence *cap
 
 /* ---- all images --------------------------------------------------------------------------- */
 
-static limn_status prepare(scorer *s, const size_t *n_refs, size_t n_images, limn_error *err)
+static limn_status prepare_bleu(scorer *s, limn_error *err)
+{
+    s->limits = limn_calloc(s->longest + 1, sizeof *s->limits);
+    return s->limits ? LIMN_OK
+                     : limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams", s->longest);
+}
+
+static limn_status prepare_cider(scorer *s, const size_t *n_refs, size_t n_images, limn_error *err)
+{
+    s->weights = limn_calloc(s->longest + 1, sizeof *s->weights);
+    s->others = limn_calloc(s->longest + 1, sizeof *s->others);
+    if (!s->weights || !s->others)
+        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams", s->longest);
+    return make_idf(s, n_refs, n_images, err);
+}
+
+static void find_longest(scorer *s)
 {
     for (size_t i = 0; i < s->ngrams->n_sentences; i++)
         if (size_of(&s->ngrams->sentences[i]) > s->longest)
             s->longest = size_of(&s->ngrams->sentences[i]);
-    s->weights = limn_calloc(s->longest + 1, sizeof *s->weights);
-    s->others = limn_calloc(s->longest + 1, sizeof *s->others);
-    s->limits = limn_calloc(s->longest + 1, sizeof *s->limits);
-    if (!s->weights || !s->others || !s->limits)
-        return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu n-grams", s->longest);
-    return make_idf(s, n_refs, n_images, err);
 }
 
 /* Notes where the caption has its n-grams; `one` 0 forgets them. */
@@ -173,12 +175,15 @@ limn_status limn_corpus_scores(limn_bleu_stats *bleu, double *cider, limn_corpus
                                const size_t *n_refs, size_t n_images, limn_error *err)
 {
     scorer s = { .ngrams = ngrams };
-    const limn_status status = prepare(&s, n_refs, n_images, err);
+    limn_status status = LIMN_OK;
+    find_longest(&s);
+    if (bleu) status = prepare_bleu(&s, err);
+    if (status == LIMN_OK && cider) status = prepare_cider(&s, n_refs, n_images, err);
     const limn_counted_sentence *caption = ngrams->sentences;
     for (size_t i = 0; status == LIMN_OK && i < n_images; i++) {
         set_places(&s, caption, 1);
-        bleu[i] = bleu_of(&s, caption, n_refs[i]);
-        cider[i] = cider_of(&s, caption, n_refs[i]);
+        if (bleu) bleu[i] = bleu_of(&s, caption, n_refs[i]);
+        if (cider) cider[i] = cider_of(&s, caption, n_refs[i]);
         set_places(&s, caption, 0);
         caption += 1 + n_refs[i];
     }

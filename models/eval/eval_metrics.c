@@ -324,12 +324,10 @@ static limn_status measure_cider_of_corpus(double *stats, const limn_eval_data *
 {
     limn_corpus_ngrams ngrams = { 0 };
     size_t *n_refs = limn_calloc(data->n_images, sizeof *n_refs);
-    limn_bleu_stats *bleu = limn_calloc(data->n_images, sizeof *bleu);
-    limn_status s = n_refs && bleu ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    limn_status s = n_refs ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (s == LIMN_OK) s = count_corpus(&ngrams, n_refs, data, rank, err);
-    if (s == LIMN_OK) s = limn_corpus_scores(bleu, stats, &ngrams, n_refs, data->n_images, err);
+    if (s == LIMN_OK) s = limn_corpus_scores(NULL, stats, &ngrams, n_refs, data->n_images, err);
     limn_corpus_ngrams_finish(&ngrams);
-    limn_free(bleu);
     limn_free(n_refs);
     return s;
 }

@@ -93,6 +93,22 @@ static void test_scores_are_those_of_single_images(void **state)
     assert_true(sum > 100);
 }
 
+static void test_one_of_the_two_alone(void **state)
+{
+    static corpus c;
+    static limn_bleu_stats bleu[2][MAX_IMAGES];
+    static double cider[2][MAX_IMAGES];
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        fill(&c, seed);
+        score_one_by_one(bleu[0], cider[0], &c);
+        assert_int_equal(score_together(bleu[1], NULL, &c, NULL), LIMN_OK);
+        assert_int_equal(score_together(NULL, cider[1], &c, NULL), LIMN_OK);
+        assert_memory_equal(bleu[0], bleu[1], c.n_images * sizeof **bleu);
+        assert_memory_equal(cider[0], cider[1], c.n_images * sizeof **cider);
+    }
+}
+
 static void test_each_failing_allocation_is_reported(void **state)
 {
     static corpus c;
@@ -117,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scores_are_those_of_single_images),
+        cmocka_unit_test(test_one_of_the_two_alone),
         cmocka_unit_test(test_each_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
