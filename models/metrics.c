@@ -17,7 +17,11 @@
 #include "common/text/utf8.h"
 #include "models/metrics_choice.h"
 
-enum { MAX_TRIALS = 1000000 };
+enum {
+    MAX_TRIALS = 1000000,
+    ALL_BLEU = 1 << LIMN_METRIC_BLEU_1 | 1 << LIMN_METRIC_BLEU_2 | 1 << LIMN_METRIC_BLEU_3 |
+               1 << LIMN_METRIC_BLEU_4
+};
 
 /* A caption or reference as numbers of words, in limn_metrics.numbers. */
 typedef struct numbered {
@@ -42,11 +46,11 @@ struct limn_metrics {
     limn_rouge rouge;
     limn_ngram_counts hyp; /* this and the next: of one image, for sacreBLEU */
     limn_ngram_counts_list refs;
-    bool has_no_sacrebleu;
+    limn_metric_set set; /* the metrics that can be asked for */
     image_stats *images; /* [n_images] */
     size_t n_images, images_capacity;
-    limn_bleu_stats *bleu; /* this and the next: [n_scored], 0 until a score is asked for */
-    double *cider;
+    limn_bleu_stats *bleu; /* this and the next: [n_scored], 0 until a score is asked for; NULL */
+    double *cider;         /* if it is not in the set */
     size_t n_scored;
     numbered *sentences; /* [n_sentences] words split at white space, of all images */
     size_t n_sentences, sentences_capacity;
@@ -57,6 +61,11 @@ struct limn_metrics {
     char **texts; /* [texts_capacity] tokens of one image's sentences, for METEOR */
     size_t texts_capacity;
 };
+
+static bool has(const limn_metrics *m, limn_metric metric)
+{
+    return m->set >> metric & 1;
+}
 
 static limn_status no_memory(limn_error *err)
 {
@@ -76,13 +85,29 @@ static void forget_scores(limn_metrics *m)
 
 limn_status limn_metrics_create(limn_metrics **out, const char *meteor_folder, limn_error *err)
 {
+    const limn_metric_set set = LIMN_ALL_METRICS & ~(meteor_folder ? 0 : 1u << LIMN_METRIC_METEOR);
+    return limn_metrics_create_for(out, set, meteor_folder, err);
+}
+
+static limn_status open_meteor(limn_metrics *m, const char *folder, limn_error *err)
+{
+    if (!folder) return limn_fail(err, LIMN_E_ARG, "METEOR: no folder with its data");
+    LIMN_TRY(limn_meteor_data_open(&m->meteor_data, folder, NULL, err));
+    return limn_meteor_create(&m->meteor, m->meteor_data, err);
+}
+
+limn_status limn_metrics_create_for(limn_metrics **out, limn_metric_set set,
+                                    const char *meteor_folder, limn_error *err)
+{
     limn_status s = LIMN_OK;
     if (!out) return limn_fail(err, LIMN_E_ARG, "out: NULL");
     *out = NULL;
+    if (set & ~(limn_metric_set)LIMN_ALL_METRICS)
+        return limn_fail(err, LIMN_E_ARG, "metrics: the set 0x%x has unknown bits", (unsigned)set);
     limn_metrics *m = limn_calloc(1, sizeof *m);
     if (!m) return no_memory(err);
-    if (meteor_folder) s = limn_meteor_data_open(&m->meteor_data, meteor_folder, NULL, err);
-    if (s == LIMN_OK && meteor_folder) s = limn_meteor_create(&m->meteor, m->meteor_data, err);
+    m->set = set;
+    if (has(m, LIMN_METRIC_METEOR)) s = open_meteor(m, meteor_folder, err);
     if (s != LIMN_OK) limn_metrics_destroy(&m);
     *out = m;
     return s;
@@ -109,11 +134,6 @@ void limn_metrics_destroy(limn_metrics **metrics)
     limn_meteor_data_close(&m->meteor_data);
     limn_free(m);
     *metrics = NULL;
-}
-
-void limn_metrics_without_sacrebleu(limn_metrics *m)
-{
-    m->has_no_sacrebleu = true;
 }
 
 /* ---- words -------------------------------------------------------------------------------- */
@@ -289,8 +309,8 @@ static limn_status measure(limn_metrics *m, image_stats *out, const char *captio
     const size_t n = out->n_refs;
     LIMN_TRY(tokenize_all(m, caption, refs, n, kind, err));
     LIMN_TRY(add_all(m, 1 + n, AT_WHITE_SPACE, err)); /* these stay */
-    LIMN_TRY(measure_rouge(m, out, err));
-    if (!m->has_no_sacrebleu) LIMN_TRY(measure_sacrebleu(m, out, caption, refs, err));
+    if (has(m, LIMN_METRIC_ROUGE_L)) LIMN_TRY(measure_rouge(m, out, err));
+    if (has(m, LIMN_METRIC_SACREBLEU)) LIMN_TRY(measure_sacrebleu(m, out, caption, refs, err));
     if (m->meteor)
         LIMN_TRY(limn_meteor_score(&out->meteor, m->meteor, m->texts[0],
                                    (const char *const *)m->texts + 1, n, err));
@@ -392,16 +412,17 @@ static limn_status count_corpus(limn_corpus_ngrams *ngrams, const limn_metrics *
     return LIMN_OK;
 }
 
-/* Makes m->bleu and m->cider of all images, unless they are there. */
+/* Makes those of m->bleu and m->cider that are in the set, of all images, unless they are there. */
 static limn_status score_corpus(limn_metrics *m, limn_error *err)
 {
+    const bool has_bleu = m->set & ALL_BLEU, has_cider = has(m, LIMN_METRIC_CIDER_D);
     limn_corpus_ngrams ngrams = { 0 };
     limn_status s = LIMN_OK;
     if (m->n_scored == m->n_images) return LIMN_OK;
     size_t *n_refs = limn_calloc(m->n_images, sizeof *n_refs);
-    m->bleu = limn_calloc(m->n_images, sizeof *m->bleu);
-    m->cider = limn_calloc(m->n_images, sizeof *m->cider);
-    if (!n_refs || !m->bleu || !m->cider) s = no_memory(err);
+    if (has_bleu) m->bleu = limn_calloc(m->n_images, sizeof *m->bleu);
+    if (has_cider) m->cider = limn_calloc(m->n_images, sizeof *m->cider);
+    if (!n_refs || (has_bleu && !m->bleu) || (has_cider && !m->cider)) s = no_memory(err);
     for (size_t i = 0; s == LIMN_OK && i < m->n_images; i++) n_refs[i] = m->images[i].n_refs;
     if (s == LIMN_OK) s = count_corpus(&ngrams, m, err);
     if (s == LIMN_OK) s = limn_corpus_scores(m->bleu, m->cider, &ngrams, n_refs, m->n_images, err);
@@ -459,9 +480,9 @@ static limn_status check(const limn_metrics *m, limn_metric metric, const void *
     if (!m->n_images) return limn_fail(err, LIMN_E_ARG, "no image was added");
     if (metric == LIMN_METRIC_METEOR && !m->meteor)
         return limn_fail(err, LIMN_E_ARG,
-                         "METEOR: limn_metrics_create got no folder with its data");
-    if (metric == LIMN_METRIC_SACREBLEU && m->has_no_sacrebleu)
-        return limn_fail(err, LIMN_E_ARG, "sacreBLEU was left out");
+                         "METEOR was left out at creation: no folder with its data");
+    if (!has(m, metric))
+        return limn_fail(err, LIMN_E_ARG, "metric: %u was left out at creation", (unsigned)metric);
     return LIMN_OK;
 }
 

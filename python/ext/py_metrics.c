@@ -10,7 +10,8 @@ typedef struct metrics_object {
     atomic_flag is_busy;
 } metrics_object;
 
-/* Metrics(meteor_folder: bytes | None, has_sacrebleu: bool) */
+/* Metrics(set: int, meteor_folder: bytes | None); `set` has the bit 1 << metric of each metric that
+ * will be asked for. */
 static PyObject *metrics_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     const binding_state *state = PyType_GetModuleState(type);
@@ -19,14 +20,12 @@ static PyObject *metrics_new(PyTypeObject *type, PyObject *args, PyObject *keywo
     limn_metrics *metrics = NULL;
     limn_error err = { 0 };
     limn_status s;
-    int has_sacrebleu;
-    if (!binding_no_keywords(keywords) ||
-        !PyArg_ParseTuple(args, "Op", &folder_object, &has_sacrebleu) ||
+    unsigned set;
+    if (!binding_no_keywords(keywords) || !PyArg_ParseTuple(args, "IO", &set, &folder_object) ||
         !binding_name(&folder, folder_object))
         return NULL;
-    Py_BEGIN_ALLOW_THREADS s = limn_metrics_create(&metrics, folder, &err);
+    Py_BEGIN_ALLOW_THREADS s = limn_metrics_create_for(&metrics, set, folder, &err);
     Py_END_ALLOW_THREADS if (s) return binding_raise(state, &err);
-    if (!has_sacrebleu) limn_metrics_without_sacrebleu(metrics);
     metrics_object *self =
         (metrics_object *)(void *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self) {

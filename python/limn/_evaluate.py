@@ -77,12 +77,13 @@ def find_meteor_data() -> str | None:
 
 def open_metrics(names: Iterable[str], data: str | os.PathLike[str] | None) -> _limn.Metrics:
     """An empty corpus for these metrics, with METEOR's data if it is among them."""
+    chosen = sum({1 << METRICS.index(name) for name in names})
     if "METEOR" not in names:
-        return _limn.Metrics(None, "sacreBLEU" in names)
+        return _limn.Metrics(chosen, None)
     folder = data if data is not None else find_meteor_data()
     if folder is None:
         raise OptionError("METEOR needs the folder meteor of pycocoevalcap: install that, or name the folder")
-    return _limn.Metrics(os.fsencode(folder), "sacreBLEU" in names)
+    return _limn.Metrics(chosen, os.fsencode(folder))
 
 
 def _texts(value: object) -> list[str]:

@@ -18,10 +18,10 @@ Captions = Mapping[Any, Sequence[Any]]
 
 
 def _corpus(gts: Captions, res: Captions, meteor_data: str | os.PathLike[str] | None,
-            metric: str = "") -> _limn.Metrics:
+            *metrics: str) -> _limn.Metrics:
     if set(gts) != set(res):
         raise ValueError("gts and res have different images")
-    corpus = open_metrics((metric, ), meteor_data)
+    corpus = open_metrics(metrics, meteor_data)
     for name, references in gts.items():
         if len(res[name]) != 1:
             raise ValueError(f"{name!r}: one caption expected, not {len(res[name])}")
@@ -38,7 +38,7 @@ class _Scorer:
     def compute_score(self, gts: Captions, res: Captions, verbose: int = 1) -> tuple[float, Any]:
         """(score, scores of each image in the order of ``gts``)"""
         import numpy as np
-        corpus = _corpus(gts, res, None)
+        corpus = _corpus(gts, res, None, self._metric)
         number = METRICS.index(self._metric)
         return corpus.score(number, 0, 0)[0], np.array(corpus.image_scores(number))
 
@@ -69,8 +69,8 @@ class Bleu:
 
     def compute_score(self, gts: Captions, res: Captions, verbose: int = 1) -> tuple[list[float], list[list[float]]]:
         """([score of each order], [scores of each image, of each order])"""
-        corpus = _corpus(gts, res, None)
         orders = range(self._n)
+        corpus = _corpus(gts, res, None, *(METRICS[k] for k in orders))
         return [corpus.score(k, 0, 0)[0] for k in orders], [corpus.image_scores(k) for k in orders]
 
     def method(self) -> str:
@@ -97,7 +97,7 @@ class PTBTokenizer:
     """The Penn Treebank tokenizer, dropping punctuation, as coco-caption runs it."""
 
     def __init__(self, verbose: bool = True) -> None:
-        self._metrics = _limn.Metrics(None, False)
+        self._metrics = _limn.Metrics(0, None)
 
     def tokenize(self, captions_for_image: Mapping[Any, Sequence[Any]]) -> dict[Any, list[str]]:
         """``{id: [{"caption": text}, …]}`` or ``{id: [text, …]}`` to ``{id: [tokens, …]}``, in lower case with

@@ -45,7 +45,7 @@ def tried(function, *arguments):
 def objects():
     model = _limn.Model((TINY.encode(), ), None)
     state = _limn.State(model, (), 1)
-    return [model, state, _limn.Scorer(model, 0), _limn.Metrics(None, True)]
+    return [model, state, _limn.Scorer(model, 0), _limn.Metrics(0xAF, None)]
 
 
 class HostileTest(unittest.TestCase):

@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "common/metrics/meteor.h"
-#include "models/metrics.h"
+#include "models/metrics_choice.h"
 
 static const char *source_path(const char *name)
 {
@@ -196,6 +196,63 @@ static void test_two_systems_are_compared(void **state)
 
 #define REFUSED(call) assert_int_equal(call, LIMN_E_ARG)
 
+/* Scores of two images from a corpus for `set`; all else is refused. */
+static void score_some(double values[LIMN_N_METRICS][3], limn_metric_set set, const char *folder)
+{
+    static const char *const refs[] = { "a dog runs over the grass", "the  dog is on grass" };
+    limn_metrics *m = NULL;
+    assert_int_equal(limn_metrics_create_for(&m, set, folder, NULL), LIMN_OK);
+    limn_metrics_add(m, "A dog runs.", refs, 2, NULL);
+    limn_metrics_add(m, "the dog is on grass", refs, 2, NULL);
+    for (limn_metric k = 0; k < LIMN_N_METRICS; k++) {
+        limn_metric_score s;
+        limn_metric_difference d;
+        limn_error err = { 0 };
+        const limn_status expected = set >> k & 1 ? LIMN_OK : LIMN_E_ARG;
+        assert_int_equal(limn_metrics_image_scores(m, k, values[k], &err), expected);
+        assert_int_equal(limn_metrics_image_score(m, k, 1, &values[k][1], NULL), expected);
+        assert_int_equal(limn_metrics_compare(m, m, k, 9, 0, &d, NULL), expected);
+        assert_int_equal(limn_metrics_score(m, k, 0, 0, &s, NULL), expected);
+        if (expected == LIMN_OK)
+            values[k][2] = s.value;
+        else
+            assert_non_null(strstr(err.text, "was left out at creation"));
+    }
+    limn_metrics_destroy(&m);
+}
+
+static void test_a_chosen_metric_scores_as_among_all(void **state)
+{
+    char folder[1024];
+    double all[LIMN_N_METRICS][3], some[LIMN_N_METRICS][3];
+    (void)state;
+    snprintf(folder, sizeof folder, "%s", source_path("tests/data/meteor"));
+    score_some(all, LIMN_ALL_METRICS, folder);
+    for (limn_metric_set set = 0; set <= LIMN_ALL_METRICS; set += 5) {
+        score_some(some, set, set >> LIMN_METRIC_METEOR & 1 ? folder : "/nowhere");
+        for (limn_metric k = 0; k < LIMN_N_METRICS; k++)
+            if (set >> k & 1) assert_memory_equal(some[k], all[k], sizeof some[k]);
+    }
+}
+
+static void test_what_a_choice_refuses(void **state)
+{
+    limn_metrics *m = NULL;
+    limn_error err = { 0 }, other = { 0 };
+    const char *tokens;
+    (void)state;
+    REFUSED(limn_metrics_create_for(NULL, 1, NULL, NULL));
+    REFUSED(limn_metrics_create_for(&m, LIMN_ALL_METRICS + 1, NULL, &err));
+    assert_string_equal(err.text, "metrics: the set 0x100 has unknown bits");
+    REFUSED(limn_metrics_create_for(&m, LIMN_ALL_METRICS, NULL, &other));
+    assert_string_equal(other.text, "METEOR: no folder with its data");
+    assert_null(m);
+    assert_int_equal(limn_metrics_create_for(&m, 0, NULL, NULL), LIMN_OK);
+    assert_int_equal(limn_metrics_tokenize(m, "A dog.", &tokens, NULL), LIMN_OK);
+    assert_string_equal(tokens, "a dog");
+    limn_metrics_destroy(&m);
+}
+
 static void test_arguments_are_checked(void **state)
 {
     const char *const refs[] = { "a dog", NULL };
@@ -242,6 +299,8 @@ int main(void)
         cmocka_unit_test(test_meteor_and_intervals),
         cmocka_unit_test(test_all_images_at_once),
         cmocka_unit_test(test_two_systems_are_compared),
+        cmocka_unit_test(test_a_chosen_metric_scores_as_among_all),
+        cmocka_unit_test(test_what_a_choice_refuses),
         cmocka_unit_test(test_arguments_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
