@@ -58,8 +58,9 @@ const limn_option limn_option_rows[] = {
       .max = MAX_WORDS, .is_more = true },
     { "search", 0, "NAME", "search algorithm: limn, transformers or virtex",
       .detail =
-          "For converted models. transformers reproduces its generate(), with --beam (default 1: "
-          "greedy), --length-penalty (default 1), --repetition-penalty and the four lengths below; "
+          "For converted models. transformers reproduces that library's generate(), with --beam "
+          "(default 1: greedy), --length-penalty (default 1), --repetition-penalty and the four "
+          "lengths below; "
           "virtex reproduces VirTex's search, with --beam (default 5). Other search options can't "
           "be combined with these. In jsonl, tokens have their id.",
       .group = "Search", .type = LIMN_OPT_CHOICE, FIELD(search), .choices = search_names,
@@ -100,7 +101,7 @@ const limn_option limn_option_rows[] = {
     { "patience", 0, "X", "stop when X times K captions have finished", .group = "Search",
       .type = LIMN_OPT_REAL, FIELD(patience), .min = 0.01, .max = 64, .default_value = "1",
       .is_more = true },
-    { "length-penalty", 0, "A", "score = logprob / length^A (default: the model's)",
+    { "length-penalty", 0, "A", "A in score = logprob / length^A (default: the model's)",
       .detail = "The end of the caption counts as a word. Larger values favour longer captions.",
       .group = "Search", .type = LIMN_OPT_REAL, FIELD(length_penalty),
       .min = -LIMN_MAX_LENGTH_PENALTY, .max = LIMN_MAX_LENGTH_PENALTY, .is_more = true },
@@ -136,13 +137,13 @@ const limn_option limn_option_rows[] = {
     { "top-k", 0, "K", "only the K most probable words; 0 = all", .group = "Sampling",
       .detail = "Words tied with the K-th are kept.", .type = LIMN_OPT_COUNT, FIELD(top_k),
       .min = 0, .max = 65536, .default_value = "0", .is_more = true },
-    { "top-p", 0, "P", "nucleus sampling: the top words up to P in all", .group = "Sampling",
+    { "top-p", 0, "P", "nucleus sampling: the top words that total P", .group = "Sampling",
       .type = LIMN_OPT_REAL, FIELD(top_p), .min = 0.000001, .max = 1, .default_value = "1",
       .is_more = true },
     { "min-p", 0, "P", "drop words below P times the top probability", .group = "Sampling",
       .type = LIMN_OPT_REAL, FIELD(min_p), .min = 0, .max = 1, .default_value = "0",
       .is_more = true },
-    { "typical", 0, "P", "locally typical sampling: words up to P in all",
+    { "typical", 0, "P", "locally typical sampling: words that total P",
       .detail = "Words whose information is closest to the entropy come first.",
       .group = "Sampling", .type = LIMN_OPT_REAL, FIELD(typical), .min = 0.000001, .max = 1,
       .default_value = "1", .is_more = true },
@@ -165,14 +166,15 @@ const limn_option limn_option_rows[] = {
     { "tags", 0, "N", "in jsonl, the N most probable concepts",
       .detail =
           "What the image shows, from the model's lists of concepts, as {tag, probability, set} in "
-          "\"tags\": imagenet, 1000 classes of which an image has one, and objects, any of 80.",
+          "\"tags\". The sets are imagenet (1000 classes, of which an image has one) and objects "
+          "(80 classes, of which it has any number).",
       .group = "Output", .type = LIMN_OPT_COUNT, FIELD(n_tags), .min = 1, .max = 100,
       .is_more = true },
     { "confidence", 0, NULL, "the probability that each caption is right", .group = "Output",
       .detail = "From 0 to 1, in \"confidence\" of jsonl, in the last column of csv and tsv, and "
-                "on the page of --report. Of "
-                "captions with 0.7, about 7 in 10 are right, in the sense that the model file "
-                "states (limn-inspect shows it). It is calibrated for this model, the default "
+                "on the page of --report. Of captions with 0.7, about 7 in 10 are right, in the "
+                "sense that the model file states (limn-inspect shows it). It is calibrated for "
+                "this model, the default "
                 "search, and images like those it was fitted to. limn-eval --fit and limn-convert "
                 "--confidence fit it and add it to a model.",
       .type = LIMN_OPT_FLAG, FIELD(has_confidence), .is_more = true },

@@ -54,6 +54,26 @@ static void put_values(FILE *out, const limn_option *o)
     fputs(".\n", out);
 }
 
+/* Whether a help text begins with a value, or the name of a metric, a stage or the like, which must
+ * keep its case: "text, jsonl …", "sacrebleu: …". */
+static bool begins_literally(const char *help, const limn_option *o)
+{
+    const size_t size = strcspn(help, " ,:");
+    if (help[size] == ':') return true;
+    for (size_t i = 0; o->type == LIMN_OPT_CHOICE && o->choices[i]; i++)
+        if (strlen(o->choices[i]) == size && !strncmp(help, o->choices[i], size)) return true;
+    return false;
+}
+
+/* As a sentence. */
+static void put_help(FILE *out, const char *help, const limn_option *o)
+{
+    const char *ellipsis = strstr(help, "…");
+    const bool is_unfinished = ellipsis && !strcmp(ellipsis, "…");
+    putc(begins_literally(help, o) ? help[0] : toupper((unsigned char)help[0]), out);
+    put_line(out, "", help + 1, is_unfinished ? "\n" : ".\n");
+}
+
 static void put_option(FILE *out, const limn_option *o)
 {
     char help[512];
@@ -66,8 +86,8 @@ static void put_option(FILE *out, const limn_option *o)
         put_line(out, "[=\\fI", o->argument, "\\fR]");
     else if (o->argument)
         put_line(out, " \\fI", o->argument, "\\fR");
-    fprintf(out, "\n%c", toupper((unsigned char)help[0]));
-    put_line(out, "", help + 1, ".\n");
+    putc('\n', out);
+    put_help(out, help, o);
     put_values(out, o);
     if (o->detail) put_line(out, "", o->detail, "\n");
 }
@@ -104,8 +124,10 @@ static void put_exit_codes(FILE *out)
         { LIMN_EXIT_INTERRUPTED, "Interrupted." },
     };
     fputs(".SH EXIT STATUS\n", out);
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        fprintf(out, ".TP\n%d\n%s\n", codes[i].code, codes[i].what);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        fprintf(out, ".TP\n%d\n", codes[i].code);
+        put_line(out, "", codes[i].what, "\n");
+    }
 }
 
 void limn_cli_print_man_page(FILE *out, const limn_cli_tool *tool)

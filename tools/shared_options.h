@@ -41,10 +41,10 @@
             .type = LIMN_OPT_CHOICE, at, .choices = limn_sandbox_uses, .default_value = "auto", \
             __VA_ARGS__                                                                         \
     }
-#define LIMN_ROW_CPU(at, ...)                                                \
-    {                                                                        \
-        "cpu", 0, "LEVEL", "c, sse41, avx2 … (default: the best available)", \
-            .type = LIMN_OPT_TEXT, at, __VA_ARGS__                           \
+#define LIMN_ROW_CPU(at, ...)                                                 \
+    {                                                                         \
+        "cpu", 0, "LEVEL", "CPU level: c, sse41, avx2 … (default: the best)", \
+            .type = LIMN_OPT_TEXT, at, __VA_ARGS__                            \
     }
 
 #endif

@@ -234,7 +234,7 @@ void limn_image_name_difference(limn_buffer *out, const char *a, const char *b)
         bool (*differ)(const char *a, const char *b);
         const char *what;
     } kinds[] = {
-        { differ_in_ending, "the ending" },
+        { differ_in_ending, "the extension" },
         { differ_in_zeros, "zeros in front" },
         { differ_in_words, "what stands before the number (which may not be the image's id, as of "
                            "VizWiz: take a file that has both, with images and annotations)" },

@@ -29,7 +29,7 @@ bool limn_image_name_endings_agree(const char *a, const char *b);
  * front of a number: names with equal folds are similar, not the same. */
 void limn_image_name_fold(limn_buffer *out, const char *name);
 
-/* Replaces `out` by how two names with equal folds differ: "the ending", "case and zeros" …; ""
+/* Replaces `out` by how two names with equal folds differ: "the extension", "case and zeros" …; ""
  * when nothing does. */
 void limn_image_name_difference(limn_buffer *out, const char *a, const char *b);
 

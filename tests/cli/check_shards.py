@@ -150,7 +150,7 @@ def check_refusals(limn, model, folder, shards):
     cut = folder / "cut.tar"
     cut.write_bytes(shards[0].read_bytes()[:20000])
     for name, arguments, code, wanted, files in (
-            ("an ending that is taken", ["--tar", "cls", shards[0]], 1, "choose another --tar ending", set()),
+            ("an ending that is taken", ["--tar", "cls", shards[0]], 1, "choose another extension for --tar", set()),
             ("an image in no archive", [loose], 2, "is not in an archive", set()),
             ("two of a name", [shards[0], folder / "other" / shards[0].name], 3, "given earlier", {"shard0.jsonl"}),
             ("one twice", [shards[0], shards[0]], 3, "given earlier", {"shard0.jsonl"}),
@@ -159,7 +159,7 @@ def check_refusals(limn, model, folder, shards):
             ("two images of a name", ["--tar", "txt", two], 1, "would share a member dog.txt", set()),
             ("a JPEG 2000 beside its JPEG", ["--tar", "txt", pair], 3, "this is JPEG 2000", {"pair.tar"}),
             ("an ending twice", ["--tar", "txt", "--tar", "json", "--tar", "txt", shards[0]], 1, "given twice", set()),
-            ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is not a valid ending", set()),
+            ("an ending with a slash", ["--tar", "a/b", shards[0]], 1, "is not a valid extension", set()),
             ("a format with --tar", ["--tar", "txt", "--format", "csv", shards[0]], 1, "can't be combined with --format", set())):
         out = folder / name.replace(" ", "_")
         done = run(limn, model, "-o", f"{out}/", *arguments)
@@ -219,7 +219,7 @@ def check_clashes(limn, model, folder):
     if other.returncode or list(contents(folder / "taken out")) != ["good.tar", "taken before.tar"]:
         yield f"another ending: exit code {other.returncode}: {other.stderr}"
     done = run(limn, model, "--sidecar", "--out-dir", folder / "beside", folder / "one name.tar")
-    if done.returncode != 1 or "has two of them" not in done.stderr or (folder / "beside").exists():
+    if done.returncode != 1 or "has two members with this name" not in done.stderr or (folder / "beside").exists():
         yield f"sidecars of one name: exit code {done.returncode}: {done.stderr}"
 
 

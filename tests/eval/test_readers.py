@@ -209,11 +209,11 @@ class ReadersTest(unittest.TestCase):
         self.assertIn('matched by the references\' "id"', error)
 
     def test_what_differs_is_named(self):
-        for ref, hyp, what in (("a.png", "a.jpg", "the ending"), ("b.jpg", "B.jpg", "upper and lower case"),
+        for ref, hyp, what in (("a.png", "a.jpg", "the extension"), ("b.jpg", "B.jpg", "upper and lower case"),
                                ("a.jpg", "x\\a.jpg", "backslashes"), ("caf\u00e9.jpg", "cafe\u0301.jpg", "NFC, NFD")):
             self.fails(f"{ref}\tx\n", f"{hyp}\ty\n", "no image is in both files", f'differ in {what}' if what[0] != "N"
                        else "differ in Unicode's normal form (NFC, NFD)")
-        self.fails("a.jpg\tx\nb.png\ty\n", "a.jpg\tx\nb.jpg\ty\n", '"b.png" and "b.jpg" differ in the ending')
+        self.fails("a.jpg\tx\nb.png\ty\n", "a.jpg\tx\nb.jpg\ty\n", '"b.png" and "b.jpg" differ in the extension')
 
     # ---- VizWiz -------------------------------------------------------------------------------
 

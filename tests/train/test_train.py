@@ -270,7 +270,7 @@ class Train(unittest.TestCase):
     def test_plan_looks_at_the_images(self):
         names = [f"p{i:02}" for i in range(N_IMAGES)]
         self.assertEqual(self.plan(f"{n}.png\ta wall" for n in names).stderr, "")
-        for form, what in (("{}", "the ending"), ("{}.PNG", "upper and lower case"), ("photos\\{}.png", "backslashes")):
+        for form, what in (("{}", "the extension"), ("{}.PNG", "upper and lower case"), ("photos\\{}.png", "backslashes")):
             error = self.plan((form.format(n) + "\ta wall" for n in names), code=2).stderr
             self.assertRegex(error, rf"is not in .*, but p\d\d\.png is: the names differ in {what}")
             self.assertIn("none of the 16 images that the captions name is in", error)

@@ -63,18 +63,18 @@ static void test_differences(void **state)
         const char *a, *b, *difference;
     } cases[] = {
         { "a.jpg", "a.jpg", "" },
-        { "a", "a.jpg", "the ending" },
-        { "a.png", "a.jpg", "the ending" },
+        { "a", "a.jpg", "the extension" },
+        { "a.png", "a.jpg", "the extension" },
         { "a.JPG", "a.jpg", "upper and lower case" },
         { "Ab.jpg", "aB.jpg", "upper and lower case" },
         { "ph\\a.jpg", "a.jpg", "backslashes" },
         { "caf\xC3\xA9.jpg", "cafe\xCC\x81.jpg", "Unicode's normal form (NFC, NFD)" },
-        { "0042.png", "42", "the ending, zeros in front" },
-        { "ph\\A", "ph/a.jpg", "the ending, upper and lower case, backslashes" },
+        { "0042.png", "42", "the extension, zeros in front" },
+        { "ph\\A", "ph/a.jpg", "the extension, upper and lower case, backslashes" },
         { "a.jpg", "b.jpg", NULL },
         { "a.jpg?x=1", "A.jpg", "upper and lower case" },
         { "VizWiz_val_00000001.jpg", "1",
-          "the ending, what stands before the number (which may not be the image's id, as of "
+          "the extension, what stands before the number (which may not be the image's id, as of "
           "VizWiz: "
           "take a file that has both, with images and annotations)" },
         { "VizWiz_val_00000001.jpg", "VizWiz_train_00000001.jpg",

@@ -270,13 +270,13 @@ static void test_bad_packets(void **state)
     static const struct {
         const char *packet, *reason;
     } bad[] = {
-        { "no XML", "is not XMP" },
-        { "<a><b/></a>", "is not XMP" },
-        { "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF", "is not XMP" },
+        { "no XML", "its XMP can't be read" },
+        { "<a><b/></a>", "its XMP can't be read" },
+        { "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF", "its XMP can't be read" },
         { "<!DOCTYPE x [<!ENTITY a 'b'>]>" BEGIN END, "declares a document type or entities" },
-        { BEGIN "<o:a>\xff</o:a>" END, "is not UTF-8 from byte" },
-        { "<\0x\0:\0", "is not XMP" },
-        { BEGIN "<o:a xml:lang='x-default-limn'>b</o:a>" END, "has the word" },
+        { BEGIN "<o:a>\xff</o:a>" END, "is not valid UTF-8 from byte" },
+        { "<\0x\0:\0", "its XMP can't be read" },
+        { BEGIN "<o:a xml:lang='x-default-limn'>b</o:a>" END, "contains the word" },
     };
     const limn_xmp_request request = write_of("a man");
     (void)state;

@@ -223,7 +223,7 @@ typedef struct limn_annotate_settings {
     int output_fd;      /* default 1, standard output */
     limn_format format;
     const char *const *tar_endings; /* [n_tar_endings]: copies of the tars go to the folder
-                                     * `output`, with a member NAME.ENDING for each image */
+                                     * `output`, with a member NAME.EXT for each image */
     size_t n_tar_endings;
     const char *sidecar_extension; /* not NULL: a file beside each image, with this ending: "txt";
                                     * formats JSONL and text */

@@ -31,9 +31,9 @@ static const limn_option options[] = {
       OPTION(split), .group = "Input", .detail = "Separated by commas. " LIMN_SPLIT_DETAIL },
     { "keep-rejected", 0, NULL, LIMN_KEEP_REJECTED_HELP, .type = LIMN_OPT_FLAG,
       OPTION(keep_rejected), .group = "Input", .detail = LIMN_KEEP_REJECTED_DETAIL },
-    { "allow-missing", 0, NULL, "leave out images that are in one file only", .type = LIMN_OPT_FLAG,
+    { "allow-missing", 0, NULL, "leave out images that only one file has", .type = LIMN_OPT_FLAG,
       OPTION(allow_missing), .group = "Input" },
-    { "train", 0, "FILE", "training captions, to report the share copied", .type = LIMN_OPT_TEXT,
+    { "train", 0, "FILE", "training captions, to see how many are copied", .type = LIMN_OPT_TEXT,
       OPTION(train), .group = "Input" },
     { "metrics", 0, "LIST", "metrics, separated by commas", .type = LIMN_OPT_TEXT, OPTION(metrics),
       .default_value = default_metrics, .group = "Metrics",
@@ -51,9 +51,8 @@ static const limn_option options[] = {
           "the references' classes that the caption names; Miss_object: share that it does not. "
           "Miss_person, Miss_person3: share of captions that name nobody, where at least one "
           "reference, or three, name a person. Person_F1, Object_F1: F1 scores. English only." },
-    { "subset", 0, "FILE", "also score the images that FILE lists, by themselves",
-      .type = LIMN_OPT_LIST, OPTION(subsets), .group = "Metrics", .is_more = true,
-      .detail = "One name per line." },
+    { "subset", 0, "FILE", "also score the images listed in FILE separately", .type = LIMN_OPT_LIST,
+      OPTION(subsets), .group = "Metrics", .is_more = true, .detail = "One name per line." },
     { "tokenizer", 0, "NAME", "ptb, 13a, intl, char or none", .type = LIMN_OPT_CHOICE,
       OPTION(tokenizer), .choices = limn_eval_tokenizer_names, .group = "Metrics",
       .detail = "For all metrics. The default is ptb, as in coco-caption, and 13a for sacrebleu." },
@@ -64,8 +63,7 @@ static const limn_option options[] = {
                 "(exact,stem,synonym)." },
     { "meteor-cache", 0, "FILE", "cache the paraphrase table in FILE", .type = LIMN_OPT_TEXT,
       OPTION(meteor_cache), .group = "Metrics", .is_more = true,
-      .detail =
-          "Created if missing (51 MB). It loads at once, where the original table takes seconds." },
+      .detail = "Created if missing (51 MB). It loads at once; the original table takes seconds." },
     { "smooth", 0, "NAME[:X]", "sacrebleu: exp, floor, add-k or none", .type = LIMN_OPT_TEXT,
       OPTION(smoothing), .default_value = "exp", .group = "Metrics", .is_more = true,
       .detail = "floor and add-k take a number, 0.1 and 1 by default: floor:0.01." },

@@ -20,8 +20,9 @@ static const limn_option options[] = {
           "with one, against the whole path below the given folder, where * matches slashes too.",
       .type = LIMN_OPT_LIST, FIELD(in.includes), .is_more = true },
     { "exclude", 0, "GLOB", "leave out names that match", .group = "Input",
-      .detail = "As --include, which it overrides. It also applies to folders, whose contents are "
-                "then skipped.",
+      .detail =
+          "Like --include, which it overrides. It also applies to folders, whose contents are "
+          "then skipped.",
       .type = LIMN_OPT_LIST, FIELD(in.excludes), .is_more = true },
     { "shard", 0, "I/N", "only part I of N, counted from 0", .group = "Input",
       .detail = "Images are assigned by a hash of their path below the given folder, so parts are "
@@ -62,14 +63,16 @@ static const limn_option options[] = {
           "Numbers about the best caption, in \"signals\", for limn-eval --fit: mean and minimum "
           "log-probability of its tokens, entropy, length, what the image adds to the "
           "log-probability, margin over the other captions of the beam and agreement with them, "
-          "and, from the tags, the lowest log-probability of an object it names, that of a person "
-          "if it names people, whether it does, and how familiar the image is.",
+          "and, from the tags, the lowest log-probability of an object that it names, that of a "
+          "person if it mentions people, whether it mentions people, and how familiar the image "
+          "is.",
       .type = LIMN_OPT_FLAG, FIELD(captioning.has_signals), .is_more = true },
     { "min-confidence", 0, "C", "leave out captions with a confidence below C", .group = "Output",
-      .detail = "Such a caption is not written: jsonl has \"caption\": null and \"why\": \"low "
-                "confidence\", other formats an empty caption, and a sidecar an empty line. The "
-                "image counts as done. With --n-best, each caption is judged by itself. The number "
-                "of images left without a caption is reported at the end.",
+      .detail =
+          "Such a caption is not written: jsonl has \"caption\": null and \"why\": \"low "
+          "confidence\", other formats an empty caption, and a sidecar an empty line. The "
+          "image counts as done. With --n-best, each caption is judged on its own. The number "
+          "of images left without a caption is reported at the end.",
       .type = LIMN_OPT_REAL, FIELD(captioning.min_confidence), .min = 0, .max = 1 },
     { "explain", 0, "DIR", "DIR/NAME.html: how each caption was found", .group = "Output",
       .detail = "One self-contained page per image: where each attention head looked for each "
@@ -83,21 +86,21 @@ static const limn_option options[] = {
                 "attention.txt, the tokens, one per line; 01-WORD.png and so on, the image "
                 "overlaid with the last layer's attention, averaged over its heads; sheet.png, all "
                 "of these with the words and their probabilities. With --n-best, DIR/NAME/1/… for "
-                "the best caption and so on. Existing files are treated as by --explain.",
+                "the best caption and so on. Existing files are treated as with --explain.",
       .type = LIMN_OPT_TEXT, FIELD(out.attention), .is_more = true },
     { "output", 'o', "FILE", "write to FILE, or add what is missing", .group = "Output",
       .detail =
           "Until the run is complete, the file is called FILE.part, with a journal FILE.limn-run "
           "next to it, from which the same command resumes after an interruption. If FILE exists, "
           "its contents are kept, and images that have a line in it are skipped. If the images are "
-          "in archives, FILE may be a folder (or end with a slash): it gets NAME.jsonl for "
-          "NAME.tar, and archives that have their file are skipped.",
+          "in archives, FILE may be a folder (or end with a slash), which then gets a NAME.jsonl "
+          "for each NAME.tar; archives that already have one are skipped.",
       .type = LIMN_OPT_TEXT, FIELD(out.output), .is_neutral = true },
     { "sidecar", 0, "EXT", "one file next to each image: a.txt for a.jpg",
       .detail = "It holds the captions alone, one per line, or with --format jsonl the object, in "
-                "a.json. EXT sets another extension; xmp: see --help photos. If two images would "
-                "share a file, the run is "
-                "refused before anything is written. The journal is a hidden file ending in "
+                "a.json. EXT sets another extension; for xmp, see --help photos. If two images "
+                "would share a file, the run is refused before anything is written. The journal is "
+                "a hidden file ending in "
                 ".limn-run, in the first given folder or in DIR (--out-dir).",
       .group = "Output", .type = LIMN_OPT_TEXT, FIELD(out.sidecar), .is_optional = true },
     { "sidecar-full", 0, NULL, "sidecars named a.jpg.txt, not a.txt", .group = "Output",
@@ -111,8 +114,8 @@ static const limn_option options[] = {
           "skip: keep it, and don't caption the image. overwrite: replace it. append, prepend: add "
           "the caption as lines after or before the existing text, which must be UTF-8. error: "
           "refuse the run. A run that is interrupted and resumed adds each caption once; running a "
-          "finished command again with append adds the captions again. With XMP this is about a "
-          "description that a person wrote.",
+          "finished command again with append adds the captions again. With XMP, this applies to "
+          "descriptions that a person wrote.",
       .type = LIMN_OPT_CHOICE, FIELD(out.existing), .choices = limn_existing_names,
       .is_more = true },
     { "separator", 0, "TEXT", "put TEXT between the old text and the caption", .group = "Output",
@@ -120,14 +123,15 @@ static const limn_option options[] = {
           "With --existing append or prepend, the caption does not become a line of its own but "
           "continues the existing text, as in \"a tag, another tag\" with --separator \", \".",
       .type = LIMN_OPT_TEXT, FIELD(out.separator), .is_more = true },
-    { "csv-safe", 0, NULL, "csv: escape what a spreadsheet would execute", .group = "Output",
-      .detail = "Names and captions that begin with =, +, -, @, a tab or a carriage return, which "
-                "a spreadsheet takes for a formula, get a leading apostrophe; file_bytes then has "
-                "the exact name. Without this option they are written unchanged.",
+    { "csv-safe", 0, NULL, "in csv, escape what a spreadsheet would execute", .group = "Output",
+      .detail =
+          "Names and captions that begin with =, +, -, @, a tab or a carriage return, which "
+          "a spreadsheet would take for formulas, get a leading apostrophe; file_bytes then has "
+          "the exact name. Without this option they are written unchanged.",
       .type = LIMN_OPT_FLAG, FIELD(out.is_csv_safe), .is_more = true },
-    { "tar", 0, "ENDING", "with -o FOLDER: copy the tars, add NAME.ENDING", .group = "Output",
+    { "tar", 0, "EXT", "with -o FOLDER: copy the tars, add NAME.EXT", .group = "Output",
       .detail = "Writes copies of the tars instead of records: every member unchanged, and after "
-                "each image NAME.jpg a member NAME.ENDING. If ENDING is or ends with json, it "
+                "each image NAME.jpg a member NAME.EXT. If EXT is json or ends in json, the member "
                 "holds the record as in jsonl, otherwise the captions, one per line. A tar that "
                 "already has such a member is refused.",
       .type = LIMN_OPT_LIST, FIELD(out.tar), .is_more = true },
@@ -136,64 +140,67 @@ static const limn_option options[] = {
                 "only if it is such a list.",
       .type = LIMN_OPT_TEXT, FIELD(out.errors), .is_more = true },
     { "report", 0, "FILE", "a page of thumbnails, captions and failures", .group = "Output",
-      .detail = "One self-contained HTML file to look over the results of this run: the captions, "
-                "least certain first, then what failed and why. Of more than 1000 images it shows "
-                "the 500 least certain and a sample of 500 others. An existing FILE is replaced "
+      .detail = "One self-contained HTML file for looking over the results of this run: the "
+                "captions, least certain first, then what failed and why. Of more than 1000 "
+                "images, it shows the 500 least certain and a sample of 500 others. An existing "
+                "FILE is replaced "
                 "only if it is such a page.",
       .type = LIMN_OPT_TEXT, FIELD(out.report), .is_neutral = true, .is_more = true },
     { "xmp-name", 0, "NAME", "with --sidecar=xmp: a.jpg.xmp (full, default) or a.xmp (stem)",
       .detail =
           "--sidecar=xmp writes the best caption as the description (dc:description) into an XMP "
           "file next to each image, which digiKam, darktable, Lightroom, Immich and others read. "
-          "What is there is kept: other properties, and a description that a person wrote or "
-          "changed, unless --existing says otherwise. limn marks what it wrote with the model's "
-          "SHA-256 and, with --confidence, the confidence. full is what most programs look for, "
-          "stem what Lightroom does.",
+          "What is already there is kept: other properties, and a description that a person wrote "
+          "or changed, unless --existing says otherwise. limn marks what it wrote with the "
+          "model's SHA-256 and, with --confidence, the confidence. Most programs look for full, "
+          "Lightroom for stem.",
       .group = "Photos", .type = LIMN_OPT_CHOICE, FIELD(out.xmp_name), .choices = xmp_names,
       .is_more = true },
     { "write-xmp", 0, NULL, "write XMP into the images: JPEG, PNG, WebP, TIFF",
       .detail =
-          "As --sidecar=xmp, but the description goes into the image file itself. A new file takes "
-          "its place when it is complete; pixels and all other metadata are the same bytes, and "
-          "times, mode and owner are kept. Links, read-only files and other formats are errors.",
+          "Like --sidecar=xmp, but the description goes into the image file itself. A new file "
+          "replaces it once that is complete: pixels and all other metadata are the same bytes, "
+          "and times, mode and owner are kept. Links, read-only files and other formats are "
+          "errors.",
       .group = "Photos", .type = LIMN_OPT_FLAG, FIELD(out.is_inside), .is_more = true },
     { "backup", 0, NULL, "with --write-xmp: keep a.jpg as a.jpg_original", .group = "Photos",
-      .detail = "Unless there is such a file. Files with names like this are left out of folders.",
+      .detail = "An existing backup is kept. In folders, files with such names are skipped.",
       .type = LIMN_OPT_FLAG, FIELD(out.has_backup), .is_more = true },
-    { "alt-text", 0, NULL, "the caption is also the alternative text", .group = "Photos",
+    { "alt-text", 0, NULL, "write the caption as the alternative text, too", .group = "Photos",
       .detail = "In Iptc4xmpCore:AltTextAccessibility, unless a person has written one there. "
-                "--tags N writes what the model recognises as keywords (dc:subject).",
+                "With --tags N, the concepts that the model recognises are written as keywords "
+                "(dc:subject).",
       .type = LIMN_OPT_FLAG, FIELD(out.has_alt_text), .is_more = true },
     { "renew", 0, NULL, "replace descriptions that limn wrote before", .group = "Photos",
       .detail = "Without it, images that have one are skipped. A description that a person has "
-                "changed since counts as the person's.",
+                "since changed counts as the person's.",
       .type = LIMN_OPT_FLAG, FIELD(out.is_renewed), .is_more = true },
-    { "apply-xmp", 0, "FILE", "caption nothing: write the captions of FILE to XMP",
+    { "apply-xmp", 0, "FILE", "write the captions in FILE to XMP; caption nothing",
       .detail =
-          "FILE is limn's output, corrected perhaps, or another file of captions: JSONL, text, "
+          "FILE is limn's output, perhaps corrected, or another file of captions: JSONL, text, "
           "csv, "
-          "tsv …; images are found in it by their path, or by that below the named folder. They go "
-          "into sidecars (--sidecar=xmp, the default) or the images (--write-xmp) of the named "
-          "paths, replace limn's earlier captions, and count as a person's from then on. -o, if it "
-          "is given, must be FILE, which stays as it is.",
+          "tsv …; images are found in it by their path, or by their path below the named folder. "
+          "The captions go into the sidecars (--sidecar=xmp, the default) or the files "
+          "(--write-xmp) of the images that are named or below the named folders. They replace "
+          "limn's earlier captions, and count as a person's from then on. -o, if it is given, must "
+          "be FILE, which stays as it is.",
       .group = "Photos", .type = LIMN_OPT_TEXT, FIELD(out.applied), .is_more = true },
-    { "undo-xmp", 0, NULL, "take back what limn wrote into XMP", .group = "Photos",
+    { "undo-xmp", 0, NULL, "undo what limn wrote to XMP", .group = "Photos",
       .detail =
-          "Captions nothing. Of the images and XMP files that are named or below the named "
-          "folders, "
-          "at any depth, those that have not changed since get back the bytes they had before "
-          "limn, and sidecars that limn made are removed; from one that has changed, limn's "
-          "properties are taken out, and a text that limn displaced is put back. What was "
-          "displaced is in .limn-undo, a hidden file in each folder, which goes when all is taken "
-          "back. --dry-run lists the files.",
+          "Captions nothing. This concerns the images and XMP files that are named, or below the "
+          "named folders at any depth. Those that have not changed since get back the bytes they "
+          "had before limn, and sidecars that limn made are removed. From those that have changed, "
+          "limn's properties are removed, and the text that limn replaced is put back. That text "
+          "is kept in .limn-undo, a hidden file in each folder, which is removed once everything "
+          "in it is undone. --dry-run lists the files.",
       .type = LIMN_OPT_FLAG, FIELD(out.is_undone), .is_neutral = true, .is_more = true },
     { "dry-run", 0, NULL, "only list the images that would be captioned", .group = "Running",
       .detail = "These are the images that --existing, an interrupted run, or lines in the output "
-                "leave to be done. Images are not decoded, and nothing is written.",
+                "leave to do. Images are not decoded, and nothing is written.",
       .type = LIMN_OPT_FLAG, FIELD(run.is_dry_run), .is_neutral = true, .is_more = true },
     { "force", 0, NULL, "resume even with another model or other options", .group = "Running",
       .detail = "An interrupted run resumes only with the model and options it was started with. "
-                "--force resumes it anyway; the output is then a mixture.",
+                "--force resumes it anyway; the output then has captions of both.",
       .type = LIMN_OPT_FLAG, FIELD(run.is_forced), .is_neutral = true, .is_more = true },
     { "strict", 0, NULL, "stop at the first image that fails", .group = "Running",
       .type = LIMN_OPT_FLAG, FIELD(run.is_strict), .is_neutral = true, .is_more = true },
@@ -248,9 +255,10 @@ const limn_cli_tool caption_cli_tool = {
         "point outside the archive are errors.\n\nAn image that fails is named on standard error, "
         "and the others get their captions. No caption is made from a partly decoded image.\n\nOn "
         "SIGINT or SIGTERM, limn finishes the images in progress; a second signal ends it at once, "
-        "though not in the middle of a line. With -o or --sidecar the same command resumes, as "
-        "after a kill or a power cut: the journal records what is done, and the files become those "
-        "of an uninterrupted run. Failed images in the journal count as done. Without a journal, "
+        "though not in the middle of a line. With -o or --sidecar, the same command resumes "
+        "the run, even after a kill or a power cut: the journal records what is done, and the "
+        "files end up as those of an uninterrupted run. Failed images in the journal count as "
+        "done. Without a journal, "
         "existing lines and sidecars count as done, except an incomplete last line. Two runs "
         "cannot write the same output at once: the second is refused.",
     .examples = examples,

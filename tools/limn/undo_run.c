@@ -22,13 +22,13 @@ static void to_do(void *ctx, const char *path)
 static void tell(const limn_undo_account *a, bool is_dry)
 {
     if (!a->n_restored && !a->n_removed && !a->n_stripped) {
-        limn_message_info("nothing to take back");
+        limn_message_info("nothing to undo");
         return;
     }
-    limn_message_info("%s: %zu %s, %zu %s; %zu changed since: only limn's properties%s",
-                      is_dry ? "to do" : "taken back", a->n_restored,
-                      limn_plural(a->n_restored, "file as it was", "files as they were"),
-                      a->n_removed,
+    limn_message_info("%s: %zu %s, %zu %s, and limn's properties removed from %zu that changed "
+                      "since%s",
+                      is_dry ? "to do" : "undone", a->n_restored,
+                      limn_plural(a->n_restored, "file restored", "files restored"), a->n_removed,
                       limn_plural(a->n_removed, "sidecar removed", "sidecars removed"),
                       a->n_stripped, is_dry ? " (--dry-run)" : "");
 }

@@ -81,7 +81,7 @@ static limn_status check_folder(const limn_annotate_settings *s, limn_error *err
         return limn_fail(err, LIMN_E_ARG, "--separator: needs --sidecar or --write-xmp");
     for (size_t i = 0; i < s->n_tar_endings; i++)
         if (!*s->tar_endings[i] || *s->tar_endings[i] == '.' || strchr(s->tar_endings[i], '/'))
-            return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is not a valid ending, such as txt",
+            return limn_fail(err, LIMN_E_ARG, "--tar: '%s' is not a valid extension, such as txt",
                              s->tar_endings[i]);
     for (size_t i = 1; i < s->n_tar_endings; i++)
         for (size_t k = 0; k < i; k++)

@@ -1,5 +1,5 @@
 /* A copy of a tar with captions: every member is copied byte for byte, and after each image come
- * members NAME.ENDING with its captions. The tar is read a second time, in parallel with the
+ * members NAME.EXT with its captions. The tar is read a second time, in parallel with the
  * pipeline, so that none of it is kept in memory. One thread at a time. Errors begin with the path
  * of the file that they are about. */
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SHARD_TAR_H

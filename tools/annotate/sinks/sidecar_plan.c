@@ -187,7 +187,9 @@ static limn_status name_them(planner *p, const limn_dirwalk_entry *input, void *
     if (limn_output_key_compare(one.output, n->sidecar) || limn_output_owners_has(&p->dropped, one))
         return LIMN_OK;
     if (n->first.size && one.image != n->first_image && !strcmp(n->first.bytes, input->path))
-        return limn_fail(err, LIMN_E_ARG, "%s: the archive has two of them, which would share %s",
+        return limn_fail(err, LIMN_E_ARG,
+                         "%s: the archive has two members with this name, which would "
+                         "share %s",
                          input->path, p->path.bytes);
     if (n->first.size && one.image != n->first_image)
         return limn_fail(err, LIMN_E_ARG,

@@ -162,7 +162,7 @@ static limn_status fail(const reader *r, const clash *c, bool is_own, limn_error
     const char *tar = r->tar->path;
     if (c->is_of_the_tar || is_own)
         return limn_fail(err, LIMN_E_ARG,
-                         "%s: already has a member %s; choose another --tar ending", tar,
+                         "%s: already has a member %s; choose another extension for --tar", tar,
                          c->name.bytes);
     if (!strcmp(c->first.bytes, r->member.name))
         return limn_fail(err, LIMN_E_ARG, "%s: has two members %s, which would share captions", tar,

@@ -86,7 +86,7 @@ static limn_status append_at(const limn_place *p, const char *path, const limn_b
                           O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0) return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink > 1)
-        s = limn_fail(err, LIMN_E_ARG, "%s: is a link or no regular file", path);
+        s = limn_fail(err, LIMN_E_ARG, "%s: is a link or not a regular file", path);
     else if (!append_to(fd, lines))
         s = limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
     if (close(fd) && s == LIMN_OK) s = limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
@@ -156,7 +156,7 @@ static limn_status read_lines(limn_undo_log *log, const char *path, limn_error *
     limn_buffer scratch = { 0 };
     limn_status s = LIMN_OK;
     if (log->text.size < strlen(HEAD) || memcmp(line, HEAD, strlen(HEAD)) != 0)
-        return limn_fail(err, LIMN_E_FORMAT, "%s: is not one of limn's", path);
+        return limn_fail(err, LIMN_E_FORMAT, "%s: was not written by limn", path);
     for (char *stop; s == LIMN_OK && (stop = strchr(line, '\n')); line = stop + 1) {
         *stop = '\0';
         s = read_line(log, line, &scratch, err);
@@ -219,14 +219,14 @@ static limn_status read_splice(limn_splices *out, const char **text, size_t *beg
     int n = 0;
     if (sscanf(*text, "%zu:%zu:%n", &at, &old_size, &n) != 2 || !n || at < *begin || at > size ||
         old_size > size - at)
-        return limn_fail(err, LIMN_E_FORMAT, LIMN_UNDO_LOG_NAME " has a wrong line");
+        return limn_fail(err, LIMN_E_FORMAT, LIMN_UNDO_LOG_NAME " has a malformed line");
     limn_buffer *bytes = limn_splices_add(out, at, old_size);
     if (!bytes) return fail_nomem(err);
     *text += n;
     *begin = at + old_size;
     return append_from_hex(bytes, text)
                ? LIMN_OK
-               : limn_fail(err, LIMN_E_FORMAT, LIMN_UNDO_LOG_NAME " has a wrong line");
+               : limn_fail(err, LIMN_E_FORMAT, LIMN_UNDO_LOG_NAME " has a malformed line");
 }
 
 limn_status limn_undo_record_splices(limn_splices *out, const limn_undo_record *record, size_t size,

@@ -33,11 +33,11 @@ limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_
     *out = (limn_container){ .bytes = bytes,
                              .size = size,
                              .kind = format ? kind_of(format->name) : NULL };
+    if (!format)
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "is of an unknown format; use --sidecar=xmp");
     if (!out->kind)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "is %s, into which limn writes no XMP; --sidecar=xmp writes it into a "
-                         "file of its own",
-                         format ? format->name : "of an unknown format");
+                         "limn can't write XMP into %s files; use --sidecar=xmp", format->name);
     return out->kind->find(out, err);
 }
 

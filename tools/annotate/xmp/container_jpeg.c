@@ -81,12 +81,12 @@ static limn_status replace(limn_splices *out, const limn_container *c, const lim
     limn_buffer *new;
     if (size > MAX_SEGMENT)
         return limn_fail(err, LIMN_E_LIMIT,
-                         "its XMP would have %zu bytes, and a JPEG has room for %zu; use "
+                         "its XMP would have %zu bytes, but a JPEG has room for only %zu; use "
                          "--sidecar=xmp",
                          packet->size, MAX_SEGMENT - 2 - sizeof xmp_name);
     if (c->is_fixed && 2 + size != c->whole_size)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "its XMP lies behind an index of further images, which would no longer "
+                         "its XMP comes after an index of further images, which would no longer "
                          "be found; use --sidecar=xmp");
     new = limn_splices_add(out, c->at, c->whole_size);
     if (!new) return limn_fail(err, LIMN_E_NOMEM, "out of memory");

@@ -55,7 +55,7 @@ static limn_status keep_text(limn_container *c, const uint8_t *content, size_t s
         at = at < end ? memchr(at, '\0', (size_t)(end - at)) : NULL;
         if (at) at++;
     }
-    if (!at) return limn_fail(err, LIMN_E_FORMAT, "PNG: the chunk of its XMP is too short");
+    if (!at) return limn_fail(err, LIMN_E_FORMAT, "PNG: its XMP chunk is too short");
     if (content[sizeof keyword]) return keep_compressed(c, at, (size_t)(end - at), err);
     return limn_container_keep(c, at, (size_t)(end - at), err);
 }

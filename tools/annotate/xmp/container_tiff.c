@@ -49,11 +49,11 @@ static limn_status find(limn_container *c, limn_error *err)
 {
     if (c->size < 8 || number_at(c, 2, 2) != 42)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "is a BigTIFF, into which limn writes no XMP; use --sidecar=xmp");
+                         "limn can't write XMP into BigTIFF files; use --sidecar=xmp");
     const size_t at = directory_at(c);
     if (at < 8 || at > c->size - 6 || c->size - at - 6 < n_entries(c) * ENTRY)
         return limn_fail(err, LIMN_E_TRUNCATED,
-                         "TIFF: its directory at byte %zu is not in the file", at);
+                         "TIFF: its directory at byte %zu is outside the file", at);
     for (size_t i = 0; i < n_entries(c); i++) {
         const size_t entry = at + 2 + i * ENTRY;
         if (number_at(c, entry, 2) != TAG_XMP) continue;
@@ -61,7 +61,7 @@ static limn_status find(limn_container *c, limn_error *err)
         const size_t value = size > 4 ? number_at(c, entry + 8, 4) : entry + 8;
         if ((type != TYPE_BYTE && type != TYPE_UNDEFINED) || value > c->size ||
             size > c->size - value)
-            return limn_fail(err, LIMN_E_FORMAT, "TIFF: its XMP is not in the file");
+            return limn_fail(err, LIMN_E_FORMAT, "TIFF: its XMP is outside the file");
         c->entry = entry;
         c->at = value;
         c->whole_size = size;

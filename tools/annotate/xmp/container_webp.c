@@ -64,7 +64,7 @@ static limn_status append_vp8x(limn_buffer *out, const limn_container *c, limn_e
         height = (bits >> 14 & 0x3FFF) + 1;
         if (bits >> 28 & 1) flags |= HAS_ALPHA;
     } else {
-        return limn_fail(err, LIMN_E_FORMAT, "WebP: begins with no image");
+        return limn_fail(err, LIMN_E_FORMAT, "WebP: does not begin with an image");
     }
     if (!width || !height) return limn_fail(err, LIMN_E_FORMAT, "WebP: has no pixels");
     const uint32_t w = width - 1, h = height - 1;

@@ -325,8 +325,8 @@ static limn_status run(limn_xmp_answer *answer, packet *p, const limn_xmp_reques
     if (!is_empty(p)) serialize(p, &answer->packet, r->is_embedded);
     if (answer->packet.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (p->has_failed)
-        return limn_fail(err, LIMN_E_FORMAT, "its XMP can't take a caption (exempi error %d)",
-                         xmp_get_error());
+        return limn_fail(err, LIMN_E_FORMAT,
+                         "a caption can't be added to its XMP (exempi error %d)", xmp_get_error());
     answer->is_changed =
         answer->packet.size != size || (size && memcmp(answer->packet.bytes, bytes, size) != 0);
     return LIMN_OK;
@@ -349,14 +349,14 @@ static limn_status parse(packet *p, const char *bytes, size_t size, limn_error *
     append_replaced(&masked, bytes, size, MASKED, "");
     if (masked.size != size) {
         limn_buffer_finish(&masked);
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "its XMP has the word " MASKED);
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "its XMP contains the word " MASKED);
     }
     limn_buffer_clear(&masked);
     append_replaced(&masked, bytes, size, X_DEFAULT, MASKED);
     if (!masked.has_failed) p->xmp = size ? xmp_new(masked.bytes, masked.size) : xmp_new_empty();
     limn_buffer_finish(&masked);
     if (p->xmp) return LIMN_OK;
-    return limn_fail(err, LIMN_E_FORMAT, "is not XMP that can be read (exempi error %d)",
+    return limn_fail(err, LIMN_E_FORMAT, "its XMP can't be read (exempi error %d)",
                      xmp_get_error());
 }
 

@@ -26,7 +26,7 @@ static limn_status open_module(limn_error *err)
         module =
             limn_module_open_file("limn_xmp.so", LIMN_XMP_MODULE_SYMBOL, reason, sizeof reason);
     if (module) return LIMN_OK;
-    return limn_fail(err, LIMN_E_UNSUPPORTED, "XMP: its module can't be opened: %s", reason);
+    return limn_fail(err, LIMN_E_UNSUPPORTED, "the XMP module can't be opened: %s", reason);
 }
 
 limn_status limn_xmp_packet_prepare(limn_error *err)

@@ -66,7 +66,8 @@ static limn_status encode(limn_buffer *out, const limn_xmp_request *r, const cha
                .is_embedded = r->is_embedded,
                .n_texts = (uint32_t)(N_FIXED + r->n_tags) };
     if (r->n_tags > MAX_TAGS)
-        return limn_fail(err, LIMN_E_LIMIT, "%zu tags are more than %d", r->n_tags, MAX_TAGS);
+        return limn_fail(err, LIMN_E_LIMIT, "%zu tags, but XMP gets at most %d", r->n_tags,
+                         MAX_TAGS);
     limn_buffer_append(out, &h, sizeof h);
     for (uint32_t i = 0; i < N_FIXED; i++) {
         h.is_there |= (uint32_t)(fixed[i] != NULL) << i;
@@ -234,11 +235,11 @@ static limn_status check(const char *packet, size_t size, limn_error *err)
                          "its XMP is %s, not UTF-8; iconv -f %s -t UTF-8 converts a sidecar", wide,
                          wide);
     if (limn_utf8_valid_size(packet, size) != size)
-        return limn_fail(err, LIMN_E_FORMAT, "its XMP is not UTF-8 from byte %zu on",
+        return limn_fail(err, LIMN_E_FORMAT, "its XMP is not valid UTF-8 from byte %zu on",
                          limn_utf8_valid_size(packet, size));
     if (has_declaration(packet, size))
         return limn_fail(err, LIMN_E_FORMAT,
-                         "its XMP declares a document type or entities, which XMP must not");
+                         "its XMP declares a document type or entities, which is not allowed");
     return LIMN_OK;
 }
 
@@ -248,7 +249,7 @@ static limn_status take_answer(limn_xmp_answer *answer, const uint8_t *out, size
     tail t;
     memcpy(&t, out, sizeof t);
     if (t.size > out_size - sizeof t || t.author > LIMN_XMP_CORRECTED)
-        return limn_fail(err, LIMN_E_CRASHED, "the process that reads XMP gave no answer");
+        return limn_fail(err, LIMN_E_CRASHED, "the process that reads XMP did not answer");
     answer->author = (limn_xmp_author)t.author;
     answer->is_changed = t.is_changed != 0;
     limn_buffer_append(&answer->packet, out + sizeof t, (size_t)t.size);

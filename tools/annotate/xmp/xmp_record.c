@@ -30,7 +30,7 @@ static limn_status parse_xmp(limn_buffer *name, size_t *record_size, const char 
     (void)text;
     (void)size;
     *record_size = 0;
-    return limn_fail(err, LIMN_E_FORMAT, "fields of XMP don't say whose they are");
+    return limn_fail(err, LIMN_E_FORMAT, "XMP fields don't name their image");
 }
 
 const limn_writer limn_writer_xmp = { .name = "xmp", .render = render_xmp, .parse = parse_xmp };
