@@ -180,7 +180,7 @@ class SidecarTest(XmpTest):
                                 (PACKET.format("").encode() + b" " * (100 << 20), "4194304"),
                                 (self.photo.read_bytes(), "is itself an image"),
                                 (PACKET.format(DESCRIPTION.format("\udcff")).encode(errors="surrogateescape"),
-                                 "is not UTF-8")]:
+                                 "invalid UTF-8")]:
             self.sidecar.write_bytes(content)
             _, error = self.limn("p/00000.png", "--sidecar=xmp", "--renew", code=2)
             self.assertIn("p/00000.png.xmp: ", error)
@@ -360,7 +360,7 @@ class ImageTest(PhotoTest):
         """XMP in an image that is no XMP, or declares entities; the image stays as it is."""
         photo = (Path(__file__).resolve().parents[1] / "data/images/grey.jpg").read_bytes()
         for packet, reason in [(b"no XML", "its XMP can't be read"), (b"<!DOCTYPE x [<!ENTITY a 'b'>]><a/>", "declares a document type"),
-                               (b"\xff\xff", "is not UTF-8")]:
+                               (b"\xff\xff", "invalid UTF-8")]:
             content = b"http://ns.adobe.com/xap/1.0/\0" + packet
             data = photo[:2] + b"\xff\xe1" + (len(content) + 2).to_bytes(2, "big") + content + photo[2:]
             self.photo.write_bytes(data)

@@ -274,7 +274,7 @@ static void test_bad_packets(void **state)
         { "<a><b/></a>", "its XMP can't be read" },
         { "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF", "its XMP can't be read" },
         { "<!DOCTYPE x [<!ENTITY a 'b'>]>" BEGIN END, "declares a document type or entities" },
-        { BEGIN "<o:a>\xff</o:a>" END, "is not valid UTF-8 from byte" },
+        { BEGIN "<o:a>\xff</o:a>" END, "has invalid UTF-8 at byte" },
         { "<\0x\0:\0", "its XMP can't be read" },
         { BEGIN "<o:a xml:lang='x-default-limn'>b</o:a>" END, "contains the word" },
     };

@@ -235,7 +235,7 @@ static limn_status check(const char *packet, size_t size, limn_error *err)
                          "its XMP is %s, not UTF-8; iconv -f %s -t UTF-8 converts a sidecar", wide,
                          wide);
     if (limn_utf8_valid_size(packet, size) != size)
-        return limn_fail(err, LIMN_E_FORMAT, "its XMP is not valid UTF-8 from byte %zu on",
+        return limn_fail(err, LIMN_E_FORMAT, "its XMP has invalid UTF-8 at byte %zu",
                          limn_utf8_valid_size(packet, size));
     if (has_declaration(packet, size))
         return limn_fail(err, LIMN_E_FORMAT,
