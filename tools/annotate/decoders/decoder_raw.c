@@ -2,6 +2,7 @@
  * on its display; the sensor's data are not touched. */
 #include "tools/annotate/decoders/decoder_module.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,14 +24,13 @@ static limn_status fail(const raw_job *job, limn_status status, const char *what
     return limn_fail(job->err, status, "RAW: %s", what);
 }
 
-static limn_status fail_code(const raw_job *job, int code, const char *doing)
+static limn_status fail_code(const raw_job *job, int code)
 {
     limn_status status = LIMN_E_FORMAT;
     if (code == LIBRAW_UNSUFFICIENT_MEMORY) status = LIMN_E_NOMEM;
-    if (code == LIBRAW_FILE_UNSUPPORTED || code == LIBRAW_UNSUPPORTED_THUMBNAIL)
-        status = LIMN_E_UNSUPPORTED;
+    if (code == LIBRAW_FILE_UNSUPPORTED) status = LIMN_E_UNSUPPORTED;
     if (code == LIBRAW_IO_ERROR || code == LIBRAW_INPUT_CLOSED) status = LIMN_E_TRUNCATED;
-    return limn_fail(job->err, status, "RAW: %s: %s", doing, libraw_strerror(code));
+    return limn_fail(job->err, status, "RAW: it can't be opened: %s", libraw_strerror(code));
 }
 
 /* The EXIF orientation of a turn as LibRaw has it. */
@@ -44,12 +44,32 @@ static unsigned orientation_of(int flip)
     }
 }
 
-/* A file in a file: the caller decodes it. */
-static limn_status take_file(raw_job *job, const libraw_thumbnail_t *thumb)
+/* Whether the preview is a piece of the file. Where one goes on beyond the file's end, so does
+ * LibRaw's copy, with bytes that nobody wrote. */
+static bool is_in_file(const limn_codec_input *in, const libraw_thumbnail_t *thumb)
 {
+    enum { OWN = 2, KEY = 32, MAX_PLACES = 100 }; /* LibRaw writes the first two bytes itself */
+    const char *at = (const char *)in->bytes, *const end = at + in->size;
+    const char *const wanted = thumb->thumb + OWN;
+    if (thumb->tlength < OWN + KEY) return false;
+    const size_t size = thumb->tlength - OWN;
+    for (int n = 0; n < MAX_PLACES && (at = memchr(at, wanted[0], (size_t)(end - at))); at++) {
+        if ((size_t)(end - at) < size) return false;
+        if (memcmp(at, wanted, KEY) != 0) continue;
+        if (memcmp(at, wanted, size) == 0) return true;
+        n++;
+    }
+    return false;
+}
+
+/* A file in a file: the caller decodes it. */
+static limn_status take_preview(raw_job *job)
+{
+    const libraw_thumbnail_t *thumb = &job->raw->thumbnail;
     limn_photo *out = job->out;
-    if (thumb->tlength > job->in->size)
-        return fail(job, LIMN_E_TRUNCATED, "its preview is cut off");
+    if (!thumb->thumb || thumb->tformat != LIBRAW_THUMBNAIL_JPEG)
+        return fail(job, LIMN_E_UNSUPPORTED, "its preview is no JPEG");
+    if (!is_in_file(job->in, thumb)) return fail(job, LIMN_E_TRUNCATED, "its preview is cut off");
     out->preview = limn_alloc(thumb->tlength, 1);
     if (!out->preview) return fail(job, LIMN_E_NOMEM, "no memory for its preview");
     memcpy(out->preview, thumb->thumb, thumb->tlength);
@@ -57,38 +77,18 @@ static limn_status take_file(raw_job *job, const libraw_thumbnail_t *thumb)
     return LIMN_OK;
 }
 
-/* Pixels of `bytes` bytes a sample, in the byte order of this machine. */
-static limn_status take_pixels(raw_job *job, const libraw_thumbnail_t *thumb, size_t bytes)
+/* Of previews that are no JPEG (samples, planes, Kodak's own), LibRaw 0.20 writes past its buffers
+ * if a file lies about their sizes. Without a width and height it refuses all of these; a JPEG has
+ * its own. */
+static limn_status read_preview(raw_job *job)
 {
-    const size_t n = (size_t)thumb->twidth * thumb->theight * 3;
-    limn_image *image = &job->out->image;
-    LIMN_TRY(limn_image_check_size("RAW preview", thumb->twidth, thumb->theight, job->in->settings,
-                                   job->err));
-    if (thumb->tcolors != 3 || thumb->tlength < n * bytes)
-        return fail(job, LIMN_E_TRUNCATED, "its preview has too few bytes");
-    LIMN_TRY(limn_image_reserve(image, "RAW preview", thumb->twidth, thumb->theight, job->err));
-    if (bytes == 1) {
-        memcpy(image->pixels, thumb->thumb, n);
-        return LIMN_OK;
-    }
-    for (size_t i = 0; i < n; i++) {
-        uint16_t sample;
-        memcpy(&sample, thumb->thumb + 2 * i, sizeof sample);
-        image->pixels[i] = (uint8_t)(sample >> 8);
-    }
-    return LIMN_OK;
-}
-
-static limn_status take_preview(raw_job *job)
-{
-    const libraw_thumbnail_t *thumb = &job->raw->thumbnail;
-    if (!thumb->thumb || !thumb->tlength) return fail(job, LIMN_E_UNSUPPORTED, "it has no preview");
-    switch (thumb->tformat) {
-    case LIBRAW_THUMBNAIL_JPEG: return take_file(job, thumb);
-    case LIBRAW_THUMBNAIL_BITMAP: return take_pixels(job, thumb, 1);
-    case LIBRAW_THUMBNAIL_BITMAP16: return take_pixels(job, thumb, 2);
-    default: return fail(job, LIMN_E_UNSUPPORTED, "its preview is of a kind that is not read");
-    }
+    int code;
+    job->raw->thumbnail.twidth = job->raw->thumbnail.theight = 0;
+    code = libraw_unpack_thumb(job->raw);
+    if (code == LIBRAW_UNSUFFICIENT_MEMORY)
+        return fail(job, LIMN_E_NOMEM, "no memory for its preview");
+    if (code) return fail(job, LIMN_E_UNSUPPORTED, "it has no preview that is a whole JPEG");
+    return take_preview(job);
 }
 
 static limn_status decode_job(raw_job *job)
@@ -99,11 +99,8 @@ static limn_status decode_job(raw_job *job)
     libraw_set_memerror_handler(job->raw, NULL, NULL); /* they print */
     libraw_set_dataerror_handler(job->raw, NULL, NULL);
     code = libraw_open_buffer(job->raw, (void *)job->in->bytes, job->in->size); /* only reads it */
-    if (code) return fail_code(job, code, "it can't be opened");
-    code = libraw_unpack_thumb(job->raw);
-    if (code == LIBRAW_NO_THUMBNAIL) return fail(job, LIMN_E_UNSUPPORTED, "it has no preview");
-    if (code) return fail_code(job, code, "its preview can't be read");
-    LIMN_TRY(take_preview(job));
+    if (code) return fail_code(job, code);
+    LIMN_TRY(read_preview(job));
     job->out->orientation = orientation_of(job->raw->sizes.flip);
     return LIMN_OK;
 }
