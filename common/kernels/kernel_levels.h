@@ -12,8 +12,8 @@ limn_linear_codes_fn limn_linear_codes_c, limn_linear_codes_sse41, limn_linear_c
     limn_linear_codes_avxvnni, limn_linear_codes_avx512, limn_linear_codes_avx512vnni;
 limn_encode_row_fn limn_encode_row_c, limn_encode_row_sse41, limn_encode_row_avx2,
     limn_encode_row_words_avx2, limn_encode_row_avx512vnni;
-limn_depthwise_fn limn_depthwise_c, limn_depthwise_sse41, limn_depthwise_avx2,
-    limn_depthwise_avxvnni, limn_depthwise_avx512, limn_depthwise_avx512vnni;
+limn_depthwise_fn limn_depthwise_c, limn_depthwise_sse41, limn_depthwise_codes_sse41,
+    limn_depthwise_avx2, limn_depthwise_avxvnni, limn_depthwise_avx512, limn_depthwise_avx512vnni;
 limn_max_pool_fn limn_max_pool_c, limn_max_pool_sse41, limn_max_pool_avx2, limn_max_pool_avx512;
 limn_layer_norm_fn limn_layer_norm_c, limn_layer_norm_sse41, limn_layer_norm_avx2,
     limn_layer_norm_avx512;

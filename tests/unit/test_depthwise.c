@@ -112,25 +112,62 @@ static uint8_t *run_codes(const test_case *t, limn_cpu_level level)
     return bytes;
 }
 
+static void check_codes(const test_case *t)
+{
+    float *y = run(t, LIMN_CPU_C);
+    for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
+        if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
+        uint8_t *codes = run_codes(t, (limn_cpu_level)level);
+        for (size_t i = 0; i < t->y_size; i++) {
+            const bool is_written =
+                i / t->job.y_stride < t->job.n_columns && i % t->job.y_stride < t->job.n_channels;
+            assert_int_equal(codes[i], is_written ? 1 + (int)rintf(y[i] * (254.0f / 6)) : 0);
+        }
+        free(codes);
+    }
+    free(y);
+}
+
+/* Moves the biases so that an output of each channel is where its code changes, or next to it. */
+static void go_to_limits(const test_case *t, limn_rng *rng)
+{
+    for (size_t c = 0; c < t->job.n_channels && t->job.n_columns > 0; c++) {
+        const size_t column = random_below(rng, t->job.n_columns);
+        const float limit = ((float)random_below(rng, 255) + 0.5f) * (6.0f / 254);
+        for (int i = 0; i < 3; i++) t->bias[c] += limit - expected_sum(t, column, c);
+        if (random_below(rng, 2)) t->bias[c] = nextafterf(t->bias[c], INFINITY);
+    }
+}
+
+/* Operands of all sizes, some not finite. */
+static void go_to_extremes(const test_case *t, limn_rng *rng)
+{
+    static const float values[] = {
+        INFINITY, -INFINITY, NAN, 3e38f, -3e38f, 1e-45f, 1e-38f, 1e20f
+    };
+    const size_t width = t->job.n_columns * t->job.stride + t->job.size;
+    const size_t n_x = t->job.size * width * t->job.x_stride;
+    const size_t n_w = t->job.size * t->job.size * t->job.w_stride,
+                 n = sizeof values / sizeof *values;
+    for (int i = 0; i < 4 && t->job.n_channels > 0; i++) {
+        t->x[random_below(rng, n_x)] = values[random_below(rng, n)];
+        t->w[random_below(rng, n_w)] = values[random_below(rng, n)];
+        t->bias[random_below(rng, t->job.n_channels)] = values[random_below(rng, n)];
+    }
+}
+
 static void test_codes_are_what_follows_from_the_floats(void **state)
 {
     (void)state;
+    limn_rng rng = limn_rng_stream(1, "codes", 5);
     for (uint64_t seed = 0; seed < N_CASES; seed++) {
         test_case t;
         make_case(&t, seed);
+        t.job.activation = LIMN_ACT_NONE;
+        if (seed % 4 >= 2) go_to_limits(&t, &rng);
+        if (seed % 4 == 3) go_to_extremes(&t, &rng);
         t.job.activation = LIMN_ACT_RELU6;
-        float *y = run(&t, LIMN_CPU_C);
-        for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
-            if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
-            uint8_t *codes = run_codes(&t, (limn_cpu_level)level);
-            for (size_t i = 0; i < t.y_size; i++) {
-                const bool is_written =
-                    i / t.job.y_stride < t.job.n_columns && i % t.job.y_stride < t.job.n_channels;
-                assert_int_equal(codes[i], is_written ? 1 + (int)rintf(y[i] * (254.0f / 6)) : 0);
-            }
-            free(codes);
-        }
-        free(y);
+        check_codes(&t);
         free_case(&t);
     }
 }

@@ -120,7 +120,7 @@ static void test_the_emulation_is_fmaf(void **state)
         float y, z;
         hard_operands(&rng, x, &y, &z);
         const float got = limn_emulated_fmaf(x, y, z), expected = fmaf(x, y, z);
-        if (!is_same(got, expected))
+        if (!is_same(got, expected) || !is_same(limn_fast_emulated_fmaf(x, y, z), expected))
             fail_msg("%a * %a + %a is %a, not %a", (double)x, (double)y, (double)z, (double)got,
                      (double)expected);
     }

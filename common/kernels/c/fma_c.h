@@ -34,6 +34,17 @@ static inline float limn_emulated_fmaf(float x, float y, float z)
     return (float)odd;
 }
 
+/* The same: where the double is not halfway between two floats and is not subnormal as a float, it
+ * rounds to the float that is nearest to the exact sum, too. */
+static inline float limn_fast_emulated_fmaf(float x, float y, float z)
+{
+    const double sum = (double)x * (double)y + (double)z;
+    uint64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    if ((bits & 0x1fffffff) != 0x10000000 && fabs(sum) >= 0x1p-126) return (float)sum;
+    return limn_emulated_fmaf(x, y, z);
+}
+
 static inline float limn_fmaf(float x, float y, float z)
 {
 #ifdef LIMN_EMULATES_FMA

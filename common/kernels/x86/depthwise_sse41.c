@@ -4,9 +4,7 @@
  * one output at a time. */
 #include <smmintrin.h>
 #include <stdbool.h>
-#include <string.h>
 
-#include "common/kernels/codes.h"
 #include "common/kernels/kernel_levels.h"
 #include "common/kernels/x86/fma_sse41.h"
 #include "common/kernels/x86/unroll.h"
@@ -31,14 +29,7 @@ INLINE void store(const limn_depthwise_job *job, size_t column, size_t channel, 
 {
     const __m128 floats = _mm_cvtpd_ps(clip(v, job->activation));
     const size_t at = column * job->y_stride + channel;
-    const __m128 units = _mm_mul_ps(floats, _mm_set1_ps(LIMN_CODES_PER_UNIT_OF_RELU6));
-    uint16_t *codes = job->codes;
-    if (codes) {
-        const __m128i q =
-            _mm_add_epi32(_mm_cvtps_epi32(units), _mm_set1_epi32(LIMN_CODES_ZERO_OF_RELU6));
-        const int32_t words = _mm_cvtsi128_si32(_mm_packs_epi32(q, q));
-        memcpy(codes + at, &words, is_part ? sizeof *codes : 2 * sizeof *codes);
-    } else if (is_part) {
+    if (is_part) {
         _mm_store_ss(job->y + at, floats);
     } else {
         _mm_storel_epi64((__m128i *)(job->y + at), _mm_castps_si128(floats));
@@ -161,6 +152,10 @@ static bool are_operands_ordinary(const limn_depthwise_job *job)
 void limn_depthwise_sse41(const limn_depthwise_job *job)
 {
     if (job->n_columns == 0) return;
+    if (job->codes) {
+        limn_depthwise_codes_sse41(job);
+        return;
+    }
     const bool is_exact = !are_operands_ordinary(job);
     if (job->size == 3 && job->stride == 1)
         row(job, is_exact, 3, 1);
