@@ -152,6 +152,11 @@ size_t limn_encoder_dim(const limn_encoder *e)
     return limn_encoder_feature_shape(&e->config).dim;
 }
 
+const limn_packed *limn_encoder_product(const limn_encoder *e, const char *name)
+{
+    return limn_weights_product(e->net, &e->tensors, name);
+}
+
 size_t limn_encoder_weight_bytes(const limn_encoder *e)
 {
     return limn_weights_bytes(e->net, &e->tensors);

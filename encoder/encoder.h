@@ -53,8 +53,11 @@ limn_status limn_encoder_open(limn_encoder **out, const limn_safetensors *file,
 void limn_encoder_close(limn_encoder **e); /* accepts NULL and *e == NULL; nulls it */
 
 const limn_encoder_config *limn_encoder_get_config(const limn_encoder *e);
-size_t limn_encoder_n_positions(const limn_encoder *e);  /* e.g. 49: of its feature shape */
-size_t limn_encoder_dim(const limn_encoder *e);          /* e.g. 1280 */
+size_t limn_encoder_n_positions(const limn_encoder *e); /* e.g. 49: of its feature shape */
+size_t limn_encoder_dim(const limn_encoder *e);         /* e.g. 1280 */
+/* The weights of a tensor "encoder.….weight" as limn_kernels.watch sees them, maybe together with
+ * other tensors' that have the same inputs; NULL when they are no product's. */
+const limn_packed *limn_encoder_product(const limn_encoder *e, const char *name);
 size_t limn_encoder_weight_bytes(const limn_encoder *e); /* packed weights, for memory plans */
 
 /* All scratch memory of one worker. The encoder must outlive the state. LIMN_E_NOMEM. */

@@ -17,5 +17,6 @@ void limn_kernels_init(limn_kernels *k, limn_cpu_level level)
 
 void limn_linear(const limn_kernels *k, const limn_linear_job *job)
 {
+    if (k->watch) k->watch(k->watch_ctx, job);
     k->linear[job->w->dtype](job);
 }

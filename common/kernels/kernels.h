@@ -66,6 +66,9 @@ static inline bool limn_is_blocked(const limn_linear_job *job)
 
 typedef void limn_linear_fn(const limn_linear_job *job);
 
+/* Sees a product just before limn_linear runs it, in the thread that does. */
+typedef void limn_linear_watch_fn(void *ctx, const limn_linear_job *job);
+
 /* The same product where x are codes and the weights LIMN_I8 or LIMN_I8_PAIRS; acc is computed as
  * in codes.h. */
 typedef struct limn_codes_job {
@@ -163,6 +166,8 @@ typedef struct limn_kernels {
     limn_log_sum_exp_fn *log_sum_exp;
     limn_attend_fn *attend;
     limn_widen_fn *widen;
+    limn_linear_watch_fn *watch; /* NULL; set by who wants to know the inputs of products */
+    void *watch_ctx;
 } limn_kernels;
 
 /* Fills the table for `level`, which must run here (limn_cpu_level_parse): first with what its base

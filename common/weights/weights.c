@@ -278,6 +278,19 @@ static size_t row_bytes(const void *place, const limn_tensor_row *row)
     return 0;
 }
 
+const limn_packed *limn_weights_product(const void *network, const limn_tensor_table *table,
+                                        const char *name)
+{
+    limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
+    for (size_t i = 0; i < table->n_rows; i++) {
+        const limn_tensor_row *row = &table->rows[i];
+        limn_tensor_row_specs(specs, row);
+        if (row->kind == LIMN_ROW_PRODUCT && strcmp(specs[0].name, name) == 0)
+            return (const limn_packed *)((const char *)network + row->offset);
+    }
+    return NULL;
+}
+
 size_t limn_weights_bytes(const void *network, const limn_tensor_table *table)
 {
     size_t sum = 0;

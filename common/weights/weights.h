@@ -3,6 +3,7 @@
 #define LIMN_COMMON_WEIGHTS_WEIGHTS_H
 
 #include "common/io/safetensors.h"
+#include "common/kernels/pack.h"
 #include "common/weights/tensor_table.h"
 
 typedef struct limn_norm_weights {
@@ -20,6 +21,9 @@ typedef struct limn_norm_weights {
  * LIMN_E_NOMEM. */
 limn_status limn_weights_load(void *network, const limn_tensor_table *table,
                               const limn_safetensors *file, limn_error *err);
+/* What the weights called `name` ("….weight") were loaded to; NULL when they are no product's. */
+const limn_packed *limn_weights_product(const void *network, const limn_tensor_table *table,
+                                        const char *name);
 /* Bytes of all that was loaded. */
 size_t limn_weights_bytes(const void *network, const limn_tensor_table *table);
 /* Frees what was loaded, all or a part of it, and leaves zeros. */

@@ -119,14 +119,15 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err)
 /* ---- quantising --------------------------------------------------------------------------- */
 
 /* Quantises a matrix of F32 to I8 in place. */
-static float *quantize(limn_tensor *t)
+static float *quantize(limn_tensor *t, const limn_feedback *feedback)
 {
     const size_t n_outputs = t->shape[0], n_inputs = t->shape[1];
     float *scales = limn_alloc(n_outputs, sizeof *scales);
     int8_t row[LIMN_INT8_MAX_INPUTS];
     for (size_t o = 0; scales && o < n_outputs; o++) {
-        scales[o] =
-            limn_int8_quantize_weights(row, (const float *)t->data + o * n_inputs, n_inputs);
+        const float *weights = (const float *)t->data + o * n_inputs;
+        scales[o] = limn_int8_quantize_weights(row, weights, n_inputs);
+        if (feedback) limn_feedback_round(feedback, row, weights, scales[o]);
         memcpy((int8_t *)(uintptr_t)t->data + o * n_inputs, row, n_inputs);
     }
     t->dtype = LIMN_TENSOR_I8;
@@ -134,17 +135,27 @@ static float *quantize(limn_tensor *t)
     return scales;
 }
 
+limn_status convert_result_begin_int8(convert_result *r, limn_error *err)
+{
+    if (!r->scales) r->scales = limn_calloc(r->n_tensors, sizeof *r->scales);
+    return r->scales ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+}
+
+limn_status convert_result_quantize_one(convert_result *r, size_t index,
+                                        const limn_feedback *feedback, limn_error *err)
+{
+    convert_scales *scales = &r->scales[index];
+    scales->values = quantize(&r->tensors[index], feedback);
+    snprintf(scales->name, sizeof scales->name, "%s" LIMN_TENSOR_SCALES, r->tensors[index].name);
+    return scales->values ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
+}
+
 limn_status convert_result_quantize(convert_result *r, limn_error *err)
 {
-    r->scales = limn_calloc(r->n_tensors, sizeof *r->scales);
-    if (!r->scales) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    for (size_t i = 0; i < r->n_tensors; i++) {
-        if (!r->specs[i].may_be_int8) continue;
-        r->scales[i].values = quantize(&r->tensors[i]);
-        snprintf(r->scales[i].name, sizeof r->scales[i].name, "%s" LIMN_TENSOR_SCALES,
-                 r->tensors[i].name);
-        if (!r->scales[i].values) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    }
+    LIMN_TRY(convert_result_begin_int8(r, err));
+    for (size_t i = 0; i < r->n_tensors; i++)
+        if (r->specs[i].may_be_int8 && !r->scales[i].values)
+            LIMN_TRY(convert_result_quantize_one(r, i, NULL, err));
     return convert_result_narrow(r, err);
 }
 
@@ -168,20 +179,21 @@ static bool is_written_anyway(const char *key)
                                         "limn.vocabulary",
                                         LIMN_DOCUMENT_FREQUENCIES_KEY,
                                         LIMN_TAGS_KEY,
-                                        LIMN_CONFIDENCE_KEY };
+                                        LIMN_CONFIDENCE_KEY,
+                                        CONVERT_CALIBRATION_KEY };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0) return true;
     return false;
 }
 
-/* The notes of a source that was a model, and the items of confidence, document frequencies and
- * tags. The caller frees `*out`. */
+/* The notes of a source that was a model, and the items of confidence, document frequencies, int8
+ * and tags. The caller frees `*out`. */
 static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_result *r,
                               const convert_source *source, limn_error *err)
 {
     const bool is_model = source->kind == CONVERT_MODEL;
     const size_t n_all = is_model ? limn_safetensors_list_metadata(NULL, 0, source->file) : 0;
-    limn_metadata_item *notes = limn_alloc(n_all + 4, sizeof *notes);
+    limn_metadata_item *notes = limn_alloc(n_all + 5, sizeof *notes);
     size_t n = 0;
     if (!notes) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (is_model) limn_safetensors_list_metadata(notes, n_all, source->file);
@@ -190,6 +202,8 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
     if (r->confidence) notes[n++] = (limn_metadata_item){ LIMN_CONFIDENCE_KEY, r->confidence };
     if (r->frequencies) notes[n++] = limn_document_frequencies_metadata(r->frequencies);
     if (r->scales) notes[n++] = (limn_metadata_item){ LIMN_INT8_KEY, LIMN_INT8_RULE_NAME };
+    if (r->calibration[0])
+        notes[n++] = (limn_metadata_item){ CONVERT_CALIBRATION_KEY, r->calibration };
     if (r->tags.n_items) {
         const limn_status s = limn_tag_heads_metadata(&r->tags, &notes[n++], err);
         if (s != LIMN_OK) {

@@ -5,10 +5,14 @@
 
 #include <stdbool.h>
 
+#include "common/weights/feedback.h"
 #include "models/document_frequencies.h"
 #include "models/model_tensors.h"
 #include "models/tag_heads.h"
 #include "models/convert/convert_source.h"
+
+/* Metadata of a file whose encoder was calibrated (calibrate.h): with what. */
+#define CONVERT_CALIBRATION_KEY "limn.int8_calibration"
 
 /* Of one I8 tensor. */
 typedef struct convert_scales {
@@ -25,7 +29,8 @@ typedef struct convert_result {
     size_t n_tensors;
     limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
     limn_tag_heads tags;                    /* of the source */
-    char *confidence; /* its JSON (models/confidence.h), from limn_alloc; NULL without */
+    char *confidence;     /* its JSON (models/confidence.h), from limn_alloc; NULL without */
+    char calibration[32]; /* what I8 was calibrated with, "256 images"; "" without */
 } convert_result;
 
 /* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or
@@ -38,7 +43,14 @@ void convert_result_finish(convert_result *r); /* accepts a zeroed struct */
 /* Weights to F16; the others stay as they are. LIMN_E_LIMIT names a value that F16 can't hold. */
 limn_status convert_result_narrow(convert_result *r, limn_error *err);
 
-/* The same, and to I8 where allowed (common/kernels/int8.h). LIMN_E_NOMEM too. */
+/* Room for the scales of I8 tensors. LIMN_E_NOMEM. */
+limn_status convert_result_begin_int8(convert_result *r, limn_error *err);
+/* After that: tensor `index`, which is F32, to I8 (common/kernels/int8.h); with `feedback` (may be
+ * NULL) from the moments of its inputs. LIMN_E_NOMEM. */
+limn_status convert_result_quantize_one(convert_result *r, size_t index,
+                                        const limn_feedback *feedback, limn_error *err);
+/* All to I8 where allowed and not done yet, the others to F16. LIMN_E_NOMEM, and as
+ * convert_result_narrow. */
 limn_status convert_result_quantize(convert_result *r, limn_error *err);
 
 /* How a source stored the weights: F32 where it was no model. */
