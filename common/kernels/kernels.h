@@ -64,6 +64,12 @@ static inline bool limn_is_blocked(const limn_linear_job *job)
     return job->block > 0 && job->block < job->w->n_inputs;
 }
 
+/* Where a row of y begins, in floats. */
+static inline size_t limn_y_offset(const limn_linear_job *job, size_t row)
+{
+    return job->y_rows ? job->y_rows[row] : row * job->y_stride;
+}
+
 typedef void limn_linear_fn(const limn_linear_job *job);
 
 /* Sees a product just before limn_linear runs it, in the thread that does. */

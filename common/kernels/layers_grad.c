@@ -6,9 +6,6 @@
 enum { ROWS_PER_ITEM = 64, COLUMNS_PER_ITEM = 64, VALUES_PER_ITEM = 32768 };
 /* Rows of a product in a piece: 8 tiles of the kernel. */
 enum { PRODUCT_ROWS = 112, MIN_PIECES = 8 };
-/* At most so many outputs and inputs of weights whose gradient a thread computes at a time: as many
- * as the vector kernels (x86/weight_grad_vectors.c) take at once. */
-enum { GRADIENT_OUTPUTS = 196, GRADIENT_INPUTS = 384 };
 
 static size_t n_pieces(size_t n, size_t piece)
 {
@@ -139,8 +136,8 @@ static void add_weight_gradient(const limn_layer_ctx *ctx, const limn_linear_par
                                        .dw_stride = p->n_in,
                                        .dy_stride = p->n_out,
                                        .x_stride = p->n_in },
-                              .n_output_pieces = n_pieces(p->n_out, GRADIENT_OUTPUTS),
-                              .n_input_pieces = n_pieces(p->n_in, GRADIENT_INPUTS) };
+                              .n_output_pieces = n_pieces(p->n_out, LIMN_WEIGHT_GRAD_OUTPUTS),
+                              .n_input_pieces = n_pieces(p->n_in, LIMN_WEIGHT_GRAD_INPUTS) };
     limn_pool_run(ctx->pool, g.n_output_pieces * g.n_input_pieces, run_gradient_piece, &g);
 }
 

@@ -65,6 +65,9 @@ typedef struct limn_weight_grad_job {
     size_t dw_stride, dy_stride, x_stride;
 } limn_weight_grad_job;
 
+/* The outputs and inputs that vector kernels take at once, and that a thread computes at a time. */
+enum { LIMN_WEIGHT_GRAD_OUTPUTS = 196, LIMN_WEIGHT_GRAD_INPUTS = 384 };
+
 typedef void limn_weight_grad_fn(const limn_weight_grad_job *job);
 
 /* One step of AdamW: with g = gradient * clip, element by element,

@@ -13,14 +13,14 @@ typedef struct test_case {
     size_t n_dw;
 } test_case;
 
-/* Of blocks of the vector kernels (196 outputs, 384 inputs, 128 rows): a part, or a few. */
+/* Of blocks of the vector kernels (128 rows): a part, or a few. */
 static void make_case(test_case *t, uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "weight_grad", 11);
     const size_t kind = seed % 4;
     t->job = (limn_weight_grad_job){
-        .n_outputs = random_below(&rng, kind == 1 ? 430 : 40),
-        .n_inputs = random_below(&rng, kind == 2 ? 820 : 80),
+        .n_outputs = random_below(&rng, kind == 1 ? 2 * LIMN_WEIGHT_GRAD_OUTPUTS + 38 : 40),
+        .n_inputs = random_below(&rng, kind == 2 ? 2 * LIMN_WEIGHT_GRAD_INPUTS + 52 : 80),
         .n_rows = random_below(&rng, kind == 3 ? 400 : 20),
     };
     t->job.dw_stride = t->job.n_inputs + random_below(&rng, 20);

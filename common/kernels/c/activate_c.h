@@ -23,7 +23,7 @@ static inline float limn_activate_c(limn_activation a, float v)
 /* Writes `acc`, the sum for one row and output, after activation and residual. */
 static inline void limn_store_c(const limn_linear_job *job, size_t row, size_t output, float acc)
 {
-    const size_t at = (job->y_rows ? job->y_rows[row] : row * job->y_stride) + output;
+    const size_t at = limn_y_offset(job, row) + output;
     acc = limn_activate_c(job->activation, acc);
     if (job->residual) acc += job->residual[at];
     if (job->activation == LIMN_ACT_RELU_OF_SUM) acc = limn_activate_c(LIMN_ACT_RELU, acc);

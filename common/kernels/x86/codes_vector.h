@@ -341,7 +341,7 @@ INLINE void write_rows(const limn_codes_job *codes, size_t row, const floats *su
     UNROLL
     for (size_t r = 0; r < n_rows; r++) {
         const float step = codes->steps ? codes->steps[row + r] : codes->step;
-        float *y = job->y + y_offset(job, row + r) + outputs[0].output;
+        float *y = job->y + limn_y_offset(job, row + r) + outputs[0].output;
         UNROLL
         for (size_t v = 0; v < n_vectors; v++) {
             const floats sum =

@@ -13,11 +13,6 @@
 
 enum { HALF = LIMN_PANEL / 2 };
 
-INLINE size_t y_offset(const limn_linear_job *job, size_t row)
-{
-    return job->y_rows ? job->y_rows[row] : row * job->y_stride;
-}
-
 /* Out of line, so that its constants don't compete for registers with the tile's sums. */
 static __attribute__((noinline)) __m256 activate_smoothly(limn_activation activation, __m256 v)
 {
@@ -56,7 +51,7 @@ static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m2
  * activated. */
 INLINE void put(const limn_linear_job *job, size_t row, size_t output, __m256 v)
 {
-    const size_t offset = y_offset(job, row) + output;
+    const size_t offset = limn_y_offset(job, row) + output;
     if (output + HALF <= job->w->n_outputs) {
         if (job->residual)
             v = add_residual(job->activation, v, _mm256_loadu_ps(job->residual + offset));

@@ -10,11 +10,6 @@
 #include "common/kernels/x86/math_avx512.h"
 #include "common/kernels/x86/unroll.h"
 
-INLINE size_t y_offset(const limn_linear_job *job, size_t row)
-{
-    return job->y_rows ? job->y_rows[row] : row * job->y_stride;
-}
-
 /* Out of line, so that its constants don't compete for registers with the tile's sums. */
 static __attribute__((noinline)) __m512 activate_smoothly(limn_activation activation, __m512 v)
 {
@@ -45,7 +40,7 @@ INLINE __m512 add_residual(limn_activation activation, __m512 v, __m512 residual
 INLINE void put(const limn_linear_job *job, size_t row, size_t panel, __m512 v)
 {
     const size_t output = panel * LIMN_PANEL, n_left = job->w->n_outputs - output;
-    const size_t offset = y_offset(job, row) + output;
+    const size_t offset = limn_y_offset(job, row) + output;
     if (n_left >= LIMN_PANEL) {
         if (job->residual)
             v = add_residual(job->activation, v, _mm512_loadu_ps(job->residual + offset));

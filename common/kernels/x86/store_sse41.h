@@ -13,11 +13,6 @@
 
 enum { FOUR = 4 };
 
-INLINE size_t y_offset(const limn_linear_job *job, size_t row)
-{
-    return job->y_rows ? job->y_rows[row] : row * job->y_stride;
-}
-
 static __attribute__((noinline)) __m128 activate_smoothly(limn_activation activation, __m128 v)
 {
     float values[FOUR];
@@ -55,7 +50,7 @@ static void store_part(const limn_linear_job *job, size_t offset, size_t n, __m1
 /* Activates and writes 4 sums of a row, or as many as there are outputs from `output` on. */
 INLINE void store(const limn_linear_job *job, size_t row, size_t output, __m128 v)
 {
-    const size_t offset = y_offset(job, row) + output;
+    const size_t offset = limn_y_offset(job, row) + output;
     v = activate(job->activation, v);
     if (output + FOUR <= job->w->n_outputs) {
         if (job->residual)

@@ -15,7 +15,12 @@
 #include "common/kernels/x86/float_vector.h"
 #include "common/kernels/x86/unroll.h"
 
-enum { BLOCK_ROWS = 128, BLOCK_OUTPUTS = 196, BLOCK_INPUTS = 384, VECTORS = 2 };
+enum {
+    BLOCK_ROWS = 128,
+    BLOCK_OUTPUTS = LIMN_WEIGHT_GRAD_OUTPUTS,
+    BLOCK_INPUTS = LIMN_WEIGHT_GRAD_INPUTS,
+    VECTORS = 2
+};
 
 #ifdef __AVX512F__
 enum { MAX_OUTPUTS = 14 };
