@@ -54,6 +54,13 @@ bool limn_output_owners_is_shared(const limn_output_owners *o, size_t i)
            (i + 1 < o->n_items && are_rivals(&o->items[i], &o->items[i + 1]));
 }
 
+bool limn_output_owners_any_shared(const limn_output_owners *o)
+{
+    for (size_t i = 0; i < o->n_items; i++)
+        if (limn_output_owners_is_shared(o, i)) return true;
+    return false;
+}
+
 static const limn_output_owner *find(const limn_output_owners *o, limn_output_owner owner)
 {
     return o->n_items ? bsearch(&owner, o->items, o->n_items, sizeof owner, compare_owners) : NULL;
@@ -72,6 +79,14 @@ bool limn_output_owners_has_rival(const limn_output_owners *o, limn_output_owner
     while (first && !compare_owners(&o->items[first - 1], &owner)) first--;
     while (last + 1 < o->n_items && !compare_owners(&o->items[last + 1], &owner)) last++;
     return limn_output_owners_is_shared(o, first) || limn_output_owners_is_shared(o, last);
+}
+
+void limn_output_owners_remove(limn_output_owners *o, const limn_output_owners *others)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < o->n_items; i++)
+        if (!limn_output_owners_has(others, o->items[i])) o->items[n++] = o->items[i];
+    o->n_items = n;
 }
 
 void limn_output_owners_finish(limn_output_owners *o)

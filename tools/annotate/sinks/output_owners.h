@@ -34,9 +34,12 @@ limn_status limn_output_owners_add(limn_output_owners *o, limn_output_owner owne
 void limn_output_owners_sort(limn_output_owners *o);
 /* Whether another image has the output of item `i`. */
 bool limn_output_owners_is_shared(const limn_output_owners *o, size_t i);
+bool limn_output_owners_any_shared(const limn_output_owners *o);
 bool limn_output_owners_has(const limn_output_owners *o, limn_output_owner owner);
 /* Whether the owner is among the items and another image has its output. */
 bool limn_output_owners_has_rival(const limn_output_owners *o, limn_output_owner owner);
+/* Takes out the owners that are in `others`, which is sorted too. */
+void limn_output_owners_remove(limn_output_owners *o, const limn_output_owners *others);
 void limn_output_owners_finish(limn_output_owners *o); /* accepts a zeroed one; zeroes it */
 
 #endif

@@ -156,19 +156,15 @@ static limn_status look_if_shared(planner *p, const limn_dirwalk_entry *input, v
 static limn_status sort_owners(planner *p, limn_output_owners *siblings, limn_error *err)
 {
     limn_output_owners *o = &p->owners;
-    size_t n = 0, n_shared = 0;
     limn_output_owners_sort(o);
-    for (size_t i = 0; i < o->n_items; i++) n_shared += limn_output_owners_is_shared(o, i);
-    if (!n_shared) return LIMN_OK;
+    if (!limn_output_owners_any_shared(o)) return LIMN_OK;
     LIMN_TRY(walk(p, look_if_shared, NULL, err));
     LIMN_TRY(limn_siblings_choose(siblings, &p->shared, err));
     limn_siblings_tell(siblings, p->hooks);
     for (size_t i = 0; i < siblings->n_items; i++)
         LIMN_TRY(limn_output_owners_add(&p->dropped, siblings->items[i], err));
     limn_output_owners_sort(&p->dropped);
-    for (size_t i = 0; i < o->n_items; i++)
-        if (!limn_output_owners_has(&p->dropped, o->items[i])) o->items[n++] = o->items[i];
-    o->n_items = n;
+    limn_output_owners_remove(o, &p->dropped);
     return LIMN_OK;
 }
 

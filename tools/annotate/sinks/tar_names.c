@@ -127,18 +127,12 @@ static limn_status add_sibling(reader *r, void *ctx, limn_error *err)
 static limn_status find_siblings(reader *r, limn_output_owners *owners,
                                  limn_output_owners *siblings, limn_error *err)
 {
-    size_t n = 0, n_shared = 0;
     limn_output_owners_sort(owners);
-    for (size_t i = 0; i < owners->n_items; i++)
-        n_shared += limn_output_owners_is_shared(owners, i);
-    if (!n_shared) return LIMN_OK;
+    if (!limn_output_owners_any_shared(owners)) return LIMN_OK;
     LIMN_TRY(read_members(r, gather_shared, owners, err));
     LIMN_TRY(limn_siblings_choose(&r->left_out, &r->shared, err));
     if (!r->left_out.n_items) return LIMN_OK;
-    for (size_t i = 0; i < owners->n_items; i++)
-        if (!limn_output_owners_has(&r->left_out, owners->items[i]))
-            owners->items[n++] = owners->items[i];
-    owners->n_items = n;
+    limn_output_owners_remove(owners, &r->left_out);
     return read_members(r, add_sibling, siblings, err);
 }
 
