@@ -1,5 +1,6 @@
 """What the tests of annotation share: images, running limn, and Python's strict parsers of what it writes."""
 
+import argparse
 import csv
 import io
 import json
@@ -62,6 +63,23 @@ class Limn:
         done = subprocess.run(self.command(*args), cwd=cwd, input=stdin, capture_output=True, check=False, **more)
         assert code is None or done.returncode == code, (args, done.returncode, done.stderr.decode("utf-8", "replace"))
         return done.stdout, done.stderr.decode("utf-8", "replace")
+
+
+def fault_parser(description):
+    """The arguments of a test that runs limn with the library of fault.c: LIMN MODEL --fault LIBRARY [TEST ...]"""
+    parser = argparse.ArgumentParser(description=description.split("\n", maxsplit=1)[0])
+    parser.add_argument("limn", type=Path)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--fault", type=Path, required=True)
+    parser.add_argument("tests", nargs="*")
+    return parser
+
+
+def parse_fault_options(parser):
+    """(its options, the program)"""
+    options = parser.parse_intermixed_args()
+    options.fault = str(options.fault.resolve())
+    return options, Limn(options.limn.resolve(), options.model.resolve())
 
 
 def unescape(text):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills runs of limn at random moments and resumes them:
 
-    kill_random.py LIMN MODEL [--kills 100] [--each 2] [--pictures 2000] [--seed 1] [JOB ...]
+    kill_random.py LIMN MODEL [--kills 100] [--each 2] [--images 2000] [--seed 1] [JOB ...]
 
 By default the jobs jsonl, csv, append, skip and tars; ground.py has the others. Every run is killed --each times with
 SIGKILL, at moments drawn evenly from the time that an uninterrupted one takes, and run again until it is done. Prints for each job how many ended with the same files as the uninterrupted run; the exit code is 1 unless all did."""
@@ -47,7 +47,7 @@ def run_killed(limn, args, folder, waits, expected):
 
 def check(limn, job, options):
     """Whether a job passed."""
-    ground = Ground(limn, job, options.pictures)
+    ground = Ground(limn, job, options.images)
     folder = ground.fresh()
     begun = time.monotonic()
     start(limn, ground.args, folder).wait()
@@ -65,7 +65,7 @@ def check(limn, job, options):
             names = sorted(k for k in actual.keys() | expected.keys() if actual.get(k) != expected.get(k))
             print(f"{job}, run {i} killed after {waits}: {names[:5]}")
     print(f"{job}: {n_good} of {n_runs} runs as without a kill; {n_met} of {n_runs * options.each} kills met one at work, "
-          f"of {duration:.2f} s over {options.pictures} images", flush=True)
+          f"of {duration:.2f} s over {options.images} images", flush=True)
     ground.remove()
     return n_good == n_runs
 
@@ -76,7 +76,7 @@ def main():
     parser.add_argument("model", type=Path)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--each", type=int, default=2, help="kills of one run")
-    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("jobs", nargs="*", metavar="JOB")
     options = parser.parse_intermixed_args()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory and threads over many images: long_run.py LIMN MODEL [--pictures 100000] [--no-timing | --timing-only]
+"""Memory and threads over many images: long_run.py LIMN MODEL [--images 100000] [--no-timing | --timing-only]
 
 Makes a folder of that many links to a few hundred images and captions it with two threads, looking at the resident
 memory of limn and of its children meanwhile: that of the last tenth must not be above that of the first by more than
@@ -80,16 +80,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("limn", type=Path)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--pictures", type=int, default=100000)
+    parser.add_argument("--images", type=int, default=100000)
     parser.add_argument("--no-timing", action="store_true")
     parser.add_argument("--timing-only", action="store_true")
     options = parser.parse_args()
     limn = annotation.Limn(options.limn.resolve(), options.model.resolve())
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)
-        annotation.make_images(folder / "p", options.pictures, 300)
-        good = options.timing_only or check_memory(limn, folder, options.pictures)
-        good &= options.no_timing or check_threads(limn, folder, options.pictures // 10)
+        annotation.make_images(folder / "p", options.images, 300)
+        good = options.timing_only or check_memory(limn, folder, options.images)
+        good &= options.no_timing or check_threads(limn, folder, options.images // 10)
     sys.exit(0 if good else 1)
 
 

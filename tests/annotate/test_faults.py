@@ -3,7 +3,6 @@
 
 The error is reported, the exit code is right, existing files are undamaged, and once the fault is gone the same command produces the files of a run without it."""
 
-import argparse
 import os
 import subprocess
 import tempfile
@@ -151,12 +150,5 @@ class DiskTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("limn", type=Path)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--fault", type=Path, required=True)
-    parser.add_argument("tests", nargs="*")
-    OPTIONS = parser.parse_intermixed_args()
-    OPTIONS.fault = str(OPTIONS.fault.resolve())
-    LIMN = annotation.Limn(OPTIONS.limn.resolve(), OPTIONS.model.resolve())
+    OPTIONS, LIMN = annotation.parse_fault_options(annotation.fault_parser(__doc__))
     unittest.main(argv=["test_faults.py", *OPTIONS.tests], verbosity=2)

@@ -4,7 +4,6 @@
 Files that can't be written when their turn comes, which are failures of their images alone; and other programs that
 write at that moment, whose work stays. The library of fault.c makes both happen at a given call."""
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -203,12 +202,5 @@ class RaceTest(LateTest):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("limn", type=Path)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--fault", type=Path, required=True)
-    parser.add_argument("tests", nargs="*")
-    OPTIONS = parser.parse_intermixed_args()
-    OPTIONS.fault = str(OPTIONS.fault.resolve())
-    LIMN = annotation.Limn(OPTIONS.limn.resolve(), OPTIONS.model.resolve())
+    OPTIONS, LIMN = annotation.parse_fault_options(annotation.fault_parser(__doc__))
     unittest.main(argv=["test_late.py", *OPTIONS.tests], verbosity=2)

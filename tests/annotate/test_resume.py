@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Runs of limn that are killed and resumed:
 
-    test_resume.py LIMN MODEL --fault LIBRARY [--all | --quick] [--pictures N] [KillTest.test_JOB ...]
+    test_resume.py LIMN MODEL --fault LIBRARY [--all | --quick] [--images N] [KillTest.test_JOB ...]
 
 Each job is run once without interruption. Then it is killed (by the library of fault.c) in place of, or in the middle
 of, one call after another that changes a file, and run again until it is done: its files must be those of the
 uninterrupted run, byte for byte, and no other file may be left. Some runs are killed twice or three times. Without --all, long series of equal calls are tried at a few places only; with --quick, only some jobs, and each call in one way."""
 
-import argparse
 import os
 import random
 import signal
@@ -101,17 +100,11 @@ def add_job(name):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("limn", type=Path)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--fault", type=Path, required=True)
-    parser.add_argument("--all", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--pictures", type=int, default=280)
-    parser.add_argument("tests", nargs="*")
-    OPTIONS = parser.parse_intermixed_args()
-    OPTIONS.fault = str(OPTIONS.fault.resolve())
-    LIMN = annotation.Limn(OPTIONS.limn.resolve(), OPTIONS.model.resolve())
+    PARSER = annotation.fault_parser(__doc__)
+    PARSER.add_argument("--all", action="store_true")
+    PARSER.add_argument("--quick", action="store_true")
+    PARSER.add_argument("--images", type=int, default=280)
+    OPTIONS, LIMN = annotation.parse_fault_options(PARSER)
     JOBS_HAVE_XMP = "front" not in OPTIONS.limn.name and LIMN.has_xmp()
     for job_name in QUICK_JOBS if OPTIONS.quick else JOBS:
         if job_name != "xmp" or JOBS_HAVE_XMP:

@@ -27,6 +27,12 @@ class KillTest(test_xmp.PhotoTest):
             process.send_signal(signal.SIGKILL)
         return process.returncode == -signal.SIGKILL
 
+    def check_whole(self, old, new):
+        """Each file is its old or its new bytes, except limn's own."""
+        for name, data in self.files().items():
+            if "limn" not in name:
+                self.assertIn(data, [old.get(name), new[name]], name)
+
     def test_killed_at_random_moments(self):
         """Each file is whole, old or new; the same command ends as if nothing had happened, and an undo brings back the
         old bytes."""
@@ -41,9 +47,7 @@ class KillTest(test_xmp.PhotoTest):
             self.limn("p", "--undo-xmp")
             self.assertEqual(self.files(), old)
             n_met += self.kill(command, rng.uniform(0.1, 1.0) * duration)
-            for name, data in self.files().items():
-                if "limn" not in name:
-                    self.assertIn(data, [old.get(name), new[name]], name)
+            self.check_whole(old, new)
             subprocess.run(command, cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
             self.assertEqual(self.files(), new)
             self.assertEqual(self.leftovers(), [])
@@ -62,9 +66,7 @@ class KillTest(test_xmp.PhotoTest):
             for name, data in old.items():
                 (self.folder / name).write_bytes(data)
             self.kill(command, rng.uniform(0.3, 1.0) * duration)
-            for name, data in self.files().items():
-                if "limn" not in name:
-                    self.assertIn(data, [old.get(name), new[name]], name)
+            self.check_whole(old, new)
             subprocess.run(command, cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
             self.assertEqual(self.files(), new)
 
@@ -80,9 +82,7 @@ class KillTest(test_xmp.PhotoTest):
             time.sleep(rng.uniform(0, 0.2))
             process.kill()
             process.wait()
-            for name, data in self.files().items():
-                if "limn" not in name:
-                    self.assertIn(data, [before[name], after[name]], name)
+            self.check_whole(before, after)
         self.limn("p", "--undo-xmp")
         self.assertEqual(self.files(), before)
 
