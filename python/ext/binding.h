@@ -84,7 +84,7 @@ bool binding_is_feeder(const binding_feeder *feeder);
 /* What binding_caption_many works with: a state, its model and options, `next` and `done`, which
  * are called, and a flag that ends the call at the next step once it is true. All borrowed. */
 typedef struct binding_many {
-    limn_state *limn;
+    limn_state *model_state;
     const limn_model *model;
     const limn_options *options;
     size_t input_bytes;

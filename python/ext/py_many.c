@@ -110,7 +110,7 @@ PyObject *binding_caption_many(const binding_many *many, const binding_state *st
     const limn_caption_source source = { .ctx = &call, .next = next_image, .done = image_done };
     limn_error err = { 0 };
     call.thread = PyEval_SaveThread();
-    const limn_status s = limn_state_caption_many(many->limn, &source, &err);
+    const limn_status s = limn_state_caption_many(many->model_state, &source, &err);
     PyEval_RestoreThread(call.thread);
     if (call.error_type) {
         PyErr_Restore(call.error_type, call.error_value, call.error_traceback);

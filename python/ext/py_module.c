@@ -214,7 +214,8 @@ static int execute(PyObject *module)
                    add_type(module, &binding_state_spec, NULL) &&
                    add_type(module, &binding_scorer_spec, NULL) &&
                    add_type(module, &binding_metrics_spec, NULL) &&
-                   !PyModule_AddStringConstant(module, "version", limn_version())
+                   !PyModule_AddStringConstant(module, "version", limn_version()) &&
+                   !PyModule_AddIntConstant(module, "max_together", LIMN_MAX_TOGETHER)
                ? 0
                : -1;
 }

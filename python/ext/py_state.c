@@ -242,7 +242,7 @@ static PyObject *state_caption_many(PyObject *object, PyObject *args)
     state_object *self = (state_object *)object;
     const binding_state *state = binding_state_of(object);
     binding_many many = { .model = self->limn,
-                          .limn = self->state,
+                          .model_state = self->state,
                           .options = &self->options,
                           .input_bytes = self->input_bytes,
                           .feeder = &self->feeder,

@@ -4,6 +4,7 @@ from typing import Any, Callable, Sequence
 _Caption = tuple[str, float, float, float | None, tuple[tuple[str, float], ...], int]
 
 version: str
+max_together: int  # images that State.caption_many has in progress at most
 
 class Model:
     def __new__(cls, paths: tuple[bytes, ...], cpu: str | None, /) -> Model: ...

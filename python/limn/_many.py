@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ._captioner import Captioner, Result
 
 AHEAD = 4  # images for each thread that wait, and are read meanwhile
-TOGETHER = 8  # images that a thread has in progress at most: LIMN_MAX_TOGETHER
 _MAX_READERS = 32
 _here = threading.local()  # has is_ours in the threads of a team, in which the garbage collector may close one
 
@@ -77,7 +76,7 @@ class Feed:
     def __init__(self, n: int) -> None:
         self._changed = threading.Condition()
         self._waiting: deque[Work] = deque()
-        self._max_waiting, self._max_unfinished = AHEAD * n, (AHEAD + TOGETHER) * n
+        self._max_waiting, self._max_unfinished = AHEAD * n, (AHEAD + _limn.max_together) * n
         self._n_idle = 0  # threads without images
         self._failure: Exception | None = None
         self.is_closed = False

@@ -307,9 +307,8 @@ class KillTest(ClusterTest):
             limn.dask._LOST_SECONDS = 4.0
         run = self.start(cluster, names, chunk=2)
         kill(cluster, run)
-        with self.assertRaises(Exception):
+        with self.assertRaisesRegex(limn.Error, "^no scheduler"):
             run.result(WAIT)
-        self.assertFalse(run._thread.is_alive())  # the error is the run's own, not that of waiting for it
         cluster.stop()
         self.start(self.cluster(2), names, chunk=2).result(WAIT)
         self.assertEqual(self.merged(), expected)
@@ -432,15 +431,26 @@ class TroubleTest(ClusterTest):
             self.start(cluster, PHOTOS)
 
     def test_11_threads(self):
-        """A worker with 4 threads captions with 4: one for each of its tasks."""
+        """A worker with 4 threads captions with 4, one for each of its tasks, and never with more."""
+        names = self.images(8 * 8)
+        for name in names[::8]:  # every chunk waits for its first image, until somebody writes it
+            Path(name).unlink()
+            os.mkfifo(name)
         cluster = self.cluster(1, 4)
-        run = self.start(cluster, [PHOTOS[i % len(PHOTOS)] for i in range(400)], chunk=8)
-        most = 0
+        run = self.start(cluster, names, chunk=8)
+        writers = [threading.Thread(target=Path(name).write_bytes, args=[Path(PHOTOS[0]).read_bytes()], daemon=True)
+                   for name in names[::8]]
+        counts = []
+        deadline = time.monotonic() + WAIT
         while run._thread.is_alive():
-            most = max(most, *cluster.client.run(count_limn_threads).values())
+            self.assertLess(time.monotonic(), deadline, counts)
+            counts += cluster.client.run(count_limn_threads).values()
+            if counts[-5:] == 5 * [4] and writers[0].ident is None:
+                for writer in writers:
+                    writer.start()
             time.sleep(0.05)
-        run.result(WAIT)
-        self.assertTrue(0 < most <= 4, most)
+        self.assertGreater(run.result(WAIT).done, 8)
+        self.assertEqual(max(counts), 4)
 
     def test_12_adaptive_workers_with_lifetimes(self):
         names = self.images(150)
