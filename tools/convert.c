@@ -288,6 +288,10 @@ static limn_status complete(convert_result *r, settings *s, const convert_source
         .read = limn_caption_input_read,
     };
     const limn_tensor_dtype dtype = convert_source_dtype(r, source);
+    if (s->calibrate && dtype == LIMN_TENSOR_I8)
+        return limn_fail(err, LIMN_E_ARG,
+                         "--calibrate: %s is in int8 already; give the model that it was made from",
+                         inputs->items[0]);
     if (s->is_average)
         LIMN_TRY(convert_average(r, inputs->items, inputs->n_items, s->is_encoder_only, err));
     LIMN_TRY(set_search(&r->config, s, err));
@@ -301,7 +305,8 @@ static limn_status complete(convert_result *r, settings *s, const convert_source
     const bool has_same_captions = !s->is_average && !search_option(s);
     LIMN_TRY(convert_confidence(r, source, s->confidence,
                                 has_same_captions && !s->tags && !s->objects, err));
-    if (s->dtype == DTYPE_INT8) return quantize(r, s, err);
+    if (s->dtype == DTYPE_INT8 || (s->dtype == DTYPE_OF_INPUT && dtype == LIMN_TENSOR_I8))
+        return quantize(r, s, err);
     if (s->dtype == DTYPE_F16 || (s->dtype == DTYPE_OF_INPUT && dtype == LIMN_TENSOR_F16))
         return convert_result_narrow(r, err);
     return LIMN_OK;

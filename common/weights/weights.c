@@ -122,9 +122,8 @@ static void put_weights(loader *l, const limn_packed *out, size_t first, const l
     limn_safetensors_release(l->file, t);
 }
 
-/* Refuses weights and scales that the rule of int8 can't have made. */
-static limn_status check_int8(const limn_tensor *t, const char *name, const float *scales,
-                              limn_error *err)
+limn_status limn_int8_tensor_check(const limn_tensor *t, const char *name, const float *scales,
+                                   limn_error *err)
 {
     const char *low = memchr(t->data, 0x80, t->size); /* -128 */
     for (size_t o = 0; o < t->shape[0]; o++)
@@ -149,7 +148,7 @@ static void put_int8(loader *l, const limn_packed *out, size_t first, const limn
     scales = take(l, t->shape[0], sizeof *scales, name);
     if (scales) {
         limn_tensor_to_f32(scales, found);
-        l->status = check_int8(t, name, scales, l->err);
+        l->status = limn_int8_tensor_check(t, name, scales, l->err);
         if (l->status == LIMN_OK) limn_packed_put_int8(out, first, t->shape[0], t->data, scales);
     }
     limn_free(scales);

@@ -15,6 +15,11 @@ typedef struct limn_norm_weights {
 #define LIMN_INT8_KEY "limn.int8"
 #define LIMN_INT8_RULE_NAME "2"
 
+/* Whether the rule can have made a tensor of I8 and its scales [n_outputs], which are called
+ * `name`. LIMN_E_FORMAT names the one that it can't have made, and the value. */
+limn_status limn_int8_tensor_check(const limn_tensor *t, const char *name, const float *scales,
+                                   limn_error *err);
+
 /* Fills what each row's offset names in `network`, which starts zeroed there, with memory of its
  * own. Every tensor is checked for presence, type and shape. After an error, limn_weights_finish
  * frees what was already loaded. LIMN_E_FORMAT names the tensor and what was expected;

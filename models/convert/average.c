@@ -111,6 +111,7 @@ limn_status convert_average(convert_result *result, char *const *paths, size_t n
     for (size_t i = 1; i < n_paths && status == LIMN_OK; i++)
         status = add_file(sums, result, paths[i], is_encoder_only, err);
     if (status == LIMN_OK) take_means(result, sums, n_paths);
+    convert_result_forget_int8(result);
     limn_free(sums);
     return status;
 }

@@ -9,21 +9,28 @@
 #include "common/weights/weights.h"
 #include "models/confidence.h"
 #include "models/convert/fold_batch_norm.h"
+#include "models/convert/int8_source.h"
 #include "models/convert/narrow.h"
 
 /* ---- making tensors ----------------------------------------------------------------------- */
 
-static limn_status make_tensor(limn_tensor *t, const limn_tensor_spec *spec, convert_source *source,
-                               limn_error *err)
+/* A tensor's values; `scales` where the source has it as I8. */
+static limn_status read_values(float **values, float **scales, const limn_tensor_spec *spec,
+                               convert_source *source, limn_error *err)
 {
     encoder_layer_names names;
+    if (source->kind == CONVERT_MODEL && int8_source_has(&source->tensors, spec))
+        return int8_source_read(values, scales, &source->tensors, spec, err);
+    if (source->kind != CONVERT_MODEL && source->original->find(&names, spec->name, source->prefix))
+        return fold_batch_norm(values, &source->tensors, spec, &names, source->batch_norm_eps, err);
+    return tensor_list_read(values, &source->tensors, spec->name, spec->n_dims, spec->shape, err);
+}
+
+static limn_status make_tensor(limn_tensor *t, float **scales, const limn_tensor_spec *spec,
+                               convert_source *source, limn_error *err)
+{
     float *values = NULL;
-    const bool is_folded =
-        source->kind != CONVERT_MODEL && source->original->find(&names, spec->name, source->prefix);
-    limn_status s = is_folded ? fold_batch_norm(&values, &source->tensors, spec, &names,
-                                                source->batch_norm_eps, err)
-                              : tensor_list_read(&values, &source->tensors, spec->name,
-                                                 spec->n_dims, spec->shape, err);
+    const limn_status s = read_values(&values, scales, spec, source, err);
     *t = (limn_tensor){ .name = spec->name,
                         .n_dims = spec->n_dims,
                         .data = values,
@@ -57,16 +64,28 @@ static limn_status check_unused(const convert_source *source, bool is_encoder_on
     return LIMN_OK;
 }
 
+/* What a source in int8 was calibrated with. */
+static void take_calibration(convert_result *out, const convert_source *source)
+{
+    const char *with = source->kind == CONVERT_MODEL
+                           ? limn_safetensors_metadata(source->file, CONVERT_CALIBRATION_KEY)
+                           : NULL;
+    snprintf(out->calibration, sizeof out->calibration, "%s", with ? with : "");
+}
+
 static limn_status make_all(convert_result *out, convert_source *source, bool is_encoder_only,
                             limn_error *err)
 {
     LIMN_TRY(limn_model_tensor_specs(&out->specs, &out->n_tensors, &out->config, err));
     out->tensors = limn_calloc(out->n_tensors, sizeof *out->tensors);
-    if (!out->tensors)
+    out->source_scales = limn_calloc(out->n_tensors, sizeof *out->source_scales);
+    if (!out->tensors || !out->source_scales)
         return limn_fail(err, LIMN_E_NOMEM, "out of memory for %zu tensors", out->n_tensors);
     for (size_t i = 0; i < out->n_tensors; i++)
-        LIMN_TRY(make_tensor(&out->tensors[i], &out->specs[i], source, err));
+        LIMN_TRY(
+            make_tensor(&out->tensors[i], &out->source_scales[i], &out->specs[i], source, err));
     LIMN_TRY(check_unused(source, is_encoder_only, err));
+    take_calibration(out, source);
     if (source->kind != CONVERT_MODEL || is_encoder_only) return LIMN_OK;
     return limn_document_frequencies_read(&out->frequencies, source->file, err);
 }
@@ -92,7 +111,9 @@ void convert_result_finish(convert_result *r)
 {
     for (size_t i = 0; r->tensors && i < r->n_tensors; i++) limn_free((void *)r->tensors[i].data);
     for (size_t i = 0; r->scales && i < r->n_tensors; i++) limn_free(r->scales[i].values);
+    convert_result_forget_int8(r);
     limn_free(r->scales);
+    limn_free(r->source_scales);
     limn_free(r->tensors);
     limn_free(r->specs);
     limn_document_frequencies_destroy(&r->frequencies);
@@ -118,15 +139,17 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err)
 
 /* ---- quantising --------------------------------------------------------------------------- */
 
-/* Quantises a matrix of F32 to I8 in place. */
-static float *quantize(limn_tensor *t, const limn_feedback *feedback)
+/* Quantises a matrix of F32 to I8 in place, with the scales that it was made from, if any. */
+static float *quantize(limn_tensor *t, const float *source_scales, const limn_feedback *feedback)
 {
     const size_t n_outputs = t->shape[0], n_inputs = t->shape[1];
     float *scales = limn_alloc(n_outputs, sizeof *scales);
     int8_t row[LIMN_INT8_MAX_INPUTS];
     for (size_t o = 0; scales && o < n_outputs; o++) {
         const float *weights = (const float *)t->data + o * n_inputs;
-        scales[o] = limn_int8_quantize_weights(row, weights, n_inputs);
+        scales[o] =
+            source_scales ? source_scales[o] : limn_int8_quantize_weights(row, weights, n_inputs);
+        if (source_scales) int8_source_codes(row, weights, n_inputs, scales[o]);
         if (feedback) limn_feedback_round(feedback, row, weights, scales[o]);
         memcpy((int8_t *)(uintptr_t)t->data + o * n_inputs, row, n_inputs);
     }
@@ -145,7 +168,7 @@ limn_status convert_result_quantize_one(convert_result *r, size_t index,
                                         const limn_feedback *feedback, limn_error *err)
 {
     convert_scales *scales = &r->scales[index];
-    scales->values = quantize(&r->tensors[index], feedback);
+    scales->values = quantize(&r->tensors[index], r->source_scales[index], feedback);
     snprintf(scales->name, sizeof scales->name, "%s" LIMN_TENSOR_SCALES, r->tensors[index].name);
     return scales->values ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }
@@ -159,8 +182,19 @@ limn_status convert_result_quantize(convert_result *r, limn_error *err)
     return convert_result_narrow(r, err);
 }
 
+void convert_result_forget_int8(convert_result *r)
+{
+    for (size_t i = 0; r->source_scales && i < r->n_tensors; i++) {
+        limn_free(r->source_scales[i]);
+        r->source_scales[i] = NULL;
+    }
+    r->calibration[0] = '\0';
+}
+
 limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source)
 {
+    if (source->kind == CONVERT_MODEL && limn_safetensors_metadata(source->file, LIMN_INT8_KEY))
+        return LIMN_TENSOR_I8;
     for (size_t i = 0; source->kind == CONVERT_MODEL && i < r->n_tensors; i++) {
         const limn_tensor *t = limn_safetensors_find(source->file, r->specs[i].name);
         if (r->specs[i].may_be_half) return t->dtype;
@@ -180,6 +214,7 @@ static bool is_written_anyway(const char *key)
                                         LIMN_DOCUMENT_FREQUENCIES_KEY,
                                         LIMN_TAGS_KEY,
                                         LIMN_CONFIDENCE_KEY,
+                                        LIMN_INT8_KEY,
                                         CONVERT_CALIBRATION_KEY };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0) return true;
@@ -202,7 +237,7 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
     if (r->confidence) notes[n++] = (limn_metadata_item){ LIMN_CONFIDENCE_KEY, r->confidence };
     if (r->frequencies) notes[n++] = limn_document_frequencies_metadata(r->frequencies);
     if (r->scales) notes[n++] = (limn_metadata_item){ LIMN_INT8_KEY, LIMN_INT8_RULE_NAME };
-    if (r->calibration[0])
+    if (r->scales && r->calibration[0])
         notes[n++] = (limn_metadata_item){ CONVERT_CALIBRATION_KEY, r->calibration };
     if (r->tags.n_items) {
         const limn_status s = limn_tag_heads_metadata(&r->tags, &notes[n++], err);

@@ -26,6 +26,7 @@ typedef struct convert_result {
     limn_tensor_spec *specs; /* [n_tensors]; names of the tensors */
     limn_tensor *tensors;    /* [n_tensors]; data owned */
     convert_scales *scales;  /* [n_tensors]; NULL when there is no I8 */
+    float **source_scales;   /* [n_tensors] of those that the source has as I8, owned; else NULL */
     size_t n_tensors;
     limn_document_frequencies *frequencies; /* of a source that was a model; NULL without */
     limn_tag_heads tags;                    /* of the source */
@@ -49,9 +50,13 @@ limn_status convert_result_begin_int8(convert_result *r, limn_error *err);
  * NULL) from the moments of its inputs. LIMN_E_NOMEM. */
 limn_status convert_result_quantize_one(convert_result *r, size_t index,
                                         const limn_feedback *feedback, limn_error *err);
-/* All to I8 where allowed and not done yet, the others to F16. LIMN_E_NOMEM, and as
- * convert_result_narrow. */
+/* All to I8 where allowed and not done yet, the others to F16: what the source has as I8 is the
+ * same again. LIMN_E_NOMEM, and as convert_result_narrow. */
 limn_status convert_result_quantize(convert_result *r, limn_error *err);
+
+/* Forgets how the source was quantised: its values are no longer the result's, or are to be
+ * quantised anew. */
+void convert_result_forget_int8(convert_result *r);
 
 /* How a source stored the weights: F32 where it was no model. */
 limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source);
