@@ -6,6 +6,7 @@ write at that moment, whose work stays. The library of fault.c makes both happen
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -158,6 +159,57 @@ class RaceTest(LateTest):
             outcomes = self.check("photo.jpg", command, "photo.jpg", "--write-xmp")
             self.assertGreater(len(outcomes), 8, "the library of faults saw nothing")
             self.assertEqual(set(outcomes), {(self.folder / "described").read_bytes()})
+
+    def last_call(self, name, files, *args):
+        """The number of limn's last call about the file, its replacement when nobody interferes."""
+        marker, n = self.folder / "marker", 0
+        marker.touch()
+        while marker.exists():
+            marker.unlink()
+            self.put(files)
+            n += 1
+            self.run_limn(*args, fault_run=f"{n}:{name}:touch marker")
+        return n - 1
+
+    def put(self, files):
+        """These files at the top, and no others of limn's."""
+        for path in [*self.folder.glob(".*"), *self.folder.glob("photo*")]:
+            path.unlink()
+        for name, data in files.items():
+            (self.folder / name).write_bytes(data)
+
+    def check_kills(self, name, files, *args):
+        """Another program writes just before the replacement, and limn is killed at each of its calls: the next run
+        brings the other program's file back, wherever it was."""
+        described = (self.folder / "described").read_bytes()
+        last, at, hidden, result = self.last_call(name, files, *args), 0, [], None
+        while not result or result.returncode == -signal.SIGKILL:
+            at += 1
+            self.put(files)
+            result = self.run_limn(*args, fault=f"kill:{at}", fault_run=f"{last}:{name}:cp described new && mv new {name}; touch marker")
+            was_met = (self.folder / "marker").exists()
+            (self.folder / "marker").unlink(missing_ok=True)
+            if not was_met:
+                continue
+            if (self.folder / name).read_bytes() != described:
+                hidden.append(at)
+            self.run_limn(*args)
+            self.assertEqual((self.folder / name).read_bytes(), described, f"killed before call {at}")
+            self.assertEqual(self.temporaries(), [], f"killed before call {at}")
+        self.assertTrue(hidden, "no kill came between the exchange and its check")
+
+    def test_kills(self):
+        """Of an image, a sidecar, and an undo."""
+        self.need_xmp()
+        photo = PHOTO.read_bytes()
+        (self.folder / "described").write_bytes(described(photo))
+        self.check_kills("photo.jpg", {"photo.jpg": photo}, "photo.jpg", "--write-xmp")
+        self.put({"photo.jpg": photo})
+        self.assertEqual(self.run_limn("photo.jpg", "--write-xmp").returncode, 0)
+        written = {name: (self.folder / name).read_bytes() for name in ["photo.jpg", ".limn-undo"]}
+        self.check_kills("photo.jpg", written, "--undo-xmp", ".")
+        (self.folder / "described").write_bytes(XMP)
+        self.check_kills("photo.jpg.xmp", {"photo.jpg": photo, "photo.jpg.xmp": XMP.replace(PERSON, b" ")}, "photo.jpg", "--sidecar=xmp")
 
     def test_sidecars(self):
         """A new one, and one that was there."""

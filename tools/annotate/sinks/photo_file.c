@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "tools/annotate/pipeline.h"
+#include "tools/annotate/sinks/own_files.h"
 
 #define BACKUP "_original" /* as exiftool calls it */
 
@@ -70,7 +71,7 @@ static limn_status check_at(const limn_place *p, struct stat *st, const char *pa
         reason = "is a symbolic link, which limn does not write through";
     else if (!S_ISREG(st->st_mode))
         reason = "is not a regular file";
-    else if (st->st_nlink > 1 && !is_backed_up(p, st))
+    else if (st->st_nlink > 1 && !is_backed_up(p, st) && !limn_own_files_has_name_of(p, st))
         reason = "has several names (hard links), which would become different files";
     else if (!(st->st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)))
         reason = "is read-only";

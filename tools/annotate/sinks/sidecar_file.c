@@ -1,5 +1,3 @@
-#define _GNU_SOURCE /* renameat2 */
-
 #include "tools/annotate/sinks/sidecar_file.h"
 
 #include <errno.h>
@@ -7,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -19,13 +16,12 @@
 #include "common/text/wide_encoding.h"
 #include "tools/annotate/input/image_file.h"
 #include "tools/annotate/input/path_names.h"
+#include "tools/annotate/sinks/own_files.h"
 #include "tools/annotate/sinks/photo_file.h"
 
 const char *const limn_existing_names[] = {
     "skip", "overwrite", "append", "prepend", "error", NULL
 };
-
-enum { TEMPORARY_SIZE = 32 }; /* bytes of a temporary name */
 
 /* Leaves errno as it is. */
 static limn_status fail_errno(limn_error *err, const char *path)
@@ -127,7 +123,8 @@ static limn_status check_way(const char *path, size_t given, limn_error *err)
     if (s == LIMN_E_IO) return LIMN_OK; /* folders that are missing are made later */
     if (s != LIMN_OK) return limn_fail(err, s, "%s", reason.text);
     const bool is_link = !fstatat(place.folder, place.name, &st, AT_SYMLINK_NOFOLLOW) &&
-                         (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1));
+                         (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1 &&
+                                                  !limn_own_files_has_name_of(&place, &st)));
     limn_place_close(&place);
     return is_link ? limn_fail(err, LIMN_E_ARG,
                                "%s: is a symbolic link, which limn does not write through", path)
@@ -256,28 +253,6 @@ uint64_t limn_sidecar_new_hash(const limn_sidecar_file *f)
 
 /* ---- publishing --------------------------------------------------------------------- */
 
-/* A name in the same folder, derived from the sidecar's, so that it can be found after a kill. */
-static void temporary_name(char out[TEMPORARY_SIZE], const char *name)
-{
-    snprintf(out, TEMPORARY_SIZE, ".limn-%016" PRIx64 ".tmp",
-             limn_fnv1a64(LIMN_FNV1A64_INIT, name, strlen(name)));
-}
-
-/* Lets one process at a time write into a folder, since two would use the same temporary names;
- * until the place is closed. A file system without locks is not an error. */
-static void lock_folder(const limn_place *p)
-{
-    while (flock(p->folder, LOCK_EX) && errno == EINTR) continue;
-}
-
-/* Removes a temporary file, and leaves errno as it is. */
-static void discard(const limn_place *p, const char *temporary)
-{
-    const int cause = errno;
-    unlinkat(p->folder, temporary, 0);
-    errno = cause;
-}
-
 static limn_status write_content(int fd, const limn_sidecar_file *f, const limn_place *place,
                                  limn_error *err)
 {
@@ -298,23 +273,8 @@ static limn_status write_temporary(struct stat *written, const limn_sidecar_file
     limn_status s = write_content(fd, f, place, err);
     if (s == LIMN_OK && (fsync(fd) || fstat(fd, written))) s = fail_errno(err, f->path);
     if (close(fd) && s == LIMN_OK) s = fail_errno(err, f->path);
-    if (s != LIMN_OK) discard(place, name);
+    if (s != LIMN_OK) limn_own_files_discard(place, name);
     return s;
-}
-
-/* renameat2(2), where there is one. */
-static bool rename_if(const limn_place *p, const char *from, bool exchanges)
-{
-#if defined(RENAME_EXCHANGE)
-    return !renameat2(p->folder, from, p->folder, p->name,
-                      exchanges ? RENAME_EXCHANGE : RENAME_NOREPLACE);
-#else
-    (void)p;
-    (void)from;
-    (void)exchanges;
-    errno = ENOSYS;
-    return false;
-#endif
 }
 
 /* A file that has appeared is not replaced, except where the file system has neither hard links nor
@@ -327,11 +287,11 @@ static limn_status publish_new(const limn_place *p, const char *temporary, const
         unlinkat(p->folder, temporary, 0);
         return LIMN_OK;
     }
-    if (errno != EEXIST && rename_if(p, temporary, false)) return LIMN_OK;
+    if (errno != EEXIST && limn_own_files_rename(p, temporary, false)) return LIMN_OK;
     *is_left = errno == EEXIST || !fstatat(p->folder, p->name, &st, AT_SYMLINK_NOFOLLOW);
     if (!*is_left && !renameat(p->folder, temporary, p->folder, p->name)) return LIMN_OK;
     const limn_status s = *is_left ? LIMN_OK : fail_errno(err, path);
-    discard(p, temporary);
+    limn_own_files_discard(p, temporary);
     return s;
 }
 
@@ -346,33 +306,40 @@ static bool is_as_before(const limn_sidecar_file *f, const limn_place *p, const 
 
 /* After an exchange: what another program has put there at the last moment gets its name back. */
 static limn_status check_displaced(const limn_sidecar_file *f, const limn_place *p,
-                                   const char *temporary, bool *is_left, limn_error *err)
+                                   const char *displaced, bool *is_left, limn_error *err)
 {
-    *is_left = !is_as_before(f, p, temporary);
+    *is_left = !is_as_before(f, p, displaced);
     /* where the name is free again, there is nothing to exchange it with */
-    if (*is_left && !rename_if(p, temporary, true)) {
-        if (rename_if(p, temporary, false)) return LIMN_OK;
+    if (*is_left && !limn_own_files_rename(p, displaced, true)) {
+        if (limn_own_files_rename(p, displaced, false)) return LIMN_OK;
         return limn_fail(err, LIMN_E_IO,
-                         "%s: another program changed it; its version is now %s beside it, which "
-                         "the next run removes: rename it",
-                         f->path, temporary);
+                         "%s: another program changed it; its version is now %s beside it", f->path,
+                         displaced);
     }
-    unlinkat(p->folder, temporary, 0);
+    unlinkat(p->folder, displaced, 0);
     return LIMN_OK;
 }
 
 /* Exchanges the two, and then looks at what was displaced; where that can't be done, looks just
- * before replacing. */
+ * before replacing. Without hard links (FAT), a kill between the two can lose another program's
+ * file. */
 static limn_status publish_over(const limn_sidecar_file *f, const limn_place *p,
-                                const char *temporary, bool *is_left, limn_error *err)
+                                const limn_own_names *own, bool *is_left, limn_error *err)
 {
+    const bool is_linked = !linkat(p->folder, own->written, p->folder, own->displaced, 0);
+    const char *const displaced = is_linked ? own->displaced : own->written;
+    limn_status s;
     *is_left = !is_as_before(f, p, p->name);
-    if (!*is_left && rename_if(p, temporary, true))
-        return check_displaced(f, p, temporary, is_left, err);
+    if (!*is_left && limn_own_files_rename(p, displaced, true)) {
+        s = check_displaced(f, p, displaced, is_left, err);
+        if (s == LIMN_OK) limn_own_files_discard(p, own->written);
+        return s;
+    }
+    if (is_linked) limn_own_files_discard(p, displaced);
     *is_left = *is_left || errno == ENOENT; /* somebody has removed it */
-    if (!*is_left && !renameat(p->folder, temporary, p->folder, p->name)) return LIMN_OK;
-    const limn_status s = *is_left ? LIMN_OK : fail_errno(err, f->path);
-    discard(p, temporary);
+    if (!*is_left && !renameat(p->folder, own->written, p->folder, p->name)) return LIMN_OK;
+    s = *is_left ? LIMN_OK : fail_errno(err, f->path);
+    limn_own_files_discard(p, own->written);
     return s;
 }
 
@@ -389,16 +356,15 @@ static limn_status check_temporary(const limn_place *p, const char *temporary,
 static limn_status publish_at(limn_sidecar_file *f, const limn_place *place, bool *is_left,
                               limn_error *err)
 {
-    char temporary[TEMPORARY_SIZE];
+    const limn_own_names own = limn_own_names_of(place->name);
     struct stat written;
-    temporary_name(temporary, place->name);
     *is_left = f->is_image && !is_as_before(f, place, place->name);
     if (*is_left) return LIMN_OK;
-    if (f->has_backup) LIMN_TRY(limn_photo_back_up(place, f->path, temporary, &f->before, err));
-    LIMN_TRY(write_temporary(&written, f, place, temporary, err));
-    LIMN_TRY(check_temporary(place, temporary, &written, f->path, err));
-    return f->had_file ? publish_over(f, place, temporary, is_left, err)
-                       : publish_new(place, temporary, f->path, is_left, err);
+    if (f->has_backup) LIMN_TRY(limn_photo_back_up(place, f->path, own.written, &f->before, err));
+    LIMN_TRY(write_temporary(&written, f, place, own.written, err));
+    LIMN_TRY(check_temporary(place, own.written, &written, f->path, err));
+    return f->had_file ? publish_over(f, place, &own, is_left, err)
+                       : publish_new(place, own.written, f->path, is_left, err);
 }
 
 limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error *err)
@@ -406,7 +372,7 @@ limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error
     limn_place place;
     *is_left = false;
     LIMN_TRY(limn_place_open(&place, f->path, f->given, true, err));
-    lock_folder(&place);
+    limn_own_files_lock(&place);
     const limn_status s = publish_at(f, &place, is_left, err);
     const int cause = errno;
     limn_place_close(&place);
@@ -419,7 +385,7 @@ limn_status limn_sidecar_remove(const limn_sidecar_file *f, bool *is_left, limn_
     limn_place place;
     limn_status s = LIMN_OK;
     LIMN_TRY(limn_place_open(&place, f->path, f->given, false, err));
-    lock_folder(&place);
+    limn_own_files_lock(&place);
     *is_left = !is_as_before(f, &place, place.name);
     if (!*is_left && unlinkat(place.folder, place.name, 0)) s = fail_errno(err, f->path);
     limn_place_close(&place);
@@ -438,20 +404,20 @@ void limn_sidecar_file_finish(limn_sidecar_file *f)
 
 /* ---- after a kill ----------------------------------------------------------------------- */
 
-limn_status limn_sidecar_remove_temporary(const char *path, limn_error *err)
+limn_status limn_sidecar_clean(const char *path, limn_error *err)
 {
-    char name[TEMPORARY_SIZE];
     limn_place place;
     limn_error ignored = { 0 };
     const limn_status s =
         limn_place_open(&place, path, limn_path_folder_size(path), false, &ignored);
     if (s == LIMN_E_NOMEM) return limn_fail(err, s, "out of memory");
     if (s != LIMN_OK) return LIMN_OK; /* no folder, nothing left */
-    temporary_name(name, place.name);
-    lock_folder(&place);
-    unlinkat(place.folder, name, 0);
+    limn_own_files_lock(&place);
+    const bool is_clean = limn_own_files_clean(&place);
+    const int cause = errno;
     limn_place_close(&place);
-    return LIMN_OK;
+    errno = cause;
+    return is_clean ? LIMN_OK : fail_errno(err, path);
 }
 
 limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t hash,
@@ -462,7 +428,7 @@ limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t h
     limn_status s = LIMN_OK;
     struct stat st;
     *is_published = false;
-    LIMN_TRY(limn_sidecar_remove_temporary(path, err));
+    LIMN_TRY(limn_sidecar_clean(path, err));
     if (lstat(path, &st) || !S_ISREG(st.st_mode)) return LIMN_OK;
     s = limn_file_read(&bytes, &size, path, SIZE_MAX / 4, err);
     if (s == LIMN_OK) *is_published = limn_sidecar_hash(bytes, size) == hash;

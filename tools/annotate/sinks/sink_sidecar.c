@@ -135,6 +135,13 @@ static void forget(sidecar_sink *k, size_t i)
     memmove(&k->waiting[i], &k->waiting[i + 1], (--k->n_waiting - i) * sizeof *k->waiting);
 }
 
+static limn_status prepare_with(limn_sidecar_file *f, limn_existing existing, bool *is_left,
+                                limn_error *err)
+{
+    LIMN_TRY(limn_sidecar_clean(f->path, err));
+    return limn_sidecar_prepare(f, existing, is_left, err);
+}
+
 /* Merges at once, since that can fail for one image. */
 static limn_status make_ready(limn_sink *s, const limn_pipeline_result *result, limn_error *err)
 {
@@ -145,7 +152,7 @@ static limn_status make_ready(limn_sink *s, const limn_pipeline_result *result, 
     limn_status status = add(k, result, err);
     if (status != LIMN_OK) return status;
     limn_sidecar_file *f = &k->waiting[k->n_waiting - 1];
-    status = limn_sidecar_prepare(f, LIMN_EXISTING_OVERWRITE, &is_left, err);
+    status = prepare_with(f, LIMN_EXISTING_OVERWRITE, &is_left, err);
     if (status == LIMN_OK) status = merge->make(merge->ctx, f, &is_same, err);
     if (status != LIMN_OK || is_same) forget(k, k->n_waiting - 1);
     return status;
@@ -194,7 +201,7 @@ typedef limn_status file_step(sidecar_sink *k, limn_sidecar_file *f, bool *is_le
 
 static limn_status prepare(sidecar_sink *k, limn_sidecar_file *f, bool *is_left, limn_error *err)
 {
-    return limn_sidecar_prepare(f, k->settings.existing, is_left, err);
+    return prepare_with(f, k->settings.existing, is_left, err);
 }
 
 static limn_status publish(sidecar_sink *k, limn_sidecar_file *f, bool *is_left, limn_error *err)

@@ -224,8 +224,7 @@ static limn_status visit(undoer *u, const limn_dirwalk_entry *input, limn_error 
     LIMN_TRY(undo_folders_enter(&u->folders, input->path, &log, err));
     const bool is_logged = undo_folders_has(log, input->path);
     if (!is_image && !has_ending(input->path, ".xmp") && !is_logged) return LIMN_OK;
-    if (is_logged && !u->settings->is_dry_run)
-        LIMN_TRY(limn_sidecar_remove_temporary(input->path, err));
+    if (!u->settings->is_dry_run) LIMN_TRY(limn_sidecar_clean(input->path, err));
     limn_status status = open_subject(&s, input, err);
     if (status == LIMN_OK && is_candidate(&s, log)) {
         status = limn_sidecar_prepare(&s.file, LIMN_EXISTING_OVERWRITE, &is_left, err);
