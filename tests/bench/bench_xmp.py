@@ -2,8 +2,8 @@
 """What XMP costs: bench_xmp.py LIMN MODEL FOLDER [--count N] [--rounds N] [--threads N] [--work FOLDER]
 
 Copies N images of FOLDER (again and again, under other names, where it has fewer), and captions the copies: to a file of
-captions, with a new sidecar each (--sidecar=xmp), into the images (--write-xmp), and into both once more where a
-caption of limn's is there already (--renew). Prints the least seconds of each over the rounds, on the clock and of all
+captions, with a new sidecar each (--sidecar=xmp), into the images (--write-xmp), and both once more in place of
+captions that limn wrote earlier (--renew). Prints the least seconds of each over the rounds, on the clock and of all
 processes' CPUs, and the ratio to captioning alone. Every file is written anew for each measurement; an image that fails
 ends the benchmark. Run it where nothing else runs.
 """
