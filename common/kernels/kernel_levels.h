@@ -3,9 +3,12 @@
 #ifndef LIMN_COMMON_KERNELS_KERNEL_LEVELS_H
 #define LIMN_COMMON_KERNELS_KERNEL_LEVELS_H
 
+#include <stdbool.h>
+
 #include "common/kernels/kernels.h"
 
 limn_linear_fn limn_linear_c, limn_linear_sse41, limn_linear_avx2, limn_linear_avx512;
+bool limn_linear_short_sse41(const limn_linear_job *job); /* false: not done */
 limn_linear_fn limn_linear_int8_c, limn_linear_int8_sse41, limn_linear_int8_avx2,
     limn_linear_int8_avxvnni, limn_linear_int8_avx512vnni;
 limn_linear_codes_fn limn_linear_codes_c, limn_linear_codes_sse41, limn_linear_codes_avx2,

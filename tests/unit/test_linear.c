@@ -20,10 +20,21 @@ typedef struct test_case {
     bool is_in_place; /* y is the residual */
 } test_case;
 
-static void make_weights(test_case *t, limn_rng *rng, size_t n_outputs, size_t n_inputs)
+/* Rounds to n_bits. */
+static void shorten(float *x, size_t n, int n_bits)
+{
+    for (size_t i = 0; i < n; i++) {
+        int exponent;
+        const float fraction = frexpf(x[i], &exponent);
+        x[i] = ldexpf(rintf(ldexpf(fraction, n_bits)), exponent - n_bits);
+    }
+}
+
+static void make_weights(test_case *t, limn_rng *rng, size_t n_outputs, size_t n_inputs, int n_bits)
 {
     const limn_dtype dtype = (limn_dtype)random_below(rng, LIMN_I8_PAIRS);
     t->weights = random_floats(rng, n_outputs * n_inputs);
+    shorten(t->weights, n_outputs * n_inputs, n_bits);
     t->bias = random_below(rng, 4) ? random_floats(rng, n_outputs) : NULL;
     assert_int_equal(
         limn_packed_init(&t->w, t->weights, LIMN_F32, t->bias, n_outputs, n_inputs, dtype, NULL),
@@ -50,7 +61,9 @@ static test_case make_case(uint64_t seed)
     test_case t = { 0 };
     const size_t n_outputs = random_below(&rng, 160), n_inputs = random_below(&rng, 70);
     const size_t n_rows = random_below(&rng, random_below(&rng, 3) ? 21 : 70);
-    make_weights(&t, &rng, n_outputs, n_inputs);
+    /* products of some 24 bits, which are exact as floats or not quite, or of 48 */
+    const int n_bits = random_below(&rng, 2) ? 24 : 1 + (int)random_below(&rng, 22);
+    make_weights(&t, &rng, n_outputs, n_inputs, n_bits);
     const size_t n_panels = limn_n_panels(n_outputs);
     const size_t begin = random_below(&rng, n_panels + 1);
     const size_t y_stride = n_outputs + random_below(&rng, 9);
@@ -65,6 +78,8 @@ static test_case make_case(uint64_t seed)
     };
     t.y_size = n_rows * y_stride + 8;
     t.x = random_floats(&rng, n_rows * t.job.x_stride);
+    if (n_bits < 24)
+        shorten(t.x, n_rows * t.job.x_stride, 22 - n_bits + 1 + (int)random_below(&rng, 3));
     if (random_below(&rng, 2) || t.job.activation == LIMN_ACT_RELU_OF_SUM)
         t.residual = random_floats(&rng, t.y_size);
     t.is_in_place = t.residual && random_below(&rng, 2);

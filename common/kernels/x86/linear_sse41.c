@@ -203,6 +203,7 @@ static void run_part(part_job *p)
 void limn_linear_sse41(const limn_linear_job *job)
 {
     part_job p;
+    if (limn_linear_short_sse41(job)) return;
     p.job = job;
     for (p.panel = job->panel_begin; p.panel < job->panel_end; p.panel++)
         for (p.row = 0; p.row < job->n_rows; p.row += p.n_rows) {
