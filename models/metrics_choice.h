@@ -9,8 +9,9 @@ typedef uint32_t limn_metric_set;
 enum { LIMN_ALL_METRICS = (1 << LIMN_N_METRICS) - 1 };
 
 /* As limn_metrics_create, but no time goes to metrics that are not in `set`, and asking for the
- * score of one is LIMN_E_ARG. An empty set does for limn_metrics_tokenize. `meteor_folder` is read
- * only if METEOR is in the set. LIMN_E_ARG also for METEOR without its folder and for unknown bits.
+ * score of one is LIMN_E_ARG. An empty set is enough for limn_metrics_tokenize. `meteor_folder` is
+ * read only if METEOR is in the set. LIMN_E_ARG also for METEOR without its folder and for unknown
+ * bits.
  */
 limn_status limn_metrics_create_for(limn_metrics **out, limn_metric_set set,
                                     const char *meteor_folder, limn_error *err);

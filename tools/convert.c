@@ -81,16 +81,17 @@ static const limn_option options[] = {
       "For limn --confidence. It must have been fitted to captions of this model. A model keeps "
       "the one it has when only the data type changes or document frequencies are added.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
-    { "calibrate", 0, "DIR", "with --dtype int8: lose less, by what the encoder sees in images",
-      "The encoder's weights are rounded so that the errors of one make up for those of others on "
-      "the images in DIR and below it: the first 512, in the order of limn(1). A hundred or more "
-      "of the kind that will be captioned are best, but not those of a test set. It takes minutes. "
-      "An image that can't be read is reported and left out, and the exit code is 3.",
+    { "calibrate", 0, "DIR",
+      "with --dtype int8: round the encoder's weights to suit the images in DIR",
+      "The weights are rounded so that their errors compensate for each other on the images in "
+      "and below DIR: the first 512, in the order of limn(1). Use a hundred or more of the kind "
+      "that will be captioned, but none from a test set. It takes minutes. An image that can't be "
+      "read is reported and left out, and the exit code is 3.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, calibrate), .group = "Calibration" },
     LIMN_ROW_THREADS(.offset = offsetof(settings, n_threads), .group = "Calibration"),
     LIMN_ROW_CPU(.offset = offsetof(settings, cpu), .group = "Calibration",
                  .detail = "It changes nothing but the time."),
-    { "objects", 0, "FILE", "learn to recognize objects from these labels",
+    { "objects", 0, "FILE", "learn to recognise objects from these labels",
       "Lines \"name<TAB>class:score ...\" from an object detector with COCO's 80 classes. The "
       "model gets the tag set \"objects\", a small network trained on the features of --features; "
       "this takes about a minute.",
@@ -140,7 +141,7 @@ static const limn_cli_tool tool = {
     .description =
         "Reads a folder from the Hugging Face Hub with BLIP, GIT, or ViT with GPT-2: config.json, "
         "the weights, the tokenizer's files and preprocessor_config.json (see doc/models.md); with "
-        "--vocab, a checkpoint of BLIP's or VirTex's own program; or one of three kinds of file, "
+        "--vocab, a checkpoint from BLIP's or VirTex's own code; or one of three kinds of file, "
         "detected from the content: the reference captioner "
         "(.safetensors), published PyTorch weights of EfficientNet-Lite0 to Lite4 or of "
         "torchvision's ResNet-18, -50 and -101 (.pth, with --encoder-only), or a model file of "

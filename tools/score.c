@@ -95,7 +95,8 @@ static const limn_cli_tool tool = {
     .name = "limn-score",
     .summary = "scores captions by their probability with and without the image",
     .description =
-        "Runs a model over each caption with teacher forcing and reports how probable it finds it. "
+        "Runs a model over each caption with teacher forcing and reports how probable the model "
+        "finds it. "
         "LOGPROB is the sum of the tokens' log-probabilities (natural logarithms), the end token "
         "included. PERPLEXITY is exp(-LOGPROB / n) for n tokens.\n\nThe same is done without the "
         "image, with features of zero. PMI (pointwise mutual information) is what the image adds "

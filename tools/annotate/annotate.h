@@ -257,7 +257,7 @@ typedef struct limn_annotate_settings {
      * image's failure. `ctx` is that of the hooks, here and below. */
     limn_status (*captioned)(void *ctx, const limn_annotated *image, limn_error *err);
     /* Called for each image that failed, in input order; may be NULL. An image whose sidecar or XMP
-     * could not be written is told of later, after it was `captioned`. A failure status ends the
+     * could not be written is reported later, after its `captioned`. A failure status ends the
      * run. */
     limn_status (*failed)(void *ctx, const char *name, const limn_error *failure, limn_error *err);
     /* Called by a dry run for each image that would be captioned, in input order, from one thread;

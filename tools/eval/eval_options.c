@@ -125,8 +125,8 @@ const limn_cli_tool limn_eval_tool = {
     .name = "limn-eval",
     .summary = "scores of captions against references",
     .description =
-        "Computes the same scores as coco-caption, to the digits that matter, without Java. All "
-        "scores are fractions; the signature line tells how they were computed.",
+        "Computes the same scores as coco-caption, to the last printed digit, without Java. All "
+        "scores are fractions; the signature line says how they were computed.",
     .examples = examples,
     .n_examples = sizeof examples / sizeof *examples,
     .options = options,

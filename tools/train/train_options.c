@@ -66,7 +66,7 @@ static const limn_option rows[] = {
       .is_more = true },
     { "encoder", 0, "FILE", "start from this encoder", .group = "Model",
       .detail = "A model file, or an encoder made by limn-convert --encoder-only. The decoder is "
-                "initialized at random.",
+                "initialised at random.",
       .type = LIMN_OPT_TEXT, FIELD(training.model.encoder) },
     { "init", 0, "MODEL", "start from this model", .group = "Model", .type = LIMN_OPT_TEXT,
       FIELD(training.model.init) },

@@ -28,7 +28,7 @@ typedef struct limn_image_run_settings {
     bool is_dry;             /* a dry run: nothing is changed; do not call `put` */
     bool is_strict;          /* the first failure ends the run */
     const limn_annotate_hooks *hooks;
-    /* Tells of an image that was put, but whose file then could not be written. The run counts and
+    /* Reports an image that was put, but whose file then could not be written. The run counts and
      * lists it itself. NULL: nobody is told. */
     limn_status (*failed)(void *ctx, const char *name, const limn_error *failure, limn_error *err);
     void *ctx;
