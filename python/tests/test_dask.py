@@ -25,6 +25,7 @@ from support import LIMN, MODEL, PHOTOS, ROOT, TINY, needs
 
 FULL = bool(os.environ.get("LIMN_CLUSTER_FULL"))
 HERE = Path(__file__).parent
+SETTINGS = ROOT / "samples/dask/distributed.yaml"
 POISON = os.environ["LIMN_POISON"]
 WAIT = 7200 if FULL else 1800  # seconds until what takes a few is taken to hang: even a machine at work ends before
 
@@ -51,12 +52,13 @@ def tearDownModule():
 class Cluster:
     """A scheduler and workers as separate processes, which a test may kill."""
 
-    def __init__(self, folder, n_workers=2, threads=1, options=(), preload=""):
+    def __init__(self, folder, n_workers=2, threads=1, options=(), preload="", settings=None):
         self.folder = Path(folder)
         self.address = f"tcp://127.0.0.1:{free_port()}"
         self.options = ["--nthreads", str(threads), "--no-dashboard", *options]
         self.processes = []
         self.preload = preload
+        self.settings = {} if settings is None else {"DASK_CONFIG": str(settings)}
         self.log = open(self.folder / "cluster.log", "ab")
         self.scheduler = self.start("scheduler", "--host", self.address, "--no-dashboard")
         self.workers = [self.start_worker() for _ in range(n_workers)]
@@ -65,7 +67,7 @@ class Cluster:
 
     def start(self, kind, *arguments, **more):
         environment = dict(os.environ, DASK_LOGGING__DISTRIBUTED="warning",
-                           DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1", **more)
+                           DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1", **self.settings, **more)
         process = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_" + kind, *arguments],
                                    env=environment, stdout=self.log, stderr=self.log, cwd=self.folder,
                                    start_new_session=True)
@@ -91,6 +93,15 @@ class Cluster:
 
     def logged(self):
         return (self.folder / "cluster.log").read_text(errors="replace")
+
+
+def settings_of(tree, above=()):
+    """The leaves of a tree of settings: (name with dots, value)."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from settings_of(value, (*above, key))
+        else:
+            yield ".".join((*above, key)), value
 
 
 class LongestGap:
@@ -261,6 +272,19 @@ class BytesTest(ClusterTest):
         paths = dd.from_pandas(pd.DataFrame({"image": PHOTOS}), npartitions=3)
         paths["caption"] = limn.dask.map_partitions(paths, column="image", model=TINY)
         self.assertEqual(list(paths.compute(scheduler="threads")["caption"]), [str(c.caption(p)) for p in PHOTOS])
+
+
+    def test_settings(self):
+        """Workers take the settings that samples/dask recommends, all of which exist, and write the same bytes."""
+        import dask.config
+        import yaml
+        names = self.images(20)
+        cluster = self.cluster(1, settings=SETTINGS)
+        for key, value in settings_of(yaml.safe_load(SETTINGS.read_text())):
+            self.assertIsNotNone(dask.config.get(key))  # a default
+            self.assertEqual(list(cluster.client.run(dask.config.get, key).values()), [value], key)
+        self.start(cluster, names).result(WAIT)
+        self.assertEqual(self.merged(), self.expected(names))
 
 
 class KillTest(ClusterTest):
