@@ -221,6 +221,12 @@ void limn_cli_finish(void *settings, const limn_cli_tool *tool)
     if (tool->takes_captioning) limn_options_finish((void *)((char *)settings + tool->captioning));
 }
 
+int limn_cli_failed(const limn_error *err)
+{
+    limn_message_error("%s", err->text);
+    return err->code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
+}
+
 int limn_cli_exit_code(size_t n_done, size_t n_failed)
 {
     if (!n_failed) return LIMN_EXIT_OK;

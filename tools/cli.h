@@ -86,6 +86,8 @@ void limn_cli_finish(void *settings, const limn_cli_tool *tool);
 /* limn_option_append_value of each option that is not neutral: what results depend on. */
 void limn_cli_append_values(limn_buffer *out, const void *settings, const limn_cli_tool *tool);
 
+/* Says that the tool failed; its exit code. */
+int limn_cli_failed(const limn_error *err);
 /* The exit code after n_done inputs that worked and n_failed that did not. */
 int limn_cli_exit_code(size_t n_done, size_t n_failed);
 

@@ -415,8 +415,7 @@ static int run(settings *s, const limn_cli_operands *inputs)
         limn_message_warning("interrupted; no model was written");
         return LIMN_EXIT_INTERRUPTED;
     }
-    limn_message_error("%s", err.text);
-    return status == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
+    return limn_cli_failed(&err);
 }
 
 int main(int argc, char **argv)

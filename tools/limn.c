@@ -18,12 +18,6 @@
 #include "tools/standard_streams.h"
 #include "tools/tool_hooks.h"
 
-static int failed(const limn_error *err)
-{
-    limn_message_error("%s", err->text);
-    return err->code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
-}
-
 /* The model files: those that were named, or the one that came with limn. */
 typedef struct model_paths {
     const char *const *items; /* [n] */
@@ -62,7 +56,7 @@ static int annotate(caption_pages *pages, limn_annotate_settings *settings, bool
     limn_account account;
     limn_error err = { 0 };
     limn_status status = limn_annotate(&account, settings, &err);
-    if (status == LIMN_E_ARG) return failed(&err);
+    if (status == LIMN_E_ARG) return limn_cli_failed(&err);
     limn_progress_erase();
     if (settings->is_dry_run && status == LIMN_OK) status = limn_standard_output_flush(&err);
     if (settings->is_dry_run) return limn_caption_report_dry(&account, is_part, status, &err);
@@ -89,7 +83,8 @@ static int run_with_pages(caption_pages *pages, const caption_settings *s,
     caption_pages_follow(pages, &settings);
     const limn_status status = make_identity(&identity, s, &err);
     settings.identity = identity.bytes;
-    code = status == LIMN_OK ? annotate(pages, &settings, s->in.shard != NULL) : failed(&err);
+    code =
+        status == LIMN_OK ? annotate(pages, &settings, s->in.shard != NULL) : limn_cli_failed(&err);
     limn_buffer_finish(&identity);
     return code;
 }
@@ -129,7 +124,7 @@ static int run_with(caption_settings *s, const model_paths *models, const limn_c
         note_model(model, models, s->run.n_threads);
         code = run_with_pages(&pages, s, models, decoders, paths);
     } else {
-        code = failed(&err);
+        code = limn_cli_failed(&err);
     }
     caption_pages_finish(&pages);
     limn_decoders_stop(&decoders);
@@ -147,7 +142,7 @@ static int run(caption_settings *s, const limn_cli_operands *paths)
         limn_message_error("can't install signal handlers");
         return LIMN_EXIT_NOTHING;
     }
-    if (!models.n && limn_default_model_path(&default_path, &err)) return failed(&err);
+    if (!models.n && limn_default_model_path(&default_path, &err)) return limn_cli_failed(&err);
     if (!models.n) models = (model_paths){ (const char *const *)&default_path, 1 };
     code = run_with(s, &models, paths);
     limn_free(default_path);

@@ -76,12 +76,6 @@ static const limn_cli_tool tool = {
     .max_operands = SIZE_MAX,
 };
 
-static int failed(const limn_error *err)
-{
-    limn_message_error("%s", err->text);
-    return err->code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
-}
-
 /* The cache's files with rows of pixels or features. */
 static limn_status open_cache(limn_feature_job *job, const char *path, limn_error *err)
 {
@@ -148,7 +142,7 @@ static int run(const settings *s, const char *model, const limn_cli_operands *pa
     job.loader.load.plan.inputs[0] =
         (limn_encoder_input_settings){ file.config.encoder.input, s->max_pixels };
     if (status == LIMN_OK) status = open_cache(&job, s->output, &err);
-    code = status == LIMN_OK ? run_job(&job, s, paths) : failed(&err);
+    code = status == LIMN_OK ? run_job(&job, s, paths) : limn_cli_failed(&err);
     limn_cache_writer_discard(&job.cache);
     limn_decoders_stop(&job.loader.sandbox);
     limn_encoder_close(&encoder);
@@ -178,7 +172,7 @@ int main(int argc, char **argv)
         limn_fail(&err, LIMN_E_IO, "can't install signal handlers");
     else if (s.model || !limn_default_model_path(&default_model, &err))
         code = run(&s, s.model ? s.model : default_model, &paths);
-    if (err.code) code = failed(&err);
+    if (err.code) code = limn_cli_failed(&err);
     limn_free(default_model);
     return code;
 }

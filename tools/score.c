@@ -115,12 +115,6 @@ static const limn_cli_tool tool = {
     .n_options = sizeof options / sizeof *options,
 };
 
-static int failed(const limn_error *err)
-{
-    limn_message_error("%s", err->text);
-    return err->code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
-}
-
 static void note_totals(const limn_scoring_totals *t, size_t n_without)
 {
     if (t->n_tokens)
@@ -200,7 +194,7 @@ static int score(const limn_model *model, limn_decoders *decoders, const setting
     char **paths = NULL;
     int code;
     if (limn_score_captions_read(&captions, s->captions, s->images, &how, &err))
-        return failed(&err);
+        return limn_cli_failed(&err);
     paths = limn_calloc(captions.n_images, sizeof *paths);
     for (size_t i = 0; paths && i < captions.n_images; i++) paths[i] = captions.images[i].path;
     if (!paths) limn_fail(&err, LIMN_E_NOMEM, "out of memory");
@@ -213,10 +207,10 @@ static int score(const limn_model *model, limn_decoders *decoders, const setting
                              .loader = { .sandbox = decoders },
                              .is_ranked = s->is_ranked };
         code = limn_image_load_for(&job.loader.load, model, s->max_pixels, &err)
-                   ? failed(&err)
+                   ? limn_cli_failed(&err)
                    : run_scoring(&job, s, paths);
     } else {
-        code = failed(&err);
+        code = limn_cli_failed(&err);
     }
     limn_free(paths);
     limn_score_captions_finish(&captions);
@@ -280,7 +274,7 @@ static int score_ids(const limn_model *model, limn_decoders *decoders, const set
     limn_error err = { 0 };
     size_t n;
     int code;
-    if (limn_ids_file_read(&ids, s->ids, s->images, &err)) return failed(&err);
+    if (limn_ids_file_read(&ids, s->ids, s->images, &err)) return limn_cli_failed(&err);
     char **paths = list_paths(&ids, &n);
     if (!paths) limn_fail(&err, LIMN_E_NOMEM, "out of memory");
     limn_ids_job job = { .model = model,
@@ -291,7 +285,7 @@ static int score_ids(const limn_model *model, limn_decoders *decoders, const set
     if (!paths || make_folder(s->logits, &err) ||
         limn_image_load_for(&job.loader.load, model, s->max_pixels, &err) ||
         limn_output_open(&output, s->output, &err))
-        code = failed(&err);
+        code = limn_cli_failed(&err);
     else
         code = run_ids(&job, s, paths, n);
     limn_free(paths);
@@ -316,7 +310,7 @@ static int run(const settings *s)
         !limn_model_open(&model, s->model ? s->model : default_path, s->cpu, &err))
         code = s->ids ? score_ids(model, decoders, s) : score(model, decoders, s);
     else
-        code = failed(&err);
+        code = limn_cli_failed(&err);
     limn_decoders_stop(&decoders);
     limn_model_close(&model);
     limn_free(default_path);

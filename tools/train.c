@@ -21,8 +21,7 @@ static int exit_code(limn_status status, const limn_error *err, const limn_train
                            o->resume ? o->resume : o->run);
         return LIMN_EXIT_INTERRUPTED;
     }
-    limn_message_error("%s", err->text);
-    return status == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
+    return limn_cli_failed(err);
 }
 
 /* The folder of a new run, which then holds how it was started, or of one that goes on. */

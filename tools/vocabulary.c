@@ -166,8 +166,7 @@ int main(int argc, char **argv)
     int code;
     limn_standard_streams_secure();
     if (!limn_cli_parse(&none, &s, &tool, argc, argv, &code)) return code;
-    if (run(&s, &err) != LIMN_OK) limn_message_error("%s", err.text);
+    code = run(&s, &err) == LIMN_OK ? LIMN_EXIT_OK : limn_cli_failed(&err);
     limn_cli_finish(&s, &tool);
-    if (err.code) return err.code == LIMN_E_ARG ? LIMN_EXIT_USAGE : LIMN_EXIT_NOTHING;
-    return LIMN_EXIT_OK;
+    return code;
 }

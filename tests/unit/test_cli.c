@@ -205,6 +205,8 @@ static void test_exit_codes(void **state)
     assert_int_equal(limn_cli_exit_code(2, 0), 0);
     assert_int_equal(limn_cli_exit_code(2, 1), 3);
     assert_int_equal(limn_cli_exit_code(0, 1), 2);
+    assert_int_equal(limn_cli_failed(&(limn_error){ .code = LIMN_E_ARG, .text = "usage" }), 1);
+    assert_int_equal(limn_cli_failed(&(limn_error){ .code = LIMN_E_IO, .text = "a disk" }), 2);
 }
 
 static void test_edit_distance(void **state)
