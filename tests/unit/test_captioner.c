@@ -14,6 +14,7 @@
 #include "models/captioner.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/unit/toy_captioner.h"
 #include "tests/unit/wrapped_allocations.h"
 
 enum { SIDE = 224 };
@@ -24,27 +25,6 @@ static const char *photo(const char *name)
     const char *root = getenv("LIMN_SOURCE_ROOT");
     snprintf(path, sizeof path, "%s/samples/photos/%s", root ? root : ".", name);
     return path;
-}
-
-static limn_model *open_model(const char *cpu_level)
-{
-    const toy_model_settings settings = { .seed = 3, .dtype = LIMN_TENSOR_F16 };
-    const char *path = temp_path("toy.safetensors");
-    limn_model *model = NULL;
-    limn_error err = { 0 };
-    if ((access(path, R_OK) != 0 && toy_model_write(path, &settings, &err)) ||
-        limn_model_open(&model, path, cpu_level, &err))
-        fail_msg("%s", err.text);
-    return model;
-}
-
-static limn_state *make_state(const limn_model *model, const limn_options *options,
-                              uint32_t n_threads)
-{
-    limn_state *state;
-    limn_error err = { 0 };
-    if (limn_state_create(&state, model, options, n_threads, &err)) fail_msg("%s", err.text);
-    return state;
 }
 
 static const limn_captions *caption(limn_state *state, const char *path)
@@ -89,7 +69,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
     options.beam_size = options.n_best = 4;
     (void)state;
     for (size_t l = 0; limn_cpu_levels()[l]; l++) {
-        limn_model *model = open_model(limn_cpu_levels()[l]);
+        limn_model *model = open_toy_model(limn_cpu_levels()[l]);
         for (uint32_t n_threads = 1; n_threads <= 3; n_threads++) {
             limn_state *s = make_state(model, &options, n_threads);
             for (size_t i = 0; i < 2; i++) {
@@ -107,7 +87,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
 
 static void test_an_image_is_the_same_however_it_comes(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     const limn_options options = limn_options_default();
     limn_state *s = make_state(model, &options, 1);
     const limn_captions *captions;
@@ -135,7 +115,7 @@ static void test_an_image_is_the_same_however_it_comes(void **state)
 
 static void test_nothing_is_allocated_after_the_first_image(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options options = limn_options_default();
     uint8_t *first = some_pixels(3), *second = some_pixels(77);
     const limn_captions *captions;
@@ -158,7 +138,7 @@ static void test_nothing_is_allocated_after_the_first_image(void **state)
 
 static void test_captions_are_sorted_distinct_and_add_up(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options options = limn_options_default();
     options.beam_size = options.n_best = 6;
     limn_state *s = make_state(model, &options, 1);
@@ -197,7 +177,7 @@ static size_t n_words(const limn_captions *captions)
 
 static void test_options_reach_the_search(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options options = limn_options_default();
     char word[64];
     options.min_words = 3;
@@ -235,7 +215,7 @@ static void test_options_out_of_range_are_named(void **state)
         { offsetof(limn_options, min_words), 20, "min-words: 20 is not in 0 … 19" },
         { offsetof(limn_options, max_words), 21, "max-words: 21 is not in 0 … 20" },
     };
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_state *s;
     limn_error err = { 0 }, err_words = { 0 }, err_penalty = { 0 };
     (void)state;
@@ -276,7 +256,7 @@ static void write_text(const char *path, const char *text)
 
 static void test_what_is_no_image_is_an_error_with_its_name(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     const limn_options options = limn_options_default();
     limn_state *s = make_state(model, &options, 1);
     const limn_captions *captions;

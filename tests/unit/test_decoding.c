@@ -17,6 +17,7 @@
 #include "tests/fixtures/toy_model.h"
 #include "tests/fixtures/toy_variants.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/unit/toy_captioner.h"
 #include "tests/unit/wrapped_allocations.h"
 #include "tests/fixtures/own_tokens.h"
 
@@ -52,15 +53,6 @@ static const char *path_with_frequencies(void)
     if (access(path, R_OK) != 0 && toy_variant_with_frequencies(path, model_path(1), &err))
         fail_msg("%s", err.text);
     return path;
-}
-
-static limn_state *make_state(const limn_model *model, const limn_options *options,
-                              uint32_t n_threads)
-{
-    limn_state *state;
-    limn_error err = { 0 };
-    if (limn_state_create(&state, model, options, n_threads, &err)) fail_msg("%s", err.text);
-    return state;
 }
 
 static const uint8_t *some_pixels(unsigned seed)

@@ -16,22 +16,11 @@
 #include "models/captioner_model.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/unit/toy_captioner.h"
 #include "tests/unit/wrapped_allocations.h"
 #include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 224, N_TOKENS = 24, N_BEAMS = 5, MAX_STEPS = 20 };
-
-static limn_model *open_model(const char *cpu_level)
-{
-    const toy_model_settings settings = { .seed = 3, .dtype = LIMN_TENSOR_F16 };
-    const char *path = temp_path("toy.safetensors");
-    limn_model *model = NULL;
-    limn_error err = { 0 };
-    if ((access(path, R_OK) != 0 && toy_model_write(path, &settings, &err)) ||
-        limn_model_open(&model, path, cpu_level, &err))
-        fail_msg("%s", err.text);
-    return model;
-}
 
 static limn_options all_options(void)
 {
@@ -40,15 +29,6 @@ static limn_options all_options(void)
     options.keeps_attention = true;
     options.n_alternatives = 4;
     return options;
-}
-
-static limn_state *make_state(const limn_model *model, const limn_options *options,
-                              uint32_t n_threads)
-{
-    limn_state *state;
-    limn_error err = { 0 };
-    if (limn_state_create(&state, model, options, n_threads, &err)) fail_msg("%s", err.text);
-    return state;
 }
 
 /* Made-up pixels [SIDE, SIDE, 3]. */
@@ -160,7 +140,7 @@ static void check_against_forced(const limn_model *model, const uint8_t *pixels,
 
 static void test_predictions_are_those_of_a_teacher_forced_pass(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     const limn_options options = all_options();
     limn_state *s = make_state(model, &options, 2);
     (void)state;
@@ -176,7 +156,7 @@ static void test_predictions_are_those_of_a_teacher_forced_pass(void **state)
 
 static void test_attention_sums_to_one(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     const limn_options options = all_options();
     limn_state *s = make_state(model, &options, 1);
     const limn_caption *c = &caption(s, 5)->items[0];
@@ -224,7 +204,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
     char *expected[2] = { NULL, NULL };
     (void)state;
     for (size_t l = 0; limn_cpu_levels()[l]; l++) {
-        limn_model *model = open_model(limn_cpu_levels()[l]);
+        limn_model *model = open_toy_model(limn_cpu_levels()[l]);
         const size_t dim = limn_decoder_attention_dim(model->decoder);
         for (uint32_t n_threads = 1; n_threads <= 2; n_threads++) {
             limn_state *s = make_state(model, &options, n_threads);
@@ -247,7 +227,7 @@ static void test_bits_do_not_depend_on_level_threads_or_order(void **state)
 /* The words of each caption are a path in the tree, whose log-probabilities add up. */
 static void test_captions_are_paths_of_the_tree(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options options = limn_options_default();
     options.beam_size = options.n_best = N_BEAMS;
     options.keeps_search = true;
@@ -277,7 +257,7 @@ static void test_captions_are_paths_of_the_tree(void **state)
 /* The predictions still include a word that the options forbid. */
 static void test_captions_are_the_same_with_and_without(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options with = all_options(), without = limn_options_default();
     with.no_repeat_ngram = without.no_repeat_ngram = 1;
     without.beam_size = without.n_best = N_BEAMS;
@@ -303,7 +283,7 @@ static void test_captions_are_the_same_with_and_without(void **state)
 
 static void test_nothing_is_allocated_after_the_first_image(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     const limn_options options = all_options();
     limn_state *s = make_state(model, &options, 1);
     (void)state;
@@ -317,7 +297,7 @@ static void test_nothing_is_allocated_after_the_first_image(void **state)
 
 static void test_more_alternatives_than_words_are_all_words(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options options = limn_options_default();
     limn_state *s;
     limn_error err = { 0 };
@@ -338,7 +318,7 @@ static void test_more_alternatives_than_words_are_all_words(void **state)
 
 static void test_sentences(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options options = limn_options_default();
     limn_state *raw = make_state(model, &options, 1);
     options.style = LIMN_STYLE_SENTENCE;

@@ -16,22 +16,11 @@
 #include "models/scorer.h"
 #include "tests/fixtures/toy_model.h"
 #include "tests/unit/temp_folder.h"
+#include "tests/unit/toy_captioner.h"
 #include "tests/unit/wrapped_allocations.h"
 #include "tests/fixtures/own_tokens.h"
 
 enum { SIDE = 224, N_TOKENS = 24, MAX_WORDS = 23, N_JOBS = 19 };
-
-static limn_model *open_model(const char *cpu_level)
-{
-    const toy_model_settings settings = { .seed = 3, .dtype = LIMN_TENSOR_F16 };
-    const char *path = temp_path("toy.safetensors");
-    limn_model *model = NULL;
-    limn_error err = { 0 };
-    if ((access(path, R_OK) != 0 && toy_model_write(path, &settings, &err)) ||
-        limn_model_open(&model, path, cpu_level, &err))
-        fail_msg("%s", err.text);
-    return model;
-}
 
 static limn_scorer *make_scorer(const limn_model *model, uint32_t n_threads)
 {
@@ -82,7 +71,7 @@ static void run(limn_scorer *scorer, const limn_score_job *jobs, size_t n_jobs, 
 
 static void test_captions_of_the_captioner_have_the_scores_that_it_told(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_options options = limn_options_default();
     limn_scorer *scorer = make_scorer(model, 2);
     limn_state *captioner;
@@ -140,7 +129,7 @@ static void check_without(const limn_model *m, const limn_score_job *job)
 
 static void test_without_an_image(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_scorer *scorer = make_scorer(model, 1);
     captions *c = make_captions();
     size_t n_unknown = 0, n_different = 0;
@@ -167,7 +156,7 @@ static void test_bits_do_not_depend_on_company(void **state)
     captions *expected = make_captions(), *c = make_captions();
     (void)state;
     for (size_t l = 0; limn_cpu_levels()[l]; l++) {
-        limn_model *model = open_model(limn_cpu_levels()[l]);
+        limn_model *model = open_toy_model(limn_cpu_levels()[l]);
         limn_scorer *scorer = make_scorer(model, 1 + (uint32_t)l);
         if (l == 0) run(scorer, expected->jobs, N_JOBS, 7);
         memset(c->with, 1, sizeof c->with + sizeof c->without);
@@ -198,7 +187,7 @@ static void test_what_is_no_caption_is_an_error(void **state)
         { TOKEN_END, 2, "token 2 is not a word of the model" },
         { TOKEN_PAD, 1, "token 0 is not a word of the model" },
     };
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_scorer *scorer = make_scorer(model, 1), *none;
     (void)state;
     assert_int_equal(limn_scorer_max_words(scorer), 23);
@@ -225,7 +214,7 @@ static void test_what_is_no_caption_is_an_error(void **state)
 
 static void test_scoring_allocates_nothing(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_scorer *scorer = make_scorer(model, 2);
     captions *c = make_captions();
     (void)state;
@@ -248,7 +237,7 @@ static void test_scoring_allocates_nothing(void **state)
 static void test_memory_that_ends_at_a_long_caption_is_an_error(void **state)
 {
     captions *expected = make_captions(), *c = make_captions();
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     limn_scorer *scorer = make_scorer(model, 2);
     limn_status status = LIMN_E_NOMEM;
     size_t n = 0;
@@ -285,7 +274,7 @@ static limn_status create_and_destroy(const limn_model *model)
 
 static void test_memory_that_ends_anywhere_is_an_error(void **state)
 {
-    limn_model *model = open_model(NULL);
+    limn_model *model = open_toy_model(NULL);
     (void)state;
     const size_t n_before = n_allocations;
     assert_int_equal(create_and_destroy(model), LIMN_OK);
