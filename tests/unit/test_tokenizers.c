@@ -162,6 +162,25 @@ static void test_tokens_are_those_of_the_originals(void **state)
     limn_free(f.bytes);
 }
 
+/* The longest word that is cut into tokens has 100 characters, as in BERT's own tokenizer. */
+static void test_wordpiece_leaves_longer_words_unknown(void **state)
+{
+    char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\né\n##é\n", word[2 * 101 + 1] = "";
+    const file f = { (unsigned char *)vocab, sizeof vocab - 1 };
+    uint32_t ids[MAX_IDS];
+    limn_vocab *v = NULL;
+    (void)state;
+    assert_int_equal(from_wordpiece(&v, &f, false, NULL), LIMN_OK);
+    for (size_t i = 0; i < 100; i++) memcpy(word + 2 * i, "é", 3);
+    assert_int_equal(encode(ids, v, word, 200), 100);
+    assert_int_equal(ids[0], 5);
+    assert_int_equal(ids[99], 6);
+    memcpy(word + 200, "é", 3);
+    assert_int_equal(encode(ids, v, word, 202), 1);
+    assert_int_equal(ids[0], 1);
+    limn_vocab_destroy(&v);
+}
+
 /* ---- words ---------------------------------------------------------------------------------- */
 
 static void test_tokens_know_their_words(void **state)
@@ -335,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens_are_those_of_the_originals),
+        cmocka_unit_test(test_wordpiece_leaves_longer_words_unknown),
         cmocka_unit_test(test_tokens_know_their_words),
         cmocka_unit_test(test_twins_differ_by_a_space),
         cmocka_unit_test(test_public_files_that_do_not_fit_are_refused),

@@ -86,6 +86,25 @@ static void test_lines_that_are_none(void **state)
     assert_int_equal(log.n_records, 0);
 }
 
+/* A line that a kill cut off stays alone; what is added begins a line of its own. */
+static void test_appending_to_a_cut_line(void **state)
+{
+    limn_buffer lines = { 0 };
+    limn_undo_log log;
+    (void)state;
+    read_log(&log, "limn-undo 1\na\t0000000000000001\told\t0:0:61\ncut\t0000", LIMN_OK);
+    limn_undo_log_finish(&log);
+    limn_buffer_append_text(&lines, "b\t0000000000000002\tnew\t\n");
+    assert_int_equal(limn_undo_log_append(temp_path("x"), strlen(temp_path("")), &lines, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_undo_log_read(&log, temp_path("x"), NULL), LIMN_OK);
+    assert_int_equal(log.n_records, 2);
+    assert_string_equal(log.records[1].name, "b");
+    assert_int_equal(log.records[1].hash, 2);
+    limn_undo_log_finish(&log);
+    limn_buffer_finish(&lines);
+}
+
 /* Edits that lie outside the file, overlap, or are not numbers. */
 static void test_edits_that_are_wrong(void **state)
 {
@@ -107,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_splices_are_taken_back),
         cmocka_unit_test(test_lines_that_are_none),
+        cmocka_unit_test(test_appending_to_a_cut_line),
         cmocka_unit_test(test_edits_that_are_wrong),
     };
     return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);

@@ -253,7 +253,27 @@ static void test_refused(void **state)
     assert_refused("\1\2\3\4\5\6\7\x80", 8, "a", "of an unknown format");
     assert_refused("II+\0\x08\0\0\0................", 24, "a", "BigTIFF");
     assert_refused("\xFF\xD8\xFF\xDA\x00\x02", 6, large, "a JPEG has room for only 65504");
+    large[65505] = '\0';
+    assert_refused("\xFF\xD8\xFF\xDA\x00\x02", 6, large, "would have 65505 bytes");
     assert_refused(jpeg, sizeof jpeg - 1, "abc", "index of further images");
+    limn_free(large);
+}
+
+static void test_largest_packet_of_a_jpeg(void **state)
+{
+    limn_buffer out;
+    limn_splices splices;
+    limn_error err = { 0 };
+    char *large = limn_calloc(65505, 1);
+    (void)state;
+    assert_non_null(large);
+    memset(large, 'a', 65504);
+    assert_int_equal(
+        put_packet(&out, &splices, (const uint8_t *)"\xFF\xD8\xFF\xDA\x00\x02", 6, large, &err),
+        LIMN_OK);
+    assert_packet(&out, large);
+    limn_buffer_finish(&out);
+    limn_splices_finish(&splices);
     limn_free(large);
 }
 
@@ -280,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_tiff),
         cmocka_unit_test(test_directory_of_tiff),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_largest_packet_of_a_jpeg),
         cmocka_unit_test(test_new_packet_in_front_of_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
