@@ -121,11 +121,20 @@ static limn_status open_tiff(tiff_job *job)
     return job->tiff ? LIMN_OK : fail(job, "the header is broken");
 }
 
+/* Whether the sample after the colours is said to be alpha. libtiff takes any for that, but a
+ * selection that Photoshop has saved, for one, hides nothing. */
+static bool has_alpha(TIFF *tiff)
+{
+    uint16_t n = 0, *kinds = NULL;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &n, &kinds);
+    return n && kinds && kinds[0] != EXTRASAMPLE_UNSPECIFIED;
+}
+
 /* rgb from libtiff's pixels, in which transparent colours are multiplied by their alpha. */
-static void flatten(uint8_t *rgb, const uint32_t *rgba, size_t n_pixels)
+static void flatten(uint8_t *rgb, const uint32_t *rgba, size_t n_pixels, bool is_opaque)
 {
     for (size_t i = 0; i < n_pixels; i++, rgb += 3) {
-        const uint32_t p = rgba[i], white = 255 - TIFFGetA(p);
+        const uint32_t p = rgba[i], white = is_opaque ? 0 : 255 - TIFFGetA(p);
         const uint32_t red = TIFFGetR(p) + white, green = TIFFGetG(p) + white;
         const uint32_t blue = TIFFGetB(p) + white;
         rgb[0] = (uint8_t)(red < 255 ? red : 255);
@@ -147,7 +156,7 @@ static limn_status read_pixels(tiff_job *job, TIFFRGBAImage *reader)
     if (s == LIMN_OK &&
         (!TIFFRGBAImageGet(reader, rgba, reader->width, reader->height) || job->message[0]))
         s = fail(job, "the pixels are broken");
-    if (s == LIMN_OK) flatten(image->pixels, rgba, n_pixels);
+    if (s == LIMN_OK) flatten(image->pixels, rgba, n_pixels, !has_alpha(job->tiff));
     limn_free(rgba);
     return s;
 }
