@@ -295,6 +295,45 @@ static void test_values_that_are_not_finite(void **state)
     }
 }
 
+/* Of any size, or of few bits, whose powers are often ties between two floats. */
+static float activation_input(limn_rng *rng)
+{
+    const float sign = random_below(rng, 2) ? 1.0f : -1.0f;
+    const float x = (float)random_below(rng, random_below(rng, 2) ? 16 : 1 << 24);
+    if (random_below(rng, 4) == 0) return sign * ldexpf(x, (int)random_below(rng, 279) - 175);
+    return sign * ldexpf(x, -(int)random_below(rng, 30));
+}
+
+static void test_smooth_activations(void **state)
+{
+    (void)state;
+    enum { N = 20000, N_OUTPUTS = 4 };
+    const float weights[N_OUTPUTS] = { 1.0f, -1.0f, 0.5f, 2.0f };
+    limn_rng rng = limn_rng_stream(1, "activations", 11);
+    float *x = malloc(N * sizeof *x), *expected = canaries(N * N_OUTPUTS);
+    limn_packed w;
+    for (size_t i = 0; i < N; i++) x[i] = activation_input(&rng);
+    assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, NULL, N_OUTPUTS, 1, LIMN_F32, NULL),
+                     LIMN_OK);
+    limn_linear_job job = {
+        .x = x, .n_rows = N, .x_stride = 1, .y_stride = N_OUTPUTS, .w = &w, .panel_end = 1
+    };
+    for (int a = 0; a < LIMN_N_ACTIVATIONS; a++)
+        for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
+            limn_kernels k;
+            if (a == LIMN_ACT_RELU_OF_SUM || !limn_cpu_level_runs((limn_cpu_level)level)) continue;
+            limn_kernels_init(&k, (limn_cpu_level)level);
+            job.activation = (limn_activation)a;
+            job.y = level == LIMN_CPU_C ? expected : canaries(N * N_OUTPUTS);
+            limn_linear(&k, &job);
+            assert_memory_equal(job.y, expected, N * N_OUTPUTS * sizeof *expected);
+            if (level != LIMN_CPU_C) free(job.y);
+        }
+    limn_packed_finish(&w);
+    free(x);
+    free(expected);
+}
+
 /* Inputs that are all -1 or all 1 (their quantized values are -127 and 127), zeros, a channel a
  * hundred times as large as the others, values too small to tell from zero, and values that are not
  * finite. */
@@ -446,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_nothing_else_is_written),
         cmocka_unit_test(test_rows_and_panels_do_not_depend_on_company),
         cmocka_unit_test(test_values_that_are_not_finite),
+        cmocka_unit_test(test_smooth_activations),
         cmocka_unit_test(test_int8_of_extreme_values),
         cmocka_unit_test(test_int8_of_too_many_inputs_is_an_error),
         cmocka_unit_test(test_an_output_of_int8),

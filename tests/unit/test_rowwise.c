@@ -19,6 +19,10 @@ typedef struct outputs {
     float attended[64 + 1], weights[MAX_LENGTH + 1];
 } outputs;
 
+/* A sum in their exp is halfway between two floats, and which is taken shows in the result. */
+static const float exp_ties[] = { -0x1.62ba28p+2f, -0x1.62b56p+1f, -0x1.62b874p+3f, -0x1.62b49cp+3f,
+                                  -0.0f };
+
 static test_case make_case(uint64_t seed)
 {
     limn_rng rng = limn_rng_stream(seed, "rowwise", 7);
@@ -29,6 +33,8 @@ static test_case make_case(uint64_t seed)
     t.stride = t.n + random_below(&rng, 8);
     t.x = random_floats(&rng, t.n_rows * t.stride);
     for (size_t i = 0; i < t.n_rows * t.stride; i++) t.x[i] = spread * t.x[i] + 5.0f;
+    for (size_t i = 0; seed % 3 == 0 && i < t.n_rows * t.stride; i++)
+        t.x[i] = i % t.stride == t.n - 1 ? 0.0f : exp_ties[random_below(&rng, 5)];
     if (t.n > 1 && t.n_rows > 0)
         t.x[random_below(&rng, t.n - 1)] = -INFINITY; /* a banned token, but never all */
     t.gamma = random_floats(&rng, t.n);

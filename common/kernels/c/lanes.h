@@ -47,6 +47,16 @@ static inline float limn_lane_squares(const float *x, float mean, size_t n)
     return limn_fold(lane);
 }
 
+/* The maximum of the lanes and of n < LIMN_LANES last elements x. */
+static inline float limn_fold_max(float lane[LIMN_LANES], const float *x, size_t n)
+{
+    for (size_t j = 0; j < n; j++) lane[j] = x[j] > lane[j] ? x[j] : lane[j];
+    for (int half = LIMN_LANES / 2; half > 0; half /= 2)
+        for (int j = 0; j < half; j++)
+            lane[j] = lane[j + half] > lane[j] ? lane[j + half] : lane[j];
+    return lane[0];
+}
+
 static inline float limn_row_max(const float *x, size_t n)
 {
     float lane[LIMN_LANES]; /* NaN aside, the maximum is the same in any order */
@@ -54,11 +64,7 @@ static inline float limn_row_max(const float *x, size_t n)
     for (int j = 0; j < LIMN_LANES; j++) lane[j] = x[0];
     for (; i + LIMN_LANES <= n; i += LIMN_LANES)
         for (int j = 0; j < LIMN_LANES; j++) lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
-    for (int j = 0; i < n; i++, j++) lane[j] = x[i] > lane[j] ? x[i] : lane[j];
-    for (int half = LIMN_LANES / 2; half > 0; half /= 2)
-        for (int j = 0; j < half; j++)
-            lane[j] = lane[j + half] > lane[j] ? lane[j + half] : lane[j];
-    return lane[0];
+    return limn_fold_max(lane, x + i, n - i);
 }
 
 #endif

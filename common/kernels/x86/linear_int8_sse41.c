@@ -57,10 +57,10 @@ INLINE void sum_block(__m128i acc[MAX_ROWS][VECTORS], const limn_int8_block *x, 
     }
 }
 
-INLINE __m128d add_block(__m128i four, __m128d scale, __m128d sum, __m128i *ties,
+INLINE __m128d add_block(__m128i ints, __m128d scale, __m128d sum, __m128i *ties,
                          const bool is_exact)
 {
-    const __m128d two = _mm_cvtepi32_pd(four);
+    const __m128d two = _mm_cvtepi32_pd(ints);
     return is_exact ? fma_pair(two, scale, sum) : fma_pair_unless_tie(two, scale, sum, ties);
 }
 

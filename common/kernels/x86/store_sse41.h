@@ -7,18 +7,20 @@
 #include <smmintrin.h>
 #include <string.h>
 
-#include "common/kernels/c/activate_c.h"
 #include "common/kernels/kernels.h"
+#include "common/kernels/x86/math_sse41.h"
 #include "common/kernels/x86/unroll.h"
 
 enum { FOUR = 4 };
 
+/* Out of line, so that its constants don't compete for registers with the tile's sums. */
 static __attribute__((noinline)) __m128 activate_smoothly(limn_activation activation, __m128 v)
 {
-    float values[FOUR];
-    _mm_storeu_ps(values, v);
-    for (int i = 0; i < FOUR; i++) values[i] = limn_activate_c(activation, values[i]);
-    return _mm_loadu_ps(values);
+    switch (activation) {
+    case LIMN_ACT_GELU_TANH: return limn_gelu_tanh4(v);
+    case LIMN_ACT_QUICK_GELU: return limn_quick_gelu4(v);
+    default: return limn_gelu4(v);
+    }
 }
 
 INLINE __m128 activate(limn_activation activation, __m128 v)
