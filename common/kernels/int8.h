@@ -20,8 +20,9 @@
  *     acc = fma(acc, scale[o], bias[o])
  *
  * Both factors are in -127 … 127. A block's sum is at most 32 * 127 * 127 < 2^20: exact as a float.
- * No intermediate saturates: AVX2's maddubs adds two products of |q_w| and ±q_x, at most 32,258 in
- * size, to 16 bits; dot products of VNNI and NEON add four to 32 bits. */
+ * No intermediate saturates: SSE4.1's maddubs adds two products of |q_w| and ±q_x, at most 32,258
+ * in size, to 16 bits; AVX2's pmaddwd adds two of words, and dot products of VNNI and NEON four of
+ * bytes, to 32 bits. */
 #ifndef LIMN_COMMON_KERNELS_INT8_H
 #define LIMN_COMMON_KERNELS_INT8_H
 
@@ -50,7 +51,7 @@ float limn_int8_quantize_weights(int8_t *q, const float *w, size_t n);
 void limn_int8_quantize_row(limn_int8_block *blocks, const float *x, size_t n);
 
 /* The most blocks a row may have, and how many blocks a product quantises at a time and keeps on
- * its stack (80 KiB). */
+ * its stack (80 KiB; 144 KiB as words, linear_int8_words.c). */
 enum { LIMN_INT8_MAX_BLOCKS = 256, LIMN_INT8_BLOCKS_AT_A_TIME = 2048 };
 #define LIMN_INT8_MAX_INPUTS ((size_t)LIMN_INT8_MAX_BLOCKS * LIMN_INT8_BLOCK)
 

@@ -10,7 +10,7 @@
 limn_linear_fn limn_linear_c, limn_linear_sse41, limn_linear_avx2, limn_linear_avx512;
 bool limn_linear_short_sse41(const limn_linear_job *job); /* false: not done */
 limn_linear_fn limn_linear_int8_c, limn_linear_int8_sse41, limn_linear_int8_avx2,
-    limn_linear_int8_avxvnni, limn_linear_int8_avx512vnni;
+    limn_linear_int8_avxvnni, limn_linear_int8_avx512, limn_linear_int8_avx512vnni;
 limn_linear_codes_fn limn_linear_codes_c, limn_linear_codes_sse41, limn_linear_codes_avx2,
     limn_linear_codes_avxvnni, limn_linear_codes_avx512, limn_linear_codes_avx512vnni;
 limn_encode_row_fn limn_encode_row_c, limn_encode_row_sse41, limn_encode_row_avx2,

@@ -61,6 +61,17 @@ INLINE ints odd_bytes(ints v)
     return _mm512_srai_epi16(v, 8);
 }
 
+/* The same of bytes without a sign. */
+INLINE ints even_unsigned_bytes(ints v)
+{
+    return _mm512_and_si512(v, _mm512_set1_epi16(0xff));
+}
+
+INLINE ints odd_unsigned_bytes(ints v)
+{
+    return _mm512_srli_epi16(v, 8);
+}
+
 /* The other sign bit: bytes from 0 on become those from -128 on. */
 INLINE ints flip(ints bytes)
 {
@@ -92,6 +103,21 @@ INLINE floats to_floats(ints v)
 INLINE floats load_floats(const float *from)
 {
     return from ? _mm512_load_ps(from) : _mm512_setzero_ps();
+}
+
+INLINE void store_floats(float *to, floats v)
+{
+    _mm512_store_ps(to, v);
+}
+
+INLINE floats every_float(float f)
+{
+    return _mm512_set1_ps(f);
+}
+
+INLINE floats multiply_add(floats a, floats b, floats c)
+{
+    return _mm512_fmadd_ps(a, b, c);
 }
 
 /* acc * step * scale + bias */
@@ -166,6 +192,16 @@ INLINE ints odd_bytes(ints v)
     return _mm256_srai_epi16(v, 8);
 }
 
+INLINE ints even_unsigned_bytes(ints v)
+{
+    return _mm256_and_si256(v, _mm256_set1_epi16(0xff));
+}
+
+INLINE ints odd_unsigned_bytes(ints v)
+{
+    return _mm256_srli_epi16(v, 8);
+}
+
 INLINE ints flip(ints bytes)
 {
     return _mm256_xor_si256(bytes, _mm256_set1_epi8((char)0x80));
@@ -194,6 +230,21 @@ INLINE floats to_floats(ints v)
 INLINE floats load_floats(const float *from)
 {
     return from ? _mm256_load_ps(from) : _mm256_setzero_ps();
+}
+
+INLINE void store_floats(float *to, floats v)
+{
+    _mm256_store_ps(to, v);
+}
+
+INLINE floats every_float(float f)
+{
+    return _mm256_set1_ps(f);
+}
+
+INLINE floats multiply_add(floats a, floats b, floats c)
+{
+    return _mm256_fmadd_ps(a, b, c);
 }
 
 INLINE floats finish(floats acc, float step, floats scale, floats bias)

@@ -63,6 +63,7 @@ static bool has_avx512(void)
 static void fill_avx512(limn_kernels *k)
 {
     k->linear[LIMN_F32] = limn_linear_avx512;
+    k->linear[LIMN_I8] = limn_linear_int8_avx512;
     k->linear_codes = limn_linear_codes_avx512;
     k->depthwise = limn_depthwise_avx512;
     k->max_pool = limn_max_pool_avx512;

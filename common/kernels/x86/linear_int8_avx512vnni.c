@@ -1,6 +1,6 @@
-/* The products of linear_int8_256.c with AVX-512 VNNI: a vector holds 4 inputs of a whole panel,
- * and there are 32 registers, so that a tile is up to 6 rows × 2 panels, or 3 × 4 for the decoder's
- * few rows: 12 sums of integers and 12 of floats.
+/* The products of linear_int8_avxvnni.c with AVX-512 VNNI: a vector holds 4 inputs of a whole
+ * panel, and there are 32 registers, so that a tile is up to 6 rows × 2 panels, or 3 × 4 for the
+ * decoder's few rows: 12 sums of integers and 12 of floats.
  *
  * A decoder's weights are larger than an L2 cache and each step reads all of them, so tiles
  * prefetch what the next panels need. A single tile of rows leaves that to the processor, which

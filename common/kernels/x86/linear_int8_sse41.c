@@ -1,6 +1,8 @@
-/* The products of linear_int8_256.c, AVX2's way, in vectors of 16 bytes: 4 outputs and 4 inputs. A
- * tile is up to 4 rows × 2 vectors. Sums across blocks are kept as doubles (fma_sse41.h); a tile
- * with a tie is computed again exactly. */
+/* y = activation(x Wᵀ + b) + residual of int8 weights in vectors of 16 bytes: 4 outputs and 4
+ * inputs. maddubs adds two products of a byte without and one with a sign to 16 bits: |w|, and q
+ * with w's sign, so that no pair exceeds 2 * 127 * 127 = 32,258. A tile is up to 4 rows × 2
+ * vectors. Sums across blocks are kept as doubles (fma_sse41.h); a tile with a tie is computed
+ * again exactly. */
 #include <smmintrin.h>
 #include <stdbool.h>
 #include <string.h>
