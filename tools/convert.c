@@ -48,16 +48,17 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, vocab), .group = "Input" },
     { "output", 'o', "FILE", "the model file to write", .type = LIMN_OPT_TEXT,
       .offset = offsetof(settings, output), .group = "Output" },
-    { "dtype", 0, "TYPE", "weights as f32, f16 or int8 (default: as in a model file, else f32)",
-      "Biases, norms and position embeddings are always f32.", .type = LIMN_OPT_CHOICE,
-      .offset = offsetof(settings, dtype), .choices = dtype_names, .group = "Output" },
+    { "dtype", 0, "TYPE", "f32, f16 or int8 (default: a model file's, else f32)",
+      "The type of the weights. Biases, norms and position embeddings are always f32.",
+      .type = LIMN_OPT_CHOICE, .offset = offsetof(settings, dtype), .choices = dtype_names,
+      .group = "Output" },
     { "average", 0, NULL, "average the weights of the given models",
       "They must have the same architecture and vocabulary; everything else is taken from the "
       "first.",
       .type = LIMN_OPT_FLAG, .offset = offsetof(settings, is_average), .group = "Output" },
     { "encoder-only", 0, NULL, "leave out the decoder", .type = LIMN_OPT_FLAG,
       .offset = offsetof(settings, is_encoder_only), .group = "Output" },
-    { "tags", 0, "FILE", "take the tags of this model, which has the same encoder",
+    { "tags", 0, "FILE", "take the tags of FILE, a model with this encoder",
       "For limn --tags. Published weights come with the ImageNet classes; this adds them to a "
       "captioner.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, tags), .group = "Output" },
@@ -69,10 +70,10 @@ static const limn_option options[] = {
       "The default of limn --no-repeat-ngram; 0 allows repetition.", .type = LIMN_OPT_COUNT,
       .offset = offsetof(settings, no_repeat_ngram), .min = 0, .max = LIMN_MAX_NO_REPEAT_NGRAM,
       .group = "Output" },
-    { "guidance", 0, "G", "set the model's default: more than 1 to rely more on the image",
-      "The default of limn --guidance; 1 turns guidance off. It needs a model of limn's own "
-      "layout, trained with limn-train --picture-dropout: others have never seen a caption "
-      "without its image.",
+    { "guidance", 0, "G", "set the model's default guidance; 1 = off",
+      "The default of limn --guidance: above 1, rely more on the image. It needs a model of "
+      "limn's own layout, trained with limn-train --picture-dropout: others have never seen a "
+      "caption without its image.",
       .type = LIMN_OPT_REAL, .offset = offsetof(settings, guidance), .min = 1,
       .max = LIMN_MAX_GUIDANCE, .group = "Output" },
     { "force", 0, NULL, "replace an existing file", .type = LIMN_OPT_FLAG,
@@ -81,12 +82,11 @@ static const limn_option options[] = {
       "For limn --confidence. It must have been fitted to captions of this model. A model keeps "
       "the one it has when only the data type changes or document frequencies are added.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
-    { "calibrate", 0, "DIR",
-      "with --dtype int8: round the encoder's weights to suit the images in DIR",
-      "The weights are rounded so that their errors compensate for each other on the images in "
-      "and below DIR: the first 512, in the order of limn(1). Use a hundred or more of the kind "
-      "that will be captioned, but none from a test set. It takes minutes. An image that can't be "
-      "read is reported and left out, and the exit code is 3.",
+    { "calibrate", 0, "DIR", "with --dtype int8: round to suit the images in DIR",
+      "The encoder's weights are rounded so that their errors compensate for each other on the "
+      "images in and below DIR: the first 512, in the order of limn(1). Use a hundred or more of "
+      "the kind that will be captioned, but none from a test set. It takes minutes. An image that "
+      "can't be read is reported and left out, and the exit code is 3.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, calibrate), .group = "Calibration" },
     LIMN_ROW_THREADS(.offset = offsetof(settings, n_threads), .group = "Calibration",
                      .is_more = true),
@@ -102,7 +102,7 @@ static const limn_option options[] = {
       "CACHE.npy and CACHE.txt, made by limn-preprocess --features with this model.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, features), .group = "Objects",
       .is_more = true },
-    { "references", 0, "FILE", "captions to count document frequencies from",
+    { "references", 0, "FILE", "count document frequencies in FILE",
       "The number of images whose captions contain each n-gram is stored in the model file, for "
       "limn --rerank consensus. " LIMN_CAPTION_FORMATS,
       .type = LIMN_OPT_LIST, .offset = offsetof(settings, references),
