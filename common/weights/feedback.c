@@ -89,14 +89,14 @@ static double mean_moment(const limn_moments *m)
 }
 
 /* The upper triangle of the damped moments, in order. */
-static void fill_factor(limn_feedback *f, const limn_moments *m, double damping)
+static void fill_factor(limn_feedback *f, const limn_moments *m)
 {
     const size_t n = f->n;
     for (size_t k = 0; k < n; k++)
         for (size_t i = k; i < n; i++) {
             const size_t a = f->order[k], b = f->order[i];
             const double sum = a > b ? m->sums[a * n + b] : m->sums[b * n + a];
-            f->factor[k * n + i] = sum + (i == k ? damping : 0.0);
+            f->factor[k * n + i] = sum + (i == k ? f->damping : 0.0);
         }
 }
 
@@ -125,7 +125,8 @@ static limn_status make_factor(limn_feedback *f, const limn_moments *m, double s
     if (!ranked) return limn_fail(err, LIMN_E_NOMEM, "no memory for %zu inputs", m->n);
     order_inputs(f, m, ranked);
     limn_free(ranked);
-    fill_factor(f, m, mean > 0.0 ? share * mean : 1.0);
+    f->damping = mean > 0.0 ? share * mean : 1.0;
+    fill_factor(f, m);
     if (!factorise(f->factor, f->n))
         return limn_fail(err, LIMN_E_FORMAT, "the moments of its inputs are out of range");
     return LIMN_OK;
@@ -157,11 +158,12 @@ void limn_feedback_finish(limn_feedback *f)
 
 /* ---- rounding ------------------------------------------------------------------------------ */
 
-void limn_feedback_round(const limn_feedback *f, int8_t *q, const float *w, float scale)
+double limn_feedback_round(const limn_feedback *f, int8_t *q, const float *w, float scale)
 {
+    double lost = 0.0;
     if (!(scale > 0.0f)) { /* all weights are 0 */
         memset(q, 0, f->n);
-        return;
+        return lost;
     }
     for (size_t k = f->n; k-- > 0;) {
         const double *u = f->factor + k * f->n, weight = (double)w[f->order[k]];
@@ -171,5 +173,20 @@ void limn_feedback_round(const limn_feedback *f, int8_t *q, const float *w, floa
         const double kept = rounded > 127.0 ? 127.0 : rounded < -127.0 ? -127.0 : rounded;
         q[f->order[k]] = (int8_t)kept;
         f->errors[k] = weight - kept * (double)scale;
+        const double term = u[k] * f->errors[k] + sum;
+        lost += term * term - f->damping * f->errors[k] * f->errors[k];
     }
+    return lost;
+}
+
+double limn_feedback_size(const limn_feedback *f, const float *w)
+{
+    double size = 0.0;
+    for (size_t k = 0; k < f->n; k++) {
+        const double *u = f->factor + k * f->n, weight = (double)w[f->order[k]];
+        double term = 0.0;
+        for (size_t i = k; i < f->n; i++) term += u[i] * (double)w[f->order[i]];
+        size += term * term - f->damping * weight * weight;
+    }
+    return size;
 }

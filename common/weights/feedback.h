@@ -49,6 +49,7 @@ typedef struct limn_feedback {
     size_t *order;  /* [n] inputs by increasing moment */
     double *factor; /* [n, n] U */
     double *errors; /* [n] of scratch */
+    double damping;
 } limn_feedback;
 
 /* The damping is `share` (more than 0) of the mean of M[k][k]; where that is 0, weights are rounded
@@ -57,7 +58,9 @@ typedef struct limn_feedback {
 limn_status limn_feedback_init(limn_feedback *f, const limn_moments *m, double share,
                                limn_error *err);
 void limn_feedback_finish(limn_feedback *f); /* accepts a zeroed struct */
-/* The weights w [n] of one output as q [n]. One thread at a time. */
-void limn_feedback_round(const limn_feedback *f, int8_t *q, const float *w, float scale);
+/* The weights w [n] of one output as q [n]; returns eᵀ M e. One thread at a time. */
+double limn_feedback_round(const limn_feedback *f, int8_t *q, const float *w, float scale);
+/* wᵀ M w: the sum of squares of the output itself. */
+double limn_feedback_size(const limn_feedback *f, const float *w);
 
 #endif

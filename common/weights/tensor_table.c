@@ -75,6 +75,7 @@ size_t limn_tensor_row_specs(limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS],
     specs[0].may_be_half = is_values ? row->is_weight : !is_norm;
     specs[0].may_be_int8 = row->kind == LIMN_ROW_PRODUCT && !row->is_sensitive &&
                            row->shape[1] <= LIMN_INT8_MAX_INPUTS;
+    specs[0].needs_int8 = row->takes_codes && !row->is_sensitive;
     if (is_values || !(is_norm || row->has_bias)) return 1;
     specs[1] = bias_of(row);
     return 2;

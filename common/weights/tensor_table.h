@@ -73,6 +73,7 @@ typedef struct limn_tensor_spec {
     size_t shape[4];  /* [n_dims] */
     bool may_be_half; /* F16 in an F16 file (the others are always F32); decays in training */
     bool may_be_int8; /* stored as I8 in an int8 file, with LIMN_TENSOR_SCALES */
+    bool needs_int8;  /* an int8 file can't have it in another type */
 } limn_tensor_spec;
 
 /* What the name of an I8 tensor's scales, F32 [n_outputs], ends with: "NAME.weight_scale". */

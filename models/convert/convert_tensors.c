@@ -64,6 +64,15 @@ static limn_status check_unused(const convert_source *source, bool is_encoder_on
     return LIMN_OK;
 }
 
+/* Of a source in int8: matrices that it has in another type stay what they are, where they may. */
+static void keep_types(convert_result *out, const convert_source *source)
+{
+    const bool is_int8 =
+        source->kind == CONVERT_MODEL && limn_safetensors_metadata(source->file, LIMN_INT8_KEY);
+    for (size_t i = 0; is_int8 && i < out->n_tensors; i++)
+        if (!out->source_scales[i] && !out->specs[i].needs_int8) out->specs[i].may_be_int8 = false;
+}
+
 /* What a source in int8 was calibrated with. */
 static void take_calibration(convert_result *out, const convert_source *source)
 {
@@ -85,6 +94,7 @@ static limn_status make_all(convert_result *out, convert_source *source, bool is
         LIMN_TRY(
             make_tensor(&out->tensors[i], &out->source_scales[i], &out->specs[i], source, err));
     LIMN_TRY(check_unused(source, is_encoder_only, err));
+    keep_types(out, source);
     take_calibration(out, source);
     if (source->kind != CONVERT_MODEL || is_encoder_only) return LIMN_OK;
     return limn_document_frequencies_read(&out->frequencies, source->file, err);

@@ -6,10 +6,12 @@ Convolutional networks and vision transformers, rounded plainly and with --calib
 """
 
 import array
+import json
 import math
 import os
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,31 @@ def enlarged(name, tensor):
         if i // each % vit_weights.DIM in LARGE:
             values[i] *= 100
     return vit_weights.Tensor(tensor.shape, values)
+
+
+def has_large_inputs(name):
+    """The weights of products whose inputs come from a norm in a layer."""
+    return name.endswith(("query.weight", "key.weight", "value.weight", "up.weight"))
+
+
+def with_large_inputs(tensors):
+    """What turns a network into one that computes the same with large channels after the norms of its layers, of which
+    the weights that read them are a hundredth."""
+    changes = {name: enlarged(name, t) for name, t in tensors.items() if ".layers." in name and "_norm." in name}
+    for name in filter(has_large_inputs, tensors):
+        values = array.array("f", tensors[name].values)
+        for i in range(len(values)):
+            if i % vit_weights.DIM in LARGE:
+                values[i] /= 100
+        changes[name] = vit_weights.Tensor(tensors[name].shape, values)
+    return changes
+
+
+def types(model):
+    """The type of each tensor in a model file."""
+    data = model.read_bytes()
+    header = json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
+    return {name: item["dtype"] for name, item in header.items() if name != "__metadata__"}
 
 
 def cosine(a, b):
@@ -132,6 +159,22 @@ class Int8(unittest.TestCase):
                 with self.subTest(f"{network}: {parts}"):
                     self.assertGreaterEqual(len(changes), 2)
                     self.assert_close(network, 0.99, changes)
+
+    def test_weights_that_would_lose_too_much_stay_f16(self):
+        """With --calibrate; and when such a file is converted again."""
+        images = self.write_images(vit_weights.SIDE, range(32))
+        for network in ("blip", "clip"):
+            changes = with_large_inputs(vit_weights.tensors(network))
+            vit_weights.write(self.model, network, False, changes)
+            plain, calibrated = self.quantise(self.model), self.quantise(self.model, "--calibrate", images)
+            exact, plain_features, features = (self.features(m, vit_weights.SIDE, range(100, 103))
+                                               for m in (self.model, plain, calibrated))
+            self.assertLess(cosine(exact, plain_features), 0.99)
+            self.assertGreaterEqual(cosine(exact, features), 0.999)
+            kept = {name for name, dtype in types(calibrated).items() if dtype == "F16" and types(plain)[name] == "I8"}
+            self.assertEqual(kept, set(filter(has_large_inputs, types(plain))))
+            again = self.quantise(calibrated)
+            self.assertEqual(again.read_bytes(), calibrated.read_bytes())
 
 
 if __name__ == "__main__":

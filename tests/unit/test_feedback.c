@@ -208,6 +208,7 @@ static void test_errors_of_outputs_become_smaller(void **state)
     float rows[2 * N_ROWS * N], w[N];
     int8_t q[N];
     double plain[2] = { 0 }, with_feedback[2] = { 0 };
+    const int8_t none[N] = { 0 };
     (void)state;
     draw_rows(rows, 2 * N_ROWS, 5);
     limn_moments m = moments_of(rows, N_ROWS);
@@ -216,7 +217,9 @@ static void test_errors_of_outputs_become_smaller(void **state)
         draw_weights(w, 200 + o);
         const float scale = limn_int8_quantize_weights(q, w, N);
         for (size_t i = 0; i < 2; i++) plain[i] += error_over(rows + i * N_ROWS * N, w, q, scale);
-        limn_feedback_round(&f, q, w, scale);
+        const double lost = limn_feedback_round(&f, q, w, scale), size = limn_feedback_size(&f, w);
+        assert_true(fabs(lost - error_over(rows, w, q, scale)) < 1e-9 * size);
+        assert_true(fabs(size - error_over(rows, w, none, scale)) < 1e-9 * size);
         for (size_t i = 0; i < 2; i++)
             with_feedback[i] += error_over(rows + i * N_ROWS * N, w, q, scale);
     }
