@@ -2,7 +2,8 @@
 
 LIMN_SOURCE_ROOT, LIMN_TOOL, LIMN_MODEL, LIMN_TINY_MODEL, LIMN_POISON and PYTHONPATH as `meson test` sets them. With
 --times, only the measurements; each line says what is required: two workers against one, Dask against `limn --threads
-2`, evaluate against pycocoevalcap, two threads against one, gaps in a thread that runs during captioning.
+2`, evaluate against pycocoevalcap, two threads against one, gaps in a thread that runs during captioning. Three
+to four minutes on two idle cores.
 """
 
 import os
@@ -21,7 +22,7 @@ from support import LIMN, MODEL, PHOTOS, SHARED  # noqa: E402
 import limn  # noqa: E402
 import limn.dask  # noqa: E402
 
-CHUNK, N_CHUNKS = 256, 8  # the default size; a number that two workers share evenly. Three minutes on two idle cores
+CHUNK, N_CHUNKS = 256, 8  # the default size, and a number that two workers share evenly
 WARM = 64  # images before time is taken
 
 
