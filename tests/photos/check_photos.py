@@ -12,7 +12,9 @@ are decoded here, and captioned by limn with and without a sandbox, which must n
 """
 import collections
 import json
+import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -122,18 +124,50 @@ FOLDER = {"IMG_0001.HEIC": "heic_lossless.heic", "IMG_0001.MOV": b"\0\0\0\x14fty
           "DSCF0005.RAF": "raw_fuji.raf", "L1000006.DNG": "raw_dng.dng", "VIDEO.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isommp42"}
 
 
-def check_folder(limn, model):
+IMAGES = {name for name, content in FOLDER.items() if isinstance(content, str)}
+WRITABLE = {"SCAN1.TIF"}  # by --write-xmp
+# Arguments: exit code, the files that the run makes, and those that it changes.
+MODES = {(): (0, set(), set()), ("--format", "jsonl"): (0, set(), set()),
+         ("--sidecar",): (0, {name.rsplit(".", 1)[0] + ".txt" for name in IMAGES}, set()),
+         ("--sidecar=xmp",): (0, {name + ".xmp" for name in IMAGES} | {".limn-undo"}, set()), ("--write-xmp",): (3, {".limn-undo"}, WRITABLE)}
+
+
+def check_mode(limn, model, arguments, code, made, changed):
     """Images are captioned however their extension is spelled; videos, edits and sidecars are skipped without a
     warning."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in FOLDER.items():
-            pathlib.Path(folder, name).write_bytes((DATA / content).read_bytes() if isinstance(content, str) else content)
-        done = subprocess.run([limn, "--model", model, "--sandbox", "off", "-r", "."], cwd=folder, capture_output=True,
-                              text=True, check=False)
-    names = {line.split("\t")[0].removeprefix("./") for line in done.stdout.splitlines()}
-    wanted = {name for name, content in FOLDER.items() if isinstance(content, str)}
-    if names != wanted or done.returncode or done.stderr:
-        yield f"of a folder: {sorted(names ^ wanted)}, exit code {done.returncode}, {done.stderr!r}"
+        old = {name: (DATA / content).read_bytes() if isinstance(content, str) else content for name, content in FOLDER.items()}
+        for name, content in old.items():
+            pathlib.Path(folder, name).write_bytes(content)
+        done = subprocess.run([limn, "--model", model, "--sandbox", "off", "-r", ".", *arguments], cwd=folder,
+                              capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        new = {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir()}
+    if done.returncode != code or set(new) != set(old) | made or {name for name in old if new[name] != old[name]} != changed:
+        yield f"{arguments}: exit code {done.returncode}, {sorted(set(new) ^ set(old) ^ made)}, {done.stderr!r}"
+    if code and {name for name in IMAGES if f"{name}: " in done.stderr} != IMAGES - changed:
+        yield f"{arguments}: other files than {sorted(IMAGES - changed)} failed: {done.stderr!r}"
+    lines = done.stdout.splitlines()
+    names = {json.loads(line)["file"] if "jsonl" in arguments else line.split("\t")[0] for line in lines}
+    if names != (set() if made else {"./" + name for name in IMAGES}):
+        yield f"{arguments}: captions of {sorted(names)}"
+
+
+def check_folder(limn, model):
+    """In each mode."""
+    has_xmp = "exempi" in subprocess.run([limn, "--version"], capture_output=True, text=True, check=True).stdout
+    for arguments, wanted in MODES.items():
+        if has_xmp or "xmp" not in "".join(arguments):
+            yield from check_mode(limn, model, arguments, *wanted)
+
+
+def check_loading(limn, model):
+    """Modules are loaded for their own images only."""
+    for file, wanted in (("icc_srgb.png", set()), ("tiff_lzw.tif", {"limn_tiff.so"})):
+        done = subprocess.run([limn, "-q", "--model", model, "--sandbox", "off", DATA / file], capture_output=True, text=True,
+                              check=False, env={**os.environ, "LD_DEBUG": "files"})
+        loaded = set(re.findall(r"limn_\w+\.so", done.stderr))
+        if loaded != wanted:
+            yield f"{file}: loads {sorted(loaded)}, not {sorted(wanted)}"
 
 
 def main(program, limn, model, *built):
@@ -144,6 +178,7 @@ def main(program, limn, model, *built):
         problems += check_sandbox(limn, model, good, bad, built)
     if {"heif", "jxl", "raw", "tiff"} <= set(built):
         problems += check_folder(limn, model)
+        problems += check_loading(limn, model)
     print(*problems, sep="\n")
     print(f"{len(good)} good and {len(bad)} bad files; built: {' '.join(built) or 'none'}")
     return 1 if problems else 0
