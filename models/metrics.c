@@ -369,16 +369,13 @@ size_t limn_metrics_n_images(const limn_metrics *m)
 
 /* ---- scores ------------------------------------------------------------------------------- */
 
-enum {
-    N_BLEU = sizeof(limn_bleu_stats) / sizeof(double),
-    N_METEOR = sizeof(limn_meteor_stats) / sizeof(double)
-};
+enum { N_METEOR = sizeof(limn_meteor_stats) / sizeof(double) };
 
 static size_t n_stats_of(limn_metric metric)
 {
-    return metric <= LIMN_METRIC_BLEU_4 || metric == LIMN_METRIC_SACREBLEU ? (size_t)N_BLEU
-           : metric == LIMN_METRIC_METEOR                                  ? (size_t)N_METEOR
-                                                                           : 1;
+    if (metric == LIMN_METRIC_METEOR) return N_METEOR;
+    const bool is_bleu = metric <= LIMN_METRIC_BLEU_4 || metric == LIMN_METRIC_SACREBLEU;
+    return is_bleu ? LIMN_BLEU_N_STATS : 1;
 }
 
 /* The score of a sum of rows; `context` is the limn_metric. */

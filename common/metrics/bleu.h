@@ -13,6 +13,9 @@ typedef struct limn_bleu_stats {
     double test_length, reference_length; /* words */
 } limn_bleu_stats;
 
+/* Of a row of statistics that is summed over images: the doubles of limn_bleu_stats in order. */
+enum { LIMN_BLEU_N_STATS = sizeof(limn_bleu_stats) / sizeof(double) };
+
 /* The one of two references' lengths that is closer to a candidate of n_words; the shorter one on
  * ties. */
 size_t limn_bleu_closer_length(size_t n_words, size_t a, size_t b);

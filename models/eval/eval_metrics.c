@@ -166,9 +166,6 @@ static limn_status count_image(image_counts *c, const limn_eval_data *data, size
     return count_refs(c, data, image, err);
 }
 
-/* As in a row of statistics: the doubles of limn_bleu_stats in their order. */
-enum { N_BLEU_STATS = 2 * LIMN_NGRAM_MAX_ORDER + 2 };
-
 static limn_status measure_bleu(double *stats, const limn_eval_data *data, size_t rank,
                                 const limn_eval_settings *settings, limn_error *err)
 {
@@ -180,7 +177,7 @@ static limn_status measure_bleu(double *stats, const limn_eval_data *data, size_
         if (status == LIMN_OK) {
             const limn_bleu_stats s =
                 limn_bleu_count(&counts.hyp, counts.refs.items, counts.refs.n_items);
-            memcpy(stats + i * N_BLEU_STATS, &s, sizeof s);
+            memcpy(stats + i * LIMN_BLEU_N_STATS, &s, sizeof s);
         }
     }
     finish_counts(&counts);
@@ -209,7 +206,7 @@ const limn_eval_metric limn_eval_bleu = {
     .name = "bleu",
     .keys = { "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "testlen", "reflen" },
     .n_keys = LIMN_NGRAM_MAX_ORDER + 2,
-    .n_stats = N_BLEU_STATS,
+    .n_stats = LIMN_BLEU_N_STATS,
     .best_key = LIMN_NGRAM_MAX_ORDER - 1,
     .measure = measure_bleu,
     .score = score_bleu,

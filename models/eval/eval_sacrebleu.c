@@ -4,9 +4,6 @@
 #include "common/base/mem.h"
 #include "models/eval/eval.h"
 
-/* As in a row of statistics: the doubles of limn_bleu_stats in their order. */
-enum { N_STATS = sizeof(limn_bleu_stats) / sizeof(double) };
-
 /* The captions in sacreBLEU's tokens, while an image is counted. */
 typedef struct scratch {
     limn_eval_tokenizer tokenizer;
@@ -72,7 +69,7 @@ static limn_status measure(double *stats, const limn_eval_data *data, size_t ran
                                  .is_lower_case = settings->sacrebleu.is_lower_case } };
     limn_status status = LIMN_OK;
     for (size_t i = 0; status == LIMN_OK && i < data->n_images; i++)
-        status = count_image(stats + i * N_STATS, &s, data, i, rank, err);
+        status = count_image(stats + i * LIMN_BLEU_N_STATS, &s, data, i, rank, err);
     finish(&s);
     return status;
 }
@@ -123,7 +120,7 @@ const limn_eval_metric limn_eval_sacrebleu = {
     .name = "sacrebleu",
     .keys = { "sacreBLEU" },
     .n_keys = 1,
-    .n_stats = N_STATS,
+    .n_stats = LIMN_BLEU_N_STATS,
     .measure = measure,
     .score = score,
     .sign = sign,
