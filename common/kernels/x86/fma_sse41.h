@@ -9,6 +9,8 @@
  *                          Such ties are noted, and the caller computes what had one again with
  *                          fma_pair.
  *
+ * fma_four takes the first of them only where a tie is possible.
+ *
  * Operands are ordinary when neither overflow nor anything below 2^-149, the least float, can occur
  * in their products and sums: then floats are doubles with 29 bits fewer, subnormal ones included.
  * That is decided once for many operands, from the spread of their exponents. */
@@ -81,10 +83,28 @@ INLINE bool has_tie(__m128i ties)
     return (_mm_movemask_ps(_mm_castsi128_ps(ties)) & 5) != 0;
 }
 
-INLINE __m128 fma_four(__m128 x, __m128 y, __m128 z)
+/* Out of line: rarely called. */
+static __attribute__((noinline, unused)) __m128 fma_four_exactly(__m128 x, __m128 y, __m128 z)
 {
     return join_pairs(fma_pair(low_pair(x), low_pair(y), low_pair(z)),
                       fma_pair(high_pair(x), high_pair(y), high_pair(z)));
+}
+
+/* Any operands. Rounds the sums to doubles and those to floats, and takes the long way if one of
+ * the doubles is halfway between two floats or one of the floats is below the least normal one. */
+INLINE __m128 fma_four(__m128 x, __m128 y, __m128 z)
+{
+    const __m128d low = _mm_add_pd(_mm_mul_pd(low_pair(x), low_pair(y)), low_pair(z));
+    const __m128d high = _mm_add_pd(_mm_mul_pd(high_pair(x), high_pair(y)), high_pair(z));
+    const __m128 sums = join_pairs(low, high);
+    const __m128i last_bits = _mm_castps_si128(
+        _mm_shuffle_ps(_mm_castpd_ps(low), _mm_castpd_ps(high), _MM_SHUFFLE(2, 0, 2, 0)));
+    const __m128i is_tie = _mm_cmpeq_epi32(_mm_and_si128(last_bits, _mm_set1_epi32(LOST_BITS)),
+                                           _mm_set1_epi32(HALF_BIT));
+    const __m128 is_small =
+        _mm_cmplt_ps(_mm_andnot_ps(_mm_set1_ps(-0.0f), sums), _mm_set1_ps(0x1p-126f));
+    const int is_doubtful = _mm_movemask_ps(_mm_or_ps(_mm_castsi128_ps(is_tie), is_small));
+    return is_doubtful ? fma_four_exactly(x, y, z) : sums;
 }
 
 /* How large values are: their bits without the sign, times 2, and of the least that isn't zero the
