@@ -67,7 +67,7 @@ typedef struct limn_decoder_state limn_decoder_state;
 
 /* Builds a decoder from the tensors of `file` whose names begin with "decoder."
  * (models/FORMAT.md), packed into memory of its own; f16 tensors stay f16. `kernels` is borrowed
- * until the decoder is closed. Errors as limn_encoder_open. */
+ * until the decoder is closed. Errors as limn_encoder_open, and the same of a header alone. */
 limn_status limn_decoder_open(limn_decoder **out, const limn_safetensors *file,
                               const limn_decoder_config *config, const limn_kernels *kernels,
                               limn_error *err);

@@ -46,7 +46,8 @@ typedef struct limn_encoder_state limn_encoder_state;
  * already folded). Every tensor is checked for presence, type and shape; weights are packed into
  * memory of the encoder's own, so `file` may be closed afterwards. `kernels` is borrowed until the
  * encoder is closed. Errors of limn_encoder_check; LIMN_E_FORMAT names the tensor and what was
- * expected of it; LIMN_E_NOMEM. */
+ * expected of it; LIMN_E_NOMEM. From a header alone (limn_safetensors_open_header), the encoder can
+ * be asked for its sizes, and not be run. */
 limn_status limn_encoder_open(limn_encoder **out, const limn_safetensors *file,
                               const limn_encoder_config *config, const limn_kernels *kernels,
                               limn_error *err);

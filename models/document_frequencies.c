@@ -202,6 +202,8 @@ limn_status limn_document_frequencies_read(limn_document_frequencies **out,
         return limn_fail(err, LIMN_E_FORMAT,
                          "tensor " COUNTS " has %zu values, but " HASHES " has %zu",
                          counts->shape[0], hashes->shape[0]);
+    LIMN_TRY(limn_safetensors_fetch(file, hashes, err));
+    LIMN_TRY(limn_safetensors_fetch(file, counts, err));
     LIMN_TRY(allocate(out, hashes->shape[0], n_images, err));
     memcpy((*out)->hashes, hashes->data, hashes->size);
     memcpy((*out)->counts, counts->data, counts->size);

@@ -104,16 +104,28 @@ static limn_status read_metadata(limn_model_file *f, limn_error *err)
     return LIMN_OK;
 }
 
-limn_status limn_model_file_open(limn_model_file *out, const char *path, limn_error *err)
+static limn_status open_path(limn_model_file *out, const char *path, bool is_header,
+                             limn_error *err)
 {
     *out = (limn_model_file){ 0 };
-    LIMN_TRY(limn_safetensors_open(&out->tensors, path, err));
+    LIMN_TRY(is_header ? limn_safetensors_open_header(&out->tensors, path, err)
+                       : limn_safetensors_open(&out->tensors, path, err));
     limn_status s = read_metadata(out, err);
     if (s != LIMN_OK) {
         limn_error_prefix(err, "%s", path);
         limn_model_file_close(out);
     }
     return s;
+}
+
+limn_status limn_model_file_open(limn_model_file *out, const char *path, limn_error *err)
+{
+    return open_path(out, path, false, err);
+}
+
+limn_status limn_model_file_open_header(limn_model_file *out, const char *path, limn_error *err)
+{
+    return open_path(out, path, true, err);
 }
 
 limn_status limn_model_file_open_memory(limn_model_file *out, const void *bytes, size_t size,

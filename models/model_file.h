@@ -38,6 +38,9 @@ typedef struct limn_model_file {
  * check when they are built. Errors begin with the path. LIMN_E_FORMAT with a hint when the file is
  * a safetensors file of another program (limn-convert), or a Git LFS pointer. */
 limn_status limn_model_file_open(limn_model_file *out, const char *path, limn_error *err);
+/* The same without the data of tensors (limn_safetensors_open_header): encoder and decoder can be
+ * opened from it to be checked and measured, and not be run. */
+limn_status limn_model_file_open_header(limn_model_file *out, const char *path, limn_error *err);
 /* The same over bytes in memory, which must outlive the result (tests, fuzzing). */
 limn_status limn_model_file_open_memory(limn_model_file *out, const void *bytes, size_t size,
                                         limn_error *err);

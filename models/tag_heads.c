@@ -182,6 +182,7 @@ static limn_status read_tensors(limn_tag_head *out, const limn_safetensors *file
         if (parts[i].n_dims == 1 && tensor->dtype != LIMN_TENSOR_F32)
             return limn_fail(err, LIMN_E_FORMAT, "tensor %s is %s, expected F32", name,
                              limn_tensor_dtype_name(tensor->dtype));
+        LIMN_TRY(limn_safetensors_fetch(file, tensor, err));
         LIMN_TRY(copy_tensor(out, &parts[i], tensor, err));
     }
     return LIMN_OK;

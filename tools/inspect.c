@@ -242,7 +242,7 @@ static int run(const settings *s, const char *path)
 {
     limn_model_file f;
     limn_error err = { 0 }, err_sha = { 0 };
-    if (limn_model_file_open(&f, path, &err) != LIMN_OK) {
+    if (limn_model_file_open_header(&f, path, &err) != LIMN_OK) {
         limn_message_error("%s", err.text);
         return LIMN_EXIT_NOTHING;
     }

@@ -175,6 +175,53 @@ void limn_file_bytes_free(limn_file_bytes *file)
     *file = (limn_file_bytes){ NULL, 0 };
 }
 
+struct limn_file_parts {
+    int fd;
+    struct stat st; /* when it was opened */
+};
+
+limn_status limn_file_parts_open(limn_file_parts **out, const char *path, limn_error *err)
+{
+    struct stat st;
+    int fd;
+    *out = NULL;
+    LIMN_TRY(open_input(&fd, &st, path, err));
+    if (S_ISREG(st.st_mode)) *out = limn_calloc(1, sizeof **out);
+    if (*out) {
+        **out = (limn_file_parts){ fd, st };
+        return LIMN_OK;
+    }
+    close(fd);
+    return S_ISREG(st.st_mode) ? limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path)
+                               : limn_fail(err, LIMN_E_IO, "%s: is not a regular file", path);
+}
+
+size_t limn_file_parts_size(const limn_file_parts *f)
+{
+    return (size_t)f->st.st_size;
+}
+
+limn_status limn_file_parts_read(void *out, const limn_file_parts *f, size_t offset, size_t size,
+                                 limn_error *err)
+{
+    ssize_t n = 1;
+    for (size_t done = 0; done < size && n > 0; done += n > 0 ? (size_t)n : 0) do
+            n = pread(f->fd, (char *)out + done, size - done, (off_t)(offset + done));
+        while (n < 0 && errno == EINTR);
+    if (n < 0) return limn_fail(err, LIMN_E_IO, "can't be read (errno %d)", errno);
+    if (n == 0 || has_changed(f->fd, &f->st))
+        return limn_fail(err, LIMN_E_IO, "was written to while it was read");
+    return LIMN_OK;
+}
+
+void limn_file_parts_close(limn_file_parts **f)
+{
+    if (!f || !*f) return;
+    close((*f)->fd);
+    limn_free(*f);
+    *f = NULL;
+}
+
 limn_status limn_file_read(unsigned char **out, size_t *size, const char *path, size_t max_size,
                            limn_error *err)
 {

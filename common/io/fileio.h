@@ -30,6 +30,18 @@ void limn_file_bytes_free(limn_file_bytes *file); /* accepts a zeroed struct; ze
 limn_status limn_file_head(unsigned char *bytes, size_t *n, size_t capacity, const char *path,
                            limn_error *err);
 
+/* A regular file that is open to be read in parts: its bytes are taken from the disk when they are
+ * wanted. */
+typedef struct limn_file_parts limn_file_parts;
+/* Errors begin with the path. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_file_parts_open(limn_file_parts **out, const char *path, limn_error *err);
+size_t limn_file_parts_size(const limn_file_parts *f); /* of the file when it was opened */
+/* Bytes offset … offset + size - 1, which must be in the file. Re-entrant. LIMN_E_IO, also when the
+ * file was written to since it was opened; the caller names the file. */
+limn_status limn_file_parts_read(void *out, const limn_file_parts *f, size_t offset, size_t size,
+                                 limn_error *err);
+void limn_file_parts_close(limn_file_parts **f); /* accepts NULL and *f == NULL; nulls it */
+
 /* All bytes of a file, or of a pipe or device until it ends, with a NUL after them that `*size`
  * does not count. The caller frees `*out` with limn_free(). Errors as above, LIMN_E_NOMEM. */
 limn_status limn_file_read(unsigned char **out, size_t *size, const char *path, size_t max_size,

@@ -11,7 +11,8 @@
 #define METADATA_KEY "__metadata__"
 
 struct limn_safetensors {
-    limn_file_bytes file; /* zeroed when the bytes are the caller's */
+    limn_file_bytes file;   /* zeroed when the bytes are the caller's */
+    limn_file_parts *parts; /* where tensors are fetched from, if only the header was read */
     const unsigned char *bytes;
     size_t size;
     json_t *header;              /* owns all names and metadata */
@@ -220,10 +221,19 @@ static limn_status take_list(limn_safetensors *f, size_t n_tensors, limn_error *
     return LIMN_OK;
 }
 
+/* Bytes that only a part of has been read so far. */
+static limn_status read_part(const limn_safetensors *f, const void *at, size_t size,
+                             limn_error *err)
+{
+    const size_t offset = (size_t)((const unsigned char *)at - f->bytes);
+    return limn_file_parts_read((void *)at, f->parts, offset, size, err); /* of f->file, our own */
+}
+
 static limn_status parse(limn_safetensors *f, limn_error *err)
 {
     size_t size = 0;
     LIMN_TRY(header_size(&size, f, err));
+    if (f->parts) LIMN_TRY(read_part(f, f->bytes, 8 + size, err));
     LIMN_TRY(limn_json_parse(&f->header, f->bytes + 8, size, err));
     const limn_json_node root = limn_json_root(f->header);
     LIMN_TRY(limn_json_as_object(&root, err));
@@ -262,6 +272,42 @@ limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn
     limn_status s = open_bytes(out, file, file.bytes, file.size, err);
     if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
     return s;
+}
+
+/* The start of the file, by which files of other kinds are known; the rest has room, but is not
+ * touched, which takes no memory. */
+static limn_status open_parts(limn_safetensors *f, const char *path, limn_error *err)
+{
+    enum { START = 64 };
+    LIMN_TRY(limn_file_parts_open(&f->parts, path, err));
+    f->size = limn_file_parts_size(f->parts);
+    f->bytes = limn_alloc_aligned(f->size, 1);
+    f->file = (limn_file_bytes){ f->bytes, f->size };
+    f->is_read_once = true;
+    if (!f->bytes) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    limn_status s = read_part(f, f->bytes, f->size < START ? f->size : START, err);
+    if (s == LIMN_OK) s = parse(f, err);
+    if (s != LIMN_OK) limn_error_prefix(err, "%s", path);
+    return s;
+}
+
+limn_status limn_safetensors_open_header(limn_safetensors **out, const char *path, limn_error *err)
+{
+    *out = limn_calloc(1, sizeof **out);
+    if (!*out) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
+    const limn_status s = open_parts(*out, path, err);
+    if (s != LIMN_OK) limn_safetensors_close(out);
+    return s;
+}
+
+bool limn_safetensors_is_header(const limn_safetensors *f)
+{
+    return f->parts != NULL;
+}
+
+limn_status limn_safetensors_fetch(const limn_safetensors *f, const limn_tensor *t, limn_error *err)
+{
+    return f->parts ? read_part(f, t->data, t->size, err) : LIMN_OK;
 }
 
 limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *bytes, size_t size,
@@ -313,6 +359,7 @@ void limn_safetensors_close(limn_safetensors **f)
     limn_free((*f)->by_name);
     json_decref((*f)->header);
     limn_file_bytes_free(&(*f)->file);
+    limn_file_parts_close(&(*f)->parts);
     limn_free(*f);
     *f = NULL;
 }

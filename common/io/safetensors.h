@@ -54,6 +54,14 @@ typedef struct limn_safetensors limn_safetensors;
  * LIMN_E_TRUNCATED, LIMN_E_LIMIT (header, tensors, dimensions), LIMN_E_UNSUPPORTED (dtype),
  * LIMN_E_NOMEM. */
 limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn_error *err);
+/* The same without the data of tensors, which are undefined until limn_safetensors_fetch reads
+ * them: a file of any size takes next to no memory. */
+limn_status limn_safetensors_open_header(limn_safetensors **out, const char *path, limn_error *err);
+bool limn_safetensors_is_header(const limn_safetensors *f); /* whether it was opened so */
+/* Reads the data of `t` if only the header was read. Re-entrant for different tensors. LIMN_E_IO
+ * as limn_file_parts_read. */
+limn_status limn_safetensors_fetch(const limn_safetensors *f, const limn_tensor *t,
+                                   limn_error *err);
 /* The same over bytes in memory, which must outlive the result (tests, fuzzing). */
 limn_status limn_safetensors_open_memory(limn_safetensors **out, const void *bytes, size_t size,
                                          limn_error *err);
@@ -65,8 +73,8 @@ limn_status limn_safetensors_from_tensors(limn_safetensors **out, const limn_ten
 /* Declares that each tensor's data is read only once, so that limn_safetensors_release frees its
  * memory. No effect on a file opened from memory. */
 void limn_safetensors_read_once(limn_safetensors *f);
-/* The data of `t` are not read again: undefined from now on if the file is read once. Re-entrant.
- */
+/* The data of `t` are not read again: undefined from now on if the file is read once or only its
+ * header was read. Re-entrant. */
 void limn_safetensors_release(const limn_safetensors *f, const limn_tensor *t);
 void limn_safetensors_close(limn_safetensors **f); /* accepts NULL and *f == NULL; nulls it */
 
@@ -81,7 +89,7 @@ const char *limn_safetensors_metadata(const limn_safetensors *f, const char *key
 size_t limn_safetensors_list_metadata(limn_metadata_item *items, size_t capacity,
                                       const limn_safetensors *f);
 /* 64-bit FNV-1a of all the file's bytes, for "is this the same model". Reads the whole file, about
- * a nanosecond a byte. */
+ * a nanosecond a byte; not of a header alone. */
 uint64_t limn_safetensors_checksum(const limn_safetensors *f);
 
 size_t limn_tensor_dtype_size(limn_tensor_dtype t);                     /* bytes of one element */

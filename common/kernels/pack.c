@@ -173,15 +173,22 @@ static void clear_rest(const limn_packed *out)
     clear_lanes(out, out->scales);
 }
 
+limn_status limn_packed_plan(limn_packed *out, size_t n_outputs, size_t n_inputs,
+                             limn_dtype packed_dtype, limn_error *err)
+{
+    *out = (limn_packed){ .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = packed_dtype };
+    if (limn_has_codes(out) && n_inputs > LIMN_INT8_MAX_INPUTS)
+        return limn_fail(err, LIMN_E_LIMIT, "weights of %zu inputs: int8 takes at most %zu",
+                         n_inputs, LIMN_INT8_MAX_INPUTS);
+    return LIMN_OK;
+}
+
 limn_status limn_packed_create(limn_packed *out, size_t n_outputs, size_t n_inputs,
                                limn_dtype packed_dtype, bool has_bias, limn_error *err)
 {
     size_t n_lanes, n_weights;
-    *out = (limn_packed){ .n_outputs = n_outputs, .n_inputs = n_inputs, .dtype = packed_dtype };
+    LIMN_TRY(limn_packed_plan(out, n_outputs, n_inputs, packed_dtype, err));
     const bool is_quantized = limn_has_codes(out);
-    if (is_quantized && n_inputs > LIMN_INT8_MAX_INPUTS)
-        return limn_fail(err, LIMN_E_LIMIT, "weights of %zu inputs: int8 takes at most %zu",
-                         n_inputs, LIMN_INT8_MAX_INPUTS);
     if (limn_size_mul(&n_lanes, limn_n_panels(n_outputs), LIMN_PANEL) &&
         limn_size_mul(&n_weights, n_lanes, n_inputs)) {
         out->panels = is_quantized ? limn_alloc_aligned(limn_n_panels(n_outputs), panel_size(out))
@@ -304,11 +311,11 @@ limn_packed limn_packed_view(const limn_packed *w, size_t first, size_t n)
     return view;
 }
 
-size_t limn_packed_bytes(const limn_packed *w)
+size_t limn_packed_bytes(const limn_packed *w, bool has_bias)
 {
-    const size_t n_vectors = (w->bias != NULL) + (w->scales != NULL);
+    const size_t n_vectors = (size_t)has_bias + limn_has_codes(w); /* biases, scales */
     return limn_n_panels(w->n_outputs) * (panel_size(w) + n_vectors * LIMN_PANEL * sizeof(float)) +
-           (w->sums ? sums_size(w) : 0);
+           (limn_has_codes(w) ? sums_size(w) : 0);
 }
 
 void limn_packed_finish(limn_packed *w)

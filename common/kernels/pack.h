@@ -89,8 +89,12 @@ bool limn_has_codes(const limn_packed *w);
  * ones. Laid out as int8_lanes.h says. */
 const uint8_t *limn_packed_plane(const limn_packed *w, size_t panel, size_t plane);
 
-/* Bytes of panels, bias and scales. */
-size_t limn_packed_bytes(const limn_packed *w);
+/* Weights without memory, all pointers NULL, for limn_packed_bytes. LIMN_E_LIMIT as
+ * limn_packed_init. */
+limn_status limn_packed_plan(limn_packed *out, size_t n_outputs, size_t n_inputs,
+                             limn_dtype packed_dtype, limn_error *err);
+/* Bytes of panels, bias and scales, allocated or planned. */
+size_t limn_packed_bytes(const limn_packed *w, bool has_bias);
 
 /* The weights of a depthwise convolution, packed once: in groups of LIMN_FILTER_GROUP channels, so
  * that a group is computed while it is in cache. Pass limn_filter_taps and a w_stride of

@@ -13,6 +13,7 @@ typedef struct loader {
     const limn_safetensors *file;
     limn_error *err;
     limn_status status;
+    bool is_measured; /* only the header was read: checks alone, without memory */
 } loader;
 
 static void *place_of(void *network, const limn_tensor_row *row)
@@ -80,12 +81,13 @@ static void *take(loader *l, size_t n, size_t size, const char *name)
     return p;
 }
 
-/* A copy as f32, or NULL after a failure. */
+/* A copy as f32; NULL after a failure, or when it is only measured. */
 static float *read_floats(loader *l, const limn_tensor_spec *spec)
 {
     const limn_tensor *t = require(l, spec);
-    float *out =
-        t ? take(l, t->size / limn_tensor_dtype_size(t->dtype), sizeof *out, spec->name) : NULL;
+    float *out = NULL;
+    if (t && !l->is_measured)
+        out = take(l, t->size / limn_tensor_dtype_size(t->dtype), sizeof *out, spec->name);
     if (out) limn_tensor_to_f32(out, t);
     return out;
 }
@@ -137,6 +139,11 @@ limn_status limn_int8_tensor_check(const limn_tensor *t, const char *name, const
     return LIMN_OK;
 }
 
+static void fetch(loader *l, const limn_tensor *t)
+{
+    if (l->status == LIMN_OK) l->status = limn_safetensors_fetch(l->file, t, l->err);
+}
+
 /* Weights that are int8, with their scales. */
 static void put_int8(loader *l, const limn_packed *out, size_t first, const limn_tensor *t)
 {
@@ -145,11 +152,14 @@ static void put_int8(loader *l, const limn_packed *out, size_t first, const limn
     float *scales;
     snprintf(name, sizeof name, "%s" LIMN_TENSOR_SCALES, t->name);
     l->status = limn_safetensors_require(&found, l->file, name, 1, t->shape, l->err);
+    fetch(l, found);
+    fetch(l, t);
     scales = take(l, t->shape[0], sizeof *scales, name);
     if (scales) {
         limn_tensor_to_f32(scales, found);
         l->status = limn_int8_tensor_check(t, name, scales, l->err);
-        if (l->status == LIMN_OK) limn_packed_put_int8(out, first, t->shape[0], t->data, scales);
+        if (l->status == LIMN_OK && !l->is_measured)
+            limn_packed_put_int8(out, first, t->shape[0], t->data, scales);
     }
     limn_free(scales);
     limn_safetensors_release(l->file, t);
@@ -174,7 +184,7 @@ static void put_row(loader *l, const limn_packed *out, size_t first, const limn_
                               limn_tensor_dtype_name(t->dtype), begun->name);
     if (l->status == LIMN_OK && dtype_of(t) == LIMN_I8)
         put_int8(l, out, first, t);
-    else if (l->status == LIMN_OK)
+    else if (l->status == LIMN_OK && !l->is_measured)
         put_weights(l, out, first, t, row);
     if (n > 1) put_bias(l, out, first, &specs[1]);
 }
@@ -204,6 +214,15 @@ static void check_code_inputs(loader *l, const limn_tensor_row *row, limn_dtype 
                       t->name, n_inputs_of(row), most);
 }
 
+static limn_status create(const loader *l, limn_packed *out, size_t n_outputs,
+                          const limn_tensor_row *row, limn_dtype dtype)
+{
+    const size_t n_inputs = n_inputs_of(row);
+    return l->is_measured
+               ? limn_packed_plan(out, n_outputs, n_inputs, dtype, l->err)
+               : limn_packed_create(out, n_outputs, n_inputs, dtype, row->has_bias, l->err);
+}
+
 /* Loads rows that form one product, packed directly from the file. */
 static void load_product(loader *l, limn_packed *out, const limn_tensor_row *rows, size_t n)
 {
@@ -215,9 +234,7 @@ static void load_product(loader *l, limn_packed *out, const limn_tensor_row *row
     const limn_dtype dtype = packed_dtype(l, &rows[0], t);
     check_code_inputs(l, &rows[0], dtype, t);
     for (size_t i = 0; i < n; i++) n_outputs += n_outputs_of(&rows[i]);
-    if (l->status == LIMN_OK)
-        l->status = limn_packed_create(out, n_outputs, n_inputs_of(&rows[0]), dtype,
-                                       rows[0].has_bias, l->err);
+    if (l->status == LIMN_OK) l->status = create(l, out, n_outputs, &rows[0], dtype);
     for (size_t i = 0; i < n && l->status == LIMN_OK; i++) {
         put_row(l, out, first, &rows[i], t);
         first += n_outputs_of(&rows[i]);
@@ -229,7 +246,9 @@ static void load_filter(loader *l, limn_filter *out, const limn_tensor_row *row)
     limn_tensor_spec specs[LIMN_ROW_MAX_TENSORS];
     const size_t n = limn_tensor_row_specs(specs, row);
     float *taps = read_floats(l, &specs[0]), *bias = n > 1 ? read_floats(l, &specs[1]) : NULL;
-    if (l->status == LIMN_OK)
+    if (l->is_measured)
+        *out = (limn_filter){ .n_channels = row->shape[0], .size = row->shape[1] };
+    else if (l->status == LIMN_OK)
         l->status = limn_filter_init(out, taps, bias, row->shape[0], row->shape[1], l->err);
     limn_free(taps);
     limn_free(bias);
@@ -255,7 +274,7 @@ static void load_row(loader *l, void *network, const limn_tensor_row *rows, size
 limn_status limn_weights_load(void *network, const limn_tensor_table *table,
                               const limn_safetensors *file, limn_error *err)
 {
-    loader l = { file, err, LIMN_OK };
+    loader l = { file, err, LIMN_OK, limn_safetensors_is_header(file) };
     for (size_t i = 0, n; i < table->n_rows && l.status == LIMN_OK; i += n) {
         n = n_joined(table, i);
         load_row(&l, network, &table->rows[i], n);
@@ -269,7 +288,7 @@ static size_t row_bytes(const void *place, const limn_tensor_row *row)
 {
     switch (row->kind) {
     case LIMN_ROW_PRODUCT:
-    case LIMN_ROW_CONVOLUTION: return limn_packed_bytes(place);
+    case LIMN_ROW_CONVOLUTION: return limn_packed_bytes(place, row->has_bias);
     case LIMN_ROW_DEPTHWISE: return limn_filter_bytes(place);
     case LIMN_ROW_NORM: return 2 * sizeof(float) * row->shape[0];
     case LIMN_ROW_VALUES: return sizeof(float) * row->shape[0] * n_inputs_of(row);

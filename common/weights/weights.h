@@ -23,13 +23,17 @@ limn_status limn_int8_tensor_check(const limn_tensor *t, const char *name, const
 /* Fills what each row's offset names in `network`, which starts zeroed there, with memory of its
  * own. Every tensor is checked for presence, type and shape. After an error, limn_weights_finish
  * frees what was already loaded. LIMN_E_FORMAT names the tensor and what was expected;
- * LIMN_E_NOMEM. */
+ * LIMN_E_NOMEM.
+ *
+ * From a file of which only the header was read (limn_safetensors_open_header), everything is
+ * checked all the same, and nothing is kept but sizes: the network can be measured and finished,
+ * and not be run. */
 limn_status limn_weights_load(void *network, const limn_tensor_table *table,
                               const limn_safetensors *file, limn_error *err);
 /* What the weights called `name` ("….weight") were loaded to; NULL when they are no product's. */
 const limn_packed *limn_weights_product(const void *network, const limn_tensor_table *table,
                                         const char *name);
-/* Bytes of all that was loaded. */
+/* Bytes of all that was loaded, or would have been. */
 size_t limn_weights_bytes(const void *network, const limn_tensor_table *table);
 /* Frees what was loaded, all or a part of it, and leaves zeros. */
 void limn_weights_finish(void *network, const limn_tensor_table *table);

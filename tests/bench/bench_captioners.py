@@ -42,7 +42,7 @@ def arguments():
 
 
 def measured(command):
-    """Standard output, seconds and peak resident megabytes of a process."""
+    """Standard output, seconds and peak resident memory in MiB of a process."""
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         out = process.stdout.read()
@@ -54,7 +54,7 @@ def measured(command):
 
 
 def caption_seconds(args):
-    """Of an image among many, of a process for one, and that one's megabytes."""
+    """Of an image among many, of a process for one, and that one's MiB."""
     command = [args.limn, "--model", args.model, "--threads", str(args.threads), "-q", *SEARCH,
                "--beam", str(args.beam), "--min-new-tokens", str(args.tokens),
                "--max-new-tokens", str(args.tokens)]
@@ -66,11 +66,11 @@ def caption_seconds(args):
 
 
 def limn_side(args):
-    """Encoder, caption, megabytes."""
+    """Encoder, caption, memory."""
     out = measured([args.bench_encoder, args.model, str(args.runs), "", str(args.threads)])[0]
     encoder = float(re.search(r"min ([0-9.]+)", out).group(1)) / 1000
-    caption, whole, megabytes = caption_seconds(args)
-    return {"encoder": encoder, "caption": caption, "whole": whole, "MB": megabytes}
+    caption, whole, mebibytes = caption_seconds(args)
+    return {"encoder": encoder, "caption": caption, "whole": whole, "MiB": mebibytes}
 
 
 # ---- PyTorch ------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def peer(args):
                 found["encoder"][threads] = least(args.runs, lambda: encoder(x))
             found["caption"][threads] = least(1 if args.once else args.runs,
                                               lambda: model.generate(pixel_values=pixels(), **settings))
-    found["MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(found))
 
 
@@ -128,7 +128,7 @@ def peer_side(args):
     found = json.loads(measured(command)[0].splitlines()[-1])
     once = json.loads(measured([*command, "--once"])[0].splitlines()[-1])
     return {"encoder": min(found["encoder"].values()), "caption": min(found["caption"].values()),
-            "MB": once["MB"], "threads": found}
+            "MiB": once["MiB"], "threads": found}
 
 
 def main():
@@ -140,7 +140,7 @@ def main():
     ours, theirs = limn_side(args), peer_side(args)
     print(f"{args.tokens} tokens, beam {args.beam}, {args.threads} threads, least of {args.runs}")
     for name, side in (("limn", ours), ("PyTorch", theirs)):
-        print(f"{name:8} encoder {side['encoder']:.3f} s, caption {side['caption']:.3f} s an image, {side['MB']:.0f} MB")
+        print(f"{name:8} encoder {side['encoder']:.3f} s, caption {side['caption']:.3f} s an image, {side['MiB']:.0f} MiB")
     print(f"limn from start to end, one image: {ours['whole']:.3f} s")
     print(f"encoder {ours['encoder'] / theirs['encoder']:.2f} of PyTorch's time, "
           f"caption {theirs['caption'] / ours['caption']:.2f} times as fast")

@@ -6,14 +6,32 @@ import hashlib
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
 
 import original_weights as original
+import vit_weights
 
 INSPECT, TOY, SLOTTED = (os.path.abspath(a) for a in sys.argv[1:4])
+
+
+def write_wide_vit(path, width):
+    """A vision transformer `width` times as wide as those of vit_weights, as a file with a hole for its weights."""
+    config = vit_weights.config("vit")
+    sizes = {n: n * width for n in (vit_weights.DIM, vit_weights.FEED_FORWARD)}
+    for key in ("dim", "feed_forward"):
+        config["encoder"][key] *= width
+    header, end = {"__metadata__": {"limn.version": "3", "limn.config": json.dumps(config)}}, 0
+    for name, tensor in vit_weights.tensors("vit").items():
+        shape = [sizes.get(n, n) for n in tensor.shape]
+        begin, end = end, end + 4 * original.count(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text)
+    os.truncate(path, 8 + len(text) + end)
 
 
 class Inspect(unittest.TestCase):
@@ -65,6 +83,24 @@ class Inspect(unittest.TestCase):
                  for lines in (small, large)]
         self.assertGreater(state[1], state[0])
         self.assertFalse([line for line in small if line.startswith("tensor: ")])
+
+    def peak(self, model):
+        """The most resident memory that inspecting it takes, in bytes."""
+        with subprocess.Popen([INSPECT, "--no-tensors", model], stdout=subprocess.DEVNULL) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        return 1024 * usage.ru_maxrss
+
+    def test_large_models_take_no_memory(self):
+        with tempfile.TemporaryDirectory() as folder:
+            narrow, wide = (pathlib.Path(folder) / f"{name}.safetensors" for name in ("narrow", "wide"))
+            write_wide_vit(narrow, 1)
+            write_wide_vit(wide, 32)
+            _, lines, _ = self.inspect("--no-tensors", wide)
+            packed = next(int(line.split()[3]) for line in lines if line.startswith("encoder weights, packed: "))
+            self.assertGreater(packed, 60e6)
+            self.assertLess(self.peak(wide) - self.peak(narrow), 20e6)
 
     def test_broken_models(self):
         config = {"encoder": {"family": "efficientnet-lite0", "input_size": 224,

@@ -411,7 +411,7 @@ static void test_an_output_of_int8(void **state)
     assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, NULL, 40, 70, LIMN_I8, NULL), LIMN_OK);
     const limn_packed view = limn_packed_view(&w, 16, 20);
     assert_int_equal(view.n_outputs, 20);
-    assert_int_equal(limn_packed_bytes(&w), 3 * (3 * 512 + 64 + 64));
+    assert_int_equal(limn_packed_bytes(&w, false), 3 * (3 * 512 + 64 + 64));
     for (size_t o = 0; o < 40; o++) {
         if (o < 16 || o >= 36)
             limn_packed_output(back, &w, o);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -138,6 +139,9 @@ static void test_files_of_other_kinds_are_named(void **state)
         assert_int_not_equal(limn_safetensors_open(&f, path, &err), LIMN_OK);
         if (!strstr(err.text, cases[i].says) || strncmp(err.text, path, strlen(path)) != 0)
             fail_msg("case %zu: \"%s\" lacks \"%s\"", i, err.text, cases[i].says);
+        limn_error again = { 0 };
+        assert_int_not_equal(limn_safetensors_open_header(&f, path, &again), LIMN_OK);
+        assert_string_equal(again.text, err.text);
     }
 }
 
@@ -234,6 +238,37 @@ static void test_what_is_written_is_read_back(void **state)
                 limn_fnv1a64(LIMN_FNV1A64_INIT, file.bytes, file.size));
     limn_file_bytes_free(&file);
     limn_safetensors_close(&f);
+}
+
+static void test_a_header_takes_no_data(void **state)
+{
+    const limn_metadata_item metadata[] = { { "format", "pt" } };
+    const char *path = temp_path("h.safetensors");
+    limn_safetensors *f;
+    limn_error err = { 0 };
+    (void)state;
+    assert_int_equal(limn_safetensors_write(path, written, N_WRITTEN, metadata, 1, NULL), LIMN_OK);
+    assert_int_equal(limn_safetensors_open_header(&f, path, NULL), LIMN_OK);
+    assert_true(limn_safetensors_is_header(f));
+    assert_int_equal(limn_safetensors_n_tensors(f), N_WRITTEN);
+    assert_string_equal(limn_safetensors_metadata(f, "format"), "pt");
+    for (size_t i = 0; i < N_WRITTEN; i++) {
+        const limn_tensor *t = limn_safetensors_find(f, written[i].name);
+        assert_int_equal(t->dtype, written[i].dtype);
+        assert_int_equal(limn_safetensors_fetch(f, t, NULL), LIMN_OK);
+        assert_memory_equal(t->data, written[i].data, written[i].size);
+        limn_safetensors_release(f, t);
+    }
+    assert_int_equal(truncate(path, 16), 0);
+    assert_int_equal(limn_safetensors_fetch(f, limn_safetensors_at(f, 0), &err), LIMN_E_IO);
+    assert_string_equal(err.text, "was written to while it was read");
+    limn_safetensors_close(&f);
+    err = (limn_error){ 0 };
+    assert_int_equal(limn_safetensors_open_header(&f, path, &err), LIMN_E_TRUNCATED);
+    assert_null(f);
+    assert_true(strncmp(err.text, path, strlen(path)) == 0);
+    assert_int_equal(limn_safetensors_open_header(&f, temp_path("none"), NULL), LIMN_E_IO);
+    assert_null(f);
 }
 
 /* Makes the floats of a tensor, which the writer frees; fails at the tensor that `ctx` names. */
@@ -367,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_too_many_tensors_are_refused),
         cmocka_unit_test(test_unordered_entries_empty_tensors_and_padding_are_fine),
         cmocka_unit_test(test_what_is_written_is_read_back),
+        cmocka_unit_test(test_a_header_takes_no_data),
         cmocka_unit_test(test_data_may_be_made_when_they_are_written),
         cmocka_unit_test(test_bf16_is_the_upper_half_of_f32),
         cmocka_unit_test(test_writing_refuses_what_reading_would),

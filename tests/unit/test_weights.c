@@ -13,6 +13,7 @@
 #include "common/kernels/pack.h"
 #include "common/weights/table_params.h"
 #include "common/weights/weights.h"
+#include "tests/unit/temp_folder.h"
 
 typedef struct network {
     limn_packed qkv, stem;
@@ -99,10 +100,41 @@ static void test_each_kind_is_loaded(void **state)
     assert_true(net.depthwise.bias[1] == 21);
     assert_true(net.norm.gamma[3] == 33 && net.norm.beta[0] == 34 && net.positions[7] == 47);
     assert_int_equal(limn_weights_bytes(&net, &t),
-                     limn_packed_bytes(&net.qkv) + limn_packed_bytes(&net.stem) +
+                     limn_packed_bytes(&net.qkv, true) + limn_packed_bytes(&net.stem, false) +
                          limn_filter_bytes(&net.depthwise) + (8 + 8) * sizeof(float));
     limn_weights_finish(&net, &t);
     assert_memory_equal(&net, &(network){ 0 }, sizeof net);
+    limn_safetensors_close(&file);
+    limn_tensor_table_finish(&t);
+}
+
+/* From a header alone: the same size as loaded, no memory, and the same refusals. */
+static void test_a_header_is_measured(void **state)
+{
+    (void)state;
+    const char *path = temp_path("measured");
+    limn_tensor_table t;
+    limn_safetensors *file = open_file(file_tensors, N_FILE);
+    limn_error err = { 0 };
+    network net = { 0 };
+    fill_table(&t);
+    assert_int_equal(limn_weights_load(&net, &t, file, NULL), LIMN_OK);
+    const size_t n_bytes = limn_weights_bytes(&net, &t);
+    limn_weights_finish(&net, &t);
+    limn_safetensors_close(&file);
+    assert_int_equal(limn_safetensors_write(path, file_tensors, N_FILE, NULL, 0, NULL), LIMN_OK);
+    assert_int_equal(limn_safetensors_open_header(&file, path, NULL), LIMN_OK);
+    assert_int_equal(limn_weights_load(&net, &t, file, NULL), LIMN_OK);
+    assert_int_equal(limn_weights_bytes(&net, &t), n_bytes);
+    assert_true(!net.qkv.panels && !net.depthwise.taps && !net.norm.gamma && !net.positions);
+    limn_weights_finish(&net, &t);
+    limn_safetensors_close(&file);
+    assert_int_equal(limn_safetensors_write(path, file_tensors, N_FILE - 1, NULL, 0, NULL),
+                     LIMN_OK);
+    assert_int_equal(limn_safetensors_open_header(&file, path, NULL), LIMN_OK);
+    assert_int_equal(limn_weights_load(&net, &t, file, &err), LIMN_E_FORMAT);
+    assert_non_null(strstr(err.text, "positions"));
+    limn_weights_finish(&net, &t);
     limn_safetensors_close(&file);
     limn_tensor_table_finish(&t);
 }
@@ -214,10 +246,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_kind_is_loaded),
+        cmocka_unit_test(test_a_header_is_measured),
         cmocka_unit_test(test_what_is_missing_is_named),
         cmocka_unit_test(test_rows_are_parameters),
         cmocka_unit_test(test_a_name_too_long_is_no_row),
         cmocka_unit_test(test_products_of_codes_are_bounded),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, temp_folder_setup, temp_folder_teardown);
 }
