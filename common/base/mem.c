@@ -84,6 +84,18 @@ void limn_free(void *block)
     free(block);
 }
 
+void *limn_reserve_pages(size_t size)
+{
+    void *p =
+        mmap(NULL, size ? size : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void limn_free_pages(void *pages, size_t size)
+{
+    if (pages) munmap(pages, size ? size : 1);
+}
+
 void limn_discard_pages(void *part, size_t size)
 {
 #ifdef MADV_DONTNEED

@@ -26,6 +26,10 @@ bool limn_grow(void **block, size_t *capacity, size_t n_items, size_t item_size)
 char *limn_strdup(const char *text);
 char *limn_strndup(const char *text, size_t size);
 void limn_free(void *block); /* accepts NULL */
+/* Zeroed pages that take no memory until they are touched; NULL when that many addresses can't be
+ * had. Free with limn_free_pages of the same size. */
+void *limn_reserve_pages(size_t size);
+void limn_free_pages(void *pages, size_t size); /* accepts NULL */
 /* Returns the whole pages of a part of a block to the system, if possible; their contents become
  * undefined. The block must still be freed. */
 void limn_discard_pages(void *part, size_t size);

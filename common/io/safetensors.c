@@ -11,7 +11,7 @@
 #define METADATA_KEY "__metadata__"
 
 struct limn_safetensors {
-    limn_file_bytes file;   /* zeroed when the bytes are the caller's */
+    limn_file_bytes file;   /* zeroed when the bytes are the caller's, or pages */
     limn_file_parts *parts; /* where tensors are fetched from, if only the header was read */
     const unsigned char *bytes;
     size_t size;
@@ -226,7 +226,7 @@ static limn_status read_part(const limn_safetensors *f, const void *at, size_t s
                              limn_error *err)
 {
     const size_t offset = (size_t)((const unsigned char *)at - f->bytes);
-    return limn_file_parts_read((void *)at, f->parts, offset, size, err); /* of f->file, our own */
+    return limn_file_parts_read((void *)at, f->parts, offset, size, err); /* our own pages */
 }
 
 static limn_status parse(limn_safetensors *f, limn_error *err)
@@ -274,15 +274,14 @@ limn_status limn_safetensors_open(limn_safetensors **out, const char *path, limn
     return s;
 }
 
-/* The start of the file, by which files of other kinds are known; the rest has room, but is not
- * touched, which takes no memory. */
+/* Reads the start of the file, by which files of other kinds are known, then its header. The rest
+ * has addresses and no memory until it is fetched. */
 static limn_status open_parts(limn_safetensors *f, const char *path, limn_error *err)
 {
     enum { START = 64 };
     LIMN_TRY(limn_file_parts_open(&f->parts, path, err));
     f->size = limn_file_parts_size(f->parts);
-    f->bytes = limn_alloc_aligned(f->size, 1);
-    f->file = (limn_file_bytes){ f->bytes, f->size };
+    f->bytes = limn_reserve_pages(f->size);
     f->is_read_once = true;
     if (!f->bytes) return limn_fail(err, LIMN_E_NOMEM, "%s: out of memory", path);
     limn_status s = read_part(f, f->bytes, f->size < START ? f->size : START, err);
@@ -349,7 +348,7 @@ void limn_safetensors_read_once(limn_safetensors *f)
 
 void limn_safetensors_release(const limn_safetensors *f, const limn_tensor *t)
 {
-    if (f->is_read_once) limn_discard_pages((void *)t->data, t->size); /* of f->file, our own */
+    if (f->is_read_once) limn_discard_pages((void *)t->data, t->size); /* our own */
 }
 
 void limn_safetensors_close(limn_safetensors **f)
@@ -359,6 +358,7 @@ void limn_safetensors_close(limn_safetensors **f)
     limn_free((*f)->by_name);
     json_decref((*f)->header);
     limn_file_bytes_free(&(*f)->file);
+    if ((*f)->parts) limn_free_pages((void *)(*f)->bytes, (*f)->size); /* our own */
     limn_file_parts_close(&(*f)->parts);
     limn_free(*f);
     *f = NULL;
