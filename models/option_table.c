@@ -25,7 +25,7 @@ const limn_option limn_option_rows[] = {
       .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
       .default_value = TEXT_OF(LIMN_DEFAULT_MAX_PIXELS), .is_more = true },
     { "beam", 0, "K", "beam size; 1 = greedy",
-      .detail = "With --rerank consensus the default is 20.", .group = "Captioning",
+      .detail = "With --rerank consensus the default is 64.", .group = "Captioning",
       .type = LIMN_OPT_COUNT, FIELD(beam_size), .min = 1, .max = LIMN_BEAM_MAX,
       .default_value = "3" },
     { "sample", 0, NULL, "draw captions at random instead of searching", .group = "Captioning",

@@ -13,7 +13,7 @@
 
 /* Defaults with rerank=consensus. The consensus of the few captions that finish first is hardly
  * better than the best by score; most of the gain comes from the next few. */
-enum { CONSENSUS_BEAM = 20, CONSENSUS_CANDIDATES_PER_BEAM = 2, VIRTEX_BEAM = 5 };
+enum { CONSENSUS_BEAM = 64, CONSENSUS_CANDIDATES_PER_BEAM = 2, VIRTEX_BEAM = 5 };
 
 static const char *const search_rule_names[] = { "limn", "transformers", "virtex" };
 

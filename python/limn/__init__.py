@@ -3,7 +3,7 @@
 >>> import limn
 >>> c = limn.Captioner()            # the default model
 >>> print(c.caption("photo.jpg"))   # doctest: +SKIP
-a close up of a cat sitting on a bench
+a cat is sitting on a wooden bench
 
 ``limn.evaluate`` scores captions; ``limn.coco`` has pycocoevalcap's classes; ``limn.dask`` captions on a cluster.
 """
