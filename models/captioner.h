@@ -252,8 +252,9 @@ static inline limn_options limn_options_default(void)
  * '_' may be written for '-'. A flag takes yes, no or NULL (yes); for a list, the value is
  * appended. Values are copied; limn_options_finish frees the copies, and a copy of the struct
  * shares them. Setting an option by name may change the default of others: "rerank" "consensus"
- * makes the beam 64. LIMN_E_ARG: an unknown name, with similar ones suggested, or a malformed or
- * out-of-range value, named with its bounds, as on the command line. LIMN_E_NOMEM. */
+ * makes the beam 64, or 20 where must or groups are given. LIMN_E_ARG: an unknown name,
+ * with similar ones suggested, or a malformed or out-of-range value, named with its bounds, as on
+ * the command line. LIMN_E_NOMEM. */
 LIMN_API limn_status limn_options_set(limn_options *options, const char *name, const char *value,
                                       limn_error *err);
 /* Frees the copies made by limn_options_set and, if any option was set by name, resets the struct

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the default model from data alone: limn-train from the ImageNet encoder; four to five hours on two cores.
+# Makes the default model from data alone: limn-train from the ImageNet encoder; about three hours on two cores.
 #
 #     models/make_default.sh BIN DATA ENCODER.pth WORK
 #
@@ -63,8 +63,8 @@ train end-to-end-2 human --init "$work/end-to-end-1.safetensors" --stage end-to-
 train reward-2 human --init "$work/end-to-end-2.safetensors" --stage reward --reward-text "$coco_text/captions.txt" \
     --retrieval 0.6 --seed 2 $reward
 mean mean end-to-end-1 end-to-end-2 reward-1 reward-1 reward-2 reward-2
-# Objects; int8 weights, rounded by what the encoder sees in training photos; and the confidence, which is fitted to the
-# captions of both development sets and prints its area under the ROC curve.
+# Objects; int8 weights, the encoder's rounded to suit 512 training photos; and the confidence, fitted to captions of
+# both development sets, whose area under the ROC curve limn-eval prints.
 # shellcheck disable=SC2086
 tag mean $search
 make "$work/int8.safetensors" "$bin/limn-convert" "$work/tagged-mean.safetensors" --dtype int8 \

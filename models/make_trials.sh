@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the default model before this one and the others of trials.md, and prints its table: nine hours on two cores.
+# Makes the Lite0 default model and the others of trials.md, and prints their table: nine hours on two cores.
 #
 #     models/make_trials.sh BIN FLICKR8K GENERAL COCO_TEXT COCO_UNLABELLED ENCODER.pth WORK METEOR \
 #         LITE2.pth
@@ -115,17 +115,17 @@ hidden hidden-lite2 "$work/encoder-lite2.safetensors" 4
 set --
 for name in features fitting fitting:--guidance=1.25 features-64 whole-64 fifth-general \
     end-to-end:--length-penalty=0.8 reward:--length-penalty=0.8 default-before \
-    default-before:--guidance=1.25 default-before:--rerank=consensus alone-64 alone-16 alone-more \
+    default-before:--guidance=1.25 default-before:--rerank=consensus:--beam=20 alone-64 alone-16 alone-more \
     alone-slots alone-end-to-end alone-reward text-features larger \
     "larger:--model=$work/text-features.safetensors" \
     "default-before:--model=$work/larger.safetensors" lite2-features lite2-end-to-end \
     hidden-lite0-end-to-end hidden-lite0-reward hidden-lite2-features hidden-lite2-end-to-end \
     hidden-lite2-end-to-end:--guidance=1.25 \
     "hidden-lite2-end-to-end:--model=$work/hidden-lite0-end-to-end.safetensors" \
-    "hidden-lite2-end-to-end:--model=$work/hidden-lite0-end-to-end.safetensors:--rerank=consensus" \
-    hidden-lite2-reward hidden-lite2-reward:--rerank=consensus \
+    "hidden-lite2-end-to-end:--model=$work/hidden-lite0-end-to-end.safetensors:--rerank=consensus:--beam=20" \
+    hidden-lite2-reward hidden-lite2-reward:--rerank=consensus:--beam=20 \
     "hidden-lite2-reward:--model=$work/hidden-lite0-reward.safetensors" \
-    "hidden-lite2-reward:--model=$work/hidden-lite0-reward.safetensors:--rerank=consensus"; do
+    "hidden-lite2-reward:--model=$work/hidden-lite0-reward.safetensors:--rerank=consensus:--beam=20"; do
     set -- "$@" "$work/${name%%:*}.safetensors${name#"${name%%:*}"}"
 done
 "$(dirname "$0")/../tests/bench/score_models.py" "$bin" "$flickr8k" "$general" "$meteor" "$@"

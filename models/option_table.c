@@ -25,9 +25,9 @@ const limn_option limn_option_rows[] = {
       .type = LIMN_OPT_SIZE, FIELD(max_pixels), .min = 1, .max = LIMN_MAX_PIXELS,
       .default_value = TEXT_OF(LIMN_DEFAULT_MAX_PIXELS), .is_more = true },
     { "beam", 0, "K", "beam size; 1 = greedy",
-      .detail = "With --rerank consensus the default is 64.", .group = "Captioning",
-      .type = LIMN_OPT_COUNT, FIELD(beam_size), .min = 1, .max = LIMN_BEAM_MAX,
-      .default_value = "3" },
+      .detail = "With --rerank consensus the default is 64, or 20 with --must or --groups.",
+      .group = "Captioning", .type = LIMN_OPT_COUNT, FIELD(beam_size), .min = 1,
+      .max = LIMN_BEAM_MAX, .default_value = "3" },
     { "sample", 0, NULL, "draw captions at random instead of searching", .group = "Captioning",
       .detail =
           "Identical draws are written once; in jsonl, \"drawn\" counts them if there is more than "
@@ -109,7 +109,7 @@ const limn_option limn_option_rows[] = {
       .detail =
           "Classifier-free guidance: each log-probability becomes without + G * (with - without), "
           "with and without the image. Above 1, captions follow the image more and habit less; 1 "
-          "turns guidance off. With guidance, captioning takes about twice as long.",
+          "turns guidance off, which is faster.",
       .group = "Search", .type = LIMN_OPT_REAL, FIELD(guidance), .min = 0, .max = LIMN_MAX_GUIDANCE,
       .is_more = true },
     { "length-reward", 0, "X", "added to the score for each word", .group = "Search",

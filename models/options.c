@@ -13,7 +13,12 @@
 
 /* Defaults with rerank=consensus. The consensus of the few captions that finish first is hardly
  * better than the best by score; most of the gain comes from the next few. */
-enum { CONSENSUS_BEAM = 64, CONSENSUS_CANDIDATES_PER_BEAM = 2, VIRTEX_BEAM = 5 };
+enum {
+    CONSENSUS_BEAM = 64,
+    CONSENSUS_NARROW_BEAM = 20, /* where a beam is split: by required words or groups */
+    CONSENSUS_CANDIDATES_PER_BEAM = 2,
+    VIRTEX_BEAM = 5,
+};
 
 static const char *const search_rule_names[] = { "limn", "transformers", "virtex" };
 
@@ -82,7 +87,9 @@ void limn_options_complete(limn_options *o)
 {
     if (o->search != LIMN_SEARCH_LIMN && limn_options_names(o, "search")) complete_search(o);
     if (!o->rerank || !limn_options_names(o, "rerank")) return;
-    if (!limn_options_names(o, "beam")) o->beam_size = CONSENSUS_BEAM;
+    const bool is_split = o->n_required > 0 || o->n_groups > 1;
+    if (!limn_options_names(o, "beam"))
+        o->beam_size = is_split ? CONSENSUS_NARROW_BEAM : CONSENSUS_BEAM;
     if (o->method == LIMN_METHOD_BEAM && o->beam_size > 1 && !limn_options_names(o, "patience") &&
         !limn_options_names(o, "candidates"))
         o->n_candidates = CONSENSUS_CANDIDATES_PER_BEAM * o->beam_size;

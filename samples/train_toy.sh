@@ -11,7 +11,7 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 build=${LIMN_BUILD_DIR:-$root/build}
-encoder=$root/models/limn-default.safetensors
+model=$root/models/limn-default.safetensors
 threads=${LIMN_THREADS:+--threads $LIMN_THREADS}
 
 if [ $# -gt 0 ]; then
@@ -22,6 +22,8 @@ else
     trap 'rm -rf "$folder"' EXIT
 fi
 mkdir "$folder/train" "$folder/test"
+encoder=$folder/encoder.safetensors
+"$build/tools/limn-convert" "$model" -q --encoder-only --dtype f16 -o "$encoder" # training takes no int8
 
 "$build/samples/draw_shapes" "$folder/train" 500
 "$build/samples/draw_shapes" "$folder/test" 60 2

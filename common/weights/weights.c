@@ -129,7 +129,7 @@ limn_status limn_int8_tensor_check(const limn_tensor *t, const char *name, const
 {
     const char *low = memchr(t->data, 0x80, t->size); /* -128 */
     for (size_t o = 0; o < t->shape[0]; o++)
-        if (!isfinite(scales[o]) || scales[o] < 0.0f)
+        if (!isfinite(127 * scales[o]) || scales[o] < 0.0f) /* the largest weight */
             return limn_fail(err, LIMN_E_FORMAT,
                              "tensor %s: value %zu is %g, expected a finite one of at least 0",
                              name, o, (double)scales[o]);

@@ -14,12 +14,17 @@
 
 /* ---- making tensors ----------------------------------------------------------------------- */
 
+static bool is_int8(const convert_source *source)
+{
+    return source->kind == CONVERT_MODEL && limn_safetensors_metadata(source->file, LIMN_INT8_KEY);
+}
+
 /* A tensor's values; `scales` where the source has it as I8. */
 static limn_status read_values(float **values, float **scales, const limn_tensor_spec *spec,
                                convert_source *source, limn_error *err)
 {
     encoder_layer_names names;
-    if (source->kind == CONVERT_MODEL && int8_source_has(&source->tensors, spec))
+    if (is_int8(source) && int8_source_has(&source->tensors, spec))
         return int8_source_read(values, scales, &source->tensors, spec, err);
     if (source->kind != CONVERT_MODEL && source->original->find(&names, spec->name, source->prefix))
         return fold_batch_norm(values, &source->tensors, spec, &names, source->batch_norm_eps, err);
@@ -79,7 +84,8 @@ static void take_calibration(convert_result *out, const convert_source *source)
     const char *with = source->kind == CONVERT_MODEL
                            ? limn_safetensors_metadata(source->file, CONVERT_CALIBRATION_KEY)
                            : NULL;
-    snprintf(out->calibration, sizeof out->calibration, "%s", with ? with : "");
+    if (with && strlen(with) < sizeof out->calibration) /* as what limn writes */
+        snprintf(out->calibration, sizeof out->calibration, "%s", with);
 }
 
 static limn_status make_all(convert_result *out, convert_source *source, bool is_encoder_only,
@@ -203,8 +209,7 @@ void convert_result_forget_int8(convert_result *r)
 
 limn_tensor_dtype convert_source_dtype(const convert_result *r, const convert_source *source)
 {
-    if (source->kind == CONVERT_MODEL && limn_safetensors_metadata(source->file, LIMN_INT8_KEY))
-        return LIMN_TENSOR_I8;
+    if (is_int8(source)) return LIMN_TENSOR_I8;
     for (size_t i = 0; source->kind == CONVERT_MODEL && i < r->n_tensors; i++) {
         const limn_tensor *t = limn_safetensors_find(source->file, r->specs[i].name);
         if (r->specs[i].may_be_half) return t->dtype;

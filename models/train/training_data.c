@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "common/io/fileio.h"
 #include "common/text/plural.h"
+#include "common/weights/weights.h"
 #include "decoder/vocab_build.h"
 #include "encoder/encoder_training.h"
 #include "models/tag_heads.h"
@@ -148,10 +149,21 @@ static limn_status check_encoder(const limn_training_data *d, limn_error *err)
     return trains_encoder(d->settings) ? limn_encoder_training_check(c, err) : LIMN_OK;
 }
 
+static limn_status refuse_int8(const limn_safetensors *tensors, const char *path, limn_error *err)
+{
+    if (!limn_safetensors_metadata(tensors, LIMN_INT8_KEY)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_UNSUPPORTED,
+                     "%s: is in int8, and training needs f32 or f16; convert it first: "
+                     "limn-convert --dtype f16",
+                     path);
+}
+
 static limn_status read_base(limn_training_data *d, limn_error *err)
 {
     const limn_training_settings *o = d->settings;
-    LIMN_TRY(limn_model_file_open(&d->base, o->model.init ? o->model.init : o->model.encoder, err));
+    const char *base = o->model.init ? o->model.init : o->model.encoder;
+    LIMN_TRY(limn_model_file_open(&d->base, base, err));
+    LIMN_TRY(refuse_int8(d->base.tensors, base, err));
     if (o->model.init && !d->base.config.has_decoder)
         return limn_fail(err, LIMN_E_ARG,
                          "%s: is an encoder without a decoder; use --encoder, not --init",
@@ -178,6 +190,8 @@ static limn_status new_decoder(limn_training_data *d, limn_error *err)
         .specials = LIMN_SPECIALS_OWN,
     };
     d->config.length_penalty = 0.7f;
+    d->config.guidance = 0; /* what suits the base's decoder says nothing of this one */
+    d->config.no_repeat_ngram = 0;
     d->config.max_steps = o->words.max_words < 30 ? o->words.max_words + 1 : 30;
     return LIMN_OK;
 }

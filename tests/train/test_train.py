@@ -198,6 +198,39 @@ class Train(unittest.TestCase):
                        "--epochs", 1, "-o", "more.safetensors", new=False)
         self.assertEqual(self.sets_of_tags("more.safetensors"), (["one", "any", "objects"], 2))
 
+    def altered_toy(self, name, alter):
+        """The toy model with other metadata."""
+        whole = pathlib.Path(TOY).read_bytes()
+        size = int.from_bytes(whole[:8], "little")
+        header = json.loads(whole[8:8 + size])
+        alter(header["__metadata__"])
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 64 + 56)
+        (self.folder / name).write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + size:])
+
+    def test_int8_is_refused_with_what_to_do(self):
+        self.altered_toy("int8.safetensors", lambda metadata: metadata.update({"limn.int8": "2"}))
+        for option in ("--encoder", "--init"):
+            self.fails("int8.safetensors: is in int8, and training needs f32 or f16; convert it first: limn-convert "
+                       "--dtype f16", "--run", "r", option, "int8.safetensors", code=2, new=False)
+        self.assertFalse((self.folder / "r").exists())
+
+    def test_a_new_decoder_has_a_search_of_its_own(self):
+        def alter(metadata):
+            config = json.loads(metadata["limn.config"])
+            config["search"].update({"guidance": 2.0, "no_repeat_ngram": 3})
+            metadata["limn.config"] = json.dumps(config)
+
+        self.altered_toy("guided.safetensors", alter)
+        stage = ["--stage", "features", "--epochs", 1]
+        self.run_train("--run", "new", "--encoder", "guided.safetensors", *SMALL, *stage, "-o", "new.safetensors",
+                       new=False)
+        self.run_train("--run", "old", "--init", "guided.safetensors", *stage, "-o", "old.safetensors", new=False)
+        search = {name: json.loads(self.metadata(f"{name}.safetensors")["limn.config"])["search"]
+                  for name in ("new", "old")}
+        self.assertEqual((search["new"].get("guidance", 1), search["new"].get("no_repeat_ngram", 0)), (1, 0))
+        self.assertEqual((search["old"]["guidance"], search["old"]["no_repeat_ngram"]), (2, 3))
+
     def test_tag_slots_without_tags(self):
         self.fails("has no tags of the set \"objects\": limn-convert --objects LABELS", "--run", "r", "--tag-slots", 3)
         self.fails("tag slots: 13 are more than the 12 tags", "--run", "r", "--encoder", SLOTTED, "--tag-slots", 13,

@@ -133,8 +133,12 @@ static void test_what_others_make_of_a_default(void **state)
     (void)state;
     limn_options_set(&o, "rerank", "consensus", NULL);
     assert_int_equal(limn_options_take(&taken, &o, NULL), LIMN_OK);
-    assert_int_equal(taken.beam_size, 20);
-    assert_int_equal(taken.n_candidates, 40);
+    assert_int_equal(taken.beam_size, 64);
+    assert_int_equal(taken.n_candidates, 128);
+    limn_options_set(&o, "groups", "5", NULL);
+    assert_int_equal(limn_options_take(&taken, &o, NULL), LIMN_OK);
+    assert_int_equal(taken.beam_size, 20); /* which five groups divide */
+    limn_options_set(&o, "groups", "1", NULL);
     limn_options_set(&o, "beam", "4", NULL);
     assert_int_equal(limn_options_take(&taken, &o, NULL), LIMN_OK);
     assert_int_equal(taken.beam_size, 4);

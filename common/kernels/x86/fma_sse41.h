@@ -91,7 +91,8 @@ static __attribute__((noinline, unused)) __m128 fma_four_exactly(__m128 x, __m12
 }
 
 /* Any operands. Rounds the sums to doubles and those to floats, and takes the long way if one of
- * the doubles is halfway between two floats or one of the floats is below the least normal one. */
+ * the doubles is halfway between two floats or one of the floats is the least normal one, to which
+ * a sum below it may have been rounded, or less. */
 INLINE __m128 fma_four(__m128 x, __m128 y, __m128 z)
 {
     const __m128d low = _mm_add_pd(_mm_mul_pd(low_pair(x), low_pair(y)), low_pair(z));
@@ -102,7 +103,7 @@ INLINE __m128 fma_four(__m128 x, __m128 y, __m128 z)
     const __m128i is_tie = _mm_cmpeq_epi32(_mm_and_si128(last_bits, _mm_set1_epi32(LOST_BITS)),
                                            _mm_set1_epi32(HALF_BIT));
     const __m128 is_small =
-        _mm_cmplt_ps(_mm_andnot_ps(_mm_set1_ps(-0.0f), sums), _mm_set1_ps(0x1p-126f));
+        _mm_cmple_ps(_mm_andnot_ps(_mm_set1_ps(-0.0f), sums), _mm_set1_ps(0x1p-126f));
     const int is_doubtful = _mm_movemask_ps(_mm_or_ps(_mm_castsi128_ps(is_tie), is_small));
     return is_doubtful ? fma_four_exactly(x, y, z) : sums;
 }

@@ -66,14 +66,25 @@ bool limn_own_files_has_name_of(const limn_place *p, const struct stat *st)
     return st->st_nlink == 2 && look(p, names.written, &written) && is_same_file(&written, st);
 }
 
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
 /* Takes an exchange back. What it displaced is perhaps another program's, and else the same will be
- * written again. */
-static bool give_back(const limn_place *p, const limn_own_names *names, const struct stat *written)
+ * written again. What was written after the exchange, which is what changed the displaced file
+ * last, is nobody's to throw away: that is EBUSY, and both stay. */
+static bool give_back(const limn_place *p, const limn_own_names *names, const struct stat *written,
+                      const struct stat *displaced)
 {
     struct stat now;
     if (!look(p, p->name, &now))
         return errno == ENOENT && limn_own_files_rename(p, names->displaced, false);
-    return !is_same_file(&now, written) || limn_own_files_rename(p, names->displaced, true);
+    if (!is_same_file(&now, written)) return true;
+    if (!is_later(&now.st_mtim, &displaced->st_ctim))
+        return limn_own_files_rename(p, names->displaced, true);
+    errno = EBUSY;
+    return false;
 }
 
 bool limn_own_files_clean(const limn_place *p)
@@ -82,7 +93,8 @@ bool limn_own_files_clean(const limn_place *p)
     struct stat written, displaced;
     const bool has_written = look(p, names.written, &written);
     if (has_written && look(p, names.displaced, &displaced)) {
-        if (!is_same_file(&written, &displaced) && !give_back(p, &names, &written)) return false;
+        if (!is_same_file(&written, &displaced) && !give_back(p, &names, &written, &displaced))
+            return false;
         unlinkat(p->folder, names.displaced, 0);
     }
     if (has_written) unlinkat(p->folder, names.written, 0);
