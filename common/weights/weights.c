@@ -1,5 +1,6 @@
 #include "common/weights/weights.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,11 +129,11 @@ limn_status limn_int8_tensor_check(const limn_tensor *t, const char *name, const
                                    limn_error *err)
 {
     const char *low = memchr(t->data, 0x80, t->size); /* -128 */
+    const float largest = FLT_MAX / 127;              /* so that weights are finite */
     for (size_t o = 0; o < t->shape[0]; o++)
-        if (!isfinite(127 * scales[o]) || scales[o] < 0.0f) /* the largest weight */
-            return limn_fail(err, LIMN_E_FORMAT,
-                             "tensor %s: value %zu is %g, expected a finite one of at least 0",
-                             name, o, (double)scales[o]);
+        if (!(scales[o] >= 0.0f && scales[o] <= largest))
+            return limn_fail(err, LIMN_E_FORMAT, "tensor %s: value %zu is %g, expected 0 to %g",
+                             name, o, (double)scales[o], (double)largest);
     if (low)
         return limn_fail(err, LIMN_E_FORMAT, "tensor %s: value %zu is -128, expected -127 to 127",
                          t->name, (size_t)(low - (const char *)t->data));

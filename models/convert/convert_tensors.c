@@ -72,9 +72,7 @@ static limn_status check_unused(const convert_source *source, bool is_encoder_on
 /* Of a source in int8: matrices that it has in another type stay what they are, where they may. */
 static void keep_types(convert_result *out, const convert_source *source)
 {
-    const bool is_int8 =
-        source->kind == CONVERT_MODEL && limn_safetensors_metadata(source->file, LIMN_INT8_KEY);
-    for (size_t i = 0; is_int8 && i < out->n_tensors; i++)
+    for (size_t i = 0; is_int8(source) && i < out->n_tensors; i++)
         if (!out->source_scales[i] && !out->specs[i].needs_int8) out->specs[i].may_be_int8 = false;
 }
 

@@ -211,6 +211,31 @@ class RaceTest(LateTest):
         (self.folder / "described").write_bytes(XMP)
         self.check_kills("photo.jpg.xmp", {"photo.jpg": photo, "photo.jpg.xmp": XMP.replace(PERSON, b" ")}, "photo.jpg", "--sidecar=xmp")
 
+    def test_changed_after_a_kill(self):
+        """What a kill displaced, and what was written into limn's version since, are both kept until one is removed."""
+        self.need_xmp()
+        shutil.copyfile(PHOTO, self.folder / "photo.jpg")
+        self.assertEqual(self.run_limn("photo.jpg", "--sidecar=xmp").returncode, 0)
+        sidecar = self.folder / "photo.jpg.xmp"
+        own = 0xcbf29ce484222325  # as a kill between the exchange and its check leaves them: FNV-1a of the name
+        for byte in sidecar.name.encode():
+            own = (own ^ byte) * 0x100000001b3 % 2**64
+        displaced, written = (self.folder / f".limn-{own:016x}.{end}" for end in ("old", "tmp"))
+        displaced.write_bytes(XMP)
+        written.hardlink_to(sidecar)
+        later = displaced.stat().st_ctime_ns + 10**9
+        changed = sidecar.read_bytes() + b"\n"
+        with open(sidecar, "r+b") as file:
+            file.write(changed)
+        os.utime(sidecar, ns=(later, later))
+        done = self.run_limn("photo.jpg", "--sidecar=xmp", "--renew")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"the version from before is {displaced.name} beside it", str(done.stderr))
+        self.assertEqual((sidecar.read_bytes(), displaced.read_bytes()), (changed, XMP))
+        displaced.unlink()
+        self.assertEqual(self.run_limn("photo.jpg", "--sidecar=xmp", "--renew").returncode, 0)
+        self.assertEqual(self.temporaries(), [])
+
     def test_sidecars(self):
         """A new one, and one that was there."""
         self.need_xmp()

@@ -415,9 +415,15 @@ limn_status limn_sidecar_clean(const char *path, limn_error *err)
     limn_own_files_lock(&place);
     const bool is_clean = limn_own_files_clean(&place);
     const int cause = errno;
+    const limn_own_names own = limn_own_names_of(place.name);
     limn_place_close(&place);
+    if (is_clean) return LIMN_OK;
     errno = cause;
-    return is_clean ? LIMN_OK : fail_errno(err, path);
+    if (cause != EBUSY) return fail_errno(err, path);
+    return limn_fail(err, LIMN_E_IO,
+                     "%s: was changed after a run that was killed while it wrote this; the version "
+                     "from before is %s beside it: keep what you need of the two, and remove that",
+                     path, own.displaced);
 }
 
 limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t hash,
