@@ -1,13 +1,14 @@
 /* Fused multiply-adds to the last bit: the emulation of c/fma_c.h, and the products and depthwise
  * convolutions of every CPU level, against libm's fmaf. The operands are random bits of floats, and
  * such that the sum is a tie between two floats or misses one by less than a double can hold, is
- * subnormal, cancels or overflows. */
+ * subnormal, cancels or overflows; and products in int8, which end with one. */
 #include <float.h>
 #include <math.h>
 
 #include "tests/unit/kernel_check.h"
 
 #include "common/kernels/c/fma_c.h"
+#include "common/kernels/codes.h"
 
 enum { N_CASES = 300000, N_PRODUCTS = 4000, N_OUTPUTS = 21, MAX_INPUTS = 3, N_ROWS = 3 };
 
@@ -268,6 +269,88 @@ static void test_depthwise_convolutions_of_every_level(void **state)
     }
 }
 
+/* Products in int8 of one input, which is quantised to 127, by weights of 1: the last operation
+ * alone, fma(sum, scale, bias), misses a tie between the largest subnormal float and the least
+ * normal one, or is it. A level that looks at rounded sums alone sees a normal float. */
+enum { N_TIES = 64 };
+static const float largest_subnormal = FLT_MIN - 0x1p-149f;
+
+typedef struct tie_case {
+    float x, sum, scale, bias[N_OUTPUTS];
+} tie_case;
+
+static tie_case make_tie_case(limn_rng *rng)
+{
+    tie_case t;
+    do {
+        t.x = ldexpf(1.0f + (float)random_below(rng, 4) * 0x1p-23f, -76);
+        t.sum = 127.0f * (t.x / 127.0f);
+    } while (t.sum < 0x1p-76f); /* mirrored() takes what is above */
+    t.scale = mirrored(t.sum, -150);
+    t.x *= sign_of(rng);
+    t.sum = copysignf(t.sum, t.x);
+    for (size_t o = 0; o < N_OUTPUTS; o++) t.bias[o] = sign_of(rng) * largest_subnormal;
+    return t;
+}
+
+static void check_ties(const tie_case *t, const float *y, const char *product, limn_cpu_level level)
+{
+    for (size_t o = 0; o < N_OUTPUTS; o++) {
+        const float expected = fmaf(t->sum, t->scale, t->bias[o]);
+        if (!is_same(y[o], expected))
+            fail_msg("%s, %s: %a * %a + %a is %a, not %a", limn_cpu_level_name(level), product,
+                     (double)t->sum, (double)t->scale, (double)t->bias[o], (double)y[o],
+                     (double)expected);
+    }
+}
+
+static void check_int8_products(const tie_case *t, const limn_packed *w, limn_cpu_level level)
+{
+    limn_kernels k;
+    uint16_t codes[LIMN_CODES_PADDED(1)] = { 0 };
+    float y[N_OUTPUTS], step;
+    limn_linear_job job = { .y = y,
+                            .x = &t->x,
+                            .n_rows = 1,
+                            .x_stride = LIMN_CODES_PADDED(1),
+                            .y_stride = N_OUTPUTS,
+                            .w = w,
+                            .panel_end = limn_n_panels(N_OUTPUTS) };
+    limn_kernels_init(&k, level);
+    limn_linear(&k, &job);
+    check_ties(t, y, "rows", level);
+    k.encode_row(codes, &step, &t->x, 1);
+    k.linear_codes(&(limn_codes_job){
+        .product = job, .x = codes, .steps = &step, .zero = LIMN_CODES_ZERO_OF_ROW });
+    check_ties(t, y, "codes", level);
+}
+
+static void test_int8_sums_at_the_least_normal_float(void **state)
+{
+    (void)state;
+    limn_rng rng = limn_rng_stream(1, "ties", 4);
+    size_t n_rounded_down = 0;
+    for (size_t i = 0; i < N_TIES; i++) {
+        const tie_case t = make_tie_case(&rng);
+        float scales[N_OUTPUTS];
+        int8_t ones[N_OUTPUTS];
+        limn_packed w;
+        for (size_t o = 0; o < N_OUTPUTS; o++) {
+            scales[o] = t.scale;
+            ones[o] = 1;
+        }
+        assert_int_equal(limn_packed_create(&w, N_OUTPUTS, 1, LIMN_I8, true, NULL), LIMN_OK);
+        limn_packed_put_int8(&w, 0, N_OUTPUTS, ones, scales);
+        limn_packed_put_bias(&w, 0, N_OUTPUTS, t.bias);
+        n_rounded_down += fmaf(fabsf(t.sum), t.scale, largest_subnormal) < FLT_MIN;
+        for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++)
+            if (limn_cpu_level_runs((limn_cpu_level)level))
+                check_int8_products(&t, &w, (limn_cpu_level)level);
+        limn_packed_finish(&w);
+    }
+    assert_in_range(n_rounded_down, N_TIES / 4, N_TIES - 1); /* the cases are near ties, and ties */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_the_operands_are_hard),
         cmocka_unit_test(test_products_of_every_level),
         cmocka_unit_test(test_depthwise_convolutions_of_every_level),
+        cmocka_unit_test(test_int8_sums_at_the_least_normal_float),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
