@@ -3,24 +3,20 @@
 
     peer_captioner.py MODEL.safetensors [BEAM] < NAMES
 
-Captions the image files named one a line with a limn model's weights (f32 or f16, computed in
-f32), the same beam search, key/value cache and all beams as one batch, on one thread. Prints each
+Captions the image files named one a line with a limn model's weights (f32, f16 or int8,
+computed in f32), the same beam search, key/value cache and all beams as one batch, on one thread. Prints each
 stage's milliseconds and captions a second, and with -v before BEAM each caption.
 Needs python3 with numpy, onnx, onnxruntime, pillow, safetensors and torch; the product does not.
 """
 import io
-import json
 import sys
 import time
 
 import numpy as np
-import onnxruntime
 import torch
-from PIL import Image
-from safetensors.torch import load_file
-from safetensors import safe_open
 
 import peer_onnx
+from peer_weights import Weights
 
 START, END, BANNED = 1, 2, [0, 1, 3]
 F = torch.nn.functional
@@ -29,8 +25,9 @@ F = torch.nn.functional
 class Decoder:
     """The transformer of models/MODEL.md, one token at a time."""
 
-    def __init__(self, path, config):
-        self.w = {k[8:]: v.float() for k, v in load_file(path).items() if k.startswith("decoder.")}
+    def __init__(self, weights):
+        config = weights.metadata("config")["decoder"]
+        self.w = {k: torch.from_numpy(v) for k, v in weights.all_of("decoder.").items()}
         self.n_layers, self.dim, self.n_heads = config["layers"], config["dim"], config["heads"]
 
     def linear(self, x, name):
@@ -110,14 +107,6 @@ def search(decoder, size, max_steps, penalty):
     return max(finished, key=lambda f: f[0])
 
 
-def load(data, encoder):
-    """[1, 3, size, size] of an image's bytes."""
-    size = encoder["input_size"]
-    image = Image.open(io.BytesIO(data)).convert("RGB").resize((size, size), Image.BICUBIC)
-    x = (np.asarray(image, np.float32) - encoder["mean"]) * np.float32(encoder["scale"])
-    return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
-
-
 def main():
     arguments = [a for a in sys.argv[1:] if a != "-v"]
     if not 1 <= len(arguments) <= 2:
@@ -125,19 +114,16 @@ def main():
     size = int(arguments[1]) if len(arguments) > 1 else 3
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    metadata = safe_open(arguments[0], "np").metadata()
-    config, vocabulary = (json.loads(metadata["limn." + k]) for k in ("config", "vocabulary"))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(peer_onnx.build(arguments[0])[0], options,
-                                           providers=["CPUExecutionProvider"])
-    decoder = Decoder(arguments[0], config["decoder"])
+    weights = Weights(arguments[0])
+    config, vocabulary = weights.metadata("config"), weights.metadata("vocabulary")
+    session = peer_onnx.open_session(peer_onnx.build(arguments[0])[0], 1)
+    decoder = Decoder(weights)
     names = sys.stdin.read().split("\n")[:-1]
     images = [open(name, "rb").read() for name in names]
     spent = np.zeros(3)
     for i, data in enumerate(images[:1] + images):  # the first one twice: it warms up
         times = [time.perf_counter()]
-        x = load(data, config["encoder"])
+        x = peer_onnx.prepare(io.BytesIO(data), config["encoder"])
         times.append(time.perf_counter())
         features = session.run(None, {"input": x})[0]
         times.append(time.perf_counter())
