@@ -125,18 +125,41 @@ static limn_status open_primary(heif_job *job)
                       heif_image_handle_get_height(job->handle));
 }
 
+static bool is_about_colors(const struct heif_error *e)
+{
+    return e->subcode == heif_suberror_Unknown_NCLX_color_primaries ||
+           e->subcode == heif_suberror_Unknown_NCLX_transfer_characteristics ||
+           e->subcode == heif_suberror_Unknown_NCLX_matrix_coefficients;
+}
+
+/* What libheif only warns of is an error, except for unknown codes of colours, which then count as
+ * unspecified. Its own strict mode refuses those, too, and libheif 1.15 then leaks the image. */
+static limn_status check_warnings(const heif_job *job)
+{
+    const int n = heif_image_get_decoding_warnings(job->image, 0, NULL, 0);
+    struct heif_error *all = n > 0 ? limn_calloc((size_t)n, sizeof *all) : NULL;
+    limn_status s = LIMN_OK;
+    if (n <= 0) return LIMN_OK;
+    if (!all) return limn_fail(job->err, LIMN_E_NOMEM, "%s: out of memory", job->format);
+    heif_image_get_decoding_warnings(job->image, 0, all, n);
+    for (int i = 0; i < n && s == LIMN_OK; i++)
+        if (!is_about_colors(&all[i])) s = check(job, all[i]);
+    limn_free(all);
+    return s;
+}
+
 static limn_status decode_primary(heif_job *job, bool has_alpha)
 {
     struct heif_decoding_options *options = heif_decoding_options_alloc();
     struct heif_error e;
     if (!options) return limn_fail(job->err, LIMN_E_NOMEM, "%s: out of memory", job->format);
     options->convert_hdr_to_8bit = 1;
-    options->strict_decoding = 1;
     e = heif_decode_image(job->handle, &job->image, heif_colorspace_RGB,
                           has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB,
                           options);
     heif_decoding_options_free(options);
-    return check(job, e);
+    LIMN_TRY(check(job, e));
+    return check_warnings(job);
 }
 
 /* rgb [n, 3] over white, from rgba whose colours are multiplied by their alpha already. */
