@@ -9,7 +9,7 @@
  *                             count
  *     LIMN_FAULT_RUN=N:NAME:COMMAND
  *                             the shell runs COMMAND just before call N of those that open, look at
- *                             or replace a file of this name
+ *                             or replace a file of this name; N+: and before all later ones
  *     LIMN_FAULT_LOG=FILE     the name of every call that counts, a line each
  *
  * What counts: write to a regular file, fsync, ftruncate, rename, link, unlink, mkdir, open with
@@ -45,6 +45,7 @@ static struct {
     char name[256];
     const char *command; /* NULL: none */
     long at, n_calls;
+    bool is_repeated;
 } other;
 
 #pragma GCC visibility push(default) /* the functions below stand for the C library's */
@@ -76,9 +77,13 @@ __attribute__((constructor)) static void read_environment(void)
     const char *colon = what ? strchr(what, ':') : NULL;
     other.command = getenv("LIMN_FAULT_RUN");
     if (other.command) {
+        char *end;
         int begin = 0;
-        if (sscanf(other.command, "%ld:%255[^:]:%n", &other.at, other.name, &begin) != 2) abort();
-        other.command += begin;
+        other.at = strtol(other.command, &end, 10);
+        other.is_repeated = *end == '+';
+        end += other.is_repeated;
+        if (sscanf(end, ":%255[^:]:%n", other.name, &begin) != 1) abort();
+        other.command = end + begin;
         unsetenv("LD_PRELOAD"); /* for the command */
     }
     fault.folder = getenv("LIMN_FAULT_FOLDER");
@@ -106,8 +111,8 @@ static const char *last_part(const char *path)
 /* Before a call about the file `path`. */
 static void run_other(const char *path)
 {
-    if (!other.command || strcmp(last_part(path), other.name) || ++other.n_calls != other.at)
-        return;
+    if (!other.command || strcmp(last_part(path), other.name)) return;
+    if (++other.n_calls < other.at || (other.n_calls > other.at && !other.is_repeated)) return;
     if (system(other.command)) abort();
 }
 

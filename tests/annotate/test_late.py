@@ -160,6 +160,24 @@ class RaceTest(LateTest):
             self.assertGreater(len(outcomes), 8, "the library of faults saw nothing")
             self.assertEqual(set(outcomes), {(self.folder / "described").read_bytes()})
 
+    def test_saved_again_and_again(self):
+        """Before each of limn's calls from one on, three times: the last version stays, also one saved between the
+        exchanges that bring back the one before it."""
+        self.need_xmp()
+        photo, count, n_saved = self.folder / "photo.jpg", self.folder / "count", []
+        shutil.copyfile(PHOTO, photo)
+        (self.folder / "described").write_bytes(described(PHOTO.read_bytes()))
+        save = ("echo >> count; n=$(wc -l < count); test $n -gt 3 || "
+                "{ (cat described; echo $n) > new && touch -d 2001-01-0$n new && mv new photo.jpg; }")
+        while not n_saved or n_saved[-1]:
+            self.put({"photo.jpg": PHOTO.read_bytes(), "count": b""})
+            self.run_limn("photo.jpg", "--write-xmp", fault_run=f"{len(n_saved) + 1}+:photo.jpg:{save}")
+            n_saved.append(min(3, len(count.read_text())))
+            if n_saved[-1]:
+                self.assertEqual(photo.read_bytes(), (self.folder / "described").read_bytes() + b"%d\n" % n_saved[-1])
+            self.assertEqual(self.temporaries(), [], len(n_saved))
+        self.assertIn(3, n_saved[6:])
+
     def last_call(self, name, files, *args):
         """The number of limn's last call about the file, its replacement when nobody interferes."""
         marker, n = self.folder / "marker", 0
@@ -235,6 +253,15 @@ class RaceTest(LateTest):
         displaced.unlink()
         self.assertEqual(self.run_limn("photo.jpg", "--sidecar=xmp", "--renew").returncode, 0)
         self.assertEqual(self.temporaries(), [])
+        written.write_bytes(changed)
+        for age, code in [(-1, 2), (1, 0)]:  # another program's file instead, older or newer than the displaced one
+            displaced.write_bytes(XMP)
+            sidecar.write_bytes(changed)
+            time = displaced.stat().st_mtime_ns + age * 10**9
+            os.utime(sidecar, ns=(time, time))
+            self.assertEqual(self.run_limn("photo.jpg", "--sidecar=xmp", "--renew").returncode, code)
+            self.assertEqual(displaced.exists(), code != 0)
+        self.assertEqual(self.temporaries(), [])
 
     def test_sidecars(self):
         """A new one, and one that was there."""
@@ -247,6 +274,25 @@ class RaceTest(LateTest):
             outcomes = self.check("photo.jpg.xmp", "cp described new && mv new photo.jpg.xmp", "photo.jpg", "--sidecar=xmp")
             self.assertGreater(len(outcomes), 3)
             self.assertEqual(set(outcomes), {XMP})
+
+    def test_a_folder_that_becomes_a_link(self):
+        """After a kill: the next run removes nothing where it leads, though the killed one left files there."""
+        tree, outside, at, n_met = self.folder / "tree", self.folder / "outside", 0, 0
+        result = None
+        while not result or result.returncode == -signal.SIGKILL:
+            at += 1
+            shutil.rmtree(tree, ignore_errors=True)
+            shutil.rmtree(outside, ignore_errors=True)
+            result = self.run_limn("-r", ".", "--sidecar", "--out-dir", "tree", fault=f"kill:{at}")
+            if not list(tree.glob("open/.limn-*.tmp")):
+                continue
+            n_met += 1
+            os.rename(tree / "open", outside)
+            (tree / "open").symlink_to("../outside")
+            left = sorted(os.listdir(outside))
+            self.run_limn("-r", ".", "--sidecar", "--out-dir", "tree")
+            self.assertEqual(sorted(os.listdir(outside)), left, at)
+        self.assertGreater(n_met, 3)
 
     def test_text_sidecars(self):
         """What a person wrote stays, alone or with the caption below."""

@@ -73,15 +73,17 @@ static bool is_later(const struct timespec *a, const struct timespec *b)
 
 /* Takes an exchange back. What it displaced is perhaps another program's, and else the same will be
  * written again. What was written after the exchange, which is what changed the displaced file
- * last, is nobody's to throw away: that is EBUSY, and both stay. */
+ * last, is nobody's to throw away; nor is a displaced file that is later than the other program's
+ * that is there now: that is EBUSY, and both stay. */
 static bool give_back(const limn_place *p, const limn_own_names *names, const struct stat *written,
                       const struct stat *displaced)
 {
     struct stat now;
     if (!look(p, p->name, &now))
         return errno == ENOENT && limn_own_files_rename(p, names->displaced, false);
-    if (!is_same_file(&now, written)) return true;
-    if (!is_later(&now.st_mtim, &displaced->st_ctim))
+    const bool is_limn_s = is_same_file(&now, written);
+    if (!is_limn_s && !is_later(&displaced->st_mtim, &now.st_mtim)) return true;
+    if (is_limn_s && !is_later(&now.st_mtim, &displaced->st_ctim))
         return limn_own_files_rename(p, names->displaced, true);
     errno = EBUSY;
     return false;

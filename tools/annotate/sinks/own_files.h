@@ -30,8 +30,8 @@ bool limn_own_files_rename(const limn_place *p, const char *own, bool exchanges)
 /* Whether the second name of the file at `p` is one that a kill has left. */
 bool limn_own_files_has_name_of(const limn_place *p, const struct stat *st);
 /* Removes what a kill left in a locked folder. A file that it displaced gets its name back, unless
- * a new one has come there. False, with errno: it can't, and is kept; EBUSY: limn's version was
- * changed since, so that both are kept. */
+ * a newer one has come there. False, with errno: it can't, and is kept; EBUSY: limn's version was
+ * changed since, or an older file has come there, so that both are kept. */
 bool limn_own_files_clean(const limn_place *p);
 
 #endif

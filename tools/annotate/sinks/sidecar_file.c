@@ -295,26 +295,45 @@ static limn_status publish_new(const limn_place *p, const char *temporary, const
     return s;
 }
 
+/* Whether both are of one file, which nobody has written to in between. */
+static bool is_unchanged(const struct stat *a, const struct stat *b)
+{
+    return is_same_file(a, b) && a->st_size == b->st_size &&
+           !memcmp(&a->st_mtim, &b->st_mtim, sizeof a->st_mtim);
+}
+
 /* Whether the file `name` is the one that was there before. */
 static bool is_as_before(const limn_sidecar_file *f, const limn_place *p, const char *name)
 {
     struct stat now;
-    return !fstatat(p->folder, name, &now, AT_SYMLINK_NOFOLLOW) && is_same_file(&now, &f->before) &&
-           now.st_size == f->before.st_size &&
-           !memcmp(&now.st_mtim, &f->before.st_mtim, sizeof now.st_mtim);
+    return !fstatat(p->folder, name, &now, AT_SYMLINK_NOFOLLOW) && is_unchanged(&now, &f->before);
 }
 
-/* After an exchange: what another program has put there at the last moment gets its name back. */
-static limn_status check_displaced(const limn_sidecar_file *f, const limn_place *p,
-                                   const char *displaced, bool *is_left, limn_error *err)
+/* Another program's version, whose name is free again or can't be exchanged. */
+static limn_status put_back(const limn_sidecar_file *f, const limn_place *p, const char *displaced,
+                            limn_error *err)
 {
-    *is_left = !is_as_before(f, p, displaced);
-    /* where the name is free again, there is nothing to exchange it with */
-    if (*is_left && !limn_own_files_rename(p, displaced, true)) {
-        if (limn_own_files_rename(p, displaced, false)) return LIMN_OK;
-        return limn_fail(err, LIMN_E_IO,
-                         "%s: another program changed it; its version is now %s beside it", f->path,
-                         displaced);
+    if (limn_own_files_rename(p, displaced, false)) return LIMN_OK;
+    return limn_fail(err, LIMN_E_IO,
+                     "%s: another program changed it; its version is now %s beside it", f->path,
+                     displaced);
+}
+
+/* After the exchange that put `written` there: what another program has put there at the last
+ * moment gets its name back, by another exchange, in which the same may happen. The last version is
+ * there when an exchange displaces what the one before it put there. */
+static limn_status check_displaced(const limn_sidecar_file *f, const limn_place *p,
+                                   const char *displaced, const struct stat *written, bool *is_left,
+                                   limn_error *err)
+{
+    struct stat expected = f->before, there = *written, now;
+    *is_left = false;
+    while (!fstatat(p->folder, displaced, &now, AT_SYMLINK_NOFOLLOW) &&
+           !is_unchanged(&now, &expected)) {
+        *is_left = true;
+        if (!limn_own_files_rename(p, displaced, true)) return put_back(f, p, displaced, err);
+        expected = there;
+        there = now;
     }
     unlinkat(p->folder, displaced, 0);
     return LIMN_OK;
@@ -322,16 +341,17 @@ static limn_status check_displaced(const limn_sidecar_file *f, const limn_place 
 
 /* Exchanges the two, and then looks at what was displaced; where that can't be done, looks just
  * before replacing. Without hard links (FAT), a kill between the two can lose another program's
- * file. */
+ * file. `written`: the new file. */
 static limn_status publish_over(const limn_sidecar_file *f, const limn_place *p,
-                                const limn_own_names *own, bool *is_left, limn_error *err)
+                                const limn_own_names *own, const struct stat *written,
+                                bool *is_left, limn_error *err)
 {
     const bool is_linked = !linkat(p->folder, own->written, p->folder, own->displaced, 0);
     const char *const displaced = is_linked ? own->displaced : own->written;
     limn_status s;
     *is_left = !is_as_before(f, p, p->name);
     if (!*is_left && limn_own_files_rename(p, displaced, true)) {
-        s = check_displaced(f, p, displaced, is_left, err);
+        s = check_displaced(f, p, displaced, written, is_left, err);
         if (s == LIMN_OK) limn_own_files_discard(p, own->written);
         return s;
     }
@@ -363,7 +383,7 @@ static limn_status publish_at(limn_sidecar_file *f, const limn_place *place, boo
     if (f->has_backup) LIMN_TRY(limn_photo_back_up(place, f->path, own.written, &f->before, err));
     LIMN_TRY(write_temporary(&written, f, place, own.written, err));
     LIMN_TRY(check_temporary(place, own.written, &written, f->path, err));
-    return f->had_file ? publish_over(f, place, &own, is_left, err)
+    return f->had_file ? publish_over(f, place, &own, &written, is_left, err)
                        : publish_new(place, own.written, f->path, is_left, err);
 }
 
@@ -404,14 +424,13 @@ void limn_sidecar_file_finish(limn_sidecar_file *f)
 
 /* ---- after a kill ----------------------------------------------------------------------- */
 
-limn_status limn_sidecar_clean(const char *path, limn_error *err)
+limn_status limn_sidecar_clean(const char *path, size_t given, limn_error *err)
 {
     limn_place place;
     limn_error ignored = { 0 };
-    const limn_status s =
-        limn_place_open(&place, path, limn_path_folder_size(path), false, &ignored);
+    const limn_status s = limn_place_open(&place, path, given, false, &ignored);
     if (s == LIMN_E_NOMEM) return limn_fail(err, s, "out of memory");
-    if (s != LIMN_OK) return LIMN_OK; /* no folder, nothing left */
+    if (s != LIMN_OK) return LIMN_OK; /* no folder of ours, nothing left */
     limn_own_files_lock(&place);
     const bool is_clean = limn_own_files_clean(&place);
     const int cause = errno;
@@ -426,7 +445,7 @@ limn_status limn_sidecar_clean(const char *path, limn_error *err)
                      path, own.displaced);
 }
 
-limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t hash,
+limn_status limn_sidecar_settle(bool *is_published, const char *path, size_t given, uint64_t hash,
                                 limn_error *err)
 {
     unsigned char *bytes = NULL;
@@ -434,7 +453,7 @@ limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t h
     limn_status s = LIMN_OK;
     struct stat st;
     *is_published = false;
-    LIMN_TRY(limn_sidecar_clean(path, err));
+    LIMN_TRY(limn_sidecar_clean(path, given, err));
     if (lstat(path, &st) || !S_ISREG(st.st_mode)) return LIMN_OK;
     s = limn_file_read(&bytes, &size, path, SIZE_MAX / 4, err);
     if (s == LIMN_OK) *is_published = limn_sidecar_hash(bytes, size) == hash;

@@ -69,11 +69,12 @@ limn_status limn_sidecar_publish(limn_sidecar_file *f, bool *is_left, limn_error
 limn_status limn_sidecar_remove(const limn_sidecar_file *f, bool *is_left, limn_error *err);
 void limn_sidecar_file_finish(limn_sidecar_file *f);
 
-/* Removes what a kill left beside `path` (own_files.h). LIMN_E_IO, LIMN_E_NOMEM. */
-limn_status limn_sidecar_clean(const char *path, limn_error *err);
+/* Removes what a kill left beside `path` [given bytes that the user named] (own_files.h), but
+ * nothing in a folder reached through a link after these. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_sidecar_clean(const char *path, size_t given, limn_error *err);
 /* After a kill: whether limn_sidecar_publish put content of this hash at `path`; removes anything
- * else that it left. LIMN_E_IO, LIMN_E_NOMEM. */
-limn_status limn_sidecar_settle(bool *is_published, const char *path, uint64_t hash,
+ * else that it left, as limn_sidecar_clean does. LIMN_E_IO, LIMN_E_NOMEM. */
+limn_status limn_sidecar_settle(bool *is_published, const char *path, size_t given, uint64_t hash,
                                 limn_error *err);
 
 #endif

@@ -85,6 +85,15 @@ static limn_status begin(limn_sink *s, const char *state, limn_name_set *before,
     return LIMN_OK; /* every sidecar is complete, or has a note */
 }
 
+/* Bytes of a note's path that the user named: of the tree of sidecars, or all folders. */
+static size_t given_size(const sidecar_sink *k, const char *path)
+{
+    const char *out_dir = k->settings.naming.out_dir;
+    const size_t size = out_dir ? strlen(out_dir) : 0;
+    if (out_dir && !strncmp(path, out_dir, size) && path[size] == '/') return size + 1;
+    return limn_path_folder_size(path);
+}
+
 /* A note: the hash of the new content, a space, and the path. */
 static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_done,
                           limn_error *err)
@@ -93,7 +102,6 @@ static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_
     uint64_t hash = 0;
     int n_read = 0;
     limn_status status;
-    (void)s;
     if (sscanf(note->text, "%16" SCNx64 " %n", &hash, &n_read) != 1 ||
         !limn_file_name_append_unescaped(&path, note->text + n_read, strlen(note->text + n_read)) ||
         !path.size)
@@ -101,7 +109,8 @@ static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_
     else if (path.has_failed)
         status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     else
-        status = limn_sidecar_settle(is_done, path.bytes, hash, err);
+        status = limn_sidecar_settle(is_done, path.bytes,
+                                     given_size((const sidecar_sink *)s, path.bytes), hash, err);
     limn_buffer_finish(&path);
     return status;
 }
@@ -138,7 +147,7 @@ static void forget(sidecar_sink *k, size_t i)
 static limn_status prepare_with(limn_sidecar_file *f, limn_existing existing, bool *is_left,
                                 limn_error *err)
 {
-    LIMN_TRY(limn_sidecar_clean(f->path, err));
+    LIMN_TRY(limn_sidecar_clean(f->path, f->given, err));
     return limn_sidecar_prepare(f, existing, is_left, err);
 }
 

@@ -183,13 +183,18 @@ static bool may_have_notes(const subject *s)
     return limn_has_text(s->now.bytes, s->now.size, LIMN_XMP_NAMESPACE);
 }
 
+/* Bytes of the path that the user named. */
+static size_t given_size(const limn_dirwalk_entry *input)
+{
+    return input->is_named ? limn_path_folder_size(input->path)
+                           : (size_t)(input->relative - input->path);
+}
+
 static limn_status open_subject(subject *s, const limn_dirwalk_entry *input, limn_error *err)
 {
-    *s =
-        (subject){ .file = { .path = limn_strdup(input->path),
-                             .is_image = !has_ending(input->path, ".xmp"),
-                             .given = input->is_named ? limn_path_folder_size(input->path)
-                                                      : (size_t)(input->relative - input->path) } };
+    *s = (subject){ .file = { .path = limn_strdup(input->path),
+                              .is_image = !has_ending(input->path, ".xmp"),
+                              .given = given_size(input) } };
     if (!s->file.path) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (lstat(input->path, &s->read))
         return limn_fail(err, LIMN_E_IO, "%s: %s", input->path, strerror(errno));
@@ -224,7 +229,7 @@ static limn_status visit(undoer *u, const limn_dirwalk_entry *input, limn_error 
     LIMN_TRY(undo_folders_enter(&u->folders, input->path, &log, err));
     const bool is_logged = undo_folders_has(log, input->path);
     if (!is_image && !has_ending(input->path, ".xmp") && !is_logged) return LIMN_OK;
-    if (!u->settings->is_dry_run) LIMN_TRY(limn_sidecar_clean(input->path, err));
+    if (!u->settings->is_dry_run) LIMN_TRY(limn_sidecar_clean(input->path, given_size(input), err));
     limn_status status = open_subject(&s, input, err);
     if (status == LIMN_OK && is_candidate(&s, log)) {
         status = limn_sidecar_prepare(&s.file, LIMN_EXISTING_OVERWRITE, &is_left, err);
