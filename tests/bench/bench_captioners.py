@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Public captioners: limn beside the original code in PyTorch, on one machine, one after the other.
 
-    bench_captioners.py LIMN BENCH-ENCODER FOLDER MODEL.safetensors IMAGE [--beam K] [--tokens N] [--runs R] [--threads T]
+    bench_captioners.py LIMN BENCH-ENCODER FOLDER MODEL.safetensors IMAGE [--int8 LIMN-CONVERT] [--beam K] [--tokens N]
+        [--runs R] [--threads T]
 
 FOLDER is a BLIP, GIT or ViT + GPT-2 captioner as the hub has it, MODEL what limn-convert made of it. Prints for each side: seconds of the encoder alone, seconds an image for captions of N tokens by a beam of K (the least of
 R runs, opening left out), and the peak of resident memory of a process that captions the image once; and of
 limn, the seconds of that process from its start to its end. limn's T threads caption as many images at once,
-PyTorch's share one; it is timed with 1 … T threads, and its best number is what is said. Run it where nothing
-else runs: PyTorch's threads spin.
+PyTorch's share one; it is timed with 1 … T threads, and its best number is what is said. With --int8, MODEL is also
+converted to int8, without calibration, and measured. Run it where nothing else runs: PyTorch's threads spin.
 
 Needs torch, transformers and pillow (written with 2.8.0 and 4.57.6); the product does not.
 """
@@ -19,6 +20,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 
 SEARCH = ["--search", "transformers"]
@@ -29,6 +31,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("limn", "bench_encoder", "folder", "model", "image"):
         parser.add_argument(name)
+    parser.add_argument("--int8")
     parser.add_argument("--beam", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=20)
     parser.add_argument("--runs", type=int, default=5)
@@ -53,9 +56,9 @@ def measured(command):
     return out, time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def caption_seconds(args):
+def caption_seconds(args, model):
     """Of an image among many, of a process for one, and that one's MiB."""
-    command = [args.limn, "--model", args.model, "--threads", str(args.threads), "-q", *SEARCH,
+    command = [args.limn, "--model", model, "--threads", str(args.threads), "-q", *SEARCH,
                "--beam", str(args.beam), "--min-new-tokens", str(args.tokens),
                "--max-new-tokens", str(args.tokens)]
     n_more = 4 * args.threads
@@ -65,12 +68,23 @@ def caption_seconds(args):
     return (min(many) - min(few)) / n_more, min(one[1] for one in ones), ones[0][2]
 
 
-def limn_side(args):
+def limn_side(args, model):
     """Encoder, caption, memory."""
-    out = measured([args.bench_encoder, args.model, str(args.runs), "", str(args.threads)])[0]
+    out = measured([args.bench_encoder, model, str(args.runs), "", str(args.threads)])[0]
     encoder = float(re.search(r"min ([0-9.]+)", out).group(1)) / 1000
-    caption, whole, mebibytes = caption_seconds(args)
+    caption, whole, mebibytes = caption_seconds(args, model)
     return {"encoder": encoder, "caption": caption, "whole": whole, "MiB": mebibytes}
+
+
+def limn_sides(args):
+    """Of the model, and of what it is in int8."""
+    sides = {"limn": limn_side(args, args.model)}
+    if args.int8:
+        with tempfile.TemporaryDirectory() as folder:
+            model = os.path.join(folder, "int8.safetensors")
+            measured([args.int8, "-q", args.model, "--dtype", "int8", "-o", model])
+            sides["limn int8"] = limn_side(args, model)
+    return sides
 
 
 # ---- PyTorch ------------------------------------------------------------------------------------------------
@@ -137,13 +151,14 @@ def main():
     if args.peer:
         peer(args)
         return
-    ours, theirs = limn_side(args), peer_side(args)
+    ours, theirs = limn_sides(args), peer_side(args)
     print(f"{args.tokens} tokens, beam {args.beam}, {args.threads} threads, least of {args.runs}")
-    for name, side in (("limn", ours), ("PyTorch", theirs)):
-        print(f"{name:8} encoder {side['encoder']:.3f} s, caption {side['caption']:.3f} s an image, {side['MiB']:.0f} MiB")
-    print(f"limn from start to end, one image: {ours['whole']:.3f} s")
-    print(f"encoder {ours['encoder'] / theirs['encoder']:.2f} of PyTorch's time, "
-          f"caption {theirs['caption'] / ours['caption']:.2f} times as fast")
+    for name, side in {**ours, "PyTorch": theirs}.items():
+        print(f"{name:9} encoder {side['encoder']:.3f} s, caption {side['caption']:.3f} s an image, {side['MiB']:.0f} MiB")
+    for name, side in ours.items():
+        print(f"{name} from start to end, one image: {side['whole']:.3f} s")
+        print(f"{name}: encoder {side['encoder'] / theirs['encoder']:.2f} of PyTorch's time, "
+              f"caption {theirs['caption'] / side['caption']:.2f} times as fast")
 
 
 if __name__ == "__main__":
