@@ -44,6 +44,35 @@ INLINE void store_lanes(float *p, vector v, const bool is_part, mask m)
         store(p, v);
 }
 
+#ifdef __AVX512VNNI__
+
+/* Up to four columns after ReLU6 to bytes, where packing with saturation does half of the clipping:
+ * what is negative, and NaN, becomes 0, and 255 with 1 more stays 255. */
+INLINE void store_four(uint8_t *codes, size_t stride, const vector *v, const size_t n_columns)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i units[4];
+    UNROLL
+    for (size_t j = 0; j < 4; j++) {
+        const vector at_most_6 = _mm512_min_ps(_mm512_set1_ps(6.0f), v[j < n_columns ? j : 0]);
+        units[j] = _mm512_cvtps_epi32(
+            _mm512_mul_ps(at_most_6, _mm512_set1_ps(LIMN_CODES_PER_UNIT_OF_RELU6)));
+    }
+    __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(units[0], units[1]),
+                                        _mm512_packs_epi32(units[2], units[3]));
+    bytes = _mm512_adds_epu8(bytes, _mm512_set1_epi8(LIMN_CODES_ZERO_OF_RELU6));
+    bytes = _mm512_permutexvar_epi32(order, bytes);
+    _mm_storeu_si128((__m128i *)codes, _mm512_castsi512_si128(bytes));
+    if (n_columns > 1)
+        _mm_storeu_si128((__m128i *)(codes + stride), _mm512_extracti32x4_epi32(bytes, 1));
+    if (n_columns > 2)
+        _mm_storeu_si128((__m128i *)(codes + 2 * stride), _mm512_extracti32x4_epi32(bytes, 2));
+    if (n_columns > 3)
+        _mm_storeu_si128((__m128i *)(codes + 3 * stride), _mm512_extracti32x4_epi32(bytes, 3));
+}
+
+#endif
+
 #ifdef __AVX512F__
 
 INLINE vector clip(vector v, limn_activation activation)
@@ -121,6 +150,15 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, m
                     acc[j] = multiply_add(v, w[c - j * stride], acc[j]);
         }
     }
+#ifdef __AVX512VNNI__
+    if (job->codes && activation == LIMN_ACT_RELU6 && !is_part) {
+        uint8_t *codes = (uint8_t *)job->codes + column * job->y_stride + channel;
+        store_four(codes, job->y_stride, acc, n_columns < 4 ? n_columns : 4);
+        if (n_columns > 4)
+            store_four(codes + 4 * job->y_stride, job->y_stride, acc + 4, n_columns - 4);
+        return;
+    }
+#endif
     UNROLL
     for (size_t j = 0; j < n_columns; j++) {
         const size_t at = (column + j) * job->y_stride + channel;

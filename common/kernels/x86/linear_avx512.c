@@ -4,8 +4,10 @@
  * sums, two vectors of weights and one broadcast input, 16 loads for 28 FMAs. 14 divides the
  * numbers of positions that a 224-pixel network has (112, 56, 28 or 14 to a row of a map).
  *
- * Few rows gain nothing from longer vectors, so they go to AVX2. So do f16 weights, which this
- * level leaves to its base: for many rows, product.c has widened them before. */
+ * Few rows of weights that come from memory gain nothing from longer vectors, so they go to AVX2.
+ * Where the weights fit a cache, as the keys and values of a head do, they take 4 panels at a time.
+ * f16 weights also go to AVX2, which this level leaves to its base: for many rows, product.c has
+ * widened them before. */
 #include <immintrin.h>
 
 #include "common/kernels/kernel_levels.h"
@@ -13,7 +15,8 @@
 #include "common/kernels/x86/store_avx512.h"
 #include "common/kernels/x86/unroll.h"
 
-enum { MAX_ROWS = 14, MAX_PANELS = 2, FEW_ROWS = 6 };
+enum { MAX_ROWS = 14, MAX_PANELS = 2, FEW_ROWS = 6, PANELS_OF_FEW = 4 };
+enum { CACHED_BYTES = 1 << 18 };
 
 /* Writes a tile's sums. The activation is chosen once per tile: choosing for each vector would take
  * a thirtieth of the encoder's time. */
@@ -37,13 +40,17 @@ INLINE void store_tile(const limn_linear_job *job, size_t row, size_t panel,
         put(job, row + i / n_panels, panel + i % n_panels, acc[i / n_panels][i % n_panels]);
 }
 
+INLINE __m512 bias_of(const limn_packed *w, size_t panel)
+{
+    return w->bias ? _mm512_load_ps(w->bias + panel * LIMN_PANEL) : _mm512_setzero_ps();
+}
+
 INLINE void set_bias(const limn_packed *w, size_t panel, __m512 acc[MAX_ROWS][MAX_PANELS],
                      const size_t n_rows, const size_t n_panels)
 {
     UNROLL
     for (size_t p = 0; p < n_panels; p++) {
-        const __m512 bias =
-            w->bias ? _mm512_load_ps(w->bias + (panel + p) * LIMN_PANEL) : _mm512_setzero_ps();
+        const __m512 bias = bias_of(w, panel + p);
         UNROLL
         for (size_t r = 0; r < n_rows; r++) acc[r][p] = bias;
     }
@@ -132,6 +139,63 @@ static tile_fn *const tiles[2][MAX_PANELS + 1][MAX_ROWS + 1] = {
     { [1] = { EACH_NUMBER_OF_ROWS(BLOCKED, 1) }, [2] = { EACH_NUMBER_OF_ROWS(BLOCKED, 2) } },
 };
 
+/* Up to 6 rows by 4 panels: 24 sums, and 4 loads and a broadcast a row for 4 FMAs a row. */
+INLINE void short_tile(const limn_linear_job *job, size_t panel, const size_t n_rows,
+                       const size_t n_panels)
+{
+    const size_t n_inputs = job->w->n_inputs, x_stride = job->x_stride;
+    const float *weights = (const float *)job->w->panels + panel * n_inputs * LIMN_PANEL;
+    __m512 acc[FEW_ROWS][PANELS_OF_FEW], w_k[PANELS_OF_FEW];
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++)
+        acc[i / n_panels][i % n_panels] = bias_of(job->w, panel + i % n_panels);
+    for (size_t k = 0; k < n_inputs; k++) {
+        UNROLL
+        for (size_t p = 0; p < n_panels; p++) {
+            _mm_prefetch((const char *)(weights + ((p + n_panels) * n_inputs + k) * LIMN_PANEL),
+                         _MM_HINT_T0);
+            w_k[p] = _mm512_load_ps(weights + (p * n_inputs + k) * LIMN_PANEL);
+        }
+        UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
+            const __m512 x_k = _mm512_set1_ps(job->x[r * x_stride + k]);
+            UNROLL
+            for (size_t p = 0; p < n_panels; p++)
+                acc[r][p] = _mm512_fmadd_ps(x_k, w_k[p], acc[r][p]);
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < n_rows * n_panels; i++)
+        store(job, i / n_panels, panel + i % n_panels, acc[i / n_panels][i % n_panels]);
+}
+
+INLINE void short_rows(const limn_linear_job *job, const size_t n_rows)
+{
+    size_t p = job->panel_begin;
+    for (; p + PANELS_OF_FEW <= job->panel_end; p += PANELS_OF_FEW)
+        short_tile(job, p, n_rows, PANELS_OF_FEW);
+    for (; p < job->panel_end; p++) short_tile(job, p, n_rows, 1);
+}
+
+static void run_few_rows(const limn_linear_job *job)
+{
+    const size_t n_panels = job->panel_end - job->panel_begin;
+    if (limn_is_blocked(job) ||
+        n_panels * job->w->n_inputs * LIMN_PANEL * sizeof(float) > CACHED_BYTES) {
+        limn_linear_avx2(job);
+        return;
+    }
+    switch (job->n_rows) {
+    case 1: short_rows(job, 1); break;
+    case 2: short_rows(job, 2); break;
+    case 3: short_rows(job, 3); break;
+    case 4: short_rows(job, 4); break;
+    case 5: short_rows(job, 5); break;
+    case 6: short_rows(job, 6); break;
+    default: break;
+    }
+}
+
 /* Loop order, even split of rows and prefetching as in linear_avx2.c. */
 void limn_linear_avx512(const limn_linear_job *job)
 {
@@ -141,7 +205,7 @@ void limn_linear_avx512(const limn_linear_job *job)
     const bool is_blocked = limn_is_blocked(job);
     size_t n_panels;
     if (job->n_rows <= FEW_ROWS) {
-        limn_linear_avx2(job);
+        run_few_rows(job);
         return;
     }
     for (size_t p = job->panel_begin; p < job->panel_end; p += n_panels) {
