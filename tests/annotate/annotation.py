@@ -58,6 +58,11 @@ class Limn:
         """Whether it was built with exempi."""
         return b" exempi " in subprocess.run([self.program, "--version"], capture_output=True, check=False).stdout
 
+    def decodes(self, name):
+        """Whether it was built with the library for an image of this name."""
+        return not name.endswith(".tif") or b" libtiff 4" in subprocess.run(
+            [self.program, "--version"], capture_output=True, check=False).stdout
+
     def run(self, *args, code=0, cwd=None, stdin=b"", **more):
         """Runs it to its end with this exit code (None: any); what it wrote to standard output and error."""
         done = subprocess.run(self.command(*args), cwd=cwd, input=stdin, capture_output=True, check=False, **more)
