@@ -55,7 +55,20 @@ bool limn_probe_tga(const uint8_t *bytes, size_t size)
 
 /* ---- TIFF ---------------------------------------------------------------------------------- */
 
-enum { TAG_MAKE = 0x010F, TAG_SUB_DIRECTORIES = 0x014A, TAG_DNG_VERSION = 0xC612, ENTRY_SIZE = 12 };
+enum {
+    TAG_SUBFILE_TYPE = 0x00FE, /* bit 0: a smaller copy of another image */
+    TAG_PHOTOMETRIC = 0x0106,
+    TAG_MAKE = 0x010F,
+    TAG_SUB_DIRECTORIES = 0x014A,
+    TAG_DNG_VERSION = 0xC612,
+};
+
+enum {
+    ENTRY_SIZE = 12,
+    TYPE_SHORT = 3,
+    MAX_SUB_DIRECTORIES = 16,
+    FIRST_SENSOR_PHOTOMETRIC = 32768
+};
 
 typedef struct tiff {
     const uint8_t *bytes;
@@ -74,10 +87,14 @@ static uint32_t value_at(const tiff *t, size_t at, size_t n_bytes)
     return value;
 }
 
-/* Where the entry `tag` of the first directory is; 0 when it is not there. */
-static size_t find_entry(const tiff *t, unsigned tag)
+static size_t first_directory(const tiff *t)
 {
-    size_t at = value_at(t, 4, 4);
+    return value_at(t, 4, 4);
+}
+
+/* Where the entry `tag` of the directory `at` is; 0 when it is not there. */
+static size_t find_entry(const tiff *t, size_t at, unsigned tag)
+{
     for (unsigned n = value_at(t, at, 2), i = 0; i < n; i++) {
         size_t entry = at + 2 + (size_t)i * ENTRY_SIZE;
         if (entry + ENTRY_SIZE > t->size) return 0;
@@ -89,15 +106,42 @@ static size_t find_entry(const tiff *t, unsigned tag)
 bool limn_probe_dng(const uint8_t *bytes, size_t size)
 {
     const tiff t = { bytes, size, size > 0 && bytes[0] == 'M' };
-    return find_entry(&t, TAG_DNG_VERSION) != 0;
+    return find_entry(&t, first_directory(&t), TAG_DNG_VERSION) != 0;
+}
+
+/* A number of the directory `at`; 0 when it is not there. */
+static uint32_t number_in(const tiff *t, size_t at, unsigned tag)
+{
+    const size_t entry = find_entry(t, at, tag);
+    return entry ? value_at(t, entry + 8, value_at(t, entry + 2, 2) == TYPE_SHORT ? 2 : 4) : 0;
+}
+
+static bool is_reduced(const tiff *t, size_t directory)
+{
+    return number_in(t, directory, TAG_SUBFILE_TYPE) & 1;
+}
+
+/* Whether the first directory is an image that anybody can show, and those below it are smaller
+ * copies of it: an editor's file, though the photo is from a camera. */
+static bool is_edited(const tiff *t, size_t sub_directories)
+{
+    const uint32_t n = value_at(t, sub_directories + 4, 4);
+    const size_t list = n == 1 ? sub_directories + 8 : value_at(t, sub_directories + 8, 4);
+    if (is_reduced(t, first_directory(t)) || n == 0 || n > MAX_SUB_DIRECTORIES ||
+        number_in(t, first_directory(t), TAG_PHOTOMETRIC) >= FIRST_SENSOR_PHOTOMETRIC)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_reduced(t, value_at(t, list + (size_t)i * 4, 4))) return false;
+    return true;
 }
 
 bool limn_probe_raw(const uint8_t *bytes, size_t size, const char *maker)
 {
     const tiff t = { bytes, size, size > 0 && bytes[0] == 'M' };
-    size_t entry = find_entry(&t, TAG_MAKE);
-    return entry && find_entry(&t, TAG_SUB_DIRECTORIES) &&
-           has_at(bytes, size, value_at(&t, entry + 8, 4), maker);
+    const size_t make = find_entry(&t, first_directory(&t), TAG_MAKE);
+    const size_t below = find_entry(&t, first_directory(&t), TAG_SUB_DIRECTORIES);
+    return make && below && has_at(bytes, size, value_at(&t, make + 8, 4), maker) &&
+           !is_edited(&t, below);
 }
 
 /* ---- ISO base media ------------------------------------------------------------------------ */
