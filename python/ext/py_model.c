@@ -144,20 +144,20 @@ limn_decoders *binding_decoders_of(PyObject *object, const binding_state *state,
     return self->decoders;
 }
 
-/* Decoders(n: int, max_pixels: int) */
+/* Decoders(n: int, max_pixels: int, program: bytes): the path of limn-sandbox */
 static PyObject *decoders_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     const binding_state *state = PyType_GetModuleState(type);
     unsigned n;
     unsigned long long max_pixels;
+    const char *program;
     limn_error err = { 0 };
     limn_decoders *decoders = NULL;
     limn_status s;
-    if (!binding_no_keywords(keywords) || !PyArg_ParseTuple(args, "IK", &n, &max_pixels))
+    if (!binding_no_keywords(keywords) || !PyArg_ParseTuple(args, "IKy", &n, &max_pixels, &program))
         return NULL;
     if (n < 1 || n > 1024) return binding_refuse(state, "decoders: 1 to 1024");
-    Py_BEGIN_ALLOW_THREADS s =
-        limn_decoders_start(&decoders, LIMN_SANDBOX_ON, n, max_pixels, NULL, &err);
+    Py_BEGIN_ALLOW_THREADS s = limn_decoders_start_program(&decoders, program, n, max_pixels, &err);
     Py_END_ALLOW_THREADS if (s) return binding_raise(state, &err);
     allocfunc alloc = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     decoders_object *self = (decoders_object *)(void *)alloc(type, 0);

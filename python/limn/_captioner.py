@@ -17,6 +17,7 @@ from ._images import Pixels, read_file, take
 from ._many import results
 from ._models import PathLike, Shared, model_paths, open_shared
 from ._options import Options, Pairs, describe, pairs_of
+from ._programs import program
 
 if TYPE_CHECKING:
     import numpy
@@ -241,7 +242,8 @@ class Captioner:
     def _start_decoders(self, n: int) -> _limn.Decoders | None:
         try:
             max_pixels = self._options.get("max_pixels")
-            return _limn.Decoders(n, max_pixels if isinstance(max_pixels, int) else 0)
+            path = os.fsencode(program("limn-sandbox"))
+            return _limn.Decoders(n, max_pixels if isinstance(max_pixels, int) else 0, path)
         except UnsupportedFormat as error:
             if self._sandbox:
                 raise

@@ -6,27 +6,25 @@ import os
 import sys
 from pathlib import Path
 
-from . import _limn
 from ._errors import FileError
 from ._models import default_model
+from ._programs import program
 
-_FOLDERS = (Path(__file__).parent / "bin",
-            Path(str(_limn.__file__)).parent.parent / "scripts")  # the build of an editable installation
 _NEED_MODEL = ("limn", "limn-score", "limn-preprocess")
 
 
 def run(name: str, arguments: list[str]) -> None:
     """Replaces this process with the tool; exits with a message if it can't."""
-    program = next((folder / name for folder in _FOLDERS if (folder / name).exists()), _FOLDERS[0] / name)
+    path = program(name)
     if name in _NEED_MODEL and "--model" not in arguments and not _is_about(arguments):
         try:
             arguments = ["--model", default_model(), *arguments]
         except FileError:
             pass  # the tool looks for itself, and says where
     try:
-        os.execv(program, [name, *arguments])
+        os.execv(path, [name, *arguments])
     except OSError as error:
-        sys.exit(f"{name}: {program}: {error.strerror}")
+        sys.exit(f"{name}: {path}: {error.strerror}")
 
 
 def _is_about(arguments: list[str]) -> bool:

@@ -12,6 +12,7 @@ import time
 import unittest
 from collections import deque
 from pathlib import Path
+from unittest import mock
 
 import limn
 from limn import _many
@@ -304,6 +305,28 @@ class ThreadTest(unittest.TestCase):
         ticker.join()
         during = [t for t in ticks if begin <= t <= begin + seconds]
         self.assertGreater(len(during), 10)
+
+    def test_the_sandbox_of_a_large_process(self):
+        """Its processes are forked from a small program, not from this process: that would cost time for each image."""
+        def resident(pid):
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
+        ballast = bytearray(b"1") * (300 << 20)
+        c = limn.Captioner(TINY, sandbox=True)
+        self.assertEqual([bool(r.error) for r in c.caption_many(PHOTOS[:3], threads=2)], [False] * 3)
+        children = {int(p) for task in Path("/proc/self/task").iterdir() for p in (task / "children").read_text().split()}
+        keepers = [p for p in children if Path(f"/proc/{p}/comm").read_text() == "limn-sandbox\n"]
+        self.assertTrue(keepers)
+        for keeper in keepers:
+            self.assertLess(resident(keeper), len(ballast) / 10)
+
+    def test_the_sandboxs_program_is_missing(self):
+        """A broken installation is an error, also where the sandbox is not required."""
+        c = limn.Captioner(TINY)
+        with mock.patch("limn._captioner.program", lambda name: Path("/nowhere") / name), \
+                self.assertRaisesRegex(limn.FileError, "/nowhere/limn-sandbox: can't be started: No such file"):
+            list(c.caption_many(PHOTOS[:1]))
 
     def test_a_fork_after_use(self):
         c = limn.Captioner(TINY, sandbox=None)

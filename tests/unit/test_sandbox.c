@@ -1,4 +1,5 @@
-/* Children that misbehave in every way that an exploited image library could. */
+/* Children that misbehave in every way that an exploited image library could. The keeper is
+ * forked from this process or, with the argument "program", a program: this one. */
 #define _GNU_SOURCE
 
 #include <setjmp.h>
@@ -27,12 +28,16 @@
 #include "common/base/mem.h"
 #include "tools/annotate/sandbox/sandbox.h"
 
+#define PROGRAM "/proc/self/exe" /* this program, by two names */
+#define PROGRAM_WITH_MORE "/proc/self/./exe"
+
 enum { OUT_SIZE = 1000, MAX_SIZE = 1 << 20, MAX_MEMORY = 64 << 20 };
 
 static bool is_prepared;        /* in the children, by the call without bytes */
 static uint32_t prepared_parts; /* in the children */
 static bool is_taken_over;      /* of a child by an image, as flaws in image libraries allow */
 static atomic_bool is_stopping; /* in the caller */
+static const char *program;     /* NULL: a fork */
 
 static void misbehave(char how)
 {
@@ -138,7 +143,8 @@ static limn_sandbox *start_within(size_t n_children, uint32_t cpu_seconds, uint3
                                              .max_out_size = OUT_SIZE,
                                              .max_memory = MAX_MEMORY,
                                              .max_cpu_seconds = cpu_seconds,
-                                             .max_seconds = seconds };
+                                             .max_seconds = seconds,
+                                             .program = program };
     limn_sandbox *s;
     const limn_status status = limn_sandbox_start(&s, &settings, err);
     if (status == LIMN_E_UNSUPPORTED) {
@@ -211,11 +217,12 @@ static void test_a_crash_costs_one_image(void **state)
     limn_sandbox_stop(&s);
 }
 
+static const int more[] = { SYS_getrandom, SYS_write };
+
 /* More calls can be allowed for a kind of work; the rest stays forbidden, and there is nothing to
  * write to. */
 static void test_more_calls_can_be_allowed(void **state)
 {
-    static const int more[] = { SYS_getrandom, SYS_write };
     const limn_sandbox_settings settings = { .work = work,
                                              .prepare = prepare,
                                              .n_children = 1,
@@ -225,7 +232,8 @@ static void test_more_calls_can_be_allowed(void **state)
                                              .max_cpu_seconds = 1,
                                              .max_seconds = 60,
                                              .more_calls = more,
-                                             .n_more_calls = 2 };
+                                             .n_more_calls = 2,
+                                             .program = program ? PROGRAM_WITH_MORE : NULL };
     limn_sandbox *s;
     char out[OUT_SIZE];
     limn_error err = { 0 };
@@ -429,7 +437,106 @@ static void test_parts_are_prepared(void **state)
     limn_sandbox_stop(&s);
 }
 
-int main(void)
+/* A number of /proc/PID/status, such as VmRSS, in KiB; -1 when the process is gone. */
+static long status_of(long pid, const char *name)
+{
+    char path[64], line[256];
+    long value = -1;
+    snprintf(path, sizeof path, "/proc/%ld/status", pid);
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (!strncmp(line, name, strlen(name))) value = strtol(line + strlen(name) + 1, NULL, 10);
+    if (file) fclose(file);
+    return value;
+}
+
+/* The only child of a process. */
+static long child_of(long pid)
+{
+    char path[64];
+    long child = -1;
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", pid, pid);
+    FILE *file = fopen(path, "r");
+    if (file && fscanf(file, "%ld", &child) != 1) child = -1;
+    if (file) fclose(file);
+    return child;
+}
+
+/* What a fork copies is the page tables of what is resident: in a fork of a large process, all of
+ * its memory; in a program, little, whatever the caller has. */
+static void test_a_program_is_small_whatever_its_caller(void **state)
+{
+    enum { BALLAST = 64 << 20 };
+    char *volatile ballast = malloc(BALLAST);
+    (void)state;
+    assert_non_null(ballast);
+    memset(ballast, 1, BALLAST);
+    limn_sandbox *s = start(1);
+    check_works(s);
+    const long keeper = child_of(getpid()), resident = status_of(keeper, "VmRSS");
+    if (keeper < 0) skip(); /* the kernel doesn't list children */
+    if (program) {
+        long child_resident = -1; /* until the next child is there */
+        for (int i = 0; i < 1000 && child_resident <= 0; i++, usleep(10000))
+            child_resident = status_of(child_of(keeper), "VmRSS");
+        assert_in_range(resident, 1, (BALLAST >> 10) / 4);
+        assert_in_range(child_resident, 1, (BALLAST >> 10) / 4);
+    } else {
+        assert_true(resident > BALLAST >> 10);
+    }
+    limn_sandbox_stop(&s);
+    free(ballast);
+}
+
+/* Descriptors that the caller forgot to mark, and its environment, aren't the program's. */
+static void test_a_program_inherits_little(void **state)
+{
+    char path[64], entry[32] = "", *variable = NULL;
+    size_t size = 0;
+    const int fd = fcntl(open("/etc/passwd", O_RDONLY), F_DUPFD, 50);
+    (void)state;
+    if (!program) skip();
+    assert_true(fd >= 50);
+    assert_int_equal(setenv("SANDBOX_SECRET", "password", 1), 0);
+    limn_sandbox *s = start(1);
+    check_works(s);
+    const long keeper = child_of(getpid());
+    if (keeper < 0) skip();
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", keeper, fd);
+    assert_int_equal(readlink(path, entry, sizeof entry - 1), -1);
+    snprintf(path, sizeof path, "/proc/%ld/environ", keeper);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (getdelim(&variable, &size, '\0', file) > 0) assert_memory_equal(variable, "LD_", 3);
+    free(variable);
+    fclose(file);
+    close(fd);
+    limn_sandbox_stop(&s);
+}
+
+/* A program that isn't there, or is another: an error that names it, and never a fork. */
+static void test_a_wrong_program_is_an_error(void **state)
+{
+    static const char *const wrong[] = { "/nowhere/limn-sandbox", "/bin/true" };
+    (void)state;
+    if (!program) skip();
+    limn_sandbox_stop(&(limn_sandbox *){ start(1) });
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const limn_sandbox_settings settings = { .work = work,
+                                                 .n_children = 1,
+                                                 .max_size = MAX_SIZE,
+                                                 .max_out_size = OUT_SIZE,
+                                                 .program = wrong[i] };
+        limn_sandbox *s;
+        limn_error err = { 0 };
+        assert_int_equal(limn_sandbox_start(&s, &settings, &err), LIMN_E_IO);
+        assert_null(s);
+        assert_ptr_equal(strstr(err.text, wrong[i]), err.text);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    }
+}
+
+static int run_all(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_are_prepared),
@@ -443,7 +550,21 @@ int main(void)
         cmocka_unit_test(test_fewer_children_rather_than_none),
         cmocka_unit_test(test_no_limit_of_the_caller_is_raised),
         cmocka_unit_test(test_a_child_that_was_killed_is_replaced),
+        cmocka_unit_test(test_a_program_is_small_whatever_its_caller),
+        cmocka_unit_test(test_a_program_inherits_little),
+        cmocka_unit_test(test_a_wrong_program_is_an_error),
     };
-    signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    const bool has_more = !strcmp(argv[0], PROGRAM_WITH_MORE);
+    const limn_sandbox_settings own = {
+        .work = work, .prepare = prepare, .more_calls = more, .n_more_calls = has_more ? 2 : 0
+    };
+    if (argc == 2 && !strcmp(argv[1], LIMN_SANDBOX_ARGUMENT)) return limn_sandbox_host(&own);
+    signal(SIGPIPE, SIG_IGN);
+    if (argc == 2 && !strcmp(argv[1], "program")) program = PROGRAM;
+    return run_all();
 }

@@ -122,6 +122,13 @@ typedef struct limn_sandbox limn_decoders;
 limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
                                 uint64_t max_pixels, const limn_annotate_hooks *hooks,
                                 limn_error *err);
+/* The same, as with LIMN_SANDBOX_ON, for a process that is large by now, such as an interpreter:
+ * `program` is the path of this build's limn-sandbox, which starts the processes. By themselves
+ * they would be forked from this one, and each image would take milliseconds more for every hundred
+ * megabytes that it has. A note in *err: there are fewer. LIMN_E_IO also if the program can't be
+ * started or is of another build. */
+limn_status limn_decoders_start_program(limn_decoders **out, const char *program, size_t n_decoders,
+                                        uint64_t max_pixels, limn_error *err);
 /* Accepts NULL and *decoders == NULL; nulls it. */
 void limn_decoders_stop(limn_decoders **decoders);
 

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tools/annotate/sandbox/sandbox_start.h"
 #include "tools/annotate/sandbox/sandbox_child.h"
 
 enum {
@@ -73,27 +73,49 @@ static limn_status check_watchers(limn_error *err)
     return LIMN_OK;
 }
 
-/* Descriptors above 2, as the user may have closed standard streams. */
+/* The same with a descriptor above 2, as the user may have closed standard streams. */
+static int above_streams(int fd)
+{
+    const int above = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    const int reason = errno;
+    if (fd >= 0) close(fd);
+    errno = reason;
+    return above;
+}
+
 static bool make_pipe(int *in, int *out)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC)) return false;
-    *in = fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
-    *out = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-    close(ends[0]);
-    close(ends[1]);
+    *in = above_streams(ends[0]);
+    *out = above_streams(ends[1]);
     return *in >= 0 && *out >= 0;
+}
+
+static int make_memory(void)
+{
+    return above_streams(memfd_create("limn", MFD_CLOEXEC));
+}
+
+static void *map_memory(int memory, size_t size, size_t at)
+{
+    void *map = MAP_FAILED;
+    if (memory >= 0 && !ftruncate(memory, (off_t)(at + size)))
+        map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, (off_t)at);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+static size_t round_up(size_t size)
+{
+    return (size + PAGE - 1) / PAGE * PAGE;
 }
 
 /* Addresses for the largest request; memory only for what is used of them, even where the system
  * does not promise more memory than it has. */
 static bool map_shared(limn_sandbox_slot *slot, size_t size)
 {
-    void *shared;
-    slot->memory = memfd_create("limn", MFD_CLOEXEC);
-    if (slot->memory < 0 || ftruncate(slot->memory, (off_t)size)) return false;
-    shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, slot->memory, 0);
-    slot->shared = shared == MAP_FAILED ? NULL : shared;
+    slot->memory = make_memory();
+    slot->shared = map_memory(slot->memory, size, 0);
     return slot->shared != NULL;
 }
 
@@ -147,7 +169,7 @@ static limn_status make_slots(limn_sandbox *s, limn_error *err)
     p->slots = limn_calloc(n, sizeof *p->slots);
     s->uses = limn_calloc(n, sizeof *s->uses);
     if (!p->slots || !s->uses) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (!make_pipe(&p->kill_in, &p->kill_out))
+    if (!make_pipe(&p->kill_in, &p->kill_out) || (p->board = make_memory()) < 0)
         return limn_fail(err, LIMN_E_IO, "can't make a pipe: %s", strerror(errno));
     while (p->n_slots < n && make_slot(&p->slots[p->n_slots], p->shared_size)) p->n_slots++;
     if (p->n_slots < n) {
@@ -157,17 +179,16 @@ static limn_status make_slots(limn_sandbox *s, limn_error *err)
             return limn_fail(err, LIMN_E_UNSUPPORTED, "no pipes or shared memory: %s",
                              strerror(reason));
     }
-    p->control = mmap(NULL, p->n_slots * sizeof *p->control, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (p->control != MAP_FAILED) return LIMN_OK;
-    p->control = NULL;
-    return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    p->control_at = round_up(limn_sandbox_order_size(p));
+    p->control = map_memory(p->board, p->n_slots * sizeof *p->control, p->control_at);
+    return p->control ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }
 
 /* Closes the other processes' ends, so that the caller notices when they close theirs. */
 static void close_other_ends(limn_sandbox *s)
 {
     close_end(&s->plan.kill_in);
+    close_end(&s->plan.board);
     for (size_t i = 0; i < s->plan.n_slots; i++) {
         close_end(&s->plan.slots[i].go_in);
         close_end(&s->plan.slots[i].end_out);
@@ -175,24 +196,12 @@ static void close_other_ends(limn_sandbox *s)
     }
 }
 
-static limn_status fork_keeper(limn_sandbox *s, limn_error *err)
-{
-    const pid_t caller = getpid();
-    const bool is_main_thread = syscall(SYS_gettid) == caller;
-    s->keeper = fork();
-    if (s->keeper < 0)
-        return limn_fail(err, LIMN_E_IO, "can't start a process: %s", strerror(errno));
-    if (!s->keeper) limn_sandbox_keep(&s->plan, caller, is_main_thread);
-    close_other_ends(s);
-    return LIMN_OK;
-}
-
 static void lay_out(limn_sandbox_plan *p)
 {
     const limn_sandbox_settings *s = &p->settings;
-    p->out_at = (sizeof(limn_sandbox_exchange) + PAGE - 1) / PAGE * PAGE;
-    p->bytes_at = p->out_at + (s->max_out_size + PAGE - 1) / PAGE * PAGE;
-    p->shared_size = p->bytes_at + (s->max_size + PAGE - 1) / PAGE * PAGE;
+    p->out_at = round_up(sizeof(limn_sandbox_exchange));
+    p->bytes_at = p->out_at + round_up(s->max_out_size);
+    p->shared_size = p->bytes_at + round_up(s->max_size);
 }
 
 static limn_status try_first(limn_sandbox *s, limn_error *err);
@@ -200,7 +209,8 @@ static limn_status try_first(limn_sandbox *s, limn_error *err);
 static limn_status start(limn_sandbox *s, limn_error *err)
 {
     LIMN_TRY(make_slots(s, err));
-    LIMN_TRY(fork_keeper(s, err));
+    LIMN_TRY(limn_sandbox_start_keeper(&s->plan, &s->keeper, err));
+    close_other_ends(s);
     LIMN_TRY(try_first(s, err));
     if (s->plan.n_slots < s->plan.settings.n_children)
         limn_note(
@@ -221,7 +231,8 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
     if (!s) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->freed, NULL);
-    s->plan = (limn_sandbox_plan){ .settings = *settings, .kill_in = -1, .kill_out = -1 };
+    s->plan =
+        (limn_sandbox_plan){ .settings = *settings, .kill_in = -1, .kill_out = -1, .board = -1 };
     lay_out(&s->plan);
     status = start(s, err);
     if (status != LIMN_OK) limn_sandbox_stop(&s);
@@ -235,6 +246,7 @@ void limn_sandbox_stop(limn_sandbox **sandbox)
     if (!s) return;
     close_end(&s->plan.kill_in);
     close_end(&s->plan.kill_out); /* the keeper sees it */
+    close_end(&s->plan.board);
     for (size_t i = 0; i < s->plan.n_slots; i++)
         finish_slot(&s->plan.slots[i], s->plan.shared_size);
     if (s->keeper > 0)
@@ -435,6 +447,9 @@ static limn_status try_first(limn_sandbox *s, limn_error *err)
     bool is_lost;
     put_request(s, 0, &trial, "");
     if (work_in(s, 0, NULL, &is_lost, &missing, &reason) == LIMN_OK) return LIMN_OK;
+    if (is_lost && s->plan.settings.program)
+        return limn_fail(err, LIMN_E_IO, "%s: ended at once: of another build, or lacks a library",
+                         s->plan.settings.program);
     return limn_fail(err, LIMN_E_UNSUPPORTED, "its first process failed: %s", reason.text);
 }
 

@@ -12,9 +12,12 @@
  * trusts nothing that a child says: bytes are bounded by the shared memory, CPU time by the kernel,
  * and wall-clock time by the caller.
  *
- * All of it is forked from the keeper, which is forked while there is one thread and nothing worth
- * stealing in memory. When the caller dies, so do they. Linux with seccomp; elsewhere, and under
- * sanitizers and valgrind, which need more system calls than that, it does not start. */
+ * A small caller forks the keeper while there is one thread and nothing worth stealing in memory.
+ * For a large one, such as a Python process, the keeper is a program of its own (`program`), as a
+ * fork takes milliseconds for each hundred megabytes of the forking process, image after image.
+ *
+ * When the caller dies, so do they. Linux with seccomp; elsewhere, and under sanitizers and
+ * valgrind, which need more system calls than that, it does not start. */
 #ifndef LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_H
 #define LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_H
 
@@ -47,6 +50,9 @@ typedef struct limn_sandbox_settings {
      * open descriptor that they could reach. [n_more_calls], kept until the sandbox is stopped. */
     const int *more_calls;
     size_t n_more_calls;
+    /* The path of a program that calls limn_sandbox_host with the same work; then `work`, `prepare`
+     * and the calls are that program's. NULL: the keeper is forked. */
+    const char *program;
 } limn_sandbox_settings;
 
 typedef struct limn_sandbox limn_sandbox;
@@ -57,11 +63,19 @@ typedef struct limn_sandbox limn_sandbox;
  * with no bytes and no settings, in the keeper before any child is locked down, so that it can open
  * what it needs. If file descriptors or address space are short there are fewer children than
  * wanted, at least one: a note in *err says so. LIMN_E_UNSUPPORTED says why there can be none here;
- * LIMN_E_IO, LIMN_E_NOMEM. */
+ * LIMN_E_IO, also for a program that can't be started or is of another build; LIMN_E_NOMEM. */
 limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *settings,
                                limn_error *err);
 /* Ends the children and waits for them. Accepts NULL and *s == NULL; nulls it. */
 void limn_sandbox_stop(limn_sandbox **s);
+
+/* The only argument of a sandbox's program. */
+#define LIMN_SANDBOX_ARGUMENT "keep"
+
+/* For the main function of a sandbox's program: is the keeper of the process that started it, with
+ * the work, parts and calls of `own`, and does not return then. Returns the exit code when it was
+ * not started by a sandbox of this build. */
+int limn_sandbox_host(const limn_sandbox_settings *own);
 
 /* Whether this process runs under a sanitizer or valgrind. There is no sandbox then, and users need
  * no warning about it. */

@@ -277,7 +277,8 @@ static bool keep_own_descriptors(const limn_sandbox_plan *p)
 /* Drops the caller's mappings and descriptors. */
 static bool release_inherited(const limn_sandbox_plan *p)
 {
-    for (size_t i = 0; i < p->n_slots; i++) munmap(p->slots[i].shared, p->shared_size);
+    for (size_t i = 0; i < p->n_slots; i++)
+        if (p->slots[i].shared) munmap(p->slots[i].shared, p->shared_size);
     return keep_own_descriptors(p);
 }
 

@@ -55,10 +55,12 @@ typedef struct limn_sandbox_plan {
     size_t n_slots;
     size_t out_at, bytes_at, shared_size; /* offsets in `shared` */
     int kill_in, kill_out;                /* to the keeper; it ends with the last writer */
+    int board; /* a memfd: what a keeper that is a program is told, and `control`; the caller's */
+    size_t control_at; /* where `control` is in it */
 } limn_sandbox_plan;
 
-/* The whole life of the keeper, in a fresh fork of the caller's process `caller` by its main thread
- * or another. */
+/* The whole life of the keeper, in a fresh child of the caller's process `caller` by its main
+ * thread or another: a fork, or a program of its own, where `shared` of the slots is NULL. */
 _Noreturn void limn_sandbox_keep(const limn_sandbox_plan *plan, pid_t caller, bool is_main_thread);
 
 #endif

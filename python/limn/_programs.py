@@ -1,0 +1,15 @@
+"""Where the programs are that come with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import _limn
+
+_FOLDERS = (Path(__file__).parent / "bin",
+            Path(str(_limn.__file__)).parent.parent / "scripts")  # the build of an editable installation
+
+
+def program(name: str) -> Path:
+    """The path of a program; that of the wheel if there is none."""
+    return next((folder / name for folder in _FOLDERS if (folder / name).exists()), _FOLDERS[0] / name)
