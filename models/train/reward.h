@@ -2,8 +2,8 @@
  * the current decoder, and their log-probability is raised in proportion to how far their CIDEr-D
  * exceeds that of the image's other samples.
  *
- *     reward     r_i = s(i, I) + object_f1 F_o + person_f1 F_p - object_cost f - retrieval R,
- *                with the weights of limn_reward_weights, which may be 0:
+ *     reward     r_i = s(i, I) + object_f1 F_o + person_f1 F_p - object_cost f - retrieval R
+ *                - repeat_cost n, with the weights of limn_reward_weights, which may be 0:
  *       s(i, I)  CIDEr-D (0 … 10, as cider.h) of sample i against the references of its image I,
  *                with the document frequencies of all training references, and of `text`, so that
  *                rarity is measured beyond the few training images. The end token counts as a word;
@@ -16,6 +16,9 @@
  *                training descriptive captions"), which takes the hardest other image too, but only
  *                from captions to images, and with CIDEr-D in place of a learned similarity. 0
  *                where no image of the batch has other references.
+ *       n        words that repeat: how many of the caption's words are beyond the most that any
+ *                one reference has of that word, the first of each not counted. CIDEr-D hardly
+ *                punishes "a bed with a bed and a bed".
  *     advantage  a_i = r_i - mean of r_j, j ≠ i. The baseline does not depend on sample i, so the
  *                gradient is unbiased; the advantages of an image sum to 0.
  *     loss       sum over samples and their tokens of a_i * -log p(token), p among what can be

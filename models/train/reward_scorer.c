@@ -163,15 +163,40 @@ static double object_reward(const limn_reward_scorer *s, const struct image *m, 
            w->object_cost * (double)match.n_false;
 }
 
+static size_t count_word(limn_sentence sentence, uint32_t word)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < sentence.n_words; i++) n += sentence.words[i] == word;
+    return n;
+}
+
+/* Words of a sample that it has more than once, and more often than any reference has them. */
+static size_t count_repeats(const struct image *m, size_t sample)
+{
+    const limn_sentence caption = m->sentences[sample];
+    size_t n_repeats = 0;
+    for (size_t i = 1; i < caption.n_words; i++) {
+        const limn_sentence before = { caption.words, i };
+        const size_t n = count_word(before, caption.words[i]) + 1;
+        bool is_usual = n == 1;
+        for (size_t r = 0; r < m->references.n && !is_usual; r++)
+            is_usual = count_word(m->references.sentences[r], caption.words[i]) >= n;
+        n_repeats += !is_usual;
+    }
+    return n_repeats;
+}
+
 void limn_reward_scorer_score(const limn_reward_scorer *s, double *rewards, size_t image,
                               size_t n_images)
 {
     const struct image *m = &s->images[image];
     const double retrieval = s->settings.weights.retrieval;
+    const double repeat_cost = s->settings.weights.repeat_cost;
     for (size_t i = 0; i < s->settings.n_samples; i++) {
         const double own = similarity(m, i, m);
         rewards[i] = own;
         if (s->objects) rewards[i] += object_reward(s, m, i);
         if (retrieval > 0) rewards[i] -= retrieval * retrieval_loss(s, m, i, own, n_images);
+        if (repeat_cost > 0) rewards[i] -= repeat_cost * (double)count_repeats(m, i);
     }
 }

@@ -83,6 +83,7 @@ static void set_weights(limn_reward_weights *w, const limn_reward_weights *given
     set_real(&w->object_f1, given->object_f1);
     set_real(&w->person_f1, given->person_f1);
     set_real(&w->retrieval, given->retrieval);
+    set_real(&w->repeat_cost, given->repeat_cost);
 }
 
 limn_stage_settings limn_stage_settings_resolve(limn_stage stage, const limn_stage_settings *given)

@@ -150,6 +150,34 @@ static void test_objects_and_people_have_an_f1(void **state)
     limn_vocab_destroy(&vocab);
 }
 
+/* One image, "a dog a" and "dog dog dog": of the samples, "a a dog" repeats no more than the first
+ * does, "a a a dog" has one "a" too many, "cat cat cat" two cats that nobody has. */
+static void test_words_that_repeat_cost(void **state)
+{
+    static const uint32_t tokens[] = { A, DOG, A, DOG, DOG, DOG };
+    static const size_t offsets[] = { 0, 3, 6 }, first[] = { 0, 2 };
+    static const limn_references repeating = { tokens, offsets, first, 1, TOKEN_END };
+    static const uint32_t drawn[N_SAMPLES * MAX_STEPS] = { A, A,   DOG, TOKEN_END, A,   A,
+                                                           A, DOG, CAT, CAT,       CAT, TOKEN_END };
+    static const size_t sizes[N_SAMPLES] = { 4, 4, 4 };
+    static const double n_repeats[N_SAMPLES] = { 0, 1, 2 };
+    limn_reward_scorer_settings settings = {
+        .references = &repeating, .max_images = 1, .n_samples = N_SAMPLES, .max_steps = MAX_STEPS
+    };
+    double plain[N_SAMPLES], rewards[N_SAMPLES];
+    (void)state;
+    for (int costs = 0; costs < 2; costs++) {
+        limn_reward_scorer *s;
+        settings.weights.repeat_cost = costs ? 0.5F : 0;
+        assert_int_equal(limn_reward_scorer_create(&s, &settings, NULL), LIMN_OK);
+        assert_int_equal(limn_reward_scorer_read(s, 0, 0, drawn, sizes), LIMN_OK);
+        limn_reward_scorer_score(s, costs ? rewards : plain, 0, 1);
+        limn_reward_scorer_destroy(&s);
+    }
+    for (size_t i = 0; i < N_SAMPLES; i++)
+        assert_float_equal(rewards[i], plain[i] - 0.5 * n_repeats[i], 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_an_image_is_not_its_own_rival),
         cmocka_unit_test(test_words_frequent_in_text_are_worth_less),
         cmocka_unit_test(test_objects_and_people_have_an_f1),
+        cmocka_unit_test(test_words_that_repeat_cost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

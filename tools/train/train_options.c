@@ -149,6 +149,11 @@ static const limn_option rows[] = {
                 "references of its own image and those of any other image of the batch.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.retrieval), .min = 0, .max = 10,
       .is_more = true },
+    { "repeat-cost", 0, "C", "reward: penalty for each repeated word", .group = "Training",
+      .detail =
+          "A word is repeated where the caption has it more often than any of its references.",
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.repeat_cost), .min = 0, .max = 10,
+      .is_more = true },
     { "dropout", 0, "P", "dropout in the decoder", .group = "Training", .type = LIMN_OPT_REAL,
       FIELD(training.given.regularization.dropout), .min = 0, .max = 0.9, .is_more = true },
     { "feature-dropout", 0, "P", "dropout of features", .group = "Training", .type = LIMN_OPT_REAL,
