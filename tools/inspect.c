@@ -194,12 +194,21 @@ static limn_status plan_encoder(const limn_model_file *f, limn_error *err)
     return status;
 }
 
-static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_error *err)
+/* With the model's own guidance, each image has a second state, which sees none. */
+static size_t decoder_state_bytes(const limn_model_file *f, const limn_decoder *decoder,
+                                  uint32_t beam)
 {
     const uint32_t max_steps = f->config.max_steps;
+    const size_t first = limn_decoder_state_bytes(decoder, beam, max_steps);
+    if (limn_model_config_guidance(&f->config) == 1) return first;
+    return first + limn_decoder_joined_bytes(decoder, beam, max_steps);
+}
+
+static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_error *err)
+{
     const limn_beam_settings search = { .beam_size = beam,
                                         .n_best = 1,
-                                        .max_steps = max_steps,
+                                        .max_steps = f->config.max_steps,
                                         .n_tokens = f->config.decoder.n_tokens };
     limn_decoder *decoder = NULL;
     limn_kernels kernels;
@@ -208,7 +217,7 @@ static limn_status plan_decoder(const limn_model_file *f, uint32_t beam, limn_er
     limn_kernels_init(&kernels, limn_cpu_best());
     LIMN_TRY(limn_decoder_open(&decoder, f->tensors, &f->config.decoder, &kernels, err));
     print_bytes("decoder weights, packed", limn_decoder_weight_bytes(decoder));
-    print_bytes("decoder state, each worker", limn_decoder_state_bytes(decoder, beam, max_steps));
+    print_bytes("decoder state, each worker", decoder_state_bytes(f, decoder, beam));
     limn_arena_init_counting(&arena);
     limn_beam_plan(&arena, &search);
     print_bytes("beam search, each worker", arena.high);

@@ -34,6 +34,19 @@ def write_wide_vit(path, width):
     os.truncate(path, 8 + len(text) + end)
 
 
+def write_with_search(path, model, changes):
+    """A copy of a model file with other defaults of its search."""
+    data = pathlib.Path(model).read_bytes()
+    end = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:end])
+    config = json.loads(header["__metadata__"]["limn.config"])
+    config["search"].update(changes)
+    header["__metadata__"]["limn.config"] = json.dumps(config)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data[end:])
+
+
 class Inspect(unittest.TestCase):
     """What limn-inspect writes about good and broken models."""
 
@@ -76,13 +89,23 @@ class Inspect(unittest.TestCase):
         self.assertNotIn("tag slots", "".join(self.inspect(TOY)[1]))
 
     def test_the_plan_follows_the_beam(self):
-        _, small, _ = self.inspect(TOY, "--no-tensors", "--beam", "1")
-        _, large, _ = self.inspect(TOY, "--no-tensors", "--beam", "20")
-        state = [next(int(line.split()[4]) for line in lines
-                      if line.startswith("decoder state, each worker:"))
-                 for lines in (small, large)]
-        self.assertGreater(state[1], state[0])
-        self.assertFalse([line for line in small if line.startswith("tensor: ")])
+        self.assertGreater(self.state_bytes(TOY, "--beam", "20"), self.state_bytes(TOY, "--beam", "1"))
+        self.assertFalse([line for line in self.inspect(TOY, "--no-tensors")[1] if line.startswith("tensor: ")])
+
+    def state_bytes(self, *arguments):
+        """Of the decoder, as the plan says."""
+        return next(int(line.split()[4]) for line in self.inspect("--no-tensors", *arguments)[1]
+                    if line.startswith("decoder state, each worker:"))
+
+    def test_the_plan_has_the_second_state_of_guidance(self):
+        with tempfile.TemporaryDirectory() as folder:
+            guided = pathlib.Path(folder) / "guided.safetensors"
+            write_with_search(guided, TOY, {"guidance": 1.5})
+            plain, more = self.state_bytes(TOY), self.state_bytes(guided)
+            self.assertGreater(more, 1.2 * plain)
+            self.assertLess(more, 2 * plain)  # they share scratch memory
+            write_with_search(guided, TOY, {"guidance": 1})
+            self.assertEqual(self.state_bytes(guided), plain)
 
     def peak(self, model):
         """The most resident memory that inspecting it takes, in bytes."""
