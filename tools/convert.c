@@ -84,7 +84,8 @@ static const limn_option options[] = {
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, confidence), .group = "Output" },
     { "calibrate", 0, "DIR", "with --dtype int8: round to suit the images in DIR",
       "The encoder's weights are rounded so that their errors compensate for each other on the "
-      "images in and below DIR: the first 512, in the order of limn(1). Use a hundred or more of "
+      "images in and below DIR: the first 512, in the order of limn(1), or fewer if the model's "
+      "input is so large that their pixels would take more than 256 MB. Use a hundred or more of "
       "the kind that will be captioned, but none from a test set. It takes minutes. An image that "
       "can't be read is reported and left out, and the exit code is 3.",
       .type = LIMN_OPT_TEXT, .offset = offsetof(settings, calibrate), .group = "Calibration" },

@@ -100,20 +100,24 @@ static void fill_factor(limn_feedback *f, const limn_moments *m)
         }
 }
 
-/* Cholesky's decomposition in place, row by row; false when a pivot is not positive. */
-static bool factorise(double *u, size_t n)
+/* Cholesky's decomposition in place, row by row. */
+static limn_status factorise(const limn_feedback *f, limn_error *err)
 {
+    double *u = f->factor;
+    const size_t n = f->n;
     for (size_t k = 0; k < n; k++) {
+        if (limn_feedback_is_stopping(f)) return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
         double *row = u + k * n;
         for (size_t r = 0; r < k; r++) {
             const double *above = u + r * n, by = above[k];
             for (size_t i = k; i < n; i++) row[i] -= by * above[i];
         }
         const double pivot = sqrt(row[k]);
-        if (!(pivot > 0.0) || !isfinite(pivot)) return false;
+        if (!(pivot > 0.0) || !isfinite(pivot))
+            return limn_fail(err, LIMN_E_FORMAT, "the moments of its inputs are out of range");
         for (size_t i = k; i < n; i++) row[i] /= pivot;
     }
-    return true;
+    return LIMN_OK;
 }
 
 static limn_status make_factor(limn_feedback *f, const limn_moments *m, double share,
@@ -127,16 +131,14 @@ static limn_status make_factor(limn_feedback *f, const limn_moments *m, double s
     limn_free(ranked);
     f->damping = mean > 0.0 ? share * mean : 1.0;
     fill_factor(f, m);
-    if (!factorise(f->factor, f->n))
-        return limn_fail(err, LIMN_E_FORMAT, "the moments of its inputs are out of range");
-    return LIMN_OK;
+    return factorise(f, err);
 }
 
 limn_status limn_feedback_init(limn_feedback *f, const limn_moments *m, double share,
-                               limn_error *err)
+                               const atomic_bool *is_stopping, limn_error *err)
 {
     limn_status status;
-    *f = (limn_feedback){ .n = m->n };
+    *f = (limn_feedback){ .n = m->n, .is_stopping = is_stopping };
     f->order = limn_alloc(m->n, sizeof *f->order);
     f->factor = limn_alloc(m->n * m->n, sizeof *f->factor);
     f->errors = limn_alloc(m->n, sizeof *f->errors);
@@ -146,6 +148,11 @@ limn_status limn_feedback_init(limn_feedback *f, const limn_moments *m, double s
         status = limn_fail(err, LIMN_E_NOMEM, "no memory for the moments of %zu inputs", m->n);
     if (status != LIMN_OK) limn_feedback_finish(f);
     return status;
+}
+
+bool limn_feedback_is_stopping(const limn_feedback *f)
+{
+    return f->is_stopping && atomic_load(f->is_stopping);
 }
 
 void limn_feedback_finish(limn_feedback *f)

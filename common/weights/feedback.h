@@ -21,6 +21,8 @@
 #ifndef LIMN_COMMON_WEIGHTS_FEEDBACK_H
 #define LIMN_COMMON_WEIGHTS_FEEDBACK_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,13 +52,17 @@ typedef struct limn_feedback {
     double *factor; /* [n, n] U */
     double *errors; /* [n] of scratch */
     double damping;
+    const atomic_bool *is_stopping; /* or NULL; borrowed */
 } limn_feedback;
 
 /* The damping is `share` (more than 0) of the mean of M[k][k]; where that is 0, weights are rounded
- * without feedback. LIMN_E_FORMAT when the moments are not finite or too far apart; LIMN_E_NOMEM.
- */
+ * without feedback. For thousands of inputs it takes seconds: it ends early when `is_stopping`
+ * (NULL: never) becomes true, with LIMN_E_INTERRUPTED. LIMN_E_FORMAT when the moments are not
+ * finite or too far apart; LIMN_E_NOMEM. */
 limn_status limn_feedback_init(limn_feedback *f, const limn_moments *m, double share,
-                               limn_error *err);
+                               const atomic_bool *is_stopping, limn_error *err);
+/* Who rounds many outputs asks between them. */
+bool limn_feedback_is_stopping(const limn_feedback *f);
 void limn_feedback_finish(limn_feedback *f); /* accepts a zeroed struct */
 /* The weights w [n] of one output as q [n]; returns eᵀ M e. One thread at a time. */
 double limn_feedback_round(const limn_feedback *f, int8_t *q, const float *w, float scale);

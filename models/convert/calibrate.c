@@ -88,7 +88,8 @@ static limn_status run_images(calibration *c, limn_error *err)
 
 /* ---- rounding ------------------------------------------------------------------------------ */
 
-/* The size of the errors of a product's outputs, of the outputs themselves being 1. */
+/* The size of the errors of a product's outputs, of the outputs themselves being 1; of some of them
+ * when the feedback is to stop. */
 static double lost_share(const calibration *c, const calibrated_product *p, const limn_feedback *f)
 {
     double lost = 0.0, size = 0.0;
@@ -96,7 +97,7 @@ static double lost_share(const calibration *c, const calibrated_product *p, cons
     for (size_t i = p->first; i < p->end; i++) {
         const limn_tensor *t = &c->r->tensors[i];
         if (!c->r->specs[i].may_be_int8) continue;
-        for (size_t o = 0; o < t->shape[0]; o++) {
+        for (size_t o = 0; o < t->shape[0] && !limn_feedback_is_stopping(f); o++) {
             const float *w = (const float *)t->data + o * f->n;
             lost += limn_feedback_round(f, row, w, limn_int8_quantize_weights(row, w, f->n));
             size += limn_feedback_size(f, w);
@@ -114,8 +115,8 @@ static void keep_half(const calibration *c, const calibrated_product *p)
 static limn_status round_product(calibration *c, calibrated_product *p, limn_error *err)
 {
     limn_feedback feedback;
-    limn_status status =
-        limn_feedback_init(&feedback, &p->moments, damping_share(c->how->n_images), err);
+    limn_status status = limn_feedback_init(&feedback, &p->moments, damping_share(c->how->n_images),
+                                            c->how->is_stopping, err);
     if (status != LIMN_OK) limn_error_prefix(err, "tensor %s", c->r->tensors[p->first].name);
     if (status == LIMN_OK && !c->r->specs[p->first].needs_int8 &&
         lost_share(c, p, &feedback) > MOST_LOST)

@@ -153,7 +153,8 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err)
 
 /* ---- quantising --------------------------------------------------------------------------- */
 
-/* Quantises a matrix of F32 to I8 in place, with the scales that it was made from, if any. */
+/* Quantises a matrix of F32 to I8 in place, with the scales that it was made from, if any; a part
+ * of it when that is to stop. */
 static float *quantize(limn_tensor *t, const float *source_scales, const limn_feedback *feedback)
 {
     const size_t n_outputs = t->shape[0], n_inputs = t->shape[1];
@@ -161,6 +162,7 @@ static float *quantize(limn_tensor *t, const float *source_scales, const limn_fe
     int8_t row[LIMN_INT8_MAX_INPUTS];
     for (size_t o = 0; scales && o < n_outputs; o++) {
         const float *weights = (const float *)t->data + o * n_inputs;
+        if (feedback && limn_feedback_is_stopping(feedback)) break;
         scales[o] =
             source_scales ? source_scales[o] : limn_int8_quantize_weights(row, weights, n_inputs);
         if (source_scales) int8_source_codes(row, weights, n_inputs, scales[o]);
@@ -184,6 +186,8 @@ limn_status convert_result_quantize_one(convert_result *r, size_t index,
     convert_scales *scales = &r->scales[index];
     scales->values = quantize(&r->tensors[index], r->source_scales[index], feedback);
     snprintf(scales->name, sizeof scales->name, "%s" LIMN_TENSOR_SCALES, r->tensors[index].name);
+    if (feedback && limn_feedback_is_stopping(feedback))
+        return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
     return scales->values ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }
 

@@ -57,7 +57,7 @@ static limn_moments moments_of(const float *x, size_t n)
 static limn_feedback feedback_of(const limn_moments *m)
 {
     limn_feedback f;
-    assert_int_equal(limn_feedback_init(&f, m, 0.1, NULL), LIMN_OK);
+    assert_int_equal(limn_feedback_init(&f, m, 0.1, NULL, NULL), LIMN_OK);
     return f;
 }
 
@@ -266,7 +266,7 @@ static void test_rounded_weights_stay_in_range(void **state)
     (void)state;
     assert_int_equal(limn_moments_init(&m, 2, NULL), LIMN_OK);
     limn_moments_add(&m, NULL, x, 2, 1);
-    assert_int_equal(limn_feedback_init(&f, &m, 1e-6, NULL), LIMN_OK);
+    assert_int_equal(limn_feedback_init(&f, &m, 1e-6, NULL, NULL), LIMN_OK);
     for (float sign = -1; sign <= 1; sign += 2) {
         const float signed_w[2] = { sign * w[0], sign * w[1] };
         limn_feedback_round(&f, q, signed_w, 1.0f / 200);
@@ -302,7 +302,7 @@ static void test_inputs_out_of_range_are_an_error(void **state)
         limn_error err = { 0 };
         limn_moments m = moments_of(x, 1);
         limn_feedback f;
-        assert_int_equal(limn_feedback_init(&f, &m, 0.1, &err), LIMN_E_FORMAT);
+        assert_int_equal(limn_feedback_init(&f, &m, 0.1, NULL, &err), LIMN_E_FORMAT);
         assert_string_equal(err.text, "its inputs are not finite");
         limn_feedback_finish(&f);
         limn_moments_finish(&m);
@@ -311,6 +311,25 @@ static void test_inputs_out_of_range_are_an_error(void **state)
     float x[N] = { FLT_MAX, -FLT_MAX, FLT_MIN };
     limn_moments m = moments_of(x, 1);
     limn_feedback f = feedback_of(&m);
+    limn_feedback_finish(&f);
+    limn_moments_finish(&m);
+}
+
+/* What takes seconds for thousands of inputs ends early when it is told to. */
+static void test_it_stops_when_asked_to(void **state)
+{
+    float x[N_ROWS * N];
+    atomic_bool is_stopping = false;
+    limn_feedback f;
+    (void)state;
+    draw_rows(x, N_ROWS, 7);
+    limn_moments m = moments_of(x, N_ROWS);
+    assert_int_equal(limn_feedback_init(&f, &m, 0.1, &is_stopping, NULL), LIMN_OK);
+    assert_false(limn_feedback_is_stopping(&f));
+    atomic_store(&is_stopping, true);
+    assert_true(limn_feedback_is_stopping(&f));
+    limn_feedback_finish(&f);
+    assert_int_equal(limn_feedback_init(&f, &m, 0.1, &is_stopping, NULL), LIMN_E_INTERRUPTED);
     limn_feedback_finish(&f);
     limn_moments_finish(&m);
 }
@@ -335,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_rounded_weights_stay_in_range),
         cmocka_unit_test(test_weights_of_zero_stay_zero),
         cmocka_unit_test(test_inputs_out_of_range_are_an_error),
+        cmocka_unit_test(test_it_stops_when_asked_to),
         cmocka_unit_test(test_sizes_that_overflow_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

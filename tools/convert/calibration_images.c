@@ -16,6 +16,7 @@
 typedef struct calibration_job {
     limn_image_loader loader;
     limn_calibration_images *images;
+    size_t max_images;
     atomic_bool is_full;
 } calibration_job;
 
@@ -60,7 +61,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
 {
     calibration_job *job = ctx;
     limn_calibration_images *images = job->images;
-    if (images->n_images == LIMN_CALIBRATION_MAX_IMAGES) return LIMN_OK;
+    if (images->n_images == job->max_images) return LIMN_OK;
     if (result->error) {
         images->n_failed++;
         limn_message_error("%s: %s", result->input->path, result->error->text);
@@ -68,7 +69,7 @@ static limn_status put(void *ctx, const limn_pipeline_result *result, limn_error
     }
     limn_buffer_append(&images->pixels, result->out->bytes, result->out->size);
     if (images->pixels.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (++images->n_images == LIMN_CALIBRATION_MAX_IMAGES) atomic_store(&job->is_full, true);
+    if (++images->n_images == job->max_images) atomic_store(&job->is_full, true);
     return LIMN_OK;
 }
 
@@ -129,6 +130,7 @@ limn_status limn_calibration_images_read(limn_calibration_images *out, const cha
     job.loader.load.plan.n_inputs = 1;
     job.loader.load.plan.inputs[0] =
         (limn_encoder_input_settings){ *spec, LIMN_DEFAULT_MAX_PIXELS };
+    job.max_images = limn_calibration_most_images(limn_image_load_size(&job.loader.load));
     char *name = limn_strdup(folder);
     limn_status status = name ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (status == LIMN_OK)
