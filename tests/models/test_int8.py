@@ -17,13 +17,13 @@ import sys
 import tempfile
 import unittest
 
+import large_channels
 import vit_weights
 
 CONVERT, PRINT, TOY = (os.path.abspath(a) for a in sys.argv[1:4])
 LITE_SIDE, LITE_DIM = 224, 1280
 # DeiT-tiny's sizes, with fewer layers.
 vit_weights.DIM, vit_weights.HEADS, vit_weights.FEED_FORWARD, vit_weights.LAYERS = 192, 3, 768, 3
-LARGE = random.Random("large").sample(range(vit_weights.DIM), 20)
 
 
 def image(side, seed):
@@ -32,34 +32,6 @@ def image(side, seed):
     size = side // cells
     rows = [b"".join(draw.randbytes(3) * size for _ in range(cells)) for _ in range(cells)]
     return b"".join(row * size for row in rows)
-
-
-def enlarged(name, tensor):
-    """Embeddings, or the weight or bias of a product or norm, with some channels a hundred times as large."""
-    values = array.array("f", tensor.values)
-    each = 1 if "position" in name else len(values) // vit_weights.DIM
-    for i in range(len(values)):
-        if i // each % vit_weights.DIM in LARGE:
-            values[i] *= 100
-    return vit_weights.Tensor(tensor.shape, values)
-
-
-def has_large_inputs(name):
-    """The weights of products whose inputs come from a norm in a layer."""
-    return name.endswith(("query.weight", "key.weight", "value.weight", "up.weight"))
-
-
-def with_large_inputs(tensors):
-    """What turns a network into one that computes the same with large channels after the norms of its layers, of which
-    the weights that read them are a hundredth."""
-    changes = {name: enlarged(name, t) for name, t in tensors.items() if ".layers." in name and "_norm." in name}
-    for name in filter(has_large_inputs, tensors):
-        values = array.array("f", tensors[name].values)
-        for i in range(len(values)):
-            if i % vit_weights.DIM in LARGE:
-                values[i] /= 100
-        changes[name] = vit_weights.Tensor(tensors[name].shape, values)
-    return changes
 
 
 def types(model):
@@ -148,14 +120,11 @@ class Int8(unittest.TestCase):
                 self.assert_close(network, 0.999)
 
     def test_large_channels_do_no_harm(self):
-        """Twenty channels a hundred times as large: of the embeddings, of what layers add to them, of attention's
-        values, of what goes into the feed-forward layers. (Not of what goes into attention: with scores that large,
-        features change about as much when one pixel changes by one.)"""
+        """Twenty a hundred times as large."""
         for network in vit_weights.NETWORKS:
             tensors = vit_weights.tensors(network)
-            for parts in (("_position", ".position_embedding"), ("attention.output", "feed_forward.down"),
-                          ("attention.value",), ("feed_forward_norm",)):
-                changes = {name: enlarged(name, t) for name, t in tensors.items() if any(p in name for p in parts)}
+            for parts in large_channels.PARTS:
+                changes = large_channels.with_parts(tensors, parts)
                 with self.subTest(f"{network}: {parts}"):
                     self.assertGreaterEqual(len(changes), 2)
                     self.assert_close(network, 0.99, changes)
@@ -164,7 +133,7 @@ class Int8(unittest.TestCase):
         """With --calibrate; and when such a file is converted again."""
         images = self.write_images(vit_weights.SIDE, range(32))
         for network in ("blip", "clip"):
-            changes = with_large_inputs(vit_weights.tensors(network))
+            changes = large_channels.with_large_inputs(vit_weights.tensors(network))
             vit_weights.write(self.model, network, False, changes)
             plain, calibrated = self.quantise(self.model), self.quantise(self.model, "--calibrate", images)
             exact, plain_features, features = (self.features(m, vit_weights.SIDE, range(100, 103))
@@ -172,7 +141,7 @@ class Int8(unittest.TestCase):
             self.assertLess(cosine(exact, plain_features), 0.99)
             self.assertGreaterEqual(cosine(exact, features), 0.999)
             kept = {name for name, dtype in types(calibrated).items() if dtype == "F16" and types(plain)[name] == "I8"}
-            self.assertEqual(kept, set(filter(has_large_inputs, types(plain))))
+            self.assertEqual(kept, set(filter(large_channels.has_large_inputs, types(plain))))
             again = self.quantise(calibrated)
             self.assertEqual(again.read_bytes(), calibrated.read_bytes())
 

@@ -2,6 +2,7 @@
 but keep activations at the same scale, and are exact in 16 bits. Standard library only: test_vit.py and
 tests/fixtures/make_vit.py draw the same values."""
 
+import array
 import json
 import math
 import random
@@ -92,8 +93,10 @@ def write(path, network, halves, changes=None):
     for name, tensor in made.items():
         if tensor is None:
             continue
-        code, dtype = ("e", "F16") if halves and is_half(name) else ("f", "F32")
-        packed = struct.pack(f"<{len(tensor.values)}{code}", *tensor.values)
+        if halves and is_half(name):
+            dtype, packed = "F16", struct.pack(f"<{len(tensor.values)}e", *tensor.values)
+        else:
+            dtype, packed = "F32", array.array("f", tensor.values).tobytes()
         header[name] = {"dtype": dtype, "shape": list(tensor.shape),
                         "data_offsets": [len(data), len(data) + len(packed)]}
         data += packed

@@ -1,0 +1,55 @@
+"""Vision transformers of vit_weights.py with twenty channels a hundred times as large as the others. Standard library
+only."""
+
+import array
+import random
+
+import vit_weights
+
+# What may be as large, by parts of the names of tensors: embeddings, what layers add to them, values in attention, inputs of
+# feed-forward layers. (Not inputs of attention: with scores that large, features change about as much when one pixel
+# changes by one.)
+PARTS = (("_position", ".position_embedding"), ("attention.output", "feed_forward.down"), ("attention.value",),
+         ("feed_forward_norm",))
+
+
+def channels():
+    """Which ones."""
+    return random.Random("large").sample(range(vit_weights.DIM), 20)
+
+
+def scaled(tensor, parts, factor):
+    """A tensor with the values in some slices multiplied."""
+    values = array.array("f", tensor.values)
+    for part in parts:
+        values[part] = array.array("f", [v * factor for v in values[part]])
+    return vit_weights.Tensor(tensor.shape, values)
+
+
+def enlarged(name, tensor):
+    """Embeddings, or the weight or bias of a product or norm."""
+    dim = vit_weights.DIM
+    if "position" in name:
+        return scaled(tensor, [slice(c, None, dim) for c in channels()], 100)
+    each = len(tensor.values) // dim
+    return scaled(tensor, [slice(c * each, (c + 1) * each) for c in channels()], 100)
+
+
+def with_parts(tensors, parts):
+    """The tensors that differ if those with such names have large channels."""
+    return {name: enlarged(name, t) for name, t in tensors.items() if any(p in name for p in parts)}
+
+
+def has_large_inputs(name):
+    """The weights of products whose inputs come from a norm in a layer."""
+    return name.endswith(("query.weight", "key.weight", "value.weight", "up.weight"))
+
+
+def with_large_inputs(tensors):
+    """What turns a network into one that computes the same with large channels after the norms of its layers, of which
+    the weights that read them are a hundredth."""
+    changes = {name: enlarged(name, t) for name, t in tensors.items() if ".layers." in name and "_norm." in name}
+    columns = [slice(c, None, vit_weights.DIM) for c in channels()]
+    for name in filter(has_large_inputs, tensors):
+        changes[name] = scaled(tensors[name], columns, 1 / 100)
+    return changes
