@@ -246,7 +246,7 @@ static void test_refused(void **state)
     (void)state;
     assert_non_null(large);
     memset(large, 'a', 69999);
-    assert_refused("GIF89a..............", 20, "a", "limn can't write XMP into GIF files");
+    assert_refused("GIF89a..............", 20, "a", "this is GIF, into which limn can't write XMP");
     assert_refused("\0\0\0\x1c"
                    "ftypheic\0\0\0\0mif1heic....",
                    28, "a", "--sidecar=xmp");

@@ -286,7 +286,8 @@ typedef struct limn_account {
     size_t counts_before[LIMN_N_STATUSES]; /* in the interrupted run that this one resumed */
     size_t n_left_out;                     /* of those done in both, without a caption */
     size_t n_there;                        /* skipped: have results already */
-    size_t n_to_do;                        /* found by a dry run */
+    size_t n_siblings; /* of those: leave the caption to another file of the same photo */
+    size_t n_to_do;    /* found by a dry run */
     limn_left_out left_out;
     bool is_resumed;
     bool can_go_on;      /* stopped early, and the same settings resume it */

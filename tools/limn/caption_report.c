@@ -50,10 +50,11 @@ static void tell_of_earlier_work(const limn_account *account)
     if (account->is_resumed)
         limn_message_info("resuming an interrupted run after %zu %s", n_before,
                           limn_plural(n_before, "image", "images"));
-    if (account->n_there)
-        limn_message_info(
-            "skipped: %zu %s captions", account->n_there,
-            limn_plural(account->n_there, "image that already has", "images that already have"));
+    if (account->n_there > account->n_siblings) {
+        const size_t n = account->n_there - account->n_siblings;
+        limn_message_info("skipped: %zu %s captions", n,
+                          limn_plural(n, "image that already has", "images that already have"));
+    }
 }
 
 static void tell_how_to_go_on(const limn_account *account, size_t n)

@@ -346,6 +346,7 @@ limn_status limn_image_run_finish(limn_image_run **run, limn_status status, limn
     else
         s = r->journal ? leave_journaled(r, &ignored) : leave_plain(r, &ignored);
     *account = r->account;
+    account->n_siblings = r->sink->n_siblings;
     account->is_incomplete = r->sink->is_incomplete;
     account->is_pipe_closed = r->sink->is_pipe_closed;
     destroy(r);

@@ -12,6 +12,7 @@
 #ifndef LIMN_TOOLS_ANNOTATE_SINKS_SINK_H
 #define LIMN_TOOLS_ANNOTATE_SINKS_SINK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -68,8 +69,9 @@ typedef struct limn_sink_methods {
 
 struct limn_sink {
     const limn_sink_methods *methods;
-    char *journal_path; /* owned; NULL: no journal */
-    bool is_once;       /* an image that is named twice gets one result; ensured by `look` */
+    char *journal_path;       /* owned; NULL: no journal */
+    bool is_once;             /* an image that is named twice gets one result; ensured by `look` */
+    atomic_size_t n_siblings; /* images that `look` skipped: their caption is another file's */
     /* Set by the run: makes a checkpoint. For limn_sink_record. */
     limn_status (*record)(void *run, limn_error *err);
     /* Likewise: an image fails after all. For limn_sink_fail. */

@@ -115,8 +115,9 @@ static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_
     shards_sink *f = (shards_sink *)s;
     const limn_shard_claim *claim;
     LIMN_TRY(find_claim(f, input, &claim, err));
-    *is_there =
-        claim->was_there || limn_output_owners_has(f->siblings, limn_tar_sibling_key(input->path));
+    const bool is_sibling = limn_output_owners_has(f->siblings, limn_tar_sibling_key(input->path));
+    s->n_siblings += is_sibling;
+    *is_there = claim->was_there || is_sibling;
     return LIMN_OK;
 }
 

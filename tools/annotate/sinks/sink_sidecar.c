@@ -64,9 +64,10 @@ static limn_status look(limn_sink *s, const limn_dirwalk_entry *input, bool *is_
     sidecar_sink *k = (sidecar_sink *)s;
     limn_buffer path = { 0 };
     limn_status status = limn_sidecar_path(&path, &k->settings.naming, input, err);
-    *is_there = status == LIMN_OK &&
-                (limn_sidecar_plan_has_sibling(k->settings.plan, path.bytes, input->path) ||
-                 is_taken(k, path.bytes));
+    const bool is_sibling = status == LIMN_OK && limn_sidecar_plan_has_sibling(
+                                                     k->settings.plan, path.bytes, input->path);
+    s->n_siblings += is_sibling;
+    *is_there = is_sibling || (status == LIMN_OK && is_taken(k, path.bytes));
     if (status == LIMN_OK && !*is_there) status = look_at_file(k, path.bytes, input, is_there, err);
     if (status == LIMN_OK && !*is_there && k->settings.merge)
         status = k->settings.merge->look(k->settings.merge->ctx, path.bytes, is_there, err);

@@ -37,7 +37,8 @@ limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_
         return limn_fail(err, LIMN_E_UNSUPPORTED, "is of an unknown format; use --sidecar=xmp");
     if (!out->kind)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "limn can't write XMP into %s files; use --sidecar=xmp", format->name);
+                         "this is %s, into which limn can't write XMP; use --sidecar=xmp",
+                         format->name);
     return out->kind->find(out, err);
 }
 
