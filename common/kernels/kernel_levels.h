@@ -13,8 +13,8 @@ limn_linear_fn limn_linear_int8_c, limn_linear_int8_sse41, limn_linear_int8_avx2
     limn_linear_int8_avxvnni, limn_linear_int8_avx512, limn_linear_int8_avx512vnni;
 limn_linear_codes_fn limn_linear_codes_c, limn_linear_codes_sse41, limn_linear_codes_avx2,
     limn_linear_codes_avxvnni, limn_linear_codes_avx512, limn_linear_codes_avx512vnni;
-limn_encode_row_fn limn_encode_row_c, limn_encode_row_sse41, limn_encode_row_avx2,
-    limn_encode_row_words_avx2, limn_encode_row_avx512vnni;
+limn_encode_rows_fn limn_encode_rows_c, limn_encode_rows_sse41, limn_encode_rows_avx2,
+    limn_encode_rows_words_avx2, limn_encode_rows_avx512vnni;
 limn_depthwise_fn limn_depthwise_c, limn_depthwise_sse41, limn_depthwise_codes_sse41,
     limn_depthwise_avx2, limn_depthwise_avxvnni, limn_depthwise_avx512, limn_depthwise_avx512vnni;
 limn_max_pool_fn limn_max_pool_c, limn_max_pool_sse41, limn_max_pool_avx2, limn_max_pool_avx512;

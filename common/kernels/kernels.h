@@ -87,9 +87,11 @@ typedef struct limn_codes_job {
 
 typedef void limn_linear_codes_fn(const limn_codes_job *job);
 
-/* Codes [LIMN_CODES_PADDED(n)] of a row x [n] of any values, and their step, as in codes.h. Codes
- * are of limn_kernels.code_size bytes: only functions of one level are used together. */
-typedef void limn_encode_row_fn(void *codes, float *step, const float *x, size_t n);
+/* Codes [n_rows, LIMN_CODES_PADDED(n)] of rows x [n_rows, n] at x_stride of any values, and their
+ * steps [n_rows], as in codes.h. Codes are of limn_kernels.code_size bytes: only functions of one
+ * level are used together. */
+typedef void limn_encode_rows_fn(void *codes, float *steps, const float *x, size_t n_rows,
+                                 size_t x_stride, size_t n);
 
 /* One output row of a depthwise convolution, channels last. For each output column
  * j < n_columns and channel c < n_channels,
@@ -164,7 +166,7 @@ typedef struct limn_kernels {
     limn_linear_fn *linear[LIMN_N_DTYPES]; /* by the type of the weights: call limn_linear */
     size_t code_size;                      /* bytes of a code: 1, uint8_t; or 2, uint16_t */
     limn_linear_codes_fn *linear_codes;
-    limn_encode_row_fn *encode_row;
+    limn_encode_rows_fn *encode_rows;
     limn_depthwise_fn *depthwise;
     limn_max_pool_fn *max_pool;
     limn_layer_norm_fn *layer_norm;

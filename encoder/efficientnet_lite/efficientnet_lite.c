@@ -179,9 +179,7 @@ static void encode_head_input(limn_linear_job *job, const scratch *s, const floa
 {
     const size_t n = job->w->n_inputs;
     job->x_stride = LIMN_CODES_PADDED(n);
-    for (size_t i = 0; i < job->n_rows; i++)
-        k->encode_row(s->blocks.codes + i * job->x_stride * k->code_size, &s->blocks.steps[i],
-                      x + i * n, n);
+    k->encode_rows(s->blocks.codes, s->blocks.steps, x, job->n_rows, n, n);
 }
 
 static void run_head(const limn_lite_network *net, const scratch *s, const float *x,

@@ -131,11 +131,12 @@ static void encode_part(void *ctx, size_t part, size_t worker)
 {
     const strip *s = ctx;
     const size_t n = s->b->shape.n_inputs, n_positions = s->n_new_rows * s->b->input_size;
+    const size_t first = n_positions * part / s->n_parts;
     const size_t end = n_positions * (part + 1) / s->n_parts;
     (void)worker;
-    for (size_t i = n_positions * part / s->n_parts; i < end; i++)
-        s->k->encode_row(s->scratch->codes + i * LIMN_CODES_PADDED(n) * s->k->code_size,
-                         &s->scratch->steps[i], s->x + i * s->x_stride, n);
+    s->k->encode_rows(s->scratch->codes + first * LIMN_CODES_PADDED(n) * s->k->code_size,
+                      &s->scratch->steps[first], s->x + first * s->x_stride, end - first,
+                      s->x_stride, n);
 }
 
 static void expand_group(const strip *s, size_t group, float *ring)

@@ -210,31 +210,66 @@ static void fill_row(limn_rng *rng, float *x, size_t n, uint64_t kind)
     x[random_below(rng, n)] = values[kind % 9];
 }
 
+/* Rows in memory, with gaps, and what the C level makes of them. */
+typedef struct row_case {
+    size_t n_rows, n, stride, n_codes; /* codes: of all rows */
+    float x[40 * 80], steps[40];
+    uint8_t codes[40 * 72 + 1];
+} row_case;
+
+static void make_rows(row_case *t, uint64_t seed)
+{
+    limn_rng rng = limn_rng_stream(seed, "row", 3);
+    limn_kernels k;
+    t->n_rows = random_below(&rng, 41);
+    t->n = 1 + random_below(&rng, 70);
+    t->stride = t->n + random_below(&rng, 10);
+    t->n_codes = t->n_rows * LIMN_CODES_PADDED(t->n);
+    for (size_t r = 0; r < t->n_rows; r++)
+        fill_row(&rng, t->x + r * t->stride, t->n, random_below(&rng, 9));
+    limn_kernels_init(&k, LIMN_CPU_C);
+    k.encode_rows(t->codes, t->steps, t->x, t->n_rows, t->stride, t->n);
+}
+
+static void check_rows_of_c(const row_case *t)
+{
+    for (size_t r = 0; r < t->n_rows; r++) {
+        const float step = t->steps[r];
+        for (size_t i = 0; i < t->n && isfinite(step); i++) {
+            const int code = t->codes[r * LIMN_CODES_PADDED(t->n) + i];
+            assert_true(fabsf((float)(code - 128) * step - t->x[r * t->stride + i]) <=
+                        step * 0.501f + 1e-30f);
+        }
+    }
+}
+
+static void check_rows_of_level(const row_case *t, limn_cpu_level level)
+{
+    uint8_t got[2 * sizeof t->codes];
+    float steps[41] = { 0 };
+    limn_kernels k;
+    limn_kernels_init(&k, level);
+    memset(got, 0xca, sizeof got);
+    k.encode_rows(got, steps, t->x, t->n_rows, t->stride, t->n);
+    void *wanted = codes_of(&k, t->codes, t->n_codes);
+    assert_memory_equal(got, wanted, t->n_codes * k.code_size);
+    assert_int_equal(got[t->n_codes * k.code_size], 0xca);
+    for (size_t r = 0; r < t->n_rows; r++)
+        assert_true(steps[r] == t->steps[r] || (isnan(steps[r]) && isnan(t->steps[r])));
+    assert_true(steps[t->n_rows] == 0.0f);
+    free(wanted);
+}
+
 static void test_rows_become_the_same_codes_at_every_level(void **state)
 {
+    static row_case t;
     (void)state;
     for (uint64_t seed = 0; seed < N_CASES; seed++) {
-        limn_rng rng = limn_rng_stream(seed, "row", 3);
-        uint8_t expected[80], got[160];
-        float x[80], step, other;
-        limn_kernels k;
-        const size_t n = 1 + random_below(&rng, 70), n_codes = LIMN_CODES_PADDED(n);
-        fill_row(&rng, x, n, seed);
-        limn_kernels_init(&k, LIMN_CPU_C);
-        k.encode_row(expected, &step, x, n);
-        for (size_t i = 0; i < n && isfinite(step); i++)
-            assert_true(fabsf((float)(expected[i] - 128) * step - x[i]) <= step * 0.501f + 1e-30f);
-        for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
-            if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
-            limn_kernels_init(&k, (limn_cpu_level)level);
-            memset(got, 0xca, sizeof got);
-            k.encode_row(got, &other, x, n);
-            void *wanted = codes_of(&k, expected, n_codes);
-            assert_memory_equal(got, wanted, n_codes * k.code_size);
-            assert_int_equal(got[n_codes * k.code_size], 0xca);
-            assert_true(step == other || (isnan(step) && isnan(other)));
-            free(wanted);
-        }
+        make_rows(&t, seed);
+        check_rows_of_c(&t);
+        for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++)
+            if (limn_cpu_level_runs((limn_cpu_level)level))
+                check_rows_of_level(&t, (limn_cpu_level)level);
     }
 }
 

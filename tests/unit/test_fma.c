@@ -319,7 +319,7 @@ static void check_int8_products(const tie_case *t, const limn_packed *w, limn_cp
     limn_kernels_init(&k, level);
     limn_linear(&k, &job);
     check_ties(t, y, "rows", level);
-    k.encode_row(codes, &step, &t->x, 1);
+    k.encode_rows(codes, &step, &t->x, 1, 1, 1);
     k.linear_codes(&(limn_codes_job){
         .product = job, .x = codes, .steps = &step, .zero = LIMN_CODES_ZERO_OF_ROW });
     check_ties(t, y, "codes", level);

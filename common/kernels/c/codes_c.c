@@ -24,9 +24,8 @@ float limn_codes_quantize_weights(int8_t *high, int8_t *low, const float *w, siz
     return m / (127.0f * LIMN_CODES_PAIR);
 }
 
-void limn_encode_row_c(void *out, float *step, const float *x, size_t n)
+static void encode_row(uint8_t *codes, float *step, const float *x, size_t n)
 {
-    uint8_t *codes = out;
     float m = 0.0f;
     bool is_finite = true;
     for (size_t k = 0; k < n; k++) {
@@ -39,6 +38,13 @@ void limn_encode_row_c(void *out, float *step, const float *x, size_t n)
     for (size_t k = 0; k < n; k++)
         codes[k] = (uint8_t)(LIMN_CODES_ZERO_OF_ROW + (int)nearbyintf(x[k] * (127.0f / m)));
     *step = m / 127.0f;
+}
+
+void limn_encode_rows_c(void *codes, float *steps, const float *x, size_t n_rows, size_t x_stride,
+                        size_t n)
+{
+    for (size_t r = 0; r < n_rows; r++)
+        encode_row((uint8_t *)codes + r * LIMN_CODES_PADDED(n), &steps[r], x + r * x_stride, n);
 }
 
 /* The sum of a plane of an output's weights. */

@@ -13,7 +13,7 @@ static void fill(limn_kernels *k)
     k->linear[LIMN_I8] = limn_linear_int8_c;
     k->code_size = 1;
     k->linear_codes = limn_linear_codes_c;
-    k->encode_row = limn_encode_row_c;
+    k->encode_rows = limn_encode_rows_c;
     k->depthwise = limn_depthwise_c;
     k->max_pool = limn_max_pool_c;
     k->layer_norm = limn_layer_norm_c;

@@ -16,7 +16,7 @@ static void fill_sse41(limn_kernels *k)
     k->linear[LIMN_I8] = limn_linear_int8_sse41;
     k->code_size = 2;
     k->linear_codes = limn_linear_codes_sse41;
-    k->encode_row = limn_encode_row_sse41;
+    k->encode_rows = limn_encode_rows_sse41;
     k->depthwise = limn_depthwise_sse41;
     k->max_pool = limn_max_pool_sse41;
     k->layer_norm = limn_layer_norm_sse41;
@@ -44,7 +44,7 @@ static void fill_avx2(limn_kernels *k)
     k->linear[LIMN_I8] = limn_linear_int8_avx2;
     k->code_size = 2;
     k->linear_codes = limn_linear_codes_avx2;
-    k->encode_row = limn_encode_row_words_avx2;
+    k->encode_rows = limn_encode_rows_words_avx2;
     k->depthwise = limn_depthwise_avx2;
     k->max_pool = limn_max_pool_avx2;
     k->layer_norm = limn_layer_norm_avx2;
@@ -89,7 +89,7 @@ static void fill_avxvnni(limn_kernels *k)
     k->linear[LIMN_I8] = limn_linear_int8_avxvnni;
     k->code_size = 1;
     k->linear_codes = limn_linear_codes_avxvnni;
-    k->encode_row = limn_encode_row_avx2;
+    k->encode_rows = limn_encode_rows_avx2;
     k->depthwise = limn_depthwise_avxvnni;
 }
 
@@ -103,7 +103,7 @@ static void fill_avx512vnni(limn_kernels *k)
     k->linear[LIMN_I8] = limn_linear_int8_avx512vnni;
     k->code_size = 1;
     k->linear_codes = limn_linear_codes_avx512vnni;
-    k->encode_row = limn_encode_row_avx512vnni;
+    k->encode_rows = limn_encode_rows_avx512vnni;
     k->depthwise = limn_depthwise_avx512vnni;
 }
 

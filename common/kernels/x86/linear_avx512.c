@@ -139,7 +139,8 @@ static tile_fn *const tiles[2][MAX_PANELS + 1][MAX_ROWS + 1] = {
     { [1] = { EACH_NUMBER_OF_ROWS(BLOCKED, 1) }, [2] = { EACH_NUMBER_OF_ROWS(BLOCKED, 2) } },
 };
 
-/* Up to 6 rows by 4 panels: 24 sums, and 4 loads and a broadcast a row for 4 FMAs a row. */
+/* Up to 6 rows by 4 panels: 24 sums, and 4 loads and a broadcast a row for 4 FMAs a row. What
+ * follows in memory is prefetched: the values of a head lie behind its keys. */
 INLINE void short_tile(const limn_linear_job *job, size_t panel, const size_t n_rows,
                        const size_t n_panels)
 {

@@ -1,4 +1,4 @@
-/* limn_int8_quantize_row with SSE4.1, and what it shares with limn_encode_row. */
+/* limn_int8_quantize_row with SSE4.1, and what it shares with limn_encode_rows. */
 #ifndef LIMN_COMMON_KERNELS_X86_QUANTIZE_SSE41_H
 #define LIMN_COMMON_KERNELS_X86_QUANTIZE_SSE41_H
 

@@ -1,4 +1,4 @@
-/* limn_encode_row_c with SSE4.1; codes are words, as at every vector level without dot products of
+/* limn_encode_rows_c with SSE4.1; codes are words, as at every vector level without dot products of
  * bytes. */
 #include <smmintrin.h>
 #include <stdbool.h>
@@ -28,9 +28,8 @@ static float largest(const float *x, size_t n)
     return largest_of(m);
 }
 
-void limn_encode_row_sse41(void *out, float *step, const float *x, size_t n)
+static void encode_row(uint16_t *codes, float *step, const float *x, size_t n)
 {
-    uint16_t *codes = out;
     const float m = largest(x, n);
     const bool is_zero = m < LIMN_INT8_LEAST, is_finite = m <= 3.402823466e38f;
     const __m128i zero = _mm_set1_epi16(LIMN_CODES_ZERO_OF_ROW);
@@ -41,4 +40,11 @@ void limn_encode_row_sse41(void *out, float *step, const float *x, size_t n)
         const __m128i words = _mm_add_epi16(_mm_packs_epi32(q, q), zero);
         _mm_storel_epi64((__m128i *)(codes + k), is_zero || !is_finite ? zero : words);
     }
+}
+
+void limn_encode_rows_sse41(void *codes, float *steps, const float *x, size_t n_rows,
+                            size_t x_stride, size_t n)
+{
+    for (size_t r = 0; r < n_rows; r++)
+        encode_row((uint16_t *)codes + r * LIMN_CODES_PADDED(n), &steps[r], x + r * x_stride, n);
 }

@@ -1,4 +1,4 @@
-/* limn_encode_row_c with AVX2. */
+/* limn_encode_rows_c with AVX2. */
 #include <immintrin.h>
 #include <stdbool.h>
 #include <string.h>
@@ -73,12 +73,22 @@ INLINE void encode(unsigned char *codes, float *step, const float *x, size_t n, 
     }
 }
 
-void limn_encode_row_avx2(void *codes, float *step, const float *x, size_t n)
+INLINE void encode_rows(unsigned char *codes, float *steps, const float *x, size_t n_rows,
+                        size_t x_stride, size_t n, const bool is_word)
 {
-    encode(codes, step, x, n, false);
+    const size_t row_size = LIMN_CODES_PADDED(n) * (is_word ? 2 : 1);
+    for (size_t r = 0; r < n_rows; r++)
+        encode(codes + r * row_size, &steps[r], x + r * x_stride, n, is_word);
 }
 
-void limn_encode_row_words_avx2(void *codes, float *step, const float *x, size_t n)
+void limn_encode_rows_avx2(void *codes, float *steps, const float *x, size_t n_rows,
+                           size_t x_stride, size_t n)
 {
-    encode(codes, step, x, n, true);
+    encode_rows(codes, steps, x, n_rows, x_stride, n, false);
+}
+
+void limn_encode_rows_words_avx2(void *codes, float *steps, const float *x, size_t n_rows,
+                                 size_t x_stride, size_t n)
+{
+    encode_rows(codes, steps, x, n_rows, x_stride, n, true);
 }
