@@ -7,6 +7,7 @@
 #include "common/base/arena.h"
 #include "common/base/mem.h"
 #include "common/image/resize_linear.h"
+#include "common/kernels/weigh_pixels.h"
 #include "common/kernels/weigh_rows.h"
 
 /* As in Pillow's Resample.c: weights are fixed point with 22 bits after the point, which leaves 8
@@ -104,28 +105,19 @@ static void plan_axis(axis_plan *p, const filter_shape *filter)
     for (uint32_t i = 0; i < p->n_out; i++) plan_output(p, filter, i);
 }
 
-static uint8_t to_pixel(int32_t sum)
+/* out [n_rows, n_out, 3] from in [n_rows, n_in, 3] */
+static void resize_rows(uint8_t *out, const uint8_t *in, const axis_plan *p, size_t n_rows)
 {
-    int32_t value = sum >> PRECISION_BITS;
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-}
-
-/* out [n_out, 3] from in [n_in, 3] */
-static void resize_row(uint8_t *restrict out, const uint8_t *restrict in, const axis_plan *p)
-{
-    for (uint32_t i = 0; i < p->n_out; i++) {
-        const int32_t *weights = p->weights + (size_t)i * p->stride;
-        const uint8_t *pixel = in + (size_t)p->first[i] * 3;
-        int32_t r = 1 << (PRECISION_BITS - 1), g = r, b = r;
-        for (uint32_t t = 0; t < p->n_taps[i]; t++, pixel += 3) {
-            r += pixel[0] * weights[t];
-            g += pixel[1] * weights[t];
-            b += pixel[2] * weights[t];
-        }
-        out[i * 3] = to_pixel(r);
-        out[i * 3 + 1] = to_pixel(g);
-        out[i * 3 + 2] = to_pixel(b);
-    }
+    const limn_weigh_pixels_job job = { .out = out,
+                                        .in = in,
+                                        .n_rows = n_rows,
+                                        .n_in = p->n_in,
+                                        .n_out = p->n_out,
+                                        .stride = p->stride,
+                                        .first = p->first,
+                                        .n_taps = p->n_taps,
+                                        .weights = p->weights };
+    limn_weigh_pixels_choose()(&job);
 }
 
 /* out [n_out, n_bytes] from in [n_in, n_bytes] */
@@ -199,12 +191,6 @@ static limn_status reserve(resize_job *job, limn_resize_scratch *scratch, limn_e
     return LIMN_OK;
 }
 
-static void resize_rows(const resize_job *job, uint8_t *dst, const uint8_t *src, size_t n_rows)
-{
-    for (size_t y = 0; y < n_rows; y++)
-        resize_row(dst + y * job->x.n_out * 3, src + y * job->x.n_in * 3, &job->x);
-}
-
 /* A pass that would change nothing is left out, as it is in Pillow. */
 static void run(const resize_job *job, uint8_t *dst, const uint8_t *src)
 {
@@ -213,12 +199,12 @@ static void run(const resize_job *job, uint8_t *dst, const uint8_t *src)
     } else if (is_copied(&job->x)) {
         resize_columns(dst, src, &job->y, (size_t)job->x.n_in * 3);
     } else if (is_copied(&job->y)) {
-        resize_rows(job, dst, src, job->y.n_in);
+        resize_rows(dst, src, &job->x, job->y.n_in);
     } else if (job->is_vertical_first) {
         resize_columns(job->between, src, &job->y, (size_t)job->x.n_in * 3);
-        resize_rows(job, dst, job->between, job->y.n_out);
+        resize_rows(dst, job->between, &job->x, job->y.n_out);
     } else {
-        resize_rows(job, job->between, src, job->y.n_in);
+        resize_rows(job->between, src, &job->x, job->y.n_in);
         resize_columns(dst, job->between, &job->y, (size_t)job->x.n_out * 3);
     }
 }

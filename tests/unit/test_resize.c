@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "common/image/resize.h"
 #include "common/io/fileio.h"
+#include "common/kernels/weigh_pixels.h"
 #include "common/kernels/weigh_rows.h"
 #include "tests/unit/image_fixtures.h"
 
@@ -86,6 +87,73 @@ static void test_rows_are_weighed_as_in_c(void **state)
     limn_free(rows);
 }
 
+enum { MAX_ROWS = 40, MAX_SIDE = 700, MAX_TAPS = 600 };
+
+/* Sums clip at both ends but stay below 2^31. Weights past the taps of an output are not zero. */
+typedef struct pixels_case {
+    limn_weigh_pixels_job job;
+    uint32_t first[MAX_SIDE], n_taps[MAX_SIDE], state;
+    int32_t weights[MAX_SIDE * MAX_TAPS];
+} pixels_case;
+
+static uint32_t draw(pixels_case *t, uint32_t n)
+{
+    t->state = t->state * 1103515245u + 12345u;
+    return (t->state >> 8) % n;
+}
+
+static void make_pixels_case(pixels_case *t, uint32_t seed)
+{
+    t->state = seed;
+    const uint32_t n_in = 1 + draw(t, draw(t, 2) ? 40 : MAX_SIDE);
+    const uint32_t n_out = 1 + draw(t, draw(t, 2) ? 20 : 300);
+    const uint32_t most = draw(t, 8) ? 12 : MAX_TAPS, stride = n_in < most ? n_in : most;
+    t->job = (limn_weigh_pixels_job){ .n_rows = draw(t, MAX_ROWS + 1),
+                                      .n_in = n_in,
+                                      .n_out = n_out,
+                                      .stride = stride,
+                                      .first = t->first,
+                                      .n_taps = t->n_taps,
+                                      .weights = t->weights };
+    for (uint32_t i = 0, end = 0; i < n_out; i++) {
+        t->first[i] = (uint32_t)((uint64_t)i * n_in / n_out);
+        const uint32_t n_left = n_in - t->first[i];
+        const uint32_t drawn = t->first[i] + 1 + draw(t, stride < n_left ? stride : n_left);
+        if (end < drawn) end = drawn;
+        t->n_taps[i] = end - t->first[i];
+        const uint32_t size = (1u << 22) / t->n_taps[i];
+        for (uint32_t k = 0; k < stride; k++)
+            t->weights[i * stride + k] = (int32_t)draw(t, size * 3 / 2) - (int32_t)size / 2;
+        if (draw(t, 9) == 0) t->weights[i * stride] = draw(t, 2) ? 4000000 : -4000000;
+    }
+}
+
+/* Memory ends with the last pixel, which valgrind and sanitizers watch. */
+static void test_pixels_are_weighed_as_in_c(void **state)
+{
+    static pixels_case t;
+    (void)state;
+    for (uint32_t seed = 0; seed < 300; seed++) {
+        make_pixels_case(&t, seed);
+        const size_t n = t.job.n_rows * t.job.n_out * 3;
+        uint8_t *in = make_noise(t.job.n_rows * t.job.n_in * 3), *got = limn_alloc(n + 1, 1);
+        uint8_t *expected = limn_alloc(n + 1, 1);
+        assert_true(in && expected && got);
+        memset(got, 0xca, n + 1);
+        if (seed % 5 == 0) memset(in, 255, t.job.n_rows * t.job.n_in * 3);
+        t.job.in = in;
+        t.job.out = expected;
+        limn_weigh_pixels_c(&t.job);
+        t.job.out = got;
+        limn_weigh_pixels_choose()(&t.job);
+        assert_memory_equal(got, expected, n);
+        assert_int_equal(got[n], 0xca);
+        limn_free(in);
+        limn_free(got);
+        limn_free(expected);
+    }
+}
+
 static void test_scratch_memory_is_reused(void **state)
 {
     limn_resize_scratch scratch = { 0 };
@@ -137,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pixels_are_those_of_pillow),
         cmocka_unit_test(test_rows_are_weighed_as_in_c),
+        cmocka_unit_test(test_pixels_are_weighed_as_in_c),
         cmocka_unit_test(test_scratch_memory_is_reused),
         cmocka_unit_test(test_sides_out_of_range_are_refused),
         cmocka_unit_test(test_parts_out_of_the_source_are_refused),
