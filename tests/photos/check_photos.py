@@ -120,7 +120,7 @@ FOLDER = {"IMG_0001.HEIC": "heic_lossless.heic", "IMG_0001.MOV": b"\0\0\0\x14fty
           "IMG_0001.AAE": b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE plist>\n<plist version="1.0"></plist>\n',
           "IMG_0002.XMP": b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>', "IMG_0002.Avif": "avif_lossless.avif",
           "IMG_0003.JXL": "jxl_lossless.jxl", "SCAN1.TIF": "tiff_lzw.tif", "_DSC0001.NEF": "raw_nikon.nef",
-          "DSC0002.ARW": "raw_sony.arw", "P1010003.Orf": "raw_olympus.orf", "IMG_0004.CR2": "raw_canon.cr2",
+          "DSC0002.ARW": "raw_sony.arw", "P1010003.Orf": "raw_olympus.orf", "IMG_0004.CR2": "raw_canon.cr2", "IMG_0007.CR3": "raw_canon.cr3",
           "DSCF0005.RAF": "raw_fuji.raf", "L1000006.DNG": "raw_dng.dng", "VIDEO.mp4": b"\0\0\0\x18ftypisom\0\0\2\0isommp42"}
 
 
