@@ -1,20 +1,8 @@
 #include <math.h>
 
+#include "common/kernels/c/tap_sum.h"
 #include "common/kernels/codes.h"
 #include "common/kernels/kernel_levels.h"
-
-static float tap_sum(const limn_depthwise_job *job, size_t column, size_t channel)
-{
-    float acc = job->bias[channel];
-    for (size_t ky = 0; ky < job->size; ky++) {
-        if (!job->rows[ky]) continue;
-        const float *x = job->rows[ky] + column * job->stride * job->x_stride + channel;
-        const float *w = job->w + ky * job->size * job->w_stride + channel;
-        for (size_t kx = 0; kx < job->size; kx++)
-            acc = fmaf(x[kx * job->x_stride], w[kx * job->w_stride], acc);
-    }
-    return acc;
-}
 
 static uint8_t code_of(float v)
 {
@@ -25,7 +13,7 @@ void limn_depthwise_c(const limn_depthwise_job *job)
 {
     for (size_t j = 0; j < job->n_columns; j++) {
         for (size_t c = 0; c < job->n_channels; c++) {
-            float v = tap_sum(job, j, c);
+            float v = limn_tap_sum(job, j, c, fmaf);
             if (job->activation != LIMN_ACT_NONE) v = v > 0.0f ? v : 0.0f;
             if (job->activation == LIMN_ACT_RELU6) v = v < 6.0f ? v : 6.0f;
             if (job->codes)

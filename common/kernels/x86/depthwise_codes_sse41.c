@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "common/kernels/c/fma_c.h"
+#include "common/kernels/c/tap_sum.h"
 #include "common/kernels/codes.h"
 #include "common/kernels/kernel_levels.h"
 #include "common/kernels/x86/unroll.h"
@@ -69,14 +70,7 @@ INLINE __m128i codes_of(__m128 v)
 static __attribute__((noinline)) uint16_t exact_code(const limn_depthwise_job *job, size_t column,
                                                      size_t channel)
 {
-    float acc = job->bias[channel];
-    for (size_t ky = 0; ky < job->size; ky++) {
-        if (!job->rows[ky]) continue;
-        const float *x = job->rows[ky] + column * job->stride * job->x_stride + channel;
-        const float *w = job->w + ky * job->size * job->w_stride + channel;
-        for (size_t kx = 0; kx < job->size; kx++)
-            acc = limn_fast_emulated_fmaf(x[kx * job->x_stride], w[kx * job->w_stride], acc);
-    }
+    const float acc = limn_tap_sum(job, column, channel, limn_fast_emulated_fmaf);
     return (uint16_t)(LIMN_CODES_ZERO_OF_RELU6 + _mm_cvtsi128_si32(codes_of(_mm_set_ss(acc))));
 }
 
