@@ -89,7 +89,7 @@ def write(path, network, halves, changes=None):
     """A model file; `changes` has tensors to replace, or None for those to leave out."""
     made = {**tensors(network), **(changes or {})}
     header = {"__metadata__": {"limn.version": "3", "limn.config": json.dumps(config(network))}}
-    data = b""
+    parts, end = [], 0
     for name, tensor in made.items():
         if tensor is None:
             continue
@@ -97,8 +97,8 @@ def write(path, network, halves, changes=None):
             dtype, packed = "F16", struct.pack(f"<{len(tensor.values)}e", *tensor.values)
         else:
             dtype, packed = "F32", array.array("f", tensor.values).tobytes()
-        header[name] = {"dtype": dtype, "shape": list(tensor.shape),
-                        "data_offsets": [len(data), len(data) + len(packed)]}
-        data += packed
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [end, end + len(packed)]}
+        parts.append(packed)
+        end += len(packed)
     text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    path.write_bytes(b"".join([struct.pack("<Q", len(text)), text, *parts]))
