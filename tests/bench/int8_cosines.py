@@ -4,7 +4,7 @@
 Vision transformers with the sizes of published captioners and random weights: of BLIP base, GIT base and ViT-GPT2 (blip,
 clip, vit). Prints the cosine of all features of an image: as it is, with twenty channels a hundred times as large in
 several places (tests/models/large_channels.py), after all norms, and after all norms with the weights that read them
-divided by as much. PRINT-FEATURES is build/tests/fixtures/print_features. A network takes a minute, 1 GB of memory and
+divided by as much; and, with large channels after all norms, that of f32 and f32 where one pixel differs by one. PRINT-FEATURES is build/tests/fixtures/print_features. A network takes a minute, 1 GB of memory and
 500 MB of disk.
 """
 import array
@@ -40,11 +40,13 @@ def full_size(network):
     return tensors
 
 
-def image(side):
-    """Pixels, u8 [side, side, 3], of a grid of coloured squares."""
+def image(side, more_red=0):
+    """Pixels, u8 [side, side, 3], of a grid of coloured squares; the first is a little redder."""
     draw, size = random.Random(0), side // 8
     rows = [b"".join(draw.randbytes(3) * size for _ in range(8)) for _ in range(8)]
-    return b"".join(row * size for row in rows)
+    pixels = bytearray(b"".join(row * size for row in rows))
+    pixels[0] += more_red
+    return bytes(pixels)
 
 
 def cosine(a, b):
@@ -57,18 +59,22 @@ class Tools:
     def __init__(self, convert, print_features, folder):
         self.convert, self.print_features, self.folder = convert, print_features, pathlib.Path(folder)
 
-    def features(self, model, side):
-        command = [self.print_features, model, str(side), str(side), "", N_THREADS]
+    def features(self, model, pixels):
+        command = [self.print_features, model, *[str(vit_weights.SIDE)] * 2, "", N_THREADS]
         out = array.array("f")
-        out.frombytes(subprocess.run(command, input=image(side), stdout=subprocess.PIPE, check=True).stdout)
+        out.frombytes(subprocess.run(command, input=pixels, stdout=subprocess.PIPE, check=True).stdout)
         return out.tolist()
 
-    def cosine(self, network, changes):
+    def cosine_of_int8(self, network, tensors):
         model, int8 = self.folder / "f32.safetensors", self.folder / "int8.safetensors"
-        vit_weights.write(model, network, False, changes)
+        vit_weights.write(model, network, False, tensors)
         subprocess.run([self.convert, "-q", "--force", "--dtype", "int8", "--encoder-only", model, "-o", int8], check=True)
-        side = SIDES[network]
-        return cosine(self.features(model, side), self.features(int8, side))
+        return cosine(*(self.features(m, image(vit_weights.SIDE)) for m in (model, int8)))
+
+    def cosine_of_pixel(self, network, tensors):
+        model = self.folder / "f32.safetensors"
+        vit_weights.write(model, network, False, tensors)
+        return cosine(*(self.features(model, image(vit_weights.SIDE, more_red)) for more_red in (0, 1)))
 
 
 def print_cosines(tools, network):
@@ -82,7 +88,9 @@ def print_cosines(tools, network):
     cases["large after all norms"] = norms
     cases["the same, weights divided"] = large_channels.with_large_inputs(tensors)
     for case, changes in cases.items():
-        print(f"{network}: {case}: {tools.cosine(network, {**tensors, **changes}):.5f}", flush=True)
+        print(f"{network}: {case}: {tools.cosine_of_int8(network, {**tensors, **changes}):.5f}", flush=True)
+    print(f"{network}: large after all norms, one pixel: {tools.cosine_of_pixel(network, {**tensors, **norms}):.5f}",
+          flush=True)
 
 
 def main():
