@@ -78,9 +78,7 @@ static void multiply(const limn_kernels *k, const shape *s, operands *o)
         return;
     }
     job.x_stride = LIMN_CODES_PADDED(s->n_inputs);
-    for (size_t r = 0; r < s->n_rows; r++)
-        k->encode_row((unsigned char *)o->codes + r * job.x_stride * k->code_size, &o->steps[r],
-                      o->x + r * s->n_inputs, s->n_inputs);
+    k->encode_rows(o->codes, o->steps, o->x, s->n_rows, s->n_inputs, s->n_inputs);
     k->linear_codes(&(limn_codes_job){
         .product = job, .x = o->codes, .steps = o->steps, .zero = LIMN_CODES_ZERO_OF_ROW });
 }
