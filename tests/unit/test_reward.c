@@ -350,7 +350,11 @@ static void test_threads_and_company_change_nothing(void **state)
 static void create_weighted(struct fixture *f, const limn_vocab *vocab, limn_pool *pool)
 {
     limn_reward_settings weighted = settings;
-    weighted.weights = (limn_reward_weights){ 0.5F, 1, 0.5F, 0.25F };
+    weighted.weights = (limn_reward_weights){ .object_cost = 0.5F,
+                                              .object_f1 = 1,
+                                              .person_f1 = 0.5F,
+                                              .retrieval = 0.25F,
+                                              .repeat_cost = 0.5F };
     weighted.text = &references;
     weighted.vocab = vocab;
     limn_reward_destroy(&f->reward);
