@@ -23,6 +23,14 @@
 
 enum { MAX_COLUMNS = 7, MAX_SIZE = 5 };
 
+/* What is constant where a row is computed, so that loops are unrolled and addresses are constant
+ * distances from each other. */
+typedef struct row_shape {
+    size_t size, stride;
+    limn_activation activation;
+    size_t spacing; /* x_stride and w_stride, where they are the same and known; else 0 */
+} row_shape;
+
 /* Codes are words where the products have no dot product of bytes (linear_codes_words.c). */
 #if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
 enum { CODE_SIZE = 1 };
@@ -124,26 +132,29 @@ INLINE void store_codes(void *p, vector v, const bool is_part, mask m)
 
 #endif
 
-/* n_columns outputs from `column` on, a vector of channels from `channel` on. n_columns, size,
- * stride, is_part and the usual activations are constants at the call sites, so that every loop but
+/* n_columns outputs from `column` on, a vector of channels from `channel` on. n_columns, shape
+ * and is_part are constants at the call sites, so that every loop but
  * the one over ky is unrolled. */
 INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, mask m,
-                 const size_t n_columns, const size_t size, const size_t stride,
-                 const limn_activation activation, const bool is_part)
+                 const size_t n_columns, const row_shape shape, const bool is_part)
 {
+    const size_t size = shape.size, stride = shape.stride;
+    const size_t x_stride = shape.spacing ? shape.spacing : job->x_stride;
+    const size_t w_stride = shape.spacing ? shape.spacing : job->w_stride;
+    const limn_activation activation = shape.activation;
     vector acc[MAX_COLUMNS], w[MAX_SIZE];
     const vector bias = load_lanes(job->bias + channel, is_part, m);
     UNROLL
     for (size_t j = 0; j < n_columns; j++) acc[j] = bias;
     for (size_t ky = 0; ky < size; ky++) {
         if (!job->rows[ky]) continue;
-        const float *x = job->rows[ky] + column * stride * job->x_stride + channel;
+        const float *x = job->rows[ky] + column * stride * x_stride + channel;
         UNROLL
         for (size_t kx = 0; kx < size; kx++)
-            w[kx] = load_lanes(job->w + (ky * size + kx) * job->w_stride + channel, is_part, m);
+            w[kx] = load_lanes(job->w + (ky * size + kx) * w_stride + channel, is_part, m);
         UNROLL
         for (size_t c = 0; c < (n_columns - 1) * stride + size; c++) {
-            const vector v = load_lanes(x + c * job->x_stride, is_part, m);
+            const vector v = load_lanes(x + c * x_stride, is_part, m);
             UNROLL
             for (size_t j = 0; j < n_columns; j++)
                 if (c >= j * stride && c - j * stride < size)
@@ -172,42 +183,43 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, m
 
 /* n_columns outputs, all channels. */
 INLINE void columns(const limn_depthwise_job *job, size_t column, const size_t n_columns,
-                    const size_t size, const size_t stride, const limn_activation activation)
+                    const row_shape shape)
 {
     size_t c = 0;
     for (; c + LANES <= job->n_channels; c += LANES)
-        tile(job, column, c, first_lanes(0), n_columns, size, stride, activation, false);
+        tile(job, column, c, first_lanes(0), n_columns, shape, false);
     if (c == job->n_channels) return;
     const mask m = first_lanes(job->n_channels - c);
-    for (size_t j = 0; j < n_columns; j++)
-        tile(job, column + j, c, m, 1, size, stride, activation, true);
+    for (size_t j = 0; j < n_columns; j++) tile(job, column + j, c, m, 1, shape, true);
 }
 
-INLINE void row(const limn_depthwise_job *job, const size_t size, const size_t stride,
-                const limn_activation activation)
+INLINE void row(const limn_depthwise_job *job, const row_shape shape)
 {
     size_t j = 0;
-    for (; j + 7 <= job->n_columns; j += 7) columns(job, j, 7, size, stride, activation);
-    for (; j + 3 <= job->n_columns; j += 3) columns(job, j, 3, size, stride, activation);
-    for (; j < job->n_columns; j++) columns(job, j, 1, size, stride, activation);
+    for (; j + 7 <= job->n_columns; j += 7) columns(job, j, 7, shape);
+    for (; j + 3 <= job->n_columns; j += 3) columns(job, j, 3, shape);
+    for (; j < job->n_columns; j++) columns(job, j, 1, shape);
 }
 
-INLINE void any_row(const limn_depthwise_job *job, const limn_activation activation)
+INLINE void any_row(const limn_depthwise_job *job, const limn_activation activation,
+                    const size_t spacing)
 {
     if (job->size == 3 && job->stride == 1)
-        row(job, 3, 1, activation);
+        row(job, (row_shape){ 3, 1, activation, spacing });
     else if (job->size == 3)
-        row(job, 3, 2, activation);
+        row(job, (row_shape){ 3, 2, activation, spacing });
     else if (job->stride == 1)
-        row(job, 5, 1, activation);
+        row(job, (row_shape){ 5, 1, activation, spacing });
     else
-        row(job, 5, 2, activation);
+        row(job, (row_shape){ 5, 2, activation, spacing });
 }
 
+/* A group of channels at a time, as in a block of EfficientNet-Lite, has a function of its own. */
 void LIMN_LEVEL(limn_depthwise)(const limn_depthwise_job *job)
 {
-    if (job->activation == LIMN_ACT_RELU6)
-        any_row(job, LIMN_ACT_RELU6);
+    if (job->activation == LIMN_ACT_RELU6 && job->x_stride == LIMN_FILTER_GROUP &&
+        job->w_stride == LIMN_FILTER_GROUP)
+        any_row(job, LIMN_ACT_RELU6, LIMN_FILTER_GROUP);
     else
-        any_row(job, job->activation);
+        any_row(job, job->activation, 0);
 }
