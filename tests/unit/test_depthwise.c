@@ -31,6 +31,8 @@ static void make_case(test_case *t, uint64_t seed)
         .w_stride = n_channels + random_below(&rng, 9),
         .activation = activations[random_below(&rng, 3)],
     };
+    if (n_channels <= LIMN_FILTER_GROUP && random_below(&rng, 2))
+        t->job.x_stride = t->job.w_stride = LIMN_FILTER_GROUP;
     t->x = random_floats(&rng, size * width * t->job.x_stride);
     t->w = random_floats(&rng, size * size * t->job.w_stride);
     t->bias = random_floats(&rng, n_channels);

@@ -1,8 +1,8 @@
 /* One output row of a depthwise convolution, with AVX2 and FMA and with AVX-512.
  *
- * A tile is 7 output columns by one vector of channels each. For each kernel row, its weights are
- * held in registers and every input column is loaded once, then used by all output columns that
- * it reaches (kernel width 3, stride 1):
+ * A tile is 7 output columns by one vector of channels each, or two (MAX_VECTORS). For each kernel
+ * row, its weights are held in registers and every input column is loaded once, then used by all
+ * output columns that it reaches (kernel width 3, stride 1):
  *
  *     input columns    0   1   2   3   …        output j takes column c with weight c - j*stride,
  *                      └───┼───┘   │            so that each sum meets its weights in order
@@ -30,6 +30,14 @@ typedef struct row_shape {
     limn_activation activation;
     size_t spacing; /* x_stride and w_stride, where they are the same and known; else 0 */
 } row_shape;
+
+/* The most vectors of channels in a tile, by the number of registers. Where an input column is used
+ * by five outputs, more sums keep both FMA units busier; else loads and stores take as long. */
+#ifdef __AVX512F__
+enum { MAX_VECTORS = 2 };
+#else
+enum { MAX_VECTORS = 1 };
+#endif
 
 /* Codes are words where the products have no dot product of bytes (linear_codes_words.c). */
 #if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
@@ -132,35 +140,11 @@ INLINE void store_codes(void *p, vector v, const bool is_part, mask m)
 
 #endif
 
-/* n_columns outputs from `column` on, a vector of channels from `channel` on. n_columns, shape
- * and is_part are constants at the call sites, so that every loop but
- * the one over ky is unrolled. */
-INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, mask m,
-                 const size_t n_columns, const row_shape shape, const bool is_part)
+/* Writes the sums of n_columns columns from `column` on, of a vector of channels. */
+INLINE void store_columns(const limn_depthwise_job *job, const vector *acc, size_t column,
+                          size_t channel, mask m, const size_t n_columns,
+                          const limn_activation activation, const bool is_part)
 {
-    const size_t size = shape.size, stride = shape.stride;
-    const size_t x_stride = shape.spacing ? shape.spacing : job->x_stride;
-    const size_t w_stride = shape.spacing ? shape.spacing : job->w_stride;
-    const limn_activation activation = shape.activation;
-    vector acc[MAX_COLUMNS], w[MAX_SIZE];
-    const vector bias = load_lanes(job->bias + channel, is_part, m);
-    UNROLL
-    for (size_t j = 0; j < n_columns; j++) acc[j] = bias;
-    for (size_t ky = 0; ky < size; ky++) {
-        if (!job->rows[ky]) continue;
-        const float *x = job->rows[ky] + column * stride * x_stride + channel;
-        UNROLL
-        for (size_t kx = 0; kx < size; kx++)
-            w[kx] = load_lanes(job->w + (ky * size + kx) * w_stride + channel, is_part, m);
-        UNROLL
-        for (size_t c = 0; c < (n_columns - 1) * stride + size; c++) {
-            const vector v = load_lanes(x + c * x_stride, is_part, m);
-            UNROLL
-            for (size_t j = 0; j < n_columns; j++)
-                if (c >= j * stride && c - j * stride < size)
-                    acc[j] = multiply_add(v, w[c - j * stride], acc[j]);
-        }
-    }
 #ifdef __AVX512VNNI__
     if (job->codes && activation == LIMN_ACT_RELU6 && !is_part) {
         uint8_t *codes = (uint8_t *)job->codes + column * job->y_stride + channel;
@@ -181,16 +165,60 @@ INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, m
     }
 }
 
+/* n_columns outputs from `column` on, n_vectors of channels from `channel` on. n_columns,
+ * n_vectors, shape and is_part are constants at the call sites, so that every loop but the one over
+ * ky is unrolled. */
+INLINE void tile(const limn_depthwise_job *job, size_t column, size_t channel, mask m,
+                 const size_t n_columns, const size_t n_vectors, const row_shape shape,
+                 const bool is_part)
+{
+    const size_t size = shape.size, stride = shape.stride;
+    const size_t x_stride = shape.spacing ? shape.spacing : job->x_stride;
+    const size_t w_stride = shape.spacing ? shape.spacing : job->w_stride;
+    vector acc[MAX_VECTORS][MAX_COLUMNS], w[MAX_VECTORS][MAX_SIZE];
+    UNROLL
+    for (size_t i = 0; i < n_vectors * n_columns; i++)
+        acc[i / n_columns][i % n_columns] =
+            load_lanes(job->bias + channel + i / n_columns * LANES, is_part, m);
+    for (size_t ky = 0; ky < size; ky++) {
+        if (!job->rows[ky]) continue;
+        const float *x = job->rows[ky] + column * stride * x_stride + channel;
+        const float *w_ky = job->w + ky * size * w_stride + channel;
+        UNROLL
+        for (size_t i = 0; i < n_vectors * size; i++)
+            w[i / size][i % size] =
+                load_lanes(w_ky + i % size * w_stride + i / size * LANES, is_part, m);
+        UNROLL
+        for (size_t c = 0; c < (n_columns - 1) * stride + size; c++) {
+            UNROLL
+            for (size_t v = 0; v < n_vectors; v++) {
+                const vector x_c = load_lanes(x + c * x_stride + v * LANES, is_part, m);
+                UNROLL
+                for (size_t j = 0; j < n_columns; j++)
+                    if (c >= j * stride && c - j * stride < size)
+                        acc[v][j] = multiply_add(x_c, w[v][c - j * stride], acc[v][j]);
+            }
+        }
+    }
+    UNROLL
+    for (size_t v = 0; v < n_vectors; v++)
+        store_columns(job, acc[v], column, channel + v * LANES, m, n_columns, shape.activation,
+                      is_part);
+}
+
 /* n_columns outputs, all channels. */
 INLINE void columns(const limn_depthwise_job *job, size_t column, const size_t n_columns,
                     const row_shape shape)
 {
     size_t c = 0;
+    if (shape.size == 5 && shape.stride == 1)
+        for (; c + MAX_VECTORS * LANES <= job->n_channels; c += MAX_VECTORS * LANES)
+            tile(job, column, c, first_lanes(0), n_columns, MAX_VECTORS, shape, false);
     for (; c + LANES <= job->n_channels; c += LANES)
-        tile(job, column, c, first_lanes(0), n_columns, shape, false);
+        tile(job, column, c, first_lanes(0), n_columns, 1, shape, false);
     if (c == job->n_channels) return;
     const mask m = first_lanes(job->n_channels - c);
-    for (size_t j = 0; j < n_columns; j++) tile(job, column + j, c, m, 1, shape, true);
+    for (size_t j = 0; j < n_columns; j++) tile(job, column + j, c, m, 1, 1, shape, true);
 }
 
 INLINE void row(const limn_depthwise_job *job, const row_shape shape)
