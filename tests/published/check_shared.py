@@ -3,8 +3,8 @@
 
 SCRIPTS is ../shared/reference/checkpoints, whose fx_*.py make tiny models from SEEDS in the public layout, with the
 original code's numbers. FOLDERs hold models made before, for example full-size ones. Needs torch, transformers,
-safetensors and pillow, and for VirTex a checkout of its code (VIRTEX_SRC) and captions (CORPUS). What is missing is
-skipped, with a message; exit code 77 if nothing could be checked."""
+safetensors and pillow, and for VirTex a checkout of its code (VIRTEX_SRC), cv2, which that needs, and captions
+(CORPUS). What is missing is skipped, with a message; exit code 77 if nothing could be checked."""
 
 import importlib.util
 import os
@@ -15,15 +15,22 @@ import tempfile
 
 CHECK = pathlib.Path(__file__).with_name("check_parity.py")
 PICTURE = "../../data/coco_dev/images/000000000285.jpg"  # for SCRIPTS, and for folders without an image
-MODELS = {"blip": (), "git": (), "vitgpt2": (), "virtex": ("VIRTEX_SRC", "CORPUS")}
+MODULES = ("torch", "transformers", "safetensors", "PIL")
+# For each model, variables of the environment and more modules.
+MODELS = {"blip": ((), ()), "git": ((), ()), "vitgpt2": ((), ()), "virtex": (("VIRTEX_SRC", "CORPUS"), ("cv2",))}
 SEEDS = (1, 2)
+
+
+def not_installed(modules):
+    """Those modules that aren't."""
+    return [m for m in modules if importlib.util.find_spec(m) is None]
 
 
 def missing(scripts):
     """What the reference material needs and is missing."""
     if not scripts.is_dir():
         return f"no {scripts}"
-    modules = [m for m in ("torch", "transformers", "safetensors", "PIL") if importlib.util.find_spec(m) is None]
+    modules = not_installed(MODULES)
     return f"{', '.join(modules)} not installed" if modules else ""
 
 
@@ -50,8 +57,8 @@ def main():
     reason = missing(scripts)
     if reason:
         print(f"left out: tiny models of the reference material: {reason}")
-    for name, variables in MODELS.items() if not reason else ():
-        absent = [v for v in variables if v not in os.environ]
+    for name, (variables, modules) in MODELS.items() if not reason else ():
+        absent = [v for v in variables if v not in os.environ] + not_installed(modules)
         if absent:
             print(f"left out: {name}: no {', '.join(absent)}")
             continue
