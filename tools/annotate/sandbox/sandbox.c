@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,13 +84,25 @@ static int above_streams(int fd)
     return above;
 }
 
-static bool make_pipe(int *in, int *out)
+static bool keep_ends(int *in, int *out, const int ends[2])
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC)) return false;
     *in = above_streams(ends[0]);
     *out = above_streams(ends[1]);
     return *in >= 0 && *out >= 0;
+}
+
+static bool make_pipe(int *in, int *out)
+{
+    int ends[2];
+    return !pipe2(ends, O_CLOEXEC) && keep_ends(in, out, ends);
+}
+
+/* What the caller writes to: a socket, as a write to a pipe that nobody reads any more raises
+ * SIGPIPE, which is the caller's own to handle. */
+static bool make_channel(int *in, int *out)
+{
+    int ends[2];
+    return !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) && keep_ends(in, out, ends);
 }
 
 static int make_memory(void)
@@ -139,7 +152,7 @@ static void finish_slot(limn_sandbox_slot *slot, size_t shared_size)
 static bool make_slot(limn_sandbox_slot *slot, size_t shared_size)
 {
     *slot = (limn_sandbox_slot){ -1, -1, -1, -1, -1, NULL };
-    return make_pipe(&slot->go_in, &slot->go_out) && make_pipe(&slot->end_in, &slot->end_out) &&
+    return make_channel(&slot->go_in, &slot->go_out) && make_pipe(&slot->end_in, &slot->end_out) &&
            map_shared(slot, shared_size);
 }
 
@@ -169,7 +182,7 @@ static limn_status make_slots(limn_sandbox *s, limn_error *err)
     p->slots = limn_calloc(n, sizeof *p->slots);
     s->uses = limn_calloc(n, sizeof *s->uses);
     if (!p->slots || !s->uses) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
-    if (!make_pipe(&p->kill_in, &p->kill_out) || (p->board = make_memory()) < 0)
+    if (!make_channel(&p->kill_in, &p->kill_out) || (p->board = make_memory()) < 0)
         return limn_fail(err, LIMN_E_IO, "can't make a pipe: %s", strerror(errno));
     while (p->n_slots < n && make_slot(&p->slots[p->n_slots], p->shared_size)) p->n_slots++;
     if (p->n_slots < n) {
@@ -240,12 +253,29 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
     return status;
 }
 
+/* False when nobody reads it any more. */
+static bool send_whole(int fd, const void *bytes, size_t size)
+{
+    ssize_t n;
+    do n = send(fd, bytes, size, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)size;
+}
+
+/* The end of the channel alone is not enough: other forks of the caller may have it open. */
+static void end_keeper(limn_sandbox *s)
+{
+    const limn_sandbox_kill order = { 0, LIMN_SANDBOX_ALL };
+    if (s->plan.kill_out >= 0) send_whole(s->plan.kill_out, &order, sizeof order);
+    close_end(&s->plan.kill_in);
+    close_end(&s->plan.kill_out);
+}
+
 void limn_sandbox_stop(limn_sandbox **sandbox)
 {
     limn_sandbox *s = sandbox ? *sandbox : NULL;
     if (!s) return;
-    close_end(&s->plan.kill_in);
-    close_end(&s->plan.kill_out); /* the keeper sees it */
+    end_keeper(s);
     close_end(&s->plan.board);
     for (size_t i = 0; i < s->plan.n_slots; i++)
         finish_slot(&s->plan.slots[i], s->plan.shared_size);
@@ -297,14 +327,6 @@ static void free_slot(limn_sandbox *s, size_t slot, bool is_lost)
 
 typedef enum end_kind { END_OF_ITSELF, END_BY_CLOCK, END_BY_CALLER, END_LOST } end_kind;
 
-static bool write_whole(int fd, const void *bytes, size_t size)
-{
-    ssize_t n;
-    do n = write(fd, bytes, size);
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)size;
-}
-
 /* The keeper's word that the child of `request` has ended; false when the keeper is gone. Reads and
  * writes this small are atomic on a pipe. */
 static bool read_end(int fd, limn_sandbox_end *end)
@@ -348,7 +370,7 @@ static end_kind wait_for_end(const limn_sandbox *s, size_t slot, const atomic_bo
         if (!killed && (kind = judge(s, begin, is_stopping, &stop_seen)) != END_OF_ITSELF) {
             const limn_sandbox_kill order = { request, slot };
             killed = limn_clock_seconds();
-            if (!write_whole(s->plan.kill_out, &order, sizeof order)) return END_LOST;
+            if (!send_whole(s->plan.kill_out, &order, sizeof order)) return END_LOST;
         }
         if (killed && limn_clock_seconds() - killed > KILL_SECONDS) return END_LOST;
     }
@@ -429,7 +451,7 @@ static limn_status work_in(limn_sandbox *s, size_t slot, const atomic_bool *is_s
     int wait_status = 0;
     end_kind kind = END_LOST;
     *missing = 0;
-    if (write_whole(s->plan.slots[slot].go_out, "", 1))
+    if (send_whole(s->plan.slots[slot].go_out, "", 1))
         kind = wait_for_end(s, slot, is_stopping, &wait_status);
     *is_lost = kind == END_LOST;
     if (kind != END_OF_ITSELF || !WIFEXITED(wait_status) || WEXITSTATUS(wait_status))

@@ -57,7 +57,7 @@ typedef struct limn_sandbox_settings {
 
 typedef struct limn_sandbox limn_sandbox;
 
-/* Ignore SIGPIPE from then on. Best called while the process has one thread: the children inherit
+/* Best called while the process has one thread: the children inherit
  * the state of other threads, such as a held lock of an image library, for which they would wait
  * until their time is up. (The C library's malloc takes care of that itself.) `work` is run once,
  * with no bytes and no settings, in the keeper before any child is locked down, so that it can open

@@ -192,13 +192,13 @@ static void reap(keeper *k)
         }
 }
 
-/* Handles one request to kill a child. False when the caller is gone. */
+/* Handles one request to kill a child. False when all are to end, or the caller is gone. */
 static bool obey(const keeper *k)
 {
     limn_sandbox_kill order;
     const ssize_t n = read(k->plan->kill_in, &order, sizeof order);
     if (n < 0) return errno == EINTR || errno == EAGAIN;
-    if (n != (ssize_t)sizeof order) return false;
+    if (n != (ssize_t)sizeof order || order.slot == LIMN_SANDBOX_ALL) return false;
     if (order.slot < k->plan->n_slots && k->pids[order.slot] &&
         atomic_load(&k->plan->control[order.slot].begun) == order.request)
         kill(k->pids[order.slot], SIGKILL);

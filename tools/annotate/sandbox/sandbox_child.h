@@ -33,7 +33,10 @@ typedef struct limn_sandbox_end {
     int32_t wait_status;
 } limn_sandbox_end;
 
-/* To the keeper: end the child of a slot, if it still has this request. */
+#define LIMN_SANDBOX_ALL UINT64_MAX
+
+/* To the keeper: end the child of a slot, if it still has this request; of LIMN_SANDBOX_ALL: end
+ * all children, and itself. */
 typedef struct limn_sandbox_kill {
     uint64_t request;
     uint64_t slot;
@@ -54,7 +57,7 @@ typedef struct limn_sandbox_plan {
     limn_sandbox_control *control; /* [n_slots], shared */
     size_t n_slots;
     size_t out_at, bytes_at, shared_size; /* offsets in `shared` */
-    int kill_in, kill_out;                /* to the keeper; it ends with the last writer */
+    int kill_in, kill_out;                /* to the keeper; it ends with the last writer, too */
     int board; /* a memfd: what a keeper that is a program is told, and `control`; the caller's */
     size_t control_at; /* where `control` is in it */
 } limn_sandbox_plan;

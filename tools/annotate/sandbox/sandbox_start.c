@@ -54,7 +54,7 @@ static char **loader_environment(void)
     size_t n = 0;
     while (environ && environ[n]) n++;
     char **kept = limn_calloc(n + 1, sizeof *kept);
-    for (size_t i = 0, k = 0; kept && i < n; i++)
+    for (size_t i = 0, k = 0; kept && i < n && environ[i]; i++)
         if (!strncmp(environ[i], "LD_", 3)) kept[k++] = environ[i];
     return kept;
 }
@@ -107,6 +107,9 @@ static limn_status start_program(const limn_sandbox_plan *p, pid_t *keeper, limn
     limn_free(environment);
     if (!e) return LIMN_OK;
     *keeper = 0;
+    if (e == EACCES || e == EPERM)
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "%s may not be run here: %s", p->settings.program,
+                         strerror(e));
     return limn_fail(err, LIMN_E_IO, "%s: can't be started: %s", p->settings.program, strerror(e));
 }
 
