@@ -8,6 +8,7 @@
 #include "common/kernels/int8.h"
 #include "common/kernels/kernels.h"
 #include "common/kernels/pack.h"
+#include "common/kernels/product.h"
 
 enum { N_CASES = 600 };
 
@@ -390,6 +391,38 @@ static void test_int8_of_extreme_values(void **state)
             check_extremes(1 + kinds % 9, sizes[i], 17 + kinds % 5 * 16, kinds % 7, kinds / 7);
 }
 
+/* Rows of more blocks than a level quantises together, whose largest values are of all kinds. */
+static void test_int8_of_long_rows(void **state)
+{
+    enum { N = 1100, N_ROWS = 7, N_OUTPUTS = 33 };
+    static const float values[] = { 0.0f, 1e-31f, 1e-29f, 3e38f, 250.0f, INFINITY, -INFINITY, NAN };
+    limn_rng rng = limn_rng_stream(1, "long rows", 9);
+    (void)state;
+    for (size_t i = 0; i < 40; i++) {
+        const size_t n = N - random_below(&rng, 600), n_kinds = i % 2 ? 5 : 8;
+        float *x = random_floats(&rng, N_ROWS * n), *weights = random_floats(&rng, N_OUTPUTS * n);
+        float y[2][N_ROWS * N_OUTPUTS];
+        limn_packed w;
+        for (size_t k = 0; k < N_ROWS * n; k += 1 + random_below(&rng, 60))
+            x[k] = values[random_below(&rng, n_kinds)];
+        assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, NULL, N_OUTPUTS, n, LIMN_I8, NULL),
+                         LIMN_OK);
+        limn_linear_job job = limn_dense_job(y[0], x, N_ROWS, &w);
+        job.panel_end = limn_n_panels(N_OUTPUTS);
+        for (int level = LIMN_CPU_C; level < LIMN_N_CPU_LEVELS; level++) {
+            limn_kernels k;
+            if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
+            limn_kernels_init(&k, (limn_cpu_level)level);
+            limn_linear(&k, &job);
+            assert_memory_equal(job.y, y[0], sizeof y[0]);
+            job.y = y[1];
+        }
+        limn_packed_finish(&w);
+        free(x);
+        free(weights);
+    }
+}
+
 static void test_int8_of_too_many_inputs_is_an_error(void **state)
 {
     (void)state;
@@ -487,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_values_that_are_not_finite),
         cmocka_unit_test(test_smooth_activations),
         cmocka_unit_test(test_int8_of_extreme_values),
+        cmocka_unit_test(test_int8_of_long_rows),
         cmocka_unit_test(test_int8_of_too_many_inputs_is_an_error),
         cmocka_unit_test(test_an_output_of_int8),
         cmocka_unit_test(test_memory_of_the_caller_is_filled_as_packing_does),
