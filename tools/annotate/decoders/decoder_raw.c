@@ -13,7 +13,8 @@
 #include "tools/annotate/decoders/first_exception.h"
 
 typedef struct raw_job {
-    const limn_codec_input *in;
+    limn_codec_input in;
+    uint8_t *copy; /* what in.bytes are, where they had to be changed */
     limn_photo *out;
     limn_error *err;
     libraw_data_t *raw;
@@ -69,7 +70,7 @@ static limn_status take_preview(raw_job *job)
     limn_photo *out = job->out;
     if (!thumb->thumb || thumb->tformat != LIBRAW_THUMBNAIL_JPEG)
         return fail(job, LIMN_E_UNSUPPORTED, "its preview is no JPEG");
-    if (!is_in_file(job->in, thumb)) return fail(job, LIMN_E_TRUNCATED, "its preview is cut off");
+    if (!is_in_file(&job->in, thumb)) return fail(job, LIMN_E_TRUNCATED, "its preview is cut off");
     out->preview = limn_alloc(thumb->tlength, 1);
     if (!out->preview) return fail(job, LIMN_E_NOMEM, "no memory for its preview");
     memcpy(out->preview, thumb->thumb, thumb->tlength);
@@ -91,14 +92,47 @@ static limn_status read_preview(raw_job *job)
     return take_preview(job);
 }
 
+/* ---- colour filters of 6 x 6 --------------------------------------------------------------- */
+
+/* LibRaw 0.20, as compilers take it, never stops copying the 36 values of a CFAPattern (or Kodak's
+ * tag 64777). They don't matter for a preview: every entry that has so many gets 0 of them, in a
+ * copy. It is looked for everywhere, since directories are in many places, in both byte orders. */
+static bool is_pattern_of_36(const uint8_t *entry)
+{
+    static const uint8_t small[] = { 36, 0, 0, 0 }, large[] = { 0, 0, 0, 36 };
+    const unsigned tag = (unsigned)entry[0] << 8 | entry[1];
+    if (!memcmp(entry + 4, small, 4)) return tag == 0x8E82 || tag == 0x09FD;
+    return (tag == 0x828E || tag == 0xFD09) && !memcmp(entry + 4, large, 4);
+}
+
+static limn_status remove_patterns_of_36(raw_job *job)
+{
+    enum { HEAD = 8 }; /* tag, type, count */
+    const uint8_t *bytes = job->in.bytes;
+    for (size_t at = 0; at + HEAD <= job->in.size; at++) {
+        if (!is_pattern_of_36(bytes + at)) continue;
+        if (!job->copy) {
+            job->copy = limn_alloc(job->in.size, 1);
+            if (!job->copy) return fail(job, LIMN_E_NOMEM, "out of memory");
+            memcpy(job->copy, bytes, job->in.size);
+            job->in.bytes = job->copy;
+        }
+        memset(job->copy + at + 4, 0, 4);
+    }
+    return LIMN_OK;
+}
+
+/* ---- decoding ------------------------------------------------------------------------------ */
+
 static limn_status decode_job(raw_job *job)
 {
     int code;
+    LIMN_TRY(remove_patterns_of_36(job));
     job->raw = libraw_init(0);
     if (!job->raw) return fail(job, LIMN_E_NOMEM, "out of memory");
     libraw_set_memerror_handler(job->raw, NULL, NULL); /* they print */
     libraw_set_dataerror_handler(job->raw, NULL, NULL);
-    code = libraw_open_buffer(job->raw, (void *)job->in->bytes, job->in->size); /* only reads it */
+    code = libraw_open_buffer(job->raw, (void *)job->in.bytes, job->in.size); /* only reads it */
     if (code) return fail_code(job, code);
     LIMN_TRY(read_preview(job));
     job->out->orientation = orientation_of(job->raw->sizes.flip);
@@ -107,9 +141,10 @@ static limn_status decode_job(raw_job *job)
 
 static limn_status decode(limn_photo *out, const limn_codec_input *in, limn_error *err)
 {
-    raw_job job = { .in = in, .out = out, .err = err };
+    raw_job job = { .in = *in, .out = out, .err = err };
     const limn_status s = decode_job(&job);
     if (job.raw) libraw_close(job.raw);
+    limn_free(job.copy);
     return s;
 }
 
