@@ -227,7 +227,7 @@ class SidecarTest(XmpTest):
 
 # Of tests/data/images: with EXIF of several kinds, ICC profiles, XMP of their own, alpha, several frames.
 IMAGES = ["exif_count.jpg", "grey.jpg", "large_progressive.jpg", "exif_over_xmp.png", "rgb8.png", "animated.webp"]
-ANOTHER_LIBRARY_S = ["images/lossy.webp", "images/orientation6.webp", "photos/tiff_lzw.tif"]
+WRITTEN_BY_OTHERS = ["images/lossy.webp", "images/orientation6.webp", "photos/tiff_lzw.tif"]
 # What changes, or is about the file itself.
 NOT_COMPARED = ["-x", "XMP:all", "-x", "RIFF:all", "-x", "FileName", "-x", "Directory", "-x", "FileSize", "-x", "FileType",
                 "-x", "FileAccessDate", "-x", "FileInodeChangeDate"]
@@ -274,7 +274,7 @@ class ImageTest(PhotoTest):
         """Pixels, metadata, mode, times, attributes; exiftool reads the description, and exempi's program from every image
         that it can open before. (It needs -R where EXIF in a WebP file begins with "Exif", and an absolute path: of
         p/a.jpg it takes the p for a part of a camera's folders, and fails.)"""
-        for name in ANOTHER_LIBRARY_S:
+        for name in WRITTEN_BY_OTHERS:
             if LIMN.decodes(name) and (DATA / name).exists():
                 shutil.copy(DATA / name, self.p)
         for path in self.p.iterdir():

@@ -81,9 +81,9 @@ static bool give_back(const limn_place *p, const limn_own_names *names, const st
     struct stat now;
     if (!look(p, p->name, &now))
         return errno == ENOENT && limn_own_files_rename(p, names->displaced, false);
-    const bool is_limn_s = is_same_file(&now, written);
-    if (!is_limn_s && !is_later(&displaced->st_mtim, &now.st_mtim)) return true;
-    if (is_limn_s && !is_later(&now.st_mtim, &displaced->st_ctim))
+    const bool is_own = is_same_file(&now, written);
+    if (!is_own && !is_later(&displaced->st_mtim, &now.st_mtim)) return true;
+    if (is_own && !is_later(&now.st_mtim, &displaced->st_ctim))
         return limn_own_files_rename(p, names->displaced, true);
     errno = EBUSY;
     return false;
