@@ -277,20 +277,25 @@ class RaceTest(LateTest):
 
     def test_a_folder_that_becomes_a_link(self):
         """After a kill: the next run removes nothing where it leads, though the killed one left files there."""
-        tree, outside, at, n_met = self.folder / "tree", self.folder / "outside", 0, 0
-        result = None
+        self.check_link("tree", "-r", "top", "--sidecar", "--out-dir", "tree")
+        self.check_link("top", "-r", "top", "--sidecar")
+
+    def check_link(self, tree, *args):
+        """The same, of the folder `open` in the tree."""
+        outside, folder, at, n_met, result = self.folder / "outside", self.folder / tree / "open", 0, 0, None
         while not result or result.returncode == -signal.SIGKILL:
             at += 1
-            shutil.rmtree(tree, ignore_errors=True)
-            shutil.rmtree(outside, ignore_errors=True)
-            result = self.run_limn("-r", ".", "--sidecar", "--out-dir", "tree", fault=f"kill:{at}")
-            if not list(tree.glob("open/.limn-*.tmp")):
+            for name in ["top", "tree", "outside"]:
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+            shutil.copytree(self.folder / "open", self.folder / "top/open")
+            result = self.run_limn(*args, fault=f"kill:{at}")
+            if not list(folder.glob(".limn-*.tmp")):
                 continue
             n_met += 1
-            os.rename(tree / "open", outside)
-            (tree / "open").symlink_to("../outside")
+            os.rename(folder, outside)
+            folder.symlink_to("../outside")
             left = sorted(os.listdir(outside))
-            self.run_limn("-r", ".", "--sidecar", "--out-dir", "tree")
+            self.run_limn(*args)
             self.assertEqual(sorted(os.listdir(outside)), left, at)
         self.assertGreater(n_met, 3)
 

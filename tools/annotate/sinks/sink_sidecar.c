@@ -86,32 +86,32 @@ static limn_status begin(limn_sink *s, const char *state, limn_name_set *before,
     return LIMN_OK; /* every sidecar is complete, or has a note */
 }
 
-/* Bytes of a note's path that the user named: of the tree of sidecars, or all folders. */
-static size_t given_size(const sidecar_sink *k, const char *path)
+/* A note: the hash of the new content, how many bytes of the path the user named, and the path;
+ * with a space between. False for anything else. */
+static bool read_note(const char *text, uint64_t *hash, size_t *given, limn_buffer *path)
 {
-    const char *out_dir = k->settings.naming.out_dir;
-    const size_t size = out_dir ? strlen(out_dir) : 0;
-    if (out_dir && !strncmp(path, out_dir, size) && path[size] == '/') return size + 1;
-    return limn_path_folder_size(path);
+    int n_read = 0;
+    if (sscanf(text, "%16" SCNx64 " %zu%n", hash, given, &n_read) != 2 || text[n_read] != ' ')
+        return false;
+    text += n_read + 1;
+    return limn_file_name_append_unescaped(path, text, strlen(text)) && path->size &&
+           (path->has_failed || *given <= limn_path_folder_size(path->bytes));
 }
 
-/* A note: the hash of the new content, a space, and the path. */
 static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_done,
                           limn_error *err)
 {
     limn_buffer path = { 0 };
     uint64_t hash = 0;
-    int n_read = 0;
+    size_t given = 0;
     limn_status status;
-    if (sscanf(note->text, "%16" SCNx64 " %n", &hash, &n_read) != 1 ||
-        !limn_file_name_append_unescaped(&path, note->text + n_read, strlen(note->text + n_read)) ||
-        !path.size)
+    (void)s;
+    if (!read_note(note->text, &hash, &given, &path))
         status = limn_fail(err, LIMN_E_FORMAT, "'%s' is not a note about a sidecar", note->text);
     else if (path.has_failed)
         status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     else
-        status = limn_sidecar_settle(is_done, path.bytes,
-                                     given_size((const sidecar_sink *)s, path.bytes), hash, err);
+        status = limn_sidecar_settle(is_done, path.bytes, given, hash, err);
     limn_buffer_finish(&path);
     return status;
 }
@@ -242,7 +242,7 @@ static limn_status note_all(sidecar_sink *k, limn_journal *journal, limn_error *
     for (size_t i = 0; i < k->n_waiting; i++) {
         const limn_sidecar_file *f = &k->waiting[i];
         limn_buffer_clear(&k->path);
-        limn_buffer_printf(&k->path, "%016" PRIx64 " ", limn_sidecar_new_hash(f));
+        limn_buffer_printf(&k->path, "%016" PRIx64 " %zu ", limn_sidecar_new_hash(f), f->given);
         limn_file_name_append_line(&k->path, f->path);
         if (k->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
         limn_journal_add_note(journal, f->image, k->path.bytes);
