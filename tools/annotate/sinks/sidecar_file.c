@@ -319,6 +319,15 @@ static limn_status put_back(const limn_sidecar_file *f, const limn_place *p, con
                      displaced);
 }
 
+/* Whether a displaced file is the expected one. limn's own is known without its time, which some
+ * file systems round later. */
+static bool is_expected(const struct stat *now, const struct stat *expected,
+                        const struct stat *written)
+{
+    if (!is_same_file(expected, written)) return is_unchanged(now, expected);
+    return is_same_file(now, written) && now->st_size == written->st_size;
+}
+
 /* After the exchange that put `written` there: what another program has put there at the last
  * moment gets its name back, by another exchange, in which the same may happen. The last version is
  * there when an exchange displaces what the one before it put there. */
@@ -329,7 +338,7 @@ static limn_status check_displaced(const limn_sidecar_file *f, const limn_place 
     struct stat expected = f->before, there = *written, now;
     *is_left = false;
     while (!fstatat(p->folder, displaced, &now, AT_SYMLINK_NOFOLLOW) &&
-           !is_unchanged(&now, &expected)) {
+           !is_expected(&now, &expected, written)) {
         *is_left = true;
         if (!limn_own_files_rename(p, displaced, true)) return put_back(f, p, displaced, err);
         expected = there;
