@@ -328,6 +328,8 @@ static limn_status convert_ours(settings *s, const limn_cli_operands *inputs, li
         limn_error_prefix(err, "%s (%s)", inputs->items[0], convert_source_kind(&source));
     else
         status = complete(&result, s, &source, inputs, err);
+    if (status == LIMN_OK && limn_interrupt_is_set())
+        status = limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
     if (status == LIMN_OK) status = convert_result_write(s->output, &result, &source, err);
     if (status == LIMN_OK && limn_verbosity_get() == LIMN_VERBOSE) print_tensors(&result);
     if (status == LIMN_OK && limn_verbosity_get() >= LIMN_NORMAL) report(s, &result, &source);

@@ -112,15 +112,24 @@ static void keep_half(const calibration *c, const calibrated_product *p)
     for (size_t i = p->first; i < p->end; i++) c->r->specs[i].may_be_int8 = false;
 }
 
+/* Leaves a product for F16 that would lose too much. */
+static limn_status choose_dtype(calibration *c, const calibrated_product *p, const limn_feedback *f,
+                                limn_error *err)
+{
+    if (c->r->specs[p->first].needs_int8) return LIMN_OK;
+    const double lost = lost_share(c, p, f);
+    if (limn_feedback_is_stopping(f)) return limn_fail(err, LIMN_E_INTERRUPTED, "interrupted");
+    if (lost > MOST_LOST) keep_half(c, p);
+    return LIMN_OK;
+}
+
 static limn_status round_product(calibration *c, calibrated_product *p, limn_error *err)
 {
     limn_feedback feedback;
     limn_status status = limn_feedback_init(&feedback, &p->moments, damping_share(c->how->n_images),
                                             c->how->is_stopping, err);
     if (status != LIMN_OK) limn_error_prefix(err, "tensor %s", c->r->tensors[p->first].name);
-    if (status == LIMN_OK && !c->r->specs[p->first].needs_int8 &&
-        lost_share(c, p, &feedback) > MOST_LOST)
-        keep_half(c, p);
+    if (status == LIMN_OK) status = choose_dtype(c, p, &feedback, err);
     for (size_t i = p->first; status == LIMN_OK && i < p->end; i++)
         if (c->r->specs[i].may_be_int8)
             status = convert_result_quantize_one(c->r, i, &feedback, err);
