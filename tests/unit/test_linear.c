@@ -89,6 +89,29 @@ static test_case make_case(uint64_t seed)
     return t;
 }
 
+/* Few rows of weights that fit no cache (CACHED_BYTES in linear_avx512.c), or that just fit: 4
+ * panels at a time, and what is left of them. */
+static test_case make_large_case(size_t n_rows, size_t n_panels, bool is_cached)
+{
+    const size_t n_inputs =
+        ((size_t)1 << 18) / (n_panels * LIMN_PANEL * sizeof(float)) + !is_cached;
+    const size_t n_outputs = n_panels * LIMN_PANEL;
+    limn_rng rng = limn_rng_stream(n_rows, "large", 5);
+    test_case t = { 0 };
+    t.weights = random_floats(&rng, n_outputs * n_inputs);
+    assert_int_equal(
+        limn_packed_init(&t.w, t.weights, LIMN_F32, NULL, n_outputs, n_inputs, LIMN_F32, NULL),
+        LIMN_OK);
+    t.x = random_floats(&rng, n_rows * n_inputs);
+    t.y_size = n_rows * n_outputs;
+    t.job = (limn_linear_job){ .x = t.x,
+                               .n_rows = n_rows,
+                               .x_stride = n_inputs,
+                               .y_stride = n_outputs,
+                               .panel_end = n_panels };
+    return t;
+}
+
 static void free_case(test_case *t)
 {
     limn_packed_finish(&t->w);
@@ -116,24 +139,40 @@ static float *run(const test_case *t, limn_cpu_level level, size_t panel_begin, 
     return y;
 }
 
+static void check_levels(const test_case *t, int number)
+{
+    float *expected = run(t, LIMN_CPU_C, t->job.panel_begin, t->job.panel_end);
+    for (int level = LIMN_CPU_C + 1; level < LIMN_N_CPU_LEVELS; level++) {
+        if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
+        float *y = run(t, (limn_cpu_level)level, t->job.panel_begin, t->job.panel_end);
+        if (memcmp(y, expected, t->y_size * sizeof *y) != 0)
+            fail_msg("%s differs from c in case %d: %zu rows, %zu inputs, %zu outputs",
+                     limn_cpu_level_name((limn_cpu_level)level), number, t->job.n_rows,
+                     t->w.n_inputs, t->w.n_outputs);
+        free(y);
+    }
+    free(expected);
+}
+
 static void test_every_level_gives_the_bits_of_c(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < N_CASES; seed++) {
         test_case t = make_case(seed);
-        float *expected = run(&t, LIMN_CPU_C, t.job.panel_begin, t.job.panel_end);
-        for (int level = LIMN_CPU_C + 1; level < LIMN_N_CPU_LEVELS; level++) {
-            if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
-            float *y = run(&t, (limn_cpu_level)level, t.job.panel_begin, t.job.panel_end);
-            if (memcmp(y, expected, t.y_size * sizeof *y) != 0)
-                fail_msg("%s differs from c in case %d: %zu rows, %zu inputs, %zu outputs",
-                         limn_cpu_level_name((limn_cpu_level)level), (int)seed, t.job.n_rows,
-                         t.w.n_inputs, t.w.n_outputs);
-            free(y);
-        }
-        free(expected);
+        check_levels(&t, (int)seed);
         free_case(&t);
     }
+}
+
+static void test_few_rows_of_many_weights(void **state)
+{
+    (void)state;
+    for (size_t n_rows = 1; n_rows <= 6; n_rows++)
+        for (int is_cached = 0; is_cached < 2; is_cached++) {
+            test_case t = make_large_case(n_rows, 3 + n_rows, is_cached);
+            check_levels(&t, (int)n_rows);
+            free_case(&t);
+        }
 }
 
 /* n values by the rule of int8.h; returns their scale. */
@@ -514,6 +553,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_level_gives_the_bits_of_c),
+        cmocka_unit_test(test_few_rows_of_many_weights),
         cmocka_unit_test(test_c_computes_what_the_header_says),
         cmocka_unit_test(test_nothing_else_is_written),
         cmocka_unit_test(test_rows_and_panels_do_not_depend_on_company),
