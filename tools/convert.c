@@ -267,8 +267,9 @@ static limn_status calibrate(convert_result *r, settings *s, limn_error *err)
     if (!s->calibrate) return LIMN_OK;
     LIMN_TRY(limn_cpu_level_parse(&level, s->cpu, err));
     if (!limn_interrupt_start()) return limn_fail(err, LIMN_E_IO, "can't install signal handlers");
-    limn_status status = limn_calibration_images_read(&images, s->calibrate,
-                                                      &r->config.encoder.input, s->n_threads, err);
+    limn_status status =
+        limn_calibration_images_read(&images, s->calibrate, &r->config.encoder.input,
+                                     LIMN_CALIBRATION_MAX_BYTES, s->n_threads, err);
     if (status == LIMN_OK) status = calibrate_with(r, s, &images, level, err);
     s->n_failed = images.n_failed;
     limn_calibration_images_finish(&images);

@@ -120,8 +120,8 @@ static limn_status run_pipeline(calibration_job *job, char *folder, size_t n_thr
 }
 
 limn_status limn_calibration_images_read(limn_calibration_images *out, const char *folder,
-                                         const limn_input_spec *spec, size_t n_threads,
-                                         limn_error *err)
+                                         const limn_input_spec *spec, size_t max_bytes,
+                                         size_t n_threads, limn_error *err)
 {
     calibration_job job = { .images = out };
     const limn_annotate_hooks hooks = limn_tool_hooks(NULL, NULL);
@@ -130,7 +130,8 @@ limn_status limn_calibration_images_read(limn_calibration_images *out, const cha
     job.loader.load.plan.n_inputs = 1;
     job.loader.load.plan.inputs[0] =
         (limn_encoder_input_settings){ *spec, LIMN_DEFAULT_MAX_PIXELS };
-    job.max_images = limn_calibration_most_images(limn_image_load_size(&job.loader.load));
+    job.max_images =
+        limn_calibration_most_images(limn_image_load_size(&job.loader.load), max_bytes);
     char *name = limn_strdup(folder);
     limn_status status = name ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (status == LIMN_OK)
