@@ -5,6 +5,7 @@ Files that can't be written when their turn comes, which are failures of their i
 write at that moment, whose work stays. The library of fault.c makes both happen at a given call."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ ERRORS = [("EROFS", "Read-only file system"), ("EACCES", "Permission denied"), (
           ("ENOSPC", "No space left on device")]
 PHOTO = Path(__file__).resolve().parents[1] / "data/images/grey.jpg"
 PERSON = b"a person's description"
+NOTE = rb"([0-9a-f]{16}):\d+ "  # of a sidecar, in a journal
 XMP = (b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
        b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>'
        b'<rdf:li xml:lang="x-default">' + PERSON + b"</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>")
@@ -198,6 +200,19 @@ class RaceTest(LateTest):
         for name, data in files.items():
             (self.folder / name).write_bytes(data)
 
+    def test_written_in_place_between_two_exchanges(self):
+        """Another program saves just before the replacement and, before limn brings that back, writes into limn's own
+        file, whose size stays."""
+        files = {"photo.jpg": PHOTO.read_bytes(), "photo.txt": b"before\n", "count": b""}
+        args = ["photo.jpg", "--sidecar", "--existing", "overwrite"]
+        last = self.last_call("photo.txt", files, *args)
+        self.put(files)
+        script = ("echo >> count; case $(wc -l < count) in 1) echo saved > new; mv new photo.txt;; 2) s=$(stat -c %s photo.txt); "
+                  "head -c $s /dev/zero | tr '\\0' E | dd of=photo.txt conv=notrunc 2>/dev/null;; esac")
+        self.run_limn(*args, fault_run=f"{last}+:photo.txt:{script}")
+        self.assertRegex((self.folder / "photo.txt").read_bytes(), rb"\AE+\Z")
+        self.assertEqual(self.temporaries(), [])
+
     def check_kills(self, name, files, *args):
         """Another program writes just before the replacement, and limn is killed at each of its calls: the next run
         brings the other program's file back, wherever it was."""
@@ -299,6 +314,29 @@ class RaceTest(LateTest):
             left = sorted(os.listdir(outside))
             self.run_limn(*args)
             self.assertEqual(sorted(os.listdir(outside)), left, at)
+        self.assertGreater(n_met, 3)
+
+    def test_notes_of_earlier_builds(self):
+        """They don't say how much of a path the user named, which may look like a part of the path."""
+        args, expected, n_met, at, result = ["-r", "3 dogs", "--sidecar", "--existing", "append"], None, 0, 0, None
+        while not result or result.returncode == -signal.SIGKILL:
+            shutil.rmtree(self.folder / "3 dogs", ignore_errors=True)
+            shutil.copytree(self.folder / "open", self.folder / "3 dogs")
+            for n in range(3):
+                (self.folder / f"3 dogs/{n}.txt").write_bytes(PERSON + b"\n")
+            result = self.run_limn(*args, **({"fault": f"kill:{at}"} if at else {}))
+            if not at:
+                expected = [(self.folder / f"3 dogs/{n}.txt").read_bytes() for n in range(3)]
+                result = None
+            at += 1
+            journals = list(self.folder.rglob(".*.limn-run"))
+            for journal in journals:
+                notes = journal.read_bytes()
+                n_met += bool(re.search(NOTE, notes))
+                journal.write_bytes(re.sub(NOTE, rb"\1 ", notes))
+            if journals:  # without one, the run was over, or had not begun
+                self.assertEqual(self.run_limn(*args).returncode, 0, at)
+                self.assertEqual([(self.folder / f"3 dogs/{n}.txt").read_bytes() for n in range(3)], expected, at)
         self.assertGreater(n_met, 3)
 
     def test_text_sidecars(self):

@@ -39,7 +39,7 @@ typedef struct slot_use {
 
 struct limn_sandbox {
     limn_sandbox_plan plan;
-    pid_t keeper;
+    pid_t owner, keeper;   /* processes: the one that started it, and its keeper */
     pthread_mutex_t mutex; /* guards is_taken and is_lost */
     pthread_cond_t freed;
     slot_use *uses; /* [n_slots] */
@@ -246,6 +246,7 @@ limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *
     pthread_cond_init(&s->freed, NULL);
     s->plan =
         (limn_sandbox_plan){ .settings = *settings, .kill_in = -1, .kill_out = -1, .board = -1 };
+    s->owner = getpid();
     lay_out(&s->plan);
     status = start(s, err);
     if (status != LIMN_OK) limn_sandbox_stop(&s);
@@ -262,13 +263,17 @@ static bool send_whole(int fd, const void *bytes, size_t size)
     return n == (ssize_t)size;
 }
 
-/* The end of the channel alone is not enough: other forks of the caller may have it open. */
+/* The end of the channel alone is not enough: other forks of the caller may have it open. A fork of
+ * the caller only lets go of it. */
 static void end_keeper(limn_sandbox *s)
 {
     const limn_sandbox_kill order = { 0, LIMN_SANDBOX_ALL };
-    if (s->plan.kill_out >= 0) send_whole(s->plan.kill_out, &order, sizeof order);
+    const bool is_owner = s->owner == getpid();
+    if (is_owner && s->plan.kill_out >= 0) send_whole(s->plan.kill_out, &order, sizeof order);
     close_end(&s->plan.kill_in);
     close_end(&s->plan.kill_out);
+    if (is_owner && s->keeper > 0)
+        while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR) continue;
 }
 
 void limn_sandbox_stop(limn_sandbox **sandbox)
@@ -279,8 +284,6 @@ void limn_sandbox_stop(limn_sandbox **sandbox)
     close_end(&s->plan.board);
     for (size_t i = 0; i < s->plan.n_slots; i++)
         finish_slot(&s->plan.slots[i], s->plan.shared_size);
-    if (s->keeper > 0)
-        while (waitpid(s->keeper, NULL, 0) < 0 && errno == EINTR) continue;
     if (s->plan.control) munmap(s->plan.control, s->plan.n_slots * sizeof *s->plan.control);
     pthread_cond_destroy(&s->freed);
     pthread_mutex_destroy(&s->mutex);

@@ -2,7 +2,7 @@
  * and exit; the kernel kills them if they do anything else. A flaw in an image library then costs
  * one image rather than the run, and can't reach any file.
  *
- *     caller ── request and bytes in shared memory, a byte through a pipe ──▶ child i ── work ──┐
+ *     caller ── request and bytes in shared memory, a byte through a socket ─▶ child i ── work ──┐
  *        ◀── keeper: "child i has ended" ── answer and result in the same shared memory ◀────────┘
  *                keeper: the process that forks the children, sees them end, forks others
  *
@@ -66,7 +66,8 @@ typedef struct limn_sandbox limn_sandbox;
  * LIMN_E_IO, also for a program that can't be started or is of another build; LIMN_E_NOMEM. */
 limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *settings,
                                limn_error *err);
-/* Ends the children and waits for them. Accepts NULL and *s == NULL; nulls it. */
+/* Ends the children and waits for them; in a fork of the process that started it, only frees what
+ * the fork has of it. Accepts NULL and *s == NULL; nulls it. */
 void limn_sandbox_stop(limn_sandbox **s);
 
 /* The only argument of a sandbox's program. */

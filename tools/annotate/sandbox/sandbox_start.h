@@ -11,7 +11,8 @@
 /* Bytes at the start of the board, for a keeper that is a program. */
 size_t limn_sandbox_order_size(const limn_sandbox_plan *plan);
 
-/* plan->settings.program, or a fork without one. LIMN_E_IO, LIMN_E_NOMEM. */
+/* plan->settings.program, or a fork without one. LIMN_E_IO, LIMN_E_NOMEM;
+ * LIMN_E_UNSUPPORTED: the program may not be run here. */
 limn_status limn_sandbox_start_keeper(const limn_sandbox_plan *plan, pid_t *keeper,
                                       limn_error *err);
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* renameat2 */
 
 #include "tools/annotate/sinks/own_files.h"
+#include "tools/annotate/sinks/same_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,21 +55,11 @@ static bool look(const limn_place *p, const char *name, struct stat *st)
     return !fstatat(p->folder, name, st, AT_SYMLINK_NOFOLLOW);
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 bool limn_own_files_has_name_of(const limn_place *p, const struct stat *st)
 {
     const limn_own_names names = limn_own_names_of(p->name);
     struct stat written;
     return st->st_nlink == 2 && look(p, names.written, &written) && is_same_file(&written, st);
-}
-
-static bool is_later(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
 /* Takes an exchange back. What it displaced is perhaps another program's, and else the same will be

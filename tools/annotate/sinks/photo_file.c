@@ -16,17 +16,13 @@
 #include "common/io/fileio.h"
 #include "tools/annotate/pipeline.h"
 #include "tools/annotate/sinks/own_files.h"
+#include "tools/annotate/sinks/same_file.h"
 
 #define BACKUP "_original" /* as exiftool calls it */
 
 static limn_status fail_errno(limn_error *err, const char *path)
 {
     return limn_fail(err, LIMN_E_IO, "%s: %s", path, strerror(errno));
-}
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 /* ---- before ------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #include "tools/annotate/input/path_names.h"
 #include "tools/annotate/sinks/own_files.h"
 #include "tools/annotate/sinks/photo_file.h"
+#include "tools/annotate/sinks/same_file.h"
 
 const char *const limn_existing_names[] = {
     "skip", "overwrite", "append", "prepend", "error", NULL
@@ -40,11 +41,6 @@ static char *folder_of(const char *path)
 }
 
 /* ---- existing sidecars ---------------------------------------------------------------------- */
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
 
 static bool is_image(const char *path)
 {
@@ -319,13 +315,14 @@ static limn_status put_back(const limn_sidecar_file *f, const limn_place *p, con
                      displaced);
 }
 
-/* Whether a displaced file is the expected one. limn's own is known without its time, which some
- * file systems round later. */
+/* Whether a displaced file is the expected one. limn's own may have an earlier time by now, as some
+ * file systems round it afterwards; a later one is that of a program which has written into it. */
 static bool is_expected(const struct stat *now, const struct stat *expected,
                         const struct stat *written)
 {
     if (!is_same_file(expected, written)) return is_unchanged(now, expected);
-    return is_same_file(now, written) && now->st_size == written->st_size;
+    return is_same_file(now, written) && now->st_size == written->st_size &&
+           !is_later(&now->st_mtim, &written->st_mtim);
 }
 
 /* After the exchange that put `written` there: what another program has put there at the last

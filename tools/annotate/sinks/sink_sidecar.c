@@ -86,16 +86,31 @@ static limn_status begin(limn_sink *s, const char *state, limn_name_set *before,
     return LIMN_OK; /* every sidecar is complete, or has a note */
 }
 
-/* A note: the hash of the new content, how many bytes of the path the user named, and the path;
- * with a space between. False for anything else. */
-static bool read_note(const char *text, uint64_t *hash, size_t *given, limn_buffer *path)
+/* Bytes of a path that the user named, for a note that doesn't say it: the tree of sidecars, or all
+ * folders. */
+static size_t given_by_options(const sidecar_sink *k, const char *path)
 {
-    int n_read = 0;
-    if (sscanf(text, "%16" SCNx64 " %zu%n", hash, given, &n_read) != 2 || text[n_read] != ' ')
+    const char *out_dir = k->settings.naming.out_dir;
+    const size_t size = out_dir ? strlen(out_dir) : 0;
+    if (out_dir && !strncmp(path, out_dir, size) && path[size] == '/') return size + 1;
+    return limn_path_folder_size(path);
+}
+
+/* A note: the hash of the new content, ':' and how many bytes of the path the user named, a space,
+ * the path. Runs of earlier builds left out the number. False for anything else. */
+static bool read_note(const sidecar_sink *k, const char *text, uint64_t *hash, size_t *given,
+                      limn_buffer *path)
+{
+    int n_hash = 0, n_given = 0;
+    if (sscanf(text, "%16" SCNx64 "%n", hash, &n_hash) != 1) return false;
+    const bool says_given = sscanf(text + n_hash, ":%zu%n", given, &n_given) == 1;
+    text += n_hash + n_given;
+    if (*text != ' ' || !limn_file_name_append_unescaped(path, text + 1, strlen(text + 1)) ||
+        !path->size)
         return false;
-    text += n_read + 1;
-    return limn_file_name_append_unescaped(path, text, strlen(text)) && path->size &&
-           (path->has_failed || *given <= limn_path_folder_size(path->bytes));
+    if (path->has_failed) return true;
+    if (!says_given) *given = given_by_options(k, path->bytes);
+    return *given <= limn_path_folder_size(path->bytes);
 }
 
 static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_done,
@@ -105,9 +120,9 @@ static limn_status settle(limn_sink *s, const limn_journal_note *note, bool *is_
     uint64_t hash = 0;
     size_t given = 0;
     limn_status status;
-    (void)s;
-    if (!read_note(note->text, &hash, &given, &path))
-        status = limn_fail(err, LIMN_E_FORMAT, "'%s' is not a note about a sidecar", note->text);
+    if (!read_note((const sidecar_sink *)s, note->text, &hash, &given, &path))
+        status = limn_fail(err, LIMN_E_FORMAT, "%s: '%s' is not a note about a sidecar",
+                           s->journal_path, note->text);
     else if (path.has_failed)
         status = limn_fail(err, LIMN_E_NOMEM, "out of memory");
     else
@@ -242,7 +257,7 @@ static limn_status note_all(sidecar_sink *k, limn_journal *journal, limn_error *
     for (size_t i = 0; i < k->n_waiting; i++) {
         const limn_sidecar_file *f = &k->waiting[i];
         limn_buffer_clear(&k->path);
-        limn_buffer_printf(&k->path, "%016" PRIx64 " %zu ", limn_sidecar_new_hash(f), f->given);
+        limn_buffer_printf(&k->path, "%016" PRIx64 ":%zu ", limn_sidecar_new_hash(f), f->given);
         limn_file_name_append_line(&k->path, f->path);
         if (k->path.has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
         limn_journal_add_note(journal, f->image, k->path.bytes);
