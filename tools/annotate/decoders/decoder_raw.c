@@ -94,9 +94,10 @@ static limn_status read_preview(raw_job *job)
 
 /* ---- colour filters of 6 x 6 --------------------------------------------------------------- */
 
-/* LibRaw 0.20, as compilers take it, never stops copying the 36 values of a CFAPattern (or Kodak's
- * tag 64777). They don't matter for a preview: every entry that has so many gets 0 of them, in a
- * copy. It is looked for everywhere, since directories are in many places, in both byte orders. */
+/* LibRaw 0.20 copies the 36 values of a CFAPattern (or Kodak's tag 64777) past the end of an array,
+ * and compilers make an endless loop of that. They don't matter for a preview: every entry that has
+ * so many gets a tag that LibRaw doesn't know, in a copy. It is looked for everywhere, since
+ * directories are in many places, in both byte orders. */
 static bool is_pattern_of_36(const uint8_t *entry)
 {
     static const uint8_t small[] = { 36, 0, 0, 0 }, large[] = { 0, 0, 0, 36 };
@@ -105,9 +106,12 @@ static bool is_pattern_of_36(const uint8_t *entry)
     return (tag == 0x828E || tag == 0xFD09) && !memcmp(entry + 4, large, 4);
 }
 
+/* One pass over the file's own bytes is enough, also where entries overlap: no tag or count that is
+ * looked for has a byte OTHER, so what matched in the copy would have matched in the file, and been
+ * changed. */
 static limn_status remove_patterns_of_36(raw_job *job)
 {
-    enum { HEAD = 8 }; /* tag, type, count */
+    enum { HEAD = 8, OTHER = 0x25 }; /* HEAD: tag, type, count */
     const uint8_t *bytes = job->in.bytes;
     for (size_t at = 0; at + HEAD <= job->in.size; at++) {
         if (!is_pattern_of_36(bytes + at)) continue;
@@ -117,7 +121,7 @@ static limn_status remove_patterns_of_36(raw_job *job)
             memcpy(job->copy, bytes, job->in.size);
             job->in.bytes = job->copy;
         }
-        memset(job->copy + at + 4, 0, 4);
+        job->copy[at + 1] = OTHER;
     }
     return LIMN_OK;
 }
