@@ -89,12 +89,13 @@ static test_case make_case(uint64_t seed)
     return t;
 }
 
-/* Few rows of weights that fit no cache (CACHED_BYTES in linear_avx512.c), or that just fit: 4
- * panels at a time, and what is left of them. */
+/* Few rows of weights that fit no cache, or that just fit: 4 panels at a time, and what is left of
+ * them. */
 static test_case make_large_case(size_t n_rows, size_t n_panels, bool is_cached)
 {
-    const size_t n_inputs =
-        ((size_t)1 << 18) / (n_panels * LIMN_PANEL * sizeof(float)) + !is_cached;
+    /* a copy of what linear_avx512.c keeps to itself: both must change together */
+    enum { CACHED_BYTES = 1 << 18 };
+    const size_t n_inputs = CACHED_BYTES / (n_panels * LIMN_PANEL * sizeof(float)) + !is_cached;
     const size_t n_outputs = n_panels * LIMN_PANEL;
     limn_rng rng = limn_rng_stream(n_rows, "large", 5);
     test_case t = { 0 };
@@ -323,7 +324,7 @@ static void test_values_that_are_not_finite(void **state)
         if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
         limn_kernels k;
         limn_packed w;
-        float y[20];
+        float y[20] = { NAN, NAN, NAN };
         limn_kernels_init(&k, (limn_cpu_level)level);
         assert_int_equal(limn_packed_init(&w, weights, LIMN_F32, bias, 20, 2, LIMN_F32, NULL), 0);
         const limn_linear_job job = {
@@ -406,6 +407,7 @@ static void check_extremes(size_t n_rows, size_t n_inputs, size_t n_outputs, siz
         limn_kernels k;
         if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
         limn_kernels_init(&k, (limn_cpu_level)level);
+        memset(job.y, 0xff, n_rows * n_outputs * sizeof *y); /* not what the level before left */
         limn_linear(&k, &job);
         assert_memory_equal(job.y, expected, n_rows * n_outputs * sizeof *y);
         job.y = y;
@@ -452,6 +454,7 @@ static void test_int8_of_long_rows(void **state)
             limn_kernels k;
             if (!limn_cpu_level_runs((limn_cpu_level)level)) continue;
             limn_kernels_init(&k, (limn_cpu_level)level);
+            memset(job.y, 0xff, sizeof y[0]); /* not what the level before left */
             limn_linear(&k, &job);
             assert_memory_equal(job.y, y[0], sizeof y[0]);
             job.y = y[1];
