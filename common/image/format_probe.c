@@ -121,8 +121,8 @@ static bool is_reduced(const tiff *t, size_t directory)
     return number_in(t, directory, TAG_SUBFILE_TYPE) & 1;
 }
 
-/* Whether the first directory is an image that anybody can show, and those below it are smaller
- * copies of it: an editor's file, though the photo is from a camera. */
+/* Whether the first directory is an ordinary image, and those below it are smaller copies of it: an
+ * editor's file, though the photo is from a camera. */
 static bool is_edited(const tiff *t, size_t sub_directories)
 {
     const uint32_t n = value_at(t, sub_directories + 4, 4);

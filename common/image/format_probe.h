@@ -19,8 +19,9 @@ bool limn_probe_tga(const uint8_t *bytes, size_t size);
 
 /* Of a TIFF: whether its first directory is a camera's DNG. */
 bool limn_probe_dng(const uint8_t *bytes, size_t size);
-/* Whether its first directory is that of a camera's RAW file (the image that one sees is not in it,
- * so not of an editor's file with smaller copies), and the camera's maker begins with `maker`. */
+/* Whether its first directory is that of a camera's RAW file, and the camera's maker begins with
+ * `maker`. (An editor's TIFF is not a RAW file: it has an ordinary image there, and its other
+ * directories are smaller copies.) */
 bool limn_probe_raw(const uint8_t *bytes, size_t size, const char *maker);
 
 /* An ISO base media file (HEIF, MP4 …), of one of the given brands, four letters each. */

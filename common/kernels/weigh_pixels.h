@@ -11,8 +11,8 @@
  *     weights[i * stride + t] * in[(first[i] + t) * 3 + c]
  *
  * rounded (halves up) and clipped to 0 … 255. Weights have LIMN_WEIGH_BITS (weigh_rows.h) after the
- * point and are below 2^26 in size, sums below 2^31. 1 <= n_taps[i] <= stride. From output to
- * output, neither first[i] nor first[i] + n_taps[i], at most n_in, decreases. */
+ * point and are below 2^26 in size, sums below 2^31. 1 <= n_taps[i] <= stride. first[i] and
+ * first[i] + n_taps[i] (at most n_in) never decrease with i. */
 typedef struct limn_weigh_pixels_job {
     uint8_t *out;      /* [n_rows, n_out, 3] */
     const uint8_t *in; /* [n_rows, n_in, 3] */

@@ -61,7 +61,7 @@ typedef struct limn_feedback {
  * finite or too far apart; LIMN_E_NOMEM. */
 limn_status limn_feedback_init(limn_feedback *f, const limn_moments *m, double share,
                                const atomic_bool *is_stopping, limn_error *err);
-/* Who rounds many outputs asks between them. */
+/* Callers that round many outputs check it between them. */
 bool limn_feedback_is_stopping(const limn_feedback *f);
 void limn_feedback_finish(limn_feedback *f); /* accepts a zeroed struct */
 /* The weights w [n] of one output as q [n]; returns eᵀ M e. One thread at a time. */

@@ -88,8 +88,8 @@ static limn_status run_images(calibration *c, limn_error *err)
 
 /* ---- rounding ------------------------------------------------------------------------------ */
 
-/* The size of the errors of a product's outputs, of the outputs themselves being 1; of some of them
- * when the feedback is to stop. */
+/* The errors of a product's outputs relative to the outputs; of only some of them once the feedback
+ * is stopping. */
 static double lost_share(const calibration *c, const calibrated_product *p, const limn_feedback *f)
 {
     double lost = 0.0, size = 0.0;

@@ -47,8 +47,8 @@ limn_status convert_result_narrow(convert_result *r, limn_error *err);
 /* Room for the scales of I8 tensors. LIMN_E_NOMEM. */
 limn_status convert_result_begin_int8(convert_result *r, limn_error *err);
 /* After that: tensor `index`, which is F32, to I8 (common/kernels/int8.h); with `feedback` (may be
- * NULL) from the moments of its inputs. LIMN_E_NOMEM; LIMN_E_INTERRUPTED when that is to stop, and
- * then the result is of no use. */
+ * NULL) from the moments of its inputs. LIMN_E_NOMEM; LIMN_E_INTERRUPTED when `feedback` is
+ * stopping; the result is then unusable. */
 limn_status convert_result_quantize_one(convert_result *r, size_t index,
                                         const limn_feedback *feedback, limn_error *err);
 /* All to I8 where allowed and not done yet, the others to F16: what the source has as I8 is the

@@ -41,7 +41,7 @@ typedef struct limn_reward_weights {
     float object_f1;   /* of naming the objects that references name */
     float person_f1;   /* of naming people where references do */
     float retrieval;   /* of fitting its own image better than the batch's others */
-    float repeat_cost; /* of a word that occurs more often than in any reference */
+    float repeat_cost; /* of each repetition of a word beyond the most in any reference */
 } limn_reward_weights;
 
 /* Of the reward stage alone. */

@@ -11,5 +11,5 @@ _FOLDERS = (Path(__file__).parent / "bin",
 
 
 def program(name: str) -> Path:
-    """The path of a program; that of the wheel if there is none."""
+    """The path of a program; where the wheel has it, if it exists nowhere."""
     return next((folder / name for folder in _FOLDERS if (folder / name).exists()), _FOLDERS[0] / name)

@@ -4,11 +4,12 @@
     bench_captioners.py LIMN BENCH-ENCODER FOLDER MODEL.safetensors IMAGE [--int8 LIMN-CONVERT] [--beam K] [--tokens N]
         [--runs R] [--threads T]
 
-FOLDER is a BLIP, GIT or ViT + GPT-2 captioner as the hub has it, MODEL what limn-convert made of it. Prints for each side: seconds of the encoder alone, seconds an image for captions of N tokens by a beam of K (the least of
-R runs, opening left out), and the peak of resident memory of a process that captions the image once; and of
-limn, the seconds of that process from its start to its end. limn's T threads caption as many images at once,
-PyTorch's share one; it is timed with 1 … T threads, and its best number is what is said. With --int8, MODEL is also
-converted to int8, without calibration, and measured. Run it where nothing else runs: PyTorch's threads spin.
+FOLDER is a BLIP, GIT or ViT + GPT-2 captioner as the hub has it, MODEL what limn-convert made of it. Prints for each
+side: seconds of the encoder alone, seconds an image for captions of N tokens by a beam of K (the least of R runs,
+opening left out), and the peak of resident memory of a process that captions the image once; and of limn, the seconds
+of that process from its start to its end. limn's T threads caption as many images at once, PyTorch's share one; it is
+timed with 1 … T threads, and its best number is what is said. With --int8, MODEL is also converted to int8, without
+calibration, and measured. Run it where nothing else runs: PyTorch's threads spin.
 
 Needs torch, transformers and pillow (written with 2.8.0 and 4.57.6); the product does not.
 """

@@ -1,7 +1,7 @@
-/* bench_int8 [RUNS]: multiply-adds a cycle of products in int8, with the rounding of their inputs,
- * of every CPU level that runs here, for rows of a decoder (int8.h) and positions of an encoder
- * (codes.h). The least cycles of RUNS runs (200) count. They are those of the time-stamp counter:
- * where the processor runs faster than that, the figures are too high by as much. */
+/* bench_int8 [RUNS]: multiply-adds per cycle of products in int8, including the rounding of their
+ * inputs, of every CPU level that runs here, for rows of a decoder (int8.h) and positions of an
+ * encoder (codes.h). The least cycles of RUNS runs (200) count. They are those of the time-stamp
+ * counter: where the processor runs faster than that, the figures are too high by as much. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <x86intrin.h>

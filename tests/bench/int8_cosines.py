@@ -4,8 +4,9 @@
 Vision transformers with the sizes of published captioners and random weights: of BLIP base, GIT base and ViT-GPT2 (blip,
 clip, vit). Prints the cosine of all features of an image: as it is, with twenty channels a hundred times as large in
 several places (tests/models/large_channels.py), after all norms, and after all norms with the weights that read them
-divided by as much; and, with large channels after all norms, that of f32 and f32 where one pixel differs by one. PRINT-FEATURES is build/tests/fixtures/print_features. A network takes a minute, 1 GB of memory and
-500 MB of disk.
+divided by the same factor. Also prints, with large channels after all norms, the cosine between f32 features of two
+images that differ by one in one pixel. PRINT-FEATURES is build/tests/fixtures/print_features. A network takes a minute,
+1 GB of memory and 500 MB of disk.
 """
 import array
 import math

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Files of real cameras and phones, which are not ours to keep: check_camera_files.py DECODE_PHOTO LIMN MODEL
 
-The environment's LIMN_CAMERA_FILES names their folders, with ":" between; without it, nothing is done. Debian's source
+The environment's LIMN_CAMERA_FILES names their folders, separated by ":"; without it, nothing is done. Debian's source
 packages have some: after `apt-get source --download-only libimage-exiftool-perl exiv2`, the folders t/images of the one
 and test/data of the other.
 
@@ -23,7 +23,7 @@ except ImportError:
 
 RAW = {".dng", ".cr2", ".cr3", ".crw", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".mrw"}
 OTHERS = {".heic", ".heif", ".avif", ".tif", ".tiff"}
-# By these limn reads previews that others can check.
+# Of the files in those packages, the ones that limn must be able to read.
 READ = {"FujiFilm.raf", "Panasonic.rw2"}
 # Of libheif and Pillow's libraries: subsampled colours are repeated by the one, interpolated by the other.
 LARGEST, MEAN = 45, 0.8

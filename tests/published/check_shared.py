@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs check_parity.py on models that the reference material makes: check_shared.py TOOLS SCRIPTS [FOLDER…]
 
-SCRIPTS is ../shared/reference/checkpoints, whose fx_*.py make tiny models from SEEDS in the public layout, with the
-original code's numbers. FOLDERs hold models made before, for example full-size ones. Needs torch, transformers,
+SCRIPTS is a folder of scripts fx_*.py, which make tiny models from SEEDS in the public layout, with the original code's
+numbers. FOLDERs hold models made before, for example full-size ones. Needs torch, transformers,
 safetensors and pillow, and for VirTex a checkout of its code (VIRTEX_SRC), cv2, which that needs, and captions
 (CORPUS). What is missing is skipped, with a message; exit code 77 if nothing could be checked."""
 

@@ -116,17 +116,17 @@ typedef struct limn_sandbox limn_decoders;
 /* Starts n_decoders of them, ideally one per thread of a run; fewer, with a warning, if file
  * descriptors or address space run out. Each process decodes one image. With LIMN_SANDBOX_AUTO,
  * *out is NULL if there can be none, and a warning says why. Call it while no other thread decodes
- * images, best while there is none. They belong to the process
- * that started them: a child of fork() may not use them. `max_pixels` as in limn_options, 0 = its
- * default; `hooks` (may be NULL) for this call. LIMN_E_UNSUPPORTED, LIMN_E_IO, LIMN_E_NOMEM. */
+ * images, best while there is none. They belong to the process that started them: a child of fork()
+ * may not use them. `max_pixels` as in limn_options, 0 = its default; `hooks` (may be NULL) for
+ * this call. LIMN_E_UNSUPPORTED, LIMN_E_IO, LIMN_E_NOMEM. */
 limn_status limn_decoders_start(limn_decoders **out, limn_sandbox_use use, size_t n_decoders,
                                 uint64_t max_pixels, const limn_annotate_hooks *hooks,
                                 limn_error *err);
-/* The same, as with LIMN_SANDBOX_ON, for a process that is large by now, such as an interpreter:
- * `program` is the path of this build's limn-sandbox, which starts the processes. Without it
- * they would be forked from this process, and each image would take milliseconds more for every
- * hundred megabytes that it has. A note in *err: there are fewer. LIMN_E_IO also if the program is
- * missing or of another build, LIMN_E_UNSUPPORTED if it may not be run. */
+/* The same, as with LIMN_SANDBOX_ON, for a process that is already large, such as an
+ * interpreter: `program` is the path of this build's limn-sandbox, which starts the processes.
+ * Without it they would be forked from this process, and each image would take milliseconds more
+ * for every hundred megabytes that it has. A note in *err: there are fewer. LIMN_E_IO also if the
+ * program is missing or of another build, LIMN_E_UNSUPPORTED if it may not be run. */
 limn_status limn_decoders_start_program(limn_decoders **out, const char *program, size_t n_decoders,
                                         uint64_t max_pixels, limn_error *err);
 /* Accepts NULL and *decoders == NULL; nulls it. */

@@ -32,7 +32,8 @@ typedef struct row_shape {
 } row_shape;
 
 /* The most vectors of channels in a tile, by the number of registers. Where an input column is used
- * by five outputs, more sums keep both FMA units busier; else loads and stores take as long. */
+ * by five outputs, more sums keep both FMA units busier; otherwise loads and stores are the
+ * limit. */
 #ifdef __AVX512F__
 enum { MAX_VECTORS = 2 };
 #else

@@ -33,7 +33,7 @@ INLINE __m512 largest(const float *x, size_t n_rows, size_t x_stride, size_t n)
     return _mm512_castsi512_ps(fold_sixteen(m, false));
 }
 
-/* `lives` is all or none: the zeros of a row that has no other codes. */
+/* `lives`: all lanes, or none for a row whose codes are all LIMN_CODES_ZERO_OF_ROW. */
 INLINE void encode_row(uint8_t *codes, const float *x, size_t n, float factor, __mmask16 lives)
 {
     const __m512i zero = _mm512_set1_epi32(LIMN_CODES_ZERO_OF_ROW);

@@ -6,8 +6,8 @@
  *
  * Few rows of weights that come from memory gain nothing from longer vectors, so they go to AVX2.
  * Where the weights fit a cache, as the keys and values of a head do, they take 4 panels at a time.
- * f16 weights also go to AVX2, which this level leaves to its base: for many rows, product.c has
- * widened them before. */
+ * f16 weights are left to the base level, also AVX2: for many rows, product.c has widened them
+ * before. */
 #include <immintrin.h>
 
 #include "common/kernels/kernel_levels.h"
@@ -139,8 +139,8 @@ static tile_fn *const tiles[2][MAX_PANELS + 1][MAX_ROWS + 1] = {
     { [1] = { EACH_NUMBER_OF_ROWS(BLOCKED, 1) }, [2] = { EACH_NUMBER_OF_ROWS(BLOCKED, 2) } },
 };
 
-/* Up to 6 rows by 4 panels: 24 sums, and 4 loads and a broadcast a row for 4 FMAs a row. What
- * follows in memory is prefetched: the values of a head lie behind its keys. */
+/* Up to 6 rows by 4 panels: 24 sums; for each input, 4 loads, and per row one broadcast and 4 FMAs.
+ * What follows in memory is prefetched: the values of a head lie behind its keys. */
 INLINE void short_tile(const limn_linear_job *job, size_t panel, const size_t n_rows,
                        const size_t n_panels)
 {

@@ -95,8 +95,8 @@ static limn_status read_preview(raw_job *job)
 /* ---- colour filters of 6 x 6 --------------------------------------------------------------- */
 
 /* LibRaw 0.20 copies the 36 values of a CFAPattern (or Kodak's tag 64777) past the end of an array,
- * and compilers make an endless loop of that. They don't matter for a preview: every entry that has
- * so many gets a tag that LibRaw doesn't know, in a copy. It is looked for everywhere, since
+ * and compilers make an endless loop of that. The values don't matter for a preview, so every such
+ * entry gets a tag that LibRaw doesn't know, in a copy. Entries are looked for everywhere, since
  * directories are in many places, in both byte orders. */
 static bool is_pattern_of_36(const uint8_t *entry)
 {

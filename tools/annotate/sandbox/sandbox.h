@@ -57,13 +57,13 @@ typedef struct limn_sandbox_settings {
 
 typedef struct limn_sandbox limn_sandbox;
 
-/* Best called while the process has one thread: the children inherit
- * the state of other threads, such as a held lock of an image library, for which they would wait
- * until their time is up. (The C library's malloc takes care of that itself.) `work` is run once,
- * with no bytes and no settings, in the keeper before any child is locked down, so that it can open
- * what it needs. If file descriptors or address space are short there are fewer children than
- * wanted, at least one: a note in *err says so. LIMN_E_UNSUPPORTED says why there can be none here;
- * LIMN_E_IO, also for a program that can't be started or is of another build; LIMN_E_NOMEM. */
+/* Best called while the process has one thread: the children inherit the state of other threads,
+ * such as a held lock of an image library, for which they would wait until their time is up. (The C
+ * library's malloc takes care of that itself.) `work` is run once, with no bytes and no settings,
+ * in the keeper before any child is locked down, so that it can open what it needs. If file
+ * descriptors or address space are short there are fewer children than wanted, at least one: a note
+ * in *err says so. LIMN_E_UNSUPPORTED says why there can be none here; LIMN_E_IO, also for a
+ * program that can't be started or is of another build; LIMN_E_NOMEM. */
 limn_status limn_sandbox_start(limn_sandbox **out, const limn_sandbox_settings *settings,
                                limn_error *err);
 /* Ends the children and waits for them; in a fork of the process that started it, only frees what

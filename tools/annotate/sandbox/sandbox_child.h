@@ -58,7 +58,8 @@ typedef struct limn_sandbox_plan {
     size_t n_slots;
     size_t out_at, bytes_at, shared_size; /* offsets in `shared` */
     int kill_in, kill_out;                /* to the keeper; it ends with the last writer, too */
-    int board; /* a memfd: what a keeper that is a program is told, and `control`; the caller's */
+    /* A memfd, owned by the caller: the order for a keeper that is a program, and `control`. */
+    int board;
     size_t control_at; /* where `control` is in it */
 } limn_sandbox_plan;
 

@@ -1,8 +1,8 @@
 /* Starting a sandbox's keeper: as a fork of this process, or as a program that is told the plan.
  *
- * Considered and left: a forked keeper that unmaps or marks (MADV_DONTFORK) what it doesn't need of
- * the caller's memory, since nothing tells the C library's own blocks from those of the caller; and
- * children that serve several images, since one image could then affect the next. */
+ * Considered and rejected: a forked keeper that unmaps or marks (MADV_DONTFORK) what it doesn't
+ * need of the caller's memory, since nothing tells the C library's own blocks from those of the
+ * caller; and children that serve several images, since one image could then affect the next. */
 #ifndef LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_START_H
 #define LIMN_TOOLS_ANNOTATE_SANDBOX_SANDBOX_START_H
 

@@ -62,10 +62,10 @@ bool limn_own_files_has_name_of(const limn_place *p, const struct stat *st)
     return st->st_nlink == 2 && look(p, names.written, &written) && is_same_file(&written, st);
 }
 
-/* Takes an exchange back. What it displaced is perhaps another program's, and else the same will be
- * written again. What was written after the exchange, which is what changed the displaced file
- * last, is nobody's to throw away; nor is a displaced file that is later than the other program's
- * that is there now: that is EBUSY, and both stay. */
+/* Takes an exchange back. What it displaced may be another program's; if not, the same will be
+ * written again. What was written after the exchange (which changed the displaced file last) must
+ * not be lost. Nor may a displaced file be lost that is newer than another program's file now in
+ * its place. In both cases: EBUSY, and both stay. */
 static bool give_back(const limn_place *p, const limn_own_names *names, const struct stat *written,
                       const struct stat *displaced)
 {

@@ -326,8 +326,8 @@ static bool is_expected(const struct stat *now, const struct stat *expected,
 }
 
 /* After the exchange that put `written` there: what another program has put there at the last
- * moment gets its name back, by another exchange, in which the same may happen. The last version is
- * there when an exchange displaces what the one before it put there. */
+ * moment gets its name back, by another exchange, in which the same may happen. It is over when an
+ * exchange displaces what the previous one put there: the latest version is then in place. */
 static limn_status check_displaced(const limn_sidecar_file *f, const limn_place *p,
                                    const char *displaced, const struct stat *written, bool *is_left,
                                    limn_error *err)
