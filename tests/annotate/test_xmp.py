@@ -360,7 +360,7 @@ class ImageTest(PhotoTest):
             self.assertEqual((other.read_bytes(), self.photo.read_bytes()), (before, before))
         (self.folder / "p.gif").write_bytes((Path(__file__).resolve().parents[1] / "data/images/animated.gif").read_bytes())
         _, error = self.limn("p.gif", "--write-xmp", code=2)
-        self.assertIn("p.gif: this is GIF, into which limn can't write XMP; use --sidecar=xmp", error)
+        self.assertIn("p.gif: limn can't write XMP into GIF; use --sidecar=xmp", error)
         shutil.make_archive(str(self.folder / "a"), "zip", self.p)
         _, error = self.limn("a.zip", "--write-xmp", code=2)
         self.assertIn("nothing is written into archives", error)

@@ -6,7 +6,8 @@ packages have some: after `apt-get source --download-only libimage-exiftool-perl
 and test/data of the other.
 
 A RAW file must give the largest of the JPEGs that exiftool finds in it, other files what Pillow makes of them
-(converted to sRGB); or it is an error, the same with and without a sandbox. Skipped without Pillow or exiftool."""
+(converted to sRGB); or it is an error, the same with and without a sandbox. Prints how much each differs from Pillow's
+pixels. Skipped without Pillow or exiftool."""
 import io
 import os
 import pathlib
@@ -54,20 +55,18 @@ def as_pillow(path):
 
 
 def compare(path, got):
-    """What is wrong with a decoded image, and whether Pillow could read it."""
+    """How a decoded image differs from Pillow's, and whether by too much; None if Pillow can't read it."""
     try:
         wanted = as_pillow(path)
     except Exception:  # Pillow's own limits, or no plug-in
         wanted = None
     if wanted is None:
-        return None, False
+        return None
     if wanted[:2] != got[:2]:
         return f"{path}: {got[0]} x {got[1]}, not {wanted[0]} x {wanted[1]}", True
     differences = [abs(a - b) for a, b in zip(got[3], wanted[2], strict=True)]
     largest, mean = max(differences), sum(differences) / len(differences)
-    if largest > LARGEST or mean > MEAN:
-        return f"{path}: pixels differ by {largest}, {mean:.2f} in the mean", True
-    return None, True
+    return f"{path}: pixels differ by {largest}, {mean:.2f} in the mean", largest > LARGEST or mean > MEAN
 
 
 def main(program, limn, model):
@@ -77,7 +76,7 @@ def main(program, limn, model):
         print("left out: LIMN_CAMERA_FILES names no folder of such files")
         return 77
     if not Image or not shutil.which("exiftool"):
-        print("left out: there is no Pillow or no exiftool, which say what is right")
+        print("left out: Pillow or exiftool is missing, and the check compares with them")
         return 77
     found, problems, n_compared = check_photos.decode_all(program, files), [], 0
     for path in files:
@@ -85,9 +84,11 @@ def main(program, limn, model):
             if path.name in READ:
                 problems.append(f"{path}: {found[path]}")
             continue
-        problem, was_compared = compare(path, found[path])
-        problems += [problem] if problem else []
-        n_compared += was_compared
+        compared = compare(path, found[path])
+        if compared:
+            print(compared[0])
+            problems += [f"unlike Pillow: {compared[0]}"] if compared[1] else []
+            n_compared += 1
     inside, outside = (check_photos.records(limn, model, [str(p) for p in files], how)[1] for how in ("auto", "off"))
     problems += [f"in the sandbox: {a}\n  outside: {b}" for a, b in zip(inside, outside, strict=True) if a != b]
     n_read = sum(not isinstance(one, str) for one in found.values())

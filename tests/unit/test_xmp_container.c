@@ -246,11 +246,11 @@ static void test_refused(void **state)
     (void)state;
     assert_non_null(large);
     memset(large, 'a', 69999);
-    assert_refused("GIF89a..............", 20, "a", "this is GIF, into which limn can't write XMP");
+    assert_refused("GIF89a..............", 20, "a", "limn can't write XMP into GIF");
     assert_refused("\0\0\0\x1c"
                    "ftypheic\0\0\0\0mif1heic....",
                    28, "a", "--sidecar=xmp");
-    assert_refused("\1\2\3\4\5\6\7\x80", 8, "a", "of an unknown format");
+    assert_refused("\1\2\3\4\5\6\7\x80", 8, "a", "unknown format; use --sidecar=xmp");
     assert_refused("II+\0\x08\0\0\0................", 24, "a", "BigTIFF");
     assert_refused("\xFF\xD8\xFF\xDA\x00\x02", 6, large, "a JPEG has room for only 65504");
     large[65505] = '\0';

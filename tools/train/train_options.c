@@ -151,7 +151,8 @@ static const limn_option rows[] = {
       .is_more = true },
     { "repeat-cost", 0, "C", "reward: penalty for each repeated word", .group = "Training",
       .detail =
-          "A word is repeated where the caption has it more often than any of its references.",
+          "C for each occurrence of a word after its first that is beyond the most that any one "
+          "reference has.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.repeat_cost), .min = 0, .max = 10,
       .is_more = true },
     { "dropout", 0, "P", "dropout in the decoder", .group = "Training", .type = LIMN_OPT_REAL,

@@ -183,13 +183,14 @@ static limn_status make_slots(limn_sandbox *s, limn_error *err)
     s->uses = limn_calloc(n, sizeof *s->uses);
     if (!p->slots || !s->uses) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (!make_channel(&p->kill_in, &p->kill_out) || (p->board = make_memory()) < 0)
-        return limn_fail(err, LIMN_E_IO, "can't make a pipe: %s", strerror(errno));
+        return limn_fail(err, LIMN_E_IO, "can't make a socket or shared memory: %s",
+                         strerror(errno));
     while (p->n_slots < n && make_slot(&p->slots[p->n_slots], p->shared_size)) p->n_slots++;
     if (p->n_slots < n) {
         const int reason = errno;
         finish_slot(&p->slots[p->n_slots], p->shared_size);
         if (!p->n_slots)
-            return limn_fail(err, LIMN_E_UNSUPPORTED, "no pipes or shared memory: %s",
+            return limn_fail(err, LIMN_E_UNSUPPORTED, "no sockets, pipes or shared memory: %s",
                              strerror(reason));
     }
     p->control_at = round_up(limn_sandbox_order_size(p));
@@ -473,7 +474,8 @@ static limn_status try_first(limn_sandbox *s, limn_error *err)
     put_request(s, 0, &trial, "");
     if (work_in(s, 0, NULL, &is_lost, &missing, &reason) == LIMN_OK) return LIMN_OK;
     if (is_lost && s->plan.settings.program)
-        return limn_fail(err, LIMN_E_IO, "%s: ended at once: of another build, or lacks a library",
+        return limn_fail(err, LIMN_E_IO,
+                         "%s: ended at once; it is from another build, or a library is missing",
                          s->plan.settings.program);
     return limn_fail(err, LIMN_E_UNSUPPORTED, "its first process failed: %s", reason.text);
 }

@@ -12,6 +12,6 @@ int main(int argc, char **argv)
 {
     const limn_sandbox_settings own = { .work = limn_image_work, .prepare = limn_modules_prepare };
     if (argc == 2 && !strcmp(argv[1], LIMN_SANDBOX_ARGUMENT)) return limn_sandbox_host(&own);
-    fputs("limn-sandbox: limn starts this program by itself\n", stderr);
+    fputs("limn-sandbox: limn starts this program itself; there is no need to run it\n", stderr);
     return EXIT_FAILURE;
 }

@@ -33,11 +33,9 @@ limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_
     *out = (limn_container){ .bytes = bytes,
                              .size = size,
                              .kind = format ? kind_of(format->name) : NULL };
-    if (!format)
-        return limn_fail(err, LIMN_E_UNSUPPORTED, "is of an unknown format; use --sidecar=xmp");
+    if (!format) return limn_fail(err, LIMN_E_UNSUPPORTED, "unknown format; use --sidecar=xmp");
     if (!out->kind)
-        return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "this is %s, into which limn can't write XMP; use --sidecar=xmp",
+        return limn_fail(err, LIMN_E_UNSUPPORTED, "limn can't write XMP into %s; use --sidecar=xmp",
                          format->name);
     return out->kind->find(out, err);
 }

@@ -49,7 +49,7 @@ static limn_status find(limn_container *c, limn_error *err)
 {
     if (c->size < 8 || number_at(c, 2, 2) != 42)
         return limn_fail(err, LIMN_E_UNSUPPORTED,
-                         "this is a BigTIFF, into which limn can't write XMP; use --sidecar=xmp");
+                         "limn can't write XMP into BigTIFF; use --sidecar=xmp");
     const size_t at = directory_at(c);
     if (at < 8 || at > c->size - 6 || c->size - at - 6 < n_entries(c) * ENTRY)
         return limn_fail(err, LIMN_E_TRUNCATED,
