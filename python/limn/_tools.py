@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ._errors import FileError
 from ._models import default_model
-from ._programs import program
+from ._programs import tool
 
 _NEED_MODEL = ("limn", "limn-score", "limn-preprocess")
 
 
 def run(name: str, arguments: list[str]) -> None:
     """Replaces this process with the tool; exits with a message if it can't."""
-    path = program(name)
+    path = tool(name)
     if name in _NEED_MODEL and "--model" not in arguments and not _is_about(arguments):
         try:
             arguments = ["--model", default_model(), *arguments]
