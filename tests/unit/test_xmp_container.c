@@ -252,6 +252,8 @@ static void test_refused(void **state)
                    28, "a", "--sidecar=xmp");
     assert_refused("\1\2\3\4\5\6\7\x80", 8, "a", "unknown format; use --sidecar=xmp");
     assert_refused("II+\0\x08\0\0\0................", 24, "a", "BigTIFF");
+    assert_refused("\x89PNG\r\n\x1A\n\0\0\0\0IEND\xAE\x42\x60\x82", 20, "a",
+                   "PNG: its first chunk isn't IHDR");
     assert_refused("\xFF\xD8\xFF\xDA\x00\x02", 6, large, "a JPEG has room for only 65504");
     large[65505] = '\0';
     assert_refused("\xFF\xD8\xFF\xDA\x00\x02", 6, large, "would have 65505 bytes");

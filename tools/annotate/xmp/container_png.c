@@ -69,7 +69,9 @@ static limn_status find(limn_container *c, limn_error *err)
         if (left < FRAME || size > left - FRAME)
             return limn_fail(err, LIMN_E_TRUNCATED, "PNG: ends in the chunk at byte %zu", at);
         const char *name = (const char *)c->bytes + at + 4;
-        if (at == SIGNATURE) c->at = at + FRAME + size; /* a new one comes behind IHDR */
+        if (at == SIGNATURE && memcmp(name, "IHDR", 4))
+            return limn_fail(err, LIMN_E_FORMAT, "PNG: its first chunk isn't IHDR");
+        if (at == SIGNATURE) c->at = at + FRAME + size; /* a new one comes behind it */
         if (!memcmp(name, "IEND", 4)) return LIMN_OK;
         if (!memcmp(name, "iTXt", 4) && size >= sizeof keyword + 2 &&
             !memcmp(name + 4, keyword, sizeof keyword)) {
