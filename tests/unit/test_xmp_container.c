@@ -251,6 +251,10 @@ static void test_refused(void **state)
                    "ftypheic\0\0\0\0mif1heic....",
                    28, "a", "--sidecar=xmp");
     assert_refused("\1\2\3\4\5\6\7\x80", 8, "a", "unknown format; use --sidecar=xmp");
+    assert_refused("II*\0\x08\0\0\0\1\0\xBC\2\1\0\x0A\0\0\0\0\0\0\0\0\0\0\0", 26, "a",
+                   "overlaps its directory");
+    assert_refused("II*\0\x08\0\0\0\1\0\xBC\2\1\0\x0A\0\0\0\x10\0\0\0\0\0\0\0", 26, "a",
+                   "overlaps its directory");
     assert_refused("II+\0\x08\0\0\0................", 24, "a", "BigTIFF");
     assert_refused("\x89PNG\r\n\x1A\n\0\0\0\0IEND\xAE\x42\x60\x82", 20, "a",
                    "PNG: its first chunk isn't IHDR");

@@ -45,6 +45,14 @@ static size_t n_entries(const limn_container *c)
     return number_at(c, directory_at(c), 2);
 }
 
+/* Whether a value of more than 4 bytes has bytes of the header or the directory in it, which would
+ * be written over with it. */
+static bool is_in_structure(const limn_container *c, size_t value, size_t size)
+{
+    const size_t begin = directory_at(c), end = begin + 2 + n_entries(c) * ENTRY + 4;
+    return size > 4 && (value < 8 || (value < end && value + size > begin));
+}
+
 static limn_status find(limn_container *c, limn_error *err)
 {
     if (c->size < 8 || number_at(c, 2, 2) != 42)
@@ -62,6 +70,8 @@ static limn_status find(limn_container *c, limn_error *err)
         if ((type != TYPE_BYTE && type != TYPE_UNDEFINED) || value > c->size ||
             size > c->size - value)
             return limn_fail(err, LIMN_E_FORMAT, "TIFF: its XMP is outside the file");
+        if (is_in_structure(c, value, size))
+            return limn_fail(err, LIMN_E_FORMAT, "TIFF: its XMP overlaps its directory");
         c->entry = entry;
         c->at = value;
         c->whole_size = size;
