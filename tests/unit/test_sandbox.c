@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -437,8 +438,10 @@ static void test_other_forks_are_not_waited_for(void **state)
     (void)state;
     check_works(s);
     const pid_t other = fork();
-    if (!other)
+    if (!other) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* for when the test fails */
         for (;;) pause();
+    }
     assert_true(other > 0);
     const pid_t leaving = fork();
     if (!leaving) {
