@@ -265,6 +265,21 @@ static void test_refused(void **state)
     limn_free(large);
 }
 
+/* A TIFF by NIKON with the offset of a further directory at its end: with a packet there it would
+ * be taken for a RAW file. */
+static void test_another_format_afterwards(void **state)
+{
+    static const uint8_t tiff[] = {
+        0x4D, 0x4D, 0x00, 0x2A, 0x00, 0x00, 0x00, 0x08, 0x00, 0x02, 0x01, 0x0F, 0x00,
+        0x00, 0xDE, 0x00, 0x00, 0x12, 0x00, 0x00, 0x00, 0x26, 0x01, 0x4A, 0x00, 0x09,
+        0x00, 0x00, 0x00, 0x0A, 0x00, 0x00, 0x00, 0x3F, 0x00, 0xBB, 0x04, 0x00, 0x4E,
+        0x49, 0x4B, 0x4F, 0x4E, 0x01, 0xFF, 0x00, 0x00, 0x10, 0x00, 0xE0, 0x00, 0xFE,
+        0x01, 0x06, 0x8D, 0x8D, 0x8D, 0x91, 0x8D, 0x8D, 0xFF, 0xFF, 0x00,
+    };
+    (void)state;
+    assert_refused(tiff, sizeof tiff, "a packet", "XMP written into it wouldn't be found again");
+}
+
 static void test_largest_packet_of_a_jpeg(void **state)
 {
     limn_buffer out;
@@ -306,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_tiff),
         cmocka_unit_test(test_directory_of_tiff),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_another_format_afterwards),
         cmocka_unit_test(test_largest_packet_of_a_jpeg),
         cmocka_unit_test(test_new_packet_in_front_of_an_index),
     };

@@ -15,10 +15,16 @@ static const limn_container_kind *kind_of(const char *format)
     return NULL;
 }
 
+static size_t size_without_blanks(const char *text, size_t size)
+{
+    while (size && (text[size - 1] == '\0' || strchr(" \t\r\n", text[size - 1]))) size--;
+    return size;
+}
+
 limn_status limn_container_keep(limn_container *c, const void *packet, size_t size, limn_error *err)
 {
     const char *text = packet;
-    while (size && (text[size - 1] == '\0' || strchr(" \t\r\n", text[size - 1]))) size--;
+    size = size_without_blanks(text, size);
     if (size > LIMN_XMP_MAX_SIZE)
         return limn_fail(err, LIMN_E_LIMIT, "its XMP has %zu bytes, more than %zu", size,
                          LIMN_XMP_MAX_SIZE);
@@ -40,11 +46,48 @@ limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_
     return out->kind->find(out, err);
 }
 
+static limn_status append(void *ctx, const void *bytes, size_t size)
+{
+    limn_buffer *file = ctx;
+    limn_buffer_append(file, bytes, size);
+    return file->has_failed ? LIMN_E_NOMEM : LIMN_OK;
+}
+
+static bool has_packet(const limn_buffer *file, const limn_container_kind *kind,
+                       const limn_buffer *packet)
+{
+    limn_container c;
+    const limn_status s = limn_container_open(&c, (const uint8_t *)file->bytes, file->size, NULL);
+    const bool is_found = s == LIMN_OK && c.kind == kind &&
+                          c.packet.size == size_without_blanks(packet->bytes, packet->size) &&
+                          (!c.packet.size || !memcmp(c.packet.bytes, packet->bytes, c.packet.size));
+    limn_container_close(&c);
+    return is_found;
+}
+
+/* A hostile file can be a different one with a packet in it: an offset beyond its end, say, leads
+ * somewhere once the packet is there. So the new file is looked at before it is written. */
+static limn_status check_new_file(const limn_splices *splices, const limn_container *c,
+                                  const limn_buffer *packet, limn_error *err)
+{
+    limn_buffer file = { 0 };
+    limn_status s = limn_splices_apply(splices, c->bytes, c->size, append, &file);
+    if (s != LIMN_OK)
+        limn_fail(err, s, "out of memory");
+    else if (!has_packet(&file, c->kind, packet))
+        s = limn_fail(err, LIMN_E_UNSUPPORTED,
+                      "%s: XMP written into it wouldn't be found again; use --sidecar=xmp",
+                      c->kind->format);
+    limn_buffer_finish(&file);
+    return s;
+}
+
 limn_status limn_container_replace(limn_splices *out, const limn_container *c,
                                    const limn_buffer *packet, limn_error *err)
 {
     LIMN_TRY(c->kind->replace(out, c, packet, err));
-    return limn_splices_check(out, err);
+    LIMN_TRY(limn_splices_check(out, err));
+    return check_new_file(out, c, packet, err);
 }
 
 void limn_container_close(limn_container *c)

@@ -46,6 +46,8 @@ extern const limn_container_kind limn_container_jpeg, limn_container_png, limn_c
  * the file. */
 limn_status limn_container_open(limn_container *out, const uint8_t *bytes, size_t size,
                                 limn_error *err);
+/* The splices that put another packet there. The new file is made in memory, and the packet looked
+ * for in it. As `replace` above; LIMN_E_UNSUPPORTED also when the packet would not be found. */
 limn_status limn_container_replace(limn_splices *out, const limn_container *c,
                                    const limn_buffer *packet, limn_error *err);
 void limn_container_close(limn_container *c); /* accepts a zeroed one */
