@@ -1,5 +1,7 @@
 #include "models/train/reward_scorer.h"
 
+#include <math.h>
+
 #include "common/base/mem.h"
 #include "common/metrics/cider.h"
 #include "models/train/ended_captions.h"
@@ -7,6 +9,9 @@
 
 /* By how much, in CIDEr-D, a caption should fit its own references better than another image's. */
 static const double margin = 1;
+/* Words in fewer than one image of 20 are taken for words that say something about an image. */
+static const double telling_idf = 3;
+static const double usual_n_references = 5;
 
 /* Captions' CIDEr vectors, along with their counts. Zero-initialise. */
 struct vectors {
@@ -27,6 +32,7 @@ struct image {
 struct limn_reward_scorer {
     limn_reward_scorer_settings settings;
     limn_cider_df *df;
+    double log_n_images;         /* of df */
     limn_shown_objects *objects; /* NULL when no weight is about them */
     struct image *images;        /* [max_images] */
 };
@@ -54,6 +60,7 @@ static limn_status build(limn_reward_scorer *s, limn_error *err)
     const limn_reward_scorer_settings *o = &s->settings;
     LIMN_TRY(take_images(s, err));
     LIMN_TRY(limn_ended_captions_count(&s->df, o->references, o->text, err));
+    s->log_n_images = log((double)limn_cider_df_n_images(s->df));
     if (!needs_objects(&o->weights)) return LIMN_OK;
     return limn_shown_objects_create(&s->objects, o->vocab, o->references, err);
 }
@@ -163,6 +170,35 @@ static double object_reward(const limn_reward_scorer *s, const struct image *m, 
            w->object_cost * (double)match.n_false;
 }
 
+/* How much a word says: 0 … 1, by how rare it is among the references of all images. */
+static double weight_of_word(const limn_reward_scorer *s, const limn_ngram *word)
+{
+    const limn_ngram_entry *entry = limn_ngram_table_find(limn_cider_df_ngrams(s->df), word);
+    const double idf = limn_cider_idf(entry ? entry->count : 0, s->log_n_images);
+    return idf < telling_idf ? idf / telling_idf : 1;
+}
+
+static bool is_in_references(const struct image *m, const limn_ngram *word)
+{
+    for (size_t i = 0; i < m->references.n; i++)
+        if (limn_ngram_counts_of(&m->references.counts.items[i], word)) return true;
+    return false;
+}
+
+/* The weights of a sample's words that no reference has. Few references don't have all the words
+ * that are true of an image: fewer than usual count for less. */
+static double unsupported_weight(const limn_reward_scorer *s, const struct image *m, size_t sample)
+{
+    const limn_ngram_counts *counts = &m->samples.items[sample];
+    const double n_references = (double)m->references.n;
+    double sum = 0;
+    for (size_t i = counts->begins[0]; i < counts->begins[1]; i++) {
+        const limn_ngram *word = &counts->table.entries[i].ngram;
+        if (!is_in_references(m, word)) sum += weight_of_word(s, word);
+    }
+    return n_references < usual_n_references ? sum * n_references / usual_n_references : sum;
+}
+
 static size_t count_word(limn_sentence sentence, uint32_t word)
 {
     size_t n = 0;
@@ -190,13 +226,14 @@ void limn_reward_scorer_score(const limn_reward_scorer *s, double *rewards, size
                               size_t n_images)
 {
     const struct image *m = &s->images[image];
-    const double retrieval = s->settings.weights.retrieval;
-    const double repeat_cost = s->settings.weights.repeat_cost;
+    const limn_reward_weights *w = &s->settings.weights;
     for (size_t i = 0; i < s->settings.n_samples; i++) {
         const double own = similarity(m, i, m);
         rewards[i] = own;
         if (s->objects) rewards[i] += object_reward(s, m, i);
-        if (retrieval > 0) rewards[i] -= retrieval * retrieval_loss(s, m, i, own, n_images);
-        if (repeat_cost > 0) rewards[i] -= repeat_cost * (double)count_repeats(m, i);
+        if (w->retrieval > 0) rewards[i] -= w->retrieval * retrieval_loss(s, m, i, own, n_images);
+        if (w->repeat_cost > 0) rewards[i] -= w->repeat_cost * (double)count_repeats(m, i);
+        if (w->unsupported_cost > 0)
+            rewards[i] -= w->unsupported_cost * unsupported_weight(s, m, i);
     }
 }

@@ -84,6 +84,7 @@ static void set_weights(limn_reward_weights *w, const limn_reward_weights *given
     set_real(&w->person_f1, given->person_f1);
     set_real(&w->retrieval, given->retrieval);
     set_real(&w->repeat_cost, given->repeat_cost);
+    set_real(&w->unsupported_cost, given->unsupported_cost);
 }
 
 limn_stage_settings limn_stage_settings_resolve(limn_stage stage, const limn_stage_settings *given)

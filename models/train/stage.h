@@ -37,11 +37,12 @@ typedef struct limn_stage_end_to_end {
 
 /* The terms of a reward besides CIDEr-D (reward.h); each >= 0, and 0 leaves it out. */
 typedef struct limn_reward_weights {
-    float object_cost; /* of a false object, in CIDEr-D */
-    float object_f1;   /* of naming the objects that references name */
-    float person_f1;   /* of naming people where references do */
-    float retrieval;   /* of fitting its own image better than the batch's others */
-    float repeat_cost; /* of each repetition of a word beyond the most in any reference */
+    float object_cost;      /* of a false object, in CIDEr-D */
+    float object_f1;        /* of naming the objects that references name */
+    float person_f1;        /* of naming people where references do */
+    float retrieval;        /* of fitting its own image better than the batch's others */
+    float unsupported_cost; /* of a word that no reference has */
+    float repeat_cost;      /* of each repetition of a word beyond the most in any reference */
 } limn_reward_weights;
 
 /* Of the reward stage alone. */

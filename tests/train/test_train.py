@@ -134,7 +134,7 @@ class Train(unittest.TestCase):
         self.check_stage("--stage", "reward", "--samples", 3, "--object-cost", 0.5, *self.unpaired(), n_steps=35)
 
     def test_reward_of_all_terms_goes_on_bit_for_bit(self):
-        terms = ("--object-f1", 0.5, "--person-f1", 0.5, "--retrieval", 0.3, "--repeat-cost", 0.5, "--reward-text", self.data / "text.tsv")
+        terms = ("--object-f1", 0.5, "--person-f1", 0.5, "--retrieval", 0.3, "--repeat-cost", 0.5, "--unsupported-cost", 0.5, "--reward-text", self.data / "text.tsv")
         self.check_stage("--stage", "reward", "--samples", 3, *terms)
         plain = (self.folder / "straight.safetensors").read_bytes()
         self.run_train("--run", "off", "--stage", "reward", "--samples", 3, "--epochs", 5, "--batch", 3, "--views", 2,

@@ -178,6 +178,44 @@ static void test_words_that_repeat_cost(void **state)
         assert_float_equal(rewards[i], plain[i] - 0.5 * n_repeats[i], 1e-12);
 }
 
+/* Words cost by min(1, idf / 3): with "a" in 24 of 26 documents and
+ * "dog" in one, ln(26/24) / 3 and 1; of
+ * two references instead of five, two fifths. */
+static void test_words_of_no_reference_cost(void **state)
+{
+    enum { N_DOCUMENTS = 24 };
+    static const uint32_t tokens[] = { BOOK, BOOK, CAT, DOG };
+    static const size_t offsets[] = { 0, 1, 3, 4 }, first[] = { 0, 2, 3 };
+    static const limn_references few = { tokens, offsets, first, 2, TOKEN_END };
+    static const uint32_t drawn[N_SAMPLES * MAX_STEPS] = { BOOK, CAT,  BOOK,      TOKEN_END,
+                                                           A,    BOOK, TOKEN_END, 0,
+                                                           DOG,  DOG,  A,         TOKEN_END };
+    static const size_t sizes[N_SAMPLES] = { 4, 3, 4 };
+    uint32_t many[N_DOCUMENTS];
+    size_t begins[N_DOCUMENTS + 1], documents[N_DOCUMENTS + 1];
+    for (size_t i = 0; i <= N_DOCUMENTS; i++) begins[i] = documents[i] = i;
+    for (size_t i = 0; i < N_DOCUMENTS; i++) many[i] = A;
+    const limn_references as = { many, begins, documents, N_DOCUMENTS, TOKEN_END };
+    limn_reward_scorer_settings settings = { .references = &few,
+                                             .text = &as,
+                                             .max_images = 1,
+                                             .n_samples = N_SAMPLES,
+                                             .max_steps = MAX_STEPS };
+    const double of_a = log(26.0 / 24) / 3, expected[N_SAMPLES] = { 0, of_a, of_a + 1 };
+    double rewards[2][N_SAMPLES];
+    (void)state;
+    for (int costs = 0; costs < 2; costs++) {
+        limn_reward_scorer *s;
+        settings.weights.unsupported_cost = costs ? 0.5F : 0;
+        assert_int_equal(limn_reward_scorer_create(&s, &settings, NULL), LIMN_OK);
+        assert_int_equal(limn_reward_scorer_read(s, 0, 0, drawn, sizes), LIMN_OK);
+        limn_reward_scorer_score(s, rewards[costs], 0, 1);
+        limn_reward_scorer_destroy(&s);
+    }
+    for (size_t i = 0; i < N_SAMPLES; i++)
+        assert_float_equal(rewards[1][i], rewards[0][i] - 0.5 * 2 / 5 * expected[i], 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_words_frequent_in_text_are_worth_less),
         cmocka_unit_test(test_objects_and_people_have_an_f1),
         cmocka_unit_test(test_words_that_repeat_cost),
+        cmocka_unit_test(test_words_of_no_reference_cost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,12 @@ static const limn_option rows[] = {
           "reference has.",
       .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.repeat_cost), .min = 0, .max = 10,
       .is_more = true },
+    { "unsupported-cost", 0, "C", "reward: penalty for each word that no reference has",
+      .group = "Training",
+      .detail = "Words found with many images cost less than rare ones, and images with fewer than "
+                "five references count for less.",
+      .type = LIMN_OPT_REAL, FIELD(training.given.reward.weights.unsupported_cost), .min = 0,
+      .max = 10, .is_more = true },
     { "dropout", 0, "P", "dropout in the decoder", .group = "Training", .type = LIMN_OPT_REAL,
       FIELD(training.given.regularization.dropout), .min = 0, .max = 0.9, .is_more = true },
     { "feature-dropout", 0, "P", "dropout of features", .group = "Training", .type = LIMN_OPT_REAL,
