@@ -437,6 +437,28 @@ class UndoTest(PhotoTest):
             self.assertEqual([tag for tag in tags if "limn" in tag or "AltText" in tag], [])
         self.assertEqual((self.p / "rgb8.png").read_bytes(), untouched)
 
+    def test_changed_between_runs(self):
+        """What an earlier run wrote goes too, though the log only leads back to the version of somebody else."""
+        before, png = self.files(), self.p / "rgb8.png"
+        for arguments in [["--write-xmp"], ["--sidecar=xmp", "--existing", "overwrite"]]:
+            self.limn("p/grey.jpg", "p/rgb8.png", *arguments)
+        self.limn("p/below/one.jpg", "--sidecar=xmp")
+        made = self.p / "below/one.jpg.xmp"
+        for path in [self.photo, png, self.sidecar, made, self.p / "grey.jpg.xmp"]:
+            subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=3", path], check=True)
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-dc:Description=Bert", made], check=True)
+        subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-xmp:Rating=", self.p / "grey.jpg.xmp"], check=True)
+        for arguments in [["--write-xmp"], ["--sidecar=xmp"]]:
+            self.limn("-r", "p", "--renew", "--max-words", "3", *arguments)
+        self.limn("p/below/one.jpg", "--sidecar=xmp", "--existing", "append")
+        error = self.undo()
+        self.assertIn("limn's properties removed from 4 that changed since", error)
+        for path, description in [(self.photo, None), (png, None), (self.sidecar, "Anna"), (made, "Bert")]:
+            tags = read_xmp(path)
+            self.assertEqual((tags.get("XMP-dc:Description"), tags.get("XMP-xmp:Rating")), (description, 3))
+        self.assertEqual([name for name, data in self.files().items() if b"urn:limn:xmp" in data], [])
+        self.assertEqual(set(self.files()), set(before) | {"p/below/one.jpg.xmp"})
+
     def test_logs_of_another_version(self):
         """No file of the folder is touched, so that a limn that knows the log can still take all back."""
         self.limn("p", "--write-xmp")

@@ -31,10 +31,16 @@ typedef struct subject {
     limn_sidecar_file file;
     struct stat read; /* the file, before its bytes were read */
     limn_file_bytes now;
-    limn_buffer before; /* its content before, when was_changed */
+    limn_buffer before; /* its content before, when was_changed or was_stripped */
     bool was_changed;   /* by limn and by nobody since */
+    bool was_stripped;  /* of what limn wrote before somebody else changed the file */
     bool was_there;     /* before limn */
 } subject;
+
+typedef struct span {
+    const uint8_t *bytes; /* [size] */
+    size_t size;
+} span;
 
 static void finish_subject(subject *s)
 {
@@ -86,36 +92,75 @@ static limn_status go_back(subject *s, const limn_undo_log *log, limn_error *err
     return LIMN_OK;
 }
 
-/* ---- one that has -------------------------------------------------------------------------- */
+/* ---- one that has, before or after limn's last run ----------------------------------------- */
 
-static limn_status put_stripped(subject *s, const limn_container *c, limn_xmp_answer *answer,
-                                limn_error *err)
+/* What has been undone so far. */
+static span content(const subject *s)
 {
-    if (s->file.is_image) return limn_container_replace(&s->file.splices, c, &answer->packet, err);
-    s->was_there = answer->packet.size > 0; /* nothing is left in the sidecar */
-    s->file.bytes = answer->packet;
-    answer->packet = (limn_buffer){ 0 };
-    return LIMN_OK;
+    if (s->was_changed) return (span){ (const uint8_t *)s->before.bytes, s->before.size };
+    return (span){ s->now.bytes, s->now.size };
 }
 
-/* Takes limn's properties out of the packet. *is_changed: there were any. */
-static limn_status strip(undoer *u, subject *s, bool *is_changed, limn_error *err)
+/* Whether limn's properties may be there: their namespace's name is. PNG may have it compressed,
+ * though not by limn. */
+static bool may_have_notes(span in)
 {
-    const limn_xmp_request request = { .task = LIMN_XMP_STRIP, .is_embedded = s->file.is_image };
+    return limn_has_text(in.bytes, in.size, LIMN_XMP_NAMESPACE);
+}
+
+/* The image with another packet. */
+static limn_status replace_packet(limn_buffer *out, const limn_container *c,
+                                  const limn_buffer *packet, limn_error *err)
+{
+    limn_splices splices = { 0 };
+    limn_status status = limn_container_replace(&splices, c, packet, err);
+    if (status == LIMN_OK) status = limn_splices_apply(&splices, c->bytes, c->size, append, out);
+    limn_splices_finish(&splices);
+    if (status == LIMN_OK && out->has_failed) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
+    return status;
+}
+
+/* The file without limn's properties, whose packet is `packet` [size]; c: NULL for a sidecar.
+ * *is_changed: there were any. */
+static limn_status strip_packet(limn_buffer *out, bool *is_changed, undoer *u,
+                                const limn_container *c, span packet, limn_error *err)
+{
+    const limn_xmp_request request = { .task = LIMN_XMP_STRIP, .is_embedded = c != NULL };
     limn_xmp_answer answer = { 0 };
+    limn_status status = limn_xmp_worker_run(u->worker, &answer, &request,
+                                             (const char *)packet.bytes, packet.size, err);
+    *is_changed = status == LIMN_OK && answer.is_changed;
+    if (*is_changed && c) status = replace_packet(out, c, &answer.packet, err);
+    if (*is_changed && !c) {
+        *out = answer.packet;
+        answer.packet = (limn_buffer){ 0 };
+    }
+    limn_buffer_finish(&answer.packet);
+    return status;
+}
+
+/* Takes limn's properties out of the content. */
+static limn_status strip(undoer *u, subject *s, limn_error *err)
+{
+    const span in = content(s);
+    limn_buffer out = { 0 };
     limn_container c = { 0 };
     limn_status status = LIMN_OK;
-    s->was_there = true;
-    if (s->file.is_image) status = limn_container_open(&c, s->now.bytes, s->now.size, err);
-    const char *packet = s->file.is_image ? c.packet.bytes : (const char *)s->now.bytes;
-    const size_t size = s->file.is_image ? c.packet.size : s->now.size;
-    if (status == LIMN_OK && size)
-        status = limn_xmp_worker_run(u->worker, &answer, &request, packet, size, err);
-    *is_changed = answer.is_changed;
-    if (status == LIMN_OK && *is_changed) status = put_stripped(s, &c, &answer, err);
-    limn_buffer_finish(&answer.packet);
+    if (!s->was_there || !in.size || (s->was_changed && !may_have_notes(in))) return LIMN_OK;
+    if (!s->file.is_image)
+        status = strip_packet(&out, &s->was_stripped, u, NULL, in, err);
+    else if ((status = limn_container_open(&c, in.bytes, in.size, err)) == LIMN_OK && c.packet.size)
+        status = strip_packet(&out, &s->was_stripped, u, &c,
+                              (span){ (const uint8_t *)c.packet.bytes, c.packet.size }, err);
     limn_container_close(&c);
-    return status;
+    if (status != LIMN_OK || !s->was_stripped) {
+        limn_buffer_finish(&out);
+        return status;
+    }
+    limn_buffer_finish(&s->before);
+    s->before = out;
+    s->was_there = s->file.is_image || out.size; /* nothing is left in the sidecar */
+    return LIMN_OK;
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
@@ -148,20 +193,17 @@ static limn_status publish(subject *s, limn_error *err)
 static void count(limn_undo_account *a, const subject *s)
 {
     a->n_removed += !s->was_there;
-    a->n_restored += s->was_there && s->was_changed;
-    a->n_stripped += s->was_there && !s->was_changed;
+    a->n_restored += s->was_there && !s->was_stripped;
+    a->n_stripped += s->was_there && s->was_stripped;
 }
 
 static limn_status undo(undoer *u, subject *s, const limn_undo_log *log, limn_error *err)
 {
     const limn_annotate_settings *settings = u->settings;
-    bool is_changed = true;
     LIMN_TRY(go_back(s, log, err));
-    if (s->was_changed)
-        LIMN_TRY(put_before(s, err));
-    else
-        LIMN_TRY(strip(u, s, &is_changed, err));
-    if (!is_changed) return LIMN_OK;
+    LIMN_TRY(strip(u, s, err));
+    if (!s->was_changed && !s->was_stripped) return LIMN_OK;
+    LIMN_TRY(put_before(s, err));
     if (settings->is_dry_run && settings->to_do) settings->to_do(settings->hooks.ctx, s->file.path);
     if (!settings->is_dry_run) LIMN_TRY(publish(s, err));
     count(u->account, s);
@@ -174,13 +216,6 @@ static bool has_ending(const char *path, const char *ending)
 {
     const size_t size = strlen(path), n = strlen(ending);
     return size > n && !strcmp(path + size - n, ending);
-}
-
-/* Whether limn's properties may be in the file: their namespace's name is. PNG may have it
- * compressed, though not by limn. */
-static bool may_have_notes(const subject *s)
-{
-    return limn_has_text(s->now.bytes, s->now.size, LIMN_XMP_NAMESPACE);
 }
 
 /* Bytes of the path that the user named. */
@@ -216,7 +251,7 @@ static bool is_candidate(const subject *s, const limn_undo_log *log)
     const limn_image_format *format =
         s->file.is_image ? limn_image_sniff(s->now.bytes, s->now.size) : NULL;
     if (s->file.is_image && (!format || format->kind == LIMN_IMAGE_NOT)) return false;
-    return may_have_notes(s) || undo_folders_has(log, s->file.path);
+    return may_have_notes(content(s)) || undo_folders_has(log, s->file.path);
 }
 
 /* Undoes one file. A failure is the file's. */
