@@ -109,22 +109,29 @@ static limn_status check_old(const char *path, limn_error *err)
     return s;
 }
 
+/* What is wrong with a file in limn's way, or NULL. */
+static const char *link_reason(const limn_place *place, const struct stat *st)
+{
+    if (S_ISLNK(st->st_mode)) return "is a symbolic link, which limn does not write through";
+    if (S_ISREG(st->st_mode) && st->st_nlink > 1 && !limn_own_files_has_name_of(place, st))
+        return "has several names (hard links), which would become different files";
+    return NULL;
+}
+
 /* Checks that `path` is reached without a link; missing folders count as without. */
 static limn_status check_way(const char *path, size_t given, limn_error *err)
 {
     limn_place place;
     struct stat st;
     limn_error reason = { 0 };
+    const char *what = NULL;
     const limn_status s = limn_place_open(&place, path, given, false, &reason);
     if (s == LIMN_E_IO) return LIMN_OK; /* folders that are missing are made later */
     if (s != LIMN_OK) return limn_fail(err, s, "%s", reason.text);
-    const bool is_link = !fstatat(place.folder, place.name, &st, AT_SYMLINK_NOFOLLOW) &&
-                         (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_nlink > 1 &&
-                                                  !limn_own_files_has_name_of(&place, &st)));
+    if (!fstatat(place.folder, place.name, &st, AT_SYMLINK_NOFOLLOW))
+        what = link_reason(&place, &st);
     limn_place_close(&place);
-    return is_link ? limn_fail(err, LIMN_E_ARG,
-                               "%s: is a symbolic link, which limn does not write through", path)
-                   : LIMN_OK;
+    return what ? limn_fail(err, LIMN_E_ARG, "%s: %s", path, what) : LIMN_OK;
 }
 
 limn_status limn_sidecar_look(bool *is_there, const char *path, size_t given, const char *image,
