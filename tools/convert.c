@@ -18,6 +18,7 @@
 #include "tools/interrupt.h"
 #include "models/convert/convert_objects.h"
 #include "models/convert/convert_tags.h"
+#include "models/convert/fold_channels.h"
 #include "tools/convert/convert_published.h"
 #include "models/convert/reference_frequencies.h"
 #include "tools/message.h"
@@ -181,6 +182,7 @@ static void report(const settings *s, const convert_result *r, const convert_sou
     for (size_t i = 0; i < r->tags.n_items; i++) n_tags += r->tags.items[i].n_tags;
     if (n_tags > 0) printf("%s: tags: %zu\n", s->output, n_tags);
     if (r->confidence) printf("%s: confidence\n", s->output);
+    if (r->folded[0]) printf("%s: %s scaled for int8\n", s->output, r->folded);
     if (r->frequencies)
         printf("%s: document frequencies of %zu n-grams in the captions of %u images\n", s->output,
                limn_document_frequencies_n_ngrams(r->frequencies),
@@ -278,6 +280,7 @@ static limn_status calibrate(convert_result *r, settings *s, limn_error *err)
 
 static limn_status quantize(convert_result *r, settings *s, limn_error *err)
 {
+    LIMN_TRY(convert_fold_channels(r, err));
     LIMN_TRY(calibrate(r, s, err));
     return convert_result_quantize(r, err);
 }

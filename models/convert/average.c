@@ -65,6 +65,15 @@ static limn_status check_vocabulary(const convert_result *a, const convert_resul
     return LIMN_OK;
 }
 
+/* Factors of one model's channels are not those of another's. */
+static limn_status check_folded(const convert_result *r, limn_error *err)
+{
+    if (!r->folded[0]) return LIMN_OK;
+    return limn_fail(err, LIMN_E_ARG,
+                     "has %s scaled for int8; average the models from before --dtype int8",
+                     r->folded);
+}
+
 /* Models can be averaged when corresponding weights play the same role in them. */
 static limn_status check_same(const convert_result *a, const convert_result *b, limn_error *err)
 {
@@ -80,6 +89,7 @@ static limn_status check_same(const convert_result *a, const convert_result *b, 
         return limn_fail(err, LIMN_E_ARG, "has another encoder or input than the first model");
     if (!limn_decoder_configs_equal(&x->decoder, &y->decoder))
         return limn_fail(err, LIMN_E_ARG, "has another decoder than the first model");
+    LIMN_TRY(check_folded(b, err));
     return check_vocabulary(a, b, err);
 }
 
@@ -104,9 +114,13 @@ static limn_status add_file(double *sums, const convert_result *first, const cha
 limn_status convert_average(convert_result *result, char *const *paths, size_t n_paths,
                             bool is_encoder_only, limn_error *err)
 {
+    limn_status status = check_folded(result, err);
+    if (status != LIMN_OK) {
+        limn_error_prefix(err, "%s", paths[0]);
+        return status;
+    }
     double *sums = limn_calloc(total_values(result), sizeof *sums);
-    limn_status status =
-        sums ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for the sums of weights");
+    status = sums ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory for the sums of weights");
     if (sums) add(sums, result);
     for (size_t i = 1; i < n_paths && status == LIMN_OK; i++)
         status = add_file(sums, result, paths[i], is_encoder_only, err);

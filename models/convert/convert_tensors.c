@@ -76,14 +76,12 @@ static void keep_types(convert_result *out, const convert_source *source)
         if (!out->source_scales[i] && !out->specs[i].needs_int8) out->specs[i].may_be_int8 = false;
 }
 
-/* What a source in int8 was calibrated with. */
-static void take_calibration(convert_result *out, const convert_source *source)
+/* What a source says of how it was quantised, in a note of `size` bytes. */
+static void take_note(char *note, size_t size, const convert_source *source, const char *key)
 {
-    const char *with = source->kind == CONVERT_MODEL
-                           ? limn_safetensors_metadata(source->file, CONVERT_CALIBRATION_KEY)
-                           : NULL;
-    if (with && strlen(with) < sizeof out->calibration) /* as what limn writes */
-        snprintf(out->calibration, sizeof out->calibration, "%s", with);
+    const char *text =
+        source->kind == CONVERT_MODEL ? limn_safetensors_metadata(source->file, key) : NULL;
+    if (text && strlen(text) < size) snprintf(note, size, "%s", text); /* as what limn writes */
 }
 
 static limn_status make_all(convert_result *out, convert_source *source, bool is_encoder_only,
@@ -99,7 +97,8 @@ static limn_status make_all(convert_result *out, convert_source *source, bool is
             make_tensor(&out->tensors[i], &out->source_scales[i], &out->specs[i], source, err));
     LIMN_TRY(check_unused(source, is_encoder_only, err));
     keep_types(out, source);
-    take_calibration(out, source);
+    take_note(out->calibration, sizeof out->calibration, source, CONVERT_CALIBRATION_KEY);
+    take_note(out->folded, sizeof out->folded, source, CONVERT_FOLDED_KEY);
     if (source->kind != CONVERT_MODEL || is_encoder_only) return LIMN_OK;
     return limn_document_frequencies_read(&out->frequencies, source->file, err);
 }
@@ -232,7 +231,8 @@ static bool is_written_anyway(const char *key)
                                         LIMN_TAGS_KEY,
                                         LIMN_CONFIDENCE_KEY,
                                         LIMN_INT8_KEY,
-                                        CONVERT_CALIBRATION_KEY };
+                                        CONVERT_CALIBRATION_KEY,
+                                        CONVERT_FOLDED_KEY };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0) return true;
     return false;
@@ -245,7 +245,7 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
 {
     const bool is_model = source->kind == CONVERT_MODEL;
     const size_t n_all = is_model ? limn_safetensors_list_metadata(NULL, 0, source->file) : 0;
-    limn_metadata_item *notes = limn_alloc(n_all + 5, sizeof *notes);
+    limn_metadata_item *notes = limn_alloc(n_all + 6, sizeof *notes);
     size_t n = 0;
     if (!notes) return limn_fail(err, LIMN_E_NOMEM, "out of memory");
     if (is_model) limn_safetensors_list_metadata(notes, n_all, source->file);
@@ -256,6 +256,7 @@ static limn_status list_notes(limn_metadata_item **out, size_t *n_out, convert_r
     if (r->scales) notes[n++] = (limn_metadata_item){ LIMN_INT8_KEY, LIMN_INT8_RULE_NAME };
     if (r->scales && r->calibration[0])
         notes[n++] = (limn_metadata_item){ CONVERT_CALIBRATION_KEY, r->calibration };
+    if (r->folded[0]) notes[n++] = (limn_metadata_item){ CONVERT_FOLDED_KEY, r->folded };
     if (r->tags.n_items) {
         const limn_status s = limn_tag_heads_metadata(&r->tags, &notes[n++], err);
         if (s != LIMN_OK) {

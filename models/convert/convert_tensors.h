@@ -13,6 +13,9 @@
 
 /* Metadata of a file whose encoder was calibrated (calibrate.h): with what. */
 #define CONVERT_CALIBRATION_KEY "limn.int8_calibration"
+/* The same of one in which channels were scaled (fold_channels.h): how many. It stays when such a
+ * file is converted to another type. */
+#define CONVERT_FOLDED_KEY "limn.int8_folded"
 
 /* Of one I8 tensor. */
 typedef struct convert_scales {
@@ -32,6 +35,7 @@ typedef struct convert_result {
     limn_tag_heads tags;                    /* of the source */
     char *confidence;     /* its JSON (models/confidence.h), from limn_alloc; NULL without */
     char calibration[32]; /* what I8 was calibrated with, "256 images"; "" without */
+    char folded[32];      /* what was scaled (fold_channels.h), "20 channels"; "" without */
 } convert_result;
 
 /* All in F32. LIMN_E_FORMAT names the tensor that is missing, has another shape, is not finite or

@@ -87,7 +87,7 @@ def print_cosines(tools, network):
     cases.update(("large: " + ", ".join(parts), large_channels.with_parts(tensors, parts))
                  for parts in large_channels.PARTS)
     cases["large after all norms"] = norms
-    cases["the same, weights divided"] = large_channels.with_large_inputs(tensors)
+    cases["the same, weights divided"] = large_channels.with_large_norms(tensors)
     for case, changes in cases.items():
         print(f"{network}: {case}: {tools.cosine_of_int8(network, {**tensors, **changes}):.5f}", flush=True)
     print(f"{network}: large after all norms, one pixel: {tools.cosine_of_pixel(network, {**tensors, **norms}):.5f}",

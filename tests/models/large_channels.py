@@ -40,16 +40,31 @@ def with_parts(tensors, parts):
     return {name: enlarged(name, t) for name, t in tensors.items() if any(p in name for p in parts)}
 
 
-def has_large_inputs(name):
+def reads_norm(name):
     """The weights of products whose inputs come from a norm in a layer."""
     return name.endswith(("query.weight", "key.weight", "value.weight", "up.weight"))
 
 
-def with_large_inputs(tensors):
-    """What turns a network into one that computes the same with large channels after the norms of its layers, of which
-    the weights that read them are a hundredth."""
-    changes = {name: enlarged(name, t) for name, t in tensors.items() if ".layers." in name and "_norm." in name}
+def reads_values(name):
+    """The weights of products whose inputs come from the values of attention."""
+    return name.endswith("attention.output.weight")
+
+
+def with_large_inputs(tensors, is_reader, is_source):
+    """What turns a network into one that computes the same with large channels, of which the weights that read them are a
+    hundredth. By their names, `is_reader` are these and `is_source` what makes the channels."""
+    changes = {name: enlarged(name, t) for name, t in tensors.items() if is_source(name)}
     columns = [slice(c, None, vit_weights.DIM) for c in channels()]
-    for name in filter(has_large_inputs, tensors):
+    for name in filter(is_reader, tensors):
         changes[name] = scaled(tensors[name], columns, 1 / 100)
     return changes
+
+
+def with_large_norms(tensors):
+    """The same with all norms of the layers."""
+    return with_large_inputs(tensors, reads_norm, lambda name: ".layers." in name and "_norm." in name)
+
+
+def with_large_values(tensors):
+    """The same with the values of attention."""
+    return with_large_inputs(tensors, reads_values, lambda name: "attention.value." in name)

@@ -206,6 +206,45 @@ class Convert(unittest.TestCase):
         self.assert_fails(1, "--average combines several", TOY, TOY)
         self.assert_fails(1, "--average: needs two or more models", "--average", TOY)
 
+    def make_large(self, channel, factor):
+        """The toy model with a channel of the decoder's memory so many times as large, and the weights that read it as
+        much smaller, as another file."""
+        metadata, tensors = original.read_safetensors(TOY)
+        path = self.folder / "large.safetensors"
+        tensors = {name: original.Tensor(shape, array.array("f", values))
+                   for name, (_, shape, values) in tensors.items()}
+        for name, (shape, values) in tensors.items():
+            if name.startswith("decoder.memory.norm."):
+                values[channel] *= factor
+            if name.endswith(("cross_attention.key.weight", "cross_attention.value.weight")):
+                for i in range(channel, len(values), shape[1]):
+                    values[i] /= factor
+        original.write_safetensors(path, tensors, metadata)
+        return path
+
+    def test_large_channels_are_scaled_for_int8(self):
+        """The file says so, whatever becomes of it."""
+        _, source = original.read_safetensors(TOY)
+        self.convert(TOY, "--dtype", "int8")
+        plain = self.output.rename(self.folder / "plain.safetensors")
+        metadata, tensors = self.convert(self.make_large(3, 256), "--dtype", "int8")
+        self.assertEqual(metadata["limn.int8_folded"], "1 channel")
+        for part in ("weight", "bias"):
+            was, values = (t["decoder.memory.norm." + part][2] for t in (source, tensors))
+            self.assertIn(values[3] / was[3], (1, 2, 4))
+            self.assertEqual(values[:3] + values[4:], was[:3] + was[4:])
+        small = self.output.rename(self.folder / "small.safetensors")
+        self.convert(small)
+        self.assertEqual(self.output.read_bytes(), small.read_bytes())
+        metadata, _ = self.convert(small, "--dtype", "f16", "--force")
+        self.assertEqual(metadata["limn.int8_folded"], "1 channel")
+        half = self.output.rename(self.folder / "half.safetensors")
+        for first, second in ((TOY, small), (half, TOY)):
+            self.assert_fails(1, "has 1 channel scaled for int8; average the models from before", "--average", first,
+                              second)
+        metadata, _ = self.convert("--average", TOY, plain)
+        self.assertNotIn("limn.int8_folded", metadata)
+
     def test_document_frequencies(self):
         """They match counts made here, from words that the tokenizer leaves alone."""
         captions = {"1.jpg": ["a dog runs", "a red dog"], "2.jpg": ["a red cat ."],
