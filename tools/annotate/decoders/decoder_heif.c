@@ -62,8 +62,7 @@ static limn_status status_of(struct heif_error e)
     if (e.subcode == heif_suberror_End_of_data) return LIMN_E_TRUNCATED;
     if (e.subcode == heif_suberror_Security_limit_exceeded) return LIMN_E_LIMIT;
     if (e.code == heif_error_Memory_allocation_error) return LIMN_E_NOMEM;
-    if (e.code == heif_error_Unsupported_feature || e.code == heif_error_Unsupported_filetype)
-        return LIMN_E_UNSUPPORTED;
+    if (e.code == heif_error_Unsupported_feature) return LIMN_E_UNSUPPORTED;
     return LIMN_E_FORMAT;
 }
 
@@ -73,6 +72,10 @@ static limn_status check(const heif_job *job, struct heif_error e)
     if (e.subcode == heif_suberror_No_meta_box)
         return limn_fail(job->err, LIMN_E_UNSUPPORTED,
                          "%s: it has no still image, as sequences and videos may", job->format);
+    if (e.code == heif_error_Unsupported_filetype)
+        return limn_fail(job->err, LIMN_E_UNSUPPORTED,
+                         "%s: its type is not that of a still image, as with sequences and videos",
+                         job->format);
     const size_t size = strcspn(e.message, "\n");
     return limn_fail(job->err, status_of(e), "%s: %.*s", job->format, (int)size, e.message);
 }
