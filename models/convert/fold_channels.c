@@ -9,21 +9,34 @@
 #include "common/base/mem.h"
 #include "common/text/plural.h"
 
-/* A norm and the products that read it. */
-typedef struct norm_group {
-    float *gamma, *beta; /* [dim] */
-    size_t dim;
-    const limn_tensor **readers; /* [n_readers], [n_outputs, dim] each */
+/* Channels, what makes them, and the products that read them. */
+typedef struct channel_group {
+    size_t n_channels;
+    const limn_tensor *makers[2]; /* [n_makers], [n_channels, …] each: a weight, and maybe a bias */
+    size_t n_makers;
+    const limn_tensor **readers; /* [n_readers], [n_outputs, n_channels] each */
     size_t n_readers;
-    double *bounds; /* [dim]: of the factors */
-    double *sorted; /* [dim] of scratch */
-} norm_group;
+    double *sizes, *sorted, *bounds; /* [n_channels] of scratch; bounds of the factors */
+} channel_group;
 
 /* ---- factors ------------------------------------------------------------------------------- */
 
-static double size_of(const norm_group *g, size_t channel)
+/* The values of one channel in a tensor that makes it, *n of them. */
+static float *values_of_channel(const limn_tensor *maker, size_t channel, size_t *n)
 {
-    return hypot(g->gamma[channel], g->beta[channel]);
+    *n = maker->size / sizeof(float) / maker->shape[0];
+    return (float *)(uintptr_t)maker->data + channel * *n;
+}
+
+static double size_of(const channel_group *g, size_t channel)
+{
+    double sum = 0.0;
+    size_t n;
+    for (size_t i = 0; i < g->n_makers; i++) {
+        const float *values = values_of_channel(g->makers[i], channel, &n);
+        for (size_t k = 0; k < n; k++) sum += (double)values[k] * (double)values[k];
+    }
+    return sqrt(sum);
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -33,67 +46,76 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 /* By what is usual. */
-static void bound_by_size(norm_group *g)
+static void bound_by_size(channel_group *g)
 {
-    for (size_t j = 0; j < g->dim; j++) g->sorted[j] = size_of(g, j);
-    qsort(g->sorted, g->dim, sizeof *g->sorted, compare_doubles);
-    const double median = g->sorted[g->dim / 2];
-    for (size_t j = 0; j < g->dim; j++) g->bounds[j] = median > 0.0 ? size_of(g, j) / median : 1.0;
+    for (size_t j = 0; j < g->n_channels; j++) g->sizes[j] = g->sorted[j] = size_of(g, j);
+    qsort(g->sorted, g->n_channels, sizeof *g->sorted, compare_doubles);
+    const double median = g->sorted[g->n_channels / 2];
+    for (size_t j = 0; j < g->n_channels; j++)
+        g->bounds[j] = median > 0.0 ? g->sizes[j] / median : 1.0;
 }
 
-/* By the largest of the weights w [dim] of an output. */
-static void bound_by_weights(norm_group *g, const float *w)
+/* By the largest of the weights w [n_channels] of an output. */
+static void bound_by_weights(channel_group *g, const float *w)
 {
     float largest = 0.0f;
-    for (size_t k = 0; k < g->dim; k++) largest = fmaxf(largest, fabsf(w[k]));
-    for (size_t j = 0; j < g->dim; j++)
+    for (size_t k = 0; k < g->n_channels; k++) largest = fmaxf(largest, fabsf(w[k]));
+    for (size_t j = 0; j < g->n_channels; j++)
         if (w[j] != 0.0f) g->bounds[j] = fmin(g->bounds[j], (double)largest / fabs((double)w[j]));
 }
 
-/* Multiplies the weights that read a channel by 2^exponent. */
-static void scale_weights(const norm_group *g, size_t channel, int exponent)
+/* Divides a channel by 2^exponent, and multiplies the weights that read it. */
+static void scale_channel(const channel_group *g, size_t channel, int exponent)
 {
+    size_t n;
+    for (size_t i = 0; i < g->n_makers; i++) {
+        float *values = values_of_channel(g->makers[i], channel, &n);
+        for (size_t k = 0; k < n; k++) values[k] = ldexpf(values[k], -exponent);
+    }
     for (size_t i = 0; i < g->n_readers; i++) {
         float *w = (float *)(uintptr_t)g->readers[i]->data + channel;
-        for (size_t o = 0; o < g->readers[i]->shape[0]; o++, w += g->dim) *w = ldexpf(*w, exponent);
+        n = g->readers[i]->shape[0];
+        for (size_t o = 0; o < n; o++, w += g->n_channels) *w = ldexpf(*w, exponent);
     }
 }
 
 /* Returns how many channels were scaled. */
-static size_t fold(norm_group *g)
+static size_t fold(channel_group *g)
 {
     size_t n = 0;
     bound_by_size(g);
     for (size_t i = 0; i < g->n_readers; i++)
         for (size_t o = 0; o < g->readers[i]->shape[0]; o++)
-            bound_by_weights(g, (const float *)g->readers[i]->data + o * g->dim);
-    for (size_t j = 0; j < g->dim; j++) {
+            bound_by_weights(g, (const float *)g->readers[i]->data + o * g->n_channels);
+    for (size_t j = 0; j < g->n_channels; j++) {
         int exponent;
         if (!(g->bounds[j] >= CONVERT_LEAST_FOLD)) continue;
         frexp(g->bounds[j], &exponent); /* at least 2^(exponent - 1), less than 2^exponent */
-        g->gamma[j] = ldexpf(g->gamma[j], 1 - exponent);
-        g->beta[j] = ldexpf(g->beta[j], 1 - exponent);
-        scale_weights(g, j, exponent - 1);
+        scale_channel(g, j, exponent - 1);
         n++;
     }
     return n;
 }
 
-/* ---- norms --------------------------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------------------------- */
 
-/* Parts of layers with the norm before, each of which only these products read. */
-typedef struct norm_part {
-    const char *norm;
+/* A part of a layer, and all that read it. */
+typedef struct layer_part {
+    const char *maker;
     const char *readers[4]; /* NULL after the last */
-} norm_part;
+} layer_part;
 
-static const norm_part encoder_parts[] = {
-    { "attention_norm", { "attention.query", "attention.key", "attention.value" } },
-    { "feed_forward_norm", { "feed_forward.up" } },
+/* Attention gives means of values, which scale as these do. */
+static const layer_part values[] = {
+    { "attention.value", { "attention.output" } },
+    { "self_attention.value", { "self_attention.output" } },
+    { "cross_attention.value", { "cross_attention.output" } },
     { NULL, { NULL } },
 };
 
-static const norm_part decoder_parts[] = {
+/* In layers with the norm before. */
+static const layer_part norms[] = {
+    { "attention_norm", { "attention.query", "attention.key", "attention.value" } },
     { "self_attention_norm",
       { "self_attention.query", "self_attention.key", "self_attention.value" } },
     { "cross_attention_norm", { "cross_attention.query" } },
@@ -104,7 +126,7 @@ static const norm_part decoder_parts[] = {
 /* The channels of a result that are being scaled. */
 typedef struct folding {
     const convert_result *r;
-    norm_group group; /* with room for any norm and all tensors */
+    channel_group group; /* with room for any, and for all tensors as readers */
     size_t n_folded;
 } folding;
 
@@ -119,15 +141,16 @@ static const limn_tensor *find(const folding *f, const char *prefix, const char 
     return NULL;
 }
 
-/* Returns false where a layout has no such norm. */
-static bool begin_norm(folding *f, const char *prefix, const char *norm)
+/* Returns false where a network has no such part. */
+static bool begin_group(folding *f, const char *prefix, const char *maker)
 {
-    const limn_tensor *gamma = find(f, prefix, norm, ".weight");
-    const limn_tensor *beta = find(f, prefix, norm, ".bias");
-    if (!gamma || !beta) return false;
-    f->group.gamma = (float *)(uintptr_t)gamma->data;
-    f->group.beta = (float *)(uintptr_t)beta->data;
-    f->group.dim = gamma->shape[0];
+    const limn_tensor *weight = find(f, prefix, maker, ".weight");
+    const limn_tensor *bias = find(f, prefix, maker, ".bias");
+    if (!weight) return false;
+    f->group.n_channels = weight->shape[0];
+    f->group.makers[0] = weight;
+    f->group.makers[1] = bias;
+    f->group.n_makers = bias ? 2 : 1;
     f->group.n_readers = 0;
     return true;
 }
@@ -138,13 +161,13 @@ static void add_reader(folding *f, const char *prefix, const char *product)
     if (t) f->group.readers[f->group.n_readers++] = t;
 }
 
-static void fold_layers(folding *f, const char *network, size_t n_layers, const norm_part *parts)
+static void fold_layers(folding *f, const char *network, size_t n_layers, const layer_part *parts)
 {
     char prefix[48];
     for (size_t i = 0; i < n_layers; i++) {
         snprintf(prefix, sizeof prefix, "%s.layers.%zu.", network, i);
-        for (const norm_part *p = parts; p->norm; p++) {
-            if (!begin_norm(f, prefix, p->norm)) continue;
+        for (const layer_part *p = parts; p->maker; p++) {
+            if (!begin_group(f, prefix, p->maker)) continue;
             for (const char *const *reader = p->readers; *reader; reader++)
                 add_reader(f, prefix, *reader);
             f->n_folded += fold(&f->group);
@@ -156,7 +179,7 @@ static void fold_layers(folding *f, const char *network, size_t n_layers, const 
 static void fold_memory(folding *f, size_t n_layers)
 {
     char prefix[48];
-    if (!begin_norm(f, "decoder.", "memory.norm")) return;
+    if (!begin_group(f, "decoder.", "memory.norm")) return;
     for (size_t i = 0; i < n_layers; i++) {
         snprintf(prefix, sizeof prefix, "decoder.layers.%zu.cross_attention.", i);
         add_reader(f, prefix, "key");
@@ -165,15 +188,18 @@ static void fold_memory(folding *f, size_t n_layers)
     f->n_folded += fold(&f->group);
 }
 
+/* Norms before values, whose sizes then tell more: what they are made of is of usual size. */
 static void fold_all(folding *f)
 {
     const limn_model_config *c = &f->r->config;
     const limn_decoder_layout *layout = &c->decoder.layout;
-    fold_layers(f, "encoder", c->encoder.vit.n_layers, encoder_parts);
+    fold_layers(f, "encoder", c->encoder.vit.n_layers, norms);
+    fold_layers(f, "encoder", c->encoder.vit.n_layers, values);
     if (!c->has_decoder) return;
     if (layout->memory == LIMN_MEMORY_CROSS) fold_memory(f, c->decoder.n_layers);
     if (layout->norm_position == LIMN_NORM_BEFORE)
-        fold_layers(f, "decoder", c->decoder.n_layers, decoder_parts);
+        fold_layers(f, "decoder", c->decoder.n_layers, norms);
+    fold_layers(f, "decoder", c->decoder.n_layers, values);
 }
 
 /* ---- both ---------------------------------------------------------------------------------- */
@@ -185,12 +211,12 @@ static bool has_int8_source(const convert_result *r)
     return false;
 }
 
-/* The longest dimension of any tensor: at least that of every norm. */
+/* Of all tensors: at least the channels of any group. */
 static size_t largest_dim(const convert_result *r)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_tensors; i++)
-        if (r->tensors[i].n_dims == 1 && r->tensors[i].shape[0] > n) n = r->tensors[i].shape[0];
+        if (r->tensors[i].shape[0] > n) n = r->tensors[i].shape[0];
     return n;
 }
 
@@ -200,15 +226,18 @@ limn_status convert_fold_channels(convert_result *r, limn_error *err)
     folding f = { .r = r };
     if (has_int8_source(r)) return LIMN_OK;
     f.group.readers = limn_alloc(r->n_tensors, sizeof *f.group.readers);
-    f.group.bounds = limn_alloc(dim, sizeof *f.group.bounds);
-    f.group.sorted = limn_alloc(dim, sizeof *f.group.sorted);
-    const bool has_memory = f.group.readers && f.group.bounds && f.group.sorted;
-    if (has_memory) fold_all(&f);
+    double *scratch = limn_alloc(dim, 3 * sizeof *scratch);
+    const bool has_memory = f.group.readers && scratch;
+    f.group.sizes = scratch;
+    if (has_memory) {
+        f.group.sorted = scratch + dim;
+        f.group.bounds = scratch + 2 * dim;
+        fold_all(&f);
+    }
     if (f.n_folded > 0)
         snprintf(r->folded, sizeof r->folded, "%zu %s", f.n_folded,
                  limn_plural(f.n_folded, "channel", "channels"));
     limn_free(f.group.readers);
-    limn_free(f.group.bounds);
-    limn_free(f.group.sorted);
+    limn_free(scratch);
     return has_memory ? LIMN_OK : limn_fail(err, LIMN_E_NOMEM, "out of memory");
 }

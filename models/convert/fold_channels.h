@@ -1,19 +1,20 @@
-/* Large channels after layer norms, scaled down before their readers are quantised to int8.
+/* Large channels, scaled down before the products that read them are quantised to int8.
  *
  * Activations share a scale in blocks of 32, the weights of an output in all inputs
  * (common/kernels/int8.h). Where one channel is a hundred times as large as the others of its
  * block, these keep a bit of seven; where its weights are as small as it is large, as training
  * makes them, they are rounded to nothing. As in equalisation (Nagel et al. 2019, "Data-Free
  * Quantization Through Weight Equalization and Bias Correction") and SmoothQuant (Xiao et al. 2023)
- * a factor moves from the activations to the weights: channel j of a norm whose only readers are
- * products W becomes
+ * a factor moves from the activations to the weights. Of a layer norm that nothing but products W
+ * reads, and of the values of attention, which its output product W reads, channel j becomes
  *
- *     (gamma[j] * n[j] + beta[j]) / s[j],  W[o][j] * s[j] in all of them
+ *     (gamma[j] * n[j] + beta[j]) / s[j]  or  (V[j] · x + b[j]) / s[j]
  *
- * Powers of two leave every result what it was, to the last bit (of values in the range of normal
- * floats). No images are needed: n has mean 0 and variance 1 over the channels, so that
+ * and its weights W[o][j] * s[j]. Powers of two leave every result what it was, to the last bit (of
+ * values in the range of normal floats). No images are needed: n has mean 0 and variance 1 over the
+ * channels, and x is mostly such a norm, so that
  *
- *     size[j] = sqrt(gamma[j]² + beta[j]²)
+ *     size[j] = sqrt(gamma[j]² + beta[j]²)  or  sqrt(sum over i of V[j][i]² + b[j]²)
  *     s[j] = the largest power of two that is at most size[j] / (the median size)
  *            and at most max over k of |W[o][k]| / |W[o][j]|, for each o of each W,
  *            or 1 where that is less than CONVERT_LEAST_FOLD

@@ -3,10 +3,10 @@
 
 Vision transformers with the sizes of published captioners and random weights: of BLIP base, GIT base and ViT-GPT2 (blip,
 clip, vit). Prints the cosine of all features of an image: as it is, with twenty channels a hundred times as large in
-several places (tests/models/large_channels.py), after all norms, and after all norms with the weights that read them
-divided by the same factor. Also prints, with large channels after all norms, the cosine between f32 features of two
-images that differ by one in one pixel. PRINT-FEATURES is build/tests/fixtures/print_features. A network takes a minute,
-1 GB of memory and 500 MB of disk.
+several places (tests/models/large_channels.py), after all norms, and after all norms or in all values of attention with
+the weights that read them divided by the same factor. Also prints, with large channels after all norms, the cosine
+between f32 features of two images that differ by one in one pixel. PRINT-FEATURES is
+build/tests/fixtures/print_features. A network takes two minutes, 1 GB of memory and 500 MB of disk.
 """
 import array
 import math
@@ -88,6 +88,7 @@ def print_cosines(tools, network):
                  for parts in large_channels.PARTS)
     cases["large after all norms"] = norms
     cases["the same, weights divided"] = large_channels.with_large_norms(tensors)
+    cases["large values in attention, weights divided"] = large_channels.with_large_values(tensors)
     for case, changes in cases.items():
         print(f"{network}: {case}: {tools.cosine_of_int8(network, {**tensors, **changes}):.5f}", flush=True)
     print(f"{network}: large after all norms, one pixel: {tools.cosine_of_pixel(network, {**tensors, **norms}):.5f}",

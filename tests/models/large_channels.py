@@ -45,26 +45,33 @@ def reads_norm(name):
     return name.endswith(("query.weight", "key.weight", "value.weight", "up.weight"))
 
 
-def reads_values(name):
-    """The weights of products whose inputs come from the values of attention."""
-    return name.endswith("attention.output.weight")
+def reads_hidden(name):
+    """The weights of products whose inputs come from the hidden layer of a feed-forward part."""
+    return name.endswith("feed_forward.down.weight")
 
 
-def with_large_inputs(tensors, is_reader, is_source):
-    """What turns a network into one that computes the same with large channels, of which the weights that read them are a
-    hundredth. By their names, `is_reader` are these and `is_source` what makes the channels."""
-    changes = {name: enlarged(name, t) for name, t in tensors.items() if is_source(name)}
-    columns = [slice(c, None, vit_weights.DIM) for c in channels()]
+def with_small_readers(tensors, is_maker, is_reader):
+    """The tensors that differ if those with some names have large channels, and the weights that read these are a
+    hundredth."""
+    changes = {name: scaled(t, [slice(c * each, (c + 1) * each) for c in channels()], 100)
+               for name, t in tensors.items() if is_maker(name) for each in [len(t.values) // t.shape[0]]}
     for name in filter(is_reader, tensors):
+        columns = [slice(c, None, tensors[name].shape[1]) for c in channels()]
         changes[name] = scaled(tensors[name], columns, 1 / 100)
     return changes
 
 
 def with_large_norms(tensors):
-    """The same with all norms of the layers."""
-    return with_large_inputs(tensors, reads_norm, lambda name: ".layers." in name and "_norm." in name)
+    """After the norms of layers; the network computes the same."""
+    return with_small_readers(tensors, lambda name: ".layers." in name and "_norm." in name, reads_norm)
 
 
 def with_large_values(tensors):
-    """The same with the values of attention."""
-    return with_large_inputs(tensors, reads_values, lambda name: "attention.value." in name)
+    """In the values of attention; the network computes the same."""
+    return with_small_readers(tensors, lambda name: "attention.value." in name,
+                              lambda name: name.endswith("attention.output.weight"))
+
+
+def with_large_hidden(tensors):
+    """In hidden layers, before the activation."""
+    return with_small_readers(tensors, lambda name: "feed_forward.up." in name, reads_hidden)

@@ -1,7 +1,8 @@
-/* Large channels after norms, scaled before int8: what they are scaled by, and that models of every
+/* Large channels, scaled before int8: what they are scaled by, and that models of every
  * layout compute the same in f32, to the last bit. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -96,8 +97,20 @@ static void enlarge(convert_result *r, size_t channel, float factor, float divis
     for (size_t i = 0; i < r->n_tensors; i++) {
         const limn_tensor *t = &r->tensors[i];
         if (strstr(t->name, "norm.")) values_of(t)[channel] *= factor;
-        if (t->n_dims != 2 || t->shape[1] != DIM || strstr(t->name, "position")) continue;
-        for (size_t o = 0; o < t->shape[0]; o++) values_of(t)[o * DIM + channel] /= divisor;
+        if (t->n_dims != 2 || strstr(t->name, "position")) continue;
+        for (size_t o = 0; o < t->shape[0]; o++) values_of(t)[o * t->shape[1] + channel] /= divisor;
+    }
+}
+
+/* Multiplies a channel of all values of attention, and of what goes into activations, which would
+ * not scale; `enlarge` divides the weights that read them. */
+static void enlarge_products(convert_result *r, size_t channel, float factor)
+{
+    for (size_t i = 0; i < r->n_tensors; i++) {
+        const limn_tensor *t = &r->tensors[i];
+        const size_t n = t->size / sizeof(float) / t->shape[0];
+        if (!strstr(t->name, "attention.value.") && !strstr(t->name, ".up.")) continue;
+        for (size_t k = 0; k < n; k++) values_of(t)[channel * n + k] *= factor;
     }
 }
 
@@ -157,9 +170,19 @@ static void fold(convert_result *r, const char *folded)
     assert_string_equal(r->folded, folded);
 }
 
+/* Folded as expected, it computes the same. */
+static void check_folding(convert_result *r, const char *expected)
+{
+    const results before = run(r);
+    fold(r, expected);
+    const results after = run(r);
+    assert_memory_equal(before.features, after.features, sizeof before.features);
+    assert_memory_equal(before.logits, after.logits, sizeof before.logits);
+}
+
 /* Of two channels: in two norms in each of two layers of the encoder; in decoders with the norm
  * before, in three of each layer; and in the memory's, where cross-attention reads it. */
-static void test_models_compute_the_same(void **state)
+static void test_norms_compute_the_same(void **state)
 {
     static const char *const expected[][2] = { { "limn", "22 channels" },
                                                { "blip", "8 channels" },
@@ -170,11 +193,24 @@ static void test_models_compute_the_same(void **state)
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         convert_result r = model_of(expected[i][0]);
         for (size_t k = 0; k < N_LARGE; k++) enlarge(&r, large[k], 100, 100);
-        const results before = run(&r);
-        fold(&r, expected[i][1]);
-        const results after = run(&r);
-        assert_memory_equal(before.features, after.features, sizeof before.features);
-        assert_memory_equal(before.logits, after.logits, sizeof before.logits);
+        check_folding(&r, expected[i][1]);
+        convert_result_finish(&r);
+    }
+}
+
+/* Of two channels: in each of two layers of the encoder, and of self-attention and cross-attention
+ * in the decoder; git has no cross-attention. */
+static void test_values_compute_the_same(void **state)
+{
+    (void)state;
+    for (size_t i = 0; limn_decoder_layout_names[i]; i++) {
+        convert_result r = model_of(limn_decoder_layout_names[i]);
+        const bool is_git = strcmp(limn_decoder_layout_names[i], "git") == 0;
+        for (size_t k = 0; k < N_LARGE; k++) {
+            enlarge(&r, large[k], 1, 100);
+            enlarge_products(&r, large[k], 100);
+        }
+        check_folding(&r, is_git ? "8 channels" : "12 channels");
         convert_result_finish(&r);
     }
 }
@@ -286,7 +322,8 @@ static void test_what_is_int8_already_stays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_models_compute_the_same),
+        cmocka_unit_test(test_norms_compute_the_same),
+        cmocka_unit_test(test_values_compute_the_same),
         cmocka_unit_test(test_ordinary_models_stay),
         cmocka_unit_test(test_factors),
         cmocka_unit_test(test_scales_of_weights_stay),
